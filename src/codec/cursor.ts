@@ -1,0 +1,131 @@
+/**
+ * The contract between a decoder and whoever drives it. A decoder is a generator over a {@linkcode Cursor}: it reads from the window of
+ * bytes that the cursor holds, and yields an {@linkcode Ask} only when the window is empty or a large payload comes. So one decoder serves
+ * bytes in memory, a source with positional reads, and a stream that is read once.
+ *
+ * @module
+ */
+
+/** "At least `n` bytes from `pos` on": after the answer they are in the window, or the cursor is `ended` with fewer. */
+export interface NeedAsk {
+  readonly kind: "need";
+  n: number;
+}
+
+/** How a payload lies in the file. */
+export type BlobEncoding =
+  /** As it is. */
+  | "raw"
+  /** Every byte as the UTF-8 of its code point (pickle protocol 2): 0x80 to 0xff take two bytes. */
+  | "latin1";
+
+/**
+ * "A payload of `length` bytes starts at `pos`." The answer is a {@linkcode Payload}; the driver moves the cursor behind it.
+ * A driver may answer with a buffer that it is still filling: a decoder never looks into a payload.
+ */
+export interface BlobAsk {
+  readonly kind: "blob";
+  /** Bytes in the file. */
+  readonly length: number;
+  readonly encoding: BlobEncoding;
+  /** Bytes after decoding, where the decoder can tell; a claim of the file, never more than `length` and never less than half of it. */
+  readonly size: number | undefined;
+  /** Where the error is reported: the opcode or field that announces the payload. */
+  readonly at: number;
+}
+
+/** "Has the source at least `end` bytes?" Asked of sources whose size is not known, when a claim has to be judged. */
+export interface ReachAsk {
+  readonly kind: "reach";
+  readonly end: number;
+}
+
+/** What a decoder can ask. */
+export type Ask = NeedAsk | BlobAsk | ReachAsk;
+
+/** A payload left where it is: what `open` answers to "this blob". */
+export class Span {
+  /** Bytes from the start of the source. */
+  readonly offset: number;
+  /** Bytes in the file. */
+  readonly length: number;
+  readonly encoding: BlobEncoding;
+  /** Where errors are reported. */
+  readonly at: number;
+  constructor(offset: number, length: number, encoding: BlobEncoding, at: number) {
+    this.offset = offset;
+    this.length = length;
+    this.encoding = encoding;
+    this.at = at;
+  }
+}
+
+/** The bytes of a payload, decoded; or where they lie. */
+export type Payload = Uint8Array | Span;
+
+/** The answer to an ask: nothing to "need", a payload to "blob", yes or no to "reach". */
+export type Answer = Payload | boolean | undefined | void;
+
+/** A decoder of `T`: a generator that a driver runs. A driver reports its own failures by `throw()`ing them into the generator. */
+export type Decoder<T> = Generator<Ask, T, Answer>;
+
+/** Payloads below this are taken from the window, without an ask: a read of their own would cost more than copying them. */
+export const BLOB_MIN = 4096;
+
+const NOTHING = new Uint8Array(0);
+
+/** The window of bytes a decoder reads from. Drivers move it; decoders move `pos`. */
+export class Cursor {
+  /** The window; valid from `pos` to `end`. */
+  bytes: Uint8Array = NOTHING;
+  /** The same bytes, for numbers. */
+  view: DataView = new DataView(NOTHING.buffer);
+  /** The next byte to read. */
+  pos = 0;
+  /** Behind the last byte of the window. */
+  end = 0;
+  /** Offset in the source of `bytes[0]`. */
+  base = 0;
+  /** No bytes come after `end`. */
+  ended = false;
+  /** Size of the source, where it is known. */
+  total: number | undefined;
+  /** The window is the caller's own memory and stays: small payloads may be views of it. */
+  stable = false;
+
+  readonly #need: NeedAsk = { kind: "need", n: 0 };
+
+  /** Bytes from the start of the source. */
+  get offset(): number {
+    return this.base + this.pos;
+  }
+
+  /** Bytes in the window. */
+  get left(): number {
+    return this.end - this.pos;
+  }
+
+  /** Bytes to the end of the source, or undefined. */
+  get remaining(): number | undefined {
+    return this.total === undefined
+      ? (this.ended ? this.end - this.pos : undefined)
+      : this.total - this.base - this.pos;
+  }
+
+  /** The ask for at least `n` bytes from `pos` on. One object, used again and again. */
+  need(n: number): NeedAsk {
+    this.#need.n = n;
+    return this.#need;
+  }
+
+  /** For drivers: put a window under the cursor. */
+  window(bytes: Uint8Array, pos: number, end: number, base: number): void {
+    if (this.bytes !== bytes) {
+      this.bytes = bytes;
+      this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    }
+    this.pos = pos;
+    this.end = end;
+    this.base = base;
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * From a payload as it lies in the file to the bytes it means.
+ *
+ * @module
+ */
+import { FormatError } from "../errors.ts";
+import { latin1FromUtf8, latin1Length } from "../kernel.ts";
+import type { BlobEncoding } from "./cursor.ts";
+
+/**
+ * The bytes that `stored` means. `at` is where a bad text is reported; `size` is a hint at the length of the result.
+ *
+ * @throws {FormatError} `BAD_TEXT`
+ */
+export function decodePayload(stored: Uint8Array, encoding: BlobEncoding, at: number, size?: number): Uint8Array {
+  if (encoding === "raw") return stored;
+  const into = new Uint8Array(sizeOfText(stored.length, size));
+  const text = new Latin1Text(at, into);
+  text.push(stored);
+  return text.finish();
+}
+
+/** Room for the bytes of a text: the hint where it is possible at all, else the most there can be. */
+export function sizeOfText(length: number, size: number | undefined): number {
+  return size !== undefined && size <= length && size * 2 >= length ? size : length;
+}
+
+/** Takes the UTF-8 of a latin-1 text in pieces of any length and gives its bytes (pickle protocol 2, dossier 3.4). */
+export class Latin1Text {
+  readonly #at: number;
+  #into: Uint8Array;
+  #length = 0;
+  /** A lead byte whose partner is in the next piece, or -1. */
+  #lead = -1;
+
+  /** `into` is where the bytes go; it grows if the text turns out longer. */
+  constructor(at: number, into: Uint8Array) {
+    this.#at = at;
+    this.#into = into;
+  }
+
+  /** Decode the next piece. */
+  push(piece: Uint8Array): void {
+    if (piece.length === 0) return;
+    if (this.#lead >= 0) {
+      this.#take(Uint8Array.of(this.#lead, piece[0]));
+      this.#lead = -1;
+      piece = piece.subarray(1);
+      if (piece.length === 0) return;
+    }
+    const last = piece[piece.length - 1];
+    if (last === 0xc2 || last === 0xc3) {
+      this.#lead = last;
+      piece = piece.subarray(0, -1);
+    }
+    this.#take(piece);
+  }
+
+  /** The bytes, when all pieces are in. */
+  finish(): Uint8Array {
+    if (this.#lead >= 0) this.#fail();
+    return this.#length === this.#into.length ? this.#into : this.#into.subarray(0, this.#length);
+  }
+
+  #take(piece: Uint8Array): void {
+    this.#room(piece);
+    const written = latin1FromUtf8(piece, this.#into.subarray(this.#length));
+    if (written < 0) this.#fail();
+    this.#length += written;
+  }
+
+  /** Room for the bytes of `piece`: its own length is enough, and where that is not there, its bytes are counted. */
+  #room(piece: Uint8Array): void {
+    if (this.#length + piece.length <= this.#into.length) return;
+    const needed = this.#length + latin1Length(piece);
+    if (needed <= this.#into.length) return;
+    const grown = new Uint8Array(Math.max(needed, 2 * this.#length));
+    grown.set(this.#into.subarray(0, this.#length));
+    this.#into = grown;
+  }
+
+  #fail(): never {
+    throw new FormatError(
+      "BAD_TEXT",
+      `Text at byte ${this.#at} stands for bytes, but holds a character above U+00FF or is no UTF-8`,
+      {
+        offset: this.#at,
+      },
+    );
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * The kinds of numbers a tensor can hold, with Paddle's words, Paddle's codes and numpy's spelling.
+ *
+ * @module
+ */
+
+/** Paddle's word for a kind of number. `uint16`, `uint32` and `uint64` are numpy's: Paddle has no Tensor of them. */
+export type DType =
+  | "bool"
+  | "int8"
+  | "uint8"
+  | "int16"
+  | "uint16"
+  | "int32"
+  | "uint32"
+  | "int64"
+  | "uint64"
+  | "float16"
+  | "bfloat16"
+  | "float32"
+  | "float64"
+  | "float8_e4m3fn"
+  | "float8_e5m2"
+  | "complex64"
+  | "complex128";
+
+/** What is known of one dtype. */
+export interface DTypeInfo {
+  /** Paddle's word. */
+  readonly name: DType;
+  /** Bytes of one element. */
+  readonly itemsize: number;
+  /** Bytes that change places when the byte order changes: the parts of a complex number one by one. */
+  readonly swapsize: number;
+  /** `VarType.Type` in framework.proto, the number in binary records; undefined where Paddle has none. */
+  readonly varType: number | undefined;
+  /** What `numpy.dtype(...)` is called with in a pickle that Paddle writes: bfloat16 as `u2`, float8 as `i1`. */
+  readonly numpy: string;
+  /** Whether Paddle has Tensors of it. */
+  readonly isTensor: boolean;
+}
+
+const row = (
+  name: DType,
+  itemsize: number,
+  varType: number | undefined,
+  numpy: string,
+  isTensor = true,
+  swapsize = itemsize,
+): DTypeInfo => Object.freeze({ name, itemsize, swapsize, varType, numpy, isTensor });
+
+// pickle-and-state-dict.md section 6
+const TABLE: readonly DTypeInfo[] = [
+  row("bool", 1, 0, "b1"),
+  row("int16", 2, 1, "i2"),
+  row("int32", 4, 2, "i4"),
+  row("int64", 8, 3, "i8"),
+  row("float16", 2, 4, "f2"),
+  row("float32", 4, 5, "f4"),
+  row("float64", 8, 6, "f8"),
+  row("uint8", 1, 20, "u1"),
+  row("int8", 1, 21, "i1"),
+  row("bfloat16", 2, 22, "u2"),
+  row("complex64", 8, 23, "c8", true, 4),
+  row("complex128", 16, 24, "c16", true, 8),
+  row("float8_e4m3fn", 1, 32, "i1"),
+  row("float8_e5m2", 1, 33, "i1"),
+  row("uint16", 2, 36, "u2", false),
+  row("uint32", 4, 37, "u4", false),
+  row("uint64", 8, 38, "u8", false),
+];
+
+const BY_NAME: ReadonlyMap<string, DTypeInfo> = new Map(TABLE.map((d) => [d.name, d]));
+const BY_VAR_TYPE: ReadonlyMap<number, DTypeInfo> = new Map(TABLE.map((d) => [d.varType!, d]));
+const BY_NUMPY: ReadonlyMap<string, DTypeInfo> = new Map(
+  TABLE.filter((d) => !["bfloat16", "float8_e4m3fn", "float8_e5m2"].includes(d.name)).map((d) => [d.numpy, d]),
+);
+
+/** All dtypes, in the order of Paddle's codes. */
+export const DTYPES: readonly DType[] = Object.freeze(TABLE.map((d) => d.name));
+
+/** Whether `name` is a dtype. */
+export function isDType(name: unknown): name is DType {
+  return typeof name === "string" && BY_NAME.has(name);
+}
+
+/** What is known of a dtype; a TypeError for a word that is none. */
+export function dtypeInfo(name: DType): DTypeInfo {
+  const info = BY_NAME.get(name);
+  if (!info) throw new TypeError(`Unknown dtype ${JSON.stringify(String(name))}: one of ${DTYPES.join(", ")}`);
+  return info;
+}
+
+/** The dtype behind a `VarType.Type` number of a record, if it holds numbers. */
+export function dtypeOfVarType(code: number): DTypeInfo | undefined {
+  return BY_VAR_TYPE.get(code);
+}
+
+/** The dtype that numpy spells `b1`, `f4`, `c16`, ...; `u2` is uint16 here, bfloat16 only where a Tensor is made of it. */
+export function dtypeOfNumpy(code: string): DTypeInfo | undefined {
+  return BY_NUMPY.get(code);
+}

@@ -1,0 +1,15 @@
+/**
+ * Where bytes go.
+ *
+ * @module
+ */
+
+/** A place that bytes are poured into, from first to last. The user's own may be passed wherever `to` is taken. */
+export interface Sink {
+  /** Take the next bytes; the promise is back-pressure. The chunk is the sink's to read until then, never to keep or change. */
+  write(chunk: Uint8Array): void | Promise<void>;
+  /** All bytes are there: make them final. */
+  close(): void | Promise<void>;
+  /** Something failed: leave nothing behind. */
+  abort(reason: unknown): void | Promise<void>;
+}

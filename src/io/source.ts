@@ -1,0 +1,21 @@
+/**
+ * Where bytes come from.
+ *
+ * @module
+ */
+
+/** A place that bytes can be read from at any position. The user's own may be passed wherever `from` is taken. */
+export interface Source {
+  /** Bytes there are. */
+  readonly size: number;
+  /** The name shown in errors. */
+  readonly name?: string;
+  /** Fill `into` from `offset` on; how many bytes were written, which may be fewer than `into` holds but never 0 before the end. */
+  read(offset: number, into: Uint8Array, options?: { signal?: AbortSignal }): Promise<number>;
+  /** The same at once, where the place can: short reads of structure are then made without a turn of the event loop. */
+  readSync?(offset: number, into: Uint8Array): number;
+  /** Whether the bytes are still those of the first read; throws `SOURCE_CHANGED` where they are not. */
+  verify?(): Promise<void>;
+  /** Let go of the place. Called once by whoever opened it. */
+  close?(): Promise<void>;
+}
