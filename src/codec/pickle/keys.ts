@@ -1,0 +1,61 @@
+/**
+ * Keys of dicts and members of sets. Python holds 1, 1.0 and True for one key, and compares bytes and tuples by what they hold; a Map does
+ * neither. So each container that has such keys gets an index from a key's canonical form to the key that stands in the Map (H-PKL-9).
+ *
+ * @module
+ */
+import { PythonRecord, Tuple } from "../../values.ts";
+
+const indexes = new WeakMap<object, Map<string, unknown>>();
+const MAX_LEAVES = 256;
+const MAX_DEPTH = 8;
+
+/** The key under which `container` already holds something equal to `key`; `key` itself where it does not, which is then remembered. */
+export function keyOf(container: object, key: unknown, form: string): unknown {
+  let index = indexes.get(container);
+  if (!index) indexes.set(container, index = new Map());
+  if (index.has(form)) return index.get(form);
+  index.set(form, key);
+  return key;
+}
+
+/** Canonical form of a key that is no string: equal forms mean equal keys in Python. Null where Python has no hash for it, or it is NaN. */
+export function canonicalForm(key: unknown): string | null {
+  const parts: string[] = [];
+  let leaves = 0;
+  const todo: [unknown, number][] = [[key, 0]];
+  while (todo.length > 0) {
+    const [item, depth] = todo.pop()!;
+    if (item instanceof Tuple || item instanceof PythonRecord) {
+      const items = item instanceof Tuple ? item : [...item.fields].flat();
+      parts.push(item instanceof Tuple ? `t${items.length}` : `r${item.className}${items.length}`);
+      if (depth >= MAX_DEPTH || leaves + items.length > MAX_LEAVES) return null;
+      for (let i = items.length - 1; i >= 0; i--) todo.push([items[i], depth + 1]);
+      continue;
+    }
+    if (++leaves > MAX_LEAVES) return null;
+    const form = leafForm(item);
+    if (form === null) return null;
+    parts.push(form);
+  }
+  return parts.join(",");
+}
+
+function leafForm(key: unknown): string | null {
+  switch (typeof key) {
+    case "string":
+      return `s${key.length}:${key}`;
+    case "boolean":
+      return key ? "n1" : "n0";
+    case "number":
+      // String(-0) is "0": Python holds them for equal, as Map does.
+      return Number.isNaN(key) ? null : `n${key}`;
+    case "bigint": {
+      const float = Number(key);
+      return Number.isFinite(float) && BigInt(float) === key ? `n${float}` : `n${key}`;
+    }
+  }
+  if (key === null) return "N";
+  if (key instanceof Uint8Array) return `b${Array.from(key, (b) => b.toString(16)).join(" ")}`;
+  return null;
+}

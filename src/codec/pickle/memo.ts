@@ -1,0 +1,47 @@
+/**
+ * The memo of a pickle: index to object. Indices usually count up from 0; a hostile one may be any u32, and then costs one entry.
+ *
+ * @module
+ */
+const ABSENT = Symbol("absent");
+
+/** Index to object. */
+export class Memo {
+  /** Entries: what MEMOIZE takes as its index (CPython: the number of entries, not the largest index). */
+  size = 0;
+  readonly #dense: unknown[] = [];
+  readonly #sparse = new Map<number, unknown>();
+
+  /** Put an object, in place of one with the same index. */
+  set(index: number, value: unknown): void {
+    const dense = this.#dense;
+    if (index < dense.length) {
+      if (dense[index] === ABSENT) this.size++;
+      dense[index] = value;
+    } else if (index <= dense.length + 64 && !this.#sparse.has(index)) {
+      while (dense.length < index) dense.push(this.#take(dense.length));
+      dense.push(value);
+      this.size++;
+    } else {
+      if (!this.#sparse.has(index)) this.size++;
+      this.#sparse.set(index, value);
+    }
+  }
+
+  /** Whether there is an object with this index. */
+  has(index: number): boolean {
+    return index < this.#dense.length ? this.#dense[index] !== ABSENT : this.#sparse.has(index);
+  }
+
+  /** The object with this index. */
+  get(index: number): unknown {
+    return index < this.#dense.length ? this.#dense[index] : this.#sparse.get(index);
+  }
+
+  #take(index: number): unknown {
+    if (!this.#sparse.has(index)) return ABSENT;
+    const value = this.#sparse.get(index);
+    this.#sparse.delete(index);
+    return value;
+  }
+}

@@ -1,0 +1,30 @@
+/**
+ * Where in the object the pickle machine is: for errors.
+ *
+ * @module
+ */
+const MAX_KEY = 60;
+const MAX_STEPS = 16;
+
+/** The place being filled, `["model"]["fc.weight"]`, as far as the stack tells. */
+export function placeOf(stack: readonly unknown[], marks: readonly number[]): string {
+  const steps: string[] = [];
+  for (let level = 0; level < marks.length && steps.length < MAX_STEPS; level++) {
+    const start = marks[level];
+    const owner = start > 0 ? stack[start - 1] : undefined;
+    const next = level + 1 < marks.length ? marks[level + 1] : stack.length;
+    if (owner instanceof Map) {
+      // Keys stand at even places above the mark; the last of them is the one whose value is being made.
+      const key = start + 2 * Math.floor(Math.max(0, next - start - 1) / 2);
+      if (key < stack.length) steps.push(keyStep(stack[key]));
+    } else if (Array.isArray(owner)) steps.push(`[${owner.length + Math.max(0, next - start - 1)}]`);
+  }
+  return steps.join("");
+}
+
+/** One step of a place. */
+export function keyStep(key: unknown): string {
+  if (typeof key === "string") return `[${JSON.stringify(key.length > MAX_KEY ? key.slice(0, MAX_KEY) + "…" : key)}]`;
+  if (typeof key === "number" || typeof key === "bigint" || typeof key === "boolean" || key === null) return `[${key}]`;
+  return "[…]";
+}

@@ -1,0 +1,158 @@
+/**
+ * Texts of a pickle: UTF-8 with surrogates, latin-1, and the two escaped forms of protocol 0.
+ *
+ * @module
+ */
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const SHORT = 48;
+const units = new Uint16Array(SHORT);
+
+/** The text of UTF-8 bytes; lone surrogates are taken as CPython's "surrogatepass" takes them. Null where the bytes are no such text. */
+export function textFromUtf8(bytes: Uint8Array, start: number, end: number): string | null {
+  const length = end - start;
+  if (length <= SHORT) {
+    // Names are short and ASCII: a TextDecoder call costs more than they do.
+    let i = 0;
+    for (; i < length; i++) {
+      const byte = bytes[start + i];
+      if (byte >= 0x80) break;
+      units[i] = byte;
+    }
+    if (i === length) return String.fromCharCode.apply(null, units.subarray(0, length) as unknown as number[]);
+  }
+  const part = bytes.subarray(start, end);
+  try {
+    return decoder.decode(part);
+  } catch {
+    return textFromWtf8(part);
+  }
+}
+
+/** UTF-8 where a surrogate may be written as three bytes of its own (H-TXT-2). */
+function textFromWtf8(bytes: Uint8Array): string | null {
+  const out = new Uint16Array(bytes.length);
+  let n = 0;
+  for (let i = 0; i < bytes.length;) {
+    const b = bytes[i];
+    const more = b < 0x80 ? 0 : b >= 0xc2 && b < 0xe0 ? 1 : b >= 0xe0 && b < 0xf0 ? 2 : b >= 0xf0 && b < 0xf5 ? 3 : -1;
+    if (more < 0 || i + more >= bytes.length) return null;
+    let point = more === 0 ? b : b & (0x3f >> more);
+    for (let k = 1; k <= more; k++) {
+      if ((bytes[i + k] & 0xc0) !== 0x80) return null;
+      point = (point << 6) | (bytes[i + k] & 0x3f);
+    }
+    if ((more === 2 && point < 0x800) || (more === 3 && (point < 0x10000 || point > 0x10ffff))) return null;
+    n = putPoint(out, n, point);
+    i += more + 1;
+  }
+  return textFromUnits(out, n);
+}
+
+/** The text of bytes, each a code point (H-TXT-1: `TextDecoder("latin1")` is another encoding). */
+export function textFromLatin1(bytes: Uint8Array): string {
+  const out = new Uint16Array(bytes.length);
+  out.set(bytes);
+  return textFromUnits(out, bytes.length);
+}
+
+/** The bytes of a text whose code points are all below 256; null where one is not. */
+export function latin1FromText(text: string): Uint8Array<ArrayBuffer> | null {
+  const out = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit > 255) return null;
+    out[i] = unit;
+  }
+  return out;
+}
+
+const SIMPLE_ESCAPES: ReadonlyMap<number, number> = new Map(
+  [..."\\'\"abfnrtv"].map((c, i) => [c.charCodeAt(0), [0x5c, 0x27, 0x22, 7, 8, 12, 10, 13, 9, 11][i]]),
+);
+
+/** STRING: a quoted text with Python's byte escapes, each byte a code point. Null where it is malformed. */
+export function textFromQuoted(line: Uint8Array): string | null {
+  const quote = line[0];
+  if (line.length < 2 || (quote !== 0x27 && quote !== 0x22) || line[line.length - 1] !== quote) return null;
+  const out = new Uint16Array(line.length);
+  let n = 0;
+  const end = line.length - 1;
+  for (let i = 1; i < end; i++) {
+    if (line[i] !== 0x5c) {
+      out[n++] = line[i];
+      continue;
+    }
+    if (++i >= end) return null;
+    const c = line[i];
+    const simple = SIMPLE_ESCAPES.get(c);
+    if (simple !== undefined) out[n++] = simple;
+    else if (c === 0x0a) continue;
+    else if (c === 0x78) {
+      const point = hex(line, i + 1, i + 3, end);
+      if (point < 0) return null;
+      out[n++] = point;
+      i += 2;
+    } else if (c >= 0x30 && c <= 0x37) {
+      let point = 0, k = 0;
+      for (; k < 3 && i + k < end && line[i + k] >= 0x30 && line[i + k] <= 0x37; k++) point = point * 8 + line[i + k] - 0x30;
+      out[n++] = point & 0xff;
+      i += k - 1;
+    } else {
+      out[n++] = 0x5c;
+      out[n++] = c;
+    }
+  }
+  return textFromUnits(out, n);
+}
+
+/** UNICODE: Python's raw-unicode-escape. A backslash escapes only if an odd number of them stands before the u. Null where malformed. */
+export function textFromRawUnicodeEscape(line: Uint8Array): string | null {
+  const out = new Uint16Array(line.length);
+  let n = 0, slashes = 0;
+  for (let i = 0; i < line.length; i++) {
+    const c = line[i];
+    if (slashes % 2 === 1 && (c === 0x75 || c === 0x55)) {
+      const digits = c === 0x75 ? 4 : 8;
+      const point = hex(line, i + 1, i + 1 + digits, line.length);
+      if (point < 0 || point > 0x10ffff) return null;
+      n = putPoint(out, n - 1, point);
+      i += digits;
+      slashes = 0;
+      continue;
+    }
+    slashes = c === 0x5c ? slashes + 1 : 0;
+    out[n++] = c;
+  }
+  return textFromUnits(out, n);
+}
+
+function hex(bytes: Uint8Array, start: number, stop: number, end: number): number {
+  if (stop > end) return -1;
+  let n = 0;
+  for (let i = start; i < stop; i++) {
+    const c = bytes[i];
+    const digit = c >= 0x30 && c <= 0x39 ? c - 0x30 : (c | 0x20) >= 0x61 && (c | 0x20) <= 0x66 ? (c | 0x20) - 0x57 : -1;
+    if (digit < 0) return -1;
+    n = n * 16 + digit;
+  }
+  return n;
+}
+
+function putPoint(out: Uint16Array, n: number, point: number): number {
+  if (point < 0x10000) {
+    out[n] = point;
+    return n + 1;
+  }
+  out[n] = 0xd7c0 + (point >> 10);
+  out[n + 1] = 0xdc00 | (point & 0x3ff);
+  return n + 2;
+}
+
+function textFromUnits(out: Uint16Array, n: number): string {
+  const parts: string[] = [];
+  for (let i = 0; i < n; i += 8192) {
+    parts.push(String.fromCharCode.apply(null, out.subarray(i, Math.min(n, i + 8192)) as unknown as number[]));
+  }
+  return parts.join("");
+}
