@@ -20,6 +20,7 @@ import {
   Slice,
   Tuple,
 } from "../../values.ts";
+import { wasFloat } from "../../floats.ts";
 import { type Payload, Span } from "../cursor.ts";
 import { ByteText, PickledArray, PickledDType, Token } from "./pickled.ts";
 import { readScalar } from "./scalar.ts";
@@ -55,7 +56,10 @@ export function forbiddenCall(what: string, at: number, symbol?: string): Unsafe
 /** REDUCE: `callable(*args)`, if a pattern says so. */
 export function reduce(context: CallContext, callable: unknown, args: unknown, at: number): unknown {
   if (!(callable instanceof Token)) {
-    throw new FormatError("BAD_STACK", `REDUCE at byte ${at} calls something that is no symbol`, { offset: at, opcode: "REDUCE" });
+    throw new FormatError("BAD_STACK", `REDUCE at byte ${at} calls something that is no symbol`, {
+      offset: at,
+      opcode: "REDUCE",
+    });
   }
   const refuse = () => forbiddenCall(`${quote(callable.symbol)} with these arguments`, at, callable.symbol);
   if (!(args instanceof Tuple)) throw refuse();
@@ -64,7 +68,9 @@ export function reduce(context: CallContext, callable: unknown, args: unknown, a
   if (callable.kind === "reconstruct") {
     // P1: _reconstruct(ndarray, (0,), b'b')
     const zero = second instanceof Tuple && second.length === 1 && second[0] === 0;
-    if (n !== 3 || !(first instanceof Token) || first.kind !== "ndarray" || !zero || !isLetterB(args[2])) throw refuse();
+    if (n !== 3 || !(first instanceof Token) || first.kind !== "ndarray" || !zero || !isLetterB(args[2])) {
+      throw refuse();
+    }
     context.budget.tensor(at);
     const array = new PickledArray(callable.offset);
     context.awaitState(array);
@@ -81,16 +87,24 @@ export function reduce(context: CallContext, callable: unknown, args: unknown, a
   if (callable.kind === "reconstructor") {
     // P13
     const isRecord = first instanceof Token && first.kind === "record";
-    if (n !== 3 || !isRecord || !(second instanceof Token) || second.kind !== "object" || args[2] !== null) throw refuse();
+    if (n !== 3 || !isRecord || !(second instanceof Token) || second.kind !== "object" || args[2] !== null) {
+      throw refuse();
+    }
     return new PythonRecord(first.module, first.name);
   }
   context.datum(args);
   switch (callable.kind) {
     case "dtype": // P2: dtype('f4', False, True)
-      if (n < 1 || n > 3 || typeof first !== "string" || !isFlag(second, n > 1) || !isFlag(args[2], n > 2)) throw refuse();
+      if (n < 1 || n > 3 || typeof first !== "string" || !isFlag(second, n > 1) || !isFlag(args[2], n > 2)) {
+        throw refuse();
+      }
       return dtypeFromCode(first, at);
     case "scalar": { // P3; Python 2 wrote the bytes as a text
-      const bytes = typeof second === "string" ? latin1FromText(second) : second instanceof ByteText ? second.payload : second;
+      const bytes = typeof second === "string"
+        ? latin1FromText(second)
+        : second instanceof ByteText
+        ? second.payload
+        : second;
       if (n !== 2 || !(first instanceof PickledDType) || !(bytes instanceof Uint8Array)) throw refuse();
       return readScalar(first, bytes, at);
     }
@@ -136,7 +150,9 @@ export function reduce(context: CallContext, callable: unknown, args: unknown, a
       return n === 1 ? new Slice(null, first) : new Slice(first, second, args[2] ?? null);
     case "range":
       if (n < 1 || n > 3 || !args.every(isInt)) throw refuse();
-      return n === 1 ? new Range(0, first as number) : new Range(first as number, second as number, (args[2] as number) ?? 1);
+      return n === 1
+        ? new Range(0, first as number)
+        : new Range(first as number, second as number, (args[2] as number) ?? 1);
     case "OrderedDict": { // P7; Python 2 gives one list of pairs
       const dict = new OrderedDict();
       if (n === 0) return dict;
@@ -146,7 +162,9 @@ export function reduce(context: CallContext, callable: unknown, args: unknown, a
       return dict;
     }
     case "eval": { // P8: eval('data', {'data': X}), compared and never parsed
-      const holds = second instanceof Map && !(second instanceof OrderedDict) && second.size === 1 ? second.get("data") : null;
+      const holds = second instanceof Map && !(second instanceof OrderedDict) && second.size === 1
+        ? second.get("data")
+        : null;
       if (n !== 2 || first !== "data" || !isFinished(holds)) throw refuse();
       holds.isStatic = true;
       return holds;
@@ -163,7 +181,8 @@ export function reduce(context: CallContext, callable: unknown, args: unknown, a
 
 /** NEWOBJ and NEWOBJ_EX: `cls.__new__(cls)`, if a pattern says so. */
 export function newObject(cls: unknown, args: unknown, keywords: unknown, at: number): unknown {
-  const isPlain = args instanceof Tuple && args.length === 0 && (keywords === undefined || (keywords instanceof Map && keywords.size === 0));
+  const isPlain = args instanceof Tuple && args.length === 0 &&
+    (keywords === undefined || (keywords instanceof Map && keywords.size === 0));
   if (cls instanceof Token && isPlain) {
     if (cls.kind === "record" || cls.kind === "generatorState") return new PythonRecord(cls.module, cls.name);
     if (cls.kind === "OrderedDict") return new OrderedDict();
@@ -247,7 +266,11 @@ function isFinished(value: unknown): value is PickledArray {
   return value instanceof PickledArray && value.dtype !== null;
 }
 
-function collect(context: CallContext, kind: "tuple" | "list" | "set" | "frozenset", items: Iterable<unknown>): unknown {
+function collect(
+  context: CallContext,
+  kind: "tuple" | "list" | "set" | "frozenset",
+  items: Iterable<unknown>,
+): unknown {
   if (kind === "tuple" || kind === "list") {
     const list: unknown[] = kind === "tuple" ? new Tuple() : [];
     for (const item of items) context.append(list, item);
@@ -268,7 +291,9 @@ function bytesArgument(args: Tuple, at: number): Payload | null {
 function bytesOfText(text: string, at: number): Uint8Array {
   const bytes = latin1FromText(text);
   if (bytes) return bytes;
-  throw new FormatError("BAD_TEXT", `Text at byte ${at} stands for bytes, but holds a character above U+00FF`, { offset: at });
+  throw new FormatError("BAD_TEXT", `Text at byte ${at} stands for bytes, but holds a character above U+00FF`, {
+    offset: at,
+  });
 }
 
 /** Letters of numpy kinds that no tensor has, each followed by a decimal size or nothing. */
@@ -282,9 +307,13 @@ function dtypeFromCode(code: string, at: number): PickledDType {
   const spelled = dtypeOfNumpy(bare);
   if (spelled) return new PickledDType(bare, spelled, spelled.itemsize);
   const size = Number(code.slice(1));
-  const isOpaque = code === "f16" || code === "c32" || (code.length > 0 && OPAQUE_KINDS.includes(code[0]) && isDigits(code, 1));
+  const isOpaque = code === "f16" || code === "c32" ||
+    (code.length > 0 && OPAQUE_KINDS.includes(code[0]) && isDigits(code, 1));
   if (isOpaque && code.length <= MAX_CODE) return new PickledDType(code, undefined, code[0] === "U" ? 4 * size : size);
-  throw new UnsupportedError("UNSUPPORTED_DTYPE", `Unknown numpy dtype ${quote(code)} at byte ${at}`, { offset: at, actual: code });
+  throw new UnsupportedError("UNSUPPORTED_DTYPE", `Unknown numpy dtype ${quote(code)} at byte ${at}`, {
+    offset: at,
+    actual: code,
+  });
 }
 
 function isDigits(text: string, start: number): boolean {
@@ -299,7 +328,10 @@ function setDTypeState(dtype: PickledDType, state: unknown, at: number): void {
   const [version, order, subarray, names, fields, elsize] = state;
   if ((version !== 3 && version !== 4) || typeof order !== "string" || !isInt(elsize)) throw refuse();
   if (!["<", ">", "|", "="].includes(order)) {
-    throw new UnsupportedError("UNSUPPORTED_DTYPE", `Unknown byte order ${quote(order)} at byte ${at}`, { offset: at, actual: order });
+    throw new UnsupportedError("UNSUPPORTED_DTYPE", `Unknown byte order ${quote(order)} at byte ${at}`, {
+      offset: at,
+      actual: order,
+    });
   }
   if (dtype.info) {
     if (version !== 3 || state.length !== 8 || subarray !== null || names !== null || fields !== null) throw refuse();
@@ -361,10 +393,14 @@ function shapeOf(context: CallContext, shape: Tuple, at: number): number[] {
   context.budget.check("maxRank", shape.length, at);
   let product = 1;
   const dims: number[] = [];
-  for (const dim of shape) {
-    if (typeof dim !== "number" && typeof dim !== "bigint") throw forbiddenCall("a shape", at);
+  for (const [axis, dim] of shape.entries()) {
+    const isNumber = typeof dim === "number" && !wasFloat(shape, axis, dim);
+    if (!isNumber && typeof dim !== "bigint") throw forbiddenCall("a shape", at);
     if (typeof dim === "bigint" || !Number.isSafeInteger(dim) || dim < 0) {
-      throw new FormatError("BAD_SHAPE", `Array at byte ${at} has an axis of length ${dim}`, { offset: at, actual: String(dim) });
+      throw new FormatError("BAD_SHAPE", `Array at byte ${at} has an axis of length ${dim}`, {
+        offset: at,
+        actual: String(dim),
+      });
     }
     product *= dim;
     dims.push(dim);

@@ -18,6 +18,7 @@ import { decodePayload } from "../payload.ts";
 import { build, type CallContext, newObject, reduce } from "./calls.ts";
 import { canonicalForm, keyOf } from "./keys.ts";
 import { Memo } from "./memo.ts";
+import { checkNesting } from "./nesting.ts";
 import { floatFromText, integerFromBytes, integerFromText } from "./numbers.ts";
 import { opcodeName } from "./opcodes.ts";
 import { ByteText, PickledArray, PickledDType, Token, Unknown } from "./pickled.ts";
@@ -130,7 +131,9 @@ class PickleMachine implements CallContext {
       const at = this.#at = cursor.base + cursor.pos;
       if (this.#frameEnd >= 0 && at >= this.#frameEnd) this.#frameEnd = -1;
       if (cursor.pos === cursor.end) {
-        if (at === 0) throw new FormatError("EMPTY", "The file is empty: a save that failed leaves such a file.", { offset: 0 });
+        if (at === 0) {
+          throw new FormatError("EMPTY", "The file is empty: a save that failed leaves such a file.", { offset: 0 });
+        }
         throw truncated("the next opcode", at, cursor.total);
       }
       const opcode = this.#opcode = cursor.bytes[cursor.pos];
@@ -228,7 +231,9 @@ class PickleMachine implements CallContext {
           yield* this.#bytes(length);
           const bytes = stack[stack.length - 1];
           // In front of an array's _frombuffer a large payload may stay a span; a bytearray of its own is read.
-          if (bytes instanceof Uint8Array && length < BLOB_MIN) stack[stack.length - 1] = new ByteArray(bytes.slice().buffer);
+          if (bytes instanceof Uint8Array && length < BLOB_MIN) {
+            stack[stack.length - 1] = new ByteArray(bytes.slice().buffer);
+          }
           break;
         }
         case 0x55: // SHORT_BINSTRING
@@ -407,7 +412,9 @@ class PickleMachine implements CallContext {
   #fixed(n: number): number {
     const cursor = this.#cursor;
     const start = cursor.pos;
-    if (this.#frameEnd >= 0 && cursor.base + start + n > this.#frameEnd) throw this.#badFrame("ends inside an argument");
+    if (this.#frameEnd >= 0 && cursor.base + start + n > this.#frameEnd) {
+      throw this.#badFrame("ends inside an argument");
+    }
     if (cursor.end - start < n) throw truncated(opcodeName(this.#opcode), this.#at, cursor.total);
     cursor.pos = start + n;
     return start;
@@ -446,9 +453,13 @@ class PickleMachine implements CallContext {
   /** Make sure that an argument of `n` bytes lies in the frame and in the file: a length is a claim (H-LIM-2). */
   #claim(n: number): void {
     const cursor = this.#cursor;
-    if (this.#frameEnd >= 0 && cursor.base + cursor.pos + n > this.#frameEnd) throw this.#badFrame("ends inside an argument");
+    if (this.#frameEnd >= 0 && cursor.base + cursor.pos + n > this.#frameEnd) {
+      throw this.#badFrame("ends inside an argument");
+    }
     const { remaining } = cursor;
-    if (remaining !== undefined && n > remaining) throw truncated(opcodeName(this.#opcode), this.#at, cursor.total, n, remaining);
+    if (remaining !== undefined && n > remaining) {
+      throw truncated(opcodeName(this.#opcode), this.#at, cursor.total, n, remaining);
+    }
   }
 
   /** `n` bytes in the window: their index. */
@@ -457,7 +468,9 @@ class PickleMachine implements CallContext {
     const cursor = this.#cursor;
     if (cursor.end - cursor.pos < n) {
       yield cursor.need(n);
-      if (cursor.end - cursor.pos < n) throw truncated(opcodeName(this.#opcode), this.#at, cursor.total, n, cursor.left);
+      if (cursor.end - cursor.pos < n) {
+        throw truncated(opcodeName(this.#opcode), this.#at, cursor.total, n, cursor.left);
+      }
     }
     const start = cursor.pos;
     cursor.pos = start + n;
@@ -471,7 +484,9 @@ class PickleMachine implements CallContext {
     for (;;) {
       const found = cursor.bytes.subarray(0, cursor.end).indexOf(0x0a, cursor.pos + searched);
       if (found >= 0) {
-        if (this.#frameEnd >= 0 && cursor.base + found + 1 > this.#frameEnd) throw this.#badFrame("ends inside an argument");
+        if (this.#frameEnd >= 0 && cursor.base + found + 1 > this.#frameEnd) {
+          throw this.#badFrame("ends inside an argument");
+        }
         const line = cursor.bytes.subarray(cursor.pos, found);
         cursor.pos = found + 1;
         this.budget.check("maxStringBytes", line.length, this.#at);
@@ -578,10 +593,13 @@ class PickleMachine implements CallContext {
       return;
     }
     if (opcode === 0x4c && text.endsWith("L")) text = text.slice(0, -1);
-    if (text.length > this.#limits.maxIntDigits + 1) this.budget.exceed("maxIntDigits", text.length, this.#at);
+    const digits = text.length - (text[0] === "-" || text[0] === "+" ? 1 : 0);
+    if (opcode !== 0x46) this.budget.check("maxIntDigits", digits, this.#at);
     const value = opcode === 0x46 ? floatFromText(text) : integerFromText(text);
     if (value === null) {
-      throw new FormatError("BAD_NUMBER", `${opcodeName(opcode)} at byte ${this.#at} is no number: ${quote(text)}`, { offset: this.#at });
+      throw new FormatError("BAD_NUMBER", `${opcodeName(opcode)} at byte ${this.#at} is no number: ${quote(text)}`, {
+        offset: this.#at,
+      });
     }
     if (opcode === 0x46) this.#pushFloat(value as number);
     else if (opcode !== 0x67 && opcode !== 0x70) stack.push(value);
@@ -656,12 +674,16 @@ class PickleMachine implements CallContext {
     const token = value instanceof Token ? value : this.#tainted.size > 0 ? this.#tainted.get(value) : undefined;
     if (token) {
       this.#refuse(
-        new UnsafeError("FORBIDDEN_CALL", `Refused ${quote(token.symbol)} of byte ${token.offset} as a value: a symbol is no data.`, {
-          offset: token.offset,
-          symbol: token.symbol,
-          opcode: opcodeName(this.#opcode),
-          at: this.#place(),
-        }),
+        new UnsafeError(
+          "FORBIDDEN_CALL",
+          `Refused ${quote(token.symbol)} of byte ${token.offset} as a value: a symbol is no data.`,
+          {
+            offset: token.offset,
+            symbol: token.symbol,
+            opcode: opcodeName(this.#opcode),
+            at: this.#place(),
+          },
+        ),
         token.symbol,
       );
     }
@@ -677,9 +699,13 @@ class PickleMachine implements CallContext {
 
   #textOf(text: ByteText): string {
     if (text.payload instanceof Span) {
-      throw new UnsupportedError("UNSUPPORTED_FEATURE", `The text at byte ${text.offset} stands for bytes and is used as a text`, {
-        offset: text.offset,
-      });
+      throw new UnsupportedError(
+        "UNSUPPORTED_FEATURE",
+        `The text at byte ${text.offset} stands for bytes and is used as a text`,
+        {
+          offset: text.offset,
+        },
+      );
     }
     return textFromLatin1(text.payload);
   }
@@ -730,10 +756,14 @@ class PickleMachine implements CallContext {
     const plain = key instanceof Float ? key.value : this.#settle(key);
     const form = canonicalForm(plain);
     if (form === null) {
-      throw new FormatError("BAD_KEY", `${opcodeName(this.#opcode)} at byte ${this.#at}: a key that Python cannot hash, or NaN`, {
-        offset: this.#at,
-        at: this.#place(),
-      });
+      throw new FormatError(
+        "BAD_KEY",
+        `${opcodeName(this.#opcode)} at byte ${this.#at}: a key that Python cannot hash, or NaN`,
+        {
+          offset: this.#at,
+          at: this.#place(),
+        },
+      );
     }
     const place = keyOf(container, plain, form);
     if (container.has(place)) {
@@ -752,7 +782,9 @@ class PickleMachine implements CallContext {
   }
 
   #duplicate(key: unknown): void {
-    const message = `The key ${quote(String(key))} comes twice, again in the ${opcodeName(this.#opcode)} at byte ${this.#at}: the last value counts.`;
+    const message = `The key ${quote(String(key))} comes twice, again in the ${
+      opcodeName(this.#opcode)
+    } at byte ${this.#at}: the last value counts.`;
     if (this.#strict) throw new FormatError("DUPLICATE_KEY", message, { offset: this.#at, at: this.#place() });
     if (this.warnings.length < MAX_WARNINGS) {
       this.warnings.push({ code: "DUPLICATE_KEY", message, offset: this.#at, at: this.#place() });
@@ -768,7 +800,9 @@ class PickleMachine implements CallContext {
       this.#refuse(
         new UnsafeError(
           "FORBIDDEN_SYMBOL",
-          `Refused symbol ${quote(symbol)} at byte ${this.#at}. This library never imports or calls anything; the file is not a plain checkpoint. Do not load it in Python. audit(file) lists everything it names.`,
+          `Refused symbol ${
+            quote(symbol)
+          } at byte ${this.#at}. This library never imports or calls anything; the file is not a plain checkpoint. Do not load it in Python. audit(file) lists everything it names.`,
           { offset: this.#at, symbol, opcode: opcodeName(this.#opcode), at: this.#place() },
         ),
         symbol,
@@ -776,8 +810,16 @@ class PickleMachine implements CallContext {
       this.#stack.push(new Unknown());
       return;
     }
-    this.#audit?.push({ symbol, opcode: opcodeName(this.#opcode), offset: this.#at, at: this.#place(), verdict: "used-as-data" });
-    this.#stack.push(kind === "numpyType" ? new DTypeValue(dtypeName(name), true) : new Token(module, name, kind, this.#at));
+    this.#audit?.push({
+      symbol,
+      opcode: opcodeName(this.#opcode),
+      offset: this.#at,
+      at: this.#place(),
+      verdict: "used-as-data",
+    });
+    this.#stack.push(
+      kind === "numpyType" ? new DTypeValue(dtypeName(name), true) : new Token(module, name, kind, this.#at),
+    );
   }
 
   awaitState(array: PickledArray): void {
@@ -820,10 +862,14 @@ class PickleMachine implements CallContext {
 
   #proto(version: number): void {
     if (version > 5) {
-      throw new UnsupportedError("UNSUPPORTED_PROTOCOL", `Pickle protocol ${version} at byte ${this.#at}: 0 to 5 are known.`, {
-        offset: this.#at,
-        actual: version,
-      });
+      throw new UnsupportedError(
+        "UNSUPPORTED_PROTOCOL",
+        `Pickle protocol ${version} at byte ${this.#at}: 0 to 5 are known.`,
+        {
+          offset: this.#at,
+          actual: version,
+        },
+      );
     }
     this.#protocol = Math.max(this.#protocol, version);
   }
@@ -831,12 +877,15 @@ class PickleMachine implements CallContext {
   *#stop(): Decoder<Pickle> {
     const cursor = this.#cursor;
     const stack = this.#stack;
+    checkNesting(stack, this.budget, this.#at);
     if (stack.length !== 1 || this.#marks.length > 0) throw this.#badStack("wants exactly one value and no open mark");
     const box = stack[0];
     const root = box instanceof Float ? box.value : this.#settle(box);
     for (const shell of this.#shells) {
       this.#refuse(
-        new UnsafeError("FORBIDDEN_CALL", `The array of byte ${shell.offset} never got its state`, { offset: shell.offset }),
+        new UnsafeError("FORBIDDEN_CALL", `The array of byte ${shell.offset} never got its state`, {
+          offset: shell.offset,
+        }),
         "",
       );
     }
@@ -845,7 +894,11 @@ class PickleMachine implements CallContext {
     if (!cursor.ended && cursor.left === 0 && cursor.total === undefined) yield cursor.need(1);
     if (cursor.left > 0 || (cursor.total ?? end) > end) {
       const rest = cursor.total === undefined ? "" : ` (${cursor.total - end})`;
-      this.warnings.push({ code: "TRAILING_DATA", message: `Bytes follow the end of the pickle at byte ${end}${rest}`, offset: end });
+      this.warnings.push({
+        code: "TRAILING_DATA",
+        message: `Bytes follow the end of the pickle at byte ${end}${rest}`,
+        offset: end,
+      });
     }
     return { root, warnings: this.warnings, opcodes: this.#opcodes, end, protocol: this.#protocol };
   }
@@ -856,32 +909,50 @@ class PickleMachine implements CallContext {
 
   #badStack(what: string): FormatError {
     const name = opcodeName(this.#opcode);
-    return new FormatError("BAD_STACK", `${name} at byte ${this.#at} ${what}`, { offset: this.#at, opcode: name, at: this.#place() });
+    return new FormatError("BAD_STACK", `${name} at byte ${this.#at} ${what}`, {
+      offset: this.#at,
+      opcode: name,
+      at: this.#place(),
+    });
   }
 
   #badMemo(index: string): FormatError {
     const name = opcodeName(this.#opcode);
-    return new FormatError("BAD_MEMO", `${name} at byte ${this.#at} names the memo entry ${index}, which is not there`, {
+    return new FormatError(
+      "BAD_MEMO",
+      `${name} at byte ${this.#at} names the memo entry ${index}, which is not there`,
+      {
+        offset: this.#at,
+        opcode: name,
+      },
+    );
+  }
+
+  #badFrame(what: string): FormatError {
+    return new FormatError(
+      "BAD_FRAME",
+      `The frame at byte ${this.#frameAt < 0 ? this.#at : this.#frameAt} ${what} (byte ${this.#at})`,
+      {
+        offset: this.#at,
+        opcode: opcodeName(this.#opcode),
+      },
+    );
+  }
+
+  #badLength(length: string): FormatError {
+    const name = opcodeName(this.#opcode);
+    return new FormatError("BAD_LENGTH", `${name} at byte ${this.#at} announces ${length} bytes`, {
       offset: this.#at,
       opcode: name,
     });
   }
 
-  #badFrame(what: string): FormatError {
-    return new FormatError("BAD_FRAME", `The frame at byte ${this.#frameAt < 0 ? this.#at : this.#frameAt} ${what} (byte ${this.#at})`, {
-      offset: this.#at,
-      opcode: opcodeName(this.#opcode),
-    });
-  }
-
-  #badLength(length: string): FormatError {
-    const name = opcodeName(this.#opcode);
-    return new FormatError("BAD_LENGTH", `${name} at byte ${this.#at} announces ${length} bytes`, { offset: this.#at, opcode: name });
-  }
-
   #badText(): FormatError {
     const name = opcodeName(this.#opcode);
-    return new FormatError("BAD_TEXT", `${name} at byte ${this.#at} holds no valid text`, { offset: this.#at, opcode: name });
+    return new FormatError("BAD_TEXT", `${name} at byte ${this.#at} holds no valid text`, {
+      offset: this.#at,
+      opcode: name,
+    });
   }
 
   #forbiddenOpcode(opcode: number): UnsafeError {
@@ -889,7 +960,8 @@ class PickleMachine implements CallContext {
     const torch = name === "PERSID" || name === "BINPERSID";
     return new UnsafeError(
       "FORBIDDEN_OPCODE",
-      `Refused ${name} at byte ${this.#at}: it asks for things outside the file.` + (torch ? " This looks like a PyTorch file." : ""),
+      `Refused ${name} at byte ${this.#at}: it asks for things outside the file.` +
+        (torch ? " This looks like a PyTorch file." : ""),
       { offset: this.#at, opcode: name, hint: torch ? "This looks like a PyTorch file." : undefined },
     );
   }
@@ -919,7 +991,13 @@ function utf8Size(text: string): number {
 }
 
 /** The error of a file that ends too early. */
-export function truncated(what: string, at: number, total: number | undefined, wanted?: number, left?: number): FormatError {
+export function truncated(
+  what: string,
+  at: number,
+  total: number | undefined,
+  wanted?: number,
+  left?: number,
+): FormatError {
   const numbers = wanted === undefined ? "the file ends" : `announces ${wanted} bytes, ${left} are left`;
   return new FormatError(
     "TRUNCATED",
@@ -927,4 +1005,3 @@ export function truncated(what: string, at: number, total: number | undefined, w
     { offset: at, expected: wanted, actual: left ?? total },
   );
 }
-

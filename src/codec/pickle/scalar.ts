@@ -13,11 +13,15 @@ export function readScalar(dtype: PickledDType, bytes: Uint8Array, at: number): 
   const { info } = dtype;
   if (!info) return readOpaque(dtype, bytes, at);
   if (bytes.length !== info.itemsize) {
-    throw new FormatError("SIZE_MISMATCH", `A scalar of ${info.name} at byte ${at} has ${info.itemsize} bytes: got ${bytes.length}`, {
-      offset: at,
-      expected: info.itemsize,
-      actual: bytes.length,
-    });
+    throw new FormatError(
+      "SIZE_MISMATCH",
+      `A scalar of ${info.name} at byte ${at} has ${info.itemsize} bytes: got ${bytes.length}`,
+      {
+        offset: at,
+        expected: info.itemsize,
+        actual: bytes.length,
+      },
+    );
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const little = !dtype.bigEndian;
@@ -79,8 +83,14 @@ function readOpaque(dtype: PickledDType, bytes: Uint8Array, at: number): NumpySc
     return new NumpyScalar(`str${bytes.length * 8}`, points.join(""));
   }
   if ((kind === "M" || kind === "m") && bytes.length === 8) {
-    return new NumpyScalar((kind === "M" ? "datetime64" : "timedelta64") + dtype.unit, narrow(view.getBigInt64(0, little)));
+    return new NumpyScalar(
+      (kind === "M" ? "datetime64" : "timedelta64") + dtype.unit,
+      narrow(view.getBigInt64(0, little)),
+    );
   }
   if (kind === "S") return new NumpyScalar(`bytes${bytes.length * 8}`, bytes);
-  throw new UnsupportedError("UNSUPPORTED_DTYPE", `A scalar of numpy's ${dtype.code} at byte ${at}`, { offset: at, actual: dtype.code });
+  throw new UnsupportedError("UNSUPPORTED_DTYPE", `A scalar of numpy's ${dtype.code} at byte ${at}`, {
+    offset: at,
+    actual: dtype.code,
+  });
 }

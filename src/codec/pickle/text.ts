@@ -95,7 +95,9 @@ export function textFromQuoted(line: Uint8Array): string | null {
       i += 2;
     } else if (c >= 0x30 && c <= 0x37) {
       let point = 0, k = 0;
-      for (; k < 3 && i + k < end && line[i + k] >= 0x30 && line[i + k] <= 0x37; k++) point = point * 8 + line[i + k] - 0x30;
+      for (; k < 3 && i + k < end && line[i + k] >= 0x30 && line[i + k] <= 0x37; k++) {
+        point = point * 8 + line[i + k] - 0x30;
+      }
       out[n++] = point & 0xff;
       i += k - 1;
     } else {

@@ -1,0 +1,94 @@
+/**
+ * From an array as a pickle has it (any byte order, C or Fortran) to the arrays of this library.
+ *
+ * @module
+ */
+import { Span } from "../codec/cursor.ts";
+import type { PickledArray, PickledDType } from "../codec/pickle/pickled.ts";
+import type { DType } from "../dtype.ts";
+import { UnsupportedError } from "../errors.ts";
+import { rowMajor, swapBytes } from "../kernel.ts";
+import { type LazyBytes, NDArray } from "../ndarray.ts";
+import { OpaqueArray } from "../values.ts";
+
+/** How bytes become arrays. */
+export interface ArrayContext {
+  /** The bytes belong to somebody else: they are copied before they are changed. */
+  readonly borrowed: boolean;
+  /** Bytes of a payload that was left unread; `finish` is applied to them. */
+  readonly lazy?: (span: Span, finish: (bytes: Uint8Array) => Uint8Array) => LazyBytes;
+}
+
+/** What an array is made of: the data of a constructor of NDArray, Tensor or DenseTensor. */
+export interface ArrayParts {
+  dtype: DType;
+  shape: readonly number[];
+  data: Uint8Array | LazyBytes;
+}
+
+/** The parts of an array that holds numbers. */
+export function partsOf(array: PickledArray, context: ArrayContext): ArrayParts {
+  const dtype = array.dtype!;
+  const { info } = dtype;
+  if (!info) {
+    throw new UnsupportedError(
+      "UNSUPPORTED_DTYPE",
+      `The array at byte ${array.offset} holds numpy's ${
+        numpyName(dtype)
+      }, which no Tensor can hold. With { returnNumpy: true } it is given as it is.`,
+      { offset: array.offset, actual: numpyName(dtype) },
+    );
+  }
+  const { shape, data } = array;
+  if (data instanceof Span) {
+    return { dtype: info.name, shape, data: context.lazy!(data, (bytes) => inOrder(array, dtype, bytes, false)) };
+  }
+  const bytes = array.sharesBytes ? data!.slice() : data!;
+  return { dtype: info.name, shape, data: inOrder(array, dtype, bytes, context.borrowed && !array.sharesBytes) };
+}
+
+/** The array as numpy would show it: an NDArray, or opaque where no tensor could hold it. */
+export function numpyArrayOf(array: PickledArray, context: ArrayContext): NDArray | OpaqueArray {
+  const dtype = array.dtype!;
+  if (dtype.info) {
+    const { dtype: name, shape, data } = partsOf(array, context);
+    return new NDArray(name, shape, data);
+  }
+  if (array.items) return new OpaqueArray("|O", array.shape, new Uint8Array(0), array.items);
+  const count = array.shape.reduce((a, b) => a * b, 1);
+  if (!(array.data instanceof Uint8Array) || array.data.length !== count * dtype.itemsize) {
+    throw new UnsupportedError(
+      "UNSUPPORTED_DTYPE",
+      `The array at byte ${array.offset} holds numpy's ${numpyName(dtype)}`,
+      {
+        offset: array.offset,
+        actual: numpyName(dtype),
+      },
+    );
+  }
+  return new OpaqueArray(numpyName(dtype), array.shape, array.data);
+}
+
+/** numpy's code with byte order, `<M8[D]`. */
+export function numpyName(dtype: PickledDType): string {
+  if (dtype.info) return dtype.info.name;
+  const kind = dtype.code[0];
+  if (kind === "O") return "|O";
+  if (dtype.code === "f16") return "float128";
+  if (dtype.code === "c32") return "complex256";
+  return (kind === "S" || kind === "V" ? "|" : dtype.bigEndian ? ">" : "<") + dtype.code + dtype.unit;
+}
+
+/** C order and little-endian, which is what nearly every file has already (H-VAL-10). */
+function inOrder(array: PickledArray, dtype: PickledDType, bytes: Uint8Array, borrowed: boolean): Uint8Array {
+  const { itemsize, swapsize } = dtype.info!;
+  if (array.fortran) {
+    bytes = rowMajor(bytes, array.shape, itemsize);
+    borrowed = false;
+  }
+  if (dtype.bigEndian && swapsize > 1) {
+    if (borrowed) bytes = bytes.slice();
+    swapBytes(bytes, swapsize);
+  }
+  return bytes;
+}

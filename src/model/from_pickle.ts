@@ -1,0 +1,227 @@
+/**
+ * What `paddle.load` makes of an unpickled object (dossier 4.1 and 4.2).
+ *
+ * @module
+ */
+import { PickledArray, PickledDType } from "../codec/pickle/pickled.ts";
+import type { Pickle } from "../codec/pickle/read_pickle.ts";
+import { Span } from "../codec/cursor.ts";
+import { FormatError, quote, type Warning } from "../errors.ts";
+import { type LazyBytes, NDArray } from "../ndarray.ts";
+import { DenseTensor, Tensor } from "../tensor.ts";
+import { DTypeValue, OrderedDict, Tuple } from "../values.ts";
+import { type ArrayContext, numpyArrayOf, numpyName, partsOf } from "./array_of.ts";
+import { isUnread, joinBigParams, JoinedArray } from "./big_params_join.ts";
+import { BIG_PARAMS, METADATA, NAME_TABLE } from "./keys.ts";
+import { replaceLeaves, some } from "./walk.ts";
+
+/** The kind of float8 that int8 tensors are, by key or for all of them. */
+export type Float8Choice = "float8_e4m3fn" | "float8_e5m2" | Readonly<Record<string, "float8_e4m3fn" | "float8_e5m2">>;
+
+/** What {@linkcode fromPickle} is asked for. */
+export interface FromPickleOptions extends ArrayContext {
+  /** Arrays stay arrays. @default {false} */
+  returnNumpy?: boolean;
+  /** The name table stays in the dict. @default {false} */
+  keepNameTable?: boolean;
+  /** `"static"`: tensors come as DenseTensor. @default {"dygraph"} */
+  mode?: "dygraph" | "static";
+  /** What int8 tensors are. */
+  float8?: Float8Choice;
+}
+
+/** The value of `paddle.load`; oddities are added to `pickle.warnings`. */
+export function fromPickle(pickle: Pickle, options: FromPickleOptions): unknown {
+  let { root } = pickle;
+  const shaper = new Shaper(options);
+  if (root instanceof Map) {
+    if (root.has(BIG_PARAMS)) joinBigParams(root);
+    if (root.has(METADATA)) root = withoutMetadata(root as Map<unknown, unknown>);
+    const dict = root as Map<unknown, unknown>;
+    if (dict.has(NAME_TABLE)) return fromStateDict(dict, shaper, options, pickle.warnings);
+  }
+  // 4.2: if there is a (name, array) pair anywhere, only pairs are Tensors; else every array is one.
+  const hasPair = some(root, isPair, isSearched);
+  return replaceLeaves(root, (value, at) => {
+    if (isPair(value)) return shaper.named(value, value[1], value[0], at);
+    if (value instanceof PickledArray || value instanceof JoinedArray) {
+      return hasPair ? shaper.array(value) : shaper.tensor(value, "", at);
+    }
+    return shaper.rest(value);
+  });
+}
+
+/** The value as a pickle reader without Paddle's habits gives it: every array an NDArray, a pair a tuple. */
+export function plainFromPickle(pickle: Pickle, options: FromPickleOptions): unknown {
+  const shaper = new Shaper(options);
+  return replaceLeaves(
+    pickle.root,
+    (value) => value instanceof PickledArray ? shaper.array(value) : shaper.rest(value),
+  );
+}
+
+/** Branch A of dossier 4.1: the name table says which arrays are Tensors. */
+function fromStateDict(
+  dict: Map<unknown, unknown>,
+  shaper: Shaper,
+  options: FromPickleOptions,
+  warnings: Warning[],
+): unknown {
+  const table = dict.get(NAME_TABLE);
+  if (!(table instanceof Map)) throw badTable("it is no dict");
+  for (const [key, name] of table) {
+    if (typeof key !== "string" || typeof name !== "string") throw badTable("it holds something that is no text");
+    const value = dict.get(key);
+    if (value instanceof PickledArray || value instanceof JoinedArray) {
+      dict.set(key, shaper.tensor(value, name, () => `[${JSON.stringify(key)}]`));
+    } else if (!dict.has(key)) {
+      warnings.push({
+        code: "MISSING_KEY",
+        message: `The name table names ${quote(key)}, which is not in the file`,
+        at: NAME_TABLE,
+      });
+    }
+  }
+  if (!options.keepNameTable) dict.delete(NAME_TABLE);
+  return replaceLeaves(
+    dict,
+    (value) => value instanceof PickledArray || value instanceof JoinedArray ? shaper.array(value) : shaper.rest(value),
+  );
+}
+
+function badTable(what: string): FormatError {
+  return new FormatError("BAD_FIELD", `Cannot use the name table ${NAME_TABLE}: ${what}`, {
+    at: `[${JSON.stringify(NAME_TABLE)}]`,
+  });
+}
+
+function withoutMetadata(dict: Map<unknown, unknown>): OrderedDict {
+  const metadata = dict.get(METADATA);
+  dict.delete(METADATA);
+  const ordered = new OrderedDict(dict);
+  ordered.attributes = new Map([["_metadata", metadata]]);
+  return ordered;
+}
+
+type Pair = Tuple & [string, PickledArray];
+
+function isPair(value: unknown): value is Pair {
+  return value instanceof Tuple && value.length === 2 && typeof value[0] === "string" &&
+    value[1] instanceof PickledArray;
+}
+
+/** Containers that Paddle searches for pairs: dict, OrderedDict, list and tuple; not sets. */
+function isSearched(container: object): boolean {
+  return Array.isArray(container) || container instanceof Map;
+}
+
+/** Makes arrays and tensors, one for each object of the file. */
+class Shaper {
+  readonly #options: FromPickleOptions;
+  readonly #made = new Map<object, unknown>();
+  readonly #used = new Set<object>();
+
+  constructor(options: FromPickleOptions) {
+    this.#options = options;
+  }
+
+  /** An array that stays one. */
+  array(array: PickledArray | JoinedArray): unknown {
+    let made = this.#made.get(array);
+    if (made === undefined) {
+      this.#own(array);
+      if (array instanceof JoinedArray) {
+        const { dtype, shape, data } = this.#partsOf(array);
+        made = new NDArray(dtype, shape, data);
+      } else made = numpyArrayOf(array, this.#options);
+      this.#made.set(array, made);
+    }
+    return made;
+  }
+
+  /** A tensor, or an array where arrays are asked for. */
+  tensor(array: PickledArray | JoinedArray, name: string, at: () => string): unknown {
+    if (this.#options.returnNumpy) return this.array(array);
+    return this.named(array, array, name, at);
+  }
+
+  /** The tensor of a pair, one for each pair object. */
+  named(identity: object, array: PickledArray | JoinedArray, name: string, at: () => string): unknown {
+    if (this.#options.returnNumpy) return this.array(array);
+    let made = this.#made.get(identity);
+    if (made === undefined) {
+      this.#own(array);
+      made = this.#make(array, name, at);
+      this.#made.set(identity, made);
+    }
+    return made;
+  }
+
+  /** Other leaves of a pickle; everything else stays. */
+  rest(value: unknown): unknown {
+    if (value instanceof PickledDType) return new DTypeValue(numpyName(value), false);
+    if (value instanceof Span) return this.#options.lazy!(value, (bytes) => bytes);
+    return value;
+  }
+
+  /** Two tensors of one array do not share its bytes: in Python each would be a copy. */
+  #own(array: PickledArray | JoinedArray): void {
+    if (!(array instanceof PickledArray)) return;
+    if (this.#used.has(array)) array.sharesBytes = true;
+    else this.#used.add(array);
+  }
+
+  #make(array: PickledArray | JoinedArray, name: string, at: () => string): NDArray {
+    const parts = this.#partsOf(array);
+    // Paddle has no Tensor of these: they stay what they are.
+    if (parts.dtype === "uint32" || parts.dtype === "uint64") return new NDArray(parts.dtype, parts.shape, parts.data);
+    let { dtype } = parts;
+    // Paddle writes bfloat16 as numpy's uint16 (dossier section 6).
+    if (dtype === "uint16") dtype = "bfloat16";
+    if (dtype === "int8") dtype = this.#float8Of(at) ?? dtype;
+    return this.#options.mode === "static"
+      ? new DenseTensor(dtype, parts.shape, parts.data)
+      : new Tensor(dtype, parts.shape, parts.data, { name });
+  }
+
+  #float8Of(at: () => string): "float8_e4m3fn" | "float8_e5m2" | undefined {
+    const { float8 } = this.#options;
+    if (float8 === undefined || typeof float8 === "string") return float8;
+    const place = at();
+    for (const [key, dtype] of Object.entries(float8)) {
+      if (place === `[${JSON.stringify(key)}]`) return dtype;
+    }
+    return undefined;
+  }
+
+  #partsOf(array: PickledArray | JoinedArray): ReturnType<typeof partsOf> {
+    if (array instanceof PickledArray) return partsOf(array, this.#options);
+    const pieces = array.slices.map((slice) => partsOf(slice, this.#options));
+    const { dtype } = pieces[0];
+    return {
+      dtype,
+      shape: array.shape,
+      data: isUnread(array) ? lazyJoin(pieces) : join(pieces.map((p) => p.data as Uint8Array)),
+    };
+  }
+}
+
+function join(pieces: Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(pieces.reduce((n, piece) => n + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}
+
+function lazyJoin(pieces: { data: Uint8Array | LazyBytes }[]): LazyBytes {
+  return {
+    async read(options) {
+      const parts: Uint8Array[] = [];
+      for (const { data } of pieces) parts.push(data instanceof Uint8Array ? data : await data.read(options));
+      return join(parts);
+    },
+  };
+}

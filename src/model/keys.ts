@@ -1,0 +1,12 @@
+/**
+ * Keys that Paddle keeps for itself in a state dict (dossier sections 1.3 and 2).
+ *
+ * @module
+ */
+
+/** Structured names to parameter names. */
+export const NAME_TABLE = "StructuredToParameterName@@";
+/** Arrays that were split into slices. */
+export const BIG_PARAMS = "UnpackBigParamInfor@@";
+/** Versions of the layers, written by the newest Paddle. */
+export const METADATA = "__paddle_state_dict_metadata__";

@@ -1,0 +1,97 @@
+/**
+ * Walks over values: without recursion, and over shared structure once (hardening H-LIM-3, H-LIM-4).
+ *
+ * @module
+ */
+import { OrderedDict, PythonRecord } from "../values.ts";
+import { keyStep } from "../codec/pickle/place.ts";
+
+type Container = unknown[] | Map<unknown, unknown> | Set<unknown>;
+
+/** The container inside a value: a list, tuple, dict or set itself; the fields of a record. */
+function containerOf(value: unknown): Container | null {
+  if (typeof value !== "object" || value === null) return null;
+  if (Array.isArray(value) || value instanceof Map || value instanceof Set) return value;
+  return value instanceof PythonRecord ? value.fields : null;
+}
+
+function* childrenOf(container: Container): Generator<unknown> {
+  yield* Array.isArray(container) || container instanceof Set ? container : container.values();
+  if (container instanceof OrderedDict && container.attributes) yield container.attributes;
+}
+
+/** Whether `test` holds for some value below (and including) `root`; `into` says which containers are looked into. */
+export function some(root: unknown, test: (value: unknown) => boolean, into: (container: object) => boolean): boolean {
+  if (test(root)) return true;
+  const seen = new Set<Container>();
+  const todo: Container[] = [];
+  const visit = (value: unknown) => {
+    const container = containerOf(value);
+    if (container && !seen.has(container) && into(container)) {
+      seen.add(container);
+      todo.push(container);
+    }
+  };
+  visit(root);
+  while (todo.length > 0) {
+    for (const child of childrenOf(todo.pop()!)) {
+      if (test(child)) return true;
+      visit(child);
+    }
+  }
+  return false;
+}
+
+/**
+ * Put other values in place of leaves, inside the containers that hold them; what is given for the root is returned. `replace` gives the
+ * same value back for what stays; what it replaces is not looked into. `at` makes the place of a value, for those who need it.
+ */
+export function replaceLeaves(root: unknown, replace: (value: unknown, at: () => string) => unknown): unknown {
+  const replaced = replace(root, () => "");
+  if (replaced !== root) return replaced;
+  const first = containerOf(root);
+  if (!first) return root;
+  const seen = new Set<Container>([first]);
+  const todo: { container: Container; at: string }[] = [{ container: first, at: "" }];
+  const visit = (value: unknown, at: () => string): unknown => {
+    const other = replace(value, at);
+    if (other === value) {
+      const container = containerOf(value);
+      if (container && !seen.has(container)) {
+        seen.add(container);
+        todo.push({ container, at: seen.size < 1000 ? at() : "" });
+      }
+    }
+    return other;
+  };
+  while (todo.length > 0) {
+    const { container, at } = todo.pop()!;
+    if (Array.isArray(container)) {
+      for (let i = 0; i < container.length; i++) {
+        const value = container[i];
+        if (isPlain(value)) continue;
+        const other = visit(value, () => at + keyStep(i));
+        if (other !== value) container[i] = other;
+      }
+    } else if (container instanceof Map) {
+      for (const [key, value] of container) {
+        if (isPlain(value)) continue;
+        const other = visit(value, () => at + keyStep(key));
+        if (other !== value) container.set(key, other);
+      }
+      if (container instanceof OrderedDict && container.attributes) visit(container.attributes, () => at);
+    } else {
+      const members = [...container];
+      const others = members.map((member) => visit(member, () => at));
+      if (others.some((other, i) => other !== members[i])) {
+        container.clear();
+        for (const other of others) container.add(other);
+      }
+    }
+  }
+  return root;
+}
+
+function isPlain(value: unknown): boolean {
+  return typeof value !== "object" || value === null;
+}
