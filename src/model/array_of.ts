@@ -13,10 +13,12 @@ import { OpaqueArray } from "../values.ts";
 
 /** How bytes become arrays. */
 export interface ArrayContext {
+  /** Told of every array and tensor that is made. */
+  readonly onArray?: (made: NDArray, from: PickledArray | null) => void;
   /** The bytes belong to somebody else: they are copied before they are changed. */
   readonly borrowed: boolean;
   /** Bytes of a payload that was left unread; `finish` is applied to them. */
-  readonly lazy?: (span: Span, finish: (bytes: Uint8Array) => Uint8Array) => LazyBytes;
+  readonly lazy?: (span: Span, finish: (bytes: Uint8Array) => Uint8Array, from: PickledArray | null) => LazyBytes;
 }
 
 /** What an array is made of: the data of a constructor of NDArray, Tensor or DenseTensor. */
@@ -41,7 +43,7 @@ export function partsOf(array: PickledArray, context: ArrayContext): ArrayParts 
   }
   const { shape, data } = array;
   if (data instanceof Span) {
-    return { dtype: info.name, shape, data: context.lazy!(data, (bytes) => inOrder(array, dtype, bytes, false)) };
+    return { dtype: info.name, shape, data: context.lazy!(data, (bytes) => inOrder(array, dtype, bytes, false), array) };
   }
   const bytes = array.sharesBytes ? data!.slice() : data!;
   return { dtype: info.name, shape, data: inOrder(array, dtype, bytes, context.borrowed && !array.sharesBytes) };

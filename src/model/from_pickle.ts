@@ -133,7 +133,10 @@ class Shaper {
       if (array instanceof JoinedArray) {
         const { dtype, shape, data } = this.#partsOf(array);
         made = new NDArray(dtype, shape, data);
-      } else made = numpyArrayOf(array, this.#options);
+      } else {
+        made = numpyArrayOf(array, this.#options);
+        if (made instanceof NDArray) this.#options.onArray?.(made, array);
+      }
       this.#made.set(array, made);
     }
     return made;
@@ -151,7 +154,9 @@ class Shaper {
     let made = this.#made.get(identity);
     if (made === undefined) {
       this.#own(array);
-      made = this.#make(array, name, at);
+      const tensor = this.#make(array, name, at);
+      if (array instanceof PickledArray) this.#options.onArray?.(tensor, array);
+      made = tensor;
       this.#made.set(identity, made);
     }
     return made;
@@ -160,7 +165,7 @@ class Shaper {
   /** Other leaves of a pickle; everything else stays. */
   rest(value: unknown): unknown {
     if (value instanceof PickledDType) return new DTypeValue(numpyName(value), false);
-    if (value instanceof Span) return this.#options.lazy!(value, (bytes) => bytes);
+    if (value instanceof Span) return this.#options.lazy!(value, (bytes) => bytes, null);
     return value;
   }
 

@@ -54,6 +54,8 @@ export class PickledArray {
   /** The bytes, in the order and byte order of the file; null for arrays of objects. */
   data: Payload | null = null;
   items: Value[] | null = null;
+  /** Byte of the file where `data` begins, where it was asked for (`locate`), else -1. */
+  dataOffset = -1;
   /** Another array of the file has the same bytes object: they are copied before anybody can change them. */
   sharesBytes = false;
   /** A static tensor (`eval('data', ...)` and its later forms). */

@@ -34,6 +34,8 @@ export interface ReadPickleOptions {
   strict?: boolean;
   /** Go on behind a refusal, with an unknown value in its place, and list what was met. @default {undefined} */
   audit?: PickleFinding[];
+  /** Note where in the file the bytes of arrays lie. @default {false} */
+  locate?: boolean;
 }
 
 /** A symbol or refusal that an audit met. */
@@ -103,6 +105,8 @@ class PickleMachine implements CallContext {
   readonly #shells = new Set<PickledArray>();
   /** Tuples that hold a symbol, and the symbol. */
   readonly #tainted = new Map<object, Token>();
+  /** Where bytes that were taken from the window lay in the file. */
+  readonly #offsets: WeakMap<Uint8Array, number> | null;
   /** Bytes objects that an array already has. */
   readonly #owned = new Set<Payload>();
   /** The opcode being carried out. */
@@ -119,6 +123,7 @@ class PickleMachine implements CallContext {
     this.#limits = options.limits ?? DEFAULT_LIMITS;
     this.#strict = options.strict ?? false;
     this.#audit = options.audit;
+    this.#offsets = options.locate ? new WeakMap() : null;
     this.budget = new Budget(this.#limits);
   }
 
@@ -529,7 +534,9 @@ class PickleMachine implements CallContext {
     const cursor = this.#cursor;
     if (length < BLOB_MIN) {
       const start = yield* this.#inline(length);
-      return decodePayload(cursor.bytes.subarray(start, start + length), "latin1", this.#at);
+      const bytes = decodePayload(cursor.bytes.subarray(start, start + length), "latin1", this.#at);
+      this.#offsets?.set(bytes, cursor.base + start);
+      return bytes;
     }
     this.#claim(length);
     return (yield { kind: "blob", length, encoding: "latin1", size: this.#expectedSize(), at: this.#at }) as Payload;
@@ -550,8 +557,10 @@ class PickleMachine implements CallContext {
     if (length < BLOB_MIN) {
       const start = yield* this.#inline(length);
       this.budget.charge(PRICES.bytes, this.#at);
-      const bytes = cursor.bytes;
-      this.#stack.push(cursor.stable ? bytes.subarray(start, start + length) : bytes.slice(start, start + length));
+      const window = cursor.bytes;
+      const bytes = cursor.stable ? window.subarray(start, start + length) : window.slice(start, start + length);
+      this.#offsets?.set(bytes, cursor.base + start);
+      this.#stack.push(bytes);
       return;
     }
     this.#claim(length);
@@ -829,6 +838,7 @@ class PickleMachine implements CallContext {
   complete(array: PickledArray): void {
     this.#shells.delete(array);
     if (array.data === null) return;
+    array.dataOffset = array.data instanceof Span ? array.data.offset : this.#offsets?.get(array.data) ?? -1;
     if (this.#owned.has(array.data)) array.sharesBytes = true;
     else this.#owned.add(array.data);
   }

@@ -1,0 +1,122 @@
+/**
+ * What a file names and holds, also one that `load` refuses.
+ *
+ * @module
+ */
+import type { PickleFinding } from "./codec/pickle/read_pickle.ts";
+import { type FileContent, readFile } from "./codec/read_file.ts";
+import { type ErrorJson, PaddleError, type Warning } from "./errors.ts";
+import { driveFrom } from "./io/drive_from.ts";
+import { type From, sourceOf } from "./io/open_source.ts";
+import { resolveLimits } from "./limits.ts";
+import { fromFile } from "./model/from_file.ts";
+import { SpanBytes } from "./open.ts";
+import { AUDIT_OPTIONS, type AuditOptions, checkOptions } from "./options.ts";
+
+/** A symbol that a file names, or an opcode that never runs. */
+export interface AuditFinding {
+  /** `os.system`; empty where no symbol is concerned. */
+  symbol: string;
+  /** Name of the pickle opcode. */
+  opcode: string;
+  /** Byte of that opcode. */
+  offset: number;
+  /** The place in the object, as far as it was known there. */
+  at: string;
+  /** Whether it is one of the symbols that plain data needs, in a use that plain data has. */
+  verdict: "used-as-data" | "refused";
+}
+
+/** What {@linkcode audit} found. */
+export interface AuditReport {
+  /** Whether {@linkcode load} would give a value. */
+  ok: boolean;
+  /** 0 clean, 1 refused content, 2 could not be parsed, 3 no file of a kind that is read. */
+  exitCode: 0 | 1 | 2 | 3;
+  /** What the file is. */
+  kind: FileContent["kind"] | "unknown";
+  /** Every symbol, in file order. */
+  symbols: AuditFinding[];
+  /** Why it is not ok: what `load` throws. */
+  error?: ErrorJson;
+  /** Oddities: repeated keys, bytes behind the end. */
+  warnings: Warning[];
+  /** Pickle opcodes carried out. */
+  opcodes?: number;
+  /** Bytes of the file, where known. */
+  size?: number;
+}
+
+/**
+ * Walk through a file without executing anything and list what it names. A file that {@linkcode load} refuses gets a report, too: the
+ * walk goes on behind a refused symbol with an unknown value in its place.
+ *
+ * @throws {SourceError} the file cannot be found or read
+ *
+ * @example A pickle that would call os.system
+ * ```ts
+ * import { audit } from "@oarlock/paddle";
+ * const file = new TextEncoder().encode("cos\nsystem\n(Vls\ntR.");
+ * const report = await audit(file);
+ * if (report.ok || report.symbols[0].symbol !== "os.system") throw new Error("missed");
+ * ```
+ */
+export async function audit(from: From, options: AuditOptions = {}): Promise<AuditReport> {
+  checkOptions(options, AUDIT_OPTIONS);
+  const { signal, folder } = options;
+  signal?.throwIfAborted();
+  const limits = resolveLimits(options.limits);
+  const findings: PickleFinding[] = [];
+  const warnings: Warning[] = [];
+  const opened = await sourceOf(from, { folder, signal });
+  const report: AuditReport = { ok: false, exitCode: 2, kind: "unknown", symbols: [], warnings, size: opened.size };
+  const source = "stream" in opened ? null : opened;
+  const texts: SpanBytes[] = [];
+  let error: unknown;
+  try {
+    await driveFrom(
+      opened,
+      (cursor) => readFile(cursor, { limits, strict: options.strict, audit: findings }),
+      (content, borrowed) => {
+        report.kind = content.kind;
+        if (content.kind === "pickle") {
+          report.opcodes = content.pickle.opcodes;
+          warnings.push(...content.pickle.warnings);
+        }
+        if (findings.some((finding) => finding.error)) return;
+        const lazy: NonNullable<Parameters<typeof fromFile>[1]["lazy"]> = (span, finish, from) => {
+          const bytes = new SpanBytes(source!, span, finish, from);
+          if (span.encoding === "latin1") texts.push(bytes);
+          return bytes;
+        };
+        const known = warnings.length;
+        warnings.push(...fromFile(content, { borrowed, lazy }).warnings.slice(known));
+      },
+      { signal, lazy: true, maxStreamBytes: limits.maxStreamBytes },
+    );
+    // Whether a text stands for the right number of bytes is seen only by reading it.
+    for (const text of texts) await text.read({ signal });
+  } catch (thrown) {
+    if (!(thrown instanceof PaddleError) || thrown.name === "SourceError") throw thrown;
+    error = thrown;
+  } finally {
+    await source?.close?.();
+  }
+  const refusal = findings.find((finding) => finding.error)?.error;
+  const first = refusal ?? error as PaddleError | undefined;
+  report.symbols = findings.filter((f) => f.symbol !== "" || f.verdict === "refused").map(({ error: _, ...finding }) => finding);
+  if (first) {
+    report.error = first.toJSON();
+    report.exitCode = exitCodeOf(first);
+  } else {
+    report.ok = true;
+    report.exitCode = 0;
+  }
+  return report;
+}
+
+function exitCodeOf(error: PaddleError): 1 | 2 | 3 {
+  if (error.name === "UnsafeError") return 1;
+  return error.code === "UNKNOWN_FORMAT" || error.code === "WRONG_FORMAT" ? 3 : 2;
+}
+

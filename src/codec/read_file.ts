@@ -1,0 +1,69 @@
+/**
+ * A file of any kind that `paddle.load` takes as a file: looks at the first bytes, then hands the cursor to the decoder of that kind.
+ * The first decoder that knows the file owns its errors (hardening H-ERR-3).
+ *
+ * @module
+ */
+import { FormatError, PaddleError, UnsupportedError, type Warning } from "../errors.ts";
+import { Budget, DEFAULT_LIMITS, type Limits } from "../limits.ts";
+import type { Cursor, Decoder } from "./cursor.ts";
+import { detectKind, type FileKind, foreignError } from "./detect_kind.ts";
+import { type Pickle, readPickle, type ReadPickleOptions } from "./pickle/read_pickle.ts";
+import { type RawSelectedRows, type RawTensor, readBinaryTensorFile } from "./record/read_record.ts";
+import { readTnum } from "./tnum/read_tnum.ts";
+
+/** What a file holds, its arrays still as the file has them. */
+export type FileContent =
+  | { kind: "pickle"; pickle: Pickle }
+  | { kind: "record"; tensor: RawTensor | RawSelectedRows }
+  | { kind: "tnum"; tensors: Map<string, RawTensor>; warnings: Warning[] };
+
+/** Bytes that tell the kind of any file. */
+export const HEAD_BYTES = 4096;
+
+/** Decode the file under the cursor. */
+export function* readFile(cursor: Cursor, options: ReadPickleOptions = {}): Decoder<FileContent> {
+  yield cursor.need(HEAD_BYTES);
+  const head = cursor.bytes.slice(cursor.pos, Math.min(cursor.end, cursor.pos + HEAD_BYTES));
+  const size = cursor.total ?? (cursor.ended ? cursor.left : undefined);
+  const kind = detectKind(head, size);
+  const budget = new Budget(options.limits ?? DEFAULT_LIMITS);
+  switch (kind) {
+    case "empty":
+    case "pickle":
+      return { kind: "pickle", pickle: yield* readPickleOr(cursor, options, head) };
+    case "record":
+    case "selected_rows":
+      return { kind: "record", tensor: yield* readBinaryTensorFile(cursor, { budget }) };
+    case "tnum":
+      return { kind: "tnum", ...(yield* readTnum(cursor, { budget })) };
+    default:
+      throw OTHER_KINDS.has(kind) ? notLoaded(kind) : foreignError(head);
+  }
+}
+
+/** Kinds that are known but not loaded as one value. */
+const OTHER_KINDS: ReadonlySet<FileKind> = new Set<FileKind>(["program", "pir"]);
+
+function notLoaded(kind: FileKind): PaddleError {
+  const what = kind === "pir" ? "a program in Paddle's JSON form" : "a Paddle program";
+  return new UnsupportedError("UNSUPPORTED_FEATURE", `This is ${what}: load reads what paddle.save writes of values, not of programs.`, {
+    offset: 0,
+  });
+}
+
+/** A file whose very first opcode is none that a pickle begins with is no pickle. */
+function* readPickleOr(cursor: Cursor, options: ReadPickleOptions, head: Uint8Array): Decoder<Pickle> {
+  try {
+    return yield* readPickle(cursor, options);
+  } catch (error) {
+    const isFirst = error instanceof PaddleError && error.offset === 0 && head.length > 0 && head[0] !== 0x80;
+    if (isFirst && (error.code.startsWith("BAD_") || error.code === "FORBIDDEN_OPCODE")) throw unknownFormat(head, error);
+    throw error;
+  }
+}
+
+function unknownFormat(head: Uint8Array, cause: PaddleError): FormatError {
+  const error = foreignError(head);
+  return new FormatError(error.code as "UNKNOWN_FORMAT", error.message, { offset: 0, hint: error.hint, cause });
+}

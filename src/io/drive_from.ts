@@ -1,0 +1,64 @@
+/**
+ * Runs a decoder over whatever `from` was opened as, and lets go of it afterwards.
+ *
+ * @module
+ */
+import type { Cursor, Decoder } from "../codec/cursor.ts";
+import { PaddleError } from "../errors.ts";
+import { driveSource } from "./drive_source.ts";
+import { driveStream } from "./drive_stream.ts";
+import type { Opened } from "./open_source.ts";
+import { type ProgressEvent, progressOf } from "./progress.ts";
+import type { Source } from "./source.ts";
+
+/** How {@linkcode driveFrom} reads. */
+export interface DriveFromOptions {
+  signal?: AbortSignal;
+  onProgress?: (event: ProgressEvent) => void;
+  /** Payloads never are views of the caller's memory. @default {false} */
+  copy?: boolean;
+  /** Payloads of a source are left unread, and the source stays open. @default {false} */
+  lazy?: boolean;
+  maxStreamBytes?: number;
+}
+
+/**
+ * Decode `opened` and shape the result with `finish`, which is told whether payloads are views of memory that belongs to the caller.
+ * Errors name the file.
+ */
+export async function driveFrom<T, R>(
+  opened: Opened,
+  make: (cursor: Cursor) => Decoder<T>,
+  finish: (content: T, borrowed: boolean) => R,
+  options: DriveFromOptions = {},
+): Promise<R> {
+  const { signal, copy, lazy, maxStreamBytes } = options;
+  const isStream = "stream" in opened;
+  const progress = progressOf(options.onProgress, "load", opened.size);
+  let done = false;
+  try {
+    const content = isStream
+      ? await driveStream(make, opened.stream, { size: opened.size, signal, maxStreamBytes, onProgress: progress?.at })
+      : await driveSource(make, opened, { lazy, copy, signal, onProgress: progress?.at });
+    const result = finish(content, !isStream && !copy && isMemory(opened));
+    progress?.end();
+    done = true;
+    return result;
+  } catch (error) {
+    throw withPath(error, opened.name);
+  } finally {
+    if (!isStream && !(lazy && done)) await opened.close?.();
+  }
+}
+
+/** A source whose payloads are views of memory. */
+function isMemory(source: Source): boolean {
+  return "view" in source;
+}
+
+/** The same error, which now knows its file. */
+export function withPath(error: unknown, path: string | undefined): unknown {
+  if (path === undefined || !(error instanceof PaddleError) || error.path !== undefined) return error;
+  Object.defineProperty(error, "path", { value: path, enumerable: true, configurable: true });
+  return error;
+}

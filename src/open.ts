@@ -1,0 +1,295 @@
+/**
+ * A file as a catalogue: names, dtypes, shapes and places first, numbers when they are asked for.
+ *
+ * @module
+ */
+import { Span } from "./codec/cursor.ts";
+import { decodePayload, Latin1Text, sizeOfText } from "./codec/payload.ts";
+import { readFile } from "./codec/read_file.ts";
+import type { PickledArray } from "./codec/pickle/pickled.ts";
+import { type DType, dtypeInfo } from "./dtype.ts";
+import { FormatError, SourceError, type Warning } from "./errors.ts";
+import { driveFrom, withPath } from "./io/drive_from.ts";
+import { type From, sourceOf } from "./io/open_source.ts";
+import { readFully } from "./io/read_fully.ts";
+import type { Source } from "./io/source.ts";
+import { resolveLimits } from "./limits.ts";
+import { fromFile } from "./model/from_file.ts";
+import { namedArrays } from "./model/named_arrays.ts";
+import { type LazyBytes, NDArray } from "./ndarray.ts";
+import { checkOptions, OPEN_OPTIONS, type OpenOptions } from "./options.ts";
+import { DenseTensor, Tensor } from "./tensor.ts";
+import type { Value } from "./values.ts";
+
+/** What is known of an array without reading it. */
+export interface ArrayInfo {
+  /** Paddle's word for the kind of number. */
+  dtype: DType;
+  /** Lengths of the axes. */
+  shape: readonly number[];
+  /** Byte of the file where its data begin; -1 where it is put together from several places. */
+  offset: number;
+  /** Bytes of its numbers. In a protocol-2 pickle the file takes up to twice as many. */
+  nbytes: number;
+  /** What {@linkcode Checkpoint.get} gives. */
+  kind: "Tensor" | "DenseTensor" | "NDArray";
+}
+
+/** Options of one read. */
+export interface ReadOptions {
+  /** Stops the read; the rejection is `signal.reason`. */
+  signal?: AbortSignal;
+}
+
+/** Bytes of a text that are read and decoded at a time. */
+const TEXT_PIECE = 2 ** 20;
+
+/** An opened file. Made by {@linkcode open}. */
+export class Checkpoint implements AsyncIterable<[string, NDArray]> {
+  /** Oddities met while opening. */
+  readonly warnings: readonly Warning[];
+  readonly #source: Source | null;
+  readonly #value: Value;
+  readonly #arrays: ReadonlyMap<string, NDArray>;
+  readonly #places: ReadonlyMap<NDArray, PickledArray>;
+  readonly #lazies: ReadonlyMap<NDArray, SpanBytes>;
+  #closed = false;
+
+  /** Made by {@linkcode open}, not by callers. */
+  constructor(parts: CheckpointParts) {
+    this.warnings = parts.warnings;
+    this.#source = parts.source;
+    this.#value = parts.value;
+    this.#arrays = namedArrays(parts.value);
+    this.#places = parts.places;
+    this.#lazies = parts.lazies;
+  }
+
+  /** Names of the arrays, in file order: the keys of a state dict; `model.fc.weight` for arrays deeper inside. */
+  names(): string[] {
+    this.#alive();
+    return [...this.#arrays.keys()];
+  }
+
+  /** What is known of the array `name` without reading it. */
+  info(name: string): ArrayInfo {
+    const array = this.#array(name);
+    const kind = array instanceof Tensor ? "Tensor" : array instanceof DenseTensor ? "DenseTensor" : "NDArray";
+    const offset = this.#lazies.get(array)?.span.offset ?? this.#places.get(array)?.dataOffset ?? -1;
+    return { dtype: array.dtype, shape: array.shape, offset, nbytes: array.nbytes, kind };
+  }
+
+  /** Read one array. Each call reads anew and gives an array of its own. */
+  async get(name: string, options: ReadOptions = {}): Promise<NDArray> {
+    options.signal?.throwIfAborted();
+    const array = this.#array(name);
+    const lazy = this.#lazies.get(array);
+    return remade(array, array.shape, lazy ? await lazy.read(options) : (await array.load(options)).bytes.slice());
+  }
+
+  /**
+   * Read the elements `[start, end)` along axis 0 of one array; negative numbers count from the end, as in Python. Only these are read
+   * from the file, unless it has them in column-major order or as the text of protocol 2.
+   */
+  async getSlice(name: string, [start, end]: [number, number], options: ReadOptions = {}): Promise<NDArray> {
+    options.signal?.throwIfAborted();
+    const array = this.#array(name);
+    if (array.shape.length === 0) throw new TypeError(`${JSON.stringify(name)} has no axis to slice`);
+    const [rows, ...rest] = array.shape;
+    const from = bound(start, rows), to = Math.max(from, bound(end, rows));
+    const rowBytes = rest.reduce((a, b) => a * b, dtypeInfo(array.dtype).itemsize);
+    const shape = [to - from, ...rest];
+    const lazy = this.#lazies.get(array);
+    const [first, last] = [from * rowBytes, to * rowBytes];
+    const bytes = lazy ? await lazy.readRange(first, last, options) : (await array.load(options)).bytes.slice(first, last);
+    return remade(array, shape, bytes);
+  }
+
+  /** Name and array, one after the other: one array in memory at a time. */
+  async *[Symbol.asyncIterator](): AsyncIterator<[string, NDArray]> {
+    for (const name of this.names()) yield [name, await this.get(name)];
+  }
+
+  /**
+   * The whole value, as {@linkcode load} gives it, with arrays that are read when they are touched: `await array.load()`, or at once
+   * where the place of the file can be read at once (files by path, bytes in memory).
+   */
+  value(): Promise<Value> {
+    this.#alive();
+    return Promise.resolve(this.#value);
+  }
+
+  /** Let go of the file. Closing twice is fine; using it afterwards is a TypeError. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#source?.close?.();
+  }
+
+  /** `await using`: closes. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #alive(): void {
+    if (this.#closed) throw new TypeError("This checkpoint was closed");
+  }
+
+  #array(name: string): NDArray {
+    this.#alive();
+    const array = this.#arrays.get(name);
+    if (!array) {
+      throw new SourceError("NOT_FOUND", `There is no array ${JSON.stringify(name)} in this file: names() lists them`, { at: name });
+    }
+    return array;
+  }
+}
+
+/** What a Checkpoint is made of. */
+export interface CheckpointParts {
+  /** Where the bytes are; null where all are in memory. */
+  source: Source | null;
+  /** The value with its lazy arrays. */
+  value: Value;
+  /** What was odd. */
+  warnings: Warning[];
+  /** Where arrays come from. */
+  places: Map<NDArray, PickledArray>;
+  /** Arrays that were not read. */
+  lazies: Map<NDArray, SpanBytes>;
+}
+
+/** The bytes of an array that still lie in the file. */
+export class SpanBytes implements LazyBytes {
+  readonly span: Span;
+  readonly #source: Source;
+  readonly #finish: (bytes: Uint8Array) => Uint8Array;
+  readonly #from: PickledArray | null;
+  /** The same at once, where the source can. */
+  readSync?: () => Uint8Array;
+
+  constructor(source: Source, span: Span, finish: (bytes: Uint8Array) => Uint8Array, from: PickledArray | null = null) {
+    this.#source = source;
+    this.span = span;
+    this.#finish = finish;
+    this.#from = from;
+    if (source.readSync) this.readSync = () => this.#readNow();
+  }
+
+  async read({ signal }: ReadOptions = {}): Promise<Uint8Array> {
+    const { offset, length, encoding, at } = this.span;
+    try {
+      if (encoding === "raw") return this.#checked(await readFully(this.#source, offset, new Uint8Array(length), signal));
+      const text = new Latin1Text(at, new Uint8Array(sizeOfText(length, this.#size())));
+      const piece = new Uint8Array(Math.min(TEXT_PIECE, length));
+      for (let done = 0; done < length; done += piece.length) {
+        const part = piece.subarray(0, Math.min(piece.length, length - done));
+        text.push(await readFully(this.#source, offset + done, part, signal));
+      }
+      return this.#checked(text.finish());
+    } catch (error) {
+      throw withPath(error, this.#source.name);
+    }
+  }
+
+  /** Bytes `[from, to)` of the decoded array. */
+  async readRange(from: number, to: number, { signal }: ReadOptions = {}): Promise<Uint8Array> {
+    const { offset, encoding } = this.span;
+    const isPlain = encoding === "raw" && !this.#from?.fortran && !this.#from?.dtype?.bigEndian;
+    if (!isPlain) return (await this.read({ signal })).slice(from, to);
+    try {
+      return await readFully(this.#source, offset + from, new Uint8Array(to - from), signal);
+    } catch (error) {
+      throw withPath(error, this.#source.name);
+    }
+  }
+
+  /** The length of a text is known only now. */
+  #checked(bytes: Uint8Array): Uint8Array {
+    const expected = this.#size();
+    if (expected !== undefined && bytes.length !== expected) {
+      const { offset } = this.#from!;
+      throw new FormatError("SIZE_MISMATCH", `The array at byte ${offset} has ${expected} bytes, the file gives ${bytes.length}`, {
+        offset,
+        expected,
+        actual: bytes.length,
+      });
+    }
+    return this.#finish(bytes);
+  }
+
+  #size(): number | undefined {
+    const info = this.#from?.dtype?.info;
+    return info ? this.#from!.shape.reduce((a, b) => a * b, info.itemsize) : undefined;
+  }
+
+  #readNow(): Uint8Array {
+    const { offset, length, encoding, at } = this.span;
+    const stored = new Uint8Array(length);
+    for (let done = 0; done < length;) {
+      const n = this.#source.readSync!(offset + done, stored.subarray(done));
+      if (n === 0) throw new SourceError("SHORT_READ", `The file ends at byte ${offset + done}`, { offset: offset + done, path: this.#source.name });
+      done += n;
+    }
+    return this.#checked(decodePayload(stored, encoding, at, this.#size()));
+  }
+}
+
+/**
+ * Open a file without reading its numbers. Bytes read: the structure, and little besides.
+ *
+ * Over a stream, which can be read once only, the numbers are kept in memory.
+ *
+ * @throws what {@linkcode load} throws, as far as the structure shows it; the rest when an array is read
+ *
+ * @example Look before reading
+ * ```ts
+ * import { encode, fromArray, open } from "@oarlock/paddle";
+ * const file = new Blob([encode(new Map([["w", fromArray([[1, 2], [3, 4]], "float32")]]))]);
+ * await using checkpoint = await open(file);
+ * if (checkpoint.info("w").shape[0] !== 2) throw new Error("wrong shape");
+ * const row = await checkpoint.getSlice("w", [1, 2]);
+ * if (row.at(0, 0) !== 3) throw new Error("wrong row");
+ * ```
+ */
+export async function open(from: From, options: OpenOptions = {}): Promise<Checkpoint> {
+  checkOptions(options, OPEN_OPTIONS);
+  const { signal, folder, onProgress } = options;
+  signal?.throwIfAborted();
+  const limits = resolveLimits(options.limits);
+  const opened = await sourceOf(from, { folder, signal });
+  const source = "stream" in opened ? null : opened;
+  const parts = await driveFrom(
+    opened,
+    (cursor) => readFile(cursor, { limits, strict: options.strict, locate: true }),
+    (content, borrowed): CheckpointParts => {
+      const lazies = new Map<NDArray, SpanBytes>(), places = new Map<NDArray, PickledArray>();
+      let last: SpanBytes | null = null;
+      const { value, warnings } = fromFile(content, {
+        ...options,
+        borrowed,
+        lazy: (span, finish, from) => last = new SpanBytes(source!, span, finish, from),
+        onArray: (made, from) => {
+          if (from) places.set(made, from);
+          if (!made.isLoaded && last) lazies.set(made, last);
+        },
+      });
+      return { source, value, warnings, lazies, places };
+    },
+    { signal, onProgress, lazy: true, maxStreamBytes: limits.maxStreamBytes },
+  );
+  for (const warning of parts.warnings) options.onWarning?.(warning);
+  return new Checkpoint(parts);
+}
+
+/** The same kind of array, with other numbers. */
+function remade(array: NDArray, shape: readonly number[], bytes: Uint8Array): NDArray {
+  if (array instanceof Tensor) return new Tensor(array.dtype, shape, bytes, array);
+  if (array instanceof DenseTensor) return new DenseTensor(array.dtype, shape, bytes, { lod: array.lod });
+  return new NDArray(array.dtype, shape, bytes);
+}
+
+function bound(index: number, length: number): number {
+  if (!Number.isSafeInteger(index)) throw new TypeError(`A slice wants integers: got ${index}`);
+  return Math.min(length, Math.max(0, index < 0 ? index + length : index));
+}

@@ -1,0 +1,131 @@
+/**
+ * Options of the verbs: one object, last argument, every field optional, the caller's object untouched.
+ *
+ * @module
+ */
+import type { Warning } from "./errors.ts";
+import type { Folder } from "./io/folder.ts";
+import type { ProgressEvent } from "./io/progress.ts";
+import { type Limits, nearest } from "./limits.ts";
+
+export type { ProgressEvent } from "./io/progress.ts";
+
+/** A kind of float8. Paddle writes both as int8 and forgets which it was. */
+export type Float8 = "float8_e4m3fn" | "float8_e5m2";
+
+/** How bytes become values. */
+export interface DecodeOptions {
+  /** Arrays stay NDArrays; bfloat16 is numpy's uint16 then. Paddle's `return_numpy`. @default {false} */
+  returnNumpy?: boolean;
+  /** The name table stays in the dict. Paddle's `keep_name_table`. @default {false} */
+  keepNameTable?: boolean;
+  /** `"static"`: tensors come as DenseTensor, as `paddle.load` gives them in static mode. @default {"dygraph"} */
+  mode?: "dygraph" | "static";
+  /** What int8 tensors really are: for all of them, or by key. */
+  float8?: Float8 | Readonly<Record<string, Float8>>;
+  /** Ceilings for what the file may ask; see DEFAULT_LIMITS. */
+  limits?: Partial<Limits>;
+  /** A repeated key is an error in place of a warning. @default {false} */
+  strict?: boolean;
+  /** Arrays never share memory with the bytes given. @default {false} */
+  copy?: boolean;
+  /** Called with every oddity that did not stop the call. */
+  onWarning?: (warning: Warning) => void;
+}
+
+/** Options of load. */
+export interface LoadOptions extends DecodeOptions {
+  /** Where a bare name is looked for. @default the place where this runtime keeps files */
+  folder?: Folder;
+  /** Stops the call; the rejection is `signal.reason`. */
+  signal?: AbortSignal;
+  /** Called as bytes come in: `loaded` never falls, and the last event has `loaded === total`. */
+  onProgress?: (event: ProgressEvent) => void;
+}
+
+/** Options of open. */
+export interface OpenOptions extends LoadOptions {}
+
+/** Options of audit. */
+export interface AuditOptions {
+  /** Where a bare name is looked for. */
+  folder?: Folder;
+  /** Ceilings for what the file may ask. */
+  limits?: Partial<Limits>;
+  /** A repeated key is an error. @default {false} */
+  strict?: boolean;
+  /** Stops the call. */
+  signal?: AbortSignal;
+}
+
+/** Options of encode. */
+export interface EncodeOptions {
+  /** Pickle protocol: 2, 3 or 4. Paddle's `protocol`. @default {4} */
+  protocol?: number;
+  /** One tensor as Paddle's binary record in place of a pickle. Paddle's `use_binary_format`. @default {false} */
+  useBinaryFormat?: boolean;
+  /** The module names of numpy 1 (which numpy 2 reads, too) or of numpy 2. @default {1} */
+  numpy?: 1 | 2;
+  /** `"static"`: a dict of tensors is written without a name table, as Paddle does in static mode. @default {"dygraph"} */
+  mode?: "dygraph" | "static";
+  /** Called with every oddity that did not stop the call. */
+  onWarning?: (warning: Warning) => void;
+}
+
+/** Options of save. */
+export interface SaveOptions extends EncodeOptions {
+  /** Where a bare name is put. @default the place where this runtime keeps files */
+  folder?: Folder;
+  /** Stops the call before the new file takes the old one's place; the rejection is `signal.reason`. */
+  signal?: AbortSignal;
+  /** Called as bytes go out; the last event comes when the new file is in its place. */
+  onProgress?: (event: ProgressEvent) => void;
+  /** Read the temporary file back and compare before it takes the old one's place. @default {true below 64 MiB} */
+  verify?: boolean;
+  /** Save only if the target is still as `load` or `stat` saw it: size in bytes, mtime in milliseconds. */
+  ifUnchanged?: { size: number; mtimeMs: number };
+  /** Keep other processes out by a `<name>.lock` file. @default {false} */
+  lock?: boolean;
+  /** Create missing folders above the target. @default {true} */
+  mkdir?: boolean;
+  /** Throw where the directory entry could not be synced. @default {false} */
+  requireDurable?: boolean;
+}
+
+const DECODE: (keyof DecodeOptions)[] = [
+  "returnNumpy",
+  "keepNameTable",
+  "mode",
+  "float8",
+  "limits",
+  "strict",
+  "copy",
+  "onWarning",
+];
+const ENCODE: (keyof EncodeOptions)[] = ["protocol", "useBinaryFormat", "numpy", "mode", "onWarning"];
+const ASYNC = ["folder", "signal", "onProgress"];
+
+/** Names of {@linkcode DecodeOptions}. */
+export const DECODE_OPTIONS: readonly string[] = DECODE;
+/** Names of {@linkcode LoadOptions}. */
+export const LOAD_OPTIONS: readonly string[] = [...DECODE, ...ASYNC];
+/** Names of {@linkcode OpenOptions}. */
+export const OPEN_OPTIONS: readonly string[] = LOAD_OPTIONS;
+/** Names of {@linkcode AuditOptions}. */
+export const AUDIT_OPTIONS: readonly string[] = ["folder", "limits", "strict", "signal"];
+/** Names of {@linkcode EncodeOptions}. */
+export const ENCODE_OPTIONS: readonly string[] = ENCODE;
+/** Names of {@linkcode SaveOptions}. */
+export const SAVE_OPTIONS: readonly string[] = [...ENCODE, ...ASYNC, "verify", "ifUnchanged", "lock", "mkdir", "requireDurable"];
+
+/** A TypeError for an option that is none of `names`, which names the nearest. */
+export function checkOptions(given: unknown, names: readonly string[]): void {
+  if (typeof given !== "object" || given === null) throw new TypeError("Options must be an object");
+  for (const name of Object.keys(given)) {
+    if (!names.includes(name)) throw new TypeError(`Unknown option "${name}": the nearest is "${nearest(name, names)}"`);
+  }
+  const { mode } = given as { mode?: unknown };
+  if (mode !== undefined && mode !== "dygraph" && mode !== "static") {
+    throw new TypeError(`Option mode must be "dygraph" or "static": got ${String(mode)}`);
+  }
+}
