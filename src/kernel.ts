@@ -3,63 +3,318 @@
  *
  * @module
  */
+import { type Core, coreFor, IN_BYTES, OUT_BYTES } from "./kernel/core.ts";
+import * as twin from "./kernel/twin.ts";
+
+export { init } from "./kernel/core.ts";
+export { narrowBits, type NarrowFloat, widenBits } from "./kernel/twin.ts";
+
+/** Bytes of a piece that goes through the core: few enough for it to stay in the cache. */
+const PIECE = 0x10000;
+/** Bytes of statistics that are summed up before they are added to the rest: part of their meaning, as sums round. */
+const SUM_PIECE = 0x8000;
 
 /** Bytes that a UTF-8 text of code points up to U+00FF stands for: how many they are. */
 export function latin1Length(text: Uint8Array): number {
-  let n = 0;
-  for (let i = 0; i < text.length; i++) if ((text[i] & 0xc0) !== 0x80) n++;
-  return n;
+  return text.length - countBelow(text, -64);
 }
 
 /** Write the bytes that a UTF-8 text of code points up to U+00FF stands for. How many were written, or -1 - i where byte i is wrong. */
 export function latin1FromUtf8(text: Uint8Array, into: Uint8Array): number {
-  let n = 0;
-  for (let i = 0; i < text.length; i++) {
-    const b = text[i];
-    if (b < 0x80) into[n++] = b;
-    else if ((b === 0xc2 || b === 0xc3) && i + 1 < text.length && (text[i + 1] & 0xc0) === 0x80) {
-      into[n++] = ((b & 3) << 6) | (text[++i] & 0x3f);
-    } else return -1 - i;
+  const core = coreFor(text.length);
+  if (!core) return twin.latin1FromUtf8(text, into);
+  let written = 0;
+  let done = 0;
+  while (done < text.length) {
+    let end = Math.min(text.length, done + PIECE);
+    // A pair is not cut in two; a lead byte that ends the whole text is the core's to refuse.
+    if (end < text.length && (text[end - 1] & 0xfe) === 0xc2) end--;
+    core.input.set(text.subarray(done, end));
+    const n = core.call.latin1FromUtf8(end - done);
+    if (n < 0) return n - done;
+    put(core.output, n, into, written);
+    written += n;
+    done = end;
   }
-  return n;
+  return written;
 }
 
 /** Bytes of the UTF-8 text that {@linkcode utf8FromLatin1} writes. */
 export function utf8Length(bytes: Uint8Array): number {
-  let n = bytes.length;
-  for (let i = 0; i < bytes.length; i++) n += bytes[i] >> 7;
-  return n;
+  return bytes.length + countBelow(bytes, 0);
 }
 
 /** Write every byte as the UTF-8 of its code point; how many bytes were written. `into` has room for them ({@linkcode utf8Length}). */
 export function utf8FromLatin1(bytes: Uint8Array, into: Uint8Array): number {
-  let n = 0;
-  for (let i = 0; i < bytes.length; i++) {
-    const b = bytes[i];
-    if (b < 0x80) into[n++] = b;
-    else {
-      into[n++] = 0xc0 | (b >> 6);
-      into[n++] = 0x80 | (b & 0x3f);
-    }
+  const core = coreFor(bytes.length);
+  if (!core) return twin.utf8FromLatin1(bytes, into);
+  let written = 0;
+  for (let done = 0; done < bytes.length; done += PIECE) {
+    const piece = bytes.subarray(done, done + PIECE);
+    core.input.set(piece);
+    const n = core.call.utf8FromLatin1(piece.length);
+    put(core.output, n, into, written);
+    written += n;
   }
-  return n;
+  return written;
 }
 
 /** Turn the byte order of numbers of `size` (2, 4 or 8) bytes around, in place. */
 export function swapBytes(bytes: Uint8Array, size: number): void {
-  for (let i = 0; i + size <= bytes.length; i += size) bytes.subarray(i, i + size).reverse();
+  const core = coreFor(bytes.length);
+  const swap = size === 2
+    ? core?.call.swap2
+    : size === 4
+    ? core?.call.swap4
+    : size === 8
+    ? core?.call.swap8
+    : undefined;
+  if (!core || !swap) return twin.swapBytes(bytes, size);
+  // Bytes after the last whole number stay as they are.
+  const whole = bytes.length - bytes.length % size;
+  for (let done = 0; done < whole; done += PIECE) {
+    const piece = bytes.subarray(done, Math.min(whole, done + PIECE));
+    core.input.set(piece);
+    swap((piece.length + 15) & ~15);
+    piece.set(core.input.subarray(0, piece.length));
+  }
 }
 
-/** Copy an array from column-major (Fortran) order to row-major (C) order. */
+/**
+ * Copy an array from column-major (Fortran) order to row-major (C) order. Works on bytes as integers, so that no NaN changes, and in
+ * tiles of the first and the last axis, so that both sides stay in the cache; the result is all the memory it takes.
+ */
 export function rowMajor(columnMajor: Uint8Array, shape: readonly number[], itemsize: number): Uint8Array<ArrayBuffer> {
   const into = new Uint8Array(columnMajor.length);
-  const index = shape.map(() => 0);
-  const count = shape.reduce((a, b) => a * b, 1);
-  for (let i = 0; i < count; i++) {
-    let at = 0;
-    for (let axis = 0; axis < shape.length; axis++) at = at * shape[axis] + index[axis];
-    into.set(columnMajor.subarray(i * itemsize, (i + 1) * itemsize), at * itemsize);
-    for (let axis = 0; axis < shape.length && ++index[axis] === shape[axis]; axis++) index[axis] = 0;
+  const axes = shape.filter((n) => n !== 1);
+  if (axes.length < 2) {
+    into.set(columnMajor);
+    return into;
   }
-  return into;
+  if (columnMajor.length === 0) return into;
+  const unit = itemsize % 4 === 0 ? 4 : itemsize % 2 === 0 ? 2 : 1;
+  const parts = itemsize / unit;
+  const from = unitsOf(columnMajor, unit);
+  const to = unitsOf(into, unit);
+  const rows = axes[0];
+  const columns = axes[axes.length - 1];
+  const middle = axes.slice(1, -1);
+  // In units: a step along the last axis of the file's order, and along the first axis of ours.
+  const fromStep = (from.length / columns) | 0;
+  const toStep = (to.length / rows) | 0;
+  const index = middle.map(() => 0);
+  for (;;) {
+    let fromStart = 0;
+    let toStart = 0;
+    for (let k = middle.length - 1; k >= 0; k--) fromStart = fromStart * middle[k] + index[k];
+    for (let k = 0; k < middle.length; k++) toStart = toStart * middle[k] + index[k];
+    transpose(from, fromStart * rows * parts, fromStep, to, toStart * columns * parts, toStep, rows, columns, parts);
+    let k = 0;
+    while (k < middle.length && ++index[k] === middle[k]) index[k++] = 0;
+    if (k === middle.length) return into;
+  }
+}
+
+type Units = Uint8Array | Uint16Array | Uint32Array;
+const TILE = 32;
+
+function unitsOf(bytes: Uint8Array, unit: number): Units {
+  if (unit === 1) return bytes;
+  const { buffer, byteOffset, length } = aligned(bytes, unit);
+  return unit === 2 ? new Uint16Array(buffer, byteOffset, length / 2) : new Uint32Array(buffer, byteOffset, length / 4);
+}
+
+function transpose(
+  from: Units,
+  fromStart: number,
+  fromStep: number,
+  to: Units,
+  toStart: number,
+  toStep: number,
+  rows: number,
+  columns: number,
+  parts: number,
+): void {
+  for (let top = 0; top < rows; top += TILE) {
+    const bottom = Math.min(rows, top + TILE);
+    for (let left = 0; left < columns; left += TILE) {
+      const right = Math.min(columns, left + TILE);
+      for (let r = top; r < bottom; r++) {
+        let f = fromStart + r * parts + left * fromStep;
+        let t = toStart + r * toStep + left * parts;
+        for (let c = left; c < right; c++) {
+          to[t] = from[f];
+          for (let k = 1; k < parts; k++) to[t + k] = from[f + k];
+          f += fromStep;
+          t += parts;
+        }
+      }
+    }
+  }
+}
+
+/** Patterns of a narrow float to float32, at any alignment; `into` has room for 4 bytes each. NaN keeps the payload that numpy keeps. */
+export function float32FromNarrow(format: twin.NarrowFloat, from: Uint8Array, into: Uint8Array): void {
+  const size = sizeOf(format);
+  const core = coreFor(from.length);
+  if (!core) {
+    return throughAligned(into, 4, (target) => {
+      const source = aligned(from, size);
+      twin.widen(format, size === 1 ? source : halves(source), words(target));
+    });
+  }
+  const { call } = core;
+  if (size === 1) core.table.set(twin.tableOf(format));
+  const widen = format === "float16"
+    ? call.float32FromFloat16
+    : format === "bfloat16"
+    ? call.float32FromBfloat16
+    : call.float32FromTable;
+  throughCore(core, from, size, into, 4, widen);
+}
+
+/** float32 to the nearest pattern of a narrow float, ties to even, at any alignment. NaN is written as numpy and ml_dtypes do. */
+export function narrowFromFloat32(format: twin.NarrowFloat, from: Uint8Array, into: Uint8Array): void {
+  const size = sizeOf(format);
+  const core = coreFor(from.length);
+  if (!core) {
+    return throughAligned(into, size, (target) => {
+      twin.narrow(format, words(aligned(from, 4)), size === 1 ? target : halves(target));
+    });
+  }
+  const { call } = core;
+  const narrow = format === "float16"
+    ? call.float16FromFloat32
+    : format === "bfloat16"
+    ? call.bfloat16FromFloat32
+    : format === "float8_e4m3fn"
+    ? call.e4m3FromFloat32
+    : call.e5m2FromFloat32;
+  throughCore(core, from, 4, into, size, narrow);
+}
+
+/** What {@linkcode statisticsOf} finds. */
+export interface Statistics {
+  /** Least number; NaN where there is none. */
+  min: number;
+  /** Greatest number; NaN where there is none. */
+  max: number;
+  /** Mean of the numbers that are no NaN; NaN where there is none. */
+  mean: number;
+  /** How many are NaN. */
+  nanCount: number;
+  /** How many are infinite. */
+  infCount: number;
+}
+
+/** Statistics of numbers: those that are NaN are counted and left out of min, max and mean. */
+export function statisticsOf(numbers: Float32Array | Float64Array): Statistics {
+  const core = coreFor(numbers.byteLength);
+  const count = SUM_PIECE / numbers.BYTES_PER_ELEMENT;
+  let [min, max, sum, nanCount, infCount] = [Infinity, -Infinity, 0, 0, 0];
+  for (let done = 0; done < numbers.length; done += count) {
+    const piece = numbers.subarray(done, done + count);
+    const [low, high, part, nans, infs] = core ? coreStatistics(core, piece) : twin.statistics(piece);
+    if (low < min) min = low;
+    if (high > max) max = high;
+    sum += part;
+    nanCount += nans;
+    infCount += infs;
+  }
+  const known = numbers.length - nanCount;
+  if (known === 0) return { min: NaN, max: NaN, mean: NaN, nanCount, infCount };
+  // + 0: a zero is a zero, whichever sign was met first
+  return { min: min + 0, max: max + 0, mean: sum / known, nanCount, infCount };
+}
+
+function coreStatistics(core: Core, piece: Float32Array | Float64Array): Float64Array {
+  core.input.set(bytesOf(piece));
+  if (piece.BYTES_PER_ELEMENT === 4) core.call.statistics32(piece.length);
+  else core.call.statistics64(piece.length);
+  return core.result;
+}
+
+/**
+ * The greatest distance between two lists of numbers of one length: NaN beside NaN and equal infinities are no distance; NaN beside a
+ * number makes the answer NaN.
+ */
+export function maxDifferenceOf(a: Float64Array, b: Float64Array): number {
+  const core = coreFor(a.byteLength);
+  const count = PIECE / 8;
+  let most = 0;
+  for (let done = 0; done < a.length; done += count) {
+    const [x, y] = [a.subarray(done, done + count), b.subarray(done, done + count)];
+    let far: number;
+    if (core) {
+      core.input.set(bytesOf(x));
+      core.output.set(bytesOf(y));
+      far = core.call.difference64(x.length);
+    } else far = twin.difference(x, y);
+    if (far !== far) return NaN;
+    if (far > most) most = far;
+  }
+  return most;
+}
+
+/** The bytes at an address that `size` divides: a copy where they lie askew. */
+export function aligned(bytes: Uint8Array, size: number): Uint8Array {
+  return bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+}
+
+function countBelow(bytes: Uint8Array, limit: number): number {
+  const core = coreFor(bytes.length);
+  if (!core) return twin.countBelow(bytes, limit);
+  let count = 0;
+  for (let done = 0; done < bytes.length; done += PIECE) {
+    const piece = bytes.subarray(done, done + PIECE);
+    core.input.set(piece);
+    count += core.call.countBelow(piece.length, limit);
+  }
+  return count;
+}
+
+function throughCore(
+  core: Core,
+  from: Uint8Array,
+  fromSize: number,
+  into: Uint8Array,
+  toSize: number,
+  convert: (n: number) => void,
+): void {
+  const total = from.length / fromSize;
+  const count = Math.min(IN_BYTES / 4, OUT_BYTES / 4, PIECE / Math.max(fromSize, toSize));
+  for (let done = 0; done < total; done += count) {
+    const n = Math.min(count, total - done);
+    core.input.set(from.subarray(done * fromSize, (done + n) * fromSize));
+    convert(n);
+    into.set(core.output.subarray(0, n * toSize), done * toSize);
+  }
+}
+
+/** Copy `n` bytes, as far as there is room. */
+function put(from: Uint8Array, n: number, into: Uint8Array, at: number): void {
+  into.set(from.subarray(0, Math.max(0, Math.min(n, into.length - at))), Math.min(at, into.length));
+}
+
+function throughAligned(into: Uint8Array, size: number, write: (target: Uint8Array) => void): void {
+  if (into.byteOffset % size === 0) return write(into);
+  const target = new Uint8Array(into.length);
+  write(target);
+  into.set(target);
+}
+
+function sizeOf(format: twin.NarrowFloat): 1 | 2 {
+  return format === "float16" || format === "bfloat16" ? 2 : 1;
+}
+
+function halves(bytes: Uint8Array): Uint16Array {
+  return new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2);
+}
+
+function words(bytes: Uint8Array): Uint32Array {
+  return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+}
+
+function bytesOf(view: ArrayBufferView): Uint8Array {
+  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 }

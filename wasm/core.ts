@@ -1,0 +1,446 @@
+/// <reference types="npm:assemblyscript@0.28.20/std/types/assembly/index" />
+// The byte loops. One fixed window: IN takes at most 256 KiB, OUT gives at most 512 KiB. Every function takes a count, checks it
+// against the window, and keeps nothing from one call to the next but the tables, which are made once and never change.
+
+const IN_BYTES: u32 = 0x40000;
+const OUT_BYTES: u32 = 0x80000;
+// 16 bytes before and after each: a block is read one byte early and stored up to 16 bytes late.
+const IN: usize = memory.data(0x40020, 16) + 16;
+const OUT: usize = memory.data(0x80020, 16) + 16;
+/** For each mask of lead bytes among 8: the places of the others. */
+const DROP_LEADS: usize = memory.data(256 * 8, 16);
+/** For each mask of bytes above 0x7f among 8: the places in 8 (first, second) pairs that are text. */
+const KEEP_PAIRS: usize = memory.data(256 * 16, 16);
+/** float32 bits of the 256 numbers of an 8-bit format: the caller writes them. */
+const TABLE: usize = memory.data(1024, 16);
+/** Results of `statistics*` and `difference*`. */
+const RESULT: usize = memory.data(128, 16);
+
+export function inAddress(): usize {
+  return IN;
+}
+export function outAddress(): usize {
+  return OUT;
+}
+export function tableAddress(): usize {
+  return TABLE;
+}
+export function resultAddress(): usize {
+  return RESULT;
+}
+
+for (let mask = 0; mask < 256; mask++) {
+  let kept = DROP_LEADS + mask * 8;
+  let pair = KEEP_PAIRS + mask * 16;
+  for (let i = 0; i < 8; i++) {
+    if (!((mask >> i) & 1)) store<u8>(kept++, <u8> i);
+    store<u8>(pair++, <u8> (2 * i));
+    if ((mask >> i) & 1) store<u8>(pair++, <u8> (2 * i + 1));
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function fits(bytes: u32, room: u32): void {
+  if (bytes > room) unreachable();
+}
+
+// @ts-ignore: decorator
+@inline
+function isLead(byte: u32): bool {
+  return (byte & 0xfe) == 0xc2;
+}
+
+/** IN: UTF-8 of code points up to U+00FF. OUT: their bytes. How many, or -1 - i where byte i is wrong. */
+export function latin1FromUtf8(n: u32): i32 {
+  fits(n, IN_BYTES);
+  let p = IN;
+  let o = OUT;
+  const end = IN + n;
+  store<u8>(IN - 1, 0);
+  while (p + 16 <= end) {
+    const v = v128.load(p);
+    if (!i8x16.bitmask(v)) {
+      if (isLead(load<u8>(p - 1))) break;
+      v128.store(o, v);
+      p += 16;
+      o += 16;
+      continue;
+    }
+    const before = v128.load(p - 1);
+    const even = i8x16.splat(<i8> 0xfe);
+    const c2 = i8x16.splat(<i8> 0xc2);
+    const lead = i8x16.eq(v128.and(v, even), c2);
+    const afterLead = i8x16.eq(v128.and(before, even), c2);
+    const tail = i8x16.lt_s(v, i8x16.splat(-64));
+    const high = i8x16.lt_s(v, i8x16.splat(0));
+    if (v128.any_true(v128.or(v128.xor(tail, afterLead), v128.andnot(high, v128.or(tail, lead))))) break;
+    const six = v128.and(i8x16.eq(before, i8x16.splat(<i8> 0xc3)), i8x16.splat(<i8> 0x40));
+    const bytes = v128.or(v, v128.and(tail, six));
+    const mask = i8x16.bitmask(lead);
+    const low = mask & 0xff;
+    const top = mask >> 8;
+    v128.store(o, i8x16.swizzle(bytes, v128.load64_zero(DROP_LEADS + (low << 3))));
+    o += 8 - popcnt(low);
+    v128.store(o, i8x16.swizzle(bytes, i8x16.add(v128.load64_zero(DROP_LEADS + (top << 3)), i8x16.splat(8))));
+    o += 8 - popcnt(top);
+    p += 16;
+  }
+  if (isLead(load<u8>(p - 1))) p--;
+  while (p < end) {
+    const b = <u32> load<u8>(p);
+    if (b < 0x80) {
+      store<u8>(o++, <u8> b);
+      p++;
+    } else if (isLead(b) && p + 1 < end && (load<u8>(p + 1) & 0xc0) == 0x80) {
+      store<u8>(o++, <u8> (((b & 3) << 6) | (load<u8>(p + 1) & 0x3f)));
+      p += 2;
+    } else return -1 - <i32> (p - IN);
+  }
+  return <i32> (o - OUT);
+}
+
+/** IN: bytes. OUT: the UTF-8 of their code points. How many bytes. */
+export function utf8FromLatin1(n: u32): i32 {
+  fits(n, IN_BYTES);
+  let p = IN;
+  let o = OUT;
+  const end = IN + n;
+  while (p + 16 <= end) {
+    const v = v128.load(p);
+    const mask = i8x16.bitmask(v);
+    if (!mask) {
+      v128.store(o, v);
+      p += 16;
+      o += 16;
+      continue;
+    }
+    const ascii = i8x16.ge_s(v, i8x16.splat(0));
+    // 0x80..0xbf is led by c2 and is its own second byte; 0xc0..0xff is led by c3.
+    const c3 = i8x16.ge_u(v, i8x16.splat(<i8> 0xc0));
+    const first = v128.bitselect(v, i8x16.sub(i8x16.splat(<i8> 0xc2), c3), ascii);
+    const second = v128.and(v, i8x16.splat(<i8> 0xbf));
+    const low = mask & 0xff;
+    const top = mask >> 8;
+    const lowPairs = v128.shuffle<i8>(first, second, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    v128.store(o, i8x16.swizzle(lowPairs, v128.load(KEEP_PAIRS + (low << 4))));
+    o += 8 + popcnt(low);
+    const topPairs = v128.shuffle<i8>(first, second, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    v128.store(o, i8x16.swizzle(topPairs, v128.load(KEEP_PAIRS + (top << 4))));
+    o += 8 + popcnt(top);
+    p += 16;
+  }
+  while (p < end) {
+    const b = <u32> load<u8>(p++);
+    if (b < 0x80) store<u8>(o++, <u8> b);
+    else {
+      store<u8>(o++, <u8> (0xc0 | (b >> 6)));
+      store<u8>(o++, <u8> (0x80 | (b & 0x3f)));
+    }
+  }
+  return <i32> (o - OUT);
+}
+
+/** How many bytes of IN are, as signed numbers, below `limit`: 0 counts those above 0x7f, -64 the second bytes of UTF-8. */
+export function countBelow(n: u32, limit: i32): i32 {
+  fits(n, IN_BYTES);
+  let p = IN;
+  const end = IN + n;
+  const limits = i8x16.splat(<i8> limit);
+  let count = 0;
+  for (; p + 16 <= end; p += 16) count += popcnt(i8x16.bitmask(i8x16.lt_s(v128.load(p), limits)));
+  for (; p < end; p++) count += i32(<i32> load<i8>(p) < limit);
+  return count;
+}
+
+/** Turn the byte order of the numbers in IN around; n is bytes, a multiple of 16: the caller fills the window up. */
+export function swap2(n: u32): void {
+  fits(n, IN_BYTES);
+  const end = IN + n;
+  for (let p = IN; p < end; p += 16) {
+    const v = v128.load(p);
+    v128.store(p, v128.shuffle<i8>(v, v, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14));
+  }
+}
+export function swap4(n: u32): void {
+  fits(n, IN_BYTES);
+  const end = IN + n;
+  for (let p = IN; p < end; p += 16) {
+    const v = v128.load(p);
+    v128.store(p, v128.shuffle<i8>(v, v, 3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12));
+  }
+}
+export function swap8(n: u32): void {
+  fits(n, IN_BYTES);
+  const end = IN + n;
+  for (let p = IN; p < end; p += 16) {
+    const v = v128.load(p);
+    v128.store(p, v128.shuffle<i8>(v, v, 7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8));
+  }
+}
+
+/** Four float16 patterns, each in 32 bits, as float32 patterns: the payload of a NaN stays, as in numpy. */
+// @ts-ignore: decorator
+@inline
+function widenHalf(h: v128): v128 {
+  const rebias = i32x4.splat(112 << 23);
+  const bits = i32x4.shl(v128.and(h, i32x4.splat(0x7fff)), 13);
+  let out = i32x4.add(bits, rebias);
+  out = i32x4.add(out, v128.and(rebias, i32x4.gt_s(bits, i32x4.splat(0x0f7fffff))));
+  // A subnormal: put 2^-14 under it and take it away again.
+  const tiny = f32x4.sub(i32x4.add(bits, i32x4.splat(113 << 23)), i32x4.splat(113 << 23));
+  out = v128.bitselect(tiny, out, i32x4.lt_s(bits, i32x4.splat(0x00800000)));
+  return v128.or(out, i32x4.shl(v128.and(h, i32x4.splat(0x8000)), 16));
+}
+
+/** IN: n float16 (room for a multiple of 8). OUT: n float32. */
+export function float32FromFloat16(n: u32): void {
+  fits(n, IN_BYTES >> 1);
+  let o = OUT;
+  const end = IN + 2 * n;
+  for (let p = IN; p < end; p += 16) {
+    const v = v128.load(p);
+    v128.store(o, widenHalf(i32x4.extend_low_i16x8_u(v)));
+    v128.store(o, widenHalf(i32x4.extend_high_i16x8_u(v)), 16);
+    o += 32;
+  }
+}
+
+/** IN: n bfloat16. OUT: n float32. */
+export function float32FromBfloat16(n: u32): void {
+  fits(n, IN_BYTES >> 1);
+  let o = OUT;
+  const end = IN + 2 * n;
+  for (let p = IN; p < end; p += 16) {
+    const v = v128.load(p);
+    v128.store(o, i32x4.shl(i32x4.extend_low_i16x8_u(v), 16));
+    v128.store(o, i32x4.shl(i32x4.extend_high_i16x8_u(v), 16), 16);
+    o += 32;
+  }
+}
+
+/** IN: n numbers of 8 bits. OUT: n float32, each as TABLE has it. */
+export function float32FromTable(n: u32): void {
+  fits(n, OUT_BYTES >> 2);
+  let o = OUT;
+  const end = IN + n;
+  for (let p = IN; p < end; p++) {
+    store<u32>(o, load<u32>(TABLE + (<usize> load<u8>(p) << 2)));
+    o += 4;
+  }
+}
+
+/**
+ * Four float32 as patterns of a narrower format, rounded to nearest even, the sign in bit 31 shifted by `sign`. `shift`: bits of
+ * mantissa that go; `rebias`: difference of the exponents' zero; `least`: float32 bits of the least normal number; `under`: bits of
+ * the power of two whose last place is the format's least step; `over`: patterns above are `beyond`.
+ */
+// @ts-ignore: decorator
+@inline
+function narrow(
+  v: v128,
+  shift: i32,
+  rebias: i32,
+  least: i32,
+  under: i32,
+  over: i32,
+  beyond: i32,
+  sign: i32,
+  nan: v128,
+): v128 {
+  const abs = v128.and(v, i32x4.splat(0x7fffffff));
+  const odd = v128.and(i32x4.shr_u(abs, shift), i32x4.splat(1));
+  const half = i32x4.splat((1 << (shift - 1)) - 1 - (rebias << 23));
+  let out = i32x4.shr_s(i32x4.add(i32x4.add(abs, half), odd), shift);
+  out = v128.bitselect(i32x4.splat(beyond), out, i32x4.gt_s(out, i32x4.splat(over)));
+  const tiny = i32x4.sub(f32x4.add(abs, i32x4.splat(under)), i32x4.splat(under));
+  out = v128.bitselect(tiny, out, i32x4.lt_s(abs, i32x4.splat(least)));
+  out = v128.bitselect(nan, out, i32x4.gt_s(abs, i32x4.splat(0x7f800000)));
+  return v128.or(out, i32x4.shr_u(v128.and(v, i32x4.splat(0x80000000)), sign));
+}
+
+// @ts-ignore: decorator
+@inline
+function halfOf(v: v128): v128 {
+  // The payload of a NaN stays as far as there is room for it; it is never empty.
+  const payload = v128.and(i32x4.shr_u(v, 13), i32x4.splat(0x3ff));
+  const nan = i32x4.sub(v128.or(payload, i32x4.splat(0x7c00)), i32x4.eq(payload, i32x4.splat(0)));
+  return narrow(v, 13, 112, 0x38800000, 126 << 23, 0x7c00, 0x7c00, 16, nan);
+}
+
+// @ts-ignore: decorator
+@inline
+function bfloatOf(v: v128): v128 {
+  const abs = v128.and(v, i32x4.splat(0x7fffffff));
+  const odd = v128.and(i32x4.shr_u(v, 16), i32x4.splat(1));
+  const out = i32x4.shr_u(i32x4.add(i32x4.add(v, i32x4.splat(0x7fff)), odd), 16);
+  const nan = v128.or(v128.and(i32x4.shr_u(v, 16), i32x4.splat(0x8000)), i32x4.splat(0x7fc0));
+  return v128.bitselect(nan, out, i32x4.gt_s(abs, i32x4.splat(0x7f800000)));
+}
+
+// @ts-ignore: decorator
+@inline
+function e4m3Of(v: v128): v128 {
+  return narrow(v, 20, 120, 0x3c800000, 141 << 23, 0x7e, 0x7f, 24, i32x4.splat(0x7f));
+}
+
+// @ts-ignore: decorator
+@inline
+function e5m2Of(v: v128): v128 {
+  return narrow(v, 21, 112, 0x38800000, 134 << 23, 0x7c, 0x7c, 24, i32x4.splat(0x7e));
+}
+
+/** IN: n float32 (room for a multiple of 16). OUT: n float16. */
+export function float16FromFloat32(n: u32): void {
+  fits(n, IN_BYTES >> 2);
+  let o = OUT;
+  const end = IN + 4 * n;
+  for (let p = IN; p < end; p += 32) {
+    v128.store(o, i16x8.narrow_i32x4_u(halfOf(v128.load(p)), halfOf(v128.load(p, 16))));
+    o += 16;
+  }
+}
+
+/** IN: n float32. OUT: n bfloat16. */
+export function bfloat16FromFloat32(n: u32): void {
+  fits(n, IN_BYTES >> 2);
+  let o = OUT;
+  const end = IN + 4 * n;
+  for (let p = IN; p < end; p += 32) {
+    v128.store(o, i16x8.narrow_i32x4_u(bfloatOf(v128.load(p)), bfloatOf(v128.load(p, 16))));
+    o += 16;
+  }
+}
+
+/** IN: n float32. OUT: n float8_e4m3fn. */
+export function e4m3FromFloat32(n: u32): void {
+  fits(n, IN_BYTES >> 2);
+  let o = OUT;
+  const end = IN + 4 * n;
+  for (let p = IN; p < end; p += 64) {
+    const low = i16x8.narrow_i32x4_u(e4m3Of(v128.load(p)), e4m3Of(v128.load(p, 16)));
+    const top = i16x8.narrow_i32x4_u(e4m3Of(v128.load(p, 32)), e4m3Of(v128.load(p, 48)));
+    v128.store(o, i8x16.narrow_i16x8_u(low, top));
+    o += 16;
+  }
+}
+
+/** IN: n float32. OUT: n float8_e5m2. */
+export function e5m2FromFloat32(n: u32): void {
+  fits(n, IN_BYTES >> 2);
+  let o = OUT;
+  const end = IN + 4 * n;
+  for (let p = IN; p < end; p += 64) {
+    const low = i16x8.narrow_i32x4_u(e5m2Of(v128.load(p)), e5m2Of(v128.load(p, 16)));
+    const top = i16x8.narrow_i32x4_u(e5m2Of(v128.load(p, 32)), e5m2Of(v128.load(p, 48)));
+    v128.store(o, i8x16.narrow_i16x8_u(low, top));
+    o += 16;
+  }
+}
+
+/** Two rows of a piece's statistics: RESULT = min, max, sum of what is no NaN (f64), then counts of NaN and of infinities (f64). */
+// @ts-ignore: decorator
+@inline
+function statistics(n: u32, wide: bool): void {
+  let min0 = f64x2.splat(Infinity);
+  let min1 = min0;
+  let max0 = f64x2.splat(-Infinity);
+  let max1 = max0;
+  let sum0 = f64x2.splat(0);
+  let sum1 = sum0;
+  let nan = i64x2.splat(0);
+  let inf = i64x2.splat(0);
+  const top = f64x2.splat(Infinity);
+  const whole = n & ~3;
+  for (let i: u32 = 0; i < whole; i += 4) {
+    let a: v128;
+    let b: v128;
+    if (wide) {
+      a = v128.load(IN + 8 * i);
+      b = v128.load(IN + 8 * i, 16);
+    } else {
+      const v = v128.load(IN + 4 * i);
+      a = f64x2.promote_low_f32x4(v);
+      b = f64x2.promote_low_f32x4(v128.shuffle<i64>(v, v, 1, 1));
+    }
+    const aIs = f64x2.eq(a, a);
+    const bIs = f64x2.eq(b, b);
+    min0 = f64x2.pmin(min0, a);
+    min1 = f64x2.pmin(min1, b);
+    max0 = f64x2.pmax(max0, a);
+    max1 = f64x2.pmax(max1, b);
+    sum0 = f64x2.add(sum0, v128.and(a, aIs));
+    sum1 = f64x2.add(sum1, v128.and(b, bIs));
+    nan = i64x2.sub(nan, i64x2.add(v128.not(aIs), v128.not(bIs)));
+    inf = i64x2.sub(inf, i64x2.add(f64x2.eq(f64x2.abs(a), top), f64x2.eq(f64x2.abs(b), top)));
+  }
+  let min = f64x2.pmin(min0, min1);
+  let max = f64x2.pmax(max0, max1);
+  const sums = f64x2.add(sum0, sum1);
+  let low = f64x2.extract_lane(min, 0);
+  if (f64x2.extract_lane(min, 1) < low) low = f64x2.extract_lane(min, 1);
+  let high = f64x2.extract_lane(max, 0);
+  if (f64x2.extract_lane(max, 1) > high) high = f64x2.extract_lane(max, 1);
+  let sum = f64x2.extract_lane(sums, 0) + f64x2.extract_lane(sums, 1);
+  let nans = <f64> (i64x2.extract_lane(nan, 0) + i64x2.extract_lane(nan, 1));
+  let infs = <f64> (i64x2.extract_lane(inf, 0) + i64x2.extract_lane(inf, 1));
+  for (let i = whole; i < n; i++) {
+    const x: f64 = wide ? load<f64>(IN + 8 * i) : <f64> load<f32>(IN + 4 * i);
+    if (x != x) nans++;
+    else {
+      if (x < low) low = x;
+      if (x > high) high = x;
+      sum += x;
+      if (abs<f64>(x) == Infinity) infs++;
+    }
+  }
+  store<f64>(RESULT, low);
+  store<f64>(RESULT, high, 8);
+  store<f64>(RESULT, sum, 16);
+  store<f64>(RESULT, nans, 24);
+  store<f64>(RESULT, infs, 32);
+}
+
+/** IN: n float32. */
+export function statistics32(n: u32): void {
+  fits(n, IN_BYTES >> 2);
+  statistics(n, false);
+}
+
+/** IN: n float64. */
+export function statistics64(n: u32): void {
+  fits(n, IN_BYTES >> 3);
+  statistics(n, true);
+}
+
+/**
+ * The greatest distance between IN and OUT, n float64 each: NaN beside NaN and equal infinities are no distance, NaN beside a number
+ * makes the answer NaN.
+ */
+export function difference64(n: u32): f64 {
+  fits(n, IN_BYTES >> 3);
+  let most = f64x2.splat(0);
+  let bad = i64x2.splat(0);
+  const whole = n & ~1;
+  for (let i: u32 = 0; i < whole; i += 2) {
+    const a = v128.load(IN + 8 * i);
+    const b = v128.load(OUT + 8 * i);
+    const both = v128.and(f64x2.ne(a, a), f64x2.ne(b, b));
+    const far = v128.andnot(f64x2.abs(f64x2.sub(a, b)), v128.or(f64x2.eq(a, b), both));
+    bad = v128.or(bad, f64x2.ne(far, far));
+    most = f64x2.pmax(most, far);
+  }
+  if (v128.any_true(bad)) return NaN;
+  let far = f64x2.extract_lane(most, 0);
+  if (f64x2.extract_lane(most, 1) > far) far = f64x2.extract_lane(most, 1);
+  if (whole < n) {
+    const a = load<f64>(IN + 8 * whole);
+    const b = load<f64>(OUT + 8 * whole);
+    if (a != b && (a == a || b == b)) {
+      const d = abs<f64>(a - b);
+      if (d != d) return NaN;
+      if (d > far) far = d;
+    }
+  }
+  return far;
+}
