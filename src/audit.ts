@@ -104,7 +104,9 @@ export async function audit(from: From, options: AuditOptions = {}): Promise<Aud
   }
   const refusal = findings.find((finding) => finding.error)?.error;
   const first = refusal ?? error as PaddleError | undefined;
-  report.symbols = findings.filter((f) => f.symbol !== "" || f.verdict === "refused").map(({ error: _, ...finding }) => finding);
+  report.symbols = findings.filter((f) => f.symbol !== "" || f.verdict === "refused").map(({ error: _, ...finding }) =>
+    finding
+  );
   if (first) {
     report.error = first.toJSON();
     report.exitCode = exitCodeOf(first);
@@ -119,4 +121,3 @@ function exitCodeOf(error: PaddleError): 1 | 2 | 3 {
   if (error.name === "UnsafeError") return 1;
   return error.code === "UNKNOWN_FORMAT" || error.code === "WRONG_FORMAT" ? 3 : 2;
 }
-

@@ -101,7 +101,9 @@ export class Checkpoint implements AsyncIterable<[string, NDArray]> {
     const shape = [to - from, ...rest];
     const lazy = this.#lazies.get(array);
     const [first, last] = [from * rowBytes, to * rowBytes];
-    const bytes = lazy ? await lazy.readRange(first, last, options) : (await array.load(options)).bytes.slice(first, last);
+    const bytes = lazy
+      ? await lazy.readRange(first, last, options)
+      : (await array.load(options)).bytes.slice(first, last);
     return remade(array, shape, bytes);
   }
 
@@ -139,7 +141,9 @@ export class Checkpoint implements AsyncIterable<[string, NDArray]> {
     this.#alive();
     const array = this.#arrays.get(name);
     if (!array) {
-      throw new SourceError("NOT_FOUND", `There is no array ${JSON.stringify(name)} in this file: names() lists them`, { at: name });
+      throw new SourceError("NOT_FOUND", `There is no array ${JSON.stringify(name)} in this file: names() lists them`, {
+        at: name,
+      });
     }
     return array;
   }
@@ -179,7 +183,9 @@ export class SpanBytes implements LazyBytes {
   async read({ signal }: ReadOptions = {}): Promise<Uint8Array> {
     const { offset, length, encoding, at } = this.span;
     try {
-      if (encoding === "raw") return this.#checked(await readFully(this.#source, offset, new Uint8Array(length), signal));
+      if (encoding === "raw") {
+        return this.#checked(await readFully(this.#source, offset, new Uint8Array(length), signal));
+      }
       const text = new Latin1Text(at, new Uint8Array(sizeOfText(length, this.#size())));
       const piece = new Uint8Array(Math.min(TEXT_PIECE, length));
       for (let done = 0; done < length; done += piece.length) {
@@ -209,11 +215,15 @@ export class SpanBytes implements LazyBytes {
     const expected = this.#size();
     if (expected !== undefined && bytes.length !== expected) {
       const { offset } = this.#from!;
-      throw new FormatError("SIZE_MISMATCH", `The array at byte ${offset} has ${expected} bytes, the file gives ${bytes.length}`, {
-        offset,
-        expected,
-        actual: bytes.length,
-      });
+      throw new FormatError(
+        "SIZE_MISMATCH",
+        `The array at byte ${offset} has ${expected} bytes, the file gives ${bytes.length}`,
+        {
+          offset,
+          expected,
+          actual: bytes.length,
+        },
+      );
     }
     return this.#finish(bytes);
   }
@@ -228,7 +238,12 @@ export class SpanBytes implements LazyBytes {
     const stored = new Uint8Array(length);
     for (let done = 0; done < length;) {
       const n = this.#source.readSync!(offset + done, stored.subarray(done));
-      if (n === 0) throw new SourceError("SHORT_READ", `The file ends at byte ${offset + done}`, { offset: offset + done, path: this.#source.name });
+      if (n === 0) {
+        throw new SourceError("SHORT_READ", `The file ends at byte ${offset + done}`, {
+          offset: offset + done,
+          path: this.#source.name,
+        });
+      }
       done += n;
     }
     return this.#checked(decodePayload(stored, encoding, at, this.#size()));

@@ -116,13 +116,23 @@ export const AUDIT_OPTIONS: readonly string[] = ["folder", "limits", "strict", "
 /** Names of {@linkcode EncodeOptions}. */
 export const ENCODE_OPTIONS: readonly string[] = ENCODE;
 /** Names of {@linkcode SaveOptions}. */
-export const SAVE_OPTIONS: readonly string[] = [...ENCODE, ...ASYNC, "verify", "ifUnchanged", "lock", "mkdir", "requireDurable"];
+export const SAVE_OPTIONS: readonly string[] = [
+  ...ENCODE,
+  ...ASYNC,
+  "verify",
+  "ifUnchanged",
+  "lock",
+  "mkdir",
+  "requireDurable",
+];
 
 /** A TypeError for an option that is none of `names`, which names the nearest. */
 export function checkOptions(given: unknown, names: readonly string[]): void {
   if (typeof given !== "object" || given === null) throw new TypeError("Options must be an object");
   for (const name of Object.keys(given)) {
-    if (!names.includes(name)) throw new TypeError(`Unknown option "${name}": the nearest is "${nearest(name, names)}"`);
+    if (!names.includes(name)) {
+      throw new TypeError(`Unknown option "${name}": the nearest is "${nearest(name, names)}"`);
+    }
   }
   const { mode } = given as { mode?: unknown };
   if (mode !== undefined && mode !== "dygraph" && mode !== "static") {

@@ -43,7 +43,11 @@ export function partsOf(array: PickledArray, context: ArrayContext): ArrayParts 
   }
   const { shape, data } = array;
   if (data instanceof Span) {
-    return { dtype: info.name, shape, data: context.lazy!(data, (bytes) => inOrder(array, dtype, bytes, false), array) };
+    return {
+      dtype: info.name,
+      shape,
+      data: context.lazy!(data, (bytes) => inOrder(array, dtype, bytes, false), array),
+    };
   }
   const bytes = array.sharesBytes ? data!.slice() : data!;
   return { dtype: info.name, shape, data: inOrder(array, dtype, bytes, context.borrowed && !array.sharesBytes) };

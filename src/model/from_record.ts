@@ -26,7 +26,12 @@ export function fromRecord(raw: RawTensor, options: FromRecordOptions, name = ""
   return made;
 }
 
-function make({ dtype, shape, lod }: RawTensor, data: Uint8Array | LazyBytes, options: FromRecordOptions, name: string): NDArray {
+function make(
+  { dtype, shape, lod }: RawTensor,
+  data: Uint8Array | LazyBytes,
+  options: FromRecordOptions,
+  name: string,
+): NDArray {
   if (options.returnNumpy) return new NDArray(dtype === "bfloat16" ? "uint16" : dtype, shape, data);
   if (options.mode === "static") return new DenseTensor(dtype, shape, data, { lod });
   return new Tensor(dtype, shape, data, { name });
@@ -34,5 +39,9 @@ function make({ dtype, shape, lod }: RawTensor, data: Uint8Array | LazyBytes, op
 
 /** The rows of a SelectedRows file. */
 export function fromSelectedRows(raw: RawSelectedRows, options: FromRecordOptions): SelectedRows {
-  return new SelectedRows(raw.rows, raw.height, fromRecord(raw.value, { ...options, mode: "static", returnNumpy: false }));
+  return new SelectedRows(
+    raw.rows,
+    raw.height,
+    fromRecord(raw.value, { ...options, mode: "static", returnNumpy: false }),
+  );
 }

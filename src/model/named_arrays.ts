@@ -35,7 +35,11 @@ export function namedArrays(root: Value): Map<string, NDArray> {
       const [key, item] = entries[i];
       if (typeof item !== "object" || item === null) continue;
       const step = String(key);
-      todo.push({ value: item, name: name === ONLY ? step : `${name}.${step}`, place: `${place}[${JSON.stringify(step)}]` });
+      todo.push({
+        value: item,
+        name: name === ONLY ? step : `${name}.${step}`,
+        place: `${place}[${JSON.stringify(step)}]`,
+      });
     }
   }
   return found;

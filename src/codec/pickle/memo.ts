@@ -3,7 +3,7 @@
  *
  * @module
  */
-const ABSENT = Symbol("absent");
+const ABSENT = undefined;
 
 /** Index to object. */
 export class Memo {
@@ -28,12 +28,7 @@ export class Memo {
     }
   }
 
-  /** Whether there is an object with this index. */
-  has(index: number): boolean {
-    return index < this.#dense.length ? this.#dense[index] !== ABSENT : this.#sparse.has(index);
-  }
-
-  /** The object with this index. */
+  /** The object with this index; undefined, which no pickle holds, where there is none. */
   get(index: number): unknown {
     return index < this.#dense.length ? this.#dense[index] : this.#sparse.get(index);
   }

@@ -18,6 +18,7 @@ import { decodePayload } from "../payload.ts";
 import { build, type CallContext, newObject, reduce } from "./calls.ts";
 import { canonicalForm, keyOf } from "./keys.ts";
 import { Memo } from "./memo.ts";
+import { ARRAY_RUN_OPCODES, DeferredTuple, matchArrayRun, type MemoNote, type RunPart } from "./array_run.ts";
 import { checkNesting } from "./nesting.ts";
 import { floatFromText, integerFromBytes, integerFromText } from "./numbers.ts";
 import { opcodeName } from "./opcodes.ts";
@@ -213,21 +214,29 @@ class PickleMachine implements CallContext {
         case 0x8b: // LONG4
           yield* this.#long(this.#i32Length());
           break;
-        case 0x8c: // SHORT_BINUNICODE
-          yield* this.#unicode(this.#u8());
+        case 0x8c: { // SHORT_BINUNICODE
+          const length = this.#u8();
+          if (!this.#unicodeHere(length)) yield* this.#unicode(length);
           break;
-        case 0x58: // BINUNICODE
-          yield* this.#unicode(this.#u32());
+        }
+        case 0x58: { // BINUNICODE
+          const length = this.#u32();
+          if (!this.#unicodeHere(length)) yield* this.#unicode(length);
           break;
+        }
         case 0x8d: // BINUNICODE8
           yield* this.#unicode(this.#u64Length());
           break;
-        case 0x43: // SHORT_BINBYTES
-          yield* this.#bytes(this.#u8());
+        case 0x43: { // SHORT_BINBYTES
+          const length = this.#u8();
+          if (!this.#bytesHere(length)) yield* this.#bytes(length);
           break;
-        case 0x42: // BINBYTES
-          yield* this.#bytes(this.#u32());
+        }
+        case 0x42: { // BINBYTES
+          const length = this.#u32();
+          if (!this.#bytesHere(length)) yield* this.#bytes(length);
           break;
+        }
         case 0x8e: // BINBYTES8
           yield* this.#bytes(this.#u64Length());
           break;
@@ -388,9 +397,11 @@ class PickleMachine implements CallContext {
           break;
         case 0x68: // BINGET
           this.#get(this.#u8());
+          if (stack[stack.length - 1] instanceof Token) this.#arrayRun();
           break;
         case 0x6a: // LONG_BINGET
           this.#get(this.#u32());
+          if (stack[stack.length - 1] instanceof Token) this.#arrayRun();
           break;
         case 0x50: // PERSID
         case 0x51: // BINPERSID
@@ -514,6 +525,104 @@ class PickleMachine implements CallContext {
 
   // ---- texts, bytes, numbers
 
+  /** Push a short text if it lies in the window: the case of nearly every text, and so without a generator. */
+  #unicodeHere(length: number): boolean {
+    const { stack, cursor } = { stack: this.#stack, cursor: this.#cursor };
+    const start = cursor.pos;
+    const end = start + length;
+    if (end > cursor.end || length >= BLOB_MIN || (this.#frameEnd >= 0 && cursor.base + end > this.#frameEnd)) {
+      return false;
+    }
+    const below = stack.length > 0 ? stack[stack.length - 1] : undefined;
+    if (below instanceof Token || length > this.#limits.maxStringBytes) return false;
+    this.budget.charge(PRICES.string + PRICES.unit * length, this.#at);
+    const text = textFromUtf8(cursor.bytes, start, end);
+    if (text === null) throw this.#badText();
+    cursor.pos = end;
+    stack.push(text);
+    return true;
+  }
+
+  /** Push short bytes if they lie in the window. */
+  #bytesHere(length: number): boolean {
+    const cursor = this.#cursor;
+    const start = cursor.pos;
+    const end = start + length;
+    if (end > cursor.end || length >= BLOB_MIN || (this.#frameEnd >= 0 && cursor.base + end > this.#frameEnd)) {
+      return false;
+    }
+    this.budget.charge(PRICES.bytes, this.#at);
+    cursor.pos = end;
+    this.#stack.push(this.#take(start, end));
+    return true;
+  }
+
+  /** Bytes of the window, kept: a view where the window stays, else a copy. */
+  #take(start: number, end: number): Uint8Array {
+    const { bytes: window, stable, base } = this.#cursor;
+    const bytes = stable ? window.subarray(start, end) : window.slice(start, end);
+    this.#offsets?.set(bytes, base + start);
+    return bytes;
+  }
+
+  /**
+   * CPython's fixed run of opcodes for an array whose symbols and dtype are in the memo, from behind the BINGET of `_reconstruct` to the
+   * BUILD: carried out in one go. Files with many small arrays are little else. Does nothing unless the run is exactly this and whole.
+   */
+  #arrayRun(): void {
+    const stack = this.#stack;
+    const callable = stack[stack.length - 1] as Token;
+    if (callable.kind !== "reconstruct") return;
+    const cursor = this.#cursor;
+    const run = matchArrayRun(cursor.bytes, cursor.view, cursor.pos, cursor.end, this.#memo, this.#memoNotes);
+    if (run === null) return;
+    const { frameEnd } = { frameEnd: this.#frameEnd };
+    if (frameEnd >= 0 && cursor.base + run.end > frameEnd) return;
+    const count = run.shape.reduce((a, b) => a * b, 1);
+    const info = run.dtype.info;
+    // Whatever would be an error is left to the opcodes one by one, which say where it is.
+    if (!info || count * info.itemsize !== run.dataEnd - run.dataStart) return;
+    const at = cursor.base + cursor.pos;
+    this.#opcodes += ARRAY_RUN_OPCODES;
+    this.budget.tensor(at);
+    this.budget.charge(PRICES.bytes + PRICES.tuple * 4, at);
+    const array = new PickledArray(cursor.base + run.end - 1);
+    array.shape = run.shape;
+    array.dtype = run.dtype;
+    array.fortran = run.fortran && run.shape.length > 1;
+    const data = this.#take(run.dataStart, run.dataEnd);
+    array.data = data;
+    this.complete(array);
+    for (const note of this.#memoNotes) {
+      const index = note.index < 0 ? this.#memo.size : note.index;
+      this.#memo.set(index, this.#runValue(note.part, callable, run.cls, array));
+    }
+    if (this.#memo.size > this.#limits.maxMemo) this.budget.exceed("maxMemo", this.#memo.size, at);
+    cursor.pos = run.end;
+    stack[stack.length - 1] = array;
+  }
+  readonly #memoNotes: MemoNote[] = [];
+
+  /** What the memo gets for a part of an array's run; tuples are made when somebody asks for them, which nobody does. */
+  #runValue(part: RunPart, callable: Token, cls: Token, array: PickledArray): unknown {
+    if (part === "array") return array;
+    if (part === "data") return array.data;
+    return new DeferredTuple(part, callable, cls, array);
+  }
+
+  /** The tuple that a run left in the memo unmade. */
+  #deferred(deferred: DeferredTuple): Tuple {
+    const { part, cls, array } = deferred;
+    if (part === "zero") return Tuple.of<unknown>(0) as Tuple;
+    if (part === "shape") return Tuple.from(array.shape) as Tuple;
+    if (part === "state") {
+      return Tuple.of<unknown>(1, Tuple.from(array.shape), array.dtype, array.fortran, array.data) as Tuple;
+    }
+    const args = Tuple.of<unknown>(cls, Tuple.of<unknown>(0), Uint8Array.of(0x62)) as Tuple;
+    this.#tainted.set(args, cls);
+    return args;
+  }
+
   *#unicode(length: number): Decoder<void> {
     const { stack, cursor } = { stack: this.#stack, cursor: this.#cursor };
     const below = stack.length > 0 ? stack[stack.length - 1] : undefined;
@@ -557,10 +666,7 @@ class PickleMachine implements CallContext {
     if (length < BLOB_MIN) {
       const start = yield* this.#inline(length);
       this.budget.charge(PRICES.bytes, this.#at);
-      const window = cursor.bytes;
-      const bytes = cursor.stable ? window.subarray(start, start + length) : window.slice(start, start + length);
-      this.#offsets?.set(bytes, cursor.base + start);
-      this.#stack.push(bytes);
+      this.#stack.push(this.#take(start, start + length));
       return;
     }
     this.#claim(length);
@@ -652,8 +758,13 @@ class PickleMachine implements CallContext {
   }
 
   #get(index: number): void {
-    if (!this.#memo.has(index)) throw this.#badMemo(String(index));
-    this.#stack.push(this.#memo.get(index));
+    let value = this.#memo.get(index);
+    if (value === undefined) throw this.#badMemo(String(index));
+    if (value instanceof DeferredTuple) {
+      value = this.#deferred(value);
+      this.#memo.set(index, value);
+    }
+    this.#stack.push(value);
   }
 
   #tuple(n: number): void {
