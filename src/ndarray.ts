@@ -3,8 +3,11 @@
  *
  * @module
  */
+import { badBool, checkBools, convert, isBigInteger, isComplex, isNarrowFloat } from "./convert.ts";
 import { type DType, dtypeInfo } from "./dtype.ts";
 import { FormatError, UnsupportedError, ValueError } from "./errors.ts";
+import { narrowBits, widenBits } from "./kernel.ts";
+import { Complex, Float } from "./values.ts";
 
 /** Where the bytes of an array come from that was not read yet. */
 export interface LazyBytes {
@@ -13,6 +16,32 @@ export interface LazyBytes {
   /** Read them at once; only where the place they lie in can do so. */
   readSync?(): Uint8Array;
 }
+
+/** What one element is in JavaScript: a bigint for int64 and uint64, a boolean for bool, a Complex for complex, else a number. */
+export type Scalar = number | bigint | boolean | Complex;
+
+/** The typed arrays that {@linkcode NDArray.data} can be. */
+export type NumericArray =
+  | Int8Array
+  | Uint8Array
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array
+  | Float16Array
+  | Float32Array
+  | Float64Array;
+
+/** Elements in lists, as deep as the array has axes; the element itself for a 0-d array. */
+export type NestedArray = Scalar | NestedArray[];
+
+/** What {@linkcode NDArray.fromArray} takes: lists in lists, typed arrays in the innermost place, or one element. */
+export type ArrayInput = Scalar | Float | NumericArray | readonly ArrayInput[];
+
+/** A class of arrays: what the static makers are called on. */
+type ArrayClass<T> = new (dtype: DType, shape: readonly number[], data?: ArrayBufferView) => T;
 
 /** numpy's ndarray: C order, little-endian, always. */
 export class NDArray {
@@ -26,19 +55,21 @@ export class NDArray {
   readonly nbytes: number;
   #bytes: Uint8Array | null;
   #lazy: LazyBytes | null = null;
+  #data: NumericArray | null = null;
 
   /**
-   * Make one over `data`, without a copy; zeros where `data` is left out.
+   * Make one over the bytes of `data`, without a copy; zeros where `data` is left out.
    *
-   * @throws {ValueError} `INVALID_VALUE` where `product(shape) * itemsize` is not the byte length
+   * @throws {ValueError} `INVALID_VALUE` where a length is no integer >= 0, or `product(shape) * itemsize` is not the byte length
    */
   constructor(dtype: DType, shape: readonly number[], data?: ArrayBuffer | ArrayBufferView | LazyBytes) {
     const { itemsize } = dtypeInfo(dtype);
     this.dtype = dtype;
     this.shape = shape;
-    this.size = shape.reduce((a, b) => a * b, 1);
+    this.size = sizeOf(shape);
     this.nbytes = this.size * itemsize;
-    if (data === undefined) this.#bytes = new Uint8Array(this.nbytes);
+    if (this.nbytes > Number.MAX_SAFE_INTEGER) throw badShape(shape);
+    if (data === undefined) this.#bytes = allocate(dtype, shape, this.nbytes);
     else if (data instanceof Uint8Array) this.#bytes = data;
     else if (ArrayBuffer.isView(data)) this.#bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     else if (data instanceof ArrayBuffer) this.#bytes = new Uint8Array(data);
@@ -86,4 +117,474 @@ export class NDArray {
     this.#bytes = bytes;
     this.#lazy = null;
   }
+
+  /**
+   * The elements in the typed array that fits them, no copy: what is written there is written here. float16 is a Float16Array where the
+   * runtime has it, else the bits in a Uint16Array; bfloat16 is the bits in a Uint16Array, float8 in a Uint8Array; int64 a BigInt64Array;
+   * bool a Uint8Array; complex the parts, real and imaginary in turn. Bytes that lie at an address where no such array can start are
+   * copied once, and the copy takes their place.
+   */
+  get data(): NumericArray {
+    if (this.#data === null) {
+      const { swapsize } = dtypeInfo(this.dtype);
+      if (this.bytes.byteOffset % swapsize !== 0) this.#bytes = this.bytes.slice();
+      this.#data = viewOf(this.dtype, this.bytes);
+    }
+    return this.#data;
+  }
+
+  /**
+   * One element; as in numpy, a negative index counts from the end.
+   *
+   * @throws {ValueError} `INVALID_VALUE` where the indices are not one for each axis, or one is out of range
+   * @throws {FormatError} `BAD_NUMBER` where a bool is neither 0 nor 1
+   */
+  at(...index: number[]): Scalar {
+    return this.#get(this.#place(index));
+  }
+
+  /**
+   * Replace one element; as in numpy, a negative index counts from the end. A float is cut toward zero to become an integer, and rounded
+   * to nearest even to become a narrower float; everything becomes a bool by being 0 or not.
+   *
+   * @throws {ValueError} `INVALID_VALUE` for an index out of range, for what is no number, or what the dtype has no room for;
+   * `PRECISION_LOSS` for a number beyond 2^53 in an array of int64 or uint64: write a bigint
+   */
+  set(value: Scalar | Float, ...index: number[]): void {
+    const place = this.#place(index);
+    this.#put(place, value);
+  }
+
+  /**
+   * Make every element `value`, by the rules of {@linkcode NDArray.set}.
+   *
+   * @throws {ValueError} `INVALID_VALUE`, `PRECISION_LOSS`
+   */
+  fill(value: Scalar | Float): this {
+    if (this.size === 0) return this;
+    this.#put(0, value);
+    const { bytes } = this;
+    for (let done = dtypeInfo(this.dtype).itemsize; done < bytes.length; done *= 2) bytes.copyWithin(done, 0, done);
+    return this;
+  }
+
+  /**
+   * A copy in another dtype. Floats are rounded to nearest even and cut toward zero to become integers; what an integer has no room for
+   * wraps around, NaN and infinities become 0 there; a complex number gives its real part; everything becomes a bool by being 0 or not.
+   * bfloat16 and float8 are made by way of float32, as in ml_dtypes and Paddle.
+   *
+   * @throws {FormatError} `BAD_NUMBER` where a bool is neither 0 nor 1
+   */
+  astype(dtype: DType): this {
+    return this.like(dtype, this.shape, convert(this.bytes, this.dtype, dtype));
+  }
+
+  /**
+   * The elements as float32, a copy; int64 and float64 are rounded to nearest even.
+   *
+   * @throws {FormatError} `BAD_NUMBER` where a bool is neither 0 nor 1
+   */
+  toFloat32Array(): Float32Array<ArrayBuffer> {
+    return new Float32Array(convert(this.bytes, this.dtype, "float32").buffer);
+  }
+
+  /**
+   * The elements in lists, as deep as there are axes; the element itself for a 0-d array.
+   *
+   * @throws {FormatError} `BAD_NUMBER` where a bool is neither 0 nor 1
+   */
+  toArray(): NestedArray {
+    if (this.dtype === "bool") checkBools(this.bytes);
+    if (this.shape.length === 0) return this.#get(0);
+    const { shape } = this;
+    // From the inside out: no recursion on the number of axes, which a file gives. An empty axis ends the lists.
+    const empty = shape.indexOf(0);
+    const depth = empty < 0 ? shape.length : empty + 1;
+    let lists: NestedArray[] = [];
+    for (let i = 0; i < this.size; i++) lists.push(this.#get(i));
+    for (let axis = depth - 1; axis > 0; axis--) {
+      const outer = sizeOf(shape.slice(0, axis));
+      const length = shape[axis];
+      const next: NestedArray[] = [];
+      for (let i = 0; i < outer; i++) next.push(lists.slice(i * length, (i + 1) * length));
+      lists = next;
+    }
+    return lists;
+  }
+
+  /**
+   * Rows `start` to `end` (not included) along axis 0, as a view: no copy. Negative numbers count from the end, as in Python.
+   *
+   * @throws {ValueError} `INVALID_VALUE` for a 0-d array, or where a bound is no integer
+   */
+  slice(start = 0, end = Infinity): this {
+    if (this.shape.length === 0) throw new ValueError("INVALID_VALUE", "A 0-d array has no axis to slice");
+    const [length, ...rest] = this.shape;
+    const from = bound(start, length);
+    const to = Math.max(from, bound(end, length));
+    const row = length === 0 ? 0 : this.nbytes / length;
+    return this.like(this.dtype, [to - from, ...rest], this.bytes.subarray(from * row, to * row));
+  }
+
+  /**
+   * The same bytes with another shape, no copy. One length may be -1: it is what the others leave.
+   *
+   * @throws {ValueError} `INVALID_VALUE` where the number of elements would change
+   */
+  reshape(shape: readonly number[]): this {
+    const open = shape.indexOf(-1);
+    let whole = shape;
+    if (open >= 0) {
+      const others = sizeOf(shape.filter((_, i) => i !== open));
+      if (others === 0 || this.size % others !== 0) throw badReshape(this.shape, shape);
+      whole = shape.map((n, i) => i === open ? this.size / others : n);
+    }
+    if (sizeOf(whole) !== this.size) throw badReshape(this.shape, shape);
+    return this.like(this.dtype, [...whole], this.bytes);
+  }
+
+  /** A copy with bytes of its own. */
+  clone(): this {
+    return this.like(this.dtype, [...this.shape], this.bytes.slice());
+  }
+
+  /**
+   * Whether dtype, shape and every bit agree. So a NaN equals a NaN of the same bits, and 0 does not equal -0; names and levels of detail
+   * are not looked at.
+   */
+  equals(other: NDArray): boolean {
+    if (this.dtype !== other.dtype || this.shape.length !== other.shape.length) return false;
+    if (this.shape.some((n, i) => n !== other.shape[i])) return false;
+    return sameBytes(this.bytes, other.bytes);
+  }
+
+  /**
+   * Make one from numbers in lists. Without a dtype: bool for booleans, int64 for bigints, complex64 for Complex, else float32; a typed
+   * array gives its own.
+   *
+   * @throws {ValueError} `INVALID_VALUE` where the lists are not equally long, or an element does not fit
+   *
+   * @example
+   * ```ts
+   * import { NDArray } from "@oarlock/paddle";
+   * const a = NDArray.fromArray([[1, 2], [3, 4]], "float16");
+   * if (a.at(1, -1) !== 4) throw new Error("not a matrix");
+   * ```
+   */
+  static fromArray<T extends NDArray>(this: ArrayClass<T>, nested: ArrayInput, dtype?: DType): T {
+    const { shape, leaves } = flatten(nested);
+    const array = new this(dtype ?? dtypeOf(nested, leaves), shape);
+    for (let i = 0; i < leaves.length; i++) array.#put(i, leaves[i]);
+    return array;
+  }
+
+  /** Make one full of zeros. */
+  static zeros<T extends NDArray>(this: ArrayClass<T>, shape: readonly number[], dtype: DType = "float32"): T {
+    return new this(dtype, [...shape]);
+  }
+
+  /**
+   * Make one full of `value`.
+   *
+   * @throws {ValueError} `INVALID_VALUE` where the dtype has no room for it
+   */
+  static full<T extends NDArray>(
+    this: ArrayClass<T>,
+    shape: readonly number[],
+    value: Scalar | Float,
+    dtype: DType = "float32",
+  ): T {
+    return new this(dtype, [...shape]).fill(value);
+  }
+
+  /** An array of the same class, with what the class has beside the numbers. */
+  protected like(dtype: DType, shape: readonly number[], bytes: Uint8Array): this {
+    return new NDArray(dtype, shape, bytes) as this;
+  }
+
+  /** Which element the indices mean. */
+  #place(index: readonly number[]): number {
+    const { shape } = this;
+    if (index.length !== shape.length) {
+      throw new ValueError("INVALID_VALUE", `An array [${shape}] takes ${shape.length} indices: got ${index.length}`);
+    }
+    let place = 0;
+    for (let axis = 0; axis < index.length; axis++) {
+      const i = index[axis] < 0 ? index[axis] + shape[axis] : index[axis];
+      if (!(Number.isInteger(i) && i >= 0 && i < shape[axis])) {
+        throw new ValueError(
+          "INVALID_VALUE",
+          `Index ${index[axis]} is out of range on axis ${axis}, which has ${shape[axis]} elements`,
+        );
+      }
+      place = place * shape[axis] + i;
+    }
+    return place;
+  }
+
+  #get(place: number): Scalar {
+    const { dtype, data } = this;
+    if (isComplex(dtype)) return new Complex(data[2 * place] as number, data[2 * place + 1] as number);
+    const x = data[place];
+    if (dtype === "bool") {
+      if (x !== 0 && x !== 1) throw badBool(x as number);
+      return x === 1;
+    }
+    if (isNarrowFloat(dtype) && data.constructor !== Float16) return floatOfBits(widenBits(dtype, x as number));
+    return x;
+  }
+
+  #put(place: number, value: Scalar | Float): void {
+    const { dtype } = this;
+    const data = this.data as Float64Array;
+    const x: unknown = value instanceof Float ? value.value : value;
+    if (x instanceof Complex ? !isComplex(dtype) && dtype !== "bool" : !isReal(x)) throw badValue(x, dtype);
+    if (x instanceof Complex) {
+      if (dtype === "bool") data[place] = x.re !== 0 || x.im !== 0 ? 1 : 0;
+      else [data[2 * place], data[2 * place + 1]] = [x.re, x.im];
+    } else if (dtype === "bool") data[place] = Number(x) !== 0 ? 1 : 0;
+    else if (isBigInteger(dtype)) (this.data as BigInt64Array)[place] = bigFor(x as number | bigint | boolean, dtype);
+    else if (isComplex(dtype)) [data[2 * place], data[2 * place + 1]] = [toFloat(x, dtype), 0];
+    else if (isNarrowFloat(dtype)) {
+      const bits = bitsOfScalar(x as number | bigint | boolean, dtype);
+      const bytes = this.bytes;
+      if (dtypeInfo(dtype).itemsize === 1) bytes[place] = bits;
+      else [bytes[2 * place], bytes[2 * place + 1]] = [bits & 0xff, bits >> 8];
+    } else if (dtype === "float32" || dtype === "float64") data[place] = toFloat(x, dtype);
+    else data[place] = integerFor(x as number | bigint | boolean, dtype);
+  }
 }
+
+/**
+ * Make an NDArray from numbers in lists; see {@linkcode NDArray.fromArray}.
+ *
+ * @throws {ValueError} `INVALID_VALUE` where the lists are not equally long, or an element does not fit
+ */
+export function fromArray(nested: ArrayInput, dtype?: DType): NDArray {
+  return NDArray.fromArray(nested, dtype);
+}
+
+/** Make an NDArray full of zeros. */
+export function zeros(shape: readonly number[], dtype: DType = "float32"): NDArray {
+  return NDArray.zeros(shape, dtype);
+}
+
+/**
+ * Make an NDArray full of `value`.
+ *
+ * @throws {ValueError} `INVALID_VALUE` where the dtype has no room for it
+ */
+export function full(shape: readonly number[], value: Scalar | Float, dtype: DType = "float32"): NDArray {
+  return NDArray.full(shape, value, dtype);
+}
+
+/** Newer than some runtimes: the bits stand in for it there. */
+const Float16: typeof Float16Array | undefined = globalThis.Float16Array;
+
+function viewOf(dtype: DType, bytes: Uint8Array): NumericArray {
+  const { buffer, byteOffset, length } = bytes;
+  switch (dtype) {
+    case "int8":
+      return new Int8Array(buffer, byteOffset, length);
+    case "int16":
+      return new Int16Array(buffer, byteOffset, length / 2);
+    case "float16":
+      return new (Float16 ?? Uint16Array)(buffer as ArrayBuffer, byteOffset, length / 2);
+    case "uint16":
+    case "bfloat16":
+      return new Uint16Array(buffer, byteOffset, length / 2);
+    case "int32":
+      return new Int32Array(buffer, byteOffset, length / 4);
+    case "uint32":
+      return new Uint32Array(buffer, byteOffset, length / 4);
+    case "int64":
+      return new BigInt64Array(buffer, byteOffset, length / 8);
+    case "uint64":
+      return new BigUint64Array(buffer, byteOffset, length / 8);
+    case "float32":
+    case "complex64":
+      return new Float32Array(buffer, byteOffset, length / 4);
+    case "float64":
+    case "complex128":
+      return new Float64Array(buffer, byteOffset, length / 8);
+    case "bool":
+    case "uint8":
+    case "float8_e4m3fn":
+    case "float8_e5m2":
+      return new Uint8Array(buffer, byteOffset, length);
+  }
+}
+
+/** Elements of a shape. A length that is none is refused here, for all that make arrays. */
+function sizeOf(shape: readonly number[]): number {
+  let size = 1;
+  for (let axis = 0; axis < shape.length; axis++) {
+    const n = shape[axis];
+    if (!Number.isSafeInteger(n) || n < 0) throw badShape(shape);
+    size *= n;
+  }
+  if (!Number.isSafeInteger(size)) throw badShape(shape);
+  return size;
+}
+
+function badShape(shape: readonly number[]): ValueError {
+  return new ValueError(
+    "INVALID_VALUE",
+    `A shape is a list of integers from 0 on whose product has a size: got [${shape}]`,
+  );
+}
+
+function badReshape(from: readonly number[], to: readonly number[]): ValueError {
+  return new ValueError("INVALID_VALUE", `An array [${from}] can't be reshaped to [${to}]: another number of elements`);
+}
+
+function allocate(dtype: DType, shape: readonly number[], nbytes: number): Uint8Array {
+  try {
+    return new Uint8Array(nbytes);
+  } catch (cause) {
+    throw new ValueError("INVALID_VALUE", `No room for ${nbytes} bytes of ${dtype} [${shape}]`, { cause });
+  }
+}
+
+/** A bound of a slice as Python takes it. */
+function bound(at: number, length: number): number {
+  if (!Number.isInteger(at) && Math.abs(at) !== Infinity) {
+    throw new ValueError("INVALID_VALUE", `A bound of a slice is an integer: got ${at}`);
+  }
+  return at < 0 ? Math.max(0, length + at) : Math.min(at, length);
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  let done = 0;
+  if (a.byteOffset % 4 === 0 && b.byteOffset % 4 === 0) {
+    const count = a.length >> 2;
+    const x = new Int32Array(a.buffer, a.byteOffset, count);
+    const y = new Int32Array(b.buffer, b.byteOffset, count);
+    for (let i = 0; i < count; i++) if (x[i] !== y[i]) return false;
+    done = count * 4;
+  }
+  for (let i = done; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+const asFloat = new Float32Array(1);
+const asBits = new Uint32Array(asFloat.buffer);
+
+function floatOfBits(bits: number): number {
+  asBits[0] = bits;
+  return asFloat[0];
+}
+
+/** One number as the bits of a narrow float, by the way that whole arrays take. */
+function bitsOfScalar(
+  x: number | bigint | boolean,
+  dtype: "float16" | "bfloat16" | "float8_e4m3fn" | "float8_e5m2",
+): number {
+  if (dtype === "float16") {
+    const bytes = new Uint8Array(Float64Array.of(Number(x)).buffer);
+    return new Uint16Array(convert(bytes, "float64", "float16").buffer)[0];
+  }
+  asFloat[0] = Number(x);
+  return narrowBits(dtype, asBits[0]);
+}
+
+function isReal(x: unknown): x is number | bigint | boolean {
+  return typeof x === "number" || typeof x === "bigint" || typeof x === "boolean";
+}
+
+/** A number for a float; a bigint goes into float32 with one rounding. */
+function toFloat(x: unknown, dtype: DType): number {
+  if (typeof x !== "bigint" || (dtype !== "float32" && dtype !== "complex64")) return Number(x);
+  const sign = x < 0n ? -1 : 1;
+  const size = x < 0n ? -x : x;
+  const extra = BigInt(Math.max(0, size.toString(2).length - 53));
+  // 53 bits, the last one set where more follow: rounding them once more is like rounding the bigint at once
+  const kept = size >> extra << extra;
+  return sign * Number(kept === size ? size : kept | (1n << extra));
+}
+
+function integerFor(x: number | bigint | boolean, dtype: DType): number {
+  const n = Math.trunc(Number(x));
+  const bits = 8 * dtypeInfo(dtype).itemsize;
+  const [low, high] = dtype.startsWith("u") ? [0, 2 ** bits - 1] : [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1];
+  if (!(n >= low && n <= high)) throw badValue(x, dtype);
+  return n;
+}
+
+function bigFor(x: number | bigint | boolean, dtype: "int64" | "uint64"): bigint {
+  let big: bigint;
+  if (typeof x === "number") {
+    if (!Number.isFinite(x)) throw badValue(x, dtype);
+    if (!Number.isSafeInteger(Math.trunc(x))) {
+      throw new ValueError("PRECISION_LOSS", `A number beyond 2^53 may be rounded already: write a bigint (got ${x})`, {
+        actual: x,
+      });
+    }
+    big = BigInt(Math.trunc(x));
+  } else big = BigInt(x);
+  if (big !== (dtype === "int64" ? BigInt.asIntN(64, big) : BigInt.asUintN(64, big))) throw badValue(x, dtype);
+  return big;
+}
+
+function badValue(x: unknown, dtype: DType): ValueError {
+  const shown = isReal(x) ? String(x) : x instanceof Complex ? `${x.re}+${x.im}i` : typeof x;
+  return new ValueError("INVALID_VALUE", `${dtype} has no room for ${shown}`, { actual: x });
+}
+
+type Leaf = Scalar | Float;
+
+/** Lists in lists as a shape and its elements: level by level, as the depth is the caller's. */
+function flatten(nested: ArrayInput): { shape: number[]; leaves: ArrayLike<Leaf> } {
+  const shape: number[] = [];
+  let level: ArrayLike<ArrayInput> = [nested];
+  for (;;) {
+    const first = level[0];
+    if (!isList(first)) break;
+    const length = first.length;
+    if (level.length === 1) {
+      level = first as ArrayLike<ArrayInput>;
+    } else {
+      const next: ArrayInput[] = [];
+      for (let i = 0; i < level.length; i++) {
+        const list = level[i];
+        if (!isList(list) || list.length !== length) throw ragged(shape.length);
+        for (let k = 0; k < length; k++) next.push(list[k]);
+      }
+      level = next;
+    }
+    shape.push(length);
+  }
+  for (let i = 1; i < level.length; i++) if (isList(level[i])) throw ragged(shape.length);
+  return { shape, leaves: level as ArrayLike<Leaf> };
+}
+
+function isList(x: unknown): x is ArrayLike<ArrayInput> {
+  return Array.isArray(x) || (ArrayBuffer.isView(x) && !(x instanceof DataView));
+}
+
+function ragged(axis: number): ValueError {
+  return new ValueError("INVALID_VALUE", `The lists on axis ${axis} are not all of one length`);
+}
+
+function dtypeOf(nested: ArrayInput, leaves: ArrayLike<Leaf>): DType {
+  if (Float16 && nested instanceof Float16) return "float16";
+  if (ArrayBuffer.isView(nested)) return DTYPE_OF.get(nested.constructor) ?? "float32";
+  const first = leaves[0];
+  if (typeof first === "boolean") return "bool";
+  if (typeof first === "bigint") return "int64";
+  return first instanceof Complex ? "complex64" : "float32";
+}
+
+const DTYPE_OF: ReadonlyMap<unknown, DType> = new Map<unknown, DType>([
+  [Int8Array, "int8"],
+  [Uint8Array, "uint8"],
+  [Int16Array, "int16"],
+  [Uint16Array, "uint16"],
+  [Int32Array, "int32"],
+  [Uint32Array, "uint32"],
+  [BigInt64Array, "int64"],
+  [BigUint64Array, "uint64"],
+  [Float32Array, "float32"],
+  [Float64Array, "float64"],
+]);

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { DType } from "./dtype.ts";
+import { type DType, dtypeInfo } from "./dtype.ts";
+import { UnsupportedError } from "./errors.ts";
 import { type LazyBytes, NDArray } from "./ndarray.ts";
 
 /** What a Tensor has beside its numbers. */
@@ -37,6 +38,31 @@ export class Tensor extends NDArray {
     this.stopGradient = options.stopGradient ?? true;
     this.persistable = options.persistable ?? false;
   }
+
+  /**
+   * `paddle.to_tensor` of an array: its bytes, not copied, with a name. As in Paddle, uint16 is taken for bfloat16, as numpy has no word
+   * for it. An array that was not read yet stays so.
+   *
+   * @throws {UnsupportedError} `UNSUPPORTED_DTYPE` for uint32 and uint64, of which Paddle has no Tensors
+   */
+  static from(array: NDArray, options: TensorOptions = {}): Tensor {
+    const dtype = array.dtype === "uint16" ? "bfloat16" : array.dtype;
+    if (!dtypeInfo(dtype).isTensor) {
+      throw new UnsupportedError("UNSUPPORTED_DTYPE", `Paddle has no Tensor of ${dtype}: use astype first`);
+    }
+    const data: Uint8Array | LazyBytes = array.isLoaded ? array.bytes : {
+      read: async (readOptions) => (await array.load(readOptions)).bytes,
+      readSync: () => array.bytes,
+    };
+    return new Tensor(dtype, array.shape, data, options);
+  }
+
+  // The name goes where the whole parameter goes; a part of it is another thing.
+  protected override like(dtype: DType, shape: readonly number[], bytes: Uint8Array): this {
+    const name = shape.length > 0 && bytes.length !== this.nbytes && dtype === this.dtype ? "" : this.name;
+    const { stopGradient, persistable } = this;
+    return new Tensor(dtype, shape, bytes, { name, stopGradient, persistable }) as this;
+  }
 }
 
 /** A tensor of the static graph (LoDTensor up to Paddle 2.6): levels of detail, no name. */
@@ -53,5 +79,11 @@ export class DenseTensor extends NDArray {
   ) {
     super(dtype, shape, data);
     this.lod = options.lod ?? [];
+  }
+
+  // The levels count rows: they hold as long as axis 0 does.
+  protected override like(dtype: DType, shape: readonly number[], bytes: Uint8Array): this {
+    const lod = shape[0] === this.shape[0] ? this.lod.map((level) => [...level]) : [];
+    return new DenseTensor(dtype, shape, bytes, { lod }) as this;
   }
 }

@@ -1,0 +1,243 @@
+/**
+ * From the bytes of one dtype to the bytes of another, as numpy's `astype` and Paddle's `cast` do it.
+ *
+ * @module
+ */
+import { type DType, dtypeInfo } from "./dtype.ts";
+import { FormatError } from "./errors.ts";
+import { aligned, float32FromNarrow, type NarrowFloat, narrowFromFloat32 } from "./kernel.ts";
+
+/** Elements that are converted at a time: the extra memory does not grow with the array. */
+const PIECE = 0x2000;
+
+/** Whether a dtype is a float that JavaScript has no numbers for. */
+export function isNarrowFloat(dtype: DType): dtype is NarrowFloat {
+  return dtype === "float16" || dtype === "bfloat16" || dtype === "float8_e4m3fn" || dtype === "float8_e5m2";
+}
+
+/** Whether the elements are 64-bit integers, bigints here. */
+export function isBigInteger(dtype: DType): dtype is "int64" | "uint64" {
+  return dtype === "int64" || dtype === "uint64";
+}
+
+/** Whether the elements have two parts. */
+export function isComplex(dtype: DType): dtype is "complex64" | "complex128" {
+  return dtype === "complex64" || dtype === "complex128";
+}
+
+/**
+ * The elements of `bytes` as another dtype, always a copy.
+ *
+ * @throws {FormatError} `BAD_NUMBER` where a bool is neither 0 nor 1
+ */
+export function convert(bytes: Uint8Array, from: DType, to: DType): Uint8Array<ArrayBuffer> {
+  const fromSize = dtypeInfo(from).itemsize;
+  const toSize = dtypeInfo(to).itemsize;
+  const count = bytes.length / fromSize;
+  const into = new Uint8Array(count * toSize);
+  if (from === to) {
+    into.set(bytes);
+  } else if (isNarrowFloat(from) && to === "float32") {
+    float32FromNarrow(from, bytes, into);
+  } else if (from === "float32" && isNarrowFloat(to)) {
+    narrowFromFloat32(to, bytes, into);
+  } else {
+    for (let done = 0; done < count; done += PIECE) {
+      const end = Math.min(count, done + PIECE);
+      const piece = bytes.subarray(done * fromSize, end * fromSize);
+      convertPiece(aligned(piece, Math.min(8, fromSize)), from, to, into.subarray(done * toSize, end * toSize));
+    }
+  }
+  return into;
+}
+
+function convertPiece(piece: Uint8Array, from: DType, to: DType, into: Uint8Array): void {
+  const { buffer, byteOffset } = into;
+  const count = into.length / dtypeInfo(to).itemsize;
+  if (isNarrowFloat(from) && isNarrowFloat(to)) {
+    const middle = new Uint8Array(count * 4);
+    float32FromNarrow(from, piece, middle);
+    return narrowFromFloat32(to, middle, into);
+  }
+  if (isComplex(from) && isComplex(to)) return setNumbers(partsOf(to, into), partsOf(from, piece));
+  if (isBigInteger(from) && isInteger(to)) return setWords(wordsOf(piece), to, into);
+  if (isBigInteger(to)) {
+    return setBig(new Int32Array(buffer, byteOffset, count * 2), numbersOf(piece, from, false), to === "uint64");
+  }
+  if (to === "bool") return setBool(into, piece, from);
+  const numbers = numbersOf(piece, from, to !== "float64" && to !== "complex128");
+  switch (to) {
+    case "float16":
+      return narrowFromFloat32(to, bytesOf(toOdd(numbers)), into);
+    case "bfloat16":
+    case "float8_e4m3fn":
+    case "float8_e5m2":
+      // ml_dtypes and Paddle take the way through float32
+      return narrowFromFloat32(to, bytesOf(new Float32Array(numbers)), into);
+    case "complex64":
+    case "complex128": {
+      const parts = partsOf(to, into);
+      for (let i = 0; i < count; i++) parts[2 * i] = numbers[i];
+      return;
+    }
+    default:
+      return setNumbers(viewOf(to, into), numbers);
+  }
+}
+
+/** float32 or float64 over the bytes: the parts of complex numbers. */
+function partsOf(dtype: "complex64" | "complex128", bytes: Uint8Array): Float32Array | Float64Array {
+  return dtype === "complex64"
+    ? new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)
+    : new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length / 8);
+}
+
+type NumberView =
+  | Int8Array
+  | Uint8Array
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | Float32Array
+  | Float64Array;
+
+function setNumbers(into: NumberView, numbers: NumberView): void {
+  // The typed arrays' own conversion: toward zero and modulo 2^n for integers, to nearest even for floats, NaN to 0.
+  into.set(numbers);
+}
+
+function isInteger(dtype: DType): boolean {
+  return dtype.startsWith("int") || dtype.startsWith("uint");
+}
+
+/** The array that holds a dtype whose elements are JavaScript numbers. */
+function viewOf(dtype: DType, { buffer, byteOffset, length }: Uint8Array): NumberView {
+  switch (dtype) {
+    case "int8":
+      return new Int8Array(buffer, byteOffset, length);
+    case "int16":
+      return new Int16Array(buffer, byteOffset, length / 2);
+    case "uint16":
+      return new Uint16Array(buffer, byteOffset, length / 2);
+    case "int32":
+      return new Int32Array(buffer, byteOffset, length / 4);
+    case "uint32":
+      return new Uint32Array(buffer, byteOffset, length / 4);
+    case "float32":
+      return new Float32Array(buffer, byteOffset, length / 4);
+    case "float64":
+      return new Float64Array(buffer, byteOffset, length / 8);
+    default:
+      return new Uint8Array(buffer, byteOffset, length);
+  }
+}
+
+/**
+ * The elements (the real parts of complex ones) as numbers. 64-bit integers are rounded to nearest even, or, where the result is to be
+ * rounded once more to a narrower float (`sticky`), so that the second rounding gives what one alone would.
+ */
+export function numbersOf(piece: Uint8Array, from: DType, sticky: boolean): NumberView {
+  if (isNarrowFloat(from)) {
+    const into = new Float32Array(piece.length / dtypeInfo(from).itemsize);
+    float32FromNarrow(from, piece, bytesOf(into));
+    return into;
+  }
+  if (isBigInteger(from)) return numbersOfWords(wordsOf(piece), from === "int64", sticky);
+  if (isComplex(from)) {
+    const parts = partsOf(from, piece);
+    const numbers = parts.length === 0 ? parts : parts.slice(0, parts.length / 2);
+    for (let i = 0; i < numbers.length; i++) numbers[i] = parts[2 * i];
+    return numbers;
+  }
+  if (from === "bool") checkBools(piece);
+  return viewOf(from, piece);
+}
+
+/** Low and high words of 64-bit integers. */
+function wordsOf(piece: Uint8Array): Int32Array {
+  return new Int32Array(piece.buffer, piece.byteOffset, piece.length / 4);
+}
+
+function numbersOfWords(words: Int32Array, signed: boolean, sticky: boolean): Float64Array {
+  const numbers = new Float64Array(words.length / 2);
+  for (let i = 0; i < numbers.length; i++) {
+    let low = words[2 * i] >>> 0;
+    const high = signed ? words[2 * i + 1] : words[2 * i + 1] >>> 0;
+    // Beyond 2^53 the low bits say only whether there is more: 53 bits are left, and far more than the narrower float has.
+    if (sticky && (high >= 0x200000 || high < -0x200000)) {
+      low = (low & ~0xfff | ((low & 0xfff) !== 0 ? 0x800 : 0)) >>> 0;
+    }
+    // One rounding: both products are exact.
+    numbers[i] = high * 2 ** 32 + low;
+  }
+  return numbers;
+}
+
+/** 64-bit integers as integers: the low bits. */
+function setWords(words: Int32Array, to: DType, into: Uint8Array): void {
+  if (isBigInteger(to)) return into.set(bytesOf(words));
+  const view = viewOf(to, into);
+  for (let i = 0; i < view.length; i++) view[i] = words[2 * i];
+}
+
+function setBig(words: Int32Array, numbers: NumberView, unsigned: boolean): void {
+  for (let i = 0; i < numbers.length; i++) {
+    const x = numbers[i];
+    if (x === (x | 0)) {
+      words[2 * i] = x;
+      words[2 * i + 1] = x >> 31;
+    } else {
+      const big = Number.isFinite(x) ? BigInt(Math.trunc(x)) : 0n;
+      words[2 * i] = Number(BigInt.asIntN(32, big));
+      words[2 * i + 1] = Number(BigInt.asIntN(32, (unsigned ? BigInt.asUintN(64, big) : big) >> 32n));
+    }
+  }
+}
+
+function setBool(into: Uint8Array, piece: Uint8Array, from: DType): void {
+  if (isComplex(from)) {
+    const parts = partsOf(from, piece);
+    for (let i = 0; i < into.length; i++) into[i] = parts[2 * i] !== 0 || parts[2 * i + 1] !== 0 ? 1 : 0;
+    return;
+  }
+  const numbers = numbersOf(piece, from, false);
+  for (let i = 0; i < into.length; i++) into[i] = numbers[i] !== 0 ? 1 : 0;
+}
+
+/** float64 as float32 rounded to odd: rounding that to float16 is the same as one rounding of the float64, as numpy does. */
+function toOdd(numbers: NumberView): Float32Array {
+  const floats = new Float32Array(numbers);
+  if (!(numbers instanceof Float64Array)) return floats;
+  const bits = new Int32Array(floats.buffer);
+  const words = new Int32Array(numbers.buffer, numbers.byteOffset, numbers.length * 2);
+  for (let i = 0; i < floats.length; i++) {
+    const x = numbers[i];
+    if (x !== x) {
+      // The payload's upper bits, as integers: numpy keeps them.
+      const high = words[2 * i + 1];
+      bits[i] = (high & 0x80000000) | 0x7f800000 | ((high & 0xfffff) << 3) | (words[2 * i] >>> 29);
+      if ((bits[i] & 0x7fffff) === 0) bits[i] |= 1;
+    } else if (floats[i] !== x && (bits[i] & 1) === 0) {
+      // The odd neighbour on the side where the number is. An infinity of float32 is one of float16, whatever it was.
+      if (Math.abs(floats[i]) === Infinity) continue;
+      if (floats[i] === 0) bits[i] = (words[2 * i + 1] & 0x80000000) | 1;
+      else bits[i] += Math.abs(floats[i]) < Math.abs(x) ? 1 : -1;
+    }
+  }
+  return floats;
+}
+
+/** @throws {FormatError} `BAD_NUMBER` where a byte is neither 0 nor 1 */
+export function checkBools(bytes: Uint8Array): void {
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] > 1) throw badBool(bytes[i]);
+}
+
+/** The error for a bool that is neither 0 nor 1. */
+export function badBool(byte: number): FormatError {
+  return new FormatError("BAD_NUMBER", `A bool is 0 or 1: got ${byte}`, { actual: byte, expected: "0 or 1" });
+}
+
+function bytesOf(view: ArrayBufferView): Uint8Array {
+  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+}
