@@ -202,12 +202,13 @@ export class NDArray {
     const depth = empty < 0 ? shape.length : empty + 1;
     let lists: NestedArray[] = [];
     for (let i = 0; i < this.size; i++) lists.push(this.#get(i));
+    let outer = sizeOf(shape.slice(0, depth - 1));
     for (let axis = depth - 1; axis > 0; axis--) {
-      const outer = sizeOf(shape.slice(0, axis));
       const length = shape[axis];
       const next: NestedArray[] = [];
       for (let i = 0; i < outer; i++) next.push(lists.slice(i * length, (i + 1) * length));
       lists = next;
+      outer /= shape[axis - 1];
     }
     return lists;
   }

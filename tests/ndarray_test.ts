@@ -1,0 +1,261 @@
+import { describe, it } from "@std/testing/bdd";
+import assert from "node:assert/strict";
+import { type DType, dtypeInfo, DTYPES } from "../src/dtype.ts";
+import { isPaddleError } from "../src/errors.ts";
+import { fromArray, full, NDArray, type NumericArray, type Scalar, zeros } from "../src/ndarray.ts";
+import { maxDifference, statistics } from "../src/statistics.ts";
+import { DenseTensor, Tensor } from "../src/tensor.ts";
+import { Complex, Float } from "../src/values.ts";
+
+type Row = [dtype: DType, view: string, values: Scalar[], put: Scalar, back: Scalar, bytesOfFirst: number[]];
+const HALF = "Float16Array" in globalThis ? "Float16Array" : "Uint16Array";
+
+// One row a dtype: what data is, three values that it holds, a value that is put and how it comes back, the bytes of the first value.
+const ROWS: Row[] = [
+  ["bool", "Uint8Array", [true, false, true], 2.5, true, [1]],
+  ["int8", "Int8Array", [-128, 0, 127], -1.9, -1, [0x80]],
+  ["uint8", "Uint8Array", [255, 0, 1], 1.9, 1, [255]],
+  ["int16", "Int16Array", [-32768, 0, 32767], 12n, 12, [0, 0x80]],
+  ["uint16", "Uint16Array", [65535, 0, 1], true, 1, [255, 255]],
+  ["int32", "Int32Array", [-2147483648, 0, 2147483647], -0.5, 0, [0, 0, 0, 0x80]],
+  ["uint32", "Uint32Array", [4294967295, 0, 1], 7, 7, [255, 255, 255, 255]],
+  ["int64", "BigInt64Array", [-(2n ** 63n), 0n, 2n ** 53n + 1n], -3.7, -3n, [0, 0, 0, 0, 0, 0, 0, 0x80]],
+  ["uint64", "BigUint64Array", [2n ** 64n - 1n, 0n, 1n], 2n ** 63n, 2n ** 63n, [
+    255,
+    255,
+    255,
+    255,
+    255,
+    255,
+    255,
+    255,
+  ]],
+  ["float16", HALF, [1.5, -0.25, 65504], 0.1, 0.0999755859375, [0, 0x3e]],
+  ["bfloat16", "Uint16Array", [1.5, -0.25, 2 ** 100], 0.1, 0.10009765625, [0xc0, 0x3f]],
+  ["float8_e4m3fn", "Uint8Array", [1.5, -0.25, 448], 0.1, 0.1015625, [0x3c]],
+  ["float8_e5m2", "Uint8Array", [1.5, -0.25, 57344], 0.1, 0.09375, [0x3e]],
+  ["float32", "Float32Array", [1.5, -0.25, 2 ** 100], 0.1, Math.fround(0.1), [0, 0, 0xc0, 0x3f]],
+  ["float64", "Float64Array", [1.5, -0.25, 1e300], 0.1, 0.1, [0, 0, 0, 0, 0, 0, 0xf8, 0x3f]],
+  [
+    "complex64",
+    "Float32Array",
+    [new Complex(1.5, -2), new Complex(0, 0), new Complex(0, 1)],
+    3,
+    new Complex(3, 0),
+    [0, 0, 0xc0, 0x3f, 0, 0, 0, 0xc0],
+  ],
+  [
+    "complex128",
+    "Float64Array",
+    [new Complex(1.5, -2), new Complex(0, 0), new Complex(0, 1)],
+    new Complex(0.1, 0.2),
+    new Complex(0.1, 0.2),
+    [0, 0, 0, 0, 0, 0, 0xf8, 0x3f, 0, 0, 0, 0, 0, 0, 0, 0xc0],
+  ],
+];
+
+function refused(code: string, run: () => unknown): void {
+  assert.throws(run, (error) => isPaddleError(error) && error.code === code);
+}
+
+describe("arrays of every dtype", () => {
+  it("has a row here for each", () => assert.deepEqual(ROWS.map((row) => row[0]).sort(), [...DTYPES].sort()));
+
+  for (const [dtype, view, values, put, back, first] of ROWS) {
+    it(`${dtype}: elements are made, read, replaced, filled and listed`, () => {
+      const array = fromArray(values, dtype);
+      assert.deepEqual([...array.bytes.subarray(0, first.length)], first);
+      assert.deepEqual(array.toArray(), values);
+      assert.deepEqual([array.at(0), array.at(-1)], [values[0], values[2]]);
+      array.set(put, -2);
+      assert.deepEqual(array.toArray(), [values[0], back, values[2]]);
+      assert.deepEqual(array.clone().fill(put).toArray(), [back, back, back]);
+      assert.deepEqual(full([2, 1], put, dtype).toArray(), [[back], [back]]);
+      assert.deepEqual(full([], put, dtype).toArray(), back);
+      assert.ok(zeros([3], dtype).bytes.every((b) => b === 0));
+    });
+
+    it(`${dtype}: data is a ${view} over the bytes, also where they lie askew`, () => {
+      const array = fromArray(values, dtype);
+      assert.equal(array.data.constructor.name, view);
+      assert.equal(array.data.buffer, array.bytes.buffer);
+      const askew = new Uint8Array(array.nbytes + 1).subarray(1);
+      askew.set(array.bytes);
+      const other = new NDArray(dtype, [3], askew);
+      assert.equal(other.data.byteLength, array.nbytes);
+      other.set(put, 1);
+      assert.equal(other.data.buffer, other.bytes.buffer);
+      assert.deepEqual(other.toArray(), [values[0], back, values[2]]);
+    });
+
+    it(`${dtype}: 1, 0 and 1 become every other dtype and come back`, () => {
+      const array = fromArray([1, 0, 1], dtype);
+      for (const other of DTYPES) {
+        const there = array.astype(other);
+        assert.equal(there.dtype, other);
+        assert.ok(there.equals(fromArray([1, 0, 1], other)), other);
+        assert.ok(there.astype(dtype).equals(array), `${other} and back`);
+        assert.notEqual(there.bytes.buffer, array.bytes.buffer);
+      }
+      assert.deepEqual(array.toFloat32Array(), Float32Array.of(1, 0, 1));
+    });
+
+    it(`${dtype}: rows, shapes and copies`, () => {
+      const array = fromArray([values, values], dtype);
+      assert.deepEqual(array.slice(1).toArray(), [values]);
+      assert.equal(array.slice(1).bytes.buffer, array.bytes.buffer);
+      assert.deepEqual(array.slice(-2, -1).reshape([-1]).toArray(), values);
+      assert.deepEqual(array.reshape([3, -1]).shape, [3, 2]);
+      assert.ok(array.clone().equals(array));
+      assert.ok(!array.reshape([6]).equals(array));
+    });
+  }
+});
+
+describe("conversions", () => {
+  it("cuts floats toward zero, takes the real part, and asks only whether a bool is 0", () => {
+    assert.deepEqual(fromArray([1.9, -1.9, -0.5], "float64").astype("int32").toArray(), [1, -1, 0]);
+    assert.deepEqual(fromArray([1.9, -1.9, 2 ** 62, -(2 ** 40) - 0.5], "float64").astype("int64").toArray(), [
+      1n,
+      -1n,
+      2n ** 62n,
+      -(2n ** 40n),
+    ]);
+    assert.deepEqual(fromArray([new Complex(2.5, 9), new Complex(0, 1)]).astype("int8").toArray(), [2, 0]);
+    assert.deepEqual(fromArray([new Complex(0, 9), new Complex(0, 0)]).astype("bool").toArray(), [true, false]);
+    assert.deepEqual(fromArray([NaN, 0.1, -0, 0], "float16").astype("bool").toArray(), [true, true, false, false]);
+    assert.deepEqual(fromArray([-1, 300], "int32").astype("uint8").toArray(), [255, 44]);
+    assert.deepEqual(fromArray([-1n, 2n ** 40n], "int64").astype("uint64").toArray(), [2n ** 64n - 1n, 2n ** 40n]);
+  });
+
+  it("converts long arrays of any alignment like short ones", () => {
+    const numbers = Float64Array.from({ length: 20001 }, (_, i) => i - 10000.5);
+    const ints = fromArray(numbers).slice(1).astype("int16");
+    assert.deepEqual([ints.at(0), ints.at(9999), ints.at(-1)], [-9999, 0, 9999]);
+  });
+});
+
+describe("what an array refuses", () => {
+  it("shapes that are none, and bytes that don't fit them", () => {
+    for (const shape of [[-1], [1.5], [NaN], [2 ** 53], [2 ** 30, 2 ** 30], [2 ** 52]]) {
+      refused("INVALID_VALUE", () => new NDArray("float32", shape, new Uint8Array(4)));
+    }
+    refused("INVALID_VALUE", () => new NDArray("float32", [2], new Uint8Array(4)));
+    refused("INVALID_VALUE", () => zeros([2 ** 48]));
+    refused("INVALID_VALUE", () => zeros([2, 3]).reshape([4]));
+    refused("INVALID_VALUE", () => zeros([2, 3]).reshape([-1, -1]));
+    refused("INVALID_VALUE", () => zeros([0]).reshape([-1, 0]));
+    refused("INVALID_VALUE", () => zeros([]).slice(0));
+    refused("INVALID_VALUE", () => zeros([3]).slice(0.5));
+  });
+
+  it("indices that are out of range or too few", () => {
+    const array = zeros([2, 3]);
+    for (const index of [[2, 0], [-3, 0], [0], [0, 0, 0], [0.5, 0], [NaN, 0]]) {
+      refused("INVALID_VALUE", () => array.at(...index));
+      refused("INVALID_VALUE", () => array.set(1, ...index));
+    }
+  });
+
+  it("values without room", () => {
+    refused("INVALID_VALUE", () => zeros([1], "int8").set(128, 0));
+    refused("INVALID_VALUE", () => zeros([1], "uint8").set(-1, 0));
+    refused("INVALID_VALUE", () => zeros([1], "int32").set(NaN, 0));
+    refused("INVALID_VALUE", () => zeros([1], "uint64").set(-1n, 0));
+    refused("INVALID_VALUE", () => zeros([1], "int64").set(2n ** 63n, 0));
+    refused("PRECISION_LOSS", () => zeros([1], "int64").set(2 ** 53, 0));
+    refused("INVALID_VALUE", () => zeros([1]).set("1" as unknown as number, 0));
+    refused("INVALID_VALUE", () => zeros([1]).set(new Complex(1, 0), 0));
+    refused("INVALID_VALUE", () => fromArray([[1, 2], [3]]));
+    refused("INVALID_VALUE", () => fromArray([[1], 2]));
+    refused("INVALID_VALUE", () => fromArray([1, [2]]));
+  });
+
+  it("a bool that is neither 0 nor 1, but keeps its byte", () => {
+    const array = new NDArray("bool", [2], Uint8Array.of(1, 2));
+    assert.equal(array.at(0), true);
+    refused("BAD_NUMBER", () => array.at(1));
+    refused("BAD_NUMBER", () => array.toArray());
+    refused("BAD_NUMBER", () => array.astype("int8"));
+    assert.deepEqual([...array.clone().bytes], [1, 2]);
+  });
+});
+
+describe("arrays from lists", () => {
+  it("take the dtype from what is in them", () => {
+    assert.equal(fromArray([true]).dtype, "bool");
+    assert.equal(fromArray([[1n]]).dtype, "int64");
+    assert.equal(fromArray([new Complex(0, 1)]).dtype, "complex64");
+    assert.equal(fromArray([new Float(1)]).at(0), 1);
+    const typed: [NumericArray, DType][] = [[Int8Array.of(1), "int8"], [Float64Array.of(1), "float64"]];
+    for (const [list, dtype] of typed) assert.equal(fromArray(list).dtype, dtype);
+    assert.deepEqual(fromArray([Float32Array.of(1, 2), Float32Array.of(3, 4)]).toArray(), [[1, 2], [3, 4]]);
+    assert.deepEqual(fromArray(5).shape, []);
+    assert.deepEqual(fromArray([[], []]).shape, [2, 0]);
+    assert.deepEqual(zeros([2, 0, 3]).toArray(), [[], []]);
+  });
+
+  it("may be nested as deep as the caller likes", () => {
+    const deep = full(new Array(30000).fill(1), 7);
+    let list: unknown = deep.toArray();
+    let depth = 0;
+    for (; Array.isArray(list); depth++) list = list[0];
+    assert.deepEqual([list, depth], [7, 30000]);
+    assert.equal(fromArray(deep.toArray()).shape.length, 30000);
+  });
+});
+
+describe("tensors", () => {
+  it("stay what they are through views and copies", () => {
+    const options = { name: "w", stopGradient: false, persistable: true };
+    const tensor = new Tensor("float32", [2, 2], undefined, options);
+    for (const made of [tensor.clone(), tensor.astype("float16"), tensor.reshape([4])]) {
+      assert.ok(made instanceof Tensor);
+      assert.deepEqual([made.name, made.stopGradient, made.persistable], ["w", false, true]);
+    }
+    const row = tensor.slice(0, 1);
+    assert.ok(row instanceof Tensor && row.name === "");
+    const dense = new DenseTensor("int64", [3], undefined, { lod: [[0, 1, 3]] });
+    assert.deepEqual(dense.clone().lod, [[0, 1, 3]]);
+    assert.deepEqual(dense.slice(1).lod, []);
+    assert.ok(Tensor.zeros([1]) instanceof Tensor && DenseTensor.full([1], 2).at(0) === 2);
+    assert.ok(Tensor.fromArray([1, 2], "bfloat16") instanceof Tensor);
+  });
+
+  it("are made from arrays without a copy, uint16 as bfloat16", async () => {
+    const array = fromArray([0x3f80], "uint16");
+    const tensor = Tensor.from(array, { name: "b" });
+    assert.deepEqual([tensor.dtype, tensor.at(0), tensor.name], ["bfloat16", 1, "b"]);
+    assert.equal(tensor.bytes, array.bytes);
+    refused("UNSUPPORTED_DTYPE", () => Tensor.from(zeros([1], "uint32")));
+    const lazy = new NDArray("int8", [1], { read: () => Promise.resolve(Uint8Array.of(5)) });
+    const later = Tensor.from(lazy);
+    assert.equal(later.isLoaded, false);
+    refused("UNSUPPORTED_FEATURE", () => later.bytes);
+    assert.equal((await later.load()).at(0), 5);
+  });
+});
+
+describe("statistics", () => {
+  it("tell what is in an array of any dtype", () => {
+    for (const dtype of DTYPES) {
+      if (dtype === "bool" || dtypeInfo(dtype).name.startsWith("complex")) continue;
+      const { min, max, mean } = statistics(fromArray([1, 2, 3, 6], dtype));
+      assert.deepEqual([min, max, mean], [1, 6, 3], dtype);
+    }
+    const odd = statistics(fromArray([NaN, 1, -Infinity]));
+    assert.deepEqual(odd, { min: -Infinity, max: 1, mean: -Infinity, nanCount: 1, infCount: 1 });
+    assert.ok(Number.isNaN(statistics(zeros([0])).mean));
+  });
+
+  it("tell how far two arrays are apart", () => {
+    const a = full([40000], 1);
+    const b = a.astype("float16");
+    assert.equal(maxDifference(a, b), 0);
+    b.set(1.5, -1);
+    assert.equal(maxDifference(a, b), 0.5);
+    b.set(NaN, 0);
+    assert.ok(Number.isNaN(maxDifference(a, b)));
+    refused("INVALID_VALUE", () => maxDifference(a, zeros([1])));
+  });
+});
