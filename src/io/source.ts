@@ -14,6 +14,8 @@ export interface Source {
   read(offset: number, into: Uint8Array, options?: { signal?: AbortSignal }): Promise<number>;
   /** The same at once, where the place can: short reads of structure are then made without a turn of the event loop. */
   readSync?(offset: number, into: Uint8Array): number;
+  /** A view of the bytes themselves, where they are in memory: nothing is read or copied then. */
+  view?(offset: number, length: number): Uint8Array;
   /** Whether the bytes are still those of the first read; throws `SOURCE_CHANGED` where they are not. */
   verify?(): Promise<void>;
   /** Let go of the place. Called once by whoever opened it. */

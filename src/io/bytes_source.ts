@@ -1,0 +1,39 @@
+/**
+ * Bytes in memory as a source.
+ *
+ * @module
+ */
+import { SourceError } from "../errors.ts";
+import type { Source } from "./source.ts";
+
+/** Bytes in memory. */
+export class BytesSource implements Source {
+  readonly size: number;
+  readonly name?: string;
+  readonly #bytes: Uint8Array;
+
+  /** Over `bytes`, which are not copied. */
+  constructor(bytes: Uint8Array, name?: string) {
+    this.#bytes = bytes;
+    this.size = bytes.length;
+    this.name = name;
+  }
+
+  /** Copy from `offset` on. */
+  read(offset: number, into: Uint8Array): Promise<number> {
+    return Promise.resolve(this.readSync(offset, into));
+  }
+
+  /** Copy from `offset` on, at once. */
+  readSync(offset: number, into: Uint8Array): number {
+    const part = this.view(offset, Math.min(into.length, this.size - offset));
+    into.set(part);
+    return part.length;
+  }
+
+  /** The bytes themselves. */
+  view(offset: number, length: number): Uint8Array {
+    if (this.#bytes.length !== this.size) throw new SourceError("SOURCE_CHANGED", "The buffer changed its length while it was read");
+    return offset === 0 && length === this.size ? this.#bytes : this.#bytes.subarray(offset, offset + length);
+  }
+}

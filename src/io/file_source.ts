@@ -1,0 +1,112 @@
+/**
+ * A file by path, on Deno, Bun and Node.
+ *
+ * @module
+ */
+import { PathError, SourceError } from "../errors.ts";
+import { fileSystem, systemCode } from "./platform.ts";
+import type { Source } from "./source.ts";
+
+type FileHandle = Awaited<ReturnType<typeof import("node:fs").promises.open>>;
+type Fs = typeof import("node:fs");
+
+/** A file by path. Its size, time and inode are those of the handle, taken when it was opened. */
+export class FileSource implements Source {
+  readonly size: number;
+  readonly name: string;
+  readonly #handle: FileHandle;
+  readonly #fs: Fs;
+  readonly #stamp: string;
+  #closed = false;
+
+  private constructor(path: string, handle: FileHandle, fs: Fs, size: number, stamp: string) {
+    this.name = path;
+    this.#handle = handle;
+    this.#fs = fs;
+    this.size = size;
+    this.#stamp = stamp;
+  }
+
+  /**
+   * Open a regular file.
+   *
+   * @throws {SourceError} `NOT_FOUND`, `PERMISSION`, `READ_FAILED`
+   * @throws {PathError} `NOT_A_FILE`: a folder, pipe, socket or device
+   */
+  static async open(path: string): Promise<FileSource> {
+    const fs = fileSystem(path);
+    let handle: FileHandle;
+    try {
+      // Without O_NONBLOCK the opening of a pipe waits for somebody who writes.
+      handle = await fs.promises.open(path, fs.constants.O_RDONLY | (fs.constants.O_NONBLOCK ?? 0));
+    } catch (error) {
+      throw openError(path, error);
+    }
+    try {
+      const stat = await handle.stat({ bigint: true });
+      if (!stat.isFile()) throw notAFile(path, stat.isDirectory());
+      return new FileSource(path, handle, fs, Number(stat.size), stampOf(stat));
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  }
+
+  /** Read from `offset` on. */
+  async read(offset: number, into: Uint8Array): Promise<number> {
+    try {
+      return (await this.#handle.read(into, 0, into.length, offset)).bytesRead;
+    } catch (error) {
+      throw this.#readError(offset, error);
+    }
+  }
+
+  /** Read from `offset` on, at once. */
+  readSync(offset: number, into: Uint8Array): number {
+    try {
+      return this.#fs.readSync(this.#handle.fd, into, 0, into.length, offset);
+    } catch (error) {
+      throw this.#readError(offset, error);
+    }
+  }
+
+  /** `SOURCE_CHANGED` where the file grew, shrank or was written since it was opened. */
+  async verify(): Promise<void> {
+    if (stampOf(await this.#handle.stat({ bigint: true })) !== this.#stamp) {
+      throw new SourceError("SOURCE_CHANGED", `${JSON.stringify(this.name)} was changed while it was read`, { path: this.name });
+    }
+  }
+
+  /** Close the handle. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#handle.close();
+  }
+
+  #readError(offset: number, cause: unknown): SourceError {
+    return new SourceError("READ_FAILED", `Cannot read ${JSON.stringify(this.name)} at byte ${offset}`, { path: this.name, offset, cause });
+  }
+}
+
+function stampOf(stat: { size: bigint; mtimeNs: bigint; ino: bigint }): string {
+  return `${stat.size} ${stat.mtimeNs} ${stat.ino}`;
+}
+
+function notAFile(path: string, isFolder: boolean): PathError {
+  return new PathError("NOT_A_FILE", `${JSON.stringify(path)} is ${isFolder ? "a folder" : "no regular file"}`, { path });
+}
+
+function openError(path: string, cause: unknown): SourceError | PathError {
+  const code = systemCode(cause);
+  if (code === "EISDIR") return notAFile(path, true);
+  if (code === "ENXIO") return notAFile(path, false);
+  if (code === "ENOENT" || code === "ENOTDIR") {
+    return new SourceError("NOT_FOUND", `There is no file ${JSON.stringify(path)}`, { path, cause, hint: "give the full file name" });
+  }
+  const denied = code === "EACCES" || code === "EPERM";
+  return new SourceError(denied ? "PERMISSION" : "READ_FAILED", `Cannot open ${JSON.stringify(path)}: ${code ?? "unknown error"}`, {
+    path,
+    cause,
+  });
+}

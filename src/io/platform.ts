@@ -1,0 +1,50 @@
+/**
+ * The file system of Deno, Bun and Node, reached without a static import, so that browsers and bundlers never see it.
+ *
+ * @module
+ */
+import { UnsupportedError } from "../errors.ts";
+
+/** The part of `node:fs` that is used. */
+export type Fs = typeof import("node:fs");
+/** The part of `node:path` that is used. */
+export type Path = typeof import("node:path");
+
+interface ProcessLike {
+  getBuiltinModule?: (name: string) => unknown;
+  platform?: string;
+}
+
+function builtin<T>(name: string): T | undefined {
+  const { process } = globalThis as { process?: ProcessLike };
+  return process?.getBuiltinModule?.(name) as T | undefined;
+}
+
+/** `node:fs`; an UnsupportedError where this runtime has no file system. */
+export function fileSystem(path: string): Fs {
+  const fs = builtin<Fs>("node:fs");
+  // Edge workers have the module but no files.
+  if (!fs?.promises?.open) {
+    throw new UnsupportedError(
+      "UNSUPPORTED_RUNTIME",
+      `There is no file system here for the path ${JSON.stringify(path)}: pass a Blob, a stream, bytes, or { folder }`,
+      { path },
+    );
+  }
+  return fs;
+}
+
+/** `node:path`. */
+export function pathModule(): Path {
+  return builtin<Path>("node:path")!;
+}
+
+/** The path behind a `file:` URL. */
+export function pathOfUrl(url: URL): string {
+  return builtin<typeof import("node:url")>("node:url")!.fileURLToPath(url);
+}
+
+/** The code of a system error, such as `ENOENT`. */
+export function systemCode(error: unknown): string | undefined {
+  return typeof error === "object" && error !== null && "code" in error && typeof error.code === "string" ? error.code : undefined;
+}

@@ -1,0 +1,30 @@
+/**
+ * Turns of the event loop: long work lets others run, and looks whether it should stop (hardening H-TIM-3).
+ *
+ * @module
+ */
+
+/** Milliseconds of work between two turns. */
+const SLICE = 20;
+
+/** Tells when a turn is due, and takes it. */
+export class Turns {
+  readonly #signal: AbortSignal | undefined;
+  #last = performance.now();
+
+  constructor(signal?: AbortSignal) {
+    this.#signal = signal;
+  }
+
+  /** Whether the event loop has waited long enough. */
+  due(): boolean {
+    return performance.now() - this.#last >= SLICE;
+  }
+
+  /** Let the event loop turn; throws `signal.reason` where the call was stopped meanwhile. */
+  async take(): Promise<void> {
+    await new Promise<void>((resolve) => setTimeout(resolve, 0));
+    this.#last = performance.now();
+    this.#signal?.throwIfAborted();
+  }
+}
