@@ -191,6 +191,7 @@ export class NDArray {
   /**
    * The elements in lists, as deep as there are axes; the element itself for a 0-d array.
    *
+   * @throws {ValueError} `INVALID_VALUE` where there are no elements, but more than 2^24 empty lists
    * @throws {FormatError} `BAD_NUMBER` where a bool is neither 0 nor 1
    */
   toArray(): NestedArray {
@@ -203,6 +204,9 @@ export class NDArray {
     let lists: NestedArray[] = [];
     for (let i = 0; i < this.size; i++) lists.push(this.#get(i));
     let outer = sizeOf(shape.slice(0, depth - 1));
+    if (empty >= 0 && outer > MAX_EMPTY_LISTS) {
+      throw new ValueError("INVALID_VALUE", `An array [${shape}] without elements would be ${outer} empty lists`);
+    }
     for (let axis = depth - 1; axis > 0; axis--) {
       const length = shape[axis];
       const next: NestedArray[] = [];
@@ -378,6 +382,9 @@ export function zeros(shape: readonly number[], dtype: DType = "float32"): NDArr
 export function full(shape: readonly number[], value: Scalar | Float, dtype: DType = "float32"): NDArray {
   return NDArray.full(shape, value, dtype);
 }
+
+/** A shape such as [4294967296, 0] costs a file nothing: its lists would cost all memory. */
+const MAX_EMPTY_LISTS = 2 ** 24;
 
 /** Newer than some runtimes: the bits stand in for it there. */
 const Float16: typeof Float16Array | undefined = globalThis.Float16Array;

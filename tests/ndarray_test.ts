@@ -147,6 +147,7 @@ describe("what an array refuses", () => {
     refused("INVALID_VALUE", () => zeros([0]).reshape([-1, 0]));
     refused("INVALID_VALUE", () => zeros([]).slice(0));
     refused("INVALID_VALUE", () => zeros([3]).slice(0.5));
+    refused("INVALID_VALUE", () => zeros([2 ** 40, 0]).toArray());
   });
 
   it("indices that are out of range or too few", () => {
