@@ -11,9 +11,9 @@ import { type LazyBytes, NDArray } from "./ndarray.ts";
 export interface TensorOptions {
   /** The parameter's name, such as `linear_0.w_0`; empty where the file has none. @default {""} */
   name?: string;
-  /** @default {true} */
+  /** Whether no gradient is wanted. @default {true} */
   stopGradient?: boolean;
-  /** @default {false} */
+  /** Whether it is part of what is saved. @default {false} */
   persistable?: boolean;
 }
 
@@ -57,7 +57,7 @@ export class Tensor extends NDArray {
     return new Tensor(dtype, array.shape, data, options);
   }
 
-  // The name goes where the whole parameter goes; a part of it is another thing.
+  /** A Tensor; the name goes where the whole parameter goes, a part of it is another thing. */
   protected override like(dtype: DType, shape: readonly number[], bytes: Uint8Array): this {
     const name = shape.length > 0 && bytes.length !== this.nbytes && dtype === this.dtype ? "" : this.name;
     const { stopGradient, persistable } = this;
@@ -81,7 +81,7 @@ export class DenseTensor extends NDArray {
     this.lod = options.lod ?? [];
   }
 
-  // The levels count rows: they hold as long as axis 0 does.
+  /** A DenseTensor; the levels count rows, so they hold as long as axis 0 does. */
   protected override like(dtype: DType, shape: readonly number[], bytes: Uint8Array): this {
     const lod = shape[0] === this.shape[0] ? this.lod.map((level) => [...level]) : [];
     return new DenseTensor(dtype, shape, bytes, { lod }) as this;
