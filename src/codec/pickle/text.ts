@@ -158,3 +158,26 @@ function textFromUnits(out: Uint16Array, n: number): string {
   }
   return parts.join("");
 }
+
+const encoder = new TextEncoder();
+
+/** UTF-8 of a text; a lone surrogate takes three bytes of its own, as CPython writes it (H-TXT-2). */
+export function utf8FromText(text: string): Uint8Array {
+  if (isWellFormed(text)) return encoder.encode(text);
+  const out: number[] = [];
+  for (const character of text) {
+    const point = character.codePointAt(0)!;
+    if (point >= 0xd800 && point < 0xe000) out.push(0xe0 | (point >> 12), 0x80 | ((point >> 6) & 0x3f), 0x80 | (point & 0x3f));
+    else for (const byte of encoder.encode(character)) out.push(byte);
+  }
+  return Uint8Array.from(out);
+}
+
+function isWellFormed(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0xd800 || unit > 0xdfff) continue;
+    if (unit > 0xdbff || (text.charCodeAt(++i) & 0xfc00) !== 0xdc00) return false;
+  }
+  return true;
+}

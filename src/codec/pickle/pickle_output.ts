@@ -1,0 +1,121 @@
+/**
+ * Where a pickle's opcodes go: gathered into protocol 4's frames as CPython's C pickler cuts them, with large payloads passed on as they
+ * are (dossier 3.5).
+ *
+ * @module
+ */
+import { utf8FromLatin1, utf8Length } from "../../kernel.ts";
+
+/** A frame is closed when it has this many bytes at the beginning of a value; a payload from here on stands outside frames. */
+const FRAME_TARGET = 65_536;
+const FRAME_MIN = 4;
+const FRAME_HEADER = 9;
+/** Bytes of a payload that become text at a time. */
+const TEXT_PIECE = 2 ** 20;
+
+/** Bytes to come, as chunks; or only their number. */
+export class PickleOutput {
+  /** Bytes so far. */
+  size = 0;
+  /** Chunks that are ready. */
+  readonly ready: Uint8Array[] = [];
+  readonly #framed: boolean;
+  readonly #counting: boolean;
+  #buffer = new Uint8Array(FRAME_HEADER + 2 * FRAME_TARGET);
+  /** Bytes of the open frame, or of the gathered stretch where there are no frames. */
+  #pos = FRAME_HEADER;
+
+  constructor(framed: boolean, counting: boolean) {
+    this.#framed = framed;
+    this.#counting = counting;
+  }
+
+  /** One byte. */
+  byte(value: number): void {
+    if (this.#pos === this.#buffer.length) this.#room(1);
+    this.#buffer[this.#pos++] = value;
+  }
+
+  /** Little-endian bytes of a number below 2^53. */
+  number(value: number, bytes: number): void {
+    for (let i = 0; i < bytes; i++) {
+      this.byte(value % 256);
+      value = Math.floor(value / 256);
+    }
+  }
+
+  /** Short bytes, copied. */
+  bytes(bytes: Uint8Array): void {
+    this.#room(bytes.length);
+    this.#buffer.set(bytes, this.#pos);
+    this.#pos += bytes.length;
+  }
+
+  /** A value begins: a frame that is full ends here. */
+  boundary(): void {
+    if (this.#pos - FRAME_HEADER >= FRAME_TARGET) this.#flush();
+  }
+
+  /** Bytes of a value behind a header (opcode and length). Those of a tensor are never copied when there are many. */
+  payload(header: number[], bytes: Uint8Array): void {
+    if (bytes.length < FRAME_TARGET) {
+      for (const b of header) this.byte(b);
+      this.bytes(bytes);
+      return;
+    }
+    this.#flush();
+    this.#pass(Uint8Array.from(header));
+    this.#pass(bytes);
+  }
+
+  /** The same as the text of protocol 2; yields while pieces are ready. */
+  *text(header: number[], bytes: Uint8Array): Generator<void> {
+    for (const b of header) this.byte(b);
+    if (this.#counting) {
+      this.size += utf8Length(bytes);
+      return;
+    }
+    for (let at = 0; at < bytes.length; at += TEXT_PIECE) {
+      const piece = bytes.subarray(at, at + TEXT_PIECE);
+      const text = new Uint8Array(utf8Length(piece));
+      utf8FromLatin1(piece, text);
+      if (text.length < FRAME_TARGET) this.bytes(text);
+      else {
+        this.#flush();
+        this.#pass(text);
+        yield;
+      }
+    }
+  }
+
+  /** Everything is written. */
+  end(): void {
+    this.#flush();
+  }
+
+  #flush(): void {
+    const length = this.#pos - FRAME_HEADER;
+    if (length === 0) return;
+    const hasFrame = this.#framed && length >= FRAME_MIN;
+    const start = hasFrame ? 0 : FRAME_HEADER;
+    if (hasFrame) {
+      const view = new DataView(this.#buffer.buffer);
+      view.setUint8(0, 0x95);
+      view.setBigUint64(1, BigInt(length), true);
+    }
+    this.#pass(this.#counting ? this.#buffer.subarray(start, this.#pos) : this.#buffer.slice(start, this.#pos));
+    this.#pos = FRAME_HEADER;
+  }
+
+  #pass(chunk: Uint8Array): void {
+    this.size += chunk.length;
+    if (!this.#counting) this.ready.push(chunk);
+  }
+
+  #room(more: number): void {
+    if (this.#pos + more <= this.#buffer.length) return;
+    const larger = new Uint8Array(Math.max(this.#pos + more, 2 * this.#buffer.length));
+    larger.set(this.#buffer.subarray(0, this.#pos));
+    this.#buffer = larger;
+  }
+}

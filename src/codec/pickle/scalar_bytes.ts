@@ -1,0 +1,20 @@
+/**
+ * The bytes of a numpy scalar.
+ *
+ * @module
+ */
+import { isDType } from "../../dtype.ts";
+import { ValueError } from "../../errors.ts";
+import { NDArray } from "../../ndarray.ts";
+import type { NumpyScalar } from "../../values.ts";
+
+/** Little-endian bytes of one element; the conversion is the one of arrays. */
+export function scalarBytes(scalar: NumpyScalar): Uint8Array {
+  const { dtype, value } = scalar;
+  if (!isDType(dtype) || typeof value === "string" || value instanceof Uint8Array) {
+    throw new ValueError("INVALID_VALUE", `Cannot pickle a numpy scalar of ${dtype}`);
+  }
+  const one = new NDArray(dtype, []);
+  one.set(value as never);
+  return one.bytes;
+}

@@ -1,0 +1,75 @@
+/**
+ * A value to bytes in memory.
+ *
+ * @module
+ */
+import { recordSize, writeRecord } from "./codec/record/write_record.ts";
+import { sizeOfPickle, writePickle } from "./codec/pickle/write_pickle.ts";
+import { ValueError, type Warning } from "./errors.ts";
+import { shapeForSave } from "./model/to_pickle.ts";
+import { NDArray } from "./ndarray.ts";
+import { checkOptions, ENCODE_OPTIONS, type EncodeOptions } from "./options.ts";
+import { SelectedRows, type Value } from "./values.ts";
+
+/** A value that was checked and is ready to be written. */
+export interface Plan {
+  /** Bytes that will come. */
+  size: number;
+  /** The bytes. */
+  chunks: Iterable<Uint8Array>;
+  /** The same bytes once more. */
+  again: () => Iterable<Uint8Array>;
+  /** Oddities. */
+  warnings: Warning[];
+}
+
+/** Check and shape a value: nothing is written yet. */
+export function planEncoding(value: Value, options: EncodeOptions): Plan {
+  const protocol = options.protocol ?? 4;
+  if (typeof protocol !== "number" || !Number.isInteger(protocol) || protocol < 2 || protocol > 4) {
+    throw new ValueError("INVALID_VALUE", `protocol must be 2, 3 or 4: got ${String(protocol)}`, { actual: protocol });
+  }
+  const numpy = options.numpy ?? 1;
+  if (numpy !== 1 && numpy !== 2) throw new TypeError(`Option numpy must be 1 or 2: got ${String(numpy)}`);
+  if (options.useBinaryFormat !== undefined && typeof options.useBinaryFormat !== "boolean") {
+    throw new TypeError("Option useBinaryFormat must be a boolean");
+  }
+  if (options.useBinaryFormat) {
+    if (!(value instanceof NDArray || value instanceof SelectedRows)) {
+      throw new ValueError("INVALID_VALUE", "useBinaryFormat saves one tensor or SelectedRows, nothing else");
+    }
+    const again = () => writeRecord(value);
+    return { size: recordSize(value), chunks: again(), again, warnings: [] };
+  }
+  const shaped = shapeForSave(value, { protocol, mode: options.mode });
+  const again = () => writePickle(shaped.value, { protocol, numpy });
+  return { size: sizeOfPickle(shaped.value, { protocol, numpy }), chunks: again(), again, warnings: shaped.warnings };
+}
+
+/**
+ * The bytes that {@linkcode save} writes, at once.
+ *
+ * Mirrors `paddle.save(value, io.BytesIO())` (2.2 and later).
+ *
+ * @throws {ValueError} `INVALID_VALUE`: something in the value cannot be saved; `at` says where
+ *
+ * @example Encode one tensor in Paddle's binary format
+ * ```ts
+ * import { decode, encode, fromArray, Tensor } from "@oarlock/paddle";
+ * const bytes = encode(fromArray([1.5, 2.5], "float32"), { useBinaryFormat: true });
+ * const tensor = decode(bytes) as Tensor;
+ * if (tensor.at(1) !== 2.5) throw new Error("lost");
+ * ```
+ */
+export function encode(value: Value, options: EncodeOptions = {}): Uint8Array<ArrayBuffer> {
+  checkOptions(options, ENCODE_OPTIONS);
+  const plan = planEncoding(value, options);
+  const bytes = new Uint8Array(plan.size);
+  let at = 0;
+  for (const chunk of plan.chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  for (const warning of plan.warnings) options.onWarning?.(warning);
+  return bytes;
+}

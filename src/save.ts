@@ -1,0 +1,156 @@
+/**
+ * A value to a file: `paddle.save`.
+ *
+ * @module
+ */
+import { PaddleError, SaveError, type Warning } from "./errors.ts";
+import { FileSink } from "./io/file_sink.ts";
+import { progressOf } from "./io/progress.ts";
+import type { Sink } from "./io/sink.ts";
+import { sinkFailed, sinkOf, type To } from "./io/sink_of.ts";
+import { Turns } from "./io/turns.ts";
+import { loadLazyArrays } from "./io/load_lazy_arrays.ts";
+import { planEncoding } from "./encode.ts";
+import { checkOptions, SAVE_OPTIONS, type SaveOptions } from "./options.ts";
+import type { Value } from "./values.ts";
+
+/** What {@linkcode save} did. */
+export interface SaveReport {
+  /** Bytes written. */
+  bytes: number;
+  /** Whether the file and its name are on the disk; false where the place cannot promise it (streams, browsers). */
+  durable: boolean;
+  /** Oddities that did not stop the save. */
+  warnings: Warning[];
+}
+
+/** Small chunks are gathered up to this before they are written. */
+const GATHER = 2 ** 20;
+/** Files below this are read back before they take the old one's place, unless `verify` says otherwise. */
+const VERIFY_BELOW = 64 * 2 ** 20;
+
+/**
+ * Write a value as `paddle.save` does: a state dict with its name table, other objects as pickles, one tensor as a binary record with
+ * `useBinaryFormat`. A path always leads to the whole old file or the whole new one, whatever fails.
+ *
+ * Memory beside the value: less than 32 MiB, whatever its size.
+ *
+ * @throws {ValueError} `INVALID_VALUE`: something in the value cannot be saved; nothing was created
+ * @throws {SaveError} writing failed; `committed` says whether the target changed
+ * @throws {PathError} `NOT_A_FILE`: the target is no regular file
+ *
+ * @example Save into memory
+ * ```ts
+ * import { load, MemoryFolder, save } from "@oarlock/paddle";
+ * const folder = new MemoryFolder();
+ * const report = await save(new Map([["epoch", 3]]), "run.pdparams", { folder });
+ * if (report.bytes === 0) throw new Error("nothing written");
+ * ```
+ */
+export async function save(value: Value, to: To, options: SaveOptions = {}): Promise<SaveReport> {
+  checkOptions(options, SAVE_OPTIONS);
+  const { signal, onProgress } = options;
+  signal?.throwIfAborted();
+  await loadLazyArrays(value, signal);
+  const plan = planEncoding(value, options);
+  const progress = progressOf(onProgress, "save", plan.size);
+  const sink = await sinkOf(to, {
+    size: plan.size,
+    folder: options.folder,
+    mkdir: options.mkdir ?? true,
+    ifUnchanged: options.ifUnchanged,
+    lock: options.lock,
+    requireDurable: options.requireDurable,
+    signal,
+  });
+  const verify = options.verify ?? plan.size < VERIFY_BELOW;
+  try {
+    await pour(plan.chunks, sink, signal, progress?.at);
+    if (verify && sink instanceof FileSink) await compare(plan.again(), sink);
+    await sink.close();
+  } catch (error) {
+    throw await failed(error, sink, signal);
+  }
+  for (const warning of plan.warnings) options.onWarning?.(warning);
+  progress?.end();
+  return { bytes: plan.size, durable: sink instanceof FileSink && sink.durable, warnings: plan.warnings };
+}
+
+/** Write chunks: small ones together, large ones as they are. */
+async function pour(
+  chunks: Iterable<Uint8Array>,
+  sink: Sink,
+  signal: AbortSignal | undefined,
+  onWritten: ((loaded: number) => void) | undefined,
+): Promise<void> {
+  const turns = new Turns(signal);
+  const gathered = new Uint8Array(GATHER);
+  let held = 0, written = 0;
+  const write = async (chunk: Uint8Array) => {
+    signal?.throwIfAborted();
+    await sink.write(chunk);
+    written += chunk.length;
+    onWritten?.(written);
+  };
+  const flush = async () => {
+    if (held === 0) return;
+    const chunk = gathered.subarray(0, held);
+    held = 0;
+    await write(chunk);
+  };
+  for (const chunk of chunks) {
+    if (turns.due()) await turns.take();
+    if (held + chunk.length > GATHER) await flush();
+    if (chunk.length > GATHER / 4) {
+      await flush();
+      for (let at = 0; at < chunk.length; at += LONGEST) await write(chunk.subarray(at, at + LONGEST));
+    } else {
+      gathered.set(chunk, held);
+      held += chunk.length;
+    }
+  }
+  await flush();
+}
+
+/** Longest single write: an abort is seen between two. */
+const LONGEST = 16 * 2 ** 20;
+
+/** Compare what is on the disk with what the value gives again. */
+async function compare(chunks: Iterable<Uint8Array>, sink: FileSink): Promise<void> {
+  const expected = chunks[Symbol.iterator]();
+  let chunk: Uint8Array = new Uint8Array(0);
+  let at = 0;
+  for await (const part of sink.readBack(GATHER)) {
+    for (let i = 0; i < part.length; i++) {
+      while (at === chunk.length) {
+        const step = expected.next();
+        if (step.done) throw differs();
+        chunk = step.value;
+        at = 0;
+      }
+      if (part[i] !== chunk[at++]) throw differs();
+    }
+  }
+}
+
+function differs(): SaveError {
+  return new SaveError("WRITE_FAILED", "The temporary file does not hold what was written to it, or the value changed during the save.", {
+    committed: "no",
+  });
+}
+
+/** Take back what was begun; the first failure stays the one that is told. */
+async function failed(error: unknown, sink: Sink, signal: AbortSignal | undefined): Promise<unknown> {
+  if (error instanceof SaveError && error.committed === "yes") return error;
+  try {
+    const left = await sink.abort(error) as unknown;
+    if (Array.isArray(left) && left.length > 0 && error instanceof SaveError) {
+      Object.defineProperty(error, "leftovers", { value: left, enumerable: true });
+    }
+  } catch {
+    // The first failure says more than the failed clean-up.
+  }
+  if (signal?.aborted) return signal.reason;
+  if (error instanceof PaddleError || error instanceof TypeError) return error;
+  return sink instanceof FileSink ? error : sinkFailed(error);
+}
