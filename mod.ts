@@ -15,7 +15,83 @@
  *
  * @module
  */
-export * from "./src/audit.ts";
+export { audit, type AuditFinding, type AuditReport } from "./src/audit.ts";
 export { decode } from "./src/decode.ts";
+export { detect, type DetectOptions, type FileKind } from "./src/detect.ts";
 export { type DType, DTYPES, isDType } from "./src/dtype.ts";
+export { encode } from "./src/encode.ts";
+export {
+  ERROR_CODES,
+  type ErrorClass,
+  type ErrorCode,
+  type ErrorFields,
+  type ErrorJson,
+  FormatError,
+  HttpError,
+  isPaddleError,
+  LimitError,
+  PaddleError,
+  PathError,
+  SaveError,
+  SourceError,
+  UnsafeError,
+  UnsupportedError,
+  ValueError,
+  type Warning,
+} from "./src/errors.ts";
+export * as fluid from "./src/fluid/mod.ts";
+export { cleanupTemps } from "./src/io/file_sink.ts";
+export { type Folder, setDefaultFolder } from "./src/io/folder.ts";
+export { MemoryFolder } from "./src/io/memory_folder.ts";
+export type { FolderEntry, From } from "./src/io/open_source.ts";
+export type { Sink } from "./src/io/sink.ts";
+export type { To } from "./src/io/sink_of.ts";
+export type { Source } from "./src/io/source.ts";
+export { init } from "./src/kernel.ts";
+export { DEFAULT_LIMITS, type Limits } from "./src/limits.ts";
 export { load } from "./src/load.ts";
+export {
+  type ArrayInput,
+  fromArray,
+  full,
+  type LazyBytes,
+  NDArray,
+  type NestedArray,
+  type NumericArray,
+  type Scalar,
+  zeros,
+} from "./src/ndarray.ts";
+export { type ArrayInfo, Checkpoint, open, type ReadOptions } from "./src/open.ts";
+export type {
+  AuditOptions,
+  DecodeOptions,
+  EncodeOptions,
+  Float8,
+  LoadOptions,
+  OpenOptions,
+  ProgressEvent,
+  SaveOptions,
+} from "./src/options.ts";
+export { save, type SaveReport } from "./src/save.ts";
+export { maxDifference, type Statistics, statistics } from "./src/statistics.ts";
+export { DenseTensor, Tensor, type TensorOptions } from "./src/tensor.ts";
+export {
+  ByteArray,
+  Complex,
+  DefaultDict,
+  DTypeValue,
+  Float,
+  FrozenSet,
+  NumpyScalar,
+  OpaqueArray,
+  OrderedDict,
+  PythonRecord,
+  Range,
+  SelectedRows,
+  Slice,
+  type StateDict,
+  toMap,
+  toObject,
+  Tuple,
+  type Value,
+} from "./src/values.ts";

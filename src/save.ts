@@ -10,7 +10,7 @@ import type { Sink } from "./io/sink.ts";
 import { sinkFailed, sinkOf, type To } from "./io/sink_of.ts";
 import { Turns } from "./io/turns.ts";
 import { loadLazyArrays } from "./io/load_lazy_arrays.ts";
-import { planEncoding } from "./encode.ts";
+import { type Plan, planEncoding } from "./encode.ts";
 import { checkOptions, SAVE_OPTIONS, type SaveOptions } from "./options.ts";
 import type { Value } from "./values.ts";
 
@@ -49,10 +49,14 @@ const VERIFY_BELOW = 64 * 2 ** 20;
  */
 export async function save(value: Value, to: To, options: SaveOptions = {}): Promise<SaveReport> {
   checkOptions(options, SAVE_OPTIONS);
+  options.signal?.throwIfAborted();
+  await loadLazyArrays(value, options.signal);
+  return await saveChunks(planEncoding(value, options), to, options);
+}
+
+/** Pour what was planned; the way of every file that this library writes. */
+export async function saveChunks(plan: Plan, to: To, options: SaveOptions): Promise<SaveReport> {
   const { signal, onProgress } = options;
-  signal?.throwIfAborted();
-  await loadLazyArrays(value, signal);
-  const plan = planEncoding(value, options);
   const progress = progressOf(onProgress, "save", plan.size);
   const sink = await sinkOf(to, {
     size: plan.size,
@@ -134,9 +138,13 @@ async function compare(chunks: Iterable<Uint8Array>, sink: FileSink): Promise<vo
 }
 
 function differs(): SaveError {
-  return new SaveError("WRITE_FAILED", "The temporary file does not hold what was written to it, or the value changed during the save.", {
-    committed: "no",
-  });
+  return new SaveError(
+    "WRITE_FAILED",
+    "The temporary file does not hold what was written to it, or the value changed during the save.",
+    {
+      committed: "no",
+    },
+  );
 }
 
 /** Take back what was begun; the first failure stays the one that is told. */

@@ -20,7 +20,7 @@ export type StateDict = Map<string, Tensor | NDArray | Value>;
  * @example
  * ```ts
  * import { decode, encode, Tuple } from "@oarlock/paddle";
- * const back = decode(encode(Tuple.of(1, "a")));
+ * const back = decode(encode(Tuple.of<unknown>(1, "a")));
  * if (!(back instanceof Tuple) || back[1] !== "a") throw new Error("not a tuple");
  * ```
  */

@@ -47,9 +47,13 @@ const OTHER_KINDS: ReadonlySet<FileKind> = new Set<FileKind>(["program", "pir"])
 
 function notLoaded(kind: FileKind): PaddleError {
   const what = kind === "pir" ? "a program in Paddle's JSON form" : "a Paddle program";
-  return new UnsupportedError("UNSUPPORTED_FEATURE", `This is ${what}: load reads what paddle.save writes of values, not of programs.`, {
-    offset: 0,
-  });
+  return new UnsupportedError(
+    "UNSUPPORTED_FEATURE",
+    `This is ${what}: load reads what paddle.save writes of values, not of programs.`,
+    {
+      offset: 0,
+    },
+  );
 }
 
 /** A file whose very first opcode is none that a pickle begins with is no pickle. */
@@ -58,7 +62,9 @@ function* readPickleOr(cursor: Cursor, options: ReadPickleOptions, head: Uint8Ar
     return yield* readPickle(cursor, options);
   } catch (error) {
     const isFirst = error instanceof PaddleError && error.offset === 0 && head.length > 0 && head[0] !== 0x80;
-    if (isFirst && (error.code.startsWith("BAD_") || error.code === "FORBIDDEN_OPCODE")) throw unknownFormat(head, error);
+    if (isFirst && (error.code.startsWith("BAD_") || error.code === "FORBIDDEN_OPCODE")) {
+      throw unknownFormat(head, error);
+    }
     throw error;
   }
 }

@@ -32,11 +32,15 @@ export class BlobSource implements Source {
     } catch (error) {
       // A file behind a Blob that changed is "not readable" (File API, snapshot state).
       const changed = error instanceof Error && error.name === "NotReadableError";
-      throw new SourceError(changed ? "SOURCE_CHANGED" : "READ_FAILED", `The blob could not be read at byte ${offset}`, {
-        offset,
-        path: this.name,
-        cause: error,
-      });
+      throw new SourceError(
+        changed ? "SOURCE_CHANGED" : "READ_FAILED",
+        `The blob could not be read at byte ${offset}`,
+        {
+          offset,
+          path: this.name,
+          cause: error,
+        },
+      );
     }
   }
 }

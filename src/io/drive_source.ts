@@ -232,7 +232,12 @@ class SourceDriver {
     const buffers = [allocate(Math.min(TEXT_PIECE, ask.length)), allocate(Math.min(TEXT_PIECE, ask.length))];
     const read = (at: number, k: number): Promise<Uint8Array> | null => {
       if (at >= ask.length) return null;
-      return readFully(this.#source, start + at, buffers[k].subarray(0, Math.min(TEXT_PIECE, ask.length - at)), this.#signal);
+      return readFully(
+        this.#source,
+        start + at,
+        buffers[k].subarray(0, Math.min(TEXT_PIECE, ask.length - at)),
+        this.#signal,
+      );
     };
     let next = read(0, 0);
     for (let at = 0, k = 0; next; at += TEXT_PIECE, k ^= 1) {

@@ -102,7 +102,10 @@ class StreamDriver {
       step = await this.#reader.read();
     } catch (error) {
       if (error instanceof PaddleError) throw error;
-      throw new SourceError("READ_FAILED", `The stream failed at byte ${this.#received}`, { offset: this.#received, cause: error });
+      throw new SourceError("READ_FAILED", `The stream failed at byte ${this.#received}`, {
+        offset: this.#received,
+        cause: error,
+      });
     }
     this.#options.signal?.throwIfAborted();
     if (step.done) {
@@ -196,7 +199,9 @@ class StreamDriver {
       if (!chunk) {
         throw new FormatError(
           "TRUNCATED",
-          `Truncated file: byte ${ask.at} announces ${ask.length} bytes, ${ask.length - missing} are left. The download is probably incomplete: compare the size with the publisher's.`,
+          `Truncated file: byte ${ask.at} announces ${ask.length} bytes, ${
+            ask.length - missing
+          } are left. The download is probably incomplete: compare the size with the publisher's.`,
           { offset: ask.at, expected: ask.length, actual: ask.length - missing },
         );
       }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { PathError, SaveError, type SaveCode } from "../errors.ts";
+import { PathError, type SaveCode, SaveError } from "../errors.ts";
 import { fileSystem, type Fs, type Path, pathModule, systemCode } from "./platform.ts";
 import type { Sink } from "./sink.ts";
 
@@ -79,7 +79,9 @@ export class FileSink implements Sink {
   static async create(shown: string, options: FileSinkOptions): Promise<FileSink> {
     const fs = fileSystem(shown), path = pathModule();
     if (shown === "" || shown.endsWith("/") || shown.endsWith(path.sep)) {
-      throw new PathError("NOT_A_FILE", `${JSON.stringify(shown)} must be folder/filename: the filename is empty`, { path: shown });
+      throw new PathError("NOT_A_FILE", `${JSON.stringify(shown)} must be folder/filename: the filename is empty`, {
+        path: shown,
+      });
     }
     const cleanup = new Cleanup();
     try {
@@ -131,10 +133,14 @@ export class FileSink implements Sink {
     this.durable = await this.#syncFolder();
     await this.#cleanup.run();
     if (!this.durable && this.#options.requireDurable) {
-      throw new SaveError("SYNC_FAILED", `The folder of ${JSON.stringify(this.#shown)} could not be synced; the new file is in its place.`, {
-        path: this.#shown,
-        committed: "yes",
-      });
+      throw new SaveError(
+        "SYNC_FAILED",
+        `The folder of ${JSON.stringify(this.#shown)} could not be synced; the new file is in its place.`,
+        {
+          path: this.#shown,
+          committed: "yes",
+        },
+      );
     }
   }
 
@@ -167,10 +173,17 @@ export class FileSink implements Sink {
       await this.#handle.sync();
       const { size } = await this.#handle.stat();
       if (size !== this.#options.size) {
-        throw saveError("WRITE_FAILED", this.#shown, `the temporary file has ${size} bytes, not ${this.#options.size}`, undefined);
+        throw saveError(
+          "WRITE_FAILED",
+          this.#shown,
+          `the temporary file has ${size} bytes, not ${this.#options.size}`,
+          undefined,
+        );
       }
     } catch (error) {
-      throw error instanceof SaveError ? error : saveError("SYNC_FAILED", this.#shown, "when its bytes were to go to the disk", error);
+      throw error instanceof SaveError
+        ? error
+        : saveError("SYNC_FAILED", this.#shown, "when its bytes were to go to the disk", error);
     }
   }
 
@@ -187,10 +200,14 @@ export class FileSink implements Sink {
   async #compare(expected: { size: number; mtimeMs: number }): Promise<void> {
     const now = await this.#fs.promises.stat(this.#target).catch(() => null);
     if (now && now.size === expected.size && Math.abs(now.mtimeMs - expected.mtimeMs) < 1) return;
-    throw new SaveError("CONFLICT", `${JSON.stringify(this.#shown)} was changed by somebody else; it was left as it is.`, {
-      path: this.#shown,
-      committed: "no",
-    });
+    throw new SaveError(
+      "CONFLICT",
+      `${JSON.stringify(this.#shown)} was changed by somebody else; it was left as it is.`,
+      {
+        path: this.#shown,
+        committed: "no",
+      },
+    );
   }
 
   async #syncFolder(): Promise<boolean> {
@@ -249,7 +266,9 @@ async function resolveTarget(fs: Fs, path: Path, shown: string): Promise<string>
   // A link that leads nowhere: its target is what is made.
   const link = await fs.promises.readlink(shown).catch(() => null);
   if (link !== null) return path.resolve(path.dirname(shown), link);
-  const folder = await fs.promises.realpath(path.dirname(path.resolve(shown))).catch(() => path.dirname(path.resolve(shown)));
+  const folder = await fs.promises.realpath(path.dirname(path.resolve(shown))).catch(() =>
+    path.dirname(path.resolve(shown))
+  );
   return path.join(folder, path.basename(shown));
 }
 
@@ -308,13 +327,23 @@ async function takeLock(fs: Fs, target: string, shown: string, cleanup: Cleanup)
       await fs.promises.rm(name, { force: true });
     }
   }
-  throw new SaveError("CONFLICT", `${JSON.stringify(shown)} is being saved by another process (${JSON.stringify(name)}).`, {
-    path: shown,
-    committed: "no",
-  });
+  throw new SaveError(
+    "CONFLICT",
+    `${JSON.stringify(shown)} is being saved by another process (${JSON.stringify(name)}).`,
+    {
+      path: shown,
+      committed: "no",
+    },
+  );
 }
 
-async function createTemp(fs: Fs, path: Path, target: string, mode: number | undefined, shown: string): Promise<{ temp: string; handle: Handle }> {
+async function createTemp(
+  fs: Fs,
+  path: Path,
+  target: string,
+  mode: number | undefined,
+  shown: string,
+): Promise<{ temp: string; handle: Handle }> {
   for (let attempt = 0;; attempt++) {
     const temp = path.join(path.dirname(target), `.${shortName(path.basename(target))}.${randomHex()}${TEMP}`);
     try {
@@ -323,7 +352,9 @@ async function createTemp(fs: Fs, path: Path, target: string, mode: number | und
       if (mode !== undefined) await handle.chmod(mode).catch(() => {});
       return { temp, handle };
     } catch (error) {
-      if (systemCode(error) !== "EEXIST" || attempt + 1 === TRIES) throw saveError("WRITE_FAILED", shown, "before anything was written", error);
+      if (systemCode(error) !== "EEXIST" || attempt + 1 === TRIES) {
+        throw saveError("WRITE_FAILED", shown, "before anything was written", error);
+      }
     }
   }
 }
@@ -344,12 +375,20 @@ const CLOSED = new Set(["EROFS", "EACCES", "EPERM"]);
 function saveError(code: SaveCode, shown: string, where: string, cause: unknown): SaveError {
   const system = systemCode(cause);
   const real = system && FULL.has(system) ? "DISK_FULL" : system && CLOSED.has(system) ? "READ_ONLY" : code;
-  const what = real === "DISK_FULL" ? "Disk full while writing" : real === "READ_ONLY" ? "Not allowed to write" : "Cannot write";
-  return new SaveError(real, `${what} ${JSON.stringify(shown)} (${system ? system + " " : ""}${where}). An existing file is unchanged.`, {
-    path: shown,
-    committed: "no",
-    cause,
-  });
+  const what = real === "DISK_FULL"
+    ? "Disk full while writing"
+    : real === "READ_ONLY"
+    ? "Not allowed to write"
+    : "Cannot write";
+  return new SaveError(
+    real,
+    `${what} ${JSON.stringify(shown)} (${system ? system + " " : ""}${where}). An existing file is unchanged.`,
+    {
+      path: shown,
+      committed: "no",
+      cause,
+    },
+  );
 }
 
 /**
@@ -357,7 +396,10 @@ function saveError(code: SaveCode, shown: string, where: string, cause: unknown)
  *
  * @returns the names removed
  */
-export async function cleanupTemps(folder: string, { olderThan = 3_600_000 }: { olderThan?: number } = {}): Promise<string[]> {
+export async function cleanupTemps(
+  folder: string,
+  { olderThan = 3_600_000 }: { olderThan?: number } = {},
+): Promise<string[]> {
   const fs = fileSystem(folder), path = pathModule();
   const removed: string[] = [];
   for (const name of await fs.promises.readdir(folder)) {
@@ -374,5 +416,6 @@ export async function cleanupTemps(folder: string, { olderThan = 3_600_000 }: { 
 export function isTemp(name: string): boolean {
   if (!name.startsWith(".") || !name.endsWith(TEMP)) return false;
   const hex = name.slice(-TEMP.length - 16, -TEMP.length);
-  return hex.length === 16 && [...hex].every((c) => "0123456789abcdef".includes(c)) && name[name.length - TEMP.length - 17] === ".";
+  return hex.length === 16 && [...hex].every((c) => "0123456789abcdef".includes(c)) &&
+    name[name.length - TEMP.length - 17] === ".";
 }

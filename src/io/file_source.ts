@@ -73,7 +73,9 @@ export class FileSource implements Source {
   /** `SOURCE_CHANGED` where the file grew, shrank or was written since it was opened. */
   async verify(): Promise<void> {
     if (stampOf(await this.#handle.stat({ bigint: true })) !== this.#stamp) {
-      throw new SourceError("SOURCE_CHANGED", `${JSON.stringify(this.name)} was changed while it was read`, { path: this.name });
+      throw new SourceError("SOURCE_CHANGED", `${JSON.stringify(this.name)} was changed while it was read`, {
+        path: this.name,
+      });
     }
   }
 
@@ -85,7 +87,11 @@ export class FileSource implements Source {
   }
 
   #readError(offset: number, cause: unknown): SourceError {
-    return new SourceError("READ_FAILED", `Cannot read ${JSON.stringify(this.name)} at byte ${offset}`, { path: this.name, offset, cause });
+    return new SourceError("READ_FAILED", `Cannot read ${JSON.stringify(this.name)} at byte ${offset}`, {
+      path: this.name,
+      offset,
+      cause,
+    });
   }
 }
 
@@ -94,7 +100,9 @@ function stampOf(stat: { size: bigint; mtimeNs: bigint; ino: bigint }): string {
 }
 
 function notAFile(path: string, isFolder: boolean): PathError {
-  return new PathError("NOT_A_FILE", `${JSON.stringify(path)} is ${isFolder ? "a folder" : "no regular file"}`, { path });
+  return new PathError("NOT_A_FILE", `${JSON.stringify(path)} is ${isFolder ? "a folder" : "no regular file"}`, {
+    path,
+  });
 }
 
 function openError(path: string, cause: unknown): SourceError | PathError {
@@ -102,11 +110,19 @@ function openError(path: string, cause: unknown): SourceError | PathError {
   if (code === "EISDIR") return notAFile(path, true);
   if (code === "ENXIO") return notAFile(path, false);
   if (code === "ENOENT" || code === "ENOTDIR") {
-    return new SourceError("NOT_FOUND", `There is no file ${JSON.stringify(path)}`, { path, cause, hint: "give the full file name" });
+    return new SourceError("NOT_FOUND", `There is no file ${JSON.stringify(path)}`, {
+      path,
+      cause,
+      hint: "give the full file name",
+    });
   }
   const denied = code === "EACCES" || code === "EPERM";
-  return new SourceError(denied ? "PERMISSION" : "READ_FAILED", `Cannot open ${JSON.stringify(path)}: ${code ?? "unknown error"}`, {
-    path,
-    cause,
-  });
+  return new SourceError(
+    denied ? "PERMISSION" : "READ_FAILED",
+    `Cannot open ${JSON.stringify(path)}: ${code ?? "unknown error"}`,
+    {
+      path,
+      cause,
+    },
+  );
 }

@@ -83,7 +83,9 @@ async function fromText(text: string, options: SourceOfOptions): Promise<Opened>
 
 async function fromFolder(folder: Folder, name: string): Promise<Source> {
   const source = await folder.get(name);
-  if (!source) throw new SourceError("NOT_FOUND", `There is no file ${JSON.stringify(name)} in the folder`, { path: name });
+  if (!source) {
+    throw new SourceError("NOT_FOUND", `There is no file ${JSON.stringify(name)} in the folder`, { path: name });
+  }
   return source;
 }
 
@@ -107,7 +109,9 @@ function fromResponse(response: Response, name = response.url || undefined): Ope
       path: name,
     });
   }
-  if (!response.body) throw new HttpError("HTTP_STATUS", "The answer has no body", { status: response.status, path: name });
+  if (!response.body) {
+    throw new HttpError("HTTP_STATUS", "The answer has no body", { status: response.status, path: name });
+  }
   // With a content encoding the length is that of the encoded bytes.
   const length = response.headers.get("content-encoding") ? null : response.headers.get("content-length");
   const size = length !== null && /^\d{1,15}$/.test(length) ? Number(length) : undefined;

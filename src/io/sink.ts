@@ -11,5 +11,5 @@ export interface Sink {
   /** All bytes are there: make them final. */
   close(): void | Promise<void>;
   /** Something failed: leave nothing behind. */
-  abort(reason: unknown): void | Promise<void>;
+  abort(reason: unknown): void | Promise<unknown>;
 }

@@ -22,7 +22,9 @@ export interface SinkOfOptions extends FileSinkOptions {
 export async function sinkOf(to: To, options: SinkOfOptions): Promise<Sink> {
   if (to instanceof URL || (typeof to === "string" && to.startsWith("file:"))) {
     const url = new URL(to);
-    if (url.protocol !== "file:") throw new TypeError(`Cannot save to ${url.protocol}//: only file: URLs can be written`);
+    if (url.protocol !== "file:") {
+      throw new TypeError(`Cannot save to ${url.protocol}//: only file: URLs can be written`);
+    }
     return await FileSink.create(pathOfUrl(url), options);
   }
   if (typeof to === "string") {
@@ -37,7 +39,9 @@ export async function sinkOf(to: To, options: SinkOfOptions): Promise<Sink> {
     if ("write" in to && typeof to.write === "function" && "close" in to) return to;
     if ("folder" in to && "name" in to) return await to.folder.put(String(to.name));
   }
-  throw new TypeError("Cannot save to this: a path, file: URL, WritableStream, file handle, Sink or { folder, name } is wanted");
+  throw new TypeError(
+    "Cannot save to this: a path, file: URL, WritableStream, file handle, Sink or { folder, name } is wanted",
+  );
 }
 
 /** A WritableStream as a sink: its back-pressure is waited for, and its end is told apart from a failure. */
@@ -66,8 +70,12 @@ class StreamSink implements Sink {
 /** The error of a sink that is not ours. */
 export function sinkFailed(cause: unknown): SaveError {
   const isFull = cause instanceof Error && cause.name === "QuotaExceededError";
-  return new SaveError(isFull ? "DISK_FULL" : "SINK_FAILED", `The sink failed: ${cause instanceof Error ? cause.message : String(cause)}`, {
-    committed: "no",
-    cause,
-  });
+  return new SaveError(
+    isFull ? "DISK_FULL" : "SINK_FAILED",
+    `The sink failed: ${cause instanceof Error ? cause.message : String(cause)}`,
+    {
+      committed: "no",
+      cause,
+    },
+  );
 }

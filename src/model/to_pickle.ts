@@ -43,8 +43,11 @@ export function shapeForSave(value: unknown, options: ShapeOptions): { value: un
   checkValue(plain, warnings);
   const dict = plain instanceof Map ? plain : isPlainObject(plain) ? new Map(Object.entries(plain as object)) : null;
   if (dict === null || !isStateDict(dict)) return { value: plain, warnings };
-  if (dict.size === 0) warnings.push({ code: "EMPTY_DICT", message: "The dict is empty: there is nothing to save in it" });
-  const isStatic = options.mode === "static" || (dict.size > 0 && [...dict.values()].every((x) => x instanceof DenseTensor));
+  if (dict.size === 0) {
+    warnings.push({ code: "EMPTY_DICT", message: "The dict is empty: there is nothing to save in it" });
+  }
+  const isStatic = options.mode === "static" ||
+    (dict.size > 0 && [...dict.values()].every((x) => x instanceof DenseTensor));
   const shaped = isStatic ? staticDict(dict) : stateDict(dict);
   const maxBytes = options.maxArrayBytes ?? MAX_ARRAY_BYTES;
   if (!isStatic && options.protocol < 4) splitBigParams(shaped, maxBytes);
@@ -69,7 +72,7 @@ function holdsTensor(root: unknown): boolean {
     if (typeof value !== "object" || value === null || seen.has(value)) continue;
     seen.add(value);
     if (value instanceof Map) todo.push(...value.values());
-    else if (Array.isArray(value)) for (const item of value) todo.push(item);
+    else if (Array.isArray(value)) { for (const item of value) todo.push(item); }
     else if (isPlainObject(value)) todo.push(...Object.values(value));
   }
   return false;
@@ -164,7 +167,7 @@ function holdsLayer(root: unknown): boolean {
     if (typeof value !== "object" || value === null || seen.has(value)) continue;
     seen.add(value);
     if (value instanceof Map) todo.push(...value.values());
-    else if (Array.isArray(value)) for (const item of value) todo.push(item);
+    else if (Array.isArray(value)) { for (const item of value) todo.push(item); }
     else if (isPlainObject(value)) todo.push(...Object.values(value));
   }
   return false;
@@ -194,13 +197,16 @@ export function checkValue(root: unknown, warnings: Warning[] = []): void {
         if (!(i in value)) throw invalid("a hole in a list", at + keyStep(i));
         todo.push({ value: value[i], at: at.length < 1000 ? at + keyStep(i) : at });
       }
-    } else if (value instanceof Set && !(value instanceof FrozenSet)) { for (const item of value) todo.push({ value: item, at }); }
-    else if (value instanceof PythonRecord) todo.push({ value: value.fields, at });
+    } else if (value instanceof Set && !(value instanceof FrozenSet)) {
+      for (const item of value) todo.push({ value: item, at });
+    } else if (value instanceof PythonRecord) todo.push({ value: value.fields, at });
     else if (isPlainObject(value)) {
       for (const [key, item] of Object.entries(value as object)) todo.push({ value: item, at: at + keyStep(key) });
     } else if (value instanceof SelectedRows) {
       throw invalid("SelectedRows: save them alone, with { useBinaryFormat: true }", at);
-    } else if (!LEAVES.some((Leaf) => value instanceof Leaf) || value instanceof DefaultDict) throw invalid(`a ${className(value)}`, at);
+    } else if (!LEAVES.some((Leaf) => value instanceof Leaf) || value instanceof DefaultDict) {
+      throw invalid(`a ${className(value)}`, at);
+    }
   }
 }
 

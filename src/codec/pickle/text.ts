@@ -167,8 +167,9 @@ export function utf8FromText(text: string): Uint8Array {
   const out: number[] = [];
   for (const character of text) {
     const point = character.codePointAt(0)!;
-    if (point >= 0xd800 && point < 0xe000) out.push(0xe0 | (point >> 12), 0x80 | ((point >> 6) & 0x3f), 0x80 | (point & 0x3f));
-    else for (const byte of encoder.encode(character)) out.push(byte);
+    if (point >= 0xd800 && point < 0xe000) {
+      out.push(0xe0 | (point >> 12), 0x80 | ((point >> 6) & 0x3f), 0x80 | (point & 0x3f));
+    } else for (const byte of encoder.encode(character)) out.push(byte);
   }
   return Uint8Array.from(out);
 }

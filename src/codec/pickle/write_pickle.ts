@@ -177,11 +177,15 @@ class PickleWriter {
     if (value instanceof FreshText) return this.#text(value.text, null);
     if (value instanceof Global) return this.#global(value);
     if (value instanceof NumpyDType) return this.#dtype(value.code);
-    if (value instanceof FreshTuple) return value.items.length === 0 ? this.#emptyTuple() : this.#tuple(value.items, null);
+    if (value instanceof FreshTuple) {
+      return value.items.length === 0 ? this.#emptyTuple() : this.#tuple(value.items, null);
+    }
     if (value instanceof FreshList) return this.#list(value.items, null);
     if (value instanceof ArrayOf) return this.#array(value.array, value.array);
     if (this.#known(value)) return null;
-    if (value instanceof Uint8Array) return value instanceof ByteArray ? this.#byteArray(value) : this.#bytes(value, value);
+    if (value instanceof Uint8Array) {
+      return value instanceof ByteArray ? this.#byteArray(value) : this.#bytes(value, value);
+    }
     if (value instanceof Tensor) return this.#tensor(value);
     if (value instanceof NDArray) return this.#array(value, value);
     if (value instanceof Tuple) return value.length === 0 ? this.#emptyTuple() : this.#tuple(value, value);
@@ -190,7 +194,9 @@ class PickleWriter {
     if (value instanceof DefaultDict) return this.#defaultDict(value);
     if (value instanceof Map) return this.#dict(value);
     if (value instanceof Set) return this.#set(value);
-    if (value instanceof Complex) return this.#reduce(builtin("complex"), [new Float(value.re), new Float(value.im)], value);
+    if (value instanceof Complex) {
+      return this.#reduce(builtin("complex"), [new Float(value.re), new Float(value.im)], value);
+    }
     if (value instanceof NumpyScalar) return this.#scalar(value);
     if (value instanceof DTypeValue) return this.#dtypeValue(value);
     if (value instanceof Slice) return this.#reduce(builtin("slice"), [value.start, value.stop, value.step], value);
@@ -297,8 +303,9 @@ class PickleWriter {
     const n = bytes.length;
     if (n < 256) this.#out.payload([0x43, n], bytes);
     else if (n < 2 ** 32) this.#out.payload([0x42, ...u32(n)], bytes);
-    else if (this.#protocol >= 4) this.#out.payload([0x8e, ...u32(n % 2 ** 32), ...u32(Math.floor(n / 2 ** 32))], bytes);
-    else throw tooLong(n);
+    else if (this.#protocol >= 4) {
+      this.#out.payload([0x8e, ...u32(n % 2 ** 32), ...u32(Math.floor(n / 2 ** 32))], bytes);
+    } else throw tooLong(n);
     this.#memoize(key);
     return null;
   }

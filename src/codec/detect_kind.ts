@@ -1,0 +1,128 @@
+/**
+ * What a file is, by its first bytes.
+ *
+ * @module
+ */
+import { FormatError } from "../errors.ts";
+
+/** Kinds of files. */
+export type FileKind =
+  | "empty"
+  | "pickle"
+  | "tnum"
+  | "record"
+  | "selected_rows"
+  | "program"
+  | "pir"
+  | "safetensors"
+  | "npy"
+  | "zip"
+  | "unknown";
+
+interface Foreign {
+  /** First bytes, as latin-1 text. */
+  magic: string;
+  what: string;
+  hint?: string;
+  kind?: FileKind;
+}
+
+const FOREIGN: readonly Foreign[] = [
+  {
+    magic: "PK\x03\x04",
+    what: "a zip archive",
+    hint: "Newer PyTorch checkpoints and .npz files are zip archives.",
+    kind: "zip",
+  },
+  { magic: "version https://git-lfs", what: "a git-LFS pointer, not the model", hint: "Run: git lfs pull." },
+  { magic: "<!", what: "a web page", hint: "The server sent a page in place of the file." },
+  { magic: "<html", what: "a web page", hint: "The server sent a page in place of the file." },
+  { magic: "<?xml", what: "an XML document", hint: "The server may have sent an error in place of the file." },
+  { magic: "\x89PNG\r\n\x1a\n", what: "a PNG picture" },
+  { magic: "\x1f\x8b", what: "a gzip archive", hint: "Unpack it first." },
+  { magic: "\x89HDF\r\n\x1a\n", what: "an HDF5 file" },
+  { magic: "\x93NUMPY", what: "an .npy file", kind: "npy" },
+  { magic: "\x02\x00v", what: "a Paddle Lite .nb model" },
+  { magic: "\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.", what: "an old PyTorch checkpoint" },
+];
+
+/** First bytes that a pickle without PROTO begins with: opcodes that push something. */
+const PICKLE_STARTS = "(]})cNILFSVKMJGXUTBC\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x95\x96";
+
+/** What a file is; `head` are its first bytes, 4096 or as many as there are, `size` its length where that is known. */
+export function detectKind(head: Uint8Array, size?: number): FileKind {
+  if (head.length === 0) return "empty";
+  const text = latin1(head, 264);
+  if (text.length >= 260 && text.slice(256, 260) === "TNUM") return "tnum";
+  const foreign = foreignOf(text);
+  if (foreign) return foreign.kind ?? "unknown";
+  if (head[0] === 0x80) return "pickle";
+  if (isSafetensors(head, text, size)) return "safetensors";
+  if (isRecord(head)) return "record";
+  if (text[0] === "{") return "pir";
+  if (isProgram(head)) return "program";
+  return PICKLE_STARTS.includes(text[0]) && !isText(head) ? "pickle" : isPickleText(text) ? "pickle" : "unknown";
+}
+
+/** The error for a file of no kind that is read: it says what the file is, where that can be seen. */
+export function foreignError(head: Uint8Array): FormatError {
+  const text = latin1(head, 64);
+  const foreign = foreignOf(text);
+  const what = foreign?.what ?? (head.every((b) => b === 0) ? "a file of zeros" : null);
+  if (what) {
+    const hint = foreign?.hint ?? (foreign ? undefined : "The disk or the download lost its content.");
+    return new FormatError("WRONG_FORMAT", `This is ${what}, not a file of Paddle's.${hint ? " " + hint : ""}`, {
+      offset: 0,
+      hint,
+    });
+  }
+  const bytes = Array.from(head.subarray(0, 8), (b) => b.toString(16).padStart(2, "0")).join(" ");
+  return new FormatError(
+    "UNKNOWN_FORMAT",
+    `No kind of Paddle file begins with ${bytes}. Is it encrypted, or another program's?`,
+    { offset: 0 },
+  );
+}
+
+function foreignOf(text: string): Foreign | undefined {
+  const start = text.slice(0, 32);
+  return FOREIGN.find(({ magic }) =>
+    start.startsWith(magic) || (magic[0] === "<" && start.toLowerCase().startsWith(magic))
+  );
+}
+
+function latin1(bytes: Uint8Array, most: number): string {
+  return String.fromCharCode(...bytes.subarray(0, most));
+}
+
+/** u64 header length, then a JSON object. */
+function isSafetensors(head: Uint8Array, text: string, size: number | undefined): boolean {
+  if (head.length < 10 || text[8] !== "{") return false;
+  const length = new DataView(head.buffer, head.byteOffset).getBigUint64(0, true);
+  return length >= 2n && length <= BigInt(size ?? Number.MAX_SAFE_INTEGER) - 8n;
+}
+
+/** A record begins with a zero version; all zeros are no file. */
+function isRecord(head: Uint8Array): boolean {
+  return head.length >= 4 && head.subarray(0, 4).every((b) => b === 0) && !head.every((b) => b === 0);
+}
+
+/** Field 1 (a block), length-delimited, which begins with its index. */
+function isProgram(head: Uint8Array): boolean {
+  if (head[0] !== 0x0a || head.length < 3) return false;
+  let i = 1;
+  while (i < 6 && head[i] >= 0x80) i++;
+  return head[i + 1] === 0x08;
+}
+
+/** Whether the first bytes are a human's text. */
+function isText(head: Uint8Array): boolean {
+  const part = head.subarray(0, 64);
+  return part.length > 4 && part.every((b) => (b >= 0x20 && b < 0x7f) || b === 0x0a || b === 0x0d || b === 0x09) &&
+    !part.includes(0x2e);
+}
+
+/** Protocol 0 is text itself. */
+function isPickleText(text: string): boolean {
+  return text.startsWith("(") || text.startsWith("c") || (PICKLE_STARTS.includes(text[0]) && text.includes("."));
+}

@@ -1,0 +1,222 @@
+/**
+ * Paddle's binary tensors: what `paddle.save` writes with `use_binary_format`.
+ *
+ * ```text
+ * LoDTensor      u32 version 0 · u64 LoD levels · per level: u64 bytes, u64 offsets … · Tensor
+ * Tensor         u32 version 0 · i32 length · TensorDesc (protobuf) · data, little-endian
+ * SelectedRows   u32 version 0 · u64 rows · i64 row numbers … · i64 height · Tensor
+ * ```
+ *
+ * @module
+ */
+import type { DType } from "../../dtype.ts";
+import { FormatError } from "../../errors.ts";
+import type { Budget } from "../../limits.ts";
+import { BLOB_MIN, type Cursor, type Decoder, type Payload } from "../cursor.ts";
+import { readTensorDesc } from "./tensor_desc.ts";
+
+/** A tensor, its bytes as they are in the file or where they lie there. */
+export interface RawTensor {
+  dtype: DType;
+  shape: number[];
+  data: Payload;
+  lod: number[][];
+  /** Byte of the file where the data begin. */
+  offset: number;
+}
+
+/** SelectedRows. */
+export interface RawSelectedRows {
+  rows: number[];
+  height: number;
+  value: RawTensor;
+}
+
+/** What decoders of records are given. */
+export interface RecordOptions {
+  budget: Budget;
+}
+
+/** Most bytes of a description: 64 axes have less. */
+const MAX_DESC = 4096;
+
+/** Decode one record under the cursor. */
+export function* readRecord(cursor: Cursor, options: RecordOptions): Decoder<RawTensor> {
+  yield* version(cursor, "record");
+  const lod = yield* readLod(cursor, options.budget);
+  return { ...(yield* readTensor(cursor, options)), lod };
+}
+
+/** Decode a file that is one record, or one SelectedRows: nothing may follow. */
+export function* readBinaryTensorFile(cursor: Cursor, options: RecordOptions): Decoder<RawTensor | RawSelectedRows> {
+  yield* version(cursor, "record");
+  const isRows = yield* looksLikeSelectedRows(cursor);
+  const tensor = isRows
+    ? yield* readSelectedRows(cursor, options)
+    : { lod: yield* readLod(cursor, options.budget), ...(yield* readTensor(cursor, options)) };
+  yield cursor.need(1);
+  if (cursor.left > 0) {
+    const at = cursor.offset;
+    throw new FormatError(
+      "TRAILING_DATA",
+      `Bytes follow the only record of the file at byte ${at}: several records need a program that names them`,
+      {
+        offset: at,
+      },
+    );
+  }
+  return tensor;
+}
+
+/**
+ * Both begin with a zero and a count. Behind a LoD-free record's count comes the tensor's version, a zero of 4 bytes, and a description that
+ * begins with its data type; behind a count of rows come row numbers, the height, and then the same.
+ */
+function* looksLikeSelectedRows(cursor: Cursor): Decoder<boolean> {
+  yield cursor.need(8);
+  if (cursor.left < 8) return false;
+  const count = u64(cursor, cursor.pos);
+  if (count === 0 || count > 2 ** 24) return false;
+  const ahead = 8 + 8 * count + 8;
+  const { remaining } = cursor;
+  if (remaining !== undefined && ahead + 8 > remaining) return false;
+  yield cursor.need(ahead + 9);
+  if (cursor.left < ahead + 9) return false;
+  const p = cursor.pos + ahead;
+  const { view } = cursor;
+  const length = view.getInt32(p + 4, true);
+  return view.getUint32(p, true) === 0 && length > 1 && length <= MAX_DESC && (view.getUint8(p + 8) & 7) <= 2 &&
+    view.getUint8(p + 8) >> 3 <= 2 &&
+    view.getUint8(p + 8) >> 3 >= 1;
+}
+
+function* readSelectedRows(cursor: Cursor, options: RecordOptions): Decoder<RawSelectedRows> {
+  const at = cursor.offset;
+  const count = u64(cursor, yield* take(cursor, 8, at));
+  options.budget.charge(8 * count, at);
+  const p = yield* take(cursor, 8 * count, at);
+  const rows: number[] = [];
+  for (let i = 0; i < count; i++) rows.push(i64(cursor, p + 8 * i, at));
+  const heightAt = cursor.offset;
+  const height = i64(cursor, yield* take(cursor, 8, heightAt), heightAt);
+  const value = { ...(yield* readTensor(cursor, options)), lod: [] };
+  if (height < 0 || rows.some((row) => row < 0 || row >= height)) {
+    throw new FormatError("BAD_FIELD", `A row number lies beyond the height ${height} (byte ${at})`, { offset: at });
+  }
+  if (value.shape[0] !== count) {
+    throw new FormatError("COUNT_MISMATCH", `${count} row numbers, but ${value.shape[0]} rows (byte ${at})`, {
+      offset: at,
+    });
+  }
+  return { rows, height, value };
+}
+
+function* version(cursor: Cursor, what: string): Decoder<void> {
+  const at = cursor.offset;
+  const p = yield* take(cursor, 4, at);
+  const found = cursor.view.getUint32(p, true);
+  if (found !== 0) {
+    throw new FormatError("BAD_VERSION", `The ${what} at byte ${at} has version ${found}; only 0 is known`, {
+      offset: at,
+      actual: found,
+    });
+  }
+}
+
+function* readLod(cursor: Cursor, budget: Budget): Decoder<number[][]> {
+  const at = cursor.offset;
+  const levels = u64(cursor, yield* take(cursor, 8, at));
+  budget.check("maxLodLevels", levels, at);
+  const lod: number[][] = [];
+  for (let level = 0; level < levels; level++) {
+    const sizeAt = cursor.offset;
+    const size = u64(cursor, yield* take(cursor, 8, sizeAt));
+    const { remaining } = cursor;
+    if (size % 8 !== 0 || (remaining !== undefined && size > remaining)) {
+      throw new FormatError("BAD_LENGTH", `LoD level ${level} at byte ${sizeAt} announces ${size} bytes`, {
+        offset: sizeAt,
+        actual: size,
+      });
+    }
+    budget.charge(size, sizeAt);
+    const p = yield* take(cursor, size, sizeAt);
+    const offsets: number[] = [];
+    for (let i = 0; i < size / 8; i++) {
+      const offset = u64(cursor, p + 8 * i);
+      const least = i === 0 ? 0 : offsets[i - 1];
+      if (offset < least || (i === 0 && offset !== 0) || offset > Number.MAX_SAFE_INTEGER) {
+        throw new FormatError("BAD_FIELD", `LoD level ${level} at byte ${sizeAt} does not rise from 0`, {
+          offset: sizeAt,
+        });
+      }
+      offsets.push(offset);
+    }
+    lod.push(offsets);
+  }
+  return lod;
+}
+
+/** The part that all three kinds of file share: version, description, data. */
+export function* readTensor(cursor: Cursor, { budget }: RecordOptions): Decoder<Omit<RawTensor, "lod">> {
+  yield* version(cursor, "tensor");
+  const lengthAt = cursor.offset;
+  const length = cursor.view.getInt32(yield* take(cursor, 4, lengthAt), true);
+  if (length < 0 || length > MAX_DESC) {
+    throw new FormatError("BAD_LENGTH", `The description at byte ${lengthAt} announces ${length} bytes`, {
+      offset: lengthAt,
+      actual: length,
+    });
+  }
+  const descAt = cursor.offset;
+  const p = yield* take(cursor, length, lengthAt);
+  const { dtype, shape } = readTensorDesc(cursor.bytes.slice(p, p + length), descAt, budget);
+  budget.tensor(descAt);
+  const count = shape.reduce((a, b) => a * b, 1);
+  budget.check("maxElements", count, descAt);
+  const size = count * dtype.itemsize;
+  const offset = cursor.offset;
+  if (size >= BLOB_MIN) {
+    const { remaining } = cursor;
+    if (remaining !== undefined && size > remaining) throw truncated(offset, size, remaining);
+    const data = (yield { kind: "blob", length: size, encoding: "raw", size, at: offset }) as Payload;
+    return { dtype: dtype.name, shape, data, offset };
+  }
+  const start = yield* take(cursor, size, offset);
+  const window = cursor.bytes;
+  const data = cursor.stable ? window.subarray(start, start + size) : window.slice(start, start + size);
+  return { dtype: dtype.name, shape, data, offset };
+}
+
+/** `n` bytes in the window: their index. `at` is where the field begins. */
+export function* take(cursor: Cursor, n: number, at: number): Decoder<number> {
+  const { remaining } = cursor;
+  if (remaining !== undefined && n > remaining) throw truncated(at, n, remaining);
+  if (cursor.left < n) {
+    yield cursor.need(n);
+    if (cursor.left < n) throw truncated(at, n, cursor.left);
+  }
+  const p = cursor.pos;
+  cursor.pos += n;
+  return p;
+}
+
+function truncated(at: number, wanted: number, left: number): FormatError {
+  return new FormatError(
+    "TRUNCATED",
+    `Truncated tensor: ${wanted} bytes are due at byte ${at}, ${left} are left. The download is probably incomplete: compare the size with the publisher's.`,
+    { offset: at, expected: wanted, actual: left },
+  );
+}
+
+/** A u64; beyond 2^53 the nearest double, which is as much too large. */
+export function u64(cursor: Cursor, p: number): number {
+  return cursor.view.getUint32(p, true) + cursor.view.getUint32(p + 4, true) * 2 ** 32;
+}
+
+function i64(cursor: Cursor, p: number, at: number): number {
+  const value = cursor.view.getBigInt64(p, true);
+  if (value < -9007199254740991n || value > 9007199254740991n) {
+    throw new FormatError("BAD_NUMBER", `A number beyond 2^53 at byte ${at}`, { offset: at, actual: String(value) });
+  }
+  return Number(value);
+}

@@ -1,0 +1,149 @@
+/**
+ * VarType.TensorDesc: what a binary record says of its tensor.
+ *
+ * ```text
+ * field 1, varint: data type (VarType.Type)     field 2, varint, repeated (or packed): dims
+ * ```
+ *
+ * @module
+ */
+import { type DTypeInfo, dtypeOfVarType } from "../../dtype.ts";
+import { FormatError, UnsupportedError } from "../../errors.ts";
+import type { Budget } from "../../limits.ts";
+
+/** A description read. */
+export interface TensorDesc {
+  dtype: DTypeInfo;
+  shape: number[];
+}
+
+/** Codes of VarType.Type that are no numbers, so that an unknown one can be told from one that is no tensor. */
+const LARGEST_CODE = 38;
+
+/** Read the whole of `bytes`, which begin at byte `base` of the file. */
+export function readTensorDesc(bytes: Uint8Array, base: number, budget: Budget): TensorDesc {
+  const reader = new Wire(bytes, base);
+  let code: bigint | undefined;
+  let codeAt = base;
+  const shape: number[] = [];
+  const dim = (value: bigint, at: number) => {
+    const signed = BigInt.asIntN(64, value);
+    if (signed < 0n || signed > 9007199254740991n) {
+      throw new FormatError("BAD_SHAPE", `The record has an axis of length ${signed} at byte ${at}`, {
+        offset: at,
+        actual: String(signed),
+      });
+    }
+    shape.push(Number(signed));
+    budget.check("maxRank", shape.length, at);
+  };
+  while (!reader.ended) {
+    const at = reader.offset;
+    const tag = reader.varint();
+    const field = Number(tag >> 3n), wire = Number(tag & 7n);
+    if (field === 0 || tag > 0xffffffffn) {
+      throw new FormatError("BAD_WIRE", `Field ${field} at byte ${at}`, { offset: at });
+    }
+    if (field === 1 && wire === 0) [codeAt, code] = [at, reader.varint()];
+    else if (field === 2 && wire === 0) dim(reader.varint(), at);
+    else if (field === 2 && wire === 2) {
+      const end = reader.length() + reader.position;
+      while (reader.position < end) dim(reader.varint(), at);
+    } else if (field <= 2) {
+      throw new FormatError("BAD_WIRE", `Field ${field} has wire type ${wire} at byte ${at}`, { offset: at });
+    } else reader.skip(wire, at);
+  }
+  if (code === undefined) {
+    throw new FormatError("BAD_FIELD", `The record at byte ${base} has no data type`, { offset: base });
+  }
+  const dtype = code <= BigInt(LARGEST_CODE) ? dtypeOfVarType(Number(code)) : undefined;
+  if (!dtype) {
+    throw new UnsupportedError(
+      "UNSUPPORTED_DTYPE",
+      `Data type ${BigInt.asIntN(32, code)} at byte ${codeAt} holds no numbers`,
+      {
+        offset: codeAt,
+        actual: String(code),
+      },
+    );
+  }
+  return { dtype, shape: checkedShape(shape, base) };
+}
+
+function checkedShape(shape: number[], at: number): number[] {
+  let product = 1;
+  for (const dim of shape) product *= dim;
+  if (product <= Number.MAX_SAFE_INTEGER) return shape;
+  throw new FormatError("BAD_SHAPE", `The record at byte ${at} has more than 2^53 elements: [${shape}]`, {
+    offset: at,
+  });
+}
+
+/** A description as Paddle writes it. */
+export function writeTensorDesc(varType: number, shape: readonly number[]): Uint8Array {
+  const out: number[] = [0x08, ...varint(varType)];
+  for (const dim of shape) out.push(0x10, ...varint(dim));
+  return Uint8Array.from(out);
+}
+
+function varint(value: number): number[] {
+  const out: number[] = [];
+  while (value >= 128) {
+    out.push((value % 128) | 128);
+    value = Math.floor(value / 128);
+  }
+  out.push(value);
+  return out;
+}
+
+/** Protobuf's wire format over a few bytes. */
+class Wire {
+  position = 0;
+  readonly #bytes: Uint8Array;
+  readonly #base: number;
+
+  constructor(bytes: Uint8Array, base: number) {
+    this.#bytes = bytes;
+    this.#base = base;
+  }
+
+  get offset(): number {
+    return this.#base + this.position;
+  }
+
+  get ended(): boolean {
+    return this.position >= this.#bytes.length;
+  }
+
+  varint(): bigint {
+    const at = this.offset;
+    let value = 0n;
+    for (let i = 0; i < 10; i++) {
+      if (this.ended) throw new FormatError("BAD_VARINT", `A number is cut at byte ${at}`, { offset: at });
+      const byte = this.#bytes[this.position++];
+      value |= BigInt(byte & 127) << BigInt(7 * i);
+      if (i === 9 && byte > 1) break;
+      if (byte < 128) return value;
+    }
+    throw new FormatError("BAD_VARINT", `A number of more than 64 bits at byte ${at}`, { offset: at });
+  }
+
+  length(): number {
+    const at = this.offset;
+    const length = this.varint();
+    if (length > BigInt(this.#bytes.length - this.position)) {
+      throw new FormatError("BAD_LENGTH", `A field at byte ${at} is longer than its message`, { offset: at });
+    }
+    return Number(length);
+  }
+
+  skip(wire: number, at: number): void {
+    const lengths: Record<number, () => number> = { 1: () => 8, 2: () => this.length(), 5: () => 4 };
+    if (wire === 0) this.varint();
+    else if (wire in lengths) this.position += lengths[wire]();
+    else throw new FormatError("BAD_WIRE", `Wire type ${wire} at byte ${at}`, { offset: at });
+    if (this.position > this.#bytes.length) {
+      throw new FormatError("BAD_LENGTH", `A field is cut at byte ${at}`, { offset: at });
+    }
+  }
+}

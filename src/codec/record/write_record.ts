@@ -1,0 +1,70 @@
+/**
+ * Paddle's binary tensors, written: see read_record.ts for the layout.
+ *
+ * @module
+ */
+import { dtypeInfo } from "../../dtype.ts";
+import { ValueError } from "../../errors.ts";
+import type { NDArray } from "../../ndarray.ts";
+import { DenseTensor } from "../../tensor.ts";
+import { SelectedRows } from "../../values.ts";
+import { writeTensorDesc } from "./tensor_desc.ts";
+
+/** The chunks of a record: its head, and the tensor's bytes as they are. */
+export function* writeRecord(value: NDArray | SelectedRows): Generator<Uint8Array, void> {
+  const isRows = value instanceof SelectedRows;
+  const array = isRows ? value.value : value;
+  yield concat([isRows ? rowsHead(value) : lodHead(value), tensorHead(array)]);
+  yield array.bytes;
+}
+
+/** Bytes of a record, without making it. */
+export function recordSize(value: NDArray | SelectedRows): number {
+  const isRows = value instanceof SelectedRows;
+  const array = isRows ? value.value : value;
+  return (isRows ? rowsHead(value) : lodHead(value)).length + tensorHead(array).length + array.nbytes;
+}
+
+function lodHead(array: NDArray): Uint8Array {
+  const lod = array instanceof DenseTensor ? array.lod : [];
+  const parts = [u32(0), u64(lod.length)];
+  for (const level of lod) parts.push(u64(8 * level.length), ...level.map(u64));
+  return concat(parts);
+}
+
+function rowsHead({ rows, height, value }: SelectedRows): Uint8Array {
+  if (value.shape[0] !== rows.length) {
+    throw new ValueError("INVALID_VALUE", `SelectedRows with ${rows.length} row numbers and ${value.shape[0]} rows`);
+  }
+  return concat([u32(0), u64(rows.length), ...rows.map(u64), u64(height)]);
+}
+
+/** Version, length and description. */
+export function tensorHead(array: NDArray): Uint8Array {
+  const { varType } = dtypeInfo(array.dtype);
+  const desc = writeTensorDesc(varType!, array.shape);
+  return concat([u32(0), u32(desc.length), desc]);
+}
+
+export function u32(value: number): Uint8Array {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setUint32(0, value, true);
+  return bytes;
+}
+
+export function u64(value: number): Uint8Array {
+  if (!Number.isSafeInteger(value)) throw new ValueError("INVALID_VALUE", `Not an integer: ${value}`);
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setBigInt64(0, BigInt(value), true);
+  return bytes;
+}
+
+export function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((n, part) => n + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}

@@ -1,0 +1,77 @@
+/**
+ * The binary state dicts of `fluid.save_dygraph` in Paddle 1.6 (dossier 1.7).
+ *
+ * ```text
+ * 256 reserved bytes (old memory) · "TNUM" · u64 count
+ * per tensor: "NAME" · u64 length · name (UTF-8) · u32 version 0 · i32 length · TensorDesc · data
+ * ```
+ *
+ * @module
+ */
+import { FormatError, quote, type Warning } from "../../errors.ts";
+import type { Cursor, Decoder } from "../cursor.ts";
+import { type RawTensor, readTensor, type RecordOptions, take, u64 } from "../record/read_record.ts";
+import { textFromUtf8 } from "../pickle/text.ts";
+
+/** Bytes before the first word. */
+export const RESERVED = 256;
+const TNUM = 0x4d554e54, NAME = 0x454d414e;
+
+/** Decode the file under the cursor. */
+export function* readTnum(
+  cursor: Cursor,
+  options: RecordOptions,
+): Decoder<{ tensors: Map<string, RawTensor>; warnings: Warning[] }> {
+  const { budget } = options;
+  yield* take(cursor, RESERVED, 0);
+  yield* word(cursor, TNUM);
+  const countAt = cursor.offset;
+  const count = u64(cursor, yield* take(cursor, 8, countAt));
+  const { remaining } = cursor;
+  if (remaining !== undefined && count * 24 > remaining) {
+    throw new FormatError(
+      "COUNT_MISMATCH",
+      `The file announces ${count} tensors at byte ${countAt} and has ${remaining} bytes for them`,
+      {
+        offset: countAt,
+        expected: count,
+      },
+    );
+  }
+  budget.check("maxTensors", count, countAt);
+  const tensors = new Map<string, RawTensor>();
+  const warnings: Warning[] = [];
+  for (let i = 0; i < count; i++) {
+    yield* word(cursor, NAME);
+    const nameAt = cursor.offset;
+    const length = u64(cursor, yield* take(cursor, 8, nameAt));
+    budget.check("maxNameBytes", length, nameAt);
+    budget.charge(2 * length + 80, nameAt);
+    const p = yield* take(cursor, length, nameAt);
+    const name = textFromUtf8(cursor.bytes, p, p + length);
+    if (name === null) throw new FormatError("BAD_TEXT", `The name at byte ${nameAt} is no UTF-8`, { offset: nameAt });
+    if (tensors.has(name)) {
+      warnings.push({
+        code: "DUPLICATE_KEY",
+        message: `The name ${quote(name)} comes twice: the last tensor counts`,
+        offset: nameAt,
+      });
+    }
+    tensors.set(name, { ...(yield* readTensor(cursor, options)), lod: [] });
+  }
+  yield cursor.need(1);
+  if (cursor.left > 0) {
+    throw new FormatError("TRAILING_DATA", `Bytes follow the last of ${count} tensors at byte ${cursor.offset}`, {
+      offset: cursor.offset,
+    });
+  }
+  return { tensors, warnings };
+}
+
+function* word(cursor: Cursor, expected: number): Decoder<void> {
+  const at = cursor.offset;
+  const p = yield* take(cursor, 4, at);
+  if (cursor.view.getUint32(p, true) !== expected) {
+    throw new FormatError("BAD_FIELD", `${expected === TNUM ? "TNUM" : "NAME"} is due at byte ${at}`, { offset: at });
+  }
+}

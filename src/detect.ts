@@ -1,0 +1,50 @@
+/**
+ * What a file is.
+ *
+ * @module
+ */
+import { detectKind, type FileKind } from "./codec/detect_kind.ts";
+import { driveFrom } from "./io/drive_from.ts";
+import { type From, sourceOf } from "./io/open_source.ts";
+import { checkOptions } from "./options.ts";
+import type { Folder } from "./io/folder.ts";
+
+export type { FileKind } from "./codec/detect_kind.ts";
+
+/** Options of {@linkcode detect}. */
+export interface DetectOptions {
+  /** Where a bare name is looked for. */
+  folder?: Folder;
+  /** Stops the call. */
+  signal?: AbortSignal;
+}
+
+/** Bytes that tell the kind of any file. */
+const HEAD = 4096;
+
+/**
+ * The kind of a file, by its first bytes: at most 4 KiB are read. Of a stream they are consumed.
+ *
+ * @throws {SourceError} the file cannot be found or read
+ *
+ * @example
+ * ```ts
+ * import { detect, encode } from "@oarlock/paddle";
+ * if (await detect(encode([1, 2, 3])) !== "pickle") throw new Error("not seen");
+ * ```
+ */
+export async function detect(from: From, options: DetectOptions = {}): Promise<FileKind> {
+  checkOptions(options, ["folder", "signal"]);
+  options.signal?.throwIfAborted();
+  const opened = await sourceOf(from, options);
+  return await driveFrom(
+    opened,
+    function* (cursor) {
+      yield cursor.need(HEAD);
+      const head = cursor.bytes.slice(cursor.pos, Math.min(cursor.end, cursor.pos + HEAD));
+      return detectKind(head, cursor.total);
+    },
+    (kind) => kind,
+    { signal: options.signal },
+  );
+}

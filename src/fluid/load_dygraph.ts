@@ -1,0 +1,55 @@
+/**
+ * `fluid.load_dygraph` of Paddle 1.6 to 1.8.
+ *
+ * @module
+ */
+import { isPaddleError } from "../errors.ts";
+import type { Folder } from "../io/folder.ts";
+import type { Limits } from "../limits.ts";
+import { load } from "../load.ts";
+import { NAME_TABLE } from "../model/keys.ts";
+import type { NDArray } from "../ndarray.ts";
+import { checkOptions } from "../options.ts";
+
+/** Options of {@linkcode loadDygraph}. */
+export interface LoadDygraphOptions {
+  /** The name table stays in the parameters. @default {false} */
+  keepNameTable?: boolean;
+  /** Where the names are looked for. */
+  folder?: Folder;
+  /** Ceilings for what the files may ask. */
+  limits?: Partial<Limits>;
+  /** Stops the call. */
+  signal?: AbortSignal;
+}
+
+const SUFFIXES = [".pdparams", ".pdopt"];
+
+/**
+ * Parameters and optimizer state of `prefix.pdparams` and `prefix.pdopt`, as arrays; null for the second where there is none. The binary
+ * files of 1.6, which newer Paddle refuses, are read too. A name with either suffix is taken for its prefix.
+ *
+ * Mirrors `fluid.load_dygraph` (1.8).
+ *
+ * @throws {SourceError} `NOT_FOUND`: there is no `prefix.pdparams`
+ */
+export async function loadDygraph(
+  prefix: string,
+  options: LoadDygraphOptions = {},
+): Promise<[Map<string, NDArray | unknown>, Map<string, NDArray | unknown> | null]> {
+  checkOptions(options, ["keepNameTable", "folder", "limits", "signal"]);
+  const { keepNameTable = false, folder, limits, signal } = options;
+  const suffix = SUFFIXES.find((end) => prefix.endsWith(end));
+  const base = suffix ? prefix.slice(0, -suffix.length) : prefix;
+  const shared = { folder, limits, signal, returnNumpy: true, keepNameTable: true };
+  const parameters = await load(base + ".pdparams", shared) as Map<string, unknown>;
+  if (!keepNameTable) parameters.delete(NAME_TABLE);
+  let optimizer: Map<string, unknown> | null = null;
+  try {
+    // 1.8 leaves the name table in the optimizer's state (dossier 1.3).
+    optimizer = await load(base + ".pdopt", shared) as Map<string, unknown>;
+  } catch (error) {
+    if (!isPaddleError(error) || error.code !== "NOT_FOUND") throw error;
+  }
+  return [parameters, optimizer];
+}
