@@ -34,14 +34,22 @@ const FOREIGN: readonly Foreign[] = [
     hint: "Newer PyTorch checkpoints and .npz files are zip archives.",
     kind: "zip",
   },
+  { magic: "PK\x05\x06", what: "an empty zip archive", kind: "zip" },
   { magic: "version https://git-lfs", what: "a git-LFS pointer, not the model", hint: "Run: git lfs pull." },
   { magic: "<!", what: "a web page", hint: "The server sent a page in place of the file." },
   { magic: "<html", what: "a web page", hint: "The server sent a page in place of the file." },
   { magic: "<?xml", what: "an XML document", hint: "The server may have sent an error in place of the file." },
+  { magic: "{", what: "a JSON document" },
+  { magic: "\xef\xbb\xbf{", what: "a JSON document" },
   { magic: "\x89PNG\r\n\x1a\n", what: "a PNG picture" },
   { magic: "\x1f\x8b", what: "a gzip archive", hint: "Unpack it first." },
   { magic: "\x89HDF\r\n\x1a\n", what: "an HDF5 file" },
   { magic: "\x93NUMPY", what: "an .npy file", kind: "npy" },
+  { magic: "BZh", what: "a bzip2 archive", hint: "Unpack it first." },
+  { magic: "\xfd7zXZ\x00", what: "an xz archive", hint: "Unpack it first." },
+  { magic: "7z\xbc\xaf\x27\x1c", what: "a 7z archive", hint: "Unpack it first." },
+  { magic: "\x28\xb5\x2f\xfd", what: "a zstd archive", hint: "Unpack it first." },
+  { magic: "GGUF", what: "a GGUF model" },
   { magic: "\x02\x00v", what: "a Paddle Lite .nb model" },
   { magic: "\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.", what: "an old PyTorch checkpoint" },
 ];
@@ -55,19 +63,19 @@ export function detectKind(head: Uint8Array, size?: number): FileKind {
   const text = latin1(head, 264);
   if (text.length >= 260 && text.slice(256, 260) === "TNUM") return "tnum";
   const foreign = foreignOf(text);
-  if (foreign) return foreign.kind ?? "unknown";
+  if (foreign && text[0] !== "{") return foreign.kind ?? "unknown";
   if (head[0] === 0x80) return "pickle";
   if (isSafetensors(head, text, size)) return "safetensors";
   if (isRecord(head)) return "record";
-  if (text[0] === "{") return "pir";
+  if (text[0] === "{") return text.includes('"base_code"') ? "pir" : "unknown";
   if (isProgram(head)) return "program";
   return PICKLE_STARTS.includes(text[0]) && !isText(head) ? "pickle" : isPickleText(text) ? "pickle" : "unknown";
 }
 
 /** The error for a file of no kind that is read: it says what the file is, where that can be seen. */
 export function foreignError(head: Uint8Array): FormatError {
-  const text = latin1(head, 64);
-  const foreign = foreignOf(text);
+  const text = latin1(head, 264);
+  const foreign = foreignOf(text) ?? foreignByStructure(head, text);
   const what = foreign?.what ?? (head.every((b) => b === 0) ? "a file of zeros" : null);
   if (what) {
     const hint = foreign?.hint ?? (foreign ? undefined : "The disk or the download lost its content.");
@@ -91,6 +99,18 @@ function foreignOf(text: string): Foreign | undefined {
   );
 }
 
+function foreignByStructure(head: Uint8Array, text: string): Foreign | undefined {
+  if (isSafetensors(head, text, undefined)) return { magic: "", what: "a safetensors file" };
+  if (text.slice(257, 262) === "ustar") return { magic: "", what: "a tar archive", hint: "Unpack it first." };
+  if (text[0] === "{" || text.startsWith("\xef\xbb\xbf{")) return { magic: "", what: "a JSON document" };
+  // ONNX: field 1, the IR's version, then field 2, the producer's name.
+  if (head.length > 4 && head[0] === 8 && head[1] < 0x80 && head[2] === 0x12) {
+    return { magic: "", what: "an ONNX model" };
+  }
+  if (isText(head)) return { magic: "", what: "plain text", hint: "The server may have sent a message in its place." };
+  return undefined;
+}
+
 function latin1(bytes: Uint8Array, most: number): string {
   return String.fromCharCode(...bytes.subarray(0, most));
 }
@@ -105,6 +125,24 @@ function isSafetensors(head: Uint8Array, text: string, size: number | undefined)
 /** A record begins with a zero version; all zeros are no file. */
 function isRecord(head: Uint8Array): boolean {
   return head.length >= 4 && head.subarray(0, 4).every((b) => b === 0) && !head.every((b) => b === 0);
+}
+
+/** Row numbers and a height lie before the tensor, where a record has its LoD; see read_record.ts. */
+function isSelectedRows(head: Uint8Array): boolean {
+  if (head.length < 12) return false;
+  const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
+  const count = view.getUint32(4, true) + view.getUint32(8, true) * 2 ** 32;
+  if (count === 0 || count > 2 ** 24) return false;
+  const tensor = 4 + 8 + 8 * count + 8;
+  // Rows that end beyond the head are hundreds: no LoD has so many levels.
+  if (tensor + 9 > head.length) return head.length >= 4096;
+  const length = view.getInt32(tensor + 4, true), tag = view.getUint8(tensor + 8);
+  return view.getUint32(tensor, true) === 0 && length > 1 && length <= 4096 && [0x08, 0x10, 0x12].includes(tag);
+}
+
+/** A program's JSON says so in its first object: `"base_code": { "magic": "pir", … }`. */
+function isPir(text: string): boolean {
+  return text.includes('"base_code"') || text.includes('"pir"');
 }
 
 /** Field 1 (a block), length-delimited, which begins with its index. */
@@ -124,5 +162,7 @@ function isText(head: Uint8Array): boolean {
 
 /** Protocol 0 is text itself. */
 function isPickleText(text: string): boolean {
+  // These take a length in four bytes, which is no text.
+  if ("TXB".includes(text[0])) return false;
   return text.startsWith("(") || text.startsWith("c") || (PICKLE_STARTS.includes(text[0]) && text.includes("."));
 }

@@ -76,18 +76,24 @@ function* looksLikeSelectedRows(cursor: Cursor): Decoder<boolean> {
   yield cursor.need(8);
   if (cursor.left < 8) return false;
   const count = u64(cursor, cursor.pos);
-  if (count === 0 || count > 2 ** 24) return false;
-  const ahead = 8 + 8 * count + 8;
+  if (count > MAX_GUESSED_ROWS || (count === 0 && (yield* isTensorHead(cursor, 8)))) return false;
+  return yield* isTensorHead(cursor, 8 + 8 * count + 8);
+}
+
+/** More row numbers than this are not looked behind. */
+const MAX_GUESSED_ROWS = 2 ** 20;
+
+/** Whether a tensor's version, length and description begin `ahead` bytes from here. */
+function* isTensorHead(cursor: Cursor, ahead: number): Decoder<boolean> {
   const { remaining } = cursor;
-  if (remaining !== undefined && ahead + 8 > remaining) return false;
+  if (remaining !== undefined && ahead + 9 > remaining) return false;
   yield cursor.need(ahead + 9);
   if (cursor.left < ahead + 9) return false;
   const p = cursor.pos + ahead;
   const { view } = cursor;
   const length = view.getInt32(p + 4, true);
-  return view.getUint32(p, true) === 0 && length > 1 && length <= MAX_DESC && (view.getUint8(p + 8) & 7) <= 2 &&
-    view.getUint8(p + 8) >> 3 <= 2 &&
-    view.getUint8(p + 8) >> 3 >= 1;
+  const tag = view.getUint8(p + 8);
+  return view.getUint32(p, true) === 0 && length > 1 && length <= MAX_DESC && (tag === 0x08 || tag === 0x10 || tag === 0x12);
 }
 
 function* readSelectedRows(cursor: Cursor, options: RecordOptions): Decoder<RawSelectedRows> {

@@ -49,6 +49,9 @@ export function readTensorDesc(bytes: Uint8Array, base: number, budget: Budget):
     else if (field === 2 && wire === 2) {
       const end = reader.length() + reader.position;
       while (reader.position < end) dim(reader.varint(), at);
+      if (reader.position > end) {
+        throw new FormatError("BAD_VARINT", `The last axis of the field at byte ${at} is cut`, { offset: at });
+      }
     } else if (field <= 2) {
       throw new FormatError("BAD_WIRE", `Field ${field} has wire type ${wire} at byte ${at}`, { offset: at });
     } else reader.skip(wire, at);
