@@ -7,6 +7,7 @@ import { keyStep } from "../codec/pickle/place.ts";
 import { className, FreshText, isPlainObject } from "../codec/pickle/write_pickle.ts";
 import { dtypeInfo } from "../dtype.ts";
 import { ValueError, type Warning } from "../errors.ts";
+import { rememberFloat, wasFloat } from "../floats.ts";
 import { NDArray } from "../ndarray.ts";
 import { DenseTensor, Tensor } from "../tensor.ts";
 import {
@@ -16,6 +17,7 @@ import {
   Float,
   FrozenSet,
   NumpyScalar,
+  OrderedDict,
   PythonRecord,
   SelectedRows,
   Slice,
@@ -71,9 +73,9 @@ function holdsTensor(root: unknown): boolean {
     if (value instanceof Tensor || value instanceof DenseTensor || value instanceof SelectedRows) return true;
     if (typeof value !== "object" || value === null || seen.has(value)) continue;
     seen.add(value);
-    if (value instanceof Map) todo.push(...value.values());
+    if (value instanceof Map) { for (const item of value.values()) todo.push(item); }
     else if (Array.isArray(value)) { for (const item of value) todo.push(item); }
-    else if (isPlainObject(value)) todo.push(...Object.values(value));
+    else if (isPlainObject(value)) { for (const item of Object.values(value as object)) todo.push(item); }
   }
   return false;
 }
@@ -111,6 +113,11 @@ function splitBigParams(dict: Map<unknown, unknown>, maxBytes: number): void {
     for (let start = 0; start < array.size; start += most) {
       const end = Math.min(array.size, start + most);
       const name = `${String(key)}@@.${slices.length}`;
+      if (dict.has(name)) {
+        throw new ValueError("NAME_COLLISION", `The key ${name} is taken, and a slice of ${String(key)} needs it`, {
+          names: [name],
+        });
+      }
       dict.set(name, new NDArray(array.dtype, [end - start], array.bytes.subarray(start * itemsize, end * itemsize)));
       slices.push(name);
     }
@@ -151,9 +158,12 @@ function withoutLayers(root: unknown): unknown {
     const [from, to] = todo.pop()!;
     const entries = from instanceof Map ? from : Array.isArray(from) ? from.entries() : Object.entries(from as object);
     for (const [key, value] of entries) {
+      const isFloat = typeof value === "number" && wasFloat(from as object, key, value);
+      if (isFloat) rememberFloat(to as object, key, value);
       if (to instanceof Map) to.set(key, copyOf(value));
       else (to as unknown[]).push(copyOf(value));
     }
+    if (from instanceof OrderedDict) (to as OrderedDict).attributes = from.attributes;
   }
   return result;
 }
@@ -166,9 +176,9 @@ function holdsLayer(root: unknown): boolean {
     if (isLayer(value)) return true;
     if (typeof value !== "object" || value === null || seen.has(value)) continue;
     seen.add(value);
-    if (value instanceof Map) todo.push(...value.values());
+    if (value instanceof Map) { for (const item of value.values()) todo.push(item); }
     else if (Array.isArray(value)) { for (const item of value) todo.push(item); }
-    else if (isPlainObject(value)) todo.push(...Object.values(value));
+    else if (isPlainObject(value)) { for (const item of Object.values(value as object)) todo.push(item); }
   }
   return false;
 }
@@ -187,8 +197,13 @@ export function checkValue(root: unknown, warnings: Warning[] = []): void {
     if (seen.has(value)) continue;
     if (typeof value === "object") seen.add(value);
     if (value instanceof NDArray) checkArray(value, at, warnings);
+    else if (value instanceof DefaultDict) throw invalid("a defaultdict", at);
     else if (value instanceof Map) {
+      if (value instanceof OrderedDict && value.attributes) todo.push({ value: value.attributes, at });
       for (const [key, item] of value) {
+        if (typeof key === "symbol" || typeof key === "function" || key === undefined) {
+          throw invalid(`a key that is a ${typeof key}`, at);
+        }
         todo.push({ value: item, at: at.length < 1000 ? at + keyStep(key) : at });
         if (typeof key === "object" && key !== null) todo.push({ value: key, at });
       }

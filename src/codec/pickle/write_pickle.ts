@@ -26,7 +26,7 @@ import {
 } from "../../values.ts";
 import { PickleOutput } from "./pickle_output.ts";
 import { scalarBytes } from "./scalar_bytes.ts";
-import { utf8FromText } from "./text.ts";
+import { textFromLatin1, utf8FromText } from "./text.ts";
 
 /** How {@linkcode writePickle} writes. */
 export interface WritePickleOptions {
@@ -118,8 +118,9 @@ class PickleWriter {
   readonly #protocol: number;
   readonly #numpy: string;
   readonly #out: PickleOutput;
-  /** Objects, and the memo keys of texts, globals and dtypes, to memo indices. */
+  /** Objects and texts, to memo indices. Things of Python's own have keys that no text of the caller equals. */
   readonly #memo = new Map<unknown, number>();
+  readonly #keys = new Map<string, symbol>();
   #next = 0;
 
   constructor(options: WritePickleOptions, counting: boolean) {
@@ -217,6 +218,13 @@ class PickleWriter {
     else this.#op(0x72, index, 4);
   }
 
+  /** The memo key of a thing that is Python's own, one for each name. */
+  #own(name: string): symbol {
+    let key = this.#keys.get(name);
+    if (key === undefined) this.#keys.set(name, key = Symbol(name));
+    return key;
+  }
+
   /** Write a reference, if `identity` was written before. */
   #known(identity: unknown): boolean {
     const index = this.#memo.get(identity);
@@ -277,7 +285,7 @@ class PickleWriter {
   #global(global: Global): Steps | null {
     const { name } = global;
     const module = this.#protocol < 3 ? PICKLER_NAMES_2.get(global.module) ?? global.module : global.module;
-    const key = `global ${module}\n${name}`;
+    const key = this.#own(`global ${module}\n${name}`);
     if (this.#known(key)) return null;
     if (this.#protocol >= 4) return this.#stackGlobal(module, name, key);
     this.#out.byte(0x63);
@@ -286,7 +294,7 @@ class PickleWriter {
     return null;
   }
 
-  *#stackGlobal(module: string, name: string, key: string): Steps {
+  *#stackGlobal(module: string, name: string, key: symbol): Steps {
     yield new Child(module);
     yield new Child(name);
     this.#out.byte(0x93);
@@ -297,7 +305,7 @@ class PickleWriter {
 
   #bytes(bytes: Uint8Array, identity: unknown): Steps | null {
     // CPython has one object for no byte, and one for each single byte.
-    const key = bytes.length === 0 ? "bytes" : bytes.length === 1 ? `bytes ${bytes[0]}` : identity;
+    const key = bytes.length < 2 ? this.#own(`bytes ${bytes.join()}`) : identity;
     if (this.#known(key)) return null;
     if (this.#protocol < 3) return this.#encodedBytes(bytes, key);
     const n = bytes.length;
@@ -336,7 +344,7 @@ class PickleWriter {
     const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     if (this.#protocol >= 3) return this.#reduce(builtin("bytearray"), plain.length === 0 ? [] : [plain], bytes);
     if (plain.length === 0) return this.#reduce(builtin("bytearray"), [], bytes);
-    return this.#reduce(builtin("bytearray"), [String.fromCharCode(...plain), "latin-1"], bytes);
+    return this.#reduce(builtin("bytearray"), [textFromLatin1(plain), "latin-1"], bytes);
   }
 
   // ---- calls
@@ -373,11 +381,11 @@ class PickleWriter {
   }
 
   #dtype(code: string): Steps | null {
-    const key = `dtype ${code}`;
+    const key = this.#own(`dtype ${code}`);
     return this.#known(key) ? null : this.#newDType(code, key);
   }
 
-  *#newDType(code: string, key: string): Steps {
+  *#newDType(code: string, key: symbol): Steps {
     yield* this.#reduce(new Global("numpy", "dtype"), [new FreshText(code), false, true], key);
     const order = code.endsWith("1") ? "|" : "<";
     yield new Child(new FreshTuple([3, new FreshText(order), null, null, null, -1, -1, 0]));
@@ -443,9 +451,9 @@ class PickleWriter {
     }
   }
 
-  *#dict(dict: Map<unknown, unknown>): Steps {
+  *#dict(dict: Map<unknown, unknown>, identity: object = dict): Steps {
     this.#out.byte(0x7d);
-    this.#memoize(dict);
+    this.#memoize(identity);
     if (dict.size === 0) return;
     if (dict.size === 1) {
       for (const [key, value] of dict) yield* this.#pair(dict, key, value);
@@ -499,9 +507,9 @@ class PickleWriter {
     yield* this.#items(dict);
   }
 
-  *#plainObject(object: Record<string, unknown>): Steps {
-    yield* this.#dict(new Map(Object.entries(object)));
-    this.#memo.set(object, this.#next - 1);
+  /** An object literal is a dict; the Map in its place is remembered as the object before its items, which may hold it again. */
+  #plainObject(object: Record<string, unknown>): Steps {
+    return this.#dict(new Map(Object.entries(object)), object);
   }
 
   *#set(set: Set<unknown>): Steps {

@@ -93,7 +93,8 @@ function* isTensorHead(cursor: Cursor, ahead: number): Decoder<boolean> {
   const { view } = cursor;
   const length = view.getInt32(p + 4, true);
   const tag = view.getUint8(p + 8);
-  return view.getUint32(p, true) === 0 && length > 1 && length <= MAX_DESC && (tag === 0x08 || tag === 0x10 || tag === 0x12);
+  return view.getUint32(p, true) === 0 && length > 1 && length <= MAX_DESC &&
+    (tag === 0x08 || tag === 0x10 || tag === 0x12);
 }
 
 function* readSelectedRows(cursor: Cursor, options: RecordOptions): Decoder<RawSelectedRows> {

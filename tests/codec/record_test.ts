@@ -1,0 +1,168 @@
+import { Buffer } from "node:buffer";
+import { describe, it } from "@std/testing/bdd";
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Cursor, Decoder } from "../../src/codec/cursor.ts";
+import { driveBytes } from "../../src/codec/drive_bytes.ts";
+import { type RawSelectedRows, type RawTensor, readBinaryTensorFile } from "../../src/codec/record/read_record.ts";
+import { recordSize, writeRecord } from "../../src/codec/record/write_record.ts";
+import { dtypeInfo, DTYPES } from "../../src/dtype.ts";
+import { FormatError, LimitError, PaddleError } from "../../src/errors.ts";
+import { Budget, DEFAULT_LIMITS } from "../../src/limits.ts";
+import { NDArray } from "../../src/ndarray.ts";
+import { DenseTensor } from "../../src/tensor.ts";
+import { SelectedRows } from "../../src/values.ts";
+
+const WINDOWS = [1, 7, Infinity];
+
+const decoder = (cursor: Cursor): Decoder<RawTensor | RawSelectedRows> =>
+  readBinaryTensorFile(cursor, { budget: new Budget(DEFAULT_LIMITS) });
+const read = (bytes: Uint8Array, window = Infinity) => driveBytes(decoder, bytes, { window });
+const readTensor = (bytes: Uint8Array, window = Infinity): RawTensor => {
+  const raw = read(bytes, window);
+  assert.ok("dtype" in raw);
+  return raw;
+};
+const written = (value: NDArray | SelectedRows): Uint8Array => Uint8Array.from(Buffer.concat([...writeRecord(value)]));
+const fixture = (name: string) => new Uint8Array(readFileSync(join("tests/fixtures/binary", name)));
+const hex = (text: string) => Uint8Array.from(Buffer.from(text.replaceAll(" ", ""), "hex"));
+const failure = (run: () => unknown): PaddleError => {
+  try {
+    run();
+  } catch (error) {
+    assert.ok(error instanceof PaddleError, String(error));
+    return error;
+  }
+  throw new Error("no error");
+};
+const patterned = (n: number) => Uint8Array.from({ length: n }, (_, i) => (i * 37 + 11) & 255);
+
+/** float32 [2, 3] of 0 to 5, as the format's description shows it. */
+const RECORD = "00000000 0000000000000000 00000000 06000000 080510021003" +
+  "00000000 0000803f 00000040 00004040 00008040 0000a040";
+
+describe("binary tensors", () => {
+  it("are read and written in every dtype, however the bytes arrive", () => {
+    for (const dtype of DTYPES) {
+      for (const shape of [[], [3], [2, 0, 4], [2, 3, 5]]) {
+        const size = shape.reduce((a, b) => a * b, 1) * dtypeInfo(dtype).itemsize;
+        const data = patterned(size);
+        const array = new NDArray(dtype, shape, data);
+        const bytes = written(array);
+        assert.equal(recordSize(array), bytes.length);
+        for (const window of WINDOWS) {
+          const raw = readTensor(bytes, window);
+          assert.deepEqual([raw.dtype, raw.shape, raw.lod], [dtype, shape, []]);
+          assert.deepEqual(raw.data, data);
+          assert.equal(raw.offset, bytes.length - size);
+        }
+      }
+    }
+  });
+
+  it("have the bytes that the format's description shows", () => {
+    const array = new NDArray("float32", [2, 3], Float32Array.of(0, 1, 2, 3, 4, 5));
+    assert.deepEqual(written(array), hex(RECORD));
+    assert.deepEqual(readTensor(hex(RECORD)).shape, [2, 3]);
+  });
+
+  it("of Paddle 3.3.1 are read and written again byte for byte", () => {
+    for (const name of ["bfloat16", "dense", "int64", "lod", "lod.static", "tensor", "zero_d"]) {
+      const bytes = fixture(name + ".bin");
+      for (const window of WINDOWS) {
+        const { dtype, shape, data, lod } = readTensor(bytes, window);
+        assert.deepEqual(written(new DenseTensor(dtype, shape, data as Uint8Array, { lod })), bytes, name);
+      }
+    }
+    assert.equal(readTensor(fixture("bfloat16.bin")).dtype, "bfloat16");
+    assert.deepEqual(readTensor(fixture("zero_d.bin")).shape, []);
+    assert.equal(readTensor(fixture("lod.bin")).lod.length, 1);
+  });
+
+  it("of SelectedRows are told by their structure and written again byte for byte", () => {
+    const bytes = fixture("rows.bin");
+    for (const window of WINDOWS) {
+      const raw = read(bytes, window);
+      assert.ok("rows" in raw);
+      assert.equal(raw.rows.length, raw.value.shape[0]);
+      const value = new NDArray(raw.value.dtype, raw.value.shape, raw.value.data as Uint8Array);
+      const rows = new SelectedRows(raw.rows, raw.height, value);
+      assert.deepEqual(written(rows), bytes);
+      assert.equal(recordSize(rows), bytes.length);
+    }
+  });
+
+  it("that are large are handed out and written without a copy", () => {
+    const array = new NDArray("uint8", [5000], patterned(5000));
+    const chunks = [...writeRecord(array)];
+    assert.equal(chunks[1].buffer, array.bytes.buffer);
+    const bytes = written(array);
+    for (const window of WINDOWS) {
+      const { data } = readTensor(bytes, window);
+      assert.ok(data instanceof Uint8Array);
+      assert.equal(data.buffer, bytes.buffer);
+      assert.deepEqual(data, array.bytes);
+    }
+  });
+
+  it("that were cut anywhere are refused, with the place", () => {
+    for (const name of ["tensor.bin", "lod.bin", "rows.bin"]) {
+      const bytes = fixture(name);
+      for (let n = 0; n < bytes.length; n++) {
+        for (const window of WINDOWS) {
+          const error = failure(() => read(bytes.slice(0, n), window));
+          assert.ok(error instanceof FormatError || error instanceof LimitError, `${name} ${n}: ${error}`);
+          if (name === "tensor.bin") assert.equal(error.code, "TRUNCATED", `${name} ${n}`);
+          assert.ok(error.offset !== undefined && error.offset <= n, `${name} ${n}: ${error.offset}`);
+        }
+      }
+    }
+  });
+
+  it("with bytes behind them are refused, with the place", () => {
+    for (const window of WINDOWS) {
+      const error = failure(() => read(hex(RECORD + "00"), window));
+      assert.deepEqual([error.code, error.offset], ["TRAILING_DATA", 50]);
+    }
+  });
+
+  it("may be described in any order, packed, or with fields of the future", () => {
+    const record = (desc: string) =>
+      hex(`${"00".repeat(16)} ${(desc.length / 2).toString(16).padStart(2, "0")}000000 ${desc} ${"00".repeat(24)}`);
+    for (
+      const desc of ["100210030805", "080512020203", "08051002100378 01", "0863080510021003", "08858000108200 1003"]
+    ) {
+      const { dtype, shape } = readTensor(record(desc.replaceAll(" ", "")));
+      assert.deepEqual([dtype, shape], ["float32", [2, 3]], desc);
+    }
+  });
+
+  it("that lie are refused by code", () => {
+    const cases: [string, string, number][] = [
+      ["01000000", "BAD_VERSION", 0],
+      ["00000000 1100000000000000", "LIMIT", 4],
+      ["00000000 0100000000000000 0700000000000000 00000000000000", "BAD_LENGTH", 12],
+      ["00000000 0100000000000000 1000000000000000 0100000000000000 0200000000000000", "BAD_FIELD", 12],
+      ["00000000 0000000000000000 01000000", "BAD_VERSION", 12],
+      ["00000000 0000000000000000 00000000 ffffffff", "BAD_LENGTH", 16],
+      ["00000000 0000000000000000 00000000 02000000 1002", "BAD_FIELD", 20],
+      ["00000000 0000000000000000 00000000 02000000 0863", "UNSUPPORTED_DTYPE", 20],
+      ["00000000 0000000000000000 00000000 0d000000 0805 10ffffffffffffffffff01", "BAD_SHAPE", 22],
+      ["00000000 0000000000000000 00000000 05000000 0805 120180", "BAD_VARINT", 24],
+      ["00000000 0000000000000000 00000000 06000000 0805 1201 8001", "BAD_VARINT", 22],
+      ["00000000 0000000000000000 00000000 07000000 0805 10ffffffff0f", "TRUNCATED", 28],
+    ];
+    for (const [text, code, offset] of cases) {
+      for (const window of WINDOWS) {
+        const error = failure(() => read(hex(text), window));
+        assert.deepEqual([error.code, error.offset], [code, offset], text);
+      }
+    }
+  });
+
+  it("of SelectedRows with more row numbers than rows are not written", () => {
+    const rows = new SelectedRows([0, 1, 2], 5, new NDArray("float32", [2, 1]));
+    assert.equal(failure(() => recordSize(rows)).code, "INVALID_VALUE");
+  });
+});

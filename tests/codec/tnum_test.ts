@@ -1,0 +1,104 @@
+import { describe, it } from "@std/testing/bdd";
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { readFileSync } from "node:fs";
+import type { Cursor } from "../../src/codec/cursor.ts";
+import { driveBytes } from "../../src/codec/drive_bytes.ts";
+import { readTnum } from "../../src/codec/tnum/read_tnum.ts";
+import { writeTnum } from "../../src/codec/tnum/write_tnum.ts";
+import { dtypeInfo, DTYPES } from "../../src/dtype.ts";
+import { PaddleError } from "../../src/errors.ts";
+import { Budget, DEFAULT_LIMITS } from "../../src/limits.ts";
+import { NDArray } from "../../src/ndarray.ts";
+
+const WINDOWS = [1, 7, Infinity];
+const decoder = (cursor: Cursor) => readTnum(cursor, { budget: new Budget(DEFAULT_LIMITS) });
+const read = (bytes: Uint8Array, window = Infinity) => driveBytes(decoder, bytes, { window });
+const written = (tensors: Map<string, NDArray>) => Uint8Array.from(Buffer.concat([...writeTnum(tensors)]));
+const failure = (run: () => unknown): PaddleError => {
+  try {
+    run();
+  } catch (error) {
+    assert.ok(error instanceof PaddleError, String(error));
+    return error;
+  }
+  throw new Error("no error");
+};
+const real = () => new Uint8Array(readFileSync("tests/fixtures/binary/adam-1.6.pdparams"));
+const arrays = (bytes: Uint8Array, window?: number) =>
+  new Map([...read(bytes, window).tensors].map(([k, t]) => [k, new NDArray(t.dtype, t.shape, t.data as Uint8Array)]));
+
+describe("binary state dicts of Paddle 1.6", () => {
+  it("are read, and written again byte for byte behind the reserved bytes", () => {
+    const bytes = real();
+    for (const window of WINDOWS) {
+      const tensors = arrays(bytes, window);
+      assert.ok(tensors.size > 0);
+      assert.deepEqual(written(tensors).subarray(256), bytes.subarray(256));
+    }
+  });
+
+  it("hold every dtype, however the bytes arrive", () => {
+    const given = new Map(DTYPES.map((dtype) => [
+      "größe." + dtype,
+      new NDArray(dtype, [2, 3], Uint8Array.from({ length: 6 * dtypeInfo(dtype).itemsize }, (_, i) => i * 3 + 1)),
+    ]));
+    const bytes = written(given);
+    for (const window of WINDOWS) {
+      const { tensors, warnings } = read(bytes, window);
+      assert.deepEqual(warnings, []);
+      assert.deepEqual([...tensors.keys()], [...given.keys()]);
+      for (const [name, { dtype, shape, data, offset }] of tensors) {
+        const array = given.get(name)!;
+        assert.deepEqual([dtype, shape], [array.dtype, [2, 3]]);
+        assert.deepEqual(data, array.bytes);
+        assert.deepEqual(bytes.subarray(offset, offset + array.nbytes), array.bytes);
+      }
+    }
+  });
+
+  it("of the shortest entries are read", () => {
+    const bytes = written(new Map([["", new NDArray("bool", [], Uint8Array.of(1))]]));
+    assert.deepEqual(read(bytes).tensors.get("")?.data, Uint8Array.of(1));
+    assert.equal(read(written(new Map())).tensors.size, 0);
+  });
+
+  it("that were cut anywhere are truncated, with the place", () => {
+    const bytes = real();
+    for (let n = 0; n < bytes.length; n++) {
+      for (const window of WINDOWS) {
+        const error = failure(() => read(bytes.slice(0, n), window));
+        assert.equal(error.code, "TRUNCATED", `${n}: ${error.message}`);
+        assert.ok(error.offset !== undefined && error.offset <= n);
+      }
+    }
+  });
+
+  it("with bytes behind the last tensor are refused", () => {
+    const bytes = real();
+    const error = failure(() => read(Uint8Array.from([...bytes, 0])));
+    assert.deepEqual([error.code, error.offset], ["TRAILING_DATA", bytes.length]);
+  });
+
+  it("with a name twice give the last tensor and a warning", () => {
+    const one = written(new Map([["w", new NDArray("int8", [1], Uint8Array.of(1))]]));
+    const two = written(new Map([["w", new NDArray("int8", [1], Uint8Array.of(2))]]));
+    const bytes = Uint8Array.from([...one, ...two.subarray(268)]);
+    bytes[260] = 2;
+    const { tensors, warnings } = read(bytes);
+    assert.deepEqual(tensors.get("w")?.data, Uint8Array.of(2));
+    assert.deepEqual(warnings.map(({ code }) => code), ["DUPLICATE_KEY"]);
+  });
+
+  it("with a name that is no UTF-8, or another word than NAME, are refused", () => {
+    const good = written(new Map([["ab", new NDArray("int8", [1])]]));
+    const patched = (at: number, value: number) => {
+      const bytes = good.slice();
+      bytes[at] = value;
+      return bytes;
+    };
+    assert.equal(failure(() => read(patched(280, 0xff))).code, "BAD_TEXT");
+    assert.deepEqual([failure(() => read(patched(271, 0x58))).code], ["BAD_FIELD"]);
+    assert.equal(failure(() => read(patched(275, 0xff))).code, "LIMIT");
+  });
+});

@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe as suite, it } from "@std/testing/bdd";
+import { audit, decode, isPaddleError, load, NDArray, open, type Warning } from "../../mod.ts";
+import { describe, expected, same } from "../real/describe.ts";
+
+// deno-lint-ignore no-explicit-any
+type Json = any;
+interface Outcome {
+  value?: unknown;
+  error?: Json;
+  warnings: Warning[];
+}
+
+/** The ways of a file into the library: the same answer, code and offset through all of them. */
+const WAYS: Record<string, (path: string, bytes: Uint8Array, options: Json) => Promise<unknown>> = {
+  decode: (_path, bytes, options) => Promise.resolve().then(() => decode(bytes, options)),
+  load: (path, _bytes, options) => load(path, options),
+  "open and value": async (path, _bytes, options) => {
+    await using checkpoint = await open(path, options);
+    const value = await checkpoint.value();
+    for (const item of value instanceof Map ? value.values() : [value]) if (item instanceof NDArray) await item.load();
+    return value;
+  },
+  "a stream of small chunks": (_path, bytes, options) =>
+    load(streamOf(bytes, bytes.length > 20_000 ? 1000 : 1), options),
+};
+
+function streamOf(bytes: Uint8Array, step: number): ReadableStream<Uint8Array> {
+  let at = 0;
+  return new ReadableStream({
+    pull(controller) {
+      if (at >= bytes.length) return controller.close();
+      controller.enqueue(bytes.slice(at, at += step));
+    },
+  });
+}
+
+function meets(answer: Json, { value, error, warnings }: Outcome): boolean {
+  if (answer.error) {
+    const { class: classes, code, offset, symbol, limit } = answer.error;
+    return error !== undefined && error.code === code && classes.split("|").includes(error.name) &&
+      (offset === undefined || (error.offset >= offset[0] && error.offset <= offset[1])) &&
+      (symbol === undefined || error.symbol === symbol) && (limit === undefined || error.limit === limit);
+  }
+  if (error !== undefined) return false;
+  const isWarned = (answer.warnings ?? []).every((code: string) => warnings.some((warning) => warning.code === code));
+  return isWarned && (answer.any === true || same(describe(value), expected(answer.value)));
+}
+
+async function run(folder: string): Promise<void> {
+  const { cases, marker } = JSON.parse(readFileSync(join(folder, "manifest.json"), "utf8"));
+  const failures: string[] = [];
+  let asked = 0;
+  for (const c of cases as Json[]) {
+    // Other calls belong to kinds of files that are not read yet.
+    if (c.call !== "load") continue;
+    const path = join(folder, c.path);
+    const bytes = new Uint8Array(readFileSync(path));
+    for (const [way, read] of Object.entries(WAYS)) {
+      const warnings: Warning[] = [];
+      const outcome: Outcome = { warnings };
+      const begin = performance.now();
+      try {
+        outcome.value = await read(path, bytes, {
+          ...c.options,
+          limits: c.limits,
+          onWarning: (w: Warning) => warnings.push(w),
+        });
+      } catch (error) {
+        outcome.error = error;
+        if (!isPaddleError(error)) failures.push(`${c.name} through ${way}: ${error} is of another family`);
+      }
+      asked++;
+      if (performance.now() - begin > 8000) {
+        failures.push(`${c.name} through ${way} took ${performance.now() - begin} ms`);
+      }
+      if (c.answers.some((answer: Json) => meets(answer, outcome))) continue;
+      const got = outcome.error
+        ? `${outcome.error.code} at ${outcome.error.offset}`
+        : JSON.stringify(describe(outcome.value))?.slice(0, 200);
+      failures.push(`${c.name} through ${way} (${c.why}): ${got}; wanted ${JSON.stringify(c.answers).slice(0, 300)}`);
+    }
+    if (!c.options) await compareAudit(c, path, failures);
+  }
+  assert.ok(asked > 0);
+  assert.equal(existsSync(marker), false, "a file was executed");
+  assert.deepEqual(failures, []);
+}
+
+/** `audit` says what `load` does, and never throws on a pickle. */
+async function compareAudit(c: Json, path: string, failures: string[]): Promise<void> {
+  let isLoaded = true;
+  await load(path, { limits: c.limits }).catch(() => isLoaded = false);
+  const report = await audit(path, { limits: c.limits });
+  if (report.ok !== isLoaded) {
+    failures.push(`${c.name}: audit says ok=${report.ok}, load ${isLoaded ? "gives a value" : "throws"}`);
+  }
+  const { error } = c.answers[0];
+  if (error?.code !== "FORBIDDEN_SYMBOL") return;
+  const isListed = report.symbols.some((s) =>
+    s.symbol === error.symbol && s.offset >= error.offset[0] && s.offset <= error.offset[1]
+  );
+  if (!isListed) failures.push(`${c.name}: audit does not list ${error.symbol}`);
+}
+
+suite("malformed and hostile files", () => {
+  it("end in the error or the value that is written down for each, whichever way they come in", () =>
+    run("tests/fixtures/hostile"));
+
+  const script = "../shared/hostile/make_hostile.py";
+  const hasNumpy = existsSync(script) && spawnSync("python3", ["-c", "import numpy"]).status === 0;
+  it(
+    "do so for the whole corpus",
+    { skip: hasNumpy ? false : "the script of the corpus, or numpy, is not here" },
+    async () => {
+      const folder = mkdtempSync(join(tmpdir(), "oarlock-hostile-"));
+      try {
+        assert.equal(spawnSync("python3", [script, join(folder, "corpus"), "-q"]).status, 0);
+        await run(join(folder, "corpus"));
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    },
+  );
+});
