@@ -64,12 +64,14 @@ export function detectKind(head: Uint8Array, size?: number): FileKind {
   if (text.length >= 260 && text.slice(256, 260) === "TNUM") return "tnum";
   const foreign = foreignOf(text);
   if (foreign && text[0] !== "{") return foreign.kind ?? "unknown";
-  if (head[0] === 0x80) return "pickle";
+  // Before pickles: a header's length may begin with 0x80 as well, but no pickle goes on with zeros.
   if (isSafetensors(head, text, size)) return "safetensors";
-  if (isRecord(head)) return "record";
+  if (head[0] === 0x80) return head.length > 1 && head[1] > 0x7f ? "unknown" : "pickle";
+  if (isRecord(head)) return isSelectedRows(head) ? "selected_rows" : "record";
   if (text[0] === "{") return text.includes('"base_code"') ? "pir" : "unknown";
   if (isProgram(head)) return "program";
-  return PICKLE_STARTS.includes(text[0]) && !isText(head) ? "pickle" : isPickleText(text) ? "pickle" : "unknown";
+  if (!PICKLE_STARTS.includes(text[0])) return "unknown";
+  return !isText(head) || isPickleText(text) ? "pickle" : "unknown";
 }
 
 /** The error for a file of no kind that is read: it says what the file is, where that can be seen. */
@@ -102,7 +104,6 @@ function foreignOf(text: string): Foreign | undefined {
 function foreignByStructure(head: Uint8Array, text: string): Foreign | undefined {
   if (isSafetensors(head, text, undefined)) return { magic: "", what: "a safetensors file" };
   if (text.slice(257, 262) === "ustar") return { magic: "", what: "a tar archive", hint: "Unpack it first." };
-  if (text[0] === "{" || text.startsWith("\xef\xbb\xbf{")) return { magic: "", what: "a JSON document" };
   // ONNX: field 1, the IR's version, then field 2, the producer's name.
   if (head.length > 4 && head[0] === 8 && head[1] < 0x80 && head[2] === 0x12) {
     return { magic: "", what: "an ONNX model" };
@@ -140,11 +141,6 @@ function isSelectedRows(head: Uint8Array): boolean {
   return view.getUint32(tensor, true) === 0 && length > 1 && length <= 4096 && [0x08, 0x10, 0x12].includes(tag);
 }
 
-/** A program's JSON says so in its first object: `"base_code": { "magic": "pir", … }`. */
-function isPir(text: string): boolean {
-  return text.includes('"base_code"') || text.includes('"pir"');
-}
-
 /** Field 1 (a block), length-delimited, which begins with its index. */
 function isProgram(head: Uint8Array): boolean {
   if (head[0] !== 0x0a || head.length < 3) return false;
@@ -153,16 +149,17 @@ function isProgram(head: Uint8Array): boolean {
   return head[i + 1] === 0x08;
 }
 
-/** Whether the first bytes are a human's text. */
+/** Whether the first bytes are printable text: a human's, or a pickle of protocol 0. */
 function isText(head: Uint8Array): boolean {
   const part = head.subarray(0, 64);
-  return part.length > 4 && part.every((b) => (b >= 0x20 && b < 0x7f) || b === 0x0a || b === 0x0d || b === 0x09) &&
-    !part.includes(0x2e);
+  return part.length > 4 && part.every((b) => (b >= 0x20 && b < 0x7f) || b === 0x0a || b === 0x0d || b === 0x09);
 }
 
-/** Protocol 0 is text itself. */
+/** Whether printable text that begins with an opcode is a pickle of protocol 0. */
 function isPickleText(text: string): boolean {
-  // These take a length in four bytes, which is no text.
-  if ("TXB".includes(text[0])) return false;
-  return text.startsWith("(") || text.startsWith("c") || (PICKLE_STARTS.includes(text[0]) && text.includes("."));
+  if (text[0] === "(" || text.startsWith("S'") || text.startsWith('S"')) return true;
+  // A module's name has no spaces, and its line ends.
+  if (text[0] === "c") return text.includes("\n") && !text.slice(0, text.indexOf("\n")).includes(" ");
+  // T, X and B take a length in four bytes, which is no text.
+  return !"TXB".includes(text[0]) && text.includes(".");
 }
