@@ -16,6 +16,7 @@ import type { Source } from "./io/source.ts";
 import { resolveLimits } from "./limits.ts";
 import { fromFile } from "./model/from_file.ts";
 import { namedArrays } from "./model/named_arrays.ts";
+import { replaceLeaves } from "./model/walk.ts";
 import { type LazyBytes, NDArray } from "./ndarray.ts";
 import { checkOptions, OPEN_OPTIONS, type OpenOptions } from "./options.ts";
 import { DenseTensor, Tensor } from "./tensor.ts";
@@ -49,7 +50,7 @@ export class Checkpoint implements AsyncIterable<[string, NDArray]> {
   /** Oddities met while opening. */
   readonly warnings: readonly Warning[];
   readonly #source: Source | null;
-  readonly #value: Value;
+  #value: Value;
   readonly #arrays: ReadonlyMap<string, NDArray>;
   readonly #places: ReadonlyMap<NDArray, PickledArray>;
   readonly #lazies: ReadonlyMap<NDArray, SpanBytes>;
@@ -116,9 +117,19 @@ export class Checkpoint implements AsyncIterable<[string, NDArray]> {
    * The whole value, as {@linkcode load} gives it, with arrays that are read when they are touched: `await array.load()`, or at once
    * where the place of the file can be read at once (files by path, bytes in memory).
    */
-  value(): Promise<Value> {
+  async value(): Promise<Value> {
     this.#alive();
-    return Promise.resolve(this.#value);
+    // Bytes objects have no lazy form: those that were left in the file are read now.
+    const left: SpanBytes[] = [];
+    replaceLeaves(this.#value, (item) => {
+      if (item instanceof SpanBytes) left.push(item);
+      return item;
+    });
+    if (left.length === 0) return this.#value;
+    const read = new Map<unknown, Uint8Array>();
+    for (const bytes of left) read.set(bytes, await bytes.read());
+    this.#value = replaceLeaves(this.#value, (item) => read.get(item) ?? item);
+    return this.#value;
   }
 
   /** Let go of the file. Closing twice is fine; using it afterwards is a TypeError. */

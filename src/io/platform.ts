@@ -44,9 +44,16 @@ export function pathOfUrl(url: URL): string {
   return builtin<typeof import("node:url")>("node:url")!.fileURLToPath(url);
 }
 
+/** Codes of system errors that a runtime may give by number only, in the message. */
+const BY_NUMBER: ReadonlyMap<string, string> = new Map([["27", "EFBIG"], ["28", "ENOSPC"], ["30", "EROFS"], [
+  "122",
+  "EDQUOT",
+]]);
+
 /** The code of a system error, such as `ENOENT`. */
 export function systemCode(error: unknown): string | undefined {
-  return typeof error === "object" && error !== null && "code" in error && typeof error.code === "string"
-    ? error.code
-    : undefined;
+  if (typeof error !== "object" || error === null) return undefined;
+  if ("code" in error && typeof error.code === "string") return error.code;
+  const number = error instanceof Error ? /\(os error (\d+)\)/.exec(error.message) : null;
+  return number ? BY_NUMBER.get(number[1]) : undefined;
 }

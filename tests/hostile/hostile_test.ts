@@ -102,7 +102,8 @@ async function compareAudit(c: Json, path: string, failures: string[]): Promise<
   const { error } = c.answers[0];
   if (error?.code !== "FORBIDDEN_SYMBOL") return;
   const isListed = report.symbols.some((s) =>
-    s.symbol === error.symbol && s.offset >= error.offset[0] && s.offset <= error.offset[1]
+    (error.symbol === undefined || s.symbol === error.symbol) && s.offset >= error.offset[0] &&
+    s.offset <= error.offset[1]
   );
   if (!isListed) failures.push(`${c.name}: audit does not list ${error.symbol}`);
 }

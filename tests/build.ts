@@ -1,0 +1,23 @@
+/** Bundles the tests, so that Node 20 and Bun run the same files. */
+import { rm } from "node:fs/promises";
+import { globSync } from "node:fs";
+import esbuild from "esbuild";
+
+const entryPoints = globSync("tests/**/*_test.ts");
+await rm("out/tests", { recursive: true, force: true });
+await esbuild.build({
+  entryPoints,
+  outbase: "tests",
+  outdir: "out/tests",
+  bundle: true,
+  platform: "node",
+  format: "esm",
+  target: "node20",
+  alias: { "@std/testing/bdd": "./tests/std/testing/bdd.ts" },
+  entryNames: "[dir]/[name].test",
+  outExtension: { ".js": ".mjs" },
+  // Explicit resource management is newer than Node 20.
+  supported: { "using": false },
+});
+await esbuild.stop();
+console.log(`${entryPoints.length} test files bundled`);

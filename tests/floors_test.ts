@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { describe, it } from "@std/testing/bdd";
+
+/** From the lowest floor to the highest: imports point down, or stay on their floor. */
+const FLOORS = ["words", "codec", "model", "io", "verbs", "namespaces"];
+const WORDS = new Set(
+  ["convert", "dtype", "errors", "floats", "kernel", "limits", "ndarray", "statistics", "tensor", "values"].map((
+    name,
+  ) => `src/${name}.ts`),
+);
+
+function floorOf(file: string): number {
+  if (WORDS.has(file) || file.startsWith("src/kernel/") || file.startsWith("wasm/")) return FLOORS.indexOf("words");
+  for (const floor of ["codec", "model", "io"]) if (file.startsWith(`src/${floor}/`)) return FLOORS.indexOf(floor);
+  return FLOORS.indexOf(/^src\/[^/]+\.ts$/.test(file) ? "verbs" : "namespaces");
+}
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = `${folder}/${entry.name}`;
+    return entry.isDirectory() ? filesBelow(path) : path.endsWith(".ts") ? [path] : [];
+  });
+}
+
+/** Imports that are erased before the program runs carry no code upwards. */
+function importsOf(file: string): string[] {
+  const text = readFileSync(file, "utf8");
+  return [...text.matchAll(/^(import|export)\s+(type\s)?[^;"]*from "([^"]+)"/gm)].filter((m) => !m[2]).map((m) => m[3]);
+}
+
+describe("the floors of the house", () => {
+  it("are imported downwards only", () => {
+    const upwards: string[] = [];
+    for (const file of filesBelow("src")) {
+      for (const target of importsOf(file)) {
+        assert.ok(target.startsWith("."), `${file} imports ${target}`);
+        const other = normalize(join(dirname(file), target)).replaceAll("\\", "/");
+        if (floorOf(other) > floorOf(file)) upwards.push(`${file} -> ${other}`);
+      }
+    }
+    assert.deepEqual(upwards, []);
+  });
+
+  it("touch no platform below io", () => {
+    for (const file of [...filesBelow("src/codec"), ...filesBelow("src/model")]) {
+      const code = readFileSync(file, "utf8").replaceAll(/\/\*[\s\S]*?\*\//g, "").replaceAll(/\/\/.*$/gm, "");
+      assert.doesNotMatch(
+        code,
+        /\b(Deno|Bun|process|navigator|window|document)\.|\bfetch\(|"node:|\basync function|\bawait\b/,
+        file,
+      );
+    }
+  });
+
+  it("execute nothing that a file says", () => {
+    for (const file of filesBelow("src")) {
+      const code = readFileSync(file, "utf8").replaceAll(/\/\*[\s\S]*?\*\//g, "").replaceAll(/\/\/.*$/gm, "");
+      assert.doesNotMatch(code, /\beval\(|\bnew Function\b|\bimport\(/, file);
+    }
+  });
+});

@@ -1,0 +1,239 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, it } from "@std/testing/bdd";
+import {
+  decode,
+  DenseTensor,
+  encode,
+  Float,
+  fromArray,
+  isPaddleError,
+  load,
+  MemoryFolder,
+  NDArray,
+  open,
+  save,
+  SelectedRows,
+  type StateDict,
+  Tensor,
+  Tuple,
+} from "../mod.ts";
+
+async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "oarlock-save-"));
+  try {
+    await test(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function state(value: number, count = 3): Map<string, unknown> {
+  return new Map([[
+    "w",
+    new Tensor("float32", [count], new Float32Array(count).fill(value), { name: "linear_0.w_0" }),
+  ]]);
+}
+
+async function codeOf(promise: Promise<unknown>): Promise<string> {
+  const error = await promise.then(() => null, (error: unknown) => error);
+  assert.ok(isPaddleError(error), `an error is due: ${error}`);
+  return error.code;
+}
+
+describe("save to a path", () => {
+  it("gives back what was saved, the tensor's name too", () =>
+    inFolder(async (folder) => {
+      const path = join(folder, "a.pdparams");
+      const report = await save(state(1.5), path);
+      assert.equal(report.bytes, statSync(path).size);
+      assert.equal(report.durable, true);
+      const tensor = (await load(path) as StateDict).get("w") as Tensor;
+      assert.equal(tensor.name, "linear_0.w_0");
+      assert.deepEqual(tensor.toArray(), [1.5, 1.5, 1.5]);
+      assert.deepEqual(readdirSync(folder), ["a.pdparams"]);
+    }));
+
+  it("keeps a link a link, and the file's mode", () =>
+    inFolder(async (folder) => {
+      const path = join(folder, "a.pdparams"), link = join(folder, "link.pdparams");
+      await save(state(1), path);
+      chmodSync(path, 0o640);
+      symlinkSync(path, link);
+      await save(state(2), link);
+      assert.equal(statSync(path).mode & 0o777, 0o640);
+      assert.equal(((await load(path) as StateDict).get("w") as Tensor).at(0), 2);
+    }));
+
+  it("leaves the old file whole when the value cannot be saved, and makes nothing", () =>
+    inFolder(async (folder) => {
+      const path = join(folder, "a.pdparams");
+      await save(state(1), path);
+      const old = readFileSync(path);
+      assert.equal(await codeOf(save(new Map([["f", () => 0]]), path)), "INVALID_VALUE");
+      assert.deepEqual(readFileSync(path), old);
+      assert.deepEqual(readdirSync(folder), ["a.pdparams"]);
+    }));
+
+  it("rejects with the reason of an abort, and leaves the old file and nothing else", () =>
+    inFolder(async (folder) => {
+      const path = join(folder, "a.pdparams");
+      await save(state(1), path);
+      const controller = new AbortController();
+      const reason = new Error("enough");
+      const value = state(2, 30_000_000);
+      const saving = save(value, path, { signal: controller.signal, onProgress: () => controller.abort(reason) });
+      await assert.rejects(saving, (error) => error === reason);
+      assert.deepEqual(readdirSync(folder), ["a.pdparams"]);
+      assert.equal(((await load(path) as StateDict).get("w") as Tensor).at(0), 1);
+    }));
+
+  it("makes missing folders, and takes them away again when the save fails", () =>
+    inFolder(async (folder) => {
+      await save(state(1), join(folder, "x", "y", "a.pdparams"));
+      assert.ok(existsSync(join(folder, "x", "y", "a.pdparams")));
+      const signal = AbortSignal.abort(new Error("no"));
+      await assert.rejects(save(state(1), join(folder, "p", "a.pdparams"), { signal }));
+      assert.equal(existsSync(join(folder, "p")), false);
+    }));
+
+  it("refuses a folder as the target, and a file that somebody else changed", () =>
+    inFolder(async (folder) => {
+      assert.equal(await codeOf(save(state(1), folder)), "NOT_A_FILE");
+      const path = join(folder, "a.pdparams");
+      await save(state(1), path);
+      assert.equal(await codeOf(save(state(2), path, { ifUnchanged: { size: 1, mtimeMs: 1 } })), "CONFLICT");
+      assert.deepEqual(readdirSync(folder), ["a.pdparams"]);
+    }));
+
+  it("lets savers of one path take turns: the last one wins whole", () =>
+    inFolder(async (folder) => {
+      const path = join(folder, "a.pdparams");
+      await Promise.all(Array.from({ length: 20 }, (_, i) => save(state(i, 1000 + i), path)));
+      const tensor = (await load(path) as StateDict).get("w") as Tensor;
+      assert.equal(tensor.size, 1019);
+      assert.deepEqual(readdirSync(folder), ["a.pdparams"]);
+    }));
+
+  it("fails whole when the disk is full", () =>
+    inFolder(async (folder) => {
+      const path = join(folder, "a.pdparams");
+      await save(state(1), path);
+      // A file may not grow beyond this many blocks of 1 KiB: the system answers as it does for a full disk.
+      const script = `
+        import { save, fromArray } from ${JSON.stringify(new URL("../mod.ts", import.meta.url).href)};
+        process.on("SIGXFSZ", () => {});
+        try { await save(new Map([["w", fromArray(new Array(2000000).fill(1), "float32")]]), ${
+        JSON.stringify(path)
+      }); console.log("saved"); }
+        catch (error) { console.log(error.code, error.committed); }`;
+      if (!("Deno" in globalThis)) return; // the script imports TypeScript
+      const file = join(folder, "s.mjs");
+      writeFileSync(file, script);
+      const child = spawn("bash", [
+        "-c",
+        `trap '' XFSZ; ulimit -f 1024; exec ${process.execPath} run -A --no-check ${file}`,
+      ]);
+      let out = "";
+      child.stdout.on("data", (data) => out += data);
+      await once(child, "close");
+      assert.match(out, /DISK_FULL no/);
+      rmSync(file);
+      assert.deepEqual(readdirSync(folder), ["a.pdparams"]);
+      assert.equal(((await load(path) as StateDict).get("w") as Tensor).at(0), 1);
+    }));
+});
+
+describe("save elsewhere", () => {
+  it("pours the bytes of encode into a stream, a sink and a folder", async () => {
+    const value = state(3, 100_000);
+    const expected = encode(value);
+    const chunks: Uint8Array[] = [];
+    await save(value, new WritableStream({ write: (chunk) => void chunks.push(chunk) }));
+    assert.deepEqual(new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer()), expected);
+    const folder = new MemoryFolder();
+    await save(value, "a.pdparams", { folder });
+    assert.deepEqual(
+      ((await load("a.pdparams", { folder })) as StateDict).get("w"),
+      (decode(expected) as StateDict).get("w"),
+    );
+    let aborted: unknown = null;
+    const sink = {
+      write: () => Promise.reject(new Error("no")),
+      close: () => {},
+      abort: (reason: unknown) => void (aborted = reason),
+    };
+    assert.equal(await codeOf(save(value, sink)), "SINK_FAILED");
+    assert.ok(aborted);
+  });
+});
+
+describe("what comes back", () => {
+  it("is what went in, at every protocol", () => {
+    const shared = fromArray([1, 2], "int64");
+    const value = new Map<string, unknown>([
+      ["list", [1, -1, 2n ** 70n, 1.5, new Float(2), "é\ud800", true, null]],
+      ["tuple", Tuple.of<unknown>(1, [2], new Map([["x", 3]]))],
+      ["set", new Set([1, "a"])],
+      ["arrays", [shared, shared]],
+      ["bytes 5", "bytes 5"],
+      ["dtype f4", fromArray([[1, 2], [3, 4]], "float32")],
+    ]);
+    for (const protocol of [2, 3, 4]) {
+      const bytes = encode(value, { protocol });
+      const back = decode(bytes, { returnNumpy: true }) as Map<string, unknown>;
+      assert.deepEqual([...back.keys()], [...value.keys()]);
+      assert.deepEqual(back.get("list"), [1, -1, 2n ** 70n, 1.5, 2, "é\ud800", true, null]);
+      assert.ok(back.get("tuple") instanceof Tuple);
+      const [a, b] = back.get("arrays") as NDArray[];
+      assert.equal(a, b, "one object stays one object");
+      // What was a float is a float again: the bytes do not change by going through us.
+      assert.deepEqual(encode(decode(bytes, { returnNumpy: true }), { protocol }), bytes);
+    }
+  });
+
+  it("is one tensor or its rows in Paddle's binary format", () => {
+    const lod = new DenseTensor("float32", [2, 1], new Float32Array([1, 2]), { lod: [[0, 1, 2]] });
+    const back = decode(encode(lod, { useBinaryFormat: true }), { mode: "static" }) as DenseTensor;
+    assert.deepEqual(back.lod, [[0, 1, 2]]);
+    const rows = new SelectedRows([7, 1], 10, fromArray([[1, 2], [3, 4]], "float32"));
+    const again = decode(encode(rows, { useBinaryFormat: true })) as SelectedRows;
+    assert.deepEqual([again.rows, again.height, again.value.toArray()], [[7, 1], 10, [[1, 2], [3, 4]]]);
+  });
+
+  it("can be looked at first and read in parts", () =>
+    inFolder(async (folder) => {
+      const path = join(folder, "a.pdparams");
+      const numbers = Float32Array.from({ length: 40_000 }, (_, i) => i);
+      for (const protocol of [2, 4]) {
+        await save(new Map([["w", new Tensor("float32", [200, 200], numbers, { name: "w_0" })]]), path, { protocol });
+        await using checkpoint = await open(path);
+        assert.deepEqual(checkpoint.names(), ["w"]);
+        const { dtype, shape, nbytes, kind } = checkpoint.info("w");
+        assert.deepEqual({ dtype, shape: [...shape], nbytes, kind }, {
+          dtype: "float32",
+          shape: [200, 200],
+          nbytes: 160_000,
+          kind: "Tensor",
+        });
+        const part = await checkpoint.getSlice("w", [3, 5]);
+        assert.deepEqual([...part.shape], [2, 200]);
+        assert.equal(part.at(0, 0), 600);
+        assert.equal((await checkpoint.get("w")).at(199, 199), 39_999);
+      }
+    }));
+});
