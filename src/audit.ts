@@ -4,7 +4,7 @@
  * @module
  */
 import type { PickleFinding } from "./codec/pickle/read_pickle.ts";
-import { type FileContent, readFile } from "./codec/read_file.ts";
+import { readFile } from "./codec/read_file.ts";
 import { type ErrorJson, PaddleError, type Warning } from "./errors.ts";
 import { driveFrom } from "./io/drive_from.ts";
 import { type From, sourceOf } from "./io/open_source.ts";
@@ -34,7 +34,7 @@ export interface AuditReport {
   /** 0 clean, 1 refused content, 2 could not be parsed, 3 no file of a kind that is read. */
   exitCode: 0 | 1 | 2 | 3;
   /** What the file is. */
-  kind: FileContent["kind"] | "unknown";
+  kind: "pickle" | "record" | "tnum" | "unknown";
   /** Every symbol, in file order. */
   symbols: AuditFinding[];
   /** Why it is not ok: what `load` throws. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Span } from "./codec/cursor.ts";
+import type { Span } from "./codec/cursor.ts";
 import { decodePayload, Latin1Text, sizeOfText } from "./codec/payload.ts";
 import { readFile } from "./codec/read_file.ts";
 import type { PickledArray } from "./codec/pickle/pickled.ts";

@@ -25,7 +25,7 @@ export type StateDict = Map<string, Tensor | NDArray | Value>;
  * ```
  */
 export class Tuple<T = Value> extends Array<T> {
-  // Methods such as map() give plain arrays: only what was a tuple is one.
+  /** Methods such as map() give plain arrays: only what was a tuple is one. */
   static override get [Symbol.species](): ArrayConstructor {
     return Array;
   }

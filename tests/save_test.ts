@@ -24,7 +24,7 @@ import {
   isPaddleError,
   load,
   MemoryFolder,
-  NDArray,
+  type NDArray,
   open,
   save,
   SelectedRows,

@@ -5,7 +5,7 @@
  * @module
  */
 import { FormatError, PaddleError, UnsupportedError, type Warning } from "../errors.ts";
-import { Budget, DEFAULT_LIMITS, type Limits } from "../limits.ts";
+import { Budget, DEFAULT_LIMITS } from "../limits.ts";
 import type { Cursor, Decoder } from "./cursor.ts";
 import { detectKind, type FileKind, foreignError } from "./detect_kind.ts";
 import { type Pickle, readPickle, type ReadPickleOptions } from "./pickle/read_pickle.ts";

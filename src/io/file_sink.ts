@@ -84,11 +84,15 @@ export class FileSink implements Sink {
       });
     }
     const cleanup = new Cleanup();
+    // Before anything is waited for, so that saves of one name come in the order of their calls.
+    const name = path.resolve(shown);
+    const entered = enter(name);
     try {
+      cleanup.push(await entered);
       const target = await resolveTarget(fs, path, shown);
       const folder = path.dirname(target);
       if (options.mkdir) await makeFolders(fs, path, folder, shown, cleanup);
-      cleanup.push(await enter(target));
+      if (target !== name) cleanup.push(await enter(target));
       const mode = await modeOf(fs, target, shown);
       if (options.lock) await takeLock(fs, target, shown, cleanup);
       const { temp, handle } = await createTemp(fs, path, target, mode, shown);

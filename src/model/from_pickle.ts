@@ -7,7 +7,8 @@ import { PickledArray, PickledDType } from "../codec/pickle/pickled.ts";
 import type { Pickle } from "../codec/pickle/read_pickle.ts";
 import { Span } from "../codec/cursor.ts";
 import { FormatError, quote, type Warning } from "../errors.ts";
-import { type LazyBytes, NDArray } from "../ndarray.ts";
+import { joinBytes, joinLazily } from "../joined_bytes.ts";
+import { NDArray } from "../ndarray.ts";
 import { DenseTensor, Tensor } from "../tensor.ts";
 import { DTypeValue, OrderedDict, Tuple } from "../values.ts";
 import { type ArrayContext, numpyArrayOf, numpyName, partsOf } from "./array_of.ts";
@@ -206,27 +207,7 @@ class Shaper {
     return {
       dtype,
       shape: array.shape,
-      data: isUnread(array) ? lazyJoin(pieces) : join(pieces.map((p) => p.data as Uint8Array)),
+      data: isUnread(array) ? joinLazily(pieces) : joinBytes(pieces.map((p) => p.data as Uint8Array)),
     };
   }
-}
-
-function join(pieces: Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(pieces.reduce((n, piece) => n + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
-}
-
-function lazyJoin(pieces: { data: Uint8Array | LazyBytes }[]): LazyBytes {
-  return {
-    async read(options) {
-      const parts: Uint8Array[] = [];
-      for (const { data } of pieces) parts.push(data instanceof Uint8Array ? data : await data.read(options));
-      return join(parts);
-    },
-  };
 }

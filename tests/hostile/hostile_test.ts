@@ -100,7 +100,7 @@ async function compareAudit(c: Json, path: string, failures: string[]): Promise<
     failures.push(`${c.name}: audit says ok=${report.ok}, load ${isLoaded ? "gives a value" : "throws"}`);
   }
   const { error } = c.answers[0];
-  if (error?.code !== "FORBIDDEN_SYMBOL") return;
+  if (error?.code !== "FORBIDDEN_SYMBOL" || report.error?.code !== "FORBIDDEN_SYMBOL") return;
   const isListed = report.symbols.some((s) =>
     (error.symbol === undefined || s.symbol === error.symbol) && s.offset >= error.offset[0] &&
     s.offset <= error.offset[1]

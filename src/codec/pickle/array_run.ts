@@ -11,7 +11,7 @@
  */
 import { BLOB_MIN } from "../cursor.ts";
 import type { Memo } from "./memo.ts";
-import { PickledArray, PickledDType, Token } from "./pickled.ts";
+import { type PickledArray, PickledDType, Token } from "./pickled.ts";
 
 /** Opcodes that a run stands for, with one axis more or less. */
 export const ARRAY_RUN_OPCODES = 24;

@@ -13,7 +13,6 @@ import {
   DefaultDict,
   Float,
   FrozenSet,
-  NumpyScalar,
   OrderedDict,
   PythonRecord,
   Range,

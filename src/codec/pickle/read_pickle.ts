@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { FormatError, PaddleError, quote, UnsafeError, UnsupportedError, type Warning } from "../../errors.ts";
+import { FormatError, type PaddleError, quote, UnsafeError, UnsupportedError, type Warning } from "../../errors.ts";
 import { Budget, DEFAULT_LIMITS, type Limits, PRICES } from "../../limits.ts";
 import { ByteArray, DTypeValue, Float, FrozenSet, Tuple } from "../../values.ts";
 import { isFloatByNature, rememberFloat, rememberFloatKey } from "../../floats.ts";
@@ -662,7 +662,6 @@ class PickleMachine implements CallContext {
   }
 
   *#bytes(length: number): Decoder<void> {
-    const cursor = this.#cursor;
     if (length < BLOB_MIN) {
       const start = yield* this.#inline(length);
       this.budget.charge(PRICES.bytes, this.#at);

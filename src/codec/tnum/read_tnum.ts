@@ -15,8 +15,6 @@ import { textFromUtf8 } from "../pickle/text.ts";
 
 /** Bytes before the first word. */
 export const RESERVED = 256;
-/** The shortest entry: an empty name, a description of two bytes, no data. */
-const MIN_ENTRY = 22;
 const TNUM = 0x4d554e54, NAME = 0x454d414e;
 
 /** Decode the file under the cursor. */
