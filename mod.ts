@@ -40,6 +40,7 @@ export {
   type Warning,
 } from "./src/errors.ts";
 export * as fluid from "./src/fluid/mod.ts";
+export { DirectoryFolder, type DirectoryFolderOptions } from "./src/io/directory_folder.ts";
 export { cleanupTemps } from "./src/io/file_sink.ts";
 export { type Folder, setDefaultFolder } from "./src/io/folder.ts";
 export { MemoryFolder } from "./src/io/memory_folder.ts";

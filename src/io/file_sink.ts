@@ -18,8 +18,8 @@ export interface FileSinkOptions {
   lock?: boolean;
   /** Throw where the folder cannot be synced. @default {false} */
   requireDurable?: boolean;
-  /** Bytes that will come: the temporary file must have them. */
-  size: number;
+  /** Bytes that will come, where that is known: the temporary file must have them. */
+  size?: number;
   /** Looked at before the new file takes the old one's place. */
   signal?: AbortSignal;
 }
@@ -176,11 +176,11 @@ export class FileSink implements Sink {
       // Only once: after a failed sync the system may have dropped the pages, and a second one would succeed for nothing.
       await this.#handle.sync();
       const { size } = await this.#handle.stat();
-      if (size !== this.#options.size) {
+      if (size !== (this.#options.size ?? this.#written)) {
         throw saveError(
           "WRITE_FAILED",
           this.#shown,
-          `the temporary file has ${size} bytes, not ${this.#options.size}`,
+          `the temporary file has ${size} bytes, not ${this.#options.size ?? this.#written}`,
           undefined,
         );
       }

@@ -16,6 +16,8 @@ export interface Folder {
   list(prefix?: string): Promise<string[]>;
   /** Remove a file. */
   delete(name: string): Promise<void>;
+  /** Whether there is a folder `name`, be it empty; without it, one that has a file. */
+  hasFolder?(name: string): Promise<boolean>;
 }
 
 let defaultFolder: Folder | null = null;

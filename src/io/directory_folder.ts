@@ -1,0 +1,167 @@
+/**
+ * A directory of the file system as a Folder, on Deno, Bun and Node.
+ *
+ * @module
+ */
+import { byCodePoint } from "../code_point_order.ts";
+import { isPaddleError, PathError, SourceError } from "../errors.ts";
+import { DEFAULT_LIMITS } from "../limits.ts";
+import { FileSink, isTemp } from "./file_sink.ts";
+import { FileSource } from "./file_source.ts";
+import type { Folder } from "./folder.ts";
+import { fileSystem, type Fs, pathModule, systemCode } from "./platform.ts";
+import { safeParts } from "./safe_name.ts";
+import type { Sink } from "./sink.ts";
+import type { Source } from "./source.ts";
+
+/** How a DirectoryFolder behaves. */
+export interface DirectoryFolderOptions {
+  /** Follow links that lead out of the directory, as caches of downloads have them. @default {false} */
+  followLinks?: boolean;
+}
+
+/** A directory of the file system. Names may have `/`; none leads out of the directory, by itself or by a link. */
+export class DirectoryFolder implements Folder {
+  /** Path of the directory. */
+  readonly path: string;
+  readonly #followLinks: boolean;
+
+  /** The directory need not exist before something is put there. */
+  constructor(path: string, options: DirectoryFolderOptions = {}) {
+    this.path = path;
+    this.#followLinks = options.followLinks ?? false;
+  }
+
+  /**
+   * The file `name`.
+   *
+   * @throws {PathError} `UNSAFE_PATH`, `LINK_ESCAPE`: the name leads out of the directory; `NOT_A_FILE`
+   * @throws {SourceError} `PERMISSION`, `READ_FAILED`
+   */
+  async get(name: string): Promise<Source | null> {
+    const path = this.#join(name);
+    await this.#stayInside(name, path);
+    try {
+      return await FileSource.open(path);
+    } catch (error) {
+      if (isPaddleError(error) && error.code === "NOT_FOUND") return null;
+      throw error;
+    }
+  }
+
+  /** A sink whose bytes become the file `name` when it is closed; folders on the way are made. */
+  async put(name: string): Promise<Sink> {
+    const path = this.#join(name);
+    await this.#stayInside(name, pathModule().dirname(path));
+    return await FileSink.create(path, { mkdir: true });
+  }
+
+  /** Names of the files that start with `prefix`, in all folders below, by code point. Temporary files of a save are left out. */
+  async list(prefix = ""): Promise<string[]> {
+    const slash = prefix.lastIndexOf("/");
+    const start = slash < 0 ? "" : prefix.slice(0, slash);
+    if (start) await this.#stayInside(start, this.#join(start));
+    const names: string[] = [];
+    await this.#walk(start, prefix, names, []);
+    return names.sort(byCodePoint);
+  }
+
+  /** Remove a file; nothing where there is none. */
+  async delete(name: string): Promise<void> {
+    const path = this.#join(name);
+    await this.#stayInside(name, pathModule().dirname(path));
+    try {
+      await fileSystem(path).promises.unlink(path);
+    } catch (error) {
+      if (systemCode(error) !== "ENOENT") throw failed("remove", path, error);
+    }
+  }
+
+  /** Whether there is a folder `name`, be it empty. */
+  async hasFolder(name: string): Promise<boolean> {
+    const path = this.#join(name);
+    await this.#stayInside(name, path);
+    try {
+      return (await fileSystem(path).promises.stat(path)).isDirectory();
+    } catch {
+      return false;
+    }
+  }
+
+  #join(name: string): string {
+    return pathModule().join(this.path, ...safeParts(name));
+  }
+
+  async #walk(folder: string, prefix: string, names: string[], parents: string[]): Promise<void> {
+    const path = folder ? this.#join(folder) : this.path;
+    const fs = fileSystem(path);
+    if (parents.length > DEFAULT_LIMITS.maxFolderDepth) {
+      throw new PathError("UNSAFE_PATH", `Folders are nested deeper than ${DEFAULT_LIMITS.maxFolderDepth}`, { path });
+    }
+    const real = await realPath(fs, path);
+    // A link to a folder above would lead round and round.
+    if (real === null || parents.includes(real)) return;
+    for (const entry of await entriesOf(fs, path)) {
+      const name = folder ? `${folder}/${entry.name}` : entry.name;
+      if (isTemp(entry.name) || !(name.startsWith(prefix) || prefix.startsWith(name + "/"))) continue;
+      const isFolder = entry.isDirectory() || (entry.isSymbolicLink() && await this.hasFolder(name));
+      if (isFolder) await this.#walk(name, prefix, names, [...parents, real]);
+      else if (name.startsWith(prefix)) names.push(name);
+      if (names.length > DEFAULT_LIMITS.maxEntries) {
+        throw new PathError("UNSAFE_PATH", `The folder has more than ${DEFAULT_LIMITS.maxEntries} files`, { path });
+      }
+    }
+  }
+
+  /** Links may not lead out of the directory (hardening H-PATH-5). */
+  async #stayInside(name: string, path: string): Promise<void> {
+    if (this.#followLinks) return;
+    const fs = fileSystem(path), { sep, dirname } = pathModule();
+    const root = await realPath(fs, this.path);
+    let real = await realPath(fs, path);
+    for (let up = path; real === null && up.length > this.path.length;) {
+      up = dirname(up);
+      real = await realPath(fs, up);
+    }
+    if (root === null || real === null || real === root || real.startsWith(root.endsWith(sep) ? root : root + sep)) {
+      return;
+    }
+    throw new PathError(
+      "LINK_ESCAPE",
+      `${JSON.stringify(name)} is a link that leads out of ${JSON.stringify(this.path)}`,
+      {
+        path,
+      },
+    );
+  }
+}
+
+async function realPath(fs: Fs, path: string): Promise<string | null> {
+  try {
+    return await fs.promises.realpath(path);
+  } catch {
+    return null;
+  }
+}
+
+async function entriesOf(fs: Fs, path: string) {
+  try {
+    return await fs.promises.readdir(path, { withFileTypes: true });
+  } catch (error) {
+    if (["ENOENT", "ENOTDIR"].includes(systemCode(error) ?? "")) return [];
+    throw failed("list", path, error);
+  }
+}
+
+function failed(action: string, path: string, cause: unknown): SourceError {
+  const code = systemCode(cause);
+  const denied = code === "EACCES" || code === "EPERM";
+  return new SourceError(
+    denied ? "PERMISSION" : "READ_FAILED",
+    `Cannot ${action} ${JSON.stringify(path)}: ${code ?? "unknown error"}`,
+    {
+      path,
+      cause,
+    },
+  );
+}
