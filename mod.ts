@@ -62,6 +62,7 @@ export {
   type Scalar,
   zeros,
 } from "./src/ndarray.ts";
+export * as nn from "./src/nn/mod.ts";
 export { type ArrayInfo, Checkpoint, open, type ReadOptions } from "./src/open.ts";
 export type {
   AuditOptions,
@@ -73,9 +74,11 @@ export type {
   ProgressEvent,
   SaveOptions,
 } from "./src/options.ts";
+export * as regularizer from "./src/regularizer/mod.ts";
 export { save, type SaveReport } from "./src/save.ts";
 export { maxDifference, type Statistics, statistics } from "./src/statistics.ts";
 export { DenseTensor, Tensor, type TensorOptions } from "./src/tensor.ts";
+export * as utils from "./src/utils/mod.ts";
 export {
   ByteArray,
   Complex,

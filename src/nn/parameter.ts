@@ -1,0 +1,106 @@
+/**
+ * What a network learns.
+ *
+ * @module
+ */
+import type { DType } from "../dtype.ts";
+import { ValueError } from "../errors.ts";
+import { type LazyBytes, NDArray } from "../ndarray.ts";
+import type { Regularizer } from "../regularizer/mod.ts";
+import { Tensor } from "../tensor.ts";
+import type { SelectedRows } from "../values.ts";
+import { generate } from "./unique_name.ts";
+
+/** What a Parameter has beside its numbers. */
+export interface ParameterOptions {
+  /** Its name in name tables and optimizer states. @default {a new `_eager_param_base_<n>`} */
+  name?: string;
+  /** Whether optimizers change it. @default {true} */
+  trainable?: boolean;
+  /** How optimizers treat it: a factor for the learning rate. @default {`{ learningRate: 1 }`} */
+  optimizeAttr?: OptimizeAttr;
+  /** Its own weight decay, in place of the optimizer's. @default {null} */
+  regularizer?: Regularizer | null;
+  /** Whether gradient clipping looks at it. @default {true} */
+  needClip?: boolean;
+}
+
+/** How optimizers treat one parameter. */
+export interface OptimizeAttr {
+  /** Factor for the learning rate. */
+  learningRate: number;
+}
+
+/**
+ * A Tensor that optimizers change. The gradient is brought by the caller: assign `grad`.
+ *
+ * Mirrors `paddle.nn.Parameter` (3.3), which is EagerParamBase.
+ */
+export class Parameter extends Tensor {
+  /** How optimizers treat it. */
+  optimizeAttr: OptimizeAttr;
+  /** Its own weight decay, in place of the optimizer's; null for none. */
+  regularizer: Regularizer | null;
+  /** Whether gradient clipping looks at it. */
+  needClip: boolean;
+  /** The gradient: dense, of this shape, or some of the rows. */
+  grad: NDArray | SelectedRows | null = null;
+
+  /** Make one over `data`, without a copy; zeros where `data` is left out. */
+  constructor(
+    dtype: DType,
+    shape: readonly number[],
+    data?: ArrayBuffer | ArrayBufferView | LazyBytes,
+    options: ParameterOptions = {},
+  ) {
+    const name = options.name ?? generate("_eager_param_base");
+    super(dtype, shape, data, { name, persistable: true, stopGradient: !(options.trainable ?? true) });
+    this.optimizeAttr = options.optimizeAttr ?? { learningRate: 1 };
+    this.regularizer = options.regularizer ?? null;
+    this.needClip = options.needClip ?? true;
+  }
+
+  /** Whether optimizers change it: the opposite of `stopGradient`. */
+  get trainable(): boolean {
+    return !this.stopGradient;
+  }
+  set trainable(trainable: boolean) {
+    this.stopGradient = !trainable;
+  }
+
+  /** Drop the gradient; with `setToZero`, make it zeros of this shape. Mirrors `Tensor.clear_gradient` (3.3). */
+  clearGrad(setToZero = false): void {
+    this.grad = setToZero && this.grad !== null ? new NDArray(this.dtype, [...this.shape]) : null;
+  }
+
+  /**
+   * A Parameter over the bytes of an array, not copied. Mirrors `paddle.nn.Parameter(tensor)` (3.3).
+   *
+   * @throws {UnsupportedError} `UNSUPPORTED_DTYPE` for uint32 and uint64
+   */
+  static override from(array: NDArray, options: ParameterOptions = {}): Parameter {
+    const { dtype, shape, bytes } = Tensor.from(array);
+    return new Parameter(dtype, shape, bytes, options);
+  }
+
+  /**
+   * Copy numbers into this Parameter, which stays the same object. Mirrors `Tensor.set_value` (3.3).
+   *
+   * @throws {ValueError} `INVALID_VALUE` where shape or dtype differ: nothing is cast
+   */
+  setValue(value: NDArray): void {
+    if (value.dtype !== this.dtype || value.shape.join() !== this.shape.join()) {
+      const actual = `${value.dtype} [${value.shape}]`, expected = `${this.dtype} [${this.shape}]`;
+      throw new ValueError("INVALID_VALUE", `${this.name} is ${expected}: got ${actual}`, { expected, actual });
+    }
+    this.bytes.set(value.bytes);
+  }
+
+  /** A Parameter with the same attributes; the name goes where the whole parameter goes. */
+  protected override like(dtype: DType, shape: readonly number[], bytes: Uint8Array): this {
+    const name = bytes.length !== this.nbytes && dtype === this.dtype ? "" : this.name;
+    const { trainable, regularizer, needClip } = this;
+    const optimizeAttr = { ...this.optimizeAttr };
+    return new Parameter(dtype, shape, bytes, { name, trainable, optimizeAttr, regularizer, needClip }) as this;
+  }
+}

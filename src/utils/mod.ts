@@ -1,0 +1,6 @@
+/**
+ * `paddle.utils`: the names of layers and parameters.
+ *
+ * @module
+ */
+export * as uniqueName from "../nn/unique_name.ts";

@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { describe, it } from "@std/testing/bdd";
+import { isPaddleError, utils } from "../../mod.ts";
+
+const { generate, guard, NameScope, switch: switchScope } = utils.uniqueName;
+
+describe("utils.uniqueName", () => {
+  it("counts each key from 0", () => {
+    guard(() => {
+      assert.deepEqual([generate("fc"), generate("fc"), generate("conv")], ["fc_0", "fc_1", "conv_0"]);
+    });
+  });
+
+  it("guards: new counters inside, the old ones after, also after an error", () => {
+    guard(() => {
+      generate("fc");
+      guard("A_", () => {
+        assert.equal(generate("fc"), "A_fc_0");
+        guard(() => assert.equal(generate("fc"), "fc_0"));
+        assert.equal(generate("fc"), "A_fc_1");
+      });
+      assert.throws(() =>
+        guard(() => {
+          throw new Error("mine");
+        }), /mine/);
+      assert.equal(generate("fc"), "fc_1");
+    });
+  });
+
+  it("goes on in a scope that was kept, whatever ran meanwhile", async () => {
+    const run = async (): Promise<string[]> => {
+      const scope = new NameScope();
+      const names = [guard(scope, () => generate("fc"))];
+      await Promise.resolve();
+      return [...names, guard(scope, () => generate("fc"))];
+    };
+    assert.deepEqual(await Promise.all([run(), run()]), [["fc_0", "fc_1"], ["fc_0", "fc_1"]]);
+  });
+
+  it("refuses an async function, whose later part would be counted elsewhere", () => {
+    guard(() => {
+      assert.throws(
+        () => guard(async () => await Promise.reject(new Error("unseen"))),
+        (error) => isPaddleError(error) && error.code === "INVALID_VALUE",
+      );
+      assert.equal(generate("fc"), "fc_0");
+    });
+  });
+
+  it("switches to new counters and back", () => {
+    guard(() => {
+      generate("fc");
+      const before = switchScope();
+      assert.equal(generate("fc"), "fc_0");
+      switchScope(before);
+      assert.equal(generate("fc"), "fc_1");
+    });
+  });
+});
