@@ -64,6 +64,7 @@ export {
 } from "./src/ndarray.ts";
 export * as nn from "./src/nn/mod.ts";
 export { type ArrayInfo, Checkpoint, open, type ReadOptions } from "./src/open.ts";
+export * as optimizer from "./src/optimizer/mod.ts";
 export type {
   AuditOptions,
   DecodeOptions,

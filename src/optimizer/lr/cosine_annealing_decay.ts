@@ -1,0 +1,67 @@
+/**
+ * Decay along a cosine.
+ *
+ * @module
+ */
+import { check, checkArguments, divide, isNumber, kindOf } from "../arguments.ts";
+import { cos } from "./correctly_rounded.ts";
+import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_scheduler.ts";
+
+/** Options of {@linkcode CosineAnnealingDecay}. */
+export interface CosineAnnealingDecayOptions extends ScheduleOptions {
+  /** The rate to start from. */
+  learningRate: number;
+  /** Epochs of half a wave; a whole number above 0. */
+  TMax: number;
+  /** The least rate. @default {0} */
+  etaMin?: number;
+}
+
+/**
+ * `etaMin + (learningRate - etaMin) * (1 + cos(pi * epoch / TMax)) / 2`; as in Paddle, `step()` computes it from the rate before, so that the
+ * last places differ from those of `step(epoch)`.
+ *
+ * Mirrors `paddle.optimizer.lr.CosineAnnealingDecay` (3.3).
+ */
+export class CosineAnnealingDecay extends LRScheduler {
+  readonly #TMax: number;
+  readonly #etaMin: number;
+
+  /**
+   * Make one.
+   *
+   * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
+   */
+  constructor(options: CosineAnnealingDecayOptions) {
+    checkArguments("CosineAnnealingDecay", options, ["learningRate", "TMax"], ["etaMin", ...SCHEDULE_OPTIONS]);
+    const { TMax, etaMin = 0 } = options;
+    check(Number.isInteger(TMax), `The type of 'T_max' in 'CosineAnnealingDecay' must be 'int', but received ${TMax}.`);
+    const kind = kindOf(etaMin);
+    check(
+      isNumber(etaMin),
+      `The type of 'eta_min' in 'CosineAnnealingDecay' must be 'float, int', but received ${kind}.`,
+    );
+    check(TMax > 0, "'T_max' must be a positive integer.");
+    super(options);
+    this.#TMax = TMax;
+    this.#etaMin = etaMin;
+    if (new.target === CosineAnnealingDecay) this.begin();
+  }
+
+  /** The rate of `this.lastEpoch`, from the rate before. */
+  override getLr(): number {
+    const epoch = this.lastEpoch;
+    const [base, least, half] = [this.baseLr, this.#etaMin, this.#TMax];
+    if (epoch === 0) return base;
+    if ((epoch - 1 - half) % (2 * half) === 0) return this.lastLr + (base - least) * (1 - cos(Math.PI / half)) / 2;
+    const now = 1 + cos(Math.PI * epoch / half);
+    const before = 1 + cos(Math.PI * (epoch - 1) / half);
+    return divide(now, before) * (this.lastLr - least) + least;
+  }
+
+  /** The rate of `this.lastEpoch`, from nothing else. */
+  protected override getClosedFormLr(): number {
+    const wave = 1 + cos(Math.PI * this.lastEpoch / this.#TMax);
+    return this.#etaMin + (this.baseLr - this.#etaMin) * wave / 2;
+  }
+}

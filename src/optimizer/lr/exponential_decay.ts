@@ -1,0 +1,44 @@
+/**
+ * Exponential decay.
+ *
+ * @module
+ */
+import { check, checkArguments } from "../arguments.ts";
+import { pow } from "./correctly_rounded.ts";
+import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_scheduler.ts";
+
+/** Options of {@linkcode ExponentialDecay}. */
+export interface ExponentialDecayOptions extends ScheduleOptions {
+  /** The rate to start from. */
+  learningRate: number;
+  /** The factor of each epoch; between 0 and 1. */
+  gamma: number;
+}
+
+/**
+ * `learningRate * gamma ** epoch`.
+ *
+ * Mirrors `paddle.optimizer.lr.ExponentialDecay` (3.3).
+ */
+export class ExponentialDecay extends LRScheduler {
+  readonly #gamma: number;
+
+  /**
+   * Make one.
+   *
+   * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
+   */
+  constructor(options: ExponentialDecayOptions) {
+    checkArguments("ExponentialDecay", options, ["learningRate", "gamma"], [...SCHEDULE_OPTIONS]);
+    const { gamma } = options;
+    check(gamma > 0 && gamma < 1, "'gamma' must be in interval (0.0, 1.0) so that the learning rate will decay.");
+    super(options);
+    this.#gamma = gamma;
+    if (new.target === ExponentialDecay) this.begin();
+  }
+
+  /** The rate of `this.lastEpoch`. */
+  override getLr(): number {
+    return this.baseLr * pow(this.#gamma, this.lastEpoch);
+  }
+}

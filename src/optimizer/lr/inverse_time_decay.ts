@@ -1,0 +1,41 @@
+/**
+ * Decay by the inverse of time.
+ *
+ * @module
+ */
+import { checkArguments, divide } from "../arguments.ts";
+import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_scheduler.ts";
+
+/** Options of {@linkcode InverseTimeDecay}. */
+export interface InverseTimeDecayOptions extends ScheduleOptions {
+  /** The rate to start from. */
+  learningRate: number;
+  /** How fast it falls. */
+  gamma: number;
+}
+
+/**
+ * `learningRate / (1 + gamma * epoch)`.
+ *
+ * Mirrors `paddle.optimizer.lr.InverseTimeDecay` (3.3).
+ */
+export class InverseTimeDecay extends LRScheduler {
+  readonly #gamma: number;
+
+  /**
+   * Make one.
+   *
+   * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
+   */
+  constructor(options: InverseTimeDecayOptions) {
+    checkArguments("InverseTimeDecay", options, ["learningRate", "gamma"], [...SCHEDULE_OPTIONS]);
+    super(options);
+    this.#gamma = options.gamma;
+    if (new.target === InverseTimeDecay) this.begin();
+  }
+
+  /** The rate of `this.lastEpoch`. */
+  override getLr(): number {
+    return divide(this.baseLr, 1 + this.#gamma * this.lastEpoch);
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * A rate that rises or falls along a line.
+ *
+ * @module
+ */
+import { check, checkArguments, divide } from "../arguments.ts";
+import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_scheduler.ts";
+
+/** Options of {@linkcode LinearLR}. */
+export interface LinearLROptions extends ScheduleOptions {
+  /** The rate to start from. */
+  learningRate: number;
+  /** Epochs until the end; above 0. */
+  totalSteps: number;
+  /** Factor at the start; above 0, at most 1. @default {1 / 3} */
+  startFactor?: number;
+  /** Factor at the end; 0 to 1. @default {1} */
+  endFactor?: number;
+}
+
+/**
+ * From `learningRate * startFactor` to `learningRate * endFactor` in `totalSteps` epochs. As in Paddle, each rate is computed from the one
+ * before, also by `step(epoch)`.
+ *
+ * Mirrors `paddle.optimizer.lr.LinearLR` (3.3).
+ */
+export class LinearLR extends LRScheduler {
+  readonly #totalSteps: number;
+  readonly #startFactor: number;
+  readonly #endFactor: number;
+
+  /**
+   * Make one.
+   *
+   * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
+   */
+  constructor(options: LinearLROptions) {
+    checkArguments("LinearLR", options, ["learningRate", "totalSteps"], [
+      "startFactor",
+      "endFactor",
+      ...SCHEDULE_OPTIONS,
+    ]);
+    const { totalSteps, startFactor = 1 / 3, endFactor = 1 } = options;
+    check(
+      startFactor > 0 && startFactor <= 1,
+      `\`start_factor\` must be greater than 0 and less or equal to 1, but got ${startFactor}`,
+    );
+    check(
+      endFactor >= 0 && endFactor <= 1,
+      `\`end_factor\` must be greater than 0 and less than 1, but got ${endFactor}`,
+    );
+    check(totalSteps > 0, `\`total_steps\` must be greater than 0, but got ${totalSteps}`);
+    super(options);
+    this.#totalSteps = totalSteps;
+    this.#startFactor = startFactor;
+    this.#endFactor = endFactor;
+    if (new.target === LinearLR) this.begin();
+  }
+
+  /** The rate of `this.lastEpoch`, from the rate before. */
+  override getLr(): number {
+    const epoch = this.lastEpoch;
+    if (epoch === 0) return this.baseLr * this.#startFactor;
+    if (epoch > this.#totalSteps) return this.lastLr;
+    const slope = this.#endFactor - this.#startFactor;
+    return this.lastLr * (1 + divide(slope, this.#totalSteps * this.#startFactor + (epoch - 1) * slope));
+  }
+}

@@ -1,0 +1,218 @@
+/**
+ * What all schedulers have in common.
+ *
+ * @module
+ */
+import { ValueError, type Warning } from "../../errors.ts";
+import { rememberFloat } from "../../floats.ts";
+import { NDArray } from "../../ndarray.ts";
+import { Float, NumpyScalar, type Value } from "../../values.ts";
+import { check, checkArguments, isNumber, kindOf } from "../arguments.ts";
+import { floatText } from "../python_text.ts";
+
+/** Options that every scheduler takes. */
+export interface ScheduleOptions {
+  /** The epoch that was done last; -1 to start from the beginning. @default {-1} */
+  lastEpoch?: number;
+  /** Say each new rate: on the console, or to a function. @default {false} */
+  verbose?: boolean | ((line: string) => void);
+}
+
+/** Options of {@linkcode LRScheduler}. */
+export interface LRSchedulerOptions extends ScheduleOptions {
+  /** The rate to start from. @default {0.1} */
+  learningRate?: number;
+}
+
+/** Options of `setStateDict`. */
+export interface SetStateOptions {
+  /** Called with what Paddle would warn of. @default the console */
+  onWarning?: (warning: Warning) => void;
+}
+
+/** Names of {@linkcode ScheduleOptions}. */
+export const SCHEDULE_OPTIONS: readonly string[] = ["lastEpoch", "verbose"];
+
+/**
+ * Base of all schedulers, also of your own: extend it and write `getLr()`, which answers the rate of `this.lastEpoch`.
+ *
+ * Mirrors `paddle.optimizer.lr.LRScheduler` (3.3). Rates are float64, computed in Python's order of operations.
+ *
+ * @example A scheduler of one's own
+ * ```ts
+ * import { optimizer } from "@oarlock/paddle";
+ * class Halving extends optimizer.lr.LRScheduler {
+ *   getLr(): number {
+ *     return this.baseLr / 2 ** this.lastEpoch;
+ *   }
+ * }
+ * const scheduler = new Halving({ learningRate: 0.5 });
+ * scheduler.step();
+ * if (scheduler.lastLr !== 0.25 || scheduler.stateDict().get("last_epoch") !== 1) throw new Error("not halved");
+ * ```
+ */
+export abstract class LRScheduler {
+  /** The rate to start from. */
+  baseLr: number;
+  /** Whether, or to whom, each new rate is said. */
+  verbose: boolean | ((line: string) => void);
+  #lastEpoch: number;
+  #lastLr: number;
+  #begun = false;
+
+  /**
+   * Make one.
+   *
+   * @throws {ValueError} `INVALID_VALUE` for a rate that is no number, or negative
+   */
+  constructor(options: LRSchedulerOptions = {}) {
+    const { learningRate = 0.1, lastEpoch = -1, verbose = false } = options;
+    check(isNumber(learningRate), `The type of learning rate must be float, but received ${kindOf(learningRate)}`);
+    check(!(learningRate < 0), `Invalid learning rate: ${learningRate}`);
+    check(isNumber(lastEpoch), `lastEpoch must be a number, but received ${kindOf(lastEpoch)}`);
+    this.baseLr = learningRate;
+    this.verbose = verbose;
+    this.#lastLr = learningRate;
+    this.#lastEpoch = lastEpoch;
+  }
+
+  /** The epoch that was done last; 0 in a new scheduler. */
+  get lastEpoch(): number {
+    this.begin();
+    return this.#lastEpoch;
+  }
+  set lastEpoch(epoch: number) {
+    this.#lastEpoch = epoch;
+  }
+
+  /** The rate now: what Paddle's `scheduler()` answers. */
+  get lastLr(): number {
+    this.begin();
+    return this.#lastLr;
+  }
+  set lastLr(rate: number) {
+    this.#lastLr = rate;
+  }
+
+  /** The rate of `this.lastEpoch`. */
+  abstract getLr(): number;
+
+  /** The rate of `this.lastEpoch` without regard to the rate before, where that is another computation: `step(epoch)` uses it. */
+  protected getClosedFormLr(): number {
+    return this.getLr();
+  }
+
+  /**
+   * The first step, which Paddle's constructor takes: lastEpoch -1 becomes 0. It is put off until the scheduler is used, since the fields
+   * of a class that extends this one are not there before. Only the first call does something.
+   */
+  protected begin(): void {
+    if (this.#begun) return;
+    this.#begun = true;
+    this.firstStep();
+  }
+
+  /** What {@linkcode LRScheduler.begin} does. */
+  protected firstStep(): void {
+    this.step();
+  }
+
+  /** Go on to the next epoch, or to `epoch`. */
+  step(epoch?: number): void {
+    this.begin();
+    if (epoch === undefined) {
+      this.#lastEpoch += 1;
+      this.#lastLr = this.getLr();
+    } else {
+      check(isNumber(epoch), `An epoch is a number, but received ${kindOf(epoch)}`);
+      this.#lastEpoch = epoch;
+      this.#lastLr = this.getClosedFormLr();
+    }
+    this.sayRate();
+  }
+
+  /** The line of Paddle's `verbose`. */
+  protected sayRate(): void {
+    if (!this.verbose) return;
+    const line = `Epoch ${this.#lastEpoch}: ${this.constructor.name} set learning rate to ${floatText(this.#lastLr)}.`;
+    if (typeof this.verbose === "function") this.verbose(line);
+    else console.log(line);
+  }
+
+  /** Keys of the state, in order. Each is the snake_case of a field: override it to save more fields. */
+  protected stateKeys(): readonly string[] {
+    return ["last_epoch", "last_lr"];
+  }
+
+  /** Keys whose numbers are floats in Python. */
+  protected floatKeys(): readonly string[] {
+    return ["last_lr"];
+  }
+
+  /** The state, with Paddle's keys in Paddle's order. Fields that are undefined are left out. */
+  stateDict(): Map<string, Value> {
+    this.begin();
+    const state = new Map<string, Value>();
+    const floats = this.floatKeys();
+    for (const key of this.stateKeys()) {
+      const value: unknown = Reflect.get(this, camelCase(key));
+      if (value === undefined) continue;
+      state.set(key, value);
+      if (typeof value === "number" && floats.includes(key)) rememberFloat(state, key, value);
+    }
+    return state;
+  }
+
+  /**
+   * Go on where `state` was taken. As in Paddle, keys before a missing one are set.
+   *
+   * @throws {ValueError} `INVALID_VALUE` where a key is missing, or is no number where one is needed
+   */
+  setStateDict(state: ReadonlyMap<Value, Value>, options: SetStateOptions = {}): void {
+    this.begin();
+    check(state instanceof Map, `A scheduler's state is a Map, but received ${kindOf(state)}`);
+    checkArguments("setStateDict", options, [], ["onWarning"]);
+    const keys = this.stateKeys();
+    for (const key of keys) {
+      if (!state.has(key)) {
+        throw new ValueError(
+          "INVALID_VALUE",
+          `Please check whether state_dict is correct for optimizer. Can't find [ ${key} ] in state_dict`,
+          { at: `["${key}"]` },
+        );
+      }
+      this.setState(key, state.get(key), state);
+    }
+    this.restored();
+    if (state.size > keys.length) {
+      const message =
+        "There are some unused values in state_dict. Maybe the optimizer have different 'LearningRateDecay' when " +
+        "invoking state_dict and set_dict";
+      if (options.onWarning) options.onWarning({ code: "UNUSED_STATE", message });
+      else console.warn(message);
+    }
+  }
+
+  /** Set the field of `key`, which `state` holds. */
+  protected setState(key: string, value: Value, _state: ReadonlyMap<Value, Value>): void {
+    Reflect.set(this, camelCase(key), key === "last_epoch" || key === "last_lr" ? numberOf(key, value) : value);
+  }
+
+  /** Called after a state was set: what is not in it is worked out here. */
+  protected restored(): void {}
+}
+
+/** A number of a state: as it is, or the one element of an array. */
+export function numberOf(key: string, value: Value): number {
+  if (value instanceof NDArray && value.size === 1) value = value.reshape([1]).at(0);
+  if (value instanceof NumpyScalar || value instanceof Float) value = value.value;
+  if (typeof value === "bigint") value = Number(value);
+  if (typeof value === "number") return value;
+  throw new ValueError("INVALID_VALUE", `${key} of a scheduler's state is a number: got ${kindOf(value)}`, {
+    at: `["${key}"]`,
+  });
+}
+
+function camelCase(key: string): string {
+  return key.replace(/_+([a-zA-Z0-9])/g, (_, letter) => letter.toUpperCase());
+}

@@ -1,0 +1,58 @@
+/**
+ * Decay at given epochs.
+ *
+ * @module
+ */
+import { check, checkArguments, kindOf } from "../arguments.ts";
+import { pow } from "./correctly_rounded.ts";
+import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_scheduler.ts";
+
+/** Options of {@linkcode MultiStepDecay}. */
+export interface MultiStepDecayOptions extends ScheduleOptions {
+  /** The rate to start from. */
+  learningRate: number;
+  /** Epochs at which the rate falls, rising. */
+  milestones: readonly number[];
+  /** The factor of each fall; below 1. @default {0.1} */
+  gamma?: number;
+}
+
+/**
+ * `learningRate * gamma ** n`, n being the milestones that are behind.
+ *
+ * Mirrors `paddle.optimizer.lr.MultiStepDecay` (3.3).
+ */
+export class MultiStepDecay extends LRScheduler {
+  readonly #milestones: readonly number[];
+  readonly #gamma: number;
+
+  /**
+   * Make one.
+   *
+   * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
+   */
+  constructor(options: MultiStepDecayOptions) {
+    checkArguments("MultiStepDecay", options, ["learningRate", "milestones"], ["gamma", ...SCHEDULE_OPTIONS]);
+    const { milestones, gamma = 0.1 } = options;
+    const kind = kindOf(milestones);
+    check(
+      Array.isArray(milestones),
+      `The type of 'milestones' in 'MultiStepDecay' must be 'tuple, list', but received ${kind}.`,
+    );
+    check(
+      milestones.every((m, i) => i === 0 || milestones[i - 1] < m),
+      "The elements of milestones must be incremented",
+    );
+    check(gamma < 1, "gamma should be < 1.0.");
+    super(options);
+    this.#milestones = [...milestones];
+    this.#gamma = gamma;
+    if (new.target === MultiStepDecay) this.begin();
+  }
+
+  /** The rate of `this.lastEpoch`. */
+  override getLr(): number {
+    const next = this.#milestones.findIndex((milestone) => this.lastEpoch < milestone);
+    return this.baseLr * pow(this.#gamma, next === -1 ? this.#milestones.length : next);
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * A rate by a product of functions of the epochs.
+ *
+ * @module
+ */
+import { check, checkArguments, kindOf } from "../arguments.ts";
+import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_scheduler.ts";
+
+/** Options of {@linkcode MultiplicativeDecay}. */
+export interface MultiplicativeDecayOptions extends ScheduleOptions {
+  /** The rate to start from. */
+  learningRate: number;
+  /** A factor for an epoch; `lr.pow` is Python's `**`. */
+  lrLambda: (epoch: number) => number;
+}
+
+/**
+ * `learningRate * lrLambda(1) * ... * lrLambda(epoch)`, computed anew each time.
+ *
+ * Mirrors `paddle.optimizer.lr.MultiplicativeDecay` (3.3).
+ */
+export class MultiplicativeDecay extends LRScheduler {
+  readonly #lrLambda: (epoch: number) => number;
+
+  /**
+   * Make one.
+   *
+   * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
+   */
+  constructor(options: MultiplicativeDecayOptions) {
+    checkArguments("MultiplicativeDecay", options, ["learningRate", "lrLambda"], [...SCHEDULE_OPTIONS]);
+    const { lrLambda } = options;
+    const kind = kindOf(lrLambda);
+    check(
+      kind === "function",
+      `The type of 'lr_lambda' in 'MultiplicativeDecay' must be 'function', but received ${kind}.`,
+    );
+    super(options);
+    this.#lrLambda = lrLambda;
+    if (new.target === MultiplicativeDecay) this.begin();
+  }
+
+  /** The rate of `this.lastEpoch`. */
+  override getLr(): number {
+    let rate = this.baseLr;
+    for (let epoch = 1; epoch <= this.lastEpoch; epoch++) rate *= this.#lrLambda(epoch);
+    return rate;
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * Exponential decay by the natural base.
+ *
+ * @module
+ */
+import { check, checkArguments } from "../arguments.ts";
+import { exp } from "./correctly_rounded.ts";
+import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_scheduler.ts";
+
+/** Options of {@linkcode NaturalExpDecay}. */
+export interface NaturalExpDecayOptions extends ScheduleOptions {
+  /** The rate to start from. */
+  learningRate: number;
+  /** How fast it falls; above 0. */
+  gamma: number;
+}
+
+/**
+ * `learningRate * exp(-gamma * epoch)`.
+ *
+ * Mirrors `paddle.optimizer.lr.NaturalExpDecay` (3.3).
+ */
+export class NaturalExpDecay extends LRScheduler {
+  readonly #gamma: number;
+
+  /**
+   * Make one.
+   *
+   * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
+   */
+  constructor(options: NaturalExpDecayOptions) {
+    checkArguments("NaturalExpDecay", options, ["learningRate", "gamma"], [...SCHEDULE_OPTIONS]);
+    check(options.gamma > 0, "'gamma' must be a positive number so that the learning rate will decay.");
+    super(options);
+    this.#gamma = options.gamma;
+    if (new.target === NaturalExpDecay) this.begin();
+  }
+
+  /** The rate of `this.lastEpoch`. */
+  override getLr(): number {
+    return this.baseLr * exp(-this.#gamma * this.lastEpoch);
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * Noam decay.
+ *
+ * @module
+ */
+import { check, checkArguments } from "../arguments.ts";
+import { pow } from "./correctly_rounded.ts";
+import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_scheduler.ts";
+
+/** Options of {@linkcode NoamDecay}. */
+export interface NoamDecayOptions extends ScheduleOptions {
+  /** The width of the model. */
+  dModel: number;
+  /** Epochs in which the rate rises. */
+  warmupSteps: number;
+  /** A factor for all rates. @default {1} */
+  learningRate?: number;
+}
+
+/**
+ * `learningRate * dModel ** -0.5 * min(epoch ** -0.5, warmupSteps ** -1.5 * epoch)`.
+ *
+ * Mirrors `paddle.optimizer.lr.NoamDecay` (3.3).
+ */
+export class NoamDecay extends LRScheduler {
+  readonly #scale: number;
+  readonly #warmupSteps: number;
+
+  /**
+   * Make one.
+   *
+   * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
+   */
+  constructor(options: NoamDecayOptions) {
+    checkArguments("NoamDecay", options, ["dModel", "warmupSteps"], ["learningRate", ...SCHEDULE_OPTIONS]);
+    const { dModel, warmupSteps, learningRate = 1 } = options;
+    check(dModel > 0, "d_model should be grater than 0");
+    super({ ...options, learningRate });
+    this.#scale = pow(dModel, -0.5);
+    this.#warmupSteps = warmupSteps;
+    if (new.target === NoamDecay) this.begin();
+  }
+
+  /** The rate of `this.lastEpoch`. */
+  override getLr(): number {
+    const epoch = this.lastEpoch;
+    const falling = epoch === 0 ? 1 : pow(epoch, -0.5);
+    const rising = pow(this.#warmupSteps, -1.5) * epoch;
+    return this.baseLr * this.#scale * Math.min(falling, rising);
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * Rates by intervals.
+ *
+ * @module
+ */
+import { check, checkArguments } from "../arguments.ts";
+import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_scheduler.ts";
+
+/** Options of {@linkcode PiecewiseDecay}. */
+export interface PiecewiseDecayOptions extends ScheduleOptions {
+  /** Epochs at which the rate changes, rising. */
+  boundaries: readonly number[];
+  /** One rate more than boundaries. */
+  values: readonly number[];
+}
+
+/**
+ * `values[i]` for the first i with `epoch < boundaries[i]`, then the last value.
+ *
+ * Mirrors `paddle.optimizer.lr.PiecewiseDecay` (3.3).
+ */
+export class PiecewiseDecay extends LRScheduler {
+  readonly #boundaries: readonly number[];
+  readonly #values: readonly number[];
+
+  /**
+   * Make one.
+   *
+   * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
+   */
+  constructor(options: PiecewiseDecayOptions) {
+    checkArguments("PiecewiseDecay", options, ["boundaries", "values"], [...SCHEDULE_OPTIONS]);
+    const { boundaries, values } = options;
+    check(Array.isArray(boundaries) && Array.isArray(values), "boundaries and values are arrays");
+    check(boundaries.length > 0, "The boundaries cannot be empty.");
+    check(
+      values.length > boundaries.length,
+      `The values have one more element than boundaries, but received len(values) [${values.length}] < ` +
+        `len(boundaries) + 1 [${boundaries.length + 1}].`,
+    );
+    super(options);
+    this.#boundaries = [...boundaries];
+    this.#values = [...values];
+    if (new.target === PiecewiseDecay) this.begin();
+  }
+
+  /** The rate of `this.lastEpoch`. */
+  override getLr(): number {
+    const interval = this.#boundaries.findIndex((boundary) => this.lastEpoch < boundary);
+    return this.#values[interval === -1 ? this.#values.length - 1 : interval];
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * Decay along a power of the epoch.
+ *
+ * @module
+ */
+import { check, checkArguments, divide } from "../arguments.ts";
+import { pow } from "./correctly_rounded.ts";
+import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_scheduler.ts";
+
+/** Options of {@linkcode PolynomialDecay}. */
+export interface PolynomialDecayOptions extends ScheduleOptions {
+  /** The rate to start from. */
+  learningRate: number;
+  /** Epochs until the end; a whole number above 0. */
+  decaySteps: number;
+  /** The rate at the end. @default {0.0001} */
+  endLr?: number;
+  /** The power; above 0. @default {1} */
+  power?: number;
+  /** Rise again after the end. @default {false} */
+  cycle?: boolean;
+}
+
+/**
+ * `(learningRate - endLr) * (1 - epoch / decaySteps) ** power + endLr`.
+ *
+ * Mirrors `paddle.optimizer.lr.PolynomialDecay` (3.3).
+ */
+export class PolynomialDecay extends LRScheduler {
+  readonly #decaySteps: number;
+  readonly #endLr: number;
+  readonly #power: number;
+  readonly #cycle: boolean;
+
+  /**
+   * Make one.
+   *
+   * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
+   */
+  constructor(options: PolynomialDecayOptions) {
+    checkArguments("PolynomialDecay", options, ["learningRate", "decaySteps"], [
+      "endLr",
+      "power",
+      "cycle",
+      ...SCHEDULE_OPTIONS,
+    ]);
+    const { decaySteps, endLr = 0.0001, power = 1, cycle = false } = options;
+    check(Number.isInteger(decaySteps) && decaySteps > 0, "'decay_steps' must be a positive integer.");
+    check(power > 0, "'power' must be greater than 0.0 so that the learning rate will decay.");
+    super(options);
+    this.#decaySteps = decaySteps;
+    this.#endLr = endLr;
+    this.#power = power;
+    this.#cycle = cycle;
+    if (new.target === PolynomialDecay) this.begin();
+  }
+
+  /** The rate of `this.lastEpoch`. */
+  override getLr(): number {
+    let epoch = this.lastEpoch;
+    let steps = this.#decaySteps;
+    if (this.#cycle) steps *= epoch === 0 ? 1 : Math.ceil(epoch / steps);
+    else epoch = Math.min(epoch, steps);
+    return (this.baseLr - this.#endLr) * pow(1 - divide(epoch, steps), this.#power) + this.#endLr;
+  }
+}

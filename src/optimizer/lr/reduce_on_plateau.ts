@@ -1,0 +1,192 @@
+/**
+ * A rate that falls when a metric no longer gets better.
+ *
+ * @module
+ */
+import { ValueError } from "../../errors.ts";
+import { isFloatByNature, wasFloat } from "../../floats.ts";
+import { NDArray } from "../../ndarray.ts";
+import { Tensor } from "../../tensor.ts";
+import { Float, NumpyScalar, type Value } from "../../values.ts";
+import { check, checkArguments, isNumber, kindOf } from "../arguments.ts";
+import { LRScheduler, numberOf } from "./lr_scheduler.ts";
+
+/** Options of {@linkcode ReduceOnPlateau}. */
+export interface ReduceOnPlateauOptions {
+  /** The rate to start from. */
+  learningRate: number;
+  /** Whether a lower metric is better, or a higher one. @default {"min"} */
+  mode?: "min" | "max";
+  /** The factor of each fall; below 1. @default {0.1} */
+  factor?: number;
+  /** Epochs without progress before the rate falls. @default {10} */
+  patience?: number;
+  /** Progress that counts. @default {0.0001} */
+  threshold?: number;
+  /** Whether the threshold is a part of the best metric, or an amount. @default {"rel"} */
+  thresholdMode?: "rel" | "abs";
+  /** Epochs after a fall in which nothing is counted. @default {0} */
+  cooldown?: number;
+  /** The least rate. @default {0} */
+  minLr?: number;
+  /** Falls that are not greater than this are left out. @default {1e-8} */
+  epsilon?: number;
+  /** Say each fall: on the console, or to a function. @default {false} */
+  verbose?: boolean | ((line: string) => void);
+}
+
+/** A metric: a number, or an array with one element. */
+export type Metric = number | Float | NumpyScalar | NDArray;
+
+/**
+ * Multiplies the rate by `factor` when the metric has not got better for more than `patience` steps.
+ *
+ * Mirrors `paddle.optimizer.lr.ReduceOnPlateau` (3.3). `best` stays what the caller gave, in the state, too; a JavaScript number is a float.
+ */
+export class ReduceOnPlateau extends LRScheduler {
+  /** Steps until counting begins again. */
+  cooldownCounter = 0;
+  /** The best metric so far, or null. */
+  best: Metric | null = null;
+  /** Steps without progress. */
+  numBadEpochs = 0;
+  readonly #sign: 1 | -1;
+  readonly #isRelative: boolean;
+  readonly #factor: number;
+  readonly #patience: number;
+  readonly #threshold: number;
+  readonly #cooldown: number;
+  readonly #minLr: number;
+  readonly #epsilon: number;
+  #bestIsInt = false;
+
+  /**
+   * Make one; it takes no step.
+   *
+   * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
+   */
+  constructor(options: ReduceOnPlateauOptions) {
+    checkArguments("ReduceOnPlateau", options, ["learningRate"], [
+      "mode",
+      "factor",
+      "patience",
+      "threshold",
+      "thresholdMode",
+      "cooldown",
+      "minLr",
+      "epsilon",
+      "verbose",
+    ]);
+    const { learningRate, mode = "min", factor = 0.1, patience = 10, threshold = 1e-4 } = options;
+    const { thresholdMode = "rel", cooldown = 0, minLr = 0, epsilon = 1e-8, verbose = false } = options;
+    const [direction, measure] = [String(mode).toLowerCase(), String(thresholdMode).toLowerCase()];
+    check(direction === "min" || direction === "max", `mode: ${direction} is unknown!`);
+    check(factor < 1, "new_lr = origin_lr * gamma and gamma should be < 1.0.");
+    check(measure === "rel" || measure === "abs", `threshold mode: ${measure} is unknown!`);
+    check(
+      isNumber(learningRate),
+      `The type of 'learning_rate' in 'ReduceOnPlateau' must be 'float', but received ${kindOf(learningRate)}.`,
+    );
+    super({ learningRate, lastEpoch: 0, verbose });
+    this.#sign = direction === "min" ? 1 : -1;
+    this.#isRelative = measure === "rel";
+    this.#factor = factor;
+    this.#patience = patience;
+    this.#threshold = threshold;
+    this.#cooldown = cooldown;
+    this.#minLr = minLr;
+    this.#epsilon = epsilon;
+  }
+
+  /** None: the first step needs a metric. */
+  protected override firstStep(): void {}
+
+  /** The rate now. */
+  override getLr(): number {
+    return this.lastLr;
+  }
+
+  /**
+   * Look at the metric of the next epoch, or of `epoch`.
+   *
+   * @throws {ValueError} `INVALID_VALUE` where the metric is no number
+   */
+  override step(metric?: Metric, epoch?: number): void {
+    this.lastEpoch = epoch ?? this.lastEpoch + 1;
+    const value = metricOf(metric);
+    if (this.cooldownCounter > 0) {
+      this.cooldownCounter--;
+      return;
+    }
+    if (this.best === null || this.#isBetter(value, this.best)) {
+      this.best = metric as Metric;
+      this.#bestIsInt = false;
+      this.numBadEpochs = 0;
+    } else this.numBadEpochs++;
+    if (this.numBadEpochs > this.#patience) {
+      this.cooldownCounter = this.#cooldown;
+      this.numBadEpochs = 0;
+      const rate = Math.max(this.lastLr * this.#factor, this.#minLr);
+      if (this.lastLr - rate > this.#epsilon) {
+        this.lastLr = rate;
+        this.sayRate();
+      }
+    }
+  }
+
+  /** Arithmetic on a float32 is rounded to float32, as in Paddle and in numpy 2. */
+  #isBetter(value: number, best: Metric): boolean {
+    const isSingle = (best instanceof NDArray || best instanceof NumpyScalar) && best.dtype === "float32";
+    const round = isSingle ? Math.fround : (x: number) => x;
+    const number = metricOf(best);
+    const threshold = round(this.#threshold);
+    const margin = this.#isRelative ? round(number * threshold) : threshold;
+    const bound = round(number - this.#sign * margin);
+    return this.#sign === 1 ? value < bound : value > bound;
+  }
+
+  /** Keys of the state, in order. */
+  protected override stateKeys(): readonly string[] {
+    return ["cooldown_counter", "best", "num_bad_epochs", "last_epoch", "last_lr"];
+  }
+
+  /** Keys whose numbers are floats in Python. */
+  protected override floatKeys(): readonly string[] {
+    return this.#bestIsInt ? ["last_lr"] : ["last_lr", "best"];
+  }
+
+  /** The state, with Paddle's keys in Paddle's order; a Tensor as the best metric is a float there. */
+  override stateDict(): Map<string, Value> {
+    const { best } = this;
+    if (best instanceof Tensor) this.best = metricOf(best);
+    const state = super.stateDict();
+    this.best = best;
+    return state;
+  }
+
+  /** Set the field of `key`, which `state` holds. */
+  protected override setState(key: string, value: Value, state: ReadonlyMap<Value, Value>): void {
+    if (key !== "best") return super.setState(key, numberOf(key, value), state);
+    if (value !== null) metricOf(value);
+    this.best = value as Metric | null;
+    this.#bestIsInt = typeof value === "number" && !isFloatByNature(value) && !wasFloat(state, key, value);
+  }
+}
+
+function metricOf(metric: Value): number {
+  if (metric instanceof NDArray) {
+    check(
+      metric.size === 1,
+      `the size of metrics must be 1, but the current metrics.size is ${metric.size}. Maybe that you should call ` +
+        "paddle.mean to process it first.",
+    );
+    metric = metric.reshape([1]).at(0);
+  }
+  if (metric instanceof NumpyScalar || metric instanceof Float) metric = metric.value;
+  if (typeof metric === "bigint") metric = Number(metric);
+  if (typeof metric === "number") return metric;
+  throw new ValueError(
+    "INVALID_VALUE",
+    `metrics must be 'int', 'float', 'np.float64', 'numpy.ndarray' or 'paddle.Tensor', but receive ${kindOf(metric)}`,
+  );
+}

@@ -1,0 +1,50 @@
+/**
+ * Decay at equal intervals.
+ *
+ * @module
+ */
+import { check, checkArguments } from "../arguments.ts";
+import { pow } from "./correctly_rounded.ts";
+import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_scheduler.ts";
+
+/** Options of {@linkcode StepDecay}. */
+export interface StepDecayOptions extends ScheduleOptions {
+  /** The rate to start from. */
+  learningRate: number;
+  /** Epochs from one fall to the next; a whole number above 0. */
+  stepSize: number;
+  /** The factor of each fall; below 1. @default {0.1} */
+  gamma?: number;
+}
+
+/**
+ * `learningRate * gamma ** floor(epoch / stepSize)`.
+ *
+ * Mirrors `paddle.optimizer.lr.StepDecay` (3.3).
+ */
+export class StepDecay extends LRScheduler {
+  readonly #stepSize: number;
+  readonly #gamma: number;
+
+  /**
+   * Make one.
+   *
+   * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
+   */
+  constructor(options: StepDecayOptions) {
+    checkArguments("StepDecay", options, ["learningRate", "stepSize"], ["gamma", ...SCHEDULE_OPTIONS]);
+    const { stepSize, gamma = 0.1 } = options;
+    check(Number.isInteger(stepSize), `The type of 'step_size' must be 'int', but received ${stepSize}.`);
+    check(gamma < 1, "gamma should be < 1.0.");
+    check(stepSize > 0, "'step_size' must be a positive integer.");
+    super(options);
+    this.#stepSize = stepSize;
+    this.#gamma = gamma;
+    if (new.target === StepDecay) this.begin();
+  }
+
+  /** The rate of `this.lastEpoch`. */
+  override getLr(): number {
+    return this.baseLr * pow(this.#gamma, Math.floor(this.lastEpoch / this.#stepSize));
+  }
+}

@@ -1,0 +1,266 @@
+import assert from "node:assert/strict";
+import { describe, it } from "@std/testing/bdd";
+import { decode, encode, fromArray, isPaddleError, NumpyScalar, optimizer, Tensor, type Warning } from "../../mod.ts";
+import { nearestPow } from "../../src/optimizer/lr/correctly_rounded.ts";
+import { floatText } from "../../src/optimizer/python_text.ts";
+import { type Json, recorded, sameMessage, scheduler, value, VERSIONS } from "./recorded.ts";
+
+const { lr } = optimizer;
+
+/** Refused by 3.3; older versions take them. */
+const NEWER_RULES = ["piecewise empty"];
+
+function refusal(run: () => unknown): string {
+  try {
+    run();
+  } catch (error) {
+    assert.ok(isPaddleError(error), String(error));
+    assert.equal(error.code, "INVALID_VALUE");
+    return error.message;
+  }
+  return assert.fail("nothing was refused");
+}
+
+/** A state as recorded: 1.0 and 1 are two things, as in the file that it is saved to. */
+function stateOf(state: Map<string, unknown>): unknown {
+  const back = decode(encode(state));
+  return decode(encode(back));
+}
+
+for (const version of VERSIONS) {
+  const data = recorded(version, "schedulers");
+  if (!data) continue;
+  const isPlateau = (c: Json) => c.class === "ReduceOnPlateau";
+  const make = (c: Json): Json => scheduler(c.class, c.args, c.class === "LinearWarmup" ? { paddle: version } : {});
+  const advance = (s: Json, c: Json, i: number) =>
+    isPlateau(c) ? s.step(data.metrics[i % data.metrics.length]) : s.step();
+
+  describe(`schedulers, as Paddle ${version} runs them`, () => {
+    for (const c of data.cases) {
+      if (NEWER_RULES.includes(c.name) && !c.error) continue;
+      it(`${c.name}: every rate, the state, the way on from it, and step(epoch)`, () => {
+        if (c.error) {
+          assert.match(refusal(() => make(c)), new RegExp(c.error.message.slice(0, 20)));
+          return;
+        }
+        const s = make(c);
+        const rates = [s.lastLr];
+        for (let i = 0; i < c.lr.length - 1; i++) {
+          advance(s, c, i);
+          rates.push(s.lastLr);
+        }
+        assert.deepEqual(rates, c.lr);
+        if (c.stopped) assert.equal(refusal(() => s.step()), c.stopped.message);
+
+        const half = make(c);
+        assert.deepEqual([...half.stateDict()], [...value(c.state_new)]);
+        for (let i = 0; i < 7; i++) advance(half, c, i);
+        assert.deepEqual(stateOf(half.stateDict()), value(c.state_after_7));
+        const fresh = make(c);
+        const warnings: Warning[] = [];
+        fresh.setStateDict(decode(encode(half.stateDict())), { onWarning: (w: Warning) => warnings.push(w) });
+        assert.deepEqual(warnings.map((w) => w.message), c.set_state_dict?.warnings ?? []);
+        assert.deepEqual(fresh.lastLr, c.resumed.lr[0]);
+        // What Paddle does not resume exactly goes on here as if nobody had interrupted.
+        const wanted = c.class === "CosineAnnealingWarmRestarts" ? c.lr.slice(8, 18) : c.resumed.next;
+        const next: number[] = [];
+        for (let i = 7; i < 7 + wanted.length; i++) {
+          advance(fresh, c, i);
+          next.push(fresh.lastLr);
+        }
+        assert.deepEqual(next, wanted);
+
+        const jumping = make(c);
+        for (const [epoch, rate] of c.step_epoch ?? []) {
+          if (typeof rate === "object") assert.equal(refusal(() => jumping.step(epoch)), rate.message);
+          else {
+            jumping.step(epoch);
+            assert.equal(jumping.lastLr, rate, `step(${epoch})`);
+          }
+        }
+      });
+    }
+  });
+}
+
+describe("schedulers", () => {
+  const data = recorded("3.3.1", "schedulers");
+
+  for (const r of data.refused) {
+    if (!r.error) continue;
+    it(`refuse ${r.class}(${JSON.stringify(r.args)})`, () => {
+      const message = refusal(() => scheduler(r.class, r.args));
+      assert.ok(sameMessage(message, r.error.message), `${message}, Paddle: ${r.error.message}`);
+    });
+  }
+
+  for (const c of data.set_state_dict) {
+    it(`take a state: ${c.name}`, () => {
+      const s: Json = c.name.startsWith("ReduceOnPlateau")
+        ? new lr.ReduceOnPlateau({ learningRate: 0.5 })
+        : c.name.startsWith("LinearWarmup of a number")
+        ? new lr.LinearWarmup({ learningRate: 0.5, warmupSteps: 5, startLr: 0, endLr: 0.5 })
+        : c.name.startsWith("LinearWarmup")
+        ? new lr.LinearWarmup({
+          learningRate: new lr.StepDecay({ learningRate: 0.5, stepSize: 3 }),
+          warmupSteps: 5,
+          startLr: 0,
+          endLr: 0.5,
+        })
+        : new lr.StepDecay({ learningRate: 0.5, stepSize: 5 });
+      assert.deepEqual([...s.stateDict()], [...value(c.before)]);
+      const warnings: string[] = [];
+      const set = () => s.setStateDict(value(c.state), { onWarning: (w: Warning) => warnings.push(w.message) });
+      if (c.name.endsWith("a text")) {
+        // Paddle takes it, and fails at the next step.
+        refusal(set);
+        return;
+      }
+      if (c.error) {
+        const message = refusal(set);
+        assert.ok(
+          c.error.type === "KeyError" ? message.includes("LinearWarmup_LR") : message === c.error.message,
+          message,
+        );
+      } else set();
+      assert.deepEqual(warnings, c.warnings ?? []);
+      if (c.after.result) assert.deepEqual(s.stateDict(), value(c.after.result));
+      if (!c.then.result) return;
+      const [now, , after] = value(c.then.result);
+      assert.equal(s.lastLr, now instanceof Tensor ? now.at(0) : now);
+      s.step();
+      assert.equal(s.lastLr, after);
+    });
+  }
+
+  it("say each rate as Paddle's verbose does", () => {
+    const lines: string[] = [];
+    const verbose = (line: string) => lines.push(line);
+    const s = new lr.StepDecay({ learningRate: 0.5, stepSize: 2, verbose });
+    s.step();
+    s.step(7);
+    assert.deepEqual(lines, data.verbose[0].printed);
+    lines.length = 0;
+    const plateau = new lr.ReduceOnPlateau({ learningRate: 0.5, patience: 0, verbose });
+    for (const metric of [1, 2, 3]) plateau.step(metric);
+    assert.deepEqual(lines, data.verbose[1].printed);
+  });
+
+  it("print floats as Python does", () => {
+    const texts: [number, string][] = [
+      [1, "1.0"],
+      [0.5, "0.5"],
+      [1e-5, "1e-05"],
+      [0.00012, "0.00012"],
+      [1.5e-7, "1.5e-07"],
+      [1e15, "1000000000000000.0"],
+      [1e16, "1e+16"],
+      [1.25e22, "1.25e+22"],
+      [123456.75, "123456.75"],
+      [-0, "-0.0"],
+      [NaN, "nan"],
+      [-Infinity, "-inf"],
+    ];
+    for (const [x, text] of texts) assert.equal(floatText(x), text);
+  });
+
+  it("keep a best metric as the caller gave it", () => {
+    const metrics = new Map<string, Json>([
+      ["1.0", 1],
+      ["numpy float32", new NumpyScalar("float32", 1)],
+      ["numpy [1]", fromArray([1], "float64")],
+      ["numpy [2]", fromArray([1, 2], "float64")],
+      ["Tensor [2]", Tensor.fromArray([1, 2], "float32")],
+      ["text", "a"],
+      ["nan", NaN],
+    ]);
+    for (const c of data.plateau_metrics) {
+      const metric = metrics.get(c.metrics);
+      if (metric === undefined) continue;
+      const s = new lr.ReduceOnPlateau({ learningRate: 0.5 });
+      if (c.error) {
+        const message = refusal(() => s.step(metric));
+        assert.ok(sameMessage(message, c.error.message), message);
+      } else s.step(metric);
+      assert.deepEqual([...s.stateDict()], [...value(c.state.result)], c.metrics);
+    }
+    const s = new lr.ReduceOnPlateau({ learningRate: 0.5 });
+    s.step(Tensor.fromArray([1], "float32"));
+    assert.equal(s.stateDict().get("best"), 1);
+  });
+
+  it("save 1.0 as a float and an epoch as an int", () => {
+    const bytes = encode(new lr.StepDecay({ learningRate: 1, stepSize: 2 }).stateDict());
+    // BINFLOAT 1.0, BININT1 0
+    assert.ok(Buffer.from(bytes).includes(Buffer.from([0x47, 0x3f, 0xf0, 0, 0, 0, 0, 0, 0])));
+    assert.ok(Buffer.from(bytes).includes(Buffer.from([0x4b, 0])));
+  });
+
+  it("may be written by a user, with fields of his own and more keys in the state", () => {
+    class Warm extends lr.LRScheduler {
+      slope: number;
+      peak = 0;
+      constructor(options: { learningRate: number; slope: number }) {
+        super({ learningRate: options.learningRate });
+        this.slope = options.slope;
+      }
+      getLr(): number {
+        const rate = this.baseLr + this.slope * this.lastEpoch;
+        this.peak = Math.max(this.peak, rate);
+        return rate;
+      }
+      protected override stateKeys(): string[] {
+        return ["last_epoch", "last_lr", "peak"];
+      }
+    }
+    const s = new Warm({ learningRate: 0.5, slope: 0.25 });
+    s.step();
+    s.step();
+    assert.deepEqual(s.stateDict(), new Map([["last_epoch", 2], ["last_lr", 1], ["peak", 1]]));
+    const again = new Warm({ learningRate: 0.5, slope: 0.25 });
+    again.setStateDict(s.stateDict());
+    again.step();
+    assert.deepEqual([again.lastLr, again.peak], [1.25, 1.25]);
+  });
+
+  it("resume warm restarts exactly at every epoch", () => {
+    for (const [T0, TMult] of [[5, 1], [3, 2], [2, 3]]) {
+      const make = () => new lr.CosineAnnealingWarmRestarts({ learningRate: 0.5, T0, TMult, etaMin: 0.01 });
+      const whole = make();
+      for (let epoch = 0; epoch < 60; epoch++) {
+        const fresh = make();
+        fresh.setStateDict(whole.stateDict());
+        const next = make();
+        next.step(epoch + 1);
+        whole.step();
+        fresh.step();
+        assert.equal(fresh.lastLr, whole.lastLr, `T0 ${T0}, TMult ${TMult}, epoch ${epoch}`);
+      }
+    }
+  });
+
+  it("refuse a name that is no option, and name the nearest", () => {
+    assert.throws(() => scheduler("StepDecay", { learning_rate: 0.5, step_sise: 2 }), /stepSize/);
+  });
+
+  it("have Python's powers in every runtime", () => {
+    // From CPython 3.11; JavaScript engines answer some of them with a number beside.
+    const powers: [number, number, number][] = [
+      [0.9, 7, 0.4782969000000001],
+      [0.95, 500, 7.274491561439054e-12],
+      [10, -2, 0.01],
+      [0.1, 320, 1e-320],
+      [-0.5, 3, -0.125],
+      [2, 1023, 8.98846567431158e307],
+      [7, -1.5, 0.05399492471560389],
+    ];
+    for (const [x, y, power] of powers) {
+      assert.equal(lr.pow(x, y), power, `${x} ** ${y}`);
+      assert.equal(nearestPow(x, y), power, `${x} ** ${y}`);
+    }
+    // A tie goes to even.
+    assert.equal(nearestPow(3, 34), 16677181699666568);
+    assert.deepEqual([lr.pow(0, 0), lr.pow(1, NaN), lr.pow(-1, Infinity), lr.pow(0.5, 2000)], [1, 1, 1, 0]);
+    for (const [x, y] of [[0, -1], [-8, 1 / 3], [10, 400]]) refusal(() => lr.pow(x, y));
+  });
+});
