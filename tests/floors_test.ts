@@ -7,6 +7,7 @@ import { describe, it } from "@std/testing/bdd";
 const FLOORS = ["words", "codec", "model", "io", "verbs", "namespaces"];
 const WORDS = new Set(
   [
+    "code_point_order",
     "convert",
     "dtype",
     "errors",

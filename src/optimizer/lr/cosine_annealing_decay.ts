@@ -24,6 +24,8 @@ export interface CosineAnnealingDecayOptions extends ScheduleOptions {
  * Mirrors `paddle.optimizer.lr.CosineAnnealingDecay` (3.3).
  */
 export class CosineAnnealingDecay extends LRScheduler {
+  /** The name that `verbose` says. */
+  static readonly className = "CosineAnnealingDecay";
   readonly #TMax: number;
   readonly #etaMin: number;
 

@@ -27,6 +27,8 @@ export interface CosineAnnealingWarmRestartsOptions extends ScheduleOptions {
  * on as if nobody had interrupted; the state has the same keys.
  */
 export class CosineAnnealingWarmRestarts extends LRScheduler {
+  /** The name that `verbose` says. */
+  static readonly className = "CosineAnnealingWarmRestarts";
   readonly #T0: number;
   readonly #TMult: number;
   readonly #etaMin: number;

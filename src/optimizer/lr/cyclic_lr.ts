@@ -33,6 +33,8 @@ export interface CyclicLROptions extends ScheduleOptions {
  * Mirrors `paddle.optimizer.lr.CyclicLR` (3.3).
  */
 export class CyclicLR extends LRScheduler {
+  /** The name that `verbose` says. */
+  static readonly className = "CyclicLR";
   readonly #cycle: number;
   readonly #peak: number;
   readonly #height: number;

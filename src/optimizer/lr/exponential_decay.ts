@@ -21,6 +21,8 @@ export interface ExponentialDecayOptions extends ScheduleOptions {
  * Mirrors `paddle.optimizer.lr.ExponentialDecay` (3.3).
  */
 export class ExponentialDecay extends LRScheduler {
+  /** The name that `verbose` says. */
+  static readonly className = "ExponentialDecay";
   readonly #gamma: number;
 
   /**

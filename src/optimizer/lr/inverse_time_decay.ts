@@ -20,6 +20,8 @@ export interface InverseTimeDecayOptions extends ScheduleOptions {
  * Mirrors `paddle.optimizer.lr.InverseTimeDecay` (3.3).
  */
 export class InverseTimeDecay extends LRScheduler {
+  /** The name that `verbose` says. */
+  static readonly className = "InverseTimeDecay";
   readonly #gamma: number;
 
   /**

@@ -20,6 +20,8 @@ export interface LambdaDecayOptions extends ScheduleOptions {
  * Mirrors `paddle.optimizer.lr.LambdaDecay` (3.3).
  */
 export class LambdaDecay extends LRScheduler {
+  /** The name that `verbose` says. */
+  static readonly className = "LambdaDecay";
   readonly #lrLambda: (epoch: number) => number;
 
   /**

@@ -25,6 +25,8 @@ export interface LinearLROptions extends ScheduleOptions {
  * Mirrors `paddle.optimizer.lr.LinearLR` (3.3).
  */
 export class LinearLR extends LRScheduler {
+  /** The name that `verbose` says. */
+  static readonly className = "LinearLR";
   readonly #totalSteps: number;
   readonly #startFactor: number;
   readonly #endFactor: number;

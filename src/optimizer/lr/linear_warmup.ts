@@ -29,6 +29,8 @@ export interface LinearWarmupOptions extends ScheduleOptions {
  * Mirrors `paddle.optimizer.lr.LinearWarmup` (3.3).
  */
 export class LinearWarmup extends LRScheduler {
+  /** The name that `verbose` says. */
+  static readonly className = "LinearWarmup";
   /** The rate afterwards, or the scheduler that gives it. */
   readonly learningRate: number | LRScheduler;
   readonly #warmupSteps: number;

@@ -134,7 +134,9 @@ export abstract class LRScheduler {
   /** The line of Paddle's `verbose`. */
   protected sayRate(): void {
     if (!this.verbose) return;
-    const line = `Epoch ${this.#lastEpoch}: ${this.constructor.name} set learning rate to ${floatText(this.#lastLr)}.`;
+    const line = `Epoch ${this.#lastEpoch}: ${nameOf(this.constructor)} set learning rate to ${
+      floatText(this.#lastLr)
+    }.`;
     if (typeof this.verbose === "function") this.verbose(line);
     else console.log(line);
   }
@@ -200,6 +202,11 @@ export abstract class LRScheduler {
 
   /** Called after a state was set: what is not in it is worked out here. */
   protected restored(): void {}
+}
+
+/** The name of a class: bundlers rename ours, which therefore keep it as a field. */
+function nameOf(constructor: object & { name?: string; className?: string }): string {
+  return (Object.hasOwn(constructor, "className") ? constructor.className : constructor.name) ?? "";
 }
 
 /** A number of a state: as it is, or the one element of an array. */

@@ -23,6 +23,8 @@ export interface MultiStepDecayOptions extends ScheduleOptions {
  * Mirrors `paddle.optimizer.lr.MultiStepDecay` (3.3).
  */
 export class MultiStepDecay extends LRScheduler {
+  /** The name that `verbose` says. */
+  static readonly className = "MultiStepDecay";
   readonly #milestones: readonly number[];
   readonly #gamma: number;
 

@@ -20,6 +20,8 @@ export interface MultiplicativeDecayOptions extends ScheduleOptions {
  * Mirrors `paddle.optimizer.lr.MultiplicativeDecay` (3.3).
  */
 export class MultiplicativeDecay extends LRScheduler {
+  /** The name that `verbose` says. */
+  static readonly className = "MultiplicativeDecay";
   readonly #lrLambda: (epoch: number) => number;
 
   /**

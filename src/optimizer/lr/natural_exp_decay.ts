@@ -21,6 +21,8 @@ export interface NaturalExpDecayOptions extends ScheduleOptions {
  * Mirrors `paddle.optimizer.lr.NaturalExpDecay` (3.3).
  */
 export class NaturalExpDecay extends LRScheduler {
+  /** The name that `verbose` says. */
+  static readonly className = "NaturalExpDecay";
   readonly #gamma: number;
 
   /**

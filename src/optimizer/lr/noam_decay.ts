@@ -23,6 +23,8 @@ export interface NoamDecayOptions extends ScheduleOptions {
  * Mirrors `paddle.optimizer.lr.NoamDecay` (3.3).
  */
 export class NoamDecay extends LRScheduler {
+  /** The name that `verbose` says. */
+  static readonly className = "NoamDecay";
   readonly #scale: number;
   readonly #warmupSteps: number;
 

@@ -31,6 +31,8 @@ export interface OneCycleLROptions extends ScheduleOptions {
  * Mirrors `paddle.optimizer.lr.OneCycleLR` (3.3). As in Paddle, the rate after the last step is still answered, and goes on along its curve.
  */
 export class OneCycleLR extends LRScheduler {
+  /** The name that `verbose` says. */
+  static readonly className = "OneCycleLR";
   readonly #totalSteps: number;
   readonly #isLinear: boolean;
   /** Where the phases meet. */

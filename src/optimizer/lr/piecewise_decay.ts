@@ -20,6 +20,8 @@ export interface PiecewiseDecayOptions extends ScheduleOptions {
  * Mirrors `paddle.optimizer.lr.PiecewiseDecay` (3.3).
  */
 export class PiecewiseDecay extends LRScheduler {
+  /** The name that `verbose` says. */
+  static readonly className = "PiecewiseDecay";
   readonly #boundaries: readonly number[];
   readonly #values: readonly number[];
 

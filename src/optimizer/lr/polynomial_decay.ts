@@ -27,6 +27,8 @@ export interface PolynomialDecayOptions extends ScheduleOptions {
  * Mirrors `paddle.optimizer.lr.PolynomialDecay` (3.3).
  */
 export class PolynomialDecay extends LRScheduler {
+  /** The name that `verbose` says. */
+  static readonly className = "PolynomialDecay";
   readonly #decaySteps: number;
   readonly #endLr: number;
   readonly #power: number;

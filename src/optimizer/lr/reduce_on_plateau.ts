@@ -44,6 +44,8 @@ export type Metric = number | Float | NumpyScalar | NDArray;
  * Mirrors `paddle.optimizer.lr.ReduceOnPlateau` (3.3). `best` stays what the caller gave, in the state, too; a JavaScript number is a float.
  */
 export class ReduceOnPlateau extends LRScheduler {
+  /** The name that `verbose` says. */
+  static readonly className = "ReduceOnPlateau";
   /** Steps until counting begins again. */
   cooldownCounter = 0;
   /** The best metric so far, or null. */

@@ -23,6 +23,8 @@ export interface StepDecayOptions extends ScheduleOptions {
  * Mirrors `paddle.optimizer.lr.StepDecay` (3.3).
  */
 export class StepDecay extends LRScheduler {
+  /** The name that `verbose` says. */
+  static readonly className = "StepDecay";
   readonly #stepSize: number;
   readonly #gamma: number;
 
