@@ -43,6 +43,7 @@ export * as fluid from "./src/fluid/mod.ts";
 export { DirectoryFolder, type DirectoryFolderOptions } from "./src/io/directory_folder.ts";
 export { cleanupTemps } from "./src/io/file_sink.ts";
 export { type Folder, setDefaultFolder } from "./src/io/folder.ts";
+export type { Fetch, HttpOptions } from "./src/io/http_options.ts";
 export { MemoryFolder } from "./src/io/memory_folder.ts";
 export type { FolderEntry, From } from "./src/io/open_source.ts";
 export type { Sink } from "./src/io/sink.ts";

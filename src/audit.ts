@@ -63,12 +63,12 @@ export interface AuditReport {
  */
 export async function audit(from: From, options: AuditOptions = {}): Promise<AuditReport> {
   checkOptions(options, AUDIT_OPTIONS);
-  const { signal, folder } = options;
+  const { signal } = options;
   signal?.throwIfAborted();
   const limits = resolveLimits(options.limits);
   const findings: PickleFinding[] = [];
   const warnings: Warning[] = [];
-  const opened = await sourceOf(from, { folder, signal });
+  const opened = await sourceOf(from, options);
   const report: AuditReport = { ok: false, exitCode: 2, kind: "unknown", symbols: [], warnings, size: opened.size };
   const source = "stream" in opened ? null : opened;
   const texts: SpanBytes[] = [];

@@ -8,6 +8,7 @@ import { driveFrom } from "./io/drive_from.ts";
 import { type From, sourceOf } from "./io/open_source.ts";
 import { checkOptions } from "./options.ts";
 import type { Folder } from "./io/folder.ts";
+import type { Fetch, HttpOptions } from "./io/http_options.ts";
 
 export type { FileKind } from "./codec/detect_kind.ts";
 
@@ -15,6 +16,10 @@ export type { FileKind } from "./codec/detect_kind.ts";
 export interface DetectOptions {
   /** Where a bare name is looked for. */
   folder?: Folder;
+  /** Fetches URLs in place of the global function. */
+  fetch?: Fetch;
+  /** How URLs are fetched. */
+  http?: HttpOptions;
   /** Stops the call. */
   signal?: AbortSignal;
 }
@@ -34,7 +39,7 @@ const HEAD = 4096;
  * ```
  */
 export async function detect(from: From, options: DetectOptions = {}): Promise<FileKind> {
-  checkOptions(options, ["folder", "signal"]);
+  checkOptions(options, ["folder", "signal", "fetch", "http"]);
   options.signal?.throwIfAborted();
   const opened = await sourceOf(from, options);
   return await driveFrom(

@@ -33,15 +33,15 @@ import type { Value } from "./values.ts";
  */
 export async function load(from: From, options: LoadOptions = {}): Promise<Value> {
   checkOptions(options, LOAD_OPTIONS);
-  const { signal, onProgress, folder, copy } = options;
+  const { signal, onProgress, copy } = options;
   signal?.throwIfAborted();
   const limits = resolveLimits(options.limits);
-  const opened = await sourceOf(from, { folder, signal });
+  const opened = await sourceOf(from, { ...options, onePass: true });
   const { value, warnings } = await driveFrom(
     opened,
     (cursor) => readFile(cursor, { limits, strict: options.strict }),
     (content, borrowed) => fromFile(content, { ...options, borrowed }),
-    { signal, onProgress, copy, maxStreamBytes: limits.maxStreamBytes },
+    { signal, onProgress, copy, onePass: true, maxStreamBytes: limits.maxStreamBytes },
   );
   for (const warning of warnings) options.onWarning?.(warning);
   return value;

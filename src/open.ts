@@ -280,10 +280,10 @@ export class SpanBytes implements LazyBytes {
  */
 export async function open(from: From, options: OpenOptions = {}): Promise<Checkpoint> {
   checkOptions(options, OPEN_OPTIONS);
-  const { signal, folder, onProgress } = options;
+  const { signal, onProgress } = options;
   signal?.throwIfAborted();
   const limits = resolveLimits(options.limits);
-  const opened = await sourceOf(from, { folder, signal });
+  const opened = await sourceOf(from, options);
   const source = "stream" in opened ? null : opened;
   const parts = await driveFrom(
     opened,

@@ -5,6 +5,7 @@
  */
 import type { Warning } from "./errors.ts";
 import type { Folder } from "./io/folder.ts";
+import type { Fetch, HttpOptions } from "./io/http_options.ts";
 import type { ProgressEvent } from "./io/progress.ts";
 import { type Limits, nearest } from "./limits.ts";
 
@@ -39,6 +40,10 @@ export interface LoadOptions extends DecodeOptions {
   folder?: Folder;
   /** Stops the call; the rejection is `signal.reason`. */
   signal?: AbortSignal;
+  /** Fetches URLs in place of the global function. */
+  fetch?: Fetch;
+  /** How URLs are fetched: headers, patience, requests at a time. */
+  http?: HttpOptions;
   /** Called as bytes come in: `loaded` never falls, and the last event has `loaded === total`. */
   onProgress?: (event: ProgressEvent) => void;
 }
@@ -52,6 +57,10 @@ export interface AuditOptions {
   folder?: Folder;
   /** Ceilings for what the file may ask. */
   limits?: Partial<Limits>;
+  /** Fetches URLs in place of the global function. */
+  fetch?: Fetch;
+  /** How URLs are fetched. */
+  http?: HttpOptions;
   /** A repeated key is an error. @default {false} */
   strict?: boolean;
   /** Stops the call. */
@@ -104,15 +113,17 @@ const DECODE: (keyof DecodeOptions)[] = [
 ];
 const ENCODE: (keyof EncodeOptions)[] = ["protocol", "useBinaryFormat", "numpy", "mode", "onWarning"];
 const ASYNC = ["folder", "signal", "onProgress"];
+/** Of everything that reads. */
+const HTTP = ["fetch", "http"];
 
 /** Names of {@linkcode DecodeOptions}. */
 export const DECODE_OPTIONS: readonly string[] = DECODE;
 /** Names of {@linkcode LoadOptions}. */
-export const LOAD_OPTIONS: readonly string[] = [...DECODE, ...ASYNC];
+export const LOAD_OPTIONS: readonly string[] = [...DECODE, ...ASYNC, ...HTTP];
 /** Names of {@linkcode OpenOptions}. */
 export const OPEN_OPTIONS: readonly string[] = LOAD_OPTIONS;
 /** Names of {@linkcode AuditOptions}. */
-export const AUDIT_OPTIONS: readonly string[] = ["folder", "limits", "strict", "signal"];
+export const AUDIT_OPTIONS: readonly string[] = ["folder", "limits", "strict", "signal", ...HTTP];
 /** Names of {@linkcode EncodeOptions}. */
 export const ENCODE_OPTIONS: readonly string[] = ENCODE;
 /** Names of {@linkcode SaveOptions}. */

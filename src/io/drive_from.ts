@@ -19,6 +19,8 @@ export interface DriveFromOptions {
   copy?: boolean;
   /** Payloads of a source are left unread, and the source stays open. @default {false} */
   lazy?: boolean;
+  /** Everything is read once, in order: a source that can gives it as a stream. @default {false} */
+  onePass?: boolean;
   maxStreamBytes?: number;
 }
 
@@ -32,13 +34,18 @@ export async function driveFrom<T, R>(
   finish: (content: T, borrowed: boolean) => R,
   options: DriveFromOptions = {},
 ): Promise<R> {
-  const { signal, copy, lazy, maxStreamBytes } = options;
+  const { signal, copy, lazy, onePass, maxStreamBytes } = options;
   const isStream = "stream" in opened;
   const progress = progressOf(options.onProgress, "load", opened.size);
   let done = false;
   try {
-    const content = isStream
-      ? await driveStream(make, opened.stream, { size: opened.size, signal, maxStreamBytes, onProgress: progress?.at })
+    const content = isStream || (onePass && !lazy && opened.readAll)
+      ? await driveStream(make, isStream ? opened.stream : opened.readAll!(), {
+        size: opened.size,
+        signal,
+        maxStreamBytes,
+        onProgress: progress?.at,
+      })
       : await driveSource(make, opened, { lazy, copy, signal, onProgress: progress?.at });
     const result = finish(content, !isStream && !copy && isMemory(opened));
     progress?.end();

@@ -7,6 +7,7 @@
 import { type Answer, type Ask, type BlobAsk, Cursor, type Decoder, Span } from "../codec/cursor.ts";
 import { Latin1Text, sizeOfText } from "../codec/payload.ts";
 import { LimitError } from "../errors.ts";
+import { Pace } from "./pace.ts";
 import { readFully } from "./read_fully.ts";
 import type { Source } from "./source.ts";
 import { Turns } from "./turns.ts";
@@ -79,6 +80,8 @@ class SourceDriver {
   readonly #window: number;
   readonly #onProgress: ((loaded: number) => void) | undefined;
   readonly #turns: Turns;
+  /** How much to read at a time where a read is a trip over the network. */
+  readonly #pace: Pace | null;
   readonly #flying = new Set<Promise<void>>();
   #buffer: Uint8Array;
   #failure: { error: unknown; offset: number } | null = null;
@@ -89,9 +92,10 @@ class SourceDriver {
     this.#lazy = options.lazy ?? false;
     this.#copy = options.copy ?? false;
     this.#signal = options.signal;
-    this.#window = options.window ?? WINDOW;
+    this.#window = options.window ?? (source.costly ? TEXT_PIECE : WINDOW);
     this.#onProgress = options.onProgress;
     this.#turns = new Turns(options.signal);
+    this.#pace = source.costly && this.#lazy ? new Pace() : null;
     this.#buffer = new Uint8Array(source.view ? 0 : Math.min(this.#window + 16, source.size));
     this.cursor.total = source.size;
     this.cursor.stable = source.view !== undefined && !this.#copy;
@@ -116,13 +120,15 @@ class SourceDriver {
   #need(n: number): void | Promise<void> {
     const { cursor } = this;
     const start = cursor.offset;
-    const wanted = Math.min(Math.max(n, this.#window), this.#source.size - start);
+    const kept = cursor.left;
+    // What is there already costs nothing, and the rest is asked for by the pace.
+    const window = this.#pace ? kept + this.#pace.next(start + kept, n - kept) : this.#window;
+    const wanted = Math.min(Math.max(n, window), this.#source.size - start);
     const turn = this.#turns.due();
     if (this.#source.view) {
       this.#seeMemory(start, wanted);
       return turn ? this.#turns.take() : undefined;
     }
-    const kept = cursor.left;
     if (wanted <= kept) {
       cursor.ended = start + kept >= this.#source.size;
       return turn ? this.#turns.take() : undefined;

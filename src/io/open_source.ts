@@ -8,6 +8,9 @@ import { BlobSource } from "./blob_source.ts";
 import { BytesSource } from "./bytes_source.ts";
 import { FileSource } from "./file_source.ts";
 import { type Folder, folderOf } from "./folder.ts";
+import { type Fetch, type HttpOptions, shownUrl } from "./http_options.ts";
+import { openHttp, streamHttp } from "./http_source.ts";
+import { isEncoded, lengthOf } from "./http_version.ts";
 import { pathOfUrl } from "./platform.ts";
 import type { Source } from "./source.ts";
 
@@ -47,6 +50,12 @@ export type From =
 export interface SourceOfOptions {
   folder?: Folder;
   signal?: AbortSignal;
+  /** Fetches URLs in place of the global function. */
+  fetch?: Fetch;
+  http?: HttpOptions;
+  /** The bytes are read once, from first to last. @default {false} */
+  onePass?: boolean;
+  onWarning?: (warning: { code: string; message: string }) => void;
 }
 
 /** Open `from`. */
@@ -89,19 +98,27 @@ async function fromFolder(folder: Folder, name: string): Promise<Source> {
   return source;
 }
 
-async function fromUrl(url: URL, { signal }: SourceOfOptions): Promise<Opened> {
+async function fromUrl(url: URL, options: SourceOfOptions): Promise<Opened> {
   if (url.protocol === "file:") return await FileSource.open(pathOfUrl(url));
-  let response: Response;
+  const { signal, onePass, fetch: given, http, onWarning } = options;
+  if (url.protocol === "http:" || url.protocol === "https:") {
+    return await (onePass ? streamHttp : openHttp)(url, { ...http, fetch: given, signal, onWarning });
+  }
+  if (url.protocol !== "data:" && url.protocol !== "blob:") {
+    throw new TypeError(`Cannot read from ${url.protocol} URLs: file:, http:, https:, blob: and data: can be read`);
+  }
+  let blob: Blob;
   try {
-    response = await fetch(url, { signal });
+    blob = await (await fetch(url, { signal })).blob();
   } catch (error) {
     if (signal?.aborted) throw signal.reason;
-    throw new HttpError("HTTP_NETWORK", `Cannot fetch ${shown(url)}`, { path: shown(url), cause: error });
+    throw new HttpError("HTTP_NETWORK", `Cannot fetch the ${url.protocol} URL`, { path: shownUrl(url), cause: error });
   }
-  return fromResponse(response, shown(url));
+  return new BlobSource(blob);
 }
 
-function fromResponse(response: Response, name = response.url || undefined): OpenedStream {
+function fromResponse(response: Response): OpenedStream {
+  const name = URL.canParse(response.url) ? shownUrl(new URL(response.url)) : undefined;
   if (!response.ok) {
     response.body?.cancel().catch(() => {});
     throw new HttpError("HTTP_STATUS", `The server answered ${response.status} ${response.statusText}`.trim(), {
@@ -109,17 +126,14 @@ function fromResponse(response: Response, name = response.url || undefined): Ope
       path: name,
     });
   }
+  if (response.status === 206) {
+    response.body?.cancel().catch(() => {});
+    throw new HttpError("HTTP_STATUS", "The answer is a part of a file, not a file", { status: 206, path: name });
+  }
   if (!response.body) {
     throw new HttpError("HTTP_STATUS", "The answer has no body", { status: response.status, path: name });
   }
   // With a content encoding the length is that of the encoded bytes.
-  const length = response.headers.get("content-encoding") ? null : response.headers.get("content-length");
-  const size = length !== null && /^\d{1,15}$/.test(length) ? Number(length) : undefined;
+  const size = isEncoded(response.headers) ? undefined : lengthOf(response.headers.get("content-length")) ?? undefined;
   return { stream: response.body as ReadableStream<Uint8Array>, size, name };
-}
-
-/** A URL without user info and query (hardening H-PATH-10). */
-function shown(url: URL): string {
-  if (url.protocol === "data:" || url.protocol === "blob:") return url.protocol;
-  return url.origin + url.pathname;
 }

@@ -16,6 +16,10 @@ export interface Source {
   readSync?(offset: number, into: Uint8Array): number;
   /** A view of the bytes themselves, where they are in memory: nothing is read or copied then. */
   view?(offset: number, length: number): Uint8Array;
+  /** A read takes a trip over a network: little is read at a jump, more as the reading goes on. */
+  readonly costly?: boolean;
+  /** All bytes in one pass, where that is cheaper than many reads. */
+  readAll?(): ReadableStream<Uint8Array>;
   /** Whether the bytes are still those of the first read; throws `SOURCE_CHANGED` where they are not. */
   verify?(): Promise<void>;
   /** Let go of the place. Called once by whoever opened it. */

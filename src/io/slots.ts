@@ -1,0 +1,58 @@
+/**
+ * So many at a time, first come, first served.
+ *
+ * @module
+ */
+
+/** Hands out a number of slots. */
+export class Slots {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+  #head = 0;
+
+  /** With `count` slots. */
+  constructor(count: number) {
+    this.#free = count;
+  }
+
+  /** Wait for a slot; what is returned gives it back, once. */
+  async take(signal?: AbortSignal): Promise<() => void> {
+    signal?.throwIfAborted();
+    if (this.#free > 0) this.#free--;
+    else {
+      await new Promise<void>((resolve, reject) => {
+        const enter = () => {
+          signal?.removeEventListener("abort", leave);
+          resolve();
+        };
+        const leave = () => {
+          // Whoever leaves the queue is passed over when its turn comes.
+          const at = this.#waiting.indexOf(enter, this.#head);
+          if (at >= 0) this.#waiting.splice(at, 1);
+          reject(signal!.reason);
+        };
+        signal?.addEventListener("abort", leave, { once: true });
+        this.#waiting.push(enter);
+      });
+    }
+    let given = false;
+    return () => {
+      if (given) return;
+      given = true;
+      this.#next();
+    };
+  }
+
+  #next(): void {
+    if (this.#head === this.#waiting.length) {
+      this.#free++;
+      return;
+    }
+    const enter = this.#waiting[this.#head++];
+    if (this.#head > 1024) {
+      this.#waiting.splice(0, this.#head);
+      this.#head = 0;
+    }
+    enter();
+  }
+}

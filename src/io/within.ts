@@ -1,0 +1,49 @@
+/**
+ * Waiting with an end.
+ *
+ * @module
+ */
+
+/** What {@linkcode within} rejects with when the time is over. */
+export class TimeIsOver extends Error {}
+
+/** `work`, but no longer than `ms` and not beyond `signal`; timer and listener are gone when it settles. */
+export function within<T>(work: Promise<T>, ms: number, signal?: AbortSignal): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const stop = () => {
+      done();
+      reject(signal!.reason);
+    };
+    const done = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", stop);
+    };
+    work.then(
+      (value) => {
+        done();
+        resolve(value);
+      },
+      (error) => {
+        done();
+        reject(error);
+      },
+    );
+    if (signal?.aborted) return stop();
+    signal?.addEventListener("abort", stop, { once: true });
+    // Longer times than a timer can take are no limit.
+    if (ms < 2 ** 31) {
+      timer = setTimeout(() => {
+        done();
+        reject(new TimeIsOver(`${ms} ms are over`));
+      }, ms);
+    }
+  });
+}
+
+/** Wait `ms` milliseconds; `signal` ends it with its reason. */
+export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  return within(new Promise<void>(() => {}), ms, signal).catch((error) => {
+    if (!(error instanceof TimeIsOver)) throw error;
+  });
+}

@@ -1,0 +1,684 @@
+import assert from "node:assert/strict";
+import { gzipSync } from "node:zlib";
+import { describe, it } from "@std/testing/bdd";
+import {
+  encode,
+  type HttpOptions,
+  isPaddleError,
+  load,
+  type NDArray,
+  open,
+  type StateDict,
+  Tensor,
+} from "../../mod.ts";
+import { type Answer, type Asked, good, type Script, type ScriptedServer, scriptedServer } from "./scripted_server.ts";
+
+function ramp(length: number, from: number): Tensor {
+  return new Tensor("int32", [length], Int32Array.from({ length }, (_, i) => from + i), { name: "t" });
+}
+
+/** Two tensors; the first lies partly, the second wholly behind the first range that is asked for. */
+const FILE = encode(new Map([["a", ramp(30_000, 0)], ["b", ramp(40_000, 7)]]));
+const OTHER = encode(new Map([["a", ramp(30_000, 1)], ["b", ramp(40_000, 9)]]));
+const QUICK: HttpOptions = { retryDelay: 1 };
+
+async function withServer(script: Script, test: (server: ScriptedServer) => Promise<void>): Promise<void> {
+  const server = await scriptedServer(script);
+  try {
+    await test(server);
+  } finally {
+    await server.close();
+  }
+}
+
+/** `"right"`, or the code of the error; anything else is a bug. */
+async function outcome(read: () => Promise<NDArray>): Promise<string> {
+  let array: NDArray;
+  try {
+    array = await read();
+  } catch (error) {
+    if (isPaddleError(error)) return error.code;
+    throw error;
+  }
+  assert.equal(array.size, 40_000);
+  assert.deepEqual([array.at(0), array.at(39_999)], [7, 40_006], "the bytes are those of the file");
+  return "right";
+}
+
+const READERS = {
+  load: async (url: string, http: HttpOptions) => (await load(url, { http }) as StateDict).get("b") as NDArray,
+  open: async (url: string, http: HttpOptions) => {
+    await using checkpoint = await open(url, { http });
+    return await checkpoint.get("b");
+  },
+};
+
+interface Fault {
+  /** What the server does. */
+  name: string;
+  script: Script;
+  /** What `load` and what `open` with `get` come to. */
+  load: string;
+  open: string;
+  http?: HttpOptions;
+  /** Requests that each makes. */
+  asked?: { load?: number; open?: number };
+}
+
+/** The good answer with something else about it. */
+function but(change: (answer: Answer, asked: Asked) => Partial<Answer> & { without?: string[] }): Script {
+  return (asked) => {
+    const answer = good(asked, FILE);
+    const { without = [], ...changes } = change(answer, asked);
+    const headers: Record<string, string | string[]> = { ...answer.headers, ...changes.headers };
+    for (const name of without) delete headers[name];
+    return { ...answer, ...changes, headers };
+  };
+}
+
+function first(count: number, answer: Script): Script {
+  return (asked) => asked.n < count ? answer(asked) : good(asked, FILE);
+}
+
+function after(count: number, answer: Script): Script {
+  return (asked) => asked.n < count ? good(asked, FILE) : answer(asked);
+}
+
+const status = (code: number, headers: Record<string, string> = {}): Script => () => ({ status: code, headers });
+const whole: Script = (asked) => good({ ...asked, range: null }, FILE);
+
+const FAULTS: Fault[] = [
+  { name: "nothing wrong", script: but(() => ({})), load: "right", open: "right", asked: { load: 1 } },
+  // Ranges that are not what was asked for.
+  {
+    name: "a range that begins elsewhere",
+    script: but((_, { range }) => range ? { headers: { "content-range": `bytes 1-${range.end}/${FILE.length}` } } : {}),
+    load: "right",
+    open: "HTTP_BAD_RANGE",
+  },
+  {
+    name: "a range that ends behind the asked end",
+    script: but((_, { range }) =>
+      range ? { headers: { "content-range": `bytes ${range.start}-${range.end}/${FILE.length + 9e5}` } } : {}
+    ),
+    load: "right",
+    open: "HTTP_BAD_RANGE",
+  },
+  {
+    name: "206 without Content-Range",
+    script: but(() => ({ without: ["content-range"] })),
+    load: "right",
+    open: "HTTP_BAD_RANGE",
+  },
+  {
+    name: "a range behind its own total",
+    script: but((_, { range }) => range ? { headers: { "content-range": "bytes 0-65535/50" } } : {}),
+    load: "right",
+    open: "HTTP_BAD_RANGE",
+  },
+  {
+    name: "an unknown total at first",
+    script: but((_, { range }) => range ? { headers: { "content-range": "bytes 0-65535/*" } } : {}),
+    load: "right",
+    open: "HTTP_BAD_RANGE",
+  },
+  {
+    name: "an unknown total later",
+    script: after(
+      1,
+      but((_, { range }) => range ? { headers: { "content-range": `bytes ${range.start}-${range.end - 1}/*` } } : {}),
+    ),
+    load: "right",
+    open: "right",
+  },
+  {
+    name: "another total later",
+    script: after(
+      1,
+      but((_, { range }) =>
+        range ? { headers: { "content-range": `bytes ${range.start}-${range.end - 1}/${FILE.length + 1}` } } : {}
+      ),
+    ),
+    load: "right",
+    open: "HTTP_CHANGED",
+  },
+  {
+    name: "two Content-Range headers",
+    script: but((_, { range }) =>
+      range ? { headers: { "content-range": [`bytes 0-65535/${FILE.length}`, `bytes 5-9/${FILE.length}`] } } : {}
+    ),
+    load: "right",
+    open: "HTTP_BAD_RANGE",
+  },
+  {
+    name: "a range of other units",
+    script: but((_, { range }) => range ? { headers: { "content-range": `items 0-65535/${FILE.length}` } } : {}),
+    load: "right",
+    open: "HTTP_BAD_RANGE",
+  },
+  {
+    name: "a backward range",
+    script: but((_, { range }) => range ? { headers: { "content-range": `bytes 65535-0/${FILE.length}` } } : {}),
+    load: "right",
+    open: "HTTP_BAD_RANGE",
+  },
+  {
+    name: "a multipart answer",
+    script: but((_, { range }) =>
+      range ? { without: ["content-range"], headers: { "content-type": "multipart/byteranges; boundary=x" } } : {}
+    ),
+    load: "right",
+    open: "HTTP_BAD_RANGE",
+  },
+  {
+    name: "at most 30,000 bytes an answer, then at most 65,536",
+    script: (asked) =>
+      asked.range
+        ? good({
+          range: { ...asked.range, end: Math.min(asked.range.end, asked.range.start + (asked.n ? 65_536 : 30_000)) },
+        }, FILE)
+        : good(asked, FILE),
+    load: "right",
+    open: "right",
+  },
+  {
+    name: "one byte an answer, for ever",
+    script: after(
+      2,
+      (asked) => good({ range: { start: asked.range!.start, end: asked.range!.start + 1 } }, FILE),
+    ),
+    load: "right",
+    open: "HTTP_TRUNCATED",
+  },
+  // Bodies that are shorter or longer than they should be.
+  {
+    name: "bodies without a length",
+    script: but(() => ({ without: ["content-length"] })),
+    load: "right",
+    open: "right",
+  },
+  {
+    name: "a range cut short without a word, always",
+    script: but((answer, { range }) =>
+      range ? { without: ["content-length"], body: answer.body!.subarray(0, answer.body!.length >> 1) } : {}
+    ),
+    load: "right",
+    open: "HTTP_TRUNCATED",
+  },
+  {
+    name: "a connection that breaks in every body",
+    script: but((answer) => ({ cut: answer.body!.length >> 1 })),
+    load: "HTTP_TRUNCATED",
+    open: "HTTP_TRUNCATED",
+  },
+  {
+    name: "a connection that breaks in every body before a byte",
+    script: but(() => ({ cut: 0 })),
+    load: "HTTP_TRUNCATED",
+    open: "HTTP_TRUNCATED",
+    asked: { load: 4, open: 4 },
+  },
+  {
+    name: "a connection that breaks in the first two bodies",
+    script: first(2, but((answer) => ({ cut: answer.body!.length >> 1 }))),
+    load: "right",
+    open: "right",
+  },
+  {
+    name: "a connection that breaks in a download, and then no ranges",
+    script: (asked) => ({ ...whole(asked) as Answer, cut: asked.n === 0 ? 1000 : undefined }),
+    load: "HTTP_TRUNCATED",
+    open: "right",
+  },
+  {
+    name: "a connection that breaks in a download, and then another file",
+    script: (asked) => asked.n === 0 ? { ...good(asked, FILE), cut: 1000 } : good(asked, OTHER, { etag: '"2"' }),
+    load: "HTTP_CHANGED",
+    open: "HTTP_CHANGED",
+  },
+  {
+    name: "a download without a length that ends early",
+    script: (asked) => ({ ...good({ ...asked, range: null }, FILE.subarray(0, 200_000)), headers: { etag: '"1"' } }),
+    load: "TRUNCATED",
+    open: "TRUNCATED",
+  },
+  {
+    name: "more bytes than the range has",
+    script: but((_, { range }) =>
+      range ? { without: ["content-length"], body: new Uint8Array(range.end - range.start + 1) } : {}
+    ),
+    load: "right",
+    open: "HTTP_BAD_RANGE",
+  },
+  // Encodings.
+  {
+    name: "a gzipped range",
+    script: but((answer, { range }) =>
+      range
+        ? { headers: { "content-encoding": "gzip" }, body: gzipSync(answer.body!), without: ["content-length"] }
+        : {}
+    ),
+    load: "right",
+    open: "HTTP_ENCODED",
+  },
+  {
+    name: "a slice of gzip",
+    script: but((_, { range }) => {
+      if (!range) return {};
+      const bytes = gzipSync(FILE);
+      return {
+        headers: {
+          "content-encoding": "gzip",
+          "content-range": `bytes 0-59/${bytes.length}`,
+          "content-length": "60",
+        },
+        body: bytes.subarray(0, 60),
+      };
+    }),
+    load: "right",
+    open: "HTTP_ENCODED",
+  },
+  {
+    name: "everything gzipped, whole",
+    script: () => {
+      const body = gzipSync(FILE);
+      return { status: 200, headers: { "content-encoding": "gzip", "content-length": String(body.length) }, body };
+    },
+    load: "right",
+    open: "right",
+  },
+  {
+    name: "an encoding named identity",
+    script: but(() => ({ headers: { "content-encoding": "identity" } })),
+    load: "right",
+    open: "right",
+  },
+  // Servers without ranges.
+  { name: "no ranges", script: whole, load: "right", open: "right", asked: { load: 1, open: 1 } },
+  {
+    name: "no ranges, and a file above maxFallbackBytes",
+    script: whole,
+    http: { maxFallbackBytes: 100_000 },
+    load: "right",
+    open: "HTTP_RANGE_IGNORED",
+    asked: { open: 1 },
+  },
+  {
+    name: "no ranges, no length, no end",
+    script: (asked) => asked.range ? { status: 200, endless: true } : good(asked, FILE),
+    http: { maxFallbackBytes: 1_000_000 },
+    load: "right",
+    open: "HTTP_RANGE_IGNORED",
+  },
+  { name: "no ranges after the first", script: after(1, whole), load: "right", open: "right" },
+  // Versions.
+  ...[1, 2].map((k): Fault => ({
+    name: `another file after ${k} requests`,
+    script: after(k, (asked) => good(asked, OTHER, { etag: '"2"' })),
+    load: "right",
+    open: "HTTP_CHANGED",
+  })),
+  {
+    name: "another file, whole, after the first range",
+    script: after(1, (asked) => good({ ...asked, range: null }, OTHER, { etag: '"2"' })),
+    load: "right",
+    open: "HTTP_CHANGED",
+  },
+  {
+    name: "another file with a weak ETag",
+    script: (asked) => asked.n === 0 ? good(asked, FILE, { etag: 'W/"1"' }) : good(asked, OTHER, { etag: 'W/"2"' }),
+    load: "right",
+    open: "HTTP_CHANGED",
+  },
+  {
+    name: "another file, by Last-Modified alone",
+    script: (asked) =>
+      good(asked, asked.n ? OTHER : FILE, { "last-modified": `Tue, 24 Nov 2026 00:00:0${asked.n ? 1 : 0} GMT` }),
+    load: "right",
+    open: "HTTP_CHANGED",
+  },
+  { name: "no version at all", script: (asked) => good(asked, FILE, {}), load: "right", open: "right" },
+  {
+    name: "a shorter file, by 416",
+    script: after(1, () => ({ status: 416, headers: { "content-range": "bytes */1000" } })),
+    load: "right",
+    open: "HTTP_CHANGED",
+  },
+  // Statuses.
+  {
+    name: "416 at first",
+    script: (asked) => asked.range ? { status: 416, headers: { "content-range": "bytes */99" } } : good(asked, FILE),
+    load: "right",
+    open: "HTTP_STATUS",
+  },
+  { name: "an empty file", script: (asked) => good(asked, new Uint8Array(0)), load: "EMPTY", open: "EMPTY" },
+  { name: "204", script: status(204), load: "HTTP_STATUS", open: "HTTP_STATUS", asked: { load: 1, open: 1 } },
+  {
+    name: "206 that nobody asked for",
+    script: (asked) => good({ range: asked.range ?? { start: 0, end: 1000 } }, FILE),
+    load: "HTTP_STATUS",
+    open: "right",
+  },
+  ...[400, 401, 403, 404, 410, 501].map((code): Fault => ({
+    name: `${code}, which no repetition helps`,
+    script: status(code),
+    load: "HTTP_STATUS",
+    open: "HTTP_STATUS",
+    asked: { load: 1, open: 1 },
+  })),
+  ...[408, 429, 500, 502, 503, 504].map((code): Fault => ({
+    name: `${code} twice`,
+    script: first(2, status(code)),
+    load: "right",
+    open: "right",
+    asked: { load: 3 },
+  })),
+  { name: "503 always", script: status(503), load: "HTTP_STATUS", open: "HTTP_STATUS", asked: { load: 4, open: 4 } },
+  {
+    name: "429 with Retry-After: 0",
+    script: first(1, status(429, { "retry-after": "0" })),
+    http: { retryDelay: 60_000 },
+    load: "right",
+    open: "right",
+  },
+  {
+    name: "503 with a Retry-After of an hour",
+    script: status(503, { "retry-after": "3600" }),
+    load: "HTTP_STATUS",
+    open: "HTTP_STATUS",
+    asked: { load: 1, open: 1 },
+  },
+  {
+    name: "503 later",
+    script: (asked) => asked.n === 1 ? { status: 503 } : good(asked, FILE),
+    load: "right",
+    open: "right",
+  },
+  {
+    name: "a web page",
+    script: () => ({
+      status: 200,
+      headers: { "content-type": "text/html" },
+      body: new TextEncoder().encode("<!DOCTYPE html><html><body>Please sign in</body></html>"),
+    }),
+    load: "WRONG_FORMAT",
+    open: "WRONG_FORMAT",
+  },
+  // Connections and time.
+  { name: "no connection", script: () => "break", load: "HTTP_NETWORK", open: "HTTP_NETWORK" },
+  { name: "no connection at first", script: first(2, () => "break"), load: "right", open: "right" },
+  {
+    name: "no answer",
+    script: () => "silence",
+    http: { idleTimeout: 60 },
+    load: "HTTP_TIMEOUT",
+    open: "HTTP_TIMEOUT",
+  },
+  {
+    name: "a body that stops",
+    script: but(() => ({ stall: 40_000 })),
+    http: { idleTimeout: 60 },
+    load: "HTTP_TIMEOUT",
+    open: "HTTP_TIMEOUT",
+  },
+  {
+    name: "a body of one byte each 20 ms",
+    script: but(() => ({ trickle: 20 })),
+    http: { idleTimeout: 200 },
+    load: "HTTP_TIMEOUT",
+    open: "HTTP_TIMEOUT",
+  },
+  // Redirects.
+  {
+    name: "a redirect",
+    script: (asked) => asked.path === "/new" ? good(asked, FILE) : { status: 302, headers: { location: "/new" } },
+    load: "right",
+    open: "right",
+    asked: { load: 2 },
+  },
+  {
+    name: "five redirects",
+    script: (asked) =>
+      asked.path.length > 5 ? good(asked, FILE) : { status: 307, headers: { location: asked.path + "x" } },
+    load: "right",
+    open: "right",
+  },
+  {
+    name: "a redirect to itself",
+    script: (asked) => ({ status: 301, headers: { location: asked.path } }),
+    load: "HTTP_REDIRECT",
+    open: "HTTP_REDIRECT",
+    asked: { load: 6, open: 6 },
+  },
+  ...["file:///etc/passwd", "ftp://127.0.0.1/x", "data:,x", "http://[", "http://me:secret@127.0.0.1/"].map((
+    location,
+  ): Fault => ({
+    name: `a redirect to ${location}`,
+    script: () => ({ status: 302, headers: { location } }),
+    load: "HTTP_REDIRECT",
+    open: "HTTP_REDIRECT",
+  })),
+  {
+    name: "a redirect to nowhere",
+    script: status(302),
+    load: "HTTP_STATUS",
+    open: "HTTP_STATUS",
+  },
+  {
+    name: "a redirect whose place is gone after the first range",
+    script: (asked) =>
+      asked.path === "/"
+        ? { status: 301, headers: { location: `/at${asked.n}` } }
+        : asked.n < 3 || asked.path !== "/at0"
+        ? good(asked, FILE)
+        : { status: 403 },
+    load: "right",
+    open: "right",
+  },
+];
+
+describe("a file on a server", () => {
+  for (const fault of FAULTS) {
+    for (const reader of ["load", "open"] as const) {
+      it(`${reader}: ${fault.name} -> ${fault[reader]}`, () =>
+        withServer(fault.script, async (server) => {
+          const result = await outcome(() => READERS[reader](server.url + "/", { ...QUICK, ...fault.http }));
+          assert.equal(result, fault[reader]);
+          const asked = fault.asked?.[reader];
+          if (asked !== undefined) assert.equal(server.asked.length, asked);
+        }));
+    }
+  }
+});
+
+describe("what a server sees", () => {
+  const asked = (server: ScriptedServer) =>
+    server.asked.map(({ headers }) => headers.range?.replace("bytes=", "") ?? "-");
+
+  it("is one download for load, and for open the structure alone, then only what is asked for", () =>
+    withServer(but(() => ({})), async (server) => {
+      await load(server.url);
+      assert.deepEqual(asked(server), ["-"]);
+      server.asked.length = 0;
+      await using checkpoint = await open(server.url);
+      assert.ok(server.asked.length <= 3, `${asked(server)}`);
+      assert.equal(asked(server)[0], "0-65535");
+      const { offset } = checkpoint.info("b");
+      server.asked.length = 0;
+      assert.deepEqual((await checkpoint.getSlice("b", [100, 102])).toArray(), [107, 108]);
+      assert.deepEqual(asked(server), [`${offset + 400}-${offset + 407}`]);
+    }));
+
+  it("is one request for neighbours that are asked for together, and never more than six at once", async () => {
+    const bytes = encode(new Map(Array.from({ length: 300 }, (_, i) => [`t${i}`, ramp(30_000, i)] as const)));
+    await withServer((asked) => ({ ...good(asked, bytes), delay: 2 }), async (server) => {
+      await using checkpoint = await open(server.url);
+      assert.ok(server.asked.length <= 302, `${server.asked.length}`);
+      assert.ok(server.sent() < 2 ** 20, `${server.sent()} bytes`);
+      server.asked.length = 0;
+      const arrays = await Promise.all(checkpoint.names().map((name) => checkpoint.get(name)));
+      arrays.forEach((array, i) => assert.equal(array.at(29_999), i + 29_999));
+      assert.ok(server.asked.length <= 12, `${server.asked.length} requests for 36 MB`);
+      assert.ok(server.most() <= 6 && server.most() > 2, `${server.most()} at once`);
+      server.asked.length = 0;
+      await Promise.all(checkpoint.names().map((name) => checkpoint.getSlice(name, [0, 1])));
+      assert.ok(server.asked.length <= 300);
+    });
+  });
+
+  it("goes on at the last good byte, with the same If-Range", () =>
+    withServer((asked) => asked.n === 2 ? { ...good(asked, FILE), cut: 50_000 } : good(asked, FILE), async (server) => {
+      await using checkpoint = await open(server.url, { http: QUICK });
+      const first = server.asked.length;
+      const { offset } = checkpoint.info("b");
+      assert.equal((await checkpoint.get("b")).at(39_999), 40_006);
+      const ranges = asked(server);
+      const cut = ranges.findIndex((_, i) => i === 2);
+      if (cut >= first) assert.equal(ranges[3], `${offset + 50_000}-${offset + 159_999}`);
+      for (const { headers } of server.asked.slice(1)) assert.equal(headers["if-range"], '"1"');
+      assert.equal(server.asked[0].headers["if-range"], undefined);
+    }));
+
+  it("is no If-Range where the ETag is weak, and no wish for a compressed file", () =>
+    withServer((asked) => good(asked, FILE, { etag: 'W/"1"' }), async (server) => {
+      await using checkpoint = await open(server.url);
+      await checkpoint.get("b");
+      for (const { headers } of server.asked) {
+        assert.equal(headers["if-range"], undefined);
+        assert.match(headers["accept-encoding"]!, /^identity(, identity)?$/);
+      }
+    }));
+
+  it("are no headers that were meant for another server", async () => {
+    const http: HttpOptions = { ...QUICK, headers: { authorization: "Bearer s", "x-key": "k", accept: "a/b" } };
+    await withServer((asked) => good(asked, FILE), async (other) => {
+      await withServer(() => ({ status: 302, headers: { location: other.url + "/f" } }), async (server) => {
+        assert.equal(await outcome(() => READERS.open(server.url, http)), "right");
+        assert.equal(server.asked[0].headers.authorization, "Bearer s");
+        assert.equal(server.asked[0].headers["x-key"], "k");
+        // Places that redirects without a promise lead to may be gone: each range begins where the first did.
+        assert.equal(server.asked.length, other.asked.length);
+      });
+      assert.ok(other.asked.length > 1);
+      for (const { headers } of other.asked) {
+        assert.equal(headers.authorization, undefined);
+        assert.equal(headers["x-key"], undefined);
+        assert.equal(headers.accept, "a/b");
+      }
+    });
+    await withServer((asked) => good(asked, FILE), async (other) => {
+      await withServer(() => ({ status: 308, headers: { location: other.url } }), async (server) => {
+        assert.equal(await outcome(() => READERS.open(server.url, { ...http, sameOriginHeaders: ["X-Key"] })), "right");
+        assert.equal(server.asked.length, 1, "a permanent redirect is remembered");
+      });
+      assert.equal(other.asked[0].headers.authorization, "Bearer s", "the caller may let a header travel");
+      assert.equal(other.asked[0].headers["x-key"], undefined);
+    });
+  });
+
+  it("is the user info of a URL as a header, which no message shows", () =>
+    withServer((asked) => asked.headers.authorization ? good(asked, FILE) : { status: 401 }, async (server) => {
+      const url = new URL(server.url + "/m?token=t");
+      url.username = "me";
+      url.password = "p%40ss";
+      assert.equal(await outcome(async () => (await load(url) as StateDict).get("b") as NDArray), "right");
+      assert.equal(server.asked[0].headers.authorization, `Basic ${btoa("me:p@ss")}`);
+      server.asked.length = 0;
+      const error = await load(server.url + "/m?token=t").then(() => null, (error) => error);
+      assert.equal(error.path, server.url + "/m");
+      assert.doesNotMatch(error.message, /token/);
+    }));
+
+  it("is a request given up within 100 ms, and a checkpoint that can still be used", async () => {
+    let wait = false;
+    await withServer((asked) => wait ? "silence" : good(asked, FILE), async (server) => {
+      await using checkpoint = await open(server.url);
+      wait = true;
+      const controller = new AbortController();
+      const reason = { mine: true };
+      const reading = checkpoint.get("b", { signal: controller.signal }).then(() => null, (error) => error);
+      const loading = load(server.url, { signal: controller.signal }).then(() => null, (error) => error);
+      const opening = open(server.url, { signal: controller.signal }).then(() => null, (error) => error);
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      const before = performance.now();
+      controller.abort(reason);
+      assert.deepEqual(await Promise.all([reading, loading, opening]).then((all) => all.map((e) => e === reason)), [
+        true,
+        true,
+        true,
+      ]);
+      assert.ok(performance.now() - before < 100);
+      wait = false;
+      assert.equal((await checkpoint.get("b")).at(0), 7);
+    });
+  });
+
+  it("is nothing of a reader that left, while others go on with the same request", () =>
+    withServer((asked) => ({ ...good(asked, FILE), delay: asked.n < 3 ? 0 : 50 }), async (server) => {
+      await using checkpoint = await open(server.url);
+      const controller = new AbortController();
+      const left = checkpoint.getSlice("b", [0, 10], { signal: controller.signal }).then(() => null, (error) => error);
+      const stays = checkpoint.getSlice("b", [5, 15]);
+      const asked = server.asked.length;
+      setTimeout(() => controller.abort("gone"), 10);
+      assert.equal(await left, "gone");
+      assert.equal((await stays).at(0), 12);
+      assert.ok(server.asked.length <= asked + 1);
+    }));
+
+  it("is no connection left open a second after a failure", async () => {
+    for (const script of [whole, but(() => ({ stall: 10 })), but(() => ({ cut: 10 })), status(404), status(503)]) {
+      await withServer(script, async (server) => {
+        const http = { ...QUICK, idleTimeout: 50, maxFallbackBytes: 10 };
+        assert.notEqual(await outcome(() => READERS.open(server.url, http)), "right");
+        // Connections that wait for another request are the runtime's own: what counts is that no body is under way.
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        const busy = [...server.sockets].filter((socket) => socket.writableLength > 0 || socket.bytesWritten > 2 ** 20);
+        assert.equal(busy.length, 0);
+      });
+    }
+  });
+
+  it("leaves no listener on a signal that many reads share", () =>
+    withServer((asked) => good(asked, FILE), async (server) => {
+      const { signal } = new AbortController();
+      let listeners = 0;
+      const add = signal.addEventListener.bind(signal), remove = signal.removeEventListener.bind(signal);
+      const counted = new Set<unknown>();
+      signal.addEventListener = ((type: string, listener: () => void, options?: AddEventListenerOptions) => {
+        counted.add(listener);
+        listeners++;
+        add(type, listener, options);
+      }) as typeof signal.addEventListener;
+      signal.removeEventListener = ((type: string, listener: () => void) => {
+        counted.delete(listener);
+        remove(type, listener);
+      }) as typeof signal.removeEventListener;
+      await using checkpoint = await open(server.url, { signal });
+      for (let i = 0; i < 20; i++) await checkpoint.getSlice("b", [i, i + 9], { signal });
+      await load(server.url, { signal });
+      assert.ok(listeners > 20);
+      assert.equal(counted.size, 0);
+    }));
+
+  it("may be somebody else's fetch", async () => {
+    const urls: string[] = [];
+    const fetch = (input: string, init?: RequestInit) => {
+      urls.push(input);
+      const range = /^bytes=(\d+)-(\d+)$/.exec(new Headers(init?.headers).get("range") ?? "");
+      const { status, headers, body } = good({
+        range: range ? { start: Number(range[1]), end: Number(range[2]) + 1 } : null,
+      }, FILE);
+      return Promise.resolve(new Response(body as BodyInit, { status, headers: headers as Record<string, string> }));
+    };
+    assert.equal(((await load("https://nowhere.invalid/m", { fetch }) as StateDict).get("b") as NDArray).at(0), 7);
+    await using checkpoint = await open(new URL("https://nowhere.invalid/m"), { fetch });
+    assert.equal((await checkpoint.get("b")).at(1), 8);
+    assert.equal(urls[0], "https://nowhere.invalid/m");
+  });
+
+  it("is refused by name where an option is misspelt", async () => {
+    await assert.rejects(load("http://127.0.0.1:1/", { http: { retry: 3 } as HttpOptions }), /retries/);
+    await assert.rejects(load("http://127.0.0.1:1/", { http: { retries: -1 } }), /http\.retries/);
+  });
+});

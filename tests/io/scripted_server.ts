@@ -1,0 +1,140 @@
+/** A server on 127.0.0.1 that does what a script says. */
+import { once } from "node:events";
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+
+/** What was asked. */
+export interface Asked {
+  /** Number of the request, from 0. */
+  n: number;
+  path: string;
+  method: string;
+  headers: IncomingHttpHeaders;
+  /** Of `Range: bytes=a-b`, end exclusive. */
+  range: { start: number; end: number } | null;
+}
+
+/** What the script wants to be answered. */
+export interface Answer {
+  status: number;
+  headers?: Record<string, string | string[]>;
+  body?: Uint8Array;
+  /** The connection breaks after so many bytes of the body. */
+  cut?: number;
+  /** Nothing comes after so many bytes of the body. */
+  stall?: number;
+  /** One byte comes each so many milliseconds. */
+  trickle?: number;
+  /** The body goes on for ever. */
+  endless?: boolean;
+  /** Milliseconds before the answer. */
+  delay?: number;
+}
+
+export type Script = (asked: Asked) => Answer | "break" | "silence";
+
+export interface ScriptedServer {
+  url: string;
+  asked: Asked[];
+  /** Connections that are open, and the most requests that were under way at the same time. */
+  sockets: Set<Socket>;
+  most: () => number;
+  sent: () => number;
+  close(): Promise<void>;
+}
+
+/** Start one. */
+export async function scriptedServer(script: Script): Promise<ScriptedServer> {
+  const asked: Asked[] = [];
+  const sockets = new Set<Socket>();
+  const timers = new Set<ReturnType<typeof setInterval>>();
+  let now = 0, most = 0, sent = 0;
+  const server = createServer((request, response) => {
+    const match = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "");
+    const ask: Asked = {
+      n: asked.length,
+      path: request.url!,
+      method: request.method!,
+      headers: request.headers,
+      range: match ? { start: Number(match[1]), end: match[2] === "" ? Infinity : Number(match[2]) + 1 } : null,
+    };
+    asked.push(ask);
+    most = Math.max(most, ++now);
+    response.once("close", () => now--);
+    response.on("error", () => {});
+    const answer = script(ask);
+    if (answer === "silence") return;
+    if (answer === "break") return void request.socket.destroy();
+    const timer = setTimeout(() => {
+      timers.delete(timer);
+      send(response, answer);
+    }, answer.delay ?? 0);
+    timers.add(timer);
+  });
+  const send = (response: ServerResponse, answer: Answer) => {
+    const { status, headers = {}, body = new Uint8Array(0), cut, stall, trickle, endless } = answer;
+    response.writeHead(status, headers);
+    const count = (bytes: Uint8Array) => {
+      sent += bytes.length;
+      return bytes;
+    };
+    if (cut !== undefined) {
+      response.write(count(body.subarray(0, cut)));
+      timers.add(setTimeout(() => response.destroy(), 30));
+    } else if (stall !== undefined) response.write(count(body.subarray(0, stall)));
+    else if (trickle !== undefined) {
+      let at = 0;
+      const timer = setInterval(() => response.write(count(body.subarray(at, ++at))), trickle);
+      timers.add(timer);
+      response.once("close", () => clearInterval(timer));
+    } else if (endless) {
+      const more = () => {
+        while (!response.destroyed && response.write(count(new Uint8Array(65_536))));
+        if (!response.destroyed) response.once("drain", more);
+      };
+      more();
+    } else response.end(count(body));
+  };
+  server.on("connection", (socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+    socket.on("error", () => {});
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    asked,
+    sockets,
+    most: () => most,
+    sent: () => sent,
+    async close() {
+      for (const timer of timers) clearTimeout(timer);
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
+
+/** What a good server answers for `bytes`. */
+export function good(
+  { range }: Pick<Asked, "range">,
+  bytes: Uint8Array,
+  headers: Record<string, string> = { etag: '"1"' },
+): Answer {
+  if (!range) return { status: 200, headers: { ...headers, "content-length": String(bytes.length) }, body: bytes };
+  if (range.start >= bytes.length) {
+    return { status: 416, headers: { ...headers, "content-range": `bytes */${bytes.length}` } };
+  }
+  const end = Math.min(range.end, bytes.length);
+  return {
+    status: 206,
+    headers: {
+      ...headers,
+      "content-range": `bytes ${range.start}-${end - 1}/${bytes.length}`,
+      "content-length": String(end - range.start),
+    },
+    body: bytes.subarray(range.start, end),
+  };
+}
