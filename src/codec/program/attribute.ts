@@ -1,0 +1,134 @@
+/**
+ * Values of an operator's attributes, as JavaScript has them and as the wire has them (dossier 2.2).
+ *
+ * @module
+ */
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { type OpDesc_Attr, OpDesc_AttrSchema, type Scalar, ScalarSchema } from "../../../proto/gen/framework_pb.ts";
+import { quote, ValueError } from "../../errors.ts";
+import type { AttributeValue } from "../../program.ts";
+import { Complex, Float } from "../../values.ts";
+import { nameOf, textOrBytes, utf8Of } from "./text.ts";
+
+type Init = MessageInitShape<typeof OpDesc_AttrSchema>;
+
+interface AttributeKind {
+  readonly name: string;
+  read(attr: OpDesc_Attr): AttributeValue;
+  /** The field of a value; undefined where the value is none of this kind. */
+  write(value: AttributeValue): Init | undefined;
+}
+
+const isInt = (value: unknown, bits: number): value is number | bigint =>
+  (typeof value === "bigint" || (typeof value === "number" && Number.isSafeInteger(value))) &&
+  BigInt.asIntN(bits, BigInt(value)) === BigInt(value);
+const isInt32 = (value: unknown): value is number => typeof value === "number" && isInt(value, 32);
+const isInt64 = (value: unknown): value is number | bigint => isInt(value, 64);
+const isText = (value: unknown): value is string | Uint8Array =>
+  typeof value === "string" || value instanceof Uint8Array;
+const isNumber = (value: unknown): value is number => typeof value === "number";
+const isBoolean = (value: unknown): value is boolean => typeof value === "boolean";
+const isString = (value: unknown): value is string => typeof value === "string";
+
+function listOf<T>(value: AttributeValue, isItem: (item: unknown) => item is T): T[] | undefined {
+  return Array.isArray(value) && value.every(isItem) ? value as T[] : undefined;
+}
+
+/** An int64 as a number where that is exact. */
+function int64(value: bigint): number | bigint {
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : value;
+}
+
+function scalar({ type, b, i, r, c }: Scalar): AttributeValue {
+  switch (type) {
+    case 1:
+      return b;
+    case 2:
+      return int64(i);
+    case 3:
+      return new Float(r);
+    case 4:
+      return new Complex(c?.r ?? 0, c?.i ?? 0);
+    default:
+      return null;
+  }
+}
+
+function scalarOf(value: unknown): Scalar | undefined {
+  if (isBoolean(value)) return create(ScalarSchema, { type: 1, b: value });
+  if (value instanceof Float) return create(ScalarSchema, { type: 3, r: value.valueOf() });
+  if (value instanceof Complex) return create(ScalarSchema, { type: 4, c: { r: value.re, i: value.im } });
+  if (isInt64(value)) return create(ScalarSchema, { type: 2, i: BigInt(value) });
+  return isNumber(value) ? create(ScalarSchema, { type: 3, r: value }) : undefined;
+}
+
+/** A kind whose value is one field. */
+function one<T>(
+  name: string,
+  read: (attr: OpDesc_Attr) => AttributeValue,
+  is: (value: unknown) => value is T,
+  field: (value: T) => Init,
+): AttributeKind {
+  return { name, read, write: (value) => is(value) ? field(value) : undefined };
+}
+
+/** A kind whose value is a list. */
+function many<T>(
+  name: string,
+  read: (attr: OpDesc_Attr) => readonly AttributeValue[],
+  is: (value: unknown) => value is T,
+  field: (values: T[]) => Init,
+): AttributeKind {
+  const write = (value: AttributeValue) => {
+    const items = listOf(value, is);
+    return items && field(items);
+  };
+  return { name, read, write };
+}
+
+const isScalar = (value: unknown): value is AttributeValue => scalarOf(value) !== undefined;
+
+/** By number. */
+const KINDS: readonly AttributeKind[] = [
+  one("INT", (a) => a.i, isInt32, (i) => ({ i })),
+  one("FLOAT", (a) => a.f, isNumber, (f) => ({ f })),
+  one("STRING", (a) => textOrBytes(a.s), isText, (s) => ({ s: utf8Of(s) })),
+  many("INTS", (a) => a.ints, isInt32, (ints) => ({ ints })),
+  many("FLOATS", (a) => a.floats, isNumber, (floats) => ({ floats })),
+  many("STRINGS", (a) => a.strings.map(textOrBytes), isText, (strings) => ({ strings: strings.map(utf8Of) })),
+  one("BOOLEAN", (a) => a.b, isBoolean, (b) => ({ b })),
+  many("BOOLEANS", (a) => a.bools, isBoolean, (bools) => ({ bools })),
+  one("BLOCK", (a) => a.blockIdx, isInt32, (blockIdx) => ({ blockIdx })),
+  one("LONG", (a) => int64(a.l), isInt64, (l) => ({ l: BigInt(l) })),
+  many("BLOCKS", (a) => a.blocksIdx, isInt32, (blocksIdx) => ({ blocksIdx })),
+  many("LONGS", (a) => a.longs.map(int64), isInt64, (longs) => ({ longs: longs.map(BigInt) })),
+  many("FLOAT64S", (a) => a.float64s, isNumber, (float64s) => ({ float64s })),
+  one("VAR", (a) => nameOf(a.varName), isString, (name) => ({ varName: utf8Of(name) })),
+  many("VARS", (a) => a.varsName.map(nameOf), isString, (names) => ({ varsName: names.map(utf8Of) })),
+  one("FLOAT64", (a) => a.float64, isNumber, (float64) => ({ float64 })),
+  one("SCALAR", (a) => a.scalar ? scalar(a.scalar) : null, isScalar, (value) => ({ scalar: scalarOf(value) })),
+  many("SCALARS", (a) => a.scalars.map(scalar), isScalar, (values) => ({ scalars: values.map((v) => scalarOf(v)!) })),
+];
+
+/** Paddle's word for the number of an attribute's type. */
+export function attributeTypeName(type: number): string {
+  return KINDS[type]?.name ?? String(type);
+}
+
+/** The value of an attribute; null where its type is unknown. */
+export function readAttribute(attr: OpDesc_Attr): AttributeValue {
+  return KINDS[attr.type]?.read(attr) ?? null;
+}
+
+/** An attribute of the wire. */
+export function writeAttribute(name: string, value: AttributeValue, typeName: string): OpDesc_Attr {
+  const type = KINDS.findIndex((kind) => kind.name === typeName);
+  const field = KINDS[type]?.write(value);
+  if (!field) {
+    throw new ValueError("INVALID_VALUE", `The attribute ${quote(name)} of type ${typeName} cannot have that value`, {
+      at: name,
+    });
+  }
+  return create(OpDesc_AttrSchema, { name: utf8Of(name), type, ...field });
+}

@@ -1,0 +1,133 @@
+/**
+ * A block of a ProgramDesc.
+ *
+ * @module
+ */
+import { create, toBinary } from "@bufbuild/protobuf";
+import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { BlockDescSchema } from "../../../proto/gen/framework_pb.ts";
+import type { Block } from "../../program.ts";
+import type { BlockIndex } from "./check_program.ts";
+import { OpDesc } from "./op_desc.ts";
+import { VarDesc } from "./var_desc.ts";
+import { Wire } from "./wire.ts";
+
+/** A block; its lists may be changed in place. */
+export class BlockDesc implements Block {
+  idx: number;
+  parentIdx: number;
+  /** The block of which this one computes the gradients, -1 without. */
+  forwardBlockIdx: number;
+  readonly #raw: Uint8Array | null;
+  readonly #file: Uint8Array | null;
+  readonly #index: BlockIndex | null;
+  #vars: VarDesc[] | null;
+  #ops: OpDesc[] | null;
+
+  private constructor(
+    file: Uint8Array | null,
+    index: BlockIndex | null,
+    idx: number,
+    parentIdx: number,
+    forwardBlockIdx: number,
+  ) {
+    this.#file = file;
+    this.#index = index;
+    this.#raw = index && file!.subarray(index.start, index.end);
+    this.#vars = index ? null : [];
+    this.#ops = index ? null : [];
+    this.idx = idx;
+    this.parentIdx = parentIdx;
+    this.forwardBlockIdx = forwardBlockIdx;
+  }
+
+  /** The block of a checked file. */
+  static read(file: Uint8Array, index: BlockIndex): BlockDesc {
+    return new BlockDesc(file, index, index.idx, index.parentIdx, index.forwardBlockIdx);
+  }
+
+  /** A new, empty block. */
+  static of(idx: number, parentIdx: number): BlockDesc {
+    return new BlockDesc(null, null, idx, parentIdx, -1);
+  }
+
+  get vars(): VarDesc[] {
+    return this.#vars ??= pieces(this.#file!, this.#index!.vars).map((bytes) => new VarDesc(bytes));
+  }
+
+  set vars(vars: VarDesc[]) {
+    this.#vars = vars;
+  }
+
+  get ops(): OpDesc[] {
+    return this.#ops ??= pieces(this.#file!, this.#index!.ops).map((bytes) => new OpDesc(bytes));
+  }
+
+  set ops(ops: OpDesc[]) {
+    this.#ops = ops;
+  }
+
+  /** The variable `name` of this block. */
+  variable(name: string): VarDesc | undefined {
+    return this.vars.find((variable) => variable.name === name);
+  }
+
+  /** A block of its own with the same content. */
+  clone(): BlockDesc {
+    const copy = new BlockDesc(this.#file, this.#index, this.idx, this.parentIdx, this.forwardBlockIdx);
+    if (this.#vars) copy.#vars = this.#vars.map((variable) => variable.clone());
+    if (this.#ops) copy.#ops = this.#ops.map((op) => op.clone());
+    return copy;
+  }
+
+  /** The bytes of its message: as they were read where nothing changed. */
+  serialize(): Uint8Array {
+    if (this.#raw && this.#isUntouched()) return this.#raw;
+    const writer = new BinaryWriter();
+    writer.raw(toBinary(BlockDescSchema, create(BlockDescSchema, { idx: this.idx, parentIdx: this.parentIdx })));
+    for (const variable of this.vars) writer.tag(3, WireType.LengthDelimited).bytes(variable.serialize());
+    for (const op of this.ops) writer.tag(4, WireType.LengthDelimited).bytes(op.serialize());
+    if (this.forwardBlockIdx !== -1 || this.#hasForwardBlock()) {
+      writer.tag(5, WireType.Varint).int32(this.forwardBlockIdx);
+    }
+    writer.raw(this.#unknown());
+    return writer.finish();
+  }
+
+  /** Whether it is, unchanged, the block whose content begins at `start` of `file`. */
+  isAt(file: Uint8Array, start: number): boolean {
+    return this.#raw !== null && this.#file === file && this.#index!.start === start && this.#isUntouched();
+  }
+
+  #isUntouched(): boolean {
+    const { idx, parentIdx, forwardBlockIdx, vars, ops } = this.#index!;
+    if (this.idx !== idx || this.parentIdx !== parentIdx || this.forwardBlockIdx !== forwardBlockIdx) return false;
+    return isSame(this.#vars, this.#file!, vars) && isSame(this.#ops, this.#file!, ops);
+  }
+
+  #hasForwardBlock(): boolean {
+    return this.#raw !== null && new Wire(this.#raw).fields((number) => number === 5, 0, this.#raw.length).length > 0;
+  }
+
+  /** Fields that our framework.proto does not have. */
+  #unknown(): Uint8Array {
+    return this.#raw ? new Wire(this.#raw).fields((number) => number > 5, 0, this.#raw.length) : NOTHING;
+  }
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** Whether a list still is what the file has at these places. */
+function isSame(items: readonly (VarDesc | OpDesc)[] | null, file: Uint8Array, places: readonly number[]): boolean {
+  if (items === null) return true;
+  return 2 * items.length === places.length && items.every((item, i) => {
+    return item.isUntouched && item.serialize().byteOffset === file.byteOffset + places[2 * i] &&
+      item.serialize().buffer === file.buffer;
+  });
+}
+
+function pieces(file: Uint8Array, places: readonly number[]): Uint8Array[] {
+  const found: Uint8Array[] = [];
+  for (let i = 0; i < places.length; i += 2) found.push(file.subarray(places[i], places[i + 1]));
+  return found;
+}

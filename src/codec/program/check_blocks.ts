@@ -1,0 +1,65 @@
+/**
+ * Block numbers lead somewhere, and never round in a circle (hardening H-PB-5).
+ *
+ * @module
+ */
+import { FormatError, ValueError } from "../../errors.ts";
+import type { BlockIndex, BlockUse } from "./check_program.ts";
+
+/** Prove it before anybody follows a number. */
+export function checkBlockGraph(blocks: readonly BlockIndex[], uses: readonly BlockUse[]): void {
+  const n = blocks.length;
+  if (n === 0) throw bad("The program has no block", 0);
+  blocks.forEach(({ idx, parentIdx, forwardBlockIdx, start }, i) => {
+    if (idx !== i) throw bad(`Block ${i} at byte ${start} says that it is block ${idx}`, start);
+    if (parentIdx < -1 || parentIdx >= n || parentIdx === i || (i === 0) !== (parentIdx === -1)) {
+      throw bad(`Block ${i} at byte ${start} has the parent ${parentIdx}`, start);
+    }
+    if (forwardBlockIdx < -1 || forwardBlockIdx >= n) {
+      throw bad(`Block ${i} at byte ${start} has the forward block ${forwardBlockIdx}`, start);
+    }
+  });
+  for (const { to, at } of uses) {
+    if (to < 0 || to >= n) throw bad(`The attribute at byte ${at} names block ${to} of ${n}`, at);
+  }
+  checkParents(blocks);
+  checkUses(n, uses.filter((use) => use.runs));
+}
+
+/** From every block the parents lead to block 0. */
+function checkParents(blocks: readonly BlockIndex[]): void {
+  const state = new Uint8Array(blocks.length);
+  state[0] = 2;
+  for (let i = 0; i < blocks.length; i++) {
+    let at = i;
+    for (; state[at] === 0; at = blocks[at].parentIdx) state[at] = 1;
+    if (state[at] === 1) throw cycle(blocks[at].start);
+    for (at = i; state[at] === 1; at = blocks[at].parentIdx) state[at] = 2;
+  }
+}
+
+/** An operator's blocks never come back to the block that the operator stands in. */
+function checkUses(n: number, uses: readonly BlockUse[]): void {
+  const outgoing: BlockUse[][] = Array.from({ length: n }, () => []);
+  const incoming = new Uint32Array(n);
+  for (const use of uses) {
+    outgoing[use.from].push(use);
+    incoming[use.to]++;
+  }
+  const free: number[] = [];
+  incoming.forEach((count, block) => count === 0 && free.push(block));
+  let done = 0;
+  while (free.length > 0) {
+    done++;
+    for (const { to } of outgoing[free.pop()!]) if (--incoming[to] === 0) free.push(to);
+  }
+  if (done < n) throw cycle(uses.find(({ to }) => incoming[to] > 0)!.at);
+}
+
+function bad(message: string, offset: number): FormatError {
+  return new FormatError("BAD_FIELD", message, { offset });
+}
+
+function cycle(offset: number): ValueError {
+  return new ValueError("CYCLE", `Blocks of the program contain each other (byte ${offset})`, { offset });
+}

@@ -1,0 +1,196 @@
+/**
+ * An operator of a ProgramDesc: decoded when somebody looks, written as it was read unless somebody changed it.
+ *
+ * @module
+ */
+import { clone, create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { type OpDesc as Message, OpDesc_VarSchema, OpDescSchema } from "../../../proto/gen/framework_pb.ts";
+import type { AttributeValue, Operator } from "../../program.ts";
+import { attributeTypeName, readAttribute, writeAttribute } from "./attribute.ts";
+import { runsBlock } from "./check_program.ts";
+import { nameOf, utf8Of } from "./text.ts";
+
+/** An operator. */
+export class OpDesc implements Operator {
+  #raw: Uint8Array | null;
+  #message: Message | null = null;
+  #inputs: ReadonlyMap<string, readonly string[]> | null = null;
+  #outputs: ReadonlyMap<string, readonly string[]> | null = null;
+  #attributes: ReadonlyMap<string, AttributeValue> | null = null;
+
+  /** The operator of checked bytes, or of a message. */
+  constructor(from: Uint8Array | Message) {
+    if (from instanceof Uint8Array) this.#raw = from;
+    else {
+      this.#raw = null;
+      this.#message = from;
+    }
+  }
+
+  /** A new operator. */
+  static of(type: string, inputs: Record<string, string[]>, outputs: Record<string, string[]>): OpDesc {
+    const slots = (names: Record<string, string[]>) => Object.entries(names).map(([slot, args]) => slotOf(slot, args));
+    return new OpDesc(create(OpDescSchema, { type: utf8Of(type), inputs: slots(inputs), outputs: slots(outputs) }));
+  }
+
+  get type(): string {
+    return nameOf(this.#read().type);
+  }
+
+  get inputs(): ReadonlyMap<string, readonly string[]> {
+    return this.#inputs ??= slotsOf(this.#read().inputs);
+  }
+
+  get outputs(): ReadonlyMap<string, readonly string[]> {
+    return this.#outputs ??= slotsOf(this.#read().outputs);
+  }
+
+  get attributes(): ReadonlyMap<string, AttributeValue> {
+    return this.#attributes ??= new Map(this.#read().attrs.map((attr) => [nameOf(attr.name), readAttribute(attr)]));
+  }
+
+  /** Whether the program is to keep what the operator makes. */
+  get isTarget(): boolean {
+    return this.#read().isTarget;
+  }
+
+  set isTarget(isTarget: boolean) {
+    if (isTarget !== this.isTarget) this.#change().isTarget = isTarget;
+  }
+
+  attributeType(name: string): string | undefined {
+    const attr = this.#read().attrs.findLast((attr) => nameOf(attr.name) === name);
+    return attr && attributeTypeName(attr.type);
+  }
+
+  /** Numbers of the blocks that the operator runs. */
+  blocks(): number[] {
+    return this.#read().attrs.flatMap(({ type, blockIdx, blocksIdx }) =>
+      type === 8 ? [blockIdx] : type === 10 ? blocksIdx : []
+    );
+  }
+
+  /** Names that attributes hold (kinds VAR and VARS, and `op_role_var`). */
+  namesInAttributes(): string[] {
+    return this.#read().attrs.flatMap((attr) => namesIn(attr));
+  }
+
+  setAttribute(name: string, value: AttributeValue, type?: string): void {
+    const known = type ?? this.attributeType(name) ?? guessedType(value);
+    const attr = writeAttribute(name, value, known);
+    const message = this.#change();
+    const at = message.attrs.findLastIndex((attr) => nameOf(attr.name) === name);
+    if (at >= 0) message.attrs[at] = attr;
+    else {
+      // Paddle 2 writes attributes by name.
+      const next = message.attrs.findIndex((attr) => nameOf(attr.name) > name);
+      message.attrs.splice(next < 0 ? message.attrs.length : next, 0, attr);
+    }
+  }
+
+  deleteAttribute(name: string): void {
+    if (this.attributeType(name) === undefined) return;
+    const message = this.#change();
+    message.attrs = message.attrs.filter((attr) => nameOf(attr.name) !== name);
+  }
+
+  /** Put `names` into a slot of the inputs. */
+  setInput(slot: string, names: string[]): void {
+    const { inputs } = this.#change();
+    setSlot(inputs, slot, names);
+  }
+
+  /** Put `names` into a slot of the outputs. */
+  setOutput(slot: string, names: string[]): void {
+    const { outputs } = this.#change();
+    setSlot(outputs, slot, names);
+  }
+
+  /** Put other block numbers in place of those the operator runs. */
+  renumberBlocks(numbers: ReadonlyMap<number, number>): void {
+    const mentioned = this.#read().attrs.flatMap((a) => a.type === 8 ? [a.blockIdx] : a.type === 10 ? a.blocksIdx : []);
+    if (mentioned.every((block) => numbers.get(block) === block)) return;
+    for (const attr of this.#change().attrs) {
+      if (attr.type === 8) attr.blockIdx = numbers.get(attr.blockIdx) ?? attr.blockIdx;
+      else if (attr.type === 10) attr.blocksIdx = attr.blocksIdx.map((block) => numbers.get(block) ?? block);
+    }
+  }
+
+  /** The name `to` in place of `from`; whether it stood somewhere. */
+  rename(from: string, to: string): boolean {
+    const uses = (slots: ReadonlyMap<string, readonly string[]>) =>
+      [...slots.values()].some((names) => names.includes(from));
+    if (!uses(this.inputs) && !uses(this.outputs) && !this.namesInAttributes().includes(from)) return false;
+    const message = this.#change();
+    const renamed = (name: Uint8Array) => nameOf(name) === from ? utf8Of(to) : name;
+    for (const slot of [...message.inputs, ...message.outputs]) slot.arguments = slot.arguments.map(renamed);
+    for (const attr of message.attrs) {
+      if (attr.type === 13) attr.varName = renamed(attr.varName);
+      else if (attr.type === 14) attr.varsName = attr.varsName.map(renamed);
+      else if (namesIn(attr).length > 0) attr.strings = attr.strings.map(renamed);
+    }
+    return true;
+  }
+
+  /** An operator of its own with the same content. */
+  clone(): OpDesc {
+    return new OpDesc(this.#raw ?? clone(OpDescSchema, this.#read()));
+  }
+
+  /** Whether it is as it was read. */
+  get isUntouched(): boolean {
+    return this.#raw !== null;
+  }
+
+  /** The bytes of its message. */
+  serialize(): Uint8Array {
+    return this.#raw ?? toBinary(OpDescSchema, this.#message!);
+  }
+
+  #read(): Message {
+    return this.#message ??= fromBinary(OpDescSchema, this.#raw!);
+  }
+
+  #change(): Message {
+    const message = this.#read();
+    this.#raw =
+      this.#inputs =
+      this.#outputs =
+      this.#attributes =
+        null;
+    return message;
+  }
+}
+
+type Slot = Message["inputs"][number];
+
+function slotOf(slot: string, names: readonly string[]): Slot {
+  return create(OpDesc_VarSchema, { parameter: utf8Of(slot), arguments: names.map(utf8Of) });
+}
+
+function slotsOf(slots: readonly Slot[]): ReadonlyMap<string, readonly string[]> {
+  return new Map(slots.map((slot) => [nameOf(slot.parameter), slot.arguments.map(nameOf)]));
+}
+
+function setSlot(slots: Slot[], name: string, names: readonly string[]): void {
+  const made = slotOf(name, names);
+  const at = slots.findIndex((slot) => nameOf(slot.parameter) === name);
+  if (at >= 0) slots[at] = made;
+  else slots.push(made);
+}
+
+/** `op_role_var` lists parameters and gradients in plain strings. */
+function namesIn({ type, name, varName, varsName, strings }: Message["attrs"][number]): string[] {
+  if (type === 13) return [nameOf(varName)];
+  if (type === 14) return varsName.map(nameOf);
+  return type === 5 && nameOf(name) === "op_role_var" ? strings.map(nameOf) : [];
+}
+
+function guessedType(value: AttributeValue): string {
+  if (typeof value === "boolean") return "BOOLEAN";
+  if (typeof value === "string" || value instanceof Uint8Array) return "STRING";
+  if (typeof value === "bigint") return "LONG";
+  if (typeof value === "number") return Number.isInteger(value) ? "INT" : "FLOAT";
+  if (Array.isArray(value) && value.length > 0) return guessedType(value[0]) + "S";
+  return "SCALAR";
+}

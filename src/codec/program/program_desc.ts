@@ -1,0 +1,210 @@
+/**
+ * A ProgramDesc: what `.pdmodel` and `__model__` files hold.
+ *
+ * @module
+ */
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import {
+  type OpCompatibleMap,
+  type OpVersionMap,
+  ProgramDescSchema,
+  VersionSchema,
+} from "../../../proto/gen/framework_pb.ts";
+import { byCodePoint } from "../../code_point_order.ts";
+import { SourceError, ValueError } from "../../errors.ts";
+import { DEFAULT_LIMITS, type Limits } from "../../limits.ts";
+import { type Port, Program, type ProgramVariable } from "../../program.ts";
+import { BlockDesc } from "./block_desc.ts";
+import { checkProgram } from "./check_program.ts";
+import { nameOf } from "./text.ts";
+import type { OpDesc } from "./op_desc.ts";
+import type { VarDesc } from "./var_desc.ts";
+import { Wire } from "./wire.ts";
+
+/** Everything of a program but its blocks. */
+interface Head {
+  version: number | null;
+  opVersionMap: OpVersionMap | null;
+  opCompatibleMap: OpCompatibleMap | null;
+  unknown: Uint8Array;
+}
+
+/** A program of Paddle's protobuf form. */
+export class ProgramDesc extends Program {
+  readonly form = "pdmodel";
+  /** The blocks; the list may be changed in place. */
+  blocks: BlockDesc[];
+  readonly #raw: Uint8Array | null;
+  #head: Head;
+  readonly #first: Head;
+
+  private constructor(raw: Uint8Array | null, blocks: BlockDesc[], head: Head) {
+    super();
+    this.#raw = raw;
+    this.blocks = blocks;
+    this.#first = head;
+    this.#head = { ...head };
+  }
+
+  /**
+   * The program in `bytes`, of which views are kept.
+   *
+   * @throws {FormatError} the bytes are no program; `offset` says where
+   * @throws {LimitError} `LIMIT`
+   */
+  static parse(bytes: Uint8Array, limits: Readonly<Limits> = DEFAULT_LIMITS): ProgramDesc {
+    const blocks = checkProgram(bytes, limits).map((index) => BlockDesc.read(bytes, index));
+    const wire = new Wire(bytes);
+    const { version, opVersionMap, opCompatibleMap } = fromBinary(
+      ProgramDescSchema,
+      wire.fields((number) => number > 1 && number <= 5, 0, bytes.length),
+    );
+    return new ProgramDesc(bytes, blocks, {
+      version: version ? Number(version.version) : null,
+      opVersionMap: opVersionMap ?? null,
+      opCompatibleMap: opCompatibleMap ?? null,
+      unknown: wire.fields((number) => number === 2 || number > 5, 0, bytes.length),
+    });
+  }
+
+  /** A new program with one empty block, as a Paddle of that version would write it. */
+  static of(version: number): ProgramDesc {
+    const unknown = new Uint8Array(0);
+    return new ProgramDesc(null, [BlockDesc.of(0, -1)], {
+      version,
+      opVersionMap: null,
+      opCompatibleMap: null,
+      unknown,
+    });
+  }
+
+  get version(): number | null {
+    return this.#head.version;
+  }
+
+  set version(version: number | null) {
+    this.#head.version = version;
+  }
+
+  /** Versions of the operators, as Paddle 2.0 and later write them; empty where the file has none. */
+  get opVersions(): ReadonlyMap<string, number> {
+    const pairs = this.#head.opVersionMap?.pair ?? [];
+    return new Map(pairs.map(({ opName, opVersion }) => [nameOf(opName), opVersion!.version]));
+  }
+
+  /** Operators and the first Paddle that is compatible with them, as Paddle 1.6 to 1.8 write it. */
+  get opCompatible(): ReadonlyMap<string, string> {
+    const pairs = this.#head.opCompatibleMap?.pair ?? [];
+    return new Map(pairs.map(({ opName, compatibleInfo }) => [nameOf(opName), nameOf(compatibleInfo!.version)]));
+  }
+
+  /** Drop the compatibility map of 1.6 to 1.8, which Paddle 2 no longer has. */
+  dropCompatibleMap(): void {
+    this.#head.opCompatibleMap = null;
+  }
+
+  override ops(): OpDesc[] {
+    return this.blocks.flatMap((block) => block.ops);
+  }
+
+  override vars(): VarDesc[] {
+    return this.blocks.flatMap((block) => block.vars);
+  }
+
+  override variable(name: string): VarDesc | undefined {
+    return super.variable(name) as VarDesc | undefined;
+  }
+
+  parameters(): VarDesc[] {
+    const found = new Map<string, VarDesc>();
+    for (const variable of this.vars()) {
+      if (!isSaved(variable)) continue;
+      const { name } = variable;
+      if (!found.has(name)) found.set(name, variable);
+      else if (!hasSameTensor(found.get(name)!, variable)) {
+        throw new ValueError(
+          "NAME_COLLISION",
+          `Two blocks have the variable ${JSON.stringify(name)}, of different shapes`,
+          {
+            at: name,
+            names: [name],
+          },
+        );
+      }
+    }
+    return [...found.values()].sort((a, b) => byCodePoint(a.name, b.name));
+  }
+
+  feeds(): Port[] {
+    return this.#ports("feed", "outputs", "Out");
+  }
+
+  fetches(): Port[] {
+    return this.#ports("fetch", "inputs", "X");
+  }
+
+  #ports(type: string, side: "inputs" | "outputs", slot: string): Port[] {
+    const [block] = this.blocks;
+    const ops = block.ops.filter((op) => op.type === type);
+    const column = (op: OpDesc) => Number(op.attributes.get("col") ?? 0);
+    return ops.sort((a, b) => column(a) - column(b)).flatMap((op) => op[side].get(slot) ?? []).map((name) => {
+      const variable = block.variable(name);
+      return { name, dtype: variable?.dtype ?? null, shape: variable?.shape ?? null };
+    });
+  }
+
+  rename(from: string, to: string): void {
+    const owners = this.vars().filter((variable) => variable.name === from);
+    if (owners.length === 0) {
+      throw new SourceError("NOT_FOUND", `The program has no variable ${JSON.stringify(from)}`, { at: from });
+    }
+    if (from === to) return;
+    if (this.variable(to)) {
+      throw new ValueError("NAME_COLLISION", `The program already has a variable ${JSON.stringify(to)}`, {
+        at: to,
+        names: [from, to],
+      });
+    }
+    for (const variable of owners) variable.name = to;
+    for (const op of this.ops()) op.rename(from, to);
+  }
+
+  clone(): ProgramDesc {
+    const copy = new ProgramDesc(this.#raw, this.blocks.map((block) => block.clone()), this.#first);
+    copy.#head = { ...this.#head };
+    return copy;
+  }
+
+  serialize(): Uint8Array {
+    if (this.#raw && this.#isUntouched()) return this.#raw.slice();
+    const { version, opVersionMap, opCompatibleMap, unknown } = this.#head;
+    const writer = new BinaryWriter();
+    for (const block of this.blocks) writer.tag(1, WireType.LengthDelimited).bytes(block.serialize());
+    const head = create(ProgramDescSchema, {
+      version: version === null ? undefined : create(VersionSchema, { version: BigInt(version) }),
+      opVersionMap: opVersionMap ?? undefined,
+      opCompatibleMap: opCompatibleMap ?? undefined,
+    });
+    return writer.raw(toBinary(ProgramDescSchema, head)).raw(unknown).finish();
+  }
+
+  #isUntouched(): boolean {
+    const now = this.#head, first = this.#first;
+    const isSameHead = now.version === first.version && now.opVersionMap === first.opVersionMap &&
+      now.opCompatibleMap === first.opCompatibleMap;
+    if (!isSameHead) return false;
+    const blocks = new Wire(this.#raw!).payloadsOf(1, 0, this.#raw!.length);
+    return blocks.length === this.blocks.length &&
+      this.blocks.every((block, i) => block.isAt(this.#raw!, blocks[i][0]));
+  }
+}
+
+/** Whether a file of parameters has the variable: dossier 1.5, "Recovering names". */
+export function isSaved(variable: ProgramVariable): boolean {
+  return variable.persistable && !["feed_minibatch", "fetch_list", "reader", "raw"].includes(variable.kind);
+}
+
+function hasSameTensor(a: VarDesc, b: VarDesc): boolean {
+  return a.dtype === b.dtype && String(a.shape) === String(b.shape);
+}

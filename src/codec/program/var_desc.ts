@@ -1,0 +1,174 @@
+/**
+ * A variable of a ProgramDesc: decoded when somebody looks, written as it was read unless somebody changed it.
+ *
+ * @module
+ */
+import { clone, create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import {
+  type VarDesc as Message,
+  VarDescSchema,
+  VarType_DenseTensorDescSchema,
+  type VarType_TensorDesc,
+  VarType_TensorDescSchema,
+  VarTypeSchema,
+} from "../../../proto/gen/framework_pb.ts";
+import { type DType, dtypeInfo, dtypeOfVarType } from "../../dtype.ts";
+import { ValueError } from "../../errors.ts";
+import type { ProgramVariable, VariableKind } from "../../program.ts";
+import { nameOf, utf8Of } from "./text.ts";
+
+/** Kinds by their number in VarType.Type. */
+const KINDS: ReadonlyMap<number, VariableKind> = new Map([
+  [7, "dense_tensor"],
+  [8, "selected_rows"],
+  [9, "feed_minibatch"],
+  [10, "fetch_list"],
+  [11, "step_scopes"],
+  [13, "dense_tensor_array"],
+  [15, "reader"],
+  [17, "raw"],
+  [26, "strings"],
+  [27, "vocab"],
+  [30, "sparse_coo"],
+  [31, "sparse_csr"],
+]);
+
+/** What makes a new variable. */
+export interface VarInit {
+  kind?: "dense_tensor" | "feed_minibatch" | "fetch_list";
+  dtype?: DType;
+  shape?: readonly number[];
+  persistable?: boolean;
+  isParameter?: boolean;
+  stopGradient?: boolean;
+}
+
+/** A variable. */
+export class VarDesc implements ProgramVariable {
+  #raw: Uint8Array | null;
+  #message: Message | null = null;
+
+  /** The variable of checked bytes, or of a message. */
+  constructor(from: Uint8Array | Message) {
+    if (from instanceof Uint8Array) this.#raw = from;
+    else {
+      this.#raw = null;
+      this.#message = from;
+    }
+  }
+
+  /** A new variable. */
+  static of(name: string, init: VarInit = {}): VarDesc {
+    const { kind = "dense_tensor", dtype, shape, persistable, isParameter, stopGradient } = init;
+    const type = create(VarTypeSchema, { type: [...KINDS].find(([, word]) => word === kind)![0] });
+    if (kind === "dense_tensor") {
+      const tensor = create(VarType_TensorDescSchema, {
+        dataType: dtypeInfo(dtype ?? "float32").varType!,
+        dims: (shape ?? []).map(BigInt),
+      });
+      type.denseTensor = create(VarType_DenseTensorDescSchema, { tensor });
+    }
+    return new VarDesc(create(VarDescSchema, { name: utf8Of(name), type, persistable, isParameter, stopGradient }));
+  }
+
+  get name(): string {
+    return nameOf(this.#read().name);
+  }
+
+  set name(name: string) {
+    this.#change().name = utf8Of(name);
+  }
+
+  /** Its number in VarType.Type. */
+  get typeCode(): number {
+    return this.#read().type!.type;
+  }
+
+  get kind(): VariableKind {
+    return KINDS.get(this.typeCode) ?? "other";
+  }
+
+  get dtype(): DType | null {
+    const tensor = this.#tensor();
+    return (tensor && dtypeOfVarType(tensor.dataType)?.name) ?? null;
+  }
+
+  get shape(): readonly number[] | null {
+    return this.#tensor()?.dims.map(Number) ?? null;
+  }
+
+  /** Give it another shape and kind of number; only dense tensors and SelectedRows have them. */
+  setTensor(dtype: DType, shape: readonly number[]): void {
+    this.#change();
+    const tensor = this.#tensor();
+    if (!tensor) throw new ValueError("INVALID_VALUE", `The variable ${this.name} is no tensor`, { at: this.name });
+    tensor.dataType = dtypeInfo(dtype).varType!;
+    tensor.dims = shape.map(BigInt);
+  }
+
+  get lodLevel(): number {
+    const { denseTensor, tensorArray } = this.#read().type!;
+    return (denseTensor ?? tensorArray)?.lodLevel ?? 0;
+  }
+
+  get persistable(): boolean {
+    return this.#read().persistable;
+  }
+
+  set persistable(persistable: boolean) {
+    if (persistable !== this.persistable) this.#change().persistable = persistable;
+  }
+
+  /** The feeder compares shapes and dtypes. */
+  get needCheckFeed(): boolean {
+    return this.#read().needCheckFeed;
+  }
+
+  get isParameter(): boolean {
+    return this.#read().isParameter;
+  }
+
+  get stopGradient(): boolean | undefined {
+    const message = this.#read();
+    return Object.hasOwn(message, "stopGradient") ? message.stopGradient : undefined;
+  }
+
+  /** Forget what only training needs: Paddle writes inference programs without these marks. */
+  clearTrainingMarks(): void {
+    const message = this.#read();
+    if (!Object.hasOwn(message, "isParameter") && !Object.hasOwn(message, "stopGradient")) return;
+    const changed = this.#change() as Partial<Message>;
+    delete changed.isParameter;
+    delete changed.stopGradient;
+  }
+
+  /** A variable of its own with the same content. */
+  clone(): VarDesc {
+    return new VarDesc(this.#raw ?? clone(VarDescSchema, this.#read()));
+  }
+
+  /** Whether it is as it was read. */
+  get isUntouched(): boolean {
+    return this.#raw !== null;
+  }
+
+  /** The bytes of its message. */
+  serialize(): Uint8Array {
+    return this.#raw ?? toBinary(VarDescSchema, this.#message!);
+  }
+
+  #tensor(): VarType_TensorDesc | undefined {
+    const { denseTensor, selectedRows, tensorArray, strings, vocab, sparseCoo, sparseCsr } = this.#read().type!;
+    return denseTensor?.tensor ?? selectedRows ?? tensorArray?.tensor ?? strings ?? vocab ?? sparseCoo ?? sparseCsr;
+  }
+
+  #read(): Message {
+    return this.#message ??= fromBinary(VarDescSchema, this.#raw!);
+  }
+
+  #change(): Message {
+    const message = this.#read();
+    this.#raw = null;
+    return message;
+  }
+}
