@@ -65,9 +65,8 @@ export class OpDesc implements Operator {
 
   /** Numbers of the blocks that the operator runs. */
   blocks(): number[] {
-    return this.#read().attrs.flatMap(({ type, blockIdx, blocksIdx }) =>
-      type === 8 ? [blockIdx] : type === 10 ? blocksIdx : []
-    );
+    const own = this.#read().attrs.filter(({ name }) => runsBlock(nameOf(name)));
+    return own.flatMap(({ type, blockIdx, blocksIdx }) => type === 8 ? [blockIdx] : type === 10 ? blocksIdx : []);
   }
 
   /** Names that attributes hold (kinds VAR and VARS, and `op_role_var`). */

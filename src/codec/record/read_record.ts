@@ -35,6 +35,8 @@ export interface RawSelectedRows {
 /** What decoders of records are given. */
 export interface RecordOptions {
   budget: Budget;
+  /** Called with what the record says of its tensor before the data are read; `at` is the byte of the description. */
+  onDesc?: (dtype: DType, shape: readonly number[], at: number) => void;
 }
 
 /** Most bytes of a description: 64 axes have less. */
@@ -164,7 +166,7 @@ function* readLod(cursor: Cursor, budget: Budget): Decoder<number[][]> {
 }
 
 /** The part that all three kinds of file share: version, description, data. */
-export function* readTensor(cursor: Cursor, { budget }: RecordOptions): Decoder<Omit<RawTensor, "lod">> {
+export function* readTensor(cursor: Cursor, { budget, onDesc }: RecordOptions): Decoder<Omit<RawTensor, "lod">> {
   yield* version(cursor, "tensor");
   const lengthAt = cursor.offset;
   const length = cursor.view.getInt32(yield* take(cursor, 4, lengthAt), true);
@@ -178,6 +180,7 @@ export function* readTensor(cursor: Cursor, { budget }: RecordOptions): Decoder<
   const p = yield* take(cursor, length, lengthAt);
   const { dtype, shape } = readTensorDesc(cursor.bytes.slice(p, p + length), descAt, budget);
   budget.tensor(descAt);
+  onDesc?.(dtype.name, shape, descAt);
   const count = shape.reduce((a, b) => a * b, 1);
   budget.check("maxElements", count, descAt);
   const size = count * dtype.itemsize;

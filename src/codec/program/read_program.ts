@@ -1,0 +1,62 @@
+/**
+ * A file that is a program, of either form.
+ *
+ * @module
+ */
+import { FormatError, isPaddleError, type PaddleError } from "../../errors.ts";
+import type { Limits } from "../../limits.ts";
+import type { Program } from "../../program.ts";
+import type { Cursor, Decoder } from "../cursor.ts";
+import { detectKind, type FileKind, foreignError } from "../detect_kind.ts";
+import { ProgramDesc } from "./program_desc.ts";
+
+/** Bytes asked for first where the size is not known. */
+const FIRST = 2 ** 20;
+
+/** Decode the whole file under the cursor: a program is read at once. */
+export function* readProgram(cursor: Cursor, limits: Readonly<Limits>): Decoder<Program> {
+  const most = limits.maxProgramBytes;
+  for (let n = cursor.total ?? FIRST;; n *= 2) {
+    // One byte more than the limit is enough to see that it is passed.
+    yield cursor.need(Math.min(n, most + 1));
+    if (cursor.ended || cursor.left > most) break;
+  }
+  const bytes = cursor.bytes.slice(cursor.pos, cursor.end);
+  cursor.pos = cursor.end;
+  return parseProgram(bytes, limits);
+}
+
+/**
+ * The program in `bytes`.
+ *
+ * @throws {FormatError} `WRONG_FORMAT` where the bytes are another kind of file; else the first error of the program's own decoder
+ */
+export function parseProgram(bytes: Uint8Array, limits: Readonly<Limits>): Program {
+  const kind = detectKind(bytes.subarray(0, 4096), bytes.length);
+  try {
+    return ProgramDesc.parse(bytes, limits);
+  } catch (error) {
+    throw isPaddleError(error) && error.code !== "LIMIT" ? explained(error, kind, bytes) : error;
+  }
+}
+
+const NAMES: ReadonlyMap<FileKind, string> = new Map([
+  ["pickle", "a pickle, such as a .pdparams"],
+  ["tnum", "parameters of Paddle 1.6's save_dygraph"],
+  ["record", "a tensor, such as a .pdiparams"],
+  ["selected_rows", "a tensor of SelectedRows"],
+  ["safetensors", "a safetensors file"],
+]);
+
+/** A file of another kind is said to be that; of ours, the first error counts. */
+function explained(error: PaddleError, kind: FileKind, bytes: Uint8Array): PaddleError {
+  const name = NAMES.get(kind);
+  if (name) return new FormatError("WRONG_FORMAT", `This is ${name}, not a program`, { offset: 0, cause: error });
+  if (kind !== "unknown" || bytes[0] === 0x0a) return error;
+  const foreign = foreignError(bytes.subarray(0, 4096));
+  return new FormatError(foreign.code as "UNKNOWN_FORMAT", foreign.message, {
+    offset: 0,
+    hint: foreign.hint,
+    cause: error,
+  });
+}

@@ -1,0 +1,102 @@
+/**
+ * Several records in one file, one after the other, without names, count or end mark (dossier 1.5): `.pdiparams`, `__params__`. The program
+ * says whose they are.
+ *
+ * @module
+ */
+import type { DType } from "../../dtype.ts";
+import { FormatError, quote } from "../../errors.ts";
+import type { Budget } from "../../limits.ts";
+import type { Cursor, Decoder } from "../cursor.ts";
+import { type RawTensor, readRecord } from "./read_record.ts";
+import { type RawVocab, readVocab } from "./read_vocab.ts";
+
+/** A variable whose value is due. */
+export interface Expected {
+  readonly name: string;
+  readonly kind: string;
+  /** Null: any. */
+  readonly dtype: DType | null;
+  /** Null: any; -1: any length of that axis. */
+  readonly shape: readonly number[] | null;
+}
+
+/** The value of a variable in a file. */
+export type RawVariable = RawTensor | RawVocab;
+
+/** Decode the values of `expected`, in that order; the file must end behind the last. */
+export function* readCombined(
+  cursor: Cursor,
+  expected: readonly Expected[],
+  budget: Budget,
+): Decoder<Map<string, RawVariable>> {
+  const found = new Map<string, RawVariable>();
+  for (const variable of expected) {
+    yield cursor.need(1);
+    if (cursor.left === 0) throw missing(variable, found.size, expected.length, cursor.offset);
+    found.set(variable.name, yield* readVariable(cursor, variable, budget));
+  }
+  yield* expectEnd(cursor, expected.length);
+  return found;
+}
+
+/** Decode all records of a file of which nobody knows the names. */
+export function* readAnonymous(cursor: Cursor, budget: Budget): Decoder<RawTensor[]> {
+  const found: RawTensor[] = [];
+  for (;;) {
+    yield cursor.need(1);
+    if (cursor.left === 0) return found;
+    found.push(yield* readRecord(cursor, { budget }));
+  }
+}
+
+/** Decode the value of one variable. */
+export function* readVariable(cursor: Cursor, variable: Expected, budget: Budget): Decoder<RawVariable> {
+  if (variable.kind === "vocab") return yield* readVocab(cursor, budget);
+  return yield* readRecord(cursor, { budget, onDesc: (dtype, shape, at) => checkTensor(variable, dtype, shape, at) });
+}
+
+/** A record must be what its program says. */
+export function checkTensor(expected: Expected, dtype: DType, shape: readonly number[], at: number): void {
+  const { name } = expected;
+  if (expected.dtype !== null && expected.dtype !== dtype) {
+    throw new FormatError(
+      "BAD_DTYPE",
+      `The record at byte ${at} is ${dtype}, the program's variable ${quote(name)} ${expected.dtype}. ${TWO_SAVES}`,
+      { offset: at, at: name, expected: expected.dtype, actual: dtype },
+    );
+  }
+  const fits = expected.shape === null ||
+    (expected.shape.length === shape.length && shape.every((n, i) => [n, -1].includes(expected.shape![i])));
+  if (!fits) {
+    throw new FormatError(
+      "BAD_SHAPE",
+      `The record at byte ${at} is [${shape}], the program's variable ${quote(name)} [${expected.shape}]. ${TWO_SAVES}`,
+      { offset: at, at: name, expected: [...expected.shape!], actual: [...shape] },
+    );
+  }
+}
+
+/** Nothing may follow the last of `count` records. */
+export function* expectEnd(cursor: Cursor, count: number): Decoder<void> {
+  yield cursor.need(1);
+  if (cursor.left === 0) return;
+  const offset = cursor.offset;
+  const message = `Bytes follow the last of ${count} parameters at byte ${offset}. ${TWO_SAVES}`;
+  throw new FormatError("TRAILING_DATA", message, { offset });
+}
+
+const TWO_SAVES = "Are the two files from two saves?";
+
+function missing({ name }: Expected, found: number, wanted: number, offset: number): FormatError {
+  if (offset === 0) {
+    return new FormatError("EMPTY", `The file has no bytes, ${wanted} parameters are due`, { offset, at: name });
+  }
+  return new FormatError(
+    "COUNT_MISMATCH",
+    `The file ends at byte ${offset} behind ${found} parameters, the program has ${wanted}: ${
+      quote(name)
+    } is missing. ${TWO_SAVES}`,
+    { offset, at: name, expected: wanted, actual: found },
+  );
+}

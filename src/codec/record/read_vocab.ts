@@ -1,0 +1,49 @@
+/**
+ * A Vocab record, words to numbers (dossier 1.3): u64 entries, and for each a u64 length, the word in UTF-8, an i32 number.
+ *
+ * @module
+ */
+import { FormatError } from "../../errors.ts";
+import { type Budget, PRICES } from "../../limits.ts";
+import type { Cursor, Decoder } from "../cursor.ts";
+import { textFromUtf8 } from "../pickle/text.ts";
+import { take, u64 } from "./read_record.ts";
+
+/** Words and their numbers, in file order. */
+export interface RawVocab {
+  words: Map<string, number>;
+}
+
+/** Fewest bytes of an entry. */
+const ENTRY = 12;
+
+/** Decode one. */
+export function* readVocab(cursor: Cursor, budget: Budget): Decoder<RawVocab> {
+  const at = cursor.offset;
+  const count = u64(cursor, yield* take(cursor, 8, at));
+  const { remaining } = cursor;
+  if (remaining !== undefined && count > remaining / ENTRY) {
+    throw new FormatError("BAD_LENGTH", `The vocabulary at byte ${at} announces ${count} words`, {
+      offset: at,
+      actual: count,
+    });
+  }
+  const words = new Map<string, number>();
+  for (let i = 0; i < count; i++) {
+    const entryAt = cursor.offset;
+    const length = u64(cursor, yield* take(cursor, 8, entryAt));
+    budget.check("maxStringBytes", length, entryAt);
+    budget.charge(PRICES.entry + PRICES.string + PRICES.unit * length, entryAt);
+    const p = yield* take(cursor, length, entryAt);
+    const word = textFromUtf8(cursor.bytes, p, p + length);
+    if (word === null) {
+      throw new FormatError("BAD_TEXT", `The word at byte ${entryAt} is no UTF-8`, { offset: entryAt });
+    }
+    if (words.has(word)) {
+      throw new FormatError("DUPLICATE_KEY", `A word comes twice (byte ${entryAt})`, { offset: entryAt });
+    }
+    const q = yield* take(cursor, 4, entryAt);
+    words.set(word, cursor.view.getInt32(q, true));
+  }
+  return { words };
+}
