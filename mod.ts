@@ -77,6 +77,15 @@ export type {
   SaveOptions,
 } from "./src/options.ts";
 export * as regularizer from "./src/regularizer/mod.ts";
+export {
+  type AttributeValue,
+  type Block,
+  type Operator,
+  type Port,
+  Program,
+  type ProgramVariable,
+  type VariableKind,
+} from "./src/program.ts";
 export { save, type SaveReport } from "./src/save.ts";
 export { maxDifference, type Statistics, statistics } from "./src/statistics.ts";
 export { DenseTensor, Tensor, type TensorOptions } from "./src/tensor.ts";

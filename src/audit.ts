@@ -10,7 +10,7 @@ import { driveFrom } from "./io/drive_from.ts";
 import { type From, sourceOf } from "./io/open_source.ts";
 import { resolveLimits } from "./limits.ts";
 import { fromFile } from "./model/from_file.ts";
-import { SpanBytes } from "./open.ts";
+import { SpanBytes } from "./io/span_bytes.ts";
 import { AUDIT_OPTIONS, type AuditOptions, checkOptions } from "./options.ts";
 
 /** A symbol that a file names, or an opcode that never runs. */
@@ -34,7 +34,7 @@ export interface AuditReport {
   /** 0 clean, 1 refused content, 2 could not be parsed, 3 no file of a kind that is read. */
   exitCode: 0 | 1 | 2 | 3;
   /** What the file is. */
-  kind: "pickle" | "record" | "tnum" | "unknown";
+  kind: "pickle" | "record" | "tnum" | "program" | "unknown";
   /** Every symbol, in file order. */
   symbols: AuditFinding[];
   /** Why it is not ok: what `load` throws. */

@@ -4,18 +4,26 @@
  * @module
  */
 import { readFile } from "./codec/read_file.ts";
+import { isPaddleError } from "./errors.ts";
 import { driveFrom } from "./io/drive_from.ts";
-import { type From, sourceOf } from "./io/open_source.ts";
-import { resolveLimits } from "./limits.ts";
+import { findModel, notFound } from "./io/find_model.ts";
+import { type From, type Opened, sourceOf } from "./io/open_source.ts";
+import { isFolder, type Place, placeOf } from "./io/place.ts";
+import { readModel, type VariableValue } from "./io/read_model.ts";
+import { readRecordFolder } from "./io/read_record_folder.ts";
+import { type Limits, resolveLimits } from "./limits.ts";
 import { fromFile } from "./model/from_file.ts";
+import { byStructuredName } from "./model/structured_names.ts";
 import { checkOptions, LOAD_OPTIONS, type LoadOptions } from "./options.ts";
 import type { Value } from "./values.ts";
 
 /**
- * The value of a file that `paddle.save` wrote, in any Paddle from 1.6 to 3.3.
+ * The value of a file that `paddle.save` wrote, in any Paddle from 1.6 to 3.3; or the parameters of a model, by its prefix (`m` for
+ * `m.pdmodel` or `m.json` and `m.pdiparams`) or folder (Paddle 1.x).
  *
  * Tensors come as Tensor (dynamic graph, with the parameter's name), as DenseTensor with `mode: "static"`, as NDArray with `returnNumpy`.
- * Nothing in the file is ever executed. Mirrors `paddle.load` (2.1 and later).
+ * What is gathered from the files of a model comes as a Map of NDArrays, by structured name where `.pdiparams.info` has it, else by the
+ * name of the variable. A program (`.pdmodel`) comes as a Program. Nothing in the file is ever executed. Mirrors `paddle.load` (2.1 and later).
  *
  * @throws {FormatError} the file is not well formed; `offset` says where
  * @throws {UnsafeError} a pickle names something that is not plain data; `symbol` says what
@@ -33,10 +41,17 @@ import type { Value } from "./values.ts";
  */
 export async function load(from: From, options: LoadOptions = {}): Promise<Value> {
   checkOptions(options, LOAD_OPTIONS);
-  const { signal, onProgress, copy } = options;
+  const { signal, onProgress, copy, folder } = options;
   signal?.throwIfAborted();
   const limits = resolveLimits(options.limits);
-  const opened = await sourceOf(from, { ...options, onePass: true });
+  let opened: Opened;
+  try {
+    opened = await sourceOf(from, { ...options, onePass: true });
+  } catch (error) {
+    const place = isNoFile(error) ? await placeOf(from, folder) : null;
+    if (!place) throw error;
+    return await loadModel(place, { ...options, limits });
+  }
   const { value, warnings } = await driveFrom(
     opened,
     (cursor) => readFile(cursor, { limits, strict: options.strict }),
@@ -45,4 +60,24 @@ export async function load(from: From, options: LoadOptions = {}): Promise<Value
   );
   for (const warning of warnings) options.onWarning?.(warning);
   return value;
+}
+
+/** What was found is no file: it may be a prefix, or a folder. */
+function isNoFile(error: unknown): boolean {
+  return isPaddleError(error) && (error.code === "NOT_FOUND" || error.code === "NOT_A_FILE");
+}
+
+/** The parameters of a model, or of a folder of tensors, as arrays by structured name where it is known. */
+async function loadModel(place: Place, options: LoadOptions & { limits: Readonly<Limits> }): Promise<Value> {
+  // What Paddle gathers from several files are numpy's arrays, in either mode (dossier section 7).
+  const shape = { ...options, returnNumpy: true, mode: undefined };
+  const files = await findModel(place, options);
+  if (files) {
+    const { methods, info } = await readModel(files, shape);
+    const variables = new Map<string, VariableValue>();
+    for (const method of methods) for (const [name, value] of method.variables) variables.set(name, value);
+    return byStructuredName(variables, info);
+  }
+  if (await isFolder(place)) return (await readRecordFolder(place, shape)).values;
+  throw await notFound(place);
 }

@@ -36,6 +36,10 @@ export interface DecodeOptions {
 
 /** Options of load. */
 export interface LoadOptions extends DecodeOptions {
+  /** Of a folder: the file of its program. Paddle's `model_filename`. @default {"__model__"} */
+  modelFilename?: string;
+  /** Of a folder: the file with all its parameters. Paddle's `params_filename`. @default each parameter has a file of its own */
+  paramsFilename?: string;
   /** Where a bare name is looked for. @default the place where this runtime keeps files */
   folder?: Folder;
   /** Stops the call; the rejection is `signal.reason`. */
@@ -119,7 +123,7 @@ const HTTP = ["fetch", "http"];
 /** Names of {@linkcode DecodeOptions}. */
 export const DECODE_OPTIONS: readonly string[] = DECODE;
 /** Names of {@linkcode LoadOptions}. */
-export const LOAD_OPTIONS: readonly string[] = [...DECODE, ...ASYNC, ...HTTP];
+export const LOAD_OPTIONS: readonly string[] = [...DECODE, ...ASYNC, ...HTTP, "modelFilename", "paramsFilename"];
 /** Names of {@linkcode OpenOptions}. */
 export const OPEN_OPTIONS: readonly string[] = LOAD_OPTIONS;
 /** Names of {@linkcode AuditOptions}. */

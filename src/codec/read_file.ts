@@ -6,8 +6,10 @@
  */
 import { FormatError, PaddleError, UnsupportedError, type Warning } from "../errors.ts";
 import { Budget, DEFAULT_LIMITS } from "../limits.ts";
+import type { Program } from "../program.ts";
 import type { Cursor, Decoder } from "./cursor.ts";
 import { detectKind, type FileKind, foreignError } from "./detect_kind.ts";
+import { readProgram } from "./program/read_program.ts";
 import { type Pickle, readPickle, type ReadPickleOptions } from "./pickle/read_pickle.ts";
 import { type RawSelectedRows, type RawTensor, readBinaryTensorFile } from "./record/read_record.ts";
 import { readTnum } from "./tnum/read_tnum.ts";
@@ -16,6 +18,7 @@ import { readTnum } from "./tnum/read_tnum.ts";
 export type FileContent =
   | { kind: "pickle"; pickle: Pickle }
   | { kind: "record"; tensor: RawTensor | RawSelectedRows }
+  | { kind: "program"; program: Program }
   | { kind: "tnum"; tensors: Map<string, RawTensor>; warnings: Warning[] };
 
 /** Bytes that tell the kind of any file. */
@@ -37,13 +40,15 @@ export function* readFile(cursor: Cursor, options: ReadPickleOptions = {}): Deco
       return { kind: "record", tensor: yield* readBinaryTensorFile(cursor, { budget }) };
     case "tnum":
       return { kind: "tnum", ...(yield* readTnum(cursor, { budget })) };
+    case "program":
+      return { kind: "program", program: yield* readProgram(cursor, budget.limits) };
     default:
       throw OTHER_KINDS.has(kind) ? notLoaded(kind) : foreignError(head);
   }
 }
 
 /** Kinds that are known but not loaded as one value. */
-const OTHER_KINDS: ReadonlySet<FileKind> = new Set<FileKind>(["program", "pir"]);
+const OTHER_KINDS: ReadonlySet<FileKind> = new Set<FileKind>(["pir"]);
 
 function notLoaded(kind: FileKind): PaddleError {
   const what = kind === "pir" ? "a program in Paddle's JSON form" : "a Paddle program";

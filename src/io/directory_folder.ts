@@ -16,20 +16,23 @@ import type { Source } from "./source.ts";
 
 /** How a DirectoryFolder behaves. */
 export interface DirectoryFolderOptions {
-  /** Follow links that lead out of the directory, as caches of downloads have them. @default {false} */
-  followLinks?: boolean;
+  /**
+   * Names come from the caller and not out of a file: any name that the file system takes is taken, and links may lead out of the
+   * directory, as caches of downloads have them. @default {false}
+   */
+  trusted?: boolean;
 }
 
 /** A directory of the file system. Names may have `/`; none leads out of the directory, by itself or by a link. */
 export class DirectoryFolder implements Folder {
   /** Path of the directory. */
   readonly path: string;
-  readonly #followLinks: boolean;
+  readonly #trusted: boolean;
 
   /** The directory need not exist before something is put there. */
   constructor(path: string, options: DirectoryFolderOptions = {}) {
     this.path = path;
-    this.#followLinks = options.followLinks ?? false;
+    this.#trusted = options.trusted ?? false;
   }
 
   /**
@@ -89,7 +92,7 @@ export class DirectoryFolder implements Folder {
   }
 
   #join(name: string): string {
-    return pathModule().join(this.path, ...safeParts(name));
+    return pathModule().join(this.path, ...(this.#trusted ? [name] : safeParts(name)));
   }
 
   async #walk(folder: string, prefix: string, names: string[], parents: string[]): Promise<void> {
@@ -115,7 +118,7 @@ export class DirectoryFolder implements Folder {
 
   /** Links may not lead out of the directory (hardening H-PATH-5). */
   async #stayInside(name: string, path: string): Promise<void> {
-    if (this.#followLinks) return;
+    if (this.#trusted) return;
     const fs = fileSystem(path), { sep, dirname } = pathModule();
     const root = await realPath(fs, this.path);
     let real = await realPath(fs, path);

@@ -19,6 +19,8 @@ export function fromFile(content: FileContent, options: FromPickleOptions): { va
       const value = "rows" in tensor ? fromSelectedRows(tensor, options) : fromRecord(tensor, options);
       return { value, warnings: [] };
     }
+    case "program":
+      return { value: content.program, warnings: [] };
     case "tnum": {
       const value = new Map<string, Value>();
       for (const [name, raw] of content.tensors) value.set(name, fromRecord(raw, options, name));

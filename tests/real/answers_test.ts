@@ -1,10 +1,20 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
 import { describe as suite, it } from "@std/testing/bdd";
 import { decode, fluid, isPaddleError, load } from "../../mod.ts";
 import { decodePickle } from "../../src/model/decode_pickle.ts";
-import { detectKind } from "../../src/codec/detect_kind.ts";
 import { describe, expected, same } from "./describe.ts";
 
 // deno-lint-ignore no-explicit-any
@@ -53,6 +63,12 @@ const DIFFERENCES: { file: RegExp; version: RegExp; why: string; code?: string }
     version: /./,
     why: "Paddle gives a new float64 array of shape [0] for an empty record; we give what the file says",
   },
+  {
+    file: /fluid-infer-combined\/d|jit-function\/bound/,
+    version: /2\./,
+    code: "MISSING_PART",
+    why: "a program without the file of its parameters is an error; Paddle answers an empty dict",
+  },
   { file: /zero-d|static|model/, version: /2\.5/, why: "2.5 shows a 0-d tensor as [1]" },
 ];
 
@@ -66,9 +82,10 @@ for (const root of folders) {
       const version of readdirSync(root).filter((name) => name.startsWith("paddle-") && name !== "paddle-cross").sort()
     ) {
       it(`${version} is answered as it answered itself`, async () => {
-        const counts = { asked: 0, skipped: 0 };
+        const counts: Counts = { asked: 0, skipped: 0, failures: [] };
         for (const name of readdirSync(join(root, version))) await askAll(join(root, version, name), version, counts);
         assert.ok(counts.asked > 0, "no question was asked");
+        assert.equal(counts.failures.length, 0, counts.failures.slice(0, 50).join("\n"));
         console.log(
           `    ${version}: ${counts.asked} answers compared, ${counts.skipped} of kinds that are not read yet`,
         );
@@ -77,14 +94,46 @@ for (const root of folders) {
   });
 }
 
-async function askAll(folder: string, version: string, counts: { asked: number; skipped: number }): Promise<void> {
-  const { calls, files } = JSON.parse(readFileSync(join(folder, "expect.json"), "utf8"));
-  for (const call of calls as Json[]) {
+/** What one version's cases came to. */
+interface Counts {
+  asked: number;
+  skipped: number;
+  failures: string[];
+}
+
+async function askAll(folder: string, version: string, counts: Counts): Promise<void> {
+  const expectation = JSON.parse(readFileSync(join(folder, "expect.json"), "utf8"));
+  const stage = stageOf(folder, expectation);
+  try {
+    await askCase(stage, expectation.calls, version, counts);
+  } finally {
+    if (stage !== folder) rmSync(stage, { recursive: true });
+  }
+}
+
+/** The folder as it was when Paddle read it: without expect.json, with the files that are stored once and with the empty folders. */
+function stageOf(folder: string, { files, calls, empty_folders = [] }: Json): string {
+  const copies = Object.entries(files as Json).filter(([, file]: Json) => file.copy_of);
+  if (copies.length === 0 && empty_folders.length === 0 && !calls.some((call: Json) => call.target === "")) {
+    return folder;
+  }
+  const stage = join(mkdtempSync(join(tmpdir(), "oarlock-real-")), basename(dirname(folder)), basename(folder));
+  cpSync(folder, stage, { recursive: true });
+  rmSync(join(stage, "expect.json"));
+  for (const [name, { copy_of }] of copies as Json[]) {
+    mkdirSync(dirname(join(stage, name)), { recursive: true });
+    copyFileSync(join(folder, copy_of), join(stage, name));
+  }
+  for (const name of empty_folders) mkdirSync(join(stage, name), { recursive: true });
+  return stage;
+}
+
+async function askCase(folder: string, calls: Json[], version: string, counts: Counts) {
+  for (const call of calls) {
     if (call.needs || (call.varies && call.must_fail === undefined)) continue;
-    const target = files[call.target]?.copy_of ?? call.target;
     const options = optionsOf(call.options ?? {});
-    const path = join(folder, target);
-    if (!READ.has(call.call) || options === null || (call.call === "paddle.load" && !isReadKind(path))) {
+    const path = join(folder, call.target);
+    if (!READ.has(call.call) || options === null) {
       counts.skipped++;
       continue;
     }
@@ -92,33 +141,34 @@ async function askAll(folder: string, version: string, counts: { asked: number; 
     while (answer.result?.result_of_call !== undefined) answer = calls[answer.result.result_of_call];
     for (const mode of call.mode === "both" ? ["dygraph", "static"] : [call.mode ?? "dygraph"]) {
       counts.asked++;
-      await ask(call, answer, path, { ...options, mode }, version);
+      const failure = await ask(call, answer, path, { ...options, mode }, version);
+      if (failure) counts.failures.push(failure);
     }
   }
 }
 
-async function ask(call: Json, answer: Json, path: string, options: Json, version: string): Promise<void> {
+async function ask(call: Json, answer: Json, path: string, options: Json, version: string): Promise<string | null> {
   const place = `${path} ${JSON.stringify(options)}`;
   let value: Json, error: unknown;
   try {
     value = describe(await read(call.call, path, options));
   } catch (thrown) {
-    assert.ok(isPaddleError(thrown) || thrown instanceof TypeError, `${place}: ${thrown}`);
+    if (!isPaddleError(thrown) && !(thrown instanceof TypeError)) return `${place}: ${thrown}`;
     error = thrown;
   }
   if (call.must_fail === true) {
-    assert.ok(error, `${place}: an error is due (${call.why})`);
-    return;
+    return error ? null : `${place}: an error is due (${call.why})`;
   }
-  if (call.must_fail === false && (error || "error" in answer)) return;
+  if (call.must_fail === false && (error || "error" in answer)) return null;
   const wanted = expected(answer.result);
-  if (!error && same(value, wanted)) return;
+  const isFile = existsSync(path) && statSync(path).isFile();
+  if (!error && same(isFile ? value : inOrder(value), isFile ? wanted : inOrder(wanted))) return null;
   const difference = DIFFERENCES.find((d) => d.file.test(path.replaceAll("\\", "/")) && d.version.test(version));
   const isListed = difference && (difference.code ? isPaddleError(error) && error.code === difference.code : !error);
-  assert.ok(
-    isListed,
-    `${place}: ${error ?? JSON.stringify(value).slice(0, 300)}\n  Paddle: ${JSON.stringify(wanted).slice(0, 300)}`,
-  );
+  if (isListed) return null;
+  return `${place}: ${error ?? JSON.stringify(value)?.slice(0, 300)}\n  Paddle: ${
+    JSON.stringify(wanted)?.slice(0, 300)
+  }`;
 }
 
 async function read(call: string, path: string, options: Json): Promise<unknown> {
@@ -148,7 +198,18 @@ function decodeTuple(items: unknown[]): unknown {
   return tuple;
 }
 
-const NAMES: Record<string, string> = { return_numpy: "returnNumpy", keep_name_table: "keepNameTable" };
+/** What Paddle gathers from several files comes in the order of a hash: a dict by the text of its keys. */
+function inOrder(value: Json): Json {
+  if (!value?.dict) return value;
+  return { dict: [...value.dict].sort(([a]: Json, [b]: Json) => (a < b ? -1 : 1)) };
+}
+
+const NAMES: Record<string, string> = {
+  return_numpy: "returnNumpy",
+  keep_name_table: "keepNameTable",
+  model_filename: "modelFilename",
+  params_filename: "paramsFilename",
+};
 
 /** Our spelling of Paddle's options; null where one belongs to a kind of file that comes later. */
 function optionsOf(options: Record<string, Json>): Json {
@@ -159,18 +220,4 @@ function optionsOf(options: Record<string, Json>): Json {
     else return null;
   }
   return ours;
-}
-
-/** Files that `load` reads as one value: the others (programs, prefixes, folders) come with their own verbs. */
-function isReadKind(path: string): boolean {
-  let bytes: Uint8Array;
-  try {
-    bytes = readFileSync(path);
-  } catch {
-    return false;
-  }
-  return ["pickle", "tnum", "record", "selected_rows", "empty"].includes(
-    detectKind(bytes.subarray(0, 4096), bytes.length),
-  ) &&
-    !/\.(pdmodel|pdiparams|json)$|__model__/.test(path);
 }

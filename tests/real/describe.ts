@@ -10,6 +10,7 @@ import {
   NumpyScalar,
   OpaqueArray,
   OrderedDict,
+  Program,
   PythonRecord,
   SelectedRows,
   Tensor,
@@ -55,7 +56,18 @@ export function describe(v: unknown): Json {
     const fields = [...v.fields].sort(([a], [b]) => a < b ? -1 : 1).map(([key, value]) => [key, describe(value)]);
     return { record: { class: v.className, fields } };
   }
+  if (v instanceof Program) return { Program: program(v) };
   return { object: true };
+}
+
+function program({ blocks, form }: Program): Json {
+  if (form === "json") return {};
+  const vars = blocks.map((block) => sortedByName(block.vars.map(({ name, persistable }) => ({ name, persistable }))));
+  return { blocks: blocks.length, ops: blocks.map((block) => block.ops.map((op) => op.type)), vars };
+}
+
+function sortedByName(vars: Json[]): Json[] {
+  return vars.toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function sorted(items: Json[]): Json[] {
@@ -91,6 +103,8 @@ export function expected(e: Json): Json {
     }
     case "scalar":
       return { scalar: { dtype: v.dtype } };
+    case "Program":
+      return { Program: "text" in v ? ANY : { ...v, vars: v.vars.map(sortedByName) } };
     case "object":
       return { object: true };
     case "set":

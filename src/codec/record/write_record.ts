@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { dtypeInfo } from "../../dtype.ts";
+import { type DType, dtypeInfo } from "../../dtype.ts";
 import { ValueError } from "../../errors.ts";
 import type { NDArray } from "../../ndarray.ts";
 import { DenseTensor } from "../../tensor.ts";
@@ -14,7 +14,7 @@ import { writeTensorDesc } from "./tensor_desc.ts";
 export function* writeRecord(value: NDArray | SelectedRows): Generator<Uint8Array, void> {
   const isRows = value instanceof SelectedRows;
   const array = isRows ? value.value : value;
-  yield concat([isRows ? rowsHead(value) : lodHead(value), tensorHead(array)]);
+  yield concat([isRows ? rowsHead(value) : lodHead(value), tensorHead(array.dtype, array.shape)]);
   yield array.bytes;
 }
 
@@ -22,7 +22,8 @@ export function* writeRecord(value: NDArray | SelectedRows): Generator<Uint8Arra
 export function recordSize(value: NDArray | SelectedRows): number {
   const isRows = value instanceof SelectedRows;
   const array = isRows ? value.value : value;
-  return (isRows ? rowsHead(value) : lodHead(value)).length + tensorHead(array).length + array.nbytes;
+  return (isRows ? rowsHead(value) : lodHead(value)).length + tensorHead(array.dtype, array.shape).length +
+    array.nbytes;
 }
 
 function lodHead(array: NDArray): Uint8Array {
@@ -39,10 +40,14 @@ function rowsHead({ rows, height, value }: SelectedRows): Uint8Array {
   return concat([u32(0), u64(rows.length), ...rows.map(u64), u64(height)]);
 }
 
+/** All that lies before the numbers of a tensor without LoD. */
+export function plainRecordHead(dtype: DType, shape: readonly number[]): Uint8Array {
+  return concat([u32(0), u64(0), tensorHead(dtype, shape)]);
+}
+
 /** Version, length and description. */
-export function tensorHead(array: NDArray): Uint8Array {
-  const { varType } = dtypeInfo(array.dtype);
-  const desc = writeTensorDesc(varType!, array.shape);
+export function tensorHead(dtype: DType, shape: readonly number[]): Uint8Array {
+  const desc = writeTensorDesc(dtypeInfo(dtype).varType!, shape);
   return concat([u32(0), u32(desc.length), desc]);
 }
 

@@ -15,7 +15,7 @@ export function* writeTnum(tensors: ReadonlyMap<string, NDArray>): Generator<Uin
   yield concat([head, u64(tensors.size)]);
   for (const [name, array] of tensors) {
     const text = utf8FromText(name);
-    yield concat([Uint8Array.of(0x4e, 0x41, 0x4d, 0x45), u64(text.length), text, tensorHead(array)]);
+    yield concat([Uint8Array.of(0x4e, 0x41, 0x4d, 0x45), u64(text.length), text, tensorHead(array.dtype, array.shape)]);
     yield array.bytes;
   }
 }

@@ -1,0 +1,132 @@
+/**
+ * Which files a model has, by their names: prefixes (`m.pdmodel` or `m.json`, `m.pdiparams`, `m.pdiparams.info`, methods `m.other.pdmodel`)
+ * and folders of Paddle 1.x (`__model__`, and one file for each parameter or one for all). Dossier sections 4.1, 5.1, 5.6 and 7.
+ *
+ * @module
+ */
+import { byCodePoint } from "../code_point_order.ts";
+import { PathError, quote, SourceError } from "../errors.ts";
+import type { Folder } from "./folder.ts";
+import { folderAt, isFolder, type Place } from "./place.ts";
+import type { Source } from "./source.ts";
+
+/** The files of one method. */
+export interface MethodFiles {
+  /** `forward`, or the name of another method of a Layer. */
+  readonly method: string;
+  /** Names of its program, one for each form that is there. */
+  readonly programs: readonly string[];
+  /** Name of the file with all its parameters; null where each has a file of its own. */
+  readonly params: string | null;
+}
+
+/** The files of a model. */
+export interface ModelFiles {
+  readonly folder: Folder;
+  /** How the caller called it. */
+  readonly shown: string;
+  readonly methods: readonly MethodFiles[];
+  /** Name of the file that has the structured names. */
+  readonly info: string;
+}
+
+/** Names given by the caller. */
+export interface FileNames {
+  modelFilename?: string;
+  paramsFilename?: string;
+}
+
+const FORMS = [".json", ".pdmodel"];
+/** The program in a folder, when the caller gives no name. */
+const DEFAULT_MODEL = ["__model__", "__model__.json"];
+
+/** The model at a place, or null where there is none. */
+export async function findModel(place: Place, names: FileNames = {}): Promise<ModelFiles | null> {
+  const prefix = place.name === "" ? null : await findPrefix(place);
+  const hasFolder = await isFolder(place);
+  if (prefix && hasFolder) {
+    const candidates = [...prefix.methods[0].programs, place.name + "/"];
+    throw new PathError("AMBIGUOUS_PATH", `${quote(place.shown)} is a model and a folder: which is meant?`, {
+      path: place.shown,
+      names: candidates,
+    });
+  }
+  return prefix ?? (hasFolder ? await findFolder(place, names) : null);
+}
+
+/** The model of a prefix. */
+async function findPrefix({ folder, name, shown }: Place): Promise<ModelFiles | null> {
+  const own = new Set(await folder.list(name + "."));
+  const programs = FORMS.map((form) => name + form).filter((file) => own.has(file));
+  if (programs.length === 0) return null;
+  const methods: MethodFiles[] = [{ method: "forward", programs, params: name + ".pdiparams" }];
+  for (const method of methodsOf(name, own)) {
+    const base = `${name}.${method}`;
+    const files = FORMS.map((form) => base + form).filter((file) => own.has(file));
+    methods.push({ method, programs: files, params: base + ".pdiparams" });
+  }
+  return { folder, shown, methods, info: name + ".pdiparams.info" };
+}
+
+/** Names of the methods beside `forward`: what stands between the prefix and the form, without further dots. */
+function methodsOf(prefix: string, files: ReadonlySet<string>): string[] {
+  const methods = new Set<string>();
+  for (const file of files) {
+    const form = FORMS.find((end) => file.endsWith(end));
+    const method = form ? file.slice(prefix.length + 1, -form.length) : "";
+    if (method !== "" && !method.includes(".") && !method.includes("/")) methods.add(method);
+  }
+  return [...methods].sort(byCodePoint);
+}
+
+/** The model in a folder. */
+async function findFolder(place: Place, { modelFilename, paramsFilename }: FileNames): Promise<ModelFiles | null> {
+  const folder = folderAt(place);
+  const candidates = modelFilename === undefined ? DEFAULT_MODEL : [modelFilename];
+  for (const name of candidates) {
+    if (!await exists(folder, name)) continue;
+    const params = paramsFilename ?? null;
+    return {
+      folder,
+      shown: place.shown,
+      methods: [{ method: "forward", programs: [name], params }],
+      info: `${params ?? ""}.info`,
+    };
+  }
+  // Without a program the folder may be one of tensors: files that the caller names must be there all the same.
+  const isThere = paramsFilename === undefined || await exists(folder, paramsFilename);
+  if (modelFilename === undefined && isThere) return null;
+  const missing = modelFilename ?? paramsFilename!;
+  throw new PathError("MISSING_PART", `There is no file ${quote(missing)} in ${quote(place.shown)}`, {
+    path: place.shown,
+    names: [missing],
+  });
+}
+
+/** Whether a folder has the file `name`. */
+export async function exists(folder: Folder, name: string): Promise<boolean> {
+  const source = await folder.get(name);
+  await source?.close?.();
+  return source !== null;
+}
+
+/** The file `name`, which must be there. */
+export async function openPart(folder: Folder, name: string, shown: string, what: string): Promise<Source> {
+  const source = await folder.get(name);
+  if (source) return source;
+  throw new PathError("MISSING_PART", `The model ${quote(shown)} has no file ${quote(name)}: ${what}`, {
+    path: shown,
+    names: [name],
+  });
+}
+
+/** The error for a place where nothing is. */
+export async function notFound({ folder, name, shown }: Place): Promise<SourceError> {
+  const others: string[] = [];
+  for (const end of [".pdparams", ".pdopt"]) {
+    if (name !== "" && await exists(folder, name + end)) others.push(name + end);
+  }
+  const hint = others.length > 0 ? `give the full file name, such as ${others[0]}` : undefined;
+  const message = `There is no file, model or folder ${quote(shown)}${hint ? `: ${hint}` : ""}`;
+  return new SourceError("NOT_FOUND", message, { path: shown, hint });
+}

@@ -1,0 +1,290 @@
+/**
+ * A model's files to its programs and the values of their variables, all at once or (for `open`) as places in the files.
+ *
+ * @module
+ */
+import { driveBytes } from "../codec/drive_bytes.ts";
+import { readPickle } from "../codec/pickle/read_pickle.ts";
+import { readProgram } from "../codec/program/read_program.ts";
+import {
+  type Expected,
+  expectEnd,
+  type RawVariable,
+  readCombined,
+  readVariable,
+} from "../codec/record/read_combined.ts";
+import { plainRecordHead } from "../codec/record/write_record.ts";
+import { byCodePoint } from "../code_point_order.ts";
+import { dtypeInfo } from "../dtype.ts";
+import { PathError, type Warning } from "../errors.ts";
+import { Budget, type Limits } from "../limits.ts";
+import { fromRecord, type FromRecordOptions } from "../model/from_record.ts";
+import { plainFromPickle } from "../model/from_pickle.ts";
+import { infoOf, type ModelInfo } from "../model/model_info.ts";
+import type { NDArray } from "../ndarray.ts";
+import type { Program } from "../program.ts";
+import { driveFrom, withPath } from "./drive_from.ts";
+import { exists, type MethodFiles, type ModelFiles, openPart } from "./find_model.ts";
+import type { Folder } from "./folder.ts";
+import type { ProgressEvent } from "./progress.ts";
+import { readFully } from "./read_fully.ts";
+import { RecordBytes } from "./record_bytes.ts";
+import type { Source } from "./source.ts";
+import { SpanBytes } from "./span_bytes.ts";
+
+/** The value of a variable: an array, or the words of a vocabulary. */
+export type VariableValue = NDArray | Map<string, number>;
+
+/** How a model is read. */
+export interface ReadModelOptions extends Pick<FromRecordOptions, "returnNumpy" | "mode"> {
+  limits: Readonly<Limits>;
+  signal?: AbortSignal;
+  onProgress?: (event: ProgressEvent) => void;
+  onWarning?: (warning: Warning) => void;
+  copy?: boolean;
+  /** Values stay in their files: {@linkcode ReadModel.sources} are open then. @default {false} */
+  lazy?: boolean;
+}
+
+/** A method of a model: its program, and the values of the program's variables by name. */
+export interface ReadMethod {
+  method: string;
+  program: Program;
+  variables: Map<string, VariableValue>;
+}
+
+/** A model that was read. */
+export interface ReadModel {
+  /** `forward` first. */
+  methods: ReadMethod[];
+  /** What `.pdiparams.info` says, or null where there is none. */
+  info: ModelInfo | null;
+  /** Files that are still open, with `lazy`. */
+  sources: Source[];
+  /** Where each lazy value lies. */
+  places: Map<NDArray, { source: Source; offset: number }>;
+}
+
+/** Read a model. */
+export async function readModel(files: ModelFiles, options: ReadModelOptions): Promise<ReadModel> {
+  const reader = new ModelReader(files, options);
+  try {
+    return await reader.read();
+  } catch (error) {
+    await reader.closeAll();
+    throw error;
+  }
+}
+
+/** The program of a method. Where both forms are there, they must have the same parameters. */
+export async function readPrograms(
+  { folder, shown }: ModelFiles,
+  { programs }: MethodFiles,
+  options: Pick<ReadModelOptions, "limits" | "signal">,
+): Promise<Program> {
+  const read: Program[] = [];
+  for (const name of programs) {
+    const source = await openPart(folder, name, shown, "the program");
+    read.push(
+      await driveFrom(source, (cursor) => readProgram(cursor, options.limits), (program) => program, {
+        signal: options.signal,
+      }),
+    );
+  }
+  if (read.some((program) => parametersText(program) !== parametersText(read[0]))) {
+    throw new PathError(
+      "AMBIGUOUS_PATH",
+      `The programs ${programs.join(" and ")} have other parameters: which is meant?`,
+      {
+        path: shown,
+        names: [...programs],
+      },
+    );
+  }
+  return read[0];
+}
+
+function parametersText(program: Program): string {
+  return JSON.stringify(program.parameters().map(({ name, dtype, shape }) => [name, dtype, shape]));
+}
+
+class ModelReader {
+  readonly #files: ModelFiles;
+  readonly #options: ReadModelOptions;
+  readonly #budget: Budget;
+  readonly #sources: Source[] = [];
+  readonly #places: ReadModel["places"] = new Map();
+
+  constructor(files: ModelFiles, options: ReadModelOptions) {
+    this.#files = files;
+    this.#options = options;
+    this.#budget = new Budget(options.limits);
+  }
+
+  async read(): Promise<ReadModel> {
+    const { methods: methodFiles, folder } = this.#files;
+    const info = await this.#info();
+    const programs: [MethodFiles, Program][] = [];
+    for (const files of methodFiles) {
+      const program = await this.#program(files, info);
+      if (program) programs.push([files, program]);
+    }
+    const methods: ReadMethod[] = [];
+    for (const [files, program] of programs) {
+      const expected = program.parameters();
+      const all = programs.map(([, other]) => other);
+      const variables = expected.length === 0
+        ? new Map()
+        : files.params === null
+        ? await this.#scattered(folder, expected)
+        : await this.#combined(files, expected, all);
+      methods.push({ method: files.method, program, variables });
+    }
+    return { methods, info, sources: this.#sources, places: this.#places };
+  }
+
+  async closeAll(): Promise<void> {
+    for (const source of this.#sources) await source.close?.();
+  }
+
+  /** Another method's program. `net.v2.pdmodel` beside `net.pdmodel` may be another model: its variables are not in the info then. */
+  async #program(files: MethodFiles, info: ModelInfo | null): Promise<Program | null> {
+    const program = await readPrograms(this.#files, files, this.#options);
+    if (files.method === "forward" || !info) return program;
+    const isOurs = program.parameters().every(({ name }) => info.has(name));
+    if (isOurs) return program;
+    this.#options.onWarning?.({
+      code: "OTHER_MODEL",
+      message: `${
+        files.programs[0]
+      } has variables that ${this.#files.info} does not know: it is taken for another model`,
+    });
+    return null;
+  }
+
+  async #info(): Promise<ModelInfo | null> {
+    const { folder, info } = this.#files;
+    const source = await folder.get(info);
+    if (!source) return null;
+    try {
+      const bytes = await readFully(source, 0, new Uint8Array(source.size), this.#options.signal);
+      const pickle = driveBytes((cursor) => readPickle(cursor, { limits: this.#options.limits }), bytes);
+      return infoOf(plainFromPickle(pickle, { borrowed: false }));
+    } catch (error) {
+      throw withPath(error, source.name);
+    } finally {
+      await source.close?.();
+    }
+  }
+
+  /** One file for each variable, named like it. */
+  async #scattered(folder: Folder, expected: readonly Expected[]): Promise<Map<string, VariableValue>> {
+    const values = new Map<string, VariableValue>();
+    for (const variable of expected) {
+      const source = await openPart(folder, variable.name, this.#files.shown, "the value of that variable");
+      const budget = this.#budget;
+      const read = await this.#drive(source, function* (cursor) {
+        const raw = yield* readVariable(cursor, variable, budget);
+        yield* expectEnd(cursor, 1);
+        return new Map([[variable.name, raw]]);
+      });
+      values.set(variable.name, read.get(variable.name)!);
+    }
+    return values;
+  }
+
+  /** One file for all variables: of this method, or of all methods together (`combine_params`). */
+  async #combined(
+    files: MethodFiles,
+    own: readonly Expected[],
+    programs: readonly Program[],
+  ): Promise<Map<string, VariableValue>> {
+    const { folder, shown, methods } = this.#files;
+    const isShared = files.method !== "forward" && !await exists(folder, files.params!);
+    const name = isShared ? methods[0].params! : files.params!;
+    const source = await openPart(folder, name, shown, `${own.length} parameters are in it`);
+    const union = unionOf(programs);
+    const isUnion = union.length > own.length && (isShared || sizeOf(union) === source.size);
+    const expected = isUnion ? union : own;
+    const layout = this.#options.lazy ? layoutOf(expected, source.size) : null;
+    const values = layout
+      ? this.#placed(source, expected, layout)
+      : await this.#drive(source, (cursor) => readCombined(cursor, expected, this.#budget));
+    const names = new Set(own.map((variable) => variable.name));
+    return new Map([...values].filter(([name]) => names.has(name)));
+  }
+
+  /** Values whose places follow from the program: nothing is read now. */
+  #placed(source: Source, expected: readonly Expected[], layout: readonly number[]): Map<string, VariableValue> {
+    this.#sources.push(source);
+    const values = new Map<string, VariableValue>();
+    expected.forEach(({ name, dtype, shape }, i) => {
+      const bytes = new RecordBytes(source, layout[i], dtype!, shape!, name);
+      const raw = { dtype: dtype!, shape: [...shape!], data: bytes.span, lod: [], offset: bytes.span.offset };
+      const array = fromRecord(raw, { ...this.#options, borrowed: false, lazy: () => bytes }, name);
+      this.#places.set(array, { source, offset: bytes.span.offset });
+      values.set(name, array);
+    });
+    return values;
+  }
+
+  async #drive(
+    source: Source,
+    make: (cursor: Parameters<typeof readCombined>[0]) => ReturnType<typeof readCombined>,
+  ): Promise<Map<string, VariableValue>> {
+    const { lazy, signal, copy, onProgress } = this.#options;
+    if (lazy) this.#sources.push(source);
+    return await driveFrom(source, make, (raws, borrowed) => {
+      const values = new Map<string, VariableValue>();
+      for (const [name, raw] of raws) values.set(name, this.#value(name, raw, source, borrowed));
+      return values;
+    }, { signal, copy, lazy, onProgress });
+  }
+
+  #value(name: string, raw: RawVariable, source: Source, borrowed: boolean): VariableValue {
+    if ("words" in raw) return raw.words;
+    const array = fromRecord(raw, {
+      ...this.#options,
+      borrowed,
+      lazy: (span, finish, from) => new SpanBytes(source, span, finish, from),
+    }, name);
+    if (this.#options.lazy) this.#places.set(array, { source, offset: raw.offset });
+    return array;
+  }
+}
+
+/** The variables of several programs, by name. */
+function unionOf(programs: readonly Program[]): Expected[] {
+  const all = new Map<string, Expected>();
+  for (const program of programs) for (const variable of program.parameters()) all.set(variable.name, variable);
+  return [...all.values()].sort((a, b) => byCodePoint(a.name, b.name));
+}
+
+/** Where each record begins, if the program says enough and the file has exactly that many bytes; null otherwise. */
+function layoutOf(expected: readonly Expected[], size: number): number[] | null {
+  const starts: number[] = [];
+  let at = 0;
+  for (const variable of expected) {
+    starts.push(at);
+    const length = recordSizeOf(variable);
+    if (length === null) return null;
+    at += length;
+  }
+  return at === size ? starts : null;
+}
+
+function sizeOf(expected: readonly Expected[]): number | null {
+  let size = 0;
+  for (const variable of expected) {
+    const length = recordSizeOf(variable);
+    if (length === null) return null;
+    size += length;
+  }
+  return size;
+}
+
+/** Bytes of the record of a plain tensor of known shape. */
+function recordSizeOf({ kind, dtype, shape }: Expected): number | null {
+  if (kind !== "dense_tensor" || dtype === null || shape === null || shape.includes(-1)) return null;
+  return plainRecordHead(dtype, shape).length + shape.reduce((a, b) => a * b, dtypeInfo(dtype).itemsize);
+}

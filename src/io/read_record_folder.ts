@@ -1,0 +1,104 @@
+/**
+ * A folder in which every file is one tensor: `fluid.io.save_params` and the like without a file name.
+ *
+ * @module
+ */
+import type { Cursor, Decoder } from "../codec/cursor.ts";
+import { readAnonymous } from "../codec/record/read_combined.ts";
+import { type RawTensor, readRecord } from "../codec/record/read_record.ts";
+import { FormatError, isPaddleError, PathError, quote, SourceError } from "../errors.ts";
+import { Budget } from "../limits.ts";
+import { fromRecord, type FromRecordOptions, fromSelectedRows } from "../model/from_record.ts";
+import type { NDArray } from "../ndarray.ts";
+import { driveFrom } from "./drive_from.ts";
+import { folderAt, type Place } from "./place.ts";
+import type { ReadModelOptions } from "./read_model.ts";
+import type { Source } from "./source.ts";
+import { SpanBytes } from "./span_bytes.ts";
+
+/** Files that operating systems leave in folders. */
+const NOT_OURS = new Set(["Thumbs.db", "desktop.ini"]);
+
+/** What a folder of records holds. */
+export interface RecordFolder {
+  /** Tensors by their path in the folder. */
+  values: Map<string, NDArray>;
+  /** Files that are still open, with `lazy`. */
+  sources: Source[];
+  /** Where each lazy tensor lies. */
+  places: Map<NDArray, { source: Source; offset: number }>;
+}
+
+/**
+ * Read every file of the folder at `place`; hidden files are skipped with a warning.
+ *
+ * @throws {PathError} `EXTRA_FILE`: a file that is no tensor
+ */
+export async function readRecordFolder(place: Place, options: ReadModelOptions): Promise<RecordFolder> {
+  const folder = folderAt(place);
+  const { limits, signal, onProgress, onWarning, copy, lazy } = options;
+  const budget = new Budget(limits);
+  const read: RecordFolder = { values: new Map(), sources: [], places: new Map() };
+  const names = await folder.list();
+  budget.check("maxEntries", names.length, 0);
+  for (const name of names) {
+    if (isHidden(name)) {
+      onWarning?.({ code: "HIDDEN_FILE", message: `${quote(name)} was skipped`, at: name });
+      continue;
+    }
+    const source = await folder.get(name);
+    if (!source) throw new SourceError("NOT_FOUND", `The file ${quote(name)} is gone`, { path: name });
+    if (source.size === 0) {
+      throw new FormatError("EMPTY", `The file ${quote(name)} has no bytes`, { path: name, offset: 0 });
+    }
+    if (lazy) read.sources.push(source);
+    const shape: FromRecordOptions = {
+      ...options,
+      borrowed: true,
+      lazy: (span, finish, from) => new SpanBytes(source, span, finish, from),
+    };
+    try {
+      const value = await driveFrom(
+        source,
+        (cursor) => readFirst(cursor, budget),
+        ({ first: raw, others }, borrowed) => {
+          if (others > 0) {
+            const message = `${quote(name)} has ${
+              others + 1
+            } tensors, of which only the first has a name: give the program, too`;
+            onWarning?.({ code: "SEVERAL_RECORDS", message, at: name });
+          }
+          const array = fromRecord(raw, { ...shape, borrowed }, name);
+          if (lazy) read.places.set(array, { source, offset: raw.offset });
+          return array;
+        },
+        { signal, onProgress, copy, lazy },
+      );
+      read.values.set(name, value);
+    } catch (error) {
+      throw isForeign(error) ? foreign(name, place.shown, error) : error;
+    }
+  }
+  return read;
+}
+
+/** The first of the records in a file, and how many follow: Paddle does not look at them (`_load_lod_tensor`). */
+function* readFirst(cursor: Cursor, budget: Budget): Decoder<{ first: RawTensor; others: number }> {
+  const first = yield* readRecord(cursor, { budget });
+  return { first, others: (yield* readAnonymous(cursor, budget)).length };
+}
+
+function isHidden(name: string): boolean {
+  const last = name.slice(name.lastIndexOf("/") + 1);
+  return name.startsWith(".") || name.includes("/.") || NOT_OURS.has(last);
+}
+
+/** A file that does not even begin like a record. */
+function isForeign(error: unknown): boolean {
+  return isPaddleError(error) && error.code === "BAD_VERSION" && error.offset === 0;
+}
+
+function foreign(name: string, shown: string, cause: unknown): PathError {
+  const message = `${quote(shown)} has the file ${quote(name)}, which is no tensor: all of them must be`;
+  return new PathError("EXTRA_FILE", message, { path: shown, names: [name], cause });
+}

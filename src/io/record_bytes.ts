@@ -1,0 +1,89 @@
+/**
+ * The bytes of a tensor whose record lies at a place that follows from the program: one read, which proves the record's head as well.
+ *
+ * @module
+ */
+import { Span } from "../codec/cursor.ts";
+import { plainRecordHead } from "../codec/record/write_record.ts";
+import { type DType, dtypeInfo } from "../dtype.ts";
+import { FormatError, quote } from "../errors.ts";
+import type { LazyBytes } from "../ndarray.ts";
+import { withPath } from "./drive_from.ts";
+import { allocate } from "./drive_source.ts";
+import { readFully } from "./read_fully.ts";
+import type { Source } from "./source.ts";
+import { SpanBytes } from "./span_bytes.ts";
+
+/** The numbers begin at a multiple of this in memory, so that typed arrays can be laid over them. */
+const ALIGNMENT = 16;
+
+/** A record at `start` that has to be of this dtype and shape. */
+export class RecordBytes extends SpanBytes implements LazyBytes {
+  readonly #source: Source;
+  readonly #start: number;
+  readonly #head: Uint8Array;
+  readonly #name: string;
+  #isProved = false;
+
+  constructor(source: Source, start: number, dtype: DType, shape: readonly number[], name: string) {
+    const head = plainRecordHead(dtype, shape);
+    const length = shape.reduce((a, b) => a * b, dtypeInfo(dtype).itemsize);
+    super(source, new Span(start + head.length, length, "raw", start), (bytes) => bytes);
+    this.#source = source;
+    this.#start = start;
+    this.#head = head;
+    this.#name = name;
+    const { readSync } = this;
+    if (readSync) {
+      this.readSync = () => {
+        const found = new Uint8Array(head.length);
+        for (let done = 0; done < head.length;) {
+          const n = source.readSync!(start + done, found.subarray(done));
+          if (n <= 0) break;
+          done += n;
+        }
+        this.#prove(found);
+        return readSync();
+      };
+    }
+  }
+
+  override async read({ signal }: { signal?: AbortSignal } = {}): Promise<Uint8Array> {
+    const head = this.#head.length;
+    const pad = (ALIGNMENT - head % ALIGNMENT) % ALIGNMENT;
+    const whole = allocate(pad + head + this.span.length);
+    try {
+      await readFully(this.#source, this.#start, whole.subarray(pad), signal);
+      this.#prove(whole.subarray(pad, pad + head));
+    } catch (error) {
+      throw withPath(error, this.#source.name);
+    }
+    return whole.subarray(pad + head);
+  }
+
+  override async readRange(from: number, to: number, { signal }: { signal?: AbortSignal } = {}): Promise<Uint8Array> {
+    if (!this.#isProved) {
+      const found = await readFully(this.#source, this.#start, new Uint8Array(this.#head.length), signal);
+      try {
+        this.#prove(found);
+      } catch (error) {
+        throw withPath(error, this.#source.name);
+      }
+    }
+    return await super.readRange(from, to, { signal });
+  }
+
+  /** The file's head of the record must be the one that the program implies. */
+  #prove(found: Uint8Array): void {
+    if (!found.every((byte, i) => byte === this.#head[i])) {
+      throw new FormatError(
+        "BAD_SHAPE",
+        `The record of ${
+          quote(this.#name)
+        } at byte ${this.#start} is not what the program says. Are the two files from two saves?`,
+        { offset: this.#start, at: this.#name },
+      );
+    }
+    this.#isProved = true;
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * The bytes of an array that still lie in a file.
+ *
+ * @module
+ */
+import type { Span } from "../codec/cursor.ts";
+import { decodePayload, Latin1Text, sizeOfText } from "../codec/payload.ts";
+import type { PickledArray } from "../codec/pickle/pickled.ts";
+import { FormatError, SourceError } from "../errors.ts";
+import type { LazyBytes } from "../ndarray.ts";
+import { withPath } from "./drive_from.ts";
+import { readFully } from "./read_fully.ts";
+import type { Source } from "./source.ts";
+
+/** Options of one read. */
+export interface ReadOptions {
+  /** Stops the read; the rejection is `signal.reason`. */
+  signal?: AbortSignal;
+}
+
+/** Bytes of a text that are read and decoded at a time. */
+const TEXT_PIECE = 2 ** 20;
+
+/** The bytes of an array that still lie in the file. */
+export class SpanBytes implements LazyBytes {
+  readonly span: Span;
+  readonly #source: Source;
+  readonly #finish: (bytes: Uint8Array) => Uint8Array;
+  readonly #from: PickledArray | null;
+  /** The same at once, where the source can. */
+  readSync?: () => Uint8Array;
+
+  constructor(source: Source, span: Span, finish: (bytes: Uint8Array) => Uint8Array, from: PickledArray | null = null) {
+    this.#source = source;
+    this.span = span;
+    this.#finish = finish;
+    this.#from = from;
+    if (source.readSync) this.readSync = () => this.#readNow();
+  }
+
+  async read({ signal }: ReadOptions = {}): Promise<Uint8Array> {
+    const { offset, length, encoding, at } = this.span;
+    try {
+      if (encoding === "raw") {
+        return this.#checked(await readFully(this.#source, offset, new Uint8Array(length), signal));
+      }
+      const text = new Latin1Text(at, new Uint8Array(sizeOfText(length, this.#size())));
+      const piece = new Uint8Array(Math.min(TEXT_PIECE, length));
+      for (let done = 0; done < length; done += piece.length) {
+        const part = piece.subarray(0, Math.min(piece.length, length - done));
+        text.push(await readFully(this.#source, offset + done, part, signal));
+      }
+      return this.#checked(text.finish());
+    } catch (error) {
+      throw withPath(error, this.#source.name);
+    }
+  }
+
+  /** Bytes `[from, to)` of the decoded array. */
+  async readRange(from: number, to: number, { signal }: ReadOptions = {}): Promise<Uint8Array> {
+    const { offset, encoding } = this.span;
+    const isPlain = encoding === "raw" && !this.#from?.fortran && !this.#from?.dtype?.bigEndian;
+    if (!isPlain) return (await this.read({ signal })).slice(from, to);
+    try {
+      return await readFully(this.#source, offset + from, new Uint8Array(to - from), signal);
+    } catch (error) {
+      throw withPath(error, this.#source.name);
+    }
+  }
+
+  /** The length of a text is known only now. */
+  #checked(bytes: Uint8Array): Uint8Array {
+    const expected = this.#size();
+    if (expected !== undefined && bytes.length !== expected) {
+      const { offset } = this.#from!;
+      throw new FormatError(
+        "SIZE_MISMATCH",
+        `The array at byte ${offset} has ${expected} bytes, the file gives ${bytes.length}`,
+        {
+          offset,
+          expected,
+          actual: bytes.length,
+        },
+      );
+    }
+    return this.#finish(bytes);
+  }
+
+  #size(): number | undefined {
+    const info = this.#from?.dtype?.info;
+    return info ? this.#from!.shape.reduce((a, b) => a * b, info.itemsize) : undefined;
+  }
+
+  #readNow(): Uint8Array {
+    const { offset, length, encoding, at } = this.span;
+    const stored = new Uint8Array(length);
+    for (let done = 0; done < length;) {
+      const n = this.#source.readSync!(offset + done, stored.subarray(done));
+      if (n === 0) {
+        throw new SourceError("SHORT_READ", `The file ends at byte ${offset + done}`, {
+          offset: offset + done,
+          path: this.#source.name,
+        });
+      }
+      done += n;
+    }
+    return this.#checked(decodePayload(stored, encoding, at, this.#size()));
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * `.pdiparams.info`: what jit.save of the legacy form knew of the variables (dossier 5.2).
+ *
+ * @module
+ */
+import { FormatError, quote } from "../errors.ts";
+
+/** What is known of one variable. */
+export interface VariableInfo {
+  /** Its key in the state dict of the network, where it was in one. */
+  readonly structuredName?: string;
+  /** No gradient is computed for it. */
+  readonly stopGradient: boolean;
+  /** Whether it is trained; only Parameters have this. */
+  readonly trainable?: boolean;
+}
+
+/** Variables by name. */
+export type ModelInfo = ReadonlyMap<string, VariableInfo>;
+
+/** The entries of a decoded `.info`, each checked. */
+export function infoOf(value: unknown): ModelInfo {
+  if (!(value instanceof Map)) throw bad("it is no dict");
+  const info = new Map<string, VariableInfo>();
+  for (const [name, entry] of value) {
+    if (typeof name !== "string") throw bad("a key is no text");
+    if (!(entry instanceof Map)) throw bad(`the entry of ${quote(name)} is no dict`, name);
+    const structuredName = entry.get("structured_name");
+    const stopGradient = entry.get("stop_gradient") ?? false;
+    const trainable = entry.get("trainable");
+    if (structuredName !== undefined && typeof structuredName !== "string") {
+      throw bad(`the structured name of ${quote(name)} is no text`, name);
+    }
+    if (typeof stopGradient !== "boolean" || (trainable !== undefined && typeof trainable !== "boolean")) {
+      throw bad(`a flag of ${quote(name)} is no bool`, name);
+    }
+    info.set(name, { structuredName, stopGradient, trainable });
+  }
+  return info;
+}
+
+function bad(finding: string, at?: string): FormatError {
+  return new FormatError("BAD_FIELD", `This is no .pdiparams.info of Paddle's: ${finding}`, { at });
+}
