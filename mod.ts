@@ -49,6 +49,7 @@ export type { FolderEntry, From } from "./src/io/open_source.ts";
 export type { Sink } from "./src/io/sink.ts";
 export type { To } from "./src/io/sink_of.ts";
 export type { Source } from "./src/io/source.ts";
+export * as jit from "./src/jit/mod.ts";
 export { init } from "./src/kernel.ts";
 export { DEFAULT_LIMITS, type Limits } from "./src/limits.ts";
 export { load } from "./src/load.ts";
@@ -87,6 +88,8 @@ export {
   type VariableKind,
 } from "./src/program.ts";
 export { save, type SaveReport } from "./src/save.ts";
+import * as staticGraph from "./src/static/mod.ts";
+export { staticGraph as static };
 export { maxDifference, type Statistics, statistics } from "./src/statistics.ts";
 export { DenseTensor, Tensor, type TensorOptions } from "./src/tensor.ts";
 export * as utils from "./src/utils/mod.ts";

@@ -16,7 +16,7 @@ import {
 import { plainRecordHead } from "../codec/record/write_record.ts";
 import { byCodePoint } from "../code_point_order.ts";
 import { dtypeInfo } from "../dtype.ts";
-import { PathError, type Warning } from "../errors.ts";
+import { PathError, quote, type Warning } from "../errors.ts";
 import { Budget, type Limits } from "../limits.ts";
 import { fromRecord, type FromRecordOptions } from "../model/from_record.ts";
 import { plainFromPickle } from "../model/from_pickle.ts";
@@ -133,7 +133,7 @@ class ModelReader {
     for (const [files, program] of programs) {
       const expected = program.parameters();
       const all = programs.map(([, other]) => other);
-      const variables = expected.length === 0
+      const variables = expected.length === 0 || await this.#isTraining(files)
         ? new Map()
         : files.params === null
         ? await this.#scattered(folder, expected)
@@ -141,6 +141,19 @@ class ModelReader {
       methods.push({ method: files.method, program, variables });
     }
     return { methods, info, sources: this.#sources, places: this.#places };
+  }
+
+  /** What `static.save` writes has its values in `.pdparams`: Paddle finds nothing to load by the prefix. */
+  async #isTraining({ method, params }: MethodFiles): Promise<boolean> {
+    if (method !== "forward" || params === null || !params.endsWith(".pdiparams")) return false;
+    const { folder, onWarning, shown } = { ...this.#files, ...this.#options };
+    const saved = params.slice(0, -".pdiparams".length) + ".pdparams";
+    if (await exists(folder, params) || !await exists(folder, saved)) return false;
+    onWarning?.({
+      code: "MISSING_PART",
+      message: `${quote(shown)} has no .pdiparams: its parameters are in ${quote(saved)}`,
+    });
+    return true;
   }
 
   async closeAll(): Promise<void> {

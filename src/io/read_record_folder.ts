@@ -8,9 +8,10 @@ import { readAnonymous } from "../codec/record/read_combined.ts";
 import { type RawTensor, readRecord } from "../codec/record/read_record.ts";
 import { FormatError, isPaddleError, PathError, quote, SourceError } from "../errors.ts";
 import { Budget } from "../limits.ts";
-import { fromRecord, type FromRecordOptions, fromSelectedRows } from "../model/from_record.ts";
+import { fromRecord, type FromRecordOptions } from "../model/from_record.ts";
 import type { NDArray } from "../ndarray.ts";
 import { driveFrom } from "./drive_from.ts";
+import type { Folder } from "./folder.ts";
 import { folderAt, type Place } from "./place.ts";
 import type { ReadModelOptions } from "./read_model.ts";
 import type { Source } from "./source.ts";
@@ -36,54 +37,54 @@ export interface RecordFolder {
  */
 export async function readRecordFolder(place: Place, options: ReadModelOptions): Promise<RecordFolder> {
   const folder = folderAt(place);
-  const { limits, signal, onProgress, onWarning, copy, lazy } = options;
-  const budget = new Budget(limits);
   const read: RecordFolder = { values: new Map(), sources: [], places: new Map() };
   const names = await folder.list();
-  budget.check("maxEntries", names.length, 0);
+  new Budget(options.limits).check("maxEntries", names.length, 0);
   for (const name of names) {
-    if (isHidden(name)) {
-      onWarning?.({ code: "HIDDEN_FILE", message: `${quote(name)} was skipped`, at: name });
-      continue;
-    }
-    const source = await folder.get(name);
-    if (!source) throw new SourceError("NOT_FOUND", `The file ${quote(name)} is gone`, { path: name });
-    if (source.size === 0) {
-      throw new FormatError("EMPTY", `The file ${quote(name)} has no bytes`, { path: name, offset: 0 });
-    }
-    if (lazy) read.sources.push(source);
-    const shape: FromRecordOptions = {
-      ...options,
-      borrowed: true,
-      lazy: (span, finish, from) => new SpanBytes(source, span, finish, from),
-    };
-    try {
-      const value = await driveFrom(
-        source,
-        (cursor) => readFirst(cursor, budget),
-        ({ first: raw, others }, borrowed) => {
-          if (others > 0) {
-            const message = `${quote(name)} has ${
-              others + 1
-            } tensors, of which only the first has a name: give the program, too`;
-            onWarning?.({ code: "SEVERAL_RECORDS", message, at: name });
-          }
-          const array = fromRecord(raw, { ...shape, borrowed }, name);
-          if (lazy) read.places.set(array, { source, offset: raw.offset });
-          return array;
-        },
-        { signal, onProgress, copy, lazy },
-      );
-      read.values.set(name, value);
-    } catch (error) {
-      throw isForeign(error) ? foreign(name, place.shown, error) : error;
-    }
+    if (isHidden(name)) options.onWarning?.({ code: "HIDDEN_FILE", message: `${quote(name)} was skipped`, at: name });
+    else read.values.set(name, await readRecordFile(folder, name, place.shown, options, read));
   }
   return read;
 }
 
+/** Read the tensor of one file of a folder; what stays open is noted in `read`. */
+export async function readRecordFile(
+  folder: Folder,
+  name: string,
+  shown: string,
+  options: ReadModelOptions,
+  read: Pick<RecordFolder, "sources" | "places">,
+): Promise<NDArray> {
+  const { limits, signal, onProgress, onWarning, copy, lazy } = options;
+  const source = await folder.get(name);
+  if (!source) throw new SourceError("NOT_FOUND", `The file ${quote(name)} is gone`, { path: name });
+  if (lazy) read.sources.push(source);
+  const shape: Omit<FromRecordOptions, "borrowed"> = {
+    ...options,
+    lazy: (span, finish, from) => new SpanBytes(source, span, finish, from),
+  };
+  const budget = new Budget(limits);
+  try {
+    return await driveFrom(source, (cursor) => readFirst(cursor, budget), ({ first, others }, borrowed) => {
+      if (others > 0) {
+        const message = `${quote(name)} has ${
+          others + 1
+        } tensors, of which only the first has a name: give the program, too`;
+        onWarning?.({ code: "SEVERAL_RECORDS", message, at: name });
+      }
+      const array = fromRecord(first, { ...shape, borrowed }, name);
+      if (lazy) read.places.set(array, { source, offset: first.offset });
+      return array;
+    }, { signal, onProgress, copy, lazy });
+  } catch (error) {
+    throw isForeign(error) ? foreign(name, shown, error) : error;
+  }
+}
+
 /** The first of the records in a file, and how many follow: Paddle does not look at them (`_load_lod_tensor`). */
 function* readFirst(cursor: Cursor, budget: Budget): Decoder<{ first: RawTensor; others: number }> {
+  yield cursor.need(1);
+  if (cursor.left === 0) throw new FormatError("EMPTY", "The file has no bytes", { offset: 0 });
   const first = yield* readRecord(cursor, { budget });
   return { first, others: (yield* readAnonymous(cursor, budget)).length };
 }

@@ -42,3 +42,14 @@ export function infoOf(value: unknown): ModelInfo {
 function bad(finding: string, at?: string): FormatError {
   return new FormatError("BAD_FIELD", `This is no .pdiparams.info of Paddle's: ${finding}`, { at });
 }
+
+/** Every variable must be known to the info: `jit.load` refuses otherwise. */
+export function checkInfo(perMethod: readonly ReadonlyMap<string, unknown>[], info: ModelInfo | null): void {
+  if (!info) return;
+  for (const variables of perMethod) {
+    for (const name of variables.keys()) {
+      if (info.has(name)) continue;
+      throw new FormatError("BAD_KEY", `The .pdiparams.info does not know the variable ${quote(name)}`, { at: name });
+    }
+  }
+}

@@ -143,3 +143,15 @@ export function same(actual: Json, wanted: Json): boolean {
 function pick(value: Json, like: Json): Json {
   return Object.fromEntries(Object.keys(like).map((key) => [key, value[key]]));
 }
+
+/** Where two values first differ, for messages. */
+export function firstDifference(actual: Json, wanted: Json, at = ""): string {
+  const isObject = (v: Json) => typeof v === "object" && v !== null;
+  if (isObject(actual) && isObject(wanted)) {
+    for (const key of new Set([...Object.keys(wanted), ...Object.keys(actual)])) {
+      if (key in actual && key in wanted && same(actual[key], wanted[key])) continue;
+      return firstDifference(actual[key], wanted[key], `${at}/${key}`);
+    }
+  }
+  return `${at || "/"}: ${JSON.stringify(actual)?.slice(0, 200)}, Paddle: ${JSON.stringify(wanted)?.slice(0, 200)}`;
+}

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { FormatError, isPaddleError, type PaddleError } from "../../errors.ts";
+import { FormatError, isPaddleError, type PaddleError, UnsupportedError } from "../../errors.ts";
 import type { Limits } from "../../limits.ts";
 import type { Program } from "../../program.ts";
 import type { Cursor, Decoder } from "../cursor.ts";
@@ -33,6 +33,9 @@ export function* readProgram(cursor: Cursor, limits: Readonly<Limits>): Decoder<
  */
 export function parseProgram(bytes: Uint8Array, limits: Readonly<Limits>): Program {
   const kind = detectKind(bytes.subarray(0, 4096), bytes.length);
+  if (kind === "pir") {
+    throw new UnsupportedError("UNSUPPORTED_FEATURE", "Programs in Paddle's JSON form", { offset: 0 });
+  }
   try {
     return ProgramDesc.parse(bytes, limits);
   } catch (error) {

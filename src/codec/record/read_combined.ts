@@ -59,7 +59,7 @@ export function* readVariable(cursor: Cursor, variable: Expected, budget: Budget
 /** A record must be what its program says. */
 export function checkTensor(expected: Expected, dtype: DType, shape: readonly number[], at: number): void {
   const { name } = expected;
-  if (expected.dtype !== null && expected.dtype !== dtype) {
+  if (expected.dtype !== null && !isSameBits(expected.dtype, dtype)) {
     throw new FormatError(
       "BAD_DTYPE",
       `The record at byte ${at} is ${dtype}, the program's variable ${quote(name)} ${expected.dtype}. ${TWO_SAVES}`,
@@ -75,6 +75,11 @@ export function checkTensor(expected: Expected, dtype: DType, shape: readonly nu
       { offset: at, at: name, expected: [...expected.shape!], actual: [...shape] },
     );
   }
+}
+
+/** Paddle 3.3 writes a variable of uint16 as bfloat16: numpy's form of that dtype is uint16. */
+function isSameBits(expected: DType, dtype: DType): boolean {
+  return expected === dtype || (expected === "uint16" && dtype === "bfloat16");
 }
 
 /** Nothing may follow the last of `count` records. */

@@ -1,0 +1,65 @@
+/**
+ * `paddle.jit.load`.
+ *
+ * @module
+ */
+import type { Warning } from "../errors.ts";
+import { type FileNames, findModel, notFound } from "../io/find_model.ts";
+import type { Folder } from "../io/folder.ts";
+import type { FolderEntry } from "../io/open_source.ts";
+import { placeOf } from "../io/place.ts";
+import type { ProgressEvent } from "../io/progress.ts";
+import { readModel } from "../io/read_model.ts";
+import { type Limits, resolveLimits } from "../limits.ts";
+import { checkInfo } from "../model/model_info.ts";
+import { checkOptions } from "../options.ts";
+import { Tensor } from "../tensor.ts";
+import { TranslatedLayer } from "./translated_layer.ts";
+
+/** Options of {@linkcode load}. */
+export interface LoadOptions extends FileNames {
+  /** Where the names are looked for. @default the place where this runtime keeps files */
+  folder?: Folder;
+  /** Ceilings for what the files may ask. */
+  limits?: Partial<Limits>;
+  /** Stops the call; the rejection is `signal.reason`. */
+  signal?: AbortSignal;
+  /** Called as the bytes of each file come in. */
+  onProgress?: (event: ProgressEvent) => void;
+  /** Called with every oddity that did not stop the call. */
+  onWarning?: (warning: Warning) => void;
+}
+
+const OPTIONS = ["modelFilename", "paramsFilename", "folder", "limits", "signal", "onProgress", "onWarning"];
+
+/**
+ * An exported Layer: the programs of its methods, and its parameters.
+ *
+ * Mirrors `paddle.jit.load` (2.0 and later). `path` is the prefix that `jit.save` was given, or a folder of Paddle 1.x.
+ *
+ * @throws {SourceError} `NOT_FOUND`
+ * @throws {PathError} `MISSING_PART`, `AMBIGUOUS_PATH`
+ * @throws {FormatError} a file is damaged, or the files are of two models
+ */
+export async function load(path: string | URL | FolderEntry, options: LoadOptions = {}): Promise<TranslatedLayer> {
+  checkOptions(options, OPTIONS);
+  options.signal?.throwIfAborted();
+  const place = await placeOf(path, options.folder);
+  if (!place) throw new TypeError("A model is named by a path, a file: URL or { folder, name }");
+  const files = await findModel(place, options);
+  if (!files) throw await notFound(place);
+  const { methods, info } = await readModel(files, { ...options, limits: resolveLimits(options.limits) });
+  const programs = new Map(methods.map(({ method, program }) => [method, program]));
+  const perMethod = methods.map(({ program, variables }) => {
+    const tensors = new Map<string, Tensor>();
+    for (const [name, value] of variables) {
+      if (!(value instanceof Tensor)) continue;
+      value.stopGradient = info?.get(name)?.stopGradient ?? program.variable(name)?.stopGradient ?? false;
+      value.persistable = true;
+      tensors.set(name, value);
+    }
+    return tensors;
+  });
+  checkInfo(perMethod, info);
+  return new TranslatedLayer(programs, perMethod, info);
+}

@@ -1,0 +1,53 @@
+/**
+ * A Layer that was exported by `paddle.jit.save`.
+ *
+ * @module
+ */
+import type { ModelInfo } from "../model/model_info.ts";
+import type { Program } from "../program.ts";
+import type { Tensor } from "../tensor.ts";
+import { OrderedDict } from "../values.ts";
+
+/** Programs and parameters of an exported Layer: what `paddle.jit.load` gives, without the running. */
+export class TranslatedLayer {
+  /** Programs by method, `forward` among them. */
+  readonly programs: ReadonlyMap<string, Program>;
+  /** Parameters and buffers by variable name, of all methods. */
+  readonly variables: ReadonlyMap<string, Tensor>;
+  /** What `.pdiparams.info` says of the variables; null where there is no such file. */
+  readonly info: ModelInfo | null;
+  readonly #perMethod: readonly ReadonlyMap<string, Tensor>[];
+
+  /** Made by {@linkcode load}. */
+  constructor(
+    programs: ReadonlyMap<string, Program>,
+    perMethod: readonly ReadonlyMap<string, Tensor>[],
+    info: ModelInfo | null,
+  ) {
+    this.programs = programs;
+    this.#perMethod = perMethod;
+    this.variables = new Map(perMethod.flatMap((variables) => [...variables]));
+    this.info = info;
+  }
+
+  /** The program of a method. */
+  program(method = "forward"): Program | undefined {
+    return this.programs.get(method);
+  }
+
+  /**
+   * Tensors under the names that Paddle's TranslatedLayer gives them: `param_0`, `param_1`, ... and `buffer_0`, ... For structured names see
+   * `recoverStateDict`.
+   */
+  stateDict(): OrderedDict<string, Tensor> {
+    const state = new OrderedDict<string, Tensor>();
+    const isLegacy = this.program()?.form === "pdmodel";
+    // The legacy loader makes tensors anew for each method; PIR's has one for each name.
+    const all = isLegacy ? this.#perMethod.flatMap((variables) => [...variables]) : [...this.variables];
+    const isBuffer = (name: string) => this.info !== null && this.info.get(name)?.trainable === undefined;
+    let params = 0, buffers = 0;
+    for (const [name, tensor] of all) if (!isBuffer(name)) state.set(`param_${params++}`, tensor);
+    for (const [name, tensor] of all) if (isBuffer(name)) state.set(`buffer_${buffers++}`, tensor);
+    return state;
+  }
+}

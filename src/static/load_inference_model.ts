@@ -1,0 +1,129 @@
+/**
+ * `paddle.static.load_inference_model`.
+ *
+ * @module
+ */
+import { FormatError } from "../errors.ts";
+import { type FileNames, findModel, type ModelFiles, notFound } from "../io/find_model.ts";
+import type { Folder } from "../io/folder.ts";
+import { MemoryFolder } from "../io/memory_folder.ts";
+import type { FolderEntry } from "../io/open_source.ts";
+import { folderAt, isFolder, type Place, placeOf } from "../io/place.ts";
+import type { ProgressEvent } from "../io/progress.ts";
+import { readModel } from "../io/read_model.ts";
+import { type Limits, resolveLimits } from "../limits.ts";
+import { checkOptions } from "../options.ts";
+import type { DenseTensor } from "../tensor.ts";
+import type { Warning } from "../errors.ts";
+import type { InferenceModel } from "./inference_model.ts";
+
+/** Options of {@linkcode loadInferenceModel}. */
+export interface LoadInferenceModelOptions {
+  /** With this or `paramsFilename` the path is a folder: the file of the program, with or without its ending. @default {"__model__"} */
+  modelFilename?: string | Uint8Array;
+  /** The file with all parameters, with or without its ending. @default each parameter has a file of its own */
+  paramsFilename?: string | Uint8Array;
+  /** Where the names are looked for. @default the place where this runtime keeps files */
+  folder?: Folder;
+  /** Ceilings for what the files may ask. */
+  limits?: Partial<Limits>;
+  /** Stops the call; the rejection is `signal.reason`. */
+  signal?: AbortSignal;
+  /** Called as the bytes of each file come in. */
+  onProgress?: (event: ProgressEvent) => void;
+  /** Called with every oddity that did not stop the call. */
+  onWarning?: (warning: Warning) => void;
+}
+
+const OPTIONS = ["modelFilename", "paramsFilename", "folder", "limits", "signal", "onProgress", "onWarning"];
+
+/**
+ * The program of an inference model, and the values of its parameters.
+ *
+ * `pathPrefix` is what the model was saved under (`m` for `m.pdmodel` or `m.json`, and `m.pdiparams`), or a folder of Paddle 1.x; null
+ * where both file names are the bytes themselves. Every record is compared with its variable: count, shape and dtype.
+ *
+ * Mirrors `paddle.static.load_inference_model` (2.0 and later).
+ *
+ * @throws {SourceError} `NOT_FOUND`
+ * @throws {PathError} `MISSING_PART`: a file of the model is not there; `AMBIGUOUS_PATH`: a model and a folder have that name
+ * @throws {FormatError} a file is damaged, or the files are of two models
+ *
+ * @example Look at a model
+ * ```ts
+ * import * as paddle from "@oarlock/paddle";
+ * async function describe(prefix: string) {
+ *   const { feedTargetNames, parameters } = await paddle.static.loadInferenceModel(prefix);
+ *   return `${feedTargetNames} -> ${parameters.size} parameters`;
+ * }
+ * ```
+ */
+export async function loadInferenceModel(
+  pathPrefix: string | URL | FolderEntry | null,
+  options: LoadInferenceModelOptions = {},
+): Promise<InferenceModel> {
+  checkOptions(options, OPTIONS);
+  options.signal?.throwIfAborted();
+  const { modelFilename, paramsFilename } = options;
+  const files = pathPrefix === null
+    ? await filesOfBytes(modelFilename, paramsFilename)
+    : await filesOf(pathPrefix, namesOf(options), options.folder);
+  const limits = resolveLimits(options.limits);
+  const { methods: [{ program, variables }] } = await readModel({ ...files, methods: [files.methods[0]] }, {
+    ...options,
+    limits,
+    mode: "static",
+  });
+  return {
+    program,
+    feedTargetNames: program.feeds().map(({ name }) => name),
+    fetchTargets: program.fetches(),
+    parameters: variables as Map<string, DenseTensor | Map<string, number>>,
+  };
+}
+
+function namesOf({ modelFilename, paramsFilename }: LoadInferenceModelOptions): FileNames {
+  if (modelFilename instanceof Uint8Array || paramsFilename instanceof Uint8Array) {
+    throw new TypeError("modelFilename and paramsFilename can be bytes only where pathPrefix is null");
+  }
+  return { modelFilename, paramsFilename };
+}
+
+async function filesOf(path: string | URL | FolderEntry, names: FileNames, folder?: Folder): Promise<ModelFiles> {
+  const place = await placeOf(path, folder);
+  if (!place) throw new TypeError("A model is named by a path, a file: URL or { folder, name }");
+  const isNamed = names.modelFilename !== undefined || names.paramsFilename !== undefined;
+  const files = isNamed && await isFolder(place)
+    ? await findModel(place, await withEndings(place, names))
+    : await findModel(place, names);
+  if (!files) throw await notFound(place);
+  return files;
+}
+
+/** Paddle takes both names without their endings as well. */
+async function withEndings(place: Place, { modelFilename, paramsFilename }: FileNames): Promise<FileNames> {
+  const files = new Set(await folderAt(place).list());
+  const found = (name: string | undefined, endings: string[]) =>
+    name === undefined ? undefined : endings.map((end) => name + end).find((file) => files.has(file)) ?? name;
+  return {
+    modelFilename: found(modelFilename, [".pdmodel", ".json"]),
+    paramsFilename: found(paramsFilename, [".pdiparams"]),
+  };
+}
+
+async function filesOfBytes(program: unknown, params: unknown): Promise<ModelFiles> {
+  if (!(program instanceof Uint8Array) || !(params === undefined || params instanceof Uint8Array)) {
+    throw new TypeError("Without a path, modelFilename and paramsFilename must be the bytes of the files");
+  }
+  if (program.length === 0) throw new FormatError("EMPTY", "The program has no bytes", { offset: 0 });
+  const folder = new MemoryFolder();
+  await put(folder, "model.pdmodel", program);
+  if (params) await put(folder, "model.pdiparams", params);
+  return (await findModel({ folder, name: "model", shown: "model" }))!;
+}
+
+async function put(folder: Folder, name: string, bytes: Uint8Array): Promise<void> {
+  const sink = await folder.put(name);
+  await sink.write(bytes);
+  await sink.close();
+}

@@ -1,0 +1,127 @@
+/**
+ * `paddle.static.load_program_state`.
+ *
+ * @module
+ */
+import { isPaddleError, PathError, quote, type Warning } from "../errors.ts";
+import { byCodePoint } from "../code_point_order.ts";
+import { readCombined } from "../codec/record/read_combined.ts";
+import { driveFrom } from "../io/drive_from.ts";
+import { exists, notFound } from "../io/find_model.ts";
+import type { Folder } from "../io/folder.ts";
+import { readRecordFile } from "../io/read_record_folder.ts";
+import { folderAt, isFolder, type Place, placeOf } from "../io/place.ts";
+import type { FolderEntry } from "../io/open_source.ts";
+import { Budget, type Limits, resolveLimits } from "../limits.ts";
+import { load } from "../load.ts";
+import { fromRecord } from "../model/from_record.ts";
+import type { NDArray } from "../ndarray.ts";
+import { checkOptions } from "../options.ts";
+import type { ProgramVariable } from "../program.ts";
+
+/** Options of {@linkcode loadProgramState}. */
+export interface LoadProgramStateOptions {
+  /** Variables to read; needed for a file that has many tensors without names. Paddle's `var_list`. */
+  varList?: readonly ProgramVariable[];
+  /** Where the names are looked for. */
+  folder?: Folder;
+  /** Ceilings for what the files may ask. */
+  limits?: Partial<Limits>;
+  /** Stops the call; the rejection is `signal.reason`. */
+  signal?: AbortSignal;
+  /** Called with every oddity, such as a file in the folder that is no tensor. */
+  onWarning?: (warning: Warning) => void;
+}
+
+const SUFFIXES = [".pdparams", ".pdopt", ".pdmodel", ".json"];
+
+/**
+ * Parameters and optimizer variables of a program by name: of `prefix.pdparams` and `prefix.pdopt`, of a folder with a file for each
+ * variable, or of one file for all (with `varList`).
+ *
+ * Mirrors `paddle.static.load_program_state` (2.0 and later; `fluid.io.load_program_state` of 1.7).
+ *
+ * @throws {SourceError} `NOT_FOUND`: nothing is there; Paddle answers an empty dict
+ * @throws {TypeError} one file for all needs `varList`
+ * @throws {FormatError} a file is damaged
+ */
+export async function loadProgramState(
+  modelPath: string | URL | FolderEntry,
+  options: LoadProgramStateOptions = {},
+): Promise<Map<string, NDArray>> {
+  checkOptions(options, ["varList", "folder", "limits", "signal", "onWarning"]);
+  const { varList, folder, limits, signal } = options;
+  const place = await placeOf(modelPath, folder);
+  if (!place) throw new TypeError("A model is named by a path, a file: URL or { folder, name }");
+  const suffix = SUFFIXES.find((end) => place.name.endsWith(end));
+  const base: Place = suffix ? { ...place, name: place.name.slice(0, -suffix.length) } : place;
+  if (base.name !== "" && await exists(base.folder, base.name + ".pdparams")) {
+    const state = new Map<string, NDArray>();
+    for (const end of [".pdparams", ".pdopt"]) {
+      if (!await exists(base.folder, base.name + end)) continue;
+      const part = await load({ folder: base.folder, name: base.name + end }, { returnNumpy: true, limits, signal });
+      for (const [name, value] of part as Map<string, NDArray>) state.set(name, value);
+    }
+    return state;
+  }
+  const resolved = resolveLimits(limits);
+  if (await isFolder(place)) return await fromFolder(place, { ...options, limits: resolved });
+  const source = place.name === "" ? null : await place.folder.get(place.name);
+  if (!source) return await nothing(place, options);
+  if (!varList) {
+    await source.close?.();
+    throw new TypeError("varList must be given for a file that holds all variables: it has no names");
+  }
+  const sorted = varList.toSorted((a, b) => byCodePoint(a.name, b.name));
+  return await driveFrom(
+    source,
+    (cursor) => readCombined(cursor, sorted, new Budget(resolved)),
+    (raws, borrowed) => {
+      const state = new Map<string, NDArray>();
+      for (const [name, raw] of raws) {
+        if (!("words" in raw)) state.set(name, fromRecord(raw, { returnNumpy: true, borrowed }));
+      }
+      return state;
+    },
+    { signal },
+  );
+}
+
+/** There are files of a model, but none of these: an empty state, as in Paddle. */
+async function nothing(place: Place, { onWarning }: LoadProgramStateOptions): Promise<Map<string, NDArray>> {
+  for (const end of [...SUFFIXES, ".pdiparams"]) {
+    if (place.name === "" || !await exists(place.folder, place.name + end)) continue;
+    const message = `${quote(place.shown)} has no .pdparams, but ${
+      quote(place.name + end)
+    }: that is read by other functions`;
+    onWarning?.({ code: "MISSING_PART", message });
+    return new Map();
+  }
+  throw await notFound(place);
+}
+
+/** Every file that is a tensor; a file that is none is skipped with a warning, as in Paddle. */
+async function fromFolder(
+  place: Place,
+  { varList, onWarning, limits, signal }: LoadProgramStateOptions & { limits: Readonly<Limits> },
+): Promise<Map<string, NDArray>> {
+  const folder = folderAt(place);
+  const wanted = varList && new Set(varList.map(({ name }) => name));
+  const state = new Map<string, NDArray>();
+  for (const name of await folder.list()) {
+    if (wanted && !wanted.has(name)) continue;
+    try {
+      const options = { limits, signal, onWarning, returnNumpy: true };
+      state.set(name, await readRecordFile(folder, name, place.shown, options, { sources: [], places: new Map() }));
+    } catch (error) {
+      if (!isPaddleError(error) || error.code !== "EXTRA_FILE") throw error;
+      onWarning?.({ code: "EXTRA_FILE", message: `The file ${quote(name)} is no tensor: it was skipped`, at: name });
+    }
+  }
+  for (const { name } of varList ?? []) {
+    if (!state.has(name)) {
+      throw new PathError("MISSING_PART", `There is no file for the variable ${quote(name)}`, { names: [name] });
+    }
+  }
+  return state;
+}
