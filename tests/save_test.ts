@@ -146,7 +146,9 @@ describe("save to a path", () => {
       writeFileSync(file, script);
       const child = spawn("bash", [
         "-c",
-        `trap '' XFSZ; ulimit -f 1024; exec ${process.execPath} run -A --no-check ${file}`,
+        `trap '' XFSZ; ulimit -f 1024; exec ${process.execPath} run -A --no-check --config ${
+          join(process.cwd(), "deno.json")
+        } ${file}`,
       ]);
       let out = "";
       child.stdout.on("data", (data) => out += data);

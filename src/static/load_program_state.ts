@@ -54,7 +54,9 @@ export async function loadProgramState(
   const place = await placeOf(modelPath, folder);
   if (!place) throw new TypeError("A model is named by a path, a file: URL or { folder, name }");
   const suffix = SUFFIXES.find((end) => place.name.endsWith(end));
-  const base: Place = suffix ? { ...place, name: place.name.slice(0, -suffix.length) } : place;
+  // 1.6 stripped no suffix, and so wrote m.pdparams.pdparams for m.pdparams.
+  const isWhole = suffix === undefined || await exists(place.folder, place.name + ".pdparams");
+  const base: Place = !isWhole ? { ...place, name: place.name.slice(0, -suffix!.length) } : place;
   if (base.name !== "" && await exists(base.folder, base.name + ".pdparams")) {
     const state = new Map<string, NDArray>();
     for (const end of [".pdparams", ".pdopt"]) {

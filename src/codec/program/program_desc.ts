@@ -99,6 +99,12 @@ export class ProgramDesc extends Program {
     return new Map(pairs.map(({ opName, compatibleInfo }) => [nameOf(opName), nameOf(compatibleInfo!.version)]));
   }
 
+  /** The first Paddle that is compatible with operators that are not in {@linkcode opCompatible}; null where the file says nothing. */
+  get defaultRequiredVersion(): string | null {
+    const bytes = this.#head.opCompatibleMap?.defaultRequiredVersion;
+    return bytes ? nameOf(bytes) : null;
+  }
+
   /** Drop the compatibility map of 1.6 to 1.8, which Paddle 2 no longer has. */
   dropCompatibleMap(): void {
     this.#head.opCompatibleMap = null;
