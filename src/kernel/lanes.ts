@@ -1,0 +1,83 @@
+/**
+ * The window in which optimizers update parameters, piece by piece: in WebAssembly where the runtime can compile it, else beside the
+ * TypeScript twin. No piece is larger than a lane, so no update needs memory of the size of a parameter.
+ *
+ * @module
+ */
+import { FUSED_WASM } from "../../wasm/fused.wasm.ts";
+import { coreFor } from "./core.ts";
+import { LANE, LANES, type UpdateFunctions } from "./update_functions.ts";
+import { updateTwin } from "./update_twin.ts";
+
+export { LANE, type UpdateFunctions } from "./update_functions.ts";
+
+/** Lanes and what works on them. */
+export interface Window {
+  /** Each holds up to `LANE` numbers. */
+  readonly lanes: readonly Float32Array<ArrayBuffer>[];
+  /** The update rules. */
+  readonly call: UpdateFunctions;
+}
+
+/** Which build: `"fused"`: the processor's own fused multiply-add. */
+export type Build = "fused" | "core" | "twin";
+
+const windows = new Map<Build, Window | null>();
+let only: Build | null = null;
+
+/** The window for a parameter of `count` numbers. */
+export function windowFor(count: number): Window {
+  const builds: readonly Build[] = only ? [only] : count * 4 < WORTH ? ["twin"] : ["fused", "core", "twin"];
+  for (const build of builds) {
+    let window = windows.get(build);
+    if (window === undefined) windows.set(build, window = open(build));
+    if (window) return window;
+  }
+  throw new Error(`No window of the build ${only}`);
+}
+
+/** Bytes below which the twin is as fast. */
+const WORTH = 1024;
+
+/** For tests: one build alone, or null for the best one. Whether the runtime has it. */
+export function useBuild(build: Build | null): boolean {
+  only = build;
+  windows.clear();
+  if (build === null) return true;
+  const window = open(build);
+  windows.set(build, window);
+  return window !== null;
+}
+
+function open(build: Build): Window | null {
+  if (build === "twin") {
+    const lanes = views(new ArrayBuffer(LANES * LANE * 4), 0);
+    return { lanes, call: updateTwin(lanes) };
+  }
+  // Where the caller's core.wasm was never compiled, the other one is not tried.
+  const core = coreFor(WORTH);
+  if (!core) return null;
+  if (build === "core") {
+    const call = core.call as unknown as Exports;
+    return { lanes: views(core.input.buffer, call.lanesAddress()), call };
+  }
+  try {
+    const module = new WebAssembly.Module(Uint8Array.from(atob(FUSED_WASM), (c) => c.charCodeAt(0)));
+    const { exports } = new WebAssembly.Instance(module);
+    const call = exports as unknown as Exports;
+    if (!call.isFused()) return null;
+    return { lanes: views((exports.memory as WebAssembly.Memory).buffer as ArrayBuffer, call.lanesAddress()), call };
+  } catch {
+    // No relaxed SIMD: the core gives the same bits.
+    return null;
+  }
+}
+
+interface Exports extends UpdateFunctions {
+  lanesAddress(): number;
+  isFused(): number;
+}
+
+function views(buffer: ArrayBuffer, address: number): Float32Array<ArrayBuffer>[] {
+  return Array.from({ length: LANES }, (_, i) => new Float32Array(buffer, address + i * LANE * 4, LANE));
+}
