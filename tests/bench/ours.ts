@@ -1,0 +1,122 @@
+/**
+ * One job of the benchmark, done by this library in a fresh process: `ours.ts JOB FOLDER DIVISOR`. Runs in Deno as it is, in Node and Bun
+ * bundled. Prints one line of JSON: milliseconds of the job alone, the peak of resident memory in KiB, and the bytes of its numbers.
+ */
+import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
+import process from "node:process";
+import * as paddle from "../../mod.ts";
+
+const [job, folder, divisor] = process.argv.slice(2);
+const MiB = 2 ** 20;
+
+/** What a job is, once its data are there: it gives the bytes of the numbers it handled. */
+type Run = () => Promise<number> | number;
+
+function load(name: string): Run {
+  return async () => {
+    const state = await paddle.load(`${folder}/${name}`) as paddle.StateDict;
+    let nbytes = 0;
+    for (const tensor of state.values()) nbytes += (tensor as paddle.Tensor).nbytes;
+    return nbytes;
+  };
+}
+
+function open(name: string): Run {
+  return async () => {
+    const checkpoint = await paddle.open(`${folder}/${name}`);
+    const count = checkpoint.names().length;
+    await checkpoint.close();
+    return count;
+  };
+}
+
+function openOne(name: string): Run {
+  return async () => {
+    const checkpoint = await paddle.open(`${folder}/${name}`);
+    const names = checkpoint.names();
+    const tensor = await checkpoint.get(names[Math.floor(names.length / 2)]);
+    await checkpoint.close();
+    return tensor.nbytes;
+  };
+}
+
+function stateDict(total: number, count: number): paddle.StateDict {
+  const nbytes = Math.floor(total / Number(divisor) / count / 4096) * 4096;
+  const state: paddle.StateDict = new Map();
+  for (let k = 0; k < count; k++) {
+    const data = new Float32Array(nbytes / 4).fill(k + 0.1);
+    state.set(
+      `layer.${k}.weight`,
+      new paddle.Tensor("float32", [nbytes / 1024, 256], data, { name: `linear_${k}.w_0` }),
+    );
+  }
+  return state;
+}
+
+function nbytesOf(state: paddle.StateDict): number {
+  let nbytes = 0;
+  for (const tensor of state.values()) nbytes += (tensor as paddle.Tensor).nbytes;
+  return nbytes;
+}
+
+function save(protocol: number, total: number, count: number): Run {
+  const state = stateDict(total, count);
+  return async () => {
+    await paddle.save(state, `${folder}/saved.ours`, { protocol });
+    return nbytesOf(state);
+  };
+}
+
+/** To a sink that only writes, as `pickle.dump` does: no temporary file, no fsync, no rename. */
+function pour(protocol: number, total: number, count: number): Run {
+  const state = stateDict(total, count);
+  return async () => {
+    const file = openSync(`${folder}/saved.ours`, "w");
+    const sink: paddle.Sink = {
+      write: (chunk) => {
+        for (let done = 0; done < chunk.length;) done += writeSync(file, chunk, done);
+        return Promise.resolve();
+      },
+      close: () => Promise.resolve(closeSync(file)),
+      abort: () => Promise.resolve(closeSync(file)),
+    };
+    await paddle.save(state, sink, { protocol });
+    return nbytesOf(state);
+  };
+}
+
+function astype(): Run {
+  const bits = new Uint16Array(256 * MiB / Number(divisor));
+  for (let i = 0; i < bits.length; i++) bits[i] = i;
+  const halves = new paddle.NDArray("float16", [bits.length], bits);
+  return () => halves.astype("float32").nbytes;
+}
+
+function prepare(): Run {
+  const [kind, what] = job.split(":");
+  const [total, count] = what === "4" ? [1024 * MiB, 200] : [256 * MiB, 50];
+  switch (kind) {
+    case "empty":
+      return () => 0;
+    case "load":
+      return load(what);
+    case "open":
+      return open(what);
+    case "openOne":
+      return openOne(what);
+    case "save":
+      return save(Number(what), total, count);
+    case "pour":
+      return pour(Number(what), total, count);
+    case "astype":
+      return astype();
+  }
+  throw new Error(`no such job: ${job}`);
+}
+
+const run = prepare();
+const start = performance.now();
+const nbytes = await run();
+const ms = performance.now() - start;
+const peakKiB = Number(/VmHWM:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))![1]);
+console.log(JSON.stringify({ ms, peakKiB, nbytes }));

@@ -1,0 +1,107 @@
+/** What is measured, against what, and what it may be at most. */
+
+/** Runtimes of the benchmark. */
+export type RuntimeName = "deno" | "node" | "bun";
+
+/** A row of times: ours divided by the peer's. */
+export interface TimeRow {
+  title: string;
+  /** Job of `ours.ts`. */
+  job: string;
+  /** Job of `peer.py`. */
+  peer: string;
+  /** What the peer does, in words. */
+  against: string;
+  limit: number | Partial<Record<RuntimeName, number>>;
+}
+
+/** A row of memory: the peak of a job, less the empty runtime and the numbers. */
+export interface MemoryRow {
+  title: string;
+  job: string;
+}
+
+const FSYNC = "`pickle.dump`, flush, `os.fsync`";
+
+export const TIME_ROWS: readonly TimeRow[] = [
+  {
+    title: "`load`, 1 GiB in 200 tensors, protocol 4",
+    job: "load:large4.pdparams",
+    peer: "load:large4.pdparams",
+    against: "`pickle.load`",
+    limit: { node: 0.85, bun: 0.85, deno: 1.1 },
+  },
+  {
+    title: "`open` of the same file",
+    job: "open:large4.pdparams",
+    peer: "load:large4.pdparams",
+    against: "`pickle.load`",
+    limit: 1 / 150,
+  },
+  {
+    title: "`open` and `get` of one tensor of 5 MiB",
+    job: "openOne:large4.pdparams",
+    peer: "load:large4.pdparams",
+    against: "`pickle.load`",
+    limit: 1 / 80,
+  },
+  {
+    title: "`load`, 256 MiB, protocol 2",
+    job: "load:large2.pdparams",
+    peer: "load:large2.pdparams",
+    against: "`pickle.load`",
+    limit: 0.3,
+  },
+  {
+    title: "`load`, 20,000 small tensors",
+    job: "load:small.pdparams",
+    peer: "load:small.pdparams",
+    against: "`pickle.load`",
+    limit: 1.25,
+  },
+  {
+    title: "`save`, 1 GiB, protocol 4, to a sink that writes and does not sync",
+    job: "pour:4",
+    peer: "dump:4",
+    against: "`pickle.dump`",
+    limit: 0.5,
+  },
+  {
+    title: "`save`, 1 GiB, protocol 4, to a path: synced, then renamed",
+    job: "save:4",
+    peer: "dump+fsync:4",
+    against: FSYNC,
+    limit: 0.5,
+  },
+  {
+    title: "`save`, 256 MiB, protocol 2, to a sink that writes and does not sync",
+    job: "pour:2",
+    peer: "dump:2",
+    against: "`pickle.dump`",
+    limit: 0.35,
+  },
+  {
+    title: "`save`, 256 MiB, protocol 2, to a path: synced, then renamed",
+    job: "save:2",
+    peer: "dump+fsync:2",
+    against: FSYNC,
+    limit: 0.35,
+  },
+  {
+    title: "`astype`, 512 MiB of float16 to float32",
+    job: "astype",
+    peer: "astype",
+    against: "numpy's `astype`",
+    limit: 0.75,
+  },
+];
+
+/** MiB that a job may take beside its numbers. */
+export const MEMORY_LIMIT = 32;
+
+export const MEMORY_ROWS: readonly MemoryRow[] = [
+  { title: "peak of `load`, 1 GiB, protocol 4, less the payload", job: "load:large4.pdparams" },
+  { title: "peak of `load`, 256 MiB, protocol 2, less the payload", job: "load:large2.pdparams" },
+  { title: "peak of `save`, 1 GiB, protocol 4, less the value", job: "save:4" },
+  { title: "peak of `save`, 256 MiB, protocol 2, less the value", job: "save:2" },
+];

@@ -1,0 +1,77 @@
+/** Figures to a Markdown table. */
+import type { Report, Worker } from "./measure.ts";
+import { MEMORY_LIMIT, type MemoryRow, type RuntimeName, type TimeRow } from "./rows.ts";
+
+/** Reports by `worker job`. */
+export type Results = Map<string, Report[]>;
+
+/** The tables. */
+export function markdown(bench: {
+  times: readonly TimeRow[];
+  memory: readonly MemoryRow[];
+  workers: readonly Worker[];
+  results: Results;
+  reps: number;
+}): string {
+  const { times, memory, workers, results, reps } = bench;
+  const names = workers.map((w) => w.name as RuntimeName);
+  const titles = names.map((name) => name[0].toUpperCase() + name.slice(1));
+  const lines = [
+    `| job | against | at most | ${titles.join(" | ")} |`,
+    `| --- | --- | --- | ${titles.map(() => "---").join(" | ")} |`,
+  ];
+  for (const row of times) {
+    const theirs = results.get(`peer ${row.peer}`)!.map((r) => r.ms);
+    const cells = names.map((name) => {
+      const ours = results.get(`${name} ${row.job}`)!.map((r) => r.ms);
+      return timeCell(ours, theirs, limitOf(row, name));
+    });
+    const limits = [...new Set(names.map((name) => limitText(limitOf(row, name))))].join(" / ");
+    lines.push(`| ${row.title} | ${row.against}, ${ms(median(theirs))} | ${limits} | ${cells.join(" | ")} |`);
+  }
+  for (const row of memory) {
+    const cells = names.map((name) => {
+      const empty = median(results.get(`${name} empty`)!.map((r) => r.peakKiB));
+      const reports = results.get(`${name} ${row.job}`)!;
+      const beside = reports.map((r) => (r.peakKiB - empty - r.nbytes / 1024) / 1024);
+      return `${mark(median(beside) <= MEMORY_LIMIT)}${median(beside).toFixed(0)} MiB`;
+    });
+    lines.push(`| ${row.title} | the empty runtime | ${MEMORY_LIMIT} MiB | ${cells.join(" | ")} |`);
+  }
+  return `${
+    lines.join("\n")
+  }\n\nRatios of medians of ${reps} runs, in brackets the least and the greatest run of ours against that median; ` +
+    `a ratio above its limit is marked with (!).\n`;
+}
+
+function limitOf(row: TimeRow, name: RuntimeName): number {
+  return typeof row.limit === "number" ? row.limit : row.limit[name]!;
+}
+
+function limitText(limit: number): string {
+  return limit < 0.02 ? `1/${Math.round(1 / limit)}` : String(limit);
+}
+
+/** Small ratios read better as 1/n. */
+function timeCell(ours: number[], theirs: number[], limit: number): string {
+  const whole = median(theirs);
+  const text = (x: number) => limit < 0.02 ? `1/${Math.round(whole / x)}` : (x / whole).toFixed(2);
+  return `${mark(median(ours) / whole <= limit)}${text(median(ours))} (${text(Math.min(...ours))}-${
+    text(Math.max(...ours))
+  })`;
+}
+
+function mark(isMet: boolean): string {
+  return isMet ? "" : "(!) ";
+}
+
+function ms(time: number): string {
+  return time < 100 ? `${time.toFixed(1)} ms` : `${Math.round(time)} ms`;
+}
+
+/** The middle one; of an even number the mean of the two in the middle. */
+export function median(numbers: number[]): number {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const half = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+}
