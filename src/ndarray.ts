@@ -7,6 +7,7 @@ import { badBool, checkBools, convert, isBigInteger, isComplex, isNarrowFloat } 
 import { type DType, dtypeInfo } from "./dtype.ts";
 import { FormatError, UnsupportedError, ValueError } from "./errors.ts";
 import { narrowBits, widenBits } from "./kernel.ts";
+import { plainBytes } from "./plain_bytes.ts";
 import { Complex, Float } from "./values.ts";
 
 /** Where the bytes of an array come from that was not read yet. */
@@ -70,7 +71,7 @@ export class NDArray {
     this.nbytes = this.size * itemsize;
     if (this.nbytes > Number.MAX_SAFE_INTEGER) throw badShape(shape);
     if (data === undefined) this.#bytes = allocate(dtype, shape, this.nbytes);
-    else if (data instanceof Uint8Array) this.#bytes = data;
+    else if (data instanceof Uint8Array) this.#bytes = plainBytes(data);
     else if (ArrayBuffer.isView(data)) this.#bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     else if (data instanceof ArrayBuffer) this.#bytes = new Uint8Array(data);
     else {
@@ -114,7 +115,7 @@ export class NDArray {
         `${this.dtype} [${this.shape}] has ${this.nbytes} bytes: got ${bytes.byteLength}`,
       );
     }
-    this.#bytes = bytes;
+    this.#bytes = plainBytes(bytes);
     this.#lazy = null;
   }
 

@@ -16,6 +16,7 @@ const WORDS = new Set(
     "kernel",
     "limits",
     "ndarray",
+    "plain_bytes",
     "program",
     "statistics",
     "tensor",

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { plainBytes } from "../plain_bytes.ts";
 import { type Answer, type BlobAsk, Cursor, type Decoder, type Payload, Span } from "./cursor.ts";
 import { decodePayload } from "./payload.ts";
 
@@ -16,12 +17,13 @@ export interface DriveBytesOptions {
   window?: number;
 }
 
-/** Run a decoder over `bytes` to its end. */
+/** Run a decoder over bytes to its end. */
 export function driveBytes<T>(
   make: (cursor: Cursor) => Decoder<T>,
-  bytes: Uint8Array,
+  given: Uint8Array,
   options: DriveBytesOptions = {},
 ): T {
+  const bytes = plainBytes(given);
   const { copy = false, lazy = false, window = Infinity } = options;
   const cursor = new Cursor();
   cursor.total = bytes.length;

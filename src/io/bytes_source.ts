@@ -4,6 +4,7 @@
  * @module
  */
 import { SourceError } from "../errors.ts";
+import { plainBytes } from "../plain_bytes.ts";
 import type { Source } from "./source.ts";
 
 /** Bytes in memory. */
@@ -14,7 +15,7 @@ export class BytesSource implements Source {
 
   /** Over `bytes`, which are not copied. */
   constructor(bytes: Uint8Array, name?: string) {
-    this.#bytes = bytes;
+    this.#bytes = plainBytes(bytes);
     this.size = bytes.length;
     this.name = name;
   }

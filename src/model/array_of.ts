@@ -4,6 +4,7 @@
  * @module
  */
 import { Span } from "../codec/cursor.ts";
+import { rememberWritten } from "../codec/pickle/foreign_dtype.ts";
 import type { PickledArray, PickledDType } from "../codec/pickle/pickled.ts";
 import type { DType } from "../dtype.ts";
 import { UnsupportedError } from "../errors.ts";
@@ -60,7 +61,7 @@ export function numpyArrayOf(array: PickledArray, context: ArrayContext): NDArra
     const { dtype: name, shape, data } = partsOf(array, context);
     return new NDArray(name, shape, data);
   }
-  if (array.items) return new OpaqueArray("|O", array.shape, new Uint8Array(0), array.items);
+  if (array.items) return written(new OpaqueArray("|O", array.shape, new Uint8Array(0), array.items), dtype);
   const count = array.shape.reduce((a, b) => a * b, 1);
   if (!(array.data instanceof Uint8Array) || array.data.length !== count * dtype.itemsize) {
     throw new UnsupportedError(
@@ -72,7 +73,13 @@ export function numpyArrayOf(array: PickledArray, context: ArrayContext): NDArra
       },
     );
   }
-  return new OpaqueArray(numpyName(dtype), array.shape, array.data);
+  const bytes = array.fortran ? rowMajor(array.data, array.shape, dtype.itemsize) : array.data;
+  return written(new OpaqueArray(numpyName(dtype), array.shape, bytes), dtype);
+}
+
+function written(array: OpaqueArray, dtype: PickledDType): OpaqueArray {
+  if (dtype.state) rememberWritten(array, { dtype });
+  return array;
 }
 
 /** numpy's code with byte order, `<M8[D]`. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { rememberWritten } from "../codec/pickle/foreign_dtype.ts";
 import { PickledArray, PickledDType } from "../codec/pickle/pickled.ts";
 import type { Pickle } from "../codec/pickle/read_pickle.ts";
 import { Span } from "../codec/cursor.ts";
@@ -165,7 +166,11 @@ class Shaper {
 
   /** Other leaves of a pickle; everything else stays. */
   rest(value: unknown): unknown {
-    if (value instanceof PickledDType) return new DTypeValue(numpyName(value), false);
+    if (value instanceof PickledDType) {
+      const dtype = new DTypeValue(numpyName(value), false);
+      if (value.state) rememberWritten(dtype, { dtype: value });
+      return dtype;
+    }
     if (value instanceof Span) return this.#options.lazy!(value, (bytes) => bytes, null);
     return value;
   }

@@ -3,15 +3,16 @@
  *
  * @module
  */
-import { OrderedDict, PythonRecord } from "../values.ts";
+import { OpaqueArray, OrderedDict, PythonRecord } from "../values.ts";
 import { keyStep } from "../codec/pickle/place.ts";
 
 type Container = unknown[] | Map<unknown, unknown> | Set<unknown>;
 
-/** The container inside a value: a list, tuple, dict or set itself; the fields of a record. */
+/** The container inside a value: a list, tuple, dict or set itself; the fields of a record; the items of an array of objects. */
 function containerOf(value: unknown): Container | null {
   if (typeof value !== "object" || value === null) return null;
   if (Array.isArray(value) || value instanceof Map || value instanceof Set) return value;
+  if (value instanceof OpaqueArray) return value.items as unknown[] | null;
   return value instanceof PythonRecord ? value.fields : null;
 }
 
@@ -44,19 +45,19 @@ export function some(root: unknown, test: (value: unknown) => boolean, into: (co
 
 /**
  * Put other values in place of leaves, inside the containers that hold them; what is given for the root is returned. `replace` gives the
- * same value back for what stays; what it replaces is not looked into. `at` makes the place of a value, for those who need it.
+ * same value back for what stays; of what it puts in place, only arrays of objects are looked into. `at` makes the place of a value, for those who need it.
  */
 export function replaceLeaves(root: unknown, replace: (value: unknown, at: () => string) => unknown): unknown {
-  const replaced = replace(root, () => "");
-  if (replaced !== root) return replaced;
-  const first = containerOf(root);
-  if (!first) return root;
+  const result = replace(root, () => "");
+  if (result !== root && !(result instanceof OpaqueArray)) return result;
+  const first = containerOf(result);
+  if (!first) return result;
   const seen = new Set<Container>([first]);
   const todo: { container: Container; at: string }[] = [{ container: first, at: "" }];
   const visit = (value: unknown, at: () => string): unknown => {
     const other = replace(value, at);
-    if (other === value) {
-      const container = containerOf(value);
+    if (other === value || other instanceof OpaqueArray) {
+      const container = containerOf(other);
       if (container && !seen.has(container)) {
         seen.add(container);
         todo.push({ container, at: seen.size < 1000 ? at() : "" });
@@ -89,7 +90,7 @@ export function replaceLeaves(root: unknown, replace: (value: unknown, at: () =>
       }
     }
   }
-  return root;
+  return result;
 }
 
 function isPlain(value: unknown): boolean {

@@ -337,9 +337,25 @@ function setDTypeState(dtype: PickledDType, state: unknown, at: number): void {
   } else {
     if (typeof elsize === "number" && elsize >= 0) dtype.itemsize = elsize;
     if (state.length === 9) dtype.unit = dateUnit(state[8]);
+    if (isPlainState(state)) dtype.state = state;
   }
   dtype.bigEndian = order === ">";
   dtype.built = true;
+}
+
+/** Whether a dtype's state holds nothing but texts, numbers, bytes and dtypes: numpy writes no other. */
+function isPlainState(state: Tuple): boolean {
+  const seen = new Set<unknown>(), todo: unknown[] = [state];
+  while (todo.length > 0) {
+    const value = todo.pop();
+    if (typeof value !== "object" || value === null || value instanceof Uint8Array || seen.has(value)) continue;
+    if (value instanceof PickledDType) continue;
+    seen.add(value);
+    if (value instanceof Tuple) { for (const item of value) todo.push(item); }
+    else if (value instanceof Map) { for (const [key, item] of value) todo.push(key, item); }
+    else return false;
+  }
+  return true;
 }
 
 /** The unit of a date: `({}, (b'D', 1, 1, 1))`. */

@@ -4,7 +4,7 @@
  * @module
  */
 import type { DTypeInfo } from "../../dtype.ts";
-import type { Value } from "../../values.ts";
+import type { Tuple, Value } from "../../values.ts";
 import type { Payload } from "../cursor.ts";
 import type { SymbolKind } from "./symbols.ts";
 
@@ -39,6 +39,8 @@ export class PickledDType {
   itemsize: number;
   /** Unit of a date: `[D]`. */
   unit = "";
+  /** Its state as in the file, of a kind that no tensor has: what makes the same dtype again. */
+  state: Tuple | null = null;
   constructor(code: string, info: DTypeInfo | undefined, itemsize: number) {
     this.code = code;
     this.info = info;

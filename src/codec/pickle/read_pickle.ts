@@ -772,6 +772,8 @@ class PickleMachine implements CallContext {
     if (start < this.#fence) throw this.#badStack("takes more than the stack holds");
     this.budget.charge(PRICES.tuple + PRICES.slot * n, this.#at);
     const tuple = new Tuple();
+    const below = start > 0 ? stack[start - 1] : undefined;
+    const isForEncode = below instanceof Token && below.kind === "encode";
     for (let i = start; i < stack.length; i++) {
       const item = stack[i];
       if (typeof item === "object" && item !== null) {
@@ -780,7 +782,8 @@ class PickleMachine implements CallContext {
         else if (item instanceof Float) rememberFloat(tuple, tuple.length, item.value);
       }
       // Arguments keep their boxes: complex(1.0, 2.0) wants floats.
-      tuple.push(item instanceof Float ? item.value : item);
+      if (item instanceof Float) tuple.push(item.value);
+      else tuple.push(item instanceof ByteText && !isForEncode ? this.#textOf(item) : item);
     }
     stack.length = start;
     stack.push(tuple);

@@ -5,6 +5,7 @@
  */
 import { FormatError, UnsupportedError } from "../../errors.ts";
 import { Complex, NumpyScalar } from "../../values.ts";
+import { rememberWritten } from "./foreign_dtype.ts";
 import type { PickledDType } from "./pickled.ts";
 import { narrow } from "./numbers.ts";
 
@@ -68,8 +69,14 @@ function halfToNumber(bits: number): number {
   return sign * (1024 + fraction) * 2 ** (exponent - 25);
 }
 
-/** Texts and dates: kept to look at, with numpy's name of the dtype. */
+/** Texts and dates: kept to look at, with numpy's name of the dtype, and to be written again. */
 function readOpaque(dtype: PickledDType, bytes: Uint8Array, at: number): NumpyScalar {
+  const scalar = opaqueScalar(dtype, bytes, at);
+  if (dtype.state) rememberWritten(scalar, { dtype, bytes: bytes.slice() });
+  return scalar;
+}
+
+function opaqueScalar(dtype: PickledDType, bytes: Uint8Array, at: number): NumpyScalar {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const little = !dtype.bigEndian;
   const kind = dtype.code[0];

@@ -4,11 +4,12 @@
  *
  * @module
  */
-import { type DType, dtypeInfo } from "../../dtype.ts";
+import { type DType, dtypeInfo, isDType } from "../../dtype.ts";
 import { ValueError } from "../../errors.ts";
 import { isFloatByNature, wasFloat, wasFloatKey } from "../../floats.ts";
 import { utf8Length } from "../../kernel.ts";
 import { NDArray } from "../../ndarray.ts";
+import { plainBytes } from "../../plain_bytes.ts";
 import { Tensor } from "../../tensor.ts";
 import {
   ByteArray,
@@ -18,15 +19,18 @@ import {
   Float,
   FrozenSet,
   NumpyScalar,
+  OpaqueArray,
   OrderedDict,
   PythonRecord,
   Range,
   Slice,
   Tuple,
 } from "../../values.ts";
+import { foreignDType, foreignScalarBytes } from "./foreign_dtype.ts";
+import { PickledDType } from "./pickled.ts";
 import { PickleOutput } from "./pickle_output.ts";
 import { scalarBytes } from "./scalar_bytes.ts";
-import { textFromLatin1, utf8FromText } from "./text.ts";
+import { utf8FromText } from "./text.ts";
 
 /** How {@linkcode writePickle} writes. */
 export interface WritePickleOptions {
@@ -111,7 +115,9 @@ class NumpyDType {
 }
 
 const BATCH = 1000;
-const PICKLER_NAMES_2: ReadonlyMap<string, string> = new Map([["builtins", "__builtin__"], ["copyreg", "copy_reg"]]);
+/** Modules, and builtins, that protocol 2 calls by the names they had in Python 2. */
+const MODULES_2: ReadonlyMap<string, string> = new Map([["builtins", "__builtin__"], ["copyreg", "copy_reg"]]);
+const BUILTINS_2: ReadonlyMap<string, string> = new Map([["range", "xrange"], ["str", "unicode"], ["int", "long"]]);
 const LETTER_B = Uint8Array.of(0x62);
 
 class PickleWriter {
@@ -178,6 +184,7 @@ class PickleWriter {
     if (value instanceof FreshText) return this.#text(value.text, null);
     if (value instanceof Global) return this.#global(value);
     if (value instanceof NumpyDType) return this.#dtype(value.code);
+    if (value instanceof PickledDType) return this.#foreignDType(value);
     if (value instanceof FreshTuple) {
       return value.items.length === 0 ? this.#emptyTuple() : this.#tuple(value.items, null);
     }
@@ -189,6 +196,7 @@ class PickleWriter {
     }
     if (value instanceof Tensor) return this.#tensor(value);
     if (value instanceof NDArray) return this.#array(value, value);
+    if (value instanceof OpaqueArray) return this.#opaqueArray(value);
     if (value instanceof Tuple) return value.length === 0 ? this.#emptyTuple() : this.#tuple(value, value);
     if (Array.isArray(value)) return this.#list(value, value);
     if (value instanceof OrderedDict) return this.#orderedDict(value);
@@ -283,8 +291,11 @@ class PickleWriter {
   }
 
   #global(global: Global): Steps | null {
-    const { name } = global;
-    const module = this.#protocol < 3 ? PICKLER_NAMES_2.get(global.module) ?? global.module : global.module;
+    let { module, name } = global;
+    if (this.#protocol < 3) {
+      if (module === "builtins") name = BUILTINS_2.get(name) ?? name;
+      module = MODULES_2.get(module) ?? module;
+    }
     const key = this.#own(`global ${module}\n${name}`);
     if (this.#known(key)) return null;
     if (this.#protocol >= 4) return this.#stackGlobal(module, name, key);
@@ -341,10 +352,7 @@ class PickleWriter {
   }
 
   #byteArray(bytes: ByteArray): Steps {
-    const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    if (this.#protocol >= 3) return this.#reduce(builtin("bytearray"), plain.length === 0 ? [] : [plain], bytes);
-    if (plain.length === 0) return this.#reduce(builtin("bytearray"), [], bytes);
-    return this.#reduce(builtin("bytearray"), [textFromLatin1(plain), "latin-1"], bytes);
+    return this.#reduce(builtin("bytearray"), bytes.length === 0 ? [] : [plainBytes(bytes)], bytes);
   }
 
   // ---- calls
@@ -364,17 +372,37 @@ class PickleWriter {
   }
 
   *#array(array: NDArray, identity: unknown): Steps {
+    yield* this.#shell(array.shape, new NumpyDType(dtypeInfo(array.dtype).numpy), identity);
+    this.#out.boundary();
+    const steps = this.#bytes(array.bytes, null);
+    if (steps) yield* steps;
+    this.#endShell();
+  }
+
+  *#opaqueArray(array: OpaqueArray): Steps {
+    yield* this.#shell(array.shape, foreignDType(array), array);
+    if (array.items) yield new Child(new FreshList(array.items));
+    else {
+      this.#out.boundary();
+      const steps = this.#bytes(plainBytes(array.bytes), null);
+      if (steps) yield* steps;
+    }
+    this.#endShell();
+  }
+
+  /** An array up to its data. */
+  *#shell(shape: readonly number[], dtype: NumpyDType | PickledDType, identity: unknown): Steps {
     const call = [new Global("numpy", "ndarray"), new FreshTuple([0]), LETTER_B];
     yield* this.#reduce(new Global(this.#numpy, "_reconstruct"), call, identity);
     this.#out.boundary();
     this.#out.byte(0x28);
     yield new Child(1);
-    yield new Child(new FreshTuple(array.shape));
-    yield new Child(new NumpyDType(dtypeInfo(array.dtype).numpy));
+    yield new Child(new FreshTuple(shape));
+    yield new Child(dtype);
     yield new Child(false);
-    this.#out.boundary();
-    const steps = this.#bytes(array.bytes, null);
-    if (steps) yield* steps;
+  }
+
+  #endShell(): void {
     this.#out.byte(0x74);
     this.#memoize(null);
     this.#out.byte(0x62);
@@ -382,26 +410,35 @@ class PickleWriter {
 
   #dtype(code: string): Steps | null {
     const key = this.#own(`dtype ${code}`);
-    return this.#known(key) ? null : this.#newDType(code, key);
+    if (this.#known(key)) return null;
+    const order = code.endsWith("1") ? "|" : "<";
+    return this.#newDType(code, [3, new FreshText(order), null, null, null, -1, -1, 0], key);
   }
 
-  *#newDType(code: string, key: symbol): Steps {
+  #foreignDType(dtype: PickledDType): Steps | null {
+    if (dtype.info && !dtype.bigEndian) return this.#dtype(dtype.info.numpy);
+    if (this.#known(dtype)) return null;
+    return this.#newDType(dtype.code, dtype.state ?? [3, ">", null, null, null, -1, -1, 0], dtype);
+  }
+
+  *#newDType(code: string, state: readonly unknown[], key: unknown): Steps {
     yield* this.#reduce(new Global("numpy", "dtype"), [new FreshText(code), false, true], key);
-    const order = code.endsWith("1") ? "|" : "<";
-    yield new Child(new FreshTuple([3, new FreshText(order), null, null, null, -1, -1, 0]));
+    yield new Child(new FreshTuple(state));
     this.#out.byte(0x62);
   }
 
   *#scalar(scalar: NumpyScalar): Steps {
-    const bytes = scalarBytes(scalar);
-    const code = dtypeInfo(scalar.dtype as DType).numpy;
-    yield* this.#reduce(new Global(this.#numpy, "scalar"), [new NumpyDType(code), bytes], scalar);
+    const isOurs = isDType(scalar.dtype);
+    const dtype = isOurs ? new NumpyDType(dtypeInfo(scalar.dtype as DType).numpy) : foreignDType(scalar);
+    const bytes = isOurs ? scalarBytes(scalar) : foreignScalarBytes(scalar);
+    yield* this.#reduce(new Global(this.#numpy, "scalar"), [dtype, bytes], scalar);
   }
 
   #dtypeValue(value: DTypeValue): Steps | null {
     const name = value.dtype === "bool" && value.isClass ? "bool_" : value.dtype;
     if (value.isClass) return this.#global(new Global("numpy", name));
-    return this.#dtype(dtypeInfo(value.dtype as DType).numpy);
+    if (!isDType(value.dtype)) return this.#foreignDType(foreignDType(value));
+    return this.#dtype(dtypeInfo(value.dtype).numpy);
   }
 
   *#record(record: PythonRecord): Steps {
@@ -528,7 +565,8 @@ class PickleWriter {
     }
     this.#out.byte(0x8f);
     this.#memoize(set);
-    for (let start = 0; start < items.length; start += BATCH) {
+    // As with dicts, a full batch is followed by one more, be it empty.
+    for (let start = 0; items.length > 0 && start <= items.length; start += BATCH) {
       this.#out.byte(0x28);
       for (const item of items.slice(start, start + BATCH)) yield new Child(item);
       this.#out.byte(0x90);

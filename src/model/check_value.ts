@@ -1,0 +1,139 @@
+/**
+ * Whether a value can be saved, before anything is written.
+ *
+ * @module
+ */
+import { foreignDType, foreignScalarBytes } from "../codec/pickle/foreign_dtype.ts";
+import { keyStep } from "../codec/pickle/place.ts";
+import { scalarBytes } from "../codec/pickle/scalar_bytes.ts";
+import { className, isPlainObject } from "../codec/pickle/write_pickle.ts";
+import { isDType } from "../dtype.ts";
+import { ValueError, type Warning } from "../errors.ts";
+import { NDArray } from "../ndarray.ts";
+import {
+  Complex,
+  DefaultDict,
+  DTypeValue,
+  Float,
+  FrozenSet,
+  NumpyScalar,
+  OpaqueArray,
+  OrderedDict,
+  PythonRecord,
+  SelectedRows,
+  Slice,
+  Tuple,
+} from "../values.ts";
+
+/**
+ * Everything that can be known before a file is made (hardening H-SAV-11).
+ *
+ * @throws {ValueError} `INVALID_VALUE`, with the place
+ */
+export function checkValue(root: unknown, warnings: Warning[] = []): void {
+  const seen = new Set<unknown>();
+  const todo: { value: unknown; at: string }[] = [{ value: root, at: "" }];
+  while (todo.length > 0) {
+    const { value, at } = todo.pop()!;
+    if (value === null || ["string", "number", "bigint", "boolean"].includes(typeof value)) continue;
+    if (seen.has(value)) continue;
+    if (typeof value === "object") seen.add(value);
+    if (value instanceof NDArray) checkArray(value, at, warnings);
+    else if (value instanceof DefaultDict) throw invalid("a defaultdict", at);
+    else if (isContainer(value) && !isOwnContainer(value)) {
+      throw invalid(`a ${className(value)}, a class that no file can name: save a plain copy`, at);
+    } else if (value instanceof Map) {
+      if (value instanceof OrderedDict && value.attributes) todo.push({ value: value.attributes, at });
+      for (const [key, item] of value) {
+        if (typeof key === "symbol" || typeof key === "function" || key === undefined) {
+          throw invalid(`a key that is a ${typeof key}`, at);
+        }
+        todo.push({ value: item, at: at.length < 1000 ? at + keyStep(key) : at });
+        if (typeof key === "object" && key !== null) todo.push({ value: key, at });
+      }
+    } else if (Array.isArray(value)) {
+      for (let i = 0; i < value.length; i++) {
+        if (!(i in value)) throw invalid("a hole in a list", at + keyStep(i));
+        todo.push({ value: value[i], at: at.length < 1000 ? at + keyStep(i) : at });
+      }
+    } else if (value instanceof Set && !(value instanceof FrozenSet)) {
+      for (const item of value) todo.push({ value: item, at });
+    } else if (value instanceof PythonRecord) todo.push({ value: value.fields, at });
+    else if (isPlainObject(value)) {
+      for (const [key, item] of Object.entries(value as object)) todo.push({ value: item, at: at + keyStep(key) });
+    } else if (value instanceof OpaqueArray) {
+      checkOpaqueArray(value, at);
+      // The stack gives back the last one first: the place of an error is the first one's either way.
+      for (const [i, item] of (value.items ?? []).entries()) todo.push({ value: item, at: at + keyStep(i) });
+    } else if (value instanceof NumpyScalar) placed(at, () => scalarBytesOf(value));
+    else if (value instanceof DTypeValue) {
+      if (value.isClass && !isDType(value.dtype)) throw invalid(`numpy's class ${value.dtype}`, at);
+      if (!isDType(value.dtype)) placed(at, () => foreignDType(value));
+    } else if (value instanceof Slice) {
+      for (const bound of [value.start, value.stop, value.step]) {
+        if (bound !== null && typeof bound !== "bigint" && !Number.isSafeInteger(bound)) {
+          throw invalid(`a slice whose bound is ${typeof bound === "number" ? bound : `a ${className(bound)}`}`, at);
+        }
+      }
+    } else if (value instanceof SelectedRows) {
+      throw invalid("SelectedRows: save them alone, with { useBinaryFormat: true }", at);
+    } else if (!(value instanceof Complex || value instanceof Float)) {
+      // bytes, bytearray, frozenset, defaultdict and range are refused by paddle.save, too (dossier 1.5).
+      throw invalid(`a ${className(value)}`, at);
+    }
+  }
+}
+
+/** Whether a value is a list, dict or set, of whatever class. */
+function isContainer(value: unknown): boolean {
+  return Array.isArray(value) || value instanceof Map || value instanceof Set;
+}
+
+/** Whether it is of one of the classes that Python has; an Array of another realm is a list, too. */
+export function isOwnContainer(value: unknown): boolean {
+  const prototype = Object.getPrototypeOf(value);
+  if (OWN.has(prototype)) return true;
+  return Array.isArray(value) && Object.getPrototypeOf(Object.getPrototypeOf(prototype) ?? {}) === null;
+}
+
+const OWN: ReadonlySet<unknown> = new Set(
+  [Array, Tuple, Map, OrderedDict, DefaultDict, Set, FrozenSet].map((Class) => Class.prototype),
+);
+
+function checkOpaqueArray(array: OpaqueArray, at: string): void {
+  const { itemsize } = placed(at, () => foreignDType(array));
+  const count = array.shape.reduce((a, b) => a * b, 1);
+  const isWhole = array.items ? array.items.length === count : array.bytes.length === count * itemsize;
+  const isObject = array.dtype === "|O";
+  if (!isWhole || isObject !== (array.items !== null)) {
+    throw invalid(
+      `an array of ${array.dtype} [${array.shape}] with ${array.items?.length ?? array.bytes.length} in it`,
+      at,
+    );
+  }
+}
+
+function scalarBytesOf(scalar: NumpyScalar): Uint8Array {
+  return isDType(scalar.dtype) ? scalarBytes(scalar) : foreignScalarBytes(scalar);
+}
+
+/** What `make` gives; its error with the place. */
+function placed<T>(at: string, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    throw new ValueError("INVALID_VALUE", `${(error as Error).message}${at ? `, at ${at}` : ""}`, { at, cause: error });
+  }
+}
+
+function checkArray(array: NDArray, at: string, warnings: Warning[]): void {
+  if (array.bytes.byteLength !== array.nbytes) throw invalid("an array whose buffer was detached or resized", at);
+  if (array.dtype === "float8_e4m3fn" || array.dtype === "float8_e5m2") {
+    const message = `${array.dtype} is written as int8, as Paddle does: load it with { float8: "${array.dtype}" }`;
+    warnings.push({ code: "FLOAT8_AS_INT8", message, at });
+  }
+}
+
+function invalid(what: string, at: string): ValueError {
+  return new ValueError("INVALID_VALUE", `Cannot save ${what}${at ? ` at ${at}` : ""}`, { at });
+}

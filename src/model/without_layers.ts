@@ -1,0 +1,80 @@
+/**
+ * Layers inside a value that is saved.
+ *
+ * @module
+ */
+import { isPlainObject } from "../codec/pickle/write_pickle.ts";
+import { rememberFloat, wasFloat } from "../floats.ts";
+import { DefaultDict, OrderedDict, Tuple } from "../values.ts";
+import { isOwnContainer } from "./check_value.ts";
+
+interface HasStateDict {
+  stateDict(): Map<unknown, unknown>;
+}
+
+function isLayer(value: unknown): value is HasStateDict {
+  return typeof value === "object" && value !== null && "stateDict" in value && typeof value.stateDict === "function" &&
+    !(value instanceof Map);
+}
+
+/** A Layer is saved as its state dict, which every Paddle loads. Containers with a Layer inside are made anew; others stay. */
+export function withoutLayers(root: unknown): unknown {
+  if (isLayer(root)) return root.stateDict();
+  const made = new Map<unknown, unknown>();
+  const todo: [unknown, unknown][] = [];
+  if (!holdsLayer(root)) return root;
+  const copyOf = (value: unknown): unknown => {
+    let copy = made.get(value);
+    if (copy === undefined && isLayer(value)) made.set(value, copy = value.stateDict());
+    if (copy === undefined) {
+      copy = emptyLike(value);
+      if (copy === null) return value;
+      made.set(value, copy);
+      todo.push([value, copy]);
+    }
+    return copy;
+  };
+  const result = copyOf(root);
+  while (todo.length > 0) {
+    const [from, to] = todo.pop()!;
+    const entries = from instanceof Map ? from : Array.isArray(from) ? from.entries() : Object.entries(from as object);
+    for (const [key, value] of entries) {
+      const isFloat = typeof value === "number" && wasFloat(from as object, key, value);
+      if (isFloat) rememberFloat(to as object, key, value);
+      if (to instanceof Map) to.set(key, copyOf(value));
+      else (to as unknown[]).push(copyOf(value));
+    }
+    if (from instanceof OrderedDict) (to as OrderedDict).attributes = from.attributes;
+  }
+  return result;
+}
+
+/** An empty container of the same kind; null for what is no container, or one of a class that cannot be saved anyway. */
+function emptyLike(value: unknown): Map<unknown, unknown> | unknown[] | null {
+  if (isPlainObject(value)) return new Map();
+  if (!isOwnContainer(value)) return null;
+  if (value instanceof OrderedDict) return new OrderedDict();
+  if (value instanceof DefaultDict) {
+    const dict = new DefaultDict();
+    dict.factory = value.factory;
+    return dict;
+  }
+  if (value instanceof Map) return new Map();
+  if (value instanceof Tuple) return new Tuple();
+  return Array.isArray(value) ? [] : null;
+}
+
+function holdsLayer(root: unknown): boolean {
+  const seen = new Set<unknown>();
+  const todo = [root];
+  while (todo.length > 0) {
+    const value = todo.pop();
+    if (isLayer(value)) return true;
+    if (typeof value !== "object" || value === null || seen.has(value)) continue;
+    seen.add(value);
+    if (value instanceof Map) { for (const item of value.values()) todo.push(item); }
+    else if (Array.isArray(value)) { for (const item of value) todo.push(item); }
+    else if (isPlainObject(value)) { for (const item of Object.values(value as object)) todo.push(item); }
+  }
+  return false;
+}
