@@ -1,0 +1,84 @@
+/**
+ * New parameters: their names and first values.
+ *
+ * @module
+ */
+import type { DType } from "../dtype.ts";
+import { ValueError } from "../errors.ts";
+import { getDefaultDtype } from "./default_dtype.ts";
+import { Constant } from "./initializer/fixed.ts";
+import { globalInitializer } from "./initializer/global.ts";
+import type { Initializer } from "./initializer/initializer.ts";
+import { XavierUniform } from "./initializer/random.ts";
+import { ParamAttr, type ParamAttrLike } from "./param_attr.ts";
+import { Parameter } from "./parameter.ts";
+import { currentScope, type NameScope } from "./unique_name.ts";
+
+/** What a new parameter is, beside its shape. */
+export interface CreateParameterOptions {
+  /** Name, initial values and treatment; false for no parameter. @default {null} */
+  attr?: ParamAttrLike;
+  /** @default {the default dtype: float32} */
+  dtype?: DType;
+  /** Whether it is counted as `b_0` and not as `w_0`, and begins with zeros. @default {false} */
+  isBias?: boolean;
+  /** Initial values where neither `attr` nor `setGlobalInitializer` says others. @default {Xavier's uniform, or 0} */
+  defaultInitializer?: Initializer | null;
+}
+
+/** A parameter of the layer whose full name is `owner`; null where `attr` is false. */
+export function makeParameter(
+  scope: NameScope,
+  owner: string,
+  shape: readonly number[],
+  options: CreateParameterOptions,
+): Parameter | null {
+  const attr = ParamAttr.from(options.attr);
+  if (attr === null) return null;
+  const { isBias = false, dtype = getDefaultDtype() } = options;
+  const bad = shape.findIndex((n) => !Number.isSafeInteger(n) || n < 0);
+  if (bad >= 0) {
+    throw new ValueError("INVALID_VALUE", `${owner}: axis ${bad} of a parameter has the length ${String(shape[bad])}`, {
+      actual: shape,
+    });
+  }
+  // Paddle counts the name before it finds the initializer wanting.
+  const name = attr.name ?? scope.generate(`${owner}.${isBias ? "b" : "w"}`);
+  const initializer = attr.initializer ?? globalInitializer(isBias) ?? options.defaultInitializer ??
+    (isBias ? new Constant(0) : new XavierUniform());
+  scope.claim(name);
+  const array = initializer.make(dtype, shape);
+  const { trainable, regularizer, needClip } = attr;
+  const optimizeAttr = { learningRate: attr.learningRate };
+  return new Parameter(array.dtype, array.shape, array.bytes, { name, trainable, regularizer, needClip, optimizeAttr });
+}
+
+/**
+ * A parameter that belongs to no layer; `name` goes before the name in `attr`. null where `attr` is false.
+ *
+ * Mirrors `paddle.create_parameter` (3.3).
+ *
+ * @throws {ValueError} `INVALID_VALUE`: a length below 0, or random values of no float dtype; `NAME_COLLISION`: the name is taken
+ *
+ * @example
+ * ```ts
+ * import { createParameter, utils } from "@oarlock/paddle";
+ * const p = utils.uniqueName.guard(() => createParameter([2, 3], "float32", { isBias: true }));
+ * if (p!.name !== "create_parameter_0.b_0" || p!.at(1, 2) !== 0) throw new Error(p!.name);
+ * ```
+ */
+export function createParameter(
+  shape: readonly number[],
+  dtype?: DType,
+  options: Omit<CreateParameterOptions, "dtype"> & { name?: string } = {},
+): Parameter | null {
+  const scope = currentScope();
+  const { name, ...rest } = options;
+  const attr = name === undefined || rest.attr === false ? rest.attr : named(ParamAttr.from(rest.attr)!, name);
+  return makeParameter(scope, scope.generate("create_parameter"), shape, { ...rest, attr, dtype });
+}
+
+function named(attr: ParamAttr, name: string): ParamAttr {
+  const { initializer, learningRate, regularizer, trainable, needClip } = attr;
+  return new ParamAttr({ name, initializer, learningRate, regularizer, trainable, needClip });
+}

@@ -1,0 +1,100 @@
+/**
+ * Initial values that are known beforehand.
+ *
+ * @module
+ */
+import type { DType } from "../../dtype.ts";
+import { ValueError } from "../../errors.ts";
+import { type ArrayInput, NDArray } from "../../ndarray.ts";
+import { Initializer } from "./initializer.ts";
+
+/** Every value the same. Mirrors `paddle.nn.initializer.Constant` (3.3). */
+export class Constant extends Initializer {
+  /** The value. */
+  readonly value: number;
+
+  /** Make one. */
+  constructor(value = 0) {
+    super();
+    this.value = value;
+  }
+
+  /** Fill. */
+  override make(dtype: DType, shape: readonly number[]): NDArray {
+    return new NDArray(dtype, [...shape]).fill(this.value);
+  }
+}
+
+/** The values given. As in Paddle, the parameter gets their shape, whatever the layer asked for. Mirrors `paddle.nn.initializer.Assign` (3.3). */
+export class Assign extends Initializer {
+  /** The values. */
+  readonly value: NDArray;
+
+  /** Make one from an array, or from numbers in lists. */
+  constructor(value: NDArray | ArrayInput) {
+    super();
+    this.value = value instanceof NDArray ? value : NDArray.fromArray(value);
+  }
+
+  /** A copy in this dtype. */
+  override make(dtype: DType): NDArray {
+    const { value } = this;
+    const copy = dtype === value.dtype ? value.clone() : value.astype(dtype);
+    return new NDArray(dtype, [...copy.shape], copy.bytes);
+  }
+}
+
+/** A convolution that hands its input on. Mirrors `paddle.nn.initializer.Dirac` (3.3). */
+export class Dirac extends Initializer {
+  /** Groups of the convolution. */
+  readonly groups: number;
+
+  /** Make one. */
+  constructor(groups = 1) {
+    super();
+    if (!Number.isInteger(groups) || groups < 1) {
+      throw new ValueError("INVALID_VALUE", `groups must be an integer above 0: got ${String(groups)}`);
+    }
+    this.groups = groups;
+  }
+
+  /** Zeros, and a 1 in the middle of each kernel that leads from a channel to itself. */
+  override make(dtype: DType, shape: readonly number[]): NDArray {
+    const { groups } = this;
+    if (shape.length < 3 || shape.length > 5) throw badShape("Dirac", "3 to 5 axes", shape);
+    if (shape[0] % groups !== 0) throw badShape("Dirac", `an axis 0 that ${groups} groups divide`, shape);
+    const array = new NDArray(dtype, [...shape]);
+    const perGroup = shape[0] / groups;
+    const middle = shape.slice(2).map((n) => Math.floor(n / 2));
+    if (array.size === 0) return array;
+    for (let group = 0; group < groups; group++) {
+      for (let i = 0; i < Math.min(perGroup, shape[1]); i++) array.set(1, group * perGroup + i, i, ...middle);
+    }
+    return array;
+  }
+}
+
+/** Weights of a transposed convolution that enlarges pictures. Mirrors `paddle.nn.initializer.Bilinear` (3.3). */
+export class Bilinear extends Initializer {
+  /** By the place in the kernel alone. */
+  override make(dtype: DType, shape: readonly number[]): NDArray {
+    const size = shape[3];
+    if (shape.length !== 4 || shape[2] !== size) throw badShape("Bilinear", "4 axes, the last two equal", shape);
+    const f = Math.ceil(size / 2), c = (2 * f - 1 - f % 2) / (2 * f);
+    const array = new NDArray("float32", [...shape]);
+    const data = array.data as Float32Array;
+    // y is no integer: Paddle divides by / and not by //.
+    for (let i = 0; i < data.length; i++) {
+      const x = i % size, y = i / size % size;
+      data[i] = (1 - Math.abs(x / f - c)) * (1 - Math.abs(y / f - c));
+    }
+    return array.astype(dtype);
+  }
+}
+
+function badShape(name: string, expected: string, shape: readonly number[]): ValueError {
+  return new ValueError("INVALID_VALUE", `${name} makes values for ${expected}: got the shape [${shape}]`, {
+    expected,
+    actual: shape,
+  });
+}

@@ -1,0 +1,65 @@
+/**
+ * Orthogonal matrices.
+ *
+ * @module
+ */
+import type { DType } from "../../dtype.ts";
+import { ValueError } from "../../errors.ts";
+import { NDArray } from "../../ndarray.ts";
+import { fillNormal } from "../random/distributions.ts";
+import { generator } from "../random/generator.ts";
+import { drawn, Initializer } from "./initializer.ts";
+
+/**
+ * Rows (or columns, where there are fewer) that are at right angles and of length `gain`. Mirrors `paddle.nn.initializer.Orthogonal` (3.3); the
+ * same numbers up to rounding.
+ */
+export class Orthogonal extends Initializer {
+  /** Length of the rows or columns. */
+  readonly gain: number;
+
+  /** Make one. */
+  constructor(gain = 1) {
+    super();
+    this.gain = gain;
+  }
+
+  /** The Q of a QR decomposition of random numbers, with R's diagonal made positive. */
+  override make(dtype: DType, shape: readonly number[]): NDArray {
+    if (shape.length < 2) {
+      throw new ValueError("INVALID_VALUE", `Orthogonal needs 2 axes or more: got the shape [${shape}]`);
+    }
+    const rows = shape[0], columns = shape.slice(1).reduce((a, b) => a * b, 1);
+    const tall = Math.max(rows, columns), wide = Math.min(rows, columns);
+    const normal = drawn(dtype === "float64" ? dtype : "float32", [tall, wide], (target) => {
+      fillNormal(target, generator(), 0, 1);
+    });
+    const q = Float64Array.from(normal.data as Float64Array);
+    orthonormalize(q, tall, wide);
+    const made = new NDArray("float64", [...shape]);
+    const data = made.data as Float64Array;
+    for (let r = 0; r < tall; r++) {
+      for (let c = 0; c < wide; c++) data[rows < columns ? c * tall + r : r * wide + c] = this.gain * q[r * wide + c];
+    }
+    return made.astype(dtype);
+  }
+}
+
+/** Gram-Schmidt, each column twice: as exact as Householder's way in float64, and R's diagonal is positive. */
+function orthonormalize(q: Float64Array, rows: number, columns: number): void {
+  const dot = (a: number, b: number) => {
+    let sum = 0;
+    for (let r = 0; r < rows; r++) sum += q[r * columns + a] * q[r * columns + b];
+    return sum;
+  };
+  for (let c = 0; c < columns; c++) {
+    for (let again = 0; again < 2; again++) {
+      for (let before = 0; before < c; before++) {
+        const along = dot(before, c);
+        for (let r = 0; r < rows; r++) q[r * columns + c] -= along * q[r * columns + before];
+      }
+    }
+    const length = Math.sqrt(dot(c, c));
+    for (let r = 0; r < rows; r++) q[r * columns + c] /= length;
+  }
+}

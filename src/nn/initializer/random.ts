@@ -1,0 +1,246 @@
+/**
+ * Initial values that are drawn.
+ *
+ * @module
+ */
+import type { DType } from "../../dtype.ts";
+import { ValueError } from "../../errors.ts";
+import type { NDArray } from "../../ndarray.ts";
+import { bind, type Call } from "../arguments.ts";
+import { fillNormal, fillTruncatedNormal, fillUniform } from "../random/distributions.ts";
+import { generator } from "../random/generator.ts";
+import { drawn, fansOf, Initializer } from "./initializer.ts";
+
+/** Arguments of {@linkcode Uniform}. */
+export interface UniformArguments {
+  /** The least value. @default {-1} */
+  low?: number;
+  /** No value reaches it. @default {1} */
+  high?: number;
+}
+
+/** Every value between two bounds is as likely. Mirrors `paddle.nn.initializer.Uniform` (3.3). */
+export class Uniform extends Initializer {
+  /** The least value. */
+  readonly low: number;
+  /** No value reaches it. */
+  readonly high: number;
+
+  /** Make one. */
+  constructor(...args: Call<UniformArguments, ["low", "high"]>) {
+    super();
+    ({ low: this.low, high: this.high } = bind<UniformArguments>(
+      { name: "Uniform", defaults: { low: -1, high: 1 } },
+      args,
+    ));
+  }
+
+  /** Draw. */
+  override make(dtype: DType, shape: readonly number[]): NDArray {
+    return drawn(dtype, shape, (target) => fillUniform(target, generator(), this.low, this.high));
+  }
+}
+
+/** Arguments of {@linkcode Normal}. */
+export interface NormalArguments {
+  /** @default {0} */
+  mean?: number;
+  /** @default {1} */
+  std?: number;
+}
+
+/** The normal distribution. Mirrors `paddle.nn.initializer.Normal` (3.3). */
+export class Normal extends Initializer {
+  /** The mean. */
+  readonly mean: number;
+  /** The standard deviation. */
+  readonly std: number;
+
+  /** Make one. */
+  constructor(...args: Call<NormalArguments, ["mean", "std"]>) {
+    super();
+    ({ mean: this.mean, std: this.std } = bind<NormalArguments>(
+      { name: "Normal", defaults: { mean: 0, std: 1 } },
+      args,
+    ));
+  }
+
+  /** Draw. */
+  override make(dtype: DType, shape: readonly number[]): NDArray {
+    return drawn(dtype, shape, (target) => fillNormal(target, generator(), this.mean, this.std));
+  }
+}
+
+/** Arguments of {@linkcode TruncatedNormal}. */
+export interface TruncatedNormalArguments extends NormalArguments {
+  /** No value is below it. @default {-2} */
+  a?: number;
+  /** No value is above it. @default {2} */
+  b?: number;
+}
+
+/** The normal distribution between two bounds. Mirrors `paddle.nn.initializer.TruncatedNormal` (3.3): a and b are values, not multiples of std. */
+export class TruncatedNormal extends Initializer {
+  /** Mean, standard deviation and bounds. */
+  readonly arguments: Readonly<Required<TruncatedNormalArguments>>;
+
+  /** Make one. */
+  constructor(...args: Call<TruncatedNormalArguments, ["mean", "std", "a", "b"]>) {
+    super();
+    const defaults = { mean: 0, std: 1, a: -2, b: 2 };
+    this.arguments = bind<TruncatedNormalArguments>({ name: "TruncatedNormal", defaults }, args);
+  }
+
+  /** Draw. */
+  override make(dtype: DType, shape: readonly number[]): NDArray {
+    return drawn(dtype, shape, (target) => fillTruncatedNormal(target, generator(), this.arguments));
+  }
+}
+
+/** Arguments of {@linkcode XavierUniform} and {@linkcode XavierNormal}. */
+export interface XavierArguments {
+  /** @default {by the shape} */
+  fanIn?: number | null;
+  /** @default {by the shape} */
+  fanOut?: number | null;
+  /** A factor for the bounds. @default {1} */
+  gain?: number;
+}
+
+const XAVIER: Required<XavierArguments> = { fanIn: null, fanOut: null, gain: 1 };
+
+/** Between `-a` and `a = gain * sqrt(6 / (fanIn + fanOut))`. Mirrors `paddle.nn.initializer.XavierUniform` (3.3). */
+export class XavierUniform extends Initializer {
+  /** Fans and gain. */
+  readonly arguments: Readonly<Required<XavierArguments>>;
+
+  /** Make one. */
+  constructor(...args: Call<XavierArguments, ["fanIn", "fanOut", "gain"]>) {
+    super();
+    this.arguments = bind<XavierArguments>({ name: "XavierUniform", defaults: XAVIER }, args);
+  }
+
+  /** Draw. */
+  override make(dtype: DType, shape: readonly number[]): NDArray {
+    const limit = this.arguments.gain * Math.sqrt(6 / sumOfFans(this.arguments, shape));
+    return drawn(dtype, shape, (target) => fillUniform(target, generator(), -limit, limit));
+  }
+}
+
+/** Normal with `std = gain * sqrt(2 / (fanIn + fanOut))`. Mirrors `paddle.nn.initializer.XavierNormal` (3.3). */
+export class XavierNormal extends Initializer {
+  /** Fans and gain. */
+  readonly arguments: Readonly<Required<XavierArguments>>;
+
+  /** Make one. */
+  constructor(...args: Call<XavierArguments, ["fanIn", "fanOut", "gain"]>) {
+    super();
+    this.arguments = bind<XavierArguments>({ name: "XavierNormal", defaults: XAVIER }, args);
+  }
+
+  /** Draw. */
+  override make(dtype: DType, shape: readonly number[]): NDArray {
+    const std = this.arguments.gain * Math.sqrt(2 / sumOfFans(this.arguments, shape));
+    return drawn(dtype, shape, (target) => fillNormal(target, generator(), 0, std));
+  }
+}
+
+function sumOfFans({ fanIn, fanOut }: XavierArguments, shape: readonly number[]): number {
+  const fans = fansOf(shape);
+  return (fanIn ?? fans.fanIn) + (fanOut ?? fans.fanOut);
+}
+
+/** Arguments of {@linkcode KaimingUniform} and {@linkcode KaimingNormal}. */
+export interface KaimingArguments {
+  /** @default {by the shape} */
+  fanIn?: number | null;
+  /** Slope of `leaky_relu` below 0. @default {0} */
+  negativeSlope?: number;
+  /** What follows the layer; see {@linkcode calculateGain}. @default {"relu"} */
+  nonlinearity?: string;
+  /** Which fan of the shape is taken. @default {"fan_in"} */
+  mode?: "fan_in" | "fan_out";
+}
+
+const KAIMING: Required<KaimingArguments> = { fanIn: null, negativeSlope: 0, nonlinearity: "relu", mode: "fan_in" };
+
+/** Between `-a` and `a = gain * sqrt(3 / fanIn)`. Mirrors `paddle.nn.initializer.KaimingUniform` (3.3). */
+export class KaimingUniform extends Initializer {
+  /** Fan, slope and nonlinearity. */
+  readonly arguments: Readonly<Required<KaimingArguments>>;
+
+  /** Make one. */
+  constructor(...args: Call<KaimingArguments, ["fanIn", "negativeSlope", "nonlinearity", "mode"]>) {
+    super();
+    this.arguments = checkMode(bind<KaimingArguments>({ name: "KaimingUniform", defaults: KAIMING }, args));
+  }
+
+  /** Draw. */
+  override make(dtype: DType, shape: readonly number[]): NDArray {
+    const { gain, fan } = gainAndFan(this.arguments, shape);
+    const limit = gain * Math.sqrt(3 / fan);
+    return drawn(dtype, shape, (target) => fillUniform(target, generator(), -limit, limit));
+  }
+}
+
+/** Normal with `std = gain / sqrt(fanIn)`. Mirrors `paddle.nn.initializer.KaimingNormal` (3.3). */
+export class KaimingNormal extends Initializer {
+  /** Fan, slope and nonlinearity. */
+  readonly arguments: Readonly<Required<KaimingArguments>>;
+
+  /** Make one. */
+  constructor(...args: Call<KaimingArguments, ["fanIn", "negativeSlope", "nonlinearity", "mode"]>) {
+    super();
+    this.arguments = checkMode(bind<KaimingArguments>({ name: "KaimingNormal", defaults: KAIMING }, args));
+  }
+
+  /** Draw. */
+  override make(dtype: DType, shape: readonly number[]): NDArray {
+    const { gain, fan } = gainAndFan(this.arguments, shape);
+    return drawn(dtype, shape, (target) => fillNormal(target, generator(), 0, gain / Math.sqrt(fan)));
+  }
+}
+
+function checkMode(args: Required<KaimingArguments>): Required<KaimingArguments> {
+  if (args.mode !== "fan_in" && args.mode !== "fan_out") {
+    throw new ValueError("INVALID_VALUE", `mode is "fan_in" or "fan_out": got ${String(args.mode)}`);
+  }
+  if (args.mode === "fan_out" && args.fanIn !== null) {
+    throw new ValueError("INVALID_VALUE", 'fanIn has no meaning with mode "fan_out": leave one of them out');
+  }
+  return args;
+}
+
+function gainAndFan(args: Required<KaimingArguments>, shape: readonly number[]): { gain: number; fan: number } {
+  const { fanIn, fanOut } = fansOf(shape);
+  const fan = args.mode === "fan_out" ? fanOut : args.fanIn ?? fanIn;
+  return { gain: calculateGain(args.nonlinearity, args.negativeSlope), fan };
+}
+
+const GAINS: ReadonlyMap<string, number> = new Map([
+  ...["sigmoid", "linear"].map((name): [string, number] => [name, 1]),
+  ...[1, 2, 3].flatMap((n): [string, number][] => [
+    [`conv${n}d`, 1],
+    [`conv${n}d_transpose`, 1],
+    [`conv_transpose${n}d`, 1],
+  ]),
+  ["tanh", 5 / 3],
+  ["relu", Math.SQRT2],
+  ["selu", 3 / 4],
+]);
+
+/**
+ * By which factor the initial values go with a nonlinearity: `sigmoid linear conv1d ... tanh relu leaky_relu selu`.
+ *
+ * Mirrors `paddle.nn.initializer.calculate_gain` (3.3).
+ *
+ * @throws {ValueError} `INVALID_VALUE` for another word
+ */
+export function calculateGain(nonlinearity: string, param: number | null = null): number {
+  if (nonlinearity === "leaky_relu") return Math.sqrt(2 / (1 + (param ?? 0.01) ** 2));
+  const gain = GAINS.get(nonlinearity);
+  if (gain === undefined) {
+    throw new ValueError("INVALID_VALUE", `There is no gain for the nonlinearity ${nonlinearity}`);
+  }
+  return gain;
+}

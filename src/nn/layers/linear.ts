@@ -1,0 +1,294 @@
+/**
+ * Layers of matrices.
+ *
+ * @module
+ */
+import type { Call, Signature } from "../arguments.ts";
+import { REQUIRED } from "../arguments.ts";
+import { Constant } from "../initializer/fixed.ts";
+import { Normal } from "../initializer/random.ts";
+import type { ParamAttrLike } from "../param_attr.ts";
+import type { Parameter } from "../parameter.ts";
+import { BuiltInLayer } from "./built_in_layer.ts";
+import { need, needSize } from "./check.ts";
+
+/** Attributes of a weight and a bias. */
+export interface WeightAndBias {
+  /** Of the weight. @default {null} */
+  weightAttr?: ParamAttrLike;
+  /** Of the bias; false: there is none. @default {null} */
+  biasAttr?: ParamAttrLike;
+  /** Name of the layer's outputs; it names no parameter. @default {null} */
+  name?: string | null;
+}
+
+/** Arguments of {@linkcode Linear}. */
+export interface LinearArguments extends WeightAndBias {
+  /** Length of an input. */
+  inFeatures: number;
+  /** Length of an output. */
+  outFeatures: number;
+}
+
+const LINEAR: Signature<LinearArguments> = {
+  name: "Linear",
+  defaults: { inFeatures: REQUIRED, outFeatures: REQUIRED, weightAttr: null, biasAttr: null, name: null },
+};
+
+/** `weight` [in, out], `bias` [out]. Mirrors `paddle.nn.Linear` (3.3). */
+export class Linear extends BuiltInLayer<LinearArguments> {
+  /** Begins the names. */
+  static readonly layerName: string = "Linear";
+  /** [inFeatures, outFeatures]; null with `weightAttr: false`. */
+  declare weight: Parameter;
+  /** [outFeatures], or null. */
+  declare bias: Parameter | null;
+
+  /** Make one. */
+  constructor(...args: Call<LinearArguments, ["inFeatures", "outFeatures", "weightAttr", "biasAttr", "name"]>) {
+    super(LINEAR, args);
+    const { inFeatures, outFeatures, weightAttr, biasAttr } = this.config;
+    this.weight = this.createParameter([inFeatures, outFeatures], { attr: weightAttr })!;
+    this.bias = this.createParameter([outFeatures], { attr: biasAttr, isBias: true });
+  }
+}
+
+/** Arguments of {@linkcode Bilinear}. */
+export interface BilinearArguments extends WeightAndBias {
+  /** Length of a first input. */
+  in1Features: number;
+  /** Length of a second input. */
+  in2Features: number;
+  /** Length of an output. */
+  outFeatures: number;
+}
+
+const BILINEAR: Signature<BilinearArguments> = {
+  name: "Bilinear",
+  defaults: {
+    in1Features: REQUIRED,
+    in2Features: REQUIRED,
+    outFeatures: REQUIRED,
+    weightAttr: null,
+    biasAttr: null,
+    name: null,
+  },
+};
+
+/** `weight` [out, in1, in2], `bias` [1, out]. Mirrors `paddle.nn.Bilinear` (3.3). */
+export class Bilinear extends BuiltInLayer<BilinearArguments> {
+  /** Begins the names. */
+  static readonly layerName: string = "Bilinear";
+  /** [outFeatures, in1Features, in2Features]; null with `weightAttr: false`. */
+  declare weight: Parameter;
+  /** [1, outFeatures], or null. */
+  declare bias: Parameter | null;
+
+  /** Make one. */
+  constructor(
+    ...args: Call<
+      BilinearArguments,
+      ["in1Features", "in2Features", "outFeatures", "weightAttr", "biasAttr", "name"]
+    >
+  ) {
+    super(BILINEAR, args);
+    const { in1Features, in2Features, outFeatures, weightAttr, biasAttr } = this.config;
+    this.weight = this.createParameter([outFeatures, in1Features, in2Features], { attr: weightAttr })!;
+    this.bias = this.createParameter([1, outFeatures], { attr: biasAttr, isBias: true });
+  }
+}
+
+/** Arguments of {@linkcode Embedding}. */
+export interface EmbeddingArguments {
+  /** Number of rows. */
+  numEmbeddings: number;
+  /** Length of a row. */
+  embeddingDim: number;
+  /** A row that begins with zeros; negative: from the end. @default {null} */
+  paddingIdx?: number | null;
+  /** Whether gradients are rows. @default {false} */
+  sparse?: boolean;
+  /** Of the weight. @default {null} */
+  weightAttr?: ParamAttrLike;
+  /** Name of the layer's outputs; it names no parameter. @default {null} */
+  name?: string | null;
+}
+
+const EMBEDDING: Signature<EmbeddingArguments> = {
+  name: "Embedding",
+  defaults: {
+    numEmbeddings: REQUIRED,
+    embeddingDim: REQUIRED,
+    paddingIdx: null,
+    sparse: false,
+    weightAttr: null,
+    name: null,
+  },
+};
+
+/** `weight` [numEmbeddings, embeddingDim]. Mirrors `paddle.nn.Embedding` (3.3). */
+export class Embedding extends BuiltInLayer<EmbeddingArguments> {
+  /** Begins the names. */
+  static readonly layerName: string = "Embedding";
+  /** [numEmbeddings, embeddingDim]; null with `weightAttr: false`. */
+  declare weight: Parameter;
+
+  /**
+   * Make one.
+   *
+   * @throws {ValueError} `INVALID_VALUE`: a size below 1, or a paddingIdx that is no row
+   */
+  constructor(
+    ...args: Call<
+      EmbeddingArguments,
+      ["numEmbeddings", "embeddingDim", "paddingIdx", "sparse", "weightAttr", "name"]
+    >
+  ) {
+    super(EMBEDDING, args);
+    const { numEmbeddings, embeddingDim, paddingIdx, weightAttr } = this.config;
+    needSize("Embedding", "numEmbeddings", numEmbeddings);
+    needSize("Embedding", "embeddingDim", embeddingDim);
+    const row = paddingIdx === null ? null : paddingIdx < 0 ? paddingIdx + numEmbeddings : paddingIdx;
+    need(
+      row === null || Number.isInteger(row) && row >= 0 && row < numEmbeddings,
+      `Embedding: paddingIdx must be within [-${numEmbeddings}, ${numEmbeddings}): got ${paddingIdx}`,
+    );
+    this.weight = this.createParameter([numEmbeddings, embeddingDim], { attr: weightAttr })!;
+    if (row !== null && this.weight) this.weight.slice(row, row + 1).bytes.fill(0);
+  }
+}
+
+/** Arguments of {@linkcode HSigmoidLoss}. */
+export interface HSigmoidLossArguments extends WeightAndBias {
+  /** Length of an input. */
+  featureSize: number;
+  /** Leaves of the tree. */
+  numClasses: number;
+  /** Whether the tree is the caller's own. @default {false} */
+  isCustom?: boolean;
+  /** Whether gradients are rows. @default {false} */
+  isSparse?: boolean;
+}
+
+const H_SIGMOID_LOSS: Signature<HSigmoidLossArguments> = {
+  name: "HSigmoidLoss",
+  defaults: {
+    featureSize: REQUIRED,
+    numClasses: REQUIRED,
+    weightAttr: null,
+    biasAttr: null,
+    isCustom: false,
+    isSparse: false,
+    name: null,
+  },
+};
+
+/** `weight` and `bias` of a tree's inner nodes: as many as leaves less one, as many as leaves for a custom tree. Mirrors `paddle.nn.HSigmoidLoss` (3.3). */
+export class HSigmoidLoss extends BuiltInLayer<HSigmoidLossArguments> {
+  /** Begins the names. */
+  static readonly layerName: string = "HSigmoidLoss";
+  /** [nodes, featureSize]; null with `weightAttr: false`. */
+  declare weight: Parameter;
+  /** [nodes, 1], or null. */
+  declare bias: Parameter | null;
+
+  /**
+   * Make one.
+   *
+   * @throws {ValueError} `INVALID_VALUE`: fewer than 2 classes
+   */
+  constructor(
+    ...args: Call<
+      HSigmoidLossArguments,
+      ["featureSize", "numClasses", "weightAttr", "biasAttr", "isCustom", "isSparse", "name"]
+    >
+  ) {
+    super(H_SIGMOID_LOSS, args);
+    const { featureSize, numClasses, weightAttr, biasAttr, isCustom } = this.config;
+    needSize("HSigmoidLoss", "numClasses", numClasses, isCustom ? 1 : 2);
+    const nodes = isCustom ? numClasses : numClasses - 1;
+    this.weight = this.createParameter([nodes, featureSize], { attr: weightAttr })!;
+    this.bias = this.createParameter([nodes, 1], { attr: biasAttr, isBias: true });
+  }
+}
+
+/** Arguments of {@linkcode PReLU}. */
+export interface PReLUArguments {
+  /** 1, or the number of channels. @default {1} */
+  numParameters?: number;
+  /** Initial value. @default {0.25} */
+  init?: number;
+  /** Of the weight. @default {null} */
+  weightAttr?: ParamAttrLike;
+  /** Which axis the channels are. @default {"NCHW"} */
+  dataFormat?: string;
+  /** Name of the layer's outputs; it names no parameter. @default {null} */
+  name?: string | null;
+}
+
+const PRELU: Signature<PReLUArguments> = {
+  name: "PReLU",
+  defaults: { numParameters: 1, init: 0.25, weightAttr: null, dataFormat: "NCHW", name: null },
+};
+
+/** `_weight` [numParameters]. Mirrors `paddle.nn.PReLU` (3.3). */
+export class PReLU extends BuiltInLayer<PReLUArguments> {
+  /** Begins the names. */
+  static readonly layerName: string = "PReLU";
+  /** [numParameters], or null. */
+  declare _weight: Parameter | null;
+
+  /** Make one. */
+  constructor(...args: Call<PReLUArguments, ["numParameters", "init", "weightAttr", "dataFormat", "name"]>) {
+    super(PRELU, args);
+    const { numParameters, init, weightAttr } = this.config;
+    this._weight = this.createParameter([numParameters], { attr: weightAttr, defaultInitializer: new Constant(init) });
+  }
+}
+
+/** Arguments of {@linkcode SpectralNorm}. */
+export interface SpectralNormArguments {
+  /** Shape of the weight that is normalized. */
+  weightShape: readonly number[];
+  /** Which of its axes is the rows of a matrix. @default {0} */
+  dim?: number;
+  /** Iterations. @default {1} */
+  powerIters?: number;
+  /** Added to what is divided by. @default {1e-12} */
+  eps?: number;
+  /** @default {"float32"} */
+  dtype?: "float32" | "float64";
+}
+
+const SPECTRAL_NORM: Signature<SpectralNormArguments> = {
+  name: "SpectralNorm",
+  defaults: { weightShape: REQUIRED, dim: 0, powerIters: 1, eps: 1e-12, dtype: "float32" },
+};
+
+/** `weight_u` and `weight_v`, frozen: as long as the axis, and as the others together. Mirrors `paddle.nn.SpectralNorm` (3.3). */
+export class SpectralNorm extends BuiltInLayer<SpectralNormArguments> {
+  /** Begins the names. */
+  static readonly layerName: string = "SpectralNorm";
+  /** [weightShape[dim]]. */
+  declare weight_u: Parameter;
+  /** [the other lengths' product]. */
+  declare weight_v: Parameter;
+
+  /**
+   * Make one.
+   *
+   * @throws {ValueError} `INVALID_VALUE`: an empty shape, or a dim that is no axis
+   */
+  constructor(...args: Call<SpectralNormArguments, ["weightShape", "dim", "powerIters", "eps", "dtype"]>) {
+    super(SPECTRAL_NORM, args);
+    const { weightShape, dim, dtype } = this.config;
+    weightShape.forEach((n) => needSize("SpectralNorm", "a length of weightShape", n));
+    const isAxis = Number.isInteger(dim) && dim >= 0 && dim < weightShape.length;
+    need(isAxis, `SpectralNorm: dim must be an axis of [${weightShape}]: got ${dim}`, dim);
+    const others = weightShape.reduce((a, b) => a * b, 1) / weightShape[dim];
+    this.weight_u = this.createParameter([weightShape[dim]], { dtype, defaultInitializer: new Normal() });
+    this.weight_u.stopGradient = true;
+    this.weight_v = this.createParameter([others], { dtype, defaultInitializer: new Normal() });
+    this.weight_v.stopGradient = true;
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * Random numbers of Paddle's CPU kernels: those of `std::uniform_real_distribution` and `std::normal_distribution` of libstdc++ over the
+ * Mersenne Twister, in float32 or float64, one rounding an operation.
+ *
+ * @module
+ */
+import type { MersenneTwister } from "./mersenne_twister.ts";
+import { normalCdf, normalQuantile } from "./normal.ts";
+
+/** Where numbers are put: its elements decide in which precision they are made. */
+export type Target = Float32Array | Float64Array;
+type Round = (x: number) => number;
+
+const { fround } = Math;
+
+/** `low + (high - low) * u` with u in [0, 1). */
+export function fillUniform(target: Target, engine: MersenneTwister, low: number, high: number): void {
+  const round = roundOf(target), unit = unitOf(target);
+  // The kernel takes its bounds as float32, also for float64.
+  const from = fround(low), width = round(fround(high) - from);
+  for (let i = 0; i < target.length; i++) target[i] = round(round(unit(engine) * width) + from);
+}
+
+/** By Marsaglia's polar method, which makes two numbers at a time. */
+export function fillNormal(target: Target, engine: MersenneTwister, mean: number, std: number): void {
+  const round = roundOf(target), unit = unitOf(target);
+  const [center, scale] = [fround(mean), fround(std)];
+  let saved: number | null = null;
+  for (let i = 0; i < target.length; i++) {
+    let x = saved ?? 0;
+    if (saved !== null) saved = null;
+    else {
+      let y: number, r2: number;
+      do {
+        x = round(2 * unit(engine) - 1);
+        y = round(2 * unit(engine) - 1);
+        r2 = round(round(x * x) + round(y * y));
+      } while (r2 > 1 || r2 === 0);
+      const factor = round(Math.sqrt(round(round(-2 * round(Math.log(r2))) / r2)));
+      saved = round(x * factor);
+      x = round(y * factor);
+    }
+    target[i] = round(round(x * scale) + center);
+  }
+}
+
+/** Normal numbers between a and b, which are not in units of `std`. Paddle's own agree to some 1e-6. */
+export function fillTruncatedNormal(
+  target: Target,
+  engine: MersenneTwister,
+  { mean, std, a, b }: { mean: number; std: number; a: number; b: number },
+): void {
+  const unit = unitOf(target);
+  const below = normalCdf((a - mean) / std), width = normalCdf((b - mean) / std) - below;
+  for (let i = 0; i < target.length; i++) {
+    // The kernel draws from the smallest normal float32 on: never 0, which has no quantile.
+    const p = below + width * Math.max(unit(engine), SMALLEST);
+    target[i] = Math.min(Math.max(normalQuantile(p) * std + mean, a), b);
+  }
+}
+
+const SMALLEST = 2 ** -126;
+
+function roundOf(target: Target): Round {
+  return target instanceof Float32Array ? fround : (x) => x;
+}
+
+/** `std::generate_canonical`: 64 bits, rounded once, over 2^64; never 1. */
+function unitOf(target: Target): (engine: MersenneTwister) => number {
+  const isSingle = target instanceof Float32Array;
+  const largest = isSingle ? 1 - 2 ** -24 : 1 - 2 ** -53;
+  return (engine) => {
+    engine.draw();
+    const { high, low } = engine;
+    // A float64 of all 64 bits would be rounded twice on its way to float32: the last bits become one that says "and more".
+    const bits = isSingle && high >= 2 ** 21
+      ? high * 2 ** 32 + (((low & ~0xfff) | (low & 0xfff ? 0x800 : 0)) >>> 0)
+      : high * 2 ** 32 + low;
+    return Math.min((isSingle ? fround(bits) : bits) / 2 ** 64, largest);
+  };
+}
