@@ -65,6 +65,14 @@ export {
   zeros,
 } from "./src/ndarray.ts";
 export * as nn from "./src/nn/mod.ts";
+export { createParameter, type CreateParameterOptions } from "./src/nn/create_parameter.ts";
+export { getDefaultDtype, setDefaultDtype } from "./src/nn/default_dtype.ts";
+export { ParamAttr, type ParamAttrArguments, type ParamAttrLike } from "./src/nn/param_attr.ts";
+export type { OptimizeAttr, Parameter, ParameterOptions } from "./src/nn/parameter.ts";
+export type { Call } from "./src/nn/arguments.ts";
+export type { Initializer } from "./src/nn/initializer/initializer.ts";
+export type { L1Decay, L2Decay, Regularizer } from "./src/regularizer/mod.ts";
+export { seed } from "./src/nn/random/generator.ts";
 export { type ArrayInfo, Checkpoint, open, type ReadOptions } from "./src/open.ts";
 export * as optimizer from "./src/optimizer/mod.ts";
 export type {

@@ -23,8 +23,8 @@ export const REQUIRED: unique symbol = Symbol("required");
 export interface Signature<A extends object> {
   /** For messages. */
   readonly name: string;
-  /** In the order of positions. */
-  readonly defaults: { readonly [Name in keyof Required<A>]: A[Name] | typeof REQUIRED };
+  /** In the order of positions; a symbol where there is no default. */
+  readonly defaults: { readonly [Name in keyof Required<A>]: A[Name] | symbol };
   /** How many can be given by position. @default {all} */
   readonly positional?: number;
 }

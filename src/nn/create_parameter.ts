@@ -18,7 +18,7 @@ import { currentScope, type NameScope } from "./unique_name.ts";
 export interface CreateParameterOptions {
   /** Name, initial values and treatment; false for no parameter. @default {null} */
   attr?: ParamAttrLike;
-  /** @default {the default dtype: float32} */
+  /** Its dtype. @default {the default dtype: float32} */
   dtype?: DType;
   /** Whether it is counted as `b_0` and not as `w_0`, and begins with zeros. @default {false} */
   isBias?: boolean;

@@ -6,8 +6,8 @@
  *
  * ```ts
  * import { nn, utils } from "@oarlock/paddle";
- * const make = () => utils.uniqueName.guard(() => new nn.Parameter("float32", [2]));
- * if (make().name !== "_eager_param_base_0" || make().name !== "_eager_param_base_0") throw new Error("counters shared");
+ * const make = () => utils.uniqueName.guard(() => new nn.Linear(2, 2));
+ * if (make().weight.name !== "linear_0.w_0" || make().weight.name !== "linear_0.w_0") throw new Error("counters shared");
  * ```
  *
  * `guard` runs a synchronous function, so nothing else can run inside it, and an `await` can't carry its counters to another request. To go

@@ -43,9 +43,9 @@ export class Uniform extends Initializer {
 
 /** Arguments of {@linkcode Normal}. */
 export interface NormalArguments {
-  /** @default {0} */
+  /** The mean. @default {0} */
   mean?: number;
-  /** @default {1} */
+  /** The standard deviation. @default {1} */
   std?: number;
 }
 
@@ -99,9 +99,9 @@ export class TruncatedNormal extends Initializer {
 
 /** Arguments of {@linkcode XavierUniform} and {@linkcode XavierNormal}. */
 export interface XavierArguments {
-  /** @default {by the shape} */
+  /** Inputs of a unit. @default {by the shape} */
   fanIn?: number | null;
-  /** @default {by the shape} */
+  /** Outputs of a unit. @default {by the shape} */
   fanOut?: number | null;
   /** A factor for the bounds. @default {1} */
   gain?: number;
@@ -152,7 +152,7 @@ function sumOfFans({ fanIn, fanOut }: XavierArguments, shape: readonly number[])
 
 /** Arguments of {@linkcode KaimingUniform} and {@linkcode KaimingNormal}. */
 export interface KaimingArguments {
-  /** @default {by the shape} */
+  /** Inputs of a unit. @default {by the shape} */
   fanIn?: number | null;
   /** Slope of `leaky_relu` below 0. @default {0} */
   negativeSlope?: number;

@@ -38,7 +38,7 @@ const LINEAR: Signature<LinearArguments> = {
 /** `weight` [in, out], `bias` [out]. Mirrors `paddle.nn.Linear` (3.3). */
 export class Linear extends BuiltInLayer<LinearArguments> {
   /** Begins the names. */
-  static readonly layerName: string = "Linear";
+  static readonly className: string = "Linear";
   /** [inFeatures, outFeatures]; null with `weightAttr: false`. */
   declare weight: Parameter;
   /** [outFeatures], or null. */
@@ -78,7 +78,7 @@ const BILINEAR: Signature<BilinearArguments> = {
 /** `weight` [out, in1, in2], `bias` [1, out]. Mirrors `paddle.nn.Bilinear` (3.3). */
 export class Bilinear extends BuiltInLayer<BilinearArguments> {
   /** Begins the names. */
-  static readonly layerName: string = "Bilinear";
+  static readonly className: string = "Bilinear";
   /** [outFeatures, in1Features, in2Features]; null with `weightAttr: false`. */
   declare weight: Parameter;
   /** [1, outFeatures], or null. */
@@ -129,7 +129,7 @@ const EMBEDDING: Signature<EmbeddingArguments> = {
 /** `weight` [numEmbeddings, embeddingDim]. Mirrors `paddle.nn.Embedding` (3.3). */
 export class Embedding extends BuiltInLayer<EmbeddingArguments> {
   /** Begins the names. */
-  static readonly layerName: string = "Embedding";
+  static readonly className: string = "Embedding";
   /** [numEmbeddings, embeddingDim]; null with `weightAttr: false`. */
   declare weight: Parameter;
 
@@ -186,7 +186,7 @@ const H_SIGMOID_LOSS: Signature<HSigmoidLossArguments> = {
 /** `weight` and `bias` of a tree's inner nodes: as many as leaves less one, as many as leaves for a custom tree. Mirrors `paddle.nn.HSigmoidLoss` (3.3). */
 export class HSigmoidLoss extends BuiltInLayer<HSigmoidLossArguments> {
   /** Begins the names. */
-  static readonly layerName: string = "HSigmoidLoss";
+  static readonly className: string = "HSigmoidLoss";
   /** [nodes, featureSize]; null with `weightAttr: false`. */
   declare weight: Parameter;
   /** [nodes, 1], or null. */
@@ -234,7 +234,7 @@ const PRELU: Signature<PReLUArguments> = {
 /** `_weight` [numParameters]. Mirrors `paddle.nn.PReLU` (3.3). */
 export class PReLU extends BuiltInLayer<PReLUArguments> {
   /** Begins the names. */
-  static readonly layerName: string = "PReLU";
+  static readonly className: string = "PReLU";
   /** [numParameters], or null. */
   declare _weight: Parameter | null;
 
@@ -256,7 +256,7 @@ export interface SpectralNormArguments {
   powerIters?: number;
   /** Added to what is divided by. @default {1e-12} */
   eps?: number;
-  /** @default {"float32"} */
+  /** Of both vectors. @default {"float32"} */
   dtype?: "float32" | "float64";
 }
 
@@ -268,7 +268,7 @@ const SPECTRAL_NORM: Signature<SpectralNormArguments> = {
 /** `weight_u` and `weight_v`, frozen: as long as the axis, and as the others together. Mirrors `paddle.nn.SpectralNorm` (3.3). */
 export class SpectralNorm extends BuiltInLayer<SpectralNormArguments> {
   /** Begins the names. */
-  static readonly layerName: string = "SpectralNorm";
+  static readonly className: string = "SpectralNorm";
   /** [weightShape[dim]]. */
   declare weight_u: Parameter;
   /** [the other lengths' product]. */

@@ -1,0 +1,287 @@
+/**
+ * Batch normalization.
+ *
+ * @module
+ */
+import type { DType } from "../../dtype.ts";
+import { isBefore, NEWEST } from "../../optimizer/version.ts";
+import { type Call, REQUIRED, type Signature } from "../arguments.ts";
+import { getDefaultDtype } from "../default_dtype.ts";
+import { Constant } from "../initializer/fixed.ts";
+import type { ParamAttrLike } from "../param_attr.ts";
+import type { Parameter } from "../parameter.ts";
+import { BuiltInLayer } from "./built_in_layer.ts";
+import { frozen, type OfPaddle } from "./frozen.ts";
+
+const ONES = new Constant(1);
+
+/** Arguments of {@linkcode BatchNorm1D}, {@linkcode BatchNorm2D} and {@linkcode BatchNorm3D}. */
+export interface BatchNormNDArguments extends OfPaddle {
+  /** Channels. */
+  numFeatures: number;
+  /** Weight of the running statistics. @default {0.9} */
+  momentum?: number;
+  /** Added to the variance. @default {1e-5} */
+  epsilon?: number;
+  /** Of the weight; false: there is none. @default {null} */
+  weightAttr?: ParamAttrLike;
+  /** Of the bias; false: there is none. @default {null} */
+  biasAttr?: ParamAttrLike;
+  /** Which axis the channels are. @default {"NCL", "NCHW" or "NCDHW"} */
+  dataFormat?: string;
+  /** Whether the running statistics are used in training, too. @default {null} */
+  useGlobalStats?: boolean | null;
+  /** Name of the layer's outputs; it names no parameter. @default {null} */
+  name?: string | null;
+}
+
+/** The order of {@linkcode BatchNormNDArguments}. */
+export type BatchNormNDOrder = [
+  "numFeatures",
+  "momentum",
+  "epsilon",
+  "weightAttr",
+  "biasAttr",
+  "dataFormat",
+  "useGlobalStats",
+  "name",
+];
+
+function batchNormSignature(axes: number): Signature<BatchNormNDArguments> {
+  return {
+    name: `BatchNorm${axes}D`,
+    defaults: {
+      numFeatures: REQUIRED,
+      momentum: 0.9,
+      epsilon: 1e-5,
+      weightAttr: null,
+      biasAttr: null,
+      dataFormat: ["NCL", "NCHW", "NCDHW"][axes - 1],
+      useGlobalStats: null,
+      name: null,
+      paddle: NEWEST,
+    },
+    positional: 8,
+  };
+}
+
+/** Running statistics are parameters, frozen and counted as weights (training-state.md section 6). float16 statistics are float32. */
+function statisticsDtype(): DType {
+  return getDefaultDtype() === "float64" ? "float64" : "float32";
+}
+
+/** Batch normalization in any number of dimensions. */
+export abstract class BatchNormND extends BuiltInLayer<BatchNormNDArguments> {
+  /** [numFeatures], or null. */
+  declare weight: Parameter | null;
+  /** [numFeatures], or null. */
+  declare bias: Parameter | null;
+  /** Running mean, [numFeatures], frozen. */
+  declare _mean: Parameter;
+  /** Running variance, [numFeatures], frozen. */
+  declare _variance: Parameter;
+
+  /** Make its parameters. */
+  constructor(axes: number, args: readonly unknown[]) {
+    super(batchNormSignature(axes), args);
+    const { numFeatures, weightAttr, biasAttr, paddle } = this.config;
+    const dtype = statisticsDtype();
+    // Up to 2.5 what is switched off stays, frozen (training-state.md section 7).
+    const stays = isBefore(paddle, "2.6");
+    this.weight = stays && weightAttr === false
+      ? frozen(this, numFeatures, 1, { dtype })
+      : this.createParameter([numFeatures], { attr: weightAttr, dtype, defaultInitializer: ONES });
+    this.bias = stays && biasAttr === false
+      ? frozen(this, numFeatures, 0, { dtype, isBias: true })
+      : this.createParameter([numFeatures], { attr: biasAttr, dtype, isBias: true });
+    this._mean = frozen(this, numFeatures, 0, { dtype });
+    this._variance = frozen(this, numFeatures, 1, { dtype });
+  }
+}
+
+/** `weight`, `bias`, `_mean`, `_variance`, all [numFeatures]. Mirrors `paddle.nn.BatchNorm1D` (3.3). */
+export class BatchNorm1D extends BatchNormND {
+  /** Begins the names. */
+  static readonly className: string = "BatchNorm1D";
+  /** Make one. */
+  constructor(...args: Call<BatchNormNDArguments, BatchNormNDOrder>) {
+    super(1, args);
+  }
+}
+
+/** `weight`, `bias`, `_mean`, `_variance`, all [numFeatures]. Mirrors `paddle.nn.BatchNorm2D` (3.3). */
+export class BatchNorm2D extends BatchNormND {
+  /** Begins the names. */
+  static readonly className: string = "BatchNorm2D";
+  /** Make one. */
+  constructor(...args: Call<BatchNormNDArguments, BatchNormNDOrder>) {
+    super(2, args);
+  }
+}
+
+/** `weight`, `bias`, `_mean`, `_variance`, all [numFeatures]. Mirrors `paddle.nn.BatchNorm3D` (3.3). */
+export class BatchNorm3D extends BatchNormND {
+  /** Begins the names. */
+  static readonly className: string = "BatchNorm3D";
+  /** Make one. */
+  constructor(...args: Call<BatchNormNDArguments, BatchNormNDOrder>) {
+    super(3, args);
+  }
+}
+
+/** Arguments of {@linkcode SyncBatchNorm}. */
+export type SyncBatchNormArguments = Omit<BatchNormNDArguments, "useGlobalStats">;
+
+const SYNC_BATCH_NORM: Signature<SyncBatchNormArguments> = {
+  name: "SyncBatchNorm",
+  defaults: {
+    numFeatures: REQUIRED,
+    momentum: 0.9,
+    epsilon: 1e-5,
+    weightAttr: null,
+    biasAttr: null,
+    dataFormat: "NCHW",
+    name: null,
+    paddle: NEWEST,
+  },
+  positional: 7,
+};
+
+/** As {@linkcode BatchNorm2D}; what is switched off stays, frozen: since 2.6 after the statistics. Mirrors `paddle.nn.SyncBatchNorm` (3.3). */
+export class SyncBatchNorm extends BuiltInLayer<SyncBatchNormArguments> {
+  /** Begins the names. */
+  static readonly className: string = "SyncBatchNorm";
+  /** [numFeatures]. */
+  declare weight: Parameter;
+  /** [numFeatures]. */
+  declare bias: Parameter;
+  /** Running mean, [numFeatures], frozen. */
+  declare _mean: Parameter;
+  /** Running variance, [numFeatures], frozen. */
+  declare _variance: Parameter;
+
+  /** Make one. */
+  constructor(
+    ...args: Call<
+      SyncBatchNormArguments,
+      ["numFeatures", "momentum", "epsilon", "weightAttr", "biasAttr", "dataFormat", "name"]
+    >
+  ) {
+    super(SYNC_BATCH_NORM, args);
+    const { numFeatures, weightAttr, biasAttr, paddle } = this.config;
+    const dtype = statisticsDtype();
+    const isFirst = isBefore(paddle, "2.6");
+    const offWeight = () => this.weight = frozen(this, numFeatures, 1, { dtype });
+    const offBias = () => this.bias = frozen(this, numFeatures, 0, { dtype, isBias: true });
+    if (weightAttr !== false) {
+      this.weight = this.createParameter([numFeatures], { attr: weightAttr, dtype, defaultInitializer: ONES });
+    } else if (isFirst) offWeight();
+    if (biasAttr !== false) this.bias = this.createParameter([numFeatures], { attr: biasAttr, dtype, isBias: true });
+    else if (isFirst) offBias();
+    this._mean = frozen(this, numFeatures, 0, { dtype });
+    this._variance = frozen(this, numFeatures, 1, { dtype });
+    if (weightAttr === false && !isFirst) offWeight();
+    if (biasAttr === false && !isFirst) offBias();
+  }
+}
+
+/** Arguments of {@linkcode BatchNorm}. */
+export interface BatchNormArguments {
+  /** Channels. */
+  numChannels: number;
+  /** An activation. @default {null} */
+  act?: string | null;
+  /** Whether it never trains. @default {false} */
+  isTest?: boolean;
+  /** Weight of the running statistics. @default {0.9} */
+  momentum?: number;
+  /** Added to the variance. @default {1e-5} */
+  epsilon?: number;
+  /** Of the weight; false: there is none. @default {null} */
+  paramAttr?: ParamAttrLike;
+  /** Of the bias; false: there is none. @default {null} */
+  biasAttr?: ParamAttrLike;
+  /** Of all four; float16 means float32. @default {"float32"} */
+  dtype?: DType;
+  /** Which axis the channels are. @default {"NCHW"} */
+  dataLayout?: string;
+  /** Whether the output takes the input's place. @default {false} */
+  inPlace?: boolean;
+  /** Name of `_mean`. @default {counted} */
+  movingMeanName?: string | null;
+  /** Name of `_variance`. @default {counted} */
+  movingVarianceName?: string | null;
+  /** Whether ModelAverage looks at the statistics. @default {true} */
+  doModelAverageForMeanAndVar?: boolean;
+  /** Whether the running statistics are used in training, too. @default {false} */
+  useGlobalStats?: boolean;
+  /** Whether statistics are made in evaluation, too. @default {false} */
+  trainableStatistics?: boolean;
+}
+
+const BATCH_NORM: Signature<BatchNormArguments> = {
+  name: "BatchNorm",
+  defaults: {
+    numChannels: REQUIRED,
+    act: null,
+    isTest: false,
+    momentum: 0.9,
+    epsilon: 1e-5,
+    paramAttr: null,
+    biasAttr: null,
+    dtype: "float32",
+    dataLayout: "NCHW",
+    inPlace: false,
+    movingMeanName: null,
+    movingVarianceName: null,
+    doModelAverageForMeanAndVar: true,
+    useGlobalStats: false,
+    trainableStatistics: false,
+  },
+};
+
+/** The batch normalization of Paddle 1.x: `weight`, `bias`, `_mean`, `_variance`, all [numChannels]. Mirrors `paddle.nn.BatchNorm` (3.3). */
+export class BatchNorm extends BuiltInLayer<BatchNormArguments> {
+  /** Begins the names. */
+  static readonly className: string = "BatchNorm";
+  /** [numChannels], or null. */
+  declare weight: Parameter | null;
+  /** [numChannels], or null. */
+  declare bias: Parameter | null;
+  /** Running mean, [numChannels], frozen. */
+  declare _mean: Parameter;
+  /** Running variance, [numChannels], frozen. */
+  declare _variance: Parameter;
+
+  /** Make one. */
+  constructor(
+    ...args: Call<
+      BatchNormArguments,
+      [
+        "numChannels",
+        "act",
+        "isTest",
+        "momentum",
+        "epsilon",
+        "paramAttr",
+        "biasAttr",
+        "dtype",
+        "dataLayout",
+        "inPlace",
+        "movingMeanName",
+        "movingVarianceName",
+        "doModelAverageForMeanAndVar",
+        "useGlobalStats",
+        "trainableStatistics",
+      ]
+    >
+  ) {
+    super(BATCH_NORM, args);
+    const { numChannels, paramAttr, biasAttr, movingMeanName, movingVarianceName } = this.config;
+    const dtype = this.config.dtype === "float16" ? "float32" : this.config.dtype;
+    this.weight = this.createParameter([numChannels], { attr: paramAttr, dtype, defaultInitializer: ONES });
+    this.bias = this.createParameter([numChannels], { attr: biasAttr, dtype, isBias: true });
+    this._mean = frozen(this, numChannels, 0, { dtype, name: movingMeanName });
+    this._variance = frozen(this, numChannels, 1, { dtype, name: movingVarianceName });
+  }
+}

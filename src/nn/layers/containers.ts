@@ -1,0 +1,318 @@
+/**
+ * Layers that hold layers or parameters under names or numbers.
+ *
+ * @module
+ */
+import { ValueError } from "../../errors.ts";
+import { Layer } from "../layer.ts";
+import { Parameter } from "../parameter.ts";
+import { isLayer, registryOf } from "../registry.ts";
+import { need } from "./check.ts";
+
+/** Names with what they name: a Map, an object, or pairs. */
+export type Named<T> = ReadonlyMap<string, T> | Readonly<Record<string, T>> | Iterable<readonly [string, T]>;
+
+function entriesOf<T>(named: Named<T>): Iterable<readonly [string, T]> {
+  return Symbol.iterator in named ? named as Iterable<readonly [string, T]> : Object.entries(named);
+}
+
+/** The place that a number means, as in Python: a negative one counts from the end. */
+function placeOf(index: number, length: number): number {
+  const place = index < 0 ? index + length : index;
+  need(
+    Number.isInteger(place) && place >= 0 && place < length,
+    `There is nothing at ${index}: the length is ${length}`,
+  );
+  return place;
+}
+
+/**
+ * Layers one after another, under `0`, `1`, ... or under names. Mirrors `paddle.nn.Sequential` (3.3).
+ *
+ * @example
+ * ```ts
+ * import { nn } from "@oarlock/paddle";
+ * const net = new nn.Sequential(new nn.Linear(4, 3), new nn.ReLU(), new nn.Linear(3, 2, { biasAttr: false }));
+ * if ([...net.stateDict().keys()].join() !== "0.weight,0.bias,2.weight") throw new Error("other keys");
+ * ```
+ */
+export class Sequential extends Layer {
+  /** Begins the names. */
+  static readonly className: string = "Sequential";
+
+  /** Make one of layers, of `[name, layer]` pairs, or of one Map of names to layers. */
+  constructor(...layers: Layer[] | (readonly [string, Layer])[] | [ReadonlyMap<string, Layer>]) {
+    super();
+    const [first] = layers;
+    if (layers.length === 1 && first instanceof Map) {
+      for (const [name, layer] of first) this.addSublayer(name, layer);
+      return;
+    }
+    (layers as (Layer | readonly [string, Layer])[]).forEach((layer, i) => {
+      if (Array.isArray(layer)) this.addSublayer(layer[0], layer[1]);
+      else this.addSublayer(i, layer as Layer);
+    });
+  }
+
+  /** How many layers there are. */
+  get length(): number {
+    return registryOf(this).sublayers.size;
+  }
+
+  /**
+   * A layer by its place, negative from the end, or by its name.
+   *
+   * @throws {ValueError} `INVALID_VALUE` where there is none
+   */
+  get(key: number | string): Layer {
+    const { sublayers } = registryOf(this);
+    const layer = typeof key === "string" ? sublayers.get(key) : [...sublayers.values()][placeOf(key, sublayers.size)];
+    if (!layer) throw new ValueError("INVALID_VALUE", `There is no layer ${JSON.stringify(key)}`);
+    return layer;
+  }
+
+  /** The layers in order. */
+  [Symbol.iterator](): IterableIterator<Layer> {
+    return (registryOf(this).sublayers as Map<string, Layer>).values();
+  }
+}
+
+/** A list of layers, under `0`, `1`, ... Mirrors `paddle.nn.LayerList` (3.3). */
+export class LayerList extends Layer {
+  /** Begins the names. */
+  static readonly className: string = "LayerList";
+
+  /** Make one. */
+  constructor(sublayers: Iterable<Layer> | null = null) {
+    super();
+    if (sublayers) this.extend(sublayers);
+  }
+
+  /** How many layers there are. */
+  get length(): number {
+    return registryOf(this).sublayers.size;
+  }
+
+  /**
+   * A layer by its place; negative: from the end.
+   *
+   * @throws {ValueError} `INVALID_VALUE` where there is none
+   */
+  get(index: number): Layer {
+    return registryOf(this).sublayers.get(String(placeOf(index, this.length)))!;
+  }
+
+  /** Put another layer in a place; negative: from the end. */
+  set(index: number, layer: Layer): void {
+    this.addSublayer(placeOf(index, this.length), layer);
+  }
+
+  /** Add a layer at the end. */
+  append(layer: Layer): this {
+    this.addSublayer(this.length, layer);
+    return this;
+  }
+
+  /** Add layers at the end. */
+  extend(layers: Iterable<Layer>): this {
+    for (const layer of layers) this.append(layer);
+    return this;
+  }
+
+  /** Put a layer before the one at a place; those after it move up. */
+  insert(index: number, layer: Layer): void {
+    const place = index === this.length ? index : placeOf(index, this.length);
+    renumber(this, [...this].toSpliced(place, 0, layer));
+  }
+
+  /** Take out a layer; those after it move down. */
+  delete(index: number): void {
+    renumber(this, [...this].toSpliced(placeOf(index, this.length), 1));
+  }
+
+  /** The layers in order. */
+  [Symbol.iterator](): IterableIterator<Layer> {
+    return (registryOf(this).sublayers as Map<string, Layer>).values();
+  }
+}
+
+function renumber(list: LayerList, layers: Layer[]): void {
+  const registry = registryOf(list);
+  for (const name of [...registry.sublayers.keys()]) registry.remove("sublayers", name);
+  layers.forEach((layer, i) => list.addSublayer(i, layer));
+}
+
+/** Layers under names. Mirrors `paddle.nn.LayerDict` (3.3). */
+export class LayerDict extends Layer {
+  /** Begins the names. */
+  static readonly className: string = "LayerDict";
+
+  /** Make one. */
+  constructor(sublayers: Named<Layer> | null = null) {
+    super();
+    if (sublayers) this.update(sublayers);
+  }
+
+  /** How many layers there are. */
+  get length(): number {
+    return registryOf(this).sublayers.size;
+  }
+
+  /** The layer of that name, or undefined. */
+  get(name: string): Layer | undefined {
+    return registryOf(this).sublayers.get(name) ?? undefined;
+  }
+
+  /** Put a layer under a name. */
+  set(name: string, layer: Layer): this {
+    this.addSublayer(name, layer);
+    return this;
+  }
+
+  /** Whether there is a layer of that name. */
+  has(name: string): boolean {
+    return registryOf(this).sublayers.has(name);
+  }
+
+  /** Put layers under their names. */
+  update(sublayers: Named<Layer>): this {
+    for (const [name, layer] of entriesOf(sublayers)) this.addSublayer(name, layer);
+    return this;
+  }
+
+  /**
+   * Take a layer out and give it.
+   *
+   * @throws {ValueError} `INVALID_VALUE` where there is none
+   */
+  pop(name: string): Layer {
+    const layer = this.get(name);
+    if (!layer) throw new ValueError("INVALID_VALUE", `There is no layer ${JSON.stringify(name)}`);
+    registryOf(this).remove("sublayers", name);
+    return layer;
+  }
+
+  /** Take all layers out. */
+  clear(): void {
+    for (const name of [...this.keys()]) this.pop(name);
+  }
+
+  /** The names in order. */
+  keys(): IterableIterator<string> {
+    return registryOf(this).sublayers.keys();
+  }
+
+  /** The layers in order. */
+  values(): IterableIterator<Layer> {
+    return (registryOf(this).sublayers as Map<string, Layer>).values();
+  }
+
+  /** Names and layers in order. */
+  entries(): IterableIterator<[string, Layer]> {
+    return (registryOf(this).sublayers as Map<string, Layer>).entries();
+  }
+
+  /** Names and layers in order. */
+  [Symbol.iterator](): IterableIterator<[string, Layer]> {
+    return this.entries();
+  }
+}
+
+/** A list of parameters, under `0`, `1`, ... Mirrors `paddle.nn.ParameterList` (3.3). */
+export class ParameterList extends Layer {
+  /** Begins the names. */
+  static readonly className: string = "ParameterList";
+
+  /** Make one. */
+  constructor(parameters: Iterable<Parameter> | null = null) {
+    super();
+    if (parameters) { for (const parameter of parameters) this.append(parameter); }
+  }
+
+  /** How many parameters there are. */
+  get length(): number {
+    return registryOf(this).parameters.size;
+  }
+
+  /**
+   * A parameter by its place; negative: from the end.
+   *
+   * @throws {ValueError} `INVALID_VALUE` where there is none
+   */
+  get(index: number): Parameter {
+    return registryOf(this).parameters.get(String(placeOf(index, this.length)))!;
+  }
+
+  /** Put another parameter in a place; negative: from the end. */
+  set(index: number, parameter: Parameter): void {
+    registryOf(this).put("parameters", String(placeOf(index, this.length)), asParameter(parameter));
+  }
+
+  /** Add a parameter at the end. */
+  append(parameter: Parameter): this {
+    registryOf(this).put("parameters", String(this.length), asParameter(parameter));
+    return this;
+  }
+
+  /** The parameters in order. */
+  [Symbol.iterator](): IterableIterator<Parameter> {
+    return (registryOf(this).parameters as Map<string, Parameter>).values();
+  }
+}
+
+/** Parameters under names. Mirrors `paddle.nn.ParameterDict` (3.3). */
+export class ParameterDict extends Layer {
+  /** Begins the names. */
+  static readonly className: string = "ParameterDict";
+
+  /** Make one. */
+  constructor(parameters: Named<Parameter> | null = null) {
+    super();
+    if (parameters) this.update(parameters);
+  }
+
+  /** How many parameters there are. */
+  get length(): number {
+    return registryOf(this).parameters.size;
+  }
+
+  /** The parameter of that name, or undefined. */
+  get(name: string): Parameter | undefined {
+    return registryOf(this).parameters.get(name) ?? undefined;
+  }
+
+  /** Put a parameter under a name. */
+  set(name: string, parameter: Parameter): this {
+    registryOf(this).put("parameters", name, asParameter(parameter));
+    return this;
+  }
+
+  /** Put parameters under their names. */
+  update(parameters: Named<Parameter>): this {
+    for (const [name, parameter] of entriesOf(parameters)) this.set(name, parameter);
+    return this;
+  }
+
+  /** The names in order. */
+  keys(): IterableIterator<string> {
+    return registryOf(this).parameters.keys();
+  }
+
+  /** The parameters in order. */
+  values(): IterableIterator<Parameter> {
+    return (registryOf(this).parameters as Map<string, Parameter>).values();
+  }
+
+  /** Names and parameters in order. */
+  [Symbol.iterator](): IterableIterator<[string, Parameter]> {
+    return (registryOf(this).parameters as Map<string, Parameter>).entries();
+  }
+}
+
+function asParameter(value: unknown): Parameter {
+  need(
+    value instanceof Parameter,
+    `A list or dict of parameters holds Parameters: got ${isLayer(value) ? "a Layer" : typeof value}`,
+  );
+  return value as Parameter;
+}

@@ -1,0 +1,28 @@
+/**
+ * Parameters that stay what they are.
+ *
+ * @module
+ */
+import type { DType } from "../../dtype.ts";
+import type { PaddleVersion } from "../../optimizer/version.ts";
+import { Constant } from "../initializer/fixed.ts";
+import type { Layer } from "../layer.ts";
+import { ParamAttr } from "../param_attr.ts";
+import type { Parameter } from "../parameter.ts";
+
+/** A parameter that no optimizer changes. */
+export function frozen(layer: Layer, shape: number | readonly number[], value: number, options: {
+  isBias?: boolean;
+  dtype?: DType;
+  name?: string | null;
+} = {}): Parameter {
+  const { isBias = false, dtype, name } = options;
+  const attr = new ParamAttr({ name, initializer: new Constant(value), trainable: false });
+  return layer.createParameter(typeof shape === "number" ? [shape] : shape, { attr, isBias, dtype });
+}
+
+/** Which Paddle's rule holds where `false` is given for an attribute. */
+export interface OfPaddle {
+  /** The version. @default {"3.3"} */
+  paddle?: PaddleVersion;
+}

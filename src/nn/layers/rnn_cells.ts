@@ -1,0 +1,187 @@
+/**
+ * One step of a recurrent network.
+ *
+ * @module
+ */
+import { isBefore, NEWEST } from "../../optimizer/version.ts";
+import { type Call, REQUIRED, type Signature } from "../arguments.ts";
+import { Uniform } from "../initializer/random.ts";
+import type { ParamAttrLike } from "../param_attr.ts";
+import type { Parameter } from "../parameter.ts";
+import { BuiltInLayer } from "./built_in_layer.ts";
+import { need, needSize } from "./check.ts";
+import { frozen, type OfPaddle } from "./frozen.ts";
+
+/** Attributes of a cell's parameters; what is false stays since 2.6, frozen: weights 1, biases 0. */
+export interface CellAttributes extends OfPaddle {
+  /** From input to hidden. @default {null} */
+  weightIhAttr?: ParamAttrLike;
+  /** From hidden to hidden. @default {null} */
+  weightHhAttr?: ParamAttrLike;
+  /** Beside weight_ih. @default {null} */
+  biasIhAttr?: ParamAttrLike;
+  /** Beside weight_hh. @default {null} */
+  biasHhAttr?: ParamAttrLike;
+}
+
+/** Arguments of {@linkcode GRUCell}. */
+export interface CellArguments extends CellAttributes {
+  /** Length of an input. */
+  inputSize: number;
+  /** Length of a hidden state. */
+  hiddenSize: number;
+  /** Name of the layer's outputs; it names no parameter. @default {null} */
+  name?: string | null;
+}
+
+/** Arguments of {@linkcode SimpleRNNCell}. */
+export interface SimpleRNNCellArguments extends CellArguments {
+  /** `"tanh"` or `"relu"`. @default {"tanh"} */
+  activation?: string;
+}
+
+/** Arguments of {@linkcode LSTMCell}. */
+export interface LSTMCellArguments extends CellArguments {
+  /** Length of what a hidden state is projected to; 0: it is not. Since 3.0. @default {0} */
+  projSize?: number;
+}
+
+const attributes = { weightIhAttr: null, weightHhAttr: null, biasIhAttr: null, biasHhAttr: null } as const;
+const sizes = { inputSize: REQUIRED, hiddenSize: REQUIRED } as const;
+
+/** What all cells have. */
+export abstract class RNNCellBase<A extends CellArguments> extends BuiltInLayer<A> {
+  /** [gates * hiddenSize, inputSize]. */
+  declare weight_ih: Parameter | null;
+  /** [gates * hiddenSize, hiddenSize or projSize]. */
+  declare weight_hh: Parameter | null;
+  /** [gates * hiddenSize]. */
+  declare bias_ih: Parameter | null;
+  /** [gates * hiddenSize]. */
+  declare bias_hh: Parameter | null;
+
+  /** Make the four parameters. */
+  protected fill(name: string, gates: number, projSize = 0): void {
+    const { inputSize, hiddenSize, weightIhAttr, weightHhAttr, biasIhAttr, biasHhAttr, paddle }: CellArguments =
+      this.config;
+    needSize(name, "hiddenSize", hiddenSize);
+    needSize(name, "inputSize", inputSize, 0);
+    const std = 1 / Math.sqrt(hiddenSize);
+    const stays = !isBefore(paddle ?? NEWEST, "2.6");
+    const make = (shape: number[], attr: ParamAttrLike, isBias: boolean): Parameter | null => {
+      const options = { attr, isBias, defaultInitializer: new Uniform(-std, std) };
+      if (attr !== false || !stays) return this.createParameter(shape, options);
+      return frozen(this, shape, isBias ? 0 : 1, { isBias });
+    };
+    const rows = gates * hiddenSize;
+    this.weight_ih = make([rows, inputSize], weightIhAttr, false);
+    this.weight_hh = make([rows, projSize || hiddenSize], weightHhAttr, false);
+    this.bias_ih = make([rows], biasIhAttr, true);
+    this.bias_hh = make([rows], biasHhAttr, true);
+  }
+}
+
+const SIMPLE_RNN_CELL: Signature<SimpleRNNCellArguments> = {
+  name: "SimpleRNNCell",
+  defaults: { ...sizes, activation: "tanh", ...attributes, name: null, paddle: NEWEST },
+  positional: 8,
+};
+
+/** `weight_ih`, `weight_hh`, `bias_ih`, `bias_hh` of one gate. Mirrors `paddle.nn.SimpleRNNCell` (3.3). */
+export class SimpleRNNCell extends RNNCellBase<SimpleRNNCellArguments> {
+  /** Begins the names. */
+  static readonly className: string = "SimpleRNNCell";
+
+  /**
+   * Make one.
+   *
+   * @throws {ValueError} `INVALID_VALUE`: a size that cannot be, or another activation
+   */
+  constructor(
+    ...args: Call<
+      SimpleRNNCellArguments,
+      [
+        "inputSize",
+        "hiddenSize",
+        "activation",
+        "weightIhAttr",
+        "weightHhAttr",
+        "biasIhAttr",
+        "biasHhAttr",
+        "name",
+      ]
+    >
+  ) {
+    super(SIMPLE_RNN_CELL, args);
+    const { activation } = this.config;
+    need(
+      activation === "tanh" || activation === "relu",
+      `SimpleRNNCell: activation is tanh or relu: got ${activation}`,
+    );
+    this.fill("SimpleRNNCell", 1);
+  }
+}
+
+const GRU_CELL: Signature<CellArguments> = {
+  name: "GRUCell",
+  defaults: { ...sizes, ...attributes, name: null, paddle: NEWEST },
+  positional: 7,
+};
+
+/** `weight_ih`, `weight_hh`, `bias_ih`, `bias_hh` of three gates. Mirrors `paddle.nn.GRUCell` (3.3). */
+export class GRUCell extends RNNCellBase<CellArguments> {
+  /** Begins the names. */
+  static readonly className: string = "GRUCell";
+
+  /**
+   * Make one.
+   *
+   * @throws {ValueError} `INVALID_VALUE`: a size that cannot be
+   */
+  constructor(
+    ...args: Call<
+      CellArguments,
+      ["inputSize", "hiddenSize", "weightIhAttr", "weightHhAttr", "biasIhAttr", "biasHhAttr", "name"]
+    >
+  ) {
+    super(GRU_CELL, args);
+    this.fill("GRUCell", 3);
+  }
+}
+
+const LSTM_CELL: Signature<LSTMCellArguments> = {
+  name: "LSTMCell",
+  defaults: { ...sizes, ...attributes, projSize: 0, name: null, paddle: NEWEST },
+  positional: 8,
+};
+
+/** `weight_ih`, `weight_hh`, `bias_ih`, `bias_hh` of four gates, and `weight_ho` with a projSize. Mirrors `paddle.nn.LSTMCell` (3.3). */
+export class LSTMCell extends RNNCellBase<LSTMCellArguments> {
+  /** Begins the names. */
+  static readonly className: string = "LSTMCell";
+  /** [hiddenSize, projSize]; only with a projSize. */
+  declare weight_ho?: Parameter;
+
+  /**
+   * Make one.
+   *
+   * @throws {ValueError} `INVALID_VALUE`: a size that cannot be
+   */
+  constructor(
+    ...args: Call<
+      LSTMCellArguments,
+      ["inputSize", "hiddenSize", "weightIhAttr", "weightHhAttr", "biasIhAttr", "biasHhAttr", "projSize", "name"]
+    >
+  ) {
+    super(LSTM_CELL, args);
+    const { hiddenSize, projSize, paddle } = this.config;
+    needSize("LSTMCell", "projSize", projSize, 0);
+    need(projSize < hiddenSize, `LSTMCell: projSize must be below hiddenSize: got ${projSize} and ${hiddenSize}`);
+    need(projSize === 0 || !isBefore(paddle, "3.0"), `LSTMCell has no projSize before 3.0: paddle is ${paddle}`);
+    this.fill("LSTMCell", 4, projSize);
+    if (projSize > 0) {
+      const std = 1 / Math.sqrt(hiddenSize);
+      this.weight_ho = this.createParameter([hiddenSize, projSize], { defaultInitializer: new Uniform(-std, std) });
+    }
+  }
+}

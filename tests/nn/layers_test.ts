@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { describe, it } from "@std/testing/bdd";
+import { createParameter, isPaddleError, nn, seed, type Tensor, utils } from "../../mod.ts";
+import { camelCase, type Json, recorded, VERSIONS } from "../optimizer/recorded.ts";
+
+const classes = nn as unknown as Record<string, new (...args: unknown[]) => nn.Layer>;
+const initializers = nn.initializer as unknown as Record<string, new (args: unknown) => nn.initializer.Initializer>;
+
+/** Classes whose rules changed: they take the version. */
+const VERSIONED = /^(BatchNorm\dD|SyncBatchNorm|GroupNorm|SimpleRNN|LSTM|GRU|SimpleRNNCell|LSTMCell|GRUCell)$/;
+
+/** An argument as recorded, as an object. */
+function build(v: Json, paddle: string): unknown {
+  if (Array.isArray(v)) return v.map((item) => build(item, paddle));
+  if (v === null || typeof v !== "object") return v;
+  const [key] = Object.keys(v);
+  if (key === "layer") return make(v.layer, paddle);
+  if (key === "pair") return [v.pair[0], make(v.pair[1].layer ?? v.pair[1], paddle)];
+  if (key === "parameter") return createParameter(v.parameter, "float32");
+  if (key === "attr") return new nn.ParamAttr(named(v.attr, paddle));
+  if (key === "initializer") return new initializers[v.initializer[0]](...Object.values(v.initializer[1]) as [unknown]);
+  return new Map(Object.entries(v).map(([name, item]) => [name, build(item, paddle)]));
+}
+
+function named(args: Json, paddle: string): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(args).map(([name, value]) => [camelCase(name), build(value, paddle)]));
+}
+
+function make([name, args, options]: [string, Json[], Json], paddle: string): nn.Layer {
+  const positions = args.map((arg) => build(arg, paddle));
+  const keywords = { ...named(options, paddle), ...(VERSIONED.test(name) ? { paddle } : {}) };
+  return Object.keys(keywords).length > 0 ? new classes[name](...positions, keywords) : new classes[name](...positions);
+}
+
+/** Whether a number that was drawn is Paddle's: uniform ones to the bit, normal ones but for the rounding of a logarithm. */
+function sameDraw(actual: number, expected: number, initializer: string): void {
+  const bound = initializer === "Normal" ? 2 ** -22 * Math.max(1, Math.abs(expected)) : 0;
+  assert.ok(Math.abs(actual - expected) <= bound, `${actual} is not ${expected}`);
+}
+
+function checkEntry([key, tensor]: [string, Tensor], expected: Json): void {
+  assert.equal(key, expected.key);
+  assert.ok(tensor instanceof nn.Parameter);
+  const { name, shape, dtype, trainable, stopGradient, persistable, optimizeAttr } = tensor;
+  assert.deepEqual({ name, shape, dtype, trainable, stopGradient, persistable, optimizeAttr }, {
+    name: expected.name,
+    shape: expected.shape,
+    dtype: expected.dtype,
+    trainable: expected.trainable,
+    stopGradient: expected.stop_gradient,
+    persistable: expected.persistable,
+    optimizeAttr: { learningRate: expected.optimize_attr?.learning_rate ?? 1 },
+  });
+  const values = [...tensor.toFloat32Array()];
+  if ("constant" in expected) assert.deepEqual(new Set(values), new Set([Math.fround(expected.constant)]));
+  if (expected.seen) {
+    sameDraw(Math.min(...values), expected.seen.min, expected.init.initializer);
+    sameDraw(Math.max(...values), expected.seen.max, expected.init.initializer);
+  }
+  if (expected.zero_rows) {
+    const zero = (tensor.toArray() as number[][]).flatMap((row, i) => row.every((x) => x === 0) ? [i] : []);
+    assert.deepEqual(zero, expected.zero_rows);
+  }
+}
+
+for (const version of VERSIONS) {
+  const data = recorded(version, "layers");
+  if (!data) continue;
+  describe(`layers, as Paddle ${version} makes them`, () => {
+    for (const c of data.cases) {
+      it(c.name, () => {
+        seed(7);
+        utils.uniqueName.guard(() => {
+          const create = () => make([c.class, c.args, c.options], version);
+          if (c.error) {
+            assert.throws(create, (error) => isPaddleError(error) && error.code === "INVALID_VALUE");
+            return;
+          }
+          const layer = create();
+          assert.equal(layer.fullName(), c.full_name);
+          const state = [...layer.stateDict()];
+          assert.deepEqual(state.map(([key]) => key), c.state.map((row: Json) => row.key));
+          state.forEach((entry, i) => checkEntry(entry, c.state[i]));
+          assert.deepEqual(layer.namedParameters().map(([key]) => key), c.named_parameters);
+          assert.deepEqual(
+            layer.namedBuffers().map(([key, b]) => [key, b.name, b.shape, b.persistable, b.stopGradient]),
+            c.named_buffers,
+          );
+          assert.deepEqual(
+            layer.namedSublayers().map(([key, l]) => [key, classOf(l), l.fullName()]),
+            c.named_sublayers,
+          );
+          assert.equal(layer.training, c.training);
+        });
+      });
+    }
+  });
+}
+
+function classOf(layer: nn.Layer): string {
+  return (layer.constructor as unknown as { className: string }).className;
+}
