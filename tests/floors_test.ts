@@ -76,7 +76,8 @@ describe("the floors of the house", () => {
   it("execute nothing that a file says", () => {
     for (const file of filesBelow("src")) {
       const code = readFileSync(file, "utf8").replaceAll(/\/\*[\s\S]*?\*\//g, "").replaceAll(/\/\/.*$/gm, "");
-      assert.doesNotMatch(code, /\beval\(|\bnew Function\b|(?<!typeof )\bimport\(/, file);
+      // `eval(): this` declares the method of a Layer.
+      assert.doesNotMatch(code, /\beval\((?!\): this)|\bnew Function\b|(?<!typeof )\bimport\(/, file);
     }
   });
 });
