@@ -8,13 +8,14 @@ import { rememberFloat, wasFloat } from "../floats.ts";
 import { DefaultDict, OrderedDict, Tuple } from "../values.ts";
 import { isOwnContainer } from "./check_value.ts";
 
-interface HasStateDict {
+/** What makes a Layer here, below it in the house: a state dict. Optimizers and schedulers have one, too, but they take steps. */
+interface LayerLike {
   stateDict(): Map<unknown, unknown>;
 }
 
-function isLayer(value: unknown): value is HasStateDict {
+function isLayer(value: unknown): value is LayerLike {
   return typeof value === "object" && value !== null && "stateDict" in value && typeof value.stateDict === "function" &&
-    !(value instanceof Map);
+    !(value instanceof Map) && !("step" in value);
 }
 
 /** A Layer is saved as its state dict, which every Paddle loads. Containers with a Layer inside are made anew; others stay. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { className, isPlainObject } from "../codec/pickle/write_pickle.ts";
 import { ValueError, type Warning } from "../errors.ts";
 import { checkOptions } from "../options.ts";
 import { Tensor } from "../tensor.ts";
@@ -258,8 +259,8 @@ export class Layer {
   ): StateDictKeys {
     checkOptions(options, ["useStructuredName", "onWarning"]);
     const { useStructuredName = true, onWarning = ({ message }: Warning) => console.warn(message) } = options;
-    if (typeof stateDict !== "object" || stateDict === null) {
-      throw new ValueError("INVALID_VALUE", `A state dict is a Map or an object: got ${String(stateDict)}`);
+    if (!(stateDict instanceof Map) && !isPlainObject(stateDict)) {
+      throw new ValueError("INVALID_VALUE", `A state dict is a Map or an object: got ${className(stateDict)}`);
     }
     const given = stateDict instanceof Map ? stateDict : new Map(Object.entries(stateDict));
     return setTensors(collect(this, {}, false, false), given, useStructuredName, onWarning);

@@ -119,8 +119,9 @@ export class Registry implements ProxyHandler<object> {
 function nothing(value: unknown, kind: string, name: string, expected: string): null {
   if (value === null) return null;
   const got = value === undefined ? "undefined" : typeof value;
-  throw new ValueError("INVALID_VALUE", `The ${kind} ${JSON.stringify(name)} can be ${expected} or null: got ${got}`, {
-    at: name,
-    hint: value === undefined ? `a field that a superclass fills is declared with \`declare ${name}: ...\`` : undefined,
-  });
+  const hint = `a field that a superclass fills is declared: \`declare ${name}: ...\``;
+  const message = `The ${kind} ${JSON.stringify(name)} can be ${expected} or null: got ${got}`;
+  throw value === undefined
+    ? new ValueError("INVALID_VALUE", `${message}; ${hint}`, { at: name, hint })
+    : new ValueError("INVALID_VALUE", message, { at: name });
 }
