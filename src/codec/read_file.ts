@@ -4,11 +4,11 @@
  *
  * @module
  */
-import { FormatError, PaddleError, UnsupportedError, type Warning } from "../errors.ts";
+import { FormatError, PaddleError, type Warning } from "../errors.ts";
 import { Budget, DEFAULT_LIMITS } from "../limits.ts";
 import type { Program } from "../program.ts";
 import type { Cursor, Decoder } from "./cursor.ts";
-import { detectKind, type FileKind, foreignError } from "./detect_kind.ts";
+import { detectKind, foreignError } from "./detect_kind.ts";
 import { readProgram } from "./program/read_program.ts";
 import { type Pickle, readPickle, type ReadPickleOptions } from "./pickle/read_pickle.ts";
 import { type RawSelectedRows, type RawTensor, readBinaryTensorFile } from "./record/read_record.ts";
@@ -41,24 +41,11 @@ export function* readFile(cursor: Cursor, options: ReadPickleOptions = {}): Deco
     case "tnum":
       return { kind: "tnum", ...(yield* readTnum(cursor, { budget })) };
     case "program":
+    case "pir":
       return { kind: "program", program: yield* readProgram(cursor, budget.limits) };
     default:
-      throw OTHER_KINDS.has(kind) ? notLoaded(kind) : foreignError(head);
+      throw foreignError(head);
   }
-}
-
-/** Kinds that are known but not loaded as one value. */
-const OTHER_KINDS: ReadonlySet<FileKind> = new Set<FileKind>(["pir"]);
-
-function notLoaded(kind: FileKind): PaddleError {
-  const what = kind === "pir" ? "a program in Paddle's JSON form" : "a Paddle program";
-  return new UnsupportedError(
-    "UNSUPPORTED_FEATURE",
-    `This is ${what}: load reads what paddle.save writes of values, not of programs.`,
-    {
-      offset: 0,
-    },
-  );
 }
 
 /** A file whose very first opcode is none that a pickle begins with is no pickle. */

@@ -3,11 +3,12 @@
  *
  * @module
  */
-import { FormatError, isPaddleError, type PaddleError, UnsupportedError } from "../../errors.ts";
+import { FormatError, isPaddleError, type PaddleError } from "../../errors.ts";
 import type { Limits } from "../../limits.ts";
 import type { Program } from "../../program.ts";
 import type { Cursor, Decoder } from "../cursor.ts";
 import { detectKind, type FileKind, foreignError } from "../detect_kind.ts";
+import { PirProgram } from "../pir/pir_program.ts";
 import { ProgramDesc } from "./program_desc.ts";
 
 /** Bytes asked for first where the size is not known. */
@@ -33,10 +34,8 @@ export function* readProgram(cursor: Cursor, limits: Readonly<Limits>): Decoder<
  */
 export function parseProgram(bytes: Uint8Array, limits: Readonly<Limits>): Program {
   const kind = detectKind(bytes.subarray(0, 4096), bytes.length);
-  if (kind === "pir") {
-    throw new UnsupportedError("UNSUPPORTED_FEATURE", "Programs in Paddle's JSON form", { offset: 0 });
-  }
   try {
+    if (bytes[0] === 0x7b) return PirProgram.parse(bytes, limits);
     return ProgramDesc.parse(bytes, limits);
   } catch (error) {
     throw isPaddleError(error) && error.code !== "LIMIT" ? explained(error, kind, bytes) : error;
@@ -55,7 +54,7 @@ const NAMES: ReadonlyMap<FileKind, string> = new Map([
 function explained(error: PaddleError, kind: FileKind, bytes: Uint8Array): PaddleError {
   const name = NAMES.get(kind);
   if (name) return new FormatError("WRONG_FORMAT", `This is ${name}, not a program`, { offset: 0, cause: error });
-  if (kind !== "unknown" || bytes[0] === 0x0a) return error;
+  if (kind !== "unknown" || bytes[0] === 0x0a || bytes[0] === 0x7b) return error;
   const foreign = foreignError(bytes.subarray(0, 4096));
   return new FormatError(foreign.code as "UNKNOWN_FORMAT", foreign.message, {
     offset: 0,

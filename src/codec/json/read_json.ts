@@ -1,0 +1,286 @@
+/**
+ * JSON from UTF-8 bytes: strict (RFC 8259), without recursion, every error with its byte (hardening H-JS-1).
+ *
+ * @module
+ */
+import { FormatError, quote } from "../../errors.ts";
+import { Budget, DEFAULT_LIMITS, type Limits, PRICES } from "../../limits.ts";
+import { textFromUtf8 } from "../pickle/text.ts";
+import { type Json, JsonNumber, type JsonObject } from "./json.ts";
+
+/** The value in `bytes`; nothing may follow it but white space. */
+export function readJson(bytes: Uint8Array, limits: Readonly<Limits> = DEFAULT_LIMITS): Json {
+  return new JsonReader(bytes, limits).read();
+}
+
+const QUOTE = 0x22, BACKSLASH = 0x5c, COMMA = 0x2c, COLON = 0x3a;
+const OPEN_OBJECT = 0x7b, CLOSE_OBJECT = 0x7d, OPEN_LIST = 0x5b, CLOSE_LIST = 0x5d;
+const ESCAPES: ReadonlyMap<number, string> = new Map(
+  Object.entries({ '"': '"', "\\": "\\", "/": "/", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" })
+    .map(([key, text]) => [key.charCodeAt(0), text]),
+);
+const WORDS: readonly [string, Json][] = [["true", true], ["false", false], ["null", null]];
+
+/** Texts up to this many bytes are kept and given again: programs say the same few hundreds over and over. */
+const INTERN_MAX = 32;
+const INTERN_SLOTS = 4096;
+
+class JsonReader {
+  readonly #bytes: Uint8Array;
+  readonly #budget: Budget;
+  readonly #maxDepth: number;
+  readonly #interned: string[] = new Array(INTERN_SLOTS);
+  #pos = 0;
+
+  constructor(bytes: Uint8Array, limits: Readonly<Limits>) {
+    this.#bytes = bytes;
+    this.#budget = new Budget(limits);
+    this.#maxDepth = limits.maxJsonDepth;
+    this.#budget.check("maxJsonBytes", bytes.length, 0);
+  }
+
+  read(): Json {
+    const bytes = this.#bytes;
+    /** The containers that are open, and the key under which each object's next value comes. */
+    const open: (Json[] | JsonObject)[] = [], keys: string[] = [];
+    let top: Json[] | JsonObject | null = null;
+    this.#space();
+    for (;;) {
+      let value: Json;
+      const byte = bytes[this.#pos];
+      if (byte === OPEN_OBJECT || byte === OPEN_LIST) {
+        const at = this.#pos++;
+        if (open.length >= this.#maxDepth) this.#budget.exceed("maxJsonDepth", open.length + 1, at);
+        this.#budget.charge(byte === OPEN_LIST ? PRICES.list : PRICES.dict, at);
+        const made: Json[] | JsonObject = byte === OPEN_LIST ? [] : new Map();
+        this.#space();
+        if (bytes[this.#pos] !== (byte === OPEN_LIST ? CLOSE_LIST : CLOSE_OBJECT)) {
+          if (top) open.push(top);
+          else open.push([]);
+          top = made;
+          keys.push("");
+          if (made instanceof Map) keys[keys.length - 1] = this.#key(made);
+          continue;
+        }
+        this.#pos++;
+        value = made;
+      } else value = this.#scalar();
+      // A value is complete: put it where it belongs, and close what ends with it.
+      for (;;) {
+        this.#space();
+        if (top === null) {
+          if (this.#pos < bytes.length) {
+            throw new FormatError("TRAILING_DATA", `Bytes follow the JSON value at byte ${this.#pos}`, {
+              offset: this.#pos,
+            });
+          }
+          return value;
+        }
+        const isList: boolean = Array.isArray(top);
+        if (isList) (top as Json[]).push(value);
+        else (top as JsonObject).set(keys[keys.length - 1], value);
+        const next = bytes[this.#pos];
+        if (next === COMMA) {
+          this.#pos++;
+          this.#space();
+          if (!isList) keys[keys.length - 1] = this.#key(top as JsonObject);
+          break;
+        }
+        if (next !== (isList ? CLOSE_LIST : CLOSE_OBJECT)) throw this.#unexpected(isList ? "`,` or `]`" : "`,` or `}`");
+        this.#pos++;
+        value = top;
+        keys.pop();
+        const above = open.pop()!;
+        top = open.length === 0 ? null : above;
+      }
+    }
+  }
+
+  #space(): void {
+    const bytes = this.#bytes;
+    for (;; this.#pos++) {
+      const byte = bytes[this.#pos];
+      if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return;
+    }
+  }
+
+  /** A key of `object`, and the colon behind it. */
+  #key(object: JsonObject): string {
+    const at = this.#pos;
+    if (this.#bytes[at] !== QUOTE) throw this.#unexpected("a key");
+    const key = this.#text();
+    if (object.has(key)) {
+      throw new FormatError("DUPLICATE_KEY", `The key ${quote(key)} comes twice (byte ${at})`, { offset: at });
+    }
+    this.#space();
+    if (this.#bytes[this.#pos] !== COLON) throw this.#unexpected("`:`");
+    this.#pos++;
+    this.#space();
+    this.#budget.charge(PRICES.entry, at);
+    return key;
+  }
+
+  #scalar(): Json {
+    const byte = this.#bytes[this.#pos];
+    if (byte === QUOTE) return this.#text();
+    if (byte === 0x2d || (byte >= 0x30 && byte <= 0x39)) return this.#number();
+    for (const [word, value] of WORDS) if (this.#isWord(word)) return value;
+    throw this.#unexpected("a value");
+  }
+
+  #isWord(word: string): boolean {
+    for (let i = 0; i < word.length; i++) if (this.#bytes[this.#pos + i] !== word.charCodeAt(i)) return false;
+    this.#pos += word.length;
+    return true;
+  }
+
+  #number(): Json {
+    const bytes = this.#bytes, start = this.#pos;
+    let p = start, value = 0;
+    const isNegative = bytes[p] === 0x2d;
+    if (isNegative) p++;
+    const first = p;
+    for (; bytes[p] >= 0x30 && bytes[p] <= 0x39; p++) value = value * 10 + bytes[p] - 0x30;
+    const digits = p - first;
+    if (digits === 0 || (digits > 1 && bytes[first] === 0x30)) throw this.#badNumber(start, p);
+    const next = bytes[p];
+    if (next === 0x2e || next === 0x65 || next === 0x45 || (isNegative && value === 0)) return this.#float(start, p);
+    this.#pos = p;
+    if (digits <= 15) return isNegative ? -value : value;
+    this.#budget.check("maxIntDigits", digits, start);
+    const exact = BigInt(ascii(bytes, start, p));
+    const number = Number(exact);
+    return Number.isSafeInteger(number) ? number : exact;
+  }
+
+  /** The rest of a number that has a fraction or an exponent, or is -0. */
+  #float(start: number, end: number): JsonNumber {
+    const bytes = this.#bytes;
+    let p = end;
+    const digits = () => {
+      const from = p;
+      while (bytes[p] >= 0x30 && bytes[p] <= 0x39) p++;
+      if (p === from) throw this.#badNumber(start, p);
+    };
+    if (bytes[p] === 0x2e) {
+      p++;
+      digits();
+    }
+    if (bytes[p] === 0x65 || bytes[p] === 0x45) {
+      p++;
+      if (bytes[p] === 0x2b || bytes[p] === 0x2d) p++;
+      digits();
+    }
+    this.#pos = p;
+    this.#budget.check("maxIntDigits", p - start, start);
+    return new JsonNumber(ascii(bytes, start, p));
+  }
+
+  #text(): string {
+    const bytes = this.#bytes, start = this.#pos + 1;
+    let p = start, hash = 0;
+    for (;; p++) {
+      const byte = bytes[p];
+      if (byte === QUOTE) break;
+      if (byte === BACKSLASH || byte >= 0x80) return this.#longText(start);
+      if (!(byte >= 0x20)) throw this.#badText(start, p);
+      hash = (hash * 31 + byte) | 0;
+    }
+    this.#pos = p + 1;
+    const length = p - start;
+    if (length > INTERN_MAX) {
+      this.#chargeText(length, start);
+      return ascii(bytes, start, p);
+    }
+    const slot = (hash ^ length) & (INTERN_SLOTS - 1);
+    const known = this.#interned[slot];
+    if (known !== undefined && isSame(known, bytes, start, length)) return known;
+    this.#chargeText(length, start);
+    return this.#interned[slot] = ascii(bytes, start, p);
+  }
+
+  /** A text with escapes, or with characters beyond ASCII. */
+  #longText(start: number): string {
+    const bytes = this.#bytes;
+    const parts: string[] = [];
+    let from = start, p = start;
+    const flush = () => {
+      if (p === from) return;
+      const text = textFromUtf8(bytes, from, p);
+      if (text === null || !text.isWellFormed()) {
+        throw new FormatError("BAD_TEXT", `The text at byte ${start - 1} is no UTF-8`, { offset: from });
+      }
+      parts.push(text);
+    };
+    for (;;) {
+      const byte = bytes[p];
+      if (byte === QUOTE) break;
+      if (!(byte >= 0x20)) throw this.#badText(start, p);
+      if (byte !== BACKSLASH) {
+        p++;
+        continue;
+      }
+      flush();
+      const escape = ESCAPES.get(bytes[p + 1]);
+      if (escape !== undefined) {
+        parts.push(escape);
+        p += 2;
+      } else if (bytes[p + 1] === 0x75) {
+        parts.push(String.fromCharCode(this.#hex(p + 2)));
+        p += 6;
+      } else throw this.#badText(start, Math.min(p + 1, bytes.length));
+      from = p;
+    }
+    flush();
+    this.#pos = p + 1;
+    this.#chargeText(p - start, start);
+    return parts.join("");
+  }
+
+  #hex(at: number): number {
+    let unit = 0;
+    for (let i = at; i < at + 4; i++) {
+      const byte = this.#bytes[i] | 0x20;
+      const digit = byte >= 0x30 && byte <= 0x39 ? byte - 0x30 : byte >= 0x61 && byte <= 0x66 ? byte - 0x57 : -1;
+      if (digit < 0 || this.#bytes[i] < 0x30) throw this.#badText(at, Math.min(i, this.#bytes.length));
+      unit = unit * 16 + digit;
+    }
+    return unit;
+  }
+
+  #chargeText(length: number, at: number): void {
+    this.#budget.check("maxStringBytes", length, at);
+    this.#budget.charge(PRICES.string + PRICES.unit * length, at);
+  }
+
+  #unexpected(wanted: string): FormatError {
+    const offset = this.#pos;
+    if (offset >= this.#bytes.length) return cut(offset);
+    return new FormatError("BAD_JSON", `${wanted} is due at byte ${offset}`, { offset });
+  }
+
+  #badNumber(start: number, p: number): FormatError {
+    if (p >= this.#bytes.length) return cut(p);
+    return new FormatError("BAD_JSON", `There is no number at byte ${start}`, { offset: start });
+  }
+
+  #badText(start: number, p: number): FormatError {
+    if (p >= this.#bytes.length) return cut(p);
+    return new FormatError("BAD_JSON", `The text at byte ${start - 1} has a bad character at byte ${p}`, { offset: p });
+  }
+}
+
+function cut(offset: number): FormatError {
+  if (offset === 0) return new FormatError("EMPTY", "There is no JSON value in no bytes", { offset });
+  return new FormatError("TRUNCATED", `The JSON text ends at byte ${offset}, inside a value`, { offset });
+}
+
+function isSame(text: string, bytes: Uint8Array, start: number, length: number): boolean {
+  if (text.length !== length) return false;
+  for (let i = 0; i < length; i++) if (text.charCodeAt(i) !== bytes[start + i]) return false;
+  return true;
+}
+
+function ascii(bytes: Uint8Array, start: number, end: number): string {
+  return textFromUtf8(bytes, start, end)!;
+}

@@ -1,0 +1,107 @@
+/**
+ * Values of attributes (dossier 5.3). Kinds that are not known are given as they stand in the file.
+ *
+ * @module
+ */
+import { quote, ValueError } from "../../errors.ts";
+import type { AttributeValue } from "../../program.ts";
+import { Complex } from "../../values.ts";
+import { type Json, JsonNumber } from "../json/json.ts";
+import { floatText } from "../json/write_json.ts";
+import { asList, asObject, asText } from "./fields.ts";
+
+/** What the writer puts under `VD` where JSON has no number. */
+const NOT_FINITE: ReadonlyMap<string, number> = new Map([
+  ["NaN", NaN],
+  ["NAN", NaN],
+  ["INF", Infinity],
+  ["-INF", -Infinity],
+]);
+
+const FLOATS = new Set(["0.a_f32", "0.a_f64"]);
+const INTS = new Set(["0.a_i32", "0.a_i64", "0.a_index"]);
+const COMPLEX = new Set(["0.a_c64", "0.a_c128"]);
+const TEXTS = new Set(["0.a_str", "0.a_tensorname", "1.a_dtype", "1.a_layout"]);
+
+/** The value of an attribute. */
+export function readAttribute(value: Json | undefined, at: string): AttributeValue {
+  const attribute = asObject(value, at);
+  const kind = asText(attribute.get("#"), at + "/#");
+  const data = attribute.get("D");
+  if (kind === "0.a_array") return asList(data, at + "/D").map((item, i) => readAttribute(item, `${at}/D/${i}`));
+  if (COMPLEX.has(kind) && Array.isArray(data)) return new Complex(asNumber(data[0]), asNumber(data[1]));
+  if (FLOATS.has(kind)) {
+    const special = attribute.get("VD");
+    return typeof special === "string" ? NOT_FINITE.get(special) ?? NaN : asNumber(data);
+  }
+  return plain(data ?? null);
+}
+
+function asNumber(value: Json | undefined): number {
+  return value instanceof JsonNumber ? value.value : Number(value);
+}
+
+/** JSON as a value of an attribute: numbers as numbers, objects as null-prototype objects. */
+function plain(value: Json): AttributeValue {
+  if (value instanceof JsonNumber) return value.value;
+  if (Array.isArray(value)) return value.map(plain);
+  if (!(value instanceof Map)) return value;
+  const object = Object.create(null);
+  for (const [key, entry] of value) {
+    Object.defineProperty(object, key, { value: plain(entry), enumerable: true, configurable: true, writable: true });
+  }
+  return object;
+}
+
+/** The JSON of an attribute's value of a kind such as `0.a_i32`; lists take the kind of what stood there. */
+export function writeAttribute(name: string, value: AttributeValue, kind: string, before: Json | undefined): Json {
+  const data = dataOf(value, kind, before);
+  if (data === undefined) {
+    throw new ValueError("INVALID_VALUE", `The attribute ${quote(name)} of kind ${kind} cannot have that value`, {
+      at: name,
+    });
+  }
+  return data;
+}
+
+function dataOf(value: AttributeValue, kind: string, before: Json | undefined): Json | undefined {
+  const made = (data: Json) => new Map<string, Json>([["#", kind], ["D", data]]);
+  if (kind === "0.a_bool") return typeof value === "boolean" ? made(value) : undefined;
+  if (INTS.has(kind)) return isInt(value) ? made(value) : undefined;
+  if (FLOATS.has(kind)) return typeof value === "number" ? floatOf(value, kind) : undefined;
+  if (TEXTS.has(kind)) return typeof value === "string" ? made(value) : undefined;
+  if (COMPLEX.has(kind)) return value instanceof Complex ? made([number(value.re), number(value.im)]) : undefined;
+  if (kind === "1.a_intarray") return Array.isArray(value) && value.every(isInt) ? made([...value]) : undefined;
+  if (kind === "0.a_array" && Array.isArray(value)) {
+    const first = before instanceof Map && Array.isArray(before.get("D")) ? (before.get("D") as Json[])[0] : undefined;
+    const items = value.map((item) =>
+      dataOf(item, first instanceof Map ? String(first.get("#")) : kindOf(item), undefined)
+    );
+    return items.includes(undefined) ? undefined : made(items as Json[]);
+  }
+  return undefined;
+}
+
+function floatOf(value: number, kind: string): Json {
+  const rounded = kind === "0.a_f32" ? Math.fround(value) : value;
+  if (Number.isFinite(rounded)) return new Map<string, Json>([["#", kind], ["D", number(rounded)]]);
+  const text = Number.isNaN(rounded) ? "NaN" : rounded > 0 ? "INF" : "-INF";
+  return new Map<string, Json>([["#", kind], ["VD", text]]);
+}
+
+function number(value: number): JsonNumber {
+  return new JsonNumber(floatText(value));
+}
+
+function isInt(value: AttributeValue): value is number | bigint {
+  return typeof value === "bigint" || (typeof value === "number" && Number.isSafeInteger(value));
+}
+
+/** The kind of a new attribute, by its value. */
+export function kindOf(value: AttributeValue): string {
+  if (typeof value === "boolean") return "0.a_bool";
+  if (typeof value === "string") return "0.a_str";
+  if (typeof value === "bigint") return "0.a_i64";
+  if (typeof value === "number") return Number.isInteger(value) ? "0.a_i32" : "0.a_f32";
+  return value instanceof Complex ? "0.a_c128" : "0.a_array";
+}

@@ -1,0 +1,224 @@
+/**
+ * An operator of a PIR module, over its JSON.
+ *
+ * @module
+ */
+import type { AttributeValue, Operator } from "../../program.ts";
+import type { Json, JsonObject } from "../json/json.ts";
+import { fullName, PARAMETER, shortName } from "./dialects.ts";
+import { asInt, asList, asObject, asText, badField } from "./fields.ts";
+import { kindOf, readAttribute, writeAttribute } from "./pir_attribute.ts";
+import { type PirType, readType } from "./pir_type.ts";
+
+/** A value that an operator makes, or that a block is given. */
+export interface PirValue {
+  /** Its number: results count up from 1, arguments of blocks down from -1. */
+  readonly id: number;
+  readonly type: PirType;
+}
+
+/** Attributes in the compressed form of a parameter, in order. */
+const PARAMETER_A = ["is_distributed", "is_parameter", "need_clip", "parameter_name"];
+const PARAMETER_OA = ["persistable", "stop_gradient", "trainable"];
+/** Attribute that names the value: of parameters, inputs and outputs. */
+const NAME = new Map([[PARAMETER, "parameter_name"], ["pd_op.data", "name"], ["pd_op.feed", "name"], [
+  "pd_op.fetch",
+  "name",
+]]);
+
+/** An operator. */
+export class PirOp implements Operator {
+  readonly type: string;
+  /** What it makes. */
+  readonly results: readonly PirValue[];
+  /** Its JSON. */
+  readonly json: JsonObject;
+  readonly #at: string;
+  readonly #onChange: () => void;
+  #attributes: ReadonlyMap<string, AttributeValue> | null = null;
+
+  /** The operator of `json`, which is at `at` of the program; `onChange` is told of changes. */
+  constructor(json: JsonObject, at: string, onChange: () => void) {
+    this.json = json;
+    this.#at = at;
+    this.#onChange = onChange;
+    this.type = fullName(asText(json.get("#"), at + "/#"));
+    this.results = this.#isCompressed
+      ? [readValue(asObject(json.get("O"), at + "/O"), at + "/O")]
+      : this.#readResults();
+    if (this.#isCompressed) this.#checkParameter();
+    for (const operand of this.operands) {
+      if (!Number.isInteger(operand)) throw badField(at + "/I", "has no number of a value");
+    }
+  }
+
+  get #isCompressed(): boolean {
+    return this.json.get("#") === "p";
+  }
+
+  #readResults(): PirValue[] {
+    const results = asList(this.json.get("O") ?? [], this.#at + "/O");
+    return results.map((value, i) => readValue(asObject(value, `${this.#at}/O/${i}`), `${this.#at}/O/${i}`));
+  }
+
+  /** The reader of Paddle insists on four flags before and three behind the value. */
+  #checkParameter(): void {
+    const at = this.#at;
+    const flags = asList(this.json.get("A"), at + "/A");
+    if (flags.length !== PARAMETER_A.length) throw badField(at + "/A", `has ${flags.length} entries`);
+    asText(flags[3], at + "/A/3");
+    const results = this.json.get("OA");
+    if (results !== undefined && asList(results, at + "/OA").length !== PARAMETER_OA.length) {
+      throw badField(at + "/OA", `has ${(results as Json[]).length} entries`);
+    }
+    const [{ type }] = this.results;
+    if (type.dtype === null || type.shape === null) throw badField(at + "/O/TT", "is the type of no tensor");
+  }
+
+  /** Numbers of the values it reads; 0 where one was left out. */
+  get operands(): number[] {
+    return asList(this.json.get("I") ?? [], this.#at + "/I").map((operand, i) =>
+      idOf(asObject(operand, `${this.#at}/I/${i}`), `${this.#at}/I/${i}`)
+    );
+  }
+
+  /** The name that a parameter, input or output has; undefined for others. */
+  get name(): string | undefined {
+    const attribute = NAME.get(this.type);
+    const name = attribute === undefined ? undefined : this.attributes.get(attribute);
+    return typeof name === "string" ? name : undefined;
+  }
+
+  set name(name: string) {
+    this.setAttribute(NAME.get(this.type)!, name);
+  }
+
+  get inputs(): ReadonlyMap<string, readonly string[]> {
+    return new Map(this.operands.map((id, i) => [String(i), id === 0 ? [] : [`%${id}`]]));
+  }
+
+  get outputs(): ReadonlyMap<string, readonly string[]> {
+    return new Map(
+      this.results.map(({ id }, i) => [String(i), [i === 0 && this.name !== undefined ? this.name : `%${id}`]]),
+    );
+  }
+
+  get attributes(): ReadonlyMap<string, AttributeValue> {
+    return this.#attributes ??= new Map(this.#isCompressed ? this.#compressed() : this.#listed(["A", "OA"]));
+  }
+
+  *#compressed(): Generator<[string, AttributeValue]> {
+    const flags = asList(this.json.get("A"), this.#at + "/A");
+    for (let i = 0; i < 3; i++) yield [PARAMETER_A[i], Boolean(flags[i])];
+    yield [PARAMETER_A[3], asText(flags[3], this.#at + "/A/3")];
+    const results = this.json.get("OA") as Json[] | undefined;
+    if (results) { for (let i = 0; i < 3; i++) yield [PARAMETER_OA[i], [Boolean(results[i])]]; }
+    yield* this.#listed(["DA", "QA"]);
+  }
+
+  *#listed(fields: string[]): Generator<[string, AttributeValue]> {
+    for (const field of fields) {
+      for (const [i, item] of asList(this.json.get(field) ?? [], `${this.#at}/${field}`).entries()) {
+        const at = `${this.#at}/${field}/${i}`;
+        const entry = asObject(item, at);
+        yield [asText(entry.get("N"), at + "/N"), readAttribute(entry.get("AT"), at + "/AT")];
+      }
+    }
+  }
+
+  attributeType(name: string): string | undefined {
+    const entry = this.#entry(name);
+    if (entry) return fullName(String((entry.get("AT") as JsonObject).get("#"))).split(".")[1];
+    if (!this.attributes.has(name)) return undefined;
+    return name === "parameter_name" ? "a_str" : PARAMETER_OA.includes(name) ? "a_array" : "a_bool";
+  }
+
+  setAttribute(name: string, value: AttributeValue, type?: string): void {
+    if (this.#isCompressed && this.#setCompressed(name, value)) return this.#changed();
+    const entry = this.#entry(name);
+    const before = entry?.get("AT");
+    const known = before instanceof Map ? String(before.get("#")) : kindOf(value);
+    const kind = type === undefined
+      ? known
+      : type.includes(".")
+      ? shortName(type)
+      : PD_OP.has(type)
+      ? `1.${type}`
+      : `0.${type}`;
+    const made = writeAttribute(name, value, kind, before);
+    if (entry) entry.set("AT", made);
+    else this.#list(this.#isCompressed ? "DA" : "A").push(new Map<string, Json>([["AT", made], ["N", name]]));
+    this.#changed();
+  }
+
+  deleteAttribute(name: string): void {
+    for (const field of ["A", "OA", "DA", "QA"]) {
+      const list = this.json.get(field);
+      if (!Array.isArray(list) || (this.#isCompressed && (field === "A" || field === "OA"))) continue;
+      this.json.set(field, list.filter((item) => !(item instanceof Map && item.get("N") === name)));
+    }
+    this.#changed();
+  }
+
+  #setCompressed(name: string, value: AttributeValue): boolean {
+    const i = PARAMETER_A.indexOf(name), k = PARAMETER_OA.indexOf(name);
+    if (i >= 0) this.#list("A")[i] = i === 3 ? String(value) : Number(value === true);
+    else if (k >= 0) {
+      const flag = Array.isArray(value) ? value[0] : value;
+      const flags = this.#list("OA");
+      while (flags.length < 3) flags.push([1, 0, 1][flags.length]);
+      flags[k] = Number(flag === true);
+    } else return false;
+    return true;
+  }
+
+  #list(field: string): Json[] {
+    const list = this.json.get(field);
+    if (Array.isArray(list)) return list;
+    const made: Json[] = [];
+    this.json.set(field, made);
+    return made;
+  }
+
+  #entry(name: string): JsonObject | undefined {
+    for (const field of this.#isCompressed ? ["DA", "QA"] : ["A", "OA"]) {
+      const list = this.json.get(field);
+      if (!Array.isArray(list)) continue;
+      const found = list.find((item) => item instanceof Map && item.get("N") === name);
+      if (found) return found as JsonObject;
+    }
+    return undefined;
+  }
+
+  #changed(): void {
+    this.#attributes = null;
+    this.#onChange();
+  }
+
+  /** Whether its value outlives a run. Without flags (`trainable: false`) a parameter's does (dossier 5.4). */
+  get persistable(): boolean {
+    return this.#flag("persistable", this.type === PARAMETER);
+  }
+
+  get stopGradient(): boolean | undefined {
+    return this.attributes.has("stop_gradient") ? this.#flag("stop_gradient", false) : undefined;
+  }
+
+  #flag(name: string, otherwise: boolean): boolean {
+    const value = this.attributes.get(name);
+    return Array.isArray(value) ? value[0] === true : otherwise;
+  }
+}
+
+/** Attribute kinds of the dialect `pd_op`. */
+const PD_OP = new Set(["a_intarray", "a_dtype", "a_layout", "a_place", "a_scalar"]);
+
+/** Before the release, numbers of values stood under `#`. */
+function idOf(value: JsonObject, at: string): number {
+  return asInt(value.get("%") ?? value.get("#"), at + "/%");
+}
+
+/** A result, or an argument of a block. */
+export function readValue(value: JsonObject, at: string): PirValue {
+  return { id: idOf(value, at), type: readType(value.get("TT"), at + "/TT") };
+}

@@ -1,0 +1,243 @@
+/**
+ * A PIR module: the programs that Paddle 3 writes as `.json` (dossier 5.3).
+ *
+ * @module
+ */
+import { byCodePoint } from "../../code_point_order.ts";
+import { FormatError, quote, SourceError, ValueError } from "../../errors.ts";
+import { Budget, DEFAULT_LIMITS, type Limits } from "../../limits.ts";
+import { type Block, type Port, Program, type ProgramVariable } from "../../program.ts";
+import type { Json, JsonObject } from "../json/json.ts";
+import { readJson } from "../json/read_json.ts";
+import { writeJson } from "../json/write_json.ts";
+import { PARAMETER } from "./dialects.ts";
+import { asInt, asList, asObject, badField } from "./fields.ts";
+import { PirOp, type PirValue, readValue } from "./pir_op.ts";
+
+/** A block of a module. Its values are its variables. */
+export class PirBlock implements Block {
+  readonly idx: number;
+  readonly parentIdx: number;
+  /** Values that the block is given. */
+  readonly args: readonly PirValue[];
+  readonly ops: readonly PirOp[];
+
+  constructor(idx: number, parentIdx: number, args: readonly PirValue[], ops: readonly PirOp[]) {
+    this.idx = idx;
+    this.parentIdx = parentIdx;
+    this.args = args;
+    this.ops = ops;
+  }
+
+  get vars(): ProgramVariable[] {
+    return variablesOf(this.args, this.ops);
+  }
+}
+
+/** A program of Paddle's JSON form. */
+export class PirProgram extends Program {
+  readonly form = "json";
+  readonly #json: JsonObject;
+  #raw: Uint8Array | null;
+  readonly #isReadable: boolean;
+  #blocks: PirBlock[] | null = null;
+
+  private constructor(json: JsonObject, raw: Uint8Array | null, isReadable: boolean) {
+    super();
+    this.#json = json;
+    this.#raw = raw;
+    this.#isReadable = isReadable;
+  }
+
+  /**
+   * The module in `bytes`.
+   *
+   * @throws {FormatError} the bytes are no module; `offset` or `at` says where
+   * @throws {LimitError} `LIMIT`
+   */
+  static parse(bytes: Uint8Array, limits: Readonly<Limits> = DEFAULT_LIMITS): PirProgram {
+    const json = readJson(bytes, limits);
+    if (!(json instanceof Map) || !(json.get("base_code") instanceof Map)) {
+      throw new FormatError("WRONG_FORMAT", "This JSON is no program of Paddle's: it has no base_code", { offset: 0 });
+    }
+    const magic = (json.get("base_code") as JsonObject).get("magic");
+    if (magic !== "pir") {
+      throw new FormatError("WRONG_FORMAT", 'This JSON is no program of Paddle\'s: its magic is not "pir"', {
+        offset: 0,
+      });
+    }
+    const program = new PirProgram(json, bytes, bytes[1] === 0x0a || bytes[1] === 0x20);
+    program.#check(limits);
+    return program;
+  }
+
+  /** Look at everything once, so that a damaged module is refused at the door. */
+  #check(limits: Readonly<Limits>): void {
+    if (this.version < 0) throw badField("base_code/version", `is ${this.version}`);
+    const budget = new Budget(limits);
+    budget.check("maxBlocks", this.blocks.length, 0);
+    budget.check("maxOps", this.blocks.reduce((n, block) => n + block.ops.length, 0), 0);
+    budget.check("maxVars", this.parameters().length, 0);
+    for (const op of this.ops()) op.attributes;
+  }
+
+  get version(): number {
+    return asInt(this.#baseCode.get("version"), "base_code/version");
+  }
+
+  /** Whether the operators carry what training needs: which values persist, and where gradients stop. */
+  get trainable(): boolean {
+    return this.#baseCode.get("trainable") === true;
+  }
+
+  get #baseCode(): JsonObject {
+    return asObject(this.#json.get("base_code"), "base_code");
+  }
+
+  get blocks(): readonly PirBlock[] {
+    return this.#blocks ??= this.#readBlocks();
+  }
+
+  /** Blocks in the order in which they are met; those inside operators behind the one around them. */
+  #readBlocks(): PirBlock[] {
+    const regions = asList(asObject(this.#json.get("program"), "program").get("regions"), "program/regions");
+    if (regions.length !== 1) throw badField("program/regions", `has ${regions.length} entries, not one`);
+    const blocks: PirBlock[] = [];
+    const waiting: { json: Json; parentIdx: number; at: string }[] = [];
+    const enter = (region: Json, parentIdx: number, at: string) => {
+      asList(asObject(region, at).get("blocks"), at + "/blocks").forEach((json, i) => {
+        waiting.push({ json, parentIdx, at: `${at}/blocks/${i}` });
+      });
+    };
+    enter(regions[0], -1, "program/regions/0");
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      const { parentIdx, at } = next, idx = blocks.length;
+      const json = asObject(next.json, at);
+      const args = asList(json.get("args") ?? [], at + "/args").map((value, i) => {
+        return readValue(asObject(value, `${at}/args/${i}`), `${at}/args/${i}`);
+      });
+      const ops = asList(json.get("ops"), at + "/ops").map((op, i) => {
+        return new PirOp(asObject(op, `${at}/ops/${i}`), `${at}/ops/${i}`, () => this.#changed());
+      });
+      ops.forEach((op, i) => {
+        const regions = asList(op.json.get("regions") ?? [], `${at}/ops/${i}/regions`);
+        regions.forEach((region, k) => enter(region, idx, `${at}/ops/${i}/regions/${k}`));
+      });
+      blocks.push(new PirBlock(idx, parentIdx, args, ops));
+    }
+    return blocks;
+  }
+
+  override ops(): PirOp[] {
+    return this.blocks.flatMap((block) => block.ops);
+  }
+
+  parameters(): ProgramVariable[] {
+    const found = new Map<string, ProgramVariable>();
+    for (const op of this.#saved()) {
+      const name = op.name!;
+      if (found.has(name)) {
+        throw new ValueError("NAME_COLLISION", `Two parameters have the name ${quote(name)}`, {
+          at: name,
+          names: [name],
+        });
+      }
+      found.set(name, variableOf(op.results[0], op, 0));
+    }
+    return [...found.values()].sort((a, b) => byCodePoint(a.name, b.name));
+  }
+
+  /** Operators whose values a file of parameters has: dossier 5.4. */
+  #saved(): PirOp[] {
+    return this.ops().filter((op) =>
+      (op.type === PARAMETER || op.type === "pd_op.data") && op.name !== undefined && op.persistable
+    );
+  }
+
+  feeds(): Port[] {
+    const ops = this.blocks[0].ops.filter((op) => ["pd_op.data", "pd_op.feed"].includes(op.type) && !op.persistable);
+    return ops.map((op) => portOf(op.name ?? "", op.results[0]));
+  }
+
+  fetches(): Port[] {
+    const ops = this.blocks[0].ops.filter((op) => op.type === "pd_op.fetch");
+    const column = (op: PirOp) => Number(op.attributes.get("col") ?? 0);
+    return ops.sort((a, b) => column(a) - column(b)).map((op) => portOf(op.name ?? "", op.results[0]));
+  }
+
+  rename(from: string, to: string): void {
+    const named = this.ops().filter((op) => op.name === from);
+    if (named.length === 0) {
+      throw new SourceError("NOT_FOUND", `The program has no variable ${quote(from)}`, { at: from });
+    }
+    if (from === to) return;
+    if (this.ops().some((op) => op.name === to)) {
+      throw new ValueError("NAME_COLLISION", `The program already has a variable ${quote(to)}`, {
+        at: to,
+        names: [from, to],
+      });
+    }
+    for (const op of named) op.name = to;
+  }
+
+  /** Keep only the operators of each block that are wanted. */
+  filterOps(isWanted: (op: PirOp) => boolean): void {
+    const wanted = new Set<Json>();
+    for (const op of this.ops()) if (isWanted(op)) wanted.add(op.json);
+    for (const block of this.#blockObjects()) {
+      block.set("ops", asList(block.get("ops"), "ops").filter((op) => wanted.has(op)));
+    }
+    this.#blocks = null;
+    this.#changed();
+  }
+
+  #blockObjects(): JsonObject[] {
+    const found: JsonObject[] = [];
+    const waiting: Json[] = [
+      ...asList(asObject(this.#json.get("program"), "program").get("regions"), "program/regions"),
+    ];
+    for (let region = waiting.pop(); region !== undefined; region = waiting.pop()) {
+      for (const block of asList(asObject(region, "region").get("blocks"), "blocks")) {
+        found.push(asObject(block, "block"));
+        for (const op of asList(asObject(block, "block").get("ops"), "ops")) {
+          waiting.push(...asList(asObject(op, "op").get("regions") ?? [], "regions"));
+        }
+      }
+    }
+    return found;
+  }
+
+  clone(): PirProgram {
+    const bytes = this.serialize();
+    return new PirProgram(readJson(bytes) as JsonObject, bytes, this.#isReadable);
+  }
+
+  serialize(): Uint8Array {
+    return this.#raw?.slice() ?? writeJson(this.#json, { indent: this.#isReadable ? 4 : 0 });
+  }
+
+  #changed(): void {
+    this.#raw = null;
+  }
+}
+
+function variablesOf(args: readonly PirValue[], ops: readonly PirOp[]): ProgramVariable[] {
+  const variables = args.map((value) => variableOf(value, null, 0));
+  for (const op of ops) op.results.forEach((value, i) => variables.push(variableOf(value, op, i)));
+  return variables;
+}
+
+function variableOf({ id, type }: PirValue, op: PirOp | null, i: number): ProgramVariable {
+  const name = i === 0 ? op?.name : undefined;
+  return {
+    name: name ?? `%${id}`,
+    ...type,
+    persistable: name !== undefined && op!.type !== "pd_op.fetch" && op!.persistable,
+    isParameter: op?.type === PARAMETER,
+    stopGradient: op?.stopGradient,
+  };
+}
+
+function portOf(name: string, value: PirValue | undefined): Port {
+  return { name, dtype: value?.type.dtype ?? null, shape: value?.type.shape ?? null };
+}

@@ -1,0 +1,72 @@
+/**
+ * Types of values (dossier 5.3): only what tensors have is looked at.
+ *
+ * @module
+ */
+import type { DType } from "../../dtype.ts";
+import type { VariableKind } from "../../program.ts";
+import { type Json, JsonNumber } from "../json/json.ts";
+import { asInt, asList, asObject, asText, badField } from "./fields.ts";
+
+/** What the type of a value says. */
+export interface PirType {
+  readonly kind: VariableKind;
+  readonly dtype: DType | null;
+  readonly shape: readonly number[] | null;
+  readonly lodLevel: number;
+}
+
+const ELEMENTS: ReadonlyMap<string, DType> = new Map([
+  ["0.t_bool", "bool"],
+  ["0.t_i8", "int8"],
+  ["0.t_ui8", "uint8"],
+  ["0.t_i16", "int16"],
+  ["0.t_ui16", "uint16"],
+  ["0.t_i32", "int32"],
+  ["0.t_ui32", "uint32"],
+  ["0.t_i64", "int64"],
+  ["0.t_ui64", "uint64"],
+  ["0.t_bf16", "bfloat16"],
+  ["0.t_f16", "float16"],
+  ["0.t_f32", "float32"],
+  ["0.t_f64", "float64"],
+  ["0.t_c64", "complex64"],
+  ["0.t_c128", "complex128"],
+  ["0.t_f8e4m3fn", "float8_e4m3fn"],
+  ["0.t_f8e5m2", "float8_e5m2"],
+]);
+
+/** Kinds by the name of the type; all begin with element type, dims. */
+const KINDS: ReadonlyMap<string, VariableKind> = new Map([
+  ["0.t_dtensor", "dense_tensor"],
+  ["1.t_dense_tensor_array", "dense_tensor_array"],
+  ["1.t_selected_rows", "selected_rows"],
+  ["1.t_sparse_coo", "sparse_coo"],
+  ["1.t_sparse_csr", "sparse_csr"],
+]);
+
+const OTHER: PirType = { kind: "other", dtype: null, shape: null, lodLevel: 0 };
+
+/** Read a type; one that is no tensor's is "other". */
+export function readType(value: Json | undefined, at: string): PirType {
+  const type = asObject(value, at);
+  const name = asText(type.get("#"), at + "/#");
+  // A distributed tensor's first part is the tensor it is a part of.
+  if (name.startsWith("4.")) {
+    const parts = type.get("D");
+    return Array.isArray(parts) && parts[0] instanceof Map ? readType(parts[0], at + "/D/0") : OTHER;
+  }
+  const kind = KINDS.get(name);
+  if (!kind) return OTHER;
+  const [element, dims, , lod] = asList(type.get("D"), at + "/D");
+  const dtype = ELEMENTS.get(asText(asObject(element, at + "/D/0").get("#"), at + "/D/0/#")) ?? null;
+  const shape = asList(dims, at + "/D/1").map((dim, i) => asDim(dim, `${at}/D/1/${i}`));
+  return { kind, dtype, shape, lodLevel: Array.isArray(lod) ? lod.length : 0 };
+}
+
+function asDim(value: Json, at: string): number {
+  if (value instanceof JsonNumber || typeof value === "bigint") throw badField(at, "is no length of an axis");
+  const dim = asInt(value, at);
+  if (dim < -1) throw badField(at, `is the length ${dim}`);
+  return dim;
+}
