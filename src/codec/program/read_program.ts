@@ -56,7 +56,8 @@ function explained(error: PaddleError, kind: FileKind, bytes: Uint8Array): Paddl
   if (name) return new FormatError("WRONG_FORMAT", `This is ${name}, not a program`, { offset: 0, cause: error });
   if (kind !== "unknown" || bytes[0] === 0x0a || bytes[0] === 0x7b) return error;
   const foreign = foreignError(bytes.subarray(0, 4096));
-  return new FormatError(foreign.code as "UNKNOWN_FORMAT", foreign.message, {
+  if (foreign.code !== "WRONG_FORMAT") return error;
+  return new FormatError("WRONG_FORMAT", foreign.message, {
     offset: 0,
     hint: foreign.hint,
     cause: error,

@@ -23,10 +23,14 @@ export function* readVocab(cursor: Cursor, budget: Budget): Decoder<RawVocab> {
   const count = u64(cursor, yield* take(cursor, 8, at));
   const { remaining } = cursor;
   if (remaining !== undefined && count > remaining / ENTRY) {
-    throw new FormatError("BAD_LENGTH", `The vocabulary at byte ${at} announces ${count} words`, {
-      offset: at,
-      actual: count,
-    });
+    throw new FormatError(
+      "TRUNCATED",
+      `The vocabulary at byte ${at} announces ${count} words, more than the file can have`,
+      {
+        offset: at,
+        actual: count,
+      },
+    );
   }
   const words = new Map<string, number>();
   for (let i = 0; i < count; i++) {
