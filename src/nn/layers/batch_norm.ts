@@ -8,10 +8,10 @@ import { isBefore, NEWEST } from "../../optimizer/version.ts";
 import { type Call, REQUIRED, type Signature } from "../arguments.ts";
 import { getDefaultDtype } from "../default_dtype.ts";
 import { Constant } from "../initializer/fixed.ts";
-import type { ParamAttrLike } from "../param_attr.ts";
+import { ParamAttr, type ParamAttrLike } from "../param_attr.ts";
 import type { Parameter } from "../parameter.ts";
 import { BuiltInLayer } from "./built_in_layer.ts";
-import { frozen, type OfPaddle } from "./frozen.ts";
+import { frozen, frozenByRate, type OfPaddle } from "./frozen.ts";
 
 const ONES = new Constant(1);
 
@@ -67,7 +67,8 @@ function batchNormSignature(axes: number): Signature<BatchNormNDArguments> {
 
 /** Running statistics are parameters, frozen and counted as weights (training-state.md section 6). float16 statistics are float32. */
 function statisticsDtype(): DType {
-  return getDefaultDtype() === "float64" ? "float64" : "float32";
+  const dtype = getDefaultDtype();
+  return dtype === "float16" ? "float32" : dtype;
 }
 
 /** Batch normalization in any number of dimensions. */
@@ -94,6 +95,8 @@ export abstract class BatchNormND extends BuiltInLayer<BatchNormNDArguments> {
     this.bias = stays && biasAttr === false
       ? frozen(this, numFeatures, 0, { dtype, isBias: true })
       : this.createParameter([numFeatures], { attr: biasAttr, dtype, isBias: true });
+    if (stays && weightAttr !== false) frozenByRate(this.weight, weightAttr);
+    if (stays && biasAttr !== false) frozenByRate(this.bias, biasAttr);
     this._mean = frozen(this, numFeatures, 0, { dtype });
     this._variance = frozen(this, numFeatures, 1, { dtype });
   }
@@ -178,6 +181,8 @@ export class SyncBatchNorm extends BuiltInLayer<SyncBatchNormArguments> {
     } else if (isFirst) offWeight();
     if (biasAttr !== false) this.bias = this.createParameter([numFeatures], { attr: biasAttr, dtype, isBias: true });
     else if (isFirst) offBias();
+    if (isFirst && weightAttr !== false) frozenByRate(this.weight, weightAttr);
+    if (isFirst && biasAttr !== false) frozenByRate(this.bias, biasAttr);
     this._mean = frozen(this, numFeatures, 0, { dtype });
     this._variance = frozen(this, numFeatures, 1, { dtype });
     if (weightAttr === false && !isFirst) offWeight();
@@ -186,7 +191,7 @@ export class SyncBatchNorm extends BuiltInLayer<SyncBatchNormArguments> {
 }
 
 /** Arguments of {@linkcode BatchNorm}. */
-export interface BatchNormArguments {
+export interface BatchNormArguments extends OfPaddle {
   /** Channels. */
   numChannels: number;
   /** An activation. @default {null} */
@@ -237,7 +242,9 @@ const BATCH_NORM: Signature<BatchNormArguments> = {
     doModelAverageForMeanAndVar: true,
     useGlobalStats: false,
     trainableStatistics: false,
+    paddle: NEWEST,
   },
+  positional: 15,
 };
 
 /** The batch normalization of Paddle 1.x: `weight`, `bias`, `_mean`, `_variance`, all [numChannels]. Mirrors `paddle.nn.BatchNorm` (3.3). */
@@ -277,10 +284,15 @@ export class BatchNorm extends BuiltInLayer<BatchNormArguments> {
     >
   ) {
     super(BATCH_NORM, args);
-    const { numChannels, paramAttr, biasAttr, movingMeanName, movingVarianceName } = this.config;
+    const { numChannels, paramAttr, biasAttr, movingMeanName, movingVarianceName, useGlobalStats, paddle } =
+      this.config;
     const dtype = this.config.dtype === "float16" ? "float32" : this.config.dtype;
     this.weight = this.createParameter([numChannels], { attr: paramAttr, dtype, defaultInitializer: ONES });
     this.bias = this.createParameter([numChannels], { attr: biasAttr, dtype, isBias: true });
+    if (isBefore(paddle, "2.6")) {
+      const stopGradient = useGlobalStats && ParamAttr.from(paramAttr)?.learningRate === 0;
+      for (const parameter of [this.weight, this.bias]) if (parameter) parameter.stopGradient = stopGradient;
+    }
     this._mean = frozen(this, numChannels, 0, { dtype, name: movingMeanName });
     this._variance = frozen(this, numChannels, 1, { dtype, name: movingVarianceName });
   }

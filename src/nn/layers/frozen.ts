@@ -7,7 +7,7 @@ import type { DType } from "../../dtype.ts";
 import type { PaddleVersion } from "../../optimizer/version.ts";
 import { Constant } from "../initializer/fixed.ts";
 import type { Layer } from "../layer.ts";
-import { ParamAttr } from "../param_attr.ts";
+import { ParamAttr, type ParamAttrLike } from "../param_attr.ts";
 import type { Parameter } from "../parameter.ts";
 
 /** A parameter that no optimizer changes. */
@@ -19,6 +19,14 @@ export function frozen(layer: Layer, shape: number | readonly number[], value: n
   const { isBias = false, dtype, name } = options;
   const attr = new ParamAttr({ name, initializer: new Constant(value), trainable: false });
   return layer.createParameter(typeof shape === "number" ? [shape] : shape, { attr, isBias, dtype });
+}
+
+/**
+ * A rule of some normalizations: the flag is set anew, so only a learning rate of 0 freezes a parameter, and `trainable: false` does not.
+ */
+export function frozenByRate(parameter: Parameter | null, attr: ParamAttrLike): Parameter | null {
+  if (parameter) parameter.stopGradient = ParamAttr.from(attr)?.learningRate === 0;
+  return parameter;
 }
 
 /** Which Paddle's rule holds where `false` is given for an attribute. */

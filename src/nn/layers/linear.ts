@@ -154,7 +154,11 @@ export class Embedding extends BuiltInLayer<EmbeddingArguments> {
       `Embedding: paddingIdx must be within [-${numEmbeddings}, ${numEmbeddings}): got ${paddingIdx}`,
     );
     this.weight = this.createParameter([numEmbeddings, embeddingDim], { attr: weightAttr })!;
-    if (row !== null && this.weight) this.weight.slice(row, row + 1).bytes.fill(0);
+    need(
+      row === null || (weightAttr as unknown) !== false,
+      "Embedding: paddingIdx is a row of the weight: weightAttr is false",
+    );
+    if (row !== null) this.weight.slice(row, row + 1).bytes.fill(0);
   }
 }
 

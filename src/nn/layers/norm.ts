@@ -10,7 +10,7 @@ import type { ParamAttrLike } from "../param_attr.ts";
 import type { Parameter } from "../parameter.ts";
 import { BuiltInLayer } from "./built_in_layer.ts";
 import { need, needSize } from "./check.ts";
-import { frozen, type OfPaddle } from "./frozen.ts";
+import { frozen, frozenByRate, type OfPaddle } from "./frozen.ts";
 
 const ONES = new Constant(1);
 
@@ -180,7 +180,10 @@ const GROUP_NORM: Signature<GroupNormArguments> = {
   positional: 7,
 };
 
-/** `weight` and `bias`, [numChannels]; up to 3.1 what is switched off stays, frozen. Mirrors `paddle.nn.GroupNorm` (3.3). */
+/**
+ * `weight` and `bias`, [numChannels]; up to 3.1 what is switched off stays, frozen. As in Paddle, only a learning rate of 0 freezes the others:
+ * `trainable: false` does not. Mirrors `paddle.nn.GroupNorm` (3.3).
+ */
 export class GroupNorm extends BuiltInLayer<GroupNormArguments> {
   /** Begins the names. */
   static readonly className: string = "GroupNorm";
@@ -200,11 +203,11 @@ export class GroupNorm extends BuiltInLayer<GroupNormArguments> {
     const { numChannels, weightAttr, biasAttr, paddle } = this.config;
     needSize("GroupNorm", "numChannels", numChannels);
     const stays = isBefore(paddle, "3.2");
-    this.weight = stays && weightAttr === false
-      ? frozen(this, numChannels, 1)
-      : this.createParameter([numChannels], { attr: weightAttr, defaultInitializer: ONES });
+    const weight = () => this.createParameter([numChannels], { attr: weightAttr, defaultInitializer: ONES });
+    const bias = () => this.createParameter([numChannels], { attr: biasAttr, isBias: true });
+    this.weight = stays && weightAttr === false ? frozen(this, numChannels, 1) : frozenByRate(weight(), weightAttr);
     this.bias = stays && biasAttr === false
       ? frozen(this, numChannels, 0, { isBias: true })
-      : this.createParameter([numChannels], { attr: biasAttr, isBias: true });
+      : frozenByRate(bias(), biasAttr);
   }
 }

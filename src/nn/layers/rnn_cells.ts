@@ -160,7 +160,7 @@ export class LSTMCell extends RNNCellBase<LSTMCellArguments> {
   /** Begins the names. */
   static readonly className: string = "LSTMCell";
   /** [hiddenSize, projSize]; only with a projSize. */
-  declare weight_ho?: Parameter;
+  declare weight_ho?: Parameter | null;
 
   /**
    * Make one.
@@ -174,14 +174,16 @@ export class LSTMCell extends RNNCellBase<LSTMCellArguments> {
     >
   ) {
     super(LSTM_CELL, args);
-    const { hiddenSize, projSize, paddle } = this.config;
+    const { hiddenSize, projSize, weightHhAttr, paddle } = this.config;
     needSize("LSTMCell", "projSize", projSize, 0);
     need(projSize < hiddenSize, `LSTMCell: projSize must be below hiddenSize: got ${projSize} and ${hiddenSize}`);
     need(projSize === 0 || !isBefore(paddle, "3.0"), `LSTMCell has no projSize before 3.0: paddle is ${paddle}`);
     this.fill("LSTMCell", 4, projSize);
     if (projSize > 0) {
       const std = 1 / Math.sqrt(hiddenSize);
-      this.weight_ho = this.createParameter([hiddenSize, projSize], { defaultInitializer: new Uniform(-std, std) });
+      // As weight_hh; but what is false is not there.
+      const options = { attr: weightHhAttr, defaultInitializer: new Uniform(-std, std) };
+      this.weight_ho = this.createParameter([hiddenSize, projSize], options);
     }
   }
 }

@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { describe, it } from "@std/testing/bdd";
+import { createParameter, isPaddleError, nn, utils } from "../../mod.ts";
+
+const { guard } = utils.uniqueName;
+const keys = (layer: nn.Layer) => [...layer.stateDict().keys()].join();
+const linear = (n = 1) => new nn.Linear(n, n, { biasAttr: false });
+const isInvalid = (error: unknown) => isPaddleError(error) && error.code === "INVALID_VALUE";
+
+describe("nn.Sequential", () => {
+  it("is made of layers, of pairs, or of a Map", () => {
+    assert.equal(keys(new nn.Sequential(linear(), new nn.ReLU(), linear())), "0.weight,2.weight");
+    assert.equal(keys(new nn.Sequential(["b", linear()], ["a", linear()])), "b.weight,a.weight");
+    assert.equal(keys(new nn.Sequential(new Map([["x", linear()], ["y", linear()]]))), "x.weight,y.weight");
+    assert.equal(keys(new nn.Sequential()), "");
+  });
+
+  it("keeps the order beyond ten layers", () => {
+    const layers = Array.from({ length: 12 }, () => linear());
+    const expected = layers.map((_, i) => `${i}.weight`).join();
+    assert.equal(keys(new nn.Sequential(...layers)), expected);
+  });
+
+  it("gives its layers by place and by name", () => {
+    const layers = [linear(), new nn.ReLU()];
+    const net = new nn.Sequential(...layers);
+    assert.deepEqual([net.get(0), net.get(-1), net.get("1"), net.length, [...net]], [
+      layers[0],
+      layers[1],
+      layers[1],
+      2,
+      layers,
+    ]);
+    assert.throws(() => net.get(2), isInvalid);
+    assert.throws(() => net.get("2"), isInvalid);
+  });
+});
+
+describe("nn.LayerList", () => {
+  it("grows, changes and shrinks as a Python list", () => {
+    const [a, b, c, d] = Array.from({ length: 4 }, () => linear());
+    const list = new nn.LayerList([a, b]);
+    list.append(c).extend([d]);
+    assert.deepEqual([...list], [a, b, c, d]);
+    list.insert(1, d);
+    assert.deepEqual([...list], [a, d, b, c, d]);
+    list.delete(0);
+    list.delete(-1);
+    assert.deepEqual([...list], [d, b, c]);
+    list.set(-1, a);
+    assert.deepEqual([list.get(2), list.get(-3), list.length], [a, d, 3]);
+    assert.equal(keys(list), "0.weight,1.weight,2.weight");
+    assert.throws(() => list.get(3), isInvalid);
+    assert.throws(() => list.append(3 as unknown as nn.Layer), isInvalid);
+  });
+});
+
+describe("nn.LayerDict", () => {
+  it("has any names, also those of its methods and of Object", () => {
+    const dict = new nn.LayerDict([["keys", linear()], ["constructor", linear()], ["__proto__", linear()]]);
+    assert.equal(keys(dict), "keys.weight,constructor.weight,__proto__.weight");
+    assert.deepEqual([...dict.keys()], ["keys", "constructor", "__proto__"]);
+    assert.ok(dict.get("keys") instanceof nn.Linear && dict.constructor === nn.LayerDict);
+  });
+
+  it("is made of an object or a Map, and changes as a Map does", () => {
+    const [a, b] = [linear(), linear()];
+    const dict = new nn.LayerDict({ a });
+    dict.set("b", b).update(new Map([["c", a]]));
+    assert.deepEqual([[...dict.values()], dict.has("c"), dict.get("d"), dict.length], [[a, b, a], true, undefined, 3]);
+    assert.equal(dict.pop("a"), a);
+    assert.equal(keys(dict), "b.weight,c.weight");
+    assert.deepEqual([...dict].map(([name]) => name), ["b", "c"]);
+    assert.throws(() => dict.pop("a"), isInvalid);
+    dict.clear();
+    assert.deepEqual([dict.length, "b" in dict], [0, false]);
+  });
+});
+
+describe("nn.ParameterList and nn.ParameterDict", () => {
+  const parameter = () => createParameter([1])!;
+
+  it("hold parameters in order", () => {
+    const [a, b, c] = [parameter(), parameter(), parameter()];
+    const list = new nn.ParameterList([a, b]).append(c);
+    assert.deepEqual([[...list], list.get(-1), list.length, keys(list)], [[a, b, c], c, 3, "0,1,2"]);
+    list.set(0, c);
+    assert.equal(list.parameters().length, 2);
+    const dict = new nn.ParameterDict({ z: a, a: b }).set("train", c);
+    assert.deepEqual([keys(dict), dict.get("train"), dict.length, [...dict.keys()]], ["z,a,train", c, 3, [
+      "z",
+      "a",
+      "train",
+    ]]);
+    assert.deepEqual([[...dict.values()], [...dict][0]], [[a, b, c], ["z", a]]);
+    assert.equal(typeof dict.train, "function");
+    assert.throws(() => list.append(linear() as unknown as nn.Parameter), isInvalid);
+  });
+});
+
+describe("arguments of layers", () => {
+  it("go by position, by name, or some of each, and are held", () => {
+    guard(() => {
+      const shapes = [
+        new nn.Linear(4, 3, null, false),
+        new nn.Linear(4, 3, { biasAttr: false }),
+        new nn.Linear({ inFeatures: 4, outFeatures: 3, biasAttr: false }),
+      ].map((layer) => layer.parameters().map((p) => p.shape));
+      assert.deepEqual(shapes, [[[4, 3]], [[4, 3]], [[4, 3]]]);
+      const { config } = new nn.Conv2D(3, 8, 3, { stride: 2, padding: 1 });
+      assert.deepEqual([config.stride, config.padding, config.dilation, config.dataFormat], [2, 1, 1, "NCHW"]);
+      assert.deepEqual(new nn.MaxPool2D(2, { ceilMode: true }).config.ceilMode, true);
+    });
+  });
+
+  it("are refused where they are unknown, missing or too many", () => {
+    const Linear = nn.Linear as unknown as new (...args: unknown[]) => nn.Layer;
+    assert.throws(() => new Linear(4), /Linear needs the argument "outFeatures"/);
+    assert.throws(() => new Linear(4, 3, { biasAtr: false }), /no argument "biasAtr": the nearest is "biasAttr"/);
+    assert.throws(() => new Linear(4, 3, { inFeatures: 4 }), /"inFeatures" twice/);
+    assert.throws(() => new Linear(4, 3, null, null, null, 7), /takes 5 arguments by position: got 6/);
+    assert.throws(() => new nn.GroupNorm(2, 4, { paddle: "2.x" as "2.4" }), isInvalid);
+    assert.throws(() => new nn.ReLU({ axis: 1 }), /ReLU has no argument "axis"/);
+  });
+});
