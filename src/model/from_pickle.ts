@@ -120,8 +120,8 @@ function isSearched(container: object): boolean {
 /** Makes arrays and tensors, one for each object of the file. */
 class Shaper {
   readonly #options: FromPickleOptions;
+  /** What was made of pairs and joined arrays; a {@linkcode PickledArray} knows it itself. */
   readonly #made = new Map<object, unknown>();
-  readonly #used = new Set<object>();
 
   constructor(options: FromPickleOptions) {
     this.#options = options;
@@ -129,7 +129,7 @@ class Shaper {
 
   /** An array that stays one. */
   array(array: PickledArray | JoinedArray): unknown {
-    let made = this.#made.get(array);
+    let made = this.#madeOf(array);
     if (made === undefined) {
       this.#own(array);
       if (array instanceof JoinedArray) {
@@ -139,7 +139,7 @@ class Shaper {
         made = numpyArrayOf(array, this.#options);
         if (made instanceof NDArray) this.#options.onArray?.(made, array);
       }
-      this.#made.set(array, made);
+      this.#keep(array, made);
     }
     return made;
   }
@@ -153,13 +153,13 @@ class Shaper {
   /** The tensor of a pair, one for each pair object. */
   named(identity: object, array: PickledArray | JoinedArray, name: string, at: () => string): unknown {
     if (this.#options.returnNumpy) return this.array(array);
-    let made = this.#made.get(identity);
+    let made = this.#madeOf(identity);
     if (made === undefined) {
       this.#own(array);
       const tensor = this.#make(array, name, at);
       if (array instanceof PickledArray) this.#options.onArray?.(tensor, array);
       made = tensor;
-      this.#made.set(identity, made);
+      this.#keep(identity, made);
     }
     return made;
   }
@@ -175,11 +175,20 @@ class Shaper {
     return value;
   }
 
+  #madeOf(identity: object): unknown {
+    return identity instanceof PickledArray ? identity.made : this.#made.get(identity);
+  }
+
+  #keep(identity: object, made: unknown): void {
+    if (identity instanceof PickledArray) identity.made = made;
+    else this.#made.set(identity, made);
+  }
+
   /** Two tensors of one array do not share its bytes: in Python each would be a copy. */
   #own(array: PickledArray | JoinedArray): void {
     if (!(array instanceof PickledArray)) return;
-    if (this.#used.has(array)) array.sharesBytes = true;
-    else this.#used.add(array);
+    if (array.isUsed) array.sharesBytes = true;
+    else array.isUsed = true;
   }
 
   #make(array: PickledArray | JoinedArray, name: string, at: () => string): NDArray {

@@ -1,163 +1,192 @@
 /**
  * The run of opcodes that CPython writes for every array after the first: symbols, `b'b'` and the dtype come from the memo, so that only
- * the shape and the data differ. Recognised as a whole, byte by byte (dossier 3.4 and 3.5).
+ * the shape and the data differ. Recognised byte by byte (dossier 3.4 and 3.5): its head, and behind it the rest, where the data are short.
  *
  * ```text
- * get ndarray · K 00 · TUPLE1 m · get b'b' · TUPLE3 m · REDUCE m · MARK · K 01 · shape m · get dtype · NEWTRUE|NEWFALSE · data m · TUPLE m · BUILD
- * get: BINGET | LONG_BINGET     m: MEMOIZE | BINPUT | LONG_BINPUT, or nothing     data: SHORT_BINBYTES | BINBYTES
+ * head: get ndarray · K 00 · TUPLE1 m · get b'b' · TUPLE3 m · REDUCE m · MARK · K 01 · shape m · get dtype · NEWTRUE|NEWFALSE
+ * rest: data m · TUPLE m · BUILD
+ * get: BINGET | LONG_BINGET     m: MEMOIZE | BINPUT | LONG_BINPUT, one after the other     data: SHORT_BINBYTES | BINBYTES
  * ```
  *
  * @module
  */
-import { BLOB_MIN } from "../cursor.ts";
+import { BLOB_MIN, type Cursor } from "../cursor.ts";
 import type { Memo } from "./memo.ts";
 import { type PickledArray, PickledDType, Token } from "./pickled.ts";
 
-/** Opcodes that a run stands for, with one axis more or less. */
-export const ARRAY_RUN_OPCODES = 24;
+/** Opcodes of a head with its memo puts, with one axis more or less. */
+export const HEAD_OPCODES = 18;
+/** Opcodes behind it. */
+export const REST_OPCODES = 5;
 /** Axes that a run may have; more go the common way. */
 const MAX_AXES = 8;
-
-/** A thing that a run puts into the memo. */
-export type RunPart = "zero" | "args" | "array" | "shape" | "data" | "state";
-
-/** One PUT of a run: an index, or -1 for MEMOIZE. */
-export interface MemoNote {
-  index: number;
-  part: RunPart;
-}
-
-/** What a run says. */
-export interface ArrayRun {
-  cls: Token;
-  dtype: PickledDType;
-  shape: number[];
-  fortran: boolean;
-  dataStart: number;
-  dataEnd: number;
-  /** Behind the BUILD. */
-  end: number;
-}
-
-/** A tuple of a run that the memo holds unmade. */
-export class DeferredTuple {
-  readonly part: RunPart;
-  readonly callable: Token;
-  readonly cls: Token;
-  readonly array: PickledArray;
-  constructor(part: RunPart, callable: Token, cls: Token, array: PickledArray) {
-    this.part = part;
-    this.callable = callable;
-    this.cls = cls;
-    this.array = array;
-  }
-}
-
-let p = 0;
-
-/** The run at `start`, its memo puts in `notes`; null where it is anything else or not whole in the window. */
-export function matchArrayRun(
-  bytes: Uint8Array,
-  view: DataView,
-  start: number,
-  end: number,
-  memo: Memo,
-  notes: MemoNote[],
-): ArrayRun | null {
-  notes.length = 0;
-  // Without its data a run is shorter than this: one check in place of one for each byte.
-  if (end - start < MAX_RUN) return null;
-  p = start;
-  const cls = getFrom(bytes, view, memo);
-  if (!(cls instanceof Token) || cls.kind !== "ndarray") return null;
-  if (bytes[p] !== 0x4b || bytes[p + 1] !== 0 || bytes[p + 2] !== 0x85) return null;
-  p += 3;
-  put(bytes, view, notes, "zero");
-  const letter = getFrom(bytes, view, memo);
-  if (!(letter instanceof Uint8Array) || letter.length !== 1 || letter[0] !== 0x62) return null;
-  if (bytes[p++] !== 0x87) return null;
-  put(bytes, view, notes, "args");
-  if (bytes[p++] !== 0x52) return null;
-  put(bytes, view, notes, "array");
-  if (bytes[p] !== 0x28 || bytes[p + 1] !== 0x4b || bytes[p + 2] !== 1) return null;
-  p += 3;
-  const shape = shapeAt(bytes, view);
-  if (shape === null) return null;
-  if (shape.length > 0) put(bytes, view, notes, "shape");
-  const dtype = getFrom(bytes, view, memo);
-  if (!(dtype instanceof PickledDType)) return null;
-  const flag = bytes[p++];
-  if (flag !== 0x88 && flag !== 0x89) return null;
-  const opcode = bytes[p++];
-  let length = 0;
-  if (opcode === 0x43) length = bytes[p++];
-  else if (opcode === 0x42) {
-    length = view.getUint32(p, true);
-    p += 4;
-  } else return null;
-  const dataStart = p, dataEnd = p + length;
-  if (length >= BLOB_MIN || dataEnd + MAX_TAIL > end) return null;
-  p = dataEnd;
-  put(bytes, view, notes, "data");
-  if (bytes[p++] !== 0x74) return null;
-  put(bytes, view, notes, "state");
-  if (bytes[p++] !== 0x62) return null;
-  return { cls, dtype, shape, fortran: flag === 0x88, dataStart, dataEnd, end: p };
-}
-
-/** Most bytes of a run up to its data, and behind them. */
-const MAX_RUN = 128;
+/** More than the bytes of a head and of what stands before the data: one check in place of one for each byte. */
+const MAX_HEAD = 128;
+/** More than the bytes behind the data. */
 const MAX_TAIL = 12;
 
-function getFrom(bytes: Uint8Array, view: DataView, memo: Memo): unknown {
-  if (bytes[p] === 0x68) {
-    p += 2;
-    return memo.get(bytes[p - 1]);
+/** What a run puts into the memo, in this order; a 0-d array has no shape there. */
+const PARTS = ["zero", "args", "array", "shape", "data", "state"] as const;
+
+/** A thing that a run puts into the memo. */
+export type RunPart = typeof PARTS[number];
+
+/** What the memo holds for the parts of a run, unmade: nobody asks for them. One for all parts of a run, in the entries from `first` on. */
+export class DeferredParts {
+  readonly first: number;
+  readonly cls: Token;
+  readonly array: PickledArray;
+  readonly shape: readonly number[];
+  constructor(first: number, cls: Token, array: PickledArray, shape: readonly number[]) {
+    this.first = first;
+    this.cls = cls;
+    this.array = array;
+    this.shape = shape;
   }
-  if (bytes[p] !== 0x6a) return undefined;
-  p += 5;
-  return memo.get(view.getUint32(p - 4, true));
+
+  /** The part that the entry `index` stands for. */
+  partAt(index: number): RunPart {
+    const k = index - this.first;
+    return PARTS[k > 2 && this.shape.length === 0 ? k + 1 : k];
+  }
 }
 
-function put(bytes: Uint8Array, view: DataView, notes: MemoNote[], part: RunPart): void {
-  const opcode = bytes[p];
-  if (opcode === 0x94) {
-    notes.push({ index: -1, part });
-    p += 1;
-  } else if (opcode === 0x71) {
-    notes.push({ index: bytes[p + 1], part });
-    p += 2;
-  } else if (opcode === 0x72) {
-    notes.push({ index: view.getUint32(p + 1, true), part });
-    p += 5;
-  }
-}
+/** Finds runs; its fields say what the last one found was. One object, used again and again. */
+export class ArrayRun {
+  cls!: Token;
+  dtype!: PickledDType;
+  shape: number[] = [];
+  fortran = false;
+  /** Memo index of the first part. */
+  firstPut = 0;
+  /** Parts that the head puts into the memo. */
+  headPuts = 0;
+  /** Behind the head, in the window. */
+  headEnd = 0;
+  dataStart = 0;
+  dataEnd = 0;
+  /** Parts that the rest puts into the memo. */
+  restPuts = 0;
+  /** Behind the BUILD, in the window. */
+  end = 0;
 
-function shapeAt(bytes: Uint8Array, view: DataView): number[] | null {
-  if (bytes[p] === 0x29) {
-    p++;
-    return [];
+  #bytes!: Uint8Array;
+  #view!: DataView;
+  #memo!: Memo;
+  #p = 0;
+  /** Index of the next put. */
+  #next = 0;
+
+  /** Whether a head, whole and with all its puts at the end of the memo, stands under the cursor. */
+  matchHead(cursor: Cursor, memo: Memo): boolean {
+    if (cursor.end - cursor.pos < MAX_HEAD || !memo.isDense) return false;
+    const bytes = this.#bytes = cursor.bytes;
+    this.#view = cursor.view;
+    this.#memo = memo;
+    this.#p = cursor.pos;
+    this.#next = this.firstPut = memo.length;
+    const cls = this.#get();
+    if (!(cls instanceof Token) || cls.kind !== "ndarray") return false;
+    if (bytes[this.#p] !== 0x4b || bytes[this.#p + 1] !== 0 || bytes[this.#p + 2] !== 0x85) return false;
+    this.#p += 3;
+    if (!this.#put()) return false;
+    const letter = this.#get();
+    if (!(letter instanceof Uint8Array) || letter.length !== 1 || letter[0] !== 0x62) return false;
+    if (bytes[this.#p++] !== 0x87 || !this.#put()) return false;
+    if (bytes[this.#p++] !== 0x52 || !this.#put()) return false;
+    if (bytes[this.#p] !== 0x28 || bytes[this.#p + 1] !== 0x4b || bytes[this.#p + 2] !== 1) return false;
+    this.#p += 3;
+    if (!this.#shape()) return false;
+    if (this.shape.length > 0 && !this.#put()) return false;
+    const dtype = this.#get();
+    if (!(dtype instanceof PickledDType)) return false;
+    const flag = bytes[this.#p++];
+    if (flag !== 0x88 && flag !== 0x89) return false;
+    this.cls = cls;
+    this.dtype = dtype;
+    this.fortran = flag === 0x88;
+    this.headEnd = this.#p;
+    this.headPuts = this.#next - this.firstPut;
+    return true;
   }
-  const isMarked = bytes[p] === 0x28;
-  if (isMarked) p++;
-  const shape: number[] = [];
-  for (;;) {
-    const opcode = bytes[p];
-    if (opcode === 0x4b) {
-      shape.push(bytes[p + 1]);
-      p += 2;
-    } else if (opcode === 0x4d) {
-      shape.push(view.getUint16(p + 1, true));
-      p += 3;
-    } else if (opcode === 0x4a) {
-      const dim = view.getInt32(p + 1, true);
-      if (dim < 0) return null;
-      shape.push(dim);
-      p += 5;
-    } else break;
-    if (shape.length > MAX_AXES) return null;
+
+  /** Whether the rest, with short data, stands whole in the window behind the head. */
+  matchRest(cursor: Cursor): boolean {
+    const bytes = this.#bytes;
+    this.#p = this.headEnd;
+    const opcode = bytes[this.#p++];
+    let length = 0;
+    if (opcode === 0x43) length = bytes[this.#p++];
+    else if (opcode === 0x42) {
+      length = this.#view.getUint32(this.#p, true);
+      this.#p += 4;
+    } else return false;
+    if (length >= BLOB_MIN || this.#p + length + MAX_TAIL > cursor.end) return false;
+    this.dataStart = this.#p;
+    this.dataEnd = this.#p += length;
+    if (!this.#put()) return false;
+    if (bytes[this.#p++] !== 0x74 || !this.#put()) return false;
+    if (bytes[this.#p++] !== 0x62) return false;
+    this.end = this.#p;
+    this.restPuts = 2;
+    return true;
   }
-  const closing = isMarked ? 0x74 : 0x84 + shape.length;
-  if (bytes[p++] !== closing || (!isMarked && (shape.length < 1 || shape.length > 3))) return null;
-  return shape;
+
+  #get(): unknown {
+    const p = this.#p;
+    if (this.#bytes[p] === 0x68) {
+      this.#p = p + 2;
+      return this.#memo.get(this.#bytes[p + 1]);
+    }
+    if (this.#bytes[p] !== 0x6a) return undefined;
+    this.#p = p + 5;
+    return this.#memo.get(this.#view.getUint32(p + 1, true));
+  }
+
+  /** A put at the end of the memo: any other goes the common way. */
+  #put(): boolean {
+    const opcode = this.#bytes[this.#p];
+    const index = this.#next++;
+    if (opcode === 0x94) {
+      this.#p += 1;
+      return this.#memo.isPacked;
+    }
+    if (opcode === 0x71) {
+      this.#p += 2;
+      return this.#bytes[this.#p - 1] === index;
+    }
+    if (opcode !== 0x72) return false;
+    this.#p += 5;
+    return this.#view.getUint32(this.#p - 4, true) === index;
+  }
+
+  #shape(): boolean {
+    const bytes = this.#bytes;
+    const shape: number[] = this.shape = [];
+    if (bytes[this.#p] === 0x29) {
+      this.#p++;
+      return true;
+    }
+    const isMarked = bytes[this.#p] === 0x28;
+    if (isMarked) this.#p++;
+    for (;;) {
+      const p = this.#p;
+      const opcode = bytes[p];
+      if (opcode === 0x4b) {
+        shape.push(bytes[p + 1]);
+        this.#p = p + 2;
+      } else if (opcode === 0x4d) {
+        shape.push(this.#view.getUint16(p + 1, true));
+        this.#p = p + 3;
+      } else if (opcode === 0x4a) {
+        const dim = this.#view.getInt32(p + 1, true);
+        if (dim < 0) return false;
+        shape.push(dim);
+        this.#p = p + 5;
+      } else break;
+      if (shape.length > MAX_AXES) return false;
+    }
+    const closing = isMarked ? 0x74 : 0x84 + shape.length;
+    return bytes[this.#p++] === closing && (isMarked || (shape.length >= 1 && shape.length <= 3));
+  }
 }

@@ -28,6 +28,27 @@ export class Memo {
     }
   }
 
+  /** Behind the largest of the indices that count up from 0: the next one of a file that leaves none out. */
+  get length(): number {
+    return this.#dense.length;
+  }
+
+  /** Whether no index lies far from the others: then {@linkcode Memo.append} may be used. */
+  get isDense(): boolean {
+    return this.#sparse.size === 0;
+  }
+
+  /** Whether every index below {@linkcode Memo.length} has an object and no other has: MEMOIZE puts behind them. */
+  get isPacked(): boolean {
+    return this.#sparse.size === 0 && this.size === this.#dense.length;
+  }
+
+  /** Put an object at the index {@linkcode Memo.length} of a dense memo. */
+  append(value: unknown): void {
+    this.#dense.push(value);
+    this.size++;
+  }
+
   /** The object with this index; undefined, which no pickle holds, where there is none. */
   get(index: number): unknown {
     return index < this.#dense.length ? this.#dense[index] : this.#sparse.get(index);

@@ -62,6 +62,10 @@ export class PickledArray {
   sharesBytes = false;
   /** A static tensor (`eval('data', ...)` and its later forms). */
   isStatic = false;
+  /** What was made of it, so that it is made once. */
+  made: unknown = undefined;
+  /** Whether something has its bytes. */
+  isUsed = false;
   /** Byte where errors about it are reported. */
   offset: number;
   constructor(offset: number) {

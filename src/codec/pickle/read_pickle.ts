@@ -18,7 +18,7 @@ import { decodePayload } from "../payload.ts";
 import { build, type CallContext, newObject, reduce } from "./calls.ts";
 import { canonicalForm, keyOf } from "./keys.ts";
 import { Memo } from "./memo.ts";
-import { ARRAY_RUN_OPCODES, DeferredTuple, matchArrayRun, type MemoNote, type RunPart } from "./array_run.ts";
+import { ArrayRun, DeferredParts, HEAD_OPCODES, REST_OPCODES } from "./array_run.ts";
 import { checkNesting } from "./nesting.ts";
 import { floatFromText, integerFromBytes, integerFromText } from "./numbers.ts";
 import { opcodeName } from "./opcodes.ts";
@@ -566,61 +566,90 @@ class PickleMachine implements CallContext {
   }
 
   /**
-   * CPython's fixed run of opcodes for an array whose symbols and dtype are in the memo, from behind the BINGET of `_reconstruct` to the
-   * BUILD: carried out in one go. Files with many small arrays are little else. Does nothing unless the run is exactly this and whole.
+   * CPython's fixed run of opcodes for an array whose symbols and dtype are in the memo, from behind the BINGET of `_reconstruct` on:
+   * carried out in one go, up to the BUILD where the data are short, else up to the data. State dicts are little else. Does nothing unless
+   * the run is exactly this and whole.
    */
   #arrayRun(): void {
     const stack = this.#stack;
     const callable = stack[stack.length - 1] as Token;
-    if (callable.kind !== "reconstruct") return;
-    const cursor = this.#cursor;
-    const run = matchArrayRun(cursor.bytes, cursor.view, cursor.pos, cursor.end, this.#memo, this.#memoNotes);
-    if (run === null) return;
-    const { frameEnd } = { frameEnd: this.#frameEnd };
-    if (frameEnd >= 0 && cursor.base + run.end > frameEnd) return;
-    const count = run.shape.reduce((a, b) => a * b, 1);
-    const info = run.dtype.info;
-    // Whatever would be an error is left to the opcodes one by one, which say where it is.
-    if (!info || count * info.itemsize !== run.dataEnd - run.dataStart) return;
+    const run = this.#run, cursor = this.#cursor, memo = this.#memo;
+    if (callable.kind !== "reconstruct" || !run.matchHead(cursor, memo)) return;
+    const end = this.#frameEnd >= 0 ? this.#frameEnd - cursor.base : Infinity;
+    if (run.headEnd > end) return;
     const at = cursor.base + cursor.pos;
-    this.#opcodes += ARRAY_RUN_OPCODES;
-    this.budget.tensor(at);
-    this.budget.charge(PRICES.bytes + PRICES.tuple * 4, at);
-    const array = new PickledArray(cursor.base + run.end - 1);
+    const array = new PickledArray(callable.offset);
+    const parts = new DeferredParts(run.firstPut, run.cls, array, run.shape);
+    if (!run.matchRest(cursor) || run.end > end || !this.#completeRun(array)) {
+      this.#countRun(HEAD_OPCODES, at);
+      this.#memoizeRun(parts, array, run.headPuts, at);
+      this.awaitState(array);
+      stack[stack.length - 1] = array;
+      this.#marks.push(stack.length);
+      this.#fence = stack.length;
+      stack.push(1, Tuple.from(run.shape), run.dtype, run.fortran);
+      cursor.pos = run.headEnd;
+      return;
+    }
+    this.#countRun(HEAD_OPCODES + REST_OPCODES, at);
+    this.#memoizeRun(parts, array, run.headPuts + run.restPuts, at);
+    stack[stack.length - 1] = array;
+    cursor.pos = run.end;
+  }
+  readonly #run = new ArrayRun();
+
+  /** Give an array what its run says. Whatever would be an error is left to the opcodes one by one, which say where it is. */
+  #completeRun(array: PickledArray): boolean {
+    const run = this.#run;
+    const { info } = run.dtype;
+    if (!info || run.shape.length > this.#limits.maxRank) return false;
+    let count = 1;
+    for (const dim of run.shape) count *= dim;
+    if (count * info.itemsize !== run.dataEnd - run.dataStart || count > this.#limits.maxElements) return false;
+    const { base } = this.#cursor;
+    array.offset = base + run.end - 1;
     array.shape = run.shape;
     array.dtype = run.dtype;
     array.fortran = run.fortran && run.shape.length > 1;
-    const data = this.#take(run.dataStart, run.dataEnd);
-    array.data = data;
-    this.complete(array);
-    for (const note of this.#memoNotes) {
-      const index = note.index < 0 ? this.#memo.size : note.index;
-      this.#memo.set(index, this.#runValue(note.part, callable, run.cls, array));
-    }
-    if (this.#memo.size > this.#limits.maxMemo) this.budget.exceed("maxMemo", this.#memo.size, at);
-    cursor.pos = run.end;
-    stack[stack.length - 1] = array;
-  }
-  readonly #memoNotes: MemoNote[] = [];
-
-  /** What the memo gets for a part of an array's run; tuples are made when somebody asks for them, which nobody does. */
-  #runValue(part: RunPart, callable: Token, cls: Token, array: PickledArray): unknown {
-    if (part === "array") return array;
-    if (part === "data") return array.data;
-    return new DeferredTuple(part, callable, cls, array);
+    array.data = this.#take(run.dataStart, run.dataEnd);
+    if (this.#offsets) array.dataOffset = base + run.dataStart;
+    return true;
   }
 
-  /** The tuple that a run left in the memo unmade. */
-  #deferred(deferred: DeferredTuple): Tuple {
-    const { part, cls, array } = deferred;
-    if (part === "zero") return Tuple.of<unknown>(0) as Tuple;
-    if (part === "shape") return Tuple.from(array.shape) as Tuple;
-    if (part === "state") {
-      return Tuple.of<unknown>(1, Tuple.from(array.shape), array.dtype, array.fortran, array.data) as Tuple;
+  #countRun(opcodes: number, at: number): void {
+    this.#opcodes += opcodes;
+    this.budget.tensor(at);
+    this.budget.charge(PRICES.bytes + PRICES.tuple * 4, at);
+  }
+
+  /** The puts of a run; its tuples are made when somebody asks for them, which nobody does. */
+  #memoizeRun(parts: DeferredParts, array: PickledArray, puts: number, at: number): void {
+    const memo = this.#memo;
+    for (let k = 0; k < puts; k++) memo.append(k === 2 ? array : parts);
+    if (memo.size > this.#limits.maxMemo) this.budget.exceed("maxMemo", memo.size, at);
+  }
+
+  /** A part that a run left in the memo unmade. */
+  #deferred(deferred: DeferredParts, index: number): unknown {
+    const { cls, array, shape } = deferred;
+    switch (deferred.partAt(index)) {
+      case "zero":
+        return Tuple.of<unknown>(0);
+      case "shape":
+        return Tuple.from(shape);
+      case "data":
+        // From here on another array may get the same bytes.
+        this.#owned.add(array.data!);
+        return array.data;
+      case "state":
+        this.#owned.add(array.data!);
+        return Tuple.of<unknown>(1, Tuple.from(shape), array.dtype, array.fortran, array.data);
+      default: {
+        const args = Tuple.of<unknown>(cls, Tuple.of<unknown>(0), Uint8Array.of(0x62));
+        this.#tainted.set(args, cls);
+        return args;
+      }
     }
-    const args = Tuple.of<unknown>(cls, Tuple.of<unknown>(0), Uint8Array.of(0x62)) as Tuple;
-    this.#tainted.set(args, cls);
-    return args;
   }
 
   *#unicode(length: number): Decoder<void> {
@@ -759,8 +788,8 @@ class PickleMachine implements CallContext {
   #get(index: number): void {
     let value = this.#memo.get(index);
     if (value === undefined) throw this.#badMemo(String(index));
-    if (value instanceof DeferredTuple) {
-      value = this.#deferred(value);
+    if (value instanceof DeferredParts) {
+      value = this.#deferred(value, index);
       this.#memo.set(index, value);
     }
     this.#stack.push(value);
@@ -864,13 +893,15 @@ class PickleMachine implements CallContext {
     let place: unknown = key;
     if (typeof key === "string") {
       if (key.length > this.#limits.maxNameBytes / 3) this.#checkName(key);
-      if (dict.has(key)) this.#duplicate(key);
     } else place = this.#keyIn(dict, key);
     this.budget.charge(PRICES.entry, this.#at);
+    const { size } = dict;
     if (value instanceof Float) {
       rememberFloat(dict, place, value.value);
       dict.set(place, value.value);
     } else dict.set(place, this.#settle(value));
+    // Asking before would look the key up twice; a dict that did not grow had it.
+    if (dict.size === size && typeof key === "string") this.#duplicate(key);
   }
 
   /** The key of `dict` that equals `key`; `key` itself, remembered, where there is none yet. */
