@@ -42,8 +42,22 @@ export {
 export * as fluid from "./src/fluid/mod.ts";
 export { DirectoryFolder, type DirectoryFolderOptions } from "./src/io/directory_folder.ts";
 export { cleanupTemps } from "./src/io/file_sink.ts";
-export { type Folder, setDefaultFolder } from "./src/io/folder.ts";
+export { type Folder, type PutOptions, setDefaultFolder } from "./src/io/folder.ts";
 export type { Fetch, HttpOptions } from "./src/io/http_options.ts";
+export {
+  type Bucket,
+  BucketFolder,
+  type BucketFolderOptions,
+  type BucketObject,
+  type BucketUpload,
+} from "./src/io/bucket_folder.ts";
+export { DownloadSink } from "./src/io/download_sink.ts";
+export { FileListFolder } from "./src/io/file_list_folder.ts";
+export { HandleFolder } from "./src/io/handle_folder.ts";
+export { HttpFolder, type HttpFolderOptions } from "./src/io/http_folder.ts";
+export { IndexedDbFolder } from "./src/io/indexed_db_folder.ts";
+export { S3Folder, type S3FolderOptions } from "./src/io/s3_folder.ts";
+export type { SyncHandle } from "./src/io/sync_handle.ts";
 export { MemoryFolder } from "./src/io/memory_folder.ts";
 export type { FolderEntry, From } from "./src/io/open_source.ts";
 export type { Sink } from "./src/io/sink.ts";

@@ -15,11 +15,12 @@ export class BlobSource implements Source {
   readonly name?: string;
   readonly #blob: Blob;
 
-  /** Over `blob`. */
-  constructor(blob: Blob) {
+  /** Over `blob`; the name is its own where none is given. */
+  constructor(blob: Blob, name?: string) {
     this.#blob = blob;
     this.size = blob.size;
-    if ("name" in blob && typeof blob.name === "string") this.name = blob.name;
+    if (name !== undefined) this.name = name;
+    else if ("name" in blob && typeof blob.name === "string") this.name = blob.name;
   }
 
   /** Read a slice. */

@@ -4,13 +4,13 @@
  * @module
  */
 import { byCodePoint } from "../code_point_order.ts";
-import { isPaddleError, PathError, SourceError } from "../errors.ts";
+import { isPaddleError, PathError, quote, SourceError } from "../errors.ts";
 import { DEFAULT_LIMITS } from "../limits.ts";
 import { FileSink, isTemp } from "./file_sink.ts";
 import { FileSource } from "./file_source.ts";
-import type { Folder } from "./folder.ts";
+import type { Folder, PutOptions } from "./folder.ts";
 import { fileSystem, type Fs, pathModule, systemCode } from "./platform.ts";
-import { safeParts } from "./safe_name.ts";
+import { portableParts, safeParts } from "./safe_name.ts";
 import type { Sink } from "./sink.ts";
 import type { Source } from "./source.ts";
 
@@ -21,6 +21,8 @@ export interface DirectoryFolderOptions {
    * directory, as caches of downloads have them. @default {false}
    */
   trusted?: boolean;
+  /** Refuse to put names that Windows cannot have. @default {true} */
+  portable?: boolean;
 }
 
 /** A directory of the file system. Names may have `/`; none leads out of the directory, by itself or by a link. */
@@ -28,11 +30,13 @@ export class DirectoryFolder implements Folder {
   /** Path of the directory. */
   readonly path: string;
   readonly #trusted: boolean;
+  readonly #portable: boolean;
 
   /** The directory need not exist before something is put there. */
   constructor(path: string, options: DirectoryFolderOptions = {}) {
     this.path = path;
     this.#trusted = options.trusted ?? false;
+    this.#portable = options.portable ?? true;
   }
 
   /**
@@ -53,10 +57,13 @@ export class DirectoryFolder implements Folder {
   }
 
   /** A sink whose bytes become the file `name` when it is closed; folders on the way are made. */
-  async put(name: string): Promise<Sink> {
+  async put(name: string, options: PutOptions = {}): Promise<Sink> {
+    if (this.#portable && !this.#trusted) portableParts(name);
     const path = this.#join(name);
-    await this.#stayInside(name, pathModule().dirname(path));
-    return await FileSink.create(path, { mkdir: true });
+    // A save goes through a link to the file behind it: that, too, must lie inside, and a link to nothing could lead anywhere.
+    await this.#stayInside(name, path);
+    if (!this.#trusted && await isDangling(fileSystem(path), path)) throw this.#escape(name, path);
+    return await FileSink.create(path, { mkdir: true, ...options });
   }
 
   /** Names of the files that start with `prefix`, in all folders below, by code point. Temporary files of a save are left out. */
@@ -129,13 +136,21 @@ export class DirectoryFolder implements Folder {
     if (root === null || real === null || real === root || real.startsWith(root.endsWith(sep) ? root : root + sep)) {
       return;
     }
-    throw new PathError(
-      "LINK_ESCAPE",
-      `${JSON.stringify(name)} is a link that leads out of ${JSON.stringify(this.path)}`,
-      {
-        path,
-      },
-    );
+    throw this.#escape(name, path);
+  }
+
+  #escape(name: string, path: string): PathError {
+    return new PathError("LINK_ESCAPE", `${quote(name)} is a link that leads out of ${JSON.stringify(this.path)}`, {
+      path,
+    });
+  }
+}
+
+async function isDangling(fs: Fs, path: string): Promise<boolean> {
+  try {
+    return (await fs.promises.lstat(path)).isSymbolicLink() && await realPath(fs, path) === null;
+  } catch {
+    return false;
   }
 }
 

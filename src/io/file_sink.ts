@@ -349,7 +349,7 @@ async function createTemp(
   shown: string,
 ): Promise<{ temp: string; handle: Handle }> {
   for (let attempt = 0;; attempt++) {
-    const temp = path.join(path.dirname(target), `.${shortName(path.basename(target))}.${randomHex()}${TEMP}`);
+    const temp = path.join(path.dirname(target), tempName(path.basename(target)));
     try {
       const handle = await fs.promises.open(temp, "wx", mode ?? 0o666);
       // The mask of the process does not apply to a mode that was there before.
@@ -361,6 +361,11 @@ async function createTemp(
       }
     }
   }
+}
+
+/** An unguessable name for what will be `base` when it is whole. */
+export function tempName(base: string): string {
+  return `.${shortName(base)}.${randomHex()}${TEMP}`;
 }
 
 /** At most 64 bytes of a name. */

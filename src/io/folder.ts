@@ -3,15 +3,39 @@
  *
  * @module
  */
+import { quote, SaveError } from "../errors.ts";
 import type { Sink } from "./sink.ts";
 import type { Source } from "./source.ts";
+
+/** What a saver wishes of {@linkcode Folder.put}. */
+export interface PutOptions {
+  /** Bytes that will come, where that is known. */
+  size?: number;
+  /** Put only if the file is still this: bytes, and milliseconds. */
+  ifUnchanged?: { size: number; mtimeMs: number };
+  /** Keep other processes out by `<name>.lock`. @default {false} */
+  lock?: boolean;
+  /** Throw where the place cannot promise that the file is on a disk. @default {false} */
+  requireDurable?: boolean;
+  /** Looked at before the new file takes the old one's place. */
+  signal?: AbortSignal;
+}
+
+/** A TypeError for a wish that only a directory of the file system can fulfil. */
+export function refuseWishes(options: PutOptions | undefined, place: string): void {
+  for (const name of ["ifUnchanged", "lock", "requireDurable"] as const) {
+    if (options?.[name]) {
+      throw new TypeError(`Option ${name} has no meaning for ${place}: only a file by path can have it`);
+    }
+  }
+}
 
 /** A place of named files. The user's own may be passed as `folder`. */
 export interface Folder {
   /** The file `name`, or null where there is none. */
-  get(name: string): Promise<Source | null>;
-  /** A sink whose bytes become the file `name` when it is closed. */
-  put(name: string): Promise<Sink>;
+  get(name: string, options?: { signal?: AbortSignal }): Promise<Source | null>;
+  /** A sink whose bytes become the file `name` when it is closed; until then the file is what it was. */
+  put(name: string, options?: PutOptions): Promise<Sink>;
   /** Names that start with `prefix`. */
   list(prefix?: string): Promise<string[]>;
   /** Remove a file. */
@@ -32,4 +56,12 @@ export function setDefaultFolder(folder: Folder | null): void {
 /** The folder of a call: its own option, or the default. */
 export function folderOf(folder: Folder | undefined): Folder | null {
   return folder ?? defaultFolder;
+}
+
+/** The error of a place that can only be read. */
+export function readOnly(place: string, name: string): SaveError {
+  return new SaveError("READ_ONLY", `${place} can only be read: ${quote(name)} cannot be changed`, {
+    path: name,
+    committed: "no",
+  });
 }

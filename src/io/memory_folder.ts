@@ -3,9 +3,11 @@
  *
  * @module
  */
+import { byCodePoint } from "../code_point_order.ts";
 import { BytesSource } from "./bytes_source.ts";
-import type { Folder } from "./folder.ts";
+import { type Folder, type PutOptions, refuseWishes } from "./folder.ts";
 import { MemorySink } from "./memory_sink.ts";
+import { safeParts } from "./safe_name.ts";
 import type { Sink } from "./sink.ts";
 import type { Source } from "./source.ts";
 
@@ -24,25 +26,39 @@ import type { Source } from "./source.ts";
 export class MemoryFolder implements Folder {
   readonly #files = new Map<string, Uint8Array>();
 
+  /** With these files, which are not copied. */
+  constructor(files: Iterable<readonly [string, Uint8Array]> = []) {
+    for (const [name, bytes] of files) {
+      safeParts(name);
+      this.#files.set(name, bytes);
+    }
+  }
+
   /** The file `name`. */
-  get(name: string): Promise<Source | null> {
+  // deno-lint-ignore require-await
+  async get(name: string): Promise<Source | null> {
+    safeParts(name);
     const bytes = this.#files.get(name);
-    return Promise.resolve(bytes ? new BytesSource(bytes, name) : null);
+    return bytes ? new BytesSource(bytes, name) : null;
   }
 
   /** A sink whose bytes become the file `name` when it is closed. */
-  put(name: string): Promise<Sink> {
-    return Promise.resolve(new MemorySink((bytes) => this.#files.set(name, bytes)));
+  // deno-lint-ignore require-await
+  async put(name: string, options?: PutOptions): Promise<Sink> {
+    safeParts(name);
+    refuseWishes(options, "memory");
+    return new MemorySink((bytes) => this.#files.set(name, bytes));
   }
 
-  /** Names that start with `prefix`, by code unit. */
+  /** Names that start with `prefix`, by code point. */
   list(prefix = ""): Promise<string[]> {
-    return Promise.resolve([...this.#files.keys()].filter((name) => name.startsWith(prefix)).sort());
+    return Promise.resolve([...this.#files.keys()].filter((name) => name.startsWith(prefix)).sort(byCodePoint));
   }
 
-  /** Remove a file. */
-  delete(name: string): Promise<void> {
+  /** Remove a file; nothing where there is none. */
+  // deno-lint-ignore require-await
+  async delete(name: string): Promise<void> {
+    safeParts(name);
     this.#files.delete(name);
-    return Promise.resolve();
   }
 }

@@ -7,11 +7,14 @@ import { HttpError, SourceError } from "../errors.ts";
 import { BlobSource } from "./blob_source.ts";
 import { BytesSource } from "./bytes_source.ts";
 import { FileSource } from "./file_source.ts";
+import { HandleSource } from "./handle_source.ts";
+import { isSyncHandle, type SyncHandle, SyncHandleSource } from "./sync_handle.ts";
 import { type Folder, folderOf } from "./folder.ts";
 import { type Fetch, type HttpOptions, shownUrl } from "./http_options.ts";
 import { openHttp, streamHttp } from "./http_source.ts";
 import { isEncoded, lengthOf } from "./http_version.ts";
-import { pathOfUrl } from "./platform.ts";
+import { homeFolder, homeName } from "./home_folder.ts";
+import { hasFileSystem, pathOfUrl } from "./platform.ts";
 import type { Source } from "./source.ts";
 
 /** A stream that is read once. */
@@ -43,6 +46,7 @@ export type From =
   | ReadableStream<Uint8Array>
   | Response
   | FileSystemFileHandle
+  | SyncHandle
   | Source
   | FolderEntry;
 
@@ -68,9 +72,10 @@ export async function sourceOf(from: From, options: SourceOfOptions = {}): Promi
   if (from instanceof ReadableStream) return { stream: from };
   if (from instanceof Response) return fromResponse(from);
   if (typeof from === "object" && from !== null) {
-    if ("getFile" in from && typeof from.getFile === "function") return new BlobSource(await from.getFile());
+    if ("getFile" in from && typeof from.getFile === "function") return await HandleSource.open(from);
+    if (isSyncHandle(from)) return new SyncHandleSource(from);
     if ("read" in from && typeof from.read === "function" && "size" in from) return from;
-    if ("folder" in from && "name" in from) return await fromFolder(from.folder, String(from.name));
+    if ("folder" in from && "name" in from) return await fromFolder(from.folder, String(from.name), options);
   }
   throw new TypeError(
     "Cannot read from this: a path, URL, bytes, Blob, File, ReadableStream, Response, file handle, Source or { folder, name } is wanted",
@@ -87,11 +92,13 @@ function schemeOf(text: string): string | null {
 async function fromText(text: string, options: SourceOfOptions): Promise<Opened> {
   if (schemeOf(text)) return await fromUrl(new URL(text), options);
   const folder = folderOf(options.folder);
-  return folder ? await fromFolder(folder, text) : await FileSource.open(text);
+  if (folder) return await fromFolder(folder, text, options);
+  const home = hasFileSystem() ? null : await homeFolder();
+  return home ? await fromFolder(home, homeName(text), options) : await FileSource.open(text);
 }
 
-async function fromFolder(folder: Folder, name: string): Promise<Source> {
-  const source = await folder.get(name);
+async function fromFolder(folder: Folder, name: string, { signal }: SourceOfOptions): Promise<Source> {
+  const source = await folder.get(name, { signal });
   if (!source) {
     throw new SourceError("NOT_FOUND", `There is no file ${JSON.stringify(name)} in the folder`, { path: name });
   }

@@ -20,14 +20,29 @@ function builtin<T>(name: string): T | undefined {
   return process?.getBuiltinModule?.(name) as T | undefined;
 }
 
+/** `node:fs`, where it leads to files. */
+function realFs(): Fs | null {
+  const { navigator } = globalThis as { navigator?: { userAgent?: string } };
+  // Edge workers have the module, but what it writes is gone with the request.
+  if (navigator?.userAgent === "Cloudflare-Workers") return null;
+  const fs = builtin<Fs>("node:fs");
+  return fs?.promises?.open ? fs : null;
+}
+
+/** Whether paths lead to files here. */
+export function hasFileSystem(): boolean {
+  return realFs() !== null;
+}
+
 /** `node:fs`; an UnsupportedError where this runtime has no file system. */
 export function fileSystem(path: string): Fs {
-  const fs = builtin<Fs>("node:fs");
-  // Edge workers have the module but no files.
-  if (!fs?.promises?.open) {
+  const fs = realFs();
+  if (!fs) {
     throw new UnsupportedError(
       "UNSUPPORTED_RUNTIME",
-      `There is no file system here for the path ${JSON.stringify(path)}: pass a Blob, a stream, bytes, or { folder }`,
+      `There is no file system here for the path ${
+        JSON.stringify(path)
+      }: pass a Blob, a stream, bytes, or { folder }, or call setDefaultFolder(folder)`,
       { path },
     );
   }

@@ -5,6 +5,7 @@
  */
 import { SourceError } from "../errors.ts";
 import type { Source } from "./source.ts";
+import { within } from "./within.ts";
 
 /** Fill all of `into` from `offset` on: a source may give fewer bytes at a time, but not none (hardening H-SRC-1). */
 export async function readFully(
@@ -15,7 +16,19 @@ export async function readFully(
 ): Promise<Uint8Array> {
   for (let done = 0; done < into.length;) {
     signal?.throwIfAborted();
-    const n = await source.read(offset + done, done === 0 ? into : into.subarray(done), { signal });
+    const reading = source.read(offset + done, done === 0 ? into : into.subarray(done), { signal });
+    // Nobody waits for a source that does not look at the signal.
+    const n = await (signal ? within(Promise.resolve(reading), Infinity, signal) : reading);
+    if (n > into.length - done) {
+      throw new SourceError(
+        "READ_FAILED",
+        `The source gave ${n} bytes where there was room for ${into.length - done}`,
+        {
+          offset: offset + done,
+          path: source.name,
+        },
+      );
+    }
     if (!(n > 0)) {
       throw new SourceError(
         "SHORT_READ",

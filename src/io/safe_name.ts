@@ -27,6 +27,34 @@ export function safeParts(name: string): string[] {
   return parts;
 }
 
+/** Names of devices on Windows, with or without an extension. */
+const DEVICE = /^(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[0-9\u00b9\u00b2\u00b3])(\..*)?$/i;
+
+/**
+ * The parts of `name`, which every system can have as a file's name (hardening H-PATH-2).
+ *
+ * @throws {PathError} `UNSAFE_PATH`, `NAME_TOO_LONG`
+ */
+export function portableParts(name: string): string[] {
+  const parts = safeParts(name);
+  for (const part of parts) {
+    const rule = /[:<>"|?*]/.test(part)
+      ? 'it has one of : < > " | ? *'
+      : part.endsWith(".") || part.endsWith(" ")
+      ? "a part of it ends with a dot or a space"
+      : DEVICE.test(part)
+      ? "it names a device of Windows"
+      : null;
+    if (rule) {
+      throw new PathError("UNSAFE_PATH", `The name ${quote(name)} is no file name on every system: ${rule}`, {
+        path: name,
+        hint: "new DirectoryFolder(path, { portable: false }) takes what this system takes",
+      });
+    }
+  }
+  return parts;
+}
+
 function brokenRule(name: string): string | null {
   if (name === "") return "it is empty";
   if (name.startsWith("/") || name.startsWith("~")) return "it starts at a root";

@@ -5,13 +5,23 @@
  */
 import { SaveError } from "../errors.ts";
 import { FileSink, type FileSinkOptions } from "./file_sink.ts";
-import { type Folder, folderOf } from "./folder.ts";
+import { type Folder, folderOf, refuseWishes } from "./folder.ts";
 import type { FolderEntry } from "./open_source.ts";
-import { pathOfUrl } from "./platform.ts";
+import { homeFolder, homeName } from "./home_folder.ts";
+import { hasFileSystem, pathOfUrl } from "./platform.ts";
 import type { Sink } from "./sink.ts";
+import { StreamSink } from "./stream_sink.ts";
+import { isSyncHandle, type SyncHandle, SyncHandleSink } from "./sync_handle.ts";
 
 /** Whatever can be written: a path, `file:` URL, stream, file handle, the user's own Sink, or a name in a folder. */
-export type To = string | URL | WritableStream<Uint8Array> | FileSystemFileHandle | Sink | FolderEntry;
+export type To =
+  | string
+  | URL
+  | WritableStream<Uint8Array>
+  | FileSystemFileHandle
+  | SyncHandle
+  | Sink
+  | FolderEntry;
 
 /** How {@linkcode sinkOf} opens. */
 export interface SinkOfOptions extends FileSinkOptions {
@@ -29,42 +39,25 @@ export async function sinkOf(to: To, options: SinkOfOptions): Promise<Sink> {
   }
   if (typeof to === "string") {
     const folder = folderOf(options.folder);
-    return folder ? await folder.put(to) : await FileSink.create(to, options);
+    if (folder) return await folder.put(to, options);
+    const home = hasFileSystem() ? null : await homeFolder();
+    return home ? await home.put(homeName(to), options) : await FileSink.create(to, options);
   }
+  if (typeof to === "object" && to !== null && "folder" in to && "name" in to) {
+    return await to.folder.put(String(to.name), options);
+  }
+  refuseWishes(options, "a stream, handle or sink");
   if (to instanceof WritableStream) return new StreamSink(to.getWriter());
   if (typeof to === "object" && to !== null) {
+    if (isSyncHandle(to)) return new SyncHandleSink(to);
     if ("createWritable" in to && typeof to.createWritable === "function") {
       return new StreamSink((await to.createWritable() as WritableStream<Uint8Array>).getWriter());
     }
     if ("write" in to && typeof to.write === "function" && "close" in to) return to;
-    if ("folder" in to && "name" in to) return await to.folder.put(String(to.name));
   }
   throw new TypeError(
     "Cannot save to this: a path, file: URL, WritableStream, file handle, Sink or { folder, name } is wanted",
   );
-}
-
-/** A WritableStream as a sink: its back-pressure is waited for, and its end is told apart from a failure. */
-class StreamSink implements Sink {
-  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
-
-  constructor(writer: WritableStreamDefaultWriter<Uint8Array>) {
-    this.#writer = writer;
-  }
-
-  async write(chunk: Uint8Array): Promise<void> {
-    await this.#writer.ready;
-    // A stream may keep its chunk for long, and the tensor behind it may change.
-    await this.#writer.write(chunk.slice());
-  }
-
-  async close(): Promise<void> {
-    await this.#writer.close();
-  }
-
-  async abort(reason: unknown): Promise<void> {
-    await this.#writer.abort(reason);
-  }
 }
 
 /** The error of a sink that is not ours. */

@@ -1,0 +1,237 @@
+/**
+ * A bucket of an edge runtime, with R2's interface, as a folder.
+ *
+ * @module
+ */
+import { byCodePoint } from "../code_point_order.ts";
+import { PaddleError, PathError, SaveError, SourceError } from "../errors.ts";
+import { DEFAULT_LIMITS } from "../limits.ts";
+import { CoalescedSource } from "./coalesced_source.ts";
+import { type Folder, type PutOptions, refuseWishes } from "./folder.ts";
+import { PartsSink } from "./parts_sink.ts";
+import { safeParts } from "./safe_name.ts";
+import type { Sink } from "./sink.ts";
+import type { Source } from "./source.ts";
+import { within } from "./within.ts";
+
+/** What a bucket must be able to do: the part of `R2Bucket` that is used. */
+export interface Bucket {
+  /** What is known of an object; null where there is none. */
+  head(key: string): Promise<BucketObject | null>;
+  /** A range of an object; without a body where the condition does not hold. */
+  get(
+    key: string,
+    options?: { range?: { offset: number; length: number }; onlyIf?: { etagMatches: string } },
+  ): Promise<BucketObject | (BucketObject & { body: ReadableStream<Uint8Array> }) | null>;
+  /** Put an object whole. */
+  put(key: string, value: Uint8Array): Promise<unknown>;
+  /** Put an object in parts. */
+  createMultipartUpload(key: string): Promise<BucketUpload>;
+  /** Remove objects. */
+  delete(key: string): Promise<unknown>;
+  /** Objects whose keys start with `prefix`. */
+  list(options: { prefix?: string; cursor?: string }): Promise<{
+    objects: readonly { key: string }[];
+    truncated: boolean;
+    cursor?: string;
+  }>;
+}
+
+/** What a bucket tells of an object. */
+export interface BucketObject {
+  /** Bytes of the whole object. */
+  size: number;
+  /** Its version. */
+  etag: string;
+}
+
+/** An upload in parts. */
+export interface BucketUpload {
+  /** Give part `number`, counted from 1. */
+  uploadPart(number: number, value: Uint8Array): Promise<{ partNumber: number; etag: string }>;
+  /** Make the object of its parts. */
+  complete(parts: { partNumber: number; etag: string }[]): Promise<unknown>;
+  /** Forget the parts. */
+  abort(): Promise<unknown>;
+}
+
+/** How a BucketFolder behaves. */
+export interface BucketFolderOptions {
+  /** What all keys start with, such as `models/`. @default {""} */
+  prefix?: string;
+  /** Bytes of one part of a large file, from 5 MiB on. One part is in memory at a time. @default {8 MiB} */
+  partSize?: number;
+}
+
+/**
+ * A bucket. Reads are ranges of one version of an object; large files are put in parts, and exist when the last part is there.
+ *
+ * @example In an edge worker
+ * ```ts
+ * import { BucketFolder, open } from "@oarlock/paddle";
+ * import type { Bucket } from "@oarlock/paddle";
+ * async function names(env: { MODELS: Bucket }): Promise<string[]> {
+ *   await using checkpoint = await open("resnet.pdparams", { folder: new BucketFolder(env.MODELS) });
+ *   return checkpoint.names();
+ * }
+ * ```
+ */
+export class BucketFolder implements Folder {
+  readonly #bucket: Bucket;
+  readonly #prefix: string;
+  readonly #partSize: number;
+
+  /** Over `bucket`. */
+  constructor(bucket: Bucket, options: BucketFolderOptions = {}) {
+    this.#bucket = bucket;
+    this.#prefix = options.prefix ?? "";
+    this.#partSize = partSizeOf(options.partSize);
+  }
+
+  /** The file `name`, in the version that it has now. */
+  async get(name: string): Promise<Source | null> {
+    const key = this.#key(name);
+    try {
+      const object = await this.#bucket.head(key);
+      return object && new CoalescedSource(new BucketSource(this.#bucket, key, object, name));
+    } catch (error) {
+      throw readError(error, name);
+    }
+  }
+
+  /** A sink whose bytes become the file `name` when it is closed. */
+  // deno-lint-ignore require-await
+  async put(name: string, options?: PutOptions): Promise<Sink> {
+    const key = this.#key(name);
+    refuseWishes(options, "a bucket");
+    return new PartsSink(
+      {
+        put: (bytes) => this.#bucket.put(key, bytes),
+        begin: async () => {
+          const upload = await this.#bucket.createMultipartUpload(key);
+          const parts: { partNumber: number; etag: string }[] = [];
+          return {
+            part: async (number, bytes) => void parts.push(await upload.uploadPart(number, bytes)),
+            complete: () => upload.complete(parts),
+            abort: () => upload.abort(),
+          };
+        },
+      },
+      name,
+      this.#partSize,
+    );
+  }
+
+  /** Names that start with `prefix`, by code point. */
+  async list(prefix = ""): Promise<string[]> {
+    const names: string[] = [];
+    let cursor: string | undefined;
+    try {
+      do {
+        const page = await this.#bucket.list({ prefix: this.#prefix + prefix, cursor });
+        for (const { key } of page.objects) names.push(key.slice(this.#prefix.length));
+        cursor = page.truncated ? page.cursor : undefined;
+        if (names.length > DEFAULT_LIMITS.maxEntries) throw tooMany(prefix);
+      } while (cursor !== undefined);
+    } catch (error) {
+      throw readError(error, prefix);
+    }
+    return names.sort(byCodePoint);
+  }
+
+  /** Remove a file; nothing where there is none. */
+  async delete(name: string): Promise<void> {
+    const key = this.#key(name);
+    try {
+      await this.#bucket.delete(key);
+    } catch (cause) {
+      throw new SaveError("WRITE_FAILED", `Cannot remove ${JSON.stringify(name)}`, {
+        path: name,
+        committed: "unknown",
+        cause,
+      });
+    }
+  }
+
+  #key(name: string): string {
+    return this.#prefix + safeParts(name).join("/");
+  }
+}
+
+/** One version of an object. */
+class BucketSource implements Source {
+  readonly size: number;
+  readonly name: string;
+  readonly costly = true;
+  readonly #bucket: Bucket;
+  readonly #key: string;
+  readonly #etag: string;
+  #closed = false;
+
+  constructor(bucket: Bucket, key: string, object: BucketObject, name: string) {
+    this.#bucket = bucket;
+    this.#key = key;
+    this.#etag = object.etag;
+    this.size = object.size;
+    this.name = name;
+  }
+
+  async read(offset: number, into: Uint8Array, { signal }: { signal?: AbortSignal } = {}): Promise<number> {
+    if (this.#closed) throw new TypeError(`${JSON.stringify(this.name)} was closed`);
+    signal?.throwIfAborted();
+    // A range behind the end is an error for some buckets.
+    const length = Math.min(into.length, this.size - offset);
+    if (length <= 0) return 0;
+    let reader: ReadableStreamDefaultReader<Uint8Array> | null = null;
+    try {
+      const asked = this.#bucket.get(this.#key, { range: { offset, length }, onlyIf: { etagMatches: this.#etag } });
+      const object = await within(asked, Infinity, signal);
+      if (!object || !("body" in object) || !object.body || object.etag !== this.#etag) {
+        throw new SourceError("SOURCE_CHANGED", `${JSON.stringify(this.name)} was replaced while it was read`, {
+          path: this.name,
+          expected: this.#etag,
+          actual: object?.etag,
+        });
+      }
+      reader = object.body.getReader();
+      let filled = 0;
+      for (let step; !(step = await within(reader.read(), Infinity, signal)).done;) {
+        if (filled + step.value.length > length) {
+          throw new SourceError("READ_FAILED", `The bucket gives more bytes than were asked for`, {
+            path: this.name,
+            offset,
+          });
+        }
+        into.set(step.value, filled);
+        filled += step.value.length;
+      }
+      return filled;
+    } catch (error) {
+      reader?.cancel().catch(() => {});
+      if (signal?.aborted) throw signal.reason;
+      throw readError(error, this.name);
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closed = true;
+    return Promise.resolve();
+  }
+}
+
+/** Check a size of parts. */
+export function partSizeOf(size: number = 8 * 2 ** 20): number {
+  if (Number.isSafeInteger(size) && size >= 5 * 2 ** 20) return size;
+  throw new TypeError(`Option partSize must be at least 5 MiB: got ${size}`);
+}
+
+/** The error of a folder with too many names. */
+export function tooMany(path: string): PathError {
+  return new PathError("UNSAFE_PATH", `There are more than ${DEFAULT_LIMITS.maxEntries} files`, { path });
+}
+
+function readError(cause: unknown, path: string): unknown {
+  if (cause instanceof PaddleError || cause instanceof TypeError && /was closed$/.test(cause.message)) return cause;
+  const what = cause instanceof Error ? cause.message : String(cause);
+  return new SourceError("READ_FAILED", `The bucket failed for ${JSON.stringify(path)}: ${what}`, { path, cause });
+}

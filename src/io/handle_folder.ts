@@ -1,0 +1,197 @@
+/**
+ * A directory handle of the browser as a folder: a chosen directory, or the origin private file system.
+ *
+ * @module
+ */
+import { byCodePoint } from "../code_point_order.ts";
+import { PathError, UnsupportedError } from "../errors.ts";
+import { DEFAULT_LIMITS } from "../limits.ts";
+import { isTemp, tempName } from "./file_sink.ts";
+import { type Folder, type PutOptions, refuseWishes } from "./folder.ts";
+import { handleError, HandleSource } from "./handle_source.ts";
+import { portableParts, safeParts } from "./safe_name.ts";
+import type { Sink } from "./sink.ts";
+import type { Source } from "./source.ts";
+import { type SinkEnd, StreamSink } from "./stream_sink.ts";
+import { type SyncHandle, SyncHandleSink } from "./sync_handle.ts";
+
+/** What browsers have and type libraries leave out. */
+type FileHandle = FileSystemFileHandle & {
+  createSyncAccessHandle?: () => Promise<SyncHandle>;
+  move?: (parent: FileSystemDirectoryHandle, name: string) => Promise<void>;
+};
+
+/**
+ * A directory handle. Names may have `/`; directories on the way are made when something is put. A file is the whole old one or the whole
+ * new one; nothing is promised about a disk.
+ */
+export class HandleFolder implements Folder {
+  /** The handle itself. */
+  readonly handle: FileSystemDirectoryHandle;
+
+  /** Over a handle of `showDirectoryPicker()`, of drag and drop, or of `navigator.storage.getDirectory()`. */
+  constructor(handle: FileSystemDirectoryHandle) {
+    this.handle = handle;
+  }
+
+  /**
+   * The file `name`.
+   *
+   * @throws {PathError} `UNSAFE_PATH`, `NOT_A_FILE`: the name is a directory's
+   * @throws {SourceError} `PERMISSION`, `READ_FAILED`
+   */
+  async get(name: string): Promise<Source | null> {
+    const parts = safeParts(name);
+    try {
+      const parent = await this.#parent(parts, false);
+      return parent && await HandleSource.open(await parent.getFileHandle(parts[parts.length - 1]), name);
+    } catch (error) {
+      if (isMissing(error)) return null;
+      throw handleError(error, name);
+    }
+  }
+
+  /** A sink whose bytes become the file `name` when it is closed. */
+  async put(name: string, options?: PutOptions): Promise<Sink> {
+    const parts = portableParts(name);
+    refuseWishes(options, "a directory handle");
+    const last = parts[parts.length - 1];
+    try {
+      const parent = (await this.#parent(parts, true))!;
+      // A stream over an old file shows nothing before it is closed. A new file must not be seen empty before it is whole.
+      const old = await existing(parent, last);
+      if (typeof old?.createWritable === "function") {
+        return new StreamSink((await old.createWritable() as WritableStream<Uint8Array>).getWriter());
+      }
+      return await putBeside(parent, last, name);
+    } catch (error) {
+      throw handleError(error, name);
+    }
+  }
+
+  /** Names of the files that start with `prefix`, in all directories below, by code point. Temporary files of a save are left out. */
+  async list(prefix = ""): Promise<string[]> {
+    const names: string[] = [];
+    const waiting: { directory: FileSystemDirectoryHandle; path: string; depth: number }[] = [
+      { directory: this.handle, path: "", depth: 0 },
+    ];
+    try {
+      for (let next; (next = waiting.pop());) {
+        const { directory, path, depth } = next;
+        if (depth > DEFAULT_LIMITS.maxFolderDepth) {
+          throw new PathError("UNSAFE_PATH", `Directories are nested deeper than ${depth - 1}`, { path });
+        }
+        for await (const [entry, handle] of entriesOf(directory)) {
+          const name = path + entry;
+          if (handle.kind === "directory") {
+            const leads = name.length < prefix.length ? prefix.startsWith(name + "/") : name.startsWith(prefix);
+            if (leads || name === prefix) {
+              waiting.push({ directory: handle as FileSystemDirectoryHandle, path: name + "/", depth: depth + 1 });
+            }
+          } else if (name.startsWith(prefix) && !isTemp(entry)) names.push(name);
+          if (names.length > DEFAULT_LIMITS.maxEntries) {
+            throw new PathError("UNSAFE_PATH", `There are more than ${DEFAULT_LIMITS.maxEntries} files`, { path });
+          }
+        }
+      }
+    } catch (error) {
+      throw handleError(error, prefix);
+    }
+    return names.sort(byCodePoint);
+  }
+
+  /** Remove a file; nothing where there is none. */
+  async delete(name: string): Promise<void> {
+    const parts = safeParts(name);
+    try {
+      await (await this.#parent(parts, false))?.removeEntry(parts[parts.length - 1]);
+    } catch (error) {
+      if (!isMissing(error)) throw handleError(error, name);
+    }
+  }
+
+  /** Whether there is a directory `name`, be it empty. */
+  async hasFolder(name: string): Promise<boolean> {
+    try {
+      return await this.#parent([...safeParts(name), ""], false) !== null;
+    } catch (error) {
+      if (error instanceof PathError) throw error;
+      return false;
+    }
+  }
+
+  /** The directory of a file; null where there is none. */
+  async #parent(parts: readonly string[], create: boolean): Promise<FileSystemDirectoryHandle | null> {
+    let directory = this.handle;
+    for (const part of parts.slice(0, -1)) {
+      try {
+        directory = await directory.getDirectoryHandle(part, { create });
+      } catch (error) {
+        if (!create && isMissing(error)) return null;
+        // A file where a directory is looked for: the name below it does not exist.
+        if (!create && error instanceof DOMException && error.name === "TypeMismatchError") return null;
+        throw error;
+      }
+    }
+    return directory;
+  }
+}
+
+/** Write beside the file, and move the whole to its name. */
+async function putBeside(parent: FileSystemDirectoryHandle, last: string, name: string): Promise<Sink> {
+  const temp = tempName(last);
+  const file = await parent.getFileHandle(temp, { create: true }) as FileHandle;
+  const end: SinkEnd = {
+    commit: async () => {
+      try {
+        await file.move!(parent, last);
+      } catch {
+        // Not every place can move, and not onto a file that came into being meanwhile.
+        await copyInto(file, parent, last);
+        await parent.removeEntry(temp);
+      }
+    },
+    undo: () => parent.removeEntry(temp).catch(() => {}),
+  };
+  try {
+    if (typeof file.createWritable === "function") {
+      return new StreamSink((await file.createWritable() as WritableStream<Uint8Array>).getWriter(), end);
+    }
+    // Safari before 26 writes in workers only.
+    if (typeof file.createSyncAccessHandle === "function" && typeof file.move === "function") {
+      return new SyncHandleSink(await file.createSyncAccessHandle(), end);
+    }
+    throw new UnsupportedError(
+      "UNSUPPORTED_RUNTIME",
+      `This browser can write ${JSON.stringify(name)} in a worker only`,
+      {
+        path: name,
+      },
+    );
+  } catch (error) {
+    await end.undo!();
+    throw error;
+  }
+}
+
+async function copyInto(file: FileSystemFileHandle, parent: FileSystemDirectoryHandle, last: string): Promise<void> {
+  const target = await (await parent.getFileHandle(last, { create: true })).createWritable();
+  await (await file.getFile()).stream().pipeTo(target);
+}
+
+function entriesOf(directory: FileSystemDirectoryHandle): AsyncIterable<[string, FileSystemHandle]> {
+  return (directory as unknown as { entries(): AsyncIterable<[string, FileSystemHandle]> }).entries();
+}
+
+async function existing(directory: FileSystemDirectoryHandle, name: string): Promise<FileSystemFileHandle | null> {
+  try {
+    return await directory.getFileHandle(name);
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "NotFoundError";
+}

@@ -1,0 +1,98 @@
+/**
+ * A file handle of the browser as a source.
+ *
+ * @module
+ */
+import { PaddleError, PathError, SaveError, SourceError } from "../errors.ts";
+import { BlobSource } from "./blob_source.ts";
+import type { Source } from "./source.ts";
+
+/** A file handle: the file is the one that it led to when it was opened. */
+export class HandleSource implements Source {
+  readonly size: number;
+  readonly name: string;
+  readonly #handle: FileSystemFileHandle;
+  #file: BlobSource;
+  #closed = false;
+
+  private constructor(handle: FileSystemFileHandle, file: File, name: string) {
+    this.#handle = handle;
+    this.#file = new BlobSource(file, name);
+    this.size = file.size;
+    this.name = name;
+  }
+
+  /**
+   * Open the file behind `handle`.
+   *
+   * @throws {SourceError} `NOT_FOUND`, `PERMISSION`, `READ_FAILED`
+   */
+  static async open(handle: FileSystemFileHandle, name: string = handle.name): Promise<HandleSource> {
+    try {
+      return new HandleSource(handle, await handle.getFile(), name);
+    } catch (error) {
+      throw handleError(error, name);
+    }
+  }
+
+  /** Read a slice. */
+  async read(offset: number, into: Uint8Array): Promise<number> {
+    if (this.#closed) throw new TypeError(`${JSON.stringify(this.name)} was closed`);
+    return await this.#file.read(offset, into);
+  }
+
+  /** Replace bytes in place: the browser writes a copy of the file and swaps it when it is whole. */
+  async edit(offset: number, bytes: Uint8Array): Promise<void> {
+    const stream = await this.#handle.createWritable({ keepExistingData: true });
+    try {
+      await stream.write({ type: "write", position: offset, data: bytes as Uint8Array<ArrayBuffer> });
+    } catch (error) {
+      await stream.abort(error).catch(() => {});
+      throw editError(error, this.name);
+    }
+    try {
+      await stream.close();
+    } catch (error) {
+      throw editError(error, this.name);
+    }
+    // The file that was opened is no more: the handle leads to the new one.
+    this.#file = new BlobSource(await this.#handle.getFile(), this.name);
+  }
+
+  /** Nothing is held. */
+  close(): Promise<void> {
+    this.#closed = true;
+    return Promise.resolve();
+  }
+}
+
+function editError(cause: unknown, path: string): SaveError {
+  const isFull = cause instanceof DOMException && cause.name === "QuotaExceededError";
+  return new SaveError(isFull ? "DISK_FULL" : "WRITE_FAILED", `Cannot change ${JSON.stringify(path)}`, {
+    path,
+    committed: "no",
+    cause,
+  });
+}
+
+/** Our error for what a handle rejects with. */
+export function handleError(cause: unknown, path: string): unknown {
+  if (cause instanceof PaddleError || !(cause instanceof DOMException)) return cause;
+  const shown = JSON.stringify(path);
+  switch (cause.name) {
+    case "NotFoundError":
+      return new SourceError("NOT_FOUND", `There is no file ${shown}`, { path, cause });
+    case "TypeMismatchError":
+      return new PathError("NOT_A_FILE", `${shown} leads to a directory, or through a file`, { path });
+    case "NotAllowedError":
+    case "SecurityError":
+      return new SourceError("PERMISSION", `This page may not use ${shown}`, { path, cause });
+    case "QuotaExceededError":
+      return new SaveError("DISK_FULL", `There is no room for ${shown}`, { path, committed: "no", cause });
+    case "NoModificationAllowedError":
+    case "InvalidStateError":
+      return new SaveError("CONFLICT", `${shown} is in use`, { path, committed: "no", cause });
+    default:
+      return new SourceError("READ_FAILED", `Cannot use ${shown}: ${cause.message}`, { path, cause });
+  }
+}

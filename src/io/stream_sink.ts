@@ -1,0 +1,47 @@
+/**
+ * A WritableStream as a sink.
+ *
+ * @module
+ */
+import type { Sink } from "./sink.ts";
+
+/** What becomes of what was written. */
+export interface SinkEnd {
+  /** The bytes are there: give them their name. */
+  commit?: () => Promise<void>;
+  /** Something failed: take everything back. */
+  undo?: () => Promise<void>;
+}
+
+/** A WritableStream: its back-pressure is waited for, and its end is told apart from a failure. */
+export class StreamSink implements Sink {
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #end: SinkEnd;
+
+  /** Over `writer`. */
+  constructor(writer: WritableStreamDefaultWriter<Uint8Array>, end: SinkEnd = {}) {
+    this.#writer = writer;
+    this.#end = end;
+  }
+
+  /** Write a copy: a stream may keep its chunk for long, and the tensor behind it may change. */
+  async write(chunk: Uint8Array): Promise<void> {
+    await this.#writer.ready;
+    await this.#writer.write(chunk.slice());
+  }
+
+  /** End the stream well. */
+  async close(): Promise<void> {
+    await this.#writer.close();
+    await this.#end.commit?.();
+  }
+
+  /** End the stream as a failure. */
+  async abort(reason: unknown): Promise<void> {
+    try {
+      await this.#writer.abort(reason);
+    } finally {
+      await this.#end.undo?.();
+    }
+  }
+}

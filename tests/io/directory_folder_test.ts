@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, it } from "@std/testing/bdd";
+import { DirectoryFolder, isPaddleError, setDefaultFolder } from "../../mod.ts";
+import { fromArray, load, save, type StateDict } from "../../mod.ts";
+
+async function inFolder(test: (root: string, folder: DirectoryFolder) => Promise<void>): Promise<void> {
+  const base = mkdtempSync(join(tmpdir(), "oarlock-dir-"));
+  const root = join(base, "root");
+  mkdirSync(join(root, "sub"), { recursive: true });
+  writeFileSync(join(base, "secret"), "secret");
+  writeFileSync(join(root, "a"), "a");
+  try {
+    await test(root, new DirectoryFolder(root));
+  } finally {
+    rmSync(base, { recursive: true });
+  }
+}
+
+async function codeOf(promise: Promise<unknown>): Promise<string> {
+  const error = await promise.then(() => null, (error: unknown) => error);
+  return isPaddleError(error) ? error.code : String(error);
+}
+
+describe("a directory as a folder", () => {
+  it("is not left by links, which may lead about inside", () =>
+    inFolder(async (root, folder) => {
+      symlinkSync("../secret", join(root, "out"));
+      symlinkSync("..", join(root, "up"));
+      symlinkSync("/etc", join(root, "etc"));
+      symlinkSync("../a", join(root, "sub", "in"));
+      symlinkSync("loop", join(root, "loop"));
+      symlinkSync("nowhere", join(root, "dangling"));
+      for (const name of ["out", "up/secret", "etc/passwd"]) {
+        assert.equal(await codeOf(folder.get(name)), "LINK_ESCAPE", name);
+      }
+      for (const name of ["up/new", "etc/new"]) {
+        assert.equal(await codeOf(folder.put(name)), "LINK_ESCAPE", name);
+        assert.equal(await codeOf(folder.delete(name)), "LINK_ESCAPE", name);
+      }
+      const source = (await folder.get("sub/in"))!;
+      assert.equal(source.size, 1);
+      await source.close!();
+      assert.equal(await folder.get("dangling"), null);
+      assert.notEqual(await codeOf(folder.get("loop")), "null");
+      assert.equal(readFileSync(join(root, "..", "secret"), "utf8"), "secret");
+      const outside = (await new DirectoryFolder(root, { trusted: true }).get("out"))!;
+      assert.equal(outside.size, 6, "unless the caller trusts the name");
+      await outside.close!();
+    }));
+
+  it("puts no file through a link that leads out", () =>
+    inFolder(async (root, folder) => {
+      symlinkSync("../secret", join(root, "out"));
+      symlinkSync("../new", join(root, "dangling"));
+      symlinkSync("a", join(root, "inside"));
+      for (const name of ["out", "dangling"]) assert.equal(await codeOf(folder.put(name)), "LINK_ESCAPE");
+      assert.equal(readFileSync(join(root, "..", "secret"), "utf8"), "secret");
+      const sink = await folder.put("inside");
+      await sink.write(new Uint8Array(2));
+      await sink.close();
+      assert.equal(readFileSync(join(root, "a")).length, 2);
+    }));
+
+  it("gives regular files only, and does not wait for a pipe", () =>
+    inFolder(async (root, folder) => {
+      execFileSync("mkfifo", [join(root, "pipe")]);
+      const before = performance.now();
+      assert.equal(await codeOf(folder.get("pipe")), "NOT_A_FILE");
+      assert.ok(performance.now() - before < 100);
+      assert.equal(await codeOf(folder.get("sub")), "NOT_A_FILE");
+    }));
+
+  it("takes only names that every system can have, unless it may not be portable", () =>
+    inFolder(async (root, folder) => {
+      const names = [
+        "a:b",
+        "a<b",
+        "a>b",
+        'a"b',
+        "a|b",
+        "a?b",
+        "a*b",
+        "a.",
+        "a ",
+        "CON",
+        "nul.txt",
+        "com1",
+        "LPT9.x",
+        "COM¹",
+        "CONIN$",
+        "d/aux",
+      ];
+      for (const name of names) assert.equal(await codeOf(folder.put(name)), "UNSAFE_PATH", name);
+      for (const name of ["CONTROL", "com", "COM10", "nul_", "x.con"]) await (await folder.put(name)).abort(null);
+      const sink = await new DirectoryFolder(root, { portable: false }).put("0:fc");
+      await sink.write(new Uint8Array(1));
+      await sink.close();
+      assert.deepEqual(await folder.list("0"), ["0:fc"]);
+    }));
+
+  it("may be the place of all bare names", () =>
+    inFolder(async (root, folder) => {
+      setDefaultFolder(folder);
+      try {
+        await save(new Map([["w", fromArray([1, 2], "float32")]]), "run.pdparams");
+        assert.deepEqual([...(await load("run.pdparams") as StateDict).keys()], ["w"]);
+      } finally {
+        setDefaultFolder(null);
+      }
+      assert.ok(readFileSync(join(root, "run.pdparams")).length > 0);
+    }));
+});

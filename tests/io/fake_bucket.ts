@@ -1,0 +1,118 @@
+/** R2 in memory: ranges, conditions, pages of keys, and uploads in parts of one length. */
+import type { Bucket, BucketUpload } from "../../mod.ts";
+
+interface Stored {
+  bytes: Uint8Array;
+  etag: string;
+}
+
+const LEAST_PART = 5 * 2 ** 20;
+
+/** A bucket with these objects. */
+export class FakeBucket implements Bucket {
+  readonly objects = new Map<string, Stored>();
+  /** Uploads that are neither complete nor aborted. */
+  uploads = 0;
+  /** Ranges that were asked for. */
+  readonly gets: { key: string; offset: number; length: number }[] = [];
+  #versions = 0;
+
+  constructor(files: Iterable<readonly [string, Uint8Array]> = []) {
+    for (const [key, bytes] of files) this.#store(key, bytes);
+  }
+
+  head(key: string) {
+    return Promise.resolve(this.#describe(key));
+  }
+
+  // deno-lint-ignore require-await
+  async get(
+    key: string,
+    { range, onlyIf }: { range?: { offset: number; length: number }; onlyIf?: { etagMatches: string } } = {},
+  ) {
+    const stored = this.objects.get(key);
+    if (!stored) return null;
+    const object = this.#describe(key)!;
+    if (onlyIf && onlyIf.etagMatches !== stored.etag) return object;
+    const { offset = 0, length = stored.bytes.length } = range ?? {};
+    if (offset >= stored.bytes.length) throw new Error("get: The requested range is not satisfiable (10039)");
+    this.gets.push({ key, offset, length });
+    const bytes = stored.bytes.slice(offset, offset + length);
+    let at = 0;
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        if (at >= bytes.length) return controller.close();
+        controller.enqueue(bytes.slice(at, at += 50_000));
+      },
+    });
+    return { ...object, body };
+  }
+
+  put(key: string, value: Uint8Array) {
+    this.#store(key, value.slice());
+    return Promise.resolve(this.#describe(key));
+  }
+
+  createMultipartUpload(key: string): Promise<BucketUpload> {
+    const parts = new Map<number, Uint8Array>();
+    let open = true;
+    this.uploads++;
+    const end = () => {
+      if (open) this.uploads--;
+      open = false;
+    };
+    return Promise.resolve({
+      uploadPart: (number: number, value: Uint8Array) => {
+        parts.set(number, value.slice());
+        return Promise.resolve({ partNumber: number, etag: `part-${number}` });
+      },
+      // deno-lint-ignore require-await
+      complete: async (given: { partNumber: number; etag: string }[]) => {
+        const all = given.map(({ partNumber }) => parts.get(partNumber)!);
+        const [first] = all;
+        all.forEach((part, i) => {
+          const isLast = i === all.length - 1;
+          if (!isLast && (part.length !== first.length || part.length < LEAST_PART)) {
+            throw new Error("complete: All non-trailing parts must have the same length, of at least 5 MiB (10048)");
+          }
+        });
+        const bytes = new Uint8Array(all.reduce((sum, part) => sum + part.length, 0));
+        let at = 0;
+        for (const part of all) {
+          bytes.set(part, at);
+          at += part.length;
+        }
+        this.#store(key, bytes);
+        end();
+        return this.#describe(key);
+      },
+      abort: () => Promise.resolve(end()),
+    });
+  }
+
+  delete(key: string) {
+    this.objects.delete(key);
+    return Promise.resolve();
+  }
+
+  /** Three keys a page. */
+  list({ prefix = "", cursor }: { prefix?: string; cursor?: string }) {
+    const keys = [...this.objects.keys()].filter((key) => key.startsWith(prefix)).sort();
+    const from = cursor ? Number(cursor) : 0;
+    const truncated = from + 3 < keys.length;
+    return Promise.resolve({
+      objects: keys.slice(from, from + 3).map((key) => ({ key })),
+      truncated,
+      cursor: truncated ? String(from + 3) : undefined,
+    });
+  }
+
+  #store(key: string, bytes: Uint8Array) {
+    this.objects.set(key, { bytes, etag: `v${++this.#versions}` });
+  }
+
+  #describe(key: string) {
+    const stored = this.objects.get(key);
+    return stored ? { key, size: stored.bytes.length, etag: stored.etag } : null;
+  }
+}

@@ -1,0 +1,221 @@
+/** The browser's File System API in memory, with its errors: what WHATWG's standard says of handles, streams, locks and snapshots. */
+
+interface Entry {
+  bytes: Uint8Array;
+  /** Grows with every change: a File of an older state cannot be read. */
+  version: number;
+  locked: number;
+}
+
+interface Directory {
+  entries: Map<string, Entry | Directory>;
+}
+
+/** What a fake browser can do. */
+export interface FakeTraits {
+  /** Files have `createWritable`. @default {true} */
+  writable?: boolean;
+  /** Files have `move`, as in the origin private file system. @default {true} */
+  movable?: boolean;
+  /** Bytes that there is room for. @default {Infinity} */
+  quota?: number;
+}
+
+function fail(name: string): never {
+  throw new DOMException(`fake ${name}`, name);
+}
+
+function checkName(name: string): void {
+  if (name === "" || name === "." || name === ".." || name.includes("/")) throw new TypeError("Name is not allowed");
+}
+
+/** The root of an empty one. */
+export function fakeDirectory(
+  traits: FakeTraits = {},
+  directory: Directory = { entries: new Map() },
+): FileSystemDirectoryHandle {
+  const find = (name: string) => {
+    checkName(name);
+    return directory.entries.get(name);
+  };
+  const handle = {
+    kind: "directory",
+    name: "",
+    // deno-lint-ignore require-await
+    async getDirectoryHandle(name: string, { create = false } = {}) {
+      let entry = find(name);
+      if (!entry) {
+        if (!create) fail("NotFoundError");
+        entry = { entries: new Map() };
+        directory.entries.set(name, entry);
+      }
+      if (!("entries" in entry)) fail("TypeMismatchError");
+      return fakeDirectory(traits, entry);
+    },
+    // deno-lint-ignore require-await
+    async getFileHandle(name: string, { create = false } = {}) {
+      let entry = find(name);
+      if (!entry) {
+        if (!create) fail("NotFoundError");
+        entry = { bytes: new Uint8Array(0), version: 0, locked: 0 };
+        directory.entries.set(name, entry);
+      }
+      if ("entries" in entry) fail("TypeMismatchError");
+      return fakeFile(traits, directory, name);
+    },
+    // deno-lint-ignore require-await
+    async removeEntry(name: string, { recursive = false } = {}) {
+      const entry = find(name);
+      if (!entry) fail("NotFoundError");
+      if ("entries" in entry && entry.entries.size > 0 && !recursive) fail("InvalidModificationError");
+      if (!("entries" in entry) && entry.locked > 0) fail("NoModificationAllowedError");
+      directory.entries.delete(name);
+    },
+    async *entries() {
+      for (const [name, entry] of [...directory.entries]) {
+        yield [name, "entries" in entry ? fakeDirectory(traits, entry) : fakeFile(traits, directory, name)];
+      }
+    },
+    directory,
+  };
+  return handle as unknown as FileSystemDirectoryHandle;
+}
+
+function fakeFile(traits: FakeTraits, parent: Directory, name: string): FileSystemFileHandle {
+  let at = { parent, name };
+  const entryNow = (): Entry => {
+    const entry = at.parent.entries.get(at.name);
+    if (!entry || "entries" in entry) fail("NotFoundError");
+    return entry;
+  };
+  const room = (size: number) => {
+    if (size > (traits.quota ?? Infinity)) fail("QuotaExceededError");
+  };
+  const handle = {
+    kind: "file",
+    get name() {
+      return at.name;
+    },
+    // deno-lint-ignore require-await
+    async getFile() {
+      const entry = entryNow(), { version } = entry;
+      return snapshot(
+        entry.bytes,
+        at.name,
+        () => at.parent.entries.get(at.name) === entry && entry.version === version,
+      );
+    },
+    // deno-lint-ignore require-await
+    async createWritable({ keepExistingData = false } = {}) {
+      const entry = entryNow();
+      if (entry.locked === Infinity) fail("NoModificationAllowedError");
+      entry.locked++;
+      let bytes = keepExistingData ? entry.bytes.slice() : new Uint8Array(0), position = 0;
+      const stream = new WritableStream({
+        write(chunk: Uint8Array | { type: "write"; position?: number; data: Uint8Array }) {
+          const { data, position: to } = chunk instanceof Uint8Array ? { data: chunk, position: undefined } : chunk;
+          position = to ?? position;
+          room(position + data.length);
+          if (position + data.length > bytes.length) {
+            const larger = new Uint8Array(position + data.length);
+            larger.set(bytes);
+            bytes = larger;
+          }
+          bytes.set(data, position);
+          position += data.length;
+        },
+        close() {
+          entry.locked--;
+          entry.bytes = bytes;
+          entry.version++;
+        },
+        abort() {
+          entry.locked--;
+        },
+      });
+      // The stream of the API has write() and close() of its own.
+      return Object.assign(stream, {
+        async write(chunk: unknown) {
+          const writer = stream.getWriter();
+          try {
+            await writer.write(chunk as Uint8Array);
+          } finally {
+            writer.releaseLock();
+          }
+        },
+        close: () => {
+          const writer = stream.getWriter();
+          return writer.close();
+        },
+        getWriter: WritableStream.prototype.getWriter.bind(stream),
+        abort: WritableStream.prototype.abort.bind(stream),
+      });
+    },
+    // deno-lint-ignore require-await
+    async createSyncAccessHandle() {
+      const entry = entryNow();
+      if (entry.locked !== 0) fail("NoModificationAllowedError");
+      entry.locked = Infinity;
+      let open = true;
+      const alive = () => open || fail("InvalidStateError");
+      return {
+        read(into: Uint8Array, { at = 0 } = {}) {
+          alive();
+          const part = entry.bytes.subarray(at, at + into.length);
+          into.set(part);
+          return part.length;
+        },
+        write(data: Uint8Array, { at = 0 } = {}) {
+          alive();
+          room(at + data.length);
+          const larger = new Uint8Array(Math.max(entry.bytes.length, at + data.length));
+          larger.set(entry.bytes);
+          larger.set(data, at);
+          entry.bytes = larger;
+          entry.version++;
+          return data.length;
+        },
+        getSize: () => alive() && entry.bytes.length,
+        truncate(size: number) {
+          alive();
+          const bytes = new Uint8Array(size);
+          bytes.set(entry.bytes.subarray(0, size));
+          entry.bytes = bytes;
+          entry.version++;
+        },
+        flush: () => void alive(),
+        close() {
+          open = false;
+          entry.locked = 0;
+        },
+      };
+    },
+    // deno-lint-ignore require-await
+    async move(target: unknown, newName: string) {
+      const entry = entryNow(), { directory } = target as { directory: Directory };
+      checkName(newName);
+      if (entry.locked !== 0) fail("NoModificationAllowedError");
+      at.parent.entries.delete(at.name);
+      at = { parent: directory, name: newName };
+      directory.entries.set(newName, entry);
+      entry.version++;
+    },
+  };
+  if (traits.writable === false) delete (handle as Partial<typeof handle>).createWritable;
+  if (traits.movable === false) delete (handle as Partial<typeof handle>).move;
+  return handle as unknown as FileSystemFileHandle;
+}
+
+/** A File whose bytes can be read as long as the file is the one that it was taken of. */
+function snapshot(bytes: Uint8Array, name: string, isCurrent: () => boolean): File {
+  const file = new File([bytes as Uint8Array<ArrayBuffer>], name);
+  const guarded = (part: Blob): Blob => {
+    const slice = part.slice.bind(part), read = part.arrayBuffer.bind(part);
+    return Object.assign(part, {
+      slice: (start?: number, end?: number) => guarded(slice(start, end)),
+      // deno-lint-ignore require-await
+      arrayBuffer: async () => isCurrent() ? read() : fail("NotReadableError"),
+    });
+  };
+  return guarded(file) as File;
+}

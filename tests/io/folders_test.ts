@@ -1,0 +1,105 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { AwsClient } from "aws4fetch";
+import { IDBFactory, IDBKeyRange } from "fake-indexeddb";
+import {
+  BucketFolder,
+  DirectoryFolder,
+  FileListFolder,
+  HandleFolder,
+  HttpFolder,
+  IndexedDbFolder,
+  MemoryFolder,
+  S3Folder,
+} from "../../mod.ts";
+import { FakeBucket } from "./fake_bucket.ts";
+import { fakeDirectory, type FakeTraits } from "./fake_file_system.ts";
+import { ACCESS, fakeS3 } from "./fake_s3.ts";
+import { folderContract, type MakeFolder } from "./folder_contract.ts";
+import { good, scriptedServer } from "./scripted_server.ts";
+
+/** Put the files there by the folder itself. */
+function filled(make: () => ReturnType<MakeFolder>): MakeFolder {
+  return async (files) => {
+    const made = await make();
+    for (const [name, bytes] of files) {
+      const sink = await made.folder.put(name);
+      await sink.write(bytes);
+      await sink.close();
+    }
+    return made;
+  };
+}
+
+folderContract("memory", (files) => Promise.resolve({ folder: new MemoryFolder(files) }));
+
+folderContract("a directory", (files) => {
+  const path = mkdtempSync(join(tmpdir(), "oarlock-folder-"));
+  for (const [name, bytes] of files) {
+    mkdirSync(dirname(join(path, name)), { recursive: true });
+    writeFileSync(join(path, name), bytes);
+  }
+  return Promise.resolve({ folder: new DirectoryFolder(path), done: () => rmSync(path, { recursive: true }) });
+});
+
+folderContract("dropped files", (files) => {
+  const list = [...files].map(([name, bytes]) => [name, new File([bytes as Uint8Array<ArrayBuffer>], name)] as const);
+  return Promise.resolve({ folder: new FileListFolder(list) });
+}, { readOnly: true });
+
+const BROWSERS: [string, FakeTraits][] = [
+  ["a directory handle", {}],
+  ["a directory handle that cannot move", { movable: false }],
+  ["a directory handle in a worker of a browser without createWritable", { writable: false }],
+];
+for (const [name, traits] of BROWSERS) {
+  folderContract(name, filled(() => Promise.resolve({ folder: new HandleFolder(fakeDirectory(traits)) })));
+}
+
+folderContract(
+  "a browser's database",
+  filled(() => {
+    const real = globalThis as { indexedDB?: unknown; IDBKeyRange?: unknown };
+    real.indexedDB = new IDBFactory();
+    real.IDBKeyRange = IDBKeyRange;
+    const folder = new IndexedDbFolder();
+    return Promise.resolve({
+      folder,
+      done: async () => {
+        await folder.close();
+        delete real.indexedDB;
+        delete real.IDBKeyRange;
+      },
+    });
+  }),
+);
+
+folderContract("an R2 bucket", (files) => Promise.resolve({ folder: new BucketFolder(new FakeBucket(files)) }));
+
+folderContract("an R2 bucket below a prefix", (files) => {
+  const bucket = new FakeBucket([...files].map(([name, bytes]) => [`models/${name}`, bytes]));
+  bucket.put("other/a.bin", new Uint8Array(1));
+  return Promise.resolve({ folder: new BucketFolder(bucket, { prefix: "models/" }) });
+});
+
+folderContract("an S3 bucket", async (files) => {
+  const server = await fakeS3(new Map([...files].map(([name, bytes]) => [`m/${name}`, bytes])));
+  const client = new AwsClient({ ...ACCESS, service: "s3", region: "eu-central-1", retries: 0 });
+  const folder = new S3Folder(server.url, { fetch: (url, init) => client.fetch(url, init), prefix: "m/" });
+  return { folder, done: () => server.close() };
+});
+
+function overHttp(listed: boolean): MakeFolder {
+  return async (files) => {
+    const server = await scriptedServer((asked) => {
+      const name = decodeURIComponent(new URL(asked.path, "http://x").pathname).replace("/base dir/", "");
+      const bytes = files.get(name);
+      return bytes ? good(asked, bytes) : { status: 404 };
+    });
+    const names = listed ? files.keys() : undefined;
+    return { folder: new HttpFolder(`${server.url}/base dir?key=1`, { names }), done: () => server.close() };
+  };
+}
+folderContract("a base URL", overHttp(false), { readOnly: true, unlisted: true });
+folderContract("a base URL with its names", overHttp(true), { readOnly: true });

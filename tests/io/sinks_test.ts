@@ -1,0 +1,152 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, it } from "@std/testing/bdd";
+import {
+  BucketFolder,
+  DirectoryFolder,
+  DownloadSink,
+  fromArray,
+  HandleFolder,
+  isPaddleError,
+  MemoryFolder,
+  save,
+  type Sink,
+  type SyncHandle,
+} from "../../mod.ts";
+import { StreamSink } from "../../src/io/stream_sink.ts";
+import { SyncHandleSink } from "../../src/io/sync_handle.ts";
+import { FakeBucket } from "./fake_bucket.ts";
+import { fakeDirectory } from "./fake_file_system.ts";
+import { sinkContract } from "./sink_contract.ts";
+import { readAll } from "./source_contract.ts";
+
+const NAME = "a.bin";
+
+async function inFolder(folder: MemoryFolder | HandleFolder | BucketFolder) {
+  return {
+    sink: await folder.put(NAME),
+    result: async () => {
+      const source = await folder.get(NAME);
+      return source && await readAll(source, 0, source.size);
+    },
+  };
+}
+
+sinkContract("memory", () => inFolder(new MemoryFolder()));
+sinkContract("a file handle", () => inFolder(new HandleFolder(fakeDirectory())));
+sinkContract("a bucket", () => inFolder(new BucketFolder(new FakeBucket())));
+sinkContract("a path", async () => {
+  const path = mkdtempSync(join(tmpdir(), "oarlock-sink-"));
+  return {
+    sink: await new DirectoryFolder(path).put(NAME),
+    result: () => {
+      assert.ok(readdirSync(path).every((name) => name === NAME), "nothing else is left");
+      return existsSync(join(path, NAME)) ? new Uint8Array(readFileSync(join(path, NAME))) : null;
+    },
+    done: () => rmSync(path, { recursive: true }),
+  };
+});
+sinkContract("a stream", () => {
+  const chunks: Uint8Array[] = [];
+  let done = false;
+  const stream = new WritableStream<Uint8Array>({
+    write: (chunk) => void chunks.push(chunk),
+    close: () => void (done = true),
+  });
+  return Promise.resolve({
+    sink: new StreamSink(stream.getWriter()),
+    result: () => done ? new Uint8Array(Buffer.concat(chunks)) : null,
+  });
+});
+sinkContract("a synchronous handle of its own", async () => {
+  const root = fakeDirectory();
+  const file = await root.getFileHandle(NAME, { create: true });
+  const handle = await (file as unknown as { createSyncAccessHandle(): Promise<SyncHandle> }).createSyncAccessHandle();
+  let committed = false;
+  return {
+    sink: new SyncHandleSink(handle, { commit: () => Promise.resolve(void (committed = true)) }),
+    result: async () => committed ? new Uint8Array(await (await file.getFile()).arrayBuffer()) : null,
+  };
+});
+sinkContract("a download", () => {
+  const real = globalThis as { document?: unknown };
+  const urls: Blob[] = [];
+  const create = URL.createObjectURL, revoke = URL.revokeObjectURL, timeout = globalThis.setTimeout;
+  URL.createObjectURL = (blob) => `blob:${urls.push(blob as Blob)}`;
+  URL.revokeObjectURL = () => {};
+  let clicked = "";
+  const link = { href: "", download: "", click: () => void (clicked = link.download) };
+  real.document = { createElement: () => link };
+  // A minute is long for a test.
+  globalThis.setTimeout = ((work: () => void, ms: number) =>
+    timeout(work, ms === 60_000 ? 0 : ms)) as typeof setTimeout;
+  return Promise.resolve({
+    sink: new DownloadSink(NAME),
+    result: async () => {
+      if (clicked !== NAME) return null;
+      return new Uint8Array(await urls[0].arrayBuffer());
+    },
+    done: () => {
+      delete real.document;
+      URL.createObjectURL = create;
+      URL.revokeObjectURL = revoke;
+      globalThis.setTimeout = timeout;
+    },
+  });
+});
+
+describe("a sink that fails", () => {
+  const value = new Map(Array.from({ length: 4 }, (_, i) => [`w${i}`, fromArray(Array(600_000).fill(i), "float32")]));
+  for (const at of ["write", "close"] as const) {
+    it(`is aborted once, and its ${at}'s error is the cause of a SaveError`, async () => {
+      const calls: string[] = [];
+      const ours = new Error("the line is cut");
+      const step = (name: string) => () => {
+        calls.push(name);
+        return name === at ? Promise.reject(ours) : Promise.resolve();
+      };
+      const sink: Sink = { write: step("write"), close: step("close"), abort: step("abort") };
+      const error = await save(value, sink).then(() => null, (error) => error);
+      assert.ok(isPaddleError(error) && error.code === "SINK_FAILED", String(error));
+      assert.equal(error.cause, ours);
+      assert.equal(calls.filter((call) => call === "abort").length, 1);
+      assert.equal(calls.at(-1), "abort");
+    });
+  }
+
+  it("by its full disk leaves nothing in a browser's folder", async () => {
+    const root = fakeDirectory({ quota: 3_000_000 });
+    const folder = new HandleFolder(root);
+    const error = await save(value, "a.pdparams", { folder }).then(() => null, (error) => error);
+    assert.ok(isPaddleError(error) && error.code === "DISK_FULL", String(error));
+    assert.equal(error.committed, "no");
+    assert.deepEqual(await folder.list(), []);
+    assert.deepEqual(await Array.fromAsync?.(root.keys?.() ?? []) ?? [], []);
+  });
+
+  it("leaves no upload of a bucket open", async () => {
+    const bucket = new FakeBucket();
+    const create = bucket.createMultipartUpload.bind(bucket);
+    bucket.createMultipartUpload = async (key) => ({
+      ...await create(key),
+      complete: () => Promise.reject(new Error("500")),
+    });
+    const error = await save(value, "a.pdparams", { folder: new BucketFolder(bucket) }).then(
+      () => null,
+      (error) => error,
+    );
+    assert.ok(isPaddleError(error) && error.code === "SINK_FAILED", String(error));
+    assert.equal(error.committed, "unknown");
+    assert.equal(bucket.uploads, 0);
+  });
+
+  it("is refused wishes that it cannot fulfil, before anything is written", async () => {
+    for (const wish of [{ lock: true }, { requireDurable: true }, { ifUnchanged: { size: 1, mtimeMs: 1 } }]) {
+      const folder = new MemoryFolder();
+      await assert.rejects(save(value, "a", { folder, ...wish }), TypeError);
+      await assert.rejects(save(value, new WritableStream(), wish), TypeError);
+    }
+  });
+});

@@ -1,0 +1,162 @@
+/** What every source must do: run over each of ours, and over a user's own. */
+import assert from "node:assert/strict";
+import { describe, it } from "@std/testing/bdd";
+import { encode, load, type NDArray, open, type Source, type StateDict, Tensor } from "../../mod.ts";
+
+/** Opens a source over `bytes`, and what undoes it. */
+export type MakeSource = (bytes: Uint8Array) => Promise<{ source: Source; done?: () => unknown }>;
+
+/** Bytes that tell where they are. */
+export function patterned(length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  for (let i = 0; i < length; i++) bytes[i] = (i * 31 + (i >> 8) * 7 + (i >> 16)) & 255;
+  return bytes;
+}
+
+/** Read `[offset, offset + length)` by as many reads as the source needs. */
+export async function readAll(source: Source, offset: number, length: number): Promise<Uint8Array> {
+  const into = new Uint8Array(length);
+  let done = 0;
+  while (done < length) {
+    const n = await source.read(offset + done, into.subarray(done));
+    assert.ok(Number.isSafeInteger(n) && n >= 0 && n <= length - done, `a read of ${length - done} bytes gave ${n}`);
+    if (n === 0) break;
+    done += n;
+  }
+  return into.subarray(0, done);
+}
+
+/** The suite. */
+export function sourceContract(name: string, make: MakeSource): void {
+  const over = async (bytes: Uint8Array, test: (source: Source) => Promise<void>) => {
+    const { source, done } = await make(bytes);
+    try {
+      await test(source);
+    } finally {
+      await source.close?.();
+      await done?.();
+    }
+  };
+
+  describe(`a source: ${name}`, () => {
+    it("knows its size and gives any part", () => {
+      const bytes = patterned(3_000_001);
+      return over(bytes, async (source) => {
+        assert.equal(source.size, bytes.length);
+        for (
+          const [offset, length] of [
+            [0, 1],
+            [0, 70_000],
+            [65_535, 2],
+            [1_048_575, 2],
+            [999_999, 1_200_000],
+            [2_999_999, 2],
+            [0, 3_000_001],
+          ]
+        ) {
+          const got = await readAll(source, offset, length);
+          assert.ok(equal(got, bytes.subarray(offset, offset + length)), `bytes ${offset} to ${offset + length}`);
+        }
+      });
+    });
+
+    it("gives nothing at its end, and nothing into no room", () =>
+      over(patterned(100), async (source) => {
+        assert.equal(await source.read(100, new Uint8Array(10)), 0);
+        assert.equal(await source.read(50, new Uint8Array(0)), 0);
+        assert.equal((await readAll(source, 90, 20)).length, 10);
+      }));
+
+    it("touches no byte behind what it fills", () =>
+      over(patterned(100), async (source) => {
+        const into = new Uint8Array(40).fill(255);
+        let done = 0;
+        while (done < 10) {
+          done += await source.read(90 + done, into.subarray(10 + done, 30));
+        }
+        assert.deepEqual([...into.subarray(0, 10)], Array(10).fill(255));
+        assert.deepEqual([...into.subarray(20)], Array(20).fill(255));
+      }));
+
+    it("is empty where the file is", () =>
+      over(new Uint8Array(0), async (source) => {
+        assert.equal(source.size, 0);
+        assert.equal(await source.read(0, new Uint8Array(1)), 0);
+      }));
+
+    it("answers many reads at the same time", () => {
+      const bytes = patterned(2_000_000);
+      return over(bytes, async (source) => {
+        const parts = await Promise.all(
+          Array.from({ length: 40 }, (_, i) => readAll(source, (i * 49_999) % 1_900_000, 10_000 + i)),
+        );
+        parts.forEach((part, i) => {
+          const offset = (i * 49_999) % 1_900_000;
+          assert.ok(equal(part, bytes.subarray(offset, offset + 10_000 + i)), `read ${i}`);
+        });
+      });
+    });
+
+    it("gives the same at once, where it can", () => {
+      const bytes = patterned(200_000);
+      return over(bytes, async (source) => {
+        if (source.readSync) {
+          const into = new Uint8Array(1000);
+          let done = 0;
+          while (done < 1000) done += source.readSync(100_000 + done, into.subarray(done));
+          assert.ok(equal(into, bytes.subarray(100_000, 101_000)));
+          assert.equal(source.readSync(200_000, into), 0);
+        }
+        if (source.view) assert.ok(equal(source.view(100_000, 1000), bytes.subarray(100_000, 101_000)));
+        if (source.readAll) {
+          const all = new Uint8Array(
+            await new Response(source.readAll() as ReadableStream<Uint8Array<ArrayBuffer>>).arrayBuffer(),
+          );
+          assert.ok(equal(all, bytes));
+        }
+        await source.verify?.();
+        assert.equal((await readAll(source, 0, 10)).length, 10);
+      });
+    });
+
+    it("is a file for load and open", async () => {
+      const tensors = Array.from({ length: 12 }, (_, i) => {
+        const length = i % 3 === 0 ? 100_000 + i : 3 + i;
+        return [`t${i}`, new Tensor("int32", [length], Int32Array.from({ length }, (_, j) => i + j))] as const;
+      });
+      const bytes = encode(new Map(tensors));
+      const eager = await make(bytes);
+      const state = await load(eager.source) as StateDict;
+      await eager.done?.();
+      const lazy = await make(bytes);
+      try {
+        await using checkpoint = await open(lazy.source);
+        for (const [key, tensor] of tensors) {
+          assert.ok((state.get(key) as NDArray).equals(tensor), key);
+          assert.ok((await checkpoint.get(key)).equals(tensor), key);
+          const [length] = tensor.shape;
+          assert.ok((await checkpoint.getSlice(key, [1, length - 1])).equals(tensor.slice(1, length - 1)), key);
+        }
+      } finally {
+        await lazy.done?.();
+      }
+    });
+
+    it("closes twice, and gives nothing afterwards", () =>
+      over(patterned(100_000), async (source) => {
+        if (!source.close) return;
+        await source.close();
+        await source.close();
+        // What is in memory anyway, a source may go on to give.
+        if (source.view) return;
+        await assert.rejects(Promise.resolve().then(() => readAll(source, 70_000, 10)));
+      }));
+  });
+}
+
+/** Whether the bytes are the same: faster than a deepEqual of millions. */
+export function equal(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
