@@ -30,5 +30,5 @@ export function drawn(dtype: DType, shape: readonly number[], fill: (target: Tar
   }
   const array = new NDArray(dtype === "float64" ? "float64" : "float32", [...shape]);
   fill(array.data as Target);
-  return array.astype(dtype);
+  return array.dtype === dtype ? array : array.astype(dtype);
 }

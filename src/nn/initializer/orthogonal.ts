@@ -34,12 +34,15 @@ export class Orthogonal extends Initializer {
     const normal = drawn(dtype === "float64" ? dtype : "float32", [tall, wide], (target) => {
       fillNormal(target, generator(), 0, 1);
     });
-    const q = Float64Array.from(normal.data as Float64Array);
+    const drawnData = normal.data as Float64Array;
+    // Column after column, so that one is read in a row.
+    const q = new Float64Array(tall * wide);
+    for (let r = 0; r < tall; r++) for (let c = 0; c < wide; c++) q[c * tall + r] = drawnData[r * wide + c];
     orthonormalize(q, tall, wide);
     const made = new NDArray("float64", [...shape]);
     const data = made.data as Float64Array;
     for (let r = 0; r < tall; r++) {
-      for (let c = 0; c < wide; c++) data[rows < columns ? c * tall + r : r * wide + c] = this.gain * q[r * wide + c];
+      for (let c = 0; c < wide; c++) data[rows < columns ? c * tall + r : r * wide + c] = this.gain * q[c * tall + r];
     }
     return made.astype(dtype);
   }
@@ -49,17 +52,17 @@ export class Orthogonal extends Initializer {
 function orthonormalize(q: Float64Array, rows: number, columns: number): void {
   const dot = (a: number, b: number) => {
     let sum = 0;
-    for (let r = 0; r < rows; r++) sum += q[r * columns + a] * q[r * columns + b];
+    for (let r = 0; r < rows; r++) sum += q[a + r] * q[b + r];
     return sum;
   };
-  for (let c = 0; c < columns; c++) {
+  for (let c = 0; c < columns * rows; c += rows) {
     for (let again = 0; again < 2; again++) {
-      for (let before = 0; before < c; before++) {
+      for (let before = 0; before < c; before += rows) {
         const along = dot(before, c);
-        for (let r = 0; r < rows; r++) q[r * columns + c] -= along * q[r * columns + before];
+        for (let r = 0; r < rows; r++) q[c + r] -= along * q[before + r];
       }
     }
     const length = Math.sqrt(dot(c, c));
-    for (let r = 0; r < rows; r++) q[r * columns + c] /= length;
+    for (let r = 0; r < rows; r++) q[c + r] /= length;
   }
 }
