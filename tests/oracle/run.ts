@@ -1,0 +1,48 @@
+/**
+ * Real Paddle as the judge, in both directions: what it saves, we load as it does; what we save, it loads as what it was.
+ *
+ *     deno task test:oracle [p185 p202 p242 p262 p300 p331] [topic ...]
+ *
+ * Environments that are missing are installed; a version that cannot be is left out, and said. `OARLOCK_SEED` makes other random values.
+ * A topic is a file of this folder beside a Python script, and a line in TOPICS.
+ *
+ * @module
+ */
+import process from "node:process";
+import { NAMES, Paddle, prepare } from "./paddles.ts";
+import { pickles } from "./pickles.ts";
+import { records } from "./records.ts";
+import { Report } from "./report.ts";
+
+/** Compares with one Paddle; answers a line of figures. */
+export type Topic = (paddle: Paddle, report: Report, seed: number) => Promise<string>;
+
+const TOPICS: Readonly<Record<string, Topic>> = { pickles, records };
+
+const unknown = process.argv.slice(2).filter((word) => !NAMES.includes(word) && !Object.hasOwn(TOPICS, word));
+if (unknown.length > 0) throw new Error(`No Paddle and no topic: ${unknown.join(" ")}`);
+const asked = <T extends string>(all: readonly T[]): T[] => {
+  const some = all.filter((word) => process.argv.includes(word));
+  return some.length > 0 ? some : [...all];
+};
+
+const seed = Number(process.env.OARLOCK_SEED ?? 1);
+const report = new Report();
+const present = prepare(asked(NAMES));
+for (const name of present) {
+  for (const topic of asked(Object.keys(TOPICS))) {
+    const paddle = new Paddle(name);
+    try {
+      console.log(`${name} ${topic}: ${await TOPICS[topic](paddle, report, seed)}`);
+    } catch (error) {
+      report.differs(`${name} ${topic}`, String(error));
+    } finally {
+      paddle.remove();
+    }
+  }
+}
+if (present.length === 0) report.differs("oracle", "no Paddle could be installed, nothing was compared");
+console.log(
+  report.count === 0 ? `${present.length} Paddles agree, seed ${seed}` : `${report.count} differences, seed ${seed}`,
+);
+process.exit(report.count === 0 ? 0 : 1);
