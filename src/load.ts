@@ -41,14 +41,14 @@ import type { Value } from "./values.ts";
  */
 export async function load(from: From, options: LoadOptions = {}): Promise<Value> {
   checkOptions(options, LOAD_OPTIONS);
-  const { signal, onProgress, copy, folder } = options;
+  const { signal, onProgress, copy } = options;
   signal?.throwIfAborted();
   const limits = resolveLimits(options.limits);
   let opened: Opened;
   try {
     opened = await sourceOf(from, { ...options, onePass: true });
   } catch (error) {
-    const place = isNoFile(error) ? await placeOf(from, folder) : null;
+    const place = isNoFile(error) ? await placeOf(from, options) : null;
     if (!place) throw error;
     return await loadModel(place, { ...options, limits });
   }
@@ -64,7 +64,9 @@ export async function load(from: From, options: LoadOptions = {}): Promise<Value
 
 /** What was found is no file: it may be a prefix, or a folder. */
 function isNoFile(error: unknown): boolean {
-  return isPaddleError(error) && (error.code === "NOT_FOUND" || error.code === "NOT_A_FILE");
+  return isPaddleError(error) &&
+    (error.code === "NOT_FOUND" || error.code === "NOT_A_FILE" ||
+      (error.code === "HTTP_STATUS" && error.status === 404));
 }
 
 /** The parameters of a model, or of a folder of tensors, as arrays by structured name where it is known. */

@@ -5,7 +5,7 @@
  * @module
  */
 import { byCodePoint } from "../code_point_order.ts";
-import { PathError, quote, SourceError } from "../errors.ts";
+import { isPaddleError, PathError, quote, SourceError } from "../errors.ts";
 import type { Folder } from "./folder.ts";
 import { folderAt, isFolder, type Place } from "./place.ts";
 import type { Source } from "./source.ts";
@@ -56,7 +56,7 @@ export async function findModel(place: Place, names: FileNames = {}): Promise<Mo
 
 /** The model of a prefix. */
 async function findPrefix({ folder, name, shown }: Place): Promise<ModelFiles | null> {
-  const own = new Set(await folder.list(name + "."));
+  const own = await programsOf(folder, name);
   const programs = FORMS.map((form) => name + form).filter((file) => own.has(file));
   if (programs.length === 0) return null;
   const methods: MethodFiles[] = [{ method: "forward", programs, params: name + ".pdiparams" }];
@@ -66,6 +66,18 @@ async function findPrefix({ folder, name, shown }: Place): Promise<ModelFiles | 
     methods.push({ method, programs: files, params: base + ".pdiparams" });
   }
   return { folder, shown, methods, info: name + ".pdiparams.info" };
+}
+
+/** The files that may be programs of a prefix. A place that cannot tell what it has is asked for those of `forward` alone. */
+async function programsOf(folder: Folder, prefix: string): Promise<Set<string>> {
+  try {
+    return new Set(await folder.list(prefix + "."));
+  } catch (error) {
+    if (!isPaddleError(error) || error.code !== "UNSUPPORTED_FEATURE") throw error;
+    const there = new Set<string>();
+    for (const form of FORMS) if (await exists(folder, prefix + form)) there.add(prefix + form);
+    return there;
+  }
 }
 
 /** Names of the methods beside `forward`: what stands between the prefix and the form, without further dots. */

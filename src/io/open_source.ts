@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { HttpError, SourceError } from "../errors.ts";
+import { HttpError, PathError, SourceError } from "../errors.ts";
 import { BlobSource } from "./blob_source.ts";
 import { BytesSource } from "./bytes_source.ts";
 import { FileSource } from "./file_source.ts";
@@ -46,6 +46,7 @@ export type From =
   | ReadableStream<Uint8Array>
   | Response
   | FileSystemFileHandle
+  | FileSystemDirectoryHandle
   | SyncHandle
   | Source
   | FolderEntry;
@@ -73,6 +74,9 @@ export async function sourceOf(from: From, options: SourceOfOptions = {}): Promi
   if (from instanceof Response) return fromResponse(from);
   if (typeof from === "object" && from !== null) {
     if ("getFile" in from && typeof from.getFile === "function") return await HandleSource.open(from);
+    if (isDirectoryHandle(from)) {
+      throw new PathError("NOT_A_FILE", `${JSON.stringify(from.name)} is a directory`, { path: from.name });
+    }
     if (isSyncHandle(from)) return new SyncHandleSource(from);
     if ("read" in from && typeof from.read === "function" && "size" in from) return from;
     if ("folder" in from && "name" in from) return await fromFolder(from.folder, String(from.name), options);
@@ -80,6 +84,11 @@ export async function sourceOf(from: From, options: SourceOfOptions = {}): Promi
   throw new TypeError(
     "Cannot read from this: a path, URL, bytes, Blob, File, ReadableStream, Response, file handle, Source or { folder, name } is wanted",
   );
+}
+
+/** Whether `from` is a directory handle of the browser. */
+export function isDirectoryHandle(from: unknown): from is FileSystemDirectoryHandle {
+  return typeof from === "object" && from !== null && "getDirectoryHandle" in from;
 }
 
 /** An absolute URL has a scheme of two letters or more: `C:` is a drive. */
@@ -98,6 +107,9 @@ async function fromText(text: string, options: SourceOfOptions): Promise<Opened>
 }
 
 async function fromFolder(folder: Folder, name: string, { signal }: SourceOfOptions): Promise<Source> {
+  if (name === "" || name.endsWith("/")) {
+    throw new PathError("NOT_A_FILE", `${JSON.stringify(name)} names a folder`, { path: name });
+  }
   const source = await folder.get(name, { signal });
   if (!source) {
     throw new SourceError("NOT_FOUND", `There is no file ${JSON.stringify(name)} in the folder`, { path: name });

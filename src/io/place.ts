@@ -4,9 +4,14 @@
  * @module
  */
 import { DirectoryFolder } from "./directory_folder.ts";
-import { type Folder, folderOf } from "./folder.ts";
-import type { From } from "./open_source.ts";
-import { fileSystem, pathModule, pathOfUrl } from "./platform.ts";
+import { isPaddleError } from "../errors.ts";
+import { type Folder, folderOf, type PutOptions } from "./folder.ts";
+import { HandleFolder } from "./handle_folder.ts";
+import { homeFolder, homeName } from "./home_folder.ts";
+import { HttpFolder } from "./http_folder.ts";
+import { shownUrl } from "./http_options.ts";
+import { type From, isDirectoryHandle, type SourceOfOptions } from "./open_source.ts";
+import { fileSystem, hasFileSystem, pathModule, pathOfUrl } from "./platform.ts";
 
 /** A name in a folder. */
 export interface Place {
@@ -18,15 +23,19 @@ export interface Place {
 }
 
 /** Where `from` names something that can have neighbours; null for bytes, streams and other sources that are one file. */
-export async function placeOf(from: From, folder: Folder | undefined): Promise<Place | null> {
-  if (from instanceof URL || (typeof from === "string" && from.startsWith("file:"))) {
+export async function placeOf(from: From, options: SourceOfOptions): Promise<Place | null> {
+  if (from instanceof URL || (typeof from === "string" && /^(file|https?):/i.test(from))) {
     const url = new URL(from);
-    return url.protocol === "file:" ? await onDisk(pathOfUrl(url)) : null;
+    if (url.protocol === "file:") return await onDisk(pathOfUrl(url));
+    return url.protocol.startsWith("http") ? onServer(url, options) : null;
   }
   if (typeof from === "string") {
-    const own = folderOf(folder);
-    return own ? { folder: own, name: trimmed(from), shown: from } : await onDisk(from);
+    const own = folderOf(options.folder);
+    if (own) return { folder: own, name: trimmed(from), shown: from };
+    const home = hasFileSystem() ? null : await homeFolder();
+    return home ? { folder: home, name: homeName(from), shown: from } : await onDisk(from);
   }
+  if (isDirectoryHandle(from)) return { folder: new HandleFolder(from), name: "", shown: from.name };
   if (typeof from === "object" && from !== null && "folder" in from && "name" in from) {
     return { folder: from.folder, name: trimmed(String(from.name)), shown: String(from.name) };
   }
@@ -44,7 +53,24 @@ export function folderAt({ folder, name }: Place): Folder {
 export async function isFolder({ folder, name }: Place): Promise<boolean> {
   if (name === "") return true;
   if (folder.hasFolder) return await folder.hasFolder(name);
-  return (await folder.list(name + "/")).length > 0;
+  try {
+    return (await folder.list(name + "/")).length > 0;
+  } catch (error) {
+    // Some places cannot tell what they have: there is then no folder to be read.
+    if (isPaddleError(error) && error.code === "UNSUPPORTED_FEATURE") return false;
+    throw error;
+  }
+}
+
+/** Files beside a URL, such as those of a prefix; a server does not tell which there are. */
+function onServer(url: URL, options: SourceOfOptions): Place | null {
+  const slash = url.pathname.lastIndexOf("/");
+  const name = decodeURIComponent(url.pathname.slice(slash + 1));
+  if (name === "") return null;
+  const base = new URL(url);
+  base.pathname = url.pathname.slice(0, slash + 1);
+  const { fetch, http } = options;
+  return { folder: new HttpFolder(base, { ...http, fetch }), name, shown: shownUrl(url) };
 }
 
 /** A path of the file system. The caller chose it, so its links are followed, and its name may be any. */
@@ -72,12 +98,12 @@ class SubFolder implements Folder {
     this.#prefix = prefix;
   }
 
-  get(name: string): ReturnType<Folder["get"]> {
-    return this.#folder.get(this.#prefix + name);
+  get(name: string, options?: { signal?: AbortSignal }): ReturnType<Folder["get"]> {
+    return this.#folder.get(this.#prefix + name, options);
   }
 
-  put(name: string): ReturnType<Folder["put"]> {
-    return this.#folder.put(this.#prefix + name);
+  put(name: string, options?: PutOptions): ReturnType<Folder["put"]> {
+    return this.#folder.put(this.#prefix + name, options);
   }
 
   async list(prefix = ""): Promise<string[]> {

@@ -44,7 +44,7 @@ const OPTIONS = ["modelFilename", "paramsFilename", "folder", "limits", "signal"
 export async function load(path: string | URL | FolderEntry, options: LoadOptions = {}): Promise<TranslatedLayer> {
   checkOptions(options, OPTIONS);
   options.signal?.throwIfAborted();
-  const place = await placeOf(path, options.folder);
+  const place = await placeOf(path, options);
   if (!place) throw new TypeError("A model is named by a path, a file: URL or { folder, name }");
   const files = await findModel(place, options);
   if (!files) throw await notFound(place);

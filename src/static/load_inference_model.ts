@@ -90,7 +90,7 @@ function namesOf({ modelFilename, paramsFilename }: LoadInferenceModelOptions): 
 }
 
 async function filesOf(path: string | URL | FolderEntry, names: FileNames, folder?: Folder): Promise<ModelFiles> {
-  const place = await placeOf(path, folder);
+  const place = await placeOf(path, { folder });
   if (!place) throw new TypeError("A model is named by a path, a file: URL or { folder, name }");
   const isNamed = names.modelFilename !== undefined || names.paramsFilename !== undefined;
   const files = isNamed && await isFolder(place)

@@ -1,5 +1,6 @@
 /** What every folder must do. */
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, it } from "@std/testing/bdd";
 import { type Folder, fromArray, isPaddleError, load, type NDArray, open, save, type StateDict } from "../../mod.ts";
 import { equal, patterned, readAll } from "./source_contract.ts";
@@ -140,6 +141,33 @@ export function folderContract(name: string, make: MakeFolder, traits: FolderTra
         });
       });
     }
+
+    it("is where prefixes and folders of models are found", () => {
+      const fixture = (path: string) => new Uint8Array(readFileSync("tests/fixtures/real/" + path));
+      const prefix = "paddle-3.1.1/infer-model.oldir/", separate = "paddle-1.8.5/fluid-infer-separate/d/";
+      const files: Record<string, Uint8Array> = {
+        "new/m.pdmodel": fixture(prefix + "m.pdmodel"),
+        "new/m.pdiparams": fixture(prefix + "m.pdiparams"),
+      };
+      for (const file of readdirSync("tests/fixtures/real/" + separate)) {
+        files[`old/${file}`] = fixture(separate + file);
+      }
+      return over(files, async (folder) => {
+        const named = async (name: string) => {
+          const value = await load(name, { folder }) as Map<string, NDArray>;
+          return new Map([...value].map(([key, array]) => [key, [array.dtype, ...array.shape].join()]));
+        };
+        const there = async (path: string) => {
+          const value = await load("tests/fixtures/real/" + path) as Map<string, NDArray>;
+          return new Map([...value].map(([key, array]) => [key, [array.dtype, ...array.shape].join()]));
+        };
+        assert.deepEqual(await named("new/m"), await there(prefix + "m"));
+        assert.ok((await named("new/m")).size > 0);
+        if (traits.unlisted) return;
+        assert.deepEqual(await named("old"), await there(separate.slice(0, -1)));
+        assert.deepEqual(await named("old/"), await named("old"));
+      });
+    });
 
     if (traits.readOnly) {
       it("says that it can only be read", () =>

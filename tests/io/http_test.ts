@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { describe, it } from "@std/testing/bdd";
 import {
@@ -660,6 +661,25 @@ describe("what a server sees", () => {
       assert.ok(listeners > 20);
       assert.equal(counted.size, 0);
     }));
+
+  it("are the files beside a prefix", () => {
+    const files = new Map(["m.pdmodel", "m.pdiparams"].map((name) => {
+      return [
+        "/a%20b/" + name,
+        new Uint8Array(readFileSync("tests/fixtures/real/paddle-3.1.1/infer-model.oldir/" + name)),
+      ];
+    }));
+    return withServer((asked) => {
+      const bytes = files.get(asked.path.split("?")[0]);
+      return bytes ? good(asked, bytes) : { status: 404 };
+    }, async (server) => {
+      const value = await load(server.url + "/a b/m?key=1") as Map<string, NDArray>;
+      assert.ok(value.size > 0);
+      assert.ok(server.asked.every(({ path }) => path.endsWith("?key=1")));
+      const error = await load(server.url + "/nothing").then(() => null, (error) => error);
+      assert.ok(isPaddleError(error) && error.code === "NOT_FOUND", String(error));
+    });
+  });
 
   it("may be somebody else's fetch", async () => {
     const urls: string[] = [];
