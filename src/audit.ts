@@ -34,7 +34,7 @@ export interface AuditReport {
   /** 0 clean, 1 refused content, 2 could not be parsed, 3 no file of a kind that is read. */
   exitCode: 0 | 1 | 2 | 3;
   /** What the file is. */
-  kind: "pickle" | "record" | "tnum" | "program" | "unknown";
+  kind: "pickle" | "record" | "tnum" | "program" | "safetensors" | "unknown";
   /** Every symbol, in file order. */
   symbols: AuditFinding[];
   /** Why it is not ok: what `load` throws. */

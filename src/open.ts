@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Cursor, Decoder } from "./codec/cursor.ts";
 import { readFile } from "./codec/read_file.ts";
 import type { PickledArray } from "./codec/pickle/pickled.ts";
 import { type DType, dtypeInfo } from "./dtype.ts";
@@ -12,6 +13,7 @@ import { type From, sourceOf } from "./io/open_source.ts";
 import type { Source } from "./io/source.ts";
 import { type ReadOptions, SpanBytes } from "./io/span_bytes.ts";
 import { resolveLimits } from "./limits.ts";
+import type { ArrayContext } from "./model/array_of.ts";
 import { fromFile } from "./model/from_file.ts";
 import { namedArrays } from "./model/named_arrays.ts";
 import { replaceLeaves } from "./model/walk.ts";
@@ -184,19 +186,34 @@ export interface CheckpointParts {
  */
 export async function open(from: From, options: OpenOptions = {}): Promise<Checkpoint> {
   checkOptions(options, OPEN_OPTIONS);
+  const limits = resolveLimits(options.limits);
+  return await openWith(
+    from,
+    options,
+    (cursor) => readFile(cursor, { limits, strict: options.strict, locate: true }),
+    (content, context) => fromFile(content, { ...options, ...context }),
+  );
+}
+
+/** Open `from` by a decoder of one kind of file, and shape what it found. */
+export async function openWith<T>(
+  from: From,
+  options: OpenOptions,
+  make: (cursor: Cursor) => Decoder<T>,
+  shape: (content: T, context: ArrayContext) => { value: Value; warnings: Warning[] },
+): Promise<Checkpoint> {
   const { signal, onProgress } = options;
   signal?.throwIfAborted();
-  const limits = resolveLimits(options.limits);
+  const { maxStreamBytes } = resolveLimits(options.limits);
   const opened = await sourceOf(from, options);
   const source = "stream" in opened ? null : opened;
   const parts = await driveFrom(
     opened,
-    (cursor) => readFile(cursor, { limits, strict: options.strict, locate: true }),
+    make,
     (content, borrowed): CheckpointParts => {
       const lazies = new Map<NDArray, SpanBytes>(), places = new Map<NDArray, PickledArray>();
       let last: SpanBytes | null = null;
-      const { value, warnings } = fromFile(content, {
-        ...options,
+      const { value, warnings } = shape(content, {
         borrowed,
         lazy: (span, finish, from) => last = new SpanBytes(source!, span, finish, from),
         onArray: (made, from) => {
@@ -206,7 +223,7 @@ export async function open(from: From, options: OpenOptions = {}): Promise<Check
       });
       return { source, value, warnings, lazies, places };
     },
-    { signal, onProgress, lazy: true, maxStreamBytes: limits.maxStreamBytes },
+    { signal, onProgress, lazy: true, maxStreamBytes },
   );
   for (const warning of parts.warnings) options.onWarning?.(warning);
   return new Checkpoint(parts);

@@ -20,6 +20,7 @@ const WORDS = new Set(
     "program",
     "statistics",
     "tensor",
+    "tensor_map",
     "values",
   ].map((
     name,

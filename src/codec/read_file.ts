@@ -12,6 +12,7 @@ import { detectKind, foreignError } from "./detect_kind.ts";
 import { readProgram } from "./program/read_program.ts";
 import { type Pickle, readPickle, type ReadPickleOptions } from "./pickle/read_pickle.ts";
 import { type RawSelectedRows, type RawTensor, readBinaryTensorFile } from "./record/read_record.ts";
+import { type RawSafetensors, readSafetensors } from "./safetensors/read_safetensors.ts";
 import { readTnum } from "./tnum/read_tnum.ts";
 
 /** What a file holds, its arrays still as the file has them. */
@@ -19,6 +20,7 @@ export type FileContent =
   | { kind: "pickle"; pickle: Pickle }
   | { kind: "record"; tensor: RawTensor | RawSelectedRows }
   | { kind: "program"; program: Program }
+  | { kind: "safetensors"; tensors: RawSafetensors }
   | { kind: "tnum"; tensors: Map<string, RawTensor>; warnings: Warning[] };
 
 /** Bytes that tell the kind of any file. */
@@ -40,6 +42,8 @@ export function* readFile(cursor: Cursor, options: ReadPickleOptions = {}): Deco
       return { kind: "record", tensor: yield* readBinaryTensorFile(cursor, { budget }) };
     case "tnum":
       return { kind: "tnum", ...(yield* readTnum(cursor, { budget })) };
+    case "safetensors":
+      return { kind: "safetensors", tensors: yield* readSafetensors(cursor, { budget, lazy: options.locate }) };
     case "program":
     case "pir":
       return { kind: "program", program: yield* readProgram(cursor, budget.limits) };

@@ -7,6 +7,7 @@ import type { FileContent } from "../codec/read_file.ts";
 import type { Warning } from "../errors.ts";
 import type { Value } from "../values.ts";
 import { fromPickle, type FromPickleOptions } from "./from_pickle.ts";
+import { fromSafetensors } from "./from_safetensors.ts";
 import { fromRecord, fromSelectedRows } from "./from_record.ts";
 
 /** The value of a file, and what was odd about it. */
@@ -19,6 +20,8 @@ export function fromFile(content: FileContent, options: FromPickleOptions): { va
       const value = "rows" in tensor ? fromSelectedRows(tensor, options) : fromRecord(tensor, options);
       return { value, warnings: [] };
     }
+    case "safetensors":
+      return { value: fromSafetensors(content.tensors, options), warnings: [] };
     case "program":
       return { value: content.program, warnings: [] };
     case "tnum": {

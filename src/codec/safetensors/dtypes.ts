@@ -1,0 +1,42 @@
+/**
+ * The dtypes of safetensors.
+ *
+ * @module
+ */
+import type { DType } from "../../dtype.ts";
+
+/** Words of the format and ours; in the order of safetensors' own list, by which its writers sort. */
+const ROWS: readonly [string, DType][] = [
+  ["BOOL", "bool"],
+  ["U8", "uint8"],
+  ["I8", "int8"],
+  ["F8_E5M2", "float8_e5m2"],
+  ["F8_E4M3", "float8_e4m3fn"],
+  ["I16", "int16"],
+  ["U16", "uint16"],
+  ["F16", "float16"],
+  ["BF16", "bfloat16"],
+  ["I32", "int32"],
+  ["U32", "uint32"],
+  ["F32", "float32"],
+  ["C64", "complex64"],
+  ["F64", "float64"],
+  ["I64", "int64"],
+  ["U64", "uint64"],
+];
+
+/** The dtype of a word in a header. */
+export const FROM_WORD: ReadonlyMap<string, DType> = new Map(ROWS);
+/** The word for a dtype, and its rank in the order of writing. */
+export const TO_WORD: ReadonlyMap<DType, { word: string; rank: number }> = new Map(
+  ROWS.map(([word, dtype], rank) => [dtype, { word, rank }]),
+);
+/** Words of the format that stand for kinds of numbers which have no array here. */
+export const WITHOUT_ARRAYS: ReadonlySet<string> = new Set([
+  "F8_E8M0",
+  "F8_E5M2FNUZ",
+  "F8_E4M3FNUZ",
+  "F6_E2M3",
+  "F6_E3M2",
+  "F4",
+]);

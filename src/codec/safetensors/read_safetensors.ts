@@ -1,0 +1,231 @@
+/**
+ * Safetensors files.
+ *
+ * ```text
+ * u64 length · header: a JSON object, which may end in spaces · data
+ * header     name -> { "dtype", "shape", "data_offsets": [begin, end] }, and "__metadata__" -> texts by name
+ * ```
+ *
+ * Offsets count from the end of the header; the tensors cover the data from first byte to last, without gap or overlap.
+ *
+ * @module
+ */
+import { dtypeInfo } from "../../dtype.ts";
+import { FormatError, quote, UnsupportedError } from "../../errors.ts";
+import type { Budget } from "../../limits.ts";
+import { BLOB_MIN, type Cursor, type Decoder, type Payload } from "../cursor.ts";
+import { type Json, JsonNumber, type JsonObject } from "../json/json.ts";
+import { readJson } from "../json/read_json.ts";
+import { type RawTensor, take, u64 } from "../record/read_record.ts";
+import { FROM_WORD, WITHOUT_ARRAYS } from "./dtypes.ts";
+
+/** Bytes of a header that safetensors' own readers accept at most. */
+const MAX_HEADER = 100_000_000;
+/** Where the header begins: the place of an error in what it says; `at` names the entry. */
+const HEADER_AT = 8;
+
+/** What a file holds, in the order of its header. */
+export interface RawSafetensors {
+  tensors: Map<string, RawTensor>;
+  metadata: Map<string, string>;
+}
+
+/** What {@linkcode readSafetensors} is told. */
+export interface ReadSafetensorsOptions {
+  budget: Budget;
+  /** No number is read on the way, however small its tensor is. @default {false} */
+  lazy?: boolean;
+}
+
+/** A tensor of the header, its data not read. */
+interface Entry {
+  name: string;
+  tensor: RawTensor;
+  begin: number;
+  end: number;
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** Decode the file under the cursor. */
+export function* readSafetensors(cursor: Cursor, { budget, lazy }: ReadSafetensorsOptions): Decoder<RawSafetensors> {
+  yield cursor.need(1);
+  if (cursor.left === 0) throw new FormatError("EMPTY", "The file is empty: no safetensors file is", { offset: 0 });
+  const length = u64(cursor, yield* take(cursor, 8, 0));
+  if (length > MAX_HEADER) {
+    throw new FormatError("BAD_LENGTH", `The header announces ${length} bytes, above safetensors' own ${MAX_HEADER}`, {
+      offset: 0,
+      expected: MAX_HEADER,
+      actual: length,
+    });
+  }
+  budget.check("maxJsonBytes", length, 0);
+  const p = yield* take(cursor, length, 0);
+  const { entries, metadata } = readHeader(cursor.bytes.subarray(p, p + length), budget);
+  const start = 8 + length;
+  const tensors = new Map(entries.map(({ name, tensor }) => [name, tensor]));
+  const end = checkSpans(entries);
+  const { remaining } = cursor;
+  if (remaining !== undefined && remaining < end) {
+    throw new FormatError(
+      "TRUNCATED",
+      `Truncated safetensors: the header announces ${end} bytes of data, ${remaining} are there. The download is probably incomplete: compare the size with the publisher's.`,
+      { offset: start + remaining, expected: end, actual: remaining },
+    );
+  }
+  if (remaining !== undefined && remaining > end) throw trailing(start + end);
+  for (const { tensor, begin, end } of entries) {
+    tensor.offset = start + begin;
+    const size = end - begin;
+    if (size >= BLOB_MIN || (lazy && size > 0)) {
+      tensor.data = (yield { kind: "blob", length: size, encoding: "raw", size, at: tensor.offset }) as Payload;
+    } else {
+      const at = yield* take(cursor, size, tensor.offset);
+      tensor.data = cursor.stable ? cursor.bytes.subarray(at, at + size) : cursor.bytes.slice(at, at + size);
+    }
+  }
+  if (remaining === undefined) {
+    yield cursor.need(1);
+    if (cursor.left > 0) throw trailing(cursor.offset);
+  }
+  return { tensors, metadata };
+}
+
+/** Sort the tensors as their data lie, which must be without gap or overlap; where they end. */
+function checkSpans(entries: Entry[]): number {
+  entries.sort((a, b) => a.begin - b.begin || a.end - b.end);
+  let end = 0;
+  for (const entry of entries) {
+    if (entry.begin !== end) {
+      throw new FormatError(
+        "BAD_FIELD",
+        `The data of ${quote(entry.name)} begin at ${entry.begin} of the data, ${
+          entry.begin < end ? "inside of another tensor's" : "behind a gap"
+        }: ${end} is due`,
+        { offset: HEADER_AT, at: entry.name, expected: end, actual: entry.begin },
+      );
+    }
+    end = entry.end;
+  }
+  return end;
+}
+
+function readHeader(header: Uint8Array, budget: Budget): { entries: Entry[]; metadata: Map<string, string> } {
+  if (header[0] !== 0x7b) {
+    throw new FormatError("BAD_JSON", "The header of a safetensors file begins with { at byte 8", { offset: 8 });
+  }
+  const root = readJsonHeader(header, budget) as JsonObject;
+  const entries: Entry[] = [];
+  let metadata = new Map<string, string>();
+  for (const [name, value] of root) {
+    budget.check("maxNameBytes", name.length, 8);
+    if (name === "__metadata__") metadata = readMetadata(value);
+    else entries.push(readEntry(name, value, budget));
+  }
+  return { entries, metadata };
+}
+
+/** The header's value; its errors count from the start of the file, and it is as long as it says: an early end is bad JSON. */
+function readJsonHeader(header: Uint8Array, budget: Budget): Json {
+  try {
+    return readJson(header, budget.limits);
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    const code = error.code === "TRUNCATED" ? "BAD_JSON" : error.code as "BAD_JSON";
+    const offset = 8 + (error.offset ?? 0);
+    throw new FormatError(code, `The header is no JSON that safetensors has: see byte ${offset}`, {
+      offset,
+      cause: error,
+    });
+  }
+}
+
+function readMetadata(value: Json): Map<string, string> {
+  const metadata = new Map<string, string>();
+  if (!(value instanceof Map)) throw badField("__metadata__", "must be an object of texts");
+  for (const [key, text] of value) {
+    if (typeof text !== "string") {
+      throw badField("__metadata__", `must hold texts: ${quote(key)} is none`, value.offset);
+    }
+    metadata.set(key, text);
+  }
+  return metadata;
+}
+
+function readEntry(name: string, value: Json, budget: Budget): Entry {
+  if (!(value instanceof Map)) throw badField(name, "must be an object");
+  budget.tensor(HEADER_AT);
+  const word = value.get("dtype");
+  if (typeof word !== "string") throw badField(name, "lacks a dtype");
+  const dtype = FROM_WORD.get(word);
+  if (!dtype) {
+    if (WITHOUT_ARRAYS.has(word)) {
+      throw new UnsupportedError("UNSUPPORTED_DTYPE", `${quote(name)} holds ${word}, which no array here can hold`, {
+        offset: HEADER_AT,
+        at: name,
+        actual: word,
+      });
+    }
+    throw new FormatError("BAD_DTYPE", `${quote(name)} has the dtype ${quote(word)}, which is none of safetensors'`, {
+      offset: HEADER_AT,
+      at: name,
+      actual: word,
+    });
+  }
+  const shape = readShape(name, value.get("shape"), budget);
+  let bytes = dtypeInfo(dtype).itemsize;
+  for (const n of shape) if ((bytes *= n) > Number.MAX_SAFE_INTEGER) throw badShape(name, shape);
+  budget.check("maxElements", bytes / dtypeInfo(dtype).itemsize, HEADER_AT);
+  const offsets = value.get("data_offsets");
+  const [begin, end] = Array.isArray(offsets) ? offsets.map(countOf) : [];
+  if (!Array.isArray(offsets) || offsets.length !== 2 || begin === null || end === null || begin > end) {
+    throw badField(name, "needs data_offsets of two rising whole numbers");
+  }
+  if (end - begin !== bytes) {
+    throw new FormatError(
+      "SIZE_MISMATCH",
+      `${quote(name)}, ${dtype} [${shape}], has ${bytes} bytes: its data_offsets span ${end - begin}`,
+      { offset: HEADER_AT, at: name, expected: bytes, actual: end - begin },
+    );
+  }
+  return { name, tensor: { dtype, shape, data: NOTHING, lod: [], offset: 0 }, begin, end };
+}
+
+function readShape(name: string, value: Json | undefined, budget: Budget): number[] {
+  if (!Array.isArray(value)) throw badField(name, "lacks a shape");
+  budget.check("maxRank", value.length, HEADER_AT);
+  const shape: number[] = [];
+  for (const item of value) {
+    const n = countOf(item);
+    if (n === null) {
+      throw badShape(
+        name,
+        value.map((x) => x instanceof JsonNumber ? x.text : typeof x === "object" ? typeof x : x),
+      );
+    }
+    shape.push(n);
+  }
+  return shape;
+}
+
+function countOf(value: Json): number | null {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : null;
+}
+
+function badField(name: string, finding: string): FormatError {
+  return new FormatError("BAD_FIELD", `The entry ${quote(name)} of the header ${finding}`, {
+    offset: HEADER_AT,
+    at: name,
+  });
+}
+
+function badShape(name: string, shape: readonly unknown[]): FormatError {
+  return new FormatError("BAD_SHAPE", `${quote(name)} has the shape [${shape.slice(0, 64)}], which no array has`, {
+    offset: HEADER_AT,
+    at: name,
+  });
+}
+
+function trailing(offset: number): FormatError {
+  return new FormatError("TRAILING_DATA", `Bytes follow the last tensor of the header at byte ${offset}`, { offset });
+}

@@ -1,0 +1,67 @@
+/**
+ * Safetensors files, written as safetensors' own writer does: see read_safetensors.ts for the layout.
+ *
+ * @module
+ */
+import { byCodePoint } from "../../code_point_order.ts";
+import { quote, UnsupportedError, ValueError } from "../../errors.ts";
+import type { NDArray } from "../../ndarray.ts";
+import type { Json, JsonObject } from "../json/json.ts";
+import { writeJson } from "../json/write_json.ts";
+import { TO_WORD } from "./dtypes.ts";
+
+/** A file that can be written: its size is known before its first byte. */
+export interface SafetensorsPlan {
+  size: number;
+  /** The chunks, from the first one; the bytes of a tensor are a chunk of their own, not copied. */
+  chunks(): Generator<Uint8Array, void>;
+}
+
+/**
+ * Plan a file. As safetensors' own writer, it sorts tensors by the size of their elements, then by name, and fills the header with spaces so
+ * that data begin at a multiple of eight.
+ *
+ * @throws {ValueError} `INVALID_VALUE` for a name that the format keeps for itself, `LONE_SURROGATE` for a name that is no UTF-8
+ * @throws {UnsupportedError} `UNSUPPORTED_DTYPE` for complex128
+ */
+export function planSafetensors(
+  tensors: ReadonlyMap<string, NDArray>,
+  metadata: ReadonlyMap<string, string>,
+): SafetensorsPlan {
+  const sorted = [...tensors].map(([name, array]) => ({ name, array, ...wordOf(name, array) }));
+  sorted.sort((a, b) => b.rank - a.rank || byCodePoint(a.name, b.name));
+  const fields: JsonObject = new Map();
+  if (metadata.size > 0) fields.set("__metadata__", new Map(metadata));
+  let end = 0;
+  for (const { name, array, word } of sorted) {
+    const begin = end;
+    end += array.nbytes;
+    const entry: [string, Json][] = [["dtype", word], ["shape", [...array.shape]], ["data_offsets", [begin, end]]];
+    fields.set(name, new Map(entry));
+  }
+  const text = writeJson(fields);
+  const header = new Uint8Array(8 + 8 * Math.ceil(text.length / 8)).fill(0x20);
+  header.set(text, 8);
+  new DataView(header.buffer).setBigUint64(0, BigInt(header.length - 8), true);
+  return {
+    size: header.length + end,
+    *chunks() {
+      yield header;
+      for (const { array } of sorted) if (array.nbytes > 0) yield array.bytes;
+    },
+  };
+}
+
+function wordOf(name: string, array: NDArray): { word: string; rank: number } {
+  if (name === "__metadata__") {
+    throw new ValueError("INVALID_VALUE", 'No tensor can be called "__metadata__" in a safetensors file', { at: name });
+  }
+  const found = TO_WORD.get(array.dtype);
+  if (!found) {
+    throw new UnsupportedError("UNSUPPORTED_DTYPE", `Safetensors has no word for ${array.dtype} (${quote(name)})`, {
+      at: name,
+      actual: array.dtype,
+    });
+  }
+  return found;
+}

@@ -1,0 +1,22 @@
+/**
+ * The arrays of a safetensors file.
+ *
+ * @module
+ */
+import { Span } from "../codec/cursor.ts";
+import type { RawSafetensors } from "../codec/safetensors/read_safetensors.ts";
+import { NDArray } from "../ndarray.ts";
+import { TensorMap } from "../tensor_map.ts";
+import type { ArrayContext } from "./array_of.ts";
+
+/** Arrays by name, bfloat16 and float8 kept, with the file's metadata. */
+export function fromSafetensors({ tensors, metadata }: RawSafetensors, context: ArrayContext): TensorMap {
+  const map = new TensorMap();
+  for (const [key, text] of metadata) map.metadata.set(key, text);
+  for (const [name, { dtype, shape, data }] of tensors) {
+    const array = new NDArray(dtype, shape, data instanceof Span ? context.lazy!(data, (bytes) => bytes, null) : data);
+    context.onArray?.(array, null);
+    map.set(name, array);
+  }
+  return map;
+}

@@ -1,0 +1,197 @@
+/**
+ * Safetensors files, without Python: read whole or lazily, written as safetensors' own writer does, bfloat16 and float8 kept.
+ *
+ * @example Write and read
+ * ```ts
+ * import { fromArray } from "@oarlock/paddle";
+ * import { decode, encode } from "@oarlock/paddle/safetensors";
+ *
+ * const bytes = encode(new Map([["w", fromArray([[1, 2], [3, 4]], "bfloat16")]]), { metadata: { format: "pd" } });
+ * const tensors = decode(bytes);
+ * if (tensors.get("w")?.at(1, 0) !== 3 || tensors.metadata.get("format") !== "pd") throw new Error("lost");
+ * ```
+ *
+ * @module
+ */
+import { driveBytes } from "./codec/drive_bytes.ts";
+import { readSafetensors } from "./codec/safetensors/read_safetensors.ts";
+import { planSafetensors, type SafetensorsPlan } from "./codec/safetensors/write_safetensors.ts";
+import { ValueError } from "./errors.ts";
+import { driveFrom } from "./io/drive_from.ts";
+import { loadLazyArrays } from "./io/load_lazy_arrays.ts";
+import { type From, sourceOf } from "./io/open_source.ts";
+import type { To } from "./io/sink_of.ts";
+import { Budget, type Limits, resolveLimits } from "./limits.ts";
+import { fromSafetensors } from "./model/from_safetensors.ts";
+import { NDArray } from "./ndarray.ts";
+import { type Checkpoint, openWith } from "./open.ts";
+import { checkOptions, type LoadOptions, SAVE_OPTIONS, type SaveOptions } from "./options.ts";
+import { saveChunks, type SaveReport } from "./save.ts";
+import type { TensorMap } from "./tensor_map.ts";
+
+export { TensorMap } from "./tensor_map.ts";
+
+/** Options of {@linkcode decode}. */
+export interface DecodeSafetensorsOptions {
+  /** Ceilings for what the file may ask: maxJsonBytes, maxJsonDepth, maxTensors, maxRank, maxElements, maxNameBytes, maxStructureBytes. */
+  limits?: Partial<Limits>;
+  /** Arrays never share memory with the bytes given. @default {false} */
+  copy?: boolean;
+}
+
+/** Options of {@linkcode load} and {@linkcode open}. */
+export type ReadSafetensorsOptions = Pick<
+  LoadOptions,
+  "limits" | "copy" | "folder" | "signal" | "fetch" | "http" | "onProgress" | "onWarning"
+>;
+
+/** Options of {@linkcode encode} and {@linkcode encodeChunks}. */
+export interface EncodeSafetensorsOptions {
+  /** Texts by name, the file's `__metadata__`. @default that of the TensorMap, where one is given */
+  metadata?: ReadonlyMap<string, string> | Readonly<Record<string, string>>;
+}
+
+/** Options of {@linkcode save}. */
+export type SaveSafetensorsOptions =
+  & EncodeSafetensorsOptions
+  & Pick<
+    SaveOptions,
+    "folder" | "signal" | "onProgress" | "verify" | "ifUnchanged" | "lock" | "mkdir" | "requireDurable"
+  >;
+
+const READ_OPTIONS = ["limits", "copy", "folder", "signal", "fetch", "http", "onProgress", "onWarning"];
+const NOT_HERE = ["protocol", "useBinaryFormat", "numpy", "mode", "onWarning"];
+
+/**
+ * The arrays of a safetensors file in memory, by name; views of `bytes` unless `copy` is set. Mirrors `safetensors.numpy.load`.
+ *
+ * @throws {FormatError} the file is not well formed: `TRUNCATED`, `BAD_JSON`, `DUPLICATE_KEY`, `BAD_FIELD`, `BAD_DTYPE`, `BAD_SHAPE`,
+ * `SIZE_MISMATCH`, `TRAILING_DATA`, ...; `offset` says where
+ * @throws {UnsupportedError} `UNSUPPORTED_DTYPE`: a tensor of four or six bits, or of a float8 without arrays here
+ * @throws {LimitError} `LIMIT`
+ */
+export function decode(bytes: Uint8Array, options: DecodeSafetensorsOptions = {}): TensorMap {
+  checkOptions(options, ["limits", "copy"]);
+  const budget = new Budget(resolveLimits(options.limits));
+  const content = driveBytes((cursor) => readSafetensors(cursor, { budget }), bytes, { copy: options.copy });
+  return fromSafetensors(content, { borrowed: !options.copy });
+}
+
+/**
+ * The arrays of a safetensors file, by name. Mirrors `safetensors.numpy.load_file`.
+ *
+ * @throws what {@linkcode decode} throws
+ * @throws {SourceError} the file cannot be found or read
+ */
+export async function load(from: From, options: ReadSafetensorsOptions = {}): Promise<TensorMap> {
+  checkOptions(options, READ_OPTIONS);
+  const { signal, onProgress, copy } = options;
+  signal?.throwIfAborted();
+  const limits = resolveLimits(options.limits);
+  return await driveFrom(
+    await sourceOf(from, { ...options, onePass: true }),
+    (cursor) => readSafetensors(cursor, { budget: new Budget(limits) }),
+    (content, borrowed) => fromSafetensors(content, { borrowed }),
+    { signal, onProgress, copy, onePass: true, maxStreamBytes: limits.maxStreamBytes },
+  );
+}
+
+/**
+ * Open a safetensors file without reading its numbers: only its header is read. `value()` gives a {@linkcode TensorMap} of arrays that are
+ * read when they are touched. Mirrors `safetensors.safe_open`.
+ *
+ * @throws what {@linkcode decode} throws
+ * @throws {SourceError} the file cannot be found or read
+ */
+export async function open(from: From, options: ReadSafetensorsOptions = {}): Promise<Checkpoint> {
+  checkOptions(options, READ_OPTIONS);
+  const limits = resolveLimits(options.limits);
+  return await openWith(
+    from,
+    options,
+    (cursor) => readSafetensors(cursor, { budget: new Budget(limits), lazy: true }),
+    (content, context) => ({ value: fromSafetensors(content, context), warnings: [] }),
+  );
+}
+
+/**
+ * The bytes of a safetensors file. Mirrors `safetensors.numpy.save`, with the same bytes.
+ *
+ * @throws {ValueError} `INVALID_VALUE`: something is no array, or a tensor is called `__metadata__`; `LONE_SURROGATE`: a name is no text
+ * @throws {UnsupportedError} `UNSUPPORTED_DTYPE`: complex128, which the format has no word for
+ */
+export function encode(
+  tensors: ReadonlyMap<string, unknown>,
+  options: EncodeSafetensorsOptions = {},
+): Uint8Array<ArrayBuffer> {
+  const plan = planOf(tensors, options);
+  const bytes = new Uint8Array(plan.size);
+  let at = 0;
+  for (const chunk of plan.chunks()) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
+}
+
+/**
+ * The same in chunks: the header, then the bytes of each array as they are, not copied. Nothing is asked of an array before its turn, so
+ * arrays of an opened checkpoint are read one by one where their file can be read at once.
+ *
+ * @throws what {@linkcode encode} throws, before the first chunk
+ */
+export function encodeChunks(
+  tensors: ReadonlyMap<string, unknown>,
+  options: EncodeSafetensorsOptions = {},
+): Generator<Uint8Array, void> {
+  return planOf(tensors, options).chunks();
+}
+
+/**
+ * Write a safetensors file; a path always leads to the whole old file or the whole new one. Mirrors `safetensors.numpy.save_file`.
+ *
+ * @throws what {@linkcode encode} throws, before anything is created
+ * @throws {SaveError} writing failed; `committed` says whether the target changed
+ */
+export async function save(
+  tensors: ReadonlyMap<string, unknown>,
+  to: To,
+  options: SaveSafetensorsOptions = {},
+): Promise<SaveReport> {
+  const { metadata, ...rest } = options;
+  checkOptions(rest, SAVE_OPTIONS.filter((name) => !NOT_HERE.includes(name)));
+  options.signal?.throwIfAborted();
+  const plan = planOf(tensors, { metadata });
+  await loadLazyArrays(tensors, options.signal);
+  return await saveChunks(
+    { size: plan.size, chunks: plan.chunks(), again: () => plan.chunks(), warnings: [] },
+    to,
+    rest,
+  );
+}
+
+function planOf(tensors: ReadonlyMap<string, unknown>, options: EncodeSafetensorsOptions): SafetensorsPlan {
+  checkOptions(options, ["metadata"]);
+  if (!(tensors instanceof Map)) throw new ValueError("INVALID_VALUE", "A safetensors file is made of a Map of arrays");
+  const arrays = new Map<string, NDArray>();
+  for (const [name, array] of tensors) {
+    if (typeof name !== "string" || !(array instanceof NDArray)) {
+      throw new ValueError("INVALID_VALUE", "A safetensors file holds arrays by name and nothing else", {
+        at: String(name),
+      });
+    }
+    arrays.set(name, array);
+  }
+  return planSafetensors(arrays, metadataOf(options.metadata ?? (tensors as Partial<TensorMap>).metadata));
+}
+
+function metadataOf(given: EncodeSafetensorsOptions["metadata"]): ReadonlyMap<string, string> {
+  const metadata = new Map<string, string>();
+  for (const [key, text] of given instanceof Map ? given : Object.entries(given ?? {})) {
+    if (typeof key !== "string" || typeof text !== "string") {
+      throw new ValueError("INVALID_VALUE", `Metadata are texts by name: ${String(key)} is none`, { at: String(key) });
+    }
+    metadata.set(key, text);
+  }
+  return metadata;
+}
