@@ -145,7 +145,7 @@ function readMetadata(value: Json): Map<string, string> {
   if (!(value instanceof Map)) throw badField("__metadata__", "must be an object of texts");
   for (const [key, text] of value) {
     if (typeof text !== "string") {
-      throw badField("__metadata__", `must hold texts: ${quote(key)} is none`, value.offset);
+      throw badField("__metadata__", `must hold texts: ${quote(key)} is none`);
     }
     metadata.set(key, text);
   }

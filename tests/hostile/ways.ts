@@ -1,0 +1,50 @@
+/** The ways of a hostile file into the library, by the call of its case: the same answer, code and offset through all ways of one call. */
+import { decode, load, NDArray, open } from "../../mod.ts";
+import * as safetensors from "../../src/safetensors.ts";
+
+// deno-lint-ignore no-explicit-any
+type Json = any;
+
+/** Reads the file or folder at `path`; `bytes` are those of a file, and empty for a folder or prefix. */
+export type Way = (path: string, bytes: Uint8Array, options: Json) => Promise<unknown>;
+
+/** A stream of the bytes in chunks: small ones, where that does not take too long. */
+function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
+  const step = bytes.length > 20_000 ? 1000 : 1;
+  let at = 0;
+  return new ReadableStream({
+    pull(controller) {
+      if (at >= bytes.length) return controller.close();
+      controller.enqueue(bytes.slice(at, at += step));
+    },
+  });
+}
+
+/** The value of an opened file, every array of it read. */
+async function readAll(opened: ReturnType<typeof open>): Promise<unknown> {
+  await using checkpoint = await opened;
+  const value = await checkpoint.value();
+  for (const item of value instanceof Map ? value.values() : [value]) if (item instanceof NDArray) await item.load();
+  return value;
+}
+
+/** What `decode` of a subpath is given: bytes have no warnings to tell. */
+function plain({ onWarning: _, ...options }: Json): Json {
+  return options;
+}
+
+/** Ways by call; a call that is not here has no verb yet. */
+export const WAYS: Readonly<Record<string, Readonly<Record<string, Way>>>> = {
+  load: {
+    decode: (_path, bytes, options) => Promise.resolve().then(() => decode(bytes, options)),
+    load: (path, _bytes, options) => load(path, options),
+    "open and value": (path, _bytes, options) => readAll(open(path, options)),
+    "a stream of small chunks": (_path, bytes, options) => load(streamOf(bytes), options),
+  },
+  safetensors: {
+    decode: (_path, bytes, options) => Promise.resolve().then(() => safetensors.decode(bytes, plain(options))),
+    load: (path, _bytes, options) => safetensors.load(path, options),
+    "open and value": (path, _bytes, options) => readAll(safetensors.open(path, options)),
+    "a stream of small chunks": (_path, bytes, options) => safetensors.load(streamOf(bytes), options),
+  },
+};

@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { describe, it } from "@std/testing/bdd";
+import { DTYPES, fromArray, isPaddleError, MemoryFolder, NDArray, open as openAny, type Source } from "../../mod.ts";
+import { decode, encode, encodeChunks, load, open, save } from "../../src/safetensors.ts";
+
+/** Written by safetensors' own writer: see make.py beside it. */
+const written = new Uint8Array(readFileSync("tests/fixtures/safetensors/every_dtype.safetensors"));
+
+/** A source that counts what is read of it. */
+function counted(bytes: Uint8Array): Source & { bytesRead: number; reads: number } {
+  return {
+    size: bytes.length,
+    bytesRead: 0,
+    reads: 0,
+    read(offset: number, into: Uint8Array) {
+      const part = bytes.subarray(offset, offset + into.length);
+      into.set(part);
+      this.bytesRead += part.length;
+      this.reads++;
+      return Promise.resolve(part.length);
+    },
+  };
+}
+
+function codeOf(run: () => unknown): string {
+  try {
+    run();
+  } catch (error) {
+    assert.ok(isPaddleError(error), String(error));
+    return error.code;
+  }
+  return "none";
+}
+
+describe("safetensors", () => {
+  it("gives every dtype of a file by safetensors' own writer, bfloat16 and float8 kept", () => {
+    const tensors = decode(written);
+    assert.equal(tensors.size, 19);
+    assert.deepEqual([...tensors.metadata], [["format", "pd"]]);
+    for (const dtype of DTYPES.filter((dtype) => dtype !== "complex128")) {
+      const array = tensors.get(`a.${dtype}`)!;
+      assert.equal(array.dtype, dtype);
+      assert.deepEqual(array.shape, [2, 3]);
+    }
+    assert.deepEqual(tensors.get("a.bool")!.toArray(), [[true, false, true], [false, true, false]]);
+    assert.equal(tensors.get('z/é😀～"\\\n\x7f\x01')!.at(), 1.5);
+    assert.deepEqual(tensors.get("b.empty")!.shape, [0, 4]);
+  });
+
+  it("writes the bytes of safetensors' own writer, in whatever order the tensors come", () => {
+    const tensors = decode(written);
+    assert.deepEqual(encode(tensors), written);
+    const turned = new Map([...tensors].reverse());
+    assert.deepEqual(encode(turned, { metadata: { format: "pd" } }), written);
+  });
+
+  it("gives the bytes of a tensor as a chunk of its own, not copied", () => {
+    const array = fromArray([1, 2, 3], "float32");
+    const chunks = [...encodeChunks(new Map([["w", array]]))];
+    assert.equal(chunks.length, 2);
+    assert.equal(chunks[1], array.bytes);
+  });
+
+  it("opens a file by its header, and reads one tensor or some rows of it", async () => {
+    const big = NDArray.zeros([1000, 100], "float32");
+    big.set(7, 500, 3);
+    const bytes = encode(new Map([["big", big], ["small", fromArray([1, 2], "int8")]]));
+    const source = counted(bytes);
+    await using checkpoint = await open(source);
+    assert.deepEqual(checkpoint.names(), ["big", "small"]);
+    assert.deepEqual(checkpoint.info("big"), {
+      dtype: "float32",
+      shape: [1000, 100],
+      offset: bytes.length - 400_002,
+      nbytes: 400_000,
+      kind: "NDArray",
+    });
+    assert.ok(source.bytesRead <= 65_536 && source.reads <= 2, `${source.bytesRead} bytes, ${source.reads} reads`);
+    const before = source.bytesRead;
+    const rows = await checkpoint.getSlice("big", [500, 501]);
+    assert.equal(rows.at(0, 3), 7);
+    assert.equal(source.bytesRead - before, 400);
+  });
+
+  it("is one of the kinds that the library's own open and load know", async () => {
+    await using checkpoint = await openAny(written);
+    assert.equal((await checkpoint.get("a.bfloat16")).dtype, "bfloat16");
+  });
+
+  it("goes to a file and back, from a stream as well", async () => {
+    const folder = new MemoryFolder();
+    const { bytes } = await save(decode(written), "a.safetensors", { folder });
+    assert.equal(bytes, written.length);
+    const again = await load("a.safetensors", { folder });
+    assert.deepEqual(encode(again), written);
+    const streamed = await load(new Blob([written]).stream());
+    assert.deepEqual(encode(streamed), written);
+  });
+
+  it("is refused wherever it is cut, with the same code in memory and from a stream", async () => {
+    for (let n = 0; n < written.length; n++) {
+      const part = written.slice(0, n);
+      const code = codeOf(() => decode(part));
+      assert.ok(["EMPTY", "TRUNCATED"].includes(code), `${code} at ${n}`);
+      const streamed = await load(new Blob([part]).stream()).then(() => "none", (error) => error.code);
+      assert.ok(["EMPTY", "TRUNCATED"].includes(streamed), `${streamed} at ${n}`);
+    }
+    assert.equal(codeOf(() => decode(new Uint8Array([...written, 0]))), "TRAILING_DATA");
+  });
+
+  it("refuses what it has no words for, before anything is written", () => {
+    const array = fromArray([1], "float32");
+    assert.equal(codeOf(() => encode(new Map([["__metadata__", array]]))), "INVALID_VALUE");
+    assert.equal(codeOf(() => encode(new Map([["w", fromArray([1], "complex128")]]))), "UNSUPPORTED_DTYPE");
+    assert.equal(codeOf(() => encode(new Map([["\ud800", array]]))), "LONE_SURROGATE");
+    assert.equal(codeOf(() => encode(new Map([["w", 3]]))), "INVALID_VALUE");
+  });
+});
