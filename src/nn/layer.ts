@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { className, isPlainObject } from "../codec/pickle/write_pickle.ts";
-import { ValueError, type Warning } from "../errors.ts";
+import { quote, ValueError, type Warning } from "../errors.ts";
 import { checkOptions } from "../options.ts";
 import { Tensor } from "../tensor.ts";
-import { OrderedDict } from "../values.ts";
+import type { OrderedDict } from "../values.ts";
 import { type CreateParameterOptions, makeParameter } from "./create_parameter.ts";
 import { camelToSnake } from "./layer_name.ts";
+import { checkName, collect, mapOf, namedLayers, namedTensors, wrongPart } from "./layer_parts.ts";
 import type { ParamAttrLike } from "./param_attr.ts";
 import { Parameter } from "./parameter.ts";
 import { isLayer, Registry, registryOf, type StateDictHook } from "./registry.ts";
@@ -42,7 +42,9 @@ export interface SetStateDictOptions {
   onWarning?: (warning: Warning) => void;
 }
 
-const NAMED = ["prefix", "includeSublayers"];
+/** State dicts that can be set: Maps, and objects. */
+export type StateDictLike = ReadonlyMap<unknown, unknown> | Readonly<Record<string, unknown>>;
+
 const STATE_DICT = ["destination", "includeSublayers", "structuredNamePrefix"];
 
 /**
@@ -181,18 +183,7 @@ export class Layer {
   namedSublayers(options: { prefix?: string; includeSelf?: boolean } = {}): [string, Layer][] {
     checkOptions(options, ["prefix", "includeSelf"]);
     const { prefix = "", includeSelf = false } = options;
-    const found: [string, Layer][] = [];
-    const seen = new Set<Layer>();
-    const visit = (layer: Layer, name: string, isIncluded: boolean) => {
-      if (isIncluded && seen.has(layer)) return;
-      if (isIncluded) {
-        seen.add(layer);
-        found.push([name, layer]);
-      }
-      for (const [key, below] of registryOf(layer).sublayers) if (below) visit(below, join(name, key), true);
-    };
-    visit(this, prefix, includeSelf);
-    return found;
+    return namedLayers(this, prefix, includeSelf);
   }
 
   /** All parameters, each once. */
@@ -202,7 +193,7 @@ export class Layer {
 
   /** All parameters with their structured names, each once, under the first. */
   namedParameters(options: NamedOptions = {}): [string, Parameter][] {
-    return named(this, options, "parameters") as [string, Parameter][];
+    return namedTensors(this, options, "parameters") as [string, Parameter][];
   }
 
   /** All buffers, saved or not, each once. */
@@ -212,7 +203,7 @@ export class Layer {
 
   /** All buffers with their structured names, saved or not, each once, under the first. */
   namedBuffers(options: NamedOptions = {}): [string, Tensor][] {
-    return named(this, options, "buffers");
+    return namedTensors(this, options, "buffers");
   }
 
   /** Drop the gradients of all trainable parameters, or make them zeros. Mirrors `Layer.clear_gradients` (3.3). */
@@ -254,21 +245,40 @@ export class Layer {
    * @throws {ValueError} `INVALID_VALUE` where a dtype differs (nothing is cast) or a value is no array; nothing was changed
    */
   setStateDict(
-    stateDict: ReadonlyMap<unknown, unknown> | Readonly<Record<string, unknown>>,
+    stateDict: StateDictLike,
     options: SetStateDictOptions = {},
   ): StateDictKeys {
     checkOptions(options, ["useStructuredName", "onWarning"]);
     const { useStructuredName = true, onWarning = ({ message }: Warning) => console.warn(message) } = options;
-    if (!(stateDict instanceof Map) && !isPlainObject(stateDict)) {
-      throw new ValueError("INVALID_VALUE", `A state dict is a Map or an object: got ${className(stateDict)}`);
-    }
-    const given = stateDict instanceof Map ? stateDict : new Map(Object.entries(stateDict));
-    return setTensors(collect(this, {}, false, false), given, useStructuredName, onWarning);
+    return setTensors(collect(this, {}, false, false), mapOf(stateDict), useStructuredName, onWarning);
+  }
+
+  /**
+   * As `setStateDict`, but every key of the layer must be there, and no other; with `strict: false` it is the same.
+   *
+   * Mirrors `Layer.load_state_dict` (3.3), which sets what it can before it refuses.
+   *
+   * @throws {ValueError} `INVALID_VALUE` where keys are missing or unexpected, too; `names` has them; nothing was changed
+   */
+  loadStateDict(stateDict: StateDictLike, options: { strict?: boolean } = {}): StateDictKeys {
+    checkOptions(options, ["strict"]);
+    const { strict = true } = options;
+    const warn = ({ message }: Warning) => console.warn(message);
+    return setTensors(collect(this, {}, false, false), mapOf(stateDict), true, warn, (keys) => {
+      const { missingKeys, unexpectedKeys } = keys;
+      if (!strict || missingKeys.length + unexpectedKeys.length === 0) return;
+      const list = (names: string[]) => names.slice(0, 5).map(quote).join(", ") + (names.length > 5 ? ", ..." : "");
+      const parts = [["missing", missingKeys], ["unexpected", unexpectedKeys]] as const;
+      const told = parts.filter(([, names]) => names.length > 0).map(([what, names]) => `${what}: ${list(names)}`);
+      throw new ValueError("INVALID_VALUE", `Cannot load ${this.fullName()}: ${told.join("; ")}`, {
+        names: [...missingKeys, ...unexpectedKeys],
+      });
+    });
   }
 
   /** Another name of {@linkcode Layer.setStateDict}. */
   setDict(
-    stateDict: ReadonlyMap<unknown, unknown> | Readonly<Record<string, unknown>>,
+    stateDict: StateDictLike,
     options: SetStateDictOptions = {},
   ): StateDictKeys {
     return this.setStateDict(stateDict, options);
@@ -276,77 +286,9 @@ export class Layer {
 
   /** Another name of {@linkcode Layer.setStateDict}. */
   loadDict(
-    stateDict: ReadonlyMap<unknown, unknown> | Readonly<Record<string, unknown>>,
+    stateDict: StateDictLike,
     options: SetStateDictOptions = {},
   ): StateDictKeys {
     return this.setStateDict(stateDict, options);
   }
-}
-
-/** A name that a field can have, and nothing else has. */
-function checkName(layer: Layer, name: string, kind: "parameters" | "buffers"): void {
-  if (name === "" || name.includes(".")) {
-    throw new ValueError("INVALID_VALUE", `A name in a layer has no dot and is not empty: got ${JSON.stringify(name)}`);
-  }
-  if (registryOf(layer).isTaken(name, kind)) {
-    throw new ValueError("NAME_COLLISION", `${layer.fullName()} has something else called ${JSON.stringify(name)}`, {
-      names: [name],
-    });
-  }
-}
-
-function named(root: Layer, options: NamedOptions, kind: "parameters" | "buffers"): [string, Tensor][] {
-  checkOptions(options, NAMED);
-  const { prefix = "", includeSublayers = true } = options;
-  const layers = includeSublayers ? root.namedSublayers({ prefix, includeSelf: true }) : [[prefix, root]] as const;
-  const seen = new Set<Tensor>();
-  const found: [string, Tensor][] = [];
-  for (const [at, layer] of layers) {
-    for (const [key, tensor] of registryOf(layer)[kind]) {
-      if (tensor === null || seen.has(tensor)) continue;
-      seen.add(tensor);
-      found.push([join(at, key), tensor]);
-    }
-  }
-  return found;
-}
-
-function join(prefix: string, name: string): string {
-  return prefix === "" ? name : `${prefix}.${name}`;
-}
-
-/** The state dict of a layer; hooks see it as it is when their layer's part is complete. */
-function collect(
-  root: Layer,
-  options: StateDictOptions,
-  withAllBuffers: boolean,
-  withHooks: boolean,
-): OrderedDict<string, Tensor> {
-  const { includeSublayers = true, structuredNamePrefix = "" } = options;
-  const above = new Set<Layer>();
-  let state: Map<string, Tensor> = options.destination ?? new OrderedDict<string, Tensor>();
-  const visit = (layer: Layer, prefix: string) => {
-    if (above.has(layer)) {
-      throw new ValueError("CYCLE", `The layer ${prefix.slice(0, -1)} is below itself`, { at: prefix });
-    }
-    above.add(layer);
-    const { parameters, buffers, sublayers, nonPersistable, hooks } = registryOf(layer);
-    for (const [name, parameter] of parameters) if (parameter) state.set(prefix + name, parameter);
-    for (const [name, buffer] of buffers) {
-      if (buffer && (withAllBuffers || !nonPersistable.has(name))) state.set(prefix + name, buffer);
-    }
-    if (includeSublayers) {
-      for (const [name, sublayer] of sublayers) {
-        if (sublayer) visit(sublayer, `${prefix}${name}.`);
-      }
-    }
-    if (withHooks) { for (const hook of hooks) state = hook(state) ?? state; }
-    above.delete(layer);
-  };
-  visit(root, structuredNamePrefix);
-  return state as OrderedDict<string, Tensor>;
-}
-
-function wrongPart(method: string, name: string, expected: string): ValueError {
-  return new ValueError("INVALID_VALUE", `${method}(${JSON.stringify(name)}) takes ${expected} or null`, { at: name });
 }

@@ -6,7 +6,13 @@
 export type { Call, Signature } from "./arguments.ts";
 export { type CreateParameterOptions } from "./create_parameter.ts";
 export * as initializer from "./initializer/mod.ts";
-export { Layer, type NamedOptions, type SetStateDictOptions, type StateDictOptions } from "./layer.ts";
+export {
+  Layer,
+  type NamedOptions,
+  type SetStateDictOptions,
+  type StateDictLike,
+  type StateDictOptions,
+} from "./layer.ts";
 export {
   CELU,
   ChannelShuffle,

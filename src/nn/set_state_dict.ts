@@ -22,13 +22,14 @@ interface Match {
 }
 
 /**
- * `Layer.set_state_dict` (pickle-and-state-dict.md 5.2): everything is checked before the first value is set.
+ * `Layer.set_state_dict` (pickle-and-state-dict.md 5.2): everything is checked before the first value is set; `check` can still refuse.
  */
 export function setTensors(
   own: ReadonlyMap<string, Tensor>,
   given: ReadonlyMap<unknown, unknown>,
   useStructuredName: boolean,
   warn: (warning: Warning) => void,
+  check: (keys: StateDictKeys) => void = () => {},
 ): StateDictKeys {
   const missingKeys: string[] = [], used = new Set<unknown>();
   const matches: Match[] = [], warnings: Warning[] = [];
@@ -45,10 +46,12 @@ export function setTensors(
       warnings.push({ code, message: `Skip loading for ${key}. ${why}`, at: key });
     }
   }
+  const unexpectedKeys = [...given.keys()].filter((key) => !used.has(key)).map(String);
+  const keys = { missingKeys, unexpectedKeys };
+  check(keys);
   for (const { tensor, bytes } of matches) tensor.bytes.set(bytes);
   warnings.forEach(warn);
-  const unexpectedKeys = [...given.keys()].filter((key) => !used.has(key)).map(String);
-  return { missingKeys, unexpectedKeys };
+  return keys;
 }
 
 /** Paddle's words for what it only warns of; null where the value can be set. */

@@ -103,6 +103,15 @@ describe("Layer.setStateDict", () => {
     assert.deepEqual(set(lstm, state).missingKeys, ["0.cell.bias_hh"]);
   });
 
+  it("can be strict: then nothing is set where keys are missing or unexpected", () => {
+    const layer = new nn.Linear(1, 1);
+    const state = { weight: Tensor.full([1, 1], 5), bias: Tensor.full([1], 6) };
+    assert.deepEqual(layer.loadStateDict(state), { missingKeys: [], unexpectedKeys: [] });
+    const bad = { weight: Tensor.full([1, 1], 7), bia: state.bias };
+    assert.throws(() => layer.loadStateDict(bad), /missing: "bias"; unexpected: "bia"$/);
+    assert.deepEqual(numbers(layer), [[[5]], [6]]);
+  });
+
   it("warns on the console where nobody listens", () => {
     const { warn } = console;
     const seen: unknown[] = [];

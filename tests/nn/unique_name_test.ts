@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
-import { isPaddleError, utils } from "../../mod.ts";
+import { isPaddleError, nn, utils } from "../../mod.ts";
 
 const { generate, guard, NameScope, switch: switchScope } = utils.uniqueName;
 
@@ -35,6 +35,14 @@ describe("utils.uniqueName", () => {
       return [...names, guard(scope, () => generate("fc"))];
     };
     assert.deepEqual(await Promise.all([run(), run()]), [["fc_0", "fc_1"], ["fc_0", "fc_1"]]);
+  });
+
+  it("is remembered by a layer, whose later parameters are counted where it was made", () => {
+    const layer = guard(() => new nn.Linear(1, 1));
+    const other = guard(() => new nn.Linear(1, 1));
+    assert.equal(layer.createParameter([1]).name, "linear_0.w_1");
+    guard(() => assert.equal(other.createParameter([1]).name, "linear_0.w_1"));
+    guard(() => assert.equal(layer.createParameter([1], { isBias: true }).name, "linear_0.b_1"));
   });
 
   it("refuses an async function, whose later part would be counted elsewhere", () => {

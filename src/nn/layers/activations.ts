@@ -4,10 +4,17 @@
  * @module
  */
 import { REQUIRED } from "../arguments.ts";
-import { stateless, type StatelessLayerClass } from "./stateless.ts";
+import { stateless, StatelessLayer, type StatelessLayerClass } from "./stateless.ts";
 
-/** `paddle.nn.Identity` (3.3). */
-export const Identity: StatelessLayerClass = stateless("Identity", {});
+/** `paddle.nn.Identity` (3.3): as there, whatever it is given has no meaning. */
+export class Identity extends StatelessLayer {
+  /** Begins the names. */
+  static readonly className: string = "Identity";
+  /** Make one. */
+  constructor(..._args: unknown[]) {
+    super({ name: "Identity", defaults: {} }, []);
+  }
+}
 /** `paddle.nn.ReLU` (3.3). */
 export const ReLU: StatelessLayerClass = stateless("ReLU", { name: null });
 /** `paddle.nn.ReLU6` (3.3). */

@@ -1,0 +1,107 @@
+/**
+ * What a Layer does with its parts: names, lists and state dicts.
+ *
+ * @module
+ */
+import { className, isPlainObject } from "../codec/pickle/write_pickle.ts";
+import { ValueError } from "../errors.ts";
+import { checkOptions } from "../options.ts";
+import type { Tensor } from "../tensor.ts";
+import { OrderedDict } from "../values.ts";
+import type { Layer, NamedOptions, StateDictLike, StateDictOptions } from "./layer.ts";
+import { registryOf } from "./registry.ts";
+
+const NAMED = ["prefix", "includeSublayers"];
+
+/** All layers below with their structured names, each once, under the first. */
+export function namedLayers(root: Layer, prefix: string, includeSelf: boolean): [string, Layer][] {
+  const found: [string, Layer][] = [];
+  const seen = new Set<Layer>();
+  const visit = (layer: Layer, name: string, isIncluded: boolean) => {
+    if (isIncluded && seen.has(layer)) return;
+    if (isIncluded) {
+      seen.add(layer);
+      found.push([name, layer]);
+    }
+    for (const [key, below] of registryOf(layer).sublayers) if (below) visit(below, join(name, key), true);
+  };
+  visit(root, prefix, includeSelf);
+  return found;
+}
+
+/** A name that a field can have, and nothing else has. */
+export function checkName(layer: Layer, name: string, kind: "parameters" | "buffers"): void {
+  if (name === "" || name.includes(".")) {
+    throw new ValueError("INVALID_VALUE", `A name in a layer has no dot and is not empty: got ${JSON.stringify(name)}`);
+  }
+  if (registryOf(layer).isTaken(name, kind)) {
+    throw new ValueError("NAME_COLLISION", `${layer.fullName()} has something else called ${JSON.stringify(name)}`, {
+      names: [name],
+    });
+  }
+}
+
+/** All parameters, or all buffers, with their structured names, each once, under the first. */
+export function namedTensors(root: Layer, options: NamedOptions, kind: "parameters" | "buffers"): [string, Tensor][] {
+  checkOptions(options, NAMED);
+  const { prefix = "", includeSublayers = true } = options;
+  const layers = includeSublayers ? namedLayers(root, prefix, true) : [[prefix, root]] as const;
+  const seen = new Set<Tensor>();
+  const found: [string, Tensor][] = [];
+  for (const [at, layer] of layers) {
+    for (const [key, tensor] of registryOf(layer)[kind]) {
+      if (tensor === null || seen.has(tensor)) continue;
+      seen.add(tensor);
+      found.push([join(at, key), tensor]);
+    }
+  }
+  return found;
+}
+
+/** The entries of a state dict. */
+export function mapOf(stateDict: StateDictLike): ReadonlyMap<unknown, unknown> {
+  if (stateDict instanceof Map) return stateDict;
+  if (isPlainObject(stateDict)) return new Map(Object.entries(stateDict));
+  throw new ValueError("INVALID_VALUE", `A state dict is a Map or an object: got ${className(stateDict)}`);
+}
+
+function join(prefix: string, name: string): string {
+  return prefix === "" ? name : `${prefix}.${name}`;
+}
+
+/** The state dict of a layer; hooks see it as it is when their layer's part is complete. */
+export function collect(
+  root: Layer,
+  options: StateDictOptions,
+  withAllBuffers: boolean,
+  withHooks: boolean,
+): OrderedDict<string, Tensor> {
+  const { includeSublayers = true, structuredNamePrefix = "" } = options;
+  const above = new Set<Layer>();
+  let state: Map<string, Tensor> = options.destination ?? new OrderedDict<string, Tensor>();
+  const visit = (layer: Layer, prefix: string) => {
+    if (above.has(layer)) {
+      throw new ValueError("CYCLE", `The layer ${prefix.slice(0, -1)} is below itself`, { at: prefix });
+    }
+    above.add(layer);
+    const { parameters, buffers, sublayers, nonPersistable, hooks } = registryOf(layer);
+    for (const [name, parameter] of parameters) if (parameter) state.set(prefix + name, parameter);
+    for (const [name, buffer] of buffers) {
+      if (buffer && (withAllBuffers || !nonPersistable.has(name))) state.set(prefix + name, buffer);
+    }
+    if (includeSublayers) {
+      for (const [name, sublayer] of sublayers) {
+        if (sublayer) visit(sublayer, `${prefix}${name}.`);
+      }
+    }
+    if (withHooks) { for (const hook of hooks) state = hook(state) ?? state; }
+    above.delete(layer);
+  };
+  visit(root, structuredNamePrefix);
+  return state as OrderedDict<string, Tensor>;
+}
+
+/** The error for a part of another kind. */
+export function wrongPart(method: string, name: string, expected: string): ValueError {
+  return new ValueError("INVALID_VALUE", `${method}(${JSON.stringify(name)}) takes ${expected} or null`, { at: name });
+}
