@@ -32,9 +32,12 @@ export function integerFromText(text: string): number | bigint | null {
   return text.length <= 15 ? Number(text) + 0 : narrow(BigInt(text[0] === "+" ? text.slice(1) : text));
 }
 
-/** FLOAT: digits, a point, an exponent, as Python's repr writes them. Null where the text is malformed. */
+/** FLOAT: digits, a point, an exponent, as Python's repr writes them; `nan`, `inf`. Null where the text is malformed. */
 export function floatFromText(text: string): number | null {
   let at = sign(text);
+  const word = text.slice(at);
+  if (word === "nan") return NaN;
+  if (word === "inf") return text[0] === "-" ? -Infinity : Infinity;
   const whole = digitsFrom(text, at);
   at += whole;
   let fraction = 0;

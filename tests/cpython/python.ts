@@ -1,0 +1,44 @@
+/** CPython as the judge of pickles. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+
+// deno-lint-ignore no-explicit-any
+type Json = any;
+
+/** Why tests that need CPython are skipped, or false. */
+export const NO_NUMPY = spawnSync("python3", ["-c", "import numpy"]).status === 0
+  ? false
+  : "there is no python3 with numpy here";
+
+function run(args: string[], input?: Uint8Array): Buffer {
+  const { stdout, stderr, status } = spawnSync("python3", ["tests/cpython/judge.py", ...args], {
+    input,
+    maxBuffer: 2 ** 29,
+  });
+  assert.equal(status, 0, String(stderr));
+  return stdout;
+}
+
+/** What CPython reads: `{ value }` of each pickle, in the form of expect.json, or null where it refuses. */
+export function readByCPython(pickles: readonly Uint8Array[]): Json[] {
+  const frames = pickles.flatMap((bytes) => {
+    const length = new Uint8Array(8);
+    new DataView(length.buffer).setBigUint64(0, BigInt(bytes.length), true);
+    return [length, bytes];
+  });
+  return JSON.parse(String(run(["read"], Buffer.concat(frames))));
+}
+
+/** Random values of CPython's, and the pickles of each with protocols 0 to 5. */
+export function madeByCPython(seed: number, count: number): { value: Json; pickles: Uint8Array[] }[] {
+  const answer = run(["make", String(seed), String(count)]);
+  const end = answer.indexOf(10);
+  const values: Json[] = JSON.parse(String(answer.subarray(0, end)));
+  let at = end + 1;
+  const next = () => {
+    const start = at + 8;
+    at = start + Number(answer.readBigUInt64LE(at));
+    return answer.subarray(start, at);
+  };
+  return values.map((value) => ({ value, pickles: [0, 1, 2, 3, 4, 5].map(next) }));
+}
