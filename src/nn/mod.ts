@@ -4,6 +4,15 @@
  * @module
  */
 export type { Call, Signature } from "./arguments.ts";
+export {
+  ClipGradByGlobalNorm,
+  type ClipGradByGlobalNormArguments,
+  ClipGradByNorm,
+  type ClipGradByNormArguments,
+  ClipGradByValue,
+  type ClipGradByValueArguments,
+  type GradClip,
+} from "./clip.ts";
 export { type CreateParameterOptions } from "./create_parameter.ts";
 export * as initializer from "./initializer/mod.ts";
 export {

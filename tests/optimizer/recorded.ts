@@ -1,7 +1,7 @@
 /** Recorded training runs of real Paddle, and the arguments in them as objects. */
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { NDArray, NumpyScalar, optimizer, regularizer, Tensor, Tuple } from "../../mod.ts";
+import { NDArray, nn, NumpyScalar, optimizer, regularizer, Tensor, Tuple } from "../../mod.ts";
 
 // deno-lint-ignore no-explicit-any
 export type Json = any;
@@ -30,6 +30,11 @@ const FUNCTIONS = new Map<string, unknown>([
   ["lambda epoch: 0.95", () => 0.95],
   ["lambda epoch: 0.9 if epoch % 2 else 0.99", (epoch: number) => epoch % 2 ? 0.9 : 0.99],
   ["lambda x: 0.9 ** x", (x: number) => optimizer.lr.pow(0.9, x)],
+  ["lambda p: 0.5 if len(p.shape) == 1 else 0.25", (p: nn.Parameter) => p.shape.length === 1 ? 0.5 : 0.25],
+  ["lambda name: not name.endswith('.b_0')", (name: string) => !name.endsWith(".b_0")],
+  ["lambda p: p.name.endswith('.b_0')", (p: nn.Parameter) => p.name.endsWith(".b_0")],
+  ["(0.06, 0.15)", [0.06, 0.15]],
+  ["(0.4, 1.3)", [0.4, 1.3]],
 ]);
 
 /** An argument as an object. */
@@ -47,6 +52,8 @@ export function build(v: Json): Json {
         return scheduler(what[0], what[1]);
       case "regularizer":
         return new (regularizer as Json)[what[0]](...what.slice(1));
+      case "clip":
+        return new (nn as Json)[what[0]](named(what[1]));
     }
   }
   return named(v);

@@ -1,0 +1,138 @@
+/**
+ * The state tensors of an optimizer: names, first values, saving and loading (training-state.md section 4).
+ *
+ * @module
+ */
+import type { DType } from "../dtype.ts";
+import { ValueError } from "../errors.ts";
+import { full, NDArray } from "../ndarray.ts";
+import type { NameScope } from "../nn/unique_name.ts";
+import { Tensor } from "../tensor.ts";
+import type { Value } from "../values.ts";
+import { kindOf } from "./arguments.ts";
+
+/** A kind of state. */
+export interface Kind {
+  /** Paddle's word, such as `moment1`. */
+  readonly kind: string;
+  /** What every element is before the first step. @default {0} */
+  readonly value?: number;
+  /** @default {the parameter's} */
+  readonly shape?: readonly number[];
+  /** `"parameter"`: that of the parameter, also where a master weight is computed with. @default {"float32"} */
+  readonly dtype?: DType | "parameter";
+}
+
+/** State tensors by kind and by the name of what they belong to. */
+export class AccumulatorTable {
+  readonly #name: string | null;
+  readonly #scope: NameScope;
+  readonly #kinds = new Map<string, Map<string, Tensor>>();
+  /** What was set before there were tensors; each is taken when its tensor is made. */
+  #held = new Map<Value, Value>();
+
+  /** Make an empty one. */
+  constructor(name: string | null, scope: NameScope) {
+    this.#name = name;
+    this.#scope = scope;
+  }
+
+  #kindName(kind: string): string {
+    return this.#name === null ? kind : `${this.#name}_${kind}`;
+  }
+
+  /** The tensor of a kind. */
+  get(kind: string, owner: string): Tensor {
+    return this.#kinds.get(this.#kindName(kind))!.get(owner)!;
+  }
+
+  /** A float32 copy of a parameter, to compute with. */
+  master(parameter: Tensor): Tensor {
+    const name = this.#scope.generate(`${parameter.name}_fp32_master`);
+    return Tensor.from(parameter.astype("float32"), { name, persistable: true });
+  }
+
+  /**
+   * Make those tensors of `owner` that are not there.
+   *
+   * @throws {ValueError} `INVALID_VALUE` where a state was set that has none for it, or one of another shape or dtype
+   */
+  make(owner: Tensor, parameterDType: DType, kinds: readonly Kind[]): void {
+    for (const { kind, value = 0, shape = owner.shape, dtype = "float32" } of kinds) {
+      const kindName = this.#kindName(kind);
+      let tensors = this.#kinds.get(kindName);
+      if (!tensors) this.#kinds.set(kindName, tensors = new Map());
+      if (tensors.has(owner.name)) continue;
+      const name = this.#scope.generate(`${owner.name}_${kindName}`);
+      const array = full(shape, value, dtype === "parameter" ? parameterDType : dtype);
+      const tensor = Tensor.from(array, { name, persistable: true });
+      if (this.#held.size > 0) {
+        if (!this.#held.has(name)) throw invalid(name, `Optimizer set error, ${name} should in state dict`);
+        tensor.bytes.set(fitting(tensor, this.#held.get(name)).bytes);
+        this.#held.delete(name);
+      }
+      tensors.set(owner.name, tensor);
+    }
+  }
+
+  /** All tensors by name, kind by kind; where there are none yet, what was set. */
+  entries(withHeld: boolean): Map<string, Value> {
+    const entries = new Map<string, Value>();
+    for (const tensors of this.#kinds.values()) for (const tensor of tensors.values()) entries.set(tensor.name, tensor);
+    if (entries.size === 0 && withHeld) { for (const [key, value] of this.#held) entries.set(key as string, value); }
+    return entries;
+  }
+
+  /**
+   * Look whether all tensors can be set; gives what sets them.
+   *
+   * @throws {ValueError} `INVALID_VALUE` where one can't
+   */
+  prepare(state: Map<Value, Value>): () => void {
+    const pairs: [Tensor, NDArray][] = [];
+    for (const tensors of this.#kinds.values()) {
+      for (const tensor of tensors.values()) {
+        if (!state.has(tensor.name)) throw invalid(tensor.name, `optimizer Tensor ${tensor.name} not found`);
+        pairs.push([tensor, fitting(tensor, state.get(tensor.name))]);
+      }
+    }
+    return () => {
+      for (const [tensor, given] of pairs) tensor.bytes.set(given.bytes);
+      this.#held = state;
+    };
+  }
+}
+
+/** The given value, where it has the shape and dtype of the tensor; numpy's uint16 is bfloat16. */
+function fitting(tensor: Tensor, given: Value): NDArray {
+  const { name, shape, dtype } = tensor;
+  if (!(given instanceof NDArray)) {
+    throw invalid(name, `${name} of an optimizer's state is an array: got ${kindOf(given)}`);
+  }
+  if (given.shape.join() !== shape.join() || given.shape.length !== shape.length) {
+    throw invalid(
+      name,
+      `Variable Shape not match, Variable [ ${name} ] need tensor with shape ${
+        pythonShape(shape, "paddle.Size([", "])")
+      } but ` +
+        `load set tensor with shape ${pythonShape(given.shape, "(", given.shape.length === 1 ? ",)" : ")")}`,
+    );
+  }
+  const isBits = dtype === "bfloat16" && given.dtype === "uint16";
+  if (given.dtype !== dtype && !isBits) {
+    throw invalid(
+      name,
+      `Variable dtype not match, Variable [ ${name} ] need tensor with dtype paddle.${dtype}  but load tensor with dtype ` +
+        `paddle.${given.dtype}`,
+    );
+  }
+  return given;
+}
+
+function pythonShape(shape: readonly number[], before: string, after: string): string {
+  return `${before}${shape.join(", ")}${after}`;
+}
+
+function invalid(name: string, message: string): ValueError {
+  return new ValueError("INVALID_VALUE", message, { at: `["${name}"]` });
+}

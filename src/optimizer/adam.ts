@@ -1,0 +1,180 @@
+/**
+ * Adaptive moments.
+ *
+ * @module
+ */
+import { LANE } from "../kernel/lanes.ts";
+import { bind, type Call, type Signature } from "../nn/arguments.ts";
+import type { Kind } from "./accumulators.ts";
+import { check } from "./arguments.ts";
+import { firstNotBelow, type Gradient, rowParts } from "./gradient.ts";
+import { Optimizer, type OptimizerOptions } from "./optimizer.ts";
+import { checkBetas, signature } from "./signature.ts";
+import type { Update } from "./update.ts";
+import { isBefore } from "./version.ts";
+
+const f = Math.fround;
+
+/** Options of {@linkcode Adam} that a group may have, too. */
+export interface AdamRules {
+  /** How much of the first moment stays. @default {0.9} */
+  beta1?: number;
+  /** How much of the second moment stays. @default {0.999} */
+  beta2?: number;
+  /** Keeps the divisor from 0. @default {1e-8} */
+  epsilon?: number;
+  /** Leave rows alone that a row-sparse gradient does not have. @default {false} */
+  lazyMode?: boolean;
+}
+
+/** Options of {@linkcode Adam}. */
+export interface AdamOptions extends OptimizerOptions<AdamRules>, AdamRules {
+  /** Paddle's other kernel, which fuses no multiplication with an addition. @default {false} */
+  useMultiTensor?: boolean;
+  /** Divide by the greatest second moment so far; since Paddle 3.0. @default {false} */
+  amsgrad?: boolean;
+}
+
+const ARGUMENTS: Signature<AdamOptions> = signature("Adam", {
+  learningRate: 0.001,
+  beta1: 0.9,
+  beta2: 0.999,
+  epsilon: 1e-8,
+  parameters: null,
+  weightDecay: null,
+  gradClip: null,
+  lazyMode: false,
+  multiPrecision: false,
+  useMultiTensor: false,
+  amsgrad: false,
+  name: null,
+});
+
+/** Adam and AdamW: the moments and the powers of the betas. */
+export abstract class AdamLike<Rules extends AdamRules> extends Optimizer<Rules> {
+  readonly #amsgrad: boolean;
+  readonly #fuses: boolean;
+
+  /** For the classes. */
+  protected constructor(
+    options: Required<OptimizerOptions<Rules>> & Rules,
+    rules: readonly (keyof Rules & string)[],
+    { amsgrad, useMultiTensor }: { amsgrad: boolean; useMultiTensor: boolean },
+  ) {
+    checkBetas(options as Required<AdamRules>);
+    super(options, rules);
+    check(!amsgrad || !isBefore(this.paddle, "3.0"), "amsgrad is there since Paddle 3.0");
+    this.#amsgrad = amsgrad;
+    // training-state.md section 7: fused since 2.3
+    this.#fuses = !useMultiTensor && !isBefore(this.paddle, "2.3");
+  }
+
+  /** `moment1`, `moment2`, with amsgrad `moment2_max`, `beta1_pow_acc`, `beta2_pow_acc`. */
+  protected override kinds({ beta1, beta2 }: Required<Rules>): readonly Kind[] {
+    return [
+      { kind: "moment1" },
+      { kind: "moment2" },
+      ...(this.#amsgrad ? [{ kind: "moment2_max" }] : []),
+      { kind: "beta1_pow_acc", shape: [1], value: beta1 },
+      { kind: "beta2_pow_acc", shape: [1], value: beta2 },
+    ];
+  }
+
+  /** Weight decay and row-sparse gradients exclude one another. */
+  protected override checkDecay(gradient: Gradient): void {
+    check(
+      !gradient.isSparse,
+      "Adam don't support weight_decay with sparse parameters, please set it to None.",
+    );
+  }
+
+  /** The update, once AdamW's decay was done; `rate` is the parameter's. */
+  protected moments(update: Update<Rules>, rate: number): void {
+    const { gradient, rules } = update;
+    const { beta1, beta2, epsilon, lazyMode } = rules as Required<AdamRules>;
+    const [b1, b2, eps] = [f(beta1), f(beta2), f(epsilon)];
+    const [c1, c2] = [f(1 - b1), f(1 - b2)];
+    const [power1, power2] = [update.scalar("beta1_pow_acc"), update.scalar("beta2_pow_acc")];
+    const states = [update.state("moment1"), update.state("moment2")];
+    if (this.#amsgrad) states.push(update.state("moment2_max"));
+    // Paddle's sparse kernel is one power ahead of the dense one (section 3).
+    const { isSparse } = gradient;
+    if (isSparse) advance();
+    const root = f(Math.sqrt(f(1 - power2[0])));
+    const step = f(rate * f(root / f(1 - power1[0])));
+    const scaled = f(eps * root);
+
+    if (!isSparse && this.#fuses) {
+      const name = this.#amsgrad ? "amsgrad" : "adam";
+      update.pieces(states, (call, n) => call[name](n, b1, c1, b2, c2, step, scaled));
+    } else {
+      const name = this.#amsgrad ? "amsgradPlain" : "adamPlain";
+      const rows = isSparse ? gradient.mergedRows : null;
+      const parts = rows && lazyMode ? rowParts(rows) : undefined;
+      update.pieces(states, (call, n, start, { lanes }) => {
+        lanes[5].fill(rows && !lazyMode ? eps : scaled, 0, n);
+        if (rows && !lazyMode) fillRows(lanes[5], rows, start, n, scaled);
+        call[name](n, b1, c1, b2, c2, step);
+      }, { parts });
+    }
+    if (!isSparse) advance();
+
+    function advance(): void {
+      power1[0] *= b1;
+      power2[0] *= b2;
+    }
+  }
+}
+
+/** Put `value` where the rows lie in a piece. */
+function fillRows(
+  lane: Float32Array,
+  { rows, width }: { rows: readonly number[]; width: number },
+  start: number,
+  n: number,
+  value: number,
+): void {
+  for (let k = firstNotBelow(rows, Math.floor(start / width)); k < rows.length && rows[k] * width < start + n; k++) {
+    lane.fill(value, Math.max(rows[k] * width - start, 0), Math.min((rows[k] + 1) * width - start, n, LANE));
+  }
+}
+
+/**
+ * `m = beta1*m + (1-beta1)*g; v = beta2*v + (1-beta2)*(g*g); p - lr * (r / (1 - beta1^t)) * (m / (sqrt(v) + epsilon*r))` with
+ * `r = sqrt(1 - beta2^t)`, fused where Paddle fuses. A row-sparse gradient takes Paddle's other kernel, which is one power ahead.
+ *
+ * Mirrors `paddle.optimizer.Adam` (3.3); before 2.3 nothing is fused.
+ */
+export class Adam extends AdamLike<AdamRules> {
+  /** Its name, also where a bundler changes it. */
+  static readonly className = "Adam";
+
+  /** Make one, with Paddle's arguments by position or by name. */
+  constructor(
+    ...args: Call<
+      AdamOptions,
+      [
+        "learningRate",
+        "beta1",
+        "beta2",
+        "epsilon",
+        "parameters",
+        "weightDecay",
+        "gradClip",
+        "lazyMode",
+        "multiPrecision",
+        "useMultiTensor",
+        "amsgrad",
+        "name",
+      ]
+    >
+  ) {
+    const options = bind(ARGUMENTS, args);
+    super(options, ["beta1", "beta2", "epsilon", "lazyMode"], options);
+  }
+
+  /** Update one parameter. */
+  protected override update(update: Update<AdamRules>): void {
+    this.moments(update, update.rate);
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * Adaptive moments, with a weight decay that does not go through them.
+ *
+ * @module
+ */
+import { bind, type Call, type Signature } from "../nn/arguments.ts";
+import type { Parameter } from "../nn/parameter.ts";
+import { L2Decay, type Regularizer } from "../regularizer/mod.ts";
+import { AdamLike, type AdamRules } from "./adam.ts";
+import { check } from "./arguments.ts";
+import type { OptimizerOptions, ParameterGroup } from "./optimizer.ts";
+import { signature } from "./signature.ts";
+import type { Update } from "./update.ts";
+import { isBefore, NEWEST, type PaddleVersion } from "./version.ts";
+
+const f = Math.fround;
+
+/** Options of {@linkcode AdamW} that a group may have, too; `weightDecay` is one of them. */
+export interface AdamWRules extends AdamRules {
+  /** The decay: a number. @default {0.01} */
+  weightDecay?: number;
+}
+
+/** Options of {@linkcode AdamW}. */
+export interface AdamWOptions extends Omit<OptimizerOptions<AdamWRules>, "weightDecay">, AdamWRules {
+  /** Paddle's switch for the state of float16 parameters; with master weights the state is float32. @default {false} */
+  useLowprecisionMoment?: false;
+  /**
+   * A factor for the rate of a parameter. From 2.2 to 2.5 it changes the decay alone, as on Paddle's CPU; since 2.6 the whole step, as Paddle
+   * says of its GPU (its CPU refuses). @default {null}
+   */
+  lrRatio?: ((parameter: Parameter) => number) | null;
+  /** Whether a parameter of this name is decayed. @default {null} */
+  applyDecayParamFun?: ((name: string) => boolean) | null;
+  /** Divide by the greatest second moment so far; since Paddle 3.0. @default {false} */
+  amsgrad?: boolean;
+}
+
+const ARGUMENTS: Signature<AdamWOptions> = signature("AdamW", {
+  learningRate: 0.001,
+  beta1: 0.9,
+  beta2: 0.999,
+  epsilon: 1e-8,
+  parameters: null,
+  weightDecay: 0.01,
+  useLowprecisionMoment: false,
+  lrRatio: null,
+  applyDecayParamFun: null,
+  gradClip: null,
+  lazyMode: false,
+  multiPrecision: false,
+  amsgrad: false,
+  name: null,
+});
+
+/**
+ * First `p = p - (lr*weightDecay)*p`, fused, then Adam.
+ *
+ * Mirrors `paddle.optimizer.AdamW` (3.3). Before 2.4 the decay is computed in other ways (training-state.md section 7).
+ */
+export class AdamW extends AdamLike<AdamWRules> {
+  /** Its name, also where a bundler changes it. */
+  static readonly className = "AdamW";
+  readonly #lrRatio: ((parameter: Parameter) => number) | null;
+  readonly #applyDecay: ((name: string) => boolean) | null;
+  readonly #coefficient: number;
+
+  /** Make one, with Paddle's arguments by position or by name. */
+  constructor(
+    ...args: Call<
+      AdamWOptions,
+      [
+        "learningRate",
+        "beta1",
+        "beta2",
+        "epsilon",
+        "parameters",
+        "weightDecay",
+        "useLowprecisionMoment",
+        "lrRatio",
+        "applyDecayParamFun",
+        "gradClip",
+        "lazyMode",
+        "multiPrecision",
+        "amsgrad",
+        "name",
+      ]
+    >
+  ) {
+    const options = bind(ARGUMENTS, args);
+    const { weightDecay, lrRatio, applyDecayParamFun, amsgrad, paddle = NEWEST } = options;
+    check(typeof weightDecay === "number", "weight_decay should be int, float or Tensor.");
+    check(
+      !options.useLowprecisionMoment,
+      "use_lowprecision_moment changes the state of float16 parameters without master weights",
+    );
+    check(lrRatio === null || typeof lrRatio === "function", "lrRatio is a function of a parameter");
+    check(lrRatio === null || !isBefore(paddle, "2.2"), "lr_ratio is there since Paddle 2.2");
+    check(
+      applyDecayParamFun === null || typeof applyDecayParamFun === "function",
+      "applyDecayParamFun is a function of a name",
+    );
+    super(options, ["beta1", "beta2", "epsilon", "lazyMode", "weightDecay"], { amsgrad, useMultiTensor: false });
+    this.#lrRatio = lrRatio;
+    this.#applyDecay = applyDecayParamFun;
+    this.#coefficient = weightDecay;
+  }
+
+  /** Its decay is its own. */
+  protected override get decaysGradient(): boolean {
+    return false;
+  }
+
+  /** None: the number is a rule of the class. */
+  protected override decayOf(): Regularizer | null {
+    return null;
+  }
+
+  /** Paddle 2.2 and 2.3 add a group's decay to the gradient. */
+  protected override extraDecay({ weightDecay }: ParameterGroup<AdamWRules>): Regularizer | null {
+    return addsGroupDecay(this.paddle) && typeof weightDecay === "number" ? new L2Decay(weightDecay) : null;
+  }
+
+  /** Paddle's sparse kernel is not reproducible since 2.4. */
+  protected override get takesSparse(): boolean {
+    return isBefore(this.paddle, "2.4");
+  }
+
+  /** Update one parameter. */
+  protected override update(update: Update<AdamWRules>): void {
+    const { parameter, rules } = update;
+    let { rate } = update;
+    const ratio = this.#lrRatio ? f(this.#lrRatio(parameter)) : 1;
+    let decayRate = f(rate * ratio);
+    if (!isBefore(this.paddle, "2.6")) rate = decayRate;
+    const isDecayed = this.#applyDecay === null || this.#applyDecay(parameter.name);
+    const coefficient = f(isDecayed ? addsGroupDecay(this.paddle) ? this.#coefficient : rules.weightDecay : 0);
+    // Up to 2.1 with the rate that the parameter's own factor does not touch.
+    if (isBefore(this.paddle, "2.2")) decayRate = f(this.getLr());
+    const factor = f(decayRate * coefficient);
+    if (isDecayed && coefficient !== 0) {
+      update.pieces([], (call, n) => {
+        if (isBefore(this.paddle, "2.2")) call.shrinkTo(n, f(1 - factor));
+        else if (isBefore(this.paddle, "2.4")) call.shrinkPlain(n, factor);
+        else call.shrink(n, factor);
+      }, { withGradient: false });
+    }
+    this.moments(update, rate);
+  }
+}
+
+/** Paddle 2.2 and 2.3: a group's decay goes into the gradient, while the decay of the class stays the optimizer's. */
+function addsGroupDecay(paddle: PaddleVersion): boolean {
+  return !isBefore(paddle, "2.2") && isBefore(paddle, "2.4");
+}

@@ -1,0 +1,191 @@
+/**
+ * A gradient on its way into an update: dense, or some rows; clipped, then with weight decay (training-state.md section 2).
+ *
+ * @module
+ */
+import { ValueError } from "../errors.ts";
+import { LANE, type Window, windowFor } from "../kernel/lanes.ts";
+import { NDArray } from "../ndarray.ts";
+import type { Parameter } from "../nn/parameter.ts";
+import type { Regularizer } from "../regularizer/mod.ts";
+import { SelectedRows } from "../values.ts";
+import { type Numbers, numbersOf } from "./numbers.ts";
+import { treeSum } from "./tree_sum.ts";
+
+const f = Math.fround;
+
+/** Rows of a sparse gradient, each once, in rising order, with the sums of their values. */
+export interface MergedRows {
+  /** Row numbers. */
+  readonly rows: readonly number[];
+  /** Numbers of a row. */
+  readonly width: number;
+  /** The rows, one after the other. */
+  readonly values: Float32Array;
+}
+
+/** One parameter's gradient. */
+export class Gradient {
+  readonly #count: number;
+  readonly #dense: Numbers | null = null;
+  readonly #sparse: SelectedRows | null = null;
+  #merged: MergedRows | null = null;
+  #factor: number | null = null;
+  #bounds: readonly [low: number, high: number] | null = null;
+  #decay: Regularizer | null = null;
+
+  /**
+   * Look at what the caller put into `parameter.grad`.
+   *
+   * @throws {ValueError} `INVALID_VALUE` where it is no gradient of this parameter
+   */
+  constructor(parameter: Parameter, grad: NDArray | SelectedRows) {
+    this.#count = parameter.size;
+    const of = `The gradient of ${parameter.name} [${parameter.shape}]`;
+    if (grad instanceof SelectedRows) {
+      const [height, ...rest] = parameter.shape;
+      const wanted = [grad.rows.length, ...rest];
+      if (grad.height !== height || grad.value.shape.join() !== wanted.join()) {
+        const message =
+          `${of} is SelectedRows of height ${height} with a value [${wanted}]: got ${grad.height}, [${grad.value.shape}]`;
+        throw new ValueError("INVALID_VALUE", message);
+      }
+      for (const row of grad.rows) {
+        if (!(Number.isInteger(row) && row >= 0 && row < height)) {
+          throw new ValueError("INVALID_VALUE", `${of} has no row ${row}`);
+        }
+      }
+      this.#sparse = grad;
+      numbersOf(grad.value);
+    } else if (grad instanceof NDArray) {
+      if (grad.shape.join() !== parameter.shape.join()) {
+        throw new ValueError("INVALID_VALUE", `${of} must have its shape: got [${grad.shape}]`, {
+          expected: parameter.shape,
+          actual: grad.shape,
+        });
+      }
+      this.#dense = numbersOf(grad);
+    } else throw new ValueError("INVALID_VALUE", `${of} is an array or SelectedRows: got ${typeof grad}`);
+  }
+
+  /** Whether only some rows are there. Decay makes it dense, since the rows of the parameter are added to it. */
+  get isSparse(): boolean {
+    return this.#sparse !== null && this.#decay === null;
+  }
+
+  /** Whether the rows are as the caller brought them: not merged, clipped or decayed. */
+  get isRaw(): boolean {
+    return this.isSparse && this.#merged === null;
+  }
+
+  /** The rows as the caller brought them, repeated ones, too. */
+  get rawRows(): { rows: readonly number[]; values: Numbers } {
+    return { rows: this.#sparse!.rows, values: numbersOf(this.#sparse!.value) };
+  }
+
+  /** The rows, each once: what comes twice is added up in its order. */
+  get mergedRows(): MergedRows {
+    return this.#merged ??= merge(this.#sparse!);
+  }
+
+  /** Multiply by `factor`. */
+  scaleBy(factor: number): void {
+    if (!this.#sparse) {
+      this.#factor = factor;
+      return;
+    }
+    const { values } = this.mergedRows;
+    for (let i = 0; i < values.length; i++) values[i] *= factor;
+  }
+
+  /** Keep between two bounds. Rows that are not there stay 0. */
+  clampTo(low: number, high: number): void {
+    if (!this.#sparse) {
+      this.#bounds = [low, high];
+      return;
+    }
+    const { values } = this.mergedRows;
+    for (let i = 0; i < values.length; i++) values[i] = Math.min(Math.max(values[i], low), high);
+  }
+
+  /** Add weight decay. */
+  decayBy(regularizer: Regularizer): void {
+    if (this.#sparse) void this.mergedRows;
+    this.#decay = regularizer;
+  }
+
+  /** The float32 sum of the squares, of what is there now. */
+  squares(): number {
+    const merged = this.#sparse ? this.mergedRows : null;
+    const count = merged ? merged.values.length : this.#count;
+    const { lanes, call } = windowFor(count);
+    return treeSum(count, (start, n) => {
+      if (merged) lanes[1].set(merged.values.subarray(start, start + n));
+      else this.#dense!.read(start, n, lanes[1]);
+      return call.squares(1, n);
+    });
+  }
+
+  /** Put `n` numbers from `start` on into lane 1; lane 0 holds the parameter's. */
+  fill({ lanes, call }: Window, start: number, n: number): void {
+    if (this.#dense) this.#dense.read(start, n, lanes[1]);
+    else this.#spread(lanes[1], start, n);
+    if (this.#bounds) call.clamp(n, ...this.#bounds);
+    if (this.#factor !== null) call.scale(n, this.#factor);
+    if (!this.#decay) return;
+    if (this.#decay.kind === "L2") call.decayL2(n, f(this.#decay.coeff));
+    else call.decayL1(n, f(this.#decay.coeff));
+  }
+
+  /** The rows that lie in a piece, and zeros. */
+  #spread(lane: Float32Array, start: number, n: number): void {
+    const { rows, width, values } = this.mergedRows;
+    lane.fill(0, 0, n);
+    for (let k = firstNotBelow(rows, Math.floor(start / width)); k < rows.length && rows[k] * width < start + n; k++) {
+      const from = Math.max(rows[k] * width, start);
+      const to = Math.min((rows[k] + 1) * width, start + n);
+      const offset = (k - rows[k]) * width;
+      lane.set(values.subarray(from + offset, to + offset), from - start);
+    }
+  }
+}
+
+/** The first place whose row is not below `row`. */
+export function firstNotBelow(rows: readonly number[], row: number): number {
+  let [low, high] = [0, rows.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (rows[middle] < row) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function merge(sparse: SelectedRows): MergedRows {
+  const rows = [...new Set(sparse.rows)].sort((a, b) => a - b);
+  const width = sparse.rows.length === 0 ? 1 : sparse.value.size / sparse.rows.length;
+  const places = new Map(rows.map((row, place) => [row, place]));
+  const values = new Float32Array(rows.length * width);
+  const source = numbersOf(sparse.value);
+  const lane = new Float32Array(Math.min(width, LANE));
+  for (const [k, row] of sparse.rows.entries()) {
+    const into = places.get(row)! * width;
+    for (let done = 0; done < width; done += lane.length) {
+      const n = Math.min(lane.length, width - done);
+      source.read(k * width + done, n, lane);
+      for (let i = 0; i < n; i++) values[into + done + i] += lane[i];
+    }
+  }
+  return { rows, width, values };
+}
+
+/** The rows as parts of a parameter, neighbours as one. */
+export function rowParts({ rows, width }: MergedRows): [start: number, count: number][] {
+  const parts: [number, number][] = [];
+  for (const row of rows) {
+    const last = parts.at(-1);
+    if (last && last[0] + last[1] === row * width) last[1] += width;
+    else parts.push([row * width, width]);
+  }
+  return parts;
+}

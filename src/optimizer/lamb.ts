@@ -1,0 +1,138 @@
+/**
+ * Adaptive moments, layer by layer.
+ *
+ * @module
+ */
+import { UnsupportedError } from "../errors.ts";
+import { bind, type Call, type Signature } from "../nn/arguments.ts";
+import type { Parameter } from "../nn/parameter.ts";
+import type { Kind } from "./accumulators.ts";
+import { check } from "./arguments.ts";
+import { Optimizer, type OptimizerOptions } from "./optimizer.ts";
+import { signature } from "./signature.ts";
+import { treeSum } from "./tree_sum.ts";
+import type { Update } from "./update.ts";
+import { isBefore } from "./version.ts";
+
+const f = Math.fround;
+
+/** Options of {@linkcode Lamb} that a group may have, too. */
+export interface LambRules {
+  /** The decay, which goes around the moments. @default {0.01} */
+  lambWeightDecay?: number;
+  /** How much of the first moment stays. @default {0.9} */
+  beta1?: number;
+  /** How much of the second moment stays. @default {0.999} */
+  beta2?: number;
+  /** Keeps the divisor from 0. @default {1e-6} */
+  epsilon?: number;
+  /** Whether a parameter is not decayed. @default {null} */
+  excludeFromWeightDecayFn?: ((parameter: Parameter) => boolean) | null;
+}
+
+/** Options of {@linkcode Lamb}. */
+export interface LambOptions extends Omit<OptimizerOptions<LambRules>, "weightDecay">, LambRules {
+  /** Adapt the rate also where there is no decay; since Paddle 2.6. @default {false} */
+  alwaysAdapt?: boolean;
+}
+
+const ARGUMENTS: Signature<LambOptions> = signature("Lamb", {
+  learningRate: 0.001,
+  lambWeightDecay: 0.01,
+  beta1: 0.9,
+  beta2: 0.999,
+  epsilon: 1e-6,
+  parameters: null,
+  gradClip: null,
+  excludeFromWeightDecayFn: null,
+  multiPrecision: false,
+  alwaysAdapt: false,
+  name: null,
+});
+
+/**
+ * Adam's direction `d = (m/(1-beta1^t)) / (sqrt(v/(1-beta2^t)) + epsilon) + decay*p`, then `p - (lr * norm(p) / norm(d)) * d`.
+ *
+ * Mirrors `paddle.optimizer.Lamb` (3.3). Before 2.6 the rate is adapted without decay, too; the rule before 2.3, which counts a power for
+ * each element on the CPU, is refused.
+ */
+export class Lamb extends Optimizer<LambRules> {
+  /** Its name, also where a bundler changes it. */
+  static readonly className = "Lamb";
+  readonly #alwaysAdapt: boolean;
+
+  /** Make one, with Paddle's arguments by position or by name. */
+  constructor(
+    ...args: Call<
+      LambOptions,
+      [
+        "learningRate",
+        "lambWeightDecay",
+        "beta1",
+        "beta2",
+        "epsilon",
+        "parameters",
+        "gradClip",
+        "excludeFromWeightDecayFn",
+        "multiPrecision",
+        "alwaysAdapt",
+        "name",
+      ]
+    >
+  ) {
+    const options = bind(ARGUMENTS, args) as Required<OptimizerOptions<LambRules>> & Required<LambOptions>;
+    const { alwaysAdapt, excludeFromWeightDecayFn: exclude } = options;
+    check(exclude === null || typeof exclude === "function", "excludeFromWeightDecayFn is a function of a parameter");
+    super(options, ["lambWeightDecay", "beta1", "beta2", "epsilon", "excludeFromWeightDecayFn"]);
+    if (isBefore(this.paddle, "2.3")) {
+      throw new UnsupportedError("UNSUPPORTED_FEATURE", "Paddle before 2.3 has a wrong Lamb on the CPU");
+    }
+    check(!alwaysAdapt || !isBefore(this.paddle, "2.6"), "always_adapt is there since Paddle 2.6");
+    this.#alwaysAdapt = alwaysAdapt;
+  }
+
+  /** Its decay is its own. */
+  protected override get decaysGradient(): boolean {
+    return false;
+  }
+
+  /** `moment1`, `moment2`, `beta1_pow_acc`, `beta2_pow_acc`. */
+  protected override kinds({ beta1, beta2 }: Required<LambRules>): readonly Kind[] {
+    return [
+      { kind: "moment1" },
+      { kind: "moment2" },
+      { kind: "beta1_pow_acc", shape: [1], value: beta1 },
+      { kind: "beta2_pow_acc", shape: [1], value: beta2 },
+    ];
+  }
+
+  /** Absent rows have the gradient 0. */
+  protected override update(update: Update<LambRules>): void {
+    const { rules, rate, target } = update;
+    const isExcluded = rules.excludeFromWeightDecayFn?.(update.parameter) ?? false;
+    const decay = isExcluded ? 0 : f(rules.lambWeightDecay);
+    const [b1, b2, epsilon] = [f(rules.beta1), f(rules.beta2), f(rules.epsilon)];
+    const [power1, power2] = [update.scalar("beta1_pow_acc"), update.scalar("beta2_pow_acc")];
+    const [d1, d2] = [f(1 - power1[0]), f(1 - power2[0])];
+    const states = [update.state("moment1"), update.state("moment2")];
+    update.pieces(states, (call, n) => call.moments(n, b1, f(1 - b1), b2, f(1 - b2)));
+    let step = rate;
+    if (decay > 0 || this.#alwaysAdapt || isBefore(this.paddle, "2.6")) {
+      const ofParameter = treeSum(target.size, (start, n) => update.look([], start, n).call.squares(0, n));
+      // The direction is not kept, as that would take memory of the parameter's size: it is computed twice.
+      const ofDirection = treeSum(target.size, (start, n) => {
+        const { call } = update.look(states, start, n);
+        call.lambDirection(n, d1, d2, epsilon, decay);
+        return call.squares(1, n);
+      });
+      const [p, d] = [f(Math.sqrt(ofParameter)), f(Math.sqrt(ofDirection))];
+      if (p > 0 && d > 0) step = f(rate * f(p / d));
+    }
+    update.pieces(states, (call, n) => {
+      call.lambDirection(n, d1, d2, epsilon, decay);
+      call.sgd(n, step);
+    }, { withGradient: false, keepStates: false });
+    power1[0] *= b1;
+    power2[0] *= b2;
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * Gradient descent with momentum.
+ *
+ * @module
+ */
+import { bind, type Call, type Signature } from "../nn/arguments.ts";
+import type { Kind } from "./accumulators.ts";
+import { Optimizer, type OptimizerOptions } from "./optimizer.ts";
+import { signature } from "./signature.ts";
+import type { Update } from "./update.ts";
+const f = Math.fround;
+
+/** Options of {@linkcode Momentum} that a group may have, too. */
+export interface MomentumRules {
+  /** How much of the velocity stays. @default {0.9} */
+  momentum?: number;
+  /** Look one step ahead. @default {false} */
+  useNesterov?: boolean;
+}
+
+/** Options of {@linkcode Momentum}. */
+export interface MomentumOptions extends OptimizerOptions<MomentumRules>, MomentumRules {
+  /** Without effect, as in dynamic graphs of Paddle. @default {1} */
+  rescaleGrad?: number;
+  /** The same numbers. @default {false} */
+  useMultiTensor?: boolean;
+}
+
+const ARGUMENTS: Signature<MomentumOptions> = signature("Momentum", {
+  learningRate: 0.001,
+  momentum: 0.9,
+  parameters: null,
+  useNesterov: false,
+  weightDecay: null,
+  gradClip: null,
+  multiPrecision: false,
+  rescaleGrad: 1,
+  useMultiTensor: false,
+  name: null,
+});
+
+/**
+ * `u = momentum*u + g; p - lr*u`, with Nesterov `p - (g + momentum*u)*lr`.
+ *
+ * Mirrors `paddle.optimizer.Momentum` (3.3).
+ */
+export class Momentum extends Optimizer<MomentumRules> {
+  /** Its name, also where a bundler changes it. */
+  static readonly className = "Momentum";
+
+  /** Make one, with Paddle's arguments by position or by name. */
+  constructor(
+    ...args: Call<
+      MomentumOptions,
+      [
+        "learningRate",
+        "momentum",
+        "parameters",
+        "useNesterov",
+        "weightDecay",
+        "gradClip",
+        "multiPrecision",
+        "rescaleGrad",
+        "useMultiTensor",
+        "name",
+      ]
+    >
+  ) {
+    const options = bind(ARGUMENTS, args);
+
+    super(options, ["momentum", "useNesterov"]);
+  }
+
+  /** `velocity`. */
+  protected override kinds(): readonly Kind[] {
+    return [{ kind: "velocity" }];
+  }
+
+  /** Absent rows have the gradient 0. */
+  protected override update(update: Update<MomentumRules>): void {
+    const { rate, rules } = update;
+    const mu = f(rules.momentum);
+    update.pieces([update.state("velocity")], (call, n) => {
+      if (rules.useNesterov) call.nesterov(n, mu, rate);
+      else call.momentum(n, mu, rate);
+    });
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * Tensors as float32, piece by piece: float16 and bfloat16 are widened on the way in and rounded to nearest even on the way out.
+ *
+ * @module
+ */
+import { UnsupportedError } from "../errors.ts";
+import { float32FromNarrow, narrowFromFloat32 } from "../kernel.ts";
+import type { NDArray } from "../ndarray.ts";
+
+/** The numbers of a tensor. */
+export interface Numbers {
+  /** Copy `n` numbers from `start` on into a lane. */
+  read(start: number, n: number, into: Float32Array): void;
+  /** Copy `n` numbers of a lane to `start` and on. */
+  write(start: number, n: number, from: Float32Array): void;
+}
+
+/**
+ * The numbers of a float32, float16 or bfloat16 array.
+ *
+ * @throws {UnsupportedError} `UNSUPPORTED_DTYPE` for another dtype
+ */
+export function numbersOf(array: NDArray): Numbers {
+  const { dtype } = array;
+  if (dtype === "float32") {
+    const data = array.data as Float32Array;
+    return {
+      read: (start, n, into) => into.set(data.subarray(start, start + n)),
+      write: (start, n, from) => data.set(n === from.length ? from : from.subarray(0, n), start),
+    };
+  }
+  if (dtype === "float16" || dtype === "bfloat16") {
+    const { bytes } = array;
+    const part = (start: number, n: number) => bytes.subarray(2 * start, 2 * (start + n));
+    return {
+      read: (start, n, into) => float32FromNarrow(dtype, part(start, n), bytesOf(into, n)),
+      write: (start, n, from) => narrowFromFloat32(dtype, bytesOf(from, n), part(start, n)),
+    };
+  }
+  throw new UnsupportedError("UNSUPPORTED_DTYPE", `Optimizers compute in float32: got ${dtype}`, {
+    expected: "float32, float16 or bfloat16",
+    actual: dtype,
+  });
+}
+
+function bytesOf(lane: Float32Array, n: number): Uint8Array {
+  return new Uint8Array(lane.buffer, lane.byteOffset, 4 * n);
+}

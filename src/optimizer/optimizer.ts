@@ -1,0 +1,392 @@
+/**
+ * What all optimizers have in common.
+ *
+ * @module
+ */
+import { UnsupportedError, ValueError } from "../errors.ts";
+import { NDArray } from "../ndarray.ts";
+import { type ClipGradByGlobalNorm, type GradClip, isGradClip } from "../nn/clip.ts";
+import { Parameter } from "../nn/parameter.ts";
+import { currentScope } from "../nn/unique_name.ts";
+import { L1Decay, L2Decay, type Regularizer } from "../regularizer/mod.ts";
+import { Tensor } from "../tensor.ts";
+import type { Value } from "../values.ts";
+import { AccumulatorTable, type Kind } from "./accumulators.ts";
+import { check, checkArguments, kindOf } from "./arguments.ts";
+import { Gradient } from "./gradient.ts";
+import { LambdaDecay } from "./lr/lambda_decay.ts";
+import { LRScheduler, type SetStateOptions } from "./lr/lr_scheduler.ts";
+import { Update } from "./update.ts";
+import { isBefore, type PaddleVersion } from "./version.ts";
+
+const f = Math.fround;
+
+/** Parameters with options of their own; those that are left out are the optimizer's. */
+export type ParameterGroup<Rules extends object = object> = {
+  /** The parameters, in order. */
+  params: Parameter | Iterable<Parameter>;
+  /** A factor for the optimizer's rate. @default {1} */
+  learningRate?: number;
+  /** Weight decay. */
+  weightDecay?: number | Regularizer | null;
+  /** Clipping; a global norm counts this group only. */
+  gradClip?: GradClip | null;
+} & Partial<Rules>;
+
+/** Options that every optimizer takes. */
+export interface OptimizerOptions<Rules extends object = object> {
+  /** The rate, or what gives it. @default {0.001} */
+  learningRate?: number | LRScheduler;
+  /** What is trained: parameters, or groups of them. */
+  parameters: Iterable<Parameter> | Iterable<ParameterGroup<Rules>>;
+  /** Weight decay: a number is that of L2Decay. A parameter's own regularizer takes its place. @default {null} */
+  weightDecay?: number | Regularizer | null;
+  /** Clipping, before the decay. @default {null} */
+  gradClip?: GradClip | null;
+  /** A part of the names of the states. @default {null} */
+  name?: string | null;
+  /**
+   * Keep float32 master weights beside float16 and bfloat16 parameters, and compute with them; where the class of Paddle has no such
+   * argument, this is what `paddle.amp.decorate` turns on. @default {false}
+   */
+  multiPrecision?: boolean;
+  /** Whose rules hold, where versions differ. @default {"3.3"} */
+  paddle?: PaddleVersion;
+}
+
+interface Group<Rules> {
+  readonly parameters: readonly Parameter[];
+  readonly decay: Regularizer | null;
+  readonly clip: GradClip | null;
+  readonly rules: Required<Rules>;
+  /** Paddle 2.2 and 2.3: the decay that AdamW adds to the gradient. */
+  readonly extraDecay: Regularizer | null;
+}
+
+const COMMON = ["params", "learningRate", "weightDecay", "gradClip"];
+
+/**
+ * Base of all optimizers. Gradients are the caller's: put them into `parameter.grad`, then call `step()`.
+ *
+ * Mirrors `paddle.optimizer.Optimizer` (3.3) on the CPU: the same float32 arithmetic, one rounding an operation, and state dicts with the
+ * same keys in the same order.
+ */
+export abstract class Optimizer<Rules extends object = object> {
+  /** Whose rules hold. */
+  readonly paddle: PaddleVersion;
+  readonly #groups: Group<Rules>[];
+  readonly #multiPrecision: boolean;
+  readonly #accumulators: AccumulatorTable;
+  readonly #masters = new Map<string, Tensor>();
+  #learningRate: number | LRScheduler;
+
+  /** For the classes: `bound` has every option, `rules` names those that a group may have. */
+  protected constructor(bound: Required<OptimizerOptions<Rules>> & Rules, rules: readonly (keyof Rules & string)[]) {
+    // Not every class has an argument for decay.
+    const { learningRate, weightDecay = null, gradClip, name, paddle } = bound;
+    check(learningRate as unknown !== null, "learning_rate is not set");
+    check(
+      typeof learningRate === "number" || learningRate instanceof LRScheduler,
+      `learning rate should be float or LRScheduler, got ${kindOf(learningRate)} here`,
+    );
+    this.#learningRate = learningRate;
+    this.paddle = paddle;
+    isBefore(paddle, paddle);
+    this.#multiPrecision = bound.multiPrecision;
+    this.#accumulators = new AccumulatorTable(name, currentScope());
+    const own = Object.fromEntries(rules.map((rule) => [rule, bound[rule]])) as Required<Rules>;
+    const list = listOf(bound.parameters);
+    if (list.length > 0 && list[0] instanceof Parameter) {
+      for (const parameter of list) {
+        check(parameter instanceof Parameter, `parameters are Parameters or groups of them: got ${kindOf(parameter)}`);
+      }
+      const rest = { decay: this.decayOf(weightDecay), clip: clipOf(gradClip), rules: own, extraDecay: null };
+      this.#groups = [{ parameters: list as Parameter[], ...rest }];
+    } else {
+      this.#groups = (list as ParameterGroup<Rules>[]).map((group) => this.#group(group, own, bound, rules));
+    }
+    const all = this.#groups.flatMap((group) => group.parameters);
+    check(new Set(all).size === all.length, "some parameters appear in more than one parameter group");
+  }
+
+  #group(
+    group: ParameterGroup<Rules>,
+    own: Required<Rules>,
+    bound: Required<OptimizerOptions<Rules>>,
+    rules: readonly string[],
+  ): Group<Rules> {
+    check(
+      typeof group === "object" && group !== null && "params" in group,
+      "params should be set in parameters if parameter groups are optimized in different options",
+    );
+    checkArguments("a parameter group", group, ["params"], [...COMMON, ...rules]);
+    check(!isBefore(this.paddle, "2.2"), "Paddle before 2.2 has no parameter groups");
+    check(!(group.params instanceof Set), "optimizer parameters should be in ordered collections, but received a Set");
+    const parameters = group.params instanceof Parameter ? [group.params] : [...group.params];
+    for (const parameter of parameters) {
+      check(parameter instanceof Parameter, `params of a group are Parameters: got ${kindOf(parameter)}`);
+    }
+    const { learningRate = 1, weightDecay = bound.weightDecay ?? null, gradClip = bound.gradClip } = group;
+    const decay = this.decayOf(weightDecay);
+    // As in Paddle, a group's options take the place of the parameters' own.
+    for (const parameter of parameters) {
+      parameter.optimizeAttr = { ...parameter.optimizeAttr, learningRate };
+      if (this.decaysGradient) parameter.regularizer = decay;
+    }
+    const given = Object.fromEntries(
+      rules.map((rule) => [rule, (group as Record<string, unknown>)[rule] ?? own[rule as never]]),
+    );
+    return {
+      parameters,
+      decay,
+      clip: clipOf(gradClip),
+      rules: given as Required<Rules>,
+      extraDecay: this.extraDecay(group),
+    };
+  }
+
+  /** Whether weight decay is added to the gradient. AdamW and Lamb have their own. */
+  protected get decaysGradient(): boolean {
+    return true;
+  }
+
+  /** The decay of the gradient that a `weightDecay` option stands for. */
+  protected decayOf(weightDecay: number | Regularizer | null): Regularizer | null {
+    if (weightDecay === null || weightDecay instanceof L1Decay || weightDecay instanceof L2Decay) return weightDecay;
+    check(typeof weightDecay === "number", `weight_decay is a number or a regularizer: got ${kindOf(weightDecay)}`);
+    return new L2Decay(weightDecay);
+  }
+
+  /** A decay of the gradient that comes on top for a group. */
+  protected extraDecay(_group: ParameterGroup<Rules>): Regularizer | null {
+    return null;
+  }
+
+  /** The kinds of state of a parameter, in order. */
+  protected abstract kinds(rules: Required<Rules>, parameter: Parameter): readonly Kind[];
+
+  /** Change one parameter. */
+  protected abstract update(update: Update<Rules>): void;
+
+  /** Whether a row-sparse gradient is taken: Paddle's results are not reproducible for some classes. */
+  protected get takesSparse(): boolean {
+    return true;
+  }
+
+  /** The rate before each parameter's factor. A fixed rate is not part of the state. */
+  getLr(): number {
+    return typeof this.#learningRate === "number" ? this.#learningRate : this.#learningRate.lastLr;
+  }
+
+  /**
+   * Use another fixed rate.
+   *
+   * @throws {ValueError} `INVALID_VALUE` where a scheduler gives the rate, or `value` is no number
+   */
+  setLr(value: number): void {
+    check(
+      typeof value === "number",
+      `The type of 'value' in optimizer.set_lr must be float, but received ${kindOf(value)}.`,
+    );
+    check(
+      typeof this.#learningRate === "number",
+      "optimizer's learning rate can't be LRScheduler when invoke this API, because this will lead to conflict.",
+    );
+    this.#learningRate = value;
+  }
+
+  /**
+   * Take the rate from a scheduler from now on. The caller steps it.
+   *
+   * @throws {ValueError} `INVALID_VALUE` where it is no scheduler
+   */
+  setLrScheduler(scheduler: LRScheduler): void {
+    check(
+      scheduler instanceof LRScheduler,
+      `The type of 'scheduler' in optimizer.set_lr_scheduler must be LRScheduler, but received ${kindOf(scheduler)}.`,
+    );
+    this.#learningRate = scheduler;
+  }
+
+  /** Drop the gradients of all parameters, or make those that are there zeros. */
+  clearGrad(setToZero = true): void {
+    for (const { parameters } of this.#groups) for (const parameter of parameters) parameter.clearGrad(setToZero);
+  }
+
+  /**
+   * Change every parameter that has a gradient and is trainable: clip, add weight decay, update (training-state.md section 2).
+   *
+   * @throws {ValueError} `INVALID_VALUE` where a gradient, or a state that was set before, does not fit
+   * @throws {UnsupportedError} `UNSUPPORTED_FEATURE` for a row-sparse gradient where Paddle's result is not reproducible,
+   * `UNSUPPORTED_DTYPE` for a parameter that is neither float32 nor, with `multiPrecision`, float16 or bfloat16
+   */
+  step(): void {
+    for (const group of this.#groups) {
+      const live = group.parameters.filter((parameter) => !parameter.stopGradient && parameter.grad !== null);
+      const gradients = live.map((parameter) => new Gradient(parameter, parameter.grad!));
+      live.forEach((parameter, i) => this.#mayUpdate(parameter, gradients[i]));
+      const targets = live.map((parameter) => this.#accumulate(parameter, group.rules));
+      clip(group.clip, live, gradients);
+      live.forEach((parameter, i) => {
+        const gradient = gradients[i];
+        const decay = parameter.regularizer ?? (this.decaysGradient ? group.decay : group.extraDecay);
+        if (decay) {
+          this.checkDecay(gradient);
+          gradient.decayBy(decay);
+        }
+        const { learningRate } = parameter.optimizeAttr;
+        const rate = f(this.getLr());
+        const state = (kind: string) => this.#accumulators.get(kind, targets[i].name);
+        this.update(
+          new Update(
+            parameter,
+            targets[i],
+            gradient,
+            learningRate === 1 ? rate : f(rate * f(learningRate)),
+            group.rules,
+            state,
+          ),
+        );
+      });
+    }
+  }
+
+  /** Refuse a gradient that can't have weight decay. */
+  protected checkDecay(_gradient: Gradient): void {}
+
+  /** The name of the class, also where a bundler changed it. */
+  get #className(): string {
+    const own = this.constructor as { className?: string };
+    return own.className ?? this.constructor.name;
+  }
+
+  #mayUpdate(parameter: Parameter, gradient: Gradient): void {
+    const isNarrow = parameter.dtype === "float16" || parameter.dtype === "bfloat16";
+    if (parameter.dtype !== "float32" && !(isNarrow && this.#multiPrecision)) {
+      const message = `${parameter.name} is ${parameter.dtype}: optimizers change float32` +
+        (isNarrow ? ", and float16 and bfloat16 with multiPrecision" : "");
+      throw new UnsupportedError("UNSUPPORTED_DTYPE", message, { expected: "float32", actual: parameter.dtype });
+    }
+    if (gradient.isSparse && !this.takesSparse) {
+      throw new UnsupportedError(
+        "UNSUPPORTED_FEATURE",
+        `${this.#className} takes no row-sparse gradient of ${parameter.name}: Paddle fails, or its numbers change from run to run`,
+        { hint: "make the gradient dense" },
+      );
+    }
+  }
+
+  /** Make the state that is not there yet; gives what is computed with. */
+  #accumulate(parameter: Parameter, rules: Required<Rules>): Tensor {
+    let target: Tensor = parameter;
+    if (parameter.dtype !== "float32") {
+      const master = this.#masters.get(parameter.name);
+      target = master ?? this.#accumulators.master(parameter);
+      if (!master) this.#masters.set(parameter.name, target);
+      check(
+        target.dtype === "float32" && target.shape.join() === parameter.shape.join(),
+        `The master weight of ${parameter.name} is float32 [${parameter.shape}]: got ${target.dtype} [${target.shape}]`,
+      );
+    }
+    this.#accumulators.make(target, parameter.dtype, this.kinds(rules, parameter));
+    return target;
+  }
+
+  /**
+   * The state, with Paddle's keys in Paddle's order: kind by kind, then `master_weights`, then `LR_Scheduler`. Its tensors are those that
+   * `step()` changes. Before the first step it is empty, but for what was set.
+   */
+  stateDict(): Map<string, Value> {
+    const state: Map<string, Value> = this.#accumulators.entries(!isBefore(this.paddle, "3.0"));
+    if (this.#masters.size > 0) state.set("master_weights", new Map(this.#masters));
+    if (this.#learningRate instanceof LRScheduler) state.set("LR_Scheduler", this.#learningRate.stateDict());
+    return state;
+  }
+
+  /**
+   * Go on where `state` was taken. An optimizer that has not stepped yet takes its tensors at its first step, and finds out then whether they
+   * fit. `state` is not changed; where something can't be set, nothing is (Paddle leaves a part of it).
+   *
+   * @throws {ValueError} `INVALID_VALUE` where a key is missing, or a shape or dtype is another; nothing is cast
+   */
+  setStateDict(state: ReadonlyMap<Value, Value>, options: SetStateOptions = {}): void {
+    check(state instanceof Map, `An optimizer's state is a Map: got ${kindOf(state)}`);
+    const scheduler = this.#learningRate;
+    const rates = state.get("LR_Scheduler");
+    if (scheduler instanceof LRScheduler) {
+      const isNeeded = !(scheduler instanceof LambdaDecay) || isBefore(this.paddle, "3.0");
+      check(
+        !isNeeded || rates instanceof Map,
+        "LR_Scheduler state must be included in the state dict except LambdaDecay",
+      );
+    }
+    const masters = mastersOf(state.get("master_weights"));
+    const rest = new Map(state);
+    rest.delete("LR_Scheduler");
+    rest.delete("master_weights");
+    const set = this.#accumulators.prepare(rest);
+    if (scheduler instanceof LRScheduler && rates instanceof Map) scheduler.setStateDict(rates, options);
+    if (masters) {
+      this.#masters.clear();
+      for (const [name, master] of masters) this.#masters.set(name, master);
+    }
+    set();
+  }
+}
+
+function mastersOf(given: Value): Map<string, Tensor> | null {
+  if (given === undefined) return null;
+  check(given instanceof Map, `master_weights is a Map: got ${kindOf(given)}`);
+  const masters = new Map<string, Tensor>();
+  for (const [name, master] of given as Map<string, Value>) {
+    check(master instanceof NDArray, `A master weight is an array: got ${kindOf(master)}`);
+    const named = master instanceof Tensor && master.name !== "" ? master.name : `${name}_fp32_master_0`;
+    // A copy: the caller's tensors stay as they are.
+    masters.set(name, Tensor.from((master as NDArray).clone(), { name: named, persistable: true }));
+  }
+  return masters;
+}
+
+function listOf(parameters: unknown): unknown[] {
+  check(
+    parameters !== null && parameters !== undefined,
+    "parameters argument given to the Optimizer should not be None in dygraph mode.",
+  );
+  check(
+    !(parameters instanceof NDArray) && !(parameters instanceof Map) && typeof parameters === "object" &&
+      Symbol.iterator in parameters!,
+    "`parameters` argument given to the optimizer should be an iterable of paddle Tensors, or a list of groups",
+  );
+  return [...parameters as Iterable<unknown>];
+}
+
+function clipOf(gradClip: GradClip | null): GradClip | null {
+  if (gradClip !== null && !isGradClip(gradClip)) {
+    throw new ValueError("INVALID_VALUE", "'grad_clip' should be an instance of GradientClipBase's derived class");
+  }
+  return gradClip;
+}
+
+/** Clip the gradients of a group; parameters without `needClip` are neither clipped nor counted. */
+function clip(how: GradClip | null, parameters: readonly Parameter[], gradients: readonly Gradient[]): void {
+  if (how === null) return;
+  const clipped = gradients.filter((_, i) => parameters[i].needClip);
+  if (how.kind === "value") { for (const gradient of clipped) gradient.clampTo(f(how.min), f(how.max)); }
+  else if (how.kind === "norm") { for (const gradient of clipped) clipByNorm(gradient, f(how.clipNorm)); }
+  else clipByGlobalNorm(clipped, how);
+}
+
+function clipByNorm(gradient: Gradient, limit: number): void {
+  const norm = f(Math.sqrt(gradient.squares()));
+  if (!(norm <= limit)) gradient.scaleBy(f(limit / norm));
+}
+
+function clipByGlobalNorm(gradients: readonly Gradient[], how: ClipGradByGlobalNorm): void {
+  if (gradients.length === 0) return;
+  const limit = f(how.clipNorm);
+  let sum = 0;
+  for (const gradient of gradients) sum = f(sum + gradient.squares());
+  const norm = f(Math.sqrt(sum));
+  const factor = f(limit / Math.max(norm, limit));
+  for (const gradient of gradients) gradient.scaleBy(factor);
+}

@@ -1,0 +1,64 @@
+/**
+ * Plain gradient descent.
+ *
+ * @module
+ */
+import { bind, type Call, type Signature } from "../nn/arguments.ts";
+import type { Kind } from "./accumulators.ts";
+import { Optimizer, type OptimizerOptions } from "./optimizer.ts";
+import { signature } from "./signature.ts";
+import type { Update } from "./update.ts";
+
+/** Options of {@linkcode SGD}. */
+export interface SGDOptions extends OptimizerOptions<object> {
+}
+
+const ARGUMENTS: Signature<SGDOptions> = signature("SGD", {
+  learningRate: 0.001,
+  parameters: null,
+  weightDecay: null,
+  gradClip: null,
+  multiPrecision: false,
+  name: null,
+});
+
+/**
+ * `p - lr*g`.
+ *
+ * Mirrors `paddle.optimizer.SGD` (3.3).
+ */
+export class SGD extends Optimizer<object> {
+  /** Its name, also where a bundler changes it. */
+  static readonly className = "SGD";
+
+  /** Make one, with Paddle's arguments by position or by name. */
+  constructor(
+    ...args: Call<SGDOptions, ["learningRate", "parameters", "weightDecay", "gradClip", "multiPrecision", "name"]>
+  ) {
+    const options = bind(ARGUMENTS, args);
+
+    super(options, []);
+  }
+
+  /** None. */
+  protected override kinds(): readonly Kind[] {
+    return [];
+  }
+
+  /** One subtraction for each row as it came; dense otherwise. */
+  protected override update(update: Update<object>): void {
+    const { gradient, rate } = update;
+    if (!gradient.isRaw) {
+      update.pieces([], (call, n) => call.sgd(n, rate));
+      return;
+    }
+    const { rows, values } = gradient.rawRows;
+    const width = update.target.size / update.parameter.shape[0];
+    for (const [k, row] of rows.entries()) {
+      update.pieces([], (call, n, start, { lanes }) => {
+        values.read(k * width + start - row * width, n, lanes[1]);
+        call.sgd(n, rate);
+      }, { parts: [[row * width, width]], withGradient: false });
+    }
+  }
+}

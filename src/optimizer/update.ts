@@ -1,0 +1,102 @@
+/**
+ * One parameter's part of one step, as the update rules see it.
+ *
+ * @module
+ */
+import { LANE, type UpdateFunctions, type Window, windowFor } from "../kernel/lanes.ts";
+import type { NDArray } from "../ndarray.ts";
+import type { Parameter } from "../nn/parameter.ts";
+import type { Tensor } from "../tensor.ts";
+import type { Gradient } from "./gradient.ts";
+import { type Numbers, numbersOf } from "./numbers.ts";
+
+/** How {@linkcode Update.pieces} goes over a parameter. */
+export interface PiecesOptions {
+  /** Parts to go over: where each starts, and how many numbers it has. @default {all} */
+  parts?: Iterable<readonly [start: number, count: number]>;
+  /** Put the gradient into lane 1. @default {true} */
+  withGradient?: boolean;
+  /** Write the states back. @default {true} */
+  keepStates?: boolean;
+}
+
+/** A parameter, its gradient and its state. */
+export class Update<Rules> {
+  /** The parameter. */
+  readonly parameter: Parameter;
+  /** What is computed with: the parameter, or its float32 master weight. */
+  readonly target: NDArray;
+  /** The gradient, clipped and decayed as it is read. */
+  readonly gradient: Gradient;
+  /** The learning rate, a float32. */
+  readonly rate: number;
+  /** The options of the parameter's group. */
+  readonly rules: Required<Rules>;
+  readonly #state: (kind: string) => Tensor;
+  readonly #numbers: Numbers;
+  /** The parameter's numbers where the master weight is computed with: they follow it. */
+  readonly #copy: Numbers | null;
+
+  /** Made by the optimizer. */
+  constructor(
+    parameter: Parameter,
+    target: NDArray,
+    gradient: Gradient,
+    rate: number,
+    rules: Required<Rules>,
+    state: (kind: string) => Tensor,
+  ) {
+    this.parameter = parameter;
+    this.target = target;
+    this.gradient = gradient;
+    this.rate = rate;
+    this.rules = rules;
+    this.#state = state;
+    this.#numbers = numbersOf(target);
+    this.#copy = target === parameter ? null : numbersOf(parameter);
+  }
+
+  /** The state tensor of a kind. */
+  state(kind: string): Tensor {
+    return this.#state(kind);
+  }
+
+  /** A state tensor of one float32. */
+  scalar(kind: string): Float32Array {
+    return this.#state(kind).data as Float32Array;
+  }
+
+  /**
+   * Run `work` over the parameter, piece by piece. It finds the parameter in lane 0, the gradient in lane 1 and `states` from lane 2 on; what
+   * it leaves in lane 0 and in the states' lanes is written back.
+   */
+  pieces(
+    states: readonly NDArray[],
+    work: (call: UpdateFunctions, n: number, start: number, window: Window) => void,
+    { parts = [[0, this.target.size]], withGradient = true, keepStates = true }: PiecesOptions = {},
+  ): void {
+    const window = windowFor(this.target.size);
+    const { lanes, call } = window;
+    const tensors = states.map(numbersOf);
+    for (const [first, count] of parts) {
+      for (let start = first; start < first + count; start += LANE) {
+        const n = Math.min(LANE, first + count - start);
+        this.#numbers.read(start, n, lanes[0]);
+        tensors.forEach((tensor, i) => tensor.read(start, n, lanes[i + 2]));
+        if (withGradient) this.gradient.fill(window, start, n);
+        work(call, n, start, window);
+        this.#numbers.write(start, n, lanes[0]);
+        this.#copy?.write(start, n, lanes[0]);
+        if (keepStates) tensors.forEach((tensor, i) => tensor.write(start, n, lanes[i + 2]));
+      }
+    }
+  }
+
+  /** Lanes 0 and 2 on with at most `LANE` numbers from `start` on, to look at. */
+  look(states: readonly NDArray[], start: number, n: number): Window {
+    const window = windowFor(this.target.size);
+    this.#numbers.read(start, n, window.lanes[0]);
+    states.forEach((state, i) => numbersOf(state).read(start, n, window.lanes[i + 2]));
+    return window;
+  }
+}
