@@ -10,6 +10,7 @@
  */
 import process from "node:process";
 import { NAMES, Paddle, prepare } from "./paddles.ts";
+import { layers } from "./layers.ts";
 import { pickles } from "./pickles.ts";
 import { records } from "./records.ts";
 import { Report } from "./report.ts";
@@ -17,7 +18,7 @@ import { Report } from "./report.ts";
 /** Compares with one Paddle; answers a line of figures. */
 export type Topic = (paddle: Paddle, report: Report, seed: number) => Promise<string>;
 
-const TOPICS: Readonly<Record<string, Topic>> = { pickles, records };
+const TOPICS: Readonly<Record<string, Topic>> = { pickles, records, layers };
 
 const unknown = process.argv.slice(2).filter((word) => !NAMES.includes(word) && !Object.hasOwn(TOPICS, word));
 if (unknown.length > 0) throw new Error(`No Paddle and no topic: ${unknown.join(" ")}`);
