@@ -53,6 +53,8 @@ const STATE_DICT = ["destination", "includeSublayers", "structuredNamePrefix"];
  *
  * A field that a superclass fills is declared, not defined again: `declare weight: Parameter`.
  *
+ * Names of parameters begin with the class's name. Where a minifier may change that, give the class a `static readonly className = "Net"`.
+ *
  * Mirrors `paddle.nn.Layer` (3.3), without the forward pass.
  *
  * @example A network of your own

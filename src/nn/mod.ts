@@ -67,6 +67,7 @@ export {
   UpsamplingNearest2D,
 } from "./layers/activations.ts";
 export { AdaptiveLogSoftmaxWithLoss, type AdaptiveLogSoftmaxWithLossArguments } from "./layers/adaptive_log_softmax.ts";
+export { MultiHeadAttention, type MultiHeadAttentionArguments } from "./layers/attention.ts";
 export {
   BatchNorm,
   BatchNorm1D,
@@ -212,23 +213,23 @@ export {
   type SimpleRNNCellArguments,
 } from "./layers/rnn_cells.ts";
 export {
-  type Attributes,
-  type AttrOfParts,
-  MultiHeadAttention,
-  type MultiHeadAttentionArguments,
   type Repeatable,
   Transformer,
   type TransformerArguments,
   TransformerDecoder,
   type TransformerDecoderArguments,
-  TransformerDecoderLayer,
   TransformerEncoder,
   type TransformerEncoderArguments,
+} from "./layers/transformer.ts";
+export {
+  type Attributes,
+  type AttrOfParts,
+  TransformerDecoderLayer,
   TransformerEncoderLayer,
   type TransformerLayer,
   type TransformerLayerArguments,
   type TransformerLayerOrder,
-} from "./layers/transformer.ts";
+} from "./layers/transformer_layers.ts";
 export type { OfPaddle } from "./layers/frozen.ts";
 export type { PaddleVersion } from "../optimizer/version.ts";
 export { type StatelessLayer, type StatelessLayerClass } from "./layers/stateless.ts";

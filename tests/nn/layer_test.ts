@@ -72,6 +72,22 @@ describe("nn.Layer", () => {
     }
   });
 
+  it("is named by its class, or by what the class says it is called", () => {
+    class MyLinear extends nn.Linear {}
+    class N extends nn.Layer {
+      static readonly className = "BigNet2D";
+    }
+    class M extends N {}
+    guard(() => {
+      assert.deepEqual([new MyLinear(1, 1), new N(), new M()].map((l) => l.fullName()), [
+        "my_linear_0",
+        "big_net2d_0",
+        "m_0",
+      ]);
+      assert.equal(new MyLinear(1, 1).weight.name, "my_linear_1.w_0");
+    });
+  });
+
   it("leaves private fields, methods and getters of a subclass as they are", () => {
     class Counter extends nn.Layer {
       #calls = 0;
