@@ -3,13 +3,18 @@
  *
  * @module
  */
+import { byCodePoint } from "../code_point_order.ts";
+import { sizeOfPickle, writePickle } from "../codec/pickle/write_pickle.ts";
 import { writeTnum } from "../codec/tnum/write_tnum.ts";
-import { ValueError } from "../errors.ts";
+import type { Plan } from "../encode.ts";
+import { ValueError, type Warning } from "../errors.ts";
 import type { Folder } from "../io/folder.ts";
+import { loadLazyArrays } from "../io/load_lazy_arrays.ts";
+import { checkValue } from "../model/check_value.ts";
+import { stateDict as withNameTable } from "../model/to_pickle.ts";
 import { NDArray } from "../ndarray.ts";
 import { checkOptions } from "../options.ts";
 import { saveChunks, type SaveReport } from "../save.ts";
-import { save } from "../save.ts";
 import { Tensor } from "../tensor.ts";
 
 /** Options of {@linkcode saveDygraph}. */
@@ -25,11 +30,15 @@ export interface SaveDygraphOptions {
 }
 
 /**
- * Write `prefix.pdparams`, or `prefix.pdopt` for the state of an optimizer.
+ * Write `prefix.pdparams`, or `prefix.pdopt` for the state of an optimizer: byte for byte what Paddle writes.
  *
- * Mirrors `fluid.save_dygraph` (1.8).
+ * In the layout of 1.8 every dict gets a name table, and no array is split. In the layout of 1.6 only tensors can be held; they are
+ * written by their own names, sorted.
  *
- * @throws {ValueError} `INVALID_VALUE`: the dict is empty, or the prefix has no file name
+ * Mirrors `fluid.save_dygraph` (1.8, and 1.6 for that layout).
+ *
+ * @throws {ValueError} `INVALID_VALUE`: the dict is empty, the prefix has no file name, or something in the dict cannot be saved;
+ * `NAME_COLLISION`: two tensors have one name, in the layout of 1.6
  */
 export async function saveDygraph(
   stateDict: Map<string, unknown>,
@@ -38,6 +47,8 @@ export async function saveDygraph(
 ): Promise<SaveReport> {
   checkOptions(options, ["kind", "layout", "folder", "signal"]);
   const { layout = "1.8", folder, signal } = options;
+  if (layout !== "1.8" && layout !== "1.6") throw new TypeError(`Option layout must be "1.8" or "1.6": got ${layout}`);
+  if (!(stateDict instanceof Map)) throw new ValueError("INVALID_VALUE", "saveDygraph saves a Map of tensors");
   if (stateDict.size === 0) throw new ValueError("INVALID_VALUE", "The state dict is empty: there is nothing to save");
   if (prefix === "" || prefix.endsWith("/")) {
     throw new ValueError("INVALID_VALUE", "The prefix must be folder/name: the name is empty");
@@ -45,16 +56,36 @@ export async function saveDygraph(
   const [first] = stateDict.values();
   const kind = options.kind ?? (first instanceof Tensor && first.persistable ? "parameters" : "optimizer");
   const path = prefix + (kind === "parameters" ? ".pdparams" : ".pdopt");
-  if (layout === "1.8") return await save(stateDict, path, { protocol: 2, folder, signal });
+  await loadLazyArrays(stateDict, signal);
+  return await saveChunks(layout === "1.8" ? planPickle(stateDict) : planTnum(stateDict), path, { folder, signal });
+}
+
+/** Always a name table, unlike `paddle.save`, and never slices of big arrays: 1.x knows none. */
+function planPickle(stateDict: Map<string, unknown>): Plan {
+  const warnings: Warning[] = [];
+  checkValue(stateDict, warnings);
+  const value = withNameTable(stateDict);
+  const again = () => writePickle(value, { protocol: 2 });
+  return { size: sizeOfPickle(value, { protocol: 2 }), chunks: again(), again, warnings };
+}
+
+function planTnum(stateDict: Map<string, unknown>): Plan {
   const tensors = new Map<string, NDArray>();
   for (const [key, value] of stateDict) {
     if (!(value instanceof NDArray)) {
       throw new ValueError("INVALID_VALUE", `The layout of 1.6 holds tensors only: ${key} is none`, { at: key });
     }
-    tensors.set(value instanceof Tensor && value.name ? value.name : key, value);
+    const name = value instanceof Tensor && value.name ? value.name : key;
+    if (tensors.has(name)) {
+      throw new ValueError("NAME_COLLISION", `Two tensors have the name ${name}: the layout of 1.6 holds one of them`, {
+        names: [name],
+      });
+    }
+    tensors.set(name, value);
   }
+  const sorted = new Map([...tensors].sort(([a], [b]) => byCodePoint(a, b)));
   let size = 0;
-  for (const chunk of writeTnum(tensors)) size += chunk.length;
-  const again = () => writeTnum(tensors);
-  return await saveChunks({ size, chunks: again(), again, warnings: [] }, path, { folder, signal });
+  for (const chunk of writeTnum(sorted)) size += chunk.length;
+  const again = () => writeTnum(sorted);
+  return { size, chunks: again(), again, warnings: [] };
 }

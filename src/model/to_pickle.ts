@@ -69,7 +69,7 @@ function holdsTensor(root: unknown): boolean {
 }
 
 /** Dossier 1.3: a plain dict of arrays, and the name table last. */
-function stateDict(dict: Map<unknown, unknown>): Map<unknown, unknown> {
+export function stateDict(dict: Map<unknown, unknown>): Map<unknown, unknown> {
   const shaped = new Map<unknown, unknown>(), names = new Map<unknown, unknown>();
   for (const [key, value] of dict) {
     // A table that was kept is written anew, where it stands: what it says may be old.
