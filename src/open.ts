@@ -7,7 +7,7 @@ import type { Cursor, Decoder } from "./codec/cursor.ts";
 import { readFile } from "./codec/read_file.ts";
 import type { PickledArray } from "./codec/pickle/pickled.ts";
 import { type DType, dtypeInfo } from "./dtype.ts";
-import { SourceError, type Warning } from "./errors.ts";
+import { quote, SourceError, UnsupportedError, ValueError, type Warning } from "./errors.ts";
 import { driveFrom } from "./io/drive_from.ts";
 import { type From, sourceOf } from "./io/open_source.ts";
 import type { Source } from "./io/source.ts";
@@ -48,6 +48,7 @@ export class Checkpoint implements AsyncIterable<[string, NDArray]> {
   readonly #places: ReadonlyMap<NDArray, PickledArray>;
   readonly #lazies: ReadonlyMap<NDArray, SpanBytes>;
   #closed = false;
+  #writing: Promise<void> = Promise.resolve();
 
   /** Made by {@linkcode open}, not by callers. */
   constructor(parts: CheckpointParts) {
@@ -107,6 +108,53 @@ export class Checkpoint implements AsyncIterable<[string, NDArray]> {
   }
 
   /**
+   * Write the numbers of one array in place: the same dtype and shape, and nothing else in the file changes. By path, a crash at any moment
+   * leaves the old numbers or the new ones; in a browser, too. What {@linkcode Checkpoint.value} gave and was read before stays as it was.
+   *
+   * @throws {ValueError} `INVALID_VALUE`: another dtype or shape
+   * @throws {UnsupportedError} `UNSUPPORTED_FEATURE`: the place cannot be written, or the array does not lie in one piece
+   * @throws {SaveError} writing failed; `committed` says what is there
+   * @throws {SourceError} `SOURCE_CHANGED`: the file was changed since it was opened
+   */
+  async write(name: string, array: NDArray, options: ReadOptions = {}): Promise<void> {
+    const { signal } = options;
+    signal?.throwIfAborted();
+    const old = this.#array(name);
+    const isSame = array.dtype === old.dtype && array.shape.length === old.shape.length &&
+      array.shape.every((length, axis) => length === old.shape[axis]);
+    if (!isSame) {
+      throw new ValueError(
+        "INVALID_VALUE",
+        `${quote(name)} is ${old.dtype} [${old.shape}]: that can be written in place, and nothing else`,
+        {
+          at: name,
+          expected: `${old.dtype} [${old.shape}]`,
+          actual: `${array.dtype} [${array.shape}]`,
+        },
+      );
+    }
+    const source = this.#source, offset = this.#lazies.get(old)?.plainOffset ?? null;
+    if (!source?.edit || offset === null) {
+      throw new UnsupportedError(
+        "UNSUPPORTED_FEATURE",
+        `${quote(name)} cannot be written in place: save writes a new file`,
+        {
+          at: name,
+          path: source?.name,
+        },
+      );
+    }
+    await array.load(options);
+    const writing = this.#writing.then(() => {
+      signal?.throwIfAborted();
+      return source.edit!(offset, array.bytes, options);
+    });
+    // One after the other; a failed one concerns its own caller.
+    this.#writing = writing.catch(() => {});
+    await writing;
+  }
+
+  /**
    * The whole value, as {@linkcode load} gives it, with arrays that are read when they are touched: `await array.load()`, or at once
    * where the place of the file can be read at once (files by path, bytes in memory).
    */
@@ -129,6 +177,7 @@ export class Checkpoint implements AsyncIterable<[string, NDArray]> {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    await this.#writing;
     await this.#source?.close?.();
   }
 

@@ -12,12 +12,17 @@ export class BytesSource implements Source {
   readonly size: number;
   readonly name?: string;
   readonly #bytes: Uint8Array;
+  /** Change the bytes themselves; where they are the place, and not a copy of it. */
+  readonly edit?: (offset: number, bytes: Uint8Array) => Promise<void>;
 
-  /** Over `bytes`, which are not copied. */
-  constructor(bytes: Uint8Array, name?: string) {
+  /** Over `bytes`, which are not copied, and changed only if they are `writable`. */
+  constructor(bytes: Uint8Array, name?: string, writable = false) {
     this.#bytes = plainBytes(bytes);
     this.size = bytes.length;
     this.name = name;
+    if (writable) {
+      this.edit = (offset, replacement) => Promise.resolve(this.view(offset, replacement.length).set(replacement));
+    }
   }
 
   /** Copy from `offset` on. */

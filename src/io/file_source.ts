@@ -6,6 +6,7 @@
 import { PathError, SourceError } from "../errors.ts";
 import { fileSystem, systemCode } from "./platform.ts";
 import type { Source } from "./source.ts";
+import { recoverFile, replaceBytes } from "./undo_journal.ts";
 
 type FileHandle = Awaited<ReturnType<typeof import("node:fs").promises.open>>;
 type Fs = typeof import("node:fs");
@@ -16,11 +17,13 @@ export class FileSource implements Source {
   readonly name: string;
   readonly #handle: FileHandle;
   readonly #fs: Fs;
-  readonly #stamp: string;
+  readonly #real: string;
+  #stamp: string;
   #closed = false;
 
-  private constructor(path: string, handle: FileHandle, fs: Fs, size: number, stamp: string) {
+  private constructor(path: string, real: string, handle: FileHandle, fs: Fs, size: number, stamp: string) {
     this.name = path;
+    this.#real = real;
     this.#handle = handle;
     this.#fs = fs;
     this.size = size;
@@ -30,7 +33,7 @@ export class FileSource implements Source {
   /**
    * Open a regular file.
    *
-   * @throws {SourceError} `NOT_FOUND`, `PERMISSION`, `READ_FAILED`
+   * @throws {SourceError} `NOT_FOUND`, `PERMISSION`, `READ_FAILED`; `HOT_JOURNAL`: a change of it was cut off and cannot be taken back
    * @throws {PathError} `NOT_A_FILE`: a folder, pipe, socket or device
    */
   static async open(path: string): Promise<FileSource> {
@@ -45,7 +48,10 @@ export class FileSource implements Source {
     try {
       const stat = await handle.stat({ bigint: true });
       if (!stat.isFile()) throw notAFile(path, stat.isDirectory());
-      return new FileSource(path, handle, fs, Number(stat.size), stampOf(stat));
+      const real = await fs.promises.realpath(path);
+      await recoverFile(fs, real);
+      const now = await handle.stat({ bigint: true });
+      return new FileSource(path, real, handle, fs, Number(now.size), stampOf(now));
     } catch (error) {
       await handle.close();
       throw error;
@@ -77,6 +83,26 @@ export class FileSource implements Source {
         path: this.name,
       });
     }
+  }
+
+  /**
+   * Replace bytes in place: a crash leaves all of the old or all of the new ones.
+   *
+   * @throws {SourceError} `SOURCE_CHANGED`
+   * @throws {SaveError}
+   */
+  async edit(offset: number, bytes: Uint8Array, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    await this.verify();
+    const inode = this.#stamp.split(" ")[2];
+    // A save puts another file in the place of the one that is open: that one is not ours to change.
+    const there = await this.#fs.promises.stat(this.#real, { bigint: true }).catch(() => null);
+    if (String(there?.ino) !== inode) {
+      throw new SourceError("SOURCE_CHANGED", `${JSON.stringify(this.name)} was replaced since it was opened`, {
+        path: this.name,
+      });
+    }
+    await replaceBytes(this.#fs, this.#real, offset, bytes, signal);
+    this.#stamp = stampOf(await this.#handle.stat({ bigint: true }));
   }
 
   /** Close the handle. */

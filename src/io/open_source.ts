@@ -67,8 +67,10 @@ export interface SourceOfOptions {
 export async function sourceOf(from: From, options: SourceOfOptions = {}): Promise<Opened> {
   if (typeof from === "string") return await fromText(from, options);
   if (from instanceof URL) return await fromUrl(from, options);
-  if (ArrayBuffer.isView(from)) return new BytesSource(new Uint8Array(from.buffer, from.byteOffset, from.byteLength));
-  if (from instanceof ArrayBuffer) return new BytesSource(new Uint8Array(from));
+  if (ArrayBuffer.isView(from)) {
+    return new BytesSource(new Uint8Array(from.buffer, from.byteOffset, from.byteLength), undefined, true);
+  }
+  if (from instanceof ArrayBuffer) return new BytesSource(new Uint8Array(from), undefined, true);
   if (from instanceof Blob) return new BlobSource(from);
   if (from instanceof ReadableStream) return { stream: from };
   if (from instanceof Response) return fromResponse(from);

@@ -72,3 +72,25 @@ export function systemCode(error: unknown): string | undefined {
   const number = error instanceof Error ? /\(os error (\d+)\)/.exec(error.message) : null;
   return number ? BY_NUMBER.get(number[1]) : undefined;
 }
+
+/** SHA-256, piece by piece. */
+export function hashing(): { update(bytes: Uint8Array): void; digest(): Uint8Array } {
+  const hash = builtin<typeof import("node:crypto")>("node:crypto")!.createHash("sha256");
+  return { update: (bytes) => void hash.update(bytes), digest: () => hash.digest() };
+}
+
+/** The id of this process. */
+export function processId(): number {
+  return (globalThis as { process?: { pid?: number } }).process?.pid ?? 0;
+}
+
+/** Whether a process with this id runs. */
+export function processLives(pid: number): boolean {
+  try {
+    (globalThis as unknown as { process: { kill(pid: number, signal: number): void } }).process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // It may run and not be ours.
+    return systemCode(error) === "EPERM";
+  }
+}

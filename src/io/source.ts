@@ -20,6 +20,8 @@ export interface Source {
   readonly costly?: boolean;
   /** All bytes in one pass, where that is cheaper than many reads. */
   readAll?(): ReadableStream<Uint8Array>;
+  /** Replace bytes in place, all of them or none; the size stays. */
+  edit?(offset: number, bytes: Uint8Array, options?: { signal?: AbortSignal }): Promise<void>;
   /** Whether the bytes are still those of the first read; throws `SOURCE_CHANGED` where they are not. */
   verify?(): Promise<void>;
   /** Let go of the place. Called once by whoever opened it. */

@@ -56,11 +56,16 @@ export class SpanBytes implements LazyBytes {
     }
   }
 
+  /** Where the bytes lie as they are; null where they are put together, turned or written as text. */
+  get plainOffset(): number | null {
+    const isPlain = this.span.encoding === "raw" && !this.#from?.fortran && !this.#from?.dtype?.bigEndian;
+    return isPlain ? this.span.offset : null;
+  }
+
   /** Bytes `[from, to)` of the decoded array. */
   async readRange(from: number, to: number, { signal }: ReadOptions = {}): Promise<Uint8Array> {
-    const { offset, encoding } = this.span;
-    const isPlain = encoding === "raw" && !this.#from?.fortran && !this.#from?.dtype?.bigEndian;
-    if (!isPlain) return (await this.read({ signal })).slice(from, to);
+    const offset = this.plainOffset;
+    if (offset === null) return (await this.read({ signal })).slice(from, to);
     try {
       return await readFully(this.#source, offset + from, new Uint8Array(to - from), signal);
     } catch (error) {

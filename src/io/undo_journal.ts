@@ -1,0 +1,272 @@
+/**
+ * Bytes of a file replaced in place, with the old ones kept beside it until the new ones are on the disk (hardening 7.4).
+ *
+ * The journal `<name>.pdundo` is 64 bytes and the old bytes: `PDUNDO1\n`, then as little-endian u64 the id of the process that writes it, the
+ * file's size, the offset and the length of the change, then 24 bytes of the SHA-256 of the head so far and of the old bytes. One that is not
+ * whole was cut off before the file was touched, and says nothing.
+ *
+ * @module
+ */
+import { SaveError, SourceError } from "../errors.ts";
+import { type Fs, hashing, pathModule, processId, processLives, systemCode } from "./platform.ts";
+
+type Handle = Awaited<ReturnType<Fs["promises"]["open"]>>;
+
+const END = ".pdundo";
+const MAGIC = "PDUNDO1\n";
+const HEAD = 64;
+const FIELDS = 40;
+/** Bytes copied at a time. */
+const PIECE = 4 * 2 ** 20;
+
+interface Change {
+  pid: number;
+  size: number;
+  offset: number;
+  length: number;
+}
+
+/** Changes of one file wait for each other, and readers for the change that is under way. */
+const underWay = new Map<string, Promise<void>>();
+
+/**
+ * Replace the bytes of the file `real` from `offset` on: after a crash at any moment the file has all of the old or all of the new ones.
+ *
+ * @throws {SaveError} `committed` is `"no"` where the old bytes are back
+ */
+export async function replaceBytes(
+  fs: Fs,
+  real: string,
+  offset: number,
+  bytes: Uint8Array,
+  signal?: AbortSignal,
+): Promise<void> {
+  const before = underWay.get(real);
+  const mine = (async () => {
+    await before?.catch(() => {});
+    await replace(fs, real, offset, bytes, signal);
+  })();
+  const quiet = mine.catch(() => {});
+  underWay.set(real, quiet);
+  try {
+    await mine;
+  } finally {
+    if (underWay.get(real) === quiet) underWay.delete(real);
+  }
+}
+
+async function replace(fs: Fs, real: string, offset: number, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
+  signal?.throwIfAborted();
+  await recover(fs, real);
+  const journal = real + END;
+  let file: Handle;
+  try {
+    file = await fs.promises.open(real, "r+");
+  } catch (error) {
+    throw editError(real, "it cannot be opened for writing", error);
+  }
+  try {
+    const { size } = await file.stat();
+    const change: Change = { pid: processId(), size, offset, length: bytes.length };
+    try {
+      await writeJournal(fs, journal, file, change, signal);
+      await syncFolder(fs, real);
+      signal?.throwIfAborted();
+    } catch (error) {
+      await fs.promises.rm(journal, { force: true }).catch(() => {});
+      if (signal?.aborted) throw signal.reason;
+      throw error instanceof SaveError ? error : editError(real, "its old bytes could not be kept", error);
+    }
+    try {
+      await writeFully(file, bytes, offset);
+      await file.sync();
+    } catch (error) {
+      await undo(fs, real, journal, file, change, error);
+    }
+  } finally {
+    await file.close();
+  }
+  // From here on the new bytes are on the disk.
+  await fs.promises.rm(journal, { force: true });
+  await syncFolder(fs, real);
+}
+
+async function undo(
+  fs: Fs,
+  real: string,
+  journal: string,
+  file: Handle,
+  change: Change,
+  cause: unknown,
+): Promise<never> {
+  try {
+    await restore(fs, journal, file, change);
+  } catch {
+    throw new SaveError(
+      "WRITE_FAILED",
+      `${JSON.stringify(real)} could neither be changed nor restored: open it again`,
+      {
+        path: real,
+        committed: "unknown",
+        leftovers: [journal],
+        cause,
+      },
+    );
+  }
+  await fs.promises.rm(journal, { force: true });
+  throw editError(real, "its old bytes are back", cause);
+}
+
+/**
+ * Look for a change of `real` that was cut off, and take it back. Changes of this process are waited for.
+ *
+ * @throws {SourceError} `HOT_JOURNAL`: another process is at it, or the file cannot be written
+ */
+export async function recoverFile(fs: Fs, real: string): Promise<void> {
+  await underWay.get(real);
+  await recover(fs, real);
+}
+
+async function recover(fs: Fs, real: string): Promise<void> {
+  const journal = real + END;
+  const kept = await fs.promises.open(journal, "r").catch(() => null);
+  if (!kept) return;
+  let change: Change | null;
+  try {
+    change = await readJournal(kept);
+  } finally {
+    await kept.close();
+  }
+  const hot = (what: string, cause?: unknown) =>
+    new SourceError("HOT_JOURNAL", `A change of ${JSON.stringify(real)} is not finished: ${what}`, {
+      path: real,
+      cause,
+      hint: `${JSON.stringify(journal)} has the old bytes; opening the file where it can be written puts them back`,
+    });
+  if (change && change.pid !== processId() && processLives(change.pid)) throw hot("another process is at it");
+  let file: Handle;
+  try {
+    file = await fs.promises.open(real, "r+");
+  } catch (error) {
+    // A journal that is not whole says that the file was not touched.
+    if (!change) return;
+    throw hot("the file cannot be written", error);
+  }
+  try {
+    // A file that was replaced since is not the one of the journal.
+    if (change && (await file.stat()).size === change.size) await restore(fs, journal, file, change);
+  } finally {
+    await file.close();
+  }
+  await fs.promises.rm(journal, { force: true });
+  await syncFolder(fs, real);
+}
+
+async function writeJournal(
+  fs: Fs,
+  journal: string,
+  file: Handle,
+  change: Change,
+  signal?: AbortSignal,
+): Promise<void> {
+  const head = headOf(change);
+  const hash = hashing();
+  hash.update(head.subarray(0, FIELDS));
+  let kept: Handle;
+  try {
+    kept = await fs.promises.open(journal, "wx", 0o600);
+  } catch (error) {
+    if (systemCode(error) !== "EEXIST") throw error;
+    throw new SaveError("CONFLICT", `${JSON.stringify(journal)} is there: another process changes the file`, {
+      path: journal,
+      committed: "no",
+    });
+  }
+  try {
+    for await (const [piece, at] of piecesOf(file, change.offset, change.length)) {
+      signal?.throwIfAborted();
+      hash.update(piece);
+      await writeFully(kept, piece, HEAD + at);
+    }
+    head.set(hash.digest().subarray(0, HEAD - FIELDS), FIELDS);
+    await writeFully(kept, head, 0);
+    await kept.sync();
+  } finally {
+    await kept.close();
+  }
+}
+
+/** What a journal says; null where it is not whole. */
+async function readJournal(kept: Handle): Promise<Change | null> {
+  const head = new Uint8Array(HEAD);
+  const { size } = await kept.stat();
+  if ((await kept.read(head, 0, HEAD, 0)).bytesRead < HEAD) return null;
+  if (String.fromCharCode(...head.subarray(0, 8)) !== MAGIC) return null;
+  const view = new DataView(head.buffer);
+  const [pid, fileSize, offset, length] = [8, 16, 24, 32].map((at) => Number(view.getBigUint64(at, true)));
+  if (!Number.isSafeInteger(length) || size !== HEAD + length) return null;
+  const hash = hashing();
+  hash.update(head.subarray(0, FIELDS));
+  for await (const [piece] of piecesOf(kept, HEAD, length)) hash.update(piece);
+  const digest = hash.digest();
+  for (let i = FIELDS; i < HEAD; i++) if (digest[i - FIELDS] !== head[i]) return null;
+  return { pid, size: fileSize, offset, length };
+}
+
+async function restore(fs: Fs, journal: string, file: Handle, change: Change): Promise<void> {
+  const kept = await fs.promises.open(journal, "r");
+  try {
+    for await (const [piece, at] of piecesOf(kept, HEAD, change.length)) {
+      await writeFully(file, piece, change.offset + at);
+    }
+    await file.sync();
+  } finally {
+    await kept.close();
+  }
+}
+
+function headOf({ pid, size, offset, length }: Change): Uint8Array {
+  const head = new Uint8Array(HEAD), view = new DataView(head.buffer);
+  for (let i = 0; i < MAGIC.length; i++) head[i] = MAGIC.charCodeAt(i);
+  [pid, size, offset, length].forEach((value, i) => view.setBigUint64(8 + 8 * i, BigInt(value), true));
+  return head;
+}
+
+/** Bytes `[start, start + length)` in pieces, with their place behind `start`. */
+async function* piecesOf(handle: Handle, start: number, length: number): AsyncGenerator<[Uint8Array, number]> {
+  const buffer = new Uint8Array(Math.min(PIECE, length));
+  for (let at = 0; at < length;) {
+    const { bytesRead } = await handle.read(buffer, 0, Math.min(buffer.length, length - at), start + at);
+    if (bytesRead === 0) {
+      throw new SourceError("SHORT_READ", `The file ends at byte ${start + at}`, { offset: start + at });
+    }
+    yield [buffer.subarray(0, bytesRead), at];
+    at += bytesRead;
+  }
+}
+
+async function writeFully(handle: Handle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, position + done);
+    if (bytesWritten <= 0) throw new Error("no byte was taken");
+    done += bytesWritten;
+  }
+}
+
+async function syncFolder(fs: Fs, real: string): Promise<void> {
+  const handle = await fs.promises.open(pathModule().dirname(real), "r").catch(() => null);
+  // Some systems cannot sync a folder.
+  await handle?.sync().catch(() => {});
+  await handle?.close();
+}
+
+function editError(path: string, what: string, cause: unknown): SaveError {
+  const code = systemCode(cause);
+  const isFull = code === "ENOSPC" || code === "EDQUOT",
+    isClosed = code === "EROFS" || code === "EACCES" || code === "EPERM";
+  return new SaveError(
+    isFull ? "DISK_FULL" : isClosed ? "READ_ONLY" : "WRITE_FAILED",
+    `Cannot change ${JSON.stringify(path)} (${code ?? "failed"}): ${what}`,
+    { path, committed: "no", cause },
+  );
+}

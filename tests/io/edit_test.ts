@@ -1,0 +1,240 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import * as fs from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, it } from "@std/testing/bdd";
+import {
+  encode,
+  type From,
+  fromArray,
+  HandleFolder,
+  isPaddleError,
+  load,
+  MemoryFolder,
+  type NDArray,
+  open,
+  save,
+  Tensor,
+} from "../../mod.ts";
+import { replaceBytes } from "../../src/io/undo_journal.ts";
+import { fakeDirectory } from "./fake_file_system.ts";
+
+const LENGTH = 50_000;
+
+function state(a: number, b: number): Map<string, Tensor> {
+  const make = (x: number) => new Tensor("float32", [LENGTH], new Float32Array(LENGTH).fill(x));
+  return new Map([["a", make(a)], ["b", make(b)], ["c", make(3)]]);
+}
+
+async function inFolder(test: (path: string, folder: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "oarlock-edit-"));
+  const path = join(folder, "a.pdparams");
+  try {
+    await save(state(1, 2), path);
+    await test(path, folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function codeOf(promise: Promise<unknown>): Promise<string> {
+  const error = await promise.then(() => null, (error: unknown) => error);
+  return isPaddleError(error) ? error.code : String(error);
+}
+
+async function write(from: From, array: NDArray = state(0, 9).get("b")!): Promise<void> {
+  await using checkpoint = await open(from);
+  await checkpoint.write("b", array);
+  assert.equal((await checkpoint.get("b")).at(7), array.at(7), "the same checkpoint reads what was written");
+  assert.equal((await checkpoint.get("a")).at(7), 1);
+}
+
+/** A file system that is cut off before its nth call, as a killed process is; every call counts. */
+function cutOff(after: number): { fs: typeof fs; calls: () => number } {
+  let calls = 0;
+  const counted = <T extends object>(target: T): T =>
+    new Proxy(target, {
+      get(_, key) {
+        const value = Reflect.get(target, key);
+        if (typeof value !== "function") return value;
+        return async (...values: unknown[]) => {
+          if (key !== "close" && ++calls > after) throw Object.assign(new Error("cut off"), { code: "EIO" });
+          const result = await value.apply(target, values);
+          return key === "open" ? counted(result) : result;
+        };
+      },
+    });
+  return { fs: { ...fs, promises: counted(fs.promises) } as typeof fs, calls: () => calls };
+}
+
+describe("one tensor written in place", () => {
+  it("is there afterwards, and nothing else is changed, by path, in memory and in a browser", async () => {
+    await inFolder(async (path, folder) => {
+      const before = readFileSync(path);
+      await write(path);
+      const after = readFileSync(path), at = before.findIndex((byte, i) => byte !== after[i]);
+      assert.deepEqual(after, Buffer.from(encode(state(1, 9))));
+      assert.ok(at > LENGTH * 4);
+      assert.deepEqual(readdirSync(folder), ["a.pdparams"]);
+    });
+    const bytes = encode(state(1, 2));
+    await write(bytes);
+    assert.deepEqual(bytes, encode(state(1, 9)));
+    for (const folder of [new MemoryFolder(), new HandleFolder(fakeDirectory())]) {
+      await save(state(1, 2), "x/a.pdparams", { folder });
+      await write({ folder, name: "x/a.pdparams" });
+      assert.equal(
+        (await load("x/a.pdparams", { folder }) as Map<string, NDArray>).get("b")!.at(49_999),
+        9,
+      );
+    }
+  });
+
+  it("goes through a link to the file behind it", () =>
+    inFolder(async (path, folder) => {
+      symlinkSync("a.pdparams", join(folder, "link"));
+      await write(join(folder, "link"));
+      assert.deepEqual(readFileSync(path), Buffer.from(encode(state(1, 9))));
+    }));
+
+  it("must have the same dtype and shape, and lie in one piece in a place that can be written", () =>
+    inFolder(async (path) => {
+      await using checkpoint = await open(path);
+      assert.equal(await codeOf(checkpoint.write("b", fromArray([1, 2], "float32"))), "INVALID_VALUE");
+      assert.equal(await codeOf(checkpoint.write("b", new Tensor("int32", [LENGTH]))), "INVALID_VALUE");
+      assert.equal(await codeOf(checkpoint.write("x", new Tensor("int32", [LENGTH]))), "NOT_FOUND");
+      const text = await open(encode(state(1, 2), { protocol: 2 }));
+      assert.equal(await codeOf(text.write("b", state(0, 9).get("b")!)), "UNSUPPORTED_FEATURE");
+      const blob = await open(new Blob([encode(state(1, 2))]));
+      assert.equal(await codeOf(blob.write("b", state(0, 9).get("b")!)), "UNSUPPORTED_FEATURE");
+    }));
+
+  it("is refused where somebody else changed or replaced the file", () =>
+    inFolder(async (path) => {
+      await using checkpoint = await open(path);
+      await save(state(5, 6), path);
+      assert.equal(await codeOf(checkpoint.write("b", state(0, 9).get("b")!)), "SOURCE_CHANGED");
+      assert.deepEqual(readFileSync(path), Buffer.from(encode(state(5, 6))));
+      await using other = await open(path);
+      truncateSync(path, 1000);
+      assert.equal(await codeOf(other.write("b", state(0, 9).get("b")!)), "SOURCE_CHANGED");
+    }));
+
+  it("comes one after the other, also from several checkpoints", () =>
+    inFolder(async (path) => {
+      await using one = await open(path);
+      const writes = Array.from({ length: 6 }, (_, i) => one.write(i % 2 ? "a" : "b", state(i, i).get("b")!));
+      await Promise.all(writes);
+      const value = await load(path) as Map<string, NDArray>;
+      assert.deepEqual(["a", "b", "c"].map((name) => value.get(name)!.at(49_999)), [5, 4, 3]);
+    }));
+
+  it("is given up for a signal before the file is touched", () =>
+    inFolder(async (path, folder) => {
+      await using checkpoint = await open(path);
+      assert.equal(
+        await codeOf(checkpoint.write("b", state(0, 9).get("b")!, { signal: AbortSignal.abort("no") })),
+        "no",
+      );
+      assert.deepEqual(readFileSync(path), Buffer.from(encode(state(1, 2))));
+      assert.deepEqual(readdirSync(folder), ["a.pdparams"]);
+    }));
+
+  it("is the old or the new one after a crash before every call of the file system, and the rest is as it was", async () => {
+    const [old, next] = [encode(state(1, 2)), encode(state(1, 9))];
+    let sawOld = 0, sawNew = 0;
+    for (let after = 0;; after++) {
+      let finished = false;
+      await inFolder(async (path, folder) => {
+        await using checkpoint = await open(path);
+        const { offset, nbytes } = checkpoint.info("b");
+        const crashing = cutOff(after);
+        await replaceBytes(crashing.fs, path, offset, next.subarray(offset, offset + nbytes)).catch(() => {});
+        finished = crashing.calls() <= after;
+        const value = await load(path) as Map<string, NDArray>;
+        const bytes = readFileSync(path);
+        assert.ok(bytes.equals(old) || bytes.equals(next), `cut off before call ${after}`);
+        assert.equal(value.get("b")!.at(0), bytes.equals(old) ? 2 : 9);
+        assert.deepEqual(readdirSync(folder), ["a.pdparams"], "the journal is gone after the next reading");
+        if (bytes.equals(old)) sawOld++;
+        else sawNew++;
+      });
+      if (finished) break;
+    }
+    assert.ok(sawOld > 5 && sawNew > 1, `${sawOld} ${sawNew}`);
+  });
+
+  it("is taken back when half of it was written, unless another process is at it", () =>
+    inFolder(async (path, folder) => {
+      const journal = path + ".pdundo";
+      await using checkpoint = await open(path);
+      const { offset, nbytes } = checkpoint.info("b");
+      // Cut off where the new bytes are half written: the journal is whole then.
+      let kept = new Uint8Array(0);
+      for (let after = 0; kept.length === 0; after++) {
+        await replaceBytes(cutOff(after).fs, path, offset, new Uint8Array(nbytes)).catch(() => {});
+        const bytes = existsSync(journal) ? new Uint8Array(readFileSync(journal)) : kept;
+        // The head comes last.
+        if (bytes.length === 64 + nbytes && bytes[0] !== 0) kept = bytes;
+        rmSync(journal, { force: true });
+      }
+      writeFileSync(path, encode(state(1, 2)));
+      const half = readFileSync(path).fill(0, offset, offset + nbytes / 2);
+      const spoil = (bytes: Uint8Array) => {
+        writeFileSync(path, half);
+        writeFileSync(journal, bytes);
+      };
+      spoil(kept);
+      assert.equal((await load(path) as Map<string, NDArray>).get("b")!.at(0), 2);
+      assert.deepEqual(readdirSync(folder), ["a.pdparams"]);
+      for (const length of [0, 10, 63, 64, 1000, kept.length - 1]) {
+        spoil(kept.subarray(0, length));
+        await load(path);
+        assert.deepEqual(readFileSync(path), half, "a journal that is not whole says nothing");
+        assert.deepEqual(readdirSync(folder), ["a.pdparams"]);
+      }
+      for (const at of [3, 20, 33, 50, 64, kept.length - 1]) {
+        const wrong = kept.slice();
+        wrong[at] ^= 1;
+        spoil(wrong);
+        await load(path);
+        assert.deepEqual(readFileSync(path), half, `nor does one with a wrong bit in byte ${at}`);
+      }
+      // The same journal of other processes.
+      const by = (pid: number) => {
+        const theirs = kept.slice();
+        new DataView(theirs.buffer).setBigUint64(8, BigInt(pid), true);
+        const hash = createHash("sha256").update(theirs.subarray(0, 40)).update(theirs.subarray(64)).digest();
+        theirs.set(hash.subarray(0, 24), 40);
+        return theirs;
+      };
+      spoil(by(process.ppid));
+      assert.equal(await codeOf(load(path)), "HOT_JOURNAL");
+      assert.deepEqual(readFileSync(path), half);
+      const child = spawn(process.execPath, ["--version"]);
+      await new Promise((resolve) => child.on("exit", resolve));
+      spoil(by(child.pid!));
+      assert.equal((await load(path) as Map<string, NDArray>).get("b")!.at(0), 2);
+    }));
+
+  it("leaves a file alone that cannot be written", () =>
+    inFolder(async (path) => {
+      if (process.getuid?.() === 0) return;
+      chmodSync(path, 0o400);
+      assert.equal(await codeOf(write(path)), "READ_ONLY");
+      assert.deepEqual(readFileSync(path), Buffer.from(encode(state(1, 2))));
+    }));
+});
