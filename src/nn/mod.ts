@@ -1,6 +1,22 @@
 /**
  * `paddle.nn`: layers as holders of parameters, with Paddle's names, shapes and initial values. There is no forward pass.
  *
+ * @example A network that Paddle knows by the same names
+ * ```ts
+ * import * as paddle from "@oarlock/paddle";
+ * const { nn } = paddle;
+ *
+ * class Net extends nn.Layer {
+ *   body = new nn.Sequential(new nn.Linear(4, 3), new nn.ReLU(), new nn.BatchNorm1D(3));
+ *   scale = this.createParameter([1]);
+ * }
+ * paddle.seed(7);
+ * const net = new Net();
+ * const bytes = paddle.encode(net.stateDict());
+ * const { missingKeys, unexpectedKeys } = net.setStateDict(paddle.decode(bytes) as paddle.StateDict);
+ * if (missingKeys.length + unexpectedKeys.length > 0) throw new Error("other keys");
+ * ```
+ *
  * @module
  */
 export type { Call, Signature } from "./arguments.ts";

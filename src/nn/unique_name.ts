@@ -14,6 +14,8 @@
  * on with the same counters later, keep the scope: `const scope = new NameScope()`, then `guard(scope, () => ...)` as often as needed. A
  * Layer and an optimizer remember the scope they were made in, so what they name after an `await` is counted there, too.
  *
+ * A name that the caller chooses (`ParamAttr.name`) is held in the scope, too: there can't be a second parameter of that name.
+ *
  * @module
  */
 import { ValueError } from "../errors.ts";
