@@ -162,6 +162,7 @@ describe("createParameter and ParamAttr", () => {
       // Running statistics are never float16.
       assert.deepEqual(dtypes(new nn.BatchNorm2D(1)), ["float32"]);
       assert.deepEqual(dtypes(new nn.BatchNorm(1, { dtype: "float64" })), ["float64"]);
+      assert.deepEqual(dtypes(new nn.LSTM(1, 2)), ["float16"]);
       assert.throws(() => setDefaultDtype("int8"), withCode("INVALID_VALUE"));
     } finally {
       setDefaultDtype("float32");
