@@ -1,5 +1,6 @@
 /** The ways of a hostile file into the library, by the call of its case: the same answer, code and offset through all ways of one call. */
 import { decode, load, NDArray, open } from "../../mod.ts";
+import * as numpy from "../../src/npy.ts";
 import * as safetensors from "../../src/safetensors.ts";
 
 // deno-lint-ignore no-explicit-any
@@ -40,6 +41,16 @@ export const WAYS: Readonly<Record<string, Readonly<Record<string, Way>>>> = {
     load: (path, _bytes, options) => load(path, options),
     "open and value": (path, _bytes, options) => readAll(open(path, options)),
     "a stream of small chunks": (_path, bytes, options) => load(streamOf(bytes), options),
+  },
+  npy: {
+    decode: (_path, bytes, options) => Promise.resolve().then(() => numpy.decode(bytes, plain(options))),
+    load: (path, _bytes, options) => numpy.load(path, options),
+    "a stream of small chunks": (_path, bytes, options) => numpy.load(streamOf(bytes), options),
+  },
+  npz: {
+    decode: (_path, bytes, options) => numpy.decodeNpz(bytes, plain(options)),
+    load: (path, _bytes, options) => numpy.loadNpz(path, options),
+    "a stream of small chunks": (_path, bytes, options) => numpy.loadNpz(streamOf(bytes), options),
   },
   safetensors: {
     decode: (_path, bytes, options) => Promise.resolve().then(() => safetensors.decode(bytes, plain(options))),

@@ -1,0 +1,37 @@
+/**
+ * CRC-32 as zip archives have it (polynomial 0xEDB88320).
+ *
+ * @module
+ */
+
+/** Eight tables: eight bytes go through at a time. */
+const TABLES = tables();
+
+function tables(): Uint32Array {
+  const table = new Uint32Array(8 * 256);
+  for (let n = 0; n < 256; n++) {
+    let c = n;
+    for (let k = 0; k < 8; k++) c = c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1;
+    table[n] = c;
+  }
+  for (let n = 0; n < 256; n++) {
+    for (let t = 1; t < 8; t++) {
+      const c = table[(t - 1) * 256 + n];
+      table[t * 256 + n] = table[c & 0xff] ^ (c >>> 8);
+    }
+  }
+  return table;
+}
+
+/** The checksum of `bytes` behind what gave `before`. */
+export function crc32(bytes: Uint8Array, before = 0): number {
+  const t = TABLES;
+  let c = ~before, i = 0;
+  for (const end = bytes.length - 7; i < end; i += 8) {
+    const a = c ^ (bytes[i] | (bytes[i + 1] << 8) | (bytes[i + 2] << 16) | (bytes[i + 3] << 24));
+    c = t[1792 + (a & 0xff)] ^ t[1536 + ((a >>> 8) & 0xff)] ^ t[1280 + ((a >>> 16) & 0xff)] ^ t[1024 + (a >>> 24)] ^
+      t[768 + bytes[i + 4]] ^ t[512 + bytes[i + 5]] ^ t[256 + bytes[i + 6]] ^ t[bytes[i + 7]];
+  }
+  for (; i < bytes.length; i++) c = t[(c ^ bytes[i]) & 0xff] ^ (c >>> 8);
+  return ~c >>> 0;
+}

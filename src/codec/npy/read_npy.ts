@@ -1,0 +1,138 @@
+/**
+ * numpy's `.npy` files, versions 1 to 3.
+ *
+ * ```text
+ * 93 "NUMPY" · major · minor · length: u16 (version 1) or u32 · header: latin-1 (1, 2) or UTF-8 (3) · data
+ * ```
+ *
+ * @module
+ */
+import { type DTypeInfo, dtypeInfo, dtypeOfNumpy } from "../../dtype.ts";
+import { FormatError, quote, UnsupportedError } from "../../errors.ts";
+import type { Budget } from "../../limits.ts";
+import { BLOB_MIN, type Cursor, type Decoder, type Payload } from "../cursor.ts";
+import { PickledArray, PickledDType } from "../pickle/pickled.ts";
+import { textFromLatin1, textFromUtf8 } from "../pickle/text.ts";
+import { take } from "../record/read_record.ts";
+import { parseNpyHeader } from "./npy_header.ts";
+
+/** First bytes. */
+export const MAGIC: readonly number[] = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
+/** Longest header: one of an array of numbers has about a hundred bytes. */
+const MAX_HEADER = 2 ** 20;
+
+/** What {@linkcode readNpy} is told. */
+export interface ReadNpyOptions {
+  budget: Budget;
+  /** What a one-byte void (`V1`) is. @default {"float8_e4m3fn"} */
+  float8?: "float8_e4m3fn" | "float8_e5m2";
+  /** No number is read on the way, however few there are. @default {false} */
+  lazy?: boolean;
+}
+
+/** Decode the file under the cursor: an array as numpy has it, in the order and byte order of the file. */
+export function* readNpy(cursor: Cursor, { budget, float8, lazy }: ReadNpyOptions): Decoder<PickledArray> {
+  yield cursor.need(1);
+  if (cursor.left === 0) throw new FormatError("EMPTY", "The file is empty: no .npy file is", { offset: 0 });
+  const magic = yield* take(cursor, 6, 0);
+  if (MAGIC.some((byte, i) => cursor.bytes[magic + i] !== byte)) {
+    throw new FormatError("WRONG_FORMAT", "This is no .npy file: it does not begin with numpy's mark", { offset: 0 });
+  }
+  const version = cursor.bytes[yield* take(cursor, 2, 6)];
+  if (version < 1 || version > 3) {
+    throw new FormatError("BAD_VERSION", `The .npy file has version ${version}; 1 to 3 are known`, {
+      offset: 6,
+      actual: version,
+    });
+  }
+  const p = yield* take(cursor, version === 1 ? 2 : 4, 8);
+  const length = version === 1 ? cursor.view.getUint16(p, true) : cursor.view.getUint32(p, true);
+  if (length > MAX_HEADER) {
+    throw new FormatError("BAD_LENGTH", `The header of the .npy file announces ${length} bytes`, {
+      offset: 8,
+      actual: length,
+    });
+  }
+  const headerAt = cursor.offset;
+  const from = yield* take(cursor, length, 8);
+  const text = version < 3
+    ? textFromLatin1(cursor.bytes.subarray(from, from + length))
+    : textFromUtf8(cursor.bytes, from, from + length);
+  if (text === null) {
+    throw new FormatError("BAD_TEXT", "The header of the .npy file is no UTF-8", { offset: headerAt });
+  }
+  const { descr, fortran, shape } = parseNpyHeader(text, headerAt);
+  const dtype = dtypeOf(descr, float8 ?? "float8_e4m3fn", headerAt);
+  budget.tensor(headerAt);
+  budget.check("maxRank", shape.length, headerAt);
+  const array = new PickledArray(cursor.offset);
+  array.dtype = dtype;
+  array.shape = shape;
+  array.fortran = fortran && shape.length > 1;
+  array.dataOffset = cursor.offset;
+  array.data = yield* readData(cursor, dtype.info!, shape, headerAt, budget, lazy);
+  yield cursor.need(1);
+  if (cursor.left > 0) {
+    const at = cursor.offset;
+    throw new FormatError("TRAILING_DATA", `Bytes follow the array of the .npy file at byte ${at}`, { offset: at });
+  }
+  return array;
+}
+
+function* readData(
+  cursor: Cursor,
+  info: DTypeInfo,
+  shape: readonly number[],
+  headerAt: number,
+  budget: Budget,
+  lazy: boolean | undefined,
+): Decoder<Payload> {
+  let size = info.itemsize;
+  for (const n of shape) {
+    if ((size *= n) > Number.MAX_SAFE_INTEGER) {
+      throw new FormatError("BAD_SHAPE", `No array has the shape [${shape}]`, { offset: headerAt });
+    }
+  }
+  budget.check("maxElements", size / info.itemsize, headerAt);
+  const at = cursor.offset;
+  const { remaining } = cursor;
+  if (remaining !== undefined && size > remaining) {
+    throw new FormatError(
+      "TRUNCATED",
+      `Truncated .npy file: ${info.name} [${shape}] has ${size} bytes, ${remaining} are left at byte ${at}`,
+      { offset: at + remaining, expected: size, actual: remaining },
+    );
+  }
+  if (size >= BLOB_MIN || (lazy && size > 0)) {
+    return (yield { kind: "blob", length: size, encoding: "raw", size, at }) as Payload;
+  }
+  const start = yield* take(cursor, size, at);
+  const part = cursor.bytes.subarray(start, start + size);
+  return cursor.stable ? part : part.slice();
+}
+
+/** numpy's word for a dtype: byte order, kind, bytes of an element. */
+function dtypeOf(descr: string, float8: "float8_e4m3fn" | "float8_e5m2", offset: number): PickledDType {
+  const order = descr[0];
+  const code = "<>|=".includes(order ?? "") ? descr.slice(1) : descr;
+  // Dtypes of ml_dtypes: numpy writes them as bytes without a meaning, or by a word of theirs.
+  const info = code === "V2"
+    ? dtypeInfo("bfloat16")
+    : code === "V1"
+    ? dtypeInfo(float8)
+    : code === "f1"
+    ? dtypeInfo("float8_e5m2")
+    : dtypeOfNumpy(code);
+  if (!info) {
+    const isKnown = /^(O|[SUVaMm]|f16|c32|[fciub][0-9])/.test(code.slice(0, 8));
+    const message = `The .npy file holds ${quote(descr)}: only numbers and bools are read`;
+    const fields = { offset, actual: descr };
+    throw isKnown
+      ? new UnsupportedError("UNSUPPORTED_DTYPE", message, fields)
+      : new FormatError("BAD_DTYPE", message, fields);
+  }
+  const dtype = new PickledDType(code, info, info.itemsize);
+  dtype.bigEndian = order === ">" && info.swapsize > 1;
+  dtype.built = true;
+  return dtype;
+}

@@ -1,0 +1,36 @@
+/**
+ * numpy's `.npy` files, written as `numpy.save` (1.23 and later) does: see read_npy.ts for the layout.
+ *
+ * @module
+ */
+import { type DType, dtypeInfo } from "../../dtype.ts";
+import type { NDArray } from "../../ndarray.ts";
+import { MAGIC } from "./read_npy.ts";
+
+/** Data begin at a multiple of this. */
+const ALIGN = 64;
+/** numpy leaves room for the longest axis to grow in place to this many digits. */
+const GROWTH_DIGITS = 21;
+
+/** The head of an array's file; its bytes follow. */
+export function npyHead(array: NDArray): Uint8Array<ArrayBuffer> {
+  const { shape } = array;
+  const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
+  let text = `{'descr': '${descrOf(array.dtype)}', 'fortran_order': False, 'shape': ${tuple}, }`;
+  if (shape.length > 0) text += " ".repeat(GROWTH_DIGITS - String(shape[0]).length);
+  const before = MAGIC.length + 2 + 2;
+  text += " ".repeat(ALIGN - ((before + text.length + 1) % ALIGN)) + "\n";
+  const head = new Uint8Array(before + text.length);
+  head.set(MAGIC);
+  head.set([1, 0, text.length & 0xff, text.length >> 8], MAGIC.length);
+  new TextEncoder().encodeInto(text, head.subarray(before));
+  return head;
+}
+
+function descrOf(dtype: DType): string {
+  // What numpy writes of ml_dtypes' arrays; of float8_e5m2 it writes a word that it does not read itself.
+  if (dtype === "bfloat16") return "<V2";
+  if (dtype === "float8_e4m3fn" || dtype === "float8_e5m2") return "<V1";
+  const { numpy, itemsize } = dtypeInfo(dtype);
+  return (itemsize === 1 ? "|" : "<") + numpy;
+}

@@ -1,0 +1,142 @@
+/**
+ * Zip archives (APPNOTE 4.3), with zip64 fields where a number needs them.
+ *
+ * @module
+ */
+import { ValueError } from "../../errors.ts";
+import { crc32 } from "../crc32.ts";
+
+/** A file that goes into an archive. */
+export interface ZipMember {
+  name: string;
+  /** 0 stored, 8 deflated. */
+  method: 0 | 8;
+  /** Bytes of the file. */
+  size: number;
+  /** Bytes in the archive. */
+  compressed: number;
+  /** CRC-32 of the file; of a stored one it is found from the chunks where it is left out. */
+  crc?: number;
+  /** Its bytes as the archive has them, from the first on, whenever asked. */
+  chunks: () => Iterable<Uint8Array>;
+}
+
+/** An archive that can be written: its size is known before its first byte. */
+export interface ZipPlan {
+  size: number;
+  chunks(): Generator<Uint8Array, void>;
+}
+
+const MAX32 = 0xffffffff;
+/** 1980-01-01, the first day that the format has: equal content gives equal bytes. */
+const DATE = 0x21;
+/** Names are UTF-8. */
+const FLAGS = 0x800;
+
+/** Plan an archive of `members`, in this order. */
+export function planZip(members: readonly ZipMember[]): ZipPlan {
+  const placed: { member: ZipMember; name: Uint8Array; at: number }[] = [];
+  let at = 0, directory = 0;
+  for (const member of members) {
+    const name = new TextEncoder().encode(member.name);
+    if (name.length > 0xffff) {
+      throw new ValueError("INVALID_VALUE", "A name in a zip archive has at most 65,535 bytes", { at: member.name });
+    }
+    placed.push({ member, name, at });
+    directory += centralHeader(member, name, at, 0).length;
+    at += localHeader(member, name, 0).length + member.compressed;
+  }
+  const end = endRecords(members.length, directory, at);
+  return {
+    size: at + directory + end.length,
+    *chunks() {
+      const sums: number[] = [];
+      for (const { member, name } of placed) {
+        const crc = member.crc ?? sumOf(member);
+        sums.push(crc);
+        yield localHeader(member, name, crc);
+        yield* member.chunks();
+      }
+      for (const [i, { member, name, at }] of placed.entries()) yield centralHeader(member, name, at, sums[i]);
+      yield end;
+    },
+  };
+}
+
+function sumOf(member: ZipMember): number {
+  let crc = 0;
+  for (const chunk of member.chunks()) crc = crc32(chunk, crc);
+  return crc;
+}
+
+function localHeader({ method, size, compressed }: ZipMember, name: Uint8Array, crc: number): Uint8Array {
+  const isLong = size >= MAX32 || compressed >= MAX32;
+  const out = new Fields(30 + name.length + (isLong ? 20 : 0));
+  out.u32(0x04034b50).u16(isLong ? 45 : 20).u16(FLAGS).u16(method).u16(0).u16(DATE).u32(crc);
+  out.u32(isLong ? MAX32 : compressed).u32(isLong ? MAX32 : size).u16(name.length).u16(isLong ? 20 : 0).put(name);
+  if (isLong) out.u16(1).u16(16).u64(size).u64(compressed);
+  return out.bytes;
+}
+
+function centralHeader(member: ZipMember, name: Uint8Array, at: number, crc: number): Uint8Array {
+  const { method, size, compressed } = member;
+  const isLong = size >= MAX32 || compressed >= MAX32, isFar = at >= MAX32;
+  const extra = (isLong ? 16 : 0) + (isFar ? 8 : 0);
+  const out = new Fields(46 + name.length + (extra > 0 ? 4 + extra : 0));
+  const version = extra > 0 ? 45 : 20;
+  out.u32(0x02014b50).u16(0x0300 | version).u16(version).u16(FLAGS).u16(method).u16(0).u16(DATE).u32(crc);
+  out.u32(isLong ? MAX32 : compressed).u32(isLong ? MAX32 : size).u16(name.length).u16(extra > 0 ? 4 + extra : 0);
+  // No comment, the first disk, a regular file that its owner may write.
+  out.u16(0).u16(0).u16(0).u32(0o100600 * 0x10000).u32(isFar ? MAX32 : at).put(name);
+  if (extra > 0) out.u16(1).u16(extra);
+  if (isLong) out.u64(size).u64(compressed);
+  if (isFar) out.u64(at);
+  return out.bytes;
+}
+
+function endRecords(count: number, size: number, at: number): Uint8Array {
+  const isLong = count >= 0xffff || size >= MAX32 || at >= MAX32;
+  const out = new Fields(22 + (isLong ? 56 + 20 : 0));
+  if (isLong) {
+    out.u32(0x06064b50).u64(44).u16(0x032d).u16(45).u32(0).u32(0).u64(count).u64(count).u64(size).u64(at);
+    out.u32(0x07064b50).u32(0).u64(at + size).u32(1);
+  }
+  const short = Math.min(count, 0xffff);
+  out.u32(0x06054b50).u16(0).u16(0).u16(short).u16(short).u32(Math.min(size, MAX32)).u32(Math.min(at, MAX32)).u16(0);
+  return out.bytes;
+}
+
+/** Little-endian numbers, one behind the other. */
+class Fields {
+  readonly bytes: Uint8Array;
+  readonly #view: DataView;
+  #at = 0;
+
+  constructor(length: number) {
+    const buffer = new ArrayBuffer(length);
+    this.bytes = new Uint8Array(buffer);
+    this.#view = new DataView(buffer);
+  }
+
+  u16(value: number): this {
+    this.#view.setUint16(this.#at, value, true);
+    this.#at += 2;
+    return this;
+  }
+
+  u32(value: number): this {
+    this.#view.setUint32(this.#at, value, true);
+    this.#at += 4;
+    return this;
+  }
+
+  u64(value: number): this {
+    return this.u32(value % 2 ** 32).u32(Math.floor(value / 2 ** 32));
+  }
+
+  put(bytes: Uint8Array): this {
+    this.bytes.set(bytes, this.#at);
+    this.#at += bytes.length;
+    return this;
+  }
+}

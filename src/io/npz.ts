@@ -1,0 +1,92 @@
+/**
+ * The members of an `.npz` file: a zip archive with an `.npy` file for each array.
+ *
+ * @module
+ */
+import { readNpy, type ReadNpyOptions } from "../codec/npy/read_npy.ts";
+import { npyHead } from "../codec/npy/write_npy.ts";
+import { planZip, type ZipMember, type ZipPlan } from "../codec/zip/write_zip.ts";
+import { crc32 } from "../codec/crc32.ts";
+import { FormatError, quote } from "../errors.ts";
+import { joinBytes } from "../joined_bytes.ts";
+import { Budget, type Limits } from "../limits.ts";
+import { numpyArrayOf } from "../model/array_of.ts";
+import type { NDArray } from "../ndarray.ts";
+import { driveFrom, withPath } from "./drive_from.ts";
+import type { Source } from "./source.ts";
+import { ZipFolder } from "./zip_folder.ts";
+
+/** How {@linkcode readNpz} reads. */
+export interface ReadNpzOptions {
+  limits: Readonly<Limits>;
+  float8?: ReadNpyOptions["float8"];
+  copy?: boolean;
+  signal?: AbortSignal;
+}
+
+/** Every array of the archive in `source`, by its name without `.npy`. */
+export async function readNpz(source: Source, options: ReadNpzOptions): Promise<Map<string, NDArray>> {
+  const { limits, signal, float8 } = options;
+  const budget = new Budget(limits);
+  const arrays = new Map<string, NDArray>();
+  try {
+    const zip = await ZipFolder.open(source, { limits, signal, keys: true });
+    for (const file of zip.names()) {
+      const name = file.endsWith(".npy") ? file.slice(0, -4) : file;
+      if (arrays.has(name)) {
+        throw new FormatError("DUPLICATE_KEY", `The .npz file has ${quote(name)} twice`, { at: name });
+      }
+      try {
+        const array = await driveFrom(
+          (await zip.get(file, { signal }))!,
+          (cursor) => readNpy(cursor, { budget, float8 }),
+          (content, borrowed) => numpyArrayOf(content, { borrowed }) as NDArray,
+          // In one pass the sums of the archive are looked at.
+          { signal, copy: options.copy, onePass: true, maxStreamBytes: limits.maxStreamBytes },
+        );
+        arrays.set(name, array);
+      } catch (error) {
+        throw withPath(error, file);
+      }
+    }
+  } finally {
+    await source.close?.();
+  }
+  return arrays;
+}
+
+/** Plan an archive of stored arrays: their bytes are not copied. */
+export function planNpz(arrays: ReadonlyMap<string, NDArray>): ZipPlan {
+  return planZip([...arrays].map(([name, array]): ZipMember => {
+    const head = npyHead(array);
+    const size = head.length + array.nbytes;
+    return { name: name + ".npy", method: 0, size, compressed: size, chunks: () => [head, array.bytes] };
+  }));
+}
+
+/** Plan an archive of packed arrays, which are packed now. */
+export async function planPackedNpz(arrays: ReadonlyMap<string, NDArray>): Promise<ZipPlan> {
+  const members: ZipMember[] = [];
+  for (const [name, array] of arrays) {
+    const head = npyHead(array);
+    const bytes = await deflate([head, array.bytes]);
+    const crc = crc32(array.bytes, crc32(head));
+    const size = head.length + array.nbytes;
+    members.push({ name: name + ".npy", method: 8, size, compressed: bytes.length, crc, chunks: () => [bytes] });
+  }
+  return planZip(members);
+}
+
+async function deflate(chunks: readonly Uint8Array[]): Promise<Uint8Array> {
+  const packed: Uint8Array[] = [];
+  const stream = new ReadableStream<Uint8Array>({
+    start(controller) {
+      for (const chunk of chunks) controller.enqueue(chunk);
+      controller.close();
+    },
+  });
+  const packer = new CompressionStream("deflate-raw") as unknown as TransformStream<Uint8Array, Uint8Array>;
+  const reader = stream.pipeThrough(packer).getReader();
+  for (let step = await reader.read(); !step.done; step = await reader.read()) packed.push(step.value);
+  return joinBytes(packed);
+}

@@ -1,0 +1,220 @@
+/**
+ * numpy's `.npy` and `.npz` files, without Python: versions 1 to 3, any byte order, C and Fortran order; archives stored or packed, zip64.
+ *
+ * bfloat16 and float8 are not numpy's own: they are written as numpy writes the arrays of the ml_dtypes package, as elements of two bytes
+ * (`V2`) and one byte (`V1`) without a meaning, and come back as bfloat16 and as the float8 that the option names. In Python:
+ * `numpy.load("w.npy").view(ml_dtypes.bfloat16)`. An array of uint16, which is how Paddle gives bfloat16 to numpy, stays uint16.
+ *
+ * @example An array and an archive
+ * ```ts
+ * import { fromArray } from "@oarlock/paddle";
+ * import { decode, decodeNpz, encode, encodeNpz } from "@oarlock/paddle/npy";
+ *
+ * const w = fromArray([[1, 2], [3, 4]], "float32");
+ * if (decode(encode(w)).at(1, 1) !== 4) throw new Error("lost");
+ * const arrays = await decodeNpz(await encodeNpz(new Map([["w", w]]), { compress: true }));
+ * if (arrays.get("w")?.at(1, 0) !== 3) throw new Error("lost");
+ * ```
+ *
+ * @module
+ */
+import { driveBytes } from "./codec/drive_bytes.ts";
+import { readNpy } from "./codec/npy/read_npy.ts";
+import { npyHead } from "./codec/npy/write_npy.ts";
+import { ValueError } from "./errors.ts";
+import { BytesSource } from "./io/bytes_source.ts";
+import { driveFrom } from "./io/drive_from.ts";
+import { gather } from "./io/gather.ts";
+import { loadLazyArrays } from "./io/load_lazy_arrays.ts";
+import { planNpz, planPackedNpz, readNpz } from "./io/npz.ts";
+import { type From, sourceOf } from "./io/open_source.ts";
+import type { To } from "./io/sink_of.ts";
+import { joinBytes } from "./joined_bytes.ts";
+import { Budget, type Limits, resolveLimits } from "./limits.ts";
+import { numpyArrayOf } from "./model/array_of.ts";
+import { NDArray } from "./ndarray.ts";
+import { checkOptions, type Float8, type LoadOptions, SAVE_OPTIONS, type SaveOptions } from "./options.ts";
+import { saveChunks, type SaveReport } from "./save.ts";
+
+/** Options of {@linkcode decode} and {@linkcode decodeNpz}. */
+export interface DecodeNpyOptions {
+  /** Ceilings for what the file may ask: maxRank, maxElements, maxTensors; of an archive also maxEntries and maxExpansion. */
+  limits?: Partial<Limits>;
+  /** The array never shares memory with the bytes given. @default {false} */
+  copy?: boolean;
+  /** What elements of one byte without a meaning (`V1`) are. @default {"float8_e4m3fn"} */
+  float8?: Float8;
+}
+
+/** Options of {@linkcode load} and {@linkcode loadNpz}. */
+export type LoadNpyOptions =
+  & DecodeNpyOptions
+  & Pick<LoadOptions, "folder" | "signal" | "fetch" | "http" | "onProgress" | "onWarning">;
+
+/** Options of {@linkcode save}. */
+export type SaveNpyOptions = Pick<
+  SaveOptions,
+  "folder" | "signal" | "onProgress" | "verify" | "ifUnchanged" | "lock" | "mkdir" | "requireDurable"
+>;
+
+/** Options of {@linkcode encodeNpz}. */
+export interface EncodeNpzOptions {
+  /** Pack the arrays, as `numpy.savez_compressed`. @default {false} */
+  compress?: boolean;
+}
+
+/** Options of {@linkcode saveNpz}. */
+export type SaveNpzOptions = SaveNpyOptions & EncodeNpzOptions;
+
+const DECODE = ["limits", "copy", "float8"];
+const LOAD = [...DECODE, "folder", "signal", "fetch", "http", "onProgress", "onWarning"];
+const NOT_HERE = ["protocol", "useBinaryFormat", "numpy", "mode", "onWarning"];
+const SAVE = SAVE_OPTIONS.filter((name) => !NOT_HERE.includes(name));
+
+/**
+ * The array of an `.npy` file in memory; a view of `bytes` where order and byte order allow it, unless `copy` is set. Mirrors `numpy.load`
+ * without `allow_pickle`: arrays of objects are never read.
+ *
+ * @throws {FormatError} the file is not well formed; `offset` says where
+ * @throws {UnsupportedError} `UNSUPPORTED_DTYPE`: texts, dates, structures, objects, long doubles
+ * @throws {LimitError} `LIMIT`
+ */
+export function decode(bytes: Uint8Array, options: DecodeNpyOptions = {}): NDArray {
+  checkOptions(options, DECODE);
+  const { copy, float8 } = options;
+  const budget = new Budget(resolveLimits(options.limits));
+  const content = driveBytes((cursor) => readNpy(cursor, { budget, float8 }), bytes, { copy });
+  return numpyArrayOf(content, { borrowed: !copy }) as NDArray;
+}
+
+/**
+ * The array of an `.npy` file. Mirrors `numpy.load`.
+ *
+ * @throws what {@linkcode decode} throws
+ * @throws {SourceError} the file cannot be found or read
+ */
+export async function load(from: From, options: LoadNpyOptions = {}): Promise<NDArray> {
+  checkOptions(options, LOAD);
+  const { signal, onProgress, copy, float8 } = options;
+  signal?.throwIfAborted();
+  const limits = resolveLimits(options.limits);
+  return await driveFrom(
+    await sourceOf(from, { ...options, onePass: true }),
+    (cursor) => readNpy(cursor, { budget: new Budget(limits), float8 }),
+    (content, borrowed) => numpyArrayOf(content, { borrowed }) as NDArray,
+    { signal, onProgress, copy, onePass: true, maxStreamBytes: limits.maxStreamBytes },
+  );
+}
+
+/**
+ * The bytes of an `.npy` file of version 1. Mirrors `numpy.save`, with the bytes of numpy 1.23 and later.
+ *
+ * @throws {ValueError} `INVALID_VALUE`: no array
+ */
+export function encode(array: NDArray): Uint8Array {
+  return joinBytes([...encodeChunks(array)]);
+}
+
+/** The same in chunks: the head, then the bytes of the array as they are, not copied. */
+export function* encodeChunks(array: NDArray): Generator<Uint8Array, void> {
+  checkArray(array, "");
+  yield npyHead(array);
+  yield array.bytes;
+}
+
+/**
+ * Write an `.npy` file; a path always leads to the whole old file or the whole new one. Mirrors `numpy.save`.
+ *
+ * @throws {SaveError} writing failed; `committed` says whether the target changed
+ */
+export async function save(array: NDArray, to: To, options: SaveNpyOptions = {}): Promise<SaveReport> {
+  checkOptions(options, SAVE);
+  checkArray(array, "");
+  await array.load({ signal: options.signal });
+  const size = npyHead(array).length + array.nbytes;
+  return await saveChunks(
+    { size, chunks: encodeChunks(array), again: () => encodeChunks(array), warnings: [] },
+    to,
+    options,
+  );
+}
+
+/**
+ * The arrays of an `.npz` file in memory, by name, in the order of the archive. Mirrors `numpy.load`.
+ *
+ * Packed archives need a runtime with DecompressionStream.
+ *
+ * @throws what {@linkcode decode} throws; of the archive also `HASH_MISMATCH`, `DUPLICATE_KEY`, `COUNT_MISMATCH`
+ * @throws {UnsupportedError} `UNSUPPORTED_FEATURE`: an encrypted archive, or a way of packing that is neither stored nor deflated
+ */
+export async function decodeNpz(bytes: Uint8Array, options: DecodeNpyOptions = {}): Promise<Map<string, NDArray>> {
+  checkOptions(options, DECODE);
+  return await readNpz(new BytesSource(bytes), { ...options, limits: resolveLimits(options.limits) });
+}
+
+/**
+ * The arrays of an `.npz` file, by name. Mirrors `numpy.load`.
+ *
+ * @throws what {@linkcode decodeNpz} throws
+ * @throws {SourceError} the file cannot be found or read
+ */
+export async function loadNpz(from: From, options: LoadNpyOptions = {}): Promise<Map<string, NDArray>> {
+  checkOptions(options, LOAD);
+  const { signal } = options;
+  signal?.throwIfAborted();
+  const limits = resolveLimits(options.limits);
+  const source = await gather(await sourceOf(from, options), limits.maxStreamBytes, signal);
+  return await readNpz(source, { ...options, limits });
+}
+
+/**
+ * The bytes of an `.npz` file. Mirrors `numpy.savez`, and `numpy.savez_compressed` with `compress`.
+ *
+ * @throws {ValueError} `INVALID_VALUE`: something is no array
+ */
+export async function encodeNpz(
+  arrays: ReadonlyMap<string, unknown>,
+  options: EncodeNpzOptions = {},
+): Promise<Uint8Array> {
+  checkOptions(options, ["compress"]);
+  const checked = checkArrays(arrays);
+  await loadLazyArrays(arrays);
+  return joinBytes([...(options.compress ? await planPackedNpz(checked) : planNpz(checked)).chunks()]);
+}
+
+/**
+ * Write an `.npz` file; a path always leads to the whole old file or the whole new one. Mirrors `numpy.savez`, and
+ * `numpy.savez_compressed` with `compress`.
+ *
+ * @throws {ValueError} `INVALID_VALUE`: something is no array; nothing was created
+ * @throws {SaveError} writing failed; `committed` says whether the target changed
+ */
+export async function saveNpz(
+  arrays: ReadonlyMap<string, unknown>,
+  to: To,
+  options: SaveNpzOptions = {},
+): Promise<SaveReport> {
+  const { compress, ...rest } = options;
+  checkOptions(rest, SAVE);
+  const checked = checkArrays(arrays);
+  options.signal?.throwIfAborted();
+  await loadLazyArrays(arrays, options.signal);
+  const plan = compress ? await planPackedNpz(checked) : planNpz(checked);
+  return await saveChunks(
+    { size: plan.size, chunks: plan.chunks(), again: () => plan.chunks(), warnings: [] },
+    to,
+    rest,
+  );
+}
+
+function checkArrays(arrays: ReadonlyMap<string, unknown>): ReadonlyMap<string, NDArray> {
+  if (!(arrays instanceof Map)) throw new ValueError("INVALID_VALUE", "An .npz file is made of a Map of arrays");
+  for (const [name, array] of arrays) checkArray(array, String(name));
+  return arrays;
+}
+
+function checkArray(array: unknown, at: string): void {
+  if (!(array instanceof NDArray)) {
+    throw new ValueError("INVALID_VALUE", "A file of numpy's holds arrays and nothing else", { at });
+  }
+}
