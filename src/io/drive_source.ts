@@ -26,6 +26,8 @@ export interface DriveSourceOptions {
 }
 
 const WINDOW = 65_536;
+/** Bytes read of a file's structure behind a payload that was left unread: a name and a shape are there; more comes if more is wanted. */
+const LEAST = 1024;
 /** Bytes of one read into a tensor's buffer: several short reads in flight beat one long one. */
 const PIECE = 8 * 2 ** 20;
 /** Bytes of text read at a time, while the piece before is decoded. */
@@ -84,6 +86,8 @@ class SourceDriver {
   readonly #pace: Pace | null;
   readonly #flying = new Set<Promise<void>>();
   #buffer: Uint8Array;
+  /** Bytes to read next where payloads are left unread: few at a jump, then more and more. */
+  #stretch = WINDOW;
   #failure: { error: unknown; offset: number } | null = null;
   #loaded = 0;
 
@@ -122,7 +126,7 @@ class SourceDriver {
     const start = cursor.offset;
     const kept = cursor.left;
     // What is there already costs nothing, and the rest is asked for by the pace.
-    const window = this.#pace ? kept + this.#pace.next(start + kept, n - kept) : this.#window;
+    const window = this.#pace ? kept + this.#pace.next(start + kept, n - kept) : this.#nextWindow();
     const wanted = Math.min(Math.max(n, window), this.#source.size - start);
     const turn = this.#turns.due();
     if (this.#source.view) {
@@ -136,6 +140,13 @@ class SourceDriver {
     this.#room(wanted, kept);
     if (this.#source.readSync && !turn && wanted - kept <= WINDOW) return this.#fillSync(start, kept, wanted);
     return this.#fill(start, kept, wanted, turn);
+  }
+
+  #nextWindow(): number {
+    if (!this.#lazy) return this.#window;
+    const window = Math.min(this.#window, this.#stretch);
+    this.#stretch = window * 4;
+    return window;
   }
 
   /** Memory needs no reading: the window is a stretch of it. */
@@ -267,7 +278,10 @@ class SourceDriver {
     const { cursor } = this;
     const ahead = offset - cursor.base;
     if (ahead <= cursor.end) cursor.pos = ahead;
-    else cursor.window(cursor.bytes, 0, 0, offset);
+    else {
+      cursor.window(cursor.bytes, 0, 0, offset);
+      this.#stretch = LEAST;
+    }
     cursor.ended = cursor.base + cursor.end >= this.#source.size;
   }
 

@@ -8,81 +8,85 @@ import { fileSystem, systemCode } from "./platform.ts";
 import type { Source } from "./source.ts";
 import { recoverFile, replaceBytes } from "./undo_journal.ts";
 
-type FileHandle = Awaited<ReturnType<typeof import("node:fs").promises.open>>;
 type Fs = typeof import("node:fs");
 
 /** A file by path. Its size, time and inode are those of the handle, taken when it was opened. */
 export class FileSource implements Source {
   readonly size: number;
   readonly name: string;
-  readonly #handle: FileHandle;
+  readonly #file: number;
   readonly #fs: Fs;
   readonly #real: string;
   #stamp: string;
   #closed = false;
 
-  private constructor(path: string, real: string, handle: FileHandle, fs: Fs, size: number, stamp: string) {
+  private constructor(path: string, real: string, file: number, fs: Fs, size: number, stamp: string) {
     this.name = path;
     this.#real = real;
-    this.#handle = handle;
+    this.#file = file;
     this.#fs = fs;
     this.size = size;
     this.#stamp = stamp;
   }
 
   /**
-   * Open a regular file.
+   * Open a regular file. The system is asked at once, as a file's structure is read at once: a promise for each of these calls would cost
+   * more than they do.
    *
    * @throws {SourceError} `NOT_FOUND`, `PERMISSION`, `READ_FAILED`; `HOT_JOURNAL`: a change of it was cut off and cannot be taken back
    * @throws {PathError} `NOT_A_FILE`: a folder, pipe, socket or device
    */
   static async open(path: string): Promise<FileSource> {
     const fs = fileSystem(path);
-    let handle: FileHandle;
+    let file: number;
     try {
       // Without O_NONBLOCK the opening of a pipe waits for somebody who writes.
-      handle = await fs.promises.open(path, fs.constants.O_RDONLY | (fs.constants.O_NONBLOCK ?? 0));
+      file = fs.openSync(path, fs.constants.O_RDONLY | (fs.constants.O_NONBLOCK ?? 0));
     } catch (error) {
       throw openError(path, error);
     }
     try {
-      const stat = await handle.stat({ bigint: true });
+      const stat = fs.fstatSync(file, { bigint: true });
       if (!stat.isFile()) throw notAFile(path, stat.isDirectory());
-      const real = await fs.promises.realpath(path);
+      const real = fs.realpathSync(path);
       await recoverFile(fs, real);
-      const now = await handle.stat({ bigint: true });
-      return new FileSource(path, real, handle, fs, Number(now.size), stampOf(now));
+      const now = fs.fstatSync(file, { bigint: true });
+      return new FileSource(path, real, file, fs, Number(now.size), stampOf(now));
     } catch (error) {
-      await handle.close();
+      fs.closeSync(file);
       throw error;
     }
   }
 
   /** Read from `offset` on. */
-  async read(offset: number, into: Uint8Array): Promise<number> {
-    try {
-      return (await this.#handle.read(into, 0, into.length, offset)).bytesRead;
-    } catch (error) {
-      throw this.#readError(offset, error);
-    }
+  read(offset: number, into: Uint8Array): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#fs.read(this.#file, into, 0, into.length, offset, (error, n) => {
+        if (error) reject(this.#readError(offset, error));
+        else resolve(n);
+      });
+    });
   }
 
   /** Read from `offset` on, at once. */
   readSync(offset: number, into: Uint8Array): number {
     try {
-      return this.#fs.readSync(this.#handle.fd, into, 0, into.length, offset);
+      return this.#fs.readSync(this.#file, into, 0, into.length, offset);
     } catch (error) {
       throw this.#readError(offset, error);
     }
   }
 
   /** `SOURCE_CHANGED` where the file grew, shrank or was written since it was opened. */
-  async verify(): Promise<void> {
-    if (stampOf(await this.#handle.stat({ bigint: true })) !== this.#stamp) {
-      throw new SourceError("SOURCE_CHANGED", `${JSON.stringify(this.name)} was changed while it was read`, {
-        path: this.name,
-      });
-    }
+  verify(): Promise<void> {
+    return new Promise((resolve) => {
+      if (stampOf(this.#fs.fstatSync(this.#file, { bigint: true })) !== this.#stamp) {
+        throw new SourceError("SOURCE_CHANGED", `${JSON.stringify(this.name)} was changed while it was read`, {
+          path: this.name,
+        });
+      }
+      resolve();
+    });
   }
 
   /**
@@ -102,14 +106,16 @@ export class FileSource implements Source {
       });
     }
     await replaceBytes(this.#fs, this.#real, offset, bytes, signal);
-    this.#stamp = stampOf(await this.#handle.stat({ bigint: true }));
+    this.#stamp = stampOf(this.#fs.fstatSync(this.#file, { bigint: true }));
   }
 
-  /** Close the handle. */
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    await this.#handle.close();
+  /** Close the file. */
+  close(): Promise<void> {
+    if (!this.#closed) {
+      this.#closed = true;
+      this.#fs.closeSync(this.#file);
+    }
+    return Promise.resolve();
   }
 
   #readError(offset: number, cause: unknown): SourceError {

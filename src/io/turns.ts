@@ -23,8 +23,15 @@ export class Turns {
 
   /** Let the event loop turn; throws `signal.reason` where the call was stopped meanwhile. */
   async take(): Promise<void> {
-    await new Promise<void>((resolve) => setTimeout(resolve, 0));
+    await new Promise<void>(later);
     this.#last = performance.now();
     this.#signal?.throwIfAborted();
   }
+}
+
+/** Node, Bun and Deno have a turn without the milliseconds that a timer takes. */
+function later(resolve: () => void): void {
+  const { setImmediate } = globalThis as { setImmediate?: (call: () => void) => unknown };
+  if (setImmediate) setImmediate(resolve);
+  else setTimeout(resolve, 0);
 }

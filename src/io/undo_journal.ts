@@ -129,6 +129,8 @@ export async function recoverFile(fs: Fs, real: string): Promise<void> {
 
 async function recover(fs: Fs, real: string): Promise<void> {
   const journal = real + END;
+  // There is none as good as always, which a promise would only take longer to say.
+  if (!fs.existsSync(journal)) return;
   const kept = await fs.promises.open(journal, "r").catch(() => null);
   if (!kept) return;
   let change: Change | null;
