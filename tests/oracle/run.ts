@@ -14,11 +14,12 @@ import { layers } from "./layers.ts";
 import { pickles } from "./pickles.ts";
 import { records } from "./records.ts";
 import { Report } from "./report.ts";
+import { training } from "./training.ts";
 
 /** Compares with one Paddle; answers a line of figures. */
 export type Topic = (paddle: Paddle, report: Report, seed: number) => Promise<string>;
 
-const TOPICS: Readonly<Record<string, Topic>> = { pickles, records, layers };
+const TOPICS: Readonly<Record<string, Topic>> = { pickles, records, layers, training };
 
 const unknown = process.argv.slice(2).filter((word) => !NAMES.includes(word) && !Object.hasOwn(TOPICS, word));
 if (unknown.length > 0) throw new Error(`No Paddle and no topic: ${unknown.join(" ")}`);

@@ -1,0 +1,203 @@
+"""Random training runs: nine steps as a whole, or a part of them between files.
+
+    training.py FOLDER make SEED                   nine steps of each run; saves what is there after three
+    training.py FOLDER go SEED FROM TO             goes on from the files of step FROM to step TO, saves again
+"""
+import json, os, random, sys, warnings
+import numpy as np
+import paddle
+from say import VERSION
+
+warnings.simplefilter("ignore")
+COUNT = 120
+CLASSES = ["SGD", "Momentum", "Adagrad", "Adam", "AdamW", "Adamax", "Adadelta", "RMSProp", "Lamb", "NAdam", "RAdam", "ASGD", "Rprop"]
+SCHEDULERS = ["NoamDecay", "PiecewiseDecay", "NaturalExpDecay", "InverseTimeDecay", "PolynomialDecay", "LinearWarmup", "ExponentialDecay",
+              "MultiStepDecay", "StepDecay", "CosineAnnealingDecay", "OneCycleLR", "CyclicLR", "LinearLR"]
+
+
+def scheduler(r):
+    kind = r.choice([k for k in SCHEDULERS if hasattr(paddle.optimizer.lr, k)])
+    rate, gamma = round(r.uniform(0.01, 0.5), 3), round(r.uniform(0.1, 0.99), 2)
+    n = lambda: r.randint(1, 5)
+    a = {"learning_rate": rate}
+    if kind == "NoamDecay":
+        a.update(d_model=r.choice([16, 64, 0.5]), warmup_steps=n())
+    elif kind == "PiecewiseDecay":
+        a = {"boundaries": [2, 5], "values": [rate, rate / 2, rate / 3]}
+    elif kind in ("NaturalExpDecay", "InverseTimeDecay", "ExponentialDecay"):
+        a["gamma"] = gamma
+    elif kind == "PolynomialDecay":
+        a.update(decay_steps=n() + 2, end_lr=0.001, power=r.choice([0.5, 1.0, 1.7]), cycle=r.random() < 0.5)
+    elif kind == "LinearWarmup":
+        inner = {"scheduler": ["StepDecay", {"learning_rate": rate, "step_size": 2, "gamma": 0.5}]}
+        a = {"learning_rate": r.choice([rate, inner]) if VERSION >= (2, 1) else rate, "warmup_steps": n(), "start_lr": 0.0, "end_lr": rate}
+    elif kind == "MultiStepDecay":
+        a.update(milestones=[2, 4, 7], gamma=gamma)
+    elif kind == "StepDecay":
+        a.update(step_size=n(), gamma=gamma)
+    elif kind == "CosineAnnealingDecay":
+        a.update(T_max=n() + 2, eta_min=0.001)
+    elif kind == "OneCycleLR":
+        a = {"max_learning_rate": rate, "total_steps": 20, "phase_pct": 0.4, "anneal_strategy": r.choice(["cos", "linear"])}
+    elif kind == "CyclicLR":
+        a = {"base_learning_rate": rate / 4, "max_learning_rate": rate, "step_size_up": n(), "mode": r.choice(["triangular", "triangular2", "exp_range"]), "exp_gamma": gamma}
+    elif kind == "LinearLR":
+        a.update(total_steps=n() + 3, start_factor=0.5, end_factor=0.25)
+    return {"scheduler": [kind, a]}
+
+
+def clip(r):
+    kind = r.choice(["ClipGradByValue", "ClipGradByNorm", "ClipGradByGlobalNorm"])
+    top = round(r.uniform(0.2, 2.0), 2)
+    return {"clip": [kind, {"max": top} if kind == "ClipGradByValue" else {"clip_norm": top}]}
+
+
+def decay(r, kind):
+    c = round(r.uniform(0.001, 0.3), 3)
+    if kind in ("AdamW", "Lamb", "Rprop"):
+        return c
+    return r.choice([c, {"regularizer": ["L2Decay", c]}] + ([{"regularizer": ["L1Decay", c]}] if VERSION >= (2, 1) else []))
+
+
+def arguments(r, kind):
+    a = {"learning_rate": scheduler(r) if r.random() < 0.5 and kind != "Rprop" else round(r.uniform(0.001, 0.3), 4)}
+    if r.random() < 0.4:
+        a["grad_clip"] = clip(r)
+    if r.random() < 0.4 and kind not in ("Lamb", "Rprop"):
+        a["weight_decay"] = decay(r, kind)
+    maybe = lambda name, value: a.__setitem__(name, value) if r.random() < 0.5 else None
+    if kind in ("Adam", "AdamW", "Adamax", "Lamb", "NAdam", "RAdam"):
+        maybe("beta1", round(r.uniform(0.5, 0.99), 2))
+        maybe("beta2", round(r.uniform(0.5, 0.9999), 4))
+    if kind in ("Adam", "AdamW") and VERSION >= (3, 0):
+        maybe("amsgrad", True)
+    if kind == "Adam" and VERSION >= (2, 2) and "amsgrad" not in a and not isinstance(a.get("weight_decay"), dict):
+        maybe("use_multi_tensor", True)
+    if kind == "Momentum":
+        maybe("momentum", round(r.uniform(0, 0.99), 2))
+        maybe("use_nesterov", True)
+    if kind == "RMSProp":
+        maybe("rho", 0.8)
+        maybe("momentum", 0.5)
+        if VERSION != (2, 4):
+            maybe("centered", True)
+    if kind == "Adagrad":
+        maybe("initial_accumulator_value", 0.25)
+    if kind == "Adadelta":
+        maybe("rho", 0.8)
+    if kind == "Lamb":
+        maybe("lamb_weight_decay", r.choice([0.0, 0.1]))
+    if kind == "NAdam":
+        maybe("momentum_decay", 0.02)
+    if kind == "ASGD":
+        maybe("batch_num", r.randint(1, 4))
+    return a
+
+
+def cases(seed):
+    r = random.Random("training %s" % seed)
+    numbers = np.random.RandomState(seed)
+    kinds = [k for k in CLASSES if hasattr(paddle.optimizer, k) and not (k == "Lamb" and VERSION < (2, 3))]
+    for i in range(COUNT):
+        kind = kinds[i % len(kinds)]
+        # Parameters of less than 8 values take no vector loop.
+        shapes = [r.choice([[3], [2, 3], [1]]) if i % 3 else [r.randint(2, 9), r.randint(2, 9)] for _ in range(r.randint(1, 3))]
+        make = lambda: [numbers.uniform(-1, 1, s).astype("float32") for s in shapes]
+        args = arguments(r, kind)
+        groups = None
+        if VERSION >= (2, 2) and r.random() < 0.3 and not args.get("use_multi_tensor"):
+            groups = [{"params": [k]} for k in range(len(shapes))]
+            for g in groups:
+                if r.random() < 0.5:
+                    g["learning_rate"] = 0.3
+                if r.random() < 0.5 and kind not in ("Lamb", "Rprop"):
+                    g["weight_decay"] = decay(r, kind)
+        yield {"class": kind, "args": args, "groups": groups, "start": make(), "gradients": [make() for _ in range(9)]}
+
+
+def build(v):
+    if isinstance(v, dict) and len(v) == 1:
+        (kind, what), = v.items()
+        if kind == "scheduler":
+            return getattr(paddle.optimizer.lr, what[0])(**{k: build(x) for k, x in what[1].items()})
+        if kind == "regularizer":
+            return getattr(paddle.regularizer, what[0])(what[1])
+        if kind == "clip":
+            return getattr(paddle.nn, what[0])(**what[1])
+    return v
+
+
+def run(case, first, last, values, state, keep=None):
+    """Steps first+1 to last; what the parameters are after every third."""
+    parameters = []
+    for k, value in enumerate(values):
+        attr = paddle.ParamAttr(name="case.p_%d" % k, initializer=paddle.nn.initializer.Assign(np.array(value)))
+        parameters.append(paddle.create_parameter(list(np.shape(value)), "float32", attr=attr))
+    options = {k: build(v) for k, v in case["args"].items()}
+    options["parameters"] = parameters
+    if case["groups"]:
+        options["parameters"] = [dict({k: build(v) for k, v in g.items()}, params=[parameters[k] for k in g["params"]]) for g in case["groups"]]
+    optimizer = getattr(paddle.optimizer, case["class"])(**options)
+    if state is not None:
+        optimizer.set_state_dict(state)
+    after = {}
+    for t in range(first, last):
+        loss = 0
+        for p, g in zip(parameters, case["gradients"][t]):
+            loss = loss + (p * paddle.to_tensor(g)).sum()
+        loss.backward()
+        optimizer.step()
+        optimizer.clear_grad()
+        rate = getattr(optimizer, "_learning_rate")
+        if isinstance(rate, paddle.optimizer.lr.LRScheduler):
+            rate.step()
+        if (t + 1) % 3 == 0:
+            after[t + 1] = [p.numpy().reshape(-1).astype("float64").tolist() for p in parameters]
+        if t + 1 == keep:
+            save = {p.name: p for p in parameters}, optimizer.state_dict()
+            yield "files", save
+    yield "after", after
+
+
+try:
+    from paddle.utils import unique_name
+except ImportError:
+    from paddle.fluid import unique_name
+
+
+def main(folder, mode, seed, first="0", last="9"):
+    first, last, rows = int(first), int(last), []
+    path = lambda i, t, end: os.path.join(folder, "run-%d-%d.%s" % (i, t, end))
+    for i, case in enumerate(cases(int(seed))):
+        row = {"class": case["class"], "args": case["args"], "groups": case["groups"]}
+        row["start"] = [[list(v.shape), v.reshape(-1).astype("float64").tolist()] for v in case["start"]]
+        row["gradients"] = [[g.reshape(-1).astype("float64").tolist() for g in step] for step in case["gradients"]]
+        try:
+            with unique_name.guard():
+                values, state = case["start"], None
+                if mode == "go":
+                    if not os.path.exists(path(i, first, "pdopt")):
+                        rows.append({})
+                        continue
+                    given = paddle.load(path(i, first, "pdparams"))
+                    values = [np.array(given["case.p_%d" % k]) for k in range(len(values))]
+                    state = paddle.load(path(i, first, "pdopt"))
+                keep = 3 if mode == "make" else last
+                for what, found in run(case, first, last, values, state, keep):
+                    if what == "files":
+                        paddle.save(found[0], path(i, keep, "pdparams"))
+                        paddle.save(found[1], path(i, keep, "pdopt"))
+                    else:
+                        row["after"] = found
+        except Exception as e:
+            row["error"] = "%s: %s" % (type(e).__name__, str(e)[-300:])
+        rows.append(row)
+    with open(os.path.join(folder, "said.json"), "w") as f:
+        json.dump({"paddle": paddle.__version__, "rows": rows}, f)
+
+
+if VERSION < (2, 0):
+    with open(os.path.join(sys.argv[1], "said.json"), "w") as f:
+        json.dump({"paddle": paddle.__version__, "rows": None}, f)
+else:
+    main(*sys.argv[1:])
