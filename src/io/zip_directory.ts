@@ -56,7 +56,7 @@ export async function readZipDirectory(source: Source, options: ZipOptions): Pro
   const end = await findEnd(source, options.signal);
   const budget = new Budget(options.limits);
   budget.check("maxEntries", end.count, end.at);
-  if (end.size < end.count * ENTRY_SIZE || end.offset + end.size > end.at) {
+  if (end.offset + end.size > end.at) {
     throw new FormatError(
       "BAD_LENGTH",
       `The directory of the zip archive is said to have ${end.size} bytes from byte ${end.offset} on: it ends at ${end.at}`,

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,7 +8,7 @@ import { describe as suite, it } from "@std/testing/bdd";
 import { audit, isPaddleError, load, type Warning } from "../../mod.ts";
 import { CALLS } from "./calls.ts";
 import { describe, expected, same } from "../real/describe.ts";
-import { WAYS } from "./ways.ts";
+import { Files, WAYS } from "./ways.ts";
 
 // deno-lint-ignore no-explicit-any
 type Json = any;
@@ -26,7 +27,16 @@ function meets(answer: Json, { value, error, warnings }: Outcome): boolean {
   }
   if (error !== undefined) return false;
   const isWarned = (answer.warnings ?? []).every((code: string) => warnings.some((warning) => warning.code === code));
+  if (value instanceof Files) return isWarned && sameFiles(value, answer.value.files);
   return isWarned && (answer.any === true || same(describe(value), expected(answer.value)));
+}
+
+function sameFiles({ files }: Files, wanted: Record<string, string>): boolean {
+  const names = Object.keys(wanted);
+  return names.length === files.size && names.every((name) => {
+    const bytes = files.get(name);
+    return bytes !== undefined && Buffer.from(bytes).toString("hex") === wanted[name];
+  });
 }
 
 async function run(folder: string, manifest = "manifest.json"): Promise<void> {

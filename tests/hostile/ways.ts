@@ -1,5 +1,5 @@
 /** The ways of a hostile file into the library, by the call of its case: the same answer, code and offset through all ways of one call. */
-import { decode, load, NDArray, open } from "../../mod.ts";
+import { type ArchiveFolder, decode, load, NDArray, open, openArchive } from "../../mod.ts";
 import * as numpy from "../../src/npy.ts";
 import * as safetensors from "../../src/safetensors.ts";
 
@@ -29,6 +29,23 @@ async function readAll(opened: ReturnType<typeof open>): Promise<unknown> {
   return value;
 }
 
+/** Every file of an archive. */
+export class Files {
+  readonly files = new Map<string, Uint8Array>();
+}
+
+async function filesOf(opened: Promise<ArchiveFolder>): Promise<Files> {
+  await using folder = await opened;
+  const found = new Files();
+  for (const name of await folder.list()) {
+    const source = (await folder.get(name))!;
+    const bytes = new Uint8Array(source.size);
+    for (let at = 0; at < bytes.length;) at += await source.read(at, bytes.subarray(at));
+    found.files.set(name, bytes);
+  }
+  return found;
+}
+
 /** What `decode` of a subpath is given: bytes have no warnings to tell. */
 function plain({ onWarning: _, ...options }: Json): Json {
   return options;
@@ -41,6 +58,11 @@ export const WAYS: Readonly<Record<string, Readonly<Record<string, Way>>>> = {
     load: (path, _bytes, options) => load(path, options),
     "open and value": (path, _bytes, options) => readAll(open(path, options)),
     "a stream of small chunks": (_path, bytes, options) => load(streamOf(bytes), options),
+  },
+  archive: {
+    "openArchive of a path": (path, _bytes, options) => filesOf(openArchive(path, options)),
+    "openArchive of bytes": (_path, bytes, options) => filesOf(openArchive(bytes, options)),
+    "openArchive of a stream": (_path, bytes, options) => filesOf(openArchive(streamOf(bytes), options)),
   },
   npy: {
     decode: (_path, bytes, options) => Promise.resolve().then(() => numpy.decode(bytes, plain(options))),

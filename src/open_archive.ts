@@ -1,0 +1,109 @@
+/**
+ * An archive of model files as a folder.
+ *
+ * @module
+ */
+import { FormatError, UnsupportedError } from "./errors.ts";
+import { BytesSource } from "./io/bytes_source.ts";
+import { withPath } from "./io/drive_from.ts";
+import type { Folder } from "./io/folder.ts";
+import { gather } from "./io/gather.ts";
+import { inflate } from "./io/inflate.ts";
+import { type From, sourceOf } from "./io/open_source.ts";
+import { piecesOf } from "./io/part_source.ts";
+import { readFully } from "./io/read_fully.ts";
+import type { Source } from "./io/source.ts";
+import { BLOCK } from "./io/tar_directory.ts";
+import { TarFolder } from "./io/tar_folder.ts";
+import { ZipFolder } from "./io/zip_folder.ts";
+import { joinBytes } from "./joined_bytes.ts";
+import { type Limits, resolveLimits } from "./limits.ts";
+import { checkOptions, type LoadOptions } from "./options.ts";
+
+/** Options of {@linkcode openArchive}. */
+export type OpenArchiveOptions = Pick<LoadOptions, "limits" | "folder" | "signal" | "fetch" | "http" | "onWarning">;
+
+/** A folder that lets go of its archive: `await using`. */
+export type ArchiveFolder = Folder & AsyncDisposable;
+
+const OPTIONS = ["limits", "folder", "signal", "fetch", "http", "onWarning"];
+
+/**
+ * A tar or zip archive as a folder: official models come as `*_infer.tar`. The files of a tar, and those that a zip stores, are read where
+ * they lie; what a zip packs is unpacked when it is read; a `.tar.gz` is unpacked into memory, once. Nothing is written to a disk.
+ *
+ * Names are judged as keys of a folder: those that lead elsewhere, links, devices, and names that collide are refused, whichever file is
+ * asked for afterwards. The sum of a zip's file is checked by whoever reads it from its first byte to its last.
+ *
+ * @throws {FormatError} the archive is not well formed, or none
+ * @throws {PathError} `UNSAFE_PATH`, `LINK_ESCAPE`, `NOT_A_FILE`, `NAME_COLLISION`
+ * @throws {UnsupportedError} `UNSUPPORTED_FEATURE`: encrypted, sparse, in several parts, or packed in another way than deflate
+ * @throws {LimitError} `LIMIT`: maxEntries, maxFolderDepth, maxExpansion, maxStreamBytes
+ * @throws {SourceError} the file cannot be found or read
+ *
+ * @example The parameters of a model that was downloaded as a tar
+ * ```ts no-eval
+ * import { load, openArchive } from "@oarlock/paddle";
+ * await using folder = await openArchive("ch_PP-OCRv4_det_infer.tar");
+ * const params = await load("ch_PP-OCRv4_det_infer/inference", { folder });
+ * ```
+ */
+export async function openArchive(from: From, options: OpenArchiveOptions = {}): Promise<ArchiveFolder> {
+  checkOptions(options, OPTIONS);
+  const { signal } = options;
+  signal?.throwIfAborted();
+  const limits = resolveLimits(options.limits);
+  const source = await gather(await sourceOf(from, options), limits.maxStreamBytes, signal);
+  try {
+    return await folderOf(source, limits, signal);
+  } catch (error) {
+    await source.close?.();
+    throw withPath(error, source.name);
+  }
+}
+
+async function folderOf(source: Source, limits: Readonly<Limits>, signal?: AbortSignal): Promise<ArchiveFolder> {
+  const head = await headOf(source, signal);
+  if (head.length === 0) throw new FormatError("EMPTY", "The file is empty: no archive is", { offset: 0 });
+  if (startsWith(head, "PK") || isZipWithFront(head)) return await ZipFolder.open(source, { limits, signal });
+  if (startsWith(head, "\x1f\x8b")) {
+    const tar = await unpack(source, limits, signal);
+    await source.close?.();
+    return await TarFolder.open(tar, limits, signal);
+  }
+  for (
+    const [magic, what] of [["BZh", "bzip2"], ["\xfd7zXZ\0", "xz"], ["7z\xbc\xaf", "7z"], ["\x28\xb5\x2f\xfd", "zstd"]]
+  ) {
+    if (startsWith(head, magic)) {
+      throw new UnsupportedError(
+        "UNSUPPORTED_FEATURE",
+        `This archive is packed by ${what}: tar, tar.gz and zip are read`,
+        {
+          offset: 0,
+        },
+      );
+    }
+  }
+  return await TarFolder.open(source, limits, signal);
+}
+
+async function headOf(source: Source, signal?: AbortSignal): Promise<Uint8Array> {
+  return await readFully(source, 0, new Uint8Array(Math.min(BLOCK, source.size)), signal);
+}
+
+function startsWith(head: Uint8Array, magic: string): boolean {
+  return head.length >= magic.length && [...magic].every((c, i) => head[i] === c.charCodeAt(0));
+}
+
+/** A program may stand before a zip archive, which unpacks itself then. */
+function isZipWithFront(head: Uint8Array): boolean {
+  return startsWith(head, "#!") || startsWith(head, "MZ");
+}
+
+async function unpack(source: Source, limits: Readonly<Limits>, signal?: AbortSignal): Promise<Source> {
+  const chunks: Uint8Array[] = [];
+  const packed = (stop: AbortSignal) => piecesOf(source, 0, source.size, stop);
+  const options = { format: "gzip", compressed: source.size, limits, offset: 0, name: source.name, signal } as const;
+  for await (const chunk of inflate(packed, options)) chunks.push(chunk);
+  return new BytesSource(joinBytes(chunks), source.name);
+}
