@@ -1,0 +1,44 @@
+/**
+ * The example of Paddle's FAQ on saving and loading, line by line: train a little, save, load, and go on as if nobody had interrupted.
+ *
+ * Run: deno run -A examples/resume_training.ts [folder]
+ */
+import * as paddle from "../mod.ts";
+
+/** `folder`: where the two files go. Gives the parameter's numbers after the last step. */
+export async function main(folder = "."): Promise<Float32Array> {
+  const emb = new paddle.nn.Embedding(10, 10);
+  const scheduler = new paddle.optimizer.lr.NoamDecay({ dModel: 0.01, warmupSteps: 100, verbose: true });
+  const adam = new paddle.optimizer.Adam({ learningRate: scheduler, parameters: emb.parameters() });
+  train(emb, scheduler, adam);
+
+  const layerStateDict = emb.stateDict();
+  await paddle.save(layerStateDict, `${folder}/emb.pdparams`);
+  const optStateDict = adam.stateDict();
+  await paddle.save(optStateDict, `${folder}/adam.pdopt`);
+
+  const loadLayerStateDict = await paddle.load(`${folder}/emb.pdparams`) as paddle.StateDict;
+  const loadOptStateDict = await paddle.load(`${folder}/adam.pdopt`) as paddle.StateDict;
+  emb.setStateDict(loadLayerStateDict);
+  adam.setStateDict(loadOptStateDict);
+
+  train(emb, scheduler, adam);
+  return emb.weight.toFloat32Array();
+}
+
+/** One step. The gradient comes from wherever the network runs; here it is all ones. */
+function train(
+  emb: paddle.nn.Embedding,
+  scheduler: paddle.optimizer.lr.LRScheduler,
+  adam: paddle.optimizer.Adam,
+): void {
+  emb.weight.grad = paddle.full(emb.weight.shape, 1);
+  adam.step();
+  scheduler.step();
+  adam.clearGrad();
+}
+
+if (import.meta.main) {
+  const numbers = await main(Deno.args[0]);
+  console.log(`The first numbers after two steps: ${numbers.subarray(0, 3).join(", ")}`);
+}
