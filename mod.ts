@@ -110,6 +110,9 @@ export {
   type ProgramVariable,
   type VariableKind,
 } from "./src/program.ts";
+export { type Recovered, type RecoverOptions, recoverStateDict } from "./src/recover_state_dict.ts";
+export type { NameOrigin, RecoveredEntry, RecoverReport } from "./src/model/recover.ts";
+export type { ModelParts } from "./src/io/model_parts.ts";
 export { save, type SaveReport } from "./src/save.ts";
 import * as staticGraph from "./src/static/mod.ts";
 export { staticGraph as static };

@@ -24,6 +24,8 @@ export type VariableKind =
 
 /** A variable of a program. */
 export interface ProgramVariable {
+  /** What operators call it where that is not its name: the number of a value of PIR, such as `%12`. */
+  readonly id?: string;
   /** Its name; {@linkcode Program.rename} changes it everywhere. */
   readonly name: string;
   /** What it holds. */

@@ -230,6 +230,7 @@ function variablesOf(args: readonly PirValue[], ops: readonly PirOp[]): ProgramV
 function variableOf({ id, type }: PirValue, op: PirOp | null, i: number): ProgramVariable {
   const name = i === 0 ? op?.name : undefined;
   return {
+    id: `%${id}`,
     name: name ?? `%${id}`,
     ...type,
     persistable: name !== undefined && op!.type !== "pd_op.fetch" && op!.persistable,

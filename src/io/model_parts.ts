@@ -1,0 +1,71 @@
+/**
+ * The files of a model that are given one by one: bytes, Blobs, URLs, paths.
+ *
+ * @module
+ */
+import { SourceError } from "../errors.ts";
+import type { ModelFiles } from "./find_model.ts";
+import type { Folder } from "./folder.ts";
+import { type From, sourceOf, type SourceOfOptions } from "./open_source.ts";
+import type { Sink } from "./sink.ts";
+import type { Source } from "./source.ts";
+import { BytesSource } from "./bytes_source.ts";
+
+/** The files of one program. */
+export interface ModelParts {
+  /** `.pdmodel`, `__model__` or `.json`. */
+  program: From;
+  /** `.pdiparams`, or the one file with all parameters of a 1.x model. */
+  params?: From;
+  /** `.pdiparams.info`. */
+  info?: From;
+}
+
+/** Whether a value is {@linkcode ModelParts}. */
+export function isModelParts(from: unknown): from is ModelParts {
+  return typeof from === "object" && from !== null && "program" in from && !("read" in from);
+}
+
+/** The files under the names that a prefix gives them. */
+export async function filesOfParts(parts: ModelParts, options: SourceOfOptions): Promise<ModelFiles> {
+  const sources = new Map<string, Source>();
+  const names: [string, From | undefined][] = [["program", parts.program], ["params", parts.params], [
+    "info",
+    parts.info,
+  ]];
+  for (const [name, from] of names) if (from !== undefined) sources.set(name, await wholeSource(from, options));
+  const methods = [{ method: "forward", programs: ["program"], params: "params" }];
+  return { folder: new SourceFolder(sources), shown: "the model", methods, info: "info" };
+}
+
+/** A stream is read to its end: a model's files are read at several places. */
+async function wholeSource(from: From, options: SourceOfOptions): Promise<Source> {
+  const opened = await sourceOf(from, options);
+  if (!("stream" in opened)) return opened;
+  return new BytesSource(new Uint8Array(await new Response(opened.stream).arrayBuffer()), opened.name);
+}
+
+/** Sources by name; each is given once for every `get`. */
+class SourceFolder implements Folder {
+  readonly #sources: ReadonlyMap<string, Source>;
+
+  constructor(sources: ReadonlyMap<string, Source>) {
+    this.#sources = sources;
+  }
+
+  get(name: string): Promise<Source | null> {
+    return Promise.resolve(this.#sources.get(name) ?? null);
+  }
+
+  list(prefix = ""): Promise<string[]> {
+    return Promise.resolve([...this.#sources.keys()].filter((name) => name.startsWith(prefix)));
+  }
+
+  put(name: string): Promise<Sink> {
+    return Promise.reject(new SourceError("PERMISSION", "These files can only be read", { path: name }));
+  }
+
+  delete(name: string): Promise<void> {
+    return Promise.reject(new SourceError("PERMISSION", "These files can only be read", { path: name }));
+  }
+}

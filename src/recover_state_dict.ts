@@ -1,0 +1,159 @@
+/**
+ * From an inference model back to weights that can be trained.
+ *
+ * @module
+ */
+import type { Warning } from "./errors.ts";
+import { type FileNames, findModel, notFound } from "./io/find_model.ts";
+import type { Folder } from "./io/folder.ts";
+import { filesOfParts, isModelParts, type ModelParts } from "./io/model_parts.ts";
+import type { FolderEntry } from "./io/open_source.ts";
+import { placeOf } from "./io/place.ts";
+import type { ProgressEvent } from "./io/progress.ts";
+import { type ReadModel, readModel } from "./io/read_model.ts";
+import { type Limits, resolveLimits } from "./limits.ts";
+import { matchNames } from "./model/match_names.ts";
+import { type NameOrigin, prunedKeys, type RecoverReport, usesOf } from "./model/recover.ts";
+import { checkOptions } from "./options.ts";
+import { NDArray } from "./ndarray.ts";
+import { Tensor } from "./tensor.ts";
+import type { StateDict } from "./values.ts";
+import { quote, ValueError } from "./errors.ts";
+
+/** Options of {@linkcode recoverStateDict}. */
+export interface RecoverOptions extends FileNames {
+  /** Keys for variables, by their names: counts more than anything else. */
+  names?: ReadonlyMap<string, string>;
+  /** A state dict of the same network, such as its first checkpoint: its keys are given to variables of the same name, or, as guesses, by
+   * kind of layer, number and shape. */
+  like?: StateDict;
+  /** Where the names are looked for. @default the place where this runtime keeps files */
+  folder?: Folder;
+  /** Ceilings for what the files may ask. */
+  limits?: Partial<Limits>;
+  /** Stops the call; the rejection is `signal.reason`. */
+  signal?: AbortSignal;
+  /** Called as the bytes of each file come in. */
+  onProgress?: (event: ProgressEvent) => void;
+  /** Called with every oddity that did not stop the call. */
+  onWarning?: (warning: Warning) => void;
+}
+
+/** What {@linkcode recoverStateDict} gives. */
+export interface Recovered {
+  /** Tensors, each with the name of its variable, ready for `save`. */
+  stateDict: StateDict;
+  /** What is exact, what is not, and what cannot be known. */
+  report: RecoverReport;
+}
+
+const OPTIONS = [
+  "modelFilename",
+  "paramsFilename",
+  "names",
+  "like",
+  "folder",
+  "limits",
+  "signal",
+  "onProgress",
+  "onWarning",
+];
+
+/**
+ * A state dict out of an inference model: `prefix.pdmodel` or `prefix.json`, `prefix.pdiparams` and, if it is there,
+ * `prefix.pdiparams.info`; a folder of Paddle 1.x; or these files themselves.
+ *
+ * With the info the keys are the network's own, and `network.set_state_dict` takes them. Without it (static models, 1.x, and every model
+ * of Paddle 3's JSON form) the keys are the names of the variables, which `set_state_dict(state, use_structured_name=False)` takes in a
+ * process that made the layers in the same order; `like` or `names` give structured names. Optimizer state is in no inference model, and is
+ * never invented.
+ *
+ * @throws what `load` throws; ValueError `NAME_COLLISION` where two variables get one key
+ *
+ * @example Weights for further training
+ * ```ts
+ * import * as paddle from "@oarlock/paddle";
+ * async function recover(prefix: string) {
+ *   const { stateDict, report } = await paddle.recoverStateDict(prefix);
+ *   await paddle.save(stateDict, `${prefix}.pdparams`);
+ *   return report.entries.filter((entry) => !entry.exact);
+ * }
+ * ```
+ */
+export async function recoverStateDict(
+  from: string | URL | FolderEntry | ModelParts,
+  options: RecoverOptions = {},
+): Promise<Recovered> {
+  checkOptions(options, OPTIONS);
+  options.signal?.throwIfAborted();
+  return recover(await read(from, options), options);
+}
+
+async function read(from: string | URL | FolderEntry | ModelParts, options: RecoverOptions): Promise<ReadModel> {
+  const limits = resolveLimits(options.limits);
+  if (isModelParts(from)) return await readModel(await filesOfParts(from, options), { ...options, limits });
+  const place = await placeOf(from, options.folder);
+  if (!place) {
+    throw new TypeError(
+      "A model is named by a path, a file: URL or { folder, name }, or given as { program, params, info }",
+    );
+  }
+  const files = await findModel(place, options);
+  if (!files) throw await notFound(place);
+  return await readModel(files, { ...options, limits });
+}
+
+function recover({ methods, info }: ReadModel, { names, like }: RecoverOptions): Recovered {
+  const uses = usesOf(methods.map(({ program }) => program));
+  const values = new Map(methods.flatMap(({ variables }) => [...variables]));
+  const shapes = new Map([...uses].map(([name, { variable }]) => [name, variable.shape]));
+  const matched = like ? matchNames(shapes, like) : new Map();
+  const nameOf = (variable: string): [string, NameOrigin] | null => {
+    const given = names?.get(variable);
+    if (given !== undefined) return [given, "given"];
+    const known = info?.get(variable);
+    if (known) return known.structuredName === undefined ? null : [known.structuredName, "info"];
+    const match = matched.get(variable);
+    return match ? [match.key, match.isGuess ? "guess" : "given"] : [variable, "variable"];
+  };
+  const stateDict: StateDict = new Map();
+  const report: RecoverReport = {
+    entries: [],
+    pruned: prunedKeys(info, uses),
+    constants: [],
+    notes: notesOf(methods, info),
+  };
+  for (const [variable, use] of uses) {
+    const value = values.get(variable);
+    const name = nameOf(variable);
+    if (!name || !(value instanceof NDArray)) {
+      report.constants.push(variable);
+      continue;
+    }
+    const [key, origin] = name;
+    if (stateDict.has(key)) {
+      throw new ValueError("NAME_COLLISION", `Two variables would be ${quote(key)} in the state dict`, {
+        at: key,
+        names: [key, variable],
+      });
+    }
+    const stopGradient = info?.get(variable)?.stopGradient ?? use.variable.stopGradient ?? use.isStatistic;
+    stateDict.set(key, Tensor.from(value, { name: variable, stopGradient, persistable: true }));
+    report.entries.push({ key, variable, name: origin, exact: use.changed.length === 0, changed: use.changed });
+  }
+  return { stateDict, report };
+}
+
+function notesOf(methods: ReadModel["methods"], info: ReadModel["info"]): string[] {
+  const notes = ["Optimizer state and learning rate are in no inference model."];
+  if (!info) {
+    notes.push(
+      "Without .pdiparams.info nobody knows the structured names: keys are names of variables. Use set_state_dict(state, use_structured_name=False), or give { like } or { names }.",
+      "Parameters that no output needs may have been left out of the file; nothing says which.",
+    );
+  }
+  if (methods.some(({ program }) => program.form === "pdmodel") && !info) {
+    notes.push("Which parameters were frozen is not in the file: only statistics of normalisations are known to be.");
+  }
+  return notes;
+}
