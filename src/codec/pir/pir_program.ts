@@ -191,20 +191,42 @@ export class PirProgram extends Program {
     this.#changed();
   }
 
-  #blockObjects(): JsonObject[] {
-    const found: JsonObject[] = [];
-    const waiting: Json[] = [
-      ...asList(asObject(this.#json.get("program"), "program").get("regions"), "program/regions"),
-    ];
-    for (let region = waiting.pop(); region !== undefined; region = waiting.pop()) {
-      for (const block of asList(asObject(region, "region").get("blocks"), "blocks")) {
-        found.push(asObject(block, "block"));
-        for (const op of asList(asObject(block, "block").get("ops"), "ops")) {
-          waiting.push(...asList(asObject(op, "op").get("regions") ?? [], "regions"));
-        }
-      }
+  /** Numbers of the values that the regions of an operator read. */
+  capturedBy(op: PirOp): number[] {
+    const regions = asList(op.json.get("regions") ?? [], "regions");
+    const inner = new Set(blocksIn(regions).flatMap((block) => asList(block.get("ops"), "ops")));
+    if (inner.size === 0) return [];
+    return this.ops().filter((other) => inner.has(other.json)).flatMap((other) => other.operands);
+  }
+
+  /** Fetch value `id` as output `column` under a name: an operator at the end of block 0. */
+  addFetch(name: string, id: number, column: number): void {
+    const maker = this.ops().find((op) => op.results.some((result) => result.id === id));
+    if (!maker) throw badField("I", `names the value ${id}, which nobody makes`);
+    const results = maker.json.get("O");
+    const index = maker.results.findIndex((result) => result.id === id);
+    const result = asObject(Array.isArray(results) ? results[index] : results, "O");
+    const last = Math.max(0, ...this.ops().flatMap((op) => op.results.map((result) => result.id)));
+    const op: JsonObject = new Map<string, Json>([
+      ["#", "1.fetch"],
+      ["A", [attribute("name", "0.a_str", name), attribute("col", "0.a_i32", column)]],
+      ["I", [new Map<string, Json>([["%", id]])]],
+      ["O", [new Map<string, Json>([["%", last + 1], ["TT", result.get("TT")!]])]],
+    ]);
+    if (this.trainable) {
+      op.set("OA", [
+        attribute("persistable", "0.a_array", flags(true)),
+        attribute("stop_gradient", "0.a_array", flags(maker.stopGradient ?? false)),
+      ]);
     }
-    return found;
+    const [main] = this.#blockObjects();
+    asList(main.get("ops"), "ops").push(op);
+    this.#blocks = null;
+    this.#changed();
+  }
+
+  #blockObjects(): JsonObject[] {
+    return blocksIn(asList(asObject(this.#json.get("program"), "program").get("regions"), "program/regions"));
   }
 
   clone(): PirProgram {
@@ -219,6 +241,30 @@ export class PirProgram extends Program {
   #changed(): void {
     this.#raw = null;
   }
+}
+
+function attribute(name: string, kind: string, data: Json): Json {
+  return new Map<string, Json>([["AT", new Map<string, Json>([["#", kind], ["D", data]])], ["N", name]]);
+}
+
+function flags(on: boolean): Json[] {
+  return [new Map<string, Json>([["#", "0.a_bool"], ["D", on]])];
+}
+
+/** The blocks of regions, and of the regions inside them. */
+function blocksIn(regions: readonly Json[]): JsonObject[] {
+  const found: JsonObject[] = [];
+  const waiting: Json[] = [...regions];
+  for (let region = waiting.pop(); region !== undefined; region = waiting.pop()) {
+    for (const item of asList(asObject(region, "region").get("blocks"), "blocks")) {
+      const block = asObject(item, "block");
+      found.push(block);
+      for (const op of asList(block.get("ops"), "ops")) {
+        waiting.push(...asList(asObject(op, "op").get("regions") ?? [], "regions"));
+      }
+    }
+  }
+  return found;
 }
 
 function variablesOf(args: readonly PirValue[], ops: readonly PirOp[]): ProgramVariable[] {

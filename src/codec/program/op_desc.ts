@@ -105,6 +105,12 @@ export class OpDesc implements Operator {
     setSlot(outputs, slot, names);
   }
 
+  /** Drop a slot of the outputs. */
+  deleteOutput(slot: string): void {
+    const message = this.#change();
+    message.outputs = message.outputs.filter(({ parameter }) => nameOf(parameter) !== slot);
+  }
+
   /** Put other block numbers in place of those the operator runs. */
   renumberBlocks(numbers: ReadonlyMap<number, number>): void {
     const mentioned = this.#read().attrs.flatMap((a) => a.type === 8 ? [a.blockIdx] : a.type === 10 ? a.blocksIdx : []);

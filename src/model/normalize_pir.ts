@@ -1,0 +1,83 @@
+/**
+ * A PIR module for inference: pruned to its outputs, with operators that fetch (dossier 4.3).
+ *
+ * @module
+ */
+import type { PirOp } from "../codec/pir/pir_op.ts";
+import type { PirProgram } from "../codec/pir/pir_program.ts";
+import { quote, SourceError, ValueError } from "../errors.ts";
+import type { NormalizeOptions } from "./normalize_program.ts";
+
+/**
+ * A new module with the inputs `feeds` and the outputs `fetches`. An output is named by its `fetch` operator, by a named value, or by the
+ * number of a value (`%12`).
+ */
+export function normalizePir(
+  program: PirProgram,
+  feeds: readonly string[],
+  fetches: readonly string[],
+  { skipPruneProgram = false }: NormalizeOptions,
+): PirProgram {
+  const made = program.clone();
+  const outputs = fetches.map((name) => ({ name, id: valueOf(made, name) }));
+  const inputs = made.blocks[0].ops.filter((op) => isInput(op) && !op.persistable).map((op) => op.name!);
+  for (const name of feeds) {
+    if (!inputs.includes(name)) {
+      throw new SourceError("NOT_FOUND", `The program has no input ${quote(name)}`, { at: name });
+    }
+  }
+  const needed = neededOps(made, outputs.map(({ id }) => id));
+  const unused = feeds.filter((name) => !needed.some((op) => op.name === name && isInput(op)));
+  const others = needed.filter((op) => isInput(op) && !op.persistable && !feeds.includes(op.name!));
+  if (unused.length > 0) {
+    throw new ValueError("INVALID_VALUE", `No output needs the inputs ${unused.map(quote).join(", ")}`, {
+      names: unused,
+    });
+  }
+  if (others.length > 0) {
+    const names = others.map((op) => op.name!);
+    throw new ValueError("INVALID_VALUE", `The outputs need other inputs as well: ${names.map(quote).join(", ")}`, {
+      names,
+    });
+  }
+  const kept = new Set(needed.map((op) => op.json));
+  const inner = new Set(made.blocks.slice(1).flatMap((block) => block.ops).map((op) => op.json));
+  made.filterOps((op) => {
+    if (op.type === "pd_op.fetch") return inner.has(op.json);
+    return skipPruneProgram || kept.has(op.json) || inner.has(op.json);
+  });
+  for (const op of made.ops()) if (op.attributes.get("is_test") === false) op.setAttribute("is_test", true);
+  outputs.forEach(({ name, id }, column) =>
+    made.addFetch(name.startsWith("%") ? `fetch_name_${column}` : name, id, column)
+  );
+  return made;
+}
+
+function isInput(op: PirOp): boolean {
+  return op.type === "pd_op.data" || op.type === "pd_op.feed";
+}
+
+/** The number of the value that is meant by `name`. */
+function valueOf(program: PirProgram, name: string): number {
+  const [main] = program.blocks;
+  const fetch = main.ops.find((op) => op.type === "pd_op.fetch" && op.name === name);
+  if (fetch) return fetch.operands[0];
+  const maker = main.ops.find((op) => op.name === name || op.results.some(({ id }) => `%${id}` === name));
+  if (!maker) throw new SourceError("NOT_FOUND", `The program has no value ${quote(name)}`, { at: name });
+  return maker.name === name ? maker.results[0].id : Number(name.slice(1));
+}
+
+/** The operators of block 0 that make these values, and those that these need, regions included. */
+function neededOps(program: PirProgram, targets: readonly number[]): PirOp[] {
+  const makers = new Map<number, PirOp>();
+  for (const op of program.blocks[0].ops) for (const { id } of op.results) makers.set(id, op);
+  const needed = new Set<PirOp>();
+  const waiting = [...targets];
+  for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
+    const op = makers.get(id);
+    if (!op || needed.has(op)) continue;
+    needed.add(op);
+    waiting.push(...op.operands, ...program.capturedBy(op));
+  }
+  return [...needed];
+}

@@ -1,0 +1,81 @@
+/**
+ * A ProgramDesc for inference: pruned, without training, with operators that feed and fetch (dossier 4.1 and 4.2).
+ *
+ * @module
+ */
+import { OpDesc } from "../codec/program/op_desc.ts";
+import type { ProgramDesc } from "../codec/program/program_desc.ts";
+import { VarDesc } from "../codec/program/var_desc.ts";
+import { quote, SourceError, ValueError } from "../errors.ts";
+import { pruneProgram } from "./prune_program.ts";
+
+/** How a program is normalised. */
+export interface NormalizeOptions {
+  /** Keep operators and variables that no output needs. @default {false} */
+  skipPruneProgram?: boolean;
+}
+
+/** A new program with the inputs `feeds` and the outputs `fetches`, by name and in that order. */
+export function normalizeDesc(
+  program: ProgramDesc,
+  feeds: readonly string[],
+  fetches: readonly string[],
+  { skipPruneProgram = false }: NormalizeOptions,
+): ProgramDesc {
+  const made = program.clone();
+  const [main] = made.blocks;
+  for (const name of [...feeds, ...fetches]) {
+    if (!main.variable(name)) {
+      throw new SourceError("NOT_FOUND", `The program's block 0 has no variable ${quote(name)}`, { at: name });
+    }
+  }
+  main.ops = main.ops.filter((op) => op.type !== "feed" && op.type !== "fetch");
+  main.vars = main.vars.filter((variable) => variable.kind !== "feed_minibatch" && variable.kind !== "fetch_list");
+  if (!skipPruneProgram) {
+    const unused = pruneProgram(made, feeds, fetches);
+    if (unused.length > 0) {
+      throw new ValueError("INVALID_VALUE", `No output needs the inputs ${unused.map(quote).join(", ")}`, {
+        names: unused,
+      });
+    }
+  }
+  forInference(made);
+  addPorts(made, feeds, fetches);
+  return made;
+}
+
+/** What `program.clone(for_test=True)` and `_inference_optimize` do. */
+function forInference(program: ProgramDesc): void {
+  for (const block of program.blocks) block.ops = block.ops.filter((op) => op.type !== "read");
+  for (const op of program.ops()) {
+    op.isTarget = false;
+    const type = op.attributeType("is_test");
+    if (type !== undefined && !op.attributes.get("is_test")) op.setAttribute("is_test", type === "INT" ? 1 : true);
+    if (op.type === "batch_norm" && op.outputs.has("ReserveSpace")) op.deleteOutput("ReserveSpace");
+  }
+  const [main] = program.blocks;
+  main.vars = main.vars.filter((variable) => variable.kind !== "reader");
+}
+
+/** `feed` and `fetch` variables and operators. The operators that feed are put in front one by one: the last input comes first. */
+function addPorts(program: ProgramDesc, feeds: readonly string[], fetches: readonly string[]): void {
+  const [main] = program.blocks;
+  const hasQuantFlag = main.ops.some((op) => op.attributeType("with_quant_attr") !== undefined);
+  const port = (op: OpDesc, column: number) => {
+    op.setAttribute("col", column, "INT");
+    op.setAttribute("op_device", "", "STRING");
+    op.setAttribute("op_namescope", "/", "STRING");
+    op.setAttribute("op_role", 0, "INT");
+    op.setAttribute("op_role_var", [], "STRINGS");
+    if (hasQuantFlag) op.setAttribute("with_quant_attr", false, "BOOLEAN");
+    return op;
+  };
+  const feedOps = feeds.map((name, i) => port(OpDesc.of("feed", { X: ["feed"] }, { Out: [name] }), i));
+  const fetchOps = fetches.map((name, i) => port(OpDesc.of("fetch", { X: [name] }, { Out: ["fetch"] }), i));
+  main.ops = [...feedOps.reverse(), ...main.ops, ...fetchOps];
+  main.vars = [
+    ...main.vars,
+    VarDesc.of("feed", { kind: "feed_minibatch", persistable: true }),
+    VarDesc.of("fetch", { kind: "fetch_list", persistable: true }),
+  ];
+}

@@ -1,0 +1,92 @@
+/**
+ * Prunes a ProgramDesc to what its outputs need.
+ *
+ * @module
+ */
+import type { BlockDesc } from "../codec/program/block_desc.ts";
+import type { OpDesc } from "../codec/program/op_desc.ts";
+import type { ProgramDesc } from "../codec/program/program_desc.ts";
+
+/**
+ * Keep the operators that `targets` need, walking backwards and stopping at `feeds`; then the variables and blocks that these need. Changes
+ * `program`. The names in `feeds` that nothing needs are returned.
+ *
+ * Operators that write what an earlier one reads (an optimizer's update) stand behind it, so a walk from the end passes them by, as in
+ * Paddle's own prune.
+ */
+export function pruneProgram(program: ProgramDesc, feeds: readonly string[], targets: readonly string[]): string[] {
+  const [main] = program.blocks;
+  const fed = new Set(feeds), needed = new Set(targets), used = new Set<string>();
+  const kept: OpDesc[] = [];
+  for (let i = main.ops.length - 1; i >= 0; i--) {
+    const op = main.ops[i];
+    const makes = namesOf(op.outputs);
+    if (!makes.some((name) => needed.has(name) && !fed.has(name))) continue;
+    kept.unshift(op);
+    for (const name of readsOf(program, op)) {
+      needed.add(name);
+      used.add(name);
+    }
+  }
+  main.ops = kept;
+  dropBlocks(program);
+  dropVariables(program, new Set([...feeds, ...targets]));
+  return feeds.filter((name) => !used.has(name) && !targets.includes(name));
+}
+
+function namesOf(slots: ReadonlyMap<string, readonly string[]>): string[] {
+  return [...slots.values()].flat();
+}
+
+/** What an operator reads, in the blocks that it runs as well. */
+function readsOf(program: ProgramDesc, op: OpDesc): string[] {
+  const names = [
+    ...namesOf(op.inputs),
+    ...op.namesInAttributes().filter((name) => op.attributeType(name) !== undefined),
+  ];
+  for (const block of blocksBelow(program, op)) {
+    for (const inner of block.ops) names.push(...namesOf(inner.inputs), ...namesOf(inner.outputs));
+  }
+  return names;
+}
+
+/** The blocks that an operator runs, and those that their operators run. The checker has proved that there is no circle. */
+function blocksBelow(program: ProgramDesc, op: OpDesc): BlockDesc[] {
+  const found = new Set<BlockDesc>();
+  const waiting = op.blocks();
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const block = program.blocks[next];
+    if (found.has(block)) continue;
+    found.add(block);
+    for (const inner of block.ops) waiting.push(...inner.blocks());
+  }
+  return [...found];
+}
+
+/** Drop the blocks that nobody runs, and number the others anew. */
+function dropBlocks(program: ProgramDesc): void {
+  const [main] = program.blocks;
+  const alive = new Set<BlockDesc>([main]);
+  for (const op of main.ops) for (const block of blocksBelow(program, op)) alive.add(block);
+  const numbers = new Map<number, number>([[-1, -1]]);
+  const blocks = program.blocks.filter((block) => alive.has(block));
+  blocks.forEach((block, i) => numbers.set(block.idx, i));
+  if (blocks.length === program.blocks.length) return;
+  for (const block of blocks) {
+    block.idx = numbers.get(block.idx)!;
+    block.parentIdx = numbers.get(block.parentIdx) ?? 0;
+    block.forwardBlockIdx = numbers.get(block.forwardBlockIdx) ?? -1;
+    for (const op of block.ops) op.renumberBlocks(numbers);
+  }
+  program.blocks = blocks;
+}
+
+/** Drop the variables of block 0 that nobody names; inner blocks are kept whole. */
+function dropVariables(program: ProgramDesc, keep: ReadonlySet<string>): void {
+  const named = new Set(keep);
+  for (const op of program.ops()) {
+    for (const name of [...namesOf(op.inputs), ...namesOf(op.outputs), ...op.namesInAttributes()]) named.add(name);
+  }
+  const [main] = program.blocks;
+  main.vars = main.vars.filter((variable) => named.has(variable.name));
+}
