@@ -8,6 +8,7 @@ import { sizeOfPickle, writePickle } from "./codec/pickle/write_pickle.ts";
 import { ValueError, type Warning } from "./errors.ts";
 import { shapeForSave } from "./model/to_pickle.ts";
 import { NDArray } from "./ndarray.ts";
+import { Program } from "./program.ts";
 import { checkOptions, ENCODE_OPTIONS, type EncodeOptions } from "./options.ts";
 import { SelectedRows, type Value } from "./values.ts";
 
@@ -33,6 +34,10 @@ export function planEncoding(value: Value, options: EncodeOptions): Plan {
   if (numpy !== 1 && numpy !== 2) throw new TypeError(`Option numpy must be 1 or 2: got ${String(numpy)}`);
   if (options.useBinaryFormat !== undefined && typeof options.useBinaryFormat !== "boolean") {
     throw new TypeError("Option useBinaryFormat must be a boolean");
+  }
+  if (value instanceof Program) {
+    const again = () => [value.serialize()];
+    return { size: value.serialize().length, chunks: again(), again, warnings: [] };
   }
   if (options.useBinaryFormat) {
     if (!(value instanceof NDArray || value instanceof SelectedRows)) {

@@ -6,9 +6,9 @@
 import { PaddleError, SaveError, type Warning } from "./errors.ts";
 import { FileSink } from "./io/file_sink.ts";
 import { progressOf } from "./io/progress.ts";
+import { GATHER, pour } from "./io/pour.ts";
 import type { Sink } from "./io/sink.ts";
 import { sinkFailed, sinkOf, type To } from "./io/sink_of.ts";
-import { Turns } from "./io/turns.ts";
 import { loadLazyArrays } from "./io/load_lazy_arrays.ts";
 import { type Plan, planEncoding } from "./encode.ts";
 import { checkOptions, SAVE_OPTIONS, type SaveOptions } from "./options.ts";
@@ -24,14 +24,12 @@ export interface SaveReport {
   warnings: Warning[];
 }
 
-/** Small chunks are gathered up to this before they are written. */
-const GATHER = 2 ** 20;
 /** Files below this are read back before they take the old one's place, unless `verify` says otherwise. */
 const VERIFY_BELOW = 64 * 2 ** 20;
 
 /**
  * Write a value as `paddle.save` does: a state dict with its name table, other objects as pickles, one tensor as a binary record with
- * `useBinaryFormat`. A path always leads to the whole old file or the whole new one, whatever fails.
+ * `useBinaryFormat`, a Program as the bytes of its file. A path always leads to the whole old file or the whole new one, whatever fails.
  *
  * Memory beside the value: less than 32 MiB, whatever its size.
  *
@@ -79,45 +77,6 @@ export async function saveChunks(plan: Plan, to: To, options: SaveOptions): Prom
   progress?.end();
   return { bytes: plan.size, durable: sink instanceof FileSink && sink.durable, warnings: plan.warnings };
 }
-
-/** Write chunks: small ones together, large ones as they are. */
-async function pour(
-  chunks: Iterable<Uint8Array>,
-  sink: Sink,
-  signal: AbortSignal | undefined,
-  onWritten: ((loaded: number) => void) | undefined,
-): Promise<void> {
-  const turns = new Turns(signal);
-  const gathered = new Uint8Array(GATHER);
-  let held = 0, written = 0;
-  const write = async (chunk: Uint8Array) => {
-    signal?.throwIfAborted();
-    await sink.write(chunk);
-    written += chunk.length;
-    onWritten?.(written);
-  };
-  const flush = async () => {
-    if (held === 0) return;
-    const chunk = gathered.subarray(0, held);
-    held = 0;
-    await write(chunk);
-  };
-  for (const chunk of chunks) {
-    if (turns.due()) await turns.take();
-    if (held + chunk.length > GATHER) await flush();
-    if (chunk.length > GATHER / 4) {
-      await flush();
-      for (let at = 0; at < chunk.length; at += LONGEST) await write(chunk.subarray(at, at + LONGEST));
-    } else {
-      gathered.set(chunk, held);
-      held += chunk.length;
-    }
-  }
-  await flush();
-}
-
-/** Longest single write: an abort is seen between two. */
-const LONGEST = 16 * 2 ** 20;
 
 /** Compare what is on the disk with what the value gives again. */
 async function compare(chunks: Iterable<Uint8Array>, sink: FileSink): Promise<void> {

@@ -1,0 +1,48 @@
+/**
+ * Chunks into a sink.
+ *
+ * @module
+ */
+import type { Sink } from "./sink.ts";
+import { Turns } from "./turns.ts";
+
+/** Small chunks are gathered up to this before they are written. */
+export const GATHER = 2 ** 20;
+/** Write chunks: small ones together, large ones as they are. */
+export async function pour(
+  chunks: Iterable<Uint8Array>,
+  sink: Sink,
+  signal: AbortSignal | undefined,
+  onWritten: ((loaded: number) => void) | undefined,
+): Promise<void> {
+  const turns = new Turns(signal);
+  const gathered = new Uint8Array(GATHER);
+  let held = 0, written = 0;
+  const write = async (chunk: Uint8Array) => {
+    signal?.throwIfAborted();
+    await sink.write(chunk);
+    written += chunk.length;
+    onWritten?.(written);
+  };
+  const flush = async () => {
+    if (held === 0) return;
+    const chunk = gathered.subarray(0, held);
+    held = 0;
+    await write(chunk);
+  };
+  for (const chunk of chunks) {
+    if (turns.due()) await turns.take();
+    if (held + chunk.length > GATHER) await flush();
+    if (chunk.length > GATHER / 4) {
+      await flush();
+      for (let at = 0; at < chunk.length; at += LONGEST) await write(chunk.subarray(at, at + LONGEST));
+    } else {
+      gathered.set(chunk, held);
+      held += chunk.length;
+    }
+  }
+  await flush();
+}
+
+/** Longest single write: an abort is seen between two. */
+const LONGEST = 16 * 2 ** 20;

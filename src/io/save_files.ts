@@ -1,0 +1,97 @@
+/**
+ * Several files that belong together (hardening 7.3): all are written beside their places before the first takes its place, and the one
+ * that readers look for, the program, takes its place last.
+ *
+ * @module
+ */
+import { PaddleError, PathError, quote } from "../errors.ts";
+import type { Folder } from "./folder.ts";
+import { pour } from "./pour.ts";
+import { type ProgressEvent, progressOf } from "./progress.ts";
+import { safeParts } from "./safe_name.ts";
+import type { Sink } from "./sink.ts";
+import { sinkFailed } from "./sink_of.ts";
+
+/** A file to be written. */
+export interface OutFile {
+  /** Its name in the folder. */
+  name: string;
+  /** Bytes that will come. */
+  size: number;
+  /** The bytes. */
+  chunks: Iterable<Uint8Array>;
+}
+
+/** How files are written. */
+export interface SaveFilesOptions {
+  signal?: AbortSignal;
+  onProgress?: (event: ProgressEvent) => void;
+}
+
+/** Write `files` into `folder`; they take their places in this order. The names written are returned. */
+export async function saveFiles(
+  folder: Folder,
+  files: readonly OutFile[],
+  options: SaveFilesOptions,
+): Promise<string[]> {
+  const { signal, onProgress } = options;
+  signal?.throwIfAborted();
+  const progress = progressOf(onProgress, "save", files.reduce((n, file) => n + file.size, 0));
+  const open: Sink[] = [];
+  let done = 0;
+  try {
+    for (const { name, size, chunks } of files) {
+      const sink = await folder.put(name);
+      open.push(sink);
+      await pour(chunks, sink, signal, (written) => progress?.at(done + written));
+      done += size;
+    }
+    for (let sink = open.shift(); sink; sink = open.shift()) await sink.close();
+  } catch (error) {
+    for (const sink of open) await Promise.resolve(sink.abort(error)).catch(() => {});
+    if (signal?.aborted && error === signal.reason) throw error;
+    throw error instanceof PaddleError || error instanceof TypeError ? error : sinkFailed(error);
+  }
+  progress?.end();
+  return files.map(({ name }) => name);
+}
+
+/** Names that Windows keeps for devices. */
+const DEVICES = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(\.|$)/i;
+
+/**
+ * Whether files of these names can lie side by side, here and elsewhere (hardening H-PATH-2 and H-PATH-4): looked at before the first is made.
+ *
+ * @throws {PathError} `UNSAFE_PATH`, `NAME_TOO_LONG`, `NAME_COLLISION`: two names are one on some file systems, or a file and a folder would have one name
+ */
+export function checkFileNames(names: readonly string[], { portable = true }: { portable?: boolean } = {}): void {
+  const seen = new Map<string, string>(), folders = new Map<string, string>();
+  for (const name of names) {
+    const parts = safeParts(name);
+    const odd = portable ? parts.find((part) => /[:<>"|?*]|[. ]$/.test(part) || DEVICES.test(part)) : undefined;
+    if (odd !== undefined) {
+      throw new PathError(
+        "UNSAFE_PATH",
+        `The name ${quote(name)} is no file name on Windows: { portable: false } lets it pass`,
+        {
+          path: name,
+        },
+      );
+    }
+    const folded = name.normalize("NFC").toLowerCase();
+    const other = seen.get(folded) ?? folders.get(folded);
+    if (other !== undefined) throw collision(name, other);
+    seen.set(folded, name);
+    for (let slash = folded.lastIndexOf("/"); slash > 0; slash = folded.lastIndexOf("/", slash - 1)) {
+      const above = folded.slice(0, slash);
+      if (seen.has(above)) throw collision(name, seen.get(above)!);
+      folders.set(above, name);
+    }
+  }
+}
+
+function collision(name: string, other: string): PathError {
+  return new PathError("NAME_COLLISION", `Files ${quote(name)} and ${quote(other)} cannot lie side by side`, {
+    names: [other, name],
+  });
+}

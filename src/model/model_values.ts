@@ -1,0 +1,89 @@
+/**
+ * The values of a program's variables, checked against it and as records.
+ *
+ * @module
+ */
+import { recordSize, writeRecord } from "../codec/record/write_record.ts";
+import { vocabBytes } from "../codec/record/write_vocab.ts";
+import { quote, ValueError } from "../errors.ts";
+import { NDArray } from "../ndarray.ts";
+import type { Program, ProgramVariable } from "../program.ts";
+import { DenseTensor } from "../tensor.ts";
+import { SelectedRows } from "../values.ts";
+
+/** A value that a file of parameters can hold: an array, rows, or the words of a vocabulary. */
+export type ParameterValue = NDArray | SelectedRows | ReadonlyMap<string, number>;
+
+/** Values by the name of their variable: what Paddle keeps in a scope. */
+export type Scope = ReadonlyMap<string, ParameterValue>;
+
+/** A variable with its value. */
+export interface NamedValue {
+  name: string;
+  value: ParameterValue;
+}
+
+/**
+ * The values of `variables`, in that order.
+ *
+ * @throws {ValueError} `INVALID_VALUE`: one is missing, or not what the program says; `at` names it
+ */
+export function valuesOf(variables: readonly ProgramVariable[], scope: Scope): NamedValue[] {
+  return variables.map((variable) => {
+    const value = scope.get(variable.name);
+    if (value === undefined) throw bad(variable, "has no value: give it in { parameters }");
+    checkValue(variable, value);
+    return { name: variable.name, value };
+  });
+}
+
+/** The values of everything that a file of the program's parameters holds, in its order. */
+export function parametersOf(program: Program, scope: Scope): NamedValue[] {
+  return valuesOf(program.parameters(), scope);
+}
+
+/** A value must be what its variable is. */
+export function checkValue(variable: ProgramVariable, value: ParameterValue): void {
+  if (variable.kind === "vocab") {
+    if (!(value instanceof Map)) throw bad(variable, "is a vocabulary: a Map of words to numbers is due");
+    return;
+  }
+  const array = value instanceof SelectedRows ? value.value : value;
+  if (!(array instanceof NDArray)) throw bad(variable, "is a tensor: an array is due");
+  const { dtype, shape } = variable;
+  const isSame = dtype === null || dtype === array.dtype || (dtype === "uint16" && array.dtype === "bfloat16") ||
+    (dtype === "bfloat16" && array.dtype === "uint16");
+  if (!isSame) throw bad(variable, `is ${dtype} in the program, the value ${array.dtype}: use astype first`);
+  if (value instanceof SelectedRows || shape === null) return;
+  if (shape.length !== array.shape.length || !array.shape.every((n, i) => [n, -1].includes(shape[i]))) {
+    throw bad(variable, `is [${shape}] in the program, the value [${array.shape}]`);
+  }
+}
+
+function bad(variable: ProgramVariable, finding: string): ValueError {
+  return new ValueError("INVALID_VALUE", `The variable ${quote(variable.name)} ${finding}`, { at: variable.name });
+}
+
+/** Bytes of the record of a value. */
+export function valueSize(value: ParameterValue): number {
+  return value instanceof NDArray || value instanceof SelectedRows
+    ? recordSize(plain(value))
+    : vocabBytes(value).length;
+}
+
+/** The record of a value. */
+export function* valueChunks(value: ParameterValue): Generator<Uint8Array, void> {
+  if (value instanceof NDArray || value instanceof SelectedRows) yield* writeRecord(plain(value));
+  else yield vocabBytes(value);
+}
+
+/** One record after the other: a file of parameters. */
+export function* combinedChunks(values: readonly NamedValue[]): Generator<Uint8Array, void> {
+  for (const { value } of values) yield* valueChunks(value);
+}
+
+/** numpy's uint16 is bfloat16 in a record: Paddle has no tensor of uint16 before 3.3. */
+function plain(value: NDArray | SelectedRows): NDArray | SelectedRows {
+  if (value instanceof SelectedRows || value.dtype !== "uint16") return value;
+  return new DenseTensor("bfloat16", value.shape, value.bytes, { lod: value instanceof DenseTensor ? value.lod : [] });
+}

@@ -1,0 +1,40 @@
+/**
+ * `paddle.static.save_to_file` and `load_from_file`: bytes as they are.
+ *
+ * @module
+ */
+import type { Folder } from "../io/folder.ts";
+import { type From, sourceOf } from "../io/open_source.ts";
+import { readFully } from "../io/read_fully.ts";
+import type { To } from "../io/sink_of.ts";
+import { saveChunks } from "../save.ts";
+
+/** Options of {@linkcode saveToFile} and {@linkcode loadFromFile}. */
+export interface FileBytesOptions {
+  /** Where a bare name is put or looked for. */
+  folder?: Folder;
+  /** Stops the call. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Write bytes to a file: the whole new one, or the old one stays. Mirrors `paddle.static.save_to_file` (2.0 and later).
+ *
+ * @throws {TypeError} `content` is no Uint8Array
+ */
+export async function saveToFile(path: To, content: Uint8Array, options: FileBytesOptions = {}): Promise<void> {
+  if (!(content instanceof Uint8Array)) throw new TypeError("content must be bytes");
+  const again = () => [content];
+  await saveChunks({ size: content.length, chunks: again(), again, warnings: [] }, path, options);
+}
+
+/** The bytes of a file. Mirrors `paddle.static.load_from_file` (2.0 and later). */
+export async function loadFromFile(path: From, options: FileBytesOptions = {}): Promise<Uint8Array> {
+  const opened = await sourceOf(path, options);
+  if ("stream" in opened) return new Uint8Array(await new Response(opened.stream).arrayBuffer());
+  try {
+    return await readFully(opened, 0, new Uint8Array(opened.size), options.signal);
+  } finally {
+    await opened.close?.();
+  }
+}

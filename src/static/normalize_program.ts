@@ -1,0 +1,50 @@
+/**
+ * `paddle.static.normalize_program`.
+ *
+ * @module
+ */
+import { PirProgram } from "../codec/pir/pir_program.ts";
+import { ProgramDesc } from "../codec/program/program_desc.ts";
+import { normalizePir } from "../model/normalize_pir.ts";
+import { normalizeDesc, type NormalizeOptions } from "../model/normalize_program.ts";
+import { checkOptions } from "../options.ts";
+import type { Port, Program } from "../program.ts";
+
+/** A variable, or its name. Of a PIR program also the name of an output, or the number of a value such as `%12`. */
+export type VariableName = string | Pick<Port, "name">;
+
+/** Names of variables. */
+export function namesOf(variables: VariableName | readonly VariableName[]): string[] {
+  const list = Array.isArray(variables) ? variables : [variables];
+  return list.map((variable) => typeof variable === "string" ? variable : variable.name);
+}
+
+/**
+ * A program for inference: only what the outputs need (no backward pass, no optimizer), in test mode, with operators that feed `feedVars` and
+ * fetch `fetchVars` in that order. The given program stays as it is.
+ *
+ * Mirrors `paddle.static.normalize_program` (2.0 and later). The step that multiplies outputs by one, which some versions add, is left out.
+ *
+ * @throws {SourceError} `NOT_FOUND`: a variable is not in the program
+ * @throws {ValueError} `INVALID_VALUE`: an input that no output needs
+ *
+ * @example Keep one of several outputs
+ * ```ts
+ * import * as paddle from "@oarlock/paddle";
+ * function onlyFirst(program: paddle.Program): paddle.Program {
+ *   return paddle.static.normalizeProgram(program, program.feeds(), [program.fetches()[0]]);
+ * }
+ * ```
+ */
+export function normalizeProgram(
+  program: Program,
+  feedVars: VariableName | readonly VariableName[],
+  fetchVars: VariableName | readonly VariableName[],
+  options: NormalizeOptions = {},
+): Program {
+  checkOptions(options, ["skipPruneProgram"]);
+  const feeds = namesOf(feedVars), fetches = namesOf(fetchVars);
+  if (program instanceof ProgramDesc) return normalizeDesc(program, feeds, fetches, options);
+  if (program instanceof PirProgram) return normalizePir(program, feeds, fetches, options);
+  throw new TypeError("A Program is wanted");
+}

@@ -1,0 +1,147 @@
+/**
+ * `paddle.static.save` and `load`, and a program's state.
+ *
+ * @module
+ */
+import type { Warning } from "../errors.ts";
+import { quote, ValueError } from "../errors.ts";
+import { planEncoding } from "../encode.ts";
+import type { Folder } from "../io/folder.ts";
+import { loadLazyArrays } from "../io/load_lazy_arrays.ts";
+import { bytesFile, programEnding } from "../io/model_out_files.ts";
+import type { FolderEntry } from "../io/open_source.ts";
+import { placeOf } from "../io/place.ts";
+import type { ProgressEvent } from "../io/progress.ts";
+import { type OutFile, saveFiles } from "../io/save_files.ts";
+import { checkValue, type Scope, valuesOf } from "../model/model_values.ts";
+import { NDArray } from "../ndarray.ts";
+import { checkOptions } from "../options.ts";
+import type { Program, ProgramVariable } from "../program.ts";
+import { DenseTensor } from "../tensor.ts";
+import { loadProgramState, type LoadProgramStateOptions } from "./load_program_state.ts";
+
+/** Options of {@linkcode save}. */
+export interface SaveOptions {
+  /** Values of the program's persistable variables, by name: what Paddle has in a scope. */
+  parameters: Scope;
+  /** Pickle protocol: 2, 3 or 4. @default {4} */
+  protocol?: number;
+  /** Where the names are put. @default the place where this runtime keeps files */
+  folder?: Folder;
+  /** Stops the call before anything takes its place. */
+  signal?: AbortSignal;
+  /** Called as bytes go out. */
+  onProgress?: (event: ProgressEvent) => void;
+}
+
+/**
+ * Write a training program: `modelPath.pdparams` (its Parameters), `modelPath.pdopt` (the optimizer's variables) and `modelPath.pdmodel` (or
+ * `.json`). The names of the files are returned.
+ *
+ * Mirrors `paddle.static.save` (2.0 and later; `fluid.save` of 1.6).
+ *
+ * @throws {ValueError} `INVALID_VALUE`: a value is missing, or not what the program says; nothing was written
+ */
+export async function save(
+  program: Program,
+  modelPath: string | URL | FolderEntry,
+  options: SaveOptions,
+): Promise<string[]> {
+  checkOptions(options, ["parameters", "protocol", "folder", "signal", "onProgress"]);
+  const { parameters, protocol, folder, signal } = options;
+  const place = await placeOf(modelPath, folder);
+  if (!place || place.name === "") {
+    throw new TypeError("modelPath must be a path, file: URL or { folder, name } that ends in a name");
+  }
+  await loadLazyArrays(parameters, signal);
+  const file = (ending: string, variables: ProgramVariable[]): OutFile => {
+    const state = new Map(valuesOf(variables, parameters).map(({ name, value }) => [name, arrayOf(name, value)]));
+    const plan = planEncoding(state, { protocol, mode: "static" });
+    return { name: place.name + ending, size: plan.size, chunks: plan.chunks };
+  };
+  const all = program.parameters();
+  return await saveFiles(place.folder, [
+    file(".pdparams", all.filter((variable) => variable.isParameter)),
+    file(".pdopt", all.filter((variable) => !variable.isParameter && !isFed(variable))),
+    bytesFile(place.name + programEnding(program), program.serialize()),
+  ], options);
+}
+
+function isFed(variable: ProgramVariable): boolean {
+  return "needCheckFeed" in variable && variable.needCheckFeed === true;
+}
+
+function arrayOf(name: string, value: unknown): NDArray {
+  if (value instanceof NDArray) {
+    return new NDArray(value.dtype === "bfloat16" ? "uint16" : value.dtype, value.shape, value.bytes);
+  }
+  throw new ValueError(
+    "INVALID_VALUE",
+    `The variable ${quote(name)} is no array, and this layout has no place for others`,
+    { at: name },
+  );
+}
+
+/** Options of {@linkcode load}. */
+export interface LoadOptions extends LoadProgramStateOptions {}
+
+/**
+ * The values of all persistable variables of a program, compared with it: what Paddle puts into the scope.
+ *
+ * Mirrors `paddle.static.load` (2.0 and later): `modelPath.pdparams` and `.pdopt`, or a folder with a file for each variable, or one file
+ * for all.
+ *
+ * @throws {ValueError} `INVALID_VALUE`: a variable has no value, or one that is not what the program says
+ */
+export async function load(
+  program: Program,
+  modelPath: string | URL | FolderEntry,
+  options: LoadOptions = {},
+): Promise<Map<string, DenseTensor>> {
+  const varList = options.varList ?? program.parameters();
+  const state = await loadProgramState(modelPath, { ...options, varList });
+  return setProgramState(program, state, { variables: varList, onWarning: options.onWarning });
+}
+
+/** Options of {@linkcode setProgramState}. */
+export interface SetProgramStateOptions {
+  /** Variables that must have a value. @default those that the state has */
+  variables?: readonly ProgramVariable[];
+  /** Called for every entry that the program has no variable for. */
+  onWarning?: (warning: Warning) => void;
+}
+
+/**
+ * The entries of `state` that a program has variables for, compared with these by shape and dtype.
+ *
+ * Mirrors `paddle.static.set_program_state` (2.0 and later), which puts them into the scope.
+ *
+ * @throws {ValueError} `INVALID_VALUE`: an entry is not what the program says, or a variable has none
+ */
+export function setProgramState(
+  program: Program,
+  state: ReadonlyMap<string, NDArray>,
+  options: SetProgramStateOptions = {},
+): Map<string, DenseTensor> {
+  checkOptions(options, ["variables", "onWarning"]);
+  const known = new Map(program.parameters().map((variable) => [variable.name, variable]));
+  const values = new Map<string, DenseTensor>();
+  for (const variable of options.variables ?? [...known.values()].filter(({ name }) => state.has(name))) {
+    const [{ name, value }] = valuesOf([variable], state);
+    checkValue(variable, value);
+    values.set(name, tensorOf(value as NDArray, variable));
+  }
+  const unused = [...state.keys()].filter((name) => !known.has(name));
+  if (unused.length > 0) {
+    options.onWarning?.({
+      code: "UNUSED_STATE",
+      message: `The program has no variables ${unused.map(quote).join(", ")}`,
+    });
+  }
+  return values;
+}
+
+function tensorOf(array: NDArray, { dtype }: ProgramVariable): DenseTensor {
+  const lod = array instanceof DenseTensor ? array.lod : [];
+  return new DenseTensor(dtype ?? array.dtype, array.shape, array.bytes, { lod });
+}

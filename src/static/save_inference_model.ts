@@ -1,0 +1,83 @@
+/**
+ * `paddle.static.save_inference_model`.
+ *
+ * @module
+ */
+import { ProgramDesc } from "../codec/program/program_desc.ts";
+import type { Folder } from "../io/folder.ts";
+import { loadLazyArrays } from "../io/load_lazy_arrays.ts";
+import { bytesFile, combinedFile, programEnding, scatteredFiles } from "../io/model_out_files.ts";
+import type { FolderEntry } from "../io/open_source.ts";
+import { folderAt, placeOf } from "../io/place.ts";
+import type { ProgressEvent } from "../io/progress.ts";
+import { saveFiles } from "../io/save_files.ts";
+import { removeTrainingInfo } from "../model/clip_extra.ts";
+import { parametersOf, type Scope } from "../model/model_values.ts";
+import { checkOptions } from "../options.ts";
+import type { Program } from "../program.ts";
+import { normalizeProgram, type VariableName } from "./normalize_program.ts";
+
+/** Options of {@linkcode saveInferenceModel}. */
+export interface SaveInferenceModelOptions {
+  /** The program; Paddle takes the default one where none is given, there is none here. */
+  program: Program;
+  /** Values of its persistable variables, by name: what Paddle has in a scope. */
+  parameters: Scope;
+  /** Drop the call stacks of the machine that built the program. Paddle's `clip_extra`. @default {true} */
+  clipExtra?: boolean;
+  /** Keep operators and variables that no output needs. Paddle's `skip_prune_program`. @default {false} */
+  skipPruneProgram?: boolean;
+  /** Each parameter in a file of its own beside `__model__`, in the folder of that name. Paddle's `separate_parameters` (3.0). @default {false} */
+  separateParameters?: boolean;
+  /** Where the names are put. @default the place where this runtime keeps files */
+  folder?: Folder;
+  /** Stops the call before anything takes its place; the rejection is `signal.reason`. */
+  signal?: AbortSignal;
+  /** Called as bytes go out. */
+  onProgress?: (event: ProgressEvent) => void;
+}
+
+const OPTIONS = [
+  "program",
+  "parameters",
+  "clipExtra",
+  "skipPruneProgram",
+  "separateParameters",
+  "folder",
+  "signal",
+  "onProgress",
+];
+
+/**
+ * Write `pathPrefix.pdmodel` (or `.json`, for a PIR program) and `pathPrefix.pdiparams`: the program normalised to these inputs and outputs, and
+ * the values of the parameters that are left. A program without parameters has no second file. The names of the files are returned.
+ *
+ * Mirrors `paddle.static.save_inference_model` (2.0 and later).
+ *
+ * @throws {ValueError} `INVALID_VALUE`: a value is missing, or not what the program says; nothing was written
+ * @throws {SaveError} writing failed
+ */
+export async function saveInferenceModel(
+  pathPrefix: string | URL | FolderEntry,
+  feedVars: VariableName | readonly VariableName[],
+  fetchVars: VariableName | readonly VariableName[],
+  options: SaveInferenceModelOptions,
+): Promise<string[]> {
+  checkOptions(options, OPTIONS);
+  const { parameters, clipExtra = true, skipPruneProgram, separateParameters = false, folder, signal } = options;
+  const program = normalizeProgram(options.program, feedVars, fetchVars, { skipPruneProgram });
+  if (program instanceof ProgramDesc) removeTrainingInfo(program, clipExtra);
+  await loadLazyArrays(parameters, signal);
+  const values = parametersOf(program, parameters);
+  const place = await placeOf(pathPrefix, folder);
+  if (!place || place.name === "" || String(pathPrefix).endsWith("/")) {
+    throw new TypeError("pathPrefix must be a path, file: URL or { folder, name } that ends in a name");
+  }
+  const model = program.serialize();
+  if (separateParameters) {
+    const name = program.form === "json" ? "__model__.json" : "__model__";
+    return await saveFiles(folderAt(place), [...scatteredFiles(values, {}), bytesFile(name, model)], options);
+  }
+  const files = values.length > 0 ? [combinedFile(place.name + ".pdiparams", values)] : [];
+  return await saveFiles(place.folder, [...files, bytesFile(place.name + programEnding(program), model)], options);
+}

@@ -1,0 +1,64 @@
+/**
+ * `paddle.static.serialize_program`, `serialize_persistables` and their ways back.
+ *
+ * @module
+ */
+import { driveBytes } from "../codec/drive_bytes.ts";
+import { readCombined } from "../codec/record/read_combined.ts";
+import { Budget, type Limits, resolveLimits } from "../limits.ts";
+import { fromRecord } from "../model/from_record.ts";
+import { combinedChunks, parametersOf, type Scope } from "../model/model_values.ts";
+import { concat } from "../codec/record/write_record.ts";
+import type { Program } from "../program.ts";
+import type { DenseTensor } from "../tensor.ts";
+import { normalizeProgram, type VariableName } from "./normalize_program.ts";
+
+/**
+ * The bytes of a program that is normalised to these inputs and outputs; marks of training stay.
+ *
+ * Mirrors `paddle.static.serialize_program` (2.0 and later), which cannot do it for PIR programs.
+ */
+export function serializeProgram(
+  feedVars: VariableName | readonly VariableName[],
+  fetchVars: VariableName | readonly VariableName[],
+  options: { program: Program },
+): Uint8Array {
+  return normalizeProgram(options.program, feedVars, fetchVars).serialize();
+}
+
+/**
+ * The bytes of a file with the parameters that these outputs need; null where they need none.
+ *
+ * Mirrors `paddle.static.serialize_persistables` (2.0 and later).
+ *
+ * @throws {ValueError} `INVALID_VALUE`: a value is missing, or not what the program says
+ */
+export function serializePersistables(
+  feedVars: VariableName | readonly VariableName[],
+  fetchVars: VariableName | readonly VariableName[],
+  options: { program: Program; parameters: Scope },
+): Uint8Array | null {
+  const values = parametersOf(normalizeProgram(options.program, feedVars, fetchVars), options.parameters);
+  return values.length === 0 ? null : concat([...combinedChunks(values)]);
+}
+
+/**
+ * The parameters of a program, by name, out of the bytes of their file. Arrays are views of `data`.
+ *
+ * Mirrors `paddle.static.deserialize_persistables` (2.0 and later).
+ *
+ * @throws {FormatError} the bytes are damaged, or not of this program
+ */
+export function deserializePersistables(
+  program: Program,
+  data: Uint8Array,
+  options: { limits?: Partial<Limits> } = {},
+): Map<string, DenseTensor | Map<string, number>> {
+  const budget = new Budget(resolveLimits(options.limits));
+  const raws = driveBytes((cursor) => readCombined(cursor, program.parameters(), budget), data);
+  const values = new Map<string, DenseTensor | Map<string, number>>();
+  for (const [name, raw] of raws) {
+    values.set(name, "words" in raw ? raw.words : fromRecord(raw, { mode: "static", borrowed: true }) as DenseTensor);
+  }
+  return values;
+}
