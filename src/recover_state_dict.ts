@@ -92,7 +92,7 @@ export async function recoverStateDict(
 async function read(from: string | URL | FolderEntry | ModelParts, options: RecoverOptions): Promise<ReadModel> {
   const limits = resolveLimits(options.limits);
   if (isModelParts(from)) return await readModel(await filesOfParts(from, options), { ...options, limits });
-  const place = await placeOf(from, options.folder);
+  const place = await placeOf(from, options);
   if (!place) {
     throw new TypeError(
       "A model is named by a path, a file: URL or { folder, name }, or given as { program, params, info }",

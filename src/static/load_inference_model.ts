@@ -13,9 +13,8 @@ import type { ProgressEvent } from "../io/progress.ts";
 import { readModel } from "../io/read_model.ts";
 import { type Limits, resolveLimits } from "../limits.ts";
 import { checkOptions } from "../options.ts";
-import type { DenseTensor } from "../tensor.ts";
 import type { Warning } from "../errors.ts";
-import type { InferenceModel } from "./inference_model.ts";
+import { InferenceModel } from "./inference_model.ts";
 
 /** Options of {@linkcode loadInferenceModel}. */
 export interface LoadInferenceModelOptions {
@@ -69,17 +68,12 @@ export async function loadInferenceModel(
     ? await filesOfBytes(modelFilename, paramsFilename)
     : await filesOf(pathPrefix, namesOf(options), options.folder);
   const limits = resolveLimits(options.limits);
-  const { methods: [{ program, variables }] } = await readModel({ ...files, methods: [files.methods[0]] }, {
+  const { methods: [{ program, variables }], info } = await readModel({ ...files, methods: [files.methods[0]] }, {
     ...options,
     limits,
     mode: "static",
   });
-  return {
-    program,
-    feedTargetNames: program.feeds().map(({ name }) => name),
-    fetchTargets: program.fetches(),
-    parameters: variables as Map<string, DenseTensor | Map<string, number>>,
-  };
+  return new InferenceModel(program, variables, info);
 }
 
 function namesOf({ modelFilename, paramsFilename }: LoadInferenceModelOptions): FileNames {

@@ -48,8 +48,8 @@ export async function save(
   options: SaveOptions,
 ): Promise<string[]> {
   checkOptions(options, ["parameters", "protocol", "folder", "signal", "onProgress"]);
-  const { parameters, protocol, folder, signal } = options;
-  const place = await placeOf(modelPath, folder);
+  const { parameters, protocol, signal } = options;
+  const place = await placeOf(modelPath, options);
   if (!place || place.name === "") {
     throw new TypeError("modelPath must be a path, file: URL or { folder, name } that ends in a name");
   }

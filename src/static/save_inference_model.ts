@@ -64,12 +64,12 @@ export async function saveInferenceModel(
   options: SaveInferenceModelOptions,
 ): Promise<string[]> {
   checkOptions(options, OPTIONS);
-  const { parameters, clipExtra = true, skipPruneProgram, separateParameters = false, folder, signal } = options;
+  const { parameters, clipExtra = true, skipPruneProgram, separateParameters = false, signal } = options;
   const program = normalizeProgram(options.program, feedVars, fetchVars, { skipPruneProgram });
   if (program instanceof ProgramDesc) removeTrainingInfo(program, clipExtra);
   await loadLazyArrays(parameters, signal);
   const values = parametersOf(program, parameters);
-  const place = await placeOf(pathPrefix, folder);
+  const place = await placeOf(pathPrefix, options);
   if (!place || place.name === "" || String(pathPrefix).endsWith("/")) {
     throw new TypeError("pathPrefix must be a path, file: URL or { folder, name } that ends in a name");
   }

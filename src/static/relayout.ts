@@ -1,0 +1,111 @@
+/**
+ * The same model in other files.
+ *
+ * @module
+ */
+import { quote, ValueError } from "../errors.ts";
+import type { Folder } from "../io/folder.ts";
+import { loadLazyArrays } from "../io/load_lazy_arrays.ts";
+import { bytesFile, combinedFile, infoFile, programEnding, scatteredFiles } from "../io/model_out_files.ts";
+import type { FolderEntry } from "../io/open_source.ts";
+import { folderAt, placeOf } from "../io/place.ts";
+import type { ProgressEvent } from "../io/progress.ts";
+import { saveFiles } from "../io/save_files.ts";
+import { parametersOf } from "../model/model_values.ts";
+import { checkOptions } from "../options.ts";
+import { InferenceModel } from "./inference_model.ts";
+import { loadInferenceModel } from "./load_inference_model.ts";
+
+/**
+ * Where the files of a model lie.
+ *
+ * - `prefix`: `m.pdmodel` (or `m.json`), `m.pdiparams` and, where it is known, `m.pdiparams.info`: Paddle 2 and 3
+ * - `folder`: `__model__` and a file for each parameter: Paddle 1.x
+ * - `combined`: `__model__` and one file for all parameters, `__params__`: Paddle 1.x
+ */
+export type Layout = "prefix" | "folder" | "combined";
+
+/** Options of {@linkcode relayout}. */
+export interface RelayoutOptions {
+  /** @default {"prefix"} */
+  layout?: Layout;
+  /** Name of the program's file, in `folder` and `combined`. @default {"__model__"}, for PIR `__model__.json` */
+  modelFilename?: string;
+  /** Name of the file with the parameters, in `combined`. @default {"__params__"} */
+  paramsFilename?: string;
+  /** Where the names are looked for and put. */
+  folder?: Folder;
+  /** Refuse names that are no file names on Windows. @default {true} */
+  portable?: boolean;
+  /** Stops the call before anything takes its place. */
+  signal?: AbortSignal;
+  /** Called as bytes go out. */
+  onProgress?: (event: ProgressEvent) => void;
+}
+
+const OPTIONS = ["layout", "modelFilename", "paramsFilename", "folder", "portable", "signal", "onProgress"];
+
+/** What is read: a model, a place of one, or a place with the names of its files. */
+export type ModelFrom = InferenceModel | string | URL | FolderEntry | {
+  /** The folder of a 1.x model. */
+  path: string | URL | FolderEntry;
+  /** Name of the program's file. */
+  modelFilename?: string;
+  /** Name of the file with all parameters. */
+  paramsFilename?: string;
+};
+
+/**
+ * Write a model in another layout: today's prefix from a folder of Paddle 1.x, a folder from a prefix, one file for all parameters or one for
+ * each. The program is written as it was read. The names of the files are returned.
+ *
+ * @throws {ValueError} `INVALID_VALUE`: a value is missing or not what the program says
+ * @throws {PathError} `UNSAFE_PATH`, `NAME_COLLISION`: variables have names that cannot be those of files (`folder`)
+ *
+ * @example A model of Paddle 1.8 for today's loaders
+ * ```ts
+ * import * as paddle from "@oarlock/paddle";
+ * async function modernize(folder: string, prefix: string) {
+ *   await paddle.static.relayout(folder, prefix);
+ * }
+ * ```
+ */
+export async function relayout(
+  from: ModelFrom,
+  to: string | URL | FolderEntry,
+  options: RelayoutOptions = {},
+): Promise<string[]> {
+  checkOptions(options, OPTIONS);
+  const { layout = "prefix", modelFilename, paramsFilename = "__params__", portable, signal } = options;
+  if (!["prefix", "folder", "combined"].includes(layout)) {
+    throw new TypeError(`Option layout must be "prefix", "folder" or "combined": got ${String(layout)}`);
+  }
+  const model = await modelOf(from, options);
+  const place = await placeOf(to, options);
+  if (!place) throw new TypeError("A model is written to a path, a file: URL or { folder, name }");
+  await loadLazyArrays(model.parameters, signal);
+  const values = parametersOf(model.program, model.parameters);
+  const program = model.program.serialize();
+  if (layout === "prefix") {
+    if (place.name === "") throw new ValueError("INVALID_VALUE", `The prefix ${quote(place.shown)} has no name`);
+    const files = values.length > 0 ? [combinedFile(place.name + ".pdiparams", values)] : [];
+    if (model.info) files.push(infoFile(place.name + ".pdiparams.info", model.info));
+    return await saveFiles(
+      place.folder,
+      [...files, bytesFile(place.name + programEnding(model.program), program)],
+      options,
+    );
+  }
+  const name = modelFilename ?? (model.program.form === "json" ? "__model__.json" : "__model__");
+  const files = layout === "combined" ? [combinedFile(paramsFilename, values)] : scatteredFiles(values, { portable });
+  return await saveFiles(folderAt(place), [...files, bytesFile(name, program)], options);
+}
+
+async function modelOf(from: ModelFrom, { folder, signal }: RelayoutOptions): Promise<InferenceModel> {
+  if (from instanceof InferenceModel) return from;
+  if (typeof from === "object" && "path" in from) {
+    const { path, modelFilename, paramsFilename } = from;
+    return await loadInferenceModel(path, { modelFilename, paramsFilename, folder, signal });
+  }
+  return await loadInferenceModel(from, { folder, signal });
+}
