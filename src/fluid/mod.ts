@@ -5,3 +5,4 @@
  */
 export { loadDygraph, type LoadDygraphOptions } from "./load_dygraph.ts";
 export { saveDygraph, type SaveDygraphOptions } from "./save_dygraph.ts";
+export * as io from "./io/mod.ts";

@@ -3,13 +3,16 @@
  *
  * @module
  */
+import { readProperties } from "../codec/program/properties.ts";
 import type { Warning } from "../errors.ts";
 import { type FileNames, findModel, notFound } from "../io/find_model.ts";
 import type { Folder } from "../io/folder.ts";
 import type { FolderEntry } from "../io/open_source.ts";
 import { placeOf } from "../io/place.ts";
 import type { ProgressEvent } from "../io/progress.ts";
+import { readFully } from "../io/read_fully.ts";
 import { readModel } from "../io/read_model.ts";
+import type { Source } from "../io/source.ts";
 import { type Limits, resolveLimits } from "../limits.ts";
 import { checkInfo } from "../model/model_info.ts";
 import { checkOptions } from "../options.ts";
@@ -61,5 +64,18 @@ export async function load(path: string | URL | FolderEntry, options: LoadOption
     return tensors;
   });
   checkInfo(perMethod, info);
-  return new TranslatedLayer(programs, perMethod, info);
+  const ending = ".pdiparams.info";
+  const meta = files.info.endsWith(ending)
+    ? await files.folder.get(files.info.slice(0, -ending.length) + ".meta")
+    : null;
+  const properties = meta && readProperties(await bytesOf(meta, options.signal));
+  return new TranslatedLayer({ programs, perMethod, info, properties: properties ?? undefined });
+}
+
+async function bytesOf(source: Source, signal?: AbortSignal): Promise<Uint8Array> {
+  try {
+    return await readFully(source, 0, new Uint8Array(source.size), signal);
+  } finally {
+    await source.close?.();
+  }
 }

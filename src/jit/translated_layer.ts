@@ -3,10 +3,23 @@
  *
  * @module
  */
+import type { Property } from "../codec/program/properties.ts";
 import type { ModelInfo } from "../model/model_info.ts";
 import type { Program } from "../program.ts";
 import type { Tensor } from "../tensor.ts";
 import { OrderedDict } from "../values.ts";
+
+/** What a {@linkcode TranslatedLayer} is made of. */
+export interface TranslatedParts {
+  /** Programs by method. */
+  programs: ReadonlyMap<string, Program>;
+  /** Values of each method's variables, by name, in the order of the programs. */
+  perMethod: readonly ReadonlyMap<string, Tensor>[];
+  /** What is known of the variables. */
+  info: ModelInfo | null;
+  /** Properties of the Layer. */
+  properties?: ReadonlyMap<string, Property>;
+}
 
 /** Programs and parameters of an exported Layer: what `paddle.jit.load` gives, without the running. */
 export class TranslatedLayer {
@@ -16,18 +29,17 @@ export class TranslatedLayer {
   readonly variables: ReadonlyMap<string, Tensor>;
   /** What `.pdiparams.info` says of the variables; null where there is no such file. */
   readonly info: ModelInfo | null;
+  /** What `.meta` says: numbers and texts that the Layer kept beside its methods. */
+  readonly properties: ReadonlyMap<string, Property>;
   readonly #perMethod: readonly ReadonlyMap<string, Tensor>[];
 
   /** Made by {@linkcode load}. */
-  constructor(
-    programs: ReadonlyMap<string, Program>,
-    perMethod: readonly ReadonlyMap<string, Tensor>[],
-    info: ModelInfo | null,
-  ) {
+  constructor({ programs, perMethod, info, properties = new Map() }: TranslatedParts) {
     this.programs = programs;
     this.#perMethod = perMethod;
     this.variables = new Map(perMethod.flatMap((variables) => [...variables]));
     this.info = info;
+    this.properties = properties;
   }
 
   /** The program of a method. */

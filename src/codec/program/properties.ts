@@ -1,0 +1,101 @@
+/**
+ * Properties of a Layer: `prefix.meta` (dossier 5.7).
+ *
+ * @module
+ */
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { PropertiesSchema, type Value, ValueSchema } from "../../../proto/gen/property_pb.ts";
+import { FormatError, quote, ValueError } from "../../errors.ts";
+import { byCodePoint } from "../../code_point_order.ts";
+import { Float } from "../../values.ts";
+import { nameOf, textOrBytes, utf8Of } from "./text.ts";
+import { Wire } from "./wire.ts";
+
+/** A property: a number, text or list of one kind. An integer is a number or bigint, a float a {@linkcode Float}. */
+export type Property =
+  | number
+  | bigint
+  | Float
+  | string
+  | Uint8Array
+  | (number | bigint)[]
+  | Float[]
+  | (string | Uint8Array)[];
+
+const FLOAT = 1, INT = 2, STRING = 3, FLOATS = 6, INTS = 7, STRINGS = 8;
+
+/** The properties in the bytes of a `.meta` file, by their names without the class before the first dot. */
+export function readProperties(bytes: Uint8Array): Map<string, Property> {
+  // The walk proves that lengths fit; the message itself has no nesting worth a checker of its own.
+  new Wire(bytes).fields(() => false, 0, bytes.length);
+  let entries: Value[];
+  try {
+    ({ entries } = fromBinary(PropertiesSchema, bytes));
+  } catch (cause) {
+    throw new FormatError("BAD_WIRE", "This is no .meta file of Paddle's", { offset: 0, cause });
+  }
+  const properties = new Map<string, Property>();
+  for (const entry of entries) {
+    const full = nameOf(entry.name);
+    if (full === null) throw new FormatError("BAD_TEXT", "A property's name is no UTF-8", { offset: 0 });
+    const value = valueOf(entry);
+    if (value !== null) properties.set(full.slice(full.indexOf(".") + 1), value);
+  }
+  return properties;
+}
+
+function valueOf(entry: Value): Property | null {
+  switch (entry.type) {
+    case FLOAT:
+      return new Float(entry.f);
+    case INT:
+      return integer(entry.i);
+    case STRING:
+      return textOrBytes(entry.s);
+    case FLOATS:
+      return entry.floats.map((value) => new Float(value));
+    case INTS:
+      return entry.ints.map(integer);
+    case STRINGS:
+      return entry.strings.map(textOrBytes);
+    default:
+      // Nobody writes tensors.
+      return null;
+  }
+}
+
+function integer(value: bigint): number | bigint {
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : value;
+}
+
+/** The bytes of a `.meta` file, by name as Paddle writes them. */
+export function writeProperties(className: string, properties: ReadonlyMap<string, Property | boolean>): Uint8Array {
+  const names = [...properties.keys()].sort(byCodePoint);
+  const entries = names.map((name) => {
+    const fields = fieldsOf(properties.get(name)!);
+    if (!fields) {
+      throw new ValueError("INVALID_VALUE", `The property ${quote(name)} can only be a number, text or list of these`, {
+        at: name,
+      });
+    }
+    return create(ValueSchema, { name: utf8Of(`${className}.${name}`), ...fields });
+  });
+  return toBinary(PropertiesSchema, create(PropertiesSchema, { entries }));
+}
+
+const isInt = (value: unknown) => typeof value === "bigint" || (typeof value === "number" && Number.isInteger(value));
+const isFloat = (value: unknown) => value instanceof Float || typeof value === "number";
+const isText = (value: unknown) => typeof value === "string" || value instanceof Uint8Array;
+
+function fieldsOf(value: Property | boolean): Partial<Omit<Value, "$typeName" | "$unknown">> | null {
+  if (typeof value === "boolean") return { type: INT, i: BigInt(value) };
+  if (isInt(value)) return { type: INT, i: BigInt(value as number) };
+  if (isText(value)) return { type: STRING, s: utf8Of(value as string) };
+  if (isFloat(value)) return { type: FLOAT, f: Number(value) };
+  const list = value as unknown[];
+  if (!Array.isArray(list)) return null;
+  if (list.every(isInt)) return { type: INTS, ints: (list as number[]).map(BigInt) };
+  if (list.every(isFloat)) return { type: FLOATS, floats: list.map(Number) };
+  return list.every(isText) ? { type: STRINGS, strings: (list as string[]).map(utf8Of) } : null;
+}

@@ -1,0 +1,81 @@
+/**
+ * `fluid.io.save_inference_model` of Paddle 1.x.
+ *
+ * @module
+ */
+import type { Folder } from "../../io/folder.ts";
+import type { FolderEntry } from "../../io/open_source.ts";
+import type { ProgressEvent } from "../../io/progress.ts";
+import type { Scope } from "../../model/model_values.ts";
+import { checkOptions } from "../../options.ts";
+import type { Program } from "../../program.ts";
+import { InferenceModel } from "../../static/inference_model.ts";
+import { namesOf, normalizeProgram, type VariableName } from "../../static/normalize_program.ts";
+import { relayout } from "../../static/relayout.ts";
+import { saveToFile } from "../../static/file_bytes.ts";
+import { folderAt, placeOf } from "../../io/place.ts";
+
+/** Options of {@linkcode saveInferenceModel}. */
+export interface SaveInferenceModelOptions {
+  /** The program. */
+  mainProgram: Program;
+  /** Values of its persistable variables, by name. */
+  parameters: Scope;
+  /** Name of the program's file; of a path only the last part counts. @default {"__model__"} */
+  modelFilename?: string;
+  /** One file for all parameters; else a file for each. Of a path only the last part counts. */
+  paramsFilename?: string;
+  /** Only the program. @default {false} */
+  programOnly?: boolean;
+  /** Where the folder is. */
+  folder?: Folder;
+  /** Stops the call before anything takes its place. */
+  signal?: AbortSignal;
+  /** Called as bytes go out. */
+  onProgress?: (event: ProgressEvent) => void;
+}
+
+const OPTIONS = [
+  "mainProgram",
+  "parameters",
+  "modelFilename",
+  "paramsFilename",
+  "programOnly",
+  "folder",
+  "signal",
+  "onProgress",
+];
+
+/**
+ * Write `dirname/__model__`, and the parameters beside it: a file for each, or one with `paramsFilename`. The names of the outputs are returned.
+ *
+ * Mirrors `fluid.io.save_inference_model` (1.6 to 1.8, and 2.x inside Paddle).
+ *
+ * @throws {ValueError} `INVALID_VALUE`: a value is missing, or not what the program says
+ */
+export async function saveInferenceModel(
+  dirname: string | URL | FolderEntry,
+  feededVarNames: readonly string[],
+  targetVars: VariableName | readonly VariableName[],
+  options: SaveInferenceModelOptions,
+): Promise<string[]> {
+  checkOptions(options, OPTIONS);
+  const { mainProgram, parameters, programOnly = false, folder, signal, onProgress } = options;
+  const modelFilename = baseName(options.modelFilename ?? "__model__");
+  const program = normalizeProgram(mainProgram, feededVarNames, targetVars);
+  if (programOnly) {
+    const place = await placeOf(dirname, options);
+    if (!place) throw new TypeError("dirname must be a path, file: URL or { folder, name }");
+    await saveToFile({ folder: folderAt(place), name: modelFilename }, program.serialize(), { signal });
+    return namesOf(targetVars);
+  }
+  const paramsFilename = options.paramsFilename === undefined ? undefined : baseName(options.paramsFilename);
+  const layout = paramsFilename === undefined ? "folder" : "combined";
+  const model = new InferenceModel(program, parameters);
+  await relayout(model, dirname, { layout, modelFilename, paramsFilename, folder, signal, onProgress });
+  return namesOf(targetVars);
+}
+
+function baseName(name: string): string {
+  return name.slice(name.lastIndexOf("/") + 1);
+}

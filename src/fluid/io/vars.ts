@@ -1,0 +1,182 @@
+/**
+ * `fluid.io.save_vars`, `save_params`, `save_persistables` of Paddle 1.x, and their loads.
+ *
+ * @module
+ */
+import { readCombined, readVariable } from "../../codec/record/read_combined.ts";
+import { readBinaryTensorFile } from "../../codec/record/read_record.ts";
+import { byCodePoint } from "../../code_point_order.ts";
+import { expectEnd } from "../../codec/record/read_combined.ts";
+import { quote, ValueError } from "../../errors.ts";
+import { driveFrom } from "../../io/drive_from.ts";
+import { openPart } from "../../io/find_model.ts";
+import type { Folder } from "../../io/folder.ts";
+import { loadLazyArrays } from "../../io/load_lazy_arrays.ts";
+import { combinedFile, scatteredFiles } from "../../io/model_out_files.ts";
+import type { FolderEntry } from "../../io/open_source.ts";
+import { folderAt, placeOf } from "../../io/place.ts";
+import type { ProgressEvent } from "../../io/progress.ts";
+import { saveFiles } from "../../io/save_files.ts";
+import { Budget, type Limits, resolveLimits } from "../../limits.ts";
+import { fromRecord, fromSelectedRows } from "../../model/from_record.ts";
+import { type ParameterValue, type Scope, valuesOf } from "../../model/model_values.ts";
+import { checkOptions } from "../../options.ts";
+import type { Program, ProgramVariable } from "../../program.ts";
+import { SelectedRows } from "../../values.ts";
+
+/** Which variables of a program: a choice of these, or a rule. */
+export interface VariableChoice {
+  /** The program; needed where `vars` is not given. */
+  mainProgram?: Program;
+  /** These variables. Paddle's `vars`. */
+  vars?: readonly ProgramVariable[];
+  /** Those for which this is true. Paddle's `predicate`. */
+  predicate?: (variable: ProgramVariable) => boolean;
+}
+
+/** Options of {@linkcode saveVars}. */
+export interface SaveVarsOptions extends VariableChoice {
+  /** Values by name: what Paddle has in a scope. */
+  parameters: Scope;
+  /** One file for all, sorted by name; else a file for each, named like it. */
+  filename?: string;
+  /** Refuse names that are no file names on Windows. @default {true} */
+  portable?: boolean;
+  /** Where the names are put. */
+  folder?: Folder;
+  /** Stops the call before anything takes its place. */
+  signal?: AbortSignal;
+  /** Called as bytes go out. */
+  onProgress?: (event: ProgressEvent) => void;
+}
+
+/** Options of {@linkcode loadVars}. */
+export interface LoadVarsOptions extends VariableChoice {
+  /** The one file for all; else each variable has a file of its own. */
+  filename?: string;
+  /** Where the names are looked for. */
+  folder?: Folder;
+  /** Ceilings for what the files may ask. */
+  limits?: Partial<Limits>;
+  /** Stops the call. */
+  signal?: AbortSignal;
+}
+
+const CHOICE = ["mainProgram", "vars", "predicate", "filename", "folder", "signal"];
+const SAVE = [...CHOICE, "parameters", "portable", "onProgress"];
+const LOAD = [...CHOICE, "limits"];
+
+/**
+ * Write variables into a folder: a file for each, or one for all with `filename`. The names of the files are returned.
+ *
+ * Mirrors `fluid.io.save_vars` (1.6 to 1.8).
+ *
+ * @throws {ValueError} `INVALID_VALUE`: a value is missing, or not what the program says
+ * @throws {PathError} `UNSAFE_PATH`, `NAME_COLLISION`: names that cannot be those of files
+ */
+export async function saveVars(dirname: string | URL | FolderEntry, options: SaveVarsOptions): Promise<string[]> {
+  checkOptions(options, SAVE);
+  const { parameters, filename, signal } = options;
+  const values = valuesOf(chosen(options, () => true), parameters);
+  await loadLazyArrays(parameters, signal);
+  const folder = await folderOf(dirname, options);
+  if (filename === undefined) return await saveFiles(folder, scatteredFiles(values, options), options);
+  const rows = values.find(({ value }) => value instanceof SelectedRows);
+  if (rows) {
+    throw new ValueError("INVALID_VALUE", `SelectedRows such as ${quote(rows.name)} need a file of their own`, {
+      at: rows.name,
+    });
+  }
+  return await saveFiles(folder, [combinedFile(filename, values)], options);
+}
+
+/** The Parameters of a program. Mirrors `fluid.io.save_params` (1.6 to 1.8); else as {@linkcode saveVars}. */
+export async function saveParams(dirname: string | URL | FolderEntry, options: SaveVarsOptions): Promise<string[]> {
+  return await saveVars(dirname, { ...options, vars: chosen(options, (variable) => variable.isParameter) });
+}
+
+/** All persistable variables of a program. Mirrors `fluid.io.save_persistables` (1.6 to 1.8); else as {@linkcode saveVars}. */
+export async function savePersistables(
+  dirname: string | URL | FolderEntry,
+  options: SaveVarsOptions,
+): Promise<string[]> {
+  return await saveVars(dirname, options);
+}
+
+/**
+ * The values of variables out of a folder, each compared with its variable.
+ *
+ * Mirrors `fluid.io.load_vars` (1.6 to 1.8), which puts them into the scope.
+ *
+ * @throws {PathError} `MISSING_PART`: a file is not there
+ * @throws {FormatError} a file is damaged, or of another program
+ */
+export async function loadVars(
+  dirname: string | URL | FolderEntry,
+  options: LoadVarsOptions,
+): Promise<Map<string, ParameterValue>> {
+  checkOptions(options, LOAD);
+  const { filename, signal } = options;
+  const variables = chosen(options, () => true);
+  const budget = new Budget(resolveLimits(options.limits));
+  const folder = await folderOf(dirname, options);
+  const shown = String(dirname);
+  const shape = { mode: "static" as const };
+  if (filename !== undefined) {
+    const source = await openPart(folder, filename, shown, "the values of all variables");
+    return await driveFrom(source, (cursor) => readCombined(cursor, variables, budget), (raws, borrowed) => {
+      return new Map(
+        [...raws].map(([name, raw]) => [name, "words" in raw ? raw.words : fromRecord(raw, { ...shape, borrowed })]),
+      );
+    }, { signal });
+  }
+  const values = new Map<string, ParameterValue>();
+  for (const variable of variables) {
+    const { name } = variable;
+    const source = await openPart(folder, name, shown, "the value of that variable");
+    const value = await driveFrom(source, function* (cursor) {
+      if (variable.kind === "selected_rows") return yield* readBinaryTensorFile(cursor, { budget });
+      const raw = yield* readVariable(cursor, variable, budget);
+      yield* expectEnd(cursor, 1);
+      return raw;
+    }, (raw, borrowed): ParameterValue => {
+      if ("words" in raw) return raw.words;
+      return "rows" in raw ? fromSelectedRows(raw, { ...shape, borrowed }) : fromRecord(raw, { ...shape, borrowed });
+    }, { signal });
+    values.set(name, value);
+  }
+  return values;
+}
+
+/** The Parameters of a program. Mirrors `fluid.io.load_params` (1.6 to 1.8); else as {@linkcode loadVars}. */
+export async function loadParams(
+  dirname: string | URL | FolderEntry,
+  options: LoadVarsOptions,
+): Promise<Map<string, ParameterValue>> {
+  return await loadVars(dirname, { ...options, vars: chosen(options, (variable) => variable.isParameter) });
+}
+
+/** All persistable variables of a program. Mirrors `fluid.io.load_persistables` (1.6 to 1.8); else as {@linkcode loadVars}. */
+export async function loadPersistables(
+  dirname: string | URL | FolderEntry,
+  options: LoadVarsOptions,
+): Promise<Map<string, ParameterValue>> {
+  return await loadVars(dirname, options);
+}
+
+/** The variables that are meant, by name. */
+function chosen(
+  { mainProgram, vars, predicate }: VariableChoice,
+  rule: (variable: ProgramVariable) => boolean,
+): ProgramVariable[] {
+  const all = vars ?? mainProgram?.parameters();
+  if (!all) throw new TypeError("mainProgram or vars must be given");
+  const wanted = vars ? all : all.filter((variable) => rule(variable));
+  return wanted.filter((variable) => predicate?.(variable) ?? true).toSorted((a, b) => byCodePoint(a.name, b.name));
+}
+
+async function folderOf(dirname: string | URL | FolderEntry, options: { folder?: Folder }): Promise<Folder> {
+  const place = await placeOf(dirname, options);
+  if (!place) throw new TypeError("dirname must be a path, file: URL or { folder, name }");
+  return folderAt(place);
+}

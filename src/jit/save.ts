@@ -1,0 +1,133 @@
+/**
+ * `paddle.jit.save`.
+ *
+ * @module
+ */
+import { type Property, writeProperties } from "../codec/program/properties.ts";
+import { ProgramDesc } from "../codec/program/program_desc.ts";
+import { byCodePoint } from "../code_point_order.ts";
+import { quote, ValueError } from "../errors.ts";
+import type { Folder } from "../io/folder.ts";
+import { loadLazyArrays } from "../io/load_lazy_arrays.ts";
+import { bytesFile, combinedFile, infoFile, programEnding } from "../io/model_out_files.ts";
+import type { FolderEntry } from "../io/open_source.ts";
+import { placeOf } from "../io/place.ts";
+import type { ProgressEvent } from "../io/progress.ts";
+import { type OutFile, saveFiles } from "../io/save_files.ts";
+import { removeTrainingInfo } from "../model/clip_extra.ts";
+import type { ModelInfo, VariableInfo } from "../model/model_info.ts";
+import { type NamedValue, parametersOf } from "../model/model_values.ts";
+import { checkOptions } from "../options.ts";
+import type { Program } from "../program.ts";
+import { Tensor } from "../tensor.ts";
+import type { StateDict } from "../values.ts";
+import { TranslatedLayer } from "./translated_layer.ts";
+
+/** A Layer to be exported: what tracing makes in Paddle comes from the caller. */
+export interface ExportedLayer {
+  /** Programs by method; `forward` is the one without a suffix. */
+  programs: ReadonlyMap<string, Program> | Readonly<Record<string, Program>>;
+  /** Tensors by structured name; each has the name of its variable. */
+  stateDict: StateDict | Readonly<Record<string, Tensor>>;
+  /** Numbers and texts that the Layer keeps beside its methods; written with `combineParams`. */
+  properties?: ReadonlyMap<string, Property | boolean>;
+  /** Name of the class, in front of the names of properties. @default {"Layer"} */
+  className?: string;
+}
+
+/** Options of {@linkcode save}. */
+export interface SaveOptions {
+  /** One file with the parameters of all methods, and the properties in `.meta`. Paddle's `combine_params`. @default {false} */
+  combineParams?: boolean;
+  /** Drop the call stacks of the machine that built the programs. Paddle's `clip_extra`. @default {true} */
+  clipExtra?: boolean;
+  /** Do not write `forward`. Paddle's `skip_forward`. @default {false} */
+  skipForward?: boolean;
+  /** Where the names are put. */
+  folder?: Folder;
+  /** Stops the call before anything takes its place. */
+  signal?: AbortSignal;
+  /** Called as bytes go out. */
+  onProgress?: (event: ProgressEvent) => void;
+}
+
+/**
+ * Write an exported Layer: `path.pdmodel` (or `.json`) and `path.pdiparams`, for another method `path.method.pdmodel` and so on, and for
+ * programs of the legacy form `path.pdiparams.info` with the structured names. The names of the files are returned.
+ *
+ * Mirrors `paddle.jit.save` (2.0 and later). There is no tracing here: the programs come from the caller, such as
+ * a {@linkcode TranslatedLayer} that was loaded.
+ *
+ * @throws {ValueError} `INVALID_VALUE`: a variable of a program has no Tensor, or one that is not what the program says
+ */
+export async function save(
+  layer: TranslatedLayer | ExportedLayer,
+  path: string | URL | FolderEntry,
+  options: SaveOptions = {},
+): Promise<string[]> {
+  checkOptions(options, ["combineParams", "clipExtra", "skipForward", "folder", "signal", "onProgress"]);
+  const { combineParams = false, clipExtra = true, skipForward = false, signal } = options;
+  const { programs, variables, info, properties, className } = partsOf(layer);
+  const place = await placeOf(path, options);
+  if (!place || place.name === "") {
+    throw new TypeError("path must be a path, file: URL or { folder, name } that ends in a name");
+  }
+  await loadLazyArrays(variables, signal);
+  const params: OutFile[] = [], models: OutFile[] = [];
+  const union = new Map<string, NamedValue>();
+  let isLegacy = false;
+  for (const [method, given] of [...programs].sort(([a], [b]) => byCodePoint(a, b))) {
+    if (method === "forward" && skipForward) continue;
+    const base = method === "forward" ? place.name : `${place.name}.${method}`;
+    const program = given.clone();
+    if (program instanceof ProgramDesc) {
+      isLegacy = true;
+      removeTrainingInfo(program, clipExtra);
+    }
+    const values = parametersOf(program, variables);
+    for (const value of values) union.set(value.name, value);
+    if (!combineParams && values.length > 0) params.push(combinedFile(base + ".pdiparams", values));
+    models.push(bytesFile(base + programEnding(program), program.serialize()));
+  }
+  if (combineParams && union.size > 0) {
+    const values = [...union.values()].sort((a, b) => byCodePoint(a.name, b.name));
+    params.push(combinedFile(place.name + ".pdiparams", values));
+  }
+  if (isLegacy && info) params.push(infoFile(place.name + ".pdiparams.info", info));
+  if (combineParams && properties && properties.size > 0) {
+    params.push(bytesFile(place.name + ".meta", writeProperties(className, properties)));
+  }
+  return await saveFiles(place.folder, [...params, ...models], options);
+}
+
+interface Parts {
+  programs: ReadonlyMap<string, Program>;
+  variables: ReadonlyMap<string, Tensor>;
+  info: ModelInfo | null;
+  properties?: ReadonlyMap<string, Property | boolean>;
+  className: string;
+}
+
+function partsOf(layer: TranslatedLayer | ExportedLayer): Parts {
+  if (layer instanceof TranslatedLayer) return { ...layer, className: "Layer" };
+  const { properties, className = "Layer" } = layer;
+  const programs = new Map(layer.programs instanceof Map ? layer.programs : Object.entries(layer.programs));
+  const variables = new Map<string, Tensor>(), info = new Map<string, VariableInfo>();
+  const entries: Iterable<[string, unknown]> = layer.stateDict instanceof Map
+    ? layer.stateDict
+    : Object.entries(layer.stateDict);
+  for (const [structuredName, tensor] of entries) {
+    if (!(tensor instanceof Tensor)) continue;
+    if (tensor.name === "") {
+      throw new ValueError("INVALID_VALUE", `The Tensor ${quote(structuredName)} has no name: which variable is it?`, {
+        at: structuredName,
+      });
+    }
+    // Two keys may share one parameter; the first names it.
+    if (variables.has(tensor.name)) continue;
+    variables.set(tensor.name, tensor);
+    const trainable = "trainable" in tensor ? tensor.trainable === true : !tensor.stopGradient;
+    info.set(tensor.name, { structuredName, stopGradient: tensor.stopGradient, trainable });
+  }
+  return { programs, variables, info, properties, className };
+}
