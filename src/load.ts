@@ -4,9 +4,8 @@
  * @module
  */
 import { readFile } from "./codec/read_file.ts";
-import { isPaddleError } from "./errors.ts";
 import { driveFrom } from "./io/drive_from.ts";
-import { findModel, notFound } from "./io/find_model.ts";
+import { findModel, isNoFile, notFound } from "./io/find_model.ts";
 import { type From, type Opened, sourceOf } from "./io/open_source.ts";
 import { isFolder, type Place, placeOf } from "./io/place.ts";
 import { readModel, type VariableValue } from "./io/read_model.ts";
@@ -60,13 +59,6 @@ export async function load(from: From, options: LoadOptions = {}): Promise<Value
   );
   for (const warning of warnings) options.onWarning?.(warning);
   return value;
-}
-
-/** What was found is no file: it may be a prefix, or a folder. */
-function isNoFile(error: unknown): boolean {
-  return isPaddleError(error) &&
-    (error.code === "NOT_FOUND" || error.code === "NOT_A_FILE" ||
-      (error.code === "HTTP_STATUS" && error.status === 404));
 }
 
 /** The parameters of a model, or of a folder of tensors, as arrays by structured name where it is known. */

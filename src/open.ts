@@ -9,13 +9,18 @@ import type { PickledArray } from "./codec/pickle/pickled.ts";
 import { type DType, dtypeInfo } from "./dtype.ts";
 import { quote, SourceError, UnsupportedError, ValueError, type Warning } from "./errors.ts";
 import { driveFrom } from "./io/drive_from.ts";
+import { findModel, isNoFile, notFound } from "./io/find_model.ts";
 import { type From, sourceOf } from "./io/open_source.ts";
+import { isFolder, type Place, placeOf } from "./io/place.ts";
+import { readModel } from "./io/read_model.ts";
+import { readRecordFolder } from "./io/read_record_folder.ts";
 import type { Source } from "./io/source.ts";
 import { type ReadOptions, SpanBytes } from "./io/span_bytes.ts";
-import { resolveLimits } from "./limits.ts";
+import { type Limits, resolveLimits } from "./limits.ts";
 import type { ArrayContext } from "./model/array_of.ts";
 import { fromFile } from "./model/from_file.ts";
 import { namedArrays } from "./model/named_arrays.ts";
+import { byStructuredName } from "./model/structured_names.ts";
 import { replaceLeaves } from "./model/walk.ts";
 import { NDArray } from "./ndarray.ts";
 import { checkOptions, OPEN_OPTIONS, type OpenOptions } from "./options.ts";
@@ -43,6 +48,7 @@ export class Checkpoint implements AsyncIterable<[string, NDArray]> {
   /** Oddities met while opening. */
   readonly warnings: readonly Warning[];
   readonly #source: Source | null;
+  readonly #sources: readonly Source[];
   #value: Value;
   readonly #arrays: ReadonlyMap<string, NDArray>;
   readonly #places: ReadonlyMap<NDArray, PickledArray>;
@@ -54,6 +60,7 @@ export class Checkpoint implements AsyncIterable<[string, NDArray]> {
   constructor(parts: CheckpointParts) {
     this.warnings = parts.warnings;
     this.#source = parts.source;
+    this.#sources = parts.sources ?? [];
     this.#value = parts.value;
     this.#arrays = namedArrays(parts.value);
     this.#places = parts.places;
@@ -178,7 +185,7 @@ export class Checkpoint implements AsyncIterable<[string, NDArray]> {
     if (this.#closed) return;
     this.#closed = true;
     await this.#writing;
-    await this.#source?.close?.();
+    for (const source of [this.#source, ...this.#sources]) await source?.close?.();
   }
 
   /** `await using`: closes. */
@@ -206,6 +213,8 @@ export class Checkpoint implements AsyncIterable<[string, NDArray]> {
 export interface CheckpointParts {
   /** Where the bytes are; null where all are in memory. */
   source: Source | null;
+  /** Files of a model that are open beside it. */
+  sources?: readonly Source[];
   /** The value with its lazy arrays. */
   value: Value;
   /** What was odd. */
@@ -236,12 +245,38 @@ export interface CheckpointParts {
 export async function open(from: From, options: OpenOptions = {}): Promise<Checkpoint> {
   checkOptions(options, OPEN_OPTIONS);
   const limits = resolveLimits(options.limits);
-  return await openWith(
-    from,
-    options,
-    (cursor) => readFile(cursor, { limits, strict: options.strict, locate: true }),
-    (content, context) => fromFile(content, { ...options, ...context }),
-  );
+  try {
+    return await openWith(
+      from,
+      options,
+      (cursor) => readFile(cursor, { limits, strict: options.strict, locate: true }),
+      (content, context) => fromFile(content, { ...options, ...context }),
+    );
+  } catch (error) {
+    const place = isNoFile(error) ? await placeOf(from, options) : null;
+    if (!place) throw error;
+    return await openModel(place, { ...options, limits });
+  }
+}
+
+/** A model by its prefix or folder, or a folder of tensors: nothing but programs and heads of records is read. */
+async function openModel(place: Place, options: OpenOptions & { limits: Readonly<Limits> }): Promise<Checkpoint> {
+  const warnings: Warning[] = [];
+  const onWarning = (warning: Warning) => {
+    warnings.push(warning);
+    options.onWarning?.(warning);
+  };
+  const shape = { ...options, onWarning, lazy: true };
+  const files = await findModel(place, options);
+  if (files) {
+    const { methods, info, sources, places } = await readModel(files, shape);
+    const variables = new Map(methods.flatMap((method) => [...method.variables]));
+    const value = byStructuredName(variables, info);
+    return new Checkpoint({ source: null, sources, value, warnings, lazies: places, places: new Map() });
+  }
+  if (!await isFolder(place)) throw await notFound(place);
+  const { values, sources, places } = await readRecordFolder(place, shape);
+  return new Checkpoint({ source: null, sources, value: values, warnings, lazies: places, places: new Map() });
 }
 
 /** Open `from` by a decoder of one kind of file, and shape what it found. */

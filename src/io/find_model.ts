@@ -142,3 +142,10 @@ export async function notFound({ folder, name, shown }: Place): Promise<SourceEr
   const message = `There is no file, model or folder ${quote(shown)}${hint ? `: ${hint}` : ""}`;
   return new SourceError("NOT_FOUND", message, { path: shown, hint });
 }
+
+/** What was found is no file: it may be a prefix, or a folder. */
+export function isNoFile(error: unknown): boolean {
+  return isPaddleError(error) &&
+    (error.code === "NOT_FOUND" || error.code === "NOT_A_FILE" ||
+      (error.code === "HTTP_STATUS" && error.status === 404));
+}

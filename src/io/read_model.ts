@@ -62,7 +62,7 @@ export interface ReadModel {
   /** Files that are still open, with `lazy`. */
   sources: Source[];
   /** Where each lazy value lies. */
-  places: Map<NDArray, { source: Source; offset: number }>;
+  places: Map<NDArray, SpanBytes>;
 }
 
 /** Read a model. */
@@ -235,7 +235,7 @@ class ModelReader {
       const bytes = new RecordBytes(source, layout[i], dtype!, shape!, name);
       const raw = { dtype: dtype!, shape: [...shape!], data: bytes.span, lod: [], offset: bytes.span.offset };
       const array = fromRecord(raw, { ...this.#options, borrowed: false, lazy: () => bytes }, name);
-      this.#places.set(array, { source, offset: bytes.span.offset });
+      this.#places.set(array, bytes);
       values.set(name, array);
     });
     return values;
@@ -256,12 +256,13 @@ class ModelReader {
 
   #value(name: string, raw: RawVariable, source: Source, borrowed: boolean): VariableValue {
     if ("words" in raw) return raw.words;
+    let left: SpanBytes | null = null;
     const array = fromRecord(raw, {
       ...this.#options,
       borrowed,
-      lazy: (span, finish, from) => new SpanBytes(source, span, finish, from),
+      lazy: (span, finish, from) => left = new SpanBytes(source, span, finish, from),
     }, name);
-    if (this.#options.lazy) this.#places.set(array, { source, offset: raw.offset });
+    if (left) this.#places.set(array, left);
     return array;
   }
 }

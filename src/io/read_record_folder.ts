@@ -27,7 +27,7 @@ export interface RecordFolder {
   /** Files that are still open, with `lazy`. */
   sources: Source[];
   /** Where each lazy tensor lies. */
-  places: Map<NDArray, { source: Source; offset: number }>;
+  places: Map<NDArray, SpanBytes>;
 }
 
 /**
@@ -59,9 +59,10 @@ export async function readRecordFile(
   const source = await folder.get(name);
   if (!source) throw new SourceError("NOT_FOUND", `The file ${quote(name)} is gone`, { path: name });
   if (lazy) read.sources.push(source);
+  let left: SpanBytes | null = null;
   const shape: Omit<FromRecordOptions, "borrowed"> = {
     ...options,
-    lazy: (span, finish, from) => new SpanBytes(source, span, finish, from),
+    lazy: (span, finish, from) => left = new SpanBytes(source, span, finish, from),
   };
   const budget = new Budget(limits);
   try {
@@ -73,7 +74,7 @@ export async function readRecordFile(
         onWarning?.({ code: "SEVERAL_RECORDS", message, at: name });
       }
       const array = fromRecord(first, { ...shape, borrowed }, name);
-      if (lazy) read.places.set(array, { source, offset: first.offset });
+      if (left) read.places.set(array, left);
       return array;
     }, { signal, onProgress, copy, lazy });
   } catch (error) {

@@ -1,0 +1,259 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, it } from "@std/testing/bdd";
+import {
+  type DenseTensor,
+  Float,
+  fluid,
+  isPaddleError,
+  jit,
+  load,
+  MemoryFolder,
+  NDArray,
+  Program,
+  save,
+  static as paddleStatic,
+} from "../../mod.ts";
+
+const real = "tests/fixtures/real";
+const { loadInferenceModel, relayout, deserializeProgram } = paddleStatic;
+
+function bytesIn(folder: MemoryFolder, name: string): Promise<Uint8Array> {
+  return paddleStatic.loadFromFile({ folder, name });
+}
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    return entry.isDirectory() ? filesBelow(path) : [path];
+  });
+}
+
+/** Byte for byte; a difference is told by its place, not by all bytes. */
+function assertSame(actual: Uint8Array, expected: Uint8Array, what: string): void {
+  const at = expected.findIndex((byte, i) => actual[i] !== byte);
+  assert.ok(
+    at < 0 && actual.length === expected.length,
+    `${what}: differs at byte ${at}, ${actual.length} of ${expected.length} bytes`,
+  );
+}
+
+/** Programs of both forms that real Paddle wrote. */
+function programs(): { path: string; bytes: Uint8Array; program: Program }[] {
+  return filesBelow(real).filter((path) =>
+    /\.pdmodel$|__model__$|\.json$/.test(path) && !/expect\.json|damage/.test(path)
+  )
+    .map((path) => ({ path, bytes: new Uint8Array(readFileSync(path)) }))
+    .map(({ path, bytes }) => ({ path, bytes, program: deserializeProgram(bytes) }));
+}
+
+describe("a program", () => {
+  it("is written as it was read, byte for byte, whoever looked at it", () => {
+    const all = programs();
+    assert.ok(all.length > 20, `${all.length} programs`);
+    for (const { path, bytes, program } of all) {
+      assert.ok(program.ops().every((op) => op.attributes.size + op.inputs.size + op.outputs.size >= 0));
+      assert.ok(program.vars().every((variable) => typeof variable.name === "string"));
+      assertSame(program.serialize(), bytes, path);
+      assertSame(program.clone().serialize(), bytes, path);
+    }
+  });
+
+  it("changes in one attribute only, when one attribute is changed and changed back", () => {
+    for (const { path, bytes, program } of programs()) {
+      const op = program.ops().find((op) => typeof op.attributes.get("scale") === "number");
+      if (!op) continue;
+      const scale = op.attributes.get("scale")!;
+      op.setAttribute("scale", 2.5);
+      assert.equal(
+        deserializeProgram(program.serialize()).ops().find((o) => o.attributes.has("scale"))!.attributes.get("scale"),
+        2.5,
+      );
+      op.setAttribute("scale", scale);
+      assertSame(program.serialize(), bytes, path);
+    }
+  });
+
+  it("goes through paddle.save and paddle.load", async () => {
+    const folder = new MemoryFolder();
+    for (const { path, bytes, program } of programs().slice(0, 20)) {
+      await save(program, "p.pdmodel", { folder });
+      const back = await load("p.pdmodel", { folder, mode: "static" });
+      assert.ok(back instanceof Program && back.form === program.form, path);
+      assert.deepEqual(await bytesIn(folder, "p.pdmodel"), bytes);
+    }
+  });
+
+  it("that is cut anywhere is a typed error, or a program that ends at a field", () => {
+    for (const file of ["paddle-2.6.2/jit-save/m.pdmodel", "paddle-3.3.1/jit-save/m.json"]) {
+      const bytes = new Uint8Array(readFileSync(`${real}/${file}`));
+      let whole = 0;
+      for (let n = 0; n < bytes.length; n++) {
+        try {
+          deserializeProgram(bytes.subarray(0, n));
+          whole++;
+        } catch (error) {
+          assert.ok(isPaddleError(error), `${file} cut at ${n}: ${error}`);
+        }
+      }
+      // Behind the block come the version and the map of operators' versions: cut there, the rest is well formed.
+      assert.ok(whole <= 3, `${file}: ${whole} cuts passed`);
+    }
+  });
+});
+
+for (
+  const [form, prefix] of [["the legacy form", "paddle-2.6.2/infer-several/n"], ["PIR", "paddle-3.3.1/infer-several/n"]]
+) {
+  describe(`a model of ${form}`, () => {
+    it("is pruned to one output: operators, inputs and parameters that it does not need are gone", async () => {
+      const model = await loadInferenceModel(`${real}/${prefix}`);
+      const before = model.program.ops().length, [first] = model.fetchTargets;
+      model.prune(first);
+      assert.deepEqual(model.fetchTargets.map(({ name }) => name), [first.name]);
+      assert.ok(model.program.ops().length < before);
+      assert.deepEqual([...model.parameters.keys()], model.program.parameters().map(({ name }) => name));
+      assert.deepEqual(model.feedTargetNames, ["a"]);
+      assert.deepEqual(deserializeProgram(model.program.serialize()).fetches(), model.fetchTargets);
+    });
+
+    it("has a variable renamed everywhere, and refuses a name that is taken", async () => {
+      const model = await loadInferenceModel(`${real}/${prefix}`);
+      const [first] = model.parameters.keys();
+      model.rename(first, "first/renamed");
+      assert.equal(JSON.stringify(model.program.ops().map((op) => [...op.inputs])).includes(`"${first}"`), false);
+      assert.ok(model.program.parameters().some(({ name }) => name === "first/renamed"));
+      assert.ok(model.parameters.has("first/renamed") && !model.parameters.has(first));
+      assert.throws(() => model.rename("first/renamed", model.feedTargetNames[0]), { code: "NAME_COLLISION" });
+      assert.throws(() => model.rename("nobody", "x"), { code: "NOT_FOUND" });
+    });
+
+    it("takes another value for a parameter, of the same dtype and shape only", async () => {
+      const model = await loadInferenceModel(`${real}/${prefix}`);
+      const [[name, value]] = model.parameters as Map<string, NDArray>;
+      model.replace(name, new NDArray(value.dtype, value.shape));
+      assert.ok((model.parameters.get(name) as NDArray).bytes.every((byte) => byte === 0));
+      assert.throws(() => model.replace(name, new NDArray("float64", value.shape)), { code: "INVALID_VALUE" });
+      assert.throws(() => model.replace(name, new NDArray(value.dtype, [...value.shape, 2])), {
+        code: "INVALID_VALUE",
+      });
+      assert.throws(() => model.delete(name), { code: "INVALID_VALUE" });
+    });
+
+    it("goes from prefix to folder to one file and back, and is the same bytes", async () => {
+      const folder = new MemoryFolder();
+      await relayout(`${real}/${prefix}`, "d", { folder, layout: "folder" }).catch((error) => {
+        // Without a folder option a path means the file system; with one, a name in the folder.
+        assert.equal(error.code, "NOT_FOUND");
+      });
+      const model = await loadInferenceModel(`${real}/${prefix}`);
+      await relayout(model, "d", { folder, layout: "folder" });
+      await relayout("d", "c", { folder, layout: "combined" });
+      await relayout({ path: "c", paramsFilename: "__params__" }, "p", { folder });
+      const ending = model.program.form === "json" ? ".json" : ".pdmodel";
+      for (const end of [ending, ".pdiparams"]) {
+        assert.deepEqual(
+          await bytesIn(folder, "p" + end),
+          new Uint8Array(readFileSync(`${real}/${prefix}${end}`)),
+          end,
+        );
+      }
+    });
+  });
+}
+
+describe("an exported Layer", () => {
+  for (const prefix of ["paddle-2.4.2/jit-methods/m", "paddle-3.3.1/jit-methods/m", "paddle-2.6.2/jit-save/m"]) {
+    it(`is loaded and saved again with the same programs and parameters (${prefix})`, async () => {
+      const layer = await jit.load(`${real}/${prefix}`);
+      const folder = new MemoryFolder();
+      const names = await jit.save(layer, "m", { folder, clipExtra: false });
+      for (const name of names) {
+        const written = await bytesIn(folder, name);
+        const original = new Uint8Array(readFileSync(`${real}/${prefix.slice(0, -1)}${name}`));
+        // The order of the info's entries is that of a hash.
+        if (name.endsWith(".info")) {
+          assert.deepEqual(
+            new Map([...(await jit.load("m", { folder })).info!].sort()),
+            new Map([...layer.info!].sort()),
+          );
+        } else assertSame(written, original, name);
+      }
+      assert.ok(names.length >= 2);
+    });
+  }
+
+  it("may have the parameters of all methods in one file, and properties beside them", async () => {
+    const layer = await jit.load(`${real}/paddle-2.4.2/jit-combine/prop`);
+    assert.ok(layer.properties.size > 0);
+    const folder = new MemoryFolder();
+    await jit.save(layer, "m", { folder, combineParams: true });
+    const back = await jit.load("m", { folder });
+    assert.deepEqual(back.properties, layer.properties);
+    assert.ok([...layer.properties.values()].some((value) => value instanceof Float));
+  });
+});
+
+describe("the functions of Paddle 1.x", () => {
+  it("save variables as files of their names, or in one file, and load them", async () => {
+    const { program, parameters } = await loadInferenceModel(`${real}/paddle-1.8.5/fluid-slash-names/f`);
+    const folder = new MemoryFolder();
+    await fluid.io.savePersistables("a", { mainProgram: program, parameters, folder });
+    assert.deepEqual((await folder.list("a/")).map((name) => name.slice(2)), [...parameters.keys()]);
+    await fluid.io.savePersistables("b", { mainProgram: program, parameters, folder, filename: "all" });
+    for (const options of [{ mainProgram: program, folder }, { mainProgram: program, folder, filename: "all" }]) {
+      const values = await fluid.io.loadPersistables("filename" in options ? "b" : "a", options);
+      for (const [name, value] of parameters) {
+        assert.ok((values.get(name) as DenseTensor).equals(value as DenseTensor), name);
+      }
+    }
+  });
+
+  it("refuse names that would leave the folder, before anything is written", async () => {
+    const { program, parameters } = await loadInferenceModel(`${real}/paddle-1.8.5/fluid-infer-separate/d`);
+    const [first] = parameters.keys();
+    program.rename(first, "../outside");
+    const values = new Map([...parameters].map(([name, value]) => [name === first ? "../outside" : name, value]));
+    const folder = new MemoryFolder();
+    await assert.rejects(fluid.io.savePersistables("a", { mainProgram: program, parameters: values, folder }), {
+      code: "UNSAFE_PATH",
+    });
+    assert.deepEqual(await folder.list(), []);
+  });
+
+  it("export a model as a folder that is loaded again", async () => {
+    const { program, parameters, feedTargetNames, fetchTargets } = await loadInferenceModel(
+      `${real}/paddle-2.6.2/infer-several/n`,
+    );
+    const folder = new MemoryFolder();
+    await fluid.io.saveInferenceModel("d", feedTargetNames, fetchTargets, { mainProgram: program, parameters, folder });
+    const back = await fluid.io.loadInferenceModel({ folder, name: "d" });
+    assert.deepEqual(back.feedTargetNames, feedTargetNames);
+    assert.deepEqual([...back.parameters.keys()], [...parameters.keys()]);
+  });
+});
+
+describe("a training program", () => {
+  for (const prefix of ["paddle-2.6.2/static-save/m", "paddle-3.3.1/static-save/m"]) {
+    it(`is saved with its state and loaded again (${prefix})`, async () => {
+      const state = await paddleStatic.loadProgramState(`${real}/${prefix}`);
+      const ending = prefix.includes("3.3") ? ".json" : ".pdmodel";
+      const program = deserializeProgram(readFileSync(`${real}/${prefix}${ending}`));
+      const folder = new MemoryFolder();
+      await paddleStatic.save(program, "m", { parameters: state, folder });
+      assert.deepEqual(await bytesIn(folder, "m" + ending), new Uint8Array(readFileSync(`${real}/${prefix}${ending}`)));
+      const back = await paddleStatic.load(program, { folder, name: "m" });
+      for (const { name } of program.parameters()) assert.ok(back.get(name)!.equals(state.get(name)!), name);
+      assert.ok((await paddleStatic.loadProgramState({ folder, name: "m" })).size === state.size);
+    });
+  }
+
+  it("refuses a state of another shape, and says which variable", async () => {
+    const prefix = `${real}/paddle-2.6.2/static-save/m`;
+    const state = await paddleStatic.loadProgramState(prefix);
+    const program = deserializeProgram(readFileSync(prefix + ".pdmodel"));
+    state.set("fc_0.w_0", new NDArray("float32", [1, 1]));
+    assert.throws(() => paddleStatic.setProgramState(program, state), { code: "INVALID_VALUE", at: "fc_0.w_0" });
+  });
+});

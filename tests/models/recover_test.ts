@@ -1,0 +1,152 @@
+import assert from "node:assert/strict";
+import { describe, it } from "@std/testing/bdd";
+import {
+  decode,
+  encode,
+  load,
+  MemoryFolder,
+  type NDArray,
+  open,
+  recoverStateDict,
+  save,
+  type StateDict,
+  Tensor,
+} from "../../mod.ts";
+
+const real = "tests/fixtures/real";
+
+describe("an inference model turned back into weights", () => {
+  it("has the network's own keys where .pdiparams.info has them, and the numbers of the file", async () => {
+    const { stateDict, report } = await recoverStateDict(`${real}/paddle-2.6.2/jit-save/m`);
+    const loaded = await load(`${real}/paddle-2.6.2/jit-save/m`) as Map<string, NDArray>;
+    assert.deepEqual([...stateDict.keys()].sort(), [...loaded.keys()].sort());
+    for (const [key, tensor] of stateDict) {
+      assert.ok(tensor instanceof Tensor);
+      assert.ok(tensor.equals(loaded.get(key)!), key);
+    }
+    assert.ok(report.entries.every((entry) => entry.name === "info" && entry.exact));
+    const mean = stateDict.get("body.1._mean") as Tensor;
+    assert.equal(mean.stopGradient, true);
+    assert.equal((stateDict.get("head.weight") as Tensor).stopGradient, false);
+  });
+
+  it("is saved with parameter names, so that either way of set_state_dict finds them", async () => {
+    const { stateDict } = await recoverStateDict(`${real}/paddle-2.6.2/jit-save/m`);
+    const folder = new MemoryFolder();
+    await save(stateDict, "m.pdparams", { folder });
+    const table = (await load("m.pdparams", { folder, keepNameTable: true }) as StateDict).get(
+      "StructuredToParameterName@@",
+    );
+    assert.equal((table as Map<string, string>).get("head.weight"), "linear_1.w_0");
+  });
+
+  for (
+    const [form, prefix] of [["the legacy form", "paddle-2.6.2/jit-save/no-info"], ["PIR", "paddle-3.3.1/jit-save/m"]]
+  ) {
+    it(`has the names of variables where nobody knows better (${form}), and says so`, async () => {
+      const { stateDict, report } = await recoverStateDict(`${real}/${prefix}`);
+      for (const [key, tensor] of stateDict) assert.equal((tensor as Tensor).name, key);
+      assert.ok(report.entries.every((entry) => entry.name === "variable"));
+      assert.ok(report.notes.some((note) => note.includes("use_structured_name=False")));
+    });
+  }
+
+  it("takes keys from a checkpoint of the same network: by name, and by place as a guess", async () => {
+    const { stateDict: like } = await recoverStateDict(`${real}/paddle-2.6.2/jit-save/m`);
+    const byName = await recoverStateDict(`${real}/paddle-2.6.2/jit-save/no-info`, { like });
+    assert.deepEqual([...byName.stateDict.keys()].sort(), [...like.keys()].sort());
+    assert.ok(byName.report.entries.every((entry) => entry.name === "given"));
+    const other = new Map([...like].map(([key, tensor]) => {
+      const { dtype, shape, bytes, name } = tensor as Tensor;
+      return [key, new Tensor(dtype, shape, bytes, { name: name.replace(/_(\d+)\./, (_, n) => `_${Number(n) + 7}.`) })];
+    }));
+    const byPlace = await recoverStateDict(`${real}/paddle-2.6.2/jit-save/no-info`, { like: other });
+    const guessed = byPlace.report.entries.filter((entry) => entry.name === "guess");
+    assert.ok(guessed.some((entry) => entry.key === "head.weight" && entry.variable === "linear_1.w_0"));
+  });
+
+  it("takes keys that the caller gives, and refuses two of the same", async () => {
+    const from = `${real}/paddle-2.6.2/jit-save/no-info`;
+    const names = new Map([["linear_1.w_0", "head.weight"]]);
+    const { stateDict } = await recoverStateDict(from, { names });
+    assert.equal((stateDict.get("head.weight") as Tensor).name, "linear_1.w_0");
+    names.set("linear_0.w_0", "head.weight");
+    await assert.rejects(recoverStateDict(from, { names }), { code: "NAME_COLLISION" });
+  });
+
+  it("comes out of the files one by one, as Blobs or bytes", async () => {
+    const prefix = `${real}/paddle-2.6.2/jit-save/m`;
+    const { readFileSync } = await import("node:fs");
+    const parts = {
+      program: new Blob([readFileSync(prefix + ".pdmodel")]),
+      params: new Uint8Array(readFileSync(prefix + ".pdiparams")),
+      info: new Blob([readFileSync(prefix + ".pdiparams.info")]).stream(),
+    };
+    const { stateDict } = await recoverStateDict(parts);
+    const whole = await recoverStateDict(prefix);
+    assert.deepEqual([...stateDict.keys()], [...whole.stateDict.keys()]);
+  });
+
+  it("comes out of a folder of Paddle 1.x", async () => {
+    const { stateDict } = await recoverStateDict(`${real}/paddle-1.8.5/fluid-infer-separate/d`);
+    assert.ok(
+      (stateDict.get("fc_0.w_0") as Tensor).equals((decode(encode(stateDict)) as StateDict).get("fc_0.w_0") as Tensor),
+    );
+  });
+
+  it("says which numbers may not be those of training", async () => {
+    const { report } = await recoverStateDict(`${real}/paddle-2.6.2/infer-bfloat16/m`);
+    assert.ok(report.entries.some((entry) => !entry.exact && entry.changed[0].includes("bfloat16")));
+  });
+});
+
+describe("open of a model", () => {
+  it("lists names, dtypes and shapes, and reads one tensor at a time", async () => {
+    await using model = await open(`${real}/paddle-2.6.2/jit-save/m`);
+    const loaded = await load(`${real}/paddle-2.6.2/jit-save/m`) as Map<string, NDArray>;
+    assert.deepEqual(model.names(), [...loaded.keys()]);
+    for (const name of model.names()) {
+      assert.deepEqual([...model.info(name).shape], [...loaded.get(name)!.shape]);
+      assert.ok((await model.get(name)).equals(loaded.get(name)!), name);
+    }
+    const rows = await model.getSlice("head.weight", [1, 3]);
+    assert.ok(rows.equals(loaded.get("head.weight")!.slice(1, 3)));
+  });
+
+  it("finds a tensor in .pdiparams by one read, by what the program says", async () => {
+    const reads: [string, number, number][] = [];
+    const { readFileSync } = await import("node:fs");
+    const files = new Map([".json", ".pdiparams"].map((end) => [
+      "m" + end,
+      new Uint8Array(readFileSync(`${real}/paddle-3.3.1/jit-save/m${end}`)),
+    ]));
+    const folder = {
+      get: (name: string) => {
+        const bytes = files.get(name);
+        return Promise.resolve(
+          bytes
+            ? {
+              size: bytes.length,
+              name,
+              read: (offset: number, into: Uint8Array) => {
+                const part = bytes.subarray(offset, offset + into.length);
+                reads.push([name, offset, part.length]);
+                into.set(part);
+                return Promise.resolve(part.length);
+              },
+            }
+            : null,
+        );
+      },
+      list: (prefix = "") => Promise.resolve([...files.keys()].filter((name) => name.startsWith(prefix))),
+      put: () => Promise.reject(new Error("read only")),
+      delete: () => Promise.reject(new Error("read only")),
+    };
+    await using model = await open("m", { folder });
+    assert.ok(reads.every(([name]) => name === "m.json"), "the parameters were read");
+    reads.length = 0;
+    const tensor = await model.get("linear_1.w_0");
+    assert.equal(reads.length, 1);
+    assert.equal((tensor as Tensor).name, "linear_1.w_0");
+  });
+});
