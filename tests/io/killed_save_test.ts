@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { describe, it } from "@std/testing/bdd";
+import { cleanupTemps, encode, save, Tensor } from "../../mod.ts";
+
+/** Times that a process is killed. */
+const KILLS = 40;
+/** Longest wait before it is, in milliseconds: some saves long. */
+const LONGEST = 80;
+
+/** Two values of different length. */
+function value(which: number): Map<string, Tensor> {
+  const count = 1_000_000 + 1000 * which;
+  return new Map([["w", new Tensor("float32", [count], new Float32Array(count).fill(which), { name: "w_0" })]]);
+}
+
+/** What the process does that is to be killed: this very file, started by itself. */
+async function saveForEver(path: string): Promise<never> {
+  process.stdout.write("ready");
+  for (let i = 1;; i = 3 - i) await save(value(i), path);
+}
+
+const target = process.env.OARLOCK_SAVE_FOR_EVER;
+if (target) await saveForEver(target);
+
+function start(path: string): ReturnType<typeof spawn> {
+  const file = fileURLToPath(import.meta.url);
+  const args = "Deno" in globalThis ? ["run", "-A", "--no-check", file] : [file];
+  const env = { ...process.env, OARLOCK_SAVE_FOR_EVER: path, NODE_TEST_CONTEXT: "" };
+  return spawn(process.execPath, args, { env, stdio: ["ignore", "pipe", "inherit"] });
+}
+
+describe("a process that is killed while it saves over a file", () => {
+  it("leaves the whole old file or the whole new one, whenever that happens", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "oarlock-killed-"));
+    try {
+      const path = join(folder, "a.pdparams");
+      const wholes = [0, 1, 2].map((which) => Buffer.from(encode(value(which))));
+      let during = 0;
+      const seen = new Set<number>();
+      for (let i = 0; i < KILLS; i++) {
+        writeFileSync(path, wholes[0]);
+        const child = start(path);
+        const closed = once(child, "close");
+        await once(child.stdout!, "data");
+        await new Promise((resolve) => setTimeout(resolve, LONGEST * i / KILLS));
+        child.kill("SIGKILL");
+        await closed;
+        const bytes = readFileSync(path);
+        const which = wholes.findIndex((whole) => bytes.equals(whole));
+        assert.notEqual(which, -1, `kill ${i}: ${bytes.length} bytes that nobody saved`);
+        seen.add(which);
+        const others = readdirSync(folder).filter((name) => name !== "a.pdparams");
+        assert.ok(others.every((name) => /^\.a\.pdparams\.[0-9a-f]{16}\.pdtmp$/.test(name)), others.join());
+        if (others.length > 0) during++;
+        // A file of this very millisecond is younger than 0 by the clock's fraction.
+        assert.equal((await cleanupTemps(folder, { olderThan: -1 })).length, others.length);
+        assert.deepEqual(readdirSync(folder), ["a.pdparams"]);
+      }
+      assert.ok(during > KILLS / 8, `only ${during} of ${KILLS} were killed while they wrote`);
+      assert.ok(seen.size > 1, "no save was ever finished, or all were");
+      console.log(`    ${KILLS} processes killed, ${during} while they wrote`);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
