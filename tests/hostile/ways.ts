@@ -1,5 +1,5 @@
 /** The ways of a hostile file into the library, by the call of its case: the same answer, code and offset through all ways of one call. */
-import { type ArchiveFolder, decode, load, NDArray, open, openArchive } from "../../mod.ts";
+import { type ArchiveFolder, crypto, decode, load, NDArray, open, openArchive } from "../../mod.ts";
 import * as numpy from "../../src/npy.ts";
 import * as safetensors from "../../src/safetensors.ts";
 
@@ -63,6 +63,14 @@ export const WAYS: Readonly<Record<string, Readonly<Record<string, Way>>>> = {
     "openArchive of a path": (path, _bytes, options) => filesOf(openArchive(path, options)),
     "openArchive of bytes": (_path, bytes, options) => filesOf(openArchive(bytes, options)),
     "openArchive of a stream": (_path, bytes, options) => filesOf(openArchive(streamOf(bytes), options)),
+  },
+  decrypt: {
+    decrypt: (_path, bytes, { cipher, key, ivBits, tagBits }) =>
+      crypto.decrypt(bytes, Uint8Array.from(key.hex.match(/../g), (hex: string) => parseInt(hex, 16)), {
+        cipherName: cipher,
+        ivSize: ivBits,
+        tagSize: tagBits,
+      }),
   },
   npy: {
     decode: (_path, bytes, options) => Promise.resolve().then(() => numpy.decode(bytes, plain(options))),

@@ -1,0 +1,173 @@
+/**
+ * Encrypted files as Paddle writes them: the initial value, then what the cipher gives, then the tag of GCM. AES by WebCrypto.
+ *
+ * @module
+ */
+import { FormatError, UnsupportedError, ValueError } from "../errors.ts";
+import { encryptBlocks } from "./aes_block.ts";
+import { checkConfig, type CipherConfig } from "./config.ts";
+
+const BLOCK = 16;
+
+/**
+ * Decrypt the bytes of a file. Mirrors `Cipher.decrypt` (Paddle 2.0 and later).
+ *
+ * GCM knows whether key and bytes are right. CBC and ECB see most wrong keys by the padding; CTR cannot tell: whoever reads the result
+ * does.
+ *
+ * @throws {ValueError} `INVALID_VALUE`: a key that has not 16, 24 or 32 bytes, or a configuration of no cipher
+ * @throws {FormatError} `TRUNCATED`, `BAD_LENGTH`: such a file has more bytes, or whole blocks; `HASH_MISMATCH` (GCM), `WRONG_FORMAT` (CBC,
+ * ECB): the key is wrong, or the bytes were changed
+ *
+ * @example
+ * ```ts
+ * import { crypto } from "@oarlock/paddle";
+ * const key = crypto.CipherUtils.genKey(256);
+ * const file = await crypto.encrypt(Uint8Array.of(1, 2, 3), key, { cipherName: "AES_GCM_NoPadding" });
+ * const plain = await crypto.decrypt(file, key, { cipherName: "AES_GCM_NoPadding" });
+ * if (plain[2] !== 3) throw new Error("lost");
+ * ```
+ */
+export async function decrypt(
+  bytes: Uint8Array,
+  key: Uint8Array,
+  config: CipherConfig = {},
+): Promise<Uint8Array<ArrayBuffer>> {
+  const { cipherName, ivSize, tagSize } = checkConfig(config);
+  checkKey(key);
+  const ivBytes = cipherName === "AES_ECB_PKCSPadding" ? 0 : ivSize / 8;
+  const least = ivBytes +
+    (cipherName === "AES_GCM_NoPadding" ? tagSize / 8 : cipherName === "AES_CTR_NoPadding" ? 0 : BLOCK);
+  if (bytes.length < least) {
+    throw new FormatError(
+      "TRUNCATED",
+      `A file of ${cipherName} has at least ${least} bytes: this one has ${bytes.length}`,
+      {
+        offset: bytes.length,
+        expected: least,
+        actual: bytes.length,
+      },
+    );
+  }
+  // Copies: WebCrypto takes no shared memory.
+  const iv = bytes.slice(0, ivBytes), data = bytes.slice(ivBytes);
+  if (cipherName.endsWith("PKCSPadding") && data.length % BLOCK !== 0) {
+    throw new FormatError(
+      "BAD_LENGTH",
+      `A file of ${cipherName} has whole blocks of 16 bytes: ${data.length % BLOCK} are left`,
+      {
+        offset: bytes.length - data.length % BLOCK,
+        actual: bytes.length,
+      },
+    );
+  }
+  if (cipherName === "AES_ECB_PKCSPadding") return await decryptEcb(data, key);
+  const { name, parameters } = modeOf(cipherName, iv, tagSize);
+  const imported = await importKey(key, name, ["decrypt"]);
+  try {
+    return new Uint8Array(await subtle().decrypt(parameters, imported, data));
+  } catch (cause) {
+    throw wrongKey(cipherName, cause);
+  }
+}
+
+/**
+ * Encrypt bytes, with a new random initial value. Mirrors `Cipher.encrypt` (Paddle 2.0 and later).
+ *
+ * @throws {ValueError} `INVALID_VALUE`: a key that has not 16, 24 or 32 bytes, or a configuration of no cipher
+ */
+export async function encrypt(
+  bytes: Uint8Array,
+  key: Uint8Array,
+  config: CipherConfig = {},
+): Promise<Uint8Array<ArrayBuffer>> {
+  const { cipherName, ivSize, tagSize } = checkConfig(config);
+  checkKey(key);
+  if (cipherName === "AES_ECB_PKCSPadding") {
+    const padding = BLOCK - bytes.length % BLOCK;
+    const padded = new Uint8Array(bytes.length + padding).fill(padding);
+    padded.set(bytes);
+    encryptBlocks(padded, key);
+    return padded;
+  }
+  const iv = globalThis.crypto.getRandomValues(new Uint8Array(ivSize / 8));
+  const { name, parameters } = modeOf(cipherName, iv, tagSize);
+  const data = new Uint8Array(
+    await subtle().encrypt(parameters, await importKey(key, name, ["encrypt"]), bytes.slice()),
+  );
+  const file = new Uint8Array(iv.length + data.length);
+  file.set(iv);
+  file.set(data, iv.length);
+  return file;
+}
+
+/**
+ * ECB by way of CBC: that adds the block before to every decrypted one, which is taken off again. WebCrypto wants to see padding, so a
+ * block is put behind that decrypts to nothing but padding.
+ */
+async function decryptEcb(data: Uint8Array<ArrayBuffer>, key: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+  const imported = await importKey(key, "AES-CBC", ["decrypt", "encrypt"]);
+  const last = data.slice(-BLOCK);
+  const end = new Uint8Array(await subtle().encrypt({ name: "AES-CBC", iv: last }, imported, new Uint8Array(0)));
+  const longer = new Uint8Array(data.length + BLOCK);
+  longer.set(data);
+  longer.set(end, data.length);
+  const plain = new Uint8Array(
+    await subtle().decrypt({ name: "AES-CBC", iv: new Uint8Array(BLOCK) }, imported, longer),
+  );
+  for (let i = BLOCK; i < plain.length; i++) plain[i] ^= data[i - BLOCK];
+  const padding = plain[plain.length - 1];
+  if (padding < 1 || padding > BLOCK || plain.subarray(-padding).some((byte) => byte !== padding)) {
+    throw wrongKey("AES_ECB_PKCSPadding");
+  }
+  return plain.slice(0, -padding);
+}
+
+function modeOf(
+  cipherName: string,
+  iv: Uint8Array<ArrayBuffer>,
+  tagSize: number,
+): { name: string; parameters: AesCbcParams | AesCtrParams | AesGcmParams } {
+  if (cipherName === "AES_CBC_PKCSPadding") return { name: "AES-CBC", parameters: { name: "AES-CBC", iv } };
+  // The whole initial value counts.
+  if (cipherName === "AES_CTR_NoPadding") {
+    return { name: "AES-CTR", parameters: { name: "AES-CTR", counter: iv, length: 128 } };
+  }
+  return { name: "AES-GCM", parameters: { name: "AES-GCM", iv, tagLength: tagSize } };
+}
+
+function checkKey(key: Uint8Array): void {
+  if (key instanceof Uint8Array && [16, 24, 32].includes(key.length)) return;
+  const got = key instanceof Uint8Array ? `${key.length} bytes` : typeof key;
+  throw new ValueError("INVALID_VALUE", `A key of AES has 16, 24 or 32 bytes: got ${got}`, { at: "key" });
+}
+
+async function importKey(key: Uint8Array, name: string, usages: KeyUsage[]): Promise<CryptoKey> {
+  try {
+    return await subtle().importKey("raw", key.slice(), name, false, usages);
+  } catch (cause) {
+    throw new UnsupportedError(
+      "UNSUPPORTED_RUNTIME",
+      `This runtime has no ${name} with keys of ${key.length * 8} bits`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+function subtle(): SubtleCrypto {
+  const found = globalThis.crypto?.subtle;
+  if (found) return found;
+  throw new UnsupportedError(
+    "UNSUPPORTED_RUNTIME",
+    "There is no WebCrypto here: a browser has it on secure pages only",
+  );
+}
+
+function wrongKey(cipherName: string, cause?: unknown): FormatError {
+  const code = cipherName === "AES_GCM_NoPadding" ? "HASH_MISMATCH" : "WRONG_FORMAT";
+  return new FormatError(code, `The key is wrong, or this is no file of ${cipherName}, or its bytes were changed`, {
+    cause,
+  });
+}

@@ -1,0 +1,106 @@
+/**
+ * Paddle's own classes around its ciphers.
+ *
+ * @module
+ */
+import { FormatError, UnsupportedError, ValueError } from "../errors.ts";
+import { gather } from "../io/gather.ts";
+import { type From, sourceOf } from "../io/open_source.ts";
+import { readFully } from "../io/read_fully.ts";
+import type { To } from "../io/sink_of.ts";
+import { DEFAULT_LIMITS } from "../limits.ts";
+import { saveChunks, type SaveReport } from "../save.ts";
+import { decrypt, encrypt } from "./cipher.ts";
+import { checkConfig, type CipherConfig, parseConfig } from "./config.ts";
+
+/** A cipher; made by {@linkcode CipherFactory}. The order of arguments is Paddle's. */
+export class Cipher {
+  /** What it does. */
+  readonly config: Required<CipherConfig>;
+
+  /** Make one. */
+  constructor(config: CipherConfig = {}) {
+    this.config = Object.freeze(checkConfig(config));
+  }
+
+  /** Encrypt bytes, with a new random initial value. */
+  encrypt(plain: Uint8Array, key: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+    return encrypt(plain, key, this.config);
+  }
+
+  /**
+   * Decrypt the bytes of a file.
+   *
+   * @throws {FormatError} the key is wrong, as far as that can be seen, or the file is not whole
+   */
+  decrypt(encrypted: Uint8Array, key: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+    return decrypt(encrypted, key, this.config);
+  }
+
+  /** Encrypt bytes into a file. */
+  async encryptToFile(plain: Uint8Array, key: Uint8Array, to: To): Promise<SaveReport> {
+    return await saveBytes(await this.encrypt(plain, key), to);
+  }
+
+  /** Decrypt a file. */
+  async decryptFromFile(key: Uint8Array, from: From): Promise<Uint8Array<ArrayBuffer>> {
+    return await this.decrypt(await readBytes(from), key);
+  }
+}
+
+/** Makes ciphers. Mirrors `paddle.base.core.CipherFactory` (2.0 and later). */
+export class CipherFactory {
+  /** The cipher of a configuration file, or Paddle's default (AES_CTR_NoPadding) for an empty path. */
+  static async createCipher(configFile: From = ""): Promise<Cipher> {
+    if (configFile === "") return new Cipher();
+    const bytes = await readBytes(configFile);
+    let text: string;
+    try {
+      text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    } catch (cause) {
+      throw new FormatError("BAD_TEXT", "The configuration file is no text in UTF-8", { cause });
+    }
+    return new Cipher(parseConfig(text));
+  }
+}
+
+/** Keys and their files. Mirrors `paddle.base.core.CipherUtils` (2.0 and later). A key file has the bytes of the key and nothing else. */
+export class CipherUtils {
+  /** A new random key of `length` bits: 128, 192 or 256. */
+  static genKey(length: number): Uint8Array<ArrayBuffer> {
+    if (![128, 192, 256].includes(length)) {
+      throw new ValueError("INVALID_VALUE", `A key of AES has 128, 192 or 256 bits: got ${length}`);
+    }
+    if (typeof globalThis.crypto?.getRandomValues !== "function") {
+      throw new UnsupportedError("UNSUPPORTED_RUNTIME", "There is no source of random keys in this runtime");
+    }
+    return globalThis.crypto.getRandomValues(new Uint8Array(length / 8));
+  }
+
+  /** A new random key, which is written to a file as well. */
+  static async genKeyToFile(length: number, to: To): Promise<Uint8Array<ArrayBuffer>> {
+    const key = CipherUtils.genKey(length);
+    await saveBytes(key, to);
+    return key;
+  }
+
+  /** The key in a file. */
+  static readKeyFromFile(from: From): Promise<Uint8Array<ArrayBuffer>> {
+    return readBytes(from);
+  }
+}
+
+async function saveBytes(bytes: Uint8Array, to: To): Promise<SaveReport> {
+  return await saveChunks({ size: bytes.length, chunks: [bytes], again: () => [bytes], warnings: [] }, to, {});
+}
+
+async function readBytes(from: From): Promise<Uint8Array<ArrayBuffer>> {
+  const source = await gather(await sourceOf(from), DEFAULT_LIMITS.maxStreamBytes);
+  try {
+    const bytes = new Uint8Array(source.size);
+    await readFully(source, 0, bytes);
+    return bytes;
+  } finally {
+    await source.close?.();
+  }
+}
