@@ -3,13 +3,14 @@
  *
  * @module
  */
-import { recordSize, writeRecord } from "./codec/record/write_record.ts";
-import { sizeOfPickle, writePickle } from "./codec/pickle/write_pickle.ts";
+import { recordSize, writeRecordChunks } from "./codec/record/write_record.ts";
+import { sizeOfPickle, writePickleChunks } from "./codec/pickle/write_pickle.ts";
 import { ValueError, type Warning } from "./errors.ts";
 import { shapeForSave } from "./model/to_pickle.ts";
 import { NDArray } from "./ndarray.ts";
 import { Program } from "./program.ts";
 import { checkOptions, ENCODE_OPTIONS, type EncodeOptions } from "./options.ts";
+import type { Chunk } from "./unread_bytes.ts";
 import { SelectedRows, type Value } from "./values.ts";
 
 /** A value that was checked and is ready to be written. */
@@ -17,9 +18,9 @@ export interface Plan {
   /** Bytes that will come. */
   size: number;
   /** The bytes. */
-  chunks: Iterable<Uint8Array>;
+  chunks: Iterable<Chunk>;
   /** The same bytes once more. */
-  again: () => Iterable<Uint8Array>;
+  again: () => Iterable<Chunk>;
   /** Oddities. */
   warnings: Warning[];
 }
@@ -43,11 +44,11 @@ export function planEncoding(value: Value, options: EncodeOptions): Plan {
     if (!(value instanceof NDArray || value instanceof SelectedRows)) {
       throw new ValueError("INVALID_VALUE", "useBinaryFormat saves one tensor or SelectedRows, nothing else");
     }
-    const again = () => writeRecord(value);
+    const again = () => writeRecordChunks(value);
     return { size: recordSize(value), chunks: again(), again, warnings: [] };
   }
   const shaped = shapeForSave(value, { protocol, mode: options.mode });
-  const again = () => writePickle(shaped.value, { protocol, numpy });
+  const again = () => writePickleChunks(shaped.value, { protocol, numpy });
   return { size: sizeOfPickle(shaped.value, { protocol, numpy }), chunks: again(), again, warnings: shaped.warnings };
 }
 
@@ -72,7 +73,7 @@ export function encode(value: Value, options: EncodeOptions = {}): Uint8Array<Ar
   const bytes = new Uint8Array(plan.size);
   let at = 0;
   for (const chunk of plan.chunks) {
-    bytes.set(chunk, at);
+    bytes.set(chunk instanceof Uint8Array ? chunk : chunk.array.bytes, at);
     at += chunk.length;
   }
   for (const warning of plan.warnings) options.onWarning?.(warning);

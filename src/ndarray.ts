@@ -91,6 +91,11 @@ export class NDArray {
     return this.#bytes !== null;
   }
 
+  /** Where the bytes lie that were not read yet; null where they are here. */
+  get unread(): LazyBytes | null {
+    return this.#lazy;
+  }
+
   /** The bytes, no copy. */
   get bytes(): Uint8Array {
     if (this.#bytes === null) {

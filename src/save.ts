@@ -9,7 +9,11 @@ import { progressOf } from "./io/progress.ts";
 import { GATHER, pour } from "./io/pour.ts";
 import type { Sink } from "./io/sink.ts";
 import { sinkFailed, sinkOf, type To } from "./io/sink_of.ts";
-import { loadLazyArrays } from "./io/load_lazy_arrays.ts";
+import { loadLazyArrays, piecesOf } from "./io/load_lazy_arrays.ts";
+import { SpanBytes } from "./io/span_bytes.ts";
+import type { LazyBytes } from "./ndarray.ts";
+import { Checkpoint } from "./open.ts";
+import { type Chunk, UnreadBytes } from "./unread_bytes.ts";
 import { type Plan, planEncoding } from "./encode.ts";
 import { checkOptions, SAVE_OPTIONS, type SaveOptions } from "./options.ts";
 import type { Value } from "./values.ts";
@@ -24,6 +28,8 @@ export interface SaveReport {
   warnings: Warning[];
 }
 
+/** Arrays of a file that are smaller are read before the save begins. */
+const SMALL = 65_536;
 /** Files below this are read back before they take the old one's place, unless `verify` says otherwise. */
 const VERIFY_BELOW = 64 * 2 ** 20;
 
@@ -31,7 +37,8 @@ const VERIFY_BELOW = 64 * 2 ** 20;
  * Write a value as `paddle.save` does: a state dict with its name table, other objects as pickles, one tensor as a binary record with
  * `useBinaryFormat`, a Program as the bytes of its file. A path always leads to the whole old file or the whole new one, whatever fails.
  *
- * Memory beside the value: less than 32 MiB, whatever its size.
+ * Memory beside the value: less than 32 MiB, whatever its size. Arrays of a checkpoint that were not read go from its file to the new one in
+ * pieces, at protocol 4; a whole checkpoint, too.
  *
  * @throws {ValueError} `INVALID_VALUE`: something in the value cannot be saved; nothing was created
  * @throws {SaveError} writing failed; `committed` says whether the target changed
@@ -45,15 +52,23 @@ const VERIFY_BELOW = 64 * 2 ** 20;
  * if (report.bytes === 0) throw new Error("nothing written");
  * ```
  */
-export async function save(value: Value, to: To, options: SaveOptions = {}): Promise<SaveReport> {
+export async function save(value: Value | Checkpoint, to: To, options: SaveOptions = {}): Promise<SaveReport> {
   checkOptions(options, SAVE_OPTIONS);
   options.signal?.throwIfAborted();
-  await loadLazyArrays(value, options.signal);
-  return await saveChunks(planEncoding(value, options), to, options);
+  const whole = value instanceof Checkpoint ? await value.value() : value;
+  // What other protocols write of an array must be seen before: it is text, or cut into slices.
+  const streams = (options.protocol ?? 4) === 4;
+  const left = await loadLazyArrays(whole, options.signal, streams ? SMALL : Infinity);
+  return await saveChunks(planEncoding(whole, options), to, options, left);
 }
 
 /** Pour what was planned; the way of every file that this library writes. */
-export async function saveChunks(plan: Plan, to: To, options: SaveOptions): Promise<SaveReport> {
+export async function saveChunks(
+  plan: Plan,
+  to: To,
+  options: SaveOptions,
+  left: Iterable<LazyBytes> = [],
+): Promise<SaveReport> {
   const { signal, onProgress } = options;
   const progress = progressOf(onProgress, "save", plan.size);
   const sink = await sinkOf(to, {
@@ -68,7 +83,8 @@ export async function saveChunks(plan: Plan, to: To, options: SaveOptions): Prom
   const verify = options.verify ?? plan.size < VERIFY_BELOW;
   try {
     await pour(plan.chunks, sink, signal, progress?.at);
-    if (verify && sink instanceof FileSink) await compare(plan.again(), sink);
+    if (verify && sink instanceof FileSink) await compare(plan.again(), sink, signal);
+    for (const bytes of left) if (bytes instanceof SpanBytes) await bytes.verify();
     await sink.close();
   } catch (error) {
     throw await failed(error, sink, signal);
@@ -79,20 +95,28 @@ export async function saveChunks(plan: Plan, to: To, options: SaveOptions): Prom
 }
 
 /** Compare what is on the disk with what the value gives again. */
-async function compare(chunks: Iterable<Uint8Array>, sink: FileSink): Promise<void> {
-  const expected = chunks[Symbol.iterator]();
+async function compare(chunks: Iterable<Chunk>, sink: FileSink, signal?: AbortSignal): Promise<void> {
+  const expected = readChunks(chunks, signal);
   let chunk: Uint8Array = new Uint8Array(0);
   let at = 0;
   for await (const part of sink.readBack(GATHER)) {
     for (let i = 0; i < part.length; i++) {
       while (at === chunk.length) {
-        const step = expected.next();
+        const step = await expected.next();
         if (step.done) throw differs();
         chunk = step.value;
         at = 0;
       }
       if (part[i] !== chunk[at++]) throw differs();
     }
+  }
+}
+
+/** All bytes, those of files too. */
+async function* readChunks(chunks: Iterable<Chunk>, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+  for (const chunk of chunks) {
+    if (chunk instanceof UnreadBytes) yield* piecesOf(chunk, signal);
+    else yield chunk;
   }
 }
 

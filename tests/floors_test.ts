@@ -21,6 +21,7 @@ const WORDS = new Set(
     "statistics",
     "tensor",
     "tensor_map",
+    "unread_bytes",
     "values",
   ].map((
     name,

@@ -1,17 +1,56 @@
 /**
- * Reads arrays that were left in their file.
+ * Arrays that were left in their file: read, or passed on in pieces.
  *
  * @module
  */
 import { some } from "../model/walk.ts";
-import { NDArray } from "../ndarray.ts";
+import { type LazyBytes, NDArray } from "../ndarray.ts";
+import type { UnreadBytes } from "../unread_bytes.ts";
+import { SpanBytes } from "./span_bytes.ts";
 
-/** Read every array below `value` whose bytes are not here yet. */
-export async function loadLazyArrays(value: unknown, signal?: AbortSignal): Promise<void> {
-  const lazy: NDArray[] = [];
+/** Arrays that are read together, so that neighbours come in one request. */
+const TOGETHER = 64;
+/** Bytes of one piece of an array that is passed on. */
+const PIECE = 4 * 2 ** 20;
+
+/** Read every array below `value` that has fewer than `below` bytes and is not here yet; what of the others lies in files is returned. */
+export async function loadLazyArrays(
+  value: unknown,
+  signal?: AbortSignal,
+  below = Infinity,
+): Promise<Set<LazyBytes>> {
+  const lazy: NDArray[] = [], left = new Set<LazyBytes>();
   some(value, (found) => {
-    if (found instanceof NDArray && !found.isLoaded) lazy.push(found);
+    if (!(found instanceof NDArray) || found.unread === null) return false;
+    if (found.nbytes < below) lazy.push(found);
+    else left.add(found.unread);
     return false;
   }, () => true);
-  for (const array of lazy) await array.load({ signal });
+  for (let i = 0; i < lazy.length; i += TOGETHER) {
+    await Promise.all(lazy.slice(i, i + TOGETHER).map((array) => array.load({ signal })));
+  }
+  return left;
+}
+
+/** The bytes that a stand-in stands for, one piece in memory while the next is read. They are not kept. */
+export async function* piecesOf({ array }: UnreadBytes, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+  const lazy = array.unread;
+  if (!(lazy instanceof SpanBytes) || lazy.plainOffset === null) {
+    const bytes = lazy ? await lazy.read({ signal }) : array.bytes;
+    for (let at = 0; at < bytes.length; at += PIECE) yield bytes.subarray(at, at + PIECE);
+    return;
+  }
+  const read = (at: number) => {
+    if (at >= array.nbytes) return null;
+    const piece = lazy.readRange(at, Math.min(array.nbytes, at + PIECE), { signal });
+    // Who stops in between never waits for it.
+    piece.catch(() => {});
+    return piece;
+  };
+  let next = read(0);
+  for (let at = 0; next !== null; at += PIECE) {
+    const piece: Uint8Array = await next;
+    next = read(at + PIECE);
+    yield piece;
+  }
 }

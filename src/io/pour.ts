@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { type Chunk, UnreadBytes } from "../unread_bytes.ts";
+import { piecesOf } from "./load_lazy_arrays.ts";
 import type { Sink } from "./sink.ts";
 import { Turns } from "./turns.ts";
 
@@ -10,7 +12,7 @@ import { Turns } from "./turns.ts";
 export const GATHER = 2 ** 20;
 /** Write chunks: small ones together, large ones as they are. */
 export async function pour(
-  chunks: Iterable<Uint8Array>,
+  chunks: Iterable<Chunk>,
   sink: Sink,
   signal: AbortSignal | undefined,
   onWritten: ((loaded: number) => void) | undefined,
@@ -32,6 +34,11 @@ export async function pour(
   };
   for (const chunk of chunks) {
     if (turns.due()) await turns.take();
+    if (chunk instanceof UnreadBytes) {
+      await flush();
+      for await (const piece of piecesOf(chunk, signal)) await write(piece);
+      continue;
+    }
     if (held + chunk.length > GATHER) await flush();
     if (chunk.length > GATHER / 4) {
       await flush();

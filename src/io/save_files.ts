@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { Chunk } from "../unread_bytes.ts";
 import { PaddleError, PathError, quote } from "../errors.ts";
 import type { Folder } from "./folder.ts";
 import { pour } from "./pour.ts";
@@ -19,7 +20,7 @@ export interface OutFile {
   /** Bytes that will come. */
   size: number;
   /** The bytes. */
-  chunks: Iterable<Uint8Array>;
+  chunks: Iterable<Chunk>;
 }
 
 /** How files are written. */

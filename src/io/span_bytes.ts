@@ -56,6 +56,11 @@ export class SpanBytes implements LazyBytes {
     }
   }
 
+  /** Whether the file is still the one that was opened; throws `SOURCE_CHANGED` where it is not. */
+  async verify(): Promise<void> {
+    await this.#source.verify?.();
+  }
+
   /** Where the bytes lie as they are; null where they are put together, turned or written as text. */
   get plainOffset(): number | null {
     const isPlain = this.span.encoding === "raw" && !this.#from?.fortran && !this.#from?.dtype?.bigEndian;

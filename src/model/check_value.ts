@@ -127,7 +127,9 @@ function placed<T>(at: string, make: () => T): T {
 }
 
 function checkArray(array: NDArray, at: string, warnings: Warning[]): void {
-  if (array.bytes.byteLength !== array.nbytes) throw invalid("an array whose buffer was detached or resized", at);
+  if (array.isLoaded && array.bytes.byteLength !== array.nbytes) {
+    throw invalid("an array whose buffer was detached or resized", at);
+  }
   if (array.dtype === "float8_e4m3fn" || array.dtype === "float8_e5m2") {
     const message = `${array.dtype} is written as int8, as Paddle does: load it with { float8: "${array.dtype}" }`;
     warnings.push({ code: "FLOAT8_AS_INT8", message, at });

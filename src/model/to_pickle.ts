@@ -85,7 +85,7 @@ function staticDict(dict: Map<unknown, unknown>): Map<unknown, unknown> {
 }
 
 function plainArray(array: NDArray): NDArray {
-  return new NDArray(array.dtype, array.shape, array.bytes);
+  return new NDArray(array.dtype, array.shape, array.unread ?? array.bytes);
 }
 
 /** Dossier 2: slices under keys of their own; views, not copies. */

@@ -5,9 +5,10 @@
  * @module
  */
 import { utf8FromLatin1, utf8Length } from "../../kernel.ts";
+import type { Chunk } from "../../unread_bytes.ts";
 
 /** A frame is closed when it has this many bytes at the beginning of a value; a payload from here on stands outside frames. */
-const FRAME_TARGET = 65_536;
+export const FRAME_TARGET = 65_536;
 const FRAME_MIN = 4;
 const FRAME_HEADER = 9;
 /** Bytes of a payload that become text at a time. */
@@ -18,7 +19,7 @@ export class PickleOutput {
   /** Bytes so far. */
   size = 0;
   /** Chunks that are ready. */
-  readonly ready: Uint8Array[] = [];
+  readonly ready: Chunk[] = [];
   readonly #framed: boolean;
   readonly #counting: boolean;
   #buffer = new Uint8Array(FRAME_HEADER + 2 * FRAME_TARGET);
@@ -57,8 +58,8 @@ export class PickleOutput {
   }
 
   /** Bytes of a value behind a header (opcode and length). Those of a tensor are never copied when there are many. */
-  payload(header: number[], bytes: Uint8Array): void {
-    if (bytes.length < FRAME_TARGET) {
+  payload(header: number[], bytes: Chunk): void {
+    if (bytes instanceof Uint8Array && bytes.length < FRAME_TARGET) {
       for (const b of header) this.byte(b);
       this.bytes(bytes);
       return;
@@ -107,7 +108,7 @@ export class PickleOutput {
     this.#pos = FRAME_HEADER;
   }
 
-  #pass(chunk: Uint8Array): void {
+  #pass(chunk: Chunk): void {
     this.size += chunk.length;
     if (!this.#counting) this.ready.push(chunk);
   }

@@ -11,6 +11,7 @@ import { utf8Length } from "../../kernel.ts";
 import { NDArray } from "../../ndarray.ts";
 import { plainBytes } from "../../plain_bytes.ts";
 import { Tensor } from "../../tensor.ts";
+import { type Chunk, UnreadBytes } from "../../unread_bytes.ts";
 import {
   ByteArray,
   Complex,
@@ -28,7 +29,7 @@ import {
 } from "../../values.ts";
 import { foreignDType, foreignScalarBytes } from "./foreign_dtype.ts";
 import { PickledDType } from "./pickled.ts";
-import { PickleOutput } from "./pickle_output.ts";
+import { FRAME_TARGET, PickleOutput } from "./pickle_output.ts";
 import { scalarBytes } from "./scalar_bytes.ts";
 import { utf8FromText } from "./text.ts";
 
@@ -42,6 +43,11 @@ export interface WritePickleOptions {
 
 /** The chunks of a value's pickle. */
 export function* writePickle(value: unknown, options: WritePickleOptions): Generator<Uint8Array, void> {
+  for (const chunk of writePickleChunks(value, options)) yield chunk instanceof Uint8Array ? chunk : chunk.array.bytes;
+}
+
+/** The same, with stand-ins for large data that lie in files. */
+export function* writePickleChunks(value: unknown, options: WritePickleOptions): Generator<Chunk, void> {
   yield* new PickleWriter(options, false).write(value);
 }
 
@@ -139,7 +145,7 @@ class PickleWriter {
     return this.#out.size;
   }
 
-  *write(root: unknown): Generator<Uint8Array, void> {
+  *write(root: unknown): Generator<Chunk, void> {
     const out = this.#out;
     // The PROTO opcode stands before the first frame.
     out.byte(0x80);
@@ -314,11 +320,11 @@ class PickleWriter {
 
   // ---- bytes
 
-  #bytes(bytes: Uint8Array, identity: unknown): Steps | null {
+  #bytes(bytes: Chunk, identity: unknown): Steps | null {
     // CPython has one object for no byte, and one for each single byte.
-    const key = bytes.length < 2 ? this.#own(`bytes ${bytes.join()}`) : identity;
+    const key = bytes.length < 2 && bytes instanceof Uint8Array ? this.#own(`bytes ${bytes.join()}`) : identity;
     if (this.#known(key)) return null;
-    if (this.#protocol < 3) return this.#encodedBytes(bytes, key);
+    if (this.#protocol < 3 && bytes instanceof Uint8Array) return this.#encodedBytes(bytes, key);
     const n = bytes.length;
     if (n < 256) this.#out.payload([0x43, n], bytes);
     else if (n < 2 ** 32) this.#out.payload([0x42, ...u32(n)], bytes);
@@ -374,7 +380,9 @@ class PickleWriter {
   *#array(array: NDArray, identity: unknown): Steps {
     yield* this.#shell(array.shape, new NumpyDType(dtypeInfo(array.dtype).numpy), identity);
     this.#out.boundary();
-    const steps = this.#bytes(array.bytes, null);
+    // Large data that lie in a file stay there until their turn; the text of protocol 2 must be seen to be counted.
+    const isLater = array.unread !== null && array.nbytes >= FRAME_TARGET && this.#protocol > 2;
+    const steps = this.#bytes(isLater ? new UnreadBytes(array) : array.bytes, null);
     if (steps) yield* steps;
     this.#endShell();
   }

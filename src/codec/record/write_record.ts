@@ -7,15 +7,21 @@ import { type DType, dtypeInfo } from "../../dtype.ts";
 import { ValueError } from "../../errors.ts";
 import type { NDArray } from "../../ndarray.ts";
 import { DenseTensor } from "../../tensor.ts";
+import { type Chunk, UnreadBytes } from "../../unread_bytes.ts";
 import { SelectedRows } from "../../values.ts";
 import { writeTensorDesc } from "./tensor_desc.ts";
 
 /** The chunks of a record: its head, and the tensor's bytes as they are. */
 export function* writeRecord(value: NDArray | SelectedRows): Generator<Uint8Array, void> {
+  for (const chunk of writeRecordChunks(value)) yield chunk instanceof Uint8Array ? chunk : chunk.array.bytes;
+}
+
+/** The same, with a stand-in for data that lie in a file. */
+export function* writeRecordChunks(value: NDArray | SelectedRows): Generator<Chunk, void> {
   const isRows = value instanceof SelectedRows;
   const array = isRows ? value.value : value;
   yield concat([isRows ? rowsHead(value) : lodHead(value), tensorHead(array.dtype, array.shape)]);
-  yield array.bytes;
+  yield array.unread ? new UnreadBytes(array) : array.bytes;
 }
 
 /** Bytes of a record, without making it. */

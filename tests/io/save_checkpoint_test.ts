@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, it } from "@std/testing/bdd";
+import {
+  encode,
+  fromArray,
+  isPaddleError,
+  load,
+  MemoryFolder,
+  type NDArray,
+  open,
+  save,
+  type Source,
+  Tensor,
+} from "../../mod.ts";
+import { good, scriptedServer } from "./scripted_server.ts";
+import { equal } from "./source_contract.ts";
+
+const LENGTHS = [3_000_000, 5, 20_000, 16_384, 16_383, 4_000_000, 1];
+const STATE = new Map(LENGTHS.map((length, i) => {
+  const data = Int32Array.from({ length }, (_, j) => j * 31 + i);
+  return [`layer.${i}`, new Tensor("int32", [length], data, { name: `p_${i}` })];
+}));
+const FILE = encode(STATE);
+
+async function saved(value: Parameters<typeof save>[0], options = {}): Promise<Uint8Array> {
+  const folder = new MemoryFolder();
+  await save(value, "x", { ...options, folder });
+  return (await folder.get("x"))!.view!(0, (await folder.get("x"))!.size);
+}
+
+async function inFolder(test: (path: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "oarlock-stream-"));
+  try {
+    writeFileSync(join(folder, "a.pdparams"), FILE);
+    await test(join(folder, "a.pdparams"));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+describe("a checkpoint that is saved", () => {
+  it("is the file that it came from, byte by byte, at every protocol as after load", async () => {
+    for (const from of [FILE, new Blob([FILE])]) {
+      await using checkpoint = await open(from);
+      assert.ok(equal(await saved(checkpoint), FILE));
+      for (const protocol of [2, 3, 4]) {
+        await using again = await open(from);
+        assert.ok(equal(await saved(again, { protocol }), encode(STATE, { protocol })), `protocol ${protocol}`);
+      }
+    }
+  });
+
+  it("is never in memory: large arrays go in pieces and are not kept", async () => {
+    let longest = 0, inFlight = 0, most = 0;
+    const source: Source = {
+      size: FILE.length,
+      async read(offset, into) {
+        longest = Math.max(longest, into.length);
+        most = Math.max(most, ++inFlight);
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        inFlight--;
+        const part = FILE.subarray(offset, offset + into.length);
+        into.set(part);
+        return part.length;
+      },
+    };
+    await using checkpoint = await open(source);
+    const value = await checkpoint.value() as Map<string, NDArray>;
+    longest = 0;
+    assert.ok(equal(await saved(checkpoint), FILE));
+    assert.ok(longest <= 4 * 2 ** 20 && most <= 64, `${longest} bytes, ${most} at once`);
+    assert.deepEqual([...value.values()].map((array) => array.isLoaded), LENGTHS.map((length) => length * 4 < 65_536));
+  });
+
+  it("goes from a URL to a file, with some arrays replaced", () =>
+    inFolder(async (path) => {
+      const server = await scriptedServer((asked) => good(asked, FILE));
+      try {
+        await using checkpoint = await open(server.url);
+        const value = new Map(await checkpoint.value() as Map<string, NDArray>);
+        value.set("layer.0", fromArray([[1, 2]], "float32"));
+        const report = await save(value, path);
+        assert.equal(report.bytes, readFileSync(path).length);
+        const state = await load(path) as Map<string, NDArray>;
+        assert.deepEqual(state.get("layer.0")!.toArray(), [[1, 2]]);
+        for (let i = 1; i < LENGTHS.length; i++) {
+          assert.ok(state.get(`layer.${i}`)!.equals(STATE.get(`layer.${i}`)!), `${i}`);
+        }
+      } finally {
+        await server.close();
+      }
+    }));
+
+  it("may be saved over its own file", () =>
+    inFolder(async (path) => {
+      await using checkpoint = await open(path);
+      await save(checkpoint, path, { verify: true });
+      assert.ok(equal(new Uint8Array(readFileSync(path)), FILE));
+      assert.equal((await checkpoint.get("layer.5")).at(3_999_999), 3_999_999 * 31 + 5, "the opened one goes on");
+    }));
+
+  it("is no file at all where its source fails, changes or is stopped meanwhile", () =>
+    inFolder(async (path) => {
+      const folder = new MemoryFolder();
+      await using checkpoint = await open(path);
+      const value = await checkpoint.value() as Map<string, NDArray>;
+      truncateSync(path, FILE.length - 1_000_000);
+      const error = await save(value, "x", { folder }).then(() => null, (error) => error);
+      assert.ok(isPaddleError(error) && ["SHORT_READ", "SOURCE_CHANGED"].includes(error.code), String(error));
+      writeFileSync(path, FILE);
+      const changed = await save(value, "x", { folder }).then(() => null, (error) => error);
+      assert.ok(isPaddleError(changed) && changed.code === "SOURCE_CHANGED", String(changed));
+      const controller = new AbortController();
+      const onProgress = () => controller.abort("enough");
+      await using other = await open(path);
+      await assert.rejects(save(other, "x", { folder, signal: controller.signal, onProgress }), (e) => e === "enough");
+      assert.deepEqual(await folder.list(), []);
+    }));
+
+  it("is one tensor in Paddle's binary format, too", async () => {
+    const tensor = STATE.get("layer.0")!;
+    await using checkpoint = await open(new Blob([encode(new Map([["w", tensor]]))]));
+    const lazy = (await checkpoint.value() as Map<string, NDArray>).get("w")!;
+    assert.ok(equal(await saved(lazy, { useBinaryFormat: true }), encode(tensor, { useBinaryFormat: true })));
+    assert.equal(lazy.isLoaded, false);
+  });
+});
