@@ -146,10 +146,10 @@ class ModelReader {
   /** What `static.save` writes has its values in `.pdparams`: Paddle finds nothing to load by the prefix. */
   async #isTraining({ method, params }: MethodFiles): Promise<boolean> {
     if (method !== "forward" || params === null || !params.endsWith(".pdiparams")) return false;
-    const { folder, onWarning, shown } = { ...this.#files, ...this.#options };
+    const { folder, shown } = this.#files;
     const saved = params.slice(0, -".pdiparams".length) + ".pdparams";
     if (await exists(folder, params) || !await exists(folder, saved)) return false;
-    onWarning?.({
+    this.#options.onWarning?.({
       code: "MISSING_PART",
       message: `${quote(shown)} has no .pdiparams: its parameters are in ${quote(saved)}`,
     });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
 import {
@@ -143,10 +144,8 @@ for (
 
     it("goes from prefix to folder to one file and back, and is the same bytes", async () => {
       const folder = new MemoryFolder();
-      await relayout(`${real}/${prefix}`, "d", { folder, layout: "folder" }).catch((error) => {
-        // Without a folder option a path means the file system; with one, a name in the folder.
-        assert.equal(error.code, "NOT_FOUND");
-      });
+      // With a folder, names mean files in it.
+      await assert.rejects(relayout(`${real}/${prefix}`, "d", { folder, layout: "folder" }), { code: "NOT_FOUND" });
       const model = await loadInferenceModel(`${real}/${prefix}`);
       await relayout(model, "d", { folder, layout: "folder" });
       await relayout("d", "c", { folder, layout: "combined" });
@@ -162,6 +161,25 @@ for (
     });
   });
 }
+
+describe("relayout from path to path", () => {
+  it("turns a folder of Paddle 1.6 into today's two files", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "oarlock-relayout-"));
+    try {
+      const old = {
+        path: `${real}/paddle-1.6.1/fluid-infer-combined/d`,
+        modelFilename: "model",
+        paramsFilename: "params",
+      };
+      assert.deepEqual(await relayout(old, join(folder, "m")), ["m.pdiparams", "m.pdmodel"]);
+      const { parameters } = await loadInferenceModel(join(folder, "m"));
+      const before = await loadInferenceModel(old.path, { modelFilename: "model", paramsFilename: "params" });
+      assert.deepEqual([...parameters.keys()], [...before.parameters.keys()]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
 
 describe("an exported Layer", () => {
   for (const prefix of ["paddle-2.4.2/jit-methods/m", "paddle-3.3.1/jit-methods/m", "paddle-2.6.2/jit-save/m"]) {
