@@ -1,0 +1,204 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, it } from "@std/testing/bdd";
+import { encode, load, open, type ProgressEvent, save, type Sink, type Source, Tensor } from "../../mod.ts";
+
+/** Most milliseconds between an abort and the rejection. */
+const SOON = 100;
+
+/** 24 MiB in 12 tensors. */
+const state = (): Map<string, Tensor> =>
+  new Map(
+    Array.from({ length: 12 }, (_, i) => [`w${i}`, new Tensor("float32", [2 ** 19], undefined, { name: `w${i}` })]),
+  );
+
+async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "oarlock-signal-"));
+  try {
+    await test(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function sourceOf(bytes: Uint8Array, wait: () => Promise<void>): Source {
+  return {
+    size: bytes.length,
+    async read(offset, into) {
+      await wait();
+      const part = bytes.subarray(offset, offset + into.length);
+      into.set(part);
+      return part.length;
+    },
+  };
+}
+
+function streamOf(bytes: Uint8Array, wait: () => Promise<void>): ReadableStream<Uint8Array> {
+  let at = 0;
+  return new ReadableStream({
+    async pull(controller) {
+      await wait();
+      if (at >= bytes.length) return controller.close();
+      controller.enqueue(bytes.subarray(at, at += 2 ** 18));
+    },
+  });
+}
+
+const pause = (ms: number) => (): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** A sink that takes its time. */
+function sinkOf(wait: () => Promise<void>): Sink & { calls: string[] } {
+  const calls: string[] = [];
+  return {
+    calls,
+    write: wait,
+    close: () => void calls.push("close"),
+    abort: () => void calls.push("abort"),
+  };
+}
+
+interface Options {
+  signal?: AbortSignal;
+  onProgress?: (event: ProgressEvent) => void;
+}
+
+/** Everything that is asynchronous and moves bytes: with `wait` before each piece, where the test is what gives them. */
+function ways(folder: string): Record<string, (options: Options, wait: () => Promise<void>) => Promise<unknown>> {
+  const bytes = encode(state());
+  const text = encode(state(), { protocol: 2 });
+  const path = join(folder, "a.pdparams");
+  writeFileSync(path, bytes);
+  return {
+    "load of a path": (options) => load(path, options),
+    "load of a Blob": (options) => load(new Blob([bytes as BlobPart]), options),
+    "load of a source": (options, wait) => load(sourceOf(bytes, wait), options),
+    "load of a source, protocol 2": (options, wait) => load(sourceOf(text, wait), options),
+    "load of a stream": (options, wait) => load(streamOf(bytes, wait), options),
+    "load of a Response": (options, wait) => load(new Response(streamOf(bytes, wait)), options),
+    "save to a path": (options) => save(state(), join(folder, "b.pdparams"), options),
+    "save to a sink": (options, wait) => save(state(), sinkOf(wait), options),
+    "save to a stream": (options, wait) => save(state(), new WritableStream({ write: wait }), options),
+  };
+}
+
+describe("onProgress", () => {
+  it("is told more and more, never too much, and at the end everything", () =>
+    inFolder(async (folder) => {
+      for (const [name, way] of Object.entries(ways(folder))) {
+        const events: ProgressEvent[] = [];
+        await way({ onProgress: (event) => events.push({ ...event }) }, pause(1));
+        assert.ok(events.length > 1, `${name}: ${events.length} events`);
+        events.forEach((event, i) => {
+          assert.equal(event.phase, name.split(" ")[0]);
+          assert.ok(i === 0 || event.loaded >= events[i - 1].loaded, `${name}: ${JSON.stringify(events)}`);
+          assert.ok(event.total === undefined || event.loaded <= event.total, name);
+          assert.equal(event.total, events[0].total, name);
+        });
+        const last = events.at(-1)!;
+        // Nobody knows how much a stream has, before it has ended.
+        if (/stream|Response/.test(name) && name.startsWith("load")) assert.ok(last.loaded > 24 * 2 ** 20, name);
+        else assert.equal(last.loaded, last.total, name);
+      }
+    }));
+
+  it("ends the call with what it throws", () =>
+    inFolder(async (folder) => {
+      const reason = new Error("mine");
+      for (const [name, way] of Object.entries(ways(folder))) {
+        const onProgress = () => {
+          throw reason;
+        };
+        const error = await way({ onProgress }, pause(1)).then(() => null, (error) => error);
+        assert.ok(error === reason || error?.cause === reason, `${name}: ${error}`);
+      }
+      assert.ok(readdirSync(folder).every((name) => !name.endsWith(".pdtmp")));
+    }));
+});
+
+describe("signal", () => {
+  it("that was aborted before stops everything at once, with its reason", () =>
+    inFolder(async (folder) => {
+      for (const reason of [new Error("no"), "a text", 0, null]) {
+        for (const [name, way] of Object.entries(ways(folder))) {
+          const events: unknown[] = [];
+          const options = { signal: AbortSignal.abort(reason), onProgress: (event: unknown) => events.push(event) };
+          const error = await way(options, pause(0)).then(() => "a value", (error) => error);
+          assert.equal(error, reason, name);
+          assert.deepEqual(events, [], name);
+        }
+        const error = await open(encode(1), { signal: AbortSignal.abort(reason) }).then(() => "a value", (e) => e);
+        assert.equal(error, reason);
+      }
+      assert.deepEqual(readdirSync(folder), ["a.pdparams"]);
+    }));
+
+  it("is an AbortError where no reason was given", () =>
+    inFolder(async (folder) => {
+      for (const [name, way] of Object.entries(ways(folder))) {
+        const error = await way({ signal: AbortSignal.abort() }, pause(0)).then(() => null, (error) => error);
+        assert.equal(error?.name, "AbortError", name);
+      }
+    }));
+
+  it(`ends what is under way within ${SOON} ms, with its reason and no event after it`, () =>
+    inFolder(async (folder) => {
+      for (const [name, way] of Object.entries(ways(folder))) {
+        const controller = new AbortController();
+        const reason = new Error("enough");
+        let at = 0, after = 0;
+        const options = {
+          signal: controller.signal,
+          onProgress() {
+            if (at > 0) return void after++;
+            at = performance.now();
+            controller.abort(reason);
+          },
+        };
+        // Slow enough that it cannot be over by itself.
+        const error = await way(options, pause(20)).then(() => null, (error) => error);
+        const took = performance.now() - at;
+        assert.equal(error, reason, name);
+        assert.ok(took < SOON, `${name}: ${took} ms`);
+        await pause(30)();
+        assert.equal(after, 0, name);
+      }
+      assert.deepEqual(readdirSync(folder), ["a.pdparams"]);
+    }));
+
+  it("is seen between the items of a large value that needs no reading", async () => {
+    const bytes = encode(Array.from({ length: 1_500_000 }, (_, i) => `text ${i}`));
+    const limits = { maxStructureBytes: 2 ** 40 };
+    for (const from of [bytes, new Blob([bytes as BlobPart])]) {
+      const controller = new AbortController();
+      let at = 0;
+      setTimeout(() => {
+        at = performance.now();
+        controller.abort();
+      }, 60);
+      const error = await load(from, { signal: controller.signal, limits }).then(() => null, (error) => error);
+      assert.equal(error?.name, "AbortError");
+      assert.ok(performance.now() - at < SOON, `${performance.now() - at} ms`);
+    }
+  });
+
+  it("leaves the old file where a save is stopped, and closes or aborts a sink once", () =>
+    inFolder(async (folder) => {
+      const path = join(folder, "a.pdparams");
+      const old = encode(1);
+      writeFileSync(path, old);
+      const controller = new AbortController();
+      const saving = save(state(), path, { signal: controller.signal, onProgress: () => controller.abort() });
+      await assert.rejects(saving, { name: "AbortError" });
+      assert.deepEqual(new Uint8Array(readFileSync(path)), old);
+      const other = new AbortController();
+      const sink = sinkOf(pause(5));
+      const pouring = save(state(), sink, { signal: other.signal, onProgress: () => other.abort() });
+      await assert.rejects(pouring, { name: "AbortError" });
+      assert.deepEqual(sink.calls, ["abort"]);
+      const whole = sinkOf(pause(0));
+      await save(1, whole);
+      assert.deepEqual(whole.calls, ["close"]);
+    }));
+});

@@ -1,0 +1,186 @@
+import assert from "node:assert/strict";
+import { describe, it } from "@std/testing/bdd";
+import {
+  decode,
+  DEFAULT_LIMITS,
+  DenseTensor,
+  encode,
+  fromArray,
+  isPaddleError,
+  type Limits,
+  load,
+  NDArray,
+  open,
+  Tensor,
+} from "../mod.ts";
+
+const PROTO = [0x80, 2], STOP = 0x2e, NONE = 0x4e;
+const bytes = (...parts: (number | number[] | Uint8Array)[]): Uint8Array =>
+  Uint8Array.from(parts.flatMap((p) => typeof p === "number" ? [p] : [...p]));
+const u32 = (n: number): number[] => [n & 255, (n >> 8) & 255, (n >> 16) & 255, n >>> 24];
+const ascii = (text: string): number[] => [...text].map((c) => c.charCodeAt(0));
+const many = (n: number, part: number[]): number[] => Array.from({ length: n }, () => part).flat();
+
+/** What a file needs, exactly: with the limit at that number it loads, with one less it does not. */
+const TABLE: { limit: keyof Limits; what: string; file: Uint8Array; need: number }[] = [
+  // PROTO counts, as every opcode does.
+  {
+    limit: "maxOpcodes",
+    what: "a list of 100 times None",
+    file: bytes(PROTO, 0x5d, 0x28, many(100, [NONE]), 0x65, STOP),
+    need: 105,
+  },
+  // The list, its mark apart, and a hundred items.
+  {
+    limit: "maxStackItems",
+    what: "a list of 100 times None",
+    file: bytes(PROTO, 0x5d, 0x28, many(100, [NONE]), 0x65, STOP),
+    need: 101,
+  },
+  {
+    limit: "maxDepth",
+    what: "lists in lists, 40 deep",
+    file: bytes(PROTO, many(40, [0x5d]), many(39, [0x61]), STOP),
+    need: 40,
+  },
+  {
+    limit: "maxMemo",
+    what: "50 entries",
+    file: bytes(PROTO, NONE, ...Array.from({ length: 50 }, (_, i) => [0x72, ...u32(i)]), STOP),
+    need: 50,
+  },
+  {
+    limit: "maxStringBytes",
+    what: "a text of 1000 bytes",
+    file: bytes(PROTO, 0x58, u32(1000), many(1000, [0x61]), STOP),
+    need: 1000,
+  },
+  {
+    limit: "maxNameBytes",
+    what: "a key of 300 bytes",
+    file: bytes(PROTO, 0x7d, 0x58, u32(300), many(300, [0x61]), NONE, 0x73, STOP),
+    need: 300,
+  },
+  { limit: "maxIntBytes", what: "an int of 20 bytes", file: bytes(PROTO, 0x8a, 20, many(20, [1]), STOP), need: 20 },
+  {
+    limit: "maxIntDigits",
+    what: "an int of 30 digits",
+    file: bytes(PROTO, ascii("L" + "7".repeat(30) + "L\n"), STOP),
+    need: 30,
+  },
+  {
+    limit: "maxTensors",
+    what: "7 tensors",
+    file: encode(new Map(Array.from({ length: 7 }, (_, i) => [`w${i}`, new Tensor("float32", [2])]))),
+    need: 7,
+  },
+  { limit: "maxRank", what: "an array of 12 axes", file: encode(new NDArray("int8", new Array(12).fill(1))), need: 12 },
+  { limit: "maxElements", what: "an array of 24 elements", file: encode(new NDArray("int8", [2, 3, 4])), need: 24 },
+  { limit: "maxTensors", what: "a record", file: encode(new NDArray("int8", [2]), { useBinaryFormat: true }), need: 1 },
+  {
+    limit: "maxRank",
+    what: "a record of 5 axes",
+    file: encode(new NDArray("int8", [1, 1, 1, 1, 2]), { useBinaryFormat: true }),
+    need: 5,
+  },
+  {
+    limit: "maxElements",
+    what: "a record of 9 elements",
+    file: encode(new NDArray("int8", [9]), { useBinaryFormat: true }),
+    need: 9,
+  },
+  {
+    limit: "maxLodLevels",
+    what: "a record with two levels of detail",
+    file: encode(new DenseTensor("float32", [3, 1], new Float32Array(3), { lod: [[0, 1, 2], [0, 1, 3]] }), {
+      useBinaryFormat: true,
+    }),
+    need: 2,
+  },
+];
+
+/** Whatever the way of a file, the same limits hold. */
+const WAYS: Record<string, (file: Uint8Array, limits: Partial<Limits>) => Promise<unknown>> = {
+  decode: (file, limits) => Promise.resolve().then(() => decode(file, { limits })),
+  "load of a source": (file, limits) => load({ size: file.length, read: reader(file) }, { limits }),
+  "load of a stream": (file, limits) => load(new Blob([file as BlobPart]).stream(), { limits }),
+  "open and value": async (file, limits) => {
+    await using checkpoint = await open(file, { limits });
+    return await checkpoint.value();
+  },
+};
+
+function reader(file: Uint8Array): (offset: number, into: Uint8Array) => Promise<number> {
+  return (offset, into) => {
+    const part = file.subarray(offset, offset + into.length);
+    into.set(part);
+    return Promise.resolve(part.length);
+  };
+}
+
+async function errorOf(promise: Promise<unknown>): Promise<Record<string, unknown> | null> {
+  try {
+    await promise;
+    return null;
+  } catch (error) {
+    assert.ok(isPaddleError(error), String(error));
+    return error as unknown as Record<string, unknown>;
+  }
+}
+
+describe("a limit at exactly what a file needs", () => {
+  for (const { limit, what, file, need } of TABLE) {
+    it(`lets ${what} pass, and one less does not: ${limit}`, async () => {
+      for (const [name, way] of Object.entries(WAYS)) {
+        assert.equal(await errorOf(way(file, { [limit]: need })), null, name);
+        const error = await errorOf(way(file, { [limit]: need - 1 }));
+        assert.ok(error, `${name}: no error`);
+        assert.deepEqual(
+          [error.name, error.code, error.limit, error.max],
+          ["LimitError", "LIMIT", limit, need - 1],
+          name,
+        );
+        assert.ok((error.actual as number) >= need, `${name}: ${error.actual}`);
+      }
+    });
+  }
+
+  it("of structure is found to a byte: maxStructureBytes", async () => {
+    const file = encode(new Map<string, unknown>([["a", [1, 2, 3]], ["b", new Tensor("float32", [2])], ["c", "text"]]));
+    for (const [name, way] of Object.entries(WAYS)) {
+      let fails = 0, passes = 100_000;
+      assert.equal(await errorOf(way(file, { maxStructureBytes: passes })), null, name);
+      while (passes - fails > 1) {
+        const middle = (fails + passes) >> 1;
+        const error = await errorOf(way(file, { maxStructureBytes: middle }));
+        if (error) {
+          assert.equal(error.limit, "maxStructureBytes", name);
+          fails = middle;
+        } else passes = middle;
+      }
+      assert.ok(passes > 500, `${name}: ${passes}`);
+    }
+  });
+
+  it("of a stream of unknown size: maxStreamBytes", async () => {
+    const file = encode(fromArray(new Array(50_000).fill(1), "float32"));
+    const stream = () => new Blob([file as BlobPart]).stream();
+    assert.equal(await errorOf(load(stream(), { limits: { maxStreamBytes: file.length } })), null);
+    const error = await errorOf(load(stream(), { limits: { maxStreamBytes: file.length - 1 } }));
+    assert.deepEqual([error?.code, error?.limit], ["LIMIT", "maxStreamBytes"]);
+  });
+});
+
+describe("limits", () => {
+  it("are read once, own properties only, and misspelt ones are named", () => {
+    const file = encode(1);
+    const spoiled = Object.create({ maxOpcodes: 0 });
+    assert.equal(decode(file, { limits: spoiled }), 1);
+    assert.throws(() => decode(file, { limits: { maxOpcode: 1 } as Partial<Limits> }), /maxOpcodes/);
+    for (const value of [-1, 0.5, NaN, "1", null]) {
+      assert.throws(() => decode(file, { limits: { maxOpcodes: value as number } }), TypeError, String(value));
+    }
+    assert.equal(decode(file, { limits: { maxOpcodes: Infinity } }), 1);
+    assert.ok(Object.isFrozen(DEFAULT_LIMITS));
+  });
+});
