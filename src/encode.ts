@@ -21,6 +21,8 @@ export interface Plan {
   chunks: Iterable<Chunk>;
   /** The same bytes once more. */
   again: () => Iterable<Chunk>;
+  /** The same bytes in chunks that are good until the next one is asked for, which takes less memory. */
+  reusing?: () => Iterable<Chunk>;
   /** Oddities. */
   warnings: Warning[];
 }
@@ -48,8 +50,11 @@ export function planEncoding(value: Value, options: EncodeOptions): Plan {
     return { size: recordSize(value), chunks: again(), again, warnings: [] };
   }
   const shaped = shapeForSave(value, { protocol, mode: options.mode });
-  const again = () => writePickleChunks(shaped.value, { protocol, numpy });
-  return { size: sizeOfPickle(shaped.value, { protocol, numpy }), chunks: again(), again, warnings: shaped.warnings };
+  const settings = { protocol, numpy, textLengths: new WeakMap<Uint8Array, number>() };
+  const again = () => writePickleChunks(shaped.value, settings);
+  const reusing = () => writePickleChunks(shaped.value, { ...settings, reuse: true });
+  const size = sizeOfPickle(shaped.value, settings);
+  return { size, chunks: again(), again, reusing, warnings: shaped.warnings };
 }
 
 /**

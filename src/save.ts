@@ -82,8 +82,10 @@ export async function saveChunks(
   });
   const verify = options.verify ?? plan.size < VERIFY_BELOW;
   try {
-    await pour(plan.chunks, sink, signal, progress?.at);
-    if (verify && sink instanceof FileSink) await compare(plan.again(), sink, signal);
+    // A file takes every chunk before it lets the next one come; other sinks may keep what they are given.
+    const isFile = sink instanceof FileSink;
+    await pour(isFile && plan.reusing ? plan.reusing() : plan.chunks, sink, signal, progress?.at);
+    if (verify && isFile) await compare(plan.reusing?.() ?? plan.again(), sink, signal);
     for (const bytes of left) if (bytes instanceof SpanBytes) await bytes.verify();
     await sink.close();
   } catch (error) {

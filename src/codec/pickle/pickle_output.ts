@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { ValueError } from "../../errors.ts";
 import { utf8FromLatin1, utf8Length } from "../../kernel.ts";
 import type { Chunk } from "../../unread_bytes.ts";
 
@@ -22,13 +23,17 @@ export class PickleOutput {
   readonly ready: Chunk[] = [];
   readonly #framed: boolean;
   readonly #counting: boolean;
+  /** Where every piece of text is made, if chunks may be made again in one place. */
+  readonly #scratch: Uint8Array | null;
   #buffer = new Uint8Array(FRAME_HEADER + 2 * FRAME_TARGET);
   /** Bytes of the open frame, or of the gathered stretch where there are no frames. */
   #pos = FRAME_HEADER;
 
-  constructor(framed: boolean, counting: boolean) {
+  /** `reuse`: a chunk is good until the next one is asked for. */
+  constructor(framed: boolean, counting: boolean, reuse = false) {
     this.#framed = framed;
     this.#counting = counting;
+    this.#scratch = reuse ? new Uint8Array(2 * TEXT_PIECE) : null;
   }
 
   /** One byte. */
@@ -69,23 +74,31 @@ export class PickleOutput {
     this.#pass(bytes);
   }
 
-  /** The same as the text of protocol 2; yields while pieces are ready. */
-  *text(header: number[], bytes: Uint8Array): Generator<void> {
+  /** The same as the text of protocol 2, which has `length` bytes; yields while pieces are ready. */
+  *text(header: number[], bytes: Uint8Array, length: number): Generator<void> {
     for (const b of header) this.byte(b);
     if (this.#counting) {
-      this.size += utf8Length(bytes);
+      this.size += length;
       return;
     }
+    let written = 0;
     for (let at = 0; at < bytes.length; at += TEXT_PIECE) {
       const piece = bytes.subarray(at, at + TEXT_PIECE);
-      const text = new Uint8Array(utf8Length(piece));
-      utf8FromLatin1(piece, text);
-      if (text.length < FRAME_TARGET) this.bytes(text);
+      const text = this.#scratch ?? new Uint8Array(utf8Length(piece));
+      const n = utf8FromLatin1(piece, text);
+      written += n;
+      if (n < FRAME_TARGET) this.bytes(text.subarray(0, n));
       else {
         this.#flush();
-        this.#pass(text);
+        this.#pass(text.subarray(0, n));
         yield;
       }
+    }
+    if (written !== length) {
+      throw new ValueError(
+        "INVALID_VALUE",
+        `Bytes changed while they were written: a text of ${length} has ${written}`,
+      );
     }
   }
 

@@ -39,6 +39,10 @@ export interface WritePickleOptions {
   protocol: number;
   /** The module names of numpy 1, which every numpy reads, or of numpy 2. @default {1} */
   numpy?: 1 | 2;
+  /** A chunk is good until the next one is asked for: texts are made in one place. @default {false} */
+  reuse?: boolean;
+  /** Lengths of protocol 2's texts by the bytes they stand for: what one pass counted, the next need not. @default {undefined} */
+  textLengths?: WeakMap<Uint8Array, number>;
 }
 
 /** The chunks of a value's pickle. */
@@ -130,6 +134,7 @@ class PickleWriter {
   readonly #protocol: number;
   readonly #numpy: string;
   readonly #out: PickleOutput;
+  readonly #textLengths: WeakMap<Uint8Array, number>;
   /** Objects and texts, to memo indices. Things of Python's own have keys that no text of the caller equals. */
   readonly #memo = new Map<unknown, number>();
   readonly #keys = new Map<string, symbol>();
@@ -138,7 +143,8 @@ class PickleWriter {
   constructor(options: WritePickleOptions, counting: boolean) {
     this.#protocol = options.protocol;
     this.#numpy = options.numpy === 2 ? "numpy._core.multiarray" : "numpy.core.multiarray";
-    this.#out = new PickleOutput(this.#protocol >= 4, counting);
+    this.#out = new PickleOutput(this.#protocol >= 4, counting, options.reuse);
+    this.#textLengths = options.textLengths ?? new WeakMap();
   }
 
   get size(): number {
@@ -345,9 +351,10 @@ class PickleWriter {
     this.#out.boundary();
     const single = bytes.length === 1 ? String.fromCharCode(bytes[0]) : null;
     if (single === null || !this.#known(single)) {
-      const length = utf8Length(bytes);
+      const length = this.#textLengths.get(bytes) ?? utf8Length(bytes);
+      this.#textLengths.set(bytes, length);
       if (length >= 2 ** 32) throw tooLong(bytes.length);
-      for (const _ of this.#out.text([0x58, ...u32(length)], bytes)) yield undefined;
+      for (const _ of this.#out.text([0x58, ...u32(length)], bytes, length)) yield undefined;
       this.#memoize(single);
     }
     yield new Child("latin1");
