@@ -7,11 +7,13 @@ import type { Cursor, Decoder } from "./codec/cursor.ts";
 import { readFile } from "./codec/read_file.ts";
 import type { PickledArray } from "./codec/pickle/pickled.ts";
 import { type DType, dtypeInfo } from "./dtype.ts";
-import { quote, SourceError, UnsupportedError, ValueError, type Warning } from "./errors.ts";
+import { PathError, quote, SourceError, UnsupportedError, ValueError, type Warning } from "./errors.ts";
 import { driveFrom } from "./io/drive_from.ts";
 import { findModel, isNoFile, notFound } from "./io/find_model.ts";
 import { type From, sourceOf } from "./io/open_source.ts";
 import { isFolder, type Place, placeOf } from "./io/place.ts";
+import { isShardIndex, readShardIndex } from "./io/shard_index.ts";
+import type { Folder } from "./io/folder.ts";
 import { readModel } from "./io/read_model.ts";
 import { readRecordFolder } from "./io/read_record_folder.ts";
 import type { Source } from "./io/source.ts";
@@ -228,8 +230,10 @@ export interface CheckpointParts {
 /**
  * Open a file without reading its numbers. Bytes read: the structure, and little besides.
  *
- * Over a stream, which can be read once only, the numbers are kept in memory.
+ * A path, URL or name that ends in `.index.json` is the index of a checkpoint in several files, safetensors or `.pdparams`: they are opened
+ * beside it, as one. Over a stream, which can be read once only, the numbers are kept in memory.
  *
+ * @throws {PathError} `MISSING_PART`: a file or tensor that an index names is not there; `UNSAFE_PATH`: a file that lies elsewhere
  * @throws what {@linkcode load} throws, as far as the structure shows it; the rest when an array is read
  *
  * @example Look before reading
@@ -245,6 +249,8 @@ export interface CheckpointParts {
 export async function open(from: From, options: OpenOptions = {}): Promise<Checkpoint> {
   checkOptions(options, OPEN_OPTIONS);
   const limits = resolveLimits(options.limits);
+  const named = mayBeIndex(from) ? await placeOf(from, options) : null;
+  if (named && isShardIndex(named)) return await openShards(named, { ...options, limits });
   try {
     return await openWith(
       from,
@@ -279,6 +285,68 @@ async function openModel(place: Place, options: OpenOptions & { limits: Readonly
   return new Checkpoint({ source: null, sources, value: values, warnings, lazies: places, places: new Map() });
 }
 
+/** Whether the caller names a file that may be an index: only then its neighbours are looked for. */
+function mayBeIndex(from: From): boolean {
+  const name = typeof from === "object" && from !== null && "folder" in from ? from.name : String(from);
+  return (typeof from === "string" || from instanceof URL || name !== String(from)) && name.includes(".index.json");
+}
+
+/** A checkpoint in several files, by its index: their heads are read, and no number. */
+async function openShards(place: Place, options: OpenOptions & { limits: Readonly<Limits> }): Promise<Checkpoint> {
+  const { limits, signal } = options;
+  const { folder, files } = await readShardIndex(place, limits, signal);
+  const shards = new Map<string, CheckpointParts>();
+  const value = new Map<string, NDArray>();
+  try {
+    for (const [name, file] of files) {
+      let shard = shards.get(file);
+      if (!shard) shards.set(file, shard = await openShard(folder, file, options));
+      const array = shard.value instanceof Map ? shard.value.get(name) : undefined;
+      if (!(array instanceof NDArray)) {
+        throw new PathError(
+          "MISSING_PART",
+          `The file ${quote(file)} lacks ${quote(name)}, which the index gives to it`,
+          {
+            path: file,
+            at: name,
+          },
+        );
+      }
+      value.set(name, array);
+    }
+  } catch (error) {
+    for (const { source } of shards.values()) await source?.close?.();
+    throw error;
+  }
+  const parts = [...shards.values()];
+  return new Checkpoint({
+    source: null,
+    sources: parts.flatMap(({ source }) => source ?? []),
+    value,
+    warnings: parts.flatMap(({ warnings }) => warnings),
+    places: new Map(parts.flatMap(({ places }) => [...places])),
+    lazies: new Map(parts.flatMap(({ lazies }) => [...lazies])),
+  });
+}
+
+async function openShard(
+  folder: Folder,
+  file: string,
+  options: OpenOptions & { limits: Readonly<Limits> },
+): Promise<CheckpointParts> {
+  const { limits, strict, signal } = options;
+  const source = await folder.get(file, { signal });
+  if (!source) {
+    throw new PathError("MISSING_PART", `The index names ${quote(file)}, which is not there`, { path: file });
+  }
+  return await openParts(
+    source,
+    { ...options, onProgress: undefined },
+    (cursor) => readFile(cursor, { limits, strict, locate: true }),
+    (content, context) => fromFile(content, { ...options, ...context }),
+  );
+}
+
 /** Open `from` by a decoder of one kind of file, and shape what it found. */
 export async function openWith<T>(
   from: From,
@@ -286,6 +354,15 @@ export async function openWith<T>(
   make: (cursor: Cursor) => Decoder<T>,
   shape: (content: T, context: ArrayContext) => { value: Value; warnings: Warning[] },
 ): Promise<Checkpoint> {
+  return new Checkpoint(await openParts(from, options, make, shape));
+}
+
+async function openParts<T>(
+  from: From,
+  options: OpenOptions,
+  make: (cursor: Cursor) => Decoder<T>,
+  shape: (content: T, context: ArrayContext) => { value: Value; warnings: Warning[] },
+): Promise<CheckpointParts> {
   const { signal, onProgress } = options;
   signal?.throwIfAborted();
   const { maxStreamBytes } = resolveLimits(options.limits);
@@ -310,7 +387,7 @@ export async function openWith<T>(
     { signal, onProgress, lazy: true, maxStreamBytes },
   );
   for (const warning of parts.warnings) options.onWarning?.(warning);
-  return new Checkpoint(parts);
+  return parts;
 }
 
 /** The same kind of array, with other numbers. */

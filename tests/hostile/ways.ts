@@ -82,6 +82,7 @@ export const WAYS: Readonly<Record<string, Readonly<Record<string, Way>>>> = {
     load: (path, _bytes, options) => numpy.loadNpz(path, options),
     "a stream of small chunks": (_path, bytes, options) => numpy.loadNpz(streamOf(bytes), options),
   },
+  shards: { "open and value": (path, _bytes, options) => readAll(open(path, options)) },
   safetensors: {
     decode: (_path, bytes, options) => Promise.resolve().then(() => safetensors.decode(bytes, plain(options))),
     load: (path, _bytes, options) => safetensors.load(path, options),
