@@ -1,0 +1,28 @@
+/** The names that a running program sees of the package. */
+import * as main from "../mod.ts";
+import * as npy from "../src/npy.ts";
+import * as safetensors from "../src/safetensors.ts";
+
+/** Every entry of deno.json that is a module. */
+export const ENTRIES: Readonly<Record<string, object>> = { ".": main, "./npy": npy, "./safetensors": safetensors };
+
+/** `<entry> <dotted name>: <kind>` of all; a bundler leaves nothing that tells a namespace from another object. */
+export function namesAtRunTime(isNamespace: (name: string, value: object) => boolean): string[] {
+  const names: string[] = [];
+  const visit = (prefix: string, module: object): void => {
+    for (const [key, value] of Object.entries(module)) {
+      const name = prefix + key;
+      if (typeof value === "object" && value !== null && isNamespace(name, value)) {
+        names.push(`${name}: namespace`);
+        visit(name + ".", value);
+      } else names.push(`${name}: ${kindOf(value)}`);
+    }
+  };
+  for (const [entry, module] of Object.entries(ENTRIES)) visit(entry + " ", module);
+  return names.sort();
+}
+
+function kindOf(value: unknown): string {
+  if (typeof value !== "function") return "value";
+  return Function.prototype.toString.call(value).startsWith("class") ? "class" : "function";
+}
