@@ -46,3 +46,57 @@ large = 1024 * MiB // divisor // 200 // 4096 * 4096
 make("large4.pdparams", 4, 200, large, (-1, 256))
 make("large2.pdparams", 2, 50, 256 * MiB // divisor // 50 // 4096 * 4096, (-1, 256))
 make("small.pdparams", 4, 20_000 // divisor, 256, (8, 8))
+
+
+def varint(n):
+    out = bytearray()
+    while n > 127:
+        out.append(n & 127 | 128)
+        n >>= 7
+    out.append(n)
+    return bytes(out)
+
+
+def field(number, data):
+    """A length-delimited field, or a varint."""
+    if isinstance(data, int):
+        return varint(number << 3) + varint(data % 2**64)
+    return varint(number << 3 | 2) + varint(len(data)) + data
+
+
+def variable(name, shape):
+    desc = field(1, 5) + b"".join(field(2, n) for n in shape)
+    return field(1, name) + field(2, field(1, 7) + field(3, field(1, desc))) + field(3, 1)
+
+
+def operator(k):
+    """As large as real ones, most of it the call stack of the script that built the program."""
+    stack = b"".join(field(8, b"  File \"/build/networks/layers.py\", line %d, in forward" % (k + n)) for n in range(6))
+    attrs = field(4, field(1, b"axis") + field(2, 0) + field(3, -1)) + field(4, field(1, b"op_callstack") + field(2, 5) + stack)
+    slot = lambda name, value: field(1, name) + field(2, value)
+    return field(1, slot(b"X", b"tmp_%d" % k)) + field(1, slot(b"Y", b"linear_0.w_0")) + field(2, slot(b"Out", b"tmp_%d" % (k + 1))) + field(3, b"elementwise_add") + attrs
+
+
+def program(variables, operators):
+    block = field(1, 0) + field(2, -1) + b"".join(field(3, v) for v in variables) + b"".join(field(4, o) for o in operators)
+    return field(1, block) + field(4, field(1, 2006002))
+
+
+def write(name, chunks):
+    path = os.path.join(folder, name)
+    if not os.path.exists(path):
+        with open(path + ".part", "wb") as file:
+            for chunk in chunks:
+                file.write(chunk)
+        os.rename(path + ".part", path)
+
+
+# A model: the records follow the names, sorted.
+rows = large // 1024
+names = sorted(b"linear_%d.w_0" % k for k in range(200))
+desc = field(1, 5) + field(2, rows) + field(2, 256)
+head = bytes(4) + bytes(8) + bytes(4) + len(desc).to_bytes(4, "little") + desc
+write("model.pdmodel", [program([variable(name, [rows, 256]) for name in names], [])])
+write("model.pdiparams", (part for k in range(200) for part in (head, tensor(large, k).tobytes())))
+count = 50 * 10**6 // divisor // len(field(4, operator(10_000)))
+write("program.pdmodel", [program([variable(b"linear_0.w_0", [4, 4])], [operator(k) for k in range(count)])])

@@ -40,6 +40,20 @@ function openOne(name: string): Run {
   };
 }
 
+async function loadModel(): Promise<number> {
+  const parameters = await paddle.load(`${folder}/model`) as Map<string, paddle.NDArray>;
+  return [...parameters.values()].reduce((n, array) => n + array.nbytes, 0);
+}
+
+/** The bytes are in memory, as in the peer; `touch` makes every operator and its attributes. */
+function program(touch: boolean): Run {
+  const bytes = readFileSync(`${folder}/program.pdmodel`);
+  return () => {
+    const made = paddle.static.deserializeProgram(bytes);
+    return touch ? made.ops().reduce((n, op) => n + op.attributes.size + op.inputs.size, 0) : made.blocks.length;
+  };
+}
+
 function stateDict(total: number, count: number): paddle.StateDict {
   const nbytes = Math.floor(total / Number(divisor) / count / 4096) * 4096;
   const state: paddle.StateDict = new Map();
@@ -104,6 +118,10 @@ function prepare(): Run {
       return open(what);
     case "openOne":
       return openOne(what);
+    case "model":
+      return loadModel;
+    case "program":
+      return program(what === "touched");
     case "save":
       return save(Number(what), total, count);
     case "pour":

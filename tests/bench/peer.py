@@ -49,7 +49,49 @@ def astype():
     return lambda: halves.astype("float32")
 
 
+def records(name):
+    """The tensors of a file of records as numpy arrays, read where they lie."""
+
+    def run():
+        arrays = []
+        with open(os.path.join(folder, name), "rb") as file:
+            while head := file.read(20):
+                desc = file.read(int.from_bytes(head[16:], "little"))
+                dims, at = [], 2
+                while at < len(desc):
+                    at, n, shift = at + 1, 0, 0
+                    while True:
+                        n |= (desc[at] & 127) << shift
+                        at, shift = at + 1, shift + 7
+                        if desc[at - 1] < 128:
+                            break
+                    dims.append(n)
+                arrays.append(numpy.fromfile(file, "float32", dims[0] * dims[1]).reshape(dims))
+        return arrays
+
+    return run
+
+
+def protobuf(name):
+    """Google's protobuf (upb) with the same messages; the descriptor is the one in the generated code."""
+    import base64
+    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
+    text = re.search(r'fileDesc\("([^"]+)"', open("proto/gen/framework_pb.ts").read()).group(1)
+    desc = descriptor_pb2.FileDescriptorProto.FromString(base64.b64decode(text + "=" * (-len(text) % 4)))
+    desc.name = "framework.proto"
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(desc)
+    message = message_factory.GetMessageClass(pool.FindMessageTypeByName(desc.package + ".ProgramDesc"))
+    data = open(os.path.join(folder, name), "rb").read()
+    return lambda: message.FromString(data)
+
+
 def prepare():
+    if job.startswith("records:"):
+        return records(job[8:])
+    if job.startswith("protobuf:"):
+        return protobuf(job[9:])
     if job.startswith("load:"):
         return load(job[5:])
     if job == "astype":

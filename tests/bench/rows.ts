@@ -94,6 +94,27 @@ export const TIME_ROWS: readonly TimeRow[] = [
     against: "numpy's `astype`",
     limit: 0.75,
   },
+  {
+    title: "`load` of a model, 1 GiB in 200 records of `.pdiparams`, with its program",
+    job: "model",
+    peer: "records:model.pdiparams",
+    against: "`numpy.fromfile` of each record",
+    limit: 0.9,
+  },
+  {
+    title: "`open` of the model and `get` of one tensor",
+    job: "openOne:model",
+    peer: "records:model.pdiparams",
+    against: "`numpy.fromfile` of each record",
+    limit: 1 / 100,
+  },
+  {
+    title: "`deserializeProgram`, 50 MB: checked whole, operators made when they are looked at",
+    job: "program",
+    peer: "protobuf:program.pdmodel",
+    against: "Google's protobuf (upb)",
+    limit: 1,
+  },
 ];
 
 /** MiB that a job may take beside its numbers. */

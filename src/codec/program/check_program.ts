@@ -34,12 +34,12 @@ export interface BlockUse {
 
 /** A message that is being read. */
 interface Frame {
-  readonly rule: MessageRule;
+  rule: MessageRule;
   /** Where its content begins and ends. */
-  readonly start: number;
-  readonly end: number;
+  start: number;
+  end: number;
   /** Its field in the message around it. */
-  readonly field: FieldRule | null;
+  field: FieldRule | null;
   seen: number;
   /** Bits, by number, of fields whose occurrences were merged and are complete. */
   merged: number;
@@ -64,7 +64,8 @@ class Checker {
   #ops = 0;
   #vars = 0;
   /** Where the name of the attribute lies that is being read. */
-  #attribute: [number, number] = [0, 0];
+  #attributeStart = 0;
+  #attributeEnd = 0;
   /** How many uses belong to attributes that are complete. */
   #settled = 0;
 
@@ -77,15 +78,15 @@ class Checker {
   message(rule: MessageRule, start: number, end: number): void {
     const wire = this.#wire;
     const { maxProtoDepth } = this.#budget.limits;
-    const frames: Frame[] = [];
-    let frame: Frame = { rule, start, end, field: null, seen: 0, merged: 0 };
+    // Frames are used again and again: a program has millions of messages, and a handful at a time.
+    const frames: Frame[] = [{ rule, start, end, field: null, seen: 0, merged: 0 }];
+    let depth = 0, frame = frames[0];
     wire.pos = start;
     for (;;) {
       if (wire.pos >= frame.end) {
-        this.#complete(frame, frames[frames.length - 1]);
-        const above = frames.pop();
-        if (!above) return;
-        frame = above;
+        this.#complete(frame, depth === 0 ? undefined : frames[depth - 1]);
+        if (depth === 0) return;
+        frame = frames[--depth];
         continue;
       }
       const at = wire.pos;
@@ -93,34 +94,41 @@ class Checker {
       const number = tag >>> 3, kind = tag & 7;
       const field = frame.rule.fields[number];
       if (!field) {
-        wire.skip(kind, number, at, frame.end, maxProtoDepth - frames.length, this.#budget);
+        wire.skip(kind, number, at, frame.end, maxProtoDepth - depth, this.#budget);
         continue;
       }
       frame.seen |= field.required;
       if (kind === 2 && (field.wire === 2 || field.packable)) {
         const length = wire.length(at, frame.end);
         if (field.message) {
-          if (frames.length + 2 > maxProtoDepth) this.#budget.exceed("maxProtoDepth", frames.length + 2, at);
-          this.#enter(frame, number, wire.pos, wire.pos + length, at);
-          frames.push(frame);
-          frame = { rule: field.message, start: wire.pos, end: wire.pos + length, field, seen: 0, merged: 0 };
-        } else if (field.packable) this.#packed(frame, field, wire.pos + length, at);
-        else this.#text(frame, field, length, at);
+          if (depth + 2 > maxProtoDepth) this.#budget.exceed("maxProtoDepth", depth + 2, at);
+          const { pos } = wire;
+          if (frame.rule.watched !== null) this.#enter(frame.rule, number, pos, pos + length, at);
+          frame = frames[++depth] ??= { rule, start: 0, end: 0, field, seen: 0, merged: 0 };
+          frame.rule = field.message;
+          frame.start = pos;
+          frame.end = pos + length;
+          frame.field = field;
+          frame.seen = frame.merged = 0;
+        } else if (field.packable) this.#packed(frame.rule, field, wire.pos + length, at);
+        else this.#text(frame.rule, field, length, at);
       } else if (kind !== field.wire || kind === 2) {
         const message = `Field ${frame.rule.name}.${field.name} at byte ${at} has wire type ${kind}`;
         throw new FormatError("BAD_WIRE", message, { offset: at });
-      } else if (kind === 0) this.#number(frame, number, wire.varint(at, frame.end), at);
-      else wire.advance(kind === 1 ? 8 : 4, at, frame.end);
+      } else if (kind === 0) {
+        const value = wire.varint(at, frame.end);
+        if (frame.rule.watched !== null) this.#number(frame.rule, number, value, at);
+      } else wire.advance(kind === 1 ? 8 : 4, at, frame.end);
     }
   }
 
   /** A message in a message begins. */
-  #enter({ rule }: Frame, number: number, start: number, end: number, at: number): void {
-    if (rule === PROGRAM && number === 1) {
+  #enter({ watched }: MessageRule, number: number, start: number, end: number, at: number): void {
+    if (watched === "program" && number === 1) {
       this.#budget.check("maxBlocks", this.blocks.length + 1, at);
       this.#budget.charge(PRICES.dict, at);
       this.blocks.push({ start, end, idx: 0, parentIdx: 0, forwardBlockIdx: -1, vars: [], ops: [] });
-    } else if (rule.name === "BlockDesc" && this.blocks.length > 0) {
+    } else if (watched === "block" && this.blocks.length > 0) {
       this.#budget.charge(2 * PRICES.slot, at);
       const block = this.blocks[this.blocks.length - 1];
       if (number === 3) {
@@ -134,14 +142,14 @@ class Checker {
   }
 
   /** A varint whose value matters: block numbers and axes. */
-  #number({ rule }: Frame, field: number, value: number, at: number): void {
-    if (rule.name === "BlockDesc") {
+  #number({ watched }: MessageRule, field: number, value: number, at: number): void {
+    if (watched === "block") {
       const block = this.blocks[this.blocks.length - 1];
       if (field === 1) block.idx = value | 0;
       else if (field === 2) block.parentIdx = value | 0;
       else if (field === 5) block.forwardBlockIdx = value | 0;
-    } else if (rule.name === "VarType.TensorDesc" && field === 2) this.#dim(at);
-    else if (rule.name === "OpDesc.Attr" && (field === 12 || field === 14)) {
+    } else if (watched === "tensor" && field === 2) this.#dim(at);
+    else if (watched === "attribute" && (field === 12 || field === 14)) {
       this.#budget.charge(PRICES.entry, at);
       this.uses.push({ from: this.blocks.length - 1, to: value | 0, at, runs: false });
     }
@@ -156,11 +164,10 @@ class Checker {
     }
   }
 
-  #packed(frame: Frame, field: FieldRule, end: number, at: number): void {
+  #packed(rule: MessageRule, field: FieldRule, end: number, at: number): void {
     const wire = this.#wire;
     if (field.wire === 0) {
-      const number = frame.rule.fields.indexOf(field);
-      while (wire.pos < end) this.#number(frame, number, wire.varint(at, end), at);
+      while (wire.pos < end) this.#number(rule, field.number, wire.varint(at, end), at);
     } else {
       const size = field.wire === 1 ? 8 : 4;
       if ((end - wire.pos) % size !== 0) {
@@ -170,7 +177,7 @@ class Checker {
     }
   }
 
-  #text({ rule }: Frame, field: FieldRule, length: number, at: number): void {
+  #text(rule: MessageRule, field: FieldRule, length: number, at: number): void {
     const wire = this.#wire;
     if (field.isText) {
       this.#budget.check("maxNameBytes", length, at);
@@ -179,14 +186,17 @@ class Checker {
         throw new FormatError("BAD_TEXT", message, { offset: at });
       }
     }
-    if (rule.name === "OpDesc.Attr" && field.name === "name") this.#attribute = [wire.pos, wire.pos + length];
+    if (rule.watched === "attribute" && field.number === 1) {
+      this.#attributeStart = wire.pos;
+      this.#attributeEnd = wire.pos + length;
+    }
     wire.pos += length;
   }
 
   /** All required fields are there. A message field that comes twice is one message, in parts (proto2's merging). */
   #complete(frame: Frame, above: Frame | undefined): void {
     const { rule } = frame;
-    if (rule.name === "OpDesc.Attr" && this.#settled < this.uses.length) this.#settleUses();
+    if (rule.watched === "attribute" && this.#settled < this.uses.length) this.#settleUses();
     const missing = rule.required & ~frame.seen;
     if (missing === 0 || this.#isCompleteWhenMerged(frame, above)) return;
     const field = rule.fields.find((f) => f && (f.required & missing) !== 0)!;
@@ -197,13 +207,13 @@ class Checker {
   }
 
   #settleUses(): void {
-    const name = textFromUtf8(this.#wire.bytes, ...this.#attribute) ?? "";
+    const name = textFromUtf8(this.#wire.bytes, this.#attributeStart, this.#attributeEnd) ?? "";
     while (this.#settled < this.uses.length) this.uses[this.#settled++].runs = runsBlock(name);
   }
 
   #isCompleteWhenMerged(frame: Frame, above: Frame | undefined): boolean {
     if (!above || !frame.field || frame.field.isList) return false;
-    const number = above.rule.fields.indexOf(frame.field), bit = 1 << number;
+    const { number } = frame.field, bit = 1 << number;
     if ((above.merged & bit) !== 0) return true;
     const parts = this.#wire.payloadsOf(number, above.start, above.end);
     if (parts.length < 2) return false;

@@ -9,6 +9,7 @@ import type { AttributeValue, Operator } from "../../program.ts";
 import { attributeTypeName, readAttribute, writeAttribute } from "./attribute.ts";
 import { runsBlock } from "./check_program.ts";
 import { nameOf, utf8Of } from "./text.ts";
+import { Wire } from "./wire.ts";
 
 /** An operator. */
 export class OpDesc implements Operator {
@@ -33,16 +34,17 @@ export class OpDesc implements Operator {
     return new OpDesc(create(OpDescSchema, { type: utf8Of(type), inputs: slots(inputs), outputs: slots(outputs) }));
   }
 
+  // Type, inputs and outputs are what lists and graphs need of every operator: they are had without decoding the attributes.
   get type(): string {
-    return nameOf(this.#read().type);
+    return this.#message ? nameOf(this.#message.type) : lastText(this.#raw!, 3);
   }
 
   get inputs(): ReadonlyMap<string, readonly string[]> {
-    return this.#inputs ??= slotsOf(this.#read().inputs);
+    return this.#inputs ??= this.#message ? slotsOf(this.#message.inputs) : rawSlots(this.#raw!, 1);
   }
 
   get outputs(): ReadonlyMap<string, readonly string[]> {
-    return this.#outputs ??= slotsOf(this.#read().outputs);
+    return this.#outputs ??= this.#message ? slotsOf(this.#message.outputs) : rawSlots(this.#raw!, 2);
   }
 
   get attributes(): ReadonlyMap<string, AttributeValue> {
@@ -175,6 +177,23 @@ function slotOf(slot: string, names: readonly string[]): Slot {
 
 function slotsOf(slots: readonly Slot[]): ReadonlyMap<string, readonly string[]> {
   return new Map(slots.map((slot) => [nameOf(slot.parameter), slot.arguments.map(nameOf)]));
+}
+
+/** Field `number`, a text, of a checked message; of several the last counts. */
+function lastText(bytes: Uint8Array, number: number): string {
+  const [start, end] = new Wire(bytes).payloadsOf(number, 0, bytes.length).at(-1)!;
+  return nameOf(bytes.subarray(start, end));
+}
+
+/** The slots of a checked operator. */
+function rawSlots(bytes: Uint8Array, number: number): ReadonlyMap<string, readonly string[]> {
+  const wire = new Wire(bytes);
+  return new Map(
+    wire.payloadsOf(number, 0, bytes.length).map(([start, end]) => {
+      const names = wire.payloadsOf(2, start, end).map(([from, to]) => nameOf(bytes.subarray(from, to)));
+      return [lastText(bytes.subarray(start, end), 1), names];
+    }),
+  );
 }
 
 function setSlot(slots: Slot[], name: string, names: readonly string[]): void {

@@ -10,6 +10,7 @@ import { ProgramDescSchema } from "../../../proto/gen/framework_pb.ts";
 /** A known field. */
 export interface FieldRule {
   readonly name: string;
+  readonly number: number;
   /** Wire type of one value: 0 varint, 1 eight bytes, 2 a length and bytes, 5 four bytes. */
   readonly wire: number;
   readonly isList: boolean;
@@ -23,9 +24,14 @@ export interface FieldRule {
   readonly isText: boolean;
 }
 
+/** Messages of which the checker keeps something. */
+export type Watched = "program" | "block" | "attribute" | "tensor";
+
 /** A message. */
 export interface MessageRule {
   readonly name: string;
+  /** What the checker looks for in it. */
+  readonly watched: Watched | null;
   /** By field number. */
   readonly fields: readonly (FieldRule | undefined)[];
   /** Bits of the fields that must be there. */
@@ -34,6 +40,13 @@ export interface MessageRule {
 
 /** Texts that Paddle may fill with any bytes (hardening H-PB-4). */
 const ANY_BYTES = new Set(["OpDesc.Attr.s", "OpDesc.Attr.strings", "VarDesc.Attr.s"]);
+
+const WATCHED: ReadonlyMap<string, Watched> = new Map([
+  ["ProgramDesc", "program"],
+  ["BlockDesc", "block"],
+  ["OpDesc.Attr", "attribute"],
+  ["VarType.TensorDesc", "tensor"],
+]);
 
 const rules = new Map<DescMessage, MessageRule>();
 
@@ -44,7 +57,8 @@ function ruleOf(desc: DescMessage): MessageRule {
   const known = rules.get(desc);
   if (known) return known;
   const fields: FieldRule[] = [];
-  const rule = { name: desc.typeName.replace("oarlock.framework.", ""), fields, required: 0 };
+  const name = desc.typeName.replace("oarlock.framework.", "");
+  const rule = { name, watched: WATCHED.get(name) ?? null, fields, required: 0 };
   rules.set(desc, rule);
   desc.fields.forEach((field, i) => {
     // Proto2's "required" is presence 3 (LEGACY_REQUIRED) of the descriptor.
@@ -60,7 +74,16 @@ function fieldRule(field: DescField, required: number, owner: string): FieldRule
   const message = field.message ? ruleOf(field.message) : null;
   const wire = message ? 2 : wireOf(field.scalar);
   const isText = field.scalar === ScalarType.BYTES && !ANY_BYTES.has(`${owner}.${field.name}`);
-  return { name: field.name, wire, isList, packable: isList && wire !== 2, message, required, isText };
+  return {
+    name: field.name,
+    number: field.number,
+    wire,
+    isList,
+    packable: isList && wire !== 2,
+    message,
+    required,
+    isText,
+  };
 }
 
 function wireOf(scalar: ScalarType | undefined): number {

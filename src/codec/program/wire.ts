@@ -131,12 +131,11 @@ export class Wire {
     while (this.pos < end) {
       const at = this.pos;
       const tag = this.tag(end);
-      if ((tag & 7) === 3) break;
       if (tag >>> 3 === number && (tag & 7) === 2) {
         const length = this.length(at, end);
         found.push([this.pos, this.pos + length]);
         this.pos += length;
-      } else this.#skipOne(tag & 7, at, end);
+      } else this.skip(tag & 7, tag >>> 3, at, end, Infinity, UNLIMITED);
     }
     this.pos = here;
     return found;
