@@ -15,6 +15,7 @@
  *
  * @module
  */
+export * as amp from "./src/amp/mod.ts";
 export { audit, type AuditFinding, type AuditReport } from "./src/audit.ts";
 export * as crypto from "./src/crypto/mod.ts";
 export { decode } from "./src/decode.ts";

@@ -173,6 +173,11 @@ export abstract class Optimizer<Rules extends object = object> {
     return true;
   }
 
+  /** All parameters, group by group. */
+  get parameters(): readonly Parameter[] {
+    return this.#groups.flatMap((group) => group.parameters);
+  }
+
   /** The rate before each parameter's factor. A fixed rate is not part of the state. */
   getLr(): number {
     return typeof this.#learningRate === "number" ? this.#learningRate : this.#learningRate.lastLr;
