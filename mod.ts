@@ -20,6 +20,7 @@ export { audit, type AuditFinding, type AuditReport } from "./src/audit.ts";
 export * as crypto from "./src/crypto/mod.ts";
 export { decode } from "./src/decode.ts";
 export { detect, type DetectOptions, type FileKind } from "./src/detect.ts";
+export * as distributed from "./src/distributed/mod.ts";
 export { type DType, DTYPES, isDType } from "./src/dtype.ts";
 export { encode } from "./src/encode.ts";
 export {

@@ -287,8 +287,9 @@ async function openModel(place: Place, options: OpenOptions & { limits: Readonly
 
 /** Whether the caller names a file that may be an index: only then its neighbours are looked for. */
 function mayBeIndex(from: From): boolean {
-  const name = typeof from === "object" && from !== null && "folder" in from ? from.name : String(from);
-  return (typeof from === "string" || from instanceof URL || name !== String(from)) && name.includes(".index.json");
+  const isNamed = typeof from === "object" && from !== null && "folder" in from && "name" in from;
+  const name = typeof from === "string" || from instanceof URL ? String(from) : isNamed ? String(from.name) : "";
+  return name.includes(".index.json");
 }
 
 /** A checkpoint in several files, by its index: their heads are read, and no number. */

@@ -1,0 +1,81 @@
+/**
+ * A tensor from its parts.
+ *
+ * @module
+ */
+import { dtypeInfo } from "../dtype.ts";
+import { FormatError, quote } from "../errors.ts";
+import { NDArray } from "../ndarray.ts";
+import { Tensor } from "../tensor.ts";
+import type { Part } from "./metadata.ts";
+
+/** Parts of which more than this would be compared each with each. */
+const MAX_PARTS = 4096;
+
+/**
+ * Check that the parts cover the tensor, each element once: then it is as large as the files are (hardening H-LIM-2).
+ *
+ * @throws {FormatError} `SIZE_MISMATCH`, `BAD_FIELD`
+ */
+export function checkCover(name: string, shape: readonly number[], parts: readonly Part[]): void {
+  const covered = parts.reduce((n, part) => n + (part.range ? part.range[1] - part.range[0] : sizeOf(part.shape)), 0);
+  if (covered !== sizeOf(shape)) {
+    throw new FormatError(
+      "SIZE_MISMATCH",
+      `${quote(name)} [${shape}] has ${sizeOf(shape)} elements, its parts have ${covered}`,
+      { at: name, expected: sizeOf(shape), actual: covered },
+    );
+  }
+  if (parts.length > MAX_PARTS) {
+    throw new FormatError("BAD_FIELD", `${quote(name)} is in ${parts.length} parts`, { at: name });
+  }
+  for (const [i, a] of parts.entries()) {
+    if (parts.slice(0, i).some((b) => overlap(a, b))) {
+      throw new FormatError("BAD_FIELD", `Two parts of ${quote(name)} have the same elements`, { at: name });
+    }
+  }
+}
+
+function overlap(a: Part, b: Part): boolean {
+  const isSame = a.offset.join() === b.offset.join() && a.shape.join() === b.shape.join();
+  if (isSame && a.range && b.range) return a.range[0] < b.range[1] && b.range[0] < a.range[1];
+  if (sizeOf(a.shape) === 0 || sizeOf(b.shape) === 0) return false;
+  return a.offset.every((at, i) => at < b.offset[i] + b.shape[i] && b.offset[i] < at + a.shape[i]);
+}
+
+/** The tensor of shape `shape` that the arrays make, each put where its part says; the arrays were checked against their parts. */
+export function assemble(shape: readonly number[], pieces: readonly { part: Part; array: NDArray }[]): NDArray {
+  const [{ part, array }] = pieces;
+  if (pieces.length === 1 && part.range === null) return array;
+  const { itemsize } = dtypeInfo(array.dtype);
+  const bytes = new Uint8Array(sizeOf(shape) * itemsize);
+  for (const { part, array } of pieces) place(bytes, shape, part, array.bytes, itemsize);
+  if (!(array instanceof Tensor)) return new NDArray(array.dtype, shape, bytes);
+  return new Tensor(array.dtype, shape, bytes, array);
+}
+
+/** Copy one part row by row: the elements of its last axis lie side by side in both. */
+function place(into: Uint8Array, shape: readonly number[], part: Part, from: Uint8Array, itemsize: number): void {
+  const rank = shape.length;
+  if (from.length === 0) return;
+  if (rank === 0) return into.set(from);
+  const row = part.shape[rank - 1];
+  const [first, last] = part.range ?? [0, sizeOf(part.shape)];
+  for (let at = first; at < last;) {
+    const column = at % row, count = Math.min(row - column, last - at);
+    let target = 0, rest = Math.floor(at / row), step = shape[rank - 1];
+    for (let axis = rank - 2; axis >= 0; axis--) {
+      target += (part.offset[axis] + rest % part.shape[axis]) * step;
+      rest = Math.floor(rest / part.shape[axis]);
+      step *= shape[axis];
+    }
+    target += part.offset[rank - 1] + column;
+    into.set(from.subarray((at - first) * itemsize, (at - first + count) * itemsize), target * itemsize);
+    at += count;
+  }
+}
+
+/** Elements of a shape. */
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((a, b) => a * b, 1);
+}

@@ -1,0 +1,50 @@
+/**
+ * The files of a distributed checkpoint: `0_0.distcp` (rank, number of the save) and `0.metadata` (number of the save).
+ *
+ * @module
+ */
+import { isPaddleError, SourceError } from "../errors.ts";
+import type { Folder } from "../io/folder.ts";
+import type { From } from "../io/open_source.ts";
+import { folderAt, placeOf } from "../io/place.ts";
+import type { LoadOptions } from "../options.ts";
+
+/** The folder that `from` names. */
+export async function checkpointFolder(
+  from: From,
+  options: Pick<LoadOptions, "folder" | "fetch" | "http">,
+): Promise<Folder> {
+  const place = await placeOf(from, options);
+  if (place) return folderAt(place);
+  throw new TypeError(
+    "A distributed checkpoint is a folder: a path, URL, directory handle or { folder, name } is wanted",
+  );
+}
+
+/** Numbers of the saves in a folder, in rising order; null where a place does not tell its names. */
+export async function savesIn(folder: Folder): Promise<number[] | null> {
+  let names: string[];
+  try {
+    names = await folder.list();
+  } catch (error) {
+    if (isPaddleError(error) && error.code === "UNSUPPORTED_FEATURE") return null;
+    // A folder that is made by the first save.
+    if (isPaddleError(error) && error.code === "NOT_FOUND") return [];
+    throw error;
+  }
+  const found = new Set<number>();
+  for (const name of names) {
+    const match = /^(?:([0-9]{1,9})\.metadata|[0-9]{1,9}_([0-9]{1,9})\.distcp)$/.exec(name.slice(0, 64));
+    if (match) found.add(Number(match[1] ?? match[2]));
+  }
+  return [...found].sort((a, b) => a - b);
+}
+
+/** The save that is meant: the one that is named, or the last. */
+export async function chosenSave(folder: Folder, uniqueId: number | undefined): Promise<number> {
+  if (uniqueId !== undefined) return uniqueId;
+  const saves = await savesIn(folder);
+  if (saves === null) return 0;
+  if (saves.length > 0) return saves[saves.length - 1];
+  throw new SourceError("NOT_FOUND", "There is no distributed checkpoint in this folder: it has no .metadata");
+}

@@ -1,0 +1,50 @@
+/**
+ * A nested state dict as one of a single level, as Paddle's distributed checkpoints have it: keys joined by dots.
+ *
+ * @module
+ */
+import { quote, ValueError } from "../errors.ts";
+import { DEFAULT_LIMITS } from "../limits.ts";
+import { NDArray } from "../ndarray.ts";
+import type { Value } from "../values.ts";
+
+/** An array, and the keys that lead to it. */
+export interface Leaf {
+  array: NDArray;
+  path: readonly string[];
+}
+
+/**
+ * The arrays below `root`, in order.
+ *
+ * @throws {ValueError} `INVALID_VALUE`: something is neither an array nor a dict of texts; `CYCLE`; `NAME_COLLISION`: two names become one
+ */
+export function flatten(root: ReadonlyMap<string, Value>): Map<string, Leaf> {
+  const leaves = new Map<string, Leaf>();
+  const rest: { value: Value; path: string[] }[] = [{ value: root, path: [] }];
+  for (let item = rest.pop(); item; item = rest.pop()) {
+    const { value, path } = item, name = path.join(".");
+    if (path.length > DEFAULT_LIMITS.maxDepth) {
+      throw new ValueError("CYCLE", "The state dict holds itself, or is too deep");
+    }
+    if (value instanceof NDArray) {
+      if (leaves.has(name)) throw new ValueError("NAME_COLLISION", `Two tensors become ${quote(name)}`, { at: name });
+      leaves.set(name, { array: value, path });
+    } else if (value instanceof Map) {
+      for (const [key, below] of [...value].reverse()) {
+        if (typeof key !== "string") throw invalid(path.concat(String(key)));
+        rest.push({ value: below, path: [...path, key] });
+      }
+    } else throw invalid(path);
+  }
+  return leaves;
+}
+
+function invalid(path: readonly string[]): ValueError {
+  const at = path.join(".");
+  return new ValueError(
+    "INVALID_VALUE",
+    `A distributed checkpoint holds tensors in dicts by text: ${quote(at)} is none`,
+    { at },
+  );
+}

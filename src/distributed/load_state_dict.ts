@@ -1,0 +1,176 @@
+/**
+ * Distributed checkpoints, read.
+ *
+ * @module
+ */
+import { FormatError, PathError, quote, SourceError } from "../errors.ts";
+import type { Folder } from "../io/folder.ts";
+import type { From } from "../io/open_source.ts";
+import { safeParts } from "../io/safe_name.ts";
+import { type Limits, resolveLimits } from "../limits.ts";
+import { load } from "../load.ts";
+import type { NDArray } from "../ndarray.ts";
+import { type Checkpoint, open } from "../open.ts";
+import { checkOptions, type LoadOptions } from "../options.ts";
+import type { StateDict, Value } from "../values.ts";
+import { assemble, checkCover, sizeOf } from "./assemble.ts";
+import { checkpointFolder, chosenSave } from "./checkpoint_folder.ts";
+import { flatten } from "./flatten.ts";
+import { type Metadata, type Part, readMetadata } from "./metadata.ts";
+
+/** Options of {@linkcode loadStateDict} and {@linkcode loadMergedStateDict}. */
+export interface LoadStateDictOptions
+  extends Pick<LoadOptions, "folder" | "limits" | "signal" | "fetch" | "http" | "onWarning"> {
+  /** Number of the save. Paddle's `unique_id`. @default the last in the folder */
+  uniqueId?: number;
+}
+
+const OPTIONS = ["folder", "limits", "signal", "fetch", "http", "onWarning", "uniqueId"];
+
+/**
+ * The whole state dict of a distributed checkpoint, the parts of its tensors put together, nested as it was saved. Mirrors
+ * `paddle.distributed.checkpoint.load_state_dict.load_merged_state_dict`; reads what Paddle 2.6 to 3.3 write, also what one of them refuses
+ * of the other.
+ *
+ * @throws {SourceError} `NOT_FOUND`: no such checkpoint
+ * @throws {PathError} `MISSING_PART`: a file, or a tensor in it, that the metadata name; `UNSAFE_PATH`: a file that lies elsewhere
+ * @throws {FormatError} the files are not what the metadata say: `SIZE_MISMATCH`, `BAD_SHAPE`, `BAD_DTYPE`, `BAD_FIELD`
+ */
+export async function loadMergedStateDict(path: From, options: LoadStateDictOptions = {}): Promise<StateDict> {
+  checkOptions(options, OPTIONS);
+  options.signal?.throwIfAborted();
+  await using reader = await Reader.open(path, options);
+  const root = new Map<string, Value>();
+  for (const name of reader.metadata.tensors.keys()) {
+    let map: Map<string, Value> = root;
+    const keys = reader.metadata.paths.get(name) ?? [name];
+    for (const key of keys.slice(0, -1)) {
+      const below = map.get(key) ?? new Map<string, Value>();
+      if (!(below instanceof Map)) throw badPath(name);
+      map.set(key, below);
+      map = below;
+    }
+    const key = keys[keys.length - 1];
+    if (map.has(key)) throw badPath(name);
+    map.set(key, await reader.tensor(name));
+  }
+  return root;
+}
+
+/**
+ * Fill the tensors of a state dict from a distributed checkpoint, in place. Mirrors `paddle.distributed.load_state_dict` by one process. All
+ * of them are read and checked before the first is changed.
+ *
+ * What the checkpoint lacks is told to `onWarning` (`MISSING_KEY`), as Paddle does, and stays as it is.
+ *
+ * @throws what {@linkcode loadMergedStateDict} throws; `BAD_SHAPE` and `BAD_DTYPE` also where a tensor is another than that of the checkpoint
+ */
+export async function loadStateDict(
+  stateDict: ReadonlyMap<string, Value>,
+  path: From,
+  options: LoadStateDictOptions = {},
+): Promise<void> {
+  checkOptions(options, OPTIONS);
+  options.signal?.throwIfAborted();
+  await using reader = await Reader.open(path, options);
+  const filled: [NDArray, NDArray][] = [];
+  for (const [name, { array }] of flatten(stateDict)) {
+    if (!reader.metadata.tensors.has(name)) {
+      options.onWarning?.({
+        code: "MISSING_KEY",
+        message: `The checkpoint lacks ${quote(name)}: it stays as it is`,
+        at: name,
+      });
+      continue;
+    }
+    const found = await reader.tensor(name);
+    if (found.dtype !== array.dtype) throw differs("BAD_DTYPE", name, array.dtype, found.dtype);
+    if (found.shape.join() !== array.shape.join()) throw differs("BAD_SHAPE", name, array.shape, found.shape);
+    await array.load({ signal: options.signal });
+    filled.push([array, found]);
+  }
+  for (const [array, found] of filled) array.bytes.set(found.bytes);
+}
+
+/** Reads tensors of one checkpoint; its files are opened once. */
+class Reader {
+  readonly metadata: Metadata;
+  readonly #folder: Folder;
+  readonly #options: LoadStateDictOptions;
+  readonly #files = new Map<string, Checkpoint>();
+
+  private constructor(folder: Folder, metadata: Metadata, options: LoadStateDictOptions) {
+    this.#folder = folder;
+    this.metadata = metadata;
+    this.#options = options;
+  }
+
+  static async open(path: From, options: LoadStateDictOptions): Promise<Reader> {
+    const limits: Readonly<Limits> = resolveLimits(options.limits);
+    const folder = await checkpointFolder(path, options);
+    const name = `${await chosenSave(folder, options.uniqueId)}.metadata`;
+    const value = await load({ folder, name }, { limits, signal: options.signal, onWarning: options.onWarning });
+    return new Reader(folder, readMetadata(value, limits), options);
+  }
+
+  async tensor(name: string): Promise<NDArray> {
+    const { shape, parts } = this.metadata.tensors.get(name)!;
+    checkCover(name, shape, parts);
+    const pieces: { part: Part; array: NDArray }[] = [];
+    for (const part of parts) pieces.push({ part, array: await this.#part(name, part) });
+    const [{ array }] = pieces;
+    const other = pieces.find((piece) => piece.array.dtype !== array.dtype);
+    if (other) throw differs("BAD_DTYPE", name, array.dtype, other.array.dtype);
+    return assemble(shape, pieces);
+  }
+
+  async #part(name: string, { file, shape, range }: Part): Promise<NDArray> {
+    const checkpoint = await this.#file(file);
+    let array: NDArray;
+    try {
+      // Looked at before it is read: a part is as large as the metadata say.
+      const own = range ? [range[1] - range[0]] : shape;
+      const found = checkpoint.info(name).shape;
+      if (found.join() !== own.join() || (range && range[1] > sizeOf(shape))) {
+        throw differs("BAD_SHAPE", name, own, found);
+      }
+      array = await checkpoint.get(name, { signal: this.#options.signal });
+    } catch (error) {
+      if (error instanceof SourceError && error.code === "NOT_FOUND") {
+        throw new PathError("MISSING_PART", `The file ${quote(file)} lacks ${quote(name)}`, { path: file, at: name });
+      }
+      throw error;
+    }
+    return array;
+  }
+
+  async #file(file: string): Promise<Checkpoint> {
+    const known = this.#files.get(file);
+    if (known) return known;
+    safeParts(file);
+    const { limits, signal } = this.#options;
+    const source = await this.#folder.get(file, { signal });
+    if (!source) {
+      throw new PathError("MISSING_PART", `The metadata name ${quote(file)}, which is not there`, { path: file });
+    }
+    const opened = await open(source, { limits, signal });
+    this.#files.set(file, opened);
+    return opened;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const file of this.#files.values()) await file.close();
+  }
+}
+
+function badPath(name: string): FormatError {
+  return new FormatError("BAD_FIELD", `The metadata give ${quote(name)} a place that is another's`, { at: name });
+}
+
+function differs(code: "BAD_DTYPE" | "BAD_SHAPE", name: string, expected: unknown, actual: unknown): FormatError {
+  return new FormatError(code, `${quote(name)} is ${actual} in the checkpoint, where ${expected} is due`, {
+    at: name,
+    expected,
+    actual,
+  });
+}

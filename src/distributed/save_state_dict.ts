@@ -1,0 +1,54 @@
+/**
+ * Distributed checkpoints, written by one process.
+ *
+ * @module
+ */
+import type { From } from "../io/open_source.ts";
+import { checkOptions, type SaveOptions } from "../options.ts";
+import { save } from "../save.ts";
+import { Tensor } from "../tensor.ts";
+import type { Value } from "../values.ts";
+import { checkpointFolder, savesIn } from "./checkpoint_folder.ts";
+import { flatten } from "./flatten.ts";
+import { MODULES, writeMetadata } from "./metadata.ts";
+
+/** Options of {@linkcode saveStateDict}. */
+export interface SaveStateDictOptions extends Pick<SaveOptions, "folder" | "signal"> {
+  /** Number of the save. Paddle's `unique_id`. @default the last in the folder, which is written over; 0 in an empty one */
+  uniqueId?: number;
+  /** Which Paddle will read it: none reads both forms. `"3.0"` is read by 2.6 to 3.1, `"3.3"` by 3.3. @default {"3.3"} */
+  version?: "3.0" | "3.3";
+}
+
+/**
+ * Write a state dict, nested or not, into a folder: the tensors as `0_<uniqueId>.distcp`, and then `<uniqueId>.metadata`, which makes them a
+ * checkpoint. Mirrors `paddle.distributed.save_state_dict` by one process.
+ *
+ * @throws {ValueError} `INVALID_VALUE`: something is neither a tensor nor a dict of tensors; `NAME_COLLISION`; nothing was written
+ * @throws {SaveError} writing failed
+ */
+export async function saveStateDict(
+  stateDict: ReadonlyMap<string, Value>,
+  path: From,
+  options: SaveStateDictOptions = {},
+): Promise<void> {
+  checkOptions(options, ["folder", "signal", "uniqueId", "version"]);
+  const { signal, version = "3.3" } = options;
+  if (!Object.hasOwn(MODULES, version)) {
+    throw new TypeError(`Option version must be "3.0" or "3.3": got ${String(version)}`);
+  }
+  signal?.throwIfAborted();
+  const leaves = flatten(stateDict);
+  const folder = await checkpointFolder(path, options);
+  const uniqueId = options.uniqueId ?? (await savesIn(folder))?.at(-1) ?? 0;
+  const file = `0_${uniqueId}.distcp`;
+  const tensors = new Map<string, Value>();
+  const described = new Map<string, { dtype: string; shape: readonly number[]; path: readonly string[] }>();
+  for (const [name, { array, path }] of leaves) {
+    const tensor = array instanceof Tensor ? array : Tensor.from(array);
+    tensors.set(name, tensor);
+    described.set(name, { dtype: tensor.dtype, shape: tensor.shape, path });
+  }
+  await save(tensors, { folder, name: file }, { signal });
+  await save(writeMetadata(described, file, version), { folder, name: `${uniqueId}.metadata` }, { signal });
+}
