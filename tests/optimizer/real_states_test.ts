@@ -105,8 +105,9 @@ describe("states that real Paddle saved", () => {
 
   it("go on from the .pdopt of paddle.Model", () => {
     let seen = 0;
-    for (const version of versions) {
-      const [params, path] = ["pdparams", "pdopt"].map((end) => `${REAL}/paddle-${version}/model-save/train/m.${end}`);
+    const folders = versions.map((version) => [version, `${REAL}/paddle-${version}/model-save/train`]);
+    for (const [version, folder] of [...folders, ["3.3.1", "tests/fixtures/training/model"]]) {
+      const [params, path] = ["pdparams", "pdopt"].map((end) => `${folder}/m.${end}`);
       if (!existsSync(path)) continue;
       seen++;
       const state = decode(readFileSync(path)) as StateDict;
