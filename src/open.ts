@@ -17,6 +17,8 @@ import type { Folder } from "./io/folder.ts";
 import { readModel } from "./io/read_model.ts";
 import { readRecordFolder } from "./io/read_record_folder.ts";
 import type { Source } from "./io/source.ts";
+import { readWhole } from "./io/read_whole.ts";
+import { RecordingSource, withIndex } from "./io/side_index.ts";
 import { type ReadOptions, SpanBytes } from "./io/span_bytes.ts";
 import { type Limits, resolveLimits } from "./limits.ts";
 import type { ArrayContext } from "./model/array_of.ts";
@@ -25,7 +27,7 @@ import { namedArrays } from "./model/named_arrays.ts";
 import { byStructuredName } from "./model/structured_names.ts";
 import { replaceLeaves } from "./model/walk.ts";
 import { NDArray } from "./ndarray.ts";
-import { checkOptions, OPEN_OPTIONS, type OpenOptions } from "./options.ts";
+import { checkOptions, LOAD_OPTIONS, type LoadOptions, OPEN_OPTIONS, type OpenOptions } from "./options.ts";
 import { DenseTensor, Tensor } from "./tensor.ts";
 import type { Value } from "./values.ts";
 
@@ -367,7 +369,8 @@ async function openParts<T>(
   const { signal, onProgress } = options;
   signal?.throwIfAborted();
   const { maxStreamBytes } = resolveLimits(options.limits);
-  const opened = await sourceOf(from, options);
+  let opened = await sourceOf(from, options);
+  if (options.index !== undefined && !("stream" in opened)) opened = await indexed(opened, options.index, options);
   const source = "stream" in opened ? null : opened;
   const parts = await driveFrom(
     opened,
@@ -389,6 +392,42 @@ async function openParts<T>(
   );
   for (const warning of parts.warnings) options.onWarning?.(warning);
   return parts;
+}
+
+/** The source with its side index; closed where that cannot be read. */
+async function indexed(source: Source, index: From, options: OpenOptions): Promise<Source> {
+  try {
+    const limit = resolveLimits(options.limits).maxStructureBytes;
+    return await withIndex(source, await readWhole(index, limit, options), options);
+  } catch (error) {
+    await source.close?.();
+    throw error;
+  }
+}
+
+/**
+ * The side index of a file: what its structure was read from, in one piece. Keep it beside the file, and give it to {@linkcode open} as
+ * `index`: over HTTP the opening is then two requests, whatever the number of arrays. It is of one version of the file; `open` leaves an
+ * older one aside with the warning `STALE_INDEX`.
+ *
+ * @throws what {@linkcode open} throws
+ *
+ * @example Make one, and open by it
+ * ```ts
+ * import { encode, full, open, sideIndex } from "@oarlock/paddle";
+ * const file = new Blob([encode(new Map([["w", full([1000], 1, "float32")]]))]);
+ * const index = await sideIndex(file);
+ * await using checkpoint = await open(file, { index });
+ * if (checkpoint.info("w").shape[0] !== 1000) throw new Error("lost");
+ * ```
+ */
+export async function sideIndex(from: From, options: LoadOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+  checkOptions(options, LOAD_OPTIONS);
+  const opened = await sourceOf(from, options);
+  if ("stream" in opened) throw new TypeError("A side index is of a file that can be opened again: this is a stream");
+  const recording = new RecordingSource(opened);
+  await using _checkpoint = await open(recording, options);
+  return await recording.index();
 }
 
 /** The same kind of array, with other numbers. */

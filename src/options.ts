@@ -5,6 +5,7 @@
  */
 import type { Warning } from "./errors.ts";
 import type { Folder } from "./io/folder.ts";
+import type { From } from "./io/open_source.ts";
 import type { Fetch, HttpOptions } from "./io/http_options.ts";
 import type { ProgressEvent } from "./io/progress.ts";
 import { type Limits, nearest } from "./limits.ts";
@@ -53,7 +54,10 @@ export interface LoadOptions extends DecodeOptions {
 }
 
 /** Options of open. */
-export interface OpenOptions extends LoadOptions {}
+export interface OpenOptions extends LoadOptions {
+  /** The bytes that {@linkcode sideIndex} made of the file, or where they are: read in place of its structure. */
+  index?: From;
+}
 
 /** Options of audit. */
 export interface AuditOptions {
@@ -125,7 +129,7 @@ export const DECODE_OPTIONS: readonly string[] = DECODE;
 /** Names of {@linkcode LoadOptions}. */
 export const LOAD_OPTIONS: readonly string[] = [...DECODE, ...ASYNC, ...HTTP, "modelFilename", "paramsFilename"];
 /** Names of {@linkcode OpenOptions}. */
-export const OPEN_OPTIONS: readonly string[] = LOAD_OPTIONS;
+export const OPEN_OPTIONS: readonly string[] = [...LOAD_OPTIONS, "index"];
 /** Names of {@linkcode AuditOptions}. */
 export const AUDIT_OPTIONS: readonly string[] = ["folder", "limits", "strict", "signal", ...HTTP];
 /** Names of {@linkcode EncodeOptions}. */

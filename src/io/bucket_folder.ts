@@ -163,6 +163,7 @@ class BucketSource implements Source {
   readonly size: number;
   readonly name: string;
   readonly costly = true;
+  readonly version: string;
   readonly #bucket: Bucket;
   readonly #key: string;
   readonly #etag: string;
@@ -172,6 +173,7 @@ class BucketSource implements Source {
     this.#bucket = bucket;
     this.#key = key;
     this.#etag = object.etag;
+    this.version = `etag:${object.etag}`;
     this.size = object.size;
     this.name = name;
   }

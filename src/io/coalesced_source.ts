@@ -26,6 +26,7 @@ export class CoalescedSource implements Source {
   readonly size: number;
   readonly name?: string;
   readonly costly = true;
+  readonly version?: string;
   readonly #source: Source;
   readonly #slots: Slots;
   #batch: Read[] = [];
@@ -37,6 +38,7 @@ export class CoalescedSource implements Source {
     this.#source = source;
     this.size = source.size;
     this.name = source.name;
+    this.version = source.version;
     this.#slots = new Slots(inFlight);
     if (source.readAll) this.readAll = () => source.readAll!();
   }

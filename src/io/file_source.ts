@@ -58,6 +58,11 @@ export class FileSource implements Source {
     }
   }
 
+  /** When it was last written. */
+  get version(): string {
+    return `mtime:${this.#stamp.split(" ")[1]}`;
+  }
+
   /** Read from `offset` on. */
   read(offset: number, into: Uint8Array): Promise<number> {
     return new Promise((resolve, reject) => {

@@ -8,6 +8,7 @@ import { CoalescedSource } from "./coalesced_source.ts";
 import { eitherSignal } from "./either_signal.ts";
 import { HttpFile } from "./http_file.ts";
 import { httpSettings, type HttpSourceOptions, splitUserInfo } from "./http_options.ts";
+import { strongEtag } from "./http_version.ts";
 import type { Source } from "./source.ts";
 import { streamOf } from "./stream_of.ts";
 
@@ -19,6 +20,7 @@ class HttpSource implements Source {
   readonly size: number;
   readonly name: string;
   readonly costly = true;
+  readonly version?: string;
   readonly #file: HttpFile;
   readonly #head: Uint8Array;
   readonly #closing = new AbortController();
@@ -28,6 +30,8 @@ class HttpSource implements Source {
     this.size = size;
     this.name = file.shown;
     this.#head = head;
+    const etag = strongEtag(file.version);
+    if (etag !== null) this.version = `etag:${etag}`;
   }
 
   async read(offset: number, into: Uint8Array, options: { signal?: AbortSignal } = {}): Promise<number> {

@@ -22,6 +22,8 @@ export interface Source {
   readAll?(): ReadableStream<Uint8Array>;
   /** Replace bytes in place, all of them or none; the size stays. */
   edit?(offset: number, bytes: Uint8Array, options?: { signal?: AbortSignal }): Promise<void>;
+  /** What tells this version of the bytes from others, behind the kind of sign: `etag:"5e1f"`. */
+  readonly version?: string;
   /** Whether the bytes are still those of the first read; throws `SOURCE_CHANGED` where they are not. */
   verify?(): Promise<void>;
   /** Let go of the place. Called once by whoever opened it. */
