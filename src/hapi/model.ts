@@ -1,0 +1,182 @@
+/**
+ * `paddle.Model`: a network and its optimizer, saved and loaded together.
+ *
+ * @module
+ */
+import { isPaddleError, PathError, quote, ValueError, type Warning } from "../errors.ts";
+import type { Folder } from "../io/folder.ts";
+import { save as saveExported } from "../jit/save.ts";
+import type { Limits } from "../limits.ts";
+import { load } from "../load.ts";
+import { NDArray } from "../ndarray.ts";
+import type { Layer } from "../nn/layer.ts";
+import { checkOptions } from "../options.ts";
+import type { Program } from "../program.ts";
+import { save } from "../save.ts";
+import type { StateDict, Value } from "../values.ts";
+
+/** The part of an optimizer that a Model needs. */
+export interface StatefulOptimizer {
+  /** Its state by key. */
+  stateDict(): Map<string, Value>;
+  /** Take over a state. */
+  setStateDict(state: ReadonlyMap<Value, Value>): void;
+}
+
+/** Options of {@linkcode Model.save}. */
+export interface ModelSaveOptions {
+  /** `path.pdparams` and `path.pdopt` for further training; false: an inference model, for which `program` is needed. @default {true} */
+  training?: boolean;
+  /** The program of the network's forward pass: there is no tracing here. Only with `training: false`. */
+  program?: Program;
+  /** Where the names are put. */
+  folder?: Folder;
+  /** Stops the call. */
+  signal?: AbortSignal;
+}
+
+/** Options of {@linkcode Model.load}. */
+export interface ModelLoadOptions {
+  /** Skip entries that are missing or have another shape, with a warning, and leave the optimizer as it is. @default {false} */
+  skipMismatch?: boolean;
+  /** Leave the optimizer as it is. @default {false} */
+  resetOptimizer?: boolean;
+  /** Where the names are looked for. */
+  folder?: Folder;
+  /** Ceilings for what the files may ask. */
+  limits?: Partial<Limits>;
+  /** Stops the call. */
+  signal?: AbortSignal;
+  /** Called for every entry that is skipped. @default {`console.warn` of the message} */
+  onWarning?: (warning: Warning) => void;
+}
+
+const ENDINGS = [".pdparams", ".pdopt", ".pdmodel"];
+
+/**
+ * A network with an optimizer. Mirrors the saving and loading of `paddle.Model` (2.0 and later); there is no training loop here.
+ *
+ * @example
+ * ```ts
+ * import * as paddle from "@oarlock/paddle";
+ * const folder = new paddle.MemoryFolder();
+ * const model = new paddle.Model(new paddle.nn.Linear(4, 2));
+ * await model.save("net", { folder });
+ * await model.load("net", { folder });
+ * ```
+ */
+export class Model {
+  /** The network. */
+  readonly network: Layer;
+  /** The optimizer, once there is one. */
+  optimizer: StatefulOptimizer | null = null;
+
+  /** A model of `network`. */
+  constructor(network: Layer) {
+    this.network = network;
+  }
+
+  /** Give the model its optimizer. */
+  prepare(optimizer: StatefulOptimizer | null = null): void {
+    this.optimizer = optimizer;
+  }
+
+  /**
+   * Write `path.pdparams`, and `path.pdopt` where there is an optimizer that has a state; with `training: false` the inference model of
+   * `program`.
+   *
+   * Mirrors `paddle.Model.save`.
+   */
+  async save(path: string, options: ModelSaveOptions = {}): Promise<void> {
+    checkOptions(options, ["training", "program", "folder", "signal"]);
+    const { training = true, program, folder, signal } = options;
+    const state = this.network.stateDict();
+    if (!training) {
+      if (!program) throw new TypeError("Saving for inference needs { program }: there is no tracing here");
+      await saveExported({ programs: { forward: program }, stateDict: state }, path, { folder, signal });
+      return;
+    }
+    if (program) throw new TypeError("Option program belongs to { training: false }");
+    await save(state, path + ".pdparams", { folder, signal });
+    const optimizer = this.optimizer?.stateDict();
+    if (optimizer && optimizer.size > 0) await save(optimizer, path + ".pdopt", { folder, signal });
+  }
+
+  /**
+   * Load parameters, and the optimizer's state where `path.pdopt` is there. `path` may end in `.pdparams`, `.pdopt` or `.pdmodel`. Every entry
+   * is compared before anything is set.
+   *
+   * Mirrors `paddle.Model.load`.
+   *
+   * @throws {SourceError} `NOT_FOUND`: there is no `path.pdparams`
+   * @throws {PathError} `UNSAFE_PATH`: another ending
+   * @throws {ValueError} `INVALID_VALUE`: an entry is missing or has another shape, and `skipMismatch` is not set
+   */
+  async load(path: string, options: ModelLoadOptions = {}): Promise<void> {
+    checkOptions(options, ["skipMismatch", "resetOptimizer", "folder", "limits", "signal", "onWarning"]);
+    const { skipMismatch = false, resetOptimizer = false, folder, limits, signal, onWarning } = options;
+    const base = prefixOf(path);
+    const read = { folder, limits, signal };
+    const state = await load(base + ".pdparams", read) as StateDict;
+    const fitting = new Map<string, Value>();
+    const mismatches: string[] = [];
+    for (const [key, tensor] of this.network.stateDict()) {
+      const found = state.get(key);
+      if (!(found instanceof NDArray)) mismatches.push(`${quote(key)} is not in the file`);
+      else if (String(found.shape) !== String(tensor.shape)) {
+        mismatches.push(`${quote(key)} is [${found.shape}] in the file, [${tensor.shape}] in the network`);
+      } else fitting.set(key, found);
+    }
+    if (mismatches.length > 0 && !skipMismatch) {
+      throw new ValueError("INVALID_VALUE", `Cannot load ${quote(path)}: ${mismatches.join("; ")}`, {
+        path,
+        names: mismatches,
+      });
+    }
+    const warn = onWarning ?? (({ message }) => console.warn(message));
+    for (const message of mismatches) warn({ code: "SKIPPED", message: `Skipped: ${message}` });
+    const optimizer = resetOptimizer || skipMismatch ? null : await optimizerState(base, read);
+    this.network.setStateDict(fitting, { onWarning: (warning) => !skipMismatch && warn(warning) });
+    if (optimizer && this.optimizer) this.optimizer.setStateDict(this.#converted(optimizer));
+  }
+
+  /** State of a static graph under the names that the dynamic one gives (dossier section 6). */
+  #converted(state: ReadonlyMap<string, Value>): Map<string, Value> {
+    const converted = new Map(state);
+    const counter = state.get("@LR_DECAY_COUNTER@");
+    if (counter instanceof NDArray) {
+      converted.delete("@LR_DECAY_COUNTER@");
+      // The static graph counts from one step earlier.
+      converted.set("global_step", Number(counter.at(...counter.shape.map(() => 0))) + 1);
+    }
+    const names = [...this.network.stateDict().values()].map((tensor) => tensor.name).filter((name) => name !== "");
+    for (const [key, value] of state) {
+      const owner = names.find((name) => key.startsWith(name + "_"));
+      const number = owner === undefined ? null : /^(.*)_\d+$/.exec(key.slice(owner.length + 1, 1024));
+      if (number && !converted.has(`${owner}_${number[1]}_0`)) converted.set(`${owner}_${number[1]}_0`, value);
+    }
+    return converted;
+  }
+}
+
+function prefixOf(path: string): string {
+  const ending = ENDINGS.find((end) => path.endsWith(end));
+  if (ending) return path.slice(0, -ending.length);
+  const last = path.slice(path.lastIndexOf("/") + 1);
+  if (/\.pd\w*$/.test(last.slice(-32))) {
+    throw new PathError("UNSAFE_PATH", `${quote(path)} ends in none of ${ENDINGS.join(", ")}`, { path });
+  }
+  return path;
+}
+
+async function optimizerState(
+  base: string,
+  options: { folder?: Folder; limits?: Partial<Limits>; signal?: AbortSignal },
+) {
+  try {
+    return await load(base + ".pdopt", options) as Map<string, Value>;
+  } catch (error) {
+    if (isPaddleError(error) && error.code === "NOT_FOUND") return null;
+    throw error;
+  }
+}
