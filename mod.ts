@@ -66,7 +66,13 @@ export type { FolderEntry, From } from "./src/io/open_source.ts";
 export type { Sink } from "./src/io/sink.ts";
 export type { To } from "./src/io/sink_of.ts";
 export type { Source } from "./src/io/source.ts";
-export { Model, type ModelLoadOptions, type ModelSaveOptions, type StatefulOptimizer } from "./src/hapi/model.ts";
+export {
+  Model,
+  type ModelLoadOptions,
+  type ModelSaveOptions,
+  type StatefulNetwork,
+  type StatefulOptimizer,
+} from "./src/hapi/model.ts";
 export * as jit from "./src/jit/mod.ts";
 export { init } from "./src/kernel.ts";
 export { DEFAULT_LIMITS, type Limits } from "./src/limits.ts";

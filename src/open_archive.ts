@@ -42,10 +42,12 @@ const OPTIONS = ["limits", "folder", "signal", "fetch", "http", "onWarning"];
  * @throws {SourceError} the file cannot be found or read
  *
  * @example The parameters of a model that was downloaded as a tar
- * ```ts no-eval
+ * ```ts
  * import { load, openArchive } from "@oarlock/paddle";
- * await using folder = await openArchive("ch_PP-OCRv4_det_infer.tar");
- * const params = await load("ch_PP-OCRv4_det_infer/inference", { folder });
+ * async function parameters(archive: string, prefix: string) {
+ *   await using folder = await openArchive(archive);
+ *   return await load(prefix, { folder });
+ * }
  * ```
  */
 export async function openArchive(from: From, options: OpenArchiveOptions = {}): Promise<ArchiveFolder> {

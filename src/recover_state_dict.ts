@@ -4,7 +4,7 @@
  * @module
  */
 import type { Warning } from "./errors.ts";
-import { type FileNames, findModel, notFound } from "./io/find_model.ts";
+import { findModel, notFound } from "./io/find_model.ts";
 import type { Folder } from "./io/folder.ts";
 import { filesOfParts, isModelParts, type ModelParts } from "./io/model_parts.ts";
 import type { FolderEntry } from "./io/open_source.ts";
@@ -21,7 +21,11 @@ import type { StateDict } from "./values.ts";
 import { quote, ValueError } from "./errors.ts";
 
 /** Options of {@linkcode recoverStateDict}. */
-export interface RecoverOptions extends FileNames {
+export interface RecoverOptions {
+  /** Of a folder: the file of its program. @default {"__model__"} */
+  modelFilename?: string;
+  /** Of a folder: the file with all its parameters. @default each parameter has a file of its own */
+  paramsFilename?: string;
   /** Keys for variables, by their names: counts more than anything else. */
   names?: ReadonlyMap<string, string>;
   /** A state dict of the same network, such as its first checkpoint: its keys are given to variables of the same name, or, as guesses, by

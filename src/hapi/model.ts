@@ -9,11 +9,19 @@ import { save as saveExported } from "../jit/save.ts";
 import type { Limits } from "../limits.ts";
 import { load } from "../load.ts";
 import { NDArray } from "../ndarray.ts";
-import type { Layer } from "../nn/layer.ts";
 import { checkOptions } from "../options.ts";
 import type { Program } from "../program.ts";
 import { save } from "../save.ts";
+import type { Tensor } from "../tensor.ts";
 import type { StateDict, Value } from "../values.ts";
+
+/** The part of a Layer that a Model needs. */
+export interface StatefulNetwork {
+  /** Its Tensors by structured name. */
+  stateDict(): Map<string, Tensor>;
+  /** Take over Tensors by structured name. */
+  setStateDict(state: ReadonlyMap<string, Value>, options?: { onWarning?: (warning: Warning) => void }): unknown;
+}
 
 /** The part of an optimizer that a Model needs. */
 export interface StatefulOptimizer {
@@ -65,14 +73,14 @@ const ENDINGS = [".pdparams", ".pdopt", ".pdmodel"];
  * await model.load("net", { folder });
  * ```
  */
-export class Model {
+export class Model<Network extends StatefulNetwork = StatefulNetwork> {
   /** The network. */
-  readonly network: Layer;
+  readonly network: Network;
   /** The optimizer, once there is one. */
   optimizer: StatefulOptimizer | null = null;
 
   /** A model of `network`. */
-  constructor(network: Layer) {
+  constructor(network: Network) {
     this.network = network;
   }
 
