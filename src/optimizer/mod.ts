@@ -10,6 +10,7 @@ export { Adamax, type AdamaxOptions, type AdamaxRules } from "./adamax.ts";
 export { AdamW, type AdamWOptions, type AdamWRules } from "./adamw.ts";
 export { ASGD, type ASGDOptions } from "./asgd.ts";
 export { Lamb, type LambOptions, type LambRules } from "./lamb.ts";
+export { LBFGS, type LBFGSOptions } from "./lbfgs.ts";
 export * as lr from "./lr/mod.ts";
 export { Momentum, type MomentumOptions, type MomentumRules } from "./momentum.ts";
 export { NAdam, type NAdamOptions, type NAdamRules } from "./nadam.ts";

@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { describe, it } from "@std/testing/bdd";
+import { decode, encode, fromArray, isPaddleError, NDArray, nn, optimizer, Tensor } from "../../mod.ts";
+import { type Json, recorded, value } from "./recorded.ts";
+
+const { start, gradients } = recorded("3.3.1", "optimizers");
+const messages = recorded("3.3.1", "messages");
+const SHAPES: Record<string, number[]> = { weight: [3, 2], bias: [2] };
+
+/** loss = sum((w - g1)^2) + sum((b - g1)^2), as recorded. */
+function model() {
+  const parameters = Object.entries(SHAPES).map(([name, shape]) =>
+    nn.Parameter.from(fromArray(start[name], "float32").reshape(shape), { name })
+  );
+  const lbfgs = new optimizer.LBFGS({ learningRate: 0.5, maxIter: 3, historySize: 4, parameters });
+  const closure = () => {
+    let loss = 0;
+    for (const p of parameters) {
+      const target = Float32Array.from(gradients[0][p.name]);
+      const difference = (p.data as Float32Array).map((x, i) => x - target[i]);
+      p.grad = fromArray(difference.map((x) => 2 * x), "float32").reshape(p.shape);
+      loss += difference.reduce((sum, x) => sum + x * x, 0);
+    }
+    return loss;
+  };
+  return { parameters, lbfgs, closure };
+}
+
+/** Keys, kinds and sizes alike; numbers to some last places. */
+function close(actual: Json, wanted: Json, at: string): void {
+  if (wanted instanceof Map) {
+    assert.deepEqual([...actual.keys()], [...wanted.keys()], at);
+    for (const [key, item] of wanted) close(actual.get(key), item, `${at}.${key}`);
+  } else if (Array.isArray(wanted)) {
+    assert.equal(actual.length, wanted.length, at);
+    wanted.forEach((item, i) => close(actual[i], item, `${at}[${i}]`));
+  } else if (wanted instanceof NDArray) {
+    assert.ok(actual instanceof Tensor, at);
+    assert.deepEqual([actual.dtype, [...actual.shape]], [wanted.dtype, [...wanted.shape]], at);
+    [...wanted.data as Float32Array].forEach((x, i) => close((actual.data as Float32Array)[i], x, `${at}[${i}]`));
+  } else if (typeof wanted === "number") {
+    assert.ok(Math.abs(actual - wanted) <= 1e-5 * Math.max(1, Math.abs(wanted)), `${at}: ${actual}, Paddle ${wanted}`);
+  } else assert.equal(actual, wanted, at);
+}
+
+describe("LBFGS", () => {
+  for (const [name, steps] of [["LBFGS, new", 0], ["LBFGS, one step", 1], ["LBFGS, two steps", 2]] as const) {
+    it(`${name}: parameters, losses and the whole state near Paddle's`, () => {
+      const { parameters, lbfgs, closure } = model();
+      const losses = Array.from({ length: steps }, () => lbfgs.step(closure));
+      const wanted = value(messages.cases.find((c: Json) => c.name === name).result);
+      losses.forEach((loss, i) => close(loss, wanted.get("losses")[i].at(), `loss ${i}`));
+      for (const p of parameters) close(p, wanted.get("parameters").get(p.name), p.name);
+      close(lbfgs.stateDict(), wanted.get("state"), "state");
+    });
+  }
+
+  it("goes on from a saved state as if nobody had interrupted", () => {
+    const whole = model();
+    const first = model();
+    for (const m of [whole, first]) m.lbfgs.step(m.closure);
+    const again = model();
+    again.parameters.forEach((p, i) => p.setValue(first.parameters[i]));
+    again.lbfgs.setStateDict(decode(encode(first.lbfgs.stateDict())) as Map<string, unknown>);
+    for (const m of [whole, again]) m.lbfgs.step(m.closure);
+    again.parameters.forEach((p, i) => assert.ok(p.equals(whole.parameters[i])));
+    assert.deepEqual(encode(again.lbfgs.stateDict()), encode(whole.lbfgs.stateDict()));
+  });
+
+  it("keeps only its counts where the first gradient is flat", () => {
+    const { parameters, lbfgs } = model();
+    const flat = () => {
+      for (const p of parameters) p.grad = fromArray(new Float32Array(p.size), "float32").reshape(p.shape);
+      return 1;
+    };
+    lbfgs.step(flat);
+    assert.deepEqual(lbfgs.stateDict(), new Map([["state", new Map([["func_evals", 1], ["n_iter", 0]])]]));
+    lbfgs.setStateDict(lbfgs.stateDict());
+    lbfgs.step(flat);
+    assert.deepEqual(lbfgs.stateDict(), new Map([["state", new Map([["func_evals", 2], ["n_iter", 0]])]]));
+  });
+
+  it("refuses a line search, and states of other sizes without a change", () => {
+    const { lbfgs, closure, parameters } = model();
+    const refused = (body: () => unknown) => assert.throws(body, (e) => isPaddleError(e));
+    refused(() => new optimizer.LBFGS({ parameters, lineSearchFn: "strong_wolfe" as Json }));
+    refused(() => new optimizer.LBFGS({}));
+    lbfgs.step(closure);
+    const before = encode(lbfgs.stateDict());
+    refused(() => lbfgs.setStateDict(new Map()));
+    const state = lbfgs.stateDict();
+    (state.get("state") as Map<string, unknown>).set("prev_flat_grad", fromArray([1, 2], "float32"));
+    refused(() => lbfgs.setStateDict(state));
+    (state.get("state") as Map<string, unknown>).delete("d");
+    refused(() => lbfgs.setStateDict(state));
+    refused(() => lbfgs.step(() => "x" as Json));
+    assert.deepEqual(encode(lbfgs.stateDict()), before);
+  });
+});
