@@ -5,6 +5,7 @@
  */
 import { ValueError } from "../errors.ts";
 import { nearest } from "../limits.ts";
+import { bind } from "../nn/arguments.ts";
 
 /** Refuse unless `holds`. */
 export function check(holds: boolean, message: string): void {
@@ -54,4 +55,15 @@ export function checkArguments(
 export function divide(a: number, b: number): number {
   check(b !== 0, "float division by zero");
   return a / b;
+}
+
+/** Arguments by position and by name as one object; `more` can be given by name only. What is not given is undefined. */
+export function byName<A extends object>(
+  owner: string,
+  order: readonly string[],
+  args: readonly unknown[],
+  more: readonly string[] = [],
+): A {
+  const defaults = Object.fromEntries([...order, ...more].map((name) => [name, undefined]));
+  return bind<Record<string, unknown>>({ name: owner, defaults, positional: order.length } as never, args) as A;
 }

@@ -239,6 +239,20 @@ describe("schedulers", () => {
     }
   });
 
+  it("take Paddle's arguments by position, too", () => {
+    assert.equal(new lr.StepDecay(0.5, 2, 0.1, 1).lastLr, 0.05);
+    assert.equal(new lr.StepDecay(0.5, { stepSize: 2, gamma: 0.1, lastEpoch: 1 }).lastLr, 0.05);
+    assert.equal(new lr.LinearWarmup(new lr.ExponentialDecay(0.5, 0.5), 2, 0, 1, { paddle: "2.0" }).lastLr, 0);
+    assert.equal(new lr.ReduceOnPlateau(0.25, "max").lastLr, 0.25);
+    class Constant extends lr.LRScheduler {
+      getLr(): number {
+        return this.baseLr;
+      }
+    }
+    assert.deepEqual([new Constant(0.5, 3).lastLr, new Constant(0.5, 3).lastEpoch], [0.5, 4]);
+    assert.throws(() => new lr.StepDecay(0.5, 2, { stepSize: 3 } as never), /twice/);
+  });
+
   it("refuse a name that is no option, and name the nearest", () => {
     assert.throws(() => scheduler("StepDecay", { learning_rate: 0.5, step_sise: 2 }), /stepSize/);
   });

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { check, checkArguments, divide, isNumber, kindOf } from "../arguments.ts";
+import type { Call } from "../../nn/arguments.ts";
+import { byName, check, checkArguments, divide, isNumber, kindOf } from "../arguments.ts";
 import { cos } from "./correctly_rounded.ts";
 import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_scheduler.ts";
 
@@ -16,6 +17,9 @@ export interface CosineAnnealingDecayOptions extends ScheduleOptions {
   /** The least rate. @default {0} */
   etaMin?: number;
 }
+
+/** Paddle's positions. */
+const ORDER = ["learningRate", "TMax", "etaMin", "lastEpoch", "verbose"];
 
 /**
  * `etaMin + (learningRate - etaMin) * (1 + cos(pi * epoch / TMax)) / 2`; as in Paddle, `step()` computes it from the rate before, so that the
@@ -30,11 +34,12 @@ export class CosineAnnealingDecay extends LRScheduler {
   readonly #etaMin: number;
 
   /**
-   * Make one.
+   * Make one, with Paddle's arguments by position or by name.
    *
    * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
    */
-  constructor(options: CosineAnnealingDecayOptions) {
+  constructor(...args: Call<CosineAnnealingDecayOptions, ["learningRate", "TMax", "etaMin", "lastEpoch", "verbose"]>) {
+    const options = byName<CosineAnnealingDecayOptions>("CosineAnnealingDecay", ORDER, args);
     checkArguments("CosineAnnealingDecay", options, ["learningRate", "TMax"], ["etaMin", ...SCHEDULE_OPTIONS]);
     const { TMax, etaMin = 0 } = options;
     check(Number.isInteger(TMax), `The type of 'T_max' in 'CosineAnnealingDecay' must be 'int', but received ${TMax}.`);

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { check, checkArguments } from "../arguments.ts";
+import type { Call } from "../../nn/arguments.ts";
+import { byName, check, checkArguments } from "../arguments.ts";
 import { cos, log } from "./correctly_rounded.ts";
 import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_scheduler.ts";
 
@@ -18,6 +19,9 @@ export interface CosineAnnealingWarmRestartsOptions extends ScheduleOptions {
   /** The least rate. @default {0} */
   etaMin?: number;
 }
+
+/** Paddle's positions. */
+const ORDER = ["learningRate", "T0", "TMult", "etaMin", "lastEpoch", "verbose"];
 
 /**
  * `etaMin + (learningRate - etaMin) * (1 + cos(pi * place / length)) / 2`, place and length being those of the cycle.
@@ -36,11 +40,14 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
   #length: number;
 
   /**
-   * Make one.
+   * Make one, with Paddle's arguments by position or by name.
    *
    * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
    */
-  constructor(options: CosineAnnealingWarmRestartsOptions) {
+  constructor(
+    ...args: Call<CosineAnnealingWarmRestartsOptions, ["learningRate", "T0", "TMult", "etaMin", "lastEpoch", "verbose"]>
+  ) {
+    const options = byName<CosineAnnealingWarmRestartsOptions>("CosineAnnealingWarmRestarts", ORDER, args);
     checkArguments("CosineAnnealingWarmRestarts", options, ["learningRate", "T0"], [
       "TMult",
       "etaMin",

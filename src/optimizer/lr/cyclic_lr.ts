@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { check, checkArguments, isNumber, kindOf } from "../arguments.ts";
+import type { Call } from "../../nn/arguments.ts";
+import { byName, check, checkArguments, isNumber, kindOf } from "../arguments.ts";
 import { pow } from "./correctly_rounded.ts";
 import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_scheduler.ts";
 
@@ -27,6 +28,20 @@ export interface CyclicLROptions extends ScheduleOptions {
   scaleMode?: "cycle" | "iterations";
 }
 
+/** Paddle's positions. */
+const ORDER = [
+  "baseLearningRate",
+  "maxLearningRate",
+  "stepSizeUp",
+  "stepSizeDown",
+  "mode",
+  "expGamma",
+  "scaleFn",
+  "scaleMode",
+  "lastEpoch",
+  "verbose",
+];
+
 /**
  * Between `baseLearningRate` and `maxLearningRate`, along lines.
  *
@@ -41,11 +56,28 @@ export class CyclicLR extends LRScheduler {
   readonly #scale: (cycle: number, epoch: number) => number;
 
   /**
-   * Make one.
+   * Make one, with Paddle's arguments by position or by name.
    *
    * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
    */
-  constructor(options: CyclicLROptions) {
+  constructor(
+    ...args: Call<
+      CyclicLROptions,
+      [
+        "baseLearningRate",
+        "maxLearningRate",
+        "stepSizeUp",
+        "stepSizeDown",
+        "mode",
+        "expGamma",
+        "scaleFn",
+        "scaleMode",
+        "lastEpoch",
+        "verbose",
+      ]
+    >
+  ) {
+    const options = byName<CyclicLROptions>("CyclicLR", ORDER, args);
     checkArguments("CyclicLR", options, ["baseLearningRate", "maxLearningRate", "stepSizeUp"], [
       "stepSizeDown",
       "mode",

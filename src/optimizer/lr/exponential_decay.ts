@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { check, checkArguments } from "../arguments.ts";
+import type { Call } from "../../nn/arguments.ts";
+import { byName, check, checkArguments } from "../arguments.ts";
 import { pow } from "./correctly_rounded.ts";
 import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_scheduler.ts";
 
@@ -14,6 +15,9 @@ export interface ExponentialDecayOptions extends ScheduleOptions {
   /** The factor of each epoch; between 0 and 1. */
   gamma: number;
 }
+
+/** Paddle's positions. */
+const ORDER = ["learningRate", "gamma", "lastEpoch", "verbose"];
 
 /**
  * `learningRate * gamma ** epoch`.
@@ -26,11 +30,12 @@ export class ExponentialDecay extends LRScheduler {
   readonly #gamma: number;
 
   /**
-   * Make one.
+   * Make one, with Paddle's arguments by position or by name.
    *
    * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
    */
-  constructor(options: ExponentialDecayOptions) {
+  constructor(...args: Call<ExponentialDecayOptions, ["learningRate", "gamma", "lastEpoch", "verbose"]>) {
+    const options = byName<ExponentialDecayOptions>("ExponentialDecay", ORDER, args);
     checkArguments("ExponentialDecay", options, ["learningRate", "gamma"], [...SCHEDULE_OPTIONS]);
     const { gamma } = options;
     check(gamma > 0 && gamma < 1, "'gamma' must be in interval (0.0, 1.0) so that the learning rate will decay.");

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { checkArguments, divide } from "../arguments.ts";
+import type { Call } from "../../nn/arguments.ts";
+import { byName, checkArguments, divide } from "../arguments.ts";
 import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_scheduler.ts";
 
 /** Options of {@linkcode InverseTimeDecay}. */
@@ -13,6 +14,9 @@ export interface InverseTimeDecayOptions extends ScheduleOptions {
   /** How fast it falls. */
   gamma: number;
 }
+
+/** Paddle's positions. */
+const ORDER = ["learningRate", "gamma", "lastEpoch", "verbose"];
 
 /**
  * `learningRate / (1 + gamma * epoch)`.
@@ -25,11 +29,12 @@ export class InverseTimeDecay extends LRScheduler {
   readonly #gamma: number;
 
   /**
-   * Make one.
+   * Make one, with Paddle's arguments by position or by name.
    *
    * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
    */
-  constructor(options: InverseTimeDecayOptions) {
+  constructor(...args: Call<InverseTimeDecayOptions, ["learningRate", "gamma", "lastEpoch", "verbose"]>) {
+    const options = byName<InverseTimeDecayOptions>("InverseTimeDecay", ORDER, args);
     checkArguments("InverseTimeDecay", options, ["learningRate", "gamma"], [...SCHEDULE_OPTIONS]);
     super(options);
     this.#gamma = options.gamma;

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { check, checkArguments, kindOf } from "../arguments.ts";
+import type { Call } from "../../nn/arguments.ts";
+import { byName, check, checkArguments, kindOf } from "../arguments.ts";
 import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_scheduler.ts";
 
 /** Options of {@linkcode LambdaDecay}. */
@@ -13,6 +14,9 @@ export interface LambdaDecayOptions extends ScheduleOptions {
   /** A factor for an epoch; `lr.pow` is Python's `**`. */
   lrLambda: (epoch: number) => number;
 }
+
+/** Paddle's positions. */
+const ORDER = ["learningRate", "lrLambda", "lastEpoch", "verbose"];
 
 /**
  * `learningRate * lrLambda(epoch)`.
@@ -25,11 +29,12 @@ export class LambdaDecay extends LRScheduler {
   readonly #lrLambda: (epoch: number) => number;
 
   /**
-   * Make one.
+   * Make one, with Paddle's arguments by position or by name.
    *
    * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
    */
-  constructor(options: LambdaDecayOptions) {
+  constructor(...args: Call<LambdaDecayOptions, ["learningRate", "lrLambda", "lastEpoch", "verbose"]>) {
+    const options = byName<LambdaDecayOptions>("LambdaDecay", ORDER, args);
     checkArguments("LambdaDecay", options, ["learningRate", "lrLambda"], [...SCHEDULE_OPTIONS]);
     const { lrLambda } = options;
     const kind = kindOf(lrLambda);

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { check, checkArguments, divide } from "../arguments.ts";
+import type { Call } from "../../nn/arguments.ts";
+import { byName, check, checkArguments, divide } from "../arguments.ts";
 import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_scheduler.ts";
 
 /** Options of {@linkcode LinearLR}. */
@@ -17,6 +18,9 @@ export interface LinearLROptions extends ScheduleOptions {
   /** Factor at the end; 0 to 1. @default {1} */
   endFactor?: number;
 }
+
+/** Paddle's positions. */
+const ORDER = ["learningRate", "totalSteps", "startFactor", "endFactor", "lastEpoch", "verbose"];
 
 /**
  * From `learningRate * startFactor` to `learningRate * endFactor` in `totalSteps` epochs. As in Paddle, each rate is computed from the one
@@ -32,11 +36,14 @@ export class LinearLR extends LRScheduler {
   readonly #endFactor: number;
 
   /**
-   * Make one.
+   * Make one, with Paddle's arguments by position or by name.
    *
    * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
    */
-  constructor(options: LinearLROptions) {
+  constructor(
+    ...args: Call<LinearLROptions, ["learningRate", "totalSteps", "startFactor", "endFactor", "lastEpoch", "verbose"]>
+  ) {
+    const options = byName<LinearLROptions>("LinearLR", ORDER, args);
     checkArguments("LinearLR", options, ["learningRate", "totalSteps"], [
       "startFactor",
       "endFactor",

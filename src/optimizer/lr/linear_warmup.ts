@@ -5,7 +5,8 @@
  */
 import { ValueError } from "../../errors.ts";
 import type { Value } from "../../values.ts";
-import { check, checkArguments, isNumber, kindOf } from "../arguments.ts";
+import type { Call } from "../../nn/arguments.ts";
+import { byName, check, checkArguments, isNumber, kindOf } from "../arguments.ts";
 import { isBefore, NEWEST, type PaddleVersion } from "../version.ts";
 import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions, type SetStateOptions } from "./lr_scheduler.ts";
 
@@ -23,6 +24,9 @@ export interface LinearWarmupOptions extends ScheduleOptions {
   paddle?: PaddleVersion;
 }
 
+/** Paddle's positions. */
+const ORDER = ["learningRate", "warmupSteps", "startLr", "endLr", "lastEpoch", "verbose"];
+
 /**
  * `(endLr - startLr) * epoch / warmupSteps + startLr`, then `learningRate`: a number, or a scheduler that is stepped from its epoch 0.
  *
@@ -39,11 +43,14 @@ export class LinearWarmup extends LRScheduler {
   readonly #isOneAhead: boolean;
 
   /**
-   * Make one.
+   * Make one, with Paddle's arguments by position or by name.
    *
    * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
    */
-  constructor(options: LinearWarmupOptions) {
+  constructor(
+    ...args: Call<LinearWarmupOptions, ["learningRate", "warmupSteps", "startLr", "endLr", "lastEpoch", "verbose"]>
+  ) {
+    const options = byName<LinearWarmupOptions>("LinearWarmup", ORDER, args, ["paddle"]);
     const required = ["learningRate", "warmupSteps", "startLr", "endLr"];
     checkArguments("LinearWarmup", options, required, ["paddle", ...SCHEDULE_OPTIONS]);
     const { learningRate, warmupSteps, startLr, endLr, paddle = NEWEST } = options;

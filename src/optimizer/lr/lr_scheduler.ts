@@ -61,12 +61,15 @@ export abstract class LRScheduler {
   #begun = false;
 
   /**
-   * Make one.
+   * Make one, with Paddle's arguments by position or by name.
    *
    * @throws {ValueError} `INVALID_VALUE` for a rate that is no number, or negative
    */
-  constructor(options: LRSchedulerOptions = {}) {
-    const { learningRate = 0.1, lastEpoch = -1, verbose = false } = options;
+  constructor(options: LRSchedulerOptions | number = {}, epoch?: number, say?: ScheduleOptions["verbose"]) {
+    const byPosition = typeof options === "number"
+      ? { learningRate: options, lastEpoch: epoch, verbose: say }
+      : options;
+    const { learningRate = 0.1, lastEpoch = -1, verbose = false } = byPosition;
     check(isNumber(learningRate), `The type of learning rate must be float, but received ${kindOf(learningRate)}`);
     check(!(learningRate < 0), `Invalid learning rate: ${learningRate}`);
     check(isNumber(lastEpoch), `lastEpoch must be a number, but received ${kindOf(lastEpoch)}`);

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { check, checkArguments, kindOf } from "../arguments.ts";
+import type { Call } from "../../nn/arguments.ts";
+import { byName, check, checkArguments, kindOf } from "../arguments.ts";
 import { pow } from "./correctly_rounded.ts";
 import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_scheduler.ts";
 
@@ -17,6 +18,9 @@ export interface MultiStepDecayOptions extends ScheduleOptions {
   gamma?: number;
 }
 
+/** Paddle's positions. */
+const ORDER = ["learningRate", "milestones", "gamma", "lastEpoch", "verbose"];
+
 /**
  * `learningRate * gamma ** n`, n being the milestones that are behind.
  *
@@ -29,11 +33,12 @@ export class MultiStepDecay extends LRScheduler {
   readonly #gamma: number;
 
   /**
-   * Make one.
+   * Make one, with Paddle's arguments by position or by name.
    *
    * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
    */
-  constructor(options: MultiStepDecayOptions) {
+  constructor(...args: Call<MultiStepDecayOptions, ["learningRate", "milestones", "gamma", "lastEpoch", "verbose"]>) {
+    const options = byName<MultiStepDecayOptions>("MultiStepDecay", ORDER, args);
     checkArguments("MultiStepDecay", options, ["learningRate", "milestones"], ["gamma", ...SCHEDULE_OPTIONS]);
     const { milestones, gamma = 0.1 } = options;
     const kind = kindOf(milestones);

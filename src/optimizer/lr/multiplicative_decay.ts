@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { check, checkArguments, kindOf } from "../arguments.ts";
+import type { Call } from "../../nn/arguments.ts";
+import { byName, check, checkArguments, kindOf } from "../arguments.ts";
 import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_scheduler.ts";
 
 /** Options of {@linkcode MultiplicativeDecay}. */
@@ -13,6 +14,9 @@ export interface MultiplicativeDecayOptions extends ScheduleOptions {
   /** A factor for an epoch; `lr.pow` is Python's `**`. */
   lrLambda: (epoch: number) => number;
 }
+
+/** Paddle's positions. */
+const ORDER = ["learningRate", "lrLambda", "lastEpoch", "verbose"];
 
 /**
  * `learningRate * lrLambda(1) * ... * lrLambda(epoch)`, computed anew each time.
@@ -25,11 +29,12 @@ export class MultiplicativeDecay extends LRScheduler {
   readonly #lrLambda: (epoch: number) => number;
 
   /**
-   * Make one.
+   * Make one, with Paddle's arguments by position or by name.
    *
    * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
    */
-  constructor(options: MultiplicativeDecayOptions) {
+  constructor(...args: Call<MultiplicativeDecayOptions, ["learningRate", "lrLambda", "lastEpoch", "verbose"]>) {
+    const options = byName<MultiplicativeDecayOptions>("MultiplicativeDecay", ORDER, args);
     checkArguments("MultiplicativeDecay", options, ["learningRate", "lrLambda"], [...SCHEDULE_OPTIONS]);
     const { lrLambda } = options;
     const kind = kindOf(lrLambda);

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { check, checkArguments } from "../arguments.ts";
+import type { Call } from "../../nn/arguments.ts";
+import { byName, check, checkArguments } from "../arguments.ts";
 import { exp } from "./correctly_rounded.ts";
 import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_scheduler.ts";
 
@@ -14,6 +15,9 @@ export interface NaturalExpDecayOptions extends ScheduleOptions {
   /** How fast it falls; above 0. */
   gamma: number;
 }
+
+/** Paddle's positions. */
+const ORDER = ["learningRate", "gamma", "lastEpoch", "verbose"];
 
 /**
  * `learningRate * exp(-gamma * epoch)`.
@@ -26,11 +30,12 @@ export class NaturalExpDecay extends LRScheduler {
   readonly #gamma: number;
 
   /**
-   * Make one.
+   * Make one, with Paddle's arguments by position or by name.
    *
    * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
    */
-  constructor(options: NaturalExpDecayOptions) {
+  constructor(...args: Call<NaturalExpDecayOptions, ["learningRate", "gamma", "lastEpoch", "verbose"]>) {
+    const options = byName<NaturalExpDecayOptions>("NaturalExpDecay", ORDER, args);
     checkArguments("NaturalExpDecay", options, ["learningRate", "gamma"], [...SCHEDULE_OPTIONS]);
     check(options.gamma > 0, "'gamma' must be a positive number so that the learning rate will decay.");
     super(options);

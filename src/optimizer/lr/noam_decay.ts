@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { check, checkArguments } from "../arguments.ts";
+import type { Call } from "../../nn/arguments.ts";
+import { byName, check, checkArguments } from "../arguments.ts";
 import { pow } from "./correctly_rounded.ts";
 import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_scheduler.ts";
 
@@ -17,6 +18,9 @@ export interface NoamDecayOptions extends ScheduleOptions {
   learningRate?: number;
 }
 
+/** Paddle's positions. */
+const ORDER = ["dModel", "warmupSteps", "learningRate", "lastEpoch", "verbose"];
+
 /**
  * `learningRate * dModel ** -0.5 * min(epoch ** -0.5, warmupSteps ** -1.5 * epoch)`.
  *
@@ -29,11 +33,12 @@ export class NoamDecay extends LRScheduler {
   readonly #warmupSteps: number;
 
   /**
-   * Make one.
+   * Make one, with Paddle's arguments by position or by name.
    *
    * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
    */
-  constructor(options: NoamDecayOptions) {
+  constructor(...args: Call<NoamDecayOptions, ["dModel", "warmupSteps", "learningRate", "lastEpoch", "verbose"]>) {
+    const options = byName<NoamDecayOptions>("NoamDecay", ORDER, args);
     checkArguments("NoamDecay", options, ["dModel", "warmupSteps"], ["learningRate", ...SCHEDULE_OPTIONS]);
     const { dModel, warmupSteps, learningRate = 1 } = options;
     check(dModel > 0, "d_model should be grater than 0");

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { check, checkArguments, divide, isNumber, kindOf } from "../arguments.ts";
+import type { Call } from "../../nn/arguments.ts";
+import { byName, check, checkArguments, divide, isNumber, kindOf } from "../arguments.ts";
 import { cos } from "./correctly_rounded.ts";
 import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_scheduler.ts";
 
@@ -25,6 +26,19 @@ export interface OneCycleLROptions extends ScheduleOptions {
   threePhase?: boolean;
 }
 
+/** Paddle's positions. */
+const ORDER = [
+  "maxLearningRate",
+  "totalSteps",
+  "divideFactor",
+  "endLearningRate",
+  "phasePct",
+  "annealStrategy",
+  "threePhase",
+  "lastEpoch",
+  "verbose",
+];
+
 /**
  * From `maxLearningRate / divideFactor` up to `maxLearningRate` and down to `endLearningRate`.
  *
@@ -41,11 +55,27 @@ export class OneCycleLR extends LRScheduler {
   readonly #rates: number[];
 
   /**
-   * Make one.
+   * Make one, with Paddle's arguments by position or by name.
    *
    * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
    */
-  constructor(options: OneCycleLROptions) {
+  constructor(
+    ...args: Call<
+      OneCycleLROptions,
+      [
+        "maxLearningRate",
+        "totalSteps",
+        "divideFactor",
+        "endLearningRate",
+        "phasePct",
+        "annealStrategy",
+        "threePhase",
+        "lastEpoch",
+        "verbose",
+      ]
+    >
+  ) {
+    const options = byName<OneCycleLROptions>("OneCycleLR", ORDER, args);
     checkArguments("OneCycleLR", options, ["maxLearningRate", "totalSteps"], [
       "divideFactor",
       "endLearningRate",

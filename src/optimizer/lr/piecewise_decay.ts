@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { check, checkArguments } from "../arguments.ts";
+import type { Call } from "../../nn/arguments.ts";
+import { byName, check, checkArguments } from "../arguments.ts";
 import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_scheduler.ts";
 
 /** Options of {@linkcode PiecewiseDecay}. */
@@ -13,6 +14,9 @@ export interface PiecewiseDecayOptions extends ScheduleOptions {
   /** One rate more than boundaries. */
   values: readonly number[];
 }
+
+/** Paddle's positions. */
+const ORDER = ["boundaries", "values", "lastEpoch", "verbose"];
 
 /**
  * `values[i]` for the first i with `epoch < boundaries[i]`, then the last value.
@@ -26,11 +30,12 @@ export class PiecewiseDecay extends LRScheduler {
   readonly #values: readonly number[];
 
   /**
-   * Make one.
+   * Make one, with Paddle's arguments by position or by name.
    *
    * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
    */
-  constructor(options: PiecewiseDecayOptions) {
+  constructor(...args: Call<PiecewiseDecayOptions, ["boundaries", "values", "lastEpoch", "verbose"]>) {
+    const options = byName<PiecewiseDecayOptions>("PiecewiseDecay", ORDER, args);
     checkArguments("PiecewiseDecay", options, ["boundaries", "values"], [...SCHEDULE_OPTIONS]);
     const { boundaries, values } = options;
     check(Array.isArray(boundaries) && Array.isArray(values), "boundaries and values are arrays");

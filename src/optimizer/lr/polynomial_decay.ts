@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { check, checkArguments, divide } from "../arguments.ts";
+import type { Call } from "../../nn/arguments.ts";
+import { byName, check, checkArguments, divide } from "../arguments.ts";
 import { pow } from "./correctly_rounded.ts";
 import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_scheduler.ts";
 
@@ -21,6 +22,9 @@ export interface PolynomialDecayOptions extends ScheduleOptions {
   cycle?: boolean;
 }
 
+/** Paddle's positions. */
+const ORDER = ["learningRate", "decaySteps", "endLr", "power", "cycle", "lastEpoch", "verbose"];
+
 /**
  * `(learningRate - endLr) * (1 - epoch / decaySteps) ** power + endLr`.
  *
@@ -35,11 +39,17 @@ export class PolynomialDecay extends LRScheduler {
   readonly #cycle: boolean;
 
   /**
-   * Make one.
+   * Make one, with Paddle's arguments by position or by name.
    *
    * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
    */
-  constructor(options: PolynomialDecayOptions) {
+  constructor(
+    ...args: Call<
+      PolynomialDecayOptions,
+      ["learningRate", "decaySteps", "endLr", "power", "cycle", "lastEpoch", "verbose"]
+    >
+  ) {
+    const options = byName<PolynomialDecayOptions>("PolynomialDecay", ORDER, args);
     checkArguments("PolynomialDecay", options, ["learningRate", "decaySteps"], [
       "endLr",
       "power",

@@ -8,7 +8,8 @@ import { isFloatByNature, wasFloat } from "../../floats.ts";
 import { NDArray } from "../../ndarray.ts";
 import { Tensor } from "../../tensor.ts";
 import { Float, NumpyScalar, type Value } from "../../values.ts";
-import { check, checkArguments, isNumber, kindOf } from "../arguments.ts";
+import type { Call } from "../../nn/arguments.ts";
+import { byName, check, checkArguments, isNumber, kindOf } from "../arguments.ts";
 import { LRScheduler, numberOf } from "./lr_scheduler.ts";
 
 /** Options of {@linkcode ReduceOnPlateau}. */
@@ -38,6 +39,20 @@ export interface ReduceOnPlateauOptions {
 /** A metric: a number, or an array with one element. */
 export type Metric = number | Float | NumpyScalar | NDArray;
 
+/** Paddle's positions. */
+const ORDER = [
+  "learningRate",
+  "mode",
+  "factor",
+  "patience",
+  "threshold",
+  "thresholdMode",
+  "cooldown",
+  "minLr",
+  "epsilon",
+  "verbose",
+];
+
 /**
  * Multiplies the rate by `factor` when the metric has not got better for more than `patience` steps.
  *
@@ -63,11 +78,28 @@ export class ReduceOnPlateau extends LRScheduler {
   #bestIsInt = false;
 
   /**
-   * Make one; it takes no step.
+   * Make one, with Paddle's arguments by position or by name; it takes no step.
    *
    * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
    */
-  constructor(options: ReduceOnPlateauOptions) {
+  constructor(
+    ...args: Call<
+      ReduceOnPlateauOptions,
+      [
+        "learningRate",
+        "mode",
+        "factor",
+        "patience",
+        "threshold",
+        "thresholdMode",
+        "cooldown",
+        "minLr",
+        "epsilon",
+        "verbose",
+      ]
+    >
+  ) {
+    const options = byName<ReduceOnPlateauOptions>("ReduceOnPlateau", ORDER, args);
     checkArguments("ReduceOnPlateau", options, ["learningRate"], [
       "mode",
       "factor",

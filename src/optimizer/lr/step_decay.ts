@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { check, checkArguments } from "../arguments.ts";
+import type { Call } from "../../nn/arguments.ts";
+import { byName, check, checkArguments } from "../arguments.ts";
 import { pow } from "./correctly_rounded.ts";
 import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_scheduler.ts";
 
@@ -17,6 +18,9 @@ export interface StepDecayOptions extends ScheduleOptions {
   gamma?: number;
 }
 
+/** Paddle's positions. */
+const ORDER = ["learningRate", "stepSize", "gamma", "lastEpoch", "verbose"];
+
 /**
  * `learningRate * gamma ** floor(epoch / stepSize)`.
  *
@@ -29,11 +33,12 @@ export class StepDecay extends LRScheduler {
   readonly #gamma: number;
 
   /**
-   * Make one.
+   * Make one, with Paddle's arguments by position or by name.
    *
    * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
    */
-  constructor(options: StepDecayOptions) {
+  constructor(...args: Call<StepDecayOptions, ["learningRate", "stepSize", "gamma", "lastEpoch", "verbose"]>) {
+    const options = byName<StepDecayOptions>("StepDecay", ORDER, args);
     checkArguments("StepDecay", options, ["learningRate", "stepSize"], ["gamma", ...SCHEDULE_OPTIONS]);
     const { stepSize, gamma = 0.1 } = options;
     check(Number.isInteger(stepSize), `The type of 'step_size' must be 'int', but received ${stepSize}.`);
