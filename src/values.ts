@@ -153,13 +153,16 @@ export class PythonRecord {
   }
 }
 
-/** A numpy array of a kind that no Tensor can hold (text, objects, dates, structures, long doubles): kept as it is, to look at. */
+/**
+ * A numpy array of a kind that no Tensor can hold (text, objects, dates, structures, long doubles): kept to look at, and saved again as
+ * the same array. What an author makes is saved by the name of its dtype; a structure needs the file it came from.
+ */
 export class OpaqueArray {
   /** numpy's code of the dtype: `<M8[D]`, `|O`, `<U5`, `|V8`, `<f16`. */
   readonly dtype: string;
   /** Lengths of the axes. */
   readonly shape: readonly number[];
-  /** The bytes as the file has them; empty for object arrays. */
+  /** The bytes in C order, in the byte order that `dtype` names; empty for object arrays. */
   readonly bytes: Uint8Array;
   /** The elements of an object array. */
   readonly items: readonly Value[] | null;
