@@ -16,6 +16,8 @@ await esbuild.build({
   alias: { "@std/testing/bdd": "./tests/std/testing/bdd.ts" },
   entryNames: "[dir]/[name].test",
   outExtension: { ".js": ".mjs" },
+  // Programs that the tests import are never the one that was started: Bun would take a bundle for it.
+  define: { "import.meta.main": "false" },
   // Explicit resource management is newer than Node 20.
   supported: { "using": false },
 });
