@@ -38,7 +38,8 @@ function train(
   adam.clearGrad();
 }
 
-if (import.meta.main) {
+// A bundle that holds this file is another program.
+if (import.meta.main && import.meta.url.endsWith("/resume_training.ts")) {
   const numbers = await main(Deno.args[0]);
   console.log(`The first numbers after two steps: ${numbers.subarray(0, 3).join(", ")}`);
 }
