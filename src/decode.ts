@@ -33,7 +33,11 @@ export function decode(bytes: Uint8Array | ArrayBuffer, options: DecodeOptions =
   const limits = resolveLimits(options.limits);
   const copy = options.copy ?? false;
   const view = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
-  const content = driveBytes((cursor) => readFile(cursor, { limits, strict: options.strict }), view, { copy });
+  const content = driveBytes(
+    (cursor) => readFile(cursor, { limits, strict: options.strict, safetensors: options.safetensors }),
+    view,
+    { copy },
+  );
   const { value, warnings } = fromFile(content, { ...options, borrowed: !copy });
   for (const warning of warnings) options.onWarning?.(warning);
   return value;

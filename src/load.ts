@@ -53,7 +53,7 @@ export async function load(from: From, options: LoadOptions = {}): Promise<Value
   }
   const { value, warnings } = await driveFrom(
     opened,
-    (cursor) => readFile(cursor, { limits, strict: options.strict }),
+    (cursor) => readFile(cursor, { limits, strict: options.strict, safetensors: options.safetensors }),
     (content, borrowed) => fromFile(content, { ...options, borrowed }),
     { signal, onProgress, copy, onePass: true, maxStreamBytes: limits.maxStreamBytes },
   );

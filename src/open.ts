@@ -257,7 +257,7 @@ export async function open(from: From, options: OpenOptions = {}): Promise<Check
     return await openWith(
       from,
       options,
-      (cursor) => readFile(cursor, { limits, strict: options.strict, locate: true }),
+      (cursor) => readFile(cursor, { limits, strict: options.strict, safetensors: options.safetensors, locate: true }),
       (content, context) => fromFile(content, { ...options, ...context }),
     );
   } catch (error) {

@@ -29,6 +29,11 @@ export interface DecodeOptions {
   limits?: Partial<Limits>;
   /** A repeated key is an error in place of a warning. @default {false} */
   strict?: boolean;
+  /**
+   * The file must be a safetensors file, and its arrays come as Tensors: Paddle's `safetensors` (3.3). Without this it may be one, and gives
+   * NDArrays. @default {false}
+   */
+  safetensors?: boolean;
   /** Arrays never share memory with the bytes given. @default {false} */
   copy?: boolean;
   /** Called with every oddity that did not stop the call. */
@@ -116,6 +121,7 @@ const DECODE: (keyof DecodeOptions)[] = [
   "float8",
   "limits",
   "strict",
+  "safetensors",
   "copy",
   "onWarning",
 ];

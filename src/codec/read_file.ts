@@ -23,16 +23,25 @@ export type FileContent =
   | { kind: "safetensors"; tensors: RawSafetensors }
   | { kind: "tnum"; tensors: Map<string, RawTensor>; warnings: Warning[] };
 
+/** How {@linkcode readFile} reads. */
+export interface ReadFileOptions extends ReadPickleOptions {
+  /** Nothing but a safetensors file will do. @default {false} */
+  safetensors?: boolean;
+}
+
 /** Bytes that tell the kind of any file. */
 export const HEAD_BYTES = 4096;
 
 /** Decode the file under the cursor. */
-export function* readFile(cursor: Cursor, options: ReadPickleOptions = {}): Decoder<FileContent> {
+export function* readFile(cursor: Cursor, options: ReadFileOptions = {}): Decoder<FileContent> {
   yield cursor.need(HEAD_BYTES);
   const head = cursor.bytes.slice(cursor.pos, Math.min(cursor.end, cursor.pos + HEAD_BYTES));
   const size = cursor.total ?? (cursor.ended ? cursor.left : undefined);
   const kind = detectKind(head, size);
   const budget = new Budget(options.limits ?? DEFAULT_LIMITS);
+  if (options.safetensors && kind !== "safetensors") {
+    throw new FormatError("WRONG_FORMAT", "This is no safetensors file", { offset: 0 });
+  }
   switch (kind) {
     case "empty":
     case "pickle":

@@ -4,14 +4,22 @@
  * @module
  */
 import type { FileContent } from "../codec/read_file.ts";
+import type { RawSafetensors } from "../codec/safetensors/read_safetensors.ts";
 import type { Warning } from "../errors.ts";
+import { fromSafetensors } from "./from_safetensors.ts";
+import { TensorMap } from "../tensor_map.ts";
 import type { Value } from "../values.ts";
 import { fromPickle, type FromPickleOptions } from "./from_pickle.ts";
-import { fromSafetensors } from "./from_safetensors.ts";
 import { fromRecord, fromSelectedRows } from "./from_record.ts";
 
+/** What {@linkcode fromFile} is asked for. */
+export interface FromFileOptions extends FromPickleOptions {
+  /** Arrays of a safetensors file come as Tensors. @default {false} */
+  safetensors?: boolean;
+}
+
 /** The value of a file, and what was odd about it. */
-export function fromFile(content: FileContent, options: FromPickleOptions): { value: Value; warnings: Warning[] } {
+export function fromFile(content: FileContent, options: FromFileOptions): { value: Value; warnings: Warning[] } {
   switch (content.kind) {
     case "pickle":
       return { value: fromPickle(content.pickle, options), warnings: content.pickle.warnings };
@@ -21,7 +29,10 @@ export function fromFile(content: FileContent, options: FromPickleOptions): { va
       return { value, warnings: [] };
     }
     case "safetensors":
-      return { value: fromSafetensors(content.tensors, options), warnings: [] };
+      return {
+        value: options.safetensors ? tensorsOf(content.tensors, options) : fromSafetensors(content.tensors, options),
+        warnings: [],
+      };
     case "program":
       return { value: content.program, warnings: [] };
     case "tnum": {
@@ -30,4 +41,12 @@ export function fromFile(content: FileContent, options: FromPickleOptions): { va
       return { value, warnings: content.warnings };
     }
   }
+}
+
+/** `paddle.load(path, safetensors=True)` of 3.3 gives Tensors without names. */
+function tensorsOf({ tensors, metadata }: RawSafetensors, options: FromPickleOptions): TensorMap {
+  const map = new TensorMap();
+  for (const [key, text] of metadata) map.metadata.set(key, text);
+  for (const [name, raw] of tensors) map.set(name, fromRecord(raw, options));
+  return map;
 }

@@ -262,6 +262,7 @@ const NAMES: Record<string, string> = {
   keep_name_table: "keepNameTable",
   model_filename: "modelFilename",
   params_filename: "paramsFilename",
+  safetensors: "safetensors",
 };
 
 /** Our spelling of Paddle's options; null where one belongs to a kind of file that comes later. */

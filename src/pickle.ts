@@ -1,0 +1,74 @@
+/**
+ * Pickles of numpy arrays and plain values, for anyone: `@oarlock/paddle/pickle`. Nothing of Paddle's habits: what `pickle.load(f,
+ * encoding="latin1")` gives in Python is what comes, what is given is what is written.
+ *
+ * @example There and back
+ * ```ts
+ * import { decode, encode } from "@oarlock/paddle/pickle";
+ * const value = decode(encode(new Map<string, unknown>([["epoch", 3], ["name", "net"]]))) as Map<string, unknown>;
+ * if (value.get("epoch") !== 3) throw new Error("lost");
+ * ```
+ *
+ * @module
+ */
+import { sizeOfPickle, writePickle } from "./codec/pickle/write_pickle.ts";
+import { ValueError } from "./errors.ts";
+import { nearest } from "./limits.ts";
+import { decodePickle, type DecodePickleOptions } from "./model/decode_pickle.ts";
+import { shapeForSave } from "./model/to_pickle.ts";
+import type { Value } from "./values.ts";
+
+export * from "./values.ts";
+export type { DecodePickleOptions } from "./model/decode_pickle.ts";
+export type { DType } from "./dtype.ts";
+export type { Warning } from "./errors.ts";
+export type { Limits } from "./limits.ts";
+export { type LazyBytes, NDArray, type NestedArray, type NumericArray, type Scalar } from "./ndarray.ts";
+export { Tensor, type TensorOptions } from "./tensor.ts";
+
+/** Options of {@linkcode decode}. */
+export interface DecodeOptions extends DecodePickleOptions {}
+
+/** Options of {@linkcode encode}. */
+export interface EncodeOptions {
+  /** 2, 3 or 4. @default {4} */
+  protocol?: number;
+  /** The module names of numpy 1, which every numpy reads, or of numpy 2. @default {1} */
+  numpy?: 1 | 2;
+}
+
+/**
+ * The value of a pickle, of any protocol from 0 to 5, in a closed set of symbols: nothing is ever executed.
+ *
+ * @throws {FormatError} the bytes are no well-formed pickle
+ * @throws {UnsafeError} the pickle names something that is not plain data
+ * @throws {LimitError} `LIMIT`
+ */
+export function decode(bytes: Uint8Array, options: DecodeOptions = {}): Value {
+  return decodePickle(bytes, options);
+}
+
+/**
+ * The pickle of a value.
+ *
+ * @throws {ValueError} `INVALID_VALUE`: something in the value cannot be pickled; `at` says where
+ */
+export function encode(value: Value, options: EncodeOptions = {}): Uint8Array<ArrayBuffer> {
+  for (const name of Object.keys(options)) {
+    if (name !== "protocol" && name !== "numpy") {
+      throw new TypeError(`Unknown option "${name}": the nearest is "${nearest(name, ["protocol", "numpy"])}"`);
+    }
+  }
+  const { protocol = 4, numpy = 1 } = options;
+  if (![2, 3, 4].includes(protocol)) {
+    throw new ValueError("INVALID_VALUE", `protocol must be 2, 3 or 4: got ${String(protocol)}`, { actual: protocol });
+  }
+  const { value: shaped } = shapeForSave(value, { protocol, mode: "static" });
+  const bytes = new Uint8Array(sizeOfPickle(shaped, { protocol, numpy }));
+  let at = 0;
+  for (const chunk of writePickle(shaped, { protocol, numpy })) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
+}
