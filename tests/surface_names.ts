@@ -1,10 +1,18 @@
 /** The names that a running program sees of the package. */
 import * as main from "../mod.ts";
+import * as codec from "../src/codec.ts";
 import * as npy from "../src/npy.ts";
+import * as pickle from "../src/pickle.ts";
 import * as safetensors from "../src/safetensors.ts";
 
 /** Every entry of deno.json that is a module. */
-export const ENTRIES: Readonly<Record<string, object>> = { ".": main, "./npy": npy, "./safetensors": safetensors };
+export const ENTRIES: Readonly<Record<string, object>> = {
+  ".": main,
+  "./codec": codec,
+  "./npy": npy,
+  "./pickle": pickle,
+  "./safetensors": safetensors,
+};
 
 /** `<entry> <dotted name>: <kind>` of all; a bundler leaves nothing that tells a namespace from another object. */
 export function namesAtRunTime(isNamespace: (name: string, value: object) => boolean): string[] {
