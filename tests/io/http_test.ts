@@ -697,6 +697,33 @@ describe("what a server sees", () => {
     assert.equal(urls[0], "https://nowhere.invalid/m");
   });
 
+  it("may be hidden from a page of another origin: the size then comes from HEAD, with one warning", async () => {
+    const run = async (hides: readonly string[], body = (bytes: Uint8Array) => bytes) => {
+      const methods: string[] = [], warnings: string[] = [];
+      const fetch = (_: string, init?: RequestInit) => {
+        methods.push(init!.method!);
+        const range = /^bytes=(\d+)-(\d+)$/.exec(new Headers(init?.headers).get("range") ?? "");
+        const answer = good({ range: range ? { start: Number(range[1]), end: Number(range[2]) + 1 } : null }, FILE);
+        const headers = new Headers(answer.headers as Record<string, string>);
+        for (const name of hides) headers.delete(name);
+        const bytes = init!.method === "HEAD" ? null : body(answer.body!) as Uint8Array<ArrayBuffer>;
+        const response = new Response(bytes, { status: answer.status, headers });
+        return Promise.resolve(Object.defineProperty(response, "type", { value: "cors" }));
+      };
+      const onWarning = ({ code }: { code: string }) => void warnings.push(code);
+      const result = await outcome(async () => {
+        await using checkpoint = await open("https://other.example/m", { fetch, onWarning });
+        return await checkpoint.get("b");
+      });
+      return { result, heads: methods.filter((method) => method === "HEAD").length, warnings };
+    };
+    assert.deepEqual(await run([]), { result: "right", heads: 0, warnings: [] });
+    const hidden = ["content-range", "etag"];
+    assert.deepEqual(await run(hidden), { result: "right", heads: 1, warnings: ["HTTP_BAD_RANGE"] });
+    assert.equal((await run([...hidden, "content-length"])).result, "HTTP_BAD_RANGE");
+    assert.equal((await run(hidden, (bytes) => bytes.subarray(1))).result, "HTTP_TRUNCATED");
+  });
+
   it("is refused by name where an option is misspelt", async () => {
     await assert.rejects(load("http://127.0.0.1:1/", { http: { retry: 3 } as HttpOptions }), /retries/);
     await assert.rejects(load("http://127.0.0.1:1/", { http: { retries: -1 } }), /http\.retries/);
