@@ -197,7 +197,7 @@ export function updateTwin(lanes: readonly Float32Array[]): UpdateFunctions {
         if (k > 5) {
           const l = f(f(root(left)) / f(f(root(s3[i])) + eps));
           const c = f(root(f(f(f(f(k - 4) * f(k - 2)) * most) / f(scale * k))));
-          d = f(f(d * l) * c);
+          d = f(f(d * c) * l);
         }
         p[i] -= f(lr * d);
       }
