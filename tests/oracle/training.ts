@@ -118,7 +118,8 @@ function distance(report: Report, name: string, what: string, row: Json, actual:
   );
   const isSmall = row.start.every(([, data]: [number[], number[]]) => data.length < 8);
   // Paddle 2.0 has other loops on large parameters.
-  const isExact = isSmall ||
+  // The last place of RAdam's rectification is not settled: some runs fit one order of its products, some another.
+  const isExact = (isSmall && row.class !== "RAdam") ||
     (!name.startsWith("p202 ") && EXACT.includes(row.class) && !row.args.grad_clip && !row.args.use_multi_tensor);
   if (!(worst <= (isExact ? 0 : CLOSE))) report.differs(name, `${what}: off by ${worst}`);
 }
