@@ -304,7 +304,11 @@ const CLASSES: ReadonlyMap<string, AnyErrorClass> = new Map<string, AnyErrorClas
   ["SaveError", SaveError],
 ]);
 
-const ALL_CODES: ReadonlySet<string> = new Set(Object.values(ERROR_CODES).flat());
+const ALL_CODES: ReadonlySet<string> = /* @__PURE__ */ allCodes();
+
+function allCodes(): ReadonlySet<string> {
+  return new Set(Object.values(ERROR_CODES).flat());
+}
 
 /**
  * Whether `x` is an error of this library, of any copy of it and any realm: it looks at `code`, not at the prototype.

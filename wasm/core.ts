@@ -2,8 +2,6 @@
 // The byte loops. One fixed window: IN takes at most 256 KiB, OUT gives at most 512 KiB. Every function takes a count, checks it
 // against the window, and keeps nothing from one call to the next but the tables, which are made once and never change.
 
-export * from "./update";
-
 const IN_BYTES: u32 = 0x40000;
 const OUT_BYTES: u32 = 0x80000;
 // 16 bytes before and after each: a block is read one byte early and stored up to 16 bytes late.

@@ -1,12 +1,12 @@
 /**
- * Writes `core.wasm` and `fused.wasm` as modules that every runtime can import: `deno task build:wasm` runs it after the compiler.
+ * Writes `core.wasm`, `update.wasm` and `fused.wasm` as modules that every runtime can import: `deno task build:wasm` runs it after the compiler.
  *
  * @module
  */
 import { readFileSync, writeFileSync } from "node:fs";
 
 const here = (name: string) => new URL(name, import.meta.url);
-for (const name of ["core", "fused"]) {
+for (const name of ["core", "update", "fused"]) {
   const base64 = readFileSync(here(`${name}.wasm`)).toString("base64");
   writeFileSync(
     here(`${name}.wasm.ts`),

@@ -1,6 +1,6 @@
 /// <reference types="npm:assemblyscript@0.28.20/std/types/assembly/index" />
 // The update rules once more, compiled with relaxed SIMD: a fused multiply-add is one instruction where the processor has it. Where the
-// runtime can't compile it, or the processor rounds twice, core.wasm is used.
+// runtime can't compile it, or the processor rounds twice, update.wasm is used.
 export * from "./update";
 
 /** Whether a*b + c is rounded once here. */

@@ -1,8 +1,7 @@
 /// <reference types="npm:assemblyscript@0.28.20/std/types/assembly/index" />
 // The update rules of optimizers, over lanes of float32: lane 0 is the parameter, lane 1 its gradient, the others are the state, in the
 // order of the TypeScript twin (src/kernel/update_twin.ts), which every function here equals bit for bit. Each operation is rounded once.
-// This file is part of two modules: core.wasm, where a fused multiply-add is made of float64 operations, and fused.wasm, where it is the
-// processor's own (relaxed SIMD).
+// It is compiled twice: update.wasm makes a fused multiply-add of float64 operations, in fused.wasm it is the processor's own (relaxed SIMD).
 
 /** Bytes of a lane. */
 const LANE: u32 = 0x10000;

@@ -19,7 +19,7 @@ import { dtypeInfo } from "../dtype.ts";
 import { PathError, quote, type Warning } from "../errors.ts";
 import { Budget, type Limits } from "../limits.ts";
 import { fromRecord, type FromRecordOptions } from "../model/from_record.ts";
-import { plainFromPickle } from "../model/from_pickle.ts";
+import { plainFromPickle } from "../model/plain_from_pickle.ts";
 import { infoOf, type ModelInfo } from "../model/model_info.ts";
 import type { NDArray } from "../ndarray.ts";
 import type { Program } from "../program.ts";

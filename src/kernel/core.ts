@@ -69,7 +69,7 @@ export function coreFor(bytes: number): Core | null {
   if (bytes < WORTH) return null;
   if (core === undefined) {
     try {
-      core = instantiate(new WebAssembly.Module(bytesOf(CORE_WASM)));
+      core = instantiate(moduleOf(CORE_WASM));
     } catch {
       // No WebAssembly, no compiling here, or no SIMD: the twins give the same results.
       core = null;
@@ -96,9 +96,7 @@ function instantiate(module: WebAssembly.Module): Core {
   };
 }
 
-function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
-  const text = atob(base64);
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  return bytes;
+/** The module of a committed build; throws where the runtime can't compile it. */
+export function moduleOf(base64: string): WebAssembly.Module {
+  return new WebAssembly.Module(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)));
 }

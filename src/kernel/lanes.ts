@@ -5,7 +5,8 @@
  * @module
  */
 import { FUSED_WASM } from "../../wasm/fused.wasm.ts";
-import { coreFor } from "./core.ts";
+import { UPDATE_WASM } from "../../wasm/update.wasm.ts";
+import { moduleOf } from "./core.ts";
 import { LANE, LANES, type UpdateFunctions } from "./update_functions.ts";
 import { updateTwin } from "./update_twin.ts";
 
@@ -19,15 +20,15 @@ export interface Window {
   readonly call: UpdateFunctions;
 }
 
-/** Which build: `"fused"`: the processor's own fused multiply-add. */
-export type Build = "fused" | "core" | "twin";
+/** Which build: `"fused"`: the processor's own fused multiply-add; `"plain"`: one of float64 operations. */
+export type Build = "fused" | "plain" | "twin";
 
 const windows = new Map<Build, Window | null>();
 let only: Build | null = null;
 
 /** The window for a parameter of `count` numbers. */
 export function windowFor(count: number): Window {
-  const builds: readonly Build[] = only ? [only] : count * 4 < WORTH ? ["twin"] : ["fused", "core", "twin"];
+  const builds: readonly Build[] = only ? [only] : count * 4 < WORTH ? ["twin"] : ["fused", "plain", "twin"];
   for (const build of builds) {
     let window = windows.get(build);
     if (window === undefined) windows.set(build, window = open(build));
@@ -54,21 +55,13 @@ function open(build: Build): Window | null {
     const lanes = views(new ArrayBuffer(LANES * LANE * 4), 0);
     return { lanes, call: updateTwin(lanes) };
   }
-  // Where the caller's core.wasm was never compiled, the other one is not tried.
-  const core = coreFor(WORTH);
-  if (!core) return null;
-  if (build === "core") {
-    const call = core.call as unknown as Exports;
-    return { lanes: views(core.input.buffer, call.lanesAddress()), call };
-  }
   try {
-    const module = new WebAssembly.Module(Uint8Array.from(atob(FUSED_WASM), (c) => c.charCodeAt(0)));
-    const { exports } = new WebAssembly.Instance(module);
+    const { exports } = new WebAssembly.Instance(moduleOf(build === "fused" ? FUSED_WASM : UPDATE_WASM));
     const call = exports as unknown as Exports;
-    if (!call.isFused()) return null;
+    if (build === "fused" && !call.isFused()) return null;
     return { lanes: views((exports.memory as WebAssembly.Memory).buffer as ArrayBuffer, call.lanesAddress()), call };
   } catch {
-    // No relaxed SIMD: the core gives the same bits.
+    // No WebAssembly, no compiling here, or no such SIMD: the next build gives the same bits.
     return null;
   }
 }

@@ -8,7 +8,7 @@ import { readPickle } from "../codec/pickle/read_pickle.ts";
 import type { Warning } from "../errors.ts";
 import { type Limits, resolveLimits } from "../limits.ts";
 import type { Value } from "../values.ts";
-import { plainFromPickle } from "./from_pickle.ts";
+import { plainFromPickle } from "./plain_from_pickle.ts";
 
 /** How {@linkcode decodePickle} reads. */
 export interface DecodePickleOptions {

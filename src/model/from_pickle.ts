@@ -3,18 +3,17 @@
  *
  * @module
  */
-import { rememberWritten } from "../codec/pickle/foreign_dtype.ts";
-import { PickledArray, PickledDType } from "../codec/pickle/pickled.ts";
+import { PickledArray } from "../codec/pickle/pickled.ts";
 import type { Pickle } from "../codec/pickle/read_pickle.ts";
-import { Span } from "../codec/cursor.ts";
 import { FormatError, quote, type Warning } from "../errors.ts";
 import { joinBytes, joinLazily } from "../joined_bytes.ts";
 import { NDArray } from "../ndarray.ts";
 import { DenseTensor, Tensor } from "../tensor.ts";
-import { DTypeValue, OrderedDict, Tuple } from "../values.ts";
-import { type ArrayContext, numpyArrayOf, numpyName, partsOf } from "./array_of.ts";
+import { OrderedDict, Tuple } from "../values.ts";
+import { type ArrayContext, partsOf } from "./array_of.ts";
 import { isUnread, joinBigParams, JoinedArray } from "./big_params_join.ts";
 import { BIG_PARAMS, METADATA, NAME_TABLE } from "./keys.ts";
+import { PlainShaper } from "./plain_from_pickle.ts";
 import { replaceLeaves, some } from "./walk.ts";
 
 /** The kind of float8 that int8 tensors are, by key or for all of them. */
@@ -51,15 +50,6 @@ export function fromPickle(pickle: Pickle, options: FromPickleOptions): unknown 
     }
     return shaper.rest(value);
   });
-}
-
-/** The value as a pickle reader without Paddle's habits gives it: every array an NDArray, a pair a tuple. */
-export function plainFromPickle(pickle: Pickle, options: FromPickleOptions): unknown {
-  const shaper = new Shaper(options);
-  return replaceLeaves(
-    pickle.root,
-    (value) => value instanceof PickledArray ? shaper.array(value) : shaper.rest(value),
-  );
 }
 
 /** Branch A of dossier 4.1: the name table says which arrays are Tensors. */
@@ -118,77 +108,45 @@ function isSearched(container: object): boolean {
 }
 
 /** Makes arrays and tensors, one for each object of the file. */
-class Shaper {
+class Shaper extends PlainShaper {
   readonly #options: FromPickleOptions;
   /** What was made of pairs and joined arrays; a {@linkcode PickledArray} knows it itself. */
   readonly #made = new Map<object, unknown>();
 
   constructor(options: FromPickleOptions) {
+    super(options);
     this.#options = options;
   }
 
   /** An array that stays one. */
-  array(array: PickledArray | JoinedArray): unknown {
-    let made = this.#madeOf(array);
+  override array(array: PickledArray | JoinedArray): unknown {
+    if (array instanceof PickledArray) return super.array(array);
+    let made = this.#made.get(array);
     if (made === undefined) {
-      this.#own(array);
-      if (array instanceof JoinedArray) {
-        const { dtype, shape, data } = this.#partsOf(array);
-        made = new NDArray(dtype, shape, data);
-      } else {
-        made = numpyArrayOf(array, this.#options);
-        if (made instanceof NDArray) this.#options.onArray?.(made, array);
-      }
-      this.#keep(array, made);
+      const { dtype, shape, data } = this.#partsOf(array);
+      this.#made.set(array, made = new NDArray(dtype, shape, data));
     }
     return made;
   }
 
   /** A tensor, or an array where arrays are asked for. */
   tensor(array: PickledArray | JoinedArray, name: string, at: () => string): unknown {
-    if (this.#options.returnNumpy) return this.array(array);
     return this.named(array, array, name, at);
   }
 
   /** The tensor of a pair, one for each pair object. */
   named(identity: object, array: PickledArray | JoinedArray, name: string, at: () => string): unknown {
     if (this.#options.returnNumpy) return this.array(array);
-    let made = this.#madeOf(identity);
+    let made = identity instanceof PickledArray ? identity.made : this.#made.get(identity);
     if (made === undefined) {
-      this.#own(array);
+      if (array instanceof PickledArray) this.own(array);
       const tensor = this.#make(array, name, at);
       if (array instanceof PickledArray) this.#options.onArray?.(tensor, array);
       made = tensor;
-      this.#keep(identity, made);
+      if (identity instanceof PickledArray) identity.made = made;
+      else this.#made.set(identity, made);
     }
     return made;
-  }
-
-  /** Other leaves of a pickle; everything else stays. */
-  rest(value: unknown): unknown {
-    if (value instanceof PickledDType) {
-      const dtype = new DTypeValue(numpyName(value), false);
-      if (value.state) rememberWritten(dtype, { dtype: value });
-      return dtype;
-    }
-    if (value instanceof Span) return this.#options.lazy!(value, (bytes) => bytes, null);
-    return value;
-  }
-
-  #madeOf(identity: object): unknown {
-    return identity instanceof PickledArray ? identity.made : this.#made.get(identity);
-  }
-
-  #keep(identity: object, made: unknown): void {
-    if (identity instanceof PickledArray) identity.made = made;
-    else this.#made.set(identity, made);
-  }
-
-  /** Two tensors of one array do not share its bytes: in Python each would be a copy. */
-  #own(array: PickledArray | JoinedArray): void {
-    if (!(array instanceof PickledArray)) return;
-    if (array.isUsed) array.sharesBytes = true;
-    else array.isUsed = true;
   }
 
   #make(array: PickledArray | JoinedArray, name: string, at: () => string): NDArray {

@@ -58,7 +58,7 @@ function run(command: string, args: string[]): string {
 }
 
 const theirs: number[] = [];
-const mine = new Map<string, number[]>([["best", []], ["core", []], ["twin", []]]);
+const mine = new Map<string, number[]>([["best", []], ["plain", []], ["twin", []]]);
 let grown = 0;
 for (let round = 0; round < rounds; round++) {
   theirs.push(

@@ -1,0 +1,60 @@
+/**
+ * What a pickle reader without Paddle's habits makes of an unpickled object.
+ *
+ * @module
+ */
+import { Span } from "../codec/cursor.ts";
+import { rememberWritten } from "../codec/pickle/foreign_dtype.ts";
+import { PickledArray, PickledDType } from "../codec/pickle/pickled.ts";
+import type { Pickle } from "../codec/pickle/read_pickle.ts";
+import { NDArray } from "../ndarray.ts";
+import { DTypeValue } from "../values.ts";
+import { type ArrayContext, numpyArrayOf, numpyName } from "./array_of.ts";
+import { replaceLeaves } from "./walk.ts";
+
+/** The value: every array an NDArray, a pair a tuple. */
+export function plainFromPickle(pickle: Pickle, context: ArrayContext): unknown {
+  const shaper = new PlainShaper(context);
+  return replaceLeaves(
+    pickle.root,
+    (value) => value instanceof PickledArray ? shaper.array(value) : shaper.rest(value),
+  );
+}
+
+/** Makes arrays, one for each object of the file. */
+export class PlainShaper {
+  readonly #context: ArrayContext;
+
+  /** How bytes become arrays. */
+  constructor(context: ArrayContext) {
+    this.#context = context;
+  }
+
+  /** An array that stays one. */
+  array(array: PickledArray): unknown {
+    if (array.made === undefined) {
+      this.own(array);
+      const made = numpyArrayOf(array, this.#context);
+      if (made instanceof NDArray) this.#context.onArray?.(made, array);
+      array.made = made;
+    }
+    return array.made;
+  }
+
+  /** Other leaves of a pickle; everything else stays. */
+  rest(value: unknown): unknown {
+    if (value instanceof PickledDType) {
+      const dtype = new DTypeValue(numpyName(value), false);
+      if (value.state) rememberWritten(dtype, { dtype: value });
+      return dtype;
+    }
+    if (value instanceof Span) return this.#context.lazy!(value, (bytes) => bytes, null);
+    return value;
+  }
+
+  /** Two that are made of one array do not share its bytes: in Python each would be a copy. */
+  own(array: PickledArray): void {
+    if (array.isUsed) array.sharesBytes = true;
+    else array.isUsed = true;
+  }
+}
