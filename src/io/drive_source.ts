@@ -99,7 +99,7 @@ class SourceDriver {
     this.#window = options.window ?? (source.costly ? TEXT_PIECE : WINDOW);
     this.#onProgress = options.onProgress;
     this.#turns = new Turns(options.signal);
-    this.#pace = source.costly && this.#lazy ? new Pace() : null;
+    this.#pace = source.costly && this.#lazy ? new Pace(source.size) : null;
     this.#buffer = new Uint8Array(source.view ? 0 : Math.min(this.#window + 16, source.size));
     this.cursor.total = source.size;
     this.cursor.stable = source.view !== undefined && !this.#copy;

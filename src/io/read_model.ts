@@ -133,7 +133,7 @@ class ModelReader {
     for (const [files, program] of programs) {
       const expected = program.parameters();
       const all = programs.map(([, other]) => other);
-      const variables = expected.length === 0 || await this.#isTraining(files)
+      const variables = expected.length === 0
         ? new Map()
         : files.params === null
         ? await this.#scattered(folder, expected)
@@ -143,12 +143,12 @@ class ModelReader {
     return { methods, info, sources: this.#sources, places: this.#places };
   }
 
-  /** What `static.save` writes has its values in `.pdparams`: Paddle finds nothing to load by the prefix. */
+  /** Without its file: what `static.save` writes has its values in `.pdparams`, and Paddle finds nothing to load by the prefix. */
   async #isTraining({ method, params }: MethodFiles): Promise<boolean> {
     if (method !== "forward" || params === null || !params.endsWith(".pdiparams")) return false;
     const { folder, shown } = this.#files;
     const saved = params.slice(0, -".pdiparams".length) + ".pdparams";
-    if (await exists(folder, params) || !await exists(folder, saved)) return false;
+    if (!await exists(folder, saved)) return false;
     this.#options.onWarning?.({
       code: "MISSING_PART",
       message: `${quote(shown)} has no .pdiparams: its parameters are in ${quote(saved)}`,
@@ -213,9 +213,11 @@ class ModelReader {
     programs: readonly Program[],
   ): Promise<Map<string, VariableValue>> {
     const { folder, shown, methods } = this.#files;
-    const isShared = files.method !== "forward" && !await exists(folder, files.params!);
+    const mine = await folder.get(files.params!);
+    if (!mine && await this.#isTraining(files)) return new Map();
+    const isShared = files.method !== "forward" && !mine;
     const name = isShared ? methods[0].params! : files.params!;
-    const source = await openPart(folder, name, shown, `${own.length} parameters are in it`);
+    const source = mine ?? await openPart(folder, name, shown, `${own.length} parameters are in it`);
     const union = unionOf(programs);
     const isUnion = union.length > own.length && (isShared || sizeOf(union) === source.size);
     const expected = isUnion ? union : own;
