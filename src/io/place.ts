@@ -49,6 +49,12 @@ export function folderAt({ folder, name }: Place): Folder {
   return new SubFolder(folder, name + "/");
 }
 
+/** The folder that a place is in. */
+export function folderAround(place: Place): Folder {
+  const slash = place.name.lastIndexOf("/");
+  return slash < 0 ? place.folder : folderAt({ ...place, name: place.name.slice(0, slash) });
+}
+
 /** Whether there is a folder at the place. */
 export async function isFolder({ folder, name }: Place): Promise<boolean> {
   if (name === "") return true;

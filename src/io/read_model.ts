@@ -44,6 +44,8 @@ export interface ReadModelOptions extends Pick<FromRecordOptions, "returnNumpy" 
   copy?: boolean;
   /** Values stay in their files: {@linkcode ReadModel.sources} are open then. @default {false} */
   lazy?: boolean;
+  /** Only `forward` is wanted; other methods count where its parameters are in one file with theirs. @default {false} */
+  onlyForward?: boolean;
 }
 
 /** A method of a model: its program, and the values of the program's variables by name. */
@@ -125,12 +127,12 @@ class ModelReader {
     const { methods: methodFiles, folder } = this.#files;
     const info = await this.#info();
     const programs: [MethodFiles, Program][] = [];
-    for (const files of methodFiles) {
+    for (const files of await this.#wanted(methodFiles)) {
       const program = await this.#program(files, info);
       if (program) programs.push([files, program]);
     }
     const methods: ReadMethod[] = [];
-    for (const [files, program] of programs) {
+    for (const [files, program] of this.#options.onlyForward ? programs.slice(0, 1) : programs) {
       const expected = program.parameters();
       const all = programs.map(([, other]) => other);
       const variables = expected.length === 0
@@ -141,6 +143,16 @@ class ModelReader {
       methods.push({ method: files.method, program, variables });
     }
     return { methods, info, sources: this.#sources, places: this.#places };
+  }
+
+  /** The methods whose programs are read: a file of parameters that has more than those of `forward` may have those of all methods. */
+  async #wanted(methods: readonly MethodFiles[]): Promise<readonly MethodFiles[]> {
+    const [forward] = methods;
+    if (!this.#options.onlyForward || methods.length === 1 || forward.params === null) return methods;
+    const expected = (await readPrograms(this.#files, forward, this.#options)).parameters();
+    const source = await this.#files.folder.get(forward.params);
+    await source?.close?.();
+    return source === null || sizeOf(expected) === source.size ? [forward] : methods;
   }
 
   /** Without its file: what `static.save` writes has its values in `.pdparams`, and Paddle finds nothing to load by the prefix. */

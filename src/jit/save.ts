@@ -6,12 +6,12 @@
 import { type Property, writeProperties } from "../codec/program/properties.ts";
 import { ProgramDesc } from "../codec/program/program_desc.ts";
 import { byCodePoint } from "../code_point_order.ts";
-import { quote, ValueError } from "../errors.ts";
+import { quote, SourceError, ValueError } from "../errors.ts";
 import type { Folder } from "../io/folder.ts";
 import { loadLazyArrays } from "../io/load_lazy_arrays.ts";
-import { bytesFile, combinedFile, infoFile, programEnding } from "../io/model_out_files.ts";
+import { bytesFile, combinedFile, infoFile, programEnding, scatteredFiles } from "../io/model_out_files.ts";
 import type { FolderEntry } from "../io/open_source.ts";
-import { placeOf } from "../io/place.ts";
+import { folderAround, placeOf } from "../io/place.ts";
 import type { ProgressEvent } from "../io/progress.ts";
 import { type OutFile, saveFiles } from "../io/save_files.ts";
 import { removeTrainingInfo } from "../model/clip_extra.ts";
@@ -19,6 +19,7 @@ import type { ModelInfo, VariableInfo } from "../model/model_info.ts";
 import { type NamedValue, parametersOf } from "../model/model_values.ts";
 import { checkOptions } from "../options.ts";
 import type { Program } from "../program.ts";
+import { normalizeProgram, type VariableName } from "../static/normalize_program.ts";
 import { Tensor } from "../tensor.ts";
 import type { StateDict } from "../values.ts";
 import { TranslatedLayer } from "./translated_layer.ts";
@@ -37,10 +38,27 @@ export interface ExportedLayer {
 
 /** Options of {@linkcode save}. */
 export interface SaveOptions {
-  /** One file with the parameters of all methods, and the properties in `.meta`. Paddle's `combine_params`. @default {false} */
+  /**
+   * `path.pdiparams` has the parameters of all methods, and `.meta` the properties; other methods have a file of their own as well, which
+   * Paddle's newer loaders read. Paddle's `combine_params`. @default {false}
+   */
   combineParams?: boolean;
-  /** Drop the call stacks of the machine that built the programs. Paddle's `clip_extra`. @default {true} */
+  /**
+   * Drop attributes and outputs that no result depends on, and the call stacks of the machine that built the programs. Paddle's
+   * `clip_extra`; PIR programs have none of these. @default {true}
+   */
   clipExtra?: boolean;
+  /**
+   * Each parameter in a file of its own beside `__model__`, in the folder that the prefix is in, for a Layer with one method. Paddle's
+   * `separate_parameters` (3.0), which overwrites one method by the next. @default {false}
+   */
+  separateParameters?: boolean;
+  /** Only these outputs, by name or by number, of each method: the programs are pruned to them. Paddle's `output_spec`. */
+  outputSpec?: readonly (VariableName | number)[];
+  /** The inputs that are left when the programs are pruned. Paddle's `input_names_after_prune`. @default all */
+  inputNamesAfterPrune?: readonly string[];
+  /** Keep operators that the outputs of `outputSpec` do not need. Paddle's `skip_prune_program`. @default {false} */
+  skipPruneProgram?: boolean;
   /** Do not write `forward`. Paddle's `skip_forward`. @default {false} */
   skipForward?: boolean;
   /** Where the names are put. */
@@ -58,46 +76,89 @@ export interface SaveOptions {
  * Mirrors `paddle.jit.save` (2.0 and later). There is no tracing here: the programs come from the caller, such as
  * a {@linkcode TranslatedLayer} that was loaded.
  *
- * @throws {ValueError} `INVALID_VALUE`: a variable of a program has no Tensor, or one that is not what the program says
+ * @throws {ValueError} `INVALID_VALUE`: a variable of a program has no Tensor, or one that is not what the program says; an output needs an
+ * input that is not in `inputNamesAfterPrune`; `separateParameters` with several methods
+ * @throws {SourceError} `NOT_FOUND`: a program has no such output
  */
 export async function save(
   layer: TranslatedLayer | ExportedLayer,
   path: string | URL | FolderEntry,
   options: SaveOptions = {},
 ): Promise<string[]> {
-  checkOptions(options, ["combineParams", "clipExtra", "skipForward", "folder", "signal", "onProgress"]);
-  const { combineParams = false, clipExtra = true, skipForward = false, signal } = options;
+  checkOptions(options, OPTIONS);
+  const { combineParams = false, separateParameters = false, skipForward = false, signal } = options;
   const { programs, variables, info, properties, className } = partsOf(layer);
   const place = await placeOf(path, options);
   if (!place || place.name === "") {
     throw new TypeError("path must be a path, file: URL or { folder, name } that ends in a name");
   }
   await loadLazyArrays(variables, signal);
+  const methods = [...programs].filter(([method]) => !(skipForward && method === "forward"));
+  if (separateParameters && methods.length !== 1) {
+    throw new ValueError(
+      "INVALID_VALUE",
+      `separateParameters has room for one program, the Layer has ${methods.length}`,
+    );
+  }
   const params: OutFile[] = [], models: OutFile[] = [];
   const union = new Map<string, NamedValue>();
   let isLegacy = false;
-  for (const [method, given] of [...programs].sort(([a], [b]) => byCodePoint(a, b))) {
-    if (method === "forward" && skipForward) continue;
+  for (const [method, given] of methods.sort(([a], [b]) => byCodePoint(a, b))) {
     const base = method === "forward" ? place.name : `${place.name}.${method}`;
-    const program = given.clone();
-    if (program instanceof ProgramDesc) {
-      isLegacy = true;
-      removeTrainingInfo(program, clipExtra);
-    }
+    const program = programOf(given, options);
+    isLegacy ||= program instanceof ProgramDesc;
     const values = parametersOf(program, variables);
     for (const value of values) union.set(value.name, value);
-    if (!combineParams && values.length > 0) params.push(combinedFile(base + ".pdiparams", values));
+    if (separateParameters) {
+      params.push(...scatteredFiles(values, {}));
+      models.push(bytesFile(program instanceof ProgramDesc ? "__model__" : "__model__.json", program.serialize()));
+      continue;
+    }
+    const isOwn = !combineParams || method !== "forward";
+    if (isOwn && values.length > 0) params.push(combinedFile(base + ".pdiparams", values));
     models.push(bytesFile(base + programEnding(program), program.serialize()));
   }
-  if (combineParams && union.size > 0) {
+  if (combineParams && !separateParameters && union.size > 0) {
     const values = [...union.values()].sort((a, b) => byCodePoint(a.name, b.name));
     params.push(combinedFile(place.name + ".pdiparams", values));
   }
-  if (isLegacy && info) params.push(infoFile(place.name + ".pdiparams.info", info));
+  const base = separateParameters ? place.name.slice(place.name.lastIndexOf("/") + 1) : place.name;
+  if (isLegacy && info) params.push(infoFile(base + ".pdiparams.info", info));
   if (combineParams && properties && properties.size > 0) {
-    params.push(bytesFile(place.name + ".meta", writeProperties(className, properties)));
+    params.push(bytesFile(base + ".meta", writeProperties(className, properties)));
   }
-  return await saveFiles(place.folder, [...params, ...models], options);
+  const folder = separateParameters ? folderAround(place) : place.folder;
+  return await saveFiles(folder, [...params, ...models], options);
+}
+
+const OPTIONS = [
+  "combineParams",
+  "clipExtra",
+  "separateParameters",
+  "outputSpec",
+  "inputNamesAfterPrune",
+  "skipPruneProgram",
+  "skipForward",
+  "folder",
+  "signal",
+  "onProgress",
+];
+
+/** The program that is written for a method. */
+function programOf(given: Program, options: SaveOptions): Program {
+  const { outputSpec, inputNamesAfterPrune, skipPruneProgram, clipExtra = true } = options;
+  let program = given.clone();
+  if (outputSpec || inputNamesAfterPrune) {
+    const fetches = given.fetches();
+    const outputs = outputSpec?.map((output) => {
+      if (typeof output !== "number") return output;
+      if (fetches[output]) return fetches[output];
+      throw new SourceError("NOT_FOUND", `There is no output ${output}: the program has ${fetches.length}`);
+    });
+    program = normalizeProgram(given, inputNamesAfterPrune ?? given.feeds(), outputs ?? fetches, { skipPruneProgram });
+  }
+  if (program instanceof ProgramDesc) removeTrainingInfo(program, clipExtra);
+  return program;
 }
 
 interface Parts {

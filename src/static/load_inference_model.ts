@@ -68,10 +68,11 @@ export async function loadInferenceModel(
     ? await filesOfBytes(modelFilename, paramsFilename)
     : await filesOf(pathPrefix, namesOf(options), options.folder);
   const limits = resolveLimits(options.limits);
-  const { methods: [{ program, variables }], info } = await readModel({ ...files, methods: [files.methods[0]] }, {
+  const { methods: [{ program, variables }], info } = await readModel(files, {
     ...options,
     limits,
     mode: "static",
+    onlyForward: true,
   });
   return new InferenceModel(program, variables, info);
 }

@@ -22,4 +22,9 @@ export {
   type SetProgramStateOptions,
 } from "./save.ts";
 export { saveInferenceModel, type SaveInferenceModelOptions } from "./save_inference_model.ts";
-export { deserializePersistables, serializePersistables, serializeProgram } from "./serialize.ts";
+export {
+  deserializePersistables,
+  serializePersistables,
+  serializeProgram,
+  type SerializeProgramOptions,
+} from "./serialize.ts";

@@ -8,11 +8,12 @@ import type { Folder } from "../io/folder.ts";
 import { loadLazyArrays } from "../io/load_lazy_arrays.ts";
 import { bytesFile, combinedFile, programEnding, scatteredFiles } from "../io/model_out_files.ts";
 import type { FolderEntry } from "../io/open_source.ts";
-import { folderAt, placeOf } from "../io/place.ts";
+import { folderAround, placeOf } from "../io/place.ts";
 import type { ProgressEvent } from "../io/progress.ts";
 import { saveFiles } from "../io/save_files.ts";
 import { removeTrainingInfo } from "../model/clip_extra.ts";
 import { parametersOf, type Scope } from "../model/model_values.ts";
+import { applyFormat } from "../model/program_format.ts";
 import { checkOptions } from "../options.ts";
 import type { Program } from "../program.ts";
 import { normalizeProgram, type VariableName } from "./normalize_program.ts";
@@ -23,11 +24,26 @@ export interface SaveInferenceModelOptions {
   program: Program;
   /** Values of its persistable variables, by name: what Paddle has in a scope. */
   parameters: Scope;
-  /** Drop the call stacks of the machine that built the program. Paddle's `clip_extra`. @default {true} */
+  /**
+   * Drop attributes and outputs that no result depends on, and the call stacks of the machine that built the program. Paddle's `clip_extra`;
+   * PIR programs have none of these. @default {true}
+   */
   clipExtra?: boolean;
+  /** Write a ProgramDesc in the form of Paddle 2.4. Paddle's `legacy_format` (2.5). @default {false} */
+  legacyFormat?: boolean;
+  /** Write a PIR program with line breaks and indents. Paddle's `readable` (3.0). @default {false} */
+  readable?: boolean;
+  /**
+   * Keep what training needs in a PIR program: which values persist, and where gradients stop. Paddle's `trainable` (3.0). Without it Paddle
+   * itself finds no parameters in the files. @default {true}
+   */
+  trainable?: boolean;
   /** Keep operators and variables that no output needs. Paddle's `skip_prune_program`. @default {false} */
   skipPruneProgram?: boolean;
-  /** Each parameter in a file of its own beside `__model__`, in the folder of that name. Paddle's `separate_parameters` (3.0). @default {false} */
+  /**
+   * Each parameter in a file of its own beside `__model__`, in the folder that the prefix is in: its last part is not used. Paddle's
+   * `separate_parameters` (3.0). @default {false}
+   */
   separateParameters?: boolean;
   /** Where the names are put. @default the place where this runtime keeps files */
   folder?: Folder;
@@ -41,6 +57,9 @@ const OPTIONS = [
   "program",
   "parameters",
   "clipExtra",
+  "legacyFormat",
+  "readable",
+  "trainable",
   "skipPruneProgram",
   "separateParameters",
   "folder",
@@ -55,6 +74,7 @@ const OPTIONS = [
  * Mirrors `paddle.static.save_inference_model` (2.0 and later).
  *
  * @throws {ValueError} `INVALID_VALUE`: a value is missing, or not what the program says; nothing was written
+ * @throws {UnsupportedError} `UNSUPPORTED_FEATURE`: an option that programs of this form do not have
  * @throws {SaveError} writing failed
  */
 export async function saveInferenceModel(
@@ -66,9 +86,10 @@ export async function saveInferenceModel(
   checkOptions(options, OPTIONS);
   const { parameters, clipExtra = true, skipPruneProgram, separateParameters = false, signal } = options;
   const program = normalizeProgram(options.program, feedVars, fetchVars, { skipPruneProgram });
-  if (program instanceof ProgramDesc) removeTrainingInfo(program, clipExtra);
   await loadLazyArrays(parameters, signal);
   const values = parametersOf(program, parameters);
+  if (program instanceof ProgramDesc) removeTrainingInfo(program, clipExtra);
+  applyFormat(program, options);
   const place = await placeOf(pathPrefix, options);
   if (!place || place.name === "" || String(pathPrefix).endsWith("/")) {
     throw new TypeError("pathPrefix must be a path, file: URL or { folder, name } that ends in a name");
@@ -76,7 +97,7 @@ export async function saveInferenceModel(
   const model = program.serialize();
   if (separateParameters) {
     const name = program.form === "json" ? "__model__.json" : "__model__";
-    return await saveFiles(folderAt(place), [...scatteredFiles(values, {}), bytesFile(name, model)], options);
+    return await saveFiles(folderAround(place), [...scatteredFiles(values, {}), bytesFile(name, model)], options);
   }
   const files = values.length > 0 ? [combinedFile(place.name + ".pdiparams", values)] : [];
   return await saveFiles(place.folder, [...files, bytesFile(place.name + programEnding(program), model)], options);

@@ -8,22 +8,37 @@ import { readCombined } from "../codec/record/read_combined.ts";
 import { Budget, type Limits, resolveLimits } from "../limits.ts";
 import { fromRecord } from "../model/from_record.ts";
 import { combinedChunks, parametersOf, type Scope } from "../model/model_values.ts";
+import { applyFormat } from "../model/program_format.ts";
+import { checkOptions } from "../options.ts";
 import { concat } from "../codec/record/write_record.ts";
 import type { Program } from "../program.ts";
 import type { DenseTensor } from "../tensor.ts";
 import { normalizeProgram, type VariableName } from "./normalize_program.ts";
 
+/** Options of {@linkcode serializeProgram}. */
+export interface SerializeProgramOptions {
+  /** The program. */
+  program: Program;
+  /** Write a ProgramDesc in the form of Paddle 2.4. Paddle's `legacy_format` (2.5). @default {false} */
+  legacyFormat?: boolean;
+}
+
 /**
  * The bytes of a program that is normalised to these inputs and outputs; marks of training stay.
  *
  * Mirrors `paddle.static.serialize_program` (2.0 and later), which cannot do it for PIR programs.
+ *
+ * @throws {UnsupportedError} `UNSUPPORTED_FEATURE`: `legacyFormat` of a PIR program
  */
 export function serializeProgram(
   feedVars: VariableName | readonly VariableName[],
   fetchVars: VariableName | readonly VariableName[],
-  options: { program: Program },
+  options: SerializeProgramOptions,
 ): Uint8Array {
-  return normalizeProgram(options.program, feedVars, fetchVars).serialize();
+  checkOptions(options, ["program", "legacyFormat"]);
+  const program = normalizeProgram(options.program, feedVars, fetchVars);
+  applyFormat(program, options);
+  return program.serialize();
 }
 
 /**
@@ -38,6 +53,7 @@ export function serializePersistables(
   fetchVars: VariableName | readonly VariableName[],
   options: { program: Program; parameters: Scope },
 ): Uint8Array | null {
+  checkOptions(options, ["program", "parameters"]);
   const values = parametersOf(normalizeProgram(options.program, feedVars, fetchVars), options.parameters);
   return values.length === 0 ? null : concat([...combinedChunks(values)]);
 }

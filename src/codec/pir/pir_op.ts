@@ -160,6 +160,11 @@ export class PirOp implements Operator {
     this.#changed();
   }
 
+  /** Drop the flags of results: whether they persist, and where gradients stop. */
+  dropResultAttributes(): void {
+    if (this.json.delete("OA")) this.#changed();
+  }
+
   #setCompressed(name: string, value: AttributeValue): boolean {
     const i = PARAMETER_A.indexOf(name), k = PARAMETER_OA.indexOf(name);
     if (i >= 0) this.#list("A")[i] = i === 3 ? String(value) : Number(value === true);

@@ -39,7 +39,7 @@ export class PirProgram extends Program {
   readonly form = "json";
   readonly #json: JsonObject;
   #raw: Uint8Array | null;
-  readonly #isReadable: boolean;
+  #isReadable: boolean;
   #blocks: PirBlock[] | null = null;
 
   private constructor(json: JsonObject, raw: Uint8Array | null, isReadable: boolean) {
@@ -88,6 +88,23 @@ export class PirProgram extends Program {
   /** Whether the operators carry what training needs: which values persist, and where gradients stop. */
   get trainable(): boolean {
     return this.#baseCode.get("trainable") === true;
+  }
+
+  /** Drop what training needs, Paddle's `trainable=False`. */
+  dropTraining(): void {
+    for (const op of this.ops()) op.dropResultAttributes();
+    this.#baseCode.set("trainable", false);
+    this.#changed();
+  }
+
+  /** Whether the text has line breaks and indents of four spaces. */
+  get isReadable(): boolean {
+    return this.#isReadable;
+  }
+
+  set isReadable(isReadable: boolean) {
+    if (isReadable !== this.#isReadable) this.#changed();
+    this.#isReadable = isReadable;
   }
 
   get #baseCode(): JsonObject {

@@ -8,6 +8,7 @@ import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import {
   type OpCompatibleMap,
   type OpVersionMap,
+  OpVersionMapSchema,
   ProgramDescSchema,
   VersionSchema,
 } from "../../../proto/gen/framework_pb.ts";
@@ -17,7 +18,7 @@ import { DEFAULT_LIMITS, type Limits } from "../../limits.ts";
 import { type Port, Program, type ProgramVariable } from "../../program.ts";
 import { BlockDesc } from "./block_desc.ts";
 import { checkProgram } from "./check_program.ts";
-import { nameOf } from "./text.ts";
+import { nameOf, utf8Of } from "./text.ts";
 import type { OpDesc } from "./op_desc.ts";
 import type { VarDesc } from "./var_desc.ts";
 import { Wire } from "./wire.ts";
@@ -91,6 +92,12 @@ export class ProgramDesc extends Program {
   get opVersions(): ReadonlyMap<string, number> {
     const pairs = this.#head.opVersionMap?.pair ?? [];
     return new Map(pairs.map(({ opName, opVersion }) => [nameOf(opName), opVersion!.version]));
+  }
+
+  set opVersions(versions: ReadonlyMap<string, number>) {
+    this.#head.opVersionMap = create(OpVersionMapSchema, {
+      pair: [...versions].map(([name, version]) => ({ opName: utf8Of(name), opVersion: { version } })),
+    });
   }
 
   /** Operators and the first Paddle that is compatible with them, as Paddle 1.6 to 1.8 write it. */

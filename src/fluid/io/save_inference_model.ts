@@ -25,6 +25,11 @@ export interface SaveInferenceModelOptions {
   modelFilename?: string;
   /** One file for all parameters; else a file for each. Of a path only the last part counts. */
   paramsFilename?: string;
+  /**
+   * False: the whole program as it is, for more training, in `__model__.main_program`, and all its persistable variables beside it. Paddle's
+   * `export_for_deployment`. @default {true}
+   */
+  exportForDeployment?: boolean;
   /** Only the program. @default {false} */
   programOnly?: boolean;
   /** Where the folder is. */
@@ -40,6 +45,7 @@ const OPTIONS = [
   "parameters",
   "modelFilename",
   "paramsFilename",
+  "exportForDeployment",
   "programOnly",
   "folder",
   "signal",
@@ -60,9 +66,11 @@ export async function saveInferenceModel(
   options: SaveInferenceModelOptions,
 ): Promise<string[]> {
   checkOptions(options, OPTIONS);
-  const { mainProgram, parameters, programOnly = false, folder, signal, onProgress } = options;
-  const modelFilename = baseName(options.modelFilename ?? "__model__");
-  const program = normalizeProgram(mainProgram, feededVarNames, targetVars);
+  const { mainProgram, parameters, exportForDeployment = true, programOnly = false, folder, signal, onProgress } =
+    options;
+  const basis = baseName(options.modelFilename ?? "__model__");
+  const modelFilename = exportForDeployment ? basis : basis + ".main_program";
+  const program = exportForDeployment ? normalizeProgram(mainProgram, feededVarNames, targetVars) : mainProgram;
   if (programOnly) {
     const place = await placeOf(dirname, options);
     if (!place) throw new TypeError("dirname must be a path, file: URL or { folder, name }");

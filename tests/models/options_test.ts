@@ -1,0 +1,201 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { describe, it } from "@std/testing/bdd";
+import {
+  fluid,
+  jit,
+  load,
+  MemoryFolder,
+  type NDArray,
+  open,
+  type Operator,
+  type Program,
+  recoverStateDict,
+  static as paddleStatic,
+} from "../../mod.ts";
+
+const real = "tests/fixtures/real";
+const { deserializeProgram, loadFromFile, loadInferenceModel, saveInferenceModel, serializeProgram } = paddleStatic;
+const LEGACY = `${real}/paddle-2.6.2/infer-several/n`, PIR = `${real}/paddle-3.3.1/infer-several/n`;
+
+/** The model at `prefix`, saved again with `options`; the bytes of its program. */
+async function savedWith(prefix: string, options: object): Promise<{ bytes: Uint8Array; folder: MemoryFolder }> {
+  const { program, parameters } = await loadInferenceModel(prefix);
+  const folder = new MemoryFolder();
+  const names = await saveInferenceModel({ folder, name: "m" }, program.feeds(), program.fetches(), {
+    program,
+    parameters,
+    ...options,
+  });
+  const name = names.find((name) => name.endsWith(".pdmodel") || name.endsWith(".json"))!;
+  return { bytes: await loadFromFile({ folder, name }), folder };
+}
+
+function attributesOf(program: Program, type: string): string[] {
+  return program.ops().filter((op) => op.type === type).flatMap((op) => [...op.attributes.keys()]);
+}
+
+describe("static.saveInferenceModel", () => {
+  it("drops with clipExtra what no result depends on, and without it nothing", async () => {
+    const { bytes: all } = await savedWith(LEGACY, { clipExtra: false });
+    const whole = deserializeProgram(all);
+    for (const op of whole.ops().filter(({ type }) => type === "matmul_v2")) {
+      op.setAttribute("use_mkldnn", true, "BOOLEAN");
+      op.setAttribute("force_fp32_output", true, "BOOLEAN");
+      op.setAttribute("op_role", 0, "INT");
+    }
+    const { parameters } = await loadInferenceModel(LEGACY);
+    const folder = new MemoryFolder();
+    const ports = [whole.feeds(), whole.fetches()] as const;
+    await saveInferenceModel("all", ...ports, { program: whole, parameters, folder, clipExtra: false });
+    await saveInferenceModel("few", ...ports, { program: whole, parameters, folder });
+    const kept = deserializeProgram(await loadFromFile({ folder, name: "all.pdmodel" }));
+    const few = deserializeProgram(await loadFromFile({ folder, name: "few.pdmodel" }));
+    assert.ok(attributesOf(kept, "matmul_v2").includes("use_mkldnn"));
+    assert.ok(!attributesOf(few, "matmul_v2").includes("use_mkldnn"));
+    // Extra in 3.x only.
+    assert.ok(attributesOf(few, "matmul_v2").includes("force_fp32_output"));
+    assert.ok(attributesOf(few, "matmul_v2").includes("op_role"));
+    const stacks = few.ops().filter((op) => op.attributes.has("op_callstack"));
+    assert.ok(stacks.every(({ type }) => type === "feed" || type === "fetch"));
+  });
+
+  it("writes a program in the form of Paddle 2.4 with legacyFormat, as Paddle 3.3 does", () => {
+    const read = (name: string) => deserializeProgram(readFileSync(`tests/fixtures/programs/${name}-3.3.1.pdmodel`));
+    const program = read("plain"), theirs = read("legacy");
+    const bytes = serializeProgram(program.feeds(), program.fetches(), { program, legacyFormat: true });
+    const ours = deserializeProgram(bytes);
+    assert.equal(ours.version, 2_004_002);
+    const shown = (
+      { type, attributes }: Operator,
+    ) => [type, [...attributes].filter(([name]) => name !== "op_callstack")];
+    let assigned = 0;
+    for (const [i, op] of ours.ops().entries()) {
+      const their = theirs.ops()[i];
+      if (op.type === "assign_value" && op.attributes.get("dtype") === 2) {
+        // Paddle 2.4 looks for int32 there, and fails with the file that Paddle 3.3 writes.
+        assert.deepEqual(op.attributes.get("int32_values"), [1, 0, 1]);
+        assert.deepEqual(their.attributes.get("int64_values"), [1, 0, 1]);
+        assigned++;
+      } else assert.deepEqual(shown(op), shown(their));
+    }
+    assert.equal(assigned, 1);
+    assert.equal(ours.ops().filter(({ type }) => type === "set_value").length, 3);
+  });
+
+  it("writes PIR with line breaks with readable, and the same again without", async () => {
+    const { bytes } = await savedWith(PIR, {});
+    const { bytes: readable, folder } = await savedWith(PIR, { readable: true });
+    assert.ok(new TextDecoder().decode(readable).startsWith('{\n    "base_code": {\n        "magic": "pir"'));
+    assert.deepEqual(JSON.parse(new TextDecoder().decode(readable)), JSON.parse(new TextDecoder().decode(bytes)));
+    const { program, parameters } = await loadInferenceModel({ folder, name: "m" });
+    assert.equal(parameters.size, program.parameters().length);
+    assert.deepEqual(program.serialize(), readable);
+  });
+
+  it("leaves out what training needs with trainable: false, and finds the parameters all the same", async () => {
+    const { bytes, folder } = await savedWith(PIR, { trainable: false });
+    const text = new TextDecoder().decode(bytes);
+    assert.ok(text.startsWith('{"base_code":{"magic":"pir","trainable":false,') && !text.includes('"OA"'));
+    const back = await loadInferenceModel({ folder, name: "m" }), first = await loadInferenceModel(PIR);
+    for (const [name, value] of first.parameters) {
+      assert.ok((back.parameters.get(name) as NDArray).equals(value as NDArray), name);
+    }
+  });
+
+  it("refuses options that programs of that form do not have", async () => {
+    for (
+      const [prefix, options] of [[PIR, { legacyFormat: true }], [LEGACY, { readable: true }], [LEGACY, {
+        trainable: false,
+      }]] as const
+    ) {
+      await assert.rejects(savedWith(prefix, options), { code: "UNSUPPORTED_FEATURE" });
+    }
+  });
+});
+
+describe("jit.save", () => {
+  const METHODS = `${real}/paddle-2.4.2/jit-methods/m`;
+
+  it("puts the parameters of all methods into one file, and every reader finds those of forward there", async () => {
+    const layer = await jit.load(METHODS);
+    const folder = new MemoryFolder();
+    const names = await jit.save(layer, "m", { folder, combineParams: true });
+    assert.ok(names.includes("m.other.pdiparams") && names.includes("m.other.pdmodel"));
+    const wanted = new Map(layer.program()!.parameters().map(({ name }) => [name, layer.variables.get(name)!]));
+    const all = [...layer.variables.keys()].length;
+    assert.ok(wanted.size < all, "another method has parameters of its own");
+    for (const from of [{ folder, name: "m" }, `${real}/paddle-2.4.2/jit-combine/m`]) {
+      const model = await loadInferenceModel(from);
+      assert.deepEqual([...model.parameters.keys()], model.program.parameters().map(({ name }) => name));
+      assert.ok((await jit.load(from)).variables.size > model.parameters.size);
+      const { stateDict } = await recoverStateDict(from);
+      assert.deepEqual(new Set(stateDict.keys()), new Set((await load(from) as Map<string, unknown>).keys()));
+      const checkpoint = await open(from);
+      assert.ok(checkpoint.names().length >= model.parameters.size);
+      await checkpoint.close();
+    }
+    const model = await loadInferenceModel({ folder, name: "m" });
+    for (const [name, tensor] of wanted) assert.ok((model.parameters.get(name) as NDArray).equals(tensor), name);
+  });
+
+  it("prunes to the outputs of outputSpec, by name or number, and the inputs that they need", async () => {
+    const program = deserializeProgram(readFileSync(`${LEGACY}.pdmodel`));
+    const { parameters } = await loadInferenceModel(LEGACY);
+    const tensors = await load(LEGACY) as Map<string, never>;
+    const layer = { programs: { forward: program }, stateDict: tensors };
+    const [first] = program.fetches();
+    const needed = paddleStatic.normalizeProgram(program, ["a"], [first]);
+    // A state dict of Tensors with names is what Paddle has.
+    const state = await recoverStateDict(LEGACY);
+    const named = { ...layer, stateDict: state.stateDict };
+    for (const outputSpec of [[0], [first.name], [first]]) {
+      const folder = new MemoryFolder();
+      await assert.rejects(jit.save(named, "m", { folder, outputSpec }), { code: "INVALID_VALUE" });
+      await jit.save(named, "m", { folder, outputSpec, inputNamesAfterPrune: ["a"] });
+      const model = await loadInferenceModel({ folder, name: "m" });
+      assert.deepEqual(model.fetchTargets, [first]);
+      assert.deepEqual(model.feedTargetNames, ["a"]);
+      assert.deepEqual([...model.parameters.keys()], needed.parameters().map(({ name }) => name));
+      await jit.save(named, "w", { folder, outputSpec, inputNamesAfterPrune: ["a"], skipPruneProgram: true });
+      assert.equal((await loadInferenceModel({ folder, name: "w" })).parameters.size, parameters.size);
+    }
+    await assert.rejects(jit.save(named, "m", { folder: new MemoryFolder(), outputSpec: [99] }), { code: "NOT_FOUND" });
+  });
+
+  it("writes a file for each parameter with separateParameters", async () => {
+    for (const prefix of [`${real}/paddle-2.6.2/jit-save/m`, `${real}/paddle-3.3.1/jit-save/m`]) {
+      const layer = await jit.load(prefix);
+      const folder = new MemoryFolder();
+      await jit.save(layer, "d/m", { folder, separateParameters: true });
+      const back = await loadInferenceModel({ folder, name: "d" });
+      assert.deepEqual([...back.parameters.keys()].sort(), [...layer.variables.keys()].sort());
+    }
+    const several = await jit.load(METHODS);
+    await assert.rejects(jit.save(several, "m", { folder: new MemoryFolder(), separateParameters: true }), {
+      code: "INVALID_VALUE",
+    });
+  });
+});
+
+describe("fluid.io.saveInferenceModel", () => {
+  it("writes the whole program for training with exportForDeployment: false", async () => {
+    const prefix = `${real}/paddle-2.6.2/static-save/m`;
+    const mainProgram = deserializeProgram(readFileSync(prefix + ".pdmodel"));
+    const parameters = await paddleStatic.load(mainProgram, prefix);
+    const folder = new MemoryFolder();
+    const names = await fluid.io.saveInferenceModel("d", ["x"], ["y"], {
+      mainProgram,
+      parameters,
+      folder,
+      exportForDeployment: false,
+    });
+    assert.deepEqual(names, ["y"]);
+    assert.deepEqual(
+      await loadFromFile({ folder, name: "d/__model__.main_program" }),
+      new Uint8Array(readFileSync(prefix + ".pdmodel")),
+    );
+    const values = await fluid.io.loadPersistables("d", { mainProgram, folder });
+    assert.equal(values.size, mainProgram.parameters().length);
+  });
+});
