@@ -408,7 +408,7 @@ export function nadam(n: u32, b1: f32, c1: f32, b2: f32, c2: f32, s: f32, lr: f3
 /**
  * RAdam; lane 4: b1p, 5: b2p, 6: rho; most = 2/(1-b2) - 1.
  * b1p *= b1; b2p *= b2; rho = (rho*(b2 - b2p) + b2p) / (1 - b2p); m, v as moments; h = m/(1-b1p); k = most - 2*rho;
- * if k > 5: l = sqrt(1-b2p)/(sqrt(v)+eps), c = sqrt((((k-4)*(k-2))*most) / (((most-4)*(most-2))*k)), p - lr*((h*c)*l), else p - lr*h
+ * if k > 5: l = sqrt(1-b2p)/(sqrt(v)+eps), c = sqrt((((k-4)*(k-2))*most) / (((most-4)*(most-2))*k)), p - ((lr*h)*c)*l, else p - lr*h
  */
 export function radam(n: u32, b1: f32, c1: f32, b2: f32, c2: f32, most: f32, lr: f32, eps: f32): void {
   const B1 = f32x4.splat(b1), C1 = f32x4.splat(c1), B2 = f32x4.splat(b2), C2 = f32x4.splat(c2), LR = f32x4.splat(lr), EPS = f32x4.splat(eps);
@@ -433,8 +433,9 @@ export function radam(n: u32, b1: f32, c1: f32, b2: f32, c2: f32, most: f32, lr:
     const l = f32x4.div(f32x4.sqrt(left), f32x4.add(f32x4.sqrt(v), EPS));
     const above = f32x4.mul(f32x4.mul(f32x4.sub(k, FOUR), f32x4.sub(k, TWO)), MOST);
     const c = f32x4.sqrt(f32x4.div(above, f32x4.mul(SCALE, k)));
-    const d = v128.bitselect(f32x4.mul(f32x4.mul(h, c), l), h, f32x4.gt(k, f32x4.splat(5)));
-    put(0, i, f32x4.sub(lane(0, i), f32x4.mul(LR, d)));
+    const d = f32x4.mul(LR, h);
+    const rectified = f32x4.mul(f32x4.mul(d, c), l);
+    put(0, i, f32x4.sub(lane(0, i), v128.bitselect(rectified, d, f32x4.gt(k, f32x4.splat(5)))));
   }
 }
 

@@ -9,7 +9,7 @@ import { LANE, windowFor } from "../kernel/lanes.ts";
 import { full, NDArray } from "../ndarray.ts";
 import { bind, type Call, type Signature } from "../nn/arguments.ts";
 import { check, kindOf } from "../optimizer/arguments.ts";
-import { numbersOf } from "../optimizer/numbers.ts";
+import { numbersOf, precisionOf } from "../optimizer/numbers.ts";
 import type { Optimizer } from "../optimizer/optimizer.ts";
 import { Float, NumpyScalar, SelectedRows, type Value } from "../values.ts";
 
@@ -249,7 +249,7 @@ function missing(key: string, value: Value): ValueError {
 /** Multiply in place; whether all numbers were finite. Numbers that are not are left as they are. */
 function multiply(array: NDArray, factor: number): boolean {
   const numbers = numbersOf(array);
-  const { lanes: [, lane], call } = windowFor(array.size);
+  const { lanes: [, lane], call } = windowFor(array.size, precisionOf(array.dtype));
   let isFinite = true;
   for (let start = 0; start < array.size; start += LANE) {
     const n = Math.min(LANE, array.size - start);

@@ -9,13 +9,20 @@ import { UPDATE_WASM } from "../../wasm/update.wasm.ts";
 import { moduleOf } from "./core.ts";
 import { LANE, LANES, type UpdateFunctions } from "./update_functions.ts";
 import { updateTwin } from "./update_twin.ts";
+import { updateWide } from "./update_wide.ts";
 
 export { LANE, type UpdateFunctions } from "./update_functions.ts";
+
+/** What an update computes in. */
+export type Precision = "float32" | "float64";
+
+/** Some numbers of a tensor. */
+export type Lane = Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
 
 /** Lanes and what works on them. */
 export interface Window {
   /** Each holds up to `LANE` numbers. */
-  readonly lanes: readonly Float32Array<ArrayBuffer>[];
+  readonly lanes: readonly Lane[];
   /** The update rules. */
   readonly call: UpdateFunctions;
 }
@@ -25,9 +32,11 @@ export type Build = "fused" | "plain" | "twin";
 
 const windows = new Map<Build, Window | null>();
 let only: Build | null = null;
+let wide: Window | null = null;
 
-/** The window for a parameter of `count` numbers. */
-export function windowFor(count: number): Window {
+/** The window for a parameter of `count` numbers. In float64 there is one build. */
+export function windowFor(count: number, precision: Precision = "float32"): Window {
+  if (precision === "float64") return wide ??= openWide();
   const builds: readonly Build[] = only ? [only] : count * 4 < WORTH ? ["twin"] : ["fused", "plain", "twin"];
   for (const build of builds) {
     let window = windows.get(build);
@@ -64,6 +73,11 @@ function open(build: Build): Window | null {
     // No WebAssembly, no compiling here, or no such SIMD: the next build gives the same bits.
     return null;
   }
+}
+
+function openWide(): Window {
+  const lanes = Array.from({ length: LANES }, () => new Float64Array(LANE));
+  return { lanes, call: updateWide(lanes) };
 }
 
 interface Exports extends UpdateFunctions {

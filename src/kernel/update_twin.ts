@@ -192,14 +192,14 @@ export function updateTwin(lanes: readonly Float32Array[]): UpdateFunctions {
         const left = f(1 - s5[i]);
         s6[i] = f(f(s6[i] * f(b2 - s5[i])) + s5[i]) / left;
         moments(i, b1, c1, b2, c2);
-        let d = f(s2[i] / f(1 - s4[i]));
+        let d = f(lr * f(s2[i] / f(1 - s4[i])));
         const k = f(most - f(2 * s6[i]));
         if (k > 5) {
           const l = f(f(root(left)) / f(f(root(s3[i])) + eps));
           const c = f(root(f(f(f(f(k - 4) * f(k - 2)) * most) / f(scale * k))));
           d = f(f(d * c) * l);
         }
-        p[i] -= f(lr * d);
+        p[i] -= d;
       }
     },
     asgd(n, rate) {

@@ -19,7 +19,7 @@ export interface Kind {
   readonly value?: number;
   /** @default {the parameter's} */
   readonly shape?: readonly number[];
-  /** `"parameter"`: that of the parameter, also where a master weight is computed with. @default {"float32"} */
+  /** `"parameter"`: that of the parameter, also where a master weight is computed with. @default {what is computed in} */
   readonly dtype?: DType | "parameter";
 }
 
@@ -58,7 +58,7 @@ export class AccumulatorTable {
    * @throws {ValueError} `INVALID_VALUE` where a state was set that has none for it, or one of another shape or dtype
    */
   make(owner: Tensor, parameterDType: DType, kinds: readonly Kind[]): void {
-    for (const { kind, value = 0, shape = owner.shape, dtype = "float32" } of kinds) {
+    for (const { kind, value = 0, shape = owner.shape, dtype = owner.dtype } of kinds) {
       const kindName = this.#kindName(kind);
       let tensors = this.#kinds.get(kindName);
       if (!tensors) this.#kinds.set(kindName, tensors = new Map());

@@ -61,8 +61,8 @@ export class Adadelta extends Optimizer<AdadeltaRules> {
     const [rho, epsilon] = [f(update.rules.rho), f(update.rules.epsilon)];
     const isOld = isBefore(this.paddle, "2.5");
     update.pieces([update.state("_avg_squared_grad"), update.state("_avg_squared_update")], (call, n) => {
-      if (isOld) call.adadeltaOld(n, rho, f(1 - rho), epsilon);
-      else call.adadelta(n, rho, f(1 - rho), epsilon, update.rate);
+      if (isOld) call.adadeltaOld(n, rho, update.round(1 - rho), epsilon);
+      else call.adadelta(n, rho, update.round(1 - rho), epsilon, update.rate);
     });
   }
 

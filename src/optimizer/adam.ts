@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { LANE } from "../kernel/lanes.ts";
+import { UnsupportedError } from "../errors.ts";
+import { LANE, type Lane } from "../kernel/lanes.ts";
 import { bind, type Call, type Signature } from "../nn/arguments.ts";
 import type { Kind } from "./accumulators.ts";
 import { check } from "./arguments.ts";
@@ -12,8 +13,6 @@ import { Optimizer, type OptimizerOptions } from "./optimizer.ts";
 import { checkBetas, signature } from "./signature.ts";
 import type { Update } from "./update.ts";
 import { isBefore } from "./version.ts";
-
-const f = Math.fround;
 
 /** Options of {@linkcode Adam} that a group may have, too. */
 export interface AdamRules {
@@ -53,6 +52,7 @@ const ARGUMENTS: Signature<AdamOptions> = signature("Adam", {
 /** Adam and AdamW: the moments and the powers of the betas. */
 export abstract class AdamLike<Rules extends AdamRules> extends Optimizer<Rules> {
   readonly #amsgrad: boolean;
+  readonly #isMulti: boolean;
   readonly #fuses: boolean;
 
   /** For the classes. */
@@ -65,6 +65,7 @@ export abstract class AdamLike<Rules extends AdamRules> extends Optimizer<Rules>
     super(options, rules);
     check(!amsgrad || !isBefore(this.paddle, "3.0"), "amsgrad is there since Paddle 3.0");
     this.#amsgrad = amsgrad;
+    this.#isMulti = useMultiTensor;
     // training-state.md section 7: fused since 2.3
     this.#fuses = !useMultiTensor && !isBefore(this.paddle, "2.3");
   }
@@ -90,19 +91,23 @@ export abstract class AdamLike<Rules extends AdamRules> extends Optimizer<Rules>
 
   /** The update, once AdamW's decay was done; `rate` is the parameter's. */
   protected moments(update: Update<Rules>, rate: number): void {
-    const { gradient, rules } = update;
+    const { gradient, rules, round, attribute } = update;
+    if (this.#isMulti && gradient.precision === "float64") {
+      const message = "use_multi_tensor only supports fp32, fp16 or bf16 parameters";
+      throw new UnsupportedError("UNSUPPORTED_DTYPE", message, { expected: "float32", actual: "float64" });
+    }
     const { beta1, beta2, epsilon, lazyMode } = rules as Required<AdamRules>;
-    const [b1, b2, eps] = [f(beta1), f(beta2), f(epsilon)];
-    const [c1, c2] = [f(1 - b1), f(1 - b2)];
+    const [b1, b2, eps] = [attribute(beta1), attribute(beta2), attribute(epsilon)];
+    const [c1, c2] = [round(1 - b1), round(1 - b2)];
     const [power1, power2] = [update.scalar("beta1_pow_acc"), update.scalar("beta2_pow_acc")];
     const states = [update.state("moment1"), update.state("moment2")];
     if (this.#amsgrad) states.push(update.state("moment2_max"));
     // Paddle's sparse kernel is one power ahead of the dense one (section 3).
     const { isSparse } = gradient;
     if (isSparse) advance();
-    const root = f(Math.sqrt(f(1 - power2[0])));
-    const step = f(rate * f(root / f(1 - power1[0])));
-    const scaled = f(eps * root);
+    const root = round(Math.sqrt(round(1 - power2[0])));
+    const step = round(rate * round(root / round(1 - power1[0])));
+    const scaled = round(eps * root);
 
     if (!isSparse && this.#fuses) {
       const name = this.#amsgrad ? "amsgrad" : "adam";
@@ -128,7 +133,7 @@ export abstract class AdamLike<Rules extends AdamRules> extends Optimizer<Rules>
 
 /** Put `value` where the rows lie in a piece. */
 function fillRows(
-  lane: Float32Array,
+  lane: Lane,
   { rows, width }: { rows: readonly number[]; width: number },
   start: number,
   n: number,

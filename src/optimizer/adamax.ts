@@ -65,10 +65,11 @@ export class Adamax extends Optimizer<AdamaxRules> {
   protected override update(update: Update<AdamaxRules>): void {
     const [b1, b2, epsilon] = [f(update.rules.beta1), f(update.rules.beta2), f(update.rules.epsilon)];
     const power = update.scalar("beta1_pow_acc");
-    const rate = f(update.rate / f(1 - power[0]));
+    const rate = update.round(update.rate / update.round(1 - power[0]));
     const states = [update.state("moment"), update.state("inf_norm")];
-    update.pieces(states, (call, n) => call.adamax(n, b1, f(1 - b1), b2, epsilon, rate));
-    power[0] *= b1;
+    update.pieces(states, (call, n) => call.adamax(n, b1, update.round(1 - b1), b2, epsilon, rate));
+    // Paddle multiplies outside of the kernel.
+    power[0] *= update.attribute(update.rules.beta1);
   }
 
   /** Paddle's results for rows are not reproducible. */

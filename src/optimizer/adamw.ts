@@ -128,19 +128,19 @@ export class AdamW extends AdamLike<AdamWRules> {
 
   /** Update one parameter. */
   protected override update(update: Update<AdamWRules>): void {
-    const { parameter, rules } = update;
+    const { parameter, rules, round } = update;
     let { rate } = update;
-    const ratio = this.#lrRatio ? f(this.#lrRatio(parameter)) : 1;
-    let decayRate = f(rate * ratio);
+    const ratio = this.#lrRatio ? round(this.#lrRatio(parameter)) : 1;
+    const decayRate = round(rate * ratio);
     if (!isBefore(this.paddle, "2.6")) rate = decayRate;
     const isDecayed = this.#applyDecay === null || this.#applyDecay(parameter.name);
     const coefficient = f(isDecayed ? addsGroupDecay(this.paddle) ? this.#coefficient : rules.weightDecay : 0);
-    // Up to 2.1 with the rate that the parameter's own factor does not touch.
-    if (isBefore(this.paddle, "2.2")) decayRate = f(this.getLr());
-    const factor = f(decayRate * coefficient);
+    // Up to 2.1 Python itself computes with a fixed rate, without the parameter's own factor.
+    const kept = f(1 - this.getLr() * rules.weightDecay);
+    const factor = round(decayRate * coefficient);
     if (isDecayed && coefficient !== 0) {
       update.pieces([], (call, n) => {
-        if (isBefore(this.paddle, "2.2")) call.shrinkTo(n, f(1 - factor));
+        if (isBefore(this.paddle, "2.2")) call.shrinkTo(n, this.hasFixedRate ? kept : round(1 - factor));
         else if (isBefore(this.paddle, "2.4")) call.shrinkPlain(n, factor);
         else call.shrink(n, factor);
       }, { withGradient: false });

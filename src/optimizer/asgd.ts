@@ -10,7 +10,6 @@ import { check } from "./arguments.ts";
 import { Optimizer, type OptimizerOptions } from "./optimizer.ts";
 import { signature } from "./signature.ts";
 import type { Update } from "./update.ts";
-const f = Math.fround;
 
 /** Options of {@linkcode ASGD}. */
 export interface ASGDOptions extends OptimizerOptions<object> {
@@ -68,7 +67,7 @@ export class ASGD extends Optimizer<object> {
     const place = Number(BigInt.asUintN(63, count[0]) % batches);
     count[0]++;
     const seen = count[0] < batches ? count[0] : batches;
-    const rate = f(update.rate / f(Number(seen)));
+    const rate = update.round(update.rate / Number(seen));
     const last = update.state("y").slice(place, place + 1);
     update.pieces([update.state("d"), last], (call, n) => call.asgd(n, rate));
   }

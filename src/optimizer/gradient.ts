@@ -3,16 +3,14 @@
  *
  * @module
  */
-import { ValueError } from "../errors.ts";
-import { LANE, type Window, windowFor } from "../kernel/lanes.ts";
+import { UnsupportedError, ValueError } from "../errors.ts";
+import { LANE, type Lane, type Precision, type Window, windowFor } from "../kernel/lanes.ts";
 import { NDArray } from "../ndarray.ts";
 import type { Parameter } from "../nn/parameter.ts";
 import type { Regularizer } from "../regularizer/mod.ts";
 import { SelectedRows } from "../values.ts";
-import { type Numbers, numbersOf } from "./numbers.ts";
+import { type Numbers, numbersOf, precisionOf, roundingOf } from "./numbers.ts";
 import { treeSum } from "./tree_sum.ts";
-
-const f = Math.fround;
 
 /** Rows of a sparse gradient, each once, in rising order, with the sums of their values. */
 export interface MergedRows {
@@ -21,11 +19,13 @@ export interface MergedRows {
   /** Numbers of a row. */
   readonly width: number;
   /** The rows, one after the other. */
-  readonly values: Float32Array;
+  readonly values: Lane;
 }
 
 /** One parameter's gradient. */
 export class Gradient {
+  /** What it is computed in. */
+  readonly precision: Precision;
   readonly #count: number;
   readonly #dense: Numbers | null = null;
   readonly #sparse: SelectedRows | null = null;
@@ -33,6 +33,7 @@ export class Gradient {
   #factor: number | null = null;
   #bounds: readonly [low: number, high: number] | null = null;
   #decay: Regularizer | null = null;
+  #coefficient = 0;
 
   /**
    * Look at what the caller put into `parameter.grad`.
@@ -40,6 +41,7 @@ export class Gradient {
    * @throws {ValueError} `INVALID_VALUE` where it is no gradient of this parameter
    */
   constructor(parameter: Parameter, grad: NDArray | SelectedRows) {
+    this.precision = precisionOf(parameter.dtype);
     this.#count = parameter.size;
     const of = `The gradient of ${parameter.name} [${parameter.shape}]`;
     if (grad instanceof SelectedRows) {
@@ -56,7 +58,7 @@ export class Gradient {
         }
       }
       this.#sparse = grad;
-      numbersOf(grad.value);
+      this.#mustBeNumbers(of, grad.value);
     } else if (grad instanceof NDArray) {
       if (grad.shape.join() !== parameter.shape.join()) {
         throw new ValueError("INVALID_VALUE", `${of} must have its shape: got [${grad.shape}]`, {
@@ -64,8 +66,19 @@ export class Gradient {
           actual: grad.shape,
         });
       }
+      this.#mustBeNumbers(of, grad);
       this.#dense = numbersOf(grad);
     } else throw new ValueError("INVALID_VALUE", `${of} is an array or SelectedRows: got ${typeof grad}`);
+  }
+
+  #mustBeNumbers(of: string, grad: NDArray): void {
+    numbersOf(grad);
+    if (grad.dtype === "float64" && this.precision !== "float64") {
+      throw new UnsupportedError("UNSUPPORTED_DTYPE", `${of} is float64, but the parameter is not`, {
+        expected: this.precision,
+        actual: grad.dtype,
+      });
+    }
   }
 
   /** Whether only some rows are there. Decay makes it dense, since the rows of the parameter are added to it. */
@@ -85,7 +98,7 @@ export class Gradient {
 
   /** The rows, each once: what comes twice is added up in its order. */
   get mergedRows(): MergedRows {
-    return this.#merged ??= merge(this.#sparse!);
+    return this.#merged ??= merge(this.#sparse!, this.precision);
   }
 
   /** Multiply by `factor`. */
@@ -108,18 +121,19 @@ export class Gradient {
     for (let i = 0; i < values.length; i++) values[i] = Math.min(Math.max(values[i], low), high);
   }
 
-  /** Add weight decay. */
-  decayBy(regularizer: Regularizer): void {
+  /** Add weight decay; `inFloat`: the coefficient is rounded to float32 first. */
+  decayBy(regularizer: Regularizer, inFloat: boolean): void {
     if (this.#sparse) void this.mergedRows;
     this.#decay = regularizer;
+    this.#coefficient = inFloat ? Math.fround(regularizer.coeff) : roundingOf(this.precision)(regularizer.coeff);
   }
 
-  /** The float32 sum of the squares, of what is there now. */
+  /** The sum of the squares, of what is there now. */
   squares(): number {
     const merged = this.#sparse ? this.mergedRows : null;
     const count = merged ? merged.values.length : this.#count;
-    const { lanes, call } = windowFor(count);
-    return treeSum(count, (start, n) => {
+    const { lanes, call } = windowFor(count, this.precision);
+    return treeSum(count, this.precision, (start, n) => {
       if (merged) lanes[1].set(merged.values.subarray(start, start + n));
       else this.#dense!.read(start, n, lanes[1]);
       return call.squares(1, n);
@@ -133,12 +147,12 @@ export class Gradient {
     if (this.#bounds) call.clamp(n, ...this.#bounds);
     if (this.#factor !== null) call.scale(n, this.#factor);
     if (!this.#decay) return;
-    if (this.#decay.kind === "L2") call.decayL2(n, f(this.#decay.coeff));
-    else call.decayL1(n, f(this.#decay.coeff));
+    if (this.#decay.kind === "L2") call.decayL2(n, this.#coefficient);
+    else call.decayL1(n, this.#coefficient);
   }
 
   /** The rows that lie in a piece, and zeros. */
-  #spread(lane: Float32Array, start: number, n: number): void {
+  #spread(lane: Lane, start: number, n: number): void {
     const { rows, width, values } = this.mergedRows;
     lane.fill(0, 0, n);
     for (let k = firstNotBelow(rows, Math.floor(start / width)); k < rows.length && rows[k] * width < start + n; k++) {
@@ -161,13 +175,14 @@ export function firstNotBelow(rows: readonly number[], row: number): number {
   return low;
 }
 
-function merge(sparse: SelectedRows): MergedRows {
+function merge(sparse: SelectedRows, precision: Precision): MergedRows {
+  const Numbers = precision === "float64" ? Float64Array : Float32Array;
   const rows = [...new Set(sparse.rows)].sort((a, b) => a - b);
   const width = sparse.rows.length === 0 ? 1 : sparse.value.size / sparse.rows.length;
   const places = new Map(rows.map((row, place) => [row, place]));
-  const values = new Float32Array(rows.length * width);
+  const values = new Numbers(rows.length * width);
   const source = numbersOf(sparse.value);
-  const lane = new Float32Array(Math.min(width, LANE));
+  const lane = new Numbers(Math.min(width, LANE));
   for (const [k, row] of sparse.rows.entries()) {
     const into = places.get(row)! * width;
     for (let done = 0; done < width; done += lane.length) {

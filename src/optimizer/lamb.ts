@@ -108,25 +108,25 @@ export class Lamb extends Optimizer<LambRules> {
 
   /** Absent rows have the gradient 0. */
   protected override update(update: Update<LambRules>): void {
-    const { rules, rate, target } = update;
+    const { rules, rate, round, target, gradient: { precision } } = update;
     const isExcluded = rules.excludeFromWeightDecayFn?.(update.parameter) ?? false;
     const decay = isExcluded ? 0 : f(rules.lambWeightDecay);
     const [b1, b2, epsilon] = [f(rules.beta1), f(rules.beta2), f(rules.epsilon)];
     const [power1, power2] = [update.scalar("beta1_pow_acc"), update.scalar("beta2_pow_acc")];
-    const [d1, d2] = [f(1 - power1[0]), f(1 - power2[0])];
+    const [d1, d2] = [round(1 - power1[0]), round(1 - power2[0])];
     const states = [update.state("moment1"), update.state("moment2")];
-    update.pieces(states, (call, n) => call.moments(n, b1, f(1 - b1), b2, f(1 - b2)));
+    update.pieces(states, (call, n) => call.moments(n, b1, round(1 - b1), b2, round(1 - b2)));
     let step = rate;
     if (decay > 0 || this.#alwaysAdapt || isBefore(this.paddle, "2.6")) {
-      const ofParameter = treeSum(target.size, (start, n) => update.look([], start, n).call.squares(0, n));
+      const ofParameter = treeSum(target.size, precision, (start, n) => update.look([], start, n).call.squares(0, n));
       // The direction is not kept, as that would take memory of the parameter's size: it is computed twice.
-      const ofDirection = treeSum(target.size, (start, n) => {
+      const ofDirection = treeSum(target.size, precision, (start, n) => {
         const { call } = update.look(states, start, n);
         call.lambDirection(n, d1, d2, epsilon, decay);
         return call.squares(1, n);
       });
-      const [p, d] = [f(Math.sqrt(ofParameter)), f(Math.sqrt(ofDirection))];
-      if (p > 0 && d > 0) step = f(rate * f(p / d));
+      const [p, d] = [round(Math.sqrt(ofParameter)), round(Math.sqrt(ofDirection))];
+      if (p > 0 && d > 0) step = round(rate * round(p / d));
     }
     update.pieces(states, (call, n) => {
       call.lambDirection(n, d1, d2, epsilon, decay);

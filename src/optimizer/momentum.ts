@@ -4,6 +4,7 @@
  * @module
  */
 import { bind, type Call, type Signature } from "../nn/arguments.ts";
+import type { Regularizer } from "../regularizer/mod.ts";
 import type { Kind } from "./accumulators.ts";
 import { Optimizer, type OptimizerOptions } from "./optimizer.ts";
 import { signature } from "./signature.ts";
@@ -74,6 +75,11 @@ export class Momentum extends Optimizer<MomentumRules> {
   /** `velocity`. */
   protected override kinds(): readonly Kind[] {
     return [{ kind: "velocity" }];
+  }
+
+  /** Paddle's kernel does L2 decay itself, and takes a float32, also for float64 parameters. */
+  protected override decaysInFloat(decay: Regularizer): boolean {
+    return decay.kind === "L2" || super.decaysInFloat(decay);
   }
 
   /** Absent rows have the gradient 0. */

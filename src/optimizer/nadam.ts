@@ -78,25 +78,25 @@ export class NAdam extends Optimizer<NAdamRules> {
 
   /** Update one parameter. */
   protected override update(update: Update<NAdamRules>): void {
-    const { rules, rate } = update;
+    const { rules, rate, round } = update;
     const [b1, b2, epsilon, psi] = [f(rules.beta1), f(rules.beta2), f(rules.epsilon), f(rules.momentumDecay)];
-    const step = f(f(0.96) ** psi);
+    const step = round(round(0.96) ** psi);
     const states = ["moment1", "moment2", "mu_product", "beta2_pow", "momentum_decay_pow"].map((kind) =>
       update.state(kind)
     );
-    const powers = new Float32Array(LANE);
+    const powers = new Float64Array(LANE);
     update.pieces(states, (call, n, _, { lanes }) => {
       // Lane 6 has the power of 0.96: the update wants it raised to psi.
       const lane = lanes[6];
       let [base, power] = [NaN, NaN];
       for (let i = 0; i < n; i++) {
-        lane[i] *= f(0.96);
+        lane[i] *= round(0.96);
         powers[i] = lane[i];
         // All elements are equal in every run but a strange one.
-        if (lane[i] !== base) [base, power] = [lane[i], f(lane[i] ** psi)];
+        if (lane[i] !== base) [base, power] = [lane[i], round(lane[i] ** psi)];
         lane[i] = power;
       }
-      call.nadam(n, b1, f(1 - b1), b2, f(1 - b2), step, rate, epsilon);
+      call.nadam(n, b1, round(1 - b1), b2, round(1 - b2), step, rate, epsilon);
       lane.set(powers.subarray(0, n));
     });
   }

@@ -1,29 +1,41 @@
 /**
- * Tensors as float32, piece by piece: float16 and bfloat16 are widened on the way in and rounded to nearest even on the way out.
+ * Tensors as float32 or float64, piece by piece: float16 and bfloat16 are widened on the way in and rounded to nearest even on the way out.
  *
  * @module
  */
 import { UnsupportedError } from "../errors.ts";
 import { float32FromNarrow, narrowFromFloat32 } from "../kernel.ts";
+import type { DType } from "../dtype.ts";
+import type { Lane, Precision } from "../kernel/lanes.ts";
 import type { NDArray } from "../ndarray.ts";
 
 /** The numbers of a tensor. */
 export interface Numbers {
   /** Copy `n` numbers from `start` on into a lane. */
-  read(start: number, n: number, into: Float32Array): void;
+  read(start: number, n: number, into: Lane): void;
   /** Copy `n` numbers of a lane to `start` and on. */
-  write(start: number, n: number, from: Float32Array): void;
+  write(start: number, n: number, from: Lane): void;
+}
+
+/** What a parameter of a dtype is computed in. */
+export function precisionOf(dtype: DType): Precision {
+  return dtype === "float64" ? "float64" : "float32";
+}
+
+/** How numbers become those of a precision. */
+export function roundingOf(precision: Precision): (x: number) => number {
+  return precision === "float64" ? (x) => x : Math.fround;
 }
 
 /**
- * The numbers of a float32, float16 or bfloat16 array.
+ * The numbers of a float64, float32, float16 or bfloat16 array.
  *
  * @throws {UnsupportedError} `UNSUPPORTED_DTYPE` for another dtype
  */
 export function numbersOf(array: NDArray): Numbers {
   const { dtype } = array;
-  if (dtype === "float32") {
-    const data = array.data as Float32Array;
+  if (dtype === "float32" || dtype === "float64") {
+    const data = array.data as Lane;
     return {
       read: (start, n, into) => into.set(data.subarray(start, start + n)),
       write: (start, n, from) => data.set(n === from.length ? from : from.subarray(0, n), start),
@@ -37,12 +49,12 @@ export function numbersOf(array: NDArray): Numbers {
       write: (start, n, from) => narrowFromFloat32(dtype, bytesOf(from, n), part(start, n)),
     };
   }
-  throw new UnsupportedError("UNSUPPORTED_DTYPE", `Optimizers compute in float32: got ${dtype}`, {
-    expected: "float32, float16 or bfloat16",
+  throw new UnsupportedError("UNSUPPORTED_DTYPE", `Optimizers compute in float32 and float64: got ${dtype}`, {
+    expected: "float64, float32, float16 or bfloat16",
     actual: dtype,
   });
 }
 
-function bytesOf(lane: Float32Array, n: number): Uint8Array {
+function bytesOf(lane: Lane, n: number): Uint8Array {
   return new Uint8Array(lane.buffer, lane.byteOffset, 4 * n);
 }

@@ -16,6 +16,7 @@ import { check, checkArguments, kindOf } from "./arguments.ts";
 import { Gradient } from "./gradient.ts";
 import { LambdaDecay } from "./lr/lambda_decay.ts";
 import { LRScheduler, type SetStateOptions } from "./lr/lr_scheduler.ts";
+import { precisionOf, roundingOf } from "./numbers.ts";
 import { Update } from "./update.ts";
 import { isBefore, type PaddleVersion } from "./version.ts";
 
@@ -68,7 +69,7 @@ const COMMON = ["params", "learningRate", "weightDecay", "gradClip"];
 /**
  * Base of all optimizers. Gradients are the caller's: put them into `parameter.grad`, then call `step()`.
  *
- * Mirrors `paddle.optimizer.Optimizer` (3.3) on the CPU: the same float32 arithmetic, one rounding an operation, and state dicts with the
+ * Mirrors `paddle.optimizer.Optimizer` (3.3) on the CPU: the same float32 or float64 arithmetic, one rounding an operation, and state dicts with the
  * same keys in the same order.
  */
 export abstract class Optimizer<Rules extends object = object> {
@@ -178,6 +179,11 @@ export abstract class Optimizer<Rules extends object = object> {
     return this.#groups.flatMap((group) => group.parameters);
   }
 
+  /** Whether the rate is a number, not a scheduler's. */
+  protected get hasFixedRate(): boolean {
+    return typeof this.#learningRate === "number";
+  }
+
   /** The rate before each parameter's factor. A fixed rate is not part of the state. */
   getLr(): number {
     return typeof this.#learningRate === "number" ? this.#learningRate : this.#learningRate.lastLr;
@@ -223,37 +229,57 @@ export abstract class Optimizer<Rules extends object = object> {
    *
    * @throws {ValueError} `INVALID_VALUE` where a gradient, or a state that was set before, does not fit
    * @throws {UnsupportedError} `UNSUPPORTED_FEATURE` for a row-sparse gradient where Paddle's result is not reproducible,
-   * `UNSUPPORTED_DTYPE` for a parameter that is neither float32 nor, with `multiPrecision`, float16 or bfloat16
+   * `UNSUPPORTED_DTYPE` for a parameter that is neither float32 nor float64 nor, with `multiPrecision`, float16 or bfloat16
    */
   step(): void {
+    const rate = this.#rate();
     for (const group of this.#groups) {
       const live = group.parameters.filter((parameter) => !parameter.stopGradient && parameter.grad !== null);
       const gradients = live.map((parameter) => new Gradient(parameter, parameter.grad!));
       live.forEach((parameter, i) => this.#mayUpdate(parameter, gradients[i]));
       const targets = live.map((parameter) => this.#accumulate(parameter, group.rules));
-      clip(group.clip, live, gradients);
+      clip(group.clip, live, gradients, this.#takesFloat);
       live.forEach((parameter, i) => {
         const gradient = gradients[i];
+        const round = roundingOf(gradient.precision);
         const decay = parameter.regularizer ?? (this.decaysGradient ? group.decay : group.extraDecay);
         if (decay) {
           this.checkDecay(gradient);
-          gradient.decayBy(decay);
+          gradient.decayBy(decay, this.decaysInFloat(decay));
         }
         const { learningRate } = parameter.optimizeAttr;
-        const rate = f(this.getLr());
         const state = (kind: string) => this.#accumulators.get(kind, targets[i].name);
         this.update(
           new Update(
             parameter,
             targets[i],
             gradient,
-            learningRate === 1 ? rate : f(rate * f(learningRate)),
+            learningRate === 1 ? round(rate) : round(rate * round(learningRate)),
             group.rules,
             state,
+            this.#takesFloat ? f : round,
           ),
         );
       });
     }
+  }
+
+  /** The rate is a tensor with the dtype of the first parameter. */
+  #rate(): number {
+    if (this.#takesFloat) return f(this.getLr());
+    const first = this.#groups.find(({ parameters }) => parameters.length > 0);
+    const precision = precisionOf(first?.parameters[0].dtype ?? "float32");
+    return roundingOf(precision)(this.getLr());
+  }
+
+  /** Whether options are float32 on their way to a kernel, also for float64 parameters. */
+  get #takesFloat(): boolean {
+    return isBefore(this.paddle, "2.3");
+  }
+
+  /** Whether the coefficient of a decay is a float32, also for float64 parameters. */
+  protected decaysInFloat(_decay: Regularizer): boolean {
+    return this.#takesFloat;
   }
 
   /** Refuse a gradient that can't have weight decay. */
@@ -267,10 +293,13 @@ export abstract class Optimizer<Rules extends object = object> {
 
   #mayUpdate(parameter: Parameter, gradient: Gradient): void {
     const isNarrow = parameter.dtype === "float16" || parameter.dtype === "bfloat16";
-    if (parameter.dtype !== "float32" && !(isNarrow && this.#multiPrecision)) {
-      const message = `${parameter.name} is ${parameter.dtype}: optimizers change float32` +
+    if (parameter.dtype !== "float32" && parameter.dtype !== "float64" && !(isNarrow && this.#multiPrecision)) {
+      const message = `${parameter.name} is ${parameter.dtype}: optimizers change float32 and float64` +
         (isNarrow ? ", and float16 and bfloat16 with multiPrecision" : "");
-      throw new UnsupportedError("UNSUPPORTED_DTYPE", message, { expected: "float32", actual: parameter.dtype });
+      throw new UnsupportedError("UNSUPPORTED_DTYPE", message, {
+        expected: "float32 or float64",
+        actual: parameter.dtype,
+      });
     }
     if (gradient.isSparse && !this.takesSparse) {
       throw new UnsupportedError(
@@ -284,7 +313,7 @@ export abstract class Optimizer<Rules extends object = object> {
   /** Make the state that is not there yet; gives what is computed with. */
   #accumulate(parameter: Parameter, rules: Required<Rules>): Tensor {
     let target: Tensor = parameter;
-    if (parameter.dtype !== "float32") {
+    if (parameter.dtype === "float16" || parameter.dtype === "bfloat16") {
       const master = this.#masters.get(parameter.name);
       target = master ?? this.#accumulators.master(parameter);
       if (!master) this.#masters.set(parameter.name, target);
@@ -293,7 +322,9 @@ export abstract class Optimizer<Rules extends object = object> {
         `The master weight of ${parameter.name} is float32 [${parameter.shape}]: got ${target.dtype} [${target.shape}]`,
       );
     }
-    this.#accumulators.make(target, parameter.dtype, this.kinds(rules, parameter));
+    let kinds = this.kinds(rules, parameter);
+    if (this.#takesFloat) kinds = kinds.map((kind) => ({ ...kind, value: f(kind.value ?? 0) }));
+    this.#accumulators.make(target, parameter.dtype, kinds);
     return target;
   }
 
@@ -373,25 +404,47 @@ function clipOf(gradClip: GradClip | null): GradClip | null {
 }
 
 /** Clip the gradients of a group; parameters without `needClip` are neither clipped nor counted. */
-function clip(how: GradClip | null, parameters: readonly Parameter[], gradients: readonly Gradient[]): void {
+function clip(
+  how: GradClip | null,
+  parameters: readonly Parameter[],
+  gradients: readonly Gradient[],
+  takesFloat: boolean,
+): void {
   if (how === null) return;
   const clipped = gradients.filter((_, i) => parameters[i].needClip);
-  if (how.kind === "value") { for (const gradient of clipped) gradient.clampTo(f(how.min), f(how.max)); }
-  else if (how.kind === "norm") { for (const gradient of clipped) clipByNorm(gradient, f(how.clipNorm)); }
-  else clipByGlobalNorm(clipped, how);
+  if (how.kind === "global") {
+    clipByGlobalNorm(clipped, how);
+    return;
+  }
+  for (const gradient of clipped) {
+    const round = takesFloat ? f : roundingOf(gradient.precision);
+    if (how.kind === "value") gradient.clampTo(round(how.min), round(how.max));
+    else clipByNorm(gradient, f(how.clipNorm));
+  }
 }
 
 function clipByNorm(gradient: Gradient, limit: number): void {
+  if (gradient.precision === "float64") {
+    throw new UnsupportedError("UNSUPPORTED_DTYPE", "ClipGradByNorm takes float32: Paddle has no kernel for float64", {
+      expected: "float32",
+      actual: "float64",
+    });
+  }
   const norm = f(Math.sqrt(gradient.squares()));
   if (!(norm <= limit)) gradient.scaleBy(f(limit / norm));
 }
 
+/** One float64 gradient makes the norm float64. */
 function clipByGlobalNorm(gradients: readonly Gradient[], how: ClipGradByGlobalNorm): void {
   if (gradients.length === 0) return;
-  const limit = f(how.clipNorm);
-  let sum = 0;
-  for (const gradient of gradients) sum = f(sum + gradient.squares());
-  const norm = f(Math.sqrt(sum));
-  const factor = f(limit / Math.max(norm, limit));
-  for (const gradient of gradients) gradient.scaleBy(factor);
+  const sums = { float32: 0, float64: 0 };
+  for (const gradient of gradients) {
+    const { precision } = gradient;
+    sums[precision] = roundingOf(precision)(sums[precision] + gradient.squares());
+  }
+  const round = roundingOf(gradients.some(({ precision }) => precision === "float64") ? "float64" : "float32");
+  const limit = round(how.clipNorm);
+  const norm = round(Math.sqrt(sums.float32 + sums.float64));
+  const factor = round(limit / Math.max(norm, limit));
+  for (const gradient of gradients) gradient.scaleBy(roundingOf(gradient.precision)(factor));
 }

@@ -70,11 +70,11 @@ export class RAdam extends Optimizer<RAdamRules> {
 
   /** Update one parameter. */
   protected override update(update: Update<RAdamRules>): void {
-    const { rules, rate } = update;
+    const { rules, rate, round } = update;
     const [b1, b2, epsilon] = [f(rules.beta1), f(rules.beta2), f(rules.epsilon)];
-    const most = f(f(2 / f(1 - b2)) - 1);
+    const most = round(round(2 / round(1 - b2)) - 1);
     const states = ["moment1", "moment2", "beta1_pow", "beta2_pow", "rho"].map((kind) => update.state(kind));
-    update.pieces(states, (call, n) => call.radam(n, b1, f(1 - b1), b2, f(1 - b2), most, rate, epsilon));
+    update.pieces(states, (call, n) => call.radam(n, b1, round(1 - b1), b2, round(1 - b2), most, rate, epsilon));
   }
 
   /** Paddle's results for rows are not reproducible. */

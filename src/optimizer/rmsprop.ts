@@ -77,8 +77,8 @@ export class RMSProp extends Optimizer<RMSPropRules> {
     const states = [update.state("momentum"), update.state("mean_square")];
     if (centered) states.push(update.state("mean_grad"));
     update.pieces(states, (call, n) => {
-      if (centered) call.rmspropCentered(n, rho, f(1 - rho), epsilon, mu, update.rate);
-      else call.rmsprop(n, rho, f(1 - rho), epsilon, mu, update.rate);
+      if (centered) call.rmspropCentered(n, rho, update.round(1 - rho), epsilon, mu, update.rate);
+      else call.rmsprop(n, rho, update.round(1 - rho), epsilon, mu, update.rate);
     });
   }
 }

@@ -72,8 +72,8 @@ export class Rprop extends Optimizer<object> {
 
   /** Absent rows have the gradient 0. The optimizer's rate is not read again. */
   protected override update(update: Update<object>): void {
-    const [low, high] = this.#learningRateRange.map(Math.fround);
-    const [minus, plus] = this.#etas.map(Math.fround);
+    const [low, high] = this.#learningRateRange.map(update.round);
+    const [minus, plus] = this.#etas.map(update.round);
     const states = [update.state("prevs"), update.state("learning_rates")];
     update.pieces(states, (call, n) => call.rprop(n, minus, plus, low, high));
   }

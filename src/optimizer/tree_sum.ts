@@ -1,19 +1,21 @@
 /**
- * Sums of squares in the order of Paddle's CPU kernels: Eigen's tree of halves, whose leaves have at most 8192 numbers.
+ * Sums of squares in the order of Paddle's CPU kernels: Eigen's tree of halves, whose leaves have at most 8192 float32 or 4096 float64.
  *
  * @module
  */
 
-/** Numbers of a leaf: eight in a packet, 1024 packets. */
-const LEAF = 8192;
+import type { Precision } from "../kernel/lanes.ts";
+import { roundingOf } from "./numbers.ts";
 
-/** The float32 sum of `leaf(start, n)` over all leaves of `count` numbers. */
-export function treeSum(count: number, leaf: (start: number, n: number) => number): number {
+/** The sum of `leaf(start, n)` over all leaves of `count` numbers: those have 1024 packets of 256 bits. */
+export function treeSum(count: number, precision: Precision, leaf: (start: number, n: number) => number): number {
+  const round = roundingOf(precision);
+  const packet = precision === "float64" ? 4 : 8;
   function sum(start: number, n: number): number {
-    if (n <= LEAF) return leaf(start, n);
-    // The depth is log2(count / LEAF): less than 40 for whatever fits in memory.
-    const half = Math.ceil(Math.ceil(n / 2) / 8) * 8;
-    return Math.fround(sum(start, half) + sum(start + half, n - half));
+    if (n <= 1024 * packet) return leaf(start, n);
+    // The depth is log2(count / 4096): less than 40 for whatever fits in memory.
+    const half = Math.ceil(Math.ceil(n / 2) / packet) * packet;
+    return round(sum(start, half) + sum(start + half, n - half));
   }
-  return Math.fround(sum(0, count));
+  return round(sum(0, count));
 }

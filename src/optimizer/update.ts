@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { LANE, type UpdateFunctions, type Window, windowFor } from "../kernel/lanes.ts";
+import { LANE, type Lane, type UpdateFunctions, type Window, windowFor } from "../kernel/lanes.ts";
 import type { NDArray } from "../ndarray.ts";
 import type { Parameter } from "../nn/parameter.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Gradient } from "./gradient.ts";
-import { type Numbers, numbersOf } from "./numbers.ts";
+import { type Numbers, numbersOf, roundingOf } from "./numbers.ts";
 
 /** How {@linkcode Update.pieces} goes over a parameter. */
 export interface PiecesOptions {
@@ -28,10 +28,14 @@ export class Update<Rules> {
   readonly target: NDArray;
   /** The gradient, clipped and decayed as it is read. */
   readonly gradient: Gradient;
-  /** The learning rate, a float32. */
+  /** The learning rate, a number of what is computed in. */
   readonly rate: number;
+  /** Rounds to what is computed in. */
+  readonly round: (x: number) => number;
   /** The options of the parameter's group. */
   readonly rules: Required<Rules>;
+  /** Rounds those options that a newer Paddle takes as they are, and an older one as float32. */
+  readonly attribute: (x: number) => number;
   readonly #state: (kind: string) => Tensor;
   readonly #numbers: Numbers;
   /** The parameter's numbers where the master weight is computed with: they follow it. */
@@ -45,11 +49,14 @@ export class Update<Rules> {
     rate: number,
     rules: Required<Rules>,
     state: (kind: string) => Tensor,
+    attribute: (x: number) => number,
   ) {
+    this.attribute = attribute;
     this.parameter = parameter;
     this.target = target;
     this.gradient = gradient;
     this.rate = rate;
+    this.round = roundingOf(gradient.precision);
     this.rules = rules;
     this.#state = state;
     this.#numbers = numbersOf(target);
@@ -61,9 +68,9 @@ export class Update<Rules> {
     return this.#state(kind);
   }
 
-  /** A state tensor of one float32. */
-  scalar(kind: string): Float32Array {
-    return this.#state(kind).data as Float32Array;
+  /** A state tensor of one number. */
+  scalar(kind: string): Lane {
+    return this.#state(kind).data as Lane;
   }
 
   /**
@@ -75,7 +82,7 @@ export class Update<Rules> {
     work: (call: UpdateFunctions, n: number, start: number, window: Window) => void,
     { parts = [[0, this.target.size]], withGradient = true, keepStates = true }: PiecesOptions = {},
   ): void {
-    const window = windowFor(this.target.size);
+    const window = windowFor(this.target.size, this.gradient.precision);
     const { lanes, call } = window;
     const tensors = states.map(numbersOf);
     for (const [first, count] of parts) {
@@ -94,7 +101,7 @@ export class Update<Rules> {
 
   /** Lanes 0 and 2 on with at most `LANE` numbers from `start` on, to look at. */
   look(states: readonly NDArray[], start: number, n: number): Window {
-    const window = windowFor(this.target.size);
+    const window = windowFor(this.target.size, this.gradient.precision);
     this.#numbers.read(start, n, window.lanes[0]);
     states.forEach((state, i) => numbersOf(state).read(start, n, window.lanes[i + 2]));
     return window;
