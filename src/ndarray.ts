@@ -7,6 +7,7 @@ import { badBool, checkBools, convert, isBigInteger, isComplex, isNarrowFloat } 
 import { type DType, dtypeInfo } from "./dtype.ts";
 import { FormatError, UnsupportedError, ValueError } from "./errors.ts";
 import { narrowBits, widenBits } from "./kernel.ts";
+import { PackedBytes } from "./packed_bytes.ts";
 import { plainBytes } from "./plain_bytes.ts";
 import { Complex, Float } from "./values.ts";
 
@@ -55,6 +56,8 @@ export class NDArray {
   /** Bytes. */
   readonly nbytes: number;
   #bytes: Uint8Array | null;
+  /** Where the array begins in `#bytes`, which other arrays have as well; -1 where it is ours alone. */
+  #start = -1;
   #lazy: LazyBytes | null = null;
   #data: NumericArray | null = null;
 
@@ -74,15 +77,16 @@ export class NDArray {
     else if (data instanceof Uint8Array) this.#bytes = plainBytes(data);
     else if (ArrayBuffer.isView(data)) this.#bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     else if (data instanceof ArrayBuffer) this.#bytes = new Uint8Array(data);
-    else {
+    else if (data instanceof PackedBytes) {
+      this.#bytes = data.slab;
+      this.#start = data.start;
+    } else {
       this.#bytes = null;
       this.#lazy = data;
     }
-    if (this.#bytes && this.#bytes.byteLength !== this.nbytes) {
-      throw new ValueError(
-        "INVALID_VALUE",
-        `An array of ${dtype} [${shape}] has ${this.nbytes} bytes: got ${this.#bytes.byteLength}`,
-      );
+    const given = data instanceof PackedBytes ? data.length : this.#bytes?.byteLength ?? this.nbytes;
+    if (given !== this.nbytes) {
+      throw new ValueError("INVALID_VALUE", `An array of ${dtype} [${shape}] has ${this.nbytes} bytes: got ${given}`);
     }
   }
 
@@ -103,6 +107,9 @@ export class NDArray {
         throw new UnsupportedError("UNSUPPORTED_FEATURE", "The bytes were not read yet: await array.load() first");
       }
       this.#keep(this.#lazy.readSync());
+    } else if (this.#start >= 0) {
+      this.#bytes = this.#bytes.slice(this.#start, this.#start + this.nbytes);
+      this.#start = -1;
     }
     return this.#bytes!;
   }

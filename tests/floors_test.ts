@@ -16,6 +16,7 @@ const WORDS = new Set(
     "kernel",
     "limits",
     "ndarray",
+    "packed_bytes",
     "plain_bytes",
     "program",
     "statistics",

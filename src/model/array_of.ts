@@ -10,6 +10,7 @@ import type { DType } from "../dtype.ts";
 import { UnsupportedError } from "../errors.ts";
 import { rowMajor, swapBytes } from "../kernel.ts";
 import { type LazyBytes, NDArray } from "../ndarray.ts";
+import { PackedBytes } from "../packed_bytes.ts";
 import { OpaqueArray } from "../values.ts";
 
 /** How bytes become arrays. */
@@ -27,6 +28,20 @@ export interface ArrayParts {
   dtype: DType;
   shape: readonly number[];
   data: Uint8Array | LazyBytes;
+}
+
+/** The one object that tells of a place: an array that is made of it looks at once. */
+const place = new PackedBytes();
+
+/** Where the bytes of an array lie with those of others; null where they do not, or have to be put in order first. */
+export function packedBytesOf(array: PickledArray): PackedBytes | null {
+  const { slab, dtype } = array;
+  const info = dtype?.info;
+  if (slab === null || !info || array.fortran || (dtype.bigEndian && info.swapsize > 1)) return null;
+  place.slab = slab;
+  place.start = array.start;
+  place.length = array.nbytes;
+  return place;
 }
 
 /** The parts of an array that holds numbers. */
@@ -58,6 +73,8 @@ export function partsOf(array: PickledArray, context: ArrayContext): ArrayParts 
 export function numpyArrayOf(array: PickledArray, context: ArrayContext): NDArray | OpaqueArray {
   const dtype = array.dtype!;
   if (dtype.info) {
+    const packed = packedBytesOf(array);
+    if (packed) return new NDArray(dtype.info.name, array.shape, packed);
     const { dtype: name, shape, data } = partsOf(array, context);
     return new NDArray(name, shape, data);
   }

@@ -7,14 +7,15 @@ import { PickledArray } from "../codec/pickle/pickled.ts";
 import type { Pickle } from "../codec/pickle/read_pickle.ts";
 import { FormatError, quote, type Warning } from "../errors.ts";
 import { joinBytes, joinLazily } from "../joined_bytes.ts";
-import { NDArray } from "../ndarray.ts";
+import type { DType } from "../dtype.ts";
+import { type LazyBytes, NDArray } from "../ndarray.ts";
 import { DenseTensor, Tensor } from "../tensor.ts";
 import { OrderedDict, Tuple } from "../values.ts";
-import { type ArrayContext, partsOf } from "./array_of.ts";
+import { type ArrayContext, packedBytesOf, partsOf } from "./array_of.ts";
 import { isUnread, joinBigParams, JoinedArray } from "./big_params_join.ts";
 import { BIG_PARAMS, METADATA, NAME_TABLE } from "./keys.ts";
 import { PlainShaper } from "./plain_from_pickle.ts";
-import { replaceLeaves, some } from "./walk.ts";
+import { NO_KEY, replaceLeaves, some } from "./walk.ts";
 
 /** The kind of float8 that int8 tensors are, by key or for all of them. */
 export type Float8Choice = "float8_e4m3fn" | "float8_e5m2" | Readonly<Record<string, "float8_e4m3fn" | "float8_e5m2">>;
@@ -43,10 +44,11 @@ export function fromPickle(pickle: Pickle, options: FromPickleOptions): unknown 
   }
   // 4.2: if there is a (name, array) pair anywhere, only pairs are Tensors; else every array is one.
   const hasPair = some(root, isPair, isSearched);
-  return replaceLeaves(root, (value, at) => {
-    if (isPair(value)) return shaper.named(value, value[1], value[0], at);
+  return replaceLeaves(root, (value, at, key) => {
+    const name = at === "" ? key : NO_KEY;
+    if (isPair(value)) return shaper.named(value, value[1], value[0], name);
     if (value instanceof PickledArray || value instanceof JoinedArray) {
-      return hasPair ? shaper.array(value) : shaper.tensor(value, "", at);
+      return hasPair ? shaper.array(value) : shaper.tensor(value, "", name);
     }
     return shaper.rest(value);
   });
@@ -61,11 +63,12 @@ function fromStateDict(
 ): unknown {
   const table = dict.get(NAME_TABLE);
   if (!(table instanceof Map)) throw badTable("it is no dict");
-  for (const [key, name] of table) {
+  // Not for...of: that makes a list of every pair.
+  table.forEach((name: unknown, key: unknown) => {
     if (typeof key !== "string" || typeof name !== "string") throw badTable("it holds something that is no text");
     const value = dict.get(key);
     if (value instanceof PickledArray || value instanceof JoinedArray) {
-      dict.set(key, shaper.tensor(value, name, () => `[${JSON.stringify(key)}]`));
+      dict.set(key, shaper.tensor(value, name, key));
     } else if (!dict.has(key)) {
       warnings.push({
         code: "MISSING_KEY",
@@ -73,7 +76,7 @@ function fromStateDict(
         at: NAME_TABLE,
       });
     }
-  }
+  });
   if (!options.keepNameTable) dict.delete(NAME_TABLE);
   return replaceLeaves(
     dict,
@@ -130,17 +133,17 @@ class Shaper extends PlainShaper {
   }
 
   /** A tensor, or an array where arrays are asked for. */
-  tensor(array: PickledArray | JoinedArray, name: string, at: () => string): unknown {
-    return this.named(array, array, name, at);
+  tensor(array: PickledArray | JoinedArray, name: string, key: unknown): unknown {
+    return this.named(array, array, name, key);
   }
 
   /** The tensor of a pair, one for each pair object. */
-  named(identity: object, array: PickledArray | JoinedArray, name: string, at: () => string): unknown {
+  named(identity: object, array: PickledArray | JoinedArray, name: string, key: unknown): unknown {
     if (this.#options.returnNumpy) return this.array(array);
     let made = identity instanceof PickledArray ? identity.made : this.#made.get(identity);
     if (made === undefined) {
       if (array instanceof PickledArray) this.own(array);
-      const tensor = this.#make(array, name, at);
+      const tensor = this.#make(array, name, key);
       if (array instanceof PickledArray) this.#options.onArray?.(tensor, array);
       made = tensor;
       if (identity instanceof PickledArray) identity.made = made;
@@ -149,27 +152,35 @@ class Shaper extends PlainShaper {
     return made;
   }
 
-  #make(array: PickledArray | JoinedArray, name: string, at: () => string): NDArray {
-    const parts = this.#partsOf(array);
-    // Paddle has no Tensor of these: they stay what they are.
-    if (parts.dtype === "uint32" || parts.dtype === "uint64") return new NDArray(parts.dtype, parts.shape, parts.data);
-    let { dtype } = parts;
-    // Paddle writes bfloat16 as numpy's uint16 (dossier section 6).
-    if (dtype === "uint16") dtype = "bfloat16";
-    if (dtype === "int8") dtype = this.#float8Of(at) ?? dtype;
-    return this.#options.mode === "static"
-      ? new DenseTensor(dtype, parts.shape, parts.data)
-      : new Tensor(dtype, parts.shape, parts.data, { name });
+  /** `key` is that of the array in the root, where it stands there. */
+  #make(array: PickledArray | JoinedArray, name: string, key: unknown): NDArray {
+    const packed = array instanceof PickledArray ? packedBytesOf(array) : null;
+    if (packed) return this.#shape((array as PickledArray).dtype!.info!.name, array.shape, packed, name, key);
+    const { dtype, shape, data } = this.#partsOf(array);
+    return this.#shape(dtype, shape, data, name, key);
   }
 
-  #float8Of(at: () => string): "float8_e4m3fn" | "float8_e5m2" | undefined {
+  #shape(
+    dtype: DType,
+    shape: readonly number[],
+    data: Uint8Array | LazyBytes,
+    name: string,
+    key: unknown,
+  ): NDArray {
+    // Paddle has no Tensor of these: they stay what they are.
+    if (dtype === "uint32" || dtype === "uint64") return new NDArray(dtype, shape, data);
+    // Paddle writes bfloat16 as numpy's uint16 (dossier section 6).
+    if (dtype === "uint16") dtype = "bfloat16";
+    if (dtype === "int8") dtype = this.#float8Of(key) ?? dtype;
+    return this.#options.mode === "static"
+      ? new DenseTensor(dtype, shape, data)
+      : new Tensor(dtype, shape, data, { name });
+  }
+
+  #float8Of(key: unknown): "float8_e4m3fn" | "float8_e5m2" | undefined {
     const { float8 } = this.#options;
     if (float8 === undefined || typeof float8 === "string") return float8;
-    const place = at();
-    for (const [key, dtype] of Object.entries(float8)) {
-      if (place === `[${JSON.stringify(key)}]`) return dtype;
-    }
-    return undefined;
+    return typeof key === "string" && Object.hasOwn(float8, key) ? float8[key] : undefined;
   }
 
   #partsOf(array: PickledArray | JoinedArray): ReturnType<typeof partsOf> {

@@ -43,24 +43,33 @@ export function some(root: unknown, test: (value: unknown) => boolean, into: (co
   return false;
 }
 
+/** No key: the value is the root, or the attributes of a dict. */
+export const NO_KEY: unique symbol = Symbol();
+
+/**
+ * What takes the place of a value; the value itself where it stays. `at` is the place of the container that holds it, as long as few
+ * containers were met, `key` its key or index there.
+ */
+export type Replace = (value: unknown, at: string, key: unknown) => unknown;
+
 /**
  * Put other values in place of leaves, inside the containers that hold them; what is given for the root is returned. `replace` gives the
- * same value back for what stays; of what it puts in place, only arrays of objects are looked into. `at` makes the place of a value, for those who need it.
+ * same value back for what stays; of what it puts in place, only arrays of objects are looked into.
  */
-export function replaceLeaves(root: unknown, replace: (value: unknown, at: () => string) => unknown): unknown {
-  const result = replace(root, () => "");
+export function replaceLeaves(root: unknown, replace: Replace): unknown {
+  const result = replace(root, "", NO_KEY);
   if (result !== root && !(result instanceof OpaqueArray)) return result;
   const first = containerOf(result);
   if (!first) return result;
   const seen = new Set<Container>([first]);
   const todo: { container: Container; at: string }[] = [{ container: first, at: "" }];
-  const visit = (value: unknown, at: () => string): unknown => {
-    const other = replace(value, at);
+  const visit = (value: unknown, at: string, key: unknown): unknown => {
+    const other = replace(value, at, key);
     if (other === value || other instanceof OpaqueArray) {
       const container = containerOf(other);
       if (container && !seen.has(container)) {
         seen.add(container);
-        todo.push({ container, at: seen.size < 1000 ? at() : "" });
+        todo.push({ container, at: seen.size < 1000 && key !== NO_KEY ? at + keyStep(key) : at });
       }
     }
     return other;
@@ -71,19 +80,20 @@ export function replaceLeaves(root: unknown, replace: (value: unknown, at: () =>
       for (let i = 0; i < container.length; i++) {
         const value = container[i];
         if (isPlain(value)) continue;
-        const other = visit(value, () => at + keyStep(i));
+        const other = visit(value, at, i);
         if (other !== value) container[i] = other;
       }
     } else if (container instanceof Map) {
-      for (const [key, value] of container) {
-        if (isPlain(value)) continue;
-        const other = visit(value, () => at + keyStep(key));
+      // Not for...of: that makes a list of every pair.
+      container.forEach((value, key) => {
+        if (isPlain(value)) return;
+        const other = visit(value, at, key);
         if (other !== value) container.set(key, other);
-      }
-      if (container instanceof OrderedDict && container.attributes) visit(container.attributes, () => at);
+      });
+      if (container instanceof OrderedDict && container.attributes) visit(container.attributes, at, NO_KEY);
     } else {
       const members = [...container];
-      const others = members.map((member) => visit(member, () => at));
+      const others = members.map((member, i) => visit(member, at, i));
       if (others.some((other, i) => other !== members[i])) {
         container.clear();
         for (const other of others) container.add(other);

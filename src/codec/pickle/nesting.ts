@@ -19,7 +19,9 @@ interface Measure {
 
 interface Frame extends Measure {
   container: Container;
-  children: Iterator<unknown>;
+  readonly children: readonly Container[];
+  /** Index of the next child. */
+  next: number;
 }
 
 function containerOf(value: unknown): Container | null {
@@ -28,13 +30,18 @@ function containerOf(value: unknown): Container | null {
   return value instanceof PythonRecord ? value.fields : value instanceof PickledArray ? value.items : null;
 }
 
-function* withAttributes(dict: OrderedDict): Generator<unknown> {
-  yield* dict.values();
-  if (dict.attributes) yield dict.attributes;
-}
+const NONE: readonly Container[] = [];
 
-function childrenOf(container: Container): Iterator<unknown> {
-  return container instanceof OrderedDict ? withAttributes(container) : container.values();
+/** The containers that stand in a container, as often as they do: an iterator would make an object of every member. */
+function childrenOf(container: Container): readonly Container[] {
+  let children: Container[] | null = null;
+  const look = (value: unknown) => {
+    const child = containerOf(value);
+    if (child) (children ??= []).push(child);
+  };
+  container.forEach(look);
+  if (container instanceof OrderedDict && container.attributes) look(container.attributes);
+  return children ?? NONE;
 }
 
 /** Throw where containers below `roots` nest deeper than `maxDepth`, or their tree has more nodes than a number can count. */
@@ -43,7 +50,7 @@ export function checkNesting(roots: readonly unknown[], budget: Budget, at: numb
   const path: Frame[] = [];
   const enter = (container: Container) => {
     // A container that is met again below itself counts as one level.
-    const frame: Frame = { container, children: childrenOf(container), depth: 1, weight: 1 };
+    const frame: Frame = { container, children: childrenOf(container), next: 0, depth: 1, weight: 1 };
     done.set(container, frame);
     path.push(frame);
     budget.check("maxDepth", path.length, at);
@@ -53,13 +60,12 @@ export function checkNesting(roots: readonly unknown[], budget: Budget, at: numb
     if (first && !done.has(first)) enter(first);
     while (path.length > 0) {
       const top = path[path.length - 1];
-      const step = top.children.next();
-      const child = step.done ? null : containerOf(step.value);
-      if (child) {
+      if (top.next < top.children.length) {
+        const child = top.children[top.next++];
         const known = done.get(child);
         if (known) grow(top, known, budget, at);
         else enter(child);
-      } else if (step.done) {
+      } else {
         path.pop();
         done.set(top.container, { depth: top.depth, weight: top.weight });
         if (path.length > 0) grow(path[path.length - 1], top, budget, at);

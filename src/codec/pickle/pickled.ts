@@ -53,8 +53,6 @@ export class PickledArray {
   dtype: PickledDType | null = null;
   shape: readonly number[] = [];
   fortran = false;
-  /** The bytes, in the order and byte order of the file; null for arrays of objects. */
-  data: Payload | null = null;
   items: Value[] | null = null;
   /** Byte of the file where `data` begins, where it was asked for (`locate`), else -1. */
   dataOffset = -1;
@@ -68,8 +66,46 @@ export class PickledArray {
   isUsed = false;
   /** Byte where errors about it are reported. */
   offset: number;
+  /** Where the bytes begin in `#data`, which other arrays have as well; -1 where it is theirs alone. */
+  start = -1;
+  #data: Payload | null = null;
+
   constructor(offset: number) {
     this.offset = offset;
+  }
+
+  /** Bytes that dtype and shape ask for. */
+  get nbytes(): number {
+    const { shape } = this;
+    let size = this.dtype!.itemsize;
+    for (let axis = 0; axis < shape.length; axis++) size *= shape[axis];
+    return size;
+  }
+
+  /** The buffer that has the bytes from `start` on; null where nobody shares it, or somebody has asked for `data`. */
+  get slab(): Uint8Array | null {
+    return this.start < 0 ? null : this.#data as Uint8Array;
+  }
+
+  /** The bytes, in the order and byte order of the file; null for arrays of objects. */
+  get data(): Payload | null {
+    const { slab, start } = this;
+    if (slab !== null) {
+      this.#data = slab.slice(start, start + this.nbytes);
+      this.start = -1;
+    }
+    return this.#data;
+  }
+
+  set data(data: Payload | null) {
+    this.#data = data;
+    this.start = -1;
+  }
+
+  /** Leave the bytes where they are, from `start` on, until somebody asks for them. */
+  pack(slab: Uint8Array, start: number): void {
+    this.#data = slab;
+    this.start = start;
   }
 }
 

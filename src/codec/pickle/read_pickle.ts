@@ -18,7 +18,7 @@ import { decodePayload } from "../payload.ts";
 import { build, type CallContext, newObject, reduce } from "./calls.ts";
 import { canonicalForm, keyOf } from "./keys.ts";
 import { Memo } from "./memo.ts";
-import { ArrayRun, DeferredParts, HEAD_OPCODES, REST_OPCODES } from "./array_run.ts";
+import { ArrayRuns, RUN_REACH, type RunContext, type RunPart, UnmadePart } from "./array_run.ts";
 import { checkNesting } from "./nesting.ts";
 import { floatFromText, integerFromBytes, integerFromText } from "./numbers.ts";
 import { opcodeName } from "./opcodes.ts";
@@ -89,25 +89,27 @@ export function* readPickle(cursor: Cursor, options: ReadPickleOptions = {}): De
   }
 }
 
-class PickleMachine implements CallContext {
+class PickleMachine implements CallContext, RunContext {
   readonly budget: Budget;
+  readonly locates: boolean;
   readonly warnings: Warning[] = [];
   unjudgedFrame: { at: number; end: number } | null = null;
 
-  readonly #cursor: Cursor;
-  readonly #limits: Readonly<Limits>;
+  readonly cursor: Cursor;
+  readonly limits: Readonly<Limits>;
   readonly #strict: boolean;
   readonly #audit: PickleFinding[] | undefined;
-  readonly #stack: unknown[] = [];
+  readonly stack: unknown[] = [];
   readonly #marks: number[] = [];
   /** Stack items below this belong to somebody behind an open MARK. */
   #fence = 0;
-  readonly #memo = new Memo();
+  readonly memo = new Memo();
   readonly #shells = new Set<PickledArray>();
   /** Tuples that hold a symbol, and the symbol. */
   readonly #tainted = new Map<object, Token>();
   /** Where bytes that were taken from the window lay in the file. */
   readonly #offsets: WeakMap<Uint8Array, number> | null;
+  readonly #runs: ArrayRuns;
   /** Bytes objects that an array already has. */
   readonly #owned = new Set<Payload>();
   /** The opcode being carried out. */
@@ -120,18 +122,20 @@ class PickleMachine implements CallContext {
   #opcodes = 0;
 
   constructor(cursor: Cursor, options: ReadPickleOptions) {
-    this.#cursor = cursor;
-    this.#limits = options.limits ?? DEFAULT_LIMITS;
+    this.cursor = cursor;
+    this.limits = options.limits ?? DEFAULT_LIMITS;
     this.#strict = options.strict ?? false;
     this.#audit = options.audit;
-    this.#offsets = options.locate ? new WeakMap() : null;
-    this.budget = new Budget(this.#limits);
+    this.locates = options.locate ?? false;
+    this.#offsets = this.locates ? new WeakMap() : null;
+    this.budget = new Budget(this.limits);
+    this.#runs = new ArrayRuns(this);
   }
 
   *run(): Decoder<Pickle> {
-    const cursor = this.#cursor;
-    const stack = this.#stack;
-    const { maxOpcodes, maxStackItems } = this.#limits;
+    const cursor = this.cursor;
+    const stack = this.stack;
+    const { maxOpcodes, maxStackItems } = this.limits;
     for (;;) {
       if (cursor.end - cursor.pos < LONGEST_FIXED && !cursor.ended) yield cursor.need(LONGEST_FIXED);
       const at = this.#at = cursor.base + cursor.pos;
@@ -143,6 +147,14 @@ class PickleMachine implements CallContext {
         throw truncated("the next opcode", at, cursor.total);
       }
       const opcode = this.#opcode = cursor.bytes[cursor.pos];
+      if (opcode === 0x8c || opcode === 0x68 || opcode === 0x6a || opcode === 0x58) {
+        const frameEnd = this.#frameEnd < 0 ? Infinity : this.#frameEnd - cursor.base;
+        const done = this.#runs.read(frameEnd, maxOpcodes - this.#opcodes);
+        if (done > 0) {
+          this.#opcodes += done;
+          continue;
+        }
+      }
       if (++this.#opcodes > maxOpcodes) this.budget.exceed("maxOpcodes", this.#opcodes, at);
       if (stack.length > maxStackItems) this.budget.exceed("maxStackItems", stack.length, at);
       cursor.pos++;
@@ -393,15 +405,13 @@ class PickleMachine implements CallContext {
           this.#put(this.#u32());
           break;
         case 0x94: // MEMOIZE
-          this.#put(this.#memo.size);
+          this.#put(this.memo.size);
           break;
         case 0x68: // BINGET
           this.#get(this.#u8());
-          if (stack[stack.length - 1] instanceof Token) this.#arrayRun();
           break;
         case 0x6a: // LONG_BINGET
           this.#get(this.#u32());
-          if (stack[stack.length - 1] instanceof Token) this.#arrayRun();
           break;
         case 0x50: // PERSID
         case 0x51: // BINPERSID
@@ -426,7 +436,7 @@ class PickleMachine implements CallContext {
 
   /** `n` bytes of a fixed-width argument: their index in the window. */
   #fixed(n: number): number {
-    const cursor = this.#cursor;
+    const cursor = this.cursor;
     const start = cursor.pos;
     if (this.#frameEnd >= 0 && cursor.base + start + n > this.#frameEnd) {
       throw this.#badFrame("ends inside an argument");
@@ -438,18 +448,18 @@ class PickleMachine implements CallContext {
 
   #u8(): number {
     const p = this.#fixed(1);
-    return this.#cursor.bytes[p];
+    return this.cursor.bytes[p];
   }
 
   #u32(): number {
     const p = this.#fixed(4);
-    return this.#cursor.view.getUint32(p, true);
+    return this.cursor.view.getUint32(p, true);
   }
 
   /** A u64; beyond 2^53 the nearest double, which is as much too large. */
   #u64(): number {
     const p = this.#fixed(8);
-    const { view } = this.#cursor;
+    const { view } = this.cursor;
     return view.getUint32(p, true) + view.getUint32(p + 4, true) * 2 ** 32;
   }
 
@@ -461,14 +471,14 @@ class PickleMachine implements CallContext {
 
   #i32Length(): number {
     const p = this.#fixed(4);
-    const length = this.#cursor.view.getInt32(p, true);
+    const length = this.cursor.view.getInt32(p, true);
     if (length < 0) throw this.#badLength(String(length));
     return length;
   }
 
   /** Make sure that an argument of `n` bytes lies in the frame and in the file: a length is a claim (H-LIM-2). */
   #claim(n: number): void {
-    const cursor = this.#cursor;
+    const cursor = this.cursor;
     if (this.#frameEnd >= 0 && cursor.base + cursor.pos + n > this.#frameEnd) {
       throw this.#badFrame("ends inside an argument");
     }
@@ -481,7 +491,7 @@ class PickleMachine implements CallContext {
   /** `n` bytes in the window: their index. */
   *#inline(n: number): Decoder<number> {
     this.#claim(n);
-    const cursor = this.#cursor;
+    const cursor = this.cursor;
     if (cursor.end - cursor.pos < n) {
       yield cursor.need(n);
       if (cursor.end - cursor.pos < n) {
@@ -495,7 +505,7 @@ class PickleMachine implements CallContext {
 
   /** The bytes up to the next newline, without it. */
   *#line(): Decoder<Uint8Array> {
-    const cursor = this.#cursor;
+    const cursor = this.cursor;
     let searched = 0;
     for (;;) {
       const found = cursor.bytes.subarray(0, cursor.end).indexOf(0x0a, cursor.pos + searched);
@@ -527,14 +537,14 @@ class PickleMachine implements CallContext {
 
   /** Push a short text if it lies in the window: the case of nearly every text, and so without a generator. */
   #unicodeHere(length: number): boolean {
-    const { stack, cursor } = { stack: this.#stack, cursor: this.#cursor };
+    const { stack, cursor } = { stack: this.stack, cursor: this.cursor };
     const start = cursor.pos;
     const end = start + length;
     if (end > cursor.end || length >= BLOB_MIN || (this.#frameEnd >= 0 && cursor.base + end > this.#frameEnd)) {
       return false;
     }
     const below = stack.length > 0 ? stack[stack.length - 1] : undefined;
-    if (below instanceof Token || length > this.#limits.maxStringBytes) return false;
+    if (below instanceof Token || length > this.limits.maxStringBytes) return false;
     this.budget.charge(PRICES.string + PRICES.unit * length, this.#at);
     const text = textFromUtf8(cursor.bytes, start, end);
     if (text === null) throw this.#badText();
@@ -545,7 +555,7 @@ class PickleMachine implements CallContext {
 
   /** Push short bytes if they lie in the window. */
   #bytesHere(length: number): boolean {
-    const cursor = this.#cursor;
+    const cursor = this.cursor;
     const start = cursor.pos;
     const end = start + length;
     if (end > cursor.end || length >= BLOB_MIN || (this.#frameEnd >= 0 && cursor.base + end > this.#frameEnd)) {
@@ -553,98 +563,49 @@ class PickleMachine implements CallContext {
     }
     this.budget.charge(PRICES.bytes, this.#at);
     cursor.pos = end;
-    this.#stack.push(this.#take(start, end));
+    this.stack.push(this.take(start, end));
     return true;
   }
 
   /** Bytes of the window, kept: a view where the window stays, else a copy. */
-  #take(start: number, end: number): Uint8Array {
-    const { bytes: window, stable, base } = this.#cursor;
+  take(start: number, end: number): Uint8Array {
+    const { bytes: window, stable, base } = this.cursor;
     const bytes = stable ? window.subarray(start, end) : window.slice(start, end);
     this.#offsets?.set(bytes, base + start);
     return bytes;
   }
 
-  /**
-   * CPython's fixed run of opcodes for an array whose symbols and dtype are in the memo, from behind the BINGET of `_reconstruct` on:
-   * carried out in one go, up to the BUILD where the data are short, else up to the data. State dicts are little else. Does nothing unless
-   * the run is exactly this and whole.
-   */
-  #arrayRun(): void {
-    const stack = this.#stack;
-    const callable = stack[stack.length - 1] as Token;
-    const run = this.#run, cursor = this.#cursor, memo = this.#memo;
-    if (callable.kind !== "reconstruct" || !run.matchHead(cursor, memo)) return;
-    const end = this.#frameEnd >= 0 ? this.#frameEnd - cursor.base : Infinity;
-    if (run.headEnd > end) return;
-    const at = cursor.base + cursor.pos;
-    const array = new PickledArray(callable.offset);
-    const parts = new DeferredParts(run.firstPut, run.cls, array, run.shape);
-    if (!run.matchRest(cursor) || run.end > end || !this.#completeRun(array)) {
-      this.#countRun(HEAD_OPCODES, at);
-      this.#memoizeRun(parts, array, run.headPuts, at);
-      this.awaitState(array);
-      stack[stack.length - 1] = array;
-      this.#marks.push(stack.length);
-      this.#fence = stack.length;
-      stack.push(1, Tuple.from(run.shape), run.dtype, run.fortran);
-      cursor.pos = run.headEnd;
-      return;
-    }
-    this.#countRun(HEAD_OPCODES + REST_OPCODES, at);
-    this.#memoizeRun(parts, array, run.headPuts + run.restPuts, at);
-    stack[stack.length - 1] = array;
-    cursor.pos = run.end;
-  }
-  readonly #run = new ArrayRun();
-
-  /** Give an array what its run says. Whatever would be an error is left to the opcodes one by one, which say where it is. */
-  #completeRun(array: PickledArray): boolean {
-    const run = this.#run;
-    const { info } = run.dtype;
-    if (!info || run.shape.length > this.#limits.maxRank) return false;
-    let count = 1;
-    for (const dim of run.shape) count *= dim;
-    if (count * info.itemsize !== run.dataEnd - run.dataStart || count > this.#limits.maxElements) return false;
-    const { base } = this.#cursor;
-    array.offset = base + run.end - 1;
-    array.shape = run.shape;
-    array.dtype = run.dtype;
-    array.fortran = run.fortran && run.shape.length > 1;
-    array.data = this.#take(run.dataStart, run.dataEnd);
-    if (this.#offsets) array.dataOffset = base + run.dataStart;
-    return true;
+  begin(array: PickledArray, shape: Tuple, dtype: PickledDType, fortran: boolean): void {
+    this.awaitState(array);
+    this.stack.push(array);
+    this.#marks.push(this.stack.length);
+    this.#fence = this.stack.length;
+    this.stack.push(1, shape, dtype, fortran);
   }
 
-  #countRun(opcodes: number, at: number): void {
-    this.#opcodes += opcodes;
-    this.budget.tensor(at);
-    this.budget.charge(PRICES.bytes + PRICES.tuple * 4, at);
+  /** Make the part of a run that the entry `index` of the memo stands for. */
+  #makePart(index: number, { part, toArray }: UnmadePart): unknown {
+    const array = this.memo.get(index + toArray) as PickledArray;
+    const made = this.#partOf(array, part);
+    this.memo.set(index, made);
+    return made;
   }
 
-  /** The puts of a run; its tuples are made when somebody asks for them, which nobody does. */
-  #memoizeRun(parts: DeferredParts, array: PickledArray, puts: number, at: number): void {
-    const memo = this.#memo;
-    for (let k = 0; k < puts; k++) memo.append(k === 2 ? array : parts);
-    if (memo.size > this.#limits.maxMemo) this.budget.exceed("maxMemo", memo.size, at);
-  }
-
-  /** A part that a run left in the memo unmade. */
-  #deferred(deferred: DeferredParts, index: number): unknown {
-    const { cls, array, shape } = deferred;
-    switch (deferred.partAt(index)) {
+  #partOf(array: PickledArray, part: RunPart): unknown {
+    switch (part) {
       case "zero":
         return Tuple.of<unknown>(0);
       case "shape":
-        return Tuple.from(shape);
+        return Tuple.from(array.shape);
       case "data":
         // From here on another array may get the same bytes.
         this.#owned.add(array.data!);
         return array.data;
       case "state":
         this.#owned.add(array.data!);
-        return Tuple.of<unknown>(1, Tuple.from(shape), array.dtype, array.fortran, array.data);
-      default: {
+        return Tuple.of<unknown>(1, Tuple.from(array.shape), array.dtype, array.fortran, array.data);
+      case "args": {
+        const cls = this.#runs.cls!;
         const args = Tuple.of<unknown>(cls, Tuple.of<unknown>(0), Uint8Array.of(0x62));
         this.#tainted.set(args, cls);
         return args;
@@ -652,8 +613,16 @@ class PickleMachine implements CallContext {
     }
   }
 
+  /** Before an entry of the memo is replaced: parts of runs near it may find their array there. */
+  #makePartsNear(index: number): void {
+    for (let near = Math.max(0, index - RUN_REACH); near <= index + RUN_REACH; near++) {
+      const value = this.memo.get(near);
+      if (value instanceof UnmadePart) this.#makePart(near, value);
+    }
+  }
+
   *#unicode(length: number): Decoder<void> {
-    const { stack, cursor } = { stack: this.#stack, cursor: this.#cursor };
+    const { stack, cursor } = { stack: this.stack, cursor: this.cursor };
     const below = stack.length > 0 ? stack[stack.length - 1] : undefined;
     if (below instanceof Token && below.kind === "encode") {
       stack.push(new ByteText(yield* this.#byteText(length), this.#at));
@@ -669,7 +638,7 @@ class PickleMachine implements CallContext {
 
   /** A text that stands for bytes: never a JavaScript string, and decoded once, into the place where it stays (P5). */
   *#byteText(length: number): Decoder<Payload> {
-    const cursor = this.#cursor;
+    const cursor = this.cursor;
     if (length < BLOB_MIN) {
       const start = yield* this.#inline(length);
       const bytes = decodePayload(cursor.bytes.subarray(start, start + length), "latin1", this.#at);
@@ -682,8 +651,8 @@ class PickleMachine implements CallContext {
 
   /** Bytes of the array whose state is being put together on the stack: (1, shape, dtype, fortran, encode(... */
   #expectedSize(): number | undefined {
-    const top = this.#stack.length - 1;
-    const shape = this.#stack[top - 3], dtype = this.#stack[top - 2];
+    const top = this.stack.length - 1;
+    const shape = this.stack[top - 3], dtype = this.stack[top - 2];
     if (!(shape instanceof Tuple) || !(dtype instanceof PickledDType) || !dtype.info) return undefined;
     let size = dtype.info.itemsize;
     for (const dim of shape) size *= typeof dim === "number" ? dim : NaN;
@@ -694,34 +663,34 @@ class PickleMachine implements CallContext {
     if (length < BLOB_MIN) {
       const start = yield* this.#inline(length);
       this.budget.charge(PRICES.bytes, this.#at);
-      this.#stack.push(this.#take(start, start + length));
+      this.stack.push(this.take(start, start + length));
       return;
     }
     this.#claim(length);
     this.budget.charge(PRICES.bytes, this.#at);
-    this.#stack.push((yield { kind: "blob", length, encoding: "raw", size: length, at: this.#at }) as Payload);
+    this.stack.push((yield { kind: "blob", length, encoding: "raw", size: length, at: this.#at }) as Payload);
   }
 
   *#binstring(length: number): Decoder<void> {
     this.budget.check("maxStringBytes", length, this.#at);
     const start = yield* this.#inline(length);
     this.budget.charge(PRICES.string + PRICES.unit * length, this.#at);
-    this.#stack.push(textFromLatin1(this.#cursor.bytes.subarray(start, start + length)));
+    this.stack.push(textFromLatin1(this.cursor.bytes.subarray(start, start + length)));
   }
 
   *#long(length: number): Decoder<void> {
     this.budget.check("maxIntBytes", length, this.#at);
     const start = yield* this.#inline(length);
     this.budget.charge(PRICES.bigint + length, this.#at);
-    this.#stack.push(integerFromBytes(this.#cursor.bytes.subarray(start, start + length)));
+    this.stack.push(integerFromBytes(this.cursor.bytes.subarray(start, start + length)));
   }
 
   #pushFloat(value: number): void {
-    this.#stack.push(isFloatByNature(value) ? value : new Float(value));
+    this.stack.push(isFloatByNature(value) ? value : new Float(value));
   }
 
   #textual(opcode: number, line: Uint8Array): void {
-    const stack = this.#stack;
+    const stack = this.stack;
     if (opcode === 0x53 || opcode === 0x56) {
       this.budget.charge(PRICES.string + PRICES.unit * line.length, this.#at);
       const text = opcode === 0x53 ? textFromQuoted(line) : textFromRawUnicodeEscape(line);
@@ -729,7 +698,7 @@ class PickleMachine implements CallContext {
       stack.push(text);
       return;
     }
-    if (line.length > this.#limits.maxIntDigits + 2) this.budget.exceed("maxIntDigits", line.length, this.#at);
+    if (line.length > this.limits.maxIntDigits + 2) this.budget.exceed("maxIntDigits", line.length, this.#at);
     let text = textFromLatin1(line);
     if (opcode === 0x49 && (text === "01" || text === "00")) {
       stack.push(text === "01");
@@ -754,19 +723,19 @@ class PickleMachine implements CallContext {
   // ---- stack, marks, memo
 
   #pop(): unknown {
-    if (this.#stack.length <= this.#fence) throw this.#badStack("takes more than the stack holds");
-    return this.#stack.pop();
+    if (this.stack.length <= this.#fence) throw this.#badStack("takes more than the stack holds");
+    return this.stack.pop();
   }
 
   #top(): unknown {
-    if (this.#stack.length <= this.#fence) throw this.#badStack("wants something on the stack");
-    return this.#stack[this.#stack.length - 1];
+    if (this.stack.length <= this.#fence) throw this.#badStack("wants something on the stack");
+    return this.stack[this.stack.length - 1];
   }
 
   /** The item below a mark that was just taken. */
   #below(start: number): unknown {
     if (start <= this.#fence) throw this.#badStack("wants something below its mark");
-    return this.#stack[start - 1];
+    return this.stack[start - 1];
   }
 
   /** Take the last mark away: the index of the first item above it. */
@@ -779,24 +748,22 @@ class PickleMachine implements CallContext {
 
   #put(index: number): void {
     const value = this.#top();
-    const memo = this.#memo;
+    const memo = this.memo;
+    if (index < memo.length) this.#makePartsNear(index);
     memo.set(index, value);
-    if (memo.size > this.#limits.maxMemo) this.budget.exceed("maxMemo", memo.size, this.#at);
+    if (memo.size > this.limits.maxMemo) this.budget.exceed("maxMemo", memo.size, this.#at);
     this.budget.charge(PRICES.slot, this.#at);
   }
 
   #get(index: number): void {
-    let value = this.#memo.get(index);
+    let value = this.memo.get(index);
     if (value === undefined) throw this.#badMemo(String(index));
-    if (value instanceof DeferredParts) {
-      value = this.#deferred(value, index);
-      this.#memo.set(index, value);
-    }
-    this.#stack.push(value);
+    if (value instanceof UnmadePart) value = this.#makePart(index, value);
+    this.stack.push(value);
   }
 
   #tuple(n: number): void {
-    const stack = this.#stack;
+    const stack = this.stack;
     const start = stack.length - n;
     if (start < this.#fence) throw this.#badStack("takes more than the stack holds");
     this.budget.charge(PRICES.tuple + PRICES.slot * n, this.#at);
@@ -870,7 +837,7 @@ class PickleMachine implements CallContext {
   }
 
   #appendAll(list: unknown[], start: number): void {
-    const stack = this.#stack;
+    const stack = this.stack;
     this.budget.charge(PRICES.slot * (stack.length - start), this.#at);
     for (let i = start; i < stack.length; i++) {
       const item = stack[i];
@@ -883,16 +850,29 @@ class PickleMachine implements CallContext {
   }
 
   #setItems(dict: Map<unknown, unknown>, start: number): void {
-    const stack = this.#stack;
+    const stack = this.stack;
     if ((stack.length - start) % 2 !== 0) throw this.#badStack("wants keys and values in pairs");
-    for (let i = start; i < stack.length; i += 2) this.setItem(dict, stack[i], stack[i + 1]);
+    const { budget, limits } = this;
+    for (let i = start; i < stack.length; i += 2) {
+      const key = stack[i], value = stack[i + 1];
+      const isCommon = typeof key === "string" && key.length <= limits.maxNameBytes / 3 &&
+        (typeof value === "string" || value instanceof PickledArray);
+      if (!isCommon) {
+        this.setItem(dict, key, value);
+        continue;
+      }
+      budget.charge(PRICES.entry, this.#at);
+      const { size } = dict;
+      dict.set(key, value);
+      if (dict.size === size) this.#duplicate(key);
+    }
     stack.length = start;
   }
 
   setItem(dict: Map<unknown, unknown>, key: unknown, value: unknown): void {
     let place: unknown = key;
     if (typeof key === "string") {
-      if (key.length > this.#limits.maxNameBytes / 3) this.#checkName(key);
+      if (key.length > this.limits.maxNameBytes / 3) this.#checkName(key);
     } else place = this.#keyIn(dict, key);
     this.budget.charge(PRICES.entry, this.#at);
     const { size } = dict;
@@ -960,7 +940,7 @@ class PickleMachine implements CallContext {
         ),
         symbol,
       );
-      this.#stack.push(new Unknown());
+      this.stack.push(new Unknown());
       return;
     }
     this.#audit?.push({
@@ -970,7 +950,7 @@ class PickleMachine implements CallContext {
       at: this.#place(),
       verdict: "used-as-data",
     });
-    this.#stack.push(
+    this.stack.push(
       kind === "numpyType" ? new DTypeValue(dtypeName(name), true) : new Token(module, name, kind, this.#at),
     );
   }
@@ -1029,8 +1009,8 @@ class PickleMachine implements CallContext {
   }
 
   *#stop(): Decoder<Pickle> {
-    const cursor = this.#cursor;
-    const stack = this.#stack;
+    const cursor = this.cursor;
+    const stack = this.stack;
     checkNesting(stack, this.budget, this.#at);
     if (stack.length !== 1 || this.#marks.length > 0) throw this.#badStack("wants exactly one value and no open mark");
     const box = stack[0];
@@ -1058,7 +1038,7 @@ class PickleMachine implements CallContext {
   }
 
   #place(): string {
-    return placeOf(this.#stack, this.#marks);
+    return placeOf(this.stack, this.#marks);
   }
 
   #badStack(what: string): FormatError {

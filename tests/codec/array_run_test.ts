@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { describe as suite, it } from "@std/testing/bdd";
+import { type DType, encode, full, isPaddleError, NDArray, Tensor, Tuple, type Value } from "../../mod.ts";
+import { driveBytes } from "../../src/codec/drive_bytes.ts";
+import { type PickleFinding, readPickle } from "../../src/codec/pickle/read_pickle.ts";
+import { type Limits, resolveLimits } from "../../src/limits.ts";
+import { fromPickle } from "../../src/model/from_pickle.ts";
+import { describe } from "../real/describe.ts";
+
+/** With a window of this no run of opcodes is seen whole, and every opcode is carried out by itself. */
+const ONE_BY_ONE = 16;
+
+function numbers(dtype: DType, shape: readonly number[], name?: string): NDArray {
+  const array = name === undefined ? new NDArray(dtype, shape) : new Tensor(dtype, shape, undefined, { name });
+  for (let i = 0; i < array.bytes.length; i++) array.bytes[i] = dtype === "bool" ? i & 1 : i * 7;
+  return array;
+}
+
+/** One after the other: what runs are made of in state dicts, and what only looks like them. */
+function state(): Map<string, Value> {
+  const shared = numbers("float32", [2], "shared");
+  return new Map<string, Value>([
+    ["first", numbers("float32", [2, 3], "linear_0.w_0")],
+    ["second", numbers("float32", [2, 3], "linear_1.w_0")],
+    ["third", numbers("float32", [3], "linear_1.b_0")],
+    ["integer", numbers("int64", [2], "n")],
+    ["integer again", numbers("int64", [2], "m")],
+    ["scalar", numbers("float32", [], "scalar")],
+    ["empty", numbers("float32", [0, 4], "empty")],
+    ["four axes", numbers("float32", [1, 2, 1, 2], "axes")],
+    ["wide", numbers("bool", [300], "wide")],
+    ["täxt", "ünicode"],
+    ["shared", shared],
+    ["the same", shared],
+    ["pair", Tuple.of<unknown>("a name", 1.5)],
+    ["last", numbers("float32", [2, 3], "last")],
+  ]);
+}
+
+interface Way {
+  window?: number;
+  copy?: boolean;
+  limits?: Partial<Limits>;
+  audit?: boolean;
+}
+
+/** What comes of reading, as text: the value, or the error and its place. */
+function outcome(bytes: Uint8Array, { window, copy, limits, audit }: Way): string {
+  const findings: PickleFinding[] | undefined = audit ? [] : undefined;
+  try {
+    const pickle = driveBytes(
+      (cursor) => readPickle(cursor, { limits: resolveLimits(limits), locate: true, audit: findings }),
+      bytes,
+      { window, copy },
+    );
+    const shape = audit ? "audited" : describe(fromPickle(pickle, { borrowed: !copy }));
+    return JSON.stringify([shape, findings, pickle.opcodes, pickle.end, pickle.warnings]);
+  } catch (error) {
+    assert.ok(isPaddleError(error), String(error));
+    const { name, code, offset, at, message } = error;
+    return JSON.stringify([name, code, offset, at, message]);
+  }
+}
+
+/** The run of opcodes and the opcodes one by one give the same, from the caller's bytes and from a window that is used again. */
+function agrees(bytes: Uint8Array, what: string, way: Way = {}): string {
+  const expected = outcome(bytes, { ...way, window: ONE_BY_ONE });
+  assert.equal(outcome(bytes, way), expected, what);
+  assert.equal(outcome(bytes, { ...way, copy: true }), expected, `${what}, copied`);
+  return expected;
+}
+
+suite("arrays of a pickle, whole runs of opcodes at a time", () => {
+  for (const protocol of [2, 3, 4] as const) {
+    const bytes = encode(state(), { protocol });
+
+    it(`are the values and errors of the opcodes one by one: protocol ${protocol}`, () => {
+      assert.ok(agrees(bytes, "as it is").includes("ndarray") || agrees(bytes, "as it is").includes("Tensor"));
+      agrees(bytes, "in an audit", { audit: true });
+    });
+
+    it(`are so after a change of any byte: protocol ${protocol}`, () => {
+      const kinds = new Set<string>();
+      for (let at = 0; at < bytes.length; at++) {
+        for (const change of [1, 2, 0x10, 0xff, (at * 37) & 0xff]) {
+          const changed = bytes.slice();
+          changed[at] ^= change;
+          const [kind, code] = JSON.parse(agrees(changed, `byte ${at} ^ ${change}`));
+          kinds.add(typeof kind === "string" ? code : "a value");
+        }
+      }
+      for (const kind of ["a value", "BAD_STACK", "BAD_MEMO", "BAD_OPCODE"]) {
+        assert.ok(kinds.has(kind), `none ended in ${kind}`);
+      }
+    });
+
+    it(`are so for any pair of memo entry and use: protocol ${protocol}`, () => {
+      // Entry 0 is the dict itself. A get behind a run names its parts, which nobody made yet; a put there replaces what they are found by.
+      const behind = bytes.lastIndexOf(0x75) - 1;
+      for (let index = 1; index < 160; index++) {
+        for (const use of [[0x68, index], [0x68, index, 0x71, (index * 3) & 0x7f, 0x68, (index % 100) + 1, 0x30]]) {
+          const text = [0x58, 3, 0, 0, 0, 0x6e, 0x65, 0x77];
+          const changed = Uint8Array.of(
+            ...bytes.subarray(0, behind + 1),
+            ...text,
+            ...use,
+            ...bytes.subarray(behind + 1),
+          );
+          agrees(changed, `entry ${index}, ${use.length > 2 ? "replaced" : "taken"}`);
+          agrees(changed, `entry ${index}, audited`, { audit: true });
+        }
+      }
+    });
+
+    it(`end at the same byte of the file at every limit: protocol ${protocol}`, () => {
+      const { opcodes } = driveBytes((cursor) => readPickle(cursor), bytes);
+      for (let n = 0; n <= opcodes; n++) agrees(bytes, `${n} opcodes`, { limits: { maxOpcodes: n } });
+      for (let n = 0; n < 16_000; n += 41) {
+        agrees(bytes, `${n} bytes of structure`, { limits: { maxStructureBytes: n } });
+      }
+      for (let n = 0; n < 150; n++) agrees(bytes, `${n} memo entries`, { limits: { maxMemo: n } });
+      for (let n = 0; n < 40; n++) {
+        for (const name of ["maxTensors", "maxStackItems", "maxRank", "maxElements", "maxStringBytes"] as const) {
+          agrees(bytes, `${name} ${n}`, { limits: { [name]: n } });
+        }
+      }
+    });
+  }
+
+  it("keep their bytes apart: writing to one changes no other, and no bytes of the file", () => {
+    const many = new Map(Array.from({ length: 500 }, (_, k) => [`key ${k}`, full([8], k)]));
+    const bytes = encode(many);
+    const kept = bytes.slice();
+    const pickle = driveBytes((cursor) => readPickle(cursor), bytes, { copy: true });
+    const back = fromPickle(pickle, { borrowed: false }) as Map<string, NDArray>;
+    for (const array of back.values()) {
+      assert.ok(array.isLoaded && array.unread === null);
+      array.fill(-1);
+      assert.equal(array.data.buffer.byteLength, array.nbytes);
+    }
+    assert.deepEqual(bytes, kept);
+    const again = fromPickle(driveBytes((cursor) => readPickle(cursor), bytes, { copy: true }), { borrowed: false });
+    back.get("key 7")!.fill(3);
+    for (const [key, array] of again as Map<string, NDArray>) assert.equal(array.at(5), Number(key.slice(4)));
+    for (const [key, array] of back) assert.equal(array.at(0), key === "key 7" ? 3 : -1);
+  });
+});
