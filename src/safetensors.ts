@@ -24,9 +24,9 @@ import type { To } from "./io/sink_of.ts";
 import { Budget, type Limits, resolveLimits } from "./limits.ts";
 import { fromSafetensors } from "./model/from_safetensors.ts";
 import { NDArray } from "./ndarray.ts";
-import { type Checkpoint, openWith } from "./open.ts";
+import { Checkpoint, openWith } from "./open.ts";
 import { checkOptions, type LoadOptions, SAVE_OPTIONS, type SaveOptions } from "./options.ts";
-import { saveChunks, type SaveReport } from "./save.ts";
+import { saveChunks, type SaveReport, SMALL } from "./save.ts";
 import type { TensorMap } from "./tensor_map.ts";
 
 export { TensorMap } from "./tensor_map.ts";
@@ -150,23 +150,27 @@ export function encodeChunks(
 /**
  * Write a safetensors file; a path always leads to the whole old file or the whole new one. Mirrors `safetensors.numpy.save_file`.
  *
+ * A checkpoint, and arrays of one that were not read, go from their file to the new one in pieces: memory does not depend on their size.
+ *
  * @throws what {@linkcode encode} throws, before anything is created
  * @throws {SaveError} writing failed; `committed` says whether the target changed
  */
 export async function save(
-  tensors: ReadonlyMap<string, unknown>,
+  tensors: ReadonlyMap<string, unknown> | Checkpoint,
   to: To,
   options: SaveSafetensorsOptions = {},
 ): Promise<SaveReport> {
   const { metadata, ...rest } = options;
   checkOptions(rest, SAVE_OPTIONS.filter((name) => !NOT_HERE.includes(name)));
   options.signal?.throwIfAborted();
-  const plan = planOf(tensors, { metadata });
-  await loadLazyArrays(tensors, options.signal);
+  const arrays = tensors instanceof Checkpoint ? await tensors.value() as ReadonlyMap<string, unknown> : tensors;
+  const plan = planOf(arrays, { metadata });
+  const left = await loadLazyArrays(arrays, options.signal, SMALL);
   return await saveChunks(
-    { size: plan.size, chunks: plan.chunks(), again: () => plan.chunks(), warnings: [] },
+    { size: plan.size, chunks: plan.unread(), again: () => plan.unread(), warnings: [] },
     to,
     rest,
+    left,
   );
 }
 

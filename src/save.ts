@@ -9,7 +9,7 @@ import { progressOf } from "./io/progress.ts";
 import { GATHER, pour } from "./io/pour.ts";
 import type { Sink } from "./io/sink.ts";
 import { sinkFailed, sinkOf, type To } from "./io/sink_of.ts";
-import { loadLazyArrays, piecesOf } from "./io/load_lazy_arrays.ts";
+import { loadLazyArrays, type PieceBuffers, piecesOf } from "./io/load_lazy_arrays.ts";
 import { SpanBytes } from "./io/span_bytes.ts";
 import type { LazyBytes } from "./ndarray.ts";
 import { Checkpoint } from "./open.ts";
@@ -29,7 +29,7 @@ export interface SaveReport {
 }
 
 /** Arrays of a file that are smaller are read before the save begins. */
-const SMALL = 65_536;
+export const SMALL = 65_536;
 /** Files below this are read back before they take the old one's place, unless `verify` says otherwise. */
 const VERIFY_BELOW = 64 * 2 ** 20;
 
@@ -116,8 +116,9 @@ async function compare(chunks: Iterable<Chunk>, sink: FileSink, signal?: AbortSi
 
 /** All bytes, those of files too. */
 async function* readChunks(chunks: Iterable<Chunk>, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+  const buffers: PieceBuffers = [];
   for (const chunk of chunks) {
-    if (chunk instanceof UnreadBytes) yield* piecesOf(chunk, signal);
+    if (chunk instanceof UnreadBytes) yield* piecesOf(chunk, signal, buffers);
     else yield chunk;
   }
 }

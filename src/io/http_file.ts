@@ -92,7 +92,7 @@ export class HttpFile {
     }
   }
 
-  /** The bytes `[start, end)` as they come; `first` is an answer that was asked for already. */
+  /** The bytes `[start, end)` as they come, good until the next ones come; `first` is an answer that was asked for already. */
   async *bytes(start: number, end: number, signal?: AbortSignal, first?: HttpPart): AsyncGenerator<Uint8Array> {
     const retries = this.retries();
     let at = start, given = first, release = () => {};
@@ -111,7 +111,7 @@ export class HttpFile {
         }
         try {
           const before = at;
-          for (let chunk; (chunk = await part.body.next(signal)) !== null;) {
+          for (let chunk; (chunk = await part.body.next(signal, true)) !== null;) {
             if (at + chunk.length > part.end!) throw this.#tooMuch(part);
             at += chunk.length;
             retries.progress(chunk.length);

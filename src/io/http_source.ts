@@ -59,7 +59,7 @@ class HttpSource implements Source {
 
   async *#all(signal: AbortSignal): AsyncGenerator<Uint8Array> {
     if (this.#head.length > 0) yield this.#head;
-    yield* this.#file.bytes(this.#head.length, this.size, signal);
+    for await (const chunk of this.#file.bytes(this.#head.length, this.size, signal)) yield chunk.slice();
   }
 
   close(): Promise<void> {

@@ -32,8 +32,18 @@ export async function loadLazyArrays(
   return left;
 }
 
-/** The bytes that a stand-in stands for, one piece in memory while the next is read. They are not kept. */
-export async function* piecesOf({ array }: UnreadBytes, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+/** Two buffers for the pieces of many arrays. */
+export type PieceBuffers = Uint8Array[];
+
+/**
+ * The bytes that a stand-in stands for, one piece in memory while the next is read. They are not kept, and a piece is good until the next
+ * one comes: its buffer is used again.
+ */
+export async function* piecesOf(
+  { array }: UnreadBytes,
+  signal?: AbortSignal,
+  buffers: PieceBuffers = [],
+): AsyncGenerator<Uint8Array> {
   const lazy = array.unread;
   if (!(lazy instanceof SpanBytes) || lazy.plainOffset === null) {
     const bytes = lazy ? await lazy.read({ signal }) : array.bytes;
@@ -42,7 +52,8 @@ export async function* piecesOf({ array }: UnreadBytes, signal?: AbortSignal): A
   }
   const read = (at: number) => {
     if (at >= array.nbytes) return null;
-    const piece = lazy.readRange(at, Math.min(array.nbytes, at + PIECE), { signal });
+    const buffer = buffers[at / PIECE % 2] ??= new Uint8Array(PIECE);
+    const piece = lazy.fill(at, buffer.subarray(0, array.nbytes - at), { signal });
     // Who stops in between never waits for it.
     piece.catch(() => {});
     return piece;

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Chunk, UnreadBytes } from "../unread_bytes.ts";
-import { piecesOf } from "./load_lazy_arrays.ts";
+import { type PieceBuffers, piecesOf } from "./load_lazy_arrays.ts";
 import type { Sink } from "./sink.ts";
 import { Turns } from "./turns.ts";
 
@@ -18,7 +18,7 @@ export async function pour(
   onWritten: ((loaded: number) => void) | undefined,
 ): Promise<void> {
   const turns = new Turns(signal);
-  const gathered = new Uint8Array(GATHER);
+  const gathered = new Uint8Array(GATHER), buffers: PieceBuffers = [];
   let held = 0, written = 0;
   const write = async (chunk: Uint8Array) => {
     signal?.throwIfAborted();
@@ -36,7 +36,7 @@ export async function pour(
     if (turns.due()) await turns.take();
     if (chunk instanceof UnreadBytes) {
       await flush();
-      for await (const piece of piecesOf(chunk, signal)) await write(piece);
+      for await (const piece of piecesOf(chunk, signal, buffers)) await write(piece);
       continue;
     }
     if (held + chunk.length > GATHER) await flush();

@@ -12,7 +12,7 @@ import { withPath } from "./drive_from.ts";
 import { allocate } from "./drive_source.ts";
 import { readFully } from "./read_fully.ts";
 import type { Source } from "./source.ts";
-import { SpanBytes } from "./span_bytes.ts";
+import { type ReadOptions, SpanBytes } from "./span_bytes.ts";
 
 /** The numbers begin at a multiple of this in memory, so that typed arrays can be laid over them. */
 const ALIGNMENT = 16;
@@ -48,7 +48,7 @@ export class RecordBytes extends SpanBytes implements LazyBytes {
     }
   }
 
-  override async read({ signal }: { signal?: AbortSignal } = {}): Promise<Uint8Array> {
+  override async read({ signal }: ReadOptions = {}): Promise<Uint8Array> {
     const head = this.#head.length;
     const pad = (ALIGNMENT - head % ALIGNMENT) % ALIGNMENT;
     const whole = allocate(pad + head + this.span.length);
@@ -61,13 +61,13 @@ export class RecordBytes extends SpanBytes implements LazyBytes {
     return whole.subarray(pad + head);
   }
 
-  override async readRange(from: number, to: number, { signal }: { signal?: AbortSignal } = {}): Promise<Uint8Array> {
-    if (this.#isProved) return await super.readRange(from, to, { signal });
+  override async fill(from: number, into: Uint8Array, { signal }: ReadOptions = {}): Promise<Uint8Array> {
+    if (this.#isProved) return await super.fill(from, into, { signal });
     try {
       // Both at once: where they are neighbours, they are one request.
       const [found, bytes] = await Promise.all([
         readFully(this.#source, this.#start, new Uint8Array(this.#head.length), signal),
-        super.readRange(from, to, { signal }),
+        super.fill(from, into, { signal }),
       ]);
       this.#prove(found);
       return bytes;

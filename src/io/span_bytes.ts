@@ -69,10 +69,14 @@ export class SpanBytes implements LazyBytes {
 
   /** Bytes `[from, to)` of the decoded array. */
   async readRange(from: number, to: number, { signal }: ReadOptions = {}): Promise<Uint8Array> {
-    const offset = this.plainOffset;
-    if (offset === null) return (await this.read({ signal })).slice(from, to);
+    if (this.plainOffset === null) return (await this.read({ signal })).slice(from, to);
+    return await this.fill(from, new Uint8Array(to - from), { signal });
+  }
+
+  /** Fill `into` with bytes that lie in the file as they are, from byte `from` of the array on. */
+  async fill(from: number, into: Uint8Array, { signal }: ReadOptions = {}): Promise<Uint8Array> {
     try {
-      return await readFully(this.#source, offset + from, new Uint8Array(to - from), signal);
+      return await readFully(this.#source, this.span.offset + from, into, signal);
     } catch (error) {
       throw withPath(error, this.#source.name);
     }

@@ -5,6 +5,9 @@
  */
 import type { Sink } from "./sink.ts";
 
+/** Bytes that are copied and written at a time: little for an edge worker. */
+const PIECE = 2 ** 20;
+
 /** What becomes of what was written. */
 export interface SinkEnd {
   /** The bytes are there: give them their name. */
@@ -24,10 +27,12 @@ export class StreamSink implements Sink {
     this.#end = end;
   }
 
-  /** Write a copy: a stream may keep its chunk for long, and the tensor behind it may change. */
+  /** Write copies: a stream may keep its chunk for long, and the tensor behind it may change. */
   async write(chunk: Uint8Array): Promise<void> {
-    await this.#writer.ready;
-    await this.#writer.write(chunk.slice());
+    for (let at = 0; at < chunk.length; at += PIECE) {
+      await this.#writer.ready;
+      await this.#writer.write(chunk.slice(at, at + PIECE));
+    }
   }
 
   /** End the stream well. */

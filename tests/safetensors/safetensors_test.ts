@@ -1,7 +1,18 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
-import { DTYPES, fromArray, isPaddleError, MemoryFolder, NDArray, open as openAny, type Source } from "../../mod.ts";
+import {
+  DTYPES,
+  encode as pickled,
+  fromArray,
+  isPaddleError,
+  MemoryFolder,
+  NDArray,
+  open as openAny,
+  type Source,
+} from "../../mod.ts";
 import { decode, encode, encodeChunks, load, open, save } from "../../src/safetensors.ts";
 
 /** Written by safetensors' own writer: see make.py beside it. */
@@ -96,6 +107,28 @@ describe("safetensors", () => {
     assert.deepEqual(encode(again), written);
     const streamed = await load(new Blob([written]).stream());
     assert.deepEqual(encode(streamed), written);
+  });
+
+  it("is written of a checkpoint piece by piece, which stays unread", async () => {
+    const ramp = (n: number) => new NDArray("float32", [n], Float32Array.from({ length: n }, (_, i) => i));
+    const state = new Map([["a", ramp(2_000_000)], ["b", ramp(10)], ["c", ramp(1_500_000)]]);
+    const source = counted(pickled(state));
+    await using checkpoint = await openAny(source);
+    const chunks: Uint8Array[] = [];
+    const sink = { write: (chunk: Uint8Array) => void chunks.push(chunk.slice()), close() {}, abort() {} };
+    await save(checkpoint, sink, { metadata: { format: "pd" } });
+    assert.ok(chunks.every((chunk) => chunk.length <= 4 * 2 ** 20));
+    const value = await checkpoint.value() as Map<string, NDArray>;
+    assert.deepEqual([...value.values()].map((array) => array.isLoaded), [false, true, false]);
+    const bytes = new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer());
+    assert.deepEqual(bytes, encode(state, { metadata: { format: "pd" } }));
+    const folder = mkdtempSync(join(tmpdir(), "oarlock-safetensors-"));
+    try {
+      await save(checkpoint, join(folder, "m.safetensors"), { metadata: { format: "pd" } });
+      assert.ok(readFileSync(join(folder, "m.safetensors")).equals(bytes));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it("is refused wherever it is cut, with the same code in memory and from a stream", async () => {

@@ -6,6 +6,7 @@
 import { byCodePoint } from "../../code_point_order.ts";
 import { quote, UnsupportedError, ValueError } from "../../errors.ts";
 import type { NDArray } from "../../ndarray.ts";
+import { type Chunk, UnreadBytes } from "../../unread_bytes.ts";
 import type { Json, JsonObject } from "../json/json.ts";
 import { writeJson } from "../json/write_json.ts";
 import { TO_WORD } from "./dtypes.ts";
@@ -15,6 +16,8 @@ export interface SafetensorsPlan {
   size: number;
   /** The chunks, from the first one; the bytes of a tensor are a chunk of their own, not copied. */
   chunks(): Generator<Uint8Array, void>;
+  /** The same, with stand-ins for the bytes that lie in a file. */
+  unread(): Generator<Chunk, void>;
 }
 
 /**
@@ -48,6 +51,12 @@ export function planSafetensors(
     *chunks() {
       yield header;
       for (const { array } of sorted) if (array.nbytes > 0) yield array.bytes;
+    },
+    *unread() {
+      yield header;
+      for (const { array } of sorted) {
+        if (array.nbytes > 0) yield array.unread ? new UnreadBytes(array) : array.bytes;
+      }
     },
   };
 }

@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, it } from "@std/testing/bdd";
+import { open, save, type Sink } from "../../mod.ts";
+import { SparseFile, stateOf } from "./sparse_file.ts";
+
+const MiB = 2 ** 20;
+/** Where Linux tells the most memory that the process had, and forgets it. */
+const STATUS = "/proc/self/status", FORGET = "/proc/self/clear_refs";
+
+function kibOf(field: string): number {
+  return Number(new RegExp(`${field}:\\s+(\\d+)`).exec(readFileSync(STATUS, "utf8"))![1]);
+}
+
+/** MiB that the process had more during `work`, at most. */
+async function growthOf(work: () => Promise<void>): Promise<number> {
+  writeFileSync(FORGET, "5");
+  const before = kibOf("VmRSS");
+  await work();
+  return Math.round((kibOf("VmHWM") - before) / 1024);
+}
+
+describe("a file of 5 GB", () => {
+  // Elsewhere nothing tells the peak.
+  (existsSync(FORGET) ? it : it.skip)("is opened, read in part and copied in little memory", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "oarlock-huge-"));
+    try {
+      const file = await SparseFile.of(stateOf(600, 8 * MiB, 4096));
+      assert.ok(file.size > 5e9);
+      const path = join(folder, "huge.pdparams");
+      file.write(path);
+      await using checkpoint = await open(path);
+      // What a runtime compiles and keeps for the first call of a kind is not counted.
+      await checkpoint.get("blocks.0.attention.1.bias");
+      const grown: Record<string, number> = {};
+      grown.open = await growthOf(async () => {
+        await using again = await open(path);
+        assert.equal(again.names().length, 1200);
+      });
+      grown.get = await growthOf(async () => {
+        assert.equal((await checkpoint.get("blocks.70.attention.3.weight")).nbytes, 8 * MiB);
+        const rows = await checkpoint.getSlice("blocks.74.attention.7.weight", [8000, 8010]);
+        assert.equal(rows.size, 2560);
+      });
+      let written = 0;
+      const sink: Sink = { write: (chunk) => void (written += chunk.length), close() {}, abort() {} };
+      grown.save = await growthOf(async () => void await save(checkpoint, sink));
+      assert.equal(written, file.size);
+      console.log(`    MiB more: ${JSON.stringify(grown)}`);
+      assert.ok(grown.open < 48 && grown.get < 64 && grown.save < 64, JSON.stringify(grown));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});

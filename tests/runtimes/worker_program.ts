@@ -1,0 +1,45 @@
+/** What the edge worker does whose results and memory are watched: see workerd.ts. */
+import * as paddle from "../../mod.ts";
+import { coreFor } from "../../src/kernel/core.ts";
+import * as safetensors from "../../src/safetensors.ts";
+
+/** Bytes of everything that goes through the core, in hexadecimal and short. */
+export async function kernelResults(): Promise<string[]> {
+  const length = 100_003;
+  const floats = Float32Array.from({ length }, (_, i) => (i - 50_000) * 1.0001 ** (i % 1000));
+  const array = new paddle.NDArray("float32", [length], floats);
+  const narrow = (["float16", "bfloat16", "float8_e4m3fn", "float8_e5m2"] as const).map((dtype) => array.astype(dtype));
+  const wide = narrow.map((made) => made.astype("float32"));
+  const text = paddle.encode(new Map([["w", array]]), { protocol: 2 });
+  const again = (paddle.decode(text) as Map<string, paddle.NDArray>).get("w")!;
+  const { min, max, mean, nanCount, infCount } = paddle.statistics(array);
+  const numbers = Float64Array.of(min, max, mean, nanCount, infCount, paddle.maxDifference(array, wide[0]));
+  const all = [...narrow, ...wide, again].map((made) => made.bytes);
+  return await Promise.all([...all, text, new Uint8Array(numbers.buffer)].map(hashOf));
+}
+
+async function hashOf(bytes: Uint8Array): Promise<string> {
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>));
+  return [...hash].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Answer `/kernel`, `/open?url` and `/convert?url`. */
+export async function answer(request: Request, core?: WebAssembly.Module): Promise<Response> {
+  const { pathname, searchParams } = new URL(request.url);
+  const url = searchParams.get("url")!;
+  if (pathname === "/kernel") {
+    if (core) paddle.init(core);
+    return Response.json({ isCompiled: coreFor(2 ** 20) !== null, results: await kernelResults() });
+  }
+  const checkpoint = await paddle.open(url);
+  const names = checkpoint.names();
+  if (pathname === "/open") {
+    let nbytes = 0;
+    for (const name of names.filter((_, i) => i % 20 === 0)) nbytes += (await checkpoint.get(name)).nbytes;
+    await checkpoint.close();
+    return Response.json({ count: names.length, nbytes });
+  }
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  safetensors.save(checkpoint, writable).finally(() => checkpoint.close());
+  return new Response(readable);
+}

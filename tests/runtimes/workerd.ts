@@ -1,0 +1,147 @@
+/**
+ * An edge worker in workerd: the same bits with `core.wasm` compiled by the host, and without; and files larger than its memory opened, read
+ * and converted, while its memory is watched from outside. `deno run -A tests/runtimes/workerd.ts`.
+ */
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import process from "node:process";
+import esbuild from "esbuild";
+import { type ScriptedServer, scriptedServer } from "../io/scripted_server.ts";
+import { SparseFile, stateOf } from "../io/sparse_file.ts";
+import { kernelResults } from "./worker_program.ts";
+
+const MiB = 2 ** 20;
+/** What a worker may have. */
+const MOST = 128 * MiB;
+
+const { Miniflare } = await import(["npm:miniflare", "4.20260730.0"].join("@"));
+const bundle = await esbuild.build({
+  entryPoints: ["tests/runtimes/worker_program.ts"],
+  bundle: true,
+  write: false,
+  format: "esm",
+  target: "es2022",
+  supported: { using: false },
+});
+await esbuild.stop();
+
+/** A worker; with `core`, the host compiles it. */
+function worker(core: boolean) {
+  const imports = core ? `import core from "./core.wasm";` : "const core = undefined;";
+  return new Miniflare({
+    modules: [
+      {
+        type: "ESModule",
+        path: "main.mjs",
+        contents: `import { answer } from "./program.mjs";\n${imports}
+export default { fetch: (request) => answer(request, core) };`,
+      },
+      { type: "ESModule", path: "program.mjs", contents: bundle.outputFiles[0].text },
+      ...(core ? [{ type: "CompiledWasm", path: "core.wasm", contents: readFileSync("wasm/core.wasm") }] : []),
+    ],
+    compatibilityDate: "2026-07-01",
+  });
+}
+
+/** Ids of the children of this process that are workerd. */
+function workerds(): number[] {
+  return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number).filter((id) => {
+    try {
+      const status = readFileSync(`/proc/${id}/status`, "utf8");
+      return /^Name:\s+workerd$/m.test(status) && status.includes(`\nPPid:\t${process.pid}\n`);
+    } catch {
+      return false;
+    }
+  });
+}
+
+function residentOf(id: number): number {
+  return 1024 * Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${id}/status`, "utf8"))![1]);
+}
+
+/** The most that the process had during `work`. */
+async function peakOf(id: number, work: () => Promise<unknown>): Promise<number> {
+  let peak = 0;
+  const timer = setInterval(() => peak = Math.max(peak, residentOf(id)), 20);
+  try {
+    await work();
+  } finally {
+    clearInterval(timer);
+  }
+  return Math.max(peak, residentOf(id));
+}
+
+async function sameResults(): Promise<void> {
+  const here = await kernelResults();
+  for (const core of [true, false]) {
+    const miniflare = worker(core);
+    try {
+      const { isCompiled, results } = await (await miniflare.dispatchFetch("http://worker/kernel")).json();
+      assert.equal(isCompiled, core, "the core that the host compiled is used, and there is no other");
+      assert.deepEqual(results, here);
+    } finally {
+      await miniflare.dispose();
+    }
+  }
+  console.log("workerd: the same bits with core.wasm and without");
+}
+
+/** What a worker of its own takes more for `path` of the large file than for the small one; `check` gets the large answer's length and end. */
+async function growthOf(
+  { url }: ScriptedServer,
+  path: string,
+  check: (size: number, end: string) => void,
+): Promise<number> {
+  const miniflare = worker(true);
+  const run = async (file: string): Promise<[number, Uint8Array]> => {
+    const response = await miniflare.dispatchFetch(`http://worker${path}?url=${url}/${file}`);
+    assert.equal(response.status, 200);
+    let size = 0, end = new Uint8Array(0);
+    for await (const chunk of response.body!) {
+      size += chunk.length;
+      end = chunk;
+    }
+    return [size, end];
+  };
+  try {
+    await run("small");
+    const [id] = workerds();
+    const before = residentOf(id);
+    return await peakOf(id, async () => {
+      const [size, end] = await run("large");
+      check(size, new TextDecoder().decode(end));
+    }) - before;
+  } finally {
+    await miniflare.dispose();
+  }
+}
+
+async function boundedMemory(): Promise<void> {
+  const large = await SparseFile.of(stateOf(200, 7 * MiB)), small = await SparseFile.of(stateOf(2, MiB));
+  const server = await scriptedServer(({ path, range }) => {
+    const file = path === "/large" ? large : small;
+    const { start, end } = range!;
+    const body = file.slice(start, end);
+    const part = `bytes ${start}-${start + body.length - 1}/${file.size}`;
+    return { status: 206, headers: { etag: '"1"', "content-range": part, "content-length": `${body.length}` }, body };
+  });
+  const size = `${(large.size / 2 ** 30).toFixed(1)} GiB`;
+  try {
+    const opened = await growthOf(server, "/open", (_, end) => {
+      assert.deepEqual(JSON.parse(end), { count: 200, nbytes: 10 * 7 * MiB });
+    });
+    console.log(`workerd: open of ${size} and get of 10 tensors of 7 MiB: ${mib(opened)} more`);
+    const converted = await growthOf(server, "/convert", (size) => assert.ok(size > 200 * 7 * MiB));
+    console.log(`workerd: ${size} as safetensors, streamed: ${mib(converted)} more`);
+    assert.ok(Math.max(opened, converted) < MOST);
+  } finally {
+    await server.close();
+  }
+}
+
+function mib(bytes: number): string {
+  return `${Math.round(bytes / MiB)} MiB`;
+}
+
+await sameResults();
+await boundedMemory();
