@@ -69,15 +69,36 @@ function valueOf(program: PirProgram, name: string): number {
 
 /** The operators of block 0 that make these values, and those that these need, regions included. */
 function neededOps(program: PirProgram, targets: readonly number[]): PirOp[] {
-  const makers = new Map<number, PirOp>();
-  for (const op of program.blocks[0].ops) for (const { id } of op.results) makers.set(id, op);
+  const makers = new Map<number, PirOp>(), writers = new Map<number, PirOp[]>();
+  for (const op of program.blocks[0].ops) {
+    for (const { id } of op.results) makers.set(id, op);
+    for (const id of writtenBy(program, op)) {
+      const others = writers.get(id);
+      if (others) others.push(op);
+      else writers.set(id, [op]);
+    }
+  }
   const needed = new Set<PirOp>();
   const waiting = [...targets];
   for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
-    const op = makers.get(id);
-    if (!op || needed.has(op)) continue;
-    needed.add(op);
-    waiting.push(...op.operands, ...program.capturedBy(op));
+    const maker = makers.get(id);
+    if (!maker) continue;
+    // The optimizer writes to parameters and to its own state: that is no part of an output.
+    const changed = maker.persistable && maker.name !== undefined ? [] : writers.get(id) ?? [];
+    for (const op of [maker, ...changed]) {
+      if (needed.has(op)) continue;
+      needed.add(op);
+      waiting.push(...op.operands, ...program.inside(op).flatMap((inner) => inner.operands));
+    }
   }
   return [...needed];
+}
+
+/** Values that an operator changes in place, such as an array that it appends to; its regions included. */
+function writtenBy(program: PirProgram, op: PirOp): number[] {
+  return [op, ...program.inside(op)].filter(({ type }) => type.endsWith("_")).flatMap(({ type, operands }) => {
+    // batch_norm_ writes the statistics, which persist.
+    if (type.endsWith("batch_norm_")) return [];
+    return operands.slice(...(type === "pd_op.assign_out_" ? [1, 2] : [0, 1]));
+  });
 }

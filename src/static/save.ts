@@ -14,6 +14,7 @@ import { placeOf } from "../io/place.ts";
 import type { ProgressEvent } from "../io/progress.ts";
 import { type OutFile, saveFiles } from "../io/save_files.ts";
 import { checkValue, type Scope, valuesOf } from "../model/model_values.ts";
+import { splitState } from "../model/state_split.ts";
 import { NDArray } from "../ndarray.ts";
 import { checkOptions } from "../options.ts";
 import type { Program, ProgramVariable } from "../program.ts";
@@ -59,10 +60,10 @@ export async function save(
     const plan = planEncoding(state, { protocol, mode: "static" });
     return { name: place.name + ending, size: plan.size, chunks: plan.chunks };
   };
-  const all = program.parameters();
+  const state = splitState(program);
   return await saveFiles(place.folder, [
-    file(".pdparams", all.filter((variable) => variable.isParameter)),
-    file(".pdopt", all.filter((variable) => !variable.isParameter && !isFed(variable))),
+    file(".pdparams", state.parameters),
+    file(".pdopt", state.optimizer.filter((variable) => !isFed(variable))),
     bytesFile(place.name + programEnding(program), program.serialize()),
   ], options);
 }

@@ -12,6 +12,7 @@ import process from "node:process";
 import { NAMES, Paddle, prepare } from "./paddles.ts";
 import { layers } from "./layers.ts";
 import { models } from "./models.ts";
+import { networks } from "./networks.ts";
 import { pickles } from "./pickles.ts";
 import { records } from "./records.ts";
 import { Report } from "./report.ts";
@@ -20,7 +21,7 @@ import { training } from "./training.ts";
 /** Compares with one Paddle; answers a line of figures. */
 export type Topic = (paddle: Paddle, report: Report, seed: number) => Promise<string>;
 
-const TOPICS: Readonly<Record<string, Topic>> = { pickles, records, layers, training, models };
+const TOPICS: Readonly<Record<string, Topic>> = { pickles, records, layers, training, models, networks };
 
 const unknown = process.argv.slice(2).filter((word) => !NAMES.includes(word) && !Object.hasOwn(TOPICS, word));
 if (unknown.length > 0) throw new Error(`No Paddle and no topic: ${unknown.join(" ")}`);

@@ -208,12 +208,11 @@ export class PirProgram extends Program {
     this.#changed();
   }
 
-  /** Numbers of the values that the regions of an operator read. */
-  capturedBy(op: PirOp): number[] {
+  /** The operators in the regions of an operator. */
+  inside(op: PirOp): PirOp[] {
     const regions = asList(op.json.get("regions") ?? [], "regions");
     const inner = new Set(blocksIn(regions).flatMap((block) => asList(block.get("ops"), "ops")));
-    if (inner.size === 0) return [];
-    return this.ops().filter((other) => inner.has(other.json)).flatMap((other) => other.operands);
+    return inner.size === 0 ? [] : this.ops().filter((other) => inner.has(other.json));
   }
 
   /** Fetch value `id` as output `column` under a name: an operator at the end of block 0. */

@@ -9,6 +9,7 @@ import { Budget, type Limits, PRICES } from "../../limits.ts";
 import { textFromUtf8 } from "../pickle/text.ts";
 import { checkBlockGraph } from "./check_blocks.ts";
 import { type FieldRule, type MessageRule, PROGRAM } from "./schema.ts";
+import { VarDesc } from "./var_desc.ts";
 import { Wire } from "./wire.ts";
 
 /** Where the parts of one block lie, as pairs of start and end in the file. */
@@ -53,12 +54,20 @@ export function checkProgram(bytes: Uint8Array, limits: Readonly<Limits>): Block
   const checker = new Checker(bytes, budget);
   checker.message(PROGRAM, 0, bytes.length);
   checkBlockGraph(checker.blocks, checker.uses);
+  for (const { at, start, end } of checker.oddAxes) {
+    if (!new VarDesc(bytes.subarray(start, end)).persistable) continue;
+    throw new FormatError("BAD_SHAPE", `An axis at byte ${at} is negative, and not the -1 of an unknown one`, {
+      offset: at,
+    });
+  }
   return checker.blocks;
 }
 
 class Checker {
   readonly blocks: BlockIndex[] = [];
   readonly uses: BlockUse[] = [];
+  /** The first axis of each variable that is negative, and not -1. */
+  readonly oddAxes: { at: number; start: number; end: number }[] = [];
   readonly #wire: Wire;
   readonly #budget: Budget;
   #ops = 0;
@@ -155,13 +164,12 @@ class Checker {
     }
   }
 
+  /** Paddle computes with the -1 of an unknown axis, and writes what comes out: -7 for seven times that. No value has such a shape. */
   #dim(at: number): void {
     const { lastIsNegative, lastIsMinusOne } = this.#wire;
-    if (lastIsNegative && !lastIsMinusOne) {
-      throw new FormatError("BAD_SHAPE", `An axis at byte ${at} is negative, and not the -1 of an unknown one`, {
-        offset: at,
-      });
-    }
+    if (!lastIsNegative || lastIsMinusOne) return;
+    const [start, end] = this.blocks.at(-1)?.vars.slice(-2) ?? [];
+    if (start !== undefined && this.oddAxes.at(-1)?.start !== start) this.oddAxes.push({ at, start, end });
   }
 
   #packed(rule: MessageRule, field: FieldRule, end: number, at: number): void {

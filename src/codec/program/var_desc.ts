@@ -94,7 +94,8 @@ export class VarDesc implements ProgramVariable {
   }
 
   get shape(): readonly number[] | null {
-    return this.#tensor()?.dims.map(Number) ?? null;
+    // Paddle computes with the -1 of an unknown axis: -7 is as unknown.
+    return this.#tensor()?.dims.map((axis) => Math.max(-1, Number(axis))) ?? null;
   }
 
   /** Give it another shape and kind of number; only dense tensors and SelectedRows have them. */

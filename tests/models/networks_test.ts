@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { describe, it } from "@std/testing/bdd";
+import { load, MemoryFolder, NDArray, type Program, static as paddleStatic } from "../../mod.ts";
+
+const { deserializeProgram, InferenceModel } = paddleStatic;
+
+function read(name: string): { program: Program; bytes: Uint8Array } {
+  const bytes = new Uint8Array(readFileSync(`tests/fixtures/programs/${name}`));
+  return { program: deserializeProgram(bytes), bytes };
+}
+
+function zeros(program: Program): Map<string, NDArray> {
+  return new Map(program.parameters().map(({ name, dtype, shape }) => [name, new NDArray(dtype!, shape!)]));
+}
+
+describe("a transformer of Paddle 1.8", () => {
+  it("is read although axes are multiples of the unknown one, and written with the same bytes", () => {
+    const { program, bytes } = read("transformer-1.8.5.pdmodel");
+    assert.deepEqual(program.serialize(), bytes);
+    assert.deepEqual(program.variable("layer_norm_0.tmp_0")!.shape, [-1]);
+    assert.ok(program.vars().every(({ shape }) => shape === null || shape.every((axis) => axis >= -1)));
+  });
+
+  it("is refused where a parameter has such an axis", () => {
+    const { bytes } = read("transformer-1.8.5.pdmodel");
+    const wrong = bytes.slice();
+    // The desc of layer_norm_0.tmp_0 (float32, [-7]) and persistable: false of the variable around it.
+    const name = new TextEncoder().encode("layer_norm_0.tmp_0\x12");
+    const at = wrong.findIndex((_, i) => name.every((byte, k) => wrong[i + k] === byte)) + name.length;
+    const flag = wrong.indexOf(0x18, at + wrong[at]);
+    assert.equal(wrong[flag + 1], 0);
+    wrong[flag + 1] = 1;
+    assert.throws(() => deserializeProgram(wrong), { code: "BAD_SHAPE" });
+  });
+});
+
+describe("a loop that appends to an array, in PIR", () => {
+  it("is kept when the model is pruned to what is made of the array", () => {
+    const { program } = read("loops-3.3.1.json");
+    const model = new InferenceModel(program, zeros(program));
+    const types = (of: Program) => of.ops().map(({ type }) => type);
+    const before = types(program);
+    model.prune(model.fetchTargets[0]);
+    assert.equal(model.fetchTargets.length, 1);
+    assert.deepEqual(model.feedTargetNames, ["x", "n"]);
+    assert.deepEqual([...model.parameters.keys()].length, program.parameters().length);
+    assert.deepEqual(types(model.program), before.toSpliced(before.lastIndexOf("pd_op.fetch"), 1));
+    assert.ok(before.includes("pd_op.array_write_") && before.includes("pd_op.while"));
+  });
+});
+
+describe("a training program of Paddle 1.8, which does not mark its parameters", () => {
+  it("is saved with parameters and optimizer in the two files where Paddle has them", async () => {
+    const { program } = read("momentum-1.8.5.pdmodel");
+    const folder = new MemoryFolder();
+    await paddleStatic.save(program, "m", { folder, parameters: zeros(program) });
+    const keys = async (name: string) => [...(await load(name, { folder }) as Map<string, unknown>).keys()];
+    const weights = ["batch_norm_0.b_0", "batch_norm_0.w_0", "batch_norm_0.w_1", "batch_norm_0.w_2", "fc_0.b_0"];
+    assert.deepEqual(await keys("m.pdparams"), [...weights, "fc_0.w_0", "fc_1.b_0", "fc_1.w_0"]);
+    const moved = ["batch_norm_0.b_0", "batch_norm_0.w_0", "fc_0.b_0", "fc_0.w_0", "fc_1.b_0", "fc_1.w_0"];
+    assert.deepEqual(await keys("m.pdopt"), ["@LR_DECAY_COUNTER@", ...moved.map((name) => `${name}_velocity_0`)]);
+  });
+});
