@@ -8,6 +8,7 @@ import { Latin1Text } from "../codec/payload.ts";
 import { FormatError, LimitError, PaddleError, SourceError } from "../errors.ts";
 import { DEFAULT_LIMITS } from "../limits.ts";
 import { allocate } from "./drive_source.ts";
+import { type BytesReader, isFilling, readerOf } from "./filling_reader.ts";
 import { Turns } from "./turns.ts";
 
 /** How {@linkcode driveStream} reads. */
@@ -24,6 +25,8 @@ export interface DriveStreamOptions {
 /** A claim is given its whole buffer when this part of it has arrived. */
 const TRUST = 256;
 const FIRST = 2 ** 20;
+/** Bytes read at a time for structure. */
+const SCRATCH = 65_536;
 
 /** Run a decoder over `stream` to its end; the stream is cancelled where something is left of it. */
 export async function driveStream<T>(
@@ -32,7 +35,7 @@ export async function driveStream<T>(
   options: DriveStreamOptions = {},
 ): Promise<T> {
   const { signal } = options;
-  const driver = new StreamDriver(stream.getReader(), options);
+  const driver = new StreamDriver(readerOf(stream), options);
   const stop = () => driver.cancel(signal!.reason);
   signal?.addEventListener("abort", stop, { once: true });
   try {
@@ -63,17 +66,19 @@ export async function driveStream<T>(
 
 class StreamDriver {
   readonly cursor = new Cursor();
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #reader: BytesReader;
   readonly #options: DriveStreamOptions;
   readonly #turns: Turns;
-  #buffer = new Uint8Array(65_536);
+  #buffer = new Uint8Array(SCRATCH);
+  /** Where a reader that fills memory puts what belongs to no payload. */
+  #scratch = new Uint8Array(0);
   /** What of the last chunk does not fit the window yet. */
   #rest: Uint8Array = new Uint8Array(0);
   #received = 0;
   #ended = false;
   #cancelled = false;
 
-  constructor(reader: ReadableStreamDefaultReader<Uint8Array>, options: DriveStreamOptions) {
+  constructor(reader: BytesReader, options: DriveStreamOptions) {
     this.#reader = reader;
     this.#options = options;
     this.#turns = new Turns(options.signal);
@@ -96,10 +101,19 @@ class StreamDriver {
       return chunk;
     }
     if (this.#ended) return null;
+    const reader = this.#reader;
+    if (!isFilling(reader)) return await this.#arrival(reader);
+    const chunk = await this.#arrival(reader, this.#scratch.length > 0 ? this.#scratch : new Uint8Array(SCRATCH));
+    if (chunk) this.#scratch = new Uint8Array(chunk.buffer as ArrayBuffer);
+    return chunk;
+  }
+
+  /** What comes next, in memory that is given up for it where the reader fills memory; null at the end. */
+  async #arrival(reader: BytesReader, into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array | null> {
     this.#options.signal?.throwIfAborted();
     let step: ReadableStreamReadResult<Uint8Array>;
     try {
-      step = await this.#reader.read();
+      step = await (isFilling(reader) ? reader.read(into!) : reader.read());
     } catch (error) {
       if (error instanceof PaddleError) throw error;
       throw new SourceError("READ_FAILED", `The stream failed at byte ${this.#received}`, {
@@ -163,54 +177,66 @@ class StreamDriver {
   async blob(ask: BlobAsk): Promise<Uint8Array> {
     const { cursor } = this;
     const start = cursor.offset;
-    const take = this.#pieces(ask);
-    if (ask.encoding === "latin1") {
-      const text = new Latin1Text(ask.at, allocate(Math.min(FIRST, ask.length)));
-      for await (const piece of take) text.push(piece);
-      cursor.window(this.#buffer, 0, 0, start + ask.length);
-      cursor.ended = this.#ended && this.#rest.length === 0;
-      return text.finish();
+    // What lies behind the payload stays in `#rest`, as what the window has of it was.
+    const here = cursor.bytes.slice(cursor.pos, cursor.end);
+    if (here.length > 0) this.#rest = this.#rest.length > 0 ? concat(here, this.#rest) : here;
+    const payload = ask.encoding === "latin1" ? await this.#text(ask) : await this.#raw(ask);
+    cursor.window(this.#buffer, 0, 0, start + ask.length);
+    cursor.ended = this.#ended && this.#rest.length === 0;
+    return payload;
+  }
+
+  async #text(ask: BlobAsk): Promise<Uint8Array> {
+    const text = new Latin1Text(ask.at, allocate(Math.min(FIRST, ask.length)));
+    for (let done = 0; done < ask.length;) {
+      const piece = await this.#piece(ask, done);
+      text.push(piece);
+      done += piece.length;
     }
-    let into = allocate(Math.min(ask.length, FIRST));
-    let filled = 0;
-    for await (const piece of take) {
-      while (filled + piece.length > into.length) {
-        const trusted = (filled + piece.length) * TRUST >= ask.length;
-        const larger = allocate(trusted ? ask.length : Math.min(ask.length, 2 * into.length));
+    return text.finish();
+  }
+
+  async #raw(ask: BlobAsk): Promise<Uint8Array> {
+    let into = allocate(0);
+    for (let filled = 0; filled < ask.length;) {
+      if (this.#rest.length === 0 && filled < into.length && isFilling(this.#reader)) {
+        // Straight to where it stays; the reader gives the buffer back as another object.
+        const part = await this.#arrival(this.#reader, into.subarray(filled));
+        if (!part) throw truncated(ask, filled);
+        into = new Uint8Array(part.buffer as ArrayBuffer);
+        filled += part.length;
+        continue;
+      }
+      const piece = await this.#piece(ask, filled);
+      const end = filled + piece.length;
+      if (end > into.length) {
+        const isTrusted = end * TRUST >= ask.length;
+        const larger = allocate(isTrusted ? ask.length : Math.min(ask.length, Math.max(2 * into.length, end)));
         larger.set(into.subarray(0, filled));
         into = larger;
       }
       into.set(piece, filled);
-      filled += piece.length;
+      filled = end;
     }
-    cursor.window(this.#buffer, 0, 0, start + ask.length);
-    cursor.ended = this.#ended && this.#rest.length === 0;
     return into;
   }
 
-  /** The payload's bytes as they come: first what the window has. What lies behind it stays in `#rest`. */
-  async *#pieces(ask: BlobAsk): AsyncGenerator<Uint8Array> {
-    const { cursor } = this;
-    let missing = ask.length;
-    const here = cursor.bytes.slice(cursor.pos, cursor.end);
-    if (here.length > 0) this.#rest = this.#rest.length > 0 ? concat(here, this.#rest) : here;
-    while (missing > 0) {
-      const chunk = await this.#chunk();
-      if (!chunk) {
-        throw new FormatError(
-          "TRUNCATED",
-          `Truncated file: byte ${ask.at} announces ${ask.length} bytes, ${
-            ask.length - missing
-          } are left. The download is probably incomplete: compare the size with the publisher's.`,
-          { offset: ask.at, expected: ask.length, actual: ask.length - missing },
-        );
-      }
-      const taken = Math.min(missing, chunk.length);
-      this.#rest = chunk.subarray(taken);
-      missing -= taken;
-      yield chunk.subarray(0, taken);
-    }
+  /** More of a payload of which `done` bytes are there. */
+  async #piece(ask: BlobAsk, done: number): Promise<Uint8Array> {
+    const chunk = await this.#chunk();
+    if (!chunk) throw truncated(ask, done);
+    const taken = Math.min(ask.length - done, chunk.length);
+    this.#rest = chunk.subarray(taken);
+    return chunk.subarray(0, taken);
   }
+}
+
+function truncated(ask: BlobAsk, found: number): FormatError {
+  return new FormatError(
+    "TRUNCATED",
+    `Truncated file: byte ${ask.at} announces ${ask.length} bytes, ${found} are left. The download is probably incomplete: compare the size with the publisher's.`,
+    { offset: ask.at, expected: ask.length, actual: found },
+  );
 }
 
 function concat(a: Uint8Array, b: Uint8Array): Uint8Array {

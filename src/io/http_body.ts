@@ -4,6 +4,7 @@
  * @module
  */
 import { HttpError } from "../errors.ts";
+import { type BytesReader, isFilling, readerOf } from "./filling_reader.ts";
 import type { HttpSettings } from "./http_options.ts";
 import { TimeIsOver, within } from "./within.ts";
 
@@ -19,7 +20,7 @@ export class HttpBody {
   readonly #shown: string;
   readonly #settings: HttpSettings;
   readonly #controller: AbortController;
-  #reader: BodyReader | null = null;
+  #reader: BytesReader | null = null;
   /** Where bytes come to that are good until the next read. */
   #scratch: Uint8Array<ArrayBuffer> | null = null;
   #over = false;
@@ -42,7 +43,7 @@ export class HttpBody {
    */
   async next(signal?: AbortSignal, brief = false): Promise<Uint8Array | null> {
     if (this.#over || !this.response.body) return null;
-    this.#reader ??= brief ? briefReader(this.response.body) : defaultReader(this.response.body);
+    this.#reader ??= brief ? readerOf(this.response.body) : this.response.body.getReader();
     const { idleTimeout, minBytesPerSecond } = this.#settings;
     const before = performance.now();
     let step: ReadableStreamReadResult<Uint8Array>;
@@ -73,8 +74,8 @@ export class HttpBody {
     return step.value;
   }
 
-  async #read(reader: BodyReader): Promise<ReadableStreamReadResult<Uint8Array>> {
-    if (!isBrief(reader)) return await reader.read();
+  async #read(reader: BytesReader): Promise<ReadableStreamReadResult<Uint8Array>> {
+    if (!isFilling(reader)) return await reader.read();
     const announced = Number(this.response.headers.get("content-length")) || SCRATCH;
     const scratch = this.#scratch ?? new Uint8Array(Math.min(announced, SCRATCH));
     this.#scratch = null;
@@ -100,27 +101,4 @@ export class HttpBody {
       hint: "http.idleTimeout and http.minBytesPerSecond set the patience",
     });
   }
-}
-
-type BodyReader = ReadableStreamDefaultReader<Uint8Array> | ReadableStreamBYOBReader;
-
-function defaultReader(body: ReadableStream): ReadableStreamDefaultReader<Uint8Array> {
-  return body.getReader();
-}
-
-/** workerd has too little memory for a new chunk each time; elsewhere a reader that fills memory of ours is no faster, or slower. */
-const FILLS = (globalThis as { navigator?: { userAgent?: string } }).navigator?.userAgent === "Cloudflare-Workers";
-
-function briefReader(body: ReadableStream): BodyReader {
-  if (!FILLS) return defaultReader(body);
-  try {
-    return body.getReader({ mode: "byob" });
-  } catch {
-    // A body that another `fetch` gives may not be one of bytes.
-    return defaultReader(body);
-  }
-}
-
-function isBrief(reader: BodyReader): reader is ReadableStreamBYOBReader {
-  return typeof ReadableStreamBYOBReader !== "undefined" && reader instanceof ReadableStreamBYOBReader;
 }
