@@ -10,7 +10,8 @@ import { rm } from "node:fs/promises";
 import process from "node:process";
 import { bundle, findPeer, findWorkers, output, type Report, runJob, type Worker } from "./measure.ts";
 import { markdown, type Results } from "./table.ts";
-import { MEMORY_ROWS, TIME_ROWS } from "./rows.ts";
+import { MEMORY_ROWS, STREAM_ROWS, TIME_ROWS } from "./rows.ts";
+import { serve } from "./serve.ts";
 
 const FOLDER = "out/bench";
 const flag = (name: string) => process.argv.includes(`--${name}`);
@@ -25,6 +26,7 @@ const peer = await findPeer();
 const workers = await findWorkers(`${FOLDER}/ours.mjs`);
 const times = TIME_ROWS.filter((row) => row.job.includes(only));
 const memory = MEMORY_ROWS.filter((row) => row.job.includes(only));
+const streams = STREAM_ROWS.filter((row) => `stream:${row.from}`.includes(only));
 
 console.error("making the files");
 await output(["python3", "tests/bench/make_data.py", FOLDER, String(divisor)]);
@@ -40,13 +42,25 @@ for (const job of new Set(times.map((row) => row.peer))) {
   }
 }
 
+const server = await serve(FOLDER);
+process.env.BENCH_URL = server.url;
+for (const { from } of streams) {
+  for (let rep = 0; rep < reps; rep++) {
+    console.error(`stream:${from}, ${rep + 1} of ${reps}`);
+    for (const worker of workers) {
+      for (const kind of ["stream", "drop", "keep"]) await measure(worker, `${kind}:${from}`);
+    }
+  }
+}
+await server.close();
+
 const machine = `${cpus().length} cores (${cpus()[0].model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GiB of memory`;
 const versions = [
   ...workers.map((w) => `${w.name[0].toUpperCase() + w.name.slice(1)} ${w.version}`),
   `CPython ${peer.version}`,
 ].join(", ");
 const sizes = divisor === 1 ? "" : ` Sizes are ${divisor} times smaller than the rows say (\`--quick\`).`;
-const table = markdown({ times, memory, workers, results, reps }) + `\n${machine}; ${versions}.${sizes}\n`;
+const table = markdown({ times, memory, streams, workers, results, reps }) + `\n${machine}; ${versions}.${sizes}\n`;
 console.log(table);
 if (flag("readme")) intoReadme(table);
 if (!flag("keep")) await rm(FOLDER, { recursive: true, force: true });

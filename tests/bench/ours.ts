@@ -2,8 +2,9 @@
  * One job of the benchmark, done by this library in a fresh process: `ours.ts JOB FOLDER DIVISOR`. Runs in Deno as it is, in Node and Bun
  * bundled. Prints one line of JSON: milliseconds of the job alone, the peak of resident memory in KiB, and the bytes of its numbers.
  */
-import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, createReadStream, openSync, readFileSync, writeSync } from "node:fs";
 import process from "node:process";
+import { Readable } from "node:stream";
 import * as paddle from "../../mod.ts";
 
 const [job, folder, divisor] = process.argv.slice(2);
@@ -106,14 +107,48 @@ function astype(): Run {
   return () => halves.astype("float32").nbytes;
 }
 
+/** The runtime's own stream of a file, or of an answer. */
+async function streamFrom(from: string, name: string): Promise<ReadableStream<Uint8Array>> {
+  if (from === "http") return (await fetch(`${process.env.BENCH_URL}/${name}`)).body!;
+  const path = `${folder}/${name}`;
+  // deno-lint-ignore no-explicit-any
+  const { Deno, Bun } = globalThis as any;
+  if (Deno) return (await Deno.open(path)).readable;
+  if (Bun) return Bun.file(path).stream();
+  return Readable.toWeb(createReadStream(path)) as unknown as ReadableStream<Uint8Array>;
+}
+
+function stream(from: string, name: string): Run {
+  return async () => nbytesOf(await paddle.load(await streamFrom(from, name)) as paddle.StateDict);
+}
+
+/** Read and drop, or keep. */
+function pass(from: string, name: string, keep: boolean): Run {
+  const kept: Uint8Array[] = [];
+  return async () => {
+    const reader = (await streamFrom(from, name)).getReader();
+    let nbytes = 0;
+    for (let step = await reader.read(); !step.done; step = await reader.read()) {
+      nbytes += step.value.length;
+      if (keep) kept.push(step.value);
+    }
+    return nbytes;
+  };
+}
+
 function prepare(): Run {
-  const [kind, what] = job.split(":");
+  const [kind, what, name] = job.split(":");
   const [total, count] = what === "4" ? [1024 * MiB, 200] : [256 * MiB, 50];
   switch (kind) {
     case "empty":
       return () => 0;
     case "load":
       return load(what);
+    case "stream":
+      return stream(what, name);
+    case "drop":
+    case "keep":
+      return pass(what, name, kind === "keep");
     case "open":
       return open(what);
     case "openOne":

@@ -117,6 +117,21 @@ export const TIME_ROWS: readonly TimeRow[] = [
   },
 ];
 
+/** A row of streams: ours, and in the same runtime the stream read and dropped, or read and kept. */
+export interface StreamRow {
+  title: string;
+  /** Where the stream comes from: jobs are `stream:`, `drop:` and `keep:` with this behind. */
+  from: string;
+}
+
+/** Speed of a load from a stream, as a part of that of dropping what the stream gives. */
+export const STREAM_LIMIT = 0.7;
+
+export const STREAM_ROWS: readonly StreamRow[] = [
+  { title: "`load` of a stream from a file, 1 GiB, protocol 4", from: "file:large4.pdparams" },
+  { title: "`load` of a stream over local HTTP, 1 GiB, protocol 4", from: "http:large4.pdparams" },
+];
+
 /** MiB that a job may take beside its numbers. */
 export const MEMORY_LIMIT = 32;
 

@@ -1,6 +1,6 @@
 /** Figures to a Markdown table. */
 import type { Report, Worker } from "./measure.ts";
-import { MEMORY_LIMIT, type MemoryRow, type RuntimeName, type TimeRow } from "./rows.ts";
+import { MEMORY_LIMIT, type MemoryRow, type RuntimeName, STREAM_LIMIT, type StreamRow, type TimeRow } from "./rows.ts";
 
 /** Reports by `worker job`. */
 export type Results = Map<string, Report[]>;
@@ -9,11 +9,12 @@ export type Results = Map<string, Report[]>;
 export function markdown(bench: {
   times: readonly TimeRow[];
   memory: readonly MemoryRow[];
+  streams: readonly StreamRow[];
   workers: readonly Worker[];
   results: Results;
   reps: number;
 }): string {
-  const { times, memory, workers, results, reps } = bench;
+  const { times, memory, streams, workers, results, reps } = bench;
   const names = workers.map((w) => w.name as RuntimeName);
   const titles = names.map((name) => name[0].toUpperCase() + name.slice(1));
   const lines = [
@@ -37,6 +38,18 @@ export function markdown(bench: {
       return `${mark(median(beside) <= MEMORY_LIMIT)}${median(beside).toFixed(0)} MiB`;
     });
     lines.push(`| ${row.title} | the empty runtime | ${MEMORY_LIMIT} MiB | ${cells.join(" | ")} |`);
+  }
+  const speed = (name: RuntimeName, { from }: StreamRow, kind: string) => {
+    const [base, mine] = [kind, "stream"].map((job) => median(results.get(`${name} ${job}:${from}`)!.map((r) => r.ms)));
+    return base / mine;
+  };
+  for (const row of streams) {
+    const cells = names.map((name) => {
+      const [dropped, kept] = ["drop", "keep"].map((kind) => speed(name, row, kind));
+      return `${mark(dropped >= STREAM_LIMIT)}${dropped.toFixed(2)} (${kept.toFixed(2)})`;
+    });
+    const against = "speed of the stream read and dropped (and kept)";
+    lines.push(`| ${row.title} | ${against} | at least ${STREAM_LIMIT} | ${cells.join(" | ")} |`);
   }
   return `${
     lines.join("\n")
