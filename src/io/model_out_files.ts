@@ -5,7 +5,7 @@
  */
 import { sizeOfPickle, writePickle } from "../codec/pickle/write_pickle.ts";
 import type { ModelInfo } from "../model/model_info.ts";
-import { combinedChunks, type NamedValue, valueChunks, valueSize } from "../model/model_values.ts";
+import { checkCombined, combinedChunks, type NamedValue, valueChunks, valueSize } from "../model/model_values.ts";
 import type { Program } from "../program.ts";
 import { checkFileNames, type OutFile } from "./save_files.ts";
 
@@ -14,8 +14,13 @@ export function bytesFile(name: string, bytes: Uint8Array): OutFile {
   return { name, size: bytes.length, chunks: [bytes] };
 }
 
-/** All values in one file. */
+/**
+ * All values in one file.
+ *
+ * @throws {ValueError} `INVALID_VALUE`: SelectedRows
+ */
 export function combinedFile(name: string, values: readonly NamedValue[]): OutFile {
+  checkCombined(values);
   return { name, size: values.reduce((n, { value }) => n + valueSize(value), 0), chunks: combinedChunks(values) };
 }
 

@@ -7,22 +7,25 @@ import { driveBytes } from "../codec/drive_bytes.ts";
 import { readPickle } from "../codec/pickle/read_pickle.ts";
 import { readProgram } from "../codec/program/read_program.ts";
 import {
+  checkTensor,
   type Expected,
   expectEnd,
   type RawVariable,
   readCombined,
   readVariable,
 } from "../codec/record/read_combined.ts";
+import { readBinaryTensorFile } from "../codec/record/read_record.ts";
 import { plainRecordHead } from "../codec/record/write_record.ts";
 import { byCodePoint } from "../code_point_order.ts";
 import { dtypeInfo } from "../dtype.ts";
-import { PathError, quote, type Warning } from "../errors.ts";
+import { FormatError, PathError, quote, type Warning } from "../errors.ts";
 import { Budget, type Limits } from "../limits.ts";
-import { fromRecord, type FromRecordOptions } from "../model/from_record.ts";
+import { fromRecord, type FromRecordOptions, fromSelectedRows } from "../model/from_record.ts";
 import { plainFromPickle } from "../model/plain_from_pickle.ts";
 import { infoOf, type ModelInfo } from "../model/model_info.ts";
 import type { NDArray } from "../ndarray.ts";
 import type { Program } from "../program.ts";
+import type { SelectedRows } from "../values.ts";
 import { driveFrom, withPath } from "./drive_from.ts";
 import { exists, type MethodFiles, type ModelFiles, openPart } from "./find_model.ts";
 import type { Folder } from "./folder.ts";
@@ -32,8 +35,8 @@ import { RecordBytes } from "./record_bytes.ts";
 import type { Source } from "./source.ts";
 import { SpanBytes } from "./span_bytes.ts";
 
-/** The value of a variable: an array, or the words of a vocabulary. */
-export type VariableValue = NDArray | Map<string, number>;
+/** The value of a variable: an array, rows of one, or the words of a vocabulary. */
+export type VariableValue = NDArray | SelectedRows | Map<string, number>;
 
 /** How a model is read. */
 export interface ReadModelOptions extends Pick<FromRecordOptions, "returnNumpy" | "mode"> {
@@ -208,6 +211,10 @@ class ModelReader {
     for (const variable of expected) {
       const source = await openPart(folder, variable.name, this.#files.shown, "the value of that variable");
       const budget = this.#budget;
+      if (variable.kind === "selected_rows") {
+        values.set(variable.name, await this.#rows(source, variable));
+        continue;
+      }
       const read = await this.#drive(source, function* (cursor) {
         const raw = yield* readVariable(cursor, variable, budget);
         yield* expectEnd(cursor, 1);
@@ -216,6 +223,25 @@ class ModelReader {
       values.set(variable.name, read.get(variable.name)!);
     }
     return values;
+  }
+
+  /** Rows have a file of their own only (dossier 1.2), and are read at once. */
+  async #rows(source: Source, { name, kind, dtype }: Expected): Promise<VariableValue> {
+    const { signal, copy, onProgress } = this.#options;
+    return await driveFrom(
+      source,
+      (cursor) => readBinaryTensorFile(cursor, { budget: this.#budget }),
+      (raw, borrowed) => {
+        if (!("rows" in raw)) {
+          throw new FormatError("WRONG_FORMAT", `${quote(name)} has rows, its file a whole tensor`, {
+            offset: 0,
+          });
+        }
+        checkTensor({ name, kind, dtype, shape: null }, raw.value.dtype, raw.value.shape, 0);
+        return fromSelectedRows(raw, { borrowed });
+      },
+      { signal, copy, onProgress },
+    );
   }
 
   /** One file for all variables: of this method, or of all methods together (`combine_params`). */

@@ -64,6 +64,19 @@ function bad(variable: ProgramVariable, finding: string): ValueError {
   return new ValueError("INVALID_VALUE", `The variable ${quote(variable.name)} ${finding}`, { at: variable.name });
 }
 
+/**
+ * One file for all has no place for rows: Paddle's `save_combine` refuses them.
+ *
+ * @throws {ValueError} `INVALID_VALUE`
+ */
+export function checkCombined(values: readonly NamedValue[]): void {
+  const rows = values.find(({ value }) => value instanceof SelectedRows);
+  if (!rows) return;
+  throw new ValueError("INVALID_VALUE", `SelectedRows such as ${quote(rows.name)} need a file of their own`, {
+    at: rows.name,
+  });
+}
+
 /** Bytes of the record of a value. */
 export function valueSize(value: ParameterValue): number {
   return value instanceof NDArray || value instanceof SelectedRows

@@ -7,7 +7,7 @@ import { driveBytes } from "../codec/drive_bytes.ts";
 import { readCombined } from "../codec/record/read_combined.ts";
 import { Budget, type Limits, resolveLimits } from "../limits.ts";
 import { fromRecord } from "../model/from_record.ts";
-import { combinedChunks, parametersOf, type Scope } from "../model/model_values.ts";
+import { checkCombined, combinedChunks, parametersOf, type Scope } from "../model/model_values.ts";
 import { applyFormat } from "../model/program_format.ts";
 import { checkOptions } from "../options.ts";
 import { concat } from "../codec/record/write_record.ts";
@@ -55,6 +55,7 @@ export function serializePersistables(
 ): Uint8Array | null {
   checkOptions(options, ["program", "parameters"]);
   const values = parametersOf(normalizeProgram(options.program, feedVars, fetchVars), options.parameters);
+  checkCombined(values);
   return values.length === 0 ? null : concat([...combinedChunks(values)]);
 }
 

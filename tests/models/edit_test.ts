@@ -14,6 +14,7 @@ import {
   NDArray,
   Program,
   save,
+  SelectedRows,
   static as paddleStatic,
 } from "../../mod.ts";
 
@@ -251,6 +252,43 @@ describe("the functions of Paddle 1.x", () => {
     assert.deepEqual([...back.parameters.keys()], [...parameters.keys()]);
   });
 });
+
+describe("a variable of SelectedRows", () => {
+  it("is read and written in a file of its own, and refused in one with others", async () => {
+    const program = deserializeProgram(readFileSync(`${real}/paddle-2.6.2/infer-several/n.pdmodel`));
+    const [first] = program.parameters();
+    const rows = new SelectedRows([1, 4], 9, new NDArray("float32", [2, 3]).fill(2));
+    const folder = new MemoryFolder();
+    const bytes = withRows(program.serialize(), first.name);
+    const parameters = new Map(
+      program.parameters().map(({ name, dtype, shape }) => {
+        return [name, name === first.name ? rows : new NDArray(dtype!, shape!)];
+      }),
+    );
+    const model = new paddleStatic.InferenceModel(deserializeProgram(bytes), parameters);
+    await relayout(model, "d", { folder, layout: "folder" });
+    const back = (await loadInferenceModel({ folder, name: "d" })).parameters.get(first.name) as SelectedRows;
+    assert.deepEqual([back.rows, back.height, back.value.shape], [[1, 4], 9, [2, 3]]);
+    assert.ok(back.value.equals(rows.value));
+    assert.ok((await load("d", { folder }) as Map<string, unknown>).get(first.name) instanceof SelectedRows);
+    for (const layout of ["prefix", "combined"] as const) {
+      await assert.rejects(relayout(model, "m", { folder, layout }), { code: "INVALID_VALUE", at: first.name });
+    }
+    // A whole tensor in that file is of another save.
+    await save(new NDArray("float32", [2, 3]), `d/${first.name}`, { folder, useBinaryFormat: true });
+    await assert.rejects(loadInferenceModel({ folder, name: "d" }), { code: "WRONG_FORMAT" });
+  });
+});
+
+/** The program with a variable that is SelectedRows: field 1 of its type is 8 in place of 7. */
+function withRows(bytes: Uint8Array, name: string): Uint8Array {
+  const made = bytes.slice();
+  const key = new TextEncoder().encode(`${name}\x12`);
+  const at = made.findIndex((_, i) => key.every((byte, k) => made[i + k] === byte)) + key.length + 1;
+  assert.deepEqual([...made.subarray(at, at + 2)], [0x08, 0x07]);
+  made[at + 1] = 8;
+  return made;
+}
 
 describe("a training program", () => {
   for (const prefix of ["paddle-2.6.2/static-save/m", "paddle-3.3.1/static-save/m"]) {

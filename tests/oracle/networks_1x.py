@@ -143,6 +143,20 @@ def rows():
     return ["words"], [out, L.sequence_pool(out, "max"), L.sequence_last_step(out), L.sequence_softmax(L.fc(x, 1))]
 
 
+@static("table", lambda r: {"x": r.rand(2, 3).astype("float32")})
+def table():
+    """A variable of SelectedRows, in a file of its own."""
+    x, block = fluid.data("x", [None, 3], "float32"), fluid.default_main_program().global_block()
+    rows = block.create_var(name="rows", type=fluid.core.VarDesc.VarType.SELECTED_ROWS, dtype="float32", shape=[5, 3], persistable=True)
+    dense = block.create_var(name="dense", dtype="float32", shape=[2, 3])
+    block.append_op(type="get_tensor_from_selected_rows", inputs={"X": [rows]}, outputs={"Out": [dense]})
+    held = fluid.global_scope().var("rows").get_selected_rows()
+    held.set_rows([1, 4])
+    held.set_height(5)
+    held.get_tensor().set(np.arange(6).reshape(2, 3).astype("float32"), fluid.CPUPlace())
+    return ["x"], [L.fc(x, 3) + dense, L.reduce_sum(dense)]
+
+
 @static("quantised", image(2, 3, 8, 8), "__params__")
 def quantised():
     """Simulated quantisation: scales beside the weights."""

@@ -81,12 +81,6 @@ export async function saveVars(dirname: string | URL | FolderEntry, options: Sav
   await loadLazyArrays(parameters, signal);
   const folder = await folderOf(dirname, options);
   if (filename === undefined) return await saveFiles(folder, scatteredFiles(values, options), options);
-  const rows = values.find(({ value }) => value instanceof SelectedRows);
-  if (rows) {
-    throw new ValueError("INVALID_VALUE", `SelectedRows such as ${quote(rows.name)} need a file of their own`, {
-      at: rows.name,
-    });
-  }
   return await saveFiles(folder, [combinedFile(filename, values)], options);
 }
 
