@@ -7,7 +7,6 @@ import { readCombined, readVariable } from "../../codec/record/read_combined.ts"
 import { readBinaryTensorFile } from "../../codec/record/read_record.ts";
 import { byCodePoint } from "../../code_point_order.ts";
 import { expectEnd } from "../../codec/record/read_combined.ts";
-import { quote, ValueError } from "../../errors.ts";
 import { driveFrom } from "../../io/drive_from.ts";
 import { openPart } from "../../io/find_model.ts";
 import type { Folder } from "../../io/folder.ts";
@@ -22,7 +21,6 @@ import { fromRecord, fromSelectedRows } from "../../model/from_record.ts";
 import { type ParameterValue, type Scope, valuesOf } from "../../model/model_values.ts";
 import { checkOptions } from "../../options.ts";
 import type { Program, ProgramVariable } from "../../program.ts";
-import { SelectedRows } from "../../values.ts";
 
 /** Which variables of a program: a choice of these, or a rule. */
 export interface VariableChoice {
