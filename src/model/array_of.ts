@@ -38,7 +38,7 @@ export function packedBytesOf(array: PickledArray): PackedBytes | null {
   const { slab, dtype } = array;
   const info = dtype?.info;
   if (slab === null || !info || array.fortran || (dtype.bigEndian && info.swapsize > 1)) return null;
-  place.slab = slab;
+  place.slab = slab.bytes;
   place.start = array.start;
   place.length = array.nbytes;
   return place;

@@ -17,7 +17,7 @@ import { type Budget, type Limits, PRICES } from "../../limits.ts";
 import { BLOB_MIN, type Cursor } from "../cursor.ts";
 import type { Memo } from "./memo.ts";
 import { Tuple } from "../../values.ts";
-import { PickledArray, PickledDType, Token } from "./pickled.ts";
+import { PickledArray, PickledDType, type Slab, Token } from "./pickled.ts";
 import { textFromUtf8 } from "./text.ts";
 
 /** Longer texts go the common way. */
@@ -26,6 +26,8 @@ const MAX_TEXT = 255;
 const MAX_AXES = 8;
 /** More than the bytes of a run without its data, or of a text and its put: one check in place of one for each byte. */
 const MAX_RUN = 128;
+/** Bytes behind the data where the puts are MEMOIZE: put, TUPLE, put, BUILD, as one number. */
+const TAIL = 0x62947494;
 /** More items than a run has on the stack at a time. */
 const MAX_ITEMS = 2 * MAX_AXES;
 /** More opcodes than a run has. */
@@ -38,6 +40,10 @@ const RUN_OPCODES = 20;
 /** What is charged up to the data: tuples of 1, of 3 and of the axes, the array, three puts; and in all: a tuple of 5, bytes, two puts more. */
 const HEAD_PRICE = 3 * PRICES.tuple + (1 + 3) * PRICES.slot + PRICES.tensor + 3 * PRICES.slot;
 const RUN_PRICE = HEAD_PRICE + PRICES.tuple + 5 * PRICES.slot + PRICES.bytes + 2 * PRICES.slot;
+
+/** More than one run or text charges. */
+const MAX_PRICE = 2 * RUN_PRICE;
+const NOTHING = new Uint8Array(0);
 
 /** What a run puts into the memo beside the array. */
 export type RunPart = "zero" | "args" | "shape" | "data" | "state";
@@ -83,23 +89,26 @@ export class ArrayRuns {
   /** The class that all runs name. */
   cls: Token | null = null;
   readonly #context: RunContext;
-  /** Behind the run that was just read. */
+  /** Behind what was just read. */
   #end = 0;
-  /** Carried out by this call. */
+  /** Opcodes carried out by this call. */
   #opcodes = 0;
-
-  /** Arrays of this call, where their data begin in the window, and from where to where all these data lie. */
-  readonly #kept: PickledArray[] = [];
-  readonly #starts: number[] = [];
-  #from = 0;
-  #to = 0;
   /** Arrays that follow one another and have one shape share it. */
   #shape: readonly number[] = Object.freeze([]);
   readonly #dims: number[] = [];
-  #bytesKept = 0;
+  readonly #model = new EntryModel();
+  /** Where the data of this call's arrays go, and where they begin and end in the window. */
+  #slab: Slab | null = null;
+  #from = 0;
+  #to = 0;
 
   constructor(context: RunContext) {
     this.#context = context;
+  }
+
+  /** An entry of the memo is replaced: what was seen before may mean something else. */
+  forget(): void {
+    this.#model.size = 0;
   }
 
   /**
@@ -108,40 +117,53 @@ export class ArrayRuns {
    */
   read(frameEnd: number, most: number): number {
     const { cursor, stack, memo, budget, limits } = this.#context;
-    if (!memo.isPacked) return 0;
+    const slots = memo.packed;
+    if (slots === null) return 0;
     const { bytes, view } = cursor;
-    const stop = Math.min(cursor.end, frameEnd) - MAX_RUN;
+    const end = Math.min(cursor.end, frameEnd);
     let p = cursor.pos;
     this.#opcodes = 0;
-    while (p <= stop && this.#opcodes + MAX_OPCODES < most && stack.length + MAX_ITEMS <= limits.maxStackItems) {
+    while (
+      p + MAX_RUN <= end && this.#opcodes + MAX_OPCODES < most && stack.length + MAX_ITEMS <= limits.maxStackItems
+    ) {
       // What follows costs less than this in any case.
-      if (budget.structure + 2 * RUN_PRICE > limits.maxStructureBytes || memo.length + 6 > limits.maxMemo) break;
+      if (budget.structure + MAX_PRICE > limits.maxStructureBytes || slots.length + 7 > limits.maxMemo) break;
       const opcode = bytes[p];
       if (opcode === 0x68 || opcode === 0x6a) {
         const isShort = opcode === 0x68;
-        const value = memo.get(isShort ? bytes[p + 1] : view.getUint32(p + 1, true));
-        if (value === undefined || value instanceof UnmadePart) break;
+        const value = slots[isShort ? bytes[p + 1] : view.getUint32(p + 1, true)];
         const next = p + (isShort ? 2 : 5);
-        if (value instanceof Token && value.kind === "reconstruct") {
-          if (!this.#readRun(value, next, stop + MAX_RUN)) break;
+        if (typeof value === "string") {
+          p = this.#readTexts(p, end, most, slots);
+          if (p >= next) continue;
+        } else if (value === undefined || value instanceof UnmadePart) break;
+        else if (value instanceof Token && value.kind === "reconstruct") {
+          if (!this.#readRun(value, p, end, slots)) break;
           p = this.#end;
-        } else {
-          stack.push(value);
-          this.#opcodes++;
-          p = next;
+          continue;
         }
+        stack.push(value);
+        this.#opcodes++;
+        p = next;
       } else if (opcode === 0x94 || opcode === 0x71 || opcode === 0x72) {
-        if (opcode === 0x71 && bytes[p + 1] !== memo.length) break;
-        if (opcode === 0x72 && view.getUint32(p + 1, true) !== memo.length) break;
-        memo.append(stack[stack.length - 1]);
+        if (opcode === 0x71 && bytes[p + 1] !== slots.length) break;
+        if (opcode === 0x72 && view.getUint32(p + 1, true) !== slots.length) break;
+        slots.push(stack[stack.length - 1]);
         budget.structure += PRICES.slot;
         this.#opcodes++;
         p += opcode === 0x94 ? 1 : opcode === 0x71 ? 2 : 5;
       } else if (opcode === 0x8c || opcode === 0x58) {
+        if (stack[stack.length - 1] instanceof Token) break;
+        if (opcode === 0x8c && this.#model.size > 0) {
+          const next = this.#readEntries(p, end, most, slots);
+          if (next > p) {
+            p = next;
+            continue;
+          }
+        }
         const length = opcode === 0x8c ? bytes[p + 1] : view.getUint32(p + 1, true);
         const start = p + (opcode === 0x8c ? 2 : 5);
-        if (length > MAX_TEXT || start + length > stop + MAX_RUN || length > limits.maxStringBytes) break;
-        if (stack[stack.length - 1] instanceof Token) break;
+        if (length > MAX_TEXT || start + length > end || length > limits.maxStringBytes) break;
         const text = textFromUtf8(bytes, start, start + length);
         if (text === null) break;
         stack.push(text);
@@ -150,29 +172,113 @@ export class ArrayRuns {
         p = start + length;
       } else break;
     }
+    memo.size = slots.length;
     cursor.pos = p;
-    if (this.#kept.length > 0) this.#keepBytes(bytes);
+    if (this.#slab !== null) {
+      // In one piece: what lies between the data is less than the arrays themselves take.
+      this.#slab.bytes = bytes.slice(this.#from, this.#to);
+      this.#slab = null;
+    }
     return this.#opcodes;
   }
 
-  /** Carry out the run behind the get of its `_reconstruct`; false, and nothing done, where there is no such run. */
-  #readRun(callable: Token, start: number, stop: number): boolean {
-    const context = this.#context;
-    const { cursor, limits, budget, stack, memo } = context;
+  /** Entries of a dict that are like the one before, but for the key and the data: behind them. */
+  #readEntries(start: number, end: number, most: number, slots: unknown[]): number {
+    const { cursor, stack, budget, limits, locates } = this.#context;
+    const { bytes, view, base, stable } = cursor;
+    const { words, lastWord, size, dataSize, opcodes, price, dtype, shape, fortran } = this.#model;
+    const count = Math.min(
+      (most - this.#opcodes) / opcodes - 1,
+      (limits.maxStructureBytes - budget.structure) / (price + MAX_PRICE),
+      (limits.maxStackItems - stack.length - MAX_ITEMS) / 2,
+      (limits.maxMemo - slots.length) / 7 - 1,
+      limits.maxTensors - budget.tensors,
+    );
+    const longest = Math.min(MAX_TEXT, limits.maxStringBytes);
+    let done = 0, letters = 0, p = start;
+    for (; done < count && p + MAX_RUN <= end && bytes[p] === 0x8c; done++) {
+      const length = bytes[p + 1];
+      const head = p + 2 + length;
+      const data = head + size;
+      const tail = data + dataSize;
+      if (tail + 4 > end || length > longest || view.getUint32(tail, true) !== TAIL) break;
+      let k = 0;
+      while (k < words.length && view.getUint32(head + 4 * k, true) === words[k]) k++;
+      if (k < words.length || view.getUint32(data - 4, true) !== lastWord) break;
+      const key = textFromUtf8(bytes, p + 2, head);
+      if (key === null) break;
+      const array = new PickledArray(base + tail + 3, dtype, shape, fortran);
+      if (stable) array.data = bytes.subarray(data, tail);
+      else this.#keep(array, data, tail);
+      if (locates) array.dataOffset = base + data;
+      stack.push(key, array);
+      slots.push(key, ZERO, ARGS, array, SHAPE, DATA, STATE);
+      letters += length;
+      p = tail + 4;
+    }
+    this.#opcodes += done * opcodes;
+    budget.structure += done * price + letters * PRICES.unit;
+    budget.tensors += done;
+    return p;
+  }
+
+  /** Pairs of a text from the memo and one that stands here and is put there, as a table of names is made of: behind them. */
+  #readTexts(start: number, end: number, most: number, slots: unknown[]): number {
+    const { cursor, stack, budget, limits } = this.#context;
     const { bytes, view } = cursor;
-    const first = memo.length;
-    let p = start;
-    const cls = memo.get(getIndex(bytes, view, p));
+    const count = Math.min(
+      (most - this.#opcodes) / 3 - 1,
+      (limits.maxStructureBytes - budget.structure) / MAX_PRICE,
+      (limits.maxStackItems - stack.length - MAX_ITEMS) / 2,
+      limits.maxMemo - slots.length - 1,
+    );
+    const longest = Math.min(MAX_TEXT, limits.maxStringBytes);
+    let done = 0, letters = 0, p = start;
+    for (; done < count && p + MAX_RUN <= end; done++) {
+      const key = slots[getIndex(bytes, view, p)];
+      const text = p + getSize(bytes, p);
+      const length = bytes[text + 1];
+      const put = text + 2 + length;
+      if (typeof key !== "string" || bytes[text] !== 0x8c || length > longest || put + 1 > end || bytes[put] !== 0x94) {
+        break;
+      }
+      const value = textFromUtf8(bytes, text + 2, put);
+      if (value === null) break;
+      stack.push(key, value);
+      slots.push(value);
+      letters += length;
+      p = put + 1;
+    }
+    this.#opcodes += done * 3;
+    budget.structure += done * (PRICES.string + PRICES.slot) + letters * PRICES.unit;
+    return p;
+  }
+
+  /** Carry out the run that begins at `start` with the get of its `_reconstruct`; false, and nothing done, where there is no such run. */
+  #readRun(callable: Token, start: number, end: number, slots: unknown[]): boolean {
+    const context = this.#context;
+    const { cursor, limits, budget, stack } = context;
+    const { bytes, view } = cursor;
+    const first = slots.length;
+    let p = start + getSize(bytes, start), putSize = 0;
+    const cls = slots[getIndex(bytes, view, p)];
     p += getSize(bytes, p);
     if (!(cls instanceof Token) || cls.kind !== "ndarray" || (this.cls !== null && this.cls !== cls)) return false;
     if (bytes[p] !== 0x4b || bytes[p + 1] !== 0 || bytes[p + 2] !== 0x85) return false;
-    p = behindPut(bytes, view, p + 3, first);
-    const letter = memo.get(getIndex(bytes, view, p));
+    p += 3;
+    putSize -= p;
+    p = behindPut(bytes, view, p, first);
+    putSize += p;
+    const letter = slots[getIndex(bytes, view, p)];
     p += getSize(bytes, p);
     if (!(letter instanceof Uint8Array) || letter.length !== 1 || letter[0] !== 0x62 || bytes[p] !== 0x87) return false;
-    p = behindPut(bytes, view, p + 1, first + 1);
+    putSize -= ++p;
+    p = behindPut(bytes, view, p, first + 1);
+    putSize += p;
     if (bytes[p] !== 0x52) return false;
-    p = behindPut(bytes, view, p + 1, first + 2);
+    putSize -= ++p;
+    p = behindPut(bytes, view, p, first + 2);
+    putSize += p;
     if (bytes[p] !== 0x28 || bytes[p + 1] !== 0x4b || bytes[p + 2] !== 1) return false;
     p += 3;
     const dims = this.#dims;
@@ -198,56 +304,64 @@ export class ArrayRuns {
       }
       if (bytes[p] !== (isMarked ? 0x74 : 0x84 + dims.length) || dims.length < (isMarked ? 0 : 1)) return false;
       if (!isMarked && dims.length > 3) return false;
-      p = behindPut(bytes, view, p + 1, next++);
+      putSize -= ++p;
+      p = behindPut(bytes, view, p, next++);
+      putSize += p;
     }
     const hasShape = next > first + 3;
-    const dtype = memo.get(getIndex(bytes, view, p));
+    const dtype = slots[getIndex(bytes, view, p)];
     p += getSize(bytes, p);
     const flag = bytes[p++];
     if (!(dtype instanceof PickledDType) || (flag !== 0x88 && flag !== 0x89)) return false;
     if (budget.tensors >= limits.maxTensors) return false;
 
-    const shape = this.#shape = sameShape(this.#shape, dims) ? this.#shape : Object.freeze(dims.slice());
-    const array = new PickledArray(callable.offset);
-    const dataStart = this.#shortData(p, stop, dtype, shape, size);
-    const dataEnd = dataStart + size * (dtype.info?.itemsize ?? 0);
-    let end = dataStart < 0 ? -1 : behindPut(bytes, view, dataEnd, next);
-    end = bytes[end] === 0x74 ? behindPut(bytes, view, end + 1, next + 1) : -1;
-    if (bytes[end] !== 0x62) {
-      // The data come later or are long: up to here, then.
-      this.#charge(HEAD_OPCODES, HEAD_PRICE + shape.length * PRICES.slot, shape.length, isMarked, hasShape);
-      const tuple = Tuple.from(shape);
-      memo.append(ZERO);
-      memo.append(ARGS);
-      memo.append(array);
-      if (hasShape) memo.append(tuple);
-      context.begin(array, tuple, dtype, flag === 0x88);
-      this.#end = p;
-    } else {
-      this.#charge(RUN_OPCODES, RUN_PRICE + 2 * shape.length * PRICES.slot, shape.length, isMarked, hasShape);
-      memo.append(ZERO);
-      memo.append(ARGS);
-      memo.append(array);
-      if (hasShape) memo.append(SHAPE);
-      memo.append(hasShape ? DATA : DATA_OF_SCALAR);
-      memo.append(hasShape ? STATE : STATE_OF_SCALAR);
-      array.shape = shape;
-      array.dtype = dtype;
-      array.fortran = flag === 0x88 && shape.length > 1;
-      if (cursor.stable) array.data = bytes.subarray(dataStart, dataEnd);
-      else this.#keep(array, dataStart, dataEnd);
-      array.offset = cursor.base + end;
-      if (context.locates) array.dataOffset = cursor.base + dataStart;
-      stack.push(array);
-      this.#end = end + 1;
-    }
     this.cls = cls;
     budget.tensors++;
+    const shape = this.#shape = sameShape(this.#shape, dims) ? this.#shape : Object.freeze(dims.slice());
+    const fortran = flag === 0x88 && shape.length > 1;
+    let opcodes = shape.length + (isMarked ? 1 : 0) + (hasShape ? 1 : 0);
+    let price = hasShape ? PRICES.slot : 0;
+    const data = this.#shortData(p, end, dtype, shape, size);
+    const dataEnd = data + size * (dtype.info?.itemsize ?? 0);
+    let tail = data < 0 ? -1 : behindPut(bytes, view, dataEnd, next);
+    tail = bytes[tail] === 0x74 ? behindPut(bytes, view, tail + 1, next + 1) : -1;
+    if (bytes[tail] !== 0x62) {
+      // The data come later or are long: up to here, then.
+      const array = new PickledArray(callable.offset);
+      const tuple = Tuple.from(shape);
+      slots.push(ZERO, ARGS, array);
+      if (hasShape) slots.push(tuple);
+      context.begin(array, tuple, dtype, flag === 0x88);
+      opcodes += HEAD_OPCODES;
+      price += HEAD_PRICE + shape.length * PRICES.slot;
+      this.#end = p;
+    } else {
+      const array = new PickledArray(cursor.base + tail, dtype, shape, fortran);
+      if (cursor.stable) array.data = bytes.subarray(data, dataEnd);
+      else this.#keep(array, data, dataEnd);
+      if (context.locates) array.dataOffset = cursor.base + data;
+      slots.push(ZERO, ARGS, array);
+      if (hasShape) slots.push(SHAPE, DATA, STATE);
+      else slots.push(DATA_OF_SCALAR, STATE_OF_SCALAR);
+      stack.push(array);
+      opcodes += RUN_OPCODES;
+      price += RUN_PRICE + 2 * shape.length * PRICES.slot;
+      this.#end = tail + 1;
+      const isMemoized = hasShape && putSize === 4 && bytes[start - 1] === 0x94;
+      this.#model.size = 0;
+      if (isMemoized && view.getUint32(dataEnd, true) === TAIL) {
+        this.#model.learn(view, start - 1, data, dataEnd, array);
+        this.#model.opcodes = opcodes + 2;
+        this.#model.price = price + PRICES.string + PRICES.slot;
+      }
+    }
+    this.#opcodes += opcodes;
+    budget.structure += price;
     return true;
   }
 
   /** Where the data begin that stand at `p`, if they are short, as many as the array wants, and whole in the window; else -1. */
-  #shortData(p: number, stop: number, dtype: PickledDType, shape: readonly number[], size: number): number {
+  #shortData(p: number, end: number, dtype: PickledDType, shape: readonly number[], size: number): number {
     const { cursor: { bytes, view }, limits } = this.#context;
     const opcode = bytes[p];
     if ((opcode !== 0x43 && opcode !== 0x42) || !dtype.info) return -1;
@@ -255,33 +369,45 @@ export class ArrayRuns {
     if (length >= BLOB_MIN || length !== size * dtype.info.itemsize) return -1;
     if (size > limits.maxElements || shape.length > limits.maxRank) return -1;
     const start = p + (opcode === 0x43 ? 2 : 5);
-    return start + length + MAX_TAIL <= stop ? start : -1;
+    return start + length + MAX_TAIL <= end ? start : -1;
   }
 
-  #keep(array: PickledArray, start: number, end: number): void {
-    if (this.#kept.length === 0) this.#from = start;
-    this.#kept.push(array);
-    this.#starts.push(start);
-    this.#to = end;
-    this.#bytesKept += end - start;
-  }
-
-  /** Take the data of this call's arrays out of the window: in one piece, if they are a good part of it. */
-  #keepBytes(window: Uint8Array): void {
-    const kept = this.#kept;
-    const isDense = kept.length > 1 && this.#bytesKept >= (this.#to - this.#from) / 4;
-    const slab = isDense ? window.slice(this.#from, this.#to) : window;
-    for (let i = 0; i < kept.length; i++) {
-      const array = kept[i], start = this.#starts[i];
-      if (isDense) array.pack(slab, start - this.#from);
-      else array.data = window.slice(start, start + array.nbytes);
+  #keep(array: PickledArray, data: number, end: number): void {
+    if (this.#slab === null) {
+      this.#slab = { bytes: NOTHING };
+      this.#from = data;
     }
-    kept.length = this.#starts.length = this.#bytesKept = 0;
+    array.slab = this.#slab;
+    array.start = data - this.#from;
+    this.#to = end;
   }
+}
 
-  #charge(opcodes: number, price: number, axes: number, isMarked: boolean, hasShape: boolean): void {
-    this.#opcodes += opcodes + axes + (isMarked ? 1 : 0) + (hasShape ? 1 : 0);
-    this.#context.budget.structure += price + (hasShape ? PRICES.slot : 0);
+/** What the last entry of a dict was like: a text, MEMOIZE, and a run whose puts are MEMOIZE. Such ones follow one another. */
+class EntryModel {
+  /** Bytes between the key and the data; 0 where there is no model. */
+  size = 0;
+  /** These bytes as numbers of four; the last four once more. */
+  readonly words: number[] = [];
+  lastWord = 0;
+  dataSize = 0;
+  /** Opcodes of the entry, and what it charges beside the letters of the key. */
+  opcodes = 0;
+  price = 0;
+  dtype!: PickledDType;
+  shape!: readonly number[];
+  fortran = false;
+
+  /** Take the bytes from behind a key to the data for the model of the next entries. */
+  learn(view: DataView, head: number, data: number, dataEnd: number, { dtype, shape, fortran }: PickledArray): void {
+    this.size = data - head;
+    this.dataSize = dataEnd - data;
+    this.words.length = 0;
+    for (let p = head; p + 4 <= data; p += 4) this.words.push(view.getUint32(p, true));
+    this.lastWord = view.getUint32(data - 4, true);
+    this.dtype = dtype!;
+    this.shape = shape;
+    this.fortran = fortran;
   }
 }
 

@@ -48,30 +48,49 @@ export class PickledDType {
   }
 }
 
+/** A buffer that has the bytes of many arrays. */
+export interface Slab {
+  bytes: Uint8Array;
+}
+
 /** A numpy array: a shell from its `_reconstruct` on, complete after its BUILD. */
 export class PickledArray {
-  dtype: PickledDType | null = null;
-  shape: readonly number[] = [];
-  fortran = false;
-  items: Value[] | null = null;
+  dtype: PickledDType | null;
+  shape: readonly number[];
+  fortran: boolean;
+  items: Value[] | null;
   /** Byte of the file where `data` begins, where it was asked for (`locate`), else -1. */
-  dataOffset = -1;
+  dataOffset: number;
   /** Another array of the file has the same bytes object: they are copied before anybody can change them. */
-  sharesBytes = false;
+  sharesBytes: boolean;
   /** A static tensor (`eval('data', ...)` and its later forms). */
-  isStatic = false;
+  isStatic: boolean;
   /** What was made of it, so that it is made once. */
-  made: unknown = undefined;
+  made: unknown;
   /** Whether something has its bytes. */
-  isUsed = false;
+  isUsed: boolean;
   /** Byte where errors about it are reported. */
   offset: number;
-  /** Where the bytes begin in `#data`, which other arrays have as well; -1 where it is theirs alone. */
-  start = -1;
-  #data: Payload | null = null;
+  /** Has the bytes, from `start` on, as long as nobody asked for `data`; else null. */
+  slab: Slab | null;
+  start: number;
+  #data: Payload | null;
 
-  constructor(offset: number) {
+  // Not by initializers of the fields: those are a call of their own, and there are many arrays.
+  constructor(offset: number, dtype: PickledDType | null = null, shape: readonly number[] = [], fortran = false) {
+    this.dtype = dtype;
+    this.shape = shape;
+    this.fortran = fortran;
+    this.items = null;
+    this.dataOffset = -1;
+    this.sharesBytes = false;
+    this.isStatic = false;
+    this.made = undefined;
+    this.isUsed = false;
     this.offset = offset;
+    this.slab = null;
+    this.start = -1;
+    this.#data = null;
   }
 
   /** Bytes that dtype and shape ask for. */
@@ -82,30 +101,19 @@ export class PickledArray {
     return size;
   }
 
-  /** The buffer that has the bytes from `start` on; null where nobody shares it, or somebody has asked for `data`. */
-  get slab(): Uint8Array | null {
-    return this.start < 0 ? null : this.#data as Uint8Array;
-  }
-
   /** The bytes, in the order and byte order of the file; null for arrays of objects. */
   get data(): Payload | null {
     const { slab, start } = this;
     if (slab !== null) {
-      this.#data = slab.slice(start, start + this.nbytes);
-      this.start = -1;
+      this.#data = slab.bytes.slice(start, start + this.nbytes);
+      this.slab = null;
     }
     return this.#data;
   }
 
   set data(data: Payload | null) {
     this.#data = data;
-    this.start = -1;
-  }
-
-  /** Leave the bytes where they are, from `start` on, until somebody asks for them. */
-  pack(slab: Uint8Array, start: number): void {
-    this.#data = slab;
-    this.start = start;
+    this.slab = null;
   }
 }
 

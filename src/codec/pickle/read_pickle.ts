@@ -615,6 +615,7 @@ class PickleMachine implements CallContext, RunContext {
 
   /** Before an entry of the memo is replaced: parts of runs near it may find their array there. */
   #makePartsNear(index: number): void {
+    this.#runs.forget();
     for (let near = Math.max(0, index - RUN_REACH); near <= index + RUN_REACH; near++) {
       const value = this.memo.get(near);
       if (value instanceof UnmadePart) this.#makePart(near, value);
