@@ -1,7 +1,9 @@
+import { Buffer } from "node:buffer";
 import assert from "node:assert/strict";
 import { describe as suite, it } from "@std/testing/bdd";
 import { type DType, encode, full, isPaddleError, NDArray, Tensor, Tuple, type Value } from "../../mod.ts";
 import { driveBytes } from "../../src/codec/drive_bytes.ts";
+import { PickledArray } from "../../src/codec/pickle/pickled.ts";
 import { type PickleFinding, readPickle } from "../../src/codec/pickle/read_pickle.ts";
 import { type Limits, resolveLimits } from "../../src/limits.ts";
 import { fromPickle } from "../../src/model/from_pickle.ts";
@@ -54,6 +56,12 @@ interface Way {
   audit?: boolean;
 }
 
+/** Where arrays of a dict say that they lie. */
+function placesOf(root: unknown): unknown[] {
+  const arrays = [...(root instanceof Map ? root.values() : [])].filter((value) => value instanceof PickledArray);
+  return arrays.map(({ offset, dataOffset, fortran, sharesBytes }) => [offset, dataOffset, fortran, sharesBytes]);
+}
+
 /** What comes of reading, as text: the value, or the error and its place. */
 function outcome(bytes: Uint8Array, { window, copy, limits, audit }: Way): string {
   const findings: PickleFinding[] | undefined = audit ? [] : undefined;
@@ -63,8 +71,9 @@ function outcome(bytes: Uint8Array, { window, copy, limits, audit }: Way): strin
       bytes,
       { window, copy },
     );
-    const shape = audit ? "audited" : describe(fromPickle(pickle, { borrowed: !copy }));
-    return JSON.stringify([shape, findings, pickle.opcodes, pickle.end, pickle.warnings]);
+    const places = placesOf(pickle.root);
+    const value = audit ? "audited" : describe(fromPickle(pickle, { borrowed: !copy }));
+    return JSON.stringify([value, places, findings, pickle.opcodes, pickle.end, pickle.warnings]);
   } catch (error) {
     assert.ok(isPaddleError(error), String(error));
     const { name, code, offset, at, message } = error;
@@ -82,10 +91,10 @@ function agrees(bytes: Uint8Array, what: string, way: Way = {}): string {
 
 suite("arrays of a pickle, whole runs of opcodes at a time", () => {
   const files = ([2, 3, 4] as const).flatMap((protocol) => [
-    { what: `a state dict at protocol ${protocol}`, bytes: encode(stateDict(), { protocol }) },
-    { what: `a mixture at protocol ${protocol}`, bytes: encode(mixture(), { protocol }) },
+    { protocol, what: `a state dict at protocol ${protocol}`, bytes: encode(stateDict(), { protocol }) },
+    { protocol, what: `a mixture at protocol ${protocol}`, bytes: encode(mixture(), { protocol }) },
   ]);
-  for (const { what, bytes } of files) {
+  for (const { what, bytes, protocol } of files) {
     it(`are the values and errors of the opcodes one by one: ${what}`, () => {
       assert.match(agrees(bytes, "as it is"), /Tensor/);
       agrees(bytes, "in an audit", { audit: true });
@@ -107,10 +116,10 @@ suite("arrays of a pickle, whole runs of opcodes at a time", () => {
     });
 
     it(`are so where the memo is asked for their parts, or they are replaced there: ${what}`, () => {
-      // Behind the first entries, so that others follow; entry 0 is the dict itself.
-      for (
-        const key of [bytes.indexOf(0x58, 900), bytes.indexOf(0x8c, 900), bytes.lastIndexOf(0x75)].filter((p) => p > 0)
-      ) {
+      // Before entries that are like those before them; entry 0 is the dict itself.
+      for (const name of ["norm.3", "later"]) {
+        const key = Buffer.from(bytes).indexOf(name) - (protocol < 4 ? 5 : 2);
+        if (key < 0) continue;
         for (let index = 1; index < 100; index++) {
           const text = [0x58, 3, 0, 0, 0, 0x6e, 0x65, 0x77];
           for (const use of [[0x68, index], [0x68, (index * 3) % 100 + 1, 0x71, index, 0x30, 0x68, index]]) {
@@ -135,6 +144,24 @@ suite("arrays of a pickle, whole runs of opcodes at a time", () => {
       }
     });
   }
+
+  it("are so where an entry puts by index what those around it put behind all others", () => {
+    const bytes = encode(stateDict(), { protocol: 4 });
+    const file = Buffer.from(bytes);
+    const [one, two] = ["norm.1", "norm.2"].map((key) => file.indexOf("4b008594", file.indexOf(key), "hex") + 3);
+    for (let index = 0; index < 256; index++) {
+      const put = [0x71, index];
+      const changed = [
+        ...bytes.subarray(0, one),
+        ...put,
+        ...bytes.subarray(one + 1, two),
+        ...put,
+        ...bytes.subarray(two + 1),
+      ];
+      changed[3] += 2; // the frame's length
+      agrees(Uint8Array.from(changed), `entry ${index}`);
+    }
+  });
 
   it("keep their bytes apart: writing to one changes no other, and no bytes of the file", () => {
     const many = new Map(Array.from({ length: 500 }, (_, k) => [`key ${k}`, full([8], k)]));
