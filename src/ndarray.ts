@@ -48,13 +48,13 @@ type ArrayClass<T> = new (dtype: DType, shape: readonly number[], data?: ArrayBu
 /** numpy's ndarray: C order, little-endian, always. */
 export class NDArray {
   /** Paddle's word for the kind of number. */
-  readonly dtype: DType;
+  declare readonly dtype: DType;
   /** Lengths of the axes; empty for a 0-d array. */
-  readonly shape: readonly number[];
+  declare readonly shape: readonly number[];
   /** Elements. */
-  readonly size: number;
+  declare readonly size: number;
   /** Bytes. */
-  readonly nbytes: number;
+  declare readonly nbytes: number;
   #bytes: Uint8Array | null;
   /** Where the array begins in `#bytes`, which other arrays have as well; -1 where it is ours alone. */
   #start = -1;
@@ -67,9 +67,16 @@ export class NDArray {
    * @throws {ValueError} `INVALID_VALUE` where a length is no integer >= 0, or `product(shape) * itemsize` is not the byte length
    */
   constructor(dtype: DType, shape: readonly number[], data?: ArrayBuffer | ArrayBufferView | LazyBytes) {
-    const { itemsize } = dtypeInfo(dtype);
     this.dtype = dtype;
     this.shape = shape;
+    if (data instanceof PackedBytes) {
+      this.size = data.size;
+      this.nbytes = data.length;
+      this.#bytes = data.slab;
+      this.#start = data.start;
+      return;
+    }
+    const { itemsize } = dtypeInfo(dtype);
     this.size = sizeOf(shape);
     this.nbytes = this.size * itemsize;
     if (this.nbytes > Number.MAX_SAFE_INTEGER) throw badShape(shape);
@@ -77,16 +84,15 @@ export class NDArray {
     else if (data instanceof Uint8Array) this.#bytes = plainBytes(data);
     else if (ArrayBuffer.isView(data)) this.#bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     else if (data instanceof ArrayBuffer) this.#bytes = new Uint8Array(data);
-    else if (data instanceof PackedBytes) {
-      this.#bytes = data.slab;
-      this.#start = data.start;
-    } else {
+    else {
       this.#bytes = null;
       this.#lazy = data;
     }
-    const given = data instanceof PackedBytes ? data.length : this.#bytes?.byteLength ?? this.nbytes;
-    if (given !== this.nbytes) {
-      throw new ValueError("INVALID_VALUE", `An array of ${dtype} [${shape}] has ${this.nbytes} bytes: got ${given}`);
+    if (this.#bytes && this.#bytes.byteLength !== this.nbytes) {
+      throw new ValueError(
+        "INVALID_VALUE",
+        `An array of ${dtype} [${shape}] has ${this.nbytes} bytes: got ${this.#bytes.byteLength}`,
+      );
     }
   }
 

@@ -13,8 +13,10 @@ export class PackedBytes {
   slab: Uint8Array = new Uint8Array(0);
   /** Where the bytes begin in it. */
   start = 0;
-  /** Bytes. */
+  /** Bytes, as many as dtype and shape of the array ask for: whoever tells the place has made sure. */
   length = 0;
+  /** Elements of the array. */
+  size = 0;
 
   /** A copy of the bytes in a buffer of their own. */
   readSync(): Uint8Array {

@@ -20,11 +20,11 @@ export interface TensorOptions {
 /** paddle.Tensor of the dynamic graph, Parameters included. */
 export class Tensor extends NDArray {
   /** The parameter's name; empty where there is none. */
-  name: string;
+  declare name: string;
   /** Whether no gradient is wanted. */
-  stopGradient: boolean;
+  declare stopGradient: boolean;
   /** Whether it is part of what is saved. */
-  persistable: boolean;
+  declare persistable: boolean;
 
   /** Make one over `data`, without a copy. */
   constructor(

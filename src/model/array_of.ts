@@ -41,6 +41,7 @@ export function packedBytesOf(array: PickledArray): PackedBytes | null {
   place.slab = slab.bytes;
   place.start = array.start;
   place.length = array.nbytes;
+  place.size = place.length / info.itemsize;
   return place;
 }
 

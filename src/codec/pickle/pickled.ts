@@ -55,28 +55,29 @@ export interface Slab {
 
 /** A numpy array: a shell from its `_reconstruct` on, complete after its BUILD. */
 export class PickledArray {
-  dtype: PickledDType | null;
-  shape: readonly number[];
-  fortran: boolean;
-  items: Value[] | null;
+  declare dtype: PickledDType | null;
+  declare shape: readonly number[];
+  declare fortran: boolean;
+  declare items: Value[] | null;
   /** Byte of the file where `data` begins, where it was asked for (`locate`), else -1. */
-  dataOffset: number;
+  declare dataOffset: number;
   /** Another array of the file has the same bytes object: they are copied before anybody can change them. */
-  sharesBytes: boolean;
+  declare sharesBytes: boolean;
   /** A static tensor (`eval('data', ...)` and its later forms). */
-  isStatic: boolean;
+  declare isStatic: boolean;
   /** What was made of it, so that it is made once. */
-  made: unknown;
+  declare made: unknown;
   /** Whether something has its bytes. */
-  isUsed: boolean;
+  declare isUsed: boolean;
   /** Byte where errors about it are reported. */
-  offset: number;
+  declare offset: number;
   /** Has the bytes, from `start` on, as long as nobody asked for `data`; else null. */
-  slab: Slab | null;
-  start: number;
-  #data: Payload | null;
+  declare slab: Slab | null;
+  declare start: number;
+  /** The bytes, once they are no other's. */
+  declare own: Payload | null;
 
-  // Not by initializers of the fields: those are a call of their own, and there are many arrays.
+  // The fields are only declared: to define them first would be another call, and there are many arrays.
   constructor(offset: number, dtype: PickledDType | null = null, shape: readonly number[] = [], fortran = false) {
     this.dtype = dtype;
     this.shape = shape;
@@ -90,7 +91,7 @@ export class PickledArray {
     this.offset = offset;
     this.slab = null;
     this.start = -1;
-    this.#data = null;
+    this.own = null;
   }
 
   /** Bytes that dtype and shape ask for. */
@@ -105,14 +106,14 @@ export class PickledArray {
   get data(): Payload | null {
     const { slab, start } = this;
     if (slab !== null) {
-      this.#data = slab.bytes.slice(start, start + this.nbytes);
+      this.own = slab.bytes.slice(start, start + this.nbytes);
       this.slab = null;
     }
-    return this.#data;
+    return this.own;
   }
 
   set data(data: Payload | null) {
-    this.#data = data;
+    this.own = data;
     this.slab = null;
   }
 }
