@@ -19,6 +19,7 @@ import { readRecordFolder } from "./io/read_record_folder.ts";
 import type { Source } from "./io/source.ts";
 import { readWhole } from "./io/read_whole.ts";
 import { RecordingSource, withIndex } from "./io/side_index.ts";
+import { InlineBytes } from "./io/inline_bytes.ts";
 import { type ReadOptions, SpanBytes } from "./io/span_bytes.ts";
 import { type Limits, resolveLimits } from "./limits.ts";
 import type { ArrayContext } from "./model/array_of.ts";
@@ -57,6 +58,8 @@ export class Checkpoint implements AsyncIterable<[string, NDArray]> {
   readonly #arrays: ReadonlyMap<string, NDArray>;
   readonly #places: ReadonlyMap<NDArray, PickledArray>;
   readonly #lazies: ReadonlyMap<NDArray, SpanBytes>;
+  /** What was written of arrays that were read with the structure. */
+  readonly #edited = new Map<NDArray, Uint8Array>();
   #closed = false;
   #writing: Promise<void> = Promise.resolve();
 
@@ -90,7 +93,7 @@ export class Checkpoint implements AsyncIterable<[string, NDArray]> {
     options.signal?.throwIfAborted();
     const array = this.#array(name);
     const lazy = this.#lazies.get(array);
-    return remade(array, array.shape, lazy ? await lazy.read(options) : (await array.load(options)).bytes.slice());
+    return remade(array, array.shape, lazy ? await lazy.read(options) : (await this.#loaded(array, options)).slice());
   }
 
   /**
@@ -109,7 +112,7 @@ export class Checkpoint implements AsyncIterable<[string, NDArray]> {
     const [first, last] = [from * rowBytes, to * rowBytes];
     const bytes = lazy
       ? await lazy.readRange(first, last, options)
-      : (await array.load(options)).bytes.slice(first, last);
+      : (await this.#loaded(array, options)).slice(first, last);
     return remade(array, shape, bytes);
   }
 
@@ -144,18 +147,20 @@ export class Checkpoint implements AsyncIterable<[string, NDArray]> {
         },
       );
     }
-    const source = this.#source, offset = this.#lazies.get(old)?.plainOffset ?? null;
+    const lazy = this.#lazies.get(old) ?? this.#inline(old, name);
+    const offset = lazy?.plainOffset ?? null, source = lazy?.source;
     if (!source?.edit || offset === null) {
       throw new UnsupportedError(
         "UNSUPPORTED_FEATURE",
         `${quote(name)} cannot be written in place: save writes a new file`,
         {
           at: name,
-          path: source?.name,
+          path: (source ?? this.#source)?.name,
         },
       );
     }
     await array.load(options);
+    await lazy!.prove(options);
     const writing = this.#writing.then(() => {
       signal?.throwIfAborted();
       return source.edit!(offset, array.bytes, options);
@@ -163,6 +168,7 @@ export class Checkpoint implements AsyncIterable<[string, NDArray]> {
     // One after the other; a failed one concerns its own caller.
     this.#writing = writing.catch(() => {});
     await writing;
+    if (!this.#lazies.has(old)) this.#edited.set(old, array.bytes.slice());
   }
 
   /**
@@ -195,6 +201,16 @@ export class Checkpoint implements AsyncIterable<[string, NDArray]> {
   /** `await using`: closes. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** The bytes of an array that was read already. */
+  async #loaded(array: NDArray, options: ReadOptions): Promise<Uint8Array> {
+    return this.#edited.get(array) ?? (await array.load(options)).bytes;
+  }
+
+  #inline(array: NDArray, name: string): SpanBytes | null {
+    const from = this.#places.get(array);
+    return from && this.#source ? InlineBytes.of(this.#source, from, array.nbytes, name) : null;
   }
 
   #alive(): void {

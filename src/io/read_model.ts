@@ -119,6 +119,8 @@ class ModelReader {
   readonly #budget: Budget;
   readonly #sources: Source[] = [];
   readonly #places: ReadModel["places"] = new Map();
+  /** Methods may share their parameters: with `lazy` a file that is open stays so. */
+  readonly #params = new Map<string, Source>();
 
   constructor(files: ModelFiles, options: ReadModelOptions) {
     this.#files = files;
@@ -251,11 +253,12 @@ class ModelReader {
     programs: readonly Program[],
   ): Promise<Map<string, VariableValue>> {
     const { folder, shown, methods } = this.#files;
-    const mine = await folder.get(files.params!);
+    const mine = await this.#paramsOf(files.params!);
     if (!mine && await this.#isTraining(files)) return new Map();
     const isShared = files.method !== "forward" && !mine;
     const name = isShared ? methods[0].params! : files.params!;
-    const source = mine ?? await openPart(folder, name, shown, `${own.length} parameters are in it`);
+    const source = mine ?? await this.#paramsOf(name) ??
+      await openPart(folder, name, shown, `${own.length} parameters are in it`);
     const union = unionOf(programs);
     const isUnion = union.length > own.length && (isShared || sizeOf(union) === source.size);
     const expected = isUnion ? union : own;
@@ -267,9 +270,15 @@ class ModelReader {
     return new Map([...values].filter(([name]) => names.has(name)));
   }
 
+  async #paramsOf(name: string): Promise<Source | null> {
+    const source = this.#params.get(name) ?? await this.#files.folder.get(name);
+    if (source && this.#options.lazy) this.#params.set(name, source);
+    return source;
+  }
+
   /** Values whose places follow from the program: nothing is read now. */
   #placed(source: Source, expected: readonly Expected[], layout: readonly number[]): Map<string, VariableValue> {
-    this.#sources.push(source);
+    if (!this.#sources.includes(source)) this.#sources.push(source);
     const values = new Map<string, VariableValue>();
     expected.forEach(({ name, dtype, shape }, i) => {
       const bytes = new RecordBytes(source, layout[i], dtype!, shape!, name);
@@ -286,7 +295,7 @@ class ModelReader {
     make: (cursor: Parameters<typeof readCombined>[0]) => ReturnType<typeof readCombined>,
   ): Promise<Map<string, VariableValue>> {
     const { lazy, signal, copy, onProgress } = this.#options;
-    if (lazy) this.#sources.push(source);
+    if (lazy && !this.#sources.includes(source)) this.#sources.push(source);
     return await driveFrom(source, make, (raws, borrowed) => {
       const values = new Map<string, VariableValue>();
       for (const [name, raw] of raws) values.set(name, this.#value(name, raw, source, borrowed));
@@ -302,6 +311,7 @@ class ModelReader {
       borrowed,
       lazy: (span, finish, from) => left = new SpanBytes(source, span, finish, from),
     }, name);
+    if (!left && this.#options.lazy && source.edit) left = SpanBytes.at(source, raw.offset, array.nbytes);
     if (left) this.#places.set(array, left);
     return array;
   }

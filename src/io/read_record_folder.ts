@@ -74,6 +74,7 @@ export async function readRecordFile(
         onWarning?.({ code: "SEVERAL_RECORDS", message, at: name });
       }
       const array = fromRecord(first, { ...shape, borrowed }, name);
+      if (!left && lazy && source.edit) left = SpanBytes.at(source, first.offset, array.nbytes);
       if (left) read.places.set(array, left);
       return array;
     }, { signal, onProgress, copy, lazy });

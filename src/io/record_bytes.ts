@@ -19,7 +19,6 @@ const ALIGNMENT = 16;
 
 /** A record at `start` that has to be of this dtype and shape. */
 export class RecordBytes extends SpanBytes implements LazyBytes {
-  readonly #source: Source;
   readonly #start: number;
   readonly #head: Uint8Array;
   readonly #name: string;
@@ -29,7 +28,6 @@ export class RecordBytes extends SpanBytes implements LazyBytes {
     const head = plainRecordHead(dtype, shape);
     const length = shape.reduce((a, b) => a * b, dtypeInfo(dtype).itemsize);
     super(source, new Span(start + head.length, length, "raw", start), (bytes) => bytes);
-    this.#source = source;
     this.#start = start;
     this.#head = head;
     this.#name = name;
@@ -42,7 +40,7 @@ export class RecordBytes extends SpanBytes implements LazyBytes {
           if (n <= 0) break;
           done += n;
         }
-        this.#prove(found);
+        this.#compare(found);
         return readSync();
       };
     }
@@ -53,10 +51,10 @@ export class RecordBytes extends SpanBytes implements LazyBytes {
     const pad = (ALIGNMENT - head % ALIGNMENT) % ALIGNMENT;
     const whole = allocate(pad + head + this.span.length);
     try {
-      await readFully(this.#source, this.#start, whole.subarray(pad), signal);
-      this.#prove(whole.subarray(pad, pad + head));
+      await readFully(this.source, this.#start, whole.subarray(pad), signal);
+      this.#compare(whole.subarray(pad, pad + head));
     } catch (error) {
-      throw withPath(error, this.#source.name);
+      throw withPath(error, this.source.name);
     }
     return whole.subarray(pad + head);
   }
@@ -66,18 +64,28 @@ export class RecordBytes extends SpanBytes implements LazyBytes {
     try {
       // Both at once: where they are neighbours, they are one request.
       const [found, bytes] = await Promise.all([
-        readFully(this.#source, this.#start, new Uint8Array(this.#head.length), signal),
+        readFully(this.source, this.#start, new Uint8Array(this.#head.length), signal),
         super.fill(from, into, { signal }),
       ]);
-      this.#prove(found);
+      this.#compare(found);
       return bytes;
     } catch (error) {
-      throw withPath(error, this.#source.name);
+      throw withPath(error, this.source.name);
+    }
+  }
+
+  /** Read the record's head, unless that was done. */
+  override async prove({ signal }: ReadOptions = {}): Promise<void> {
+    if (this.#isProved) return;
+    try {
+      this.#compare(await readFully(this.source, this.#start, new Uint8Array(this.#head.length), signal));
+    } catch (error) {
+      throw withPath(error, this.source.name);
     }
   }
 
   /** The file's head of the record must be the one that the program implies. */
-  #prove(found: Uint8Array): void {
+  #compare(found: Uint8Array): void {
     if (!found.every((byte, i) => byte === this.#head[i])) {
       throw new FormatError(
         "BAD_SHAPE",

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Span } from "../codec/cursor.ts";
+import { Span } from "../codec/cursor.ts";
 import { decodePayload, Latin1Text, sizeOfText } from "../codec/payload.ts";
 import type { PickledArray } from "../codec/pickle/pickled.ts";
 import { FormatError, SourceError } from "../errors.ts";
@@ -24,14 +24,20 @@ const TEXT_PIECE = 2 ** 20;
 /** The bytes of an array that still lie in the file. */
 export class SpanBytes implements LazyBytes {
   readonly span: Span;
-  readonly #source: Source;
+  /** The file. */
+  readonly source: Source;
   readonly #finish: (bytes: Uint8Array) => Uint8Array;
   readonly #from: PickledArray | null;
   /** The same at once, where the source can. */
   readSync?: () => Uint8Array;
 
+  /** Bytes that lie in the file as they are. */
+  static at(source: Source, offset: number, length: number): SpanBytes {
+    return new SpanBytes(source, new Span(offset, length, "raw", offset), (bytes) => bytes);
+  }
+
   constructor(source: Source, span: Span, finish: (bytes: Uint8Array) => Uint8Array, from: PickledArray | null = null) {
-    this.#source = source;
+    this.source = source;
     this.span = span;
     this.#finish = finish;
     this.#from = from;
@@ -42,23 +48,26 @@ export class SpanBytes implements LazyBytes {
     const { offset, length, encoding, at } = this.span;
     try {
       if (encoding === "raw") {
-        return this.#checked(await readFully(this.#source, offset, new Uint8Array(length), signal));
+        return this.#checked(await readFully(this.source, offset, new Uint8Array(length), signal));
       }
       const text = new Latin1Text(at, new Uint8Array(sizeOfText(length, this.#size())));
       const piece = new Uint8Array(Math.min(TEXT_PIECE, length));
       for (let done = 0; done < length; done += piece.length) {
         const part = piece.subarray(0, Math.min(piece.length, length - done));
-        text.push(await readFully(this.#source, offset + done, part, signal));
+        text.push(await readFully(this.source, offset + done, part, signal));
       }
       return this.#checked(text.finish());
     } catch (error) {
-      throw withPath(error, this.#source.name);
+      throw withPath(error, this.source.name);
     }
   }
 
+  /** Whether the bytes are the array's: where a decoder found them, they are. */
+  async prove(_options: ReadOptions = {}): Promise<void> {}
+
   /** Whether the file is still the one that was opened; throws `SOURCE_CHANGED` where it is not. */
   async verify(): Promise<void> {
-    await this.#source.verify?.();
+    await this.source.verify?.();
   }
 
   /** Where the bytes lie as they are; null where they are put together, turned or written as text. */
@@ -76,9 +85,9 @@ export class SpanBytes implements LazyBytes {
   /** Fill `into` with bytes that lie in the file as they are, from byte `from` of the array on. */
   async fill(from: number, into: Uint8Array, { signal }: ReadOptions = {}): Promise<Uint8Array> {
     try {
-      return await readFully(this.#source, this.span.offset + from, into, signal);
+      return await readFully(this.source, this.span.offset + from, into, signal);
     } catch (error) {
-      throw withPath(error, this.#source.name);
+      throw withPath(error, this.source.name);
     }
   }
 
@@ -109,11 +118,11 @@ export class SpanBytes implements LazyBytes {
     const { offset, length, encoding, at } = this.span;
     const stored = new Uint8Array(length);
     for (let done = 0; done < length;) {
-      const n = this.#source.readSync!(offset + done, stored.subarray(done));
+      const n = this.source.readSync!(offset + done, stored.subarray(done));
       if (n === 0) {
         throw new SourceError("SHORT_READ", `The file ends at byte ${offset + done}`, {
           offset: offset + done,
-          path: this.#source.name,
+          path: this.source.name,
         });
       }
       done += n;

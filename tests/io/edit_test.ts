@@ -103,6 +103,31 @@ describe("one tensor written in place", () => {
     }
   });
 
+  it("may be so small that it was read with the structure", () =>
+    inFolder(async (path) => {
+      for (const protocol of [3, 4]) {
+        for (const length of [1, 60, 1000]) {
+          const make = (x: number) =>
+            new Map(
+              ["a", "b"].map((name) => [name, new Tensor("float32", [length], new Float32Array(length).fill(x))]),
+            );
+          const nine = make(9).get("b")!, old = make(1);
+          await save(old, path, { protocol });
+          await using checkpoint = await open(path);
+          const value = await checkpoint.value() as Map<string, Tensor>;
+          await checkpoint.write("b", nine);
+          assert.deepEqual(readFileSync(path), Buffer.from(encode(old.set("b", nine), { protocol })));
+          assert.equal((await checkpoint.get("b")).at(0), 9);
+          assert.equal((await checkpoint.getSlice("b", [0, 1])).at(0), 9);
+          assert.equal((await checkpoint.get("a")).at(0), 1);
+          assert.equal(value.get("b")!.at(0), 1);
+        }
+      }
+      await save(new Map([["b", new Tensor("float32", [10])]]), path, { protocol: 2 });
+      await using checkpoint = await open(path);
+      assert.equal(await codeOf(checkpoint.write("b", new Tensor("float32", [10]))), "UNSUPPORTED_FEATURE");
+    }));
+
   it("goes through a link to the file behind it", () =>
     inFolder(async (path, folder) => {
       symlinkSync("a.pdparams", join(folder, "link"));

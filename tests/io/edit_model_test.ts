@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, it } from "@std/testing/bdd";
+import { fromArray, isPaddleError, MemoryFolder, NDArray, open, save, Tensor } from "../../mod.ts";
+
+const REAL = "tests/fixtures/real";
+
+/** The files below `folder` by name, as text that shows every byte. */
+function filesOf(folder: string): Map<string, string> {
+  return new Map(readdirSync(folder).sort().map((name) => [name, readFileSync(join(folder, name)).toString("hex")]));
+}
+
+async function copied(fixture: string, test: (folder: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "oarlock-edit-"));
+  try {
+    cpSync(join(REAL, fixture), folder, { recursive: true });
+    await test(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Write every array of a model anew, one by one: others, and other files than its own, stay. */
+async function editAll(folder: string, path: string): Promise<void> {
+  await using checkpoint = await open(path);
+  const names = checkpoint.names();
+  assert.ok(names.length > 1);
+  const before = new Map<string, NDArray>();
+  for (const name of names) before.set(name, await checkpoint.get(name));
+  for (const name of names) {
+    const files = filesOf(folder);
+    const old = before.get(name)!;
+    const made = new NDArray(old.dtype, old.shape, old.bytes.map((byte) => byte ^ 1));
+    await checkpoint.write(name, made);
+    const changed = [...filesOf(folder)].filter(([file, bytes]) => files.get(file) !== bytes);
+    assert.equal(changed.length, 1, `${name}: ${changed.map(([file]) => file)}`);
+    await using again = await open(path);
+    for (const other of names) {
+      const due = other === name ? made : before.get(other)!;
+      assert.ok((await again.get(other)).bytes.every((byte, i) => byte === due.bytes[i]), `${other} after ${name}`);
+    }
+    assert.ok((await checkpoint.get(name)).bytes.every((byte, i) => byte === made.bytes[i]));
+    before.set(name, made);
+  }
+  assert.ok(![...filesOf(folder).keys()].some((name) => name.includes("journal")));
+}
+
+describe("one tensor of several files, written in place", () => {
+  it("is there in a model with one file of parameters, and the program stays", () =>
+    copied("paddle-2.4.2/jit-combine", (folder) => editAll(folder, join(folder, "m"))));
+
+  it("is there in a folder of Paddle 1.x with a file for each", () =>
+    copied("paddle-1.8.5/fluid-infer-separate/d", (folder) => editAll(folder, folder)));
+
+  it("is there in the shards of an index", async () => {
+    const index = JSON.stringify({ metadata: {}, weight_map: { a: "1.pdparams", b: "2.pdparams" } });
+    const folder = new MemoryFolder([["m.index.json", new TextEncoder().encode(index)]]);
+    const zeros = () => new Tensor("float32", [40, 50]);
+    await save(new Map([["a", zeros()]]), "1.pdparams", { folder });
+    await save(new Map([["b", zeros()]]), "2.pdparams", { folder });
+    await using checkpoint = await open("m.index.json", { folder });
+    const ones = new Tensor("float32", [40, 50], new Float32Array(2000).fill(1));
+    await checkpoint.write("b", ones);
+    await using again = await open("m.index.json", { folder });
+    assert.ok((await again.get("b")).equals(ones) && (await again.get("a")).equals(zeros()));
+  });
+
+  it("is refused where the two files are from two saves, and nothing is changed", () =>
+    copied("paddle-2.4.2/jit-combine", async (folder) => {
+      const path = join(folder, "m.pdiparams"), bytes = readFileSync(path);
+      bytes[20] ^= 3;
+      writeFileSync(path, bytes);
+      await using checkpoint = await open(join(folder, "m"));
+      const [name] = checkpoint.names();
+      const { dtype, shape } = checkpoint.info(name);
+      const error = await checkpoint.write(name, new NDArray(dtype, shape)).then(() => null, (error) => error);
+      assert.ok(isPaddleError(error) && error.code === "BAD_SHAPE", String(error));
+      assert.ok(readFileSync(path).equals(bytes));
+      const other = await checkpoint.write(name, fromArray([1], "int8")).then(() => null, (error) => error);
+      assert.ok(isPaddleError(other) && other.code === "INVALID_VALUE");
+    }));
+});
