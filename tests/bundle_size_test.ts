@@ -42,14 +42,14 @@ function atMost(bytes: number, limit: number): void {
 }
 
 describe("bundles, minified and compressed", () => {
-  it("the reader of pickles: 25 kB, and 32 kB with its core of WebAssembly, which has at most 12 kB", () => {
+  it("the reader of pickles: 26 kB, and 32 kB with its core of WebAssembly, which has at most 12 kB", () => {
     const code = `export { decode } from "PICKLE";`;
-    atMost(bundled(code, ["*.wasm.ts"]), 25);
+    atMost(bundled(code, ["*.wasm.ts"]), 26);
     atMost(bundled(code), 32);
     atMost(statSync("wasm/core.wasm").size, 12);
   });
 
-  it("reader and writer of pickles: 35 kB", () => atMost(bundled(`export * from "PICKLE";`), 35));
+  it("reader and writer of pickles: 37 kB", () => atMost(bundled(`export * from "PICKLE";`), 37));
 
   it("a program that loads and saves any file: 125 kB, of which protobuf has 21", () => {
     const code = `export { load, save } from "MAIN";`;
