@@ -18,7 +18,7 @@ if IS_1X:
     executor = fluid.Executor(fluid.CPUPlace())
     unique_name = fluid.unique_name
 else:
-    from networks_2x import NETWORKS, TRAINING
+    from networks_2x import NETWORKS, TRAINING, Methods
     executor = paddle.static.Executor(paddle.CPUPlace())
     unique_name = paddle.utils.unique_name
 
@@ -55,6 +55,22 @@ def run(path, seed, name, names={}, fetch=None, negated=None):
         values = feeds_of(name, seed)
         outs = executor.run(program, feed={f: tensor(values[f]) for f in feeds}, fetch_list=fetches, return_numpy=False)
         return [dict(array(np.array(o)), lod=o.lod()) for o in outs]
+
+
+def keep(place, name, seed, names):
+    """Leave feeds and outputs in files, for Paddles that make other numbers in the last places."""
+    kept = {}
+    for key, value in feeds_of(name, seed).items():
+        kept["feed/" + key] = value[0] if isinstance(value, tuple) else value
+        if isinstance(value, tuple):
+            kept["lengths/" + key] = np.array(value[1])
+    with fluid.scope_guard(core.Scope()):
+        program, feeds, fetches = fluid.io.load_inference_model(place, executor, **names)
+        values = feeds_of(name, seed)
+        outs = executor.run(program, feed={f: tensor(values[f]) for f in feeds}, fetch_list=fetches, return_numpy=False)
+        for i, out in enumerate(outs):
+            kept["out/%d" % i] = np.array(out)
+    np.savez(place + ".npz", **kept)
 
 
 # ---- 2.0 and later: Layers through jit.save
@@ -147,6 +163,28 @@ def check_training(name, path, seed):
         return train(main, start, loss, seed, path)
 
 
+# ---- several methods
+def make_methods(folder, seed):
+    paddle.disable_static()
+    with unique_name.guard():
+        paddle.seed(seed)
+        net = Methods()
+        net.eval()
+        paddle.jit.save(net, os.path.join(folder, "m"))
+    paddle.enable_static()
+    return {"kind": "methods", "outputs": check_methods("methods", os.path.join(folder, "m"), seed)}
+
+
+def check_methods(name, path, seed):
+    paddle.disable_static()
+    net = paddle.jit.load(path)
+    net.eval()
+    x = paddle.to_tensor(np.random.RandomState(seed).rand(3, 4).astype("float32"))
+    outs = arrays([net(x), net.encode(x), net.other(x)])
+    paddle.enable_static()
+    return outs
+
+
 def make(folder, seed, names):
     said, notes = {}, []
     # 3.x counts layers through all programs of a process: training comes first, here and in check.
@@ -163,6 +201,8 @@ def make(folder, seed, names):
                     kw = NETWORKS[name].save(place, seed, executor)
                 where = place if IS_1X else os.path.join(place, "m")
                 said[name] = {"kind": "program", "names": kw, "outputs": run(where, seed, name, kw)}
+                if IS_1X:
+                    keep(place, name, seed, kw)
             else:
                 said[name] = dict(make_layer(name, place, seed), kind="layer")
                 said[name]["outputs"] = run(os.path.join(place, "m"), seed, name)
@@ -172,6 +212,10 @@ def make(folder, seed, names):
                 import traceback
                 traceback.print_exc()
             notes.append("%s: %s: %s" % (name, type(e).__name__, str(e).strip().split("\n")[-1][:200]))
+    # 2.6 stacks the names of methods, and cannot load what it wrote.
+    if not IS_1X and VERSION >= (2, 4) and VERSION != (2, 6) and not names:
+        os.makedirs(os.path.join(folder, "methods"))
+        said["methods"] = make_methods(os.path.join(folder, "methods"), seed)
     finish(folder, said, notes)
 
 
@@ -180,7 +224,7 @@ def check(folder, seed):
         wanted = json.load(f)
     said = {}
     for item in sorted(wanted, key=lambda item: item["how"] != "training"):
-        how = {"run": run, "layer": check_layer, "training": check_training}[item["how"]]
+        how = {"run": run, "layer": check_layer, "training": check_training, "methods": None if IS_1X else check_methods}[item["how"]]
         try:
             if how is run:
                 said[item["id"]] = run(item["path"], seed, item["name"], item["names"], item.get("fetch"), item.get("negated"))

@@ -1,7 +1,7 @@
 /** Networks of the kinds that people export: read, edited and written again here; run by Paddle before and after. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { load, NDArray, open, recoverStateDict, save, SelectedRows, static as paddleStatic } from "../../mod.ts";
+import { jit, load, NDArray, open, recoverStateDict, save, SelectedRows, static as paddleStatic } from "../../mod.ts";
 import type { Json, Paddle } from "./paddles.ts";
 import type { Report } from "./report.ts";
 
@@ -14,7 +14,7 @@ interface Wanted {
   id: string;
   /** Of the network. */
   name: string;
-  how: "run" | "layer" | "training";
+  how: "run" | "layer" | "training" | "methods";
   path: string;
   names?: Json;
   fetch?: string[];
@@ -47,6 +47,10 @@ export async function networks(paddle: Paddle, report: Report, seed: number): Pr
     const path = is1x ? place : join(place, "m");
     const subject = { name, folder: place, path, names: made.names ?? {}, is1x, outputs: made.outputs, wanted, report };
     try {
+      if (made.kind === "methods") {
+        await methodsOf(subject);
+        continue;
+      }
       if (made.kind === "training") await trainingOf(subject, made.losses);
       else await editsOf(subject);
       if (made.kind === "layer") await recovered(subject, made.layer);
@@ -205,6 +209,18 @@ async function trainingOf({ name, path, folder, wanted, outputs, is1x }: Subject
     ? [dirname(mine), { model_filename: `${basename(mine)}.pdmodel`, params_filename: `${basename(mine)}.pdiparams` }]
     : [mine, {}];
   wanted.push({ id: `${name} mine`, name, how: "run", path: where, names, outputs });
+}
+
+/** Several methods of a Layer: each with its parameters, and all with one file. */
+async function methodsOf({ name, path, folder, wanted, outputs }: Subject): Promise<void> {
+  const layer = await jit.load(path);
+  for (const combineParams of [false, true]) {
+    const to = join(folder, combineParams ? "combined" : "again");
+    await jit.save(layer, to, { combineParams });
+    wanted.push({ id: `${name} combineParams ${combineParams}`, name, how: "methods", path: to, outputs });
+    const { parameters, program } = await loadInferenceModel(to);
+    if (parameters.size !== program.parameters().length) throw new Error(`${parameters.size} parameters in ${to}`);
+  }
 }
 
 function fileIsThere(path: string): boolean {

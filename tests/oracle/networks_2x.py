@@ -321,3 +321,26 @@ def trained(make_optimizer):
 
 TRAINING["adam"] = trained(lambda: paddle.optimizer.Adam(learning_rate=0.05))
 TRAINING["momentum"] = trained(lambda: paddle.optimizer.Momentum(learning_rate=0.05, momentum=0.8))
+
+
+FULL = {"full_graph": True} if VERSION >= (2, 6) else {}
+
+
+class Methods(nn.Layer):
+    """Several exported methods, which share parameters; forward does not use all of the buffers."""
+
+    def __init__(self):
+        super(Methods, self).__init__()
+        self.a, self.b, self.c, self.norm = nn.Linear(4, 3), nn.Linear(3, 2), nn.Linear(3, 5), nn.BatchNorm1D(3)
+
+    @paddle.jit.to_static(input_spec=[spec("x", [None, 4])], **FULL)
+    def forward(self, x):
+        return self.b(self.norm(self.a(x))) + paddle.mean(self.c(self.a(x)))
+
+    @paddle.jit.to_static(input_spec=[spec("x", [None, 4])], **FULL)
+    def encode(self, x):
+        return self.c(self.a(x))
+
+    @paddle.jit.to_static(input_spec=[spec("x", [None, 4])], **FULL)
+    def other(self, x):
+        return self.a(x)

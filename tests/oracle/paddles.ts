@@ -13,7 +13,8 @@ export const NAMES = ["p185", "p202", "p242", "p262", "p300", "p331"];
 
 /** The folder of the environments: `OARLOCK_PADDLES`, or `out/paddles`. */
 const environments = process.env.OARLOCK_PADDLES ?? "out/paddles";
-const isHere = (name: string): boolean => existsSync(join(environments, name, "ok"));
+/** Whether a Paddle is installed. */
+export const isHere = (name: string): boolean => existsSync(join(environments, name, "ok"));
 
 /** Install what is missing; what can be asked of `names`. */
 export function prepare(names: readonly string[]): string[] {

@@ -13,6 +13,7 @@ import { NAMES, Paddle, prepare } from "./paddles.ts";
 import { layers } from "./layers.ts";
 import { models } from "./models.ts";
 import { networks } from "./networks.ts";
+import { oldModels } from "./old_models.ts";
 import { pickles } from "./pickles.ts";
 import { records } from "./records.ts";
 import { Report } from "./report.ts";
@@ -21,7 +22,7 @@ import { training } from "./training.ts";
 /** Compares with one Paddle; answers a line of figures. */
 export type Topic = (paddle: Paddle, report: Report, seed: number) => Promise<string>;
 
-const TOPICS: Readonly<Record<string, Topic>> = { pickles, records, layers, training, models, networks };
+const TOPICS: Readonly<Record<string, Topic>> = { pickles, records, layers, training, models, networks, oldModels };
 
 const unknown = process.argv.slice(2).filter((word) => !NAMES.includes(word) && !Object.hasOwn(TOPICS, word));
 if (unknown.length > 0) throw new Error(`No Paddle and no topic: ${unknown.join(" ")}`);

@@ -1,0 +1,45 @@
+/** Models of Paddle 1.8, laid out here as today's loaders want them: newer Paddles load and run them. */
+import { cpSync } from "node:fs";
+import { join } from "node:path";
+import { static as paddleStatic } from "../../mod.ts";
+import { isHere, type Json, Paddle } from "./paddles.ts";
+import type { Report } from "./report.ts";
+
+/** Between versions numbers differ in the last places. */
+const NEAR = 1e-5;
+/** Networks with operators that newer Paddles have dropped: `recurrent`, and ranks of LoD. */
+const DROPPED: Readonly<Record<string, readonly string[]>> = {
+  p262: ["loops"],
+  p300: ["loops", "rows"],
+  p331: ["loops", "rows"],
+};
+
+export async function oldModels(paddle: Paddle, report: Report, seed: number): Promise<string> {
+  if (paddle.name === "p185") return "is the one that writes them";
+  if (!isHere("p185")) return "SKIPPED, they are made by p185";
+  const old = new Paddle("p185");
+  try {
+    const made = old.makeFolder("networks"), folder = paddle.makeFolder("old");
+    const { files } = old.ask("networks.py", made, "make", String(seed));
+    const names: string[] = [];
+    for (const [name, { kind, names: parts }] of Object.entries<Json>(files)) {
+      // SelectedRows have no place in a file of all parameters.
+      if (kind !== "program" || name === "table" || DROPPED[paddle.name]?.includes(name)) continue;
+      names.push(name);
+      const from = {
+        path: join(made, name),
+        modelFilename: parts.model_filename,
+        paramsFilename: parts.params_filename,
+      };
+      await paddleStatic.relayout(from, join(folder, name));
+      cpSync(join(made, `${name}.npz`), join(folder, `${name}.npz`));
+    }
+    const said = paddle.ask("old_models.py", folder, ...names).files;
+    for (const name of names) {
+      if (!(said[name].distance <= NEAR)) report.differs(`${paddle.name} ${name} of 1.8`, JSON.stringify(said[name]));
+    }
+    return `${names.length} models of 1.8 run in it`;
+  } finally {
+    old.remove();
+  }
+}
