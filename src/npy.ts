@@ -26,13 +26,14 @@ import { BytesSource } from "./io/bytes_source.ts";
 import { driveFrom } from "./io/drive_from.ts";
 import { gather } from "./io/gather.ts";
 import { loadLazyArrays } from "./io/load_lazy_arrays.ts";
-import { planNpz, planPackedNpz, readNpz } from "./io/npz.ts";
+import { openNpzArrays, planNpz, planPackedNpz, readNpz } from "./io/npz.ts";
 import { type From, sourceOf } from "./io/open_source.ts";
 import type { To } from "./io/sink_of.ts";
 import { joinBytes } from "./joined_bytes.ts";
 import { Budget, type Limits, resolveLimits } from "./limits.ts";
 import { numpyArrayOf } from "./model/array_of.ts";
 import { NDArray } from "./ndarray.ts";
+import { Checkpoint, openWith } from "./open.ts";
 import { checkOptions, type Float8, type LoadOptions, SAVE_OPTIONS, type SaveOptions } from "./options.ts";
 import { saveChunks, type SaveReport } from "./save.ts";
 
@@ -107,6 +108,27 @@ export async function load(from: From, options: LoadNpyOptions = {}): Promise<ND
 }
 
 /**
+ * Open an `.npy` file without reading its numbers: only its head is read. The name of its array is `""`. Mirrors `numpy.load` with
+ * `mmap_mode`.
+ *
+ * @throws what {@linkcode load} throws
+ */
+export async function open(from: From, options: LoadNpyOptions = {}): Promise<Checkpoint> {
+  checkOptions(options, LOAD);
+  const limits = resolveLimits(options.limits), { float8, ...rest } = options;
+  return await openWith(
+    from,
+    rest,
+    (cursor) => readNpy(cursor, { budget: new Budget(limits), float8, lazy: true }),
+    (content, context) => {
+      const value = numpyArrayOf(content, context) as NDArray;
+      context.onArray?.(value, content);
+      return { value, warnings: [] };
+    },
+  );
+}
+
+/**
  * The bytes of an `.npy` file of version 1. Mirrors `numpy.save`, with the bytes of numpy 1.23 and later.
  *
  * @throws {ValueError} `INVALID_VALUE`: no array
@@ -165,6 +187,29 @@ export async function loadNpz(from: From, options: LoadNpyOptions = {}): Promise
   const limits = resolveLimits(options.limits);
   const source = await gather(await sourceOf(from, options), limits.maxStreamBytes, signal);
   return await readNpz(source, { ...options, limits });
+}
+
+/**
+ * Open an `.npz` file without reading its numbers: its directory and the heads of its arrays are read. A packed array is unpacked when it is
+ * asked for, and not kept. Over a stream, which can be read once only, the archive is kept in memory.
+ *
+ * The sum of a packed array is looked at when it is read to its end, that of a stored one is not: {@linkcode loadNpz} looks at all.
+ *
+ * @throws what {@linkcode loadNpz} throws, but for the sums
+ */
+export async function openNpz(from: From, options: LoadNpyOptions = {}): Promise<Checkpoint> {
+  checkOptions(options, LOAD);
+  const { signal } = options;
+  signal?.throwIfAborted();
+  const limits = resolveLimits(options.limits);
+  const source = await gather(await sourceOf(from, options), limits.maxStreamBytes, signal);
+  try {
+    const { value, lazies } = await openNpzArrays(source, { ...options, limits });
+    return new Checkpoint({ source, value, warnings: [], lazies, places: new Map() });
+  } catch (error) {
+    await source.close?.();
+    throw error;
+  }
 }
 
 /**

@@ -14,7 +14,9 @@ import { numpyArrayOf } from "../model/array_of.ts";
 import type { NDArray } from "../ndarray.ts";
 import { driveFrom, withPath } from "./drive_from.ts";
 import type { Source } from "./source.ts";
+import { SpanBytes } from "./span_bytes.ts";
 import { ZipFolder } from "./zip_folder.ts";
+import { DeflatedSource } from "./zip_member.ts";
 
 /** How {@linkcode readNpz} reads. */
 export interface ReadNpzOptions {
@@ -53,6 +55,46 @@ export async function readNpz(source: Source, options: ReadNpzOptions): Promise<
     await source.close?.();
   }
   return arrays;
+}
+
+/** The arrays of an archive, left in it. */
+export interface OpenedNpz {
+  value: Map<string, NDArray>;
+  lazies: Map<NDArray, SpanBytes>;
+}
+
+/** Every array of the archive in `source`, by its name without `.npy`: only heads are read, of packed members only their beginning. */
+export async function openNpzArrays(source: Source, options: ReadNpzOptions): Promise<OpenedNpz> {
+  const { limits, signal, float8 } = options;
+  const budget = new Budget(limits);
+  const opened: OpenedNpz = { value: new Map(), lazies: new Map() };
+  const zip = await ZipFolder.open(source, { limits, signal, keys: true });
+  for (const file of zip.names()) {
+    const name = file.endsWith(".npy") ? file.slice(0, -4) : file;
+    if (opened.value.has(name)) {
+      throw new FormatError("DUPLICATE_KEY", `The .npz file has ${quote(name)} twice`, { at: name });
+    }
+    try {
+      const found = (await zip.get(file, { signal }))!;
+      const member = found instanceof DeflatedSource ? found.unkept() : found;
+      let left: SpanBytes | null = null;
+      const array = await driveFrom(
+        member,
+        (cursor) => readNpy(cursor, { budget, float8, lazy: true }),
+        (content, borrowed) =>
+          numpyArrayOf(content, {
+            borrowed,
+            lazy: (span, finish, from) => left = new SpanBytes(member, span, finish, from),
+          }) as NDArray,
+        { signal, lazy: true },
+      );
+      opened.value.set(name, array);
+      if (left) opened.lazies.set(array, left);
+    } catch (error) {
+      throw withPath(error, file);
+    }
+  }
+  return opened;
 }
 
 /** Plan an archive of stored arrays: their bytes are not copied. */

@@ -143,7 +143,7 @@ class StoredSource extends PartSource {
 }
 
 /** A packed member: one pass unpacks it as it goes; reads at any position unpack it whole, once. */
-class DeflatedSource implements Source {
+export class DeflatedSource implements Source {
   readonly size: number;
   readonly name: string;
   readonly #source: Source;
@@ -173,6 +173,31 @@ class DeflatedSource implements Source {
   /** All bytes in one pass. */
   readAll(): ReadableStream<Uint8Array> {
     return streamOf((signal) => this.#chunks(signal));
+  }
+
+  /** The same member without memory: each read unpacks it from the beginning on, and no further than is asked for. */
+  unkept(): Source {
+    return {
+      size: this.size,
+      name: this.name,
+      read: (offset, into, options) => this.#readUnkept(offset, into, options?.signal),
+    };
+  }
+
+  async #readUnkept(offset: number, into: Uint8Array, signal?: AbortSignal): Promise<number> {
+    let at = 0, filled = 0;
+    for await (const chunk of this.#chunks(signal)) {
+      const from = Math.max(0, offset + filled - at);
+      if (from < chunk.length) {
+        const part = chunk.subarray(from, from + into.length - filled);
+        into.set(part, filled);
+        filled += part.length;
+      }
+      at += chunk.length;
+      // Who reads to the end learns whether the sum is right.
+      if (filled === into.length && offset + filled < this.size) break;
+    }
+    return filled;
   }
 
   async #unpack(): Promise<BytesSource> {

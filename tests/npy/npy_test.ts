@@ -4,8 +4,20 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
-import { type DType, DTYPES, fromArray, isPaddleError, MemoryFolder, NDArray } from "../../mod.ts";
-import { decode, decodeNpz, encode, encodeChunks, encodeNpz, load, loadNpz, save, saveNpz } from "../../src/npy.ts";
+import { type DType, DTYPES, fromArray, isPaddleError, MemoryFolder, NDArray, type Source } from "../../mod.ts";
+import {
+  decode,
+  decodeNpz,
+  encode,
+  encodeChunks,
+  encodeNpz,
+  load,
+  loadNpz,
+  open,
+  openNpz,
+  save,
+  saveNpz,
+} from "../../src/npy.ts";
 
 /** Written by numpy: see make.py beside them. */
 const fixture = (name: string) => new Uint8Array(readFileSync(`tests/fixtures/npy/${name}`));
@@ -153,6 +165,83 @@ describe("the fixtures of numpy", () => {
     for (const name of readdirSync("tests/fixtures/npy")) {
       if (name.endsWith(".npy")) assert.ok(decode(fixture(name)) instanceof NDArray, name);
       if (name.endsWith(".npz")) assert.equal((await decodeNpz(fixture(name))).size, 4);
+    }
+  });
+});
+
+/** A source that counts what is read of it. */
+function counted(bytes: Uint8Array): Source & { sum: number } {
+  return {
+    size: bytes.length,
+    sum: 0,
+    read(offset: number, into: Uint8Array) {
+      const part = bytes.subarray(offset, offset + into.length);
+      into.set(part);
+      this.sum += part.length;
+      return Promise.resolve(part.length);
+    },
+  };
+}
+
+/** 4 MB that hardly can be packed. */
+function noise(rows: number): NDArray {
+  let x = 1;
+  const data = Float32Array.from({ length: rows * 1000 }, () => (x = Math.imul(x, 1664525) + 1013904223 | 0) / 7);
+  return new NDArray("float32", [rows, 1000], data);
+}
+
+describe("files of numpy's, opened", () => {
+  it("show an array without reading it, and give it whole or in rows", async () => {
+    const array = noise(1000), source = counted(encode(array));
+    await using file = await open(source);
+    assert.deepEqual(file.names(), [""]);
+    assert.deepEqual([file.info("").dtype, file.info("").shape, file.info("").offset], ["float32", [1000, 1000], 128]);
+    assert.ok(source.sum < 100_000, `${source.sum} bytes`);
+    assert.ok((await file.getSlice("", [10, 12])).equals(array.slice(10, 12)));
+    assert.ok(source.sum < 110_000);
+    assert.ok((await file.get("")).equals(array));
+    await using turned = await open(fixture("fortran.npy"));
+    assert.deepEqual((await turned.getSlice("", [1, 2])).toArray(), [numbers[1]]);
+    await using small = await open(fixture("big_endian.npy"));
+    assert.deepEqual((await small.get("")).astype("float32").toArray(), numbers);
+  });
+
+  it("can have their numbers changed in place", async () => {
+    const bytes = encode(noise(10));
+    await using file = await open(bytes);
+    await file.write("", new NDArray("float32", [10, 1000]));
+    assert.deepEqual(bytes, encode(new NDArray("float32", [10, 1000])));
+  });
+
+  it("show the arrays of an archive, stored or packed, and read the one that is asked for", async () => {
+    const arrays = new Map([["a", noise(1000)], ["b/c", fromArray(numbers, "int64")], ["d", noise(900)]]);
+    for (const compress of [false, true]) {
+      const bytes = await encodeNpz(arrays, { compress });
+      const source = counted(bytes);
+      await using file = await openNpz(source);
+      assert.deepEqual(file.names(), ["a", "b/c", "d"]);
+      assert.deepEqual(file.info("d").shape, [900, 1000]);
+      assert.ok(source.sum < 1_500_000, `${source.sum} of ${bytes.length} bytes`);
+      const before = source.sum;
+      assert.ok((await file.get("d")).equals(arrays.get("d")!));
+      assert.ok(source.sum - before < 3_800_000);
+      assert.ok((await file.getSlice("a", [1, 3])).equals(arrays.get("a")!.slice(1, 3)));
+      for await (const [name, array] of file) assert.ok(array.equals(arrays.get(name)!), name);
+      const error = await file.write("d", noise(900)).then(() => null, (error) => error);
+      assert.ok(isPaddleError(error) && error.code === "UNSUPPORTED_FEATURE");
+      await using streamed = await openNpz(new Blob([bytes as BlobPart]).stream());
+      assert.ok((await streamed.get("b/c")).equals(arrays.get("b/c")!));
+      // A packed byte that is wrong shows where its array is read.
+      const spoilt = bytes.slice();
+      spoilt[2_000_000] ^= 1;
+      await using wrong = await openNpz(counted(spoilt));
+      assert.ok((await wrong.get("d")).equals(arrays.get("d")!));
+      const code = await wrong.get("a").then(
+        (array) => array.equals(arrays.get("a")!) ? "same" : "other",
+        (e) => e.code,
+      );
+      if (compress) assert.ok(["HASH_MISMATCH", "SIZE_MISMATCH", "BAD_FIELD"].includes(code), code);
+      else assert.equal(code, "other");
     }
   });
 });
