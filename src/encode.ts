@@ -4,9 +4,11 @@
  * @module
  */
 import { recordSize, writeRecordChunks } from "./codec/record/write_record.ts";
-import { sizeOfPickle, writePickleChunks } from "./codec/pickle/write_pickle.ts";
+import { isPlainObject, sizeOfPickle, writePickleChunks } from "./codec/pickle/write_pickle.ts";
+import { planSafetensors } from "./codec/safetensors/write_safetensors.ts";
 import { ValueError, type Warning } from "./errors.ts";
 import { shapeForSave } from "./model/to_pickle.ts";
+import { withoutLayers } from "./model/without_layers.ts";
 import { NDArray } from "./ndarray.ts";
 import { Program } from "./program.ts";
 import { checkOptions, ENCODE_OPTIONS, type EncodeOptions } from "./options.ts";
@@ -49,12 +51,31 @@ export function planEncoding(value: Value, options: EncodeOptions): Plan {
     const again = () => writeRecordChunks(value);
     return { size: recordSize(value), chunks: again(), again, warnings: [] };
   }
+  if (options.safetensors) {
+    const plan = planSafetensors(tensorsOf(value), new Map());
+    return { size: plan.size, chunks: plan.unread(), again: () => plan.unread(), warnings: [] };
+  }
   const shaped = shapeForSave(value, { protocol, mode: options.mode });
   const settings = { protocol, numpy, textLengths: new WeakMap<Uint8Array, number>() };
   const again = () => writePickleChunks(shaped.value, settings);
   const reusing = () => writePickleChunks(shaped.value, { ...settings, reuse: true });
   const size = sizeOfPickle(shaped.value, settings);
   return { size, chunks: again(), again, reusing, warnings: shaped.warnings };
+}
+
+/** The tensors of a state dict; a safetensors file has room for nothing else. */
+function tensorsOf(value: Value): Map<string, NDArray> {
+  const plain: unknown = withoutLayers(value);
+  const dict = plain instanceof Map ? plain : isPlainObject(plain) ? new Map(Object.entries(plain as object)) : null;
+  if (dict === null) throw new ValueError("INVALID_VALUE", "safetensors saves a dict of tensors, nothing else");
+  const tensors = new Map<string, NDArray>();
+  for (const [name, array] of dict) {
+    if (typeof name !== "string" || !(array instanceof NDArray)) {
+      throw new ValueError("INVALID_VALUE", "safetensors saves tensors by name, nothing else", { at: String(name) });
+    }
+    tensors.set(name, array);
+  }
+  return tensors;
 }
 
 /**

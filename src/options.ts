@@ -86,6 +86,11 @@ export interface EncodeOptions {
   protocol?: number;
   /** One tensor as Paddle's binary record in place of a pickle. Paddle's `use_binary_format`. @default {false} */
   useBinaryFormat?: boolean;
+  /**
+   * A dict of tensors as a safetensors file in place of a pickle. Paddle's `safetensors` (3.3), which pickles anything else without a word;
+   * here it is refused. @default {false}
+   */
+  safetensors?: boolean;
   /** The module names of numpy 1 (which numpy 2 reads, too) or of numpy 2. @default {1} */
   numpy?: 1 | 2;
   /** `"static"`: a dict of tensors is written without a name table, as Paddle does in static mode. @default {"dygraph"} */
@@ -125,7 +130,14 @@ const DECODE: (keyof DecodeOptions)[] = [
   "copy",
   "onWarning",
 ];
-const ENCODE: (keyof EncodeOptions)[] = ["protocol", "useBinaryFormat", "numpy", "mode", "onWarning"];
+const ENCODE: (keyof EncodeOptions)[] = [
+  "protocol",
+  "useBinaryFormat",
+  "safetensors",
+  "numpy",
+  "mode",
+  "onWarning",
+];
 const ASYNC = ["folder", "signal", "onProgress"];
 /** Of everything that reads. */
 const HTTP = ["fetch", "http"];

@@ -60,7 +60,7 @@ export type SaveSafetensorsOptions =
   >;
 
 const READ_OPTIONS = ["limits", "copy", "folder", "signal", "fetch", "http", "onProgress", "onWarning"];
-const NOT_HERE = ["protocol", "useBinaryFormat", "numpy", "mode", "onWarning"];
+const NOT_HERE = ["protocol", "useBinaryFormat", "safetensors", "numpy", "mode", "onWarning"];
 
 /**
  * The arrays of a safetensors file in memory, by name; views of `bytes` unless `copy` is set. Mirrors `safetensors.numpy.load`.

@@ -8,10 +8,14 @@ import {
   encode as pickled,
   fromArray,
   isPaddleError,
+  load as loadPaddle,
   MemoryFolder,
   NDArray,
   open as openAny,
+  save as savePaddle,
   type Source,
+  Tensor,
+  type Value,
 } from "../../mod.ts";
 import { decode, encode, encodeChunks, load, open, save } from "../../src/safetensors.ts";
 
@@ -107,6 +111,21 @@ describe("safetensors", () => {
     assert.deepEqual(encode(again), written);
     const streamed = await load(new Blob([written]).stream());
     assert.deepEqual(encode(streamed), written);
+  });
+
+  it("is what paddle.save and paddle.load make of a state dict by their option safetensors", async () => {
+    const folder = new MemoryFolder();
+    const state = new Map([["w", new Tensor("bfloat16", [2, 2])], ["b", new Tensor("float32", [2])]]);
+    await savePaddle(state, "m.safetensors", { folder, safetensors: true });
+    assert.deepEqual(pickled(state, { safetensors: true }), encode(state));
+    const back = await loadPaddle("m.safetensors", { folder, safetensors: true }) as Map<string, unknown>;
+    assert.deepEqual([...back.keys()], ["b", "w"]);
+    for (const [name, tensor] of state) {
+      assert.ok(back.get(name) instanceof Tensor && tensor.equals(back.get(name) as Tensor), name);
+    }
+    for (const other of [[new Tensor("float32", [2])], new Map<string, Value>([["w", new Map()]]), 1]) {
+      assert.throws(() => pickled(other, { safetensors: true }), { code: "INVALID_VALUE" });
+    }
   });
 
   it("is written of a checkpoint piece by piece, which stays unread", async () => {
