@@ -286,6 +286,41 @@ if (2, 1) <= VERSION < (3, 0):
     NETWORKS["quantised"] = Network(quantised, image(2, 3, 16, 16), True, False, None)
 
 
+class Half(nn.Layer):
+    """Weights of bfloat16, statistics of float32: what `amp.decorate` makes, and casts around it."""
+
+    def __init__(self):
+        super(Half, self).__init__()
+        self.conv, self.norm, self.fc = nn.Conv2D(3, 4, 3), nn.BatchNorm2D(4), nn.Linear(4 * 36, 5)
+
+    def forward(self, image):
+        with paddle.amp.auto_cast(level="O2", dtype="bfloat16"):
+            x = F.relu(self.norm(self.conv(image)))
+            return paddle.cast(self.fc(paddle.flatten(x, 1)), "float32")
+
+
+def half():
+    return paddle.amp.decorate(models=Half(), level="O2", dtype="bfloat16"), [spec("image", [None, 3, 8, 8])]
+
+
+def posttraining():
+    """Quantised after training: weights beside quantize_linear and dequantize_linear."""
+    from paddle.quantization import PTQ, QuantConfig
+    from paddle.quantization.observers import AbsmaxObserver
+    observer = AbsmaxObserver(quant_bits=8)
+    net = nn.Sequential(nn.Conv2D(3, 4, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 64, 5))
+    net.eval()
+    quantiser = PTQ(QuantConfig(activation=observer, weight=observer))
+    net = quantiser.quantize(net)
+    net(paddle.rand([2, 3, 8, 8]))
+    return quantiser.convert(net), [spec("image", [2, 3, 8, 8])]
+
+
+if VERSION >= (2, 6):
+    NETWORKS["half"] = Network(half, image(2, 3, 8, 8), False, False, None)
+    NETWORKS["converted"] = Network(posttraining, image(2, 3, 8, 8), False, False, None)
+
+
 @static("static", lambda r: {"x": r.rand(3, 8).astype("float32"), "n": np.array([4], "int64")})
 def program():
     """A static program with while_loop, cond, case and an array of tensors."""
