@@ -26,7 +26,8 @@ function realFs(): Fs | null {
   // Edge workers have the module, but what it writes is gone with the request.
   if (navigator?.userAgent === "Cloudflare-Workers") return null;
   const fs = builtin<Fs>("node:fs");
-  return fs?.promises?.open ? fs : null;
+  // Not by `fs.promises`: making that takes Bun longer than the reading of a small file.
+  return typeof fs?.openSync === "function" ? fs : null;
 }
 
 /** Whether paths lead to files here. */

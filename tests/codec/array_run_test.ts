@@ -163,6 +163,15 @@ suite("arrays of a pickle, whole runs of opcodes at a time", () => {
     }
   });
 
+  it("are so wherever a frame ends", () => {
+    const bytes = encode(stateDict(), { protocol: 4 });
+    for (let length = 0; length <= bytes.length; length++) {
+      const changed = bytes.slice();
+      new DataView(changed.buffer).setBigUint64(3, BigInt(length), true);
+      agrees(changed, `a frame of ${length}`);
+    }
+  });
+
   it("keep their bytes apart: writing to one changes no other, and no bytes of the file", () => {
     const many = new Map(Array.from({ length: 500 }, (_, k) => [`key ${k}`, full([8], k)]));
     const bytes = encode(many);

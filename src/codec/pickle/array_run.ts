@@ -120,11 +120,11 @@ export class ArrayRuns {
     const slots = memo.packed;
     if (slots === null) return 0;
     const { bytes, view } = cursor;
-    const end = Math.min(cursor.end, frameEnd);
+    const end = Math.min(cursor.end, frameEnd), last = Math.min(cursor.end - MAX_RUN, frameEnd - 1);
     let p = cursor.pos;
     this.#opcodes = 0;
     while (
-      p + MAX_RUN <= end && this.#opcodes + MAX_OPCODES < most && stack.length + MAX_ITEMS <= limits.maxStackItems
+      p <= last && this.#opcodes + MAX_OPCODES < most && stack.length + MAX_ITEMS <= limits.maxStackItems
     ) {
       // What follows costs less than this in any case.
       if (budget.structure + MAX_PRICE > limits.maxStructureBytes || slots.length + 7 > limits.maxMemo) break;
@@ -133,8 +133,9 @@ export class ArrayRuns {
         const isShort = opcode === 0x68;
         const value = slots[isShort ? bytes[p + 1] : view.getUint32(p + 1, true)];
         const next = p + (isShort ? 2 : 5);
+        if (next > end) break;
         if (typeof value === "string") {
-          p = this.#readTexts(p, end, most, slots);
+          p = this.#readTexts(p, last, end, most, slots);
           if (p >= next) continue;
         } else if (value === undefined || value instanceof UnmadePart) break;
         else if (value instanceof Token && value.kind === "reconstruct") {
@@ -146,16 +147,18 @@ export class ArrayRuns {
         this.#opcodes++;
         p = next;
       } else if (opcode === 0x94 || opcode === 0x71 || opcode === 0x72) {
+        const next = p + (opcode === 0x94 ? 1 : opcode === 0x71 ? 2 : 5);
+        if (next > end) break;
         if (opcode === 0x71 && bytes[p + 1] !== slots.length) break;
         if (opcode === 0x72 && view.getUint32(p + 1, true) !== slots.length) break;
         slots.push(stack[stack.length - 1]);
         budget.structure += PRICES.slot;
         this.#opcodes++;
-        p += opcode === 0x94 ? 1 : opcode === 0x71 ? 2 : 5;
+        p = next;
       } else if (opcode === 0x8c || opcode === 0x58) {
         if (stack[stack.length - 1] instanceof Token) break;
         if (opcode === 0x8c && this.#model.size > 0) {
-          const next = this.#readEntries(p, end, most, slots);
+          const next = this.#readEntries(p, last, end, most, slots);
           if (next > p) {
             p = next;
             continue;
@@ -183,7 +186,7 @@ export class ArrayRuns {
   }
 
   /** Entries of a dict that are like the one before, but for the key and the data: behind them. */
-  #readEntries(start: number, end: number, most: number, slots: unknown[]): number {
+  #readEntries(start: number, last: number, end: number, most: number, slots: unknown[]): number {
     const { cursor, stack, budget, limits, locates } = this.#context;
     const { bytes, view, base, stable } = cursor;
     const { words, lastWord, size, dataSize, opcodes, price, dtype, shape, fortran } = this.#model;
@@ -196,7 +199,7 @@ export class ArrayRuns {
     );
     const longest = Math.min(MAX_TEXT, limits.maxStringBytes);
     let done = 0, letters = 0, p = start;
-    for (; done < count && p + MAX_RUN <= end && bytes[p] === 0x8c; done++) {
+    for (; done < count && p <= last && bytes[p] === 0x8c; done++) {
       const length = bytes[p + 1];
       const head = p + 2 + length;
       const data = head + size;
@@ -223,7 +226,7 @@ export class ArrayRuns {
   }
 
   /** Pairs of a text from the memo and one that stands here and is put there, as a table of names is made of: behind them. */
-  #readTexts(start: number, end: number, most: number, slots: unknown[]): number {
+  #readTexts(start: number, last: number, end: number, most: number, slots: unknown[]): number {
     const { cursor, stack, budget, limits } = this.#context;
     const { bytes, view } = cursor;
     const count = Math.min(
@@ -234,7 +237,7 @@ export class ArrayRuns {
     );
     const longest = Math.min(MAX_TEXT, limits.maxStringBytes);
     let done = 0, letters = 0, p = start;
-    for (; done < count && p + MAX_RUN <= end; done++) {
+    for (; done < count && p <= last; done++) {
       const key = slots[getIndex(bytes, view, p)];
       const text = p + getSize(bytes, p);
       const length = bytes[text + 1];
@@ -313,7 +316,7 @@ export class ArrayRuns {
     p += getSize(bytes, p);
     const flag = bytes[p++];
     if (!(dtype instanceof PickledDType) || (flag !== 0x88 && flag !== 0x89)) return false;
-    if (budget.tensors >= limits.maxTensors) return false;
+    if (p > end || budget.tensors >= limits.maxTensors) return false;
 
     this.cls = cls;
     budget.tensors++;
@@ -321,11 +324,11 @@ export class ArrayRuns {
     const fortran = flag === 0x88 && shape.length > 1;
     let opcodes = shape.length + (isMarked ? 1 : 0) + (hasShape ? 1 : 0);
     let price = hasShape ? PRICES.slot : 0;
-    const data = this.#shortData(p, end, dtype, shape, size);
+    const data = this.#shortData(p, dtype, shape, size);
     const dataEnd = data + size * (dtype.info?.itemsize ?? 0);
     let tail = data < 0 ? -1 : behindPut(bytes, view, dataEnd, next);
     tail = bytes[tail] === 0x74 ? behindPut(bytes, view, tail + 1, next + 1) : -1;
-    if (bytes[tail] !== 0x62) {
+    if (bytes[tail] !== 0x62 || tail >= end) {
       // The data come later or are long: up to here, then.
       const array = new PickledArray(callable.offset);
       const tuple = Tuple.from(shape);
@@ -361,8 +364,8 @@ export class ArrayRuns {
   }
 
   /** Where the data begin that stand at `p`, if they are short, as many as the array wants, and whole in the window; else -1. */
-  #shortData(p: number, end: number, dtype: PickledDType, shape: readonly number[], size: number): number {
-    const { cursor: { bytes, view }, limits } = this.#context;
+  #shortData(p: number, dtype: PickledDType, shape: readonly number[], size: number): number {
+    const { cursor: { bytes, view, end }, limits } = this.#context;
     const opcode = bytes[p];
     if ((opcode !== 0x43 && opcode !== 0x42) || !dtype.info) return -1;
     const length = opcode === 0x43 ? bytes[p + 1] : view.getUint32(p + 1, true);
