@@ -11,6 +11,7 @@ import type { Sink } from "./io/sink.ts";
 import { sinkFailed, sinkOf, type To } from "./io/sink_of.ts";
 import { loadLazyArrays, type PieceBuffers, piecesOf } from "./io/load_lazy_arrays.ts";
 import { SpanBytes } from "./io/span_bytes.ts";
+import { within } from "./io/within.ts";
 import type { LazyBytes } from "./ndarray.ts";
 import { Checkpoint } from "./open.ts";
 import { type Chunk, UnreadBytes } from "./unread_bytes.ts";
@@ -30,6 +31,8 @@ export interface SaveReport {
 
 /** Arrays of a file that are smaller are read before the save begins. */
 export const SMALL = 65_536;
+/** Milliseconds that a sink has to leave nothing behind when a call was stopped. */
+const PATIENCE = 50;
 /** Files below this are read back before they take the old one's place, unless `verify` says otherwise. */
 const VERIFY_BELOW = 64 * 2 ** 20;
 
@@ -87,7 +90,9 @@ export async function saveChunks(
     await pour(isFile && plan.reusing ? plan.reusing() : plan.chunks, sink, signal, progress?.at);
     if (verify && isFile) await compare(plan.reusing?.() ?? plan.again(), sink, signal);
     for (const bytes of left) if (bytes instanceof SpanBytes) await bytes.verify();
-    await sink.close();
+    // Whether a place that was closing when the call was stopped has the file, nobody knows.
+    if (signal && !isFile) await within(Promise.resolve(sink.close()), Infinity, signal);
+    else await sink.close();
   } catch (error) {
     throw await failed(error, sink, signal);
   }
@@ -137,7 +142,9 @@ function differs(): SaveError {
 async function failed(error: unknown, sink: Sink, signal: AbortSignal | undefined): Promise<unknown> {
   if (error instanceof SaveError && error.committed === "yes") return error;
   try {
-    const left = await sink.abort(error) as unknown;
+    // A sink that was stopped may be at its last chunk for ever.
+    const aborting = Promise.resolve(sink.abort(error));
+    const left = await (signal?.aborted ? within(aborting, PATIENCE) : aborting) as unknown;
     if (Array.isArray(left) && left.length > 0 && error instanceof SaveError) {
       Object.defineProperty(error, "leftovers", { value: left, enumerable: true });
     }

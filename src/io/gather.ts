@@ -8,6 +8,7 @@ import { LimitError } from "../errors.ts";
 import { BytesSource } from "./bytes_source.ts";
 import type { Opened } from "./open_source.ts";
 import type { Source } from "./source.ts";
+import { within } from "./within.ts";
 
 /** A source stays what it is; a stream, which is read once, is kept in memory: at most `most` bytes. */
 export async function gather(opened: Opened, most: number, signal?: AbortSignal): Promise<Source> {
@@ -16,8 +17,7 @@ export async function gather(opened: Opened, most: number, signal?: AbortSignal)
   let size = 0;
   const reader = opened.stream.getReader();
   try {
-    for (let step = await reader.read(); !step.done; step = await reader.read()) {
-      signal?.throwIfAborted();
+    for (let step; !(step = await within(reader.read(), Infinity, signal)).done;) {
       size += step.value.length;
       if (size > most) {
         throw new LimitError("LIMIT", `Limit maxStreamBytes=${most} reached: the stream goes on`, {
@@ -30,7 +30,7 @@ export async function gather(opened: Opened, most: number, signal?: AbortSignal)
       chunks.push(step.value);
     }
   } finally {
-    await reader.cancel().catch(() => {});
+    reader.cancel().catch(() => {});
   }
   return new BytesSource(joinBytes(chunks), opened.name);
 }

@@ -16,6 +16,7 @@ import { isEncoded, lengthOf } from "./http_version.ts";
 import { homeFolder, homeName } from "./home_folder.ts";
 import { hasFileSystem, pathOfUrl } from "./platform.ts";
 import type { Source } from "./source.ts";
+import { until } from "./stoppable_folder.ts";
 
 /** A stream that is read once. */
 export interface OpenedStream {
@@ -112,7 +113,7 @@ async function fromFolder(folder: Folder, name: string, { signal }: SourceOfOpti
   if (name === "" || name.endsWith("/")) {
     throw new PathError("NOT_A_FILE", `${JSON.stringify(name)} names a folder`, { path: name });
   }
-  const source = await folder.get(name, { signal });
+  const source = await until(folder, signal).get(name);
   if (!source) {
     throw new SourceError("NOT_FOUND", `There is no file ${JSON.stringify(name)} in the folder`, { path: name });
   }

@@ -12,6 +12,7 @@ import { HttpFolder } from "./http_folder.ts";
 import { shownUrl } from "./http_options.ts";
 import { type From, isDirectoryHandle, type SourceOfOptions } from "./open_source.ts";
 import { fileSystem, hasFileSystem, pathModule, pathOfUrl } from "./platform.ts";
+import { until } from "./stoppable_folder.ts";
 
 /** A name in a folder. */
 export interface Place {
@@ -22,8 +23,18 @@ export interface Place {
   readonly shown: string;
 }
 
-/** Where `from` names something that can have neighbours; null for bytes, streams and other sources that are one file. */
+/**
+ * Where `from` names something that can have neighbours; null for bytes, streams and other sources that are one file. Its folder is of use
+ * until `options.signal`.
+ */
 export async function placeOf(from: From, options: SourceOfOptions): Promise<Place | null> {
+  const place = await findPlace(from, options);
+  // The file system answers at once.
+  if (!place || place.folder instanceof DirectoryFolder) return place;
+  return { ...place, folder: until(place.folder, options.signal) };
+}
+
+async function findPlace(from: From, options: SourceOfOptions): Promise<Place | null> {
   if (from instanceof URL || (typeof from === "string" && /^(file|https?):/i.test(from))) {
     const url = new URL(from);
     if (url.protocol === "file:") return await onDisk(pathOfUrl(url));

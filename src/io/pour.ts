@@ -5,8 +5,10 @@
  */
 import { type Chunk, UnreadBytes } from "../unread_bytes.ts";
 import { type PieceBuffers, piecesOf } from "./load_lazy_arrays.ts";
+import { FileSink } from "./file_sink.ts";
 import type { Sink } from "./sink.ts";
 import { Turns } from "./turns.ts";
+import { within } from "./within.ts";
 
 /** Small chunks are gathered up to this before they are written. */
 export const GATHER = 2 ** 20;
@@ -22,7 +24,9 @@ export async function pour(
   let held = 0, written = 0;
   const write = async (chunk: Uint8Array) => {
     signal?.throwIfAborted();
-    await sink.write(chunk);
+    // Nobody waits for a sink that does not look at the signal; what is under way in a file ends soon by itself.
+    if (signal && !(sink instanceof FileSink)) await within(Promise.resolve(sink.write(chunk)), Infinity, signal);
+    else await sink.write(chunk);
     written += chunk.length;
     onWritten?.(written);
   };

@@ -12,6 +12,7 @@ import { type ProgressEvent, progressOf } from "./progress.ts";
 import { safeParts } from "./safe_name.ts";
 import type { Sink } from "./sink.ts";
 import { sinkFailed } from "./sink_of.ts";
+import { within } from "./within.ts";
 
 /** A file to be written. */
 export interface OutFile {
@@ -22,6 +23,9 @@ export interface OutFile {
   /** The bytes. */
   chunks: Iterable<Chunk>;
 }
+
+/** Milliseconds that sinks have to leave nothing behind when a call was stopped. */
+const PATIENCE = 50;
 
 /** How files are written. */
 export interface SaveFilesOptions {
@@ -49,7 +53,8 @@ export async function saveFiles(
     }
     for (let sink = open.shift(); sink; sink = open.shift()) await sink.close();
   } catch (error) {
-    for (const sink of open) await Promise.resolve(sink.abort(error)).catch(() => {});
+    const ends = Promise.allSettled(open.map(async (sink) => await sink.abort(error)));
+    await (signal?.aborted ? within(ends, PATIENCE).catch(() => {}) : ends);
     if (signal?.aborted && error === signal.reason) throw error;
     throw error instanceof PaddleError || error instanceof TypeError ? error : sinkFailed(error);
   }

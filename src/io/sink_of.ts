@@ -10,6 +10,7 @@ import type { FolderEntry } from "./open_source.ts";
 import { homeFolder, homeName } from "./home_folder.ts";
 import { hasFileSystem, pathOfUrl } from "./platform.ts";
 import type { Sink } from "./sink.ts";
+import { until } from "./stoppable_folder.ts";
 import { StreamSink } from "./stream_sink.ts";
 import { isSyncHandle, type SyncHandle, SyncHandleSink } from "./sync_handle.ts";
 
@@ -39,12 +40,12 @@ export async function sinkOf(to: To, options: SinkOfOptions): Promise<Sink> {
   }
   if (typeof to === "string") {
     const folder = folderOf(options.folder);
-    if (folder) return await folder.put(to, options);
+    if (folder) return await until(folder, options.signal).put(to, options);
     const home = hasFileSystem() ? null : await homeFolder();
     return home ? await home.put(homeName(to), options) : await FileSink.create(to, options);
   }
   if (typeof to === "object" && to !== null && "folder" in to && "name" in to) {
-    return await to.folder.put(String(to.name), options);
+    return await until(to.folder, options.signal).put(String(to.name), options);
   }
   refuseWishes(options, "a stream, handle or sink");
   if (to instanceof WritableStream) return new StreamSink(to.getWriter());

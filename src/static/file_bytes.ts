@@ -4,8 +4,8 @@
  * @module
  */
 import type { Folder } from "../io/folder.ts";
-import { type From, sourceOf } from "../io/open_source.ts";
-import { readFully } from "../io/read_fully.ts";
+import type { From } from "../io/open_source.ts";
+import { readWhole } from "../io/read_whole.ts";
 import type { To } from "../io/sink_of.ts";
 import { saveChunks } from "../save.ts";
 
@@ -30,11 +30,5 @@ export async function saveToFile(path: To, content: Uint8Array, options: FileByt
 
 /** The bytes of a file. Mirrors `paddle.static.load_from_file` (2.0 and later). */
 export async function loadFromFile(path: From, options: FileBytesOptions = {}): Promise<Uint8Array> {
-  const opened = await sourceOf(path, options);
-  if ("stream" in opened) return new Uint8Array(await new Response(opened.stream).arrayBuffer());
-  try {
-    return await readFully(opened, 0, new Uint8Array(opened.size), options.signal);
-  } finally {
-    await opened.close?.();
-  }
+  return await readWhole(path, Infinity, options);
 }

@@ -66,7 +66,7 @@ export async function loadInferenceModel(
   const { modelFilename, paramsFilename } = options;
   const files = pathPrefix === null
     ? await filesOfBytes(modelFilename, paramsFilename)
-    : await filesOf(pathPrefix, namesOf(options), options.folder);
+    : await filesOf(pathPrefix, namesOf(options), options);
   const limits = resolveLimits(options.limits);
   const { methods: [{ program, variables }], info } = await readModel(files, {
     ...options,
@@ -84,8 +84,12 @@ function namesOf({ modelFilename, paramsFilename }: LoadInferenceModelOptions): 
   return { modelFilename, paramsFilename };
 }
 
-async function filesOf(path: string | URL | FolderEntry, names: FileNames, folder?: Folder): Promise<ModelFiles> {
-  const place = await placeOf(path, { folder });
+async function filesOf(
+  path: string | URL | FolderEntry,
+  names: FileNames,
+  { folder, signal }: LoadInferenceModelOptions,
+): Promise<ModelFiles> {
+  const place = await placeOf(path, { folder, signal });
   if (!place) throw new TypeError("A model is named by a path, a file: URL or { folder, name }");
   const isNamed = names.modelFilename !== undefined || names.paramsFilename !== undefined;
   const files = isNamed && await isFolder(place)

@@ -51,7 +51,7 @@ export async function loadProgramState(
 ): Promise<Map<string, NDArray>> {
   checkOptions(options, ["varList", "folder", "limits", "signal", "onWarning"]);
   const { varList, folder, limits, signal } = options;
-  const place = await placeOf(modelPath, { folder });
+  const place = await placeOf(modelPath, { folder, signal });
   if (!place) throw new TypeError("A model is named by a path, a file: URL or { folder, name }");
   const suffix = SUFFIXES.find((end) => place.name.endsWith(end));
   // 1.6 stripped no suffix, and so wrote m.pdparams.pdparams for m.pdparams.
