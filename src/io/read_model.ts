@@ -15,7 +15,7 @@ import {
   readVariable,
 } from "../codec/record/read_combined.ts";
 import { readBinaryTensorFile } from "../codec/record/read_record.ts";
-import { plainRecordHead } from "../codec/record/write_record.ts";
+import { plainRecordHeadSize } from "../codec/record/write_record.ts";
 import { byCodePoint } from "../code_point_order.ts";
 import { dtypeInfo } from "../dtype.ts";
 import { FormatError, PathError, quote, type Warning } from "../errors.ts";
@@ -96,7 +96,8 @@ export async function readPrograms(
       }),
     );
   }
-  if (read.some((program) => parametersText(program) !== parametersText(read[0]))) {
+  const others = read.slice(1);
+  if (others.some((program) => parametersText(program) !== parametersText(read[0]))) {
     throw new PathError(
       "AMBIGUOUS_PATH",
       `The programs ${programs.join(" and ")} have other parameters: which is meant?`,
@@ -138,7 +139,7 @@ class ModelReader {
     }
     const methods: ReadMethod[] = [];
     for (const [files, program] of this.#options.onlyForward ? programs.slice(0, 1) : programs) {
-      const expected = program.parameters();
+      const expected = expectedOf(program);
       const all = programs.map(([, other]) => other);
       const variables = expected.length === 0
         ? new Map()
@@ -259,7 +260,7 @@ class ModelReader {
     const name = isShared ? methods[0].params! : files.params!;
     const source = mine ?? await this.#paramsOf(name) ??
       await openPart(folder, name, shown, `${own.length} parameters are in it`);
-    const union = unionOf(programs);
+    const union = programs.length === 1 ? own : unionOf(programs);
     const isUnion = union.length > own.length && (isShared || sizeOf(union) === source.size);
     const expected = isUnion ? union : own;
     const layout = this.#options.lazy ? layoutOf(expected, source.size) : null;
@@ -317,10 +318,15 @@ class ModelReader {
   }
 }
 
+/** The variables of a program whose values are due: each is looked at once. */
+function expectedOf(program: Program): Expected[] {
+  return program.parameters().map(({ name, kind, dtype, shape }) => ({ name, kind, dtype, shape }));
+}
+
 /** The variables of several programs, by name. */
 function unionOf(programs: readonly Program[]): Expected[] {
   const all = new Map<string, Expected>();
-  for (const program of programs) for (const variable of program.parameters()) all.set(variable.name, variable);
+  for (const program of programs) for (const variable of expectedOf(program)) all.set(variable.name, variable);
   return [...all.values()].sort((a, b) => byCodePoint(a.name, b.name));
 }
 
@@ -350,5 +356,5 @@ function sizeOf(expected: readonly Expected[]): number | null {
 /** Bytes of the record of a plain tensor of known shape. */
 function recordSizeOf({ kind, dtype, shape }: Expected): number | null {
   if (kind !== "dense_tensor" || dtype === null || shape === null || shape.includes(-1)) return null;
-  return plainRecordHead(dtype, shape).length + shape.reduce((a, b) => a * b, dtypeInfo(dtype).itemsize);
+  return plainRecordHeadSize(dtype, shape) + shape.reduce((a, b) => a * b, dtypeInfo(dtype).itemsize);
 }

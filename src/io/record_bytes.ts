@@ -4,7 +4,7 @@
  * @module
  */
 import { Span } from "../codec/cursor.ts";
-import { plainRecordHead } from "../codec/record/write_record.ts";
+import { plainRecordHead, plainRecordHeadSize } from "../codec/record/write_record.ts";
 import { type DType, dtypeInfo } from "../dtype.ts";
 import { FormatError, quote } from "../errors.ts";
 import type { LazyBytes } from "../ndarray.ts";
@@ -20,22 +20,26 @@ const ALIGNMENT = 16;
 /** A record at `start` that has to be of this dtype and shape. */
 export class RecordBytes extends SpanBytes implements LazyBytes {
   readonly #start: number;
-  readonly #head: Uint8Array;
+  readonly #dtype: DType;
+  readonly #shape: readonly number[];
+  readonly #headSize: number;
   readonly #name: string;
   #isProved = false;
 
   constructor(source: Source, start: number, dtype: DType, shape: readonly number[], name: string) {
-    const head = plainRecordHead(dtype, shape);
+    const headSize = plainRecordHeadSize(dtype, shape);
     const length = shape.reduce((a, b) => a * b, dtypeInfo(dtype).itemsize);
-    super(source, new Span(start + head.length, length, "raw", start), (bytes) => bytes);
+    super(source, new Span(start + headSize, length, "raw", start), (bytes) => bytes);
     this.#start = start;
-    this.#head = head;
+    this.#dtype = dtype;
+    this.#shape = shape;
+    this.#headSize = headSize;
     this.#name = name;
     const { readSync } = this;
     if (readSync) {
       this.readSync = () => {
-        const found = new Uint8Array(head.length);
-        for (let done = 0; done < head.length;) {
+        const found = new Uint8Array(headSize);
+        for (let done = 0; done < headSize;) {
           const n = source.readSync!(start + done, found.subarray(done));
           if (n <= 0) break;
           done += n;
@@ -47,7 +51,7 @@ export class RecordBytes extends SpanBytes implements LazyBytes {
   }
 
   override async read({ signal }: ReadOptions = {}): Promise<Uint8Array> {
-    const head = this.#head.length;
+    const head = this.#headSize;
     const pad = (ALIGNMENT - head % ALIGNMENT) % ALIGNMENT;
     const whole = allocate(pad + head + this.span.length);
     try {
@@ -64,7 +68,7 @@ export class RecordBytes extends SpanBytes implements LazyBytes {
     try {
       // Both at once: where they are neighbours, they are one request.
       const [found, bytes] = await Promise.all([
-        readFully(this.source, this.#start, new Uint8Array(this.#head.length), signal),
+        readFully(this.source, this.#start, new Uint8Array(this.#headSize), signal),
         super.fill(from, into, { signal }),
       ]);
       this.#compare(found);
@@ -78,7 +82,7 @@ export class RecordBytes extends SpanBytes implements LazyBytes {
   override async prove({ signal }: ReadOptions = {}): Promise<void> {
     if (this.#isProved) return;
     try {
-      this.#compare(await readFully(this.source, this.#start, new Uint8Array(this.#head.length), signal));
+      this.#compare(await readFully(this.source, this.#start, new Uint8Array(this.#headSize), signal));
     } catch (error) {
       throw withPath(error, this.source.name);
     }
@@ -86,7 +90,8 @@ export class RecordBytes extends SpanBytes implements LazyBytes {
 
   /** The file's head of the record must be the one that the program implies. */
   #compare(found: Uint8Array): void {
-    if (!found.every((byte, i) => byte === this.#head[i])) {
+    const head = plainRecordHead(this.#dtype, this.#shape);
+    if (!found.every((byte, i) => byte === head[i])) {
       throw new FormatError(
         "BAD_SHAPE",
         `The record of ${

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { Cursor, Decoder } from "../../src/codec/cursor.ts";
 import { driveBytes } from "../../src/codec/drive_bytes.ts";
 import { type RawSelectedRows, type RawTensor, readBinaryTensorFile } from "../../src/codec/record/read_record.ts";
-import { recordSize, writeRecord } from "../../src/codec/record/write_record.ts";
+import { plainRecordHead, plainRecordHeadSize, recordSize, writeRecord } from "../../src/codec/record/write_record.ts";
 import { dtypeInfo, DTYPES } from "../../src/dtype.ts";
 import { FormatError, LimitError, PaddleError } from "../../src/errors.ts";
 import { Budget, DEFAULT_LIMITS } from "../../src/limits.ts";
@@ -164,5 +164,13 @@ describe("binary tensors", () => {
   it("of SelectedRows with more row numbers than rows are not written", () => {
     const rows = new SelectedRows([0, 1, 2], 5, new NDArray("float32", [2, 1]));
     assert.equal(failure(() => recordSize(rows)).code, "INVALID_VALUE");
+  });
+
+  it("of plain tensors have heads of a size that is known without making them", () => {
+    for (const dtype of DTYPES.filter((name) => dtypeInfo(name).varType !== undefined)) {
+      for (const shape of [[], [0], [1, 127], [128], [3, 16_383, 16_384], [2 ** 31, 1], [2 ** 40]]) {
+        assert.equal(plainRecordHeadSize(dtype, shape), plainRecordHead(dtype, shape).length, `${dtype} [${shape}]`);
+      }
+    }
   });
 });

@@ -146,7 +146,8 @@ export class ProgramDesc extends Program {
         );
       }
     }
-    return [...found.values()].sort((a, b) => byCodePoint(a.name, b.name));
+    // By the names that are here: each `.name` is decoded anew.
+    return [...found].sort(([a], [b]) => byCodePoint(a, b)).map(([, variable]) => variable);
   }
 
   feeds(): Port[] {

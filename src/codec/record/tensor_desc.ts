@@ -89,6 +89,19 @@ export function writeTensorDesc(varType: number, shape: readonly number[]): Uint
   return Uint8Array.from(out);
 }
 
+/** Bytes of such a description. */
+export function tensorDescSize(varType: number, shape: readonly number[]): number {
+  let size = 1 + varintSize(varType);
+  for (const dim of shape) size += 1 + varintSize(dim);
+  return size;
+}
+
+function varintSize(value: number): number {
+  let size = 1;
+  for (; value >= 128; value = Math.floor(value / 128)) size++;
+  return size;
+}
+
 function varint(value: number): number[] {
   const out: number[] = [];
   while (value >= 128) {

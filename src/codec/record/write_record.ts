@@ -9,7 +9,7 @@ import type { NDArray } from "../../ndarray.ts";
 import { DenseTensor } from "../../tensor.ts";
 import { type Chunk, UnreadBytes } from "../../unread_bytes.ts";
 import { SelectedRows } from "../../values.ts";
-import { writeTensorDesc } from "./tensor_desc.ts";
+import { tensorDescSize, writeTensorDesc } from "./tensor_desc.ts";
 
 /** The chunks of a record: its head, and the tensor's bytes as they are. */
 export function* writeRecord(value: NDArray | SelectedRows): Generator<Uint8Array, void> {
@@ -49,6 +49,11 @@ function rowsHead({ rows, height, value }: SelectedRows): Uint8Array {
 /** All that lies before the numbers of a tensor without LoD. */
 export function plainRecordHead(dtype: DType, shape: readonly number[]): Uint8Array {
   return concat([u32(0), u64(0), tensorHead(dtype, shape)]);
+}
+
+/** Bytes of {@linkcode plainRecordHead}, without making it. */
+export function plainRecordHeadSize(dtype: DType, shape: readonly number[]): number {
+  return 4 + 8 + 4 + 4 + tensorDescSize(dtypeInfo(dtype).varType!, shape);
 }
 
 /** Version, length and description. */
