@@ -22,13 +22,13 @@ export function pruneProgram(program: ProgramDesc, feeds: readonly string[], tar
     const op = main.ops[i];
     const makes = namesOf(op.outputs);
     if (!makes.some((name) => needed.has(name) && !fed.has(name))) continue;
-    kept.unshift(op);
+    kept.push(op);
     for (const name of readsOf(program, op)) {
       needed.add(name);
       used.add(name);
     }
   }
-  main.ops = kept;
+  main.ops = kept.reverse();
   dropBlocks(program);
   dropVariables(program, new Set([...feeds, ...targets]));
   return feeds.filter((name) => !used.has(name) && !targets.includes(name));

@@ -41,6 +41,8 @@ export class PirProgram extends Program {
   #raw: Uint8Array | null;
   #isReadable: boolean;
   #blocks: PirBlock[] | null = null;
+  /** Operators by their JSON, as long as the blocks stay. */
+  #byJson: Map<Json, PirOp> | null = null;
 
   private constructor(json: JsonObject, raw: Uint8Array | null, isReadable: boolean) {
     super();
@@ -204,15 +206,16 @@ export class PirProgram extends Program {
     for (const block of this.#blockObjects()) {
       block.set("ops", asList(block.get("ops"), "ops").filter((op) => wanted.has(op)));
     }
-    this.#blocks = null;
+    this.#blocks = this.#byJson = null;
     this.#changed();
   }
 
   /** The operators in the regions of an operator. */
   inside(op: PirOp): PirOp[] {
     const regions = asList(op.json.get("regions") ?? [], "regions");
-    const inner = new Set(blocksIn(regions).flatMap((block) => asList(block.get("ops"), "ops")));
-    return inner.size === 0 ? [] : this.ops().filter((other) => inner.has(other.json));
+    if (regions.length === 0) return [];
+    const ops = this.#byJson ??= new Map(this.ops().map((other) => [other.json, other]));
+    return blocksIn(regions).flatMap((block) => asList(block.get("ops"), "ops").map((json) => ops.get(json)!));
   }
 
   /** Fetch value `id` as output `column` under a name: an operator at the end of block 0. */
@@ -237,7 +240,7 @@ export class PirProgram extends Program {
     }
     const [main] = this.#blockObjects();
     asList(main.get("ops"), "ops").push(op);
-    this.#blocks = null;
+    this.#blocks = this.#byJson = null;
     this.#changed();
   }
 
