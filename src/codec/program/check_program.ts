@@ -70,6 +70,10 @@ class Checker {
   readonly oddAxes: { at: number; start: number; end: number }[] = [];
   readonly #wire: Wire;
   readonly #budget: Budget;
+  /** The limits that are looked at again and again: to find them by name each time takes a tenth of all. */
+  readonly #maxVars: number;
+  readonly #maxOps: number;
+  readonly #maxNameBytes: number;
   #ops = 0;
   #vars = 0;
   /** Where the name of the attribute lies that is being read. */
@@ -81,6 +85,9 @@ class Checker {
   constructor(bytes: Uint8Array, budget: Budget) {
     this.#wire = new Wire(bytes);
     this.#budget = budget;
+    this.#maxVars = budget.limits.maxVars;
+    this.#maxOps = budget.limits.maxOps;
+    this.#maxNameBytes = budget.limits.maxNameBytes;
   }
 
   /** Check the message at `[start, end)` and all that is in it. */
@@ -141,10 +148,10 @@ class Checker {
       this.#budget.charge(2 * PRICES.slot, at);
       const block = this.blocks[this.blocks.length - 1];
       if (number === 3) {
-        this.#budget.check("maxVars", ++this.#vars, at);
+        if (++this.#vars > this.#maxVars) this.#budget.exceed("maxVars", this.#vars, at);
         block.vars.push(start, end);
       } else if (number === 4) {
-        this.#budget.check("maxOps", ++this.#ops, at);
+        if (++this.#ops > this.#maxOps) this.#budget.exceed("maxOps", this.#ops, at);
         block.ops.push(start, end);
       }
     }
@@ -188,7 +195,7 @@ class Checker {
   #text(rule: MessageRule, field: FieldRule, length: number, at: number): void {
     const wire = this.#wire;
     if (field.isText) {
-      this.#budget.check("maxNameBytes", length, at);
+      if (length > this.#maxNameBytes) this.#budget.exceed("maxNameBytes", length, at);
       if (textIsBroken(wire.bytes, wire.pos, wire.pos + length)) {
         const message = `${rule.name}.${field.name} at byte ${at} is no UTF-8 text`;
         throw new FormatError("BAD_TEXT", message, { offset: at });
