@@ -244,7 +244,7 @@ export async function saveNpz(
   const checked = checkArrays(arrays);
   options.signal?.throwIfAborted();
   await loadLazyArrays(arrays, options.signal);
-  const plan = compress ? await planPackedNpz(checked) : planNpz(checked);
+  const plan = compress ? await planPackedNpz(checked, options.signal) : planNpz(checked);
   return await saveChunks(
     { size: plan.size, chunks: plan.chunks(), again: () => plan.chunks(), warnings: [] },
     to,

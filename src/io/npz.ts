@@ -15,6 +15,8 @@ import type { NDArray } from "../ndarray.ts";
 import { driveFrom, withPath } from "./drive_from.ts";
 import type { Source } from "./source.ts";
 import { SpanBytes } from "./span_bytes.ts";
+import { streamOf } from "./stream_of.ts";
+import { Turns } from "./turns.ts";
 import { ZipFolder } from "./zip_folder.ts";
 import { DeflatedSource } from "./zip_member.ts";
 
@@ -106,29 +108,39 @@ export function planNpz(arrays: ReadonlyMap<string, NDArray>): ZipPlan {
   }));
 }
 
-/** Plan an archive of packed arrays, which are packed now. */
-export async function planPackedNpz(arrays: ReadonlyMap<string, NDArray>): Promise<ZipPlan> {
+/** Plan an archive of packed arrays, which are packed now; `signal` is looked at between two pieces. */
+export async function planPackedNpz(arrays: ReadonlyMap<string, NDArray>, signal?: AbortSignal): Promise<ZipPlan> {
   const members: ZipMember[] = [];
   for (const [name, array] of arrays) {
     const head = npyHead(array);
-    const bytes = await deflate([head, array.bytes]);
-    const crc = crc32(array.bytes, crc32(head));
+    const { bytes, crc } = await deflate([head, array.bytes], signal);
     const size = head.length + array.nbytes;
     members.push({ name: name + ".npy", method: 8, size, compressed: bytes.length, crc, chunks: () => [bytes] });
   }
   return planZip(members);
 }
 
-async function deflate(chunks: readonly Uint8Array[]): Promise<Uint8Array> {
-  const packed: Uint8Array[] = [];
-  const stream = new ReadableStream<Uint8Array>({
-    start(controller) {
-      for (const chunk of chunks) controller.enqueue(chunk);
-      controller.close();
-    },
+/** Bytes that are packed at a time. */
+const PIECE = 2 ** 18;
+
+async function deflate(
+  chunks: readonly Uint8Array[],
+  signal?: AbortSignal,
+): Promise<{ bytes: Uint8Array; crc: number }> {
+  const packed: Uint8Array[] = [], turns = new Turns(signal);
+  let crc = 0;
+  const stream = streamOf(async function* () {
+    for (const chunk of chunks) {
+      for (let at = 0; at < chunk.length; at += PIECE) {
+        if (turns.due()) await turns.take();
+        const piece = chunk.subarray(at, at + PIECE);
+        crc = crc32(piece, crc);
+        yield piece;
+      }
+    }
   });
   const packer = new CompressionStream("deflate-raw") as unknown as TransformStream<Uint8Array, Uint8Array>;
   const reader = stream.pipeThrough(packer).getReader();
   for (let step = await reader.read(); !step.done; step = await reader.read()) packed.push(step.value);
-  return joinBytes(packed);
+  return { bytes: joinBytes(packed), crc };
 }
