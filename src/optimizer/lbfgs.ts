@@ -3,16 +3,19 @@
  *
  * @module
  */
-import { UnsupportedError, ValueError } from "../errors.ts";
+import { ValueError } from "../errors.ts";
 import { rememberFloat } from "../floats.ts";
+import type { Lane, Precision } from "../kernel/lanes.ts";
 import { NDArray } from "../ndarray.ts";
 import { bind, type Call, type Signature } from "../nn/arguments.ts";
 import { Parameter } from "../nn/parameter.ts";
 import { Tensor } from "../tensor.ts";
 import { Float, NumpyScalar, SelectedRows, type Value } from "../values.ts";
 import { check, kindOf } from "./arguments.ts";
-
-const f = Math.fround;
+import { precisionOf, roundingOf } from "./numbers.ts";
+import { type Arithmetic, arithmetic, float, type Scalar, ZERO } from "./scalar.ts";
+import { type Place, strongWolfe } from "./strong_wolfe.ts";
+import { sumOf } from "./tree_sum.ts";
 
 /** Arguments of {@linkcode LBFGS}. */
 export interface LBFGSOptions {
@@ -28,8 +31,8 @@ export interface LBFGSOptions {
   toleranceChange?: number;
   /** How many gradients are kept. @default {100} */
   historySize?: number;
-  /** The search along the direction: none. Paddle's `"strong_wolfe"` is refused. @default {null} */
-  lineSearchFn?: null;
+  /** The search along the direction; null: a step of `learningRate`. @default {null} */
+  lineSearchFn?: "strong_wolfe" | null;
   /** What is trained. */
   parameters?: Iterable<Parameter> | null;
 }
@@ -48,39 +51,39 @@ const ARGUMENTS: Signature<LBFGSOptions> = {
   },
 };
 
-type Vector = Float32Array<ArrayBuffer>;
-
 /** What is kept from step to step; the tensors of the state are these arrays. */
 interface Memory {
   funcEvals: number;
   iterations: number;
   al: (number | null)[] | null;
-  d: Vector;
-  alpha: number;
-  oldYk: Vector[];
-  oldSk: Vector[];
+  /** Whether `al` was made after the first step had ended: it is the last key then. */
+  isAlLast: boolean;
+  d: Lane;
+  alpha: Scalar;
+  oldYk: Lane[];
+  oldSk: Lane[];
   ro: number[];
   hDiag: number;
-  previousGradient: Vector;
+  previousGradient: Lane;
   previousLoss: number;
 }
 
 /**
  * L-BFGS: each step asks the caller's closure for the loss and the gradients as often as it needs.
  *
- * Mirrors `paddle.optimizer.LBFGS` (3.3) without a line search. Its sums are added in another order than Paddle's, so the numbers agree to some
- * last places, not to the bit. Unlike Paddle's, it takes its state back: `setStateDict` goes on where `stateDict` was taken.
+ * Mirrors `paddle.optimizer.LBFGS` (3.3) on the CPU to the bit, sums and line search too, where the closure gives the same losses and gradients.
+ * Unlike Paddle's, it takes its state back: `setStateDict` goes on where `stateDict` was taken. Parameters are all float32 or all float64.
  */
 export class LBFGS {
   readonly #options: Required<LBFGSOptions>;
   readonly #parameters: readonly Parameter[];
   readonly #size: number;
+  readonly #precision: Precision;
+  readonly #math: Arithmetic;
   #memory: Memory | null = null;
 
   /**
    * Make one, with Paddle's arguments by position or by name.
-   *
-   * @throws {UnsupportedError} `UNSUPPORTED_FEATURE` for a line search
    */
   constructor(
     ...args: Call<
@@ -98,13 +101,8 @@ export class LBFGS {
     >
   ) {
     const options = bind(ARGUMENTS, args);
-    if (options.lineSearchFn !== null) {
-      throw new UnsupportedError(
-        "UNSUPPORTED_FEATURE",
-        `LBFGS has no line search ${String(options.lineSearchFn)}: use null`,
-      );
-    }
-    const { parameters, historySize, maxIter } = options;
+    const { parameters, historySize, maxIter, lineSearchFn } = options;
+    check(lineSearchFn === null || lineSearchFn === "strong_wolfe", "only 'strong_wolfe' is supported");
     check(
       parameters !== null && !(parameters instanceof NDArray),
       "parameters argument given to the optimizer should be an iterable of Tensors",
@@ -118,8 +116,12 @@ export class LBFGS {
     this.#parameters = [...parameters!];
     for (const parameter of this.#parameters) {
       check(parameter instanceof Parameter, `parameters are Parameters: got ${kindOf(parameter)}`);
-      check(parameter.dtype === "float32", `LBFGS computes in float32: ${parameter.name} is ${parameter.dtype}`);
+      const { dtype, name } = parameter;
+      const fits = (dtype === "float32" || dtype === "float64") && dtype === this.#parameters[0].dtype;
+      check(fits, `LBFGS takes parameters that are all float32 or all float64: ${name} is ${dtype}`);
     }
+    this.#precision = precisionOf(this.#parameters[0]?.dtype ?? "float32");
+    this.#math = arithmetic(roundingOf(this.#precision));
     this.#size = this.#parameters.reduce((sum, parameter) => sum + parameter.size, 0);
   }
 
@@ -135,87 +137,151 @@ export class LBFGS {
    * @throws {ValueError} `INVALID_VALUE` where the loss is no number, or a gradient is no dense float32 array of its parameter's shape
    */
   step(closure: () => number): number {
-    const { learningRate, maxIter, toleranceGrad, toleranceChange, historySize } = this.#options;
+    const { learningRate, maxIter, toleranceGrad, toleranceChange, historySize, lineSearchFn } = this.#options;
+    const { round } = this.#math;
     const maxEval = this.#options.maxEval ?? Math.floor(maxIter * 5 / 4);
-    const firstLoss = lossOf(closure);
+    const firstLoss = this.#loss(closure);
     let loss = firstLoss;
     let evaluations = 1;
-    const memory = this.#memory ??= emptyMemory();
+    const memory = this.#memory ??= this.#emptyMemory();
+    if (memory.al === null) memory.isAlLast = memory.iterations > 0;
     memory.funcEvals++;
     let gradient = this.#gradient();
-    if (greatest(gradient) <= toleranceGrad) return firstLoss;
+    if (greatest(gradient) <= round(toleranceGrad)) return firstLoss;
     for (let iteration = 1;; iteration++) {
       memory.iterations++;
       if (memory.iterations === 1) memory.d = gradient.map((x) => -x);
       else this.#direct(memory, gradient, historySize);
       memory.previousGradient = gradient.slice();
       memory.previousLoss = loss;
-      const start = memory.iterations === 1 ? Math.min(1, f(1 / sum(gradient.map(Math.abs)))) : 1;
-      memory.alpha = start * learningRate;
-      if (dot(gradient, memory.d) > -toleranceChange) break;
-      this.#move(memory.alpha, memory.d);
+      memory.alpha = memory.iterations === 1 ? this.#firstAlpha(gradient) : float(learningRate);
+      const slope = this.#dot(gradient, memory.d);
+      if (slope > round(-toleranceChange)) break;
+      let calls = 0;
       let isFlat = false;
-      if (iteration !== maxIter) {
-        loss = lossOf(closure);
-        gradient = this.#gradient();
-        isFlat = greatest(gradient) <= toleranceGrad;
-        evaluations++;
-        memory.funcEvals++;
+      if (lineSearchFn !== null) {
+        const found = this.#search(closure, memory, loss, gradient, slope);
+        ({ gradient, alpha: memory.alpha } = found.place);
+        loss = found.place.loss.value;
+        calls = found.visits;
+        this.#move(memory.alpha, memory.d);
+        isFlat = greatest(gradient) <= round(toleranceGrad);
+      } else {
+        this.#move(memory.alpha, memory.d);
+        if (iteration !== maxIter) {
+          loss = this.#loss(closure);
+          gradient = this.#gradient();
+          isFlat = greatest(gradient) <= round(toleranceGrad);
+          calls = 1;
+        }
       }
-      if (isFlat || greatest(memory.d) * memory.alpha <= toleranceChange) break;
+      evaluations += calls;
+      memory.funcEvals += calls;
+      const alpha = round(memory.alpha.value);
+      if (isFlat || greatest(memory.d.map((x) => x * alpha)) <= round(toleranceChange)) break;
       if (Math.abs(loss - memory.previousLoss) < toleranceChange) break;
       if (evaluations >= maxEval || iteration === maxIter) break;
     }
     return firstLoss;
   }
 
+  /** `min(1.0, 1.0 / sum(abs(gradient))) * learningRate`, as Python takes the smaller: a number, or a tensor. */
+  #firstAlpha(gradient: Lane): Scalar {
+    const { divide, lesser, multiply, tensor } = this.#math;
+    const sum = sumOf(gradient.length, this.#precision, (i) => Math.abs(gradient[i]));
+    return multiply(lesser(float(1), divide(float(1), tensor(sum))), float(this.#options.learningRate));
+  }
+
+  #search(
+    closure: () => number,
+    memory: Memory,
+    loss: number,
+    gradient: Lane,
+    slope: number,
+  ): { place: Place; visits: number } {
+    const { d } = memory;
+    const math = this.#math;
+    const before = this.#parameters.map((parameter) => parameter.bytes.slice());
+    const visit = (alpha: Scalar): Place => {
+      try {
+        this.#move(alpha, d);
+        const loss = float(this.#loss(closure));
+        const gradient = this.#gradient();
+        return { alpha, loss, gradient, slope: math.tensor(this.#dot(gradient, d)) };
+      } finally {
+        this.#parameters.forEach((parameter, i) => parameter.bytes.set(before[i]));
+      }
+    };
+    const start = { alpha: ZERO, loss: float(loss), gradient, slope: math.tensor(slope) };
+    return strongWolfe({ visit, start, length: greatest(d), math }, memory.alpha);
+  }
+
   /** The next direction: the gradient through the two loops of L-BFGS. */
-  #direct(memory: Memory, gradient: Vector, historySize: number): void {
+  #direct(memory: Memory, gradient: Lane, historySize: number): void {
+    const { round } = this.#math;
+    const alpha = round(memory.alpha.value);
     const y = gradient.map((x, i) => x - memory.previousGradient[i]);
-    const s = memory.d.map((x) => x * f(memory.alpha));
-    const ys = dot(y, s);
-    if (ys > 1e-10) {
+    const s = memory.d.map((x) => x * alpha);
+    const ys = this.#dot(y, s);
+    if (ys > round(1e-10)) {
       if (memory.oldYk.length === historySize) [memory.oldYk, memory.oldSk, memory.ro].forEach((list) => list.shift());
       memory.oldYk.push(y);
       memory.oldSk.push(s);
-      memory.ro.push(f(1 / ys));
-      memory.hDiag = f(ys / dot(y, y));
+      memory.ro.push(round(1 / ys));
+      memory.hDiag = round(ys / this.#dot(y, y));
     }
     const al = memory.al ??= new Array(historySize).fill(null);
     const q = gradient.map((x) => -x);
     for (let i = memory.oldYk.length - 1; i >= 0; i--) {
-      const a = al[i] = f(dot(memory.oldSk[i], q) * memory.ro[i]);
-      for (let k = 0; k < q.length; k++) q[k] += f(memory.oldYk[i][k] * -a);
+      const a = al[i] = round(this.#dot(memory.oldSk[i], q) * memory.ro[i]);
+      for (let k = 0; k < q.length; k++) q[k] += round(memory.oldYk[i][k] * -a);
     }
     for (let k = 0; k < q.length; k++) q[k] *= memory.hDiag;
     for (let i = 0; i < memory.oldYk.length; i++) {
-      const b = f(al[i]! - f(dot(memory.oldYk[i], q) * memory.ro[i]));
-      for (let k = 0; k < q.length; k++) q[k] += f(memory.oldSk[i][k] * b);
+      const b = round(al[i]! - round(this.#dot(memory.oldYk[i], q) * memory.ro[i]));
+      for (let k = 0; k < q.length; k++) q[k] += round(memory.oldSk[i][k] * b);
     }
     memory.d = q;
   }
 
+  /** The loss, of the parameters' dtype. */
+  #loss(closure: () => number): number {
+    const loss: unknown = closure();
+    if (typeof loss === "number") return this.#math.round(loss);
+    throw new ValueError("INVALID_VALUE", `The closure gives the loss, a number: got ${kindOf(loss)}`);
+  }
+
+  #dot(a: Lane, b: Lane): number {
+    const { round } = this.#math;
+    return sumOf(a.length, this.#precision, (i) => round(a[i] * b[i]));
+  }
+
+  #vector(numbers: ArrayLike<number>): Lane {
+    return this.#precision === "float64" ? new Float64Array(numbers) : new Float32Array(numbers);
+  }
+
   /** All gradients, one after the other; zeros where there is none. */
-  #gradient(): Vector {
-    const flat = new Float32Array(this.#size);
+  #gradient(): Lane {
+    const flat = this.#vector({ length: this.#size });
     let offset = 0;
-    for (const { name, grad, shape, size } of this.#parameters) {
+    for (const { name, grad, shape, size, dtype } of this.#parameters) {
       if (grad !== null) {
-        const isDense = !(grad instanceof SelectedRows) && grad.dtype === "float32" &&
-          grad.shape.join() === shape.join();
-        check(isDense, `The gradient of ${name} is a float32 array [${shape}]`);
-        flat.set((grad as NDArray).data as Float32Array, offset);
+        const isDense = !(grad instanceof SelectedRows) && grad.dtype === dtype && grad.shape.join() === shape.join();
+        check(isDense, `The gradient of ${name} is a ${dtype} array [${shape}]`);
+        flat.set((grad as NDArray).data as Lane, offset);
       }
       offset += size;
     }
     return flat;
   }
 
-  #move(alpha: number, d: Vector): void {
+  #move({ value }: Scalar, d: Lane): void {
+    const { round } = this.#math;
+    const alpha = round(value);
     let offset = 0;
     for (const parameter of this.#parameters) {
-      const data = parameter.data as Float32Array;
-      for (let i = 0; i < data.length; i++) data[i] += f(d[offset + i] * f(alpha));
+      const data = parameter.data as Lane;
+      for (let i = 0; i < data.length; i++) data[i] += round(d[offset + i] * alpha);
       offset += parameter.size;
     }
   }
@@ -226,15 +292,27 @@ export class LBFGS {
     const memory = this.#memory;
     if (memory) state.set("func_evals", memory.funcEvals).set("n_iter", memory.iterations);
     if (memory && memory.iterations > 0) {
-      if (memory.al) state.set("al", memory.al.map((x) => x === null ? null : scalar(x)));
-      state.set("d", vector(memory.d)).set("alpha", memory.alpha);
-      rememberFloat(state, "alpha", memory.alpha);
-      state.set("old_yk", memory.oldYk.map(vector)).set("old_sk", memory.oldSk.map(vector));
-      state.set("ro", memory.ro.map(scalar)).set("H_diag", scalar(memory.hDiag));
-      state.set("prev_flat_grad", vector(memory.previousGradient)).set("prev_loss", memory.previousLoss);
+      const al = memory.al?.map((x) => x === null ? null : this.#scalar(x));
+      if (al && !memory.isAlLast) state.set("al", al);
+      const { value, kind } = memory.alpha;
+      state.set("d", this.#saved(memory.d)).set("alpha", kind === "tensor" ? this.#scalar(value) : value);
+      if (kind === "float") rememberFloat(state, "alpha", value);
+      state.set("old_yk", memory.oldYk.map((x) => this.#saved(x)));
+      state.set("old_sk", memory.oldSk.map((x) => this.#saved(x)));
+      state.set("ro", memory.ro.map((x) => this.#scalar(x))).set("H_diag", this.#scalar(memory.hDiag));
+      state.set("prev_flat_grad", this.#saved(memory.previousGradient)).set("prev_loss", memory.previousLoss);
       rememberFloat(state, "prev_loss", memory.previousLoss);
+      if (al && memory.isAlLast) state.set("al", al);
     }
     return new Map([["state", state]]);
+  }
+
+  #saved(numbers: Lane): Tensor {
+    return new Tensor(this.#precision, [numbers.length], numbers.slice());
+  }
+
+  #scalar(x: number): Tensor {
+    return new Tensor(this.#precision, [], this.#vector([x]));
   }
 
   /**
@@ -264,7 +342,7 @@ export class LBFGS {
     };
     const [funcEvals, iterations] = [numberOf("func_evals", take("func_evals")), numberOf("n_iter", take("n_iter"))];
     if (iterations === 0) {
-      this.#memory = { ...emptyMemory(), funcEvals };
+      this.#memory = { ...this.#emptyMemory(), funcEvals };
       return;
     }
     const al = inner.has("al") ? list("al").map((x) => x === null ? null : numberOf("al", x)) : null;
@@ -272,8 +350,9 @@ export class LBFGS {
       funcEvals,
       iterations,
       al,
+      isAlLast: [...inner.keys()].at(-1) === "al",
       d: this.#vectorOf("d", take("d")),
-      alpha: numberOf("alpha", take("alpha")),
+      alpha: alphaOf(take("alpha")),
       oldYk: list("old_yk").map((x) => this.#vectorOf("old_yk", x)),
       oldSk: list("old_sk").map((x) => this.#vectorOf("old_sk", x)),
       ro: list("ro").map((x) => numberOf("ro", x)),
@@ -283,59 +362,43 @@ export class LBFGS {
     };
   }
 
-  #vectorOf(key: string, value: Value): Vector {
-    const fits = value instanceof NDArray && value.dtype === "float32" && value.size === this.#size;
-    check(fits, `${key} of LBFGS's state is a float32 array of ${this.#size} numbers`);
-    return Float32Array.from((value as NDArray).data as Float32Array);
+  #vectorOf(key: string, value: Value): Lane {
+    const fits = value instanceof NDArray && value.dtype === this.#precision && value.size === this.#size;
+    check(fits, `${key} of LBFGS's state is a ${this.#precision} array of ${this.#size} numbers`);
+    return this.#vector((value as NDArray).data as Lane);
+  }
+
+  /** Before the first iteration. */
+  #emptyMemory(): Memory {
+    const none = this.#vector([]);
+    return {
+      funcEvals: 0,
+      iterations: 0,
+      al: null,
+      isAlLast: false,
+      d: none,
+      alpha: ZERO,
+      oldYk: [],
+      oldSk: [],
+      ro: [],
+      hDiag: 1,
+      previousGradient: none,
+      previousLoss: 0,
+    };
   }
 }
 
-/** Before the first iteration. */
-function emptyMemory(): Memory {
-  const none = new Float32Array(0);
-  return {
-    funcEvals: 0,
-    iterations: 0,
-    al: null,
-    d: none,
-    alpha: 0,
-    oldYk: [],
-    oldSk: [],
-    ro: [],
-    hDiag: 1,
-    previousGradient: none,
-    previousLoss: 0,
-  };
-}
-
-function lossOf(closure: () => number): number {
-  const loss: unknown = closure();
-  if (typeof loss === "number") return f(loss);
-  throw new ValueError("INVALID_VALUE", `The closure gives the loss, a number: got ${kindOf(loss)}`);
-}
-
-function sum(numbers: Vector): number {
-  return f(numbers.reduce((total, x) => total + x, 0));
-}
-
-function dot(a: Vector, b: Vector): number {
-  let total = 0;
-  for (let i = 0; i < a.length; i++) total += a[i] * b[i];
-  return f(total);
-}
-
-function greatest(numbers: Vector): number {
+function greatest(numbers: Lane): number {
   let most = 0;
   for (const x of numbers) if (!(Math.abs(x) <= most)) most = Math.abs(x);
   return most;
 }
 
-function vector(numbers: Vector): Tensor {
-  return new Tensor("float32", [numbers.length], numbers.slice());
-}
-
-function scalar(x: number): Tensor {
-  return new Tensor("float32", [], new Float32Array([x]));
+/** A tensor, or a number; only where the line search found no place, the int 0. */
+function alphaOf(given: Value): Scalar {
+  const value = numberOf("alpha", given);
+  if (given instanceof NDArray) return { value, kind: "tensor" };
+  return value === 0 && !(given instanceof Float) ? ZERO : float(value);
 }
 
 function numberOf(key: string, value: Value): number {

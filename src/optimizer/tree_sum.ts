@@ -19,3 +19,19 @@ export function treeSum(count: number, precision: Precision, leaf: (start: numbe
   }
   return round(sum(0, count));
 }
+
+/** The sum of `at(0)` to `at(count - 1)`, which are numbers of the precision, in that order: packets of 256 bits, two at a time. */
+export function sumOf(count: number, precision: Precision, at: (i: number) => number): number {
+  const round = roundingOf(precision);
+  const packet = precision === "float64" ? 4 : 8;
+  const Numbers = precision === "float64" ? Float64Array : Float32Array;
+  return treeSum(count, precision, (start, n) => {
+    const sums = new Numbers(2 * packet);
+    const [whole, pairs] = [n - n % packet, n - n % (2 * packet)];
+    for (let i = 0; i < whole; i++) sums[i < pairs ? i % (2 * packet) : i - pairs] += at(start + i);
+    let rest = 0;
+    for (let i = whole; i < n; i++) rest = round(rest + at(start + i));
+    for (let half = packet; half >= 1; half /= 2) for (let i = 0; i < half; i++) sums[i] += sums[i + half];
+    return rest + sums[0];
+  });
+}

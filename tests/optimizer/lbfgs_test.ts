@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
 import { decode, encode, fromArray, isPaddleError, NDArray, nn, optimizer, Tensor } from "../../mod.ts";
-import { type Json, recorded, value } from "./recorded.ts";
+import { existsSync, readFileSync } from "node:fs";
+import { closureOf } from "./closures.ts";
+import { type Json, named, recorded, value } from "./recorded.ts";
 
 const { start, gradients } = recorded("3.3.1", "optimizers");
 const messages = recorded("3.3.1", "messages");
@@ -80,10 +82,10 @@ describe("LBFGS", () => {
     assert.deepEqual(lbfgs.stateDict(), new Map([["state", new Map([["func_evals", 2], ["n_iter", 0]])]]));
   });
 
-  it("refuses a line search, and states of other sizes without a change", () => {
+  it("refuses another line search, and states of other sizes without a change", () => {
     const { lbfgs, closure, parameters } = model();
     const refused = (body: () => unknown) => assert.throws(body, (e) => isPaddleError(e));
-    refused(() => new optimizer.LBFGS({ parameters, lineSearchFn: "strong_wolfe" as Json }));
+    refused(() => new optimizer.LBFGS({ parameters, lineSearchFn: "armijo" as Json }));
     refused(() => new optimizer.LBFGS({}));
     lbfgs.step(closure);
     const before = encode(lbfgs.stateDict());
@@ -96,4 +98,40 @@ describe("LBFGS", () => {
     refused(() => lbfgs.step(() => "x" as Json));
     assert.deepEqual(encode(lbfgs.stateDict()), before);
   });
+
+  const path = "tests/fixtures/training/paddle-3.3.1/lbfgs.json";
+  assert.ok(existsSync(path));
+  for (const c of JSON.parse(readFileSync(path, "utf8")).cases) {
+    it(`${c.dtype} ${c.kind} ${JSON.stringify(c.args)}: every loss, number and the whole state to the bit`, () => {
+      let offset = 0;
+      const parameters = c.shapes.map((shape: number[]) => {
+        const size = shape.reduce((a, b) => a * b, 1);
+        return nn.Parameter.from(fromArray(c.start.slice(offset, offset += size), c.dtype).reshape(shape));
+      });
+      const made = new optimizer.LBFGS({ ...named(c.args), parameters });
+      const evaluate = closureOf(c.kind, parameters, c.factors);
+      let calls = 0;
+      const closure = () => {
+        calls++;
+        return evaluate();
+      };
+      for (const wanted of c.steps) {
+        const loss = made.step(closure);
+        const x = parameters.flatMap((p: nn.Parameter) => [...p.data as Float64Array]);
+        assert.deepEqual([loss, calls, x], [wanted.loss, wanted.calls, wanted.x]);
+      }
+      const state = [...made.stateDict().get("state") as Map<string, unknown>];
+      assert.deepEqual(state.map(([key, v]) => [key, plain(key, v)]), c.steps[5].state);
+    });
+  }
 });
+
+function plain(key: string, v: unknown): Json {
+  if (v instanceof NDArray) return { dtype: v.dtype, shape: [...v.shape], data: [...v.data as Float64Array] };
+  if (key === "al") {
+    const values = (v as unknown[]).filter((x) => x !== null);
+    return { length: (v as unknown[]).length, values: values.map((x) => plain("", x)) };
+  }
+  if (Array.isArray(v)) return v.map((x) => plain("", x));
+  return typeof v === "number" && (key === "prev_loss" || key === "alpha") ? { float: v } : v;
+}

@@ -11,6 +11,7 @@
 import process from "node:process";
 import { NAMES, Paddle, prepare } from "./paddles.ts";
 import { layers } from "./layers.ts";
+import { lbfgs } from "./lbfgs.ts";
 import { models } from "./models.ts";
 import { networks } from "./networks.ts";
 import { oldModels } from "./old_models.ts";
@@ -22,7 +23,16 @@ import { training } from "./training.ts";
 /** Compares with one Paddle; answers a line of figures. */
 export type Topic = (paddle: Paddle, report: Report, seed: number) => Promise<string>;
 
-const TOPICS: Readonly<Record<string, Topic>> = { pickles, records, layers, training, models, networks, oldModels };
+const TOPICS: Readonly<Record<string, Topic>> = {
+  pickles,
+  records,
+  layers,
+  training,
+  lbfgs,
+  models,
+  networks,
+  oldModels,
+};
 
 const unknown = process.argv.slice(2).filter((word) => !NAMES.includes(word) && !Object.hasOwn(TOPICS, word));
 if (unknown.length > 0) throw new Error(`No Paddle and no topic: ${unknown.join(" ")}`);

@@ -1,0 +1,122 @@
+"""Random runs of LBFGS, with closures whose losses and gradients are the same numbers everywhere.
+
+    lbfgs.py FOLDER SEED            six steps of each run; saves what is there after three
+"""
+import json, os, random, sys, warnings
+import numpy as np
+import paddle
+from say import VERSION
+
+warnings.simplefilter("ignore")
+COUNT = 60
+
+
+def rosenbrock(x, c):
+    """One rounding an operation, in this order."""
+    one, two = x.dtype.type(1), x.dtype.type(2)
+    loss, gradient = x.dtype.type(0), np.zeros_like(x)
+    for i in range(len(x) - 1):
+        a = x[i + 1] - x[i] * x[i]
+        b = one - x[i]
+        loss = loss + (c[i] * (a * a) + b * b)
+        ca = (two * c[i]) * a
+        gradient[i] = gradient[i] - (ca * (two * x[i]) + two * b)
+        gradient[i + 1] = gradient[i + 1] + ca
+    return loss, gradient
+
+
+def quadratic(x, c):
+    one, two = x.dtype.type(1), x.dtype.type(2)
+    loss, gradient = x.dtype.type(0), np.zeros_like(x)
+    for i in range(len(x)):
+        a = x[i] - one
+        loss = loss + c[i] * (a * a)
+        gradient[i] = two * (c[i] * a)
+    return loss, gradient
+
+
+def cases(seed):
+    r, numbers = random.Random("lbfgs %s" % seed), np.random.RandomState(seed)
+    for _ in range(COUNT):
+        kind = r.choice(["rosenbrock", "quadratic"])
+        shapes = r.choice([[[2]], [[3], [2, 2]], [[1], [4], [3]], [[4, 5], [7]], [[2, 70]]])
+        n = sum(int(np.prod(s)) for s in shapes)
+        search = r.choice(["strong_wolfe", "strong_wolfe", None])
+        args = {"learning_rate": r.choice([1.0, 0.5, 0.013]) if search else r.choice([0.1, 0.003]), "max_iter": r.randint(1, 12), "line_search_fn": search}
+        if r.random() < 0.5:
+            args["history_size"] = r.randint(1, 5)
+        if r.random() < 0.3:
+            args["max_eval"] = r.randint(1, 9)
+        if r.random() < 0.3:
+            args["tolerance_grad"] = 0.01
+        if r.random() < 0.3:
+            args["tolerance_change"] = 1e-5
+        top = r.choice([1.0, 10.0, 100.0])
+        yield {"kind": kind, "dtype": r.choice(["float32", "float32", "float64"]), "shapes": shapes, "args": args,
+               "start": numbers.uniform(-2, 2, n), "factors": numbers.uniform(0.1, top, n)}
+
+
+def plain(v):
+    if isinstance(v, paddle.Tensor):
+        return {"dtype": str(v.dtype).split(".")[-1], "shape": list(v.shape), "data": v.numpy().reshape(-1).astype("float64").tolist()}
+    if isinstance(v, (list, tuple)):
+        return [plain(x) for x in v]
+    if isinstance(v, float):
+        return {"float": v}
+    return v
+
+
+def run(case):
+    dtype = case["dtype"]
+    start, factors = case["start"].astype(dtype), case["factors"].astype(dtype)
+    parameters, offset = [], 0
+    for shape in case["shapes"]:
+        size = int(np.prod(shape))
+        parameters.append(paddle.create_parameter(shape, dtype))
+        parameters[-1].set_value(start[offset:offset + size].reshape(shape))
+        offset += size
+    optimizer = paddle.optimizer.LBFGS(parameters=parameters, **case["args"])
+    calls = [0]
+
+    def closure():
+        calls[0] += 1
+        x = np.concatenate([p.numpy().reshape(-1) for p in parameters])
+        loss, gradient = globals()[case["kind"]](x, factors)
+        optimizer.clear_grad()
+        total, offset = 0, 0
+        for p in parameters:
+            size = int(np.prod(p.shape))
+            total = total + (p * paddle.to_tensor(gradient[offset:offset + size].reshape(p.shape))).sum()
+            offset += size
+        total.backward()
+        return paddle.to_tensor(loss)
+
+    for t in range(6):
+        loss = float(optimizer.step(closure))
+        state = optimizer.state_dict()
+        x = np.concatenate([p.numpy().reshape(-1) for p in parameters]).astype("float64").tolist()
+        yield {"loss": loss, "calls": calls[0], "x": x, "state": [[k, plain(v)] for k, v in state["state"].items()]}, state
+
+
+def main(folder, seed):
+    rows = []
+    for i, case in enumerate(cases(int(seed))):
+        row = {k: v.astype(case["dtype"]).astype("float64").tolist() if isinstance(v, np.ndarray) else v for k, v in case.items()}
+        try:
+            row["steps"] = []
+            for t, (said, state) in enumerate(run(case)):
+                row["steps"].append(said)
+                if t == 2:
+                    paddle.save(state, os.path.join(folder, "run-%d.pdopt" % i))
+        except Exception as e:
+            row["error"] = "%s: %s" % (type(e).__name__, str(e)[-300:])
+        rows.append(row)
+    with open(os.path.join(folder, "said.json"), "w") as f:
+        json.dump({"paddle": paddle.__version__, "rows": rows}, f)
+
+
+if VERSION < (3, 0):
+    with open(os.path.join(sys.argv[1], "said.json"), "w") as f:
+        json.dump({"paddle": paddle.__version__, "rows": None}, f)
+else:
+    main(*sys.argv[1:])
