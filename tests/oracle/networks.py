@@ -88,7 +88,10 @@ def make_layer(name, folder, seed):
         outs = net(*inputs)
         options = {"full_graph": True} if VERSION >= (2, 6) else {}
         if VERSION >= (2, 1):
-            paddle.jit.save(paddle.jit.to_static(net, input_spec=spec, **options), os.path.join(folder, "m"))
+            net = paddle.jit.to_static(net, input_spec=spec, **options)
+            paddle.jit.save(net, os.path.join(folder, "m"))
+            if (2, 4) <= VERSION < (3, 0):
+                paddle.jit.save(net, os.path.join(folder, "whole"), clip_extra=False)
         else:
             export(net, NETWORKS[name].build, os.path.join(folder, "m"))
     paddle.enable_static()

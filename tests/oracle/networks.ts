@@ -54,6 +54,7 @@ export async function networks(paddle: Paddle, report: Report, seed: number): Pr
       if (made.kind === "training") await trainingOf(subject, made.losses);
       else await editsOf(subject);
       if (made.kind === "layer") await recovered(subject, made.layer);
+      if (fileIsThere(join(place, "whole.pdmodel"))) await clipped(subject);
     } catch (error) {
       report.differs(`${paddle.name} ${name}`, error instanceof Error ? error.stack ?? String(error) : String(error));
     }
@@ -209,6 +210,21 @@ async function trainingOf({ name, path, folder, wanted, outputs, is1x }: Subject
     ? [dirname(mine), { model_filename: `${basename(mine)}.pdmodel`, params_filename: `${basename(mine)}.pdiparams` }]
     : [mine, {}];
   wanted.push({ id: `${name} mine`, name, how: "run", path: where, names, outputs });
+}
+
+/** What clipExtra drops of the program that Paddle wrote whole is what Paddle's clip_extra drops, but for the places of source files. */
+async function clipped({ name, path, folder, report }: Subject): Promise<void> {
+  await jit.save(await jit.load(join(folder, "whole")), join(folder, "clipped"));
+  const [ours, theirs] = [join(folder, "clipped"), path].map((prefix) => {
+    return deserializeProgram(readFileSync(`${prefix}.pdmodel`)).ops().map(({ type, outputs, attributes }) => {
+      const names = [...attributes.keys()].filter((attribute) => attribute !== "op_callstack").sort();
+      return `${type} ${[...outputs.keys()]} ${names}`;
+    });
+  });
+  const at = theirs.findIndex((op, i) => op !== ours[i]);
+  if (at >= 0 || ours.length !== theirs.length) {
+    report.differs(`${name} clipExtra`, `ours: ${ours[at]}\n   Paddle's: ${theirs[at]}`);
+  }
 }
 
 /** Several methods of a Layer: each with its parameters, and all with one file. */
