@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { UnsupportedError } from "../errors.ts";
+import type { Window } from "../kernel/lanes.ts";
 import { bind, type Call, type Signature } from "../nn/arguments.ts";
 import type { Parameter } from "../nn/parameter.ts";
 import type { Kind } from "./accumulators.ts";
@@ -53,8 +53,8 @@ const ARGUMENTS: Signature<LambOptions> = signature("Lamb", {
 /**
  * Adam's direction `d = (m/(1-beta1^t)) / (sqrt(v/(1-beta2^t)) + epsilon) + decay*p`, then `p - (lr * norm(p) / norm(d)) * d`.
  *
- * Mirrors `paddle.optimizer.Lamb` (3.3). Before 2.6 the rate is adapted without decay, too; the rule before 2.3, which counts a power for
- * each element on the CPU, is refused.
+ * Mirrors `paddle.optimizer.Lamb` (3.3). Before 2.6 the rate is adapted without decay, too; before 2.3 the CPU multiplies the powers of the
+ * betas once for each element, and each element is corrected by its own.
  */
 export class Lamb extends Optimizer<LambRules> {
   /** Its name, also where a bundler changes it. */
@@ -84,9 +84,6 @@ export class Lamb extends Optimizer<LambRules> {
     const { alwaysAdapt, excludeFromWeightDecayFn: exclude } = options;
     check(exclude === null || typeof exclude === "function", "excludeFromWeightDecayFn is a function of a parameter");
     super(options, ["lambWeightDecay", "beta1", "beta2", "epsilon", "excludeFromWeightDecayFn"]);
-    if (isBefore(this.paddle, "2.3")) {
-      throw new UnsupportedError("UNSUPPORTED_FEATURE", "Paddle before 2.3 has a wrong Lamb on the CPU");
-    }
     check(!alwaysAdapt || !isBefore(this.paddle, "2.6"), "always_adapt is there since Paddle 2.6");
     this.#alwaysAdapt = alwaysAdapt;
   }
@@ -113,7 +110,22 @@ export class Lamb extends Optimizer<LambRules> {
     const decay = isExcluded ? 0 : f(rules.lambWeightDecay);
     const [b1, b2, epsilon] = [f(rules.beta1), f(rules.beta2), f(rules.epsilon)];
     const [power1, power2] = [update.scalar("beta1_pow_acc"), update.scalar("beta2_pow_acc")];
-    const [d1, d2] = [round(1 - power1[0]), round(1 - power2[0])];
+    const [first1, first2] = [power1[0], power2[0]];
+    const [d1, d2] = [round(1 - first1), round(1 - first2)];
+    const isOld = isBefore(this.paddle, "2.3");
+    const direct = ({ lanes: [p, g, m, v], call }: Window, start: number, n: number) => {
+      if (!isOld) {
+        call.lambDirection(n, d1, d2, epsilon, decay);
+        return;
+      }
+      if (start === 0) [power1[0], power2[0]] = [first1, first2];
+      for (let i = 0; i < n; i++) {
+        const below = round(round(Math.sqrt(round(v[i] / round(1 - power2[0])))) + epsilon);
+        g[i] = round(round(m[i] / round(1 - power1[0])) / below) + round(decay * p[i]);
+        power1[0] *= b1;
+        power2[0] *= b2;
+      }
+    };
     const states = [update.state("moment1"), update.state("moment2")];
     update.pieces(states, (call, n) => call.moments(n, b1, round(1 - b1), b2, round(1 - b2)));
     let step = rate;
@@ -121,17 +133,18 @@ export class Lamb extends Optimizer<LambRules> {
       const ofParameter = treeSum(target.size, precision, (start, n) => update.look([], start, n).call.squares(0, n));
       // The direction is not kept, as that would take memory of the parameter's size: it is computed twice.
       const ofDirection = treeSum(target.size, precision, (start, n) => {
-        const { call } = update.look(states, start, n);
-        call.lambDirection(n, d1, d2, epsilon, decay);
-        return call.squares(1, n);
+        const window = update.look(states, start, n);
+        direct(window, start, n);
+        return window.call.squares(1, n);
       });
       const [p, d] = [round(Math.sqrt(ofParameter)), round(Math.sqrt(ofDirection))];
       if (p > 0 && d > 0) step = round(rate * round(p / d));
     }
-    update.pieces(states, (call, n) => {
-      call.lambDirection(n, d1, d2, epsilon, decay);
+    update.pieces(states, (call, n, start, window) => {
+      direct(window, start, n);
       call.sgd(n, step);
     }, { withGradient: false, keepStates: false });
+    if (isOld) return;
     power1[0] *= b1;
     power2[0] *= b2;
   }

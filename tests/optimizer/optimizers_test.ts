@@ -46,8 +46,7 @@ for (const version of VERSIONS) {
   describe(`optimizers, as Paddle ${version} runs them`, () => {
     for (const c of data.cases) {
       it(`${c.name}: parameters and states after each step, to the bit`, () => {
-        const isLamb = c.class === "Lamb" && isOld(version, 2, 3);
-        if ((c.error && !TAKEN.includes(c.name)) || isLamb) {
+        if (c.error && !TAKEN.includes(c.name)) {
           assert.throws(
             () => new Run(c, arrays(data.start, shapes), version),
             (e) => isPaddleError(e) || e instanceof TypeError,
@@ -97,7 +96,7 @@ for (const version of VERSIONS) {
         bias: Array.from({ length: m }, (_, i) => bias(i)),
       }, sizes);
     for (const c of long.cases) {
-      if (c.error || (c.class === "Lamb" && isOld(version, 2, 3))) continue;
+      if (c.error) continue;
       it(`${c.name}: within the last places of Paddle's vector loops`, () => {
         const run = new Run(c, make((i) => ((i * 37 + 11) % 101 - 50) / 64, (i) => ((i * 3 + 2) % 7 - 3) / 5), version);
         for (const t of [1, 2, 3]) {
@@ -124,7 +123,6 @@ for (const version of VERSIONS) {
     for (const c of sparse.cases) {
       const isGone = !c.steps || c.varies;
       it(`${c.name}: ${isGone ? "refused, or taken where that means something" : "to the bit"}`, () => {
-        if (c.class === "Lamb" && isOld(version, 2, 3)) return;
         const weight = nn.Parameter.from(fromArray(sparse.start, "float32").reshape([5, 2]), {
           name: "embedding_0.w_0",
         });

@@ -97,7 +97,7 @@ def arguments(r, kind):
 def cases(seed):
     r = random.Random("training %s" % seed)
     numbers = np.random.RandomState(seed)
-    kinds = [k for k in CLASSES if hasattr(paddle.optimizer, k) and not (k == "Lamb" and VERSION < (2, 3))]
+    kinds = [k for k in CLASSES if hasattr(paddle.optimizer, k)]
     for i in range(COUNT):
         kind = kinds[i % len(kinds)]
         # Parameters of less than 8 values take no vector loop.
