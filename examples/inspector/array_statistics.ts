@@ -1,0 +1,76 @@
+/** Statistics and a histogram of an array that is never here whole. */
+import type { OpenDocument } from "./document.ts";
+import { pieces } from "./elements.ts";
+import type { ArrayStatistics } from "./protocol.ts";
+
+const BINS = 48;
+
+/** Two passes: the range first, then the histogram over it. The parts of complex numbers count one by one. */
+export async function arrayStatistics(
+  document: OpenDocument,
+  name: string,
+  signal: AbortSignal,
+  onProgress: (done: number) => void,
+): Promise<ArrayStatistics> {
+  const { size, dtype } = document.arrays.get(name)!;
+  const wide = dtype.startsWith("complex") ? "complex128" : "float64";
+  const result: ArrayStatistics = {
+    count: 0,
+    min: Infinity,
+    max: -Infinity,
+    mean: NaN,
+    std: NaN,
+    zeros: 0,
+    nan: 0,
+    infinite: 0,
+    bins: [],
+  };
+  let known = 0, mean = 0, squares = 0, read = 0;
+  for await (const { array } of pieces(document, name, 0, size, signal)) {
+    const data = array.astype(wide).data as Float64Array;
+    let sum = 0, count = 0;
+    for (let i = 0; i < data.length; i++) {
+      const x = data[i];
+      if (x !== x) result.nan++;
+      else if (x === Infinity || x === -Infinity) result.infinite++;
+      else {
+        if (x === 0) result.zeros++;
+        if (x < result.min) result.min = x;
+        if (x > result.max) result.max = x;
+        sum += x;
+        count++;
+      }
+    }
+    result.count += data.length;
+    if (count > 0) {
+      // The variance of a union from those of its parts: no loss where the mean is far from zero.
+      const own = sum / count, far = own - mean;
+      let ownSquares = 0;
+      for (let i = 0; i < data.length; i++) {
+        const x = data[i] - own;
+        if (x - x === 0) ownSquares += x * x;
+      }
+      squares += ownSquares + far * far * known * count / (known + count);
+      mean += far * count / (known + count);
+      known += count;
+    }
+    onProgress((read += array.size) / size / 2);
+  }
+  if (known === 0) return { ...result, min: NaN, max: NaN };
+  result.mean = mean;
+  result.std = Math.sqrt(squares / known);
+  const { min, max } = result;
+  const bins = new Array<number>(max > min ? BINS : 1).fill(0);
+  const scale = bins.length / (max - min);
+  read = 0;
+  for await (const { array } of pieces(document, name, 0, size, signal)) {
+    const data = array.astype(wide).data as Float64Array;
+    for (let i = 0; i < data.length; i++) {
+      const x = data[i];
+      if (x - x !== 0) continue;
+      bins[bins.length === 1 ? 0 : Math.min(bins.length - 1, Math.floor((x - min) * scale))]++;
+    }
+    onProgress(0.5 + (read += array.size) / size / 2);
+  }
+  return { ...result, bins };
+}

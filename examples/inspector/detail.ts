@@ -1,0 +1,182 @@
+/** What is known of one tensor: statistics, histogram, and its elements, which can be changed. */
+import { element } from "./element.ts";
+import { countText, numberText, shapeText, sizeText } from "./format.ts";
+import { histogram } from "./histogram.ts";
+import type { ArrayRow, ArrayStatistics, OperatorView } from "./protocol.ts";
+import type { CallOptions, WorkerClient } from "./worker_client.ts";
+
+/** Elements on one page. */
+const PAGE = 20;
+
+/** What the panel needs of the page around it. */
+export interface Around {
+  client: WorkerClient;
+  /** Run a task with progress and a way to cancel; null where it failed or was cancelled. */
+  task<T>(what: string, body: (options: CallOptions) => Promise<T>): Promise<T | null>;
+  say(text: string): void;
+  onEdit(edits: number): void;
+}
+
+/** Names and texts in two columns. */
+export function list(entries: readonly (readonly [string, string])[]): HTMLElement {
+  return element("dl", {}, ...entries.flatMap(([name, text]) => [element("dt", {}, name), element("dd", {}, text)]));
+}
+
+/** Show one tensor in `panel`. */
+export function showTensor(panel: HTMLElement, around: Around, id: number, array: ArrayRow): void {
+  const figures = element("div", { id: "statistics" });
+  const button = element("button", { type: "button", id: "compute" }, "Compute again");
+  const compute = async () => {
+    figures.replaceChildren(element("p", { class: "quiet" }, "Computing…"));
+    const statistics = await around.task(
+      `Statistics of ${array.name}`,
+      (options) => around.client.call("statistics", [id, array.name], options),
+    );
+    figures.replaceChildren(
+      ...statistics ? figuresOf(statistics) : [element("p", { class: "quiet" }, "Not computed.")],
+    );
+  };
+  button.addEventListener("click", compute);
+  panel.replaceChildren(
+    element("h2", {}, array.name || "(array)"),
+    list([
+      ["Dtype", array.dtype],
+      ["Shape", shapeText(array.shape)],
+      ["Elements", countText(array.size)],
+      ["Size", `${sizeText(array.nbytes)} (${countText(array.nbytes)} bytes)`],
+    ]),
+    element("h3", {}, "Statistics"),
+    figures,
+    element("p", { class: "pager" }, button),
+    element("h3", {}, "Elements"),
+    cellsOf(around, id, array),
+  );
+  panel.scrollTop = 0;
+  compute();
+}
+
+function figuresOf(statistics: ArrayStatistics): HTMLElement[] {
+  const { count, min, max, mean, std, zeros, nan, infinite, bins } = statistics;
+  const shown = [
+    list([
+      ["Minimum", numberText(min)],
+      ["Maximum", numberText(max)],
+      ["Mean", numberText(mean)],
+      ["Standard deviation", numberText(std)],
+      ["Zeros", `${countText(zeros)} of ${countText(count)}`],
+      ["NaN", countText(nan)],
+      ["Infinite", countText(infinite)],
+    ]),
+  ];
+  if (bins.length > 0) shown.push(element("h3", {}, "Histogram"), histogram(statistics));
+  return shown;
+}
+
+/** A page of elements, each in a field. */
+function cellsOf(around: Around, id: number, array: ArrayRow): HTMLElement {
+  let first = 0;
+  const body = element("tbody");
+  const go = element("input", { id: "go", "aria-label": "Indices of the element to go to", placeholder: "0, 0, …" });
+  const previous = element("button", { type: "button", "aria-label": "Previous elements" }, "←");
+  const next = element("button", { type: "button", "aria-label": "Next elements" }, "→");
+  const submit = element("button", { type: "submit" }, "Go");
+  const form = element(
+    "form",
+    { class: "pager" },
+    previous,
+    next,
+    element("label", { for: "go" }, "Element"),
+    go,
+    submit,
+  );
+  const fill = async () => {
+    previous.disabled = first === 0;
+    next.disabled = first + PAGE >= array.size;
+    const last = Math.min(array.size, first + PAGE);
+    const cells = await around.task("Elements", (options) => {
+      return around.client.call("cells", [id, array.name, first, last], options);
+    });
+    if (!cells) return;
+    body.replaceChildren(...cells.texts.map((text, i) => row(around, id, array, first + i, text, cells.edited[i])));
+  };
+  previous.addEventListener("click", () => {
+    first = Math.max(0, first - PAGE);
+    fill();
+  });
+  next.addEventListener("click", () => {
+    first += PAGE;
+    fill();
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const place = placeOf(go.value, array.shape);
+    go.setAttribute("aria-invalid", String(place === null));
+    if (place === null) return around.say(`There is no element ${go.value} in ${shapeText(array.shape)}.`);
+    first = place - place % PAGE;
+    fill().then(() => body.querySelector<HTMLInputElement>(`[data-place="${place}"]`)?.focus());
+  });
+  if (array.size === 0) return element("p", { class: "quiet" }, "There are none.");
+  fill();
+  const table = element(
+    "table",
+    { class: "cells", id: "cells" },
+    element("caption", { class: "quiet" }, "Change a value and press Enter; Save writes a new file."),
+    body,
+  );
+  return element("div", {}, form, table);
+}
+
+function row(around: Around, id: number, array: ArrayRow, place: number, text: string, edited: boolean): HTMLElement {
+  const index = indexOf(place, array.shape);
+  const input = element("input", {
+    value: text,
+    "data-place": place,
+    "aria-label": `Element ${index}`,
+    class: edited ? "edited" : "",
+    spellcheck: "false",
+    autocomplete: "off",
+  });
+  let current = text;
+  input.addEventListener("keydown", ({ key }) => {
+    if (key === "Escape") input.value = current;
+  });
+  input.addEventListener("change", async () => {
+    if (input.value === current) return;
+    const done = await around.task("Change", () => around.client.call("edit", [id, array.name, place, input.value]));
+    input.setAttribute("aria-invalid", String(done === null));
+    if (!done) return;
+    input.value = current = done.text;
+    input.className = "edited";
+    around.say(`${array.name}[${index}] is ${done.text}.`);
+    around.onEdit(done.edits);
+  });
+  return element("tr", {}, element("th", { scope: "row" }, `[${index}]`), element("td", {}, input));
+}
+
+function indexOf(place: number, shape: readonly number[]): string {
+  const index: number[] = [];
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    index.unshift(place % shape[axis]);
+    place = Math.floor(place / shape[axis]);
+  }
+  return index.join(", ");
+}
+
+function placeOf(text: string, shape: readonly number[]): number | null {
+  const index = text.split(/[\s,]+/).filter((part) => part !== "").map(Number);
+  if (index.length !== shape.length || !index.every((i, axis) => Number.isInteger(i) && i >= 0 && i < shape[axis])) {
+    return null;
+  }
+  return index.reduce((place, i, axis) => place * shape[axis] + i, 0);
+}
+
+/** Show one operator in `panel`. */
+export function showOperator(panel: HTMLElement, index: number, operator: OperatorView): void {
+  panel.replaceChildren(
+    element("h2", {}, `${index}: ${operator.type}`),
+    list([["Inputs", operator.inputs || "none"], ["Outputs", operator.outputs || "none"]]),
+    element("h3", {}, "Attributes"),
+    operator.attributes.length > 0 ? list(operator.attributes) : element("p", { class: "quiet" }, "There are none."),
+  );
+  panel.scrollTop = 0;
+}

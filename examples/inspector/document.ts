@@ -1,0 +1,104 @@
+/** One opened document: where its arrays, its program and its other values come from. */
+import * as paddle from "../../mod.ts";
+import * as npy from "../../src/npy.ts";
+import type { Found } from "./find_documents.ts";
+
+/** A document. Numbers are read when they are asked for. */
+export interface OpenDocument {
+  label: string;
+  /** The value with arrays that may not be read yet. */
+  value: paddle.Value;
+  arrays: Map<string, paddle.NDArray>;
+  program: paddle.Program | null;
+  /** The model that weights can be recovered from. */
+  model: Found | null;
+  notes: string[];
+  /** Rows of an array along axis 0. */
+  rows(name: string, start: number, end: number, signal?: AbortSignal): Promise<paddle.NDArray>;
+  /** Changed elements by place, for each array. */
+  edits: Map<string, Map<number, paddle.Scalar>>;
+  close(): Promise<void>;
+}
+
+/** Open what was found. */
+export async function openDocument(found: Found, signal?: AbortSignal): Promise<OpenDocument> {
+  const from = { folder: found.folder, name: found.name };
+  if (/\.npy$/i.test(found.name)) {
+    return inMemory(found.label, new Map([["array", await npy.load(from, { signal })]]));
+  }
+  if (/\.npz$/i.test(found.name)) return inMemory(found.label, await npy.loadNpz(from, { signal }));
+  return await ofCheckpoint(await paddle.open(from, { paramsFilename: found.paramsFilename, signal }), found, signal);
+}
+
+/** A document of a file that is read lazily. */
+export async function ofCheckpoint(
+  checkpoint: paddle.Checkpoint,
+  found: Pick<Found, "label"> & Partial<Found>,
+  signal?: AbortSignal,
+): Promise<OpenDocument> {
+  const value = await checkpoint.value();
+  let program = value instanceof paddle.Program ? value : null;
+  if (found.program && found.folder) {
+    await using file = await paddle.open({ folder: found.folder, name: found.program }, { signal });
+    const own = await file.value();
+    if (own instanceof paddle.Program) program = own;
+  }
+  return {
+    label: found.label,
+    value,
+    arrays: arraysOf(value, checkpoint.names()),
+    program,
+    model: found.program ? found as Found : null,
+    notes: checkpoint.warnings.map(({ code, message }) => `${code}: ${message}`),
+    async rows(name, start, end, signal) {
+      const { shape } = checkpoint.info(name);
+      return shape.length === 0
+        ? await checkpoint.get(name, { signal })
+        : await checkpoint.getSlice(name, [start, end], {
+          signal,
+        });
+    },
+    edits: new Map(),
+    close: () => checkpoint.close(),
+  };
+}
+
+/** A document of a value that is here whole. */
+export function inMemory(label: string, value: Map<string, paddle.Value>, notes: string[] = []): OpenDocument {
+  const arrays = arraysOf(value, null);
+  return {
+    label,
+    value,
+    arrays,
+    program: null,
+    model: null,
+    notes,
+    rows(name, start, end) {
+      const array = arrays.get(name)!;
+      return Promise.resolve(array.shape.length === 0 ? array : array.slice(start, end));
+    },
+    edits: new Map(),
+    close: () => Promise.resolve(),
+  };
+}
+
+/** The arrays of a value, in file order; `names` are theirs where they are known. */
+function arraysOf(root: paddle.Value, names: readonly string[] | null): Map<string, paddle.NDArray> {
+  const found: [string, paddle.NDArray][] = [];
+  const seen = new Set<unknown>();
+  const todo: [unknown, string][] = [[root, ""]];
+  while (todo.length > 0) {
+    const [value, name] = todo.pop()!;
+    if (value instanceof paddle.NDArray) found.push([name, value]);
+    else if (value instanceof paddle.SelectedRows) found.push([name, value.value]);
+    else if ((value instanceof Map || Array.isArray(value)) && !seen.has(value)) {
+      seen.add(value);
+      const entries: [unknown, unknown][] = [...value.entries()];
+      for (const [key, item] of entries.reverse()) todo.push([item, name === "" ? String(key) : `${name}.${key}`]);
+    }
+  }
+  if (names && new Set(found.map(([, array]) => array)).size === names.length) {
+    return new Map(names.map((name, i) => [name, found[i][1]]));
+  }
+  return new Map(found);
+}

@@ -1,0 +1,65 @@
+/** A document as the page shows it. */
+import * as paddle from "../../mod.ts";
+import type { OpenDocument } from "./document.ts";
+import type { DocumentView } from "./protocol.ts";
+
+/** Most values beside the arrays, and the longest text of one. */
+const MOST = 2_000, LONGEST = 200;
+
+/** What is known of it. */
+export function viewOf(id: number, document: OpenDocument): DocumentView {
+  const { program } = document;
+  return {
+    id,
+    label: document.label,
+    arrays: [...document.arrays].map(([name, { dtype, shape, nbytes, size }]) => ({
+      name,
+      dtype,
+      shape,
+      nbytes,
+      size,
+    })),
+    others: othersOf(document.value),
+    program: program && {
+      form: program.form,
+      version: program.version,
+      operators: program.ops().length,
+      feeds: program.feeds().map(({ name }) => name),
+      fetches: program.fetches().map(({ name }) => name),
+    },
+    canRecover: document.model !== null,
+    notes: document.notes,
+  };
+}
+
+/** Numbers, texts and the like, by their place. */
+function othersOf(root: paddle.Value): [string, string][] {
+  const found: [string, string][] = [];
+  const seen = new Set<unknown>();
+  const todo: [unknown, string][] = [[root, ""]];
+  while (todo.length > 0 && found.length < MOST) {
+    const [value, name] = todo.pop()!;
+    if (value instanceof paddle.NDArray || value instanceof paddle.SelectedRows || value instanceof paddle.Program) {
+      continue;
+    }
+    if (value instanceof Map || Array.isArray(value)) {
+      if (seen.has(value)) continue;
+      seen.add(value);
+      const entries: [unknown, unknown][] = [...value.entries()];
+      for (const [key, item] of entries.reverse()) todo.push([item, name === "" ? String(key) : `${name}.${key}`]);
+    } else found.push([name || "(value)", textOf(value)]);
+  }
+  return found;
+}
+
+function textOf(value: unknown): string {
+  let text = String(value);
+  if (typeof value === "string") text = JSON.stringify(value);
+  else if (value === null) text = "None";
+  else if (value instanceof Uint8Array) text = `${value.length} bytes`;
+  else if (value instanceof Set) text = `set of ${value.size}`;
+  else if (value instanceof paddle.Float || value instanceof paddle.NumpyScalar) text = String(value.value);
+  else if (value instanceof paddle.Complex) text = `${value.re} + ${value.im}j`;
+  else if (typeof value === "object") text = (value as object).constructor?.name ?? "object";
+  return text.length > LONGEST ? text.slice(0, LONGEST) + "…" : text;
+}

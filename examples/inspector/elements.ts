@@ -1,0 +1,90 @@
+/** Elements of an array by their place in C order, read in slices along axis 0. */
+import * as paddle from "../../mod.ts";
+import type { OpenDocument } from "./document.ts";
+
+/** Bytes of one slice. */
+const SLICE = 8 * 2 ** 20;
+/** A row is read whole: a longer one would not fit. */
+const MOST = 512 * 2 ** 20;
+
+/** Elements of one array, one after the other. */
+export interface Piece {
+  /** Place of the first. */
+  first: number;
+  /** They, on one axis. */
+  array: paddle.NDArray;
+}
+
+/** The elements [first, last) and what stands around them in their rows. */
+export async function* pieces(
+  document: OpenDocument,
+  name: string,
+  first: number,
+  last: number,
+  signal?: AbortSignal,
+): AsyncGenerator<Piece> {
+  const array = document.arrays.get(name);
+  if (!array) throw new RangeError(`There is no array ${name}`);
+  if (array.size === 0 || first >= last) return;
+  const rows = array.shape.length === 0 ? 1 : array.shape[0];
+  const inRow = array.size / rows, rowBytes = array.nbytes / rows;
+  if (rowBytes > MOST) {
+    throw new RangeError(`One row of ${name} has ${rowBytes} bytes: rows of up to ${MOST} are shown`);
+  }
+  const step = Math.max(1, Math.floor(SLICE / rowBytes));
+  const end = Math.min(rows, Math.ceil(last / inRow));
+  for (let row = Math.floor(first / inRow); row < end; row += step) {
+    signal?.throwIfAborted();
+    const slice = await document.rows(name, row, Math.min(end, row + step), signal);
+    const flat = withEdits(slice.reshape([-1]), document.edits.get(name), row * inRow);
+    yield { first: row * inRow, array: flat };
+  }
+}
+
+function withEdits(
+  flat: paddle.NDArray,
+  edits: ReadonlyMap<number, paddle.Scalar> | undefined,
+  first: number,
+): paddle.NDArray {
+  const here = [...edits ?? []].filter(([place]) => place >= first && place < first + flat.size);
+  if (here.length === 0) return flat;
+  const copy = flat.clone();
+  for (const [place, value] of here) copy.set(value, place - first);
+  return copy;
+}
+
+/** How an element is shown, and typed. */
+export function elementText(value: paddle.Scalar): string {
+  if (value instanceof paddle.Complex) return `${value.re}${value.im < 0 ? "" : "+"}${value.im}j`;
+  return Object.is(value, -0) ? "-0" : String(value);
+}
+
+const SPECIAL = new Map([["nan", NaN], ["inf", Infinity], ["+inf", Infinity], ["-inf", -Infinity]]);
+
+/** What somebody typed, as an element of `dtype`. */
+export function parseElement(text: string, dtype: string): paddle.Scalar {
+  const trimmed = text.trim().toLowerCase();
+  const refuse = () => new TypeError(`${JSON.stringify(text.trim())} is no ${dtype}`);
+  if (trimmed === "") throw refuse();
+  if (dtype === "bool") {
+    if (["true", "1"].includes(trimmed)) return true;
+    if (["false", "0"].includes(trimmed)) return false;
+    throw refuse();
+  }
+  if (/^u?int/.test(dtype)) {
+    if (!/^[+-]?\d+$/.test(trimmed)) throw refuse();
+    const whole = BigInt(trimmed.replace(/^\+/, ""));
+    const bits = Number(dtype.replace(/\D/g, ""));
+    const fits = dtype.startsWith("u") ? BigInt.asUintN(bits, whole) : BigInt.asIntN(bits, whole);
+    if (fits !== whole) throw refuse();
+    return bits === 64 ? whole : Number(whole);
+  }
+  if (dtype.startsWith("complex")) {
+    const match = /^([+-]?[\d.]+(?:e[+-]?\d+)?)(?:([+-][\d.]+(?:e[+-]?\d+)?)j)?$/.exec(trimmed);
+    if (!match) throw refuse();
+    return new paddle.Complex(Number(match[1]), Number(match[2] ?? 0));
+  }
+  const value = SPECIAL.get(trimmed.replace("infinity", "inf")) ?? Number(trimmed);
+  if (Number.isNaN(value) && trimmed !== "nan") throw refuse();
+  return value;
+}

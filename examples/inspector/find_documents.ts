@@ -1,0 +1,57 @@
+/** Which of the files that came together belong to one model, and which stand alone. */
+import type * as paddle from "../../mod.ts";
+
+/** What one document is made of. */
+export interface Found {
+  label: string;
+  folder: paddle.Folder;
+  /** A file, a prefix or a folder: what `open` takes. */
+  name: string;
+  /** Name of its program, where it is a model. */
+  program: string | null;
+  /** The one file with all parameters of a 1.x folder. */
+  paramsFilename?: string;
+}
+
+const PROGRAM = /\.(pdmodel|json)$/;
+const ONE_FILE = ["__params__", "params"];
+
+/** The documents among `names`, models first. */
+export function findDocuments(folder: paddle.Folder, names: readonly string[]): Found[] {
+  const left = new Set(names);
+  const found: Found[] = [];
+  const take = (test: (name: string) => boolean) => {
+    for (const name of [...left]) if (test(name)) left.delete(name);
+  };
+  // A folder of 1.x has its program under a fixed name, and all other files are its parameters.
+  for (const name of names) {
+    const end = name.endsWith("/__model__")
+      ? "/__model__"
+      : name.endsWith("/__model__.json")
+      ? "/__model__.json"
+      : null;
+    if (!end) continue;
+    const base = name.slice(0, -end.length);
+    const paramsFilename = ONE_FILE.find((file) => left.has(`${base}/${file}`));
+    found.push({ label: `${base}/`, folder, name: base, program: name, paramsFilename });
+    take((other) => other.startsWith(`${base}/`) && !other.slice(base.length + 1).includes("/"));
+  }
+  // The shortest prefix first: `m.other.pdmodel` is a method of `m`.
+  const prefixes = names.filter((name) => PROGRAM.test(name)).map((name) => name.replace(PROGRAM, ""))
+    .sort((a, b) => a.length - b.length);
+  for (const prefix of prefixes) {
+    if (!left.has(`${prefix}.pdiparams`)) continue;
+    const program = [`${prefix}.json`, `${prefix}.pdmodel`].find((name) => left.has(name));
+    if (!program) continue;
+    found.push({ label: prefix, folder, name: prefix, program });
+    take((name) => name.startsWith(`${prefix}.`) && /\.(pdmodel|json|pdiparams|pdiparams\.info)$/.test(name));
+  }
+  for (const name of names.filter((name) => name.endsWith(".index.json"))) {
+    if (!left.delete(name)) continue;
+    found.push({ label: name, folder, name, program: null });
+    const base = name.slice(0, name.lastIndexOf("/") + 1);
+    take((other) => other.startsWith(base) && /-\d+-of-\d+\.\w+$/.test(other));
+  }
+  for (const name of names) if (left.has(name)) found.push({ label: name, folder, name, program: null });
+  return found;
+}

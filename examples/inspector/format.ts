@@ -1,0 +1,29 @@
+/** Numbers and shapes for people. */
+
+const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
+
+/** A size in bytes. */
+export function sizeText(bytes: number): string {
+  let unit = 0;
+  while (bytes >= 1024 && unit < UNITS.length - 1) {
+    bytes /= 1024;
+    unit++;
+  }
+  return `${unit === 0 || bytes >= 100 ? Math.round(bytes) : bytes.toFixed(1)} ${UNITS[unit]}`;
+}
+
+/** Lengths of the axes. */
+export function shapeText(shape: readonly number[]): string {
+  return shape.length === 0 ? "scalar" : shape.join(" × ");
+}
+
+/** A count. */
+export function countText(count: number): string {
+  return count.toLocaleString("en");
+}
+
+/** A number of a statistic. */
+export function numberText(x: number): string {
+  if (!Number.isFinite(x) || Number.isInteger(x) && Math.abs(x) < 1e9) return String(x);
+  return String(Number(x.toPrecision(7)));
+}

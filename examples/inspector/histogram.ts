@@ -1,0 +1,47 @@
+/** A histogram as a drawing with a text for those who do not see it. */
+import { element } from "./element.ts";
+import { countText, numberText } from "./format.ts";
+import type { ArrayStatistics } from "./protocol.ts";
+
+const SVG = "http://www.w3.org/2000/svg";
+const HEIGHT = 100, BAR = 10;
+
+/** The drawing. */
+export function histogram({ bins, min, max }: ArrayStatistics): HTMLElement {
+  const most = Math.max(...bins);
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("class", "histogram");
+  svg.setAttribute("viewBox", `0 0 ${bins.length * BAR} ${HEIGHT}`);
+  svg.setAttribute("preserveAspectRatio", "none");
+  svg.setAttribute("role", "img");
+  svg.setAttribute(
+    "aria-label",
+    `Histogram of ${bins.length} parts from ${numberText(min)} to ${numberText(max)}, at most ${
+      countText(most)
+    } in one`,
+  );
+  bins.forEach((count, i) => {
+    if (count === 0) return;
+    const bar = document.createElementNS(SVG, "rect");
+    const height = Math.max(1, count / most * HEIGHT);
+    const step = (max - min) / bins.length;
+    for (
+      const [name, value] of Object.entries({ x: i * BAR + 1, y: HEIGHT - height, width: BAR - 2, height })
+    ) bar.setAttribute(name, String(value));
+    const title = document.createElementNS(SVG, "title");
+    title.textContent = `${numberText(min + i * step)} to ${numberText(min + (i + 1) * step)}: ${countText(count)}`;
+    bar.append(title);
+    svg.append(bar);
+  });
+  const drawing = element("div");
+  drawing.append(
+    svg,
+    element(
+      "p",
+      { class: "axis", "aria-hidden": "true" },
+      element("span", {}, numberText(min)),
+      element("span", {}, numberText(max)),
+    ),
+  );
+  return drawing;
+}

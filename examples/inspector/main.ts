@@ -1,0 +1,277 @@
+/** The page: what was dropped goes to the worker, what it tells is shown. */
+import { type Around, list, showOperator, showTensor } from "./detail.ts";
+import { byId, element } from "./element.ts";
+import { countText, sizeText } from "./format.ts";
+import { chosenFiles, droppedFiles } from "./open_dropped.ts";
+import type { DocumentEntry, DocumentView, Failure, NamedFile, OperatorRow, SaveForm } from "./protocol.ts";
+import { keep, targetOf } from "./save_target.ts";
+import { tabs } from "./tabs.ts";
+import { Tree } from "./tree.ts";
+import { VirtualList } from "./virtual_list.ts";
+import { type CallOptions, WorkerClient, WorkerFailure } from "./worker_client.ts";
+
+/** The bundled worker, put here when the page is built. */
+declare const WORKER_SOURCE: string;
+
+const client = new WorkerClient(WORKER_SOURCE);
+const detail = byId("detail"), status = byId("status"), chooser = byId<HTMLSelectElement>("document");
+let entries: DocumentEntry[] = [];
+let view: DocumentView | null = null;
+let operators = new Map<number, OperatorRow>();
+
+/** An error of the page itself: those of files come from the worker. */
+function failureOf(error: unknown): Failure {
+  const { name, message } = error instanceof Error ? error : { name: "Error", message: String(error) };
+  return { name, code: "", message, place: "", hint: "" };
+}
+
+function say(text: string): void {
+  status.textContent = text;
+}
+
+function showFailure({ name, code, message, place, hint }: Failure): void {
+  byId("failure-class").textContent = name;
+  byId("failure-code").textContent = code;
+  byId("failure-message").textContent = message;
+  byId("failure-place").textContent = place && `Place: ${place}`;
+  byId("failure-hint").textContent = hint && `Hint: ${hint}`;
+  byId("failure").hidden = false;
+  say(`Failed: ${code || name}`);
+}
+
+let running: AbortController | null = null;
+
+/** One long task at a time: a new one ends the one before. */
+async function task<T>(what: string, body: (options: CallOptions) => Promise<T>, isLong = true): Promise<T | null> {
+  const controller = new AbortController();
+  const bar = byId<HTMLProgressElement>("progress"), cancel = byId("cancel");
+  if (isLong) {
+    running?.abort();
+    running = controller;
+    bar.removeAttribute("value");
+    bar.hidden = cancel.hidden = false;
+    say(`${what}…`);
+  }
+  try {
+    const result = await body({ signal: controller.signal, onProgress: (done) => bar.value = done });
+    if (running === controller) say(`${what}: done.`);
+    return result;
+  } catch (error) {
+    if (controller.signal.aborted) {
+      if (running === controller) say(`${what}: cancelled.`);
+    } else showFailure(error instanceof WorkerFailure ? error.failure : failureOf(error));
+    return null;
+  } finally {
+    if (running === controller) {
+      running = null;
+      bar.hidden = cancel.hidden = true;
+    }
+  }
+}
+
+const around: Around = {
+  client,
+  say,
+  // Elements and changes are small: they do not end what runs.
+  task: (what, body) => task(what, body, what.startsWith("Statistics")),
+  onEdit(edits) {
+    byId("save").classList.toggle("primary", edits > 0);
+    byId("save").textContent = edits > 0 ? `Save ${edits} change${edits === 1 ? "" : "s"}` : "Save";
+  },
+};
+
+const tree = new Tree(byId("tree"), (array) => showTensor(detail, around, view!.id, array));
+const values = new VirtualList({
+  scroller: byId("values"),
+  empty: "There are no other values here.",
+  text: (index) => view!.others[index][0],
+  render(index) {
+    const [name, text] = view!.others[index];
+    const row = element("div", { class: "row value-row", role: "listitem" }, element("span", { title: name }, name));
+    row.append(element("span", { title: text }, text));
+    return row;
+  },
+});
+
+/** Operators are asked for in pages. */
+const PAGE = 200;
+const asked = new Set<number>();
+const operatorList: VirtualList = new VirtualList({
+  scroller: byId("operators"),
+  empty: "There is no program here.",
+  text: (index) => operators.get(index)?.type ?? "",
+  render(index): HTMLElement {
+    const known = operators.get(index);
+    if (!known) ask(Math.floor(index / PAGE));
+    const { type, inputs, outputs } = known ?? { type: "…", inputs: "", outputs: "" };
+    return element(
+      "div",
+      {
+        class: "row operator-row",
+        role: "option",
+        "aria-setsize": view!.program!.operators,
+        "aria-posinset": index + 1,
+        "aria-selected": String(index === operatorList.active),
+        "aria-label": `${type}, reads ${inputs || "nothing"}, writes ${outputs || "nothing"}`,
+      },
+      element("span", { class: "number" }, String(index)),
+      element("span", { title: type }, type),
+      element("span", { title: inputs }, inputs),
+      element("span", { title: outputs }, outputs),
+    );
+  },
+  async onChoose(index) {
+    const operator = await task("Operator", () => client.call("operator", [view!.id, index]), false);
+    if (operator) showOperator(detail, index, operator);
+  },
+});
+
+async function ask(page: number): Promise<void> {
+  if (asked.has(page)) return;
+  asked.add(page);
+  const { id } = view!;
+  const rows = await task("Operators", () => client.call("operators", [id, page * PAGE, (page + 1) * PAGE]), false);
+  if (view?.id !== id || !rows) return;
+  rows.forEach((row, i) => operators.set(page * PAGE + i, row));
+  operatorList.refresh();
+}
+
+const chooseTab = tabs(document.querySelector("[role=tablist]")!, () => {
+  tree.refresh();
+  operatorList.refresh();
+  values.refresh();
+});
+
+function showView(shown: DocumentView): void {
+  view = shown;
+  const { arrays, program, others, notes } = shown;
+  operators = new Map();
+  asked.clear();
+  byId("welcome").hidden = true;
+  byId("workspace").hidden = false;
+  byId("document-title").textContent = byId("document-title").title = shown.label;
+  byId<HTMLInputElement>("filter").value = "";
+  byId("recover").hidden = !shown.canRecover;
+  byId("tab-tensors").textContent = `Tensors (${countText(arrays.length)})`;
+  byId("tab-operators").textContent = `Operators (${countText(program?.operators ?? 0)})`;
+  byId("tab-operators").hidden = program === null;
+  byId("tab-values").textContent = `Values (${countText(others.length)})`;
+  byId("tab-values").hidden = others.length === 0;
+  byId("program").textContent = program
+    ? `${program.form}, version ${program.version ?? "unknown"}; feeds: ${
+      program.feeds.join(", ") || "none"
+    }; fetches: ${program.fetches.join(", ") || "none"}`
+    : "";
+  around.onEdit(0);
+  tree.show(arrays);
+  values.setCount(others.length);
+  operatorList.setCount(program?.operators ?? 0);
+  chooseTab(
+    arrays.length === 0 && program
+      ? "tab-operators"
+      : arrays.length === 0 && others.length > 0
+      ? "tab-values"
+      : "tab-tensors",
+  );
+  const total = arrays.reduce((sum, { nbytes }) => sum + nbytes, 0);
+  detail.replaceChildren(
+    element("h2", {}, shown.label),
+    list([
+      ["Tensors", countText(arrays.length)],
+      ["Elements", countText(arrays.reduce((sum, { size }) => sum + size, 0))],
+      ["Size of the tensors", sizeText(total)],
+    ]),
+    ...notes.length > 0
+      ? [element("h3", {}, "Notes"), element("ul", {}, ...notes.map((note) => element("li", {}, note)))]
+      : [element("p", { class: "quiet pager" }, "Choose a tensor to see its statistics and elements.")],
+  );
+  say(`${shown.label}: ${countText(arrays.length)} tensors, ${sizeText(total)}.`);
+}
+
+async function show(id: number): Promise<void> {
+  const shown = await task("Opening", (options) => client.call("show", [id], options));
+  if (shown) showView(shown);
+}
+
+function enter(added: DocumentEntry[]): void {
+  entries.push(...added);
+  chooser.replaceChildren(...entries.map(({ id, label }) => element("option", { value: id }, label)));
+  byId("document-field").hidden = entries.length < 2;
+  byId("document-title").hidden = entries.length >= 2;
+}
+
+async function open(what: string, body: (options: CallOptions) => Promise<DocumentEntry[]>): Promise<void> {
+  byId("failure").hidden = true;
+  running?.abort();
+  await client.call("closeAll", []);
+  entries = [];
+  const found = await task(what, body);
+  if (!found) return;
+  enter(found);
+  if (found.length === 0) return say("There are no files in it.");
+  chooser.value = String(found[0].id);
+  await show(found[0].id);
+}
+
+function openFiles(files: NamedFile[]): void {
+  if (files.length > 0) open("Opening", (options) => client.call("openFiles", [files], options));
+}
+
+for (const [button, input] of [["choose-files", "files"], ["choose-folder", "folder"]]) {
+  const field = byId<HTMLInputElement>(input);
+  byId(button).addEventListener("click", () => field.click());
+  field.addEventListener("change", () => {
+    openFiles(chosenFiles(field.files!));
+    field.value = "";
+  });
+}
+byId("url-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const { value } = byId<HTMLInputElement>("url");
+  open("Opening", (options) => client.call("openUrl", [value], options));
+});
+addEventListener("dragover", (event) => {
+  event.preventDefault();
+  document.body.classList.add("dragging");
+});
+addEventListener("dragleave", ({ relatedTarget }) => {
+  if (!relatedTarget) document.body.classList.remove("dragging");
+});
+addEventListener("drop", async (event) => {
+  event.preventDefault();
+  document.body.classList.remove("dragging");
+  try {
+    if (event.dataTransfer) openFiles(await droppedFiles(event.dataTransfer));
+  } catch (error) {
+    showFailure(failureOf(error));
+  }
+});
+chooser.addEventListener("change", () => show(Number(chooser.value)));
+byId("filter").addEventListener("input", ({ target }) => {
+  const count = tree.filter((target as HTMLInputElement).value);
+  say(`${countText(count)} of ${countText(view!.arrays.length)} tensors.`);
+});
+byId("expand").addEventListener("click", () => tree.openAll(true));
+byId("collapse").addEventListener("click", () => tree.openAll(false));
+byId("cancel").addEventListener("click", () => running?.abort());
+byId("failure-close").addEventListener("click", () => byId("failure").hidden = true);
+byId("recover").addEventListener("click", async () => {
+  const recovered = await task("Recovering", (options) => client.call("recover", [view!.id], options));
+  if (!recovered) return;
+  enter([recovered]);
+  chooser.value = String(recovered.id);
+  await show(recovered.id);
+});
+byId("save").addEventListener("click", async () => {
+  const form = byId<HTMLSelectElement>("form").value as SaveForm;
+  const { id, label } = view!;
+  const target = await targetOf(label, form).catch((error) => {
+    if (error?.name !== "AbortError") showFailure(failureOf(error));
+    return null;
+  });
+  if (!target) return;
+  const saved = await task("Saving", (options) => client.call("save", [id, form, target.handle], options));
+  if (!saved) return;
+  if (saved.blob) keep(saved.blob, target.name);
+  say(`${target.name}: ${sizeText(saved.bytes)} saved.`);
+});

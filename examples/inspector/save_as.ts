@@ -1,0 +1,106 @@
+/** A document as a file. Large arrays go from one file to the other in pieces, except into .npz. */
+import * as paddle from "../../mod.ts";
+import * as npy from "../../src/npy.ts";
+import * as safetensors from "../../src/safetensors.ts";
+import type { OpenDocument } from "./document.ts";
+import { pieces } from "./elements.ts";
+import type { Saved, SaveForm } from "./protocol.ts";
+
+/** An .npz needs the sums of its arrays before them: they are in memory while it is written. */
+const MOST_NPZ = 512 * 2 ** 20;
+
+/** Save; without a handle, into a blob. */
+export async function saveAs(
+  document: OpenDocument,
+  form: SaveForm,
+  handle: FileSystemFileHandle | null,
+  signal: AbortSignal,
+): Promise<Saved> {
+  const sink = handle ? null : new BlobSink();
+  const to = handle ?? sink!;
+  const size = await edited(document, signal, async () => {
+    if (form === "pdparams") return (await paddle.save(document.value, to, { signal })).bytes;
+    if (document.arrays.size === 0) throw new TypeError("There are no arrays to be saved");
+    const arrays = new Map([...document.arrays].map(([name, array]) => [name || "array", array]));
+    if (form === "npz") {
+      const total = [...arrays.values()].reduce((sum, { nbytes }) => sum + nbytes, 0);
+      if (total > MOST_NPZ) {
+        throw new TypeError(`An .npz of ${total} bytes would be in memory whole: safetensors and .pdparams are not`);
+      }
+      return (await npy.saveNpz(arrays, to, { signal })).bytes;
+    }
+    return await saveSafetensors(document, arrays, to, signal);
+  });
+  return { bytes: size, blob: sink?.blob() ?? null };
+}
+
+/** The header is made from dtypes and shapes; then each array in the header's order, slice by slice. */
+async function saveSafetensors(
+  document: OpenDocument,
+  arrays: ReadonlyMap<string, paddle.NDArray>,
+  to: FileSystemFileHandle | paddle.Sink,
+  signal: AbortSignal,
+): Promise<number> {
+  const header = safetensors.encodeChunks(arrays, { metadata: { format: "pd" } }).next().value as Uint8Array;
+  const length = Number(new DataView(header.buffer, header.byteOffset).getBigUint64(0, true));
+  const places = JSON.parse(new TextDecoder().decode(header.subarray(8, 8 + length))) as object;
+  const order = Object.entries(places).filter(([name]) => name !== "__metadata__")
+    .sort(([, a], [, b]) => a.data_offsets[0] - b.data_offsets[0] || a.data_offsets[1] - b.data_offsets[1]);
+  const stream = "createWritable" in to ? await to.createWritable() : null;
+  const write = (chunk: Uint8Array) =>
+    stream ? stream.write(chunk as Uint8Array<ArrayBuffer>) : (to as BlobSink).write(chunk);
+  let size = header.length;
+  try {
+    await write(header);
+    for (const [shown] of order) {
+      const name = document.arrays.has(shown) ? shown : "";
+      for await (const { array } of pieces(document, name, 0, document.arrays.get(name)!.size, signal)) {
+        await write(array.bytes);
+        size += array.nbytes;
+      }
+    }
+    await stream?.close();
+  } catch (error) {
+    await stream?.abort(error);
+    throw error;
+  }
+  return size;
+}
+
+/** Do something while the changed elements are in the value itself, and take them out again. */
+async function edited<T>(document: OpenDocument, signal: AbortSignal, body: () => Promise<T>): Promise<T> {
+  const before: (() => void)[] = [];
+  try {
+    for (const [name, edits] of document.edits) {
+      const array = await document.arrays.get(name)!.load({ signal });
+      const flat = array.reshape([-1]);
+      for (const [place, value] of edits) {
+        const old = flat.at(place);
+        before.push(() => flat.set(old, place));
+        flat.set(value, place);
+      }
+    }
+    return await body();
+  } finally {
+    for (const undo of before.reverse()) undo();
+  }
+}
+
+/** Chunks as a blob: the browser may keep it on its disk. */
+class BlobSink implements paddle.Sink {
+  #parts: Blob[] = [];
+
+  write(chunk: Uint8Array): void {
+    this.#parts.push(new Blob([chunk as Uint8Array<ArrayBuffer>]));
+  }
+
+  close(): void {}
+
+  abort(): void {
+    this.#parts = [];
+  }
+
+  blob(): Blob {
+    return new Blob(this.#parts, { type: "application/octet-stream" });
+  }
+}

@@ -1,0 +1,33 @@
+/** Where a file is saved: a handle where the browser has a save dialog, else a download. */
+import type { SaveForm } from "./protocol.ts";
+
+/** A chosen target. */
+export interface Target {
+  name: string;
+  handle: FileSystemFileHandle | null;
+}
+
+interface WithPicker {
+  showSaveFilePicker?(options: { suggestedName: string }): Promise<FileSystemFileHandle>;
+}
+
+/** Ask for a target. */
+export async function targetOf(label: string, form: SaveForm): Promise<Target> {
+  const base = label.replace(/ \(recovered\)$/, "").replace(/\/+$/, "").replace(/^.*[/›]\s*/, "");
+  const stem = base.replace(/\.(pdparams|pdopt|pdmodel|json|safetensors|npz|npy)$/i, "") || "model";
+  const name = `${stem}.${form}`;
+  const { showSaveFilePicker } = globalThis as WithPicker;
+  if (!showSaveFilePicker) return { name, handle: null };
+  const handle = await showSaveFilePicker({ suggestedName: name });
+  return { name: handle.name, handle };
+}
+
+/** Offer a blob as a download. */
+export function keep(blob: Blob, name: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  // The download has begun when the click has been worked off; a minute is plenty for slow ones.
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}

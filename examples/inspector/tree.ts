@@ -1,0 +1,123 @@
+/** The tree of tensors, by the keys of the ARIA tree pattern. */
+import { element } from "./element.ts";
+import { countText, shapeText, sizeText } from "./format.ts";
+import { nameTree, type Node, openAll, openRows } from "./name_tree.ts";
+import type { ArrayRow } from "./protocol.ts";
+import { VirtualList } from "./virtual_list.ts";
+
+/** The tree. */
+export class Tree {
+  readonly #list: VirtualList;
+  readonly #onSelect: (array: ArrayRow) => void;
+  #arrays: readonly ArrayRow[] = [];
+  #root: Node = nameTree([]);
+  #rows: Node[] = [];
+  #selected: ArrayRow | null = null;
+
+  /** In `scroller`; `onSelect` hears which array was chosen. */
+  constructor(scroller: HTMLElement, onSelect: (array: ArrayRow) => void) {
+    this.#onSelect = onSelect;
+    // Before the list's own keys: arrows to the sides mean something here.
+    scroller.addEventListener("keydown", (event) => this.#key(event));
+    this.#list = new VirtualList({
+      scroller,
+      empty: "There are no tensors here.",
+      render: (index) => this.#row(this.#rows[index]),
+      text: (index) => this.#rows[index].label,
+      onChoose: (index) => this.#choose(this.#rows[index]),
+    });
+  }
+
+  /** Show these arrays. */
+  show(arrays: readonly ArrayRow[]): void {
+    this.#arrays = arrays;
+    this.#selected = null;
+    this.filter("");
+  }
+
+  /** Show only names that contain `text`; how many there are. */
+  filter(text: string): number {
+    const wanted = text.trim().toLowerCase();
+    const arrays = this.#arrays.filter(({ name }) => name.toLowerCase().includes(wanted));
+    this.#root = nameTree(arrays);
+    this.#update(null);
+    return arrays.length;
+  }
+
+  /** Make the rows anew that can be seen. */
+  refresh(): void {
+    this.#list.refresh();
+  }
+
+  /** Open or close all groups. */
+  openAll(isOpen: boolean): void {
+    openAll(this.#root, isOpen);
+    this.#update(null);
+  }
+
+  #update(active: Node | null): void {
+    this.#rows = openRows(this.#root);
+    this.#list.setCount(this.#rows.length, active ? this.#rows.indexOf(active) : -1);
+  }
+
+  #choose(node: Node): void {
+    if (node.array) {
+      this.#selected = node.array;
+      this.#list.refresh();
+      this.#onSelect(node.array);
+    } else {
+      node.isOpen = !node.isOpen;
+      this.#update(node);
+    }
+  }
+
+  #key(event: KeyboardEvent): void {
+    const node = this.#rows[this.#list.active];
+    if (!node || event.ctrlKey || event.metaKey || event.altKey) return;
+    const isGroup = node.children.length > 0;
+    if (event.key === "ArrowRight" && isGroup) {
+      if (node.isOpen) this.#list.activate(this.#list.active + 1);
+      else this.#choose(node);
+    } else if (event.key === "ArrowLeft") {
+      if (isGroup && node.isOpen) this.#choose(node);
+      else if (node.parent && node.parent !== this.#root) this.#list.activate(this.#rows.indexOf(node.parent));
+    } else if (event.key === "*") {
+      for (const sibling of node.parent?.children ?? []) if (sibling.children.length > 0) sibling.isOpen = true;
+      this.#update(node);
+    } else return;
+    event.preventDefault();
+  }
+
+  #row(node: Node): HTMLElement {
+    const { array, level } = node;
+    const isGroup = node.children.length > 0;
+    const dtype = array ? array.dtype : "";
+    const shape = array ? shapeText(array.shape) : `${countText(node.count)} tensor${node.count === 1 ? "" : "s"}`;
+    const size = sizeText(array ? array.nbytes : node.nbytes);
+    const name = element(
+      "span",
+      { class: isGroup ? "group" : "", title: array?.name ?? node.label },
+      element("span", { class: "twisty" }, isGroup ? node.isOpen ? "▾" : "▸" : ""),
+      node.label,
+    );
+    name.style.paddingLeft = `${(level - 1) * 16}px`;
+    const row = element(
+      "div",
+      {
+        class: "row tensor-row",
+        role: "treeitem",
+        "aria-level": level,
+        "aria-setsize": node.parent!.children.length,
+        "aria-posinset": node.place,
+        "aria-selected": array !== null && array === this.#selected ? "true" : "false",
+        "aria-label": [node.label, dtype, shape, size].filter((part) => part !== "").join(", "),
+      },
+      name,
+      element("span", {}, dtype),
+      element("span", { title: shape }, shape),
+      element("span", { class: "number" }, size),
+    );
+    if (isGroup) row.setAttribute("aria-expanded", String(node.isOpen));
+    return row;
+  }
+}

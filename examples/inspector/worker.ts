@@ -1,0 +1,177 @@
+/** Everything that touches a file happens here, away from the page's own thread. */
+import * as paddle from "../../mod.ts";
+import { arrayStatistics } from "./array_statistics.ts";
+import { inMemory, type OpenDocument, openDocument } from "./document.ts";
+import { elementText, parseElement, pieces } from "./elements.ts";
+import { failureOf } from "./failure.ts";
+import { findDocuments, type Found } from "./find_documents.ts";
+import { operatorRow, operatorView } from "./operators.ts";
+import type { DocumentEntry, Methods, Reply, Request } from "./protocol.ts";
+import { saveAs } from "./save_as.ts";
+import { viewOf } from "./document_view.ts";
+
+interface Context {
+  signal: AbortSignal;
+  onProgress(done: number): void;
+}
+
+type Handlers = {
+  [M in keyof Methods]: (
+    context: Context,
+    ...args: Parameters<Methods[M]>
+  ) => ReturnType<Methods[M]> | Promise<ReturnType<Methods[M]>>;
+};
+
+const ARCHIVE = /\.(tar|tar\.gz|tgz|zip)$/i;
+const found = new Map<number, Found>();
+const opened = new Map<number, OpenDocument>();
+const archives: AsyncDisposable[] = [];
+let last = 0;
+
+function enter(documents: Found[]): DocumentEntry[] {
+  return documents.map((one) => {
+    found.set(++last, one);
+    return { id: last, label: one.label };
+  });
+}
+
+async function documentOf(id: number, signal?: AbortSignal): Promise<OpenDocument> {
+  let document = opened.get(id);
+  if (!document) opened.set(id, document = await openDocument(found.get(id)!, signal));
+  return document;
+}
+
+async function inArchive(from: paddle.FolderEntry | string, label: string, signal: AbortSignal): Promise<Found[]> {
+  const folder = await paddle.openArchive(from, { signal });
+  archives.push(folder);
+  return findDocuments(folder, await folder.list()).map((one) => ({ ...one, label: `${label} › ${one.label}` }));
+}
+
+const handlers: Handlers = {
+  async openFiles({ signal }, files) {
+    // A 1.x folder is looked for by its own name: files of one that came without it get one.
+    const isModel = files.some(([name]) => name.startsWith("__model__"));
+    const folder = new paddle.FileListFolder(
+      files.map(([name, file]) => [isModel && !name.includes("/") ? `model/${name}` : name, file] as const),
+    );
+    const names = await folder.list();
+    const documents = findDocuments(folder, names.filter((name) => !ARCHIVE.test(name)));
+    for (const name of names.filter((name) => ARCHIVE.test(name))) {
+      documents.push(...await inArchive({ folder, name }, name, signal));
+    }
+    return enter(documents);
+  },
+  async openUrl({ signal }, text) {
+    const url = new URL(text);
+    const path = decodeURIComponent(url.pathname);
+    const name = path.slice(path.lastIndexOf("/") + 1);
+    if (ARCHIVE.test(name)) return enter(await inArchive(url.href, name, signal));
+    const base = new URL(url);
+    base.pathname = url.pathname.slice(0, url.pathname.lastIndexOf("/") + 1);
+    return enter([await besideUrl(new paddle.HttpFolder(base), name, url.href, signal)]);
+  },
+  async show({ signal }, id) {
+    return viewOf(id, await documentOf(id, signal));
+  },
+  async statistics({ signal, onProgress }, id, name) {
+    return await arrayStatistics(await documentOf(id), name, signal, onProgress);
+  },
+  async cells({ signal }, id, name, first, end) {
+    const document = await documentOf(id);
+    const edits = document.edits.get(name);
+    const texts: string[] = [], edited: boolean[] = [];
+    for await (const piece of pieces(document, name, first, end, signal)) {
+      const stop = Math.min(end, piece.first + piece.array.size);
+      for (let place = Math.max(first, piece.first); place < stop; place++) {
+        texts.push(elementText(piece.array.at(place - piece.first)));
+        edited.push(edits?.has(place) ?? false);
+      }
+    }
+    return { texts, edited };
+  },
+  async edit(_, id, name, index, text) {
+    const document = await documentOf(id);
+    const { dtype } = document.arrays.get(name)!;
+    const one = paddle.zeros([1], dtype);
+    one.set(parseElement(text, dtype), 0);
+    const value = one.at(0);
+    let edits = document.edits.get(name);
+    if (!edits) document.edits.set(name, edits = new Map());
+    edits.set(index, value);
+    const count = [...document.edits.values()].reduce((sum, { size }) => sum + size, 0);
+    return { text: elementText(value), edits: count };
+  },
+  async operators(_, id, first, end) {
+    return operatorsOf(await documentOf(id)).slice(first, end).map(operatorRow);
+  },
+  async operator(_, id, index) {
+    return operatorView(operatorsOf(await documentOf(id))[index]);
+  },
+  async recover({ signal }, id) {
+    const { model, label } = await documentOf(id);
+    if (!model) throw new TypeError("Weights are recovered from a program with its parameters");
+    const { folder, name, paramsFilename } = model;
+    const { stateDict, report } = await paddle.recoverStateDict({ folder, name }, { paramsFilename, signal });
+    const changed = report.entries.filter(({ exact }) => !exact).map(({ key, changed }) =>
+      `${key}: changed by ${changed}`
+    );
+    const notes = [...report.notes, ...changed];
+    const entry = { id: ++last, label: `${label} (recovered)` };
+    opened.set(entry.id, inMemory(entry.label, stateDict, notes));
+    return entry;
+  },
+  async save({ signal }, id, form, handle) {
+    return await saveAs(await documentOf(id), form, handle, signal);
+  },
+  async closeAll() {
+    const all = [...opened.values()];
+    opened.clear();
+    found.clear();
+    for (const document of all) await document.close();
+    for (const archive of archives.splice(0)) await archive[Symbol.asyncDispose]();
+  },
+};
+
+const programs = new WeakMap<OpenDocument, paddle.Operator[]>();
+
+function operatorsOf(document: OpenDocument): paddle.Operator[] {
+  let operators = programs.get(document);
+  if (!operators) programs.set(document, operators = document.program?.ops() ?? []);
+  return operators;
+}
+
+/** A program's parameters may lie beside it on the server, and the other way round. */
+async function besideUrl(folder: paddle.Folder, name: string, label: string, signal: AbortSignal): Promise<Found> {
+  const prefix = name.replace(/\.(pdmodel|json|pdiparams)$/, "");
+  const isModel = prefix !== name && !name.endsWith(".index.json");
+  const others = name.endsWith(".pdiparams") ? [`${prefix}.json`, `${prefix}.pdmodel`] : [`${prefix}.pdiparams`];
+  for (const other of isModel ? others : []) {
+    const source = await folder.get(other, { signal });
+    if (!source) continue;
+    await source.close?.();
+    return { label, folder, name: prefix, program: name.endsWith(".pdiparams") ? other : name };
+  }
+  return { label, folder, name, program: null };
+}
+
+const scope = globalThis as unknown as {
+  postMessage(reply: Reply): void;
+  onmessage: (event: MessageEvent<Request>) => void;
+};
+const working = new Map<number, AbortController>();
+
+scope.onmessage = async ({ data: request }) => {
+  const { id } = request;
+  if ("cancel" in request) return working.get(id)?.abort();
+  const controller = new AbortController();
+  working.set(id, controller);
+  try {
+    const handler = handlers[request.method] as (context: Context, ...args: unknown[]) => unknown;
+    const context = { signal: controller.signal, onProgress: (done: number) => scope.postMessage({ id, done }) };
+    scope.postMessage({ id, result: await handler(context, ...request.args) });
+  } catch (error) {
+    scope.postMessage({ id, failure: failureOf(error) });
+  } finally {
+    working.delete(id);
+  }
+};
