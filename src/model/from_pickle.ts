@@ -65,14 +65,14 @@ function fromStateDict(
   if (!(table instanceof Map)) throw badTable("it is no dict");
   // Not for...of: that makes a list of every pair.
   table.forEach((name: unknown, key: unknown) => {
-    if (typeof key !== "string" || typeof name !== "string") throw badTable("it holds something that is no text");
+    if (typeof name !== "string") throw badTable("it holds a name that is no text");
     const value = dict.get(key);
     if (value instanceof PickledArray || value instanceof JoinedArray) {
-      dict.set(key, shaper.tensor(value, name, key));
+      dict.set(key, shaper.tensor(value, name, String(key)));
     } else if (!dict.has(key)) {
       warnings.push({
         code: "MISSING_KEY",
-        message: `The name table names ${quote(key)}, which is not in the file`,
+        message: `The name table names ${quote(String(key))}, which is not in the file`,
         at: NAME_TABLE,
       });
     }
