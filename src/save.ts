@@ -85,7 +85,7 @@ export async function saveChunks(
   });
   const verify = options.verify ?? plan.size < VERIFY_BELOW;
   try {
-    // A file takes every chunk before it lets the next one come; other sinks may keep what they are given.
+    // A file is done with a chunk before the next but one is made; other sinks may keep what they are given.
     const isFile = sink instanceof FileSink;
     await pour(isFile && plan.reusing ? plan.reusing() : plan.chunks, sink, signal, progress?.at);
     if (verify && isFile) await compare(plan.reusing?.() ?? plan.again(), sink, signal);

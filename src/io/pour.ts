@@ -12,6 +12,9 @@ import { within } from "./within.ts";
 
 /** Small chunks are gathered up to this before they are written. */
 export const GATHER = 2 ** 20;
+/** Longest single write: an abort is seen between two. */
+const LONGEST = 16 * 2 ** 20;
+
 /** Write chunks: small ones together, large ones as they are. */
 export async function pour(
   chunks: Iterable<Chunk>,
@@ -19,41 +22,80 @@ export async function pour(
   signal: AbortSignal | undefined,
   onWritten: ((loaded: number) => void) | undefined,
 ): Promise<void> {
-  const turns = new Turns(signal);
-  const gathered = new Uint8Array(GATHER), buffers: PieceBuffers = [];
+  const turns = new Turns(signal), buffers: PieceBuffers = [];
+  const isFile = sink instanceof FileSink;
+  let gathered = new Uint8Array(GATHER), other = isFile ? new Uint8Array(GATHER) : gathered;
   let held = 0, written = 0;
-  const write = async (chunk: Uint8Array) => {
+  const count = (bytes: number) => onWritten?.(written += bytes);
+  const write = isFile ? behind(sink, count) : oneByOne(sink, signal, count);
+  const pass = async (chunk: Uint8Array) => {
     signal?.throwIfAborted();
-    // Nobody waits for a sink that does not look at the signal; what is under way in a file ends soon by itself.
-    if (signal && !(sink instanceof FileSink)) await within(Promise.resolve(sink.write(chunk)), Infinity, signal);
-    else await sink.write(chunk);
-    written += chunk.length;
-    onWritten?.(written);
+    await write.next(chunk);
   };
   const flush = async () => {
     if (held === 0) return;
-    const chunk = gathered.subarray(0, held);
+    // Who keeps a chunk against the contract keeps bytes that stay as they are.
+    const chunk = isFile ? gathered.subarray(0, held) : gathered.slice(0, held);
+    [gathered, other] = [other, gathered];
     held = 0;
-    await write(chunk);
+    await pass(chunk);
   };
-  for (const chunk of chunks) {
-    if (turns.due()) await turns.take();
-    if (chunk instanceof UnreadBytes) {
-      await flush();
-      for await (const piece of piecesOf(chunk, signal, buffers)) await write(piece);
-      continue;
+  try {
+    for (const chunk of chunks) {
+      if (turns.due()) await turns.take();
+      if (chunk instanceof UnreadBytes) {
+        await flush();
+        for await (const piece of piecesOf(chunk, signal, buffers)) {
+          await pass(piece);
+          await write.done();
+        }
+        continue;
+      }
+      if (held + chunk.length > GATHER) await flush();
+      if (chunk.length > GATHER / 4) {
+        await flush();
+        for (let at = 0; at < chunk.length; at += LONGEST) await pass(chunk.subarray(at, at + LONGEST));
+      } else {
+        gathered.set(chunk, held);
+        held += chunk.length;
+      }
     }
-    if (held + chunk.length > GATHER) await flush();
-    if (chunk.length > GATHER / 4) {
-      await flush();
-      for (let at = 0; at < chunk.length; at += LONGEST) await write(chunk.subarray(at, at + LONGEST));
-    } else {
-      gathered.set(chunk, held);
-      held += chunk.length;
-    }
+    await flush();
+    await write.done();
+  } finally {
+    await write.done().catch(() => {});
   }
-  await flush();
 }
 
-/** Longest single write: an abort is seen between two. */
-const LONGEST = 16 * 2 ** 20;
+/** How chunks reach their sink. */
+interface Writer {
+  next(chunk: Uint8Array): Promise<void>;
+  /** What was written before is in the sink, or failed. */
+  done(): Promise<void>;
+}
+
+/** A file writes by itself: meanwhile the next chunk is made, and no more than that. */
+function behind(sink: FileSink, count: (bytes: number) => void): Writer {
+  let pending: Promise<void> = Promise.resolve();
+  return {
+    async next(chunk) {
+      await pending;
+      pending = sink.write(chunk).then(() => count(chunk.length));
+      // Told where it is waited for.
+      pending.catch(() => {});
+    },
+    done: () => pending,
+  };
+}
+
+/** Nobody waits for a sink that does not look at the signal. */
+function oneByOne(sink: Sink, signal: AbortSignal | undefined, count: (bytes: number) => void): Writer {
+  return {
+    async next(chunk) {
+      if (signal) await within(Promise.resolve(sink.write(chunk)), Infinity, signal);
+      else await sink.write(chunk);
+      count(chunk.length);
+    },
+    done: () => Promise.resolve(),
+  };
+}

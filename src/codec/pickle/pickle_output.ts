@@ -23,17 +23,17 @@ export class PickleOutput {
   readonly ready: Chunk[] = [];
   readonly #framed: boolean;
   readonly #counting: boolean;
-  /** Where every piece of text is made, if chunks may be made again in one place. */
-  readonly #scratch: Uint8Array | null;
+  /** Where pieces of text are made in turn, if chunks may be made again in one place. */
+  readonly #scratch: [Uint8Array, Uint8Array] | null;
   #buffer = new Uint8Array(FRAME_HEADER + 2 * FRAME_TARGET);
   /** Bytes of the open frame, or of the gathered stretch where there are no frames. */
   #pos = FRAME_HEADER;
 
-  /** `reuse`: a chunk is good until the next one is asked for. */
+  /** `reuse`: a chunk is good until the next but one is asked for. */
   constructor(framed: boolean, counting: boolean, reuse = false) {
     this.#framed = framed;
     this.#counting = counting;
-    this.#scratch = reuse ? new Uint8Array(2 * TEXT_PIECE) : null;
+    this.#scratch = reuse ? [new Uint8Array(2 * TEXT_PIECE), new Uint8Array(2 * TEXT_PIECE)] : null;
   }
 
   /** One byte. */
@@ -84,7 +84,7 @@ export class PickleOutput {
     let written = 0;
     for (let at = 0; at < bytes.length; at += TEXT_PIECE) {
       const piece = bytes.subarray(at, at + TEXT_PIECE);
-      const text = this.#scratch ?? new Uint8Array(utf8Length(piece));
+      const text = this.#scratch?.reverse()[0] ?? new Uint8Array(utf8Length(piece));
       const n = utf8FromLatin1(piece, text);
       written += n;
       if (n < FRAME_TARGET) this.bytes(text.subarray(0, n));

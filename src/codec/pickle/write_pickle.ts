@@ -39,7 +39,7 @@ export interface WritePickleOptions {
   protocol: number;
   /** The module names of numpy 1, which every numpy reads, or of numpy 2. @default {1} */
   numpy?: 1 | 2;
-  /** A chunk is good until the next one is asked for: texts are made in one place. @default {false} */
+  /** A chunk is good until the next but one is asked for: texts are made in two places in turn. @default {false} */
   reuse?: boolean;
   /** Lengths of protocol 2's texts by the bytes they stand for: what one pass counted, the next need not. @default {undefined} */
   textLengths?: WeakMap<Uint8Array, number>;
