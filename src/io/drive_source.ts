@@ -89,6 +89,7 @@ class SourceDriver {
   /** Bytes to read next where payloads are left unread: few at a jump, then more and more. */
   #stretch = WINDOW;
   #failure: { error: unknown; offset: number } | null = null;
+  #textBuffers: Uint8Array[] | null = null;
   #loaded = 0;
 
   constructor(source: Source, options: DriveSourceOptions) {
@@ -246,7 +247,8 @@ class SourceDriver {
   /** A text that stands for bytes: one piece is read while the one before is decoded; text and bytes are never both in memory. */
   async #text(ask: BlobAsk, start: number): Promise<Uint8Array> {
     const text = new Latin1Text(ask.at, allocate(sizeOfText(ask.length, ask.size)));
-    const buffers = [allocate(Math.min(TEXT_PIECE, ask.length)), allocate(Math.min(TEXT_PIECE, ask.length))];
+    // Made once for all texts: what is thrown away stays in memory until a collection.
+    const buffers = this.#textBuffers ??= [0, 1].map(() => new Uint8Array(Math.min(TEXT_PIECE, this.#source.size)));
     const read = (at: number, k: number): Promise<Uint8Array> | null => {
       if (at >= ask.length) return null;
       return readFully(
