@@ -32,8 +32,7 @@ export class Gradient {
   #merged: MergedRows | null = null;
   #factor: number | null = null;
   #bounds: readonly [low: number, high: number] | null = null;
-  #decay: Regularizer | null = null;
-  #coefficient = 0;
+  readonly #decays: { kind: Regularizer["kind"]; coefficient: number }[] = [];
 
   /**
    * Look at what the caller put into `parameter.grad`.
@@ -83,7 +82,7 @@ export class Gradient {
 
   /** Whether only some rows are there. Decay makes it dense, since the rows of the parameter are added to it. */
   get isSparse(): boolean {
-    return this.#sparse !== null && this.#decay === null;
+    return this.#sparse !== null && this.#decays.length === 0;
   }
 
   /** Whether the rows are as the caller brought them: not merged, clipped or decayed. */
@@ -121,11 +120,11 @@ export class Gradient {
     for (let i = 0; i < values.length; i++) values[i] = Math.min(Math.max(values[i], low), high);
   }
 
-  /** Add weight decay; `inFloat`: the coefficient is rounded to float32 first. */
+  /** Add weight decay, on top of what was added before; `inFloat`: the coefficient is rounded to float32 first. */
   decayBy(regularizer: Regularizer, inFloat: boolean): void {
     if (this.#sparse) void this.mergedRows;
-    this.#decay = regularizer;
-    this.#coefficient = inFloat ? Math.fround(regularizer.coeff) : roundingOf(this.precision)(regularizer.coeff);
+    const { kind, coeff } = regularizer;
+    this.#decays.push({ kind, coefficient: inFloat ? Math.fround(coeff) : roundingOf(this.precision)(coeff) });
   }
 
   /** The sum of the squares, of what is there now. */
@@ -146,9 +145,10 @@ export class Gradient {
     else this.#spread(lanes[1], start, n);
     if (this.#bounds) call.clamp(n, ...this.#bounds);
     if (this.#factor !== null) call.scale(n, this.#factor);
-    if (!this.#decay) return;
-    if (this.#decay.kind === "L2") call.decayL2(n, this.#coefficient);
-    else call.decayL1(n, this.#coefficient);
+    for (const { kind, coefficient } of this.#decays) {
+      if (kind === "L2") call.decayL2(n, coefficient);
+      else call.decayL1(n, coefficient);
+    }
   }
 
   /** The rows that lie in a piece, and zeros. */

@@ -9,6 +9,7 @@ import type { Kind } from "./accumulators.ts";
 import { Optimizer, type OptimizerOptions } from "./optimizer.ts";
 import { signature } from "./signature.ts";
 import type { Update } from "./update.ts";
+import { isBefore } from "./version.ts";
 const f = Math.fround;
 
 /** Options of {@linkcode Momentum} that a group may have, too. */
@@ -49,6 +50,8 @@ export class Momentum extends Optimizer<MomentumRules> {
   /** Its name, also where a bundler changes it. */
   static readonly className = "Momentum";
 
+  readonly #isNumber: boolean;
+
   /** Make one, with Paddle's arguments by position or by name. */
   constructor(
     ...args: Call<
@@ -70,11 +73,19 @@ export class Momentum extends Optimizer<MomentumRules> {
     const options = bind(ARGUMENTS, args);
 
     super(options, ["momentum", "useNesterov"]);
+    this.#isNumber = typeof options.weightDecay === "number";
+    // Paddle 2.0 makes the state with the optimizer.
+    if (isBefore(this.paddle, "2.1")) this.accumulateAll();
   }
 
   /** `velocity`. */
   protected override kinds(): readonly Kind[] {
     return [{ kind: "velocity" }];
+  }
+
+  /** L2 decay of the optimizer or a group; Paddle 2.0 adds a number to the gradient. */
+  protected override fusesDecay(decay: Regularizer | null): boolean {
+    return decay?.kind === "L2" && !(isBefore(this.paddle, "2.1") && this.#isNumber);
   }
 
   /** Paddle's kernel does L2 decay itself, and takes a float32, also for float64 parameters. */

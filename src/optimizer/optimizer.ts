@@ -76,6 +76,8 @@ export abstract class Optimizer<Rules extends object = object> {
   /** Whose rules hold. */
   readonly paddle: PaddleVersion;
   readonly #groups: Group<Rules>[];
+  /** Decay of parameters that have none of their own. */
+  readonly #decay: Regularizer | null;
   readonly #multiPrecision: boolean;
   readonly #accumulators: AccumulatorTable;
   readonly #masters = new Map<string, Tensor>();
@@ -95,13 +97,14 @@ export abstract class Optimizer<Rules extends object = object> {
     isBefore(paddle, paddle);
     this.#multiPrecision = bound.multiPrecision;
     this.#accumulators = new AccumulatorTable(name, currentScope());
+    this.#decay = this.decayOf(weightDecay);
     const own = Object.fromEntries(rules.map((rule) => [rule, bound[rule]])) as Required<Rules>;
     const list = listOf(bound.parameters);
     if (list.length > 0 && list[0] instanceof Parameter) {
       for (const parameter of list) {
         check(parameter instanceof Parameter, `parameters are Parameters or groups of them: got ${kindOf(parameter)}`);
       }
-      const rest = { decay: this.decayOf(weightDecay), clip: clipOf(gradClip), rules: own, extraDecay: null };
+      const rest = { decay: this.#decay, clip: clipOf(gradClip), rules: own, extraDecay: null };
       this.#groups = [{ parameters: list as Parameter[], ...rest }];
     } else {
       this.#groups = (list as ParameterGroup<Rules>[]).map((group) => this.#group(group, own, bound, rules));
@@ -132,7 +135,7 @@ export abstract class Optimizer<Rules extends object = object> {
     // As in Paddle, a group's options take the place of the parameters' own.
     for (const parameter of parameters) {
       parameter.optimizeAttr = { ...parameter.optimizeAttr, learningRate };
-      if (this.decaysGradient) parameter.regularizer = decay;
+      if (this.decaysGradient) parameter.regularizer = this.fusesDecay(decay) ? null : decay;
     }
     const given = Object.fromEntries(
       rules.map((rule) => [rule, (group as Record<string, unknown>)[rule] ?? own[rule as never]]),
@@ -242,19 +245,19 @@ export abstract class Optimizer<Rules extends object = object> {
       live.forEach((parameter, i) => {
         const gradient = gradients[i];
         const round = roundingOf(gradient.precision);
-        const decay = parameter.regularizer ?? (this.decaysGradient ? group.decay : group.extraDecay);
-        if (decay) {
+        for (const decay of this.#decaysOf(parameter, group)) {
           this.checkDecay(gradient);
           gradient.decayBy(decay, this.decaysInFloat(decay));
         }
         const { learningRate } = parameter.optimizeAttr;
+        const factor = this.#takesFloat ? f(learningRate) : round(learningRate);
         const state = (kind: string) => this.#accumulators.get(kind, targets[i].name);
         this.update(
           new Update(
             parameter,
             targets[i],
             gradient,
-            learningRate === 1 ? round(rate) : round(rate * round(learningRate)),
+            learningRate === 1 ? round(rate) : round(rate * factor),
             group.rules,
             state,
             this.#takesFloat ? f : round,
@@ -262,6 +265,25 @@ export abstract class Optimizer<Rules extends object = object> {
         );
       });
     }
+  }
+
+  /**
+   * What is added to a gradient, in order. A parameter's own decay takes the place of the optimizer's, as in Paddle also where that
+   * of a group is null; but a fused decay comes on top of one that is added before.
+   */
+  #decaysOf({ regularizer }: Parameter, group: Group<Rules>): readonly Regularizer[] {
+    const own = regularizer ?? (this.decaysGradient ? this.#decay : group.extraDecay);
+    const decays: (Regularizer | null)[] = [];
+    const isOld = isBefore(this.paddle, "2.1");
+    if (regularizer || !this.fusesDecay(own)) decays.push(own);
+    // Before 2.1 the fused decay is the optimizer's alone, and does not know of the parameter's.
+    if ((isOld || !regularizer) && this.fusesDecay(group.decay)) decays.push(group.decay);
+    return decays.filter((decay) => decay !== null);
+  }
+
+  /** Whether a decay is computed by the update's kernel itself, not added to the gradient before. */
+  protected fusesDecay(_decay: Regularizer | null): boolean {
+    return false;
   }
 
   /** The rate is a tensor with the dtype of the first parameter. */
@@ -307,6 +329,15 @@ export abstract class Optimizer<Rules extends object = object> {
         `${this.#className} takes no row-sparse gradient of ${parameter.name}: Paddle fails, or its numbers change from run to run`,
         { hint: "make the gradient dense" },
       );
+    }
+  }
+
+  /** Make the state of all parameters, trainable or not, before the first step. */
+  protected accumulateAll(): void {
+    for (const { parameters, rules } of this.#groups) {
+      for (const parameter of parameters) {
+        if (parameter.dtype === "float32" || parameter.dtype === "float64") this.#accumulate(parameter, rules);
+      }
     }
   }
 

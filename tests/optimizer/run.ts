@@ -1,5 +1,5 @@
 /** The model of the recordings: a Linear of two parameters, with names of its own, and its optimizer. */
-import { NDArray, nn, optimizer, utils } from "../../mod.ts";
+import { NDArray, nn, optimizer, Tensor, utils } from "../../mod.ts";
 import { build, type Json, named } from "./recorded.ts";
 
 export const NAMES = ["weight", "bias"];
@@ -11,20 +11,23 @@ export class Run {
   scheduler: Json;
   readonly scope = new utils.uniqueName.NameScope();
 
-  /** `start`: values by name; `shapes` too. */
+  /** `start`: values by name; a Tensor's own name is the parameter's. */
   constructor(c: Json, start: Map<string, NDArray>, version: string) {
     const layer = c.layer_args ?? {};
-    this.parameters = new Map(NAMES.map((name) => {
-      const attr = layer[`${name}_attr`]?.attr ?? {};
-      const parameter = nn.Parameter.from(start.get(name)!.clone(), {
-        name: name === "weight" ? "linear_0.w_0" : "linear_0.b_0",
-        trainable: attr.trainable ?? true,
-        optimizeAttr: { learningRate: attr.learning_rate ?? 1 },
-        regularizer: attr.regularizer ? build(attr.regularizer) : null,
-        needClip: attr.need_clip ?? true,
-      });
-      return [name, parameter];
-    }));
+    this.parameters = new Map(
+      NAMES.filter((name) => start.has(name)).map((name) => {
+        const given = start.get(name)!;
+        const attr = layer[`${name}_attr`]?.attr ?? {};
+        const parameter = nn.Parameter.from(given.clone(), {
+          name: given instanceof Tensor ? given.name : name === "weight" ? "linear_0.w_0" : "linear_0.b_0",
+          trainable: attr.trainable ?? true,
+          optimizeAttr: { learningRate: attr.learning_rate ?? 1 },
+          regularizer: attr.regularizer ? build(attr.regularizer) : null,
+          needClip: attr.need_clip ?? true,
+        });
+        return [name, parameter];
+      }),
+    );
     this.optimizer = utils.uniqueName.guard(this.scope, () => {
       const { parameters: groups, ...args } = c.args;
       const parameters = groups

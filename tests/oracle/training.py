@@ -76,6 +76,8 @@ def arguments(r, kind):
     if kind == "Momentum":
         maybe("momentum", round(r.uniform(0, 0.99), 2))
         maybe("use_nesterov", True)
+        if VERSION >= (2, 2) and r.random() < 0.2:
+            a["use_multi_tensor"] = True
     if kind == "RMSProp":
         maybe("rho", 0.8)
         maybe("momentum", 0.5)
@@ -94,6 +96,48 @@ def arguments(r, kind):
     return a
 
 
+def attributes(r, kind):
+    """Of one parameter."""
+    a = {}
+    if r.random() < 0.15:
+        a["learning_rate"] = 0.7
+    if r.random() < 0.15 and kind not in ("Lamb", "Rprop", "AdamW"):
+        a["regularizer"] = own_decay(r)
+    if r.random() < 0.15:
+        a["need_clip"] = False
+    if r.random() < 0.1:
+        a["trainable"] = False
+    return a
+
+
+def own_decay(r):
+    return {"regularizer": [r.choice(["L1Decay", "L2Decay"] if VERSION >= (2, 1) else ["L2Decay"]), round(r.uniform(0.001, 0.3), 3)]}
+
+
+def partition(r, kind, count):
+    """Groups of all parameters, some with options of their own."""
+    left, groups = list(range(count)), []
+    r.shuffle(left)
+    while left:
+        size = r.randint(1, len(left))
+        g = {"params": left[:size]}
+        left = left[size:]
+        if r.random() < 0.5:
+            g["learning_rate"] = 0.3
+        if r.random() < 0.5 and kind not in ("Lamb", "Rprop"):
+            g["weight_decay"] = decay(r, kind)
+        elif r.random() < 0.2 and kind not in ("Lamb", "Rprop", "AdamW"):
+            g["weight_decay"] = None
+        if r.random() < 0.3:
+            g["grad_clip"] = r.choice([None, clip(r)])
+        if kind == "Momentum" and r.random() < 0.3:
+            g.update(momentum=0.6, use_nesterov=r.random() < 0.5)
+        if kind in ("Adam", "AdamW", "Adamax", "Lamb") and r.random() < 0.3:
+            g.update(beta1=0.7, beta2=0.95)
+        groups.append(g)
+    return groups
+
+
 def cases(seed):
     r = random.Random("training %s" % seed)
     numbers = np.random.RandomState(seed)
@@ -109,13 +153,16 @@ def cases(seed):
         make = lambda: [numbers.uniform(-1, 1, s).astype(dtype) for s in shapes]
         groups = None
         if VERSION >= (2, 2) and r.random() < 0.3 and not args.get("use_multi_tensor"):
-            groups = [{"params": [k]} for k in range(len(shapes))]
-            for g in groups:
-                if r.random() < 0.5:
-                    g["learning_rate"] = 0.3
-                if r.random() < 0.5 and kind not in ("Lamb", "Rprop"):
-                    g["weight_decay"] = decay(r, kind)
-        yield {"class": kind, "dtype": dtype, "args": args, "groups": groups, "start": make(), "gradients": [make() for _ in range(9)]}
+            groups = partition(r, kind, len(shapes))
+            if dtype == "float64" and "ClipGradByNorm" in str(groups):
+                dtype = "float32"
+        attrs = [attributes(r, kind) for _ in shapes]
+        gradients = [make() for _ in range(9)]
+        # Whoever goes on from a file needs the state of all parameters.
+        if r.random() < 0.3 and VERSION >= (2, 4) and not args.get("use_multi_tensor"):
+            gradients = [[None if t % 3 and r.random() < 0.3 else g for g in step] for t, step in enumerate(gradients)]
+        gradients = [[g if a.get("trainable", True) else None for g, a in zip(step, attrs)] for step in gradients]
+        yield {"class": kind, "dtype": dtype, "args": args, "groups": groups, "attrs": attrs, "start": make(), "gradients": gradients}
 
 
 def build(v):
@@ -134,7 +181,7 @@ def run(case, first, last, values, state, keep=None):
     """Steps first+1 to last; what the parameters are after every third."""
     parameters = []
     for k, value in enumerate(values):
-        attr = paddle.ParamAttr(name="case.p_%d" % k)
+        attr = paddle.ParamAttr(name="case.p_%d" % k, **{k: build(v) for k, v in case["attrs"][k].items()})
         parameters.append(paddle.create_parameter(list(np.shape(value)), case["dtype"], attr=attr))
         parameters[-1].set_value(np.array(value, case["dtype"]))
     paddle.set_default_dtype(case["dtype"] if VERSION < (2, 2) else "float32")
@@ -147,12 +194,11 @@ def run(case, first, last, values, state, keep=None):
         optimizer.set_state_dict(state)
     after = {}
     for t in range(first, last):
-        loss = 0
-        for p, g in zip(parameters, case["gradients"][t]):
-            loss = loss + (p * paddle.to_tensor(g)).sum()
-        loss.backward()
+        parts = [(p * paddle.to_tensor(g)).sum() for p, g in zip(parameters, case["gradients"][t]) if g is not None]
+        if parts:
+            sum(parts[1:], parts[0]).backward()
         optimizer.step()
-        optimizer.clear_grad()
+        optimizer.clear_grad(**({"set_to_zero": False} if VERSION >= (2, 4) else {}))
         rate = getattr(optimizer, "_learning_rate")
         if isinstance(rate, paddle.optimizer.lr.LRScheduler):
             rate.step()
@@ -174,9 +220,9 @@ def main(folder, mode, seed, first="0", last="9"):
     first, last, rows = int(first), int(last), []
     path = lambda i, t, end: os.path.join(folder, "run-%d-%d.%s" % (i, t, end))
     for i, case in enumerate(cases(int(seed))):
-        row = {"class": case["class"], "dtype": case["dtype"], "args": case["args"], "groups": case["groups"]}
+        row = {"class": case["class"], "dtype": case["dtype"], "args": case["args"], "groups": case["groups"], "attrs": case["attrs"]}
         row["start"] = [[list(v.shape), v.reshape(-1).astype("float64").tolist()] for v in case["start"]]
-        row["gradients"] = [[g.reshape(-1).astype("float64").tolist() for g in step] for step in case["gradients"]]
+        row["gradients"] = [[None if g is None else g.reshape(-1).astype("float64").tolist() for g in step] for step in case["gradients"]]
         try:
             with unique_name.guard():
                 values, state = case["start"], None

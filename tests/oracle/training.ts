@@ -19,7 +19,9 @@ export async function training(paddle: Paddle, report: Report, seed: number): Pr
   if (said.rows === null) return "this version has no paddle.optimizer of its own";
   const rows = said.rows as Json[];
   const names = rows.map((row, i) =>
-    `${paddle.name} run ${i}, ${row.dtype} ${row.class}(${JSON.stringify(row.args)}, ${JSON.stringify(row.groups)})`
+    `${paddle.name} run ${i}, ${row.dtype} ${row.class}(${JSON.stringify(row.args)}, ${JSON.stringify(row.groups)}, ${
+      JSON.stringify(row.attrs)
+    })`
   );
   const works = rows.map((row) => !row.error);
   for (const [i, row] of rows.entries()) {
@@ -83,7 +85,7 @@ function go(
     const parameters = row.start.map(([shape, data]: [number[], number[]], k: number) => {
       const name = `case.p_${k}`;
       const value = params === null ? fromArray(data, row.dtype).reshape(shape) : params.get(name) as NDArray;
-      return nn.Parameter.from(value.clone(), { name });
+      return nn.Parameter.from(value.clone(), { name, ...attributes(row.attrs[k]) });
     }) as nn.Parameter[];
     const groups = row.groups?.map(({ params: mine, ...rest }: Json) => ({
       ...named(rest),
@@ -93,13 +95,21 @@ function go(
     const made = new (optimizer as Json)[row.class]({ ...options, parameters: groups ?? parameters, paddle: version });
     if (state) made.setStateDict(state, { onWarning: () => {} });
     for (let t = first; t < last; t++) {
-      parameters.forEach((p, k) => p.grad = fromArray(row.gradients[t][k], row.dtype).reshape(p.shape));
+      parameters.forEach((p, k) => {
+        const numbers = row.gradients[t][k];
+        if (numbers !== null) p.grad = fromArray(numbers, row.dtype).reshape(p.shape);
+      });
       made.step();
-      made.clearGrad();
+      made.clearGrad(false);
       if (options.learningRate instanceof optimizer.lr.LRScheduler) options.learningRate.step();
     }
     return { parameters, optimizer: made };
   });
+}
+
+function attributes(given: Json): Json {
+  const { learningRate = 1, ...rest } = named(given);
+  return { ...rest, optimizeAttr: { learningRate } };
 }
 
 async function keep({ parameters, optimizer: made }: Trained, folder: string, i: number, t: number): Promise<void> {

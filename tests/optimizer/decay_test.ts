@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { describe, it } from "@std/testing/bdd";
+import { fromArray, nn, optimizer, regularizer } from "../../mod.ts";
+
+const { L1Decay, L2Decay } = regularizer;
+
+/** A parameter [2, -4] after one step of rate 0.5 with the gradient [0.5, 0.5]; no velocity before. */
+function after(make: (p: nn.Parameter) => optimizer.Optimizer, own: regularizer.Regularizer | null = null): number[] {
+  const p = nn.Parameter.from(fromArray([2, -4], "float32"), { name: "p", regularizer: own });
+  const made = make(p);
+  p.grad = fromArray([0.5, 0.5], "float32");
+  made.step();
+  return [...p.toFloat32Array()];
+}
+
+/** What that is, with these numbers added to the gradient. */
+const stepped = (a: number, b: number) => [2 - 0.5 * (0.5 + a), -4 - 0.5 * (0.5 + b)];
+
+describe("weight decay of groups", () => {
+  it("null is no decay of the group's own: the optimizer's stays", () => {
+    for (const weightDecay of [0.25, new L2Decay(0.25)]) {
+      const sgd = (p: nn.Parameter) =>
+        new optimizer.SGD({ learningRate: 0.5, parameters: [{ params: [p], weightDecay: null }], weightDecay });
+      assert.deepEqual(after(sgd), stepped(0.5, -1));
+    }
+  });
+
+  it("takes the place of the parameter's own", () => {
+    const sgd = (p: nn.Parameter) =>
+      new optimizer.SGD({ learningRate: 0.5, parameters: [{ params: p, weightDecay: 0.25 }], weightDecay: 8 });
+    assert.deepEqual(after(sgd, new L1Decay(4)), stepped(0.5, -1));
+  });
+});
+
+describe("weight decay of Momentum, part of whose kernel L2 is", () => {
+  const momentum = (group: object, weightDecay: number | regularizer.Regularizer | null, paddle?: "2.0.2") => {
+    return (p: nn.Parameter) => {
+      const parameters = paddle ? [p] : [{ params: [p], ...group }];
+      return new optimizer.Momentum({ learningRate: 0.5, parameters, weightDecay, ...(paddle ? { paddle } : {}) });
+    };
+  };
+
+  it("a group's L2 comes on top of the optimizer's L1", () => {
+    for (const weightDecay of [0.25, new L2Decay(0.25)]) {
+      assert.deepEqual(after(momentum({ weightDecay }, new L1Decay(0.125))), stepped(0.625, -1.125));
+    }
+  });
+
+  it("a group's L1 stands alone", () => {
+    assert.deepEqual(after(momentum({ weightDecay: new L1Decay(0.25) }, 8)), stepped(0.25, -0.25));
+    assert.deepEqual(after(momentum({ weightDecay: new L1Decay(0.25) }, new L1Decay(8))), stepped(0.25, -0.25));
+  });
+
+  it("a group's null takes the optimizer's L2 away, and leaves its L1", () => {
+    assert.deepEqual(after(momentum({ weightDecay: null }, 8)), stepped(0, 0));
+    assert.deepEqual(after(momentum({ weightDecay: null }, new L1Decay(0.25))), stepped(0.25, -0.25));
+  });
+
+  it("2.0 adds the parameter's own and, as an object, the optimizer's; as a number only one of them", () => {
+    assert.deepEqual(after(momentum({}, new L2Decay(0.25), "2.0.2"), new L2Decay(0.125)), stepped(0.75, -1.5));
+    assert.deepEqual(after(momentum({}, 0.25, "2.0.2"), new L2Decay(0.125)), stepped(0.25, -0.5));
+  });
+});
