@@ -3,12 +3,14 @@
  *
  * @module
  */
-import { ValueError } from "../errors.ts";
+import { ValueError, type Warning } from "../errors.ts";
 import { rememberFloat } from "../floats.ts";
 import type { Lane, Precision } from "../kernel/lanes.ts";
 import { NDArray } from "../ndarray.ts";
 import { bind, type Call, type Signature } from "../nn/arguments.ts";
+import { type GradClip, isGradClip } from "../nn/clip.ts";
 import { Parameter } from "../nn/parameter.ts";
+import { L1Decay, L2Decay, type Regularizer } from "../regularizer/mod.ts";
 import { Tensor } from "../tensor.ts";
 import { Float, NumpyScalar, SelectedRows, type Value } from "../values.ts";
 import { check, kindOf } from "./arguments.ts";
@@ -35,6 +37,14 @@ export interface LBFGSOptions {
   lineSearchFn?: "strong_wolfe" | null;
   /** What is trained. */
   parameters?: Iterable<Parameter> | null;
+  /** Taken as by Paddle, whose steps do not look at it: put the decay into the closure. A warning says so. @default {null} */
+  weightDecay?: number | Regularizer | null;
+  /** Taken as by Paddle, whose steps do not look at it: clip in the closure. A warning says so. @default {null} */
+  gradClip?: GradClip | null;
+  /** Taken as by Paddle: no name in the state of LBFGS has it. @default {null} */
+  name?: string | null;
+  /** Hears of arguments that change nothing. @default {console.warn} */
+  onWarning?: (warning: Warning) => void;
 }
 
 const ARGUMENTS: Signature<LBFGSOptions> = {
@@ -48,7 +58,12 @@ const ARGUMENTS: Signature<LBFGSOptions> = {
     historySize: 100,
     lineSearchFn: null,
     parameters: null,
+    weightDecay: null,
+    gradClip: null,
+    name: null,
+    onWarning: ({ message }: Warning) => console.warn(message),
   },
+  positional: 11,
 };
 
 /** What is kept from step to step; the tensors of the state are these arrays. */
@@ -97,6 +112,9 @@ export class LBFGS {
         "historySize",
         "lineSearchFn",
         "parameters",
+        "weightDecay",
+        "gradClip",
+        "name",
       ]
     >
   ) {
@@ -112,10 +130,12 @@ export class LBFGS {
       `historySize is a whole number above 0: got ${historySize}`,
     );
     check(Number.isInteger(maxIter) && maxIter > 0, `maxIter is a whole number above 0: got ${maxIter}`);
+    for (const warning of unused(options)) options.onWarning(warning);
     this.#options = options;
     this.#parameters = [...parameters!];
     for (const parameter of this.#parameters) {
-      check(parameter instanceof Parameter, `parameters are Parameters: got ${kindOf(parameter)}`);
+      // Of groups, Paddle's steps change the last one only.
+      check(parameter instanceof Parameter, `parameters of LBFGS are Parameters: got ${kindOf(parameter)}`);
       const { dtype, name } = parameter;
       const fits = (dtype === "float32" || dtype === "float64") && dtype === this.#parameters[0].dtype;
       check(fits, `LBFGS takes parameters that are all float32 or all float64: ${name} is ${dtype}`);
@@ -386,6 +406,22 @@ export class LBFGS {
       previousLoss: 0,
     };
   }
+}
+
+/** What Paddle takes, checks and forgets. */
+function unused({ weightDecay, gradClip, name }: Required<LBFGSOptions>): Warning[] {
+  const isDecay = weightDecay === null || typeof weightDecay === "number" || weightDecay instanceof L1Decay ||
+    weightDecay instanceof L2Decay;
+  check(isDecay, `weight_decay is a number or a regularizer: got ${kindOf(weightDecay)}`);
+  check(
+    gradClip === null || isGradClip(gradClip),
+    "'grad_clip' should be an instance of GradientClipBase's derived class",
+  );
+  check(name === null || typeof name === "string", `name is a text: got ${kindOf(name)}`);
+  return Object.entries({ weightDecay, gradClip }).filter(([, value]) => value !== null).map(([option]) => ({
+    code: "UNUSED_OPTION",
+    message: `${option} changes nothing in LBFGS, as in Paddle: its steps take the closure's gradients as they are`,
+  }));
 }
 
 function greatest(numbers: Lane): number {

@@ -85,8 +85,8 @@ describe("LBFGS", () => {
   it("refuses another line search, and states of other sizes without a change", () => {
     const { lbfgs, closure, parameters } = model();
     const refused = (body: () => unknown) => assert.throws(body, (e) => isPaddleError(e));
-    refused(() => new optimizer.LBFGS({ parameters, lineSearchFn: "armijo" as Json }));
-    refused(() => new optimizer.LBFGS({}));
+    isRefused(() => new optimizer.LBFGS({ parameters, lineSearchFn: "armijo" as Json }));
+    isRefused(() => new optimizer.LBFGS({}));
     lbfgs.step(closure);
     const before = encode(lbfgs.stateDict());
     refused(() => lbfgs.setStateDict(new Map()));
@@ -97,6 +97,30 @@ describe("LBFGS", () => {
     refused(() => lbfgs.setStateDict(state));
     refused(() => lbfgs.step(() => "x" as Json));
     assert.deepEqual(encode(lbfgs.stateDict()), before);
+  });
+
+  const isRefused = (run: () => unknown) => assert.throws(run, (e) => isPaddleError(e) && e.code === "INVALID_VALUE");
+
+  it("takes Paddle's arguments that its steps do not look at, and says so", () => {
+    const p = nn.Parameter.from(fromArray([3], "float32"));
+    const heard: string[] = [];
+    const onWarning = ({ code, message }: { code: string; message: string }) => heard.push(`${code} ${message}`);
+    const gradClip = new nn.ClipGradByValue({ max: 0.01 });
+    const made = new optimizer.LBFGS(0.5, 1, null, 0, 0, 10, null, [p], 8, gradClip, "x", { onWarning });
+    assert.deepEqual(heard.map((line) => line.split(" ").slice(0, 2).join(" ")), [
+      "UNUSED_OPTION weightDecay",
+      "UNUSED_OPTION gradClip",
+    ]);
+    made.step(() => {
+      p.grad = fromArray([2], "float32");
+      return 1;
+    });
+    // The first direction is -g, its length min(1, 1/|g|) * rate.
+    assert.deepEqual([...p.toFloat32Array()], [3 - 0.25 * 2]);
+    new optimizer.LBFGS({ parameters: [p], name: "x", onWarning: () => assert.fail("a name is no reason") });
+    isRefused(() => new optimizer.LBFGS({ parameters: [p], weightDecay: "much" as Json }));
+    isRefused(() => new optimizer.LBFGS({ parameters: [p], gradClip: {} as Json }));
+    isRefused(() => new optimizer.LBFGS({ parameters: [{ params: [p] }] as Json }));
   });
 
   const path = "tests/fixtures/training/paddle-3.3.1/lbfgs.json";

@@ -51,6 +51,13 @@ def cases(seed):
             args["tolerance_grad"] = 0.01
         if r.random() < 0.3:
             args["tolerance_change"] = 1e-5
+        # What its steps do not look at.
+        if r.random() < 0.3:
+            args["weight_decay"] = r.choice([0.5, {"regularizer": ["L1Decay", 0.5]}, {"regularizer": ["L2Decay", 0.5]}])
+        if r.random() < 0.3:
+            args["grad_clip"] = {"clip": ["ClipGradByValue", {"max": 0.01}]}
+        if r.random() < 0.3:
+            args["name"] = "quasi"
         top = r.choice([1.0, 10.0, 100.0])
         yield {"kind": kind, "dtype": r.choice(["float32", "float32", "float64"]), "shapes": shapes, "args": args,
                "start": numbers.uniform(-2, 2, n), "factors": numbers.uniform(0.1, top, n)}
@@ -66,6 +73,13 @@ def plain(v):
     return v
 
 
+def build(v):
+    if not isinstance(v, dict):
+        return v
+    (kind, (name, what)), = v.items()
+    return getattr(paddle.nn, name)(**what) if kind == "clip" else getattr(paddle.regularizer, name)(what)
+
+
 def run(case):
     dtype = case["dtype"]
     start, factors = case["start"].astype(dtype), case["factors"].astype(dtype)
@@ -75,7 +89,7 @@ def run(case):
         parameters.append(paddle.create_parameter(shape, dtype))
         parameters[-1].set_value(start[offset:offset + size].reshape(shape))
         offset += size
-    optimizer = paddle.optimizer.LBFGS(parameters=parameters, **case["args"])
+    optimizer = paddle.optimizer.LBFGS(parameters=parameters, **{k: build(v) for k, v in case["args"].items()})
     calls = [0]
 
     def closure():

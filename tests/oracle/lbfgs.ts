@@ -41,7 +41,7 @@ function model(row: Json, start: number[], calls = 0) {
     const value = fromArray(start.slice(offset, offset += size), row.dtype).reshape(shape);
     return nn.Parameter.from(value, { name: `p${k}` });
   }) as nn.Parameter[];
-  const made = new optimizer.LBFGS({ ...named(row.args), parameters });
+  const made = new optimizer.LBFGS({ ...named(row.args), parameters, onWarning: () => {} });
   const evaluate = closureOf(row.kind, parameters, row.factors);
   const closure = () => {
     calls++;
