@@ -110,7 +110,7 @@ const EXTRA_ATTRIBUTES = `
 63 use_quantizer: prior_box reshape2
 `;
 
-/** Operators and their extra outputs in 2.6 and later; before that they stayed in the file. */
+/** Operators and their extra outputs in 2.6 and later, flatten2 in 2.6 alone; before that they stayed in the file. */
 const EXTRA_OUTPUTS = `
 batch_norm:ReserveSpace dequantize_linear:OutState,OutAccum,OutScale dropout:Mask dropout_nd:Mask
 einsum:InnerCache,XShape flatten2:XShape flatten_contiguous_range:XShape fused_transpose:XShape
@@ -130,7 +130,7 @@ export function extraAttributes(release: ExtraRelease, op: string): ReadonlySet<
 
 /** Names of the extra outputs of an operator. */
 export function extraOutputs(release: ExtraRelease, op: string): readonly string[] {
-  if (release === "4") return [];
+  if (release === "4" || (release === "3" && op === "flatten2")) return [];
   outputs ??= new Map(
     EXTRA_OUTPUTS.trim().split(/\s+/).map((entry) => {
       const [type, slots] = entry.split(":");

@@ -212,13 +212,12 @@ async function trainingOf({ name, path, folder, wanted, outputs, is1x }: Subject
   wanted.push({ id: `${name} mine`, name, how: "run", path: where, names, outputs });
 }
 
-/** What clipExtra drops of the program that Paddle wrote whole is what Paddle's clip_extra drops, but for the places of source files. */
+/** What clipExtra drops of the program that Paddle wrote whole is what Paddle's clip_extra drops. */
 async function clipped({ name, path, folder, report }: Subject): Promise<void> {
   await jit.save(await jit.load(join(folder, "whole")), join(folder, "clipped"));
   const [ours, theirs] = [join(folder, "clipped"), path].map((prefix) => {
     return deserializeProgram(readFileSync(`${prefix}.pdmodel`)).ops().map(({ type, outputs, attributes }) => {
-      const names = [...attributes.keys()].filter((attribute) => attribute !== "op_callstack").sort();
-      return `${type} ${[...outputs.keys()]} ${names}`;
+      return `${type} ${[...outputs.keys()]} ${[...attributes.keys()].sort()}`;
     });
   });
   const at = theirs.findIndex((op, i) => op !== ours[i]);
