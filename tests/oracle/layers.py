@@ -9,19 +9,96 @@ import paddle
 from say import VERSION, kind_of
 
 warnings.simplefilter("ignore")
-COUNT = 150
+COUNT = 240
 FAMILIES = {
-    "matrix": ["Linear", "Bilinear", "Embedding", "HSigmoidLoss", "PReLU", "SpectralNorm"],
+    "matrix": ["Linear", "Bilinear", "Embedding", "HSigmoidLoss", "PReLU", "SpectralNorm"] + (["AdaptiveLogSoftmaxWithLoss"] if VERSION >= (3, 0) else []),
     "conv": ["Conv1D", "Conv2D", "Conv3D", "Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose"],
-    "norm": ["BatchNorm1D", "BatchNorm2D", "BatchNorm3D", "SyncBatchNorm", "LayerNorm", "GroupNorm", "InstanceNorm1D", "BatchNorm"],
+    "norm": ["BatchNorm1D", "BatchNorm2D", "BatchNorm3D", "SyncBatchNorm", "LayerNorm", "GroupNorm", "InstanceNorm1D", "InstanceNorm2D", "InstanceNorm3D", "BatchNorm"],
     "recurrent": ["SimpleRNNCell", "LSTMCell", "GRUCell", "SimpleRNN", "LSTM", "GRU"],
+    "wrapped": ["RNN", "BiRNN", "TransformerEncoder", "TransformerDecoder", "Sequential", "LayerList"] + (["LayerDict"] if VERSION >= (2, 1) else []),
     "attention": ["MultiHeadAttention", "TransformerEncoderLayer", "TransformerDecoderLayer", "Transformer"],
 }
 # The older norms read the learning rate of whatever they are given.
 PLAIN, ALL = [None, None, False, "@attr"], [None, None, None, False, True, "@name", "@constant", "@uniform", "@attr"]
 
 
+def layer(r, kind):
+    return {"layer": [kind] + list(arguments(r, kind))}
+
+
+def wrapped(r, kind):
+    """Layers made of layers."""
+    if "RNN" in kind:
+        cell, size, hidden = r.choice(["SimpleRNNCell", "LSTMCell", "GRUCell"]), r.randint(1, 4), r.randint(1, 4)
+        cells = [{"layer": [cell, [size, hidden], {}]} for _ in range(2 if kind == "BiRNN" else 1)]
+        return cells, {"time_major": r.random() < 0.5}
+    if kind.startswith("Transformer"):
+        inner = layer(r, kind + "Layer")
+        norm = {"layer": ["LayerNorm", [inner["layer"][1][0]], {}]}
+        return [inner, r.randint(1, 3)] + r.choice([[], [norm]]), {}
+    kinds = FAMILIES["matrix"] + FAMILIES["conv"] + FAMILIES["norm"] + ["LSTM", "Sequential", "ReLU"]
+    below = []
+    for i in range(r.randint(0, 3)):
+        inner = r.choice(kinds)
+        inner = {"layer": ["ReLU", [], {}]} if inner == "ReLU" else layer(r, inner)
+        below.append(["part%d" % (9 - i), inner] if kind == "LayerDict" else inner)
+    return (below if kind == "Sequential" else [below]), {}
+
+
+def options(r, kind):
+    """What changes no shape, and yet may change what is held."""
+    o, maybe = {}, lambda name, value: o.__setitem__(name, value) if r.random() < 0.25 else None
+    if kind.startswith("Conv"):
+        axes = int(kind[4])
+        maybe("stride", r.choice([2, [2] * axes]))
+        maybe("dilation", 2)
+        maybe("data_format", [["NCL", "NLC"], ["NCHW", "NHWC"], ["NCDHW", "NDHWC"]][axes - 1][r.random() < 0.5])
+        if kind.endswith("Transpose"):
+            maybe("padding", r.choice([1, "SAME", "VALID"]))
+            maybe("output_padding", 1)
+        else:
+            maybe("padding", r.choice([1, [1] * axes, "SAME"]))
+            if not isinstance(o.get("padding", 0), (list, str)):
+                maybe("padding_mode", r.choice(["zeros", "reflect", "replicate", "circular"] if axes < 3 else ["zeros"]))
+    elif "Norm" in kind and kind != "SpectralNorm":
+        if kind not in ("LayerNorm", "GroupNorm"):
+            maybe("momentum", 0.5)
+        maybe("epsilon", 1e-3)
+        if kind[-2:] in ("1D", "2D", "3D") and kind.startswith("Batch") and VERSION >= (2, 0):
+            maybe("use_global_stats", r.random() < 0.5)
+    elif kind == "SpectralNorm":
+        maybe("power_iters", 2)
+        maybe("dtype", r.choice(["float32", "float64"]))
+    elif kind == "Embedding":
+        maybe("sparse", True)
+    elif kind in ("SimpleRNN", "LSTM", "GRU"):
+        maybe("time_major", True)
+        maybe("dropout", 0.3)
+    elif kind == "MultiHeadAttention":
+        maybe("kdim", r.randint(1, 5))
+        maybe("vdim", r.randint(1, 5))
+        maybe("need_weights", True)
+    elif kind.startswith("Transformer"):
+        maybe("normalize_before", True)
+        maybe("activation", "gelu")
+        maybe("attn_dropout", 0.2)
+    elif kind == "AdaptiveLogSoftmaxWithLoss":
+        maybe("head_bias", True)
+        maybe("div_value", 2.0)
+    if kind.startswith("SimpleRNN"):
+        maybe("activation", "relu")
+    return o
+
+
 def arguments(r, kind):
+    if kind in FAMILIES["wrapped"]:
+        return wrapped(r, kind)
+    a, o = plain_arguments(r, kind)
+    o.update(options(r, kind))
+    return a, o
+
+
+def plain_arguments(r, kind):
     """Positions and keywords; texts that begin with @ are attributes."""
     n = lambda most=5: r.randint(1, most)
     choices = ALL if VERSION >= (2, 6) or "Norm" not in kind else PLAIN
@@ -42,6 +119,9 @@ def arguments(r, kind):
     elif kind == "SpectralNorm":
         shape = [n() for _ in range(r.randint(2, 4))]
         a, weight, bias = [shape, r.randrange(len(shape))], None, None
+    elif kind == "AdaptiveLogSoftmaxWithLoss":
+        n_classes = r.randint(5, 12)
+        a, weight, bias = [16 + n(), n_classes, sorted(r.sample(range(1, n_classes), r.randint(1, 3)))], None, None
     elif kind.startswith("Conv"):
         axes, groups = int(kind[4]), n(3)
         a, o = [groups * n(3), groups * n(3), r.choice([n(3), [n(3) for _ in range(axes)]])], {"groups": groups}
@@ -91,12 +171,23 @@ def attribute(v, i):
     return v
 
 
+def positional(v):
+    if isinstance(v, dict):
+        kind, a, o = v["layer"]
+        return make(kind, a, o)
+    return [positional(x) for x in v] if isinstance(v, list) else v
+
+
+def make(kind, a, o):
+    return getattr(paddle.nn, kind)(*positional(a), **{k: attribute(v, i) for i, (k, v) in enumerate(o.items())})
+
+
 def build(kind, a, o, dtype, seed):
     paddle.set_default_dtype(dtype)
     try:
         with paddle.utils.unique_name.guard():
             paddle.seed(seed)
-            return getattr(paddle.nn, kind)(*a, **{k: attribute(v, i) for i, (k, v) in enumerate(o.items())})
+            return make(kind, a, o)
     finally:
         paddle.set_default_dtype("float32")
 
@@ -110,7 +201,9 @@ def entry(key, p):
 def rows(seed):
     r = random.Random(seed)
     for i in range(COUNT):
-        kind = r.choice(FAMILIES[r.choice(sorted(FAMILIES))])
+        # Every class comes at least once.
+        everything = sum((FAMILIES[name] for name in sorted(FAMILIES)), [])
+        kind = everything[i] if i < len(everything) else r.choice(FAMILIES[r.choice(sorted(FAMILIES))])
         a, o = arguments(r, kind)
         yield i, {"class": kind, "args": a, "options": o, "dtype": r.choice(["float32", "float32", "float64"]), "seed": r.getrandbits(31)}
 

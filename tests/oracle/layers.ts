@@ -81,17 +81,30 @@ function describe(key: string, p: nn.Parameter): Json {
 
 /** The layer that a row says, by the rules of that Paddle. */
 function build(row: Json, seed: number, paddle: string): nn.Layer {
-  const options = Object.entries(row.options).map(([name, value], i) => [camelCase(name), attribute(value, i)]);
-  const keywords = { ...Object.fromEntries(options), ...(VERSIONED.test(row.class) ? { paddle } : {}) };
   setDefaultDtype(row.dtype);
   try {
     return utils.uniqueName.guard(() => {
       setSeed(seed);
-      return new classes[row.class](...row.args, keywords);
+      return make(row.class, row.args, row.options, paddle);
     });
   } finally {
     setDefaultDtype("float32");
   }
+}
+
+function make(kind: string, args: Json[], given: Json, paddle: string): nn.Layer {
+  const options = Object.entries(given).map(([name, value], i) => [camelCase(name), attribute(value, i)]);
+  const keywords = { ...Object.fromEntries(options), ...(VERSIONED.test(kind) ? { paddle } : {}) };
+  const values = args.map((value) => positional(value, paddle));
+  if (Object.keys(keywords).length > 0) values.push(keywords);
+  return new classes[kind](...values);
+}
+
+function positional(value: Json, paddle: string): Json {
+  if (Array.isArray(value)) return value.map((item) => positional(item, paddle));
+  if (value === null || typeof value !== "object") return value;
+  const [kind, args, options] = value.layer;
+  return make(kind, args, options, paddle);
 }
 
 function attribute(value: Json, i: number): Json {
