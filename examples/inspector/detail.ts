@@ -5,6 +5,8 @@ import { histogram } from "./histogram.ts";
 import type { ArrayRow, ArrayStatistics, OperatorView } from "./protocol.ts";
 import type { CallOptions, WorkerClient } from "./worker_client.ts";
 
+/** Larger tensors are read for their statistics only when somebody asks. */
+const UNASKED = 256 * 2 ** 20;
 /** Elements on one page. */
 const PAGE = 20;
 
@@ -25,7 +27,7 @@ export function list(entries: readonly (readonly [string, string])[]): HTMLEleme
 /** Show one tensor in `panel`. */
 export function showTensor(panel: HTMLElement, around: Around, id: number, array: ArrayRow): void {
   const figures = element("div", { id: "statistics" });
-  const button = element("button", { type: "button", id: "compute" }, "Compute again");
+  const button = element("button", { type: "button", id: "compute" }, "Compute");
   const compute = async () => {
     figures.replaceChildren(element("p", { class: "quiet" }, "Computing…"));
     const statistics = await around.task(
@@ -52,7 +54,8 @@ export function showTensor(panel: HTMLElement, around: Around, id: number, array
     cellsOf(around, id, array),
   );
   panel.scrollTop = 0;
-  compute();
+  if (array.nbytes <= UNASKED) compute();
+  else figures.append(element("p", { class: "quiet" }, "Not computed yet: the whole tensor must be read for it."));
 }
 
 function figuresOf(statistics: ArrayStatistics): HTMLElement[] {

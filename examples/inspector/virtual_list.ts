@@ -41,10 +41,14 @@ export class VirtualList {
     scroller.addEventListener("focus", () => {
       if (this.#active < 0 && this.#count > 0) this.activate(0);
     });
-    // By place: the focus that a click brings has made the rows anew before the click is told.
+    // A row that is made anew between press and release gets no click: the press marks its row before the focus comes.
+    scroller.addEventListener("pointerdown", ({ clientY }) => {
+      const index = this.#indexAt(clientY);
+      if (index !== null) this.#mark(index);
+    });
     scroller.addEventListener("click", ({ clientY }) => {
-      const index = Math.floor((clientY - scroller.getBoundingClientRect().top + scroller.scrollTop) / ROW);
-      if (index < 0 || index >= this.#count) return;
+      const index = this.#indexAt(clientY);
+      if (index === null) return;
       this.activate(index);
       options.onChoose?.(index);
     });
@@ -75,6 +79,21 @@ export class VirtualList {
     }
     this.refresh();
     this.#options.onActive?.(this.#active);
+  }
+
+  /** The row at a height of the window. */
+  #indexAt(clientY: number): number | null {
+    const { scroller } = this.#options;
+    const index = Math.floor((clientY - scroller.getBoundingClientRect().top + scroller.scrollTop) / ROW);
+    return index >= 0 && index < this.#count ? index : null;
+  }
+
+  /** Make a row that is in the page the active one. */
+  #mark(index: number): void {
+    const { scroller } = this.#options;
+    this.#active = index;
+    for (const row of this.#space.children) row.classList.toggle("active", row.id === `${scroller.id}-${index}`);
+    scroller.setAttribute("aria-activedescendant", `${scroller.id}-${index}`);
   }
 
   /** Make the rows anew that can be seen. */

@@ -1,0 +1,419 @@
+/**
+ * Drives the inspector in Chromium: `deno run -A --no-lock tests/examples/inspector.ts [folder]`. Screenshots are left in `folder`,
+ * or in a new temporary one. Without Chromium it says so and passes.
+ */
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { build, serve } from "../../examples/inspector/build.ts";
+import { encode, load, openArchive, type StateDict, Tensor } from "../../mod.ts";
+import { decodeNpz } from "../../src/npy.ts";
+import { decode as decodeSafetensors } from "../../src/safetensors.ts";
+import { contrast } from "./contrast.ts";
+import { sparsePickle } from "./sparse_pickle.ts";
+
+const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser"].find((path) => existsSync(path));
+if (!CHROMIUM) {
+  console.log("inspector: chromium is not here, passed over");
+  process.exit(0);
+}
+const REAL = "tests/fixtures/real";
+const NET = `${REAL}/paddle-3.3.1/net/net.pdparams`;
+const MODEL = `${REAL}/paddle-2.6.2/jit-save/m`;
+const shots = process.argv[2] ?? mkdtempSync(join(tmpdir(), "oarlock-screenshots-"));
+mkdirSync(shots, { recursive: true });
+const folder = mkdtempSync(join(tmpdir(), "oarlock-inspector-"));
+await build(join(folder, "page"));
+const server = await serve(join(folder, "page"), 0);
+const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+
+/** Another origin with one file, by ranges. */
+let sent = 0;
+const file = readFileSync(NET);
+const big = encode(
+  new Map([["layer.w", new Tensor("float32", [1000, 1000])], ["layer.b", new Tensor("float32", [3])]]),
+);
+const other = createServer((request, response) => {
+  const body = request.url!.startsWith("/big") ? big : request.url!.startsWith("/net") ? file : null;
+  const cors = {
+    "access-control-allow-origin": "*",
+    "access-control-allow-headers": "*",
+    "access-control-expose-headers": "*, content-range, content-length, etag, accept-ranges",
+    "accept-ranges": "bytes",
+    "etag": '"1"',
+  };
+  if (!body) return response.writeHead(404, cors).end();
+  if (request.method === "OPTIONS") return response.writeHead(204, cors).end();
+  const match = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "");
+  const start = match ? Number(match[1]) : 0;
+  const end = match?.[2] ? Math.min(Number(match[2]) + 1, body.length) : body.length;
+  const range = match ? { "content-range": `bytes ${start}-${end - 1}/${body.length}` } : {};
+  response.writeHead(match ? 206 : 200, { ...cors, ...range, "content-length": end - start });
+  sent += end - start;
+  response.end(body.subarray(start, end));
+});
+await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", () => resolve()));
+const elsewhere = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
+
+const { chromium } = await import(["npm:playwright-core", "1.65.1"].join("@"));
+const browser = await chromium.launch({
+  executablePath: CHROMIUM,
+  headless: true,
+  args: [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+  ],
+});
+const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, acceptDownloads: true });
+const page = await context.newPage();
+page.setDefaultTimeout(20_000);
+const requests: string[] = [], complaints: string[] = [];
+context.on("request", (request: { url(): string }) => requests.push(request.url()));
+page.on("console", (message: { type(): string; text(): string }) => {
+  if (message.type() === "error") complaints.push(message.text());
+});
+page.on("pageerror", (error: Error) => complaints.push(String(error)));
+// Headless browsers have nobody who could choose in a dialog: downloads, unless a case gives a picker.
+await page.addInitScript("delete globalThis.showSaveFilePicker");
+await page.goto(base);
+
+const status = async (pattern: RegExp) => {
+  await page.waitForFunction(
+    (source: string) => new RegExp(source).test(document.getElementById("status")!.textContent!),
+    pattern.source,
+  );
+};
+const labels = (): Promise<string[]> =>
+  page.$$eval("[role=treeitem]", (rows: Element[]) => rows.map((row) => row.getAttribute("aria-label")!));
+const active = (): Promise<string | null> =>
+  page.$eval("#tree", (tree: Element) => {
+    const id = tree.getAttribute("aria-activedescendant");
+    return id ? document.getElementById(id)!.getAttribute("aria-label") : null;
+  });
+const openFiles = async (paths: string[], pattern = /tensors, /) => {
+  await page.$eval("#status", (place: Element) => place.textContent = "");
+  await page.setInputFiles("#files", paths);
+  await status(pattern);
+};
+const choose = async (name: string) => {
+  await page.fill("#filter", name);
+  await page.focus("#tree");
+  await page.keyboard.press("End");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("#cells input");
+};
+const download = async (form: string): Promise<Uint8Array> => {
+  await page.selectOption("#form", form);
+  const [got] = await Promise.all([page.waitForEvent("download"), page.click("#save")]);
+  return new Uint8Array(readFileSync(await got.path()));
+};
+
+const CASES: Record<string, () => Promise<void>> = {
+  async "a pickle: names, dtypes, shapes, sizes"() {
+    await openFiles([NET]);
+    const rows = await labels();
+    assert.ok(rows.includes("scale, float32, 2, 8 B"), rows.join("; "));
+    assert.ok(rows.includes("zero_d, float32, scalar, 4 B"));
+    const state = await load(NET) as StateDict;
+    const count = [...state.values()].filter((value) => value instanceof Tensor).length;
+    await status(new RegExp(`${count} tensors`));
+  },
+  async "the tree by keys alone"() {
+    await page.reload();
+    await page.keyboard.press("Tab");
+    assert.equal(await page.evaluate(() => document.activeElement!.textContent), "Skip to the content");
+    await page.keyboard.press("Enter");
+    assert.equal(await page.evaluate(() => document.activeElement!.id), "content");
+    await openFiles([NET]);
+    await page.focus("#tree");
+    assert.equal(await active(), "scale, float32, 2, 8 B");
+    await page.keyboard.press("ArrowDown");
+    assert.match((await active())!, /^steps/);
+    await page.keyboard.press("End");
+    const last = await active();
+    await page.keyboard.press("Home");
+    assert.match((await active())!, /^scale/);
+    assert.notEqual(last, await active());
+    await page.keyboard.type("stem");
+    assert.match((await active())!, /^stem, 6 tensors/);
+    const expanded = () => page.getAttribute("#tree .active", "aria-expanded");
+    assert.equal(await expanded(), "true");
+    await page.keyboard.press("ArrowLeft");
+    assert.equal(await expanded(), "false");
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("ArrowRight");
+    assert.equal(await page.getAttribute("#tree .active", "aria-level"), "2");
+    await page.keyboard.press("ArrowLeft");
+    await page.keyboard.press("ArrowLeft");
+    assert.match((await active())!, /^stem/);
+    await page.keyboard.press("ArrowUp");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("#detail h2 >> text=empty");
+    const outline = await page.$eval("#tree", (tree: Element) => getComputedStyle(tree).outlineStyle);
+    assert.equal(outline, "solid");
+  },
+  async "a click opens and closes, and shows a tensor"() {
+    await page.reload();
+    await openFiles([NET]);
+    await page.click("[role=treeitem] >> text=scale");
+    await page.waitForSelector("#detail h2 >> text=scale");
+    await page.click("[role=treeitem] >> text=stem");
+    assert.equal(await page.getAttribute("[role=treeitem][aria-label^=stem]", "aria-expanded"), "false");
+  },
+  async "statistics and a histogram"() {
+    const data = Float32Array.from({ length: 300_000 }, (_, i) => Math.sin(i) + (i % 3 === 0 ? 2 : 0));
+    data.set([NaN, Infinity, 0, 0]);
+    const path = join(folder, "numbers.pdparams");
+    writeFileSync(path, encode(new Map([["block.with.a.long.name.weight", new Tensor("float32", [3000, 100], data)]])));
+    await openFiles([path]);
+    await choose("weight");
+    await page.waitForSelector(".histogram");
+    const figures: string[] = await page.$$eval(
+      "#statistics dd",
+      (all: Element[]) => all.map((one) => one.textContent!),
+    );
+    const known = data.filter((x) => Number.isFinite(x));
+    const mean = known.reduce((a, b) => a + b, 0) / known.length;
+    const std = Math.sqrt(known.reduce((sum, x) => sum + (x - mean) ** 2, 0) / known.length);
+    const near = (text: string, value: number) =>
+      assert.ok(Math.abs(Number(text) - value) < 1e-6 + Math.abs(value) * 1e-5, text);
+    near(figures[0], known.reduce((a, b) => Math.min(a, b)));
+    near(figures[1], known.reduce((a, b) => Math.max(a, b)));
+    near(figures[2], mean);
+    near(figures[3], std);
+    assert.deepEqual(figures.slice(4), [`${known.filter((x) => x === 0).length} of 300,000`, "1", "1"]);
+    assert.equal(await page.$$eval(".histogram rect", (bars: Element[]) => bars.length > 20), true);
+    await page.fill("#filter", "");
+    await page.screenshot({ path: join(shots, "light.png") });
+    await page.emulateMedia({ colorScheme: "dark" });
+    await page.screenshot({ path: join(shots, "dark.png") });
+    await page.setViewportSize({ width: 390, height: 800 });
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390);
+    await page.screenshot({ path: join(shots, "narrow.png"), fullPage: true });
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await page.emulateMedia({ colorScheme: "light" });
+  },
+  async "an element is changed and saved"() {
+    await openFiles([NET]);
+    await choose("stem.0.weight");
+    await page.fill("#cells input >> nth=2", "42.5");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("#save >> text=Save 1 change");
+    await page.fill("#cells input >> nth=0", "word");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("#failure-message >> text=is no float32");
+    await page.click("#failure-close");
+    const wanted = await load(NET) as Map<string, Tensor>;
+    wanted.get("stem.0.weight")!.set(42.5, 0, 0, 1, 0);
+    const bytes = await download("pdparams");
+    assert.deepEqual(bytes, encode(wanted));
+    const safe = decodeSafetensors(await download("safetensors"));
+    const npz = await decodeNpz(await download("npz"));
+    for (const [name, array] of wanted) {
+      if (!(array instanceof Tensor)) continue;
+      for (const again of [safe.get(name)!, npz.get(name)!]) {
+        assert.deepEqual([again.dtype, again.shape, again.bytes], [array.dtype, array.shape, array.bytes], name);
+      }
+    }
+    await page.evaluate(() => {
+      const pick = async () => await (await navigator.storage.getDirectory()).getFileHandle("saved", { create: true });
+      Object.assign(globalThis, { showSaveFilePicker: pick });
+    });
+    await page.selectOption("#form", "pdparams");
+    await page.$eval("#status", (place: Element) => place.textContent = "");
+    await page.click("#save");
+    await status(/ saved\./);
+    const kept: number[] = await page.evaluate(async () => {
+      const handle = await (await navigator.storage.getDirectory()).getFileHandle("saved");
+      return [...new Uint8Array(await (await handle.getFile()).arrayBuffer())];
+    });
+    assert.deepEqual(Uint8Array.from(kept), bytes);
+    await page.evaluate(() => delete (globalThis as { showSaveFilePicker?: unknown }).showSaveFilePicker);
+  },
+  async "a model: parameters, operators, weights recovered"() {
+    const prefix = MODEL;
+    await openFiles(
+      [`${prefix}.pdmodel`, `${prefix}.pdiparams`, `${prefix}.pdiparams.info`].filter((path) => existsSync(path)),
+    );
+    const parameters = (await labels()).filter((label) => / B$/.test(label));
+    assert.ok(parameters.length > 0);
+    await page.click("#tab-operators");
+    await page.waitForFunction(() => !document.querySelector("#operators [role=option]")!.textContent!.includes("…"));
+    await page.click("#operators [role=option] >> nth=1");
+    await page.waitForSelector("#detail h3 >> text=Attributes");
+    await page.screenshot({ path: join(shots, "operators.png") });
+    await page.click("#recover");
+    await status(/recovered\): /);
+    const bytes = await download("pdparams");
+    const { recoverStateDict } = await import("../../mod.ts");
+    const { stateDict } = await recoverStateDict(prefix);
+    assert.deepEqual(bytes, encode(stateDict));
+  },
+  async "a PIR program with its parameters"() {
+    const prefix = `${REAL}/paddle-3.3.1/infer-several/n`;
+    await openFiles([`${prefix}.json`, `${prefix}.pdiparams`]);
+    await page.click("#tab-operators");
+    await page.waitForSelector("#operators [role=option] >> text=pd_op.");
+  },
+  async "safetensors"() {
+    const path = "tests/fixtures/safetensors/every_dtype.safetensors";
+    await openFiles([path]);
+    const names = [...decodeSafetensors(new Uint8Array(readFileSync(path))).keys()];
+    await status(new RegExp(`${names.length} tensors`));
+  },
+  async "an archive"() {
+    const path = "tests/fixtures/archives/gnu.tar";
+    await using archive = await openArchive(path);
+    await openFiles([path], /tensors, |Failed/);
+    assert.equal(await page.isHidden("#failure"), true, await page.textContent("#failure"));
+    const documents: string[] = await page.$$eval(
+      "#document option",
+      (all: Element[]) => all.map((one) => one.textContent!),
+    );
+    assert.ok(
+      (await archive.list()).length >= documents.length && documents.some((one) => one.includes("m_infer/inference")),
+    );
+  },
+  async "a damaged file: class, code, place; the page survives"() {
+    const path = join(folder, "cut.pdparams");
+    writeFileSync(path, file.subarray(0, 700));
+    await openFiles([path], /Failed/);
+    assert.equal(await page.textContent("#failure-class"), "FormatError");
+    assert.equal(await page.textContent("#failure-code"), "TRUNCATED");
+    assert.match(await page.textContent("#failure-place"), /cut\.pdparams.*byte/);
+    await page.screenshot({ path: join(shots, "failure.png") });
+    await openFiles([NET]);
+    assert.equal(await page.isHidden("#failure"), true);
+  },
+  async "a URL, by ranges"() {
+    await page.fill("#url", `${elsewhere}/big.pdparams`);
+    sent = 0;
+    await page.click("#url-form button");
+    await status(/2 tensors/);
+    assert.ok(sent < big.length / 4, `${sent} of ${big.length} bytes were fetched`);
+    await page.fill("#url", `${elsewhere}/missing.pdparams`);
+    await page.click("#url-form button");
+    await page.waitForSelector("#failure-code >> text=NOT_FOUND");
+    await page.click("#failure-close");
+  },
+  async "20,000 tensors: few rows in the page, the last can be reached"() {
+    const path = join(folder, "many.pdparams");
+    const state = new Map<string, Tensor>();
+    for (let i = 0; i < 20_000; i++) state.set(`layers.${i >> 2}.part${i & 3}`, new Tensor("float32", [8, 8]));
+    writeFileSync(path, encode(state));
+    await openFiles([path], /20,000 tensors/);
+    assert.ok((await labels()).length < 100);
+    await page.focus("#tree");
+    await page.keyboard.press("End");
+    assert.match((await active())!, /^part3, float32/);
+    await page.$eval("#tree", (tree: Element) => tree.scrollTop = tree.scrollHeight / 2);
+    await page.waitForTimeout(100);
+    assert.ok((await labels()).length < 100);
+    await page.fill("#filter", "layers.4999.part2");
+    await status(/^1 of 20,000/);
+    await page.fill("#filter", "");
+  },
+  async "names of 1 GiB in less than 2 s"() {
+    const path = join(folder, "gib.pdparams");
+    const shapes = new Map(Array.from({ length: 200 }, (_, i) => [`encoder.${i}.weight`, [5 * 1024, 256]] as const));
+    await sparsePickle(path, shapes);
+    const before = performance.now();
+    await openFiles([path], /200 tensors/);
+    const took = performance.now() - before;
+    console.log(`  names of a 1 GiB file: ${Math.round(took)} ms`);
+    assert.ok(took < 2000, `${took} ms`);
+  },
+  async "5 GiB: names, the last element, statistics that can be cancelled"() {
+    const path = join(folder, "large.pdparams");
+    await sparsePickle(path, new Map([["huge.weight", [1_310_720, 1024]], ["huge.bias", [4]]]));
+    await openFiles([path], /2 tensors, 5\.0 GiB/);
+    await choose("huge.weight");
+    await page.fill("#go", "1310719, 1023");
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => (document.activeElement as HTMLInputElement).dataset.place === "1342177279");
+    assert.equal(await page.evaluate(() => (document.activeElement as HTMLInputElement).value), "7");
+    await page.click("#compute");
+    await page.waitForFunction(() => (document.getElementById("progress") as HTMLProgressElement).value > 0);
+    const before = performance.now();
+    await page.click("#cancel");
+    await status(/cancelled/);
+    assert.ok(performance.now() - before < 1000);
+    await choose("huge.bias");
+    await page.waitForSelector("#statistics dd >> text=7");
+  },
+  async "contrast in light and dark"() {
+    for (const colorScheme of ["light", "dark"]) {
+      await page.emulateMedia({ colorScheme });
+      const colors: Record<string, string> = await page.evaluate(() => {
+        const style = getComputedStyle(document.documentElement);
+        const names = [
+          "ground",
+          "raised",
+          "selected",
+          "text",
+          "quiet",
+          "accent",
+          "on-accent",
+          "bad",
+          "bad-ground",
+          "edited",
+          "control",
+        ];
+        return Object.fromEntries(names.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
+      });
+      const pairs: [string, string, number][] = [["on-accent", "accent", 4.5], ["bad", "bad-ground", 4.5], [
+        "text",
+        "bad-ground",
+        4.5,
+      ]];
+      for (const ground of ["ground", "raised", "selected"]) pairs.push(["text", ground, 4.5], ["quiet", ground, 4.5]);
+      pairs.push(
+        ["edited", "ground", 4.5],
+        ["control", "ground", 3],
+        ["control", "raised", 3],
+        ["accent", "ground", 3],
+        ["accent", "raised", 3],
+      );
+      for (const [front, back, least] of pairs) {
+        const found = contrast(colors[front], colors[back]);
+        assert.ok(found >= least, `${colorScheme}: ${front} on ${back} is ${found.toFixed(2)}`);
+      }
+    }
+  },
+  // deno-lint-ignore require-await
+  async "nothing was sent anywhere, and the page's policy held"() {
+    const others = requests.filter((url) =>
+      !url.startsWith(base) && !url.startsWith(elsewhere) && !url.startsWith("blob:")
+    );
+    assert.deepEqual(others, []);
+    assert.deepEqual(complaints.filter((text) => !text.includes("404")), []);
+  },
+};
+
+let failures = 0;
+try {
+  for (const [name, run] of Object.entries(CASES)) {
+    try {
+      await run();
+    } catch (error) {
+      failures++;
+      console.log(`  ${name}: ${error instanceof Error ? error.message : error}`);
+      await page.screenshot({ path: join(shots, `failed-${failures}.png`) });
+    }
+  }
+} finally {
+  await browser.close();
+  server.close();
+  other.close();
+  rmSync(folder, { recursive: true, force: true });
+}
+const all = Object.keys(CASES).length;
+console.log(`inspector: ${all - failures} of ${all}; screenshots in ${shots}`);
+process.exit(failures === 0 ? 0 : 1);
