@@ -5,6 +5,9 @@
  */
 import type { LazyBytes } from "./ndarray.ts";
 
+/** Bytes of one piece. */
+export const PIECE: number = 4 * 2 ** 20;
+
 /** The pieces, one behind the other. */
 export function joinBytes(pieces: Uint8Array[]): Uint8Array {
   const whole = new Uint8Array(pieces.reduce((n, piece) => n + piece.length, 0));
@@ -17,12 +20,34 @@ export function joinBytes(pieces: Uint8Array[]): Uint8Array {
 }
 
 /** The same of pieces that may lie unread in their file: read when the whole is asked for. */
-export function joinLazily(pieces: { data: Uint8Array | LazyBytes }[]): LazyBytes {
+export function joinLazily(parts: { data: Uint8Array | LazyBytes; nbytes: number }[]): LazyBytes {
   return {
     async read(options) {
-      const parts: Uint8Array[] = [];
-      for (const { data } of pieces) parts.push(data instanceof Uint8Array ? data : await data.read(options));
-      return joinBytes(parts);
+      const read: Uint8Array[] = [];
+      for (const { data } of parts) read.push(data instanceof Uint8Array ? data : await data.read(options));
+      return joinBytes(read);
+    },
+    async *pieces(from, to, options) {
+      let start = 0;
+      for (const { data, nbytes } of parts) {
+        const first = Math.max(0, from - start), last = Math.min(nbytes, to - start);
+        start += nbytes;
+        if (first < last) yield* piecesOf(data, first, last, options);
+      }
     },
   };
+}
+
+/** Bytes `[from, to)` in pieces of a few MiB at most, as far as their place gives them so; else whole. */
+export async function* piecesOf(
+  data: Uint8Array | LazyBytes,
+  from: number,
+  to: number,
+  options?: { signal?: AbortSignal },
+): AsyncGenerator<Uint8Array> {
+  if (!(data instanceof Uint8Array)) {
+    if (data.pieces) return yield* data.pieces(from, to, options);
+    data = await data.read(options);
+  }
+  for (let at = from; at < to; at += PIECE) yield data.subarray(at, Math.min(to, at + PIECE));
 }

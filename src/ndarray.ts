@@ -17,6 +17,8 @@ export interface LazyBytes {
   read(options?: { signal?: AbortSignal }): Promise<Uint8Array>;
   /** Read them at once; only where the place they lie in can do so. */
   readSync?(): Uint8Array;
+  /** Bytes `[from, to)` in pieces, one in memory while the next is read; only where they need not be held whole. */
+  pieces?(from: number, to: number, options?: { signal?: AbortSignal }): AsyncGenerator<Uint8Array>;
 }
 
 /** What one element is in JavaScript: a bigint for int64 and uint64, a boolean for bool, a Complex for complex, else a number. */

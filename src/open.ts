@@ -9,6 +9,7 @@ import type { PickledArray } from "./codec/pickle/pickled.ts";
 import { type DType, dtypeInfo } from "./dtype.ts";
 import { PathError, quote, SourceError, UnsupportedError, ValueError, type Warning } from "./errors.ts";
 import { driveFrom } from "./io/drive_from.ts";
+import { eitherSignal } from "./io/either_signal.ts";
 import { findModel, isNoFile, notFound } from "./io/find_model.ts";
 import { type From, sourceOf } from "./io/open_source.ts";
 import { isFolder, type Place, placeOf } from "./io/place.ts";
@@ -21,13 +22,15 @@ import { readWhole } from "./io/read_whole.ts";
 import { RecordingSource, withIndex } from "./io/side_index.ts";
 import { InlineBytes } from "./io/inline_bytes.ts";
 import { type ReadOptions, SpanBytes } from "./io/span_bytes.ts";
+import { streamOf } from "./io/stream_of.ts";
+import { piecesOf } from "./joined_bytes.ts";
 import { type Limits, resolveLimits } from "./limits.ts";
 import type { ArrayContext } from "./model/array_of.ts";
 import { fromFile } from "./model/from_file.ts";
 import { namedArrays } from "./model/named_arrays.ts";
 import { byStructuredName } from "./model/structured_names.ts";
 import { replaceLeaves } from "./model/walk.ts";
-import { NDArray } from "./ndarray.ts";
+import { type LazyBytes, NDArray } from "./ndarray.ts";
 import { checkOptions, LOAD_OPTIONS, type LoadOptions, OPEN_OPTIONS, type OpenOptions } from "./options.ts";
 import { DenseTensor, Tensor } from "./tensor.ts";
 import type { Value } from "./values.ts";
@@ -47,6 +50,12 @@ export interface ArrayInfo {
 }
 
 export type { ReadOptions } from "./io/span_bytes.ts";
+
+/** Options of {@linkcode Checkpoint.stream}. */
+export interface StreamOptions extends ReadOptions {
+  /** The first of the bytes that are given, and the end behind the last. @default all of them */
+  range?: readonly [number, number];
+}
 
 /** An opened file. Made by {@linkcode open}. */
 export class Checkpoint implements AsyncIterable<[string, NDArray]> {
@@ -114,6 +123,24 @@ export class Checkpoint implements AsyncIterable<[string, NDArray]> {
       ? await lazy.readRange(first, last, options)
       : (await this.#loaded(array, options)).slice(first, last);
     return remade(array, shape, bytes);
+  }
+
+  /**
+   * The bytes of one array as a stream, little-endian in C order: a piece of 4 MiB at most is in memory while the next is read. `range` gives
+   * the bytes `[start, end)` alone. An array in column-major order is held whole; one that protocol 2 wrote as text is read from its beginning
+   * on. What goes wrong while bytes are read ends the stream with the error that {@linkcode Checkpoint.get} would reject with.
+   *
+   * @throws {SourceError} `NOT_FOUND`: there is no such array
+   * @throws {TypeError} the range does not lie inside the array
+   */
+  stream(name: string, options: StreamOptions = {}): ReadableStream<Uint8Array> {
+    const array = this.#array(name);
+    const [from, to] = options.range ?? [0, array.nbytes];
+    if (!(Number.isSafeInteger(from) && Number.isSafeInteger(to) && 0 <= from && from <= to && to <= array.nbytes)) {
+      throw new TypeError(`Option range must lie in the ${array.nbytes} bytes of ${quote(name)}: got [${from}, ${to}]`);
+    }
+    const bytes = this.#lazies.get(array) ?? array.unread ?? array.bytes;
+    return streamOf((cancelled) => streamed(bytes, from, to, eitherSignal(cancelled, options.signal)));
   }
 
   /** Name and array, one after the other: one array in memory at a time. */
@@ -451,6 +478,22 @@ function remade(array: NDArray, shape: readonly number[], bytes: Uint8Array): ND
   if (array instanceof Tensor) return new Tensor(array.dtype, shape, bytes, array);
   if (array instanceof DenseTensor) return new DenseTensor(array.dtype, shape, bytes, { lod: array.lod });
   return new NDArray(array.dtype, shape, bytes);
+}
+
+/** Pieces that belong to whoever reads them. */
+async function* streamed(
+  bytes: Uint8Array | LazyBytes,
+  from: number,
+  to: number,
+  { signal, release }: ReturnType<typeof eitherSignal>,
+): AsyncGenerator<Uint8Array> {
+  try {
+    signal.throwIfAborted();
+    const isShared = bytes instanceof Uint8Array;
+    for await (const piece of piecesOf(bytes, from, to, { signal })) yield isShared ? piece.slice() : piece;
+  } finally {
+    release();
+  }
 }
 
 function bound(index: number, length: number): number {

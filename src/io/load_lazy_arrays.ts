@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { PIECE, piecesOf as piecesOfBytes } from "../joined_bytes.ts";
 import { some } from "../model/walk.ts";
 import { type LazyBytes, NDArray } from "../ndarray.ts";
 import type { UnreadBytes } from "../unread_bytes.ts";
@@ -10,8 +11,6 @@ import { SpanBytes } from "./span_bytes.ts";
 
 /** Arrays that are read together, so that neighbours come in one request. */
 const TOGETHER = 64;
-/** Bytes of one piece of an array that is passed on. */
-const PIECE = 4 * 2 ** 20;
 
 /** Read every array below `value` that has fewer than `below` bytes and is not here yet; what of the others lies in files is returned. */
 export async function loadLazyArrays(
@@ -46,9 +45,7 @@ export async function* piecesOf(
 ): AsyncGenerator<Uint8Array> {
   const lazy = array.unread;
   if (!(lazy instanceof SpanBytes) || lazy.plainOffset === null) {
-    const bytes = lazy ? await lazy.read({ signal }) : array.bytes;
-    for (let at = 0; at < bytes.length; at += PIECE) yield bytes.subarray(at, at + PIECE);
-    return;
+    return yield* piecesOfBytes(lazy ?? array.bytes, 0, array.nbytes, { signal });
   }
   const read = (at: number) => {
     if (at >= array.nbytes) return null;

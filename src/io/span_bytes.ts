@@ -7,6 +7,7 @@ import { Span } from "../codec/cursor.ts";
 import { decodePayload, Latin1Text, sizeOfText } from "../codec/payload.ts";
 import type { PickledArray } from "../codec/pickle/pickled.ts";
 import { FormatError, SourceError } from "../errors.ts";
+import { joinBytes, PIECE } from "../joined_bytes.ts";
 import type { LazyBytes } from "../ndarray.ts";
 import { withPath } from "./drive_from.ts";
 import { readFully } from "./read_fully.ts";
@@ -20,6 +21,8 @@ export interface ReadOptions {
 
 /** Bytes of a text that are read and decoded at a time. */
 const TEXT_PIECE = 2 ** 20;
+/** Bytes of the widest element. */
+const WIDEST = 16;
 
 /** The bytes of an array that still lie in the file. */
 export class SpanBytes implements LazyBytes {
@@ -91,22 +94,96 @@ export class SpanBytes implements LazyBytes {
     }
   }
 
+  /**
+   * Bytes `[from, to)` of the decoded array in pieces. A text is read from its beginning on, as its characters have one byte or two; an array
+   * in column-major order is held whole.
+   */
+  async *pieces(from: number, to: number, { signal }: ReadOptions = {}): AsyncGenerator<Uint8Array> {
+    if (from >= to) return;
+    if (this.#from?.fortran) {
+      const bytes = await this.read({ signal });
+      for (let at = from; at < to; at += PIECE) yield bytes.slice(at, Math.min(to, at + PIECE));
+    } else if (this.span.encoding === "raw") yield* this.#rawPieces(from, to, signal);
+    else yield* this.#textPieces(from, to, signal);
+  }
+
+  async *#rawPieces(from: number, to: number, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+    // Where bytes are turned, a piece begins with an element.
+    const isPlain = this.plainOffset !== null, unit = isPlain ? 1 : WIDEST;
+    const read = (at: number) => {
+      if (at >= to) return null;
+      const end = Math.min(this.span.length, at + PIECE);
+      const piece = isPlain ? this.readRange(at, Math.min(to, end), { signal }) : this.#turned(at, end, signal);
+      // Who stops in between never waits for it.
+      piece.catch(() => {});
+      return piece;
+    };
+    let at = from - from % unit, next = read(at);
+    while (next !== null) {
+      const piece: Uint8Array = await next;
+      next = read(at + PIECE);
+      yield piece.subarray(Math.max(0, from - at), Math.min(piece.length, to - at));
+      at += PIECE;
+    }
+  }
+
+  async #turned(from: number, to: number, signal?: AbortSignal): Promise<Uint8Array> {
+    try {
+      return this.#finish(await readFully(this.source, this.span.offset + from, new Uint8Array(to - from), signal));
+    } catch (error) {
+      throw withPath(error, this.source.name);
+    }
+  }
+
+  async *#textPieces(from: number, to: number, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+    const { offset, length, encoding, at } = this.span;
+    const unit = this.#from?.dtype?.bigEndian ? WIDEST : 1;
+    const buffer = new Uint8Array(Math.min(TEXT_PIECE, length));
+    let rest: Uint8Array = new Uint8Array(0), start = 0;
+    try {
+      for (let done = 0; done < length && start < to;) {
+        let stored = buffer.subarray(0, Math.min(buffer.length, length - done));
+        await readFully(this.source, offset + done, stored, signal);
+        const isLast = done + stored.length === length;
+        // A character whose second byte is not here comes with the next piece.
+        const isCut = !isLast && (stored[stored.length - 1] === 0xc2 || stored[stored.length - 1] === 0xc3);
+        if (isCut) stored = stored.subarray(0, -1);
+        done += stored.length;
+        const decoded = joinBytes([rest, decodePayload(stored, encoding, at)]);
+        const whole = isLast ? decoded.length : decoded.length - decoded.length % unit;
+        rest = decoded.slice(whole);
+        const piece = this.#finish(decoded.subarray(0, whole));
+        if (isLast) this.#checkSize(start + piece.length);
+        if (start + piece.length > from) {
+          yield piece.subarray(Math.max(0, from - start), Math.min(piece.length, to - start));
+        }
+        start += piece.length;
+      }
+    } catch (error) {
+      throw withPath(error, this.source.name);
+    }
+  }
+
   /** The length of a text is known only now. */
   #checked(bytes: Uint8Array): Uint8Array {
+    this.#checkSize(bytes.length);
+    return this.#finish(bytes);
+  }
+
+  #checkSize(actual: number): void {
     const expected = this.#size();
-    if (expected !== undefined && bytes.length !== expected) {
+    if (expected !== undefined && actual !== expected) {
       const { offset } = this.#from!;
       throw new FormatError(
         "SIZE_MISMATCH",
-        `The array at byte ${offset} has ${expected} bytes, the file gives ${bytes.length}`,
+        `The array at byte ${offset} has ${expected} bytes, the file gives ${actual}`,
         {
           offset,
           expected,
-          actual: bytes.length,
+          actual,
         },
       );
     }
-    return this.#finish(bytes);
   }
 
   #size(): number | undefined {

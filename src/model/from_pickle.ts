@@ -7,7 +7,7 @@ import { PickledArray } from "../codec/pickle/pickled.ts";
 import type { Pickle } from "../codec/pickle/read_pickle.ts";
 import { FormatError, quote, type Warning } from "../errors.ts";
 import { joinBytes, joinLazily } from "../joined_bytes.ts";
-import type { DType } from "../dtype.ts";
+import { type DType, dtypeInfo } from "../dtype.ts";
 import { type LazyBytes, NDArray } from "../ndarray.ts";
 import { DenseTensor, Tensor } from "../tensor.ts";
 import { OrderedDict, Tuple } from "../values.ts";
@@ -185,7 +185,10 @@ class Shaper extends PlainShaper {
 
   #partsOf(array: PickledArray | JoinedArray): ReturnType<typeof partsOf> {
     if (array instanceof PickledArray) return partsOf(array, this.#options);
-    const pieces = array.slices.map((slice) => partsOf(slice, this.#options));
+    const pieces = array.slices.map((slice) => {
+      const parts = partsOf(slice, this.#options);
+      return { ...parts, nbytes: parts.shape.reduce((a, b) => a * b, dtypeInfo(parts.dtype).itemsize) };
+    });
     const { dtype } = pieces[0];
     return {
       dtype,

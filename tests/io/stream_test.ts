@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, it } from "@std/testing/bdd";
+import { encode, NDArray, open, SourceError, Tensor } from "../../mod.ts";
+import { big, FORTRAN } from "./stream_pickles.ts";
+
+const NET = "tests/fixtures/real/paddle-3.3.1/net/net.pdparams";
+
+async function collect(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {
+  return new Uint8Array(await new Response(stream as ReadableStream<Uint8Array<ArrayBuffer>>).arrayBuffer());
+}
+
+/** Values whose bytes reach a stream in every way there is. */
+const values = Float32Array.from({ length: 3_000_001 }, (_, i) => Math.sin(i) * 1e3);
+const state = new Map([["weight", new Tensor("float32", [values.length], values)], [
+  "empty",
+  new Tensor("int8", [0, 3]),
+]]);
+
+const FILES: Record<string, () => Uint8Array> = {
+  "bytes of protocol 4": () => encode(state),
+  "the text of protocol 2": () => encode(state, { protocol: 2 }),
+  "an array in Fortran's order": () => FORTRAN,
+  "an array of big-endian numbers": () => big(),
+};
+
+describe("Checkpoint.stream", () => {
+  for (const [what, make] of Object.entries(FILES)) {
+    it(`gives what get gives, and any range of it: ${what}`, async () => {
+      for (const from of [make(), new Blob([make() as Uint8Array<ArrayBuffer>])]) {
+        await using checkpoint = await open(from);
+        for (const name of checkpoint.names()) {
+          const whole = (await checkpoint.get(name)).bytes, n = whole.length;
+          assert.deepEqual(await collect(checkpoint.stream(name)), whole);
+          for (const [a, b] of [[0, 0], [n, n], [0, Math.min(n, 7)], [n >> 1, n], [n >> 2, (n >> 2) + (n >> 3)]]) {
+            assert.deepEqual(
+              await collect(checkpoint.stream(name, { range: [a, b] })),
+              whole.slice(a, b),
+              `${a}..${b}`,
+            );
+          }
+        }
+      }
+    });
+  }
+
+  it("gives every array of a real file", async () => {
+    await using checkpoint = await open(NET);
+    for (const name of checkpoint.names()) {
+      assert.deepEqual(await collect(checkpoint.stream(name)), (await checkpoint.get(name)).bytes, name);
+    }
+  });
+
+  it("gives bytes that belong to the reader", async () => {
+    const array = new NDArray("uint8", [4], Uint8Array.of(1, 2, 3, 4));
+    await using checkpoint = await open(encode(new Map([["a", array]])));
+    (await collect(checkpoint.stream("a"))).fill(9);
+    assert.deepEqual([...(await checkpoint.get("a")).bytes], [1, 2, 3, 4]);
+  });
+
+  it("refuses unknown names and ranges outside", async () => {
+    await using checkpoint = await open(NET);
+    assert.throws(() => checkpoint.stream("nobody"), (error: SourceError) => error.code === "NOT_FOUND");
+    const [name] = checkpoint.names(), n = (await checkpoint.get(name)).bytes.length;
+    for (const range of [[-1, 0], [1, 0], [0, n + 1], [0.5, 1]] as [number, number][]) {
+      assert.throws(() => checkpoint.stream(name, { range }), TypeError);
+    }
+  });
+
+  it("ends with the signal's reason, and can be cancelled", async () => {
+    await using checkpoint = await open(encode(state));
+    const reason = new Error("enough");
+    await assert.rejects(collect(checkpoint.stream("weight", { signal: AbortSignal.abort(reason) })), reason);
+    const reader = checkpoint.stream("weight").getReader();
+    assert.ok((await reader.read()).value!.length <= 4 * 2 ** 20);
+    await reader.cancel();
+    assert.equal((await checkpoint.get("weight")).size, values.length);
+  });
+
+  it("tells of a file that was cut off while it was open", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "oarlock-stream-"));
+    try {
+      const path = join(folder, "net.pdparams");
+      writeFileSync(path, encode(state));
+      await using checkpoint = await open(path);
+      truncateSync(path, 6_000_000);
+      await assert.rejects(
+        collect(checkpoint.stream("weight")),
+        (error) => error instanceof SourceError && error.path === path,
+      );
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});
