@@ -144,7 +144,7 @@ async function askAll(folder: string, version: string, counts: Counts): Promise<
   try {
     await askCase(stage, expectation.calls, version, counts);
   } finally {
-    if (stage !== folder) rmSync(stage, { recursive: true });
+    if (stage !== folder) rmSync(join(stage, "..", ".."), { recursive: true });
   }
 }
 
