@@ -13,7 +13,13 @@ await esbuild.build({
   platform: "node",
   format: "esm",
   target: "node20",
-  alias: { "@std/testing/bdd": "./tests/std/testing/bdd.ts" },
+  alias: {
+    "@std/testing/bdd": "./tests/std/testing/bdd.ts",
+    // Examples import the package by the name that users import.
+    "@oarlock/paddle": "./mod.ts",
+    "@oarlock/paddle/npy": "./src/npy.ts",
+    "@oarlock/paddle/safetensors": "./src/safetensors.ts",
+  },
   entryNames: "[dir]/[name].test",
   outExtension: { ".js": ".mjs" },
   // Programs that the tests import are never the one that was started: Bun would take a bundle for it.

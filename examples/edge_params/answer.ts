@@ -1,0 +1,68 @@
+/** The answer to a request for something that is there. */
+import { bodyOf } from "./body_of.ts";
+import { byteRange } from "./byte_range.ts";
+import { Failure } from "./failure.ts";
+import type { KeptIndexes } from "./kept_indexes.ts";
+import { isOneFile, metadataOf, openCheckpoint } from "./open_checkpoint.ts";
+import { stretchesOf } from "./part.ts";
+import { failedPrecondition, rangeCounts } from "./preconditions.ts";
+import { representationOf } from "./representation.ts";
+import type { Route } from "./route.ts";
+import { stretchBytes } from "./stretch_bytes.ts";
+import type { Visit } from "./visit.ts";
+
+/** Look at the conditions, open the file, choose the range. `common` are headers of every answer; the body ends the visit. */
+export async function answer(
+  visit: Visit,
+  request: Request,
+  route: Route,
+  kept: KeptIndexes,
+  common: Readonly<Record<string, string>>,
+): Promise<Response> {
+  const { folder, signal } = visit;
+  signal.throwIfAborted();
+  const { file, form } = route;
+  if (await isOneFile(folder, file, signal)) {
+    const etag = await visit.etag(route);
+    // What the client has was sent of this version: there is no need to open it again.
+    if (failedPrecondition(request.headers, etag) === 304) return await unchanged(visit, etag, common);
+  }
+  const checkpoint = await openCheckpoint(folder, file, kept, signal);
+  const metadata = form === "safetensors" ? await metadataOf(checkpoint, folder, file, signal) : new Map();
+  const { type, size, parts } = representationOf(checkpoint, route, metadata);
+
+  const etag = await visit.etag(route);
+  const status = failedPrecondition(request.headers, etag);
+  if (status === 304) return await unchanged(visit, etag, common);
+  if (status === 412) throw new Failure(412, "NOT_THIS_VERSION", "The file is there in another version");
+
+  const headers = new Headers({ ...withTag(etag, common), "content-type": type, "accept-ranges": "bytes" });
+  const counts = request.method === "GET" && rangeCounts(request.headers, etag);
+  const range = counts ? byteRange(request.headers.get("range"), size) : null;
+  if (range === "unsatisfiable") {
+    throw new Failure(416, "NO_SUCH_RANGE", `There are ${size} bytes`, { "content-range": `bytes */${size}` });
+  }
+  const [start, end] = range ?? [0, size];
+  headers.set("content-length", String(end - start));
+  if (range) headers.set("content-range", `bytes ${start}-${end - 1}/${size}`);
+  if (request.method === "HEAD") {
+    await visit.end();
+    return new Response(null, { headers });
+  }
+  const pieces = stretchBytes(checkpoint, stretchesOf(parts, start, end), signal);
+  const body = await bodyOf(pieces, end - start, (reason) => visit.end(reason));
+  return new Response(body, { status: range ? 206 : 200, headers });
+}
+
+async function unchanged(
+  visit: Visit,
+  etag: string | null,
+  common: Readonly<Record<string, string>>,
+): Promise<Response> {
+  await visit.end();
+  return new Response(null, { status: 304, headers: withTag(etag, common) });
+}
+
+function withTag(etag: string | null, common: Readonly<Record<string, string>>): Record<string, string> {
+  return etag === null ? common : { ...common, etag };
+}

@@ -1,0 +1,18 @@
+/** Where the checkpoints are. */
+import { type Bucket, BucketFolder, DirectoryFolder, type Folder, HttpFolder } from "@oarlock/paddle";
+
+/** What a runtime gives beside the request. Deno and Bun give something else there. */
+export interface Env {
+  /** A bucket with R2's interface. */
+  MODELS?: Bucket;
+  /** What keys start with: only they are served. */
+  MODELS_PREFIX?: string;
+}
+
+/** The bucket of the binding `MODELS`; else what lies below the variable `MODELS_URL`, a URL or a directory. */
+export function folderOf(env?: Env): Folder {
+  if (env?.MODELS) return new BucketFolder(env.MODELS, { prefix: env.MODELS_PREFIX });
+  const base = globalThis.process?.env?.MODELS_URL;
+  if (!base) throw new TypeError("There is no bucket: bind one as MODELS, or set the variable MODELS_URL");
+  return /^https?:/.test(base) ? new HttpFolder(base) : new DirectoryFolder(base);
+}

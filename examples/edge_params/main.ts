@@ -1,0 +1,19 @@
+/**
+ * Serves the checkpoints of a bucket: their tensors as JSON, as raw bytes and as `.npy`, and whole checkpoints as safetensors.
+ *
+ * Workers have the bucket as a binding; Deno and Bun take a base URL or a directory from the environment:
+ *
+ * Run: MODELS_URL=https://example.com/models/ deno serve --allow-net --allow-env examples/edge_params/main.ts
+ */
+import { type Env, folderOf } from "./folder_of_env.ts";
+import { KeptIndexes } from "./kept_indexes.ts";
+import { serveParams } from "./serve_params.ts";
+
+/** Plain bytes and nothing of a request: it may outlive requests. */
+const kept = new KeptIndexes();
+
+export default {
+  fetch(request: Request, env?: Env): Promise<Response> {
+    return serveParams(request, { folder: folderOf(env), kept });
+  },
+};

@@ -1,0 +1,74 @@
+/** A folder whose files stay in the version that they had at the first look. */
+import type { Folder, Source } from "@oarlock/paddle";
+
+/** For one request: each file is looked up once, and what is read afterwards is of that version. */
+export class PinnedFolder implements Folder {
+  readonly #folder: Folder;
+  readonly #files = new Map<string, Promise<Source | null>>();
+  readonly #versions = new Map<string, string | undefined>();
+
+  constructor(folder: Folder) {
+    this.#folder = folder;
+  }
+
+  async get(name: string, options?: { signal?: AbortSignal }): Promise<Source | null> {
+    let file = this.#files.get(name);
+    if (!file) this.#files.set(name, file = this.#folder.get(name, options));
+    const source = await file;
+    if (source) this.#versions.set(name, source.version);
+    return source && new SharedSource(source);
+  }
+
+  list(prefix?: string): Promise<string[]> {
+    return this.#folder.list(prefix);
+  }
+
+  put(): Promise<never> {
+    return Promise.reject(new TypeError("Nothing is put where files are served"));
+  }
+
+  delete(): Promise<never> {
+    return Promise.reject(new TypeError("Nothing is removed where files are served"));
+  }
+
+  /** The versions of all files that were found, in one text; null where one of them has none. */
+  version(): string | null {
+    const all = [...this.#versions].sort(([one], [other]) => one < other ? -1 : 1);
+    return all.some(([, version]) => version === undefined) ? null : JSON.stringify(all);
+  }
+
+  /** Whether equal versions have equal bytes: a bucket's and a server's do, times of change do not. */
+  get isStrong(): boolean {
+    return [...this.#versions.values()].every((version) => version?.startsWith("etag:"));
+  }
+
+  /** Let go of the files. */
+  async close(): Promise<void> {
+    for (const file of this.#files.values()) await (await file.catch(() => null))?.close?.();
+  }
+}
+
+/** A source that several readers have: none of them closes it. */
+class SharedSource implements Source {
+  readonly size: number;
+  readonly name?: string;
+  readonly costly?: boolean;
+  readonly version?: string;
+  readonly #source: Source;
+
+  constructor(source: Source) {
+    this.#source = source;
+    this.size = source.size;
+    this.name = source.name;
+    this.costly = source.costly;
+    this.version = source.version;
+  }
+
+  read(offset: number, into: Uint8Array, options?: { signal?: AbortSignal }): Promise<number> {
+    return this.#source.read(offset, into, options);
+  }
+
+  async verify(): Promise<void> {
+    await this.#source.verify?.();
+  }
+}

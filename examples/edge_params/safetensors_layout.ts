@@ -1,0 +1,17 @@
+/** A checkpoint as a safetensors file that nobody writes: its header is computed, its data are the checkpoint's. */
+import type { Checkpoint } from "@oarlock/paddle";
+import { encodeChunks } from "@oarlock/paddle/safetensors";
+import type { Part } from "./part.ts";
+import { standIn } from "./stand_in.ts";
+
+/** The header and the tensors in the order of the file, as safetensors' own writer has them. */
+export function safetensorsLayout(checkpoint: Checkpoint, metadata: ReadonlyMap<string, string>): Part[] {
+  const arrays = new Map(checkpoint.names().map((name) => [name, standIn(checkpoint.info(name))]));
+  const header = encodeChunks(arrays, { metadata }).next().value!;
+  const { __metadata__: _, ...places } = JSON.parse(new TextDecoder().decode(header.subarray(8)));
+  const tensors = Object.entries(places as Record<string, { data_offsets: [number, number] }>)
+    .map(([name, { data_offsets: [begin, end] }]) => ({ name, begin, nbytes: end - begin }))
+    .filter(({ nbytes }) => nbytes > 0)
+    .sort((one, other) => one.begin - other.begin);
+  return [header, ...tensors];
+}
