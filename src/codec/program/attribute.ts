@@ -3,18 +3,19 @@
  *
  * @module
  */
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { type OpDesc_Attr, OpDesc_AttrSchema, type Scalar, ScalarSchema } from "../../../proto/gen/framework_pb.ts";
 import { quote, ValueError } from "../../errors.ts";
 import type { AttributeValue } from "../../program.ts";
 import { Complex, Float } from "../../values.ts";
+import { makeMessage, type Messages } from "./message.ts";
 import { nameOf, textOrBytes, utf8Of } from "./text.ts";
 
-type Init = MessageInitShape<typeof OpDesc_AttrSchema>;
+type Attribute = Messages["OpDesc.Attr"];
+type Scalar = Messages["Scalar"];
+type Init = Partial<Attribute>;
 
 interface AttributeKind {
   readonly name: string;
-  read(attr: OpDesc_Attr): AttributeValue;
+  read(attr: Attribute): AttributeValue;
   /** The field of a value; undefined where the value is none of this kind. */
   write(value: AttributeValue): Init | undefined;
 }
@@ -56,17 +57,19 @@ function scalar({ type, b, i, r, c }: Scalar): AttributeValue {
 }
 
 function scalarOf(value: unknown): Scalar | undefined {
-  if (isBoolean(value)) return create(ScalarSchema, { type: 1, b: value });
-  if (value instanceof Float) return create(ScalarSchema, { type: 3, r: value.valueOf() });
-  if (value instanceof Complex) return create(ScalarSchema, { type: 4, c: { r: value.re, i: value.im } });
-  if (isInt64(value)) return create(ScalarSchema, { type: 2, i: BigInt(value) });
-  return isNumber(value) ? create(ScalarSchema, { type: 3, r: value }) : undefined;
+  if (isBoolean(value)) return makeMessage("Scalar", { type: 1, b: value });
+  if (value instanceof Float) return makeMessage("Scalar", { type: 3, r: value.valueOf() });
+  if (value instanceof Complex) {
+    return makeMessage("Scalar", { type: 4, c: makeMessage("Complex", { r: value.re, i: value.im }) });
+  }
+  if (isInt64(value)) return makeMessage("Scalar", { type: 2, i: BigInt(value) });
+  return isNumber(value) ? makeMessage("Scalar", { type: 3, r: value }) : undefined;
 }
 
 /** A kind whose value is one field. */
 function one<T>(
   name: string,
-  read: (attr: OpDesc_Attr) => AttributeValue,
+  read: (attr: Attribute) => AttributeValue,
   is: (value: unknown) => value is T,
   field: (value: T) => Init,
 ): AttributeKind {
@@ -76,7 +79,7 @@ function one<T>(
 /** A kind whose value is a list. */
 function many<T>(
   name: string,
-  read: (attr: OpDesc_Attr) => readonly AttributeValue[],
+  read: (attr: Attribute) => readonly AttributeValue[],
   is: (value: unknown) => value is T,
   field: (values: T[]) => Init,
 ): AttributeKind {
@@ -117,12 +120,12 @@ export function attributeTypeName(type: number): string {
 }
 
 /** The value of an attribute; null where its type is unknown. */
-export function readAttribute(attr: OpDesc_Attr): AttributeValue {
+export function readAttribute(attr: Attribute): AttributeValue {
   return KINDS[attr.type]?.read(attr) ?? null;
 }
 
 /** An attribute of the wire. */
-export function writeAttribute(name: string, value: AttributeValue, typeName: string): OpDesc_Attr {
+export function writeAttribute(name: string, value: AttributeValue, typeName: string): Attribute {
   const type = KINDS.findIndex((kind) => kind.name === typeName);
   const field = KINDS[type]?.write(value);
   if (!field) {
@@ -130,5 +133,5 @@ export function writeAttribute(name: string, value: AttributeValue, typeName: st
       at: name,
     });
   }
-  return create(OpDesc_AttrSchema, { name: utf8Of(name), type, ...field });
+  return makeMessage("OpDesc.Attr", { name: utf8Of(name), type, ...field });
 }

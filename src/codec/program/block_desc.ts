@@ -3,14 +3,13 @@
  *
  * @module
  */
-import { create, toBinary } from "@bufbuild/protobuf";
-import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import { BlockDescSchema } from "../../../proto/gen/framework_pb.ts";
 import type { Block } from "../../program.ts";
 import type { BlockIndex } from "./check_program.ts";
+import { makeMessage, writeMessage } from "./message.ts";
 import { OpDesc } from "./op_desc.ts";
 import { VarDesc } from "./var_desc.ts";
 import { Wire } from "./wire.ts";
+import { WireWriter } from "./wire_writer.ts";
 
 /** A block; its lists may be changed in place. */
 export class BlockDesc implements Block {
@@ -83,12 +82,12 @@ export class BlockDesc implements Block {
   /** The bytes of its message: as they were read where nothing changed. */
   serialize(): Uint8Array {
     if (this.#raw && this.#isUntouched()) return this.#raw;
-    const writer = new BinaryWriter();
-    writer.raw(toBinary(BlockDescSchema, create(BlockDescSchema, { idx: this.idx, parentIdx: this.parentIdx })));
-    for (const variable of this.vars) writer.tag(3, WireType.LengthDelimited).bytes(variable.serialize());
-    for (const op of this.ops) writer.tag(4, WireType.LengthDelimited).bytes(op.serialize());
+    const writer = new WireWriter();
+    writer.raw(writeMessage("BlockDesc", makeMessage("BlockDesc", { idx: this.idx, parentIdx: this.parentIdx })));
+    for (const variable of this.vars) writer.tag(3, 2).bytes(variable.serialize());
+    for (const op of this.ops) writer.tag(4, 2).bytes(op.serialize());
     if (this.forwardBlockIdx !== -1 || this.#hasForwardBlock()) {
-      writer.tag(5, WireType.Varint).int32(this.forwardBlockIdx);
+      writer.tag(5, 0).varint(this.forwardBlockIdx);
     }
     writer.raw(this.#unknown());
     return writer.finish();

@@ -8,7 +8,7 @@ import { FormatError } from "../../errors.ts";
 import { Budget, type Limits, PRICES } from "../../limits.ts";
 import { textFromUtf8 } from "../pickle/text.ts";
 import { checkBlockGraph } from "./check_blocks.ts";
-import { type FieldRule, type MessageRule, PROGRAM } from "./schema.ts";
+import { type FieldRule, type MessageRule, ruleOf } from "./schema.ts";
 import { VarDesc } from "./var_desc.ts";
 import { Wire } from "./wire.ts";
 
@@ -52,7 +52,7 @@ export function checkProgram(bytes: Uint8Array, limits: Readonly<Limits>): Block
   const budget = new Budget(limits);
   budget.check("maxProgramBytes", bytes.length, 0);
   const checker = new Checker(bytes, budget);
-  checker.message(PROGRAM, 0, bytes.length);
+  checker.message(ruleOf("ProgramDesc"), 0, bytes.length);
   checkBlockGraph(checker.blocks, checker.uses);
   for (const { at, start, end } of checker.oddAxes) {
     if (!new VarDesc(bytes.subarray(start, end)).persistable) continue;

@@ -3,13 +3,14 @@
  *
  * @module
  */
-import { clone, create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { type OpDesc as Message, OpDesc_VarSchema, OpDescSchema } from "../../../proto/gen/framework_pb.ts";
 import type { AttributeValue, Operator } from "../../program.ts";
 import { attributeTypeName, readAttribute, writeAttribute } from "./attribute.ts";
 import { runsBlock } from "./check_program.ts";
+import { cloneMessage, makeMessage, type Messages, readMessage, writeMessage } from "./message.ts";
 import { nameOf, utf8Of } from "./text.ts";
 import { Wire } from "./wire.ts";
+
+type Message = Messages["OpDesc"];
 
 /** An operator. */
 export class OpDesc implements Operator {
@@ -31,7 +32,7 @@ export class OpDesc implements Operator {
   /** A new operator. */
   static of(type: string, inputs: Record<string, string[]>, outputs: Record<string, string[]>): OpDesc {
     const slots = (names: Record<string, string[]>) => Object.entries(names).map(([slot, args]) => slotOf(slot, args));
-    return new OpDesc(create(OpDescSchema, { type: utf8Of(type), inputs: slots(inputs), outputs: slots(outputs) }));
+    return new OpDesc(makeMessage("OpDesc", { type: utf8Of(type), inputs: slots(inputs), outputs: slots(outputs) }));
   }
 
   // Type, inputs and outputs are what lists and graphs need of every operator: they are had without decoding the attributes.
@@ -141,7 +142,7 @@ export class OpDesc implements Operator {
 
   /** An operator of its own with the same content. */
   clone(): OpDesc {
-    return new OpDesc(this.#raw ?? clone(OpDescSchema, this.#read()));
+    return new OpDesc(this.#raw ?? cloneMessage("OpDesc", this.#read()));
   }
 
   /** Whether it is as it was read. */
@@ -151,11 +152,11 @@ export class OpDesc implements Operator {
 
   /** The bytes of its message. */
   serialize(): Uint8Array {
-    return this.#raw ?? toBinary(OpDescSchema, this.#message!);
+    return this.#raw ?? writeMessage("OpDesc", this.#message!);
   }
 
   #read(): Message {
-    return this.#message ??= fromBinary(OpDescSchema, this.#raw!);
+    return this.#message ??= readMessage("OpDesc", this.#raw!);
   }
 
   #change(): Message {
@@ -172,7 +173,7 @@ export class OpDesc implements Operator {
 type Slot = Message["inputs"][number];
 
 function slotOf(slot: string, names: readonly string[]): Slot {
-  return create(OpDesc_VarSchema, { parameter: utf8Of(slot), arguments: names.map(utf8Of) });
+  return makeMessage("OpDesc.Var", { parameter: utf8Of(slot), arguments: names.map(utf8Of) });
 }
 
 function slotsOf(slots: readonly Slot[]): ReadonlyMap<string, readonly string[]> {

@@ -3,31 +3,24 @@
  *
  * @module
  */
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import {
-  type OpCompatibleMap,
-  type OpVersionMap,
-  OpVersionMapSchema,
-  ProgramDescSchema,
-  VersionSchema,
-} from "../../../proto/gen/framework_pb.ts";
 import { byCodePoint } from "../../code_point_order.ts";
 import { SourceError, ValueError } from "../../errors.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../limits.ts";
 import { type Port, Program, type ProgramVariable } from "../../program.ts";
 import { BlockDesc } from "./block_desc.ts";
 import { checkProgram } from "./check_program.ts";
+import { makeMessage, type Messages, readMessage, writeMessage } from "./message.ts";
 import { nameOf, utf8Of } from "./text.ts";
 import type { OpDesc } from "./op_desc.ts";
 import type { VarDesc } from "./var_desc.ts";
 import { Wire } from "./wire.ts";
+import { WireWriter } from "./wire_writer.ts";
 
 /** Everything of a program but its blocks. */
 interface Head {
   version: number | null;
-  opVersionMap: OpVersionMap | null;
-  opCompatibleMap: OpCompatibleMap | null;
+  opVersionMap: Messages["ProgramDesc"]["opVersionMap"] | null;
+  opCompatibleMap: Messages["ProgramDesc"]["opCompatibleMap"] | null;
   unknown: Uint8Array;
 }
 
@@ -57,8 +50,8 @@ export class ProgramDesc extends Program {
   static parse(bytes: Uint8Array, limits: Readonly<Limits> = DEFAULT_LIMITS): ProgramDesc {
     const blocks = checkProgram(bytes, limits).map((index) => BlockDesc.read(bytes, index));
     const wire = new Wire(bytes);
-    const { version, opVersionMap, opCompatibleMap } = fromBinary(
-      ProgramDescSchema,
+    const { version, opVersionMap, opCompatibleMap } = readMessage(
+      "ProgramDesc",
       wire.fields((number) => number > 1 && number <= 5, 0, bytes.length),
     );
     return new ProgramDesc(bytes, blocks, {
@@ -95,9 +88,11 @@ export class ProgramDesc extends Program {
   }
 
   set opVersions(versions: ReadonlyMap<string, number>) {
-    this.#head.opVersionMap = create(OpVersionMapSchema, {
-      pair: [...versions].map(([name, version]) => ({ opName: utf8Of(name), opVersion: { version } })),
+    const pair = [...versions].map(([name, version]) => {
+      const opVersion = makeMessage("OpVersion", { version });
+      return makeMessage("OpVersionMap.Pair", { opName: utf8Of(name), opVersion });
     });
+    this.#head.opVersionMap = makeMessage("OpVersionMap", { pair });
   }
 
   /** Operators and the first Paddle that is compatible with them, as Paddle 1.6 to 1.8 write it. */
@@ -193,14 +188,14 @@ export class ProgramDesc extends Program {
   serialize(): Uint8Array {
     if (this.#raw && this.#isUntouched()) return this.#raw.slice();
     const { version, opVersionMap, opCompatibleMap, unknown } = this.#head;
-    const writer = new BinaryWriter();
-    for (const block of this.blocks) writer.tag(1, WireType.LengthDelimited).bytes(block.serialize());
-    const head = create(ProgramDescSchema, {
-      version: version === null ? undefined : create(VersionSchema, { version: BigInt(version) }),
+    const writer = new WireWriter();
+    for (const block of this.blocks) writer.tag(1, 2).bytes(block.serialize());
+    const head = makeMessage("ProgramDesc", {
+      version: version === null ? undefined : makeMessage("Version", { version: BigInt(version) }),
       opVersionMap: opVersionMap ?? undefined,
       opCompatibleMap: opCompatibleMap ?? undefined,
     });
-    return writer.raw(toBinary(ProgramDescSchema, head)).raw(unknown).finish();
+    return writer.raw(writeMessage("ProgramDesc", head)).raw(unknown).finish();
   }
 
   #isUntouched(): boolean {

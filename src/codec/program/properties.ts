@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { PropertiesSchema, type Value, ValueSchema } from "../../../proto/gen/property_pb.ts";
 import { FormatError, quote, ValueError } from "../../errors.ts";
 import { byCodePoint } from "../../code_point_order.ts";
 import { Float } from "../../values.ts";
+import { makeMessage, type Messages, readMessage, writeMessage } from "./message.ts";
 import { nameOf, textOrBytes, utf8Of } from "./text.ts";
-import { Wire } from "./wire.ts";
+
+type Value = Messages["Value"];
 
 /** A property: a number, text or list of one kind. An integer is a number or bigint, a float a {@linkcode Float}. */
 export type Property =
@@ -26,14 +26,7 @@ const FLOAT = 1, INT = 2, STRING = 3, FLOATS = 6, INTS = 7, STRINGS = 8;
 
 /** The properties in the bytes of a `.meta` file, by their names without the class before the first dot. */
 export function readProperties(bytes: Uint8Array): Map<string, Property> {
-  // The walk proves that lengths fit; the message itself has no nesting worth a checker of its own.
-  new Wire(bytes).fields(() => false, 0, bytes.length);
-  let entries: Value[];
-  try {
-    ({ entries } = fromBinary(PropertiesSchema, bytes));
-  } catch (cause) {
-    throw new FormatError("BAD_WIRE", "This is no .meta file of Paddle's", { offset: 0, cause });
-  }
+  const { entries } = readMessage("Properties", bytes);
   const properties = new Map<string, Property>();
   for (const entry of entries) {
     const full = nameOf(entry.name);
@@ -79,16 +72,16 @@ export function writeProperties(className: string, properties: ReadonlyMap<strin
         at: name,
       });
     }
-    return create(ValueSchema, { name: utf8Of(`${className}.${name}`), ...fields });
+    return makeMessage("Value", { name: utf8Of(`${className}.${name}`), ...fields });
   });
-  return toBinary(PropertiesSchema, create(PropertiesSchema, { entries }));
+  return writeMessage("Properties", makeMessage("Properties", { entries }));
 }
 
 const isInt = (value: unknown) => typeof value === "bigint" || (typeof value === "number" && Number.isInteger(value));
 const isFloat = (value: unknown) => value instanceof Float || typeof value === "number";
 const isText = (value: unknown) => typeof value === "string" || value instanceof Uint8Array;
 
-function fieldsOf(value: Property | boolean): Partial<Omit<Value, "$typeName" | "$unknown">> | null {
+function fieldsOf(value: Property | boolean): Partial<Value> | null {
   if (typeof value === "boolean") return { type: INT, i: BigInt(value) };
   if (isInt(value)) return { type: INT, i: BigInt(value as number) };
   if (isText(value)) return { type: STRING, s: utf8Of(value as string) };

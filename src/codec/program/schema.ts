@@ -1,16 +1,21 @@
 /**
- * What the checker has to know of every message of a program, taken from the generated descriptors of `proto/framework.proto`.
+ * What reading, checking and writing a program has to know of its messages, from the table that is generated of `proto/*.proto`.
  *
  * @module
  */
-import type { DescField, DescMessage } from "@bufbuild/protobuf";
-import { ScalarType } from "@bufbuild/protobuf";
-import { ProgramDescSchema } from "../../../proto/gen/framework_pb.ts";
+import { FIELDS } from "../../../proto/gen/fields.ts";
+
+/** Kinds of plain fields. Texts are bytes: see `proto/framework.proto`. */
+export type ScalarType = "bool" | "int32" | "int64" | "float" | "double" | "bytes";
 
 /** A known field. */
 export interface FieldRule {
   readonly name: string;
+  /** The name as a property: `opVersionMap`. */
+  readonly key: string;
   readonly number: number;
+  /** Null where a message is in it. */
+  readonly scalar: ScalarType | null;
   /** Wire type of one value: 0 varint, 1 eight bytes, 2 a length and bytes, 5 four bytes. */
   readonly wire: number;
   readonly isList: boolean;
@@ -36,65 +41,77 @@ export interface MessageRule {
   readonly fields: readonly (FieldRule | undefined)[];
   /** Bits of the fields that must be there. */
   readonly required: number;
+  /** What fields have that are not set. */
+  readonly defaults: Readonly<Record<string, unknown>>;
 }
 
 /** Texts that Paddle may fill with any bytes (hardening H-PB-4). */
-const ANY_BYTES = new Set(["OpDesc.Attr.s", "OpDesc.Attr.strings", "VarDesc.Attr.s"]);
+const ANY_BYTES: readonly string[] = ["OpDesc.Attr.s", "OpDesc.Attr.strings", "VarDesc.Attr.s"];
 
-const WATCHED: ReadonlyMap<string, Watched> = new Map([
-  ["ProgramDesc", "program"],
-  ["BlockDesc", "block"],
-  ["OpDesc.Attr", "attribute"],
-  ["VarType.TensorDesc", "tensor"],
-]);
+const WATCHED: Readonly<Record<string, Watched>> = {
+  ProgramDesc: "program",
+  BlockDesc: "block",
+  "OpDesc.Attr": "attribute",
+  "VarType.TensorDesc": "tensor",
+};
 
-const rules = new Map<DescMessage, MessageRule>();
+/** Wire types, and what a field has that is not set. */
+const SCALARS: Readonly<Record<string, { wire: number; unset: unknown }>> = {
+  bool: { wire: 0, unset: false },
+  int32: { wire: 0, unset: 0 },
+  int64: { wire: 0, unset: 0n },
+  float: { wire: 5, unset: 0 },
+  double: { wire: 1, unset: 0 },
+  bytes: { wire: 2, unset: new Uint8Array(0) },
+};
 
-/** The rule of ProgramDesc, from which all others are reached. */
-export const PROGRAM: MessageRule = ruleOf(ProgramDescSchema);
+let lines: Map<string, string[]> | null = null;
+const rules = new Map<string, MessageRule>();
 
-function ruleOf(desc: DescMessage): MessageRule {
-  const known = rules.get(desc);
+/** The rule of a message, from which those of the messages in it are reached. */
+export function ruleOf(name: string): MessageRule {
+  const known = rules.get(name);
   if (known) return known;
-  const fields: FieldRule[] = [];
-  const name = desc.typeName.replace("oarlock.framework.", "");
-  const rule = { name, watched: WATCHED.get(name) ?? null, fields, required: 0 };
-  rules.set(desc, rule);
-  desc.fields.forEach((field, i) => {
-    // Proto2's "required" is presence 3 (LEGACY_REQUIRED) of the descriptor.
-    const required = field.presence === 3 ? 1 << i : 0;
-    rule.required |= required;
-    fields[field.number] = fieldRule(field, required, rule.name);
-  });
+  lines ??= linesByMessage();
+  const fields: FieldRule[] = [], defaults: Record<string, unknown> = {};
+  let required = 0;
+  for (const [i, line] of lines.get(name)!.entries()) {
+    const field = fieldRule(name, line, 1 << i);
+    fields[field.number] = field;
+    required |= field.required;
+    if (field.scalar && !field.isList) defaults[field.key] = SCALARS[field.scalar].unset;
+  }
+  const rule = { name, watched: WATCHED[name] ?? null, fields, required, defaults };
+  rules.set(name, rule);
   return rule;
 }
 
-function fieldRule(field: DescField, required: number, owner: string): FieldRule {
-  const isList = field.fieldKind === "list";
-  const message = field.message ? ruleOf(field.message) : null;
-  const wire = message ? 2 : wireOf(field.scalar);
-  const isText = field.scalar === ScalarType.BYTES && !ANY_BYTES.has(`${owner}.${field.name}`);
+function linesByMessage(): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  let fields: string[] = [];
+  for (const line of FIELDS.trim().split("\n")) {
+    if (line.includes(" ")) fields.push(line);
+    else found.set(line, fields = []);
+  }
+  return found;
+}
+
+/** `4 repeated OpDesc.Attr attrs`, in the message `owner`. */
+function fieldRule(owner: string, line: string, bit: number): FieldRule {
+  const [number, label, type, name] = line.split(" ");
+  const isList = label === "repeated";
+  const scalar = Object.hasOwn(SCALARS, type) ? type as ScalarType : null;
+  const wire = scalar ? SCALARS[scalar].wire : 2;
   return {
-    name: field.name,
-    number: field.number,
+    name,
+    key: name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase()),
+    number: Number(number),
+    scalar,
     wire,
     isList,
     packable: isList && wire !== 2,
-    message,
-    required,
-    isText,
+    message: scalar ? null : ruleOf(type),
+    required: label === "required" ? bit : 0,
+    isText: scalar === "bytes" && !ANY_BYTES.includes(`${owner}.${name}`),
   };
-}
-
-function wireOf(scalar: ScalarType | undefined): number {
-  switch (scalar) {
-    case ScalarType.BYTES:
-      return 2;
-    case ScalarType.DOUBLE:
-      return 1;
-    case ScalarType.FLOAT:
-      return 5;
-    default:
-      return 0;
-  }
 }

@@ -3,19 +3,14 @@
  *
  * @module
  */
-import { clone, create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import {
-  type VarDesc as Message,
-  VarDescSchema,
-  VarType_DenseTensorDescSchema,
-  type VarType_TensorDesc,
-  VarType_TensorDescSchema,
-  VarTypeSchema,
-} from "../../../proto/gen/framework_pb.ts";
 import { type DType, dtypeInfo, dtypeOfVarType } from "../../dtype.ts";
 import { ValueError } from "../../errors.ts";
 import type { ProgramVariable, VariableKind } from "../../program.ts";
+import { cloneMessage, makeMessage, type Messages, readMessage, writeMessage } from "./message.ts";
 import { nameOf, utf8Of } from "./text.ts";
+
+type Message = Messages["VarDesc"];
+type Tensor = Messages["VarType.TensorDesc"];
 
 /** Kinds by their number in VarType.Type. */
 const KINDS: ReadonlyMap<number, VariableKind> = new Map([
@@ -60,15 +55,15 @@ export class VarDesc implements ProgramVariable {
   /** A new variable. */
   static of(name: string, init: VarInit = {}): VarDesc {
     const { kind = "dense_tensor", dtype, shape, persistable, isParameter, stopGradient } = init;
-    const type = create(VarTypeSchema, { type: [...KINDS].find(([, word]) => word === kind)![0] });
+    const type = makeMessage("VarType", { type: [...KINDS].find(([, word]) => word === kind)![0] });
     if (kind === "dense_tensor") {
-      const tensor = create(VarType_TensorDescSchema, {
+      const tensor = makeMessage("VarType.TensorDesc", {
         dataType: dtypeInfo(dtype ?? "float32").varType!,
         dims: (shape ?? []).map(BigInt),
       });
-      type.denseTensor = create(VarType_DenseTensorDescSchema, { tensor });
+      type.denseTensor = makeMessage("VarType.DenseTensorDesc", { tensor });
     }
-    return new VarDesc(create(VarDescSchema, { name: utf8Of(name), type, persistable, isParameter, stopGradient }));
+    return new VarDesc(makeMessage("VarDesc", { name: utf8Of(name), type, persistable, isParameter, stopGradient }));
   }
 
   get name(): string {
@@ -145,7 +140,7 @@ export class VarDesc implements ProgramVariable {
 
   /** A variable of its own with the same content. */
   clone(): VarDesc {
-    return new VarDesc(this.#raw ?? clone(VarDescSchema, this.#read()));
+    return new VarDesc(this.#raw ?? cloneMessage("VarDesc", this.#read()));
   }
 
   /** Whether it is as it was read. */
@@ -155,16 +150,16 @@ export class VarDesc implements ProgramVariable {
 
   /** The bytes of its message. */
   serialize(): Uint8Array {
-    return this.#raw ?? toBinary(VarDescSchema, this.#message!);
+    return this.#raw ?? writeMessage("VarDesc", this.#message!);
   }
 
-  #tensor(): VarType_TensorDesc | undefined {
+  #tensor(): Tensor | undefined {
     const { denseTensor, selectedRows, tensorArray, strings, vocab, sparseCoo, sparseCsr } = this.#read().type!;
     return denseTensor?.tensor ?? selectedRows ?? tensorArray?.tensor ?? strings ?? vocab ?? sparseCoo ?? sparseCsr;
   }
 
   #read(): Message {
-    return this.#message ??= fromBinary(VarDescSchema, this.#raw!);
+    return this.#message ??= readMessage("VarDesc", this.#raw!);
   }
 
   #change(): Message {

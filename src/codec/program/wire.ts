@@ -68,6 +68,18 @@ export class Wire {
     throw badVarint(at);
   }
 
+  /** A varint as a signed number of 64 bits. */
+  int64(at: number, end: number): bigint {
+    const low = this.varint(at, end);
+    return this.#high === 0 ? BigInt(low) : BigInt.asIntN(64, BigInt(this.#high) << 32n | BigInt(low));
+  }
+
+  /** A number of 4 or 8 bytes: a view that begins with it. */
+  fixed(size: number, at: number, end: number): DataView {
+    this.advance(size, at, end);
+    return new DataView(this.bytes.buffer, this.bytes.byteOffset + this.pos - size, size);
+  }
+
   /** A length that fits in the message around it. */
   length(at: number, end: number): number {
     const low = this.varint(at, end);
@@ -115,6 +127,11 @@ export class Wire {
     }
   }
 
+  /** Skip the field with this tag. Its message was checked with its limits: here there are none. */
+  pass(tag: number, at: number, end: number): void {
+    this.skip(tag & 7, tag >>> 3, at, end, Infinity, UNLIMITED);
+  }
+
   #skipOne(kind: number, at: number, end: number): void {
     if (kind === 0) this.varint(at, end);
     else if (kind === 2) {
@@ -135,7 +152,7 @@ export class Wire {
         const length = this.length(at, end);
         found.push([this.pos, this.pos + length]);
         this.pos += length;
-      } else this.skip(tag & 7, tag >>> 3, at, end, Infinity, UNLIMITED);
+      } else this.pass(tag, at, end);
     }
     this.pos = here;
     return found;
@@ -148,8 +165,7 @@ export class Wire {
     while (this.pos < end) {
       const at = this.pos;
       const tag = this.tag(end);
-      // The message was checked with its limits: what is here is skipped without any.
-      this.skip(tag & 7, tag >>> 3, at, end, Infinity, UNLIMITED);
+      this.pass(tag, at, end);
       if (isWanted(tag >>> 3)) parts.push(this.bytes.subarray(at, this.pos));
     }
     return concat(parts);
