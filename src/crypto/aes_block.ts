@@ -5,9 +5,9 @@
  */
 
 /** The substitution of bytes. */
-const SBOX = substitution();
+const SBOX = /* @__PURE__ */ substitution();
 /** Substitution and mixing of one byte, as the column that it adds to; the others are rotations of it. */
-const MIXED = Uint32Array.from(SBOX, (s) => {
+const MIXED = /* @__PURE__ */ Uint32Array.from(SBOX, (s) => {
   const twice = double(s);
   return ((twice << 24) | (s << 16) | (s << 8) | (twice ^ s)) >>> 0;
 });

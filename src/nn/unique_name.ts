@@ -54,7 +54,7 @@ export class NameScope {
   }
 }
 
-let current: NameScope = new NameScope();
+let current: NameScope = /* @__PURE__ */ new NameScope();
 
 /** The scope that names come from now. */
 export function currentScope(): NameScope {

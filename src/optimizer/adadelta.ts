@@ -23,7 +23,7 @@ export interface AdadeltaRules {
 export interface AdadeltaOptions extends OptimizerOptions<AdadeltaRules>, AdadeltaRules {
 }
 
-const ARGUMENTS: Signature<AdadeltaOptions> = signature("Adadelta", {
+const ARGUMENTS: Signature<AdadeltaOptions> = /* @__PURE__ */ signature("Adadelta", {
   learningRate: 0.001,
   epsilon: 1e-6,
   rho: 0.95,

@@ -26,7 +26,7 @@ export interface AdagradOptions extends OptimizerOptions<AdagradRules>, AdagradR
   learningRate: number | LRScheduler;
 }
 
-const ARGUMENTS: Signature<AdagradOptions> = signature("Adagrad", {
+const ARGUMENTS: Signature<AdagradOptions> = /* @__PURE__ */ signature("Adagrad", {
   learningRate: REQUIRED,
   epsilon: 1e-6,
   parameters: null,

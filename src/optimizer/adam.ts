@@ -34,7 +34,7 @@ export interface AdamOptions extends OptimizerOptions<AdamRules>, AdamRules {
   amsgrad?: boolean;
 }
 
-const ARGUMENTS: Signature<AdamOptions> = signature("Adam", {
+const ARGUMENTS: Signature<AdamOptions> = /* @__PURE__ */ signature("Adam", {
   learningRate: 0.001,
   beta1: 0.9,
   beta2: 0.999,

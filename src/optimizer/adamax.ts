@@ -24,7 +24,7 @@ export interface AdamaxRules {
 export interface AdamaxOptions extends OptimizerOptions<AdamaxRules>, AdamaxRules {
 }
 
-const ARGUMENTS: Signature<AdamaxOptions> = signature("Adamax", {
+const ARGUMENTS: Signature<AdamaxOptions> = /* @__PURE__ */ signature("Adamax", {
   learningRate: 0.001,
   beta1: 0.9,
   beta2: 0.999,

@@ -36,7 +36,7 @@ export interface AdamWOptions extends Omit<OptimizerOptions<AdamWRules>, "weight
   amsgrad?: boolean;
 }
 
-const ARGUMENTS: Signature<AdamWOptions> = signature("AdamW", {
+const ARGUMENTS: Signature<AdamWOptions> = /* @__PURE__ */ signature("AdamW", {
   learningRate: 0.001,
   beta1: 0.9,
   beta2: 0.999,

@@ -17,7 +17,7 @@ export interface ASGDOptions extends OptimizerOptions<object> {
   batchNum?: number;
 }
 
-const ARGUMENTS: Signature<ASGDOptions> = signature("ASGD", {
+const ARGUMENTS: Signature<ASGDOptions> = /* @__PURE__ */ signature("ASGD", {
   learningRate: 0.001,
   batchNum: 1,
   parameters: null,

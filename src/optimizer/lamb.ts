@@ -36,7 +36,7 @@ export interface LambOptions extends Omit<OptimizerOptions<LambRules>, "weightDe
   alwaysAdapt?: boolean;
 }
 
-const ARGUMENTS: Signature<LambOptions> = signature("Lamb", {
+const ARGUMENTS: Signature<LambOptions> = /* @__PURE__ */ signature("Lamb", {
   learningRate: 0.001,
   lambWeightDecay: 0.01,
   beta1: 0.9,

@@ -28,7 +28,7 @@ export interface MomentumOptions extends OptimizerOptions<MomentumRules>, Moment
   useMultiTensor?: boolean;
 }
 
-const ARGUMENTS: Signature<MomentumOptions> = signature("Momentum", {
+const ARGUMENTS: Signature<MomentumOptions> = /* @__PURE__ */ signature("Momentum", {
   learningRate: 0.001,
   momentum: 0.9,
   parameters: null,

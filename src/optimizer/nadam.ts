@@ -31,7 +31,7 @@ export interface NAdamOptions extends OptimizerOptions<NAdamRules>, NAdamRules {
   learningRate?: number | LRScheduler;
 }
 
-const ARGUMENTS: Signature<NAdamOptions> = signature("NAdam", {
+const ARGUMENTS: Signature<NAdamOptions> = /* @__PURE__ */ signature("NAdam", {
   learningRate: 0.002,
   beta1: 0.9,
   beta2: 0.999,

@@ -25,7 +25,7 @@ export interface RAdamRules {
 export interface RAdamOptions extends OptimizerOptions<RAdamRules>, RAdamRules {
 }
 
-const ARGUMENTS: Signature<RAdamOptions> = signature("RAdam", {
+const ARGUMENTS: Signature<RAdamOptions> = /* @__PURE__ */ signature("RAdam", {
   learningRate: 0.001,
   beta1: 0.9,
   beta2: 0.999,

@@ -30,7 +30,7 @@ export interface RMSPropOptions extends OptimizerOptions<RMSPropRules>, RMSPropR
   learningRate: number | LRScheduler;
 }
 
-const ARGUMENTS: Signature<RMSPropOptions> = signature("RMSProp", {
+const ARGUMENTS: Signature<RMSPropOptions> = /* @__PURE__ */ signature("RMSProp", {
   learningRate: REQUIRED,
   rho: 0.95,
   epsilon: 1e-6,

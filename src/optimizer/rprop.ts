@@ -18,7 +18,7 @@ export interface RpropOptions extends OptimizerOptions<object> {
   etas?: readonly [minus: number, plus: number];
 }
 
-const ARGUMENTS: Signature<RpropOptions> = signature("Rprop", {
+const ARGUMENTS: Signature<RpropOptions> = /* @__PURE__ */ signature("Rprop", {
   learningRate: 0.001,
   learningRateRange: [1e-5, 50],
   parameters: null,

@@ -13,7 +13,7 @@ import type { Update } from "./update.ts";
 export interface SGDOptions extends OptimizerOptions<object> {
 }
 
-const ARGUMENTS: Signature<SGDOptions> = signature("SGD", {
+const ARGUMENTS: Signature<SGDOptions> = /* @__PURE__ */ signature("SGD", {
   learningRate: 0.001,
   parameters: null,
   weightDecay: null,

@@ -217,17 +217,21 @@ function gainAndFan(args: Required<KaimingArguments>, shape: readonly number[]):
   return { gain: calculateGain(args.nonlinearity, args.negativeSlope), fan };
 }
 
-const GAINS: ReadonlyMap<string, number> = new Map([
-  ...["sigmoid", "linear"].map((name): [string, number] => [name, 1]),
-  ...[1, 2, 3].flatMap((n): [string, number][] => [
-    [`conv${n}d`, 1],
-    [`conv${n}d_transpose`, 1],
-    [`conv_transpose${n}d`, 1],
-  ]),
-  ["tanh", 5 / 3],
-  ["relu", Math.SQRT2],
-  ["selu", 3 / 4],
-]);
+const GAINS: ReadonlyMap<string, number> = /* @__PURE__ */ gains();
+
+function gains(): ReadonlyMap<string, number> {
+  return new Map([
+    ...["sigmoid", "linear"].map((name): [string, number] => [name, 1]),
+    ...[1, 2, 3].flatMap((n): [string, number][] => [
+      [`conv${n}d`, 1],
+      [`conv${n}d_transpose`, 1],
+      [`conv_transpose${n}d`, 1],
+    ]),
+    ["tanh", 5 / 3],
+    ["relu", Math.SQRT2],
+    ["selu", 3 / 4],
+  ]);
+}
 
 /**
  * By which factor the initial values go with a nonlinearity: `sigmoid linear conv1d ... tanh relu leaky_relu selu`.

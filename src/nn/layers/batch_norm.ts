@@ -13,7 +13,7 @@ import type { Parameter } from "../parameter.ts";
 import { BuiltInLayer } from "./built_in_layer.ts";
 import { frozen, frozenByRate, type OfPaddle } from "./frozen.ts";
 
-const ONES = new Constant(1);
+const ONES = /* @__PURE__ */ new Constant(1);
 
 /** Arguments of {@linkcode BatchNorm1D}, {@linkcode BatchNorm2D} and {@linkcode BatchNorm3D}. */
 export interface BatchNormNDArguments extends OfPaddle {

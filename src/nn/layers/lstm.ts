@@ -32,11 +32,12 @@ function cellArguments(config: Readonly<Required<RecurrentArguments>>): {
   return { hiddenSize, weightIhAttr, weightHhAttr, biasIhAttr, biasHhAttr, paddle };
 }
 
-const SIMPLE_RNN: Signature<SimpleRNNArguments> = {
+// Functions, so that a bundle has nothing of the layers that it does not use.
+const simpleRnn = (): Signature<SimpleRNNArguments> => ({
   name: "SimpleRNN",
   defaults: { ...start, activation: "tanh", ...attributes, ...end },
   positional: 12,
-};
+});
 
 /** Layers of {@linkcode SimpleRNNCell}. Mirrors `paddle.nn.SimpleRNN` (3.3). */
 export class SimpleRNN extends RNNBase<SimpleRNNArguments> {
@@ -67,7 +68,7 @@ export class SimpleRNN extends RNNBase<SimpleRNNArguments> {
       ]
     >
   ) {
-    super(SIMPLE_RNN, args);
+    super(simpleRnn(), args);
     const { config } = this;
     const { activation } = config;
     const makeCell = (inputSize: number) => new SimpleRNNCell({ ...cellArguments(config), inputSize, activation });
@@ -75,11 +76,11 @@ export class SimpleRNN extends RNNBase<SimpleRNNArguments> {
   }
 }
 
-const GRU_SIGNATURE: Signature<RecurrentArguments> = {
+const gru = (): Signature<RecurrentArguments> => ({
   name: "GRU",
   defaults: { ...start, ...attributes, ...end },
   positional: 11,
-};
+});
 
 /** Layers of {@linkcode GRUCell}. Mirrors `paddle.nn.GRU` (3.3). */
 export class GRU extends RNNBase<RecurrentArguments> {
@@ -109,17 +110,17 @@ export class GRU extends RNNBase<RecurrentArguments> {
       ]
     >
   ) {
-    super(GRU_SIGNATURE, args);
+    super(gru(), args);
     const { config } = this;
     this.fill((inputSize) => new GRUCell({ ...cellArguments(config), inputSize }), config.hiddenSize);
   }
 }
 
-const LSTM_SIGNATURE: Signature<LSTMArguments> = {
+const lstm = (): Signature<LSTMArguments> => ({
   name: "LSTM",
   defaults: { ...start, ...attributes, projSize: 0, ...end },
   positional: 12,
-};
+});
 
 /** Layers of {@linkcode LSTMCell}. Mirrors `paddle.nn.LSTM` (3.3). */
 export class LSTM extends RNNBase<LSTMArguments> {
@@ -150,7 +151,7 @@ export class LSTM extends RNNBase<LSTMArguments> {
       ]
     >
   ) {
-    super(LSTM_SIGNATURE, args);
+    super(lstm(), args);
     const { config } = this;
     const { projSize, hiddenSize } = config;
     const makeCell = (inputSize: number) => new LSTMCell({ ...cellArguments(config), inputSize, projSize });

@@ -12,7 +12,7 @@ import { BuiltInLayer } from "./built_in_layer.ts";
 import { need, needSize } from "./check.ts";
 import { frozen, frozenByRate, type OfPaddle } from "./frozen.ts";
 
-const ONES = new Constant(1);
+const ONES = /* @__PURE__ */ new Constant(1);
 
 /** Arguments of {@linkcode InstanceNorm1D}, {@linkcode InstanceNorm2D} and {@linkcode InstanceNorm3D}. */
 export interface InstanceNormArguments {

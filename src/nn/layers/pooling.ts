@@ -7,7 +7,7 @@ import { REQUIRED } from "../arguments.ts";
 import { stateless, type StatelessLayerClass } from "./stateless.ts";
 
 /** `paddle.nn.AvgPool1D` (3.3). */
-export const AvgPool1D: StatelessLayerClass = stateless("AvgPool1D", {
+export const AvgPool1D: StatelessLayerClass = /* @__PURE__ */ stateless("AvgPool1D", {
   kernelSize: REQUIRED,
   stride: null,
   padding: 0,
@@ -16,7 +16,7 @@ export const AvgPool1D: StatelessLayerClass = stateless("AvgPool1D", {
   name: null,
 });
 /** `paddle.nn.AvgPool2D` (3.3). */
-export const AvgPool2D: StatelessLayerClass = stateless("AvgPool2D", {
+export const AvgPool2D: StatelessLayerClass = /* @__PURE__ */ stateless("AvgPool2D", {
   kernelSize: REQUIRED,
   stride: null,
   padding: 0,
@@ -27,7 +27,7 @@ export const AvgPool2D: StatelessLayerClass = stateless("AvgPool2D", {
   name: null,
 });
 /** `paddle.nn.AvgPool3D` (3.3). */
-export const AvgPool3D: StatelessLayerClass = stateless("AvgPool3D", {
+export const AvgPool3D: StatelessLayerClass = /* @__PURE__ */ stateless("AvgPool3D", {
   kernelSize: REQUIRED,
   stride: null,
   padding: 0,
@@ -38,7 +38,7 @@ export const AvgPool3D: StatelessLayerClass = stateless("AvgPool3D", {
   name: null,
 });
 /** `paddle.nn.MaxPool1D` (3.3). */
-export const MaxPool1D: StatelessLayerClass = stateless("MaxPool1D", {
+export const MaxPool1D: StatelessLayerClass = /* @__PURE__ */ stateless("MaxPool1D", {
   kernelSize: REQUIRED,
   stride: null,
   padding: 0,
@@ -47,7 +47,7 @@ export const MaxPool1D: StatelessLayerClass = stateless("MaxPool1D", {
   name: null,
 });
 /** `paddle.nn.MaxPool2D` (3.3). */
-export const MaxPool2D: StatelessLayerClass = stateless("MaxPool2D", {
+export const MaxPool2D: StatelessLayerClass = /* @__PURE__ */ stateless("MaxPool2D", {
   kernelSize: REQUIRED,
   stride: null,
   padding: 0,
@@ -57,7 +57,7 @@ export const MaxPool2D: StatelessLayerClass = stateless("MaxPool2D", {
   name: null,
 });
 /** `paddle.nn.MaxPool3D` (3.3). */
-export const MaxPool3D: StatelessLayerClass = stateless("MaxPool3D", {
+export const MaxPool3D: StatelessLayerClass = /* @__PURE__ */ stateless("MaxPool3D", {
   kernelSize: REQUIRED,
   stride: null,
   padding: 0,
@@ -67,7 +67,7 @@ export const MaxPool3D: StatelessLayerClass = stateless("MaxPool3D", {
   name: null,
 });
 /** `paddle.nn.MaxUnPool1D` (3.3). */
-export const MaxUnPool1D: StatelessLayerClass = stateless("MaxUnPool1D", {
+export const MaxUnPool1D: StatelessLayerClass = /* @__PURE__ */ stateless("MaxUnPool1D", {
   kernelSize: REQUIRED,
   stride: null,
   padding: 0,
@@ -76,7 +76,7 @@ export const MaxUnPool1D: StatelessLayerClass = stateless("MaxUnPool1D", {
   name: null,
 });
 /** `paddle.nn.MaxUnPool2D` (3.3). */
-export const MaxUnPool2D: StatelessLayerClass = stateless("MaxUnPool2D", {
+export const MaxUnPool2D: StatelessLayerClass = /* @__PURE__ */ stateless("MaxUnPool2D", {
   kernelSize: REQUIRED,
   stride: null,
   padding: 0,
@@ -85,7 +85,7 @@ export const MaxUnPool2D: StatelessLayerClass = stateless("MaxUnPool2D", {
   name: null,
 });
 /** `paddle.nn.MaxUnPool3D` (3.3). */
-export const MaxUnPool3D: StatelessLayerClass = stateless("MaxUnPool3D", {
+export const MaxUnPool3D: StatelessLayerClass = /* @__PURE__ */ stateless("MaxUnPool3D", {
   kernelSize: REQUIRED,
   stride: null,
   padding: 0,
@@ -94,7 +94,7 @@ export const MaxUnPool3D: StatelessLayerClass = stateless("MaxUnPool3D", {
   name: null,
 });
 /** `paddle.nn.LPPool1D` (3.3). */
-export const LPPool1D: StatelessLayerClass = stateless("LPPool1D", {
+export const LPPool1D: StatelessLayerClass = /* @__PURE__ */ stateless("LPPool1D", {
   normType: REQUIRED,
   kernelSize: REQUIRED,
   stride: null,
@@ -104,7 +104,7 @@ export const LPPool1D: StatelessLayerClass = stateless("LPPool1D", {
   name: null,
 });
 /** `paddle.nn.LPPool2D` (3.3). */
-export const LPPool2D: StatelessLayerClass = stateless("LPPool2D", {
+export const LPPool2D: StatelessLayerClass = /* @__PURE__ */ stateless("LPPool2D", {
   normType: REQUIRED,
   kernelSize: REQUIRED,
   stride: null,
@@ -114,7 +114,7 @@ export const LPPool2D: StatelessLayerClass = stateless("LPPool2D", {
   name: null,
 });
 /** `paddle.nn.FractionalMaxPool2D` (3.3). */
-export const FractionalMaxPool2D: StatelessLayerClass = stateless("FractionalMaxPool2D", {
+export const FractionalMaxPool2D: StatelessLayerClass = /* @__PURE__ */ stateless("FractionalMaxPool2D", {
   outputSize: REQUIRED,
   kernelSize: null,
   randomU: null,
@@ -122,7 +122,7 @@ export const FractionalMaxPool2D: StatelessLayerClass = stateless("FractionalMax
   name: null,
 });
 /** `paddle.nn.FractionalMaxPool3D` (3.3). */
-export const FractionalMaxPool3D: StatelessLayerClass = stateless("FractionalMaxPool3D", {
+export const FractionalMaxPool3D: StatelessLayerClass = /* @__PURE__ */ stateless("FractionalMaxPool3D", {
   outputSize: REQUIRED,
   kernelSize: null,
   randomU: null,
@@ -130,42 +130,42 @@ export const FractionalMaxPool3D: StatelessLayerClass = stateless("FractionalMax
   name: null,
 });
 /** `paddle.nn.AdaptiveAvgPool1D` (3.3). */
-export const AdaptiveAvgPool1D: StatelessLayerClass = stateless("AdaptiveAvgPool1D", {
+export const AdaptiveAvgPool1D: StatelessLayerClass = /* @__PURE__ */ stateless("AdaptiveAvgPool1D", {
   outputSize: REQUIRED,
   name: null,
 });
 /** `paddle.nn.AdaptiveAvgPool2D` (3.3). */
-export const AdaptiveAvgPool2D: StatelessLayerClass = stateless("AdaptiveAvgPool2D", {
+export const AdaptiveAvgPool2D: StatelessLayerClass = /* @__PURE__ */ stateless("AdaptiveAvgPool2D", {
   outputSize: REQUIRED,
   dataFormat: "NCHW",
   name: null,
 });
 /** `paddle.nn.AdaptiveAvgPool3D` (3.3). */
-export const AdaptiveAvgPool3D: StatelessLayerClass = stateless("AdaptiveAvgPool3D", {
+export const AdaptiveAvgPool3D: StatelessLayerClass = /* @__PURE__ */ stateless("AdaptiveAvgPool3D", {
   outputSize: REQUIRED,
   dataFormat: "NCDHW",
   name: null,
 });
 /** `paddle.nn.AdaptiveMaxPool1D` (3.3). */
-export const AdaptiveMaxPool1D: StatelessLayerClass = stateless("AdaptiveMaxPool1D", {
+export const AdaptiveMaxPool1D: StatelessLayerClass = /* @__PURE__ */ stateless("AdaptiveMaxPool1D", {
   outputSize: REQUIRED,
   returnMask: false,
   name: null,
 });
 /** `paddle.nn.AdaptiveMaxPool2D` (3.3). */
-export const AdaptiveMaxPool2D: StatelessLayerClass = stateless("AdaptiveMaxPool2D", {
+export const AdaptiveMaxPool2D: StatelessLayerClass = /* @__PURE__ */ stateless("AdaptiveMaxPool2D", {
   outputSize: REQUIRED,
   returnMask: false,
   name: null,
 });
 /** `paddle.nn.AdaptiveMaxPool3D` (3.3). */
-export const AdaptiveMaxPool3D: StatelessLayerClass = stateless("AdaptiveMaxPool3D", {
+export const AdaptiveMaxPool3D: StatelessLayerClass = /* @__PURE__ */ stateless("AdaptiveMaxPool3D", {
   outputSize: REQUIRED,
   returnMask: false,
   name: null,
 });
 /** `paddle.nn.Pad1D` (3.3). */
-export const Pad1D: StatelessLayerClass = stateless("Pad1D", {
+export const Pad1D: StatelessLayerClass = /* @__PURE__ */ stateless("Pad1D", {
   padding: REQUIRED,
   mode: "constant",
   value: 0,
@@ -173,7 +173,7 @@ export const Pad1D: StatelessLayerClass = stateless("Pad1D", {
   name: null,
 });
 /** `paddle.nn.Pad2D` (3.3). */
-export const Pad2D: StatelessLayerClass = stateless("Pad2D", {
+export const Pad2D: StatelessLayerClass = /* @__PURE__ */ stateless("Pad2D", {
   padding: REQUIRED,
   mode: "constant",
   value: 0,
@@ -181,7 +181,7 @@ export const Pad2D: StatelessLayerClass = stateless("Pad2D", {
   name: null,
 });
 /** `paddle.nn.Pad3D` (3.3). */
-export const Pad3D: StatelessLayerClass = stateless("Pad3D", {
+export const Pad3D: StatelessLayerClass = /* @__PURE__ */ stateless("Pad3D", {
   padding: REQUIRED,
   mode: "constant",
   value: 0,
@@ -189,94 +189,94 @@ export const Pad3D: StatelessLayerClass = stateless("Pad3D", {
   name: null,
 });
 /** `paddle.nn.ZeroPad1D` (3.3). */
-export const ZeroPad1D: StatelessLayerClass = stateless("ZeroPad1D", {
+export const ZeroPad1D: StatelessLayerClass = /* @__PURE__ */ stateless("ZeroPad1D", {
   padding: REQUIRED,
   dataFormat: "NCL",
   name: null,
 });
 /** `paddle.nn.ZeroPad2D` (3.3). */
-export const ZeroPad2D: StatelessLayerClass = stateless("ZeroPad2D", {
+export const ZeroPad2D: StatelessLayerClass = /* @__PURE__ */ stateless("ZeroPad2D", {
   padding: REQUIRED,
   dataFormat: "NCHW",
   name: null,
 });
 /** `paddle.nn.ZeroPad3D` (3.3). */
-export const ZeroPad3D: StatelessLayerClass = stateless("ZeroPad3D", {
+export const ZeroPad3D: StatelessLayerClass = /* @__PURE__ */ stateless("ZeroPad3D", {
   padding: REQUIRED,
   dataFormat: "NCDHW",
   name: null,
 });
 /** `paddle.nn.ConstantPad1D` (3.3). */
-export const ConstantPad1D: StatelessLayerClass = stateless("ConstantPad1D", {
+export const ConstantPad1D: StatelessLayerClass = /* @__PURE__ */ stateless("ConstantPad1D", {
   padding: REQUIRED,
   value: REQUIRED,
   dataFormat: "NCL",
   name: null,
 });
 /** `paddle.nn.ConstantPad2D` (3.3). */
-export const ConstantPad2D: StatelessLayerClass = stateless("ConstantPad2D", {
+export const ConstantPad2D: StatelessLayerClass = /* @__PURE__ */ stateless("ConstantPad2D", {
   padding: REQUIRED,
   value: REQUIRED,
   dataFormat: "NCHW",
   name: null,
 });
 /** `paddle.nn.ConstantPad3D` (3.3). */
-export const ConstantPad3D: StatelessLayerClass = stateless("ConstantPad3D", {
+export const ConstantPad3D: StatelessLayerClass = /* @__PURE__ */ stateless("ConstantPad3D", {
   padding: REQUIRED,
   value: REQUIRED,
   dataFormat: "NCDHW",
   name: null,
 });
 /** `paddle.nn.CircularPad1D` (3.3). */
-export const CircularPad1D: StatelessLayerClass = stateless("CircularPad1D", {
+export const CircularPad1D: StatelessLayerClass = /* @__PURE__ */ stateless("CircularPad1D", {
   padding: REQUIRED,
   dataFormat: "NCL",
   name: null,
 });
 /** `paddle.nn.CircularPad2D` (3.3). */
-export const CircularPad2D: StatelessLayerClass = stateless("CircularPad2D", {
+export const CircularPad2D: StatelessLayerClass = /* @__PURE__ */ stateless("CircularPad2D", {
   padding: REQUIRED,
   dataFormat: "NCHW",
   name: null,
 });
 /** `paddle.nn.CircularPad3D` (3.3). */
-export const CircularPad3D: StatelessLayerClass = stateless("CircularPad3D", {
+export const CircularPad3D: StatelessLayerClass = /* @__PURE__ */ stateless("CircularPad3D", {
   padding: REQUIRED,
   dataFormat: "NCDHW",
   name: null,
 });
 /** `paddle.nn.ReflectionPad1D` (3.3). */
-export const ReflectionPad1D: StatelessLayerClass = stateless("ReflectionPad1D", {
+export const ReflectionPad1D: StatelessLayerClass = /* @__PURE__ */ stateless("ReflectionPad1D", {
   padding: REQUIRED,
   dataFormat: "NCL",
   name: null,
 });
 /** `paddle.nn.ReflectionPad2D` (3.3). */
-export const ReflectionPad2D: StatelessLayerClass = stateless("ReflectionPad2D", {
+export const ReflectionPad2D: StatelessLayerClass = /* @__PURE__ */ stateless("ReflectionPad2D", {
   padding: REQUIRED,
   dataFormat: "NCHW",
   name: null,
 });
 /** `paddle.nn.ReflectionPad3D` (3.3). */
-export const ReflectionPad3D: StatelessLayerClass = stateless("ReflectionPad3D", {
+export const ReflectionPad3D: StatelessLayerClass = /* @__PURE__ */ stateless("ReflectionPad3D", {
   padding: REQUIRED,
   dataFormat: "NCDHW",
   name: null,
 });
 /** `paddle.nn.ReplicationPad1D` (3.3). */
-export const ReplicationPad1D: StatelessLayerClass = stateless("ReplicationPad1D", {
+export const ReplicationPad1D: StatelessLayerClass = /* @__PURE__ */ stateless("ReplicationPad1D", {
   padding: REQUIRED,
   dataFormat: "NCL",
   name: null,
 });
 /** `paddle.nn.ReplicationPad2D` (3.3). */
-export const ReplicationPad2D: StatelessLayerClass = stateless("ReplicationPad2D", {
+export const ReplicationPad2D: StatelessLayerClass = /* @__PURE__ */ stateless("ReplicationPad2D", {
   padding: REQUIRED,
   dataFormat: "NCHW",
   name: null,
 });
 /** `paddle.nn.ReplicationPad3D` (3.3). */
-export const ReplicationPad3D: StatelessLayerClass = stateless("ReplicationPad3D", {
+export const ReplicationPad3D: StatelessLayerClass = /* @__PURE__ */ stateless("ReplicationPad3D", {
   padding: REQUIRED,
   dataFormat: "NCDHW",
   name: null,

@@ -81,11 +81,12 @@ export abstract class RNNCellBase<A extends CellArguments> extends BuiltInLayer<
   }
 }
 
-const SIMPLE_RNN_CELL: Signature<SimpleRNNCellArguments> = {
+// Functions, so that a bundle has nothing of the layers that it does not use.
+const simpleRnnCell = (): Signature<SimpleRNNCellArguments> => ({
   name: "SimpleRNNCell",
   defaults: { ...sizes, activation: "tanh", ...attributes, name: null, paddle: NEWEST },
   positional: 8,
-};
+});
 
 /** `weight_ih`, `weight_hh`, `bias_ih`, `bias_hh` of one gate. Mirrors `paddle.nn.SimpleRNNCell` (3.3). */
 export class SimpleRNNCell extends RNNCellBase<SimpleRNNCellArguments> {
@@ -112,7 +113,7 @@ export class SimpleRNNCell extends RNNCellBase<SimpleRNNCellArguments> {
       ]
     >
   ) {
-    super(SIMPLE_RNN_CELL, args);
+    super(simpleRnnCell(), args);
     const { activation } = this.config;
     need(
       activation === "tanh" || activation === "relu",
@@ -122,11 +123,11 @@ export class SimpleRNNCell extends RNNCellBase<SimpleRNNCellArguments> {
   }
 }
 
-const GRU_CELL: Signature<CellArguments> = {
+const gruCell = (): Signature<CellArguments> => ({
   name: "GRUCell",
   defaults: { ...sizes, ...attributes, name: null, paddle: NEWEST },
   positional: 7,
-};
+});
 
 /** `weight_ih`, `weight_hh`, `bias_ih`, `bias_hh` of three gates. Mirrors `paddle.nn.GRUCell` (3.3). */
 export class GRUCell extends RNNCellBase<CellArguments> {
@@ -144,16 +145,16 @@ export class GRUCell extends RNNCellBase<CellArguments> {
       ["inputSize", "hiddenSize", "weightIhAttr", "weightHhAttr", "biasIhAttr", "biasHhAttr", "name"]
     >
   ) {
-    super(GRU_CELL, args);
+    super(gruCell(), args);
     this.fill("GRUCell", 3);
   }
 }
 
-const LSTM_CELL: Signature<LSTMCellArguments> = {
+const lstmCell = (): Signature<LSTMCellArguments> => ({
   name: "LSTMCell",
   defaults: { ...sizes, ...attributes, projSize: 0, name: null, paddle: NEWEST },
   positional: 8,
-};
+});
 
 /** `weight_ih`, `weight_hh`, `bias_ih`, `bias_hh` of four gates, and `weight_ho` with a projSize. Mirrors `paddle.nn.LSTMCell` (3.3). */
 export class LSTMCell extends RNNCellBase<LSTMCellArguments> {
@@ -173,7 +174,7 @@ export class LSTMCell extends RNNCellBase<LSTMCellArguments> {
       ["inputSize", "hiddenSize", "weightIhAttr", "weightHhAttr", "biasIhAttr", "biasHhAttr", "projSize", "name"]
     >
   ) {
-    super(LSTM_CELL, args);
+    super(lstmCell(), args);
     const { hiddenSize, projSize, weightHhAttr, paddle } = this.config;
     needSize("LSTMCell", "projSize", projSize, 0);
     need(projSize < hiddenSize, `LSTMCell: projSize must be below hiddenSize: got ${projSize} and ${hiddenSize}`);

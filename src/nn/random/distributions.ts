@@ -11,7 +11,7 @@ import { normalCdf, normalQuantile } from "./normal.ts";
 export type Target = Float32Array | Float64Array;
 type Round = (x: number) => number;
 
-const { fround } = Math;
+const fround = Math.fround;
 
 /** `low + (high - low) * u` with u in [0, 1). */
 export function fillUniform(target: Target, engine: MersenneTwister, low: number, high: number): void {

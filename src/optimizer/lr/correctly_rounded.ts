@@ -49,7 +49,7 @@ const TELLING = [
 ];
 
 /** Whether the engine's power is glibc's, as in Deno on Linux: then it is Python's in every case. */
-const ENGINE_IS_LIBRARY = TELLING.every(([x, y, power]) => x ** y === power);
+const ENGINE_IS_LIBRARY = /* @__PURE__ */ TELLING.every(([x, y, power]) => x ** y === power);
 
 /**
  * Python's `x ** y` of two floats, to the bit: for the functions of LambdaDecay, MultiplicativeDecay and CyclicLR, where JavaScript's `**`
