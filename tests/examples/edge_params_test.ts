@@ -96,7 +96,7 @@ const FILES: Record<
   "a safetensors file": {
     files: [["t.safetensors", safetensors.encode(STATE, { metadata: { format: "pd" } })]],
     name: "t.safetensors",
-    arrays: async () => safetensors.decode(safetensors.encode(STATE, { metadata: { format: "pd" } })),
+    arrays: () => Promise.resolve(safetensors.decode(safetensors.encode(STATE, { metadata: { format: "pd" } }))),
   },
 };
 
