@@ -28,11 +28,11 @@ export class Gradient {
   readonly precision: Precision;
   readonly #count: number;
   readonly #dense: Numbers | null = null;
-  readonly #sparse: SelectedRows | null = null;
+  #sparse: SelectedRows | null = null;
   #merged: MergedRows | null = null;
   #factor: number | null = null;
   #bounds: readonly [low: number, high: number] | null = null;
-  readonly #decays: { kind: Regularizer["kind"]; coefficient: number }[] = [];
+  readonly #decays: { kind: Regularizer["kind"]; coefficient: number; isFused: boolean }[] = [];
 
   /**
    * Look at what the caller put into `parameter.grad`.
@@ -100,7 +100,21 @@ export class Gradient {
     return this.#merged ??= merge(this.#sparse!, this.precision);
   }
 
-  /** Multiply by `factor`. */
+  /** Multiply by `factor`; of rows, those as the caller brought them: they are added up afterwards, if at all. */
+  scaleRawBy(factor: number): void {
+    if (!this.#sparse) {
+      this.#factor = factor;
+      return;
+    }
+    const { rows, height, value } = this.#sparse;
+    const scaled = new (lanesOf(this.precision))(value.size);
+    numbersOf(value).read(0, value.size, scaled);
+    for (let i = 0; i < scaled.length; i++) scaled[i] *= factor;
+    this.#sparse = new SelectedRows(rows, height, new NDArray(this.precision, value.shape, scaled));
+    this.#merged = null;
+  }
+
+  /** Multiply by `factor`, rows once they are merged. */
   scaleBy(factor: number): void {
     if (!this.#sparse) {
       this.#factor = factor;
@@ -120,23 +134,54 @@ export class Gradient {
     for (let i = 0; i < values.length; i++) values[i] = Math.min(Math.max(values[i], low), high);
   }
 
-  /** Add weight decay, on top of what was added before; `inFloat`: the coefficient is rounded to float32 first. */
-  decayBy(regularizer: Regularizer, inFloat: boolean): void {
+  /**
+   * Add weight decay, on top of what was added before; `inFloat`: the coefficient is rounded to float32 first; `isFused`: the update's
+   * kernel adds it.
+   */
+  decayBy(regularizer: Regularizer, { inFloat, isFused }: { inFloat: boolean; isFused: boolean }): void {
     if (this.#sparse) void this.mergedRows;
     const { kind, coeff } = regularizer;
-    this.#decays.push({ kind, coefficient: inFloat ? Math.fround(coeff) : roundingOf(this.precision)(coeff) });
+    const coefficient = inFloat ? Math.fround(coeff) : roundingOf(this.precision)(coeff);
+    this.#decays.push({ kind, coefficient, isFused });
+  }
+
+  /**
+   * Forget the rows that some of Paddle's kernels miss: they look for a row by halving, but only rows of which one came twice were put in
+   * order. A decay that was added before the kernel has made the gradient dense, and nothing is missed.
+   */
+  dropMissedRows(): void {
+    if (!this.#sparse || !this.#isDistinct || this.#decays.some(({ isFused }) => !isFused)) return;
+    const { rows, width, values } = this.mergedRows;
+    const found = rows.flatMap((row, place) => isFound(this.#sparse!.rows, row) ? [place] : []);
+    const kept = new (lanesOf(this.precision))(found.length * width);
+    found.forEach((place, k) => kept.set(values.subarray(place * width, (place + 1) * width), k * width));
+    this.#merged = { rows: found.map((place) => rows[place]), width, values: kept };
   }
 
   /** The sum of the squares, of what is there now. */
   squares(): number {
-    const merged = this.#sparse ? this.mergedRows : null;
-    const count = merged ? merged.values.length : this.#count;
+    const { numbers, count } = this.#counted();
     const { lanes, call } = windowFor(count, this.precision);
     return treeSum(count, this.precision, (start, n) => {
-      if (merged) lanes[1].set(merged.values.subarray(start, start + n));
-      else this.#dense!.read(start, n, lanes[1]);
+      numbers.read(start, n, lanes[1]);
       return call.squares(1, n);
     });
+  }
+
+  /** What a norm is made of, in Paddle's order: merging leaves rows where they are if none comes twice. */
+  #counted(): { numbers: Pick<Numbers, "read">; count: number } {
+    if (this.#dense) return { numbers: this.#dense, count: this.#count };
+    if (this.#isDistinct) return { numbers: numbersOf(this.#sparse!.value), count: this.#sparse!.value.size };
+    const { values } = this.mergedRows;
+    const numbers = {
+      read: (start: number, n: number, into: Lane) => into.set(values.subarray(start, start + n)),
+    };
+    return { numbers, count: values.length };
+  }
+
+  get #isDistinct(): boolean {
+    const { rows } = this.#sparse!;
+    return new Set(rows).size === rows.length;
   }
 
   /** Put `n` numbers from `start` on into lane 1; lane 0 holds the parameter's. */
@@ -164,6 +209,22 @@ export class Gradient {
   }
 }
 
+function lanesOf(precision: Precision): Float32ArrayConstructor | Float64ArrayConstructor {
+  return precision === "float64" ? Float64Array : Float32Array;
+}
+
+/** Whether halving finds `row` in `rows`, which may be in any order. */
+function isFound(rows: readonly number[], row: number): boolean {
+  let [first, last] = [0, rows.length - 1];
+  while (first <= last) {
+    const middle = (first + last) >> 1;
+    if (rows[middle] === row) return true;
+    if (rows[middle] < row) first = middle + 1;
+    else last = middle - 1;
+  }
+  return false;
+}
+
 /** The first place whose row is not below `row`. */
 export function firstNotBelow(rows: readonly number[], row: number): number {
   let [low, high] = [0, rows.length];
@@ -176,7 +237,7 @@ export function firstNotBelow(rows: readonly number[], row: number): number {
 }
 
 function merge(sparse: SelectedRows, precision: Precision): MergedRows {
-  const Numbers = precision === "float64" ? Float64Array : Float32Array;
+  const Numbers = lanesOf(precision);
   const rows = [...new Set(sparse.rows)].sort((a, b) => a - b);
   const width = sparse.rows.length === 0 ? 1 : sparse.value.size / sparse.rows.length;
   const places = new Map(rows.map((row, place) => [row, place]));

@@ -44,6 +44,9 @@ const ARGUMENTS: Signature<MomentumOptions> = /* @__PURE__ */ signature("Momentu
 /**
  * `u = momentum*u + g; p - lr*u`, with Nesterov `p - (g + momentum*u)*lr`.
  *
+ * Of row-sparse gradients Paddle's kernel misses some rows where each comes once and they are not in rising order; so do we, since a run that
+ * goes on elsewhere must not change. Rows in order lose none.
+ *
  * Mirrors `paddle.optimizer.Momentum` (3.3).
  */
 export class Momentum extends Optimizer<MomentumRules> {
@@ -93,8 +96,9 @@ export class Momentum extends Optimizer<MomentumRules> {
     return decay.kind === "L2" || super.decaysInFloat(decay);
   }
 
-  /** Absent rows have the gradient 0. */
+  /** Absent rows have the gradient 0, and those that Paddle misses. */
   protected override update(update: Update<MomentumRules>): void {
+    update.gradient.dropMissedRows();
     const { rate, rules } = update;
     const mu = f(rules.momentum);
     update.pieces([update.state("velocity")], (call, n) => {

@@ -247,7 +247,7 @@ export abstract class Optimizer<Rules extends object = object> {
         const round = roundingOf(gradient.precision);
         for (const decay of this.#decaysOf(parameter, group)) {
           this.checkDecay(gradient);
-          gradient.decayBy(decay, this.decaysInFloat(decay));
+          gradient.decayBy(decay, { inFloat: this.decaysInFloat(decay), isFused: this.fusesDecay(decay) });
         }
         const { learningRate } = parameter.optimizeAttr;
         const factor = this.#takesFloat ? f(learningRate) : round(learningRate);
@@ -477,5 +477,5 @@ function clipByGlobalNorm(gradients: readonly Gradient[], how: ClipGradByGlobalN
   const limit = round(how.clipNorm);
   const norm = round(Math.sqrt(sums.float32 + sums.float64));
   const factor = round(limit / Math.max(norm, limit));
-  for (const gradient of gradients) gradient.scaleBy(roundingOf(gradient.precision)(factor));
+  for (const gradient of gradients) gradient.scaleRawBy(roundingOf(gradient.precision)(factor));
 }

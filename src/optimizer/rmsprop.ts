@@ -45,6 +45,9 @@ const ARGUMENTS: Signature<RMSPropOptions> = /* @__PURE__ */ signature("RMSProp"
 /**
  * `s = rho*s + ((1-rho)*g)*g; u = momentum*u + (lr*g) / sqrt(s + epsilon); p - u`; centered: `s - c*c` under the root, `c` being the mean of g.
  *
+ * Of row-sparse gradients Paddle's kernel misses some rows where each comes once and they are not in rising order; so do we, since a run that
+ * goes on elsewhere must not change. Rows in order lose none.
+ *
  * Mirrors `paddle.optimizer.RMSProp` (3.3).
  */
 export class RMSProp extends Optimizer<RMSPropRules> {
@@ -70,8 +73,9 @@ export class RMSProp extends Optimizer<RMSPropRules> {
     return [{ kind: "momentum" }, { kind: "mean_square" }, { kind: "mean_grad" }];
   }
 
-  /** Absent rows have the gradient 0. */
+  /** Absent rows have the gradient 0, and those that Paddle misses. */
   protected override update(update: Update<RMSPropRules>): void {
+    update.gradient.dropMissedRows();
     const { centered } = update.rules;
     const [rho, epsilon, mu] = [f(update.rules.rho), f(update.rules.epsilon), f(update.rules.momentum)];
     const states = [update.state("momentum"), update.state("mean_square")];

@@ -146,10 +146,7 @@ for (const version of VERSIONS) {
         const made = make();
         for (let t = 0; t < 3; t++) {
           step(made, t);
-          const values = [...made.parameter.toFloat32Array()];
-          if (c.name === "sgd clip global norm") {
-            values.forEach((x, i) => assert.ok(Math.abs(x - c.steps[t][i]) <= 2 ** -23 * Math.max(1, Math.abs(x))));
-          } else assert.deepEqual(values, c.steps[t], `step ${t + 1}`);
+          assert.deepEqual([...made.parameter.toFloat32Array()], c.steps[t], `step ${t + 1}`);
         }
         assert.deepEqual(plain(made.run.optimizer.stateDict()), plain(value(c.state)));
       });

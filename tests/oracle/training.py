@@ -11,6 +11,8 @@ from say import VERSION
 warnings.simplefilter("ignore")
 COUNT = 120
 CLASSES = ["SGD", "Momentum", "Adagrad", "Adam", "AdamW", "Adamax", "Adadelta", "RMSProp", "Lamb", "NAdam", "RAdam", "ASGD", "Rprop"]
+# Whose row-sparse gradients give the same numbers in every run (training-state.md section 3).
+SPARSE = ["SGD", "Momentum", "Adagrad", "Adam", "RMSProp", "Lamb", "Rprop"]
 SCHEDULERS = ["NoamDecay", "PiecewiseDecay", "NaturalExpDecay", "InverseTimeDecay", "PolynomialDecay", "LinearWarmup", "ExponentialDecay",
               "MultiStepDecay", "StepDecay", "CosineAnnealingDecay", "OneCycleLR", "CyclicLR", "LinearLR"]
 
@@ -110,6 +112,24 @@ def attributes(r, kind):
     return a
 
 
+def takes_rows(kind, args, groups):
+    """Whether this Paddle takes row-sparse gradients then."""
+    text = str([args, groups])
+    if kind not in SPARSE or "use_multi_tensor" in text or "amsgrad" in text or kind == "Momentum" and VERSION == (2, 4):
+        return False
+    if kind == "Adam" and "weight_decay" in text:
+        return False
+    if kind == "Adam" and VERSION < (2, 1) and "clip" in text:
+        return False  # other numbers in every run
+    return ("ClipGradByNorm" not in text or VERSION > (2, 4)) and ("ClipGradByValue" not in text or VERSION < (2, 1))
+
+
+def looked_up(r, numbers, shape, dtype):
+    """Rows of an Embedding, some of them twice, and the gradients of what was looked up."""
+    rows = [r.randrange(shape[0]) for _ in range(r.randint(1, shape[0] + 1))]
+    return {"rows": rows, "values": numbers.uniform(-1, 1, [len(rows), shape[1]]).astype(dtype)}
+
+
 def own_decay(r):
     return {"regularizer": [r.choice(["L1Decay", "L2Decay"] if VERSION >= (2, 1) else ["L2Decay"]), round(r.uniform(0.001, 0.3), 3)]}
 
@@ -158,6 +178,11 @@ def cases(seed):
                 dtype = "float32"
         attrs = [attributes(r, kind) for _ in shapes]
         gradients = [make() for _ in range(9)]
+        if takes_rows(kind, args, groups):
+            if kind == "Adam" and r.random() < 0.5:
+                args["lazy_mode"] = True
+            sparse = [len(s) == 2 and r.random() < 0.3 for s in shapes]
+            gradients = [[looked_up(r, numbers, s, dtype) if yes else g for yes, s, g in zip(sparse, shapes, step)] for step in gradients]
         # Whoever goes on from a file needs the state of all parameters.
         if r.random() < 0.3 and VERSION >= (2, 4) and not args.get("use_multi_tensor"):
             gradients = [[None if t % 3 and r.random() < 0.3 else g for g in step] for t, step in enumerate(gradients)]
@@ -177,6 +202,19 @@ def build(v):
     return v
 
 
+def part(p, g):
+    """Of the loss: its gradient is g."""
+    if isinstance(g, dict):
+        p, g = paddle.nn.functional.embedding(paddle.to_tensor(np.array(g["rows"], "int64")), p, sparse=True), g["values"]
+    return (p * paddle.to_tensor(g)).sum()
+
+
+def plain(g):
+    if isinstance(g, dict):
+        return {"rows": g["rows"], "values": plain(g["values"])}
+    return None if g is None else g.reshape(-1).astype("float64").tolist()
+
+
 def run(case, first, last, values, state, keep=None):
     """Steps first+1 to last; what the parameters are after every third."""
     parameters = []
@@ -194,7 +232,7 @@ def run(case, first, last, values, state, keep=None):
         optimizer.set_state_dict(state)
     after = {}
     for t in range(first, last):
-        parts = [(p * paddle.to_tensor(g)).sum() for p, g in zip(parameters, case["gradients"][t]) if g is not None]
+        parts = [part(p, g) for p, g in zip(parameters, case["gradients"][t]) if g is not None]
         if parts:
             sum(parts[1:], parts[0]).backward()
         optimizer.step()
@@ -222,7 +260,7 @@ def main(folder, mode, seed, first="0", last="9"):
     for i, case in enumerate(cases(int(seed))):
         row = {"class": case["class"], "dtype": case["dtype"], "args": case["args"], "groups": case["groups"], "attrs": case["attrs"]}
         row["start"] = [[list(v.shape), v.reshape(-1).astype("float64").tolist()] for v in case["start"]]
-        row["gradients"] = [[None if g is None else g.reshape(-1).astype("float64").tolist() for g in step] for step in case["gradients"]]
+        row["gradients"] = [[plain(g) for g in step] for step in case["gradients"]]
         try:
             with unique_name.guard():
                 values, state = case["start"], None

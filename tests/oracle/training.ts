@@ -3,7 +3,18 @@
  * round.
  */
 import { join } from "node:path";
-import { fromArray, isPaddleError, load, type NDArray, nn, optimizer, save, type StateDict, utils } from "../../mod.ts";
+import {
+  fromArray,
+  isPaddleError,
+  load,
+  type NDArray,
+  nn,
+  optimizer,
+  save,
+  SelectedRows,
+  type StateDict,
+  utils,
+} from "../../mod.ts";
 import { named } from "../optimizer/recorded.ts";
 import type { Json, Paddle } from "./paddles.ts";
 import type { Report } from "./report.ts";
@@ -97,7 +108,7 @@ function go(
     for (let t = first; t < last; t++) {
       parameters.forEach((p, k) => {
         const numbers = row.gradients[t][k];
-        if (numbers !== null) p.grad = fromArray(numbers, row.dtype).reshape(p.shape);
+        if (numbers !== null) p.grad = gradientOf(p, numbers);
       });
       made.step();
       made.clearGrad(false);
@@ -105,6 +116,12 @@ function go(
     }
     return { parameters, optimizer: made };
   });
+}
+
+function gradientOf(p: nn.Parameter, given: Json): NDArray | SelectedRows {
+  if (Array.isArray(given)) return fromArray(given, p.dtype).reshape(p.shape);
+  const { rows, values } = given;
+  return new SelectedRows(rows, p.shape[0], fromArray(values, p.dtype).reshape([rows.length, ...p.shape.slice(1)]));
 }
 
 function attributes(given: Json): Json {

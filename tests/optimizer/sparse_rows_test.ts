@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { describe, it } from "@std/testing/bdd";
+import { fromArray, nn, optimizer, SelectedRows, zeros } from "../../mod.ts";
+
+/** Looked-up rows and what each got, 1, 2, 3 ..., after one step of rate 1 from zero: as Paddle 2.0.2, 2.6.2 and 3.3.1 answer. */
+const STEPS: readonly [kind: "SGD" | "Momentum" | "RMSProp" | "Adagrad", rows: number[], after: number[]][] = [
+  ["SGD", [3, 0, 2], [-2, 0, -3, -1]],
+  ["Momentum", [0, 2, 3], [-1, 0, -2, -3]],
+  ["Momentum", [3, 0, 2], [-2, 0, -3, 0]],
+  ["Momentum", [3, 2, 1, 0], [0, 0, -2, 0]],
+  ["Momentum", [2, 0, 0], [-5, 0, -1, 0]],
+  ["RMSProp", [3, 0, 2], [-4.4721, 0, -4.4721, 0]],
+  ["RMSProp", [3, 2, 1, 1], [0, -4.4721, -4.4721, -4.4721]],
+  ["Adagrad", [3, 2, 1, 0], [-1, -1, -1, -1]],
+];
+
+function step(kind: string, rows: number[], options: object = {}): number[] {
+  const parameter = nn.Parameter.from(zeros([4, 1], "float32"));
+  const classes = optimizer as unknown as Record<string, new (options: object) => optimizer.SGD>;
+  const made = new classes[kind]({ learningRate: 1, parameters: [parameter], ...options });
+  parameter.grad = new SelectedRows(rows, 4, fromArray(rows.map((_, k) => [k + 1]), "float32"));
+  made.step();
+  return [...parameter.toFloat32Array()].map((x) => Math.round(x * 1e4) / 1e4 + 0);
+}
+
+describe("rows of a gradient in any order", () => {
+  for (const [kind, rows, after] of STEPS) {
+    it(`${kind} moves of [${rows}] the rows that Paddle's kernel finds`, () => {
+      assert.deepEqual(step(kind, rows), after);
+    });
+  }
+
+  it("are all found where weight decay was added before the kernel, and made the gradient dense", () => {
+    assert.deepEqual(step("RMSProp", [3, 0, 2], { weightDecay: 0.5 }), [-4.4721, 0, -4.4721, -4.4721]);
+  });
+
+  it("are multiplied by the factor of a global norm before they are added up, as the looked-up rows", () => {
+    const parameter = nn.Parameter.from(fromArray([[1], [1]], "float32"));
+    const gradClip = new nn.ClipGradByGlobalNorm(0.3);
+    const sgd = new optimizer.SGD({ learningRate: 0.37, parameters: [parameter], gradClip });
+    const given = [0.7, 0.1, 0.45].map(Math.fround);
+    parameter.grad = new SelectedRows([1, 1, 1], 2, fromArray(given.map((x) => [x]), "float32"));
+    sgd.step();
+    const f = Math.fround;
+    const sum = f(f(given[0] + given[1]) + given[2]);
+    const factor = f(f(0.3) / f(Math.sqrt(f(sum * sum))));
+    const expected = given.reduce((p, g) => f(p - f(f(0.37) * f(g * factor))), 1);
+    assert.equal(parameter.at(1, 0), expected);
+  });
+});
