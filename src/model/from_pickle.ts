@@ -47,11 +47,18 @@ export function fromPickle(pickle: Pickle, options: FromPickleOptions): unknown 
   return replaceLeaves(root, (value, at, key) => {
     const name = at === "" ? key : NO_KEY;
     if (isPair(value)) return shaper.named(value, value[1], value[0], name);
-    if (value instanceof PickledArray || value instanceof JoinedArray) {
+    if (isArray(value)) {
       return hasPair ? shaper.array(value) : shaper.tensor(value, "", name);
     }
     return shaper.rest(value);
   });
+}
+
+/** What `load_program_state` makes of it: arrays, a pair a tuple, the name table one more entry. */
+export function stateFromPickle({ root }: Pickle, context: ArrayContext): unknown {
+  if (root instanceof Map && root.has(BIG_PARAMS)) joinBigParams(root);
+  const shaper = new Shaper(context);
+  return replaceLeaves(root, (value) => isArray(value) ? shaper.array(value) : shaper.rest(value));
 }
 
 /** Branch A of dossier 4.1: the name table says which arrays are Tensors. */
@@ -67,7 +74,7 @@ function fromStateDict(
   table.forEach((name: unknown, key: unknown) => {
     if (typeof name !== "string") throw badTable("it holds a name that is no text");
     const value = dict.get(key);
-    if (value instanceof PickledArray || value instanceof JoinedArray) {
+    if (isArray(value)) {
       dict.set(key, shaper.tensor(value, name, String(key)));
     } else if (!dict.has(key)) {
       warnings.push({
@@ -80,7 +87,7 @@ function fromStateDict(
   if (!options.keepNameTable) dict.delete(NAME_TABLE);
   return replaceLeaves(
     dict,
-    (value) => value instanceof PickledArray || value instanceof JoinedArray ? shaper.array(value) : shaper.rest(value),
+    (value) => isArray(value) ? shaper.array(value) : shaper.rest(value),
   );
 }
 
@@ -96,6 +103,10 @@ function withoutMetadata(dict: Map<unknown, unknown>): OrderedDict {
   const ordered = new OrderedDict(dict);
   ordered.attributes = new Map([["_metadata", metadata]]);
   return ordered;
+}
+
+function isArray(value: unknown): value is PickledArray | JoinedArray {
+  return value instanceof PickledArray || value instanceof JoinedArray;
 }
 
 type Pair = Tuple & [string, PickledArray];

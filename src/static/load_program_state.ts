@@ -3,17 +3,18 @@
  *
  * @module
  */
-import { isPaddleError, PathError, quote, type Warning } from "../errors.ts";
+import { FormatError, isPaddleError, PathError, quote, type Warning } from "../errors.ts";
 import { byCodePoint } from "../code_point_order.ts";
+import { readFile } from "../codec/read_file.ts";
 import { readCombined } from "../codec/record/read_combined.ts";
 import { driveFrom } from "../io/drive_from.ts";
 import { exists, notFound } from "../io/find_model.ts";
 import type { Folder } from "../io/folder.ts";
 import { readRecordFile } from "../io/read_record_folder.ts";
 import { folderAt, isFolder, type Place, placeOf } from "../io/place.ts";
-import type { FolderEntry } from "../io/open_source.ts";
+import { type FolderEntry, sourceOf } from "../io/open_source.ts";
 import { Budget, type Limits, resolveLimits } from "../limits.ts";
-import { load } from "../load.ts";
+import { stateFromPickle } from "../model/from_pickle.ts";
 import { fromRecord } from "../model/from_record.ts";
 import type { NDArray } from "../ndarray.ts";
 import { checkOptions } from "../options.ts";
@@ -37,13 +38,15 @@ const SUFFIXES = [".pdparams", ".pdopt", ".pdmodel", ".json"];
 
 /**
  * Parameters and optimizer variables of a program by name: of `prefix.pdparams` and `prefix.pdopt`, of a folder with a file for each
- * variable, or of one file for all (with `varList`).
+ * variable, or of one file for all (with `varList`). What else the two files hold stays as it is there: the name table of a file
+ * that was saved in the dynamic graph (`StructuredToParameterName@@`), the state of a scheduler (`LR_Scheduler`), Tensors further inside as
+ * (name, array).
  *
  * Mirrors `paddle.static.load_program_state` (2.0 and later; `fluid.io.load_program_state` of 1.7).
  *
  * @throws {SourceError} `NOT_FOUND`: nothing is there; Paddle answers an empty dict
  * @throws {TypeError} one file for all needs `varList`
- * @throws {FormatError} a file is damaged
+ * @throws {FormatError} a file is damaged; `WRONG_FORMAT`: it holds no dict
  */
 export async function loadProgramState(
   modelPath: string | URL | FolderEntry,
@@ -61,8 +64,8 @@ export async function loadProgramState(
     const state = new Map<string, NDArray>();
     for (const end of [".pdparams", ".pdopt"]) {
       if (!await exists(base.folder, base.name + end)) continue;
-      const part = await load({ folder: base.folder, name: base.name + end }, { returnNumpy: true, limits, signal });
-      for (const [name, value] of part as Map<string, NDArray>) state.set(name, value);
+      const part = await readState(base.folder, base.name + end, options);
+      for (const [name, value] of part) state.set(name, value);
     }
     return state;
   }
@@ -87,6 +90,29 @@ export async function loadProgramState(
     },
     { signal },
   );
+}
+
+/** What one file holds, unpickled: Paddle makes nothing of it here. */
+async function readState(
+  folder: Folder,
+  name: string,
+  { limits, signal, onWarning }: LoadProgramStateOptions,
+): Promise<Map<string, NDArray>> {
+  const opened = await sourceOf({ folder, name }, { signal });
+  const resolved = resolveLimits(limits);
+  const { value, warnings } = await driveFrom(
+    opened,
+    (cursor) => readFile(cursor, { limits: resolved }),
+    (content, borrowed) => {
+      const pickle = content.kind === "pickle" ? content.pickle : null;
+      const value = pickle && stateFromPickle(pickle, { borrowed });
+      if (!(value instanceof Map)) throw new FormatError("WRONG_FORMAT", `${quote(name)} holds no dict`, { offset: 0 });
+      return { value: value as Map<string, NDArray>, warnings: pickle!.warnings };
+    },
+    { signal },
+  );
+  for (const warning of warnings) onWarning?.(warning);
+  return value;
 }
 
 /** There are files of a model, but none of these: an empty state, as in Paddle. */
@@ -116,7 +142,7 @@ async function fromFolder(
       const options = { limits, signal, onWarning, returnNumpy: true };
       state.set(name, await readRecordFile(folder, name, place.shown, options, { sources: [], places: new Map() }));
     } catch (error) {
-      if (!isPaddleError(error) || error.code !== "EXTRA_FILE") throw error;
+      if (!isNoTensor(error)) throw error;
       onWarning?.({ code: "EXTRA_FILE", message: `The file ${quote(name)} is no tensor: it was skipped`, at: name });
     }
   }
@@ -126,4 +152,10 @@ async function fromFolder(
     }
   }
   return state;
+}
+
+/** What does not begin like a tensor, or ends before that can be told. */
+function isNoTensor(error: unknown): boolean {
+  if (!isPaddleError(error)) return false;
+  return error.code === "EXTRA_FILE" || error.code === "EMPTY" || (error.code === "TRUNCATED" && error.offset === 0);
 }

@@ -218,6 +218,10 @@ export function build(context: CallContext, target: unknown, state: unknown, at:
     }
     return;
   }
+  if (target instanceof PythonRecord && target.className === "GeneratorState" && state instanceof Tuple) {
+    target.fields.set("state", state);
+    return;
+  }
   throw forbiddenCall("a state on something that takes none", at);
 }
 

@@ -461,7 +461,9 @@ class PickleWriter {
     this.#out.byte(0x29);
     this.#out.byte(0x81);
     this.#memoize(record);
-    yield new Child(record.fields);
+    // The state of a random generator is a tuple, which has no names.
+    const state = record.fields.get("state");
+    yield new Child(record.className === "GeneratorState" && state instanceof Tuple ? state : record.fields);
     this.#out.byte(0x62);
   }
 
