@@ -21,8 +21,6 @@ export interface Plan {
   size: number;
   /** The bytes. */
   chunks: Iterable<Chunk>;
-  /** The same bytes once more. */
-  again: () => Iterable<Chunk>;
   /** The same bytes in chunks that are good until the next one is asked for, which takes less memory. */
   reusing?: () => Iterable<Chunk>;
   /** Oddities. */
@@ -41,26 +39,24 @@ export function planEncoding(value: Value, options: EncodeOptions): Plan {
     throw new TypeError("Option useBinaryFormat must be a boolean");
   }
   if (value instanceof Program) {
-    const again = () => [value.serialize()];
-    return { size: value.serialize().length, chunks: again(), again, warnings: [] };
+    const bytes = value.serialize();
+    return { size: bytes.length, chunks: [bytes], warnings: [] };
   }
   if (options.useBinaryFormat) {
     if (!(value instanceof NDArray || value instanceof SelectedRows)) {
       throw new ValueError("INVALID_VALUE", "useBinaryFormat saves one tensor or SelectedRows, nothing else");
     }
-    const again = () => writeRecordChunks(value);
-    return { size: recordSize(value), chunks: again(), again, warnings: [] };
+    return { size: recordSize(value), chunks: writeRecordChunks(value), warnings: [] };
   }
   if (options.safetensors) {
     const plan = planSafetensors(tensorsOf(value), new Map());
-    return { size: plan.size, chunks: plan.unread(), again: () => plan.unread(), warnings: [] };
+    return { size: plan.size, chunks: plan.unread(), warnings: [] };
   }
   const shaped = shapeForSave(value, { protocol, mode: options.mode });
   const settings = { protocol, numpy, textLengths: new WeakMap<Uint8Array, number>() };
-  const again = () => writePickleChunks(shaped.value, settings);
+  const chunks = writePickleChunks(shaped.value, settings);
   const reusing = () => writePickleChunks(shaped.value, { ...settings, reuse: true });
-  const size = sizeOfPickle(shaped.value, settings);
-  return { size, chunks: again(), again, reusing, warnings: shaped.warnings };
+  return { size: sizeOfPickle(shaped.value, settings), chunks, reusing, warnings: shaped.warnings };
 }
 
 /** The tensors of a state dict; a safetensors file has room for nothing else. */

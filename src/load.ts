@@ -5,7 +5,7 @@
  */
 import { readFile } from "./codec/read_file.ts";
 import { driveFrom } from "./io/drive_from.ts";
-import { findModel, isNoFile, notFound } from "./io/find_model.ts";
+import { findModel, isNoFile, moreTelling, notFound } from "./io/find_model.ts";
 import { type From, type Opened, sourceOf } from "./io/open_source.ts";
 import { isFolder, type Place, placeOf } from "./io/place.ts";
 import { readModel, type VariableValue } from "./io/read_model.ts";
@@ -49,7 +49,11 @@ export async function load(from: From, options: LoadOptions = {}): Promise<Value
   } catch (error) {
     const place = isNoFile(error) ? await placeOf(from, options) : null;
     if (!place) throw error;
-    return await loadModel(place, { ...options, limits });
+    try {
+      return await loadModel(place, { ...options, limits });
+    } catch (later) {
+      throw moreTelling(error, later);
+    }
   }
   const { value, warnings } = await driveFrom(
     opened,

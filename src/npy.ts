@@ -155,7 +155,7 @@ export async function save(array: NDArray, to: To, options: SaveNpyOptions = {})
   await array.load({ signal: options.signal });
   const size = npyHead(array).length + array.nbytes;
   return await saveChunks(
-    { size, chunks: encodeChunks(array), again: () => encodeChunks(array), warnings: [] },
+    { size, chunks: encodeChunks(array), warnings: [] },
     to,
     options,
   );
@@ -246,7 +246,7 @@ export async function saveNpz(
   await loadLazyArrays(arrays, options.signal);
   const plan = compress ? await planPackedNpz(checked, options.signal) : planNpz(checked);
   return await saveChunks(
-    { size: plan.size, chunks: plan.chunks(), again: () => plan.chunks(), warnings: [] },
+    { size: plan.size, chunks: plan.chunks(), warnings: [] },
     to,
     rest,
   );

@@ -10,7 +10,7 @@ import { type DType, dtypeInfo } from "./dtype.ts";
 import { PathError, quote, SourceError, UnsupportedError, ValueError, type Warning } from "./errors.ts";
 import { driveFrom } from "./io/drive_from.ts";
 import { eitherSignal } from "./io/either_signal.ts";
-import { findModel, isNoFile, notFound } from "./io/find_model.ts";
+import { findModel, isNoFile, moreTelling, notFound } from "./io/find_model.ts";
 import { type From, sourceOf } from "./io/open_source.ts";
 import { isFolder, type Place, placeOf } from "./io/place.ts";
 import { isShardIndex, readShardIndex } from "./io/shard_index.ts";
@@ -306,7 +306,11 @@ export async function open(from: From, options: OpenOptions = {}): Promise<Check
   } catch (error) {
     const place = isNoFile(error) ? await placeOf(from, options) : null;
     if (!place) throw error;
-    return await openModel(place, { ...options, limits });
+    try {
+      return await openModel(place, { ...options, limits });
+    } catch (later) {
+      throw moreTelling(error, later);
+    }
   }
 }
 

@@ -107,16 +107,26 @@ export interface SaveOptions extends EncodeOptions {
   signal?: AbortSignal;
   /** Called as bytes go out; the last event comes when the new file is in its place. */
   onProgress?: (event: ProgressEvent) => void;
-  /** Read the temporary file back and compare before it takes the old one's place. @default {true below 64 MiB} */
+  /** Read the temporary file back and compare its SHA-256 before it takes the old one's place. @default {true below 64 MiB} */
   verify?: boolean;
-  /** Save only if the target is still as `load` or `stat` saw it: size in bytes, mtime in milliseconds. */
-  ifUnchanged?: { size: number; mtimeMs: number };
-  /** Keep other processes out by a `<name>.lock` file. @default {false} */
+  /**
+   * Save only if the target is still as `stat` saw it: size in bytes, mtime in milliseconds and, where it is given, the inode. Between the
+   * look at it and the commit is a moment in which others can save: `lock` closes it for those who use it as well.
+   */
+  ifUnchanged?: { size: number; mtimeMs: number; ino?: number | bigint };
+  /** Keep other processes out by a `<name>.lock` file; one that nobody touched for 10 minutes is taken over. @default {false} */
   lock?: boolean;
   /** Create missing folders above the target. @default {true} */
   mkdir?: boolean;
   /** Throw where the directory entry could not be synced. @default {false} */
   requireDurable?: boolean;
+  /**
+   * `"inode"`: write into the old file itself, with an undo journal, so that its hard links, access lists and extended attributes stay, which
+   * a new file does not have. Needs twice the space, and readers that have it open see it change.
+   */
+  preserve?: "inode";
+  /** Refuse names that Windows cannot have. @default {true for a name in a folder, false for a path, which is the caller's own} */
+  portable?: boolean;
 }
 
 const DECODE: (keyof DecodeOptions)[] = [
@@ -161,6 +171,8 @@ export const SAVE_OPTIONS: readonly string[] = [
   "lock",
   "mkdir",
   "requireDurable",
+  "preserve",
+  "portable",
 ];
 
 /** A TypeError for an option that is none of `names`, which names the nearest. */

@@ -167,7 +167,7 @@ export async function save(
   const plan = planOf(arrays, { metadata });
   const left = await loadLazyArrays(arrays, options.signal, SMALL);
   return await saveChunks(
-    { size: plan.size, chunks: plan.unread(), again: () => plan.unread(), warnings: [] },
+    { size: plan.size, chunks: plan.unread(), warnings: [] },
     to,
     rest,
     left,

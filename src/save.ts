@@ -6,15 +6,14 @@
 import { PaddleError, SaveError, type Warning } from "./errors.ts";
 import { FileSink } from "./io/file_sink.ts";
 import { progressOf } from "./io/progress.ts";
-import { GATHER, pour } from "./io/pour.ts";
+import { pour } from "./io/pour.ts";
 import type { Sink } from "./io/sink.ts";
 import { sinkFailed, sinkOf, type To } from "./io/sink_of.ts";
-import { loadLazyArrays, type PieceBuffers, piecesOf } from "./io/load_lazy_arrays.ts";
+import { loadLazyArrays } from "./io/load_lazy_arrays.ts";
 import { SpanBytes } from "./io/span_bytes.ts";
 import { within } from "./io/within.ts";
 import type { LazyBytes } from "./ndarray.ts";
 import { Checkpoint } from "./open.ts";
-import { type Chunk, UnreadBytes } from "./unread_bytes.ts";
 import { type Plan, planEncoding } from "./encode.ts";
 import { checkOptions, SAVE_OPTIONS, type SaveOptions } from "./options.ts";
 import type { Value } from "./values.ts";
@@ -25,6 +24,8 @@ export interface SaveReport {
   bytes: number;
   /** Whether the file and its name are on the disk; false where the place cannot promise it (streams, browsers). */
   durable: boolean;
+  /** SHA-256 of the file as hex, where it was read back: see the option `verify`. */
+  sha256?: string;
   /** Oddities that did not stop the save. */
   warnings: Warning[];
 }
@@ -33,8 +34,6 @@ export interface SaveReport {
 export const SMALL = 65_536;
 /** Milliseconds that a sink has to leave nothing behind when a call was stopped. */
 const PATIENCE = 50;
-/** Files below this are read back before they take the old one's place, unless `verify` says otherwise. */
-const VERIFY_BELOW = 64 * 2 ** 20;
 
 /**
  * Write a value as `paddle.save` does: a state dict with its name table, other objects as pickles, one tensor as a binary record with
@@ -78,17 +77,19 @@ export async function saveChunks(
     size: plan.size,
     folder: options.folder,
     mkdir: options.mkdir ?? true,
+    verify: options.verify,
     ifUnchanged: options.ifUnchanged,
     lock: options.lock,
     requireDurable: options.requireDurable,
+    preserve: options.preserve,
+    portable: options.portable,
     signal,
   });
-  const verify = options.verify ?? plan.size < VERIFY_BELOW;
   try {
     // A file is done with a chunk before the next but one is made; other sinks may keep what they are given.
     const isFile = sink instanceof FileSink;
-    await pour(isFile && plan.reusing ? plan.reusing() : plan.chunks, sink, signal, progress?.at);
-    if (verify && isFile) await compare(plan.reusing?.() ?? plan.again(), sink, signal);
+    await pour(isFile && plan.reusing ? plan.reusing() : plan.chunks, sink, signal, progress?.at, plan.size);
+    if (isFile) await sink.prepare();
     for (const bytes of left) if (bytes instanceof SpanBytes) await bytes.verify();
     // Whether a place that was closing when the call was stopped has the file, nobody knows.
     if (signal && !isFile) await within(Promise.resolve(sink.close()), Infinity, signal);
@@ -98,44 +99,11 @@ export async function saveChunks(
   }
   for (const warning of plan.warnings) options.onWarning?.(warning);
   progress?.end();
-  return { bytes: plan.size, durable: sink instanceof FileSink && sink.durable, warnings: plan.warnings };
-}
-
-/** Compare what is on the disk with what the value gives again. */
-async function compare(chunks: Iterable<Chunk>, sink: FileSink, signal?: AbortSignal): Promise<void> {
-  const expected = readChunks(chunks, signal);
-  let chunk: Uint8Array = new Uint8Array(0);
-  let at = 0;
-  for await (const part of sink.readBack(GATHER)) {
-    for (let i = 0; i < part.length; i++) {
-      while (at === chunk.length) {
-        const step = await expected.next();
-        if (step.done) throw differs();
-        chunk = step.value;
-        at = 0;
-      }
-      if (part[i] !== chunk[at++]) throw differs();
-    }
-  }
-}
-
-/** All bytes, those of files too. */
-async function* readChunks(chunks: Iterable<Chunk>, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
-  const buffers: PieceBuffers = [];
-  for (const chunk of chunks) {
-    if (chunk instanceof UnreadBytes) yield* piecesOf(chunk, signal, buffers);
-    else yield chunk;
-  }
-}
-
-function differs(): SaveError {
-  return new SaveError(
-    "WRITE_FAILED",
-    "The temporary file does not hold what was written to it, or the value changed during the save.",
-    {
-      committed: "no",
-    },
-  );
+  const report: SaveReport = { bytes: plan.size, durable: false, warnings: plan.warnings };
+  if (!(sink instanceof FileSink)) return report;
+  report.durable = sink.durable;
+  if (sink.sha256 !== undefined) report.sha256 = sink.sha256;
+  return report;
 }
 
 /** Take back what was begun; the first failure stays the one that is told. */

@@ -91,7 +91,7 @@ export class CipherUtils {
 }
 
 async function saveBytes(bytes: Uint8Array, to: To): Promise<SaveReport> {
-  return await saveChunks({ size: bytes.length, chunks: [bytes], again: () => [bytes], warnings: [] }, to, {});
+  return await saveChunks({ size: bytes.length, chunks: [bytes], warnings: [] }, to, {});
 }
 
 async function readBytes(from: From): Promise<Uint8Array<ArrayBuffer>> {

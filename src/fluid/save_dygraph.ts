@@ -65,8 +65,7 @@ function planPickle(stateDict: Map<string, unknown>): Plan {
   const warnings: Warning[] = [];
   checkValue(stateDict, warnings);
   const value = withNameTable(stateDict);
-  const again = () => writePickle(value, { protocol: 2 });
-  return { size: sizeOfPickle(value, { protocol: 2 }), chunks: again(), again, warnings };
+  return { size: sizeOfPickle(value, { protocol: 2 }), chunks: writePickle(value, { protocol: 2 }), warnings };
 }
 
 function planTnum(stateDict: Map<string, unknown>): Plan {
@@ -86,6 +85,5 @@ function planTnum(stateDict: Map<string, unknown>): Plan {
   const sorted = new Map([...tensors].sort(([a], [b]) => byCodePoint(a, b)));
   let size = 0;
   for (const chunk of writeTnum(sorted)) size += chunk.length;
-  const again = () => writeTnum(sorted);
-  return { size, chunks: again(), again, warnings: [] };
+  return { size, chunks: writeTnum(sorted), warnings: [] };
 }

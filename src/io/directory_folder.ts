@@ -6,13 +6,14 @@
 import { byCodePoint } from "../code_point_order.ts";
 import { isPaddleError, PathError, quote, SourceError } from "../errors.ts";
 import { DEFAULT_LIMITS } from "../limits.ts";
-import { FileSink, isTemp } from "./file_sink.ts";
+import { FileSink } from "./file_sink.ts";
 import { FileSource } from "./file_source.ts";
 import type { Folder, PutOptions } from "./folder.ts";
 import { fileSystem, type Fs, pathModule, systemCode } from "./platform.ts";
 import { portableParts, safeParts } from "./safe_name.ts";
 import type { Sink } from "./sink.ts";
 import type { Source } from "./source.ts";
+import { isTemp } from "./temp_file.ts";
 
 /** How a DirectoryFolder behaves. */
 export interface DirectoryFolderOptions {
@@ -58,12 +59,12 @@ export class DirectoryFolder implements Folder {
 
   /** A sink whose bytes become the file `name` when it is closed; folders on the way are made. */
   async put(name: string, options: PutOptions = {}): Promise<Sink> {
-    if (this.#portable && !this.#trusted) portableParts(name);
+    if (options.portable ?? (this.#portable && !this.#trusted)) portableParts(name);
     const path = this.#join(name);
     // A save goes through a link to the file behind it: that, too, must lie inside, and a link to nothing could lead anywhere.
     await this.#stayInside(name, path);
     if (!this.#trusted && await isDangling(fileSystem(path), path)) throw this.#escape(name, path);
-    return await FileSink.create(path, { mkdir: true, ...options });
+    return await FileSink.create(path, { mkdir: true, ...options, portable: false });
   }
 
   /** Names of the files that start with `prefix`, in all folders below, by code point. Temporary files of a save are left out. */

@@ -4,33 +4,23 @@
  *
  * @module
  */
-import { PathError, type SaveCode, SaveError } from "../errors.ts";
-import { fileSystem, type Fs, type Path, pathModule, systemCode } from "./platform.ts";
+import { PathError, SaveError } from "../errors.ts";
+import { type FileLock, takeLock } from "./file_lock.ts";
+import type { PutOptions } from "./folder.ts";
+import { fileSystem, type Fs, hashing, hexOf, type Path, pathModule } from "./platform.ts";
+import { portableParts } from "./safe_name.ts";
+import { saveError } from "./save_error.ts";
+import { makeFolders, type OldFile, oldFile, resolveTarget } from "./save_target.ts";
 import type { Sink } from "./sink.ts";
-
-/** How a file is saved. */
-export interface FileSinkOptions {
-  /** Create missing folders. @default {false} */
-  mkdir?: boolean;
-  /** Save only if the target is still this: bytes, and milliseconds. */
-  ifUnchanged?: { size: number; mtimeMs: number };
-  /** Keep other processes out by `<name>.lock`. @default {false} */
-  lock?: boolean;
-  /** Throw where the folder cannot be synced. @default {false} */
-  requireDurable?: boolean;
-  /** Bytes that will come, where that is known: the temporary file must have them. */
-  size?: number;
-  /** Looked at before the new file takes the old one's place. */
-  signal?: AbortSignal;
-}
+import { createTemp } from "./temp_file.ts";
+import { recoverFile, replaceFile } from "./undo_journal.ts";
 
 type Handle = Awaited<ReturnType<Fs["promises"]["open"]>>;
 
-/** Ends of temporary names. */
-const TEMP = ".pdtmp";
-/** A lock file older than this belongs to a process that died. Milliseconds. */
-const STALE_LOCK = 10 * 60_000;
-const TRIES = 3;
+/** Files below this are read back before they take the old one's place, unless `verify` says otherwise. */
+const VERIFY_BELOW = 64 * 2 ** 20;
+/** Bytes read back at a time. */
+const PIECE = 2 ** 20;
 
 /** Saves to one path wait for each other, in the order of the calls. */
 const queues = new Map<string, Promise<void>>();
@@ -39,16 +29,21 @@ const queues = new Map<string, Promise<void>>();
 export class FileSink implements Sink {
   /** Whether the folder entry is on the disk; known after {@linkcode FileSink.close}. */
   durable = false;
+  /** SHA-256 of the bytes as hex, where they were read back; known after {@linkcode FileSink.prepare}. */
+  sha256?: string;
   readonly #fs: Fs;
   readonly #path: Path;
   readonly #shown: string;
   readonly #target: string;
   readonly #temp: string;
   readonly #handle: Handle;
-  readonly #options: FileSinkOptions;
+  readonly #options: PutOptions;
   readonly #cleanup: Cleanup;
+  readonly #lock: FileLock | null;
+  readonly #hash: ReturnType<typeof hashing> | null;
   #written = 0;
   #open = true;
+  #prepared = false;
 
   private constructor(parts: {
     fs: Fs;
@@ -57,8 +52,9 @@ export class FileSink implements Sink {
     target: string;
     temp: string;
     handle: Handle;
-    options: FileSinkOptions;
+    options: PutOptions;
     cleanup: Cleanup;
+    lock: FileLock | null;
   }) {
     this.#fs = parts.fs;
     this.#path = parts.path;
@@ -68,6 +64,9 @@ export class FileSink implements Sink {
     this.#handle = parts.handle;
     this.#options = parts.options;
     this.#cleanup = parts.cleanup;
+    this.#lock = parts.lock;
+    const { size, verify = size !== undefined && size < VERIFY_BELOW } = parts.options;
+    this.#hash = verify ? hashing() : null;
   }
 
   /**
@@ -76,28 +75,38 @@ export class FileSink implements Sink {
    * @throws {SaveError} the folder cannot be written; `committed` is `"no"`
    * @throws {PathError} `NOT_A_FILE`: the target is a folder, pipe or device
    */
-  static async create(shown: string, options: FileSinkOptions): Promise<FileSink> {
+  static async create(shown: string, options: PutOptions): Promise<FileSink> {
     const fs = fileSystem(shown), path = pathModule();
     if (shown === "" || shown.endsWith("/") || shown.endsWith(path.sep)) {
       throw new PathError("NOT_A_FILE", `${JSON.stringify(shown)} must be folder/filename: the filename is empty`, {
         path: shown,
       });
     }
+    if (options.portable) portableParts(path.basename(shown));
     const cleanup = new Cleanup();
     // Before anything is waited for, so that saves of one name come in the order of their calls.
     const name = path.resolve(shown);
     const entered = enter(name);
     try {
       cleanup.push(await entered);
+      const before = await oldFile(fs, shown);
       const target = await resolveTarget(fs, path, shown);
-      const folder = path.dirname(target);
-      if (options.mkdir) await makeFolders(fs, path, folder, shown, cleanup);
+      if (options.mkdir) {
+        for (const undo of await makeFolders(fs, path, path.dirname(target), shown)) {
+          cleanup.push(undo, undefined, true);
+        }
+      }
       if (target !== name) cleanup.push(await enter(target));
-      const mode = await modeOf(fs, target, shown);
-      if (options.lock) await takeLock(fs, target, shown, cleanup);
-      const { temp, handle } = await createTemp(fs, path, target, mode, shown);
+      const lock = options.lock ? await takeLock(fs, target, shown) : null;
+      if (lock) cleanup.push(() => lock.release(), lock.name);
+      // A change in place that was cut off is taken back: its journal must not meet the new file.
+      if (before) await recoverFile(fs, target);
+      const { temp, handle } = await createTemp(fs, path, target, before?.mode ?? 0o666).catch((error) => {
+        throw saveError("WRITE_FAILED", shown, "before anything was written", error);
+      });
       cleanup.push(() => fs.promises.rm(temp, { force: true }), temp);
-      return new FileSink({ fs, path, shown, target, temp, handle, options, cleanup });
+      if (before) await takeOver(handle, before);
+      return new FileSink({ fs, path, shown, target, temp, handle, options, cleanup, lock });
     } catch (error) {
       await cleanup.run();
       throw error;
@@ -106,10 +115,14 @@ export class FileSink implements Sink {
 
   /** Write a chunk whole: the system may take less of it at a time. */
   async write(chunk: Uint8Array): Promise<void> {
+    this.#lock?.touch();
     for (let done = 0; done < chunk.length;) {
       let n: number;
       try {
-        n = (await this.#handle.write(chunk, done, chunk.length - done, this.#written)).bytesWritten;
+        const writing = this.#handle.write(chunk, done, chunk.length - done, this.#written);
+        // The system writes meanwhile.
+        if (done === 0) this.#hash?.update(chunk);
+        n = (await writing).bytesWritten;
       } catch (error) {
         throw saveError("WRITE_FAILED", this.#shown, `after ${this.#written} bytes`, error);
       }
@@ -119,20 +132,24 @@ export class FileSink implements Sink {
     }
   }
 
-  /** Sync, check, rename: the new file takes the old one's place. */
-  async close(): Promise<void> {
+  /** Bring all bytes to the disk and look at them: what is left for {@linkcode FileSink.close} is that they take their place. */
+  async prepare(): Promise<void> {
+    if (this.#prepared) return;
+    this.#lock?.touch();
     await this.#sync();
     await this.#shut();
+    if (this.#hash) await this.#readBack(this.#hash);
+    this.#prepared = true;
+  }
+
+  /** The new file takes the old one's place. */
+  async close(): Promise<void> {
+    await this.prepare();
     const { ifUnchanged, signal } = this.#options;
     signal?.throwIfAborted();
     if (ifUnchanged) await this.#compare(ifUnchanged);
-    try {
-      await this.#fs.promises.rename(this.#temp, this.#target);
-    } catch (error) {
-      throw saveError("RENAME_FAILED", this.#shown, "when the new file was to take its place", error);
-    }
+    await this.#commit();
     // From here on the save has happened.
-    this.#cleanup.forget(this.#temp);
     this.#cleanup.commit();
     this.durable = await this.#syncFolder();
     await this.#cleanup.run();
@@ -140,10 +157,7 @@ export class FileSink implements Sink {
       throw new SaveError(
         "SYNC_FAILED",
         `The folder of ${JSON.stringify(this.#shown)} could not be synced; the new file is in its place.`,
-        {
-          path: this.#shown,
-          committed: "yes",
-        },
+        { path: this.#shown, committed: "yes" },
       );
     }
   }
@@ -154,33 +168,17 @@ export class FileSink implements Sink {
     return await this.#cleanup.run();
   }
 
-  /** The written bytes, read back in pieces of at most `size`. */
-  async *readBack(size: number): AsyncGenerator<Uint8Array> {
-    const fs = this.#fs;
-    const handle = await fs.promises.open(this.#temp, "r");
-    try {
-      const buffer = new Uint8Array(size);
-      for (let at = 0;;) {
-        const { bytesRead } = await handle.read(buffer, 0, size, at);
-        if (bytesRead === 0) return;
-        yield buffer.subarray(0, bytesRead);
-        at += bytesRead;
-      }
-    } finally {
-      await handle.close();
-    }
-  }
-
   async #sync(): Promise<void> {
     try {
       // Only once: after a failed sync the system may have dropped the pages, and a second one would succeed for nothing.
       await this.#handle.sync();
       const { size } = await this.#handle.stat();
       if (size !== (this.#options.size ?? this.#written)) {
+        const expected = this.#options.size ?? this.#written;
         throw saveError(
           "WRITE_FAILED",
           this.#shown,
-          `the temporary file has ${size} bytes, not ${this.#options.size ?? this.#written}`,
+          `the temporary file has ${size} bytes, not ${expected}`,
           undefined,
         );
       }
@@ -201,17 +199,62 @@ export class FileSink implements Sink {
     }
   }
 
-  async #compare(expected: { size: number; mtimeMs: number }): Promise<void> {
+  /** Compare what is in the temporary file with what was written to it. */
+  async #readBack(written: ReturnType<typeof hashing>): Promise<void> {
+    const read = hashing();
+    let length = 0;
+    try {
+      const handle = await this.#fs.promises.open(this.#temp, "r");
+      try {
+        const buffer = new Uint8Array(PIECE);
+        for (let n; (n = (await handle.read(buffer, 0, PIECE, length)).bytesRead) > 0; length += n) {
+          this.#options.signal?.throwIfAborted();
+          read.update(buffer.subarray(0, n));
+        }
+      } finally {
+        await handle.close();
+      }
+    } catch (error) {
+      if (this.#options.signal?.aborted) throw this.#options.signal.reason;
+      throw saveError("WRITE_FAILED", this.#shown, "when it was read back", error);
+    }
+    const expected = hexOf(written.digest()), actual = hexOf(read.digest());
+    if (actual !== expected) {
+      throw new SaveError(
+        "WRITE_FAILED",
+        `The temporary file of ${
+          JSON.stringify(this.#shown)
+        } does not hold what was written to it, or the value changed meanwhile. An existing file is unchanged.`,
+        { path: this.#shown, committed: "no", expected, actual },
+      );
+    }
+    this.sha256 = actual;
+  }
+
+  async #compare({ size, mtimeMs, ino }: NonNullable<PutOptions["ifUnchanged"]>): Promise<void> {
     const now = await this.#fs.promises.stat(this.#target).catch(() => null);
-    if (now && now.size === expected.size && Math.abs(now.mtimeMs - expected.mtimeMs) < 1) return;
+    const isSame = now && now.size === size && Math.abs(now.mtimeMs - mtimeMs) < 1 &&
+      (ino === undefined || BigInt(now.ino) === BigInt(ino));
+    if (isSame) return;
     throw new SaveError(
       "CONFLICT",
       `${JSON.stringify(this.#shown)} was changed by somebody else; it was left as it is.`,
-      {
-        path: this.#shown,
-        committed: "no",
-      },
+      { path: this.#shown, committed: "no" },
     );
+  }
+
+  /** The commit point: the name leads to the new bytes. */
+  async #commit(): Promise<void> {
+    const { preserve, signal } = this.#options;
+    if (preserve === "inode" && this.#fs.existsSync(this.#target)) {
+      return await replaceFile(this.#fs, this.#target, this.#temp, signal);
+    }
+    try {
+      await this.#fs.promises.rename(this.#temp, this.#target);
+    } catch (error) {
+      throw saveError("RENAME_FAILED", this.#shown, "when the new file was to take its place", error);
+    }
+    this.#cleanup.forget(this.#temp);
   }
 
   async #syncFolder(): Promise<boolean> {
@@ -228,6 +271,14 @@ export class FileSink implements Sink {
       return false;
     }
   }
+}
+
+/** The new file gets the old one's mode and, where that is allowed, its owner. */
+async function takeOver(handle: Handle, { mode, uid, gid }: OldFile): Promise<void> {
+  const now = await handle.stat().catch(() => null);
+  if (now && (now.uid !== uid || now.gid !== gid)) await handle.chown(uid, gid).catch(() => {});
+  // The mask of the process does not apply to a mode that was there before; a change of owners takes some bits away.
+  await handle.chmod(mode).catch(() => {});
 }
 
 /** What has to be undone, last first. */
@@ -260,37 +311,6 @@ class Cleanup {
   }
 }
 
-/** The file behind links, so that a link stays a link; the path itself where there is nothing yet. */
-async function resolveTarget(fs: Fs, path: Path, shown: string): Promise<string> {
-  try {
-    return await fs.promises.realpath(shown);
-  } catch (error) {
-    if (systemCode(error) !== "ENOENT") throw saveError("WRITE_FAILED", shown, "when it was looked up", error);
-  }
-  // A link that leads nowhere: its target is what is made.
-  const link = await fs.promises.readlink(shown).catch(() => null);
-  if (link !== null) return path.resolve(path.dirname(shown), link);
-  const folder = await fs.promises.realpath(path.dirname(path.resolve(shown))).catch(() =>
-    path.dirname(path.resolve(shown))
-  );
-  return path.join(folder, path.basename(shown));
-}
-
-async function makeFolders(fs: Fs, path: Path, folder: string, shown: string, cleanup: Cleanup): Promise<void> {
-  let first: string | undefined;
-  try {
-    first = await fs.promises.mkdir(folder, { recursive: true });
-  } catch (error) {
-    throw saveError("WRITE_FAILED", shown, "when its folder was to be made", error);
-  }
-  if (first === undefined) return;
-  // Folders made for a save that fails are taken away again, as long as they are empty.
-  for (let made = path.resolve(first), inner = folder; inner.length >= made.length; inner = path.dirname(inner)) {
-    cleanup.push(() => fs.promises.rmdir(inner), undefined, true);
-    if (inner === made) break;
-  }
-}
-
 /** Wait for earlier saves of the same file; what is returned lets the next one in. */
 async function enter(target: string): Promise<() => void> {
   const before = queues.get(target);
@@ -302,129 +322,4 @@ async function enter(target: string): Promise<() => void> {
     if (queues.get(target) === mine) queues.delete(target);
     leave();
   };
-}
-
-/** The old file's mode; undefined where there is none. */
-async function modeOf(fs: Fs, target: string, shown: string): Promise<number | undefined> {
-  let stat: Awaited<ReturnType<Fs["promises"]["stat"]>>;
-  try {
-    stat = await fs.promises.stat(target);
-  } catch {
-    return undefined;
-  }
-  if (!stat.isFile()) throw new PathError("NOT_A_FILE", `${JSON.stringify(shown)} is no regular file`, { path: shown });
-  return stat.mode & 0o7777;
-}
-
-async function takeLock(fs: Fs, target: string, shown: string, cleanup: Cleanup): Promise<void> {
-  const name = target + ".lock";
-  for (let attempt = 0; attempt < 2; attempt++) {
-    try {
-      const handle = await fs.promises.open(name, "wx");
-      await handle.close();
-      cleanup.push(() => fs.promises.rm(name, { force: true }), name);
-      return;
-    } catch (error) {
-      if (systemCode(error) !== "EEXIST") throw saveError("WRITE_FAILED", shown, "when its lock was to be made", error);
-      const stat = await fs.promises.stat(name).catch(() => null);
-      if (stat && Date.now() - stat.mtimeMs < STALE_LOCK) break;
-      await fs.promises.rm(name, { force: true });
-    }
-  }
-  throw new SaveError(
-    "CONFLICT",
-    `${JSON.stringify(shown)} is being saved by another process (${JSON.stringify(name)}).`,
-    {
-      path: shown,
-      committed: "no",
-    },
-  );
-}
-
-async function createTemp(
-  fs: Fs,
-  path: Path,
-  target: string,
-  mode: number | undefined,
-  shown: string,
-): Promise<{ temp: string; handle: Handle }> {
-  for (let attempt = 0;; attempt++) {
-    const temp = path.join(path.dirname(target), tempName(path.basename(target)));
-    try {
-      const handle = await fs.promises.open(temp, "wx", mode ?? 0o666);
-      // The mask of the process does not apply to a mode that was there before.
-      if (mode !== undefined) await handle.chmod(mode).catch(() => {});
-      return { temp, handle };
-    } catch (error) {
-      if (systemCode(error) !== "EEXIST" || attempt + 1 === TRIES) {
-        throw saveError("WRITE_FAILED", shown, "before anything was written", error);
-      }
-    }
-  }
-}
-
-/** An unguessable name for what will be `base` when it is whole. */
-export function tempName(base: string): string {
-  return `.${shortName(base)}.${randomHex()}${TEMP}`;
-}
-
-/** At most 64 bytes of a name. */
-function shortName(name: string): string {
-  const bytes = new TextEncoder().encode(name);
-  return bytes.length <= 64 ? name : new TextDecoder().decode(bytes.subarray(0, 60)).replaceAll("\ufffd", "");
-}
-
-function randomHex(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(8)), (b) => b.toString(16).padStart(2, "0")).join("");
-}
-
-const FULL = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
-const CLOSED = new Set(["EROFS", "EACCES", "EPERM"]);
-
-function saveError(code: SaveCode, shown: string, where: string, cause: unknown): SaveError {
-  const system = systemCode(cause);
-  const real = system && FULL.has(system) ? "DISK_FULL" : system && CLOSED.has(system) ? "READ_ONLY" : code;
-  const what = real === "DISK_FULL"
-    ? "Disk full while writing"
-    : real === "READ_ONLY"
-    ? "Not allowed to write"
-    : "Cannot write";
-  return new SaveError(
-    real,
-    `${what} ${JSON.stringify(shown)} (${system ? system + " " : ""}${where}). An existing file is unchanged.`,
-    {
-      path: shown,
-      committed: "no",
-      cause,
-    },
-  );
-}
-
-/**
- * Remove temporary files that killed saves left in a folder: only names of our own pattern, and only old ones.
- *
- * @returns the names removed
- */
-export async function cleanupTemps(
-  folder: string,
-  { olderThan = 3_600_000 }: { olderThan?: number } = {},
-): Promise<string[]> {
-  const fs = fileSystem(folder), path = pathModule();
-  const removed: string[] = [];
-  for (const name of await fs.promises.readdir(folder)) {
-    if (!isTemp(name)) continue;
-    const stat = await fs.promises.lstat(path.join(folder, name)).catch(() => null);
-    if (!stat?.isFile() || Date.now() - stat.mtimeMs < olderThan) continue;
-    await fs.promises.rm(path.join(folder, name), { force: true });
-    removed.push(name);
-  }
-  return removed;
-}
-
-/** Whether a name is one of our temporary ones: `.name.0123456789abcdef.pdtmp`. */
-export function isTemp(name: string): boolean {
-  if (!name.startsWith(".") || !name.endsWith(TEMP)) return false;
-  const hex = name.slice(-TEMP.length - 16, -TEMP.length);
-  return hex.length === 16 && [...hex].every((c) => "0123456789abcdef".includes(c)) &&
-    name[name.length - TEMP.length - 17] === ".";
 }

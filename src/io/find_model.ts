@@ -149,3 +149,9 @@ export function isNoFile(error: unknown): boolean {
     (error.code === "NOT_FOUND" || error.code === "NOT_A_FILE" ||
       (error.code === "HTTP_STATUS" && error.status === 404));
 }
+
+/** Of the failures to open a path as a file and then as a model: what is there and is no file says more than that no model is there. */
+export function moreTelling(first: unknown, later: unknown): unknown {
+  const isOdd = isPaddleError(first) && first.code === "NOT_A_FILE";
+  return isOdd && isPaddleError(later) && later.code === "NOT_FOUND" ? first : later;
+}

@@ -9,21 +9,29 @@ import type { Source } from "./source.ts";
 
 /** What a saver wishes of {@linkcode Folder.put}. */
 export interface PutOptions {
-  /** Bytes that will come, where that is known. */
+  /** Bytes that will come, where that is known: a save of another length fails. */
   size?: number;
-  /** Put only if the file is still this: bytes, and milliseconds. */
-  ifUnchanged?: { size: number; mtimeMs: number };
+  /** Make missing folders above a file by path. */
+  mkdir?: boolean;
+  /** Read the file back and compare, before it takes the old one's place. @default {true below 64 MiB, where `size` is given} */
+  verify?: boolean;
+  /** Put only if the file is still this: bytes, milliseconds and, where it is given, the number of its inode. */
+  ifUnchanged?: { size: number; mtimeMs: number; ino?: number | bigint };
   /** Keep other processes out by `<name>.lock`. @default {false} */
   lock?: boolean;
   /** Throw where the place cannot promise that the file is on a disk. @default {false} */
   requireDurable?: boolean;
+  /** `"inode"`: change the old file itself, so that hard links, access lists and attributes stay. */
+  preserve?: "inode";
+  /** Refuse names that Windows cannot have. @default the place's own rule */
+  portable?: boolean;
   /** Looked at before the new file takes the old one's place. */
   signal?: AbortSignal;
 }
 
 /** A TypeError for a wish that only a directory of the file system can fulfil. */
 export function refuseWishes(options: PutOptions | undefined, place: string): void {
-  for (const name of ["ifUnchanged", "lock", "requireDurable"] as const) {
+  for (const name of ["verify", "ifUnchanged", "lock", "requireDurable", "preserve"] as const) {
     if (options?.[name]) {
       throw new TypeError(`Option ${name} has no meaning for ${place}: only a file by path can have it`);
     }

@@ -6,7 +6,7 @@
 import { byCodePoint } from "../code_point_order.ts";
 import { PathError, UnsupportedError } from "../errors.ts";
 import { DEFAULT_LIMITS } from "../limits.ts";
-import { isTemp, tempName } from "./file_sink.ts";
+import { isTemp, tempName } from "./temp_file.ts";
 import { type Folder, type PutOptions, refuseWishes } from "./folder.ts";
 import { handleError, HandleSource } from "./handle_source.ts";
 import { portableParts, safeParts } from "./safe_name.ts";
@@ -53,7 +53,7 @@ export class HandleFolder implements Folder {
 
   /** A sink whose bytes become the file `name` when it is closed. */
   async put(name: string, options?: PutOptions): Promise<Sink> {
-    const parts = portableParts(name);
+    const parts = (options?.portable ?? true) ? portableParts(name) : safeParts(name);
     refuseWishes(options, "a directory handle");
     const last = parts[parts.length - 1];
     try {

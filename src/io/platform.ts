@@ -80,6 +80,11 @@ export function hashing(): { update(bytes: Uint8Array): void; digest(): Uint8Arr
   return { update: (bytes) => void hash.update(bytes), digest: () => hash.digest() };
 }
 
+/** Bytes as hexadecimal digits. */
+export function hexOf(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 /** The id of this process. */
 export function processId(): number {
   return (globalThis as { process?: { pid?: number } }).process?.pid ?? 0;

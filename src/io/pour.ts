@@ -5,28 +5,37 @@
  */
 import { type Chunk, UnreadBytes } from "../unread_bytes.ts";
 import { type PieceBuffers, piecesOf } from "./load_lazy_arrays.ts";
+import { SourceError } from "../errors.ts";
 import { FileSink } from "./file_sink.ts";
 import type { Sink } from "./sink.ts";
 import { Turns } from "./turns.ts";
 import { within } from "./within.ts";
 
 /** Small chunks are gathered up to this before they are written. */
-export const GATHER = 2 ** 20;
+const GATHER = 2 ** 20;
 /** Longest single write: an abort is seen between two. */
 const LONGEST = 16 * 2 ** 20;
 
-/** Write chunks: small ones together, large ones as they are. */
+/**
+ * Write chunks, `size` bytes in all: small ones together, large ones as they are.
+ *
+ * @throws {SourceError} `SOURCE_CHANGED`: other than `size` bytes came, because the value changed meanwhile
+ */
 export async function pour(
   chunks: Iterable<Chunk>,
   sink: Sink,
   signal: AbortSignal | undefined,
   onWritten: ((loaded: number) => void) | undefined,
+  size: number,
 ): Promise<void> {
   const turns = new Turns(signal), buffers: PieceBuffers = [];
   const isFile = sink instanceof FileSink;
   let gathered = new Uint8Array(GATHER), other = isFile ? new Uint8Array(GATHER) : gathered;
   let held = 0, written = 0;
-  const count = (bytes: number) => onWritten?.(written += bytes);
+  const count = (bytes: number) => {
+    written += bytes;
+    onWritten?.(written);
+  };
   const write = isFile ? behind(sink, count) : oneByOne(sink, signal, count);
   const pass = async (chunk: Uint8Array) => {
     signal?.throwIfAborted();
@@ -62,9 +71,21 @@ export async function pour(
     }
     await flush();
     await write.done();
+    if (written !== size) throw changed(size, written);
   } finally {
     await write.done().catch(() => {});
   }
+}
+
+function changed(expected: number, actual: number): SourceError {
+  return new SourceError(
+    "SOURCE_CHANGED",
+    `The value changed while it was saved: ${actual} bytes came, not ${expected}`,
+    {
+      expected,
+      actual,
+    },
+  );
 }
 
 /** How chunks reach their sink. */

@@ -6,6 +6,7 @@
  */
 import type { Chunk } from "../unread_bytes.ts";
 import { PaddleError, PathError, quote } from "../errors.ts";
+import { FileSink } from "./file_sink.ts";
 import type { Folder } from "./folder.ts";
 import { pour } from "./pour.ts";
 import { type ProgressEvent, progressOf } from "./progress.ts";
@@ -46,11 +47,14 @@ export async function saveFiles(
   let done = 0;
   try {
     for (const { name, size, chunks } of files) {
-      const sink = await folder.put(name);
+      const sink = await folder.put(name, { size });
       open.push(sink);
-      await pour(chunks, sink, signal, (written) => progress?.at(done + written));
+      await pour(chunks, sink, signal, (written) => progress?.at(done + written), size);
+      // All of them are on the disk before the first takes its place.
+      if (sink instanceof FileSink) await sink.prepare();
       done += size;
     }
+    signal?.throwIfAborted();
     for (let sink = open.shift(); sink; sink = open.shift()) await sink.close();
   } catch (error) {
     const ends = Promise.allSettled(open.map(async (sink) => await sink.abort(error)));

@@ -4,11 +4,12 @@
  * @module
  */
 import { SaveError } from "../errors.ts";
-import { FileSink, type FileSinkOptions } from "./file_sink.ts";
-import { type Folder, folderOf, refuseWishes } from "./folder.ts";
+import { FileSink } from "./file_sink.ts";
+import { type Folder, folderOf, type PutOptions, refuseWishes } from "./folder.ts";
 import type { FolderEntry } from "./open_source.ts";
 import { homeFolder, homeName } from "./home_folder.ts";
 import { hasFileSystem, pathOfUrl } from "./platform.ts";
+import { portableParts } from "./safe_name.ts";
 import type { Sink } from "./sink.ts";
 import { until } from "./stoppable_folder.ts";
 import { StreamSink } from "./stream_sink.ts";
@@ -25,12 +26,13 @@ export type To =
   | FolderEntry;
 
 /** How {@linkcode sinkOf} opens. */
-export interface SinkOfOptions extends FileSinkOptions {
+export interface SinkOfOptions extends PutOptions {
   folder?: Folder;
 }
 
 /** Open `to`. */
 export async function sinkOf(to: To, options: SinkOfOptions): Promise<Sink> {
+  checkWishes(options);
   if (to instanceof URL || (typeof to === "string" && to.startsWith("file:"))) {
     const url = new URL(to);
     if (url.protocol !== "file:") {
@@ -40,12 +42,12 @@ export async function sinkOf(to: To, options: SinkOfOptions): Promise<Sink> {
   }
   if (typeof to === "string") {
     const folder = folderOf(options.folder);
-    if (folder) return await until(folder, options.signal).put(to, options);
+    if (folder) return await inFolder(folder, to, options);
     const home = hasFileSystem() ? null : await homeFolder();
-    return home ? await home.put(homeName(to), options) : await FileSink.create(to, options);
+    return home ? await inFolder(home, homeName(to), options) : await FileSink.create(to, options);
   }
   if (typeof to === "object" && to !== null && "folder" in to && "name" in to) {
-    return await until(to.folder, options.signal).put(String(to.name), options);
+    return await inFolder(to.folder, String(to.name), options);
   }
   refuseWishes(options, "a stream, handle or sink");
   if (to instanceof WritableStream) return new StreamSink(to.getWriter());
@@ -59,6 +61,23 @@ export async function sinkOf(to: To, options: SinkOfOptions): Promise<Sink> {
   throw new TypeError(
     "Cannot save to this: a path, file: URL, WritableStream, file handle, Sink or { folder, name } is wanted",
   );
+}
+
+/** A folder has its own rule for names; what the caller asks for holds in any. */
+async function inFolder(folder: Folder, name: string, options: SinkOfOptions): Promise<Sink> {
+  if (options.portable) portableParts(name);
+  return await until(folder, options.signal).put(name, options);
+}
+
+function checkWishes({ ifUnchanged, preserve }: SinkOfOptions): void {
+  if (preserve !== undefined && preserve !== "inode") {
+    throw new TypeError(`Option preserve must be "inode": got ${String(preserve)}`);
+  }
+  if (ifUnchanged === undefined) return;
+  const { size, mtimeMs } = ifUnchanged ?? {};
+  if (typeof size !== "number" || typeof mtimeMs !== "number") {
+    throw new TypeError("Option ifUnchanged must have size and mtimeMs, as the stat of a file has");
+  }
 }
 
 /** The error of a sink that is not ours. */

@@ -1,9 +1,9 @@
 /**
- * Bytes of a file replaced in place, with the old ones kept beside it until the new ones are on the disk (hardening 7.4).
+ * Bytes of a file replaced in place, some or all, with the old ones kept beside it until the new ones are on the disk (hardening 7.4).
  *
- * The journal `<name>.pdundo` is 64 bytes and the old bytes: `PDUNDO1\n`, then as little-endian u64 the id of the process that writes it, the
- * file's size, the offset and the length of the change, then 24 bytes of the SHA-256 of the head so far and of the old bytes. One that is not
- * whole was cut off before the file was touched, and says nothing.
+ * The journal `<name>.pdundo` is 72 bytes and the old bytes: `PDUNDO2\n`, then as little-endian u64 the id of the process that writes it, the
+ * file's inode, its size, the offset and the length of the change, then 24 bytes of the SHA-256 of the head so far and of the old bytes. One
+ * that is not whole was cut off before the file was touched, and says nothing.
  *
  * @module
  */
@@ -13,20 +13,22 @@ import { type Fs, hashing, pathModule, processId, processLives, systemCode } fro
 type Handle = Awaited<ReturnType<Fs["promises"]["open"]>>;
 
 const END = ".pdundo";
-const MAGIC = "PDUNDO1\n";
-const HEAD = 64;
-const FIELDS = 40;
+const MAGIC = "PDUNDO2\n";
+const HEAD = 72;
+const FIELDS = 48;
 /** Bytes copied at a time. */
 const PIECE = 4 * 2 ** 20;
 
 interface Change {
   pid: number;
+  /** Of the file, so that another one in its place is let alone; 0 where the system has none. */
+  ino: bigint;
   size: number;
   offset: number;
   length: number;
 }
 
-/** Changes of one file wait for each other, and readers for the change that is under way. */
+/** Changes that are under way, by file: readers wait for them, too. */
 const underWay = new Map<string, Promise<void>>();
 
 /**
@@ -41,10 +43,38 @@ export async function replaceBytes(
   bytes: Uint8Array,
   signal?: AbortSignal,
 ): Promise<void> {
+  await inTurn(
+    real,
+    () => change(fs, real, { offset, length: bytes.length }, (file) => writeFully(file, bytes, offset), signal),
+  );
+}
+
+/**
+ * Replace the whole of the file `real` by what the file `other` has: the file stays the one it is, with its links, access lists and
+ * attributes, and has all of the old or all of the new bytes after a crash.
+ *
+ * @throws {SaveError} `committed` is `"no"` where the old bytes are back
+ */
+export async function replaceFile(fs: Fs, real: string, other: string, signal?: AbortSignal): Promise<void> {
+  const pour = async (file: Handle) => {
+    const from = await fs.promises.open(other, "r");
+    try {
+      const { size } = await from.stat();
+      for await (const [piece, at] of piecesOf(from, 0, size)) await writeFully(file, piece, at);
+      await file.truncate(size);
+    } finally {
+      await from.close();
+    }
+  };
+  await inTurn(real, () => change(fs, real, null, pour, signal));
+}
+
+/** Changes of one file wait for each other. */
+async function inTurn(real: string, work: () => Promise<void>): Promise<void> {
   const before = underWay.get(real);
   const mine = (async () => {
     await before?.catch(() => {});
-    await replace(fs, real, offset, bytes, signal);
+    await work();
   })();
   const quiet = mine.catch(() => {});
   underWay.set(real, quiet);
@@ -55,9 +85,16 @@ export async function replaceBytes(
   }
 }
 
-async function replace(fs: Fs, real: string, offset: number, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
+/** Keep the old bytes of `part`, or of the whole file, then let `write` change the file. */
+async function change(
+  fs: Fs,
+  real: string,
+  part: { offset: number; length: number } | null,
+  write: (file: Handle) => Promise<void>,
+  signal?: AbortSignal,
+): Promise<void> {
   signal?.throwIfAborted();
-  await recover(fs, real);
+  await recover(fs, real, true);
   const journal = real + END;
   let file: Handle;
   try {
@@ -66,29 +103,59 @@ async function replace(fs: Fs, real: string, offset: number, bytes: Uint8Array, 
     throw editError(real, "it cannot be opened for writing", error);
   }
   try {
-    const { size } = await file.stat();
-    const change: Change = { pid: processId(), size, offset, length: bytes.length };
+    const { size, ino } = await file.stat({ bigint: true });
+    const whole = { offset: 0, length: Number(size) };
+    const kept: Change = { pid: processId(), ino, size: Number(size), ...part ?? whole };
+    await keepOldBytes(fs, real, journal, file, kept, signal);
     try {
-      await writeJournal(fs, journal, file, change, signal);
-      await syncFolder(fs, real);
-      signal?.throwIfAborted();
-    } catch (error) {
-      await fs.promises.rm(journal, { force: true }).catch(() => {});
-      if (signal?.aborted) throw signal.reason;
-      throw error instanceof SaveError ? error : editError(real, "its old bytes could not be kept", error);
-    }
-    try {
-      await writeFully(file, bytes, offset);
+      await write(file);
       await file.sync();
     } catch (error) {
-      await undo(fs, real, journal, file, change, error);
+      await undo(fs, real, journal, file, kept, error);
     }
   } finally {
     await file.close();
   }
-  // From here on the new bytes are on the disk.
-  await fs.promises.rm(journal, { force: true });
+  // The new bytes are on the disk; they are the file's as soon as nothing says otherwise.
+  try {
+    await fs.promises.rm(journal, { force: true });
+  } catch (cause) {
+    throw new SaveError(
+      "WRITE_FAILED",
+      `${JSON.stringify(journal)} cannot be removed: the next to open the file undoes`,
+      {
+        path: real,
+        committed: "unknown",
+        leftovers: [journal],
+        cause,
+      },
+    );
+  }
   await syncFolder(fs, real);
+}
+
+async function keepOldBytes(
+  fs: Fs,
+  real: string,
+  journal: string,
+  file: Handle,
+  kept: Change,
+  signal?: AbortSignal,
+): Promise<void> {
+  try {
+    const handle = await createJournal(fs, journal);
+    try {
+      await writeJournal(handle, file, kept, signal);
+      await syncFolder(fs, real);
+      signal?.throwIfAborted();
+    } catch (error) {
+      await fs.promises.rm(journal, { force: true }).catch(() => {});
+      throw error;
+    }
+  } catch (error) {
+    if (signal?.aborted) throw signal.reason;
+    throw error instanceof SaveError ? error : editError(real, "its old bytes could not be kept", error);
+  }
 }
 
 async function undo(
@@ -124,17 +191,18 @@ async function undo(
  */
 export async function recoverFile(fs: Fs, real: string): Promise<void> {
   await underWay.get(real);
-  await recover(fs, real);
+  await recover(fs, real, false);
 }
 
-async function recover(fs: Fs, real: string): Promise<void> {
+async function recover(fs: Fs, real: string, isWriter: boolean): Promise<void> {
   const journal = real + END;
   // There is none as good as always, which a promise would only take longer to say.
   if (!fs.existsSync(journal)) return;
   const kept = await fs.promises.open(journal, "r").catch(() => null);
   if (!kept) return;
-  let change: Change | null;
+  let change: Change | null, pid: number;
   try {
+    pid = await writerOf(kept);
     change = await readJournal(kept);
   } finally {
     await kept.close();
@@ -145,7 +213,11 @@ async function recover(fs: Fs, real: string): Promise<void> {
       cause,
       hint: `${JSON.stringify(journal)} has the old bytes; opening the file where it can be written puts them back`,
     });
-  if (change && change.pid !== processId() && processLives(change.pid)) throw hot("another process is at it");
+  if (pid > 0 && pid !== processId() && processLives(pid)) {
+    if (change || isWriter) throw hot("another process is at it");
+    // It is about to begin: the file is what it was.
+    return;
+  }
   let file: Handle;
   try {
     file = await fs.promises.open(real, "r+");
@@ -155,8 +227,7 @@ async function recover(fs: Fs, real: string): Promise<void> {
     throw hot("the file cannot be written", error);
   }
   try {
-    // A file that was replaced since is not the one of the journal.
-    if (change && (await file.stat()).size === change.size) await restore(fs, journal, file, change);
+    if (change && await isFileOf(change, file)) await restore(fs, journal, file, change);
   } finally {
     await file.close();
   }
@@ -164,19 +235,9 @@ async function recover(fs: Fs, real: string): Promise<void> {
   await syncFolder(fs, real);
 }
 
-async function writeJournal(
-  fs: Fs,
-  journal: string,
-  file: Handle,
-  change: Change,
-  signal?: AbortSignal,
-): Promise<void> {
-  const head = headOf(change);
-  const hash = hashing();
-  hash.update(head.subarray(0, FIELDS));
-  let kept: Handle;
+async function createJournal(fs: Fs, journal: string): Promise<Handle> {
   try {
-    kept = await fs.promises.open(journal, "wx", 0o600);
+    return await fs.promises.open(journal, "wx", 0o600);
   } catch (error) {
     if (systemCode(error) !== "EEXIST") throw error;
     throw new SaveError("CONFLICT", `${JSON.stringify(journal)} is there: another process changes the file`, {
@@ -184,7 +245,16 @@ async function writeJournal(
       committed: "no",
     });
   }
+}
+
+/** Fill and close a journal. */
+async function writeJournal(kept: Handle, file: Handle, change: Change, signal?: AbortSignal): Promise<void> {
+  const head = headOf(change);
+  const hash = hashing();
+  hash.update(head.subarray(0, FIELDS));
   try {
+    // Without its hash it is not whole, and says only whose it is.
+    await writeFully(kept, head, 0);
     for await (const [piece, at] of piecesOf(file, change.offset, change.length)) {
       signal?.throwIfAborted();
       hash.update(piece);
@@ -198,21 +268,43 @@ async function writeJournal(
   }
 }
 
+/** The process that writes a journal, which need not be whole; 0 where it does not say. */
+async function writerOf(kept: Handle): Promise<number> {
+  const head = new Uint8Array(16);
+  if ((await kept.read(head, 0, 16, 0)).bytesRead < 16 || !hasMagic(head)) return 0;
+  return Number(new DataView(head.buffer).getBigUint64(8, true));
+}
+
+function hasMagic(head: Uint8Array): boolean {
+  return String.fromCharCode(...head.subarray(0, MAGIC.length)) === MAGIC;
+}
+
 /** What a journal says; null where it is not whole. */
 async function readJournal(kept: Handle): Promise<Change | null> {
   const head = new Uint8Array(HEAD);
   const { size } = await kept.stat();
   if ((await kept.read(head, 0, HEAD, 0)).bytesRead < HEAD) return null;
-  if (String.fromCharCode(...head.subarray(0, 8)) !== MAGIC) return null;
+  if (!hasMagic(head)) return null;
   const view = new DataView(head.buffer);
-  const [pid, fileSize, offset, length] = [8, 16, 24, 32].map((at) => Number(view.getBigUint64(at, true)));
+  const [pid, fileSize, offset, length] = [8, 24, 32, 40].map((at) => Number(view.getBigUint64(at, true)));
   if (!Number.isSafeInteger(length) || size !== HEAD + length) return null;
   const hash = hashing();
   hash.update(head.subarray(0, FIELDS));
   for await (const [piece] of piecesOf(kept, HEAD, length)) hash.update(piece);
   const digest = hash.digest();
   for (let i = FIELDS; i < HEAD; i++) if (digest[i - FIELDS] !== head[i]) return null;
-  return { pid, size: fileSize, offset, length };
+  return { pid, ino: view.getBigUint64(16, true), size: fileSize, offset, length };
+}
+
+/** A file that was replaced since is not the one of the journal. One that was changed as a whole may have any size. */
+async function isFileOf(change: Change, file: Handle): Promise<boolean> {
+  const { size, ino } = await file.stat({ bigint: true });
+  if (change.ino !== 0n && ino !== change.ino) return false;
+  return isWhole(change) || Number(size) === change.size;
+}
+
+function isWhole({ offset, length, size }: Change): boolean {
+  return offset === 0 && length === size;
 }
 
 async function restore(fs: Fs, journal: string, file: Handle, change: Change): Promise<void> {
@@ -221,16 +313,17 @@ async function restore(fs: Fs, journal: string, file: Handle, change: Change): P
     for await (const [piece, at] of piecesOf(kept, HEAD, change.length)) {
       await writeFully(file, piece, change.offset + at);
     }
+    if (isWhole(change)) await file.truncate(change.size);
     await file.sync();
   } finally {
     await kept.close();
   }
 }
 
-function headOf({ pid, size, offset, length }: Change): Uint8Array {
+function headOf({ pid, ino, size, offset, length }: Change): Uint8Array {
   const head = new Uint8Array(HEAD), view = new DataView(head.buffer);
   for (let i = 0; i < MAGIC.length; i++) head[i] = MAGIC.charCodeAt(i);
-  [pid, size, offset, length].forEach((value, i) => view.setBigUint64(8 + 8 * i, BigInt(value), true));
+  [pid, ino, size, offset, length].forEach((value, i) => view.setBigUint64(8 + 8 * i, BigInt(value), true));
   return head;
 }
 

@@ -24,8 +24,7 @@ export interface FileBytesOptions {
  */
 export async function saveToFile(path: To, content: Uint8Array, options: FileBytesOptions = {}): Promise<void> {
   if (!(content instanceof Uint8Array)) throw new TypeError("content must be bytes");
-  const again = () => [content];
-  await saveChunks({ size: content.length, chunks: again(), again, warnings: [] }, path, options);
+  await saveChunks({ size: content.length, chunks: [content], warnings: [] }, path, options);
 }
 
 /** The bytes of a file. Mirrors `paddle.static.load_from_file` (2.0 and later). */

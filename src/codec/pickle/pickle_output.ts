@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { ValueError } from "../../errors.ts";
+import { SourceError } from "../../errors.ts";
 import { utf8FromLatin1, utf8Length } from "../../kernel.ts";
 import type { Chunk } from "../../unread_bytes.ts";
 
@@ -95,9 +95,10 @@ export class PickleOutput {
       }
     }
     if (written !== length) {
-      throw new ValueError(
-        "INVALID_VALUE",
+      throw new SourceError(
+        "SOURCE_CHANGED",
         `Bytes changed while they were written: a text of ${length} has ${written}`,
+        { expected: length, actual: written },
       );
     }
   }

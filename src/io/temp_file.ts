@@ -1,0 +1,70 @@
+/**
+ * Temporary files of saves: unguessable names beside the target, which no reader takes for a model's.
+ *
+ * @module
+ */
+import { fileSystem, type Fs, hexOf, type Path, pathModule, systemCode } from "./platform.ts";
+
+type Handle = Awaited<ReturnType<Fs["promises"]["open"]>>;
+
+/** Ends of temporary names. */
+const TEMP = ".pdtmp";
+/** Names that are tried where somebody else has one. */
+const TRIES = 3;
+
+/** Make a new file beside `target`; it opens nothing that is there, be it a link. A failure is the system's own. */
+export async function createTemp(
+  fs: Fs,
+  path: Path,
+  target: string,
+  mode: number,
+): Promise<{ temp: string; handle: Handle }> {
+  for (let attempt = 1;; attempt++) {
+    const temp = path.join(path.dirname(target), tempName(path.basename(target)));
+    try {
+      return { temp, handle: await fs.promises.open(temp, "wx", mode) };
+    } catch (error) {
+      if (systemCode(error) !== "EEXIST" || attempt === TRIES) throw error;
+    }
+  }
+}
+
+/** An unguessable name for what will be `base` when it is whole. */
+export function tempName(base: string): string {
+  return `.${shortName(base)}.${hexOf(crypto.getRandomValues(new Uint8Array(8)))}${TEMP}`;
+}
+
+/** Whether a name is one of our temporary ones: `.name.0123456789abcdef.pdtmp`. */
+export function isTemp(name: string): boolean {
+  if (!name.startsWith(".") || !name.endsWith(TEMP)) return false;
+  const hex = name.slice(-TEMP.length - 16, -TEMP.length);
+  return hex.length === 16 && [...hex].every((c) => "0123456789abcdef".includes(c)) &&
+    name[name.length - TEMP.length - 17] === ".";
+}
+
+/** At most 64 bytes of a name. */
+function shortName(name: string): string {
+  const bytes = new TextEncoder().encode(name);
+  return bytes.length <= 64 ? name : new TextDecoder().decode(bytes.subarray(0, 60)).replaceAll("\ufffd", "");
+}
+
+/**
+ * Remove temporary files that killed saves left in a folder: only names of our own pattern, and only old ones.
+ *
+ * @returns the names removed
+ */
+export async function cleanupTemps(
+  folder: string,
+  { olderThan = 3_600_000 }: { olderThan?: number } = {},
+): Promise<string[]> {
+  const fs = fileSystem(folder), path = pathModule();
+  const removed: string[] = [];
+  for (const name of await fs.promises.readdir(folder)) {
+    if (!isTemp(name)) continue;
+    const stat = await fs.promises.lstat(path.join(folder, name)).catch(() => null);
+    if (!stat?.isFile() || Date.now() - stat.mtimeMs < olderThan) continue;
+    await fs.promises.rm(path.join(folder, name), { force: true });
+    removed.push(name);
+  }
+  return removed;
+}

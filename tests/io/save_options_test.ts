@@ -1,0 +1,330 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import fs, {
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { describe, it } from "@std/testing/bdd";
+import {
+  DirectoryFolder,
+  encode,
+  isPaddleError,
+  load,
+  MemoryFolder,
+  open,
+  save,
+  type SaveOptions,
+  type Sink,
+  type StateDict,
+  Tensor,
+} from "../../mod.ts";
+import { replaceBytes, replaceFile } from "../../src/io/undo_journal.ts";
+import { cutOff } from "./cut_off.ts";
+
+async function inFolder(test: (folder: string, path: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "oarlock-options-"));
+  try {
+    await test(folder, join(folder, "a.pdparams"));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function state(value: number, count = 30): Map<string, Tensor> {
+  return new Map([["w", new Tensor("float32", [count], new Float32Array(count).fill(value), { name: "w_0" })]]);
+}
+
+async function codeOf(promise: Promise<unknown>): Promise<string> {
+  const error = await promise.then(() => null, (error: unknown) => error);
+  assert.ok(isPaddleError(error), `an error is due: ${error}`);
+  return error.code;
+}
+
+async function first(path: string): Promise<unknown> {
+  return ((await load(path) as StateDict).get("w") as Tensor).at(0);
+}
+
+describe("the option verify of save", () => {
+  it("reads the file back and tells its SHA-256; false leaves both out", () =>
+    inFolder(async (_, path) => {
+      const { sha256 } = await save(state(1, 3_000_000), path);
+      assert.equal(sha256, createHash("sha256").update(readFileSync(path)).digest("hex"));
+      assert.equal((await save(state(1), path, { verify: false })).sha256, undefined);
+      assert.equal(
+        (await save(state(1, 17_000_000), path)).sha256,
+        undefined,
+        "64 MiB and more only where it is asked for",
+      );
+    }));
+
+  it("keeps the old file where the disk gives back other bytes than were written", () =>
+    inFolder(async (folder, path) => {
+      await save(state(1), path);
+      const spoil = ({ loaded, total }: { loaded: number; total?: number }) => {
+        if (loaded === total) return;
+        const temp = readdirSync(folder).find((name) => name.endsWith(".pdtmp"))!;
+        const file = fs.openSync(join(folder, temp), "r+");
+        fs.writeSync(file, new Uint8Array([7]), 0, 1, 20);
+        fs.closeSync(file);
+      };
+      // The event comes when the first bytes are written.
+      const next = state(2, 4_300_000);
+      assert.equal(await codeOf(save(next, path, { onProgress: spoil })), "WRITE_FAILED");
+      assert.deepEqual(readdirSync(folder), ["a.pdparams"]);
+      assert.equal(await first(path), 1);
+      await save(next, path, { onProgress: spoil, verify: false });
+      assert.notDeepEqual(readFileSync(path), Buffer.from(encode(next)), "without it nobody looks");
+    }));
+});
+
+describe("a value that changes while it is saved", () => {
+  it("is an error where its length was told before, and nothing is left of it", async () => {
+    const bytes = new Uint8Array(3_000_000);
+    const value = new Map([["a", new Tensor("uint8", [10])], ["b", new Tensor("uint8", [bytes.length], bytes)]]);
+    const calls: string[] = [];
+    const sink: Sink = {
+      // What is text in protocol 2 has another length now.
+      write: () => void (bytes.fill(255), calls.push("write")),
+      close: () => void calls.push("close"),
+      abort: () => void calls.push("abort"),
+    };
+    assert.equal(await codeOf(save(value, sink, { protocol: 2 })), "SOURCE_CHANGED");
+    assert.deepEqual([calls.includes("close"), calls.at(-1)], [false, "abort"]);
+  });
+});
+
+describe("the option ifUnchanged of save", () => {
+  it("takes what stat gives, and looks at the inode as well", () =>
+    inFolder(async (_, path) => {
+      await save(state(1), path);
+      const stat = statSync(path);
+      await save(state(2), path, { ifUnchanged: stat });
+      assert.equal(await first(path), 2);
+      const now = statSync(path);
+      const other: SaveOptions = { ifUnchanged: { size: now.size, mtimeMs: now.mtimeMs, ino: now.ino + 1 } };
+      assert.equal(await codeOf(save(state(3), path, other)), "CONFLICT");
+      assert.equal(await codeOf(save(state(3), path, { ifUnchanged: stat })), "CONFLICT");
+      assert.equal(await first(path), 2);
+      await assert.rejects(save(state(3), path, { ifUnchanged: {} as { size: number; mtimeMs: number } }), TypeError);
+    }));
+});
+
+describe("the option lock of save", () => {
+  it("holds <name>.lock with the process's number during the save, and takes it away", () =>
+    inFolder(async (folder, path) => {
+      let held = "";
+      await save(state(1, 3_000_000), path, {
+        lock: true,
+        onProgress: () => held ||= readFileSync(path + ".lock", "utf8"),
+      });
+      assert.match(held, new RegExp(`^${process.pid} 2`));
+      assert.deepEqual(readdirSync(folder), ["a.pdparams"]);
+    }));
+
+  it("keeps out who finds it held, and takes over one that was left ten minutes ago", () =>
+    inFolder(async (folder, path) => {
+      await save(state(1), path);
+      writeFileSync(path + ".lock", "1 somebody\n");
+      assert.equal(await codeOf(save(state(2), path, { lock: true })), "CONFLICT");
+      assert.equal(readFileSync(path + ".lock", "utf8"), "1 somebody\n", "it is the other's still");
+      const old = new Date(Date.now() - 601_000);
+      utimesSync(path + ".lock", old, old);
+      await save(state(2), path, { lock: true });
+      assert.equal(await first(path), 2);
+      assert.deepEqual(readdirSync(folder), ["a.pdparams"]);
+    }));
+
+  it("is not released by who was taken for dead", () =>
+    inFolder(async (_, path) => {
+      const steal = () => writeFileSync(path + ".lock", "2 another\n");
+      await save(state(1, 3_000_000), path, { lock: true, onProgress: steal });
+      assert.equal(readFileSync(path + ".lock", "utf8"), "2 another\n");
+    }));
+});
+
+describe("the option preserve of save", () => {
+  it("writes into the file itself, longer or shorter: its other names have the new bytes", () =>
+    inFolder(async (folder, path) => {
+      await save(state(1, 100_000), path);
+      const twin = join(folder, "twin");
+      linkSync(path, twin);
+      const { ino } = statSync(path);
+      for (const count of [200_000, 10, 5_000_000]) {
+        await save(state(count, count), path, { preserve: "inode" });
+        assert.equal(statSync(path).ino, ino);
+        assert.deepEqual(readFileSync(twin), Buffer.from(encode(state(count, count))));
+        assert.deepEqual(readdirSync(folder).sort(), ["a.pdparams", "twin"]);
+      }
+      await save(state(1), join(folder, "new"), { preserve: "inode" });
+      assert.equal(await first(join(folder, "new")), 1);
+      await assert.rejects(save(state(1), path, { preserve: "links" as "inode" }), TypeError);
+    }));
+
+  it("has the old bytes or the new ones after a crash before every call of the file system", async () => {
+    for (const [before, after] of [[20_000, 300], [300, 20_000]]) {
+      const old = encode(state(1, before)), next = encode(state(2, after));
+      const seen = new Set<string>();
+      for (let calls = 0;; calls++) {
+        let finished = false;
+        await inFolder(async (folder, path) => {
+          writeFileSync(path, old);
+          writeFileSync(path + ".new", next);
+          const crashing = cutOff(calls);
+          await replaceFile(crashing.fs, path, path + ".new").catch(() => {});
+          finished = crashing.calls() <= calls;
+          await load(path);
+          const bytes = readFileSync(path);
+          assert.ok(bytes.equals(old) || bytes.equals(next), `cut off before call ${calls}: ${bytes.length} bytes`);
+          assert.deepEqual(readdirSync(folder).sort(), ["a.pdparams", "a.pdparams.new"]);
+          seen.add(bytes.equals(old) ? "old" : "new");
+        });
+        if (finished) break;
+      }
+      assert.deepEqual([...seen], ["old", "new"]);
+    }
+  });
+
+  it("saves a checkpoint over its own file, from which its arrays still come", () =>
+    inFolder(async (_, path) => {
+      await save(state(1, 100_000), path);
+      const checkpoint = await open(path);
+      await save(checkpoint, path, { preserve: "inode" });
+      await checkpoint.close();
+      assert.deepEqual(readFileSync(path), Buffer.from(encode(state(1, 100_000))));
+    }));
+});
+
+describe("a save over a file whose change in place was cut off", () => {
+  it("is not undone by the journal of the old file", () =>
+    inFolder(async (folder, path) => {
+      await save(state(1), path);
+      for (let after = 0; !existsSync(path + ".pdundo"); after++) {
+        const crashing = cutOff(after);
+        await replaceBytes(crashing.fs, path, 100, new Uint8Array(10)).catch(() => {});
+        assert.ok(crashing.calls() > after, "no journal was ever left");
+      }
+      await save(state(2), path);
+      assert.equal(await first(path), 2);
+      assert.deepEqual(readFileSync(path), Buffer.from(encode(state(2))));
+      assert.deepEqual(readdirSync(folder), ["a.pdparams"]);
+    }));
+
+  it("nor is a file of the same length that somebody else put there", () =>
+    inFolder(async (folder, path) => {
+      await save(state(1), path);
+      for (let after = 0; after < 9; after++) {
+        await replaceBytes(cutOff(after).fs, path, 100, new Uint8Array(10)).catch(() => {});
+      }
+      assert.ok(existsSync(path + ".pdundo"));
+      writeFileSync(join(folder, "other"), encode(state(3)));
+      fs.renameSync(join(folder, "other"), path);
+      assert.equal(await first(path), 3);
+    }));
+});
+
+describe("the option mkdir of save", () => {
+  it("makes no folder where it is false, and leaves none of a failed save, however deep", () =>
+    inFolder(async (folder) => {
+      assert.equal(await codeOf(save(state(1), join(folder, "x", "a"), { mkdir: false })), "WRITE_FAILED");
+      const stop = () => {
+        throw new Error("enough");
+      };
+      await assert.rejects(save(state(1, 3_000_000), join(folder, "x", "y", "z", "a"), { onProgress: stop }), /enough/);
+      assert.deepEqual(readdirSync(folder), []);
+    }));
+});
+
+describe("the option portable of save", () => {
+  it("refuses names that Windows cannot have, in a folder unless it is false, of a path where it is true", () =>
+    inFolder(async (path) => {
+      const folder = new DirectoryFolder(path);
+      assert.equal(await codeOf(save(state(1), "a<b", { folder })), "UNSAFE_PATH");
+      assert.equal(await codeOf(save(state(1), join(path, "a<b"), { portable: true })), "UNSAFE_PATH");
+      assert.equal(
+        await codeOf(save(state(1), "nul.txt", { folder: new MemoryFolder(), portable: true })),
+        "UNSAFE_PATH",
+      );
+      if (process.platform === "win32") return;
+      await save(state(1), "a<b", { folder, portable: false });
+      await save(state(2), join(path, "a<b"));
+      assert.equal(await first(join(path, "a<b")), 2);
+      assert.equal(await codeOf(save(state(1), "../a", { folder, portable: false })), "UNSAFE_PATH");
+    }));
+});
+
+describe("a save to what is no regular file", () => {
+  it("is refused at once: pipes, devices, this process's output", () =>
+    inFolder(async (folder) => {
+      if (process.platform === "win32") return;
+      const pipe = join(folder, "pipe");
+      assert.equal(spawnSync("mkfifo", [pipe]).status, 0);
+      symlinkSync(pipe, join(folder, "link"));
+      for (const path of [pipe, join(folder, "link"), "/dev/null", "/dev/zero"]) {
+        const before = performance.now();
+        assert.equal(await codeOf(save(state(1), path)), "NOT_A_FILE", path);
+        assert.equal(await codeOf(load(path)), "NOT_A_FILE", path);
+        assert.ok(performance.now() - before < 100);
+      }
+      assert.deepEqual(readdirSync(folder).sort(), ["link", "pipe"]);
+    }));
+});
+
+describe("a temporary file of a save", () => {
+  it("goes around what lies at its name, and never through it", () =>
+    inFolder(async (folder, path) => {
+      const victim = join(folder, "victim"), random = crypto.getRandomValues;
+      writeFileSync(victim, "mine");
+      const planted = (seed: number) => `.a.pdparams.${seed.toString(16).padStart(2, "0").repeat(8)}.pdtmp`;
+      for (const seed of [1, 2]) symlinkSync("victim", join(folder, planted(seed)));
+      let seed = 0;
+      crypto.getRandomValues = ((into: Uint8Array) => into.fill(++seed)) as typeof random;
+      try {
+        await save(state(1), path);
+        assert.equal(seed, 3);
+        seed = 0;
+        writeFileSync(join(folder, planted(3)), "another's");
+        assert.equal(await codeOf(save(state(2), path)), "WRITE_FAILED");
+        assert.equal(seed, 3, "three names are tried");
+      } finally {
+        crypto.getRandomValues = random;
+      }
+      assert.equal(await first(path), 1);
+      assert.equal(readFileSync(victim, "utf8"), "mine");
+      assert.ok(lstatSync(join(folder, planted(1))).isSymbolicLink());
+      assert.equal(readFileSync(join(folder, planted(3)), "utf8"), "another's");
+    }));
+
+  it("fits beside a name of 255 bytes", () =>
+    inFolder(async (folder) => {
+      const name = "é".repeat(127) + "a";
+      await save(state(1), join(folder, name));
+      assert.deepEqual(readdirSync(folder), [name]);
+    }));
+});
+
+describe("a file that is saved over", () => {
+  it("keeps its owner, where that is allowed", () =>
+    inFolder(async (_, path) => {
+      if (process.getuid?.() !== 0) return;
+      await save(state(1), path);
+      fs.chmodSync(path, 0o4640);
+      fs.chownSync(path, 1234, 2345);
+      fs.chmodSync(path, 0o4640);
+      await save(state(2), path);
+      const { uid, gid, mode } = statSync(path);
+      assert.deepEqual([uid, gid, mode & 0o7777], [1234, 2345, 0o4640]);
+    }));
+});
