@@ -28,8 +28,8 @@ export interface RecoverOptions {
   paramsFilename?: string;
   /** Keys for variables, by their names: counts more than anything else. */
   names?: ReadonlyMap<string, string>;
-  /** A state dict of the same network, such as its first checkpoint: its keys are given to variables of the same name, or, as guesses, by
-   * kind of layer, number and shape. */
+  /** A state dict of the same network, such as its first checkpoint: its keys are given to variables of the same names and shapes. Where these
+   * do not agree for a kind of layer, as in the checkpoint of another process, keys are guesses by kind, number and shape. */
   like?: StateDict;
   /** Where the names are looked for. @default the place where this runtime keeps files */
   folder?: Folder;

@@ -13,39 +13,45 @@ export interface MatchedName {
   isGuess: boolean;
 }
 
-interface Candidate {
+/** A variable, or an entry of `like`, which has a key. */
+interface Item {
+  name: string;
   key: string;
   shape: string;
-  kind: string;
+  /** Of `linear_3.w_0`: `linear`, 3 and `w_0`; of `eager_tmp_1`, there is no role; a name of another form is all role. */
+  layer: string;
   number: number;
+  role: string;
 }
 
+/** Pairs of a variable's name and a key. */
+type Pairs = [name: string, key: string][];
+
 /**
- * Keys of `like` for the variables: where a Tensor of `like` has the variable's name, that key; else, for a variable such as
- * `linear_3.w_0`, the entry in the same place among the layers of that kind, if all of that kind fit by shape.
+ * Keys of `like` for the variables. Names count only with the shape. Paddle numbers the layers of a kind as a process makes them, so another
+ * process may have given `linear_3` to another layer: the numbers of a kind are believed where each variable of the kind is in `like`.
+ * Otherwise all of them are guesses, the first of these that fits:
+ *
+ * - each number is off by the same distance, and no other distance fits
+ * - the entries of the kind, in the order of their numbers, have the variables' shapes
+ * - those that have the same name, if no shape speaks against it
  */
 export function matchNames(
   variables: ReadonlyMap<string, readonly number[] | null>,
   like: ReadonlyMap<string, unknown>,
 ): Map<string, MatchedName> {
   const matched = new Map<string, MatchedName>();
-  const byName = namesOf(like);
-  for (const name of variables.keys()) {
-    const key = byName.get(name);
-    if (key !== undefined) matched.set(name, { key, isGuess: false });
-  }
-  const left = [...variables].filter(([name]) => !matched.has(name));
-  const taken = new Set([...matched.values()].map(({ key }) => key));
-  const wanted = groupsOf(left.map(([name, shape]) => ({ name, shape: String(shape) })));
-  const offered = groupsOf(
-    [...byName].filter(([, key]) => !taken.has(key)).map(([name, key]) => {
-      return { name, key, shape: String((like.get(key) as NDArray).shape) };
-    }),
+  const offered = byLayer(
+    [...namesOf(like)].map(([name, key]) => itemOf(name, (like.get(key) as NDArray).shape, key)),
   );
-  for (const [kind, items] of wanted) {
-    const others = offered.get(kind) ?? [];
-    const fits = items.length === others.length && items.every((item, i) => item.shape === others[i].shape);
-    if (fits) items.forEach((item, i) => matched.set(item.key, { key: others[i].key, isGuess: true }));
+  for (const [layer, wanted] of byLayer([...variables].map(([name, shape]) => itemOf(name, shape)))) {
+    const others = offered.get(layer) ?? [];
+    const named = byName(wanted, others);
+    const isGuess = layer !== "" && named.pairs.length < wanted.length;
+    const pairs = isGuess
+      ? atOneDistance(wanted, others) ?? inOrder(wanted, others) ?? (named.isContradicted ? [] : named.pairs)
+      : named.pairs;
+    for (const [name, key] of pairs) matched.set(name, { key, isGuess });
   }
   return matched;
 }
@@ -63,17 +69,63 @@ function namesOf(like: ReadonlyMap<string, unknown>): Map<string, string> {
   return names;
 }
 
-/** Variables by kind of layer and role (`linear .w_0`), in the order of their numbers. */
-function groupsOf(items: readonly { name: string; key?: string; shape: string }[]): Map<string, Candidate[]> {
-  const groups = new Map<string, Candidate[]>();
-  for (const { name, key = name, shape } of items) {
-    const parts = /^(.*?)_(\d+)\.(.*)$/.exec(name.slice(0, 1024));
-    if (!parts) continue;
-    const kind = `${parts[1]} .${parts[3]}`;
-    const group = groups.get(kind) ?? [];
-    group.push({ key, shape, kind, number: Number(parts[2]) });
-    groups.set(kind, group);
+function itemOf(name: string, shape: readonly number[] | null, key = name): Item {
+  const parts = /^(.*?)_(\d+)(?:\.(.*))?$/.exec(name.slice(0, 1024));
+  const [, layer, number, role = ""] = parts ?? [name, "", "0", name];
+  return { name, key, shape: String(shape), layer, number: Number(number), role };
+}
+
+/** Items by kind of layer, `""` for names without one. */
+function byLayer(items: readonly Item[]): Map<string, Item[]> {
+  return grouped(items, ({ layer }) => layer);
+}
+
+function grouped(items: readonly Item[], wordOf: (item: Item) => string): Map<string, Item[]> {
+  const groups = new Map<string, Item[]>();
+  for (const item of items) {
+    const group = groups.get(wordOf(item));
+    if (group) group.push(item);
+    else groups.set(wordOf(item), [item]);
   }
-  for (const group of groups.values()) group.sort((a, b) => a.number - b.number);
   return groups;
+}
+
+function byName(wanted: readonly Item[], others: readonly Item[]): { pairs: Pairs; isContradicted: boolean } {
+  const found = new Map(others.map((other) => [other.name, other]));
+  const common = wanted.filter(({ name }) => found.has(name));
+  const same = common.filter(({ name, shape }) => found.get(name)!.shape === shape);
+  return {
+    pairs: same.map(({ name }) => [name, found.get(name)!.key]),
+    isContradicted: same.length < common.length,
+  };
+}
+
+/** The keys at the only distance of numbers at which every variable has an entry of its shape; null where there is none, or several. */
+function atOneDistance(wanted: readonly Item[], others: readonly Item[]): Pairs | null {
+  const wordOf = ({ role, shape }: Item, number: number) => `${number} ${role} ${shape}`;
+  const keys = new Map(others.map((other) => [wordOf(other, other.number), other.key]));
+  const [first] = wanted;
+  const distances = others.filter(({ role }) => role === first.role).map(({ number }) => number - first.number);
+  let found: number | null = null;
+  for (const distance of distances) {
+    if (!wanted.every((item) => keys.has(wordOf(item, item.number + distance)))) continue;
+    if (found !== null) return null;
+    found = distance;
+  }
+  if (found === null) return null;
+  const distance = found;
+  return wanted.map((item) => [item.name, keys.get(wordOf(item, item.number + distance))!]);
+}
+
+/** The keys of the entries in the same place among those of one role; null where no role has as many of the same shapes. */
+function inOrder(wanted: readonly Item[], others: readonly Item[]): Pairs | null {
+  const offered = grouped(others, ({ role }) => role);
+  const pairs: Pairs = [];
+  for (const [role, items] of grouped(wanted, ({ role }) => role)) {
+    const entries = offered.get(role) ?? [];
+    for (const group of [items, entries]) group.sort((a, b) => a.number - b.number);
+    const fits = items.length === entries.length && items.every((item, i) => item.shape === entries[i].shape);
+    if (fits) items.forEach((item, i) => pairs.push([item.name, entries[i].key]));
+  }
+  return pairs.length > 0 ? pairs : null;
 }

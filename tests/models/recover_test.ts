@@ -65,6 +65,43 @@ describe("an inference model turned back into weights", () => {
     assert.ok(guessed.some((entry) => entry.key === "head.weight" && entry.variable === "linear_1.w_0"));
   });
 
+  it("takes no key from a checkpoint that another process made, where names are the same and layers are not", async () => {
+    const from = `${real}/paddle-2.6.2/jit-save/no-info`;
+    const { stateDict: like } = await recoverStateDict(`${real}/paddle-2.6.2/jit-save/m`);
+    const keys = new Map([...like].map(([key, tensor]) => [(tensor as Tensor).name, key]));
+    const numbered = (distance: number) =>
+      new Map([...like].map(([key, tensor]) => {
+        const name = (tensor as Tensor).name.replace(/_(\d+)(\.|$)/, (_, n, end) => `_${Number(n) + distance}${end}`);
+        return [key, Tensor.from(tensor as Tensor, { name })];
+      }));
+    // Layers that the model does not have came before: linear_1 of the checkpoint is linear_0 of the model.
+    const { report } = await recoverStateDict(from, { like: numbered(1) });
+    for (const { key, variable, name } of report.entries) {
+      assert.deepEqual([key, name], [keys.get(variable), "guess"], variable);
+    }
+    // And layers that the export has left out came after.
+    const [first] = [...like].filter(([, tensor]) => (tensor as Tensor).name === "linear_0.w_0");
+    const more = numbered(1).set("aux", Tensor.from(first[1] as Tensor, { name: "linear_7.w_0" }));
+    const wider = await recoverStateDict(from, { like: more });
+    assert.deepEqual(wider.report.entries, report.entries);
+  });
+
+  it("takes keys by name as guesses from a part of the network, and none where a shape speaks against it", async () => {
+    const from = `${real}/paddle-2.6.2/jit-save/no-info`;
+    const { stateDict: like } = await recoverStateDict(`${real}/paddle-2.6.2/jit-save/m`);
+    const body = new Map([...like].filter(([key]) => key.startsWith("body.")));
+    const origins = async (part: StateDict) =>
+      new Map(
+        (await recoverStateDict(from, { like: part })).report.entries.map(({ variable, name }) => [variable, name]),
+      );
+    const ofBody = await origins(body);
+    assert.deepEqual(["linear_0.w_0", "linear_1.w_0"].map((name) => ofBody.get(name)), ["guess", "variable"]);
+    const [key, value] = [...body].find(([, tensor]) => (tensor as Tensor).name === "linear_0.w_0")!;
+    const { dtype, shape, bytes, name } = value as Tensor;
+    const other = new Map(body).set(key, new Tensor(dtype, [...shape].reverse(), bytes, { name }));
+    assert.equal((await origins(other)).get("linear_0.w_0"), "variable");
+  });
+
   it("takes keys that the caller gives, and refuses two of the same", async () => {
     const from = `${real}/paddle-2.6.2/jit-save/no-info`;
     const names = new Map([["linear_1.w_0", "head.weight"]]);

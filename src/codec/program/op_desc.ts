@@ -19,6 +19,7 @@ export class OpDesc implements Operator {
   #inputs: ReadonlyMap<string, readonly string[]> | null = null;
   #outputs: ReadonlyMap<string, readonly string[]> | null = null;
   #attributes: ReadonlyMap<string, AttributeValue> | null = null;
+  #namesInAttributes: readonly string[] | null = null;
 
   /** The operator of checked bytes, or of a message. */
   constructor(from: Uint8Array | Message) {
@@ -73,8 +74,8 @@ export class OpDesc implements Operator {
   }
 
   /** Names that attributes hold (kinds VAR and VARS, and `op_role_var`). */
-  namesInAttributes(): string[] {
-    return this.#read().attrs.flatMap((attr) => namesIn(attr));
+  namesInAttributes(): readonly string[] {
+    return this.#namesInAttributes ??= this.#read().attrs.flatMap((attr) => namesIn(attr));
   }
 
   setAttribute(name: string, value: AttributeValue, type?: string): void {
@@ -165,6 +166,7 @@ export class OpDesc implements Operator {
       this.#inputs =
       this.#outputs =
       this.#attributes =
+      this.#namesInAttributes =
         null;
     return message;
   }

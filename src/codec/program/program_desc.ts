@@ -141,7 +141,6 @@ export class ProgramDesc extends Program {
         );
       }
     }
-    // By the names that are here: each `.name` is decoded anew.
     return [...found].sort(([a], [b]) => byCodePoint(a, b)).map(([, variable]) => variable);
   }
 

@@ -42,6 +42,8 @@ export interface VarInit {
 export class VarDesc implements ProgramVariable {
   #raw: Uint8Array | null;
   #message: Message | null = null;
+  // Whoever looks for a variable compares the names of all: they are decoded once.
+  #name: string | null = null;
 
   /** The variable of checked bytes, or of a message. */
   constructor(from: Uint8Array | Message) {
@@ -67,11 +69,12 @@ export class VarDesc implements ProgramVariable {
   }
 
   get name(): string {
-    return nameOf(this.#read().name);
+    return this.#name ??= nameOf(this.#read().name);
   }
 
   set name(name: string) {
     this.#change().name = utf8Of(name);
+    this.#name = name;
   }
 
   /** Its number in VarType.Type. */
