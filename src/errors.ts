@@ -330,9 +330,14 @@ export function isPaddleError(x: unknown): x is PaddleError {
 
 /** A text from outside, for a message: quoted, escaped and cut at 200 characters. */
 export function quote(text: string): string {
-  return JSON.stringify(text.length > 200 ? text.slice(0, 200) + "…" : text).replace(
+  return visible(JSON.stringify(text.length > 200 ? text.slice(0, 200) + "…" : text));
+}
+
+/** A text as one line that can be seen: controls, and what turns the direction of text, as `\u00XX` (hardening H-RT-2). */
+export function visible(text: string): string {
+  return text.replace(
     // deno-lint-ignore no-control-regex
-    /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g,
+    /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g,
     (c) => "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0"),
   );
 }

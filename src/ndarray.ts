@@ -19,6 +19,8 @@ export interface LazyBytes {
   readSync?(): Uint8Array;
   /** Bytes `[from, to)` in pieces, one in memory while the next is read; only where they need not be held whole. */
   pieces?(from: number, to: number, options?: { signal?: AbortSignal }): AsyncGenerator<Uint8Array>;
+  /** Throw where their place is no longer what it was when it was opened. */
+  verify?(): Promise<void>;
 }
 
 /** What one element is in JavaScript: a bigint for int64 and uint64, a boolean for bool, a Complex for complex, else a number. */

@@ -35,7 +35,8 @@ import { numpyArrayOf } from "./model/array_of.ts";
 import { NDArray } from "./ndarray.ts";
 import { Checkpoint, openWith } from "./open.ts";
 import { checkOptions, type Float8, type LoadOptions, SAVE_OPTIONS, type SaveOptions } from "./options.ts";
-import { saveChunks, type SaveReport } from "./save.ts";
+import { saveChunks, type SaveReport, SMALL } from "./save.ts";
+import { UnreadBytes } from "./unread_bytes.ts";
 
 /** Options of {@linkcode decode} and {@linkcode decodeNpz}. */
 export interface DecodeNpyOptions {
@@ -147,17 +148,21 @@ export function* encodeChunks(array: NDArray): Generator<Uint8Array, void> {
 /**
  * Write an `.npy` file; a path always leads to the whole old file or the whole new one. Mirrors `numpy.save`.
  *
+ * An array of a checkpoint that was not read goes from its file to the new one in pieces.
+ *
  * @throws {SaveError} writing failed; `committed` says whether the target changed
  */
 export async function save(array: NDArray, to: To, options: SaveNpyOptions = {}): Promise<SaveReport> {
   checkOptions(options, SAVE);
   checkArray(array, "");
-  await array.load({ signal: options.signal });
-  const size = npyHead(array).length + array.nbytes;
+  const left = await loadLazyArrays(array, options.signal, SMALL);
+  const head = npyHead(array);
+  const chunks = [head, array.unread ? new UnreadBytes(array) : array.bytes];
   return await saveChunks(
-    { size, chunks: encodeChunks(array), warnings: [] },
+    { size: head.length + array.nbytes, chunks, warnings: [] },
     to,
     options,
+    left,
   );
 }
 
@@ -224,12 +229,17 @@ export async function encodeNpz(
   checkOptions(options, ["compress"]);
   const checked = checkArrays(arrays);
   await loadLazyArrays(arrays);
-  return joinBytes([...(options.compress ? await planPackedNpz(checked) : planNpz(checked)).chunks()]);
+  const plan = await (options.compress ? planPackedNpz : planNpz)(checked);
+  // Nothing is unread now.
+  return joinBytes([...plan.chunks()] as Uint8Array[]);
 }
 
 /**
  * Write an `.npz` file; a path always leads to the whole old file or the whole new one. Mirrors `numpy.savez`, and
  * `numpy.savez_compressed` with `compress`.
+ *
+ * Arrays of a checkpoint that were not read go from their file to the new one in pieces, and are read twice, as an archive has the sums of
+ * its files before them; packed ones are in memory while they are written.
  *
  * @throws {ValueError} `INVALID_VALUE`: something is no array; nothing was created
  * @throws {SaveError} writing failed; `committed` says whether the target changed
@@ -243,12 +253,13 @@ export async function saveNpz(
   checkOptions(rest, SAVE);
   const checked = checkArrays(arrays);
   options.signal?.throwIfAborted();
-  await loadLazyArrays(arrays, options.signal);
-  const plan = compress ? await planPackedNpz(checked, options.signal) : planNpz(checked);
+  const left = await loadLazyArrays(arrays, options.signal, SMALL);
+  const plan = await (compress ? planPackedNpz : planNpz)(checked, options.signal);
   return await saveChunks(
     { size: plan.size, chunks: plan.chunks(), warnings: [] },
     to,
     rest,
+    left,
   );
 }
 

@@ -32,7 +32,7 @@ import { byStructuredName } from "./model/structured_names.ts";
 import { replaceLeaves } from "./model/walk.ts";
 import { type LazyBytes, NDArray } from "./ndarray.ts";
 import { checkOptions, LOAD_OPTIONS, type LoadOptions, OPEN_OPTIONS, type OpenOptions } from "./options.ts";
-import { DenseTensor, Tensor } from "./tensor.ts";
+import { DenseTensor, remade, Tensor } from "./tensor.ts";
 import type { Value } from "./values.ts";
 
 /** What is known of an array without reading it. */
@@ -102,7 +102,12 @@ export class Checkpoint implements AsyncIterable<[string, NDArray]> {
     options.signal?.throwIfAborted();
     const array = this.#array(name);
     const lazy = this.#lazies.get(array);
-    return remade(array, array.shape, lazy ? await lazy.read(options) : (await this.#loaded(array, options)).slice());
+    return remade(
+      array,
+      array.dtype,
+      array.shape,
+      lazy ? await lazy.read(options) : (await this.#loaded(array, options)).slice(),
+    );
   }
 
   /**
@@ -122,7 +127,7 @@ export class Checkpoint implements AsyncIterable<[string, NDArray]> {
     const bytes = lazy
       ? await lazy.readRange(first, last, options)
       : (await this.#loaded(array, options)).slice(first, last);
-    return remade(array, shape, bytes);
+    return remade(array, array.dtype, shape, bytes);
   }
 
   /**
@@ -475,13 +480,6 @@ export async function sideIndex(from: From, options: LoadOptions = {}): Promise<
   const recording = new RecordingSource(opened);
   await using _checkpoint = await open(recording, options);
   return await recording.index();
-}
-
-/** The same kind of array, with other numbers. */
-function remade(array: NDArray, shape: readonly number[], bytes: Uint8Array): NDArray {
-  if (array instanceof Tensor) return new Tensor(array.dtype, shape, bytes, array);
-  if (array instanceof DenseTensor) return new DenseTensor(array.dtype, shape, bytes, { lod: array.lod });
-  return new NDArray(array.dtype, shape, bytes);
 }
 
 /** Pieces that belong to whoever reads them. */

@@ -10,7 +10,6 @@ import { pour } from "./io/pour.ts";
 import type { Sink } from "./io/sink.ts";
 import { sinkFailed, sinkOf, type To } from "./io/sink_of.ts";
 import { loadLazyArrays } from "./io/load_lazy_arrays.ts";
-import { SpanBytes } from "./io/span_bytes.ts";
 import { within } from "./io/within.ts";
 import type { LazyBytes } from "./ndarray.ts";
 import { Checkpoint } from "./open.ts";
@@ -90,7 +89,7 @@ export async function saveChunks(
     const isFile = sink instanceof FileSink;
     await pour(isFile && plan.reusing ? plan.reusing() : plan.chunks, sink, signal, progress?.at, plan.size);
     if (isFile) await sink.prepare();
-    for (const bytes of left) if (bytes instanceof SpanBytes) await bytes.verify();
+    for (const bytes of left) await bytes.verify?.();
     // Whether a place that was closing when the call was stopped has the file, nobody knows.
     if (signal && !isFile) await within(Promise.resolve(sink.close()), Infinity, signal);
     else await sink.close();

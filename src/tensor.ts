@@ -50,11 +50,7 @@ export class Tensor extends NDArray {
     if (!dtypeInfo(dtype).isTensor) {
       throw new UnsupportedError("UNSUPPORTED_DTYPE", `Paddle has no Tensor of ${dtype}: use astype first`);
     }
-    const data: Uint8Array | LazyBytes = array.isLoaded ? array.bytes : {
-      read: async (readOptions) => (await array.load(readOptions)).bytes,
-      readSync: () => array.bytes,
-    };
-    return new Tensor(dtype, array.shape, data, options);
+    return new Tensor(dtype, array.shape, array.unread ?? array.bytes, options);
   }
 
   /** A Tensor; the name goes where the whole parameter goes, a part of it is another thing. */
@@ -86,4 +82,16 @@ export class DenseTensor extends NDArray {
     const lod = shape[0] === this.shape[0] ? this.lod.map((level) => [...level]) : [];
     return new DenseTensor(dtype, shape, bytes, { lod }) as this;
   }
+}
+
+/** An array of the same class and name, with other numbers. */
+export function remade(
+  array: NDArray,
+  dtype: DType,
+  shape: readonly number[],
+  data: ArrayBufferView | LazyBytes,
+): NDArray {
+  if (array instanceof Tensor) return new Tensor(dtype, shape, data, array);
+  if (array instanceof DenseTensor) return new DenseTensor(dtype, shape, data, { lod: array.lod });
+  return new NDArray(dtype, shape, data);
 }

@@ -1,5 +1,6 @@
 /** The names that a running program sees of the package. */
 import * as main from "../mod.ts";
+import * as cli from "../src/cli/mod.ts";
 import * as codec from "../src/codec.ts";
 import * as npy from "../src/npy.ts";
 import * as pickle from "../src/pickle.ts";
@@ -8,6 +9,7 @@ import * as safetensors from "../src/safetensors.ts";
 /** Every entry of deno.json that is a module. */
 export const ENTRIES: Readonly<Record<string, object>> = {
   ".": main,
+  "./cli": cli,
   "./codec": codec,
   "./npy": npy,
   "./pickle": pickle,

@@ -8,10 +8,11 @@ import { npyHead } from "../codec/npy/write_npy.ts";
 import { planZip, type ZipMember, type ZipPlan } from "../codec/zip/write_zip.ts";
 import { crc32 } from "../codec/crc32.ts";
 import { FormatError, quote } from "../errors.ts";
-import { joinBytes } from "../joined_bytes.ts";
+import { joinBytes, piecesOf } from "../joined_bytes.ts";
 import { Budget, type Limits } from "../limits.ts";
 import { numpyArrayOf } from "../model/array_of.ts";
 import type { NDArray } from "../ndarray.ts";
+import { UnreadBytes } from "../unread_bytes.ts";
 import { driveFrom, withPath } from "./drive_from.ts";
 import type { Source } from "./source.ts";
 import { SpanBytes } from "./span_bytes.ts";
@@ -99,13 +100,26 @@ export async function openNpzArrays(source: Source, options: ReadNpzOptions): Pr
   return opened;
 }
 
-/** Plan an archive of stored arrays: their bytes are not copied. */
-export function planNpz(arrays: ReadonlyMap<string, NDArray>): ZipPlan {
-  return planZip([...arrays].map(([name, array]): ZipMember => {
+/**
+ * Plan an archive of stored arrays: their bytes are not copied. An array that lies in a file is read once for its sum, which the archive has
+ * before it, and once more when it is written; it is never held whole.
+ */
+export async function planNpz(arrays: ReadonlyMap<string, NDArray>, signal?: AbortSignal): Promise<ZipPlan> {
+  const members: ZipMember[] = [];
+  for (const [name, array] of arrays) {
     const head = npyHead(array);
     const size = head.length + array.nbytes;
-    return { name: name + ".npy", method: 0, size, compressed: size, chunks: () => [head, array.bytes] };
-  }));
+    const crc = array.unread ? await sumOf(head, array, signal) : undefined;
+    const chunks = () => [head, array.unread ? new UnreadBytes(array) : array.bytes];
+    members.push({ name: name + ".npy", method: 0, size, compressed: size, crc, chunks });
+  }
+  return planZip(members);
+}
+
+async function sumOf(head: Uint8Array, array: NDArray, signal?: AbortSignal): Promise<number> {
+  let crc = crc32(head, 0);
+  for await (const piece of piecesOf(array.unread!, 0, array.nbytes, { signal })) crc = crc32(piece, crc);
+  return crc;
 }
 
 /** Plan an archive of packed arrays, which are packed now; `signal` is looked at between two pieces. */
@@ -113,7 +127,7 @@ export async function planPackedNpz(arrays: ReadonlyMap<string, NDArray>, signal
   const members: ZipMember[] = [];
   for (const [name, array] of arrays) {
     const head = npyHead(array);
-    const { bytes, crc } = await deflate([head, array.bytes], signal);
+    const { bytes, crc } = await deflate(head, array, signal);
     const size = head.length + array.nbytes;
     members.push({ name: name + ".npy", method: 8, size, compressed: bytes.length, crc, chunks: () => [bytes] });
   }
@@ -124,13 +138,14 @@ export async function planPackedNpz(arrays: ReadonlyMap<string, NDArray>, signal
 const PIECE = 2 ** 18;
 
 async function deflate(
-  chunks: readonly Uint8Array[],
+  head: Uint8Array,
+  array: NDArray,
   signal?: AbortSignal,
 ): Promise<{ bytes: Uint8Array; crc: number }> {
   const packed: Uint8Array[] = [], turns = new Turns(signal);
   let crc = 0;
   const stream = streamOf(async function* () {
-    for (const chunk of chunks) {
+    for await (const chunk of chunksOf(head, array, signal)) {
       for (let at = 0; at < chunk.length; at += PIECE) {
         if (turns.due()) await turns.take();
         const piece = chunk.subarray(at, at + PIECE);
@@ -143,4 +158,9 @@ async function deflate(
   const reader = stream.pipeThrough(packer).getReader();
   for (let step = await reader.read(); !step.done; step = await reader.read()) packed.push(step.value);
   return { bytes: joinBytes(packed), crc };
+}
+
+async function* chunksOf(head: Uint8Array, array: NDArray, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+  yield head;
+  yield* piecesOf(array.unread ?? array.bytes, 0, array.nbytes, { signal });
 }

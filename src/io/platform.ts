@@ -100,3 +100,13 @@ export function processLives(pid: number): boolean {
     return systemCode(error) === "EPERM";
   }
 }
+
+/** The path behind all links; the path itself where nothing is there. */
+export function realPath(path: string | URL): string {
+  const plain = path instanceof URL ? pathOfUrl(path) : path;
+  try {
+    return fileSystem(plain).realpathSync(plain);
+  } catch {
+    return plain;
+  }
+}

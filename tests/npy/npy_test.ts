@@ -4,7 +4,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
+import * as paddle from "../../mod.ts";
 import { type DType, DTYPES, fromArray, isPaddleError, MemoryFolder, NDArray, type Source } from "../../mod.ts";
+import { readWhole } from "../../src/io/read_whole.ts";
 import {
   decode,
   decodeNpz,
@@ -245,5 +247,25 @@ describe("files of numpy's, opened", () => {
       if (compress) assert.ok(["HASH_MISMATCH", "SIZE_MISMATCH", "BAD_FIELD"].includes(code), code);
       else assert.equal(code, "other");
     }
+  });
+});
+
+describe("arrays of an opened file that go into numpy's", () => {
+  it("go in pieces: no large one is held, and the bytes are those of arrays in memory", async () => {
+    const arrays = new Map([
+      ["a", new NDArray("float32", [3, 100_000], Float32Array.from({ length: 300_000 }, (_, i) => i))],
+      ["b", fromArray([1, 2], "int64")],
+    ]);
+    await using checkpoint = await paddle.open(new Blob([paddle.encode(arrays)]));
+    const lazy = await checkpoint.value() as Map<string, NDArray>;
+    const folder = new MemoryFolder();
+    const written = async (name: string) => await readWhole({ folder, name }, 2 ** 24, {});
+    for (const compress of [false, true]) {
+      await saveNpz(lazy, "a.npz", { folder, compress });
+      assert.deepEqual(await written("a.npz"), await encodeNpz(arrays, { compress }));
+    }
+    await save(lazy.get("a")!, "a.npy", { folder });
+    assert.deepEqual(await written("a.npy"), encode(arrays.get("a")!));
+    assert.equal(lazy.get("a")!.isLoaded, false);
   });
 });

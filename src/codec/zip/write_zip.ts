@@ -4,6 +4,7 @@
  * @module
  */
 import { ValueError } from "../../errors.ts";
+import type { Chunk } from "../../unread_bytes.ts";
 import { crc32 } from "../crc32.ts";
 
 /** A file that goes into an archive. */
@@ -15,16 +16,16 @@ export interface ZipMember {
   size: number;
   /** Bytes in the archive. */
   compressed: number;
-  /** CRC-32 of the file; of a stored one it is found from the chunks where it is left out. */
+  /** CRC-32 of the file; of a stored one without stand-ins it is found from the chunks where it is left out. */
   crc?: number;
   /** Its bytes as the archive has them, from the first on, whenever asked. */
-  chunks: () => Iterable<Uint8Array>;
+  chunks: () => Iterable<Chunk>;
 }
 
 /** An archive that can be written: its size is known before its first byte. */
 export interface ZipPlan {
   size: number;
-  chunks(): Generator<Uint8Array, void>;
+  chunks(): Generator<Chunk, void>;
 }
 
 const MAX32 = 0xffffffff;
@@ -65,7 +66,7 @@ export function planZip(members: readonly ZipMember[]): ZipPlan {
 
 function sumOf(member: ZipMember): number {
   let crc = 0;
-  for (const chunk of member.chunks()) crc = crc32(chunk, crc);
+  for (const chunk of member.chunks()) crc = crc32(chunk as Uint8Array, crc);
   return crc;
 }
 

@@ -1,0 +1,54 @@
+/**
+ * `audit`: what a file names, without executing anything, also of a file that is refused.
+ *
+ * @module
+ */
+import { audit as auditFile, type AuditReport } from "../audit.ts";
+import { command } from "./command.ts";
+import { FROM_FILE, reading } from "./reading.ts";
+import { countText, sizeText, table } from "./text.ts";
+
+const VERDICTS = [
+  "clean: nothing but data",
+  "refused: it asks for more than data",
+  "could not be parsed",
+  "no file of a kind that is read",
+];
+
+/** The command. */
+export const audit = command({
+  name: "audit",
+  summary: "every symbol that a file names, and whether it is nothing but data",
+  operands: ["FILE"],
+  options: FROM_FILE,
+  notes: [
+    "It ends with 0: clean, 1: refused content, 2: could not be parsed or read, 3: no file of a kind that is read.",
+  ],
+  json:
+    "{ file, ok, exitCode, kind, symbols: [{ symbol, opcode, offset, at, verdict }], error?: { name, code, message, " +
+    "offset, ... }, warnings: [{ code, message }], opcodes?, size? }",
+  async run({ operands: [from], options, session }) {
+    return await reading(options, session, async ({ folder, limits, signal }) => {
+      const report = await auditFile(from, { folder, limits, signal });
+      if (session.json) await session.printJson({ file: from, ...report });
+      else await session.print(...lines(from, report));
+      return report.exitCode;
+    });
+  },
+});
+
+function lines(from: string, { exitCode, kind, symbols, error, warnings, size }: AuditReport): string[] {
+  const refused = symbols.filter(({ verdict }) => verdict === "refused");
+  const more = size === undefined ? "" : `, ${sizeText(size)}`;
+  return [
+    `${from}: ${VERDICTS[exitCode]}`,
+    `kind: ${kind}${more}, ${countText(symbols.length, "symbol")}, ${refused.length} refused`,
+    ...table(
+      symbols.map((
+        { symbol, opcode, offset, at, verdict },
+      ) => [`  ${verdict}`, symbol || opcode, `byte ${offset}`, at]),
+    ),
+    ...(error ? [`load says: ${error.message} (${error.code})`] : []),
+    ...warnings.map(({ code, message }) => `warning: ${message} (${code})`),
+  ];
+}

@@ -1,0 +1,138 @@
+/**
+ * What a command is, and how its part of the command line is read.
+ *
+ * @module
+ */
+import { nearest } from "../limits.ts";
+import { visible } from "../errors.ts";
+import type { Session } from "./session.ts";
+
+/** An option of a command. */
+export interface Option {
+  /** What stands for its value in the help, such as `FILE`; a flag has none. */
+  readonly value?: string;
+  /** The values that it can have. */
+  readonly choices?: readonly string[];
+  /** What it does, for people. */
+  readonly help: string;
+}
+
+/** Options by name. */
+export type Options = Readonly<Record<string, Option>>;
+
+/** The options that were given: texts, and true for flags. */
+export type Given<O extends Options> = { readonly [K in keyof O]?: O[K] extends { value: string } ? string : true };
+
+/** What a command is called with. */
+export interface Call<G> {
+  /** The operands: file names and the like, as many as the command has. */
+  readonly operands: readonly string[];
+  readonly options: G;
+  /** Where its answers go. */
+  readonly session: Session;
+}
+
+/** A command: a row of the table that help is made of. */
+export interface Command {
+  readonly name: string;
+  /** One line. */
+  readonly summary: string;
+  /** Names of the operands, such as `FILE`; those that end in `?` may be left out. */
+  readonly operands: readonly string[];
+  readonly options: Options;
+  /** What else a user should know, in lines. */
+  readonly notes?: readonly string[];
+  /** What `--json` gives; a command without it has no such option. */
+  readonly json?: string;
+  /** Do it; what is returned is the number that the program ends with. */
+  run(call: Call<Readonly<Record<string, string | true>>>): Promise<number>;
+}
+
+/** Make a command whose `run` knows its options by name. */
+export function command<const O extends Options>(
+  parts: Omit<Command, "options" | "run"> & { options: O; run(call: Call<Given<O>>): Promise<number> },
+): Command {
+  return parts as unknown as Command;
+}
+
+/** The command line cannot be understood. */
+export class UsageError extends Error {
+  override name = "UsageError";
+}
+
+/** Options that every command has. */
+export const COMMON: Options = {
+  quiet: { help: "no warnings, no progress" },
+  help: { help: "this text" },
+};
+
+const JSON_OPTION: Options = { json: { help: "the answer as JSON" } };
+
+/** All options of a command. */
+export function optionsOf(command: Command): Options {
+  return { ...command.options, ...(command.json ? JSON_OPTION : {}), ...COMMON };
+}
+
+/** A command line, read. */
+export interface Parsed {
+  operands: string[];
+  options: Record<string, string | true>;
+}
+
+/**
+ * Read what comes after the name of a command: `--name value`, `--name=value`, `--flag`; all behind `--` are operands.
+ *
+ * @throws {UsageError} an option that there is not, or a value that is missing
+ */
+export function parse(args: readonly string[], command: Command): Parsed {
+  const known = optionsOf(command);
+  const operands: string[] = [], options: Record<string, string | true> = Object.create(null);
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i];
+    if (arg === "--") {
+      operands.push(...args.slice(i + 1));
+      break;
+    }
+    if (arg === "-h") options.help = true;
+    else if (!arg.startsWith("--")) operands.push(arg);
+    else {
+      const equals = arg.indexOf("=");
+      const name = equals < 0 ? arg.slice(2) : arg.slice(2, equals);
+      const option = Object.hasOwn(known, name) ? known[name] : undefined;
+      if (!option) throw unknownOption(name, command);
+      let value: string | true = true;
+      if (option.value !== undefined) {
+        const next = equals < 0 ? args[++i] : arg.slice(equals + 1);
+        if (next === undefined) throw new UsageError(`--${name} takes a value: --${name} ${option.value}`);
+        value = next;
+      } else if (equals >= 0) throw new UsageError(`--${name} takes no value`);
+      if (option.choices && !option.choices.includes(String(value))) {
+        throw new UsageError(`--${name} is one of ${option.choices.join(", ")}: got ${visible(String(value))}`);
+      }
+      options[name] = value;
+    }
+  }
+  return { operands, options };
+}
+
+function unknownOption(name: string, command: Command): UsageError {
+  const near = nearest(name, Object.keys(optionsOf(command)));
+  return new UsageError(`Unknown option --${visible(name)} of ${command.name}: the nearest is --${near}`);
+}
+
+/** @throws {UsageError} there are too few operands, or too many */
+export function checkOperands(operands: readonly string[], command: Command): void {
+  const { operands: names, name } = command;
+  const least = names.filter((operand) => !operand.endsWith("?")).length;
+  if (operands.length < least) {
+    throw new UsageError(`${name} takes ${names[operands.length]}: oarlock ${usageOf(command)}`);
+  }
+  if (operands.length > names.length) {
+    throw new UsageError(`${name} has no use for ${visible(operands[names.length])}: oarlock ${usageOf(command)}`);
+  }
+}
+
+/** `ls FILE [NAME]` */
+export function usageOf({ name, operands }: Command): string {
+  return [name, ...operands.map((operand) => operand.endsWith("?") ? `[${operand.slice(0, -1)}]` : operand)].join(" ");
+}

@@ -1,0 +1,103 @@
+/**
+ * `convert`: the same values in a file of another kind.
+ *
+ * @module
+ */
+import { castLazily } from "../cast_lazily.ts";
+import { isNarrowFloat } from "../convert.ts";
+import type { DType } from "../dtype.ts";
+import { replaceLeaves } from "../model/walk.ts";
+import { NDArray } from "../ndarray.ts";
+import { TensorMap } from "../tensor_map.ts";
+import type { Value } from "../values.ts";
+import { command, UsageError } from "./command.ts";
+import { DONE } from "./failure.ts";
+import { arrayNamed, type OpenFile, withFile } from "./open_file.ts";
+import { FROM_ARRAYS } from "./reading.ts";
+import { type Arrays, checkTarget, type Form, TO_FILE, wantedForm, write } from "./target.ts";
+import type { Session } from "./session.ts";
+import { countText, nameText, sizeText } from "./text.ts";
+import { rowsOf } from "./value_rows.ts";
+
+const FLOATS: readonly DType[] = ["float16", "bfloat16", "float32", "float64"];
+
+/** The command. */
+export const convert = command({
+  name: "convert",
+  summary: "the same arrays in a file of another kind, by the ending of TO",
+  operands: ["FROM", "TO"],
+  options: {
+    ...FROM_ARRAYS,
+    ...TO_FILE,
+    name: { value: "NAME", help: "only this array" },
+    dtype: { value: "DTYPE", choices: FLOATS, help: "floats become this; integers and bools stay" },
+  },
+  notes: [
+    "TO: .pdparams, .pdopt, .pdckpt, .pkl (pickles), .safetensors, .npz, .npy (one array), .tensor (one array, Paddle's",
+    "binary format), or a folder, which ends in / and gets an .npy for each array.",
+    "Arrays go from file to file in pieces, converted on the way; a packed .npz, and a pickle of protocol 2 or 3, is in",
+    "memory while it is written.",
+  ],
+  json: "{ file, arrays, bytes, leftOut: [name] }",
+  async run({ operands: [from, to], options, session }) {
+    const form = wantedForm(to);
+    await checkTarget(to, options, session);
+    return await withFile(from, options, session, async (file) => {
+      if (options.protocol !== undefined && form !== "pickle") throw new UsageError("--protocol is of a pickle");
+      if (options.compress && form !== "npz") throw new UsageError("--compress is of an .npz");
+      const { value, arrays } = converted(file, form, options.name, options.dtype as DType | undefined);
+      const metadata = file.value instanceof TensorMap ? file.value.metadata : undefined;
+      const left = form === "pickle" ? [] : otherNames(file);
+      const bytes = await write(value, arrays, form, to, { ...options, metadata }, session);
+      await report(to, arrays, bytes, left, session);
+      return DONE;
+    });
+  },
+});
+
+/** What is to be written: the whole value for a pickle, the arrays for everything else. */
+function converted(
+  file: OpenFile,
+  form: Form,
+  name: string | undefined,
+  dtype: DType | undefined,
+): { value: Value; arrays: Arrays } {
+  const cast = (array: NDArray) => dtype && isFloat(array.dtype) ? castLazily(array, dtype) : array;
+  if (name !== undefined || ["npy", "record"].includes(form)) {
+    const own = arrayNamed(file, name);
+    const array = cast(file.arrays.get(own)!);
+    return { value: array, arrays: new Map([[own, array]]) };
+  }
+  if (file.arrays.size === 0 && form !== "pickle") throw new UsageError(`There are no arrays in ${file.shown}`);
+  const whole = file.value instanceof TensorMap ? new Map(file.value) : file.value;
+  const made = new Map<unknown, NDArray>();
+  const value = replaceLeaves(whole, (item) => {
+    if (!(item instanceof NDArray)) return item;
+    // What two names share stays shared.
+    if (!made.has(item)) made.set(item, cast(item));
+    return made.get(item);
+  });
+  return { value, arrays: new Map([...file.arrays].map(([key, array]) => [key, made.get(array) ?? cast(array)])) };
+}
+
+function isFloat(dtype: DType): boolean {
+  return isNarrowFloat(dtype) || dtype === "float32" || dtype === "float64";
+}
+
+/** Names of values that a file of arrays has no room for. */
+function otherNames({ value, arrays }: OpenFile): string[] {
+  return [...rowsOf(value, arrays)].filter((row) => !(row.value instanceof NDArray)).map(({ name }) => name);
+}
+
+async function report(to: string, arrays: Arrays, bytes: number, left: string[], session: Session): Promise<void> {
+  if (session.json) return await session.printJson({ file: to, arrays: arrays.size, bytes, leftOut: left });
+  if (left.length > 0) {
+    const names = left.slice(0, 5).map(nameText).join(", ") + (left.length > 5 ? ", ..." : "");
+    await session.note(
+      `warning: ${countText(left.length, "value")} that ${
+        left.length === 1 ? "is" : "are"
+      } no array left out: ${names}`,
+    );
+  }
+  await session.print(`${to}: ${countText(arrays.size, "array")}, ${sizeText(bytes)}`);
+}

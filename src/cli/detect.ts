@@ -1,0 +1,30 @@
+/**
+ * `detect`: what a file is, by its first bytes.
+ *
+ * @module
+ */
+import { detect as detectFile } from "../detect.ts";
+import { command } from "./command.ts";
+import { DONE, NO } from "./failure.ts";
+import { FROM_FILE, reading } from "./reading.ts";
+
+/** The command. */
+export const detect = command({
+  name: "detect",
+  summary: "what a file is, by its first bytes",
+  operands: ["FILE"],
+  options: { archive: FROM_FILE.archive },
+  notes: [
+    "empty, pickle, tnum (1.6's save_dygraph), record (one tensor), selected_rows, program, pir, safetensors, npy, zip or",
+    "unknown. It ends with 1 where that is unknown.",
+  ],
+  json: "{ file, kind }",
+  async run({ operands: [from], options, session }) {
+    return await reading(options, session, async ({ folder, signal }) => {
+      const kind = await detectFile(from, { folder, signal });
+      if (session.json) await session.printJson({ file: from, kind });
+      else await session.print(kind);
+      return kind === "unknown" ? NO : DONE;
+    });
+  },
+});

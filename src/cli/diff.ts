@@ -1,0 +1,136 @@
+/**
+ * `diff`: what two files have in common, and what not.
+ *
+ * @module
+ */
+import { isComplex } from "../convert.ts";
+import { NDArray } from "../ndarray.ts";
+import { maxDifference } from "../statistics.ts";
+import { command, UsageError } from "./command.ts";
+import { DONE, NO } from "./failure.ts";
+import { jsonText } from "./json_text.ts";
+import { type OpenFile, withFile } from "./open_file.ts";
+import { FROM_ARRAYS } from "./reading.ts";
+import type { Session } from "./session.ts";
+import { countText, nameText, shapeText, table } from "./text.ts";
+import { type Row, rowsOf } from "./value_rows.ts";
+import { typeText, valueJson, valueText } from "./value_text.ts";
+
+/** The command. */
+export const diff = command({
+  name: "diff",
+  summary: "names, dtypes, shapes and numbers of two files compared",
+  operands: ["A", "B"],
+  options: {
+    ...FROM_ARRAYS,
+    tolerance: { value: "X", help: "numbers this far apart are the same (default 0)" },
+    "ignore-dtype": { help: "the same numbers in another dtype are the same" },
+  },
+  notes: ["It ends with 0: the same, 1: they differ. One pair of arrays at a time is in memory. NaN equals NaN."],
+  json: "{ same, equal, onlyInA: [name], onlyInB: [name], differ: [{ name, a, b, maxDifference? }] } " +
+    "with a and b as { dtype, shape } or { type, value }",
+  async run({ operands: [a, b], options, session }) {
+    const tolerance = toleranceOf(options.tolerance);
+    const found = await withFile(
+      a,
+      options,
+      session,
+      (left) =>
+        withFile(
+          b,
+          options,
+          session,
+          (right) => compare(left, right, tolerance, options["ignore-dtype"] === true, session),
+        ),
+    );
+    const same = found.onlyInA.length + found.onlyInB.length + found.differ.length === 0;
+    if (session.json) await session.printJson({ same, ...found });
+    else await session.print(...lines(found));
+    return same ? DONE : NO;
+  },
+});
+
+type Side = { dtype: string; shape: readonly number[] } | { type: string; value: unknown };
+
+interface Difference {
+  name: string;
+  a: Side;
+  b: Side;
+  maxDifference?: number;
+}
+
+interface Found {
+  equal: number;
+  onlyInA: string[];
+  onlyInB: string[];
+  differ: Difference[];
+}
+
+function toleranceOf(text: string | undefined): number {
+  if (text === undefined) return 0;
+  const tolerance = Number(text);
+  if (text.trim() === "" || !(tolerance >= 0)) {
+    throw new UsageError(`--tolerance takes a number from 0 on: got ${text}`);
+  }
+  return tolerance;
+}
+
+async function compare(
+  a: OpenFile,
+  b: OpenFile,
+  tolerance: number,
+  ignoreDtype: boolean,
+  { signal }: Session,
+): Promise<Found> {
+  const left = byName(a), right = byName(b);
+  const found: Found = { equal: 0, onlyInA: [], onlyInB: [], differ: [] };
+  for (const [name, row] of left) {
+    const other = right.get(name);
+    if (!other) {
+      found.onlyInA.push(name);
+      continue;
+    }
+    const difference: Difference = { name, a: sideOf(row), b: sideOf(other) };
+    if (row.value instanceof NDArray && other.value instanceof NDArray) {
+      const isShaped = String(row.value.shape) === String(other.value.shape) &&
+        isComplex(row.value.dtype) === isComplex(other.value.dtype);
+      if (isShaped) {
+        const [x, y] = await Promise.all([a.checkpoint.get(name, { signal }), b.checkpoint.get(name, { signal })]);
+        difference.maxDifference = maxDifference(x, y);
+      }
+      const isNear = isShaped && difference.maxDifference! <= tolerance;
+      if (isNear && (ignoreDtype || row.value.dtype === other.value.dtype)) found.equal++;
+      else found.differ.push(difference);
+    } else if (jsonText(difference.a) === jsonText(difference.b)) found.equal++;
+    else found.differ.push(difference);
+  }
+  for (const name of right.keys()) if (!left.has(name)) found.onlyInB.push(name);
+  return found;
+}
+
+function byName(file: OpenFile): Map<string, Row> {
+  return new Map([...rowsOf(file.value, file.arrays)].map((row) => [row.name, row]));
+}
+
+function sideOf({ value, isFloat }: Row): Side {
+  if (value instanceof NDArray) return { dtype: value.dtype, shape: value.shape };
+  return { type: typeText(value, isFloat), value: valueJson(value) };
+}
+
+function lines({ equal, onlyInA, onlyInB, differ }: Found): string[] {
+  const near = (x: number | undefined) => x === undefined ? "" : `max difference ${x}`;
+  return [
+    ...onlyInA.map((name) => `- ${nameText(name)}`),
+    ...onlyInB.map((name) => `+ ${nameText(name)}`),
+    ...table(differ.map(({ name, a, b, maxDifference }) => {
+      const [x, y] = [sideText(a), sideText(b)];
+      return [`~ ${nameText(name)}`, x === y ? x : `${x} -> ${y}`, near(maxDifference)];
+    })),
+    `${countText(equal, "entry").replace("entrys", "entries")} the same, ${differ.length} differ, ` +
+    `${onlyInA.length} only in the first, ${onlyInB.length} only in the second`,
+  ];
+}
+
+function sideText(side: Side): string {
+  return "dtype" in side ? `${side.dtype} ${shapeText(side.shape)}` : `${side.type} ${valueText(side.value)}`;
+}

@@ -1,0 +1,36 @@
+/**
+ * `extract`: one array as an `.npy` file.
+ *
+ * @module
+ */
+import { command, UsageError } from "./command.ts";
+import { DONE } from "./failure.ts";
+import { arrayNamed, withFile } from "./open_file.ts";
+import { FROM_ARRAYS } from "./reading.ts";
+import { checkTarget, formOf, write } from "./target.ts";
+import { nameText, shapeText } from "./text.ts";
+
+/** The command. */
+export const extract = command({
+  name: "extract",
+  summary: "one array as an .npy file; nothing else is read",
+  operands: ["FILE", "NAME", "TO"],
+  options: { ...FROM_ARRAYS, force: { help: "write over what is there" } },
+  notes: ["TO is an .npy, or a .tensor (Paddle's binary format) or .safetensors."],
+  json: "{ file, name, dtype, shape, bytes }",
+  async run({ operands: [from, name, to], options, session }) {
+    const form = formOf(to);
+    if (form !== "npy" && form !== "record" && form !== "safetensors") {
+      throw new UsageError("extract writes an .npy, .tensor or .safetensors: convert --name writes others");
+    }
+    await checkTarget(to, options, session);
+    return await withFile(from, options, session, async (file) => {
+      const array = file.arrays.get(arrayNamed(file, name))!;
+      const { dtype, shape } = array;
+      const bytes = await write(array, new Map([[name, array]]), form, to, {}, session);
+      if (session.json) await session.printJson({ file: to, name, dtype, shape, bytes });
+      else await session.print(`${to}: ${nameText(name)}  ${dtype}  ${shapeText(shape)}`);
+      return DONE;
+    });
+  },
+});

@@ -1,0 +1,40 @@
+/**
+ * Help, made from the table of commands.
+ *
+ * @module
+ */
+import { type Command, optionsOf, usageOf } from "./command.ts";
+import { COMMANDS } from "./commands.ts";
+import { table } from "./text.ts";
+
+/** What there is. */
+export function helpText(): string[] {
+  return [
+    "PaddlePaddle's model files without Python. Nothing in a file is ever executed.",
+    "",
+    "usage: oarlock COMMAND [OPTION ...] ...",
+    "",
+    ...table(COMMANDS.map((command) => [`  ${usageOf(command)}`, command.summary])),
+    ...table([["  help [COMMAND]", "this text, or the options of a command"], ["  --version", "the version"]]),
+    "",
+    "A FILE is a path or a URL. It ends with 0: done, 1: the answer is no (diff, verify, audit, detect), 2: it could not",
+    "be done, 130: it was stopped. Answers go to the standard output, all else to the other one.",
+  ];
+}
+
+/** One command. */
+export function commandHelp(command: Command): string[] {
+  const options = Object.entries(optionsOf(command)).map(([name, { value, help, choices }]) => {
+    const text = choices ? `${help}; one of ${choices.join(", ")}` : help;
+    return [`  --${name}${value === undefined ? "" : ` ${value}`}`, text];
+  });
+  return [
+    command.summary,
+    "",
+    `usage: oarlock ${usageOf(command)} [OPTION ...]`,
+    "",
+    ...table(options),
+    ...(command.notes ? ["", ...command.notes] : []),
+    ...(command.json ? ["", `--json: ${command.json}`] : []),
+  ];
+}

@@ -1,0 +1,84 @@
+/**
+ * The command line: `deno run -A jsr:@oarlock/paddle/cli COMMAND ...`, and the same as a function.
+ *
+ * `help` lists the commands, `help COMMAND` what one takes. With `--json` the answer is one JSON document: integers of any size as digits, NaN
+ * and infinities as texts.
+ *
+ * @example What a file has inside, as a program would ask
+ * ```ts
+ * import { main } from "@oarlock/paddle/cli";
+ *
+ * let text = "";
+ * const code = await main({
+ *   args: ["detect", "data:,%80%04N.", "--json"],
+ *   write: (more) => Promise.resolve(void (text += more)),
+ *   error: () => Promise.resolve(),
+ *   isTerminal: false,
+ *   signal: new AbortController().signal,
+ * });
+ * if (code !== 0 || JSON.parse(text).kind !== "pickle") throw new Error(text);
+ * ```
+ *
+ * @module
+ */
+import { visible } from "../errors.ts";
+import { type Console, isProgram, runProgram } from "../io/process_console.ts";
+import { nearest } from "../limits.ts";
+import { checkOperands, type Command, parse, UsageError } from "./command.ts";
+import { COMMANDS } from "./commands.ts";
+import { DONE, failed } from "./failure.ts";
+import { commandHelp, helpText } from "./help.ts";
+import { Session } from "./session.ts";
+import { VERSION } from "./version.ts";
+
+export type { Console } from "../io/process_console.ts";
+
+/**
+ * Run one command. Nothing is thrown: what goes wrong is told by `console.error`.
+ *
+ * @returns what a process ends with: 0 done, 1 the answer is no (`diff`, `verify`, `audit`, `detect`), 2 it could not be done, 130 stopped
+ */
+export async function main(console: Console): Promise<number> {
+  const [name, ...args] = console.args;
+  const session = new Session(console);
+  try {
+    if (name === "--version" || name === "-V") {
+      await session.print(VERSION);
+      return DONE;
+    }
+    if (name === undefined || name === "help" || name === "--help" || name === "-h") return await help(args, session);
+    return await run(commandNamed(name), args, console);
+  } catch (error) {
+    return await failed(error, session);
+  }
+}
+
+async function run(command: Command, args: readonly string[], console: Console): Promise<number> {
+  const { operands, options } = parse(args, command);
+  const session = new Session(console, { json: options.json === true, quiet: options.quiet === true });
+  try {
+    if (options.help) {
+      await session.print(...commandHelp(command));
+      return DONE;
+    }
+    checkOperands(operands, command);
+    console.signal.throwIfAborted();
+    return await command.run({ operands, options, session });
+  } catch (error) {
+    return await failed(error, session);
+  }
+}
+
+async function help([name]: readonly string[], session: Session): Promise<number> {
+  await session.print(...(name === undefined ? helpText() : commandHelp(commandNamed(name))));
+  return DONE;
+}
+
+function commandNamed(name: string): Command {
+  const found = COMMANDS.find((command) => command.name === name);
+  if (found) return found;
+  const near = nearest(name, COMMANDS.map((command) => command.name));
+  throw new UsageError(`There is no command ${visible(name)}: the nearest is ${near}`);
+}
+
+if (isProgram(import.meta.main, import.meta.url)) await runProgram(main);

@@ -1,0 +1,226 @@
+/**
+ * Whatever a user names, opened: a file of any kind that the library reads, a model by its prefix, folder or one of its files.
+ *
+ * @module
+ */
+import { detect, type FileKind } from "../detect.ts";
+import { FormatError, isPaddleError, quote, SourceError } from "../errors.ts";
+import { exists, findModel, isNoFile, type ModelFiles, notFound } from "../io/find_model.ts";
+import type { FolderEntry } from "../io/open_source.ts";
+import { folderAt, isFolder, type Place, placeOf } from "../io/place.ts";
+import { namedArrays } from "../model/named_arrays.ts";
+import type { NDArray } from "../ndarray.ts";
+import { open as openNpy, openNpz } from "../npy.ts";
+import { type Checkpoint, open } from "../open.ts";
+import { openArchive } from "../open_archive.ts";
+import type { Float8 } from "../options.ts";
+import { TensorMap } from "../tensor_map.ts";
+import type { Value } from "../values.ts";
+import { type Given, UsageError } from "./command.ts";
+import { nearest } from "../limits.ts";
+import { type FROM_ARRAYS, type FROM_MODEL, type Reading, reading } from "./reading.ts";
+import type { Session } from "./session.ts";
+
+/** What was opened as what; a `folder` has a file for each tensor, `shards` an index. */
+export type OpenedKind = FileKind | "npz" | "model" | "folder" | "shards";
+
+/** An opened file. */
+export interface OpenFile {
+  /** How the user called it. */
+  readonly shown: string;
+  readonly kind: OpenedKind;
+  readonly checkpoint: Checkpoint;
+  /** The value, with arrays that are read when they are needed. */
+  readonly value: Value;
+  /** Its arrays by name. */
+  readonly arrays: ReadonlyMap<string, NDArray>;
+  readonly model: FoundModel | null;
+  /** Where it was looked for. */
+  readonly where: Reading;
+}
+
+/** Files of a model that stand for all of it. */
+const PART = /\.(pdmodel|json|pdiparams|pdiparams\.info)$/;
+
+/** Open what `from` names, do something with it, close it. */
+export async function withFile<T>(
+  from: string,
+  options: Given<typeof FROM_ARRAYS>,
+  session: Session,
+  body: (file: OpenFile) => Promise<T>,
+): Promise<T> {
+  return await reading(options, session, async (where) => {
+    const { onWarning, onProgress } = session;
+    const float8 = options.float8 as Float8 | undefined;
+    const hooks = { ...where, float8, onWarning, onProgress };
+    const model = await modelOf(from, options, where);
+    let kind: OpenedKind, checkpoint: Checkpoint;
+    if (model) {
+      kind = "model";
+      checkpoint = await open(model.entry, { ...hooks, ...model.names });
+    } else [kind, checkpoint] = await openPlain(from, hooks);
+    try {
+      const value = await checkpoint.value();
+      if (value instanceof TensorMap) kind = "safetensors";
+      return await body({ shown: from, kind, checkpoint, value, arrays: namedArrays(value), model, where });
+    } finally {
+      await checkpoint.close();
+    }
+  });
+}
+
+async function openPlain(
+  from: string,
+  hooks: Reading & Pick<Session, "onWarning" | "onProgress"> & { float8?: Float8 },
+): Promise<[OpenedKind, Checkpoint]> {
+  if (/\.index\.json(\?|$)/.test(from)) return ["shards", await open(from, hooks)];
+  let kind: FileKind;
+  const { onProgress, ...where } = hooks;
+  try {
+    const { folder, signal } = hooks;
+    kind = await detect(from, { folder, signal });
+  } catch (error) {
+    if (!isNoFile(error)) throw error;
+    return ["folder", await open(from, hooks)];
+  }
+  if (kind === "npy") return [kind, await openNpy(from, where)];
+  try {
+    if (kind === "zip") return ["npz", await openNpz(from, where)];
+    return [kind, await open(from, { ...where, onProgress })];
+  } catch (error) {
+    throw await insideOf(from, hooks) ?? error;
+  }
+}
+
+/** Names of an archive that are told. */
+const TOLD = 8;
+
+/** What is said of an archive of other files; null of everything else. */
+async function insideOf(from: string, { folder, limits, signal }: Reading): Promise<FormatError | null> {
+  if (folder) return null;
+  let names: string[];
+  try {
+    await using archive = await openArchive(from, { limits, signal });
+    names = await archive.list();
+  } catch {
+    return null;
+  }
+  if (names.length === 0) return null;
+  const told = names.slice(0, TOLD).map(quote).join(", ") + (names.length > TOLD ? ", ..." : "");
+  return new FormatError("WRONG_FORMAT", `${quote(from)} is an archive of ${told}`, {
+    path: from,
+    hint: "--archive FILE, and one of its names, a prefix or folder in the place of FILE",
+  });
+}
+
+/** A model that was found. */
+export interface FoundModel {
+  readonly files: ModelFiles;
+  readonly entry: FolderEntry;
+  readonly names: { modelFilename?: string; paramsFilename?: string };
+}
+
+/** The model that `from` names, or one of whose files it names; null where it names something else. */
+export async function modelOf(
+  from: string,
+  options: Given<typeof FROM_MODEL>,
+  where: Reading,
+): Promise<FoundModel | null> {
+  const place = await placeOf(from, where);
+  if (!place) return null;
+  const part = PART.exec(place.name);
+  if (part && !/\.index\.json$/.test(place.name)) {
+    const prefix = { ...place, name: place.name.slice(0, part.index) };
+    const model = await foundAt(prefix, {}).catch(ignoreAmbiguous);
+    // A program without parameters beside it stands for itself.
+    return model && await hasParameters(model.files) ? model : null;
+  }
+  try {
+    if (place.name !== "" && await exists(place.folder, place.name)) return null;
+  } catch (error) {
+    if (!isNoFile(error)) throw error;
+  }
+  const { "model-filename": modelFilename, "params-filename": paramsFilename } = options;
+  return await modelAt(place, {
+    ...(modelFilename === undefined ? {} : { modelFilename }),
+    ...(paramsFilename === undefined ? {} : { paramsFilename }),
+  });
+}
+
+/** The model that a user names. */
+export async function foundModel(
+  from: string,
+  options: Given<typeof FROM_MODEL>,
+  where: Reading,
+): Promise<FoundModel> {
+  const model = await modelOf(from, options, where);
+  if (model) return model;
+  const place = await placeOf(from, where);
+  if (!place) throw new UsageError("A model is named by a path or URL");
+  throw await notFound(place);
+}
+
+async function modelAt(place: Place, names: FoundModel["names"]): Promise<FoundModel | null> {
+  if (!await isFolder(place)) return await foundAt(place, names);
+  const prefix = await onlyPrefix(place);
+  if (prefix !== null) return await foundAt({ ...prefix, shown: place.shown }, names);
+  return await foundAt(place, { ...await usualNames(place), ...names });
+}
+
+async function foundAt(place: Place, names: FoundModel["names"]): Promise<FoundModel | null> {
+  const files = await findModel(place, names);
+  return files && { files, entry: { folder: place.folder, name: place.name }, names };
+}
+
+/** The one prefix of a folder, such as `inference` in what is exported today; null where there are more, or a program of 1.x. */
+async function onlyPrefix(place: Place): Promise<Place | null> {
+  const folder = folderAt(place);
+  const names = new Set((await folder.list()).filter((name) => !name.includes("/")));
+  const models = [...names].filter((name) => name.endsWith(".pdiparams")).map((name) => name.slice(0, -10))
+    .filter((prefix) => names.has(prefix + ".pdmodel") || names.has(prefix + ".json"));
+  return models.length === 1 && !names.has("__model__") ? { folder, name: models[0], shown: place.shown } : null;
+}
+
+/** A folder of 1.x whose files have the names that most have needs no word about it. */
+async function usualNames(place: Place): Promise<FoundModel["names"]> {
+  const folder = folderAt(place);
+  const has = (name: string) => exists(folder, name);
+  for (const modelFilename of ["__model__", "__model__.json", "model"]) {
+    if (!await has(modelFilename)) continue;
+    for (const paramsFilename of ["__params__", "params"]) {
+      if (await has(paramsFilename)) return { modelFilename, paramsFilename };
+    }
+  }
+  return {};
+}
+
+/** A folder of the same name: whoever names a file means the file. */
+function ignoreAmbiguous(error: unknown): null {
+  if (isPaddleError(error) && error.code === "AMBIGUOUS_PATH") return null;
+  throw error;
+}
+
+async function hasParameters({ folder, methods: [{ params }] }: ModelFiles): Promise<boolean> {
+  try {
+    return params !== null && await exists(folder, params);
+  } catch (error) {
+    if (isPaddleError(error)) return false;
+    throw error;
+  }
+}
+
+/** The name of the array that is meant: the only one, where none was given. */
+export function arrayNamed({ arrays, shown }: OpenFile, name: string | undefined): string {
+  if (name === undefined) {
+    if (arrays.size === 1) return arrays.keys().next().value!;
+    throw new UsageError(`${shown} has ${arrays.size} arrays: name one`);
+  }
+  if (arrays.has(name)) return name;
+  throw notNamed(name, [...arrays.keys()]);
+}
+
+/** The error for a name that is not there. */
+export function notNamed(name: string, names: readonly string[]): SourceError {
+  const near = names.length > 0 ? `: the nearest is ${quote(nearest(name, names))}` : "";
+  return new SourceError("NOT_FOUND", `There is no ${quote(name)} in it${near}`, { at: name });
+}

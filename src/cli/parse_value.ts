@@ -1,0 +1,83 @@
+/**
+ * A value that was typed, as the file's own kind of value.
+ *
+ * @module
+ */
+import type { DType } from "../dtype.ts";
+import { isFloatByNature } from "../floats.ts";
+import { type ArrayInput, NDArray, type Scalar } from "../ndarray.ts";
+import { Complex, Float } from "../values.ts";
+import { UsageError } from "./command.ts";
+import { visible } from "../errors.ts";
+
+const INTEGER = /^[+-]?[0-9]+$/;
+const FLOAT = /^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?$/i;
+const COMPLEX = /^(.+?)?([+-]?[^+-]*(?:e[+-]?[0-9]+)?)j$/i;
+
+/** A float: `0.5`, `1e-3`, `nan`, `inf`; undefined for what is none. */
+function floatOf(text: string): number | undefined {
+  if (/^[+-]?nan$/i.test(text)) return NaN;
+  const infinite = /^([+-]?)inf(inity)?$/i.exec(text);
+  if (infinite) return infinite[1] === "-" ? -Infinity : Infinity;
+  return FLOAT.test(text) ? Number(text) : undefined;
+}
+
+/** One element for an array of `dtype`. */
+export function elementOf(text: string, dtype: DType): Scalar {
+  if (dtype === "bool") {
+    if (/^(true|false|0|1)$/i.test(text)) return text === "1" || text.toLowerCase() === "true";
+    throw new UsageError(`A bool is true or false: got ${visible(text)}`);
+  }
+  if (INTEGER.test(text)) return dtype.includes("int64") ? BigInt(text.replace("+", "")) : Number(text);
+  // An integer is not cut out of a float without a word.
+  const float = /int/.test(dtype) ? undefined : floatOf(text);
+  if (float !== undefined) return float;
+  const complex = dtype.startsWith("complex") ? complexOf(text) : undefined;
+  if (complex) return complex;
+  throw new UsageError(`${visible(text)} is no ${dtype}`);
+}
+
+function complexOf(text: string): Complex | undefined {
+  const parts = COMPLEX.exec(text.replace(/^\((.*)\)$/, "$1"));
+  if (!parts) return undefined;
+  const re = parts[1] === undefined ? 0 : floatOf(parts[1]);
+  const im = parts[2] === "" || parts[2] === "+" ? 1 : parts[2] === "-" ? -1 : floatOf(parts[2]);
+  return re === undefined || im === undefined ? undefined : new Complex(re, im);
+}
+
+/** An array out of lists, such as `[[1, 2], [3, 4]]`; undefined where the text is no list. */
+export function listOf(text: string, dtype: DType): NDArray | undefined {
+  if (!text.trimStart().startsWith("[")) return undefined;
+  // Every number by the rules of one element: JSON would round those beyond 2^53.
+  const quoted = text.replace(/[^\s,[\]"]+/g, (word) => JSON.stringify(word));
+  let lists: unknown;
+  try {
+    lists = JSON.parse(quoted);
+  } catch {
+    throw new UsageError(`A list is written as [1, 2] or [[1, 2], [3, 4]]: got ${visible(text)}`);
+  }
+  const made = (item: unknown): ArrayInput => Array.isArray(item) ? item.map(made) : elementOf(String(item), dtype);
+  return NDArray.fromArray(made(lists), dtype);
+}
+
+/** A value of the kind that is there now. */
+export function valueLike(text: string, old: unknown, wasFloat: boolean): unknown {
+  if (typeof old === "string") return text;
+  if (typeof old === "boolean" || text === "True" || text === "False") {
+    if (/^(true|false)$/i.test(text)) return text.toLowerCase() === "true";
+    throw new UsageError(`True or False is wanted: got ${visible(text)}`);
+  }
+  if (text === "None") return null;
+  const isFloat = wasFloat || (typeof old === "number" && isFloatByNature(old));
+  if (old === null || typeof old === "number" || typeof old === "bigint") {
+    if (INTEGER.test(text) && !isFloat) {
+      const big = BigInt(text.replace("+", ""));
+      return Number.isSafeInteger(Number(big)) ? Number(big) : big;
+    }
+    const float = floatOf(text);
+    if (float !== undefined) return new Float(float);
+    if (old === null) return text;
+    throw new UsageError(`A number is wanted: got ${visible(text)}`);
+  }
+  throw new UsageError("Only arrays, numbers, texts, True, False and None can be set");
+}

@@ -1,0 +1,150 @@
+/**
+ * `program`: what a model does, `.pdmodel` and PIR's `.json` in one view.
+ *
+ * @module
+ */
+import { quote, UnsupportedError } from "../errors.ts";
+import { load } from "../load.ts";
+import { type Operator, type Port, Program, type ProgramVariable } from "../program.ts";
+import { type Call, command, type Given, UsageError } from "./command.ts";
+import { DONE } from "./failure.ts";
+import { modelOf } from "./open_file.ts";
+import { FROM_MODEL, type Reading, reading } from "./reading.ts";
+import type { Session } from "./session.ts";
+import { countText, table } from "./text.ts";
+import { valueJson } from "./value_text.ts";
+
+const OPTIONS = {
+  ...FROM_MODEL,
+  ops: { help: "every operator with its inputs and outputs; with --json also its attributes" },
+  vars: { help: "every variable" },
+  method: { value: "NAME", help: "of a Layer that was exported with several methods: this one" },
+} as const;
+
+/** The command. */
+export const program = command({
+  name: "program",
+  summary: "inputs, outputs, operators and variables of a program (.pdmodel, __model__, PIR's .json)",
+  operands: ["FILE"],
+  options: OPTIONS,
+  notes: ["FILE is a program, or the prefix or folder of a model. Lengths that are known only when it runs are -1."],
+  json: "{ file, form, version, inputs, outputs: [{ name, dtype, shape }], ops: { type: count }, parameters } " +
+    "(--ops: operators: [{ type, inputs, outputs, attributes }]; --vars: variables: [{ name, id?, kind, dtype, shape, " +
+    "persistable }])",
+  async run({ operands: [from], options, session }) {
+    const program = await reading(options, session, (where) => programOf(from, options, session, where));
+    await (session.json ? printJson : print)(from, program, options, session);
+    return DONE;
+  },
+});
+
+async function programOf(
+  from: string,
+  options: Given<typeof OPTIONS>,
+  session: Session,
+  where: Reading,
+): Promise<Program> {
+  const { onWarning, onProgress } = session;
+  const hooks = { ...where, onWarning, onProgress };
+  const model = await modelOf(from, options, where);
+  const isFile = /\.(pdmodel|json)$/.test(from) && options.method === undefined;
+  if (!model || isFile) {
+    if (options.method !== undefined) throw new UsageError("--method is of a model by its prefix");
+    const value = await load(from, hooks);
+    if (value instanceof Program) return value;
+    throw new UnsupportedError("UNSUPPORTED_FEATURE", `There is no program in ${quote(from)}`, { path: from });
+  }
+  const { methods, folder } = model.files;
+  const wanted = options.method ?? "forward";
+  const method = methods.find((method) => method.method === wanted);
+  if (!method) {
+    throw new UsageError(`There is no method ${wanted}: it has ${methods.map(({ method }) => method).join(", ")}`);
+  }
+  if (methods.length > 1 && options.method === undefined) {
+    await session.note(`methods: ${methods.map(({ method }) => method).join(", ")} (--method chooses)`);
+  }
+  return await load({ folder, name: method.programs[0] }, hooks) as Program;
+}
+
+type Shown = Call<Given<typeof OPTIONS>>["options"];
+
+async function print(_from: string, program: Program, options: Shown, session: Session): Promise<void> {
+  if (options.ops) return await session.print(...program.ops().map(operatorLine));
+  if (options.vars) {
+    return await session.print(
+      ...table(
+        program.vars().map((v) => [v.id ?? "", v.name, v.kind, dtypeText(v), v.persistable ? "persistable" : ""]),
+      ),
+    );
+  }
+  const counts = countsOf(program);
+  const ports = (what: string, list: readonly Port[]) =>
+    list.map((port, i) => [i === 0 ? what : "", port.name, dtypeText(port)]);
+  const blocks = countText(program.blocks.length, "block");
+  await session.print(
+    ...table([
+      ["form", program.form === "json" ? "PIR (.json)" : "ProgramDesc (.pdmodel)", versionText(program)],
+      ...ports("inputs", program.feeds()),
+      ...ports("outputs", program.fetches()),
+      ["parameters", String(program.parameters().length), ""],
+      ["operators", String(program.ops().length), `in ${blocks}`],
+      ...[...counts].map(([type, count]) => ["", type, String(count)]),
+    ]),
+  );
+}
+
+async function printJson(from: string, program: Program, options: Shown, session: Session): Promise<void> {
+  const port = ({ name, dtype, shape }: Port) => ({ name, dtype, shape });
+  await session.printJson({
+    file: from,
+    form: program.form,
+    version: program.version,
+    inputs: program.feeds().map(port),
+    outputs: program.fetches().map(port),
+    ops: countsOf(program),
+    parameters: program.parameters().length,
+    operators: options.ops && program.ops().map(operatorJson),
+    variables: options.vars && program.vars().map(({ id, name, kind, dtype, shape, persistable }) => {
+      return { name, id, kind, dtype, shape, persistable };
+    }),
+  });
+}
+
+/** Operators by type, the most frequent first. */
+function countsOf(program: Program): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { type } of program.ops()) counts.set(type, (counts.get(type) ?? 0) + 1);
+  return new Map([...counts].sort(([, a], [, b]) => b - a));
+}
+
+function operatorLine({ type, inputs, outputs }: Operator): string {
+  const names = (slots: Operator["inputs"]) => [...slots.values()].flat().join(", ");
+  return `${names(outputs)} = ${type}(${names(inputs)})`;
+}
+
+function operatorJson({ type, inputs, outputs, attributes }: Operator): object {
+  return {
+    type,
+    inputs,
+    outputs,
+    attributes: new Map([...attributes].map(([name, value]) => [name, attribute(value)])),
+  };
+}
+
+function attribute(value: unknown): unknown {
+  if (value instanceof Uint8Array) return new TextDecoder().decode(value);
+  const isPlain = typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+  if (Array.isArray(value)) return value.map(attribute);
+  return isPlain ? Object.fromEntries(Object.entries(value).map(([k, v]) => [k, attribute(v)])) : valueJson(value);
+}
+
+function dtypeText({ dtype, shape }: Pick<ProgramVariable, "dtype" | "shape">): string {
+  return `${dtype ?? ""} ${shape ? `[${shape.join(", ")}]` : ""}`.trim();
+}
+
+function versionText({ form, version }: Program): string {
+  if (version === null) return "";
+  if (form === "json") return `version ${version}`;
+  const parts = [Math.floor(version / 1e6), Math.floor(version / 1000) % 1000, version % 1000];
+  return version === 0 ? "of a development build" : `Paddle ${parts.join(".")}`;
+}

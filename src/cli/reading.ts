@@ -1,0 +1,73 @@
+/**
+ * The options of all commands that read, and what they mean to the library.
+ *
+ * @module
+ */
+import type { Folder } from "../io/folder.ts";
+import { DEFAULT_LIMITS, type Limits, nearest } from "../limits.ts";
+import { visible } from "../errors.ts";
+import { type ArchiveFolder, openArchive } from "../open_archive.ts";
+import type { Float8 } from "../options.ts";
+import { type Given, UsageError } from "./command.ts";
+import type { Session } from "./session.ts";
+
+/** Options of what looks at one file. */
+export const FROM_FILE = {
+  archive: { value: "FILE", help: "FILE is a name inside of this tar, tar.gz or zip" },
+  limit: { value: "NAME=N", help: "a ceiling for what the file may ask, such as maxDepth=1000; several with commas" },
+} as const;
+
+/** Options of what looks at models, too. */
+export const FROM_MODEL = {
+  ...FROM_FILE,
+  "model-filename": { value: "NAME", help: "of a folder: the file of its program (default __model__)" },
+  "params-filename": { value: "NAME", help: "of a folder: the file with all its parameters" },
+} as const;
+
+const FLOAT8: readonly Float8[] = ["float8_e4m3fn", "float8_e5m2"];
+
+/** Options of what looks at arrays. */
+export const FROM_ARRAYS = {
+  ...FROM_MODEL,
+  float8: { value: "DTYPE", choices: FLOAT8, help: "what int8 tensors really are: Paddle forgets it" },
+} as const;
+
+/** The part of the library's options that says where to look, and how far. */
+export interface Reading {
+  readonly folder?: Folder;
+  readonly limits?: Partial<Limits>;
+  readonly signal: AbortSignal;
+}
+
+/** Do something with what the options say; an archive is closed afterwards. */
+export async function reading<T>(
+  options: Given<typeof FROM_FILE>,
+  session: Session,
+  body: (reading: Reading) => Promise<T>,
+): Promise<T> {
+  const { signal, onWarning } = session;
+  const limits = limitsOf(options.limit);
+  let folder: ArchiveFolder | undefined;
+  if (options.archive !== undefined) folder = await openArchive(options.archive, { limits, signal, onWarning });
+  try {
+    return await body({ folder, limits, signal });
+  } finally {
+    await folder?.[Symbol.asyncDispose]();
+  }
+}
+
+function limitsOf(text: string | undefined): Partial<Limits> | undefined {
+  if (text === undefined) return undefined;
+  const limits: Partial<Limits> = {};
+  for (const part of text.split(",")) {
+    const [name, number] = part.split("=");
+    if (!Object.hasOwn(DEFAULT_LIMITS, name)) {
+      throw new UsageError(
+        `There is no limit ${visible(name)}: the nearest is ${nearest(name, Object.keys(DEFAULT_LIMITS))}`,
+      );
+    }
+    if (!/^[0-9]{1,15}$/.test(number ?? "")) throw new UsageError(`A limit is given as ${name}=NUMBER`);
+    limits[name as keyof Limits] = Number(number);
+  }
+  return limits;
+}

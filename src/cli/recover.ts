@@ -1,0 +1,79 @@
+/**
+ * `recover`: an inference model turned back into weights that can be trained.
+ *
+ * @module
+ */
+import { load } from "../load.ts";
+import type { RecoverReport } from "../model/recover.ts";
+import { recoverStateDict } from "../recover_state_dict.ts";
+import type { NDArray } from "../ndarray.ts";
+import type { StateDict } from "../values.ts";
+import { command, UsageError } from "./command.ts";
+import { DONE } from "./failure.ts";
+import { foundModel } from "./open_file.ts";
+import { FROM_MODEL, reading } from "./reading.ts";
+import type { Session } from "./session.ts";
+import { checkTarget, TO_FILE, wantedForm, write } from "./target.ts";
+import { countText, sizeText, table } from "./text.ts";
+
+/** The command. */
+export const recover = command({
+  name: "recover",
+  summary: "trainable weights out of an inference model, with a report of what cannot be known",
+  operands: ["MODEL", "TO"],
+  options: {
+    ...FROM_MODEL,
+    ...TO_FILE,
+    like: { value: "FILE", help: "a checkpoint of the same network, whose keys are wanted" },
+  },
+  notes: [
+    "MODEL is a prefix (m for m.pdmodel or m.json, and m.pdiparams), one of these files, or a folder of Paddle 1.x.",
+    "TO is a .pdparams, .safetensors or .npz. Optimizer state is in no inference model.",
+  ],
+  json: "{ file, bytes, entries: [{ key, variable, name, exact, changed }], pruned, constants, notes }",
+  async run({ operands: [from, to], options, session }) {
+    const form = wantedForm(to);
+    await checkTarget(to, options, session);
+    return await reading(options, session, async (where) => {
+      const model = await foundModel(from, options, where);
+      const like = options.like === undefined ? undefined : await stateDict(options.like, session);
+      const { limits } = where;
+      const { stateDict: found, report } = await recoverStateDict(model.entry, {
+        ...model.names,
+        ...session.hooks,
+        limits,
+        like,
+      });
+      const bytes = await write(found, found as ReadonlyMap<string, NDArray>, form, to, options, session);
+      if (session.json) await session.printJson({ file: to, bytes, ...report });
+      else await session.print(`${to}: ${countText(found.size, "tensor")}, ${sizeText(bytes)}`, ...reportLines(report));
+      return DONE;
+    });
+  },
+});
+
+async function stateDict(path: string, session: Session): Promise<StateDict> {
+  const value = await load(path, session.hooks);
+  if (!(value instanceof Map)) throw new UsageError("--like takes a state dict");
+  return value;
+}
+
+const ORIGINS = {
+  info: "named as the network names them",
+  given: "named as in --like, by the variable's name",
+  guess: "named as in --like by kind, number and shape: a guess",
+  variable: "named like their variables",
+};
+
+function reportLines({ entries, pruned, constants, notes }: RecoverReport): string[] {
+  const inexact = entries.filter(({ exact }) => !exact);
+  const lines = [`exact: ${entries.length - inexact.length} of ${entries.length}`];
+  for (const [origin, text] of Object.entries(ORIGINS)) {
+    const count = entries.filter(({ name }) => name === origin).length;
+    if (count > 0) lines.push(`${text}: ${count}`);
+  }
+  lines.push(...table(inexact.map(({ key, changed }) => [`changed: ${key}`, changed.join("; ")])));
+  if (pruned.length > 0) lines.push(`not in the model any more: ${pruned.join(", ")}`);
+  if (constants.length > 0) lines.push(`left out, as they are constants of the program: ${constants.join(", ")}`);
+  return [...lines, ...notes.map((note) => `note: ${note}`)];
+}

@@ -1,0 +1,75 @@
+/**
+ * `relayout`: the same model in other files.
+ *
+ * @module
+ */
+import { exists } from "../io/find_model.ts";
+import { folderAt, isFolder, placeOf } from "../io/place.ts";
+import { relayout as relayoutModel } from "../static/relayout.ts";
+import { loadInferenceModel } from "../static/load_inference_model.ts";
+import { command } from "./command.ts";
+import { DONE } from "./failure.ts";
+import { type FoundModel, foundModel } from "./open_file.ts";
+import { FROM_MODEL, type Reading, reading } from "./reading.ts";
+import type { Session } from "./session.ts";
+import { conflict } from "./target.ts";
+import type { InferenceModel } from "../static/inference_model.ts";
+import type { Layout } from "../static/relayout.ts";
+
+const LAYOUTS: readonly Layout[] = ["prefix", "folder", "combined"];
+
+/** The command. */
+export const relayout = command({
+  name: "relayout",
+  summary: "the same model in other files: today's two out of a folder of 1.x, and back",
+  operands: ["FROM", "TO"],
+  options: {
+    ...FROM_MODEL,
+    layout: {
+      value: "LAYOUT",
+      choices: LAYOUTS,
+      help: "prefix (default): TO.pdmodel and TO.pdiparams; folder: __model__ and a file for each; combined: two files",
+    },
+    force: { help: "write over what is there" },
+  },
+  json: "{ files: [name] }",
+  async run({ operands: [from, to], options, session }) {
+    const layout = (options.layout ?? "prefix") as Layout;
+    if (!options.force) await checkPlace(to, layout, session);
+    return await reading(options, session, async (where) => {
+      const model = await loadModel(await foundModel(from, options, where), session, where);
+      const files = await relayoutModel(model, to, { layout, ...withoutWarnings(session) });
+      if (session.json) await session.printJson({ files });
+      else await session.print(...files);
+      return DONE;
+    });
+  },
+});
+
+/** Its program and parameters, in memory. */
+export function loadModel(
+  { entry, names, files: { methods } }: FoundModel,
+  session: Session,
+  { limits }: Reading,
+): Promise<InferenceModel> {
+  if (methods.length > 1) {
+    void session.note(`warning: only forward of ${methods.map(({ method }) => method).join(", ")} is written`);
+  }
+  return loadInferenceModel(entry, { ...session.hooks, ...names, limits });
+}
+
+function withoutWarnings({ signal, onProgress }: Session): Pick<Session, "signal" | "onProgress"> {
+  return { signal, onProgress };
+}
+
+async function checkPlace(to: string, layout: Layout, { signal }: Session): Promise<void> {
+  const place = await placeOf(to, { signal });
+  if (!place) return;
+  if (layout !== "prefix") {
+    if (await isFolder(place) && (await folderAt(place).list()).length > 0) throw conflict(to);
+    return;
+  }
+  for (const ending of [".pdmodel", ".json", ".pdiparams"]) {
+    if (await exists(place.folder, place.name + ending)) throw conflict(to + ending);
+  }
+}

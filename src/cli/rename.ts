@@ -1,0 +1,84 @@
+/**
+ * `rename`: another name for a variable, wherever it stands.
+ *
+ * @module
+ */
+import { isPaddleError, quote, ValueError } from "../errors.ts";
+import { rememberFloat } from "../floats.ts";
+import { command, UsageError } from "./command.ts";
+import { DONE } from "./failure.ts";
+import { notNamed, type OpenFile, withFile } from "./open_file.ts";
+import { FROM_ARRAYS } from "./reading.ts";
+import { loadModel } from "./relayout.ts";
+import { CHANGED, rewrite, rewriteModel, type Rewriting } from "./rewrite.ts";
+import type { Session } from "./session.ts";
+import { nameText } from "./text.ts";
+import { findValue, rowsOf } from "./value_rows.ts";
+import { isFloatAt } from "./value_text.ts";
+
+/** The command. */
+export const rename = command({
+  name: "rename",
+  summary: "another name for an entry of a checkpoint, or for a variable of a model wherever it stands",
+  operands: ["FILE", "OLD", "NEW"],
+  options: { ...FROM_ARRAYS, ...CHANGED },
+  notes: ["In a model the names are those of variables, as program --vars lists them. The file is written anew."],
+  json: "{ file, from, to }",
+  async run({ operands: [from, old, name], options, session }) {
+    return await withFile(from, options, session, async (file) => {
+      const to = await (file.model ? renameVariable : renameKey)(file, old, name, options, session);
+      if (session.json) await session.printJson({ file: to, from: old, to: name });
+      else await session.print(`${to}: ${nameText(old)} -> ${nameText(name)}`);
+      return DONE;
+    });
+  },
+});
+
+async function renameVariable(
+  file: OpenFile,
+  old: string,
+  name: string,
+  options: Rewriting,
+  session: Session,
+): Promise<string> {
+  const model = await loadModel(file.model!, session, file.where);
+  try {
+    model.rename(old, name);
+  } catch (error) {
+    if (!isPaddleError(error) || error.code !== "NOT_FOUND") throw error;
+    throw notNamed(old, model.program.vars().map((variable) => variable.name));
+  }
+  const to = await rewriteModel(file, model, options, session);
+  const { files: { folder, methods: [{ params }] } } = file.model!;
+  // In a folder with a file for each parameter the old name's file is of no use any more.
+  if (options.out === undefined && params === null && model.parameters.has(name)) await folder.delete(old);
+  return to;
+}
+
+async function renameKey(
+  file: OpenFile,
+  old: string,
+  name: string,
+  options: Rewriting,
+  session: Session,
+): Promise<string> {
+  const found = findValue(file.value, old);
+  if (!found?.container) throw notNamed(old, [...rowsOf(file.value, file.arrays)].map((row) => row.name));
+  const { container, key, prefix } = found;
+  if (!(container instanceof Map) || typeof key !== "string") {
+    throw new UsageError(`${nameText(old)} is no key of a dict`);
+  }
+  if (!name.startsWith(prefix)) throw new UsageError(`${nameText(old)} stays where it is: NEW begins with ${prefix}`);
+  const other = name.slice(prefix.length);
+  if (container.has(other)) {
+    throw new ValueError("NAME_COLLISION", `There is a ${quote(name)} already`, { at: name, names: [old, name] });
+  }
+  const entries = [...container];
+  container.clear();
+  for (const [entryKey, value] of entries) {
+    const isIt = entryKey === key;
+    if (isIt && isFloatAt(container, key, value)) rememberFloat(container, other, value as number);
+    container.set(isIt ? other : entryKey, value);
+  }
+  return await rewrite(file, file.value, options, session);
+}

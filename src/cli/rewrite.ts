@@ -1,0 +1,105 @@
+/**
+ * A file written anew with something changed: of the kind that it was, over itself or to another place.
+ *
+ * @module
+ */
+import { UnsupportedError } from "../errors.ts";
+import type { NDArray } from "../ndarray.ts";
+import { TensorMap } from "../tensor_map.ts";
+import type { Value } from "../values.ts";
+import type { OpenedKind, OpenFile } from "./open_file.ts";
+import type { Session } from "./session.ts";
+import { checkTarget, type Form, formOf, write } from "./target.ts";
+import { namedArrays } from "../model/named_arrays.ts";
+import { relayout } from "../static/relayout.ts";
+import type { InferenceModel } from "../static/inference_model.ts";
+
+/** Options of what changes a file. */
+export const CHANGED = {
+  out: { value: "FILE", help: "write there, and leave FILE as it is" },
+  force: { help: "write over what is there (with --out)" },
+  protocol: { value: "N", choices: ["2", "3", "4"], help: "of a pickle that is written anew (default 4)" },
+} as const;
+
+/** Where and how it is written. */
+export interface Rewriting {
+  readonly out?: string;
+  readonly force?: true;
+  readonly protocol?: string;
+}
+
+const FORMS: Partial<Record<OpenedKind, Form>> = {
+  pickle: "pickle",
+  safetensors: "safetensors",
+  npz: "npz",
+  npy: "npy",
+  record: "record",
+  selected_rows: "record",
+};
+
+/** Write the changed value. The name of the file is returned. */
+export async function rewrite(
+  file: OpenFile,
+  value: Value,
+  options: Rewriting,
+  session: Session,
+): Promise<string> {
+  const to = options.out ?? inPlace(file);
+  const own = FORMS[file.kind];
+  const form = (options.out === undefined ? own : formOf(options.out)) ?? own;
+  if (!form) {
+    throw new UnsupportedError(
+      "UNSUPPORTED_FEATURE",
+      `A file of this kind (${file.kind}) is not written anew: convert it, or give --out with an ending such as .pdparams`,
+      { path: file.shown },
+    );
+  }
+  if (options.out !== undefined) await checkTarget(to, options, session);
+  const metadata = file.value instanceof TensorMap ? file.value.metadata : undefined;
+  const plain = value instanceof TensorMap ? new Map(value) : value;
+  await write(plain, arraysOf(value), form, to, { ...options, metadata }, session);
+  return to;
+}
+
+function arraysOf(value: Value): ReadonlyMap<string, NDArray> {
+  // Names of such a file are its keys, whatever they are.
+  return value instanceof TensorMap ? value : namedArrays(value);
+}
+
+/** Write a changed model over itself, or to a prefix. Its name is returned. */
+export async function rewriteModel(
+  file: OpenFile,
+  model: InferenceModel,
+  { out }: Rewriting,
+  session: Session,
+): Promise<string> {
+  const { signal, onProgress } = session;
+  const { files, entry, names } = file.model!;
+  const hooks = { signal, onProgress };
+  if (out !== undefined) {
+    await relayout(model, out, hooks);
+    return out;
+  }
+  inPlace(file);
+  if (files.methods.length > 1) {
+    throw new UnsupportedError(
+      "UNSUPPORTED_FEATURE",
+      "The methods of this model share parameters: only one of them could be changed. Give --out",
+      { path: file.shown },
+    );
+  }
+  const [{ programs: [program], params }] = files.methods;
+  const isPrefix = params === entry.name + ".pdiparams";
+  if (isPrefix) await relayout(model, entry, hooks);
+  else {
+    const layout = params === null ? "folder" : "combined";
+    await relayout(model, entry, { ...hooks, layout, modelFilename: program, paramsFilename: names.paramsFilename });
+  }
+  return file.shown;
+}
+
+/** @throws {UnsupportedError} the file lies where nothing can be written */
+function inPlace({ shown, where }: OpenFile): string {
+  if (!where.folder) return shown;
+  throw new UnsupportedError("UNSUPPORTED_FEATURE", "Nothing is written into an archive: give --out", { path: shown });
+}

@@ -1,0 +1,119 @@
+/**
+ * `show`: the numbers of one array, or any other value.
+ *
+ * @module
+ */
+import { NDArray } from "../ndarray.ts";
+import { statistics } from "../statistics.ts";
+import { SelectedRows } from "../values.ts";
+import { arrayText } from "./array_text.ts";
+import { command, UsageError } from "./command.ts";
+import { shownPart } from "./edges.ts";
+import { DONE } from "./failure.ts";
+import { arrayNamed, notNamed, type OpenFile, withFile } from "./open_file.ts";
+import { FROM_ARRAYS } from "./reading.ts";
+import type { Session } from "./session.ts";
+import { nameText, shapeText, sizeText, table } from "./text.ts";
+import { findValue, rowsOf } from "./value_rows.ts";
+import { isFloatAt, typeText, valueJson, valueText } from "./value_text.ts";
+
+const OPTIONS = {
+  ...FROM_ARRAYS,
+  slice: { value: "A:B", help: "rows A to B (not included) of the first axis, as in Python; only these are read" },
+  stats: { help: "least, greatest and mean number, NaNs and infinities, in place of the numbers" },
+  full: { help: "all numbers of a large array" },
+} as const;
+
+/** The command. */
+export const show = command({
+  name: "show",
+  summary: "the numbers of an array, or any other value in a file",
+  operands: ["FILE", "NAME?"],
+  options: OPTIONS,
+  notes: [
+    "Of an array of more than 1000 elements the first and last rows are read and shown, unless --full or --json.",
+  ],
+  json:
+    "{ name, dtype, shape, data } with data in lists (or stats: { min, max, mean, nan, inf }), { name, type, value } " +
+    "of other values; NaN and infinities are texts",
+  async run({ operands: [from, name], options, session }) {
+    await withFile(from, options, session, async (file) => {
+      if (name === undefined && file.arrays.size !== 1) return await showValue(file, "", session);
+      const isArray = name === undefined || file.arrays.has(name);
+      if (!isArray) return await showValue(file, name, session);
+      await showArray(file, arrayNamed(file, name), options, session);
+    });
+    return DONE;
+  },
+});
+
+async function showArray(
+  file: OpenFile,
+  name: string,
+  options: { slice?: string; stats?: true; full?: true },
+  session: Session,
+): Promise<void> {
+  const { checkpoint } = file;
+  const { signal } = session;
+  const { dtype, shape, nbytes } = checkpoint.info(name);
+  const bounds = options.slice === undefined ? null : boundsOf(options.slice, shape);
+  const whole = async () =>
+    bounds ? await checkpoint.getSlice(name, bounds, { signal }) : await checkpoint.get(name, { signal });
+  if (options.stats) {
+    const { min, max, mean, nanCount, infCount } = statistics(await whole());
+    if (session.json) {
+      const stats = { min, max, mean, nan: nanCount, inf: infCount };
+      return await session.printJson({ name, dtype, shape, stats });
+    }
+    await session.print(
+      `${nameText(name)}  ${dtype}  ${shapeText(shape)}  ${sizeText(nbytes)}`,
+      ...table([["min", String(min)], ["max", String(max)], ["mean", String(mean)], ["nan", String(nanCount)], [
+        "inf",
+        String(infCount),
+      ]]),
+    );
+    return;
+  }
+  if (session.json) {
+    const array = await whole();
+    return await session.printJson({ name, dtype, shape: array.shape, data: array.toArray() });
+  }
+  const elements = bounds || options.full ? await whole() : await shownPart(checkpoint, name, signal);
+  await session.print(
+    `${nameText(name)}  ${dtype}  ${shapeText(shape)}`,
+    ...arrayText(elements, options.full === true),
+  );
+}
+
+async function showValue(file: OpenFile, name: string, session: Session): Promise<void> {
+  const { value: root, arrays } = file;
+  const found = name === "" ? { value: root, container: null, key: null } : findValue(root, name);
+  if (!found) throw notNamed(name, [...rowsOf(root, arrays)].map((row) => row.name));
+  const { value, container, key } = found;
+  const isFloat = container !== null && isFloatAt(container, key, value);
+  if (session.json) {
+    return await session.printJson({ name, type: typeText(value, isFloat), value: valueJson(value) });
+  }
+  const rows = [...rowsOf(value, arrays, name)];
+  if (rows.length === 1 && rows[0].value === value) return await session.print(valueText(value, isFloat));
+  await session.print(
+    ...table(rows.map(({ name, value, isFloat }) => {
+      const array = value instanceof SelectedRows ? value.value : value;
+      return array instanceof NDArray
+        ? [nameText(name), array.dtype, shapeText(array.shape)]
+        : [name, typeText(value, isFloat), valueText(value, isFloat)];
+    })),
+  );
+}
+
+function boundsOf(text: string, shape: readonly number[]): [number, number] {
+  const parts = /^(-?\d{1,15})?(:(-?\d{1,15})?)?$/.exec(text);
+  if (!parts || text === "") throw new UsageError(`--slice is A:B, A:, :B or one row A: got ${text}`);
+  const [, first, colon, last] = parts;
+  if (shape.length === 0) throw new UsageError("A 0-d array has no rows: leave --slice out");
+  if (colon === undefined) {
+    const row = Number(first);
+    return [row, row === -1 ? shape[0] : row + 1];
+  }
+  return [first === undefined ? 0 : Number(first), last === undefined ? shape[0] : Number(last)];
+}

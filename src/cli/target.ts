@@ -1,0 +1,120 @@
+/**
+ * Where a command writes: the form by the ending of the name, and nothing over what is there already unless the user says so.
+ *
+ * @module
+ */
+import { isPaddleError, quote, SaveError, visible } from "../errors.ts";
+import { exists } from "../io/find_model.ts";
+import { folderAt, isFolder, type Place, placeOf } from "../io/place.ts";
+import { checkFileNames } from "../io/save_files.ts";
+import type { NDArray } from "../ndarray.ts";
+import { save as saveNpy, saveNpz } from "../npy.ts";
+import { save as saveSafetensors } from "../safetensors.ts";
+import { save } from "../save.ts";
+import type { Value } from "../values.ts";
+import { type Given, UsageError } from "./command.ts";
+import type { Session } from "./session.ts";
+
+/** How a value is written. */
+export type Form = "pickle" | "safetensors" | "npz" | "npy" | "folder" | "record";
+
+const ENDINGS: readonly (readonly [ending: string, form: Form])[] = [
+  [".pdparams", "pickle"],
+  [".pdopt", "pickle"],
+  [".pdckpt", "pickle"],
+  [".pkl", "pickle"],
+  [".safetensors", "safetensors"],
+  [".npz", "npz"],
+  [".npy", "npy"],
+  [".tensor", "record"],
+];
+
+/** Options of what writes a file. */
+export const TO_FILE = {
+  force: { help: "write over what is there" },
+  protocol: { value: "N", choices: ["2", "3", "4"], help: "of a pickle (default 4)" },
+  compress: { help: "pack the arrays of an .npz" },
+} as const;
+
+/** The form that a name asks for, or null. */
+export function formOf(to: string): Form | null {
+  if (/[/\\]$/.test(to)) return "folder";
+  return ENDINGS.find(([ending]) => to.toLowerCase().endsWith(ending))?.[1] ?? null;
+}
+
+/** @throws {UsageError} the name asks for no form that is written */
+export function wantedForm(to: string): Form {
+  const form = formOf(to);
+  if (form) return form;
+  const endings = ENDINGS.map(([ending]) => ending).join(", ");
+  throw new UsageError(`The ending of ${visible(to)} says no form: ${endings}, or a folder that ends in /`);
+}
+
+/** @throws {SaveError} `CONFLICT`: something is there already, and `force` was not said */
+export async function checkTarget(to: string, { force }: { force?: true }, session: Session): Promise<void> {
+  if (force) return;
+  const place = await placeOf(to, { signal: session.signal });
+  if (place && await isTaken(place)) throw conflict(to);
+}
+
+/** The error for a place where something is. */
+export function conflict(to: string): SaveError {
+  return new SaveError("CONFLICT", `${quote(to)} is there already: --force writes over it`, {
+    path: to,
+    committed: "no",
+    hint: "--force writes over it",
+  });
+}
+
+async function isTaken(place: Place): Promise<boolean> {
+  if (await isFolder(place)) return (await folderAt(place).list()).length > 0;
+  try {
+    return await exists(place.folder, place.name);
+  } catch (error) {
+    // What is there and is no file cannot be written over at all: whoever tries it says so.
+    if (isPaddleError(error)) return false;
+    throw error;
+  }
+}
+
+/** Arrays by name, as files of arrays have them. */
+export type Arrays = ReadonlyMap<string, NDArray>;
+
+/** Write a value, or its arrays, in some form. Bytes written. */
+export async function write(
+  value: Value,
+  arrays: Arrays,
+  form: Form,
+  to: string,
+  options: Given<typeof TO_FILE> & { metadata?: ReadonlyMap<string, string> },
+  session: Session,
+): Promise<number> {
+  const hooks = session.hooks, { onWarning: _, ...quiet } = hooks;
+  if (form === "pickle") return (await save(value, to, { ...hooks, protocol: Number(options.protocol ?? 4) })).bytes;
+  if (form === "record") return (await save(onlyOf(arrays, to), to, { ...hooks, useBinaryFormat: true })).bytes;
+  if (form === "npy") return (await saveNpy(onlyOf(arrays, to), to, quiet)).bytes;
+  const named = new Map([...arrays].map(([name, array]) => [name || "arr_0", array]));
+  if (form === "npz") return (await saveNpz(named, to, { ...quiet, compress: options.compress === true })).bytes;
+  if (form === "folder") return await writeFolder(named, to, session);
+  const metadata = options.metadata ?? new Map([["format", "pd"]]);
+  return (await saveSafetensors(named, to, { ...quiet, metadata })).bytes;
+}
+
+function onlyOf(arrays: Arrays, to: string): NDArray {
+  if (arrays.size !== 1) {
+    throw new UsageError(`${visible(to)} has room for one array: --name chooses one of ${arrays.size}`);
+  }
+  return arrays.values().next().value!;
+}
+
+/** An `.npy` file for each array: each is whole or not there. */
+async function writeFolder(arrays: Arrays, to: string, { signal }: Session): Promise<number> {
+  checkFileNames([...arrays.keys()].map((name) => name + ".npy"));
+  const place = await placeOf(to.replace(/[/\\]+$/, ""), { signal });
+  const folder = folderAt(place!);
+  let bytes = 0;
+  for (const [name, array] of arrays) {
+    bytes += (await saveNpy(array, { folder, name: name + ".npy" }, { signal })).bytes;
+  }
+  return bytes;
+}

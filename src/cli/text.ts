@@ -1,0 +1,46 @@
+/**
+ * Numbers, shapes and tables for people.
+ *
+ * @module
+ */
+
+const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
+
+/** A size in bytes. */
+export function sizeText(bytes: number): string {
+  let unit = 0;
+  while (bytes >= 1024 && unit < UNITS.length - 1) {
+    bytes /= 1024;
+    unit++;
+  }
+  return `${unit === 0 ? bytes : bytes.toFixed(1)} ${UNITS[unit]}`;
+}
+
+/** Lengths of the axes. */
+export function shapeText(shape: readonly number[]): string {
+  return `[${shape.join(", ")}]`;
+}
+
+/** A name; that of an array without one can be seen, too. */
+export function nameText(name: string): string {
+  return name === "" ? '""' : name;
+}
+
+/** `1 array`, `2 arrays`. */
+export function countText(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? "" : "s"}`;
+}
+
+/** Widest column that others are put behind. */
+const WIDEST = 60;
+
+/** Rows with their columns below one another. Those in `right` end together. */
+export function table(rows: readonly (readonly string[])[], right: readonly number[] = []): string[] {
+  const widths: number[] = [];
+  for (const row of rows) {
+    row.forEach((cell, i) => widths[i] = Math.max(widths[i] ?? 0, Math.min(WIDEST, cell.length)));
+  }
+  return rows.map((row) =>
+    row.map((cell, i) => right.includes(i) ? cell.padStart(widths[i]) : cell.padEnd(widths[i])).join("  ").trimEnd()
+  );
+}

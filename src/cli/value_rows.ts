@@ -1,0 +1,109 @@
+/**
+ * What is inside of a value, row by row, and what a name means in it.
+ *
+ * @module
+ */
+import { some } from "../model/walk.ts";
+import { NDArray } from "../ndarray.ts";
+import { PythonRecord, SelectedRows, type Value } from "../values.ts";
+import { isFloatAt } from "./value_text.ts";
+
+/** An array, or another value. */
+export interface Row {
+  /** Keys joined by dots, as `Checkpoint.names` has them. */
+  readonly name: string;
+  readonly value: Value;
+  /** Whether a number was a float in the file. */
+  readonly isFloat: boolean;
+}
+
+/** Every array and every other value below `root`, in file order; a list without arrays is one row. `arrays` are the names of arrays. */
+export function* rowsOf(root: Value, arrays: ReadonlyMap<string, NDArray>, base = ""): Generator<Row> {
+  const names = new Set(arrays.keys()), seen = new Set<object>();
+  const todo: { value: Value; name: string; place: string; isFloat: boolean }[] = [
+    { value: root, name: base, place: "", isFloat: false },
+  ];
+  for (let item = todo.pop(); item !== undefined; item = todo.pop()) {
+    const { value, name, place, isFloat } = item;
+    const array = value instanceof SelectedRows ? value.value : value;
+    if (array instanceof NDArray) {
+      // A name that was taken: namedArrays has the place for the second one.
+      const own = names.delete(name) ? name : names.delete(place) ? place : (array as { name?: string }).name ?? name;
+      yield { name: own, value: array, isFloat: false };
+      continue;
+    }
+    const entries = entriesOf(value);
+    if (!entries || entries.length === 0 || seen.has(value as object) || isFlat(value)) {
+      yield { name, value, isFloat };
+      continue;
+    }
+    seen.add(value as object);
+    for (let i = entries.length - 1; i >= 0; i--) {
+      const [key, element] = entries[i];
+      const step = String(key);
+      todo.push({
+        value: element,
+        name: name === "" ? step : `${name}.${step}`,
+        place: `${place}[${JSON.stringify(step)}]`,
+        isFloat: isFloatAt(containerOf(value)!, key, element),
+      });
+    }
+  }
+}
+
+/** A value, and where it is held. */
+export interface Found {
+  readonly value: Value;
+  /** The dict or list that holds it; null for the whole value. */
+  readonly container: Map<unknown, unknown> | unknown[] | null;
+  readonly key: unknown;
+  /** The part of the name before the key. */
+  readonly prefix: string;
+}
+
+/** What `name` means in `root`: keys joined by dots, each of which may have dots; null where it means nothing. */
+export function findValue(root: Value, name: string): Found | null {
+  const todo: Found[] = [{ value: root, container: null, key: null, prefix: "" }];
+  const rests = [name];
+  // Every step takes a part of the name away, so that it ends where a value contains itself.
+  for (let found = todo.pop(); found !== undefined; found = todo.pop()) {
+    const rest = rests.pop()!;
+    if (rest === "" && found.container) return found;
+    const container = containerOf(found.value);
+    if (!container) continue;
+    const done = name.slice(0, name.length - rest.length);
+    for (const [key, value] of candidates(container, rest)) {
+      const step = String(key);
+      todo.push({ value, container, key, prefix: done });
+      rests.push(rest.slice(step.length + 1));
+    }
+  }
+  return null;
+}
+
+/** Entries whose key the rest of a name begins with, the longest key last. */
+function candidates(container: Map<unknown, unknown> | unknown[], rest: string): [unknown, unknown][] {
+  if (Array.isArray(container)) {
+    const index = /^(0|[1-9][0-9]{0,9})(\.|$)/.exec(rest);
+    return index && Number(index[1]) < container.length ? [[Number(index[1]), container[Number(index[1])]]] : [];
+  }
+  return [...container].filter(([key]) => {
+    const step = String(key);
+    return rest === step || (rest.startsWith(step) && rest[step.length] === ".");
+  }).sort(([a], [b]) => String(a).length - String(b).length);
+}
+
+function containerOf(value: Value): Map<unknown, unknown> | unknown[] | null {
+  if (value instanceof Map || Array.isArray(value)) return value;
+  return value instanceof PythonRecord ? value.fields : null;
+}
+
+function entriesOf(value: Value): [unknown, unknown][] | null {
+  const container = containerOf(value);
+  return container ? [...container.entries()] : null;
+}
+
+/** A list without arrays: its numbers are better in one row. */
+function isFlat(value: Value): boolean {
+  return Array.isArray(value) && !some(value, (item) => item instanceof NDArray, () => true);
+}

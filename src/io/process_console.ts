@@ -1,0 +1,99 @@
+/**
+ * The process as a program of the command line sees it: arguments, outputs, signals.
+ *
+ * @module
+ */
+import { realPath, systemCode } from "./platform.ts";
+
+/** What a program of the command line has around it. */
+export interface Console {
+  /** The arguments, without the program's name. */
+  readonly args: readonly string[];
+  /** Write text to the standard output; settles when it is out. */
+  write(text: string): Promise<void>;
+  /** Write text to the standard error output. */
+  error(text: string): Promise<void>;
+  /** Whether a person reads the standard error output. */
+  readonly isTerminal: boolean;
+  /** Stops the program; the reason of an interrupt is an {@linkcode Interrupt}. */
+  readonly signal: AbortSignal;
+}
+
+/** Nobody reads the standard output any more, as behind `| head`: no reason to complain. */
+export class OutputClosed extends Error {
+  override name = "OutputClosed";
+}
+
+/** The user or the system asked the program to end. */
+export class Interrupt extends Error {
+  override name = "Interrupt";
+  /** What a shell sees of a program that such a signal ended. */
+  readonly exitCode: number;
+
+  /** By a signal of this number. */
+  constructor(number: number) {
+    super("Interrupted");
+    this.exitCode = 128 + number;
+  }
+}
+
+interface Output {
+  isTTY?: boolean;
+  write(text: string, done: (error?: Error | null) => void): boolean;
+  on(event: "error", listener: () => void): void;
+}
+
+interface Process {
+  argv: string[];
+  stdout: Output;
+  stderr: Output;
+  on(event: string, listener: () => void): void;
+  exit(code: number): never;
+}
+
+const SIGNALS = { SIGINT: 2, SIGTERM: 15 };
+
+/** Whether a module is the program that was started; `isMain` is its `import.meta.main`, which older Nodes do not have. */
+export function isProgram(isMain: boolean | undefined, url: string): boolean {
+  if (isMain !== undefined) return isMain;
+  const started = (globalThis as { process?: Partial<Process> }).process?.argv?.[1];
+  return started !== undefined && realPath(started) === realPath(new URL(url));
+}
+
+/** Run a program in this process, and end the process with the number that it gives. */
+export async function runProgram(program: (console: Console) => Promise<number>): Promise<never> {
+  const { process } = globalThis as unknown as { process: Process };
+  const { argv, stdout, stderr } = process;
+  const controller = new AbortController();
+  for (const [name, number] of Object.entries(SIGNALS)) {
+    // Who asks twice does not want to wait.
+    process.on(name, () => {
+      if (controller.signal.aborted) process.exit(128 + number);
+      controller.abort(new Interrupt(number));
+    });
+  }
+  // What is closed is told to whoever writes.
+  for (const output of [stdout, stderr]) output.on("error", () => {});
+  const code = await program({
+    args: argv.slice(2),
+    write: (text) => written(stdout, text),
+    error: (text) => written(stderr, text).catch(() => {}),
+    isTerminal: stderr.isTTY === true,
+    signal: controller.signal,
+  });
+  return process.exit(code);
+}
+
+function written(output: Output, text: string): Promise<void> {
+  return new Promise((done, fail) => {
+    output.write(text, (error) => {
+      if (!error) done();
+      else fail(isClosed(error) ? new OutputClosed() : error);
+    });
+  });
+}
+
+function isClosed(error: Error): boolean {
+  const code = systemCode(error);
+  return code === "EPIPE" || code === "ERR_STREAM_DESTROYED" || error.name === "BrokenPipe";
+}

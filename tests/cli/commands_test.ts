@@ -1,0 +1,587 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, it } from "@std/testing/bdd";
+import * as paddle from "../../mod.ts";
+import { COMMANDS } from "../../src/cli/commands.ts";
+import { VERSION } from "../../src/cli/version.ts";
+import { Interrupt } from "../../src/io/process_console.ts";
+import { NO_NUMPY } from "../cpython/python.ts";
+import { oarlock } from "./run_command.ts";
+
+const REAL = "tests/fixtures/real";
+const NET = `${REAL}/paddle-3.3.1/net/net.pdparams`;
+const NET_TEXT = `${REAL}/paddle-3.3.1/net/net.p2.pdparams`;
+const METHODS = `${REAL}/paddle-2.4.2/jit-methods/m`;
+const COMBINED = `${REAL}/paddle-2.4.2/jit-combine`;
+
+async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "oarlock-cli-"));
+  try {
+    await body(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** What a command that succeeds prints. */
+async function printed(...args: string[]): Promise<string> {
+  const { code, out, err } = await oarlock(args);
+  assert.equal(code, 0, `oarlock ${args.join(" ")}: ${err}`);
+  return out;
+}
+
+/** What a command that fails says, in one line and perhaps a hint. */
+async function refused(...args: string[]): Promise<string> {
+  const { code, out, err } = await oarlock(args);
+  assert.equal(code, 2, `oarlock ${args.join(" ")}: ${out}`);
+  assert.equal(out, "");
+  return err;
+}
+
+describe("help of the command line", () => {
+  it("lists every command, and of each its options and what --json gives", async () => {
+    const all = await printed("help");
+    assert.equal(await printed(), all);
+    for (const { name, summary, options, json } of COMMANDS) {
+      assert.ok(all.includes(summary), name);
+      const own = await printed("help", name);
+      assert.equal(await printed(name, "--help"), own);
+      for (const option of Object.keys(options)) assert.ok(own.includes(`--${option}`), `${name} --${option}`);
+      assert.ok(json === undefined || own.includes(json), name);
+    }
+  });
+
+  it("names the nearest command, option, limit and entry where one is mistyped", async () => {
+    assert.match(await refused("convret", "a", "b"), /nearest is convert/);
+    assert.match(await refused("ls", "--lnog", NET), /nearest is --long/);
+    assert.match(await refused("ls", "--limit", "maxDept=3", NET), /nearest is maxDepth/);
+    assert.match(await refused("show", NET, "head.wieght"), /nearest is "head.weight" \(NOT_FOUND\)/);
+    assert.match(await refused("ls"), /ls takes FILE/);
+    assert.match(await refused("ls", "a", "b"), /no use for b/);
+    assert.match(await refused("ls", NET, "--limit"), /takes a value/);
+    assert.match(await refused("ls", NET, "--long=yes"), /takes no value/);
+    assert.match(await refused("convert", NET, "a.npz", "--dtype", "int8"), /one of float16/);
+  });
+
+  it("tells the version of the package", async () => {
+    assert.equal(VERSION, JSON.parse(readFileSync("deno.json", "utf8")).version);
+    assert.equal(await printed("--version"), VERSION + "\n");
+  });
+});
+
+describe("ls", () => {
+  it("shows a checkpoint, one line an array, and the total", async () => {
+    const lines = (await printed("ls", NET)).trimEnd().split("\n");
+    assert.match(lines[0], /^scale +float32 +\[2\] +8 B$/);
+    assert.equal(lines.at(-1), "38 arrays, 710 B");
+  });
+
+  it("gives names, places and parameters as JSON, and the places are where the bytes lie", async () => {
+    const { arrays, kind } = JSON.parse(await printed("ls", NET, "--json"));
+    assert.equal(kind, "pickle");
+    const found = arrays.find(({ name }: { name: string }) => name === "head.weight");
+    assert.deepEqual(found, {
+      name: "head.weight",
+      dtype: "float32",
+      shape: [2, 2],
+      bytes: 16,
+      offset: found.offset,
+      kind: "Tensor",
+      parameter: "linear_6.w_0",
+    });
+    assert.equal(readFileSync(NET).readFloatLE(found.offset), 8.5);
+  });
+
+  it("takes a model by its prefix, any of its files, or its folder, of every generation", async () => {
+    const all = await printed("ls", METHODS);
+    assert.match(all, /a\.weight +float32 +\[4, 3\]/);
+    for (const end of [".pdmodel", ".pdiparams"]) assert.equal(await printed("ls", METHODS + end), all);
+    assert.match(await printed("ls", `${REAL}/paddle-3.3.1/infer-control-flow`), /^w +float32 +\[4, 4\]/);
+    for (const folder of ["fluid-infer-combined/d", "fluid-infer-combined/e"]) {
+      assert.match(await printed("ls", `${REAL}/paddle-1.6.1/${folder}`), /fc_0\.w_0 +float32 +\[4, 5\]/);
+    }
+    assert.match(await printed("ls", `${REAL}/paddle-1.8.5/fluid-infer-separate/d`), /8 arrays/);
+  });
+
+  it("reads inside of an archive, and says how where an archive is named alone", async () => {
+    const archive = "tests/fixtures/archives/gnu.tar";
+    assert.match(await refused("ls", archive), /m_infer\/inference\.pdmodel.*\n.*--archive/);
+    const all = await printed("ls", "m_infer/inference", "--archive", archive);
+    assert.match(all, /arrays?, /);
+    assert.equal(await printed("ls", "m_infer/inference.pdiparams", "--archive", archive), all);
+  });
+
+  it("shows values that are no arrays with --long, floats as floats", async () => {
+    await inFolder(async (folder) => {
+      const path = join(folder, "a.pdopt");
+      const dict = new Map<string, unknown>([["lr", new paddle.Float(1)], ["epoch", 3], ["note", "a\nb"], ["list", [
+        1,
+        2,
+      ]]]);
+      await paddle.save(dict, path);
+      const out = await printed("ls", path, "--long");
+      for (
+        const row of [/^lr +float +1\.0$/m, /^epoch +int +3$/m, /^note +str +"a\\nb"$/m, /^list +list +\[1, 2\]$/m]
+      ) {
+        assert.match(out, row);
+      }
+      assert.match(await printed("ls", path), /0 arrays, 0 B, 4 other values \(--long shows them\)/);
+    });
+  });
+
+  it("shows names that would drive a terminal as text, in JSON too", async () => {
+    await inFolder(async (folder) => {
+      const path = join(folder, "a.pdparams");
+      const names = ["\x1b[31mred\x1b[0m", "line\r\nfeed", "\u202eltr", "<img onerror=x>", "\x9b2J", "half \ud800"];
+      await paddle.save(new Map(names.map((name) => [name, paddle.zeros([1])])), path);
+      const text = await printed("ls", path);
+      for (const shown of ["\\u001b[31mred", "line\\u000d\\u000afeed", "\\u202eltr", "<img onerror=x>", "\\u009b2J"]) {
+        assert.ok(text.includes(shown), shown);
+      }
+      const json = await printed("ls", path, "--json");
+      // deno-lint-ignore no-control-regex
+      assert.doesNotMatch(text + json, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
+      assert.deepEqual(JSON.parse(json).arrays.map(({ name }: { name: string }) => name), names);
+    });
+  });
+});
+
+describe("show", () => {
+  it("prints numbers as numpy does, a part of large arrays", async () => {
+    await inFolder(async (folder) => {
+      const path = join(folder, "a.safetensors");
+      const w = new paddle.NDArray("float32", [100, 30], Float32Array.from({ length: 3000 }, (_, i) => i / 8));
+      await paddle.save(new Map([["w", w]]), path, { safetensors: true });
+      assert.equal(
+        await printed("show", path, "w"),
+        [
+          "w  float32  [100, 30]",
+          "[[     0.   0.125    0.25 ...   3.375     3.5   3.625]",
+          " [   3.75   3.875      4. ...   7.125    7.25   7.375]",
+          " [    7.5   7.625    7.75 ...  10.875     11.  11.125]",
+          " ...",
+          " [ 363.75 363.875    364. ... 367.125  367.25 367.375]",
+          " [  367.5 367.625  367.75 ... 370.875    371. 371.125]",
+          " [ 371.25 371.375   371.5 ... 374.625  374.75 374.875]]",
+          "",
+        ].join("\n"),
+      );
+      assert.equal((await printed("show", path, "w", "--full")).match(/\d/g)!.length > 3000, true);
+      const rows = JSON.parse(await printed("show", path, "w", "--slice", "-2:", "--json"));
+      assert.deepEqual([rows.shape, rows.data[1][29]], [[2, 30], 2999 / 8]);
+      assert.deepEqual(JSON.parse(await printed("show", path, "--stats", "--json")).stats, {
+        min: 0,
+        max: 2999 / 8,
+        mean: 2999 / 16,
+        nan: 0,
+        inf: 0,
+      });
+      assert.match(await refused("show", path, "w", "--slice", "a:b"), /--slice is A:B/);
+    });
+  });
+
+  it("tells NaN, infinities and integers beyond 2^53 in JSON", async () => {
+    await inFolder(async (folder) => {
+      const path = join(folder, "a.pdparams");
+      const f = paddle.fromArray([NaN, -Infinity, -0], "float64"), i = paddle.fromArray([2n ** 62n + 1n], "int64");
+      await paddle.save(new Map([["f", f], ["i", i]]), path);
+      assert.match(await printed("show", path, "f", "--json"), /"data":\["NaN","-Infinity",-0\]/);
+      assert.match(await printed("show", path, "i", "--json"), /"data":\[4611686018427387905\]/);
+      assert.match(await printed("show", path, "f"), /\[ +nan -inf +-0\.\]/);
+    });
+  });
+
+  it("finds values deep inside, by keys that have dots themselves", async () => {
+    await inFolder(async (folder) => {
+      const path = join(folder, "a.pdckpt");
+      const inner = new Map<string, unknown>([["fc.weight", paddle.fromArray([1, 2], "int32")], ["fc", [5, "x"]]]);
+      await paddle.save(new Map<string, unknown>([["model", inner], ["model.fc", 7]]), path);
+      assert.match(await printed("show", path, "model.fc.weight"), /\[1 2\]/);
+      assert.equal(await printed("show", path, "model.fc.1"), '"x"\n');
+      assert.equal(await printed("show", path, "model.fc"), "7\n");
+      assert.match(
+        await printed("show", path, "model"),
+        /^model\.fc\.weight +int32 +\[2\]\nmodel\.fc +list +\[5, "x"\]$/m,
+      );
+    });
+  });
+
+  it("ends where a value contains itself, or unfolds without bounds", async () => {
+    await inFolder(async (folder) => {
+      const path = join(folder, "a.pkl");
+      // l = []; l.append(l)
+      writeFileSync(path, "(lp0\ng0\na.");
+      assert.match(await printed("show", path), /\[/);
+      assert.equal(JSON.parse(await printed("show", path, "--json")).value[0], null);
+      let bomb: unknown[] = ["x"];
+      for (let i = 0; i < 30; i++) bomb = [bomb, bomb];
+      await paddle.save(bomb, path);
+      assert.match(await printed("show", path), /\[/);
+      assert.match(await refused("show", path, "--json"), /\(LIMIT\)/);
+    });
+  });
+});
+
+describe("program", () => {
+  it("has one view of .pdmodel and PIR's .json", async () => {
+    const old = JSON.parse(await printed("program", METHODS, "--json", "--quiet"));
+    assert.deepEqual([old.form, old.inputs], ["pdmodel", [{ name: "x", dtype: "float32", shape: [-1, 4] }]]);
+    assert.deepEqual(old.ops, { feed: 1, matmul_v2: 1, elementwise_add: 1, fetch: 1 });
+    const pir = JSON.parse(
+      await printed("program", `${REAL}/paddle-3.3.1/infer-control-flow`, "--json", "--ops", "--vars"),
+    );
+    assert.deepEqual([pir.form, pir.parameters, pir.operators.length], ["json", 1, 26]);
+    assert.ok(pir.variables.some(({ name }: { name: string }) => name === "w"));
+    const text = await printed("program", `${REAL}/paddle-3.3.1/infer-control-flow`);
+    assert.match(text, /^inputs +x +float32 \[-1, 4\]$/m);
+    assert.match(text, /^ +pd_op\.matmul +1$/m);
+    assert.match(
+      await printed("program", METHODS, "--ops", "--quiet"),
+      /linear_3\.tmp_0 = matmul_v2\(x, linear_0\.w_0\)/,
+    );
+    assert.match(
+      await printed("program", METHODS + ".second.pdmodel", "--vars"),
+      /linear_1\.w_0 +dense_tensor +float32 \[3, 2\] +persistable/,
+    );
+    assert.match(await refused("program", METHODS, "--method", "third"), /forward, other, second/);
+    assert.match(await refused("program", NET), /no program.*\(UNSUPPORTED_FEATURE\)/);
+  });
+});
+
+/** Numbers of arrays in numpy's files, as numpy reads them: [dtype, shape, sum, last] by name. */
+function readByNumpy(code: string, ...args: string[]): Record<string, unknown> {
+  const { stdout, stderr, status } = spawnSync("python3", ["-c", `import sys, json, numpy\n${code}`, ...args], {
+    encoding: "utf8",
+  });
+  assert.equal(status, 0, stderr);
+  return JSON.parse(stdout);
+}
+
+describe("convert", () => {
+  it("goes through every form and back with the same numbers", async () => {
+    await inFolder(async (folder) => {
+      let from = NET;
+      for (const name of ["a.safetensors", "b.npz", "c.pdparams", "d.npz", "e.pdopt"]) {
+        const to = join(folder, name);
+        await printed("convert", from, to, ...(name === "d.npz" ? ["--compress"] : []));
+        assert.match(await printed("diff", NET, to), /^38 entries the same/);
+        from = to;
+      }
+      await printed("convert", from, join(folder, "old.pdparams"), "--protocol", "2");
+      assert.match(await printed("diff", NET, join(folder, "old.pdparams")), /^38 entries the same/);
+    });
+  });
+
+  it("gives numpy what numpy understands", { skip: NO_NUMPY }, async () => {
+    await inFolder(async (folder) => {
+      await printed("convert", NET, join(folder, "a.npz"));
+      await printed("convert", NET, join(folder, "arrays/"));
+      await printed("extract", NET, "head.weight", join(folder, "w.npy"));
+      const said = readByNumpy(
+        `z = numpy.load(sys.argv[1] + "/a.npz")
+f = {k: numpy.load(sys.argv[1] + "/arrays/" + k + ".npy") for k in z.files}
+print(json.dumps({
+  "names": len(z.files), "same": all((z[k] == f[k]).all() and z[k].dtype == f[k].dtype for k in z.files),
+  "w": numpy.load(sys.argv[1] + "/w.npy").tolist(), "steps": str(z["steps"].dtype), "mask": z["mask"].tolist(),
+}))`,
+        folder,
+      );
+      const state = await paddle.load(NET) as Map<string, paddle.Tensor>;
+      assert.deepEqual(said, {
+        names: 38,
+        same: true,
+        w: state.get("head.weight")!.toArray(),
+        steps: "int64",
+        mask: state.get("mask")!.toArray(),
+      });
+    });
+  });
+
+  it(
+    "casts floats as numpy does, large ones on their way, and leaves integers",
+    { skip: NO_NUMPY },
+    async () => {
+      await inFolder(async (folder) => {
+        const values = Float32Array.from({ length: 1_500_001 }, (_, i) => Math.sin(i) * 10 ** (i % 9 - 4));
+        const path = join(folder, "a.pdparams"), to = join(folder, "b.npz");
+        const dict = new Map([["w", new paddle.NDArray("float32", [values.length], values)], [
+          "n",
+          paddle.fromArray([1n]),
+        ]]);
+        for (const protocol of [4, 2]) {
+          await paddle.save(dict, path, { protocol });
+          await printed("convert", path, to, "--dtype", "float16", "--force");
+          const said = readByNumpy(
+            `z = numpy.load(sys.argv[1])
+w = numpy.frombuffer(open(sys.argv[2], "rb").read(), numpy.float32)
+print(json.dumps({"dtypes": [str(z[k].dtype) for k in z.files], "same": bool((z["w"] == w.astype(numpy.float16)).all())}))`,
+            to,
+            (writeFileSync(join(folder, "raw"), values), join(folder, "raw")),
+          );
+          assert.deepEqual(said, { dtypes: ["float16", "int64"], same: true });
+        }
+        await printed("convert", path, join(folder, "c.safetensors"), "--dtype", "bfloat16");
+        const { arrays } = JSON.parse(await printed("ls", join(folder, "c.safetensors"), "--json"));
+        assert.deepEqual(arrays.map(({ dtype }: { dtype: string }) => dtype), ["int64", "bfloat16"]);
+      });
+    },
+  );
+
+  it("tells what it leaves out, and writes over nothing without --force", async () => {
+    await inFolder(async (folder) => {
+      const path = join(folder, "a.pdopt"), to = join(folder, "a.npz");
+      await paddle.save(
+        new Map<string, unknown>([["w", paddle.zeros([2])], ["LR_Scheduler", new Map([["last_epoch", 3]])]]),
+        path,
+      );
+      const { code, out, err } = await oarlock(["convert", path, to]);
+      assert.deepEqual([code, out], [0, `${to}: 1 array, ${readFileSync(to).length} B\n`]);
+      assert.match(err, /1 value that is no array left out: LR_Scheduler\.last_epoch/);
+      const before = readFileSync(to);
+      assert.match(await refused("convert", NET, to), /there already: --force writes over it \(CONFLICT\)/);
+      assert.deepEqual(readFileSync(to), before);
+      await printed("convert", NET, to, "--force");
+      assert.match(await refused("convert", NET, join(folder, "a.bin")), /says no form/);
+      assert.match(await refused("convert", NET, join(folder, "a.npy")), /38 arrays: name one/);
+      await printed("convert", NET, join(folder, "w.tensor"), "--name", "head.weight");
+      assert.match(await printed("show", join(folder, "w.tensor")), /8\.5 8\.5625/);
+    });
+  });
+
+  it("never leads out of a folder by a name in a file", async () => {
+    await inFolder(async (folder) => {
+      const path = join(folder, "a.pdparams"), to = join(folder, "inside") + "/";
+      await paddle.save(new Map([["../outside", paddle.zeros([1])]]), path);
+      assert.match(await refused("convert", path, to), /\(UNSAFE_PATH\)/);
+      assert.deepEqual(readdirSync(folder), ["a.pdparams"]);
+      await paddle.save(new Map([["enc/fc", paddle.zeros([1])]]), path);
+      await printed("convert", path, to);
+      assert.ok(existsSync(join(to, "enc/fc.npy")));
+    });
+  });
+});
+
+describe("models on the command line", () => {
+  it("are recovered with a report", async () => {
+    await inFolder(async (folder) => {
+      const to = join(folder, "r.pdparams");
+      const out = await printed("recover", METHODS, to);
+      assert.match(out, /5 tensors/);
+      assert.match(out, /^exact: 5 of 5$/m);
+      assert.match(out, /^note: Optimizer state/m);
+      const state = await paddle.load(to) as Map<string, paddle.Tensor>;
+      assert.equal(state.get("a.weight")!.name, "linear_0.w_0");
+      const json = JSON.parse(await printed("recover", METHODS + ".pdmodel", to, "--force", "--json"));
+      assert.deepEqual(json.entries.map(({ key }: { key: string }) => key).sort(), [...state.keys()].sort());
+      const named = JSON.parse(await printed("recover", METHODS, join(folder, "l.npz"), "--like", to, "--json"));
+      assert.equal(named.entries.length, 5);
+      assert.match(await refused("recover", NET, join(folder, "x.pdparams")), /\(NOT_FOUND\)/);
+    });
+  });
+
+  it("go from a folder of 1.x to today's files and back", async () => {
+    await inFolder(async (folder) => {
+      const old = `${REAL}/paddle-1.6.1/fluid-infer-combined/d`, prefix = join(folder, "m"), back = join(folder, "old");
+      assert.equal(await printed("relayout", old, prefix), "m.pdiparams\nm.pdmodel\n");
+      assert.match(await refused("relayout", old, prefix), /\(CONFLICT\)/);
+      await printed("relayout", prefix, back, "--layout", "folder");
+      assert.match(await printed("diff", old, back), /^8 entries the same/);
+      assert.match(await printed("verify", back), /whole \(model\), 8 arrays/);
+      await printed("rename", back, "fc_0.w_0", "head.weight");
+      assert.ok(!existsSync(join(back, "fc_0.w_0")) && existsSync(join(back, "head.weight")));
+      assert.match(await printed("program", back, "--vars"), /head\.weight/);
+      assert.match(await refused("rename", back, "fc_0.w_0", "x"), /\(NOT_FOUND\)/);
+    });
+  });
+
+  it("have one parameter changed, in its place or in a model elsewhere", async () => {
+    await inFolder(async (folder) => {
+      cpSync(COMBINED, folder, { recursive: true });
+      const prefix = join(folder, "prop"), other = join(folder, "other");
+      const changed = JSON.parse(await printed("set", prefix, "fc.bias", "--value", "0.5", "--json"));
+      assert.equal(changed.changed, "in-place");
+      assert.match(await printed("show", prefix, "fc.bias"), /\[0\.5 0\.5 0\.5\]/);
+      await printed("set", prefix, "fc.bias", "--value", "2", "--at", "-1", "--out", other);
+      assert.match(await printed("show", other, "fc.bias"), /\[0\.5 0\.5 +2\.\]/);
+      assert.match(await printed("show", prefix, "fc.bias"), /\[0\.5 0\.5 0\.5\]/);
+    });
+  });
+});
+
+describe("set and rename", () => {
+  it("change one element and leave every other byte, or write text anew", async () => {
+    await inFolder(async (folder) => {
+      for (const [from, how] of [[NET, "in-place"], [NET_TEXT, "anew"]]) {
+        const path = join(folder, "a.pdparams");
+        cpSync(from, path);
+        const { changed } = JSON.parse(
+          await printed("set", path, "head.weight", "--at", "0,1", "--value", "42", "--json"),
+        );
+        assert.equal(changed, how);
+        const { differ, equal } = JSON.parse((await oarlock(["diff", from, path, "--json"])).out);
+        assert.deepEqual([equal, differ.length, differ[0].maxDifference], [37, 1, 42 - 8.5625]);
+        if (how === "in-place") {
+          const [before, after] = [readFileSync(from), readFileSync(path)];
+          assert.ok([...after].filter((byte, i) => byte !== before[i]).length <= 4);
+        }
+      }
+    });
+  });
+
+  it("take numbers of every kind, lists, and arrays of other files", async () => {
+    await inFolder(async (folder) => {
+      const path = join(folder, "a.pdparams");
+      cpSync(NET, path);
+      await printed("set", path, "steps", "--value", "9007199254740993");
+      assert.match(await printed("show", path, "steps"), /9007199254740993/);
+      assert.match(await refused("set", path, "steps", "--value", "1.5"), /1\.5 is no int64/);
+      await printed("set", path, "scale", "--value", "-inf");
+      assert.match(await printed("show", path, "scale"), /\[-inf -inf\]/);
+      await printed("set", path, "head.weight", "--value", "[[1, 2], [3, 4e-3]]");
+      await printed("extract", path, "head.weight", join(folder, "w.npy"));
+      await printed("set", path, "tied.weight", "--from", join(folder, "w.npy"));
+      assert.match(await printed("show", path, "tied.weight"), /0\.004/);
+      assert.match(
+        await refused("set", path, "scale", "--from", join(folder, "w.npy")),
+        /\(INVALID_VALUE\)\nhint: --cast/,
+      );
+      await printed("set", path, "scale", "--from", join(folder, "w.npy"), "--replace");
+      assert.match(await printed("show", path, "scale"), /float32 +\[2, 2\]/);
+      const state = await paddle.load(path) as Map<string, paddle.Tensor>;
+      assert.equal(state.get("tied.weight")!.name, "linear_6.w_0");
+      assert.match(await refused("set", path, "scale"), /--value VALUE or --from FILE/);
+    });
+  });
+
+  it("change other values, floats stay floats and integers integers", async () => {
+    await inFolder(async (folder) => {
+      const path = join(folder, "a.pdopt");
+      const scheduler = new Map<string, unknown>([["last_lr", new paddle.Float(1)], ["last_epoch", 3]]);
+      await paddle.save(new Map<string, unknown>([["LR_Scheduler", scheduler], ["on", true], ["note", "x"]]), path);
+      for (
+        const [name, value] of [["LR_Scheduler.last_lr", "2"], ["LR_Scheduler.last_epoch", "4"], ["on", "false"], [
+          "note",
+          "7",
+        ]]
+      ) {
+        await printed("set", path, name, "--value", value);
+      }
+      const out = await printed("ls", path, "--long");
+      for (const row of [/last_lr +float +2\.0/, /last_epoch +int +4/, /on +bool +False/, /note +str +"7"/]) {
+        assert.match(out, row);
+      }
+      await printed("rename", path, "LR_Scheduler.last_lr", "LR_Scheduler.lr");
+      assert.match(await printed("ls", path, "--long"), /^LR_Scheduler\.lr +float +2\.0\nLR_Scheduler\.last_epoch/m);
+      assert.match(await refused("rename", path, "LR_Scheduler.lr", "LR_Scheduler.last_epoch"), /\(NAME_COLLISION\)/);
+      assert.match(await refused("set", path, "on", "--value", "maybe"), /True or False/);
+    });
+  });
+
+  it("keep kind and metadata of safetensors and .npz", async () => {
+    await inFolder(async (folder) => {
+      for (const name of ["a.safetensors", "a.npz"]) {
+        const path = join(folder, name);
+        await printed("convert", NET, path);
+        await printed("rename", path, "head.weight", "out.weight");
+        const { kind, arrays } = JSON.parse(await printed("ls", path, "--json"));
+        assert.deepEqual([kind, arrays.length], [name.slice(2), 38]);
+        assert.match(await printed("show", path, "out.weight"), /8\.5/);
+      }
+      assert.match(readFileSync(join(folder, "a.safetensors"), "latin1").slice(0, 100), /"format":"pd"/);
+    });
+  });
+});
+
+describe("diff, verify, detect and decrypt", () => {
+  it("end with 1 where the answer is no", async () => {
+    await inFolder(async (folder) => {
+      const path = join(folder, "a.pdparams");
+      const state = await paddle.load(NET) as Map<string, paddle.Tensor>;
+      state.get("scale")!.set(NaN, 0);
+      state.delete("mask");
+      await paddle.save(state, path);
+      const { code, out } = await oarlock(["diff", NET, path]);
+      assert.equal(code, 1);
+      assert.match(out, /^- mask$/m);
+      assert.match(out, /^~ scale +float32 \[2\] +max difference NaN$/m);
+      assert.match(await printed("verify", path), /scale: 1 NaN/);
+      writeFileSync(path, readFileSync(path).subarray(0, 2000));
+      const broken = await oarlock(["verify", path]);
+      assert.equal(broken.code, 1);
+      assert.match(broken.out, /not whole\n.*\(TRUNCATED\)/);
+      writeFileSync(path, "hello there");
+      assert.deepEqual(await oarlock(["detect", path]), { code: 1, out: "unknown\n", err: "" });
+      assert.equal((await oarlock(["audit", path])).code, 3);
+      assert.equal(await printed("detect", NET), "pickle\n");
+    });
+  });
+
+  it("find a file of an .npz whose sum is not its own", async () => {
+    await inFolder(async (folder) => {
+      const path = join(folder, "a.npz");
+      await printed("convert", NET, path);
+      assert.equal((await oarlock(["verify", path])).code, 0);
+      const bytes = readFileSync(path);
+      bytes[bytes.indexOf("NUMPY") + 123] ^= 1;
+      writeFileSync(path, bytes);
+      assert.equal((await oarlock(["verify", path])).code, 1);
+    });
+  });
+
+  it("have a tolerance, and may look over dtypes", async () => {
+    await inFolder(async (folder) => {
+      const path = join(folder, "half.safetensors");
+      await printed("convert", NET, path, "--dtype", "float16");
+      assert.equal((await oarlock(["diff", NET, path, "--tolerance", "0.1"])).code, 1);
+      assert.equal((await oarlock(["diff", NET, path, "--tolerance", "0.1", "--ignore-dtype"])).code, 0);
+      assert.match(await refused("diff", NET, path, "--tolerance", "-1"), /number from 0 on/);
+    });
+  });
+
+  it("take off Paddle's ciphers", async () => {
+    await inFolder(async (folder) => {
+      const base = "tests/fixtures/crypto/AES_GCM_NoPadding-256", to = join(folder, "plain");
+      await printed(
+        "decrypt",
+        base + ".enc",
+        to,
+        "--key",
+        base + ".key",
+        "--config",
+        "tests/fixtures/crypto/AES_GCM_NoPadding.txt",
+      );
+      assert.deepEqual(readFileSync(to), readFileSync("tests/fixtures/crypto/plain.bin"));
+      const wrong = [
+        "decrypt",
+        base + ".enc",
+        to,
+        "--key",
+        "tests/fixtures/crypto/AES_CTR_NoPadding-256.key",
+        "--force",
+      ];
+      assert.match(await refused(...wrong, "--config", "tests/fixtures/crypto/AES_GCM_NoPadding.txt"), /^error: /);
+      assert.match(await refused("decrypt", base + ".enc", to), /--key FILE/);
+    });
+  });
+});
+
+describe("a command that is stopped", () => {
+  it("ends with the signal's number and leaves the old file, and nothing beside it", async () => {
+    await inFolder(async (folder) => {
+      const from = join(folder, "a.pdparams"), to = join(folder, "a.npz");
+      await paddle.save(new Map([["w", paddle.zeros([2 ** 24])]]), from, { verify: false });
+      writeFileSync(to, "old");
+      for (const delay of [0, 20]) {
+        const stop = new AbortController();
+        setTimeout(() => stop.abort(new Interrupt(2)), delay);
+        const stopped = await oarlock(["convert", from, to, "--force", "--dtype", "float16"], { signal: stop.signal });
+        assert.deepEqual([stopped.code, stopped.err], [130, "error: stopped; no file was changed half-way\n"]);
+        assert.equal(readFileSync(to, "utf8"), "old");
+        assert.deepEqual(readdirSync(folder), ["a.npz", "a.pdparams"]);
+      }
+    });
+  });
+});

@@ -1,0 +1,22 @@
+/** The command line in this process, with what it wrote. */
+import { main } from "../../src/cli/mod.ts";
+
+/** What a command did. */
+export interface Ran {
+  code: number;
+  out: string;
+  err: string;
+}
+
+/** Run one command. */
+export async function oarlock(args: readonly string[], options: { signal?: AbortSignal } = {}): Promise<Ran> {
+  const ran = { code: 0, out: "", err: "" };
+  ran.code = await main({
+    args,
+    write: (text) => Promise.resolve(void (ran.out += text)),
+    error: (text) => Promise.resolve(void (ran.err += text)),
+    isTerminal: false,
+    signal: options.signal ?? new AbortController().signal,
+  });
+  return ran;
+}
