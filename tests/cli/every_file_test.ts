@@ -14,10 +14,8 @@ function filesBelow(folder: string): string[] {
   });
 }
 
-const REAL = ["1.6.1", "1.8.5", "2.4.2", "3.3.1"].flatMap((version) =>
-  filesBelow(`tests/fixtures/real/paddle-${version}`)
-);
-const HOSTILE = ["keys", "text", "unsafe", "bypass", "pattern", "ok", "truncated", "lying", "numbers", "npy", "npz"]
+const REAL = ["1.6.1", "2.4.2", "3.3.1"].flatMap((version) => filesBelow(`tests/fixtures/real/paddle-${version}`));
+const HOSTILE = ["keys", "text", "unsafe", "bypass", "lying", "npy", "npz"]
   .flatMap((folder) => filesBelow(`tests/fixtures/hostile/${folder}`));
 const CODES = new Set<string>(Object.values(ERROR_CODES).flat());
 // deno-lint-ignore no-control-regex
