@@ -39,7 +39,7 @@ export const decrypt = command({
       : await CipherFactory.createCipher(config);
     const bytes = await cipher.decryptFromFile(await CipherUtils.readKeyFromFile(key), from);
     const { signal, onProgress } = session;
-    await saveChunks({ size: bytes.length, chunks: [bytes], again: () => [bytes], warnings: [] }, to, {
+    await saveChunks({ size: bytes.length, chunks: [bytes], warnings: [] }, to, {
       signal,
       onProgress,
     });
