@@ -17,7 +17,7 @@ import { type Budget, type Limits, PRICES } from "../../limits.ts";
 import { BLOB_MIN, type Cursor } from "../cursor.ts";
 import type { Memo } from "./memo.ts";
 import { Tuple } from "../../values.ts";
-import { PickledArray, PickledDType, type Slab, Token } from "./pickled.ts";
+import { holdsByteText, PickledArray, PickledDType, type Slab, Token } from "./pickled.ts";
 import { textFromUtf8 } from "./text.ts";
 
 /** Longer texts go the common way. */
@@ -137,7 +137,7 @@ export class ArrayRuns {
         if (typeof value === "string") {
           p = this.#readTexts(p, last, end, most, slots);
           if (p >= next) continue;
-        } else if (value === undefined || value instanceof UnmadePart) break;
+        } else if (value === undefined || value instanceof UnmadePart || holdsByteText(value)) break;
         else if (value instanceof Token && value.kind === "reconstruct") {
           if (!this.#readRun(value, p, end, slots)) break;
           p = this.#end;

@@ -19,7 +19,7 @@ import {
   Slice,
   Tuple,
 } from "../../values.ts";
-import { wasFloat } from "../../floats.ts";
+import { isFloatByNature, wasFloat, wasFloatKey } from "../../floats.ts";
 import { type Payload, Span } from "../cursor.ts";
 import { ByteText, PickledArray, PickledDType, Token } from "./pickled.ts";
 import { readScalar } from "./scalar.ts";
@@ -66,7 +66,7 @@ export function reduce(context: CallContext, callable: unknown, args: unknown, a
   const first: unknown = args[0], second: unknown = args[1];
   if (callable.kind === "reconstruct") {
     // P1: _reconstruct(ndarray, (0,), b'b')
-    const zero = second instanceof Tuple && second.length === 1 && second[0] === 0;
+    const zero = second instanceof Tuple && second.length === 1 && second[0] === 0 && isIntAt(second, 0);
     if (n !== 3 || !(first instanceof Token) || first.kind !== "ndarray" || !zero || !isLetterB(args[2])) {
       throw refuse();
     }
@@ -94,9 +94,8 @@ export function reduce(context: CallContext, callable: unknown, args: unknown, a
   context.datum(args);
   switch (callable.kind) {
     case "dtype": // P2: dtype('f4', False, True)
-      if (n < 1 || n > 3 || typeof first !== "string" || !isFlag(second, n > 1) || !isFlag(args[2], n > 2)) {
-        throw refuse();
-      }
+      if (n < 1 || n > 3 || typeof first !== "string") throw refuse();
+      if ((n > 1 && flagAt(args, 1) !== false) || (n > 2 && flagAt(args, 2) !== true)) throw refuse();
       return dtypeFromCode(first, at);
     case "scalar": { // P3; Python 2 wrote the bytes as a text
       const bytes = typeof second === "string"
@@ -127,7 +126,13 @@ export function reduce(context: CallContext, callable: unknown, args: unknown, a
     case "set":
     case "frozenset":
       if (n > 1 || (n === 1 && !isConcrete(first))) throw refuse();
-      return collect(context, callable.kind, n === 0 ? [] : first as Iterable<unknown>);
+      // Python makes no second one of what cannot change.
+      if (
+        callable.kind === "tuple" ? first instanceof Tuple : callable.kind === "frozenset" && first instanceof FrozenSet
+      ) {
+        return first;
+      }
+      return collect(context, callable.kind, n === 0 ? [] : boxed(first as unknown[] | Set<unknown>));
     case "bytes":
     case "bytearray": {
       const bytes = n === 0 ? new Uint8Array(0) : bytesArgument(args, at);
@@ -145,10 +150,10 @@ export function reduce(context: CallContext, callable: unknown, args: unknown, a
       return new Complex(re, im);
     }
     case "slice":
-      if (n < 1 || n > 3 || !args.every((x) => x === null || isInt(x))) throw refuse();
+      if (n < 1 || n > 3 || !args.every((x, i) => x === null || isIntAt(args, i))) throw refuse();
       return n === 1 ? new Slice(null, first) : new Slice(first, second, args[2] ?? null);
     case "range":
-      if (n < 1 || n > 3 || !args.every(isInt)) throw refuse();
+      if (n < 1 || n > 3 || !args.every((_, i) => isIntAt(args, i))) throw refuse();
       return n === 1
         ? new Range(0, first as number)
         : new Range(first as number, second as number, (args[2] as number) ?? 1);
@@ -157,7 +162,10 @@ export function reduce(context: CallContext, callable: unknown, args: unknown, a
       if (n === 0) return dict;
       const isPair = (x: unknown) => Array.isArray(x) && x.length === 2;
       if (n !== 1 || !Array.isArray(first) || first instanceof Tuple || !first.every(isPair)) throw refuse();
-      for (const [key, value] of first as [unknown, unknown][]) context.setItem(dict, key, value);
+      for (const pair of first as unknown[][]) {
+        const [key, value] = boxed(pair);
+        context.setItem(dict, key, value);
+      }
       return dict;
     }
     case "eval": { // P8: eval('data', {'data': X}), compared and never parsed
@@ -194,11 +202,11 @@ export function build(context: CallContext, target: unknown, state: unknown, at:
   if (target instanceof PickledArray) {
     if (target.dtype !== null || !(state instanceof Tuple)) throw forbiddenCall("an array's state", at);
     // (1, shape, dtype, is_fortran, data), or the same without the version
-    const parts = state.length === 5 ? state.slice(1) : state;
-    if (parts.length !== 4 || (state.length === 5 && state[0] !== 1)) throw forbiddenCall("an array's state", at);
-    const [shape, dtype, fortran, data] = parts;
-    if (!isFlag(fortran, true)) throw forbiddenCall("an array's state", at);
-    setArrayState(context, target, shape, dtype, fortran === true || fortran === 1, data, at);
+    const first = state.length - 4;
+    const isVersion1 = first === 0 || (first === 1 && state[0] === 1 && isIntAt(state, 0));
+    const fortran = flagAt(state, first + 2);
+    if (!isVersion1 || fortran === undefined) throw forbiddenCall("an array's state", at);
+    setArrayState(context, target, state[first], state[first + 1], fortran, state[first + 3], at);
     context.complete(target);
     return;
   }
@@ -248,13 +256,18 @@ function isText(text: ByteText, expected: string): boolean {
     text.payload.every((b, i) => b === expected.charCodeAt(i));
 }
 
-/** False, True, 0 or 1; or nothing, where the argument is not given. */
-function isFlag(value: unknown, given: boolean): boolean {
-  return given ? typeof value === "boolean" || value === 0 || value === 1 : value === undefined;
+/** A tuple's item as a flag: False or 0, True or 1; undefined for everything else. */
+function flagAt(tuple: Tuple, index: number): boolean | undefined {
+  const value = tuple[index];
+  if (typeof value === "boolean") return value;
+  return (value === 0 || value === 1) && isIntAt(tuple, index) ? value === 1 : undefined;
 }
 
-function isInt(value: unknown): value is number | bigint {
-  return typeof value === "bigint" || Number.isSafeInteger(value);
+/** Whether a tuple's item was an int in the file, and no float of the same number. */
+function isIntAt(tuple: Tuple, index: number): boolean {
+  const value = tuple[index];
+  if (typeof value === "bigint") return true;
+  return Number.isSafeInteger(value) && !isFloatByNature(value as number) && !wasFloat(tuple, index, value as number);
 }
 
 function asFloat(value: unknown): number | null {
@@ -267,6 +280,13 @@ function isConcrete(value: unknown): boolean {
 
 function isFinished(value: unknown): value is PickledArray {
   return value instanceof PickledArray && value.dtype !== null;
+}
+
+/** The items of a container, its floats in the boxes that they have on the stack. */
+function boxed(container: unknown[] | Set<unknown>): unknown[] {
+  const isFloat = (item: number, index: number) =>
+    Array.isArray(container) ? wasFloat(container, index, item) : wasFloatKey(container, item);
+  return Array.from(container, (item, i) => typeof item === "number" && isFloat(item, i) ? new Float(item) : item);
 }
 
 function collect(
@@ -328,8 +348,9 @@ function isDigits(text: string, start: number): boolean {
 function setDTypeState(dtype: PickledDType, state: unknown, at: number): void {
   const refuse = () => forbiddenCall("a dtype's state", at);
   if (dtype.built || !(state instanceof Tuple) || (state.length !== 8 && state.length !== 9)) throw refuse();
-  const [version, order, subarray, names, fields, elsize] = state;
-  if ((version !== 3 && version !== 4) || typeof order !== "string" || !isInt(elsize)) throw refuse();
+  const [version, order, subarray, names, fields, elsize, alignment, flags] = state;
+  const areInts = [0, 5, 6, 7].every((index) => isIntAt(state, index));
+  if ((version !== 3 && version !== 4) || typeof order !== "string" || !areInts) throw refuse();
   if (!["<", ">", "|", "="].includes(order)) {
     throw new UnsupportedError("UNSUPPORTED_DTYPE", `Unknown byte order ${quote(order)} at byte ${at}`, {
       offset: at,
@@ -338,6 +359,7 @@ function setDTypeState(dtype: PickledDType, state: unknown, at: number): void {
   }
   if (dtype.info) {
     if (version !== 3 || state.length !== 8 || subarray !== null || names !== null || fields !== null) throw refuse();
+    if (elsize !== -1 || alignment !== -1 || flags !== 0) throw refuse();
   } else {
     if (typeof elsize === "number" && elsize >= 0) dtype.itemsize = elsize;
     if (state.length === 9) dtype.unit = dateUnit(state[8]);
@@ -413,9 +435,8 @@ function shapeOf(context: CallContext, shape: Tuple, at: number): number[] {
   let product = 1;
   const dims: number[] = [];
   for (const [axis, dim] of shape.entries()) {
-    const isNumber = typeof dim === "number" && !wasFloat(shape, axis, dim);
-    if (!isNumber && typeof dim !== "bigint") throw forbiddenCall("a shape", at);
-    if (typeof dim === "bigint" || !Number.isSafeInteger(dim) || dim < 0) {
+    if (!isIntAt(shape, axis)) throw forbiddenCall("a shape", at);
+    if (typeof dim !== "number" || dim < 0) {
       throw new FormatError("BAD_SHAPE", `Array at byte ${at} has an axis of length ${dim}`, {
         offset: at,
         actual: String(dim),

@@ -4,7 +4,7 @@
  * @module
  */
 import type { DTypeInfo } from "../../dtype.ts";
-import type { Tuple, Value } from "../../values.ts";
+import { Tuple, type Value } from "../../values.ts";
 import type { Payload } from "../cursor.ts";
 import type { SymbolKind } from "./symbols.ts";
 
@@ -126,6 +126,11 @@ export class ByteText {
     this.payload = payload;
     this.offset = offset;
   }
+}
+
+/** Whether a tuple was made as the arguments of an `_codecs.encode`: out of the memo it may become a value, with texts in it. */
+export function holdsByteText(value: unknown): value is unknown[] {
+  return value instanceof Tuple && value.some((item) => item instanceof ByteText);
 }
 
 /** In an audit: what an unknown symbol or a refused call left on the stack. */

@@ -22,7 +22,7 @@ import { ArrayRuns, RUN_REACH, type RunContext, type RunPart, UnmadePart } from 
 import { checkNesting } from "./nesting.ts";
 import { floatFromText, integerFromBytes, integerFromText } from "./numbers.ts";
 import { opcodeName } from "./opcodes.ts";
-import { ByteText, PickledArray, PickledDType, Token, Unknown } from "./pickled.ts";
+import { ByteText, holdsByteText, PickledArray, PickledDType, Token, Unknown } from "./pickled.ts";
 import { placeOf } from "./place.ts";
 import { lookUpSymbol } from "./symbols.ts";
 import { textFromLatin1, textFromQuoted, textFromRawUnicodeEscape, textFromUtf8 } from "./text.ts";
@@ -191,7 +191,7 @@ class PickleMachine implements CallContext, RunContext {
           stack.length = this.#popMark();
           break;
         case 0x32: // DUP
-          stack.push(this.#top());
+          stack.push(this.#spelled(this.#top()));
           break;
         case 0x4e: // NONE
           stack.push(null);
@@ -371,7 +371,9 @@ class PickleMachine implements CallContext, RunContext {
           break;
         }
         case 0x93: { // STACK_GLOBAL
-          const name = this.#pop(), module = this.#pop();
+          const [name, module] = [this.#pop(), this.#pop()].map((text) =>
+            text instanceof ByteText ? this.#textOf(text) : text
+          );
           if (typeof name !== "string" || typeof module !== "string") {
             throw this.#badStack("STACK_GLOBAL wants two texts, a module and a name");
           }
@@ -708,14 +710,15 @@ class PickleMachine implements CallContext, RunContext {
     if (opcode === 0x4c && text.endsWith("L")) text = text.slice(0, -1);
     const digits = text.length - (text[0] === "-" || text[0] === "+" ? 1 : 0);
     if (opcode !== 0x46) this.budget.check("maxIntDigits", digits, this.#at);
-    const value = opcode === 0x46 ? floatFromText(text) : integerFromText(text);
+    const isIndex = opcode === 0x67 || opcode === 0x70;
+    const value = opcode === 0x46 ? floatFromText(text) : integerFromText(text, isIndex ? 10 : 0);
     if (value === null) {
       throw new FormatError("BAD_NUMBER", `${opcodeName(opcode)} at byte ${this.#at} is no number: ${quote(text)}`, {
         offset: this.#at,
       });
     }
     if (opcode === 0x46) this.#pushFloat(value as number);
-    else if (opcode !== 0x67 && opcode !== 0x70) stack.push(value);
+    else if (!isIndex) stack.push(value);
     else if (typeof value !== "number" || value < 0 || value > 0xffffffff) throw this.#badMemo(String(value));
     else if (opcode === 0x67) this.#get(value);
     else this.#put(value);
@@ -760,7 +763,17 @@ class PickleMachine implements CallContext, RunContext {
     let value = this.memo.get(index);
     if (value === undefined) throw this.#badMemo(String(index));
     if (value instanceof UnmadePart) value = this.#makePart(index, value);
-    this.stack.push(value);
+    this.stack.push(this.#spelled(value));
+  }
+
+  /** Something that is used a second time: the arguments of an `_codecs.encode` may be a value then. */
+  #spelled(value: unknown): unknown {
+    if (holdsByteText(value)) {
+      for (let i = 0; i < value.length; i++) {
+        if (value[i] instanceof ByteText) value[i] = this.#textOf(value[i] as ByteText);
+      }
+    }
+    return value;
   }
 
   #tuple(n: number): void {
@@ -902,7 +915,10 @@ class PickleMachine implements CallContext, RunContext {
     const place = keyOf(container, plain, form);
     if (container.has(place)) {
       if (container instanceof Map) this.#duplicate(place);
-    } else if (key instanceof Float) rememberFloatKey(container, key.value);
+    } else if (key instanceof Float || Object.is(key, -0)) {
+      // A Map has 0 for -0, which is a float and no int all the same.
+      rememberFloatKey(container, (plain as number) + 0);
+    }
     return place;
   }
 

@@ -1,0 +1,150 @@
+import assert from "node:assert/strict";
+import { describe, it } from "@std/testing/bdd";
+import { isPaddleError, Tuple } from "../../mod.ts";
+import { writePickle } from "../../src/codec/pickle/write_pickle.ts";
+import { decodePickle } from "../../src/model/decode_pickle.ts";
+
+/** Bytes of a text whose characters are bytes. */
+const bytesOf = (text: string): Uint8Array => Uint8Array.from(text, (c) => c.charCodeAt(0));
+
+/** The value, or the code of the error. */
+function read(text: string): unknown {
+  try {
+    return decodePickle(bytesOf(text));
+  } catch (error) {
+    assert.ok(isPaddleError(error), `${JSON.stringify(text)}: ${error}`);
+    return error.code;
+  }
+}
+
+/** The text of a value's pickle at protocol 2. */
+const written = (value: unknown): string =>
+  String.fromCharCode(...[...writePickle(value, { protocol: 2 })].flatMap((chunk) => [...chunk]));
+
+describe("numbers in the text of protocol 0", () => {
+  // Each of them as CPython 3.11 reads it; "BAD_NUMBER" where its C or its Python unpickler refuses.
+  const INTS: [string, unknown][] = [
+    ..."5 +5 -5 0x10 -0b1 0o17 0X1f 1_000 0x_7 000 0_0 -0".split(" ").map((text) => [text, toNumber(text)]) as [
+      string,
+      unknown,
+    ][],
+    [" 5", 5],
+    ["5\r", 5],
+    ["\t5\v", 5],
+    ["9007199254740993", 9007199254740993n],
+    ["0x20000000000001", 9007199254740993n],
+    ...["", "-", "010", "-010", "1__0", "_1", "1_", "0x", "0x__7", "0b2", "0xg", "5 5", "5\0x", "1.0", "٣"].map((
+      text,
+    ) => [text, "BAD_NUMBER"]) as [string, unknown][],
+  ];
+  function toNumber(text: string): number {
+    const size = Number(text.replace(/^[-+]/, "").replaceAll("_", ""));
+    return text[0] === "-" ? 0 - size : size;
+  }
+  it("are the ints that Python's int() takes", () => {
+    for (const [text, value] of INTS) {
+      for (const line of [`I${text}\n.`, `L${text}\n.`, `L${text}L\n.`]) {
+        assert.deepEqual(read(line), value, JSON.stringify(line));
+      }
+    }
+    assert.deepEqual(["I00\n.", "I01\n.", "L01\n."].map(read), [false, true, "BAD_NUMBER"]);
+  });
+
+  it("are the floats of C: no spaces, and none that is too large", () => {
+    const FLOATS: [string, unknown][] = [
+      ["1.5", 1.5],
+      [".5", 0.5],
+      ["5.", 5],
+      ["-1E+5", -1e5],
+      ["1e-999", 0],
+      ["inf", Infinity],
+      ["-Infinity", -Infinity],
+      ["NaN", NaN],
+      ...[" 1.5", "1_0.5", "1e999", "-1e999", "infinit", "0x1p3", "", "."].map((text) => [text, "BAD_NUMBER"]) as [
+        string,
+        unknown,
+      ][],
+    ];
+    for (const [text, value] of FLOATS) assert.deepEqual(read(`F${text}\n.`), value, JSON.stringify(text));
+  });
+
+  it("name a place of the memo in base 10", () => {
+    for (const index of ["0", "00", " 0", "0\r", "+0"]) assert.equal(read(`I7\np0\n0g${index}\n.`), 7, index);
+    for (const index of ["0x0", "0_", "1.", ""]) assert.equal(read(`I7\np0\n0g${index}\n.`), "BAD_NUMBER", index);
+    assert.equal(read("I7\np-1\n."), "BAD_MEMO");
+  });
+});
+
+describe("floats", () => {
+  it("stay floats in a set that Python 2 made of a list, and in an OrderedDict of pairs", () => {
+    const lists = [
+      "c__builtin__\nset\n(](G?\xf0\0\0\0\0\0\0etR.",
+      "c__builtin__\nlist\n(](G?\xf0\0\0\0\0\0\0etR.",
+      "ccollections\nOrderedDict\n(](](G?\xf0\0\0\0\0\0\0G@\0\0\0\0\0\0\0eetR.",
+    ];
+    for (const text of lists) assert.match(written(read(text)), /G\?\xf0\0\0\0\0\0\0/, text);
+    assert.match(written(read(lists[2])), /G@\0\0\0\0\0\0\0/);
+  });
+
+  it("stay floats as keys, -0.0 too", () => {
+    for (const key of ["G?\xf0\0\0\0\0\0\0", "G\x80\0\0\0\0\0\0\0"]) {
+      assert.match(written(read(`}${key}Ns.`)), /G[?\0]/, key);
+      assert.match(written(read(`\x8f(${key}\x90.`)), /G[?\0]/, key);
+    }
+  });
+
+  const DTYPE = (state: string) => `cnumpy\ndtype\n(X\x02\0\0\0f4I00\nI01\ntR(${state}tb`;
+  const ARRAY = (zero: string, version: string, shape: string, dtype: string, fortran: string) =>
+    `cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(${zero}tc_codecs\nencode\n(X\x01\0\0\0bX\x06\0\0\0latin1tRtR(` +
+    `${version}(${shape}t${dtype}${fortran}C\x04\0\0\0\0tb.`;
+  const STATE = "K\x03X\x01\0\0\0<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0";
+  it("are no ints where an array or a range wants ints", () => {
+    const ONE = "G?\xf0\0\0\0\0\0\0", ZERO = "G\0\0\0\0\0\0\0\0", MINUS = "G\x80\0\0\0\0\0\0\0";
+    assert.ok(typeof read(ARRAY("K\0", "K\x01", "K\x01", DTYPE(STATE), "\x89")) === "object");
+    const rows = [
+      ARRAY(ZERO, "K\x01", "K\x01", DTYPE(STATE), "\x89"),
+      ARRAY("K\0", ONE, "K\x01", DTYPE(STATE), "\x89"),
+      ARRAY("K\0", "K\x01", ONE, DTYPE(STATE), "\x89"),
+      ARRAY("K\0", "K\x01", `K\x01${MINUS}`, DTYPE(STATE), "\x89"),
+      ARRAY("K\0", "K\x01", "K\x01", DTYPE(STATE), ZERO),
+      ARRAY("K\0", "K\x01", "K\x01", DTYPE(STATE.replace("K\x03", "G@\x08\0\0\0\0\0\0")), "\x89"),
+      ARRAY("K\0", "K\x01", "K\x01", DTYPE(STATE.replace("K\0", ZERO)), "\x89"),
+      `cbuiltins\nrange\n(${ONE}tR.`,
+      `cbuiltins\nslice\n(N${ONE}tR.`,
+      `cnumpy\ndtype\n(X\x02\0\0\0f4${ZERO}I01\ntR.`,
+    ];
+    for (const text of rows) assert.equal(read(text), "FORBIDDEN_CALL", JSON.stringify(text));
+  });
+
+  it("and dtypes are asked for in the one form that numpy writes", () => {
+    const states = [
+      STATE.replace("K\0", "K\x01"),
+      STATE.replace("J\xff\xff\xff\xffJ", "K\x04J"),
+      STATE.replace("NNN", "NN]"),
+      STATE + "N",
+    ];
+    for (const state of states) assert.equal(read(`${DTYPE(state)}.`), "FORBIDDEN_CALL", JSON.stringify(state));
+    for (const flags of ["I01\nI01\n", "I00\nI00\n", "K\x02K\x01", "I00\nI01\nI01\n"]) {
+      assert.equal(read(`cnumpy\ndtype\n(X\x02\0\0\0f4${flags}tR.`), "FORBIDDEN_CALL", flags);
+    }
+  });
+});
+
+describe("keys and shared values", () => {
+  it("a bytearray is no key, nor in a tuple", () => {
+    const ARRAY = "\x96\x01\0\0\0\0\0\0\0x";
+    for (const text of [`}${ARRAY}Ns.`, `\x8f(${ARRAY}\x90.`, `}${ARRAY}\x85Ns.`]) assert.equal(read(text), "BAD_KEY");
+  });
+
+  it("a text that stood for bytes is a text wherever it is used as one", () => {
+    const ENCODE = "c_codecs\nencode\n(X\x02\0\0\0\xc3\xa9X\x06\0\0\0latin1t";
+    assert.deepEqual(read(`${ENCODE}q\0R0(h\0h\0l.`), [Tuple.of("é", "latin1"), Tuple.of("é", "latin1")]);
+    assert.deepEqual(read(`${ENCODE}2q\x000R.`), bytesOf("\xe9"));
+  });
+
+  it("a tuple made of a tuple is that tuple", () => {
+    const [made, first] = read("(cbuiltins\ntuple\n(K\x01tq\0\x85Rh\0l.") as unknown[];
+    assert.equal(made, first);
+    assert.ok(made instanceof Tuple);
+  });
+});
