@@ -50,12 +50,16 @@ const FOREIGN: readonly Foreign[] = [
   { magic: "7z\xbc\xaf\x27\x1c", what: "a 7z archive", hint: "Unpack it first." },
   { magic: "\x28\xb5\x2f\xfd", what: "a zstd archive", hint: "Unpack it first." },
   { magic: "GGUF", what: "a GGUF model" },
+  { magic: "\x01\x00v", what: "a Paddle Lite .nb model" },
   { magic: "\x02\x00v", what: "a Paddle Lite .nb model" },
   { magic: "\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.", what: "an old PyTorch checkpoint" },
 ];
 
 /** First bytes that a pickle without PROTO begins with: opcodes that push something. */
 const PICKLE_STARTS = "(]})cNILFSVKMJGXUTBC\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x95\x96";
+
+/** Bytes that tell the kind of any file. */
+export const HEAD_BYTES = 4096;
 
 /** What a file is; `head` are its first bytes, 4096 or as many as there are, `size` its length where that is known. */
 export function detectKind(head: Uint8Array, size?: number): FileKind {
@@ -94,18 +98,41 @@ export function foreignError(head: Uint8Array): FormatError {
   );
 }
 
+const OURS: ReadonlyMap<FileKind, string> = new Map([
+  ["pickle", "a pickle, such as a .pdparams"],
+  ["tnum", "parameters of Paddle 1.6's save_dygraph"],
+  ["record", "a tensor, such as a .pdiparams"],
+  ["selected_rows", "a tensor of SelectedRows"],
+  ["safetensors", "a safetensors file"],
+  ["program", "a program, such as a .pdmodel"],
+  ["pir", "a program in JSON"],
+]);
+
+/** The error for a file that is known to be another kind than the one that is `due` (`a program`), else null; `cause` is what was wrong first. */
+export function otherKindError(
+  head: Uint8Array,
+  size: number | undefined,
+  due: string,
+  cause: unknown,
+): FormatError | null {
+  const kind = detectKind(head, size);
+  const ours = OURS.get(kind);
+  if (ours) return new FormatError("WRONG_FORMAT", `This is ${ours}, not ${due}`, { offset: 0, cause });
+  const { code, message, hint } = foreignError(head);
+  return code === "WRONG_FORMAT" ? new FormatError(code, message, { offset: 0, hint, cause }) : null;
+}
+
 function foreignOf(text: string): Foreign | undefined {
   const start = text.slice(0, 32);
-  return FOREIGN.find(({ magic }) =>
-    start.startsWith(magic) || (magic[0] === "<" && start.toLowerCase().startsWith(magic))
-  );
+  const page = text.replace("\xef\xbb\xbf", "").trimStart().slice(0, 32).toLowerCase();
+  return FOREIGN.find(({ magic }) => magic[0] === "<" ? page.startsWith(magic) : start.startsWith(magic));
 }
 
 function foreignByStructure(head: Uint8Array, text: string): Foreign | undefined {
   if (isSafetensors(head, text, undefined)) return { magic: "", what: "a safetensors file" };
   if (text.slice(257, 262) === "ustar") return { magic: "", what: "a tar archive", hint: "Unpack it first." };
-  // ONNX: field 1, the IR's version, then field 2, the producer's name.
-  if (head.length > 4 && head[0] === 8 && head[1] < 0x80 && head[2] === 0x12) {
+  // ONNX: field 1, the IR's version, then field 2, 7 or 8: the producer's name, the graph, the operators' versions.
+  if (head.length > 4 && head[0] === 8 && head[1] < 0x80 && [0x12, 0x3a, 0x42].includes(head[2])) {
     return { magic: "", what: "an ONNX model" };
   }
   if (isText(head)) return { magic: "", what: "plain text", hint: "The server may have sent a message in its place." };

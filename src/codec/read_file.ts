@@ -8,7 +8,7 @@ import { FormatError, PaddleError, type Warning } from "../errors.ts";
 import { Budget, DEFAULT_LIMITS } from "../limits.ts";
 import type { Program } from "../program.ts";
 import type { Cursor, Decoder } from "./cursor.ts";
-import { detectKind, foreignError } from "./detect_kind.ts";
+import { detectKind, foreignError, HEAD_BYTES } from "./detect_kind.ts";
 import { readProgram } from "./program/read_program.ts";
 import { type Pickle, readPickle, type ReadPickleOptions } from "./pickle/read_pickle.ts";
 import { type RawSelectedRows, type RawTensor, readBinaryTensorFile } from "./record/read_record.ts";
@@ -28,9 +28,6 @@ export interface ReadFileOptions extends ReadPickleOptions {
   /** Nothing but a safetensors file will do. @default {false} */
   safetensors?: boolean;
 }
-
-/** Bytes that tell the kind of any file. */
-export const HEAD_BYTES = 4096;
 
 /** Decode the file under the cursor. */
 export function* readFile(cursor: Cursor, options: ReadFileOptions = {}): Decoder<FileContent> {

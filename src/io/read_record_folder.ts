@@ -98,7 +98,7 @@ function isHidden(name: string): boolean {
 
 /** A file that does not even begin like a record. */
 function isForeign(error: unknown): boolean {
-  return isPaddleError(error) && error.code === "BAD_VERSION" && error.offset === 0;
+  return isPaddleError(error) && ["BAD_VERSION", "WRONG_FORMAT"].includes(error.code) && error.offset === 0;
 }
 
 function foreign(name: string, shown: string, cause: unknown): PathError {

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { FormatError, isPaddleError, type PaddleError } from "../../errors.ts";
+import { isPaddleError, type PaddleError } from "../../errors.ts";
 import type { Limits } from "../../limits.ts";
 import type { Program } from "../../program.ts";
 import type { Cursor, Decoder } from "../cursor.ts";
-import { detectKind, type FileKind, foreignError } from "../detect_kind.ts";
+import { detectKind, type FileKind, otherKindError } from "../detect_kind.ts";
 import { PirProgram } from "../pir/pir_program.ts";
 import { ProgramDesc } from "./program_desc.ts";
 
@@ -42,24 +42,8 @@ export function parseProgram(bytes: Uint8Array, limits: Readonly<Limits>): Progr
   }
 }
 
-const NAMES: ReadonlyMap<FileKind, string> = new Map([
-  ["pickle", "a pickle, such as a .pdparams"],
-  ["tnum", "parameters of Paddle 1.6's save_dygraph"],
-  ["record", "a tensor, such as a .pdiparams"],
-  ["selected_rows", "a tensor of SelectedRows"],
-  ["safetensors", "a safetensors file"],
-]);
-
 /** A file of another kind is said to be that; of ours, the first error counts. */
 function explained(error: PaddleError, kind: FileKind, bytes: Uint8Array): PaddleError {
-  const name = NAMES.get(kind);
-  if (name) return new FormatError("WRONG_FORMAT", `This is ${name}, not a program`, { offset: 0, cause: error });
-  if (kind !== "unknown" || bytes[0] === 0x0a || bytes[0] === 0x7b) return error;
-  const foreign = foreignError(bytes.subarray(0, 4096));
-  if (foreign.code !== "WRONG_FORMAT") return error;
-  return new FormatError("WRONG_FORMAT", foreign.message, {
-    offset: 0,
-    hint: foreign.hint,
-    cause: error,
-  });
+  if (kind === "program" || kind === "pir" || bytes[0] === 0x0a || bytes[0] === 0x7b) return error;
+  return otherKindError(bytes.subarray(0, 4096), bytes.length, "a program", error) ?? error;
 }

@@ -13,6 +13,7 @@ import type { DType } from "../../dtype.ts";
 import { FormatError } from "../../errors.ts";
 import type { Budget } from "../../limits.ts";
 import { BLOB_MIN, type Cursor, type Decoder, type Payload } from "../cursor.ts";
+import { detectKind, foreignError, HEAD_BYTES, otherKindError } from "../detect_kind.ts";
 import { readTensorDesc } from "./tensor_desc.ts";
 
 /** A tensor, its bytes as they are in the file or where they lie there. */
@@ -45,8 +46,17 @@ const MAX_DESC = 4096;
 /** Decode one record under the cursor. */
 export function* readRecord(cursor: Cursor, options: RecordOptions): Decoder<RawTensor> {
   yield* version(cursor, "record");
+  if (cursor.offset === 4) yield* refuseZeros(cursor);
   const lod = yield* readLod(cursor, options.budget);
   return { ...(yield* readTensor(cursor, options)), lod };
+}
+
+/** A disk or a download that lost its content leaves zeros: they begin like a record, but no description is empty. */
+function* refuseZeros(cursor: Cursor): Decoder<void> {
+  yield cursor.need(20);
+  const start = cursor.pos - 4;
+  const head = cursor.bytes.slice(start, Math.min(cursor.end, start + 24));
+  if (head.length === 24 && head.every((byte) => byte === 0)) throw foreignError(head);
 }
 
 /** Decode a file that is one record, or one SelectedRows: nothing may follow. */
@@ -125,11 +135,22 @@ function* version(cursor: Cursor, what: string): Decoder<void> {
   const p = yield* take(cursor, 4, at);
   const found = cursor.view.getUint32(p, true);
   if (found !== 0) {
-    throw new FormatError("BAD_VERSION", `The ${what} at byte ${at} has version ${found}; only 0 is known`, {
+    const error = new FormatError("BAD_VERSION", `The ${what} at byte ${at} has version ${found}; only 0 is known`, {
       offset: at,
       actual: found,
     });
+    throw at === 0 ? yield* explained(cursor, error) : error;
   }
+}
+
+/** A file that does not even begin as one of ours is said to be what it is. */
+function* explained(cursor: Cursor, error: FormatError): Decoder<FormatError> {
+  yield cursor.need(HEAD_BYTES);
+  const start = cursor.pos - 4;
+  const head = cursor.bytes.slice(start, Math.min(cursor.end, start + HEAD_BYTES));
+  // Nearly any byte can begin a pickle of protocol 0: that says nothing.
+  if (detectKind(head, cursor.total) === "pickle" && head[0] !== 0x80) return error;
+  return otherKindError(head, cursor.total, "a tensor or a file of them", error) ?? error;
 }
 
 function* readLod(cursor: Cursor, budget: Budget): Decoder<number[][]> {

@@ -1,0 +1,62 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { describe, it } from "@std/testing/bdd";
+import { encode, fromArray, isPaddleError, load, MemoryFolder, type PaddleError } from "../../mod.ts";
+
+const latin1 = (text: string): Uint8Array => Uint8Array.from(text, (c) => c.charCodeAt(0));
+const tensor = fromArray([1, 2], "float32");
+
+/** Files that lie where a model's parameters or its program are due, and what the error says they are. */
+const FILES: [string, Uint8Array, RegExp, RegExp?][] = [
+  ["a git-LFS pointer", latin1("version https://git-lfs.github.com/spec/v1\noid sha256:1\n"), /git lfs pull/],
+  ["a web page", latin1("<!DOCTYPE html><html></html>"), /web page/],
+  ["a zip archive", latin1("PK\x03\x04" + "\0".repeat(60)), /zip archive/],
+  ["a gzip archive", latin1("\x1f\x8b\x08\0\0\0\0\0"), /gzip/],
+  ["a PNG", latin1("\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR"), /PNG/],
+  ["zeros", new Uint8Array(500), /zeros/],
+  ["safetensors", encode(new Map([["w", tensor]]), { safetensors: true }), /safetensors/],
+  ["a pickle", encode(new Map([["w", tensor]])), /a pickle, such as a \.pdparams/],
+  ["ONNX", latin1("\x08\x07\x12\x07pytorch\x1a\x031.9"), /ONNX/],
+  ["Paddle Lite", latin1("\x02\0v2.10\0\0\0\0"), /Paddle Lite/],
+];
+
+async function errorOf(program: Uint8Array, params: Uint8Array): Promise<PaddleError> {
+  const folder = new MemoryFolder();
+  for (const [name, bytes] of Object.entries({ "m.pdmodel": program, "m.pdiparams": params })) {
+    const sink = await folder.put(name);
+    await sink.write(bytes);
+    await sink.close();
+  }
+  try {
+    await load("m", { folder });
+  } catch (error) {
+    assert.ok(isPaddleError(error), String(error));
+    return error;
+  }
+  throw new Error("It was loaded");
+}
+
+describe("a file that is another one's", () => {
+  const program = readFileSync("tests/fixtures/real/paddle-2.6.2/infer-bfloat16/m.pdmodel");
+  for (const [what, bytes, message] of FILES) {
+    it(`is called by its name where parameters or a program are due: ${what}`, async () => {
+      for (const error of [await errorOf(program, bytes), await errorOf(bytes, new Uint8Array(0))]) {
+        assert.equal(error.code, "WRONG_FORMAT", error.message);
+        assert.match(error.message, message);
+        assert.equal(error.offset, 0);
+        assert.ok(error.message.length <= 400);
+      }
+    });
+  }
+
+  it("and the two files of a model that were swapped are both named", async () => {
+    const record = encode(tensor, { useBinaryFormat: true });
+    assert.match((await errorOf(record, program)).message, /a tensor, such as a \.pdiparams, not a program/);
+    assert.match((await errorOf(program, program)).message, /a program, such as a \.pdmodel, not a tensor/);
+  });
+
+  it("but a record of another version stays one", async () => {
+    const error = await errorOf(program, latin1("\x01\0\0\0" + "\0".repeat(40)));
+    assert.equal(error.code, "BAD_VERSION");
+  });
+});
