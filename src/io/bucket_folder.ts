@@ -6,6 +6,7 @@
 import { byCodePoint } from "../code_point_order.ts";
 import { PaddleError, PathError, SaveError, SourceError } from "../errors.ts";
 import { DEFAULT_LIMITS } from "../limits.ts";
+import { type BytesReader, isFilling, readerOf } from "./filling_reader.ts";
 import { CoalescedSource } from "./coalesced_source.ts";
 import { type Folder, type PutOptions, refuseWishes } from "./folder.ts";
 import { PartsSink } from "./parts_sink.ts";
@@ -13,6 +14,9 @@ import { safeParts } from "./safe_name.ts";
 import type { Sink } from "./sink.ts";
 import type { Source } from "./source.ts";
 import { within } from "./within.ts";
+
+/** Bytes that are read at a time. */
+const SCRATCH = 65_536;
 
 /** What a bucket must be able to do: the part of `R2Bucket` that is used. */
 export interface Bucket {
@@ -184,7 +188,7 @@ class BucketSource implements Source {
     // A range behind the end is an error for some buckets.
     const length = Math.min(into.length, this.size - offset);
     if (length <= 0) return 0;
-    let reader: ReadableStreamDefaultReader<Uint8Array> | null = null;
+    let reader: BytesReader | null = null;
     try {
       const asked = this.#bucket.get(this.#key, { range: { offset, length }, onlyIf: { etagMatches: this.#etag } });
       const object = await within(asked, Infinity, signal);
@@ -195,9 +199,10 @@ class BucketSource implements Source {
           actual: object?.etag,
         });
       }
-      reader = object.body.getReader();
+      reader = readerOf(object.body);
+      const next = nextOf(reader, Math.min(length, SCRATCH));
       let filled = 0;
-      for (let step; !(step = await within(reader.read(), Infinity, signal)).done;) {
+      for (let step; !(step = await within(next(), Infinity, signal)).done;) {
         if (filled + step.value.length > length) {
           throw new SourceError("READ_FAILED", `The bucket gives more bytes than were asked for`, {
             path: this.name,
@@ -219,6 +224,18 @@ class BucketSource implements Source {
     this.#closed = true;
     return Promise.resolve();
   }
+}
+
+/** The next bytes of a reader; good until the one after, where it fills memory: such a reader leaves no garbage behind. */
+function nextOf(reader: BytesReader, size: number): () => Promise<ReadableStreamReadResult<Uint8Array>> {
+  if (!isFilling(reader)) return () => reader.read();
+  let scratch = new Uint8Array(size);
+  return async () => {
+    const step = await reader.read(scratch);
+    if (step.done) return { done: true, value: undefined };
+    scratch = new Uint8Array(step.value.buffer);
+    return step;
+  };
 }
 
 /** Check a size of parts. */

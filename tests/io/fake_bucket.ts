@@ -39,12 +39,16 @@ export class FakeBucket implements Bucket {
     this.gets.push({ key, offset, length });
     const bytes = stored.bytes.slice(offset, offset + length);
     let at = 0;
-    const body = new ReadableStream<Uint8Array>({
+    const source: UnderlyingByteSource = {
+      // As R2's bodies, which fill a reader's memory.
+      type: "bytes",
       pull(controller) {
-        if (at >= bytes.length) return controller.close();
-        controller.enqueue(bytes.slice(at, at += 50_000));
+        if (at < bytes.length) return controller.enqueue(bytes.slice(at, at += 50_000));
+        controller.close();
+        controller.byobRequest?.respond(0);
       },
-    });
+    };
+    const body: ReadableStream<Uint8Array> = new ReadableStream(source);
     return { ...object, body };
   }
 

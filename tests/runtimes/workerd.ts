@@ -3,11 +3,11 @@
  * and converted, while its memory is watched from outside. `deno run -A tests/runtimes/workerd.ts`.
  */
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
-import process from "node:process";
+import { readFileSync } from "node:fs";
 import esbuild from "esbuild";
 import { type ScriptedServer, scriptedServer } from "../io/scripted_server.ts";
 import { SparseFile, stateOf } from "../io/sparse_file.ts";
+import { peakOf, residentOf, workerds } from "./watch_workerd.ts";
 import { kernelResults } from "./worker_program.ts";
 
 const MiB = 2 ** 20;
@@ -41,34 +41,6 @@ export default { fetch: (request) => answer(request, core) };`,
     ],
     compatibilityDate: "2026-07-01",
   });
-}
-
-/** Ids of the children of this process that are workerd. */
-function workerds(): number[] {
-  return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number).filter((id) => {
-    try {
-      const status = readFileSync(`/proc/${id}/status`, "utf8");
-      return /^Name:\s+workerd$/m.test(status) && status.includes(`\nPPid:\t${process.pid}\n`);
-    } catch {
-      return false;
-    }
-  });
-}
-
-function residentOf(id: number): number {
-  return 1024 * Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${id}/status`, "utf8"))![1]);
-}
-
-/** The most that the process had during `work`. */
-async function peakOf(id: number, work: () => Promise<unknown>): Promise<number> {
-  let peak = 0;
-  const timer = setInterval(() => peak = Math.max(peak, residentOf(id)), 20);
-  try {
-    await work();
-  } finally {
-    clearInterval(timer);
-  }
-  return Math.max(peak, residentOf(id));
 }
 
 async function sameResults(): Promise<void> {
