@@ -56,6 +56,8 @@ export interface ReadMethod {
   method: string;
   program: Program;
   variables: Map<string, VariableValue>;
+  /** Whether the values are in the file of `forward`. */
+  isShared: boolean;
 }
 
 /** A model that was read. */
@@ -120,6 +122,8 @@ class ModelReader {
   readonly #budget: Budget;
   readonly #sources: Source[] = [];
   readonly #places: ReadModel["places"] = new Map();
+  /** Methods without a file of their own. */
+  readonly #shared = new Set<string>();
   /** Methods may share their parameters: with `lazy` a file that is open stays so. */
   readonly #params = new Map<string, Source>();
 
@@ -146,7 +150,7 @@ class ModelReader {
         : files.params === null
         ? await this.#scattered(folder, expected)
         : await this.#combined(files, expected, all);
-      methods.push({ method: files.method, program, variables });
+      methods.push({ method: files.method, program, variables, isShared: this.#shared.has(files.method) });
     }
     return { methods, info, sources: this.#sources, places: this.#places };
   }
@@ -257,6 +261,7 @@ class ModelReader {
     const mine = await this.#paramsOf(files.params!);
     if (!mine && await this.#isTraining(files)) return new Map();
     const isShared = files.method !== "forward" && !mine;
+    if (isShared) this.#shared.add(files.method);
     const name = isShared ? methods[0].params! : files.params!;
     const source = mine ?? await this.#paramsOf(name) ??
       await openPart(folder, name, shown, `${own.length} parameters are in it`);

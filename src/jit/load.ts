@@ -53,10 +53,12 @@ export async function load(path: string | URL | FolderEntry, options: LoadOption
   if (!files) throw await notFound(place);
   const { methods, info } = await readModel(files, { ...options, limits: resolveLimits(options.limits) });
   const programs = new Map(methods.map(({ method, program }) => [method, program]));
-  const perMethod = methods.map(({ program, variables }) => {
+  const forward = methods[0].variables;
+  const perMethod = methods.map(({ program, variables, isShared }) => {
     const tensors = new Map<string, Tensor>();
     for (const [name, value] of variables) {
-      if (!(value instanceof Tensor)) continue;
+      // Paddle reads files, not methods: what is in that of `forward` is there once.
+      if (!(value instanceof Tensor) || (isShared && forward.has(name))) continue;
       value.stopGradient = info?.get(name)?.stopGradient ?? program.variable(name)?.stopGradient ?? false;
       value.persistable = true;
       tensors.set(name, value);
