@@ -4,13 +4,12 @@
  */
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import esbuild from "esbuild";
-import { encode, load, NDArray, type Value } from "../../mod.ts";
+import { encode, load, NDArray } from "../../mod.ts";
 import * as safetensors from "../../src/safetensors.ts";
 import { type Answer, type ScriptedServer, scriptedServer } from "../io/scripted_server.ts";
 import { SparseFile, stateOf } from "../io/sparse_file.ts";
