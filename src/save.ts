@@ -8,7 +8,8 @@ import { FileSink } from "./io/file_sink.ts";
 import { progressOf } from "./io/progress.ts";
 import { pour } from "./io/pour.ts";
 import type { Sink } from "./io/sink.ts";
-import { sinkFailed, sinkOf, type To } from "./io/sink_of.ts";
+import { sinkFailed } from "./io/sink_failed.ts";
+import { sinkOf, type To } from "./io/sink_of.ts";
 import { loadLazyArrays } from "./io/load_lazy_arrays.ts";
 import { within } from "./io/within.ts";
 import type { LazyBytes } from "./ndarray.ts";
@@ -32,7 +33,7 @@ export interface SaveReport {
 /** Arrays of a file that are smaller are read before the save begins. */
 export const SMALL = 65_536;
 /** Milliseconds that a sink has to leave nothing behind when a call was stopped. */
-const PATIENCE = 50;
+const PATIENCE = 20;
 
 /**
  * Write a value as `paddle.save` does: a state dict with its name table, other objects as pickles, one tensor as a binary record with
@@ -111,7 +112,8 @@ async function failed(error: unknown, sink: Sink, signal: AbortSignal | undefine
   try {
     // A sink that was stopped may be at its last chunk for ever.
     const aborting = Promise.resolve(sink.abort(error));
-    const left = await (signal?.aborted ? within(aborting, PATIENCE) : aborting) as unknown;
+    const isSlow = signal?.aborted && !(sink instanceof FileSink);
+    const left = await (isSlow ? within(aborting, PATIENCE) : aborting) as unknown;
     if (Array.isArray(left) && left.length > 0 && error instanceof SaveError) {
       Object.defineProperty(error, "leftovers", { value: left, enumerable: true });
     }

@@ -57,7 +57,7 @@ export function lengthOf(text: string | null): number | undefined | null {
 
 /** `bytes a-b/total` or `bytes a-b/*`; null for anything else, several ones in one header included. */
 export function parseContentRange(text: string): ContentRange | null {
-  const match = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/.exec(text);
+  const match = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/i.exec(text);
   if (!match) return null;
   const start = Number(match[1]), end = Number(match[2]) + 1;
   const total = match[3] === "*" ? undefined : Number(match[3]);

@@ -7,6 +7,7 @@ import { HttpError, PathError, SourceError } from "../errors.ts";
 import { BlobSource } from "./blob_source.ts";
 import { BytesSource } from "./bytes_source.ts";
 import { FileSource } from "./file_source.ts";
+import { guarded } from "./guarded_source.ts";
 import { HandleSource } from "./handle_source.ts";
 import { isSyncHandle, type SyncHandle, SyncHandleSource } from "./sync_handle.ts";
 import { type Folder, folderOf } from "./folder.ts";
@@ -81,7 +82,7 @@ export async function sourceOf(from: From, options: SourceOfOptions = {}): Promi
       throw new PathError("NOT_A_FILE", `${JSON.stringify(from.name)} is a directory`, { path: from.name });
     }
     if (isSyncHandle(from)) return new SyncHandleSource(from);
-    if ("read" in from && typeof from.read === "function" && "size" in from) return from;
+    if ("read" in from && typeof from.read === "function" && "size" in from) return guarded(from, options.signal);
     if ("folder" in from && "name" in from) return await fromFolder(from.folder, String(from.name), options);
   }
   throw new TypeError(

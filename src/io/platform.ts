@@ -69,8 +69,9 @@ const BY_NUMBER: ReadonlyMap<string, string> = new Map([["27", "EFBIG"], ["28", 
 /** The code of a system error, such as `ENOENT`. */
 export function systemCode(error: unknown): string | undefined {
   if (typeof error !== "object" || error === null) return undefined;
-  if ("code" in error && typeof error.code === "string") return error.code;
-  const number = error instanceof Error ? /\(os error (\d+)\)/.exec(error.message) : null;
+  if ("code" in error && typeof error.code === "string" && !error.code.includes(" ")) return error.code;
+  // Deno's and Node's words for what they have no name for.
+  const number = error instanceof Error ? /(?:os error |system error -)(\d+)/.exec(error.message) : null;
   return number ? BY_NUMBER.get(number[1]) : undefined;
 }
 

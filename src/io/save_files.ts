@@ -12,7 +12,7 @@ import { pour } from "./pour.ts";
 import { type ProgressEvent, progressOf } from "./progress.ts";
 import { safeParts } from "./safe_name.ts";
 import type { Sink } from "./sink.ts";
-import { sinkFailed } from "./sink_of.ts";
+import { sinkFailed } from "./sink_failed.ts";
 import { within } from "./within.ts";
 
 /** A file to be written. */
@@ -26,7 +26,7 @@ export interface OutFile {
 }
 
 /** Milliseconds that sinks have to leave nothing behind when a call was stopped. */
-const PATIENCE = 50;
+const PATIENCE = 20;
 
 /** How files are written. */
 export interface SaveFilesOptions {
@@ -57,8 +57,10 @@ export async function saveFiles(
     signal?.throwIfAborted();
     for (let sink = open.shift(); sink; sink = open.shift()) await sink.close();
   } catch (error) {
-    const ends = Promise.allSettled(open.map(async (sink) => await sink.abort(error)));
-    await (signal?.aborted ? within(ends, PATIENCE).catch(() => {}) : ends);
+    await Promise.allSettled(open.map(async (sink) => {
+      const aborting = Promise.resolve(sink.abort(error));
+      await (signal?.aborted && !(sink instanceof FileSink) ? within(aborting, PATIENCE) : aborting);
+    }));
     if (signal?.aborted && error === signal.reason) throw error;
     throw error instanceof PaddleError || error instanceof TypeError ? error : sinkFailed(error);
   }

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { SaveError } from "../errors.ts";
 import { FileSink } from "./file_sink.ts";
 import { type Folder, folderOf, type PutOptions, refuseWishes } from "./folder.ts";
 import type { FolderEntry } from "./open_source.ts";
@@ -78,17 +77,4 @@ function checkWishes({ ifUnchanged, preserve }: SinkOfOptions): void {
   if (typeof size !== "number" || typeof mtimeMs !== "number") {
     throw new TypeError("Option ifUnchanged must have size and mtimeMs, as the stat of a file has");
   }
-}
-
-/** The error of a sink that is not ours. */
-export function sinkFailed(cause: unknown): SaveError {
-  const isFull = cause instanceof Error && cause.name === "QuotaExceededError";
-  return new SaveError(
-    isFull ? "DISK_FULL" : "SINK_FAILED",
-    `The sink failed: ${cause instanceof Error ? cause.message : String(cause)}`,
-    {
-      committed: "no",
-      cause,
-    },
-  );
 }

@@ -1,41 +1,51 @@
 /**
- * A folder whose answers nobody waits for when a call was stopped.
+ * A folder for the length of one call: nobody waits for its answers when the call was stopped, and whatever it does comes as an error of ours.
  *
  * @module
  */
+import { isPaddleError, quote, SourceError } from "../errors.ts";
 import type { Folder, PutOptions } from "./folder.ts";
+import { guarded } from "./guarded_source.ts";
 import type { Sink } from "./sink.ts";
+import { sinkFailed } from "./sink_failed.ts";
 import type { Source } from "./source.ts";
 import { within } from "./within.ts";
 
-/** Another folder for the length of one call: places differ in how they look at a signal, this one always does. */
-export class StoppableFolder implements Folder {
+/** Another folder: places differ in how they look at a signal, this one always does. */
+class StoppableFolder implements Folder {
   readonly #folder: Folder;
-  readonly #signal: AbortSignal;
+  readonly #signal: AbortSignal | undefined;
   declare hasFolder?: (name: string) => Promise<boolean>;
 
   /** Until `signal`. */
-  constructor(folder: Folder, signal: AbortSignal) {
+  constructor(folder: Folder, signal: AbortSignal | undefined) {
     this.#folder = folder;
     this.#signal = signal;
-    if (folder.hasFolder) this.hasFolder = (name) => this.#wait(folder.hasFolder!(name));
+    if (folder.hasFolder) this.hasFolder = (name) => this.#wait(name, () => folder.hasFolder!(name));
   }
 
   /** What comes too late is closed. */
-  get(name: string): Promise<Source | null> {
-    const getting = (async () => await this.#folder.get(name, { signal: this.#signal }))();
-    getting.then((source) => this.#signal.aborted ? source?.close?.() : undefined).catch(() => {});
-    return this.#wait(getting);
+  async get(name: string): Promise<Source | null> {
+    const signal = this.#signal;
+    const source = await this.#wait(name, async () => {
+      const found = await this.#folder.get(name, { signal });
+      if (signal?.aborted) Promise.resolve(found?.close?.()).catch(() => {});
+      return found;
+    });
+    return source && guarded(source, signal);
   }
 
   put(name: string, options?: PutOptions): Promise<Sink> {
-    const putting = (async () => await this.#folder.put(name, { ...options, signal: this.#signal }))();
-    putting.then((sink) => this.#signal.aborted ? sink.abort(this.#signal.reason) : undefined).catch(() => {});
-    return this.#wait(putting);
+    const signal = this.#signal;
+    return this.#wait(name, async () => {
+      const sink = await this.#folder.put(name, { ...options, signal });
+      if (signal?.aborted) Promise.resolve(sink.abort(signal.reason)).catch(() => {});
+      return sink;
+    }, sinkFailed);
   }
 
-  async list(prefix?: string): Promise<string[]> {
-    return await this.#wait(this.#folder.list(prefix));
+  list(prefix?: string): Promise<string[]> {
+    return this.#wait(prefix ?? "", () => this.#folder.list(prefix));
   }
 
   /** What is left of a call that was stopped is taken away all the same. */
@@ -43,12 +53,22 @@ export class StoppableFolder implements Folder {
     await this.#folder.delete(name);
   }
 
-  async #wait<T>(work: Promise<T>): Promise<T> {
-    return await within(work, Infinity, this.#signal);
+  async #wait<T>(name: string, work: () => Promise<T>, failure = (cause: unknown) => failed(name, cause)): Promise<T> {
+    try {
+      return await within((async () => await work())(), Infinity, this.#signal);
+    } catch (error) {
+      if (this.#signal?.aborted) throw this.#signal.reason;
+      // A wrong argument is a TypeError of ours, which somebody else's folder may pass on.
+      throw isPaddleError(error) || error instanceof TypeError ? error : failure(error);
+    }
   }
+}
+
+function failed(name: string, cause: unknown): Error {
+  return new SourceError("READ_FAILED", `The folder failed at ${quote(name)}`, { path: name, cause });
 }
 
 /** The folder until `signal`, where there is one. */
 export function until(folder: Folder, signal: AbortSignal | undefined): Folder {
-  return signal ? new StoppableFolder(folder, signal) : folder;
+  return new StoppableFolder(folder, signal);
 }

@@ -144,6 +144,23 @@ const FAULTS: Fault[] = [
     open: "HTTP_CHANGED",
   },
   {
+    name: "a length that is more than the range",
+    script: but((answer, { range }) =>
+      range ? { headers: { "content-length": String(answer.body!.length + 100) }, cut: answer.body!.length } : {}
+    ),
+    load: "right",
+    open: "HTTP_BAD_RANGE",
+    asked: { open: 1 },
+  },
+  {
+    name: "a range of Bytes",
+    script: but((answer, { range }) =>
+      range ? { headers: { "content-range": String(answer.headers!["content-range"]).replace("bytes", "Bytes") } } : {}
+    ),
+    load: "right",
+    open: "right",
+  },
+  {
     name: "two Content-Range headers",
     script: but((_, { range }) =>
       range ? { headers: { "content-range": [`bytes 0-65535/${FILE.length}`, `bytes 5-9/${FILE.length}`] } } : {}

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
 import {
+  audit,
   BucketFolder,
   DirectoryFolder,
   encode,
@@ -145,6 +146,9 @@ describe("a source that misbehaves", () => {
     }],
   ];
   const ours = new Error("the disk is on fire");
+  const fails = () => {
+    throw ours;
+  };
   const faults: [string, (offset: number, into: Uint8Array) => Promise<number>, (error: unknown) => boolean][] = [
     ["gives nothing before its end", () => Promise.resolve(0), (e) => isPaddleError(e) && e.code === "SHORT_READ"],
     ["rejects", () => Promise.reject(ours), (e) => e === ours || (e instanceof Error && e.cause === ours)],
@@ -173,6 +177,36 @@ describe("a source that misbehaves", () => {
         assert.ok(failed > 0);
       });
     }
+
+    it(`is an error of ${verb} when its size is none, or what it gives at once is no count or no view`, async () => {
+      const wrongs: Partial<Source>[] = [
+        ...[NaN, -1, 1.5, Infinity, "100", 100n, undefined].map((size) => ({ size: size as number })),
+        ...[NaN, -1, 1.5, 2 ** 40, "5", undefined].map((count) => ({ readSync: () => count as number })),
+        { readSync: () => 0 },
+        { view: () => new Uint8Array(3) },
+        ...(["readSync", "view", "verify"] as const).map((name) => ({ [name]: fails })),
+        { verify: () => Promise.reject(ours) },
+      ];
+      for (const wrong of wrongs) {
+        const source = Object.assign(faulty(Infinity, () => Promise.resolve(0)), wrong);
+        const error = await run(source).then(() => null, (error) => error);
+        assert.ok(isPaddleError(error) && (error.cause === undefined || error.cause === ours), `${error}`);
+        assert.equal(source.closed, 1);
+      }
+    });
+
+    it(`gives what ${verb} read, whatever its closing does`, async () => {
+      const before = performance.now();
+      for (const close of [fails, () => Promise.reject(ours)]) {
+        await run(Object.assign(faulty(Infinity, () => Promise.resolve(0)), { close }));
+      }
+      const signal = AbortSignal.timeout(30);
+      const source = Object.assign(faulty(Infinity, () => Promise.resolve(0)), {
+        close: () => new Promise<void>(() => {}),
+      });
+      await (verb === "load" ? load(source, { signal }) : audit(source, { signal }));
+      assert.ok(performance.now() - before < 1000);
+    });
 
     it(`is waited for by ${verb}, however late it answers`, async () => {
       const source = faulty(1, async (offset, into) => {

@@ -1,0 +1,116 @@
+/**
+ * Somebody else's source, held to the contract: whatever it does, callers meet a count that can be true, or an error of ours.
+ *
+ * @module
+ */
+import { isPaddleError, type SourceCode, SourceError } from "../errors.ts";
+import type { Source } from "./source.ts";
+import { within } from "./within.ts";
+
+class GuardedSource implements Source {
+  readonly size: number;
+  readonly name?: string;
+  readonly costly?: boolean;
+  declare readSync?: (offset: number, into: Uint8Array) => number;
+  declare view?: (offset: number, length: number) => Uint8Array;
+  declare readAll?: () => ReadableStream<Uint8Array>;
+  declare edit?: Source["edit"];
+  declare verify?: () => Promise<void>;
+  readonly #source: Source;
+  readonly #signal: AbortSignal | undefined;
+  #isClosed = false;
+
+  constructor(source: Source, signal: AbortSignal | undefined) {
+    const { size, name, costly } = source;
+    this.#source = source;
+    this.#signal = signal;
+    this.size = size;
+    this.name = typeof name === "string" ? name : undefined;
+    this.costly = costly;
+    if (!Number.isSafeInteger(size) || size < 0) {
+      throw this.#failed("READ_FAILED", `The source says that it has ${String(size)} bytes`);
+    }
+    if (source.readSync) this.readSync = (offset, into) => this.#readSync(offset, into);
+    if (source.view) this.view = (offset, length) => this.#view(offset, length);
+    if (source.readAll) this.readAll = () => this.#try(() => source.readAll!());
+    if (source.edit) this.edit = (offset, bytes, options) => source.edit!(offset, bytes, options);
+    if (source.verify) this.verify = () => this.#verify();
+  }
+
+  get version(): string | undefined {
+    return this.#source.version;
+  }
+
+  async read(offset: number, into: Uint8Array, options?: { signal?: AbortSignal }): Promise<number> {
+    let count: number;
+    try {
+      count = await this.#source.read(offset, into, options);
+    } catch (cause) {
+      if (options?.signal?.aborted) throw options.signal.reason;
+      throw this.#wrapped(cause, offset);
+    }
+    return this.#checked(count, offset, into.length);
+  }
+
+  /** The source is let go of once. What was read is good, whatever becomes of the source then. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    const closing = (async () => await this.#source.close?.())();
+    await within(closing, Infinity, this.#signal).catch(() => {});
+  }
+
+  #readSync(offset: number, into: Uint8Array): number {
+    return this.#checked(this.#try(() => this.#source.readSync!(offset, into), offset), offset, into.length);
+  }
+
+  #view(offset: number, length: number): Uint8Array {
+    const bytes = this.#try(() => this.#source.view!(offset, length), offset);
+    if (bytes instanceof Uint8Array && bytes.length === length) return bytes;
+    throw this.#failed("READ_FAILED", `The source's view of ${length} bytes is something else`, { offset });
+  }
+
+  async #verify(): Promise<void> {
+    try {
+      await this.#source.verify!();
+    } catch (cause) {
+      throw isPaddleError(cause) ? cause : this.#failed("SOURCE_CHANGED", "The source is not what it was", { cause });
+    }
+  }
+
+  #checked(count: number, offset: number, room: number): number {
+    const isEarly = count === 0 && room > 0 && offset < this.size;
+    if (Number.isInteger(count) && count >= 0 && count <= room && !isEarly) return count;
+    if (isEarly) throw this.#failed("SHORT_READ", `The source ends at byte ${offset}, not ${this.size}`, { offset });
+    throw this.#failed("READ_FAILED", `The source gave ${String(count)} bytes where there was room for ${room}`, {
+      offset,
+    });
+  }
+
+  #try<T>(work: () => T, offset?: number): T {
+    try {
+      return work();
+    } catch (cause) {
+      throw this.#wrapped(cause, offset);
+    }
+  }
+
+  #wrapped(cause: unknown, offset?: number): unknown {
+    return isPaddleError(cause) ? cause : this.#failed("READ_FAILED", "The source failed", { offset, cause });
+  }
+
+  #failed(code: SourceCode, message: string, fields: { offset?: number; cause?: unknown } = {}): SourceError {
+    return new SourceError(code, message, { ...fields, path: this.name });
+  }
+}
+
+/** `source` for one call: its closing is waited for until `signal`. */
+export function guarded(source: Source, signal?: AbortSignal): Source {
+  if (source instanceof GuardedSource) return source;
+  try {
+    return new GuardedSource(source, signal);
+  } catch (error) {
+    (async () => await source.close?.())().catch(() => {});
+    throw error;
+  }
+}
