@@ -200,7 +200,8 @@ describe("a source that misbehaves", () => {
       for (const close of [fails, () => Promise.reject(ours)]) {
         await run(Object.assign(faulty(Infinity, () => Promise.resolve(0)), { close }));
       }
-      const signal = AbortSignal.timeout(30);
+      const controller = new AbortController(), { signal } = controller;
+      setTimeout(() => controller.abort(), 30);
       const source = Object.assign(faulty(Infinity, () => Promise.resolve(0)), {
         close: () => new Promise<void>(() => {}),
       });

@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { describe, it } from "@std/testing/bdd";
+import { audit, detect, encode, load, MemoryFolder, open, save, sideIndex, type StateDict, Tensor } from "../../mod.ts";
+
+const VALUE: StateDict = new Map([["w", new Tensor("float32", [40_000])], ["b", new Tensor("float32", [3])]]);
+const FILE = encode(VALUE), SMALL = encode(new Map([["epoch", 3]]));
+
+async function inFolder(test: (path: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "oarlock-leaks-"));
+  try {
+    const path = join(folder, "a.pdparams");
+    writeFileSync(path, FILE);
+    await test(path);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Files of `folder` that this process has open; undefined where the system does not tell. */
+function openFiles(): number | undefined {
+  return existsSync("/proc/self/fd") ? readdirSync("/proc/self/fd").length : undefined;
+}
+
+/** A signal that counts the listeners it has. */
+function counted(): { signal: AbortSignal; controller: AbortController; listeners: Set<unknown>; most: () => number } {
+  const controller = new AbortController(), { signal } = controller;
+  const listeners = new Set<unknown>();
+  let most = 0;
+  const add = signal.addEventListener.bind(signal), remove = signal.removeEventListener.bind(signal);
+  signal.addEventListener = ((type: string, listener: () => void, options?: AddEventListenerOptions) => {
+    listeners.add(listener);
+    most = Math.max(most, listeners.size);
+    add(type, listener, options);
+  }) as typeof add;
+  signal.removeEventListener = ((type: string, listener: () => void) => {
+    listeners.delete(listener);
+    remove(type, listener);
+  }) as typeof remove;
+  return { signal, controller, listeners, most: () => most };
+}
+
+/** Timers that were set and neither cleared nor over. */
+async function timersLeft(work: () => Promise<unknown>): Promise<number> {
+  const { setTimeout: set, clearTimeout: clear } = globalThis;
+  const left = new Set<unknown>();
+  globalThis.setTimeout = ((call: () => void, ms?: number, ...values: unknown[]) => {
+    const timer = set(
+      () => {
+        left.delete(timer);
+        call();
+      },
+      ms,
+      ...values,
+    );
+    left.add(timer);
+    return timer;
+  }) as typeof set;
+  globalThis.clearTimeout = ((timer: never) => {
+    left.delete(timer);
+    clear(timer);
+  }) as typeof clear;
+  try {
+    await work();
+    return left.size;
+  } finally {
+    globalThis.setTimeout = set;
+    globalThis.clearTimeout = clear;
+  }
+}
+
+describe("what calls leave behind", () => {
+  it("is no listener on a signal that ten thousand of them share, and no timer", async () => {
+    const { signal, listeners, most } = counted();
+    const folder = new MemoryFolder();
+    const stream = () => new Blob([FILE.slice()]).stream();
+    const left = await timersLeft(async () => {
+      for (let i = 0; i < 10_000; i++) await load(SMALL, { signal });
+      for (let i = 0; i < 30; i++) {
+        await save(VALUE, "a", { folder, signal });
+        await load("a", { folder, signal });
+        await load(stream(), { signal });
+        await detect(FILE, { signal });
+        await audit(FILE, { signal });
+        await sideIndex("a", { folder, signal });
+        await save(VALUE, new WritableStream(), { signal });
+        await using checkpoint = await open("a", { folder, signal });
+        await checkpoint.get("w", { signal });
+        for await (const _ of checkpoint);
+      }
+    });
+    assert.ok(most() > 0, "no call ever listened");
+    assert.equal(listeners.size, 0);
+    assert.equal(left, 0);
+  });
+
+  it("is no open file: after results, errors, aborts and iterations that were left", () =>
+    inFolder(async (path) => {
+      const before = openFiles();
+      if (before === undefined) return;
+      const bad = path + ".bad";
+      writeFileSync(bad, FILE.subarray(0, 100_000));
+      const aborted = () => {
+        const controller = new AbortController();
+        return { signal: controller.signal, onProgress: () => controller.abort("enough") };
+      };
+      for (let i = 0; i < 20; i++) {
+        await load(path);
+        await save(VALUE, path + ".new");
+        for (const verb of [load, open, detect, audit]) await verb(bad).catch(() => {});
+        await assert.rejects(load(path + ".none"));
+        await load(path, aborted()).catch(() => {});
+        await save(VALUE, path + ".new", aborted()).catch(() => {});
+        await save(new Map([["f", () => 0]]), path + ".new").catch(() => {});
+        const checkpoint = await open(path);
+        for await (const _ of checkpoint) break;
+        await checkpoint.get("x").catch(() => {});
+        await checkpoint.close();
+        await checkpoint.close();
+        await assert.rejects(checkpoint.get("w"), TypeError);
+      }
+      assert.ok(openFiles()! <= before + 2, `${before} files were open, now ${openFiles()}`);
+      const checkpoints = await Promise.all(Array.from({ length: 20 }, () => open(path)));
+      assert.ok(openFiles()! >= before + 20, "open files are counted");
+      await Promise.all(checkpoints.map((checkpoint) => checkpoint.close()));
+      assert.ok(openFiles()! <= before + 2);
+    }));
+
+  it("is no memory: forty failed loads of 4 MiB each", async () => {
+    const cut = encode(new Map([["w", new Tensor("uint8", [4 * 2 ** 20])]])).subarray(0, 4 * 2 ** 20);
+    const rss = () => process.memoryUsage().rss / 2 ** 20;
+    for (let i = 0; i < 8; i++) await load(new Blob([cut]).stream()).catch(() => {});
+    const before = rss();
+    for (let i = 0; i < 40; i++) await load(new Blob([cut]).stream()).catch(() => {});
+    assert.ok(rss() - before < 100, `${Math.round(rss() - before)} MiB more`);
+  });
+});
