@@ -32,6 +32,8 @@ export interface BlobAsk {
   readonly size: number | undefined;
   /** Where the error is reported: the opcode or field that announces the payload. */
   readonly at: number;
+  /** Bytes that the decoder looks at next: a driver that skips the payload may read them with the same step. */
+  readonly behind?: number;
 }
 
 /** "Has the source at least `end` bytes?" Asked of sources whose size is not known, when a claim has to be judged. */

@@ -197,6 +197,7 @@ class SourceDriver {
     const start = cursor.offset;
     if (this.#lazy) {
       this.#skip(start + ask.length);
+      if (ask.behind) this.#lookBehind(ask.behind);
       return new Span(start, ask.length, ask.encoding, ask.at);
     }
     if (ask.encoding === "latin1") return this.#text(ask, start);
@@ -210,6 +211,17 @@ class SourceDriver {
     into.set(cursor.bytes.subarray(cursor.pos, cursor.pos + here));
     this.#skip(start + ask.length);
     return this.#fly(into, here, start);
+  }
+
+  /** Read what lies behind a payload, where that is done at once: the decoder need not ask for it. */
+  #lookBehind(n: number): void {
+    const { cursor } = this;
+    const start = cursor.offset, kept = cursor.left;
+    const { view, readSync, size } = this.#source;
+    if (view || !readSync || kept >= n || cursor.ended || this.#turns.due()) return;
+    const wanted = Math.min(Math.max(n, this.#nextWindow()), size - start);
+    this.#room(wanted, kept);
+    this.#fillSync(start, kept, wanted);
   }
 
   /** Start reading the rest of `into`; wait only while too much is in flight. */

@@ -4,56 +4,49 @@
  * @module
  */
 import { PathError, SourceError } from "../errors.ts";
+import { type FileStat, type OpenedFile, openFile } from "./opened_file.ts";
 import { fileSystem, systemCode } from "./platform.ts";
 import type { Source } from "./source.ts";
 import { recoverFile, replaceBytes } from "./undo_journal.ts";
-
-type Fs = typeof import("node:fs");
 
 /** A file by path. Its size, time and inode are those of the handle, taken when it was opened. */
 export class FileSource implements Source {
   readonly size: number;
   readonly name: string;
-  readonly #file: number;
-  readonly #fs: Fs;
+  readonly #file: OpenedFile;
   readonly #real: string;
   #stamp: string;
   #closed = false;
 
-  private constructor(path: string, real: string, file: number, fs: Fs, size: number, stamp: string) {
+  private constructor(path: string, real: string, file: OpenedFile, { size, stamp }: FileStat) {
     this.name = path;
     this.#real = real;
     this.#file = file;
-    this.#fs = fs;
     this.size = size;
     this.#stamp = stamp;
   }
 
   /**
-   * Open a regular file. The system is asked at once, as a file's structure is read at once: a promise for each of these calls would cost
-   * more than they do.
+   * Open a regular file.
    *
    * @throws {SourceError} `NOT_FOUND`, `PERMISSION`, `READ_FAILED`; `HOT_JOURNAL`: a change of it was cut off and cannot be taken back
    * @throws {PathError} `NOT_A_FILE`: a folder, pipe, socket or device
    */
   static async open(path: string): Promise<FileSource> {
-    const fs = fileSystem(path);
-    let file: number;
+    let file: OpenedFile;
     try {
-      // Without O_NONBLOCK the opening of a pipe waits for somebody who writes.
-      file = fs.openSync(path, fs.constants.O_RDONLY | (fs.constants.O_NONBLOCK ?? 0));
+      file = openFile(path);
     } catch (error) {
       throw openError(path, error);
     }
     try {
-      const stat = fs.fstatSync(file, { bigint: true });
-      if (!stat.isFile()) throw notAFile(path, stat.isDirectory());
-      const real = fs.realpathSync(path);
-      await recoverFile(fs, real);
-      const now = fs.fstatSync(file, { bigint: true });
-      return new FileSource(path, real, file, fs, Number(now.size), stampOf(now));
+      const stat = file.stat();
+      if (!stat.isFile) throw notAFile(path, stat.isDirectory);
+      const real = file.realPath();
+      const isOther = await recoverFile(real, (beside) => file.exists(beside));
+      return new FileSource(path, real, file, isOther ? file.stat() : stat);
     } catch (error) {
-      fs.closeSync(file);
+      file.close();
       throw error;
     }
   }
@@ -65,18 +58,15 @@ export class FileSource implements Source {
 
   /** Read from `offset` on. */
   read(offset: number, into: Uint8Array): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.#fs.read(this.#file, into, 0, into.length, offset, (error, n) => {
-        if (error) reject(this.#readError(offset, error));
-        else resolve(n);
-      });
+    return this.#file.read(offset, into).catch((error) => {
+      throw this.#readError(offset, error);
     });
   }
 
   /** Read from `offset` on, at once. */
   readSync(offset: number, into: Uint8Array): number {
     try {
-      return this.#fs.readSync(this.#file, into, 0, into.length, offset);
+      return this.#file.readSync(offset, into);
     } catch (error) {
       throw this.#readError(offset, error);
     }
@@ -85,7 +75,7 @@ export class FileSource implements Source {
   /** `SOURCE_CHANGED` where the file grew, shrank or was written since it was opened. */
   verify(): Promise<void> {
     return new Promise((resolve) => {
-      if (stampOf(this.#fs.fstatSync(this.#file, { bigint: true })) !== this.#stamp) {
+      if (this.#file.stat().stamp !== this.#stamp) {
         throw new SourceError("SOURCE_CHANGED", `${JSON.stringify(this.name)} was changed while it was read`, {
           path: this.name,
         });
@@ -104,21 +94,22 @@ export class FileSource implements Source {
     await this.verify();
     const inode = this.#stamp.split(" ")[2];
     // A save puts another file in the place of the one that is open: that one is not ours to change.
-    const there = await this.#fs.promises.stat(this.#real, { bigint: true }).catch(() => null);
+    const fs = fileSystem(this.name);
+    const there = await fs.promises.stat(this.#real, { bigint: true }).catch(() => null);
     if (String(there?.ino) !== inode) {
       throw new SourceError("SOURCE_CHANGED", `${JSON.stringify(this.name)} was replaced since it was opened`, {
         path: this.name,
       });
     }
-    await replaceBytes(this.#fs, this.#real, offset, bytes, signal);
-    this.#stamp = stampOf(this.#fs.fstatSync(this.#file, { bigint: true }));
+    await replaceBytes(fs, this.#real, offset, bytes, signal);
+    this.#stamp = this.#file.stat().stamp;
   }
 
   /** Close the file. */
   close(): Promise<void> {
     if (!this.#closed) {
       this.#closed = true;
-      this.#fs.closeSync(this.#file);
+      this.#file.close();
     }
     return Promise.resolve();
   }
@@ -130,10 +121,6 @@ export class FileSource implements Source {
       cause,
     });
   }
-}
-
-function stampOf(stat: { size: bigint; mtimeNs: bigint; ino: bigint }): string {
-  return `${stat.size} ${stat.mtimeNs} ${stat.ino}`;
 }
 
 function notAFile(path: string, isFolder: boolean): PathError {

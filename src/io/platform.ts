@@ -30,9 +30,15 @@ function realFs(): Fs | null {
   return typeof fs?.openSync === "function" ? fs : null;
 }
 
+/** Deno, where this is it. */
+export function denoHere(): typeof Deno | null {
+  const { Deno: deno } = globalThis as { Deno?: typeof Deno };
+  return typeof deno?.openSync === "function" ? deno : null;
+}
+
 /** Whether paths lead to files here. */
 export function hasFileSystem(): boolean {
-  return realFs() !== null;
+  return denoHere() !== null || realFs() !== null;
 }
 
 /** `node:fs`; an UnsupportedError where this runtime has no file system. */

@@ -8,7 +8,7 @@
  * @module
  */
 import { SaveError, SourceError } from "../errors.ts";
-import { type Fs, hashing, pathModule, processId, processLives, systemCode } from "./platform.ts";
+import { fileSystem, type Fs, hashing, pathModule, processId, processLives, systemCode } from "./platform.ts";
 
 type Handle = Awaited<ReturnType<Fs["promises"]["open"]>>;
 
@@ -185,19 +185,21 @@ async function undo(
 }
 
 /**
- * Look for a change of `real` that was cut off, and take it back. Changes of this process are waited for.
+ * Look for a change of `real` that was cut off, and take it back. Changes of this process are waited for. Whether there was one.
  *
  * @throws {SourceError} `HOT_JOURNAL`: another process is at it, or the file cannot be written
  */
-export async function recoverFile(fs: Fs, real: string): Promise<void> {
-  await underWay.get(real);
-  await recover(fs, real, false);
+export async function recoverFile(real: string, exists: (path: string) => boolean): Promise<boolean> {
+  const change = underWay.get(real);
+  if (change) await change;
+  // There is none as good as always, which a promise would only take longer to say.
+  if (!exists(real + END)) return change !== undefined;
+  await recover(fileSystem(real), real, false);
+  return true;
 }
 
 async function recover(fs: Fs, real: string, isWriter: boolean): Promise<void> {
   const journal = real + END;
-  // There is none as good as always, which a promise would only take longer to say.
-  if (!fs.existsSync(journal)) return;
   const kept = await fs.promises.open(journal, "r").catch(() => null);
   if (!kept) return;
   let change: Change | null, pid: number;

@@ -14,7 +14,7 @@
  * @module
  */
 import { type Budget, type Limits, PRICES } from "../../limits.ts";
-import { BLOB_MIN, type Cursor } from "../cursor.ts";
+import { BLOB_MIN, type Cursor, type Payload } from "../cursor.ts";
 import type { Memo } from "./memo.ts";
 import { Tuple } from "../../values.ts";
 import { holdsByteText, PickledArray, PickledDType, type Slab, Token } from "./pickled.ts";
@@ -34,12 +34,14 @@ const MAX_ITEMS = 2 * MAX_AXES;
 const MAX_OPCODES = 24 + MAX_AXES;
 /** More than the bytes behind the data. */
 const MAX_TAIL = 12;
-/** Opcodes of a run up to its data, and of a whole one, without axes and without the mark and the put that a shape may have. */
+/** Opcodes of a run up to its data, without axes and without the mark and the put that a shape may have; and those behind the data. */
 const HEAD_OPCODES = 15;
-const RUN_OPCODES = 20;
-/** What is charged up to the data: tuples of 1, of 3 and of the axes, the array, three puts; and in all: a tuple of 5, bytes, two puts more. */
+const TAIL_OPCODES = 4;
+const RUN_OPCODES = HEAD_OPCODES + 1 + TAIL_OPCODES;
+/** What is charged up to the data: tuples of 1, of 3 and of the axes, the array, three puts; and behind them: a tuple of 5, two puts. */
 const HEAD_PRICE = 3 * PRICES.tuple + (1 + 3) * PRICES.slot + PRICES.tensor + 3 * PRICES.slot;
-const RUN_PRICE = HEAD_PRICE + PRICES.tuple + 5 * PRICES.slot + PRICES.bytes + 2 * PRICES.slot;
+const TAIL_PRICE = PRICES.tuple + 5 * PRICES.slot + 2 * PRICES.slot;
+const RUN_PRICE = HEAD_PRICE + PRICES.bytes + TAIL_PRICE;
 
 /** More than one run or text charges. */
 const MAX_PRICE = 2 * RUN_PRICE;
@@ -71,6 +73,21 @@ const STATE = new UnmadePart("state", -3);
 const DATA_OF_SCALAR = new UnmadePart("data", -1);
 const STATE_OF_SCALAR = new UnmadePart("state", -2);
 
+/** A run whose data are long: whoever runs the machine has them, or leaves them where they are. */
+export interface BegunRun {
+  readonly array: PickledArray;
+  readonly shape: readonly number[];
+  /** The shape as it lies on the stack. */
+  readonly tuple: Tuple;
+  readonly dtype: PickledDType;
+  /** The flag as the file has it. */
+  readonly fortran: boolean;
+  /** Bytes of the data. */
+  readonly nbytes: number;
+  /** Entries of the memo when it began. */
+  readonly memoSize: number;
+}
+
 /** The part of a pickle machine that the loop works on. */
 export interface RunContext {
   readonly cursor: Cursor;
@@ -79,7 +96,11 @@ export interface RunContext {
   readonly budget: Budget;
   readonly limits: Readonly<Limits>;
   /** Leave an array on the stack that waits for its state, and above it the beginning of that: MARK, 1, shape, dtype, order. */
-  begin(array: PickledArray, shape: Tuple, dtype: PickledDType, fortran: boolean): void;
+  begin(begun: BegunRun): void;
+  /** Take all of that off the stack, and the data above it, which are returned; null, and nothing done, where the stack is another. */
+  end(begun: BegunRun): Payload | null;
+  /** An array got its data. */
+  complete(array: PickledArray): void;
   /** Whether arrays note where their bytes lie. */
   readonly locates: boolean;
 }
@@ -101,6 +122,8 @@ export class ArrayRuns {
   #slab: Slab | null = null;
   #from = 0;
   #to = 0;
+  /** The run that was begun last, as long as its end may follow. */
+  #begun: BegunRun | null = null;
 
   constructor(context: RunContext) {
     this.#context = context;
@@ -109,6 +132,11 @@ export class ArrayRuns {
   /** An entry of the memo is replaced: what was seen before may mean something else. */
   forget(): void {
     this.#model.size = 0;
+  }
+
+  /** Whether the rest of a run may follow: a put is then the first opcode of it. */
+  get awaitsEnd(): boolean {
+    return this.#begun !== null;
   }
 
   /**
@@ -121,8 +149,8 @@ export class ArrayRuns {
     if (slots === null) return 0;
     const { bytes, view } = cursor;
     const end = Math.min(cursor.end, frameEnd), last = Math.min(cursor.end - MAX_RUN, frameEnd - 1);
-    let p = cursor.pos;
     this.#opcodes = 0;
+    let p = this.#readEnd(cursor.pos, end, slots);
     while (
       p <= last && this.#opcodes + MAX_OPCODES < most && stack.length + MAX_ITEMS <= limits.maxStackItems
     ) {
@@ -331,10 +359,15 @@ export class ArrayRuns {
     if (bytes[tail] !== 0x62 || tail >= end) {
       // The data come later or are long: up to here, then.
       const array = new PickledArray(callable.offset);
-      const tuple = Tuple.from(shape);
+      const tuple = tupleOf(shape);
       slots.push(ZERO, ARGS, array);
       if (hasShape) slots.push(tuple);
-      context.begin(array, tuple, dtype, flag === 0x88);
+      const nbytes = dtype.info && size <= limits.maxElements && shape.length <= limits.maxRank
+        ? size * dtype.info.itemsize
+        : -1;
+      const begun = { array, shape, tuple, dtype, fortran: flag === 0x88, nbytes, memoSize: slots.length };
+      context.begin(begun);
+      this.#begun = begun;
       opcodes += HEAD_OPCODES;
       price += HEAD_PRICE + shape.length * PRICES.slot;
       this.#end = p;
@@ -361,6 +394,33 @@ export class ArrayRuns {
     this.#opcodes += opcodes;
     budget.structure += price;
     return true;
+  }
+
+  /** Carry out the end of the run that was begun, if it stands at `start` and its data have come: behind it. */
+  #readEnd(start: number, end: number, slots: unknown[]): number {
+    const begun = this.#begun;
+    this.#begun = null;
+    const context = this.#context;
+    const { cursor: { bytes, view, base }, budget, limits } = context;
+    if (begun === null || begun.memoSize !== slots.length || start + MAX_TAIL > end) return start;
+    if (budget.structure + MAX_PRICE > limits.maxStructureBytes || slots.length + 2 > limits.maxMemo) return start;
+    let p = behindPut(bytes, view, start, slots.length);
+    p = bytes[p] === 0x74 ? behindPut(bytes, view, p + 1, slots.length + 1) : -1;
+    if (bytes[p] !== 0x62) return start;
+    const data = context.end(begun);
+    if (data === null) return start;
+    const { array, shape, dtype, fortran } = begun;
+    array.offset = base + p;
+    array.dtype = dtype;
+    array.shape = shape;
+    array.fortran = fortran && shape.length > 1;
+    array.data = data;
+    context.complete(array);
+    if (shape.length > 0) slots.push(DATA, STATE);
+    else slots.push(DATA_OF_SCALAR, STATE_OF_SCALAR);
+    this.#opcodes += TAIL_OPCODES;
+    budget.structure += TAIL_PRICE + PRICES.slot * shape.length;
+    return p + 1;
   }
 
   /** Where the data begin that stand at `p`, if they are short, as many as the array wants, and whole in the window; else -1. */
@@ -412,6 +472,12 @@ class EntryModel {
     this.shape = shape;
     this.fortran = fortran;
   }
+}
+
+function tupleOf(shape: readonly number[]): Tuple {
+  const tuple = new Tuple();
+  for (let axis = 0; axis < shape.length; axis++) tuple.push(shape[axis]);
+  return tuple;
 }
 
 function sameShape(a: readonly number[], b: readonly number[]): boolean {

@@ -18,7 +18,7 @@ import { decodePayload } from "../payload.ts";
 import { build, type CallContext, newObject, reduce } from "./calls.ts";
 import { canonicalForm, keyOf } from "./keys.ts";
 import { Memo } from "./memo.ts";
-import { ArrayRuns, RUN_REACH, type RunContext, type RunPart, UnmadePart } from "./array_run.ts";
+import { ArrayRuns, type BegunRun, RUN_REACH, type RunContext, type RunPart, UnmadePart } from "./array_run.ts";
 import { checkNesting } from "./nesting.ts";
 import { floatFromText, integerFromBytes, integerFromText } from "./numbers.ts";
 import { opcodeName } from "./opcodes.ts";
@@ -147,7 +147,10 @@ class PickleMachine implements CallContext, RunContext {
         throw truncated("the next opcode", at, cursor.total);
       }
       const opcode = this.#opcode = cursor.bytes[cursor.pos];
-      if (opcode === 0x8c || opcode === 0x68 || opcode === 0x6a || opcode === 0x58) {
+      const isPut = opcode === 0x94 || opcode === 0x71 || opcode === 0x72;
+      if (
+        opcode === 0x8c || opcode === 0x68 || opcode === 0x6a || opcode === 0x58 || (isPut && this.#runs.awaitsEnd)
+      ) {
         const frameEnd = this.#frameEnd < 0 ? Infinity : this.#frameEnd - cursor.base;
         const done = this.#runs.read(frameEnd, maxOpcodes - this.#opcodes);
         if (done > 0) {
@@ -577,12 +580,24 @@ class PickleMachine implements CallContext, RunContext {
     return bytes;
   }
 
-  begin(array: PickledArray, shape: Tuple, dtype: PickledDType, fortran: boolean): void {
+  begin({ array, tuple, dtype, fortran }: BegunRun): void {
     this.awaitState(array);
     this.stack.push(array);
     this.#marks.push(this.stack.length);
     this.#fence = this.stack.length;
-    this.stack.push(1, shape, dtype, fortran);
+    this.stack.push(1, tuple, dtype, fortran);
+  }
+
+  end({ array, tuple, dtype, fortran, nbytes }: BegunRun): Payload | null {
+    const stack = this.stack, at = this.#fence;
+    if (stack.length !== at + 5 || stack[at - 1] !== array || stack[at] !== 1) return null;
+    if (stack[at + 1] !== tuple || stack[at + 2] !== dtype || stack[at + 3] !== fortran) return null;
+    const data = stack[at + 4];
+    const isWhole = data instanceof Span ? data.encoding === "raw" : data instanceof Uint8Array;
+    if (!isWhole || (data as Payload).length !== nbytes) return null;
+    this.#popMark();
+    stack.length = at;
+    return data as Payload;
   }
 
   /** Make the part of a run that the entry `index` of the memo stands for. */
@@ -649,7 +664,8 @@ class PickleMachine implements CallContext, RunContext {
       return bytes;
     }
     this.#claim(length);
-    return (yield { kind: "blob", length, encoding: "latin1", size: this.#expectedSize(), at: this.#at }) as Payload;
+    const size = this.#expectedSize();
+    return (yield { kind: "blob", length, encoding: "latin1", size, at: this.#at, behind: LONGEST_FIXED }) as Payload;
   }
 
   /** Bytes of the array whose state is being put together on the stack: (1, shape, dtype, fortran, encode(... */
@@ -671,7 +687,9 @@ class PickleMachine implements CallContext, RunContext {
     }
     this.#claim(length);
     this.budget.charge(PRICES.bytes, this.#at);
-    this.stack.push((yield { kind: "blob", length, encoding: "raw", size: length, at: this.#at }) as Payload);
+    this.stack.push(
+      (yield { kind: "blob", length, encoding: "raw", size: length, at: this.#at, behind: LONGEST_FIXED }) as Payload,
+    );
   }
 
   *#binstring(length: number): Decoder<void> {
