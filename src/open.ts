@@ -271,7 +271,7 @@ export interface CheckpointParts {
   value: Value;
   /** What was odd. */
   warnings: Warning[];
-  /** Where arrays come from. */
+  /** Where arrays come from that were read with the structure. */
   places: Map<NDArray, PickledArray>;
   /** Arrays that were not read. */
   lazies: Map<NDArray, SpanBytes>;
@@ -434,8 +434,8 @@ async function openParts<T>(
         borrowed,
         lazy: (span, finish, from) => last = new SpanBytes(source!, span, finish, from),
         onArray: (made, from) => {
-          if (from) places.set(made, from);
           if (!made.isLoaded && last) lazies.set(made, last);
+          else if (from) places.set(made, from);
         },
       });
       return { source, value, warnings, lazies, places };

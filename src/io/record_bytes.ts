@@ -35,19 +35,21 @@ export class RecordBytes extends SpanBytes implements LazyBytes {
     this.#shape = shape;
     this.#headSize = headSize;
     this.#name = name;
-    const { readSync } = this;
-    if (readSync) {
-      this.readSync = () => {
-        const found = new Uint8Array(headSize);
-        for (let done = 0; done < headSize;) {
-          const n = source.readSync!(start + done, found.subarray(done));
-          if (n <= 0) break;
-          done += n;
-        }
-        this.#compare(found);
-        return readSync();
-      };
-    }
+  }
+
+  override get readSync(): (() => Uint8Array) | undefined {
+    const readNow = super.readSync;
+    if (!readNow) return undefined;
+    return () => {
+      const found = new Uint8Array(this.#headSize);
+      for (let done = 0; done < found.length;) {
+        const n = this.source.readSync!(this.#start + done, found.subarray(done));
+        if (n <= 0) break;
+        done += n;
+      }
+      this.#compare(found);
+      return readNow();
+    };
   }
 
   override async read({ signal }: ReadOptions = {}): Promise<Uint8Array> {

@@ -31,9 +31,6 @@ export class SpanBytes implements LazyBytes {
   readonly source: Source;
   readonly #finish: (bytes: Uint8Array) => Uint8Array;
   readonly #from: PickledArray | null;
-  /** The same at once, where the source can. */
-  readSync?: () => Uint8Array;
-
   /** Bytes that lie in the file as they are. */
   static at(source: Source, offset: number, length: number): SpanBytes {
     return new SpanBytes(source, new Span(offset, length, "raw", offset), (bytes) => bytes);
@@ -44,7 +41,11 @@ export class SpanBytes implements LazyBytes {
     this.span = span;
     this.#finish = finish;
     this.#from = from;
-    if (source.readSync) this.readSync = () => this.#readNow();
+  }
+
+  /** The same at once, where the source can. */
+  get readSync(): (() => Uint8Array) | undefined {
+    return this.source.readSync ? () => this.#readNow() : undefined;
   }
 
   async read({ signal }: ReadOptions = {}): Promise<Uint8Array> {

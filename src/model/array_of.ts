@@ -60,11 +60,9 @@ export function partsOf(array: PickledArray, context: ArrayContext): ArrayParts 
   }
   const { shape, data } = array;
   if (data instanceof Span) {
-    return {
-      dtype: info.name,
-      shape,
-      data: context.lazy!(data, (bytes) => inOrder(array, dtype, bytes, false), array),
-    };
+    const isInOrder = !array.fortran && !(dtype.bigEndian && info.swapsize > 1);
+    const finish = isInOrder ? asItIs : (bytes: Uint8Array) => inOrder(array, dtype, bytes, false);
+    return { dtype: info.name, shape, data: context.lazy!(data, finish, array) };
   }
   const bytes = array.sharesBytes ? data!.slice() : data!;
   return { dtype: info.name, shape, data: inOrder(array, dtype, bytes, context.borrowed && !array.sharesBytes) };
@@ -108,6 +106,10 @@ export function numpyName(dtype: PickledDType): string {
   if (dtype.code === "f16") return "float128";
   if (dtype.code === "c32") return "complex256";
   return (kind === "S" || kind === "V" ? "|" : dtype.bigEndian ? ">" : "<") + dtype.code + dtype.unit;
+}
+
+function asItIs(bytes: Uint8Array): Uint8Array {
+  return bytes;
 }
 
 /** C order and little-endian, which is what nearly every file has already (H-VAL-10). */

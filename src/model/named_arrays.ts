@@ -9,6 +9,18 @@ import { SelectedRows, type Value } from "../values.ts";
 /** Name of the only array of a file that is one. */
 const ONLY = "";
 
+/** A key on the way to a value, and the keys before it. */
+interface Step {
+  readonly key: string;
+  readonly before: Step | null;
+}
+
+interface Found {
+  readonly value: unknown;
+  readonly name: string;
+  readonly step: Step | null;
+}
+
 /**
  * Every array below `root`, in file order. At the top of a dict the name is the key; deeper inside, the keys joined by dots
  * (`model.fc.weight`). Where two names would be equal, the later one gets its place (`["model"]["fc.weight"]`).
@@ -16,31 +28,36 @@ const ONLY = "";
 export function namedArrays(root: Value): Map<string, NDArray> {
   const found = new Map<string, NDArray>();
   const seen = new Set<object>();
-  const todo: { value: unknown; name: string; place: string }[] = [{ value: root, name: ONLY, place: "" }];
+  const todo: Found[] = [{ value: root, name: ONLY, step: null }];
   while (todo.length > 0) {
-    const { value, name, place } = todo.pop()!;
+    const { value, name, step } = todo.pop()!;
     if (value instanceof NDArray) {
-      found.set(found.has(name) ? place : name || (value as { name?: string }).name || ONLY, value);
-      continue;
-    }
-    if (value instanceof SelectedRows) {
-      found.set(name, value.value);
-      continue;
-    }
-    if (typeof value !== "object" || value === null || seen.has(value)) continue;
-    const entries = value instanceof Map ? [...value] : Array.isArray(value) ? value.map((item, i) => [i, item]) : [];
-    if (entries.length > 0) seen.add(value);
-    // Last first, because the stack gives the last one back first.
-    for (let i = entries.length - 1; i >= 0; i--) {
-      const [key, item] = entries[i];
-      if (typeof item !== "object" || item === null) continue;
-      const step = String(key);
-      todo.push({
-        value: item,
-        name: name === ONLY ? step : `${name}.${step}`,
-        place: `${place}[${JSON.stringify(step)}]`,
-      });
+      found.set(found.has(name) ? placeOf(step) : name || (value as { name?: string }).name || ONLY, value);
+    } else if (value instanceof SelectedRows) found.set(name, value.value);
+    else if ((value instanceof Map || Array.isArray(value)) && !seen.has(value)) {
+      const inside = entriesOf(value, name, step);
+      if (inside.length > 0) seen.add(value);
+      // Last first, because the stack gives the last one back first.
+      for (let i = inside.length - 1; i >= 0; i--) todo.push(inside[i]);
     }
   }
   return found;
+}
+
+/** What lies in a container and may be an array or hold one. */
+function entriesOf(container: Map<unknown, unknown> | unknown[], name: string, before: Step | null): Found[] {
+  const entries: Found[] = [];
+  // The same call for both; for...of would make a list of every pair.
+  container.forEach((value: unknown, at: unknown) => {
+    if (typeof value !== "object" || value === null) return;
+    const key = String(at);
+    entries.push({ value, name: name === ONLY ? key : `${name}.${key}`, step: { key, before } });
+  });
+  return entries;
+}
+
+function placeOf(step: Step | null): string {
+  const steps: string[] = [];
+  for (let at = step; at !== null; at = at.before) steps.push(`[${JSON.stringify(at.key)}]`);
+  return steps.reverse().join("");
 }
