@@ -70,12 +70,15 @@ function fromStateDict(
 ): unknown {
   const table = dict.get(NAME_TABLE);
   if (!(table instanceof Map)) throw badTable("it is no dict");
+  let tensors = 0;
   // Not for...of: that makes a list of every pair.
   table.forEach((name: unknown, key: unknown) => {
     if (typeof name !== "string") throw badTable("it holds a name that is no text");
     const value = dict.get(key);
     if (isArray(value)) {
-      dict.set(key, shaper.tensor(value, name, String(key)));
+      const made = shaper.tensor(value, name, String(key));
+      dict.set(key, made);
+      if (made instanceof NDArray) tensors++;
     } else if (!dict.has(key)) {
       warnings.push({
         code: "MISSING_KEY",
@@ -85,6 +88,8 @@ function fromStateDict(
     }
   });
   if (!options.keepNameTable) dict.delete(NAME_TABLE);
+  // Nearly every state dict holds nothing else.
+  if (tensors === dict.size && !(dict instanceof OrderedDict)) return dict;
   return replaceLeaves(
     dict,
     (value) => isArray(value) ? shaper.array(value) : shaper.rest(value),

@@ -26,8 +26,10 @@ interface Frame extends Measure {
 
 function containerOf(value: unknown): Container | null {
   if (typeof value !== "object" || value === null) return null;
+  // First what there is most of.
+  if (value instanceof PickledArray) return value.items;
   if (Array.isArray(value) || value instanceof Map || value instanceof Set) return value;
-  return value instanceof PythonRecord ? value.fields : value instanceof PickledArray ? value.items : null;
+  return value instanceof PythonRecord ? value.fields : null;
 }
 
 const NONE: readonly Container[] = [];
