@@ -100,7 +100,7 @@ export class FileSink implements Sink {
       const lock = options.lock ? await takeLock(fs, target, shown) : null;
       if (lock) cleanup.push(() => lock.release(), lock.name);
       // A change in place that was cut off is taken back: its journal must not meet the new file.
-      if (before) await recoverFile(fs, target);
+      if (before) await recoverFile(target, (path) => fs.existsSync(path));
       const { temp, handle } = await createTemp(fs, path, target, before?.mode ?? 0o666).catch((error) => {
         throw saveError("WRITE_FAILED", shown, "before anything was written", error);
       });
