@@ -4,10 +4,9 @@
  * @module
  */
 import { detect, type FileKind } from "../detect.ts";
-import { FormatError, isPaddleError, quote, SourceError } from "../errors.ts";
-import { exists, findModel, isNoFile, type ModelFiles, notFound } from "../io/find_model.ts";
-import type { FolderEntry } from "../io/open_source.ts";
-import { folderAt, isFolder, type Place, placeOf } from "../io/place.ts";
+import { FormatError, quote, SourceError } from "../errors.ts";
+import { isNoFile } from "../io/find_model.ts";
+import { nearest } from "../limits.ts";
 import { namedArrays } from "../model/named_arrays.ts";
 import type { NDArray } from "../ndarray.ts";
 import { open as openNpy, openNpz } from "../npy.ts";
@@ -17,8 +16,8 @@ import type { Float8 } from "../options.ts";
 import { TensorMap } from "../tensor_map.ts";
 import type { Value } from "../values.ts";
 import { type Given, UsageError } from "./command.ts";
-import { nearest } from "../limits.ts";
-import { type FROM_ARRAYS, type FROM_MODEL, type Reading, reading } from "./reading.ts";
+import { type FoundModel, modelOf } from "./model_of.ts";
+import { type FROM_ARRAYS, type Reading, reading } from "./reading.ts";
 import type { Session } from "./session.ts";
 
 /** What was opened as what; a `folder` has a file for each tensor, `shards` an index. */
@@ -38,9 +37,6 @@ export interface OpenFile {
   /** Where it was looked for. */
   readonly where: Reading;
 }
-
-/** Files of a model that stand for all of it. */
-const PART = /\.(pdmodel|json|pdiparams|pdiparams\.info)$/;
 
 /** Open what `from` names, do something with it, close it. */
 export async function withFile<T>(
@@ -111,102 +107,6 @@ async function insideOf(from: string, { folder, limits, signal }: Reading): Prom
     path: from,
     hint: "--archive FILE, and one of its names, a prefix or folder in the place of FILE",
   });
-}
-
-/** A model that was found. */
-export interface FoundModel {
-  readonly files: ModelFiles;
-  readonly entry: FolderEntry;
-  readonly names: { modelFilename?: string; paramsFilename?: string };
-}
-
-/** The model that `from` names, or one of whose files it names; null where it names something else. */
-export async function modelOf(
-  from: string,
-  options: Given<typeof FROM_MODEL>,
-  where: Reading,
-): Promise<FoundModel | null> {
-  const place = await placeOf(from, where);
-  if (!place) return null;
-  const part = PART.exec(place.name);
-  if (part && !/\.index\.json$/.test(place.name)) {
-    const prefix = { ...place, name: place.name.slice(0, part.index) };
-    const model = await foundAt(prefix, {}).catch(ignoreAmbiguous);
-    // A program without parameters beside it stands for itself.
-    return model && await hasParameters(model.files) ? model : null;
-  }
-  try {
-    if (place.name !== "" && await exists(place.folder, place.name)) return null;
-  } catch (error) {
-    if (!isNoFile(error)) throw error;
-  }
-  const { "model-filename": modelFilename, "params-filename": paramsFilename } = options;
-  return await modelAt(place, {
-    ...(modelFilename === undefined ? {} : { modelFilename }),
-    ...(paramsFilename === undefined ? {} : { paramsFilename }),
-  });
-}
-
-/** The model that a user names. */
-export async function foundModel(
-  from: string,
-  options: Given<typeof FROM_MODEL>,
-  where: Reading,
-): Promise<FoundModel> {
-  const model = await modelOf(from, options, where);
-  if (model) return model;
-  const place = await placeOf(from, where);
-  if (!place) throw new UsageError("A model is named by a path or URL");
-  throw await notFound(place);
-}
-
-async function modelAt(place: Place, names: FoundModel["names"]): Promise<FoundModel | null> {
-  if (!await isFolder(place)) return await foundAt(place, names);
-  const prefix = await onlyPrefix(place);
-  if (prefix !== null) return await foundAt({ ...prefix, shown: place.shown }, names);
-  return await foundAt(place, { ...await usualNames(place), ...names });
-}
-
-async function foundAt(place: Place, names: FoundModel["names"]): Promise<FoundModel | null> {
-  const files = await findModel(place, names);
-  return files && { files, entry: { folder: place.folder, name: place.name }, names };
-}
-
-/** The one prefix of a folder, such as `inference` in what is exported today; null where there are more, or a program of 1.x. */
-async function onlyPrefix(place: Place): Promise<Place | null> {
-  const folder = folderAt(place);
-  const names = new Set((await folder.list()).filter((name) => !name.includes("/")));
-  const models = [...names].filter((name) => name.endsWith(".pdiparams")).map((name) => name.slice(0, -10))
-    .filter((prefix) => names.has(prefix + ".pdmodel") || names.has(prefix + ".json"));
-  return models.length === 1 && !names.has("__model__") ? { folder, name: models[0], shown: place.shown } : null;
-}
-
-/** A folder of 1.x whose files have the names that most have needs no word about it. */
-async function usualNames(place: Place): Promise<FoundModel["names"]> {
-  const folder = folderAt(place);
-  const has = (name: string) => exists(folder, name);
-  for (const modelFilename of ["__model__", "__model__.json", "model"]) {
-    if (!await has(modelFilename)) continue;
-    for (const paramsFilename of ["__params__", "params"]) {
-      if (await has(paramsFilename)) return { modelFilename, paramsFilename };
-    }
-  }
-  return {};
-}
-
-/** A folder of the same name: whoever names a file means the file. */
-function ignoreAmbiguous(error: unknown): null {
-  if (isPaddleError(error) && error.code === "AMBIGUOUS_PATH") return null;
-  throw error;
-}
-
-async function hasParameters({ folder, methods: [{ params }] }: ModelFiles): Promise<boolean> {
-  try {
-    return params !== null && await exists(folder, params);
-  } catch (error) {
-    if (isPaddleError(error)) return false;
-    throw error;
-  }
 }
 
 /** The name of the array that is meant: the only one, where none was given. */

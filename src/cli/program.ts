@@ -8,7 +8,7 @@ import { load } from "../load.ts";
 import { type Operator, type Port, Program, type ProgramVariable } from "../program.ts";
 import { type Call, command, type Given, UsageError } from "./command.ts";
 import { DONE } from "./failure.ts";
-import { modelOf } from "./open_file.ts";
+import { modelOf } from "./model_of.ts";
 import { FROM_MODEL, type Reading, reading } from "./reading.ts";
 import type { Session } from "./session.ts";
 import { countText, table } from "./text.ts";

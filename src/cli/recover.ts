@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { readWhole } from "../io/read_whole.ts";
 import { load } from "../load.ts";
 import type { RecoverReport } from "../model/recover.ts";
 import { recoverStateDict } from "../recover_state_dict.ts";
@@ -10,7 +11,7 @@ import type { NDArray } from "../ndarray.ts";
 import type { StateDict } from "../values.ts";
 import { command, UsageError } from "./command.ts";
 import { DONE } from "./failure.ts";
-import { foundModel } from "./open_file.ts";
+import { foundModel } from "./model_of.ts";
 import { FROM_MODEL, reading } from "./reading.ts";
 import type { Session } from "./session.ts";
 import { checkTarget, TO_FILE, wantedForm, write } from "./target.ts";
@@ -24,6 +25,7 @@ export const recover = command({
   options: {
     ...FROM_MODEL,
     ...TO_FILE,
+    names: { value: "FILE", help: "keys by names of variables, as a JSON object; count more than anything else" },
     like: { value: "FILE", help: "a checkpoint of the same network, whose keys are wanted" },
   },
   notes: [
@@ -37,12 +39,14 @@ export const recover = command({
     return await reading(options, session, async (where) => {
       const model = await foundModel(from, options, where);
       const like = options.like === undefined ? undefined : await stateDict(options.like, session);
+      const names = options.names === undefined ? undefined : await namesIn(options.names, session);
       const { limits } = where;
       const { stateDict: found, report } = await recoverStateDict(model.entry, {
         ...model.names,
         ...session.hooks,
         limits,
         like,
+        names,
       });
       const bytes = await write(found, found as ReadonlyMap<string, NDArray>, form, to, options, session);
       if (session.json) await session.printJson({ file: to, bytes, ...report });
@@ -58,9 +62,27 @@ async function stateDict(path: string, session: Session): Promise<StateDict> {
   return value;
 }
 
+/** Longest file of names. */
+const MOST = 64 * 2 ** 20;
+
+async function namesIn(path: string, { signal }: Session): Promise<Map<string, string>> {
+  const text = new TextDecoder().decode(await readWhole(path, MOST, { signal }));
+  let names: unknown;
+  try {
+    names = JSON.parse(text);
+  } catch {
+    names = null;
+  }
+  const entries = typeof names === "object" && names !== null && !Array.isArray(names) ? Object.entries(names) : null;
+  if (!entries?.every(([, key]) => typeof key === "string")) {
+    throw new UsageError('--names takes a JSON object such as {"linear_0.w_0": "fc.weight"}');
+  }
+  return new Map(entries);
+}
+
 const ORIGINS = {
   info: "named as the network names them",
-  given: "named as in --like, by the variable's name",
+  given: "named as in --names, or as the variable is in --like",
   guess: "named as in --like by kind, number and shape: a guess",
   variable: "named like their variables",
 };

@@ -5,16 +5,13 @@
  */
 import { exists } from "../io/find_model.ts";
 import { folderAt, isFolder, placeOf } from "../io/place.ts";
-import { relayout as relayoutModel } from "../static/relayout.ts";
-import { loadInferenceModel } from "../static/load_inference_model.ts";
+import { type Layout, relayout as relayoutModel } from "../static/relayout.ts";
 import { command } from "./command.ts";
 import { DONE } from "./failure.ts";
-import { type FoundModel, foundModel } from "./open_file.ts";
-import { FROM_MODEL, type Reading, reading } from "./reading.ts";
+import { foundModel, loadModel } from "./model_of.ts";
+import { FROM_MODEL, reading } from "./reading.ts";
 import type { Session } from "./session.ts";
 import { conflict } from "./target.ts";
-import type { InferenceModel } from "../static/inference_model.ts";
-import type { Layout } from "../static/relayout.ts";
 
 const LAYOUTS: readonly Layout[] = ["prefix", "folder", "combined"];
 
@@ -45,18 +42,6 @@ export const relayout = command({
     });
   },
 });
-
-/** Its program and parameters, in memory. */
-export function loadModel(
-  { entry, names, files: { methods } }: FoundModel,
-  session: Session,
-  { limits }: Reading,
-): Promise<InferenceModel> {
-  if (methods.length > 1) {
-    void session.note(`warning: only forward of ${methods.map(({ method }) => method).join(", ")} is written`);
-  }
-  return loadInferenceModel(entry, { ...session.hooks, ...names, limits });
-}
 
 function withoutWarnings({ signal, onProgress }: Session): Pick<Session, "signal" | "onProgress"> {
   return { signal, onProgress };

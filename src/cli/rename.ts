@@ -9,7 +9,7 @@ import { command, UsageError } from "./command.ts";
 import { DONE } from "./failure.ts";
 import { notNamed, type OpenFile, withFile } from "./open_file.ts";
 import { FROM_ARRAYS } from "./reading.ts";
-import { loadModel } from "./relayout.ts";
+import { loadModel } from "./model_of.ts";
 import { CHANGED, rewrite, rewriteModel, type Rewriting } from "./rewrite.ts";
 import type { Session } from "./session.ts";
 import { nameText } from "./text.ts";

@@ -13,7 +13,7 @@ import { DONE } from "./failure.ts";
 import { arrayNamed, notNamed, type OpenFile, withFile } from "./open_file.ts";
 import { elementOf, listOf, valueLike } from "./parse_value.ts";
 import { FROM_ARRAYS } from "./reading.ts";
-import { loadModel } from "./relayout.ts";
+import { loadModel } from "./model_of.ts";
 import { CHANGED, rewrite, rewriteModel } from "./rewrite.ts";
 import type { Session } from "./session.ts";
 import { nameText, shapeText } from "./text.ts";

@@ -112,6 +112,34 @@ describe("ls", () => {
     const all = await printed("ls", "m_infer/inference", "--archive", archive);
     assert.match(all, /arrays?, /);
     assert.equal(await printed("ls", "m_infer/inference.pdiparams", "--archive", archive), all);
+    const name = all.slice(0, all.indexOf(" "));
+    const change = ["set", "m_infer/inference", name, "--archive", archive, "--value", "0"];
+    assert.match(await refused(...change), /into an archive: give --out/);
+    await inFolder(async (folder) => {
+      await printed(...change, "--out", join(folder, "m"));
+      await printed("recover", "m_infer/inference", join(folder, "m.pdparams"), "--archive", archive);
+      assert.match(await printed("show", join(folder, "m"), name), /0\./);
+    });
+  });
+
+  it("shows a checkpoint in several files by its index; one of its numbers can be changed, its names cannot", async () => {
+    await inFolder(async (folder) => {
+      await paddle.save(new Map([["a", paddle.zeros([2])]]), join(folder, "m-1-of-2.safetensors"), {
+        safetensors: true,
+      });
+      await paddle.save(new Map([["b", paddle.zeros([3])]]), join(folder, "m-2-of-2.safetensors"), {
+        safetensors: true,
+      });
+      const index = join(folder, "m.safetensors.index.json");
+      const map = { a: "m-1-of-2.safetensors", b: "m-2-of-2.safetensors" };
+      writeFileSync(index, JSON.stringify({ metadata: {}, weight_map: map }));
+      assert.match(await printed("ls", index), /^a +float32 +\[2\] +8 B\nb +float32 +\[3\] +12 B\n2 arrays, 20 B\n$/);
+      await printed("set", index, "b", "--at", "-1", "--value", "7");
+      assert.match(await printed("show", join(folder, "m-2-of-2.safetensors")), /\[0\. 0\. 7\.\]/);
+      assert.match(await refused("rename", index, "a", "c"), /\(shards\) is not written anew.*\(UNSUPPORTED_FEATURE\)/);
+      await printed("convert", index, join(folder, "one.safetensors"));
+      assert.match(await printed("diff", index, join(folder, "one.safetensors")), /^2 entries the same/);
+    });
   });
 
   it("shows values that are no arrays with --long, floats as floats", async () => {
@@ -378,6 +406,15 @@ describe("models on the command line", () => {
       assert.deepEqual(json.entries.map(({ key }: { key: string }) => key).sort(), [...state.keys()].sort());
       const named = JSON.parse(await printed("recover", METHODS, join(folder, "l.npz"), "--like", to, "--json"));
       assert.equal(named.entries.length, 5);
+      const names = join(folder, "names.json");
+      writeFileSync(names, '{"linear_0.w_0": "mine"}');
+      const mine = JSON.parse(await printed("recover", METHODS, to, "--force", "--names", names, "--json"));
+      assert.deepEqual(
+        mine.entries.filter(({ name }: { name: string }) => name === "given").map(({ key }: { key: string }) => key),
+        ["mine"],
+      );
+      writeFileSync(names, "[1]");
+      assert.match(await refused("recover", METHODS, to, "--force", "--names", names), /JSON object/);
       assert.match(await refused("recover", NET, join(folder, "x.pdparams")), /\(NOT_FOUND\)/);
     });
   });

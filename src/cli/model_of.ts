@@ -1,0 +1,125 @@
+/**
+ * The model that a user names: by its prefix, its folder, or one of its files.
+ *
+ * @module
+ */
+import { isPaddleError } from "../errors.ts";
+import { exists, findModel, isNoFile, type ModelFiles, notFound } from "../io/find_model.ts";
+import type { FolderEntry } from "../io/open_source.ts";
+import { folderAt, isFolder, type Place, placeOf } from "../io/place.ts";
+import type { InferenceModel } from "../static/inference_model.ts";
+import { loadInferenceModel } from "../static/load_inference_model.ts";
+import { type Given, UsageError } from "./command.ts";
+import type { FROM_MODEL, Reading } from "./reading.ts";
+import type { Session } from "./session.ts";
+
+/** Files of a model that stand for all of it. */
+const PART = /\.(pdmodel|json|pdiparams|pdiparams\.info)$/;
+
+/** A model that was found. */
+export interface FoundModel {
+  readonly files: ModelFiles;
+  readonly entry: FolderEntry;
+  readonly names: { modelFilename?: string; paramsFilename?: string };
+}
+
+/** The model that `from` names, or one of whose files it names; null where it names something else. */
+export async function modelOf(
+  from: string,
+  options: Given<typeof FROM_MODEL>,
+  where: Reading,
+): Promise<FoundModel | null> {
+  const place = await placeOf(from, where);
+  if (!place) return null;
+  const part = PART.exec(place.name);
+  if (part && !/\.index\.json$/.test(place.name)) {
+    const prefix = { ...place, name: place.name.slice(0, part.index) };
+    const model = await foundAt(prefix, {}).catch(ignoreAmbiguous);
+    // A program without parameters beside it stands for itself.
+    return model && await hasParameters(model.files) ? model : null;
+  }
+  try {
+    if (place.name !== "" && await exists(place.folder, place.name)) return null;
+  } catch (error) {
+    if (!isNoFile(error)) throw error;
+  }
+  const { "model-filename": modelFilename, "params-filename": paramsFilename } = options;
+  return await modelAt(place, {
+    ...(modelFilename === undefined ? {} : { modelFilename }),
+    ...(paramsFilename === undefined ? {} : { paramsFilename }),
+  });
+}
+
+/** The model that a user names. */
+export async function foundModel(
+  from: string,
+  options: Given<typeof FROM_MODEL>,
+  where: Reading,
+): Promise<FoundModel> {
+  const model = await modelOf(from, options, where);
+  if (model) return model;
+  const place = await placeOf(from, where);
+  if (!place) throw new UsageError("A model is named by a path or URL");
+  throw await notFound(place);
+}
+
+async function modelAt(place: Place, names: FoundModel["names"]): Promise<FoundModel | null> {
+  if (!await isFolder(place)) return await foundAt(place, names);
+  const prefix = await onlyPrefix(place);
+  if (prefix !== null) return await foundAt({ ...prefix, shown: place.shown }, names);
+  return await foundAt(place, { ...await usualNames(place), ...names });
+}
+
+async function foundAt(place: Place, names: FoundModel["names"]): Promise<FoundModel | null> {
+  const files = await findModel(place, names);
+  return files && { files, entry: { folder: place.folder, name: place.name }, names };
+}
+
+/** The one prefix of a folder, such as `inference` in what is exported today; null where there are more, or a program of 1.x. */
+async function onlyPrefix(place: Place): Promise<Place | null> {
+  const folder = folderAt(place);
+  const names = new Set((await folder.list()).filter((name) => !name.includes("/")));
+  const models = [...names].filter((name) => name.endsWith(".pdiparams")).map((name) => name.slice(0, -10))
+    .filter((prefix) => names.has(prefix + ".pdmodel") || names.has(prefix + ".json"));
+  return models.length === 1 && !names.has("__model__") ? { folder, name: models[0], shown: place.shown } : null;
+}
+
+/** A folder of 1.x whose files have the names that most have needs no word about it. */
+async function usualNames(place: Place): Promise<FoundModel["names"]> {
+  const folder = folderAt(place);
+  const has = (name: string) => exists(folder, name);
+  for (const modelFilename of ["__model__", "__model__.json", "model"]) {
+    if (!await has(modelFilename)) continue;
+    for (const paramsFilename of ["__params__", "params"]) {
+      if (await has(paramsFilename)) return { modelFilename, paramsFilename };
+    }
+  }
+  return {};
+}
+
+/** A folder of the same name: whoever names a file means the file. */
+function ignoreAmbiguous(error: unknown): null {
+  if (isPaddleError(error) && error.code === "AMBIGUOUS_PATH") return null;
+  throw error;
+}
+
+async function hasParameters({ folder, methods: [{ params }] }: ModelFiles): Promise<boolean> {
+  try {
+    return params !== null && await exists(folder, params);
+  } catch (error) {
+    if (isPaddleError(error)) return false;
+    throw error;
+  }
+}
+
+/** Its program and parameters, in memory. */
+export function loadModel(
+  { entry, names, files: { methods } }: FoundModel,
+  session: Session,
+  { limits }: Reading,
+): Promise<InferenceModel> {
+  if (methods.length > 1) {
+    void session.note(`warning: only forward of ${methods.map(({ method }) => method).join(", ")} is written`);
+  }
+  return loadInferenceModel(entry, { ...session.hooks, ...names, limits });
+}
