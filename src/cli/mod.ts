@@ -1,6 +1,8 @@
 /**
  * The command line: `deno run -A jsr:@oarlock/paddle/cli COMMAND ...`, and the same as a function.
  *
+ * A module that is the program itself: a bundle that has it in it is this command line as well.
+ *
  * `help` lists the commands, `help COMMAND` what one takes. With `--json` the answer is one JSON document: integers of any size as digits, NaN
  * and infinities as texts.
  *
