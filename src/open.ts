@@ -478,8 +478,12 @@ export async function sideIndex(from: From, options: LoadOptions = {}): Promise<
   const opened = await sourceOf(from, options);
   if ("stream" in opened) throw new TypeError("A side index is of a file that can be opened again: this is a stream");
   const recording = new RecordingSource(opened);
-  await using _checkpoint = await open(recording, options);
-  return await recording.index();
+  const checkpoint = await open(recording, options);
+  try {
+    return await recording.index();
+  } finally {
+    await checkpoint.close();
+  }
 }
 
 /** Pieces that belong to whoever reads them. */

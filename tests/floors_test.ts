@@ -83,6 +83,13 @@ describe("the floors of the house", () => {
     }
   });
 
+  it("have no syntax that Node 20 lacks: the package is given to it as it stands", () => {
+    for (const file of filesBelow("src")) {
+      const code = readFileSync(file, "utf8").replaceAll(/\/\*[\s\S]*?\*\//g, "");
+      assert.doesNotMatch(code, /^\s*(await )?using \w+ =|\bfor (await )?\((await )?using /m, file);
+    }
+  });
+
   it("execute nothing that a file says", () => {
     for (const file of filesBelow("src")) {
       const code = readFileSync(file, "utf8").replaceAll(/\/\*[\s\S]*?\*\//g, "").replaceAll(/\/\/.*$/gm, "");

@@ -96,8 +96,12 @@ async function insideOf(from: string, { folder, limits, signal }: Reading): Prom
   if (folder) return null;
   let names: string[];
   try {
-    await using archive = await openArchive(from, { limits, signal });
-    names = await archive.list();
+    const archive = await openArchive(from, { limits, signal });
+    try {
+      names = await archive.list();
+    } finally {
+      await archive[Symbol.asyncDispose]();
+    }
   } catch {
     return null;
   }

@@ -39,7 +39,15 @@ const OPTIONS = ["folder", "limits", "signal", "fetch", "http", "onWarning", "un
 export async function loadMergedStateDict(path: From, options: LoadStateDictOptions = {}): Promise<StateDict> {
   checkOptions(options, OPTIONS);
   options.signal?.throwIfAborted();
-  await using reader = await Reader.open(path, options);
+  const reader = await Reader.open(path, options);
+  try {
+    return await mergedBy(reader);
+  } finally {
+    await reader.close();
+  }
+}
+
+async function mergedBy(reader: Reader): Promise<StateDict> {
   const root = new Map<string, Value>();
   for (const name of reader.metadata.tensors.keys()) {
     let map: Map<string, Value> = root;
@@ -72,7 +80,19 @@ export async function loadStateDict(
 ): Promise<void> {
   checkOptions(options, OPTIONS);
   options.signal?.throwIfAborted();
-  await using reader = await Reader.open(path, options);
+  const reader = await Reader.open(path, options);
+  try {
+    await fillBy(reader, stateDict, options);
+  } finally {
+    await reader.close();
+  }
+}
+
+async function fillBy(
+  reader: Reader,
+  stateDict: ReadonlyMap<string, Value>,
+  options: LoadStateDictOptions,
+): Promise<void> {
   const filled: [NDArray, NDArray][] = [];
   for (const [name, { array }] of flatten(stateDict)) {
     if (!reader.metadata.tensors.has(name)) {
@@ -158,7 +178,7 @@ class Reader {
     return opened;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  async close(): Promise<void> {
     for (const file of this.#files.values()) await file.close();
   }
 }
