@@ -327,7 +327,7 @@ async function openModel(place: Place, options: OpenOptions & { limits: Readonly
     options.onWarning?.(warning);
   };
   const shape = { ...options, onWarning, lazy: true };
-  const files = await findModel(place, options);
+  const files = await findModel(place, { ...options, lazy: true });
   if (files) {
     const { methods, info, sources, places } = await readModel(files, shape);
     const variables = new Map(methods.flatMap((method) => [...method.variables]));

@@ -7,6 +7,7 @@
 import { byCodePoint } from "../code_point_order.ts";
 import { isPaddleError, PathError, quote, SourceError } from "../errors.ts";
 import type { Folder } from "./folder.ts";
+import { checkManifest, manifestName } from "./manifest.ts";
 import { folderAt, isFolder, type Place } from "./place.ts";
 import type { Source } from "./source.ts";
 
@@ -34,6 +35,9 @@ export interface ModelFiles {
 export interface FileNames {
   modelFilename?: string;
   paramsFilename?: string;
+  /** Files are looked at without being read. */
+  lazy?: boolean;
+  signal?: AbortSignal;
 }
 
 const FORMS = [".json", ".pdmodel"];
@@ -42,7 +46,7 @@ const DEFAULT_MODEL = ["__model__", "__model__.json"];
 
 /** The model at a place, or null where there is none. */
 export async function findModel(place: Place, names: FileNames = {}): Promise<ModelFiles | null> {
-  const prefix = place.name === "" ? null : await findPrefix(place);
+  const prefix = place.name === "" ? null : await findPrefix(place, names);
   const hasFolder = await isFolder(place);
   if (prefix && hasFolder) {
     const candidates = [...prefix.methods[0].programs, place.name + "/"];
@@ -55,10 +59,11 @@ export async function findModel(place: Place, names: FileNames = {}): Promise<Mo
 }
 
 /** The model of a prefix. */
-async function findPrefix({ folder, name, shown }: Place): Promise<ModelFiles | null> {
+async function findPrefix({ folder, name, shown }: Place, how: FileNames): Promise<ModelFiles | null> {
   const own = await programsOf(folder, name);
   const programs = FORMS.map((form) => name + form).filter((file) => own.has(file));
   if (programs.length === 0) return null;
+  if (own.has(manifestName(name))) await checkManifest(folder, name, how);
   const methods: MethodFiles[] = [{ method: "forward", programs, params: name + ".pdiparams" }];
   for (const method of methodsOf(name, own)) {
     const base = `${name}.${method}`;

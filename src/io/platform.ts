@@ -81,6 +81,11 @@ export function systemCode(error: unknown): string | undefined {
   return number ? BY_NUMBER.get(number[1]) : undefined;
 }
 
+/** Whether {@linkcode hashing} can be had here. */
+export function canHash(): boolean {
+  return typeof builtin<typeof import("node:crypto")>("node:crypto")?.createHash === "function";
+}
+
 /** SHA-256, piece by piece. */
 export function hashing(): { update(bytes: Uint8Array): void; digest(): Uint8Array } {
   const hash = builtin<typeof import("node:crypto")>("node:crypto")!.createHash("sha256");

@@ -8,6 +8,7 @@ import type { Chunk } from "../unread_bytes.ts";
 import { PaddleError, PathError, quote } from "../errors.ts";
 import { FileSink } from "./file_sink.ts";
 import type { Folder } from "./folder.ts";
+import { manifestName, manifestOf, type SavedFile } from "./manifest.ts";
 import { pour } from "./pour.ts";
 import { type ProgressEvent, progressOf } from "./progress.ts";
 import { safeParts } from "./safe_name.ts";
@@ -32,30 +33,46 @@ const PATIENCE = 20;
 export interface SaveFilesOptions {
   signal?: AbortSignal;
   onProgress?: (event: ProgressEvent) => void;
+  /** Write the manifest of the prefix, too. */
+  manifest?: boolean;
 }
 
-/** Write `files` into `folder`; they take their places in this order. The names written are returned. */
+/**
+ * Write `files` into `folder`; they take their places in this order, and then, where it is wanted, the manifest of `prefix`. The names written
+ * are returned.
+ */
 export async function saveFiles(
   folder: Folder,
   files: readonly OutFile[],
   options: SaveFilesOptions,
+  prefix?: string,
 ): Promise<string[]> {
-  const { signal, onProgress } = options;
+  const { signal, onProgress, manifest: hasManifest = false } = options;
   signal?.throwIfAborted();
   const progress = progressOf(onProgress, "save", files.reduce((n, file) => n + file.size, 0));
-  const open: Sink[] = [];
+  const open: Sink[] = [], saved: SavedFile[] = [];
   let done = 0;
   try {
     for (const { name, size, chunks } of files) {
-      const sink = await folder.put(name, { size });
+      const sink = await putPart(folder, name, size, hasManifest);
       open.push(sink);
       await pour(chunks, sink, signal, (written) => progress?.at(done + written), size);
       // All of them are on the disk before the first takes its place.
-      if (sink instanceof FileSink) await sink.prepare();
+      if (sink instanceof FileSink) {
+        await sink.prepare();
+        if (sink.sha256 !== undefined) saved.push({ name, size, sha256: sink.sha256 });
+      }
       done += size;
     }
+    if (hasManifest && prefix !== undefined) {
+      const manifest = manifestOf(saved);
+      const sink = await folder.put(manifestName(prefix), { size: manifest.length });
+      open.push(sink);
+      await sink.write(manifest);
+    } else if (prefix !== undefined) await removeManifest(folder, prefix);
     signal?.throwIfAborted();
-    for (let sink = open.shift(); sink; sink = open.shift()) await sink.close();
+    // One that fails while it is closed is aborted with those behind it.
+    for (; open.length > 0; open.shift()) await open[0].close();
   } catch (error) {
     await Promise.allSettled(open.map(async (sink) => {
       const aborting = Promise.resolve(sink.abort(error));
@@ -65,7 +82,26 @@ export async function saveFiles(
     throw error instanceof PaddleError || error instanceof TypeError ? error : sinkFailed(error);
   }
   progress?.end();
-  return files.map(({ name }) => name);
+  return [...files.map(({ name }) => name), ...hasManifest && prefix !== undefined ? [manifestName(prefix)] : []];
+}
+
+/** The manifest of an earlier save does not speak of what is written now. */
+async function removeManifest(folder: Folder, prefix: string): Promise<void> {
+  const old = await folder.get(manifestName(prefix));
+  if (!old) return;
+  await old.close?.();
+  await folder.delete(manifestName(prefix));
+}
+
+/** A file that is hashed for the manifest is one by path: it is read back before it takes its place. */
+async function putPart(folder: Folder, name: string, size: number, isHashed: boolean): Promise<Sink> {
+  if (!isHashed) return await folder.put(name, { size });
+  try {
+    return await folder.put(name, { size, verify: true });
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new TypeError("Option manifest has no meaning here: only files by path can have one", { cause: error });
+  }
 }
 
 /** Names that Windows keeps for devices. */

@@ -61,6 +61,11 @@ export interface SaveOptions {
   skipPruneProgram?: boolean;
   /** Do not write `forward`. Paddle's `skip_forward`. @default {false} */
   skipForward?: boolean;
+  /**
+   * Write `<prefix>.pdsum` as well, last of all: sizes and SHA-256 of the files, by which every later loading tells files of two saves. Only
+   * in the file system. @default {false}
+   */
+  manifest?: boolean;
   /** Where the names are put. */
   folder?: Folder;
   /** Stops the call before anything takes its place. */
@@ -86,7 +91,10 @@ export async function save(
   options: SaveOptions = {},
 ): Promise<string[]> {
   checkOptions(options, OPTIONS);
-  const { combineParams = false, separateParameters = false, skipForward = false, signal } = options;
+  const { combineParams = false, separateParameters = false, skipForward = false, manifest, signal } = options;
+  if (manifest && separateParameters) {
+    throw new TypeError("Option manifest has no meaning with separateParameters: there is no prefix");
+  }
   const { programs, variables, info, properties, className } = partsOf(layer);
   const place = await placeOf(path, options);
   if (!place || place.name === "") {
@@ -128,13 +136,14 @@ export async function save(
     params.push(bytesFile(base + ".meta", writeProperties(className, properties)));
   }
   const folder = separateParameters ? folderAround(place) : place.folder;
-  return await saveFiles(folder, [...params, ...models], options);
+  return await saveFiles(folder, [...params, ...models], options, separateParameters ? undefined : place.name);
 }
 
 const OPTIONS = [
   "combineParams",
   "clipExtra",
   "separateParameters",
+  "manifest",
   "outputSpec",
   "inputNamesAfterPrune",
   "skipPruneProgram",

@@ -10,6 +10,7 @@ import { readCombined } from "../codec/record/read_combined.ts";
 import { driveFrom } from "../io/drive_from.ts";
 import { exists, notFound } from "../io/find_model.ts";
 import type { Folder } from "../io/folder.ts";
+import { checkManifest } from "../io/manifest.ts";
 import { readRecordFile } from "../io/read_record_folder.ts";
 import { folderAt, isFolder, type Place, placeOf } from "../io/place.ts";
 import { type FolderEntry, sourceOf } from "../io/open_source.ts";
@@ -61,6 +62,7 @@ export async function loadProgramState(
   const isWhole = suffix === undefined || await exists(place.folder, place.name + ".pdparams");
   const base: Place = !isWhole ? { ...place, name: place.name.slice(0, -suffix!.length) } : place;
   if (base.name !== "" && await exists(base.folder, base.name + ".pdparams")) {
+    await checkManifest(base.folder, base.name, { signal });
     const state = new Map<string, NDArray>();
     for (const end of [".pdparams", ".pdopt"]) {
       if (!await exists(base.folder, base.name + end)) continue;

@@ -35,6 +35,11 @@ export interface RelayoutOptions {
   paramsFilename?: string;
   /** Where the names are looked for and put. */
   folder?: Folder;
+  /**
+   * Write `<prefix>.pdsum` as well, last of all: sizes and SHA-256 of the files, by which every later loading tells files of two saves. Only
+   * in the file system, and for the layout `prefix`. @default {false}
+   */
+  manifest?: boolean;
   /** Refuse names that are no file names on Windows. @default {true} */
   portable?: boolean;
   /** Stops the call before anything takes its place. */
@@ -43,7 +48,7 @@ export interface RelayoutOptions {
   onProgress?: (event: ProgressEvent) => void;
 }
 
-const OPTIONS = ["layout", "modelFilename", "paramsFilename", "folder", "portable", "signal", "onProgress"];
+const OPTIONS = ["layout", "modelFilename", "paramsFilename", "manifest", "folder", "portable", "signal", "onProgress"];
 
 /** What is read: a model, a place of one, or a place with the names of its files. */
 export type ModelFrom = InferenceModel | string | URL | FolderEntry | {
@@ -80,6 +85,9 @@ export async function relayout(
   if (!["prefix", "folder", "combined"].includes(layout)) {
     throw new TypeError(`Option layout must be "prefix", "folder" or "combined": got ${String(layout)}`);
   }
+  if (options.manifest && layout !== "prefix") {
+    throw new TypeError(`Option manifest has no meaning for the layout "${layout}": there is no prefix`);
+  }
   const model = await modelOf(from, options);
   const place = await placeOf(to, options);
   if (!place) throw new TypeError("A model is written to a path, a file: URL or { folder, name }");
@@ -94,6 +102,7 @@ export async function relayout(
       place.folder,
       [...files, bytesFile(place.name + programEnding(model.program), program)],
       options,
+      place.name,
     );
   }
   const name = modelFilename ?? (model.program.form === "json" ? "__model__.json" : "__model__");

@@ -27,6 +27,11 @@ export interface SaveOptions {
   parameters: Scope;
   /** Pickle protocol: 2, 3 or 4. @default {4} */
   protocol?: number;
+  /**
+   * Write `<prefix>.pdsum` as well, last of all: sizes and SHA-256 of the files, by which every later loading tells files of two saves. Only
+   * in the file system. @default {false}
+   */
+  manifest?: boolean;
   /** Where the names are put. @default the place where this runtime keeps files */
   folder?: Folder;
   /** Stops the call before anything takes its place. */
@@ -48,7 +53,7 @@ export async function save(
   modelPath: string | URL | FolderEntry,
   options: SaveOptions,
 ): Promise<string[]> {
-  checkOptions(options, ["parameters", "protocol", "folder", "signal", "onProgress"]);
+  checkOptions(options, ["parameters", "protocol", "manifest", "folder", "signal", "onProgress"]);
   const { parameters, protocol, signal } = options;
   const place = await placeOf(modelPath, options);
   if (!place || place.name === "") {
@@ -61,11 +66,16 @@ export async function save(
     return { name: place.name + ending, size: plan.size, chunks: plan.chunks };
   };
   const state = splitState(program);
-  return await saveFiles(place.folder, [
-    file(".pdparams", state.parameters),
-    file(".pdopt", state.optimizer.filter((variable) => !isFed(variable))),
-    bytesFile(place.name + programEnding(program), program.serialize()),
-  ], options);
+  return await saveFiles(
+    place.folder,
+    [
+      file(".pdparams", state.parameters),
+      file(".pdopt", state.optimizer.filter((variable) => !isFed(variable))),
+      bytesFile(place.name + programEnding(program), program.serialize()),
+    ],
+    options,
+    place.name,
+  );
 }
 
 function isFed(variable: ProgramVariable): boolean {

@@ -45,6 +45,11 @@ export interface SaveInferenceModelOptions {
    * `separate_parameters` (3.0). @default {false}
    */
   separateParameters?: boolean;
+  /**
+   * Write `<prefix>.pdsum` as well, last of all: sizes and SHA-256 of the files, by which every later loading tells files of two saves. Only
+   * in the file system. @default {false}
+   */
+  manifest?: boolean;
   /** Where the names are put. @default the place where this runtime keeps files */
   folder?: Folder;
   /** Stops the call before anything takes its place; the rejection is `signal.reason`. */
@@ -62,6 +67,7 @@ const OPTIONS = [
   "trainable",
   "skipPruneProgram",
   "separateParameters",
+  "manifest",
   "folder",
   "signal",
   "onProgress",
@@ -96,9 +102,13 @@ export async function saveInferenceModel(
   }
   const model = program.serialize();
   if (separateParameters) {
+    if (options.manifest) {
+      throw new TypeError("Option manifest has no meaning with separateParameters: there is no prefix");
+    }
     const name = program.form === "json" ? "__model__.json" : "__model__";
     return await saveFiles(folderAround(place), [...scatteredFiles(values, {}), bytesFile(name, model)], options);
   }
   const files = values.length > 0 ? [combinedFile(place.name + ".pdiparams", values)] : [];
-  return await saveFiles(place.folder, [...files, bytesFile(place.name + programEnding(program), model)], options);
+  files.push(bytesFile(place.name + programEnding(program), model));
+  return await saveFiles(place.folder, files, options, place.name);
 }
