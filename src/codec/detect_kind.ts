@@ -115,6 +115,8 @@ export function otherKindError(
   due: string,
   cause: unknown,
 ): FormatError | null {
+  // What has no bytes is of no kind.
+  if (head.length === 0) return null;
   const kind = detectKind(head, size);
   const ours = OURS.get(kind);
   if (ours) return new FormatError("WRONG_FORMAT", `This is ${ours}, not ${due}`, { offset: 0, cause });

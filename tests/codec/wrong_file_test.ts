@@ -55,6 +55,10 @@ describe("a file that is another one's", () => {
     assert.match((await errorOf(program, program)).message, /a program, such as a \.pdmodel, not a tensor/);
   });
 
+  it("but an empty program is called empty, not a file of zeros", async () => {
+    assert.equal((await errorOf(new Uint8Array(0), new Uint8Array(0))).code, "EMPTY");
+  });
+
   it("but a record of another version stays one", async () => {
     const error = await errorOf(program, latin1("\x01\0\0\0" + "\0".repeat(40)));
     assert.equal(error.code, "BAD_VERSION");
