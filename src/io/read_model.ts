@@ -145,7 +145,9 @@ class ModelReader {
     for (const [files, program] of this.#options.onlyForward ? programs.slice(0, 1) : programs) {
       const expected = expectedOf(program);
       const all = programs.map(([, other]) => other);
-      const variables = expected.length === 0
+      // Without the info nobody knows whether `net.v2` is a method of `net`, or another model: Paddle reads no values for it.
+      const isUnknown = files.method !== "forward" && info === null && program.form === "pdmodel";
+      const variables = expected.length === 0 || isUnknown
         ? new Map()
         : files.params === null
         ? await this.#scattered(folder, expected)

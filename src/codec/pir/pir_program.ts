@@ -174,8 +174,11 @@ export class PirProgram extends Program {
   }
 
   feeds(): Port[] {
-    const ops = this.blocks[0].ops.filter((op) => ["pd_op.data", "pd_op.feed"].includes(op.type) && !op.persistable);
-    return ops.map((op) => portOf(op.name ?? "", op.results[0]));
+    const { ops } = this.blocks[0];
+    // What persists is fed, too, where a model is exported so; a training program keeps its optimizer's variables like that.
+    const isExported = ops.some((op) => op.type === "pd_op.fetch");
+    const fed = ops.filter((op) => ["pd_op.data", "pd_op.feed"].includes(op.type) && (isExported || !op.persistable));
+    return fed.map((op) => portOf(op.name ?? "", op.results[0]));
   }
 
   fetches(): Port[] {
