@@ -118,6 +118,7 @@ export function otherKindError(
   // What has no bytes is of no kind.
   if (head.length === 0) return null;
   const kind = detectKind(head, size);
+  if (kind === "empty") return null;
   const ours = OURS.get(kind);
   if (ours) return new FormatError("WRONG_FORMAT", `This is ${ours}, not ${due}`, { offset: 0, cause });
   const { code, message, hint } = foreignError(head);

@@ -59,6 +59,7 @@ export class DenoFile implements OpenedFile {
   async read(offset: number, into: Uint8Array): Promise<number> {
     const release = await this.#slots.take();
     try {
+      if (this.#closed) throw new Error(`Closed: ${this.#path}`);
       const file = this.#idle.pop() ?? this.#another();
       if (file === null) return this.readSync(offset, into);
       try {

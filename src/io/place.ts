@@ -11,7 +11,7 @@ import { homeFolder, homeName } from "./home_folder.ts";
 import { HttpFolder } from "./http_folder.ts";
 import { shownUrl } from "./http_options.ts";
 import { type From, isDirectoryHandle, type SourceOfOptions } from "./open_source.ts";
-import { fileSystem, hasFileSystem, pathModule, pathOfUrl } from "./platform.ts";
+import { hasFileSystem, isDirectory, pathModule, pathOfUrl } from "./platform.ts";
 import { until } from "./stoppable_folder.ts";
 
 /** A name in a folder. */
@@ -37,14 +37,14 @@ export async function placeOf(from: From, options: SourceOfOptions): Promise<Pla
 async function findPlace(from: From, options: SourceOfOptions): Promise<Place | null> {
   if (from instanceof URL || (typeof from === "string" && /^(file|https?):/i.test(from))) {
     const url = new URL(from);
-    if (url.protocol === "file:") return await onDisk(pathOfUrl(url));
+    if (url.protocol === "file:") return onDisk(pathOfUrl(url));
     return url.protocol.startsWith("http") ? onServer(url, options) : null;
   }
   if (typeof from === "string") {
     const own = folderOf(options.folder);
     if (own) return { folder: own, name: trimmed(from), shown: from };
     const home = hasFileSystem() ? null : await homeFolder();
-    return home ? { folder: home, name: homeName(from), shown: from } : await onDisk(from);
+    return home ? { folder: home, name: homeName(from), shown: from } : onDisk(from);
   }
   if (isDirectoryHandle(from)) return { folder: new HandleFolder(from), name: "", shown: from.name };
   if (typeof from === "object" && from !== null && "folder" in from && "name" in from) {
@@ -91,10 +91,9 @@ function onServer(url: URL, options: SourceOfOptions): Place | null {
 }
 
 /** A path of the file system. The caller chose it, so its links are followed, and its name may be any. */
-async function onDisk(path: string): Promise<Place> {
+function onDisk(path: string): Place {
   const { dirname, basename, resolve } = pathModule();
-  const stat = await fileSystem(path).promises.stat(path).catch(() => null);
-  if (stat?.isDirectory() && ["", ".", ".."].includes(basename(path))) {
+  if (["", ".", ".."].includes(basename(path)) && isDirectory(path)) {
     return { folder: new DirectoryFolder(path), name: "", shown: path };
   }
   const whole = resolve(path);

@@ -56,6 +56,16 @@ export function fileSystem(path: string): Fs {
   return fs;
 }
 
+/** Whether a directory lies at `path`, or behind a link there. */
+export function isDirectory(path: string): boolean {
+  try {
+    const deno = denoHere();
+    return deno ? deno.statSync(path).isDirectory : fileSystem(path).statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
 /** `node:path`. */
 export function pathModule(): Path {
   return builtin<Path>("node:path")!;

@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, it } from "@std/testing/bdd";
+import { encode, isPaddleError, open, Tensor } from "../../mod.ts";
+import { FileSource } from "../../src/io/file_source.ts";
+import { equal, patterned } from "./source_contract.ts";
+
+async function inFolder(test: (path: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "oarlock-file-"));
+  try {
+    await test(join(folder, "a.bin"));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function stateDict(first: number): Map<string, Tensor> {
+  const tensor = (i: number) =>
+    new Tensor("int32", [9000 + i], Int32Array.from({ length: 9000 + i }, (_, k) => first + i + k));
+  return new Map(Array.from({ length: 20 }, (_, i) => [`t${i}`, tensor(i)]));
+}
+
+describe("a file that is open", () => {
+  it("gives many pieces at a time, each what lies there", () =>
+    inFolder(async (path) => {
+      const bytes = patterned(200_000);
+      writeFileSync(path, bytes);
+      const source = await FileSource.open(path);
+      const pieces = Array.from({ length: 50 }, (_, i) => ({ at: i * 3999, into: new Uint8Array(4000) }));
+      const reads = pieces.map(({ at, into }) => source.read(at, into));
+      const now = new Uint8Array(100);
+      assert.equal(source.readSync(77, now), 100);
+      assert.ok(equal(now, bytes.subarray(77, 177)));
+      assert.deepEqual(await Promise.all(reads), pieces.map(() => 4000));
+      for (const { at, into } of pieces) assert.ok(equal(into, bytes.subarray(at, at + 4000)), String(at));
+      await source.close();
+    }));
+
+  for (const what of ["replaced", "removed"]) {
+    it(`is read on after its name was ${what}`, () =>
+      inFolder(async (path) => {
+        const state = stateDict(0);
+        writeFileSync(path, encode(state));
+        await using checkpoint = await open(path);
+        if (what === "removed") unlinkSync(path);
+        else {
+          writeFileSync(path + ".new", encode(stateDict(1000)));
+          renameSync(path + ".new", path);
+        }
+        const all = await Promise.all(checkpoint.names().map((name) => checkpoint.get(name)));
+        all.forEach((array, i) => assert.ok(array.equals(state.get(`t${i}`)!), `t${i}`));
+      }));
+  }
+
+  it("may be closed while it is read", () =>
+    inFolder(async (path) => {
+      writeFileSync(path, patterned(100_000));
+      const source = await FileSource.open(path);
+      const reads = Array.from({ length: 8 }, () => source.read(0, new Uint8Array(50_000)).catch((error) => error));
+      await source.close();
+      // Whole, or an error of ours; nothing is left open or hanging.
+      for (const result of await Promise.all(reads)) assert.ok(result === 50_000 || isPaddleError(result), result);
+    }));
+});
