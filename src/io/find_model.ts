@@ -137,8 +137,20 @@ export async function openPart(folder: Folder, name: string, shown: string, what
   });
 }
 
-/** The error for a place where nothing is. */
-export async function notFound({ folder, name, shown }: Place): Promise<SourceError> {
+/** The error for a place where nothing is, or not what is loaded there: then it says what to give. */
+export async function notFound(place: Place): Promise<SourceError> {
+  const { folder, name, shown } = place;
+  if (await isFolder(place)) {
+    const [prefix] = prefixesIn(await namesIn(folderAt(place)));
+    const hint = prefix === undefined ? "give the names of its files" : givePrefix(shown, prefix);
+    const message = prefix === undefined ? "has no __model__" : "is a folder";
+    return new SourceError("NOT_FOUND", `${quote(shown)} ${message}: ${hint}`, { path: shown, hint });
+  }
+  const ending = PREFIX_ENDINGS.find((end) => name.endsWith(end));
+  if (ending !== undefined && await exists(folder, name)) {
+    const hint = `give the prefix of the model's files, ${quote(shown.slice(0, -ending.length))}`;
+    return new SourceError("NOT_FOUND", `${quote(shown)} is one file of a model: ${hint}`, { path: shown, hint });
+  }
   const others: string[] = [];
   for (const end of [".pdparams", ".pdopt"]) {
     if (name !== "" && await exists(folder, name + end)) others.push(name + end);
@@ -146,6 +158,32 @@ export async function notFound({ folder, name, shown }: Place): Promise<SourceEr
   const hint = others.length > 0 ? `give the full file name, such as ${others[0]}` : undefined;
   const message = `There is no file, model or folder ${quote(shown)}${hint ? `: ${hint}` : ""}`;
   return new SourceError("NOT_FOUND", message, { path: shown, hint });
+}
+
+/** Names of the files in a folder; none where it cannot tell. */
+async function namesIn(folder: Folder): Promise<string[]> {
+  try {
+    return await folder.list();
+  } catch (error) {
+    if (!isPaddleError(error) || error.code !== "UNSUPPORTED_FEATURE") throw error;
+    return [];
+  }
+}
+
+const PREFIX_ENDINGS = [...FORMS, ".pdiparams", ".pdiparams.info"];
+
+/** Prefixes of the models among the files of a folder: a program with its parameters beside it. */
+export function prefixesIn(names: readonly string[]): string[] {
+  const all = new Set(names);
+  const prefixes = names.flatMap((name) =>
+    FORMS.filter((form) => name.endsWith(form)).map((form) => name.slice(0, -form.length))
+  );
+  return prefixes.filter((prefix) => prefix !== "" && !prefix.includes("/") && all.has(prefix + ".pdiparams"));
+}
+
+/** What to give in the place of a folder that has files of that prefix. */
+export function givePrefix(shown: string, prefix: string): string {
+  return `give the prefix of its files, ${quote(shown.replace(/\/$/, "") + "/" + prefix)}`;
 }
 
 /** What was found is no file: it may be a prefix, or a folder. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { detectKind, foreignError, HEAD_BYTES } from "../codec/detect_kind.ts";
 import { driveBytes } from "../codec/drive_bytes.ts";
 import { readPickle } from "../codec/pickle/read_pickle.ts";
 import { readProgram } from "../codec/program/read_program.ts";
@@ -205,6 +206,7 @@ class ModelReader {
     if (!source) return null;
     try {
       const bytes = await readFully(source, 0, new Uint8Array(source.size), this.#options.signal);
+      refuseForeign(bytes.subarray(0, HEAD_BYTES));
       const pickle = driveBytes((cursor) => readPickle(cursor, { limits: this.#options.limits }), bytes);
       return infoOf(plainFromPickle(pickle, { borrowed: false }));
     } catch (error) {
@@ -364,4 +366,11 @@ function sizeOf(expected: readonly Expected[]): number | null {
 function recordSizeOf({ kind, dtype, shape }: Expected): number | null {
   if (kind !== "dense_tensor" || dtype === null || shape === null || shape.includes(-1)) return null;
   return plainRecordHeadSize(dtype, shape) + shape.reduce((a, b) => a * b, dtypeInfo(dtype).itemsize);
+}
+
+/** A file that is known to be another program's is said to be what it is. */
+function refuseForeign(head: Uint8Array): void {
+  if (detectKind(head) !== "unknown") return;
+  const error = foreignError(head);
+  if (error.code === "WRONG_FORMAT") throw error;
 }

@@ -6,11 +6,12 @@
 import type { Cursor, Decoder } from "../codec/cursor.ts";
 import { readAnonymous } from "../codec/record/read_combined.ts";
 import { type RawTensor, readRecord } from "../codec/record/read_record.ts";
-import { FormatError, isPaddleError, PathError, quote, SourceError } from "../errors.ts";
+import { FormatError, isPaddleError, type PaddleError, PathError, quote, SourceError } from "../errors.ts";
 import { Budget } from "../limits.ts";
 import { fromRecord, type FromRecordOptions } from "../model/from_record.ts";
 import type { NDArray } from "../ndarray.ts";
 import { driveFrom } from "./drive_from.ts";
+import { givePrefix, prefixesIn } from "./find_model.ts";
 import type { Folder } from "./folder.ts";
 import { folderAt, type Place } from "./place.ts";
 import type { ReadModelOptions } from "./read_model.ts";
@@ -33,18 +34,26 @@ export interface RecordFolder {
 /**
  * Read every file of the folder at `place`; hidden files are skipped with a warning.
  *
- * @throws {PathError} `EXTRA_FILE`: a file that is no tensor
+ * @throws {PathError} `EXTRA_FILE`: a file that is no tensor, such as those of a model that is loaded by its prefix
  */
 export async function readRecordFolder(place: Place, options: ReadModelOptions): Promise<RecordFolder> {
   const folder = folderAt(place);
   const read: RecordFolder = { values: new Map(), sources: [], places: new Map() };
   const names = await folder.list();
   new Budget(options.limits).check("maxEntries", names.length, 0);
+  const [prefix] = prefixesIn(names);
+  if (prefix !== undefined) throw prefixMeant(place, prefix);
   for (const name of names) {
     if (isHidden(name)) options.onWarning?.({ code: "HIDDEN_FILE", message: `${quote(name)} was skipped`, at: name });
     else read.values.set(name, await readRecordFile(folder, name, place.shown, options, read));
   }
   return read;
+}
+
+function prefixMeant({ shown }: Place, prefix: string): PathError {
+  const hint = givePrefix(shown, prefix);
+  const message = `${quote(shown)} is no folder of tensors, but has a model of several files: ${hint}`;
+  return new PathError("EXTRA_FILE", message, { path: shown, names: [prefix], hint });
 }
 
 /** Read the tensor of one file of a folder; what stays open is noted in `read`. */
@@ -97,11 +106,12 @@ function isHidden(name: string): boolean {
 }
 
 /** A file that does not even begin like a record. */
-function isForeign(error: unknown): boolean {
+function isForeign(error: unknown): error is PaddleError {
   return isPaddleError(error) && ["BAD_VERSION", "WRONG_FORMAT"].includes(error.code) && error.offset === 0;
 }
 
-function foreign(name: string, shown: string, cause: unknown): PathError {
-  const message = `${quote(shown)} has the file ${quote(name)}, which is no tensor: all of them must be`;
-  return new PathError("EXTRA_FILE", message, { path: shown, names: [name], cause });
+function foreign(name: string, shown: string, cause: PaddleError): PathError {
+  const what = cause.code === "WRONG_FORMAT" ? `. ${cause.message}` : "";
+  const message = `${quote(shown)} has the file ${quote(name)}, which is no tensor: all of them must be${what}`;
+  return new PathError("EXTRA_FILE", message, { path: shown, names: [name], cause, hint: cause.hint });
 }

@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { describe, it } from "@std/testing/bdd";
+import {
+  jit,
+  load,
+  MemoryFolder,
+  open,
+  type PaddleError,
+  recoverStateDict,
+  save,
+  static as paddleStatic,
+  Tensor,
+} from "../../mod.ts";
+
+const { loadInferenceModel, relayout } = paddleStatic;
+const real = "tests/fixtures/real/paddle-2.6.2/jit-save/m";
+const POINTER = new TextEncoder().encode(
+  `version https://git-lfs.github.com/spec/v1\noid sha256:${"0".repeat(64)}\nsize 12345\n`,
+);
+
+async function put(folder: MemoryFolder, name: string, bytes: Uint8Array): Promise<void> {
+  const sink = await folder.put(name);
+  await sink.write(bytes);
+  await sink.close();
+}
+
+/** A folder with a model as people download it: `det/inference.pdmodel`, `.pdiparams`, `.pdiparams.info`. */
+async function downloaded(): Promise<MemoryFolder> {
+  const folder = new MemoryFolder();
+  for (const end of [".pdmodel", ".pdiparams", ".pdiparams.info"]) {
+    await put(folder, `det/inference${end}`, readFileSync(real + end));
+  }
+  return folder;
+}
+
+const LOADERS = { load, open, loadInferenceModel, recoverStateDict, "jit.load": jit.load };
+
+describe("a model that is asked for by another name than its prefix", () => {
+  for (const [loader, ask] of Object.entries(LOADERS)) {
+    it(`is named by the error where its folder was given (${loader})`, async () => {
+      const folder = await downloaded();
+      await assert.rejects(ask("det", { folder }), (error: PaddleError) => {
+        assert.ok(["NOT_FOUND", "EXTRA_FILE"].includes(error.code), error.code);
+        assert.match(error.message, /give the prefix of its files, "det\/inference"$/);
+        return true;
+      });
+      assert.ok(await ask("det/inference", { folder }));
+    });
+  }
+
+  for (const [loader, ask] of Object.entries({ loadInferenceModel, recoverStateDict, "jit.load": jit.load })) {
+    it(`is named by the error where one of its files was given (${loader})`, async () => {
+      const folder = await downloaded();
+      for (const end of [".pdmodel", ".pdiparams", ".pdiparams.info"]) {
+        await assert.rejects(ask(`det/inference${end}`, { folder }), {
+          code: "NOT_FOUND",
+          message:
+            `"det/inference${end}" is one file of a model: give the prefix of the model's files, "det/inference"`,
+        });
+      }
+    });
+  }
+
+  it("is not made up where a folder has no model", async () => {
+    const folder = new MemoryFolder();
+    await save(new Map([["x", new Tensor("float32", [1], new Uint8Array(4))]]), "some/x.pdparams", { folder });
+    await assert.rejects(loadInferenceModel("some", { folder }), {
+      code: "NOT_FOUND",
+      message: '"some" has no __model__: give the names of its files',
+    });
+  });
+});
+
+describe("a model of which a file is a pointer of git-LFS", () => {
+  const pointed = { code: "WRONG_FORMAT", message: /git-LFS pointer.*Run: git lfs pull/ };
+
+  for (const end of [".pdmodel", ".pdiparams", ".pdiparams.info"]) {
+    it(`says so (${end})`, async () => {
+      const folder = await downloaded();
+      await put(folder, `det/inference${end}`, POINTER);
+      for (const ask of Object.values(LOADERS)) await assert.rejects(ask("det/inference", { folder }), pointed);
+    });
+  }
+
+  it("says so of a parameter with a file of its own", async () => {
+    const folder = await downloaded();
+    await relayout("det/inference", "old", { folder, layout: "folder" });
+    await put(folder, "old/linear_0.w_0", POINTER);
+    for (const ask of Object.values(LOADERS)) await assert.rejects(ask("old", { folder }), pointed);
+    await folder.delete("old/__model__");
+    await assert.rejects(load("old", { folder }), { code: "EXTRA_FILE", message: /linear_0\.w_0.*git lfs pull/ });
+  });
+});
