@@ -107,7 +107,8 @@ export class VarDesc implements ProgramVariable {
 
   get lodLevel(): number {
     const { denseTensor, tensorArray } = this.#read().type!;
-    return (denseTensor ?? tensorArray)?.lodLevel ?? 0;
+    const own = this.kind === "dense_tensor_array" ? tensorArray : denseTensor;
+    return (own ?? denseTensor ?? tensorArray)?.lodLevel ?? 0;
   }
 
   get persistable(): boolean {
@@ -158,7 +159,11 @@ export class VarDesc implements ProgramVariable {
 
   #tensor(): Tensor | undefined {
     const { denseTensor, selectedRows, tensorArray, strings, vocab, sparseCoo, sparseCsr } = this.#read().type!;
-    return denseTensor?.tensor ?? selectedRows ?? tensorArray?.tensor ?? strings ?? vocab ?? sparseCoo ?? sparseCsr;
+    // A variable that became an array of tensors keeps what it was described as before.
+    const { kind } = this;
+    const own = kind === "dense_tensor_array" ? tensorArray?.tensor : kind === "selected_rows" ? selectedRows : null;
+    return own ?? denseTensor?.tensor ?? selectedRows ?? tensorArray?.tensor ?? strings ?? vocab ?? sparseCoo ??
+      sparseCsr;
   }
 
   #read(): Message {

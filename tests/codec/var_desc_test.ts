@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { describe, it } from "@std/testing/bdd";
+import { VarDesc } from "../../src/codec/program/var_desc.ts";
+
+/** A variable `a` of the kind with that number, whose type has these fields, as the lines of protoc --decode would say. */
+function variable(kind: number, ...fields: number[][]): VarDesc {
+  const type = [0x08, kind, ...fields.flat()];
+  return new VarDesc(Uint8Array.of(0x0a, 1, 0x61, 0x12, type.length, ...type));
+}
+
+/** A field with a message inside. */
+const field = (number: number, ...content: number[]) => [number << 3 | 2, content.length, ...content];
+/** A TensorDesc of float32 with these lengths of axes, in field 1. */
+const tensor = (...axes: number[]) => field(1, 0x08, 5, ...axes.flatMap((n) => [0x10, n]));
+
+describe("a variable of a program", () => {
+  it("that is an array of tensors has the shape of its own description, not of a dense tensor's beside it", () => {
+    const array = variable(13, field(3, ...tensor()), field(4, ...tensor(2, 3), 0x10, 1));
+    assert.equal(array.kind, "dense_tensor_array");
+    assert.deepEqual(array.shape, [2, 3]);
+    assert.equal(array.lodLevel, 1);
+    array.setTensor("int64", [4]);
+    assert.deepEqual([array.dtype, array.shape], ["int64", [4]]);
+  });
+
+  it("that has rows has the shape of the rows", () => {
+    const rows = variable(8, field(2, 0x08, 5, 0x10, 7), field(3, ...tensor(1)));
+    assert.equal(rows.kind, "selected_rows");
+    assert.deepEqual(rows.shape, [7]);
+  });
+
+  it("whose own description is missing has the one that is there", () => {
+    assert.deepEqual(variable(13, field(3, ...tensor(5))).shape, [5]);
+    assert.equal(variable(7).shape, null);
+  });
+});
