@@ -54,7 +54,10 @@ export interface LoadOptions extends DecodeOptions {
   fetch?: Fetch;
   /** How URLs are fetched: headers, patience, requests at a time. */
   http?: HttpOptions;
-  /** Called as bytes come in: `loaded` never falls, and the last event has `loaded === total`. */
+  /**
+   * Called as bytes come in: `loaded` never falls, and the last event has `loaded === total`. What it throws, or its promise rejects with,
+   * ends the call.
+   */
   onProgress?: (event: ProgressEvent) => void;
 }
 
@@ -105,7 +108,7 @@ export interface SaveOptions extends EncodeOptions {
   folder?: Folder;
   /** Stops the call before the new file takes the old one's place; the rejection is `signal.reason`. */
   signal?: AbortSignal;
-  /** Called as bytes go out; the last event comes when the new file is in its place. */
+  /** Called as bytes go out; the last event comes when the new file is in its place. What it throws before, or its promise rejects with, ends the call. */
   onProgress?: (event: ProgressEvent) => void;
   /** Read the temporary file back and compare its SHA-256 before it takes the old one's place. @default {true below 64 MiB} */
   verify?: boolean;

@@ -5,7 +5,7 @@
  */
 import { PaddleError, SaveError, type Warning } from "./errors.ts";
 import { FileSink } from "./io/file_sink.ts";
-import { progressOf } from "./io/progress.ts";
+import { type Progress, progressOf } from "./io/progress.ts";
 import { pour } from "./io/pour.ts";
 import type { Sink } from "./io/sink.ts";
 import { sinkFailed } from "./io/sink_failed.ts";
@@ -90,12 +90,13 @@ export async function saveChunks(
     const isFile = sink instanceof FileSink;
     await pour(isFile && plan.reusing ? plan.reusing() : plan.chunks, sink, signal, progress?.at, plan.size);
     if (isFile) await sink.prepare();
+    progress?.check();
     for (const bytes of left) await bytes.verify?.();
     // Whether a place that was closing when the call was stopped has the file, nobody knows.
     if (signal && !isFile) await within(Promise.resolve(sink.close()), Infinity, signal);
     else await sink.close();
   } catch (error) {
-    throw await failed(error, sink, signal);
+    throw await failed(error, sink, signal, progress);
   }
   for (const warning of plan.warnings) options.onWarning?.(warning);
   progress?.end();
@@ -107,7 +108,12 @@ export async function saveChunks(
 }
 
 /** Take back what was begun; the first failure stays the one that is told. */
-async function failed(error: unknown, sink: Sink, signal: AbortSignal | undefined): Promise<unknown> {
+async function failed(
+  error: unknown,
+  sink: Sink,
+  signal: AbortSignal | undefined,
+  progress: Progress | null,
+): Promise<unknown> {
   if (error instanceof SaveError && error.committed === "yes") return error;
   try {
     // A sink that was stopped may be at its last chunk for ever.
@@ -121,6 +127,7 @@ async function failed(error: unknown, sink: Sink, signal: AbortSignal | undefine
     // The first failure says more than the failed clean-up.
   }
   if (signal?.aborted) return signal.reason;
+  if (progress?.threw(error)) return error;
   if (error instanceof PaddleError || error instanceof TypeError) return error;
   return sink instanceof FileSink ? error : sinkFailed(error);
 }

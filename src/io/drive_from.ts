@@ -48,6 +48,7 @@ export async function driveFrom<T, R>(
       })
       : await driveSource(make, opened, { lazy, copy, signal, onProgress: progress?.at });
     const result = finish(content, !isStream && !copy && isMemory(opened));
+    progress?.check();
     progress?.end();
     done = true;
     return result;

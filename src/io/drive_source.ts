@@ -249,10 +249,9 @@ class SourceDriver {
   #launch(offset: number, into: Uint8Array): void {
     const flight: Promise<void> = readFully(this.#source, offset, into, this.#signal).then(
       () => this.#progress(into.length, 0),
-      (error) => {
-        if (!this.#failure || offset < this.#failure.offset) this.#failure = { error, offset };
-      },
-    ).finally(() => this.#flying.delete(flight));
+    ).catch((error) => {
+      if (!this.#failure || offset < this.#failure.offset) this.#failure = { error, offset };
+    }).finally(() => this.#flying.delete(flight));
     this.#flying.add(flight);
   }
 

@@ -19,20 +19,46 @@ export interface ProgressEvent {
 /** Least milliseconds between two events, the first and the last apart. */
 const INTERVAL = 50;
 
+/** Tells of one call. */
+export interface Progress {
+  /** So many bytes are done. Throws what the listener threw, or what its promise rejected with. */
+  at(loaded: number): void;
+  /** Throws what the listener's promise rejected with. */
+  check(): void;
+  /** Whether an error is the listener's. */
+  threw(error: unknown): boolean;
+  /** All is done. */
+  end(): void;
+}
+
 /** Tells `onProgress`; null where nobody listens. */
 export function progressOf(
-  onProgress: ((event: ProgressEvent) => void) | undefined,
+  onProgress: ((event: ProgressEvent) => unknown) | undefined,
   phase: string,
   total: number | undefined,
-): { at: (loaded: number) => void; end: () => void } | null {
+): Progress | null {
   if (!onProgress) return null;
   let most = 0, last = -Infinity;
+  let failure: { error: unknown } | null = null;
+  const fail = (error: unknown) => void (failure ??= { error });
   const tell = (loaded: number) => {
     last = performance.now();
-    onProgress(total === undefined ? { phase, loaded } : { phase, loaded, total });
+    try {
+      const told = onProgress(total === undefined ? { phase, loaded } : { phase, loaded, total });
+      if (told instanceof Promise) told.catch(fail);
+    } catch (error) {
+      fail(error);
+      throw error;
+    }
+  };
+  const check = () => {
+    if (failure) throw failure.error;
   };
   return {
+    check,
+    threw: (error) => failure !== null && failure.error === error,
     at(loaded) {
+      check();
       // The last event, with everything done, is for end() alone.
       if (loaded <= most || (total !== undefined && loaded >= total)) return;
       most = loaded;

@@ -71,6 +71,7 @@ export async function saveFiles(
       await sink.write(manifest);
     } else if (prefix !== undefined) await removeManifest(folder, prefix);
     signal?.throwIfAborted();
+    progress?.check();
     // One that fails while it is closed is aborted with those behind it.
     for (; open.length > 0; open.shift()) await open[0].close();
   } catch (error) {
@@ -79,6 +80,7 @@ export async function saveFiles(
       await (signal?.aborted && !(sink instanceof FileSink) ? within(aborting, PATIENCE) : aborting);
     }));
     if (signal?.aborted && error === signal.reason) throw error;
+    if (progress?.threw(error)) throw error;
     throw error instanceof PaddleError || error instanceof TypeError ? error : sinkFailed(error);
   }
   progress?.end();

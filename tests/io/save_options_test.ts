@@ -225,10 +225,12 @@ describe("a save over a file whose change in place was cut off", () => {
   it("nor is a file of the same length that somebody else put there", () =>
     inFolder(async (folder, path) => {
       await save(state(1), path);
-      for (let after = 0; after < 9; after++) {
+      const isWhole = () =>
+        existsSync(path + ".pdundo") && readFileSync(path + ".pdundo").subarray(48, 72).some(Boolean);
+      for (let after = 0; !isWhole(); after++) {
+        rmSync(path + ".pdundo", { force: true });
         await replaceBytes(cutOff(after).fs, path, 100, new Uint8Array(10)).catch(() => {});
       }
-      assert.ok(existsSync(path + ".pdundo"));
       writeFileSync(join(folder, "other"), encode(state(3)));
       fs.renameSync(join(folder, "other"), path);
       assert.equal(await first(path), 3);

@@ -103,15 +103,17 @@ describe("onProgress", () => {
       }
     }));
 
-  it("ends the call with what it throws", () =>
+  it("ends the call with what it throws, be it a promise that rejects", () =>
     inFolder(async (folder) => {
       const reason = new Error("mine");
-      for (const [name, way] of Object.entries(ways(folder))) {
-        const onProgress = () => {
-          throw reason;
-        };
-        const error = await way({ onProgress }, pause(1)).then(() => null, (error) => error);
-        assert.ok(error === reason || error?.cause === reason, `${name}: ${error}`);
+      const throws = () => {
+        throw reason;
+      };
+      for (const onProgress of [throws, () => Promise.reject(reason)]) {
+        for (const [name, way] of Object.entries(ways(folder))) {
+          const error = await way({ onProgress }, pause(1)).then(() => null, (error) => error);
+          assert.equal(error, reason, name);
+        }
       }
       assert.ok(readdirSync(folder).every((name) => !name.endsWith(".pdtmp")));
     }));
