@@ -97,6 +97,8 @@ function instantiate(module: WebAssembly.Module): Core {
 }
 
 /** The module of a committed build; throws where the runtime can't compile it. */
-export function moduleOf(base64: string): WebAssembly.Module {
-  return new WebAssembly.Module(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)));
+export function moduleOf(hex: string): WebAssembly.Module {
+  const bytes = new Uint8Array(hex.length / 2);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = parseInt(hex.slice(2 * i, 2 * i + 2), 16);
+  return new WebAssembly.Module(bytes);
 }

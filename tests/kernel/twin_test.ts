@@ -65,11 +65,11 @@ describe("the core and its TypeScript twin", () => {
   });
 
   it("carries in its module the bytes of core.wasm", () => {
-    assert.equal(CORE_WASM, readFileSync("wasm/core.wasm").toString("base64"));
+    assert.equal(CORE_WASM, readFileSync("wasm/core.wasm").toString("hex"));
   });
 
   it("runs from a module that the host compiled", () => {
-    init(new WebAssembly.Module(Buffer.from(CORE_WASM, "base64")));
+    init(new WebAssembly.Module(Buffer.from(CORE_WASM, "hex")));
     const bytes = bytesOf(5000, 3);
     const text = new Uint8Array(kernel.utf8Length(bytes));
     assert.equal(kernel.utf8FromLatin1(bytes, text), text.length);
