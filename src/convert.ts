@@ -6,6 +6,7 @@
 import { type DType, dtypeInfo } from "./dtype.ts";
 import { FormatError } from "./errors.ts";
 import { aligned, float32FromNarrow, type NarrowFloat, narrowFromFloat32 } from "./kernel.ts";
+import { viewOf } from "./typed_view.ts";
 
 /** Elements that are converted at a time: the extra memory does not grow with the array. */
 const PIECE = 0x2000;
@@ -59,7 +60,7 @@ function convertPiece(piece: Uint8Array, from: DType, to: DType, into: Uint8Arra
     float32FromNarrow(from, piece, middle);
     return narrowFromFloat32(to, middle, into);
   }
-  if (isComplex(from) && isComplex(to)) return setNumbers(partsOf(to, into), partsOf(from, piece));
+  if (isComplex(from) && isComplex(to)) return setNumbers(viewOf(to, into), viewOf(from, piece));
   if (isBigInteger(from) && isInteger(to)) return setWords(wordsOf(piece), to, into);
   if (isBigInteger(to)) {
     return setBig(new Int32Array(buffer, byteOffset, count * 2), numbersOf(piece, from, false), to === "uint64");
@@ -76,20 +77,13 @@ function convertPiece(piece: Uint8Array, from: DType, to: DType, into: Uint8Arra
       return narrowFromFloat32(to, bytesOf(new Float32Array(numbers)), into);
     case "complex64":
     case "complex128": {
-      const parts = partsOf(to, into);
+      const parts = viewOf(to, into);
       for (let i = 0; i < count; i++) parts[2 * i] = numbers[i];
       return;
     }
     default:
-      return setNumbers(viewOf(to, into), numbers);
+      return setNumbers(viewOf(to, into) as NumberView, numbers);
   }
-}
-
-/** float32 or float64 over the bytes: the parts of complex numbers. */
-function partsOf(dtype: "complex64" | "complex128", bytes: Uint8Array): Float32Array | Float64Array {
-  return dtype === "complex64"
-    ? new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)
-    : new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length / 8);
 }
 
 type NumberView =
@@ -111,28 +105,6 @@ function isInteger(dtype: DType): boolean {
   return dtype.startsWith("int") || dtype.startsWith("uint");
 }
 
-/** The array that holds a dtype whose elements are JavaScript numbers. */
-function viewOf(dtype: DType, { buffer, byteOffset, length }: Uint8Array): NumberView {
-  switch (dtype) {
-    case "int8":
-      return new Int8Array(buffer, byteOffset, length);
-    case "int16":
-      return new Int16Array(buffer, byteOffset, length / 2);
-    case "uint16":
-      return new Uint16Array(buffer, byteOffset, length / 2);
-    case "int32":
-      return new Int32Array(buffer, byteOffset, length / 4);
-    case "uint32":
-      return new Uint32Array(buffer, byteOffset, length / 4);
-    case "float32":
-      return new Float32Array(buffer, byteOffset, length / 4);
-    case "float64":
-      return new Float64Array(buffer, byteOffset, length / 8);
-    default:
-      return new Uint8Array(buffer, byteOffset, length);
-  }
-}
-
 /**
  * The elements (the real parts of complex ones) as numbers. 64-bit integers are rounded to nearest even, or, where the result is to be
  * rounded once more to a narrower float (`sticky`), so that the second rounding gives what one alone would.
@@ -145,13 +117,13 @@ export function numbersOf(piece: Uint8Array, from: DType, sticky: boolean): Numb
   }
   if (isBigInteger(from)) return numbersOfWords(wordsOf(piece), from === "int64", sticky);
   if (isComplex(from)) {
-    const parts = partsOf(from, piece);
+    const parts = viewOf(from, piece);
     const numbers = parts.length === 0 ? parts : parts.slice(0, parts.length / 2);
     for (let i = 0; i < numbers.length; i++) numbers[i] = parts[2 * i];
     return numbers;
   }
   if (from === "bool") checkBools(piece);
-  return viewOf(from, piece);
+  return viewOf(from, piece) as NumberView;
 }
 
 /** Low and high words of 64-bit integers. */
@@ -177,7 +149,7 @@ function numbersOfWords(words: Int32Array, signed: boolean, sticky: boolean): Fl
 /** 64-bit integers as integers: the low bits. */
 function setWords(words: Int32Array, to: DType, into: Uint8Array): void {
   if (isBigInteger(to)) return into.set(bytesOf(words));
-  const view = viewOf(to, into);
+  const view = viewOf(to, into) as NumberView;
   for (let i = 0; i < view.length; i++) view[i] = words[2 * i];
 }
 
@@ -197,7 +169,7 @@ function setBig(words: Int32Array, numbers: NumberView, unsigned: boolean): void
 
 function setBool(into: Uint8Array, piece: Uint8Array, from: DType): void {
   if (isComplex(from)) {
-    const parts = partsOf(from, piece);
+    const parts = viewOf(from, piece);
     for (let i = 0; i < into.length; i++) into[i] = parts[2 * i] !== 0 || parts[2 * i + 1] !== 0 ? 1 : 0;
     return;
   }

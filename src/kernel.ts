@@ -5,6 +5,7 @@
  */
 import { type Core, coreFor, IN_BYTES, OUT_BYTES } from "./kernel/core.ts";
 import * as twin from "./kernel/twin.ts";
+import { viewOf } from "./typed_view.ts";
 
 export { init } from "./kernel/core.ts";
 export { narrowBits, type NarrowFloat, widenBits } from "./kernel/twin.ts";
@@ -62,20 +63,13 @@ export function utf8FromLatin1(bytes: Uint8Array, into: Uint8Array): number {
 /** Turn the byte order of numbers of `size` (2, 4 or 8) bytes around, in place. */
 export function swapBytes(bytes: Uint8Array, size: number): void {
   const core = coreFor(bytes.length);
-  const swap = size === 2
-    ? core?.call.swap2
-    : size === 4
-    ? core?.call.swap4
-    : size === 8
-    ? core?.call.swap8
-    : undefined;
-  if (!core || !swap) return twin.swapBytes(bytes, size);
+  if (!core || !(size === 2 || size === 4 || size === 8)) return twin.swapBytes(bytes, size);
   // Bytes after the last whole number stay as they are.
   const whole = bytes.length - bytes.length % size;
   for (let done = 0; done < whole; done += PIECE) {
     const piece = bytes.subarray(done, Math.min(whole, done + PIECE));
     core.input.set(piece);
-    swap((piece.length + 15) & ~15);
+    core.call[`swap${size}`]((piece.length + 15) & ~15);
     piece.set(core.input.subarray(0, piece.length));
   }
 }
@@ -118,10 +112,11 @@ export function rowMajor(columnMajor: Uint8Array, shape: readonly number[], item
 type Units = Uint8Array | Uint16Array | Uint32Array;
 const TILE = 32;
 
-function unitsOf(bytes: Uint8Array, unit: number): Units {
-  if (unit === 1) return bytes;
-  const { buffer, byteOffset, length } = aligned(bytes, unit);
-  return unit === 2 ? new Uint16Array(buffer, byteOffset, length / 2) : new Uint32Array(buffer, byteOffset, length / 4);
+const UNITS = { 1: "uint8", 2: "uint16", 4: "uint32" } as const;
+
+/** Bytes as unsigned numbers of 1, 2 or 4 bytes: of a copy, where they lie askew. */
+function unitsOf<Size extends 1 | 2 | 4>(bytes: Uint8Array, size: Size) {
+  return viewOf(UNITS[size], aligned(bytes, size));
 }
 
 function transpose(
@@ -159,18 +154,18 @@ export function float32FromNarrow(format: twin.NarrowFloat, from: Uint8Array, in
   const core = coreFor(from.length);
   if (!core) {
     return throughAligned(into, 4, (target) => {
-      const source = aligned(from, size);
-      twin.widen(format, size === 1 ? source : halves(source), words(target));
+      twin.widen(format, unitsOf(from, size), unitsOf(target, 4));
     });
   }
   const { call } = core;
   if (size === 1) core.table.set(twin.tableOf(format));
-  const widen = format === "float16"
-    ? call.float32FromFloat16
-    : format === "bfloat16"
-    ? call.float32FromBfloat16
-    : call.float32FromTable;
-  throughCore(core, from, size, into, 4, widen);
+  const convert = {
+    float16: call.float32FromFloat16,
+    bfloat16: call.float32FromBfloat16,
+    float8_e4m3fn: call.float32FromTable,
+    float8_e5m2: call.float32FromTable,
+  };
+  throughCore(core, from, size, into, 4, convert[format]);
 }
 
 /** float32 to the nearest pattern of a narrow float, ties to even, at any alignment. NaN is written as numpy and ml_dtypes do. */
@@ -179,18 +174,17 @@ export function narrowFromFloat32(format: twin.NarrowFloat, from: Uint8Array, in
   const core = coreFor(from.length);
   if (!core) {
     return throughAligned(into, size, (target) => {
-      twin.narrow(format, words(aligned(from, 4)), size === 1 ? target : halves(target));
+      twin.narrow(format, unitsOf(from, 4), unitsOf(target, size));
     });
   }
   const { call } = core;
-  const narrow = format === "float16"
-    ? call.float16FromFloat32
-    : format === "bfloat16"
-    ? call.bfloat16FromFloat32
-    : format === "float8_e4m3fn"
-    ? call.e4m3FromFloat32
-    : call.e5m2FromFloat32;
-  throughCore(core, from, 4, into, size, narrow);
+  const convert = {
+    float16: call.float16FromFloat32,
+    bfloat16: call.bfloat16FromFloat32,
+    float8_e4m3fn: call.e4m3FromFloat32,
+    float8_e5m2: call.e5m2FromFloat32,
+  };
+  throughCore(core, from, 4, into, size, convert[format]);
 }
 
 /** What {@linkcode statisticsOf} finds. */
@@ -305,14 +299,6 @@ function throughAligned(into: Uint8Array, size: number, write: (target: Uint8Arr
 
 function sizeOf(format: twin.NarrowFloat): 1 | 2 {
   return format === "float16" || format === "bfloat16" ? 2 : 1;
-}
-
-function halves(bytes: Uint8Array): Uint16Array {
-  return new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2);
-}
-
-function words(bytes: Uint8Array): Uint32Array {
-  return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
 }
 
 function bytesOf(view: ArrayBufferView): Uint8Array {

@@ -9,6 +9,7 @@ import { FormatError, UnsupportedError, ValueError } from "./errors.ts";
 import { narrowBits, widenBits } from "./kernel.ts";
 import { PackedBytes } from "./packed_bytes.ts";
 import { plainBytes } from "./plain_bytes.ts";
+import { dtypeOfArray, Float16, viewOf } from "./typed_view.ts";
 import { Complex, Float } from "./values.ts";
 
 /** Where the bytes of an array come from that was not read yet. */
@@ -409,43 +410,6 @@ export function full(shape: readonly number[], value: Scalar | Float, dtype: DTy
 /** A shape such as [4294967296, 0] costs a file nothing: its lists would cost all memory. */
 const MAX_EMPTY_LISTS = 2 ** 24;
 
-/** Newer than some runtimes: the bits stand in for it there. */
-const Float16: typeof Float16Array | undefined = globalThis.Float16Array;
-
-function viewOf(dtype: DType, bytes: Uint8Array): NumericArray {
-  const { buffer, byteOffset, length } = bytes;
-  switch (dtype) {
-    case "int8":
-      return new Int8Array(buffer, byteOffset, length);
-    case "int16":
-      return new Int16Array(buffer, byteOffset, length / 2);
-    case "float16":
-      return new (Float16 ?? Uint16Array)(buffer as ArrayBuffer, byteOffset, length / 2);
-    case "uint16":
-    case "bfloat16":
-      return new Uint16Array(buffer, byteOffset, length / 2);
-    case "int32":
-      return new Int32Array(buffer, byteOffset, length / 4);
-    case "uint32":
-      return new Uint32Array(buffer, byteOffset, length / 4);
-    case "int64":
-      return new BigInt64Array(buffer, byteOffset, length / 8);
-    case "uint64":
-      return new BigUint64Array(buffer, byteOffset, length / 8);
-    case "float32":
-    case "complex64":
-      return new Float32Array(buffer, byteOffset, length / 4);
-    case "float64":
-    case "complex128":
-      return new Float64Array(buffer, byteOffset, length / 8);
-    case "bool":
-    case "uint8":
-    case "float8_e4m3fn":
-    case "float8_e5m2":
-      return new Uint8Array(buffer, byteOffset, length);
-  }
-}
-
 /** Elements of a shape. A length that is none is refused here, for all that make arrays. */
 function sizeOf(shape: readonly number[]): number {
   let size = 1;
@@ -599,23 +563,9 @@ function ragged(axis: number): ValueError {
 }
 
 function dtypeOf(nested: ArrayInput, leaves: ArrayLike<Leaf>): DType {
-  if (Float16 && nested instanceof Float16) return "float16";
-  if (ArrayBuffer.isView(nested)) return DTYPE_OF.get(nested.constructor) ?? "float32";
+  if (ArrayBuffer.isView(nested)) return dtypeOfArray(nested) ?? "float32";
   const first = leaves[0];
   if (typeof first === "boolean") return "bool";
   if (typeof first === "bigint") return "int64";
   return first instanceof Complex ? "complex64" : "float32";
 }
-
-const DTYPE_OF: ReadonlyMap<unknown, DType> = new Map<unknown, DType>([
-  [Int8Array, "int8"],
-  [Uint8Array, "uint8"],
-  [Int16Array, "int16"],
-  [Uint16Array, "uint16"],
-  [Int32Array, "int32"],
-  [Uint32Array, "uint32"],
-  [BigInt64Array, "int64"],
-  [BigUint64Array, "uint64"],
-  [Float32Array, "float32"],
-  [Float64Array, "float64"],
-]);

@@ -42,18 +42,18 @@ function atMost(bytes: number, limit: number): void {
 }
 
 describe("bundles, minified and compressed", () => {
-  it("the reader of pickles: 26 kB, and 32 kB with its core of WebAssembly, which has at most 12 kB", () => {
+  it("the reader of pickles: 25 kB, and 28 kB with its core of WebAssembly, which has at most 12 kB", () => {
     const code = `export { decode } from "PICKLE";`;
-    atMost(bundled(code, ["*.wasm.ts"]), 26);
-    atMost(bundled(code), 32);
+    atMost(bundled(code, ["*.wasm.ts"]), 25);
+    atMost(bundled(code), 28);
     atMost(statSync("wasm/core.wasm").size, 12);
   });
 
-  it("reader and writer of pickles: 37 kB", () => atMost(bundled(`export * from "PICKLE";`), 37));
+  it("reader and writer of pickles: 35 kB", () => atMost(bundled(`export * from "PICKLE";`), 35));
 
-  it("a program that loads and saves any file: 95 kB", () => {
-    atMost(bundled(`export { load, save } from "MAIN";`), 95);
+  it("a program that loads and saves any file: 91 kB", () => {
+    atMost(bundled(`export { load, save } from "MAIN";`), 91);
   });
 
-  it("everything, with layers and optimizers: 178 kB", () => atMost(bundled(`export * from "MAIN";`), 178));
+  it("everything, with layers and optimizers: 172 kB", () => atMost(bundled(`export * from "MAIN";`), 172));
 });

@@ -23,6 +23,7 @@ const WORDS = new Set(
     "statistics",
     "tensor",
     "tensor_map",
+    "typed_view",
     "unread_bytes",
     "values",
   ].map((

@@ -50,13 +50,7 @@ export function partsOf(array: PickledArray, context: ArrayContext): ArrayParts 
   const dtype = array.dtype!;
   const { info } = dtype;
   if (!info) {
-    throw new UnsupportedError(
-      "UNSUPPORTED_DTYPE",
-      `The array at byte ${array.offset} holds numpy's ${
-        numpyName(dtype)
-      }, which no Tensor can hold. With { returnNumpy: true } it is given as it is.`,
-      { offset: array.offset, actual: numpyName(dtype) },
-    );
+    throw foreign(array, dtype, ", which no Tensor can hold. With { returnNumpy: true } it is given as it is.");
   }
   const { shape, data } = array;
   if (data instanceof Span) {
@@ -80,17 +74,18 @@ export function numpyArrayOf(array: PickledArray, context: ArrayContext): NDArra
   if (array.items) return written(new OpaqueArray("|O", array.shape, new Uint8Array(0), array.items), dtype);
   const count = array.shape.reduce((a, b) => a * b, 1);
   if (!(array.data instanceof Uint8Array) || array.data.length !== count * dtype.itemsize) {
-    throw new UnsupportedError(
-      "UNSUPPORTED_DTYPE",
-      `The array at byte ${array.offset} holds numpy's ${numpyName(dtype)}`,
-      {
-        offset: array.offset,
-        actual: numpyName(dtype),
-      },
-    );
+    throw foreign(array, dtype, "");
   }
   const bytes = array.fortran ? rowMajor(array.data, array.shape, dtype.itemsize) : array.data;
   return written(new OpaqueArray(numpyName(dtype), array.shape, bytes), dtype);
+}
+
+function foreign({ offset }: PickledArray, dtype: PickledDType, more: string): UnsupportedError {
+  const actual = numpyName(dtype);
+  return new UnsupportedError("UNSUPPORTED_DTYPE", `The array at byte ${offset} holds numpy's ${actual}${more}`, {
+    offset,
+    actual,
+  });
 }
 
 function written(array: OpaqueArray, dtype: PickledDType): OpaqueArray {

@@ -9,7 +9,15 @@
  *
  * @module
  */
-import { FormatError, type PaddleError, quote, UnsafeError, UnsupportedError, type Warning } from "../../errors.ts";
+import {
+  type FormatCode,
+  FormatError,
+  type PaddleError,
+  quote,
+  UnsafeError,
+  UnsupportedError,
+  type Warning,
+} from "../../errors.ts";
 import { Budget, DEFAULT_LIMITS, type Limits, PRICES } from "../../limits.ts";
 import { ByteArray, DTypeValue, Float, FrozenSet, Tuple } from "../../values.ts";
 import { isFloatByNature, rememberFloat, rememberFloatKey } from "../../floats.ts";
@@ -167,7 +175,7 @@ class PickleMachine implements CallContext, RunContext {
           break;
         case 0x95: { // FRAME
           const length = this.#u64();
-          if (this.#frameEnd >= 0) throw this.#badFrame("begins inside another frame");
+          if (this.#frameEnd >= 0) throw this.#badFrame("begins a frame inside another");
           const end = at + 9 + length;
           const remaining = cursor.remaining;
           if (remaining === undefined && length <= FRAME_WAIT) {
@@ -229,29 +237,21 @@ class PickleMachine implements CallContext, RunContext {
         case 0x8b: // LONG4
           yield* this.#long(this.#i32Length());
           break;
-        case 0x8c: { // SHORT_BINUNICODE
-          const length = this.#u8();
-          if (!this.#unicodeHere(length)) yield* this.#unicode(length);
+        case 0x8c: // SHORT_BINUNICODE
+          yield* this.#unicode(this.#u8());
           break;
-        }
-        case 0x58: { // BINUNICODE
-          const length = this.#u32();
-          if (!this.#unicodeHere(length)) yield* this.#unicode(length);
+        case 0x58: // BINUNICODE
+          yield* this.#unicode(this.#u32());
           break;
-        }
         case 0x8d: // BINUNICODE8
           yield* this.#unicode(this.#u64Length());
           break;
-        case 0x43: { // SHORT_BINBYTES
-          const length = this.#u8();
-          if (!this.#bytesHere(length)) yield* this.#bytes(length);
+        case 0x43: // SHORT_BINBYTES
+          yield* this.#bytes(this.#u8());
           break;
-        }
-        case 0x42: { // BINBYTES
-          const length = this.#u32();
-          if (!this.#bytesHere(length)) yield* this.#bytes(length);
+        case 0x42: // BINBYTES
+          yield* this.#bytes(this.#u32());
           break;
-        }
         case 0x8e: // BINBYTES8
           yield* this.#bytes(this.#u64Length());
           break;
@@ -429,10 +429,7 @@ class PickleMachine implements CallContext, RunContext {
         case 0x98: // READONLY_BUFFER
           throw this.#forbiddenOpcode(opcode);
         default:
-          throw new FormatError("BAD_OPCODE", `Byte ${at} is ${opcodeName(opcode)}: no pickle opcode.`, {
-            offset: at,
-            opcode: opcodeName(opcode),
-          });
+          throw this.#bad("BAD_OPCODE", "is no pickle opcode");
       }
     }
   }
@@ -444,7 +441,7 @@ class PickleMachine implements CallContext, RunContext {
     const cursor = this.cursor;
     const start = cursor.pos;
     if (this.#frameEnd >= 0 && cursor.base + start + n > this.#frameEnd) {
-      throw this.#badFrame("ends inside an argument");
+      throw this.#badFrame("has an argument that its frame does not hold");
     }
     if (cursor.end - start < n) throw truncated(opcodeName(this.#opcode), this.#at, cursor.total);
     cursor.pos = start + n;
@@ -470,14 +467,14 @@ class PickleMachine implements CallContext, RunContext {
 
   #u64Length(): number {
     const length = this.#u64();
-    if (length >= 2 ** 63) throw this.#badLength(String(length));
+    if (length >= 2 ** 63) throw this.#badLength(length);
     return length;
   }
 
   #i32Length(): number {
     const p = this.#fixed(4);
     const length = this.cursor.view.getInt32(p, true);
-    if (length < 0) throw this.#badLength(String(length));
+    if (length < 0) throw this.#badLength(length);
     return length;
   }
 
@@ -485,7 +482,7 @@ class PickleMachine implements CallContext, RunContext {
   #claim(n: number): void {
     const cursor = this.cursor;
     if (this.#frameEnd >= 0 && cursor.base + cursor.pos + n > this.#frameEnd) {
-      throw this.#badFrame("ends inside an argument");
+      throw this.#badFrame("has an argument that its frame does not hold");
     }
     const { remaining } = cursor;
     if (remaining !== undefined && n > remaining) {
@@ -516,7 +513,7 @@ class PickleMachine implements CallContext, RunContext {
       const found = cursor.bytes.subarray(0, cursor.end).indexOf(0x0a, cursor.pos + searched);
       if (found >= 0) {
         if (this.#frameEnd >= 0 && cursor.base + found + 1 > this.#frameEnd) {
-          throw this.#badFrame("ends inside an argument");
+          throw this.#badFrame("has an argument that its frame does not hold");
         }
         const line = cursor.bytes.subarray(cursor.pos, found);
         cursor.pos = found + 1;
@@ -539,38 +536,6 @@ class PickleMachine implements CallContext, RunContext {
   }
 
   // ---- texts, bytes, numbers
-
-  /** Push a short text if it lies in the window: the case of nearly every text, and so without a generator. */
-  #unicodeHere(length: number): boolean {
-    const { stack, cursor } = { stack: this.stack, cursor: this.cursor };
-    const start = cursor.pos;
-    const end = start + length;
-    if (end > cursor.end || length >= BLOB_MIN || (this.#frameEnd >= 0 && cursor.base + end > this.#frameEnd)) {
-      return false;
-    }
-    const below = stack.length > 0 ? stack[stack.length - 1] : undefined;
-    if (below instanceof Token || length > this.limits.maxStringBytes) return false;
-    this.budget.charge(PRICES.string + PRICES.unit * length, this.#at);
-    const text = textFromUtf8(cursor.bytes, start, end);
-    if (text === null) throw this.#badText();
-    cursor.pos = end;
-    stack.push(text);
-    return true;
-  }
-
-  /** Push short bytes if they lie in the window. */
-  #bytesHere(length: number): boolean {
-    const cursor = this.cursor;
-    const start = cursor.pos;
-    const end = start + length;
-    if (end > cursor.end || length >= BLOB_MIN || (this.#frameEnd >= 0 && cursor.base + end > this.#frameEnd)) {
-      return false;
-    }
-    this.budget.charge(PRICES.bytes, this.#at);
-    cursor.pos = end;
-    this.stack.push(this.take(start, end));
-    return true;
-  }
 
   /** Bytes of the window, kept: a view where the window stays, else a copy. */
   take(start: number, end: number): Uint8Array {
@@ -731,13 +696,11 @@ class PickleMachine implements CallContext, RunContext {
     const isIndex = opcode === 0x67 || opcode === 0x70;
     const value = opcode === 0x46 ? floatFromText(text) : integerFromText(text, isIndex ? 10 : 0);
     if (value === null) {
-      throw new FormatError("BAD_NUMBER", `${opcodeName(opcode)} at byte ${this.#at} is no number: ${quote(text)}`, {
-        offset: this.#at,
-      });
+      throw this.#bad("BAD_NUMBER", `is no number: ${quote(text)}`);
     }
     if (opcode === 0x46) this.#pushFloat(value as number);
     else if (!isIndex) stack.push(value);
-    else if (typeof value !== "number" || value < 0 || value > 0xffffffff) throw this.#badMemo(String(value));
+    else if (typeof value !== "number" || value < 0 || value > 0xffffffff) throw this.#badMemo(value);
     else if (opcode === 0x67) this.#get(value);
     else this.#put(value);
   }
@@ -779,7 +742,7 @@ class PickleMachine implements CallContext, RunContext {
 
   #get(index: number): void {
     let value = this.memo.get(index);
-    if (value === undefined) throw this.#badMemo(String(index));
+    if (value === undefined) throw this.#badMemo(index);
     if (value instanceof UnmadePart) value = this.#makePart(index, value);
     this.stack.push(this.#spelled(value));
   }
@@ -870,14 +833,7 @@ class PickleMachine implements CallContext, RunContext {
 
   #appendAll(list: unknown[], start: number): void {
     const stack = this.stack;
-    this.budget.charge(PRICES.slot * (stack.length - start), this.#at);
-    for (let i = start; i < stack.length; i++) {
-      const item = stack[i];
-      if (item instanceof Float) {
-        rememberFloat(list, list.length, item.value);
-        list.push(item.value);
-      } else list.push(this.#settle(item));
-    }
+    for (let i = start; i < stack.length; i++) this.append(list, stack[i]);
     stack.length = start;
   }
 
@@ -921,14 +877,7 @@ class PickleMachine implements CallContext, RunContext {
     const plain = key instanceof Float ? key.value : this.#settle(key);
     const form = canonicalForm(plain);
     if (form === null) {
-      throw new FormatError(
-        "BAD_KEY",
-        `${opcodeName(this.#opcode)} at byte ${this.#at}: a key that Python cannot hash, or NaN`,
-        {
-          offset: this.#at,
-          at: this.#place(),
-        },
-      );
+      throw this.#bad("BAD_KEY", "has a key that Python cannot hash, or NaN");
     }
     const place = keyOf(container, plain, form);
     if (container.has(place)) {
@@ -1059,7 +1008,7 @@ class PickleMachine implements CallContext, RunContext {
       );
     }
     const end = cursor.offset;
-    if (this.#frameEnd > end) throw this.#badFrame("goes on behind STOP");
+    if (this.#frameEnd > end) throw this.#badFrame("ends before its frame");
     if (!cursor.ended && cursor.left === 0 && cursor.total === undefined) yield cursor.need(1);
     if (cursor.left > 0 || (cursor.total ?? end) > end) {
       const rest = cursor.total === undefined ? "" : ` (${cursor.total - end})`;
@@ -1076,52 +1025,34 @@ class PickleMachine implements CallContext, RunContext {
     return placeOf(this.stack, this.#marks);
   }
 
-  #badStack(what: string): FormatError {
-    const name = opcodeName(this.#opcode);
-    return new FormatError("BAD_STACK", `${name} at byte ${this.#at} ${what}`, {
+  /** What is wrong with the opcode that is carried out. */
+  #bad(code: FormatCode, what: string): FormatError {
+    const opcode = opcodeName(this.#opcode);
+    return new FormatError(code, `${opcode} at byte ${this.#at} ${what}`, {
       offset: this.#at,
-      opcode: name,
+      opcode,
       at: this.#place(),
     });
   }
 
-  #badMemo(index: string): FormatError {
-    const name = opcodeName(this.#opcode);
-    return new FormatError(
-      "BAD_MEMO",
-      `${name} at byte ${this.#at} names the memo entry ${index}, which is not there`,
-      {
-        offset: this.#at,
-        opcode: name,
-      },
-    );
+  #badStack(what: string): FormatError {
+    return this.#bad("BAD_STACK", what);
+  }
+
+  #badMemo(index: unknown): FormatError {
+    return this.#bad("BAD_MEMO", `names the memo entry ${index}, which is not there`);
   }
 
   #badFrame(what: string): FormatError {
-    return new FormatError(
-      "BAD_FRAME",
-      `The frame at byte ${this.#frameAt < 0 ? this.#at : this.#frameAt} ${what} (byte ${this.#at})`,
-      {
-        offset: this.#at,
-        opcode: opcodeName(this.#opcode),
-      },
-    );
+    return this.#bad("BAD_FRAME", `${what} (the frame of byte ${this.#frameAt < 0 ? this.#at : this.#frameAt})`);
   }
 
-  #badLength(length: string): FormatError {
-    const name = opcodeName(this.#opcode);
-    return new FormatError("BAD_LENGTH", `${name} at byte ${this.#at} announces ${length} bytes`, {
-      offset: this.#at,
-      opcode: name,
-    });
+  #badLength(length: number): FormatError {
+    return this.#bad("BAD_LENGTH", `announces ${length} bytes`);
   }
 
   #badText(): FormatError {
-    const name = opcodeName(this.#opcode);
-    return new FormatError("BAD_TEXT", `${name} at byte ${this.#at} holds no valid text`, {
-      offset: this.#at,
-      opcode: name,
-    });
+    return this.#bad("BAD_TEXT", "holds no valid text");
   }
 
   #forbiddenOpcode(opcode: number): UnsafeError {

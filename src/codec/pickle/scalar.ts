@@ -4,7 +4,9 @@
  * @module
  */
 import { FormatError, UnsupportedError } from "../../errors.ts";
-import { Complex, NumpyScalar } from "../../values.ts";
+import { swapBytes } from "../../kernel.ts";
+import { NDArray } from "../../ndarray.ts";
+import { NumpyScalar } from "../../values.ts";
 import { rememberWritten } from "./foreign_dtype.ts";
 import type { PickledDType } from "./pickled.ts";
 import { narrow } from "./numbers.ts";
@@ -24,49 +26,11 @@ export function readScalar(dtype: PickledDType, bytes: Uint8Array, at: number): 
       },
     );
   }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const little = !dtype.bigEndian;
-  return new NumpyScalar(info.name, number(info.name, view, little));
-}
-
-function number(name: string, view: DataView, little: boolean): NumpyScalar["value"] {
-  switch (name) {
-    case "bool":
-      return view.getUint8(0) !== 0;
-    case "int8":
-      return view.getInt8(0);
-    case "uint8":
-      return view.getUint8(0);
-    case "int16":
-      return view.getInt16(0, little);
-    case "uint16":
-      return view.getUint16(0, little);
-    case "int32":
-      return view.getInt32(0, little);
-    case "uint32":
-      return view.getUint32(0, little);
-    case "int64":
-      return narrow(view.getBigInt64(0, little));
-    case "uint64":
-      return narrow(view.getBigUint64(0, little));
-    case "float16":
-      return halfToNumber(view.getUint16(0, little));
-    case "float32":
-      return view.getFloat32(0, little);
-    case "float64":
-      return view.getFloat64(0, little);
-    case "complex64":
-      return new Complex(view.getFloat32(0, little), view.getFloat32(4, little));
-    default:
-      return new Complex(view.getFloat64(0, little), view.getFloat64(8, little));
-  }
-}
-
-function halfToNumber(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1, exponent = (bits >> 10) & 0x1f, fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 0x1f) return fraction ? NaN : sign * Infinity;
-  return sign * (1024 + fraction) * 2 ** (exponent - 25);
+  if (info.name === "bool") return new NumpyScalar(info.name, bytes[0] !== 0);
+  const own = bytes.slice();
+  if (dtype.bigEndian) swapBytes(own, info.swapsize);
+  const value = new NDArray(info.name, [], own).at();
+  return new NumpyScalar(info.name, typeof value === "bigint" ? narrow(value) : value);
 }
 
 /** Texts and dates: kept to look at, with numpy's name of the dtype, and to be written again. */
