@@ -23,9 +23,15 @@ export function joinBytes(pieces: Uint8Array[]): Uint8Array {
 export function joinLazily(parts: { data: Uint8Array | LazyBytes; nbytes: number }[]): LazyBytes {
   return {
     async read(options) {
-      const read: Uint8Array[] = [];
-      for (const { data } of parts) read.push(data instanceof Uint8Array ? data : await data.read(options));
-      return joinBytes(read);
+      const whole = new Uint8Array(parts.reduce((n, { nbytes }) => n + nbytes, 0));
+      let at = 0;
+      for (const { data, nbytes } of parts) {
+        for await (const piece of piecesOf(data, 0, nbytes, options)) {
+          whole.set(piece, at);
+          at += piece.length;
+        }
+      }
+      return whole;
     },
     async *pieces(from, to, options) {
       let start = 0;

@@ -5,6 +5,7 @@
  */
 import { readFile } from "./codec/read_file.ts";
 import { driveFrom } from "./io/drive_from.ts";
+import { LeftSlices } from "./io/load_slices.ts";
 import { findModel, isNoFile, moreTelling, notFound } from "./io/find_model.ts";
 import { type From, type Opened, sourceOf } from "./io/open_source.ts";
 import { isFolder, type Place, placeOf } from "./io/place.ts";
@@ -55,11 +56,16 @@ export async function load(from: From, options: LoadOptions = {}): Promise<Value
       throw moreTelling(error, later);
     }
   }
+  const slices = "stream" in opened ? null : new LeftSlices(opened);
   const { value, warnings } = await driveFrom(
     opened,
     (cursor) => readFile(cursor, { limits, strict: options.strict, safetensors: options.safetensors }),
-    (content, borrowed) => fromFile(content, { ...options, borrowed }),
-    { signal, onProgress, copy, onePass: true, maxStreamBytes: limits.maxStreamBytes },
+    (content, borrowed) => {
+      const shaped = fromFile(content, { ...options, borrowed, lazy: slices?.leave });
+      const read = slices?.readInto(shaped.value, signal);
+      return read instanceof Promise ? read.then((whole) => ({ ...shaped, value: whole })) : shaped;
+    },
+    { signal, onProgress, copy, leaveSlices: true, onePass: true, maxStreamBytes: limits.maxStreamBytes },
   );
   for (const warning of warnings) options.onWarning?.(warning);
   return value;

@@ -34,6 +34,8 @@ export interface BlobAsk {
   readonly at: number;
   /** Bytes that the decoder looks at next: a driver that skips the payload may read them with the same step. */
   readonly behind?: number;
+  /** A slice of an array that is put together later: who can read it then need not do so now. @default {false} */
+  readonly isSlice?: boolean;
 }
 
 /** "Has the source at least `end` bytes?" Asked of sources whose size is not known, when a claim has to be judged. */

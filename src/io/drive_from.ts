@@ -19,6 +19,8 @@ export interface DriveFromOptions {
   copy?: boolean;
   /** Payloads of a source are left unread, and the source stays open. @default {false} */
   lazy?: boolean;
+  /** Slices of arrays that are put together later may be left unread: `finish` reads them. @default {false} */
+  leaveSlices?: boolean;
   /** Everything is read once, in order: a source that can gives it as a stream. @default {false} */
   onePass?: boolean;
   maxStreamBytes?: number;
@@ -31,10 +33,10 @@ export interface DriveFromOptions {
 export async function driveFrom<T, R>(
   opened: Opened,
   make: (cursor: Cursor) => Decoder<T>,
-  finish: (content: T, borrowed: boolean) => R,
+  finish: (content: T, borrowed: boolean) => R | Promise<R>,
   options: DriveFromOptions = {},
 ): Promise<R> {
-  const { signal, copy, lazy, onePass, maxStreamBytes } = options;
+  const { signal, copy, lazy, leaveSlices, onePass, maxStreamBytes } = options;
   const isStream = "stream" in opened;
   const progress = progressOf(options.onProgress, "load", opened.size);
   let done = false;
@@ -46,8 +48,9 @@ export async function driveFrom<T, R>(
         maxStreamBytes,
         onProgress: progress?.at,
       })
-      : await driveSource(make, opened, { lazy, copy, signal, onProgress: progress?.at });
-    const result = finish(content, !isStream && !copy && isMemory(opened));
+      : await driveSource(make, opened, { lazy, leaveSlices, copy, signal, onProgress: progress?.at });
+    const shaped = finish(content, !isStream && !copy && isMemory(opened));
+    const result = shaped instanceof Promise ? await shaped : shaped;
     progress?.check();
     progress?.end();
     done = true;

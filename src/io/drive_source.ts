@@ -16,6 +16,8 @@ import { Turns } from "./turns.ts";
 export interface DriveSourceOptions {
   /** Payloads are left where they are, as spans. @default {false} */
   lazy?: boolean;
+  /** Slices of arrays that are put together later are left where they are, as spans, unless they lie in memory. @default {false} */
+  leaveSlices?: boolean;
   /** Payloads of memory are copied. @default {false} */
   copy?: boolean;
   signal?: AbortSignal;
@@ -77,6 +79,7 @@ class SourceDriver {
   readonly cursor = new Cursor();
   readonly #source: Source;
   readonly #lazy: boolean;
+  readonly #leavesSlices: boolean;
   readonly #copy: boolean;
   readonly #signal: AbortSignal | undefined;
   readonly #window: number;
@@ -95,6 +98,7 @@ class SourceDriver {
   constructor(source: Source, options: DriveSourceOptions) {
     this.#source = source;
     this.#lazy = options.lazy ?? false;
+    this.#leavesSlices = (options.leaveSlices ?? false) && source.view === undefined;
     this.#copy = options.copy ?? false;
     this.#signal = options.signal;
     this.#window = options.window ?? (source.costly ? TEXT_PIECE : WINDOW);
@@ -195,7 +199,7 @@ class SourceDriver {
   #blob(ask: BlobAsk): Answer | Promise<Answer> {
     const { cursor } = this;
     const start = cursor.offset;
-    if (this.#lazy) {
+    if (this.#lazy || (this.#leavesSlices && ask.isSlice)) {
       this.#skip(start + ask.length);
       if (ask.behind) this.#lookBehind(ask.behind);
       return new Span(start, ask.length, ask.encoding, ask.at);

@@ -142,7 +142,8 @@ export class SpanBytes implements LazyBytes {
     const buffer = new Uint8Array(Math.min(TEXT_PIECE, length));
     let rest: Uint8Array = new Uint8Array(0), start = 0;
     try {
-      for (let done = 0; done < length && start < to;) {
+      // Whether the text has the array's length shows at its end only: who asked for the whole array goes there.
+      for (let done = 0; done < length && (start < to || to === this.#size());) {
         let stored = buffer.subarray(0, Math.min(buffer.length, length - done));
         await readFully(this.source, offset + done, stored, signal);
         const isLast = done + stored.length === length;
@@ -155,7 +156,7 @@ export class SpanBytes implements LazyBytes {
         rest = decoded.slice(whole);
         const piece = this.#finish(decoded.subarray(0, whole));
         if (isLast) this.#checkSize(start + piece.length);
-        if (start + piece.length > from) {
+        if (start < to && start + piece.length > from) {
           yield piece.subarray(Math.max(0, from - start), Math.min(piece.length, to - start));
         }
         start += piece.length;

@@ -629,8 +629,15 @@ class PickleMachine implements CallContext, RunContext {
       return bytes;
     }
     this.#claim(length);
-    const size = this.#expectedSize();
-    return (yield { kind: "blob", length, encoding: "latin1", size, at: this.#at, behind: LONGEST_FIXED }) as Payload;
+    return (yield {
+      kind: "blob",
+      length,
+      encoding: "latin1",
+      size: this.#expectedSize(),
+      at: this.#at,
+      isSlice: this.#isInSlice(),
+      behind: LONGEST_FIXED,
+    }) as Payload;
   }
 
   /** Bytes of the array whose state is being put together on the stack: (1, shape, dtype, fortran, encode(... */
@@ -643,6 +650,15 @@ class PickleMachine implements CallContext, RunContext {
     return Number.isSafeInteger(size) ? size : undefined;
   }
 
+  /** Whether an array's data come, and its key is that of a slice of a big parameter: `linear.weight@@.0`. */
+  #isInSlice(): boolean {
+    const start = this.#marks.length > 0 ? this.#marks[this.#marks.length - 1] : 0;
+    const key = this.stack[start - 2];
+    const dtype = this.stack[start + 2];
+    return this.stack[start - 1] instanceof PickledArray && dtype instanceof PickledDType && dtype.info !== undefined &&
+      typeof key === "string" && isSliceKey(key);
+  }
+
   *#bytes(length: number): Decoder<void> {
     if (length < BLOB_MIN) {
       const start = yield* this.#inline(length);
@@ -653,7 +669,15 @@ class PickleMachine implements CallContext, RunContext {
     this.#claim(length);
     this.budget.charge(PRICES.bytes, this.#at);
     this.stack.push(
-      (yield { kind: "blob", length, encoding: "raw", size: length, at: this.#at, behind: LONGEST_FIXED }) as Payload,
+      (yield {
+        kind: "blob",
+        length,
+        encoding: "raw",
+        size: length,
+        at: this.#at,
+        isSlice: this.#isInSlice(),
+        behind: LONGEST_FIXED,
+      }) as Payload,
     );
   }
 
@@ -1071,6 +1095,13 @@ class PickleMachine implements CallContext, RunContext {
 function dtypeName(name: string): string {
   if (name.endsWith("DType")) return name.slice(0, -"DType".length).toLowerCase();
   return name === "bool_" ? "bool" : name;
+}
+
+function isSliceKey(key: string): boolean {
+  const at = key.lastIndexOf("@@.") + 3;
+  if (at < 4 || at === key.length) return false;
+  for (let i = at; i < key.length; i++) if (key[i] < "0" || key[i] > "9") return false;
+  return true;
 }
 
 function isList(value: unknown): value is unknown[] {

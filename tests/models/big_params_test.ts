@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { describe, it } from "@std/testing/bdd";
+import { decode, encode, isPaddleError, load, MemoryFolder, NDArray, open, save, Tuple } from "../../mod.ts";
+
+const MiB = 2 ** 20, SLICE = 5 * MiB;
+
+/** A file of two slices and their marker, as Paddle cuts a parameter that protocols 2 and 3 cannot hold whole. */
+function sliced(protocol: number, more: [string, unknown][] = []): Uint8Array<ArrayBuffer> {
+  const slices = [0, 1].map((n) =>
+    new NDArray("uint8", [SLICE], new Uint8Array(SLICE).map((_, i) => (i * 7 + n) & 255))
+  );
+  const marker = new Map([[
+    "w",
+    new Map<string, unknown>([["OriginShape", Tuple.of(2, SLICE)], [
+      "slices",
+      ["w@@.0", "w@@.1"],
+    ]]),
+  ]]);
+  return encode(
+    new Map<string, unknown>([
+      ["w@@.0", slices[0]],
+      ["w@@.1", slices[1]],
+      ...more,
+      ["UnpackBigParamInfor@@", marker],
+      ["StructuredToParameterName@@", new Map([["w", "linear_0.w_0"]])],
+    ]),
+    { protocol, mode: "static" },
+  );
+}
+
+/** A source that notes the largest buffer it filled, and how many bytes it gave. */
+function watched(
+  file: Uint8Array,
+): { size: number; read: (at: number, into: Uint8Array) => Promise<number>; most: number; given: number } {
+  const source = {
+    size: file.length,
+    most: 0,
+    given: 0,
+    read(at: number, into: Uint8Array): Promise<number> {
+      const part = file.subarray(at, at + into.length);
+      into.set(part);
+      source.most = Math.max(source.most, into.buffer.byteLength);
+      source.given += part.length;
+      return Promise.resolve(part.length);
+    },
+  };
+  return source;
+}
+
+describe("a parameter in slices", () => {
+  for (const protocol of [2, 3, 4]) {
+    it(`is read once, and no slice is held beside the whole: protocol ${protocol}`, async () => {
+      const file = sliced(protocol), source = watched(file);
+      const state = await load(source) as Map<string, NDArray>;
+      assert.deepEqual([...state.keys()], ["w"]);
+      const wanted = (decode(file) as Map<string, NDArray>).get("w")!;
+      assert.ok(state.get("w")!.equals(wanted));
+      assert.deepEqual(state.get("w")!.shape, [2, SLICE]);
+      assert.ok(source.most < SLICE, `${source.most} bytes in one buffer`);
+      assert.ok(source.given < file.length + MiB, `${source.given} bytes read of ${file.length}`);
+    });
+  }
+
+  it("may be missing its marker: its slices are arrays then", async () => {
+    const file = encode(new Map<string, unknown>([["w@@.0", new NDArray("uint8", [MiB])], ["x", 1]]));
+    const value = await load(watched(file)) as Map<string, NDArray>;
+    assert.equal(value.get("w@@.0")!.bytes.length, MiB);
+  });
+
+  it("whose bytes stand elsewhere in the file, too, is read for both", async () => {
+    // The state of the array is put into the memo before its last part, and that once more as a value.
+    const bytes = encode(new Map<string, unknown>([["w@@.0", new NDArray("uint8", [MiB])], ["x", 1]]));
+    const at = bytes.length - bytes.slice().reverse().findIndex((_, i) => bytes[bytes.length - 1 - i] === 0x4b) - 1;
+    const data = bytes.findIndex((_, i) => bytes[i] === 0x42 && bytes[i + 5] === 0 && bytes[i + 3] === 0x10);
+    const memo = bytes.subarray(0, data);
+    assert.ok(memo.length > 0 && at > data);
+    // BINGET of the bytes in place of BININT1 1: both take one byte.
+    const indices = [...bytes.keys()].filter((i) => i < data && bytes[i] === 0x94);
+    bytes[at] = 0x68;
+    bytes[at + 1] = indices.length;
+    const [eager, later] = [decode(bytes), await load(watched(bytes))] as Map<string, unknown>[];
+    assert.ok(eager.get("x") instanceof Uint8Array);
+    assert.deepEqual(later.get("x"), eager.get("x"));
+  });
+});
+
+describe("an array of protocol 2 whose text is too long", () => {
+  it("is refused by a save of the opened file, too", async () => {
+    const good = encode(new Map<string, unknown>([["w", new NDArray("int8", [MiB])], ["x", 1]]), { protocol: 2 });
+    const text = good.findIndex((byte, i) => byte === 0x58 && good[i + 3] === 0x10 && good[i + 4] === 0);
+    const bad = new Uint8Array(good.length + 9);
+    bad.set(good.subarray(0, text + 5));
+    bad[text + 1] = 9;
+    bad.set(good.subarray(text + 5), text + 14);
+    const codeOf = (promise: Promise<unknown>) => promise.then(() => "", (e) => isPaddleError(e) ? e.code : String(e));
+    assert.equal(await codeOf(load(new Blob([bad]))), "SIZE_MISMATCH");
+    await using checkpoint = await open(new Blob([bad]));
+
+    assert.equal(await codeOf(save(checkpoint, "copy", { folder: new MemoryFolder() })), "SIZE_MISMATCH");
+  });
+});
