@@ -18,6 +18,8 @@ export interface LazyBytes {
   read(options?: { signal?: AbortSignal }): Promise<Uint8Array>;
   /** Read them at once; only where the place they lie in can do so. */
   readSync?(): Uint8Array;
+  /** Read them into a place that has just their size; only where that saves one. */
+  readInto?(into: Uint8Array, options?: { signal?: AbortSignal }): Promise<void>;
   /** Bytes `[from, to)` in pieces, one in memory while the next is read; only where they need not be held whole. */
   pieces?(from: number, to: number, options?: { signal?: AbortSignal }): AsyncGenerator<Uint8Array>;
   /** Throw where their place is no longer what it was when it was opened. */

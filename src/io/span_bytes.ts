@@ -49,12 +49,22 @@ export class SpanBytes implements LazyBytes {
   }
 
   async read({ signal }: ReadOptions = {}): Promise<Uint8Array> {
+    const { length, encoding } = this.span;
+    const room = encoding === "raw" ? length : sizeOfText(length, this.#size());
+    return await this.#readInto(new Uint8Array(room), signal);
+  }
+
+  async readInto(into: Uint8Array, { signal }: ReadOptions = {}): Promise<void> {
+    const bytes = await this.#readInto(into, signal);
+    if (bytes.buffer !== into.buffer) into.set(bytes);
+  }
+
+  /** The array's bytes: in `into`, unless they had to be put in order elsewhere. */
+  async #readInto(into: Uint8Array, signal?: AbortSignal): Promise<Uint8Array> {
     const { offset, length, encoding, at } = this.span;
     try {
-      if (encoding === "raw") {
-        return this.#checked(await readFully(this.source, offset, new Uint8Array(length), signal));
-      }
-      const text = new Latin1Text(at, new Uint8Array(sizeOfText(length, this.#size())));
+      if (encoding === "raw") return this.#checked(await readFully(this.source, offset, into, signal));
+      const text = new Latin1Text(at, into);
       const piece = new Uint8Array(Math.min(TEXT_PIECE, length));
       for (let done = 0; done < length; done += piece.length) {
         const part = piece.subarray(0, Math.min(piece.length, length - done));
