@@ -7,6 +7,7 @@ import { recordSize, writeRecordChunks } from "./codec/record/write_record.ts";
 import { isPlainObject, sizeOfPickle, writePickleChunks } from "./codec/pickle/write_pickle.ts";
 import { planSafetensors } from "./codec/safetensors/write_safetensors.ts";
 import { ValueError, type Warning } from "./errors.ts";
+import { checkBuffer } from "./model/check_value.ts";
 import { shapeForSave } from "./model/to_pickle.ts";
 import { withoutLayers } from "./model/without_layers.ts";
 import { NDArray } from "./ndarray.ts";
@@ -46,6 +47,7 @@ export function planEncoding(value: Value, options: EncodeOptions): Plan {
     if (!(value instanceof NDArray || value instanceof SelectedRows)) {
       throw new ValueError("INVALID_VALUE", "useBinaryFormat saves one tensor or SelectedRows, nothing else");
     }
+    checkBuffer(value instanceof NDArray ? value : value.value);
     return { size: recordSize(value), chunks: writeRecordChunks(value), warnings: [] };
   }
   if (options.safetensors) {
@@ -69,6 +71,7 @@ function tensorsOf(value: Value): Map<string, NDArray> {
     if (typeof name !== "string" || !(array instanceof NDArray)) {
       throw new ValueError("INVALID_VALUE", "safetensors saves tensors by name, nothing else", { at: String(name) });
     }
+    checkBuffer(array, name);
     tensors.set(name, array);
   }
   return tensors;

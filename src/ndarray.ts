@@ -533,6 +533,7 @@ type Leaf = Scalar | Float;
 
 /** Lists in lists as a shape and its elements: level by level, as the depth is the caller's. */
 function flatten(nested: ArrayInput): { shape: number[]; leaves: ArrayLike<Leaf> } {
+  checkLists(nested);
   const shape: number[] = [];
   let level: ArrayLike<ArrayInput> = [nested];
   for (;;) {
@@ -555,6 +556,21 @@ function flatten(nested: ArrayInput): { shape: number[]; leaves: ArrayLike<Leaf>
   for (let i = 1; i < level.length; i++) if (isList(level[i])) throw ragged(shape.length);
   return { shape, leaves: level as ArrayLike<Leaf> };
 }
+
+/** Few lists may stand for very many elements, where one is in another twice; and a list that holds itself has no end. */
+function checkLists(nested: ArrayInput): void {
+  const seen = new Set<unknown>();
+  let size = 1;
+  for (let list: unknown = nested; isList(list); list = list[0]) {
+    size *= list.length;
+    if (seen.has(list)) throw new ValueError("CYCLE", "A list that holds itself is no array");
+    seen.add(list);
+  }
+  if (size > MAX_LIST) throw new ValueError("INVALID_VALUE", `${size} elements are more than a list can have`);
+}
+
+/** Items of a JavaScript array. */
+const MAX_LIST = 2 ** 32 - 1;
 
 function isList(x: unknown): x is ArrayLike<ArrayInput> {
   return Array.isArray(x) || (ArrayBuffer.isView(x) && !(x instanceof DataView));

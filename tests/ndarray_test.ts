@@ -58,6 +58,18 @@ function refused(code: string, run: () => unknown): void {
   assert.throws(run, (error) => isPaddleError(error) && error.code === code);
 }
 
+describe("an array from lists", () => {
+  it("that hold themselves, or stand for more elements than there can be, is refused at once", () => {
+    const endless: unknown[] = [];
+    endless.push(endless);
+    let doubled: unknown[] = [1];
+    for (let i = 0; i < 40; i++) doubled = [doubled, doubled];
+    for (const [lists, code] of [[endless, "CYCLE"], [doubled, "INVALID_VALUE"]]) {
+      assert.throws(() => fromArray(lists as unknown as number[]), { name: "ValueError", code });
+    }
+  });
+});
+
 describe("arrays of every dtype", () => {
   it("has a row here for each", () => assert.deepEqual(ROWS.map((row) => row[0]).sort(), [...DTYPES].sort()));
 

@@ -4,11 +4,13 @@
  * @module
  */
 import { foreignDType, foreignScalarBytes } from "../codec/pickle/foreign_dtype.ts";
+import { canonicalForm } from "../codec/pickle/keys.ts";
 import { keyStep } from "../codec/pickle/place.ts";
 import { scalarBytes } from "../codec/pickle/scalar_bytes.ts";
+import { lookUpSymbol, RECORD_FIELDS } from "../codec/pickle/symbols.ts";
 import { className, isPlainObject } from "../codec/pickle/write_pickle.ts";
 import { isDType } from "../dtype.ts";
-import { ValueError, type Warning } from "../errors.ts";
+import { quote, ValueError, type Warning } from "../errors.ts";
 import { NDArray } from "../ndarray.ts";
 import {
   Complex,
@@ -44,10 +46,8 @@ export function checkValue(root: unknown, warnings: Warning[] = []): void {
       throw invalid(`a ${className(value)}, a class that no file can name: save a plain copy`, at);
     } else if (value instanceof Map) {
       if (value instanceof OrderedDict && value.attributes) todo.push({ value: value.attributes, at });
+      checkKeys(value.keys(), at);
       for (const [key, item] of value) {
-        if (typeof key === "symbol" || typeof key === "function" || key === undefined) {
-          throw invalid(`a key that is a ${typeof key}`, at);
-        }
         todo.push({ value: item, at: at.length < 1000 ? at + keyStep(key) : at });
         if (typeof key === "object" && key !== null) todo.push({ value: key, at });
       }
@@ -57,9 +57,12 @@ export function checkValue(root: unknown, warnings: Warning[] = []): void {
         todo.push({ value: value[i], at: at.length < 1000 ? at + keyStep(i) : at });
       }
     } else if (value instanceof Set && !(value instanceof FrozenSet)) {
+      checkKeys(value, at);
       for (const item of value) todo.push({ value: item, at });
-    } else if (value instanceof PythonRecord) todo.push({ value: value.fields, at });
-    else if (isPlainObject(value)) {
+    } else if (value instanceof PythonRecord) {
+      checkRecord(value, at);
+      todo.push({ value: value.fields, at });
+    } else if (isPlainObject(value)) {
       for (const [key, item] of Object.entries(value as object)) todo.push({ value: item, at: at + keyStep(key) });
     } else if (value instanceof OpaqueArray) {
       checkOpaqueArray(value, at);
@@ -77,10 +80,53 @@ export function checkValue(root: unknown, warnings: Warning[] = []): void {
       }
     } else if (value instanceof SelectedRows) {
       throw invalid("SelectedRows: save them alone, with { useBinaryFormat: true }", at);
-    } else if (!(value instanceof Complex || value instanceof Float)) {
+    } else if (value instanceof Complex || value instanceof Float) {
+      const parts = value instanceof Float ? [value.value] : [value.re, value.im];
+      if (parts.some((part) => typeof part !== "number")) {
+        throw invalid(`a ${className(value)} of something that is no number`, at);
+      }
+    } else {
       // bytes, bytearray, frozenset, defaultdict and range are refused by paddle.save, too (dossier 1.5).
       throw invalid(`a ${className(value)}`, at);
     }
+  }
+}
+
+/** Keys of a dict, or members of a set: Python must have a hash for each, and hold no two for equal. */
+function checkKeys(keys: Iterable<unknown>, at: string): void {
+  const forms = new Set<string>();
+  for (const key of keys) {
+    if (typeof key === "string") continue;
+    const form = canonicalForm(key);
+    if (form === null) {
+      const what = Number.isNaN(key) ? "NaN" : `a ${className(key)}, for which Python has no hash`;
+      throw invalid(`a key that is ${what}`, at);
+    }
+    if (forms.has(form)) {
+      throw new ValueError(
+        "NAME_COLLISION",
+        `Python holds two keys for equal: ${String(key)}${at ? ` at ${at}` : ""}`,
+        {
+          at,
+          names: [String(key)],
+        },
+      );
+    }
+    forms.add(form);
+  }
+}
+
+/** A record is written by the name of its class, which must be one that is known as plain data. */
+function checkRecord(record: PythonRecord, at: string): void {
+  const { module, className, fields } = record;
+  const kind = lookUpSymbol(module, className);
+  if (kind !== "record" && kind !== "generatorState") {
+    throw invalid(`a record of the class ${quote(`${module}.${className}`)}`, at);
+  }
+  if (!(fields instanceof Map)) throw invalid("a record whose fields are no Map", at);
+  if (kind === "generatorState") return;
+  for (const name of fields.keys()) {
+    if (!RECORD_FIELDS.has(name)) throw invalid(`the field ${quote(String(name))} of a ${className}`, at);
   }
 }
 
@@ -101,6 +147,9 @@ const OWN: ReadonlySet<unknown> = new Set(
 );
 
 function checkOpaqueArray(array: OpaqueArray, at: string): void {
+  const { items, bytes, shape } = array;
+  const isOne = (items === null || Array.isArray(items)) && bytes instanceof Uint8Array && Array.isArray(shape);
+  if (!isOne) throw invalid("an array without items, bytes and shape", at);
   const { itemsize } = placed(at, () => foreignDType(array));
   const count = array.shape.reduce((a, b) => a * b, 1);
   const isWhole = array.items ? array.items.length === count : array.bytes.length === count * itemsize;
@@ -126,10 +175,19 @@ function placed<T>(at: string, make: () => T): T {
   }
 }
 
-function checkArray(array: NDArray, at: string, warnings: Warning[]): void {
+/**
+ * An array must have the bytes that it was made with.
+ *
+ * @throws {ValueError} `INVALID_VALUE`
+ */
+export function checkBuffer(array: NDArray, at = ""): void {
   if (array.isLoaded && array.bytes.byteLength !== array.nbytes) {
     throw invalid("an array whose buffer was detached or resized", at);
   }
+}
+
+function checkArray(array: NDArray, at: string, warnings: Warning[]): void {
+  checkBuffer(array, at);
   if (array.dtype === "float8_e4m3fn" || array.dtype === "float8_e5m2") {
     const message = `${array.dtype} is written as int8, as Paddle does: load it with { float8: "${array.dtype}" }`;
     warnings.push({ code: "FLOAT8_AS_INT8", message, at });

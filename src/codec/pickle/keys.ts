@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { ByteArray, PythonRecord, Tuple } from "../../values.ts";
+import { ByteArray, Float, PythonRecord, Tuple } from "../../values.ts";
 
 const indexes = new WeakMap<object, Map<string, unknown>>();
 const MAX_LEAVES = 256;
@@ -56,6 +56,7 @@ function leafForm(key: unknown): string | null {
     }
   }
   if (key === null) return "N";
+  if (key instanceof Float) return leafForm(key.value);
   if (key instanceof Uint8Array && !(key instanceof ByteArray)) {
     return `b${Array.from(key, (b) => b.toString(16)).join(" ")}`;
   }

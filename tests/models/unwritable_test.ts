@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { describe, it } from "@std/testing/bdd";
+import {
+  Complex,
+  decode,
+  encode,
+  Float,
+  fromArray,
+  isPaddleError,
+  NDArray,
+  OpaqueArray,
+  PythonRecord,
+  Tuple,
+} from "../../mod.ts";
+
+function detached(): NDArray {
+  const data = new Float32Array(2), array = new NDArray("float32", [2], data);
+  structuredClone(data.buffer, { transfer: [data.buffer] });
+  return array;
+}
+
+const METADATA = "paddle.distributed.checkpoint.metadata";
+// deno-lint-ignore no-explicit-any
+const wrong = (value: unknown): any => value;
+
+/** Values that no reader would take, or that Python cannot hold. */
+const VALUES: [string, unknown, string?][] = [
+  ["a key that is a list", new Map([[[1], 1]])],
+  ["a key that is an object", new Map([[{}, 1]])],
+  ["a key that is NaN", new Map([[NaN, 1]])],
+  ["a key that is an array", new Map([[fromArray([1], "float32"), 1]])],
+  ["a key with a list in it", new Map([[Tuple.of([1]), 1]])],
+  ["a member that is a list", new Set([[1]])],
+  ["a member that is NaN", new Set([NaN])],
+  ["keys that Python holds for equal", new Map<unknown, unknown>([[1, "a"], [true, "b"]]), "NAME_COLLISION"],
+  ["members that Python holds for equal", new Set<unknown>([1, 1n]), "NAME_COLLISION"],
+  ["a record of a class that runs", new PythonRecord("os", "system")],
+  ["a record whose class has lines", new PythonRecord("a\nb", "c")],
+  ["a record of numbers", new PythonRecord(wrong(1), wrong(2))],
+  ["a record with a field of its own", new PythonRecord(METADATA, "Metadata", new Map([["x", 1]]))],
+  ["a record without a Map", new PythonRecord(METADATA, "Metadata", wrong({}))],
+  ["a float of a bigint", new Float(wrong(1n))],
+  ["a complex of texts", new Complex(wrong("1"), 0)],
+  ["an array of objects without a list", new OpaqueArray("|O", [1], new Uint8Array(0), wrong("x"))],
+  ["an array whose buffer was detached", detached()],
+];
+
+function codeOf(write: () => unknown): string {
+  try {
+    write();
+    return "";
+  } catch (error) {
+    assert.ok(isPaddleError(error), String(error));
+    return error.code;
+  }
+}
+
+describe("a value that nobody could load again", () => {
+  for (const [what, value, code = "INVALID_VALUE"] of VALUES) {
+    it(`is refused, alone and inside others: ${what}`, () => {
+      assert.equal(codeOf(() => encode(value)), code);
+      for (const protocol of [2, 3, 4]) {
+        assert.equal(codeOf(() => encode(new Map([["a", [value]]]), { protocol })), code);
+      }
+    });
+  }
+
+  it("is refused in the other formats: an array whose buffer was detached", () => {
+    assert.equal(codeOf(() => encode(detached(), { useBinaryFormat: true })), "INVALID_VALUE");
+    assert.equal(codeOf(() => encode(new Map([["w", detached()]]), { safetensors: true })), "INVALID_VALUE");
+  });
+
+  it("keys that Python has a hash for are written and read: numbers, tuples, null, floats", () => {
+    const keys = [
+      1,
+      2.5,
+      10n ** 20n,
+      "1",
+      false,
+      null,
+
+      Tuple.of<unknown>(1, "a", Tuple.of(null)),
+    ];
+    const map = new Map<unknown, unknown>([...keys.map((key, i) => [key, i] as const), [new Float(3), "float"]]);
+    const back = decode(encode(map)) as Map<unknown, unknown>;
+    assert.deepEqual([...back.keys()], [...keys, 3]);
+    assert.deepEqual(encode(back), encode(map));
+  });
+});
