@@ -165,6 +165,10 @@ function isSelectedRows(head: Uint8Array): boolean {
   const count = view.getUint32(4, true) + view.getUint32(8, true) * 2 ** 32;
   if (count === 0 || count > 2 ** 24) return false;
   const tensor = 4 + 8 + 8 * count + 8;
+  // One level of detail that has the offset 0 alone; the one row 8 would lie beyond the height 0.
+  if (count === 1 && head.length >= 28 && view.getBigUint64(12, true) === 8n && view.getBigUint64(20, true) === 0n) {
+    return false;
+  }
   // Rows that end beyond the head are hundreds: no LoD has so many levels.
   if (tensor + 9 > head.length) return head.length >= 4096;
   const length = view.getInt32(tensor + 4, true), tag = view.getUint8(tensor + 8);

@@ -3,6 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { decode } from "../../mod.ts";
 import type { Cursor, Decoder } from "../../src/codec/cursor.ts";
 import { driveBytes } from "../../src/codec/drive_bytes.ts";
 import { type RawSelectedRows, type RawTensor, readBinaryTensorFile } from "../../src/codec/record/read_record.ts";
@@ -171,6 +172,17 @@ describe("binary tensors", () => {
       for (const shape of [[], [0], [1, 127], [128], [3, 16_383, 16_384], [2 ** 31, 1], [2 ** 40]]) {
         assert.equal(plainRecordHeadSize(dtype, shape), plainRecordHead(dtype, shape).length, `${dtype} [${shape}]`);
       }
+    }
+  });
+});
+
+describe("a tensor with one level of detail, the offset 0 alone", () => {
+  it("is no SelectedRows, though it begins like one", () => {
+    for (const shape of [[0], [2], [0, 3]]) {
+      const file = written(new DenseTensor("float32", shape, undefined, { lod: [[0]] }));
+      const tensor = decode(file, { mode: "static" });
+      assert.ok(tensor instanceof DenseTensor);
+      assert.deepEqual([tensor.lod, tensor.shape], [[[0]], shape]);
     }
   });
 });

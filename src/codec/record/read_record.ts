@@ -89,7 +89,9 @@ function* looksLikeSelectedRows(cursor: Cursor): Decoder<boolean> {
   if (cursor.left < 8) return false;
   const count = u64(cursor, cursor.pos);
   if (count > MAX_GUESSED_ROWS || (count === 0 && (yield* isTensorHead(cursor, 8)))) return false;
-  return yield* isTensorHead(cursor, 8 + 8 * count + 8);
+  if (!(yield* isTensorHead(cursor, 8 + 8 * count + 8))) return false;
+  // One level of 8 bytes, the offset 0, looks like the one row 8 of a matrix that has none.
+  return count !== 1 || u64(cursor, cursor.pos + 8) !== 8 || u64(cursor, cursor.pos + 16) !== 0;
 }
 
 /** More row numbers than this are not looked behind. */
