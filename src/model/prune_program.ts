@@ -40,12 +40,11 @@ function namesOf(slots: ReadonlyMap<string, readonly string[]>): string[] {
 
 /** What an operator reads, in the blocks that it runs as well. */
 function readsOf(program: ProgramDesc, op: OpDesc): string[] {
-  const names = [
-    ...namesOf(op.inputs),
-    ...op.namesInAttributes().filter((name) => op.attributeType(name) !== undefined),
-  ];
+  const names = [...namesOf(op.inputs), ...op.readsInAttributes()];
   for (const block of blocksBelow(program, op)) {
-    for (const inner of block.ops) names.push(...namesOf(inner.inputs), ...namesOf(inner.outputs));
+    for (const inner of block.ops) {
+      names.push(...namesOf(inner.inputs), ...namesOf(inner.outputs), ...inner.readsInAttributes());
+    }
   }
   return names;
 }

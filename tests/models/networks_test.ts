@@ -62,3 +62,35 @@ describe("a training program of Paddle 1.8, which does not mark its parameters",
     assert.deepEqual(await keys("m.pdopt"), ["@LR_DECAY_COUNTER@", ...moved.map((name) => `${name}_velocity_0`)]);
   });
 });
+
+describe("a model whose attributes are variables (cumsum and sum along an axis that the program makes)", () => {
+  const prefix = "tests/fixtures/real/paddle-2.4.2/infer-attribute-variable/m";
+  const types = (of: Program) => of.ops().map(({ type }) => type);
+
+  it("keeps what makes these variables when it is pruned", async () => {
+    const [, cumsum, sum] = (await paddleStatic.loadInferenceModel(prefix)).fetchTargets;
+    for (const [output, reader] of [[cumsum, "cumsum"], [sum, "reduce_sum"]] as const) {
+      const model = await paddleStatic.loadInferenceModel(prefix);
+      model.prune(output);
+      const kept = types(model.program);
+      assert.ok(kept.indexOf("fill_constant") >= 0 && kept.indexOf("fill_constant") < kept.indexOf(reader), reader);
+    }
+    const model = await paddleStatic.loadInferenceModel(prefix);
+    model.prune(model.fetchTargets[0]);
+    assert.ok(!types(model.program).includes("fill_constant"));
+  });
+
+  it("keeps it when it is saved again", async () => {
+    const model = await paddleStatic.loadInferenceModel(prefix);
+    const folder = new MemoryFolder();
+    const { program, parameters } = model;
+    await paddleStatic.saveInferenceModel("m", model.feedTargetNames, model.fetchTargets, {
+      program,
+      parameters,
+      folder,
+    });
+    const again = await paddleStatic.loadInferenceModel({ folder, name: "m" });
+    assert.equal(types(again.program).filter((type) => type === "fill_constant").length, 1);
+    assert.ok(again.program.variable("fill_constant_1.tmp_0"));
+  });
+});

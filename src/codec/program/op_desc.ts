@@ -78,6 +78,11 @@ export class OpDesc implements Operator {
     return this.#namesInAttributes ??= this.#read().attrs.flatMap((attr) => namesIn(attr));
   }
 
+  /** Variables that attributes stand for (kinds VAR and VARS): the operator reads them. */
+  readsInAttributes(): string[] {
+    return this.#read().attrs.flatMap((attr) => attr.type === 13 || attr.type === 14 ? namesIn(attr) : []);
+  }
+
   setAttribute(name: string, value: AttributeValue, type?: string): void {
     const known = type ?? this.attributeType(name) ?? guessedType(value);
     const attr = writeAttribute(name, value, known);
