@@ -113,6 +113,11 @@ export class FileSink implements Sink {
     }
   }
 
+  /** Where the file will be. */
+  get folder(): string {
+    return this.#path.dirname(this.#target);
+  }
+
   /** Write a chunk whole: the system may take less of it at a time. */
   async write(chunk: Uint8Array): Promise<void> {
     this.#lock?.touch();
@@ -142,16 +147,10 @@ export class FileSink implements Sink {
     this.#prepared = true;
   }
 
-  /** The new file takes the old one's place. */
+  /** The new file takes the old one's place, for good. */
   async close(): Promise<void> {
-    await this.prepare();
-    const { ifUnchanged, signal } = this.#options;
-    signal?.throwIfAborted();
-    if (ifUnchanged) await this.#compare(ifUnchanged);
     await this.#commit();
-    // From here on the save has happened.
-    this.#cleanup.commit();
-    this.durable = await this.#syncFolder();
+    this.durable = await this.syncFolder();
     await this.#cleanup.run();
     if (!this.durable && this.#options.requireDurable) {
       throw new SaveError(
@@ -160,6 +159,12 @@ export class FileSink implements Sink {
         { path: this.#shown, committed: "yes" },
       );
     }
+  }
+
+  /** {@linkcode FileSink.close} without the sync of the folder, which the caller does once for many files. */
+  async takePlace(): Promise<void> {
+    await this.#commit();
+    await this.#cleanup.run();
   }
 
   /** Remove the temporary file; the old file was never touched. */
@@ -243,8 +248,18 @@ export class FileSink implements Sink {
     );
   }
 
-  /** The commit point: the name leads to the new bytes. */
   async #commit(): Promise<void> {
+    await this.prepare();
+    const { ifUnchanged, signal } = this.#options;
+    signal?.throwIfAborted();
+    if (ifUnchanged) await this.#compare(ifUnchanged);
+    await this.#rename();
+    // From here on the save has happened.
+    this.#cleanup.commit();
+  }
+
+  /** The commit point: the name leads to the new bytes. */
+  async #rename(): Promise<void> {
     const { preserve, signal } = this.#options;
     if (preserve === "inode" && this.#fs.existsSync(this.#target)) {
       return await replaceFile(this.#fs, this.#target, this.#temp, signal);
@@ -257,9 +272,10 @@ export class FileSink implements Sink {
     this.#cleanup.forget(this.#temp);
   }
 
-  async #syncFolder(): Promise<boolean> {
+  /** Bring the names of the folder to the disk; whether that could be done. */
+  async syncFolder(): Promise<boolean> {
     try {
-      const handle = await this.#fs.promises.open(this.#path.dirname(this.#target), "r");
+      const handle = await this.#fs.promises.open(this.folder, "r");
       try {
         await handle.sync();
       } finally {

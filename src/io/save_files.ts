@@ -72,8 +72,17 @@ export async function saveFiles(
     } else if (prefix !== undefined) await removeManifest(folder, prefix);
     signal?.throwIfAborted();
     progress?.check();
+    const folders = new Map<string, FileSink>();
     // One that fails while it is closed is aborted with those behind it.
-    for (; open.length > 0; open.shift()) await open[0].close();
+    for (; open.length > 0; open.shift()) {
+      const sink = open[0];
+      if (!(sink instanceof FileSink)) await sink.close();
+      else {
+        await sink.takePlace();
+        folders.set(sink.folder, sink);
+      }
+    }
+    for (const sink of folders.values()) await sink.syncFolder();
   } catch (error) {
     await Promise.allSettled(open.map(async (sink) => {
       const aborting = Promise.resolve(sink.abort(error));
