@@ -20,10 +20,12 @@ export function pruneProgram(program: ProgramDesc, feeds: readonly string[], tar
   const kept: OpDesc[] = [];
   for (let i = main.ops.length - 1; i >= 0; i--) {
     const op = main.ops[i];
-    const makes = namesOf(op.outputs);
-    if (!makes.some((name) => needed.has(name) && !fed.has(name))) continue;
+    const reads = readsOf(program, op);
+    // What makes a fed variable is not needed, but what goes on from its value is: a loop that writes an input.
+    const isNeeded = (name: string) => needed.has(name) && (!fed.has(name) || reads.includes(name));
+    if (!namesOf(op.outputs).some(isNeeded)) continue;
     kept.push(op);
-    for (const name of readsOf(program, op)) {
+    for (const name of reads) {
       needed.add(name);
       used.add(name);
     }

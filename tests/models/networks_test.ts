@@ -94,3 +94,18 @@ describe("a model whose attributes are variables (cumsum and sum along an axis t
     assert.ok(again.program.variable("fill_constant_1.tmp_0"));
   });
 });
+
+describe("a model whose loop writes its input", () => {
+  const prefix = "tests/fixtures/real/paddle-2.4.2/jit-loop-input/m";
+
+  it("keeps the loop when it is saved again, and not what makes an input that is given", async () => {
+    const { program, parameters, feedTargetNames, fetchTargets } = await paddleStatic.loadInferenceModel(prefix);
+    const folder = new MemoryFolder();
+    await paddleStatic.saveInferenceModel("m", feedTargetNames, fetchTargets, { program, parameters, folder });
+    const again = await paddleStatic.loadInferenceModel({ folder, name: "m" });
+    const types = (of: Program) => of.ops().map(({ type }) => type);
+    assert.deepEqual(types(again.program), types(program));
+    const cut = paddleStatic.normalizeProgram(program, ["tmp_8"], ["tmp_8"]);
+    assert.deepEqual(types(cut), ["feed", "fetch"]);
+  });
+});
