@@ -58,8 +58,12 @@ function streamOf(first: number): ReadableStream<Uint8Array> {
 
 /** A place that never answers. */
 const silent: Folder = { get: never, put: never, list: never, delete: never, hasFolder: never };
-/** A place whose files never answer. */
-const stalled: Folder = { ...silent, get: () => Promise.resolve(sourceOf(0)), hasFolder: () => Promise.resolve(false) };
+/** A place whose files never answer; a manifest is not among them, as it would be refused for its size. */
+const stalled: Folder = {
+  ...silent,
+  get: (name) => Promise.resolve(name.endsWith(".pdsum") ? null : sourceOf(0)),
+  hasFolder: () => Promise.resolve(false),
+};
 const bucket = new BucketFolder({
   head: never,
   get: never,
