@@ -56,10 +56,23 @@ export class TranslatedLayer {
     const isLegacy = this.program()?.form === "pdmodel";
     // The legacy loader makes tensors anew for each method; PIR's has one for each name.
     const all = isLegacy ? this.#perMethod.flatMap((variables) => [...variables]) : [...this.variables];
-    const isBuffer = (name: string) => this.info !== null && this.info.get(name)?.trainable === undefined;
+    const replaced = isLegacy && !this.info ? replacedVariables(this.programs.values()) : new Set();
+    const isBuffer = (name: string) => this.info ? this.info.get(name)?.trainable === undefined : replaced.has(name);
     let params = 0, buffers = 0;
     for (const [name, tensor] of all) if (!isBuffer(name)) state.set(`param_${params++}`, tensor);
     for (const [name, tensor] of all) if (isBuffer(name)) state.set(`buffer_${buffers++}`, tensor);
     return state;
   }
+}
+
+/** Variables that an operator writes without reading them: where no info tells, Paddle takes those for buffers. */
+function replacedVariables(programs: Iterable<Program>): Set<string> {
+  const found = new Set<string>();
+  for (const program of programs) {
+    for (const { inputs, outputs } of program.ops()) {
+      const read = new Set([...inputs.values()].flat());
+      for (const name of [...outputs.values()].flat()) if (!read.has(name)) found.add(name);
+    }
+  }
+  return found;
 }
