@@ -340,6 +340,24 @@ def program():
     return [x, n], [out, paddle.cast(out > 0, "int64"), paddle.sum(out)]
 
 
+@static("attributes", lambda r: {"x": r.rand(3, 8).astype("float32")}, since=(2, 4))
+def attributes_that_are_variables():
+    """An axis that is a tensor: in a ProgramDesc, an attribute that names a variable."""
+    x = paddle.static.data("x", [3, 8], "float32")
+    h = paddle.static.nn.fc(x, 6)
+    return [x], [paddle.sum(h, axis=paddle.full([1], 0, "int64") + 1), h]
+
+
+@static("loop", lambda r: {"x": r.rand(2, 4).astype("float32")}, since=(2, 1))
+def loop_that_writes_an_input():
+    """A loop whose variable is what is fed."""
+    x = paddle.static.data("x", [2, 4], "float32")
+    w = paddle.static.create_parameter([4, 4], "float32")
+    i = paddle.full([1], 0, "int64")
+    i, y = paddle.static.nn.while_loop(lambda i, x: i < 3, lambda i, x: [i + 1, paddle.tanh(paddle.matmul(x, w))], [i, x])
+    return [x], [y, paddle.sum(y)]
+
+
 def trained(make_optimizer):
     def build(seed):
         main, start = paddle.static.Program(), paddle.static.Program()
