@@ -228,6 +228,15 @@ export abstract class Optimizer<Rules extends object = object> {
   }
 
   /**
+   * Drop the gradients of all parameters, or make those that are there zeros.
+   *
+   * Mirrors `zero_grad` of Paddle 3.3, whose default is the other one than that of {@linkcode Optimizer.clearGrad}.
+   */
+  zeroGrad(setToNone = true): void {
+    this.clearGrad(!setToNone);
+  }
+
+  /**
    * Change every parameter that has a gradient and is trainable: clip, add weight decay, update (training-state.md section 2).
    *
    * @throws {ValueError} `INVALID_VALUE` where a gradient, or a state that was set before, does not fit
@@ -398,6 +407,15 @@ export abstract class Optimizer<Rules extends object = object> {
       for (const [name, master] of masters) this.#masters.set(name, master);
     }
     set();
+  }
+
+  /**
+   * Another name of {@linkcode Optimizer.setStateDict}, as in Paddle 3.3.
+   *
+   * @throws {ValueError} as there
+   */
+  loadStateDict(state: ReadonlyMap<Value, Value>, options: SetStateOptions = {}): void {
+    this.setStateDict(state, options);
   }
 }
 

@@ -339,3 +339,27 @@ function withoutNumbers(v: Json): Json {
   if (v.Tensor) return { Tensor: { ...v.Tensor, data: v.Tensor.data.map(() => 0) } };
   return Object.fromEntries(Object.entries(v).map(([key, item]) => [key, withoutNumbers(item)]));
 }
+
+describe("the other names of Paddle 3.3", () => {
+  it("zeroGrad drops gradients, and keeps zeros where it is asked to", () => {
+    const parameter = nn.Parameter.from(full([2], 1, "float32"));
+    const sgd = new optimizer.SGD({ parameters: [parameter] });
+    parameter.grad = full([2], 3, "float32");
+    sgd.zeroGrad(false);
+    assert.deepEqual((parameter.grad as NDArray).toArray(), [0, 0]);
+    sgd.zeroGrad();
+    assert.equal(parameter.grad, null);
+  });
+
+  it("loadStateDict of an optimizer and setDict of a scheduler go on where the state was taken", () => {
+    const first = trained("Adam", { learning_rate: STEP_LR }), state = saved(first);
+    const [one, other] = [0, 1].map(() => run("Adam", { learning_rate: STEP_LR }));
+    one.optimizer.setStateDict(state);
+    other.optimizer.loadStateDict(state);
+    for (const made of [one, other]) step(made, 2);
+    assert.deepEqual(other.values(), one.values());
+    const scheduler = new optimizer.lr.StepDecay({ learningRate: 0.1, stepSize: 2, gamma: 0.5 });
+    scheduler.setDict(state.get("LR_Scheduler"));
+    assert.equal(scheduler.lastEpoch, first.scheduler.lastEpoch);
+  });
+});

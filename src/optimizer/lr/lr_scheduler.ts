@@ -169,6 +169,15 @@ export abstract class LRScheduler {
   }
 
   /**
+   * Another name of {@linkcode LRScheduler.setStateDict}.
+   *
+   * @throws {ValueError} as there
+   */
+  setDict(state: ReadonlyMap<Value, Value>, options: SetStateOptions = {}): void {
+    this.setStateDict(state, options);
+  }
+
+  /**
    * Go on where `state` was taken. As in Paddle, keys before a missing one are set.
    *
    * @throws {ValueError} `INVALID_VALUE` where a key is missing, or is no number where one is needed
