@@ -94,6 +94,7 @@ export class DenoFile implements OpenedFile {
 }
 
 function statOf(file: Deno.FsFile): FileStat {
+  // Deno tells no less than milliseconds, `node:fs` in it neither.
   const { isFile, isDirectory, size, mtime, ino } = file.statSync();
   return { isFile, isDirectory, size, stamp: `${size} ${mtime?.getTime() ?? 0}000000 ${ino}` };
 }
