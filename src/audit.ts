@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { PickleFinding } from "./codec/pickle/read_pickle.ts";
+import type { PickleFinding } from "./codec/pickle/symbol_guard.ts";
 import { readFile } from "./codec/read_file.ts";
 import { type ErrorJson, PaddleError, type Warning } from "./errors.ts";
 import { driveFrom } from "./io/drive_from.ts";

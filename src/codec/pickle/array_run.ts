@@ -13,17 +13,21 @@
  *
  * @module
  */
-import { type Budget, type Limits, PRICES } from "../../limits.ts";
-import { BLOB_MIN, type Cursor, type Payload } from "../cursor.ts";
-import type { Memo } from "./memo.ts";
+import { type Budget, PRICES } from "../../limits.ts";
 import { Tuple } from "../../values.ts";
-import { holdsByteText, PickledArray, PickledDType, type Slab, Token } from "./pickled.ts";
+import { BLOB_MIN, type Cursor, type Payload, Span } from "../cursor.ts";
+import type { ArrayLedger } from "./array_ledger.ts";
+import { holdsByteText } from "./byte_text.ts";
+import { EntryModel } from "./entry_model.ts";
+import type { Memo } from "./memo.ts";
+import type { PickleStack } from "./pickle_stack.ts";
+import { PickledArray, type PickledDType, type Slab, Token } from "./pickled.ts";
+import { type RunParts, UnmadePart } from "./run_parts.ts";
+import { behindPut, getIndex, getSize, MAX_AXES, RunPattern } from "./run_pattern.ts";
 import { textFromUtf8 } from "./text.ts";
 
 /** Longer texts go the common way. */
 const MAX_TEXT = 255;
-/** Axes that a run may have; more go the common way. */
-const MAX_AXES = 8;
 /** More than the bytes of a run without its data, or of a text and its put: one check in place of one for each byte. */
 const MAX_RUN = 128;
 /** Bytes behind the data where the puts are MEMOIZE: put, TUPLE, put, BUILD, as one number. */
@@ -37,32 +41,21 @@ const MAX_TAIL = 12;
 /** Opcodes of a run up to its data, without axes and without the mark and the put that a shape may have; and those behind the data. */
 const HEAD_OPCODES = 15;
 const TAIL_OPCODES = 4;
+/** Puts up to the data where the shape has none. */
+const LEAST_PUTS = 3;
 const RUN_OPCODES = HEAD_OPCODES + 1 + TAIL_OPCODES;
 /** What is charged up to the data: tuples of 1, of 3 and of the axes, the array, three puts; and behind them: a tuple of 5, two puts. */
 const HEAD_PRICE = 3 * PRICES.tuple + (1 + 3) * PRICES.slot + PRICES.tensor + 3 * PRICES.slot;
 const TAIL_PRICE = PRICES.tuple + 5 * PRICES.slot + 2 * PRICES.slot;
 const RUN_PRICE = HEAD_PRICE + PRICES.bytes + TAIL_PRICE;
 
+/** The same with its key before it, and a put behind each of key and shape. */
+const ENTRY_OPCODES = RUN_OPCODES + 3;
+const ENTRY_PRICE = RUN_PRICE + PRICES.string + 2 * PRICES.slot;
+
 /** More than one run or text charges. */
 const MAX_PRICE = 2 * RUN_PRICE;
 const NOTHING = new Uint8Array(0);
-
-/** What a run puts into the memo beside the array. */
-export type RunPart = "zero" | "args" | "shape" | "data" | "state";
-
-/** In the memo in place of a part of a run: it is made when somebody asks for it, and nobody does. */
-export class UnmadePart {
-  readonly part: RunPart;
-  /** From its index in the memo to that of the array. */
-  readonly toArray: number;
-  constructor(part: RunPart, toArray: number) {
-    this.part = part;
-    this.toArray = toArray;
-  }
-}
-
-/** Entries of the memo between a part and its array, at most. */
-export const RUN_REACH = 3;
 
 const ZERO = new UnmadePart("zero", 2);
 const ARGS = new UnmadePart("args", 1);
@@ -91,24 +84,15 @@ export interface BegunRun {
 /** The part of a pickle machine that the loop works on. */
 export interface RunContext {
   readonly cursor: Cursor;
-  readonly stack: unknown[];
+  readonly stack: PickleStack;
   readonly memo: Memo;
+  readonly parts: RunParts;
+  readonly arrays: ArrayLedger;
   readonly budget: Budget;
-  readonly limits: Readonly<Limits>;
-  /** Leave an array on the stack that waits for its state, and above it the beginning of that: MARK, 1, shape, dtype, order. */
-  begin(begun: BegunRun): void;
-  /** Take all of that off the stack, and the data above it, which are returned; null, and nothing done, where the stack is another. */
-  end(begun: BegunRun): Payload | null;
-  /** An array got its data. */
-  complete(array: PickledArray): void;
-  /** Whether arrays note where their bytes lie. */
-  readonly locates: boolean;
 }
 
 /** The loop; one for each pickle. */
 export class ArrayRuns {
-  /** The class that all runs name. */
-  cls: Token | null = null;
   readonly #context: RunContext;
   /** Behind what was just read. */
   #end = 0;
@@ -116,7 +100,7 @@ export class ArrayRuns {
   #opcodes = 0;
   /** Arrays that follow one another and have one shape share it. */
   #shape: readonly number[] = Object.freeze([]);
-  readonly #dims: number[] = [];
+  readonly #pattern = new RunPattern();
   readonly #model = new EntryModel();
   /** Where the data of this call's arrays go, and where they begin and end in the window. */
   #slab: Slab | null = null;
@@ -144,7 +128,8 @@ export class ArrayRuns {
    * number of opcodes, `most` at most.
    */
   read(frameEnd: number, most: number): number {
-    const { cursor, stack, memo, budget, limits } = this.#context;
+    const { cursor, stack: { items: stack }, memo, budget } = this.#context;
+    const { limits } = budget;
     const slots = memo.packed;
     if (slots === null) return 0;
     const { bytes, view } = cursor;
@@ -215,7 +200,8 @@ export class ArrayRuns {
 
   /** Entries of a dict that are like the one before, but for the key and the data: behind them. */
   #readEntries(start: number, last: number, end: number, most: number, slots: unknown[]): number {
-    const { cursor, stack, budget, limits, locates } = this.#context;
+    const { cursor, stack: { items: stack }, budget, arrays: { locates } } = this.#context;
+    const { limits } = budget;
     const { bytes, view, base, stable } = cursor;
     const { words, lastWord, size, dataSize, opcodes, price, dtype, shape, fortran } = this.#model;
     const count = Math.min(
@@ -255,7 +241,8 @@ export class ArrayRuns {
 
   /** Pairs of a text from the memo and one that stands here and is put there, as a table of names is made of: behind them. */
   #readTexts(start: number, last: number, end: number, most: number, slots: unknown[]): number {
-    const { cursor, stack, budget, limits } = this.#context;
+    const { cursor, stack: { items: stack }, budget } = this.#context;
+    const { limits } = budget;
     const { bytes, view } = cursor;
     const count = Math.min(
       (most - this.#opcodes) / 3 - 1,
@@ -287,145 +274,113 @@ export class ArrayRuns {
 
   /** Carry out the run that begins at `start` with the get of its `_reconstruct`; false, and nothing done, where there is no such run. */
   #readRun(callable: Token, start: number, end: number, slots: unknown[]): boolean {
-    const context = this.#context;
-    const { cursor, limits, budget, stack } = context;
-    const { bytes, view } = cursor;
-    const first = slots.length;
-    let p = start + getSize(bytes, start), putSize = 0;
-    const cls = slots[getIndex(bytes, view, p)];
-    p += getSize(bytes, p);
-    if (!(cls instanceof Token) || cls.kind !== "ndarray" || (this.cls !== null && this.cls !== cls)) return false;
-    if (bytes[p] !== 0x4b || bytes[p + 1] !== 0 || bytes[p + 2] !== 0x85) return false;
-    p += 3;
-    putSize -= p;
-    p = behindPut(bytes, view, p, first);
-    putSize += p;
-    const letter = slots[getIndex(bytes, view, p)];
-    p += getSize(bytes, p);
-    if (!(letter instanceof Uint8Array) || letter.length !== 1 || letter[0] !== 0x62 || bytes[p] !== 0x87) return false;
-    putSize -= ++p;
-    p = behindPut(bytes, view, p, first + 1);
-    putSize += p;
-    if (bytes[p] !== 0x52) return false;
-    putSize -= ++p;
-    p = behindPut(bytes, view, p, first + 2);
-    putSize += p;
-    if (bytes[p] !== 0x28 || bytes[p + 1] !== 0x4b || bytes[p + 2] !== 1) return false;
-    p += 3;
-    const dims = this.#dims;
-    dims.length = 0;
-    let size = 1, next = first + 3, isMarked = false;
-    if (bytes[p] === 0x29) p++;
-    else {
-      isMarked = bytes[p] === 0x28;
-      if (isMarked) p++;
-      for (;; p += bytes[p] === 0x4b ? 2 : bytes[p] === 0x4d ? 3 : 5) {
-        const opcode = bytes[p];
-        const dim = opcode === 0x4b
-          ? bytes[p + 1]
-          : opcode === 0x4d
-          ? view.getUint16(p + 1, true)
-          : opcode === 0x4a
-          ? view.getInt32(p + 1, true)
-          : -1;
-        if (dim < 0) break;
-        if (dims.length === MAX_AXES) return false;
-        dims.push(dim);
-        size *= dim;
-      }
-      if (bytes[p] !== (isMarked ? 0x74 : 0x84 + dims.length) || dims.length < (isMarked ? 0 : 1)) return false;
-      if (!isMarked && dims.length > 3) return false;
-      putSize -= ++p;
-      p = behindPut(bytes, view, p, next++);
-      putSize += p;
-    }
-    const hasShape = next > first + 3;
-    const dtype = slots[getIndex(bytes, view, p)];
-    p += getSize(bytes, p);
-    const flag = bytes[p++];
-    if (!(dtype instanceof PickledDType) || (flag !== 0x88 && flag !== 0x89)) return false;
-    if (p > end || budget.tensors >= limits.maxTensors) return false;
-
-    this.cls = cls;
+    const { cursor: { bytes, view, base }, budget, parts } = this.#context;
+    const run = this.#pattern;
+    if (!run.match(bytes, view, start, slots) || run.end > end) return false;
+    if ((parts.cls !== null && parts.cls !== run.cls) || budget.tensors >= budget.limits.maxTensors) return false;
+    parts.cls = run.cls;
     budget.tensors++;
+    const { dims, dtype, size, puts } = run;
     const shape = this.#shape = sameShape(this.#shape, dims) ? this.#shape : Object.freeze(dims.slice());
-    const fortran = flag === 0x88 && shape.length > 1;
-    let opcodes = shape.length + (isMarked ? 1 : 0) + (hasShape ? 1 : 0);
-    let price = hasShape ? PRICES.slot : 0;
-    const data = this.#shortData(p, dtype, shape, size);
+    const hasShape = puts > LEAST_PUTS;
+    this.#opcodes += shape.length + (run.isMarked ? 1 : 0) + (hasShape ? 1 : 0);
+    budget.structure += shape.length * PRICES.slot + (hasShape ? PRICES.slot : 0);
+
+    const data = this.#shortData(run.end, dtype, shape, size);
     const dataEnd = data + size * (dtype.info?.itemsize ?? 0);
-    let tail = data < 0 ? -1 : behindPut(bytes, view, dataEnd, next);
-    tail = bytes[tail] === 0x74 ? behindPut(bytes, view, tail + 1, next + 1) : -1;
-    if (bytes[tail] !== 0x62 || tail >= end) {
-      // The data come later or are long: up to here, then.
-      const array = new PickledArray(callable.offset);
-      const tuple = tupleOf(shape);
-      slots.push(ZERO, ARGS, array);
-      if (hasShape) slots.push(tuple);
-      const nbytes = dtype.info && size <= limits.maxElements && shape.length <= limits.maxRank
-        ? size * dtype.info.itemsize
-        : -1;
-      const begun = { array, shape, tuple, dtype, fortran: flag === 0x88, nbytes, memoSize: slots.length };
-      context.begin(begun);
-      this.#begun = begun;
-      opcodes += HEAD_OPCODES;
-      price += HEAD_PRICE + shape.length * PRICES.slot;
-      this.#end = p;
-    } else {
-      const array = new PickledArray(cursor.base + tail, dtype, shape, fortran);
-      if (cursor.stable) array.data = bytes.subarray(data, dataEnd);
-      else this.#keep(array, data, dataEnd);
-      if (context.locates) array.dataOffset = cursor.base + data;
-      slots.push(ZERO, ARGS, array);
-      if (hasShape) slots.push(SHAPE, DATA, STATE);
-      else slots.push(DATA_OF_SCALAR, STATE_OF_SCALAR);
-      stack.push(array);
-      opcodes += RUN_OPCODES;
-      price += RUN_PRICE + 2 * shape.length * PRICES.slot;
-      this.#end = tail + 1;
-      const isMemoized = hasShape && putSize === 4 && bytes[start - 1] === 0x94;
-      this.#model.size = 0;
-      if (isMemoized && view.getUint32(dataEnd, true) === TAIL) {
-        this.#model.learn(view, start - 1, data, dataEnd, array);
-        this.#model.opcodes = opcodes + 2;
-        this.#model.price = price + PRICES.string + PRICES.slot;
-      }
+    const build = data < 0 ? -1 : behindState(bytes, view, dataEnd, slots.length + puts);
+    if (bytes[build] !== 0x62 || build >= end) {
+      this.#begin(new PickledArray(callable.offset), shape, slots);
+      this.#end = run.end;
+      return true;
     }
-    this.#opcodes += opcodes;
-    budget.structure += price;
+    const array = new PickledArray(base + build, dtype, shape, run.fortran && shape.length > 1);
+    this.#finish(array, data, dataEnd, slots);
+    this.#end = build + 1;
+    this.#model.size = 0;
+    const isMemoized = hasShape && run.putSize === puts && bytes[start - 1] === 0x94;
+    if (isMemoized && view.getUint32(dataEnd, true) === TAIL) {
+      this.#model.learn(view, start - 1, data, dataEnd, array);
+      this.#model.opcodes = ENTRY_OPCODES + shape.length + (run.isMarked ? 1 : 0);
+      this.#model.price = ENTRY_PRICE + 2 * shape.length * PRICES.slot;
+    }
     return true;
+  }
+
+  /** The data come later, or are long: leave on the stack what waits for them. */
+  #begin(array: PickledArray, shape: readonly number[], slots: unknown[]): void {
+    const { stack, arrays, budget } = this.#context;
+    const { dtype, fortran, size, puts } = this.#pattern;
+    const tuple = tupleOf(shape);
+    slots.push(ZERO, ARGS, array);
+    if (puts > LEAST_PUTS) slots.push(tuple);
+    const { maxElements, maxRank } = budget.limits;
+    const isPossible = dtype.info !== undefined && size <= maxElements && shape.length <= maxRank;
+    const nbytes = isPossible ? size * dtype.info.itemsize : -1;
+    arrays.awaitState(array);
+    stack.items.push(array);
+    stack.mark();
+    stack.items.push(1, tuple, dtype, fortran);
+    this.#begun = { array, shape, tuple, dtype, fortran, nbytes, memoSize: slots.length };
+    this.#opcodes += HEAD_OPCODES;
+    budget.structure += HEAD_PRICE;
+  }
+
+  /** The data are here. */
+  #finish(array: PickledArray, data: number, dataEnd: number, slots: unknown[]): void {
+    const { cursor, stack, arrays, budget } = this.#context;
+    if (cursor.stable) array.data = cursor.bytes.subarray(data, dataEnd);
+    else this.#keep(array, data, dataEnd);
+    if (arrays.locates) array.dataOffset = cursor.base + data;
+    slots.push(ZERO, ARGS, array);
+    if (this.#pattern.puts > LEAST_PUTS) slots.push(SHAPE, DATA, STATE);
+    else slots.push(DATA_OF_SCALAR, STATE_OF_SCALAR);
+    stack.items.push(array);
+    this.#opcodes += RUN_OPCODES;
+    budget.structure += RUN_PRICE + array.shape.length * PRICES.slot;
   }
 
   /** Carry out the end of the run that was begun, if it stands at `start` and its data have come: behind it. */
   #readEnd(start: number, end: number, slots: unknown[]): number {
     const begun = this.#begun;
     this.#begun = null;
-    const context = this.#context;
-    const { cursor: { bytes, view, base }, budget, limits } = context;
+    const { cursor: { bytes, view, base }, budget, arrays } = this.#context;
+    const { maxStructureBytes, maxMemo } = budget.limits;
     if (begun === null || begun.memoSize !== slots.length || start + MAX_TAIL > end) return start;
-    if (budget.structure + MAX_PRICE > limits.maxStructureBytes || slots.length + 2 > limits.maxMemo) return start;
-    let p = behindPut(bytes, view, start, slots.length);
-    p = bytes[p] === 0x74 ? behindPut(bytes, view, p + 1, slots.length + 1) : -1;
-    if (bytes[p] !== 0x62) return start;
-    const data = context.end(begun);
+    if (budget.structure + MAX_PRICE > maxStructureBytes || slots.length + 2 > maxMemo) return start;
+    const build = behindState(bytes, view, start, slots.length);
+    if (bytes[build] !== 0x62) return start;
+    const data = this.#takeData(begun);
     if (data === null) return start;
     const { array, shape, dtype, fortran } = begun;
-    array.offset = base + p;
+    array.offset = base + build;
     array.dtype = dtype;
     array.shape = shape;
     array.fortran = fortran && shape.length > 1;
     array.data = data;
-    context.complete(array);
+    arrays.complete(array);
     if (shape.length > 0) slots.push(DATA, STATE);
     else slots.push(DATA_OF_SCALAR, STATE_OF_SCALAR);
     this.#opcodes += TAIL_OPCODES;
     budget.structure += TAIL_PRICE + PRICES.slot * shape.length;
-    return p + 1;
+    return build + 1;
+  }
+
+  /** Take what a begun run left off the stack, and the data above it, which are returned; null, and nothing done, where the stack is another. */
+  #takeData({ array, tuple, dtype, fortran, nbytes }: BegunRun): Payload | null {
+    const { items, fence } = this.#context.stack;
+    if (items.length !== fence + 5 || items[fence - 1] !== array || items[fence] !== 1) return null;
+    if (items[fence + 1] !== tuple || items[fence + 2] !== dtype || items[fence + 3] !== fortran) return null;
+    const data = items[fence + 4];
+    if (!(data instanceof Uint8Array) && !(data instanceof Span && data.encoding === "raw")) return null;
+    if (data.length !== nbytes) return null;
+    items.length = this.#context.stack.popMark();
+    return data;
   }
 
   /** Where the data begin that stand at `p`, if they are short, as many as the array wants, and whole in the window; else -1. */
   #shortData(p: number, dtype: PickledDType, shape: readonly number[], size: number): number {
-    const { cursor: { bytes, view, end }, limits } = this.#context;
+    const { cursor: { bytes, view, end }, budget: { limits } } = this.#context;
     const opcode = bytes[p];
     if ((opcode !== 0x43 && opcode !== 0x42) || !dtype.info) return -1;
     const length = opcode === 0x43 ? bytes[p + 1] : view.getUint32(p + 1, true);
@@ -446,34 +401,6 @@ export class ArrayRuns {
   }
 }
 
-/** What the last entry of a dict was like: a text, MEMOIZE, and a run whose puts are MEMOIZE. Such ones follow one another. */
-class EntryModel {
-  /** Bytes between the key and the data; 0 where there is no model. */
-  size = 0;
-  /** These bytes as numbers of four; the last four once more. */
-  readonly words: number[] = [];
-  lastWord = 0;
-  dataSize = 0;
-  /** Opcodes of the entry, and what it charges beside the letters of the key. */
-  opcodes = 0;
-  price = 0;
-  dtype!: PickledDType;
-  shape!: readonly number[];
-  fortran = false;
-
-  /** Take the bytes from behind a key to the data for the model of the next entries. */
-  learn(view: DataView, head: number, data: number, dataEnd: number, { dtype, shape, fortran }: PickledArray): void {
-    this.size = data - head;
-    this.dataSize = dataEnd - data;
-    this.words.length = 0;
-    for (let p = head; p + 4 <= data; p += 4) this.words.push(view.getUint32(p, true));
-    this.lastWord = view.getUint32(data - 4, true);
-    this.dtype = dtype!;
-    this.shape = shape;
-    this.fortran = fortran;
-  }
-}
-
 function tupleOf(shape: readonly number[]): Tuple {
   const tuple = new Tuple();
   for (let axis = 0; axis < shape.length; axis++) tuple.push(shape[axis]);
@@ -486,20 +413,8 @@ function sameShape(a: readonly number[], b: readonly number[]): boolean {
   return true;
 }
 
-/** What the get at `p` names; Infinity, which nothing has, where there is none. */
-function getIndex(bytes: Uint8Array, view: DataView, p: number): number {
-  if (bytes[p] === 0x68) return bytes[p + 1];
-  return bytes[p] === 0x6a ? view.getUint32(p + 1, true) : Infinity;
-}
-
-function getSize(bytes: Uint8Array, p: number): number {
-  return bytes[p] === 0x68 ? 2 : 5;
-}
-
-/** Behind a put of `index`, which is the end of the memo; -1 where none stands at `p`. */
-function behindPut(bytes: Uint8Array, view: DataView, p: number, index: number): number {
-  const opcode = bytes[p];
-  if (opcode === 0x94) return p + 1;
-  if (opcode === 0x71) return bytes[p + 1] === index ? p + 2 : -1;
-  return opcode === 0x72 && view.getUint32(p + 1, true) === index ? p + 5 : -1;
+/** Behind the data: put · TUPLE · put, where the BUILD stands; -1 where they are not there. */
+function behindState(bytes: Uint8Array, view: DataView, p: number, index: number): number {
+  const tuple = behindPut(bytes, view, p, index);
+  return bytes[tuple] === 0x74 ? behindPut(bytes, view, tuple + 1, index + 1) : -1;
 }

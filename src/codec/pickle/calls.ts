@@ -21,26 +21,21 @@ import {
 } from "../../values.ts";
 import { isFloatByNature, wasFloat, wasFloatKey } from "../../floats.ts";
 import { type Payload, Span } from "../cursor.ts";
-import { ByteText, PickledArray, PickledDType, Token } from "./pickled.ts";
+import type { ArrayLedger } from "./array_ledger.ts";
+import { ByteText, isText } from "./byte_text.ts";
+import type { Containers } from "./containers.ts";
+import { PickledArray, PickledDType, Token } from "./pickled.ts";
 import { readScalar } from "./scalar.ts";
+import type { SymbolGuard } from "./symbol_guard.ts";
 import { RECORD_FIELDS } from "./symbols.ts";
 import { latin1FromText } from "./text.ts";
 
 /** What the patterns need of the machine that runs them. */
 export interface CallContext {
   readonly budget: Budget;
-  /** Throw if `value` is a symbol, or a tuple that holds one. */
-  datum(value: unknown): void;
-  /** Put a pair into a dict, with Python's rules for equal keys. */
-  setItem(dict: Map<unknown, unknown>, key: unknown, value: unknown): void;
-  /** Put a member into a set. */
-  addItem(set: Set<unknown>, item: unknown): void;
-  /** Put an item at the end of a list or tuple. */
-  append(list: unknown[], item: unknown): void;
-  /** An array's shell that must get its state before STOP. */
-  awaitState(array: PickledArray): void;
-  /** An array that got its state. */
-  complete(array: PickledArray): void;
+  readonly symbols: SymbolGuard;
+  readonly containers: Containers;
+  readonly arrays: ArrayLedger;
 }
 
 /** The message and place of a refused use. */
@@ -72,7 +67,7 @@ export function reduce(context: CallContext, callable: unknown, args: unknown, a
     }
     context.budget.tensor(at);
     const array = new PickledArray(callable.offset);
-    context.awaitState(array);
+    context.arrays.awaitState(array);
     return array;
   }
   if (callable.kind === "defaultdict") {
@@ -91,7 +86,7 @@ export function reduce(context: CallContext, callable: unknown, args: unknown, a
     }
     return new PythonRecord(first.module, first.name);
   }
-  context.datum(args);
+  context.symbols.datum(args);
   switch (callable.kind) {
     case "dtype": // P2: dtype('f4', False, True)
       if (n < 1 || n > 3 || typeof first !== "string") throw refuse();
@@ -164,7 +159,7 @@ export function reduce(context: CallContext, callable: unknown, args: unknown, a
       if (n !== 1 || !Array.isArray(first) || first instanceof Tuple || !first.every(isPair)) throw refuse();
       for (const pair of first as unknown[][]) {
         const [key, value] = boxed(pair);
-        context.setItem(dict, key, value);
+        context.containers.setItem(dict, key, value);
       }
       return dict;
     }
@@ -207,10 +202,10 @@ export function build(context: CallContext, target: unknown, state: unknown, at:
     const fortran = flagAt(state, first + 2);
     if (!isVersion1 || fortran === undefined) throw forbiddenCall("an array's state", at);
     setArrayState(context, target, state[first], state[first + 1], fortran, state[first + 3], at);
-    context.complete(target);
+    context.arrays.complete(target);
     return;
   }
-  context.datum(state);
+  context.symbols.datum(state);
   if (target instanceof PickledDType) return setDTypeState(target, state, at);
   if (target instanceof OrderedDict && state instanceof Map) {
     target.attributes = state;
@@ -249,11 +244,6 @@ const FACTORIES: ReadonlySet<string> = new Set([
 function isLetterB(value: unknown): boolean {
   return value === "b" || (value instanceof Uint8Array && value.length === 1 && value[0] === 0x62) ||
     (value instanceof ByteText && isText(value, "b"));
-}
-
-function isText(text: ByteText, expected: string): boolean {
-  return text.payload instanceof Uint8Array && text.payload.length === expected.length &&
-    text.payload.every((b, i) => b === expected.charCodeAt(i));
 }
 
 /** A tuple's item as a flag: False or 0, True or 1; undefined for everything else. */
@@ -296,11 +286,11 @@ function collect(
 ): unknown {
   if (kind === "tuple" || kind === "list") {
     const list: unknown[] = kind === "tuple" ? new Tuple() : [];
-    for (const item of items) context.append(list, item);
+    for (const item of items) context.containers.append(list, item);
     return list;
   }
   const set = kind === "set" ? new Set() : new FrozenSet();
-  for (const item of items) context.addItem(set, item);
+  for (const item of items) context.containers.addItem(set, item);
   return set;
 }
 
@@ -409,7 +399,7 @@ function setArrayState(
   if (typeof data === "string") data = bytesOfText(data, at);
   if (data instanceof ByteText) data = data.payload;
   if (Array.isArray(data) && !(data instanceof Tuple) && dtype.code[0] === "O") {
-    context.datum(data);
+    context.symbols.datum(data);
     array.items = data;
     return;
   }

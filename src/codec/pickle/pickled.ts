@@ -1,10 +1,10 @@
 /**
- * What lies on the stack of the pickle machine and is no plain value: symbols, arrays that wait for their state, texts that stand for bytes.
+ * What lies on the stack of the pickle machine and is no plain value: symbols, arrays that wait for their state.
  *
  * @module
  */
 import type { DTypeInfo } from "../../dtype.ts";
-import { Tuple, type Value } from "../../values.ts";
+import type { Tuple, Value } from "../../values.ts";
 import type { Payload } from "../cursor.ts";
 import type { SymbolKind } from "./symbols.ts";
 
@@ -116,21 +116,6 @@ export class PickledArray {
     this.own = data;
     this.slab = null;
   }
-}
-
-/** A text below an `_codecs.encode`: bytes from the first (protocol 2 writes bytes so); a string only if somebody asks. */
-export class ByteText {
-  readonly payload: Payload;
-  readonly offset: number;
-  constructor(payload: Payload, offset: number) {
-    this.payload = payload;
-    this.offset = offset;
-  }
-}
-
-/** Whether a tuple was made as the arguments of an `_codecs.encode`: out of the memo it may become a value, with texts in it. */
-export function holdsByteText(value: unknown): value is unknown[] {
-  return value instanceof Tuple && value.some((item) => item instanceof ByteText);
 }
 
 /** In an audit: what an unknown symbol or a refused call left on the stack. */

@@ -1,0 +1,181 @@
+/**
+ * Puts what lies on the stack into lists, tuples, dicts and sets, by Python's rules: equal keys, floats that stay floats (hardening
+ * H-PKL-9), symbols nowhere.
+ *
+ * @module
+ */
+import { FormatError, quote, type Warning } from "../../errors.ts";
+import { rememberFloat, rememberFloatKey } from "../../floats.ts";
+import { type Budget, PRICES } from "../../limits.ts";
+import { Float, Tuple } from "../../values.ts";
+import { ByteText, spelledOut } from "./byte_text.ts";
+import type { Here } from "./here.ts";
+import { canonicalForm, keyOf } from "./keys.ts";
+import type { PickleStack } from "./pickle_stack.ts";
+import { PickledArray, Token } from "./pickled.ts";
+import type { SymbolGuard } from "./symbol_guard.ts";
+
+/** Repeated keys that get a warning of their own. */
+const MAX_WARNINGS = 100;
+
+/** Fills the containers of one pickle. */
+export class Containers {
+  /** Keys that came twice. */
+  readonly warnings: Warning[] = [];
+  readonly #stack: PickleStack;
+  readonly #here: Here;
+  readonly #budget: Budget;
+  readonly #symbols: SymbolGuard;
+  readonly #strict: boolean;
+
+  /** Where `strict`, a repeated key is an error. */
+  constructor(stack: PickleStack, budget: Budget, symbols: SymbolGuard, strict: boolean) {
+    this.#stack = stack;
+    this.#here = stack.here;
+    this.#budget = budget;
+    this.#symbols = symbols;
+    this.#strict = strict;
+  }
+
+  /** Replace the last `n` items of the stack by a tuple of them. */
+  tuple(n: number): void {
+    const { items, fence } = this.#stack;
+    const start = items.length - n;
+    if (start < fence) throw this.#here.badStack("takes more than the stack holds");
+    this.#budget.charge(PRICES.tuple + PRICES.slot * n, this.#here.at);
+    const tuple = new Tuple();
+    const below = start > 0 ? items[start - 1] : undefined;
+    const isForEncode = below instanceof Token && below.kind === "encode";
+    for (let i = start; i < items.length; i++) {
+      const item = items[i];
+      if (typeof item === "object" && item !== null) {
+        const token = this.#symbols.tokenIn(item);
+        if (token) this.#symbols.taint(tuple, token);
+        else if (item instanceof Float) rememberFloat(tuple, tuple.length, item.value);
+      }
+      // Arguments keep their boxes: complex(1.0, 2.0) wants floats.
+      if (item instanceof Float) tuple.push(item.value);
+      else tuple.push(item instanceof ByteText && !isForEncode ? spelledOut(item) : item);
+    }
+    items.length = start;
+    items.push(tuple);
+  }
+
+  /** Put an item at the end of a list or tuple. */
+  append(list: unknown[], item: unknown): void {
+    if (item instanceof Float) {
+      rememberFloat(list, list.length, item.value);
+      list.push(item.value);
+    } else list.push(this.settle(item));
+    this.#budget.charge(PRICES.slot, this.#here.at);
+  }
+
+  /** Put the items of the stack from `start` on at the end of a list. */
+  appendAll(list: unknown[], start: number): void {
+    const { items } = this.#stack;
+    for (let i = start; i < items.length; i++) this.append(list, items[i]);
+    items.length = start;
+  }
+
+  /** Put a pair into a dict, with Python's rules for equal keys. */
+  setItem(dict: Map<unknown, unknown>, key: unknown, value: unknown): void {
+    let place: unknown = key;
+    if (typeof key === "string") {
+      if (key.length > this.#budget.limits.maxNameBytes / 3) this.#checkName(key);
+    } else place = this.#keyIn(dict, key);
+    this.#budget.charge(PRICES.entry, this.#here.at);
+    const { size } = dict;
+    if (value instanceof Float) {
+      rememberFloat(dict, place, value.value);
+      dict.set(place, value.value);
+    } else dict.set(place, this.settle(value));
+    // Asking before would look the key up twice; a dict that did not grow had it.
+    if (dict.size === size && typeof key === "string") this.#duplicate(key);
+  }
+
+  /** Put the pairs of the stack from `start` on into a dict. */
+  setItems(dict: Map<unknown, unknown>, start: number): void {
+    const { items } = this.#stack;
+    if ((items.length - start) % 2 !== 0) throw this.#here.badStack("wants keys and values in pairs");
+    const budget = this.#budget, { at } = this.#here;
+    const longest = budget.limits.maxNameBytes / 3;
+    for (let i = start; i < items.length; i += 2) {
+      const key = items[i], value = items[i + 1];
+      const isCommon = typeof key === "string" && key.length <= longest &&
+        (typeof value === "string" || value instanceof PickledArray);
+      if (!isCommon) {
+        this.setItem(dict, key, value);
+        continue;
+      }
+      budget.charge(PRICES.entry, at);
+      const { size } = dict;
+      dict.set(key, value);
+      if (dict.size === size) this.#duplicate(key);
+    }
+    items.length = start;
+  }
+
+  /** Put a member into a set. */
+  addItem(set: Set<unknown>, item: unknown): void {
+    this.#budget.charge(PRICES.entry, this.#here.at);
+    set.add(typeof item === "string" ? item : this.#keyIn(set, item));
+  }
+
+  /** Put the items of the stack from `start` on into a set. */
+  addItems(set: Set<unknown>, start: number): void {
+    const { items } = this.#stack;
+    for (let i = start; i < items.length; i++) this.addItem(set, items[i]);
+    items.length = start;
+  }
+
+  /** What a container holds in place of what lay on the stack. */
+  settle(value: unknown): unknown {
+    if (typeof value !== "object" || value === null) return value;
+    this.#symbols.datum(value);
+    return value instanceof ByteText ? spelledOut(value) : value;
+  }
+
+  /** The key of `container` that equals `key`; `key` itself, remembered, where there is none yet. */
+  #keyIn(container: Map<unknown, unknown> | Set<unknown>, key: unknown): unknown {
+    const plain = key instanceof Float ? key.value : this.settle(key);
+    const form = canonicalForm(plain);
+    if (form === null) throw this.#here.bad("BAD_KEY", "has a key that Python cannot hash, or NaN");
+    const place = keyOf(container, plain, form);
+    if (container.has(place)) {
+      if (container instanceof Map) this.#duplicate(place);
+    } else if (key instanceof Float || Object.is(key, -0)) {
+      // A Map has 0 for -0, which is a float and no int all the same.
+      rememberFloatKey(container, (plain as number) + 0);
+    }
+    return place;
+  }
+
+  #checkName(key: string): void {
+    this.#budget.check("maxNameBytes", utf8Size(key), this.#here.at);
+  }
+
+  #duplicate(key: unknown): void {
+    const { at: offset, name } = this.#here;
+    const isListed = this.warnings.length < MAX_WARNINGS;
+    if (!isListed && !this.#strict) return;
+    const at = this.#here.place;
+    const message = `The key ${
+      quote(String(key))
+    } comes twice, again in the ${name} at byte ${offset}: the last value counts.`;
+    if (this.#strict) throw new FormatError("DUPLICATE_KEY", message, { offset, at });
+    this.warnings.push({ code: "DUPLICATE_KEY", message, offset, at });
+  }
+}
+
+function utf8Size(text: string): number {
+  let n = 0;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    n += unit < 0x80 ? 1 : unit < 0x800 ? 2 : 3;
+    if (unit >= 0xd800 && unit < 0xdc00 && (text.charCodeAt(i + 1) & 0xfc00) === 0xdc00) {
+      n += 1;
+      i++;
+    }
+  }
+  return n;
+}

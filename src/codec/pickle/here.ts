@@ -1,0 +1,70 @@
+/**
+ * The opcode that a pickle machine carries out: what its errors tell.
+ *
+ * @module
+ */
+import { type FormatCode, FormatError } from "../../errors.ts";
+import { opcodeName } from "./opcodes.ts";
+import { placeOf } from "./place.ts";
+
+/** Where the machine is, in the file and in the object. */
+export class Here {
+  /** Byte of the opcode. */
+  at = 0;
+  opcode = 0;
+  readonly #items: readonly unknown[];
+  readonly #marks: readonly number[];
+
+  /** `items` and `marks` are those of the machine's stack. */
+  constructor(items: readonly unknown[], marks: readonly number[]) {
+    this.#items = items;
+    this.#marks = marks;
+  }
+
+  /** Name of the opcode. */
+  get name(): string {
+    return opcodeName(this.opcode);
+  }
+
+  /** The place in the object that is being filled, as far as the stack tells. */
+  get place(): string {
+    return placeOf(this.#items, this.#marks);
+  }
+
+  /** What is wrong with the opcode. */
+  bad(code: FormatCode, what: string): FormatError {
+    const { at, name: opcode, place } = this;
+    return new FormatError(code, `${opcode} at byte ${at} ${what}`, { offset: at, opcode, at: place });
+  }
+
+  /** `BAD_STACK`: the stack is not as the opcode wants it. */
+  badStack(what: string): FormatError {
+    return this.bad("BAD_STACK", what);
+  }
+
+  /** `BAD_MEMO`: no memo has this entry. */
+  badMemo(index: unknown): FormatError {
+    return this.bad("BAD_MEMO", `names the memo entry ${index}, which is not there`);
+  }
+
+  /** `BAD_TEXT`: the bytes of the argument are no text. */
+  badText(): FormatError {
+    return this.bad("BAD_TEXT", "holds no valid text");
+  }
+}
+
+/** The error of a file that ends too early. */
+export function truncated(
+  what: string,
+  at: number,
+  total: number | undefined,
+  wanted?: number,
+  left?: number,
+): FormatError {
+  const numbers = wanted === undefined ? "the file ends" : `announces ${wanted} bytes, ${left} are left`;
+  return new FormatError(
+    "TRUNCATED",
+    `Truncated pickle: ${what} at byte ${at}: ${numbers}. The download is probably incomplete: compare the size with the publisher's.`,
+    { offset: at, expected: wanted, actual: left ?? total },
+  );
+}

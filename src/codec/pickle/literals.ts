@@ -1,0 +1,223 @@
+/**
+ * The opcodes that put a text, bytes or a number on the stack.
+ *
+ * @module
+ */
+import { quote } from "../../errors.ts";
+import { isFloatByNature } from "../../floats.ts";
+import { type Budget, PRICES } from "../../limits.ts";
+import { ByteArray, Float, Tuple } from "../../values.ts";
+import { BLOB_MIN, type BlobEncoding, type Decoder, type Payload } from "../cursor.ts";
+import { decodePayload } from "../payload.ts";
+import type { ArrayLedger } from "./array_ledger.ts";
+import { ByteText } from "./byte_text.ts";
+import type { Here } from "./here.ts";
+import { floatFromText, integerFromBytes, integerFromText } from "./numbers.ts";
+import type { OpcodeArguments } from "./opcode_arguments.ts";
+import type { PickleStack } from "./pickle_stack.ts";
+import { PickledArray, PickledDType, Token } from "./pickled.ts";
+import { textFromLatin1, textFromQuoted, textFromRawUnicodeEscape, textFromUtf8 } from "./text.ts";
+
+/** Bytes that are looked at behind a payload: an opcode and the longest argument of fixed width. */
+export const LONGEST_FIXED = 9;
+
+/** Reads the literals of one pickle. */
+export class Literals {
+  readonly #args: OpcodeArguments;
+  readonly #stack: PickleStack;
+  readonly #here: Here;
+  readonly #budget: Budget;
+  readonly #arrays: ArrayLedger;
+
+  constructor(args: OpcodeArguments, stack: PickleStack, budget: Budget, arrays: ArrayLedger) {
+    this.#args = args;
+    this.#stack = stack;
+    this.#here = stack.here;
+    this.#budget = budget;
+    this.#arrays = arrays;
+  }
+
+  // ---- texts
+
+  /** A text of `length` bytes of UTF-8; bytes, where an `_codecs.encode` waits for it. */
+  *unicode(length: number): Decoder<void> {
+    const { items } = this.#stack;
+    const { cursor } = this.#args;
+    const { at } = this.#here;
+    const below = items.length > 0 ? items[items.length - 1] : undefined;
+    if (below instanceof Token && below.kind === "encode") {
+      items.push(new ByteText(yield* this.#byteText(length), at));
+      return;
+    }
+    this.#budget.check("maxStringBytes", length, at);
+    this.#budget.charge(PRICES.string + PRICES.unit * Math.min(length, cursor.remaining ?? length), at);
+    const start = yield* this.#args.inline(length);
+    const text = textFromUtf8(cursor.bytes, start, start + length);
+    if (text === null) throw this.#here.badText();
+    items.push(text);
+  }
+
+  /** A text of Python 2, of `length` bytes. */
+  *binstring(length: number): Decoder<void> {
+    const { at } = this.#here;
+    this.#budget.check("maxStringBytes", length, at);
+    const start = yield* this.#args.inline(length);
+    this.#budget.charge(PRICES.string + PRICES.unit * length, at);
+    this.#stack.items.push(textFromLatin1(this.#args.cursor.bytes.subarray(start, start + length)));
+  }
+
+  /** The line of STRING (`isQuoted`) or UNICODE. */
+  *textLine(isQuoted: boolean): Decoder<void> {
+    const line = yield* this.#args.line();
+    this.#budget.charge(PRICES.string + PRICES.unit * line.length, this.#here.at);
+    const text = isQuoted ? textFromQuoted(line) : textFromRawUnicodeEscape(line);
+    if (text === null) throw this.#here.badText();
+    this.#stack.items.push(text);
+  }
+
+  /** A text that stands for bytes: never a JavaScript string, and decoded once, into the place where it stays (P5). */
+  *#byteText(length: number): Decoder<Payload> {
+    if (length >= BLOB_MIN) {
+      this.#args.claim(length);
+      return yield* this.#blob(length, "latin1", this.#expectedSize());
+    }
+    const { cursor } = this.#args;
+    const start = yield* this.#args.inline(length);
+    const bytes = decodePayload(cursor.bytes.subarray(start, start + length), "latin1", this.#here.at);
+    this.#arrays.lay(bytes, cursor.base + start);
+    return bytes;
+  }
+
+  // ---- bytes
+
+  /** `length` bytes. */
+  *bytes(length: number): Decoder<void> {
+    const { items } = this.#stack;
+    if (length < BLOB_MIN) {
+      const start = yield* this.#args.inline(length);
+      this.#budget.charge(PRICES.bytes, this.#here.at);
+      items.push(this.#keep(start, start + length));
+      return;
+    }
+    this.#args.claim(length);
+    this.#budget.charge(PRICES.bytes, this.#here.at);
+    items.push(yield* this.#blob(length, "raw", length));
+  }
+
+  /** Bytes of the window: a view where that stays, else a copy. */
+  #keep(start: number, end: number): Uint8Array {
+    const { bytes: window, stable, base } = this.#args.cursor;
+    const bytes = stable ? window.subarray(start, end) : window.slice(start, end);
+    this.#arrays.lay(bytes, base + start);
+    return bytes;
+  }
+
+  /** A bytearray of `length` bytes. In front of an array's `_frombuffer` a large payload may stay a span; one of its own is read. */
+  *bytearray(length: number): Decoder<void> {
+    yield* this.bytes(length);
+    const { items } = this.#stack;
+    const bytes = items[items.length - 1];
+    if (bytes instanceof Uint8Array && length < BLOB_MIN) {
+      items[items.length - 1] = new ByteArray(bytes.slice().buffer);
+    }
+  }
+
+  *#blob(length: number, encoding: BlobEncoding, size: number | undefined): Decoder<Payload> {
+    const { at } = this.#here;
+    return (yield {
+      kind: "blob",
+      length,
+      encoding,
+      size,
+      at,
+      isSlice: this.#isInSlice(),
+      behind: LONGEST_FIXED,
+    }) as Payload;
+  }
+
+  /** Bytes of the array whose state is being put together on the stack: (1, shape, dtype, fortran, encode(... */
+  #expectedSize(): number | undefined {
+    const { items } = this.#stack;
+    const top = items.length - 1;
+    const shape = items[top - 3], dtype = items[top - 2];
+    if (!(shape instanceof Tuple) || !(dtype instanceof PickledDType) || !dtype.info) return undefined;
+    let size = dtype.info.itemsize;
+    for (const dim of shape) size *= typeof dim === "number" ? dim : NaN;
+    return Number.isSafeInteger(size) ? size : undefined;
+  }
+
+  /** Whether an array's data come, and its key is that of a slice of a big parameter: `linear.weight@@.0`. */
+  #isInSlice(): boolean {
+    const { items, fence } = this.#stack;
+    const key = items[fence - 2];
+    const dtype = items[fence + 2];
+    return items[fence - 1] instanceof PickledArray && dtype instanceof PickledDType && dtype.info !== undefined &&
+      typeof key === "string" && isSliceKey(key);
+  }
+
+  // ---- numbers
+
+  /** A float, in a box where JavaScript would take it for an int. */
+  float(value: number): void {
+    this.#stack.items.push(isFloatByNature(value) ? value : new Float(value));
+  }
+
+  /** An int of `length` bytes. */
+  *long(length: number): Decoder<void> {
+    const { at } = this.#here;
+    this.#budget.check("maxIntBytes", length, at);
+    const start = yield* this.#args.inline(length);
+    this.#budget.charge(PRICES.bigint + length, at);
+    this.#stack.items.push(integerFromBytes(this.#args.cursor.bytes.subarray(start, start + length)));
+  }
+
+  /** The line of FLOAT. */
+  *floatLine(): Decoder<void> {
+    const text = yield* this.#numberLine();
+    const value = floatFromText(text);
+    if (value === null) throw this.#badNumber(text);
+    this.float(value);
+  }
+
+  /** The line of INT, where `00` and `01` are False and True, or of LONG, which may end in an L. */
+  *intLine(isLong: boolean): Decoder<void> {
+    const text = yield* this.#numberLine();
+    const isFlag = !isLong && (text === "01" || text === "00");
+    this.#stack.items.push(
+      isFlag ? text === "01" : this.#int(isLong && text.endsWith("L") ? text.slice(0, -1) : text, 0),
+    );
+  }
+
+  /** The line of GET or PUT. */
+  *indexLine(): Decoder<number> {
+    const index = this.#int(yield* this.#numberLine(), 10);
+    if (typeof index !== "number" || index < 0 || index > 0xffffffff) throw this.#here.badMemo(index);
+    return index;
+  }
+
+  #int(text: string, base: 0 | 10): number | bigint {
+    const digits = text.length - (text[0] === "-" || text[0] === "+" ? 1 : 0);
+    this.#budget.check("maxIntDigits", digits, this.#here.at);
+    const value = integerFromText(text, base);
+    if (value === null) throw this.#badNumber(text);
+    return value;
+  }
+
+  *#numberLine(): Decoder<string> {
+    const line = yield* this.#args.line();
+    const { maxIntDigits } = this.#budget.limits;
+    if (line.length > maxIntDigits + 2) this.#budget.exceed("maxIntDigits", line.length, this.#here.at);
+    return textFromLatin1(line);
+  }
+
+  #badNumber(text: string): Error {
+    return this.#here.bad("BAD_NUMBER", `is no number: ${quote(text)}`);
+  }
+}
+
+function isSliceKey(key: string): boolean {
+  const at = key.lastIndexOf("@@.") + 3;
+  if (at < 4 || at === key.length) return false;
+  for (let i = at; i < key.length; i++) if (key[i] < "0" || key[i] > "9") return false;
+  return true;
+}

@@ -1,0 +1,183 @@
+/**
+ * The arguments of pickle opcodes, under the rules of frames (dossier 3.2): an argument lies in the frame in force, or has none around it.
+ *
+ * @module
+ */
+import type { FormatError } from "../../errors.ts";
+import type { Budget } from "../../limits.ts";
+import type { Cursor, Decoder } from "../cursor.ts";
+import { type Here, truncated } from "./here.ts";
+import { textFromUtf8 } from "./text.ts";
+
+/** A frame up to this is waited for; a larger claim is judged when something goes wrong. */
+const FRAME_WAIT = 2 ** 20;
+/** Bytes that a line is first looked for in. */
+const LINE = 64;
+
+/** Reads them from the cursor, behind the opcode. */
+export class OpcodeArguments {
+  readonly cursor: Cursor;
+  /** End of the frame in force, or -1. */
+  frameEnd = -1;
+  /** A frame of which nobody knows yet whether the file holds it. */
+  unjudgedFrame: { at: number; end: number } | null = null;
+  #frameAt = -1;
+  readonly #here: Here;
+  readonly #budget: Budget;
+
+  constructor(cursor: Cursor, here: Here, budget: Budget) {
+    this.cursor = cursor;
+    this.#here = here;
+    this.#budget = budget;
+  }
+
+  // ---- of fixed width
+
+  u8(): number {
+    return this.cursor.bytes[this.#fixed(1)];
+  }
+
+  u16(): number {
+    return this.cursor.view.getUint16(this.#fixed(2), true);
+  }
+
+  u32(): number {
+    return this.cursor.view.getUint32(this.#fixed(4), true);
+  }
+
+  i32(): number {
+    return this.cursor.view.getInt32(this.#fixed(4), true);
+  }
+
+  /** The one big-endian argument. */
+  f64(): number {
+    return this.cursor.view.getFloat64(this.#fixed(8));
+  }
+
+  /** A u64; beyond 2^53 the nearest double, which is as much too large. */
+  u64(): number {
+    const p = this.#fixed(8);
+    const { view } = this.cursor;
+    return view.getUint32(p, true) + view.getUint32(p + 4, true) * 2 ** 32;
+  }
+
+  /** A length of eight bytes: CPython reads it with a sign. */
+  u64Length(): number {
+    const length = this.u64();
+    if (length >= 2 ** 63) throw this.#badLength(length);
+    return length;
+  }
+
+  /** A length of four bytes with a sign. */
+  i32Length(): number {
+    const length = this.i32();
+    if (length < 0) throw this.#badLength(length);
+    return length;
+  }
+
+  /** `n` bytes: their index in the window. */
+  #fixed(n: number): number {
+    const cursor = this.cursor;
+    const start = cursor.pos;
+    this.#checkFrame(cursor.base + start + n);
+    if (cursor.end - start < n) throw truncated(this.#here.name, this.#here.at, cursor.total);
+    cursor.pos = start + n;
+    return start;
+  }
+
+  // ---- of a length
+
+  /** Make sure that an argument of `n` bytes lies in the frame and in the file: a length is a claim (H-LIM-2). */
+  claim(n: number): void {
+    const cursor = this.cursor;
+    this.#checkFrame(cursor.base + cursor.pos + n);
+    const { remaining } = cursor;
+    if (remaining !== undefined && n > remaining) {
+      throw truncated(this.#here.name, this.#here.at, cursor.total, n, remaining);
+    }
+  }
+
+  /** `n` bytes in the window: their index. */
+  *inline(n: number): Decoder<number> {
+    this.claim(n);
+    const cursor = this.cursor;
+    if (cursor.end - cursor.pos < n) {
+      yield cursor.need(n);
+      if (cursor.end - cursor.pos < n) {
+        throw truncated(this.#here.name, this.#here.at, cursor.total, n, cursor.left);
+      }
+    }
+    const start = cursor.pos;
+    cursor.pos = start + n;
+    return start;
+  }
+
+  /** The bytes up to the next newline, without it. */
+  *line(): Decoder<Uint8Array> {
+    const cursor = this.cursor;
+    const { name, at } = this.#here;
+    let searched = 0;
+    for (;;) {
+      const found = cursor.bytes.subarray(0, cursor.end).indexOf(0x0a, cursor.pos + searched);
+      if (found >= 0) {
+        this.#checkFrame(cursor.base + found + 1);
+        const line = cursor.bytes.subarray(cursor.pos, found);
+        cursor.pos = found + 1;
+        this.#budget.check("maxStringBytes", line.length, at);
+        return line;
+      }
+      searched = cursor.left;
+      if (cursor.ended) throw truncated(name, at, cursor.total);
+      this.#budget.check("maxStringBytes", searched, at);
+      yield cursor.need(2 * searched + LINE);
+    }
+  }
+
+  /** A line that names a module or something in it. */
+  *nameLine(): Decoder<string> {
+    const line = yield* this.line();
+    this.#budget.check("maxNameBytes", line.length, this.#here.at);
+    const text = textFromUtf8(line, 0, line.length);
+    if (text === null) throw this.#here.badText();
+    return text;
+  }
+
+  // ---- frames
+
+  /** The argument of FRAME: it is in force from here on. */
+  *frame(): Decoder<void> {
+    const { cursor } = this;
+    const { at } = this.#here;
+    const length = this.u64();
+    if (this.frameEnd >= 0) throw this.#badFrame("begins a frame inside another");
+    const end = cursor.offset + length;
+    const { remaining } = cursor;
+    if (remaining === undefined && length <= FRAME_WAIT) {
+      yield cursor.need(length);
+      if (cursor.left < length) throw truncated("FRAME", at, cursor.total);
+    } else if (remaining === undefined) this.unjudgedFrame = { at, end };
+    else if (length > remaining) throw truncated("FRAME", at, cursor.total);
+    this.#frameAt = at;
+    this.frameEnd = length > 0 ? end : -1;
+  }
+
+  /** At STOP: the frame in force must end here. */
+  checkFrameEnded(): void {
+    if (this.frameEnd > this.cursor.offset) throw this.#badFrame("ends before its frame");
+  }
+
+  #checkFrame(end: number): void {
+    if (this.frameEnd >= 0 && end > this.frameEnd) {
+      throw this.#badFrame("has an argument that its frame does not hold");
+    }
+  }
+
+  #badFrame(what: string): FormatError {
+    const { at } = this.#here;
+    return this.#here.bad("BAD_FRAME", `${what} (the frame of byte ${this.#frameAt < 0 ? at : this.#frameAt})`);
+  }
+
+  #badLength(length: number): FormatError {
+    return this.#here.bad("BAD_LENGTH", `announces ${length} bytes`);
+  }
+}
