@@ -1,0 +1,73 @@
+/**
+ * The state that makes an array of its shell: (1, shape, dtype, is_fortran, data), dossier 3.4.
+ *
+ * @module
+ */
+import { FormatError } from "../../errors.ts";
+import { PRICES } from "../../limits.ts";
+import { Tuple } from "../../values.ts";
+import { Span } from "../cursor.ts";
+import { ByteText } from "./byte_text.ts";
+import { bytesOfText, type CallContext, forbiddenCall, isIntAt } from "./call.ts";
+import { type PickledArray, PickledDType } from "./pickled.ts";
+
+/** Check the parts of a state against one another, and give them to `array`. */
+export function setArrayState(
+  context: CallContext,
+  array: PickledArray,
+  shape: unknown,
+  dtype: unknown,
+  fortran: boolean,
+  data: unknown,
+  at: number,
+): void {
+  if (!(shape instanceof Tuple) || !(dtype instanceof PickledDType)) throw forbiddenCall("an array's state", at);
+  array.offset = at;
+  array.shape = shapeOf(context, shape, at);
+  array.dtype = dtype;
+  array.fortran = fortran && shape.length > 1;
+  if (typeof data === "string") data = bytesOfText(data, at);
+  if (data instanceof ByteText) data = data.payload;
+  if (Array.isArray(data) && !(data instanceof Tuple) && dtype.code[0] === "O") {
+    context.symbols.datum(data);
+    array.items = data;
+    return;
+  }
+  if (!(data instanceof Uint8Array) && !(data instanceof Span)) throw forbiddenCall("an array's data", at);
+  array.data = data;
+  if (!dtype.info) return;
+  const count = array.shape.reduce((a, b) => a * b, 1);
+  context.budget.check("maxElements", count, at);
+  const expected = count * dtype.info.itemsize;
+  // The length of a text that was left unread is known when it is read.
+  const actual = data instanceof Uint8Array ? data.length : data.encoding === "raw" ? data.length : expected;
+  if (actual !== expected) {
+    throw new FormatError(
+      "SIZE_MISMATCH",
+      `Array at byte ${at}: ${dtype.info.name} [${array.shape}] has ${expected} bytes, the file gives ${actual}`,
+      { offset: at, expected, actual },
+    );
+  }
+}
+
+function shapeOf(context: CallContext, shape: Tuple, at: number): number[] {
+  context.budget.check("maxRank", shape.length, at);
+  let product = 1;
+  const dims: number[] = [];
+  for (const [axis, dim] of shape.entries()) {
+    if (!isIntAt(shape, axis)) throw forbiddenCall("a shape", at);
+    if (typeof dim !== "number" || dim < 0) {
+      throw new FormatError("BAD_SHAPE", `Array at byte ${at} has an axis of length ${dim}`, {
+        offset: at,
+        actual: String(dim),
+      });
+    }
+    product *= dim;
+    dims.push(dim);
+  }
+  if (product > Number.MAX_SAFE_INTEGER) {
+    throw new FormatError("BAD_SHAPE", `Array at byte ${at} has more than 2^53 elements: [${dims}]`, { offset: at });
+  }
+  context.budget.charge(PRICES.slot * dims.length, at);
+  return dims;
+}

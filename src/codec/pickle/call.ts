@@ -1,0 +1,67 @@
+/**
+ * What the patterns of REDUCE, NEWOBJ and BUILD look at: the machine, and the arguments, in which an int is no float and no flag.
+ *
+ * @module
+ */
+import { FormatError, quote, UnsafeError } from "../../errors.ts";
+import { isFloatByNature, wasFloat } from "../../floats.ts";
+import type { Budget } from "../../limits.ts";
+import type { Tuple } from "../../values.ts";
+import type { ArrayLedger } from "./array_ledger.ts";
+import type { Containers } from "./containers.ts";
+import type { Token } from "./pickled.ts";
+import type { SymbolGuard } from "./symbol_guard.ts";
+import { latin1FromText } from "./text.ts";
+
+/** What the patterns need of the machine that runs them. */
+export interface CallContext {
+  readonly budget: Budget;
+  readonly symbols: SymbolGuard;
+  readonly containers: Containers;
+  readonly arrays: ArrayLedger;
+}
+
+/** `callable(*args)`, of the REDUCE at byte `at`. */
+export interface Call {
+  readonly context: CallContext;
+  readonly callable: Token;
+  readonly args: Tuple;
+  readonly at: number;
+}
+
+/** The message and place of a refused use. */
+export function forbiddenCall(what: string, at: number, symbol?: string): UnsafeError {
+  return new UnsafeError(
+    "FORBIDDEN_CALL",
+    `Refused ${what} at byte ${at}: no pattern of a Paddle file allows it. Nothing was called.`,
+    { offset: at, symbol },
+  );
+}
+
+/** The error of a call whose arguments fit no pattern. */
+export function refusedCall({ callable: { symbol }, at }: Call): UnsafeError {
+  return forbiddenCall(`${quote(symbol)} with these arguments`, at, symbol);
+}
+
+/** A tuple's item as a flag: False or 0, True or 1; undefined for everything else. */
+export function flagAt(tuple: Tuple, index: number): boolean | undefined {
+  const value = tuple[index];
+  if (typeof value === "boolean") return value;
+  return (value === 0 || value === 1) && isIntAt(tuple, index) ? value === 1 : undefined;
+}
+
+/** Whether a tuple's item was an int in the file, and no float of the same number. */
+export function isIntAt(tuple: Tuple, index: number): boolean {
+  const value = tuple[index];
+  if (typeof value === "bigint") return true;
+  return Number.isSafeInteger(value) && !isFloatByNature(value as number) && !wasFloat(tuple, index, value as number);
+}
+
+/** The bytes that a text stands for. */
+export function bytesOfText(text: string, at: number): Uint8Array {
+  const bytes = latin1FromText(text);
+  if (bytes) return bytes;
+  throw new FormatError("BAD_TEXT", `Text at byte ${at} stands for bytes, but holds a character above U+00FF`, {
+    offset: at,
+  });
+}

@@ -1,0 +1,218 @@
+/**
+ * The closed table of calls that a pickle may ask for (hardening H-PKL-4, P1 to P13): for each kind of symbol, what its arguments must be,
+ * and the value that the call stands for. Nothing is called.
+ *
+ * @module
+ */
+import { wasFloat, wasFloatKey } from "../../floats.ts";
+import {
+  ByteArray,
+  Complex,
+  DefaultDict,
+  Float,
+  FrozenSet,
+  OrderedDict,
+  PythonRecord,
+  Range,
+  Slice,
+  Tuple,
+} from "../../values.ts";
+import { type Payload, Span } from "../cursor.ts";
+import { setArrayState } from "./array_state.ts";
+import { ByteText, isText } from "./byte_text.ts";
+import { bytesOfText, type Call, flagAt, isIntAt } from "./call.ts";
+import { dtypeFromCode } from "./dtypes.ts";
+import { PickledArray, PickledDType, Token } from "./pickled.ts";
+import { readScalar } from "./scalar.ts";
+import type { SymbolKind } from "./symbols.ts";
+import { latin1FromText } from "./text.ts";
+
+/** The value of a call; undefined where the arguments do not fit. */
+type Pattern = (call: Call) => unknown;
+type Patterns = Readonly<Partial<Record<SymbolKind, Pattern>>>;
+
+/** Calls among whose arguments are symbols. */
+export const SYMBOL_PATTERNS: Patterns = {
+  /** P1: `_reconstruct(ndarray, (0,), b'b')` */
+  reconstruct({ context, callable, args: [cls, shape, letter, ...more], at }) {
+    const isZero = shape instanceof Tuple && shape.length === 1 && shape[0] === 0 && isIntAt(shape, 0);
+    if (more.length > 0 || !isSymbol(cls, "ndarray") || !isZero || !isLetterB(letter)) return undefined;
+    context.budget.tensor(at);
+    const array = new PickledArray(callable.offset);
+    context.arrays.awaitState(array);
+    return array;
+  },
+
+  /** P7: the factory's name is kept, never called */
+  defaultdict({ args }) {
+    const [factory = null] = args;
+    if (args.length > 1 || (factory !== null && !(factory instanceof Token && FACTORIES.has(factory.kind)))) {
+      return undefined;
+    }
+    const dict = new DefaultDict();
+    dict.factory = factory?.symbol ?? null;
+    return dict;
+  },
+
+  /** P13: `_reconstructor(cls, object, None)` */
+  reconstructor({ args: [cls, base, state, ...more] }) {
+    if (more.length > 0 || !isSymbol(cls, "record") || !isSymbol(base, "object") || state !== null) return undefined;
+    return new PythonRecord(cls.module, cls.name);
+  },
+};
+
+/** Calls of data alone. */
+export const DATA_PATTERNS: Patterns = {
+  /** P2: `dtype('f4', False, True)` */
+  dtype({ args, at }) {
+    const n = args.length, code: unknown = args[0];
+    if (n > 3 || typeof code !== "string") return undefined;
+    if ((n > 1 && flagAt(args, 1) !== false) || (n > 2 && flagAt(args, 2) !== true)) return undefined;
+    return dtypeFromCode(code, at);
+  },
+
+  /** P3: `scalar(dtype, bytes)`; Python 2 wrote the bytes as a text */
+  scalar({ args: [dtype, data, ...more], at }) {
+    const bytes = typeof data === "string" ? latin1FromText(data) : data instanceof ByteText ? data.payload : data;
+    if (more.length > 0 || !(dtype instanceof PickledDType) || !(bytes instanceof Uint8Array)) return undefined;
+    return readScalar(dtype, bytes, at);
+  },
+
+  /** P4: `_frombuffer(data, dtype, shape, order)` */
+  frombuffer({ context, args: [data, dtype, shape, order, ...more], at }) {
+    const isBytes = data instanceof Uint8Array || data instanceof Span;
+    if (more.length > 0 || !isBytes || !(dtype instanceof PickledDType)) return undefined;
+    if (order !== "C" && order !== "F") return undefined;
+    context.budget.tensor(at);
+    const array = new PickledArray(at);
+    setArrayState(context, array, shape, dtype, order === "F", data, at);
+    return array;
+  },
+
+  /** P5: `encode(text, 'latin1')` */
+  encode({ args: [text, encoding, ...more], at }) {
+    const isLatin = encoding === "latin1" || (encoding instanceof ByteText && isText(encoding, "latin1"));
+    if (more.length > 0 || !isLatin) return undefined;
+    if (text instanceof ByteText) return text.payload;
+    return typeof text === "string" ? bytesOfText(text, at) : undefined;
+  },
+
+  // P6: containers and bytes of themselves. Python makes no second one of what cannot change.
+  tuple: (call) => call.args[0] instanceof Tuple ? onlyOf(call) : collected(call, new Tuple()),
+  list: (call) => collected(call, []),
+  set: (call) => collected(call, new Set()),
+  frozenset: (call) => call.args[0] instanceof FrozenSet ? onlyOf(call) : collected(call, new FrozenSet()),
+  bytes: bytesOf,
+  bytearray(call) {
+    const bytes = bytesOf(call);
+    return bytes instanceof Uint8Array ? new ByteArray(bytes.slice().buffer) : undefined;
+  },
+  dict: ({ args }) => args.length === 0 ? new Map() : undefined,
+  complex({ args: [re, im, ...more] }) {
+    const real = asFloat(re), imaginary = asFloat(im);
+    return more.length > 0 || real === null || imaginary === null ? undefined : new Complex(real, imaginary);
+  },
+  slice({ args }) {
+    if (!hasInts(args, 1, 3, (bound) => bound === null)) return undefined;
+    return args.length === 1 ? new Slice(null, args[0]) : new Slice(args[0], args[1], args[2] ?? null);
+  },
+  range({ args }) {
+    if (!hasInts(args, 1, 3, () => false)) return undefined;
+    const [first, stop, step = 1] = args as number[];
+    return args.length === 1 ? new Range(0, first) : new Range(first, stop, step);
+  },
+
+  /** P7; Python 2 gives one list of pairs */
+  OrderedDict({ context, args: [pairs, ...more] }) {
+    const dict = new OrderedDict();
+    if (pairs === undefined) return dict;
+    const isPair = (x: unknown) => Array.isArray(x) && x.length === 2;
+    if (more.length > 0 || !Array.isArray(pairs) || pairs instanceof Tuple || !pairs.every(isPair)) return undefined;
+    for (const pair of pairs as unknown[][]) {
+      const [key, value] = boxed(pair);
+      context.containers.setItem(dict, key, value);
+    }
+    return dict;
+  },
+
+  /** P8: `eval('data', {'data': X})`, compared and never parsed */
+  eval: ({ args: [code, names, ...more] }) => {
+    const isPlain = names instanceof Map && !(names instanceof OrderedDict) && names.size === 1;
+    return more.length === 0 && code === "data" && isPlain ? staticTensor(names.get("data")) : undefined;
+  },
+
+  /** P9: `_reconstruct_dense_tensor_data(X)` */
+  denseTensor: ({ args }) => args.length === 1 ? staticTensor(args[0]) : undefined,
+
+  /** P11 */
+  generatorState: ({ callable, args }) => new PythonRecord(callable.module, callable.name, new Map([["args", args]])),
+};
+
+/** What a `defaultdict` makes for a missing key. */
+const FACTORIES: ReadonlySet<SymbolKind> = new Set<SymbolKind>([
+  "factory",
+  "list",
+  "dict",
+  "set",
+  "tuple",
+  "frozenset",
+  "bytes",
+  "bytearray",
+  "complex",
+  "object",
+]);
+
+function isSymbol(value: unknown, kind: SymbolKind): value is Token {
+  return value instanceof Token && value.kind === kind;
+}
+
+function isLetterB(value: unknown): boolean {
+  return value === "b" || (value instanceof Uint8Array && value.length === 1 && value[0] === 0x62) ||
+    (value instanceof ByteText && isText(value, "b"));
+}
+
+function onlyOf({ args }: Call): unknown {
+  return args.length === 1 ? args[0] : undefined;
+}
+
+/** Fill `empty` from the one container among the arguments, if there is one. */
+function collected<T extends unknown[] | Set<unknown>>({ context: { containers }, args }: Call, empty: T) {
+  const [from] = args;
+  if (args.length > 1 || !(args.length === 0 || Array.isArray(from) || from instanceof Set)) return undefined;
+  for (const item of args.length === 0 ? [] : boxed(from as unknown[] | Set<unknown>)) {
+    if (Array.isArray(empty)) containers.append(empty, item);
+    else containers.addItem(empty, item);
+  }
+  return empty;
+}
+
+/** The items of a container, its floats in the boxes that they have on the stack. */
+function boxed(container: unknown[] | Set<unknown>): unknown[] {
+  const isFloat = (item: number, index: number) =>
+    Array.isArray(container) ? wasFloat(container, index, item) : wasFloatKey(container, item);
+  return Array.from(container, (item, i) => typeof item === "number" && isFloat(item, i) ? new Float(item) : item);
+}
+
+/** `bytes()`, `bytes(b)` or `bytes(text, 'latin1')`. */
+function bytesOf({ args, at }: Call): Payload | undefined {
+  const [first, encoding] = args;
+  if (args.length === 0) return new Uint8Array(0);
+  if (args.length === 1) return first instanceof Uint8Array || first instanceof Span ? first : undefined;
+  const isLatin = encoding === "latin1" || encoding === "latin-1";
+  return args.length === 2 && isLatin && typeof first === "string" ? bytesOfText(first, at) : undefined;
+}
+
+function asFloat(value: unknown): number | null {
+  return value instanceof Float ? value.value : typeof value === "number" ? value : null;
+}
+
+function hasInts(args: Tuple, least: number, most: number, isElse: (value: unknown) => boolean): boolean {
+  return args.length >= least && args.length <= most && args.every((arg, i) => isElse(arg) || isIntAt(args, i));
+}
+
+/** An array that has its state, marked as a static tensor. */
+function staticTensor(value: unknown): PickledArray | undefined {
+  if (!(value instanceof PickledArray) || value.dtype === null) return undefined;
+  value.isStatic = true;
+  return value;
+}

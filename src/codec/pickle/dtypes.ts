@@ -1,0 +1,84 @@
+/**
+ * The numpy dtypes of a pickle: made of a code, completed by a state (dossier 3.4).
+ *
+ * @module
+ */
+import { dtypeOfNumpy } from "../../dtype.ts";
+import { quote, UnsupportedError } from "../../errors.ts";
+import { Tuple } from "../../values.ts";
+import { forbiddenCall, isIntAt } from "./call.ts";
+import { PickledDType } from "./pickled.ts";
+
+/** Letters of numpy kinds that no tensor has, each followed by a decimal size or nothing. */
+const OPAQUE_KINDS = "OSUVMm";
+const MAX_CODE = 16;
+
+/** P2: `dtype(code, ...)`. */
+export function dtypeFromCode(code: string, at: number): PickledDType {
+  const info = dtypeOfNumpy(code);
+  if (info) return new PickledDType(code, info, info.itemsize);
+  const bare = code[0] === "<" || code[0] === "=" ? code.slice(1) : code;
+  const spelled = dtypeOfNumpy(bare);
+  if (spelled) return new PickledDType(bare, spelled, spelled.itemsize);
+  const size = Number(code.slice(1));
+  const isOpaque = code === "f16" || code === "c32" ||
+    (code.length > 0 && OPAQUE_KINDS.includes(code[0]) && isDigits(code, 1));
+  if (isOpaque && code.length <= MAX_CODE) return new PickledDType(code, undefined, code[0] === "U" ? 4 * size : size);
+  throw new UnsupportedError("UNSUPPORTED_DTYPE", `Unknown numpy dtype ${quote(code)} at byte ${at}`, {
+    offset: at,
+    actual: code,
+  });
+}
+
+function isDigits(text: string, start: number): boolean {
+  for (let i = start; i < text.length; i++) if (text[i] < "0" || text[i] > "9") return false;
+  return true;
+}
+
+/** Its BUILD: (3, byteorder, subarray, names, fields, elsize, alignment, flags[, metadata]) */
+export function setDTypeState(dtype: PickledDType, state: unknown, at: number): void {
+  const refuse = () => forbiddenCall("a dtype's state", at);
+  if (dtype.built || !(state instanceof Tuple) || (state.length !== 8 && state.length !== 9)) throw refuse();
+  const [version, order, subarray, names, fields, elsize, alignment, flags] = state;
+  const areInts = [0, 5, 6, 7].every((index) => isIntAt(state, index));
+  if ((version !== 3 && version !== 4) || typeof order !== "string" || !areInts) throw refuse();
+  if (!["<", ">", "|", "="].includes(order)) {
+    throw new UnsupportedError("UNSUPPORTED_DTYPE", `Unknown byte order ${quote(order)} at byte ${at}`, {
+      offset: at,
+      actual: order,
+    });
+  }
+  if (dtype.info) {
+    if (version !== 3 || state.length !== 8 || subarray !== null || names !== null || fields !== null) throw refuse();
+    if (elsize !== -1 || alignment !== -1 || flags !== 0) throw refuse();
+  } else {
+    if (typeof elsize === "number" && elsize >= 0) dtype.itemsize = elsize;
+    if (state.length === 9) dtype.unit = dateUnit(state[8]);
+    if (isPlainState(state)) dtype.state = state;
+  }
+  dtype.bigEndian = order === ">";
+  dtype.built = true;
+}
+
+/** Whether a dtype's state holds nothing but texts, numbers, bytes and dtypes: numpy writes no other. */
+function isPlainState(state: Tuple): boolean {
+  const seen = new Set<unknown>(), todo: unknown[] = [state];
+  while (todo.length > 0) {
+    const value = todo.pop();
+    if (typeof value !== "object" || value === null || value instanceof Uint8Array || seen.has(value)) continue;
+    if (value instanceof PickledDType) continue;
+    seen.add(value);
+    if (value instanceof Tuple) { for (const item of value) todo.push(item); }
+    else if (value instanceof Map) { for (const [key, item] of value) todo.push(key, item); }
+    else return false;
+  }
+  return true;
+}
+
+/** The unit of a date: `({}, (b'D', 1, 1, 1))`. */
+function dateUnit(metadata: unknown): string {
+  const unit = metadata instanceof Tuple && metadata[1] instanceof Tuple ? metadata[1] : null;
+  if (!unit || !(unit[0] instanceof Uint8Array) || unit[0].length > 8) return "";
+  const count = unit[1] === 1 ? "" : String(unit[1]);
+  return `[${count}${String.fromCharCode(...unit[0])}]`;
+}
