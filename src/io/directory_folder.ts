@@ -6,10 +6,12 @@
 import { byCodePoint } from "../code_point_order.ts";
 import { isPaddleError, PathError, quote, SourceError } from "../errors.ts";
 import { DEFAULT_LIMITS } from "../limits.ts";
+import { directoryCalls, type DirectoryEntry } from "./directory_calls.ts";
 import { FileSink } from "./file_sink.ts";
 import { FileSource } from "./file_source.ts";
 import type { Folder, PutOptions } from "./folder.ts";
-import { fileSystem, type Fs, isDirectory, pathModule, systemCode } from "./platform.ts";
+import { pathCalls } from "./path.ts";
+import { isDirectory, systemCode } from "./platform.ts";
 import { portableParts, safeParts } from "./safe_name.ts";
 import type { Sink } from "./sink.ts";
 import type { Source } from "./source.ts";
@@ -63,7 +65,7 @@ export class DirectoryFolder implements Folder {
     const path = this.#join(name);
     // A save goes through a link to the file behind it: that, too, must lie inside, and a link to nothing could lead anywhere.
     await this.#stayInside(name, path);
-    if (!this.#trusted && await isDangling(fileSystem(path), path)) throw this.#escape(name, path);
+    if (!this.#trusted && await isDangling(path)) throw this.#escape(name, path);
     return await FileSink.create(path, { mkdir: true, ...options, portable: false });
   }
 
@@ -80,9 +82,9 @@ export class DirectoryFolder implements Folder {
   /** Remove a file; nothing where there is none. */
   async delete(name: string): Promise<void> {
     const path = this.#join(name);
-    await this.#stayInside(name, pathModule().dirname(path));
+    await this.#stayInside(name, pathCalls().dirname(path));
     try {
-      await fileSystem(path).promises.unlink(path);
+      await directoryCalls(path).remove(path);
     } catch (error) {
       if (systemCode(error) !== "ENOENT") throw failed("remove", path, error);
     }
@@ -96,24 +98,23 @@ export class DirectoryFolder implements Folder {
   }
 
   #join(name: string): string {
-    return pathModule().join(this.path, ...(this.#trusted ? [name] : safeParts(name)));
+    return pathCalls().join(this.path, ...(this.#trusted ? [name] : safeParts(name)));
   }
 
   async #walk(folder: string, prefix: string, names: string[], parents: string[]): Promise<void> {
     const path = folder ? this.#join(folder) : this.path;
-    const fs = fileSystem(path);
     if (parents.length > DEFAULT_LIMITS.maxFolderDepth) {
       throw new PathError("UNSAFE_PATH", `Folders are nested deeper than ${DEFAULT_LIMITS.maxFolderDepth}`, { path });
     }
-    const real = await realPath(fs, path);
+    const real = await realPath(path);
     // A link to a folder above would lead round and round.
     if (real === null || parents.includes(real)) return;
-    for (const entry of await entriesOf(fs, path)) {
+    for (const entry of await entriesOf(path)) {
       const name = folder ? `${folder}/${entry.name}` : entry.name;
       if (isTemp(entry.name) || !(name.startsWith(prefix) || prefix.startsWith(name + "/"))) continue;
-      const isFolder = entry.isDirectory() || (entry.isSymbolicLink() && await this.hasFolder(name));
-      if (isFolder) await this.#walk(name, prefix, names, [...parents, real]);
-      else if (name.startsWith(prefix)) names.push(name);
+      if (entry.isFolder || (entry.isLink && await this.hasFolder(name))) {
+        await this.#walk(name, prefix, names, [...parents, real]);
+      } else if (name.startsWith(prefix)) names.push(name);
       if (names.length > DEFAULT_LIMITS.maxEntries) {
         throw new PathError("UNSAFE_PATH", `The folder has more than ${DEFAULT_LIMITS.maxEntries} files`, { path });
       }
@@ -123,12 +124,12 @@ export class DirectoryFolder implements Folder {
   /** Links may not lead out of the directory (hardening H-PATH-5). */
   async #stayInside(name: string, path: string): Promise<void> {
     if (this.#trusted) return;
-    const fs = fileSystem(path), { sep, dirname } = pathModule();
-    const root = await realPath(fs, this.path);
-    let real = await realPath(fs, path);
+    const { sep, dirname } = pathCalls();
+    const root = await realPath(this.path);
+    let real = await realPath(path);
     for (let up = path; real === null && up.length > this.path.length;) {
       up = dirname(up);
-      real = await realPath(fs, up);
+      real = await realPath(up);
     }
     if (root === null || real === null || real === root || real.startsWith(root.endsWith(sep) ? root : root + sep)) {
       return;
@@ -143,30 +144,25 @@ export class DirectoryFolder implements Folder {
   }
 }
 
-async function isDangling(fs: Fs, path: string): Promise<boolean> {
+async function isDangling(path: string): Promise<boolean> {
   try {
-    return (await fs.promises.lstat(path)).isSymbolicLink() && await realPath(fs, path) === null;
+    return await directoryCalls(path).isLink(path) && await realPath(path) === null;
   } catch {
     return false;
   }
 }
 
-// These two not by `fs.promises`: making that takes longer than they do.
-function realPath(fs: Fs, path: string): Promise<string | null> {
-  return new Promise((resolve) => fs.realpath(path, (error, real) => resolve(error ? null : real)));
-}
-
-interface Entry {
-  readonly name: string;
-  isDirectory(): boolean;
-  isSymbolicLink(): boolean;
-}
-
-async function entriesOf(fs: Fs, path: string) {
+async function realPath(path: string): Promise<string | null> {
   try {
-    return await new Promise<Entry[]>((resolve, reject) => {
-      fs.readdir(path, { withFileTypes: true }, (error, entries) => error ? reject(error) : resolve(entries));
-    });
+    return await directoryCalls(path).realPath(path);
+  } catch {
+    return null;
+  }
+}
+
+async function entriesOf(path: string): Promise<DirectoryEntry[]> {
+  try {
+    return await directoryCalls(path).entries(path);
   } catch (error) {
     if (["ENOENT", "ENOTDIR"].includes(systemCode(error) ?? "")) return [];
     throw failed("list", path, error);

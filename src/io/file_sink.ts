@@ -7,7 +7,8 @@
 import { PathError, SaveError } from "../errors.ts";
 import { type FileLock, takeLock } from "./file_lock.ts";
 import type { PutOptions } from "./folder.ts";
-import { fileSystem, type Fs, hashing, hexOf, type Path, pathModule } from "./platform.ts";
+import { type PathCalls, pathCalls } from "./path.ts";
+import { fileSystem, type Fs, hashing, hexOf } from "./platform.ts";
 import { portableParts } from "./safe_name.ts";
 import { saveError } from "./save_error.ts";
 import { makeFolders, type OldFile, oldFile, resolveTarget } from "./save_target.ts";
@@ -32,7 +33,7 @@ export class FileSink implements Sink {
   /** SHA-256 of the bytes as hex, where they were read back; known after {@linkcode FileSink.prepare}. */
   sha256?: string;
   readonly #fs: Fs;
-  readonly #path: Path;
+  readonly #path: PathCalls;
   readonly #shown: string;
   readonly #target: string;
   readonly #temp: string;
@@ -47,7 +48,7 @@ export class FileSink implements Sink {
 
   private constructor(parts: {
     fs: Fs;
-    path: Path;
+    path: PathCalls;
     shown: string;
     target: string;
     temp: string;
@@ -76,7 +77,7 @@ export class FileSink implements Sink {
    * @throws {PathError} `NOT_A_FILE`: the target is a folder, pipe or device
    */
   static async create(shown: string, options: PutOptions): Promise<FileSink> {
-    const fs = fileSystem(shown), path = pathModule();
+    const fs = fileSystem(shown), path = pathCalls();
     if (shown === "" || shown.endsWith("/") || shown.endsWith(path.sep)) {
       throw new PathError("NOT_A_FILE", `${JSON.stringify(shown)} must be folder/filename: the filename is empty`, {
         path: shown,

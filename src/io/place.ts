@@ -11,7 +11,8 @@ import { homeFolder, homeName } from "./home_folder.ts";
 import { HttpFolder } from "./http_folder.ts";
 import { shownUrl } from "./http_options.ts";
 import { type From, isDirectoryHandle, type SourceOfOptions } from "./open_source.ts";
-import { hasFileSystem, isDirectory, pathModule, pathOfUrl } from "./platform.ts";
+import { pathCalls } from "./path.ts";
+import { hasFileSystem, isDirectory, pathOfUrl } from "./platform.ts";
 import { until } from "./stoppable_folder.ts";
 
 /** A name in a folder. */
@@ -56,7 +57,7 @@ async function findPlace(from: From, options: SourceOfOptions): Promise<Place | 
 /** The folder `name` of a place, as a Folder of its own. */
 export function folderAt({ folder, name }: Place): Folder {
   if (name === "") return folder;
-  if (folder instanceof DirectoryFolder) return new DirectoryFolder(pathModule().join(folder.path, name));
+  if (folder instanceof DirectoryFolder) return new DirectoryFolder(pathCalls().join(folder.path, name));
   return new SubFolder(folder, name + "/");
 }
 
@@ -92,7 +93,7 @@ function onServer(url: URL, options: SourceOfOptions): Place | null {
 
 /** A path of the file system. The caller chose it, so its links are followed, and its name may be any. */
 function onDisk(path: string): Place {
-  const { dirname, basename, resolve } = pathModule();
+  const { dirname, basename, resolve } = pathCalls();
   if (["", ".", ".."].includes(basename(path)) && isDirectory(path)) {
     return { folder: new DirectoryFolder(path), name: "", shown: path };
   }

@@ -7,8 +7,6 @@ import { UnsupportedError } from "../errors.ts";
 
 /** The part of `node:fs` that is used. */
 export type Fs = typeof import("node:fs");
-/** The part of `node:path` that is used. */
-export type Path = typeof import("node:path");
 
 interface ProcessLike {
   getBuiltinModule?: (name: string) => unknown;
@@ -67,8 +65,8 @@ export function isDirectory(path: string): boolean {
 }
 
 /** `node:path`. */
-export function pathModule(): Path {
-  return builtin<Path>("node:path")!;
+export function nodePath(): typeof import("node:path") {
+  return builtin<typeof import("node:path")>("node:path")!;
 }
 
 /** The path behind a `file:` URL. */

@@ -4,7 +4,8 @@
  * @module
  */
 import { PathError } from "../errors.ts";
-import { type Fs, type Path, systemCode } from "./platform.ts";
+import type { PathCalls } from "./path.ts";
+import { type Fs, systemCode } from "./platform.ts";
 import { saveError } from "./save_error.ts";
 
 /** What a new file takes over from the old one. */
@@ -31,7 +32,7 @@ export async function oldFile(fs: Fs, shown: string): Promise<OldFile | null> {
 }
 
 /** The file behind links, so that a link stays a link; the path itself where there is nothing yet. */
-export async function resolveTarget(fs: Fs, path: Path, shown: string): Promise<string> {
+export async function resolveTarget(fs: Fs, path: PathCalls, shown: string): Promise<string> {
   try {
     return await fs.promises.realpath(shown);
   } catch (error) {
@@ -49,7 +50,7 @@ export async function resolveTarget(fs: Fs, path: Path, shown: string): Promise<
 /** Make the folders above a file; what is returned takes those away again that were made, as long as they are empty, the last one first. */
 export async function makeFolders(
   fs: Fs,
-  path: Path,
+  path: PathCalls,
   folder: string,
   shown: string,
 ): Promise<(() => Promise<void>)[]> {

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { fileSystem, type Fs, hexOf, type Path, pathModule, systemCode } from "./platform.ts";
+import { type PathCalls, pathCalls } from "./path.ts";
+import { fileSystem, type Fs, hexOf, systemCode } from "./platform.ts";
 
 type Handle = Awaited<ReturnType<Fs["promises"]["open"]>>;
 
@@ -15,7 +16,7 @@ const TRIES = 3;
 /** Make a new file beside `target`; it opens nothing that is there, be it a link. A failure is the system's own. */
 export async function createTemp(
   fs: Fs,
-  path: Path,
+  path: PathCalls,
   target: string,
   mode: number,
 ): Promise<{ temp: string; handle: Handle }> {
@@ -57,7 +58,7 @@ export async function cleanupTemps(
   folder: string,
   { olderThan = 3_600_000 }: { olderThan?: number } = {},
 ): Promise<string[]> {
-  const fs = fileSystem(folder), path = pathModule();
+  const fs = fileSystem(folder), path = pathCalls();
   const removed: string[] = [];
   for (const name of await fs.promises.readdir(folder)) {
     if (!isTemp(name)) continue;

@@ -8,7 +8,8 @@
  * @module
  */
 import { SaveError, SourceError } from "../errors.ts";
-import { fileSystem, type Fs, hashing, pathModule, processId, processLives, systemCode } from "./platform.ts";
+import { pathCalls } from "./path.ts";
+import { fileSystem, type Fs, hashing, processId, processLives, systemCode } from "./platform.ts";
 
 type Handle = Awaited<ReturnType<Fs["promises"]["open"]>>;
 
@@ -351,7 +352,7 @@ async function writeFully(handle: Handle, bytes: Uint8Array, position: number): 
 }
 
 async function syncFolder(fs: Fs, real: string): Promise<void> {
-  const handle = await fs.promises.open(pathModule().dirname(real), "r").catch(() => null);
+  const handle = await fs.promises.open(pathCalls().dirname(real), "r").catch(() => null);
   // Some systems cannot sync a folder.
   await handle?.sync().catch(() => {});
   await handle?.close();

@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { posix } from "node:path";
+import process from "node:process";
+import { describe, it } from "@std/testing/bdd";
+import { slashPaths } from "../../src/io/path.ts";
+
+const ours = slashPaths(() => process.cwd());
+
+/** Every path of up to `length` of these parts. */
+function pathsOf(length: number): string[] {
+  if (length === 0) return [""];
+  const shorter = pathsOf(length - 1);
+  return [
+    ...new Set([...shorter, ...shorter.flatMap((path) => ["/", ".", "..", "a", "é "].map((part) => path + part))]),
+  ];
+}
+
+describe("paths with slashes", () => {
+  it("are taken apart and resolved as node:path does it", () => {
+    for (const path of pathsOf(6)) {
+      assert.equal(ours.dirname(path), posix.dirname(path), `dirname ${path}`);
+      assert.equal(ours.basename(path), posix.basename(path), `basename ${path}`);
+      assert.equal(ours.resolve(path), posix.resolve(path), `resolve ${path}`);
+    }
+  });
+
+  it("are joined, and resolved one behind the other, as node:path does it", () => {
+    const parts = pathsOf(3);
+    for (const a of parts) {
+      for (const b of parts) {
+        assert.equal(ours.join(a, b), posix.join(a, b), `join ${a} ${b}`);
+        assert.equal(ours.resolve(a, b), posix.resolve(a, b), `resolve ${a} ${b}`);
+      }
+    }
+  });
+});
