@@ -12,7 +12,7 @@ import { handleError, HandleSource } from "./handle_source.ts";
 import { portableParts, safeParts } from "./safe_name.ts";
 import type { Sink } from "./sink.ts";
 import type { Source } from "./source.ts";
-import { type SinkEnd, StreamSink } from "./stream_sink.ts";
+import { fileStreamSink, type SinkEnd } from "./stream_sink.ts";
 import { type SyncHandle, SyncHandleSink } from "./sync_handle.ts";
 
 /** What browsers have and type libraries leave out. */
@@ -61,7 +61,7 @@ export class HandleFolder implements Folder {
       // A stream over an old file shows nothing before it is closed. A new file must not be seen empty before it is whole.
       const old = await existing(parent, last);
       if (typeof old?.createWritable === "function") {
-        return new StreamSink((await old.createWritable() as WritableStream<Uint8Array>).getWriter());
+        return await fileStreamSink(old);
       }
       return await putBeside(parent, last, name);
     } catch (error) {
@@ -155,7 +155,7 @@ async function putBeside(parent: FileSystemDirectoryHandle, last: string, name: 
   };
   try {
     if (typeof file.createWritable === "function") {
-      return new StreamSink((await file.createWritable() as WritableStream<Uint8Array>).getWriter(), end);
+      return await fileStreamSink(file, end);
     }
     // Safari before 26 writes in workers only.
     if (typeof file.createSyncAccessHandle === "function" && typeof file.move === "function") {

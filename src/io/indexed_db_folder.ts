@@ -98,6 +98,8 @@ class RowsSource implements Source {
   readonly name: string;
   readonly #database: IDBDatabase;
   readonly #id: string;
+  /** The row that was read last: short reads that follow each other are of one. */
+  #last: { index: number; row: Promise<Uint8Array | undefined> } | null = null;
   #closed = false;
 
   constructor(database: IDBDatabase, row: FileRow) {
@@ -113,10 +115,9 @@ class RowsSource implements Source {
     if (length <= 0) return 0;
     const first = Math.floor(offset / ROW), last = Math.floor((offset + length - 1) / ROW);
     try {
-      const rows = store(this.#database, "rows");
-      const wanted = Array.from({ length: last - first + 1 }, (_, i) => value(rows.get([this.#id, first + i])));
+      const rows = await (first === last ? this.#one(first) : this.#several(first, last));
       let filled = 0;
-      for (const row of await Promise.all(wanted) as (Uint8Array | undefined)[]) {
+      for (const row of rows) {
         if (!row) {
           throw new SourceError("SOURCE_CHANGED", `${JSON.stringify(this.name)} was replaced while it was read`, {
             path: this.name,
@@ -135,7 +136,23 @@ class RowsSource implements Source {
 
   close(): Promise<void> {
     this.#closed = true;
+    this.#last = null;
     return Promise.resolve();
+  }
+
+  async #one(index: number): Promise<[Uint8Array | undefined]> {
+    if (this.#last?.index !== index) {
+      const row = value<Uint8Array | undefined>(store(this.#database, "rows").get([this.#id, index]));
+      this.#last = { index, row };
+      // What failed is asked for again.
+      row.catch(() => this.#last = null);
+    }
+    return [await this.#last.row];
+  }
+
+  #several(first: number, last: number): Promise<(Uint8Array | undefined)[]> {
+    const rows = store(this.#database, "rows");
+    return Promise.all(Array.from({ length: last - first + 1 }, (_, i) => value(rows.get([this.#id, first + i]))));
   }
 }
 

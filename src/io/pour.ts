@@ -49,25 +49,26 @@ export async function pour(
     held = 0;
     await pass(chunk);
   };
+  const add = async (chunk: Uint8Array) => {
+    if (held + chunk.length > GATHER) await flush();
+    if (chunk.length > GATHER / 4) {
+      await flush();
+      for (let at = 0; at < chunk.length; at += LONGEST) await pass(chunk.subarray(at, at + LONGEST));
+    } else {
+      gathered.set(chunk, held);
+      held += chunk.length;
+    }
+  };
   try {
     for (const chunk of chunks) {
       if (turns.due()) await turns.take();
       if (chunk instanceof UnreadBytes) {
-        await flush();
         for await (const piece of piecesOf(chunk, signal, buffers)) {
-          await pass(piece);
+          await add(piece);
+          // The next piece may come in the same memory.
           await write.done();
         }
-        continue;
-      }
-      if (held + chunk.length > GATHER) await flush();
-      if (chunk.length > GATHER / 4) {
-        await flush();
-        for (let at = 0; at < chunk.length; at += LONGEST) await pass(chunk.subarray(at, at + LONGEST));
-      } else {
-        gathered.set(chunk, held);
-        held += chunk.length;
-      }
+      } else await add(chunk);
     }
     await flush();
     await write.done();

@@ -11,7 +11,7 @@ import { hasFileSystem, pathOfUrl } from "./platform.ts";
 import { portableParts } from "./safe_name.ts";
 import type { Sink } from "./sink.ts";
 import { until } from "./stoppable_folder.ts";
-import { StreamSink } from "./stream_sink.ts";
+import { fileStreamSink, StreamSink } from "./stream_sink.ts";
 import { isSyncHandle, type SyncHandle, SyncHandleSink } from "./sync_handle.ts";
 
 /** Whatever can be written: a path, `file:` URL, stream, file handle, the user's own Sink, or a name in a folder. */
@@ -53,7 +53,7 @@ export async function sinkOf(to: To, options: SinkOfOptions): Promise<Sink> {
   if (typeof to === "object" && to !== null) {
     if (isSyncHandle(to)) return new SyncHandleSink(to);
     if ("createWritable" in to && typeof to.createWritable === "function") {
-      return new StreamSink((await to.createWritable() as WritableStream<Uint8Array>).getWriter());
+      return await fileStreamSink(to);
     }
     if ("write" in to && typeof to.write === "function" && "close" in to) return to;
   }

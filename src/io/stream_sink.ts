@@ -16,22 +16,29 @@ export interface SinkEnd {
   undo?: () => Promise<void>;
 }
 
+/** A stream into a file. */
+export async function fileStreamSink(handle: FileSystemFileHandle, end?: SinkEnd): Promise<StreamSink> {
+  return new StreamSink((await handle.createWritable() as WritableStream<Uint8Array>).getWriter(), end, false);
+}
+
 /** A WritableStream: its back-pressure is waited for, and its end is told apart from a failure. */
 export class StreamSink implements Sink {
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #end: SinkEnd;
+  readonly #keeps: boolean;
 
-  /** Over `writer`. */
-  constructor(writer: WritableStreamDefaultWriter<Uint8Array>, end: SinkEnd = {}) {
+  /** Over `writer`, which `keeps` its chunks unless it is done with one when it has been written. */
+  constructor(writer: WritableStreamDefaultWriter<Uint8Array>, end: SinkEnd = {}, keeps = true) {
     this.#writer = writer;
     this.#end = end;
+    this.#keeps = keeps;
   }
 
-  /** Write copies: a stream may keep its chunk for long, and the tensor behind it may change. */
+  /** Write, and copies where the stream may keep its chunks: the tensor behind them may change. */
   async write(chunk: Uint8Array): Promise<void> {
     for (let at = 0; at < chunk.length; at += PIECE) {
       await this.#writer.ready;
-      await this.#writer.write(chunk.slice(at, at + PIECE));
+      await this.#writer.write(this.#keeps ? chunk.slice(at, at + PIECE) : chunk.subarray(at, at + PIECE));
     }
   }
 

@@ -90,6 +90,22 @@ const CASES: Cases = {
       check(value.get("w")!.equals(state().get("w")!), String(from));
     }
   },
+  async "a blob of many tensors: opened, read side by side, copied"() {
+    const data = Float32Array.from({ length: 65_536 }, (_, i) => i / 2);
+    const tensors = Array.from(
+      { length: 60 },
+      (_, i) => new paddle.Tensor("float32", [i % 3 ? 64 : 65_536], data.slice(0, i % 3 ? 64 : 65_536)),
+    );
+    const bytes = paddle.encode(new Map(tensors.map((tensor, i) => [`w${i}`, tensor])));
+    const checkpoint = await paddle.open(new Blob([bytes]));
+    const arrays = await Promise.all(checkpoint.names().map((name) => checkpoint.get(name)));
+    check(arrays.every((array, i) => array.equals(tensors[i])), "get");
+    const chunks: Uint8Array[] = [];
+    await paddle.save(checkpoint, new WritableStream<Uint8Array>({ write: (chunk) => void chunks.push(chunk) }));
+    const copy = new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer());
+    check(copy.length === bytes.length && copy.every((byte, i) => byte === bytes[i]), "copy");
+    await checkpoint.close();
+  },
   async "a stream as the place of a save"() {
     const chunks: Uint8Array[] = [];
     await paddle.save(state(), new WritableStream<Uint8Array>({ write: (chunk) => void chunks.push(chunk) }));
