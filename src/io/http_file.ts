@@ -42,6 +42,8 @@ const LONGEST_WAIT = 60_000;
 const GOOD_PROGRESS = 2 ** 20;
 /** Answers that bring less than this count as failures, unless they bring all. */
 const FAIR_PART = 65_536;
+/** Bytes that are asked for where nobody knows how many there are: more than any file has. */
+const UNKNOWN = 2 ** 40;
 
 /** A file on a server. */
 export class HttpFile {
@@ -133,11 +135,13 @@ export class HttpFile {
 
   /** The whole file as one download, as it comes. A download that breaks goes on where it broke, if the server answers ranges. */
   async *download(part: HttpPart, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
-    const retries = this.retries();
+    const retries = this.retries(), goesOn = this.#goesOn(part);
     let at = 0, release = () => {};
     try {
       release = await this.#slots.take(signal);
       for (;;) {
+        const before = at;
+        let failure: unknown = null;
         try {
           for (let chunk; (chunk = await part.body.next(signal)) !== null;) {
             if (part.end !== undefined && at + chunk.length > part.end) throw this.#tooMuch(part);
@@ -145,23 +149,32 @@ export class HttpFile {
             retries.progress(chunk.length);
             yield chunk;
           }
-          if (part.end === undefined || at === part.end) return;
-          throw this.#truncated(part, at, undefined);
+          if (part.end !== undefined && at < part.end) throw this.#truncated(part, at, undefined);
+          if (part.whole || at === this.version!.total) return;
+          // A server may give less than it was asked for, but not for ever.
+          if (at - before < FAIR_PART) retries.count(this.#truncated(part, at, undefined));
         } catch (error) {
-          const failure = this.#cut(error, part, at);
-          // Bytes of a decoded body have no place in the file.
-          if (at > 0 && (part.end === undefined || part.encoded)) throw failure;
+          failure = this.#cut(error, part, at);
+          if (at > 0 && !goesOn) throw failure;
           await retries.wait(failure, signal);
-          part.body.cancel();
-          part = await this.ask(at === 0 ? null : { start: at, end: part.end! }, signal, retries);
-          // A server without ranges would begin again: what was given on cannot be taken back.
-          if (at > 0 && part.whole) throw failure;
         }
+        part.body.cancel();
+        const range = at === 0 ? null : { start: at, end: this.version!.total ?? at + UNKNOWN };
+        part = await this.ask(range, signal, retries);
+        // A server without ranges would begin again: what was given on cannot be taken back.
+        if (at > 0 && part.whole) throw failure ?? this.#truncated(part, at, undefined);
       }
     } finally {
       part.body.cancel();
       release();
     }
+  }
+
+  /** Whether what a broken download left out can be asked for: its bytes must have places in the file, and be of the same version. */
+  #goesOn({ end, encoded, body }: HttpPart): boolean {
+    if (encoded) return false;
+    // Where the length is hidden or untold, nothing but the validator holds the two parts together.
+    return end !== undefined || body.response.type !== "cors" && strongEtag(this.version) !== null;
   }
 
   /** Read the whole file into memory, once, because the server gives it whole whatever it is asked (hardening H-HTTP-2). */
@@ -310,6 +323,12 @@ export class HttpFile {
 
   #unsatisfied(body: HttpBody, range: { start: number; end: number }): HttpPart {
     const total = parseUnsatisfied(body.response.headers.get("content-range"));
+    if (this.version && this.version.total === undefined && total === range.start) {
+      // A download whose length nobody told broke behind its last byte.
+      this.#sameVersion(versionOf(body.response.headers, total));
+      body.cancel();
+      return { body, start: total, end: total, whole: false, encoded: false };
+    }
     if (this.version) {
       throw this.#fail("the file is shorter than it was", { expected: this.version.total, actual: total ?? undefined });
     }

@@ -255,6 +255,61 @@ const FAULTS: Fault[] = [
     open: "HTTP_CHANGED",
   },
   {
+    name: "a download without a length that breaks, of a version with a strong ETag",
+    script: but(({ body }, { range }) => range ? {} : { without: ["content-length"], cut: body!.length >> 1 }),
+    load: "right",
+    open: "right",
+    asked: { load: 2 },
+  },
+  {
+    name: "a download without a length that breaks behind its last byte",
+    script: but(({ body }, { range }) => range ? {} : { without: ["content-length"], cut: body!.length }),
+    load: "right",
+    open: "right",
+  },
+  {
+    name: "a download without a length that breaks, of a version with a weak ETag",
+    script: but(({ body }, { range }) => ({
+      headers: { etag: 'W/"1"' },
+      ...range ? {} : { without: ["content-length"], cut: body!.length >> 1 },
+    })),
+    load: "HTTP_NETWORK",
+    open: "right",
+    asked: { load: 1 },
+  },
+  {
+    name: "a download without a length that breaks, and then another version",
+    script: but(({ body }, { range }) =>
+      range ? { headers: { etag: '"2"' } } : { without: ["content-length"], cut: body!.length >> 1 }
+    ),
+    load: "HTTP_CHANGED",
+    open: "right",
+    asked: { load: 2 },
+  },
+  {
+    name: "a download without a length that breaks, and no ranges",
+    script: (asked) => ({ ...whole(asked) as Answer, headers: { etag: '"1"' }, cut: FILE.length >> 1 }),
+    load: "HTTP_NETWORK",
+    open: "HTTP_NETWORK",
+    asked: { load: 2 },
+  },
+  {
+    name: "a download that breaks, and then ranges shorter than asked for",
+    script: but((answer, { range }) => {
+      if (!range) return { cut: FILE.length >> 1 };
+      const end = Math.min(range.end, FILE.length, range.start + 70_000);
+      return {
+        headers: {
+          "content-range": `bytes ${range.start}-${end - 1}/${FILE.length}`,
+          "content-length": String(end - range.start),
+        },
+        body: answer.body!.subarray(0, end - range.start),
+      };
+    }),
+    load: "right",
+    open: "right",
+  },
+  {
     name: "a download without a length that ends early",
     script: (asked) => ({ ...good({ ...asked, range: null }, FILE.subarray(0, 200_000)), headers: { etag: '"1"' } }),
     load: "TRUNCATED",
