@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { onAbort } from "./on_abort.ts";
 import { readFully } from "./read_fully.ts";
 import { Slots } from "./slots.ts";
 import type { Source } from "./source.ts";
@@ -90,14 +91,16 @@ export class CoalescedSource implements Source {
   async #several(group: Read[]): Promise<void> {
     const controller = new AbortController();
     let present = group.length;
-    const leaving = group.map((read) => () => {
-      read.reject(read.signal!.reason);
-      if (--present === 0) controller.abort(read.signal!.reason);
-    });
-    group.forEach((read, i) => {
-      if (read.signal?.aborted) leaving[i]();
-      else read.signal?.addEventListener("abort", leaving[i], { once: true });
-    });
+    const releases: (() => void)[] = [];
+    for (const { signal, reject } of group) {
+      if (!signal) continue;
+      const leave = () => {
+        reject(signal.reason);
+        if (--present === 0) controller.abort(signal.reason);
+      };
+      if (signal.aborted) leave();
+      else releases.push(onAbort(signal, leave));
+    }
     const start = group[0].offset, end = group.reduce((most, read) => Math.max(most, endOf(read)), 0);
     try {
       const release = await this.#slots.take(controller.signal);
@@ -114,7 +117,7 @@ export class CoalescedSource implements Source {
     } catch (error) {
       for (const read of group) read.reject(error);
     } finally {
-      group.forEach((read, i) => read.signal?.removeEventListener("abort", leaving[i]));
+      for (const release of releases) release();
     }
   }
 }

@@ -9,6 +9,7 @@ import { FormatError, LimitError, PaddleError, SourceError } from "../errors.ts"
 import { DEFAULT_LIMITS } from "../limits.ts";
 import { allocate } from "./drive_source.ts";
 import { type BytesReader, isFilling, readerOf } from "./filling_reader.ts";
+import { onAbort } from "./on_abort.ts";
 import { Turns } from "./turns.ts";
 
 /** How {@linkcode driveStream} reads. */
@@ -37,7 +38,7 @@ export async function driveStream<T>(
   const { signal } = options;
   const driver = new StreamDriver(readerOf(stream), options);
   const stop = () => driver.cancel(signal!.reason);
-  signal?.addEventListener("abort", stop, { once: true });
+  const release = signal ? onAbort(signal, stop) : () => {};
   try {
     const decoder = make(driver.cursor);
     let step = decoder.next();
@@ -59,7 +60,7 @@ export async function driveStream<T>(
     if (signal?.aborted) throw signal.reason;
     throw error;
   } finally {
-    signal?.removeEventListener("abort", stop);
+    release();
     await driver.cancel("done");
   }
 }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { onAbort } from "./on_abort.ts";
+
 /** A signal that ends with the first of two; `release` takes the listeners away. */
 export function eitherSignal(
   one: AbortSignal,
@@ -12,11 +14,8 @@ export function eitherSignal(
   if (!other) return { signal: one, release: () => {} };
   const controller = new AbortController();
   const stop = () => controller.abort(one.aborted ? one.reason : other.reason);
-  const signals = [one, other];
-  if (signals.some((signal) => signal.aborted)) stop();
-  else for (const signal of signals) signal.addEventListener("abort", stop, { once: true });
-  return {
-    signal: controller.signal,
-    release: () => signals.forEach((signal) => signal.removeEventListener("abort", stop)),
-  };
+  const releases: (() => void)[] = [];
+  if (one.aborted || other.aborted) stop();
+  else releases.push(onAbort(one, stop), onAbort(other, stop));
+  return { signal: controller.signal, release: () => releases.forEach((release) => release()) };
 }

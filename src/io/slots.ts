@@ -4,6 +4,8 @@
  * @module
  */
 
+import { onAbort } from "./on_abort.ts";
+
 /** Hands out a number of slots. */
 export class Slots {
   #free: number;
@@ -21,17 +23,19 @@ export class Slots {
     if (this.#free > 0) this.#free--;
     else {
       await new Promise<void>((resolve, reject) => {
+        let release = () => {};
         const enter = () => {
-          signal?.removeEventListener("abort", leave);
+          release();
           resolve();
         };
         const leave = () => {
           // Whoever leaves the queue is passed over when its turn comes.
           const at = this.#waiting.indexOf(enter, this.#head);
           if (at >= 0) this.#waiting.splice(at, 1);
+          release();
           reject(signal!.reason);
         };
-        signal?.addEventListener("abort", leave, { once: true });
+        if (signal) release = onAbort(signal, leave);
         this.#waiting.push(enter);
       });
     }

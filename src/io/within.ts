@@ -4,6 +4,8 @@
  * @module
  */
 
+import { onAbort } from "./on_abort.ts";
+
 /** What {@linkcode within} rejects with when the time is over. */
 export class TimeIsOver extends Error {}
 
@@ -11,13 +13,14 @@ export class TimeIsOver extends Error {}
 export function within<T>(work: Promise<T>, ms: number, signal?: AbortSignal): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     let timer: ReturnType<typeof setTimeout> | undefined;
+    let release: (() => void) | undefined;
     const stop = () => {
       done();
       reject(signal!.reason);
     };
     const done = () => {
       clearTimeout(timer);
-      signal?.removeEventListener("abort", stop);
+      release?.();
     };
     work.then(
       (value) => {
@@ -30,7 +33,7 @@ export function within<T>(work: Promise<T>, ms: number, signal?: AbortSignal): P
       },
     );
     if (signal?.aborted) return stop();
-    signal?.addEventListener("abort", stop, { once: true });
+    if (signal) release = onAbort(signal, stop);
     // Longer times than a timer can take are no limit.
     if (ms < 2 ** 31) {
       timer = setTimeout(() => {

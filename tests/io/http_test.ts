@@ -732,6 +732,14 @@ describe("what a server sees", () => {
       await load(server.url, { signal });
       assert.ok(listeners > 20);
       assert.equal(counted.size, 0);
+      const reading = Promise.all(
+        Array.from({ length: 200 }, (_, i) => checkpoint.getSlice("b", [i, i + 9], { signal })),
+      );
+      assert.equal(counted.size, 1, "one for all who wait");
+      await new Promise((resolve) => setTimeout(resolve));
+      assert.equal(counted.size, 1);
+      await reading;
+      assert.equal(counted.size, 0);
     }));
 
   it("are the files beside a prefix", () => {
