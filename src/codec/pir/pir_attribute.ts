@@ -6,9 +6,9 @@
 import { quote, ValueError } from "../../errors.ts";
 import type { AttributeValue } from "../../program.ts";
 import { Complex } from "../../values.ts";
-import { type Json, JsonNumber } from "../json/json.ts";
+import { type Json, JsonNumber, type JsonObject } from "../json/json.ts";
 import { floatText } from "../json/write_json.ts";
-import { asList, asObject, asText } from "./fields.ts";
+import { asList, asObject, asText, At } from "./fields.ts";
 
 /** What the writer puts under `VD` where JSON has no number. */
 const NOT_FINITE: ReadonlyMap<string, number> = new Map([
@@ -23,12 +23,20 @@ const INTS = new Set(["0.a_i32", "0.a_i64", "0.a_index"]);
 const COMPLEX = new Set(["0.a_c64", "0.a_c128"]);
 const TEXTS = new Set(["0.a_str", "0.a_tensorname", "1.a_dtype", "1.a_layout"]);
 
-/** The value of an attribute. */
-export function readAttribute(value: Json | undefined, at: string): AttributeValue {
+/** Make sure that what is at `at` is an attribute, without making its value. */
+export function checkAttribute(value: Json | undefined, at: At): void {
   const attribute = asObject(value, at);
-  const kind = asText(attribute.get("#"), at + "/#");
+  if (asText(attribute.get("#"), at, "#") !== "0.a_array") return;
+  const items = asList(attribute.get("D"), at, "D");
+  for (let i = 0; i < items.length; i++) checkAttribute(items[i], new At(at, "D", i));
+}
+
+/** The value of an attribute that was checked. */
+export function readAttribute(value: Json | undefined): AttributeValue {
+  const attribute = value as JsonObject;
+  const kind = attribute.get("#") as string;
   const data = attribute.get("D");
-  if (kind === "0.a_array") return asList(data, at + "/D").map((item, i) => readAttribute(item, `${at}/D/${i}`));
+  if (kind === "0.a_array") return (data as Json[]).map(readAttribute);
   if (COMPLEX.has(kind) && Array.isArray(data)) return new Complex(asNumber(data[0]), asNumber(data[1]));
   if (FLOATS.has(kind)) {
     const special = attribute.get("VD");

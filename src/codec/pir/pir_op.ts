@@ -6,8 +6,8 @@
 import type { AttributeValue, Operator } from "../../program.ts";
 import type { Json, JsonObject } from "../json/json.ts";
 import { fullName, PARAMETER, shortName } from "./dialects.ts";
-import { asInt, asList, asObject, asText, badField } from "./fields.ts";
-import { kindOf, readAttribute, writeAttribute } from "./pir_attribute.ts";
+import { asInt, asList, asObject, asText, At, badField } from "./fields.ts";
+import { checkAttribute, kindOf, readAttribute, writeAttribute } from "./pir_attribute.ts";
 import { type PirType, readType } from "./pir_type.ts";
 
 /** A value that an operator makes, or that a block is given. */
@@ -20,6 +20,9 @@ export interface PirValue {
 /** Attributes in the compressed form of a parameter, in order. */
 const PARAMETER_A = ["is_distributed", "is_parameter", "need_clip", "parameter_name"];
 const PARAMETER_OA = ["persistable", "stop_gradient", "trainable"];
+/** Fields with attributes by name. */
+const LISTED = ["A", "OA"];
+const LISTED_OF_PARAMETER = ["DA", "QA"];
 /** Attribute that names the value: of parameters, inputs and outputs. */
 const NAME = new Map([[PARAMETER, "parameter_name"], ["pd_op.data", "name"], ["pd_op.feed", "name"], [
   "pd_op.fetch",
@@ -33,23 +36,22 @@ export class PirOp implements Operator {
   readonly results: readonly PirValue[];
   /** Its JSON. */
   readonly json: JsonObject;
-  readonly #at: string;
+  readonly #at: At;
   readonly #onChange: () => void;
   #attributes: ReadonlyMap<string, AttributeValue> | null = null;
 
   /** The operator of `json`, which is at `at` of the program; `onChange` is told of changes. */
-  constructor(json: JsonObject, at: string, onChange: () => void) {
+  constructor(json: JsonObject, at: At, onChange: () => void) {
     this.json = json;
     this.#at = at;
     this.#onChange = onChange;
-    this.type = fullName(asText(json.get("#"), at + "/#"));
+    this.type = fullName(asText(json.get("#"), at, "#"));
     this.results = this.#isCompressed
-      ? [readValue(asObject(json.get("O"), at + "/O"), at + "/O")]
+      ? [readValue(asObject(json.get("O"), at, "O"), new At(at, "O"))]
       : this.#readResults();
     if (this.#isCompressed) this.#checkParameter();
-    for (const operand of this.operands) {
-      if (!Number.isInteger(operand)) throw badField(at + "/I", "has no number of a value");
-    }
+    this.#checkOperands();
+    this.#checkAttributes();
   }
 
   get #isCompressed(): boolean {
@@ -57,29 +59,52 @@ export class PirOp implements Operator {
   }
 
   #readResults(): PirValue[] {
-    const results = asList(this.json.get("O") ?? [], this.#at + "/O");
-    return results.map((value, i) => readValue(asObject(value, `${this.#at}/O/${i}`), `${this.#at}/O/${i}`));
+    const results = this.#listOf("O");
+    return results.map((value, i) => readValue(asObject(value, this.#at, "O", i), new At(this.#at, "O", i)));
   }
 
   /** The reader of Paddle insists on four flags before and three behind the value. */
   #checkParameter(): void {
     const at = this.#at;
-    const flags = asList(this.json.get("A"), at + "/A");
-    if (flags.length !== PARAMETER_A.length) throw badField(at + "/A", `has ${flags.length} entries`);
-    asText(flags[3], at + "/A/3");
+    const flags = asList(this.json.get("A"), at, "A");
+    if (flags.length !== PARAMETER_A.length) throw badField(new At(at, "A"), `has ${flags.length} entries`);
+    asText(flags[3], at, "A", 3);
     const results = this.json.get("OA");
-    if (results !== undefined && asList(results, at + "/OA").length !== PARAMETER_OA.length) {
-      throw badField(at + "/OA", `has ${(results as Json[]).length} entries`);
+    if (results !== undefined && asList(results, at, "OA").length !== PARAMETER_OA.length) {
+      throw badField(new At(at, "OA"), `has ${(results as Json[]).length} entries`);
     }
     const [{ type }] = this.results;
-    if (type.dtype === null || type.shape === null) throw badField(at + "/O/TT", "is the type of no tensor");
+    if (type.dtype === null || type.shape === null) throw badField(new At(at, "O/TT"), "is the type of no tensor");
+  }
+
+  #checkOperands(): void {
+    const operands = this.#listOf("I");
+    for (let i = 0; i < operands.length; i++) {
+      const operand = asObject(operands[i], this.#at, "I", i);
+      asInt(idOf(operand), this.#at, `I/${i}/%`);
+    }
+  }
+
+  #checkAttributes(): void {
+    const at = this.#at;
+    for (const field of this.#isCompressed ? LISTED_OF_PARAMETER : LISTED) {
+      const entries = this.#listOf(field);
+      for (let i = 0; i < entries.length; i++) {
+        const entry = asObject(entries[i], at, field, i), entryAt = new At(at, field, i);
+        asText(entry.get("N"), entryAt, "N");
+        checkAttribute(entry.get("AT"), new At(entryAt, "AT"));
+      }
+    }
+  }
+
+  /** A list that may be left out. */
+  #listOf(field: string): Json[] {
+    return asList(this.json.get(field) ?? [], this.#at, field);
   }
 
   /** Numbers of the values it reads; 0 where one was left out. */
   get operands(): number[] {
-    return asList(this.json.get("I") ?? [], this.#at + "/I").map((operand, i) =>
-      idOf(asObject(operand, `${this.#at}/I/${i}`), `${this.#at}/I/${i}`)
-    );
+    return this.#listOf("I").map((operand) => idOf(operand as JsonObject) as number);
   }
 
   /** The name that a parameter, input or output has; undefined for others. */
@@ -104,24 +129,22 @@ export class PirOp implements Operator {
   }
 
   get attributes(): ReadonlyMap<string, AttributeValue> {
-    return this.#attributes ??= new Map(this.#isCompressed ? this.#compressed() : this.#listed(["A", "OA"]));
+    return this.#attributes ??= new Map(this.#isCompressed ? this.#compressed() : this.#listed(LISTED));
   }
 
   *#compressed(): Generator<[string, AttributeValue]> {
-    const flags = asList(this.json.get("A"), this.#at + "/A");
+    const flags = this.#listOf("A");
     for (let i = 0; i < 3; i++) yield [PARAMETER_A[i], Boolean(flags[i])];
-    yield [PARAMETER_A[3], asText(flags[3], this.#at + "/A/3")];
+    yield [PARAMETER_A[3], flags[3] as string];
     const results = this.json.get("OA") as Json[] | undefined;
     if (results) { for (let i = 0; i < 3; i++) yield [PARAMETER_OA[i], [Boolean(results[i])]]; }
-    yield* this.#listed(["DA", "QA"]);
+    yield* this.#listed(LISTED_OF_PARAMETER);
   }
 
-  *#listed(fields: string[]): Generator<[string, AttributeValue]> {
+  *#listed(fields: readonly string[]): Generator<[string, AttributeValue]> {
     for (const field of fields) {
-      for (const [i, item] of asList(this.json.get(field) ?? [], `${this.#at}/${field}`).entries()) {
-        const at = `${this.#at}/${field}/${i}`;
-        const entry = asObject(item, at);
-        yield [asText(entry.get("N"), at + "/N"), readAttribute(entry.get("AT"), at + "/AT")];
+      for (const entry of this.#listOf(field) as JsonObject[]) {
+        yield [entry.get("N") as string, readAttribute(entry.get("AT"))];
       }
     }
   }
@@ -186,7 +209,7 @@ export class PirOp implements Operator {
   }
 
   #entry(name: string): JsonObject | undefined {
-    for (const field of this.#isCompressed ? ["DA", "QA"] : ["A", "OA"]) {
+    for (const field of this.#isCompressed ? LISTED_OF_PARAMETER : LISTED) {
       const list = this.json.get(field);
       if (!Array.isArray(list)) continue;
       const found = list.find((item) => item instanceof Map && item.get("N") === name);
@@ -219,11 +242,11 @@ export class PirOp implements Operator {
 const PD_OP = new Set(["a_intarray", "a_dtype", "a_layout", "a_place", "a_scalar"]);
 
 /** Before the release, numbers of values stood under `#`. */
-function idOf(value: JsonObject, at: string): number {
-  return asInt(value.get("%") ?? value.get("#"), at + "/%");
+function idOf(value: JsonObject): Json | undefined {
+  return value.get("%") ?? value.get("#");
 }
 
 /** A result, or an argument of a block. */
-export function readValue(value: JsonObject, at: string): PirValue {
-  return { id: idOf(value, at), type: readType(value.get("TT"), at + "/TT") };
+export function readValue(value: JsonObject, at: At): PirValue {
+  return { id: asInt(idOf(value), at, "%"), type: readType(value.get("TT"), at) };
 }

@@ -11,8 +11,11 @@ import type { Json, JsonObject } from "../json/json.ts";
 import { readJson } from "../json/read_json.ts";
 import { writeJson } from "../json/write_json.ts";
 import { PARAMETER } from "./dialects.ts";
-import { asInt, asList, asObject, badField } from "./fields.ts";
+import { asInt, asList, asObject, At, badField } from "./fields.ts";
 import { PirOp, type PirValue, readValue } from "./pir_op.ts";
+
+/** The module's own fields have no others around them. */
+const ROOT = null;
 
 /** A block of a module. Its values are its variables. */
 export class PirBlock implements Block {
@@ -75,16 +78,15 @@ export class PirProgram extends Program {
 
   /** Look at everything once, so that a damaged module is refused at the door. */
   #check(limits: Readonly<Limits>): void {
-    if (this.version < 0) throw badField("base_code/version", `is ${this.version}`);
+    if (this.version < 0) throw badField(new At(ROOT, "base_code/version"), `is ${this.version}`);
     const budget = new Budget(limits);
     budget.check("maxBlocks", this.blocks.length, 0);
     budget.check("maxOps", this.blocks.reduce((n, block) => n + block.ops.length, 0), 0);
     budget.check("maxVars", this.parameters().length, 0);
-    for (const op of this.ops()) op.attributes;
   }
 
   get version(): number {
-    return asInt(this.#baseCode.get("version"), "base_code/version");
+    return asInt(this.#baseCode.get("version"), ROOT, "base_code/version");
   }
 
   /** Whether the operators carry what training needs: which values persist, and where gradients stop. */
@@ -110,7 +112,7 @@ export class PirProgram extends Program {
   }
 
   get #baseCode(): JsonObject {
-    return asObject(this.#json.get("base_code"), "base_code");
+    return asObject(this.#json.get("base_code"), ROOT, "base_code");
   }
 
   get blocks(): readonly PirBlock[] {
@@ -119,29 +121,24 @@ export class PirProgram extends Program {
 
   /** Blocks in the order in which they are met; those inside operators behind the one around them. */
   #readBlocks(): PirBlock[] {
-    const regions = asList(asObject(this.#json.get("program"), "program").get("regions"), "program/regions");
-    if (regions.length !== 1) throw badField("program/regions", `has ${regions.length} entries, not one`);
+    const regions = this.#regions;
+    const at = new At(ROOT, "program/regions");
+    if (regions.length !== 1) throw badField(at, `has ${regions.length} entries, not one`);
     const blocks: PirBlock[] = [];
-    const waiting: { json: Json; parentIdx: number; at: string }[] = [];
-    const enter = (region: Json, parentIdx: number, at: string) => {
-      asList(asObject(region, at).get("blocks"), at + "/blocks").forEach((json, i) => {
-        waiting.push({ json, parentIdx, at: `${at}/blocks/${i}` });
-      });
-    };
-    enter(regions[0], -1, "program/regions/0");
+    const waiting = blocksOf(regions, new At(ROOT, "program"), -1);
     for (let next = waiting.shift(); next; next = waiting.shift()) {
-      const { parentIdx, at } = next, idx = blocks.length;
-      const json = asObject(next.json, at);
-      const args = asList(json.get("args") ?? [], at + "/args").map((value, i) => {
-        return readValue(asObject(value, `${at}/args/${i}`), `${at}/args/${i}`);
+      const { json, parentIdx, at } = next, idx = blocks.length;
+      const args = asList(json.get("args") ?? [], at, "args").map((value, i) => {
+        return readValue(asObject(value, at, "args", i), new At(at, "args", i));
       });
-      const ops = asList(json.get("ops"), at + "/ops").map((op, i) => {
-        return new PirOp(asObject(op, `${at}/ops/${i}`), `${at}/ops/${i}`, () => this.#changed());
-      });
-      ops.forEach((op, i) => {
-        const regions = asList(op.json.get("regions") ?? [], `${at}/ops/${i}/regions`);
-        regions.forEach((region, k) => enter(region, idx, `${at}/ops/${i}/regions/${k}`));
-      });
+      const ops: PirOp[] = [];
+      for (const item of asList(json.get("ops"), at, "ops")) {
+        const opAt = new At(at, "ops", ops.length);
+        const op = new PirOp(asObject(item, opAt), opAt, () => this.#changed());
+        ops.push(op);
+        const inside = asList(op.json.get("regions") ?? [], opAt, "regions");
+        if (inside.length > 0) waiting.push(...blocksOf(inside, opAt, idx));
+      }
       blocks.push(new PirBlock(idx, parentIdx, args, ops));
     }
     return blocks;
@@ -207,7 +204,7 @@ export class PirProgram extends Program {
     const wanted = new Set<Json>();
     for (const op of this.ops()) if (isWanted(op)) wanted.add(op.json);
     for (const block of this.#blockObjects()) {
-      block.set("ops", asList(block.get("ops"), "ops").filter((op) => wanted.has(op)));
+      block.set("ops", asList(block.get("ops"), ROOT, "ops").filter((op) => wanted.has(op)));
     }
     this.#blocks = this.#byJson = null;
     this.#changed();
@@ -215,19 +212,19 @@ export class PirProgram extends Program {
 
   /** The operators in the regions of an operator. */
   inside(op: PirOp): PirOp[] {
-    const regions = asList(op.json.get("regions") ?? [], "regions");
+    const regions = asList(op.json.get("regions") ?? [], ROOT, "regions");
     if (regions.length === 0) return [];
     const ops = this.#byJson ??= new Map(this.ops().map((other) => [other.json, other]));
-    return blocksIn(regions).flatMap((block) => asList(block.get("ops"), "ops").map((json) => ops.get(json)!));
+    return blocksIn(regions).flatMap((block) => asList(block.get("ops"), ROOT, "ops").map((json) => ops.get(json)!));
   }
 
   /** Fetch value `id` as output `column` under a name: an operator at the end of block 0. */
   addFetch(name: string, id: number, column: number): void {
     const maker = this.ops().find((op) => op.results.some((result) => result.id === id));
-    if (!maker) throw badField("I", `names the value ${id}, which nobody makes`);
+    if (!maker) throw badField(new At(ROOT, "I"), `names the value ${id}, which nobody makes`);
     const results = maker.json.get("O");
     const index = maker.results.findIndex((result) => result.id === id);
-    const result = asObject(Array.isArray(results) ? results[index] : results, "O");
+    const result = asObject(Array.isArray(results) ? results[index] : results, ROOT, "O");
     const last = Math.max(0, ...this.ops().flatMap((op) => op.results.map((result) => result.id)));
     const op: JsonObject = new Map<string, Json>([
       ["#", "1.fetch"],
@@ -242,13 +239,17 @@ export class PirProgram extends Program {
       ]);
     }
     const [main] = this.#blockObjects();
-    asList(main.get("ops"), "ops").push(op);
+    asList(main.get("ops"), ROOT, "ops").push(op);
     this.#blocks = this.#byJson = null;
     this.#changed();
   }
 
+  get #regions(): Json[] {
+    return asList(asObject(this.#json.get("program"), ROOT, "program").get("regions"), ROOT, "program/regions");
+  }
+
   #blockObjects(): JsonObject[] {
-    return blocksIn(asList(asObject(this.#json.get("program"), "program").get("regions"), "program/regions"));
+    return blocksIn(this.#regions);
   }
 
   clone(): PirProgram {
@@ -273,16 +274,33 @@ function flags(on: boolean): Json[] {
   return [new Map<string, Json>([["#", "0.a_bool"], ["D", on]])];
 }
 
+/** A block to be read. */
+interface WaitingBlock {
+  readonly json: JsonObject;
+  readonly parentIdx: number;
+  readonly at: At;
+}
+
+/** The blocks of the regions of what is at `at`. */
+function blocksOf(regions: readonly Json[], at: At, parentIdx: number): WaitingBlock[] {
+  return regions.flatMap((region, k) => {
+    const regionAt = new At(at, "regions", k);
+    return asList(asObject(region, regionAt).get("blocks"), regionAt, "blocks").map((json, i) => {
+      return { json: asObject(json, regionAt, "blocks", i), parentIdx, at: new At(regionAt, "blocks", i) };
+    });
+  });
+}
+
 /** The blocks of regions, and of the regions inside them. */
 function blocksIn(regions: readonly Json[]): JsonObject[] {
   const found: JsonObject[] = [];
   const waiting: Json[] = [...regions];
   for (let region = waiting.pop(); region !== undefined; region = waiting.pop()) {
-    for (const item of asList(asObject(region, "region").get("blocks"), "blocks")) {
-      const block = asObject(item, "block");
+    for (const item of asList(asObject(region, ROOT, "region").get("blocks"), ROOT, "blocks")) {
+      const block = asObject(item, ROOT, "block");
       found.push(block);
-      for (const op of asList(block.get("ops"), "ops")) {
-        waiting.push(...asList(asObject(op, "op").get("regions") ?? [], "regions"));
+      for (const op of asList(block.get("ops"), ROOT, "ops")) {
+        waiting.push(...asList(asObject(op, ROOT, "op").get("regions") ?? [], ROOT, "regions"));
       }
     }
   }

@@ -6,7 +6,7 @@
 import type { DType } from "../../dtype.ts";
 import type { VariableKind } from "../../program.ts";
 import { type Json, JsonNumber } from "../json/json.ts";
-import { asInt, asList, asObject, asText, badField } from "./fields.ts";
+import { asInt, asList, asObject, asText, At, badField } from "./fields.ts";
 
 /** What the type of a value says. */
 export interface PirType {
@@ -47,26 +47,32 @@ const KINDS: ReadonlyMap<string, VariableKind> = new Map([
 
 const OTHER: PirType = { kind: "other", dtype: null, shape: null, lodLevel: 0 };
 
-/** Read a type; one that is no tensor's is "other". */
-export function readType(value: Json | undefined, at: string): PirType {
-  const type = asObject(value, at);
-  const name = asText(type.get("#"), at + "/#");
+/** Read the type that is the field `TT` of what is at `at`; one that is no tensor's is "other". */
+export function readType(value: Json | undefined, at: At): PirType {
+  let type = asObject(value, at, "TT");
+  let name = asText(type.get("#"), at, "TT/#");
   // A distributed tensor's first part is the tensor it is a part of.
-  if (name.startsWith("4.")) {
+  while (name.startsWith("4.")) {
     const parts = type.get("D");
-    return Array.isArray(parts) && parts[0] instanceof Map ? readType(parts[0], at + "/D/0") : OTHER;
+    if (!Array.isArray(parts) || !(parts[0] instanceof Map)) return OTHER;
+    type = parts[0];
+    name = asText(type.get("#"), at, "TT/D/0/#");
   }
   const kind = KINDS.get(name);
   if (!kind) return OTHER;
-  const [element, dims, , lod] = asList(type.get("D"), at + "/D");
-  const dtype = ELEMENTS.get(asText(asObject(element, at + "/D/0").get("#"), at + "/D/0/#")) ?? null;
-  const shape = asList(dims, at + "/D/1").map((dim, i) => asDim(dim, `${at}/D/1/${i}`));
+  const [element, dims, , lod] = asList(type.get("D"), at, "TT/D");
+  const dtype = ELEMENTS.get(asText(asObject(element, at, "TT/D/0").get("#"), at, "TT/D/0/#")) ?? null;
+  const shape: number[] = [];
+  for (const dim of asList(dims, at, "TT/D/1")) shape.push(asDim(dim, at, shape.length));
   return { kind, dtype, shape, lodLevel: Array.isArray(lod) ? lod.length : 0 };
 }
 
-function asDim(value: Json, at: string): number {
-  if (value instanceof JsonNumber || typeof value === "bigint") throw badField(at, "is no length of an axis");
-  const dim = asInt(value, at);
-  if (dim < -1) throw badField(at, `is the length ${dim}`);
+function asDim(value: Json, at: At, axis: number): number {
+  const field = "TT/D/1";
+  if (value instanceof JsonNumber || typeof value === "bigint") {
+    throw badField(new At(at, field, axis), "is no length of an axis");
+  }
+  const dim = asInt(value, at, field, axis);
+  if (dim < -1) throw badField(new At(at, field, axis), `is the length ${dim}`);
   return dim;
 }
