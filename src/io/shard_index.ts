@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { JsonObject } from "../codec/json/json.ts";
 import { readJson } from "../codec/json/read_json.ts";
 import { FormatError, quote } from "../errors.ts";
 import { Budget, type Limits } from "../limits.ts";
@@ -58,8 +59,8 @@ export async function readShardIndex(
 
 function filesOf(bytes: Uint8Array, limits: Readonly<Limits>): Map<string, string> {
   const root = readJson(bytes, limits);
-  const map = root instanceof Map ? root.get("weight_map") : undefined;
-  if (!(map instanceof Map)) throw badField("lacks a weight_map of names and files");
+  const map = root instanceof JsonObject ? root.get("weight_map") : undefined;
+  if (!(map instanceof JsonObject)) throw badField("lacks a weight_map of names and files");
   const budget = new Budget(limits);
   const files = new Map<string, string>();
   const distinct = new Set<string>();

@@ -10,7 +10,7 @@ import { rm } from "node:fs/promises";
 import process from "node:process";
 import { bundle, findPeer, findWorkers, output, type Report, runJob, type Worker } from "./measure.ts";
 import { markdown, type Results } from "./table.ts";
-import { MEMORY_ROWS, STREAM_ROWS, TIME_ROWS } from "./rows.ts";
+import { CALL_ROWS, MEMORY_ROWS, STREAM_ROWS, TIME_ROWS } from "./rows.ts";
 import { serve } from "./serve.ts";
 
 const FOLDER = "out/bench";
@@ -26,6 +26,7 @@ const peer = await findPeer();
 const workers = await findWorkers(`${FOLDER}/ours.mjs`);
 const times = TIME_ROWS.filter((row) => row.job.includes(only));
 const memory = MEMORY_ROWS.filter((row) => row.job.includes(only));
+const calls = CALL_ROWS.filter((row) => row.job.includes(only));
 const streams = STREAM_ROWS.filter((row) => `stream:${row.from}`.includes(only));
 
 console.error("making the files");
@@ -39,6 +40,13 @@ for (const job of new Set(times.map((row) => row.peer))) {
     console.error(`${job}, ${rep + 1} of ${reps}`);
     await measure(peer, job);
     for (const worker of workers) for (const mine of ours) await measure(worker, mine);
+  }
+}
+
+for (const { job, base } of calls) {
+  for (let rep = 0; rep < reps; rep++) {
+    console.error(`${base}, ${rep + 1} of ${reps}`);
+    for (const worker of workers) for (const mine of [base, job]) await measure(worker, mine);
   }
 }
 
@@ -60,7 +68,8 @@ const versions = [
   `CPython ${peer.version}`,
 ].join(", ");
 const sizes = divisor === 1 ? "" : ` Sizes are ${divisor} times smaller than the rows say (\`--quick\`).`;
-const table = markdown({ times, memory, streams, workers, results, reps }) + `\n${machine}; ${versions}.${sizes}\n`;
+const table = markdown({ times, calls, memory, streams, workers, results, reps }) +
+  `\n${machine}; ${versions}.${sizes}\n`;
 console.log(table);
 if (flag("readme")) intoReadme(table);
 if (!flag("keep")) await rm(FOLDER, { recursive: true, force: true });

@@ -4,6 +4,7 @@
 
 Sizes are divided by DIVISOR. A file that is there already with the same size of numbers is kept.
 """
+import json
 import os
 import pickle
 import sys
@@ -100,3 +101,25 @@ write("model.pdmodel", [program([variable(name, [rows, 256]) for name in names],
 write("model.pdiparams", (part for k in range(200) for part in (head, tensor(large, k).tobytes())))
 count = 50 * 10**6 // divisor // len(field(4, operator(10_000)))
 write("program.pdmodel", [program([variable(b"linear_0.w_0", [4, 4])], [operator(k) for k in range(count)])])
+
+
+def pir_operator(k):
+    """A matmul as Paddle 3 writes it, with the flags of training."""
+    attribute = lambda name, kind, data: {"AT": {"#": kind, "D": data}, "N": name}
+    flags = [{"#": "0.a_bool", "D": k % 2 == 0}]
+    return {
+        "#": "1.matmul",
+        "A": [attribute("transpose_x", "0.a_bool", False), attribute("transpose_y", "0.a_bool", k % 3 == 0)],
+        "I": [{"%": 2 * k + 1}, {"%": 2 * k + 2}],
+        "O": [{"%": 2 * k + 3, "TT": {"#": "0.t_dtensor", "D": [{"#": "0.t_f32"}, [-1, 16 + k % 64], "NCHW", [], 0]}}],
+        "OA": [attribute(name, "0.a_array", flags) for name in ("persistable", "stop_gradient")],
+        "QA": [],
+    }
+
+
+text = lambda value: json.dumps(value, separators=(",", ":")).encode()
+count = 400_000 // len(text(pir_operator(500)))
+write("program.json", [text({
+    "base_code": {"magic": "pir", "trainable": True, "version": 4},
+    "program": {"regions": [{"#": "region_0", "blocks": [{"#": "block_0", "args": [], "ops": [pir_operator(k) for k in range(count)]}]}]},
+})])

@@ -117,6 +117,32 @@ export const TIME_ROWS: readonly TimeRow[] = [
   },
 ];
 
+/** A row of times whose peer is a call of the same runtime: the ratio of `job` to `base`. */
+export interface CallRow {
+  title: string;
+  job: string;
+  base: string;
+  against: string;
+  limit: number;
+}
+
+export const CALL_ROWS: readonly CallRow[] = [
+  {
+    title: "`deserializeProgram`, 400 kB of PIR's JSON, median of 20 in one process",
+    job: "json",
+    base: "parse",
+    against: "`JSON.parse` of the decoded bytes, same runtime",
+    limit: 3,
+  },
+  {
+    title: "the same, the first of a process",
+    job: "json:first",
+    base: "parse:first",
+    against: "the first `JSON.parse` of a process",
+    limit: 3,
+  },
+];
+
 /** A row of streams: ours, and in the same runtime the stream read and dropped, or read and kept. */
 export interface StreamRow {
   title: string;

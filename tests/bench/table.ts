@@ -1,6 +1,14 @@
 /** Figures to a Markdown table. */
 import type { Report, Worker } from "./measure.ts";
-import { MEMORY_LIMIT, type MemoryRow, type RuntimeName, STREAM_LIMIT, type StreamRow, type TimeRow } from "./rows.ts";
+import {
+  type CallRow,
+  MEMORY_LIMIT,
+  type MemoryRow,
+  type RuntimeName,
+  STREAM_LIMIT,
+  type StreamRow,
+  type TimeRow,
+} from "./rows.ts";
 
 /** Reports by `worker job`. */
 export type Results = Map<string, Report[]>;
@@ -8,13 +16,14 @@ export type Results = Map<string, Report[]>;
 /** The tables. */
 export function markdown(bench: {
   times: readonly TimeRow[];
+  calls: readonly CallRow[];
   memory: readonly MemoryRow[];
   streams: readonly StreamRow[];
   workers: readonly Worker[];
   results: Results;
   reps: number;
 }): string {
-  const { times, memory, streams, workers, results, reps } = bench;
+  const { times, calls, memory, streams, workers, results, reps } = bench;
   const names = workers.map((w) => w.name as RuntimeName);
   const titles = names.map((name) => name[0].toUpperCase() + name.slice(1));
   const lines = [
@@ -29,6 +38,13 @@ export function markdown(bench: {
     });
     const limits = [...new Set(names.map((name) => limitText(limitOf(row, name))))].join(" / ");
     lines.push(`| ${row.title} | ${row.against}, ${ms(median(theirs))} | ${limits} | ${cells.join(" | ")} |`);
+  }
+  for (const row of calls) {
+    const cells = names.map((name) => {
+      const [ours, theirs] = [row.job, row.base].map((job) => results.get(`${name} ${job}`)!.map((r) => r.ms));
+      return timeCell(ours, theirs, row.limit);
+    });
+    lines.push(`| ${row.title} | ${row.against} | ${row.limit} | ${cells.join(" | ")} |`);
   }
   for (const row of memory) {
     const cells = names.map((name) => {

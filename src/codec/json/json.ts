@@ -14,8 +14,78 @@ export class JsonNumber {
   }
 }
 
-/** An object: keys in file order, `__proto__` a key like any other. */
-export type JsonObject = Map<string, Json>;
+/** Members up to which a key is looked for one by one. */
+const FEW = 8;
+
+/** An object: keys in file order, `__proto__` a key like any other. Programs have many, of few members: a Map for each would take twice as much. */
+export class JsonObject {
+  /** Keys and values, in turn. */
+  readonly #members: Json[];
+  /** Where each key stands, once there are many. */
+  #index: Map<string, number> | null = null;
+
+  /** `members` are keys and values in turn, no key twice; the list is the object's from here on. */
+  constructor(members: Json[] = []) {
+    this.#members = members;
+  }
+
+  /** An object with these members. */
+  static of(entries: Iterable<readonly [string, Json]>): JsonObject {
+    const object = new JsonObject();
+    for (const [key, value] of entries) object.set(key, value);
+    return object;
+  }
+
+  get size(): number {
+    return this.#members.length / 2;
+  }
+
+  get(key: string): Json | undefined {
+    const at = this.#find(key);
+    return at < 0 ? undefined : this.#members[at + 1];
+  }
+
+  has(key: string): boolean {
+    return this.#find(key) >= 0;
+  }
+
+  /** Put a member at the end, or in place of the one with that key. */
+  set(key: string, value: Json): void {
+    const at = this.#find(key), members = this.#members;
+    if (at >= 0) members[at + 1] = value;
+    else {
+      this.#index?.set(key, members.length);
+      members.push(key, value);
+    }
+  }
+
+  /** Remove a member; whether there was one. */
+  delete(key: string): boolean {
+    const at = this.#find(key);
+    if (at < 0) return false;
+    this.#members.splice(at, 2);
+    this.#index = null;
+    return true;
+  }
+
+  *[Symbol.iterator](): Generator<[string, Json]> {
+    const members = this.#members;
+    for (let at = 0; at < members.length; at += 2) yield [members[at] as string, members[at + 1]];
+  }
+
+  #find(key: string): number {
+    const members = this.#members;
+    if (members.length > 2 * FEW) return (this.#index ??= indexOf(members)).get(key) ?? -1;
+    for (let at = 0; at < members.length; at += 2) if (members[at] === key) return at;
+    return -1;
+  }
+}
+
+function indexOf(members: readonly Json[]): Map<string, number> {
+  const index = new Map<string, number>();
+  for (let at = 0; at < members.length; at += 2) index.set(members[at] as string, at);
+  return index;
+}
 
 /** Any JSON value. An integer is a number where that is exact, else a bigint. */
 export type Json = null | boolean | number | bigint | JsonNumber | string | Json[] | JsonObject;

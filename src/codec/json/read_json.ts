@@ -6,7 +6,7 @@
 import { FormatError, quote } from "../../errors.ts";
 import { Budget, DEFAULT_LIMITS, type Limits, PRICES } from "../../limits.ts";
 import { textFromUtf8 } from "../pickle/text.ts";
-import { type Json, JsonNumber, type JsonObject } from "./json.ts";
+import { type Json, JsonNumber, JsonObject } from "./json.ts";
 
 /** The value in `bytes`; nothing may follow it but white space. */
 export function readJson(bytes: Uint8Array, limits: Readonly<Limits> = DEFAULT_LIMITS): Json {
@@ -25,12 +25,23 @@ const WORDS: readonly [string, Json][] = [["true", true], ["false", false], ["nu
 const INTERN_MAX = 32;
 const INTERN_SLOTS = 4096;
 
+/** Stands for a set of keys, as long as they are few. */
+const NO_KEYS: Set<string> = new Set();
+/** Keys and values from which on keys are looked up. */
+const MANY_ITEMS = 16;
+
 class JsonReader {
   readonly #bytes: Uint8Array;
   readonly #budget: Budget;
   readonly #maxDepth: number;
   readonly #interned: string[] = new Array(INTERN_SLOTS);
   #pos = 0;
+  /** Keys and values of the containers that are open, up to `#top`; where each begins. */
+  readonly #items: Json[] = [];
+  #top = 0;
+  readonly #starts: number[] = [];
+  /** For each a set of its keys, once there are many; null for a list. */
+  readonly #keys: (Set<string> | null)[] = [];
 
   constructor(bytes: Uint8Array, limits: Readonly<Limits>) {
     this.#bytes = bytes;
@@ -40,60 +51,72 @@ class JsonReader {
   }
 
   read(): Json {
-    const bytes = this.#bytes;
-    /** The containers that are open, and the key under which each object's next value comes. */
-    const open: (Json[] | JsonObject)[] = [], keys: string[] = [];
-    let top: Json[] | JsonObject | null = null;
-    this.#space();
     for (;;) {
+      this.#space();
       let value: Json;
-      const byte = bytes[this.#pos];
+      const byte = this.#bytes[this.#pos];
       if (byte === OPEN_OBJECT || byte === OPEN_LIST) {
-        const at = this.#pos++;
-        if (open.length >= this.#maxDepth) this.#budget.exceed("maxJsonDepth", open.length + 1, at);
-        this.#budget.charge(byte === OPEN_LIST ? PRICES.list : PRICES.dict, at);
-        const made: Json[] | JsonObject = byte === OPEN_LIST ? [] : new Map();
-        this.#space();
-        if (bytes[this.#pos] !== (byte === OPEN_LIST ? CLOSE_LIST : CLOSE_OBJECT)) {
-          if (top) open.push(top);
-          else open.push([]);
-          top = made;
-          keys.push("");
-          if (made instanceof Map) keys[keys.length - 1] = this.#key(made);
-          continue;
-        }
-        this.#pos++;
-        value = made;
+        if (this.#open(byte === OPEN_OBJECT)) continue;
+        value = this.#close();
       } else value = this.#scalar();
       // A value is complete: put it where it belongs, and close what ends with it.
-      for (;;) {
-        this.#space();
-        if (top === null) {
-          if (this.#pos < bytes.length) {
-            throw new FormatError("TRAILING_DATA", `Bytes follow the JSON value at byte ${this.#pos}`, {
-              offset: this.#pos,
-            });
-          }
-          return value;
-        }
-        const isList: boolean = Array.isArray(top);
-        if (isList) (top as Json[]).push(value);
-        else (top as JsonObject).set(keys[keys.length - 1], value);
-        const next = bytes[this.#pos];
-        if (next === COMMA) {
-          this.#pos++;
-          this.#space();
-          if (!isList) keys[keys.length - 1] = this.#key(top as JsonObject);
-          break;
-        }
-        if (next !== (isList ? CLOSE_LIST : CLOSE_OBJECT)) throw this.#unexpected(isList ? "`,` or `]`" : "`,` or `}`");
-        this.#pos++;
-        value = top;
-        keys.pop();
-        const above = open.pop()!;
-        top = open.length === 0 ? null : above;
+      while (this.#starts.length > 0) {
+        this.#items[this.#top++] = value;
+        if (this.#goesOn()) break;
+        value = this.#close();
       }
+      if (this.#starts.length === 0) return this.#last(value);
     }
+  }
+
+  /** Open a container; whether something is in it, whose key, in an object, is then read. */
+  #open(isObject: boolean): boolean {
+    const at = this.#pos++;
+    if (this.#starts.length >= this.#maxDepth) {
+      this.#budget.exceed("maxJsonDepth", this.#starts.length + 1, at);
+    }
+    this.#budget.charge(isObject ? PRICES.dict : PRICES.list, at);
+    this.#starts.push(this.#top);
+    this.#keys.push(isObject ? NO_KEYS : null);
+    this.#space();
+    if (this.#bytes[this.#pos] === (isObject ? CLOSE_OBJECT : CLOSE_LIST)) {
+      this.#pos++;
+      return false;
+    }
+    if (isObject) this.#key();
+    return true;
+  }
+
+  /** Behind a value of a container: whether one more comes, whose key, in an object, is then read. */
+  #goesOn(): boolean {
+    const isList = this.#keys[this.#keys.length - 1] === null;
+    this.#space();
+    const next = this.#bytes[this.#pos];
+    if (next === COMMA) {
+      this.#pos++;
+      if (!isList) {
+        this.#space();
+        this.#key();
+      }
+      return true;
+    }
+    if (next !== (isList ? CLOSE_LIST : CLOSE_OBJECT)) throw this.#unexpected(isList ? "`,` or `]`" : "`,` or `}`");
+    this.#pos++;
+    return false;
+  }
+
+  /** The container that was opened last, of the items since then: as large as it has to be, where one that grows would take more. */
+  #close(): Json[] | JsonObject {
+    const items = this.#items.slice(this.#starts.pop(), this.#top);
+    this.#top -= items.length;
+    return this.#keys.pop() === null ? items : new JsonObject(items);
+  }
+
+  #last(value: Json): Json {
+    this.#space();
+    const offset = this.#pos;
+    if (offset === this.#bytes.length) return value;
+    throw new FormatError("TRAILING_DATA", `Bytes follow the JSON value at byte ${offset}`, { offset });
   }
 
   #space(): void {
@@ -104,20 +127,35 @@ class JsonReader {
     }
   }
 
-  /** A key of `object`, and the colon behind it. */
-  #key(object: JsonObject): string {
+  /** A key, and the colon behind it. */
+  #key(): void {
     const at = this.#pos;
     if (this.#bytes[at] !== QUOTE) throw this.#unexpected("a key");
     const key = this.#text();
-    if (object.has(key)) {
+    if (this.#isTaken(key)) {
       throw new FormatError("DUPLICATE_KEY", `The key ${quote(key)} comes twice (byte ${at})`, { offset: at });
     }
+    this.#items[this.#top++] = key;
     this.#space();
     if (this.#bytes[this.#pos] !== COLON) throw this.#unexpected("`:`");
     this.#pos++;
-    this.#space();
     this.#budget.charge(PRICES.entry, at);
-    return key;
+  }
+
+  /** Whether the object that is open has a key already. */
+  #isTaken(key: string): boolean {
+    const items = this.#items, start = this.#starts[this.#starts.length - 1];
+    if (this.#top - start < MANY_ITEMS) {
+      for (let at = start; at < this.#top; at += 2) if (items[at] === key) return true;
+      return false;
+    }
+    const open = this.#keys.length - 1;
+    let keys = this.#keys[open]!;
+    if (keys === NO_KEYS) {
+      this.#keys[open] = keys = new Set();
+      for (let at = start; at < this.#top; at += 2) keys.add(items[at] as string);
+    }
+    return keys.size === keys.add(key).size;
   }
 
   #scalar(): Json {

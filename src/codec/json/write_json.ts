@@ -4,7 +4,7 @@
  * @module
  */
 import { quote, ValueError } from "../../errors.ts";
-import { type Json, JsonNumber } from "./json.ts";
+import { type Json, JsonNumber, JsonObject } from "./json.ts";
 
 /** The bytes of a value. Numbers that were read keep their text. */
 export function writeJson(value: Json, options: { indent?: number } = {}): Uint8Array<ArrayBuffer> {
@@ -20,7 +20,7 @@ export function writeJson(value: Json, options: { indent?: number } = {}): Uint8
       continue;
     }
     const { value, depth } = item;
-    if (value instanceof Map) {
+    if (value instanceof JsonObject) {
       if (value.size === 0) parts.push("{}");
       else {
         rest.push(newline(depth) + "}");

@@ -4,7 +4,7 @@
  * @module
  */
 import { FormatError } from "../../errors.ts";
-import type { Json, JsonObject } from "../json/json.ts";
+import { type Json, JsonObject } from "../json/json.ts";
 
 /** Where a field is: put into words only where something is wrong with it, as there are many. */
 export class At {
@@ -33,7 +33,7 @@ export function badField(at: At, finding: string): FormatError {
 
 /** An object: what is at `at`, or that field of it, or that entry of the field. */
 export function asObject(value: Json | undefined, at: At | null, field?: string, index?: number): JsonObject {
-  if (value instanceof Map) return value;
+  if (value instanceof JsonObject) return value;
   throw misfit(value, "object", at, field, index);
 }
 

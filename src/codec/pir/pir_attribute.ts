@@ -6,7 +6,7 @@
 import { quote, ValueError } from "../../errors.ts";
 import type { AttributeValue } from "../../program.ts";
 import { Complex } from "../../values.ts";
-import { type Json, JsonNumber, type JsonObject } from "../json/json.ts";
+import { type Json, JsonNumber, JsonObject } from "../json/json.ts";
 import { floatText } from "../json/write_json.ts";
 import { asList, asObject, asText, At } from "./fields.ts";
 
@@ -53,7 +53,7 @@ function asNumber(value: Json | undefined): number {
 function plain(value: Json): AttributeValue {
   if (value instanceof JsonNumber) return value.value;
   if (Array.isArray(value)) return value.map(plain);
-  if (!(value instanceof Map)) return value;
+  if (!(value instanceof JsonObject)) return value;
   const object = Object.create(null);
   for (const [key, entry] of value) {
     Object.defineProperty(object, key, { value: plain(entry), enumerable: true, configurable: true, writable: true });
@@ -73,7 +73,7 @@ export function writeAttribute(name: string, value: AttributeValue, kind: string
 }
 
 function dataOf(value: AttributeValue, kind: string, before: Json | undefined): Json | undefined {
-  const made = (data: Json) => new Map<string, Json>([["#", kind], ["D", data]]);
+  const made = (data: Json) => JsonObject.of([["#", kind], ["D", data]]);
   if (kind === "0.a_bool") return typeof value === "boolean" ? made(value) : undefined;
   if (INTS.has(kind)) return isInt(value) ? made(value) : undefined;
   if (FLOATS.has(kind)) return typeof value === "number" ? floatOf(value, kind) : undefined;
@@ -81,9 +81,11 @@ function dataOf(value: AttributeValue, kind: string, before: Json | undefined): 
   if (COMPLEX.has(kind)) return value instanceof Complex ? made([number(value.re), number(value.im)]) : undefined;
   if (kind === "1.a_intarray") return Array.isArray(value) && value.every(isInt) ? made([...value]) : undefined;
   if (kind === "0.a_array" && Array.isArray(value)) {
-    const first = before instanceof Map && Array.isArray(before.get("D")) ? (before.get("D") as Json[])[0] : undefined;
+    const first = before instanceof JsonObject && Array.isArray(before.get("D"))
+      ? (before.get("D") as Json[])[0]
+      : undefined;
     const items = value.map((item) =>
-      dataOf(item, first instanceof Map ? String(first.get("#")) : kindOf(item), undefined)
+      dataOf(item, first instanceof JsonObject ? String(first.get("#")) : kindOf(item), undefined)
     );
     return items.includes(undefined) ? undefined : made(items as Json[]);
   }
@@ -92,9 +94,9 @@ function dataOf(value: AttributeValue, kind: string, before: Json | undefined): 
 
 function floatOf(value: number, kind: string): Json {
   const rounded = kind === "0.a_f32" ? Math.fround(value) : value;
-  if (Number.isFinite(rounded)) return new Map<string, Json>([["#", kind], ["D", number(rounded)]]);
+  if (Number.isFinite(rounded)) return JsonObject.of([["#", kind], ["D", number(rounded)]]);
   const text = Number.isNaN(rounded) ? "NaN" : rounded > 0 ? "INF" : "-INF";
-  return new Map<string, Json>([["#", kind], ["VD", text]]);
+  return JsonObject.of([["#", kind], ["VD", text]]);
 }
 
 function number(value: number): JsonNumber {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { AttributeValue, Operator } from "../../program.ts";
-import type { Json, JsonObject } from "../json/json.ts";
+import { type Json, JsonObject } from "../json/json.ts";
 import { fullName, PARAMETER, shortName } from "./dialects.ts";
 import { asInt, asList, asObject, asText, At, badField } from "./fields.ts";
 import { checkAttribute, kindOf, readAttribute, writeAttribute } from "./pir_attribute.ts";
@@ -160,7 +160,7 @@ export class PirOp implements Operator {
     if (this.#isCompressed && this.#setCompressed(name, value)) return this.#changed();
     const entry = this.#entry(name);
     const before = entry?.get("AT");
-    const known = before instanceof Map ? String(before.get("#")) : kindOf(value);
+    const known = before instanceof JsonObject ? String(before.get("#")) : kindOf(value);
     const kind = type === undefined
       ? known
       : type.includes(".")
@@ -170,7 +170,7 @@ export class PirOp implements Operator {
       : `0.${type}`;
     const made = writeAttribute(name, value, kind, before);
     if (entry) entry.set("AT", made);
-    else this.#list(this.#isCompressed ? "DA" : "A").push(new Map<string, Json>([["AT", made], ["N", name]]));
+    else this.#list(this.#isCompressed ? "DA" : "A").push(JsonObject.of([["AT", made], ["N", name]]));
     this.#changed();
   }
 
@@ -178,7 +178,7 @@ export class PirOp implements Operator {
     for (const field of ["A", "OA", "DA", "QA"]) {
       const list = this.json.get(field);
       if (!Array.isArray(list) || (this.#isCompressed && (field === "A" || field === "OA"))) continue;
-      this.json.set(field, list.filter((item) => !(item instanceof Map && item.get("N") === name)));
+      this.json.set(field, list.filter((item) => !(item instanceof JsonObject && item.get("N") === name)));
     }
     this.#changed();
   }
@@ -212,7 +212,7 @@ export class PirOp implements Operator {
     for (const field of this.#isCompressed ? LISTED_OF_PARAMETER : LISTED) {
       const list = this.json.get(field);
       if (!Array.isArray(list)) continue;
-      const found = list.find((item) => item instanceof Map && item.get("N") === name);
+      const found = list.find((item) => item instanceof JsonObject && item.get("N") === name);
       if (found) return found as JsonObject;
     }
     return undefined;

@@ -7,7 +7,7 @@ import { byCodePoint } from "../../code_point_order.ts";
 import { FormatError, quote, SourceError, ValueError } from "../../errors.ts";
 import { Budget, DEFAULT_LIMITS, type Limits } from "../../limits.ts";
 import { type Block, type Port, Program, type ProgramVariable } from "../../program.ts";
-import type { Json, JsonObject } from "../json/json.ts";
+import { type Json, JsonObject } from "../json/json.ts";
 import { readJson } from "../json/read_json.ts";
 import { writeJson } from "../json/write_json.ts";
 import { PARAMETER } from "./dialects.ts";
@@ -62,7 +62,7 @@ export class PirProgram extends Program {
    */
   static parse(bytes: Uint8Array, limits: Readonly<Limits> = DEFAULT_LIMITS): PirProgram {
     const json = readJson(bytes, limits);
-    if (!(json instanceof Map) || !(json.get("base_code") instanceof Map)) {
+    if (!(json instanceof JsonObject) || !(json.get("base_code") instanceof JsonObject)) {
       throw new FormatError("WRONG_FORMAT", "This JSON is no program of Paddle's: it has no base_code", { offset: 0 });
     }
     const magic = (json.get("base_code") as JsonObject).get("magic");
@@ -226,11 +226,11 @@ export class PirProgram extends Program {
     const index = maker.results.findIndex((result) => result.id === id);
     const result = asObject(Array.isArray(results) ? results[index] : results, ROOT, "O");
     const last = Math.max(0, ...this.ops().flatMap((op) => op.results.map((result) => result.id)));
-    const op: JsonObject = new Map<string, Json>([
+    const op: JsonObject = JsonObject.of([
       ["#", "1.fetch"],
       ["A", [attribute("name", "0.a_str", name), attribute("col", "0.a_i32", column)]],
-      ["I", [new Map<string, Json>([["%", id]])]],
-      ["O", [new Map<string, Json>([["%", last + 1], ["TT", result.get("TT")!]])]],
+      ["I", [JsonObject.of([["%", id]])]],
+      ["O", [JsonObject.of([["%", last + 1], ["TT", result.get("TT")!]])]],
     ]);
     if (this.trainable) {
       op.set("OA", [
@@ -267,11 +267,11 @@ export class PirProgram extends Program {
 }
 
 function attribute(name: string, kind: string, data: Json): Json {
-  return new Map<string, Json>([["AT", new Map<string, Json>([["#", kind], ["D", data]])], ["N", name]]);
+  return JsonObject.of([["AT", JsonObject.of([["#", kind], ["D", data]])], ["N", name]]);
 }
 
 function flags(on: boolean): Json[] {
-  return [new Map<string, Json>([["#", "0.a_bool"], ["D", on]])];
+  return [JsonObject.of([["#", "0.a_bool"], ["D", on]])];
 }
 
 /** A block to be read. */

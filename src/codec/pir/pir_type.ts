@@ -5,7 +5,7 @@
  */
 import type { DType } from "../../dtype.ts";
 import type { VariableKind } from "../../program.ts";
-import { type Json, JsonNumber } from "../json/json.ts";
+import { type Json, JsonNumber, JsonObject } from "../json/json.ts";
 import { asInt, asList, asObject, asText, At, badField } from "./fields.ts";
 
 /** What the type of a value says. */
@@ -54,7 +54,7 @@ export function readType(value: Json | undefined, at: At): PirType {
   // A distributed tensor's first part is the tensor it is a part of.
   while (name.startsWith("4.")) {
     const parts = type.get("D");
-    if (!Array.isArray(parts) || !(parts[0] instanceof Map)) return OTHER;
+    if (!Array.isArray(parts) || !(parts[0] instanceof JsonObject)) return OTHER;
     type = parts[0];
     name = asText(type.get("#"), at, "TT/D/0/#");
   }

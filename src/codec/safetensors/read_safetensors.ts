@@ -14,7 +14,7 @@ import { dtypeInfo } from "../../dtype.ts";
 import { FormatError, quote, UnsupportedError } from "../../errors.ts";
 import type { Budget } from "../../limits.ts";
 import { BLOB_MIN, type Cursor, type Decoder, type Payload } from "../cursor.ts";
-import { type Json, JsonNumber, type JsonObject } from "../json/json.ts";
+import { type Json, JsonNumber, JsonObject } from "../json/json.ts";
 import { readJson } from "../json/read_json.ts";
 import { type RawTensor, take, u64 } from "../record/read_record.ts";
 import { FROM_WORD, WITHOUT_ARRAYS } from "./dtypes.ts";
@@ -142,7 +142,7 @@ function readJsonHeader(header: Uint8Array, budget: Budget): Json {
 
 function readMetadata(value: Json): Map<string, string> {
   const metadata = new Map<string, string>();
-  if (!(value instanceof Map)) throw badField("__metadata__", "must be an object of texts");
+  if (!(value instanceof JsonObject)) throw badField("__metadata__", "must be an object of texts");
   for (const [key, text] of value) {
     if (typeof text !== "string") {
       throw badField("__metadata__", `must hold texts: ${quote(key)} is none`);
@@ -153,7 +153,7 @@ function readMetadata(value: Json): Map<string, string> {
 }
 
 function readEntry(name: string, value: Json, budget: Budget): Entry {
-  if (!(value instanceof Map)) throw badField(name, "must be an object");
+  if (!(value instanceof JsonObject)) throw badField(name, "must be an object");
   budget.tensor(HEADER_AT);
   const word = value.get("dtype");
   if (typeof word !== "string") throw badField(name, "lacks a dtype");

@@ -7,7 +7,7 @@ import { byCodePoint } from "../../code_point_order.ts";
 import { quote, UnsupportedError, ValueError } from "../../errors.ts";
 import type { NDArray } from "../../ndarray.ts";
 import { type Chunk, UnreadBytes } from "../../unread_bytes.ts";
-import type { Json, JsonObject } from "../json/json.ts";
+import { type Json, JsonObject } from "../json/json.ts";
 import { writeJson } from "../json/write_json.ts";
 import { TO_WORD } from "./dtypes.ts";
 
@@ -33,14 +33,14 @@ export function planSafetensors(
 ): SafetensorsPlan {
   const sorted = [...tensors].map(([name, array]) => ({ name, array, ...wordOf(name, array) }));
   sorted.sort((a, b) => b.rank - a.rank || byCodePoint(a.name, b.name));
-  const fields: JsonObject = new Map();
-  if (metadata.size > 0) fields.set("__metadata__", new Map(metadata));
+  const fields = new JsonObject();
+  if (metadata.size > 0) fields.set("__metadata__", JsonObject.of(metadata));
   let end = 0;
   for (const { name, array, word } of sorted) {
     const begin = end;
     end += array.nbytes;
     const entry: [string, Json][] = [["dtype", word], ["shape", [...array.shape]], ["data_offsets", [begin, end]]];
-    fields.set(name, new Map(entry));
+    fields.set(name, JsonObject.of(entry));
   }
   const text = writeJson(fields);
   const header = new Uint8Array(8 + 8 * Math.ceil(text.length / 8)).fill(0x20);
