@@ -4,8 +4,11 @@
  * @module
  */
 import type { From } from "../io/open_source.ts";
+import { planEncoding } from "../encode.ts";
+import { loadLazyArrays } from "../io/load_lazy_arrays.ts";
+import { saveFiles } from "../io/save_files.ts";
 import { checkOptions, type SaveOptions } from "../options.ts";
-import { save } from "../save.ts";
+import { SMALL } from "../save.ts";
 import { Tensor } from "../tensor.ts";
 import type { Value } from "../values.ts";
 import { checkpointFolder, savesIn } from "./checkpoint_folder.ts";
@@ -18,6 +21,11 @@ export interface SaveStateDictOptions extends Pick<SaveOptions, "folder" | "sign
   uniqueId?: number;
   /** Which Paddle will read it: none reads both forms. `"3.0"` is read by 2.6 to 3.1, `"3.3"` by 3.3. @default {"3.3"} */
   version?: "3.0" | "3.3";
+  /**
+   * The folder is built beside its place and takes it as a whole: afterwards it holds this save and no other. Where there was one, there is
+   * none for a moment; `recoverFolder` finishes what was cut off then. Only for a directory by path. @default {false}
+   */
+  wholeFolder?: boolean;
 }
 
 /**
@@ -32,8 +40,8 @@ export async function saveStateDict(
   path: From,
   options: SaveStateDictOptions = {},
 ): Promise<void> {
-  checkOptions(options, ["folder", "signal", "uniqueId", "version"]);
-  const { signal, version = "3.3" } = options;
+  checkOptions(options, ["folder", "signal", "uniqueId", "version", "wholeFolder"]);
+  const { signal, version = "3.3", wholeFolder } = options;
   if (!Object.hasOwn(MODULES, version)) {
     throw new TypeError(`Option version must be "3.0" or "3.3": got ${String(version)}`);
   }
@@ -49,6 +57,11 @@ export async function saveStateDict(
     tensors.set(name, tensor);
     described.set(name, { dtype: tensor.dtype, shape: tensor.shape, path });
   }
-  await save(tensors, { folder, name: file }, { signal });
-  await save(writeMetadata(described, file, version), { folder, name: `${uniqueId}.metadata` }, { signal });
+  const left = await loadLazyArrays(tensors, signal, SMALL);
+  const saved = planEncoding(tensors, {});
+  const metadata = planEncoding(writeMetadata(described, file, version), {});
+  await saveFiles(folder, [
+    { name: file, size: saved.size, chunks: saved.chunks, left },
+    { name: `${uniqueId}.metadata`, size: metadata.size, chunks: metadata.chunks },
+  ], { signal, wholeFolder });
 }

@@ -329,7 +329,7 @@ class Cleanup {
 }
 
 /** Wait for earlier saves of the same file; what is returned lets the next one in. */
-async function enter(target: string): Promise<() => void> {
+export async function enter(target: string): Promise<() => void> {
   const before = queues.get(target);
   let leave = () => {};
   const mine = new Promise<void>((resolve) => leave = resolve);

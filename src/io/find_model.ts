@@ -6,6 +6,7 @@
  */
 import { byCodePoint } from "../code_point_order.ts";
 import { isPaddleError, PathError, quote, SourceError } from "../errors.ts";
+import { DirectoryFolder } from "./directory_folder.ts";
 import type { Folder } from "./folder.ts";
 import { checkManifest, manifestName } from "./manifest.ts";
 import { folderAt, isFolder, type Place } from "./place.ts";
@@ -151,6 +152,10 @@ export async function notFound(place: Place): Promise<SourceError> {
     const hint = `give the prefix of the model's files, ${quote(shown.slice(0, -ending.length))}`;
     return new SourceError("NOT_FOUND", `${quote(shown)} is one file of a model: ${hint}`, { path: shown, hint });
   }
+  if (await wasPutAside(place)) {
+    const hint = "a save of this folder was cut off, recoverFolder finishes it";
+    return new SourceError("NOT_FOUND", `There is no folder ${quote(shown)}: ${hint}`, { path: shown, hint });
+  }
   const others: string[] = [];
   for (const end of [".pdparams", ".pdopt"]) {
     if (name !== "" && await exists(folder, name + end)) others.push(name + end);
@@ -158,6 +163,12 @@ export async function notFound(place: Place): Promise<SourceError> {
   const hint = others.length > 0 ? `give the full file name, such as ${others[0]}` : undefined;
   const message = `There is no file, model or folder ${quote(shown)}${hint ? `: ${hint}` : ""}`;
   return new SourceError("NOT_FOUND", message, { path: shown, hint });
+}
+
+/** Whether there was a folder that a save put aside, and no other took its place. */
+async function wasPutAside({ folder, name }: Place): Promise<boolean> {
+  if (!(folder instanceof DirectoryFolder) || name === "") return false;
+  return (await folder.list(name + ".old-").catch(() => [])).length > 0;
 }
 
 /** Names of the files in a folder; none where it cannot tell. */

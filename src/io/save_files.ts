@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { LazyBytes } from "../ndarray.ts";
 import type { Chunk } from "../unread_bytes.ts";
 import { PaddleError, PathError, quote } from "../errors.ts";
 import { FileSink } from "./file_sink.ts";
@@ -14,6 +15,7 @@ import { type ProgressEvent, progressOf } from "./progress.ts";
 import { safeParts } from "./safe_name.ts";
 import type { Sink } from "./sink.ts";
 import { sinkFailed } from "./sink_failed.ts";
+import { WholeFolder } from "./whole_folder.ts";
 import { within } from "./within.ts";
 
 /** A file to be written. */
@@ -24,6 +26,8 @@ export interface OutFile {
   size: number;
   /** The bytes. */
   chunks: Iterable<Chunk>;
+  /** Bytes that are read as the chunks are: the files that have them must not have changed meanwhile. */
+  left?: Iterable<LazyBytes>;
 }
 
 /** Milliseconds that sinks have to leave nothing behind when a call was stopped. */
@@ -35,6 +39,8 @@ export interface SaveFilesOptions {
   onProgress?: (event: ProgressEvent) => void;
   /** Write the manifest of the prefix, too. */
   manifest?: boolean;
+  /** The folder takes its place as a whole. */
+  wholeFolder?: boolean;
 }
 
 /**
@@ -49,11 +55,13 @@ export async function saveFiles(
 ): Promise<string[]> {
   const { signal, onProgress, manifest: hasManifest = false } = options;
   signal?.throwIfAborted();
+  const whole = options.wholeFolder ? await WholeFolder.begin(folder) : null;
+  if (whole) folder = whole.folder;
   const progress = progressOf(onProgress, "save", files.reduce((n, file) => n + file.size, 0));
   const open: Sink[] = [], saved: SavedFile[] = [];
   let done = 0;
   try {
-    for (const { name, size, chunks } of files) {
+    for (const { name, size, chunks, left = [] } of files) {
       const sink = await putPart(folder, name, size, hasManifest);
       open.push(sink);
       await pour(chunks, sink, signal, (written) => progress?.at(done + written), size);
@@ -62,6 +70,7 @@ export async function saveFiles(
         await sink.prepare();
         if (sink.sha256 !== undefined) saved.push({ name, size, sha256: sink.sha256 });
       }
+      for (const bytes of left) await bytes.verify?.();
       done += size;
     }
     if (hasManifest && prefix !== undefined) {
@@ -83,11 +92,14 @@ export async function saveFiles(
       }
     }
     for (const sink of folders.values()) await sink.syncFolder();
+    signal?.throwIfAborted();
+    await whole?.takePlace();
   } catch (error) {
     await Promise.allSettled(open.map(async (sink) => {
       const aborting = Promise.resolve(sink.abort(error));
       await (signal?.aborted && !(sink instanceof FileSink) ? within(aborting, PATIENCE) : aborting);
     }));
+    await whole?.abort();
     if (signal?.aborted && error === signal.reason) throw error;
     if (progress?.threw(error)) throw error;
     throw error instanceof PaddleError || error instanceof TypeError ? error : sinkFailed(error);

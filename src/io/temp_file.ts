@@ -43,6 +43,16 @@ export function isTemp(name: string): boolean {
     name[name.length - TEMP.length - 17] === ".";
 }
 
+/** Whether a name is a temporary one for `base`. */
+export function isTempOf(name: string, base: string): boolean {
+  return isTemp(name) && name.slice(1, -TEMP.length - 17) === shortName(base);
+}
+
+/** The part of a temporary name that no other has. */
+export function idOfTemp(name: string): string {
+  return name.slice(-TEMP.length - 16, -TEMP.length);
+}
+
 /** At most 64 bytes of a name. */
 function shortName(name: string): string {
   const bytes = new TextEncoder().encode(name);

@@ -40,6 +40,12 @@ export interface RelayoutOptions {
    * in the file system, and for the layout `prefix`. @default {false}
    */
   manifest?: boolean;
+  /**
+   * The folder is built beside its place and takes it as a whole: afterwards it holds these files and no others. Where there was one, there is
+   * none for a moment; `recoverFolder` finishes what was cut off then. Only for a directory by path, and the
+   * layouts `folder` and `combined`. @default {false}
+   */
+  wholeFolder?: boolean;
   /** Refuse names that are no file names on Windows. @default {true} */
   portable?: boolean;
   /** Stops the call before anything takes its place. */
@@ -48,7 +54,17 @@ export interface RelayoutOptions {
   onProgress?: (event: ProgressEvent) => void;
 }
 
-const OPTIONS = ["layout", "modelFilename", "paramsFilename", "manifest", "folder", "portable", "signal", "onProgress"];
+const OPTIONS = [
+  "layout",
+  "modelFilename",
+  "paramsFilename",
+  "manifest",
+  "wholeFolder",
+  "folder",
+  "portable",
+  "signal",
+  "onProgress",
+];
 
 /** What is read: a model, a place of one, or a place with the names of its files. */
 export type ModelFrom = InferenceModel | string | URL | FolderEntry | {
@@ -87,6 +103,9 @@ export async function relayout(
   }
   if (options.manifest && layout !== "prefix") {
     throw new TypeError(`Option manifest has no meaning for the layout "${layout}": there is no prefix`);
+  }
+  if (options.wholeFolder && layout === "prefix") {
+    throw new TypeError('Option wholeFolder has no meaning for the layout "prefix": others lie in that folder, too');
   }
   const model = await modelOf(from, options);
   const place = await placeOf(to, options);

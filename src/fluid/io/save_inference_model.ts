@@ -12,8 +12,9 @@ import type { Program } from "../../program.ts";
 import { InferenceModel } from "../../static/inference_model.ts";
 import { namesOf, normalizeProgram, type VariableName } from "../../static/normalize_program.ts";
 import { relayout } from "../../static/relayout.ts";
-import { saveToFile } from "../../static/file_bytes.ts";
+import { bytesFile } from "../../io/model_out_files.ts";
 import { folderAt, placeOf } from "../../io/place.ts";
+import { saveFiles } from "../../io/save_files.ts";
 
 /** Options of {@linkcode saveInferenceModel}. */
 export interface SaveInferenceModelOptions {
@@ -32,6 +33,11 @@ export interface SaveInferenceModelOptions {
   exportForDeployment?: boolean;
   /** Only the program. @default {false} */
   programOnly?: boolean;
+  /**
+   * The folder is built beside its place and takes it as a whole: afterwards it holds these files and no others. Where there was one, there is
+   * none for a moment; `recoverFolder` finishes what was cut off then. Only for a directory by path. @default {false}
+   */
+  wholeFolder?: boolean;
   /** Where the folder is. */
   folder?: Folder;
   /** Stops the call before anything takes its place. */
@@ -47,6 +53,7 @@ const OPTIONS = [
   "paramsFilename",
   "exportForDeployment",
   "programOnly",
+  "wholeFolder",
   "folder",
   "signal",
   "onProgress",
@@ -66,21 +73,21 @@ export async function saveInferenceModel(
   options: SaveInferenceModelOptions,
 ): Promise<string[]> {
   checkOptions(options, OPTIONS);
-  const { mainProgram, parameters, exportForDeployment = true, programOnly = false, folder, signal, onProgress } =
-    options;
+  const { mainProgram, parameters, exportForDeployment = true, programOnly = false } = options;
+  const { folder, wholeFolder, signal, onProgress } = options;
   const basis = baseName(options.modelFilename ?? "__model__");
   const modelFilename = exportForDeployment ? basis : basis + ".main_program";
   const program = exportForDeployment ? normalizeProgram(mainProgram, feededVarNames, targetVars) : mainProgram;
   if (programOnly) {
     const place = await placeOf(dirname, options);
     if (!place) throw new TypeError("dirname must be a path, file: URL or { folder, name }");
-    await saveToFile({ folder: folderAt(place), name: modelFilename }, program.serialize(), { signal });
+    await saveFiles(folderAt(place), [bytesFile(modelFilename, program.serialize())], { wholeFolder, signal });
     return namesOf(targetVars);
   }
   const paramsFilename = options.paramsFilename === undefined ? undefined : baseName(options.paramsFilename);
   const layout = paramsFilename === undefined ? "folder" : "combined";
   const model = new InferenceModel(program, parameters);
-  await relayout(model, dirname, { layout, modelFilename, paramsFilename, folder, signal, onProgress });
+  await relayout(model, dirname, { layout, modelFilename, paramsFilename, wholeFolder, folder, signal, onProgress });
   return namesOf(targetVars);
 }
 

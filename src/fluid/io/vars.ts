@@ -40,6 +40,11 @@ export interface SaveVarsOptions extends VariableChoice {
   filename?: string;
   /** Refuse names that are no file names on Windows. @default {true} */
   portable?: boolean;
+  /**
+   * The folder is built beside its place and takes it as a whole: afterwards it holds these files and no others. Where there was one, there is
+   * none for a moment; `recoverFolder` finishes what was cut off then. Only for a directory by path. @default {false}
+   */
+  wholeFolder?: boolean;
   /** Where the names are put. */
   folder?: Folder;
   /** Stops the call before anything takes its place. */
@@ -61,7 +66,7 @@ export interface LoadVarsOptions extends VariableChoice {
 }
 
 const CHOICE = ["mainProgram", "vars", "predicate", "filename", "folder", "signal"];
-const SAVE = [...CHOICE, "parameters", "portable", "onProgress"];
+const SAVE = [...CHOICE, "parameters", "portable", "wholeFolder", "onProgress"];
 const LOAD = [...CHOICE, "limits"];
 
 /**
