@@ -46,10 +46,11 @@ export * as fluid from "./src/fluid/mod.ts";
 export { DirectoryFolder, type DirectoryFolderOptions } from "./src/io/directory_folder.ts";
 export { type FolderRecovery, recoverFolder } from "./src/io/whole_folder.ts";
 export { cleanupTemps } from "./src/io/temp_file.ts";
-export { type Folder, type PutOptions, setDefaultFolder } from "./src/io/folder.ts";
+export { type Folder, type PutOptions, setDefaultFolder, type Unchanged } from "./src/io/folder.ts";
 export type { Fetch, HttpOptions } from "./src/io/http_options.ts";
 export {
   type Bucket,
+  type BucketCondition,
   BucketFolder,
   type BucketFolderOptions,
   type BucketObject,

@@ -83,6 +83,14 @@ export class Checkpoint implements AsyncIterable<[string, NDArray]> {
     this.#lazies = parts.lazies;
   }
 
+  /**
+   * What tells this version of the file from others, such as `etag:"5e1f"`; undefined where the place tells none, or there are several files.
+   * {@linkcode save} takes it as `ifUnchanged: { version }`.
+   */
+  get version(): string | undefined {
+    return this.#source?.version;
+  }
+
   /** Names of the arrays, in file order: the keys of a state dict; `model.fc.weight` for arrays deeper inside. */
   names(): string[] {
     this.#alive();

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Warning } from "./errors.ts";
-import type { Folder } from "./io/folder.ts";
+import type { Folder, Unchanged } from "./io/folder.ts";
 import type { From } from "./io/open_source.ts";
 import type { Fetch, HttpOptions } from "./io/http_options.ts";
 import type { ProgressEvent } from "./io/progress.ts";
@@ -113,10 +113,13 @@ export interface SaveOptions extends EncodeOptions {
   /** Read the temporary file back and compare its SHA-256 before it takes the old one's place. @default {true below 64 MiB} */
   verify?: boolean;
   /**
-   * Save only if the target is still as `stat` saw it: size in bytes, mtime in milliseconds and, where it is given, the inode. Between the
-   * look at it and the commit is a moment in which others can save: `lock` closes it for those who use it as well.
+   * Save only if the target is still as `stat` saw it: size in bytes, mtime in milliseconds and, where it is given, the inode; or of the
+   * `version` that {@linkcode Checkpoint} or {@linkcode Source} told, null for a target that must not exist. Else the save fails with
+   * `CONFLICT`. Between the look at a file and the commit is a moment in which others can save: `lock` closes it for those who use it as well.
+   * A bucket looks at its object's ETag itself (`onlyIf`, `If-Match`), if it knows conditions; R2 does not for files of several parts: before
+   * the last step they are compared.
    */
-  ifUnchanged?: { size: number; mtimeMs: number; ino?: number | bigint };
+  ifUnchanged?: Unchanged;
   /** Keep other processes out by a `<name>.lock` file; one that nobody touched for 10 minutes is taken over. @default {false} */
   lock?: boolean;
   /** Create missing folders above the target. @default {true} */

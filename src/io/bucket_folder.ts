@@ -8,7 +8,7 @@ import { PaddleError, PathError, SaveError, SourceError } from "../errors.ts";
 import { DEFAULT_LIMITS } from "../limits.ts";
 import { type BytesReader, isFilling, readerOf } from "./filling_reader.ts";
 import { CoalescedSource } from "./coalesced_source.ts";
-import { type Folder, type PutOptions, refuseWishes } from "./folder.ts";
+import { conflict, type Folder, type PutOptions, refuseWishes, wishedEtag } from "./folder.ts";
 import { PartsSink } from "./parts_sink.ts";
 import { safeParts } from "./safe_name.ts";
 import type { Sink } from "./sink.ts";
@@ -27,8 +27,8 @@ export interface Bucket {
     key: string,
     options?: { range?: { offset: number; length: number }; onlyIf?: { etagMatches: string } },
   ): Promise<BucketObject | (BucketObject & { body: ReadableStream<Uint8Array> }) | null>;
-  /** Put an object whole. */
-  put(key: string, value: Uint8Array): Promise<unknown>;
+  /** Put an object whole; null where the condition does not hold. */
+  put(key: string, value: Uint8Array, options?: { onlyIf?: BucketCondition }): Promise<unknown>;
   /** Put an object in parts. */
   createMultipartUpload(key: string): Promise<BucketUpload>;
   /** Remove objects. */
@@ -39,6 +39,14 @@ export interface Bucket {
     truncated: boolean;
     cursor?: string;
   }>;
+}
+
+/** What an object must be for it to be replaced. */
+export interface BucketCondition {
+  /** The ETag that it has. */
+  etagMatches?: string;
+  /** `*`: there is none. */
+  etagDoesNotMatch?: string;
 }
 
 /** What a bucket tells of an object. */
@@ -107,16 +115,27 @@ export class BucketFolder implements Folder {
   // deno-lint-ignore require-await
   async put(name: string, options?: PutOptions): Promise<Sink> {
     const key = this.#key(name);
-    refuseWishes(options, "a bucket");
+    refuseWishes(options, "a bucket", true);
+    const wished = wishedEtag(options);
     return new PartsSink(
       {
-        put: (bytes) => this.#bucket.put(key, bytes),
+        put: async (bytes) => {
+          if (wished === undefined) return await this.#bucket.put(key, bytes);
+          const onlyIf = wished === null ? { etagDoesNotMatch: "*" } : { etagMatches: wished };
+          if (await this.#bucket.put(key, bytes, { onlyIf }) === null) throw conflict(name);
+        },
         begin: async () => {
           const upload = await this.#bucket.createMultipartUpload(key);
           const parts: { partNumber: number; etag: string }[] = [];
           return {
             part: async (number, bytes) => void parts.push(await upload.uploadPart(number, bytes)),
-            complete: () => upload.complete(parts),
+            complete: async () => {
+              // Uploads in parts know no condition.
+              if (wished !== undefined && ((await this.#bucket.head(key))?.etag ?? null) !== wished) {
+                throw conflict(name);
+              }
+              await upload.complete(parts);
+            },
             abort: () => upload.abort(),
           };
         },

@@ -6,7 +6,7 @@
  */
 import { PathError, SaveError } from "../errors.ts";
 import { type FileLock, takeLock } from "./file_lock.ts";
-import type { PutOptions } from "./folder.ts";
+import { conflict, type PutOptions, type Unchanged } from "./folder.ts";
 import { type PathCalls, pathCalls } from "./path.ts";
 import { fileSystem, type Fs, hashing, hexOf } from "./platform.ts";
 import { portableParts } from "./safe_name.ts";
@@ -237,16 +237,9 @@ export class FileSink implements Sink {
     this.sha256 = actual;
   }
 
-  async #compare({ size, mtimeMs, ino }: NonNullable<PutOptions["ifUnchanged"]>): Promise<void> {
+  async #compare(wish: Unchanged): Promise<void> {
     const now = await this.#fs.promises.stat(this.#target).catch(() => null);
-    const isSame = now && now.size === size && Math.abs(now.mtimeMs - mtimeMs) < 1 &&
-      (ino === undefined || BigInt(now.ino) === BigInt(ino));
-    if (isSame) return;
-    throw new SaveError(
-      "CONFLICT",
-      `${JSON.stringify(this.#shown)} was changed by somebody else; it was left as it is.`,
-      { path: this.#shown, committed: "no" },
-    );
+    if (!isSame(now, wish)) throw conflict(this.#shown);
   }
 
   async #commit(): Promise<void> {
@@ -288,6 +281,17 @@ export class FileSink implements Sink {
       return false;
     }
   }
+}
+
+/** Whether the file is still what it was. Runtimes tell its time by milliseconds or finer. */
+function isSame(now: { size: number; mtimeMs: number; ino: number | bigint } | null, wish: Unchanged): boolean {
+  if (!("version" in wish)) {
+    return now !== null && now.size === wish.size && Math.abs(now.mtimeMs - wish.mtimeMs) < 1 &&
+      (wish.ino === undefined || BigInt(now.ino) === BigInt(wish.ino));
+  }
+  if (wish.version === null || now === null) return wish.version === now;
+  const written = /^mtime:([0-9]{1,20})$/.exec(wish.version);
+  return written !== null && Math.abs(now.mtimeMs - Number(written[1]) / 1e6) < 1;
 }
 
 /** The new file gets the old one's mode and, where that is allowed, its owner. */

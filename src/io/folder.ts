@@ -7,6 +7,9 @@ import { quote, SaveError } from "../errors.ts";
 import type { Sink } from "./sink.ts";
 import type { Source } from "./source.ts";
 
+/** What a file must still be: as `stat` saw it, or of a version that was told when it was opened; null: there is none. */
+export type Unchanged = { size: number; mtimeMs: number; ino?: number | bigint } | { version: string | null };
+
 /** What a saver wishes of {@linkcode Folder.put}. */
 export interface PutOptions {
   /** Bytes that will come, where that is known: a save of another length fails. */
@@ -15,8 +18,8 @@ export interface PutOptions {
   mkdir?: boolean;
   /** Read the file back and compare, before it takes the old one's place. @default {true below 64 MiB, where `size` is given} */
   verify?: boolean;
-  /** Put only if the file is still this: bytes, milliseconds and, where it is given, the number of its inode. */
-  ifUnchanged?: { size: number; mtimeMs: number; ino?: number | bigint };
+  /** Put only if the file is still this. */
+  ifUnchanged?: Unchanged;
   /** Keep other processes out by `<name>.lock`. @default {false} */
   lock?: boolean;
   /** Throw where the place cannot promise that the file is on a disk. @default {false} */
@@ -29,10 +32,10 @@ export interface PutOptions {
   signal?: AbortSignal;
 }
 
-/** A TypeError for a wish that only a directory of the file system can fulfil. */
-export function refuseWishes(options: PutOptions | undefined, place: string): void {
+/** A TypeError for a wish that only a directory of the file system can fulfil; a bucket has versions. */
+export function refuseWishes(options: PutOptions | undefined, place: string, hasVersions = false): void {
   for (const name of ["verify", "ifUnchanged", "lock", "requireDurable", "preserve"] as const) {
-    if (options?.[name]) {
+    if (options?.[name] && !(hasVersions && name === "ifUnchanged")) {
       throw new TypeError(`Option ${name} has no meaning for ${place}: only a file by path can have it`);
     }
   }
@@ -50,6 +53,28 @@ export interface Folder {
   delete(name: string): Promise<void>;
   /** Whether there is a folder `name`, be it empty; without it, one that has a file. */
   hasFolder?(name: string): Promise<boolean>;
+}
+
+/**
+ * The ETag that an object must have still, as the version has it; null: there must be none; undefined: it may be any.
+ *
+ * @throws {TypeError} what must be unchanged has no ETag
+ */
+export function wishedEtag(options: PutOptions | undefined): string | null | undefined {
+  const wish = options?.ifUnchanged;
+  if (wish === undefined) return undefined;
+  const version = "version" in wish ? wish.version : undefined;
+  if (version === null) return null;
+  if (version?.startsWith("etag:")) return version.slice(5);
+  throw new TypeError("Option ifUnchanged must have the version of an object, which begins with etag:");
+}
+
+/** The error of a save that would undo somebody else's. */
+export function conflict(shown: string): SaveError {
+  return new SaveError("CONFLICT", `${quote(shown)} was changed by somebody else; it was left as it is.`, {
+    path: shown,
+    committed: "no",
+  });
 }
 
 let defaultFolder: Folder | null = null;

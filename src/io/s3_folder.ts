@@ -7,7 +7,7 @@ import { byCodePoint } from "../code_point_order.ts";
 import { HttpError, SaveError, SourceError } from "../errors.ts";
 import { partSizeOf, tooMany } from "./bucket_folder.ts";
 import { DEFAULT_LIMITS } from "../limits.ts";
-import { type Folder, type PutOptions, refuseWishes } from "./folder.ts";
+import { conflict, type Folder, type PutOptions, refuseWishes, wishedEtag } from "./folder.ts";
 import { encodedName } from "./http_folder.ts";
 import { type Fetch, type HttpOptions, shownUrl } from "./http_options.ts";
 import { openHttp } from "./http_source.ts";
@@ -76,12 +76,12 @@ export class S3Folder implements Folder {
   // deno-lint-ignore require-await
   async put(name: string, options?: PutOptions): Promise<Sink> {
     const url = this.#urlOf(name);
-    refuseWishes(options, "a bucket");
-    const signal = options?.signal;
+    refuseWishes(options, "a bucket", true);
+    const signal = options?.signal, wished = wishedEtag(options);
     return new PartsSink(
       {
-        put: (bytes) => this.#ask("PUT", url, {}, bytes, signal),
-        begin: () => this.#begin(url, signal),
+        put: (bytes) => this.#commit("PUT", url, {}, bytes, wished, signal),
+        begin: () => this.#begin(url, wished, signal),
       },
       name,
       this.#partSize,
@@ -110,7 +110,7 @@ export class S3Folder implements Folder {
     await this.#ask("DELETE", this.#urlOf(name));
   }
 
-  async #begin(url: URL, signal?: AbortSignal): Promise<PartsUpload> {
+  async #begin(url: URL, wished: string | null | undefined, signal?: AbortSignal): Promise<PartsUpload> {
     const { text } = await this.#ask("POST", url, { uploads: "" }, undefined, signal);
     const [uploadId] = elementsOf(text, "UploadId");
     if (uploadId === undefined) throw this.#failed("POST", url, "the answer names no upload");
@@ -128,13 +128,34 @@ export class S3Folder implements Folder {
           `<Part><PartNumber>${i + 1}</PartNumber><ETag>${escapeXml(etag)}</ETag></Part>`
         );
         const body = `<CompleteMultipartUpload>${parts.join("")}</CompleteMultipartUpload>`;
-        const { text } = await this.#ask("POST", url, { uploadId }, new TextEncoder().encode(body), signal);
+        const { text } = await this.#commit("POST", url, { uploadId }, new TextEncoder().encode(body), wished, signal);
         // This request may fail with status 200: the answer begins before the parts are put together.
         if (text.includes("<Error>")) throw this.#failed("POST", url, elementsOf(text, "Code")[0] ?? "unknown error");
       },
       // What was begun is taken back also where the caller stopped.
       abort: () => this.#ask("DELETE", url, { uploadId }),
     };
+  }
+
+  /** The request by which a file comes into being: on a condition, where there is one. */
+  async #commit(
+    method: string,
+    url: URL,
+    query: Record<string, string>,
+    body: Uint8Array<ArrayBuffer>,
+    wished: string | null | undefined,
+    signal?: AbortSignal,
+  ): Promise<{ text: string; headers: Headers }> {
+    if (wished === undefined) return await this.#ask(method, url, query, body, signal);
+    const condition: [string, string] = wished === null ? ["if-none-match", "*"] : ["if-match", wished];
+    try {
+      return await this.#ask(method, url, query, body, signal, condition);
+    } catch (error) {
+      // 409: another save was under way; 404: the object that is to be replaced is gone.
+      const { status } = error as { status?: number };
+      if (status === 412 || status === 409 || (status === 404 && method === "PUT")) throw conflict(shownUrl(url));
+      throw error;
+    }
   }
 
   #urlOf(name: string): URL {
@@ -149,6 +170,7 @@ export class S3Folder implements Folder {
     query: Record<string, string> = {},
     body?: Uint8Array<ArrayBuffer>,
     signal?: AbortSignal,
+    condition?: readonly [name: string, value: string],
   ): Promise<{ text: string; headers: Headers }> {
     const asked = new URL(url);
     for (const [name, value] of Object.entries(query)) asked.searchParams.set(name, value);
@@ -159,6 +181,10 @@ export class S3Folder implements Folder {
       const init: RequestInit = { method, signal };
       if (body) init.body = body;
       if (this.#http.headers) init.headers = this.#http.headers;
+      if (condition) {
+        const headers = init.headers = new Headers(init.headers);
+        headers.set(...condition);
+      }
       response = await this.#fetch(asked.href, init);
       text = await textOf(response);
     } catch (cause) {

@@ -73,8 +73,9 @@ function checkWishes({ ifUnchanged, preserve }: SinkOfOptions): void {
     throw new TypeError(`Option preserve must be "inode": got ${String(preserve)}`);
   }
   if (ifUnchanged === undefined) return;
-  const { size, mtimeMs } = ifUnchanged ?? {};
+  const { size, mtimeMs, version } = (ifUnchanged ?? {}) as Record<string, unknown>;
+  if (version === null || typeof version === "string") return;
   if (typeof size !== "number" || typeof mtimeMs !== "number") {
-    throw new TypeError("Option ifUnchanged must have size and mtimeMs, as the stat of a file has");
+    throw new TypeError("Option ifUnchanged must have size and mtimeMs, as the stat of a file has, or a version");
   }
 }

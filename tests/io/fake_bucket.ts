@@ -1,5 +1,5 @@
 /** R2 in memory: ranges, conditions, pages of keys, and uploads in parts of one length. */
-import type { Bucket, BucketUpload } from "../../mod.ts";
+import type { Bucket, BucketCondition, BucketUpload } from "../../mod.ts";
 
 interface Stored {
   bytes: Uint8Array;
@@ -52,7 +52,10 @@ export class FakeBucket implements Bucket {
     return { ...object, body };
   }
 
-  put(key: string, value: Uint8Array) {
+  put(key: string, value: Uint8Array, { onlyIf }: { onlyIf?: BucketCondition } = {}) {
+    const etag = this.objects.get(key)?.etag;
+    if (onlyIf?.etagMatches !== undefined && onlyIf.etagMatches !== etag) return Promise.resolve(null);
+    if (onlyIf?.etagDoesNotMatch === "*" && etag !== undefined) return Promise.resolve(null);
     this.#store(key, value.slice());
     return Promise.resolve(this.#describe(key));
   }

@@ -40,6 +40,13 @@ export async function fakeS3(files: Map<string, Uint8Array>): Promise<FakeS3> {
     const key = decodeURIComponent(url.pathname.replace("/bucket/", "")), query = url.searchParams;
     const { method } = request;
     const upload = uploads.get(query.get("uploadId") ?? "");
+    const { "if-match": match, "if-none-match": none } = request.headers;
+    const etag = etagOf(key);
+    if (match !== undefined && match !== etag) {
+      const [status, code] = etag === null ? [404, "NoSuchKey"] : [412, "PreconditionFailed"];
+      return send(response, status as number, `<Error><Code>${code}</Code></Error>`);
+    }
+    if (none === "*" && etag !== null) return send(response, 412, "<Error><Code>PreconditionFailed</Code></Error>");
     if (method === "GET" && key === "") return send(response, 200, listed(query));
     if (method === "GET") return give(request, response, key);
     if (method === "POST" && query.has("uploads")) {
@@ -82,10 +89,15 @@ export async function fakeS3(files: Map<string, Uint8Array>): Promise<FakeS3> {
     send(response, 400);
   };
 
+  const etagOf = (key: string) => {
+    const bytes = objects.get(key);
+    return bytes ? `"${createHash("md5").update(bytes).digest("hex")}"` : null;
+  };
+
   const give = (request: IncomingMessage, response: ServerResponse, key: string) => {
     const bytes = objects.get(key);
     if (!bytes) return send(response, 404, "<Error><Code>NoSuchKey</Code></Error>");
-    const etag = `"${createHash("md5").update(bytes).digest("hex")}"`;
+    const etag = etagOf(key)!;
     const match = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "");
     if (!match || (request.headers["if-range"] ?? etag) !== etag) return send(response, 200, bytes, { etag });
     const start = Number(match[1]), end = Math.min(Number(match[2]) + 1, bytes.length);

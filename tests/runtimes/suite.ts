@@ -106,6 +106,23 @@ const CASES: Cases = {
     check(copy.length === bytes.length && copy.every((byte, i) => byte === bytes[i]), "copy");
     await checkpoint.close();
   },
+  async "a save if nobody else saved meanwhile, where files have versions"() {
+    const name = `oarlock-suite-${crypto.randomUUID()}.pdparams`;
+    const large = new Map([["w", paddle.zeros([9 * 2 ** 18], "float32")]]);
+    for (const value of [state(), large]) {
+      await paddle.save(value, name);
+      const opened = await paddle.open(name), { version } = opened;
+      await opened.close();
+      if (version === undefined) return;
+      await paddle.save(value, name, { ifUnchanged: { version } });
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      await paddle.save(new Map([["w", 1]]), name);
+      same(await codeOf(paddle.save(value, name, { ifUnchanged: { version } })), "CONFLICT");
+      same(await codeOf(paddle.save(value, name, { ifUnchanged: { version: null } })), "CONFLICT");
+      same([...(await paddle.load(name) as Map<string, unknown>).values()], [1]);
+      await paddle.save(value, `${name}.${value.size}`, { ifUnchanged: { version: null } });
+    }
+  },
   async "a stream as the place of a save"() {
     const chunks: Uint8Array[] = [];
     await paddle.save(state(), new WritableStream<Uint8Array>({ write: (chunk) => void chunks.push(chunk) }));

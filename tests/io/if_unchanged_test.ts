@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, it } from "@std/testing/bdd";
+import { AwsClient } from "aws4fetch";
+import {
+  BucketFolder,
+  DirectoryFolder,
+  type Folder,
+  fromArray,
+  load,
+  MemoryFolder,
+  open,
+  S3Folder,
+  save,
+  type StateDict,
+  zeros,
+} from "../../mod.ts";
+import { FakeBucket } from "./fake_bucket.ts";
+import { ACCESS, fakeS3 } from "./fake_s3.ts";
+
+const state = (n: number) => new Map([["w", fromArray([n], "int32")]]);
+/** More than one part. */
+const LARGE = new Map([["w", zeros([9 * 2 ** 18], "float32")]]);
+const NAME = "m.pdparams";
+
+const PLACES: Record<string, () => Promise<{ folder: Folder; uploads: () => number; done: () => unknown }>> = {
+  "an R2 bucket": () => {
+    const bucket = new FakeBucket();
+    return Promise.resolve({ folder: new BucketFolder(bucket), uploads: () => bucket.uploads, done: () => {} });
+  },
+  "an S3 bucket": async () => {
+    const server = await fakeS3(new Map());
+    const client = new AwsClient({ ...ACCESS, service: "s3", region: "eu-central-1", retries: 0 });
+    const folder = new S3Folder(server.url, { fetch: (url, init) => client.fetch(url as string, init) });
+    return { folder, uploads: () => server.uploads.size, done: () => server.close() };
+  },
+  "a directory": () => {
+    const path = mkdtempSync(join(tmpdir(), "oarlock-unchanged-"));
+    return Promise.resolve({
+      folder: new DirectoryFolder(path),
+      uploads: () => 0,
+      done: () => rmSync(path, { recursive: true }),
+    });
+  },
+};
+
+async function versionIn(folder: Folder): Promise<string> {
+  await using file = await open(NAME, { folder });
+  return file.version!;
+}
+
+describe("a save with ifUnchanged and a version", () => {
+  for (const [place, make] of Object.entries(PLACES)) {
+    it(`is a CONFLICT where somebody else saved: ${place}`, async () => {
+      const { folder, uploads, done } = await make();
+      try {
+        const none = { folder, ifUnchanged: { version: null } };
+        await save(state(1), NAME, none);
+        await assert.rejects(save(state(2), NAME, none), { code: "CONFLICT", committed: "no" });
+        for (const value of [state(3), LARGE]) {
+          const ifUnchanged = { version: await versionIn(folder) };
+          // Times of files are told in milliseconds.
+          await new Promise((resolve) => setTimeout(resolve, 5));
+          await save(value, NAME, { folder, ifUnchanged });
+          await assert.rejects(save(state(4), NAME, { folder, ifUnchanged }), { code: "CONFLICT", committed: "no" });
+          await assert.rejects(save(LARGE, NAME, { folder, ifUnchanged }), { code: "CONFLICT" });
+          const size = (await load(NAME, { folder }) as StateDict).size;
+          assert.equal(size, 1);
+          assert.equal((await versionIn(folder)) === ifUnchanged.version, false);
+        }
+        const ifUnchanged = { version: await versionIn(folder) };
+        await folder.delete(NAME);
+        await assert.rejects(save(state(5), NAME, { folder, ifUnchanged }), { code: "CONFLICT" });
+        assert.equal(await folder.get(NAME), null);
+        assert.equal(uploads(), 0, "uploads that were begun are taken back");
+      } finally {
+        await done();
+      }
+    });
+  }
+
+  it("is refused where there are no versions, or it is none", async () => {
+    const folder = new BucketFolder(new FakeBucket());
+    for (const ifUnchanged of [{ size: 1, mtimeMs: 1 }, { version: "mtime:1" }]) {
+      await assert.rejects(save(state(1), NAME, { folder, ifUnchanged }), TypeError);
+    }
+    const wrong = { version: undefined as unknown as string };
+    await assert.rejects(save(state(1), NAME, { folder, ifUnchanged: wrong }), TypeError);
+    const memory = new MemoryFolder();
+    await assert.rejects(save(state(1), NAME, { folder: memory, ifUnchanged: { version: null } }), TypeError);
+  });
+});
