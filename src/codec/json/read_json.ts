@@ -167,7 +167,11 @@ class JsonReader {
   }
 
   #isWord(word: string): boolean {
-    for (let i = 0; i < word.length; i++) if (this.#bytes[this.#pos + i] !== word.charCodeAt(i)) return false;
+    const bytes = this.#bytes, start = this.#pos;
+    for (let i = 0; i < word.length; i++) {
+      if (start + i === bytes.length) throw cut(bytes.length);
+      if (bytes[start + i] !== word.charCodeAt(i)) return false;
+    }
     this.#pos += word.length;
     return true;
   }

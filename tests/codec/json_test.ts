@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { describe, it } from "@std/testing/bdd";
+import { type Json, JsonNumber } from "../../src/codec/json/json.ts";
+import { readJson } from "../../src/codec/json/read_json.ts";
+import { writeJson } from "../../src/codec/json/write_json.ts";
+import { DEFAULT_LIMITS } from "../../src/limits.ts";
+
+const bytesOf = (text: string | number[]): Uint8Array =>
+  typeof text === "string" ? new TextEncoder().encode(text) : Uint8Array.from(text);
+const read = (text: string | number[]): Json => readJson(bytesOf(text));
+
+describe("JSON of programs", () => {
+  const VALUES: [string, Json][] = [
+    [" [ ] ", []],
+    ["{}", new Map()],
+    ['{"9":1,"10":2,"b":3}', new Map([["9", 1], ["10", 2], ["b", 3]])],
+    ['{"__proto__":1,"constructor":2}', new Map([["__proto__", 1], ["constructor", 2]])],
+    ["\t[true,\r\nfalse , null]\n", [true, false, null]],
+    ["9007199254740991", 9007199254740991],
+    ["9007199254740992", 9007199254740992n],
+    ["-12345678901234567890", -12345678901234567890n],
+    ["1.50E+2", new JsonNumber("1.50E+2")],
+    ["-0", new JsonNumber("-0")],
+    ['"\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9é😀"', '"\\/\b\f\n\r\téé😀'],
+    ['"\\ud83d\\uDE00"', "😀"],
+    ['"\\ud83d"', "\ud83d"],
+    ['"\\ude00\\ud83d"', "\ude00\ud83d"],
+    ['"\x7f\u2028"', "\x7f\u2028"],
+    ['"\\u0000"', "\0"],
+  ];
+  for (const [text, value] of VALUES) {
+    it(`${text.trim()} is read as it is`, () => assert.deepEqual(read(text), value));
+  }
+
+  it("gives numbers back in the digits that they came in", () => {
+    const text = '{"a":[1.50,1e400,-0,123456789012345678901234567890]}';
+    assert.equal(new TextDecoder().decode(writeJson(read(text))), text);
+  });
+
+  const REFUSED: [string | number[], string, number][] = [
+    ['{"a":1,"a":2}', "DUPLICATE_KEY", 7],
+    ['{"a":1,"\\u0061":2}', "DUPLICATE_KEY", 7],
+    ["\ufeff{}", "BAD_JSON", 0],
+    ["[1]x", "TRAILING_DATA", 3],
+    ["[1] 2", "TRAILING_DATA", 4],
+    ["[1,]", "BAD_JSON", 3],
+    ["[,1]", "BAD_JSON", 1],
+    ['{"a":1,}', "BAD_JSON", 7],
+    ["{a:1}", "BAD_JSON", 1],
+    ["{1:1}", "BAD_JSON", 1],
+    ['{"a" 1}', "BAD_JSON", 5],
+    ["[1 2]", "BAD_JSON", 3],
+    ["[1}", "BAD_JSON", 2],
+    ["[01]", "BAD_JSON", 1],
+    ["[-]", "BAD_JSON", 1],
+    ["[1.]", "BAD_JSON", 1],
+    ["[1e]", "BAD_JSON", 1],
+    ["[.5]", "BAD_JSON", 1],
+    ["[+1]", "BAD_JSON", 1],
+    ["[0x1]", "BAD_JSON", 2],
+    ["[NaN]", "BAD_JSON", 1],
+    ["[Infinity]", "BAD_JSON", 1],
+    ["[nul]", "BAD_JSON", 1],
+    ["[True]", "BAD_JSON", 1],
+    ["[1]//", "TRAILING_DATA", 3],
+    ["\x0b[]", "BAD_JSON", 0],
+    ["\u00a0[]", "BAD_JSON", 0],
+    ['"a\nb"', "BAD_JSON", 2],
+    ['"a\0b"', "BAD_JSON", 2],
+    ['"\\x41"', "BAD_JSON", 2],
+    ['"\\u00g0"', "BAD_JSON", 5],
+    ["'a'", "BAD_JSON", 0],
+    [[0x22, 0xed, 0xa0, 0x80, 0x22], "BAD_TEXT", 1],
+    [[0x22, 0xc0, 0x80, 0x22], "BAD_TEXT", 1],
+    [[0x22, 0x61, 0xff, 0x22], "BAD_TEXT", 1],
+  ];
+  for (const [text, code, offset] of REFUSED) {
+    it(`${JSON.stringify(text)} is refused as ${code} at byte ${offset}`, () => {
+      assert.throws(() => read(text), { code, offset });
+    });
+  }
+
+  it("cut anywhere is cut short, in the middle of a word, too", () => {
+    const bytes = bytesOf('{"a":[true,false,null,-1.5e+3,"x\\u00e9é😀\\n"],"b":{"c":12345678901234567890}}');
+    assert.throws(() => readJson(bytes.subarray(0, 0)), { code: "EMPTY", offset: 0 });
+    for (let n = 1; n < bytes.length; n++) {
+      assert.throws(() => readJson(bytes.subarray(0, n)), (error: { code: string; offset: number }) => {
+        assert.deepEqual([error.code, error.offset <= n], ["TRUNCATED", true], `cut after ${n} bytes`);
+        return true;
+      });
+    }
+  });
+
+  it("of too many levels or digits is refused, and deep JSON needs no deep stack", () => {
+    const deep = (n: number) => "[".repeat(n) + "]".repeat(n);
+    assert.throws(() => read(deep(257)), { code: "LIMIT", limit: "maxJsonDepth", offset: 256 });
+    assert.throws(() => read(`[${"7".repeat(4301)}]`), { code: "LIMIT", limit: "maxIntDigits", offset: 1 });
+    const limits = { ...DEFAULT_LIMITS, maxJsonDepth: Infinity };
+    const value = readJson(bytesOf(deep(200_000)), limits);
+    assert.equal(writeJson(value).length, 400_000);
+  });
+});
