@@ -189,10 +189,17 @@ class StreamDriver {
 
   async #text(ask: BlobAsk): Promise<Uint8Array> {
     const text = new Latin1Text(ask.at, allocate(Math.min(FIRST, ask.length)));
+    const end = this.cursor.offset + ask.length;
     for (let done = 0; done < ask.length;) {
       const piece = await this.#piece(ask, done);
-      text.push(piece);
       done += piece.length;
+      try {
+        text.push(piece);
+      } catch (error) {
+        // A length that the stream does not have is the first thing wrong with it.
+        if (!(await this.reach(end))) throw truncated(ask, ask.length - (end - this.#received));
+        throw error;
+      }
     }
     return text.finish();
   }

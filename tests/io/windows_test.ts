@@ -126,5 +126,25 @@ suite(
         })),
       );
     });
+
+    it("for lengths beyond the end, which a stream cannot know beforehand", async () => {
+      const u64 = (n: number) => [n & 255, (n >> 8) & 255, (n >> 16) & 255, 0, 0, 0, 0, 0];
+      const ascii = (text: string) => [...text].map((c) => c.charCodeAt(0));
+      const header = ascii(
+        '{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[9000],"data_offsets":[2,9002]}}',
+      );
+      const files: Record<string, number[]> = {
+        "a text for bytes that is no text": [
+          ...[0x80, 2, ...ascii("c_codecs\nencode\n"), 0x58, 0, 0x20, 0, 0],
+          ...[0x41, 0x80, 0x41, 0x58, 6, 0, 0, 0, ...ascii("latin1"), 0x86, 0x52, 0x2e],
+        ],
+        "a level of detail": [0, 0, 0, 0, ...u64(1), ...u64(0x100000), ...u64(0), 0, 0, 0, 0],
+        "the data of a safetensors file": [...u64(header.length), ...header, 1, 2, 3],
+        "no data of a safetensors file": [...u64(header.length), ...header],
+      };
+      await compare(
+        Object.entries(files).map(([path, bytes]) => ({ path, bytes: Uint8Array.from(bytes), options: {} })),
+      );
+    });
   },
 );

@@ -100,7 +100,7 @@ function* readData(
     throw new FormatError(
       "TRUNCATED",
       `Truncated .npy file: ${info.name} [${shape}] has ${size} bytes, ${remaining} are left at byte ${at}`,
-      { offset: at + remaining, expected: size, actual: remaining },
+      { offset: at, expected: size, actual: remaining },
     );
   }
   if (size >= BLOB_MIN || (lazy && size > 0)) {

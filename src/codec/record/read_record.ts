@@ -163,8 +163,7 @@ function* readLod(cursor: Cursor, budget: Budget): Decoder<number[][]> {
   for (let level = 0; level < levels; level++) {
     const sizeAt = cursor.offset;
     const size = u64(cursor, yield* take(cursor, 8, sizeAt));
-    const { remaining } = cursor;
-    if (size % 8 !== 0 || (remaining !== undefined && size > remaining)) {
+    if (size % 8 !== 0) {
       throw new FormatError("BAD_LENGTH", `LoD level ${level} at byte ${sizeAt} announces ${size} bytes`, {
         offset: sizeAt,
         actual: size,

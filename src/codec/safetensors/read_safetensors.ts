@@ -70,7 +70,7 @@ export function* readSafetensors(cursor: Cursor, { budget, lazy }: ReadSafetenso
     throw new FormatError(
       "TRUNCATED",
       `Truncated safetensors: the header announces ${end} bytes of data, ${remaining} are there. The download is probably incomplete: compare the size with the publisher's.`,
-      { offset: start + remaining, expected: end, actual: remaining },
+      { offset: start + entries.find((entry) => entry.end > remaining)!.begin, expected: end, actual: remaining },
     );
   }
   if (remaining !== undefined && remaining > end) throw trailing(start + end);
