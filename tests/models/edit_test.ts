@@ -62,6 +62,24 @@ describe("a program", () => {
     }
   });
 
+  it("keeps fields that nobody knows, those of its version too, when something else is changed", () => {
+    const bytes = new Uint8Array(readFileSync("tests/fixtures/programs/plain-3.3.1.pdmodel"));
+    // The later of two version fields is merged into the earlier: field 9 of the Version, and one of the program itself.
+    const extra = Uint8Array.of(0x22, 2, 0x48, 7, 0xa2, 6, 1, 0x78);
+    const whole = new Uint8Array(bytes.length + extra.length);
+    whole.set(bytes);
+    whole.set(extra, bytes.length);
+    const program = deserializeProgram(whole);
+    const { version } = program;
+    program.rename(program.vars()[0].name, "renamed");
+    const again = deserializeProgram(program.serialize());
+    assert.equal(again.version, version);
+    assert.equal(again.vars()[0].name, "renamed");
+    const text = Array.from(program.serialize()).join();
+    assert.ok(text.includes("72,7"), "field 9 of the version");
+    assert.ok(text.endsWith("162,6,1,120"), "field 100 of the program");
+  });
+
   it("changes in one attribute only, when one attribute is changed and changed back", () => {
     for (const { path, bytes, program } of programs()) {
       const op = program.ops().find((op) => typeof op.attributes.get("scale") === "number");

@@ -18,10 +18,14 @@ import { WireWriter } from "./wire_writer.ts";
 
 /** Everything of a program but its blocks. */
 interface Head {
-  version: number | null;
+  version: Messages["Version"] | null;
   opVersionMap: Messages["ProgramDesc"]["opVersionMap"] | null;
   opCompatibleMap: Messages["ProgramDesc"]["opCompatibleMap"] | null;
   unknown: Uint8Array;
+}
+
+function versionOf(version: number): Messages["Version"] {
+  return makeMessage("Version", { version: BigInt(version) });
 }
 
 /** A program of Paddle's protobuf form. */
@@ -55,7 +59,7 @@ export class ProgramDesc extends Program {
       wire.fields((number) => number > 1 && number <= 5, 0, bytes.length),
     );
     return new ProgramDesc(bytes, blocks, {
-      version: version ? Number(version.version) : null,
+      version: version ?? null,
       opVersionMap: opVersionMap ?? null,
       opCompatibleMap: opCompatibleMap ?? null,
       unknown: wire.fields((number) => number === 2 || number > 5, 0, bytes.length),
@@ -66,7 +70,7 @@ export class ProgramDesc extends Program {
   static of(version: number): ProgramDesc {
     const unknown = new Uint8Array(0);
     return new ProgramDesc(null, [BlockDesc.of(0, -1)], {
-      version,
+      version: versionOf(version),
       opVersionMap: null,
       opCompatibleMap: null,
       unknown,
@@ -74,11 +78,12 @@ export class ProgramDesc extends Program {
   }
 
   get version(): number | null {
-    return this.#head.version;
+    const { version } = this.#head;
+    return version && Number(version.version);
   }
 
   set version(version: number | null) {
-    this.#head.version = version;
+    if (version !== this.version) this.#head.version = version === null ? null : versionOf(version);
   }
 
   /** Versions of the operators, as Paddle 2.0 and later write them; empty where the file has none. */
@@ -190,7 +195,7 @@ export class ProgramDesc extends Program {
     const writer = new WireWriter();
     for (const block of this.blocks) writer.tag(1, 2).bytes(block.serialize());
     const head = makeMessage("ProgramDesc", {
-      version: version === null ? undefined : makeMessage("Version", { version: BigInt(version) }),
+      version: version ?? undefined,
       opVersionMap: opVersionMap ?? undefined,
       opCompatibleMap: opCompatibleMap ?? undefined,
     });
