@@ -15,7 +15,7 @@ import { type ArrayContext, packedBytesOf, partsOf } from "./array_of.ts";
 import { isUnread, joinBigParams, JoinedArray } from "./big_params_join.ts";
 import { BIG_PARAMS, METADATA, NAME_TABLE } from "./keys.ts";
 import { PlainShaper } from "./plain_from_pickle.ts";
-import { NO_KEY, replaceLeaves, some } from "./walk.ts";
+import { NO_KEY, type Replace, replaceIn, replaceLeaves, some } from "./walk.ts";
 
 /** The kind of float8 that int8 tensors are, by key or for all of them. */
 export type Float8Choice = "float8_e4m3fn" | "float8_e5m2" | Readonly<Record<string, "float8_e4m3fn" | "float8_e5m2">>;
@@ -35,23 +35,27 @@ export interface FromPickleOptions extends ArrayContext {
 /** The value of `paddle.load`; oddities are added to `pickle.warnings`. */
 export function fromPickle(pickle: Pickle, options: FromPickleOptions): unknown {
   let { root } = pickle;
+  let isAsRead = true;
   const shaper = new Shaper(options);
   if (root instanceof Map) {
+    isAsRead = !root.has(BIG_PARAMS) && !root.has(METADATA);
     if (root.has(BIG_PARAMS)) joinBigParams(root);
     if (root.has(METADATA)) root = withoutMetadata(root as Map<unknown, unknown>);
     const dict = root as Map<unknown, unknown>;
     if (dict.has(NAME_TABLE)) return fromStateDict(dict, shaper, options, pickle.warnings);
   }
+  const { all, arePlain } = pickle.containers;
   // 4.2: if there is a (name, array) pair anywhere, only pairs are Tensors; else every array is one.
-  const hasPair = some(root, isPair, isSearched);
-  return replaceLeaves(root, (value, at, key) => {
+  const hasPair = isAsRead && arePlain ? all.some(isPair) : some(root, isPair, isSearched);
+  const shape: Replace = (value, at, key) => {
     const name = at === "" ? key : NO_KEY;
     if (isPair(value)) return shaper.named(value, value[1], value[0], name);
     if (isArray(value)) {
       return hasPair ? shaper.array(value) : shaper.tensor(value, "", name);
     }
     return shaper.rest(value);
-  });
+  };
+  return isAsRead ? replaceIn(all, root, shape, isPair) : replaceLeaves(root, shape);
 }
 
 /** What `load_program_state` makes of it: arrays, a pair a tuple, the name table one more entry. */

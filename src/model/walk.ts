@@ -4,9 +4,8 @@
  * @module
  */
 import { OpaqueArray, OrderedDict, PythonRecord } from "../values.ts";
+import type { Container } from "../codec/pickle/nesting.ts";
 import { keyStep } from "../codec/pickle/place.ts";
-
-type Container = unknown[] | Map<unknown, unknown> | Set<unknown>;
 
 /** The container inside a value: a list, tuple, dict or set itself; the fields of a record; the items of an array of objects. */
 function containerOf(value: unknown): Container | null {
@@ -76,31 +75,56 @@ export function replaceLeaves(root: unknown, replace: Replace): unknown {
   };
   while (todo.length > 0) {
     const { container, at } = todo.pop()!;
-    if (Array.isArray(container)) {
-      for (let i = 0; i < container.length; i++) {
-        const value = container[i];
-        if (isPlain(value)) continue;
-        const other = visit(value, at, i);
-        if (other !== value) container[i] = other;
-      }
-    } else if (container instanceof Map) {
-      // Not for...of: that makes a list of every pair.
-      container.forEach((value, key) => {
-        if (isPlain(value)) return;
-        const other = visit(value, at, key);
-        if (other !== value) container.set(key, other);
-      });
-      if (container instanceof OrderedDict && container.attributes) visit(container.attributes, at, NO_KEY);
-    } else {
-      const members = [...container];
-      const others = members.map((member, i) => visit(member, at, i));
-      if (others.some((other, i) => other !== members[i])) {
-        container.clear();
-        for (const other of others) container.add(other);
-      }
-    }
+    replaceMembers(container, (value, key) => visit(value, at, key));
   }
   return result;
+}
+
+/**
+ * The same, where all containers are known: each but those that `isLeaf` are looked into, without a search. `at` is no more than whether
+ * the value stands in the root.
+ */
+export function replaceIn(
+  all: readonly Container[],
+  root: unknown,
+  replace: Replace,
+  isLeaf: (container: Container) => boolean,
+): unknown {
+  const result = replace(root, "", NO_KEY);
+  if (result !== root && !(result instanceof OpaqueArray)) return result;
+  for (const container of all) {
+    if (isLeaf(container)) continue;
+    const at = container === root ? "" : "?";
+    replaceMembers(container, (value, key) => replace(value, at, key));
+  }
+  return result;
+}
+
+/** Put other values in place of the members of one container. */
+function replaceMembers(container: Container, change: (value: unknown, key: unknown) => unknown): void {
+  if (Array.isArray(container)) {
+    for (let i = 0; i < container.length; i++) {
+      const value = container[i];
+      if (isPlain(value)) continue;
+      const other = change(value, i);
+      if (other !== value) container[i] = other;
+    }
+  } else if (container instanceof Map) {
+    // Not for...of: that makes a list of every pair.
+    container.forEach((value, key) => {
+      if (isPlain(value)) return;
+      const other = change(value, key);
+      if (other !== value) container.set(key, other);
+    });
+    if (container instanceof OrderedDict && container.attributes) change(container.attributes, NO_KEY);
+  } else {
+    const members = [...container];
+    const others = members.map((member, i) => change(member, i));
+    if (others.some((other, i) => other !== members[i])) {
+      container.clear();
+      for (const other of others) container.add(other);
+    }
+  }
 }
 
 function isPlain(value: unknown): boolean {

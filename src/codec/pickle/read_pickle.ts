@@ -22,7 +22,7 @@ import { Containers } from "./containers.ts";
 import { type Here, truncated } from "./here.ts";
 import { Literals, LONGEST_FIXED } from "./literals.ts";
 import { Memo } from "./memo.ts";
-import { checkNesting } from "./nesting.ts";
+import { checkNesting, type Containers as NestedContainers } from "./nesting.ts";
 import { OpcodeArguments } from "./opcode_arguments.ts";
 import { PickleStack } from "./pickle_stack.ts";
 import { RunParts, UnmadePart } from "./run_parts.ts";
@@ -44,6 +44,8 @@ export interface ReadPickleOptions {
 export interface Pickle {
   /** The value; its leaves may be PickledArray, PickledDType and Span. */
   root: unknown;
+  /** What is in it, at any depth. */
+  containers: NestedContainers;
   /** Oddities met. */
   warnings: Warning[];
   /** Opcodes carried out. */
@@ -413,7 +415,7 @@ class PickleMachine implements CallContext, RunContext {
 
   *#stop(): Decoder<Pickle> {
     const { cursor, budget, stack: { items, marks } } = this;
-    checkNesting(items, budget, this.#here.at);
+    const containers = checkNesting(items, budget, this.#here.at);
     if (items.length !== 1 || marks.length > 0) throw this.#here.badStack("wants exactly one value and no open mark");
     const box = items[0];
     const root = box instanceof Float ? box.value : this.containers.settle(box);
@@ -423,7 +425,7 @@ class PickleMachine implements CallContext, RunContext {
     if (!cursor.ended && cursor.left === 0 && cursor.total === undefined) yield cursor.need(1);
     const { warnings } = this.containers;
     if (cursor.left > 0 || (cursor.total ?? end) > end) warnings.push(trailingData(end, cursor.total));
-    return { root, warnings, opcodes: this.#opcodes, end, protocol: this.#protocol };
+    return { root, containers, warnings, opcodes: this.#opcodes, end, protocol: this.#protocol };
   }
 
   #refuseUnfinished(): void {
