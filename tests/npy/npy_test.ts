@@ -26,16 +26,6 @@ const fixture = (name: string) => new Uint8Array(readFileSync(`tests/fixtures/np
 const KNOWN = DTYPES.filter((dtype) => dtype !== "float8_e5m2");
 const numbers = [[0, 1, 2], [3, 4, 5]];
 
-function codeOf(run: () => unknown): string {
-  try {
-    run();
-  } catch (error) {
-    assert.ok(isPaddleError(error), String(error));
-    return error.code;
-  }
-  return "none";
-}
-
 describe(".npy files", () => {
   it("give every dtype that numpy and ml_dtypes write, and are written with numpy's own bytes", () => {
     for (const dtype of KNOWN) {
