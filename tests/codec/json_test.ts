@@ -1,20 +1,28 @@
 import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
-import { type Json, JsonNumber } from "../../src/codec/json/json.ts";
+import { type Json, JsonNumber, JsonObject } from "../../src/codec/json/json.ts";
 import { readJson } from "../../src/codec/json/read_json.ts";
 import { writeJson } from "../../src/codec/json/write_json.ts";
 import { DEFAULT_LIMITS } from "../../src/limits.ts";
 
 const bytesOf = (text: string | number[]): Uint8Array =>
   typeof text === "string" ? new TextEncoder().encode(text) : Uint8Array.from(text);
+/** With the members of an object in a list, in their order. */
+const plain = (value: Json): unknown =>
+  value instanceof JsonObject
+    ? { members: [...value].map(([key, member]) => [key, plain(member)]) }
+    : Array.isArray(value)
+    ? value.map(plain)
+    : value;
+const object = (...members: [string, Json][]) => ({ members });
 const read = (text: string | number[]): Json => readJson(bytesOf(text));
 
 describe("JSON of programs", () => {
-  const VALUES: [string, Json][] = [
+  const VALUES: [string, unknown][] = [
     [" [ ] ", []],
-    ["{}", new Map()],
-    ['{"9":1,"10":2,"b":3}', new Map([["9", 1], ["10", 2], ["b", 3]])],
-    ['{"__proto__":1,"constructor":2}', new Map([["__proto__", 1], ["constructor", 2]])],
+    ["{}", object()],
+    ['{"9":1,"10":2,"b":3}', object(["9", 1], ["10", 2], ["b", 3])],
+    ['{"__proto__":1,"constructor":2}', object(["__proto__", 1], ["constructor", 2])],
     ["\t[true,\r\nfalse , null]\n", [true, false, null]],
     ["9007199254740991", 9007199254740991],
     ["9007199254740992", 9007199254740992n],
@@ -29,7 +37,7 @@ describe("JSON of programs", () => {
     ['"\\u0000"', "\0"],
   ];
   for (const [text, value] of VALUES) {
-    it(`${text.trim()} is read as it is`, () => assert.deepEqual(read(text), value));
+    it(`${text.trim()} is read as it is`, () => assert.deepEqual(plain(read(text)), value));
   }
 
   it("gives numbers back in the digits that they came in", () => {
