@@ -12,10 +12,12 @@ import { placeOf } from "./io/place.ts";
 import type { ProgressEvent } from "./io/progress.ts";
 import { type ReadModel, readModel } from "./io/read_model.ts";
 import { type Limits, resolveLimits } from "./limits.ts";
+import { foldedIn } from "./model/folded.ts";
 import { matchNames } from "./model/match_names.ts";
-import { type NameOrigin, prunedKeys, type RecoverReport, usesOf } from "./model/recover.ts";
+import { foldingNote, type NameOrigin, prunedKeys, type RecoverReport, usesOf } from "./model/recover.ts";
 import { checkOptions } from "./options.ts";
 import { NDArray } from "./ndarray.ts";
+import type { Program } from "./program.ts";
 import { Tensor } from "./tensor.ts";
 import type { StateDict } from "./values.ts";
 import { quote, ValueError } from "./errors.ts";
@@ -108,7 +110,9 @@ async function read(from: string | URL | FolderEntry | ModelParts, options: Reco
 }
 
 function recover({ methods, info }: ReadModel, { names, like }: RecoverOptions): Recovered {
-  const uses = usesOf(methods.map(({ program }) => program));
+  const programs = methods.map(({ program }) => program);
+  const folded = programs.map(foldedIn);
+  const uses = usesOf(programs, folded);
   const values = new Map(methods.flatMap(({ variables }) => [...variables]));
   const shapes = new Map([...uses].map(([name, { variable }]) => [name, variable.shape]));
   const matched = like ? matchNames(shapes, like) : new Map();
@@ -125,8 +129,10 @@ function recover({ methods, info }: ReadModel, { names, like }: RecoverOptions):
     entries: [],
     pruned: prunedKeys(info, uses),
     constants: [],
-    notes: notesOf(methods, info),
+    notes: notesOf(programs, info),
   };
+  const folding = foldingNote(folded);
+  if (folding) report.notes.unshift(folding);
   for (const [variable, use] of uses) {
     const value = values.get(variable);
     const name = nameOf(variable);
@@ -148,7 +154,7 @@ function recover({ methods, info }: ReadModel, { names, like }: RecoverOptions):
   return { stateDict, report };
 }
 
-function notesOf(methods: ReadModel["methods"], info: ReadModel["info"]): string[] {
+function notesOf(programs: readonly Program[], info: ReadModel["info"]): string[] {
   const notes = ["Optimizer state and learning rate are in no inference model."];
   if (!info) {
     notes.push(
@@ -156,7 +162,7 @@ function notesOf(methods: ReadModel["methods"], info: ReadModel["info"]): string
       "Parameters that no output needs may have been left out of the file; nothing says which.",
     );
   }
-  if (methods.some(({ program }) => program.form === "pdmodel") && !info) {
+  if (programs.some(({ form }) => form === "pdmodel") && !info) {
     notes.push("Which parameters were frozen is not in the file: only statistics of normalisations are known to be.");
   }
   return notes;

@@ -6,6 +6,7 @@
  */
 import type { DType } from "../dtype.ts";
 import type { Operator, Program, ProgramVariable } from "../program.ts";
+import type { Folded } from "./folded.ts";
 import type { ModelInfo } from "./model_info.ts";
 
 /** Where the key of a recovered entry comes from. */
@@ -79,8 +80,8 @@ export interface VariableUse {
   isStatistic: boolean;
 }
 
-/** How each saved variable is used, in the order of first use. */
-export function usesOf(programs: readonly Program[]): Map<string, VariableUse> {
+/** How each saved variable is used, in the order of first use; `folded` is what became of it before. */
+export function usesOf(programs: readonly Program[], folded: readonly Folded[]): Map<string, VariableUse> {
   const uses = new Map<string, VariableUse>();
   for (const program of programs) {
     for (const variable of program.parameters()) {
@@ -88,6 +89,7 @@ export function usesOf(programs: readonly Program[]): Map<string, VariableUse> {
       uses.set(variable.name, { variable, order: Infinity, changed: dtypeChange(variable.dtype), isStatistic: false });
     }
   }
+  for (const { changed } of folded) for (const [name, change] of changed) uses.get(name)?.changed.push(change);
   let place = 0;
   for (const program of programs) {
     for (const { op, names, statistics } of readsOf(program)) {
@@ -152,6 +154,14 @@ function dtypeChange(dtype: DType | null): string[] {
   return dtype !== null && REDUCED.has(dtype)
     ? [`stored as ${dtype}: if the network was trained in float32, it was converted`]
     : [];
+}
+
+/** What folding means for the whole network, in words; null where nothing was folded. */
+export function foldingNote(folded: readonly Folded[]): string | null {
+  const count = folded.reduce((sum, { convolutions }) => sum + convolutions, 0);
+  if (count === 0) return null;
+  const have = count === 1 ? "1 convolution has" : `${count} convolutions have`;
+  return `${have} a batch normalisation folded into the weights: the network that was trained is not this one.`;
 }
 
 /** Keys of the network that have no value in the files. */

@@ -187,3 +187,40 @@ describe("open of a model", () => {
     assert.equal((tensor as Tensor).name, "linear_1.w_0");
   });
 });
+
+describe("weights out of a model that Paddle's predictor has optimised", () => {
+  const folded = "it has a batch normalisation folded into it";
+
+  it("are told apart: numbers with a normalisation in them, numbers that no layer had, and the network's own (2.6.2)", async () => {
+    const { stateDict, report } = await recoverStateDict("tests/fixtures/programs/folded-2.6.2");
+    const told = new Map(
+      report.entries.map(({ variable, exact, changed }) => [variable, exact ? "exact" : changed[0]]),
+    );
+    assert.match(told.get("conv2d_0.w_0")!, new RegExp(folded));
+    assert.match(told.get("fuse_conv_bn/conv2d_eltwise_y_in/0")!, /made by folding a batch normalisation/);
+    assert.match(told.get("reshape2_0.tmp_0")!, /result of an operator, computed ahead/);
+    assert.equal(told.get("conv2d_1.w_0"), "exact");
+    assert.equal(stateDict.size, told.size);
+    assert.ok(report.notes.some((note) => /1 convolution .* batch normalisation/.test(note)), report.notes.join("\n"));
+  });
+
+  it("are told apart where the convolution had a bias, which is called as before (1.8.5)", async () => {
+    const { report } = await recoverStateDict("tests/fixtures/programs/folded-1.8.5");
+    const told = new Map(
+      report.entries.map(({ variable, exact, changed }) => [variable, exact ? "exact" : changed[0]]),
+    );
+    for (const name of ["conv2d_0.w_0", "conv2d_1.w_0", "conv2d_1.b_0"]) {
+      assert.match(told.get(name)!, new RegExp(folded), name);
+    }
+    assert.match(told.get("conv_bn_fuse/eltwise_y_in/0")!, /made by folding a batch normalisation/);
+    for (const name of ["batch_norm_2.w_0", "batch_norm_2.b_0", "batch_norm_2.w_1", "batch_norm_2.w_2"]) {
+      assert.equal(told.get(name), "exact");
+    }
+  });
+
+  it("are exact where the normalisations are still there", async () => {
+    const { report } = await recoverStateDict("tests/fixtures/real/paddle-2.6.2/jit-save/m");
+    assert.ok(report.entries.every(({ exact }) => exact));
+    assert.ok(!report.notes.some((note) => note.includes("folded")));
+  });
+});
