@@ -20,7 +20,8 @@ export function normalizePir(
 ): PirProgram {
   const made = program.clone();
   const outputs = fetches.map((name) => ({ name, id: valueOf(made, name) }));
-  const inputs = made.blocks[0].ops.filter((op) => isInput(op) && !op.persistable).map((op) => op.name!);
+  // What persists is fed where the caller says so; what is not fed of it has a value among the parameters.
+  const inputs = made.blocks[0].ops.filter(isInput).map((op) => op.name!);
   for (const name of feeds) {
     if (!inputs.includes(name)) {
       throw new SourceError("NOT_FOUND", `The program has no input ${quote(name)}`, { at: name });

@@ -19,7 +19,7 @@ import {
 } from "../../mod.ts";
 
 const real = "tests/fixtures/real";
-const { loadInferenceModel, relayout, deserializeProgram } = paddleStatic;
+const { deserializeProgram, loadInferenceModel, relayout, saveInferenceModel } = paddleStatic;
 
 function bytesIn(folder: MemoryFolder, name: string): Promise<Uint8Array> {
   return paddleStatic.loadFromFile({ folder, name });
@@ -120,6 +120,20 @@ describe("a program", () => {
       // Behind the block come the version and the map of operators' versions: cut there, the rest is well formed.
       assert.ok(whole <= 3, `${file}: ${whole} cuts passed`);
     }
+  });
+});
+
+describe("a model of PIR with an input that persists", () => {
+  it("is pruned and saved with the inputs that it says it has", async () => {
+    const folder = new MemoryFolder();
+    const model = await loadInferenceModel(`${real}/paddle-3.3.1/infer-fed-state/m`);
+    model.prune(model.fetchTargets[0]);
+    assert.deepEqual(model.feedTargetNames, ["x", "h"]);
+    const { program, parameters, feedTargetNames, fetchTargets } = model;
+    await saveInferenceModel("m", feedTargetNames, fetchTargets, { program, parameters, folder });
+    const again = await loadInferenceModel("m", { folder });
+    assert.deepEqual(again.feedTargetNames, ["x", "h"]);
+    assert.deepEqual([...again.parameters.keys()], [...parameters.keys()]);
   });
 });
 
