@@ -69,7 +69,9 @@ export class TranslatedLayer {
 function replacedVariables(programs: Iterable<Program>): Set<string> {
   const found = new Set<string>();
   for (const program of programs) {
-    for (const { inputs, outputs } of program.ops()) {
+    for (const { type, inputs, outputs } of program.ops()) {
+      // Paddle looks after it has taken out what feeds.
+      if (type === "feed") continue;
       const read = new Set([...inputs.values()].flat());
       for (const name of [...outputs.values()].flat()) if (!read.has(name)) found.add(name);
     }
