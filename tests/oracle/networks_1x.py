@@ -143,6 +143,18 @@ def rows():
     return ["words"], [out, L.sequence_pool(out, "max"), L.sequence_last_step(out), L.sequence_softmax(L.fc(x, 1))]
 
 
+@static("boxes", lambda r: {"x": r.rand(2, 16, 8).astype("float32")})
+def boxes():
+    """The end of a detector: boxes that overlap least, of every class, taken as other sequences, and the classes as vectors."""
+    x = fluid.data("x", [2, 16, 8], "float32")
+    corner, size = [L.sigmoid(L.fc(x, 2, num_flatten_dims=2)) for _ in range(2)]
+    scores = L.transpose(L.softmax(L.scale(L.fc(x, 3, num_flatten_dims=2), 4.0)), [0, 2, 1])
+    kept = L.multiclass_nms(L.concat([corner, corner + size], axis=2), scores, 0.1, 12, 5, nms_threshold=0.4, background_label=-1)
+    ends = L.lod_reset(kept, target_lod=[0, 1, 10])
+    classes = L.one_hot(L.cast(L.slice(kept, [1], [0], [1]), "int64"), 3)
+    return ["x"], [ends, L.sequence_pool(ends, "max"), classes]
+
+
 @static("table", lambda r: {"x": r.rand(2, 3).astype("float32")})
 def table():
     """A variable of SelectedRows, in a file of its own."""

@@ -358,6 +358,25 @@ def loop_that_writes_an_input():
     return [x], [y, paddle.sum(y)]
 
 
+@static("boxes", lambda r: {"x": r.rand(2, 16, 8).astype("float32")})
+def boxes():
+    """The end of a detector: boxes that overlap least, of every class, and the classes as vectors."""
+    x = paddle.static.data("x", [2, 16, 8], "float32")
+    corner, size = [F.sigmoid(paddle.static.nn.fc(x, 2, num_flatten_dims=2)) for _ in range(2)]
+    found = paddle.concat([corner, corner + size], axis=2)
+    scores = paddle.transpose(F.softmax(paddle.static.nn.fc(x, 3, num_flatten_dims=2) * 4.0), [0, 2, 1])
+    how = collections.OrderedDict([("score_threshold", 0.1), ("nms_top_k", 12), ("keep_top_k", 5), ("nms_threshold", 0.4), ("normalized", True),
+                                   ("nms_eta", 1.0), ("background_label", -1)])
+    if VERSION >= (3, 0):
+        kept, index, number = paddle._C_ops.multiclass_nms3(found, scores, None, *how.values())
+    else:
+        helper = (paddle.base if VERSION >= (2, 6) else paddle.fluid).layer_helper.LayerHelper("multiclass_nms3")
+        kept, index, number = [helper.create_variable_for_type_inference(dtype=d) for d in ("float32", "int32", "int32")]
+        helper.append_op(type="multiclass_nms3", inputs={"BBoxes": found, "Scores": scores}, attrs=dict(how),
+                         outputs={"Out": kept, "Index": index, "NmsRoisNum": number})
+    return [x], [kept, number, F.one_hot(paddle.cast(kept[:, 0], "int64"), 3), index]
+
+
 def trained(make_optimizer):
     def build(seed):
         main, start = paddle.static.Program(), paddle.static.Program()

@@ -7,11 +7,11 @@ import type { Report } from "./report.ts";
 
 /** Between versions numbers differ in the last places. */
 const NEAR = 1e-5;
-/** Networks with operators that newer Paddles have dropped: `recurrent`, and ranks of LoD. */
+/** Networks with operators that newer Paddles have dropped: `recurrent`, `multiclass_nms`, and ranks of LoD. */
 const DROPPED: Readonly<Record<string, readonly string[]>> = {
-  p262: ["loops"],
-  p300: ["loops", "rows"],
-  p331: ["loops", "rows"],
+  p262: ["loops", "boxes"],
+  p300: ["loops", "boxes", "rows"],
+  p331: ["loops", "boxes", "rows"],
 };
 
 export async function oldModels(paddle: Paddle, report: Report, seed: number): Promise<string> {
