@@ -1,5 +1,6 @@
 /** An error as the page shows it: class, code, place and the way out. */
 import { isPaddleError } from "../../mod.ts";
+import type { Found } from "./find_documents.ts";
 import type { Failure } from "./protocol.ts";
 
 /** What is known of an error. */
@@ -10,11 +11,26 @@ export function failureOf(error: unknown): Failure {
   }
   const place = [
     error.path === undefined ? "" : error.path,
-    error.at === undefined ? "" : `at ${error.at}`,
+    error.at === undefined || error.at === "" ? "" : `at ${error.at}`,
     error.offset === undefined ? "" : `byte ${error.offset.toLocaleString("en")}`,
     error.symbol === undefined ? "" : `symbol ${error.symbol}`,
     error.limit === undefined ? "" : `limit ${error.limit} = ${error.max}`,
     error.status === undefined ? "" : `HTTP status ${error.status}`,
   ].filter((part) => part !== "").join(" · ");
-  return { name: error.name, code: error.code, message: error.message, place, hint: error.hint ?? "" };
+  const { name, code, message, hint = "" } = error;
+  // Many messages end with the way out already.
+  return { name, code, message, place, hint: message.includes(hint) ? "" : hint };
+}
+
+/** The same error with what can be done about it on this page, where the library cannot know that. */
+export function explained(error: unknown, { name, program }: Pick<Found, "name" | "program">): unknown {
+  if (!isPaddleError(error) || error.hint !== undefined) return error;
+  let hint: string | undefined;
+  if (/\.pdiparams$|(^|\/)(__params__|params)$/.test(name) && program === null) {
+    hint = "open the model's program (.pdmodel, .json or __model__) together with it";
+  } else if (error.code === "UNKNOWN_FORMAT") {
+    hint = "an encrypted file is decrypted first, by the command oarlock decrypt or crypto of the library";
+  }
+  if (hint !== undefined) Object.defineProperty(error, "hint", { value: hint });
+  return error;
 }

@@ -52,6 +52,10 @@ export function findDocuments(folder: paddle.Folder, names: readonly string[]): 
     const base = name.slice(0, name.lastIndexOf("/") + 1);
     take((other) => other.startsWith(base) && /-\d+-of-\d+\.\w+$/.test(other));
   }
-  for (const name of names) if (left.has(name)) found.push({ label: name, folder, name, program: null });
+  // The tensors of a distributed checkpoint come before what tells where they lie.
+  const last = names.filter((name) => name.endsWith(".metadata"));
+  for (const name of [...names.filter((name) => !last.includes(name)), ...last]) {
+    if (left.has(name)) found.push({ label: name, folder, name, program: null });
+  }
   return found;
 }

@@ -22,6 +22,11 @@ export function countText(count: number): string {
   return count.toLocaleString("en");
 }
 
+/** A count of tensors. */
+export function tensorsText(count: number): string {
+  return `${countText(count)} ${count === 1 ? "tensor" : "tensors"}`;
+}
+
 /** A number of a statistic. */
 export function numberText(x: number): string {
   if (!Number.isFinite(x) || Number.isInteger(x) && Math.abs(x) < 1e9) return String(x);

@@ -1,7 +1,7 @@
 /** The page: what was dropped goes to the worker, what it tells is shown. */
 import { type Around, list, showOperator, showTensor } from "./detail.ts";
 import { byId, element } from "./element.ts";
-import { countText, sizeText } from "./format.ts";
+import { countText, sizeText, tensorsText } from "./format.ts";
 import { chosenFiles, droppedFiles } from "./open_dropped.ts";
 import type { DocumentEntry, DocumentView, Failure, NamedFile, OperatorRow, SaveForm } from "./protocol.ts";
 import { keep, targetOf } from "./save_target.ts";
@@ -185,16 +185,19 @@ function showView(shown: DocumentView): void {
       ? [element("h3", {}, "Notes"), element("ul", {}, ...notes.map((note) => element("li", {}, note)))]
       : [element("p", { class: "quiet pager" }, "Choose a tensor to see its statistics and elements.")],
   );
-  say(`${shown.label}: ${countText(arrays.length)} tensors, ${sizeText(total)}.`);
+  say(`${shown.label}: ${tensorsText(arrays.length)}, ${sizeText(total)}.`);
 }
 
-async function show(id: number): Promise<void> {
+/** Whether the document could be shown; where not, the one that is shown stays. */
+async function show(id: number): Promise<boolean> {
   const shown = await task("Opening", (options) => client.call("show", [id], options));
   if (shown) showView(shown);
+  if (view) chooser.value = String(view.id);
+  return shown !== null;
 }
 
-function enter(added: DocumentEntry[]): void {
-  entries.push(...added);
+function enter(all: DocumentEntry[]): void {
+  entries = all;
   chooser.replaceChildren(...entries.map(({ id, label }) => element("option", { value: id }, label)));
   byId("document-field").hidden = entries.length < 2;
   byId("document-title").hidden = entries.length >= 2;
@@ -203,18 +206,24 @@ function enter(added: DocumentEntry[]): void {
 async function open(what: string, body: (options: CallOptions) => Promise<DocumentEntry[]>): Promise<void> {
   byId("failure").hidden = true;
   running?.abort();
-  await client.call("closeAll", []);
-  entries = [];
   const found = await task(what, body);
   if (!found) return;
-  enter(found);
   if (found.length === 0) return say("There are no files in it.");
-  chooser.value = String(found[0].id);
-  await show(found[0].id);
+  const before = entries, [first] = found;
+  enter(found);
+  // The first that can be shown; what is open stays until there is one.
+  for (const { id } of found) {
+    if (!await show(id)) continue;
+    await client.call("closeBefore", [first.id]);
+    return;
+  }
+  enter(before);
+  if (view) chooser.value = String(view.id);
+  await client.call("closeFrom", [first.id]);
 }
 
-function openFiles(files: NamedFile[]): void {
-  if (files.length > 0) open("Opening", (options) => client.call("openFiles", [files], options));
+async function openFiles(files: NamedFile[]): Promise<void> {
+  if (files.length > 0) await open("Opening", (options) => client.call("openFiles", [files], options));
 }
 
 for (const [button, input] of [["choose-files", "files"], ["choose-folder", "folder"]]) {
@@ -249,7 +258,7 @@ addEventListener("drop", async (event) => {
 chooser.addEventListener("change", () => show(Number(chooser.value)));
 byId("filter").addEventListener("input", ({ target }) => {
   const count = tree.filter((target as HTMLInputElement).value);
-  say(`${countText(count)} of ${countText(view!.arrays.length)} tensors.`);
+  say(`${countText(count)} of ${tensorsText(view!.arrays.length)}.`);
 });
 byId("expand").addEventListener("click", () => tree.openAll(true));
 byId("collapse").addEventListener("click", () => tree.openAll(false));
@@ -258,8 +267,7 @@ byId("failure-close").addEventListener("click", () => byId("failure").hidden = t
 byId("recover").addEventListener("click", async () => {
   const recovered = await task("Recovering", (options) => client.call("recover", [view!.id], options));
   if (!recovered) return;
-  enter([recovered]);
-  chooser.value = String(recovered.id);
+  enter([...entries, recovered]);
   await show(recovered.id);
 });
 byId("save").addEventListener("click", async () => {
@@ -273,5 +281,10 @@ byId("save").addEventListener("click", async () => {
   const saved = await task("Saving", (options) => client.call("save", [id, form, target.handle], options));
   if (!saved) return;
   if (saved.blob) keep(saved.blob, target.name);
+  around.onEdit(0);
+  // The file that is open may be the one that was written over: what is shown is the new one.
+  if (target.handle && target.name === label) {
+    await openFiles([[label, await target.handle.getFile()]]);
+  }
   say(`${target.name}: ${sizeText(saved.bytes)} saved.`);
 });

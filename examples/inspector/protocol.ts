@@ -86,7 +86,10 @@ export interface Methods {
   operator(id: number, index: number): OperatorView;
   recover(id: number): DocumentEntry;
   save(id: number, form: SaveForm, handle: FileSystemFileHandle | null): Saved;
-  closeAll(): void;
+  /** Close the documents before that one. */
+  closeBefore(id: number): void;
+  /** Close that one and those behind it. */
+  closeFrom(id: number): void;
 }
 
 /** What went wrong, as the page shows it. */

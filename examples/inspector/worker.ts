@@ -3,7 +3,7 @@ import * as paddle from "../../mod.ts";
 import { arrayStatistics } from "./array_statistics.ts";
 import { inMemory, type OpenDocument, openDocument } from "./document.ts";
 import { elementText, parseElement, pieces } from "./elements.ts";
-import { failureOf } from "./failure.ts";
+import { explained, failureOf } from "./failure.ts";
 import { findDocuments, type Found } from "./find_documents.ts";
 import { operatorRow, operatorView } from "./operators.ts";
 import type { DocumentEntry, Methods, Reply, Request } from "./protocol.ts";
@@ -25,7 +25,8 @@ type Handlers = {
 const ARCHIVE = /\.(tar|tar\.gz|tgz|zip)$/i;
 const found = new Map<number, Found>();
 const opened = new Map<number, OpenDocument>();
-const archives: AsyncDisposable[] = [];
+/** Each with the number of the last document before it. */
+const archives = new Map<AsyncDisposable, number>();
 let last = 0;
 
 function enter(documents: Found[]): DocumentEntry[] {
@@ -43,7 +44,7 @@ async function documentOf(id: number, signal?: AbortSignal): Promise<OpenDocumen
 
 async function inArchive(from: paddle.FolderEntry | string, label: string, signal: AbortSignal): Promise<Found[]> {
   const folder = await paddle.openArchive(from, { signal });
-  archives.push(folder);
+  archives.set(folder, last);
   return findDocuments(folder, await folder.list()).map((one) => ({ ...one, label: `${label} › ${one.label}` }));
 }
 
@@ -71,7 +72,11 @@ const handlers: Handlers = {
     return enter([await besideUrl(new paddle.HttpFolder(base), name, url.href, signal)]);
   },
   async show({ signal }, id) {
-    return viewOf(id, await documentOf(id, signal));
+    try {
+      return viewOf(id, await documentOf(id, signal));
+    } catch (error) {
+      throw explained(error, found.get(id)!);
+    }
   },
   async statistics({ signal, onProgress }, id, name) {
     return await arrayStatistics(await documentOf(id), name, signal, onProgress);
@@ -123,14 +128,27 @@ const handlers: Handlers = {
   async save({ signal }, id, form, handle) {
     return await saveAs(await documentOf(id), form, handle, signal);
   },
-  async closeAll() {
-    const all = [...opened.values()];
-    opened.clear();
-    found.clear();
-    for (const document of all) await document.close();
-    for (const archive of archives.splice(0)) await archive[Symbol.asyncDispose]();
+  async closeBefore(_, id) {
+    await closeThose((one) => one < id);
+  },
+  async closeFrom(_, id) {
+    await closeThose((one) => one >= id);
   },
 };
+
+async function closeThose(test: (id: number) => boolean): Promise<void> {
+  for (const id of [...found.keys()]) if (test(id)) found.delete(id);
+  for (const [id, document] of [...opened]) {
+    if (!test(id)) continue;
+    opened.delete(id);
+    await document.close();
+  }
+  for (const [archive, before] of [...archives]) {
+    if (!test(before + 1)) continue;
+    archives.delete(archive);
+    await archive[Symbol.asyncDispose]();
+  }
+}
 
 const programs = new WeakMap<OpenDocument, paddle.Operator[]>();
 

@@ -97,7 +97,7 @@ const active = (): Promise<string | null> =>
     const id = tree.getAttribute("aria-activedescendant");
     return id ? document.getElementById(id)!.getAttribute("aria-label") : null;
   });
-const openFiles = async (paths: string[], pattern = /tensors, /) => {
+const openFiles = async (paths: string[], pattern = /tensors?, /) => {
   await page.$eval("#status", (place: Element) => place.textContent = "");
   await page.setInputFiles("#files", paths);
   await status(pattern);
@@ -237,6 +237,27 @@ const CASES: Record<string, () => Promise<void>> = {
     assert.deepEqual(Uint8Array.from(kept), bytes);
     await page.evaluate(() => delete (globalThis as { showSaveFilePicker?: unknown }).showSaveFilePicker);
   },
+  async "a file that is saved over itself is the one that is shown then"() {
+    await openFiles([NET]);
+    await page.evaluate(() => {
+      const pick = async () =>
+        await (await navigator.storage.getDirectory()).getFileHandle("net.pdparams", { create: true });
+      Object.assign(globalThis, { showSaveFilePicker: pick });
+    });
+    await page.selectOption("#form", "pdparams");
+    for (const value of ["1.5", "2.5"]) {
+      await choose("stem.0.weight");
+      await page.fill("#cells input >> nth=2", value);
+      await page.keyboard.press("Enter");
+      await page.waitForSelector("#save >> text=Save 1 change");
+      await page.click("#save");
+      await status(/^net\.pdparams: .* saved\./);
+      assert.equal(await page.textContent("#save"), "Save");
+      await choose("stem.0.weight");
+      assert.equal(await page.inputValue("#cells input >> nth=2"), value);
+    }
+    await page.evaluate(() => delete (globalThis as { showSaveFilePicker?: unknown }).showSaveFilePicker);
+  },
   async "a model: parameters, operators, weights recovered"() {
     const prefix = MODEL;
     await openFiles(
@@ -289,6 +310,8 @@ const CASES: Record<string, () => Promise<void>> = {
     assert.equal(await page.textContent("#failure-code"), "TRUNCATED");
     assert.match(await page.textContent("#failure-place"), /cut\.pdparams.*byte/);
     await page.screenshot({ path: join(shots, "failure.png") });
+    await choose("");
+    assert.equal(await page.textContent("#failure-code"), "TRUNCATED", "what was open is still there");
     await openFiles([NET]);
     assert.equal(await page.isHidden("#failure"), true);
   },
