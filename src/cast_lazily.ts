@@ -6,7 +6,7 @@
 import { convert } from "./convert.ts";
 import { type DType, dtypeInfo } from "./dtype.ts";
 import { joinBytes, piecesOf } from "./joined_bytes.ts";
-import type { LazyBytes, NDArray } from "./ndarray.ts";
+import type { LazyBytes, NDArray, PieceOptions } from "./ndarray.ts";
 import { remade } from "./tensor.ts";
 
 /**
@@ -36,13 +36,13 @@ async function* castPieces(
   from: DType,
   to: DType,
   [first, last]: [number, number],
-  options?: { signal?: AbortSignal },
+  options?: PieceOptions,
 ): AsyncGenerator<Uint8Array> {
   const fromSize = dtypeInfo(from).itemsize, toSize = dtypeInfo(to).itemsize;
   const start = Math.floor(first / toSize), end = Math.ceil(last / toSize);
   let at = start * toSize;
   let rest: Uint8Array = new Uint8Array(0);
-  for await (const piece of piecesOf(bytes, start * fromSize, end * fromSize, options)) {
+  for await (const piece of piecesOf(bytes, start * fromSize, end * fromSize, { scratch: [], ...options })) {
     const known = rest.length > 0 ? joinBytes([rest, piece]) : piece;
     const whole = known.length - known.length % fromSize;
     rest = known.slice(whole);

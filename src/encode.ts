@@ -10,10 +10,10 @@ import { ValueError, type Warning } from "./errors.ts";
 import { checkBuffer } from "./model/check_value.ts";
 import { shapeForSave } from "./model/to_pickle.ts";
 import { withoutLayers } from "./model/without_layers.ts";
-import { NDArray } from "./ndarray.ts";
+import { type LazyBytes, NDArray } from "./ndarray.ts";
 import { Program } from "./program.ts";
 import { checkOptions, ENCODE_OPTIONS, type EncodeOptions } from "./options.ts";
-import type { Chunk } from "./unread_bytes.ts";
+import { bytesOf, type Chunk } from "./unread_bytes.ts";
 import { SelectedRows, type Value } from "./values.ts";
 
 /** A value that was checked and is ready to be written. */
@@ -28,8 +28,24 @@ export interface Plan {
   warnings: Warning[];
 }
 
-/** Check and shape a value: nothing is written yet. */
+/** A value that was checked and shaped. */
+export interface Draft {
+  /** The bytes to come. Arrays in files stay there; those that become text, where their lengths are given. */
+  plan(textLengths?: WeakMap<Uint8Array | LazyBytes, number>): Plan;
+  /** What is pickled; null where nothing is. */
+  pickled: unknown;
+  /** Whether arrays become text, as in protocol 2. */
+  isText: boolean;
+}
+
+/** Check and shape a value, and plan its bytes: nothing is written yet. */
 export function planEncoding(value: Value, options: EncodeOptions): Plan {
+  return draftEncoding(value, options).plan();
+}
+
+/** Check and shape a value: nothing is written yet. */
+export function draftEncoding(value: Value, options: EncodeOptions): Draft {
+  const planned = (plan: Plan): Draft => ({ plan: () => plan, pickled: null, isText: false });
   const protocol = options.protocol ?? 4;
   if (typeof protocol !== "number" || !Number.isInteger(protocol) || protocol < 2 || protocol > 4) {
     throw new ValueError("INVALID_VALUE", `protocol must be 2, 3 or 4: got ${String(protocol)}`, { actual: protocol });
@@ -41,24 +57,30 @@ export function planEncoding(value: Value, options: EncodeOptions): Plan {
   }
   if (value instanceof Program) {
     const bytes = value.serialize();
-    return { size: bytes.length, chunks: [bytes], warnings: [] };
+    return planned({ size: bytes.length, chunks: [bytes], warnings: [] });
   }
   if (options.useBinaryFormat) {
     if (!(value instanceof NDArray || value instanceof SelectedRows)) {
       throw new ValueError("INVALID_VALUE", "useBinaryFormat saves one tensor or SelectedRows, nothing else");
     }
     checkBuffer(value instanceof NDArray ? value : value.value);
-    return { size: recordSize(value), chunks: writeRecordChunks(value), warnings: [] };
+    return planned({ size: recordSize(value), chunks: writeRecordChunks(value), warnings: [] });
   }
   if (options.safetensors) {
     const plan = planSafetensors(tensorsOf(value), new Map());
-    return { size: plan.size, chunks: plan.unread(), warnings: [] };
+    return planned({ size: plan.size, chunks: plan.unread(), warnings: [] });
   }
   const shaped = shapeForSave(value, { protocol, mode: options.mode });
-  const settings = { protocol, numpy, textLengths: new WeakMap<Uint8Array, number>() };
-  const chunks = writePickleChunks(shaped.value, settings);
-  const reusing = () => writePickleChunks(shaped.value, { ...settings, reuse: true });
-  return { size: sizeOfPickle(shaped.value, settings), chunks, reusing, warnings: shaped.warnings };
+  const plan: Draft["plan"] = (textLengths = new WeakMap()) => {
+    const settings = { protocol, numpy, textLengths };
+    return {
+      size: sizeOfPickle(shaped.value, settings),
+      chunks: writePickleChunks(shaped.value, settings),
+      reusing: () => writePickleChunks(shaped.value, { ...settings, reuse: true }),
+      warnings: shaped.warnings,
+    };
+  };
+  return { plan, pickled: shaped.value, isText: protocol === 2 };
 }
 
 /** The tensors of a state dict; a safetensors file has room for nothing else. */
@@ -98,7 +120,7 @@ export function encode(value: Value, options: EncodeOptions = {}): Uint8Array<Ar
   const bytes = new Uint8Array(plan.size);
   let at = 0;
   for (const chunk of plan.chunks) {
-    bytes.set(chunk instanceof Uint8Array ? chunk : chunk.array.bytes, at);
+    bytes.set(bytesOf(chunk), at);
     at += chunk.length;
   }
   for (const warning of plan.warnings) options.onWarning?.(warning);

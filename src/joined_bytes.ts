@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { LazyBytes } from "./ndarray.ts";
+import type { LazyBytes, PieceOptions } from "./ndarray.ts";
 
 /** Bytes of one piece. */
 export const PIECE: number = 4 * 2 ** 20;
@@ -41,7 +41,29 @@ export function joinLazily(parts: { data: Uint8Array | LazyBytes; nbytes: number
         if (first < last) yield* piecesOf(data, first, last, options);
       }
     },
+    async verify() {
+      for (const { data } of parts) if (!(data instanceof Uint8Array)) await data.verify?.();
+    },
   };
+}
+
+/** Bytes `[from, to)` of what lies unread in its file. */
+export function partLazily(bytes: LazyBytes, from: number, to: number): LazyBytes {
+  const part: LazyBytes = {
+    async read(options) {
+      const whole = new Uint8Array(to - from);
+      let at = 0;
+      for await (const piece of piecesOf(bytes, from, to, { scratch: [], ...options })) {
+        whole.set(piece, at);
+        at += piece.length;
+      }
+      return whole;
+    },
+    pieces: (first, last, options) => piecesOf(bytes, from + first, from + last, options),
+  };
+  if (bytes.readSync) part.readSync = () => bytes.readSync!().subarray(from, to);
+  if (bytes.verify) part.verify = () => bytes.verify!();
+  return part;
 }
 
 /** Bytes `[from, to)` in pieces of a few MiB at most, as far as their place gives them so; else whole. */
@@ -49,7 +71,7 @@ export async function* piecesOf(
   data: Uint8Array | LazyBytes,
   from: number,
   to: number,
-  options?: { signal?: AbortSignal },
+  options?: PieceOptions,
 ): AsyncGenerator<Uint8Array> {
   if (!(data instanceof Uint8Array)) {
     if (data.pieces) return yield* data.pieces(from, to, options);

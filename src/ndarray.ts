@@ -12,6 +12,17 @@ import { plainBytes } from "./plain_bytes.ts";
 import { dtypeOfArray, Float16, viewOf } from "./typed_view.ts";
 import { Complex, Float } from "./values.ts";
 
+/** Options of {@linkcode LazyBytes.pieces}. */
+export interface PieceOptions {
+  /** Stops the reading. */
+  signal?: AbortSignal;
+  /**
+   * Memory for the pieces, kept here to be used again: a piece need not be good any more when the next one is asked for, of this array or of
+   * another. @default each piece has memory of its own
+   */
+  scratch?: Uint8Array[];
+}
+
 /** Where the bytes of an array come from that was not read yet. */
 export interface LazyBytes {
   /** Read them. */
@@ -21,7 +32,7 @@ export interface LazyBytes {
   /** Read them into a place that has just their size; only where that saves one. */
   readInto?(into: Uint8Array, options?: { signal?: AbortSignal }): Promise<void>;
   /** Bytes `[from, to)` in pieces, one in memory while the next is read; only where they need not be held whole. */
-  pieces?(from: number, to: number, options?: { signal?: AbortSignal }): AsyncGenerator<Uint8Array>;
+  pieces?(from: number, to: number, options?: PieceOptions): AsyncGenerator<Uint8Array>;
   /** Throw where their place is no longer what it was when it was opened. */
   verify?(): Promise<void>;
 }

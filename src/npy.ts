@@ -35,7 +35,7 @@ import { numpyArrayOf } from "./model/array_of.ts";
 import { NDArray } from "./ndarray.ts";
 import { Checkpoint, openWith } from "./open.ts";
 import { checkOptions, type Float8, type LoadOptions, SAVE_OPTIONS, type SaveOptions } from "./options.ts";
-import { saveChunks, type SaveReport, SMALL } from "./save.ts";
+import { saveChunks, type SaveReport } from "./save.ts";
 import { UnreadBytes } from "./unread_bytes.ts";
 
 /** Options of {@linkcode decode} and {@linkcode decodeNpz}. */
@@ -155,15 +155,9 @@ export function* encodeChunks(array: NDArray): Generator<Uint8Array, void> {
 export async function save(array: NDArray, to: To, options: SaveNpyOptions = {}): Promise<SaveReport> {
   checkOptions(options, SAVE);
   checkArray(array, "");
-  const left = await loadLazyArrays(array, options.signal, SMALL);
   const head = npyHead(array);
   const chunks = [head, array.unread ? new UnreadBytes(array) : array.bytes];
-  return await saveChunks(
-    { size: head.length + array.nbytes, chunks, warnings: [] },
-    to,
-    options,
-    left,
-  );
+  return await saveChunks({ size: head.length + array.nbytes, chunks, warnings: [] }, to, options);
 }
 
 /**
@@ -253,14 +247,8 @@ export async function saveNpz(
   checkOptions(rest, SAVE);
   const checked = checkArrays(arrays);
   options.signal?.throwIfAborted();
-  const left = await loadLazyArrays(arrays, options.signal, SMALL);
   const plan = await (compress ? planPackedNpz : planNpz)(checked, options.signal);
-  return await saveChunks(
-    { size: plan.size, chunks: plan.chunks(), warnings: [] },
-    to,
-    rest,
-    left,
-  );
+  return await saveChunks({ size: plan.size, chunks: plan.chunks(), warnings: [] }, to, rest);
 }
 
 function checkArrays(arrays: ReadonlyMap<string, unknown>): ReadonlyMap<string, NDArray> {

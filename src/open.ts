@@ -62,7 +62,7 @@ export class Checkpoint implements AsyncIterable<[string, NDArray]> {
   /** Oddities met while opening. */
   readonly warnings: readonly Warning[];
   readonly #source: Source | null;
-  readonly #sources: readonly Source[];
+  readonly #sources: readonly Pick<Source, "close">[];
   #value: Value;
   readonly #arrays: ReadonlyMap<string, NDArray>;
   readonly #places: ReadonlyMap<NDArray, PickledArray>;
@@ -274,7 +274,7 @@ export interface CheckpointParts {
   /** Where the bytes are; null where all are in memory. */
   source: Source | null;
   /** Files of a model that are open beside it. */
-  sources?: readonly Source[];
+  sources?: readonly Pick<Source, "close">[];
   /** The value with its lazy arrays. */
   value: Value;
   /** What was odd. */

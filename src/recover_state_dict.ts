@@ -6,11 +6,12 @@
 import type { Warning } from "./errors.ts";
 import { findModel, notFound } from "./io/find_model.ts";
 import type { Folder } from "./io/folder.ts";
-import { filesOfParts, isModelParts, type ModelParts } from "./io/model_parts.ts";
+import { filesOfParts, isModelParts, type ModelParts, type PartFiles } from "./io/model_parts.ts";
 import type { FolderEntry } from "./io/open_source.ts";
 import { placeOf } from "./io/place.ts";
 import type { ProgressEvent } from "./io/progress.ts";
-import { type ReadModel, readModel } from "./io/read_model.ts";
+import { type ReadModel, readModel, type ReadModelOptions } from "./io/read_model.ts";
+import { closeAll } from "./io/source.ts";
 import { type Limits, resolveLimits } from "./limits.ts";
 import { foldedIn } from "./model/folded.ts";
 import { matchNames } from "./model/match_names.ts";
@@ -33,6 +34,11 @@ export interface RecoverOptions {
   /** A state dict of the same network, such as its first checkpoint: its keys are given to variables of the same names and shapes. Where these
    * do not agree for a kind of layer, as in the checkpoint of another process, keys are guesses by kind, number and shape. */
   like?: StateDict;
+  /**
+   * Leave the numbers in the files of the model: tensors are read when they are touched, `save` passes them on in pieces, and
+   * {@linkcode Recovered.close} lets go of the files. @default {false}
+   */
+  lazy?: boolean;
   /** Where the names are looked for. @default the place where this runtime keeps files */
   folder?: Folder;
   /** Ceilings for what the files may ask. */
@@ -51,6 +57,10 @@ export interface Recovered {
   stateDict: StateDict;
   /** What is exact, what is not, and what cannot be known. */
   report: RecoverReport;
+  /** Let go of the files, with `lazy`; else there is nothing to do. */
+  close(): Promise<void>;
+  /** `await using`: closes. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 const OPTIONS = [
@@ -58,6 +68,7 @@ const OPTIONS = [
   "paramsFilename",
   "names",
   "like",
+  "lazy",
   "folder",
   "limits",
   "signal",
@@ -92,24 +103,47 @@ export async function recoverStateDict(
 ): Promise<Recovered> {
   checkOptions(options, OPTIONS);
   options.signal?.throwIfAborted();
-  return recover(await read(from, options), options);
+  const model = await read(from, options);
+  const close = () => closeAll(model.sources);
+  try {
+    return { ...recover(model, options), close, [Symbol.asyncDispose]: close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
 async function read(from: string | URL | FolderEntry | ModelParts, options: RecoverOptions): Promise<ReadModel> {
   const limits = resolveLimits(options.limits);
-  if (isModelParts(from)) return await readModel(await filesOfParts(from, options), { ...options, limits });
+  if (isModelParts(from)) return await readParts(await filesOfParts(from, options), { ...options, limits });
   const place = await placeOf(from, options);
   if (!place) {
     throw new TypeError(
       "A model is named by a path, a file: URL or { folder, name }, or given as { program, params, info }",
     );
   }
-  const files = await findModel(place, options);
+  const { modelFilename, paramsFilename, signal } = options;
+  const files = await findModel(place, { modelFilename, paramsFilename, signal });
   if (!files) throw await notFound(place);
   return await readModel(files, { ...options, limits });
 }
 
-function recover({ methods, info }: ReadModel, { names, like }: RecoverOptions): Recovered {
+/** Files that were given one by one are let go of here, as soon as nothing is left in them. */
+async function readParts(files: PartFiles, options: ReadModelOptions): Promise<ReadModel> {
+  try {
+    const model = await readModel(files, options);
+    if (!options.lazy) await files.folder.close();
+    return { ...model, sources: [files.folder] };
+  } catch (error) {
+    await files.folder.close();
+    throw error;
+  }
+}
+
+function recover(
+  { methods, info }: ReadModel,
+  { names, like }: RecoverOptions,
+): Pick<Recovered, "stateDict" | "report"> {
   const programs = methods.map(({ program }) => program);
   const folded = programs.map(foldedIn);
   const uses = usesOf(programs, folded);

@@ -18,7 +18,6 @@ import { readSafetensors } from "./codec/safetensors/read_safetensors.ts";
 import { planSafetensors, type SafetensorsPlan } from "./codec/safetensors/write_safetensors.ts";
 import { ValueError } from "./errors.ts";
 import { driveFrom } from "./io/drive_from.ts";
-import { loadLazyArrays } from "./io/load_lazy_arrays.ts";
 import { type From, sourceOf } from "./io/open_source.ts";
 import type { To } from "./io/sink_of.ts";
 import { Budget, type Limits, resolveLimits } from "./limits.ts";
@@ -26,7 +25,7 @@ import { fromSafetensors } from "./model/from_safetensors.ts";
 import { NDArray } from "./ndarray.ts";
 import { Checkpoint, openWith } from "./open.ts";
 import { checkOptions, type LoadOptions, SAVE_OPTIONS, type SaveOptions } from "./options.ts";
-import { saveChunks, type SaveReport, SMALL } from "./save.ts";
+import { saveChunks, type SaveReport } from "./save.ts";
 import type { TensorMap } from "./tensor_map.ts";
 
 export { TensorMap } from "./tensor_map.ts";
@@ -165,13 +164,7 @@ export async function save(
   options.signal?.throwIfAborted();
   const arrays = tensors instanceof Checkpoint ? await tensors.value() as ReadonlyMap<string, unknown> : tensors;
   const plan = planOf(arrays, { metadata });
-  const left = await loadLazyArrays(arrays, options.signal, SMALL);
-  return await saveChunks(
-    { size: plan.size, chunks: plan.unread(), warnings: [] },
-    to,
-    rest,
-    left,
-  );
+  return await saveChunks({ size: plan.size, chunks: plan.unread(), warnings: [] }, to, rest);
 }
 
 function planOf(tensors: ReadonlyMap<string, unknown>, options: EncodeSafetensorsOptions): SafetensorsPlan {

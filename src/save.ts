@@ -11,11 +11,11 @@ import type { Sink } from "./io/sink.ts";
 import { sinkFailed } from "./io/sink_failed.ts";
 import { sinkOf, type To } from "./io/sink_of.ts";
 import { loadLazyArrays } from "./io/load_lazy_arrays.ts";
+import { textLengthsOf } from "./io/text_lengths.ts";
 import { within } from "./io/within.ts";
-import type { LazyBytes } from "./ndarray.ts";
 import { Checkpoint } from "./open.ts";
-import { type Plan, planEncoding } from "./encode.ts";
-import { checkOptions, SAVE_OPTIONS, type SaveOptions } from "./options.ts";
+import { draftEncoding, type Plan } from "./encode.ts";
+import { checkOptions, type EncodeOptions, SAVE_OPTIONS, type SaveOptions } from "./options.ts";
 import type { Value } from "./values.ts";
 
 /** What {@linkcode save} did. */
@@ -30,8 +30,6 @@ export interface SaveReport {
   warnings: Warning[];
 }
 
-/** Arrays of a file that are smaller are read before the save begins. */
-export const SMALL = 65_536;
 /** Milliseconds that a sink has to leave nothing behind when a call was stopped. */
 const PATIENCE = 20;
 
@@ -40,7 +38,8 @@ const PATIENCE = 20;
  * `useBinaryFormat`, a Program as the bytes of its file. A path always leads to the whole old file or the whole new one, whatever fails.
  *
  * Memory beside the value: less than 32 MiB, whatever its size. Arrays of a checkpoint that were not read go from its file to the new one in
- * pieces, at protocol 4; a whole checkpoint, too.
+ * pieces, a whole checkpoint, too. For protocol 2, which has the lengths of its texts before them, they are read twice where the file has
+ * them otherwise.
  *
  * @throws {ValueError} `INVALID_VALUE`: something in the value cannot be saved; nothing was created
  * @throws {SaveError} writing failed; `committed` says whether the target changed
@@ -58,10 +57,15 @@ export async function save(value: Value | Checkpoint, to: To, options: SaveOptio
   checkOptions(options, SAVE_OPTIONS);
   options.signal?.throwIfAborted();
   const whole = value instanceof Checkpoint ? await value.value() : value;
-  // What other protocols write of an array must be seen before: it is text, or cut into slices.
-  const streams = (options.protocol ?? 4) === 4;
-  const left = await loadLazyArrays(whole, options.signal, streams ? SMALL : Infinity);
-  return await saveChunks(planEncoding(whole, options), to, options, left);
+  return await saveChunks(await planSaving(whole, options), to, options);
+}
+
+/** Check and shape a value that may have arrays in files: nothing is kept of them, and nothing is written yet. */
+export async function planSaving(value: Value, options: EncodeOptions & { signal?: AbortSignal }): Promise<Plan> {
+  const { pickled, isText, plan } = draftEncoding(value, options);
+  // CPython has one object for each single byte: it must be seen.
+  await loadLazyArrays(pickled, options.signal, 2);
+  return isText ? plan(await textLengthsOf(pickled, options.signal)) : plan();
 }
 
 /** Pour what was planned; the way of every file that this library writes. */
@@ -69,7 +73,6 @@ export async function saveChunks(
   plan: Plan,
   to: To,
   options: SaveOptions,
-  left: Iterable<LazyBytes> = [],
 ): Promise<SaveReport> {
   const { signal, onProgress } = options;
   const progress = progressOf(onProgress, "save", plan.size);
@@ -91,7 +94,6 @@ export async function saveChunks(
     await pour(isFile && plan.reusing ? plan.reusing() : plan.chunks, sink, signal, progress?.at, plan.size);
     if (isFile) await sink.prepare();
     progress?.check();
-    for (const bytes of left) await bytes.verify?.();
     // Whether a place that was closing when the call was stopped has the file, nobody knows.
     if (signal && !isFile) await within(Promise.resolve(sink.close()), Infinity, signal);
     else await sink.close();

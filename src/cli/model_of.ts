@@ -8,7 +8,7 @@ import { exists, findModel, isNoFile, type ModelFiles, notFound } from "../io/fi
 import type { FolderEntry } from "../io/open_source.ts";
 import { folderAt, isFolder, type Place, placeOf } from "../io/place.ts";
 import type { InferenceModel } from "../static/inference_model.ts";
-import { loadInferenceModel } from "../static/load_inference_model.ts";
+import { openInferenceModel } from "../static/load_inference_model.ts";
 import { type Given, UsageError } from "./command.ts";
 import type { FROM_MODEL, Reading } from "./reading.ts";
 import type { Session } from "./session.ts";
@@ -112,14 +112,20 @@ async function hasParameters({ folder, methods: [{ params }] }: ModelFiles): Pro
   }
 }
 
-/** Its program and parameters, in memory. */
-export function loadModel(
+/** Do something with its program and parameters, which stay in their files until they are written. */
+export async function withModel<T>(
   { entry, names, files: { methods } }: FoundModel,
   session: Session,
   { limits }: Reading,
-): Promise<InferenceModel> {
+  body: (model: InferenceModel) => Promise<T>,
+): Promise<T> {
   if (methods.length > 1) {
     void session.note(`warning: only forward of ${methods.map(({ method }) => method).join(", ")} is written`);
   }
-  return loadInferenceModel(entry, { ...session.hooks, ...names, limits });
+  const { model, close } = await openInferenceModel(entry, { ...session.hooks, ...names, limits });
+  try {
+    return await body(model);
+  } finally {
+    await close();
+  }
 }

@@ -41,17 +41,26 @@ export const recover = command({
       const like = options.like === undefined ? undefined : await stateDict(options.like, session);
       const names = options.names === undefined ? undefined : await namesIn(options.names, session);
       const { limits } = where;
-      const { stateDict: found, report } = await recoverStateDict(model.entry, {
+      const recovered = await recoverStateDict(model.entry, {
         ...model.names,
         ...session.hooks,
         limits,
         like,
         names,
+        lazy: true,
       });
-      const bytes = await write(found, found as ReadonlyMap<string, NDArray>, form, to, options, session);
-      if (session.json) await session.printJson({ file: to, bytes, ...report });
-      else await session.print(`${to}: ${countText(found.size, "tensor")}, ${sizeText(bytes)}`, ...reportLines(report));
-      return DONE;
+      try {
+        const { stateDict: found, report } = recovered;
+        const bytes = await write(found, found as ReadonlyMap<string, NDArray>, form, to, options, session);
+        if (session.json) await session.printJson({ file: to, bytes, ...report });
+        else {await session.print(
+            `${to}: ${countText(found.size, "tensor")}, ${sizeText(bytes)}`,
+            ...reportLines(report),
+          );}
+        return DONE;
+      } finally {
+        await recovered.close();
+      }
     });
   },
 });

@@ -8,7 +8,7 @@ import { folderAt, isFolder, placeOf } from "../io/place.ts";
 import { type Layout, relayout as relayoutModel } from "../static/relayout.ts";
 import { command } from "./command.ts";
 import { DONE } from "./failure.ts";
-import { foundModel, loadModel } from "./model_of.ts";
+import { foundModel, withModel } from "./model_of.ts";
 import { FROM_MODEL, reading } from "./reading.ts";
 import type { Session } from "./session.ts";
 import { conflict } from "./target.ts";
@@ -34,8 +34,10 @@ export const relayout = command({
     const layout = (options.layout ?? "prefix") as Layout;
     if (!options.force) await checkPlace(to, layout, session);
     return await reading(options, session, async (where) => {
-      const model = await loadModel(await foundModel(from, options, where), session, where);
-      const files = await relayoutModel(model, to, { layout, ...withoutWarnings(session) });
+      const found = await foundModel(from, options, where);
+      const files = await withModel(found, session, where, async (model) => {
+        return await relayoutModel(model, to, { layout, ...withoutWarnings(session) });
+      });
       if (session.json) await session.printJson({ files });
       else await session.print(...files);
       return DONE;

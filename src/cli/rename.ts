@@ -9,7 +9,7 @@ import { command, UsageError } from "./command.ts";
 import { DONE } from "./failure.ts";
 import { notNamed, type OpenFile, withFile } from "./open_file.ts";
 import { FROM_ARRAYS } from "./reading.ts";
-import { loadModel } from "./model_of.ts";
+import { withModel } from "./model_of.ts";
 import { CHANGED, rewrite, rewriteModel, type Rewriting } from "./rewrite.ts";
 import type { Session } from "./session.ts";
 import { nameText } from "./text.ts";
@@ -41,18 +41,19 @@ async function renameVariable(
   options: Rewriting,
   session: Session,
 ): Promise<string> {
-  const model = await loadModel(file.model!, session, file.where);
-  try {
-    model.rename(old, name);
-  } catch (error) {
-    if (!isPaddleError(error) || error.code !== "NOT_FOUND") throw error;
-    throw notNamed(old, model.program.vars().map((variable) => variable.name));
-  }
-  const to = await rewriteModel(file, model, options, session);
-  const { files: { folder, methods: [{ params }] } } = file.model!;
-  // In a folder with a file for each parameter the old name's file is of no use any more.
-  if (options.out === undefined && params === null && model.parameters.has(name)) await folder.delete(old);
-  return to;
+  return await withModel(file.model!, session, file.where, async (model) => {
+    try {
+      model.rename(old, name);
+    } catch (error) {
+      if (!isPaddleError(error) || error.code !== "NOT_FOUND") throw error;
+      throw notNamed(old, model.program.vars().map((variable) => variable.name));
+    }
+    const to = await rewriteModel(file, model, options, session);
+    const { files: { folder, methods: [{ params }] } } = file.model!;
+    // In a folder with a file for each parameter the old name's file is of no use any more.
+    if (options.out === undefined && params === null && model.parameters.has(name)) await folder.delete(old);
+    return to;
+  });
 }
 
 async function renameKey(

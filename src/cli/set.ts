@@ -13,7 +13,7 @@ import { DONE } from "./failure.ts";
 import { arrayNamed, notNamed, type OpenFile, withFile } from "./open_file.ts";
 import { elementOf, listOf, valueLike } from "./parse_value.ts";
 import { FROM_ARRAYS } from "./reading.ts";
-import { loadModel } from "./model_of.ts";
+import { withModel } from "./model_of.ts";
 import { CHANGED, rewrite, rewriteModel } from "./rewrite.ts";
 import type { Session } from "./session.ts";
 import { nameText, shapeText } from "./text.ts";
@@ -89,9 +89,11 @@ async function setArray(file: OpenFile, name: string, options: Options, session:
     }
   }
   if (file.model) {
-    const model = await loadModel(file.model, session, file.where);
-    model.replace(variableOf(name, model.info), array);
-    return { file: await rewriteModel(file, model, options, session), how: "anew", what };
+    const written = await withModel(file.model, session, file.where, async (model) => {
+      model.replace(variableOf(name, model.info), array);
+      return await rewriteModel(file, model, options, session);
+    });
+    return { file: written, how: "anew", what };
   }
   const target = file.arrays.get(name);
   const value = replaceLeaves(file.value, (item) => item === target ? array : item);

@@ -8,13 +8,19 @@ import { latin1FromUtf8, latin1Length } from "../kernel.ts";
 import type { BlobEncoding } from "./cursor.ts";
 
 /**
- * The bytes that `stored` means. `at` is where a bad text is reported; `size` is a hint at the length of the result.
+ * The bytes that `stored` means: of a text, those in `into`. `at` is where a bad text is reported; `size` is a hint at the length of the
+ * result.
  *
  * @throws {FormatError} `BAD_TEXT`
  */
-export function decodePayload(stored: Uint8Array, encoding: BlobEncoding, at: number, size?: number): Uint8Array {
+export function decodePayload(
+  stored: Uint8Array,
+  encoding: BlobEncoding,
+  at: number,
+  size?: number,
+  into: Uint8Array = new Uint8Array(encoding === "raw" ? 0 : sizeOfText(stored.length, size)),
+): Uint8Array {
   if (encoding === "raw") return stored;
-  const into = new Uint8Array(sizeOfText(stored.length, size));
   const text = new Latin1Text(at, into);
   text.push(stored);
   return text.finish();

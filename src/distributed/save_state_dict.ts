@@ -5,10 +5,9 @@
  */
 import type { From } from "../io/open_source.ts";
 import { planEncoding } from "../encode.ts";
-import { loadLazyArrays } from "../io/load_lazy_arrays.ts";
 import { saveFiles } from "../io/save_files.ts";
 import { checkOptions, type SaveOptions } from "../options.ts";
-import { SMALL } from "../save.ts";
+import { planSaving } from "../save.ts";
 import { Tensor } from "../tensor.ts";
 import type { Value } from "../values.ts";
 import { checkpointFolder, savesIn } from "./checkpoint_folder.ts";
@@ -57,11 +56,10 @@ export async function saveStateDict(
     tensors.set(name, tensor);
     described.set(name, { dtype: tensor.dtype, shape: tensor.shape, path });
   }
-  const left = await loadLazyArrays(tensors, signal, SMALL);
-  const saved = planEncoding(tensors, {});
+  const saved = await planSaving(tensors, { signal });
   const metadata = planEncoding(writeMetadata(described, file, version), {});
   await saveFiles(folder, [
-    { name: file, size: saved.size, chunks: saved.chunks, left },
+    { name: file, size: saved.size, chunks: saved.chunks },
     { name: `${uniqueId}.metadata`, size: metadata.size, chunks: metadata.chunks },
   ], { signal, wholeFolder });
 }

@@ -4,12 +4,13 @@
  * @module
  */
 import { byCodePoint } from "../code_point_order.ts";
-import { sizeOfPickle, writePickle } from "../codec/pickle/write_pickle.ts";
+import { sizeOfPickle, writePickleChunks } from "../codec/pickle/write_pickle.ts";
 import { writeTnum } from "../codec/tnum/write_tnum.ts";
 import type { Plan } from "../encode.ts";
 import { ValueError, type Warning } from "../errors.ts";
 import type { Folder } from "../io/folder.ts";
 import { loadLazyArrays } from "../io/load_lazy_arrays.ts";
+import { textLengthsOf } from "../io/text_lengths.ts";
 import { checkValue } from "../model/check_value.ts";
 import { stateDict as withNameTable } from "../model/to_pickle.ts";
 import { NDArray } from "../ndarray.ts";
@@ -56,16 +57,18 @@ export async function saveDygraph(
   const [first] = stateDict.values();
   const kind = options.kind ?? (first instanceof Tensor && first.persistable ? "parameters" : "optimizer");
   const path = prefix + (kind === "parameters" ? ".pdparams" : ".pdopt");
-  await loadLazyArrays(stateDict, signal);
-  return await saveChunks(layout === "1.8" ? planPickle(stateDict) : planTnum(stateDict), path, { folder, signal });
+  const plan = layout === "1.8" ? await planPickle(stateDict, signal) : planTnum(stateDict);
+  return await saveChunks(plan, path, { folder, signal });
 }
 
 /** Always a name table, unlike `paddle.save`, and never slices of big arrays: 1.x knows none. */
-function planPickle(stateDict: Map<string, unknown>): Plan {
+async function planPickle(stateDict: Map<string, unknown>, signal?: AbortSignal): Promise<Plan> {
   const warnings: Warning[] = [];
   checkValue(stateDict, warnings);
   const value = withNameTable(stateDict);
-  return { size: sizeOfPickle(value, { protocol: 2 }), chunks: writePickle(value, { protocol: 2 }), warnings };
+  await loadLazyArrays(value, signal, 2);
+  const settings = { protocol: 2, textLengths: await textLengthsOf(value, signal) };
+  return { size: sizeOfPickle(value, settings), chunks: writePickleChunks(value, settings), warnings };
 }
 
 function planTnum(stateDict: Map<string, unknown>): Plan {

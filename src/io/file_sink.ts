@@ -212,8 +212,8 @@ export class FileSink implements Sink {
     try {
       const handle = await this.#fs.promises.open(this.#temp, "r");
       try {
-        const buffer = new Uint8Array(PIECE);
-        for (let n; (n = (await handle.read(buffer, 0, PIECE, length)).bytesRead) > 0; length += n) {
+        const buffer = new Uint8Array(Math.min(PIECE, this.#written + 1));
+        for (let n; (n = (await handle.read(buffer, 0, buffer.length, length)).bytesRead) > 0; length += n) {
           this.#options.signal?.throwIfAborted();
           read.update(buffer.subarray(0, n));
         }

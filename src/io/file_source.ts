@@ -5,25 +5,40 @@
  */
 import { PathError, SourceError } from "../errors.ts";
 import { type FileStat, type OpenedFile, openFile } from "./opened_file.ts";
+import { pathCalls } from "./path.ts";
 import { fileSystem, systemCode } from "./platform.ts";
 import type { Source } from "./source.ts";
 import { recoverFile, replaceBytes } from "./undo_journal.ts";
 
-/** A file by path. Its size, time and inode are those of the handle, taken when it was opened. */
+/** Handles that are open at a time: systems let a process have no more than 256, some of them. */
+const MOST_OPEN = 100;
+/** Sources whose handles are open, the one that was read last at the end. */
+const awake = new Set<FileSource>();
+
+/**
+ * A file by path. Its size, time and inode are those of the handle, taken when it was opened. Where very many are open, those that were not
+ * read for the longest time let go of their handles, and take new ones when they are read again.
+ */
 export class FileSource implements Source {
   readonly size: number;
   readonly name: string;
-  readonly #file: OpenedFile;
+  #file: OpenedFile | null;
+  /** Where it is opened again. */
+  #path: string;
   readonly #real: string;
   #stamp: string;
   #closed = false;
+  /** Reads that go on. */
+  #reading = 0;
 
   private constructor(path: string, real: string, file: OpenedFile, { size, stamp }: FileStat) {
     this.name = path;
+    this.#path = path;
     this.#real = real;
     this.#file = file;
     this.size = size;
     this.#stamp = stamp;
+    this.#wake();
   }
 
   /**
@@ -57,16 +72,23 @@ export class FileSource implements Source {
   }
 
   /** Read from `offset` on. */
-  read(offset: number, into: Uint8Array): Promise<number> {
-    return this.#file.read(offset, into).catch((error) => {
+  async read(offset: number, into: Uint8Array): Promise<number> {
+    const file = this.#wake();
+    this.#reading++;
+    try {
+      return await file.read(offset, into);
+    } catch (error) {
       throw this.#readError(offset, error);
-    });
+    } finally {
+      this.#reading--;
+    }
   }
 
   /** Read from `offset` on, at once. */
   readSync(offset: number, into: Uint8Array): number {
+    const file = this.#wake();
     try {
-      return this.#file.readSync(offset, into);
+      return file.readSync(offset, into);
     } catch (error) {
       throw this.#readError(offset, error);
     }
@@ -75,11 +97,7 @@ export class FileSource implements Source {
   /** `SOURCE_CHANGED` where the file grew, shrank or was written since it was opened. */
   verify(): Promise<void> {
     return new Promise((resolve) => {
-      if (this.#file.stat().stamp !== this.#stamp) {
-        throw new SourceError("SOURCE_CHANGED", `${JSON.stringify(this.name)} was changed while it was read`, {
-          path: this.name,
-        });
-      }
+      this.#compare(this.#wake());
       resolve();
     });
   }
@@ -102,16 +120,69 @@ export class FileSource implements Source {
       });
     }
     await replaceBytes(fs, this.#real, offset, bytes, signal);
-    this.#stamp = this.#file.stat().stamp;
+    this.#stamp = this.#wake().stat().stamp;
   }
 
   /** Close the file. */
   close(): Promise<void> {
-    if (!this.#closed) {
-      this.#closed = true;
-      this.#file.close();
-    }
+    this.#closed = true;
+    this.#rest();
     return Promise.resolve();
+  }
+
+  /** The open handle: of those that are open, this is the last to let go of it. */
+  #wake(): OpenedFile {
+    const file = this.#file ??= this.#openAgain();
+    awake.delete(this);
+    awake.add(this);
+    if (awake.size > MOST_OPEN) this.#letRest();
+    return file;
+  }
+
+  #letRest(): void {
+    for (const other of awake) {
+      if (other === this || other.#reading > 0) continue;
+      // Whoever changes the working directory meanwhile means the same file.
+      other.#path = pathCalls().resolve(other.#path);
+      return other.#rest();
+    }
+  }
+
+  #rest(): void {
+    awake.delete(this);
+    this.#file?.close();
+    this.#file = null;
+  }
+
+  #openAgain(): OpenedFile {
+    if (this.#closed) {
+      throw new SourceError("READ_FAILED", `${JSON.stringify(this.name)} was closed`, { path: this.name });
+    }
+    let file: OpenedFile;
+    try {
+      file = openFile(this.#path);
+    } catch (error) {
+      const isGone = systemCode(error) === "ENOENT";
+      throw isGone ? this.#changed(error) : openError(this.name, error);
+    }
+    try {
+      this.#compare(file);
+      return file;
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+  }
+
+  #compare(file: OpenedFile): void {
+    if (file.stat().stamp !== this.#stamp) throw this.#changed();
+  }
+
+  #changed(cause?: unknown): SourceError {
+    return new SourceError("SOURCE_CHANGED", `${JSON.stringify(this.name)} was changed while it was read`, {
+      path: this.name,
+      cause,
+    });
   }
 
   #readError(offset: number, cause: unknown): SourceError {

@@ -8,7 +8,7 @@ import type { ModelFiles } from "./find_model.ts";
 import type { Folder } from "./folder.ts";
 import { type From, sourceOf, type SourceOfOptions } from "./open_source.ts";
 import type { Sink } from "./sink.ts";
-import type { Source } from "./source.ts";
+import { closeAll, type Source } from "./source.ts";
 import { BytesSource } from "./bytes_source.ts";
 
 /** The files of one program. */
@@ -26,14 +26,24 @@ export function isModelParts(from: unknown): from is ModelParts {
   return typeof from === "object" && from !== null && "program" in from && !("read" in from);
 }
 
+/** Files that were given one by one: closing their folder lets go of them. */
+export interface PartFiles extends ModelFiles {
+  readonly folder: Folder & { close(): Promise<void> };
+}
+
 /** The files under the names that a prefix gives them. */
-export async function filesOfParts(parts: ModelParts, options: SourceOfOptions): Promise<ModelFiles> {
+export async function filesOfParts(parts: ModelParts, options: SourceOfOptions): Promise<PartFiles> {
   const sources = new Map<string, Source>();
   const names: [string, From | undefined][] = [["program", parts.program], ["params", parts.params], [
     "info",
     parts.info,
   ]];
-  for (const [name, from] of names) if (from !== undefined) sources.set(name, await wholeSource(from, options));
+  try {
+    for (const [name, from] of names) if (from !== undefined) sources.set(name, await wholeSource(from, options));
+  } catch (error) {
+    await closeAll(sources.values());
+    throw error;
+  }
   const methods = [{ method: "forward", programs: ["program"], params: "params" }];
   return { folder: new SourceFolder(sources), shown: "the model", methods, info: "info" };
 }
@@ -51,6 +61,10 @@ class SourceFolder implements Folder {
 
   constructor(sources: ReadonlyMap<string, Source>) {
     this.#sources = sources;
+  }
+
+  async close(): Promise<void> {
+    await closeAll(this.#sources.values());
   }
 
   get(name: string): Promise<Source | null> {

@@ -8,15 +8,14 @@ import { npyHead } from "../codec/npy/write_npy.ts";
 import { planZip, type ZipMember, type ZipPlan } from "../codec/zip/write_zip.ts";
 import { crc32 } from "../codec/crc32.ts";
 import { FormatError, quote } from "../errors.ts";
-import { joinBytes, piecesOf } from "../joined_bytes.ts";
 import { Budget, type Limits } from "../limits.ts";
 import { numpyArrayOf } from "../model/array_of.ts";
-import type { NDArray } from "../ndarray.ts";
-import { UnreadBytes } from "../unread_bytes.ts";
+import type { NDArray, PieceOptions } from "../ndarray.ts";
+import { type Chunk, type Turn, UnreadBytes } from "../unread_bytes.ts";
 import { driveFrom, withPath } from "./drive_from.ts";
 import type { Source } from "./source.ts";
-import { SpanBytes } from "./span_bytes.ts";
-import { streamOf } from "./stream_of.ts";
+import { ReadAhead } from "./read_ahead.ts";
+import { type ReadOptions, scratchOf, SpanBytes, type SpanParts } from "./span_bytes.ts";
 import { Turns } from "./turns.ts";
 import { ZipFolder } from "./zip_folder.ts";
 import { DeflatedSource } from "./zip_member.ts";
@@ -80,6 +79,8 @@ export async function openNpzArrays(source: Source, options: ReadNpzOptions): Pr
     try {
       const found = (await zip.get(file, { signal }))!;
       const member = found instanceof DeflatedSource ? found.unkept() : found;
+      const lazily = (...parts: SpanParts) =>
+        found instanceof DeflatedSource ? new PackedBytes(found, member, ...parts) : new SpanBytes(member, ...parts);
       let left: SpanBytes | null = null;
       const array = await driveFrom(
         member,
@@ -87,7 +88,7 @@ export async function openNpzArrays(source: Source, options: ReadNpzOptions): Pr
         (content, borrowed) =>
           numpyArrayOf(content, {
             borrowed,
-            lazy: (span, finish, from) => left = new SpanBytes(member, span, finish, from),
+            lazy: (span, finish, from) => left = lazily(span, finish, from),
           }) as NDArray,
         { signal, lazy: true },
       );
@@ -105,62 +106,140 @@ export async function openNpzArrays(source: Source, options: ReadNpzOptions): Pr
  * before it, and once more when it is written; it is never held whole.
  */
 export async function planNpz(arrays: ReadonlyMap<string, NDArray>, signal?: AbortSignal): Promise<ZipPlan> {
-  const members: ZipMember[] = [];
+  const members: ZipMember[] = [], turns = new Turns(signal);
+  const unread = [...arrays.values()].filter((array) => array.unread !== null);
+  const ahead = new ReadAhead(unread.map((array) => new UnreadBytes(array)), signal);
   for (const [name, array] of arrays) {
     const head = npyHead(array);
     const size = head.length + array.nbytes;
-    const crc = array.unread ? await sumOf(head, array, signal) : undefined;
     const chunks = () => [head, array.unread ? new UnreadBytes(array) : array.bytes];
+    if (turns.due()) await turns.take();
+    const crc = array.unread ? await sumOf(head, (await ahead.next())!, ahead) : undefined;
     members.push({ name: name + ".npy", method: 0, size, compressed: size, crc, chunks });
   }
   return planZip(members);
 }
 
-async function sumOf(head: Uint8Array, array: NDArray, signal?: AbortSignal): Promise<number> {
+async function sumOf(head: Uint8Array, chunk: Chunk, ahead: ReadAhead): Promise<number> {
   let crc = crc32(head, 0);
-  for await (const piece of piecesOf(array.unread!, 0, array.nbytes, { signal })) crc = crc32(piece, crc);
+  if (chunk instanceof Uint8Array) return crc32(chunk, crc);
+  for await (const piece of ahead.pieces(chunk)) crc = crc32(piece, crc);
   return crc;
 }
 
+/** Packed bytes of an archive that are kept until they are written; what is more is packed twice, as the archive has its length before it. */
+const KEPT = 8 * 2 ** 20;
+
 /** Plan an archive of packed arrays, which are packed now; `signal` is looked at between two pieces. */
 export async function planPackedNpz(arrays: ReadonlyMap<string, NDArray>, signal?: AbortSignal): Promise<ZipPlan> {
-  const members: ZipMember[] = [];
+  const members: ZipMember[] = [], ahead = new ReadAhead([], signal);
+  let room = KEPT;
   for (const [name, array] of arrays) {
     const head = npyHead(array);
-    const { bytes, crc } = await deflate(head, array, signal);
-    const size = head.length + array.nbytes;
-    members.push({ name: name + ".npy", method: 8, size, compressed: bytes.length, crc, chunks: () => [bytes] });
+    let kept: Uint8Array[] = [], compressed = 0, crc = 0;
+    const summed = (piece: Uint8Array) => crc = crc32(piece, crc);
+    // Both times the packer is given the same pieces: other ones may be packed otherwise.
+    const pack = (onPiece?: (piece: Uint8Array) => void): Turn => (pieces, signal) =>
+      deflated(withHead(head, pieces), signal, onPiece);
+    for await (const piece of ahead.pieces(new UnreadBytes(array, pack(summed)))) {
+      compressed += piece.length;
+      if (compressed <= room) kept.push(piece);
+      else kept = [];
+    }
+    const isKept = compressed <= room;
+    if (isKept) room -= compressed;
+    const chunks = () => isKept ? kept : [new UnreadBytes(array, pack(), compressed)];
+    members.push({ name: name + ".npy", method: 8, size: head.length + array.nbytes, compressed, crc, chunks });
   }
   return planZip(members);
+}
+
+async function* withHead(head: Uint8Array, pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield head;
+  yield* pieces;
 }
 
 /** Bytes that are packed at a time. */
 const PIECE = 2 ** 18;
 
-async function deflate(
-  head: Uint8Array,
-  array: NDArray,
+/** Packed bytes. A piece is packed when the next one is asked for: it may be made in the same place. */
+async function* deflated(
+  pieces: AsyncIterable<Uint8Array>,
   signal?: AbortSignal,
-): Promise<{ bytes: Uint8Array; crc: number }> {
-  const packed: Uint8Array[] = [], turns = new Turns(signal);
-  let crc = 0;
-  const stream = streamOf(async function* () {
-    for await (const chunk of chunksOf(head, array, signal)) {
+  onPiece?: (piece: Uint8Array) => void,
+): AsyncGenerator<Uint8Array> {
+  const packer = new CompressionStream("deflate-raw") as unknown as TransformStream<Uint8Array, Uint8Array>;
+  const writer = packer.writable.getWriter(), reader = packer.readable.getReader();
+  const turns = new Turns(signal);
+  const feed = async () => {
+    for await (const chunk of pieces) {
       for (let at = 0; at < chunk.length; at += PIECE) {
         if (turns.due()) await turns.take();
         const piece = chunk.subarray(at, at + PIECE);
-        crc = crc32(piece, crc);
-        yield piece;
+        onPiece?.(piece);
+        await writer.write(piece);
       }
     }
-  });
-  const packer = new CompressionStream("deflate-raw") as unknown as TransformStream<Uint8Array, Uint8Array>;
-  const reader = stream.pipeThrough(packer).getReader();
-  for (let step = await reader.read(); !step.done; step = await reader.read()) packed.push(step.value);
-  return { bytes: joinBytes(packed), crc };
+    await writer.close();
+  };
+  const feeding = feed();
+  // What goes wrong there ends the reading here, and is told below.
+  feeding.catch((error) => writer.abort(error).catch(() => {}));
+  try {
+    for (let step = await reader.read(); !step.done; step = await reader.read()) yield step.value;
+  } catch (error) {
+    await feeding;
+    throw error;
+  } finally {
+    await reader.cancel().catch(() => {});
+  }
+  await feeding;
 }
 
-async function* chunksOf(head: Uint8Array, array: NDArray, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
-  yield head;
-  yield* piecesOf(array.unread ?? array.bytes, 0, array.nbytes, { signal });
+/** A packed array: it is unpacked from its beginning on, once for all of its pieces, and not kept. */
+class PackedBytes extends SpanBytes {
+  readonly #member: DeflatedSource;
+
+  constructor(member: DeflatedSource, source: Source, ...rest: SpanParts) {
+    super(source, ...rest);
+    this.#member = member;
+  }
+
+  /** A read at a place costs what lies before it. */
+  override get plainOffset(): null {
+    return null;
+  }
+
+  override async readRange(from: number, to: number, options?: ReadOptions): Promise<Uint8Array> {
+    return super.plainOffset === null
+      ? await super.readRange(from, to, options)
+      : await this.fill(from, new Uint8Array(to - from), options);
+  }
+
+  protected override async *stored(
+    from: number,
+    to: number,
+    { signal, scratch }: PieceOptions,
+  ): AsyncGenerator<Uint8Array> {
+    const { offset } = this.span;
+    const room = () => scratchOf(scratch, 0, Math.min(PIECE, offset + to - next));
+    let next = offset + from, buffer = room(), filled = 0, at = 0;
+    for await (const chunk of this.#member.unpacked(signal)) {
+      let part = chunk.subarray(Math.max(0, next - at), Math.max(0, offset + to - at));
+      at += chunk.length;
+      while (part.length > 0) {
+        const n = Math.min(part.length, buffer.length - filled);
+        buffer.set(part.subarray(0, n), filled);
+        filled += n;
+        next += n;
+        part = part.subarray(n);
+        if (filled < buffer.length && next < offset + to) continue;
+        yield buffer.subarray(0, filled);
+        buffer = room();
+        filled = 0;
+      }
+      // Who reads to the end learns whether the sum is right.
+      if (next >= offset + to && offset + to < this.source.size) return;
+    }
+  }
 }

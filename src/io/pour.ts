@@ -4,7 +4,7 @@
  * @module
  */
 import { type Chunk, UnreadBytes } from "../unread_bytes.ts";
-import { type PieceBuffers, piecesOf } from "./load_lazy_arrays.ts";
+import { ReadAhead } from "./read_ahead.ts";
 import { SourceError } from "../errors.ts";
 import { FileSink } from "./file_sink.ts";
 import type { Sink } from "./sink.ts";
@@ -17,9 +17,9 @@ const GATHER = 2 ** 20;
 const LONGEST = 16 * 2 ** 20;
 
 /**
- * Write chunks, `size` bytes in all: small ones together, large ones as they are.
+ * Write chunks, `size` bytes in all: small ones together, large ones as they are, what lies in files when its turn comes.
  *
- * @throws {SourceError} `SOURCE_CHANGED`: other than `size` bytes came, because the value changed meanwhile
+ * @throws {SourceError} `SOURCE_CHANGED`: other than `size` bytes came, because the value changed meanwhile, or a file that was read did
  */
 export async function pour(
   chunks: Iterable<Chunk>,
@@ -28,9 +28,10 @@ export async function pour(
   onWritten: ((loaded: number) => void) | undefined,
   size: number,
 ): Promise<void> {
-  const turns = new Turns(signal), buffers: PieceBuffers = [];
+  const turns = new Turns(signal), ahead = new ReadAhead(chunks, signal);
   const isFile = sink instanceof FileSink;
-  let gathered = new Uint8Array(GATHER), other = isFile ? new Uint8Array(GATHER) : gathered;
+  const room = Math.min(GATHER, size);
+  let gathered = new Uint8Array(room), other = isFile ? new Uint8Array(room) : gathered;
   let held = 0, written = 0;
   const count = (bytes: number) => {
     written += bytes;
@@ -50,20 +51,22 @@ export async function pour(
     await pass(chunk);
   };
   const add = async (chunk: Uint8Array) => {
-    if (held + chunk.length > GATHER) await flush();
+    if (held + chunk.length > room) await flush();
     if (chunk.length > GATHER / 4) {
       await flush();
       for (let at = 0; at < chunk.length; at += LONGEST) await pass(chunk.subarray(at, at + LONGEST));
     } else {
+      if (chunk.length > room) throw changed(size, written + chunk.length);
       gathered.set(chunk, held);
       held += chunk.length;
     }
   };
   try {
-    for (const chunk of chunks) {
+    for (let next = ahead.next(); next !== null; next = ahead.next()) {
       if (turns.due()) await turns.take();
+      const chunk = next instanceof Promise ? await next : next;
       if (chunk instanceof UnreadBytes) {
-        for await (const piece of piecesOf(chunk, signal, buffers)) {
+        for await (const piece of ahead.pieces(chunk)) {
           await add(piece);
           // The next piece may come in the same memory.
           await write.done();
@@ -73,6 +76,7 @@ export async function pour(
     await flush();
     await write.done();
     if (written !== size) throw changed(size, written);
+    await ahead.verify();
   } finally {
     await write.done().catch(() => {});
   }

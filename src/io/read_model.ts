@@ -67,8 +67,8 @@ export interface ReadModel {
   methods: ReadMethod[];
   /** What `.pdiparams.info` says, or null where there is none. */
   info: ModelInfo | null;
-  /** Files that are still open, with `lazy`. */
-  sources: Source[];
+  /** What is still open, with `lazy`. */
+  sources: Pick<Source, "close">[];
   /** Where each lazy value lies. */
   places: Map<NDArray, SpanBytes>;
 }

@@ -41,15 +41,15 @@ export class RecordBytes extends SpanBytes implements LazyBytes {
     const readNow = super.readSync;
     if (!readNow) return undefined;
     return () => {
-      const found = new Uint8Array(this.#headSize);
-      for (let done = 0; done < found.length;) {
-        const n = this.source.readSync!(this.#start + done, found.subarray(done));
-        if (n <= 0) break;
-        done += n;
-      }
-      this.#compare(found);
+      this.#readHead();
       return readNow();
     };
+  }
+
+  override readNowInto(into: Uint8Array, scratch: Uint8Array): boolean {
+    if (!this.source.readSync) return false;
+    this.#readHead();
+    return super.readNowInto(into, scratch);
   }
 
   override async read({ signal }: ReadOptions = {}): Promise<Uint8Array> {
@@ -88,6 +88,17 @@ export class RecordBytes extends SpanBytes implements LazyBytes {
     } catch (error) {
       throw withPath(error, this.source.name);
     }
+  }
+
+  #readHead(): void {
+    if (this.#isProved) return;
+    const found = new Uint8Array(this.#headSize);
+    for (let done = 0; done < found.length;) {
+      const n = this.source.readSync!(this.#start + done, found.subarray(done));
+      if (n <= 0) break;
+      done += n;
+    }
+    this.#compare(found);
   }
 
   /** The file's head of the record must be the one that the program implies. */

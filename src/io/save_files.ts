@@ -4,7 +4,6 @@
  *
  * @module
  */
-import type { LazyBytes } from "../ndarray.ts";
 import type { Chunk } from "../unread_bytes.ts";
 import { PaddleError, PathError, quote } from "../errors.ts";
 import { FileSink } from "./file_sink.ts";
@@ -26,8 +25,6 @@ export interface OutFile {
   size: number;
   /** The bytes. */
   chunks: Iterable<Chunk>;
-  /** Bytes that are read as the chunks are: the files that have them must not have changed meanwhile. */
-  left?: Iterable<LazyBytes>;
 }
 
 /** Milliseconds that sinks have to leave nothing behind when a call was stopped. */
@@ -61,7 +58,7 @@ export async function saveFiles(
   const open: Sink[] = [], saved: SavedFile[] = [];
   let done = 0;
   try {
-    for (const { name, size, chunks, left = [] } of files) {
+    for (const { name, size, chunks } of files) {
       const sink = await putPart(folder, name, size, hasManifest);
       open.push(sink);
       await pour(chunks, sink, signal, (written) => progress?.at(done + written), size);
@@ -70,7 +67,6 @@ export async function saveFiles(
         await sink.prepare();
         if (sink.sha256 !== undefined) saved.push({ name, size, sha256: sink.sha256 });
       }
-      for (const bytes of left) await bytes.verify?.();
       done += size;
     }
     if (hasManifest && prefix !== undefined) {

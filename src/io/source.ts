@@ -29,3 +29,9 @@ export interface Source {
   /** Let go of the place. Called once by whoever opened it. */
   close?(): Promise<void>;
 }
+
+/** Let go of several places: of all of them, also where one fails. */
+export async function closeAll(sources: Iterable<Pick<Source, "close">>): Promise<void> {
+  const closed = await Promise.allSettled([...sources].map(async (source) => await source.close?.()));
+  for (const one of closed) if (one.status === "rejected") throw one.reason;
+}

@@ -7,8 +7,8 @@ import { Span } from "../codec/cursor.ts";
 import { decodePayload, Latin1Text, sizeOfText } from "../codec/payload.ts";
 import type { PickledArray } from "../codec/pickle/pickled.ts";
 import { FormatError, SourceError } from "../errors.ts";
-import { joinBytes, PIECE } from "../joined_bytes.ts";
-import type { LazyBytes } from "../ndarray.ts";
+import { PIECE } from "../joined_bytes.ts";
+import type { LazyBytes, PieceOptions } from "../ndarray.ts";
 import { withPath } from "./drive_from.ts";
 import { readFully } from "./read_fully.ts";
 import type { Source } from "./source.ts";
@@ -24,6 +24,9 @@ const TEXT_PIECE = 2 ** 20;
 /** Bytes of the widest element. */
 const WIDEST = 16;
 
+/** Where bytes lie, what makes an array's of them, and the array that they are of. */
+export type SpanParts = [span: Span, finish: (bytes: Uint8Array) => Uint8Array, from?: PickledArray | null];
+
 /** The bytes of an array that still lie in the file. */
 export class SpanBytes implements LazyBytes {
   readonly span: Span;
@@ -36,7 +39,7 @@ export class SpanBytes implements LazyBytes {
     return new SpanBytes(source, new Span(offset, length, "raw", offset), (bytes) => bytes);
   }
 
-  constructor(source: Source, span: Span, finish: (bytes: Uint8Array) => Uint8Array, from: PickledArray | null = null) {
+  constructor(source: Source, ...[span, finish, from = null]: SpanParts) {
     this.source = source;
     this.span = span;
     this.#finish = finish;
@@ -90,6 +93,11 @@ export class SpanBytes implements LazyBytes {
     return isPlain ? this.span.offset : null;
   }
 
+  /** Bytes that they have as the text of protocol 2, where the file has them as such; null where they would have to be counted. */
+  get textLength(): number | null {
+    return this.span.encoding === "raw" ? null : this.span.length;
+  }
+
   /** Bytes `[from, to)` of the decoded array. */
   async readRange(from: number, to: number, { signal }: ReadOptions = {}): Promise<Uint8Array> {
     if (this.plainOffset === null) return (await this.read({ signal })).slice(from, to);
@@ -105,52 +113,75 @@ export class SpanBytes implements LazyBytes {
     }
   }
 
+  /** Read them at once into `into`, which has just their size, by way of `scratch`; whether that could be done. */
+  readNowInto(into: Uint8Array, scratch: Uint8Array): boolean {
+    const { offset, length, encoding, at } = this.span;
+    const isTurned = this.#from?.fortran || this.#from?.dtype?.bigEndian;
+    if (isTurned || !this.source.readSync || length > scratch.length) return false;
+    try {
+      if (encoding === "raw" && length !== into.length) return false;
+      const stored = fillNow(this.source, offset, encoding === "raw" ? into : scratch.subarray(0, length));
+      this.#checkSize(decodePayload(stored, encoding, at, undefined, into).length);
+    } catch (error) {
+      throw withPath(error, this.source.name);
+    }
+    return true;
+  }
+
   /**
    * Bytes `[from, to)` of the decoded array in pieces. A text is read from its beginning on, as its characters have one byte or two; an array
    * in column-major order is held whole.
    */
-  async *pieces(from: number, to: number, { signal }: ReadOptions = {}): AsyncGenerator<Uint8Array> {
+  async *pieces(from: number, to: number, options: PieceOptions = {}): AsyncGenerator<Uint8Array> {
     if (from >= to) return;
     if (this.#from?.fortran) {
-      const bytes = await this.read({ signal });
+      const bytes = await this.read(options);
       for (let at = from; at < to; at += PIECE) yield bytes.slice(at, Math.min(to, at + PIECE));
-    } else if (this.span.encoding === "raw") yield* this.#rawPieces(from, to, signal);
-    else yield* this.#textPieces(from, to, signal);
+    } else if (this.span.encoding === "raw") yield* this.#rawPieces(from, to, options);
+    else yield* this.#textPieces(from, to, options);
   }
 
-  async *#rawPieces(from: number, to: number, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
-    // Where bytes are turned, a piece begins with an element.
-    const isPlain = this.plainOffset !== null, unit = isPlain ? 1 : WIDEST;
-    const read = (at: number) => {
-      if (at >= to) return null;
-      const end = Math.min(this.span.length, at + PIECE);
-      const piece = isPlain ? this.readRange(at, Math.min(to, end), { signal }) : this.#turned(at, end, signal);
-      // Who stops in between never waits for it.
-      piece.catch(() => {});
-      return piece;
-    };
-    let at = from - from % unit, next = read(at);
-    while (next !== null) {
-      const piece: Uint8Array = await next;
-      next = read(at + PIECE);
-      yield piece.subarray(Math.max(0, from - at), Math.min(piece.length, to - at));
-      at += PIECE;
-    }
-  }
-
-  async #turned(from: number, to: number, signal?: AbortSignal): Promise<Uint8Array> {
+  async *#rawPieces(from: number, to: number, options: PieceOptions): AsyncGenerator<Uint8Array> {
+    const isTurned = this.#from?.dtype?.bigEndian ?? false;
+    // Where bytes are turned, a piece begins and ends with an element.
+    let at = isTurned ? from - from % WIDEST : from;
+    const end = isTurned ? Math.min(this.span.length, Math.ceil(to / WIDEST) * WIDEST) : to;
     try {
-      return this.#finish(await readFully(this.source, this.span.offset + from, new Uint8Array(to - from), signal));
+      for await (const stored of this.stored(at, end, options)) {
+        const piece = isTurned ? this.#finish(stored) : stored;
+        yield piece.subarray(Math.max(0, from - at), Math.min(piece.length, to - at));
+        at += stored.length;
+      }
     } catch (error) {
       throw withPath(error, this.source.name);
     }
   }
 
-  async *#textPieces(from: number, to: number, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+  /** Bytes `[from, to)` of the file's own, in pieces of {@linkcode PIECE}: one is read while the one before is looked at. */
+  protected async *stored(from: number, to: number, { signal, scratch }: PieceOptions): AsyncGenerator<Uint8Array> {
+    const read = (at: number) => {
+      if (at >= to) return null;
+      const into = scratchOf(scratch, (at - from) / PIECE % 2, Math.min(PIECE, to - at));
+      const piece = this.fill(at, into, { signal });
+      // Who stops in between never waits for it.
+      piece.catch(() => {});
+      return piece;
+    };
+    let next = read(from);
+    for (let at = from; next !== null; at += PIECE) {
+      const piece: Uint8Array = await next;
+      next = read(at + PIECE);
+      yield piece;
+    }
+  }
+
+  async *#textPieces(from: number, to: number, { signal, scratch }: PieceOptions): AsyncGenerator<Uint8Array> {
     const { offset, length, encoding, at } = this.span;
     const unit = this.#from?.dtype?.bigEndian ? WIDEST : 1;
-    const buffer = new Uint8Array(Math.min(TEXT_PIECE, length));
-    let rest: Uint8Array = new Uint8Array(0), start = 0;
+    const buffer = scratchOf(scratch, 0, Math.min(TEXT_PIECE, length));
+    // What is left of an element goes before what is decoded next.
+    const room = () => scratchOf(scratch, 1, WIDEST + buffer.length);
+    let decoded = room(), rest = 0, start = 0;
     try {
       // Whether the text has the array's length shows at its end only: who asked for the whole array goes there.
       for (let done = 0; done < length && (start < to || to === this.#size());) {
@@ -161,15 +192,18 @@ export class SpanBytes implements LazyBytes {
         const isCut = !isLast && (stored[stored.length - 1] === 0xc2 || stored[stored.length - 1] === 0xc3);
         if (isCut) stored = stored.subarray(0, -1);
         done += stored.length;
-        const decoded = joinBytes([rest, decodePayload(stored, encoding, at)]);
-        const whole = isLast ? decoded.length : decoded.length - decoded.length % unit;
-        rest = decoded.slice(whole);
+        const known = rest + decodePayload(stored, encoding, at, undefined, decoded.subarray(rest)).length;
+        const whole = isLast ? known : known - known % unit;
         const piece = this.#finish(decoded.subarray(0, whole));
         if (isLast) this.#checkSize(start + piece.length);
+        const left = decoded.slice(whole, known);
         if (start < to && start + piece.length > from) {
           yield piece.subarray(Math.max(0, from - start), Math.min(piece.length, to - start));
         }
         start += piece.length;
+        decoded = room();
+        decoded.set(left);
+        rest = left.length;
       }
     } catch (error) {
       throw withPath(error, this.source.name);
@@ -205,17 +239,29 @@ export class SpanBytes implements LazyBytes {
 
   #readNow(): Uint8Array {
     const { offset, length, encoding, at } = this.span;
-    const stored = new Uint8Array(length);
-    for (let done = 0; done < length;) {
-      const n = this.source.readSync!(offset + done, stored.subarray(done));
-      if (n === 0) {
-        throw new SourceError("SHORT_READ", `The file ends at byte ${offset + done}`, {
-          offset: offset + done,
-          path: this.source.name,
-        });
-      }
-      done += n;
-    }
+    const stored = fillNow(this.source, offset, new Uint8Array(length));
     return this.#checked(decodePayload(stored, encoding, at, this.#size()));
   }
+}
+
+/** The first `length` bytes of the scratch memory of number `k`, which grows; of memory of its own where there is none. */
+export function scratchOf(scratch: Uint8Array[] | undefined, k: number, length: number): Uint8Array {
+  if (!scratch) return new Uint8Array(length);
+  if (!scratch[k] || scratch[k].length < length) scratch[k] = new Uint8Array(length);
+  return scratch[k].subarray(0, length);
+}
+
+/** Fill `into` at once from `offset` on. */
+function fillNow(source: Source, offset: number, into: Uint8Array): Uint8Array {
+  for (let done = 0; done < into.length;) {
+    const n = source.readSync!(offset + done, into.subarray(done));
+    if (n === 0) {
+      throw new SourceError("SHORT_READ", `The file ends at byte ${offset + done}`, {
+        offset: offset + done,
+        path: source.name,
+      });
+    }
+    done += n;
+  }
+  return into;
 }

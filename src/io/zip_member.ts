@@ -172,7 +172,7 @@ export class DeflatedSource implements Source {
 
   /** All bytes in one pass. */
   readAll(): ReadableStream<Uint8Array> {
-    return streamOf((signal) => this.#chunks(signal));
+    return streamOf((signal) => this.unpacked(signal));
   }
 
   /** The same member without memory: each read unpacks it from the beginning on, and no further than is asked for. */
@@ -186,7 +186,7 @@ export class DeflatedSource implements Source {
 
   async #readUnkept(offset: number, into: Uint8Array, signal?: AbortSignal): Promise<number> {
     let at = 0, filled = 0;
-    for await (const chunk of this.#chunks(signal)) {
+    for await (const chunk of this.unpacked(signal)) {
       const from = Math.max(0, offset + filled - at);
       if (from < chunk.length) {
         const part = chunk.subarray(from, from + into.length - filled);
@@ -203,7 +203,7 @@ export class DeflatedSource implements Source {
   async #unpack(): Promise<BytesSource> {
     // The size is a claim that maxExpansion has bounded; memory follows what really comes.
     const chunks: Uint8Array[] = [];
-    for await (const chunk of this.#chunks()) chunks.push(chunk);
+    for await (const chunk of this.unpacked()) chunks.push(chunk);
     const bytes = new Uint8Array(this.size);
     let at = 0;
     for (const chunk of chunks) {
@@ -213,7 +213,8 @@ export class DeflatedSource implements Source {
     return new BytesSource(bytes, this.name);
   }
 
-  async *#chunks(signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+  /** All bytes as they are unpacked, the sum checked at the end. */
+  async *unpacked(signal?: AbortSignal): AsyncGenerator<Uint8Array> {
     const start = this.#start, entry = this.#entry;
     let crc = 0, size = 0;
     const packed = (stop: AbortSignal) => piecesOf(this.#source, start, start + entry.compressed, stop);

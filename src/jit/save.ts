@@ -8,7 +8,6 @@ import { ProgramDesc } from "../codec/program/program_desc.ts";
 import { byCodePoint } from "../code_point_order.ts";
 import { quote, SourceError, ValueError } from "../errors.ts";
 import type { Folder } from "../io/folder.ts";
-import { loadLazyArrays } from "../io/load_lazy_arrays.ts";
 import { bytesFile, combinedFile, infoFile, programEnding, scatteredFiles } from "../io/model_out_files.ts";
 import type { FolderEntry } from "../io/open_source.ts";
 import { folderAround, placeOf } from "../io/place.ts";
@@ -91,7 +90,7 @@ export async function save(
   options: SaveOptions = {},
 ): Promise<string[]> {
   checkOptions(options, OPTIONS);
-  const { combineParams = false, separateParameters = false, skipForward = false, manifest, signal } = options;
+  const { combineParams = false, separateParameters = false, skipForward = false, manifest } = options;
   if (manifest && separateParameters) {
     throw new TypeError("Option manifest has no meaning with separateParameters: there is no prefix");
   }
@@ -100,7 +99,6 @@ export async function save(
   if (!place || place.name === "") {
     throw new TypeError("path must be a path, file: URL or { folder, name } that ends in a name");
   }
-  await loadLazyArrays(variables, signal);
   const methods = [...programs].filter(([method]) => !(skipForward && method === "forward"));
   if (separateParameters && methods.length !== 1) {
     throw new ValueError(

@@ -3,12 +3,13 @@
  *
  * @module
  */
-import { recordSize, writeRecord } from "../codec/record/write_record.ts";
+import { recordSize, writeRecordChunks } from "../codec/record/write_record.ts";
 import { vocabBytes } from "../codec/record/write_vocab.ts";
 import { quote, ValueError } from "../errors.ts";
 import { NDArray } from "../ndarray.ts";
 import type { Program, ProgramVariable } from "../program.ts";
 import { DenseTensor } from "../tensor.ts";
+import type { Chunk } from "../unread_bytes.ts";
 import { SelectedRows } from "../values.ts";
 
 /** A value that a file of parameters can hold: an array, rows, or the words of a vocabulary. */
@@ -85,18 +86,20 @@ export function valueSize(value: ParameterValue): number {
 }
 
 /** The record of a value. */
-export function* valueChunks(value: ParameterValue): Generator<Uint8Array, void> {
-  if (value instanceof NDArray || value instanceof SelectedRows) yield* writeRecord(plain(value));
+export function* valueChunks(value: ParameterValue): Generator<Chunk, void> {
+  if (value instanceof NDArray || value instanceof SelectedRows) yield* writeRecordChunks(plain(value));
   else yield vocabBytes(value);
 }
 
 /** One record after the other: a file of parameters. */
-export function* combinedChunks(values: readonly NamedValue[]): Generator<Uint8Array, void> {
+export function* combinedChunks(values: readonly NamedValue[]): Generator<Chunk, void> {
   for (const { value } of values) yield* valueChunks(value);
 }
 
 /** numpy's uint16 is bfloat16 in a record: Paddle has no tensor of uint16 before 3.3. */
 function plain(value: NDArray | SelectedRows): NDArray | SelectedRows {
   if (value instanceof SelectedRows || value.dtype !== "uint16") return value;
-  return new DenseTensor("bfloat16", value.shape, value.bytes, { lod: value instanceof DenseTensor ? value.lod : [] });
+  return new DenseTensor("bfloat16", value.shape, value.unread ?? value.bytes, {
+    lod: value instanceof DenseTensor ? value.lod : [],
+  });
 }

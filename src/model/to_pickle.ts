@@ -6,7 +6,8 @@
 import { FreshText, isPlainObject } from "../codec/pickle/write_pickle.ts";
 import { dtypeInfo } from "../dtype.ts";
 import { ValueError, type Warning } from "../errors.ts";
-import { NDArray } from "../ndarray.ts";
+import { partLazily } from "../joined_bytes.ts";
+import { type LazyBytes, NDArray } from "../ndarray.ts";
 import { DenseTensor, Tensor } from "../tensor.ts";
 import { SelectedRows, Tuple } from "../values.ts";
 import { checkValue } from "./check_value.ts";
@@ -88,6 +89,11 @@ function plainArray(array: NDArray): NDArray {
   return new NDArray(array.dtype, array.shape, array.unread ?? array.bytes);
 }
 
+/** Some of an array's bytes: a view, or a part of what lies in its file still. */
+function partOf(array: NDArray, from: number, to: number): Uint8Array | LazyBytes {
+  return array.unread ? partLazily(array.unread, from, to) : array.bytes.subarray(from, to);
+}
+
 /** Dossier 2: slices under keys of their own; views, not copies. */
 function splitBigParams(dict: Map<unknown, unknown>, maxBytes: number): void {
   const marker = new Map<unknown, unknown>();
@@ -106,7 +112,7 @@ function splitBigParams(dict: Map<unknown, unknown>, maxBytes: number): void {
           names: [name],
         });
       }
-      dict.set(name, new NDArray(array.dtype, [end - start], array.bytes.subarray(start * itemsize, end * itemsize)));
+      dict.set(name, new NDArray(array.dtype, [end - start], partOf(array, start * itemsize, end * itemsize)));
       slices.push(name);
     }
     marker.set(key, new Map<unknown, unknown>([["OriginShape", Tuple.from(array.shape)], ["slices", slices]]));

@@ -125,5 +125,5 @@ function renameKey<T>(map: Map<string, T>, from: string, to: string): void {
 }
 
 function denseOf(value: NDArray): DenseTensor {
-  return value instanceof DenseTensor ? value : new DenseTensor(value.dtype, value.shape, value.bytes);
+  return value instanceof DenseTensor ? value : new DenseTensor(value.dtype, value.shape, value.unread ?? value.bytes);
 }

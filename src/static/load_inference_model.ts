@@ -11,6 +11,7 @@ import type { FolderEntry } from "../io/open_source.ts";
 import { folderAt, isFolder, type Place, placeOf } from "../io/place.ts";
 import type { ProgressEvent } from "../io/progress.ts";
 import { readModel } from "../io/read_model.ts";
+import { closeAll } from "../io/source.ts";
 import { type Limits, resolveLimits } from "../limits.ts";
 import { checkOptions } from "../options.ts";
 import type { Warning } from "../errors.ts";
@@ -61,6 +62,22 @@ export async function loadInferenceModel(
   pathPrefix: string | URL | FolderEntry | null,
   options: LoadInferenceModelOptions = {},
 ): Promise<InferenceModel> {
+  return (await readInferenceModel(pathPrefix, options, false)).model;
+}
+
+/** The same with values that are left in their files, which are open until `close`. */
+export async function openInferenceModel(
+  pathPrefix: string | URL | FolderEntry,
+  options: LoadInferenceModelOptions = {},
+): Promise<{ model: InferenceModel; close: () => Promise<void> }> {
+  return await readInferenceModel(pathPrefix, options, true);
+}
+
+async function readInferenceModel(
+  pathPrefix: string | URL | FolderEntry | null,
+  options: LoadInferenceModelOptions,
+  lazy: boolean,
+): Promise<{ model: InferenceModel; close: () => Promise<void> }> {
   checkOptions(options, OPTIONS);
   options.signal?.throwIfAborted();
   const { modelFilename, paramsFilename } = options;
@@ -68,13 +85,14 @@ export async function loadInferenceModel(
     ? await filesOfBytes(modelFilename, paramsFilename)
     : await filesOf(pathPrefix, namesOf(options), options);
   const limits = resolveLimits(options.limits);
-  const { methods: [{ program, variables }], info } = await readModel(files, {
+  const { methods: [{ program, variables }], info, sources } = await readModel(files, {
     ...options,
     limits,
     mode: "static",
     onlyForward: true,
+    lazy,
   });
-  return new InferenceModel(program, variables, info);
+  return { model: new InferenceModel(program, variables, info), close: () => closeAll(sources) };
 }
 
 function namesOf({ modelFilename, paramsFilename }: LoadInferenceModelOptions): FileNames {
@@ -93,8 +111,8 @@ async function filesOf(
   if (!place) throw new TypeError("A model is named by a path, a file: URL or { folder, name }");
   const isNamed = names.modelFilename !== undefined || names.paramsFilename !== undefined;
   const files = isNamed && await isFolder(place)
-    ? await findModel(place, await withEndings(place, names))
-    : await findModel(place, names);
+    ? await findModel(place, { ...await withEndings(place, names), signal })
+    : await findModel(place, { ...names, signal });
   if (!files) throw await notFound(place);
   return files;
 }

@@ -5,7 +5,6 @@
  */
 import { quote, ValueError } from "../errors.ts";
 import type { Folder } from "../io/folder.ts";
-import { loadLazyArrays } from "../io/load_lazy_arrays.ts";
 import { bytesFile, combinedFile, infoFile, programEnding, scatteredFiles } from "../io/model_out_files.ts";
 import type { FolderEntry } from "../io/open_source.ts";
 import { folderAt, placeOf } from "../io/place.ts";
@@ -14,7 +13,7 @@ import { saveFiles } from "../io/save_files.ts";
 import { parametersOf } from "../model/model_values.ts";
 import { checkOptions } from "../options.ts";
 import { InferenceModel } from "./inference_model.ts";
-import { loadInferenceModel } from "./load_inference_model.ts";
+import { openInferenceModel } from "./load_inference_model.ts";
 
 /**
  * Where the files of a model lie.
@@ -78,7 +77,8 @@ export type ModelFrom = InferenceModel | string | URL | FolderEntry | {
 
 /**
  * Write a model in another layout: today's prefix from a folder of Paddle 1.x, a folder from a prefix, one file for all parameters or one for
- * each. The program is written as it was read. The names of the files are returned.
+ * each. The program is written as it was read. Of a model that is given by its place the parameters go from file to file in pieces: memory
+ * does not depend on their size. The names of the files are returned.
  *
  * @throws {ValueError} `INVALID_VALUE`: a value is missing or not what the program says
  * @throws {PathError} `UNSAFE_PATH`, `NAME_COLLISION`: variables have names that cannot be those of files (`folder`)
@@ -97,7 +97,7 @@ export async function relayout(
   options: RelayoutOptions = {},
 ): Promise<string[]> {
   checkOptions(options, OPTIONS);
-  const { layout = "prefix", modelFilename, paramsFilename = "__params__", portable, signal } = options;
+  const { layout = "prefix" } = options;
   if (!["prefix", "folder", "combined"].includes(layout)) {
     throw new TypeError(`Option layout must be "prefix", "folder" or "combined": got ${String(layout)}`);
   }
@@ -107,10 +107,22 @@ export async function relayout(
   if (options.wholeFolder && layout === "prefix") {
     throw new TypeError('Option wholeFolder has no meaning for the layout "prefix": others lie in that folder, too');
   }
-  const model = await modelOf(from, options);
+  const { model, close } = await modelOf(from, options);
+  try {
+    return await write(model, to, options);
+  } finally {
+    await close();
+  }
+}
+
+async function write(
+  model: InferenceModel,
+  to: string | URL | FolderEntry,
+  options: RelayoutOptions,
+): Promise<string[]> {
+  const { layout = "prefix", modelFilename, paramsFilename = "__params__", portable } = options;
   const place = await placeOf(to, options);
   if (!place) throw new TypeError("A model is written to a path, a file: URL or { folder, name }");
-  await loadLazyArrays(model.parameters, signal);
   const values = parametersOf(model.program, model.parameters);
   const program = model.program.serialize();
   if (layout === "prefix") {
@@ -129,11 +141,15 @@ export async function relayout(
   return await saveFiles(folderAt(place), [...files, bytesFile(name, program)], options);
 }
 
-async function modelOf(from: ModelFrom, { folder, signal }: RelayoutOptions): Promise<InferenceModel> {
-  if (from instanceof InferenceModel) return from;
+/** The model; of one that is read here the values stay in their files until they are written. */
+async function modelOf(
+  from: ModelFrom,
+  { folder, signal }: RelayoutOptions,
+): Promise<{ model: InferenceModel; close: () => Promise<void> }> {
+  if (from instanceof InferenceModel) return { model: from, close: () => Promise.resolve() };
   if (typeof from === "object" && "path" in from) {
     const { path, modelFilename, paramsFilename } = from;
-    return await loadInferenceModel(path, { modelFilename, paramsFilename, folder, signal });
+    return await openInferenceModel(path, { modelFilename, paramsFilename, folder, signal });
   }
-  return await loadInferenceModel(from, { folder, signal });
+  return await openInferenceModel(from, { folder, signal });
 }

@@ -5,9 +5,8 @@
  */
 import type { Warning } from "../errors.ts";
 import { quote, ValueError } from "../errors.ts";
-import { planEncoding } from "../encode.ts";
+import { planSaving } from "../save.ts";
 import type { Folder } from "../io/folder.ts";
-import { loadLazyArrays } from "../io/load_lazy_arrays.ts";
 import { bytesFile, programEnding } from "../io/model_out_files.ts";
 import type { FolderEntry } from "../io/open_source.ts";
 import { placeOf } from "../io/place.ts";
@@ -59,18 +58,17 @@ export async function save(
   if (!place || place.name === "") {
     throw new TypeError("modelPath must be a path, file: URL or { folder, name } that ends in a name");
   }
-  await loadLazyArrays(parameters, signal);
-  const file = (ending: string, variables: ProgramVariable[]): OutFile => {
+  const file = async (ending: string, variables: ProgramVariable[]): Promise<OutFile> => {
     const state = new Map(valuesOf(variables, parameters).map(({ name, value }) => [name, arrayOf(name, value)]));
-    const plan = planEncoding(state, { protocol, mode: "static" });
+    const plan = await planSaving(state, { protocol, mode: "static", signal });
     return { name: place.name + ending, size: plan.size, chunks: plan.chunks };
   };
   const state = splitState(program);
   return await saveFiles(
     place.folder,
     [
-      file(".pdparams", state.parameters),
-      file(".pdopt", state.optimizer.filter((variable) => !isFed(variable))),
+      await file(".pdparams", state.parameters),
+      await file(".pdopt", state.optimizer.filter((variable) => !isFed(variable))),
       bytesFile(place.name + programEnding(program), program.serialize()),
     ],
     options,
@@ -84,7 +82,7 @@ function isFed(variable: ProgramVariable): boolean {
 
 function arrayOf(name: string, value: unknown): NDArray {
   if (value instanceof NDArray) {
-    return new NDArray(value.dtype === "bfloat16" ? "uint16" : value.dtype, value.shape, value.bytes);
+    return new NDArray(value.dtype === "bfloat16" ? "uint16" : value.dtype, value.shape, value.unread ?? value.bytes);
   }
   throw new ValueError(
     "INVALID_VALUE",

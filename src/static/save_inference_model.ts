@@ -5,7 +5,6 @@
  */
 import { ProgramDesc } from "../codec/program/program_desc.ts";
 import type { Folder } from "../io/folder.ts";
-import { loadLazyArrays } from "../io/load_lazy_arrays.ts";
 import { bytesFile, combinedFile, programEnding, scatteredFiles } from "../io/model_out_files.ts";
 import type { FolderEntry } from "../io/open_source.ts";
 import { folderAround, placeOf } from "../io/place.ts";
@@ -90,9 +89,8 @@ export async function saveInferenceModel(
   options: SaveInferenceModelOptions,
 ): Promise<string[]> {
   checkOptions(options, OPTIONS);
-  const { parameters, clipExtra = true, skipPruneProgram, separateParameters = false, signal } = options;
+  const { parameters, clipExtra = true, skipPruneProgram, separateParameters = false } = options;
   const program = normalizeProgram(options.program, feedVars, fetchVars, { skipPruneProgram });
-  await loadLazyArrays(parameters, signal);
   const values = parametersOf(program, parameters);
   if (program instanceof ProgramDesc) removeTrainingInfo(program, clipExtra);
   applyFormat(program, options);

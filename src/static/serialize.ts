@@ -13,6 +13,7 @@ import { checkOptions } from "../options.ts";
 import { concat } from "../codec/record/write_record.ts";
 import type { Program } from "../program.ts";
 import type { DenseTensor } from "../tensor.ts";
+import { bytesOf } from "../unread_bytes.ts";
 import { normalizeProgram, type VariableName } from "./normalize_program.ts";
 
 /** Options of {@linkcode serializeProgram}. */
@@ -56,7 +57,7 @@ export function serializePersistables(
   checkOptions(options, ["program", "parameters"]);
   const values = parametersOf(normalizeProgram(options.program, feedVars, fetchVars), options.parameters);
   checkCombined(values);
-  return values.length === 0 ? null : concat([...combinedChunks(values)]);
+  return values.length === 0 ? null : concat([...combinedChunks(values)].map(bytesOf));
 }
 
 /**

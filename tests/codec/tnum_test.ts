@@ -6,6 +6,7 @@ import type { Cursor } from "../../src/codec/cursor.ts";
 import { driveBytes } from "../../src/codec/drive_bytes.ts";
 import { readTnum } from "../../src/codec/tnum/read_tnum.ts";
 import { writeTnum } from "../../src/codec/tnum/write_tnum.ts";
+import { bytesOf } from "../../src/unread_bytes.ts";
 import { dtypeInfo, DTYPES } from "../../src/dtype.ts";
 import { PaddleError } from "../../src/errors.ts";
 import { Budget, DEFAULT_LIMITS } from "../../src/limits.ts";
@@ -14,7 +15,7 @@ import { NDArray } from "../../src/ndarray.ts";
 const WINDOWS = [1, 7, Infinity];
 const decoder = (cursor: Cursor) => readTnum(cursor, { budget: new Budget(DEFAULT_LIMITS) });
 const read = (bytes: Uint8Array, window = Infinity) => driveBytes(decoder, bytes, { window });
-const written = (tensors: Map<string, NDArray>) => Uint8Array.from(Buffer.concat([...writeTnum(tensors)]));
+const written = (tensors: Map<string, NDArray>) => Uint8Array.from(Buffer.concat([...writeTnum(tensors)].map(bytesOf)));
 const failure = (run: () => unknown): PaddleError => {
   try {
     run();

@@ -6,7 +6,7 @@
  */
 import { SourceError } from "../../errors.ts";
 import { utf8FromLatin1, utf8Length } from "../../kernel.ts";
-import type { Chunk } from "../../unread_bytes.ts";
+import type { Chunk, UnreadBytes } from "../../unread_bytes.ts";
 
 /** A frame is closed when it has this many bytes at the beginning of a value; a payload from here on stands outside frames. */
 export const FRAME_TARGET = 65_536;
@@ -26,8 +26,11 @@ export class PickleOutput {
   /** Where pieces of text are made in turn, if chunks may be made again in one place. */
   readonly #scratch: [Uint8Array, Uint8Array] | null;
   #buffer = new Uint8Array(FRAME_HEADER + 2 * FRAME_TARGET);
-  /** Bytes of the open frame, or of the gathered stretch where there are no frames. */
+  /** Bytes of the open frame, or of the gathered stretch where there are no frames, less those that lie in files. */
   #pos = FRAME_HEADER;
+  /** Bytes of the open frame that lie in files still, and where they belong. */
+  #holes: { at: number; chunk: UnreadBytes }[] = [];
+  #unread = 0;
 
   /** `reuse`: a chunk is good until the next but one is asked for. */
   constructor(framed: boolean, counting: boolean, reuse = false) {
@@ -59,19 +62,29 @@ export class PickleOutput {
 
   /** A value begins: a frame that is full ends here. */
   boundary(): void {
-    if (this.#pos - FRAME_HEADER >= FRAME_TARGET) this.#flush();
+    if (this.#pos - FRAME_HEADER + this.#unread >= FRAME_TARGET) this.#flush();
   }
 
   /** Bytes of a value behind a header (opcode and length). Those of a tensor are never copied when there are many. */
   payload(header: number[], bytes: Chunk): void {
-    if (bytes instanceof Uint8Array && bytes.length < FRAME_TARGET) {
+    if (bytes.length < FRAME_TARGET) {
       for (const b of header) this.byte(b);
-      this.bytes(bytes);
+      if (bytes instanceof Uint8Array) this.bytes(bytes);
+      else this.#hole(bytes);
       return;
     }
     this.#flush();
     this.#pass(Uint8Array.from(header));
     this.#pass(bytes);
+  }
+
+  /** The text of protocol 2 for bytes that lie in a file still. */
+  unreadText(header: number[], text: UnreadBytes): void {
+    for (const b of header) this.byte(b);
+    if (text.length >= FRAME_TARGET) {
+      this.#flush();
+      this.#pass(text);
+    } else this.#hole(text);
   }
 
   /** The same as the text of protocol 2, which has `length` bytes; yields while pieces are ready. */
@@ -108,18 +121,36 @@ export class PickleOutput {
     this.#flush();
   }
 
+  /** Room in the open frame for bytes that are read later. */
+  #hole(chunk: UnreadBytes): void {
+    this.#holes.push({ at: this.#pos, chunk });
+    this.#unread += chunk.length;
+  }
+
   #flush(): void {
-    const length = this.#pos - FRAME_HEADER;
+    const length = this.#pos - FRAME_HEADER + this.#unread;
     if (length === 0) return;
     const hasFrame = this.#framed && length >= FRAME_MIN;
-    const start = hasFrame ? 0 : FRAME_HEADER;
+    let start = hasFrame ? 0 : FRAME_HEADER;
     if (hasFrame) {
       const view = new DataView(this.#buffer.buffer);
       view.setUint8(0, 0x95);
       view.setBigUint64(1, BigInt(length), true);
     }
-    this.#pass(this.#counting ? this.#buffer.subarray(start, this.#pos) : this.#buffer.slice(start, this.#pos));
+    for (const { at, chunk } of this.#holes) {
+      this.#passPart(start, at);
+      this.#pass(chunk);
+      start = at;
+    }
+    this.#passPart(start, this.#pos);
     this.#pos = FRAME_HEADER;
+    this.#holes = [];
+    this.#unread = 0;
+  }
+
+  #passPart(start: number, end: number): void {
+    if (start === end) return;
+    this.#pass(this.#counting ? this.#buffer.subarray(start, end) : this.#buffer.slice(start, end));
   }
 
   #pass(chunk: Chunk): void {

@@ -8,10 +8,10 @@ import { type DType, dtypeInfo, isDType } from "../../dtype.ts";
 import { ValueError } from "../../errors.ts";
 import { isFloatByNature, wasFloat, wasFloatKey } from "../../floats.ts";
 import { utf8Length } from "../../kernel.ts";
-import { NDArray } from "../../ndarray.ts";
+import { type LazyBytes, NDArray } from "../../ndarray.ts";
 import { plainBytes } from "../../plain_bytes.ts";
 import { Tensor } from "../../tensor.ts";
-import { type Chunk, UnreadBytes } from "../../unread_bytes.ts";
+import { bytesOf, type Chunk, UnreadBytes } from "../../unread_bytes.ts";
 import {
   ByteArray,
   Complex,
@@ -29,7 +29,7 @@ import {
 } from "../../values.ts";
 import { foreignDType, foreignScalarBytes } from "./foreign_dtype.ts";
 import { PickledDType } from "./pickled.ts";
-import { FRAME_TARGET, PickleOutput } from "./pickle_output.ts";
+import { PickleOutput } from "./pickle_output.ts";
 import { scalarBytes } from "./scalar_bytes.ts";
 import { utf8FromText } from "./text.ts";
 
@@ -41,13 +41,16 @@ export interface WritePickleOptions {
   numpy?: 1 | 2;
   /** A chunk is good until the next but one is asked for: texts are made in two places in turn. @default {false} */
   reuse?: boolean;
-  /** Lengths of protocol 2's texts by the bytes they stand for: what one pass counted, the next need not. @default {undefined} */
-  textLengths?: WeakMap<Uint8Array, number>;
+  /**
+   * Lengths of protocol 2's texts by the bytes they stand for: what one pass counted, the next need not. Bytes that lie in files are written
+   * as text without being seen here where their length is known. @default {undefined}
+   */
+  textLengths?: WeakMap<Uint8Array | LazyBytes, number>;
 }
 
 /** The chunks of a value's pickle. */
 export function* writePickle(value: unknown, options: WritePickleOptions): Generator<Uint8Array, void> {
-  for (const chunk of writePickleChunks(value, options)) yield chunk instanceof Uint8Array ? chunk : chunk.array.bytes;
+  for (const chunk of writePickleChunks(value, options)) yield bytesOf(chunk);
 }
 
 /** The same, with stand-ins for large data that lie in files. */
@@ -134,7 +137,7 @@ class PickleWriter {
   readonly #protocol: number;
   readonly #numpy: string;
   readonly #out: PickleOutput;
-  readonly #textLengths: WeakMap<Uint8Array, number>;
+  readonly #textLengths: WeakMap<Uint8Array | LazyBytes, number>;
   /** Objects and texts, to memo indices. Things of Python's own have keys that no text of the caller equals. */
   readonly #memo = new Map<unknown, number>();
   readonly #keys = new Map<string, symbol>();
@@ -330,7 +333,7 @@ class PickleWriter {
     // CPython has one object for no byte, and one for each single byte.
     const key = bytes.length < 2 && bytes instanceof Uint8Array ? this.#own(`bytes ${bytes.join()}`) : identity;
     if (this.#known(key)) return null;
-    if (this.#protocol < 3 && bytes instanceof Uint8Array) return this.#encodedBytes(bytes, key);
+    if (this.#protocol < 3) return this.#encodedBytes(bytes, key);
     const n = bytes.length;
     if (n < 256) this.#out.payload([0x43, n], bytes);
     else if (n < 2 ** 32) this.#out.payload([0x42, ...u32(n)], bytes);
@@ -342,13 +345,23 @@ class PickleWriter {
   }
 
   /** Protocol 2 has no bytes: `_codecs.encode(text, 'latin1')`. */
-  *#encodedBytes(bytes: Uint8Array, key: unknown): Steps {
+  *#encodedBytes(bytes: Chunk, key: unknown): Steps {
     if (bytes.length === 0) {
       yield* this.#reduce(builtin("bytes"), [], key);
       return;
     }
     yield new Child(new Global("_codecs", "encode"));
     this.#out.boundary();
+    if (bytes instanceof UnreadBytes) this.#unreadText(bytes.array);
+    else yield* this.#bytesText(bytes);
+    yield new Child("latin1");
+    this.#out.byte(0x86);
+    this.#memoize(null);
+    this.#out.byte(0x52);
+    this.#memoize(key);
+  }
+
+  *#bytesText(bytes: Uint8Array): Steps {
     const single = bytes.length === 1 ? String.fromCharCode(bytes[0]) : null;
     if (single === null || !this.#known(single)) {
       const length = this.#textLengths.get(bytes) ?? utf8Length(bytes);
@@ -357,11 +370,13 @@ class PickleWriter {
       for (const _ of this.#out.text([0x58, ...u32(length)], bytes, length)) yield undefined;
       this.#memoize(single);
     }
-    yield new Child("latin1");
-    this.#out.byte(0x86);
+  }
+
+  #unreadText(array: NDArray): void {
+    const length = this.#textLengths.get(array.unread!)!;
+    if (length >= 2 ** 32) throw tooLong(array.nbytes);
+    this.#out.unreadText([0x58, ...u32(length)], new UnreadBytes(array, "text", length));
     this.#memoize(null);
-    this.#out.byte(0x52);
-    this.#memoize(key);
   }
 
   #byteArray(bytes: ByteArray): Steps {
@@ -387,11 +402,14 @@ class PickleWriter {
   *#array(array: NDArray, identity: unknown): Steps {
     yield* this.#shell(array.shape, new NumpyDType(dtypeInfo(array.dtype).numpy), identity);
     this.#out.boundary();
-    // Large data that lie in a file stay there until their turn; the text of protocol 2 must be seen to be counted.
-    const isLater = array.unread !== null && array.nbytes >= FRAME_TARGET && this.#protocol > 2;
-    const steps = this.#bytes(isLater ? new UnreadBytes(array) : array.bytes, null);
+    const steps = this.#bytes(this.#isLeft(array) ? new UnreadBytes(array) : array.bytes, null);
     if (steps) yield* steps;
     this.#endShell();
+  }
+
+  /** Data that lie in a file stay there until their turn: of the text of protocol 2 the length must be known, and one byte is shared. */
+  #isLeft({ unread, nbytes }: NDArray): boolean {
+    return unread !== null && nbytes > 1 && (this.#protocol > 2 || this.#textLengths.has(unread));
   }
 
   *#opaqueArray(array: OpaqueArray): Steps {

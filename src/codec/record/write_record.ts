@@ -7,13 +7,13 @@ import { type DType, dtypeInfo } from "../../dtype.ts";
 import { ValueError } from "../../errors.ts";
 import type { NDArray } from "../../ndarray.ts";
 import { DenseTensor } from "../../tensor.ts";
-import { type Chunk, UnreadBytes } from "../../unread_bytes.ts";
+import { bytesOf, type Chunk, UnreadBytes } from "../../unread_bytes.ts";
 import { SelectedRows } from "../../values.ts";
 import { tensorDescSize, writeTensorDesc } from "./tensor_desc.ts";
 
 /** The chunks of a record: its head, and the tensor's bytes as they are. */
 export function* writeRecord(value: NDArray | SelectedRows): Generator<Uint8Array, void> {
-  for (const chunk of writeRecordChunks(value)) yield chunk instanceof Uint8Array ? chunk : chunk.array.bytes;
+  for (const chunk of writeRecordChunks(value)) yield bytesOf(chunk);
 }
 
 /** The same, with a stand-in for data that lie in a file. */

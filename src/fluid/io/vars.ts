@@ -10,7 +10,6 @@ import { expectEnd } from "../../codec/record/read_combined.ts";
 import { driveFrom } from "../../io/drive_from.ts";
 import { openPart } from "../../io/find_model.ts";
 import type { Folder } from "../../io/folder.ts";
-import { loadLazyArrays } from "../../io/load_lazy_arrays.ts";
 import { combinedFile, scatteredFiles } from "../../io/model_out_files.ts";
 import type { FolderEntry } from "../../io/open_source.ts";
 import { folderAt, placeOf } from "../../io/place.ts";
@@ -79,9 +78,8 @@ const LOAD = [...CHOICE, "limits"];
  */
 export async function saveVars(dirname: string | URL | FolderEntry, options: SaveVarsOptions): Promise<string[]> {
   checkOptions(options, SAVE);
-  const { parameters, filename, signal } = options;
+  const { parameters, filename } = options;
   const values = valuesOf(chosen(options, () => true), parameters);
-  await loadLazyArrays(parameters, signal);
   const folder = await folderOf(dirname, options);
   if (filename === undefined) return await saveFiles(folder, scatteredFiles(values, options), options);
   return await saveFiles(folder, [combinedFile(filename, values)], options);
