@@ -223,7 +223,7 @@ export async function encodeNpz(
   checkOptions(options, ["compress"]);
   const checked = checkArrays(arrays);
   await loadLazyArrays(arrays);
-  const plan = await (options.compress ? planPackedNpz : planNpz)(checked);
+  const plan = options.compress ? await planPackedNpz(checked, { most: Infinity }) : await planNpz(checked, {});
   // Nothing is unread now.
   return joinBytes([...plan.chunks()] as Uint8Array[]);
 }
@@ -233,7 +233,7 @@ export async function encodeNpz(
  * `numpy.savez_compressed` with `compress`.
  *
  * Arrays of a checkpoint that were not read go from their file to the new one in pieces, and are read twice, as an archive has the sums of
- * its files before them; packed ones are in memory while they are written.
+ * its files before them. Of packed ones no more than 8 MiB are kept: what is more is packed twice.
  *
  * @throws {ValueError} `INVALID_VALUE`: something is no array; nothing was created
  * @throws {SaveError} writing failed; `committed` says whether the target changed
@@ -247,7 +247,7 @@ export async function saveNpz(
   checkOptions(rest, SAVE);
   const checked = checkArrays(arrays);
   options.signal?.throwIfAborted();
-  const plan = await (compress ? planPackedNpz : planNpz)(checked, options.signal);
+  const plan = await (compress ? planPackedNpz : planNpz)(checked, { signal: options.signal });
   return await saveChunks({ size: plan.size, chunks: plan.chunks(), warnings: [] }, to, rest);
 }
 

@@ -35,8 +35,7 @@ export const convert = command({
   notes: [
     "TO: .pdparams, .pdopt, .pdckpt, .pkl (pickles), .safetensors, .npz, .npy (one array), .tensor (one array, Paddle's",
     "binary format), or a folder, which ends in / and gets an .npy for each array.",
-    "Arrays go from file to file in pieces, converted on the way; a packed .npz, and a pickle of protocol 2 or 3, is in",
-    "memory while it is written.",
+    "Arrays go from file to file in pieces, converted on the way.",
   ],
   json: "{ file, arrays, bytes, leftOut: [name] }",
   async run({ operands: [from, to], options, session }) {

@@ -54,7 +54,7 @@ function byNode(place: string): DirectoryCalls {
   const call = <T>(run: (done: (error: Error | null, value?: T) => void) => void) =>
     new Promise<T>((resolve, reject) => run((error, value) => error ? reject(error) : resolve(value as T)));
   return {
-    realPath: (path) => call<string>((done) => fs.realpath(path, done)),
+    realPath: (path) => call<string>((done) => fs.realpath.native(path, done)),
     async entries(path) {
       const entries = await call<Dirent[]>((done) => fs.readdir(path, { withFileTypes: true }, done));
       return entries.map((entry) => ({

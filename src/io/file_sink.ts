@@ -13,6 +13,7 @@ import { portableParts } from "./safe_name.ts";
 import { saveError } from "./save_error.ts";
 import { makeFolders, type OldFile, oldFile, resolveTarget } from "./save_target.ts";
 import type { Sink } from "./sink.ts";
+import { SpareBytes } from "./spare_bytes.ts";
 import { createTemp } from "./temp_file.ts";
 import { recoverFile, replaceFile } from "./undo_journal.ts";
 
@@ -139,12 +140,12 @@ export class FileSink implements Sink {
   }
 
   /** Bring all bytes to the disk and look at them: what is left for {@linkcode FileSink.close} is that they take their place. */
-  async prepare(): Promise<void> {
+  async prepare(spare: SpareBytes = new SpareBytes()): Promise<void> {
     if (this.#prepared) return;
     this.#lock?.touch();
     await this.#sync();
     await this.#shut();
-    if (this.#hash) await this.#readBack(this.#hash);
+    if (this.#hash) await this.#readBack(this.#hash, spare);
     this.#prepared = true;
   }
 
@@ -166,6 +167,12 @@ export class FileSink implements Sink {
   async takePlace(): Promise<void> {
     await this.#commit();
     await this.#cleanup.run();
+  }
+
+  /** Remove the temporary file alone: {@linkcode FileSink.abort} does the rest. */
+  async discard(): Promise<void> {
+    await this.#shut().catch(() => {});
+    await this.#fs.promises.rm(this.#temp, { force: true }).catch(() => {});
   }
 
   /** Remove the temporary file; the old file was never touched. */
@@ -206,17 +213,18 @@ export class FileSink implements Sink {
   }
 
   /** Compare what is in the temporary file with what was written to it. */
-  async #readBack(written: ReturnType<typeof hashing>): Promise<void> {
+  async #readBack(written: ReturnType<typeof hashing>, spare: SpareBytes): Promise<void> {
     const read = hashing();
     let length = 0;
     try {
       const handle = await this.#fs.promises.open(this.#temp, "r");
       try {
-        const buffer = new Uint8Array(Math.min(PIECE, this.#written + 1));
+        const buffer = spare.take(Math.min(PIECE, this.#written + 1));
         for (let n; (n = (await handle.read(buffer, 0, buffer.length, length)).bytesRead) > 0; length += n) {
           this.#options.signal?.throwIfAborted();
           read.update(buffer.subarray(0, n));
         }
+        spare.give(buffer);
       } finally {
         await handle.close();
       }

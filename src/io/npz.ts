@@ -101,11 +101,21 @@ export async function openNpzArrays(source: Source, options: ReadNpzOptions): Pr
   return opened;
 }
 
+/** Packed bytes of an archive that are kept until they are written. */
+const KEPT = 8 * 2 ** 20;
+
+/** How an archive is planned. */
+export interface PlanNpzOptions {
+  signal?: AbortSignal;
+  /** Packed bytes that are kept; what is more is packed twice, as the archive has its length before it. @default 8 MiB */
+  most?: number;
+}
+
 /**
  * Plan an archive of stored arrays: their bytes are not copied. An array that lies in a file is read once for its sum, which the archive has
  * before it, and once more when it is written; it is never held whole.
  */
-export async function planNpz(arrays: ReadonlyMap<string, NDArray>, signal?: AbortSignal): Promise<ZipPlan> {
+export async function planNpz(arrays: ReadonlyMap<string, NDArray>, { signal }: PlanNpzOptions): Promise<ZipPlan> {
   const members: ZipMember[] = [], turns = new Turns(signal);
   const unread = [...arrays.values()].filter((array) => array.unread !== null);
   const ahead = new ReadAhead(unread.map((array) => new UnreadBytes(array)), signal);
@@ -127,13 +137,13 @@ async function sumOf(head: Uint8Array, chunk: Chunk, ahead: ReadAhead): Promise<
   return crc;
 }
 
-/** Packed bytes of an archive that are kept until they are written; what is more is packed twice, as the archive has its length before it. */
-const KEPT = 8 * 2 ** 20;
-
 /** Plan an archive of packed arrays, which are packed now; `signal` is looked at between two pieces. */
-export async function planPackedNpz(arrays: ReadonlyMap<string, NDArray>, signal?: AbortSignal): Promise<ZipPlan> {
+export async function planPackedNpz(
+  arrays: ReadonlyMap<string, NDArray>,
+  { signal, most = KEPT }: PlanNpzOptions,
+): Promise<ZipPlan> {
   const members: ZipMember[] = [], ahead = new ReadAhead([], signal);
-  let room = KEPT;
+  let room = most;
   for (const [name, array] of arrays) {
     const head = npyHead(array);
     let kept: Uint8Array[] = [], compressed = 0, crc = 0;

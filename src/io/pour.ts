@@ -8,6 +8,7 @@ import { ReadAhead } from "./read_ahead.ts";
 import { SourceError } from "../errors.ts";
 import { FileSink } from "./file_sink.ts";
 import type { Sink } from "./sink.ts";
+import { SpareBytes } from "./spare_bytes.ts";
 import { Turns } from "./turns.ts";
 import { within } from "./within.ts";
 
@@ -19,6 +20,8 @@ const LONGEST = 16 * 2 ** 20;
 /**
  * Write chunks, `size` bytes in all: small ones together, large ones as they are, what lies in files when its turn comes.
  *
+ * Its own memory comes from `spare`.
+ *
  * @throws {SourceError} `SOURCE_CHANGED`: other than `size` bytes came, because the value changed meanwhile, or a file that was read did
  */
 export async function pour(
@@ -27,11 +30,12 @@ export async function pour(
   signal: AbortSignal | undefined,
   onWritten: ((loaded: number) => void) | undefined,
   size: number,
+  spare: SpareBytes = new SpareBytes(),
 ): Promise<void> {
-  const turns = new Turns(signal), ahead = new ReadAhead(chunks, signal);
+  const turns = new Turns(signal), ahead = new ReadAhead(chunks, signal, spare);
   const isFile = sink instanceof FileSink;
   const room = Math.min(GATHER, size);
-  let gathered = new Uint8Array(room), other = isFile ? new Uint8Array(room) : gathered;
+  let gathered = spare.take(room), other = isFile ? spare.take(room) : gathered;
   let held = 0, written = 0;
   const count = (bytes: number) => {
     written += bytes;
@@ -79,6 +83,8 @@ export async function pour(
     await ahead.verify();
   } finally {
     await write.done().catch(() => {});
+    ahead.release();
+    spare.give(gathered, isFile ? other : null);
   }
 }
 

@@ -8,6 +8,7 @@ import { piecesOf as piecesOfBytes } from "../joined_bytes.ts";
 import { utf8FromLatin1, utf8Length } from "../kernel.ts";
 import { type LazyBytes, NDArray } from "../ndarray.ts";
 import { type Chunk, UnreadBytes } from "../unread_bytes.ts";
+import { SpareBytes } from "./spare_bytes.ts";
 import { scratchOf, SpanBytes } from "./span_bytes.ts";
 
 /** Arrays below this are read whole. */
@@ -30,13 +31,15 @@ export class ReadAhead {
   readonly #queue: (Chunk | Promise<Uint8Array>)[] = [];
   // Each is used again and again: what is thrown away stays in memory until a collection.
   readonly #buffers: PieceBuffers = [];
+  readonly #spare: SpareBytes;
   #small: [Uint8Array, Uint8Array] | null = null;
   #text: Uint8Array | null = null;
   /** Places that were read, by what tells whether they changed. */
   readonly #read = new Map<unknown, LazyBytes>();
 
   /** Over `chunks`, of which one is good until the next but one is asked for. */
-  constructor(chunks: Iterable<Chunk>, signal?: AbortSignal) {
+  constructor(chunks: Iterable<Chunk>, signal?: AbortSignal, spare: SpareBytes = new SpareBytes()) {
+    this.#spare = spare;
     this.#chunks = chunks[Symbol.iterator]();
     this.#signal = signal;
   }
@@ -69,12 +72,18 @@ export class ReadAhead {
     for (const bytes of this.#read.values()) await bytes.verify?.();
   }
 
+  /** Give its memory back: nothing is read any more. */
+  release(): void {
+    this.#spare.give(...this.#small ?? []);
+    this.#small = null;
+  }
+
   /** What can be read at once is. */
   #now({ array, turn }: UnreadBytes): Uint8Array | null {
     const { unread, nbytes } = array;
     if (unread && !unread.readSync) return null;
     if (unread) this.#note(unread);
-    const [into, scratch] = this.#small ??= [new Uint8Array(SMALL), new Uint8Array(2 * SMALL)];
+    const [into, scratch] = this.#small ??= [this.#spare.take(SMALL), this.#spare.take(2 * SMALL)];
     let bytes: Uint8Array = into.subarray(0, nbytes);
     if (!(unread instanceof SpanBytes && unread.readNowInto(bytes, scratch))) {
       ({ bytes } = unread ? new NDArray(array.dtype, array.shape, unread) : array);

@@ -10,10 +10,11 @@ import { FileSink } from "./file_sink.ts";
 import type { Folder } from "./folder.ts";
 import { manifestName, manifestOf, type SavedFile } from "./manifest.ts";
 import { pour } from "./pour.ts";
-import { type ProgressEvent, progressOf } from "./progress.ts";
+import { type Progress, type ProgressEvent, progressOf } from "./progress.ts";
 import { safeParts } from "./safe_name.ts";
 import type { Sink } from "./sink.ts";
 import { sinkFailed } from "./sink_failed.ts";
+import { SpareBytes } from "./spare_bytes.ts";
 import { WholeFolder } from "./whole_folder.ts";
 import { within } from "./within.ts";
 
@@ -55,20 +56,10 @@ export async function saveFiles(
   const whole = options.wholeFolder ? await WholeFolder.begin(folder) : null;
   if (whole) folder = whole.folder;
   const progress = progressOf(onProgress, "save", files.reduce((n, file) => n + file.size, 0));
-  const open: Sink[] = [], saved: SavedFile[] = [];
-  let done = 0;
+  const open: Sink[] = [];
   try {
-    for (const { name, size, chunks } of files) {
-      const sink = await putPart(folder, name, size, hasManifest);
-      open.push(sink);
-      await pour(chunks, sink, signal, (written) => progress?.at(done + written), size);
-      // All of them are on the disk before the first takes its place.
-      if (sink instanceof FileSink) {
-        await sink.prepare();
-        if (sink.sha256 !== undefined) saved.push({ name, size, sha256: sink.sha256 });
-      }
-      done += size;
-    }
+    // All of them are on the disk before the first takes its place.
+    const saved = await writeAll(folder, files, options, open, progress);
     if (hasManifest && prefix !== undefined) {
       const manifest = manifestOf(saved);
       const sink = await folder.put(manifestName(prefix), { size: manifest.length });
@@ -91,10 +82,7 @@ export async function saveFiles(
     signal?.throwIfAborted();
     await whole?.takePlace();
   } catch (error) {
-    await Promise.allSettled(open.map(async (sink) => {
-      const aborting = Promise.resolve(sink.abort(error));
-      await (signal?.aborted && !(sink instanceof FileSink) ? within(aborting, PATIENCE) : aborting);
-    }));
+    await abortAll(open, error, signal);
     await whole?.abort();
     if (signal?.aborted && error === signal.reason) throw error;
     if (progress?.threw(error)) throw error;
@@ -102,6 +90,63 @@ export async function saveFiles(
   }
   progress?.end();
   return [...files.map(({ name }) => name), ...hasManifest && prefix !== undefined ? [manifestName(prefix)] : []];
+}
+
+/** Files of this size are written by themselves, smaller ones several at a time: most of their time is spent waiting for the disk. */
+const LARGE_FILE = 2 ** 20;
+/** Small files that are written at a time. */
+const AT_A_TIME = 16;
+
+/** Write what will be the files, several at a time; their sinks come into `open` in the order of the files, also where one fails. */
+async function writeAll(
+  folder: Folder,
+  files: readonly OutFile[],
+  { signal, manifest: isHashed = false }: SaveFilesOptions,
+  open: Sink[],
+  progress: Progress | null,
+): Promise<SavedFile[]> {
+  const sinks: Sink[] = [], running = new Set<Promise<void>>(), spare = new SpareBytes();
+  let taken = 0, loaded = 0, failure: { error: unknown } | null = null;
+  const write = async ({ name, size, chunks }: OutFile, i: number) => {
+    const sink = sinks[i] = await putPart(folder, name, size, isHashed);
+    let before = 0;
+    const count = (written: number) => {
+      loaded += written - before;
+      before = written;
+      progress?.at(loaded);
+    };
+    await pour(chunks, sink, signal, count, size, spare);
+    if (sink instanceof FileSink) await sink.prepare(spare);
+  };
+  for (const [i, file] of files.entries()) {
+    // The first one makes the folder, which those that follow find.
+    const weight = file.size < LARGE_FILE && i > 0 ? 1 : AT_A_TIME;
+    while (taken + weight > AT_A_TIME && !failure) await Promise.race(running);
+    if (failure) break;
+    taken += weight;
+    const writing: Promise<void> = write(file, i).catch((error) => void (failure ??= { error })).finally(() => {
+      taken -= weight;
+      running.delete(writing);
+    });
+    running.add(writing);
+  }
+  await Promise.all(running);
+  for (const sink of sinks) if (sink) open.push(sink);
+  if (failure) throw (failure as { error: unknown }).error;
+  return files.flatMap(({ name, size }, i) => {
+    const sink = sinks[i];
+    return sink instanceof FileSink && sink.sha256 !== undefined ? [{ name, size, sha256: sink.sha256 }] : [];
+  });
+}
+
+/** Leave nothing behind: folders that were made go when no file is in them any more. */
+async function abortAll(open: readonly Sink[], error: unknown, signal: AbortSignal | undefined): Promise<void> {
+  await Promise.allSettled(open.map(async (sink) => {
+    if (sink instanceof FileSink) return await sink.discard();
+    const aborting = Promise.resolve(sink.abort(error));
+    await (signal?.aborted ? within(aborting, PATIENCE) : aborting);
+  }));
+  for (const sink of [...open].reverse()) if (sink instanceof FileSink) await sink.abort();
 }
 
 /** The manifest of an earlier save does not speak of what is written now. */

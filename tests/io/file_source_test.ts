@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
@@ -62,5 +62,33 @@ describe("a file that is open", () => {
       await source.close();
       // Whole, or an error of ours; nothing is left open or hanging.
       for (const result of await Promise.all(reads)) assert.ok(result === 50_000 || isPaddleError(result), result);
+    }));
+
+  it("shares a hundred handles with others where very many are open, and is the same file or an error when it is its turn", () =>
+    inFolder(async (path) => {
+      const sources: FileSource[] = [];
+      const handles = () => existsSync("/proc/self/fd") ? readdirSync("/proc/self/fd").length : 0;
+      const before = handles();
+      for (let i = 0; i < 300; i++) {
+        writeFileSync(`${path}.${i}`, patterned(100 + i));
+        sources.push(await FileSource.open(`${path}.${i}`));
+      }
+      assert.ok(handles() - before <= 110, `${handles() - before} handles`);
+      const read = async (i: number) => {
+        const into = new Uint8Array(100 + i);
+        await (i % 2 ? sources[i].read(0, into) : sources[i].readSync(0, into));
+        return equal(into, patterned(100 + i));
+      };
+      assert.ok((await Promise.all(sources.map((_, i) => read(i)))).every((same) => same));
+      for (const source of sources) await source.verify();
+      // Of the first ones the handles are closed by now.
+      writeFileSync(`${path}.0`, patterned(50));
+      unlinkSync(`${path}.1`);
+      for (const i of [0, 1]) {
+        await assert.rejects(read(i), (error) => isPaddleError(error) && error.code === "SOURCE_CHANGED");
+      }
+      for (const source of sources) await source.close();
+      await assert.rejects(sources[5].read(0, new Uint8Array(1)), isPaddleError);
+      assert.ok(handles() <= before + 5);
     }));
 });

@@ -15,6 +15,8 @@ import {
   type Source,
   Tensor,
 } from "../../mod.ts";
+import { shapeForSave } from "../../src/model/to_pickle.ts";
+import { loadNpz, openNpz, saveNpz } from "../../src/npy.ts";
 import { good, scriptedServer } from "./scripted_server.ts";
 import { equal } from "./source_contract.ts";
 
@@ -29,6 +31,18 @@ async function saved(value: Parameters<typeof save>[0], options = {}): Promise<U
   const folder = new MemoryFolder();
   await save(value, "x", { ...options, folder });
   return (await folder.get("x"))!.view!(0, (await folder.get("x"))!.size);
+}
+
+/** A source that cannot be read at once. */
+function slowly(bytes: Uint8Array): Source {
+  return {
+    size: bytes.length,
+    read(offset, into) {
+      const part = bytes.subarray(offset, offset + into.length);
+      into.set(part);
+      return Promise.resolve(part.length);
+    },
+  };
 }
 
 async function inFolder(test: (path: string) => Promise<void>): Promise<void> {
@@ -73,6 +87,37 @@ describe("a checkpoint that is saved", () => {
     assert.ok(equal(await saved(checkpoint), FILE));
     assert.ok(longest <= 4 * 2 ** 20 && most <= 64, `${longest} bytes, ${most} at once`);
     assert.deepEqual([...value.values()].map((array) => array.isLoaded), LENGTHS.map((length) => length * 4 < 4096));
+  });
+
+  it("is never in memory either where text becomes bytes, or bytes text, or both are packed", async () => {
+    for (const from of [2, 4]) {
+      const bytes = encode(STATE, { protocol: from });
+      await using checkpoint = await open(slowly(bytes));
+      const value = await checkpoint.value() as Map<string, NDArray>;
+      for (const protocol of [2, 3, 4]) {
+        assert.ok(equal(await saved(checkpoint, { protocol }), encode(STATE, { protocol })), `${from} to ${protocol}`);
+      }
+      const folder = new MemoryFolder(), middle = new Map([...value].slice(1, 5));
+      await saveNpz(middle, "x.npz", { folder, compress: true });
+      assert.deepEqual([...value.values()].map((array) => array.isLoaded), LENGTHS.map((length) => length * 4 < 4096));
+      const file = (await folder.get("x.npz"))!;
+      await using packed = await openNpz(slowly(file.view!(0, file.size)));
+      const arrays = await packed.value() as Map<string, NDArray>;
+      await saveNpz(arrays, "y.npz", { folder });
+      for (const [name, array] of await loadNpz("y.npz", { folder })) assert.ok(STATE.get(name)!.equals(array), name);
+    }
+  });
+
+  it("is cut into the slices of big parameters as an array in memory is", () => {
+    const w = STATE.get("layer.0")!, maxArrayBytes = 5_000_000;
+    const whole = shapeForSave(new Map([["w", w]]), { protocol: 2, maxArrayBytes }).value as Map<string, NDArray>;
+    const lazy = new Tensor("int32", w.shape, { read: () => Promise.resolve(w.bytes), readSync: () => w.bytes }, w);
+    const left = shapeForSave(new Map([["w", lazy]]), { protocol: 2, maxArrayBytes }).value as Map<string, NDArray>;
+    for (let k = 0; k < 3; k++) {
+      const name = `w@@.${k}`;
+      assert.equal(left.get(name)!.isLoaded, false);
+      assert.ok(left.get(name)!.equals(whole.get(name)!), name);
+    }
   });
 
   it("goes from a URL to a file, with some arrays replaced", () =>
