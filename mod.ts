@@ -87,6 +87,7 @@ export {
   NDArray,
   type NestedArray,
   type NumericArray,
+  type PieceOptions,
   type Scalar,
   zeros,
 } from "./src/ndarray.ts";

@@ -23,7 +23,14 @@ export type { DecodePickleOptions } from "./model/decode_pickle.ts";
 export type { DType } from "./dtype.ts";
 export type { Warning } from "./errors.ts";
 export type { Limits } from "./limits.ts";
-export { type LazyBytes, NDArray, type NestedArray, type NumericArray, type Scalar } from "./ndarray.ts";
+export {
+  type LazyBytes,
+  NDArray,
+  type NestedArray,
+  type NumericArray,
+  type PieceOptions,
+  type Scalar,
+} from "./ndarray.ts";
 export { Tensor, type TensorOptions } from "./tensor.ts";
 
 /** Options of {@linkcode decode}. */
