@@ -8,6 +8,7 @@ import { readFile } from "./codec/read_file.ts";
 import { resolveLimits } from "./limits.ts";
 import { fromFile } from "./model/from_file.ts";
 import { checkOptions, DECODE_OPTIONS, type DecodeOptions } from "./options.ts";
+import { bytesGiven } from "./plain_bytes.ts";
 import type { Value } from "./values.ts";
 
 /**
@@ -15,6 +16,7 @@ import type { Value } from "./values.ts";
  *
  * Mirrors `paddle.load(io.BytesIO(bytes))` (2.2 and later).
  *
+ * @throws {TypeError} `bytes` are none
  * @throws {FormatError} the bytes are no well-formed file of a kind that is read
  * @throws {UnsafeError} a pickle names something that is not plain data
  * @throws {LimitError} `LIMIT`: a ceiling of `limits` was reached
@@ -32,10 +34,9 @@ export function decode(bytes: Uint8Array | ArrayBuffer, options: DecodeOptions =
   checkOptions(options, DECODE_OPTIONS);
   const limits = resolveLimits(options.limits);
   const copy = options.copy ?? false;
-  const view = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
   const content = driveBytes(
     (cursor) => readFile(cursor, { limits, strict: options.strict, safetensors: options.safetensors }),
-    view,
+    bytesGiven(bytes),
     { copy },
   );
   const { value, warnings } = fromFile(content, { ...options, borrowed: !copy });

@@ -8,7 +8,7 @@ import { type DType, dtypeInfo } from "./dtype.ts";
 import { FormatError, UnsupportedError, ValueError } from "./errors.ts";
 import { narrowBits, widenBits } from "./kernel.ts";
 import { PackedBytes } from "./packed_bytes.ts";
-import { plainBytes } from "./plain_bytes.ts";
+import { bytesGiven, isMemory, plainBytes } from "./plain_bytes.ts";
 import { dtypeOfArray, Float16, viewOf } from "./typed_view.ts";
 import { Complex, Float } from "./values.ts";
 
@@ -100,9 +100,11 @@ export class NDArray {
     if (this.nbytes > Number.MAX_SAFE_INTEGER) throw badShape(shape);
     if (data === undefined) this.#bytes = allocate(dtype, shape, this.nbytes);
     else if (data instanceof Uint8Array) this.#bytes = plainBytes(data);
-    else if (ArrayBuffer.isView(data)) this.#bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    else if (data instanceof ArrayBuffer) this.#bytes = new Uint8Array(data);
+    else if (isMemory(data)) this.#bytes = bytesGiven(data);
     else {
+      if (typeof (data as LazyBytes | null)?.read !== "function") {
+        throw new TypeError("An array is made of bytes, or of a way to read them");
+      }
       this.#bytes = null;
       this.#lazy = data;
     }
@@ -124,7 +126,11 @@ export class NDArray {
     return this.#lazy;
   }
 
-  /** The bytes, no copy. */
+  /**
+   * The bytes, no copy.
+   *
+   * @throws {ValueError} `INVALID_VALUE` where they are gone: the caller's buffer was transferred or changed its length
+   */
   get bytes(): Uint8Array {
     if (this.#bytes === null) {
       if (!this.#lazy?.readSync) {
@@ -135,6 +141,7 @@ export class NDArray {
       this.#bytes = this.#bytes.slice(this.#start, this.#start + this.nbytes);
       this.#start = -1;
     }
+    if (this.#bytes!.byteLength !== this.nbytes) throw bytesGone();
     return this.#bytes!;
   }
 
@@ -167,6 +174,7 @@ export class NDArray {
       if (this.bytes.byteOffset % swapsize !== 0) this.#bytes = this.bytes.slice();
       this.#data = viewOf(this.dtype, this.bytes);
     }
+    if (this.#data.byteLength !== this.nbytes) throw bytesGone();
     return this.#data;
   }
 
@@ -418,6 +426,13 @@ export function zeros(shape: readonly number[], dtype: DType = "float32"): NDArr
  */
 export function full(shape: readonly number[], value: Scalar | Float, dtype: DType = "float32"): NDArray {
   return NDArray.full(shape, value, dtype);
+}
+
+function bytesGone(): ValueError {
+  return new ValueError(
+    "INVALID_VALUE",
+    "The bytes of an array are gone: its buffer was detached or resized. clone() gives an array bytes of its own",
+  );
 }
 
 /** A shape such as [4294967296, 0] costs a file nothing: its lists would cost all memory. */

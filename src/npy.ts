@@ -37,6 +37,7 @@ import { Checkpoint, openWith } from "./open.ts";
 import { checkOptions, type Float8, type LoadOptions, SAVE_OPTIONS, type SaveOptions } from "./options.ts";
 import { saveChunks, type SaveReport } from "./save.ts";
 import { UnreadBytes } from "./unread_bytes.ts";
+import { bytesGiven } from "./plain_bytes.ts";
 
 /** Options of {@linkcode decode} and {@linkcode decodeNpz}. */
 export interface DecodeNpyOptions {
@@ -85,7 +86,7 @@ export function decode(bytes: Uint8Array, options: DecodeNpyOptions = {}): NDArr
   checkOptions(options, DECODE);
   const { copy, float8 } = options;
   const budget = new Budget(resolveLimits(options.limits));
-  const content = driveBytes((cursor) => readNpy(cursor, { budget, float8 }), bytes, { copy });
+  const content = driveBytes((cursor) => readNpy(cursor, { budget, float8 }), bytesGiven(bytes), { copy });
   return numpyArrayOf(content, { borrowed: !copy }) as NDArray;
 }
 
@@ -170,7 +171,7 @@ export async function save(array: NDArray, to: To, options: SaveNpyOptions = {})
  */
 export async function decodeNpz(bytes: Uint8Array, options: DecodeNpyOptions = {}): Promise<Map<string, NDArray>> {
   checkOptions(options, DECODE);
-  return await readNpz(new BytesSource(bytes), { ...options, limits: resolveLimits(options.limits) });
+  return await readNpz(new BytesSource(bytesGiven(bytes)), { ...options, limits: resolveLimits(options.limits) });
 }
 
 /**

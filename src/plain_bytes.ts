@@ -10,3 +10,32 @@ export function plainBytes(bytes: Uint8Array): Uint8Array {
     ? bytes
     : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
+
+/** Whether `given` is memory: a typed array, a DataView, or a buffer, shared or not. */
+export function isMemory(given: unknown): given is ArrayBufferView | ArrayBufferLike {
+  return ArrayBuffer.isView(given) || given instanceof ArrayBuffer ||
+    (typeof SharedArrayBuffer !== "undefined" && given instanceof SharedArrayBuffer);
+}
+
+/**
+ * The bytes that a caller gave, no copy.
+ *
+ * @throws {TypeError} it is no memory, or memory that went elsewhere
+ */
+export function bytesGiven(given: unknown): Uint8Array {
+  if (!isMemory(given)) throw new TypeError(`Bytes are due, a Uint8Array or an ArrayBuffer: got ${kindOf(given)}`);
+  if (given instanceof Uint8Array && given.length > 0) return plainBytes(given);
+  try {
+    // A buffer that was detached has no bytes, as an empty one, but makes no arrays any more.
+    return ArrayBuffer.isView(given)
+      ? new Uint8Array(given.buffer, given.byteOffset, given.byteLength)
+      : new Uint8Array(given);
+  } catch {
+    throw new TypeError("The bytes are gone: their buffer was transferred, or made shorter");
+  }
+}
+
+function kindOf(given: unknown): string {
+  if (given === null) return "null";
+  return Array.isArray(given) ? "a list" : typeof given;
+}

@@ -27,6 +27,7 @@ import { Checkpoint, openWith } from "./open.ts";
 import { checkOptions, type LoadOptions, SAVE_OPTIONS, type SaveOptions } from "./options.ts";
 import { saveChunks, type SaveReport } from "./save.ts";
 import type { TensorMap } from "./tensor_map.ts";
+import { bytesGiven } from "./plain_bytes.ts";
 
 export { TensorMap } from "./tensor_map.ts";
 
@@ -72,7 +73,9 @@ const NOT_HERE = ["protocol", "useBinaryFormat", "safetensors", "numpy", "mode",
 export function decode(bytes: Uint8Array, options: DecodeSafetensorsOptions = {}): TensorMap {
   checkOptions(options, ["limits", "copy"]);
   const budget = new Budget(resolveLimits(options.limits));
-  const content = driveBytes((cursor) => readSafetensors(cursor, { budget }), bytes, { copy: options.copy });
+  const content = driveBytes((cursor) => readSafetensors(cursor, { budget }), bytesGiven(bytes), {
+    copy: options.copy,
+  });
   return fromSafetensors(content, { borrowed: !options.copy });
 }
 

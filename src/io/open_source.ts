@@ -18,6 +18,7 @@ import { homeFolder, homeName } from "./home_folder.ts";
 import { hasFileSystem, pathOfUrl } from "./platform.ts";
 import type { Source } from "./source.ts";
 import { until } from "./stoppable_folder.ts";
+import { bytesGiven, isMemory } from "../plain_bytes.ts";
 
 /** A stream that is read once. */
 export interface OpenedStream {
@@ -69,10 +70,7 @@ export interface SourceOfOptions {
 export async function sourceOf(from: From, options: SourceOfOptions = {}): Promise<Opened> {
   if (typeof from === "string") return await fromText(from, options);
   if (from instanceof URL) return await fromUrl(from, options);
-  if (ArrayBuffer.isView(from)) {
-    return new BytesSource(new Uint8Array(from.buffer, from.byteOffset, from.byteLength), undefined, true);
-  }
-  if (from instanceof ArrayBuffer) return new BytesSource(new Uint8Array(from), undefined, true);
+  if (isMemory(from)) return new BytesSource(bytesGiven(from), undefined, true);
   if (from instanceof Blob) return new BlobSource(from);
   if (from instanceof ReadableStream) return { stream: from };
   if (from instanceof Response) return fromResponse(from);
