@@ -70,7 +70,7 @@ export function encode(value: Value, options: EncodeOptions = {}): Uint8Array<Ar
   if (![2, 3, 4].includes(protocol)) {
     throw new ValueError("INVALID_VALUE", `protocol must be 2, 3 or 4: got ${String(protocol)}`, { actual: protocol });
   }
-  const { value: shaped } = shapeForSave(value, { protocol, mode: "static" });
+  const { value: shaped } = shapeForSave(value, { protocol, mode: "static", ofAnyKind: true });
   const bytes = new Uint8Array(sizeOfPickle(shaped, { protocol, numpy }));
   let at = 0;
   for (const chunk of writePickle(shaped, { protocol, numpy })) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "@std/testing/bdd";
-import { decode, encode, NDArray, Tuple } from "../src/pickle.ts";
+import { ByteArray, decode, DefaultDict, encode, FrozenSet, NDArray, Range, Tuple } from "../src/pickle.ts";
 import * as codec from "../src/codec.ts";
 import { encode as encodeForPaddle, fromArray, Tensor } from "../mod.ts";
 
@@ -29,6 +29,30 @@ describe("the pickle door", () => {
     }
     assert.throws(() => encode(value, { protocol: 5 }), { code: "INVALID_VALUE" });
     assert.throws(() => encode(value, { protocl: 2 } as object), TypeError);
+  });
+});
+
+describe("what pickles have and paddle.save refuses", () => {
+  const VALUES: Record<string, unknown> = {
+    bytes: Uint8Array.of(1, 200),
+    "no bytes": new Uint8Array(0),
+    "a bytearray": new ByteArray(new ArrayBuffer(3)),
+    "a frozenset": new FrozenSet(["a", 1]),
+    "a defaultdict": Object.assign(new DefaultDict<string, unknown>([["a", 1]]), { factory: "builtins.list" }),
+    "a range": new Range(0, 10n ** 20n, 3),
+  };
+  for (const [name, value] of Object.entries(VALUES)) {
+    it(`${name} is written by the pickle door and read again`, () => {
+      for (const protocol of [2, 3, 4]) assert.deepEqual(decode(encode([value], { protocol })), [value]);
+      assert.throws(() => encodeForPaddle([value]), { code: "INVALID_VALUE" });
+    });
+  }
+
+  it("is refused where nobody could read it: a factory that is no type, a key without a hash, half a range", () => {
+    const factory = (name: string) => Object.assign(new DefaultDict(), { factory: name });
+    for (const wrong of [factory("os.system"), factory("list"), new FrozenSet([[1]]), new Range(0.5, 1)]) {
+      assert.throws(() => encode([wrong]), { code: "INVALID_VALUE", at: "[0]" });
+    }
   });
 });
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { FACTORIES } from "../codec/pickle/call_patterns.ts";
 import { foreignDType, foreignScalarBytes } from "../codec/pickle/foreign_dtype.ts";
 import { canonicalForm } from "../codec/pickle/keys.ts";
 import { keyStep } from "../codec/pickle/place.ts";
@@ -22,17 +23,19 @@ import {
   OpaqueArray,
   OrderedDict,
   PythonRecord,
+  Range,
   SelectedRows,
   Slice,
   Tuple,
 } from "../values.ts";
 
 /**
- * Everything that can be known before a file is made (hardening H-SAV-11).
+ * Everything that can be known before a file is made (hardening H-SAV-11). `paddle.save` refuses bytes, bytearrays, frozensets,
+ * defaultdicts and ranges (dossier 1.5); `ofAnyKind` takes them.
  *
  * @throws {ValueError} `INVALID_VALUE`, with the place
  */
-export function checkValue(root: unknown, warnings: Warning[] = []): void {
+export function checkValue(root: unknown, warnings: Warning[] = [], ofAnyKind = false): void {
   const seen = new Set<unknown>();
   const todo: { value: unknown; at: string }[] = [{ value: root, at: "" }];
   while (todo.length > 0) {
@@ -41,7 +44,7 @@ export function checkValue(root: unknown, warnings: Warning[] = []): void {
     if (seen.has(value)) continue;
     if (typeof value === "object") seen.add(value);
     if (value instanceof NDArray) checkArray(value, at, warnings);
-    else if (value instanceof DefaultDict) throw invalid("a defaultdict", at);
+    else if (value instanceof DefaultDict && !(ofAnyKind && hasFactory(value))) throw invalid("a defaultdict", at);
     else if (isContainer(value) && !isOwnContainer(value)) {
       throw invalid(`a ${className(value)}, a class that no file can name: save a plain copy`, at);
     } else if (value instanceof Map) {
@@ -56,7 +59,7 @@ export function checkValue(root: unknown, warnings: Warning[] = []): void {
         if (!(i in value)) throw invalid("a hole in a list", at + keyStep(i));
         todo.push({ value: value[i], at: at.length < 1000 ? at + keyStep(i) : at });
       }
-    } else if (value instanceof Set && !(value instanceof FrozenSet)) {
+    } else if (value instanceof Set && (ofAnyKind || !(value instanceof FrozenSet))) {
       checkKeys(value, at);
       for (const item of value) todo.push({ value: item, at });
     } else if (value instanceof PythonRecord) {
@@ -74,7 +77,7 @@ export function checkValue(root: unknown, warnings: Warning[] = []): void {
       if (!isDType(value.dtype)) placed(at, () => foreignDType(value));
     } else if (value instanceof Slice) {
       for (const bound of [value.start, value.stop, value.step]) {
-        if (bound !== null && typeof bound !== "bigint" && !Number.isSafeInteger(bound)) {
+        if (bound !== null && !isInteger(bound)) {
           throw invalid(`a slice whose bound is ${typeof bound === "number" ? bound : `a ${className(bound)}`}`, at);
         }
       }
@@ -85,8 +88,7 @@ export function checkValue(root: unknown, warnings: Warning[] = []): void {
       if (parts.some((part) => typeof part !== "number")) {
         throw invalid(`a ${className(value)} of something that is no number`, at);
       }
-    } else {
-      // bytes, bytearray, frozenset, defaultdict and range are refused by paddle.save, too (dossier 1.5).
+    } else if (!(ofAnyKind && (value instanceof Uint8Array || isRange(value)))) {
       throw invalid(`a ${className(value)}`, at);
     }
   }
@@ -114,6 +116,21 @@ function checkKeys(keys: Iterable<unknown>, at: string): void {
     }
     forms.add(form);
   }
+}
+
+/** Whether what the dict makes for a missing key is named, and one that is read again. */
+function hasFactory({ factory }: DefaultDict): boolean {
+  if (factory === null) return true;
+  const dot = factory.lastIndexOf(".");
+  return FACTORIES.has(lookUpSymbol(factory.slice(0, dot), factory.slice(dot + 1))!);
+}
+
+function isRange(value: unknown): boolean {
+  return value instanceof Range && [value.start, value.stop, value.step].every(isInteger);
+}
+
+function isInteger(value: unknown): boolean {
+  return typeof value === "bigint" || Number.isSafeInteger(value);
 }
 
 /** A record is written by the name of its class, which must be one that is known as plain data. */

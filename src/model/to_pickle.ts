@@ -22,6 +22,8 @@ export interface ShapeOptions {
   mode?: "dygraph" | "static";
   /** Bytes from which an array is split at protocol 2 and 3. @default {2^30 - 1} Paddle's */
   maxArrayBytes?: number;
+  /** What pickles have and Paddle refuses is taken: bytes, frozensets, ... @default {false} */
+  ofAnyKind?: boolean;
 }
 
 /** The largest array that protocol 2 and 3 hold whole, in bytes. */
@@ -31,7 +33,7 @@ const MAX_ARRAY_BYTES = 2 ** 30 - 1;
 export function shapeForSave(value: unknown, options: ShapeOptions): { value: unknown; warnings: Warning[] } {
   const warnings: Warning[] = [];
   const plain = withoutLayers(value);
-  checkValue(plain, warnings);
+  checkValue(plain, warnings, options.ofAnyKind);
   const dict = plain instanceof Map ? plain : isPlainObject(plain) ? new Map(Object.entries(plain as object)) : null;
   if (dict === null || !isStateDict(dict)) return { value: plain, warnings };
   if (dict.size === 0) {

@@ -50,7 +50,7 @@ export const SYMBOL_PATTERNS: Patterns = {
       return undefined;
     }
     const dict = new DefaultDict();
-    dict.factory = factory?.symbol ?? null;
+    if (factory !== null) dict.factory = `builtins.${RENAMED.get(factory.name) ?? factory.name}`;
     return dict;
   },
 
@@ -148,8 +148,11 @@ export const DATA_PATTERNS: Patterns = {
   generatorState: ({ callable, args }) => new PythonRecord(callable.module, callable.name, new Map([["args", args]])),
 };
 
+/** Types of Python 2 that have another name today. */
+const RENAMED: ReadonlyMap<string, string> = new Map([["long", "int"], ["unicode", "str"]]);
+
 /** What a `defaultdict` makes for a missing key. */
-const FACTORIES: ReadonlySet<SymbolKind> = new Set<SymbolKind>([
+export const FACTORIES: ReadonlySet<SymbolKind> = new Set<SymbolKind>([
   "factory",
   "list",
   "dict",
