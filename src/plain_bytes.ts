@@ -23,7 +23,9 @@ export function isMemory(given: unknown): given is ArrayBufferView | ArrayBuffer
  * @throws {TypeError} it is no memory, or memory that went elsewhere
  */
 export function bytesGiven(given: unknown): Uint8Array {
-  if (!isMemory(given)) throw new TypeError(`Bytes are due, a Uint8Array or an ArrayBuffer: got ${kindOf(given)}`);
+  if (!isMemory(given)) {
+    throw new TypeError(`Bytes are due, a Uint8Array or an ArrayBuffer: got ${given === null ? null : typeof given}`);
+  }
   if (given instanceof Uint8Array && given.length > 0) return plainBytes(given);
   try {
     // A buffer that was detached has no bytes, as an empty one, but makes no arrays any more.
@@ -33,9 +35,4 @@ export function bytesGiven(given: unknown): Uint8Array {
   } catch {
     throw new TypeError("The bytes are gone: their buffer was transferred, or made shorter");
   }
-}
-
-function kindOf(given: unknown): string {
-  if (given === null) return "null";
-  return Array.isArray(given) ? "a list" : typeof given;
 }
