@@ -63,7 +63,7 @@ const ROWS: readonly (readonly [modules: string, names: string, kind?: SymbolKin
     "Metadata LocalTensorMetadata LocalTensorIndex",
     "record",
   ],
-  ["paddle.base.libpaddle", "GeneratorState", "generatorState"],
+  ["paddle.base.libpaddle paddle.fluid.libpaddle", "GeneratorState", "generatorState"],
 ];
 
 /** By module and name with one space between them: where a file has spaces in these, there are more. */
