@@ -6,6 +6,7 @@
 import { detectKind, type FileKind } from "./codec/detect_kind.ts";
 import { driveFrom } from "./io/drive_from.ts";
 import { type From, sourceOf } from "./io/open_source.ts";
+import { noSingleFile } from "./io/no_single_file.ts";
 import { checkOptions } from "./options.ts";
 import type { Folder } from "./io/folder.ts";
 import type { Fetch, HttpOptions } from "./io/http_options.ts";
@@ -30,7 +31,7 @@ const HEAD = 4096;
 /**
  * The kind of a file, by its first bytes: at most 4 KiB are read. Of a stream they are consumed.
  *
- * @throws {SourceError} the file cannot be found or read
+ * @throws {SourceError} the file cannot be found or read; of the prefix or the folder of a model, `hint` says what reads it
  *
  * @example
  * ```ts
@@ -41,6 +42,14 @@ const HEAD = 4096;
 export async function detect(from: From, options: DetectOptions = {}): Promise<FileKind> {
   checkOptions(options, ["folder", "signal", "fetch", "http"]);
   options.signal?.throwIfAborted();
+  try {
+    return await kindOf(from, options);
+  } catch (error) {
+    throw await noSingleFile(error, from, options, "detect");
+  }
+}
+
+async function kindOf(from: From, options: DetectOptions): Promise<FileKind> {
   const opened = await sourceOf(from, options);
   return await driveFrom(
     opened,
