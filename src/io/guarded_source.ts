@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isPaddleError, type SourceCode, SourceError } from "../errors.ts";
+import { isPaddleError, SaveError, type SourceCode, SourceError } from "../errors.ts";
 import type { Source } from "./source.ts";
 import { within } from "./within.ts";
 
@@ -21,24 +21,26 @@ class GuardedSource implements Source {
   #isClosed = false;
 
   constructor(source: Source, signal: AbortSignal | undefined) {
-    const { size, name, costly } = source;
     this.#source = source;
     this.#signal = signal;
+    // Each may be computed, and fail.
+    const { size, name, costly, readSync, view, readAll, edit, verify } = this.#try(() => known(source));
     this.size = size;
     this.name = typeof name === "string" ? name : undefined;
     this.costly = costly;
     if (!Number.isSafeInteger(size) || size < 0) {
       throw this.#failed("READ_FAILED", `The source says that it has ${String(size)} bytes`);
     }
-    if (source.readSync) this.readSync = (offset, into) => this.#readSync(offset, into);
-    if (source.view) this.view = (offset, length) => this.#view(offset, length);
-    if (source.readAll) this.readAll = () => this.#try(() => source.readAll!());
-    if (source.edit) this.edit = (offset, bytes, options) => source.edit!(offset, bytes, options);
-    if (source.verify) this.verify = () => this.#verify();
+    if (readSync) this.readSync = (offset, into) => this.#readSync(offset, into);
+    if (view) this.view = (offset, length) => this.#view(offset, length);
+    if (readAll) this.readAll = () => this.#readAll();
+    if (edit) this.edit = (offset, bytes, options) => this.#edit(offset, bytes, options);
+    if (verify) this.verify = () => this.#verify();
   }
 
   get version(): string | undefined {
-    return this.#source.version;
+    const version = this.#try(() => this.#source.version);
+    return typeof version === "string" ? version : undefined;
   }
 
   async read(offset: number, into: Uint8Array, options?: { signal?: AbortSignal }): Promise<number> {
@@ -70,10 +72,33 @@ class GuardedSource implements Source {
     throw this.#failed("READ_FAILED", `The source's view of ${length} bytes is something else`, { offset });
   }
 
+  #readAll(): ReadableStream<Uint8Array> {
+    const stream = this.#try(() => this.#source.readAll!());
+    if (stream instanceof ReadableStream && !stream.locked) return stream;
+    throw this.#failed("READ_FAILED", "The source gives no stream that can be read");
+  }
+
+  /** Nobody waits for a source that does not look at the signal. */
+  async #edit(offset: number, bytes: Uint8Array, options: { signal?: AbortSignal } = {}): Promise<void> {
+    const editing = (async () => await this.#source.edit!(offset, bytes, options))();
+    try {
+      await within(editing, Infinity, options.signal);
+    } catch (cause) {
+      if (options.signal?.aborted || isPaddleError(cause)) throw cause;
+      throw new SaveError("WRITE_FAILED", "The source could not be changed", {
+        offset,
+        path: this.name,
+        committed: "unknown",
+        cause,
+      });
+    }
+  }
+
   async #verify(): Promise<void> {
     try {
-      await this.#source.verify!();
+      await within((async () => await this.#source.verify!())(), Infinity, this.#signal);
     } catch (cause) {
+      if (this.#signal?.aborted) throw this.#signal.reason;
       throw isPaddleError(cause) ? cause : this.#failed("SOURCE_CHANGED", "The source is not what it was", { cause });
     }
   }
@@ -102,6 +127,10 @@ class GuardedSource implements Source {
   #failed(code: SourceCode, message: string, fields: { offset?: number; cause?: unknown } = {}): SourceError {
     return new SourceError(code, message, { ...fields, path: this.name });
   }
+}
+
+function known({ size, name, costly, readSync, view, readAll, edit, verify }: Source) {
+  return { size, name, costly, readSync, view, readAll, edit, verify };
 }
 
 /** `source` for one call: its closing is waited for until `signal`. */

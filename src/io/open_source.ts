@@ -72,7 +72,7 @@ export async function sourceOf(from: From, options: SourceOfOptions = {}): Promi
   if (from instanceof URL) return await fromUrl(from, options);
   if (isMemory(from)) return new BytesSource(bytesGiven(from), undefined, true);
   if (from instanceof Blob) return new BlobSource(from);
-  if (from instanceof ReadableStream) return { stream: from };
+  if (from instanceof ReadableStream) return { stream: unlocked(from) };
   if (from instanceof Response) return fromResponse(from);
   if (typeof from === "object" && from !== null) {
     if ("getFile" in from && typeof from.getFile === "function") return await HandleSource.open(from);
@@ -80,12 +80,26 @@ export async function sourceOf(from: From, options: SourceOfOptions = {}): Promi
       throw new PathError("NOT_A_FILE", `${JSON.stringify(from.name)} is a directory`, { path: from.name });
     }
     if (isSyncHandle(from)) return new SyncHandleSource(from);
-    if ("read" in from && typeof from.read === "function" && "size" in from) return guarded(from, options.signal);
+    if (isSource(from)) return guarded(from, options.signal);
     if ("folder" in from && "name" in from) return await fromFolder(from.folder, String(from.name), options);
   }
   throw new TypeError(
     "Cannot read from this: a path, URL, bytes, Blob, File, ReadableStream, Response, file handle, Source or { folder, name } is wanted",
   );
+}
+
+/** Whether `from` has what a source must have; one whose `read` cannot be looked at says why when it is read. */
+function isSource(from: object): from is Source {
+  try {
+    return "size" in from && "read" in from && typeof from.read === "function";
+  } catch {
+    return true;
+  }
+}
+
+function unlocked(stream: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+  if (stream.locked) throw new TypeError("The stream is read by somebody else: it was locked before");
+  return stream;
 }
 
 /** Whether `from` is a directory handle of the browser. */
@@ -151,10 +165,11 @@ function fromResponse(response: Response): OpenedStream {
     response.body?.cancel().catch(() => {});
     throw new HttpError("HTTP_STATUS", "The answer is a part of a file, not a file", { status: 206, path: name });
   }
+  if (response.bodyUsed) throw new TypeError("The body of the Response was read before");
   if (!response.body) {
     throw new HttpError("HTTP_STATUS", "The answer has no body", { status: response.status, path: name });
   }
   // With a content encoding the length is that of the encoded bytes.
   const size = isEncoded(response.headers) ? undefined : lengthOf(response.headers.get("content-length")) ?? undefined;
-  return { stream: response.body as ReadableStream<Uint8Array>, size, name };
+  return { stream: unlocked(response.body as ReadableStream<Uint8Array>), size, name };
 }

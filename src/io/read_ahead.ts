@@ -10,6 +10,7 @@ import { type LazyBytes, NDArray } from "../ndarray.ts";
 import { type Chunk, UnreadBytes } from "../unread_bytes.ts";
 import { SpareBytes } from "./spare_bytes.ts";
 import { scratchOf, SpanBytes } from "./span_bytes.ts";
+import { within } from "./within.ts";
 
 /** Arrays below this are read whole. */
 const SMALL = 65_536;
@@ -69,7 +70,9 @@ export class ReadAhead {
 
   /** Whether all that was read is what it was: throws where a place changed meanwhile. */
   async verify(): Promise<void> {
-    for (const bytes of this.#read.values()) await bytes.verify?.();
+    for (const bytes of this.#read.values()) {
+      await within((async () => await bytes.verify?.())(), Infinity, this.#signal);
+    }
   }
 
   /** Give its memory back: nothing is read any more. */

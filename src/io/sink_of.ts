@@ -49,7 +49,10 @@ export async function sinkOf(to: To, options: SinkOfOptions): Promise<Sink> {
     return await inFolder(to.folder, String(to.name), options);
   }
   refuseWishes(options, "a stream, handle or sink");
-  if (to instanceof WritableStream) return new StreamSink(to.getWriter());
+  if (to instanceof WritableStream) {
+    if (to.locked) throw new TypeError("The stream is written by somebody else: it was locked before");
+    return new StreamSink(to.getWriter());
+  }
   if (typeof to === "object" && to !== null) {
     if (isSyncHandle(to)) return new SyncHandleSink(to);
     if ("createWritable" in to && typeof to.createWritable === "function") {

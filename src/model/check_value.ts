@@ -13,6 +13,7 @@ import { className, isPlainObject } from "../codec/pickle/write_pickle.ts";
 import { isDType } from "../dtype.ts";
 import { quote, ValueError, type Warning } from "../errors.ts";
 import { NDArray } from "../ndarray.ts";
+import { TensorMap } from "../tensor_map.ts";
 import {
   Complex,
   DefaultDict,
@@ -160,7 +161,7 @@ export function isOwnContainer(value: unknown): boolean {
 }
 
 const OWN: ReadonlySet<unknown> = new Set(
-  [Array, Tuple, Map, OrderedDict, DefaultDict, Set, FrozenSet].map((Class) => Class.prototype),
+  [Array, Tuple, Map, OrderedDict, DefaultDict, TensorMap, Set, FrozenSet].map((Class) => Class.prototype),
 );
 
 function checkOpaqueArray(array: OpaqueArray, at: string): void {

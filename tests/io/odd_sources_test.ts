@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import { describe, it } from "@std/testing/bdd";
+import { audit, decode, detect, encode, isPaddleError, load, open, save, type Source, Tensor } from "../../mod.ts";
+
+const W = new Tensor("float32", [300, 10], Float32Array.from({ length: 3000 }, (_, i) => i / 3), { name: "w" });
+const FILE = encode(new Map([["w", W]]));
+
+/** A good source, but for what is given. */
+function source(odd: Record<string, unknown> | ((source: object) => void) = {}): Source {
+  const good = {
+    size: FILE.length,
+    // deno-lint-ignore require-await
+    async read(offset: number, into: Uint8Array) {
+      const part = FILE.subarray(offset, offset + into.length);
+      into.set(part);
+      return part.length;
+    },
+  };
+  if (typeof odd === "function") odd(good);
+  else Object.assign(good, odd);
+  return good;
+}
+
+const VERBS: Record<string, (from: Source, signal: AbortSignal) => Promise<unknown>> = {
+  load: (from) => load(from),
+  async open(from, signal) {
+    await using checkpoint = await open(from, { signal });
+    return new Map([["w", await checkpoint.get("w", { signal })]]);
+  },
+  async save(from, signal) {
+    await using checkpoint = await open(from, { signal });
+    const parts: Uint8Array[] = [];
+    const sink = { write: (chunk: Uint8Array) => void parts.push(chunk.slice()), close: () => {}, abort: () => {} };
+    await save(checkpoint, sink, { signal });
+    return decode(await new Blob(parts as BlobPart[]).arrayBuffer());
+  },
+  async write(from, signal) {
+    await using checkpoint = await open(from, { signal });
+    await checkpoint.write("w", W, { signal });
+  },
+  audit: (from) => audit(from),
+  detect: (from) => detect(from),
+};
+
+const throwing = (name: string) => (source: object) => {
+  Object.defineProperty(source, name, {
+    get() {
+      throw new RangeError("mine");
+    },
+  });
+};
+const never = () => new Promise<never>(() => {});
+const locked = () => {
+  const stream = new Blob([FILE as Uint8Array<ArrayBuffer>]).stream();
+  stream.getReader();
+  return stream;
+};
+
+const GETTERS = ["size", "name", "costly", "read", "readSync", "view", "readAll", "edit", "verify"];
+const ODD: Record<string, () => Source> = {
+  ...Object.fromEntries(GETTERS.map((name) => [`whose ${name} cannot be looked at`, () => source(throwing(name))])),
+  "whose stream is none": () => source({ readAll: () => undefined }),
+  "whose stream is a promise": () => source({ readAll: () => Promise.resolve(locked()) }),
+  "whose stream is read by somebody else": () => source({ readAll: locked }),
+  "whose edit fails": () => source({ edit: () => Promise.reject(new Error("mine")) }),
+  "whose edit throws nothing": () =>
+    source({
+      edit() {
+        throw undefined;
+      },
+    }),
+};
+
+describe("a source of the user's own", () => {
+  for (const [name, make] of Object.entries(ODD)) {
+    it(`${name} is a typed error, or no matter`, async () => {
+      for (const [verb, run] of Object.entries(VERBS)) {
+        try {
+          const value = await run(make(), new AbortController().signal);
+          if (value instanceof Map) assert.ok((value.get("w") as Tensor).equals(W), verb);
+        } catch (error) {
+          assert.ok(isPaddleError(error), `${verb}: ${error}`);
+        }
+      }
+    });
+  }
+
+  it("that never proves that it is the same, or never ends its edit, is waited for until the signal", async () => {
+    for (const odd of [{ verify: never }, { edit: never }]) {
+      for (const [verb, run] of Object.entries(VERBS)) {
+        const controller = new AbortController(), reason = { mine: true };
+        const isAffected = "edit" in odd ? verb === "write" : ["open", "save", "write"].includes(verb);
+        if (!isAffected) continue;
+        const timer = setTimeout(() => controller.abort(reason), 20);
+        const before = performance.now();
+        await assert.rejects(run(source(odd), controller.signal), (error) => error === reason, verb);
+        assert.ok(performance.now() - before < 2000);
+        clearTimeout(timer);
+      }
+    }
+  });
+});
+
+describe("a stream that cannot be read or written any more", () => {
+  it("is a TypeError that says so", async () => {
+    const response = new Response(FILE as Uint8Array<ArrayBuffer>);
+    await response.arrayBuffer();
+    for (const verb of [load, open, audit, detect]) {
+      await assert.rejects(verb(locked()), { name: "TypeError", message: /read by somebody else/ });
+      await assert.rejects(verb(response), { name: "TypeError", message: /was read before/ });
+    }
+    const stream = new WritableStream<Uint8Array>();
+    stream.getWriter();
+    await assert.rejects(save(new Map(), stream), { name: "TypeError", message: /written by somebody else/ });
+  });
+});
+
+describe("a safetensors file", () => {
+  it("is saved as a pickle, loaded or opened", async () => {
+    const bytes = encode(new Map([["w", W]]), { safetensors: true });
+    const parts: Uint8Array[] = [];
+    const sink = { write: (chunk: Uint8Array) => void parts.push(chunk.slice()), close: () => {}, abort: () => {} };
+    await using checkpoint = await open(new Blob([bytes]));
+    await save(checkpoint, sink);
+    const loaded = decode(encode(await load(bytes))) as Map<string, Tensor>;
+    for (const value of [loaded, decode(await new Blob(parts as BlobPart[]).arrayBuffer()) as Map<string, Tensor>]) {
+      assert.deepEqual([...value.get("w")!.data], [...W.data]);
+    }
+  });
+});
