@@ -4,7 +4,8 @@
  * @module
  */
 import { recordSize, writeRecordChunks } from "./codec/record/write_record.ts";
-import { isPlainObject, sizeOfPickle, writePickleChunks } from "./codec/pickle/write_pickle.ts";
+import { sizeOfPickle, writePickleChunks } from "./codec/pickle/write_pickle.ts";
+import { isPlainObject } from "./plain_object.ts";
 import { planSafetensors } from "./codec/safetensors/write_safetensors.ts";
 import { ValueError, type Warning } from "./errors.ts";
 import { checkBuffer } from "./model/check_value.ts";

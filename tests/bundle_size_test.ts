@@ -55,5 +55,5 @@ describe("bundles, minified and compressed", () => {
     atMost(bundled(`export { load, save } from "MAIN";`), 101);
   });
 
-  it("everything, with layers and optimizers: 184 kB", () => atMost(bundled(`export * from "MAIN";`), 184));
+  it("everything, with layers and optimizers: 187 kB", () => atMost(bundled(`export * from "MAIN";`), 187));
 });

@@ -19,6 +19,7 @@ const WORDS = new Set(
     "ndarray",
     "packed_bytes",
     "plain_bytes",
+    "plain_object",
     "program",
     "statistics",
     "tensor",

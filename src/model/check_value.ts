@@ -9,7 +9,7 @@ import { canonicalForm } from "../codec/pickle/keys.ts";
 import { keyStep } from "../codec/pickle/place.ts";
 import { scalarBytes } from "../codec/pickle/scalar_bytes.ts";
 import { lookUpSymbol, RECORD_FIELDS } from "../codec/pickle/symbols.ts";
-import { className, isPlainObject } from "../codec/pickle/write_pickle.ts";
+import { className, isPlainObject } from "../plain_object.ts";
 import { isDType } from "../dtype.ts";
 import { quote, ValueError, type Warning } from "../errors.ts";
 import { NDArray } from "../ndarray.ts";

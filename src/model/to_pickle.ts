@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { FreshText, isPlainObject } from "../codec/pickle/write_pickle.ts";
+import { FreshText } from "../codec/pickle/stand_ins.ts";
+import { isPlainObject } from "../plain_object.ts";
 import { dtypeInfo } from "../dtype.ts";
 import { ValueError, type Warning } from "../errors.ts";
 import { partLazily } from "../joined_bytes.ts";

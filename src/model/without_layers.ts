@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isPlainObject } from "../codec/pickle/write_pickle.ts";
+import { isPlainObject } from "../plain_object.ts";
 import { rememberFloat, wasFloat } from "../floats.ts";
 import { DefaultDict, OrderedDict, Tuple } from "../values.ts";
 import { isOwnContainer } from "./check_value.ts";

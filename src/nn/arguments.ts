@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isPlainObject } from "../codec/pickle/write_pickle.ts";
+import { isPlainObject } from "../plain_object.ts";
 import { nearest } from "../limits.ts";
 
 /**

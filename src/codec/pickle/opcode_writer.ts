@@ -1,0 +1,158 @@
+/**
+ * The opcodes of values that have nothing below them, of names, and of calls; and the memo of what was written (dossier 3.4 to 3.6).
+ *
+ * @module
+ */
+import type { PickleOutput } from "./pickle_output.ts";
+import { Child, FreshTuple, type Global, type Steps } from "./stand_ins.ts";
+import { utf8FromText } from "./text.ts";
+
+/** Modules, and builtins, that protocol 2 calls by the names they had in Python 2. */
+const MODULES_2: ReadonlyMap<string, string> = new Map([["builtins", "__builtin__"], ["copyreg", "copy_reg"]]);
+const BUILTINS_2: ReadonlyMap<string, string> = new Map([["range", "xrange"], ["str", "unicode"], ["int", "long"]]);
+
+/** Writes them for one pickle. */
+export class OpcodeWriter {
+  readonly protocol: number;
+  readonly out: PickleOutput;
+  /** Objects and texts, to memo indices. Things of Python's own have keys that no text of the caller equals. */
+  readonly #memo = new Map<unknown, number>();
+  readonly #keys = new Map<string, symbol>();
+  #next = 0;
+
+  constructor(protocol: number, out: PickleOutput) {
+    this.protocol = protocol;
+    this.out = out;
+  }
+
+  /** Remember what was just written: the next index goes to `identity`, if anything can refer to it again. */
+  memoize(identity: unknown): void {
+    const index = this.#next++;
+    if (identity !== null) this.#memo.set(identity, index);
+    if (this.protocol >= 4) this.out.byte(0x94);
+    else if (index < 256) this.#op(0x71, index, 1);
+    else this.#op(0x72, index, 4);
+  }
+
+  /** The memo key of a thing that is Python's own, one for each name. */
+  own(name: string): symbol {
+    let key = this.#keys.get(name);
+    if (key === undefined) this.#keys.set(name, key = Symbol(name));
+    return key;
+  }
+
+  /** Whether something can be referred to. */
+  isWritten(identity: unknown): boolean {
+    return this.#memo.has(identity);
+  }
+
+  /** Write a reference, if `identity` was written before. */
+  known(identity: unknown): boolean {
+    const index = this.#memo.get(identity);
+    if (index === undefined) return false;
+    if (index < 256) this.#op(0x68, index, 1);
+    else this.#op(0x6a, index, 4);
+    return true;
+  }
+
+  #op(opcode: number, argument: number, bytes: number): void {
+    this.out.byte(opcode);
+    this.out.number(argument, bytes);
+  }
+
+  // ---- things without parts
+
+  /** A text; null where no other is the same object. */
+  text(text: string, identity: string | null): null {
+    // CPython has one object for every text of one character, however it came about.
+    identity ??= text.length <= 2 && [...text].length <= 1 ? text : null;
+    if (identity !== null && this.known(identity)) return null;
+    const bytes = utf8FromText(text);
+    if (this.protocol >= 4 && bytes.length < 256) this.out.payload([0x8c, bytes.length], bytes);
+    else this.out.payload([0x58, ...u32(bytes.length)], bytes);
+    this.memoize(identity);
+    return null;
+  }
+
+  /** A float. */
+  float(value: number): null {
+    const bytes = new Uint8Array(9);
+    bytes[0] = 0x47;
+    new DataView(bytes.buffer).setFloat64(1, value);
+    this.out.bytes(bytes);
+    return null;
+  }
+
+  /** An int that is a number. */
+  int(value: number): null {
+    if (value >= 0 && value < 256) this.#op(0x4b, value, 1);
+    else if (value >= 0 && value < 65_536) this.#op(0x4d, value, 2);
+    else if (value >= -(2 ** 31) && value < 2 ** 31) this.#op(0x4a, value < 0 ? value + 2 ** 32 : value, 4);
+    else return this.long(BigInt(value));
+    return null;
+  }
+
+  /** An int of any size. */
+  long(value: bigint): null {
+    if (value >= -2147483648n && value <= 2147483647n) return this.int(Number(value));
+    const bytes = twosComplement(value);
+    if (bytes.length < 256) this.#op(0x8a, bytes.length, 1);
+    else this.#op(0x8b, bytes.length, 4);
+    this.out.bytes(bytes);
+    return null;
+  }
+
+  /** `()` */
+  emptyTuple(): null {
+    this.out.byte(0x29);
+    return null;
+  }
+
+  /** A callable or class. */
+  global(global: Global): Steps | null {
+    let { module, name } = global;
+    if (this.protocol < 3) {
+      if (module === "builtins") name = BUILTINS_2.get(name) ?? name;
+      module = MODULES_2.get(module) ?? module;
+    }
+    const key = this.own(`global ${module}\n${name}`);
+    if (this.known(key)) return null;
+    if (this.protocol >= 4) return this.#stackGlobal(module, name, key);
+    this.out.byte(0x63);
+    this.out.bytes(utf8FromText(`${module}\n${name}\n`));
+    this.memoize(key);
+    return null;
+  }
+
+  *#stackGlobal(module: string, name: string, key: symbol): Steps {
+    yield new Child(module);
+    yield new Child(name);
+    this.out.byte(0x93);
+    this.memoize(key);
+  }
+
+  // ---- calls
+
+  /** `callable(*args)`, remembered as `identity`. */
+  *reduce(callable: Global, args: readonly unknown[], identity: unknown): Steps {
+    yield new Child(callable);
+    yield new Child(new FreshTuple(args));
+    this.out.byte(0x52);
+    this.memoize(identity);
+  }
+}
+
+/** A number as four little-endian bytes. */
+export function u32(n: number): number[] {
+  return [n & 255, (n >>> 8) & 255, (n >>> 16) & 255, (n >>> 24) & 255];
+}
+
+/** The shortest little-endian two's complement. */
+function twosComplement(value: bigint): Uint8Array {
+  const magnitude = value < 0n ? ~value : value;
+  const length = Math.floor(magnitude.toString(2).length / 8) + 1;
+  const text = BigInt.asUintN(8 * length, value).toString(16).padStart(2 * length, "0");
+  const bytes = new Uint8Array(length);
+  for (let i = 0; i < length; i++) bytes[i] = parseInt(text.slice(2 * (length - 1 - i), 2 * (length - i)), 16);
+  return bytes;
+}

@@ -1,0 +1,130 @@
+/**
+ * numpy's arrays, scalars and dtypes, and Tensors: the calls that make them again (dossier 1.5, 3.4).
+ *
+ * @module
+ */
+import { type DType, dtypeInfo, isDType } from "../../dtype.ts";
+import type { NDArray } from "../../ndarray.ts";
+import { plainBytes } from "../../plain_bytes.ts";
+import type { Tensor } from "../../tensor.ts";
+import { UnreadBytes } from "../../unread_bytes.ts";
+import type { DTypeValue, NumpyScalar, OpaqueArray } from "../../values.ts";
+import { foreignDType, foreignScalarBytes } from "./foreign_dtype.ts";
+import type { OpcodeWriter } from "./opcode_writer.ts";
+import type { PickleOutput } from "./pickle_output.ts";
+import type { PickledDType } from "./pickled.ts";
+import { scalarBytes } from "./scalar_bytes.ts";
+import {
+  ArrayOf,
+  builtin,
+  Child,
+  FreshList,
+  FreshText,
+  FreshTuple,
+  Global,
+  NumpyDType,
+  type Steps,
+} from "./stand_ins.ts";
+import type { BytesWriter } from "./write_bytes.ts";
+
+const LETTER_B = Uint8Array.of(0x62);
+
+/** Writes them for one pickle, by the names of numpy 1 or 2. */
+export class ArrayWriter {
+  readonly #opcodes: OpcodeWriter;
+  readonly #out: PickleOutput;
+  readonly #bytes: BytesWriter;
+  readonly #numpy: string;
+
+  constructor(opcodes: OpcodeWriter, bytes: BytesWriter, numpy: 1 | 2) {
+    this.#opcodes = opcodes;
+    this.#out = opcodes.out;
+    this.#bytes = bytes;
+    this.#numpy = numpy === 2 ? "numpy._core.multiarray" : "numpy.core.multiarray";
+  }
+
+  /** A Tensor. */
+  *tensor(tensor: Tensor): Steps {
+    // Paddle gives a Tensor in an object as tuple((name, array)) (dossier 1.5).
+    const pair = new FreshTuple([new FreshText(tensor.name), new ArrayOf(tensor)]);
+    yield* this.#opcodes.reduce(builtin("tuple"), [pair], tensor);
+  }
+
+  /** An array, remembered as `identity`. */
+  *array(array: NDArray, identity: unknown): Steps {
+    yield* this.#shell(array.shape, new NumpyDType(dtypeInfo(array.dtype).numpy), identity);
+    this.#out.boundary();
+    const steps = this.#bytes.bytes(this.#bytes.isLeft(array) ? new UnreadBytes(array) : array.bytes, null);
+    if (steps) yield* steps;
+    this.#endShell();
+  }
+
+  /** An array of objects, texts or dates. */
+  *opaqueArray(array: OpaqueArray): Steps {
+    yield* this.#shell(array.shape, foreignDType(array), array);
+    if (array.items) yield new Child(new FreshList(array.items));
+    else {
+      this.#out.boundary();
+      const steps = this.#bytes.bytes(plainBytes(array.bytes), null);
+      if (steps) yield* steps;
+    }
+    this.#endShell();
+  }
+
+  /** An array up to its data. */
+  *#shell(shape: readonly number[], dtype: NumpyDType | PickledDType, identity: unknown): Steps {
+    const call = [new Global("numpy", "ndarray"), new FreshTuple([0]), LETTER_B];
+    yield* this.#opcodes.reduce(new Global(this.#numpy, "_reconstruct"), call, identity);
+    this.#out.boundary();
+    this.#out.byte(0x28);
+    yield new Child(1);
+    yield new Child(new FreshTuple(shape));
+    yield new Child(dtype);
+    yield new Child(false);
+  }
+
+  /** Behind its data. */
+  #endShell(): void {
+    this.#out.byte(0x74);
+    this.#opcodes.memoize(null);
+    this.#out.byte(0x62);
+  }
+
+  /** A dtype that tensors have. */
+  dtype(code: string): Steps | null {
+    const key = this.#opcodes.own(`dtype ${code}`);
+    if (this.#opcodes.known(key)) return null;
+    const order = code.endsWith("1") ? "|" : "<";
+    return this.#newDType(code, [3, new FreshText(order), null, null, null, -1, -1, 0], key);
+  }
+
+  /** A dtype that was read, of any kind. */
+  foreignDType(dtype: PickledDType): Steps | null {
+    if (dtype.info && !dtype.bigEndian) return this.dtype(dtype.info.numpy);
+    if (this.#opcodes.known(dtype)) return null;
+    return this.#newDType(dtype.code, dtype.state ?? [3, ">", null, null, null, -1, -1, 0], dtype);
+  }
+
+  /** A dtype that was not written before. */
+  *#newDType(code: string, state: readonly unknown[], key: unknown): Steps {
+    yield* this.#opcodes.reduce(new Global("numpy", "dtype"), [new FreshText(code), false, true], key);
+    yield new Child(new FreshTuple(state));
+    this.#out.byte(0x62);
+  }
+
+  /** A scalar of numpy. */
+  *scalar(scalar: NumpyScalar): Steps {
+    const isOurs = isDType(scalar.dtype);
+    const dtype = isOurs ? new NumpyDType(dtypeInfo(scalar.dtype as DType).numpy) : foreignDType(scalar);
+    const bytes = isOurs ? scalarBytes(scalar) : foreignScalarBytes(scalar);
+    yield* this.#opcodes.reduce(new Global(this.#numpy, "scalar"), [dtype, bytes], scalar);
+  }
+
+  /** A dtype, or the class of its scalars, as a value. */
+  dtypeValue(value: DTypeValue): Steps | null {
+    const name = value.dtype === "bool" && value.isClass ? "bool_" : value.dtype;
+    if (value.isClass) return this.#opcodes.global(new Global("numpy", name));
+    if (!isDType(value.dtype)) return this.foreignDType(foreignDType(value));
+    return this.dtype(dtypeInfo(value.dtype).numpy);
+  }
+}

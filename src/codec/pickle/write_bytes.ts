@@ -1,0 +1,97 @@
+/**
+ * Bytes of a pickle: as they are, or as the text by which protocol 2 says them (dossier 3.4).
+ *
+ * @module
+ */
+import { ValueError } from "../../errors.ts";
+import { utf8Length } from "../../kernel.ts";
+import type { LazyBytes, NDArray } from "../../ndarray.ts";
+import { plainBytes } from "../../plain_bytes.ts";
+import { type Chunk, UnreadBytes } from "../../unread_bytes.ts";
+import type { ByteArray } from "../../values.ts";
+import { type OpcodeWriter, u32 } from "./opcode_writer.ts";
+import type { PickleOutput } from "./pickle_output.ts";
+import { builtin, Child, Global, type Steps } from "./stand_ins.ts";
+
+/** Lengths of protocol 2's texts by the bytes they stand for. */
+export type TextLengths = WeakMap<Uint8Array | LazyBytes, number>;
+
+/** Writes them for one pickle. */
+export class BytesWriter {
+  readonly #opcodes: OpcodeWriter;
+  readonly #out: PickleOutput;
+  readonly #textLengths: TextLengths;
+
+  constructor(opcodes: OpcodeWriter, textLengths: TextLengths) {
+    this.#opcodes = opcodes;
+    this.#out = opcodes.out;
+    this.#textLengths = textLengths;
+  }
+
+  /** Bytes, remembered as `identity`. */
+  bytes(bytes: Chunk, identity: unknown): Steps | null {
+    // CPython has one object for no byte, and one for each single byte.
+    const key = bytes.length < 2 && bytes instanceof Uint8Array ? this.#opcodes.own(`bytes ${bytes.join()}`) : identity;
+    if (this.#opcodes.known(key)) return null;
+    if (this.#opcodes.protocol < 3) return this.#encodedBytes(bytes, key);
+    const n = bytes.length;
+    if (n < 256) this.#out.payload([0x43, n], bytes);
+    else if (n < 2 ** 32) this.#out.payload([0x42, ...u32(n)], bytes);
+    else if (this.#opcodes.protocol >= 4) {
+      this.#out.payload([0x8e, ...u32(n % 2 ** 32), ...u32(Math.floor(n / 2 ** 32))], bytes);
+    } else throw tooLong(n);
+    this.#opcodes.memoize(key);
+    return null;
+  }
+
+  /** Protocol 2 has no bytes: `_codecs.encode(text, 'latin1')`. */
+  *#encodedBytes(bytes: Chunk, key: unknown): Steps {
+    if (bytes.length === 0) {
+      yield* this.#opcodes.reduce(builtin("bytes"), [], key);
+      return;
+    }
+    yield new Child(new Global("_codecs", "encode"));
+    this.#out.boundary();
+    if (bytes instanceof UnreadBytes) this.#unreadText(bytes.array);
+    else yield* this.#bytesText(bytes);
+    yield new Child("latin1");
+    this.#out.byte(0x86);
+    this.#opcodes.memoize(null);
+    this.#out.byte(0x52);
+    this.#opcodes.memoize(key);
+  }
+
+  /** The text of bytes that are here. */
+  *#bytesText(bytes: Uint8Array): Steps {
+    const single = bytes.length === 1 ? String.fromCharCode(bytes[0]) : null;
+    if (single === null || !this.#opcodes.known(single)) {
+      const length = this.#textLengths.get(bytes) ?? utf8Length(bytes);
+      this.#textLengths.set(bytes, length);
+      if (length >= 2 ** 32) throw tooLong(bytes.length);
+      for (const _ of this.#out.text([0x58, ...u32(length)], bytes, length)) yield undefined;
+      this.#opcodes.memoize(single);
+    }
+  }
+
+  /** The text of bytes that lie in a file still. */
+  #unreadText(array: NDArray): void {
+    const length = this.#textLengths.get(array.unread!)!;
+    if (length >= 2 ** 32) throw tooLong(array.nbytes);
+    this.#out.unreadText([0x58, ...u32(length)], new UnreadBytes(array, "text", length));
+    this.#opcodes.memoize(null);
+  }
+
+  /** A bytearray. */
+  byteArray(bytes: ByteArray): Steps {
+    return this.#opcodes.reduce(builtin("bytearray"), bytes.length === 0 ? [] : [plainBytes(bytes)], bytes);
+  }
+
+  /** Whether data that lie in a file stay there until their turn: of the text of protocol 2 the length must be known, and one byte is shared. */
+  isLeft({ unread, nbytes }: NDArray): boolean {
+    return unread !== null && nbytes > 1 && (this.#opcodes.protocol > 2 || this.#textLengths.has(unread));
+  }
+}
+
+function tooLong(length: number): ValueError {
+  return new ValueError("INVALID_VALUE", `A tensor of ${length} bytes needs protocol 4`, { actual: length });
+}

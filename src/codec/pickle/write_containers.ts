@@ -1,0 +1,163 @@
+/**
+ * Tuples, lists, dicts, sets and objects, in the batches in which CPython's pickler writes them (dossier 3.6).
+ *
+ * @module
+ */
+import { wasFloat, wasFloatKey } from "../../floats.ts";
+import { type DefaultDict, Float, FrozenSet, type OrderedDict, type PythonRecord, Tuple } from "../../values.ts";
+import type { OpcodeWriter } from "./opcode_writer.ts";
+import type { PickleOutput } from "./pickle_output.ts";
+import { builtin, Child, FreshList, Global, type Steps } from "./stand_ins.ts";
+
+/** Items between two marks. */
+const BATCH = 1000;
+
+/** Writes them for one pickle. */
+export class ContainerWriter {
+  readonly #opcodes: OpcodeWriter;
+  readonly #out: PickleOutput;
+
+  constructor(opcodes: OpcodeWriter) {
+    this.#opcodes = opcodes;
+    this.#out = opcodes.out;
+  }
+
+  /** A tuple that is not empty, remembered as `identity`. */
+  *tuple(items: readonly unknown[], identity: unknown): Steps {
+    if (items.length > 3) this.#out.byte(0x28);
+    for (let i = 0; i < items.length; i++) {
+      const item = items[i];
+      yield new Child(item, typeof item === "number" && identity !== null && wasFloat(items, i, item));
+    }
+    if (identity !== null && this.#opcodes.isWritten(identity)) {
+      // The tuple holds itself: what was made meanwhile is the one to refer to.
+      if (items.length > 3) this.#out.byte(0x31);
+      else for (let i = 0; i < items.length; i++) this.#out.byte(0x30);
+      this.#opcodes.known(identity);
+      return;
+    }
+    this.#out.byte(items.length > 3 ? 0x74 : 0x84 + items.length);
+    this.#opcodes.memoize(identity);
+  }
+
+  /** A list, remembered as `identity`. */
+  *list(items: readonly unknown[], identity: unknown): Steps {
+    this.#out.byte(0x5d);
+    this.#opcodes.memoize(identity);
+    const child = (i: number) => {
+      const item = items[i];
+      return new Child(item, typeof item === "number" && wasFloat(items, i, item));
+    };
+    if (items.length === 1) {
+      yield child(0);
+      this.#out.byte(0x61);
+      return;
+    }
+    for (let start = 0; start < items.length; start += BATCH) {
+      this.#out.byte(0x28);
+      for (let i = start; i < Math.min(items.length, start + BATCH); i++) yield child(i);
+      this.#out.byte(0x65);
+    }
+  }
+
+  /** A dict, remembered as `identity`. */
+  *dict(dict: Map<unknown, unknown>, identity: object = dict): Steps {
+    this.#out.byte(0x7d);
+    this.#opcodes.memoize(identity);
+    if (dict.size === 0) return;
+    if (dict.size === 1) {
+      for (const [key, value] of dict) yield* this.#pair(dict, key, value);
+      this.#out.byte(0x73);
+      return;
+    }
+    // CPython goes on while a batch was full: a dict of exactly 1000 ends with an empty batch.
+    let n = BATCH;
+    const entries = dict.entries();
+    while (n === BATCH) {
+      this.#out.byte(0x28);
+      for (n = 0; n < BATCH;) {
+        const step = entries.next();
+        if (step.done) break;
+        yield* this.#pair(dict, step.value[0], step.value[1]);
+        n++;
+      }
+      this.#out.byte(0x75);
+    }
+  }
+
+  *#pair(dict: Map<unknown, unknown>, key: unknown, value: unknown): Steps {
+    yield new Child(key, typeof key === "number" && wasFloatKey(dict, key));
+    yield new Child(value, typeof value === "number" && wasFloat(dict, key, value));
+  }
+
+  /** Items of a dict that is no plain one: a last single item has no mark. */
+  *#items(dict: Map<unknown, unknown>): Steps {
+    const entries = [...dict];
+    for (let start = 0; start < entries.length; start += BATCH) {
+      const batch = entries.slice(start, start + BATCH);
+      if (batch.length > 1) this.#out.byte(0x28);
+      for (const [key, value] of batch) yield* this.#pair(dict, key, value);
+      this.#out.byte(batch.length > 1 ? 0x75 : 0x73);
+    }
+  }
+
+  /** An OrderedDict, with its attributes. */
+  *orderedDict(dict: OrderedDict): Steps {
+    yield* this.#opcodes.reduce(new Global("collections", "OrderedDict"), [], dict);
+    yield* this.#items(dict);
+    if (dict.attributes) {
+      yield new Child(dict.attributes);
+      this.#out.byte(0x62);
+    }
+  }
+
+  /** A defaultdict. */
+  *defaultDict(dict: DefaultDict): Steps {
+    const dot = dict.factory?.lastIndexOf(".") ?? -1;
+    const factory = dict.factory === null ? [] : [new Global(dict.factory.slice(0, dot), dict.factory.slice(dot + 1))];
+    yield* this.#opcodes.reduce(new Global("collections", "defaultdict"), factory, dict);
+    yield* this.#items(dict);
+  }
+
+  /** An object literal is a dict; the Map in its place is remembered as the object before its items, which may hold it again. */
+  plainObject(object: Record<string, unknown>): Steps {
+    return this.dict(new Map(Object.entries(object)), object);
+  }
+
+  /** A set or frozenset. */
+  *set(set: Set<unknown>): Steps {
+    const items = [...set].map((item) => typeof item === "number" && wasFloatKey(set, item) ? new Float(item) : item);
+    const isFrozen = set instanceof FrozenSet;
+    if (this.#opcodes.protocol < 4) {
+      yield* this.#opcodes.reduce(builtin(isFrozen ? "frozenset" : "set"), [new FreshList(items)], set);
+      return;
+    }
+    if (isFrozen) {
+      this.#out.byte(0x28);
+      for (const item of items) yield new Child(item);
+      this.#out.byte(0x91);
+      this.#opcodes.memoize(set);
+      return;
+    }
+    this.#out.byte(0x8f);
+    this.#opcodes.memoize(set);
+    // As with dicts, a full batch is followed by one more, be it empty.
+    for (let start = 0; items.length > 0 && start <= items.length; start += BATCH) {
+      this.#out.byte(0x28);
+      for (const item of items.slice(start, start + BATCH)) yield new Child(item);
+      this.#out.byte(0x90);
+    }
+  }
+
+  /** An object of a class that the library knows. */
+  *record(record: PythonRecord): Steps {
+    yield new Child(new Global(record.module, record.className));
+    this.#out.byte(0x29);
+    this.#out.byte(0x81);
+    this.#opcodes.memoize(record);
+    // The state of a random generator is a tuple, which has no names.
+    const state = record.fields.get("state");
+    yield new Child(record.className === "GeneratorState" && state instanceof Tuple ? state : record.fields);
+    this.#out.byte(0x62);
+  }
+}
