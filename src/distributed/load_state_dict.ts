@@ -5,6 +5,7 @@
  */
 import { FormatError, PathError, quote, SourceError } from "../errors.ts";
 import type { Folder } from "../io/folder.ts";
+import { findManifest } from "../io/manifest.ts";
 import type { From } from "../io/open_source.ts";
 import { safeParts } from "../io/safe_name.ts";
 import { type Limits, resolveLimits } from "../limits.ts";
@@ -128,7 +129,8 @@ class Reader {
   static async open(path: From, options: LoadStateDictOptions): Promise<Reader> {
     const limits: Readonly<Limits> = resolveLimits(options.limits);
     const folder = await checkpointFolder(path, options);
-    const name = `${await chosenSave(folder, options.uniqueId)}.metadata`;
+    const save = String(await chosenSave(folder, options.uniqueId)), name = `${save}.metadata`;
+    await findManifest(folder, save, { signal: options.signal });
     const value = await load({ folder, name }, { limits, signal: options.signal, onWarning: options.onWarning });
     return new Reader(folder, readMetadata(value, limits), options);
   }

@@ -21,6 +21,11 @@ export interface SaveStateDictOptions extends Pick<SaveOptions, "folder" | "sign
   /** Which Paddle will read it: none reads both forms. `"3.0"` is read by 2.6 to 3.1, `"3.3"` by 3.3. @default {"3.3"} */
   version?: "3.0" | "3.3";
   /**
+   * Write `<uniqueId>.pdsum` as well, last of all: sizes and SHA-256 of the files, by which every later loading tells files of two saves. Only
+   * in the file system. @default {false}
+   */
+  manifest?: boolean;
+  /**
    * The folder is built beside its place and takes it as a whole: afterwards it holds this save and no other. Where there was one, there is
    * none for a moment; `recoverFolder` finishes what was cut off then. Only for a directory by path. @default {false}
    */
@@ -39,8 +44,8 @@ export async function saveStateDict(
   path: From,
   options: SaveStateDictOptions = {},
 ): Promise<void> {
-  checkOptions(options, ["folder", "signal", "uniqueId", "version", "wholeFolder"]);
-  const { signal, version = "3.3", wholeFolder } = options;
+  checkOptions(options, ["folder", "signal", "uniqueId", "version", "manifest", "wholeFolder"]);
+  const { signal, version = "3.3", manifest, wholeFolder } = options;
   if (!Object.hasOwn(MODULES, version)) {
     throw new TypeError(`Option version must be "3.0" or "3.3": got ${String(version)}`);
   }
@@ -58,8 +63,13 @@ export async function saveStateDict(
   }
   const saved = await planSaving(tensors, { signal });
   const metadata = planEncoding(writeMetadata(described, file, version), {});
-  await saveFiles(folder, [
-    { name: file, size: saved.size, chunks: saved.chunks },
-    { name: `${uniqueId}.metadata`, size: metadata.size, chunks: metadata.chunks },
-  ], { signal, wholeFolder });
+  await saveFiles(
+    folder,
+    [
+      { name: file, size: saved.size, chunks: saved.chunks },
+      { name: `${uniqueId}.metadata`, size: metadata.size, chunks: metadata.chunks },
+    ],
+    { signal, manifest, wholeFolder },
+    String(uniqueId),
+  );
 }

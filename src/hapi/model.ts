@@ -5,13 +5,16 @@
  */
 import { isPaddleError, PathError, quote, ValueError, type Warning } from "../errors.ts";
 import type { Folder } from "../io/folder.ts";
+import { findManifest } from "../io/manifest.ts";
+import { placeOf } from "../io/place.ts";
+import { type OutFile, saveFiles } from "../io/save_files.ts";
 import { save as saveExported } from "../jit/save.ts";
 import type { Limits } from "../limits.ts";
 import { load } from "../load.ts";
 import { NDArray } from "../ndarray.ts";
 import { checkOptions } from "../options.ts";
 import type { Program } from "../program.ts";
-import { save } from "../save.ts";
+import { planSaving } from "../save.ts";
 import type { Tensor } from "../tensor.ts";
 import type { StateDict, Value } from "../values.ts";
 
@@ -37,6 +40,11 @@ export interface ModelSaveOptions {
   training?: boolean;
   /** The program of the network's forward pass: there is no tracing here. Only with `training: false`. */
   program?: Program;
+  /**
+   * Write `path.pdsum` as well, last of all: sizes and SHA-256 of the files, by which every later loading tells files of two saves. Only in
+   * the file system. @default {false}
+   */
+  manifest?: boolean;
   /** Where the names are put. */
   folder?: Folder;
   /** Stops the call. */
@@ -96,18 +104,25 @@ export class Model<Network extends StatefulNetwork = StatefulNetwork> {
    * Mirrors `paddle.Model.save`.
    */
   async save(path: string, options: ModelSaveOptions = {}): Promise<void> {
-    checkOptions(options, ["training", "program", "folder", "signal"]);
-    const { training = true, program, folder, signal } = options;
+    checkOptions(options, ["training", "program", "manifest", "folder", "signal"]);
+    const { training = true, program, manifest, folder, signal } = options;
     const state = this.network.stateDict();
     if (!training) {
       if (!program) throw new TypeError("Saving for inference needs { program }: there is no tracing here");
-      await saveExported({ programs: { forward: program }, stateDict: state }, path, { folder, signal });
+      await saveExported({ programs: { forward: program }, stateDict: state }, path, { manifest, folder, signal });
       return;
     }
     if (program) throw new TypeError("Option program belongs to { training: false }");
-    await save(state, path + ".pdparams", { folder, signal });
+    const place = await placeOf(path, { folder, signal });
+    if (!place || place.name === "") throw new TypeError("path must be a path or file: URL that ends in a name");
+    const file = async (ending: string, state: Value): Promise<OutFile> => {
+      const { size, chunks } = await planSaving(state, { signal });
+      return { name: place.name + ending, size, chunks };
+    };
+    const files = [await file(".pdparams", state)];
     const optimizer = this.optimizer?.stateDict();
-    if (optimizer && optimizer.size > 0) await save(optimizer, path + ".pdopt", { folder, signal });
+    if (optimizer && optimizer.size > 0) files.push(await file(".pdopt", optimizer));
+    await saveFiles(place.folder, files, { manifest, signal }, place.name);
   }
 
   /**
@@ -125,6 +140,8 @@ export class Model<Network extends StatefulNetwork = StatefulNetwork> {
     const { skipMismatch = false, resetOptimizer = false, folder, limits, signal, onWarning } = options;
     const base = prefixOf(path);
     const read = { folder, limits, signal };
+    const place = await placeOf(base, { folder, signal });
+    if (place) await findManifest(place.folder, place.name, { signal, having: place.name + ".pdparams" });
     const state = await load(base + ".pdparams", read) as StateDict;
     const fitting = new Map<string, Value>();
     const mismatches: string[] = [];

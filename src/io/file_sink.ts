@@ -8,13 +8,13 @@ import { PathError, SaveError } from "../errors.ts";
 import { type FileLock, takeLock } from "./file_lock.ts";
 import { conflict, type PutOptions, type Unchanged } from "./folder.ts";
 import { type PathCalls, pathCalls } from "./path.ts";
-import { fileSystem, type Fs, hashing, hexOf } from "./platform.ts";
+import { fileSystem, type Fs, hashing, hexOf, systemCode } from "./platform.ts";
 import { portableParts } from "./safe_name.ts";
 import { saveError } from "./save_error.ts";
 import { makeFolders, type OldFile, oldFile, resolveTarget } from "./save_target.ts";
 import type { Sink } from "./sink.ts";
 import { SpareBytes } from "./spare_bytes.ts";
-import { createTemp } from "./temp_file.ts";
+import { createTemp, tempName } from "./temp_file.ts";
 import { recoverFile, replaceFile } from "./undo_journal.ts";
 
 type Handle = Awaited<ReturnType<Fs["promises"]["open"]>>;
@@ -43,6 +43,8 @@ export class FileSink implements Sink {
   readonly #cleanup: Cleanup;
   readonly #lock: FileLock | null;
   readonly #hash: ReturnType<typeof hashing> | null;
+  /** A second name of the old file; null where there was none, undefined where it could not be given. */
+  #old: string | null | undefined = undefined;
   #written = 0;
   #open = true;
   #prepared = false;
@@ -163,9 +165,43 @@ export class FileSink implements Sink {
     }
   }
 
-  /** {@linkcode FileSink.close} without the sync of the folder, which the caller does once for many files. */
+  /** {@linkcode FileSink.close} without the sync of the folder, which the caller does once for many files, and {@linkcode FileSink.settle}. */
   async takePlace(): Promise<void> {
     await this.#commit();
+  }
+
+  /** Let the old file have a second name until {@linkcode FileSink.settle}, so that the new one can be taken back. */
+  async keepOld(): Promise<void> {
+    const name = this.#path.join(this.folder, tempName(this.#path.basename(this.#target)));
+    try {
+      await this.#fs.promises.link(this.#target, name);
+      this.#old = name;
+      this.#cleanup.push(() => this.#fs.promises.rm(name, { force: true }), name);
+    } catch (error) {
+      if (systemCode(error) === "ENOENT") this.#old = null;
+    }
+  }
+
+  /** The old file takes its place again, if {@linkcode FileSink.keepOld} could do its part; whether that was so. */
+  async takeBack(): Promise<boolean> {
+    const old = this.#old;
+    try {
+      if (old === undefined) return false;
+      if (old === null) await this.#fs.promises.rm(this.#target, { force: true });
+      else {
+        await this.#fs.promises.rename(old, this.#target);
+        this.#cleanup.forget(old);
+      }
+      return true;
+    } catch {
+      return false;
+    } finally {
+      await this.#cleanup.run();
+    }
+  }
+
+  /** What took its place stays. */
+  async settle(): Promise<void> {
     await this.#cleanup.run();
   }
 

@@ -8,7 +8,7 @@ import { byCodePoint } from "../code_point_order.ts";
 import { isPaddleError, PathError, quote, SourceError } from "../errors.ts";
 import { DirectoryFolder } from "./directory_folder.ts";
 import type { Folder } from "./folder.ts";
-import { checkManifest, manifestName } from "./manifest.ts";
+import { checkManifest, findManifest, manifestName } from "./manifest.ts";
 import { folderAt, isFolder, type Place } from "./place.ts";
 import type { Source } from "./source.ts";
 
@@ -98,11 +98,13 @@ function methodsOf(prefix: string, files: ReadonlySet<string>): string[] {
 }
 
 /** The model in a folder. */
-async function findFolder(place: Place, { modelFilename, paramsFilename }: FileNames): Promise<ModelFiles | null> {
+async function findFolder(place: Place, how: FileNames): Promise<ModelFiles | null> {
+  const { modelFilename, paramsFilename } = how;
   const folder = folderAt(place);
   const candidates = modelFilename === undefined ? DEFAULT_MODEL : [modelFilename];
   for (const name of candidates) {
     if (!await exists(folder, name)) continue;
+    await findManifest(folder, "", how);
     const params = paramsFilename ?? null;
     return {
       folder,

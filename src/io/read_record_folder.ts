@@ -13,6 +13,7 @@ import type { NDArray } from "../ndarray.ts";
 import { driveFrom } from "./drive_from.ts";
 import { givePrefix, prefixesIn } from "./find_model.ts";
 import type { Folder } from "./folder.ts";
+import { checkManifest, manifestName } from "./manifest.ts";
 import { folderAt, type Place } from "./place.ts";
 import type { ReadModelOptions } from "./read_model.ts";
 import type { Source } from "./source.ts";
@@ -43,7 +44,9 @@ export async function readRecordFolder(place: Place, options: ReadModelOptions):
   new Budget(options.limits).check("maxEntries", names.length, 0);
   const [prefix] = prefixesIn(names);
   if (prefix !== undefined) throw prefixMeant(place, prefix);
+  if (names.includes(manifestName(""))) await checkManifest(folder, "", options);
   for (const name of names) {
+    if (name === manifestName("")) continue;
     if (isHidden(name)) options.onWarning?.({ code: "HIDDEN_FILE", message: `${quote(name)} was skipped`, at: name });
     else read.values.set(name, await readRecordFile(folder, name, place.shown, options, read));
   }

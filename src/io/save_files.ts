@@ -5,10 +5,10 @@
  * @module
  */
 import type { Chunk } from "../unread_bytes.ts";
-import { PaddleError, PathError, quote } from "../errors.ts";
+import { FormatError, PaddleError, PathError, quote, SaveError } from "../errors.ts";
 import { FileSink } from "./file_sink.ts";
 import type { Folder } from "./folder.ts";
-import { manifestName, manifestOf, type SavedFile } from "./manifest.ts";
+import { filesOfManifest, manifestName, manifestOf, type SavedFile } from "./manifest.ts";
 import { pour } from "./pour.ts";
 import { type Progress, type ProgressEvent, progressOf } from "./progress.ts";
 import { safeParts } from "./safe_name.ts";
@@ -61,24 +61,15 @@ export async function saveFiles(
     // All of them are on the disk before the first takes its place.
     const saved = await writeAll(folder, files, options, open, progress);
     if (hasManifest && prefix !== undefined) {
-      const manifest = manifestOf(saved);
+      const manifest = manifestOf(saved, prefix);
       const sink = await folder.put(manifestName(prefix), { size: manifest.length });
       open.push(sink);
       await sink.write(manifest);
-    } else if (prefix !== undefined) await removeManifest(folder, prefix);
+      if (sink instanceof FileSink) await sink.prepare();
+    } else if (prefix !== undefined) await removeManifest(folder, prefix, files);
     signal?.throwIfAborted();
     progress?.check();
-    const folders = new Map<string, FileSink>();
-    // One that fails while it is closed is aborted with those behind it.
-    for (; open.length > 0; open.shift()) {
-      const sink = open[0];
-      if (!(sink instanceof FileSink)) await sink.close();
-      else {
-        await sink.takePlace();
-        folders.set(sink.folder, sink);
-      }
-    }
-    for (const sink of folders.values()) await sink.syncFolder();
+    await placeAll(open, whole === null);
     signal?.throwIfAborted();
     await whole?.takePlace();
   } catch (error) {
@@ -139,6 +130,35 @@ async function writeAll(
   });
 }
 
+/**
+ * One file after the other takes its place. Where one fails, those before it are taken back, as far as they are by path and `isRevocable`; it
+ * is left in `open` with those behind it.
+ */
+async function placeAll(open: Sink[], isRevocable: boolean): Promise<void> {
+  const placed: FileSink[] = [], isAlone = open.length === 1;
+  try {
+    for (; open.length > 0; open.shift()) {
+      const [sink] = open;
+      if (!(sink instanceof FileSink)) await sink.close();
+      else {
+        if (isRevocable && !isAlone) await sink.keepOld();
+        await sink.takePlace();
+        placed.push(sink);
+      }
+    }
+  } catch (error) {
+    let isBack = true;
+    for (const sink of placed.reverse()) isBack = await sink.takeBack() && isBack;
+    if (!isBack && error instanceof SaveError) {
+      Object.defineProperty(error, "committed", { value: "unknown", enumerable: true });
+    }
+    throw error;
+  }
+  const folders = new Map(placed.map((sink) => [sink.folder, sink]));
+  for (const sink of folders.values()) await sink.syncFolder();
+  await Promise.all(placed.map((sink) => sink.settle()));
+}
+
 /** Leave nothing behind: folders that were made go when no file is in them any more. */
 async function abortAll(open: readonly Sink[], error: unknown, signal: AbortSignal | undefined): Promise<void> {
   await Promise.allSettled(open.map(async (sink) => {
@@ -149,12 +169,17 @@ async function abortAll(open: readonly Sink[], error: unknown, signal: AbortSign
   for (const sink of [...open].reverse()) if (sink instanceof FileSink) await sink.abort();
 }
 
-/** The manifest of an earlier save does not speak of what is written now. */
-async function removeManifest(folder: Folder, prefix: string): Promise<void> {
-  const old = await folder.get(manifestName(prefix));
-  if (!old) return;
-  await old.close?.();
-  await folder.delete(manifestName(prefix));
+/** The manifest of an earlier save does not speak of what is written now; one of other files stays. */
+async function removeManifest(folder: Folder, prefix: string, files: readonly OutFile[]): Promise<void> {
+  let listed: Set<string> | null;
+  try {
+    listed = await filesOfManifest(folder, prefix);
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    // A damaged one speaks of nothing.
+    listed = new Set(files.map(({ name }) => name));
+  }
+  if (listed && files.some(({ name }) => listed.has(name))) await folder.delete(manifestName(prefix));
 }
 
 /** A file that is hashed for the manifest is one by path: it is read back before it takes its place. */

@@ -61,7 +61,7 @@ export interface SaveOptions {
   /** Do not write `forward`. Paddle's `skip_forward`. @default {false} */
   skipForward?: boolean;
   /**
-   * Write `<prefix>.pdsum` as well, last of all: sizes and SHA-256 of the files, by which every later loading tells files of two saves. Only
+   * Write `<prefix>.pdsum` as well, with `separateParameters` `.pdsum` in the folder, last of all: sizes and SHA-256 of the files, by which every later loading tells files of two saves. Only
    * in the file system. @default {false}
    */
   manifest?: boolean;
@@ -90,10 +90,7 @@ export async function save(
   options: SaveOptions = {},
 ): Promise<string[]> {
   checkOptions(options, OPTIONS);
-  const { combineParams = false, separateParameters = false, skipForward = false, manifest } = options;
-  if (manifest && separateParameters) {
-    throw new TypeError("Option manifest has no meaning with separateParameters: there is no prefix");
-  }
+  const { combineParams = false, separateParameters = false, skipForward = false } = options;
   const { programs, variables, info, properties, className } = partsOf(layer);
   const place = await placeOf(path, options);
   if (!place || place.name === "") {
@@ -134,7 +131,7 @@ export async function save(
     params.push(bytesFile(base + ".meta", writeProperties(className, properties)));
   }
   const folder = separateParameters ? folderAround(place) : place.folder;
-  return await saveFiles(folder, [...params, ...models], options, separateParameters ? undefined : place.name);
+  return await saveFiles(folder, [...params, ...models], options, separateParameters ? "" : place.name);
 }
 
 const OPTIONS = [

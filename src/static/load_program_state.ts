@@ -10,7 +10,7 @@ import { readCombined } from "../codec/record/read_combined.ts";
 import { driveFrom } from "../io/drive_from.ts";
 import { exists, notFound } from "../io/find_model.ts";
 import type { Folder } from "../io/folder.ts";
-import { checkManifest } from "../io/manifest.ts";
+import { checkManifest, manifestName } from "../io/manifest.ts";
 import { readRecordFile } from "../io/read_record_folder.ts";
 import { folderAt, isFolder, type Place, placeOf } from "../io/place.ts";
 import { type FolderEntry, sourceOf } from "../io/open_source.ts";
@@ -138,8 +138,10 @@ async function fromFolder(
   const folder = folderAt(place);
   const wanted = varList && new Set(varList.map(({ name }) => name));
   const state = new Map<string, NDArray>();
-  for (const name of await folder.list()) {
-    if (wanted && !wanted.has(name)) continue;
+  const names = await folder.list();
+  if (names.includes(manifestName(""))) await checkManifest(folder, "", { signal });
+  for (const name of names) {
+    if (name === manifestName("") || (wanted && !wanted.has(name))) continue;
     try {
       const options = { limits, signal, onWarning, returnNumpy: true };
       state.set(name, await readRecordFile(folder, name, place.shown, options, { sources: [], places: new Map() }));

@@ -35,8 +35,8 @@ export interface RelayoutOptions {
   /** Where the names are looked for and put. */
   folder?: Folder;
   /**
-   * Write `<prefix>.pdsum` as well, last of all: sizes and SHA-256 of the files, by which every later loading tells files of two saves. Only
-   * in the file system, and for the layout `prefix`. @default {false}
+   * Write `<prefix>.pdsum` as well, or `.pdsum` into the folder, last of all: sizes and SHA-256 of the files, by which every later loading
+   * tells files of two saves. Only in the file system. @default {false}
    */
   manifest?: boolean;
   /**
@@ -101,9 +101,6 @@ export async function relayout(
   if (!["prefix", "folder", "combined"].includes(layout)) {
     throw new TypeError(`Option layout must be "prefix", "folder" or "combined": got ${String(layout)}`);
   }
-  if (options.manifest && layout !== "prefix") {
-    throw new TypeError(`Option manifest has no meaning for the layout "${layout}": there is no prefix`);
-  }
   if (options.wholeFolder && layout === "prefix") {
     throw new TypeError('Option wholeFolder has no meaning for the layout "prefix": others lie in that folder, too');
   }
@@ -138,7 +135,7 @@ async function write(
   }
   const name = modelFilename ?? (model.program.form === "json" ? "__model__.json" : "__model__");
   const files = layout === "combined" ? [combinedFile(paramsFilename, values)] : scatteredFiles(values, { portable });
-  return await saveFiles(folderAt(place), [...files, bytesFile(name, program)], options);
+  return await saveFiles(folderAt(place), [...files, bytesFile(name, program)], options, "");
 }
 
 /** The model; of one that is read here the values stay in their files until they are written. */

@@ -45,8 +45,8 @@ export interface SaveInferenceModelOptions {
    */
   separateParameters?: boolean;
   /**
-   * Write `<prefix>.pdsum` as well, last of all: sizes and SHA-256 of the files, by which every later loading tells files of two saves. Only
-   * in the file system. @default {false}
+   * Write `<prefix>.pdsum` as well, with `separateParameters` `.pdsum` in the folder, last of all: sizes and SHA-256 of the files, by which
+   * every later loading tells files of two saves. Only in the file system. @default {false}
    */
   manifest?: boolean;
   /** Where the names are put. @default the place where this runtime keeps files */
@@ -100,11 +100,8 @@ export async function saveInferenceModel(
   }
   const model = program.serialize();
   if (separateParameters) {
-    if (options.manifest) {
-      throw new TypeError("Option manifest has no meaning with separateParameters: there is no prefix");
-    }
     const name = program.form === "json" ? "__model__.json" : "__model__";
-    return await saveFiles(folderAround(place), [...scatteredFiles(values, {}), bytesFile(name, model)], options);
+    return await saveFiles(folderAround(place), [...scatteredFiles(values, {}), bytesFile(name, model)], options, "");
   }
   const files = values.length > 0 ? [combinedFile(place.name + ".pdiparams", values)] : [];
   files.push(bytesFile(place.name + programEnding(program), model));

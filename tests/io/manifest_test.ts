@@ -3,7 +3,19 @@ import fs, { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, r
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
-import { isPaddleError, load, MemoryFolder, type NDArray, open, static as staticModule } from "../../mod.ts";
+import {
+  distributed,
+  fluid,
+  isPaddleError,
+  load,
+  MemoryFolder,
+  Model,
+  type NDArray,
+  nn,
+  open,
+  static as staticModule,
+} from "../../mod.ts";
+import { cleanupTemps } from "../../src/io/temp_file.ts";
 
 const { loadInferenceModel, loadProgramState, relayout, save } = staticModule;
 const FIXTURE = "tests/fixtures/real/paddle-3.1.1/infer-model.oldir/m";
@@ -66,10 +78,10 @@ describe("files of a model that were saved with a manifest", () => {
         const [text, code] of [
           ["{", "BAD_JSON"],
           ["null", "BAD_FIELD"],
-          [sum.toString().replace("m.pdiparams", "../m"), "BAD_FIELD"],
+          [sum.toString().replace("m.pdiparams", "../m"), "UNSAFE_PATH"],
           [sum.toString().replace("m.pdiparams", ".."), "UNSAFE_PATH"],
           [sum.toString().replace("m.pdiparams", "m.none"), "MIXED_SAVE"],
-          [" ".repeat(2 ** 20 + 1), "BAD_LENGTH"],
+          [" ".repeat(2 ** 24 + 1), "BAD_LENGTH"],
         ]
       ) {
         writeFileSync(prefix + ".pdsum", text);
@@ -80,24 +92,81 @@ describe("files of a model that were saved with a manifest", () => {
 
   it("are the old ones, the new ones or MIXED_SAVE after a crash between any two of their renames", () =>
     inFolder(async (prefix, folder) => {
-      const seen: unknown[] = [], rename = fs.promises.rename;
-      for (let renames = 0; renames <= 3; renames++) {
-        await relayout(await filled(1), prefix, { manifest: true });
-        const next = await filled(2);
-        let left = renames;
-        fs.promises.rename = async (...names) => {
-          if (left-- === 0) throw Object.assign(new Error("killed"), { code: "EIO" });
-          await rename(...names);
-        };
-        try {
-          await relayout(next, prefix, { manifest: true }).catch(() => {});
-        } finally {
-          fs.promises.rename = rename;
+      const { rename, rm } = fs.promises;
+      const outcomes = async (isKilled: boolean) => {
+        const seen: unknown[] = [];
+        for (let renames = 0; renames <= 3; renames++) {
+          await relayout(await filled(1), prefix, { manifest: true });
+          const next = await filled(2);
+          let left = renames;
+          const failing =
+            <Names extends unknown[]>(call: (...names: Names) => Promise<void>) => async (...names: Names) => {
+              if (isKilled && left < 0) throw new Error("killed");
+              if (call === rename as unknown && left-- === 0) throw Object.assign(new Error("failed"), { code: "EIO" });
+              await call(...names);
+            };
+          Object.assign(fs.promises, { rename: failing(rename), rm: failing(rm) });
+          try {
+            await relayout(next, prefix, { manifest: true });
+          } catch (error) {
+            assert.ok(isPaddleError(error) && error.committed === (isKilled && renames > 0 ? "unknown" : "no"));
+          } finally {
+            Object.assign(fs.promises, { rename, rm });
+          }
+          seen.push(await outcome(prefix));
+          if (isKilled) await cleanupTemps(folder, { olderThan: -1000 });
+          assert.deepEqual(readdirSync(folder).sort(), ["m.pdiparams", "m.pdmodel", "m.pdsum"]);
         }
-        seen.push(await outcome(prefix));
-        assert.deepEqual(readdirSync(folder).sort(), ["m.pdiparams", "m.pdmodel", "m.pdsum"]);
+        return seen;
+      };
+      assert.deepEqual(await outcomes(true), [1, "MIXED_SAVE", "MIXED_SAVE", 2]);
+      assert.deepEqual(await outcomes(false), [1, 1, 1, 2], "a failure takes back what was in its place");
+    }));
+
+  it("may be a folder with a file for each variable, a checkpoint of several processes, or a network with its optimizer", () =>
+    inFolder(async (prefix, folder) => {
+      const model = await filled(1), { program, parameters } = model, names = [...parameters.keys()];
+      const variables = { mainProgram: program, parameters, manifest: true };
+      const dir = join(folder, "d"), network = new nn.Linear(2, 2);
+      const state = () => new Map([["w", network.weight]]);
+      const ways: [how: string, save: () => Promise<unknown>, load: () => Promise<unknown>, damaged: string][] = [
+        ["relayout", () => relayout(model, dir, { layout: "folder", manifest: true }), () => load(dir), names[0]],
+        [
+          "saveVars",
+          () => fluid.io.saveVars(dir, variables),
+          () => fluid.io.loadVars(dir, { mainProgram: program }),
+          names[0],
+        ],
+        ["saveVars", () => fluid.io.saveVars(dir, variables), () => open(dir), names[1]],
+        ["saveVars", () => fluid.io.saveVars(dir, variables), () => loadProgramState(dir), names[1]],
+        [
+          "savePersistables",
+          () => fluid.io.savePersistables(dir, { ...variables, filename: "all" }),
+          () => fluid.io.loadPersistables(dir, { mainProgram: program, filename: "all" }),
+          "all",
+        ],
+        [
+          "distributed",
+          () => distributed.saveStateDict(state(), dir, { manifest: true }),
+          () => distributed.loadStateDict(state(), dir),
+          "0_0.distcp",
+        ],
+        ["Model", () => new Model(network).save(dir + "/n", { manifest: true }), () => {
+          return new Model(network).load(dir + "/n");
+        }, "n.pdparams"],
+      ];
+      for (const [how, save, load, damaged] of ways) {
+        await save();
+        await load();
+        const path = join(dir, damaged), bytes = readFileSync(path);
+        bytes[bytes.length - 1] ^= 1;
+        writeFileSync(path, bytes);
+        await assert.rejects(load(), { code: "MIXED_SAVE", path: damaged }, how);
+        rmSync(dir, { recursive: true });
       }
-      assert.deepEqual(seen, [1, "MIXED_SAVE", "MIXED_SAVE", 2]);
+      await relayout(model, prefix, { manifest: true });
+      await new Model(network).save(prefix);
+      assert.ok(existsSync(prefix + ".pdsum"), "a manifest of other files stays");
     }));
 
   it("are those of static.save, too, and only where there are paths", () =>
@@ -112,6 +181,5 @@ describe("files of a model that were saved with a manifest", () => {
       const memory = new MemoryFolder();
       await assert.rejects(relayout(await filled(1), "m", { folder: memory, manifest: true }), TypeError);
       assert.deepEqual(await memory.list(), []);
-      await assert.rejects(relayout(await filled(1), prefix, { layout: "folder", manifest: true }), TypeError);
     }));
 });

@@ -34,6 +34,11 @@ export interface SaveInferenceModelOptions {
   /** Only the program. @default {false} */
   programOnly?: boolean;
   /**
+   * Write `.pdsum` into the folder as well, last of all: sizes and SHA-256 of the files, by which every later loading tells files of two
+   * saves. Only in the file system. @default {false}
+   */
+  manifest?: boolean;
+  /**
    * The folder is built beside its place and takes it as a whole: afterwards it holds these files and no others. Where there was one, there is
    * none for a moment; `recoverFolder` finishes what was cut off then. Only for a directory by path. @default {false}
    */
@@ -53,6 +58,7 @@ const OPTIONS = [
   "paramsFilename",
   "exportForDeployment",
   "programOnly",
+  "manifest",
   "wholeFolder",
   "folder",
   "signal",
@@ -74,20 +80,34 @@ export async function saveInferenceModel(
 ): Promise<string[]> {
   checkOptions(options, OPTIONS);
   const { mainProgram, parameters, exportForDeployment = true, programOnly = false } = options;
-  const { folder, wholeFolder, signal, onProgress } = options;
+  const { folder, manifest, wholeFolder, signal, onProgress } = options;
   const basis = baseName(options.modelFilename ?? "__model__");
   const modelFilename = exportForDeployment ? basis : basis + ".main_program";
   const program = exportForDeployment ? normalizeProgram(mainProgram, feededVarNames, targetVars) : mainProgram;
   if (programOnly) {
     const place = await placeOf(dirname, options);
     if (!place) throw new TypeError("dirname must be a path, file: URL or { folder, name }");
-    await saveFiles(folderAt(place), [bytesFile(modelFilename, program.serialize())], { wholeFolder, signal });
+    await saveFiles(
+      folderAt(place),
+      [bytesFile(modelFilename, program.serialize())],
+      { wholeFolder, manifest, signal },
+      "",
+    );
     return namesOf(targetVars);
   }
   const paramsFilename = options.paramsFilename === undefined ? undefined : baseName(options.paramsFilename);
   const layout = paramsFilename === undefined ? "folder" : "combined";
   const model = new InferenceModel(program, parameters);
-  await relayout(model, dirname, { layout, modelFilename, paramsFilename, wholeFolder, folder, signal, onProgress });
+  await relayout(model, dirname, {
+    layout,
+    modelFilename,
+    paramsFilename,
+    manifest,
+    wholeFolder,
+    folder,
+    signal,
+    onProgress,
+  });
   return namesOf(targetVars);
 }
 

@@ -10,6 +10,7 @@ import { expectEnd } from "../../codec/record/read_combined.ts";
 import { driveFrom } from "../../io/drive_from.ts";
 import { openPart } from "../../io/find_model.ts";
 import type { Folder } from "../../io/folder.ts";
+import { findManifest } from "../../io/manifest.ts";
 import { combinedFile, scatteredFiles } from "../../io/model_out_files.ts";
 import type { FolderEntry } from "../../io/open_source.ts";
 import { folderAt, placeOf } from "../../io/place.ts";
@@ -40,6 +41,11 @@ export interface SaveVarsOptions extends VariableChoice {
   /** Refuse names that are no file names on Windows. @default {true} */
   portable?: boolean;
   /**
+   * Write `.pdsum` into the folder as well, last of all: sizes and SHA-256 of the files, by which every later loading tells files of two
+   * saves. Only in the file system. @default {false}
+   */
+  manifest?: boolean;
+  /**
    * The folder is built beside its place and takes it as a whole: afterwards it holds these files and no others. Where there was one, there is
    * none for a moment; `recoverFolder` finishes what was cut off then. Only for a directory by path. @default {false}
    */
@@ -65,7 +71,7 @@ export interface LoadVarsOptions extends VariableChoice {
 }
 
 const CHOICE = ["mainProgram", "vars", "predicate", "filename", "folder", "signal"];
-const SAVE = [...CHOICE, "parameters", "portable", "wholeFolder", "onProgress"];
+const SAVE = [...CHOICE, "parameters", "portable", "manifest", "wholeFolder", "onProgress"];
 const LOAD = [...CHOICE, "limits"];
 
 /**
@@ -81,8 +87,8 @@ export async function saveVars(dirname: string | URL | FolderEntry, options: Sav
   const { parameters, filename } = options;
   const values = valuesOf(chosen(options, () => true), parameters);
   const folder = await folderOf(dirname, options);
-  if (filename === undefined) return await saveFiles(folder, scatteredFiles(values, options), options);
-  return await saveFiles(folder, [combinedFile(filename, values)], options);
+  const files = filename === undefined ? scatteredFiles(values, options) : [combinedFile(filename, values)];
+  return await saveFiles(folder, files, options, "");
 }
 
 /** The Parameters of a program. Mirrors `fluid.io.save_params` (1.6 to 1.8); else as {@linkcode saveVars}. */
@@ -115,6 +121,7 @@ export async function loadVars(
   const variables = chosen(options, () => true);
   const budget = new Budget(resolveLimits(options.limits));
   const folder = await folderOf(dirname, options);
+  await findManifest(folder, "", { signal });
   const shown = String(dirname);
   const shape = { mode: "static" as const };
   if (filename !== undefined) {
