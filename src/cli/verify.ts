@@ -3,13 +3,19 @@
  *
  * @module
  */
+import { dtypeInfo } from "../dtype.ts";
 import { isPaddleError } from "../errors.ts";
-import { loadNpz } from "../npy.ts";
+import { gather } from "../io/gather.ts";
+import { sourceOf } from "../io/open_source.ts";
+import { ZipFolder } from "../io/zip_folder.ts";
+import { joinBytes, piecesOf } from "../joined_bytes.ts";
+import { resolveLimits } from "../limits.ts";
+import { NDArray, type PieceOptions } from "../ndarray.ts";
 import { statistics } from "../statistics.ts";
 import { command } from "./command.ts";
 import { DONE, NO } from "./failure.ts";
 import { type OpenFile, withFile } from "./open_file.ts";
-import { FROM_ARRAYS } from "./reading.ts";
+import { FROM_ARRAYS, type Reading } from "./reading.ts";
 import type { Session } from "./session.ts";
 import { countText, nameText, sizeText } from "./text.ts";
 
@@ -19,11 +25,11 @@ const DAMAGED = ["FormatError", "UnsafeError", "LimitError"];
 /** The command. */
 export const verify = command({
   name: "verify",
-  summary: "whether a file or model is whole: every number is read, one array at a time; NaNs are counted",
+  summary: "whether a file or model is whole: every number is read; NaNs are counted",
   operands: ["FILE"],
   options: FROM_ARRAYS,
   notes: [
-    "It ends with 1 where the file is damaged or refused. The sums of an .npz are compared, for which it is loaded whole.",
+    "It ends with 1 where the file is damaged or refused. The sums of an .npz are compared, too.",
   ],
   json:
     "{ file, ok, kind?, arrays?, bytes?, nan?: [{ name, count }], inf?: [{ name, count }], error?: { code, message, ... } }",
@@ -57,18 +63,49 @@ interface Found {
   inf: Odd[];
 }
 
-async function readAll({ shown, kind, checkpoint, arrays, where }: OpenFile, { signal }: Session): Promise<Found> {
+async function readAll({ shown, kind, arrays, where }: OpenFile, { signal }: Session): Promise<Found> {
   const found: Found = { kind, arrays: arrays.size, bytes: 0, nan: [], inf: [] };
-  for (const name of arrays.keys()) {
-    const array = await checkpoint.get(name, { signal });
-    found.bytes += array.nbytes;
-    const { nanCount, infCount } = statistics(array);
-    if (nanCount > 0) found.nan.push({ name, count: nanCount });
-    if (infCount > 0) found.inf.push({ name, count: infCount });
+  const scratch: Uint8Array[] = [];
+  for (const [name, array] of arrays) {
+    let nans = 0, infs = 0;
+    for await (const elements of elementsOf(array, { signal, scratch })) {
+      found.bytes += elements.nbytes;
+      const { nanCount, infCount } = statistics(elements);
+      nans += nanCount;
+      infs += infCount;
+    }
+    if (nans > 0) found.nan.push({ name, count: nans });
+    if (infs > 0) found.inf.push({ name, count: infs });
   }
-  // The sums of stored members are looked at by this one only.
-  if (kind === "npz") await loadNpz(shown, where);
+  if (kind === "npz") await checkSums(shown, where);
   return found;
+}
+
+/** The elements of an array in pieces: a piece of the file may end within one. */
+async function* elementsOf(array: NDArray, options: PieceOptions): AsyncGenerator<NDArray> {
+  const { dtype, nbytes } = array, { itemsize } = dtypeInfo(dtype);
+  let rest: Uint8Array = new Uint8Array(0);
+  for await (const piece of piecesOf(array.unread ?? array.bytes, 0, nbytes, options)) {
+    const known = rest.length > 0 ? joinBytes([rest, piece]) : piece;
+    const whole = known.length - known.length % itemsize;
+    rest = known.slice(whole);
+    yield new NDArray(dtype, [whole / itemsize], known.subarray(0, whole));
+  }
+}
+
+/** Every file of an archive in one pass: the sums of those that are stored are looked at by this alone. */
+async function checkSums(from: string, { folder, limits, signal }: Reading): Promise<void> {
+  const opened = await sourceOf(from, { folder, signal });
+  const source = await gather(opened, resolveLimits(limits).maxStreamBytes, signal);
+  try {
+    const zip = await ZipFolder.open(source, { limits: resolveLimits(limits), signal, keys: true });
+    for (const name of zip.names()) {
+      const reader = (await zip.get(name, { signal }))?.readAll?.().getReader();
+      while (reader && !(await reader.read()).done) signal.throwIfAborted();
+    }
+  } finally {
+    await source.close?.();
+  }
 }
 
 function lines(from: string, { kind, arrays, bytes, nan, inf }: Found): string[] {

@@ -187,9 +187,9 @@ export class FileSink implements Sink {
     const old = this.#old;
     try {
       if (old === undefined) return false;
-      if (old === null) await this.#fs.promises.rm(this.#target, { force: true });
+      if (old === null) await insistently(() => this.#fs.promises.rm(this.#target, { force: true }));
       else {
-        await this.#fs.promises.rename(old, this.#target);
+        await insistently(() => this.#fs.promises.rename(old, this.#target));
         this.#cleanup.forget(old);
       }
       return true;
@@ -208,7 +208,7 @@ export class FileSink implements Sink {
   /** Remove the temporary file alone: {@linkcode FileSink.abort} does the rest. */
   async discard(): Promise<void> {
     await this.#shut().catch(() => {});
-    await this.#fs.promises.rm(this.#temp, { force: true }).catch(() => {});
+    await insistently(() => this.#fs.promises.rm(this.#temp, { force: true })).catch(() => {});
   }
 
   /** Remove the temporary file; the old file was never touched. */
@@ -367,12 +367,26 @@ class Cleanup {
     const leftovers: string[] = [];
     for (const { undo, name } of this.#steps.splice(0).reverse()) {
       try {
-        await undo();
+        await insistently(undo);
       } catch {
         if (name) leftovers.push(name);
       }
     }
     return leftovers;
+  }
+}
+
+/** Times that is tried what leaves something behind where it fails. */
+const TRIES = 3;
+
+/** Do what must be done if it can be: a system that was disturbed once may do it the next time. */
+async function insistently(work: () => unknown): Promise<void> {
+  for (let attempt = 1;; attempt++) {
+    try {
+      return void await work();
+    } catch (error) {
+      if (attempt === TRIES) throw error;
+    }
   }
 }
 
