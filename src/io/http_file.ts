@@ -7,6 +7,7 @@ import { HttpError } from "../errors.ts";
 import type { HttpBody } from "./http_body.ts";
 import { type HttpSettings, shownUrl } from "./http_options.ts";
 import { httpRequest } from "./http_request.ts";
+import { mayHelp, Retries } from "./http_retries.ts";
 import {
   differenceOf,
   type HttpVersion,
@@ -19,7 +20,7 @@ import {
   versionOf,
 } from "./http_version.ts";
 import { Slots } from "./slots.ts";
-import { sleep, within } from "./within.ts";
+import { within } from "./within.ts";
 
 /** An answer that was looked at: its body gives the bytes `[start, end)`. */
 export interface HttpPart {
@@ -36,10 +37,6 @@ export interface HttpPart {
 const ADDS_NO_IDENTITY = "Bun" in globalThis ||
   (globalThis as { navigator?: { userAgent?: string } }).navigator?.userAgent === "Cloudflare-Workers";
 const RETRIED: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
-/** Longest `Retry-After` that is waited for, and the longest wait of our own. Milliseconds. */
-const LONGEST_WAIT = 60_000;
-/** A range that brought this much may fail as often as a new one. */
-const GOOD_PROGRESS = 2 ** 20;
 /** Answers that bring less than this count as failures, unless they bring all. */
 const FAIR_PART = 65_536;
 /** Bytes that are asked for where nobody knows how many there are: more than any file has. */
@@ -368,7 +365,7 @@ export class HttpFile {
       `${this.shown}: the server answered ${response.status} ${response.statusText}`.trim(),
       { path: this.shown, status: response.status },
     );
-    if (RETRIED.has(response.status)) waits.set(error, retryAfter(response.headers, Date.now()));
+    if (RETRIED.has(response.status)) mayHelp(error, retryAfter(response.headers, Date.now()));
     return error;
   }
 
@@ -441,7 +438,7 @@ export class HttpFile {
       actual: at - part.start,
       cause,
     });
-    waits.set(error, null);
+    mayHelp(error);
     return error;
   }
 
@@ -449,47 +446,5 @@ export class HttpFile {
   #cut(error: unknown, part: HttpPart, at: number): unknown {
     const broke = error instanceof HttpError && error.code === "HTTP_NETWORK";
     return broke && part.end !== undefined ? this.#truncated(part, at, error.cause) : error;
-  }
-}
-
-/** Failures after which a request may be repeated, and how long the server wants us to wait. */
-const waits = new WeakMap<Error, number | null>();
-
-/** Counts the failures of one range, and waits between two tries. */
-class Retries {
-  readonly #settings: HttpSettings;
-  readonly #shown: string;
-  #failures = 0;
-  #good = 0;
-
-  constructor(settings: HttpSettings, shown: string) {
-    this.#settings = settings;
-    this.#shown = shown;
-  }
-
-  /** Bytes that came. */
-  progress(bytes: number): void {
-    this.#good += bytes;
-    if (this.#good < GOOD_PROGRESS) return;
-    this.#good = 0;
-    this.#failures = 0;
-  }
-
-  /** A failure that needs no waiting; thrown when there were too many. */
-  count(error: unknown): void {
-    if (++this.#failures > this.#settings.retries) throw error;
-  }
-
-  /** Wait before the next try; throws `error` where there is none. */
-  async wait(error: unknown, signal?: AbortSignal): Promise<void> {
-    if (signal?.aborted) throw signal.reason;
-    if (!(error instanceof HttpError)) throw error;
-    const isNetwork = error.code === "HTTP_NETWORK" && error.path === this.#shown;
-    if (!isNetwork && !waits.has(error)) throw error;
-    const wished = waits.get(error) ?? null;
-    if (wished !== null && wished > LONGEST_WAIT) throw error;
-    this.count(error);
-    const own = Math.min(LONGEST_WAIT, this.#settings.retryDelay * 2 ** (this.#failures - 1));
-    await sleep(wished ?? own * (0.5 + Math.random() / 2), signal);
   }
 }
