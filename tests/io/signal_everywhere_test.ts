@@ -178,6 +178,26 @@ function writers(): Ways {
   return ways;
 }
 
+/** What is wrong with how a call ends at a signal; null where it ends soon. A machine that does other things may make it late, but not each time. */
+async function faultOf(call: Ways[string]): Promise<string | null> {
+  let took = 0;
+  for (let tries = 0; tries < 3; tries++) {
+    const controller = new AbortController(), reason = new Error("enough");
+    const ended = call({ signal: controller.signal }).then(() => "a value", (error: unknown) => error);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+    const before = performance.now();
+    controller.abort(reason);
+    let timer;
+    const late = new Promise((resolve) => timer = setTimeout(() => resolve("nothing"), 1000));
+    const outcome = await Promise.race([ended, late]);
+    clearTimeout(timer);
+    if (outcome !== reason) return String(outcome);
+    took = performance.now() - before;
+    if (took <= SOON) return null;
+  }
+  return `${Math.round(took)} ms`;
+}
+
 describe("a signal, wherever one may wait for ever", () => {
   it(`ends the wait within ${SOON} ms with its reason`, async () => {
     const server = await scriptedServer(({ path, range }) => {
@@ -199,16 +219,8 @@ describe("a signal, wherever one may wait for ever", () => {
       for (let i = 0; i < entries.length; i += 8) {
         await Promise.all(
           entries.slice(i, i + 8).map(async ([name, call]) => {
-            const controller = new AbortController(), reason = new Error("enough");
-            const call_ = call({ signal: controller.signal }).then(() => "a value", (error: unknown) => error);
-            const timer = setTimeout(() => controller.abort(reason), 25);
-            const late = new Promise((resolve) => setTimeout(() => resolve("nothing"), 1000));
-            const before = performance.now() + 25;
-            const outcome = await Promise.race([call_, late]);
-            const took = performance.now() - before;
-            clearTimeout(timer);
-            if (outcome !== reason) wrong.push(`${name}: ${outcome}`);
-            else if (took > SOON) wrong.push(`${name}: ${Math.round(took)} ms`);
+            const fault = await faultOf(call);
+            if (fault !== null) wrong.push(`${name}: ${fault}`);
           }),
         );
       }
