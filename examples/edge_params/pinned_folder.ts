@@ -54,6 +54,7 @@ class SharedSource implements Source {
   readonly name?: string;
   readonly costly?: boolean;
   readonly version?: string;
+  readonly streamRange?: Source["streamRange"];
   readonly #source: Source;
 
   constructor(source: Source) {
@@ -62,6 +63,7 @@ class SharedSource implements Source {
     this.name = source.name;
     this.costly = source.costly;
     this.version = source.version;
+    if (source.streamRange) this.streamRange = (start, end) => source.streamRange!(start, end);
   }
 
   read(offset: number, into: Uint8Array, options?: { signal?: AbortSignal }): Promise<number> {

@@ -9,14 +9,18 @@ import { DEFAULT_LIMITS } from "../limits.ts";
 import { type BytesReader, isFilling, readerOf } from "./filling_reader.ts";
 import { CoalescedSource } from "./coalesced_source.ts";
 import { conflict, type Folder, type PutOptions, refuseWishes, wishedEtag } from "./folder.ts";
+import { Gathered } from "./gathered.ts";
 import { PartsSink } from "./parts_sink.ts";
 import { safeParts } from "./safe_name.ts";
 import type { Sink } from "./sink.ts";
 import type { Source } from "./source.ts";
+import { streamOf } from "./stream_of.ts";
 import { within } from "./within.ts";
 
 /** Bytes that are read at a time. */
 const SCRATCH = 65_536;
+/** Bytes of a piece of a long stretch. */
+const PIECE = 2 ** 18;
 
 /** What a bucket must be able to do: the part of `R2Bucket` that is used. */
 export interface Bucket {
@@ -207,6 +211,28 @@ class BucketSource implements Source {
     // A range behind the end is an error for some buckets.
     const length = Math.min(into.length, this.size - offset);
     if (length <= 0) return 0;
+    let filled = 0;
+    for await (const chunk of this.#chunks(offset, length, signal)) {
+      into.set(chunk, filled);
+      filled += chunk.length;
+    }
+    return filled;
+  }
+
+  /** One range for a long stretch: an edge worker may ask a bucket so many times and no more. */
+  streamRange(start: number, end: number): ReadableStream<Uint8Array> {
+    return streamOf((signal) => this.#pieces(start, end, signal));
+  }
+
+  async *#pieces(start: number, end: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    const gathered = new Gathered(PIECE);
+    for await (const chunk of this.#chunks(start, end - start, signal)) yield* gathered.add(chunk);
+    const rest = gathered.rest();
+    if (rest.length > 0) yield rest;
+  }
+
+  /** The bytes of a range as they come, each good until the next one. */
+  async *#chunks(offset: number, length: number, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
     let reader: BytesReader | null = null;
     try {
       const asked = this.#bucket.get(this.#key, { range: { offset, length }, onlyIf: { etagMatches: this.#etag } });
@@ -220,22 +246,23 @@ class BucketSource implements Source {
       }
       reader = readerOf(object.body);
       const next = nextOf(reader, Math.min(length, SCRATCH));
-      let filled = 0;
+      let given = 0;
       for (let step; !(step = await within(next(), Infinity, signal)).done;) {
-        if (filled + step.value.length > length) {
+        given += step.value.length;
+        if (given > length) {
           throw new SourceError("READ_FAILED", `The bucket gives more bytes than were asked for`, {
             path: this.name,
             offset,
           });
         }
-        into.set(step.value, filled);
-        filled += step.value.length;
+        yield step.value;
       }
-      return filled;
+      reader = null;
     } catch (error) {
-      reader?.cancel().catch(() => {});
       if (signal?.aborted) throw signal.reason;
       throw readError(error, this.name);
+    } finally {
+      reader?.cancel().catch(() => {});
     }
   }
 

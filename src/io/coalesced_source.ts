@@ -33,6 +33,8 @@ export class CoalescedSource implements Source {
   #batch: Read[] = [];
   /** The same bytes in one pass, where the source below can. */
   readonly readAll?: () => ReadableStream<Uint8Array>;
+  /** A long stretch in one trip, where the source below can. */
+  readonly streamRange?: Source["streamRange"];
 
   /** Over `source`, with so many reads of it at a time. */
   constructor(source: Source, inFlight = IN_FLIGHT) {
@@ -42,6 +44,8 @@ export class CoalescedSource implements Source {
     this.version = source.version;
     this.#slots = new Slots(inFlight);
     if (source.readAll) this.readAll = () => source.readAll!();
+    // Not one of so many at a time: who opens several may read the last one first.
+    if (source.streamRange) this.streamRange = (start, end) => source.streamRange!(start, end);
   }
 
   /** Fill `into` whole, unless the source ends before. */

@@ -14,6 +14,7 @@ class GuardedSource implements Source {
   declare readSync?: (offset: number, into: Uint8Array) => number;
   declare view?: (offset: number, length: number) => Uint8Array;
   declare readAll?: () => ReadableStream<Uint8Array>;
+  declare streamRange?: Source["streamRange"];
   declare edit?: Source["edit"];
   declare verify?: () => Promise<void>;
   readonly #source: Source;
@@ -24,7 +25,7 @@ class GuardedSource implements Source {
     this.#source = source;
     this.#signal = signal;
     // Each may be computed, and fail.
-    const { size, name, costly, readSync, view, readAll, edit, verify } = this.#try(() => known(source));
+    const { size, name, costly, readSync, view, readAll, streamRange, edit, verify } = this.#try(() => known(source));
     this.size = size;
     this.name = typeof name === "string" ? name : undefined;
     this.costly = costly;
@@ -33,7 +34,8 @@ class GuardedSource implements Source {
     }
     if (readSync) this.readSync = (offset, into) => this.#readSync(offset, into);
     if (view) this.view = (offset, length) => this.#view(offset, length);
-    if (readAll) this.readAll = () => this.#readAll();
+    if (readAll) this.readAll = () => this.#streamOf(() => source.readAll!());
+    if (streamRange) this.streamRange = (start, end) => this.#streamOf(() => source.streamRange!(start, end));
     if (edit) this.edit = (offset, bytes, options) => this.#edit(offset, bytes, options);
     if (verify) this.verify = () => this.#verify();
   }
@@ -72,8 +74,8 @@ class GuardedSource implements Source {
     throw this.#failed("READ_FAILED", `The source's view of ${length} bytes is something else`, { offset });
   }
 
-  #readAll(): ReadableStream<Uint8Array> {
-    const stream = this.#try(() => this.#source.readAll!());
+  #streamOf(make: () => ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+    const stream = this.#try(make);
     if (stream instanceof ReadableStream && !stream.locked) return stream;
     throw this.#failed("READ_FAILED", "The source gives no stream that can be read");
   }
@@ -129,8 +131,8 @@ class GuardedSource implements Source {
   }
 }
 
-function known({ size, name, costly, readSync, view, readAll, edit, verify }: Source) {
-  return { size, name, costly, readSync, view, readAll, edit, verify };
+function known({ size, name, costly, readSync, view, readAll, streamRange, edit, verify }: Source) {
+  return { size, name, costly, readSync, view, readAll, streamRange, edit, verify };
 }
 
 /** `source` for one call: its closing is waited for until `signal`. */

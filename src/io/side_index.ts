@@ -112,10 +112,12 @@ class IndexedSource implements Source {
   readonly size: number;
   readonly name?: string;
   readonly costly = true;
+  declare streamRange?: Source["streamRange"];
   readonly #source: Source;
   readonly #stretches: readonly Stretch[];
 
   constructor(source: Source, stretches: readonly Stretch[]) {
+    if (source.streamRange) this.streamRange = (start, end) => source.streamRange!(start, end);
     this.#source = source;
     this.size = source.size;
     this.name = source.name;

@@ -20,6 +20,8 @@ export interface Source {
   readonly costly?: boolean;
   /** All bytes in one pass, where that is cheaper than many reads. */
   readAll?(): ReadableStream<Uint8Array>;
+  /** The bytes `[start, end)` as they come, where a long stretch is one trip so, and many by {@linkcode Source.read}. */
+  streamRange?(start: number, end: number): ReadableStream<Uint8Array>;
   /** Replace bytes in place, all of them or none; the size stays. */
   edit?(offset: number, bytes: Uint8Array, options?: { signal?: AbortSignal }): Promise<void>;
   /** What tells this version of the bytes from others, behind the kind of sign: `etag:"5e1f"`. */

@@ -12,6 +12,7 @@ import type { LazyBytes, PieceOptions } from "../ndarray.ts";
 import { withPath } from "./drive_from.ts";
 import { readFully } from "./read_fully.ts";
 import type { Source } from "./source.ts";
+import { streamedBytes } from "./streamed_bytes.ts";
 
 /** Options of one read. */
 export interface ReadOptions {
@@ -159,6 +160,10 @@ export class SpanBytes implements LazyBytes {
 
   /** Bytes `[from, to)` of the file's own, in pieces of {@linkcode PIECE}: one is read while the one before is looked at. */
   protected async *stored(from: number, to: number, { signal, scratch }: PieceOptions): AsyncGenerator<Uint8Array> {
+    if (this.source.streamRange && to - from > PIECE) {
+      await this.prove({ signal });
+      return yield* streamedBytes(this.source, this.span.offset + from, this.span.offset + to, signal);
+    }
     const read = (at: number) => {
       if (at >= to) return null;
       const into = scratchOf(scratch, (at - from) / PIECE % 2, Math.min(PIECE, to - at));
