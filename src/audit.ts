@@ -10,8 +10,9 @@ import { driveFrom } from "./io/drive_from.ts";
 import { noSingleFile } from "./io/no_single_file.ts";
 import { type From, sourceOf } from "./io/open_source.ts";
 import { resolveLimits } from "./limits.ts";
-import { fromFile } from "./model/from_file.ts";
+import { fromFileInSteps } from "./model/from_file.ts";
 import { SpanBytes } from "./io/span_bytes.ts";
+import { inTurns } from "./io/turns.ts";
 import { AUDIT_OPTIONS, type AuditOptions, checkOptions } from "./options.ts";
 
 /** A symbol that a file names, or an opcode that never runs. */
@@ -80,20 +81,21 @@ export async function audit(from: From, options: AuditOptions = {}): Promise<Aud
     await driveFrom(
       opened,
       (cursor) => readFile(cursor, { limits, strict: options.strict, audit: findings }),
-      (content, borrowed) => {
+      async (content, borrowed) => {
         report.kind = content.kind;
         if (content.kind === "pickle") {
           report.opcodes = content.pickle.opcodes;
           warnings.push(...content.pickle.warnings);
         }
         if (findings.some((finding) => finding.error)) return;
-        const lazy: NonNullable<Parameters<typeof fromFile>[1]["lazy"]> = (span, finish, from) => {
+        const lazy: NonNullable<Parameters<typeof fromFileInSteps>[1]["lazy"]> = (span, finish, from) => {
           const bytes = new SpanBytes(source!, span, finish, from);
           if (span.encoding === "latin1") texts.push(bytes);
           return bytes;
         };
         const known = warnings.length;
-        warnings.push(...fromFile(content, { borrowed, lazy }).warnings.slice(known));
+        const shaped = await inTurns(fromFileInSteps(content, { borrowed, lazy }), signal);
+        warnings.push(...shaped.warnings.slice(known));
       },
       { signal, lazy: true, maxStreamBytes: limits.maxStreamBytes },
     );

@@ -11,8 +11,9 @@ import { type From, type Opened, sourceOf } from "./io/open_source.ts";
 import { isFolder, type Place, placeOf } from "./io/place.ts";
 import { readModel, type VariableValue } from "./io/read_model.ts";
 import { readRecordFolder } from "./io/read_record_folder.ts";
+import { inTurns } from "./io/turns.ts";
 import { type Limits, resolveLimits } from "./limits.ts";
-import { fromFile } from "./model/from_file.ts";
+import { fromFileInSteps } from "./model/from_file.ts";
 import { byStructuredName } from "./model/structured_names.ts";
 import { checkOptions, LOAD_OPTIONS, type LoadOptions } from "./options.ts";
 import type { Value } from "./values.ts";
@@ -60,10 +61,11 @@ export async function load(from: From, options: LoadOptions = {}): Promise<Value
   const { value, warnings } = await driveFrom(
     opened,
     (cursor) => readFile(cursor, { limits, strict: options.strict, safetensors: options.safetensors }),
-    (content, borrowed) => {
-      const shaped = fromFile(content, { ...options, borrowed, lazy: slices?.leave });
+    async (content, borrowed) => {
+      const steps = fromFileInSteps(content, { ...options, borrowed, lazy: slices?.leave });
+      const shaped = await inTurns(steps, signal);
       const read = slices?.readInto(shaped.value, signal);
-      return read instanceof Promise ? read.then((whole) => ({ ...shaped, value: whole })) : shaped;
+      return read instanceof Promise ? { ...shaped, value: await read } : shaped;
     },
     { signal, onProgress, copy, leaveSlices: true, onePass: true, maxStreamBytes: limits.maxStreamBytes },
   );

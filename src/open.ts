@@ -23,11 +23,12 @@ import { RecordingSource, withIndex } from "./io/side_index.ts";
 import { InlineBytes } from "./io/inline_bytes.ts";
 import { type ReadOptions, SpanBytes } from "./io/span_bytes.ts";
 import { streamOf } from "./io/stream_of.ts";
+import { inTurns } from "./io/turns.ts";
 import { piecesOf } from "./joined_bytes.ts";
 import { type Limits, resolveLimits } from "./limits.ts";
 import type { ArrayContext } from "./model/array_of.ts";
-import { fromFile } from "./model/from_file.ts";
-import { namedArrays } from "./model/named_arrays.ts";
+import { fromFileInSteps, type Shaped } from "./model/from_file.ts";
+import { namedArrays, namedArraysInSteps } from "./model/named_arrays.ts";
 import { byStructuredName } from "./model/structured_names.ts";
 import { replaceLeaves } from "./model/walk.ts";
 import { type LazyBytes, NDArray } from "./ndarray.ts";
@@ -78,7 +79,7 @@ export class Checkpoint implements AsyncIterable<[string, NDArray]> {
     this.#source = parts.source;
     this.#sources = parts.sources ?? [];
     this.#value = parts.value;
-    this.#arrays = namedArrays(parts.value);
+    this.#arrays = parts.arrays ?? namedArrays(parts.value);
     this.#places = parts.places;
     this.#lazies = parts.lazies;
   }
@@ -277,6 +278,8 @@ export interface CheckpointParts {
   sources?: readonly Pick<Source, "close">[];
   /** The value with its lazy arrays. */
   value: Value;
+  /** The arrays in it by name, where they were looked for already. */
+  arrays?: Map<string, NDArray>;
   /** What was odd. */
   warnings: Warning[];
   /** Where arrays come from that were read with the structure. */
@@ -314,7 +317,7 @@ export async function open(from: From, options: OpenOptions = {}): Promise<Check
       from,
       options,
       (cursor) => readFile(cursor, { limits, strict: options.strict, safetensors: options.safetensors, locate: true }),
-      (content, context) => fromFile(content, { ...options, ...context }),
+      (content, context) => fromFileInSteps(content, { ...options, ...context }),
     );
   } catch (error) {
     const place = isNoFile(error) ? await placeOf(from, options) : null;
@@ -406,7 +409,7 @@ async function openShard(
     source,
     { ...options, onProgress: undefined },
     (cursor) => readFile(cursor, { limits, strict, locate: true }),
-    (content, context) => fromFile(content, { ...options, ...context }),
+    (content, context) => fromFileInSteps(content, { ...options, ...context }),
   );
 }
 
@@ -415,7 +418,7 @@ export async function openWith<T>(
   from: From,
   options: OpenOptions,
   make: (cursor: Cursor) => Decoder<T>,
-  shape: (content: T, context: ArrayContext) => { value: Value; warnings: Warning[] },
+  shape: (content: T, context: ArrayContext) => Shaped | Generator<void, Shaped>,
 ): Promise<Checkpoint> {
   return new Checkpoint(await openParts(from, options, make, shape));
 }
@@ -424,7 +427,7 @@ async function openParts<T>(
   from: From,
   options: OpenOptions,
   make: (cursor: Cursor) => Decoder<T>,
-  shape: (content: T, context: ArrayContext) => { value: Value; warnings: Warning[] },
+  shape: (content: T, context: ArrayContext) => Shaped | Generator<void, Shaped>,
 ): Promise<CheckpointParts> {
   const { signal, onProgress } = options;
   signal?.throwIfAborted();
@@ -435,10 +438,10 @@ async function openParts<T>(
   const parts = await driveFrom(
     opened,
     make,
-    (content, borrowed): CheckpointParts => {
+    async (content, borrowed): Promise<CheckpointParts> => {
       const lazies = new Map<NDArray, SpanBytes>(), places = new Map<NDArray, PickledArray>();
       let last: SpanBytes | null = null;
-      const { value, warnings } = shape(content, {
+      const shaping = shape(content, {
         borrowed,
         lazy: (span, finish, from) => last = new SpanBytes(source!, span, finish, from),
         onArray: (made, from) => {
@@ -446,7 +449,9 @@ async function openParts<T>(
           else if (from) places.set(made, from);
         },
       });
-      return { source, value, warnings, lazies, places };
+      const { value, warnings } = "next" in shaping ? await inTurns(shaping, signal) : shaping;
+      const arrays = await inTurns(namedArraysInSteps(value), signal);
+      return { source, value, arrays, warnings, lazies, places };
     },
     { signal, onProgress, lazy: true, maxStreamBytes },
   );

@@ -24,7 +24,7 @@ export function isMemory(given: unknown): given is ArrayBufferView | ArrayBuffer
  */
 export function bytesGiven(given: unknown): Uint8Array {
   if (!isMemory(given)) {
-    throw new TypeError(`Bytes are due, a Uint8Array or an ArrayBuffer: got ${given === null ? null : typeof given}`);
+    throw new TypeError(`Bytes are due, a Uint8Array or an ArrayBuffer: got ${typeof given}`);
   }
   if (given instanceof Uint8Array && given.length > 0) return plainBytes(given);
   try {

@@ -44,8 +44,16 @@ export interface ReachAsk {
   readonly end: number;
 }
 
+/** "I was long at work": a driver that shares its thread lets others have a turn. The answer is nothing. */
+export interface PauseAsk {
+  readonly kind: "pause";
+}
+
+/** The only one that there is. */
+export const PAUSE: PauseAsk = { kind: "pause" };
+
 /** What a decoder can ask. */
-export type Ask = NeedAsk | BlobAsk | ReachAsk;
+export type Ask = NeedAsk | BlobAsk | ReachAsk | PauseAsk;
 
 /** A payload left where it is: what `open` answers to "this blob". */
 export class Span {

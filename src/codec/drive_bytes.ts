@@ -41,7 +41,7 @@ export function driveBytes<T>(
     let answer: Answer = undefined;
     if (ask.kind === "need") show(cursor.pos, ask.n);
     else if (ask.kind === "reach") answer = ask.end <= bytes.length;
-    else {
+    else if (ask.kind === "blob") {
       const start = cursor.pos;
       try {
         answer = payloadOf(bytes, start, ask, copy, lazy);

@@ -115,6 +115,7 @@ class SourceDriver {
     if (this.#failure) throw this.#failure.error;
     if (ask.kind === "reach") return ask.end <= this.#source.size;
     if (ask.kind === "blob") return this.#blob(ask);
+    if (ask.kind === "pause") return this.#turns.due() ? this.#turns.take() : undefined;
     return this.#need(ask.n);
   }
 

@@ -48,6 +48,7 @@ export async function driveStream<T>(
       try {
         if (ask.kind === "need") await driver.need(ask.n);
         else if (ask.kind === "reach") answer = await driver.reach(ask.end);
+        else if (ask.kind === "pause") await driver.pause();
         else answer = await driver.blob(ask);
       } catch (error) {
         step = decoder.throw(error);
@@ -92,6 +93,11 @@ class StreamDriver {
     // A stream that fails while it is cancelled has nothing more to say.
     await this.#reader.cancel(reason).catch(() => {});
     this.#reader.releaseLock();
+  }
+
+  /** Let the event loop turn, if it waited long. */
+  async pause(): Promise<void> {
+    if (this.#turns.due()) await this.#turns.take();
   }
 
   /** The next bytes, or null at the end. */

@@ -29,6 +29,16 @@ export class Turns {
   }
 }
 
+/** Go through work that is in steps, with turns of the event loop between them. */
+export async function inTurns<T>(steps: Generator<void, T>, signal: AbortSignal | undefined): Promise<T> {
+  const turns = new Turns(signal);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+    if (turns.due()) await turns.take();
+  }
+}
+
 /** Node, Bun and Deno have a turn without the milliseconds that a timer takes. */
 function later(resolve: () => void): void {
   const { setImmediate } = globalThis as { setImmediate?: (call: () => void) => unknown };

@@ -9,8 +9,9 @@ import type { Warning } from "../errors.ts";
 import { fromSafetensors } from "./from_safetensors.ts";
 import { TensorMap } from "../tensor_map.ts";
 import type { Value } from "../values.ts";
-import { fromPickle, type FromPickleOptions } from "./from_pickle.ts";
+import { fromPickleInSteps, type FromPickleOptions } from "./from_pickle.ts";
 import { fromRecord, fromSelectedRows } from "./from_record.ts";
+import { atOnce } from "./walk.ts";
 
 /** What {@linkcode fromFile} is asked for. */
 export interface FromFileOptions extends FromPickleOptions {
@@ -18,11 +19,22 @@ export interface FromFileOptions extends FromPickleOptions {
   safetensors?: boolean;
 }
 
+/** What {@linkcode fromFile} gives. */
+export interface Shaped {
+  value: Value;
+  warnings: Warning[];
+}
+
 /** The value of a file, and what was odd about it. */
-export function fromFile(content: FileContent, options: FromFileOptions): { value: Value; warnings: Warning[] } {
+export function fromFile(content: FileContent, options: FromFileOptions): Shaped {
+  return atOnce(fromFileInSteps(content, options));
+}
+
+/** The same in steps, between which others may have a turn. */
+export function* fromFileInSteps(content: FileContent, options: FromFileOptions): Generator<void, Shaped> {
   switch (content.kind) {
     case "pickle":
-      return { value: fromPickle(content.pickle, options), warnings: content.pickle.warnings };
+      return { value: yield* fromPickleInSteps(content.pickle, options), warnings: content.pickle.warnings };
     case "record": {
       const { tensor } = content;
       const value = "rows" in tensor ? fromSelectedRows(tensor, options) : fromRecord(tensor, options);

@@ -15,7 +15,7 @@ import { type ArrayContext, packedBytesOf, partsOf } from "./array_of.ts";
 import { isUnread, joinBigParams, JoinedArray } from "./big_params_join.ts";
 import { BIG_PARAMS, METADATA, NAME_TABLE } from "./keys.ts";
 import { PlainShaper } from "./plain_from_pickle.ts";
-import { NO_KEY, type Replace, replaceIn, replaceLeaves, some } from "./walk.ts";
+import { atOnce, NO_KEY, type Replace, replaceIn, replaceLeaves, some } from "./walk.ts";
 
 /** The kind of float8 that int8 tensors are, by key or for all of them. */
 export type Float8Choice = "float8_e4m3fn" | "float8_e5m2" | Readonly<Record<string, "float8_e4m3fn" | "float8_e5m2">>;
@@ -34,6 +34,11 @@ export interface FromPickleOptions extends ArrayContext {
 
 /** The value of `paddle.load`; oddities are added to `pickle.warnings`. */
 export function fromPickle(pickle: Pickle, options: FromPickleOptions): unknown {
+  return atOnce(fromPickleInSteps(pickle, options));
+}
+
+/** The same in steps, between which others may have a turn. */
+export function* fromPickleInSteps(pickle: Pickle, options: FromPickleOptions): Generator<void, unknown> {
   let { root } = pickle;
   let isAsRead = true;
   const shaper = new Shaper(options);
@@ -55,7 +60,7 @@ export function fromPickle(pickle: Pickle, options: FromPickleOptions): unknown 
     }
     return shaper.rest(value);
   };
-  return isAsRead ? replaceIn(all, root, shape, isPair) : replaceLeaves(root, shape);
+  return isAsRead ? yield* replaceIn(all, root, shape, isPair) : replaceLeaves(root, shape);
 }
 
 /** What `load_program_state` makes of it: arrays, a pair a tuple, the name table one more entry. */

@@ -5,6 +5,10 @@
  */
 import { NDArray } from "../ndarray.ts";
 import { SelectedRows, type Value } from "../values.ts";
+import { atOnce } from "./walk.ts";
+
+/** Values that are looked at between two steps. */
+const STEP = 16_384;
 
 /** Name of the only array of a file that is one. */
 const ONLY = "";
@@ -26,10 +30,17 @@ interface Found {
  * (`model.fc.weight`). Where two names would be equal, the later one gets its place (`["model"]["fc.weight"]`).
  */
 export function namedArrays(root: Value): Map<string, NDArray> {
+  return atOnce(namedArraysInSteps(root));
+}
+
+/** The same in steps, between which others may have a turn. */
+export function* namedArraysInSteps(root: Value): Generator<void, Map<string, NDArray>> {
+  let looked = 0;
   const found = new Map<string, NDArray>();
   const seen = new Set<object>();
   const todo: Found[] = [{ value: root, name: ONLY, step: null }];
   while (todo.length > 0) {
+    if (++looked % STEP === 0) yield;
     const { value, name, step } = todo.pop()!;
     if (value instanceof NDArray) {
       found.set(found.has(name) ? placeOf(step) : name || (value as { name?: string }).name || ONLY, value);

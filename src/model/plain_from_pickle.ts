@@ -10,17 +10,17 @@ import type { Pickle } from "../codec/pickle/read_pickle.ts";
 import { NDArray } from "../ndarray.ts";
 import { DTypeValue } from "../values.ts";
 import { type ArrayContext, numpyArrayOf, numpyName } from "./array_of.ts";
-import { replaceIn } from "./walk.ts";
+import { atOnce, replaceIn } from "./walk.ts";
 
 /** The value: every array an NDArray, a pair a tuple. */
 export function plainFromPickle(pickle: Pickle, context: ArrayContext): unknown {
   const shaper = new PlainShaper(context);
-  return replaceIn(
+  return atOnce(replaceIn(
     pickle.containers.all,
     pickle.root,
     (value) => value instanceof PickledArray ? shaper.array(value) : shaper.rest(value),
     () => false,
-  );
+  ));
 }
 
 /** Makes arrays, one for each object of the file. */

@@ -80,20 +80,36 @@ export function replaceLeaves(root: unknown, replace: Replace): unknown {
   return result;
 }
 
+/** What a generator gives at its end: for who has no turns to give. */
+export function atOnce<T>(steps: Generator<void, T>): T {
+  let step = steps.next();
+  while (!step.done) step = steps.next();
+  return step.value;
+}
+
+/** Members that are looked at between two steps. */
+const STEP = 16_384;
+
 /**
- * The same, where all containers are known: each but those that `isLeaf` are looked into, without a search. `at` is no more than whether
- * the value stands in the root.
+ * The same, where all containers are known: each but those that `isLeaf` are looked into, without a search, in steps. `at` is no more
+ * than whether the value stands in the root.
  */
-export function replaceIn(
+export function* replaceIn(
   all: readonly Container[],
   root: unknown,
   replace: Replace,
   isLeaf: (container: Container) => boolean,
-): unknown {
+): Generator<void, unknown> {
   const result = replace(root, "", NO_KEY);
   if (result !== root && !(result instanceof OpaqueArray)) return result;
+  let looked = 0;
   for (const container of all) {
     if (isLeaf(container)) continue;
+    looked += 1 + (Array.isArray(container) ? container.length : container.size);
+    if (looked >= STEP) {
+      looked = 0;
+      yield;
+    }
     const at = container === root ? "" : "?";
     replaceMembers(container, (value, key) => replace(value, at, key));
   }

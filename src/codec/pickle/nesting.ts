@@ -6,6 +6,7 @@
  */
 import type { Budget } from "../../limits.ts";
 import { OrderedDict, PythonRecord } from "../../values.ts";
+import { type Decoder, PAUSE } from "../cursor.ts";
 import { PickledArray } from "./pickled.ts";
 
 /** A list, tuple, dict or set; the fields of a record; the items of an array of objects. */
@@ -35,94 +36,75 @@ interface Frame extends Measure {
 const LEAF: Measure = Object.freeze({ depth: 1, weight: 1 });
 const NONE: readonly Container[] = [];
 
+/** Members that are looked at between two pauses. */
+const STEP = 16_384;
+
 /** Throw where containers below `roots` nest deeper than `maxDepth`, or their tree has more nodes than a number can count. */
-export function checkNesting(roots: readonly unknown[], budget: Budget, at: number): Containers {
-  return new NestingCheck(budget, at).check(roots);
-}
-
-class NestingCheck {
-  readonly #budget: Budget;
-  readonly #at: number;
-  readonly #done = new Map<Container, Measure>();
-  readonly #all: Container[] = [];
-  readonly #path: Frame[] = [];
-  #arePlain = true;
-
-  constructor(budget: Budget, at: number) {
-    this.#budget = budget;
-    this.#at = at;
-  }
-
-  check(roots: readonly unknown[]): Containers {
-    const done = this.#done, path = this.#path;
-    for (const root of roots) {
-      const first = this.#containerOf(root);
-      if (first && !done.has(first)) this.#enter(first);
-      while (path.length > 0) {
-        const top = path[path.length - 1];
-        if (top.next < top.children.length) {
-          const child = top.children[top.next++];
-          const known = done.get(child) ?? this.#enter(child);
-          if (known) this.#grow(top, known);
-        } else {
-          path.pop();
-          top.children = NONE;
-          if (path.length > 0) this.#grow(path[path.length - 1], top);
-        }
-      }
-    }
-    return { all: this.#all, arePlain: this.#arePlain };
-  }
-
-  /** Begin with a container: its measure, where nothing is inside; else it is the top of the path now. */
-  #enter(container: Container): Measure | null {
-    const path = this.#path;
-    this.#budget.check("maxDepth", path.length + 1, this.#at);
-    this.#all.push(container);
-    const children = this.#childrenOf(container);
-    if (children === NONE) {
-      this.#done.set(container, LEAF);
+export function* checkNesting(roots: readonly unknown[], budget: Budget, at: number): Decoder<Containers> {
+  const done = new Map<Container, Measure>();
+  const all: Container[] = [];
+  const path: Frame[] = [];
+  let arePlain = true;
+  let looked = 0;
+  /** The measure of a container, where nothing is inside; else it is the top of the path now. */
+  const enter = (container: Container): Measure | undefined => {
+    budget.check("maxDepth", path.length + 1, at);
+    all.push(container);
+    looked += 1 + (Array.isArray(container) ? container.length : container.size);
+    const children: Container[] = [];
+    const look = (value: unknown) => {
+      const child = containerOf(value);
+      if (!child) return;
+      children.push(child);
+      if (child !== value || container instanceof Set) arePlain = false;
+    };
+    // An iterator would make an object of every member.
+    container.forEach(look);
+    if (container instanceof OrderedDict) look(container.attributes);
+    if (children.length === 0) {
+      done.set(container, LEAF);
       return LEAF;
     }
-    if (container instanceof Set) this.#arePlain = false;
     // A container that is met again below itself counts as one level.
     const frame: Frame = { children, next: 0, depth: 1, weight: 1 };
-    this.#done.set(container, frame);
+    done.set(container, frame);
     path.push(frame);
-    return null;
-  }
-
-  /** The containers that stand in a container, as often as they do: an iterator would make an object of every member. */
-  #childrenOf(container: Container): readonly Container[] {
-    let children: Container[] | null = null;
-    const look = (value: unknown) => {
-      if (typeof value !== "object" || value === null) return;
-      const child = this.#containerOf(value);
-      if (child) (children ??= []).push(child);
-    };
-    container.forEach(look);
-    if (container instanceof OrderedDict && container.attributes) look(container.attributes);
-    return children ?? NONE;
-  }
-
-  #containerOf(value: unknown): Container | null {
-    // First what there is most of.
-    if (value instanceof PickledArray) return this.#notPlain(value.items);
-    if (Array.isArray(value) || value instanceof Map || value instanceof Set) return value;
-    return value instanceof PythonRecord ? this.#notPlain(value.fields) : null;
-  }
-
-  #notPlain(container: Container | null): Container | null {
-    if (container) this.#arePlain = false;
-    return container;
-  }
-
-  #grow(parent: Measure, child: Measure): void {
-    parent.depth = Math.max(parent.depth, child.depth + 1);
-    parent.weight += child.weight;
-    this.#budget.check("maxDepth", parent.depth, this.#at);
-    if (parent.weight > Number.MAX_SAFE_INTEGER) {
-      this.#budget.exceed("maxStructureBytes", parent.weight, this.#at);
+  };
+  for (const root of roots) {
+    const first = containerOf(root);
+    if (first !== root) arePlain = false;
+    if (first && !done.has(first)) enter(first);
+    while (path.length > 0) {
+      if (looked >= STEP) {
+        looked = 0;
+        yield PAUSE;
+      }
+      const top = path[path.length - 1];
+      if (top.next < top.children.length) {
+        const child = top.children[top.next++];
+        const known = done.get(child) ?? enter(child);
+        if (known) grow(top, known, budget, at);
+      } else {
+        path.pop();
+        top.children = NONE;
+        if (path.length > 0) grow(path[path.length - 1], top, budget, at);
+      }
     }
   }
+  return { all, arePlain };
+}
+
+function containerOf(value: unknown): Container | null {
+  if (typeof value !== "object" || value === null) return null;
+  // First what there is most of.
+  if (value instanceof PickledArray) return value.items;
+  if (Array.isArray(value) || value instanceof Map || value instanceof Set) return value;
+  return value instanceof PythonRecord ? value.fields : null;
+}
+
+function grow(parent: Measure, child: Measure, budget: Budget, at: number): void {
+  parent.depth = Math.max(parent.depth, child.depth + 1);
+  parent.weight += child.weight;
+  budget.check("maxDepth", parent.depth, at);
+  if (parent.weight > Number.MAX_SAFE_INTEGER) budget.exceed("maxStructureBytes", parent.weight, at);
 }

@@ -415,7 +415,7 @@ class PickleMachine implements CallContext, RunContext {
 
   *#stop(): Decoder<Pickle> {
     const { cursor, budget, stack: { items, marks } } = this;
-    const containers = checkNesting(items, budget, this.#here.at);
+    const containers = yield* checkNesting(items, budget, this.#here.at);
     if (items.length !== 1 || marks.length > 0) throw this.#here.badStack("wants exactly one value and no open mark");
     const box = items[0];
     const root = box instanceof Float ? box.value : this.containers.settle(box);
