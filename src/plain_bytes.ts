@@ -13,8 +13,9 @@ export function plainBytes(bytes: Uint8Array): Uint8Array {
 
 /** Whether `given` is memory: a typed array, a DataView, or a buffer, shared or not. */
 export function isMemory(given: unknown): given is ArrayBufferView | ArrayBufferLike {
+  // Pages that share nothing have no SharedArrayBuffer.
   return ArrayBuffer.isView(given) || given instanceof ArrayBuffer ||
-    (typeof SharedArrayBuffer !== "undefined" && given instanceof SharedArrayBuffer);
+    given instanceof (globalThis.SharedArrayBuffer ?? ArrayBuffer);
 }
 
 /**
@@ -24,7 +25,7 @@ export function isMemory(given: unknown): given is ArrayBufferView | ArrayBuffer
  */
 export function bytesGiven(given: unknown): Uint8Array {
   if (!isMemory(given)) {
-    throw new TypeError(`Bytes are due, a Uint8Array or an ArrayBuffer: got ${typeof given}`);
+    throw new TypeError(`Bytes are due, such as a Uint8Array: got ${typeof given}`);
   }
   if (given instanceof Uint8Array && given.length > 0) return plainBytes(given);
   try {
@@ -33,6 +34,6 @@ export function bytesGiven(given: unknown): Uint8Array {
       ? new Uint8Array(given.buffer, given.byteOffset, given.byteLength)
       : new Uint8Array(given);
   } catch {
-    throw new TypeError("The bytes are gone: their buffer was transferred, or made shorter");
+    throw new TypeError("The bytes are gone: the buffer was detached or resized");
   }
 }

@@ -33,7 +33,7 @@ interface Frame extends Measure {
   next: number;
 }
 
-const LEAF: Measure = Object.freeze({ depth: 1, weight: 1 });
+const LEAF: Readonly<Measure> = { depth: 1, weight: 1 };
 const NONE: readonly Container[] = [];
 
 /** Members that are looked at between two pauses. */
@@ -41,13 +41,13 @@ const STEP = 16_384;
 
 /** Throw where containers below `roots` nest deeper than `maxDepth`, or their tree has more nodes than a number can count. */
 export function* checkNesting(roots: readonly unknown[], budget: Budget, at: number): Decoder<Containers> {
-  const done = new Map<Container, Measure>();
+  const done = new Map<Container, Readonly<Measure>>();
   const all: Container[] = [];
   const path: Frame[] = [];
   let arePlain = true;
   let looked = 0;
   /** The measure of a container, where nothing is inside; else it is the top of the path now. */
-  const enter = (container: Container): Measure | undefined => {
+  const enter = (container: Container): Readonly<Measure> | undefined => {
     budget.check("maxDepth", path.length + 1, at);
     all.push(container);
     looked += 1 + (Array.isArray(container) ? container.length : container.size);
@@ -102,7 +102,7 @@ function containerOf(value: unknown): Container | null {
   return value instanceof PythonRecord ? value.fields : null;
 }
 
-function grow(parent: Measure, child: Measure, budget: Budget, at: number): void {
+function grow(parent: Measure, child: Readonly<Measure>, budget: Budget, at: number): void {
   parent.depth = Math.max(parent.depth, child.depth + 1);
   parent.weight += child.weight;
   budget.check("maxDepth", parent.depth, at);
