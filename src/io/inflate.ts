@@ -20,7 +20,7 @@ export interface InflateOptions {
 }
 
 /** Output below this is never too much: short runs of zeros shrink a thousandfold. */
-const FREE = 2 ** 20;
+export const FREE: number = 2 ** 20;
 
 /**
  * The unpacked bytes of what `make` gives, in chunks.

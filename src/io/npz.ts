@@ -8,7 +8,7 @@ import { npyHead } from "../codec/npy/write_npy.ts";
 import { planZip, type ZipMember, type ZipPlan } from "../codec/zip/write_zip.ts";
 import { crc32 } from "../codec/crc32.ts";
 import { FormatError, quote } from "../errors.ts";
-import { Budget, type Limits } from "../limits.ts";
+import { Budget, DEFAULT_LIMITS, type Limits } from "../limits.ts";
 import { numpyArrayOf } from "../model/array_of.ts";
 import type { NDArray, PieceOptions } from "../ndarray.ts";
 import { type Chunk, type Turn, UnreadBytes } from "../unread_bytes.ts";
@@ -18,6 +18,7 @@ import { ReadAhead } from "./read_ahead.ts";
 import { type ReadOptions, scratchOf, SpanBytes, type SpanParts } from "./span_bytes.ts";
 import { Turns } from "./turns.ts";
 import { ZipFolder } from "./zip_folder.ts";
+import { FREE } from "./inflate.ts";
 import { DeflatedSource } from "./zip_member.ts";
 
 /** How {@linkcode readNpz} reads. */
@@ -156,12 +157,23 @@ export async function planPackedNpz(
       if (compressed <= room) kept.push(piece);
       else kept = [];
     }
+    const size = head.length + array.nbytes;
+    if (isTooGood(size, compressed)) {
+      const chunks = () => [head, array.unread ? new UnreadBytes(array) : array.bytes];
+      members.push({ name: name + ".npy", method: 0, size, compressed: size, crc, chunks });
+      continue;
+    }
     const isKept = compressed <= room;
     if (isKept) room -= compressed;
     const chunks = () => isKept ? kept : [new UnreadBytes(array, pack(), compressed)];
-    members.push({ name: name + ".npy", method: 8, size: head.length + array.nbytes, compressed, crc, chunks });
+    members.push({ name: name + ".npy", method: 8, size, compressed, crc, chunks });
   }
   return planZip(members);
+}
+
+/** What shrinks so much is stored: readers, this one among them, take it for a bomb. */
+function isTooGood(size: number, compressed: number): boolean {
+  return size > FREE && size > DEFAULT_LIMITS.maxExpansion * compressed;
 }
 
 async function* withHead(head: Uint8Array, pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { Buffer } from "node:buffer";
 import { describe, it } from "@std/testing/bdd";
 import {
   ByteArray,
@@ -56,6 +57,22 @@ describe("writePickle, against the bytes of CPython", () => {
       const { value } = shapeForSave(new Map([["weight", weight()]]), { protocol });
       assert.equal(hex(pickle(value, { protocol, numpy: 2 })), expected);
     }
+  });
+
+  it("leaves a chunk as it is until the next but one is asked for, whatever small arrays come behind it", () => {
+    const filled = (length: number, byte: number) => new NDArray("uint8", [length], new Uint8Array(length).fill(byte));
+    const lengths = [2 ** 20, 10, 20_000, 2 ** 20 + 30, 10, 3 * 2 ** 20, 10, 2 ** 20];
+    const value = new Map(lengths.map((length, i) => [`w${i}`, filled(length, 0x60 + i)]));
+    const whole = encode(value, { protocol: 2 });
+    let given: Uint8Array | null = null, copy = new Uint8Array(0), at = 0;
+    for (const chunk of writePickle(value, { protocol: 2, reuse: true })) {
+      if (given) assert.ok(Buffer.compare(given, copy) === 0, `the chunk before byte ${at} was changed`);
+      given = chunk;
+      copy = chunk.slice();
+      assert.ok(Buffer.compare(copy, whole.subarray(at, at + copy.length)) === 0, `byte ${at}`);
+      at += copy.length;
+    }
+    assert.equal(at, whole.length);
   });
 
   it("writes a single Tensor as its name and array", () => {

@@ -23,7 +23,7 @@ export class PickleOutput {
   readonly ready: Chunk[] = [];
   readonly #framed: boolean;
   readonly #counting: boolean;
-  /** Where pieces of text are made in turn, if chunks may be made again in one place. */
+  /** Where pieces of text are made in turn, if chunks may be made again in one place: the first of the two is free. */
   readonly #scratch: [Uint8Array, Uint8Array] | null;
   #buffer = new Uint8Array(FRAME_HEADER + 2 * FRAME_TARGET);
   /** Bytes of the open frame, or of the gathered stretch where there are no frames, less those that lie in files. */
@@ -97,13 +97,15 @@ export class PickleOutput {
     let written = 0;
     for (let at = 0; at < bytes.length; at += TEXT_PIECE) {
       const piece = bytes.subarray(at, at + TEXT_PIECE);
-      const text = this.#scratch?.reverse()[0] ?? new Uint8Array(utf8Length(piece));
+      const text = this.#scratch?.[0] ?? new Uint8Array(utf8Length(piece));
       const n = utf8FromLatin1(piece, text);
       written += n;
       if (n < FRAME_TARGET) this.bytes(text.subarray(0, n));
       else {
         this.#flush();
         this.#pass(text.subarray(0, n));
+        // The other place is free now: what was passed from there was the last chunk but one.
+        this.#scratch?.reverse();
         yield;
       }
     }
