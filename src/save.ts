@@ -4,6 +4,7 @@
  * @module
  */
 import { PaddleError, SaveError, type Warning } from "./errors.ts";
+import { abortSink } from "./io/abort_sink.ts";
 import { FileSink } from "./io/file_sink.ts";
 import { type Progress, progressOf } from "./io/progress.ts";
 import { pour } from "./io/pour.ts";
@@ -29,9 +30,6 @@ export interface SaveReport {
   /** Oddities that did not stop the save. */
   warnings: Warning[];
 }
-
-/** Milliseconds that a sink has to leave nothing behind when a call was stopped. */
-const PATIENCE = 20;
 
 /**
  * Write a value as `paddle.save` does: a state dict with its name table, other objects as pickles, one tensor as a binary record with
@@ -118,10 +116,7 @@ async function failed(
 ): Promise<unknown> {
   if (error instanceof SaveError && error.committed === "yes") return error;
   try {
-    // A sink that was stopped may be at its last chunk for ever.
-    const aborting = Promise.resolve(sink.abort(error));
-    const isSlow = signal?.aborted && !(sink instanceof FileSink);
-    const left = await (isSlow ? within(aborting, PATIENCE) : aborting) as unknown;
+    const left = await abortSink(sink, error, signal);
     if (Array.isArray(left) && left.length > 0 && error instanceof SaveError) {
       Object.defineProperty(error, "leftovers", { value: left, enumerable: true });
     }

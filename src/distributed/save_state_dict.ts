@@ -16,7 +16,7 @@ import { MODULES, writeMetadata } from "./metadata.ts";
 
 /** Options of {@linkcode saveStateDict}. */
 export interface SaveStateDictOptions extends Pick<SaveOptions, "folder" | "signal"> {
-  /** Number of the save. Paddle's `unique_id`. @default the last in the folder, which is written over; 0 in an empty one */
+  /** Number of the save. Paddle's `unique_id`. @default the last in the folder, which is written over; 0 in an empty one, and with `wholeFolder` */
   uniqueId?: number;
   /** Which Paddle will read it: none reads both forms. `"3.0"` is read by 2.6 to 3.1, `"3.3"` by 3.3. @default {"3.3"} */
   version?: "3.0" | "3.3";
@@ -52,7 +52,7 @@ export async function saveStateDict(
   signal?.throwIfAborted();
   const leaves = flatten(stateDict);
   const folder = await checkpointFolder(path, options);
-  const uniqueId = options.uniqueId ?? (await savesIn(folder))?.at(-1) ?? 0;
+  const uniqueId = options.uniqueId ?? (wholeFolder ? 0 : (await savesIn(folder))?.at(-1) ?? 0);
   const file = `0_${uniqueId}.distcp`;
   const tensors = new Map<string, Value>();
   const described = new Map<string, { dtype: string; shape: readonly number[]; path: readonly string[] }>();

@@ -16,6 +16,7 @@ import type { Sink } from "./sink.ts";
 import type { Source } from "./source.ts";
 import { streamOf } from "./stream_of.ts";
 import { within } from "./within.ts";
+import { toldBy } from "./told_by.ts";
 
 /** Bytes that are read at a time. */
 const SCRATCH = 65_536;
@@ -297,6 +298,6 @@ export function tooMany(path: string): PathError {
 
 function readError(cause: unknown, path: string): unknown {
   if (cause instanceof PaddleError || cause instanceof TypeError && /was closed$/.test(cause.message)) return cause;
-  const what = cause instanceof Error ? cause.message : String(cause);
+  const what = toldBy(cause);
   return new SourceError("READ_FAILED", `The bucket failed for ${JSON.stringify(path)}: ${what}`, { path, cause });
 }

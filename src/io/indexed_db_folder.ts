@@ -10,6 +10,7 @@ import { Gathered } from "./gathered.ts";
 import { safeParts } from "./safe_name.ts";
 import type { Sink } from "./sink.ts";
 import type { Source } from "./source.ts";
+import { toldBy } from "./told_by.ts";
 
 /** Bytes of one row: what is read at least, and written at a time. */
 const ROW = 2 ** 20;
@@ -273,7 +274,7 @@ function databaseError(cause: unknown, path: string, isSave = false): unknown {
   if (cause instanceof Error && cause.name === "QuotaExceededError") {
     return new SaveError("DISK_FULL", `There is no room for ${JSON.stringify(path)}`, { path, committed: "no", cause });
   }
-  const what = cause instanceof Error ? cause.message : String(cause);
+  const what = toldBy(cause);
   return isSave
     ? new SaveError("WRITE_FAILED", `Cannot write ${JSON.stringify(path)}: ${what}`, { path, committed: "no", cause })
     : new SourceError("READ_FAILED", `Cannot use ${JSON.stringify(path)}: ${what}`, { path, cause });

@@ -6,6 +6,7 @@
 import { PaddleError, SaveError } from "../errors.ts";
 import { Gathered } from "./gathered.ts";
 import type { Sink } from "./sink.ts";
+import { toldBy } from "./told_by.ts";
 
 /** Where the parts go. */
 export interface PartsTarget {
@@ -83,6 +84,6 @@ export class PartsSink implements Sink {
 
 function sendError(cause: unknown, path: string, committed: "no" | "unknown"): unknown {
   if (cause instanceof PaddleError && cause.name === "SaveError") return cause;
-  const what = cause instanceof Error ? cause.message : String(cause);
+  const what = toldBy(cause);
   return new SaveError("SINK_FAILED", `Cannot put ${JSON.stringify(path)}: ${what}`, { path, committed, cause });
 }

@@ -6,6 +6,7 @@
  */
 import type { Chunk } from "../unread_bytes.ts";
 import { FormatError, PaddleError, PathError, quote, SaveError } from "../errors.ts";
+import { abortSink } from "./abort_sink.ts";
 import { FileSink } from "./file_sink.ts";
 import type { Folder } from "./folder.ts";
 import { filesOfManifest, manifestName, manifestOf, type SavedFile } from "./manifest.ts";
@@ -16,7 +17,6 @@ import type { Sink } from "./sink.ts";
 import { sinkFailed } from "./sink_failed.ts";
 import { SpareBytes } from "./spare_bytes.ts";
 import { WholeFolder } from "./whole_folder.ts";
-import { within } from "./within.ts";
 
 /** A file to be written. */
 export interface OutFile {
@@ -27,9 +27,6 @@ export interface OutFile {
   /** The bytes. */
   chunks: Iterable<Chunk>;
 }
-
-/** Milliseconds that sinks have to leave nothing behind when a call was stopped. */
-const PATIENCE = 20;
 
 /** How files are written. */
 export interface SaveFilesOptions {
@@ -163,8 +160,7 @@ async function placeAll(open: Sink[], isRevocable: boolean): Promise<void> {
 async function abortAll(open: readonly Sink[], error: unknown, signal: AbortSignal | undefined): Promise<void> {
   await Promise.allSettled(open.map(async (sink) => {
     if (sink instanceof FileSink) return await sink.discard();
-    const aborting = Promise.resolve(sink.abort(error));
-    await (signal?.aborted ? within(aborting, PATIENCE) : aborting);
+    await abortSink(sink, error, signal);
   }));
   for (const sink of [...open].reverse()) if (sink instanceof FileSink) await sink.abort();
 }

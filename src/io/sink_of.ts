@@ -58,11 +58,20 @@ export async function sinkOf(to: To, options: SinkOfOptions): Promise<Sink> {
     if ("createWritable" in to && typeof to.createWritable === "function") {
       return await fileStreamSink(to);
     }
-    if ("write" in to && typeof to.write === "function" && "close" in to) return to;
+    if (isSink(to)) return to;
   }
   throw new TypeError(
     "Cannot save to this: a path, file: URL, WritableStream, file handle, Sink or { folder, name } is wanted",
   );
+}
+
+/** Whether `to` has what a sink must have; one whose `write` cannot be looked at says why when it is written to. */
+function isSink(to: object): to is Sink {
+  try {
+    return "close" in to && "write" in to && typeof to.write === "function";
+  } catch {
+    return true;
+  }
 }
 
 /** A folder has its own rule for names; what the caller asks for holds in any. */

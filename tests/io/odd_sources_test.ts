@@ -115,6 +115,31 @@ describe("a stream that cannot be read or written any more", () => {
   });
 });
 
+describe("a sink of the user's own", () => {
+  const good = { write: () => {}, close: () => {}, abort: () => {} };
+
+  it("that throws what is no error, or cannot be looked at, is a SaveError", async () => {
+    for (const name of ["write", "close"]) {
+      for (const thrown of [null, undefined, "full", Symbol("s"), Object.create(null), Object.freeze(new Error("x"))]) {
+        const sink = { ...good, [name]: () => Promise.reject(thrown) };
+        await assert.rejects(save(new Map([["w", W]]), sink), { code: "SINK_FAILED", committed: "no" });
+      }
+      const sink = { ...good };
+      throwing(name)(sink);
+      await assert.rejects(save(new Map([["w", W]]), sink), { code: "SINK_FAILED" });
+    }
+  });
+
+  it("that never ends its abort is waited for until the signal", async () => {
+    const sink = { ...good, write: () => Promise.reject(new Error("full")), abort: never };
+    const controller = new AbortController(), reason = { mine: true };
+    const timer = setTimeout(() => controller.abort(reason), 20);
+    const { signal } = controller;
+    await assert.rejects(save(new Map([["w", W]]), sink, { signal }), (error) => error === reason);
+    clearTimeout(timer);
+  });
+});
+
 describe("a safetensors file", () => {
   it("is saved as a pickle, loaded or opened", async () => {
     const bytes = encode(new Map([["w", W]]), { safetensors: true });
