@@ -6,7 +6,7 @@
 import { isPaddleError, quote, SaveError, visible } from "../errors.ts";
 import { exists } from "../io/find_model.ts";
 import { folderAt, isFolder, type Place, placeOf } from "../io/place.ts";
-import { checkFileNames } from "../io/save_files.ts";
+import { checkFileNames } from "../io/file_names.ts";
 import type { NDArray } from "../ndarray.ts";
 import { save as saveNpy, saveNpz } from "../npy.ts";
 import { save as saveSafetensors } from "../safetensors.ts";

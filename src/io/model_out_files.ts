@@ -7,7 +7,8 @@ import { sizeOfPickle, writePickle } from "../codec/pickle/write_pickle.ts";
 import type { ModelInfo } from "../model/model_info.ts";
 import { checkCombined, combinedChunks, type NamedValue, valueChunks, valueSize } from "../model/model_values.ts";
 import type { Program } from "../program.ts";
-import { checkFileNames, type OutFile } from "./save_files.ts";
+import { checkFileNames } from "./file_names.ts";
+import type { OutFile } from "./save_files.ts";
 
 /** A file that is in memory. */
 export function bytesFile(name: string, bytes: Uint8Array): OutFile {

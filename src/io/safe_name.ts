@@ -31,11 +31,14 @@ export function safeParts(name: string): string[] {
 const DEVICE = /^(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[0-9\u00b9\u00b2\u00b3])(\..*)?$/i;
 
 /**
- * The parts of `name`, which every system can have as a file's name (hardening H-PATH-2).
+ * The parts of `name`, which every system can have as a file's name (hardening H-PATH-2). `hint` says how another may pass.
  *
  * @throws {PathError} `UNSAFE_PATH`, `NAME_TOO_LONG`
  */
-export function portableParts(name: string): string[] {
+export function portableParts(
+  name: string,
+  hint = "new DirectoryFolder(path, { portable: false }) takes what this system takes",
+): string[] {
   const parts = safeParts(name);
   for (const part of parts) {
     const rule = /[:<>"|?*]/.test(part)
@@ -48,7 +51,7 @@ export function portableParts(name: string): string[] {
     if (rule) {
       throw new PathError("UNSAFE_PATH", `The name ${quote(name)} is no file name on every system: ${rule}`, {
         path: name,
-        hint: "new DirectoryFolder(path, { portable: false }) takes what this system takes",
+        hint,
       });
     }
   }

@@ -5,14 +5,13 @@
  * @module
  */
 import type { Chunk } from "../unread_bytes.ts";
-import { FormatError, PaddleError, PathError, quote, SaveError } from "../errors.ts";
+import { FormatError, PaddleError, SaveError } from "../errors.ts";
 import { abortSink } from "./abort_sink.ts";
 import { FileSink } from "./file_sink.ts";
 import type { Folder } from "./folder.ts";
 import { filesOfManifest, manifestName, manifestOf, type SavedFile } from "./manifest.ts";
 import { pour } from "./pour.ts";
 import { type Progress, type ProgressEvent, progressOf } from "./progress.ts";
-import { safeParts } from "./safe_name.ts";
 import type { Sink } from "./sink.ts";
 import { sinkFailed } from "./sink_failed.ts";
 import { SpareBytes } from "./spare_bytes.ts";
@@ -187,44 +186,4 @@ async function putPart(folder: Folder, name: string, size: number, isHashed: boo
     if (!(error instanceof TypeError)) throw error;
     throw new TypeError("Option manifest has no meaning here: only files by path can have one", { cause: error });
   }
-}
-
-/** Names that Windows keeps for devices. */
-const DEVICES = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(\.|$)/i;
-
-/**
- * Whether files of these names can lie side by side, here and elsewhere (hardening H-PATH-2 and H-PATH-4): looked at before the first is made.
- *
- * @throws {PathError} `UNSAFE_PATH`, `NAME_TOO_LONG`, `NAME_COLLISION`: two names are one on some file systems, or a file and a folder would have one name
- */
-export function checkFileNames(names: readonly string[], { portable = true }: { portable?: boolean } = {}): void {
-  const seen = new Map<string, string>(), folders = new Map<string, string>();
-  for (const name of names) {
-    const parts = safeParts(name);
-    const odd = portable ? parts.find((part) => /[:<>"|?*]|[. ]$/.test(part) || DEVICES.test(part)) : undefined;
-    if (odd !== undefined) {
-      throw new PathError(
-        "UNSAFE_PATH",
-        `The name ${quote(name)} is no file name on Windows: { portable: false } lets it pass`,
-        {
-          path: name,
-        },
-      );
-    }
-    const folded = name.normalize("NFC").toLowerCase();
-    const other = seen.get(folded) ?? folders.get(folded);
-    if (other !== undefined) throw collision(name, other);
-    seen.set(folded, name);
-    for (let slash = folded.lastIndexOf("/"); slash > 0; slash = folded.lastIndexOf("/", slash - 1)) {
-      const above = folded.slice(0, slash);
-      if (seen.has(above)) throw collision(name, seen.get(above)!);
-      folders.set(above, name);
-    }
-  }
-}
-
-function collision(name: string, other: string): PathError {
-  return new PathError("NAME_COLLISION", `Files ${quote(name)} and ${quote(other)} cannot lie side by side`, {
-    names: [other, name],
-  });
 }
