@@ -109,3 +109,23 @@ describe("a model whose loop writes its input", () => {
     assert.deepEqual(types(cut), ["feed", "fetch"]);
   });
 });
+
+describe("a value of PIR", () => {
+  it("has its own flags, not those of the operator's first result, and persists where the file says so", () => {
+    const bytes = new Uint8Array(readFileSync("tests/fixtures/real/paddle-3.3.1/infer-control-flow/m.json"));
+    const program = deserializeProgram(bytes);
+    const [main] = program.blocks;
+    const loop = main.ops.find(({ type }) => type === "pd_op.while")!;
+    const flagsOf = (id: string) => {
+      const { persistable, stopGradient } = main.vars.find((variable) => variable.id === id)!;
+      return { persistable, stopGradient };
+    };
+    assert.deepEqual([...loop.outputs.values()].flat().map(flagsOf), [
+      { persistable: false, stopGradient: true },
+      { persistable: false, stopGradient: false },
+    ]);
+    const [fetched] = program.fetches();
+    assert.equal(program.variable(fetched.name)!.persistable, true);
+    assert.ok(program.parameters().every(({ name }) => name !== fetched.name));
+  });
+});

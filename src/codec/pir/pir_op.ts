@@ -225,16 +225,27 @@ export class PirOp implements Operator {
 
   /** Whether its value outlives a run. Without flags (`trainable: false`) a parameter's does (dossier 5.4). */
   get persistable(): boolean {
-    return this.#flag("persistable", this.type === PARAMETER);
+    return this.persistableAt(0);
   }
 
   get stopGradient(): boolean | undefined {
-    return this.attributes.has("stop_gradient") ? this.#flag("stop_gradient", false) : undefined;
+    return this.stopGradientAt(0);
   }
 
-  #flag(name: string, otherwise: boolean): boolean {
+  /** Whether the value of result `i` outlives a run. */
+  persistableAt(i: number): boolean {
+    return this.#flagAt("persistable", i) ?? this.type === PARAMETER;
+  }
+
+  /** Whether gradients stop at result `i`; undefined where the file does not say. */
+  stopGradientAt(i: number): boolean | undefined {
+    return this.#flagAt("stop_gradient", i);
+  }
+
+  /** Of a list with a flag for each result. */
+  #flagAt(name: string, i: number): boolean | undefined {
     const value = this.attributes.get(name);
-    return Array.isArray(value) ? value[0] === true : otherwise;
+    return Array.isArray(value) ? value[i] === true : undefined;
   }
 }
 

@@ -319,9 +319,9 @@ function variableOf({ id, type }: PirValue, op: PirOp | null, i: number): Progra
     id: `%${id}`,
     name: name ?? `%${id}`,
     ...type,
-    persistable: name !== undefined && op!.type !== "pd_op.fetch" && op!.persistable,
+    persistable: op?.persistableAt(i) ?? false,
     isParameter: op?.type === PARAMETER,
-    stopGradient: op?.stopGradient,
+    stopGradient: op?.stopGradientAt(i),
   };
 }
 
