@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "@std/testing/bdd";
-import { load, MemoryFolder, NDArray, type Program, static as paddleStatic } from "../../mod.ts";
+import { jit, load, MemoryFolder, NDArray, type Program, recoverStateDict, static as paddleStatic } from "../../mod.ts";
 
 const { deserializeProgram, InferenceModel } = paddleStatic;
 
@@ -127,5 +127,29 @@ describe("a value of PIR", () => {
     const [fetched] = program.fetches();
     assert.equal(program.variable(fetched.name)!.persistable, true);
     assert.ok(program.parameters().every(({ name }) => name !== fetched.name));
+  });
+});
+
+describe("a recurrent network of Paddle 3.3", () => {
+  const prefix = "tests/fixtures/programs/lstm-3.3.1";
+  const weights = ["b_0", "b_1", "w_0", "w_1"].map((name) => `lstm_cell_0.${name}`);
+
+  it("is given without the state of its dropout, of which Paddle shows memory that nobody wrote", async () => {
+    assert.deepEqual([...(await load(prefix) as Map<string, unknown>).keys()], weights);
+    assert.deepEqual([...(await jit.load(prefix)).stateDict().keys()], ["param_0", "param_1", "param_2", "param_3"]);
+    const { stateDict, report } = await recoverStateDict(prefix);
+    assert.deepEqual([...stateDict.keys()].sort(), weights);
+    assert.ok(report.entries.every(({ exact }) => exact));
+  });
+
+  it("keeps that variable in the program, whatever is done with it", async () => {
+    const model = await paddleStatic.loadInferenceModel(prefix);
+    model.prune(model.fetchTargets[0]);
+    for (const name of [...model.parameters.keys()]) model.rename(name, `all/${name}`);
+    const folder = new MemoryFolder();
+    await paddleStatic.relayout(model, "m", { folder });
+    const again = await paddleStatic.loadInferenceModel("m", { folder });
+    assert.deepEqual([...again.parameters.keys()], weights.map((name) => `all/${name}`));
+    assert.equal(again.program.variable("lstm_0.dropout_state__non_persistable")?.persistable, false);
   });
 });
