@@ -11,7 +11,7 @@ import { UsageError } from "./command.ts";
 import { visible } from "../errors.ts";
 
 const INTEGER = /^[+-]?[0-9]+$/;
-const FLOAT = /^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?$/i;
+const FLOAT = /^[+-]?([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(e[+-]?[0-9]+)?$/i;
 const COMPLEX = /^(.+?)?([+-]?[^+-]*(?:e[+-]?[0-9]+)?)j$/i;
 
 /** A float: `0.5`, `1e-3`, `nan`, `inf`; undefined for what is none. */

@@ -110,7 +110,7 @@ function onlyOf(arrays: Arrays, to: string): NDArray {
 /** An `.npy` file for each array: each is whole or not there. */
 async function writeFolder(arrays: Arrays, to: string, { signal }: Session): Promise<number> {
   checkFileNames([...arrays.keys()].map((name) => name + ".npy"));
-  const place = await placeOf(to.replace(/[/\\]+$/, ""), { signal });
+  const place = await placeOf(to.replace(/(?<![/\\])[/\\]+$/, ""), { signal });
   const folder = folderAt(place!);
   let bytes = 0;
   for (const [name, array] of arrays) {

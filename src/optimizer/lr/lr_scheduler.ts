@@ -233,5 +233,6 @@ export function numberOf(key: string, value: Value): number {
 }
 
 function camelCase(key: string): string {
-  return key.replace(/_+([a-zA-Z0-9])/g, (_, letter) => letter.toUpperCase());
+  // A run of underscores is taken whole: to look for its end from each of them would take the square of its length.
+  return key.replace(/_+[a-zA-Z0-9]?/g, (run) => run.endsWith("_") ? run : run[run.length - 1].toUpperCase());
 }
