@@ -92,6 +92,8 @@ describe("Paddle's encrypted files", () => {
       const [text, code] of [
         ["cipher_name : AES_XTS", "INVALID_VALUE"],
         ["iv_size : 64", "INVALID_VALUE"],
+        ["cipher_name : AES_GCM_NoPadding\niv_size : 0", "INVALID_VALUE"],
+        ["cipher_name : AES_GCM_NoPadding\niv_size : 12", "INVALID_VALUE"],
         ["cipher_name : AES_GCM_NoPadding\ntag_size : 7", "INVALID_VALUE"],
         ["__proto__ : 1", "BAD_FIELD"],
         ["hello", "BAD_FIELD"],

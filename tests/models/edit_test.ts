@@ -80,6 +80,27 @@ describe("a program", () => {
     assert.ok(text.endsWith("162,6,1,120"), "field 100 of the program");
   });
 
+  it("renames a parameter in the lists of parameters and gradients that its operators have, too", () => {
+    const program = deserializeProgram(new Uint8Array(readFileSync(`${real}/paddle-2.6.2/static-save/m.pdmodel`)));
+    program.rename("fc_1.w_0", "head");
+    const again = deserializeProgram(program.serialize());
+    const roles = again.ops().map((op) => op.attributes.get("op_role_var")).filter((names) =>
+      String(names).includes("fc_1.w")
+    );
+    assert.ok(roles.length >= 2, `${roles.length} operators`);
+    for (const names of roles) assert.deepEqual(names, ["head", "fc_1.w_0@GRAD"]);
+  });
+
+  it("of PIR loses an attribute of a parameter again, and no other", () => {
+    const program = deserializeProgram(new Uint8Array(readFileSync("tests/fixtures/programs/loops-3.3.1.json")));
+    const parameter = program.ops().find((op) => op.type === "builtin.parameter")!;
+    const before = [...parameter.attributes.keys()];
+    parameter.setAttribute("extra", 1.5);
+    assert.equal(parameter.attributes.get("extra"), 1.5);
+    parameter.deleteAttribute("extra");
+    assert.deepEqual([...parameter.attributes.keys()], before);
+  });
+
   it("changes in one attribute only, when one attribute is changed and changed back", () => {
     for (const { path, bytes, program } of programs()) {
       const op = program.ops().find((op) => typeof op.attributes.get("scale") === "number");
