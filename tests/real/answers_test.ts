@@ -87,6 +87,11 @@ const DIFFERENCES: { file: RegExp; version: RegExp; why: string; code?: string }
     why: "a file x.pdparams.pdparams is found by x.pdparams; Paddle strips the suffix and answers an empty dict",
   },
   {
+    file: /program-state-folder\/d$/,
+    version: /3\./,
+    why: "a folder of variables is read as 2.6 reads it; Paddle with PIR warns and answers an empty dict",
+  },
+  {
     file: /infer-model-options\/frozen/,
     version: /3\./,
     why: "parameters of trainable=False are loaded; Paddle leaves them without a value",
