@@ -4,6 +4,7 @@
  * @module
  */
 import { LimitError } from "./errors.ts";
+import { structureRoom } from "./heap.ts";
 
 /** The ceilings of one call. Bytes, counts and levels; a non-negative safe integer or `Infinity`. */
 export interface Limits {
@@ -15,7 +16,10 @@ export interface Limits {
   maxDepth: number;
   /** Pickle memo entries; an index may be any u32. @default {8_000_000} */
   maxMemo: number;
-  /** Bytes of structure (everything but tensor data), by the prices of {@linkcode PRICES}. @default {512 MiB} */
+  /**
+   * Bytes of structure (everything but tensor data), by the prices of {@linkcode PRICES}. @default {512 MiB} less where the engine has less:
+   * an eighth of the heap that it was started with, 256 MiB in browsers on small devices, 32 MiB in workerd
+   */
   maxStructureBytes: number;
   /** Bytes of one string that becomes a JavaScript string. @default {64 MiB} engines stop near 512 Mi units */
   maxStringBytes: number;
@@ -118,6 +122,7 @@ export const PRICES = Object.freeze({
 /** The defaults with the caller's own values in place; the caller's object is read once, own properties only. */
 export function resolveLimits(given: Partial<Limits> | undefined): Readonly<Limits> {
   if (given === undefined) return DEFAULT_LIMITS;
+  if (resolved.has(given)) return given as Readonly<Limits>;
   if (typeof given !== "object" || given === null) throw new TypeError("limits must be an object");
   const limits: Limits = { ...DEFAULT_LIMITS };
   for (const key of Object.keys(given)) {
@@ -132,8 +137,16 @@ export function resolveLimits(given: Partial<Limits> | undefined): Readonly<Limi
     }
     limits[name] = value;
   }
+  resolved.add(limits);
+  if (Object.hasOwn(given, "maxStructureBytes") && given.maxStructureBytes !== undefined) ownStructure.add(limits);
   return Object.freeze(limits);
 }
+
+/** Limits that were made here, and those among them whose structure is the caller's to answer for. */
+const resolved = new WeakSet<Partial<Limits>>(), ownStructure = new WeakSet<Partial<Limits>>();
+
+/** Bytes of structure that every engine has room for: below nobody asks it, which takes some of them longer than most files. */
+const ASK_FROM = 28 * MiB;
 
 /** The name of a list that is the fewest edits away from `word`; for "unknown option" messages. */
 export function nearest(word: string, names: readonly string[]): string {
@@ -164,15 +177,21 @@ export class Budget {
   /** Tensors counted so far. */
   tensors = 0;
   readonly limits: Readonly<Limits>;
+  /** Structure bytes that may be charged: what the limits say, or less until the engine was asked what it has room for. */
+  room: number;
 
   constructor(limits: Readonly<Limits>) {
     this.limits = limits;
+    this.room = ownStructure.has(limits) ? limits.maxStructureBytes : Math.min(limits.maxStructureBytes, ASK_FROM);
   }
 
   /** Charge structure bytes, at the file's `offset`. */
   charge(bytes: number, offset: number): void {
     this.structure += bytes;
-    if (this.structure > this.limits.maxStructureBytes) this.exceed("maxStructureBytes", this.structure, offset);
+    if (this.structure <= this.room) return;
+    const { maxStructureBytes } = this.limits;
+    if (!ownStructure.has(this.limits)) this.room = Math.min(maxStructureBytes, Math.max(ASK_FROM, structureRoom()));
+    if (this.structure > this.room) this.exceed("maxStructureBytes", this.structure, offset, this.room);
   }
 
   /** Count one tensor. */
@@ -187,8 +206,7 @@ export class Budget {
   }
 
   /** Throw the error of limit `name`. */
-  exceed(name: keyof Limits, actual: number, offset: number): never {
-    const max = this.limits[name];
+  exceed(name: keyof Limits, actual: number, offset: number, max: number = this.limits[name]): never {
     throw new LimitError(
       "LIMIT",
       `Limit ${name}=${max} reached at byte ${offset}: the file asks for ${actual}. If you trust this file: { limits: { ${name}: ${actual} } }.`,

@@ -13,6 +13,7 @@ const WORDS = new Set(
     "dtype",
     "errors",
     "floats",
+    "heap",
     "joined_bytes",
     "kernel",
     "limits",

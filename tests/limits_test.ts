@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import process from "node:process";
 import { describe, it } from "@std/testing/bdd";
 import {
   decode,
@@ -183,4 +185,28 @@ describe("limits", () => {
     assert.equal(decode(file, { limits: { maxOpcodes: Infinity } }), 1);
     assert.ok(Object.isFrozen(DEFAULT_LIMITS));
   });
+});
+
+describe("a heap of 64 MiB", () => {
+  // A process of its own, which other runtimes would need a bundle for.
+  ("Deno" in globalThis ? it : it.skip)(
+    "is not burst by a small file of millions of things: LIMIT, and the process goes on",
+    () => {
+      const code = `
+      import { encode, load, full } from ${JSON.stringify(new URL("../mod.ts", import.meta.url).href)};
+      const many = (opcode) => {
+        const batch = [0x28, ...Array(1000).fill(opcode).flat(), 0x65];
+        return Uint8Array.from([0x80, 2, 0x5d, ...Array(1500).fill(batch).flat(), 0x2e]);
+      };
+      const outcome = (file) => load(file).then(() => "a value", (error) => error.code + " " + error.limit);
+      const text = '{"base_code":{"magic":"pir","version":1},"program":[' + "1.25,".repeat(1_000_000) + "1]}";
+      console.log(await outcome(many(0x5d)), await outcome(many(0x7d)), await outcome(new TextEncoder().encode(text)));
+      console.log(await outcome(encode(new Map([["w", full([1000], 1, "float32")]]))));
+    `;
+      const heap = "--v8-flags=--max-old-space-size=64";
+      const { stdout, stderr } = spawnSync(process.execPath, ["eval", "--no-check", heap, code], { encoding: "utf8" });
+      const limit = "LIMIT maxStructureBytes";
+      assert.equal(stdout, `${limit} ${limit} ${limit}\na value\n`, stderr);
+    },
+  );
 });

@@ -159,6 +159,7 @@ class JsonReader {
   }
 
   #scalar(): Json {
+    this.#budget.charge(PRICES.slot, this.#pos);
     const byte = this.#bytes[this.#pos];
     if (byte === QUOTE) return this.#text();
     if (byte === 0x2d || (byte >= 0x30 && byte <= 0x39)) return this.#number();
@@ -215,6 +216,7 @@ class JsonReader {
     }
     this.#pos = p;
     this.#budget.check("maxIntDigits", p - start, start);
+    this.#budget.charge(PRICES.list + PRICES.string + PRICES.unit * (p - start), start);
     return new JsonNumber(ascii(bytes, start, p));
   }
 

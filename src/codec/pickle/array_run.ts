@@ -140,7 +140,7 @@ export class ArrayRuns {
       p <= last && this.#opcodes + MAX_OPCODES < most && stack.length + MAX_ITEMS <= limits.maxStackItems
     ) {
       // What follows costs less than this in any case.
-      if (budget.structure + MAX_PRICE > limits.maxStructureBytes || slots.length + 7 > limits.maxMemo) break;
+      if (budget.structure + MAX_PRICE > budget.room || slots.length + 7 > limits.maxMemo) break;
       const opcode = bytes[p];
       if (opcode === 0x68 || opcode === 0x6a) {
         const isShort = opcode === 0x68;
@@ -206,7 +206,7 @@ export class ArrayRuns {
     const { words, lastWord, size, dataSize, opcodes, price, dtype, shape, fortran } = this.#model;
     const count = Math.min(
       (most - this.#opcodes) / opcodes - 1,
-      (limits.maxStructureBytes - budget.structure) / (price + MAX_PRICE),
+      (budget.room - budget.structure) / (price + MAX_PRICE),
       (limits.maxStackItems - stack.length - MAX_ITEMS) / 2,
       (limits.maxMemo - slots.length) / 7 - 1,
       limits.maxTensors - budget.tensors,
@@ -246,7 +246,7 @@ export class ArrayRuns {
     const { bytes, view } = cursor;
     const count = Math.min(
       (most - this.#opcodes) / 3 - 1,
-      (limits.maxStructureBytes - budget.structure) / MAX_PRICE,
+      (budget.room - budget.structure) / MAX_PRICE,
       (limits.maxStackItems - stack.length - MAX_ITEMS) / 2,
       limits.maxMemo - slots.length - 1,
     );
@@ -345,9 +345,9 @@ export class ArrayRuns {
     const begun = this.#begun;
     this.#begun = null;
     const { cursor: { bytes, view, base }, budget, arrays } = this.#context;
-    const { maxStructureBytes, maxMemo } = budget.limits;
+    const { room, limits: { maxMemo } } = budget;
     if (begun === null || begun.memoSize !== slots.length || start + MAX_TAIL > end) return start;
-    if (budget.structure + MAX_PRICE > maxStructureBytes || slots.length + 2 > maxMemo) return start;
+    if (budget.structure + MAX_PRICE > room || slots.length + 2 > maxMemo) return start;
     const build = behindState(bytes, view, start, slots.length);
     if (bytes[build] !== 0x62) return start;
     const data = this.#takeData(begun);
