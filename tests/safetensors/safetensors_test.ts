@@ -63,6 +63,15 @@ describe("safetensors", () => {
     assert.deepEqual(tensors.get("b.empty")!.shape, [0, 4]);
   });
 
+  it("have no metadata where the header says null, as safetensors itself takes it", () => {
+    const header = new TextEncoder().encode(
+      '{"__metadata__":null,"w":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}',
+    );
+    const tensors = decode(Uint8Array.of(header.length, 0, 0, 0, 0, 0, 0, 0, ...header, 7));
+    assert.equal(tensors.metadata.size, 0);
+    assert.equal(tensors.get("w")!.at(0), 7);
+  });
+
   it("writes the bytes of safetensors' own writer, in whatever order the tensors come", () => {
     const tensors = decode(written);
     assert.deepEqual(encode(tensors), written);

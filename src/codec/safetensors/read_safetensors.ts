@@ -142,6 +142,8 @@ function readJsonHeader(header: Uint8Array, budget: Budget): Json {
 
 function readMetadata(value: Json): Map<string, string> {
   const metadata = new Map<string, string>();
+  // What safetensors' own reader takes for none.
+  if (value === null) return metadata;
   if (!(value instanceof JsonObject)) throw badField("__metadata__", "must be an object of texts");
   for (const [key, text] of value) {
     if (typeof text !== "string") {
