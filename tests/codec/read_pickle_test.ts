@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
 import { isPaddleError, Tuple } from "../../mod.ts";
+import { driveBytes } from "../../src/codec/drive_bytes.ts";
+import { readPickle } from "../../src/codec/pickle/read_pickle.ts";
 import { writePickle } from "../../src/codec/pickle/write_pickle.ts";
 import { decodePickle } from "../../src/model/decode_pickle.ts";
 
@@ -128,6 +130,26 @@ describe("floats", () => {
       assert.equal(read(`cnumpy\ndtype\n(X\x02\0\0\0f4${flags}tR.`), "FORBIDDEN_CALL", flags);
     }
   });
+});
+
+describe("a key that comes twice", () => {
+  // Bytes of the opcodes: PROTO 0, EMPTY_DICT 2, ...
+  const CASES: [string, string, [first: number, again: number]][] = [
+    ["by two SETITEMs", "\x80\x02}U\x01aK\x01sU\x01aK\x02s.", [8, 14]],
+    ["by one SETITEMS", "\x80\x02}(U\x01aK\x01U\x01aK\x02u.", [14, 14]],
+    ["after others", "\x80\x02}(U\x01bK\x01U\x01aK\x02u(U\x01cK\x01U\x01aK\x02u.", [14, 26]],
+    ["spelled otherwise", "\x80\x02}K\x01K\x01s\x88K\x02s.", [7, 11]],
+    ["beside a dict of its own", "\x80\x02}U\x01aK\x01sU\x01b}U\x01aK\x01ssU\x01aK\x02s.", [8, 25]],
+  ];
+  for (const [how, text, [first, again]] of CASES) {
+    it(`${how} is told with both places`, () => {
+      const { warnings: [warning, ...more] } = driveBytes((cursor) => readPickle(cursor), bytesOf(text));
+      assert.deepEqual(more, []);
+      assert.equal(warning.code, "DUPLICATE_KEY");
+      assert.equal(warning.offset, again);
+      assert.ok(warning.message.includes(`put there at byte ${first} and again`), warning.message);
+    });
+  }
 });
 
 describe("keys and shared values", () => {

@@ -9,6 +9,7 @@ import { rememberFloat, rememberFloatKey } from "../../floats.ts";
 import { type Budget, PRICES } from "../../limits.ts";
 import { Float, Tuple } from "../../values.ts";
 import { ByteText, spelledOut } from "./byte_text.ts";
+import { Fills } from "./fills.ts";
 import type { Here } from "./here.ts";
 import { canonicalForm, keyOf } from "./keys.ts";
 import type { PickleStack } from "./pickle_stack.ts";
@@ -27,6 +28,7 @@ export class Containers {
   readonly #budget: Budget;
   readonly #symbols: SymbolGuard;
   readonly #strict: boolean;
+  readonly #fills = new Fills();
 
   /** Where `strict`, a repeated key is an error. */
   constructor(stack: PickleStack, budget: Budget, symbols: SymbolGuard, strict: boolean) {
@@ -79,6 +81,11 @@ export class Containers {
 
   /** Put a pair into a dict, with Python's rules for equal keys. */
   setItem(dict: Map<unknown, unknown>, key: unknown, value: unknown): void {
+    this.#put(dict, key, value);
+    this.#fills.note(dict, this.#here.at);
+  }
+
+  #put(dict: Map<unknown, unknown>, key: unknown, value: unknown): void {
     let place: unknown = key;
     if (typeof key === "string") {
       if (key.length > this.#budget.limits.maxNameBytes / 3) this.#checkName(key);
@@ -90,7 +97,7 @@ export class Containers {
       dict.set(place, value.value);
     } else dict.set(place, this.settle(value));
     // Asking before would look the key up twice; a dict that did not grow had it.
-    if (dict.size === size && typeof key === "string") this.#duplicate(key);
+    if (dict.size === size && typeof key === "string") this.#duplicate(dict, key);
   }
 
   /** Put the pairs of the stack from `start` on into a dict. */
@@ -104,14 +111,15 @@ export class Containers {
       const isCommon = typeof key === "string" && key.length <= longest &&
         (typeof value === "string" || value instanceof PickledArray);
       if (!isCommon) {
-        this.setItem(dict, key, value);
+        this.#put(dict, key, value);
         continue;
       }
       budget.charge(PRICES.entry, at);
       const { size } = dict;
       dict.set(key, value);
-      if (dict.size === size) this.#duplicate(key);
+      if (dict.size === size) this.#duplicate(dict, key);
     }
+    this.#fills.note(dict, at);
     items.length = start;
   }
 
@@ -142,7 +150,7 @@ export class Containers {
     if (form === null) throw this.#here.bad("BAD_KEY", "has a key that Python cannot hash, or NaN");
     const place = keyOf(container, plain, form);
     if (container.has(place)) {
-      if (container instanceof Map) this.#duplicate(place);
+      if (container instanceof Map) this.#duplicate(container, place);
     } else if (key instanceof Float || Object.is(key, -0)) {
       // A Map has 0 for -0, which is a float and no int all the same.
       rememberFloatKey(container, (plain as number) + 0);
@@ -154,14 +162,15 @@ export class Containers {
     this.#budget.check("maxNameBytes", utf8Size(key), this.#here.at);
   }
 
-  #duplicate(key: unknown): void {
+  #duplicate(dict: Map<unknown, unknown>, key: unknown): void {
     const { at: offset, name } = this.#here;
     const isListed = this.warnings.length < MAX_WARNINGS;
     if (!isListed && !this.#strict) return;
     const at = this.#here.place;
-    const message = `The key ${
-      quote(String(key))
-    } comes twice, again in the ${name} at byte ${offset}: the last value counts.`;
+    const first = this.#fills.offsetOf(dict, key) ?? offset;
+    const message =
+      `The key ${quote(String(key))} comes twice, put there at byte ${first} and again by the ${name} at ` +
+      `byte ${offset}: the last value counts.`;
     if (this.#strict) throw new FormatError("DUPLICATE_KEY", message, { offset, at });
     this.warnings.push({ code: "DUPLICATE_KEY", message, offset, at });
   }
