@@ -8,6 +8,7 @@ import { FormatError, quote, type Warning } from "../../errors.ts";
 import { rememberFloat, rememberFloatKey } from "../../floats.ts";
 import { type Budget, PRICES } from "../../limits.ts";
 import { Float, Tuple } from "../../values.ts";
+import { type Decoder, PAUSE } from "../cursor.ts";
 import { ByteText, spelledOut } from "./byte_text.ts";
 import { Fills } from "./fills.ts";
 import type { Here } from "./here.ts";
@@ -16,6 +17,8 @@ import type { PickleStack } from "./pickle_stack.ts";
 import { PickledArray, Token } from "./pickled.ts";
 import type { SymbolGuard } from "./symbol_guard.ts";
 
+/** Items that are put into a container without a pause: an even number. */
+const AT_A_TIME = 32_768;
 /** Repeated keys that get a warning of their own. */
 const MAX_WARNINGS = 100;
 
@@ -72,10 +75,24 @@ export class Containers {
     this.#budget.charge(PRICES.slot, this.#here.at);
   }
 
-  /** Put the items of the stack from `start` on at the end of a list. */
-  appendAll(list: unknown[], start: number): void {
+  /** Put the items of the stack from `start` on into a container; where there are many, others have turns in between. */
+  *fill(container: unknown[] | Map<unknown, unknown> | Set<unknown>, start: number): Decoder<void> {
     const { items } = this.#stack;
-    for (let i = start; i < items.length; i++) this.append(list, items[i]);
+    if (container instanceof Map && (items.length - start) % 2 !== 0) {
+      throw this.#here.badStack("wants keys and values in pairs");
+    }
+    for (let from = start; from < items.length; from += AT_A_TIME) {
+      if (from > start) yield PAUSE;
+      const end = Math.min(items.length, from + AT_A_TIME);
+      if (container instanceof Map) this.#setItems(container, from, end);
+      else {
+        const isList = Array.isArray(container);
+        for (let i = from; i < end; i++) {
+          if (isList) this.append(container, items[i]);
+          else this.addItem(container, items[i]);
+        }
+      }
+    }
     items.length = start;
   }
 
@@ -100,13 +117,12 @@ export class Containers {
     if (dict.size === size && typeof key === "string") this.#duplicate(dict, key);
   }
 
-  /** Put the pairs of the stack from `start` on into a dict. */
-  setItems(dict: Map<unknown, unknown>, start: number): void {
+  /** Put the pairs `[start, end)` of the stack into a dict. */
+  #setItems(dict: Map<unknown, unknown>, start: number, end: number): void {
     const { items } = this.#stack;
-    if ((items.length - start) % 2 !== 0) throw this.#here.badStack("wants keys and values in pairs");
     const budget = this.#budget, { at } = this.#here;
     const longest = budget.limits.maxNameBytes / 3;
-    for (let i = start; i < items.length; i += 2) {
+    for (let i = start; i < end; i += 2) {
       const key = items[i], value = items[i + 1];
       const isCommon = typeof key === "string" && key.length <= longest &&
         (typeof value === "string" || value instanceof PickledArray);
@@ -120,20 +136,12 @@ export class Containers {
       if (dict.size === size) this.#duplicate(dict, key);
     }
     this.#fills.note(dict, at);
-    items.length = start;
   }
 
   /** Put a member into a set. */
   addItem(set: Set<unknown>, item: unknown): void {
     this.#budget.charge(PRICES.entry, this.#here.at);
     set.add(typeof item === "string" ? item : this.#keyIn(set, item));
-  }
-
-  /** Put the items of the stack from `start` on into a set. */
-  addItems(set: Set<unknown>, start: number): void {
-    const { items } = this.#stack;
-    for (let i = start; i < items.length; i++) this.addItem(set, items[i]);
-    items.length = start;
   }
 
   /** What a container holds in place of what lay on the stack. */

@@ -244,7 +244,7 @@ class PickleMachine implements CallContext, RunContext {
           const start = stack.popMark();
           const list: unknown[] = [];
           budget.charge(PRICES.list, at);
-          containers.appendAll(list, start);
+          yield* containers.fill(list, start);
           items.push(list);
           break;
         }
@@ -252,7 +252,7 @@ class PickleMachine implements CallContext, RunContext {
           const start = stack.popMark();
           const dict = new Map();
           budget.charge(PRICES.dict, at);
-          containers.setItems(dict, start);
+          yield* containers.fill(dict, start);
           items.push(dict);
           break;
         }
@@ -260,7 +260,7 @@ class PickleMachine implements CallContext, RunContext {
           const start = stack.popMark();
           const set = new FrozenSet();
           budget.charge(PRICES.set, at);
-          containers.addItems(set, start);
+          yield* containers.fill(set, start);
           items.push(set);
           break;
         }
@@ -274,7 +274,7 @@ class PickleMachine implements CallContext, RunContext {
         case 0x65: { // APPENDS
           const start = stack.popMark();
           const list = stack.below(start);
-          if (isList(list)) containers.appendAll(list, start);
+          if (isList(list)) yield* containers.fill(list, start);
           else symbols.mustBeUnknown(list, "a list");
           items.length = start;
           break;
@@ -290,7 +290,7 @@ class PickleMachine implements CallContext, RunContext {
         case 0x75: { // SETITEMS
           const start = stack.popMark();
           const dict = stack.below(start);
-          if (dict instanceof Map) containers.setItems(dict, start);
+          if (dict instanceof Map) yield* containers.fill(dict, start);
           else symbols.mustBeUnknown(dict, "a dict");
           items.length = start;
           break;
@@ -299,7 +299,7 @@ class PickleMachine implements CallContext, RunContext {
           const start = stack.popMark();
           const set = stack.below(start);
           if (set instanceof Set && !(set instanceof FrozenSet)) {
-            containers.addItems(set, start);
+            yield* containers.fill(set, start);
           } else symbols.mustBeUnknown(set, "a set");
           items.length = start;
           break;
