@@ -14,7 +14,11 @@ function blobOf(file: SparseFile) {
     return new Blob([file.slice(start, Math.max(start, Math.min(end, file.size))) as Uint8Array<ArrayBuffer>]);
   };
   return {
-    blob: Object.create(Blob.prototype, { size: { value: file.size }, slice: { value: slice } }) as Blob,
+    blob: Object.create(Blob.prototype, {
+      name: { value: "m" },
+      size: { value: file.size },
+      slice: { value: slice },
+    }) as Blob,
     slices,
     state,
   };
