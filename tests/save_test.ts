@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import {
@@ -24,7 +25,7 @@ import {
   isPaddleError,
   load,
   MemoryFolder,
-  type NDArray,
+  NDArray,
   open,
   save,
   SelectedRows,
@@ -32,6 +33,7 @@ import {
   Tensor,
   Tuple,
 } from "../mod.ts";
+import { FileSink } from "../src/io/file_sink.ts";
 
 async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "oarlock-save-"));
@@ -236,6 +238,46 @@ describe("what comes back", () => {
         assert.deepEqual([...part.shape], [2, 200]);
         assert.equal(part.at(0, 0), 600);
         assert.equal((await checkpoint.get("w")).at(199, 199), 39_999);
+      }
+    }));
+});
+
+describe("a save by protocol 2 of arrays of all sizes", () => {
+  const KIB = 1024;
+  // Texts that are written by themselves, texts that are gathered, arrays that go into frames.
+  const SIZES = [1500 * KIB, 100 * KIB, 2500 * KIB, 10, 90 * KIB, 1100 * KIB, 70 * KIB, 70 * KIB, 3000 * KIB];
+  const filled = (length: number, k: number) =>
+    new NDArray("uint8", [length], new Uint8Array(length).map((_, i) => (i + 40 * k) & 0xff));
+  const value = new Map(SIZES.map((size, k) => [`w${k}`, filled(size, k)]));
+
+  it("to a file that takes its time has the bytes of encode", () =>
+    inFolder(async (folder) => {
+      const write = FileSink.prototype.write;
+      FileSink.prototype.write = async function (chunk) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        return await write.call(this, chunk);
+      };
+      try {
+        await save(value, join(folder, "a"), { protocol: 2, verify: false });
+      } finally {
+        FileSink.prototype.write = write;
+      }
+      assert.ok(Buffer.compare(readFileSync(join(folder, "a")), encode(value, { protocol: 2 })) === 0);
+    }));
+
+  it("out of a checkpoint has the same bytes in a sink that keeps what it is given", () =>
+    inFolder(async (folder) => {
+      for (const protocol of [2, 4]) {
+        await save(value, join(folder, "a"), { protocol });
+        await using checkpoint = await open(join(folder, "a"));
+        for (const to of [2, 4]) {
+          const kept: Uint8Array[] = [];
+          await save(checkpoint, { write: (chunk: Uint8Array) => void kept.push(chunk), close() {}, abort() {} }, {
+            protocol: to,
+          });
+          const whole = encode(await checkpoint.value(), { protocol: to });
+          assert.ok(Buffer.compare(Buffer.concat(kept), whole) === 0, `${protocol} to ${to}`);
+        }
       }
     }));
 });

@@ -14,6 +14,8 @@ const MOST = 256 * 2 ** 20;
  * `showSaveFilePicker()` is the way, where the browser has one.
  */
 export class DownloadSink implements Sink {
+  /** Each chunk is done with when it was written. */
+  readonly keepsChunks = false;
   readonly #name: string;
   #parts: Blob[] = [];
   #size = 0;

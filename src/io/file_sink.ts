@@ -29,6 +29,8 @@ const queues = new Map<string, Promise<void>>();
 
 /** A file being saved. */
 export class FileSink implements Sink {
+  /** Each chunk is done with when it was written. */
+  readonly keepsChunks = false;
   /** Whether the folder entry is on the disk; known after {@linkcode FileSink.close}. */
   durable = false;
   /** SHA-256 of the bytes as hex, where they were read back; known after {@linkcode FileSink.prepare}. */

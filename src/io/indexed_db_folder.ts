@@ -159,6 +159,7 @@ class RowsSource implements Source {
 
 /** Rows under an id that nobody knows yet; the last transaction gives them the name. */
 class RowsSink implements Sink {
+  readonly keepsChunks = false;
   readonly #database: IDBDatabase;
   readonly #name: string;
   readonly #id = `${Date.now()}-${crypto.randomUUID()}`;

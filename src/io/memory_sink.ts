@@ -7,6 +7,8 @@ import type { Sink } from "./sink.ts";
 
 /** Collects what is written; `done` gets the whole when it is closed. */
 export class MemorySink implements Sink {
+  /** Each chunk is done with when it was written. */
+  readonly keepsChunks = false;
   readonly #done: (bytes: Uint8Array<ArrayBuffer>) => void;
   #chunks: Uint8Array[] = [];
   #length = 0;

@@ -31,6 +31,8 @@ const MAX_PARTS = 10_000;
 
 /** Sends parts; a file of less than one part is sent whole. */
 export class PartsSink implements Sink {
+  /** Each chunk is done with when it was written. */
+  readonly keepsChunks = false;
   readonly #target: PartsTarget;
   readonly #name: string;
   readonly #gathered: Gathered;

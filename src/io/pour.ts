@@ -33,25 +33,31 @@ export async function pour(
   spare: SpareBytes = new SpareBytes(),
 ): Promise<void> {
   const turns = new Turns(signal), ahead = new ReadAhead(chunks, signal, spare);
-  const isFile = sink instanceof FileSink;
+  const isFile = sink instanceof FileSink, keeps = sink.keepsChunks !== false;
   const room = Math.min(GATHER, size);
   let gathered = spare.take(room), other = isFile ? spare.take(room) : gathered;
   let held = 0, written = 0;
+  /** Whether the encoder's own memory is being written: it stays as it is until the next chunk but one is asked for. */
+  let isLent = false;
   const count = (bytes: number) => {
     written += bytes;
     onWritten?.(written);
   };
   const write = isFile ? behind(sink, count) : oneByOne(sink, signal, count);
+  const done = async () => {
+    await write.done();
+    isLent = false;
+  };
   const pass = async (chunk: Uint8Array) => {
     signal?.throwIfAborted();
     await write.next(chunk);
   };
   const flush = async () => {
     if (held === 0) return;
-    // Who keeps a chunk against the contract keeps bytes that stay as they are.
-    const chunk = isFile ? gathered.subarray(0, held) : gathered.slice(0, held);
+    const chunk = keeps ? gathered.slice(0, held) : gathered.subarray(0, held);
     [gathered, other] = [other, gathered];
     held = 0;
+    isLent = false;
     await pass(chunk);
   };
   const add = async (chunk: Uint8Array) => {
@@ -59,10 +65,12 @@ export async function pour(
     if (chunk.length > GATHER / 4) {
       await flush();
       for (let at = 0; at < chunk.length; at += LONGEST) await pass(chunk.subarray(at, at + LONGEST));
+      isLent = true;
     } else {
       if (chunk.length > room) throw changed(size, written + chunk.length);
       gathered.set(chunk, held);
       held += chunk.length;
+      if (isLent) await done();
     }
   };
   try {
@@ -71,14 +79,14 @@ export async function pour(
       const chunk = next instanceof Promise ? await next : next;
       if (chunk instanceof UnreadBytes) {
         for await (const piece of ahead.pieces(chunk)) {
-          await add(piece);
+          await add(keeps && piece.length > GATHER / 4 ? piece.slice() : piece);
           // The next piece may come in the same memory.
-          await write.done();
+          await done();
         }
       } else await add(chunk);
     }
     await flush();
-    await write.done();
+    await done();
     if (written !== size) throw changed(size, written);
     await ahead.verify();
   } finally {

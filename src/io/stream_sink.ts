@@ -23,6 +23,8 @@ export async function fileStreamSink(handle: FileSystemFileHandle, end?: SinkEnd
 
 /** A WritableStream: its back-pressure is waited for, and its end is told apart from a failure. */
 export class StreamSink implements Sink {
+  /** Each chunk is done with when it was written. */
+  readonly keepsChunks = false;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #end: SinkEnd;
   readonly #keeps: boolean;

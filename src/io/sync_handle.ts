@@ -70,6 +70,8 @@ export class SyncHandleSource implements Source {
 
 /** A synchronous handle as a sink: the file is written from its beginning, and cut behind the last byte. */
 export class SyncHandleSink implements Sink {
+  /** Each chunk is done with when it was written. */
+  readonly keepsChunks = false;
   readonly #handle: SyncHandle;
   readonly #end: SinkEnd | null;
   #written = 0;
