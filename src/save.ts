@@ -87,9 +87,10 @@ export async function saveChunks(
     signal,
   });
   try {
-    // A file is done with a chunk before the next but one is made; other sinks may keep what they are given.
     const isFile = sink instanceof FileSink;
-    await pour(isFile && plan.reusing ? plan.reusing() : plan.chunks, sink, signal, progress?.at, plan.size);
+    // A chunk that is done with when it was written may be made where the last but one was.
+    const chunks = sink.keepsChunks === false ? plan.reusing?.() : undefined;
+    await pour(chunks ?? plan.chunks, sink, signal, progress?.at, plan.size);
     if (isFile) await sink.prepare();
     progress?.check();
     // Whether a place that was closing when the call was stopped has the file, nobody knows.

@@ -265,6 +265,18 @@ describe("a save by protocol 2 of arrays of all sizes", () => {
       assert.ok(Buffer.compare(readFileSync(join(folder, "a")), encode(value, { protocol: 2 })) === 0);
     }));
 
+  it("to a sink that is done with each chunk has them, too, in memory that is used again", async () => {
+    const copies: Uint8Array[] = [], memories = new Set<ArrayBufferLike>();
+    const write = async (chunk: Uint8Array) => {
+      memories.add(chunk.buffer);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      copies.push(chunk.slice());
+    };
+    await save(value, { write, close() {}, abort() {}, keepsChunks: false }, { protocol: 2 });
+    assert.ok(Buffer.compare(Buffer.concat(copies), encode(value, { protocol: 2 })) === 0);
+    assert.ok(memories.size < copies.length, `${memories.size} memories`);
+  });
+
   it("out of a checkpoint has the same bytes in a sink that keeps what it is given", () =>
     inFolder(async (folder) => {
       for (const protocol of [2, 4]) {

@@ -5,6 +5,7 @@
  */
 import { type Chunk, UnreadBytes } from "../unread_bytes.ts";
 import { ReadAhead } from "./read_ahead.ts";
+import { collectGarbage } from "./platform.ts";
 import { SourceError } from "../errors.ts";
 import { FileSink } from "./file_sink.ts";
 import type { Sink } from "./sink.ts";
@@ -32,7 +33,7 @@ export async function pour(
   size: number,
   spare: SpareBytes = new SpareBytes(),
 ): Promise<void> {
-  const turns = new Turns(signal), ahead = new ReadAhead(chunks, signal, spare);
+  const copies = new Copies(), turns = new Turns(signal), ahead = new ReadAhead(chunks, signal, spare);
   const isFile = sink instanceof FileSink, keeps = sink.keepsChunks !== false;
   const room = Math.min(GATHER, size);
   let gathered = spare.take(room), other = isFile ? spare.take(room) : gathered;
@@ -79,7 +80,7 @@ export async function pour(
       const chunk = next instanceof Promise ? await next : next;
       if (chunk instanceof UnreadBytes) {
         for await (const piece of ahead.pieces(chunk)) {
-          await add(keeps && piece.length > GATHER / 4 ? piece.slice() : piece);
+          await add(keeps ? copies.of(piece) : piece);
           // The next piece may come in the same memory.
           await done();
         }
@@ -93,6 +94,25 @@ export async function pour(
     await write.done().catch(() => {});
     ahead.release();
     spare.give(gathered, isFile ? other : null);
+  }
+}
+
+/** Bytes between two collections that a runtime is asked for. */
+const COLLECT_AFTER = 32 * 2 ** 20;
+
+/** Copies for a sink that may keep them. */
+class Copies {
+  #bytes = 0;
+
+  /** Memory of its own with these bytes, where they are not gathered anyway. */
+  of(piece: Uint8Array): Uint8Array {
+    if (piece.length <= GATHER / 4) return piece;
+    this.#bytes += piece.length;
+    if (this.#bytes > COLLECT_AFTER) {
+      this.#bytes = 0;
+      collectGarbage();
+    }
+    return piece.slice();
   }
 }
 

@@ -113,6 +113,7 @@ function pour(protocol: number, total: number, count: number): Run {
       },
       close: () => Promise.resolve(closeSync(file)),
       abort: () => Promise.resolve(closeSync(file)),
+      keepsChunks: false,
     };
     await paddle.save(state, sink, { protocol });
     return nbytesOf(state);

@@ -60,7 +60,7 @@ export const TIME_ROWS: readonly TimeRow[] = [
     limit: 1.25,
   },
   {
-    title: "`save`, 1 GiB, protocol 4, to a sink that writes and does not sync",
+    title: "`save`, 1 GiB, protocol 4, to a sink that writes, keeps nothing and does not sync",
     job: "pour:4",
     peer: "dump:4",
     against: "`pickle.dump`",
@@ -74,7 +74,7 @@ export const TIME_ROWS: readonly TimeRow[] = [
     limit: 0.5,
   },
   {
-    title: "`save`, 256 MiB, protocol 2, to a sink that writes and does not sync",
+    title: "`save`, 256 MiB, protocol 2, to a sink that writes, keeps nothing and does not sync",
     job: "pour:2",
     peer: "dump:2",
     against: "`pickle.dump`",

@@ -46,10 +46,12 @@ describe("a file of 5 GB", () => {
       });
       let written = 0;
       const sink: Sink = { write: (chunk) => void (written += chunk.length), close() {}, abort() {} };
-      grown.save = await growthOf(async () => void await save(checkpoint, sink));
+      grown.save = await growthOf(async () => void await save(checkpoint, { ...sink, keepsChunks: false }));
       assert.equal(written, file.size);
+      grown.toKeeper = await growthOf(async () => void await save(checkpoint, sink));
+      assert.equal(written, 2 * file.size);
       console.log(`    MiB more: ${JSON.stringify(grown)}`);
-      assert.ok(grown.open < 48 && grown.get < 64 && grown.save < 64, JSON.stringify(grown));
+      assert.ok(grown.open < 48 && grown.get < 64 && grown.save < 48 && grown.toKeeper < 128, JSON.stringify(grown));
     } finally {
       rmSync(folder, { recursive: true });
     }
@@ -61,7 +63,12 @@ describe("a model of 320 MB", () => {
   (existsSync(FORGET) ? it : it.skip)("is laid out anew, recovered and saved as text in little memory", async () => {
     const folder = mkdtempSync(join(tmpdir(), "oarlock-model-"));
     let written = 0;
-    const sink: Sink = { write: (chunk) => void (written += chunk.length), close() {}, abort() {} };
+    const sink: Sink = {
+      write: (chunk) => void (written += chunk.length),
+      close() {},
+      abort() {},
+      keepsChunks: false,
+    };
     const nowhere: Folder = {
       get: () => Promise.resolve(null),
       list: () => Promise.resolve([]),
