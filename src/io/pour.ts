@@ -98,7 +98,7 @@ export async function pour(
 }
 
 /** Bytes between two collections that a runtime is asked for. */
-const COLLECT_AFTER = 32 * 2 ** 20;
+const COLLECT_AFTER = 64 * 2 ** 20;
 
 /** Copies for a sink that may keep them. */
 class Copies {
