@@ -94,7 +94,7 @@ export class Cursor {
   view: DataView = new DataView(NOTHING.buffer);
   /** The next byte to read. */
   pos = 0;
-  /** Behind the last byte of the window. */
+  /** Where the window ends, behind its last byte. */
   end = 0;
   /** Offset in the source of `bytes[0]`. */
   base = 0;
@@ -112,7 +112,7 @@ export class Cursor {
     return this.base + this.pos;
   }
 
-  /** Bytes in the window. */
+  /** Bytes that the window has from `pos` on. */
   get left(): number {
     return this.end - this.pos;
   }
@@ -128,6 +128,11 @@ export class Cursor {
   need(n: number): NeedAsk {
     this.#need.n = n;
     return this.#need;
+  }
+
+  /** Bytes `[start, end)` of the window, to stay: a view where that is stable, else a copy. */
+  keep(start: number, end: number): Uint8Array {
+    return this.stable ? this.bytes.subarray(start, end) : this.bytes.slice(start, end);
   }
 
   /** For drivers: put a window under the cursor. */

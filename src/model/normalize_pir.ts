@@ -61,8 +61,8 @@ function isInput(op: PirOp): boolean {
 /** The number of the value that is meant by `name`. */
 function valueOf(program: PirProgram, name: string): number {
   const [main] = program.blocks;
-  const fetch = main.ops.find((op) => op.type === "pd_op.fetch" && op.name === name);
-  if (fetch) return fetch.operands[0];
+  const fetched = main.ops.find((op) => op.type === "pd_op.fetch" && op.name === name);
+  if (fetched) return fetched.operands[0];
   const maker = main.ops.find((op) => op.name === name || op.results.some(({ id }) => `%${id}` === name));
   if (!maker) throw new SourceError("NOT_FOUND", `The program has no value ${quote(name)}`, { at: name });
   return maker.name === name ? maker.results[0].id : Number(name.slice(1));

@@ -107,8 +107,7 @@ function* readData(
     return (yield { kind: "blob", length: size, encoding: "raw", size, at }) as Payload;
   }
   const start = yield* take(cursor, size, at);
-  const part = cursor.bytes.subarray(start, start + size);
-  return cursor.stable ? part : part.slice();
+  return cursor.keep(start, start + size);
 }
 
 /** numpy's word for a dtype: byte order, kind, bytes of an element. */

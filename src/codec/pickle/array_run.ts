@@ -67,7 +67,7 @@ const DATA_OF_SCALAR = new UnmadePart("data", -1);
 const STATE_OF_SCALAR = new UnmadePart("state", -2);
 
 /** A run whose data are long: whoever runs the machine has them, or leaves them where they are. */
-export interface BegunRun {
+interface BegunRun {
   readonly array: PickledArray;
   readonly shape: readonly number[];
   /** The shape as it lies on the stack. */
@@ -102,7 +102,7 @@ export class ArrayRuns {
   #shape: readonly number[] = Object.freeze([]);
   readonly #pattern = new RunPattern();
   readonly #model = new EntryModel();
-  /** Where the data of this call's arrays go, and where they begin and end in the window. */
+  /** Where the data of this call's arrays go, and where in the window they begin and end. */
   #slab: Slab | null = null;
   #from = 0;
   #to = 0;
@@ -124,7 +124,7 @@ export class ArrayRuns {
   }
 
   /**
-   * Carry out what stands under the cursor, as far as it goes; `frameEnd` is the end of the frame in force, in the window. Returns the
+   * Carry out what stands under the cursor, as far as it goes; `frameEnd` is where in the window the frame in force ends. Returns the
    * number of opcodes, `most` at most.
    */
   read(frameEnd: number, most: number): number {

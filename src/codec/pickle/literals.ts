@@ -104,11 +104,11 @@ export class Literals {
     items.push(yield* this.#blob(length, "raw", length));
   }
 
-  /** Bytes of the window: a view where that stays, else a copy. */
+  /** Bytes `[start, end)` of the window, to stay. */
   #keep(start: number, end: number): Uint8Array {
-    const { bytes: window, stable, base } = this.#args.cursor;
-    const bytes = stable ? window.subarray(start, end) : window.slice(start, end);
-    this.#arrays.lay(bytes, base + start);
+    const { cursor } = this.#args;
+    const bytes = cursor.keep(start, end);
+    this.#arrays.lay(bytes, cursor.base + start);
     return bytes;
   }
 

@@ -75,7 +75,7 @@ export class OpcodeArguments {
     return length;
   }
 
-  /** `n` bytes: their index in the window. */
+  /** Where in the window `n` bytes begin. */
   #fixed(n: number): number {
     const cursor = this.cursor;
     const start = cursor.pos;

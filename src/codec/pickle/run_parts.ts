@@ -10,7 +10,7 @@ import type { PickledArray, Token } from "./pickled.ts";
 import type { SymbolGuard } from "./symbol_guard.ts";
 
 /** `(0,)`, the arguments of `_reconstruct`, the shape, the bytes, the array's state. */
-export type RunPart = "zero" | "args" | "shape" | "data" | "state";
+type RunPart = "zero" | "args" | "shape" | "data" | "state";
 
 /** In the memo in place of a part of a run. */
 export class UnmadePart {

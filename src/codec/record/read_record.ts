@@ -214,9 +214,7 @@ export function* readTensor(cursor: Cursor, { budget, onDesc }: RecordOptions): 
     return { dtype: dtype.name, shape, data, offset };
   }
   const start = yield* take(cursor, size, offset);
-  const window = cursor.bytes;
-  const data = cursor.stable ? window.subarray(start, start + size) : window.slice(start, start + size);
-  return { dtype: dtype.name, shape, data, offset };
+  return { dtype: dtype.name, shape, data: cursor.keep(start, start + size), offset };
 }
 
 /** `n` bytes in the window: their index. `at` is where the field begins. */

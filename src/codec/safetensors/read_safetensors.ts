@@ -81,7 +81,7 @@ export function* readSafetensors(cursor: Cursor, { budget, lazy }: ReadSafetenso
       tensor.data = (yield { kind: "blob", length: size, encoding: "raw", size, at: tensor.offset }) as Payload;
     } else {
       const at = yield* take(cursor, size, tensor.offset);
-      tensor.data = cursor.stable ? cursor.bytes.subarray(at, at + size) : cursor.bytes.slice(at, at + size);
+      tensor.data = cursor.keep(at, at + size);
     }
   }
   if (remaining === undefined) {
