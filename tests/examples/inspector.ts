@@ -3,13 +3,11 @@
  * or in a new temporary one. Without Chromium it says so and passes.
  */
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { build, serve } from "../../examples/inspector/build.ts";
 import { encode, load, openArchive, type StateDict, Tensor } from "../../mod.ts";
 import { decodeNpz } from "../../src/npy.ts";
 import { decode as decodeSafetensors } from "../../src/safetensors.ts";
@@ -21,15 +19,7 @@ if (!CHROMIUM) {
   console.log("inspector: chromium is not here, passed over");
   process.exit(0);
 }
-const REAL = "tests/fixtures/real";
-const NET = `${REAL}/paddle-3.3.1/net/net.pdparams`;
-const MODEL = `${REAL}/paddle-2.6.2/jit-save/m`;
-const shots = process.argv[2] ?? mkdtempSync(join(tmpdir(), "oarlock-screenshots-"));
-mkdirSync(shots, { recursive: true });
-const folder = mkdtempSync(join(tmpdir(), "oarlock-inspector-"));
-await build(join(folder, "page"));
-const server = await serve(join(folder, "page"), 0);
-const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+const { base, folder, MODEL, NET, REAL, server, shots } = await import("./served_inspector.ts");
 
 /** Another origin with one file, by ranges. */
 let sent = 0;

@@ -3,12 +3,9 @@
  * are left in `folder`, or in a new temporary one. Without Firefox it says so and passes.
  */
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import { build, serve } from "../../examples/inspector/build.ts";
 import { encode, load, recoverStateDict, type Tensor } from "../../mod.ts";
 import { decode as decodeSafetensors } from "../../src/safetensors.ts";
 import { sparsePickle } from "./sparse_pickle.ts";
@@ -18,14 +15,7 @@ if (!FIREFOX) {
   console.log("inspector in Firefox: it is not here, passed over");
   process.exit(0);
 }
-const REAL = "tests/fixtures/real";
-const NET = `${REAL}/paddle-3.3.1/net/net.pdparams`;
-const MODEL = `${REAL}/paddle-2.6.2/jit-save/m`;
-const shots = process.argv[2] ?? mkdtempSync(join(tmpdir(), "oarlock-screenshots-"));
-mkdirSync(shots, { recursive: true });
-const folder = mkdtempSync(join(tmpdir(), "oarlock-inspector-"));
-await build(join(folder, "page"));
-const server = await serve(join(folder, "page"), 0);
+const { base, folder, MODEL, NET, server, shots } = await import("./served_inspector.ts");
 
 const { default: puppeteer } = await import(["npm:puppeteer-core", "24.43.1"].join("@"));
 const browser = await puppeteer.launch({
@@ -40,7 +30,7 @@ await page.setViewport({ width: 1280, height: 800 });
 page.setDefaultTimeout(20_000);
 const complaints: string[] = [];
 page.on("pageerror", (error: Error) => complaints.push(String(error)));
-await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+await page.goto(base);
 
 const text = (id: string): Promise<string> => page.$eval(`#${id}`, (place: Element) => place.textContent!);
 const status = (pattern: RegExp) =>
