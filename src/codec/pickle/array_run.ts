@@ -220,8 +220,8 @@ export class ArrayRuns {
       const tail = data + dataSize;
       if (tail + 4 > end || length > longest || view.getUint32(tail, true) !== TAIL) break;
       let k = 0;
-      while (k < words.length && view.getUint32(head + 4 * k, true) === words[k]) k++;
-      if (k < words.length || view.getUint32(data - 4, true) !== lastWord) break;
+      while (k < words.length && view.getInt32(head + 4 * k, true) === words[k]) k++;
+      if (k < words.length || view.getInt32(data - 4, true) !== lastWord) break;
       const key = textFromUtf8(bytes, p + 2, head);
       if (key === null) break;
       const array = new PickledArray(base + tail + 3, dtype, shape, fortran);

@@ -9,7 +9,7 @@ import type { PickledArray, PickledDType } from "./pickled.ts";
 export class EntryModel {
   /** Bytes between the key and the data; 0 where there is no model. */
   size = 0;
-  /** These bytes as numbers of four; the last four once more. */
+  /** These bytes as signed numbers of four, which engines keep without an object of their own; the last four once more. */
   readonly words: number[] = [];
   lastWord = 0;
   dataSize = 0;
@@ -25,8 +25,8 @@ export class EntryModel {
     this.size = data - head;
     this.dataSize = dataEnd - data;
     this.words.length = 0;
-    for (let p = head; p + 4 <= data; p += 4) this.words.push(view.getUint32(p, true));
-    this.lastWord = view.getUint32(data - 4, true);
+    for (let p = head; p + 4 <= data; p += 4) this.words.push(view.getInt32(p, true));
+    this.lastWord = view.getInt32(data - 4, true);
     this.dtype = dtype!;
     this.shape = shape;
     this.fortran = fortran;

@@ -23,6 +23,12 @@ export class Wire {
   /** A field's tag: an unsigned 32-bit number whose field number is not 0 and whose wire type exists. */
   tag(end: number): number {
     const at = this.pos;
+    const first = this.bytes[at];
+    // Nearly every tag is one byte, of a field that is there, and no group.
+    if (at < end && first >= 8 && first < 0x80 && (first & 7) <= 2) {
+      this.pos = at + 1;
+      return first;
+    }
     const tag = this.varint(at, end);
     if (this.#high !== 0 || tag >>> 3 === 0 || (tag & 7) > 5) {
       throw new FormatError("BAD_WIRE", `There is no field with the tag at byte ${at}`, { offset: at });
@@ -82,6 +88,11 @@ export class Wire {
 
   /** A length that fits in the message around it. */
   length(at: number, end: number): number {
+    const first = this.bytes[this.pos];
+    if (first < 0x80 && first < end - this.pos) {
+      this.pos++;
+      return first;
+    }
     const low = this.varint(at, end);
     if (this.#high !== 0 || low > end - this.pos) {
       const length = BigInt(this.#high) * 2n ** 32n + BigInt(low);
