@@ -19,7 +19,8 @@ const ESCAPES: ReadonlyMap<number, string> = new Map(
   Object.entries({ '"': '"', "\\": "\\", "/": "/", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" })
     .map(([key, text]) => [key.charCodeAt(0), text]),
 );
-const WORDS: readonly [string, Json][] = [["true", true], ["false", false], ["null", null]];
+/** Texts of one letter, by its byte: most keys of programs are such. */
+const LETTERS = Array.from({ length: 0x80 }, (_, byte) => String.fromCharCode(byte));
 
 /** Texts up to this many bytes are kept and given again: programs say the same few hundreds over and over. */
 const INTERN_MAX = 32;
@@ -123,7 +124,7 @@ class JsonReader {
     const bytes = this.#bytes;
     for (;; this.#pos++) {
       const byte = bytes[this.#pos];
-      if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return;
+      if (byte > 0x20 || (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09)) return;
     }
   }
 
@@ -163,7 +164,9 @@ class JsonReader {
     const byte = this.#bytes[this.#pos];
     if (byte === QUOTE) return this.#text();
     if (byte === 0x2d || (byte >= 0x30 && byte <= 0x39)) return this.#number();
-    for (const [word, value] of WORDS) if (this.#isWord(word)) return value;
+    if (byte === 0x74 && this.#isWord("true")) return true;
+    if (byte === 0x66 && this.#isWord("false")) return false;
+    if (byte === 0x6e && this.#isWord("null")) return null;
     throw this.#unexpected("a value");
   }
 
@@ -222,6 +225,11 @@ class JsonReader {
 
   #text(): string {
     const bytes = this.#bytes, start = this.#pos + 1;
+    const letter = bytes[start];
+    if (bytes[start + 1] === QUOTE && letter >= 0x20 && letter < 0x80 && letter !== QUOTE && letter !== BACKSLASH) {
+      this.#pos = start + 2;
+      return LETTERS[letter];
+    }
     let p = start, hash = 0;
     for (;; p++) {
       const byte = bytes[p];

@@ -80,8 +80,8 @@ export class PirOp implements Operator {
   #checkOperands(): void {
     const operands = this.#listOf("I");
     for (let i = 0; i < operands.length; i++) {
-      const operand = asObject(operands[i], this.#at, "I", i);
-      asInt(idOf(operand), this.#at, `I/${i}/%`);
+      const id = idOf(asObject(operands[i], this.#at, "I", i));
+      if (typeof id !== "number") asInt(id, new At(this.#at, "I", i), "%");
     }
   }
 

@@ -60,10 +60,11 @@ export function readType(value: Json | undefined, at: At): PirType {
   }
   const kind = KINDS.get(name);
   if (!kind) return OTHER;
-  const [element, dims, , lod] = asList(type.get("D"), at, "TT/D");
-  const dtype = ELEMENTS.get(asText(asObject(element, at, "TT/D/0").get("#"), at, "TT/D/0/#")) ?? null;
+  const parts = asList(type.get("D"), at, "TT/D");
+  const dtype = ELEMENTS.get(asText(asObject(parts[0], at, "TT/D/0").get("#"), at, "TT/D/0/#")) ?? null;
+  const dims = asList(parts[1], at, "TT/D/1"), lod = parts[3];
   const shape: number[] = [];
-  for (const dim of asList(dims, at, "TT/D/1")) shape.push(asDim(dim, at, shape.length));
+  for (let axis = 0; axis < dims.length; axis++) shape.push(asDim(dims[axis], at, axis));
   return { kind, dtype, shape, lodLevel: Array.isArray(lod) ? lod.length : 0 };
 }
 
