@@ -49,7 +49,17 @@ def astype():
     return lambda: halves.astype("float32")
 
 
-def records(name):
+def from_file(file, count):
+    """numpy allocates, and asks for huge pages."""
+    return numpy.fromfile(file, "float32", count)
+
+
+def from_buffer(file, count):
+    """Python allocates, and numpy looks at its bytes."""
+    return numpy.frombuffer(file.read(4 * count), "float32")
+
+
+def records(name, read):
     """The tensors of a file of records as numpy arrays, read where they lie."""
 
     def run():
@@ -66,7 +76,7 @@ def records(name):
                         if desc[at - 1] < 128:
                             break
                     dims.append(n)
-                arrays.append(numpy.fromfile(file, "float32", dims[0] * dims[1]).reshape(dims))
+                arrays.append(read(file, dims[0] * dims[1]).reshape(dims))
         return arrays
 
     return run
@@ -89,7 +99,9 @@ def protobuf(name):
 
 def prepare():
     if job.startswith("records:"):
-        return records(job[8:])
+        return records(job[8:], from_file)
+    if job.startswith("buffers:"):
+        return records(job[8:], from_buffer)
     if job.startswith("protobuf:"):
         return protobuf(job[9:])
     if job.startswith("load:"):
