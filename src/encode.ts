@@ -5,7 +5,7 @@
  */
 import { recordSize, writeRecordChunks } from "./codec/record/write_record.ts";
 import { sizeOfPickle, writePickleChunks } from "./codec/pickle/write_pickle.ts";
-import { isPlainObject } from "./plain_object.ts";
+import { isPlainObject, shownValue } from "./plain_object.ts";
 import { planSafetensors } from "./codec/safetensors/write_safetensors.ts";
 import { ValueError, type Warning } from "./errors.ts";
 import { checkBuffer } from "./model/check_value.ts";
@@ -49,13 +49,12 @@ export function draftEncoding(value: Value, options: EncodeOptions): Draft {
   const planned = (plan: Plan): Draft => ({ plan: () => plan, pickled: null, isText: false });
   const protocol = options.protocol ?? 4;
   if (typeof protocol !== "number" || !Number.isInteger(protocol) || protocol < 2 || protocol > 4) {
-    throw new ValueError("INVALID_VALUE", `protocol must be 2, 3 or 4: got ${String(protocol)}`, { actual: protocol });
+    throw new ValueError("INVALID_VALUE", `protocol must be 2, 3 or 4: got ${shownValue(protocol)}`, {
+      actual: protocol,
+    });
   }
   const numpy = options.numpy ?? 1;
-  if (numpy !== 1 && numpy !== 2) throw new TypeError(`Option numpy must be 1 or 2: got ${String(numpy)}`);
-  if (options.useBinaryFormat !== undefined && typeof options.useBinaryFormat !== "boolean") {
-    throw new TypeError("Option useBinaryFormat must be a boolean");
-  }
+  if (numpy !== 1 && numpy !== 2) throw new TypeError(`Option numpy must be 1 or 2: got ${shownValue(numpy)}`);
   if (value instanceof Program) {
     const bytes = value.serialize();
     return planned({ size: bytes.length, chunks: [bytes], warnings: [] });

@@ -5,6 +5,7 @@
  */
 import { LimitError } from "./errors.ts";
 import { structureRoom } from "./heap.ts";
+import { shownValue } from "./plain_object.ts";
 
 /** The ceilings of one call. Bytes, counts and levels; a non-negative safe integer or `Infinity`. */
 export interface Limits {
@@ -133,7 +134,7 @@ export function resolveLimits(given: Partial<Limits> | undefined): Readonly<Limi
     const value = given[name];
     if (value === undefined) continue;
     if (typeof value !== "number" || !(value === Infinity || (Number.isSafeInteger(value) && value >= 0))) {
-      throw new TypeError(`limits.${name} must be a non-negative safe integer or Infinity: got ${String(value)}`);
+      throw new TypeError(`limits.${name} must be a non-negative safe integer or Infinity: got ${shownValue(value)}`);
     }
     limits[name] = value;
   }

@@ -4,11 +4,13 @@
  * @module
  */
 import type { Warning } from "./errors.ts";
-import type { Folder, Unchanged } from "./io/folder.ts";
+import { type Folder, folderGiven, type Unchanged } from "./io/folder.ts";
 import type { From } from "./io/open_source.ts";
 import type { Fetch, HttpOptions } from "./io/http_options.ts";
 import type { ProgressEvent } from "./io/progress.ts";
-import { type Limits, nearest } from "./limits.ts";
+import type { Limits } from "./limits.ts";
+import { checkNames } from "./option_names.ts";
+import { shownValue } from "./plain_object.ts";
 
 export type { ProgressEvent } from "./io/progress.ts";
 
@@ -181,16 +183,56 @@ export const SAVE_OPTIONS: readonly string[] = [
   "portable",
 ];
 
-/** A TypeError for an option that is none of `names`, which names the nearest. */
+const BOOLEAN = ["boolean"], FUNCTION = ["function"], OBJECT = ["object"], TEXT = ["string", "object"];
+/** What `typeof` says of options, in every function that has them; where a file is named, its bytes may be given in some. */
+const TYPES: Readonly<Record<string, readonly string[]>> = {
+  returnNumpy: BOOLEAN,
+  keepNameTable: BOOLEAN,
+  strict: BOOLEAN,
+  safetensors: BOOLEAN,
+  copy: BOOLEAN,
+  useBinaryFormat: BOOLEAN,
+  verify: BOOLEAN,
+  lock: BOOLEAN,
+  mkdir: BOOLEAN,
+  requireDurable: BOOLEAN,
+  portable: BOOLEAN,
+  onWarning: FUNCTION,
+  onProgress: FUNCTION,
+  fetch: FUNCTION,
+  http: OBJECT,
+  modelFilename: TEXT,
+  paramsFilename: TEXT,
+};
+const FLOAT8: unknown[] = ["float8_e4m3fn", "float8_e5m2"];
+
+/** A TypeError for an option that is none of `names`, which names the nearest, or for one of the wrong kind. */
 export function checkOptions(given: unknown, names: readonly string[]): void {
-  if (typeof given !== "object" || given === null) throw new TypeError("Options must be an object");
-  for (const name of Object.keys(given)) {
-    if (!names.includes(name)) {
-      throw new TypeError(`Unknown option "${name}": the nearest is "${nearest(name, names)}"`);
+  checkNames(given, names);
+  const options = given as Record<string, unknown>;
+  for (const name of Object.keys(options)) if (options[name] !== undefined) checkKind(name, options[name]);
+}
+
+function checkKind(name: string, value: unknown): void {
+  const types = Object.hasOwn(TYPES, name) ? TYPES[name] : null;
+  if (types) {
+    check(
+      name,
+      value !== null && types.includes(typeof value),
+      types === OBJECT ? "an object" : `a ${types[0]}`,
+      value,
+    );
+  } else if (name === "mode") check(name, value === "dygraph" || value === "static", '"dygraph" or "static"', value);
+  else if (name === "float8") {
+    for (const kind of typeof value === "object" && value ? Object.values(value) : [value]) {
+      check(name, FLOAT8.includes(kind), '"float8_e4m3fn" or "float8_e5m2", for all or by key', kind);
     }
-  }
-  const { mode } = given as { mode?: unknown };
-  if (mode !== undefined && mode !== "dygraph" && mode !== "static") {
-    throw new TypeError(`Option mode must be "dygraph" or "static": got ${String(mode)}`);
-  }
+  } else if (value === null) return;
+  else if (name === "signal") {
+    check(name, typeof (value as AbortSignal).aborted === "boolean", "an AbortSignal", value);
+  } else if (name === "folder") folderGiven(value);
+}
+
+function check(name: string, isRight: boolean, wanted: string, got: unknown): void {
+  if (!isRight) throw new TypeError(`Option ${name} must be ${wanted}: got ${shownValue(got)}`);
 }

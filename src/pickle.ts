@@ -13,12 +13,32 @@
  */
 import { sizeOfPickle, writePickle } from "./codec/pickle/write_pickle.ts";
 import { ValueError } from "./errors.ts";
-import { nearest } from "./limits.ts";
 import { decodePickle, type DecodePickleOptions } from "./model/decode_pickle.ts";
 import { shapeForSave } from "./model/to_pickle.ts";
+import { checkNames } from "./option_names.ts";
+import { shownValue } from "./plain_object.ts";
 import type { Value } from "./values.ts";
 
-export * from "./values.ts";
+export {
+  ByteArray,
+  Complex,
+  DefaultDict,
+  DTypeValue,
+  Float,
+  FrozenSet,
+  NumpyScalar,
+  OpaqueArray,
+  OrderedDict,
+  PythonRecord,
+  Range,
+  SelectedRows,
+  Slice,
+  type StateDict,
+  toMap,
+  toObject,
+  Tuple,
+  type Value,
+} from "./values.ts";
 export type { DecodePickleOptions } from "./model/decode_pickle.ts";
 export type { DType } from "./dtype.ts";
 export type { Warning } from "./errors.ts";
@@ -52,6 +72,7 @@ export interface EncodeOptions {
  * @throws {LimitError} `LIMIT`
  */
 export function decode(bytes: Uint8Array, options: DecodeOptions = {}): Value {
+  checkNames(options, ["limits", "copy", "onWarning"]);
   return decodePickle(bytes, options);
 }
 
@@ -61,14 +82,12 @@ export function decode(bytes: Uint8Array, options: DecodeOptions = {}): Value {
  * @throws {ValueError} `INVALID_VALUE`: something in the value cannot be pickled; `at` says where
  */
 export function encode(value: Value, options: EncodeOptions = {}): Uint8Array<ArrayBuffer> {
-  for (const name of Object.keys(options)) {
-    if (name !== "protocol" && name !== "numpy") {
-      throw new TypeError(`Unknown option "${name}": the nearest is "${nearest(name, ["protocol", "numpy"])}"`);
-    }
-  }
+  checkNames(options, ["protocol", "numpy"]);
   const { protocol = 4, numpy = 1 } = options;
   if (![2, 3, 4].includes(protocol)) {
-    throw new ValueError("INVALID_VALUE", `protocol must be 2, 3 or 4: got ${String(protocol)}`, { actual: protocol });
+    throw new ValueError("INVALID_VALUE", `protocol must be 2, 3 or 4: got ${shownValue(protocol)}`, {
+      actual: protocol,
+    });
   }
   const { value: shaped } = shapeForSave(value, { protocol, mode: "static", ofAnyKind: true });
   const bytes = new Uint8Array(sizeOfPickle(shaped, { protocol, numpy }));

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { described } from "./plain_object.ts";
 
 /** The same memory as a Uint8Array and nothing more: the `slice` of Node's Buffer is a view, where ours has to be a copy. */
 export function plainBytes(bytes: Uint8Array): Uint8Array {
@@ -25,7 +26,7 @@ export function isMemory(given: unknown): given is ArrayBufferView | ArrayBuffer
  */
 export function bytesGiven(given: unknown): Uint8Array {
   if (!isMemory(given)) {
-    throw new TypeError(`Bytes are due, such as a Uint8Array: got ${typeof given}`);
+    throw new TypeError(`Bytes are due, such as a Uint8Array: got ${described(given)}`);
   }
   if (given instanceof Uint8Array && given.length > 0) return plainBytes(given);
   try {

@@ -16,3 +16,26 @@ export function className(value: unknown): string {
   if (typeof value !== "object" || value === null) return typeof value;
   return Object.getPrototypeOf(value)?.constructor?.name ?? "object";
 }
+
+/** What a value is, for messages: `undefined`, `a number`, `an Array`. */
+export function described(value: unknown): string {
+  if (value === undefined || value === null) return String(value);
+  const name = className(value);
+  return `${"aeioAEIO".includes(name[0]) ? "an" : "a"} ${name}`;
+}
+
+/** A value for messages, where it is short: `"graph"`, `5`, `an Array`. */
+export function shownValue(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 200));
+  return typeof value === "number" || typeof value === "boolean" ? String(value) : described(value);
+}
+
+/** What to do with a promise that somebody forgot to wait for; empty for any other value. */
+export function wayOfPromise(value: unknown): string {
+  return hasMethod(value, "then") ? "await it" : "";
+}
+
+/** Whether a value has a method. */
+export function hasMethod(value: unknown, name: string): boolean {
+  return typeof (value as Record<string, unknown> | null | undefined)?.[name] === "function";
+}

@@ -8,6 +8,7 @@ import { findModel, notFound } from "./io/find_model.ts";
 import type { Folder } from "./io/folder.ts";
 import { filesOfParts, isModelParts, type ModelParts, type PartFiles } from "./io/model_parts.ts";
 import type { FolderEntry } from "./io/open_source.ts";
+import { noPlace } from "./io/misused.ts";
 import { placeOf } from "./io/place.ts";
 import type { ProgressEvent } from "./io/progress.ts";
 import { type ReadModel, readModel, type ReadModelOptions } from "./io/read_model.ts";
@@ -118,8 +119,9 @@ async function read(from: string | URL | FolderEntry | ModelParts, options: Reco
   if (isModelParts(from)) return await readParts(await filesOfParts(from, options), { ...options, limits });
   const place = await placeOf(from, options);
   if (!place) {
-    throw new TypeError(
+    throw noPlace(
       "A model is named by a path, a file: URL or { folder, name }, or given as { program, params, info }",
+      from,
     );
   }
   const { modelFilename, paramsFilename, signal } = options;

@@ -18,6 +18,7 @@ const WORDS = new Set(
     "kernel",
     "limits",
     "ndarray",
+    "option_names",
     "packed_bytes",
     "plain_bytes",
     "plain_object",

@@ -6,6 +6,7 @@
 import { isPaddleError, SourceError } from "../errors.ts";
 import type { Folder } from "../io/folder.ts";
 import type { From } from "../io/open_source.ts";
+import { noPlace } from "../io/misused.ts";
 import { folderAt, placeOf } from "../io/place.ts";
 import type { LoadOptions } from "../options.ts";
 
@@ -16,8 +17,9 @@ export async function checkpointFolder(
 ): Promise<Folder> {
   const place = await placeOf(from, options);
   if (place) return folderAt(place);
-  throw new TypeError(
+  throw noPlace(
     "A distributed checkpoint is a folder: a path, URL, directory handle or { folder, name } is wanted",
+    from,
   );
 }
 

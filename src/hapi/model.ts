@@ -6,6 +6,7 @@
 import { isPaddleError, PathError, quote, ValueError, type Warning } from "../errors.ts";
 import type { Folder } from "../io/folder.ts";
 import { findManifest } from "../io/manifest.ts";
+import { noPlace } from "../io/misused.ts";
 import { placeOf } from "../io/place.ts";
 import { type OutFile, saveFiles } from "../io/save_files.ts";
 import { save as saveExported } from "../jit/save.ts";
@@ -114,7 +115,7 @@ export class Model<Network extends StatefulNetwork = StatefulNetwork> {
     }
     if (program) throw new TypeError("Option program belongs to { training: false }");
     const place = await placeOf(path, { folder, signal });
-    if (!place || place.name === "") throw new TypeError("path must be a path or file: URL that ends in a name");
+    if (!place || place.name === "") throw noPlace("path must be a path or file: URL that ends in a name", path);
     const file = async (ending: string, state: Value): Promise<OutFile> => {
       const { size, chunks } = await planSaving(state, { signal });
       return { name: place.name + ending, size, chunks };

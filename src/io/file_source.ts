@@ -48,6 +48,7 @@ export class FileSource implements Source {
    * @throws {PathError} `NOT_A_FILE`: a folder, pipe, socket or device
    */
   static async open(path: string): Promise<FileSource> {
+    if (path === "") throw new SourceError("NOT_FOUND", "There is no file without a name: the path is empty", { path });
     let file: OpenedFile;
     try {
       file = openFile(path);

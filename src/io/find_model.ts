@@ -199,10 +199,10 @@ export function givePrefix(shown: string, prefix: string): string {
   return `give the prefix of its files, ${quote(shown.replace(/\/$/, "") + "/" + prefix)}`;
 }
 
-/** What was found is no file: it may be a prefix, or a folder. */
+/** What was found is no file: it may be a prefix, or a folder. An empty path is neither. */
 export function isNoFile(error: unknown): boolean {
   return isPaddleError(error) &&
-    (error.code === "NOT_FOUND" || error.code === "NOT_A_FILE" ||
+    ((error.code === "NOT_FOUND" && error.path !== "") || error.code === "NOT_A_FILE" ||
       (error.code === "HTTP_STATUS" && error.status === 404));
 }
 

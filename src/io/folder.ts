@@ -4,6 +4,7 @@
  * @module
  */
 import { quote, SaveError } from "../errors.ts";
+import { described } from "../plain_object.ts";
 import type { Sink } from "./sink.ts";
 import type { Source } from "./source.ts";
 
@@ -89,6 +90,40 @@ export function setDefaultFolder(folder: Folder | null): void {
 /** The folder of a call: its own option, or the default. */
 export function folderOf(folder: Folder | undefined): Folder | null {
   return folder ?? defaultFolder;
+}
+
+/**
+ * The folder that a caller gave.
+ *
+ * @throws {TypeError} it is none
+ */
+export function folderGiven(given: unknown): Folder {
+  if (isFolder(given)) return given;
+  const way = typeof given === "string"
+    ? ": new DirectoryFolder(path) is one"
+    : typeof given === "object" && given !== null && "getDirectoryHandle" in given
+    ? ": new HandleFolder(handle) is one"
+    : "";
+  throw new TypeError(`The folder of a name must have get, put, list and delete: got ${described(given)}${way}`);
+}
+
+/** Whether a value has what a folder must have; one whose `get` cannot be looked at says why when it is asked for a file. */
+function isFolder(given: unknown): given is Folder {
+  try {
+    return typeof given === "object" && given !== null && typeof (given as Folder).get === "function";
+  } catch {
+    return true;
+  }
+}
+
+/**
+ * The name in a folder that a caller gave.
+ *
+ * @throws {TypeError} it is no text
+ */
+export function nameGiven(given: unknown): string {
+  if (typeof given === "string") return given;
+  throw new TypeError(`The name in a folder must be a string: got ${described(given)}`);
 }
 
 /** The error of a place that can only be read. */

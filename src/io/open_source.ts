@@ -10,14 +10,16 @@ import { FileSource } from "./file_source.ts";
 import { guarded } from "./guarded_source.ts";
 import { HandleSource } from "./handle_source.ts";
 import { isSyncHandle, type SyncHandle, SyncHandleSource } from "./sync_handle.ts";
-import { type Folder, folderOf } from "./folder.ts";
+import { type Folder, folderGiven, folderOf, nameGiven } from "./folder.ts";
 import { type Fetch, type HttpOptions, shownUrl } from "./http_options.ts";
 import { openHttp, streamHttp } from "./http_source.ts";
 import { isEncoded, lengthOf } from "./http_version.ts";
 import { homeFolder, homeName } from "./home_folder.ts";
 import { hasFileSystem, pathOfUrl } from "./platform.ts";
 import type { Source } from "./source.ts";
+import { notReadable } from "./misused.ts";
 import { until } from "./stoppable_folder.ts";
+import { isRead, urlOf } from "./url_text.ts";
 import { bytesGiven, isMemory } from "../plain_bytes.ts";
 
 /** A stream that is read once. */
@@ -81,11 +83,11 @@ export async function sourceOf(from: From, options: SourceOfOptions = {}): Promi
     }
     if (isSyncHandle(from)) return new SyncHandleSource(from);
     if (isSource(from)) return guarded(from, options.signal);
-    if ("folder" in from && "name" in from) return await fromFolder(from.folder, String(from.name), options);
+    if ("folder" in from && "name" in from) {
+      return await fromFolder(folderGiven(from.folder), nameGiven(from.name), options);
+    }
   }
-  throw new TypeError(
-    "Cannot read from this: a path, URL, bytes, Blob, File, ReadableStream, Response, file handle, Source or { folder, name } is wanted",
-  );
+  throw notReadable(from);
 }
 
 /** Whether `from` has what a source must have; one whose `read` cannot be looked at says why when it is read. */
@@ -107,16 +109,9 @@ export function isDirectoryHandle(from: unknown): from is FileSystemDirectoryHan
   return typeof from === "object" && from !== null && "getDirectoryHandle" in from;
 }
 
-/** An absolute URL has a scheme of two letters or more: `C:` is a drive. */
-function schemeOf(text: string): string | null {
-  const colon = text.indexOf(":");
-  const scheme = colon > 1 ? text.slice(0, colon).toLowerCase() : "";
-  return ["file", "http", "https", "blob", "data"].includes(scheme) ? scheme : null;
-}
-
 async function fromText(text: string, options: SourceOfOptions): Promise<Opened> {
-  if (schemeOf(text)) return await fromUrl(new URL(text), options);
-  const folder = folderOf(options.folder);
+  const url = urlOf(text), folder = folderOf(options.folder);
+  if (url && (!folder || isRead(url))) return await fromUrl(url, options);
   if (folder) return await fromFolder(folder, text, options);
   const home = hasFileSystem() ? null : await homeFolder();
   return home ? await fromFolder(home, homeName(text), options) : await FileSource.open(text);

@@ -5,7 +5,7 @@
  */
 import { DirectoryFolder } from "./directory_folder.ts";
 import { isPaddleError } from "../errors.ts";
-import { type Folder, folderOf, type PutOptions } from "./folder.ts";
+import { type Folder, folderGiven, folderOf, nameGiven, type PutOptions } from "./folder.ts";
 import { HandleFolder } from "./handle_folder.ts";
 import { homeFolder, homeName } from "./home_folder.ts";
 import { HttpFolder } from "./http_folder.ts";
@@ -14,6 +14,7 @@ import { type From, isDirectoryHandle, type SourceOfOptions } from "./open_sourc
 import { pathCalls } from "./path.ts";
 import { hasFileSystem, isDirectory, pathOfUrl } from "./platform.ts";
 import { until } from "./stoppable_folder.ts";
+import { isRead, urlOf } from "./url_text.ts";
 
 /** A name in a folder. */
 export interface Place {
@@ -36,20 +37,21 @@ export async function placeOf(from: From, options: SourceOfOptions): Promise<Pla
 }
 
 async function findPlace(from: From, options: SourceOfOptions): Promise<Place | null> {
-  if (from instanceof URL || (typeof from === "string" && /^(file|https?):/i.test(from))) {
-    const url = new URL(from);
+  const own = folderOf(options.folder);
+  const url = typeof from === "string" ? urlOf(from) : from instanceof URL ? from : null;
+  if (url && (from instanceof URL || !own || isRead(url))) {
     if (url.protocol === "file:") return onDisk(pathOfUrl(url));
     return url.protocol.startsWith("http") ? onServer(url, options) : null;
   }
   if (typeof from === "string") {
-    const own = folderOf(options.folder);
     if (own) return { folder: own, name: trimmed(from), shown: from };
     const home = hasFileSystem() ? null : await homeFolder();
     return home ? { folder: home, name: homeName(from), shown: from } : onDisk(from);
   }
   if (isDirectoryHandle(from)) return { folder: new HandleFolder(from), name: "", shown: from.name };
   if (typeof from === "object" && from !== null && "folder" in from && "name" in from) {
-    return { folder: from.folder, name: trimmed(String(from.name)), shown: String(from.name) };
+    const name = nameGiven(from.name);
+    return { folder: folderGiven(from.folder), name: trimmed(name), shown: name };
   }
   return null;
 }

@@ -3,8 +3,10 @@
  *
  * @module
  */
+import { shownValue } from "../plain_object.ts";
 import { FileSink } from "./file_sink.ts";
-import { type Folder, folderOf, type PutOptions, refuseWishes } from "./folder.ts";
+import { type Folder, folderGiven, folderOf, nameGiven, type PutOptions, refuseWishes } from "./folder.ts";
+import { isNodeStream, notWritable } from "./misused.ts";
 import type { FolderEntry } from "./open_source.ts";
 import { homeFolder, homeName } from "./home_folder.ts";
 import { hasFileSystem, pathOfUrl } from "./platform.ts";
@@ -13,6 +15,7 @@ import type { Sink } from "./sink.ts";
 import { until } from "./stoppable_folder.ts";
 import { fileStreamSink, StreamSink } from "./stream_sink.ts";
 import { isSyncHandle, type SyncHandle, SyncHandleSink } from "./sync_handle.ts";
+import { isRead, urlOf } from "./url_text.ts";
 
 /** Whatever can be written: a path, `file:` URL, stream, file handle, the user's own Sink, or a name in a folder. */
 export type To =
@@ -32,21 +35,21 @@ export interface SinkOfOptions extends PutOptions {
 /** Open `to`. */
 export async function sinkOf(to: To, options: SinkOfOptions): Promise<Sink> {
   checkWishes(options);
-  if (to instanceof URL || (typeof to === "string" && to.startsWith("file:"))) {
-    const url = new URL(to);
+  const url = typeof to === "string" ? urlOf(to) : to instanceof URL ? to : null;
+  const folder = folderOf(options.folder);
+  if (url && (to instanceof URL || !folder || isRead(url))) {
     if (url.protocol !== "file:") {
-      throw new TypeError(`Cannot save to ${url.protocol}//: only file: URLs can be written`);
+      throw new TypeError(`Cannot save to ${url.protocol} URLs: only file: URLs can be written`);
     }
     return await FileSink.create(pathOfUrl(url), options);
   }
   if (typeof to === "string") {
-    const folder = folderOf(options.folder);
     if (folder) return await inFolder(folder, to, options);
     const home = hasFileSystem() ? null : await homeFolder();
     return home ? await inFolder(home, homeName(to), options) : await FileSink.create(to, options);
   }
   if (typeof to === "object" && to !== null && "folder" in to && "name" in to) {
-    return await inFolder(to.folder, String(to.name), options);
+    return await inFolder(folderGiven(to.folder), nameGiven(to.name), options);
   }
   refuseWishes(options, "a stream, handle or sink");
   if (to instanceof WritableStream) {
@@ -60,15 +63,13 @@ export async function sinkOf(to: To, options: SinkOfOptions): Promise<Sink> {
     }
     if (isSink(to)) return to;
   }
-  throw new TypeError(
-    "Cannot save to this: a path, file: URL, WritableStream, file handle, Sink or { folder, name } is wanted",
-  );
+  throw notWritable(to);
 }
 
 /** Whether `to` has what a sink must have; one whose `write` cannot be looked at says why when it is written to. */
 function isSink(to: object): to is Sink {
   try {
-    return "close" in to && "write" in to && typeof to.write === "function";
+    return "close" in to && "abort" in to && "write" in to && typeof to.write === "function" && !isNodeStream(to);
   } catch {
     return true;
   }
@@ -82,7 +83,7 @@ async function inFolder(folder: Folder, name: string, options: SinkOfOptions): P
 
 function checkWishes({ ifUnchanged, preserve }: SinkOfOptions): void {
   if (preserve !== undefined && preserve !== "inode") {
-    throw new TypeError(`Option preserve must be "inode": got ${String(preserve)}`);
+    throw new TypeError(`Option preserve must be "inode": got ${shownValue(preserve)}`);
   }
   if (ifUnchanged === undefined) return;
   const { size, mtimeMs, version } = (ifUnchanged ?? {}) as Record<string, unknown>;

@@ -10,6 +10,7 @@ import { quote, SourceError, ValueError } from "../errors.ts";
 import type { Folder } from "../io/folder.ts";
 import { bytesFile, combinedFile, infoFile, programEnding, scatteredFiles } from "../io/model_out_files.ts";
 import type { FolderEntry } from "../io/open_source.ts";
+import { noPlace } from "../io/misused.ts";
 import { folderAround, placeOf } from "../io/place.ts";
 import type { ProgressEvent } from "../io/progress.ts";
 import { type OutFile, saveFiles } from "../io/save_files.ts";
@@ -94,7 +95,7 @@ export async function save(
   const { programs, variables, info, properties, className } = partsOf(layer);
   const place = await placeOf(path, options);
   if (!place || place.name === "") {
-    throw new TypeError("path must be a path, file: URL or { folder, name } that ends in a name");
+    throw noPlace("path must be a path, file: URL or { folder, name } that ends in a name", path);
   }
   const methods = [...programs].filter(([method]) => !(skipForward && method === "forward"));
   if (separateParameters && methods.length !== 1) {

@@ -9,7 +9,7 @@ import { canonicalForm } from "../codec/pickle/keys.ts";
 import { keyStep } from "../codec/pickle/place.ts";
 import { scalarBytes } from "../codec/pickle/scalar_bytes.ts";
 import { lookUpSymbol, RECORD_FIELDS } from "../codec/pickle/symbols.ts";
-import { className, isPlainObject } from "../plain_object.ts";
+import { className, described, hasMethod, isPlainObject, wayOfPromise } from "../plain_object.ts";
 import { isDType } from "../dtype.ts";
 import { quote, ValueError, type Warning } from "../errors.ts";
 import { NDArray } from "../ndarray.ts";
@@ -90,9 +90,16 @@ export function checkValue(root: unknown, warnings: Warning[] = [], ofAnyKind = 
         throw invalid(`a ${className(value)} of something that is no number`, at);
       }
     } else if (!(ofAnyKind && (value instanceof Uint8Array || isRange(value)))) {
-      throw invalid(`a ${className(value)}`, at);
+      throw invalid(described(value), at, wayOut(value));
     }
   }
+}
+
+/** What to save in the place of a value that cannot be. */
+function wayOut(value: unknown): string {
+  if (value === undefined) return "null is Python's None";
+  if (ArrayBuffer.isView(value)) return "fromArray(data) makes an array of it";
+  return hasMethod(value, "stateDict") ? "save its stateDict()" : wayOfPromise(value);
 }
 
 /** Keys of a dict, or members of a set: Python must have a hash for each, and hold no two for equal. */
@@ -215,6 +222,7 @@ function checkArray(array: NDArray, at: string, warnings: Warning[]): void {
   }
 }
 
-function invalid(what: string, at: string): ValueError {
-  return new ValueError("INVALID_VALUE", `Cannot save ${what}${at ? ` at ${at}` : ""}`, { at });
+function invalid(what: string, at: string, hint = ""): ValueError {
+  const message = `Cannot save ${what}${at ? ` at ${at}` : ""}${hint ? `: ${hint}` : ""}`;
+  return new ValueError("INVALID_VALUE", message, { at, hint: hint || undefined });
 }

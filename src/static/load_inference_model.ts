@@ -8,6 +8,7 @@ import { type FileNames, findModel, type ModelFiles, notFound } from "../io/find
 import type { Folder } from "../io/folder.ts";
 import { MemoryFolder } from "../io/memory_folder.ts";
 import type { FolderEntry } from "../io/open_source.ts";
+import { noPlace } from "../io/misused.ts";
 import { folderAt, isFolder, type Place, placeOf } from "../io/place.ts";
 import type { ProgressEvent } from "../io/progress.ts";
 import { readModel } from "../io/read_model.ts";
@@ -108,7 +109,7 @@ async function filesOf(
   { folder, signal }: LoadInferenceModelOptions,
 ): Promise<ModelFiles> {
   const place = await placeOf(path, { folder, signal });
-  if (!place) throw new TypeError("A model is named by a path, a file: URL or { folder, name }");
+  if (!place) throw noPlace("A model is named by a path, a file: URL or { folder, name }", path);
   const isNamed = names.modelFilename !== undefined || names.paramsFilename !== undefined;
   const files = isNamed && await isFolder(place)
     ? await findModel(place, { ...await withEndings(place, names), signal })

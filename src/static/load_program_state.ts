@@ -12,6 +12,7 @@ import { exists, notFound } from "../io/find_model.ts";
 import type { Folder } from "../io/folder.ts";
 import { checkManifest, manifestName } from "../io/manifest.ts";
 import { readRecordFile } from "../io/read_record_folder.ts";
+import { noPlace } from "../io/misused.ts";
 import { folderAt, isFolder, type Place, placeOf } from "../io/place.ts";
 import { type FolderEntry, sourceOf } from "../io/open_source.ts";
 import { Budget, type Limits, resolveLimits } from "../limits.ts";
@@ -56,7 +57,7 @@ export async function loadProgramState(
   checkOptions(options, ["varList", "folder", "limits", "signal", "onWarning"]);
   const { varList, folder, limits, signal } = options;
   const place = await placeOf(modelPath, { folder, signal });
-  if (!place) throw new TypeError("A model is named by a path, a file: URL or { folder, name }");
+  if (!place) throw noPlace("A model is named by a path, a file: URL or { folder, name }", modelPath);
   const suffix = SUFFIXES.find((end) => place.name.endsWith(end));
   // 1.6 stripped no suffix, and so wrote m.pdparams.pdparams for m.pdparams.
   const isWhole = suffix === undefined || await exists(place.folder, place.name + ".pdparams");

@@ -73,7 +73,7 @@ describe("bytes in memory", () => {
       for (const wrong of [null, 7, [1, 2], {}]) {
         await assert.rejects(
           async () => await verb(wrong),
-          { name: "TypeError", message: /^(Bytes are due|Cannot read from this)/ },
+          { name: "TypeError", message: /^(Bytes are due|Cannot read from)/ },
           JSON.stringify(wrong),
         );
       }

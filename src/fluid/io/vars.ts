@@ -13,6 +13,7 @@ import type { Folder } from "../../io/folder.ts";
 import { findManifest } from "../../io/manifest.ts";
 import { combinedFile, scatteredFiles } from "../../io/model_out_files.ts";
 import type { FolderEntry } from "../../io/open_source.ts";
+import { noPlace } from "../../io/misused.ts";
 import { folderAt, placeOf } from "../../io/place.ts";
 import type { ProgressEvent } from "../../io/progress.ts";
 import { saveFiles } from "../../io/save_files.ts";
@@ -179,6 +180,6 @@ function chosen(
 
 async function folderOf(dirname: string | URL | FolderEntry, options: { folder?: Folder }): Promise<Folder> {
   const place = await placeOf(dirname, options);
-  if (!place) throw new TypeError("dirname must be a path, file: URL or { folder, name }");
+  if (!place) throw noPlace("dirname must be a path, file: URL or { folder, name }", dirname);
   return folderAt(place);
 }

@@ -1,0 +1,51 @@
+/**
+ * What is said of an argument that nothing can be done with, and what to give in its place.
+ *
+ * @module
+ */
+import { described, hasMethod, wayOfPromise } from "../plain_object.ts";
+
+/** The error of something that cannot be read from. */
+export function notReadable(from: unknown): TypeError {
+  const way = wayOfAny(from, "Readable") || wayToRead(from) ||
+    "a path, URL, bytes, Blob, File, ReadableStream, Response, FileSystemFileHandle, Source or { folder, name } is wanted";
+  return new TypeError(`Cannot read from ${described(from)}: ${way}`);
+}
+
+/** The error of something that cannot be saved to. */
+export function notWritable(to: unknown): TypeError {
+  const way = wayOfAny(to, "Writable") || wayToWrite(to) ||
+    "a path, file: URL, WritableStream, FileSystemFileHandle, Sink or { folder, name } is wanted";
+  return new TypeError(`Cannot save to ${described(to)}: ${way}`);
+}
+
+/** The error of something that is no name of a model or folder, where `wanted` would be. */
+export function noPlace(wanted: string, given: unknown): TypeError {
+  const way = wayOfPromise(given);
+  return new TypeError(`${wanted}: got ${described(given)}${way && `: ${way}`}`);
+}
+
+/** Whether it is a stream of Node's: writes to it would wait for nobody, and its errors would reach nobody. */
+export function isNodeStream(given: unknown): boolean {
+  return hasMethod(given, "pipe") && hasMethod(given, "on");
+}
+
+function wayOfAny(given: unknown, nodeClass: string): string {
+  if (isNodeStream(given)) return `${nodeClass}.toWeb(stream) makes a web stream of it`;
+  const isFolder = hasMethod(given, "put") && hasMethod(given, "list");
+  const isPart = typeof given === "object" && given !== null && "folder" in given;
+  return isFolder || isPart ? "give { folder, name }" : wayOfPromise(given);
+}
+
+function wayToRead(given: unknown): string {
+  if (given instanceof Request) return "fetch it, and give the Response";
+  const first = (given as ArrayLike<unknown> | null | undefined)?.[0];
+  if (first instanceof Blob) return "give { folder: new FileListFolder(files), name }";
+  return typeof first === "number" ? "Uint8Array.from(array) makes bytes of it" : "";
+}
+
+function wayToWrite(given: unknown): string {
+  if (ArrayBuffer.isView(given)) return "encode(value) makes new bytes";
+  if (given instanceof Map) return "the value comes first, save(value, to)";
+  return hasMethod(given, "write") ? "a sink has write, close and abort" : "";
+}

@@ -1,0 +1,25 @@
+/**
+ * Texts that are URLs, not paths.
+ *
+ * @module
+ */
+
+/** Schemes that are read. */
+const READ: readonly string[] = ["file", "http", "https", "blob", "data"];
+
+/** Whether a URL is of a scheme that is read. */
+export function isRead(url: URL): boolean {
+  return READ.includes(url.protocol.slice(0, -1));
+}
+
+/**
+ * The URL that a text is: of a scheme that is read, or of any other with `//` behind it; null for a path. `C:` is a drive.
+ *
+ * @throws {TypeError} it begins as a URL and is none
+ */
+export function urlOf(text: string): URL | null {
+  const colon = text.indexOf(":");
+  if (colon < 2) return null;
+  if (READ.includes(text.slice(0, colon).toLowerCase())) return new URL(text);
+  return text.startsWith("//", colon + 1) && URL.canParse(text) ? new URL(text) : null;
+}

@@ -1,0 +1,194 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable, Writable } from "node:stream";
+import { describe, it } from "@std/testing/bdd";
+import * as paddle from "../mod.ts";
+
+// What TypeScript would not let through.
+// deno-lint-ignore no-explicit-any
+type Any = any;
+
+const state = new Map([["epoch", 3]]);
+const bytes = paddle.encode(state);
+const blob = new Blob([bytes]);
+
+/** What is no file, and what is said of it. */
+const NOT_READ: [what: string, given: () => unknown, message: RegExp][] = [
+  ["undefined", () => undefined, /^Cannot read from undefined: a path, URL, .* is wanted$/],
+  ["null", () => null, /from null:/],
+  ["a number", () => 3, /from a number:/],
+  ["a function", () => () => bytes, /from a function:/],
+  ["a Map", () => state, /from a Map:/],
+  ["a path in an object", () => new String("a.pdparams"), /from a String:/],
+  ["a promise", () => Promise.resolve(bytes), /from a Promise: await it$/],
+  ["a stream of Node", () => Readable.from([bytes]), /from a Readable: .*Readable\.toWeb\(stream\)/],
+  ["a Request", () => new Request("http://127.0.0.1/a"), /from a Request: .*fetch/],
+  ["an array of files", () => [blob], /from an Array: .*new FileListFolder\(files\), name \}/],
+  ["an array of numbers", () => [...bytes], /from an Array: .*Uint8Array\.from/],
+  ["a folder", () => new paddle.MemoryFolder(), /from a MemoryFolder: .*\{ folder, name \}/],
+  ["a folder without a name", () => ({ folder: new paddle.MemoryFolder() }), /\{ folder, name \}/],
+  ["a name that is no text", () => ({ folder: new paddle.MemoryFolder(), name: 3 }), /^The name .* got a number/],
+  ["a name without a folder", () => ({ folder: null, name: "a" }), /^The folder .* got null/],
+  ["the path of a folder", () => ({ folder: ".", name: "a" }), /^The folder .* got a string: .*new DirectoryFolder\(/],
+  [
+    "a bucket by URL",
+    () => "s3://bucket/a.pdparams",
+    /^Cannot read from s3: URLs: file:, http:, https:, blob: and data:/,
+  ],
+  ["another URL", () => new URL("ftp://host/a"), /^Cannot read from ftp: URLs/],
+];
+
+/** What nothing can be saved to, and what is said of it. */
+const NOT_WRITTEN: [what: string, given: () => unknown, message: RegExp][] = [
+  ["nothing", () => undefined, /^Cannot save to undefined: a path, file: URL, .* is wanted$/],
+  ["bytes", () => new Uint8Array(9), /to a Uint8Array: .*encode/],
+  ["the value, where it comes second", () => state, /to a Map: .*save\(value, to\)/],
+  ["a promise", () => Promise.resolve("a"), /to a Promise: await it$/],
+  ["a stream of Node", () => new Writable(), /to a Writable: .*Writable\.toWeb\(stream\)/],
+  ["a sink that cannot abort", () => ({ write() {}, close() {} }), /to an Object: a sink has write, close and abort/],
+  ["a folder", () => new paddle.MemoryFolder(), /to a MemoryFolder: .*\{ folder, name \}/],
+  ["the path of a folder", () => ({ folder: ".", name: "a" }), /^The folder .* got a string: .*new DirectoryFolder\(/],
+  ["a name that is no text", () => ({ folder: new paddle.MemoryFolder(), name: undefined }), /^The name .* undefined/],
+  ["a URL", () => new URL("https://host/a.pdparams"), /^Cannot save to https: URLs: only file: URLs can be written/],
+  ["the text of a URL", () => "https://host/a.pdparams", /^Cannot save to https: URLs/],
+  ["a bucket by URL", () => "gs://bucket/a.pdparams", /^Cannot save to gs: URLs/],
+  ["a URL of data", () => "data:,a", /^Cannot save to data: URLs/],
+];
+
+/** Options of a wrong kind. */
+const OPTIONS: [name: string, value: unknown, message: RegExp][] = [
+  ["onWarning", "log", /^Option onWarning must be a function: got "log"$/],
+  ["onProgress", {}, /^Option onProgress must be a function: got an Object$/],
+  ["signal", new AbortController(), /^Option signal must be an AbortSignal: got an AbortController/],
+  ["folder", "models", /^The folder .* got a string: .*new DirectoryFolder\(/],
+];
+const LOAD_OPTIONS: typeof OPTIONS = [
+  ["returnNumpy", "false", /^Option returnNumpy must be a boolean: got "false"$/],
+  ["keepNameTable", 1, /^Option keepNameTable must be a boolean: got 1$/],
+  ["strict", null, /^Option strict must be a boolean: got null$/],
+  ["copy", "yes", /^Option copy must be a boolean/],
+  ["safetensors", "yes", /^Option safetensors must be a boolean/],
+  ["mode", "graph", /^Option mode must be "dygraph" or "static": got "graph"$/],
+  ["float8", "e4m3", /^Option float8 must be "float8_e4m3fn" or "float8_e5m2", for all or by key: got "e4m3"$/],
+  ["float8", { w: "int8" }, /^Option float8 .* got "int8"$/],
+  ["fetch", "x", /^Option fetch must be a function/],
+  ["http", 3, /^Option http must be an object/],
+  ["modelFilename", 3, /^Option modelFilename must be a string/],
+  ["paramsFilename", null, /^Option paramsFilename must be a string: got null$/],
+  ["limits", { maxDepth: "3" }, /^limits\.maxDepth must be .* got "3"$/],
+];
+const SAVE_OPTIONS: typeof OPTIONS = [
+  ["useBinaryFormat", "yes", /^Option useBinaryFormat must be a boolean/],
+  ["safetensors", 1, /^Option safetensors must be a boolean/],
+  ["verify", "no", /^Option verify must be a boolean/],
+  ["lock", 1, /^Option lock must be a boolean/],
+  ["mkdir", "no", /^Option mkdir must be a boolean/],
+  ["requireDurable", 1, /^Option requireDurable must be a boolean/],
+  ["portable", 1, /^Option portable must be a boolean/],
+  ["preserve", true, /^Option preserve must be "inode": got true$/],
+];
+/** What is no object of options at all. */
+const NO_OPTIONS: unknown[] = [null, "static", 4, () => {}, [], new Map([["protocol", 2]])];
+
+async function refused(work: () => unknown, message: RegExp, what: string): Promise<void> {
+  await assert.rejects(async () => await work(), { name: "TypeError", message }, what);
+}
+
+describe("a wrong argument is a TypeError that says what it was, and what to give", () => {
+  for (const verb of ["load", "open", "detect", "audit"] as const) {
+    it(`of ${verb}`, async () => {
+      for (const [what, given, message] of NOT_READ) await refused(() => paddle[verb](given() as Any), message, what);
+    });
+  }
+
+  it("of save, which makes no folder of a URL's text", async () => {
+    for (const [what, given, message] of NOT_WRITTEN) {
+      await refused(() => paddle.save(state, given() as Any), message, what);
+    }
+    for (const name of ["https:", "gs:", "data:,a"]) assert.ok(!existsSync(name), name);
+  });
+
+  it("of the functions for models", async () => {
+    const verbs = [
+      paddle.recoverStateDict,
+      paddle.static.loadInferenceModel,
+      paddle.jit.load,
+      paddle.static.loadProgramState,
+    ];
+    for (const verb of verbs) {
+      await refused(() => verb(Promise.resolve("m") as Any), /Promise: await it$/, verb.name);
+      await refused(() => verb({ folder: ".", name: "m" } as Any), /^The folder .*new DirectoryFolder/, verb.name);
+    }
+  });
+});
+
+describe("a wrong option is a TypeError that says what is wanted, and nothing was read or written", () => {
+  it("of load, open and decode", async () => {
+    for (const [name, value, message] of [...OPTIONS, ...LOAD_OPTIONS]) {
+      const options = { [name]: value } as Any;
+      await refused(() => paddle.load(bytes, options), message, name);
+      await refused(() => paddle.open(bytes, options), message, name);
+    }
+    for (const [name, value, message] of LOAD_OPTIONS.slice(0, 8)) {
+      await refused(() => paddle.decode(bytes, { [name]: value } as Any), message, name);
+    }
+  });
+
+  it("of save and encode", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "oarlock-misuse-")), path = join(folder, "a.pdparams");
+    try {
+      for (const [name, value, message] of [...OPTIONS, ...SAVE_OPTIONS]) {
+        await refused(() => paddle.save(state, path, { [name]: value } as Any), message, name);
+      }
+      for (const [name, value, message] of SAVE_OPTIONS.slice(0, 2)) {
+        await refused(() => paddle.encode(state, { [name]: value } as Any), message, name);
+      }
+      for (const protocol of ["2", true, 5, 2.5]) {
+        const message = `protocol must be 2, 3 or 4: got ${JSON.stringify(protocol)}`;
+        await assert.rejects(paddle.save(state, path, { protocol } as Any), { code: "INVALID_VALUE", message });
+      }
+      assert.deepEqual(readdirSync(folder), []);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it("where the options are none, and a Map or an array is none", async () => {
+    for (const options of NO_OPTIONS) {
+      await refused(() => paddle.load(bytes, options as Any), /^Options must be an object/, String(options));
+      await refused(() => paddle.save(state, "a", options as Any), /^Options must be an object/, String(options));
+      await refused(() => paddle.encode(state, options as Any), /^Options must be an object/, String(options));
+    }
+  });
+
+  it("and null stands for no signal and no folder, as in fetch", async () => {
+    assert.deepEqual(await paddle.load(bytes, { signal: null, folder: null } as Any), state);
+  });
+});
+
+describe("an empty path", () => {
+  it("is no file, and not the folder where the program runs", async () => {
+    for (const verb of [paddle.load, paddle.open, paddle.detect, paddle.audit]) {
+      await assert.rejects(verb(""), { code: "NOT_FOUND", message: /empty/ }, verb.name);
+    }
+  });
+});
+
+describe("a value that cannot be saved", () => {
+  const VALUES: [value: unknown, message: string][] = [
+    [undefined, "Cannot save undefined: null is Python's None"],
+    [Promise.resolve(1), "Cannot save a Promise: await it"],
+    [new Map([["w", Promise.resolve(1)]]), 'Cannot save a Promise at ["w"]: await it'],
+    [new Float32Array(3), "Cannot save a Float32Array: fromArray(data) makes an array of it"],
+    [new Error("x"), "Cannot save an Error"],
+    [new paddle.optimizer.SGD({ parameters: [] }), "Cannot save a SGD: save its stateDict()"],
+    [() => {}, "Cannot save a function"],
+  ];
+  it("is named, and the way out where there is one", () => {
+    for (const [value, message] of VALUES) {
+      assert.throws(() => paddle.encode(value), { code: "INVALID_VALUE", message });
+    }
+  });
+});
