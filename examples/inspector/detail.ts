@@ -37,6 +37,8 @@ export function showTensor(panel: HTMLElement, around: Around, id: number, array
     figures.replaceChildren(
       ...statistics ? figuresOf(statistics) : [element("p", { class: "quiet" }, "Not computed.")],
     );
+    // Elements may be changed after that.
+    if (statistics) button.textContent = "Compute again";
   };
   button.addEventListener("click", compute);
   panel.replaceChildren(

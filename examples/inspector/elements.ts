@@ -53,10 +53,30 @@ function withEdits(
   return copy;
 }
 
-/** How an element is shown, and typed. */
-export function elementText(value: paddle.Scalar): string {
-  if (value instanceof paddle.Complex) return `${value.re}${value.im < 0 ? "" : "+"}${value.im}j`;
-  return Object.is(value, -0) ? "-0" : String(value);
+/** How an element is shown, and typed: the fewest digits that mean this number in `dtype`. */
+export function elementText(value: paddle.Scalar, dtype: paddle.DType): string {
+  if (value instanceof paddle.Complex) {
+    const part = dtype === "complex64" ? "float32" : "float64";
+    return `${floatText(value.re, part)}${value.im < 0 ? "" : "+"}${floatText(value.im, part)}j`;
+  }
+  return typeof value === "number" && dtype.includes("float") ? floatText(value, dtype) : String(value);
+}
+
+/** Below, a whole number is shown as it is. */
+const WHOLE = 1e9;
+/** Digits that tell any float64 from its neighbours. */
+const MOST_DIGITS = 17;
+
+function floatText(value: number, dtype: paddle.DType): string {
+  if (Object.is(value, -0)) return "-0";
+  if (!Number.isFinite(value) || (Number.isInteger(value) && Math.abs(value) < WHOLE)) return String(value);
+  const cell = paddle.zeros([1], dtype);
+  for (let digits = 1; digits < MOST_DIGITS; digits++) {
+    const short = Number(value.toPrecision(digits));
+    cell.set(short, 0);
+    if (cell.at(0) === value) return String(short);
+  }
+  return String(value);
 }
 
 const SPECIAL = new Map([["nan", NaN], ["inf", Infinity], ["+inf", Infinity], ["-inf", -Infinity]]);

@@ -3,7 +3,6 @@ import * as paddle from "../../mod.ts";
 import * as npy from "../../src/npy.ts";
 import * as safetensors from "../../src/safetensors.ts";
 import type { OpenDocument } from "./document.ts";
-import { pieces } from "./elements.ts";
 import type { Saved, SaveForm } from "./protocol.ts";
 
 /** An .npz needs the sums of its arrays before them: they are in memory while it is written. */
@@ -29,42 +28,9 @@ export async function saveAs(
       }
       return (await npy.saveNpz(arrays, to, { signal })).bytes;
     }
-    return await saveSafetensors(document, arrays, to, signal);
+    return (await safetensors.save(arrays, to, { metadata: { format: "pd" }, signal })).bytes;
   });
   return { bytes: size, blob: sink?.blob() ?? null };
-}
-
-/** The header is made from dtypes and shapes; then each array in the header's order, slice by slice. */
-async function saveSafetensors(
-  document: OpenDocument,
-  arrays: ReadonlyMap<string, paddle.NDArray>,
-  to: FileSystemFileHandle | paddle.Sink,
-  signal: AbortSignal,
-): Promise<number> {
-  const header = safetensors.encodeChunks(arrays, { metadata: { format: "pd" } }).next().value as Uint8Array;
-  const length = Number(new DataView(header.buffer, header.byteOffset).getBigUint64(0, true));
-  const places = JSON.parse(new TextDecoder().decode(header.subarray(8, 8 + length))) as object;
-  const order = Object.entries(places).filter(([name]) => name !== "__metadata__")
-    .sort(([, a], [, b]) => a.data_offsets[0] - b.data_offsets[0] || a.data_offsets[1] - b.data_offsets[1]);
-  const stream = "createWritable" in to ? await to.createWritable() : null;
-  const write = (chunk: Uint8Array) =>
-    stream ? stream.write(chunk as Uint8Array<ArrayBuffer>) : (to as BlobSink).write(chunk);
-  let size = header.length;
-  try {
-    await write(header);
-    for (const [shown] of order) {
-      const name = document.arrays.has(shown) ? shown : "";
-      for await (const { array } of pieces(document, name, 0, document.arrays.get(name)!.size, signal)) {
-        await write(array.bytes);
-        size += array.nbytes;
-      }
-    }
-    await stream?.close();
-  } catch (error) {
-    await stream?.abort(error);
-    throw error;
-  }
-  return size;
 }
 
 /** Do something while the changed elements are in the value itself, and take them out again. */

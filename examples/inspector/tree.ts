@@ -100,7 +100,7 @@ export class Tree {
       element("span", { class: "twisty" }, isGroup ? node.isOpen ? "▾" : "▸" : ""),
       node.label,
     );
-    name.style.paddingLeft = `${(level - 1) * 16}px`;
+    name.style.paddingLeft = `calc(${level - 1} * var(--indent))`;
     const row = element(
       "div",
       {

@@ -88,7 +88,7 @@ const handlers: Handlers = {
     for await (const piece of pieces(document, name, first, end, signal)) {
       const stop = Math.min(end, piece.first + piece.array.size);
       for (let place = Math.max(first, piece.first); place < stop; place++) {
-        texts.push(elementText(piece.array.at(place - piece.first)));
+        texts.push(elementText(piece.array.at(place - piece.first), piece.array.dtype));
         edited.push(edits?.has(place) ?? false);
       }
     }
@@ -104,7 +104,7 @@ const handlers: Handlers = {
     if (!edits) document.edits.set(name, edits = new Map());
     edits.set(index, value);
     const count = [...document.edits.values()].reduce((sum, { size }) => sum + size, 0);
-    return { text: elementText(value), edits: count };
+    return { text: elementText(value, dtype), edits: count };
   },
   async operators(_, id, first, end) {
     return operatorsOf(await documentOf(id)).slice(first, end).map(operatorRow);

@@ -1,0 +1,41 @@
+/** Elements as the inspector shows them. */
+import { deepEqual, equal } from "node:assert/strict";
+import { describe, it } from "@std/testing/bdd";
+import { elementText, parseElement } from "../../examples/inspector/elements.ts";
+import * as paddle from "../../mod.ts";
+
+const ROWS: [paddle.DType, number, string][] = [
+  ["float32", 0.1, "0.1"],
+  ["float32", -0.9589242935180664, "-0.9589243"],
+  ["float32", 16777216, "16777216"],
+  ["float32", 3.4028234663852886e38, "3.4028235e+38"],
+  ["float32", 1e-45, "1e-45"],
+  ["float32", -0, "-0"],
+  ["float32", NaN, "NaN"],
+  ["float32", -Infinity, "-Infinity"],
+  ["float16", 0.1, "0.1"],
+  ["float16", 65504, "65504"],
+  ["bfloat16", 1 / 3, "0.334"],
+  ["float64", 0.1 + 0.2, "0.30000000000000004"],
+  ["float8_e4m3fn", 448, "448"],
+  ["int32", -7, "-7"],
+];
+
+describe("an element in the inspector", () => {
+  for (const [dtype, value, text] of ROWS) {
+    it(`of ${dtype} that is ${value} is shown as ${text}, which means the same when it is typed`, () => {
+      const cell = paddle.zeros([1], dtype);
+      cell.set(value, 0);
+      equal(elementText(cell.at(0), dtype), text);
+      const typed = paddle.zeros([1], dtype);
+      typed.set(parseElement(text, dtype), 0);
+      deepEqual(typed.bytes, cell.bytes);
+    });
+  }
+
+  it("that is complex has both parts in the digits of its dtype", () => {
+    const cell = paddle.zeros([1], "complex64");
+    cell.set(new paddle.Complex(0.1, -0.2), 0);
+    equal(elementText(cell.at(0), "complex64"), "0.1-0.2j");
+  });
+});
