@@ -100,7 +100,7 @@ export async function saveChunks(
     throw await failed(error, sink, signal, progress);
   }
   for (const warning of plan.warnings) options.onWarning?.(warning);
-  progress?.end();
+  await progress?.end();
   const report: SaveReport = { bytes: plan.size, durable: false, warnings: plan.warnings };
   if (!(sink instanceof FileSink)) return report;
   report.durable = sink.durable;
@@ -117,10 +117,7 @@ async function failed(
 ): Promise<unknown> {
   if (error instanceof SaveError && error.committed === "yes") return error;
   try {
-    const left = await abortSink(sink, error, signal);
-    if (Array.isArray(left) && left.length > 0 && error instanceof SaveError) {
-      Object.defineProperty(error, "leftovers", { value: left, enumerable: true });
-    }
+    await abortSink(sink, error, signal);
   } catch {
     // The first failure says more than the failed clean-up.
   }

@@ -5,6 +5,8 @@ import { once } from "node:events";
 import {
   chmodSync,
   existsSync,
+  lstatSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -34,6 +36,8 @@ import {
   Tuple,
 } from "../mod.ts";
 import { FileSink } from "../src/io/file_sink.ts";
+import type { Fs } from "../src/io/platform.ts";
+import { rename } from "../src/io/rename.ts";
 
 async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "oarlock-save-"));
@@ -130,6 +134,60 @@ describe("save to a path", () => {
       assert.equal(tensor.size, 1019);
       assert.deepEqual(readdirSync(folder), ["a.pdparams"]);
     }));
+
+  it("lets them take turns in the order of their calls also where they come by links or other spellings", () =>
+    inFolder(async (folder) => {
+      const path = join(folder, "a.pdparams"), link = join(folder, "link"), aside = join(folder, "aside");
+      symlinkSync("a.pdparams", link);
+      symlinkSync(".", aside);
+      for (const first of [link, join(aside, "a.pdparams"), join(aside, "link")]) {
+        // A long one first: were it not waited for, it would come last.
+        await Promise.all([save(state(1, 500_000), first), save(state(2), path)]);
+        assert.equal(((await load(path) as StateDict).get("w") as Tensor).at(0), 2, first);
+        rmSync(path);
+      }
+      assert.equal(lstatSync(link).isSymbolicLink(), true);
+    }));
+
+  it("makes what links that follow each other lead to, seen from the folder that each lies in", () =>
+    inFolder(async (folder) => {
+      mkdirSync(join(folder, "deep/er"), { recursive: true });
+      symlinkSync("deep/er", join(folder, "short"));
+      symlinkSync("../target", join(folder, "deep/er/second"));
+      symlinkSync("short/second", join(folder, "first"));
+      for (const value of [1, 2]) {
+        await save(value, join(folder, "first"));
+        assert.deepEqual(readdirSync(join(folder, "deep")).sort(), ["er", "target"]);
+        assert.equal(await load(join(folder, "deep/target")), value);
+        assert.ok(lstatSync(join(folder, "first")).isSymbolicLink());
+        assert.ok(lstatSync(join(folder, "deep/er/second")).isSymbolicLink());
+      }
+      symlinkSync("round", join(folder, "round"));
+      assert.equal(await codeOf(save(1, join(folder, "round"))), "WRITE_FAILED");
+    }));
+
+  it("tries a rename again that Windows refuses because somebody looks at the file, but no other's", async () => {
+    const busy = (times: number, code: string) => {
+      let calls = 0;
+      const rename = () => ++calls > times ? Promise.resolve() : Promise.reject(Object.assign(new Error(), { code }));
+      return { fs: { promises: { rename } } as unknown as Fs, calls: () => calls };
+    };
+    for (const code of ["EPERM", "EACCES", "EBUSY"]) {
+      const scanned = busy(3, code);
+      await rename(scanned.fs, "a", "b", true);
+      assert.equal(scanned.calls(), 4);
+      const elsewhere = busy(3, code);
+      await assert.rejects(rename(elsewhere.fs, "a", "b", false), { code });
+      assert.equal(elsewhere.calls(), 1);
+    }
+    const full = busy(1, "ENOSPC");
+    await assert.rejects(rename(full.fs, "a", "b", true), { code: "ENOSPC" });
+    assert.equal(full.calls(), 1);
+    const before = performance.now(), held = busy(Infinity, "EBUSY");
+    await assert.rejects(rename(held.fs, "a", "b", true), { code: "EBUSY" });
+    const took = performance.now() - before;
+    assert.ok(held.calls() > 5 && took > 1000 && took < 3000, `${held.calls()} times in ${took} ms`);
+  });
 
   it("fails whole when the disk is full", () =>
     inFolder(async (folder) => {

@@ -11,8 +11,8 @@ import { within } from "./within.ts";
 const STOPPED = 20, FAILED = 30_000;
 
 /** Take back what was begun. A file by path is always waited for; a sink that was stopped may be at its last chunk for ever. */
-export async function abortSink(sink: Sink, reason: unknown, signal: AbortSignal | undefined): Promise<unknown> {
+export async function abortSink(sink: Sink, reason: unknown, signal: AbortSignal | undefined): Promise<void> {
   const aborting: Promise<unknown> = (async () => await sink.abort(reason))();
-  if (sink instanceof FileSink) return await aborting;
-  return await (signal?.aborted ? within(aborting, STOPPED) : within(aborting, FAILED, signal));
+  if (sink instanceof FileSink) await aborting;
+  else await (signal?.aborted ? within(aborting, STOPPED) : within(aborting, FAILED, signal));
 }

@@ -60,8 +60,10 @@ function held(fs: Fs, name: string, owner: string): FileLock {
     },
     async release() {
       // Who was taken for dead must not let a third one in.
-      if (await fs.promises.readFile(name, "utf8").catch(() => null) !== owner) return;
-      await fs.promises.rm(name, { force: true });
+      const now = await fs.promises.readFile(name, "utf8").catch((error) => {
+        if (systemCode(error) !== "ENOENT") throw error;
+      });
+      if (now === owner) await fs.promises.rm(name, { force: true });
     },
   };
 }

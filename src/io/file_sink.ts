@@ -7,11 +7,13 @@
 import { PathError, SaveError } from "../errors.ts";
 import { type FileLock, takeLock } from "./file_lock.ts";
 import { conflict, type PutOptions, type Unchanged } from "./folder.ts";
+import { insistently } from "./insistently.ts";
 import { type PathCalls, pathCalls } from "./path.ts";
 import { fileSystem, type Fs, hashing, hexOf, systemCode } from "./platform.ts";
+import { rename } from "./rename.ts";
 import { portableParts } from "./safe_name.ts";
-import { saveError } from "./save_error.ts";
-import { makeFolders, type OldFile, oldFile, resolveTarget } from "./save_target.ts";
+import { addFailures, saveError } from "./save_error.ts";
+import { makeFolders, type OldFile, oldFile, takeTurn } from "./save_target.ts";
 import type { Sink } from "./sink.ts";
 import { SpareBytes } from "./spare_bytes.ts";
 import { createTemp, tempName } from "./temp_file.ts";
@@ -23,9 +25,6 @@ type Handle = Awaited<ReturnType<Fs["promises"]["open"]>>;
 const VERIFY_BELOW = 64 * 2 ** 20;
 /** Bytes read back at a time. */
 const PIECE = 2 ** 20;
-
-/** Saves to one path wait for each other, in the order of the calls. */
-const queues = new Map<string, Promise<void>>();
 
 /** A file being saved. */
 export class FileSink implements Sink {
@@ -90,19 +89,15 @@ export class FileSink implements Sink {
     }
     if (options.portable) portableParts(path.basename(shown));
     const cleanup = new Cleanup();
-    // Before anything is waited for, so that saves of one name come in the order of their calls.
-    const name = path.resolve(shown);
-    const entered = enter(name);
     try {
-      cleanup.push(await entered);
+      const { target, leave } = await takeTurn(fs, path, shown);
+      cleanup.push(leave);
       const before = await oldFile(fs, shown);
-      const target = await resolveTarget(fs, path, shown);
       if (options.mkdir) {
         for (const undo of await makeFolders(fs, path, path.dirname(target), shown)) {
           cleanup.push(undo, undefined, true);
         }
       }
-      if (target !== name) cleanup.push(await enter(target));
       const lock = options.lock ? await takeLock(fs, target, shown) : null;
       if (lock) cleanup.push(() => lock.release(), lock.name);
       // A change in place that was cut off is taken back: its journal must not meet the new file.
@@ -114,7 +109,7 @@ export class FileSink implements Sink {
       if (before) await takeOver(handle, before);
       return new FileSink({ fs, path, shown, target, temp, handle, options, cleanup, lock });
     } catch (error) {
-      await cleanup.run();
+      await cleanup.run(error);
       throw error;
     }
   }
@@ -191,7 +186,7 @@ export class FileSink implements Sink {
       if (old === undefined) return false;
       if (old === null) await insistently(() => this.#fs.promises.rm(this.#target, { force: true }));
       else {
-        await insistently(() => this.#fs.promises.rename(old, this.#target));
+        await insistently(() => rename(this.#fs, old, this.#target));
         this.#cleanup.forget(old);
       }
       return true;
@@ -213,10 +208,10 @@ export class FileSink implements Sink {
     await insistently(() => this.#fs.promises.rm(this.#temp, { force: true })).catch(() => {});
   }
 
-  /** Remove the temporary file; the old file was never touched. */
-  async abort(): Promise<string[]> {
+  /** Remove the temporary file; the old file was never touched. What cannot be removed is told with `error`. */
+  async abort(error?: unknown): Promise<void> {
     await this.#shut().catch(() => {});
-    return await this.#cleanup.run();
+    await this.#cleanup.run(error);
   }
 
   async #sync(): Promise<void> {
@@ -305,7 +300,7 @@ export class FileSink implements Sink {
       return await replaceFile(this.#fs, this.#target, this.#temp, signal);
     }
     try {
-      await this.#fs.promises.rename(this.#temp, this.#target);
+      await rename(this.#fs, this.#temp, this.#target);
     } catch (error) {
       throw saveError("RENAME_FAILED", this.#shown, "when the new file was to take its place", error);
     }
@@ -364,43 +359,19 @@ class Cleanup {
     this.#steps = this.#steps.filter((step) => !step.onlyOnFailure);
   }
 
-  /** Undo everything; names of temporary files that could not be removed. */
-  async run(): Promise<string[]> {
-    const leftovers: string[] = [];
+  /** Undo everything; what could not be undone is told with `error`. */
+  async run(error?: unknown): Promise<void> {
+    const failures: unknown[] = [], leftovers: string[] = [];
     for (const { undo, name } of this.#steps.splice(0).reverse()) {
       try {
         await insistently(undo);
-      } catch {
-        if (name) leftovers.push(name);
+      } catch (failure) {
+        // A folder that was made on the way may have got a file meanwhile, and stays.
+        if (!name) continue;
+        failures.push(failure);
+        leftovers.push(name);
       }
     }
-    return leftovers;
+    addFailures(error, failures, leftovers);
   }
-}
-
-/** Times that is tried what leaves something behind where it fails. */
-const TRIES = 3;
-
-/** Do what must be done if it can be: a system that was disturbed once may do it the next time. */
-async function insistently(work: () => unknown): Promise<void> {
-  for (let attempt = 1;; attempt++) {
-    try {
-      return void await work();
-    } catch (error) {
-      if (attempt === TRIES) throw error;
-    }
-  }
-}
-
-/** Wait for earlier saves of the same file; what is returned lets the next one in. */
-export async function enter(target: string): Promise<() => void> {
-  const before = queues.get(target);
-  let leave = () => {};
-  const mine = new Promise<void>((resolve) => leave = resolve);
-  queues.set(target, mine);
-  await before;
-  return () => {
-    if (queues.get(target) === mine) queues.delete(target);
-    leave();
-  };
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { PathError, SourceError } from "../errors.ts";
+import { isPaddleError, PathError, SourceError } from "../errors.ts";
 import { type FileStat, type OpenedFile, openFile } from "./opened_file.ts";
 import { pathCalls } from "./path.ts";
 import { fileSystem, systemCode } from "./platform.ts";
@@ -62,8 +62,8 @@ export class FileSource implements Source {
       const isOther = await recoverFile(real, (beside) => file.exists(beside));
       return new FileSource(path, real, file, isOther ? file.stat() : stat);
     } catch (error) {
-      file.close();
-      throw error;
+      letGo(file);
+      throw isPaddleError(error) ? error : openError(path, error);
     }
   }
 
@@ -121,7 +121,11 @@ export class FileSource implements Source {
       });
     }
     await replaceBytes(fs, this.#real, offset, bytes, signal);
-    this.#stamp = this.#wake().stat().stamp;
+    try {
+      this.#stamp = this.#stampOf(this.#wake());
+    } catch {
+      // The bytes are there. Whoever reads next is told that the file is another one, or why it cannot be looked at.
+    }
   }
 
   /** Close the file. */
@@ -151,7 +155,7 @@ export class FileSource implements Source {
 
   #rest(): void {
     awake.delete(this);
-    this.#file?.close();
+    if (this.#file) letGo(this.#file);
     this.#file = null;
   }
 
@@ -170,13 +174,21 @@ export class FileSource implements Source {
       this.#compare(file);
       return file;
     } catch (error) {
-      file.close();
+      letGo(file);
       throw error;
     }
   }
 
   #compare(file: OpenedFile): void {
-    if (file.stat().stamp !== this.#stamp) throw this.#changed();
+    if (this.#stampOf(file) !== this.#stamp) throw this.#changed();
+  }
+
+  #stampOf(file: OpenedFile): string {
+    try {
+      return file.stat().stamp;
+    } catch (error) {
+      throw openError(this.name, error);
+    }
   }
 
   #changed(cause?: unknown): SourceError {
@@ -192,6 +204,15 @@ export class FileSource implements Source {
       offset,
       cause,
     });
+  }
+}
+
+/** What was read is good, whatever the system says to the end of a handle. */
+function letGo(file: OpenedFile): void {
+  try {
+    file.close();
+  } catch {
+    // There is nothing that could still be lost.
   }
 }
 

@@ -69,6 +69,11 @@ export function nodePath(): typeof import("node:path") {
   return builtin<typeof import("node:path")>("node:path")!;
 }
 
+/** Whether this is Windows, whose files cannot be renamed while somebody has them open. */
+export function isWindows(): boolean {
+  return (globalThis as { process?: ProcessLike }).process?.platform === "win32";
+}
+
 /** The path behind a `file:` URL. */
 export function pathOfUrl(url: URL): string {
   return builtin<typeof import("node:url")>("node:url")!.fileURLToPath(url);

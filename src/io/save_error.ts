@@ -24,3 +24,14 @@ export function saveError(code: SaveCode, shown: string, where: string, cause: u
     { path: shown, committed: "no", cause },
   );
 }
+
+/** Tell with a failed save what its clean-up met besides: the first failure stays the message (hardening H-ERR-5). */
+export function addFailures(error: unknown, failures: readonly unknown[], leftovers: readonly string[]): void {
+  if (!(error instanceof SaveError) || failures.length + leftovers.length === 0) return;
+  const all = error.cause === undefined ? failures : [error.cause, ...failures];
+  const cause = new AggregateError(all, "The save failed, and so did its clean-up");
+  Object.defineProperty(error, "cause", { value: cause, configurable: true, writable: true });
+  if (leftovers.length === 0) return;
+  const value = [...error.leftovers ?? [], ...leftovers.filter((name) => !error.leftovers?.includes(name))];
+  Object.defineProperty(error, "leftovers", { value, enumerable: true, configurable: true });
+}

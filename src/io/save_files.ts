@@ -5,7 +5,7 @@
  * @module
  */
 import type { Chunk } from "../unread_bytes.ts";
-import { FormatError, PaddleError, SaveError } from "../errors.ts";
+import { FormatError, PaddleError, quote, SaveError, SourceError } from "../errors.ts";
 import { abortSink } from "./abort_sink.ts";
 import { FileSink } from "./file_sink.ts";
 import type { Folder } from "./folder.ts";
@@ -66,16 +66,19 @@ export async function saveFiles(
     signal?.throwIfAborted();
     progress?.check();
     await placeAll(open, whole === null);
-    signal?.throwIfAborted();
-    await whole?.takePlace();
+    // Files that are in their places are saved: a folder is when it is in its own.
+    if (whole) {
+      signal?.throwIfAborted();
+      await whole.takePlace();
+    }
   } catch (error) {
     await abortAll(open, error, signal);
-    await whole?.abort();
+    await whole?.abort(error);
     if (signal?.aborted && error === signal.reason) throw error;
     if (progress?.threw(error)) throw error;
     throw error instanceof PaddleError || error instanceof TypeError ? error : sinkFailed(error);
   }
-  progress?.end();
+  await progress?.end();
   return [...files.map(({ name }) => name), ...hasManifest && prefix !== undefined ? [manifestName(prefix)] : []];
 }
 
@@ -161,20 +164,30 @@ async function abortAll(open: readonly Sink[], error: unknown, signal: AbortSign
     if (sink instanceof FileSink) return await sink.discard();
     await abortSink(sink, error, signal);
   }));
-  for (const sink of [...open].reverse()) if (sink instanceof FileSink) await sink.abort();
+  for (const sink of [...open].reverse()) if (sink instanceof FileSink) await sink.abort(error);
 }
 
 /** The manifest of an earlier save does not speak of what is written now; one of other files stays. */
 async function removeManifest(folder: Folder, prefix: string, files: readonly OutFile[]): Promise<void> {
-  let listed: Set<string> | null;
+  const name = manifestName(prefix);
   try {
-    listed = await filesOfManifest(folder, prefix);
+    let listed: Set<string> | null;
+    try {
+      listed = await filesOfManifest(folder, prefix);
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      // A damaged one speaks of nothing.
+      listed = new Set(files.map(({ name }) => name));
+    }
+    if (listed && files.some(({ name }) => listed.has(name))) await folder.delete(name);
   } catch (error) {
-    if (!(error instanceof FormatError)) throw error;
-    // A damaged one speaks of nothing.
-    listed = new Set(files.map(({ name }) => name));
+    if (!(error instanceof SourceError)) throw error;
+    throw new SaveError("WRITE_FAILED", `Cannot take away ${quote(name)}, which is of an earlier save`, {
+      path: name,
+      committed: "no",
+      cause: error,
+    });
   }
-  if (listed && files.some(({ name }) => listed.has(name))) await folder.delete(manifestName(prefix));
 }
 
 /** A file that is hashed for the manifest is one by path: it is read back before it takes its place. */

@@ -3,8 +3,10 @@
  *
  * @module
  */
+import { PathError, quote, SourceError } from "../errors.ts";
 import { type PathCalls, pathCalls } from "./path.ts";
 import { fileSystem, type Fs, hexOf, systemCode } from "./platform.ts";
+import { saveError } from "./save_error.ts";
 
 type Handle = Awaited<ReturnType<Fs["promises"]["open"]>>;
 
@@ -63,6 +65,8 @@ function shortName(name: string): string {
  * Remove temporary files that killed saves left in a folder: only names of our own pattern, and only old ones.
  *
  * @returns the names removed
+ * @throws {SourceError} `NOT_FOUND`, `PERMISSION`, `READ_FAILED`: the folder cannot be listed
+ * @throws {SaveError} one of them cannot be removed
  */
 export async function cleanupTemps(
   folder: string,
@@ -70,12 +74,29 @@ export async function cleanupTemps(
 ): Promise<string[]> {
   const fs = fileSystem(folder), path = pathCalls();
   const removed: string[] = [];
-  for (const name of await fs.promises.readdir(folder)) {
+  for (const name of await namesIn(fs, folder)) {
     if (!isTemp(name)) continue;
     const stat = await fs.promises.lstat(path.join(folder, name)).catch(() => null);
     if (!stat?.isFile() || Date.now() - stat.mtimeMs < olderThan) continue;
-    await fs.promises.rm(path.join(folder, name), { force: true });
+    await fs.promises.rm(path.join(folder, name), { force: true }).catch((error) => {
+      throw saveError("WRITE_FAILED", path.join(folder, name), "when it was to be removed", error);
+    });
     removed.push(name);
   }
   return removed;
+}
+
+async function namesIn(fs: Fs, folder: string): Promise<string[]> {
+  try {
+    return await fs.promises.readdir(folder);
+  } catch (cause) {
+    const code = systemCode(cause);
+    if (code === "ENOTDIR") throw new PathError("NOT_A_FILE", `${quote(folder)} is no folder`, { path: folder, cause });
+    const isMissing = code === "ENOENT", isDenied = code === "EACCES" || code === "EPERM";
+    throw new SourceError(
+      isMissing ? "NOT_FOUND" : isDenied ? "PERMISSION" : "READ_FAILED",
+      isMissing ? `There is no folder ${quote(folder)}` : `Cannot list ${quote(folder)}: ${code ?? "unknown error"}`,
+      { path: folder, cause },
+    );
+  }
 }

@@ -10,6 +10,7 @@
 import { SaveError, SourceError } from "../errors.ts";
 import { pathCalls } from "./path.ts";
 import { fileSystem, type Fs, hashing, processId, processLives, systemCode } from "./platform.ts";
+import { addFailures } from "./save_error.ts";
 
 type Handle = Awaited<ReturnType<Fs["promises"]["open"]>>;
 
@@ -104,7 +105,9 @@ async function change(
     throw editError(real, "it cannot be opened for writing", error);
   }
   try {
-    const { size, ino } = await file.stat({ bigint: true });
+    const { size, ino } = await file.stat({ bigint: true }).catch((error) => {
+      throw editError(real, "it cannot be looked at", error);
+    });
     const whole = { offset: 0, length: Number(size) };
     const kept: Change = { pid: processId(), ino, size: Number(size), ...part ?? whole };
     await keepOldBytes(fs, real, journal, file, kept, signal);
@@ -115,7 +118,7 @@ async function change(
       await undo(fs, real, journal, file, kept, error);
     }
   } finally {
-    await file.close();
+    await letGo(file);
   }
   // The new bytes are on the disk; they are the file's as soon as nothing says otherwise.
   try {
@@ -181,8 +184,10 @@ async function undo(
       },
     );
   }
-  await fs.promises.rm(journal, { force: true });
-  throw editError(real, "its old bytes are back", cause);
+  const failed = editError(real, "its old bytes are back", cause);
+  // Who opens the file next puts the same bytes there once more.
+  await fs.promises.rm(journal, { force: true }).catch((error) => addFailures(failed, [error], [journal]));
+  throw failed;
 }
 
 /**
@@ -201,21 +206,26 @@ export async function recoverFile(real: string, exists: (path: string) => boolea
 
 async function recover(fs: Fs, real: string, isWriter: boolean): Promise<void> {
   const journal = real + END;
-  const kept = await fs.promises.open(journal, "r").catch(() => null);
-  if (!kept) return;
-  let change: Change | null, pid: number;
-  try {
-    pid = await writerOf(kept);
-    change = await readJournal(kept);
-  } finally {
-    await kept.close();
-  }
   const hot = (what: string, cause?: unknown) =>
     new SourceError("HOT_JOURNAL", `A change of ${JSON.stringify(real)} is not finished: ${what}`, {
       path: real,
       cause,
       hint: `${JSON.stringify(journal)} has the old bytes; opening the file where it can be written puts them back`,
     });
+  let change: Change | null, pid: number;
+  try {
+    const kept = await fs.promises.open(journal, "r");
+    try {
+      pid = await writerOf(kept);
+      change = await readJournal(kept);
+    } finally {
+      await letGo(kept);
+    }
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return;
+    // What it says, nobody knows: the file may be half of each.
+    throw hot("its old bytes cannot be read", error);
+  }
   if (pid > 0 && pid !== processId() && processLives(pid)) {
     if (change || isWriter) throw hot("another process is at it");
     // It is about to begin: the file is what it was.
@@ -231,11 +241,18 @@ async function recover(fs: Fs, real: string, isWriter: boolean): Promise<void> {
   }
   try {
     if (change && await isFileOf(change, file)) await restore(fs, journal, file, change);
+    await fs.promises.rm(journal, { force: true });
+  } catch (error) {
+    throw hot("its old bytes cannot be put back", error);
   } finally {
-    await file.close();
+    await letGo(file);
   }
-  await fs.promises.rm(journal, { force: true });
   await syncFolder(fs, real);
+}
+
+/** What had to be on the disk was synced, whatever the system says to the end of a handle. */
+async function letGo(handle: Handle): Promise<void> {
+  await handle.close().catch(() => {});
 }
 
 async function createJournal(fs: Fs, journal: string): Promise<Handle> {
@@ -319,7 +336,7 @@ async function restore(fs: Fs, journal: string, file: Handle, change: Change): P
     if (isWhole(change)) await file.truncate(change.size);
     await file.sync();
   } finally {
-    await kept.close();
+    await letGo(kept);
   }
 }
 
@@ -355,7 +372,7 @@ async function syncFolder(fs: Fs, real: string): Promise<void> {
   const handle = await fs.promises.open(pathCalls().dirname(real), "r").catch(() => null);
   // Some systems cannot sync a folder.
   await handle?.sync().catch(() => {});
-  await handle?.close();
+  if (handle) await letGo(handle);
 }
 
 function editError(path: string, what: string, cause: unknown): SaveError {

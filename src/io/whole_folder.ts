@@ -3,14 +3,15 @@
  *
  * @module
  */
-import { PathError, SaveError } from "../errors.ts";
+import { PathError, quote, SaveError } from "../errors.ts";
 import { DirectoryFolder } from "./directory_folder.ts";
-import { enter } from "./file_sink.ts";
 import type { Folder } from "./folder.ts";
+import { insistently } from "./insistently.ts";
 import { type PathCalls, pathCalls } from "./path.ts";
-import { fileSystem, type Fs, pathOfUrl } from "./platform.ts";
-import { saveError } from "./save_error.ts";
-import { makeFolders, resolveTarget } from "./save_target.ts";
+import { fileSystem, type Fs, pathOfUrl, systemCode } from "./platform.ts";
+import { rename } from "./rename.ts";
+import { addFailures, saveError } from "./save_error.ts";
+import { makeFolders, resolveTarget, takeTurn } from "./save_target.ts";
 import { idOfTemp, isTempOf, tempName } from "./temp_file.ts";
 
 /** What {@linkcode recoverFolder} did: nothing was to be done; the new folder is in its place; the old one is, or none where none was. */
@@ -51,8 +52,8 @@ export class WholeFolder {
     const shown = folder.path, fs = fileSystem(shown), path = pathCalls();
     const undo: (() => unknown)[] = [];
     try {
-      undo.push(await enter(path.resolve(shown) + path.sep));
-      const target = await resolveTarget(fs, path, shown);
+      const { target, leave } = await takeTurn(fs, path, shown, path.sep);
+      undo.push(leave);
       const old = await fs.promises.stat(target).catch(() => null);
       checkOld(path, shown, target, old === null || old.isDirectory());
       for (const remove of await makeFolders(fs, path, path.dirname(target), shown)) undo.unshift(remove);
@@ -74,9 +75,9 @@ export class WholeFolder {
     await runAll(this.#undo.slice(-1));
   }
 
-  /** Remove what was written; the old folder is what it was. */
-  async abort(): Promise<void> {
-    await this.#fs.promises.rm(this.#temp, { recursive: true, force: true }).catch(() => {});
+  /** Remove what was written; the old folder is what it was. What cannot be removed is told with `error`. */
+  async abort(error?: unknown): Promise<void> {
+    await removeFolder(this.#fs, this.#temp).catch((failure) => addFailures(error, [failure], [this.#temp]));
     await runAll(this.#undo);
   }
 }
@@ -104,9 +105,9 @@ export async function swapFolder(fs: Fs, temp: string, target: string, shown: st
   const path = pathCalls(), parent = path.dirname(target);
   const old = target + OLD + idOfTemp(path.basename(temp));
   await syncBelow(fs, path, temp);
-  const isReplaced = await rename(fs, target, old, shown);
+  const isReplaced = await renameFolder(fs, target, old, shown);
   try {
-    await rename(fs, temp, target, shown);
+    await renameFolder(fs, temp, target, shown);
   } catch (error) {
     if (isReplaced) await putBack(fs, old, target, shown, error);
     throw error;
@@ -114,15 +115,19 @@ export async function swapFolder(fs: Fs, temp: string, target: string, shown: st
   await sync(fs, parent);
   if (!isReplaced) return;
   // The save has happened: what is left of the old folder harms nobody.
-  await fs.promises.rm(old, { recursive: true, force: true }).catch(() => {});
+  await removeFolder(fs, old).catch(() => {});
   await sync(fs, parent);
 }
 
+async function removeFolder(fs: Fs, folder: string): Promise<void> {
+  await insistently(() => fs.promises.rm(folder, { recursive: true, force: true }));
+}
+
 /** Whether there was something to be renamed. */
-async function rename(fs: Fs, from: string, to: string, shown: string): Promise<boolean> {
+async function renameFolder(fs: Fs, from: string, to: string, shown: string): Promise<boolean> {
   if (!await isThere(fs, from)) return false;
   try {
-    await fs.promises.rename(from, to);
+    await rename(fs, from, to);
     return true;
   } catch (error) {
     throw saveError("RENAME_FAILED", shown, "when the new folder was to take its place", error);
@@ -131,7 +136,7 @@ async function rename(fs: Fs, from: string, to: string, shown: string): Promise<
 
 async function putBack(fs: Fs, old: string, target: string, shown: string, cause: unknown): Promise<void> {
   try {
-    await fs.promises.rename(old, target);
+    await rename(fs, old, target);
   } catch {
     throw new SaveError(
       "RENAME_FAILED",
@@ -160,13 +165,13 @@ async function putBack(fs: Fs, old: string, target: string, shown: string, cause
 export async function recoverFolder(path: string | URL): Promise<FolderRecovery> {
   const shown = path instanceof URL ? pathOfUrl(path) : path;
   const fs = fileSystem(shown);
-  return await recoverIn(fs, await resolveTarget(fs, pathCalls(), shown), shown);
+  return await recoverIn(fs, resolveTarget(fs, pathCalls(), shown), shown);
 }
 
 /** {@linkcode recoverFolder} of a path without links. */
 export async function recoverIn(fs: Fs, target: string, shown: string): Promise<FolderRecovery> {
   const path = pathCalls(), parent = path.dirname(target), base = path.basename(target);
-  const names = await fs.promises.readdir(parent).catch(() => [] as string[]);
+  const names = await namesIn(fs, parent, shown);
   const temps = await foldersOf(fs, path, parent, names.filter((name) => isTempOf(name, base)));
   const olds = await foldersOf(fs, path, parent, names.filter((name) => isOldOf(name, base)));
   let done: FolderRecovery = temps.length + olds.length > 0 ? "undone" : "nothing";
@@ -176,12 +181,21 @@ export async function recoverIn(fs: Fs, target: string, shown: string): Promise<
     // An old folder makes room only for a new one that is whole.
     const whole = temps.find((temp) => olds.some((old) => old.endsWith(OLD + idOfTemp(path.basename(temp)))));
     if (whole !== undefined) {
-      await rename(fs, whole, target, shown);
+      await renameFolder(fs, whole, target, shown);
       done = "finished";
-    } else if (olds.length > 0) await rename(fs, olds[0], target, shown);
+    } else if (olds.length > 0) await renameFolder(fs, olds[0], target, shown);
     await sync(fs, parent);
   }
-  for (const left of [...temps, ...olds]) await fs.promises.rm(left, { recursive: true, force: true });
+  for (const left of [...temps, ...olds]) {
+    await removeFolder(fs, left).catch((cause) => {
+      throw new SaveError("WRITE_FAILED", `${quote(shown)} is whole; what is left beside it cannot be removed`, {
+        path: shown,
+        committed: "yes",
+        leftovers: [left],
+        cause,
+      });
+    });
+  }
   if (done !== "nothing") await sync(fs, parent);
   return done;
 }
@@ -196,18 +210,34 @@ async function foldersOf(fs: Fs, path: PathCalls, parent: string, names: string[
   const paths: string[] = [];
   for (const name of names.sort()) {
     const whole = path.join(parent, name);
-    if ((await fs.promises.lstat(whole)).isDirectory()) paths.push(whole);
+    if (await isFolder(fs, whole)) paths.push(whole);
   }
   return paths;
 }
 
 async function isThere(fs: Fs, path: string): Promise<boolean> {
+  return await lookAt(fs, path) !== null;
+}
+
+async function isFolder(fs: Fs, path: string): Promise<boolean> {
+  return (await lookAt(fs, path))?.isDirectory() ?? false;
+}
+
+async function lookAt(fs: Fs, path: string): Promise<Awaited<ReturnType<Fs["promises"]["lstat"]>> | null> {
   try {
-    await fs.promises.lstat(path);
-    return true;
+    return await fs.promises.lstat(path);
   } catch (error) {
-    if ((error as { code?: unknown }).code === "ENOENT") return false;
+    if (systemCode(error) === "ENOENT") return null;
     throw saveError("RENAME_FAILED", path, "when it was looked for", error);
+  }
+}
+
+async function namesIn(fs: Fs, folder: string, shown: string): Promise<string[]> {
+  try {
+    return await fs.promises.readdir(folder);
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return [];
+    throw saveError("RENAME_FAILED", shown, "when its leftovers were looked for", error);
   }
 }
 

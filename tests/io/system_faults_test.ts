@@ -1,0 +1,227 @@
+import assert from "node:assert/strict";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { lstatSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process_ from "node:process";
+import { describe, it } from "@std/testing/bdd";
+import {
+  cleanupTemps,
+  encode,
+  isPaddleError,
+  load,
+  open,
+  recoverFolder,
+  save,
+  SaveError,
+  SourceError,
+  static as paddleStatic,
+  Tensor,
+} from "../../mod.ts";
+import { withFault } from "./failing_system.ts";
+
+const CODES = ["EIO", "ENOSPC", "EDQUOT", "EFBIG", "EROFS", "EACCES", "EMFILE"];
+const MODEL = "tests/fixtures/real/paddle-3.1.1/infer-model.oldir";
+
+function state(fill: number): Map<string, Tensor> {
+  const data = new Float32Array(100_000).fill(fill);
+  return new Map([["w", new Tensor("float32", [data.length], data, { name: "w_0" })]]);
+}
+
+/** Everything in a folder; files of a save that is under way apart from the others. */
+function contentOf(folder: string): { files: string; temps: string[] } {
+  const files: [string, string][] = [], temps: string[] = [];
+  for (const name of (readdirSync(folder, { recursive: true }) as string[]).sort()) {
+    if (/\.pdtmp$|\.pdundo$|\.lock$|\.old-[0-9a-f]{16}$/.test(name)) temps.push(name);
+    else if (!/\.(pdtmp|old-[0-9a-f]{16})[/\\]/.test(name)) {
+      const path = join(folder, name), stat = lstatSync(path);
+      // The number of a save is new each time.
+      const bytes = stat.isFile() && !name.endsWith(".pdsum") ? readFileSync(path, "base64").slice(-2000) : "";
+      files.push([name, bytes]);
+    }
+  }
+  return { files: JSON.stringify(files), temps };
+}
+
+interface Way {
+  before: (folder: string) => unknown;
+  run: (folder: string) => Promise<unknown>;
+  /** What a reader does that comes later. */
+  later?: (folder: string) => Promise<unknown>;
+  /** It only reads, or takes away what is left. */
+  readsOnly?: boolean;
+}
+
+const OLD = encode(state(1)), NEW = state(2);
+const overOld = (folder: string) => writeFileSync(join(folder, "a"), OLD);
+const saving = (options: Parameters<typeof save>[2], name = "a") => (folder: string) =>
+  save(NEW, join(folder, name), options);
+const modelIn = (name: string) => (folder: string) => cpSync(MODEL, join(folder, name), { recursive: true });
+
+const WAYS: Record<string, Way> = {
+  "save over a file": { before: overOld, run: saving({ requireDurable: true }) },
+  "save where nothing is": { before: () => {}, run: saving({}, "x/y/a") },
+  "save through a link, with a lock": {
+    before: (folder) => {
+      overOld(folder);
+      symlinkSync("a", join(folder, "link"));
+    },
+    run: saving({ lock: true }, "link"),
+  },
+  "save into the file itself": {
+    before: overOld,
+    run: saving({ preserve: "inode" }),
+    later: (folder) => load(join(folder, "a")),
+  },
+  "one tensor written in place": {
+    before: overOld,
+    run: async (folder) => {
+      const checkpoint = await open(join(folder, "a"));
+      try {
+        await checkpoint.write("w", NEW.get("w")!);
+      } finally {
+        await checkpoint.close();
+      }
+    },
+    later: (folder) => load(join(folder, "a")),
+  },
+  "a model over another, with a manifest": {
+    before: modelIn("."),
+    run: (folder) => paddleStatic.relayout(join(MODEL, "m"), join(folder, "m"), { manifest: true }),
+  },
+  "a folder as a whole": {
+    before: (folder) => {
+      mkdirSync(join(folder, "m"));
+      writeFileSync(join(folder, "m/__model__"), "old");
+    },
+    run: (folder) =>
+      paddleStatic.relayout(join(MODEL, "m"), join(folder, "m"), { layout: "combined", wholeFolder: true }),
+    later: (folder) => recoverFolder(join(folder, "m")),
+  },
+  "recoverFolder": {
+    before: (folder) => {
+      modelIn("m.old-0123456789abcdef")(folder);
+      modelIn(".m.0123456789abcdef.pdtmp")(folder);
+    },
+    run: (folder) => recoverFolder(join(folder, "m")),
+    later: (folder) => recoverFolder(join(folder, "m")),
+    readsOnly: true,
+  },
+  "cleanupTemps": {
+    before: (folder) => writeFileSync(join(folder, ".a.0123456789abcdef.pdtmp"), ""),
+    run: (folder) => cleanupTemps(folder, { olderThan: -1 }),
+    readsOnly: true,
+  },
+  "load": { before: overOld, run: (folder) => load(join(folder, "a")), readsOnly: true },
+  "load of a model": { before: modelIn("."), run: (folder) => load(join(folder, "m")), readsOnly: true },
+  "open and get": {
+    before: overOld,
+    run: async (folder) => {
+      const checkpoint = await open(join(folder, "a"));
+      try {
+        return await checkpoint.get("w");
+      } finally {
+        await checkpoint.close();
+      }
+    },
+    readsOnly: true,
+  },
+};
+
+async function inFolder<T>(before: Way["before"], test: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), "oarlock-faults-"));
+  try {
+    await before(folder);
+    return await test(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** What is wrong with how a way ends; null where it is as it should be. */
+function faultOf(
+  outcome: { error?: unknown },
+  folder: string,
+  { old, next }: { old: string; next: string },
+  way: Way,
+  persists: boolean,
+): string | null {
+  const { files, temps } = contentOf(folder), { error } = outcome;
+  if (error === undefined) {
+    if (way.readsOnly) return null;
+    return files !== next ? "it says that all went well" : temps.length > 0 && !persists ? `leaves ${temps}` : null;
+  }
+  if (!isPaddleError(error)) return `is the system's own error: ${error}`;
+  if (way.readsOnly) return null;
+  // What is to be saved, or what lies there already, may be what cannot be read.
+  if (error instanceof SourceError) return files !== old || temps.length > 0 ? "has begun before it read" : null;
+  if (!(error instanceof SaveError)) return `is no SaveError but ${error.code}`;
+  if (error.committed === undefined) return `does not say whether the file is there: ${error.message}`;
+  if (error.committed === "no" && files !== old) return "says no, and the old files are not there";
+  if (error.committed === "yes" && files !== next) return "says yes, and the new files are not there";
+  const untold = temps.filter((name) => !error.leftovers?.some((left) => left.endsWith(name)));
+  return untold.length > 0 ? `leaves ${untold} and does not say so` : null;
+}
+
+describe("a call of the system that fails", () => {
+  for (const [name, way] of Object.entries(WAYS)) {
+    it(`is an error of ours, and leaves the old or the new: ${name}`, async () => {
+      const wrong = new Set<string>();
+      const { total, ...sides } = await inFolder(way.before, async (folder) => {
+        const old = contentOf(folder).files;
+        const { error, calls } = await withFault(-1, "", () => way.run(folder));
+        assert.equal(error, undefined);
+        return { old, next: contentOf(folder).files, total: calls.length };
+      });
+      assert.ok(total > 2, `${total} calls`);
+      for (let at = 0; at < total; at++) {
+        const code = CODES[at % CODES.length];
+        for (const [one, persists] of [[code, false], ["EIO", true]] as const) {
+          await inFolder(way.before, async (folder) => {
+            const outcome = await withFault(at, one, () => way.run(folder), persists);
+            const isWholeFolder = way.run === WAYS["a folder as a whole"].run;
+            // What cannot be put back is put back by recoverFolder, and the error says so.
+            const fault = persists && isWholeFolder ? null : faultOf(outcome, folder, sides, way, persists);
+            if (fault) wrong.add(`${outcome.calls[at]} (${one}${persists ? ", always" : ""}) ${fault}`);
+            if (!way.later) return;
+            await way.later(folder);
+            const { files } = contentOf(folder);
+            if (files !== sides.old && files !== sides.next) wrong.add(`${outcome.calls[at]} (${one}): neither, later`);
+          });
+        }
+      }
+      assert.deepEqual([...wrong], []);
+    });
+  }
+
+  it("while what it left is removed is told beside the first failure, which stays the cause", () =>
+    inFolder(overOld, async (folder) => {
+      const counted = await withFault(-1, "", () => saving({})(folder));
+      overOld(folder);
+      const at = counted.calls.indexOf("handle.sync");
+      const rm = Object.assign(new Error("EBUSY: said by the test"), { code: "EBUSY" });
+      const outcome = await withFault(at, "ENOSPC", async () => {
+        const failing = (process_.getBuiltinModule as unknown as (name: string) => typeof import("node:fs"))("node:fs");
+        const { promises } = failing;
+        const stubborn = new Proxy(promises, {
+          get: (target, key) => key === "rm" ? () => Promise.reject(rm) : Reflect.get(target, key),
+        });
+        const inner = process_.getBuiltinModule;
+        process_.getBuiltinModule = ((name: string) =>
+          name !== "node:fs" ? (inner as unknown as (name: string) => unknown)(name) : new Proxy(failing, {
+            get: (target, key) =>
+              key === "promises" ? stubborn : Reflect.get(target, key),
+          })) as typeof inner;
+        try {
+          await saving({})(folder);
+        } finally {
+          process_.getBuiltinModule = inner;
+        }
+      });
+      const error = outcome.error as SaveError;
+      assert.deepEqual([error.code, error.committed], ["DISK_FULL", "no"]);
+      assert.ok(error.cause instanceof AggregateError);
+      assert.deepEqual(error.cause.errors.map(({ code }) => code), ["ENOSPC", "EBUSY"]);
+      assert.deepEqual(error.leftovers, readdirSync(folder).filter((name) => name !== "a").map((n) => join(folder, n)));
+    }));
+});
