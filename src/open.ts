@@ -15,6 +15,7 @@ import { type From, sourceOf } from "./io/open_source.ts";
 import { isFolder, type Place, placeOf } from "./io/place.ts";
 import { isShardIndex, readShardIndex } from "./io/shard_index.ts";
 import type { Folder } from "./io/folder.ts";
+import { progressOfFiles } from "./io/progress.ts";
 import { readModel } from "./io/read_model.ts";
 import { readRecordFolder } from "./io/read_record_folder.ts";
 import type { Source } from "./io/source.ts";
@@ -359,14 +360,16 @@ function mayBeIndex(from: From): boolean {
 
 /** A checkpoint in several files, by its index: their heads are read, and no number. */
 async function openShards(place: Place, options: OpenOptions & { limits: Readonly<Limits> }): Promise<Checkpoint> {
-  const { limits, signal } = options;
+  const { limits, signal } = options, progress = progressOfFiles(options.onProgress, "load");
   const { folder, files } = await readShardIndex(place, limits, signal);
   const shards = new Map<string, CheckpointParts>();
   const value = new Map<string, NDArray>();
   try {
     for (const [name, file] of files) {
       let shard = shards.get(file);
-      if (!shard) shards.set(file, shard = await openShard(folder, file, options));
+      if (!shard) {
+        shards.set(file, shard = await openShard(folder, file, { ...options, onProgress: progress?.onProgress }));
+      }
       const array = shard.value instanceof Map ? shard.value.get(name) : undefined;
       if (!(array instanceof NDArray)) {
         throw new PathError(
@@ -380,6 +383,7 @@ async function openShards(place: Place, options: OpenOptions & { limits: Readonl
       }
       value.set(name, array);
     }
+    await progress?.end();
   } catch (error) {
     for (const { source } of shards.values()) await source?.close?.();
     throw error;
@@ -407,7 +411,7 @@ async function openShard(
   }
   return await openParts(
     source,
-    { ...options, onProgress: undefined },
+    options,
     (cursor) => readFile(cursor, { limits, strict, locate: true }),
     (content, context) => fromFileInSteps(content, { ...options, ...context }),
   );

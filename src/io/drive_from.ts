@@ -24,6 +24,8 @@ export interface DriveFromOptions {
   /** Everything is read once, in order: a source that can gives it as a stream. @default {false} */
   onePass?: boolean;
   maxStreamBytes?: number;
+  /** Of the only tensor in the file, for progress. */
+  name?: string;
 }
 
 /**
@@ -39,6 +41,7 @@ export async function driveFrom<T, R>(
   const { signal, copy, lazy, leaveSlices, onePass, maxStreamBytes } = options;
   const isStream = "stream" in opened;
   const progress = progressOf(options.onProgress, "load", opened.size);
+  const onProgress = progress ? (loaded: number) => progress.at(loaded, options.name) : undefined;
   let done = false;
   try {
     const content = isStream || (onePass && !lazy && opened.readAll)
@@ -46,13 +49,13 @@ export async function driveFrom<T, R>(
         size: opened.size,
         signal,
         maxStreamBytes,
-        onProgress: progress?.at,
+        onProgress,
       })
-      : await driveSource(make, opened, { lazy, leaveSlices, copy, signal, onProgress: progress?.at });
+      : await driveSource(make, opened, { lazy, leaveSlices, copy, signal, onProgress });
     const shaped = finish(content, !isStream && !copy && isMemory(opened));
     const result = shaped instanceof Promise ? await shaped : shaped;
     progress?.check();
-    progress?.end();
+    await progress?.end(options.name);
     done = true;
     return result;
   } catch (error) {

@@ -13,6 +13,7 @@ import { numpyArrayOf } from "../model/array_of.ts";
 import type { NDArray, PieceOptions } from "../ndarray.ts";
 import { type Chunk, type Turn, UnreadBytes } from "../unread_bytes.ts";
 import { driveFrom, withPath } from "./drive_from.ts";
+import { type ProgressEvent, progressOfFiles } from "./progress.ts";
 import type { Source } from "./source.ts";
 import { ReadAhead } from "./read_ahead.ts";
 import { type ReadOptions, scratchOf, SpanBytes, type SpanParts } from "./span_bytes.ts";
@@ -27,11 +28,13 @@ export interface ReadNpzOptions {
   float8?: ReadNpyOptions["float8"];
   copy?: boolean;
   signal?: AbortSignal;
+  onProgress?: (event: ProgressEvent) => void;
 }
 
 /** Every array of the archive in `source`, by its name without `.npy`. */
 export async function readNpz(source: Source, options: ReadNpzOptions): Promise<Map<string, NDArray>> {
-  const { limits, signal, float8 } = options;
+  const { limits, signal, float8, copy } = options, { maxStreamBytes } = limits;
+  const progress = progressOfFiles(options.onProgress, "load"), onProgress = progress?.onProgress;
   const budget = new Budget(limits);
   const arrays = new Map<string, NDArray>();
   try {
@@ -47,13 +50,14 @@ export async function readNpz(source: Source, options: ReadNpzOptions): Promise<
           (cursor) => readNpy(cursor, { budget, float8 }),
           (content, borrowed) => numpyArrayOf(content, { borrowed }) as NDArray,
           // In one pass the sums of the archive are looked at.
-          { signal, copy: options.copy, onePass: true, maxStreamBytes: limits.maxStreamBytes },
+          { signal, onProgress, copy, onePass: true, maxStreamBytes, name },
         );
         arrays.set(name, array);
       } catch (error) {
         throw withPath(error, file);
       }
     }
+    await progress?.end();
   } finally {
     await source.close?.();
   }
@@ -69,6 +73,7 @@ export interface OpenedNpz {
 /** Every array of the archive in `source`, by its name without `.npy`: only heads are read, of packed members only their beginning. */
 export async function openNpzArrays(source: Source, options: ReadNpzOptions): Promise<OpenedNpz> {
   const { limits, signal, float8 } = options;
+  const progress = progressOfFiles(options.onProgress, "load"), onProgress = progress?.onProgress;
   const budget = new Budget(limits);
   const opened: OpenedNpz = { value: new Map(), lazies: new Map() };
   const zip = await ZipFolder.open(source, { limits, signal, keys: true });
@@ -91,7 +96,7 @@ export async function openNpzArrays(source: Source, options: ReadNpzOptions): Pr
             borrowed,
             lazy: (span, finish, from) => left = lazily(span, finish, from),
           }) as NDArray,
-        { signal, lazy: true },
+        { signal, onProgress, lazy: true, name },
       );
       opened.value.set(name, array);
       if (left) opened.lazies.set(array, left);
@@ -99,6 +104,7 @@ export async function openNpzArrays(source: Source, options: ReadNpzOptions): Pr
       throw withPath(error, file);
     }
   }
+  await progress?.end();
   return opened;
 }
 

@@ -22,18 +22,21 @@ const INTERVAL = 50;
 /** Tells of one call. */
 export interface Progress {
   /** So many bytes are done. Throws what the listener threw, or what its promise rejected with. */
-  at(loaded: number): void;
+  at(loaded: number, name?: string): void;
   /** Throws what the listener's promise rejected with. */
   check(): void;
   /** Whether an error is the listener's. */
   threw(error: unknown): boolean;
-  /** All is done. */
-  end(): void;
+  /** All is done. Rejects with what the listener throws now, or what its promise rejects with at once. */
+  end(name?: string): Promise<void>;
 }
 
-/** Tells `onProgress`; null where nobody listens. */
+/** Who listens. */
+export type OnProgress = (event: ProgressEvent) => unknown;
+
+/** Tells `onProgress`; null where nobody listens. Where `total` is not known, the last event tells it. */
 export function progressOf(
-  onProgress: ((event: ProgressEvent) => unknown) | undefined,
+  onProgress: OnProgress | undefined,
   phase: string,
   total: number | undefined,
 ): Progress | null {
@@ -41,11 +44,11 @@ export function progressOf(
   let most = 0, last = -Infinity;
   let failure: { error: unknown } | null = null;
   const fail = (error: unknown) => void (failure ??= { error });
-  const tell = (loaded: number) => {
+  const tell = (event: ProgressEvent) => {
     last = performance.now();
     try {
-      const told = onProgress(total === undefined ? { phase, loaded } : { phase, loaded, total });
-      if (told instanceof Promise) told.catch(fail);
+      const told = onProgress(event);
+      if (isThenable(told)) Promise.resolve(told).catch(fail);
     } catch (error) {
       fail(error);
       throw error;
@@ -57,15 +60,47 @@ export function progressOf(
   return {
     check,
     threw: (error) => failure !== null && failure.error === error,
-    at(loaded) {
+    at(loaded, name) {
       check();
       // The last event, with everything done, is for end() alone.
       if (loaded <= most || (total !== undefined && loaded >= total)) return;
       most = loaded;
-      if (performance.now() - last >= INTERVAL) tell(loaded);
+      if (performance.now() - last < INTERVAL) return;
+      tell({ phase, loaded, ...total !== undefined && { total }, ...name !== undefined && { name } });
     },
-    end() {
-      tell(total ?? most);
+    async end(name) {
+      const loaded = total ?? most;
+      tell({ phase, loaded, total: loaded, ...name !== undefined && { name } });
+      // Nobody waits for a promise that takes its time: one that is rejected already is heard of in the next step.
+      await null;
+      await null;
+      check();
     },
+  };
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}
+
+/** Tells of one call that reads several files, one after the other. */
+export interface FilesProgress {
+  /** For the file whose turn it is. */
+  onProgress(event: ProgressEvent): void;
+  /** All is done. */
+  end(): Promise<void>;
+}
+
+/** Several files as one: what was done of those before counts along. How much there is in all, the last event tells. */
+export function progressOfFiles(onProgress: OnProgress | undefined, phase: string): FilesProgress | null {
+  const all = progressOf(onProgress, phase, undefined);
+  if (!all) return null;
+  let before = 0;
+  return {
+    onProgress({ loaded, total, name }) {
+      all.at(before + loaded, name);
+      if (loaded === total) before += loaded;
+    },
+    end: () => all.end(),
   };
 }

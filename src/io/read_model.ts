@@ -30,7 +30,7 @@ import type { SelectedRows } from "../values.ts";
 import { driveFrom, withPath } from "./drive_from.ts";
 import { exists, type MethodFiles, type ModelFiles, openPart } from "./find_model.ts";
 import type { Folder } from "./folder.ts";
-import type { ProgressEvent } from "./progress.ts";
+import { type ProgressEvent, progressOfFiles } from "./progress.ts";
 import { readFully } from "./read_fully.ts";
 import { RecordBytes } from "./record_bytes.ts";
 import type { Source } from "./source.ts";
@@ -75,9 +75,12 @@ export interface ReadModel {
 
 /** Read a model. */
 export async function readModel(files: ModelFiles, options: ReadModelOptions): Promise<ReadModel> {
-  const reader = new ModelReader(files, options);
+  const progress = progressOfFiles(options.onProgress, "load");
+  const reader = new ModelReader(files, { ...options, onProgress: progress?.onProgress });
   try {
-    return await reader.read();
+    const model = await reader.read();
+    await progress?.end();
+    return model;
   } catch (error) {
     await reader.closeAll();
     throw error;
@@ -230,7 +233,7 @@ class ModelReader {
         const raw = yield* readVariable(cursor, variable, budget);
         yield* expectEnd(cursor, 1);
         return new Map([[variable.name, raw]]);
-      });
+      }, variable.name);
       values.set(variable.name, read.get(variable.name)!);
     }
     return values;
@@ -251,7 +254,7 @@ class ModelReader {
         checkTensor({ name, kind, dtype, shape: null }, raw.value.dtype, raw.value.shape, 0);
         return fromSelectedRows(raw, { borrowed });
       },
-      { signal, copy, onProgress },
+      { signal, copy, onProgress, name },
     );
   }
 
@@ -288,7 +291,10 @@ class ModelReader {
 
   /** Values whose places follow from the program: nothing is read now. */
   #placed(source: Source, expected: readonly Expected[], layout: readonly number[]): Map<string, VariableValue> {
-    if (!this.#sources.includes(source)) this.#sources.push(source);
+    if (!this.#sources.includes(source)) {
+      this.#sources.push(source);
+      this.#options.onProgress?.({ phase: "load", loaded: source.size, total: source.size });
+    }
     const values = new Map<string, VariableValue>();
     expected.forEach(({ name, dtype, shape }, i) => {
       const bytes = new RecordBytes(source, layout[i], dtype!, shape!, name);
@@ -303,6 +309,7 @@ class ModelReader {
   async #drive(
     source: Source,
     make: (cursor: Parameters<typeof readCombined>[0]) => ReturnType<typeof readCombined>,
+    name?: string,
   ): Promise<Map<string, VariableValue>> {
     const { lazy, signal, copy, onProgress } = this.#options;
     if (lazy && !this.#sources.includes(source)) this.#sources.push(source);
@@ -310,7 +317,7 @@ class ModelReader {
       const values = new Map<string, VariableValue>();
       for (const [name, raw] of raws) values.set(name, this.#value(name, raw, source, borrowed));
       return values;
-    }, { signal, copy, lazy, onProgress });
+    }, { signal, copy, lazy, onProgress, name });
   }
 
   #value(name: string, raw: RawVariable, source: Source, borrowed: boolean): VariableValue {

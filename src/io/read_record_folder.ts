@@ -15,6 +15,7 @@ import { givePrefix, prefixesIn } from "./find_model.ts";
 import type { Folder } from "./folder.ts";
 import { checkManifest, manifestName } from "./manifest.ts";
 import { folderAt, type Place } from "./place.ts";
+import { progressOfFiles } from "./progress.ts";
 import type { ReadModelOptions } from "./read_model.ts";
 import type { Source } from "./source.ts";
 import { SpanBytes } from "./span_bytes.ts";
@@ -38,17 +39,24 @@ export interface RecordFolder {
  * @throws {PathError} `EXTRA_FILE`: a file that is no tensor, such as those of a model that is loaded by its prefix
  */
 export async function readRecordFolder(place: Place, options: ReadModelOptions): Promise<RecordFolder> {
-  const folder = folderAt(place);
+  const folder = folderAt(place), progress = progressOfFiles(options.onProgress, "load");
   const read: RecordFolder = { values: new Map(), sources: [], places: new Map() };
   const names = await folder.list();
   new Budget(options.limits).check("maxEntries", names.length, 0);
   const [prefix] = prefixesIn(names);
   if (prefix !== undefined) throw prefixMeant(place, prefix);
   if (names.includes(manifestName(""))) await checkManifest(folder, "", options);
-  for (const name of names) {
-    if (name === manifestName("")) continue;
-    if (isHidden(name)) options.onWarning?.({ code: "HIDDEN_FILE", message: `${quote(name)} was skipped`, at: name });
-    else read.values.set(name, await readRecordFile(folder, name, place.shown, options, read));
+  const each = { ...options, onProgress: progress?.onProgress };
+  try {
+    for (const name of names) {
+      if (name === manifestName("")) continue;
+      if (isHidden(name)) options.onWarning?.({ code: "HIDDEN_FILE", message: `${quote(name)} was skipped`, at: name });
+      else read.values.set(name, await readRecordFile(folder, name, place.shown, each, read));
+    }
+    await progress?.end();
+  } catch (error) {
+    await Promise.allSettled(read.sources.map((source) => source.close?.()));
+    throw error;
   }
   return read;
 }
@@ -89,7 +97,7 @@ export async function readRecordFile(
       if (!left && lazy && source.edit) left = SpanBytes.at(source, first.offset, array.nbytes);
       if (left) read.places.set(array, left);
       return array;
-    }, { signal, onProgress, copy, lazy });
+    }, { signal, onProgress, copy, lazy, name });
   } catch (error) {
     throw isForeign(error) ? foreign(name, shown, error) : error;
   }
