@@ -126,7 +126,7 @@ function lines({ equal, onlyInA, onlyInB, differ }: Found): string[] {
       const [x, y] = [sideText(a), sideText(b)];
       return [`~ ${nameText(name)}`, x === y ? x : `${x} -> ${y}`, near(maxDifference)];
     })),
-    `${countText(equal, "entry").replace("entrys", "entries")} the same, ${differ.length} differ, ` +
+    `${countText(equal, "entry", "entries")} the same, ${differ.length} differ, ` +
     `${onlyInA.length} only in the first, ${onlyInB.length} only in the second`,
   ];
 }

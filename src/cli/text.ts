@@ -26,9 +26,9 @@ export function nameText(name: string): string {
   return name === "" ? '""' : name;
 }
 
-/** `1 array`, `2 arrays`. */
-export function countText(count: number, thing: string): string {
-  return `${count} ${thing}${count === 1 ? "" : "s"}`;
+/** `1 array`, `2 arrays`; `things` where the word does not just get an s. */
+export function countText(count: number, thing: string, things: string = thing + "s"): string {
+  return `${count} ${count === 1 ? thing : things}`;
 }
 
 /** Widest column that others are put behind. */
