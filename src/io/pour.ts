@@ -90,10 +90,10 @@ export async function pour(
     await done();
     if (written !== size) throw changed(size, written);
     await ahead.verify();
-  } finally {
-    await write.done().catch(() => {});
     ahead.release();
     spare.give(gathered, isFile ? other : null);
+  } finally {
+    await write.done().catch(() => {});
   }
 }
 

@@ -22,17 +22,14 @@ const PIECE = 2 * 2 ** 20;
 /** Bytes that become text at a time. */
 const TEXT_PIECE = 2 ** 20;
 
-/** Two buffers for the pieces of many arrays. */
-type PieceBuffers = Uint8Array[];
-
 /** The chunks that an encoder gives, one after the other. */
 export class ReadAhead {
   readonly #chunks: Iterator<Chunk>;
   readonly #signal: AbortSignal | undefined;
   readonly #queue: (Chunk | Promise<Uint8Array>)[] = [];
-  // Each is used again and again: what is thrown away stays in memory until a collection.
-  readonly #buffers: PieceBuffers = [];
   readonly #spare: SpareBytes;
+  /** For pieces; each is used again and again. */
+  readonly #buffers: Uint8Array[] = [];
   #small: [Uint8Array, Uint8Array] | null = null;
   #text: Uint8Array | null = null;
   /** Places that were read, by what tells whether they changed. */
@@ -62,6 +59,7 @@ export class ReadAhead {
   async *pieces(chunk: UnreadBytes): AsyncGenerator<Uint8Array> {
     const { array, turn } = chunk;
     if (array.unread) this.#note(array.unread);
+    this.#takeBuffers(array.nbytes);
     const pieces = plainPieces(array, this.#signal, this.#buffers);
     if (turn === null) yield* pieces;
     else if (turn === "text") yield* this.#textPieces(pieces, chunk);
@@ -75,10 +73,20 @@ export class ReadAhead {
     }
   }
 
-  /** Give its memory back: nothing is read any more. */
+  /** Give its memory back, where all was read: a read that was left goes on writing into it. */
   release(): void {
-    this.#spare.give(...this.#small ?? []);
+    this.#spare.give(...this.#small ?? [], ...this.#buffers.splice(0));
     this.#small = null;
+  }
+
+  /** One buffer for pieces, and another where more than one comes. */
+  #takeBuffers(nbytes: number): void {
+    const length = Math.min(PIECE, nbytes), buffers = this.#buffers;
+    for (let k = 0; k < (nbytes > PIECE ? 2 : 1); k++) {
+      if (buffers[k] && buffers[k].length >= length) continue;
+      this.#spare.give(buffers[k]);
+      buffers[k] = this.#spare.take(length);
+    }
   }
 
   /** What can be read at once is. */
@@ -167,7 +175,7 @@ function textOf(bytes: Uint8Array): Uint8Array {
 async function* plainPieces(
   array: NDArray,
   signal?: AbortSignal,
-  buffers: PieceBuffers = [],
+  buffers: Uint8Array[] = [],
 ): AsyncGenerator<Uint8Array> {
   const lazy = array.unread;
   if (!(lazy instanceof SpanBytes) || lazy.plainOffset === null) {

@@ -11,11 +11,19 @@ const LEAST = 65_536;
 export class SpareBytes {
   readonly #free: Uint8Array[] = [];
 
-  /** A buffer of `length` bytes, of any content. */
+  /** A buffer of `length` bytes, of any content: the smallest that is large enough, so that larger ones are there for who needs them. */
   take(length: number): Uint8Array {
-    const i = this.#free.findIndex((bytes) => bytes.length >= length);
+    const i = this.#smallest(length);
     const bytes = i < 0 ? new Uint8Array(Math.max(LEAST, length)) : this.#free.splice(i, 1)[0];
     return bytes.subarray(0, length);
+  }
+
+  #smallest(length: number): number {
+    let found = -1;
+    this.#free.forEach((bytes, i) => {
+      if (bytes.length >= length && (found < 0 || bytes.length < this.#free[found].length)) found = i;
+    });
+    return found;
   }
 
   /** Give back what was taken; null is none. */
