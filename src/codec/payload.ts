@@ -21,9 +21,11 @@ export function decodePayload(
   into: Uint8Array = new Uint8Array(encoding === "raw" ? 0 : sizeOfText(stored.length, size)),
 ): Uint8Array {
   if (encoding === "raw") return stored;
-  const text = new Latin1Text(at, into);
-  text.push(stored);
-  return text.finish();
+  let length = latin1FromUtf8(stored, into);
+  // What was beyond its room was counted all the same.
+  if (length > into.length) length = latin1FromUtf8(stored, into = new Uint8Array(length));
+  if (length < 0) throw badText(at);
+  return length === into.length ? into : into.subarray(0, length);
 }
 
 /** Room for the bytes of a text: the hint where it is possible at all, else the most there can be. */
@@ -64,14 +66,14 @@ export class Latin1Text {
 
   /** The bytes, when all pieces are in. */
   finish(): Uint8Array {
-    if (this.#lead >= 0) this.#fail();
+    if (this.#lead >= 0) throw badText(this.#at);
     return this.#length === this.#into.length ? this.#into : this.#into.subarray(0, this.#length);
   }
 
   #take(piece: Uint8Array): void {
     this.#room(piece);
     const written = latin1FromUtf8(piece, this.#into.subarray(this.#length));
-    if (written < 0) this.#fail();
+    if (written < 0) throw badText(this.#at);
     this.#length += written;
   }
 
@@ -84,14 +86,12 @@ export class Latin1Text {
     grown.set(this.#into.subarray(0, this.#length));
     this.#into = grown;
   }
+}
 
-  #fail(): never {
-    throw new FormatError(
-      "BAD_TEXT",
-      `Text at byte ${this.#at} stands for bytes, but holds a character above U+00FF or is no UTF-8`,
-      {
-        offset: this.#at,
-      },
-    );
-  }
+function badText(at: number): FormatError {
+  return new FormatError(
+    "BAD_TEXT",
+    `Text at byte ${at} stands for bytes, but holds a character above U+00FF or is no UTF-8`,
+    { offset: at },
+  );
 }

@@ -22,7 +22,7 @@ import { Containers } from "./containers.ts";
 import { type Here, truncated } from "./here.ts";
 import { Literals, LONGEST_FIXED } from "./literals.ts";
 import { Memo } from "./memo.ts";
-import { checkNesting, type Containers as NestedContainers } from "./nesting.ts";
+import { checkNesting, type Container, type Containers as NestedContainers } from "./nesting.ts";
 import { OpcodeArguments } from "./opcode_arguments.ts";
 import { PickleStack } from "./pickle_stack.ts";
 import { RunParts, UnmadePart } from "./run_parts.ts";
@@ -218,16 +218,13 @@ class PickleMachine implements CallContext, RunContext {
           this.#put(yield* literals.indexLine());
           break;
         case 0x5d: // EMPTY_LIST
-          budget.charge(PRICES.list, at);
-          items.push([]);
+          this.#make(PRICES.list, []);
           break;
         case 0x7d: // EMPTY_DICT
-          budget.charge(PRICES.dict, at);
-          items.push(new Map());
+          this.#make(PRICES.dict, new Map());
           break;
         case 0x8f: // EMPTY_SET
-          budget.charge(PRICES.set, at);
-          items.push(new Set());
+          this.#make(PRICES.set, new Set());
           break;
         case 0x29: // EMPTY_TUPLE
           containers.tuple(0);
@@ -240,30 +237,15 @@ class PickleMachine implements CallContext, RunContext {
         case 0x74: // TUPLE
           containers.tuple(items.length - stack.popMark());
           break;
-        case 0x6c: { // LIST
-          const start = stack.popMark();
-          const list: unknown[] = [];
-          budget.charge(PRICES.list, at);
-          yield* containers.fill(list, start);
-          items.push(list);
+        case 0x6c: // LIST
+          yield* this.#collect(PRICES.list, []);
           break;
-        }
-        case 0x64: { // DICT
-          const start = stack.popMark();
-          const dict = new Map();
-          budget.charge(PRICES.dict, at);
-          yield* containers.fill(dict, start);
-          items.push(dict);
+        case 0x64: // DICT
+          yield* this.#collect(PRICES.dict, new Map());
           break;
-        }
-        case 0x91: { // FROZENSET
-          const start = stack.popMark();
-          const set = new FrozenSet();
-          budget.charge(PRICES.set, at);
-          yield* containers.fill(set, start);
-          items.push(set);
+        case 0x91: // FROZENSET
+          yield* this.#collect(PRICES.set, new FrozenSet());
           break;
-        }
         case 0x61: { // APPEND
           const item = stack.pop();
           const list = stack.top();
@@ -271,39 +253,23 @@ class PickleMachine implements CallContext, RunContext {
           else symbols.mustBeUnknown(list, "a list");
           break;
         }
-        case 0x65: { // APPENDS
-          const start = stack.popMark();
-          const list = stack.below(start);
-          if (isList(list)) yield* containers.fill(list, start);
-          else symbols.mustBeUnknown(list, "a list");
-          items.length = start;
+        case 0x65: // APPENDS
+          yield* this.#fillBelow(isList, "a list");
           break;
-        }
         case 0x73: { // SETITEM
           const value = stack.pop();
           const key = stack.pop();
           const dict = stack.top();
-          if (dict instanceof Map) containers.setItem(dict, key, value);
+          if (isDict(dict)) containers.setItem(dict, key, value);
           else symbols.mustBeUnknown(dict, "a dict");
           break;
         }
-        case 0x75: { // SETITEMS
-          const start = stack.popMark();
-          const dict = stack.below(start);
-          if (dict instanceof Map) yield* containers.fill(dict, start);
-          else symbols.mustBeUnknown(dict, "a dict");
-          items.length = start;
+        case 0x75: // SETITEMS
+          yield* this.#fillBelow(isDict, "a dict");
           break;
-        }
-        case 0x90: { // ADDITEMS
-          const start = stack.popMark();
-          const set = stack.below(start);
-          if (set instanceof Set && !(set instanceof FrozenSet)) {
-            yield* containers.fill(set, start);
-          } else symbols.mustBeUnknown(set, "a set");
-          items.length = start;
+        case 0x90: // ADDITEMS
+          yield* this.#fillBelow(isSet, "a set");
           break;
-        }
         case 0x63: { // GLOBAL
           const module = yield* args.nameLine();
           items.push(symbols.lookUp(module, yield* args.nameLine()));
@@ -367,6 +333,31 @@ class PickleMachine implements CallContext, RunContext {
           throw here.bad("BAD_OPCODE", "is no pickle opcode");
       }
     }
+  }
+
+  // ---- containers
+
+  #make(price: number, container: Container): void {
+    this.budget.charge(price, this.#here.at);
+    this.stack.items.push(container);
+  }
+
+  /** Put what lies above the mark into a new container. */
+  *#collect(price: number, container: Container): Decoder<void> {
+    const start = this.stack.popMark();
+    this.budget.charge(price, this.#here.at);
+    yield* this.containers.fill(container, start);
+    this.stack.items.push(container);
+  }
+
+  /** Put what lies above the mark into the container below it, which must be `wanted`. */
+  *#fillBelow(isWanted: (value: unknown) => value is Container, wanted: string): Decoder<void> {
+    const { stack } = this;
+    const start = stack.popMark();
+    const container = stack.below(start);
+    if (isWanted(container)) yield* this.containers.fill(container, start);
+    else this.symbols.mustBeUnknown(container, wanted);
+    stack.items.length = start;
   }
 
   // ---- memo
@@ -451,4 +442,12 @@ function stringOf(value: unknown): string | null {
 
 function isList(value: unknown): value is unknown[] {
   return Array.isArray(value) && !(value instanceof Tuple);
+}
+
+function isDict(value: unknown): value is Map<unknown, unknown> {
+  return value instanceof Map;
+}
+
+function isSet(value: unknown): value is Set<unknown> {
+  return value instanceof Set && !(value instanceof FrozenSet);
 }
