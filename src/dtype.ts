@@ -70,11 +70,16 @@ const TABLE: readonly DTypeInfo[] = [
   row("uint64", 8, 38, "u8", false),
 ];
 
-const BY_NAME: ReadonlyMap<string, DTypeInfo> = new Map(TABLE.map((d) => [d.name, d]));
-const BY_VAR_TYPE: ReadonlyMap<number, DTypeInfo> = new Map(TABLE.map((d) => [d.varType!, d]));
-const BY_NUMPY: ReadonlyMap<string, DTypeInfo> = new Map(
-  TABLE.filter((d) => !["bfloat16", "float8_e4m3fn", "float8_e5m2"].includes(d.name)).map((d) => [d.numpy, d]),
+const BY_NAME: ReadonlyMap<string, DTypeInfo> = tableBy((d) => d.name);
+const BY_VAR_TYPE: ReadonlyMap<number, DTypeInfo> = /* @__PURE__ */ tableBy((d) => d.varType!);
+const BY_NUMPY: ReadonlyMap<string, DTypeInfo> = tableBy(
+  (d) => d.numpy,
+  TABLE.filter((d) => !["bfloat16", "float8_e4m3fn", "float8_e5m2"].includes(d.name)),
 );
+
+function tableBy<K>(keyOf: (info: DTypeInfo) => K, rows: readonly DTypeInfo[] = TABLE): ReadonlyMap<K, DTypeInfo> {
+  return new Map(rows.map((info) => [keyOf(info), info]));
+}
 
 /** All dtypes, in the order of Paddle's codes. */
 export const DTYPES: readonly DType[] = Object.freeze(TABLE.map((d) => d.name));

@@ -167,9 +167,13 @@ export function isOwnContainer(value: unknown): boolean {
   return Array.isArray(value) && Object.getPrototypeOf(Object.getPrototypeOf(prototype) ?? {}) === null;
 }
 
-const OWN: ReadonlySet<unknown> = new Set(
-  [Array, Tuple, Map, OrderedDict, DefaultDict, TensorMap, Set, FrozenSet].map((Class) => Class.prototype),
+const OWN: ReadonlySet<unknown> = /* @__PURE__ */ prototypesOf(
+  [Array, Tuple, Map, OrderedDict, DefaultDict, TensorMap, Set, FrozenSet],
 );
+
+function prototypesOf(classes: readonly { prototype: unknown }[]): ReadonlySet<unknown> {
+  return new Set(classes.map((Class) => Class.prototype));
+}
 
 function checkOpaqueArray(array: OpaqueArray, at: string): void {
   const { items, bytes, shape } = array;

@@ -161,7 +161,7 @@ function textFromUnits(out: Uint16Array, n: number): string {
   return parts.join("");
 }
 
-const encoder = new TextEncoder();
+const encoder = /* @__PURE__ */ new TextEncoder();
 
 /** UTF-8 of a text; a lone surrogate takes three bytes of its own, as CPython writes it (H-TXT-2). */
 export function utf8FromText(text: string): Uint8Array {

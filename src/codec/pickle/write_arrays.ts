@@ -27,7 +27,7 @@ import {
 } from "./stand_ins.ts";
 import type { BytesWriter } from "./write_bytes.ts";
 
-const LETTER_B = Uint8Array.of(0x62);
+const LETTER_B = /* @__PURE__ */ Uint8Array.of(0x62);
 
 /** Writes them for one pickle, by the names of numpy 1 or 2. */
 export class ArrayWriter {
