@@ -21,6 +21,7 @@ import { readRecordFolder } from "./io/read_record_folder.ts";
 import type { Source } from "./io/source.ts";
 import { readWhole } from "./io/read_whole.ts";
 import { RecordingSource, withIndex } from "./io/side_index.ts";
+import { leaveValue } from "./io/left_value.ts";
 import { InlineBytes } from "./io/inline_bytes.ts";
 import { type ReadOptions, SpanBytes } from "./io/span_bytes.ts";
 import { streamOf } from "./io/stream_of.ts";
@@ -83,6 +84,7 @@ export class Checkpoint implements AsyncIterable<[string, NDArray]> {
     this.#arrays = parts.arrays ?? namedArrays(parts.value);
     this.#places = parts.places;
     this.#lazies = parts.lazies;
+    leaveValue(this, () => this.value());
   }
 
   /**

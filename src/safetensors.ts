@@ -18,12 +18,13 @@ import { readSafetensors } from "./codec/safetensors/read_safetensors.ts";
 import { planSafetensors, type SafetensorsPlan } from "./codec/safetensors/write_safetensors.ts";
 import { ValueError } from "./errors.ts";
 import { driveFrom } from "./io/drive_from.ts";
+import { leftValueOf } from "./io/left_value.ts";
 import { type From, sourceOf } from "./io/open_source.ts";
 import type { To } from "./io/sink_of.ts";
 import { Budget, type Limits, resolveLimits } from "./limits.ts";
 import { fromSafetensors } from "./model/from_safetensors.ts";
 import { NDArray } from "./ndarray.ts";
-import { Checkpoint, openWith } from "./open.ts";
+import { type Checkpoint, openWith } from "./open.ts";
 import { checkOptions, type LoadOptions, SAVE_OPTIONS, type SaveOptions } from "./options.ts";
 import { saveChunks, type SaveReport } from "./save.ts";
 import type { TensorMap } from "./tensor_map.ts";
@@ -165,7 +166,8 @@ export async function save(
   const { metadata, ...rest } = options;
   checkOptions(rest, SAVE_OPTIONS.filter((name) => !NOT_HERE.includes(name)));
   options.signal?.throwIfAborted();
-  const arrays = tensors instanceof Checkpoint ? await tensors.value() as ReadonlyMap<string, unknown> : tensors;
+  const read = leftValueOf(tensors);
+  const arrays = (read ? await read() : tensors) as ReadonlyMap<string, unknown>;
   const plan = planOf(arrays, { metadata });
   return await saveChunks({ size: plan.size, chunks: plan.unread(), warnings: [] }, to, rest);
 }

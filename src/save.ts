@@ -11,10 +11,11 @@ import { pour } from "./io/pour.ts";
 import type { Sink } from "./io/sink.ts";
 import { sinkFailed } from "./io/sink_failed.ts";
 import { sinkOf, type To } from "./io/sink_of.ts";
+import { leftValueOf } from "./io/left_value.ts";
 import { loadLazyArrays } from "./io/load_lazy_arrays.ts";
 import { textLengthsOf } from "./io/text_lengths.ts";
 import { within } from "./io/within.ts";
-import { Checkpoint } from "./open.ts";
+import type { Checkpoint } from "./open.ts";
 import { draftEncoding, type Plan } from "./encode.ts";
 import { checkOptions, type EncodeOptions, SAVE_OPTIONS, type SaveOptions } from "./options.ts";
 import type { Value } from "./values.ts";
@@ -54,7 +55,9 @@ export interface SaveReport {
 export async function save(value: Value | Checkpoint, to: To, options: SaveOptions = {}): Promise<SaveReport> {
   checkOptions(options, SAVE_OPTIONS);
   options.signal?.throwIfAborted();
-  const whole = value instanceof Checkpoint ? await value.value() : value;
+  const read = leftValueOf(value);
+  // What is whole already is looked at before anybody can change it.
+  const whole = read ? await read() : value;
   return await saveChunks(await planSaving(whole, options), to, options);
 }
 
