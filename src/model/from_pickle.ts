@@ -10,7 +10,7 @@ import { joinBytes, joinLazily } from "../joined_bytes.ts";
 import { type DType, dtypeInfo } from "../dtype.ts";
 import { type LazyBytes, NDArray } from "../ndarray.ts";
 import { DenseTensor, Tensor } from "../tensor.ts";
-import { OrderedDict, Tuple } from "../values.ts";
+import { NumpyScalar, OrderedDict, Tuple } from "../values.ts";
 import { type ArrayContext, packedBytesOf, partsOf } from "./array_of.ts";
 import { isUnread, joinBigParams, JoinedArray } from "./big_params_join.ts";
 import { BIG_PARAMS, METADATA, NAME_TABLE } from "./keys.ts";
@@ -54,7 +54,7 @@ export function* fromPickleInSteps(pickle: Pickle, options: FromPickleOptions): 
   const hasPair = isAsRead && arePlain ? all.some(isPair) : some(root, isPair, isSearched);
   const shape: Replace = (value, at, key) => {
     const name = at === "" ? key : NO_KEY;
-    if (isPair(value)) return shaper.named(value, value[1], value[0], name);
+    if (isPair(value)) return shaper.named(value, value[1], textOf(value[0])!, name);
     if (isArray(value)) {
       return hasPair ? shaper.array(value) : shaper.tensor(value, "", name);
     }
@@ -123,11 +123,16 @@ function isArray(value: unknown): value is PickledArray | JoinedArray {
   return value instanceof PickledArray || value instanceof JoinedArray;
 }
 
-type Pair = Tuple & [string, PickledArray];
+type Pair = Tuple & [unknown, PickledArray];
 
 function isPair(value: unknown): value is Pair {
-  return value instanceof Tuple && value.length === 2 && typeof value[0] === "string" &&
-    value[1] instanceof PickledArray;
+  return value instanceof Tuple && value.length === 2 && value[1] instanceof PickledArray && textOf(value[0]) !== null;
+}
+
+/** The text of a str; numpy.str_ is a kind of it. */
+function textOf(value: unknown): string | null {
+  const text = value instanceof NumpyScalar ? value.value : value;
+  return typeof text === "string" ? text : null;
 }
 
 /** Containers that Paddle searches for pairs: dict, OrderedDict, list and tuple; not sets. */
