@@ -185,13 +185,15 @@ async function namesIn(folder: Folder): Promise<string[]> {
 
 const PREFIX_ENDINGS = [...FORMS, ".pdiparams", ".pdiparams.info"];
 
-/** Prefixes of the models among the files of a folder: a program with its parameters beside it. */
+/** Prefixes of the models among the files of a folder, a program with its parameters beside it: the shortest first. */
 export function prefixesIn(names: readonly string[]): string[] {
   const all = new Set(names);
   const prefixes = names.flatMap((name) =>
     FORMS.filter((form) => name.endsWith(form)).map((form) => name.slice(0, -form.length))
   );
-  return prefixes.filter((prefix) => prefix !== "" && !prefix.includes("/") && all.has(prefix + ".pdiparams"));
+  const found = prefixes.filter((prefix) => prefix !== "" && !prefix.includes("/") && all.has(prefix + ".pdiparams"));
+  // A method of a Layer has the longer one.
+  return found.sort((a, b) => a.length - b.length);
 }
 
 /** What to give in the place of a folder that has files of that prefix. */

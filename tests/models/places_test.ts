@@ -49,6 +49,14 @@ describe("a model that is asked for by another name than its prefix", () => {
     });
   }
 
+  it("is the prefix of forward, not that of another method", async () => {
+    const folder = await downloaded();
+    for (const end of [".pdmodel", ".pdiparams"]) {
+      await put(folder, `det/inference.head${end}`, readFileSync(real + end));
+    }
+    await assert.rejects(load("det", { folder }), { code: "EXTRA_FILE", hint: /"det\/inference"$/ });
+  });
+
   for (const [loader, ask] of Object.entries({ loadInferenceModel, recoverStateDict, "jit.load": jit.load })) {
     it(`is named by the error where one of its files was given (${loader})`, async () => {
       const folder = await downloaded();
