@@ -58,6 +58,7 @@ export {
 } from "./src/io/bucket_folder.ts";
 export { DownloadSink } from "./src/io/download_sink.ts";
 export { FileListFolder } from "./src/io/file_list_folder.ts";
+export type { DirectoryHandle, FileHandle, WritableFile } from "./src/io/file_handle.ts";
 export { HandleFolder } from "./src/io/handle_folder.ts";
 export { HttpFolder, type HttpFolderOptions } from "./src/io/http_folder.ts";
 export { IndexedDbFolder } from "./src/io/indexed_db_folder.ts";

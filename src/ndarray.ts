@@ -50,7 +50,8 @@ export type NumericArray =
   | Uint32Array
   | BigInt64Array
   | BigUint64Array
-  | Float16Array
+  // Not by name: `lib` of most projects does not have it.
+  | (typeof globalThis extends { Float16Array: { prototype: infer A } } ? A : Uint16Array)
   | Float32Array
   | Float64Array;
 

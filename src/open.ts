@@ -60,8 +60,11 @@ export interface StreamOptions extends ReadOptions {
   range?: readonly [number, number];
 }
 
+/** That it can be gone through, and closed by `await using`. The types of an npm package have no methods whose names are symbols. */
+export interface Checkpoint extends AsyncIterable<[string, NDArray]>, AsyncDisposable {}
+
 /** An opened file. Made by {@linkcode open}. */
-export class Checkpoint implements AsyncIterable<[string, NDArray]> {
+export class Checkpoint {
   /** Oddities met while opening. */
   readonly warnings: readonly Warning[];
   readonly #source: Source | null;
@@ -126,8 +129,9 @@ export class Checkpoint implements AsyncIterable<[string, NDArray]> {
    * Read the elements `[start, end)` along axis 0 of one array; negative numbers count from the end, as in Python. Only these are read
    * from the file, unless it has them in column-major order or as the text of protocol 2.
    */
-  async getSlice(name: string, [start, end]: [number, number], options: ReadOptions = {}): Promise<NDArray> {
+  async getSlice(name: string, range: readonly [number, number], options: ReadOptions = {}): Promise<NDArray> {
     options.signal?.throwIfAborted();
+    const [start, end] = range;
     const array = this.#array(name);
     if (array.shape.length === 0) throw new TypeError(`${JSON.stringify(name)} has no axis to slice`);
     const [rows, ...rest] = array.shape;

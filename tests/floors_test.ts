@@ -51,7 +51,7 @@ function filesBelow(folder: string): string[] {
 
 /** Imports that are erased before the program runs carry no code upwards. */
 function importsOf(file: string): string[] {
-  const text = readFileSync(file, "utf8");
+  const text = readFileSync(file, "utf8").replaceAll(/\/\*[\s\S]*?\*\//g, "");
   return [...text.matchAll(/^(import|export)\s+(type\s)?[^;"]*from "([^"]+)"/gm)].filter((m) => !m[2]).map((m) => m[3]);
 }
 

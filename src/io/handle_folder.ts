@@ -7,6 +7,7 @@ import { byCodePoint } from "../code_point_order.ts";
 import { PathError, UnsupportedError } from "../errors.ts";
 import { DEFAULT_LIMITS } from "../limits.ts";
 import { isTemp, tempName } from "./temp_file.ts";
+import type { DirectoryHandle, FileHandle } from "./file_handle.ts";
 import { type Folder, type PutOptions, refuseWishes } from "./folder.ts";
 import { handleError, HandleSource } from "./handle_source.ts";
 import { portableParts, safeParts } from "./safe_name.ts";
@@ -15,10 +16,10 @@ import type { Source } from "./source.ts";
 import { fileStreamSink, type SinkEnd } from "./stream_sink.ts";
 import { type SyncHandle, SyncHandleSink } from "./sync_handle.ts";
 
-/** What browsers have and type libraries leave out. */
-type FileHandle = FileSystemFileHandle & {
+/** What some browsers have. */
+type MovableHandle = FileHandle & {
   createSyncAccessHandle?: () => Promise<SyncHandle>;
-  move?: (parent: FileSystemDirectoryHandle, name: string) => Promise<void>;
+  move?: (parent: DirectoryHandle, name: string) => Promise<void>;
 };
 
 /**
@@ -27,10 +28,10 @@ type FileHandle = FileSystemFileHandle & {
  */
 export class HandleFolder implements Folder {
   /** The handle itself. */
-  readonly handle: FileSystemDirectoryHandle;
+  readonly handle: DirectoryHandle;
 
   /** Over a handle of `showDirectoryPicker()`, of drag and drop, or of `navigator.storage.getDirectory()`. */
-  constructor(handle: FileSystemDirectoryHandle) {
+  constructor(handle: DirectoryHandle) {
     this.handle = handle;
   }
 
@@ -72,7 +73,7 @@ export class HandleFolder implements Folder {
   /** Names of the files that start with `prefix`, in all directories below, by code point. Temporary files of a save are left out. */
   async list(prefix = ""): Promise<string[]> {
     const names: string[] = [];
-    const waiting: { directory: FileSystemDirectoryHandle; path: string; depth: number }[] = [
+    const waiting: { directory: DirectoryHandle; path: string; depth: number }[] = [
       { directory: this.handle, path: "", depth: 0 },
     ];
     try {
@@ -86,7 +87,7 @@ export class HandleFolder implements Folder {
           if (handle.kind === "directory") {
             const leads = name.length < prefix.length ? prefix.startsWith(name + "/") : name.startsWith(prefix);
             if (leads || name === prefix) {
-              waiting.push({ directory: handle as FileSystemDirectoryHandle, path: name + "/", depth: depth + 1 });
+              waiting.push({ directory: handle as unknown as DirectoryHandle, path: name + "/", depth: depth + 1 });
             }
           } else if (name.startsWith(prefix) && !isTemp(entry)) names.push(name);
           if (names.length > DEFAULT_LIMITS.maxEntries) {
@@ -121,7 +122,7 @@ export class HandleFolder implements Folder {
   }
 
   /** The directory of a file; null where there is none. */
-  async #parent(parts: readonly string[], create: boolean): Promise<FileSystemDirectoryHandle | null> {
+  async #parent(parts: readonly string[], create: boolean): Promise<DirectoryHandle | null> {
     let directory = this.handle;
     for (const part of parts.slice(0, -1)) {
       try {
@@ -138,9 +139,9 @@ export class HandleFolder implements Folder {
 }
 
 /** Write beside the file, and move the whole to its name. */
-async function putBeside(parent: FileSystemDirectoryHandle, last: string, name: string): Promise<Sink> {
+async function putBeside(parent: DirectoryHandle, last: string, name: string): Promise<Sink> {
   const temp = tempName(last);
-  const file = await parent.getFileHandle(temp, { create: true }) as FileHandle;
+  const file = await parent.getFileHandle(temp, { create: true }) as MovableHandle;
   const end: SinkEnd = {
     commit: async () => {
       try {
@@ -174,16 +175,16 @@ async function putBeside(parent: FileSystemDirectoryHandle, last: string, name: 
   }
 }
 
-async function copyInto(file: FileSystemFileHandle, parent: FileSystemDirectoryHandle, last: string): Promise<void> {
+async function copyInto(file: FileHandle, parent: DirectoryHandle, last: string): Promise<void> {
   const target = await (await parent.getFileHandle(last, { create: true })).createWritable();
   await (await file.getFile()).stream().pipeTo(target);
 }
 
-function entriesOf(directory: FileSystemDirectoryHandle): AsyncIterable<[string, FileSystemHandle]> {
-  return (directory as unknown as { entries(): AsyncIterable<[string, FileSystemHandle]> }).entries();
+function entriesOf(directory: DirectoryHandle): AsyncIterable<[string, { readonly kind: string }]> {
+  return (directory as unknown as { entries(): AsyncIterable<[string, { readonly kind: string }]> }).entries();
 }
 
-async function existing(directory: FileSystemDirectoryHandle, name: string): Promise<FileSystemFileHandle | null> {
+async function existing(directory: DirectoryHandle, name: string): Promise<FileHandle | null> {
   try {
     return await directory.getFileHandle(name);
   } catch (error) {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { FileHandle } from "./file_handle.ts";
 import { PaddleError, PathError, SaveError, SourceError } from "../errors.ts";
 import { BlobSource } from "./blob_source.ts";
 import type { Source } from "./source.ts";
@@ -11,11 +12,11 @@ import type { Source } from "./source.ts";
 export class HandleSource implements Source {
   readonly size: number;
   readonly name: string;
-  readonly #handle: FileSystemFileHandle;
+  readonly #handle: FileHandle;
   #file: BlobSource;
   #closed = false;
 
-  private constructor(handle: FileSystemFileHandle, file: File, name: string) {
+  private constructor(handle: FileHandle, file: File, name: string) {
     this.#handle = handle;
     this.#file = new BlobSource(file, name);
     this.size = file.size;
@@ -27,7 +28,7 @@ export class HandleSource implements Source {
    *
    * @throws {SourceError} `NOT_FOUND`, `PERMISSION`, `READ_FAILED`
    */
-  static async open(handle: FileSystemFileHandle, name: string = handle.name): Promise<HandleSource> {
+  static async open(handle: FileHandle, name: string = handle.name): Promise<HandleSource> {
     try {
       return new HandleSource(handle, await handle.getFile(), name);
     } catch (error) {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { DirectoryHandle } from "./file_handle.ts";
 import { PathError, quote } from "../errors.ts";
 import type { Folder } from "./folder.ts";
 import { HandleFolder } from "./handle_folder.ts";
@@ -18,7 +19,7 @@ export function homeFolder(): Promise<Folder | null> {
 
 async function findHome(): Promise<Folder | null> {
   const { navigator, FileSystemFileHandle } = globalThis as {
-    navigator?: { storage?: { getDirectory?: () => Promise<FileSystemDirectoryHandle> } };
+    navigator?: { storage?: { getDirectory?: () => Promise<DirectoryHandle> } };
     FileSystemFileHandle?: { prototype: object };
   };
   // A browser that can write in workers only would have two places, one for pages and one for workers.

@@ -11,11 +11,11 @@ export type Fetch = (input: string, init?: RequestInit) => Promise<Response>;
 /** How `load` and `open` speak with a server. */
 export interface HttpOptions {
   /** Headers of every request, such as `Authorization`. */
-  headers?: HeadersInit;
+  headers?: RequestInit["headers"];
   /** Names of the headers that are not sent on to another origin. @default every header given but `Accept*` and `User-Agent` */
   sameOriginHeaders?: readonly string[];
   /** Whether cookies go along, as in fetch. @default the runtime's own */
-  credentials?: RequestCredentials;
+  credentials?: RequestInit["credentials"];
   /** Requests at the same time. @default {6} */
   concurrency?: number;
   /** Bytes of a file that is kept in memory whole where the server does not answer ranges. @default {256 MiB} */
@@ -45,7 +45,7 @@ export interface HttpSettings {
   readonly fetch: Fetch;
   readonly headers: readonly (readonly [string, string])[];
   readonly sameOriginHeaders: ReadonlySet<string>;
-  readonly credentials?: RequestCredentials;
+  readonly credentials?: RequestInit["credentials"];
   readonly concurrency: number;
   readonly maxFallbackBytes: number;
   readonly retries: number;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { DirectoryHandle, FileHandle } from "./file_handle.ts";
 import { HttpError, PathError, SourceError } from "../errors.ts";
 import { BlobSource } from "./blob_source.ts";
 import { BytesSource } from "./bytes_source.ts";
@@ -50,8 +51,8 @@ export type From =
   | Blob
   | ReadableStream<Uint8Array>
   | Response
-  | FileSystemFileHandle
-  | FileSystemDirectoryHandle
+  | FileHandle
+  | DirectoryHandle
   | SyncHandle
   | Source
   | FolderEntry;
@@ -105,7 +106,7 @@ function unlocked(stream: ReadableStream<Uint8Array>): ReadableStream<Uint8Array
 }
 
 /** Whether `from` is a directory handle of the browser. */
-export function isDirectoryHandle(from: unknown): from is FileSystemDirectoryHandle {
+export function isDirectoryHandle(from: unknown): from is DirectoryHandle {
   return typeof from === "object" && from !== null && "getDirectoryHandle" in from;
 }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { FileHandle } from "./file_handle.ts";
 import { shownValue } from "../plain_object.ts";
 import { FileSink } from "./file_sink.ts";
 import { type Folder, folderGiven, folderOf, nameGiven, type PutOptions, refuseWishes } from "./folder.ts";
@@ -22,7 +23,7 @@ export type To =
   | string
   | URL
   | WritableStream<Uint8Array>
-  | FileSystemFileHandle
+  | FileHandle
   | SyncHandle
   | Sink
   | FolderEntry;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { FileHandle } from "./file_handle.ts";
 import type { Sink } from "./sink.ts";
 
 /** Bytes that are copied and written at a time: little for an edge worker. */
@@ -17,7 +18,7 @@ export interface SinkEnd {
 }
 
 /** A stream into a file. */
-export async function fileStreamSink(handle: FileSystemFileHandle, end?: SinkEnd): Promise<StreamSink> {
+export async function fileStreamSink(handle: FileHandle, end?: SinkEnd): Promise<StreamSink> {
   return new StreamSink((await handle.createWritable() as WritableStream<Uint8Array>).getWriter(), end, false);
 }
 

@@ -34,7 +34,7 @@ function install(): void {
   for (const name of ["node", "bun", "edge_params"]) {
     cpSync(`examples/${name}`, join(folder, name), { recursive: true });
   }
-  writeFileSync(join(folder, "package.json"), `{ "type": "module" }`);
+  writeFileSync(join(folder, "package.json"), `{ "type": "module", "dependencies": { "@oarlock/paddle": "*" } }`);
 }
 
 interface Ended {
@@ -59,6 +59,14 @@ async function run(
   const [code, signal] = await once(child, "close");
   // Deno takes an exit with 130 for an end by the signal.
   return { code: signal === "SIGINT" ? 130 : code, out, err };
+}
+
+/** The types of the package, for a program of Deno's that has no `lib` of browsers. */
+async function typesHold(): Promise<void> {
+  cpSync("tests/examples/consumer.ts", join(folder, "consumer.ts"));
+  const { code, err } = await run("deno", ["check", "--quiet", "consumer.ts"]);
+  assert.equal(code, 0, err);
+  console.log("types: a program of Deno's is checked against those of the package");
 }
 
 async function arraysOf(from: string): Promise<Map<string, NDArray>> {
@@ -243,6 +251,7 @@ async function pageShows(): Promise<void> {
 
 try {
   install();
+  await typesHold();
   await nodeConverts();
   await controlCStops();
   if (existsSync(BUN)) {

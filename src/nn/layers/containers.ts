@@ -26,6 +26,9 @@ function placeOf(index: number, length: number): number {
   return place;
 }
 
+/** That it can be gone through. */
+export interface Sequential extends Iterable<Layer> {}
+
 /**
  * Layers one after another, under `0`, `1`, ... or under names. Mirrors `paddle.nn.Sequential` (3.3).
  *
@@ -76,6 +79,9 @@ export class Sequential extends Layer {
     return (registryOf(this).sublayers as Map<string, Layer>).values();
   }
 }
+
+/** That it can be gone through. */
+export interface LayerList extends Iterable<Layer> {}
 
 /** A list of layers, under `0`, `1`, ... Mirrors `paddle.nn.LayerList` (3.3). */
 export class LayerList extends Layer {
@@ -141,6 +147,9 @@ function renumber(list: LayerList, layers: Layer[]): void {
   for (const name of [...registry.sublayers.keys()]) registry.remove("sublayers", name);
   layers.forEach((layer, i) => list.addSublayer(i, layer));
 }
+
+/** That it can be gone through. */
+export interface LayerDict extends Iterable<[string, Layer]> {}
 
 /** Layers under names. Mirrors `paddle.nn.LayerDict` (3.3). */
 export class LayerDict extends Layer {
@@ -218,6 +227,9 @@ export class LayerDict extends Layer {
   }
 }
 
+/** That it can be gone through. */
+export interface ParameterList extends Iterable<Parameter> {}
+
 /** A list of parameters, under `0`, `1`, ... Mirrors `paddle.nn.ParameterList` (3.3). */
 export class ParameterList extends Layer {
   /** Begins the names. */
@@ -259,6 +271,9 @@ export class ParameterList extends Layer {
     return (registryOf(this).parameters as Map<string, Parameter>).values();
   }
 }
+
+/** That it can be gone through. */
+export interface ParameterDict extends Iterable<[string, Parameter]> {}
 
 /** Parameters under names. Mirrors `paddle.nn.ParameterDict` (3.3). */
 export class ParameterDict extends Layer {

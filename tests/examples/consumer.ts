@@ -1,0 +1,40 @@
+/** What a program that uses the package may write, and what its types do not let through. It is checked as it stands, and never run. */
+import * as paddle from "@oarlock/paddle";
+import * as npy from "@oarlock/paddle/npy";
+import * as safetensors from "@oarlock/paddle/safetensors";
+
+export async function reads(): Promise<void> {
+  const state = await paddle.load("model.pdparams") as paddle.StateDict;
+  await paddle.save(state, "copy.pdparams", { protocol: 2 });
+  await using file = await paddle.open("model.pdparams");
+  for await (const [name, array] of file) console.log(name.length, array.shape.length, array.data.length);
+  const rows: paddle.NDArray = await file.getSlice("w", [0, 2] as const);
+  await using archive = await paddle.openArchive("model.tar");
+  await using model = await paddle.recoverStateDict("model", { folder: archive, lazy: true });
+  console.log(rows.at(0), model.report.notes.length);
+  await npy.saveNpz(await safetensors.load("model.safetensors"), "model.npz");
+}
+
+export function goesThroughLayers(): void {
+  for (const layer of new paddle.nn.Sequential(new paddle.nn.Linear(1, 1))) layer.stateDict();
+  for (const layer of new paddle.nn.LayerList()) layer.stateDict();
+  for (const [name, layer] of new paddle.nn.LayerDict()) layer.stateDict().get(name.trim());
+  for (const parameter of new paddle.nn.ParameterList()) console.log(parameter.name.trim());
+  for (const [name, parameter] of new paddle.nn.ParameterDict()) console.log(name.trim(), parameter.name.trim());
+}
+
+export async function isStopped(given: unknown): Promise<void> {
+  // @ts-expect-error a promise is no source
+  await paddle.load(Promise.resolve("model.pdparams"));
+  // @ts-expect-error a number is no sink
+  await paddle.save(new Map(), 3);
+  // @ts-expect-error not every value is a source
+  await paddle.open(given);
+  // @ts-expect-error there is no such option
+  await paddle.load("model.pdparams", { returnNumppy: true });
+  // @ts-expect-error headers are no number
+  await paddle.load("https://example.org/model.pdparams", { http: { headers: 3 } });
+  // @ts-expect-error the numbers are no text
+  const text: string = paddle.zeros([2]).data;
+  console.log(text);
+}
