@@ -4,13 +4,14 @@
  * @module
  */
 import { recordSize, writeRecordChunks } from "./codec/record/write_record.ts";
-import { sizeOfPickle, writePickleChunks } from "./codec/pickle/write_pickle.ts";
+import { sizeOfPickleInSteps, writePickleChunks } from "./codec/pickle/write_pickle.ts";
 import { isPlainObject, shownValue } from "./plain_object.ts";
 import { planSafetensors } from "./codec/safetensors/write_safetensors.ts";
 import { ValueError, type Warning } from "./errors.ts";
 import { checkBuffer } from "./model/check_value.ts";
-import { shapeForSave } from "./model/to_pickle.ts";
-import { withoutLayers } from "./model/without_layers.ts";
+import { shapeForSaveInSteps } from "./model/to_pickle.ts";
+import { atOnce } from "./steps.ts";
+import { withoutLayersInSteps } from "./model/without_layers.ts";
 import { type LazyBytes, NDArray } from "./ndarray.ts";
 import { Program } from "./program.ts";
 import { checkOptions, ENCODE_OPTIONS, type EncodeOptions } from "./options.ts";
@@ -31,8 +32,8 @@ export interface Plan {
 
 /** A value that was checked and shaped. */
 export interface Draft {
-  /** The bytes to come. Arrays in files stay there; those that become text, where their lengths are given. */
-  plan(textLengths?: WeakMap<Uint8Array | LazyBytes, number>): Plan;
+  /** The bytes to come, in steps. Arrays in files stay there; those that become text, where their lengths are given. */
+  plan(textLengths?: WeakMap<Uint8Array | LazyBytes, number>): Generator<void, Plan>;
   /** What is pickled; null where nothing is. */
   pickled: unknown;
   /** Whether arrays become text, as in protocol 2. */
@@ -41,12 +42,19 @@ export interface Draft {
 
 /** Check and shape a value, and plan its bytes: nothing is written yet. */
 export function planEncoding(value: Value, options: EncodeOptions): Plan {
-  return draftEncoding(value, options).plan();
+  return atOnce(atOnce(draftEncoding(value, options)).plan());
 }
 
-/** Check and shape a value: nothing is written yet. */
-export function draftEncoding(value: Value, options: EncodeOptions): Draft {
-  const planned = (plan: Plan): Draft => ({ plan: () => plan, pickled: null, isText: false });
+/** Check and shape a value, in steps: nothing is written yet. */
+export function* draftEncoding(value: Value, options: EncodeOptions): Generator<void, Draft> {
+  const planned = (plan: Plan): Draft => ({
+    // deno-lint-ignore require-yield
+    *plan() {
+      return plan;
+    },
+    pickled: null,
+    isText: false,
+  });
   const protocol = options.protocol ?? 4;
   if (typeof protocol !== "number" || !Number.isInteger(protocol) || protocol < 2 || protocol > 4) {
     throw new ValueError("INVALID_VALUE", `protocol must be 2, 3 or 4: got ${shownValue(protocol)}`, {
@@ -67,14 +75,14 @@ export function draftEncoding(value: Value, options: EncodeOptions): Draft {
     return planned({ size: recordSize(value), chunks: writeRecordChunks(value), warnings: [] });
   }
   if (options.safetensors) {
-    const plan = planSafetensors(tensorsOf(value), new Map());
+    const plan = yield* planSafetensors(yield* tensorsOf(value), new Map());
     return planned({ size: plan.size, chunks: plan.unread(), warnings: [] });
   }
-  const shaped = shapeForSave(value, { protocol, mode: options.mode });
-  const plan: Draft["plan"] = (textLengths = new WeakMap()) => {
+  const shaped = yield* shapeForSaveInSteps(value, { protocol, mode: options.mode });
+  const plan: Draft["plan"] = function* (textLengths = new WeakMap()) {
     const settings = { protocol, numpy, textLengths };
     return {
-      size: sizeOfPickle(shaped.value, settings),
+      size: yield* sizeOfPickleInSteps(shaped.value, settings),
       chunks: writePickleChunks(shaped.value, settings),
       reusing: () => writePickleChunks(shaped.value, { ...settings, reuse: true }),
       warnings: shaped.warnings,
@@ -84,8 +92,8 @@ export function draftEncoding(value: Value, options: EncodeOptions): Draft {
 }
 
 /** The tensors of a state dict; a safetensors file has room for nothing else. */
-function tensorsOf(value: Value): Map<string, NDArray> {
-  const plain: unknown = withoutLayers(value);
+function* tensorsOf(value: Value): Generator<void, Map<string, NDArray>> {
+  const plain: unknown = yield* withoutLayersInSteps(value);
   const dict = plain instanceof Map ? plain : isPlainObject(plain) ? new Map(Object.entries(plain as object)) : null;
   if (dict === null) throw new ValueError("INVALID_VALUE", "safetensors saves a dict of tensors, nothing else");
   const tensors = new Map<string, NDArray>();

@@ -32,7 +32,7 @@ import type { ArrayContext } from "./model/array_of.ts";
 import { fromFileInSteps, type Shaped } from "./model/from_file.ts";
 import { namedArrays, namedArraysInSteps } from "./model/named_arrays.ts";
 import { byStructuredName } from "./model/structured_names.ts";
-import { replaceLeaves } from "./model/walk.ts";
+import { replaceLeavesInSteps, someInSteps } from "./model/walk.ts";
 import { type LazyBytes, NDArray } from "./ndarray.ts";
 import { checkOptions, LOAD_OPTIONS, type LoadOptions, OPEN_OPTIONS, type OpenOptions } from "./options.ts";
 import { DenseTensor, remade, Tensor } from "./tensor.ts";
@@ -87,7 +87,7 @@ export class Checkpoint {
     this.#arrays = parts.arrays ?? namedArrays(parts.value);
     this.#places = parts.places;
     this.#lazies = parts.lazies;
-    leaveValue(this, () => this.value());
+    leaveValue(this, (options) => this.value(options));
   }
 
   /**
@@ -223,18 +223,20 @@ export class Checkpoint {
    * The whole value, as {@linkcode load} gives it, with arrays that are read when they are touched: `await array.load()`, or at once
    * where the place of the file can be read at once (files by path, bytes in memory).
    */
-  async value(): Promise<Value> {
+  async value({ signal }: ReadOptions = {}): Promise<Value> {
+    signal?.throwIfAborted();
     this.#alive();
     // Bytes objects have no lazy form: those that were left in the file are read now.
     const left: SpanBytes[] = [];
-    replaceLeaves(this.#value, (item) => {
+    const note = (item: unknown) => {
       if (item instanceof SpanBytes) left.push(item);
-      return item;
-    });
+      return false;
+    };
+    await inTurns(someInSteps(this.#value, note, () => true), signal);
     if (left.length === 0) return this.#value;
     const read = new Map<unknown, Uint8Array>();
-    for (const bytes of left) read.set(bytes, await bytes.read());
-    this.#value = replaceLeaves(this.#value, (item) => read.get(item) ?? item);
+    for (const bytes of left) read.set(bytes, await bytes.read({ signal }));
+    this.#value = await inTurns(replaceLeavesInSteps(this.#value, (item) => read.get(item) ?? item), signal) as Value;
     return this.#value;
   }
 

@@ -21,12 +21,14 @@ import { driveFrom } from "./io/drive_from.ts";
 import { leftValueOf } from "./io/left_value.ts";
 import { type From, sourceOf } from "./io/open_source.ts";
 import type { To } from "./io/sink_of.ts";
+import { inTurns } from "./io/turns.ts";
 import { Budget, type Limits, resolveLimits } from "./limits.ts";
-import { fromSafetensors } from "./model/from_safetensors.ts";
+import { fromSafetensors, fromSafetensorsInSteps } from "./model/from_safetensors.ts";
 import { NDArray } from "./ndarray.ts";
 import { type Checkpoint, openWith } from "./open.ts";
 import { checkOptions, type LoadOptions, SAVE_OPTIONS, type SaveOptions } from "./options.ts";
 import { saveChunks, type SaveReport } from "./save.ts";
+import { atOnce } from "./steps.ts";
 import type { TensorMap } from "./tensor_map.ts";
 import { bytesGiven } from "./plain_bytes.ts";
 
@@ -94,7 +96,7 @@ export async function load(from: From, options: ReadSafetensorsOptions = {}): Pr
   return await driveFrom(
     await sourceOf(from, { ...options, onePass: true }),
     (cursor) => readSafetensors(cursor, { budget: new Budget(limits) }),
-    (content, borrowed) => fromSafetensors(content, { borrowed }),
+    (content, borrowed) => inTurns(fromSafetensorsInSteps(content, { borrowed }), signal),
     { signal, onProgress, copy, onePass: true, maxStreamBytes: limits.maxStreamBytes },
   );
 }
@@ -113,7 +115,9 @@ export async function open(from: From, options: ReadSafetensorsOptions = {}): Pr
     from,
     options,
     (cursor) => readSafetensors(cursor, { budget: new Budget(limits), lazy: true }),
-    (content, context) => ({ value: fromSafetensors(content, context), warnings: [] }),
+    function* (content, context) {
+      return { value: yield* fromSafetensorsInSteps(content, context), warnings: [] };
+    },
   );
 }
 
@@ -127,7 +131,7 @@ export function encode(
   tensors: ReadonlyMap<string, unknown>,
   options: EncodeSafetensorsOptions = {},
 ): Uint8Array<ArrayBuffer> {
-  const plan = planOf(tensors, options);
+  const plan = atOnce(planOf(tensors, options));
   const bytes = new Uint8Array(plan.size);
   let at = 0;
   for (const chunk of plan.chunks()) {
@@ -147,7 +151,7 @@ export function encodeChunks(
   tensors: ReadonlyMap<string, unknown>,
   options: EncodeSafetensorsOptions = {},
 ): Generator<Uint8Array, void> {
-  return planOf(tensors, options).chunks();
+  return atOnce(planOf(tensors, options)).chunks();
 }
 
 /**
@@ -167,12 +171,15 @@ export async function save(
   checkOptions(rest, SAVE_OPTIONS.filter((name) => !NOT_HERE.includes(name)));
   options.signal?.throwIfAborted();
   const read = leftValueOf(tensors);
-  const arrays = (read ? await read() : tensors) as ReadonlyMap<string, unknown>;
-  const plan = planOf(arrays, { metadata });
+  const arrays = (read ? await read(options) : tensors) as ReadonlyMap<string, unknown>;
+  const plan = await inTurns(planOf(arrays, { metadata }), options.signal);
   return await saveChunks({ size: plan.size, chunks: plan.unread(), warnings: [] }, to, rest);
 }
 
-function planOf(tensors: ReadonlyMap<string, unknown>, options: EncodeSafetensorsOptions): SafetensorsPlan {
+function* planOf(
+  tensors: ReadonlyMap<string, unknown>,
+  options: EncodeSafetensorsOptions,
+): Generator<void, SafetensorsPlan> {
   checkOptions(options, ["metadata"]);
   if (!(tensors instanceof Map)) throw new ValueError("INVALID_VALUE", "A safetensors file is made of a Map of arrays");
   const arrays = new Map<string, NDArray>();
@@ -184,7 +191,7 @@ function planOf(tensors: ReadonlyMap<string, unknown>, options: EncodeSafetensor
     }
     arrays.set(name, array);
   }
-  return planSafetensors(arrays, metadataOf(options.metadata ?? (tensors as Partial<TensorMap>).metadata));
+  return yield* planSafetensors(arrays, metadataOf(options.metadata ?? (tensors as Partial<TensorMap>).metadata));
 }
 
 function metadataOf(given: EncodeSafetensorsOptions["metadata"]): ReadonlyMap<string, string> {

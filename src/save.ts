@@ -14,6 +14,7 @@ import { sinkOf, type To } from "./io/sink_of.ts";
 import { leftValueOf } from "./io/left_value.ts";
 import { loadLazyArrays } from "./io/load_lazy_arrays.ts";
 import { textLengthsOf } from "./io/text_lengths.ts";
+import { inTurns } from "./io/turns.ts";
 import { within } from "./io/within.ts";
 import type { Checkpoint } from "./open.ts";
 import { draftEncoding, type Plan } from "./encode.ts";
@@ -56,17 +57,18 @@ export async function save(value: Value | Checkpoint, to: To, options: SaveOptio
   checkOptions(options, SAVE_OPTIONS);
   options.signal?.throwIfAborted();
   const read = leftValueOf(value);
-  // What is whole already is looked at before anybody can change it.
-  const whole = read ? await read() : value;
+  // What is whole already is looked at before anybody can change it, as far as that is done in one turn.
+  const whole = read ? await read(options) : value;
   return await saveChunks(await planSaving(whole, options), to, options);
 }
 
 /** Check and shape a value that may have arrays in files: nothing is kept of them, and nothing is written yet. */
 export async function planSaving(value: Value, options: EncodeOptions & { signal?: AbortSignal }): Promise<Plan> {
-  const { pickled, isText, plan } = draftEncoding(value, options);
+  const { signal } = options;
+  const { pickled, isText, plan } = await inTurns(draftEncoding(value, options), signal);
   // CPython has one object for each single byte: it must be seen.
-  await loadLazyArrays(pickled, options.signal, 2);
-  return isText ? plan(await textLengthsOf(pickled, options.signal)) : plan();
+  await loadLazyArrays(pickled, signal, 2);
+  return await inTurns(isText ? plan(await textLengthsOf(pickled, signal)) : plan(), signal);
 }
 
 /** Pour what was planned; the way of every file that this library writes. */

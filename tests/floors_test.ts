@@ -24,6 +24,7 @@ const WORDS = new Set(
     "plain_object",
     "program",
     "statistics",
+    "steps",
     "tensor",
     "tensor_map",
     "typed_view",

@@ -52,6 +52,13 @@ export interface PauseAsk {
 /** The only one that there is. */
 export const PAUSE: PauseAsk = { kind: "pause" };
 
+/** Work in steps as part of a decoder: between them others may have a turn. */
+export function* withPauses<T>(steps: Generator<void, T>): Generator<PauseAsk, T> {
+  let step = steps.next();
+  for (; !step.done; step = steps.next()) yield PAUSE;
+  return step.value;
+}
+
 /** What a decoder can ask. */
 export type Ask = NeedAsk | BlobAsk | ReachAsk | PauseAsk;
 

@@ -4,15 +4,16 @@
  * @module
  */
 import { byCodePoint } from "../code_point_order.ts";
-import { sizeOfPickle, writePickleChunks } from "../codec/pickle/write_pickle.ts";
+import { sizeOfPickleInSteps, writePickleChunks } from "../codec/pickle/write_pickle.ts";
 import { writeTnum } from "../codec/tnum/write_tnum.ts";
 import type { Plan } from "../encode.ts";
 import { ValueError, type Warning } from "../errors.ts";
 import type { Folder } from "../io/folder.ts";
 import { loadLazyArrays } from "../io/load_lazy_arrays.ts";
 import { textLengthsOf } from "../io/text_lengths.ts";
-import { checkValue } from "../model/check_value.ts";
-import { stateDict as withNameTable } from "../model/to_pickle.ts";
+import { inTurns } from "../io/turns.ts";
+import { checkValueInSteps } from "../model/check_value.ts";
+import { stateDictInSteps } from "../model/to_pickle.ts";
 import { NDArray } from "../ndarray.ts";
 import { checkOptions } from "../options.ts";
 import { saveChunks, type SaveReport } from "../save.ts";
@@ -64,11 +65,12 @@ export async function saveDygraph(
 /** Always a name table, unlike `paddle.save`, and never slices of big arrays: 1.x knows none. */
 async function planPickle(stateDict: Map<string, unknown>, signal?: AbortSignal): Promise<Plan> {
   const warnings: Warning[] = [];
-  checkValue(stateDict, warnings);
-  const value = withNameTable(stateDict);
+  await inTurns(checkValueInSteps(stateDict, warnings, false), signal);
+  const value = await inTurns(stateDictInSteps(stateDict), signal);
   await loadLazyArrays(value, signal, 2);
   const settings = { protocol: 2, textLengths: await textLengthsOf(value, signal) };
-  return { size: sizeOfPickle(value, settings), chunks: writePickleChunks(value, settings), warnings };
+  const size = await inTurns(sizeOfPickleInSteps(value, settings), signal);
+  return { size, chunks: writePickleChunks(value, settings), warnings };
 }
 
 function planTnum(stateDict: Map<string, unknown>): Plan {

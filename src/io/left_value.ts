@@ -5,14 +5,17 @@
  */
 import type { Value } from "../values.ts";
 
-const left = new WeakMap<object, () => Promise<Value>>();
+/** Reads a value. */
+type Read = (options: { signal?: AbortSignal }) => Promise<Value>;
+
+const left = new WeakMap<object, Read>();
 
 /** From here on `holder` stands for a value that `read` gives. */
-export function leaveValue(holder: object, read: () => Promise<Value>): void {
+export function leaveValue(holder: object, read: Read): void {
   left.set(holder, read);
 }
 
 /** Reads the value that `given` stands for; undefined where `given` is the value. */
-export function leftValueOf(given: Value): (() => Promise<Value>) | undefined {
+export function leftValueOf(given: Value): Read | undefined {
   return typeof given === "object" && given !== null ? left.get(given) : undefined;
 }

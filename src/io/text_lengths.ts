@@ -21,7 +21,7 @@ export type TextLengths = WeakMap<Uint8Array | LazyBytes, number>;
 export async function textLengthsOf(value: unknown, signal?: AbortSignal): Promise<TextLengths> {
   const lengths: TextLengths = new WeakMap();
   const unknown: UnreadBytes[] = [];
-  for (const array of lazyArrays(value)) {
+  for (const array of await lazyArrays(value, signal)) {
     const unread = array.unread!;
     if (lengths.has(unread)) continue;
     const known = unread instanceof SpanBytes ? unread.textLength : null;

@@ -29,6 +29,7 @@ import {
   Slice,
   Tuple,
 } from "../values.ts";
+import { atOnce, StepPace } from "../steps.ts";
 
 /**
  * Everything that can be known before a file is made (hardening H-SAV-11). `paddle.save` refuses bytes, bytearrays, frozensets,
@@ -37,12 +38,18 @@ import {
  * @throws {ValueError} `INVALID_VALUE`, with the place
  */
 export function checkValue(root: unknown, warnings: Warning[] = [], ofAnyKind = false): void {
+  atOnce(checkValueInSteps(root, warnings, ofAnyKind));
+}
+
+/** The same in steps, between which others may have a turn. */
+export function* checkValueInSteps(root: unknown, warnings: Warning[], ofAnyKind: boolean): Generator<void, void> {
   const seen = new Set<unknown>();
-  const todo: { value: unknown; at: string }[] = [{ value: root, at: "" }];
+  const todo: Waiting[] = [{ value: root, at: "" }];
+  const pace = new StepPace();
   while (todo.length > 0) {
+    if (pace.isDue(1)) yield;
     const { value, at } = todo.pop()!;
-    if (value === null || ["string", "number", "bigint", "boolean"].includes(typeof value)) continue;
-    if (seen.has(value)) continue;
+    if (isPlain(value) || seen.has(value)) continue;
     if (typeof value === "object") seen.add(value);
     if (value instanceof NDArray) checkArray(value, at, warnings);
     else if (value instanceof DefaultDict && !(ofAnyKind && hasFactory(value))) throw invalid("a defaultdict", at);
@@ -50,28 +57,37 @@ export function checkValue(root: unknown, warnings: Warning[] = [], ofAnyKind = 
       throw invalid(`a ${className(value)}, a class that no file can name: save a plain copy`, at);
     } else if (value instanceof Map) {
       if (value instanceof OrderedDict && value.attributes) todo.push({ value: value.attributes, at });
-      checkKeys(value.keys(), at);
+      yield* checkKeys(value.keys(), at, pace);
       for (const [key, item] of value) {
-        todo.push({ value: item, at: at.length < 1000 ? at + keyStep(key) : at });
+        if (pace.isDue(1)) yield;
+        if (!isPlain(item)) todo.push({ value: item, at: at.length < 1000 ? at + keyStep(key) : at });
         if (typeof key === "object" && key !== null) todo.push({ value: key, at });
       }
     } else if (Array.isArray(value)) {
       for (let i = 0; i < value.length; i++) {
+        if (pace.isDue(1)) yield;
+        if (isPlain(value[i])) continue;
         if (!(i in value)) throw invalid("a hole in a list", at + keyStep(i));
         todo.push({ value: value[i], at: at.length < 1000 ? at + keyStep(i) : at });
       }
     } else if (value instanceof Set && (ofAnyKind || !(value instanceof FrozenSet))) {
-      checkKeys(value, at);
-      for (const item of value) todo.push({ value: item, at });
+      yield* checkKeys(value, at, pace);
+      for (const item of value) if (!isPlain(item)) todo.push({ value: item, at });
     } else if (value instanceof PythonRecord) {
       checkRecord(value, at);
       todo.push({ value: value.fields, at });
     } else if (isPlainObject(value)) {
-      for (const [key, item] of Object.entries(value as object)) todo.push({ value: item, at: at + keyStep(key) });
+      for (const key of Object.keys(value as object)) {
+        if (pace.isDue(1)) yield;
+        const item = (value as Record<string, unknown>)[key];
+        if (!isPlain(item)) todo.push({ value: item, at: at + keyStep(key) });
+      }
     } else if (value instanceof OpaqueArray) {
       checkOpaqueArray(value, at);
       // The stack gives back the last one first: the place of an error is the first one's either way.
-      for (const [i, item] of (value.items ?? []).entries()) todo.push({ value: item, at: at + keyStep(i) });
+      for (const [i, item] of (value.items ?? []).entries()) {
+        if (!isPlain(item)) todo.push({ value: item, at: at + keyStep(i) });
+      }
     } else if (value instanceof NumpyScalar) placed(at, () => scalarBytesOf(value));
     else if (value instanceof DTypeValue) {
       if (value.isClass && !isDType(value.dtype)) throw invalid(`numpy's class ${value.dtype}`, at);
@@ -102,10 +118,29 @@ function wayOut(value: unknown): string {
   return hasMethod(value, "stateDict") ? "save its stateDict()" : wayOfPromise(value);
 }
 
+/** A value to be looked at, and its place. */
+interface Waiting {
+  value: unknown;
+  at: string;
+}
+
+/** What has nothing inside and can be saved. */
+function isPlain(value: unknown): boolean {
+  switch (typeof value) {
+    case "string":
+    case "number":
+    case "bigint":
+    case "boolean":
+      return true;
+  }
+  return value === null;
+}
+
 /** Keys of a dict, or members of a set: Python must have a hash for each, and hold no two for equal. */
-function checkKeys(keys: Iterable<unknown>, at: string): void {
+function* checkKeys(keys: Iterable<unknown>, at: string, pace: StepPace): Generator<void, void> {
   const forms = new Set<string>();
   for (const key of keys) {
+    if (pace.isDue(1)) yield;
     if (typeof key === "string") continue;
     const form = canonicalForm(key);
     if (form === null) {

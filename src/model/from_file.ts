@@ -6,12 +6,12 @@
 import type { FileContent } from "../codec/read_file.ts";
 import type { RawSafetensors } from "../codec/safetensors/read_safetensors.ts";
 import type { Warning } from "../errors.ts";
-import { fromSafetensors } from "./from_safetensors.ts";
+import { fromSafetensorsInSteps } from "./from_safetensors.ts";
 import { TensorMap } from "../tensor_map.ts";
 import type { Value } from "../values.ts";
 import { fromPickleInSteps, type FromPickleOptions } from "./from_pickle.ts";
 import { fromRecord, fromSelectedRows } from "./from_record.ts";
-import { atOnce } from "./walk.ts";
+import { atOnce, StepPace } from "../steps.ts";
 
 /** What {@linkcode fromFile} is asked for. */
 export interface FromFileOptions extends FromPickleOptions {
@@ -42,23 +42,36 @@ export function* fromFileInSteps(content: FileContent, options: FromFileOptions)
     }
     case "safetensors":
       return {
-        value: options.safetensors ? tensorsOf(content.tensors, options) : fromSafetensors(content.tensors, options),
+        value: options.safetensors
+          ? yield* tensorsOf(content.tensors, options)
+          : yield* fromSafetensorsInSteps(content.tensors, options),
         warnings: [],
       };
     case "program":
       return { value: content.program, warnings: [] };
     case "tnum": {
       const value = new Map<string, Value>();
-      for (const [name, raw] of content.tensors) value.set(name, fromRecord(raw, options, name));
+      const pace = new StepPace();
+      for (const [name, raw] of content.tensors) {
+        if (pace.isDue(4)) yield;
+        value.set(name, fromRecord(raw, options, name));
+      }
       return { value, warnings: content.warnings };
     }
   }
 }
 
 /** `paddle.load(path, safetensors=True)` of 3.3 gives Tensors without names. */
-function tensorsOf({ tensors, metadata }: RawSafetensors, options: FromPickleOptions): TensorMap {
+function* tensorsOf(
+  { tensors, metadata }: RawSafetensors,
+  options: FromPickleOptions,
+): Generator<void, TensorMap> {
   const map = new TensorMap();
   for (const [key, text] of metadata) map.metadata.set(key, text);
-  for (const [name, raw] of tensors) map.set(name, fromRecord(raw, options));
+  const pace = new StepPace();
+  for (const [name, raw] of tensors) {
+    if (pace.isDue(4)) yield;
+    map.set(name, fromRecord(raw, options));
+  }
   return map;
 }

@@ -15,7 +15,8 @@ import { type ArrayContext, packedBytesOf, partsOf } from "./array_of.ts";
 import { isUnread, joinBigParams, JoinedArray } from "./big_params_join.ts";
 import { BIG_PARAMS, METADATA, NAME_TABLE } from "./keys.ts";
 import { PlainShaper } from "./plain_from_pickle.ts";
-import { atOnce, NO_KEY, type Replace, replaceIn, replaceLeaves, some } from "./walk.ts";
+import { atOnce, StepPace } from "../steps.ts";
+import { NO_KEY, type Replace, replaceIn, replaceLeaves, replaceLeavesInSteps, someInSteps } from "./walk.ts";
 
 /** The kind of float8 that int8 tensors are, by key or for all of them. */
 export type Float8Choice = "float8_e4m3fn" | "float8_e5m2" | Readonly<Record<string, "float8_e4m3fn" | "float8_e5m2">>;
@@ -47,11 +48,11 @@ export function* fromPickleInSteps(pickle: Pickle, options: FromPickleOptions): 
     if (root.has(BIG_PARAMS)) joinBigParams(root);
     if (root.has(METADATA)) root = withoutMetadata(root as Map<unknown, unknown>);
     const dict = root as Map<unknown, unknown>;
-    if (dict.has(NAME_TABLE)) return fromStateDict(dict, shaper, options, pickle.warnings);
+    if (dict.has(NAME_TABLE)) return yield* fromStateDict(dict, shaper, options, pickle.warnings);
   }
   const { all, arePlain } = pickle.containers;
   // 4.2: if there is a (name, array) pair anywhere, only pairs are Tensors; else every array is one.
-  const hasPair = isAsRead && arePlain ? all.some(isPair) : some(root, isPair, isSearched);
+  const hasPair = isAsRead && arePlain ? all.some(isPair) : yield* someInSteps(root, isPair, isSearched);
   const shape: Replace = (value, at, key) => {
     const name = at === "" ? key : NO_KEY;
     if (isPair(value)) return shaper.named(value, value[1], textOf(value[0])!, name);
@@ -60,7 +61,7 @@ export function* fromPickleInSteps(pickle: Pickle, options: FromPickleOptions): 
     }
     return shaper.rest(value);
   };
-  return isAsRead ? yield* replaceIn(all, root, shape, isPair) : replaceLeaves(root, shape);
+  return isAsRead ? yield* replaceIn(all, root, shape, isPair) : yield* replaceLeavesInSteps(root, shape);
 }
 
 /** What `load_program_state` makes of it: arrays, a pair a tuple, the name table one more entry. */
@@ -71,17 +72,20 @@ export function stateFromPickle({ root }: Pickle, context: ArrayContext): unknow
 }
 
 /** Branch A of dossier 4.1: the name table says which arrays are Tensors. */
-function fromStateDict(
+function* fromStateDict(
   dict: Map<unknown, unknown>,
   shaper: Shaper,
   options: FromPickleOptions,
   warnings: Warning[],
-): unknown {
+): Generator<void, unknown> {
   const table = dict.get(NAME_TABLE);
   if (!(table instanceof Map)) throw badTable("it is no dict");
   let tensors = 0;
-  // Not for...of: that makes a list of every pair.
-  table.forEach((name: unknown, key: unknown) => {
+  const pace = new StepPace();
+  // Not pairs: that makes a list of each.
+  for (const key of table.keys()) {
+    if (pace.isDue(4)) yield;
+    const name: unknown = table.get(key);
     if (typeof name !== "string") throw badTable("it holds a name that is no text");
     const value = dict.get(key);
     if (isArray(value)) {
@@ -95,11 +99,11 @@ function fromStateDict(
         at: NAME_TABLE,
       });
     }
-  });
+  }
   if (!options.keepNameTable) dict.delete(NAME_TABLE);
   // Nearly every state dict holds nothing else.
   if (tensors === dict.size && !(dict instanceof OrderedDict)) return dict;
-  return replaceLeaves(
+  return yield* replaceLeavesInSteps(
     dict,
     (value) => isArray(value) ? shaper.array(value) : shaper.rest(value),
   );

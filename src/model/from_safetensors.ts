@@ -6,14 +6,25 @@
 import { Span } from "../codec/cursor.ts";
 import type { RawSafetensors } from "../codec/safetensors/read_safetensors.ts";
 import { NDArray } from "../ndarray.ts";
+import { atOnce, StepPace } from "../steps.ts";
 import { TensorMap } from "../tensor_map.ts";
 import type { ArrayContext } from "./array_of.ts";
 
 /** Arrays by name, bfloat16 and float8 kept, with the file's metadata. */
-export function fromSafetensors({ tensors, metadata }: RawSafetensors, context: ArrayContext): TensorMap {
+export function fromSafetensors(content: RawSafetensors, context: ArrayContext): TensorMap {
+  return atOnce(fromSafetensorsInSteps(content, context));
+}
+
+/** The same in steps, between which others may have a turn. */
+export function* fromSafetensorsInSteps(
+  { tensors, metadata }: RawSafetensors,
+  context: ArrayContext,
+): Generator<void, TensorMap> {
   const map = new TensorMap();
   for (const [key, text] of metadata) map.metadata.set(key, text);
+  const pace = new StepPace();
   for (const [name, { dtype, shape, data }] of tensors) {
+    if (pace.isDue(4)) yield;
     const array = new NDArray(dtype, shape, data instanceof Span ? context.lazy!(data, (bytes) => bytes, null) : data);
     context.onArray?.(array, null);
     map.set(name, array);

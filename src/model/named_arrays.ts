@@ -5,10 +5,7 @@
  */
 import { NDArray } from "../ndarray.ts";
 import { SelectedRows, type Value } from "../values.ts";
-import { atOnce } from "./walk.ts";
-
-/** Values that are looked at between two steps. */
-const STEP = 16_384;
+import { atOnce, StepPace } from "../steps.ts";
 
 /** Name of the only array of a file that is one. */
 const ONLY = "";
@@ -35,18 +32,18 @@ export function namedArrays(root: Value): Map<string, NDArray> {
 
 /** The same in steps, between which others may have a turn. */
 export function* namedArraysInSteps(root: Value): Generator<void, Map<string, NDArray>> {
-  let looked = 0;
+  const pace = new StepPace();
   const found = new Map<string, NDArray>();
   const seen = new Set<object>();
   const todo: Found[] = [{ value: root, name: ONLY, step: null }];
   while (todo.length > 0) {
-    if (++looked % STEP === 0) yield;
+    if (pace.isDue(2)) yield;
     const { value, name, step } = todo.pop()!;
     if (value instanceof NDArray) {
       found.set(found.has(name) ? placeOf(step) : name || (value as { name?: string }).name || ONLY, value);
     } else if (value instanceof SelectedRows) found.set(name, value.value);
     else if ((value instanceof Map || Array.isArray(value)) && !seen.has(value)) {
-      const inside = entriesOf(value, name, step);
+      const inside = yield* entriesOf(value, name, step, pace);
       if (inside.length > 0) seen.add(value);
       // Last first, because the stack gives the last one back first.
       for (let i = inside.length - 1; i >= 0; i--) todo.push(inside[i]);
@@ -56,14 +53,21 @@ export function* namedArraysInSteps(root: Value): Generator<void, Map<string, ND
 }
 
 /** What lies in a container and may be an array or hold one. */
-function entriesOf(container: Map<unknown, unknown> | unknown[], name: string, before: Step | null): Found[] {
+function* entriesOf(
+  container: Map<unknown, unknown> | unknown[],
+  name: string,
+  before: Step | null,
+  pace: StepPace,
+): Generator<void, Found[]> {
   const entries: Found[] = [];
-  // The same call for both; for...of would make a list of every pair.
-  container.forEach((value: unknown, at: unknown) => {
-    if (typeof value !== "object" || value === null) return;
+  // Not pairs: that makes a list of each.
+  for (const at of container.keys()) {
+    if (pace.isDue(2)) yield;
+    const value = Array.isArray(container) ? container[at as number] : container.get(at);
+    if (typeof value !== "object" || value === null) continue;
     const key = String(at);
     entries.push({ value, name: name === ONLY ? key : `${name}.${key}`, step: { key, before } });
-  });
+  }
   return entries;
 }
 

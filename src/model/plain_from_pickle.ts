@@ -10,7 +10,8 @@ import type { Pickle } from "../codec/pickle/read_pickle.ts";
 import { NDArray } from "../ndarray.ts";
 import { DTypeValue } from "../values.ts";
 import { type ArrayContext, numpyArrayOf, numpyName } from "./array_of.ts";
-import { atOnce, replaceIn } from "./walk.ts";
+import { atOnce } from "../steps.ts";
+import { replaceIn } from "./walk.ts";
 
 /** The value: every array an NDArray, a pair a tuple. */
 export function plainFromPickle(pickle: Pickle, context: ArrayContext): unknown {

@@ -11,9 +11,10 @@ import { partLazily } from "../joined_bytes.ts";
 import { type LazyBytes, NDArray } from "../ndarray.ts";
 import { DenseTensor, Tensor } from "../tensor.ts";
 import { SelectedRows, Tuple } from "../values.ts";
-import { checkValue } from "./check_value.ts";
+import { checkValueInSteps } from "./check_value.ts";
 import { BIG_PARAMS, NAME_TABLE } from "./keys.ts";
-import { withoutLayers } from "./without_layers.ts";
+import { atOnce, StepPace } from "../steps.ts";
+import { withoutLayersInSteps } from "./without_layers.ts";
 
 /** What {@linkcode shapeForSave} is asked for. */
 export interface ShapeOptions {
@@ -30,37 +31,56 @@ export interface ShapeOptions {
 /** The largest array that protocol 2 and 3 hold whole, in bytes. */
 const MAX_ARRAY_BYTES = 2 ** 30 - 1;
 
+/** What {@linkcode shapeForSave} gives. */
+export interface ShapedForSave {
+  /** What is pickled. */
+  value: unknown;
+  /** What was odd about it. */
+  warnings: Warning[];
+}
+
 /** The value to pickle, and what was odd about it. Throws where something in it cannot be saved. */
-export function shapeForSave(value: unknown, options: ShapeOptions): { value: unknown; warnings: Warning[] } {
+export function shapeForSave(value: unknown, options: ShapeOptions): ShapedForSave {
+  return atOnce(shapeForSaveInSteps(value, options));
+}
+
+/** The same in steps, between which others may have a turn. */
+export function* shapeForSaveInSteps(value: unknown, options: ShapeOptions): Generator<void, ShapedForSave> {
   const warnings: Warning[] = [];
-  const plain = withoutLayers(value);
-  checkValue(plain, warnings, options.ofAnyKind);
+  const plain = yield* withoutLayersInSteps(value);
+  yield* checkValueInSteps(plain, warnings, options.ofAnyKind ?? false);
   const dict = plain instanceof Map ? plain : isPlainObject(plain) ? new Map(Object.entries(plain as object)) : null;
-  if (dict === null || !isStateDict(dict)) return { value: plain, warnings };
+  if (dict === null || !(yield* isStateDict(dict))) return { value: plain, warnings };
   if (dict.size === 0) {
     warnings.push({ code: "EMPTY_DICT", message: "The dict is empty: there is nothing to save in it" });
   }
-  const isStatic = options.mode === "static" ||
-    (dict.size > 0 && [...dict.values()].every((x) => x instanceof DenseTensor));
-  const shaped = isStatic ? staticDict(dict) : stateDict(dict);
+  const isStatic = options.mode === "static" || (dict.size > 0 && holdsOnlyDenseTensors(dict));
+  const shaped = isStatic ? yield* staticDict(dict) : yield* stateDictInSteps(dict);
   const maxBytes = options.maxArrayBytes ?? MAX_ARRAY_BYTES;
   if (!isStatic && options.protocol < 4) splitBigParams(shaped, maxBytes);
   return { value: shaped, warnings };
 }
 
 /** Dossier 1.2: every value is a tensor, or a dict in which no tensor is. An empty dict is a state dict. */
-function isStateDict(dict: Map<unknown, unknown>): boolean {
+function* isStateDict(dict: Map<unknown, unknown>): Generator<void, boolean> {
   for (const value of dict.values()) {
     if (value instanceof Tensor || value instanceof DenseTensor) continue;
-    if (!(value instanceof Map || isPlainObject(value)) || holdsTensor(value)) return false;
+    if (!(value instanceof Map || isPlainObject(value)) || (yield* holdsTensor(value))) return false;
   }
   return true;
 }
 
-function holdsTensor(root: unknown): boolean {
+function holdsOnlyDenseTensors(dict: Map<unknown, unknown>): boolean {
+  for (const value of dict.values()) if (!(value instanceof DenseTensor)) return false;
+  return true;
+}
+
+function* holdsTensor(root: unknown): Generator<void, boolean> {
   const seen = new Set<unknown>();
   const todo = [root];
+  const pace = new StepPace();
   while (todo.length > 0) {
+    if (pace.isDue(1)) yield;
     const value = todo.pop();
     if (value instanceof Tensor || value instanceof DenseTensor || value instanceof SelectedRows) return true;
     if (typeof value !== "object" || value === null || seen.has(value)) continue;
@@ -74,8 +94,15 @@ function holdsTensor(root: unknown): boolean {
 
 /** Dossier 1.3: a plain dict of arrays, and the name table last. */
 export function stateDict(dict: Map<unknown, unknown>): Map<unknown, unknown> {
+  return atOnce(stateDictInSteps(dict));
+}
+
+/** The same in steps, between which others may have a turn. */
+export function* stateDictInSteps(dict: Map<unknown, unknown>): Generator<void, Map<unknown, unknown>> {
   const shaped = new Map<unknown, unknown>(), names = new Map<unknown, unknown>();
+  const pace = new StepPace();
   for (const [key, value] of dict) {
+    if (pace.isDue(4)) yield;
     // A table that was kept is written anew, where it stands: what it says may be old.
     shaped.set(key, value instanceof NDArray ? plainArray(value) : value);
     if (value instanceof Tensor) names.set(key, new FreshText(value.name));
@@ -84,8 +111,14 @@ export function stateDict(dict: Map<unknown, unknown>): Map<unknown, unknown> {
 }
 
 /** Dossier 1.4: variable names to arrays. */
-function staticDict(dict: Map<unknown, unknown>): Map<unknown, unknown> {
-  return new Map([...dict].map(([key, value]) => [key, value instanceof NDArray ? plainArray(value) : value]));
+function* staticDict(dict: Map<unknown, unknown>): Generator<void, Map<unknown, unknown>> {
+  const shaped = new Map<unknown, unknown>();
+  const pace = new StepPace();
+  for (const [key, value] of dict) {
+    if (pace.isDue(4)) yield;
+    shaped.set(key, value instanceof NDArray ? plainArray(value) : value);
+  }
+  return shaped;
 }
 
 function plainArray(array: NDArray): NDArray {
@@ -97,14 +130,21 @@ function partOf(array: NDArray, from: number, to: number): Uint8Array | LazyByte
   return array.unread ? partLazily(array.unread, from, to) : array.bytes.subarray(from, to);
 }
 
+/** Elements of such an array that `maxBytes` can hold. */
+function mostIn({ dtype }: NDArray, maxBytes: number): number {
+  return Math.floor(maxBytes / dtypeInfo(dtype).itemsize);
+}
+
 /** Dossier 2: slices under keys of their own; views, not copies. */
 function splitBigParams(dict: Map<unknown, unknown>, maxBytes: number): void {
   const marker = new Map<unknown, unknown>();
-  for (const [key, array] of [...dict]) {
-    if (!(array instanceof NDArray)) continue;
+  const large: [unknown, NDArray][] = [];
+  dict.forEach((array, key) => {
+    if (array instanceof NDArray && array.size > mostIn(array, maxBytes)) large.push([key, array]);
+  });
+  for (const [key, array] of large) {
     const { itemsize } = dtypeInfo(array.dtype);
-    const most = Math.floor(maxBytes / itemsize);
-    if (array.size <= most) continue;
+    const most = mostIn(array, maxBytes);
     const slices: string[] = [];
     dict.delete(key);
     for (let start = 0; start < array.size; start += most) {

@@ -6,6 +6,7 @@
 import { OpaqueArray, OrderedDict, PythonRecord } from "../values.ts";
 import type { Container } from "../codec/pickle/nesting.ts";
 import { keyStep } from "../codec/pickle/place.ts";
+import { atOnce, StepPace } from "../steps.ts";
 
 /** The container inside a value: a list, tuple, dict or set itself; the fields of a record; the items of an array of objects. */
 function containerOf(value: unknown): Container | null {
@@ -20,8 +21,20 @@ function* childrenOf(container: Container): Generator<unknown> {
   if (container instanceof OrderedDict && container.attributes) yield container.attributes;
 }
 
+/** Members that are looked at between two steps. */
+const STEP = 16_384;
+
 /** Whether `test` holds for some value below (and including) `root`; `into` says which containers are looked into. */
 export function some(root: unknown, test: (value: unknown) => boolean, into: (container: object) => boolean): boolean {
+  return atOnce(someInSteps(root, test, into));
+}
+
+/** The same in steps, between which others may have a turn. */
+export function* someInSteps(
+  root: unknown,
+  test: (value: unknown) => boolean,
+  into: (container: object) => boolean,
+): Generator<void, boolean> {
   if (test(root)) return true;
   const seen = new Set<Container>();
   const todo: Container[] = [];
@@ -33,8 +46,11 @@ export function some(root: unknown, test: (value: unknown) => boolean, into: (co
     }
   };
   visit(root);
+  let looked = 0;
   while (todo.length > 0) {
+    if (++looked % STEP === 0) yield;
     for (const child of childrenOf(todo.pop()!)) {
+      if (++looked % STEP === 0) yield;
       if (test(child)) return true;
       visit(child);
     }
@@ -56,6 +72,11 @@ export type Replace = (value: unknown, at: string, key: unknown) => unknown;
  * same value back for what stays; of what it puts in place, only arrays of objects are looked into.
  */
 export function replaceLeaves(root: unknown, replace: Replace): unknown {
+  return atOnce(replaceLeavesInSteps(root, replace));
+}
+
+/** The same in steps, between which others may have a turn. */
+export function* replaceLeavesInSteps(root: unknown, replace: Replace): Generator<void, unknown> {
   const result = replace(root, "", NO_KEY);
   if (result !== root && !(result instanceof OpaqueArray)) return result;
   const first = containerOf(result);
@@ -73,22 +94,13 @@ export function replaceLeaves(root: unknown, replace: Replace): unknown {
     }
     return other;
   };
+  const pace = new StepPace();
   while (todo.length > 0) {
     const { container, at } = todo.pop()!;
-    replaceMembers(container, (value, key) => visit(value, at, key));
+    yield* replaceMembers(container, (value, key) => visit(value, at, key), pace);
   }
   return result;
 }
-
-/** What a generator gives at its end: for who has no turns to give. */
-export function atOnce<T>(steps: Generator<void, T>): T {
-  let step = steps.next();
-  while (!step.done) step = steps.next();
-  return step.value;
-}
-
-/** Members that are looked at between two steps. */
-const STEP = 16_384;
 
 /**
  * The same, where all containers are known: each but those that `isLeaf` are looked into, without a search, in steps. `at` is no more
@@ -102,22 +114,30 @@ export function* replaceIn(
 ): Generator<void, unknown> {
   const result = replace(root, "", NO_KEY);
   if (result !== root && !(result instanceof OpaqueArray)) return result;
-  let looked = 0;
+  const pace = new StepPace();
   for (const container of all) {
     if (isLeaf(container)) continue;
-    looked += 1 + (Array.isArray(container) ? container.length : container.size);
-    if (looked >= STEP) {
-      looked = 0;
-      yield;
-    }
     const at = container === root ? "" : "?";
-    replaceMembers(container, (value, key) => replace(value, at, key));
+    yield* replaceMembers(container, (value, key) => replace(value, at, key), pace);
   }
   return result;
 }
 
 /** Put other values in place of the members of one container. */
-function replaceMembers(container: Container, change: (value: unknown, key: unknown) => unknown): void {
+function* replaceMembers(
+  container: Container,
+  change: (value: unknown, key: unknown) => unknown,
+  pace: StepPace,
+): Generator<void, void> {
+  const size = Array.isArray(container) ? container.length : container.size;
+  if (size <= STEP) {
+    if (pace.isDue(1 + size)) yield;
+    replaceFew(container, change);
+  } else yield* replaceMany(container, change);
+  if (container instanceof OrderedDict && container.attributes) change(container.attributes, NO_KEY);
+}
+
+function replaceFew(container: Container, change: (value: unknown, key: unknown) => unknown): void {
   if (Array.isArray(container)) {
     for (let i = 0; i < container.length; i++) {
       const value = container[i];
@@ -132,15 +152,42 @@ function replaceMembers(container: Container, change: (value: unknown, key: unkn
       const other = change(value, key);
       if (other !== value) container.set(key, other);
     });
-    if (container instanceof OrderedDict && container.attributes) change(container.attributes, NO_KEY);
   } else {
     const members = [...container];
-    const others = members.map((member, i) => change(member, i));
-    if (others.some((other, i) => other !== members[i])) {
-      container.clear();
-      for (const other of others) container.add(other);
-    }
+    putMembers(container, members, members.map((member, i) => change(member, i)));
   }
+}
+
+/** The same with steps in between. */
+function* replaceMany(
+  container: Container,
+  change: (value: unknown, key: unknown) => unknown,
+): Generator<void, void> {
+  const members = Array.isArray(container) ? container : [...container.keys()];
+  if (container instanceof Set) {
+    const others: unknown[] = [];
+    for (const member of members) {
+      others.push(change(member, others.length));
+      if (others.length % STEP === 0) yield;
+    }
+    return putMembers(container, members, others);
+  }
+  for (let i = 0; i < members.length; i++) {
+    if (i % STEP === 0) yield;
+    const key = Array.isArray(container) ? i : members[i];
+    const value = Array.isArray(container) ? container[i] : container.get(key);
+    if (isPlain(value)) continue;
+    const other = change(value, key);
+    if (other === value) continue;
+    if (Array.isArray(container)) container[i] = other;
+    else container.set(key, other);
+  }
+}
+
+function putMembers(set: Set<unknown>, members: readonly unknown[], others: readonly unknown[]): void {
+  if (others.every((other, i) => other === members[i])) return;
+  set.clear();
+  for (const other of others) set.add(other);
 }
 
 function isPlain(value: unknown): boolean {

@@ -7,6 +7,7 @@ import { isPlainObject } from "../plain_object.ts";
 import { rememberFloat, wasFloat } from "../floats.ts";
 import { DefaultDict, OrderedDict, Tuple } from "../values.ts";
 import { isOwnContainer } from "./check_value.ts";
+import { atOnce, StepPace } from "../steps.ts";
 
 /** What makes a Layer here, below it in the house: a state dict. Optimizers and schedulers have one, too, but they take steps. */
 interface LayerLike {
@@ -20,10 +21,16 @@ function isLayer(value: unknown): value is LayerLike {
 
 /** A Layer is saved as its state dict, which every Paddle loads. Containers with a Layer inside are made anew; others stay. */
 export function withoutLayers(root: unknown): unknown {
+  return atOnce(withoutLayersInSteps(root));
+}
+
+/** The same in steps, between which others may have a turn. */
+export function* withoutLayersInSteps(root: unknown): Generator<void, unknown> {
   if (isLayer(root)) return root.stateDict();
   const made = new Map<unknown, unknown>();
   const todo: [unknown, unknown][] = [];
-  if (!holdsLayer(root)) return root;
+  const pace = new StepPace();
+  if (!(yield* holdsLayer(root, pace))) return root;
   const copyOf = (value: unknown): unknown => {
     let copy = made.get(value);
     if (copy === undefined && isLayer(value)) made.set(value, copy = value.stateDict());
@@ -40,6 +47,7 @@ export function withoutLayers(root: unknown): unknown {
     const [from, to] = todo.pop()!;
     const entries = from instanceof Map ? from : Array.isArray(from) ? from.entries() : Object.entries(from as object);
     for (const [key, value] of entries) {
+      if (pace.isDue(1)) yield;
       const isFloat = typeof value === "number" && wasFloat(from as object, key, value);
       if (isFloat) rememberFloat(to as object, key, value);
       if (to instanceof Map) to.set(key, copyOf(value));
@@ -65,17 +73,30 @@ function emptyLike(value: unknown): Map<unknown, unknown> | unknown[] | null {
   return Array.isArray(value) ? [] : null;
 }
 
-function holdsLayer(root: unknown): boolean {
+function* holdsLayer(root: unknown, pace: StepPace): Generator<void, boolean> {
   const seen = new Set<unknown>();
-  const todo = [root];
+  const todo: object[] = [];
+  const look = (value: unknown) => {
+    if (typeof value === "object" && value !== null) todo.push(value);
+  };
+  look(root);
   while (todo.length > 0) {
-    const value = todo.pop();
+    const value = todo.pop()!;
     if (isLayer(value)) return true;
-    if (typeof value !== "object" || value === null || seen.has(value)) continue;
+    if (seen.has(value)) continue;
     seen.add(value);
-    if (value instanceof Map) { for (const item of value.values()) todo.push(item); }
-    else if (Array.isArray(value)) { for (const item of value) todo.push(item); }
-    else if (isPlainObject(value)) { for (const item of Object.values(value as object)) todo.push(item); }
+    if (pace.isDue(1)) yield;
+    const members = value instanceof Map
+      ? value.values()
+      : Array.isArray(value)
+      ? value
+      : isPlainObject(value)
+      ? Object.values(value)
+      : [];
+    for (const member of members) {
+      if (pace.isDue(1)) yield;
+      look(member);
+    }
   }
   return false;
 }

@@ -3,12 +3,24 @@ import { describe, it } from "@std/testing/bdd";
 import { Cursor } from "../../src/codec/cursor.ts";
 import { driveBytes } from "../../src/codec/drive_bytes.ts";
 import { readPickle } from "../../src/codec/pickle/read_pickle.ts";
+import type { Decoder } from "../../src/codec/cursor.ts";
+import { readFile } from "../../src/codec/read_file.ts";
+import { sizeOfPickleInSteps } from "../../src/codec/pickle/write_pickle.ts";
+import { planSafetensors } from "../../src/codec/safetensors/write_safetensors.ts";
+import { draftEncoding } from "../../src/encode.ts";
+import { fromFileInSteps } from "../../src/model/from_file.ts";
 import { fromPickleInSteps } from "../../src/model/from_pickle.ts";
 import { namedArraysInSteps } from "../../src/model/named_arrays.ts";
+import { replaceLeavesInSteps, someInSteps } from "../../src/model/walk.ts";
+import { NDArray } from "../../src/ndarray.ts";
+import { sortInSteps } from "../../src/steps.ts";
+import { Tensor } from "../../src/tensor.ts";
 
 /** Of this many members at most is looked at without a pause. */
 const MOST = 20_000;
 const COUNT = 200_000;
+/** Members enough for three pauses. */
+const MANY = 61_000;
 
 /** A list of tuples of one None. */
 const bytes = Uint8Array.from([
@@ -23,13 +35,13 @@ function stepsOf(steps: Generator<unknown, unknown>): number {
   return count;
 }
 
-function pausesOf(bytes: Uint8Array): number {
+function pausesOf(bytes: Uint8Array, make: (cursor: Cursor) => Decoder<unknown> = readPickle): number {
   const cursor = new Cursor();
   cursor.total = bytes.length;
   cursor.window(bytes, 0, bytes.length, 0);
   cursor.ended = true;
   let pauses = 0;
-  const decoder = readPickle(cursor);
+  const decoder = make(cursor);
   for (let step = decoder.next(); !step.done; step = decoder.next()) if (step.value.kind === "pause") pauses++;
   return pauses;
 }
@@ -54,4 +66,103 @@ describe("a pickle of many containers", () => {
     assert.ok(stepsOf(fromPickleInSteps(pickle, { borrowed: true })) >= Math.floor(COUNT / MOST));
     assert.ok(stepsOf(namedArraysInSteps(pickle.root)) >= Math.floor(COUNT / MOST));
   });
+});
+
+describe("a set of many members that a call of protocol 2 makes of a list", () => {
+  const number = (i: number) => [0x4a, i & 255, (i >> 8) & 255, (i >> 16) & 255, 0];
+  const text = (text: string) => [...new TextEncoder().encode(text)];
+  for (const name of ["set", "frozenset", "list", "tuple"]) {
+    it(`is filled with pauses: ${name}`, () => {
+      const items = Array.from({ length: MANY }, (_, i) => number(i)).flat();
+      const called = [0x80, 2, 0x63, ...text(`__builtin__\n${name}\n`), 0x5d, 0x28, ...items, 0x65, 0x85, 0x52, 0x2e];
+      // The list is filled and looked at with as many.
+      assert.ok(pausesOf(Uint8Array.from(called)) >= 2 * Math.floor(MANY / MOST));
+    });
+  }
+});
+
+describe("a value of many members is saved", () => {
+  const least = Math.floor(MANY / MOST);
+  const numbers = Array.from({ length: MANY }, (_, i) => i);
+  const values: [string, unknown][] = [
+    ["a list of numbers", new Map([["l", numbers]])],
+    ["a dict", new Map(numbers.map((i) => [`k${i}`, i]))],
+    ["a dict with keys that are numbers", new Map(numbers.map((i) => [i, i]))],
+    ["an object literal", Object.fromEntries(numbers.map((i) => [`k${i}`, i]))],
+    ["a set", new Set(numbers)],
+    ["lists", numbers.map((i) => [i])],
+    ["tensors", new Map(numbers.map((i) => [`k${i}`, new Tensor("float32", [0], undefined, { name: "" })]))],
+  ];
+  for (const [what, value] of values) {
+    it(`is checked, shaped and counted in steps: ${what}`, () => {
+      const draft = draftEncoding(value as never, {});
+      let checked = 1, step = draft.next();
+      for (; !step.done; step = draft.next()) checked++;
+      assert.ok(checked >= least, `${checked} steps to check`);
+      const counted = stepsOf(sizeOfPickleInSteps(step.value.pickled, { protocol: 4 }));
+      assert.ok(counted >= least, `${counted} steps to count`);
+      const walked = stepsOf(someInSteps(value, () => false, () => true));
+      assert.ok(walked >= least || !(value instanceof Map || Array.isArray(value)), `${walked} steps to walk`);
+    });
+  }
+
+  it("has the places of its leaves taken in steps", () => {
+    for (
+      const value of [numbers.map(() => ({})), new Map(numbers.map((i) => [i, {}])), new Set(numbers.map(() => ({})))]
+    ) {
+      assert.ok(stepsOf(replaceLeavesInSteps(value, (item) => item)) >= least);
+    }
+  });
+
+  it("is planned as safetensors in steps", () => {
+    const arrays = new Map(numbers.map((i) => [`k${i}`, new NDArray("float32", [0])]));
+    assert.ok(stepsOf(planSafetensors(arrays, new Map())) >= least);
+  });
+});
+
+describe("a header or program of many parts", () => {
+  const least = Math.floor(MANY / MOST);
+  const utf8 = (parts: string[]) => new TextEncoder().encode(parts.join(""));
+  const list = (item: (i: number) => string) => Array.from({ length: MANY }, (_, i) => item(i)).join(",");
+
+  it("of safetensors is read and becomes arrays in steps", () => {
+    const header = utf8(["{", list((i) => `"t${i}":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}`), "}"]);
+    const file = new Uint8Array(8 + header.length);
+    new DataView(file.buffer).setUint32(0, header.length, true);
+    file.set(header, 8);
+    assert.ok(pausesOf(file, (cursor) => readFile(cursor)) >= 2 * least);
+    const content = driveBytes((cursor) => readFile(cursor), file);
+    assert.ok(stepsOf(fromFileInSteps(content, { borrowed: true })) >= 3);
+  });
+
+  it("of PIR is read with pauses", () => {
+    const op = (i: number) => `{"#":"1.relu","A":[],"I":[],"O":[{"%":${i + 1},"TT":{"#":"0.t_f32"}}],"OA":[]}`;
+    const file = utf8([
+      '{"base_code":{"magic":"pir","trainable":false,"version":1},"program":{"regions":[{"#":"r","blocks":[{"#":"b",',
+      `"args":[],"ops":[${list(op)}]}]}]}}`,
+    ]);
+    assert.ok(pausesOf(file, (cursor) => readFile(cursor)) >= 4 * least);
+  });
+
+  it("of a ProgramDesc is read with pauses", () => {
+    // Operators of the type "a" in block 0.
+    const op = [0x22, 3, 0x1a, 1, 0x61];
+    const minusOne = [...Array(9).fill(0xff), 1];
+    const size = 2 + 1 + minusOne.length + op.length * MANY;
+    const length = [(size & 127) | 128, ((size >> 7) & 127) | 128, (size >> 14) & 127];
+    const block = [8, 0, 16, ...minusOne, ...Array.from({ length: MANY }, () => op).flat()];
+    assert.ok(pausesOf(Uint8Array.from([0x0a, ...length, ...block]), (cursor) => readFile(cursor)) >= least);
+  });
+});
+
+describe("a list sorted in steps", () => {
+  for (const size of [0, 1, 4096, 4097, 10_000, 50_001]) {
+    it(`of ${size} is the one that sort gives, equal ones in their order`, () => {
+      const items = Array.from({ length: size }, (_, i) => ({ key: (i * 7919) % 1009, i }));
+      const compare = (a: { key: number }, b: { key: number }) => a.key - b.key;
+      const expected = [...items].sort(compare);
+      for (const _ of sortInSteps(items, compare));
+      assert.deepEqual(items, expected);
+    });
+  }
 });

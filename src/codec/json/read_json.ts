@@ -5,11 +5,17 @@
  */
 import { FormatError, quote } from "../../errors.ts";
 import { Budget, DEFAULT_LIMITS, type Limits, PRICES } from "../../limits.ts";
+import { atOnce, StepPace } from "../../steps.ts";
 import { textFromUtf8 } from "../pickle/text.ts";
 import { type Json, JsonNumber, JsonObject } from "./json.ts";
 
 /** The value in `bytes`; nothing may follow it but white space. */
 export function readJson(bytes: Uint8Array, limits: Readonly<Limits> = DEFAULT_LIMITS): Json {
+  return atOnce(readJsonInSteps(bytes, limits));
+}
+
+/** The same in steps, between which others may have a turn. */
+export function readJsonInSteps(bytes: Uint8Array, limits: Readonly<Limits>): Generator<void, Json> {
   return new JsonReader(bytes, limits).read();
 }
 
@@ -51,8 +57,10 @@ class JsonReader {
     this.#budget.check("maxJsonBytes", bytes.length, 0);
   }
 
-  read(): Json {
+  *read(): Generator<void, Json> {
+    const pace = new StepPace();
     for (;;) {
+      if (pace.isDue(1)) yield;
       this.#space();
       let value: Json;
       const byte = this.#bytes[this.#pos];

@@ -4,17 +4,28 @@
  * @module
  */
 import { quote, ValueError } from "../../errors.ts";
+import { atOnce, StepPace } from "../../steps.ts";
 import { type Json, JsonNumber, JsonObject } from "./json.ts";
 
 /** The bytes of a value. Numbers that were read keep their text. */
 export function writeJson(value: Json, options: { indent?: number } = {}): Uint8Array<ArrayBuffer> {
+  return atOnce(writeJsonInSteps(value, options));
+}
+
+/** The same in steps, between which others may have a turn. */
+export function* writeJsonInSteps(
+  value: Json,
+  options: { indent?: number } = {},
+): Generator<void, Uint8Array<ArrayBuffer>> {
   const { indent = 0 } = options;
+  const pace = new StepPace();
   const parts: string[] = [];
   const newline = (depth: number) => indent > 0 ? "\n" + " ".repeat(indent * depth) : "";
   const colon = indent > 0 ? ": " : ":";
   /** What is still to be written, last first: texts, and values at a depth. */
   const rest: (string | { value: Json; depth: number })[] = [{ value, depth: 0 }];
   for (let item = rest.pop(); item !== undefined; item = rest.pop()) {
+    if (pace.isDue(1)) yield;
     if (typeof item === "string") {
       parts.push(item);
       continue;

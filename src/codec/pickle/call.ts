@@ -29,6 +29,17 @@ export interface Call {
   readonly at: number;
 }
 
+/** A container that a call made, and what goes into it: the machine puts it there, as there may be much of it. */
+export class Unfilled {
+  readonly container: unknown[] | Set<unknown> | Map<unknown, unknown>;
+  /** Items; for a dict, lists of key and value. */
+  readonly from: readonly unknown[] | ReadonlySet<unknown>;
+  constructor(container: Unfilled["container"], from: Unfilled["from"]) {
+    this.container = container;
+    this.from = from;
+  }
+}
+
 /** The message and place of a refused use. */
 export function forbiddenCall(what: string, at: number, symbol?: string): UnsafeError {
   return new UnsafeError(

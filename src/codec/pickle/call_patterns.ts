@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { wasFloat, wasFloatKey } from "../../floats.ts";
 import {
   ByteArray,
   Complex,
@@ -20,7 +19,7 @@ import {
 import { type Payload, Span } from "../cursor.ts";
 import { setArrayState } from "./array_state.ts";
 import { ByteText, isText } from "./byte_text.ts";
-import { bytesOfText, type Call, flagAt, isIntAt } from "./call.ts";
+import { bytesOfText, type Call, flagAt, isIntAt, Unfilled } from "./call.ts";
 import { dtypeFromCode } from "./dtypes.ts";
 import { PickledArray, PickledDType, Token } from "./pickled.ts";
 import { readScalar } from "./scalar.ts";
@@ -123,16 +122,12 @@ export const DATA_PATTERNS: Patterns = {
   },
 
   /** P7; Python 2 gives one list of pairs */
-  OrderedDict({ context, args: [pairs, ...more] }) {
+  OrderedDict({ args: [pairs, ...more] }) {
     const dict = new OrderedDict();
     if (pairs === undefined) return dict;
     const isPair = (x: unknown) => Array.isArray(x) && x.length === 2;
     if (more.length > 0 || !Array.isArray(pairs) || pairs instanceof Tuple || !pairs.every(isPair)) return undefined;
-    for (const pair of pairs as unknown[][]) {
-      const [key, value] = boxed(pair);
-      context.containers.setItem(dict, key, value);
-    }
-    return dict;
+    return new Unfilled(dict, pairs);
   },
 
   /** P8: `eval('data', {'data': X})`, compared and never parsed */
@@ -178,22 +173,11 @@ function onlyOf({ args }: Call): unknown {
   return args.length === 1 ? args[0] : undefined;
 }
 
-/** Fill `empty` from the one container among the arguments, if there is one. */
-function collected<T extends unknown[] | Set<unknown>>({ context: { containers }, args }: Call, empty: T) {
+/** `empty`, to be filled from the one container among the arguments, if there is one. */
+function collected({ args }: Call, empty: unknown[] | Set<unknown>): unknown {
+  if (args.length === 0) return empty;
   const [from] = args;
-  if (args.length > 1 || !(args.length === 0 || Array.isArray(from) || from instanceof Set)) return undefined;
-  for (const item of args.length === 0 ? [] : boxed(from as unknown[] | Set<unknown>)) {
-    if (Array.isArray(empty)) containers.append(empty, item);
-    else containers.addItem(empty, item);
-  }
-  return empty;
-}
-
-/** The items of a container, its floats in the boxes that they have on the stack. */
-function boxed(container: unknown[] | Set<unknown>): unknown[] {
-  const isFloat = (item: number, index: number) =>
-    Array.isArray(container) ? wasFloat(container, index, item) : wasFloatKey(container, item);
-  return Array.from(container, (item, i) => typeof item === "number" && isFloat(item, i) ? new Float(item) : item);
+  return args.length === 1 && (Array.isArray(from) || from instanceof Set) ? new Unfilled(empty, from) : undefined;
 }
 
 /** `bytes()`, `bytes(b)` or `bytes(text, 'latin1')`. */

@@ -5,11 +5,12 @@
  * @module
  */
 import { FormatError, quote, type Warning } from "../../errors.ts";
-import { rememberFloat, rememberFloatKey } from "../../floats.ts";
+import { rememberFloat, rememberFloatKey, wasFloat, wasFloatKey } from "../../floats.ts";
 import { type Budget, PRICES } from "../../limits.ts";
 import { Float, Tuple } from "../../values.ts";
 import { type Decoder, PAUSE } from "../cursor.ts";
 import { ByteText, spelledOut } from "./byte_text.ts";
+import type { Unfilled } from "./call.ts";
 import { Fills } from "./fills.ts";
 import type { Here } from "./here.ts";
 import { canonicalForm, keyOf } from "./keys.ts";
@@ -18,7 +19,7 @@ import { PickledArray, Token } from "./pickled.ts";
 import type { SymbolGuard } from "./symbol_guard.ts";
 
 /** Items that are put into a container without a pause: an even number. */
-const AT_A_TIME = 32_768;
+const AT_A_TIME = 16_384;
 /** Repeated keys that get a warning of their own. */
 const MAX_WARNINGS = 100;
 
@@ -94,6 +95,20 @@ export class Containers {
       }
     }
     items.length = start;
+  }
+
+  /** Put the items of one container into another, a dict's as lists of key and value; with pauses, too. */
+  *fillFrom({ container, from }: Unfilled): Decoder<void> {
+    let index = 0;
+    for (const item of from) {
+      if (index > 0 && index % AT_A_TIME === 0) yield PAUSE;
+      if (container instanceof Map) {
+        const pair = item as unknown[];
+        this.setItem(container, boxed(pair, 0, pair[0]), boxed(pair, 1, pair[1]));
+      } else if (Array.isArray(container)) this.append(container, boxed(from, index, item));
+      else this.addItem(container, boxed(from, index, item));
+      index++;
+    }
   }
 
   /** Put a pair into a dict, with Python's rules for equal keys. */
@@ -182,6 +197,13 @@ export class Containers {
     if (this.#strict) throw new FormatError("DUPLICATE_KEY", message, { offset, at });
     this.warnings.push({ code: "DUPLICATE_KEY", message, offset, at });
   }
+}
+
+/** An item of a container; a float in the box that it has on the stack. */
+function boxed(container: readonly unknown[] | ReadonlySet<unknown>, index: number, item: unknown): unknown {
+  if (typeof item !== "number") return item;
+  const isFloat = Array.isArray(container) ? wasFloat(container, index, item) : wasFloatKey(container, item);
+  return isFloat ? new Float(item) : item;
 }
 
 function utf8Size(text: string): number {

@@ -16,7 +16,7 @@ import type { Cursor, Decoder } from "../cursor.ts";
 import { ArrayLedger } from "./array_ledger.ts";
 import { ArrayRuns, type RunContext } from "./array_run.ts";
 import { ByteText, spelledOut, usedAgain } from "./byte_text.ts";
-import type { CallContext } from "./call.ts";
+import { type CallContext, Unfilled } from "./call.ts";
 import { build, newObject, reduce } from "./calls.ts";
 import { Containers } from "./containers.ts";
 import { type Here, truncated } from "./here.ts";
@@ -286,7 +286,11 @@ class PickleMachine implements CallContext, RunContext {
         }
         case 0x52: { // REDUCE
           const args = stack.pop(), callable = stack.pop();
-          items.push(symbols.attempt(callable, args, () => reduce(this, callable, args, at)));
+          const value = symbols.attempt(callable, args, () => reduce(this, callable, args, at));
+          if (value instanceof Unfilled) {
+            yield* containers.fillFrom(value);
+            items.push(value.container);
+          } else items.push(value);
           break;
         }
         case 0x81: { // NEWOBJ

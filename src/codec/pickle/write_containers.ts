@@ -60,19 +60,23 @@ export class ContainerWriter {
     }
   }
 
-  /** A dict, remembered as `identity`. */
-  *dict(dict: Map<unknown, unknown>, identity: object = dict): Steps {
+  /** A dict. */
+  dict(dict: Map<unknown, unknown>): Steps {
+    return this.#dict(dict, dict.size, dict.entries());
+  }
+
+  *#dict(dict: object, size: number, entries: Iterator<[unknown, unknown]>): Steps {
     this.#out.byte(0x7d);
-    this.#opcodes.memoize(identity);
-    if (dict.size === 0) return;
-    if (dict.size === 1) {
-      for (const [key, value] of dict) yield* this.#pair(dict, key, value);
+    this.#opcodes.memoize(dict);
+    if (size === 0) return;
+    if (size === 1) {
+      const step = entries.next();
+      if (!step.done) yield* this.#pair(dict, step.value[0], step.value[1]);
       this.#out.byte(0x73);
       return;
     }
     // CPython goes on while a batch was full: a dict of exactly 1000 ends with an empty batch.
     let n = BATCH;
-    const entries = dict.entries();
     while (n === BATCH) {
       this.#out.byte(0x28);
       for (n = 0; n < BATCH;) {
@@ -85,16 +89,14 @@ export class ContainerWriter {
     }
   }
 
-  *#pair(dict: Map<unknown, unknown>, key: unknown, value: unknown): Steps {
+  *#pair(dict: object, key: unknown, value: unknown): Steps {
     yield new Child(key, typeof key === "number" && wasFloatKey(dict, key));
     yield new Child(value, typeof value === "number" && wasFloat(dict, key, value));
   }
 
   /** Items of a dict that is no plain one: a last single item has no mark. */
   *#items(dict: Map<unknown, unknown>): Steps {
-    const entries = [...dict];
-    for (let start = 0; start < entries.length; start += BATCH) {
-      const batch = entries.slice(start, start + BATCH);
+    for (const batch of batchesOf(dict)) {
       if (batch.length > 1) this.#out.byte(0x28);
       for (const [key, value] of batch) yield* this.#pair(dict, key, value);
       this.#out.byte(batch.length > 1 ? 0x75 : 0x73);
@@ -119,9 +121,10 @@ export class ContainerWriter {
     yield* this.#items(dict);
   }
 
-  /** An object literal is a dict; the Map in its place is remembered as the object before its items, which may hold it again. */
+  /** An object literal is a dict. */
   plainObject(object: Record<string, unknown>): Steps {
-    return this.dict(new Map(Object.entries(object)), object);
+    const keys = Object.keys(object);
+    return this.#dict(object, keys.length, pairsOf(object, keys));
   }
 
   /** A set or frozenset. */
@@ -160,4 +163,20 @@ export class ContainerWriter {
     yield new Child(record.className === "GeneratorState" && state instanceof Tuple ? state : record.fields);
     this.#out.byte(0x62);
   }
+}
+
+function* pairsOf(object: Record<string, unknown>, keys: readonly string[]): Generator<[string, unknown]> {
+  for (const key of keys) yield [key, object[key]];
+}
+
+/** The pairs of a dict, as many at a time as stand behind one mark. */
+function* batchesOf(dict: Map<unknown, unknown>): Generator<[unknown, unknown][]> {
+  let batch: [unknown, unknown][] = [];
+  for (const pair of dict) {
+    batch.push(pair);
+    if (batch.length < BATCH) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
 }

@@ -8,6 +8,7 @@ import { isFloatByNature } from "../../floats.ts";
 import { ValueError } from "../../errors.ts";
 import { NDArray } from "../../ndarray.ts";
 import { className, isPlainObject } from "../../plain_object.ts";
+import { atOnce } from "../../steps.ts";
 import { Tensor } from "../../tensor.ts";
 import { bytesOf, type Chunk } from "../../unread_bytes.ts";
 import {
@@ -69,10 +70,19 @@ export function* writePickleChunks(value: unknown, options: WritePickleOptions):
 
 /** Bytes of a value's pickle, without making it. */
 export function sizeOfPickle(value: unknown, options: WritePickleOptions): number {
+  return atOnce(sizeOfPickleInSteps(value, options));
+}
+
+/** The same in steps, between which others may have a turn. */
+export function* sizeOfPickleInSteps(value: unknown, options: WritePickleOptions): Generator<void, number> {
   const writer = new PickleWriter(options, true);
-  for (const _ of writer.write(value)) throw new Error("counting makes no chunks");
+  for (const _ of writer.write(value)) yield;
   return writer.size;
 }
+
+/** Values that are counted between two steps. */
+const STEP = 8192;
+const NOTHING = new Uint8Array(0);
 
 class PickleWriter {
   readonly #out: PickleOutput;
@@ -80,6 +90,7 @@ class PickleWriter {
   readonly #bytes: BytesWriter;
   readonly #arrays: ArrayWriter;
   readonly #containers: ContainerWriter;
+  readonly #counting: boolean;
 
   constructor({ protocol, numpy = 1, reuse, textLengths = new WeakMap() }: WritePickleOptions, counting: boolean) {
     this.#out = new PickleOutput(protocol >= 4, counting, reuse);
@@ -87,12 +98,14 @@ class PickleWriter {
     this.#bytes = new BytesWriter(this.#opcodes, textLengths);
     this.#arrays = new ArrayWriter(this.#opcodes, this.#bytes, numpy);
     this.#containers = new ContainerWriter(this.#opcodes);
+    this.#counting = counting;
   }
 
   get size(): number {
     return this.#out.size;
   }
 
+  /** The chunks; where they are only counted, one without bytes now and then, so that others may have a turn. */
   *write(root: unknown): Generator<Chunk, void> {
     const out = this.#out;
     // The PROTO opcode stands before the first frame.
@@ -102,7 +115,9 @@ class PickleWriter {
     const stack: Steps[] = [];
     let steps = this.#begin(new Child(root));
     if (steps) stack.push(steps);
+    let written = 0;
     while (stack.length > 0) {
+      if (++written % STEP === 0 && this.#counting) yield NOTHING;
       const step = stack[stack.length - 1].next();
       if (step.done) stack.pop();
       else if (step.value) {

@@ -7,8 +7,9 @@ import { byCodePoint } from "../../code_point_order.ts";
 import { FormatError, quote, SourceError, ValueError } from "../../errors.ts";
 import { Budget, DEFAULT_LIMITS, type Limits } from "../../limits.ts";
 import { type Block, type Port, Program, type ProgramVariable } from "../../program.ts";
+import { atOnce, StepPace } from "../../steps.ts";
 import { type Json, JsonObject } from "../json/json.ts";
-import { readJson } from "../json/read_json.ts";
+import { readJson, readJsonInSteps } from "../json/read_json.ts";
 import { writeJson } from "../json/write_json.ts";
 import { PARAMETER } from "./dialects.ts";
 import { asInt, asList, asObject, At, badField } from "./fields.ts";
@@ -16,6 +17,9 @@ import { PirOp, type PirValue, readValue } from "./pir_op.ts";
 
 /** The module's own fields have no others around them. */
 const ROOT = null;
+
+/** An operator is much to look at. */
+const OP_WEIGHT = 16;
 
 /** A block of a module. Its values are its variables. */
 export class PirBlock implements Block {
@@ -61,7 +65,12 @@ export class PirProgram extends Program {
    * @throws {LimitError} `LIMIT`
    */
   static parse(bytes: Uint8Array, limits: Readonly<Limits> = DEFAULT_LIMITS): PirProgram {
-    const json = readJson(bytes, limits);
+    return atOnce(PirProgram.parseInSteps(bytes, limits));
+  }
+
+  /** The same in steps, between which others may have a turn. */
+  static *parseInSteps(bytes: Uint8Array, limits: Readonly<Limits>): Generator<void, PirProgram> {
+    const json = yield* readJsonInSteps(bytes, limits);
     if (!(json instanceof JsonObject) || !(json.get("base_code") instanceof JsonObject)) {
       throw new FormatError("WRONG_FORMAT", "This JSON is no program of Paddle's: it has no base_code", { offset: 0 });
     }
@@ -72,17 +81,18 @@ export class PirProgram extends Program {
       });
     }
     const program = new PirProgram(json, bytes, bytes[1] === 0x0a || bytes[1] === 0x20);
-    program.#check(limits);
+    yield* program.#check(limits);
     return program;
   }
 
   /** Look at everything once, so that a damaged module is refused at the door. */
-  #check(limits: Readonly<Limits>): void {
+  *#check(limits: Readonly<Limits>): Generator<void, void> {
     if (this.version < 0) throw badField(new At(ROOT, "base_code/version"), `is ${this.version}`);
     const budget = new Budget(limits);
-    budget.check("maxBlocks", this.blocks.length, 0);
-    budget.check("maxOps", this.blocks.reduce((n, block) => n + block.ops.length, 0), 0);
-    budget.check("maxVars", this.parameters().length, 0);
+    const blocks = this.#blocks = yield* this.#readBlocks();
+    budget.check("maxBlocks", blocks.length, 0);
+    budget.check("maxOps", blocks.reduce((n, block) => n + block.ops.length, 0), 0);
+    budget.check("maxVars", (yield* this.#namedParameters()).size, 0);
   }
 
   get version(): number {
@@ -116,28 +126,30 @@ export class PirProgram extends Program {
   }
 
   get blocks(): readonly PirBlock[] {
-    return this.#blocks ??= this.#readBlocks();
+    return this.#blocks ??= atOnce(this.#readBlocks());
   }
 
   /** Blocks in the order in which they are met; those inside operators behind the one around them. */
-  #readBlocks(): PirBlock[] {
+  *#readBlocks(): Generator<void, PirBlock[]> {
     const regions = this.#regions;
     const at = new At(ROOT, "program/regions");
     if (regions.length !== 1) throw badField(at, `has ${regions.length} entries, not one`);
     const blocks: PirBlock[] = [];
     const waiting = blocksOf(regions, new At(ROOT, "program"), -1);
-    for (let next = waiting.shift(); next; next = waiting.shift()) {
-      const { json, parentIdx, at } = next, idx = blocks.length;
+    const pace = new StepPace();
+    for (const { json, parentIdx, at } of waiting) {
+      const idx = blocks.length;
       const args = asList(json.get("args") ?? [], at, "args").map((value, i) => {
         return readValue(asObject(value, at, "args", i), new At(at, "args", i));
       });
       const ops: PirOp[] = [];
       for (const item of asList(json.get("ops"), at, "ops")) {
+        if (pace.isDue(OP_WEIGHT)) yield;
         const opAt = new At(at, "ops", ops.length);
         const op = new PirOp(asObject(item, opAt), opAt, () => this.#changed());
         ops.push(op);
         const inside = asList(op.json.get("regions") ?? [], opAt, "regions");
-        if (inside.length > 0) waiting.push(...blocksOf(inside, opAt, idx));
+        for (const block of blocksOf(inside, opAt, idx)) waiting.push(block);
       }
       blocks.push(new PirBlock(idx, parentIdx, args, ops));
     }
@@ -149,8 +161,16 @@ export class PirProgram extends Program {
   }
 
   parameters(): ProgramVariable[] {
+    return [...atOnce(this.#namedParameters()).values()].sort((a, b) => byCodePoint(a.name, b.name));
+  }
+
+  /** Operators whose values a file of parameters has (dossier 5.4): what they make, by name. */
+  *#namedParameters(): Generator<void, Map<string, ProgramVariable>> {
     const found = new Map<string, ProgramVariable>();
-    for (const op of this.#saved()) {
+    const pace = new StepPace();
+    for (const op of this.ops()) {
+      if (pace.isDue(OP_WEIGHT)) yield;
+      if (!isSaved(op)) continue;
       const name = op.name!;
       if (found.has(name)) {
         throw new ValueError("NAME_COLLISION", `Two parameters have the name ${quote(name)}`, {
@@ -160,14 +180,7 @@ export class PirProgram extends Program {
       }
       found.set(name, variableOf(op.results[0], op, 0));
     }
-    return [...found.values()].sort((a, b) => byCodePoint(a.name, b.name));
-  }
-
-  /** Operators whose values a file of parameters has: dossier 5.4. */
-  #saved(): PirOp[] {
-    return this.ops().filter((op) =>
-      (op.type === PARAMETER || op.type === "pd_op.data") && op.name !== undefined && op.persistable
-    );
+    return found;
   }
 
   feeds(): Port[] {
@@ -266,6 +279,10 @@ export class PirProgram extends Program {
   }
 }
 
+function isSaved(op: PirOp): boolean {
+  return (op.type === PARAMETER || op.type === "pd_op.data") && op.name !== undefined && op.persistable;
+}
+
 function attribute(name: string, kind: string, data: Json): Json {
   return JsonObject.of([["AT", JsonObject.of([["#", kind], ["D", data]])], ["N", name]]);
 }
@@ -300,7 +317,9 @@ function blocksIn(regions: readonly Json[]): JsonObject[] {
       const block = asObject(item, ROOT, "block");
       found.push(block);
       for (const op of asList(block.get("ops"), ROOT, "ops")) {
-        waiting.push(...asList(asObject(op, ROOT, "op").get("regions") ?? [], ROOT, "regions"));
+        for (const region of asList(asObject(op, ROOT, "op").get("regions") ?? [], ROOT, "regions")) {
+          waiting.push(region);
+        }
       }
     }
   }

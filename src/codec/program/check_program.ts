@@ -6,6 +6,7 @@
  */
 import { FormatError } from "../../errors.ts";
 import { Budget, type Limits, PRICES } from "../../limits.ts";
+import { atOnce, StepPace } from "../../steps.ts";
 import { textFromUtf8 } from "../pickle/text.ts";
 import { checkBlockGraph } from "./check_blocks.ts";
 import { type FieldRule, type MessageRule, ruleOf } from "./schema.ts";
@@ -47,12 +48,12 @@ interface Frame {
 }
 
 /** The index of the program in `bytes`, which begin at byte 0 of the file. */
-export function checkProgram(bytes: Uint8Array, limits: Readonly<Limits>): BlockIndex[] {
+export function* checkProgram(bytes: Uint8Array, limits: Readonly<Limits>): Generator<void, BlockIndex[]> {
   if (bytes.length === 0) throw new FormatError("EMPTY", "The program has no bytes", { offset: 0 });
   const budget = new Budget(limits);
   budget.check("maxProgramBytes", bytes.length, 0);
   const checker = new Checker(bytes, budget);
-  checker.message(ruleOf("ProgramDesc"), 0, bytes.length);
+  yield* checker.message(ruleOf("ProgramDesc"), 0, bytes.length);
   checkBlockGraph(checker.blocks, checker.uses);
   for (const { at, start, end } of checker.oddAxes) {
     if (!new VarDesc(bytes.subarray(start, end)).persistable) continue;
@@ -91,14 +92,16 @@ class Checker {
   }
 
   /** Check the message at `[start, end)` and all that is in it. */
-  message(rule: MessageRule, start: number, end: number): void {
+  *message(rule: MessageRule, start: number, end: number): Generator<void, void> {
     const wire = this.#wire;
     const { maxProtoDepth } = this.#budget.limits;
     // Frames are used again and again: a program has millions of messages, and a handful at a time.
     const frames: Frame[] = [{ rule, start, end, field: null, seen: 0, merged: 0 }];
     let depth = 0, frame = frames[0];
+    const pace = new StepPace();
     wire.pos = start;
     for (;;) {
+      if (pace.isDue(1)) yield;
       if (wire.pos >= frame.end) {
         this.#complete(frame, depth === 0 ? undefined : frames[depth - 1]);
         if (depth === 0) return;
@@ -240,7 +243,7 @@ class Checker {
       at += to - from;
     }
     // Known messages are nested a handful of levels, so this cannot go deep.
-    new Checker(whole, this.#budget).message(frame.rule, 0, whole.length);
+    atOnce(new Checker(whole, this.#budget).message(frame.rule, 0, whole.length));
     return true;
   }
 }

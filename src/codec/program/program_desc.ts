@@ -7,6 +7,7 @@ import { byCodePoint } from "../../code_point_order.ts";
 import { SourceError, ValueError } from "../../errors.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../limits.ts";
 import { type Port, Program, type ProgramVariable } from "../../program.ts";
+import { atOnce } from "../../steps.ts";
 import { BlockDesc } from "./block_desc.ts";
 import { checkProgram } from "./check_program.ts";
 import { makeMessage, type Messages, readMessage, writeMessage } from "./message.ts";
@@ -52,7 +53,12 @@ export class ProgramDesc extends Program {
    * @throws {LimitError} `LIMIT`
    */
   static parse(bytes: Uint8Array, limits: Readonly<Limits> = DEFAULT_LIMITS): ProgramDesc {
-    const blocks = checkProgram(bytes, limits).map((index) => BlockDesc.read(bytes, index));
+    return atOnce(ProgramDesc.parseInSteps(bytes, limits));
+  }
+
+  /** The same in steps, between which others may have a turn. */
+  static *parseInSteps(bytes: Uint8Array, limits: Readonly<Limits>): Generator<void, ProgramDesc> {
+    const blocks = (yield* checkProgram(bytes, limits)).map((index) => BlockDesc.read(bytes, index));
     const wire = new Wire(bytes);
     const { version, opVersionMap, opCompatibleMap } = readMessage(
       "ProgramDesc",

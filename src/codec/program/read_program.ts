@@ -6,7 +6,8 @@
 import { isPaddleError, type PaddleError } from "../../errors.ts";
 import type { Limits } from "../../limits.ts";
 import type { Program } from "../../program.ts";
-import type { Cursor, Decoder } from "../cursor.ts";
+import { atOnce } from "../../steps.ts";
+import { type Cursor, type Decoder, withPauses } from "../cursor.ts";
 import { detectKind, type FileKind, otherKindError } from "../detect_kind.ts";
 import { PirProgram } from "../pir/pir_program.ts";
 import { ProgramDesc } from "./program_desc.ts";
@@ -24,7 +25,7 @@ export function* readProgram(cursor: Cursor, limits: Readonly<Limits>): Decoder<
   }
   const bytes = cursor.bytes.slice(cursor.pos, cursor.end);
   cursor.pos = cursor.end;
-  return parseProgram(bytes, limits);
+  return yield* withPauses(parseInSteps(bytes, limits));
 }
 
 /**
@@ -33,10 +34,14 @@ export function* readProgram(cursor: Cursor, limits: Readonly<Limits>): Decoder<
  * @throws {FormatError} `WRONG_FORMAT` where the bytes are another kind of file; else the first error of the program's own decoder
  */
 export function parseProgram(bytes: Uint8Array, limits: Readonly<Limits>): Program {
+  return atOnce(parseInSteps(bytes, limits));
+}
+
+function* parseInSteps(bytes: Uint8Array, limits: Readonly<Limits>): Generator<void, Program> {
   const kind = detectKind(bytes.subarray(0, 4096), bytes.length);
   try {
-    if (bytes[0] === 0x7b) return PirProgram.parse(bytes, limits);
-    return ProgramDesc.parse(bytes, limits);
+    if (bytes[0] === 0x7b) return yield* PirProgram.parseInSteps(bytes, limits);
+    return yield* ProgramDesc.parseInSteps(bytes, limits);
   } catch (error) {
     throw isPaddleError(error) && error.code !== "LIMIT" ? explained(error, kind, bytes) : error;
   }

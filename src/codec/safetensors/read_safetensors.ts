@@ -13,9 +13,10 @@
 import { dtypeInfo } from "../../dtype.ts";
 import { FormatError, quote, UnsupportedError } from "../../errors.ts";
 import type { Budget } from "../../limits.ts";
-import { BLOB_MIN, type Cursor, type Decoder, type Payload } from "../cursor.ts";
+import { sortInSteps, StepPace } from "../../steps.ts";
+import { BLOB_MIN, type Cursor, type Decoder, PAUSE, type Payload, withPauses } from "../cursor.ts";
 import { type Json, JsonNumber, JsonObject } from "../json/json.ts";
-import { readJson } from "../json/read_json.ts";
+import { readJsonInSteps } from "../json/read_json.ts";
 import { type RawTensor, take, u64 } from "../record/read_record.ts";
 import { FROM_WORD, WITHOUT_ARRAYS } from "./dtypes.ts";
 
@@ -45,6 +46,8 @@ interface Entry {
   end: number;
 }
 
+/** An entry is more to look at than a number or text. */
+const ENTRY_WEIGHT = 8;
 const NOTHING = new Uint8Array(0);
 
 /** Decode the file under the cursor. */
@@ -61,10 +64,11 @@ export function* readSafetensors(cursor: Cursor, { budget, lazy }: ReadSafetenso
   }
   budget.check("maxJsonBytes", length, 0);
   const p = yield* take(cursor, length, 0);
-  const { entries, metadata } = readHeader(cursor.bytes.subarray(p, p + length), budget);
+  const { entries, metadata } = yield* withPauses(readHeader(cursor.bytes.subarray(p, p + length), budget));
   const start = 8 + length;
-  const tensors = new Map(entries.map(({ name, tensor }) => [name, tensor]));
-  const end = checkSpans(entries);
+  const tensors = new Map<string, RawTensor>();
+  for (const { name, tensor } of entries) tensors.set(name, tensor);
+  const end = yield* withPauses(checkSpans(entries));
   const { remaining } = cursor;
   if (remaining !== undefined && remaining < end) {
     throw new FormatError(
@@ -74,7 +78,9 @@ export function* readSafetensors(cursor: Cursor, { budget, lazy }: ReadSafetenso
     );
   }
   if (remaining !== undefined && remaining > end) throw trailing(start + end);
+  const pace = new StepPace();
   for (const { tensor, begin, end } of entries) {
+    if (pace.isDue(ENTRY_WEIGHT)) yield PAUSE;
     tensor.offset = start + begin;
     const size = end - begin;
     if (size >= BLOB_MIN || (lazy && size > 0)) {
@@ -92,8 +98,8 @@ export function* readSafetensors(cursor: Cursor, { budget, lazy }: ReadSafetenso
 }
 
 /** Sort the tensors as their data lie, which must be without gap or overlap; where they end. */
-function checkSpans(entries: Entry[]): number {
-  entries.sort((a, b) => a.begin - b.begin || a.end - b.end);
+function* checkSpans(entries: Entry[]): Generator<void, number> {
+  yield* sortInSteps(entries, (a, b) => a.begin - b.begin || a.end - b.end);
   let end = 0;
   for (const entry of entries) {
     if (entry.begin !== end) {
@@ -110,14 +116,19 @@ function checkSpans(entries: Entry[]): number {
   return end;
 }
 
-function readHeader(header: Uint8Array, budget: Budget): { entries: Entry[]; metadata: Map<string, string> } {
+function* readHeader(
+  header: Uint8Array,
+  budget: Budget,
+): Generator<void, { entries: Entry[]; metadata: Map<string, string> }> {
   if (header[0] !== 0x7b) {
     throw new FormatError("BAD_JSON", "The header of a safetensors file begins with { at byte 8", { offset: 8 });
   }
-  const root = readJsonHeader(header, budget) as JsonObject;
+  const root = (yield* readJsonHeader(header, budget)) as JsonObject;
   const entries: Entry[] = [];
   let metadata = new Map<string, string>();
+  const pace = new StepPace();
   for (const [name, value] of root) {
+    if (pace.isDue(ENTRY_WEIGHT)) yield;
     budget.check("maxNameBytes", name.length, 8);
     if (name === "__metadata__") metadata = readMetadata(value);
     else entries.push(readEntry(name, value, budget));
@@ -126,9 +137,9 @@ function readHeader(header: Uint8Array, budget: Budget): { entries: Entry[]; met
 }
 
 /** The header's value; its errors count from the start of the file, and it is as long as it says: an early end is bad JSON. */
-function readJsonHeader(header: Uint8Array, budget: Budget): Json {
+function* readJsonHeader(header: Uint8Array, budget: Budget): Generator<void, Json> {
   try {
-    return readJson(header, budget.limits);
+    return yield* readJsonInSteps(header, budget.limits);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
     const code = error.code === "TRUNCATED" ? "BAD_JSON" : error.code as "BAD_JSON";

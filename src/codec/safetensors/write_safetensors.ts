@@ -8,7 +8,8 @@ import { quote, UnsupportedError, ValueError } from "../../errors.ts";
 import type { NDArray } from "../../ndarray.ts";
 import { type Chunk, UnreadBytes } from "../../unread_bytes.ts";
 import { type Json, JsonObject } from "../json/json.ts";
-import { writeJson } from "../json/write_json.ts";
+import { writeJsonInSteps } from "../json/write_json.ts";
+import { sortInSteps, StepPace } from "../../steps.ts";
 import { TO_WORD } from "./dtypes.ts";
 
 /** A file that can be written: its size is known before its first byte. */
@@ -21,28 +22,35 @@ export interface SafetensorsPlan {
 }
 
 /**
- * Plan a file. As safetensors' own writer, it sorts tensors by the size of their elements, then by name, and fills the header with spaces so
+ * Plan a file, in steps. As safetensors' own writer, it sorts tensors by the size of their elements, then by name, and fills the header with spaces so
  * that data begin at a multiple of eight.
  *
  * @throws {ValueError} `INVALID_VALUE` for a name that the format keeps for itself, `LONE_SURROGATE` for a name that is no UTF-8
  * @throws {UnsupportedError} `UNSUPPORTED_DTYPE` for complex128
  */
-export function planSafetensors(
+export function* planSafetensors(
   tensors: ReadonlyMap<string, NDArray>,
   metadata: ReadonlyMap<string, string>,
-): SafetensorsPlan {
-  const sorted = [...tensors].map(([name, array]) => ({ name, array, ...wordOf(name, array) }));
-  sorted.sort((a, b) => b.rank - a.rank || byCodePoint(a.name, b.name));
+): Generator<void, SafetensorsPlan> {
+  const sorted: { name: string; array: NDArray; word: string; rank: number }[] = [];
+  const pace = new StepPace();
+  for (const [name, array] of tensors) {
+    if (pace.isDue(4)) yield;
+    const { word, rank } = wordOf(name, array);
+    sorted.push({ name, array, word, rank });
+  }
+  yield* sortInSteps(sorted, (a, b) => b.rank - a.rank || byCodePoint(a.name, b.name));
   const fields = new JsonObject();
   if (metadata.size > 0) fields.set("__metadata__", JsonObject.of(metadata));
   let end = 0;
   for (const { name, array, word } of sorted) {
+    if (pace.isDue(8)) yield;
     const begin = end;
     end += array.nbytes;
     const entry: [string, Json][] = [["dtype", word], ["shape", [...array.shape]], ["data_offsets", [begin, end]]];
     fields.set(name, JsonObject.of(entry));
   }
-  const text = writeJson(fields);
+  const text = yield* writeJsonInSteps(fields);
   const header = new Uint8Array(8 + 8 * Math.ceil(text.length / 8)).fill(0x20);
   header.set(text, 8);
   new DataView(header.buffer).setBigUint64(0, BigInt(header.length - 8), true);
