@@ -35,6 +35,27 @@ function worstTexts(source: string): string[] {
   return [...new Set([...source, ..."a0 "])].map((c) => c.repeat(2 ** 15) + "!");
 }
 
+/** What stands in the brackets of a write: numbers, and names that are given to numbers. */
+const INDEX =
+  /^(?:\d[\w.]*|[a-z]|at|axis|column|columns|depth|done|end|high|index|incoming|into|ip|iq|items\.length|left|low|next|open|packet|pairs|parts|place|right|row|rows|slot|start|tall|this\.#pos|this\.#top|use\.to|wide|field\.number)$/;
+const OPERATORS = /\s*(?:[-+*/%&|^()<?:]|<<|>>>?)\s*/;
+const KEYED_WRITE =
+  /[\w)\]!]\[((?:[^[\]]|\[[^[\]]*\])+)\]!?\s*(?:(?:[-+*/%&|^]|<<|>>>?|\*\*|\?\?|\|\||&&)?=(?![=>])|\+\+|--)/g;
+
+/** Writes by name: each by a name that the program itself has, or, the last two, that was looked up in a table of its own. */
+const NAMED_WRITES = [
+  "src/amp/grad_scaler.ts: field",
+  "src/cli/command.ts: name",
+  "src/cli/reading.ts: name as keyof Limits",
+  "src/cli/set.ts: key as number",
+  "src/codec/program/message.ts: field!.key",
+  "src/codec/program/message.ts: field.key",
+  "src/codec/program/message.ts: key",
+  "src/codec/program/schema.ts: field.key",
+  "src/limits.ts: name",
+  "src/optimizer/optimizer.ts: precision",
+];
+
 /** What an argument of the command line says is nobody else's: src/cli/parse_value.ts is left out. */
 describe("what is in a file", () => {
   it("never becomes code: nothing that makes code of text is in the library", () => {
@@ -52,6 +73,20 @@ describe("what is in a file", () => {
       made.filter((pattern) => pattern.test(code.replace(/^\s*eval\(\): this/gm, ""))).map((p) => `${file}: ${p}`)
     );
     assert.deepEqual(found, []);
+  });
+
+  it("never is the name of a property that is written: lists are by index, all else is a Map or defined by one function", () => {
+    const named = sources.flatMap(({ file, code }) =>
+      [...code.matchAll(KEYED_WRITE)].map(([, key]) => key).filter((key) => {
+        return key !== '""' && !key.split(OPERATORS).every((part) => part === "" || INDEX.test(part));
+      }).map((key) => `${file}: ${key}`)
+    );
+    assert.deepEqual([...new Set(named)].sort(), NAMED_WRITES);
+    // A scheduler sets the fields that its class names.
+    const fields = ["src/optimizer/lr/lr_scheduler.ts: /\\bReflect\\.set\\b/"];
+    const made = [/\bReflect\.set\b/, /\bObject\.assign\((?!new Error\b)/, /\.__proto__\b/, /\bsetPrototypeOf\b/];
+    const found = sources.flatMap(({ file, code }) => made.filter((p) => p.test(code)).map((p) => `${file}: ${p}`));
+    assert.deepEqual(found, fields);
   });
 
   it("meets no regular expression that takes longer than it is long", () => {
