@@ -42,18 +42,18 @@ function atMost(bytes: number, limit: number): void {
 }
 
 describe("bundles, minified and compressed", () => {
-  it("the reader of pickles: 27.5 kB, and 30.3 kB with its core of WebAssembly, which has at most 12 kB", () => {
+  it("the reader of pickles: 27.8 kB, and 30.6 kB with its core of WebAssembly, which has at most 12 kB", () => {
     const code = `export { decode } from "PICKLE";`;
-    atMost(bundled(code, ["*.wasm.ts"]), 27.5);
-    atMost(bundled(code), 30.3);
+    atMost(bundled(code, ["*.wasm.ts"]), 27.8);
+    atMost(bundled(code), 30.6);
     atMost(statSync("wasm/core.wasm").size, 12);
   });
 
-  it("reader and writer of pickles: 38.5 kB", () => atMost(bundled(`export * from "PICKLE";`), 38.5));
+  it("reader and writer of pickles: 39 kB", () => atMost(bundled(`export * from "PICKLE";`), 39));
 
-  it("a program that loads and saves any file: 103.5 kB", () => {
-    atMost(bundled(`export { load, save } from "MAIN";`), 103.5);
+  it("a program that loads and saves any file: 104.5 kB", () => {
+    atMost(bundled(`export { load, save } from "MAIN";`), 104.5);
   });
 
-  it("everything, with layers and optimizers: 190 kB", () => atMost(bundled(`export * from "MAIN";`), 190));
+  it("everything, with layers and optimizers: 191.5 kB", () => atMost(bundled(`export * from "MAIN";`), 191.5));
 });
