@@ -41,7 +41,7 @@ function namesOf(slots: ReadonlyMap<string, readonly string[]>): string[] {
 }
 
 /** What an operator reads, in the blocks that it runs as well. */
-function readsOf(program: ProgramDesc, op: OpDesc): string[] {
+export function readsOf(program: ProgramDesc, op: OpDesc): string[] {
   const names = [...namesOf(op.inputs), ...op.readsInAttributes()];
   for (const block of blocksBelow(program, op)) {
     for (const inner of block.ops) {

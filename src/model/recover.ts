@@ -5,6 +5,7 @@
  * @module
  */
 import type { DType } from "../dtype.ts";
+import { quote } from "../errors.ts";
 import type { Operator, Program, ProgramVariable } from "../program.ts";
 import type { Folded } from "./folded.ts";
 import type { ModelInfo } from "./model_info.ts";
@@ -162,6 +163,21 @@ export function foldingNote(folded: readonly Folded[]): string | null {
   if (count === 0) return null;
   const have = count === 1 ? "1 convolution has" : `${count} convolutions have`;
   return `${have} a batch normalisation folded into the weights: the network that was trained is not this one.`;
+}
+
+/** What Paddle calls a tensor that nobody named: by its number among all of the process. */
+const NUMBERED = /^(eager_tmp|generated_tensor|generated_var)_\d+$/;
+/** Names that a note tells. */
+const TOLD = 5;
+
+/** What it means that keys are such numbers, in words; null where none is. */
+export function namelessNote(entries: readonly RecoveredEntry[]): string | null {
+  const names = entries.filter(({ name, key }) => name === "variable" && NUMBERED.test(key)).map(({ key }) => key);
+  if (names.length === 0) return null;
+  const told = names.slice(0, TOLD).map(quote).join(", ") +
+    (names.length > TOLD ? `, ${names.length - TOLD} more` : "");
+  return `Values that no layer has named: ${told}. These are buffers, or weights that were computed from others before the export, as by ` +
+    "weight_norm and spectral_norm. Another process numbers them otherwise, so that set_state_dict does not find them: give { names }.";
 }
 
 /** Keys of the network that have no value in the files. */

@@ -3,38 +3,61 @@
  *
  * @module
  */
-import type { Operator, Program, ProgramVariable } from "../program.ts";
+import type { OpDesc } from "../codec/program/op_desc.ts";
+import { ProgramDesc } from "../codec/program/program_desc.ts";
+import type { Program, ProgramVariable } from "../program.ts";
+import { readsOf } from "./prune_program.ts";
 
-/** Bits of `op_role`: operators of the optimizer, and of the schedule of its learning rate. */
-const OPTIMIZE = 2, LR_SCHEDULE = 16;
+/** Bits of `op_role`: operators of the backward pass, and of the optimizer. */
+const BACKWARD = 1, OPTIMIZE = 2;
+/** Slots by which the forward pass writes Parameters: statistics of normalisations, centers of a loss. */
+const STATISTICS = new Set(["MeanOut", "VarianceOut", "BatchSize", "BatchSum", "BatchSquareSum", "CentersOut"]);
+/** Every optimizer has a variable of this name, even one that does not read it. */
+const LEARNING_RATE = /^learning_rate_\d+$/;
 
 /** The variables that a file of parameters holds, in two: for `.pdparams` and for `.pdopt`. */
 export function splitState(program: Program): { parameters: ProgramVariable[]; optimizer: ProgramVariable[] } {
   const all = program.parameters();
-  // Programs before 2.2 do not mark Parameters: their operators say what they are.
-  const isMarked = program.form === "json" || all.some((variable) => variable.isParameter);
-  const ofOptimizer = isMarked
-    ? new Set(all.filter((variable) => !variable.isParameter).map(({ name }) => name))
-    : namesOfOptimizer(program);
+  const isMarked = !(program instanceof ProgramDesc) || all.some((variable) => variable.isParameter);
+  const isParameter = isMarked ? (variable: ProgramVariable) => variable.isParameter : parametersByUse(program);
   return {
-    parameters: all.filter(({ name }) => !ofOptimizer.has(name)),
-    optimizer: all.filter(({ name }) => ofOptimizer.has(name)),
+    parameters: all.filter((variable) => isParameter(variable)),
+    optimizer: all.filter((variable) => !isParameter(variable)),
   };
 }
 
-/** What the optimizer writes beside Parameters, and what it alone reads, such as the learning rate. */
-function namesOfOptimizer(program: Program): Set<string> {
-  const written = new Set<string>(), read = new Set<string>(), readByOthers = new Set<string>();
+/**
+ * Programs before 2.2 do not mark Parameters; their operators say what they are: optimizers and normalisations update Parameters, and what is only
+ * written otherwise is none. Of the rest, what the forward pass reads is taken for one, such as a frozen weight: nothing tells it from a global variable.
+ */
+function parametersByUse(program: ProgramDesc): (variable: ProgramVariable) => boolean {
+  const updated = new Set<string>(), written = new Set<string>();
   for (const op of program.ops()) {
-    const isOptimizers = (roleOf(op) & (OPTIMIZE | LR_SCHEDULE)) !== 0;
-    for (const names of op.inputs.values()) for (const name of names) (isOptimizers ? read : readByOthers).add(name);
-    if (!isOptimizers) continue;
-    for (const [slot, names] of op.outputs) if (slot !== "ParamOut") { for (const name of names) written.add(name); }
+    for (const name of updatedBy(op)) updated.add(name);
+    // An operator with blocks repeats what these write.
+    if (op.blocks().length > 0) continue;
+    for (const names of op.outputs.values()) for (const name of names) written.add(name);
   }
-  return new Set([...written, ...[...read].filter((name) => !readByOthers.has(name))]);
+  const [main] = program.blocks;
+  const end = main.ops.findIndex((op) => (roleOf(op) & (BACKWARD | OPTIMIZE)) !== 0);
+  const forward = end < 0 ? main.ops : main.ops.slice(0, end);
+  const readByForward = new Set(forward.flatMap((op) => readsOf(program, op)));
+  const readLater = new Set(main.ops.slice(forward.length).flatMap((op) => readsOf(program, op)));
+  return ({ name }) => {
+    if (updated.has(name)) return true;
+    if (written.has(name)) return false;
+    return readByForward.has(name) || !(readLater.has(name) || LEARNING_RATE.test(name));
+  };
 }
 
-function roleOf(op: Operator): number {
+function* updatedBy({ inputs, outputs }: OpDesc): Generator<string> {
+  for (const [slot, names] of outputs) {
+    if (slot === "ParamOut") yield* inputs.get("Param") ?? [];
+    else if (STATISTICS.has(slot)) yield* names;
+  }
+}
+
+function roleOf(op: OpDesc): number {
   const role = op.attributes.get("op_role");
   return typeof role === "number" ? role : 0;
 }

@@ -35,6 +35,16 @@ describe("a transformer of Paddle 1.8", () => {
   });
 });
 
+describe("a program of PIR whose axes are multiples of the unknown one", () => {
+  it("is read, shown with unknown axes, and written with the same bytes", () => {
+    const { program, bytes } = read("instance_norm-3.3.1.json");
+    assert.deepEqual(program.serialize(), bytes);
+    const shapes = program.vars().map(({ shape }) => String(shape));
+    assert.deepEqual(shapes.slice(2), ["-1,6,4,4", "-1,6,4,4", "-1", "-1", "-1,6,4,4"]);
+    assert.match(new TextDecoder().decode(bytes), /\[-6\]/);
+  });
+});
+
 describe("a loop that appends to an array, in PIR", () => {
   it("is kept when the model is pruned to what is made of the array", () => {
     const { program } = read("loops-3.3.1.json");
@@ -50,7 +60,51 @@ describe("a loop that appends to an array, in PIR", () => {
   });
 });
 
-describe("a training program of Paddle 1.8, which does not mark its parameters", () => {
+describe("a training program before Paddle 2.2, which does not mark its parameters", () => {
+  const FC = ["fc_0.b_0", "fc_0.w_0"];
+  const BATCH = ["batch_norm_0.b_0", "batch_norm_0.w_0", "batch_norm_0.w_1", "batch_norm_0.w_2", ...FC];
+  const DATA = ["dn.batch_size", "dn.batch_square_sum", "dn.batch_sum", ...FC];
+  const ofEach = (layers: string[], ...endings: string[]) => layers.flatMap((name) => endings.map((end) => name + end));
+  const WHAT_PADDLE_WRITES: { program: string; why: string; layers: string[]; optimizer: string[] }[] = [
+    {
+      program: "lookahead-1.8.5",
+      why: "LookAhead reads its settings, and writes parameters, outside of what is marked as the optimizer's",
+      layers: BATCH,
+      optimizer: [...ofEach(BATCH, "@SLOW"), "learning_rate_0", "lookahead_alpha", "lookahead_k", "lookahead_step"],
+    },
+    {
+      program: "averaged-1.8.5",
+      why: "Adadelta does not use its learning rate, and averages count their steps in the forward pass",
+      layers: DATA,
+      optimizer: [
+        "@EMA_STEP_COUNTER@",
+        ...ofEach(DATA, "__avg_squared_grad_0", "__avg_squared_update_0", "_ema_0"),
+        "learning_rate_0",
+        "scheduled_ema_decay_rate",
+      ],
+    },
+    {
+      program: "adamw-2.0.2",
+      why: "AdamW writes parameters in operators of its own",
+      layers: DATA,
+      optimizer: [
+        ...ofEach(DATA, "_beta1_pow_acc_0", "_beta2_pow_acc_0", "_moment1_0", "_moment2_0"),
+        "learning_rate_0",
+      ],
+    },
+  ];
+
+  for (const { program: name, why, layers, optimizer } of WHAT_PADDLE_WRITES) {
+    it(`is saved in two files as Paddle does: ${name.replace("-", " of ")}: ${why}`, async () => {
+      const { program } = read(`${name}.pdmodel`);
+      const folder = new MemoryFolder();
+      await paddleStatic.save(program, "m", { folder, parameters: zeros(program) });
+      const keys = async (file: string) => [...(await load(file, { folder }) as Map<string, unknown>).keys()].sort();
+      assert.deepEqual(await keys("m.pdparams"), layers);
+      assert.deepEqual(await keys("m.pdopt"), optimizer.sort());
+    });
+  }
+
   it("is saved with parameters and optimizer in the two files where Paddle has them", async () => {
     const { program } = read("momentum-1.8.5.pdmodel");
     const folder = new MemoryFolder();

@@ -10,6 +10,7 @@ import {
   recoverStateDict,
   save,
   type StateDict,
+  static as paddleStatic,
   Tensor,
 } from "../../mod.ts";
 
@@ -50,6 +51,20 @@ describe("an inference model turned back into weights", () => {
       assert.ok(report.notes.some((note) => note.includes("use_structured_name=False")));
     });
   }
+
+  it("says which values nobody named, as buffers and computed weights: no network finds them by name", async () => {
+    const model = await paddleStatic.loadInferenceModel(`${real}/paddle-3.3.1/jit-save/m`);
+    const [first, second] = model.parameters.keys();
+    model.rename(first, "eager_tmp_4");
+    const folder = new MemoryFolder();
+    await paddleStatic.relayout(model, "m", { folder });
+    const { report } = await recoverStateDict("m", { folder });
+    const notes = report.notes.filter((note) => note.includes("eager_tmp_4"));
+    assert.equal(notes.length, 1);
+    assert.ok(!notes[0].includes(second));
+    const { report: named } = await recoverStateDict("m", { folder, names: new Map([["eager_tmp_4", "scale"]]) });
+    assert.ok(!named.notes.some((note) => note.includes("eager_tmp_4")));
+  });
 
   it("takes keys from a checkpoint of the same network: by name, and by place as a guess", async () => {
     const { stateDict: like } = await recoverStateDict(`${real}/paddle-2.6.2/jit-save/m`);

@@ -73,7 +73,6 @@ function asDim(value: Json, at: At, axis: number): number {
   if (value instanceof JsonNumber || typeof value === "bigint") {
     throw badField(new At(at, field, axis), "is no length of an axis");
   }
-  const dim = asInt(value, at, field, axis);
-  if (dim < -1) throw badField(new At(at, field, axis), `is the length ${dim}`);
-  return dim;
+  // Paddle computes with the -1 of an unknown axis: -6 is as unknown.
+  return Math.max(-1, asInt(value, at, field, axis));
 }
