@@ -118,7 +118,8 @@ interface Read {
 function* readsOf(program: Program): Generator<Read> {
   const names = new Map<string, string>();
   if (program.form === "json") {
-    for (const variable of program.parameters()) names.set(variable.id ?? variable.name, variable.name);
+    const saved = new Set(program.parameters().map(({ name }) => name));
+    for (const { id, name } of program.vars()) if (id !== undefined && saved.has(name)) names.set(id, name);
   }
   for (const op of program.ops()) {
     const statistics = new Set<string>(), read: string[] = [];

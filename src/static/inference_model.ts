@@ -79,8 +79,9 @@ export class InferenceModel {
     if (!this.parameters.has(name)) {
       throw new SourceError("NOT_FOUND", `The model has no parameter ${quote(name)}`, { at: name });
     }
-    const id = program.parameters().find((variable) => variable.name === name)?.id ?? name;
-    const user = program.ops().find((op) => [...op.inputs.values()].some((names) => names.includes(id)));
+    // In PIR, layers that share a parameter have a value each for it.
+    const ids = new Set(program.vars().filter((variable) => variable.name === name).map(({ id }) => id ?? name));
+    const user = program.ops().find((op) => [...op.inputs.values()].some((names) => names.some((id) => ids.has(id))));
     if (user) {
       throw new ValueError("INVALID_VALUE", `The operator ${user.type} reads ${quote(name)}: it cannot be deleted`, {
         at: name,

@@ -45,6 +45,39 @@ describe("a program of PIR whose axes are multiples of the unknown one", () => {
   });
 });
 
+describe("a program of PIR whose layers share a parameter by its name", () => {
+  const prefix = "tests/fixtures/programs/shared-3.3.1";
+
+  it("has the parameter once, as its file has", async () => {
+    assert.deepEqual([...(await load(prefix) as Map<string, unknown>).keys()], ["shared"]);
+    const { stateDict, report } = await recoverStateDict(prefix);
+    assert.deepEqual([...stateDict.keys()], ["shared"]);
+    assert.ok(report.entries[0].exact);
+    assert.deepEqual([...(await jit.load(prefix)).stateDict().keys()], ["param_0"]);
+  });
+
+  it("shares it still when it was renamed, pruned and written again", async () => {
+    const model = await paddleStatic.loadInferenceModel(prefix);
+    model.rename("shared", "both");
+    assert.throws(() => model.delete("both"), { code: "INVALID_VALUE" });
+    model.prune(model.fetchTargets[0]);
+    const folder = new MemoryFolder();
+    await paddleStatic.relayout(model, "m", { folder });
+    const { program, parameters } = await paddleStatic.loadInferenceModel("m", { folder });
+    assert.deepEqual([...parameters.keys()], ["both"]);
+    const made = program.ops().filter(({ type }) => type === "builtin.parameter");
+    assert.deepEqual(made.map((op) => [...op.outputs.values()].flat().length), [1, 1]);
+    assert.deepEqual(program.vars().filter(({ name }) => name === "both").length, 2);
+  });
+
+  it("is refused where the shapes are not the same", () => {
+    const text = new TextDecoder().decode(read("shared-3.3.1.json").bytes);
+    const at = text.lastIndexOf('"shared"');
+    const wrong = text.slice(0, at) + text.slice(at).replace("[2,2]", "[2,3]");
+    assert.throws(() => deserializeProgram(new TextEncoder().encode(wrong)), { code: "NAME_COLLISION" });
+  });
+});
+
 describe("a loop that appends to an array, in PIR", () => {
   it("is kept when the model is pruned to what is made of the array", () => {
     const { program } = read("loops-3.3.1.json");

@@ -47,7 +47,7 @@ export class PirOp implements Operator {
     this.#onChange = onChange;
     this.type = fullName(asText(json.get("#"), at, "#"));
     this.results = this.#isCompressed
-      ? [readValue(asObject(json.get("O"), at, "O"), new At(at, "O"))]
+      ? [readValue(asObject(json.get("O"), at, "O"), new At(at, "O"), true)]
       : this.#readResults();
     if (this.#isCompressed) this.#checkParameter();
     this.#checkOperands();
@@ -257,7 +257,7 @@ function idOf(value: JsonObject): Json | undefined {
   return value.get("%") ?? value.get("#");
 }
 
-/** A result, or an argument of a block. */
-export function readValue(value: JsonObject, at: At): PirValue {
-  return { id: asInt(idOf(value), at, "%"), type: readType(value.get("TT"), at) };
+/** A result, or an argument of a block; `isSaved`: a file of parameters has it. */
+export function readValue(value: JsonObject, at: At, isSaved = false): PirValue {
+  return { id: asInt(idOf(value), at, "%"), type: readType(value.get("TT"), at, isSaved) };
 }

@@ -160,6 +160,7 @@ export class PirProgram extends Program {
     return this.blocks.flatMap((block) => block.ops);
   }
 
+  /** Layers that share a parameter by its name have an operator each for it; the file of parameters has it once. */
   parameters(): ProgramVariable[] {
     return [...atOnce(this.#namedParameters()).values()].sort((a, b) => byCodePoint(a.name, b.name));
   }
@@ -172,13 +173,14 @@ export class PirProgram extends Program {
       if (pace.isDue(OP_WEIGHT)) yield;
       if (!isSaved(op)) continue;
       const name = op.name!;
-      if (found.has(name)) {
-        throw new ValueError("NAME_COLLISION", `Two parameters have the name ${quote(name)}`, {
+      const variable = variableOf(op.results[0], op, 0), other = found.get(name);
+      if (other && !isAlike(variable, other)) {
+        throw new ValueError("NAME_COLLISION", `Two parameters of different kinds have the name ${quote(name)}`, {
           at: name,
           names: [name],
         });
       }
-      found.set(name, variableOf(op.results[0], op, 0));
+      if (!other) found.set(name, variable);
     }
     return found;
   }
@@ -342,6 +344,10 @@ function variableOf({ id, type }: PirValue, op: PirOp | null, i: number): Progra
     isParameter: op?.type === PARAMETER,
     stopGradient: op?.stopGradientAt(i),
   };
+}
+
+function isAlike(a: ProgramVariable, b: ProgramVariable): boolean {
+  return a.kind === b.kind && a.dtype === b.dtype && String(a.shape) === String(b.shape);
 }
 
 function portOf(name: string, value: PirValue | undefined): Port {

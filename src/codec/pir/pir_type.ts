@@ -47,8 +47,11 @@ const KINDS: ReadonlyMap<string, VariableKind> = new Map([
 
 const OTHER: PirType = { kind: "other", dtype: null, shape: null, lodLevel: 0 };
 
-/** Read the type that is the field `TT` of what is at `at`; one that is no tensor's is "other". */
-export function readType(value: Json | undefined, at: At): PirType {
+/**
+ * Read the type that is the field `TT` of what is at `at`; one that is no tensor's is "other". Paddle computes with the -1 of an unknown axis,
+ * and writes what comes out: -6 is as unknown. No value in a file has such a shape: `isSaved` refuses it.
+ */
+export function readType(value: Json | undefined, at: At, isSaved: boolean): PirType {
   let type = asObject(value, at, "TT");
   let name = asText(type.get("#"), at, "TT/#");
   // A distributed tensor's first part is the tensor it is a part of.
@@ -64,7 +67,11 @@ export function readType(value: Json | undefined, at: At): PirType {
   const dtype = ELEMENTS.get(asText(asObject(parts[0], at, "TT/D/0").get("#"), at, "TT/D/0/#")) ?? null;
   const dims = asList(parts[1], at, "TT/D/1"), lod = parts[3];
   const shape: number[] = [];
-  for (let axis = 0; axis < dims.length; axis++) shape.push(asDim(dims[axis], at, axis));
+  for (let axis = 0; axis < dims.length; axis++) {
+    const length = asDim(dims[axis], at, axis);
+    if (isSaved && length < -1) throw badField(new At(at, "TT/D/1", axis), `is the length ${length}`);
+    shape.push(Math.max(-1, length));
+  }
   return { kind, dtype, shape, lodLevel: Array.isArray(lod) ? lod.length : 0 };
 }
 
@@ -73,6 +80,5 @@ function asDim(value: Json, at: At, axis: number): number {
   if (value instanceof JsonNumber || typeof value === "bigint") {
     throw badField(new At(at, field, axis), "is no length of an axis");
   }
-  // Paddle computes with the -1 of an unknown axis: -6 is as unknown.
-  return Math.max(-1, asInt(value, at, field, axis));
+  return asInt(value, at, field, axis);
 }
