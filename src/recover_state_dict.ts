@@ -16,7 +16,15 @@ import { closeAll } from "./io/source.ts";
 import { type Limits, resolveLimits } from "./limits.ts";
 import { foldedIn } from "./model/folded.ts";
 import { matchNames } from "./model/match_names.ts";
-import { foldingNote, namelessNote, type NameOrigin, prunedKeys, type RecoverReport, usesOf } from "./model/recover.ts";
+import {
+  foldingNote,
+  namelessNote,
+  type NameOrigin,
+  prunedKeys,
+  type RecoverReport,
+  storedOtherwise,
+  usesOf,
+} from "./model/recover.ts";
 import { checkOptions } from "./options.ts";
 import { NDArray } from "./ndarray.ts";
 import type { Program } from "./program.ts";
@@ -185,7 +193,8 @@ function recover(
     }
     const stopGradient = info?.get(variable)?.stopGradient ?? use.variable.stopGradient ?? use.isStatistic;
     stateDict.set(key, Tensor.from(value, { name: variable, stopGradient, persistable: true }));
-    report.entries.push({ key, variable, name: origin, exact: use.changed.length === 0, changed: use.changed });
+    const changed = [...use.changed, ...storedOtherwise(use.variable, value.dtype)];
+    report.entries.push({ key, variable, name: origin, exact: changed.length === 0, changed });
   }
   const nameless = namelessNote(report.entries);
   if (nameless) report.notes.push(nameless);

@@ -3,8 +3,10 @@
  *
  * @module
  */
+import { mayBeStoredAs, mayHaveShape } from "../codec/record/stored_form.ts";
 import { recordSize, writeRecordChunks } from "../codec/record/write_record.ts";
 import { vocabBytes } from "../codec/record/write_vocab.ts";
+import type { DType } from "../dtype.ts";
 import { quote, ValueError } from "../errors.ts";
 import { NDArray } from "../ndarray.ts";
 import type { Program, ProgramVariable } from "../program.ts";
@@ -29,22 +31,40 @@ export interface NamedValue {
  *
  * @throws {ValueError} `INVALID_VALUE`: one is missing, or not what the program says; `at` names it
  */
-export function valuesOf(variables: readonly ProgramVariable[], scope: Scope): NamedValue[] {
+export function valuesOf(
+  variables: readonly ProgramVariable[],
+  scope: Scope,
+  check: (variable: ProgramVariable, value: ParameterValue) => void = checkValue,
+): NamedValue[] {
   return variables.map((variable) => {
     const value = scope.get(variable.name);
     if (value === undefined) throw bad(variable, "has no value: give it in { parameters }");
-    checkValue(variable, value);
+    check(variable, value);
     return { name: variable.name, value };
   });
 }
 
 /** The values of everything that a file of the program's parameters holds, in its order. */
 export function parametersOf(program: Program, scope: Scope): NamedValue[] {
-  return valuesOf(program.parameters(), scope);
+  return valuesOf(program.parameters(), scope, checkRecord);
 }
 
 /** A value must be what its variable is. */
 export function checkValue(variable: ProgramVariable, value: ParameterValue): void {
+  checkAs(variable, value, (a, b) => a === b, (a, b) => a.length === b.length && b.every((n, i) => isLength(a[i], n)));
+}
+
+/** A value must be what the file of a model may have for its variable, quantised ones among them. */
+export function checkRecord(variable: ProgramVariable, value: ParameterValue): void {
+  checkAs(variable, value, mayBeStoredAs, mayHaveShape);
+}
+
+function checkAs(
+  variable: ProgramVariable,
+  value: ParameterValue,
+  isDtype: (described: DType, found: DType) => boolean,
+  isShape: (described: readonly number[], found: readonly number[]) => boolean,
+): void {
   if (variable.kind === "vocab") {
     if (!(value instanceof Map)) throw bad(variable, "is a vocabulary: a Map of words to numbers is due");
     return;
@@ -52,13 +72,15 @@ export function checkValue(variable: ProgramVariable, value: ParameterValue): vo
   const array = value instanceof SelectedRows ? value.value : value;
   if (!(array instanceof NDArray)) throw bad(variable, "is a tensor: an array is due");
   const { dtype, shape } = variable;
-  const isSame = dtype === null || dtype === array.dtype || (dtype === "uint16" && array.dtype === "bfloat16") ||
+  const isSame = dtype === null || isDtype(dtype, array.dtype) || (dtype === "uint16" && array.dtype === "bfloat16") ||
     (dtype === "bfloat16" && array.dtype === "uint16");
   if (!isSame) throw bad(variable, `is ${dtype} in the program, the value ${array.dtype}: use astype first`);
   if (value instanceof SelectedRows || shape === null) return;
-  if (shape.length !== array.shape.length || !array.shape.every((n, i) => [n, -1].includes(shape[i]))) {
-    throw bad(variable, `is [${shape}] in the program, the value [${array.shape}]`);
-  }
+  if (!isShape(shape, array.shape)) throw bad(variable, `is [${shape}] in the program, the value [${array.shape}]`);
+}
+
+function isLength(described: number, found: number): boolean {
+  return described === found || described === -1;
 }
 
 function bad(variable: ProgramVariable, finding: string): ValueError {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { isQuantised } from "../codec/record/stored_form.ts";
 import type { DType } from "../dtype.ts";
 import { quote } from "../errors.ts";
 import type { Operator, Program, ProgramVariable } from "../program.ts";
@@ -155,6 +156,13 @@ const REDUCED: ReadonlySet<DType> = new Set<DType>(["float16", "bfloat16", "int8
 function dtypeChange(dtype: DType | null): string[] {
   return dtype !== null && REDUCED.has(dtype)
     ? [`stored as ${dtype}: if the network was trained in float32, it was converted`]
+    : [];
+}
+
+/** Paddle's quantisers put other numbers in the place of weights, and leave the program as it was. */
+export function storedOtherwise({ dtype }: ProgramVariable, stored: DType): string[] {
+  return dtype !== null && isQuantised(dtype, stored)
+    ? [`stored as ${stored} where the program says ${dtype}: it was quantised`]
     : [];
 }
 

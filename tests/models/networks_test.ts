@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "@std/testing/bdd";
-import { jit, load, MemoryFolder, NDArray, type Program, recoverStateDict, static as paddleStatic } from "../../mod.ts";
+import {
+  jit,
+  load,
+  MemoryFolder,
+  NDArray,
+  open,
+  type Program,
+  recoverStateDict,
+  static as paddleStatic,
+} from "../../mod.ts";
 
 const { deserializeProgram, InferenceModel } = paddleStatic;
 
@@ -32,6 +41,51 @@ describe("a transformer of Paddle 1.8", () => {
     assert.equal(wrong[flag + 1], 0);
     wrong[flag + 1] = 1;
     assert.throws(() => deserializeProgram(wrong), { code: "BAD_SHAPE" });
+  });
+});
+
+describe("a model that Paddle's quantisers made, whose program still tells of float32", () => {
+  const [both, weights] = ["quantised-2.4.2", "int8-2.6.2"].map((name) => `tests/fixtures/programs/${name}`);
+  const kindOf = (value: unknown) => `${(value as NDArray).dtype} [${(value as NDArray).shape}]`;
+
+  it("is loaded and opened as its records are: whole numbers, and scales of a channel each", async () => {
+    const quantised = await load(both) as Map<string, NDArray>;
+    assert.equal(kindOf(quantised.get("fc_0.w_0")), "int8 [4,3]");
+    assert.equal(kindOf(quantised.get("fc_0.w_0@scale")), "float32 [1,3]");
+    assert.equal(kindOf((await load(weights) as Map<string, NDArray>).get("fc_1.w_0")), "int8 [3,2]");
+    await using file = await open(both);
+    assert.equal(file.info("fc_0.w_0").dtype, "int8");
+    const row = await file.getSlice("fc_0.w_0", [1, 2]);
+    assert.deepEqual(row.toArray(), [(quantised.get("fc_0.w_0")!.toArray() as number[][])[1]]);
+  });
+
+  it("is written in other layouts and back as the same bytes", async () => {
+    for (const prefix of [both, weights]) {
+      const folder = new MemoryFolder();
+      const model = await paddleStatic.loadInferenceModel(prefix);
+      await paddleStatic.relayout(model, "scattered", { folder, layout: "folder" });
+      await paddleStatic.relayout("scattered", "m", { folder });
+      const source = (await folder.get("m.pdiparams"))!;
+      const bytes = new Uint8Array(source.size);
+      await source.read(0, bytes);
+      assert.deepEqual(bytes, new Uint8Array(readFileSync(`${prefix}.pdiparams`)));
+    }
+  });
+
+  it("is recovered with a word that these are not the numbers of training", async () => {
+    const { stateDict, report } = await recoverStateDict(weights);
+    assert.equal(kindOf(stateDict.get("fc_0.w_0")), "int8 [4,3]");
+    const inexact = report.entries.filter(({ exact }) => !exact);
+    assert.deepEqual(inexact.map(({ key }) => key).sort(), ["fc_0.w_0", "fc_1.w_0"]);
+    assert.match(inexact[0].changed.join(), /int8/);
+  });
+
+  it("takes no whole numbers from a caller where the program tells of float32, and no other dtype from a file", async () => {
+    const model = await paddleStatic.loadInferenceModel(weights);
+    assert.throws(() => model.replace("fc_0.b_0", new NDArray("int8", [3])), { code: "INVALID_VALUE" });
+    const folder = new MemoryFolder();
+    model.parameters.set("fc_0.b_0", new NDArray("float64", [3]));
+    await assert.rejects(paddleStatic.relayout(model, "m", { folder }), { code: "INVALID_VALUE" });
   });
 });
 

@@ -10,6 +10,7 @@ import type { Budget } from "../../limits.ts";
 import type { Cursor, Decoder } from "../cursor.ts";
 import { type RawTensor, readRecord } from "./read_record.ts";
 import { type RawVocab, readVocab } from "./read_vocab.ts";
+import { mayBeStoredAs, mayHaveShape } from "./stored_form.ts";
 
 /** A variable whose value is due. */
 export interface Expected {
@@ -59,27 +60,20 @@ export function* readVariable(cursor: Cursor, variable: Expected, budget: Budget
 /** A record must be what its program says. */
 export function checkTensor(expected: Expected, dtype: DType, shape: readonly number[], at: number): void {
   const { name } = expected;
-  if (expected.dtype !== null && !isSameBits(expected.dtype, dtype)) {
+  if (expected.dtype !== null && !mayBeStoredAs(expected.dtype, dtype)) {
     throw new FormatError(
       "BAD_DTYPE",
       `The record at byte ${at} is ${dtype}, the program's variable ${quote(name)} ${expected.dtype}. ${TWO_SAVES}`,
       { offset: at, at: name, expected: expected.dtype, actual: dtype },
     );
   }
-  const fits = expected.shape === null ||
-    (expected.shape.length === shape.length && shape.every((n, i) => [n, -1].includes(expected.shape![i])));
-  if (!fits) {
+  if (expected.shape !== null && !mayHaveShape(expected.shape, shape)) {
     throw new FormatError(
       "BAD_SHAPE",
       `The record at byte ${at} is [${shape}], the program's variable ${quote(name)} [${expected.shape}]. ${TWO_SAVES}`,
       { offset: at, at: name, expected: [...expected.shape!], actual: [...shape] },
     );
   }
-}
-
-/** Paddle 3.3 writes a variable of uint16 as bfloat16: numpy's form of that dtype is uint16. */
-function isSameBits(expected: DType, dtype: DType): boolean {
-  return expected === dtype || (expected === "uint16" && dtype === "bfloat16");
 }
 
 /** Nothing may follow the last of `count` records. */

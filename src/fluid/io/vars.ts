@@ -19,7 +19,7 @@ import type { ProgressEvent } from "../../io/progress.ts";
 import { saveFiles } from "../../io/save_files.ts";
 import { Budget, type Limits, resolveLimits } from "../../limits.ts";
 import { fromRecord, fromSelectedRows } from "../../model/from_record.ts";
-import { type ParameterValue, type Scope, valuesOf } from "../../model/model_values.ts";
+import { checkRecord, type ParameterValue, type Scope, valuesOf } from "../../model/model_values.ts";
 import { checkOptions } from "../../options.ts";
 import type { Program, ProgramVariable } from "../../program.ts";
 
@@ -86,7 +86,7 @@ const LOAD = [...CHOICE, "limits"];
 export async function saveVars(dirname: string | URL | FolderEntry, options: SaveVarsOptions): Promise<string[]> {
   checkOptions(options, SAVE);
   const { parameters, filename } = options;
-  const values = valuesOf(chosen(options, () => true), parameters);
+  const values = valuesOf(chosen(options, () => true), parameters, checkRecord);
   const folder = await folderOf(dirname, options);
   const files = filename === undefined ? scatteredFiles(values, options) : [combinedFile(filename, values)];
   return await saveFiles(folder, files, options, "");
