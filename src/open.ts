@@ -26,7 +26,7 @@ import { InlineBytes } from "./io/inline_bytes.ts";
 import { type ReadOptions, SpanBytes } from "./io/span_bytes.ts";
 import { streamOf } from "./io/stream_of.ts";
 import { inTurns } from "./io/turns.ts";
-import { piecesOf } from "./joined_bytes.ts";
+import { partLazily, piecesOf } from "./joined_bytes.ts";
 import { type Limits, resolveLimits } from "./limits.ts";
 import type { ArrayContext } from "./model/array_of.ts";
 import { fromFileInSteps, type Shaped } from "./model/from_file.ts";
@@ -116,18 +116,14 @@ export class Checkpoint {
   async get(name: string, options: ReadOptions = {}): Promise<NDArray> {
     options.signal?.throwIfAborted();
     const array = this.#array(name);
-    const lazy = this.#lazies.get(array);
-    return remade(
-      array,
-      array.dtype,
-      array.shape,
-      lazy ? await lazy.read(options) : (await this.#loaded(array, options)).slice(),
-    );
+    const lazy = this.#lazies.get(array) ?? this.#unread(array);
+    const bytes = lazy ? await lazy.read(options) : (await this.#loaded(array, options)).slice();
+    return remade(array, array.dtype, array.shape, bytes);
   }
 
   /**
    * Read the elements `[start, end)` along axis 0 of one array; negative numbers count from the end, as in Python. Only these are read
-   * from the file, unless it has them in column-major order or as the text of protocol 2.
+   * from the file, unless it has them in column-major order; what protocol 2 wrote as text is read from its beginning on, and not kept.
    */
   async getSlice(name: string, range: readonly [number, number], options: ReadOptions = {}): Promise<NDArray> {
     options.signal?.throwIfAborted();
@@ -140,10 +136,17 @@ export class Checkpoint {
     const shape = [to - from, ...rest];
     const lazy = this.#lazies.get(array);
     const [first, last] = [from * rowBytes, to * rowBytes];
-    const bytes = lazy
-      ? await lazy.readRange(first, last, options)
+    if (lazy) return remade(array, array.dtype, shape, await lazy.readRange(first, last, options));
+    const unread = this.#unread(array);
+    const bytes = unread
+      ? await partLazily(unread, first, last).read(options)
       : (await this.#loaded(array, options)).slice(first, last);
     return remade(array, array.dtype, shape, bytes);
+  }
+
+  /** What is made of several places of the file, such as a parameter in slices, as long as nobody has touched it. */
+  #unread(array: NDArray): LazyBytes | null {
+    return this.#edited.has(array) ? null : array.unread;
   }
 
   /**

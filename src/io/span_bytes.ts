@@ -7,7 +7,7 @@ import { Span } from "../codec/cursor.ts";
 import { decodePayload, Latin1Text, sizeOfText } from "../codec/payload.ts";
 import type { PickledArray } from "../codec/pickle/pickled.ts";
 import { FormatError, SourceError } from "../errors.ts";
-import { PIECE } from "../joined_bytes.ts";
+import { partLazily, PIECE } from "../joined_bytes.ts";
 import type { LazyBytes, PieceOptions } from "../ndarray.ts";
 import { withPath } from "./drive_from.ts";
 import { readFully } from "./read_fully.ts";
@@ -101,7 +101,7 @@ export class SpanBytes implements LazyBytes {
 
   /** Bytes `[from, to)` of the decoded array. */
   async readRange(from: number, to: number, { signal }: ReadOptions = {}): Promise<Uint8Array> {
-    if (this.plainOffset === null) return (await this.read({ signal })).slice(from, to);
+    if (this.plainOffset === null) return await partLazily(this, from, to).read({ signal });
     return await this.fill(from, new Uint8Array(to - from), { signal });
   }
 
