@@ -274,7 +274,8 @@ const NAMES: Record<string, string> = {
 function optionsOf(options: Record<string, Json>): Json {
   const ours: Record<string, Json> = {};
   for (const [name, value] of Object.entries(options)) {
-    if (name in NAMES) ours[NAMES[name]] = value;
+    // Python takes any number for a truth value; here one says true or false.
+    if (name in NAMES) ours[NAMES[name]] = value?.int === undefined ? value : value.int !== "0";
     else if (name === "nonsense" || name === "nope") ours[name] = value;
     else return null;
   }
