@@ -183,11 +183,14 @@ export const SAVE_OPTIONS: readonly string[] = [
   "portable",
 ];
 
-const BOOLEAN = ["boolean"], FUNCTION = ["function"], OBJECT = ["object"], TEXT = ["string", "object"];
+const BOOLEAN = ["boolean"];
+/** Options of `paddle.load` that Paddle looks at as Python looks at conditions: numbers go, texts do not, as `"false"` would be true. */
+const CONDITION = ["boolean", "number", "bigint"];
+const FUNCTION = ["function"], OBJECT = ["object"], TEXT = ["string", "object"];
 /** What `typeof` says of options, in every function that has them; where a file is named, its bytes may be given in some. */
 const TYPES: Readonly<Record<string, readonly string[]>> = {
-  returnNumpy: BOOLEAN,
-  keepNameTable: BOOLEAN,
+  returnNumpy: CONDITION,
+  keepNameTable: CONDITION,
   strict: BOOLEAN,
   safetensors: BOOLEAN,
   copy: BOOLEAN,

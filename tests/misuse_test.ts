@@ -66,7 +66,7 @@ const OPTIONS: [name: string, value: unknown, message: RegExp][] = [
 ];
 const LOAD_OPTIONS: typeof OPTIONS = [
   ["returnNumpy", "false", /^Option returnNumpy must be a boolean: got "false"$/],
-  ["keepNameTable", 1, /^Option keepNameTable must be a boolean: got 1$/],
+  ["keepNameTable", [], /^Option keepNameTable must be a boolean: got an Array$/],
   ["strict", null, /^Option strict must be a boolean: got null$/],
   ["copy", "yes", /^Option copy must be a boolean/],
   ["safetensors", "yes", /^Option safetensors must be a boolean/],

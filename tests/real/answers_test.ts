@@ -274,8 +274,7 @@ const NAMES: Record<string, string> = {
 function optionsOf(options: Record<string, Json>): Json {
   const ours: Record<string, Json> = {};
   for (const [name, value] of Object.entries(options)) {
-    // Python takes any number for a truth value; here one says true or false.
-    if (name in NAMES) ours[NAMES[name]] = value?.int === undefined ? value : value.int !== "0";
+    if (name in NAMES) ours[NAMES[name]] = typeof value?.int === "string" ? Number(value.int) : value;
     else if (name === "nonsense" || name === "nope") ours[name] = value;
     else return null;
   }
