@@ -36,13 +36,13 @@ export class CoalescedSource implements Source {
   /** A long stretch in one trip, where the source below can. */
   readonly streamRange?: Source["streamRange"];
 
-  /** Over `source`, with so many reads of it at a time. */
-  constructor(source: Source, inFlight = IN_FLIGHT) {
+  /** Over `source`, with as many reads of it at a time as there are `slots`. */
+  constructor(source: Source, slots = new Slots(IN_FLIGHT)) {
     this.#source = source;
     this.size = source.size;
     this.name = source.name;
     this.version = source.version;
-    this.#slots = new Slots(inFlight);
+    this.#slots = slots;
     if (source.readAll) this.readAll = () => source.readAll!();
     // Not one of so many at a time: who opens several may read the last one first.
     if (source.streamRange) this.streamRange = (start, end) => source.streamRange!(start, end);

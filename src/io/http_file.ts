@@ -12,6 +12,7 @@ import {
   differenceOf,
   type HttpVersion,
   isEncoded,
+  isMultipart,
   lengthOf,
   parseContentRange,
   parseUnsatisfied,
@@ -66,6 +67,16 @@ export class HttpFile {
     this.#settings = settings;
     this.#slots = new Slots(settings.concurrency);
     this.shown = shownUrl(url);
+  }
+
+  /** Requests that may be under way at the same time. */
+  get concurrency(): number {
+    return this.#settings.concurrency;
+  }
+
+  /** Throws where the file is not what it was: of such a one nothing more is given, not even what is in memory. */
+  verify(): void {
+    if (this.#failure) throw this.#failure;
   }
 
   /** End what is under way. */
@@ -263,8 +274,8 @@ export class HttpFile {
         },
       );
     }
-    const text = headers.get("content-range");
-    if (text === null && type === "cors") return await this.#hiddenRange(body, range, signal);
+    const text = isMultipart(headers) ? null : headers.get("content-range");
+    if (text === null && !isMultipart(headers) && type === "cors") return await this.#hiddenRange(body, range, signal);
     const got = text === null ? null : parseContentRange(text);
     const known = this.version?.total;
     const total = got?.total ?? known;
@@ -276,7 +287,7 @@ export class HttpFile {
         path: this.shown,
         status,
         expected: `bytes ${range.start}-${range.end - 1}`,
-        actual: text,
+        actual: text ?? headers.get("content-type"),
       });
     }
     this.#sameVersion(versionOf(headers, total));
@@ -322,7 +333,7 @@ export class HttpFile {
     const total = parseUnsatisfied(body.response.headers.get("content-range"));
     if (this.version && this.version.total === undefined && total === range.start) {
       // A download whose length nobody told broke behind its last byte.
-      this.#sameVersion(versionOf(body.response.headers, total));
+      this.#sameVersion({ ...this.version, total });
       body.cancel();
       return { body, start: total, end: total, whole: false, encoded: false };
     }
@@ -389,6 +400,10 @@ export class HttpFile {
       length += chunk.length;
       if (length > max) throw ignored(undefined);
       chunks.push(chunk);
+    }
+    const total = this.version?.total;
+    if (total !== undefined && length !== total) {
+      throw this.#fail("the whole has another length than was told", { expected: total, actual: length });
     }
     const bytes = new Uint8Array(length);
     let at = 0;

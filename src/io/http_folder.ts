@@ -6,10 +6,11 @@
 import { byCodePoint } from "../code_point_order.ts";
 import { HttpError, PathError, UnsupportedError } from "../errors.ts";
 import { type Folder, readOnly } from "./folder.ts";
-import { type Fetch, type HttpOptions, shownUrl } from "./http_options.ts";
+import { type Fetch, type HttpOptions, httpSettings, shownUrl } from "./http_options.ts";
 import { openHttp } from "./http_source.ts";
 import { safeParts } from "./safe_name.ts";
 import type { Sink } from "./sink.ts";
+import { Slots } from "./slots.ts";
 import type { Source } from "./source.ts";
 
 /** How an HttpFolder reads. */
@@ -37,6 +38,8 @@ export class HttpFolder implements Folder {
   readonly #base: URL;
   readonly #options: HttpFolderOptions;
   readonly #names: readonly string[] | null;
+  /** Of all its files together. */
+  #slots: Slots | null = null;
 
   /** Files below `base`; a last slash is added where it has none. */
   constructor(base: string | URL, options: HttpFolderOptions = {}) {
@@ -56,7 +59,8 @@ export class HttpFolder implements Folder {
     const url = this.#urlOf(name);
     const { names: _, ...options } = this.#options;
     try {
-      return await openHttp(url, { ...options, signal });
+      this.#slots ??= new Slots(httpSettings(options).concurrency);
+      return await openHttp(url, { ...options, signal }, this.#slots);
     } catch (error) {
       const isMissing = error instanceof HttpError && error.code === "HTTP_STATUS" &&
         (error.status === 404 || error.status === 410);

@@ -45,7 +45,8 @@ export async function httpRequest(
     checkRedirect(at, next, shown);
     // Once elsewhere, always elsewhere: a server that sends us away could send us back with its own query.
     sameOrigin &&= next!.origin === origin;
-    lasting &&= isLasting(response);
+    // Asked at once, a place of our own server that another one named would be given our headers.
+    lasting &&= isLasting(response) && (sameOrigin || next!.origin !== origin);
     at = next!;
   }
 }

@@ -9,6 +9,7 @@ import { eitherSignal } from "./either_signal.ts";
 import { HttpFile } from "./http_file.ts";
 import { httpSettings, type HttpSourceOptions, splitUserInfo } from "./http_options.ts";
 import { strongEtag } from "./http_version.ts";
+import { Slots } from "./slots.ts";
 import type { Source } from "./source.ts";
 import { streamOf } from "./stream_of.ts";
 
@@ -35,6 +36,7 @@ class HttpSource implements Source {
   }
 
   async read(offset: number, into: Uint8Array, options: { signal?: AbortSignal } = {}): Promise<number> {
+    this.#file.verify();
     if (offset < this.#head.length) {
       const part = this.#head.subarray(offset, offset + into.length);
       into.set(part);
@@ -51,6 +53,13 @@ class HttpSource implements Source {
     } finally {
       release();
     }
+  }
+
+  verify(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#file.verify();
+      resolve();
+    });
   }
 
   readAll(): ReadableStream<Uint8Array> {
@@ -71,11 +80,11 @@ class HttpSource implements Source {
 
 /**
  * Open a file on a server: one request tells its size and version, and every later one is held to them. A server that does not answer
- * ranges gives the whole file once, up to `maxFallbackBytes`.
+ * ranges gives the whole file once, up to `maxFallbackBytes`. Reads at the same time are as many as `slots` has, which several files may share.
  *
  * @throws {HttpError} by what the server does; see ERROR_CODES
  */
-export async function openHttp(url: URL, options: HttpSourceOptions = {}): Promise<Source> {
+export async function openHttp(url: URL, options: HttpSourceOptions = {}, slots?: Slots): Promise<Source> {
   const { signal } = options;
   const file = httpFile(url, options);
   try {
@@ -87,7 +96,7 @@ export async function openHttp(url: URL, options: HttpSourceOptions = {}): Promi
       head.set(chunk, filled);
       filled += chunk.length;
     }
-    return new CoalescedSource(new HttpSource(file, file.version!.total!, head));
+    return new CoalescedSource(new HttpSource(file, file.version!.total!, head), slots ?? new Slots(file.concurrency));
   } catch (error) {
     file.close();
     throw error;

@@ -35,12 +35,15 @@ export function strongEtag(version: HttpVersion | null): string | null {
   return etag !== null && etag.startsWith('"') ? etag : null;
 }
 
-/** What tells `later` from `first`; null where they may be the same version. Headers that an answer leaves out tell nothing. */
+/**
+ * What tells `later` from `first`; null where they may be the same version. An ETag that was there and is no more may be another's: every
+ * answer with bytes has to have it (RFC 9110, 15.3.7).
+ */
 export function differenceOf(first: HttpVersion, later: HttpVersion): { expected: unknown; actual: unknown } | null {
   if (first.total !== undefined && later.total !== undefined && first.total !== later.total) {
     return { expected: first.total, actual: later.total };
   }
-  if (first.etag !== null && later.etag !== null) {
+  if (first.etag !== null) {
     return first.etag === later.etag ? null : { expected: first.etag, actual: later.etag };
   }
   if (first.lastModified !== null && later.lastModified !== null && first.lastModified !== later.lastModified) {
@@ -74,6 +77,11 @@ export function parseUnsatisfied(text: string | null): number | null {
 export function isEncoded(headers: Headers): boolean {
   const coding = headers.get("content-encoding");
   return coding !== null && coding !== "" && coding.toLowerCase() !== "identity";
+}
+
+/** Whether the body has ranges with heads of their own between them, which nobody asked for. */
+export function isMultipart(headers: Headers): boolean {
+  return (headers.get("content-type") ?? "").toLowerCase().startsWith("multipart/");
 }
 
 /** Milliseconds that `Retry-After` asks for; null where it says nothing. */

@@ -189,6 +189,13 @@ const FAULTS: Fault[] = [
     open: "HTTP_BAD_RANGE",
   },
   {
+    name: "a multipart answer that names the range as well",
+    script: but((_, { range }) => range ? { headers: { "content-type": "Multipart/ByteRanges; boundary=x" } } : {}),
+    load: "right",
+    open: "HTTP_BAD_RANGE",
+    asked: { open: 1 },
+  },
+  {
     name: "at most 30,000 bytes an answer, then at most 65,536",
     script: (asked) =>
       asked.range
@@ -384,6 +391,14 @@ const FAULTS: Fault[] = [
     open: "HTTP_RANGE_IGNORED",
   },
   { name: "no ranges after the first", script: after(1, whole), load: "right", open: "right" },
+  ...([["less than all", FILE.subarray(0, 150_000)], ["a web page", new TextEncoder().encode("<html>")]] as const).map((
+    [what, body],
+  ): Fault => ({
+    name: `no ranges and no length after the first, but ${what}`,
+    script: (asked) => asked.n === 0 ? good(asked, FILE, {}) : { status: 200, body },
+    load: "right",
+    open: "HTTP_CHANGED",
+  })),
   // Versions.
   ...[1, 2].map((k): Fault => ({
     name: `another file after ${k} requests`,
@@ -397,6 +412,12 @@ const FAULTS: Fault[] = [
     load: "right",
     open: "HTTP_CHANGED",
   },
+  ...[null, { start: 0, end: 0 }].map((whole): Fault => ({
+    name: `another file of the same length without the ETag, ${whole ? "by ranges" : "whole"}`,
+    script: after(1, (asked) => good(whole ? asked : { range: null }, OTHER, {})),
+    load: "right",
+    open: "HTTP_CHANGED",
+  })),
   {
     name: "another file with a weak ETag",
     script: (asked) => asked.n === 0 ? good(asked, FILE, { etag: 'W/"1"' }) : good(asked, OTHER, { etag: 'W/"2"' }),
@@ -621,6 +642,62 @@ describe("what a server sees", () => {
         assert.match(headers["accept-encoding"]!, /^identity(, identity)?$/);
       }
     }));
+
+  it("is asked for as many at a time as http.concurrency says, of all files of a folder together", async () => {
+    const bytes = encode(new Map(Array.from({ length: 5 }, (_, i) => [`t${i}`, ramp(1_200_000, i)] as const)));
+    const weightMap = Object.fromEntries([0, 1, 2, 3, 4].map((i) => [`t${i}`, `${i % 4}.pd`]));
+    const index = new TextEncoder().encode(JSON.stringify({ metadata: {}, weight_map: weightMap }));
+    for (const concurrency of [2, 9]) {
+      await withServer(
+        (asked) => ({ ...good(asked, asked.path.endsWith(".json") ? index : bytes), delay: 30 }),
+        async (server) => {
+          const http = { concurrency };
+          await using one = await open(server.url + "/0.pd", { http });
+          const twice = [...one.names(), ...one.names(), ...one.names()];
+          await Promise.all(twice.map((name) => one.get(name)));
+          assert.equal(server.most(), concurrency, "one file");
+        },
+      );
+      await withServer(
+        (asked) => ({ ...good(asked, asked.path.endsWith(".json") ? index : bytes), delay: 30 }),
+        async (server) => {
+          await using shards = await open(server.url + "/m.index.json", { http: { concurrency } });
+          const twice = [...shards.names(), ...shards.names()];
+          await Promise.all(twice.map((name) => shards.get(name)));
+          assert.equal(server.most(), concurrency, "several");
+        },
+      );
+    }
+  });
+
+  it("is nothing more when the file has changed: no array of the checkpoint is given, be it in memory", async () => {
+    const file = encode(new Map([["a", ramp(3, 1)], ["b", ramp(10_000, 1)], ["c", ramp(40_000, 2)]]));
+    let etag = '"1"';
+    await withServer((asked) => good(asked, file, { etag }), async (server) => {
+      await using checkpoint = await open(server.url, { http: QUICK });
+      for (const name of ["a", "b"]) assert.equal((await checkpoint.get(name)).at(0), 1);
+      etag = '"2"';
+      for (const name of ["c", "a", "b"]) {
+        const error = await checkpoint.get(name).then(() => null, (error) => error);
+        assert.equal(error?.code, "HTTP_CHANGED", name);
+      }
+    });
+  });
+
+  it("are no headers on a way that led elsewhere and back", async () => {
+    let home = "";
+    await withServer(() => ({ status: 308, headers: { location: home + "/back" } }), async (away) => {
+      const script: Script = (asked) =>
+        asked.path === "/back" ? good(asked, FILE) : { status: 308, headers: { location: away.url + "/q" } };
+      await withServer(script, async (server) => {
+        home = server.url;
+        const http = { ...QUICK, headers: { "x-key": "k" } };
+        assert.equal(await outcome(() => READERS.open(server.url + "/m", http)), "right");
+        for (const { path, headers } of server.asked) assert.equal(headers["x-key"], path === "/m" ? "k" : undefined);
+        assert.ok(server.asked.length > 3);
+      });
+    });
+  });
 
   it("are no headers that were meant for another server", async () => {
     const http: HttpOptions = { ...QUICK, headers: { authorization: "Bearer s", "x-key": "k", accept: "a/b" } };
