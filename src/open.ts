@@ -26,6 +26,7 @@ import { InlineBytes } from "./io/inline_bytes.ts";
 import { type ReadOptions, SpanBytes } from "./io/span_bytes.ts";
 import { streamOf } from "./io/stream_of.ts";
 import { inTurns } from "./io/turns.ts";
+import { within } from "./io/within.ts";
 import { partLazily, piecesOf } from "./joined_bytes.ts";
 import { type Limits, resolveLimits } from "./limits.ts";
 import type { ArrayContext } from "./model/array_of.ts";
@@ -258,6 +259,9 @@ export class Checkpoint {
 
   /** The bytes of an array that was read already. */
   async #loaded(array: NDArray, options: ReadOptions): Promise<Uint8Array> {
+    // What was read with the structure is of the same version as what is read now, or of none.
+    const verifying = this.#source?.verify?.(), { signal } = options;
+    await (signal && verifying ? within(verifying, Infinity, signal) : verifying);
     return this.#edited.get(array) ?? (await array.load(options)).bytes;
   }
 

@@ -76,31 +76,46 @@ export class FileSource implements Source {
   async read(offset: number, into: Uint8Array): Promise<number> {
     const file = this.#wake();
     this.#reading++;
+    let n: number;
     try {
-      return await file.read(offset, into);
+      n = await file.read(offset, into);
     } catch (error) {
       throw this.#readError(offset, error);
     } finally {
       this.#reading--;
     }
+    return this.#given(n, offset, into);
   }
 
   /** Read from `offset` on, at once. */
   readSync(offset: number, into: Uint8Array): number {
     const file = this.#wake();
+    let n: number;
     try {
-      return file.readSync(offset, into);
+      n = file.readSync(offset, into);
     } catch (error) {
       throw this.#readError(offset, error);
     }
+    return this.#given(n, offset, into);
+  }
+
+  /** A file that ends early was cut. */
+  #given(n: number, offset: number, into: Uint8Array): number {
+    if (n === 0 && into.length > 0 && offset < this.size) this.verifySync();
+    return n;
   }
 
   /** `SOURCE_CHANGED` where the file grew, shrank or was written since it was opened. */
   verify(): Promise<void> {
     return new Promise((resolve) => {
-      this.#compare(this.#wake());
+      this.verifySync();
       resolve();
     });
+  }
+
+  /** The same at once. */
+  verifySync(): void {
+    this.#compare(this.#wake());
   }
 
   /**

@@ -17,6 +17,7 @@ class GuardedSource implements Source {
   declare streamRange?: Source["streamRange"];
   declare edit?: Source["edit"];
   declare verify?: () => Promise<void>;
+  declare verifySync?: () => void;
   readonly #source: Source;
   readonly #signal: AbortSignal | undefined;
   #isClosed = false;
@@ -25,7 +26,9 @@ class GuardedSource implements Source {
     this.#source = source;
     this.#signal = signal;
     // Each may be computed, and fail.
-    const { size, name, costly, readSync, view, readAll, streamRange, edit, verify } = this.#try(() => known(source));
+    const { size, name, costly, readSync, view, readAll, streamRange, edit, verify, verifySync } = this.#try(() =>
+      known(source)
+    );
     this.size = size;
     this.name = typeof name === "string" ? name : undefined;
     this.costly = costly;
@@ -38,6 +41,7 @@ class GuardedSource implements Source {
     if (streamRange) this.streamRange = (start, end) => this.#streamOf(() => source.streamRange!(start, end));
     if (edit) this.edit = (offset, bytes, options) => this.#edit(offset, bytes, options);
     if (verify) this.verify = () => this.#verify();
+    if (verifySync) this.verifySync = () => this.#verifySync();
   }
 
   get version(): string | undefined {
@@ -101,8 +105,20 @@ class GuardedSource implements Source {
       await within((async () => await this.#source.verify!())(), Infinity, this.#signal);
     } catch (cause) {
       if (this.#signal?.aborted) throw this.#signal.reason;
-      throw isPaddleError(cause) ? cause : this.#failed("SOURCE_CHANGED", "The source is not what it was", { cause });
+      throw this.#changed(cause);
     }
+  }
+
+  #verifySync(): void {
+    try {
+      this.#source.verifySync!();
+    } catch (cause) {
+      throw this.#changed(cause);
+    }
+  }
+
+  #changed(cause: unknown): unknown {
+    return isPaddleError(cause) ? cause : this.#failed("SOURCE_CHANGED", "The source is not what it was", { cause });
   }
 
   #checked(count: number, offset: number, room: number): number {
@@ -131,8 +147,8 @@ class GuardedSource implements Source {
   }
 }
 
-function known({ size, name, costly, readSync, view, readAll, streamRange, edit, verify }: Source) {
-  return { size, name, costly, readSync, view, readAll, streamRange, edit, verify };
+function known({ size, name, costly, readSync, view, readAll, streamRange, edit, verify, verifySync }: Source) {
+  return { size, name, costly, readSync, view, readAll, streamRange, edit, verify, verifySync };
 }
 
 /** `source` for one call: its closing is waited for until `signal`. */

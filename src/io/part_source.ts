@@ -13,6 +13,7 @@ export class PartSource implements Source {
   readonly costly?: boolean;
   declare readSync?: (offset: number, into: Uint8Array) => number;
   declare view?: (offset: number, length: number) => Uint8Array;
+  declare verifySync?: () => void;
   declare streamRange?: Source["streamRange"];
   readonly #source: Source;
   readonly #offset: number;
@@ -25,6 +26,7 @@ export class PartSource implements Source {
     this.name = name;
     this.costly = source.costly;
     if (source.readSync) this.readSync = (at, into) => source.readSync!(offset + at, this.#clip(at, into));
+    if (source.verifySync) this.verifySync = () => source.verifySync!();
     if (source.streamRange) this.streamRange = (start, end) => source.streamRange!(offset + start, offset + end);
     if (source.view) this.view = (at, length) => source.view!(offset + at, length);
   }

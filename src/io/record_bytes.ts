@@ -59,6 +59,7 @@ export class RecordBytes extends SpanBytes implements LazyBytes {
     try {
       await readFully(this.source, this.#start, whole.subarray(pad), signal);
       this.#compare(whole.subarray(pad, pad + head));
+      await this.verify({ signal });
     } catch (error) {
       throw withPath(error, this.source.name);
     }

@@ -28,6 +28,8 @@ export interface Source {
   readonly version?: string;
   /** Whether the bytes are still those of the first read; throws `SOURCE_CHANGED` where they are not. */
   verify?(): Promise<void>;
+  /** The same at once, beside {@linkcode Source.readSync}. */
+  verifySync?(): void;
   /** Let go of the place. Called once by whoever opened it. */
   close?(): Promise<void>;
 }

@@ -13,6 +13,7 @@ import { withPath } from "./drive_from.ts";
 import { readFully } from "./read_fully.ts";
 import type { Source } from "./source.ts";
 import { streamedBytes } from "./streamed_bytes.ts";
+import { within } from "./within.ts";
 
 /** Options of one read. */
 export interface ReadOptions {
@@ -55,11 +56,14 @@ export class SpanBytes implements LazyBytes {
   async read({ signal }: ReadOptions = {}): Promise<Uint8Array> {
     const { length, encoding } = this.span;
     const room = encoding === "raw" ? length : sizeOfText(length, this.#size());
-    return await this.#readInto(new Uint8Array(room), signal);
+    const bytes = await this.#readInto(new Uint8Array(room), signal);
+    await this.verify({ signal });
+    return bytes;
   }
 
   async readInto(into: Uint8Array, { signal }: ReadOptions = {}): Promise<void> {
     const bytes = await this.#readInto(into, signal);
+    await this.verify({ signal });
     if (bytes.buffer !== into.buffer) into.set(bytes);
   }
 
@@ -84,8 +88,10 @@ export class SpanBytes implements LazyBytes {
   async prove(_options: ReadOptions = {}): Promise<void> {}
 
   /** Whether the file is still the one that was opened; throws `SOURCE_CHANGED` where it is not. */
-  async verify(): Promise<void> {
-    await this.source.verify?.();
+  async verify({ signal }: ReadOptions = {}): Promise<void> {
+    const verifying = this.source.verify?.();
+    // Nobody waits for a source that does not look at the signal.
+    await (signal && verifying ? within(verifying, Infinity, signal) : verifying);
   }
 
   /** Where the bytes lie as they are; null where they are put together, turned or written as text. */
@@ -102,7 +108,9 @@ export class SpanBytes implements LazyBytes {
   /** Bytes `[from, to)` of the decoded array. */
   async readRange(from: number, to: number, { signal }: ReadOptions = {}): Promise<Uint8Array> {
     if (this.plainOffset === null) return await partLazily(this, from, to).read({ signal });
-    return await this.fill(from, new Uint8Array(to - from), { signal });
+    const bytes = await this.fill(from, new Uint8Array(to - from), { signal });
+    await this.verify({ signal });
+    return bytes;
   }
 
   /** Fill `into` with bytes that lie in the file as they are, from byte `from` of the array on. */
@@ -140,6 +148,7 @@ export class SpanBytes implements LazyBytes {
       for (let at = from; at < to; at += PIECE) yield bytes.slice(at, Math.min(to, at + PIECE));
     } else if (this.span.encoding === "raw") yield* this.#rawPieces(from, to, options);
     else yield* this.#textPieces(from, to, options);
+    await this.verify(options);
   }
 
   async *#rawPieces(from: number, to: number, options: PieceOptions): AsyncGenerator<Uint8Array> {
@@ -245,6 +254,7 @@ export class SpanBytes implements LazyBytes {
   #readNow(): Uint8Array {
     const { offset, length, encoding, at } = this.span;
     const stored = fillNow(this.source, offset, new Uint8Array(length));
+    this.source.verifySync?.();
     return this.#checked(decodePayload(stored, encoding, at, this.#size()));
   }
 }

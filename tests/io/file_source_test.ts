@@ -1,9 +1,20 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
-import { encode, isPaddleError, open, Tensor } from "../../mod.ts";
+import { type Checkpoint, encode, isPaddleError, open, save, Tensor } from "../../mod.ts";
 import { FileSource } from "../../src/io/file_source.ts";
 import { equal, patterned } from "./source_contract.ts";
 
@@ -51,6 +62,39 @@ describe("a file that is open", () => {
         }
         const all = await Promise.all(checkpoint.names().map((name) => checkpoint.get(name)));
         all.forEach((array, i) => assert.ok(array.equals(state.get(`t${i}`)!), `t${i}`));
+      }));
+  }
+
+  const changes: Record<string, (path: string, bytes: Uint8Array) => void> = {
+    "written over": (path, bytes) => writeFileSync(path, bytes),
+    "made longer": (path) => appendFileSync(path, "more"),
+    "cut by a little": (path, bytes) => truncateSync(path, bytes.length - 1),
+    "cut by much": (path) => truncateSync(path, 100),
+  };
+  for (const [what, change] of Object.entries(changes)) {
+    it(`is SOURCE_CHANGED for whoever reads on when it was ${what}`, () =>
+      inFolder(async (path) => {
+        const ways: Record<string, (checkpoint: Checkpoint) => Promise<unknown>> = {
+          "get": (checkpoint) => checkpoint.get("t7"),
+          "get of what was read with the structure": (checkpoint) => checkpoint.get("small"),
+          "getSlice": (checkpoint) => checkpoint.getSlice("t7", [1, 5]),
+          "stream": (checkpoint) => new Response(checkpoint.stream("t7")).arrayBuffer(),
+          "load of an array": async (checkpoint) =>
+            await ((await checkpoint.value()) as Map<string, Tensor>).get("t7")!.load(),
+          "an array that is touched": async (checkpoint) =>
+            ((await checkpoint.value()) as Map<string, Tensor>).get("t7")!.at(0),
+          "save": (checkpoint) => save(checkpoint, { write() {}, close() {}, abort() {} }),
+        };
+        const small = new Tensor("int32", [3]);
+        for (const [name, way] of Object.entries(ways)) {
+          writeFileSync(path, encode(new Map([...stateDict(0), ["small", small]])));
+          // The clock of a file system may be slow.
+          utimesSync(path, 1, 1);
+          await using checkpoint = await open(path);
+          change(path, encode(new Map([...stateDict(1000), ["small", small]])));
+          const error = await way(checkpoint).then(() => null, (error) => error);
+          assert.ok(isPaddleError(error) && error.code === "SOURCE_CHANGED", `${name}: ${error}`);
+        }
       }));
   }
 
