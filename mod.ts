@@ -113,6 +113,7 @@ export type {
   OpenOptions,
   ProgressEvent,
   SaveOptions,
+  StopOptions,
 } from "./src/options.ts";
 export * as regularizer from "./src/regularizer/mod.ts";
 export {

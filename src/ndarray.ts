@@ -148,6 +148,7 @@ export class NDArray {
 
   /** Read the bytes, if they are not here yet. */
   async load(options?: { signal?: AbortSignal }): Promise<this> {
+    options?.signal?.throwIfAborted();
     if (this.#bytes === null) this.#keep(await this.#lazy!.read(options));
     return this;
   }

@@ -34,7 +34,14 @@ import { Budget, type Limits, resolveLimits } from "./limits.ts";
 import { numpyArrayOf } from "./model/array_of.ts";
 import { NDArray } from "./ndarray.ts";
 import { Checkpoint, openWith } from "./open.ts";
-import { checkOptions, type Float8, type LoadOptions, SAVE_OPTIONS, type SaveOptions } from "./options.ts";
+import {
+  checkOptions,
+  type Float8,
+  type LoadOptions,
+  SAVE_OPTIONS,
+  type SaveOptions,
+  type StopOptions,
+} from "./options.ts";
 import { saveChunks, type SaveReport } from "./save.ts";
 import { UnreadBytes } from "./unread_bytes.ts";
 import { bytesGiven } from "./plain_bytes.ts";
@@ -169,8 +176,12 @@ export async function save(array: NDArray, to: To, options: SaveNpyOptions = {})
  * @throws what {@linkcode decode} throws; of the archive also `HASH_MISMATCH`, `DUPLICATE_KEY`, `COUNT_MISMATCH`
  * @throws {UnsupportedError} `UNSUPPORTED_FEATURE`: an encrypted archive, or a way of packing that is neither stored nor deflated
  */
-export async function decodeNpz(bytes: Uint8Array, options: DecodeNpyOptions = {}): Promise<Map<string, NDArray>> {
-  checkOptions(options, DECODE);
+export async function decodeNpz(
+  bytes: Uint8Array,
+  options: DecodeNpyOptions & StopOptions = {},
+): Promise<Map<string, NDArray>> {
+  checkOptions(options, [...DECODE, "signal"]);
+  options.signal?.throwIfAborted();
   return await readNpz(new BytesSource(bytesGiven(bytes)), { ...options, limits: resolveLimits(options.limits) });
 }
 
@@ -219,12 +230,14 @@ export async function openNpz(from: From, options: LoadNpyOptions = {}): Promise
  */
 export async function encodeNpz(
   arrays: ReadonlyMap<string, unknown>,
-  options: EncodeNpzOptions = {},
+  options: EncodeNpzOptions & StopOptions = {},
 ): Promise<Uint8Array> {
-  checkOptions(options, ["compress"]);
+  checkOptions(options, ["compress", "signal"]);
+  const { compress, signal } = options;
+  signal?.throwIfAborted();
   const checked = checkArrays(arrays);
-  await loadLazyArrays(arrays);
-  const plan = options.compress ? await planPackedNpz(checked, { most: Infinity }) : await planNpz(checked, {});
+  await loadLazyArrays(arrays, signal);
+  const plan = compress ? await planPackedNpz(checked, { most: Infinity, signal }) : await planNpz(checked, { signal });
   // Nothing is unread now.
   return joinBytes([...plan.chunks()] as Uint8Array[]);
 }

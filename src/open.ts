@@ -507,6 +507,7 @@ async function indexed(source: Source, index: From, options: OpenOptions): Promi
  */
 export async function sideIndex(from: From, options: LoadOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
   checkOptions(options, LOAD_OPTIONS);
+  options.signal?.throwIfAborted();
   const opened = await sourceOf(from, options);
   if ("stream" in opened) throw new TypeError("A side index is of a file that can be opened again: this is a stream");
   const recording = new RecordingSource(opened);

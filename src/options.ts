@@ -104,6 +104,12 @@ export interface EncodeOptions {
   onWarning?: (warning: Warning) => void;
 }
 
+/** Options of what can be stopped, and nothing else. */
+export interface StopOptions {
+  /** Stops the call; the rejection is `signal.reason`. */
+  signal?: AbortSignal;
+}
+
 /** Options of save. */
 export interface SaveOptions extends EncodeOptions {
   /** Where a bare name is put. @default the place where this runtime keeps files */
@@ -238,4 +244,11 @@ function checkKind(name: string, value: unknown): void {
 
 function check(name: string, isRight: boolean, wanted: string, got: unknown): void {
   if (!isRight) throw new TypeError(`Option ${name} must be ${wanted}: got ${shownValue(got)}`);
+}
+
+/** Check {@linkcode StopOptions}; throws the reason of a signal that was aborted. */
+export function checkStop(options: StopOptions): AbortSignal | undefined {
+  checkOptions(options, ["signal"]);
+  options.signal?.throwIfAborted();
+  return options.signal;
 }

@@ -78,6 +78,7 @@ export async function saveChunks(
   options: SaveOptions,
 ): Promise<SaveReport> {
   const { signal, onProgress } = options;
+  signal?.throwIfAborted();
   const progress = progressOf(onProgress, "save", plan.size);
   const sink = await sinkOf(to, {
     size: plan.size,

@@ -5,6 +5,8 @@
  */
 import { FormatError, UnsupportedError, ValueError } from "../errors.ts";
 import { encryptBlocks } from "./aes_block.ts";
+import { within } from "../io/within.ts";
+import { checkStop, type StopOptions } from "../options.ts";
 import { checkConfig, type CipherConfig } from "./config.ts";
 
 const BLOCK = 16;
@@ -32,9 +34,11 @@ export async function decrypt(
   bytes: Uint8Array,
   key: Uint8Array,
   config: CipherConfig = {},
+  options: StopOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { cipherName, ivSize, tagSize } = checkConfig(config);
   checkKey(key);
+  const signal = checkStop(options);
   const ivBytes = cipherName === "AES_ECB_PKCSPadding" ? 0 : ivSize / 8;
   const least = ivBytes +
     (cipherName === "AES_GCM_NoPadding" ? tagSize / 8 : cipherName === "AES_CTR_NoPadding" ? 0 : BLOCK);
@@ -61,12 +65,13 @@ export async function decrypt(
       },
     );
   }
-  if (cipherName === "AES_ECB_PKCSPadding") return await decryptEcb(data, key);
+  if (cipherName === "AES_ECB_PKCSPadding") return await within(decryptEcb(data, key), Infinity, signal);
   const { name, parameters } = modeOf(cipherName, iv, tagSize);
   const imported = await importKey(key, name, ["decrypt"]);
   try {
-    return new Uint8Array(await subtle().decrypt(parameters, imported, data));
+    return new Uint8Array(await within(subtle().decrypt(parameters, imported, data), Infinity, signal));
   } catch (cause) {
+    if (signal?.aborted) throw signal.reason;
     throw wrongKey(cipherName, cause);
   }
 }
@@ -80,9 +85,11 @@ export async function encrypt(
   bytes: Uint8Array,
   key: Uint8Array,
   config: CipherConfig = {},
+  options: StopOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { cipherName, ivSize, tagSize } = checkConfig(config);
   checkKey(key);
+  const signal = checkStop(options);
   if (cipherName === "AES_ECB_PKCSPadding") {
     const padding = BLOCK - bytes.length % BLOCK;
     const padded = new Uint8Array(bytes.length + padding).fill(padding);
@@ -92,9 +99,8 @@ export async function encrypt(
   }
   const iv = globalThis.crypto.getRandomValues(new Uint8Array(ivSize / 8));
   const { name, parameters } = modeOf(cipherName, iv, tagSize);
-  const data = new Uint8Array(
-    await subtle().encrypt(parameters, await importKey(key, name, ["encrypt"]), bytes.slice()),
-  );
+  const imported = await importKey(key, name, ["encrypt"]);
+  const data = new Uint8Array(await within(subtle().encrypt(parameters, imported, bytes.slice()), Infinity, signal));
   const file = new Uint8Array(iv.length + data.length);
   file.set(iv);
   file.set(data, iv.length);

@@ -9,6 +9,7 @@ import { type From, sourceOf } from "../io/open_source.ts";
 import { readFully } from "../io/read_fully.ts";
 import type { To } from "../io/sink_of.ts";
 import { DEFAULT_LIMITS } from "../limits.ts";
+import { checkStop, type StopOptions } from "../options.ts";
 import { saveChunks, type SaveReport } from "../save.ts";
 import { decrypt, encrypt } from "./cipher.ts";
 import { checkConfig, type CipherConfig, parseConfig } from "./config.ts";
@@ -24,8 +25,8 @@ export class Cipher {
   }
 
   /** Encrypt bytes, with a new random initial value. */
-  encrypt(plain: Uint8Array, key: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
-    return encrypt(plain, key, this.config);
+  encrypt(plain: Uint8Array, key: Uint8Array, options: StopOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+    return encrypt(plain, key, this.config, options);
   }
 
   /**
@@ -33,27 +34,28 @@ export class Cipher {
    *
    * @throws {FormatError} the key is wrong, as far as that can be seen, or the file is not whole
    */
-  decrypt(encrypted: Uint8Array, key: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
-    return decrypt(encrypted, key, this.config);
+  decrypt(encrypted: Uint8Array, key: Uint8Array, options: StopOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+    return decrypt(encrypted, key, this.config, options);
   }
 
   /** Encrypt bytes into a file. */
-  async encryptToFile(plain: Uint8Array, key: Uint8Array, to: To): Promise<SaveReport> {
-    return await saveBytes(await this.encrypt(plain, key), to);
+  async encryptToFile(plain: Uint8Array, key: Uint8Array, to: To, options: StopOptions = {}): Promise<SaveReport> {
+    return await saveBytes(await this.encrypt(plain, key, options), to, options);
   }
 
   /** Decrypt a file. */
-  async decryptFromFile(key: Uint8Array, from: From): Promise<Uint8Array<ArrayBuffer>> {
-    return await this.decrypt(await readBytes(from), key);
+  async decryptFromFile(key: Uint8Array, from: From, options: StopOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+    return await this.decrypt(await readBytes(from, options), key, options);
   }
 }
 
 /** Makes ciphers. Mirrors `paddle.base.core.CipherFactory` (2.0 and later). */
 export class CipherFactory {
   /** The cipher of a configuration file, or Paddle's default (AES_CTR_NoPadding) for an empty path. */
-  static async createCipher(configFile: From = ""): Promise<Cipher> {
+  static async createCipher(configFile: From = "", options: StopOptions = {}): Promise<Cipher> {
+    checkStop(options);
     if (configFile === "") return new Cipher();
-    const bytes = await readBytes(configFile);
+    const bytes = await readBytes(configFile, options);
     let text: string;
     try {
       text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -78,27 +80,29 @@ export class CipherUtils {
   }
 
   /** A new random key, which is written to a file as well. */
-  static async genKeyToFile(length: number, to: To): Promise<Uint8Array<ArrayBuffer>> {
+  static async genKeyToFile(length: number, to: To, options: StopOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
     const key = CipherUtils.genKey(length);
-    await saveBytes(key, to);
+    await saveBytes(key, to, options);
     return key;
   }
 
   /** The key in a file. */
-  static readKeyFromFile(from: From): Promise<Uint8Array<ArrayBuffer>> {
-    return readBytes(from);
+  static readKeyFromFile(from: From, options: StopOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+    return readBytes(from, options);
   }
 }
 
-async function saveBytes(bytes: Uint8Array, to: To): Promise<SaveReport> {
-  return await saveChunks({ size: bytes.length, chunks: [bytes], warnings: [] }, to, {});
+async function saveBytes(bytes: Uint8Array, to: To, options: StopOptions): Promise<SaveReport> {
+  const signal = checkStop(options);
+  return await saveChunks({ size: bytes.length, chunks: [bytes], warnings: [] }, to, { signal });
 }
 
-async function readBytes(from: From): Promise<Uint8Array<ArrayBuffer>> {
-  const source = await gather(await sourceOf(from), DEFAULT_LIMITS.maxStreamBytes);
+async function readBytes(from: From, options: StopOptions): Promise<Uint8Array<ArrayBuffer>> {
+  const signal = checkStop(options);
+  const source = await gather(await sourceOf(from, { signal }), DEFAULT_LIMITS.maxStreamBytes, signal);
   try {
     const bytes = new Uint8Array(source.size);
-    await readFully(source, 0, bytes);
+    await readFully(source, 0, bytes, signal);
     return bytes;
   } finally {
     await source.close?.();

@@ -139,6 +139,7 @@ export class Model<Network extends StatefulNetwork = StatefulNetwork> {
   async load(path: string, options: ModelLoadOptions = {}): Promise<void> {
     checkOptions(options, ["skipMismatch", "resetOptimizer", "folder", "limits", "signal", "onWarning"]);
     const { skipMismatch = false, resetOptimizer = false, folder, limits, signal, onWarning } = options;
+    signal?.throwIfAborted();
     const base = prefixOf(path);
     const read = { folder, limits, signal };
     const place = await placeOf(base, { folder, signal });

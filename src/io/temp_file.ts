@@ -70,11 +70,14 @@ function shortName(name: string): string {
  */
 export async function cleanupTemps(
   folder: string,
-  { olderThan = 3_600_000 }: { olderThan?: number } = {},
+  options: { olderThan?: number; signal?: AbortSignal } = {},
 ): Promise<string[]> {
+  const { olderThan = 3_600_000, signal } = options;
+  signal?.throwIfAborted();
   const fs = fileSystem(folder), path = pathCalls();
   const removed: string[] = [];
   for (const name of await namesIn(fs, folder)) {
+    signal?.throwIfAborted();
     if (!isTemp(name)) continue;
     const stat = await fs.promises.lstat(path.join(folder, name)).catch(() => null);
     if (!stat?.isFile() || Date.now() - stat.mtimeMs < olderThan) continue;

@@ -162,7 +162,12 @@ async function putBack(fs: Fs, old: string, target: string, shown: string, cause
  * }
  * ```
  */
-export async function recoverFolder(path: string | URL): Promise<FolderRecovery> {
+export async function recoverFolder(
+  path: string | URL,
+  { signal }: { signal?: AbortSignal } = {},
+): Promise<FolderRecovery> {
+  // Looked at before it begins: what is begun is the way out of what was cut off.
+  signal?.throwIfAborted();
   const shown = path instanceof URL ? pathOfUrl(path) : path;
   const fs = fileSystem(shown);
   return await recoverIn(fs, resolveTarget(fs, pathCalls(), shown), shown);

@@ -91,6 +91,7 @@ export async function save(
   options: SaveOptions = {},
 ): Promise<string[]> {
   checkOptions(options, OPTIONS);
+  options.signal?.throwIfAborted();
   const { combineParams = false, separateParameters = false, skipForward = false } = options;
   const { programs, variables, info, properties, className } = partsOf(layer);
   const place = await placeOf(path, options);

@@ -56,6 +56,7 @@ export async function loadProgramState(
 ): Promise<Map<string, NDArray>> {
   checkOptions(options, ["varList", "folder", "limits", "signal", "onWarning"]);
   const { varList, folder, limits, signal } = options;
+  signal?.throwIfAborted();
   const place = await placeOf(modelPath, { folder, signal });
   if (!place) throw noPlace("A model is named by a path, a file: URL or { folder, name }", modelPath);
   const suffix = SUFFIXES.find((end) => place.name.endsWith(end));

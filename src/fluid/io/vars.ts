@@ -119,6 +119,7 @@ export async function loadVars(
 ): Promise<Map<string, ParameterValue>> {
   checkOptions(options, LOAD);
   const { filename, signal } = options;
+  signal?.throwIfAborted();
   const variables = chosen(options, () => true);
   const budget = new Budget(resolveLimits(options.limits));
   const folder = await folderOf(dirname, options);
