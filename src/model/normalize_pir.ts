@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { fetchOp } from "../codec/pir/fetch_op.ts";
 import type { PirOp } from "../codec/pir/pir_op.ts";
 import type { PirProgram } from "../codec/pir/pir_program.ts";
 import { quote, SourceError, ValueError } from "../errors.ts";
@@ -49,7 +50,7 @@ export function normalizePir(
   });
   for (const op of made.ops()) if (op.attributes.get("is_test") === false) op.setAttribute("is_test", true);
   outputs.forEach(({ name, id }, column) =>
-    made.addFetch(name.startsWith("%") ? `fetch_name_${column}` : name, id, column)
+    made.append(fetchOp(made, name.startsWith("%") ? `fetch_name_${column}` : name, id, column))
   );
   return made;
 }

@@ -233,26 +233,8 @@ export class PirProgram extends Program {
     return blocksIn(regions).flatMap((block) => asList(block.get("ops"), ROOT, "ops").map((json) => ops.get(json)!));
   }
 
-  /** Fetch value `id` as output `column` under a name: an operator at the end of block 0. */
-  addFetch(name: string, id: number, column: number): void {
-    const maker = this.ops().find((op) => op.results.some((result) => result.id === id));
-    if (!maker) throw badField(new At(ROOT, "I"), `names the value ${id}, which nobody makes`);
-    const results = maker.json.get("O");
-    const index = maker.results.findIndex((result) => result.id === id);
-    const result = asObject(Array.isArray(results) ? results[index] : results, ROOT, "O");
-    const last = Math.max(0, ...this.ops().flatMap((op) => op.results.map((result) => result.id)));
-    const op: JsonObject = JsonObject.of([
-      ["#", "1.fetch"],
-      ["A", [attribute("name", "0.a_str", name), attribute("col", "0.a_i32", column)]],
-      ["I", [JsonObject.of([["%", id]])]],
-      ["O", [JsonObject.of([["%", last + 1], ["TT", result.get("TT")!]])]],
-    ]);
-    if (this.trainable) {
-      op.set("OA", [
-        attribute("persistable", "0.a_array", flags(true)),
-        attribute("stop_gradient", "0.a_array", flags(maker.stopGradient ?? false)),
-      ]);
-    }
+  /** Put an operator at the end of block 0. */
+  append(op: JsonObject): void {
     const [main] = this.#blockObjects();
     asList(main.get("ops"), ROOT, "ops").push(op);
     this.#blocks = this.#byJson = null;
@@ -283,14 +265,6 @@ export class PirProgram extends Program {
 
 function isSaved(op: PirOp): boolean {
   return (op.type === PARAMETER || op.type === "pd_op.data") && op.name !== undefined && op.persistable;
-}
-
-function attribute(name: string, kind: string, data: Json): Json {
-  return JsonObject.of([["AT", JsonObject.of([["#", kind], ["D", data]])], ["N", name]]);
-}
-
-function flags(on: boolean): Json[] {
-  return [JsonObject.of([["#", "0.a_bool"], ["D", on]])];
 }
 
 /** A block to be read. */

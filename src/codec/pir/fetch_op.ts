@@ -1,0 +1,40 @@
+/**
+ * The operator that makes a value an output of a PIR module (dossier 4.3).
+ *
+ * @module
+ */
+import { type Json, JsonObject } from "../json/json.ts";
+import { asObject, At, badField } from "./fields.ts";
+import type { PirProgram } from "./pir_program.ts";
+
+/** An operator that fetches value `id` as output `column` under a name. */
+export function fetchOp(program: PirProgram, name: string, id: number, column: number): JsonObject {
+  const ops = program.ops();
+  const maker = ops.find((op) => op.results.some((result) => result.id === id));
+  if (!maker) throw badField(new At(null, "I"), `names the value ${id}, which nobody makes`);
+  const results = maker.json.get("O");
+  const index = maker.results.findIndex((result) => result.id === id);
+  const result = asObject(Array.isArray(results) ? results[index] : results, null, "O");
+  const last = Math.max(0, ...ops.flatMap((op) => op.results.map((result) => result.id)));
+  const op: JsonObject = JsonObject.of([
+    ["#", "1.fetch"],
+    ["A", [attribute("name", "0.a_str", name), attribute("col", "0.a_i32", column)]],
+    ["I", [JsonObject.of([["%", id]])]],
+    ["O", [JsonObject.of([["%", last + 1], ["TT", result.get("TT")!]])]],
+  ]);
+  if (program.trainable) {
+    op.set("OA", [
+      attribute("persistable", "0.a_array", flags(true)),
+      attribute("stop_gradient", "0.a_array", flags(maker.stopGradient ?? false)),
+    ]);
+  }
+  return op;
+}
+
+function attribute(name: string, kind: string, data: Json): Json {
+  return JsonObject.of([["AT", JsonObject.of([["#", kind], ["D", data]])], ["N", name]]);
+}
+
+function flags(on: boolean): Json[] {
+  return [JsonObject.of([["#", "0.a_bool"], ["D", on]])];
+}
