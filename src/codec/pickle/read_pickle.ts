@@ -12,7 +12,7 @@
 import { FormatError, UnsafeError, UnsupportedError, type Warning } from "../../errors.ts";
 import { Budget, DEFAULT_LIMITS, type Limits, PRICES } from "../../limits.ts";
 import { Float, FrozenSet, Tuple } from "../../values.ts";
-import type { Cursor, Decoder } from "../cursor.ts";
+import type { Ask, Cursor, Decoder } from "../cursor.ts";
 import { ArrayLedger } from "./array_ledger.ts";
 import { ArrayRuns, type RunContext } from "./array_run.ts";
 import { ByteText, spelledOut, usedAgain } from "./byte_text.ts";
@@ -355,13 +355,14 @@ class PickleMachine implements CallContext, RunContext {
   }
 
   /** Put what lies above the mark into the container below it, which must be `wanted`. */
-  *#fillBelow(isWanted: (value: unknown) => value is Container, wanted: string): Decoder<void> {
+  #fillBelow(isWanted: (value: unknown) => value is Container, wanted: string): Iterable<Ask> {
     const { stack } = this;
     const start = stack.popMark();
     const container = stack.below(start);
-    if (isWanted(container)) yield* this.containers.fill(container, start);
-    else this.symbols.mustBeUnknown(container, wanted);
+    if (isWanted(container)) return this.containers.fill(container, start);
+    this.symbols.mustBeUnknown(container, wanted);
     stack.items.length = start;
+    return [];
   }
 
   // ---- memo
