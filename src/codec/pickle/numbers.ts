@@ -34,6 +34,8 @@ const FLOAT = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
  * sign, single underscores between digits; with base 0 also `0x`, `0o` and `0b`, and no leading zeros. Null where the text is malformed.
  */
 export function integerFromText(text: string, base: 0 | 10): number | bigint | null {
+  // Nearly all are such.
+  if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
   const [, sign, grouped] = INTEGER.exec(text) ?? [];
   if (grouped === undefined) return null;
   const digits = grouped.replaceAll("_", "");
@@ -48,8 +50,11 @@ export function integerFromText(text: string, base: 0 | 10): number | bigint | n
 
 /** FLOAT: digits, a point, an exponent; `nan`, `inf`, `infinity`. Null where the text is malformed, or beyond what a double holds. */
 export function floatFromText(text: string): number | null {
+  if (FLOAT.test(text)) {
+    const value = Number(text);
+    return Number.isFinite(value) ? value : null;
+  }
   const [, sign, word] = /^([+-]?)(nan|inf|infinity)$/i.exec(text) ?? [];
-  if (word) return word.toLowerCase() === "nan" ? NaN : sign === "-" ? -Infinity : Infinity;
-  const value = FLOAT.test(text) ? Number(text) : NaN;
-  return Number.isFinite(value) ? value : null;
+  if (!word) return null;
+  return word.toLowerCase() === "nan" ? NaN : sign === "-" ? -Infinity : Infinity;
 }
