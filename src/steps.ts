@@ -5,7 +5,7 @@
  */
 
 /** Things that are looked at between two steps. */
-const STEP = 16_384;
+export const STEP = 16_384;
 
 /** What a generator gives at its end: for who has no turns to give. */
 export function atOnce<T>(steps: Generator<unknown, T>): T {

@@ -6,7 +6,7 @@
  */
 import { FormatError } from "../../errors.ts";
 import { Budget, type Limits, PRICES } from "../../limits.ts";
-import { atOnce, StepPace } from "../../steps.ts";
+import { atOnce, STEP } from "../../steps.ts";
 import { textFromUtf8 } from "../pickle/text.ts";
 import { checkBlockGraph } from "./check_blocks.ts";
 import { type FieldRule, type MessageRule, ruleOf } from "./schema.ts";
@@ -93,18 +93,21 @@ class Checker {
 
   /** Check the message at `[start, end)` and all that is in it. */
   *message(rule: MessageRule, start: number, end: number): Generator<void, void> {
-    const wire = this.#wire;
-    const { maxProtoDepth } = this.#budget.limits;
     // Frames are used again and again: a program has millions of messages, and a handful at a time.
     const frames: Frame[] = [{ rule, start, end, field: null, seen: 0, merged: 0 }];
-    let depth = 0, frame = frames[0];
-    const pace = new StepPace();
-    wire.pos = start;
-    for (;;) {
-      if (pace.isDue(1)) yield;
+    this.#wire.pos = start;
+    for (let depth = this.#some(frames, 0); depth >= 0; depth = this.#some(frames, depth)) yield;
+  }
+
+  /** Go on in the message at `depth`, a step's worth of fields: how deep they led, -1 at the end. A loop that waits in between would be slower. */
+  #some(frames: Frame[], depth: number): number {
+    const wire = this.#wire;
+    const { maxProtoDepth } = this.#budget.limits;
+    let frame = frames[depth];
+    for (let read = 0; read < STEP; read++) {
       if (wire.pos >= frame.end) {
         this.#complete(frame, depth === 0 ? undefined : frames[depth - 1]);
-        if (depth === 0) return;
+        if (depth === 0) return -1;
         frame = frames[--depth];
         continue;
       }
@@ -123,7 +126,7 @@ class Checker {
           if (depth + 2 > maxProtoDepth) this.#budget.exceed("maxProtoDepth", depth + 2, at);
           const { pos } = wire;
           if (frame.rule.watched !== null) this.#enter(frame.rule, number, pos, pos + length, at);
-          frame = frames[++depth] ??= { rule, start: 0, end: 0, field, seen: 0, merged: 0 };
+          frame = frames[++depth] ??= { rule: field.message, start: 0, end: 0, field, seen: 0, merged: 0 };
           frame.rule = field.message;
           frame.start = pos;
           frame.end = pos + length;
@@ -139,6 +142,7 @@ class Checker {
         if (frame.rule.watched !== null) this.#number(frame.rule, number, value, at);
       } else wire.advance(kind === 1 ? 8 : 4, at, frame.end);
     }
+    return depth;
   }
 
   /** A message in a message begins. */
