@@ -24,7 +24,7 @@
  * @module
  */
 import { visible } from "../errors.ts";
-import { type Console, isProgram, runProgram } from "../io/process_console.ts";
+import { type Console, isProgram, runProgram, withProcess } from "../io/process_console.ts";
 import { nearest } from "../limits.ts";
 import { checkOperands, type Command, parse, UsageError } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
@@ -36,11 +36,16 @@ import { VERSION } from "./version.ts";
 export type { Console } from "../io/process_console.ts";
 
 /**
- * Run one command. Nothing is thrown: what goes wrong is told by `console.error`.
+ * Run one command: with a Console of your own, or by its arguments, with the outputs and signals of this process. Nothing is thrown: what goes
+ * wrong is told by `console.error`.
  *
  * @returns what a process ends with: 0 done, 1 the answer is no (`diff`, `verify`, `audit`, `detect`), 2 it could not be done, 130 stopped
  */
-export async function main(console: Console): Promise<number> {
+export async function main(console: Console | readonly string[]): Promise<number> {
+  return "args" in console ? await runIn(console) : await withProcess(console, runIn);
+}
+
+async function runIn(console: Console): Promise<number> {
   const [name, ...args] = console.args;
   const session = new Session(console);
   try {
@@ -83,4 +88,4 @@ function commandNamed(name: string): Command {
   throw new UsageError(`There is no command ${visible(name)}: the nearest is ${near}`);
 }
 
-if (isProgram(import.meta.main, import.meta.url)) await runProgram(main);
+if (isProgram(import.meta.main, import.meta.url)) await runProgram(runIn);

@@ -149,10 +149,13 @@ export async function notFound(place: Place): Promise<SourceError> {
     const message = prefix === undefined ? "has no __model__" : "is a folder";
     return new SourceError("NOT_FOUND", `${quote(shown)} ${message}: ${hint}`, { path: shown, hint });
   }
-  const ending = PREFIX_ENDINGS.find((end) => name.endsWith(end));
-  if (ending !== undefined && await exists(folder, name)) {
-    const hint = `give the prefix of the model's files, ${quote(shown.slice(0, -ending.length))}`;
-    return new SourceError("NOT_FOUND", `${quote(shown)} is one file of a model: ${hint}`, { path: shown, hint });
+  if (name !== "" && await exists(folder, name)) {
+    const ending = PREFIX_ENDINGS.find((end) => name.endsWith(end));
+    const what = ending === undefined ? "a file" : "one file of a model";
+    const hint = ending === undefined
+      ? "the prefix or the folder of a model is wanted"
+      : `give the prefix of the model's files, ${quote(shown.slice(0, -ending.length))}`;
+    return new SourceError("NOT_FOUND", `${quote(shown)} is ${what}: ${hint}`, { path: shown, hint });
   }
   if (await wasPutAside(place)) {
     const hint = "a save of this folder was cut off, recoverFolder finishes it";

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { UnsupportedError } from "../errors.ts";
 import { realPath, systemCode } from "./platform.ts";
 
 /** What a program of the command line has around it. */
@@ -41,6 +42,7 @@ interface Output {
   isTTY?: boolean;
   write(text: string, done: (error?: Error | null) => void): boolean;
   on(event: "error", listener: () => void): void;
+  off(event: "error", listener: () => void): void;
 }
 
 interface Process {
@@ -48,6 +50,7 @@ interface Process {
   stdout: Output;
   stderr: Output;
   on(event: string, listener: () => void): void;
+  off(event: string, listener: () => void): void;
   exit(code: number): never;
 }
 
@@ -62,27 +65,57 @@ export function isProgram(isMain: boolean | undefined, url: string): boolean {
 
 /** Run a program in this process, and end the process with the number that it gives. */
 export async function runProgram(program: (console: Console) => Promise<number>): Promise<never> {
-  const { process } = globalThis as unknown as { process: Process };
-  const { argv, stdout, stderr } = process;
-  const controller = new AbortController();
-  for (const [name, number] of Object.entries(SIGNALS)) {
-    // Who asks twice does not want to wait.
-    process.on(name, () => {
-      if (controller.signal.aborted) process.exit(128 + number);
-      controller.abort(new Interrupt(number));
-    });
-  }
-  // What is closed is told to whoever writes.
-  for (const output of [stdout, stderr]) output.on("error", () => {});
-  const code = await program({
-    args: argv.slice(2),
-    write: (text) => written(stdout, text),
-    error: (text) => written(stderr, text).catch(() => {}),
-    isTerminal: stderr.isTTY === true,
-    signal: controller.signal,
-  });
-  return process.exit(code);
+  const code = await withProcess(null, program);
+  return process().exit(code);
 }
+
+/**
+ * Run a program with the outputs and signals of this process, which goes on afterwards; null for the arguments of the process.
+ *
+ * @throws {UnsupportedError} `UNSUPPORTED_RUNTIME`: there is no process here
+ */
+export async function withProcess(
+  args: readonly string[] | null,
+  program: (console: Console) => Promise<number>,
+): Promise<number> {
+  const { argv, stdout, stderr } = process();
+  const controller = new AbortController();
+  const listeners = Object.entries(SIGNALS).map(([name, number]) => {
+    // Who asks twice does not want to wait.
+    const listener = () => {
+      if (controller.signal.aborted) process().exit(128 + number);
+      controller.abort(new Interrupt(number));
+    };
+    process().on(name, listener);
+    return () => process().off(name, listener);
+  });
+  // What is closed is told to whoever writes.
+  for (const output of [stdout, stderr]) {
+    output.on("error", ignore);
+    listeners.push(() => output.off("error", ignore));
+  }
+  try {
+    return await program({
+      args: args ?? argv.slice(2),
+      write: (text) => written(stdout, text),
+      error: (text) => written(stderr, text).catch(() => {}),
+      isTerminal: stderr.isTTY === true,
+      signal: controller.signal,
+    });
+  } finally {
+    for (const remove of listeners) remove();
+  }
+}
+
+function process(): Process {
+  const { process } = globalThis as unknown as { process?: Process };
+  if (!process?.stdout) {
+    throw new UnsupportedError("UNSUPPORTED_RUNTIME", "There is no process here: give main a Console of your own");
+  }
+  return process;
+}
+
+function ignore(): void {}
 
 function written(output: Output, text: string): Promise<void> {
   return new Promise((done, fail) => {

@@ -15,6 +15,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { afterAll as after, beforeAll as before, describe, it } from "@std/testing/bdd";
 import * as paddle from "../../mod.ts";
+import { main } from "../../src/cli/mod.ts";
 import { npyHead } from "../../src/codec/npy/write_npy.ts";
 
 const IS_DENO = "Deno" in globalThis;
@@ -62,6 +63,20 @@ describe("the command line as a process of this runtime", () => {
     writeFileSync(path, "cos\nsystem\n(Vecho hello\ntR.");
     const evil = run("audit", path, "--json");
     assert.deepEqual([evil.status, JSON.parse(evil.stdout).symbols[0].symbol], [1, "os.system"]);
+  });
+
+  it("is a function of its arguments, too, that leaves nothing at the process", async () => {
+    const said: string[] = [], signals = () => process.listenerCount("SIGINT") + process.listenerCount("SIGTERM");
+    const { write } = process.stdout, before = signals();
+    process.stdout.write = ((text: string, done: () => void) => (said.push(text), done(), true)) as typeof write;
+    let code: number;
+    try {
+      code = await main(["detect", NET]);
+    } finally {
+      process.stdout.write = write;
+    }
+    assert.deepEqual([code, said.join("")], [0, "pickle\n"]);
+    assert.equal(signals(), before);
   });
 
   it("needs no more of Deno than to read", { skip: IS_DENO ? false : "Deno alone has permissions" }, () => {

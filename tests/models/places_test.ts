@@ -49,6 +49,17 @@ describe("a model that is asked for by another name than its prefix", () => {
     });
   }
 
+  it("is told to be a file where a file of another kind was given", async () => {
+    const folder = await downloaded();
+    await save(new Map([["w", 1]]), "net.pdparams", { folder });
+    for (const ask of [loadInferenceModel, recoverStateDict, jit.load]) {
+      await assert.rejects(ask("net.pdparams", { folder }), {
+        code: "NOT_FOUND",
+        message: '"net.pdparams" is a file: the prefix or the folder of a model is wanted',
+      });
+    }
+  });
+
   it("is the prefix of forward, not that of another method", async () => {
     const folder = await downloaded();
     for (const end of [".pdmodel", ".pdiparams"]) {
