@@ -101,7 +101,9 @@ export type { Call } from "./src/nn/arguments.ts";
 export type { Initializer } from "./src/nn/initializer/initializer.ts";
 export type { L1Decay, L2Decay, Regularizer } from "./src/regularizer/mod.ts";
 export { seed } from "./src/nn/random/generator.ts";
-export { type ArrayInfo, Checkpoint, open, type ReadOptions, sideIndex, type StreamOptions } from "./src/open.ts";
+export { type ArrayInfo, Checkpoint, type ReadOptions, type StreamOptions } from "./src/checkpoint.ts";
+export { open } from "./src/open.ts";
+export { sideIndex } from "./src/side_index.ts";
 export { type ArchiveFolder, openArchive, type OpenArchiveOptions } from "./src/open_archive.ts";
 export * as optimizer from "./src/optimizer/mod.ts";
 export type {

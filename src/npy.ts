@@ -33,7 +33,8 @@ import { joinBytes } from "./joined_bytes.ts";
 import { Budget, type Limits, resolveLimits } from "./limits.ts";
 import { numpyArrayOf } from "./model/array_of.ts";
 import { NDArray } from "./ndarray.ts";
-import { Checkpoint, openWith } from "./open.ts";
+import { Checkpoint } from "./checkpoint.ts";
+import { openWith } from "./open_parts.ts";
 import {
   checkOptions,
   type Float8,

@@ -16,7 +16,7 @@ import { loadLazyArrays } from "./io/load_lazy_arrays.ts";
 import { textLengthsOf } from "./io/text_lengths.ts";
 import { inTurns } from "./io/turns.ts";
 import { within } from "./io/within.ts";
-import type { Checkpoint } from "./open.ts";
+import type { Checkpoint } from "./checkpoint.ts";
 import { draftEncoding, type Plan } from "./encode.ts";
 import { checkOptions, type EncodeOptions, SAVE_OPTIONS, type SaveOptions } from "./options.ts";
 import type { Value } from "./values.ts";

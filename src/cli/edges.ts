@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Checkpoint } from "../open.ts";
+import type { Checkpoint } from "../checkpoint.ts";
 import { EDGE, type Elements, THRESHOLD } from "./array_text.ts";
 
 /** What is shown of an array: all of a small one, the rows at both ends of a large one. */

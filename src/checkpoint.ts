@@ -1,0 +1,308 @@
+/**
+ * A file as a catalogue: names, dtypes, shapes and places first, numbers when they are asked for.
+ *
+ * @module
+ */
+import type { PickledArray } from "./codec/pickle/pickled.ts";
+import { type DType, dtypeInfo } from "./dtype.ts";
+import { quote, SourceError, UnsupportedError, ValueError, type Warning } from "./errors.ts";
+import { eitherSignal } from "./io/either_signal.ts";
+import type { Source } from "./io/source.ts";
+import { leaveValue } from "./io/left_value.ts";
+import { InlineBytes } from "./io/inline_bytes.ts";
+import { type ReadOptions, SpanBytes } from "./io/span_bytes.ts";
+import { streamOf } from "./io/stream_of.ts";
+import { inTurns } from "./io/turns.ts";
+import { within } from "./io/within.ts";
+import { partLazily, piecesOf } from "./joined_bytes.ts";
+import { namedArrays } from "./model/named_arrays.ts";
+import { replaceLeavesInSteps, someInSteps } from "./model/walk.ts";
+import type { LazyBytes, NDArray } from "./ndarray.ts";
+import { DenseTensor, remade, Tensor } from "./tensor.ts";
+import type { Value } from "./values.ts";
+
+/** What is known of an array without reading it. */
+export interface ArrayInfo {
+  /** Paddle's word for the kind of number. */
+  dtype: DType;
+  /** Lengths of the axes. */
+  shape: readonly number[];
+  /** Byte of the file where its data begin; -1 where it is put together from several places. */
+  offset: number;
+  /** Bytes of its numbers. In a protocol-2 pickle the file takes up to twice as many. */
+  nbytes: number;
+  /** What {@linkcode Checkpoint.get} gives. */
+  kind: "Tensor" | "DenseTensor" | "NDArray";
+}
+
+export type { ReadOptions } from "./io/span_bytes.ts";
+
+/** Options of {@linkcode Checkpoint.stream}. */
+export interface StreamOptions extends ReadOptions {
+  /** The first of the bytes that are given, and the end behind the last. @default all of them */
+  range?: readonly [number, number];
+}
+
+/** That it can be gone through, and closed by `await using`. The types of an npm package have no methods whose names are symbols. */
+export interface Checkpoint extends AsyncIterable<[string, NDArray]>, AsyncDisposable {}
+
+/** An opened file. Made by {@linkcode open}. */
+export class Checkpoint {
+  /** Oddities met while opening. */
+  readonly warnings: readonly Warning[];
+  readonly #source: Source | null;
+  readonly #sources: readonly Pick<Source, "close">[];
+  #value: Value;
+  readonly #arrays: ReadonlyMap<string, NDArray>;
+  readonly #places: ReadonlyMap<NDArray, PickledArray>;
+  readonly #lazies: ReadonlyMap<NDArray, SpanBytes>;
+  /** What was written of arrays that were read with the structure. */
+  readonly #edited = new Map<NDArray, Uint8Array>();
+  #closed = false;
+  #writing: Promise<void> = Promise.resolve();
+
+  /** Made by {@linkcode open}, not by callers. */
+  constructor(parts: CheckpointParts) {
+    this.warnings = parts.warnings;
+    this.#source = parts.source;
+    this.#sources = parts.sources ?? [];
+    this.#value = parts.value;
+    this.#arrays = parts.arrays ?? namedArrays(parts.value);
+    this.#places = parts.places;
+    this.#lazies = parts.lazies;
+    leaveValue(this, (options) => this.value(options));
+  }
+
+  /**
+   * What tells this version of the file from others, such as `etag:"5e1f"`; undefined where the place tells none, or there are several files.
+   * {@linkcode save} takes it as `ifUnchanged: { version }`.
+   */
+  get version(): string | undefined {
+    return this.#source?.version;
+  }
+
+  /** Names of the arrays, in file order: the keys of a state dict; `model.fc.weight` for arrays deeper inside. */
+  names(): string[] {
+    this.#alive();
+    return [...this.#arrays.keys()];
+  }
+
+  /** What is known of the array `name` without reading it. */
+  info(name: string): ArrayInfo {
+    const array = this.#array(name);
+    const kind = array instanceof Tensor ? "Tensor" : array instanceof DenseTensor ? "DenseTensor" : "NDArray";
+    const offset = this.#lazies.get(array)?.span.offset ?? this.#places.get(array)?.dataOffset ?? -1;
+    return { dtype: array.dtype, shape: array.shape, offset, nbytes: array.nbytes, kind };
+  }
+
+  /** Read one array. Each call reads anew and gives an array of its own. */
+  async get(name: string, options: ReadOptions = {}): Promise<NDArray> {
+    options.signal?.throwIfAborted();
+    const array = this.#array(name);
+    const lazy = this.#lazies.get(array) ?? this.#unread(array);
+    const bytes = lazy ? await lazy.read(options) : (await this.#loaded(array, options)).slice();
+    return remade(array, array.dtype, array.shape, bytes);
+  }
+
+  /**
+   * Read the elements `[start, end)` along axis 0 of one array; negative numbers count from the end, as in Python. Only these are read
+   * from the file, unless it has them in column-major order; what protocol 2 wrote as text is read from its beginning on, and not kept.
+   */
+  async getSlice(name: string, range: readonly [number, number], options: ReadOptions = {}): Promise<NDArray> {
+    options.signal?.throwIfAborted();
+    const [start, end] = range;
+    const array = this.#array(name);
+    if (array.shape.length === 0) throw new TypeError(`${JSON.stringify(name)} has no axis to slice`);
+    const [rows, ...rest] = array.shape;
+    const from = bound(start, rows), to = Math.max(from, bound(end, rows));
+    const rowBytes = rest.reduce((a, b) => a * b, dtypeInfo(array.dtype).itemsize);
+    const shape = [to - from, ...rest];
+    const lazy = this.#lazies.get(array);
+    const [first, last] = [from * rowBytes, to * rowBytes];
+    if (lazy) return remade(array, array.dtype, shape, await lazy.readRange(first, last, options));
+    const unread = this.#unread(array);
+    const bytes = unread
+      ? await partLazily(unread, first, last).read(options)
+      : (await this.#loaded(array, options)).slice(first, last);
+    return remade(array, array.dtype, shape, bytes);
+  }
+
+  /** What is made of several places of the file, such as a parameter in slices, as long as nobody has touched it. */
+  #unread(array: NDArray): LazyBytes | null {
+    return this.#edited.has(array) ? null : array.unread;
+  }
+
+  /**
+   * The bytes of one array as a stream, little-endian in C order: a piece of 4 MiB at most is in memory while the next is read. `range` gives
+   * the bytes `[start, end)` alone. An array in column-major order is held whole; one that protocol 2 wrote as text is read from its beginning
+   * on. What goes wrong while bytes are read ends the stream with the error that {@linkcode Checkpoint.get} would reject with.
+   *
+   * @throws {SourceError} `NOT_FOUND`: there is no such array
+   * @throws {TypeError} the range does not lie inside the array
+   */
+  stream(name: string, options: StreamOptions = {}): ReadableStream<Uint8Array> {
+    const array = this.#array(name);
+    const [from, to] = options.range ?? [0, array.nbytes];
+    if (!(Number.isSafeInteger(from) && Number.isSafeInteger(to) && 0 <= from && from <= to && to <= array.nbytes)) {
+      throw new TypeError(`Option range must lie in the ${array.nbytes} bytes of ${quote(name)}: got [${from}, ${to}]`);
+    }
+    const bytes = this.#lazies.get(array) ?? array.unread ?? array.bytes;
+    return streamOf((cancelled) => streamed(bytes, from, to, eitherSignal(cancelled, options.signal)));
+  }
+
+  /** Name and array, one after the other: one array in memory at a time. */
+  async *[Symbol.asyncIterator](): AsyncIterator<[string, NDArray]> {
+    for (const name of this.names()) yield [name, await this.get(name)];
+  }
+
+  /**
+   * Write the numbers of one array in place: the same dtype and shape, and nothing else in the file changes. By path, a crash at any moment
+   * leaves the old numbers or the new ones; in a browser, too. What {@linkcode Checkpoint.value} gave and was read before stays as it was.
+   *
+   * @throws {ValueError} `INVALID_VALUE`: another dtype or shape
+   * @throws {UnsupportedError} `UNSUPPORTED_FEATURE`: the place cannot be written, or the array does not lie in one piece
+   * @throws {SaveError} writing failed; `committed` says what is there
+   * @throws {SourceError} `SOURCE_CHANGED`: the file was changed since it was opened
+   */
+  async write(name: string, array: NDArray, options: ReadOptions = {}): Promise<void> {
+    const { signal } = options;
+    signal?.throwIfAborted();
+    const old = this.#array(name);
+    const isSame = array.dtype === old.dtype && array.shape.length === old.shape.length &&
+      array.shape.every((length, axis) => length === old.shape[axis]);
+    if (!isSame) {
+      throw new ValueError(
+        "INVALID_VALUE",
+        `${quote(name)} is ${old.dtype} [${old.shape}]: that can be written in place, and nothing else`,
+        {
+          at: name,
+          expected: `${old.dtype} [${old.shape}]`,
+          actual: `${array.dtype} [${array.shape}]`,
+        },
+      );
+    }
+    const lazy = this.#lazies.get(old) ?? this.#inline(old, name);
+    const offset = lazy?.plainOffset ?? null, source = lazy?.source;
+    if (!source?.edit || offset === null) {
+      throw new UnsupportedError(
+        "UNSUPPORTED_FEATURE",
+        `${quote(name)} cannot be written in place: save writes a new file`,
+        {
+          at: name,
+          path: (source ?? this.#source)?.name,
+        },
+      );
+    }
+    await array.load(options);
+    await lazy!.prove(options);
+    const writing = this.#writing.then(() => {
+      signal?.throwIfAborted();
+      return source.edit!(offset, array.bytes, options);
+    });
+    // One after the other; a failed one concerns its own caller.
+    this.#writing = writing.catch(() => {});
+    await writing;
+    if (!this.#lazies.has(old)) this.#edited.set(old, array.bytes.slice());
+  }
+
+  /**
+   * The whole value, as {@linkcode load} gives it, with arrays that are read when they are touched: `await array.load()`, or at once
+   * where the place of the file can be read at once (files by path, bytes in memory).
+   */
+  async value({ signal }: ReadOptions = {}): Promise<Value> {
+    signal?.throwIfAborted();
+    this.#alive();
+    // Bytes objects have no lazy form: those that were left in the file are read now.
+    const left: SpanBytes[] = [];
+    const note = (item: unknown) => {
+      if (item instanceof SpanBytes) left.push(item);
+      return false;
+    };
+    await inTurns(someInSteps(this.#value, note, () => true), signal);
+    if (left.length === 0) return this.#value;
+    const read = new Map<unknown, Uint8Array>();
+    for (const bytes of left) read.set(bytes, await bytes.read({ signal }));
+    this.#value = await inTurns(replaceLeavesInSteps(this.#value, (item) => read.get(item) ?? item), signal) as Value;
+    return this.#value;
+  }
+
+  /** Let go of the file. Closing twice is fine; using it afterwards is a TypeError. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#writing;
+    for (const source of [this.#source, ...this.#sources]) await source?.close?.();
+  }
+
+  /** `await using`: closes. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** The bytes of an array that was read already. */
+  async #loaded(array: NDArray, options: ReadOptions): Promise<Uint8Array> {
+    // What was read with the structure is of the same version as what is read now, or of none.
+    const verifying = this.#source?.verify?.(), { signal } = options;
+    await (signal && verifying ? within(verifying, Infinity, signal) : verifying);
+    return this.#edited.get(array) ?? (await array.load(options)).bytes;
+  }
+
+  #inline(array: NDArray, name: string): SpanBytes | null {
+    const from = this.#places.get(array);
+    return from && this.#source ? InlineBytes.of(this.#source, from, array.nbytes, name) : null;
+  }
+
+  #alive(): void {
+    if (this.#closed) throw new TypeError("This checkpoint was closed");
+  }
+
+  #array(name: string): NDArray {
+    this.#alive();
+    const array = this.#arrays.get(name);
+    if (!array) {
+      throw new SourceError("NOT_FOUND", `There is no array ${JSON.stringify(name)} in this file: names() lists them`, {
+        at: name,
+      });
+    }
+    return array;
+  }
+}
+
+/** What a Checkpoint is made of. */
+export interface CheckpointParts {
+  /** Where the bytes are; null where all are in memory. */
+  source: Source | null;
+  /** Files of a model that are open beside it. */
+  sources?: readonly Pick<Source, "close">[];
+  /** The value with its lazy arrays. */
+  value: Value;
+  /** The arrays in it by name, where they were looked for already. */
+  arrays?: Map<string, NDArray>;
+  /** What was odd. */
+  warnings: Warning[];
+  /** Where arrays come from that were read with the structure. */
+  places: Map<NDArray, PickledArray>;
+  /** Arrays that were not read. */
+  lazies: Map<NDArray, SpanBytes>;
+}
+
+/** Pieces that belong to whoever reads them. */
+async function* streamed(
+  bytes: Uint8Array | LazyBytes,
+  from: number,
+  to: number,
+  { signal, release }: ReturnType<typeof eitherSignal>,
+): AsyncGenerator<Uint8Array> {
+  try {
+    signal.throwIfAborted();
+    const isShared = bytes instanceof Uint8Array;
+    for await (const piece of piecesOf(bytes, from, to, { signal })) yield isShared ? piece.slice() : piece;
+  } finally {
+    release();
+  }
+}
+
+function bound(index: number, length: number): number {
+  if (!Number.isSafeInteger(index)) throw new TypeError(`A slice wants integers: got ${index}`);
+  return Math.min(length, Math.max(0, index < 0 ? index + length : index));
+}

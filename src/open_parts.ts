@@ -1,0 +1,79 @@
+/**
+ * Opens one file by the decoder of its kind.
+ *
+ * @module
+ */
+import type { Cursor, Decoder } from "./codec/cursor.ts";
+import type { PickledArray } from "./codec/pickle/pickled.ts";
+import { driveFrom } from "./io/drive_from.ts";
+import { type From, sourceOf } from "./io/open_source.ts";
+import type { Source } from "./io/source.ts";
+import { readWhole } from "./io/read_whole.ts";
+import { withIndex } from "./io/side_index.ts";
+import { SpanBytes } from "./io/span_bytes.ts";
+import { inTurns } from "./io/turns.ts";
+import { resolveLimits } from "./limits.ts";
+import type { ArrayContext } from "./model/array_of.ts";
+import type { Shaped } from "./model/from_file.ts";
+import { namedArraysInSteps } from "./model/named_arrays.ts";
+import type { NDArray } from "./ndarray.ts";
+import type { OpenOptions } from "./options.ts";
+import { Checkpoint, type CheckpointParts } from "./checkpoint.ts";
+
+/** Open `from` by a decoder of one kind of file, and shape what it found. */
+export async function openWith<T>(
+  from: From,
+  options: OpenOptions,
+  make: (cursor: Cursor) => Decoder<T>,
+  shape: (content: T, context: ArrayContext) => Shaped | Generator<void, Shaped>,
+): Promise<Checkpoint> {
+  return new Checkpoint(await openParts(from, options, make, shape));
+}
+
+/** What a Checkpoint of `from` is made of. */
+export async function openParts<T>(
+  from: From,
+  options: OpenOptions,
+  make: (cursor: Cursor) => Decoder<T>,
+  shape: (content: T, context: ArrayContext) => Shaped | Generator<void, Shaped>,
+): Promise<CheckpointParts> {
+  const { signal, onProgress } = options;
+  signal?.throwIfAborted();
+  const { maxStreamBytes } = resolveLimits(options.limits);
+  let opened = await sourceOf(from, options);
+  if (options.index !== undefined && !("stream" in opened)) opened = await indexed(opened, options.index, options);
+  const source = "stream" in opened ? null : opened;
+  const parts = await driveFrom(
+    opened,
+    make,
+    async (content, borrowed): Promise<CheckpointParts> => {
+      const lazies = new Map<NDArray, SpanBytes>(), places = new Map<NDArray, PickledArray>();
+      let last: SpanBytes | null = null;
+      const shaping = shape(content, {
+        borrowed,
+        lazy: (span, finish, from) => last = new SpanBytes(source!, span, finish, from),
+        onArray: (made, from) => {
+          if (!made.isLoaded && last) lazies.set(made, last);
+          else if (from) places.set(made, from);
+        },
+      });
+      const { value, warnings } = "next" in shaping ? await inTurns(shaping, signal) : shaping;
+      const arrays = await inTurns(namedArraysInSteps(value), signal);
+      return { source, value, arrays, warnings, lazies, places };
+    },
+    { signal, onProgress, lazy: true, maxStreamBytes },
+  );
+  for (const warning of parts.warnings) options.onWarning?.(warning);
+  return parts;
+}
+
+/** The source with its side index; closed where that cannot be read. */
+async function indexed(source: Source, index: From, options: OpenOptions): Promise<Source> {
+  try {
+    const limit = resolveLimits(options.limits).maxStructureBytes;
+    return await withIndex(source, await readWhole(index, limit, options), options);
+  } catch (error) {
+    await source.close?.();
+    throw error;
+  }
+}
