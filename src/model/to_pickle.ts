@@ -14,6 +14,7 @@ import { SelectedRows, Tuple } from "../values.ts";
 import { checkValueInSteps } from "./check_value.ts";
 import { BIG_PARAMS, NAME_TABLE } from "./keys.ts";
 import { atOnce, StepPace } from "../steps.ts";
+import { someGivenInSteps } from "./walk.ts";
 import { withoutLayersInSteps } from "./without_layers.ts";
 
 /** What {@linkcode shapeForSave} is asked for. */
@@ -65,7 +66,7 @@ export function* shapeForSaveInSteps(value: unknown, options: ShapeOptions): Gen
 function* isStateDict(dict: Map<unknown, unknown>): Generator<void, boolean> {
   for (const value of dict.values()) {
     if (value instanceof Tensor || value instanceof DenseTensor) continue;
-    if (!(value instanceof Map || isPlainObject(value)) || (yield* holdsTensor(value))) return false;
+    if (!(value instanceof Map || isPlainObject(value)) || (yield* someGivenInSteps(value, isTensor))) return false;
   }
   return true;
 }
@@ -75,21 +76,8 @@ function holdsOnlyDenseTensors(dict: Map<unknown, unknown>): boolean {
   return true;
 }
 
-function* holdsTensor(root: unknown): Generator<void, boolean> {
-  const seen = new Set<unknown>();
-  const todo = [root];
-  const pace = new StepPace();
-  while (todo.length > 0) {
-    if (pace.isDue(1)) yield;
-    const value = todo.pop();
-    if (value instanceof Tensor || value instanceof DenseTensor || value instanceof SelectedRows) return true;
-    if (typeof value !== "object" || value === null || seen.has(value)) continue;
-    seen.add(value);
-    if (value instanceof Map) { for (const item of value.values()) todo.push(item); }
-    else if (Array.isArray(value)) { for (const item of value) todo.push(item); }
-    else if (isPlainObject(value)) { for (const item of Object.values(value as object)) todo.push(item); }
-  }
-  return false;
+function isTensor(value: object): boolean {
+  return value instanceof Tensor || value instanceof DenseTensor || value instanceof SelectedRows;
 }
 
 /** Dossier 1.3: a plain dict of arrays, and the name table last. */

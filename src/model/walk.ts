@@ -6,7 +6,8 @@
 import { OpaqueArray, OrderedDict, PythonRecord } from "../values.ts";
 import type { Container } from "../codec/pickle/nesting.ts";
 import { keyStep } from "../codec/pickle/place.ts";
-import { atOnce, StepPace } from "../steps.ts";
+import { isPlainObject } from "../plain_object.ts";
+import { atOnce, STEP, StepPace } from "../steps.ts";
 
 /** The container inside a value: a list, tuple, dict or set itself; the fields of a record; the items of an array of objects. */
 function containerOf(value: unknown): Container | null {
@@ -20,9 +21,6 @@ function* childrenOf(container: Container): Generator<unknown> {
   yield* Array.isArray(container) || container instanceof Set ? container : container.values();
   if (container instanceof OrderedDict && container.attributes) yield container.attributes;
 }
-
-/** Members that are looked at between two steps. */
-const STEP = 16_384;
 
 /** Whether `test` holds for some value below (and including) `root`; `into` says which containers are looked into. */
 export function some(root: unknown, test: (value: unknown) => boolean, into: (container: object) => boolean): boolean {
@@ -56,6 +54,36 @@ export function* someInSteps(
     }
   }
   return false;
+}
+
+/**
+ * Whether `test` holds for some object below (and including) `root`, a value that a caller made: dicts, plain objects, lists and tuples are
+ * looked into, in steps.
+ */
+export function* someGivenInSteps(root: unknown, test: (value: object) => boolean): Generator<void, boolean> {
+  const seen = new Set<object>();
+  const todo: object[] = [];
+  const visit = (value: unknown) => {
+    if (typeof value === "object" && value !== null) todo.push(value);
+  };
+  visit(root);
+  const pace = new StepPace();
+  while (todo.length > 0) {
+    const value = todo.pop()!;
+    if (test(value)) return true;
+    if (seen.has(value)) continue;
+    seen.add(value);
+    for (const member of membersGiven(value)) {
+      if (pace.isDue(1)) yield;
+      visit(member);
+    }
+  }
+  return false;
+}
+
+function membersGiven(value: object): Iterable<unknown> {
+  if (value instanceof Map) return value.values();
+  return Array.isArray(value) ? value : isPlainObject(value) ? Object.values(value) : [];
 }
 
 /** No key: the value is the root, or the attributes of a dict. */

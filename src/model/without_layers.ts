@@ -7,6 +7,7 @@ import { isPlainObject } from "../plain_object.ts";
 import { rememberFloat, wasFloat } from "../floats.ts";
 import { DefaultDict, OrderedDict, Tuple } from "../values.ts";
 import { isOwnContainer } from "./check_value.ts";
+import { someGivenInSteps } from "./walk.ts";
 import { atOnce, StepPace } from "../steps.ts";
 
 /** What makes a Layer here, below it in the house: a state dict. Optimizers and schedulers have one, too, but they take steps. */
@@ -30,7 +31,7 @@ export function* withoutLayersInSteps(root: unknown): Generator<void, unknown> {
   const made = new Map<unknown, unknown>();
   const todo: [unknown, unknown][] = [];
   const pace = new StepPace();
-  if (!(yield* holdsLayer(root, pace))) return root;
+  if (!(yield* someGivenInSteps(root, isLayer))) return root;
   const copyOf = (value: unknown): unknown => {
     let copy = made.get(value);
     if (copy === undefined && isLayer(value)) made.set(value, copy = value.stateDict());
@@ -71,32 +72,4 @@ function emptyLike(value: unknown): Map<unknown, unknown> | unknown[] | null {
   if (value instanceof Map) return new Map();
   if (value instanceof Tuple) return new Tuple();
   return Array.isArray(value) ? [] : null;
-}
-
-function* holdsLayer(root: unknown, pace: StepPace): Generator<void, boolean> {
-  const seen = new Set<unknown>();
-  const todo: object[] = [];
-  const look = (value: unknown) => {
-    if (typeof value === "object" && value !== null) todo.push(value);
-  };
-  look(root);
-  while (todo.length > 0) {
-    const value = todo.pop()!;
-    if (isLayer(value)) return true;
-    if (seen.has(value)) continue;
-    seen.add(value);
-    if (pace.isDue(1)) yield;
-    const members = value instanceof Map
-      ? value.values()
-      : Array.isArray(value)
-      ? value
-      : isPlainObject(value)
-      ? Object.values(value)
-      : [];
-    for (const member of members) {
-      if (pace.isDue(1)) yield;
-      look(member);
-    }
-  }
-  return false;
 }
