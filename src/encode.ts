@@ -71,7 +71,11 @@ export function* draftEncoding(value: Value, options: EncodeOptions): Generator<
     if (!(value instanceof NDArray || value instanceof SelectedRows)) {
       throw new ValueError("INVALID_VALUE", "useBinaryFormat saves one tensor or SelectedRows, nothing else");
     }
-    checkBuffer(value instanceof NDArray ? value : value.value);
+    const array: unknown = value instanceof NDArray ? value : value.value;
+    if (!(array instanceof NDArray)) {
+      throw new ValueError("INVALID_VALUE", `The rows of SelectedRows are an array: got ${shownValue(array)}`);
+    }
+    checkBuffer(array);
     return planned({ size: recordSize(value), chunks: writeRecordChunks(value), warnings: [] });
   }
   if (options.safetensors) {

@@ -9,6 +9,7 @@ import { FormatError, UnsupportedError, ValueError } from "./errors.ts";
 import { narrowBits, widenBits } from "./kernel.ts";
 import { PackedBytes } from "./packed_bytes.ts";
 import { bytesGiven, isMemory, plainBytes } from "./plain_bytes.ts";
+import { described, shownValue } from "./plain_object.ts";
 import { dtypeOfArray, Float16, viewOf } from "./typed_view.ts";
 import { Complex, Float } from "./values.ts";
 
@@ -104,7 +105,8 @@ export class NDArray {
     else if (isMemory(data)) this.#bytes = bytesGiven(data);
     else {
       if (typeof (data as LazyBytes | null)?.read !== "function") {
-        throw new TypeError("An array is made of bytes, or of a way to read them");
+        const way = Array.isArray(data) ? ": fromArray(list) takes numbers" : "";
+        throw new TypeError(`An array is made of bytes, or of a way to read them: got ${described(data)}${way}`);
       }
       this.#bytes = null;
       this.#lazy = data;
@@ -284,7 +286,7 @@ export class NDArray {
    * @throws {ValueError} `INVALID_VALUE` where the number of elements would change
    */
   reshape(shape: readonly number[]): this {
-    const open = shape.indexOf(-1);
+    const open = listOf(shape).indexOf(-1);
     let whole = shape;
     if (open >= 0) {
       const others = sizeOf(shape.filter((_, i) => i !== open));
@@ -305,7 +307,7 @@ export class NDArray {
    * are not looked at.
    */
   equals(other: NDArray): boolean {
-    if (this.dtype !== other.dtype || this.shape.length !== other.shape.length) return false;
+    if (this.dtype !== other?.dtype || this.shape.length !== other.shape.length) return false;
     if (this.shape.some((n, i) => n !== other.shape[i])) return false;
     return sameBytes(this.bytes, other.bytes);
   }
@@ -332,7 +334,7 @@ export class NDArray {
 
   /** Make one full of zeros. */
   static zeros<T extends NDArray>(this: ArrayClass<T>, shape: readonly number[], dtype: DType = "float32"): T {
-    return new this(dtype, [...shape]);
+    return new this(dtype, [...listOf(shape)]);
   }
 
   /**
@@ -346,7 +348,7 @@ export class NDArray {
     value: Scalar | Float,
     dtype: DType = "float32",
   ): T {
-    return new this(dtype, [...shape]).fill(value);
+    return new this(dtype, [...listOf(shape)]).fill(value);
   }
 
   /** An array of the same class, with what the class has beside the numbers. */
@@ -366,7 +368,7 @@ export class NDArray {
       if (!(Number.isInteger(i) && i >= 0 && i < shape[axis])) {
         throw new ValueError(
           "INVALID_VALUE",
-          `Index ${index[axis]} is out of range on axis ${axis}, which has ${shape[axis]} elements`,
+          `Index ${shownValue(index[axis])} is out of range on axis ${axis}, which has ${shape[axis]} elements`,
         );
       }
       place = place * shape[axis] + i;
@@ -443,6 +445,7 @@ const MAX_EMPTY_LISTS = 2 ** 24;
 /** Elements of a shape. A length that is none is refused here, for all that make arrays. */
 function sizeOf(shape: readonly number[]): number {
   let size = 1;
+  listOf(shape);
   for (let axis = 0; axis < shape.length; axis++) {
     const n = shape[axis];
     if (!Number.isSafeInteger(n) || n < 0) throw badShape(shape);
@@ -452,10 +455,28 @@ function sizeOf(shape: readonly number[]): number {
   return size;
 }
 
-function badShape(shape: readonly number[]): ValueError {
+function listOf(shape: readonly number[]): readonly number[] {
+  if (!Array.isArray(shape)) throw badShape(shape);
+  return shape;
+}
+
+function badShape(shape: unknown): ValueError {
+  const shown = Array.isArray(shape) ? `[${shape}]` : shownValue(shape);
   return new ValueError(
     "INVALID_VALUE",
-    `A shape is a list of integers from 0 on whose product has a size: got [${shape}]`,
+    `A shape is a list of integers from 0 on whose product has a size: got ${shown}`,
+  );
+}
+
+/**
+ * The array that a caller gave.
+ *
+ * @throws {TypeError} it is none
+ */
+export function arrayGiven(given: unknown): NDArray {
+  if (given instanceof NDArray) return given;
+  throw new TypeError(
+    `An array is due: got ${described(given)}${Array.isArray(given) ? ": fromArray(list) makes one" : ""}`,
   );
 }
 
@@ -474,7 +495,7 @@ function allocate(dtype: DType, shape: readonly number[], nbytes: number): Uint8
 /** A bound of a slice as Python takes it. */
 function bound(at: number, length: number): number {
   if (!Number.isInteger(at) && Math.abs(at) !== Infinity) {
-    throw new ValueError("INVALID_VALUE", `A bound of a slice is an integer: got ${at}`);
+    throw new ValueError("INVALID_VALUE", `A bound of a slice is an integer: got ${shownValue(at)}`);
   }
   return at < 0 ? Math.max(0, length + at) : Math.min(at, length);
 }
@@ -553,7 +574,7 @@ function bigFor(x: number | bigint | boolean, dtype: "int64" | "uint64"): bigint
 }
 
 function badValue(x: unknown, dtype: DType): ValueError {
-  const shown = isReal(x) ? String(x) : x instanceof Complex ? `${x.re}+${x.im}i` : typeof x;
+  const shown = isReal(x) ? String(x) : x instanceof Complex ? `${x.re}+${x.im}i` : shownValue(x);
   return new ValueError("INVALID_VALUE", `${dtype} has no room for ${shown}`, { actual: x });
 }
 

@@ -6,7 +6,7 @@
 import { convert, isComplex } from "./convert.ts";
 import { ValueError } from "./errors.ts";
 import { maxDifferenceOf, type Statistics, statisticsOf } from "./kernel.ts";
-import type { NDArray } from "./ndarray.ts";
+import { arrayGiven, type NDArray } from "./ndarray.ts";
 
 export type { Statistics } from "./kernel.ts";
 
@@ -23,7 +23,7 @@ export function statistics(array: NDArray): Statistics {
   const all: Statistics = { min: Infinity, max: -Infinity, mean: NaN, nanCount: 0, infCount: 0 };
   let sum = 0;
   let known = 0;
-  for (const piece of pieces(array)) {
+  for (const piece of pieces(arrayGiven(array))) {
     const one = statisticsOf(piece);
     all.nanCount += one.nanCount;
     all.infCount += one.infCount;
@@ -46,6 +46,7 @@ export function statistics(array: NDArray): Statistics {
  * @throws {FormatError} `BAD_NUMBER` where a bool is neither 0 nor 1
  */
 export function maxDifference(a: NDArray, b: NDArray): number {
+  for (const given of [a, b]) arrayGiven(given);
   if (a.shape.length !== b.shape.length || a.shape.some((n, i) => n !== b.shape[i])) {
     throw new ValueError("INVALID_VALUE", `Only arrays of one shape can be compared: [${a.shape}] and [${b.shape}]`);
   }

@@ -5,7 +5,9 @@
  */
 import { type DType, dtypeInfo } from "./dtype.ts";
 import { UnsupportedError } from "./errors.ts";
-import { type LazyBytes, NDArray } from "./ndarray.ts";
+import { arrayGiven, type LazyBytes, NDArray } from "./ndarray.ts";
+import { checkNames } from "./option_names.ts";
+import { shownValue } from "./plain_object.ts";
 
 /** What a Tensor has beside its numbers. */
 export interface TensorOptions {
@@ -34,6 +36,7 @@ export class Tensor extends NDArray {
     options: TensorOptions = {},
   ) {
     super(dtype, shape, data);
+    if (typeof options !== "object") throw new TypeError(`Options must be an object: got ${shownValue(options)}`);
     this.name = options.name ?? "";
     this.stopGradient = options.stopGradient ?? true;
     this.persistable = options.persistable ?? false;
@@ -46,7 +49,7 @@ export class Tensor extends NDArray {
    * @throws {UnsupportedError} `UNSUPPORTED_DTYPE` for uint32 and uint64, of which Paddle has no Tensors
    */
   static from(array: NDArray, options: TensorOptions = {}): Tensor {
-    const dtype = array.dtype === "uint16" ? "bfloat16" : array.dtype;
+    const dtype = arrayGiven(array).dtype === "uint16" ? "bfloat16" : array.dtype;
     if (!dtypeInfo(dtype).isTensor) {
       throw new UnsupportedError("UNSUPPORTED_DTYPE", `Paddle has no Tensor of ${dtype}: use astype first`);
     }
@@ -74,6 +77,7 @@ export class DenseTensor extends NDArray {
     options: { lod?: number[][] } = {},
   ) {
     super(dtype, shape, data);
+    checkNames(options, ["lod"]);
     this.lod = options.lod ?? [];
   }
 

@@ -208,9 +208,9 @@ export function toObject(map: ReadonlyMap<Value, Value>): Record<string, Value> 
   return object;
 }
 
-/** The own enumerable string keys of an object as a Map: the way back from {@linkcode toObject}. */
+/** The own enumerable string keys of an object as a Map: the way back from {@linkcode toObject}. A Map is copied. */
 export function toMap<T>(object: Readonly<Record<string, T>>): Map<string, T> {
-  return new Map(Object.entries(object));
+  return new Map(object instanceof Map ? object : Object.entries(object));
 }
 
 /** The one place where a name from a file becomes a property: no setter and no prototype is ever reached. */

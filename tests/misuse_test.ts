@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { Readable, Writable } from "node:stream";
 import { describe, it } from "@std/testing/bdd";
 import * as paddle from "../mod.ts";
@@ -190,5 +191,86 @@ describe("a value that cannot be saved", () => {
     for (const [value, message] of VALUES) {
       assert.throws(() => paddle.encode(value), { code: "INVALID_VALUE", message });
     }
+  });
+});
+
+const a = paddle.fromArray([[1, 2], [3, 4]]);
+const { NDArray, Tensor, DenseTensor, SelectedRows, DirectoryFolder, MemoryFolder } = paddle as Any;
+
+/** Calls about arrays that cannot mean anything, and what is said of them. */
+const ARRAYS: [what: string, work: () => unknown, message: RegExp][] = [
+  ["a number for a shape", () => new NDArray("float32", 3), /^A shape is a list of integers .*: got 3$/],
+  ["no shape", () => new NDArray("float32"), /^A shape is a list .*: got undefined$/],
+  ["lengths one by one", () => (paddle as Any).zeros(2, 3), /^A shape is a list .*: got 2$/],
+  ["a text in a shape", () => new NDArray("float32", ["2"]), /^A shape is a list .*: got \[2\]$/],
+  ["reshape to a number", () => (a as Any).reshape(4), /^A shape is a list .*: got 4$/],
+  ["a list for bytes", () => new NDArray("float32", [2], [1, 2]), /bytes.* got an Array: fromArray\(list\)/],
+  ["null for a number", () => paddle.fromArray(null as Any), /^float32 has no room for null$/],
+  ["a text for a number", () => paddle.fromArray(["1"] as Any), /^float32 has no room for "1"$/],
+  ["a Map for numbers", () => paddle.fromArray(new Map() as Any), /^float32 has no room for a Map$/],
+  ["a text for an index", () => (a as Any).at("0", 0), /^Index "0" is out of range/],
+  ["a text for a bound", () => (a as Any).slice("0"), /^A bound of a slice is an integer: got "0"$/],
+  ["a name for the options of a Tensor", () => new Tensor("float32", [1], undefined, "w"), /^Options .*got "w"$/],
+  ["levels for the options", () => new DenseTensor("float32", [1], undefined, [[0, 1]]), /^Options .*got an Array$/],
+  ["a list for a Tensor", () => Tensor.from([1]), /^An array is due: got an Array/],
+  ["a list for rows", () => paddle.encode(new SelectedRows([0], 1, [1]), { useBinaryFormat: true }), /rows .*an Array/],
+  ["a list for statistics", () => paddle.statistics([1] as Any), /^An array is due: got an Array/],
+  ["nothing for statistics", () => paddle.statistics(undefined as Any), /^An array is due: got undefined/],
+  ["a list to compare", () => paddle.maxDifference(a, [1] as Any), /^An array is due: got an Array/],
+];
+
+describe("an array out of something else", () => {
+  for (const [what, work, message] of ARRAYS) {
+    it(`is a TypeError or a ValueError that says so: ${what}`, () => {
+      assert.throws(work, (error: Error) => {
+        assert.match(error.message, message);
+        return error instanceof TypeError || (error as Any).code === "INVALID_VALUE";
+      });
+    });
+  }
+
+  it("equals nothing but an array", () => {
+    for (const other of [undefined, null, [[1, 2], [3, 4]], "a"]) assert.equal(a.equals(other as Any), false);
+  });
+
+  it("is not lost where a Map is given for an object", () => {
+    assert.deepEqual(paddle.toMap(new Map([["w", 1]]) as Any), new Map([["w", 1]]));
+  });
+});
+
+/** Folders that cannot be, and what is said of them. */
+const FOLDERS: [what: string, work: () => unknown, message: RegExp][] = [
+  ["no path", () => new DirectoryFolder(), /^A path or file: URL is wanted: got undefined$/],
+  ["a URL for a path", () => new DirectoryFolder("https://host/models"), /^A path or file: URL is wanted: got "https:/],
+  ["an unknown option", () => new DirectoryFolder(".", { trust: true }), /^Unknown option "trust": .*"trusted"$/],
+  ["a text for bytes", () => new MemoryFolder([["a", "text"]]), /^Bytes are due, such as a Uint8Array: got a string$/],
+  ["a name that is no text", () => new MemoryFolder([[3, bytes]]), /^The name in a folder must be a string: got a num/],
+  ["texts for files", () => new (paddle as Any).FileListFolder(["a"]), /^A File or a pair of name and Blob .* "a"$/],
+  ["no handle", () => new (paddle as Any).HandleFolder("a"), /^A directory handle is wanted: got a string$/],
+  ["no bucket", () => new (paddle as Any).BucketFolder("models"), /^A bucket is wanted.*: got a string/],
+  [
+    "an option of buckets",
+    () => new (paddle as Any).BucketFolder({ head() {} }, { prefx: "" }),
+    /nearest is "prefix"$/,
+  ],
+  ["an option of URLs", () => new (paddle as Any).HttpFolder("http://h/", { header: {} }), /nearest is "headers"$/],
+  ["an option of S3", () => new (paddle as Any).S3Folder("http://h/", { fetsch: 1 }), /nearest is "fetch"$/],
+  [
+    "a path for the default",
+    () => paddle.setDefaultFolder("models" as Any),
+    /got a string: new DirectoryFolder\(path\)/,
+  ],
+  ["no folder to recover", () => (paddle as Any).recoverFolder(), /^A path or file: URL is wanted: got undefined$/],
+  ["no folder to clean", () => (paddle as Any).cleanupTemps(), /^A path or file: URL is wanted: got undefined$/],
+];
+
+describe("a folder out of something else", () => {
+  for (const [what, work, message] of FOLDERS) {
+    it(`is a TypeError that says so: ${what}`, async () => await refused(work, message, what));
+  }
+
+  it("is what a file: URL names, as text or URL", () => {
+    const path = join(tmpdir(), "models"), url = pathToFileURL(path);
+    for (const given of [path, url, url.href]) assert.equal(new DirectoryFolder(given).path, path);
   });
 });

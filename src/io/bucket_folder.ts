@@ -10,6 +10,8 @@ import { type BytesReader, isFilling, readerOf } from "./filling_reader.ts";
 import { CoalescedSource } from "./coalesced_source.ts";
 import { conflict, type Folder, type PutOptions, refuseWishes, wishedEtag } from "./folder.ts";
 import { Gathered } from "./gathered.ts";
+import { checkNames } from "../option_names.ts";
+import { described, hasMethod } from "../plain_object.ts";
 import { PartsSink } from "./parts_sink.ts";
 import { safeParts } from "./safe_name.ts";
 import type { Sink } from "./sink.ts";
@@ -100,6 +102,10 @@ export class BucketFolder implements Folder {
 
   /** Over `bucket`. */
   constructor(bucket: Bucket, options: BucketFolderOptions = {}) {
+    checkNames(options, ["prefix", "partSize"]);
+    if (!hasMethod(bucket, "head")) {
+      throw new TypeError(`A bucket is wanted, with head, get, put, list and delete: got ${described(bucket)}`);
+    }
     this.#bucket = bucket;
     this.#prefix = options.prefix ?? "";
     this.#partSize = partSizeOf(options.partSize);

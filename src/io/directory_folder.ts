@@ -15,6 +15,8 @@ import { isDirectory, systemCode } from "./platform.ts";
 import { portableParts, safeParts } from "./safe_name.ts";
 import type { Sink } from "./sink.ts";
 import type { Source } from "./source.ts";
+import { checkNames } from "../option_names.ts";
+import { pathGiven } from "./url_text.ts";
 import { isTemp } from "./temp_file.ts";
 
 /** How a DirectoryFolder behaves. */
@@ -36,8 +38,9 @@ export class DirectoryFolder implements Folder {
   readonly #portable: boolean;
 
   /** The directory need not exist before something is put there. */
-  constructor(path: string, options: DirectoryFolderOptions = {}) {
-    this.path = path;
+  constructor(path: string | URL, options: DirectoryFolderOptions = {}) {
+    checkNames(options, ["trusted", "portable"]);
+    this.path = pathGiven(path);
     this.#trusted = options.trusted ?? false;
     this.#portable = options.portable ?? true;
   }

@@ -7,6 +7,7 @@ import { byCodePoint } from "../code_point_order.ts";
 import { PathError } from "../errors.ts";
 import { BlobSource } from "./blob_source.ts";
 import { type Folder, readOnly } from "./folder.ts";
+import { shownValue } from "../plain_object.ts";
 import { safeParts } from "./safe_name.ts";
 import type { Sink } from "./sink.ts";
 import type { Source } from "./source.ts";
@@ -26,6 +27,9 @@ export class FileListFolder implements Folder {
   constructor(files: Iterable<File | readonly [string, Blob]>) {
     for (const entry of files) {
       const [name, blob] = entry instanceof Blob ? [nameOf(entry), entry] : entry;
+      if (!(blob instanceof Blob)) {
+        throw new TypeError(`A File or a pair of name and Blob is wanted: got ${shownValue(entry)}`);
+      }
       safeParts(name);
       if (this.#files.has(name)) {
         throw new PathError("NAME_COLLISION", `Two files have the name ${JSON.stringify(name)}`, { names: [name] });

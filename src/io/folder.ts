@@ -84,7 +84,7 @@ let defaultFolder: Folder | null = null;
  * The place of bare names where a runtime has no files of its own (edge workers), or in place of those it has; null for the runtime's own.
  */
 export function setDefaultFolder(folder: Folder | null): void {
-  defaultFolder = folder;
+  defaultFolder = folder && folderGiven(folder);
 }
 
 /** The folder of a call: its own option, or the default. */

@@ -10,6 +10,7 @@ import { isTemp, tempName } from "./temp_file.ts";
 import type { DirectoryHandle, FileHandle } from "./file_handle.ts";
 import { type Folder, type PutOptions, refuseWishes } from "./folder.ts";
 import { handleError, HandleSource } from "./handle_source.ts";
+import { described, hasMethod } from "../plain_object.ts";
 import { portableParts, safeParts } from "./safe_name.ts";
 import type { Sink } from "./sink.ts";
 import type { Source } from "./source.ts";
@@ -32,6 +33,9 @@ export class HandleFolder implements Folder {
 
   /** Over a handle of `showDirectoryPicker()`, of drag and drop, or of `navigator.storage.getDirectory()`. */
   constructor(handle: DirectoryHandle) {
+    if (!hasMethod(handle, "getFileHandle")) {
+      throw new TypeError(`A directory handle is wanted: got ${described(handle)}`);
+    }
     this.handle = handle;
   }
 

@@ -51,6 +51,8 @@ export class HttpFolder implements Folder {
     url.hash = "";
     this.#base = url;
     this.#names = options.names ? [...options.names].sort(byCodePoint) : null;
+    const { names: _, ...http } = options;
+    httpSettings(http);
     this.#options = options;
   }
 

@@ -7,6 +7,7 @@ import { byCodePoint } from "../code_point_order.ts";
 import { BytesSource } from "./bytes_source.ts";
 import { type Folder, type PutOptions, refuseWishes } from "./folder.ts";
 import { MemorySink } from "./memory_sink.ts";
+import { bytesGiven } from "../plain_bytes.ts";
 import { safeParts } from "./safe_name.ts";
 import type { Sink } from "./sink.ts";
 import type { Source } from "./source.ts";
@@ -30,7 +31,7 @@ export class MemoryFolder implements Folder {
   constructor(files: Iterable<readonly [string, Uint8Array]> = []) {
     for (const [name, bytes] of files) {
       safeParts(name);
-      this.#files.set(name, bytes);
+      this.#files.set(name, bytesGiven(bytes));
     }
   }
 

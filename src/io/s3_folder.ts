@@ -9,7 +9,7 @@ import { partSizeOf, tooMany } from "./bucket_folder.ts";
 import { DEFAULT_LIMITS } from "../limits.ts";
 import { conflict, type Folder, type PutOptions, refuseWishes, wishedEtag } from "./folder.ts";
 import { encodedName } from "./http_folder.ts";
-import { type Fetch, type HttpOptions, shownUrl } from "./http_options.ts";
+import { type Fetch, type HttpOptions, httpSettings, shownUrl } from "./http_options.ts";
 import { openHttp } from "./http_source.ts";
 import { PartsSink, type PartsUpload } from "./parts_sink.ts";
 import type { Sink } from "./sink.ts";
@@ -53,6 +53,7 @@ export class S3Folder implements Folder {
   /** The bucket behind `url`. */
   constructor(url: string | URL, options: S3FolderOptions = {}) {
     const { fetch: given, prefix, partSize, ...http } = options;
+    httpSettings({ ...http, fetch: given });
     this.#base = new URL(url);
     if (!this.#base.pathname.endsWith("/")) this.#base.pathname += "/";
     this.#base.search = this.#base.hash = "";

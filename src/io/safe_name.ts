@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { nameGiven } from "./folder.ts";
 import { PathError, quote } from "../errors.ts";
 
 /** Longest part of a name, in UTF-8 bytes and in UTF-16 units. */
@@ -16,7 +17,7 @@ const MAX_NAME = 1024;
  * @throws {PathError} `UNSAFE_PATH`: the name could lead elsewhere; `NAME_TOO_LONG`
  */
 export function safeParts(name: string): string[] {
-  const rule = brokenRule(name);
+  const rule = brokenRule(nameGiven(name));
   if (rule) {
     throw new PathError("UNSAFE_PATH", `The name ${quote(name)} is no name in a folder: ${rule}`, { path: name });
   }

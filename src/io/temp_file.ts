@@ -7,6 +7,7 @@ import { PathError, quote, SourceError } from "../errors.ts";
 import { type PathCalls, pathCalls } from "./path.ts";
 import { fileSystem, type Fs, hexOf, systemCode } from "./platform.ts";
 import { saveError } from "./save_error.ts";
+import { pathGiven } from "./url_text.ts";
 
 type Handle = Awaited<ReturnType<Fs["promises"]["open"]>>;
 
@@ -69,20 +70,21 @@ function shortName(name: string): string {
  * @throws {SaveError} one of them cannot be removed
  */
 export async function cleanupTemps(
-  folder: string,
+  folder: string | URL,
   options: { olderThan?: number; signal?: AbortSignal } = {},
 ): Promise<string[]> {
   const { olderThan = 3_600_000, signal } = options;
   signal?.throwIfAborted();
-  const fs = fileSystem(folder), path = pathCalls();
+  const shown = pathGiven(folder);
+  const fs = fileSystem(shown), path = pathCalls();
   const removed: string[] = [];
-  for (const name of await namesIn(fs, folder)) {
+  for (const name of await namesIn(fs, shown)) {
     signal?.throwIfAborted();
     if (!isTemp(name)) continue;
-    const stat = await fs.promises.lstat(path.join(folder, name)).catch(() => null);
+    const stat = await fs.promises.lstat(path.join(shown, name)).catch(() => null);
     if (!stat?.isFile() || Date.now() - stat.mtimeMs < olderThan) continue;
-    await fs.promises.rm(path.join(folder, name), { force: true }).catch((error) => {
-      throw saveError("WRITE_FAILED", path.join(folder, name), "when it was to be removed", error);
+    await fs.promises.rm(path.join(shown, name), { force: true }).catch((error) => {
+      throw saveError("WRITE_FAILED", path.join(shown, name), "when it was to be removed", error);
     });
     removed.push(name);
   }

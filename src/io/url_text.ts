@@ -4,6 +4,9 @@
  * @module
  */
 
+import { shownValue } from "../plain_object.ts";
+import { pathOfUrl } from "./platform.ts";
+
 /** Schemes that are read. */
 const READ: readonly string[] = ["file", "http", "https", "blob", "data"];
 
@@ -22,4 +25,16 @@ export function urlOf(text: string): URL | null {
   if (colon < 2) return null;
   if (READ.includes(text.slice(0, colon).toLowerCase())) return new URL(text);
   return text.startsWith("//", colon + 1) && URL.canParse(text) ? new URL(text) : null;
+}
+
+/**
+ * The path that a caller gave, as text or `file:` URL.
+ *
+ * @throws {TypeError} it is neither
+ */
+export function pathGiven(given: unknown): string {
+  const url = typeof given === "string" ? urlOf(given) : given instanceof URL ? given : null;
+  if (url?.protocol === "file:") return pathOfUrl(url);
+  if (typeof given === "string" && !url) return given;
+  throw new TypeError(`A path or file: URL is wanted: got ${shownValue(url?.href ?? given)}`);
 }

@@ -8,10 +8,11 @@ import { DirectoryFolder } from "./directory_folder.ts";
 import type { Folder } from "./folder.ts";
 import { insistently } from "./insistently.ts";
 import { type PathCalls, pathCalls } from "./path.ts";
-import { fileSystem, type Fs, pathOfUrl, systemCode } from "./platform.ts";
+import { fileSystem, type Fs, systemCode } from "./platform.ts";
 import { rename } from "./rename.ts";
 import { addFailures, saveError } from "./save_error.ts";
 import { makeFolders, resolveTarget, takeTurn } from "./save_target.ts";
+import { pathGiven } from "./url_text.ts";
 import { idOfTemp, isTempOf, tempName } from "./temp_file.ts";
 
 /** What {@linkcode recoverFolder} did: nothing was to be done; the new folder is in its place; the old one is, or none where none was. */
@@ -168,7 +169,7 @@ export async function recoverFolder(
 ): Promise<FolderRecovery> {
   // Looked at before it begins: what is begun is the way out of what was cut off.
   signal?.throwIfAborted();
-  const shown = path instanceof URL ? pathOfUrl(path) : path;
+  const shown = pathGiven(path);
   const fs = fileSystem(shown);
   return await recoverIn(fs, resolveTarget(fs, pathCalls(), shown), shown);
 }
