@@ -29,6 +29,22 @@ export function normalizePir(
     }
   }
   const needed = neededOps(made, outputs.map(({ id }) => id));
+  if (!skipPruneProgram) checkFeeds(feeds, needed);
+  const kept = new Set(needed.map((op) => op.json));
+  const inner = new Set(made.blocks.slice(1).flatMap((block) => block.ops).map((op) => op.json));
+  made.filterOps((op) => {
+    if (op.type === "pd_op.fetch") return inner.has(op.json);
+    return skipPruneProgram || kept.has(op.json) || inner.has(op.json);
+  });
+  for (const op of made.ops()) if (op.attributes.get("is_test") === false) op.setAttribute("is_test", true);
+  outputs.forEach(({ name, id }, column) =>
+    made.append(fetchOp(made, name.startsWith("%") ? `fetch_name_${column}` : name, id, column))
+  );
+  return made;
+}
+
+/** The inputs that the caller names must be those that the outputs need. */
+function checkFeeds(feeds: readonly string[], needed: readonly PirOp[]): void {
   const unused = feeds.filter((name) => !needed.some((op) => op.name === name && isInput(op)));
   const others = needed.filter((op) => isInput(op) && !op.persistable && !feeds.includes(op.name!));
   if (unused.length > 0) {
@@ -42,17 +58,6 @@ export function normalizePir(
       names,
     });
   }
-  const kept = new Set(needed.map((op) => op.json));
-  const inner = new Set(made.blocks.slice(1).flatMap((block) => block.ops).map((op) => op.json));
-  made.filterOps((op) => {
-    if (op.type === "pd_op.fetch") return inner.has(op.json);
-    return skipPruneProgram || kept.has(op.json) || inner.has(op.json);
-  });
-  for (const op of made.ops()) if (op.attributes.get("is_test") === false) op.setAttribute("is_test", true);
-  outputs.forEach(({ name, id }, column) =>
-    made.append(fetchOp(made, name.startsWith("%") ? `fetch_name_${column}` : name, id, column))
-  );
-  return made;
 }
 
 function isInput(op: PirOp): boolean {

@@ -12,11 +12,14 @@ import {
   load,
   MemoryFolder,
   NDArray,
+  type Operator,
   Program,
   save,
   SelectedRows,
   static as paddleStatic,
 } from "../../mod.ts";
+import { ProgramDesc } from "../../src/codec/program/program_desc.ts";
+import { VarDesc } from "../../src/codec/program/var_desc.ts";
 
 const real = "tests/fixtures/real";
 const { deserializeProgram, loadInferenceModel, relayout, saveInferenceModel } = paddleStatic;
@@ -144,6 +147,47 @@ describe("a program", () => {
   });
 });
 
+describe("a program of several blocks", () => {
+  const prefix = `${real}/paddle-2.6.2/infer-control-flow/m`;
+
+  it("has the blocks that its outputs need, and every operator runs its own, whichever outputs are left", async () => {
+    const whole = await loadInferenceModel(prefix);
+    const inner = (program: Program, type: string) =>
+      (program.ops() as (Operator & { blocks(): number[] })[]).filter((op) => op.type === type)
+        .map((op) => program.blocks[op.blocks()[0]].ops.map(({ type }) => type));
+    const branches = inner(whole.program, "conditional_block"), [loop] = inner(whole.program, "while");
+    // What one branch gives, the other, the loop.
+    const wanted: [output: string, branches: unknown[], loops: unknown[]][] = [
+      ["_generated_var_0", [branches[0]], []],
+      ["_generated_var_2", [branches[1]], []],
+      [whole.fetchTargets[1].name, branches, [loop]],
+    ];
+    for (const [output, left, loops] of wanted) {
+      const made = paddleStatic.normalizeProgram(whole.program, "x", output);
+      const back = deserializeProgram(made.serialize());
+      const numbers = back.blocks.map(({ idx, parentIdx }) => [idx, parentIdx]);
+      assert.deepEqual(numbers, [[0, -1], [1, 0], [2, 0], [3, 0]].slice(0, 1 + left.length + loops.length), output);
+      assert.deepEqual([inner(back, "conditional_block"), inner(back, "while")], [left, loops], output);
+      assert.deepEqual(back.fetches().map(({ name }) => name), [output]);
+    }
+  });
+
+  it("has a variable renamed where attributes stand for it", () => {
+    const program = deserializeProgram(readFileSync(`${real}/paddle-2.4.2/infer-attribute-variable/m.pdmodel`));
+    const named = program.ops().flatMap((op) => {
+      const types = ["VAR", "VARS"];
+      return [...op.attributes].filter(([name]) => types.includes(op.attributeType(name)!)).flatMap(([, value]) =>
+        value
+      );
+    }) as string[];
+    assert.ok(named.length > 1);
+    named.forEach((name, i) => program.vars().some((v) => v.name === name) && program.rename(name, `renamed ${i}`));
+    const text = JSON.stringify(deserializeProgram(program.serialize()).ops().map((op) => [...op.attributes.values()]));
+    assert.ok(text.includes('"renamed 0"'));
+    for (const name of named) assert.ok(!text.includes(JSON.stringify(name)), name);
+  });
+});
+
 describe("a model of PIR with an input that persists", () => {
   it("is pruned and saved with the inputs that it says it has", async () => {
     const folder = new MemoryFolder();
@@ -214,6 +258,79 @@ for (
       }
     });
   });
+}
+
+describe("a model with .pdiparams.info", () => {
+  const prefix = `${real}/paddle-2.6.2/jit-save/m`;
+
+  it("has a parameter renamed in the info, too, so that the state dict has its structured name still", async () => {
+    const model = await loadInferenceModel(prefix), before = new Map(model.info!);
+    const [key] = before.keys(), order = [...model.parameters.keys()];
+    model.rename(key, "zz");
+    assert.deepEqual([...model.parameters.keys()], order.map((name) => name === key ? "zz" : name));
+    assert.deepEqual([...model.info!], [...before].map(([name, entry]) => [name === key ? "zz" : name, entry]));
+    const folder = new MemoryFolder();
+    await relayout(model, "m", { folder });
+    const [was, is] = [await load(prefix), await load("m", { folder })] as Map<string, unknown>[];
+    assert.deepEqual(new Set(is.keys()), new Set(was.keys()));
+  });
+
+  it("is refused where the info does not know a variable, or gives two the same structured name", async () => {
+    const model = await loadInferenceModel(prefix), folder = new MemoryFolder();
+    const entries = [...model.info!];
+    const save = async (info: typeof entries) => {
+      model.info = new Map(info);
+      await relayout(model, "m", { folder });
+      await load("m", { folder });
+    };
+    await save(entries);
+    await assert.rejects(save(entries.slice(1)), { code: "BAD_KEY", at: entries[0][0] });
+    const twice = entries.map((
+      [name, entry],
+      i,
+    ) => [name, i === 1 ? { ...entry, structuredName: entries[0][1].structuredName } : entry]);
+    await assert.rejects(save(twice as typeof entries), { code: "NAME_COLLISION", at: entries[0][1].structuredName });
+  });
+});
+
+for (const [form, prefix] of [["the legacy form", "paddle-2.6.2/jit-save/m"], ["PIR", "paddle-3.3.1/jit-save/m"]]) {
+  describe(`a parameter that no operator uses any more, in ${form}`, () => {
+    it("is taken out of program and values, and one in use is not", async () => {
+      const model = await loadInferenceModel(`${real}/${prefix}`), names = [...model.parameters.keys()];
+      assert.throws(() => model.delete("nobody"), { code: "NOT_FOUND", at: "nobody" });
+      assert.throws(() => model.replace("nobody", new NDArray("float32", [])), { code: "NOT_FOUND", at: "nobody" });
+      for (const name of names) assert.throws(() => model.delete(name), { code: "INVALID_VALUE", at: name });
+      model.program = withSpare(model.program, names[0]);
+      model.parameters.set("spare", model.parameters.get(names[0])!);
+      const folder = new MemoryFolder();
+      await relayout(model, "more", { folder, layout: "folder" });
+      assert.ok((await load("more", { folder }) as Map<string, unknown>).has("spare"));
+      model.delete("spare");
+      await relayout(model, "m", { folder });
+      const back = await loadInferenceModel("m", { folder });
+      assert.deepEqual([...back.parameters.keys()], names);
+      const original = deserializeProgram(readFileSync(`${real}/${prefix}${form === "PIR" ? ".json" : ".pdmodel"}`));
+      assert.deepEqual(back.program.vars().map(({ name }) => name), original.vars().map(({ name }) => name));
+    });
+  });
+}
+
+/** The program with a second parameter like this one, which nobody uses. */
+function withSpare(program: Program, like: string): Program {
+  if (program instanceof ProgramDesc) {
+    const [main] = program.blocks, { dtype, shape } = main.variable(like)!;
+    const spare = VarDesc.of("spare", { kind: "dense_tensor", persistable: true });
+    spare.setTensor(dtype!, shape!);
+    main.vars = [...main.vars, spare];
+    return deserializeProgram(program.serialize());
+  }
+  const json = JSON.parse(new TextDecoder().decode(program.serialize()));
+  const { ops } = json.program.regions[0].blocks[0];
+  const spare = structuredClone(ops.find((op: { "#": string; A: unknown[] }) => op["#"] === "p" && op.A[3] === like));
+  spare.A[3] = "spare";
+  spare.O["%"] = 9999;
+  ops.unshift(spare);
+  return deserializeProgram(new TextEncoder().encode(JSON.stringify(json)));
 }
 
 describe("relayout from path to path", () => {

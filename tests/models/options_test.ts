@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "@std/testing/bdd";
 import {
+  type AttributeValue,
+  Complex,
+  Float,
   fluid,
   jit,
   load,
@@ -13,6 +16,8 @@ import {
   recoverStateDict,
   static as paddleStatic,
 } from "../../mod.ts";
+import { OpDesc } from "../../src/codec/program/op_desc.ts";
+import type { ProgramDesc } from "../../src/codec/program/program_desc.ts";
 
 const real = "tests/fixtures/real";
 const { deserializeProgram, loadFromFile, loadInferenceModel, saveInferenceModel, serializeProgram } = paddleStatic;
@@ -83,6 +88,50 @@ describe("static.saveInferenceModel", () => {
     }
     assert.equal(assigned, 1);
     assert.equal(ours.ops().filter(({ type }) => type === "set_value").length, 3);
+  });
+
+  const FILLED: [AttributeValue, number | bigint | null][] = [
+    [new Float(0.5), 0.5],
+    [new Float(2), 2],
+    [3, 3],
+    [true, 1],
+    [new Complex(1, 2), null],
+  ];
+  it("writes the number that others are filled with as Paddle 2.4 did, or says that 2.4 had no such number", () => {
+    for (const [value, wanted] of FILLED) {
+      const program = deserializeProgram(readFileSync("tests/fixtures/programs/plain-3.3.1.pdmodel")) as ProgramDesc;
+      const [main] = program.blocks, like = main.ops.find(({ type }) => type === "scale") ?? main.ops[1];
+      const [made] = [...like.outputs.values()].flat(), [input] = [...like.inputs.values()].flat();
+      const fill = OpDesc.of("fill_any_like", { X: [input] }, { Out: [made] });
+      fill.setAttribute("value", value, "SCALAR");
+      main.ops = main.ops.map((op) => op === like ? fill : op);
+      const write = () =>
+        deserializeProgram(serializeProgram(program.feeds(), made, { program, legacyFormat: true })).ops()
+          .find(({ type }) => type === "fill_any_like")!;
+      if (wanted === null) assert.throws(write, { code: "UNSUPPORTED_FEATURE", at: "fill_any_like" });
+      else {
+        assert.deepEqual([write().attributeType("value"), write().attributes.get("value")], ["FLOAT", wanted]);
+      }
+    }
+  });
+
+  it("says so where the values that are put into an array have no list in Paddle 2.4", () => {
+    for (
+      const [type, change] of [["set_value", ["values", [new Complex(1, 0)], "SCALARS"]], ["assign_value", [
+        "dtype",
+        4,
+        "INT",
+      ]]] as const
+    ) {
+      const program = deserializeProgram(readFileSync("tests/fixtures/programs/plain-3.3.1.pdmodel"));
+      program.ops().find((op) => op.type === type)!.setAttribute(
+        ...change as unknown as [string, AttributeValue, string],
+      );
+      assert.throws(
+        () => serializeProgram(program.feeds(), program.fetches(), { program, legacyFormat: true }),
+        { code: "UNSUPPORTED_FEATURE", at: type },
+      );
+    }
   });
 
   it("writes PIR with line breaks with readable, and the same again without", async () => {

@@ -45,10 +45,6 @@ export class JsonObject {
     return at < 0 ? undefined : this.#members[at + 1];
   }
 
-  has(key: string): boolean {
-    return this.#find(key) >= 0;
-  }
-
   /** Put a member at the end, or in place of the one with that key. */
   set(key: string, value: Json): void {
     const at = this.#find(key), members = this.#members;

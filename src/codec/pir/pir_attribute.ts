@@ -19,7 +19,8 @@ const NOT_FINITE: ReadonlyMap<string, number> = new Map([
 ]);
 
 const FLOATS = new Set(["0.a_f32", "0.a_f64"]);
-const INTS = new Set(["0.a_i32", "0.a_i64", "0.a_index"]);
+/** Bits of integers. */
+const INTS = new Map([["0.a_i32", 32], ["0.a_i64", 64], ["0.a_index", 64]]);
 const COMPLEX = new Set(["0.a_c64", "0.a_c128"]);
 const TEXTS = new Set(["0.a_str", "0.a_tensorname", "1.a_dtype", "1.a_layout"]);
 
@@ -75,18 +76,20 @@ export function writeAttribute(name: string, value: AttributeValue, kind: string
 function dataOf(value: AttributeValue, kind: string, before: Json | undefined): Json | undefined {
   const made = (data: Json) => JsonObject.of([["#", kind], ["D", data]]);
   if (kind === "0.a_bool") return typeof value === "boolean" ? made(value) : undefined;
-  if (INTS.has(kind)) return isInt(value) ? made(value) : undefined;
+  if (INTS.has(kind)) return isInt(value, INTS.get(kind)!) ? made(value) : undefined;
   if (FLOATS.has(kind)) return typeof value === "number" ? floatOf(value, kind) : undefined;
   if (TEXTS.has(kind)) return typeof value === "string" ? made(value) : undefined;
   if (COMPLEX.has(kind)) return value instanceof Complex ? made([number(value.re), number(value.im)]) : undefined;
-  if (kind === "1.a_intarray") return Array.isArray(value) && value.every(isInt) ? made([...value]) : undefined;
+  if (kind === "1.a_intarray") {
+    return Array.isArray(value) && value.every((item) => isInt(item, 64)) ? made([...value]) : undefined;
+  }
   if (kind === "0.a_array" && Array.isArray(value)) {
     const first = before instanceof JsonObject && Array.isArray(before.get("D"))
       ? (before.get("D") as Json[])[0]
       : undefined;
-    const items = value.map((item) =>
-      dataOf(item, first instanceof JsonObject ? String(first.get("#")) : kindOf(item), undefined)
-    );
+    const known = first instanceof JsonObject ? String(first.get("#")) : undefined;
+    const common = known ?? NUMBERS.find((kind) => value.some((item) => kindOf(item) === kind));
+    const items = value.map((item) => dataOf(item, common ?? kindOf(item), undefined));
     return items.includes(undefined) ? undefined : made(items as Json[]);
   }
   return undefined;
@@ -103,15 +106,19 @@ function number(value: number): JsonNumber {
   return new JsonNumber(floatText(value));
 }
 
-function isInt(value: AttributeValue): value is number | bigint {
-  return typeof value === "bigint" || (typeof value === "number" && Number.isSafeInteger(value));
+function isInt(value: AttributeValue, bits: number): value is number | bigint {
+  const isWhole = typeof value === "bigint" || (typeof value === "number" && Number.isSafeInteger(value));
+  return isWhole && BigInt.asIntN(bits, BigInt(value)) === BigInt(value);
 }
+
+/** Kinds of number from wide to narrow: a new list has the widest that its items need, as Paddle reads lists of one kind. */
+const NUMBERS = ["0.a_f32", "0.a_i64", "0.a_i32"];
 
 /** The kind of a new attribute, by its value. */
 export function kindOf(value: AttributeValue): string {
   if (typeof value === "boolean") return "0.a_bool";
   if (typeof value === "string") return "0.a_str";
   if (typeof value === "bigint") return "0.a_i64";
-  if (typeof value === "number") return Number.isInteger(value) ? "0.a_i32" : "0.a_f32";
+  if (typeof value === "number") return !Number.isInteger(value) ? "0.a_f32" : isInt(value, 32) ? "0.a_i32" : "0.a_i64";
   return value instanceof Complex ? "0.a_c128" : "0.a_array";
 }

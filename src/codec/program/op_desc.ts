@@ -102,18 +102,6 @@ export class OpDesc implements Operator {
     message.attrs = message.attrs.filter((attr) => nameOf(attr.name) !== name);
   }
 
-  /** Put `names` into a slot of the inputs. */
-  setInput(slot: string, names: string[]): void {
-    const { inputs } = this.#change();
-    setSlot(inputs, slot, names);
-  }
-
-  /** Put `names` into a slot of the outputs. */
-  setOutput(slot: string, names: string[]): void {
-    const { outputs } = this.#change();
-    setSlot(outputs, slot, names);
-  }
-
   /** Drop a slot of the outputs. */
   deleteOutput(slot: string): void {
     const message = this.#change();
@@ -204,13 +192,6 @@ function rawSlots(bytes: Uint8Array, number: number): ReadonlyMap<string, readon
   );
 }
 
-function setSlot(slots: Slot[], name: string, names: readonly string[]): void {
-  const made = slotOf(name, names);
-  const at = slots.findIndex((slot) => nameOf(slot.parameter) === name);
-  if (at >= 0) slots[at] = made;
-  else slots.push(made);
-}
-
 /** `op_role_var` lists parameters and gradients in plain strings. */
 function namesIn({ type, name, varName, varsName, strings }: Message["attrs"][number]): string[] {
   if (type === 13) return [nameOf(varName)];
@@ -218,11 +199,15 @@ function namesIn({ type, name, varName, varsName, strings }: Message["attrs"][nu
   return type === 5 && nameOf(name) === "op_role_var" ? strings.map(nameOf) : [];
 }
 
+/** Kinds of number from wide to narrow: a list has the widest that its items need. */
+const NUMBERS = ["FLOAT", "LONG", "INT"];
+
 function guessedType(value: AttributeValue): string {
   if (typeof value === "boolean") return "BOOLEAN";
   if (typeof value === "string" || value instanceof Uint8Array) return "STRING";
   if (typeof value === "bigint") return "LONG";
-  if (typeof value === "number") return Number.isInteger(value) ? "INT" : "FLOAT";
-  if (Array.isArray(value) && value.length > 0) return guessedType(value[0]) + "S";
-  return "SCALAR";
+  if (typeof value === "number") return !Number.isInteger(value) ? "FLOAT" : value === (value | 0) ? "INT" : "LONG";
+  if (!Array.isArray(value) || value.length === 0) return "SCALAR";
+  const types = value.map(guessedType);
+  return (NUMBERS.find((type) => types.includes(type)) ?? types[0]) + "S";
 }

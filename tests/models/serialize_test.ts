@@ -1,0 +1,275 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { describe, it } from "@std/testing/bdd";
+import {
+  DenseTensor,
+  MemoryFolder,
+  NDArray,
+  type Program,
+  type ProgramVariable,
+  SelectedRows,
+  static as paddleStatic,
+} from "../../mod.ts";
+
+const {
+  deserializePersistables,
+  deserializeProgram,
+  loadInferenceModel,
+  loadProgramState,
+  normalizeProgram,
+  saveInferenceModel,
+  saveToFile,
+  serializePersistables,
+  serializeProgram,
+} = paddleStatic;
+
+const real = "tests/fixtures/real";
+const bytesOf = (path: string) => new Uint8Array(readFileSync(path));
+
+/** Prefixes of inference models that real Paddle wrote, with the ending of the program. */
+const MODELS = [
+  [`${real}/paddle-2.4.2/infer-attribute-variable/m`, ".pdmodel"],
+  [`${real}/paddle-2.6.2/infer-control-flow/m`, ".pdmodel"],
+  [`${real}/paddle-2.6.2/infer-several/n`, ".pdmodel"],
+  [`${real}/paddle-3.3.1/infer-control-flow/m`, ".json"],
+  [`${real}/paddle-3.3.1/infer-several/n`, ".json"],
+] as const;
+
+for (const [prefix, ending] of MODELS) {
+  const program = bytesOf(prefix + ending), params = bytesOf(prefix + ".pdiparams");
+
+  describe(`the bytes of a model (${prefix.slice(real.length + 1)})`, () => {
+    it("are taken in place of file names, and are the same model", async () => {
+      const model = await loadInferenceModel(null, { modelFilename: program, paramsFilename: params });
+      const filed = await loadInferenceModel(prefix);
+      assert.deepEqual(model.program.serialize(), program);
+      assert.deepEqual([...model.parameters.keys()], [...filed.parameters.keys()]);
+      for (const [name, value] of filed.parameters) {
+        const given = model.parameters.get(name) as DenseTensor;
+        assert.ok(given instanceof DenseTensor && given.equals(value as DenseTensor), name);
+      }
+    });
+
+    it("are made of a program and values by serializePersistables, byte for byte as Paddle's file", async () => {
+      const { program, parameters } = await loadInferenceModel(prefix);
+      const ports = [program.feeds(), program.fetches()] as const;
+      assert.deepEqual(serializePersistables(...ports, { program, parameters }), params);
+    });
+
+    it("give the values back by name with deserializePersistables, as views of the bytes", async () => {
+      const { parameters } = await loadInferenceModel(prefix);
+      const back = deserializePersistables(deserializeProgram(program), params);
+      assert.deepEqual([...back.keys()], [...parameters.keys()]);
+      for (const [name, value] of back as Map<string, DenseTensor>) {
+        assert.ok(value instanceof DenseTensor && value.equals(parameters.get(name) as DenseTensor), name);
+        assert.equal(value.bytes.buffer, params.buffer, name);
+      }
+    });
+
+    it("are refused where some are missing or too many, with what is wrong", () => {
+      const whole = deserializeProgram(program), last = whole.parameters().at(-1)!.name;
+      assert.throws(() => deserializePersistables(whole, params.subarray(0, params.length - 1)), {
+        code: "TRUNCATED",
+      });
+      assert.throws(() => deserializePersistables(whole, new Uint8Array([...params, 0])), {
+        code: "TRAILING_DATA",
+        offset: params.length,
+      });
+      assert.throws(() => deserializePersistables(whole, new Uint8Array(0)), { code: "EMPTY" });
+      const values = deserializePersistables(whole, params);
+      values.delete(last);
+      assert.throws(
+        () => serializePersistables(whole.feeds(), whole.fetches(), { program: whole, parameters: values }),
+        { code: "INVALID_VALUE", at: last, message: /has no value/ },
+      );
+    });
+  });
+}
+
+describe("static.loadInferenceModel of bytes", () => {
+  const [[prefix, ending]] = MODELS;
+  const program = bytesOf(prefix + ending), params = bytesOf(prefix + ".pdiparams");
+  // deno-lint-ignore no-explicit-any
+  const given = (path: string | null, options: any) => loadInferenceModel(path, options);
+
+  it("says what it takes", async () => {
+    const path = { name: "TypeError", message: /bytes only where pathPrefix is null/ };
+    await assert.rejects(given(prefix, { modelFilename: program }), path);
+    await assert.rejects(given(prefix, { modelFilename: "m", paramsFilename: params }), path);
+    const bytes = { name: "TypeError", message: /must be the bytes of the files/ };
+    await assert.rejects(given(null, {}), bytes);
+    await assert.rejects(given(null, { modelFilename: "m" }), bytes);
+    await assert.rejects(given(null, { modelFilename: program, paramsFilename: "m.pdiparams" }), bytes);
+    await assert.rejects(given(null, { modelFilename: new Uint8Array(0), paramsFilename: params }), { code: "EMPTY" });
+  });
+
+  it("says which parameters are missing where only the program is given, and takes one without parameters", async () => {
+    await assert.rejects(given(null, { modelFilename: program }), { code: "MISSING_PART" });
+    const model = await loadInferenceModel(prefix);
+    const [input] = model.feedTargetNames;
+    const none = serializeProgram(input, input, { program: model.program });
+    const { parameters, feedTargetNames } = await given(null, { modelFilename: none });
+    assert.deepEqual([parameters.size, feedTargetNames], [0, [input]]);
+    assert.equal(serializePersistables(input, input, { program: model.program, parameters: new Map() }), null);
+  });
+});
+
+const VOCAB = 27;
+
+/** The program with another kind of variable under that name: field 1 of its type is 7 there, a dense tensor. */
+function withKind(program: Program, name: string, kind: number): Program {
+  const bytes = program.serialize().slice(), key = new TextEncoder().encode(`${name}\x12`);
+  const at = bytes.findIndex((_, i) => key.every((byte, k) => bytes[i + k] === byte)) + key.length + 1;
+  assert.deepEqual([...bytes.subarray(at, at + 2)], [0x08, 0x07]);
+  bytes[at + 1] = kind;
+  return deserializeProgram(bytes);
+}
+
+describe("the value of a variable that is no tensor", () => {
+  const prefix = `${real}/paddle-2.6.2/infer-several/n`;
+  const words = new Map([["", 0], ["word", 7], ["größer", -2], ["\u{1f600}", 2 ** 31 - 1]]);
+  /** u64 count; u64 length, UTF-8, i32 of each: written down by hand. */
+  const record = [
+    ...[4, 0, 0, 0, 0, 0, 0, 0],
+    ...[0, 0, 0, 0, 0, 0, 0, 0, /**/ 0, 0, 0, 0],
+    ...[4, 0, 0, 0, 0, 0, 0, 0, 0x77, 0x6f, 0x72, 0x64, 7, 0, 0, 0],
+    ...[8, 0, 0, 0, 0, 0, 0, 0, 0x67, 0x72, 0xc3, 0xb6, 0xc3, 0x9f, 0x65, 0x72, 0xfe, 0xff, 0xff, 0xff],
+    ...[4, 0, 0, 0, 0, 0, 0, 0, 0xf0, 0x9f, 0x98, 0x80, 0xff, 0xff, 0xff, 0x7f],
+  ];
+
+  it("is a Map of words where it is a vocabulary, and is written and read back in every layout", async () => {
+    const plain = await loadInferenceModel(prefix);
+    const [first] = plain.program.parameters();
+    const program = withKind(plain.program, first.name, VOCAB);
+    const parameters = new Map(plain.parameters).set(first.name, words);
+    const ports = [program.feeds(), program.fetches()] as const;
+    const bytes = serializePersistables(...ports, { program, parameters })!;
+    assert.deepEqual([...bytes.subarray(0, record.length)], record);
+    assert.deepEqual(deserializePersistables(program, bytes).get(first.name), words);
+
+    const folder = new MemoryFolder();
+    await saveInferenceModel("m", ...ports, { program, parameters, folder });
+    await paddleStatic.relayout("m", "d", { folder, layout: "folder" });
+    for (const name of ["m", "d"]) {
+      const back = await loadInferenceModel(name, { folder });
+      assert.deepEqual(back.parameters.get(first.name), words, name);
+    }
+    for (const wrong of [new NDArray("float32", first.shape!), new SelectedRows([], 1, new NDArray("float32", [0]))]) {
+      assert.throws(
+        () => serializePersistables(...ports, { program, parameters: new Map(parameters).set(first.name, wrong) }),
+        { code: "INVALID_VALUE", at: first.name, message: /a Map of words/ },
+      );
+    }
+    assert.throws(
+      () => serializePersistables(...ports, { program: plain.program, parameters }),
+      { code: "INVALID_VALUE", at: first.name, message: /an array is due/ },
+    );
+  });
+});
+
+describe("static.loadProgramState with varList", () => {
+  const prefix = `${real}/paddle-2.6.2/jit-save/m`;
+
+  it("gives the tensors of one file for all their names, whatever the order of the list", async () => {
+    const model = await loadInferenceModel(prefix);
+    const folder = new MemoryFolder();
+    await saveToFile({ folder, name: "all" }, bytesOf(prefix + ".pdiparams"));
+    const variables = model.program.parameters();
+    for (const varList of [variables, variables.toReversed()]) {
+      const state = await loadProgramState("all", { varList, folder });
+      assert.deepEqual([...state.keys()].sort(), [...model.parameters.keys()].sort());
+      for (const [name, value] of model.parameters) {
+        assert.ok(!(state.get(name) instanceof DenseTensor), "plain arrays, as in Paddle");
+        assert.ok(state.get(name)!.equals(value as NDArray), name);
+      }
+    }
+    await assert.rejects(loadProgramState("all", { folder }), { name: "TypeError", message: /varList must be given/ });
+    await assert.rejects(loadProgramState("all", { folder, varList: variables.slice(1) }), {
+      name: "FormatError",
+      at: "eager_tmp_0",
+    });
+  });
+
+  it("gives those of a folder that are wanted, and says which file is missing", async () => {
+    const model = await loadInferenceModel(prefix);
+    const folder = new MemoryFolder();
+    await paddleStatic.relayout(model, "d", { folder, layout: "folder" });
+    const [first, second] = model.program.parameters();
+    const state = await loadProgramState("d", { folder, varList: [second] });
+    assert.deepEqual([...state.keys()], [second.name]);
+    const nobody: ProgramVariable = { ...first, name: "nobody" };
+    await assert.rejects(loadProgramState("d", { folder, varList: [first, nobody] }), {
+      code: "MISSING_PART",
+      names: ["nobody"],
+    });
+    const warnings: string[] = [];
+    const all = await loadProgramState("d", {
+      folder,
+      onWarning: ({ code, at }) => void warnings.push(`${code} ${at}`),
+    });
+    assert.deepEqual([...all.keys()].sort(), [...model.parameters.keys()].sort());
+    assert.deepEqual(warnings, ["EXTRA_FILE __model__"]);
+  });
+});
+
+describe("static.normalizeProgram", () => {
+  for (const [prefix, ending] of MODELS.filter(([name]) => name.includes("infer-several"))) {
+    const program = deserializeProgram(bytesOf(prefix + ending));
+    const [a, b] = program.feeds().map(({ name }) => name), [out] = program.fetches();
+
+    it(`says which name is no input or output, and which inputs are too many or too few (${ending})`, () => {
+      assert.throws(() => normalizeProgram(program, "nobody", out), { code: "NOT_FOUND", at: "nobody" });
+      assert.throws(() => normalizeProgram(program, a, "nobody"), { code: "NOT_FOUND", at: "nobody" });
+      assert.throws(() => normalizeProgram(program, [a, b], out), {
+        code: "INVALID_VALUE",
+        names: [b],
+        message: /No output needs/,
+      });
+      // A ProgramDesc does not tell what is fed from what is computed: Paddle does not see it either.
+      if (ending === ".json") {
+        assert.throws(() => normalizeProgram(program, a, program.fetches()), {
+          code: "INVALID_VALUE",
+          names: [b],
+          message: /need other inputs/,
+        });
+      }
+      // deno-lint-ignore no-explicit-any
+      assert.throws(() => normalizeProgram({} as any, a, out), { name: "TypeError", message: /A Program is wanted/ });
+    });
+
+    it(`leaves everything but the outputs as it is with skipPruneProgram (${ending})`, () => {
+      const kept = normalizeProgram(program, [a, b], out, { skipPruneProgram: true });
+      assert.deepEqual([kept.feeds().map(({ name }) => name), kept.fetches()], [[a, b], [out]]);
+      const inner = (all: Program) => all.ops().map(({ type }) => type).filter((type) => !/fe(ed|tch)$/.test(type));
+      assert.deepEqual(inner(kept), inner(program));
+      assert.ok(inner(normalizeProgram(program, a, out)).length < inner(program).length);
+    });
+  }
+
+  it("leaves no trace of training: layers are in test mode, the backward pass is gone, the given program is as it was", () => {
+    const programs = [
+      ["programs/momentum-1.8.5.pdmodel", "batch_norm_0.tmp_2"],
+      ["real/paddle-2.6.2/static-save/m.pdmodel", "batch_norm_0.tmp_3"],
+      ["real/paddle-3.3.1/static-save/m.json", "%39"],
+    ];
+    for (const [path, output] of programs) {
+      const program = deserializeProgram(bytesOf(`tests/fixtures/${path}`)), before = program.serialize();
+      const made = normalizeProgram(program, "x", output);
+      const norms = made.ops().filter((op) => op.attributes.has("is_test"));
+      assert.deepEqual(norms.map((op) => op.attributes.get("is_test")), [true], path);
+      // Paddle 2.6 keeps there what the backward pass reads.
+      assert.ok(!norms[0].outputs.has("ReserveSpace"), path);
+      assert.ok(made.ops().every(({ type }) => !/grad|momentum|adam/.test(type)), path);
+      assert.deepEqual(made.parameters().length, 6, path);
+      assert.deepEqual(program.serialize(), before, path);
+    }
+  });
+
+  it("switches training off in the number that Paddle 1.6 had for it", () => {
+    const program = deserializeProgram(bytesOf(`${real}/paddle-1.6.1/fluid-infer-combined/e/__model__`));
+    for (const op of program.ops()) if (op.attributeType("is_test") === "INT") op.setAttribute("is_test", 0);
+    const made = normalizeProgram(program, program.feeds(), program.fetches());
+    const flags = made.ops().filter((op) => op.attributes.has("is_test")).map((op) => op.attributes.get("is_test"));
+    assert.deepEqual(flags, [1, 1]);
+  });
+});
