@@ -6,11 +6,13 @@
 import { badBool, checkBools, convert, isBigInteger, isComplex, isNarrowFloat } from "./convert.ts";
 import { type DType, dtypeInfo } from "./dtype.ts";
 import { FormatError, UnsupportedError, ValueError } from "./errors.ts";
-import { narrowBits, widenBits } from "./kernel.ts";
+import { widenBits } from "./kernel.ts";
+import { dtypeOf, flatten } from "./nested_lists.ts";
 import { PackedBytes } from "./packed_bytes.ts";
 import { bytesGiven, isMemory, plainBytes } from "./plain_bytes.ts";
 import { described, shownValue } from "./plain_object.ts";
-import { dtypeOfArray, Float16, viewOf } from "./typed_view.ts";
+import { badValue, bigFor, bitsOfScalar, floatOfBits, integerFor, isReal, toFloat } from "./scalar_cast.ts";
+import { Float16, viewOf } from "./typed_view.ts";
 import { Complex, Float } from "./values.ts";
 
 /** Options of {@linkcode LazyBytes.pieces}. */
@@ -512,127 +514,4 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   }
   for (let i = done; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;
-}
-
-const asFloat = new Float32Array(1);
-const asBits = new Uint32Array(asFloat.buffer);
-
-function floatOfBits(bits: number): number {
-  asBits[0] = bits;
-  return asFloat[0];
-}
-
-/** One number as the bits of a narrow float, by the way that whole arrays take. */
-function bitsOfScalar(
-  x: number | bigint | boolean,
-  dtype: "float16" | "bfloat16" | "float8_e4m3fn" | "float8_e5m2",
-): number {
-  if (dtype === "float16") {
-    const bytes = new Uint8Array(Float64Array.of(Number(x)).buffer);
-    return new Uint16Array(convert(bytes, "float64", "float16").buffer)[0];
-  }
-  asFloat[0] = Number(x);
-  return narrowBits(dtype, asBits[0]);
-}
-
-function isReal(x: unknown): x is number | bigint | boolean {
-  return typeof x === "number" || typeof x === "bigint" || typeof x === "boolean";
-}
-
-/** A number for a float; a bigint goes into float32 with one rounding. */
-function toFloat(x: unknown, dtype: DType): number {
-  if (typeof x !== "bigint" || (dtype !== "float32" && dtype !== "complex64")) return Number(x);
-  const sign = x < 0n ? -1 : 1;
-  const size = x < 0n ? -x : x;
-  const extra = BigInt(Math.max(0, size.toString(2).length - 53));
-  // 53 bits, the last one set where more follow: rounding them once more is like rounding the bigint at once
-  const kept = size >> extra << extra;
-  return sign * Number(kept === size ? size : kept | (1n << extra));
-}
-
-function integerFor(x: number | bigint | boolean, dtype: DType): number {
-  const n = Math.trunc(Number(x));
-  const bits = 8 * dtypeInfo(dtype).itemsize;
-  const [low, high] = dtype.startsWith("u") ? [0, 2 ** bits - 1] : [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1];
-  if (!(n >= low && n <= high)) throw badValue(x, dtype);
-  return n;
-}
-
-function bigFor(x: number | bigint | boolean, dtype: "int64" | "uint64"): bigint {
-  let big: bigint;
-  if (typeof x === "number") {
-    if (!Number.isFinite(x)) throw badValue(x, dtype);
-    if (!Number.isSafeInteger(Math.trunc(x))) {
-      throw new ValueError("PRECISION_LOSS", `A number beyond 2^53 may be rounded already: write a bigint (got ${x})`, {
-        actual: x,
-      });
-    }
-    big = BigInt(Math.trunc(x));
-  } else big = BigInt(x);
-  if (big !== (dtype === "int64" ? BigInt.asIntN(64, big) : BigInt.asUintN(64, big))) throw badValue(x, dtype);
-  return big;
-}
-
-function badValue(x: unknown, dtype: DType): ValueError {
-  const shown = isReal(x) ? String(x) : x instanceof Complex ? `${x.re}+${x.im}i` : shownValue(x);
-  return new ValueError("INVALID_VALUE", `${dtype} has no room for ${shown}`, { actual: x });
-}
-
-type Leaf = Scalar | Float;
-
-/** Lists in lists as a shape and its elements: level by level, as the depth is the caller's. */
-function flatten(nested: ArrayInput): { shape: number[]; leaves: ArrayLike<Leaf> } {
-  checkLists(nested);
-  const shape: number[] = [];
-  let level: ArrayLike<ArrayInput> = [nested];
-  for (;;) {
-    const first = level[0];
-    if (!isList(first)) break;
-    const length = first.length;
-    if (level.length === 1) {
-      level = first as ArrayLike<ArrayInput>;
-    } else {
-      const next: ArrayInput[] = [];
-      for (let i = 0; i < level.length; i++) {
-        const list = level[i];
-        if (!isList(list) || list.length !== length) throw ragged(shape.length);
-        for (let k = 0; k < length; k++) next.push(list[k]);
-      }
-      level = next;
-    }
-    shape.push(length);
-  }
-  for (let i = 1; i < level.length; i++) if (isList(level[i])) throw ragged(shape.length);
-  return { shape, leaves: level as ArrayLike<Leaf> };
-}
-
-/** Few lists may stand for very many elements, where one is in another twice; and a list that holds itself has no end. */
-function checkLists(nested: ArrayInput): void {
-  const seen = new Set<unknown>();
-  let size = 1;
-  for (let list: unknown = nested; isList(list); list = list[0]) {
-    size *= list.length;
-    if (seen.has(list)) throw new ValueError("CYCLE", "A list that holds itself is no array");
-    seen.add(list);
-  }
-  if (size > MAX_LIST) throw new ValueError("INVALID_VALUE", `${size} elements are more than a list can have`);
-}
-
-/** Items of a JavaScript array. */
-const MAX_LIST = 2 ** 32 - 1;
-
-function isList(x: unknown): x is ArrayLike<ArrayInput> {
-  return Array.isArray(x) || (ArrayBuffer.isView(x) && !(x instanceof DataView));
-}
-
-function ragged(axis: number): ValueError {
-  return new ValueError("INVALID_VALUE", `The lists on axis ${axis} are not all of one length`);
-}
-
-function dtypeOf(nested: ArrayInput, leaves: ArrayLike<Leaf>): DType {
-  if (ArrayBuffer.isView(nested)) return dtypeOfArray(nested) ?? "float32";
-  const first = leaves[0];
-  if (typeof first === "boolean") return "bool";
-  if (typeof first === "bigint") return "int64";
-  return first instanceof Complex ? "complex64" : "float32";
 }

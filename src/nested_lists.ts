@@ -1,0 +1,69 @@
+/**
+ * Lists in lists as a shape and elements.
+ *
+ * @module
+ */
+import type { DType } from "./dtype.ts";
+import { ValueError } from "./errors.ts";
+import type { ArrayInput, Scalar } from "./ndarray.ts";
+import { dtypeOfArray } from "./typed_view.ts";
+import { Complex, type Float } from "./values.ts";
+
+type Leaf = Scalar | Float;
+
+/** Lists in lists as a shape and its elements: level by level, as the depth is the caller's. */
+export function flatten(nested: ArrayInput): { shape: number[]; leaves: ArrayLike<Leaf> } {
+  checkLists(nested);
+  const shape: number[] = [];
+  let level: ArrayLike<ArrayInput> = [nested];
+  for (;;) {
+    const first = level[0];
+    if (!isList(first)) break;
+    const length = first.length;
+    if (level.length === 1) {
+      level = first as ArrayLike<ArrayInput>;
+    } else {
+      const next: ArrayInput[] = [];
+      for (let i = 0; i < level.length; i++) {
+        const list = level[i];
+        if (!isList(list) || list.length !== length) throw ragged(shape.length);
+        for (let k = 0; k < length; k++) next.push(list[k]);
+      }
+      level = next;
+    }
+    shape.push(length);
+  }
+  for (let i = 1; i < level.length; i++) if (isList(level[i])) throw ragged(shape.length);
+  return { shape, leaves: level as ArrayLike<Leaf> };
+}
+
+/** Few lists may stand for very many elements, where one is in another twice; and a list that holds itself has no end. */
+function checkLists(nested: ArrayInput): void {
+  const seen = new Set<unknown>();
+  let size = 1;
+  for (let list: unknown = nested; isList(list); list = list[0]) {
+    size *= list.length;
+    if (seen.has(list)) throw new ValueError("CYCLE", "A list that holds itself is no array");
+    seen.add(list);
+  }
+  if (size > MAX_LIST) throw new ValueError("INVALID_VALUE", `${size} elements are more than a list can have`);
+}
+
+/** Items of a JavaScript array. */
+const MAX_LIST = 2 ** 32 - 1;
+
+function isList(x: unknown): x is ArrayLike<ArrayInput> {
+  return Array.isArray(x) || (ArrayBuffer.isView(x) && !(x instanceof DataView));
+}
+
+function ragged(axis: number): ValueError {
+  return new ValueError("INVALID_VALUE", `The lists on axis ${axis} are not all of one length`);
+}
+
+export function dtypeOf(nested: ArrayInput, leaves: ArrayLike<Leaf>): DType {
+  if (ArrayBuffer.isView(nested)) return dtypeOfArray(nested) ?? "float32";
+  const first = leaves[0];
+  if (typeof first === "boolean") return "bool";
+  if (typeof first === "bigint") return "int64";
+  return first instanceof Complex ? "complex64" : "float32";
+}
