@@ -146,6 +146,11 @@ export function resolveLimits(given: Partial<Limits> | undefined): Readonly<Limi
 /** Limits that were made here, and those among them whose structure is the caller's to answer for. */
 const resolved = new WeakSet<Partial<Limits>>(), ownStructure = new WeakSet<Partial<Limits>>();
 
+/** No ceiling at all: for what was let in already. */
+export const UNLIMITED: Readonly<Limits> = resolveLimits(
+  Object.fromEntries(Object.keys(DEFAULT_LIMITS).map((name) => [name, Infinity])),
+);
+
 /** Bytes of structure that every engine has room for: below nobody asks it, which takes some of them longer than most files. */
 const ASK_FROM = 28 * MiB;
 

@@ -7,6 +7,7 @@ import type { DType } from "./dtype.ts";
 import type { NDArray } from "./ndarray.ts";
 import type { Tensor } from "./tensor.ts";
 import { ValueError } from "./errors.ts";
+import { shownValue } from "./plain_object.ts";
 
 /** Whatever `paddle.load` can give and `paddle.save` takes. */
 export type Value = unknown;
@@ -197,6 +198,7 @@ export class SelectedRows {
  * @throws {ValueError} `NAME_COLLISION`
  */
 export function toObject(map: ReadonlyMap<Value, Value>): Record<string, Value> {
+  if (!(map instanceof Map)) throw new TypeError(`toObject takes a Map: got ${shownValue(map)}`);
   const object = Object.create(null) as Record<string, Value>;
   for (const [key, value] of map) {
     const name = String(key);

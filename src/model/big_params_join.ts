@@ -4,6 +4,7 @@
  * @module
  */
 import { Span } from "../codec/cursor.ts";
+import { isIntAt } from "../codec/pickle/call.ts";
 import { PickledArray } from "../codec/pickle/pickled.ts";
 import { FormatError, quote } from "../errors.ts";
 import { Tuple } from "../values.ts";
@@ -61,11 +62,11 @@ function checkedShape(key: unknown, slices: PickledArray[], shape: Tuple): numbe
     count += slice.shape.reduce((a, b) => a * b, 1);
   }
   const dims: number[] = [];
-  for (const dim of shape) {
-    if (typeof dim !== "number" || !Number.isSafeInteger(dim) || dim < 0) {
+  for (const [axis, dim] of shape.entries()) {
+    if (!Number.isSafeInteger(dim) || !isIntAt(shape, axis) || (dim as number) < 0) {
       throw bad("BAD_SHAPE", `OriginShape of ${quote(String(key))} is no shape`);
     }
-    dims.push(dim);
+    dims.push(dim as number);
   }
   const expected = dims.reduce((a, b) => a * b, 1);
   if (expected !== count) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
-import { decode, encode, isPaddleError, load, MemoryFolder, NDArray, open, save, Tuple } from "../../mod.ts";
+import { decode, encode, Float, isPaddleError, load, MemoryFolder, NDArray, open, save, Tuple } from "../../mod.ts";
 
 const MiB = 2 ** 20, SLICE = 5 * MiB;
 
@@ -53,6 +53,52 @@ function watched(
   };
   return source;
 }
+
+/** A file of slices of so many elements each, whose marker says that the whole has this shape. */
+function shaped(shape: readonly unknown[], sizes: readonly number[]): Uint8Array<ArrayBuffer> {
+  const names = sizes.map((_, i) => `w@@.${i}`);
+  const entry = new Map<string, unknown>([["OriginShape", Tuple.from(shape)], ["slices", names]]);
+  return encode(
+    new Map<string, unknown>([
+      ...sizes.map((size, i): [string, unknown] => [names[i], new NDArray("uint8", [size])]),
+      ["UnpackBigParamInfor@@", new Map([["w", entry]])],
+    ]),
+    { mode: "static" },
+  );
+}
+
+describe("the shape of a parameter in slices", () => {
+  for (
+    const [shape, sizes] of [[[4], [4]], [[2, 3], [4, 2]], [[0], [0]], [[0, 7], [0, 0]], [[], [1]], [[1, 1], [0, 1]]]
+  ) {
+    it(`is what the marker says: [${shape}] of slices of ${sizes}`, () => {
+      const whole = (decode(shaped(shape, sizes)) as Map<string, NDArray>).get("w")!;
+      assert.deepEqual(whole.shape, shape);
+    });
+  }
+
+  for (
+    const [shape, code] of [
+      [[-1], "BAD_SHAPE"],
+      [[-2, -2], "BAD_SHAPE"],
+      [[0, -1], "BAD_SHAPE"],
+      [[new Float(4)], "BAD_SHAPE"],
+      [[0.5, 8], "BAD_SHAPE"],
+      [["4"], "BAD_SHAPE"],
+      [[true, 4], "BAD_SHAPE"],
+      [[null], "BAD_SHAPE"],
+      [[2n ** 64n], "BAD_SHAPE"],
+      [[5], "SIZE_MISMATCH"],
+      [[3], "SIZE_MISMATCH"],
+      [[0], "SIZE_MISMATCH"],
+      [[2 ** 32, 2 ** 32], "SIZE_MISMATCH"],
+    ] as [unknown[], string][]
+  ) {
+    it(`of four elements in all is refused as ${code}: [${shape}]`, () => {
+      assert.throws(() => decode(shaped(shape, [4])), { code, at: '["UnpackBigParamInfor@@"]' });
+    });
+  }
+});
 
 describe("a parameter in slices", () => {
   for (const protocol of [2, 3, 4]) {

@@ -3,9 +3,12 @@
  *
  * @module
  */
-import { quote, ValueError } from "../../errors.ts";
+import { LimitError, quote, ValueError } from "../../errors.ts";
 import { atOnce, StepPace } from "../../steps.ts";
 import { type Json, JsonNumber, JsonObject } from "./json.ts";
+
+/** Characters that a string of any engine holds. */
+const MOST_UNITS = 2 ** 29 - 24;
 
 /** The bytes of a value. Numbers that were read keep their text. */
 export function writeJson(value: Json, options: { indent?: number } = {}): Uint8Array<ArrayBuffer> {
@@ -19,6 +22,17 @@ export function* writeJsonInSteps(
 ): Generator<void, Uint8Array<ArrayBuffer>> {
   const { indent = 0 } = options;
   const pace = new StepPace();
+  let length = 0;
+  const put = (text: string) => {
+    length += text.length;
+    if (length > MOST_UNITS) {
+      throw new LimitError("LIMIT", `The JSON text has more than ${MOST_UNITS} characters: no string holds it`, {
+        limit: "memory",
+        max: MOST_UNITS,
+      });
+    }
+    parts.push(text);
+  };
   const parts: string[] = [];
   const newline = (depth: number) => indent > 0 ? "\n" + " ".repeat(indent * depth) : "";
   const colon = indent > 0 ? ": " : ":";
@@ -27,12 +41,12 @@ export function* writeJsonInSteps(
   for (let item = rest.pop(); item !== undefined; item = rest.pop()) {
     if (pace.isDue(1)) yield;
     if (typeof item === "string") {
-      parts.push(item);
+      put(item);
       continue;
     }
     const { value, depth } = item;
     if (value instanceof JsonObject) {
-      if (value.size === 0) parts.push("{}");
+      if (value.size === 0) put("{}");
       else {
         rest.push(newline(depth) + "}");
         [...value].reverse().forEach(([key, entry], i) => {
@@ -42,7 +56,7 @@ export function* writeJsonInSteps(
         rest.push("{");
       }
     } else if (Array.isArray(value)) {
-      if (value.length === 0) parts.push("[]");
+      if (value.length === 0) put("[]");
       else {
         rest.push(newline(depth) + "]");
         for (let i = value.length - 1; i >= 0; i--) {
@@ -51,7 +65,7 @@ export function* writeJsonInSteps(
         }
         rest.push("[");
       }
-    } else parts.push(scalarOf(value));
+    } else put(scalarOf(value));
   }
   return new TextEncoder().encode(parts.join(""));
 }

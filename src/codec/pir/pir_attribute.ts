@@ -26,24 +26,64 @@ const TEXTS = new Set(["0.a_str", "0.a_tensorname", "1.a_dtype", "1.a_layout"]);
 
 /** Make sure that what is at `at` is an attribute, without making its value. */
 export function checkAttribute(value: Json | undefined, at: At): void {
+  const found = itemsOf(value, at);
+  if (found === null) return;
+  const todo = [{ items: found, at }];
+  for (let next = todo.pop(); next; next = todo.pop()) {
+    const { items, at } = next;
+    for (let i = 0; i < items.length; i++) {
+      const itemAt = new At(at, "D", i), inside = itemsOf(items[i], itemAt);
+      if (inside !== null) todo.push({ items: inside, at: itemAt });
+    }
+  }
+}
+
+/** What is in an attribute that is a list; null where it is none. */
+function itemsOf(value: Json | undefined, at: At): Json[] | null {
   const attribute = asObject(value, at);
-  if (asText(attribute.get("#"), at, "#") !== "0.a_array") return;
-  const items = asList(attribute.get("D"), at, "D");
-  for (let i = 0; i < items.length; i++) checkAttribute(items[i], new At(at, "D", i));
+  return asText(attribute.get("#"), at, "#") === "0.a_array" ? asList(attribute.get("D"), at, "D") : null;
+}
+
+/** A list or object whose members are still to be put into it. */
+interface Unfilled {
+  readonly into: AttributeValue[] | object;
+  readonly from: Json[] | JsonObject;
+  /** The members are attributes themselves. */
+  readonly ofAttributes: boolean;
 }
 
 /** The value of an attribute that was checked. */
 export function readAttribute(value: Json | undefined): AttributeValue {
+  const todo: Unfilled[] = [];
+  const result = attributeOf(value, todo);
+  for (let next = todo.pop(); next; next = todo.pop()) {
+    const { into, from, ofAttributes } = next;
+    if (from instanceof JsonObject) {
+      for (const [key, entry] of from) define(into, key, plain(entry, todo));
+    } else {
+      for (const item of from) (into as unknown[]).push(ofAttributes ? attributeOf(item, todo) : plain(item, todo));
+    }
+  }
+  return result;
+}
+
+/** Where it is a list or object, that is empty, and among `todo`. */
+function attributeOf(value: Json | undefined, todo: Unfilled[]): AttributeValue {
   const attribute = value as JsonObject;
   const kind = attribute.get("#") as string;
   const data = attribute.get("D");
-  if (kind === "0.a_array") return (data as Json[]).map(readAttribute);
+  if (kind === "0.a_array") return unfilled([], data as Json[], true, todo);
   if (COMPLEX.has(kind) && Array.isArray(data)) return new Complex(asNumber(data[0]), asNumber(data[1]));
   if (FLOATS.has(kind)) {
     const special = attribute.get("VD");
     return typeof special === "string" ? NOT_FINITE.get(special) ?? NaN : asNumber(data);
   }
-  return plain(data ?? null);
+  return plain(data ?? null, todo);
+}
+
+function unfilled(into: Unfilled["into"], from: Unfilled["from"], ofAttributes: boolean, todo: Unfilled[]) {
+  todo.push({ into, from, ofAttributes });
+  return into as AttributeValue;
 }
 
 function asNumber(value: Json | undefined): number {
@@ -51,15 +91,14 @@ function asNumber(value: Json | undefined): number {
 }
 
 /** JSON as a value of an attribute: numbers as numbers, objects as null-prototype objects. */
-function plain(value: Json): AttributeValue {
+function plain(value: Json, todo: Unfilled[]): AttributeValue {
   if (value instanceof JsonNumber) return value.value;
-  if (Array.isArray(value)) return value.map(plain);
-  if (!(value instanceof JsonObject)) return value;
-  const object = Object.create(null);
-  for (const [key, entry] of value) {
-    Object.defineProperty(object, key, { value: plain(entry), enumerable: true, configurable: true, writable: true });
-  }
-  return object;
+  if (Array.isArray(value)) return unfilled([], value, false, todo);
+  return value instanceof JsonObject ? unfilled(Object.create(null), value, false, todo) : value;
+}
+
+function define(object: object, key: string, value: AttributeValue): void {
+  Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
 /** The JSON of an attribute's value of a kind such as `0.a_i32`; lists take the kind of what stood there. */

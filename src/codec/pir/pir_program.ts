@@ -5,7 +5,7 @@
  */
 import { byCodePoint } from "../../code_point_order.ts";
 import { FormatError, quote, SourceError, ValueError } from "../../errors.ts";
-import { Budget, DEFAULT_LIMITS, type Limits } from "../../limits.ts";
+import { Budget, DEFAULT_LIMITS, type Limits, UNLIMITED } from "../../limits.ts";
 import { type Block, type Port, Program, type ProgramVariable } from "../../program.ts";
 import { atOnce, StepPace } from "../../steps.ts";
 import { type Json, JsonObject } from "../json/json.ts";
@@ -251,7 +251,8 @@ export class PirProgram extends Program {
 
   clone(): PirProgram {
     const bytes = this.serialize();
-    return new PirProgram(readJson(bytes) as JsonObject, bytes, this.#isReadable);
+    // What was let in once is let in again.
+    return new PirProgram(readJson(bytes, UNLIMITED) as JsonObject, bytes, this.#isReadable);
   }
 
   serialize(): Uint8Array {

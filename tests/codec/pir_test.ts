@@ -1,0 +1,135 @@
+import assert from "node:assert/strict";
+import { describe, it } from "@std/testing/bdd";
+import { writeJson } from "../../src/codec/json/write_json.ts";
+import { PirProgram } from "../../src/codec/pir/pir_program.ts";
+import { PaddleError } from "../../src/errors.ts";
+import { UNLIMITED } from "../../src/limits.ts";
+
+const OP = '{"#":"1.relu","A":[],"I":[{"%":1}],"O":[{"%":2,"TT":{"#":"0.t_f32"}}],"OA":[]}';
+
+function moduleOf(ops: string, args = ""): Uint8Array {
+  return new TextEncoder().encode(
+    '{"base_code":{"magic":"pir","trainable":true,"version":1},"program":{"regions":[{"#":"r","blocks":[' +
+      `{"#":"b","args":[${args}],"ops":[${ops}]}]}]}}`,
+  );
+}
+
+function withAttribute(attribute: string): Uint8Array {
+  return moduleOf(OP.replace('"A":[]', `"A":[{"AT":${attribute},"N":"x"}]`));
+}
+
+function nested(open: string, inner: string, close: string, depth: number): string {
+  return open.repeat(depth) + inner + close.repeat(depth);
+}
+
+describe("a PIR module that nests without end, where limits allow it", () => {
+  const DEPTH = 20_000;
+  const depthOf = (value: unknown) => {
+    let depth = 0;
+    for (let at = value; typeof at === "object" && at !== null; at = Object.values(at)[0]) depth++;
+    return depth;
+  };
+  for (
+    const [what, attribute] of [
+      ["lists of attributes", nested('{"#":"0.a_array","D":[', "", "]}", DEPTH)],
+      ["lists of a kind that is not known", `{"#":"9.odd","D":${nested("[", "", "]", DEPTH)}}`],
+      ["objects", `{"#":"9.odd","D":${nested('{"__proto__":', "1", "}", DEPTH)}}`],
+    ]
+  ) {
+    it(`is read, cloned and written again, and its attributes are given: ${what}`, () => {
+      const program = PirProgram.parse(withAttribute(attribute), UNLIMITED);
+      assert.equal(depthOf(program.ops()[0].attributes.get("x")), DEPTH);
+      assert.equal(program.clone().ops().length, 1);
+      program.ops()[0].setAttribute("y", 1, "a_i32");
+      assert.ok(program.serialize().length > 2 * DEPTH);
+      assert.equal(program.clone().ops()[0].attributes.get("y"), 1);
+    });
+  }
+
+  it("is refused as too large for a text where indents would fill the memory", () => {
+    const program = PirProgram.parse(withAttribute(`{"#":"9.odd","D":${nested("[", "", "]", DEPTH)}}`), UNLIMITED);
+    program.isReadable = true;
+    assert.throws(() => program.serialize(), { code: "LIMIT", limit: "memory" });
+  });
+
+  it("has as many regions in an operator as it likes", () => {
+    const regions = Array(200_000).fill('{"blocks":[]}').join(",");
+    const program = PirProgram.parse(moduleOf(OP.replace('"OA"', `"regions":[${regions}],"OA"`)), UNLIMITED);
+    program.filterOps(() => true);
+    assert.ok(program.serialize().length > 2_000_000);
+  });
+});
+
+describe("attributes of a PIR module", () => {
+  it("keep their order, and what is in them", () => {
+    const attribute = (kind: string, data: unknown) => ({ "#": kind, D: data });
+    const value = (given: unknown) =>
+      PirProgram.parse(withAttribute(JSON.stringify(given))).ops()[0].attributes.get("x");
+    const lists = [[1, 2], [3], []].map((list) =>
+      attribute("0.a_array", list.map((item) => attribute("0.a_i32", item)))
+    );
+    assert.deepEqual(value(attribute("0.a_array", lists)), [[1, 2], [3], []]);
+    const odd = value(attribute("9.odd", { b: [1, { c: null }], a: { d: [[], [true]] } })) as object;
+    assert.equal(JSON.stringify(odd), '{"b":[1,{"c":null}],"a":{"d":[[],[true]]}}');
+    assert.equal(Object.getPrototypeOf(odd), null);
+    assert.equal(value({ "#": "0.a_bool" }), null);
+  });
+});
+
+describe("a damaged field of a PIR module", () => {
+  const ops = "program/regions/0/blocks/0/ops/0";
+  for (
+    const [what, bytes, at] of [
+      ["an operator that is no object", moduleOf("7"), ops],
+      ["an operator without a type", moduleOf(OP.replace('"#":"1.relu",', "")), `${ops}/#`],
+      ["operands that are no list", moduleOf(OP.replace('[{"%":1}]', "7")), `${ops}/I`],
+      ["an operand that is no object", moduleOf(OP.replace('{"%":1}', "7")), `${ops}/I/0`],
+      [
+        "a second result that is no object",
+        moduleOf(OP.replace('"O":[', '"O":[{"%":3,"TT":{"#":"0.t_f32"}},7,')),
+        `${ops}/O/1`,
+      ],
+      [
+        "an attribute without a name",
+        moduleOf(OP.replace('"A":[]', '"A":[{"AT":{"#":"0.a_bool","D":true}}]')),
+        `${ops}/A/0/N`,
+      ],
+      [
+        "an attribute in a list that is none",
+        withAttribute('{"#":"0.a_array","D":[{"#":"0.a_bool"},7]}'),
+        `${ops}/A/0/AT/D/1`,
+      ],
+      [
+        "an attribute in a list in a list that is none",
+        withAttribute('{"#":"0.a_array","D":[{"#":"0.a_array","D":[{"#":7}]}]}'),
+        `${ops}/A/0/AT/D/0/D/0/#`,
+      ],
+      ["a list of attributes without its items", withAttribute('{"#":"0.a_array"}'), `${ops}/A/0/AT/D`],
+      ["an argument of a block that is no object", moduleOf(OP, "7"), "program/regions/0/blocks/0/args/0"],
+      ["an argument of a block without a type", moduleOf(OP, '{"%":-1}'), "program/regions/0/blocks/0/args/0/TT"],
+    ] as const
+  ) {
+    it(`is told by its place: ${what}`, () => {
+      assert.throws(() => PirProgram.parse(bytes), (error: PaddleError) => {
+        assert.equal(error.code, "BAD_FIELD");
+        assert.equal(error.at, at);
+        assert.ok(error.message.includes(`${at} `), error.message);
+        return true;
+      });
+    });
+  }
+
+  it("is said to be missing where it is, and to be no list where it is something else", () => {
+    assert.throws(() => PirProgram.parse(moduleOf(OP.replace('"#":"1.relu",', ""))), {
+      message: /ops\/0\/# is missing/,
+    });
+    assert.throws(() => PirProgram.parse(moduleOf(OP.replace('[{"%":1}]', "7"))), { message: /ops\/0\/I is no list/ });
+  });
+});
+
+describe("JSON text", () => {
+  it("is cut off by an error where no string could hold it", () => {
+    const long = "x".repeat(2 ** 20);
+    assert.throws(() => writeJson(Array(600).fill(long)), { code: "LIMIT", limit: "memory" });
+  });
+});
