@@ -85,7 +85,7 @@ export async function audit(from: From, options: AuditOptions = {}): Promise<Aud
         report.kind = content.kind;
         if (content.kind === "pickle") {
           report.opcodes = content.pickle.opcodes;
-          warnings.push(...content.pickle.warnings);
+          addAll(warnings, content.pickle.warnings);
         }
         if (findings.some((finding) => finding.error)) return;
         const lazy: NonNullable<Parameters<typeof fromFileInSteps>[1]["lazy"]> = (span, finish, from) => {
@@ -95,7 +95,7 @@ export async function audit(from: From, options: AuditOptions = {}): Promise<Aud
         };
         const known = warnings.length;
         const shaped = await inTurns(fromFileInSteps(content, { borrowed, lazy }), signal);
-        warnings.push(...shaped.warnings.slice(known));
+        addAll(warnings, shaped.warnings.slice(known));
       },
       { signal, lazy: true, maxStreamBytes: limits.maxStreamBytes },
     );
@@ -120,6 +120,11 @@ export async function audit(from: From, options: AuditOptions = {}): Promise<Aud
     report.exitCode = 0;
   }
   return report;
+}
+
+/** As arguments of one call they could be too many. */
+function addAll(to: Warning[], warnings: readonly Warning[]): void {
+  for (const warning of warnings) to.push(warning);
 }
 
 function exitCodeOf(error: PaddleError): 1 | 2 | 3 {

@@ -103,7 +103,9 @@ function reportLines({ entries, pruned, constants, notes }: RecoverReport): stri
     const count = entries.filter(({ name }) => name === origin).length;
     if (count > 0) lines.push(`${text}: ${count}`);
   }
-  lines.push(...table(inexact.map(({ key, changed }) => [`changed: ${key}`, changed.join("; ")])));
+  for (const line of table(inexact.map(({ key, changed }) => [`changed: ${key}`, changed.join("; ")]))) {
+    lines.push(line);
+  }
   if (pruned.length > 0) lines.push(`not in the model any more: ${pruned.join(", ")}`);
   if (constants.length > 0) lines.push(`left out, as they are constants of the program: ${constants.join(", ")}`);
   return [...lines, ...notes.map((note) => `note: ${note}`)];

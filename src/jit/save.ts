@@ -115,7 +115,7 @@ export async function save(
     const values = parametersOf(program, variables);
     for (const value of values) union.set(value.name, value);
     if (separateParameters) {
-      params.push(...scatteredFiles(values, {}));
+      for (const file of scatteredFiles(values, {})) params.push(file);
       models.push(bytesFile(program instanceof ProgramDesc ? "__model__" : "__model__.json", program.serialize()));
       continue;
     }

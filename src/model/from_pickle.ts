@@ -71,6 +71,9 @@ export function stateFromPickle({ root }: Pickle, context: ArrayContext): unknow
   return replaceLeaves(root, (value) => isArray(value) ? shaper.array(value) : shaper.rest(value));
 }
 
+/** Names of keys that are not there which get a warning of their own. */
+const MAX_WARNINGS = 100;
+
 /** Branch A of dossier 4.1: the name table says which arrays are Tensors. */
 function* fromStateDict(
   dict: Map<unknown, unknown>,
@@ -80,7 +83,7 @@ function* fromStateDict(
 ): Generator<void, unknown> {
   const table = dict.get(NAME_TABLE);
   if (!(table instanceof Map)) throw badTable("it is no dict");
-  let tensors = 0;
+  let tensors = 0, missing = 0;
   const pace = new StepPace();
   // Not pairs: that makes a list of each.
   for (const key of table.keys()) {
@@ -92,13 +95,17 @@ function* fromStateDict(
       const made = shaper.tensor(value, name, String(key));
       dict.set(key, made);
       if (made instanceof NDArray) tensors++;
-    } else if (!dict.has(key)) {
+    } else if (!dict.has(key) && ++missing <= MAX_WARNINGS) {
       warnings.push({
         code: "MISSING_KEY",
         message: `The name table names ${quote(String(key))}, which is not in the file`,
         at: NAME_TABLE,
       });
     }
+  }
+  if (missing > MAX_WARNINGS) {
+    const message = `The name table names ${missing - MAX_WARNINGS} more keys that are not in the file`;
+    warnings.push({ code: "MISSING_KEY", message, at: NAME_TABLE });
   }
   if (!options.keepNameTable) dict.delete(NAME_TABLE);
   // Nearly every state dict holds nothing else.

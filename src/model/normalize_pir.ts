@@ -95,7 +95,7 @@ function neededOps(program: PirProgram, targets: readonly number[]): PirOp[] {
     for (const op of [maker, ...changed]) {
       if (needed.has(op)) continue;
       needed.add(op);
-      waiting.push(...op.operands, ...program.inside(op).flatMap((inner) => inner.operands));
+      for (const { operands } of [op, ...program.inside(op)]) for (const read of operands) waiting.push(read);
     }
   }
   return [...needed];

@@ -42,13 +42,12 @@ function namesOf(slots: ReadonlyMap<string, readonly string[]>): string[] {
 
 /** What an operator reads, in the blocks that it runs as well. */
 export function readsOf(program: ProgramDesc, op: OpDesc): string[] {
-  const names = [...namesOf(op.inputs), ...op.readsInAttributes()];
-  for (const block of blocksBelow(program, op)) {
-    for (const inner of block.ops) {
-      names.push(...namesOf(inner.inputs), ...namesOf(inner.outputs), ...inner.readsInAttributes());
-    }
-  }
-  return names;
+  const inside = blocksBelow(program, op).flatMap((block) => block.ops);
+  return [
+    ...namesOf(op.inputs),
+    ...op.readsInAttributes(),
+    ...inside.flatMap((inner) => [...namesOf(inner.inputs), ...namesOf(inner.outputs), ...inner.readsInAttributes()]),
+  ];
 }
 
 /** The blocks that an operator runs, and those that their operators run. The checker has proved that there is no circle. */
@@ -59,7 +58,7 @@ function blocksBelow(program: ProgramDesc, op: OpDesc): BlockDesc[] {
     const block = program.blocks[next];
     if (found.has(block)) continue;
     found.add(block);
-    for (const inner of block.ops) waiting.push(...inner.blocks());
+    for (const inner of block.ops) for (const below of inner.blocks()) waiting.push(below);
   }
   return [...found];
 }

@@ -15,7 +15,8 @@ export function fetchOp(program: PirProgram, name: string, id: number, column: n
   const results = maker.json.get("O");
   const index = maker.results.findIndex((result) => result.id === id);
   const result = asObject(Array.isArray(results) ? results[index] : results, null, "O");
-  const last = Math.max(0, ...ops.flatMap((op) => op.results.map((result) => result.id)));
+  let last = 0;
+  for (const { results } of ops) for (const { id } of results) last = Math.max(last, id);
   const op: JsonObject = JsonObject.of([
     ["#", "1.fetch"],
     ["A", [attribute("name", "0.a_str", name), attribute("col", "0.a_i32", column)]],

@@ -35,7 +35,10 @@ export function recordSize(value: NDArray | SelectedRows): number {
 function lodHead(array: NDArray): Uint8Array {
   const lod = array instanceof DenseTensor ? array.lod : [];
   const parts = [u32(0), u64(lod.length)];
-  for (const level of lod) parts.push(u64(8 * level.length), ...level.map(u64));
+  for (const level of lod) {
+    parts.push(u64(8 * level.length));
+    for (const offset of level) parts.push(u64(offset));
+  }
   return concat(parts);
 }
 

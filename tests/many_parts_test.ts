@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { describe, it } from "@std/testing/bdd";
+import { audit, decode, DenseTensor, encode, static as staticGraph, Tensor, type Warning } from "../mod.ts";
+import { fetchOp } from "../src/codec/pir/fetch_op.ts";
+import { PirProgram } from "../src/codec/pir/pir_program.ts";
+
+/** More than a function of any engine takes as arguments. */
+const MANY = 200_000;
+
+function programOf(ops: string[]): PirProgram {
+  const text = '{"base_code":{"magic":"pir","trainable":true,"version":1},"program":{"regions":[{"#":"r","blocks":[' +
+    `{"#":"b","args":[],"ops":[${ops.join(",")}]}]}]}}`;
+  return PirProgram.parse(new TextEncoder().encode(text));
+}
+
+const result = (id: number) => `{"%":${id},"TT":{"#":"0.t_dtensor","D":[{"#":"0.t_f32"},[-1,3],"NCHW",[],0]}}`;
+const opOf = (inputs: string, outputs: string) => `{"#":"1.add_n","A":[],"I":[${inputs}],"O":[${outputs}]}`;
+const list = (item: (i: number) => string) => Array.from({ length: MANY }, (_, i) => item(i)).join(",");
+
+describe("a file of more parts than a call takes arguments", () => {
+  it("has a name table of keys that are not there: load and audit tell of the first hundred, and how many more", async () => {
+    const names = new Map(Array.from({ length: MANY }, (_, i) => [`m${i}`, `n${i}`]));
+    const state = new Map<string, unknown>([["w", new Tensor("float32", [1])], ["StructuredToParameterName@@", names]]);
+    const bytes = encode(state, { mode: "static" });
+    const warnings: Warning[] = [];
+    decode(bytes, { onWarning: (warning) => warnings.push(warning) });
+    assert.deepEqual([...new Set(warnings.map(({ code }) => code))], ["MISSING_KEY"]);
+    assert.equal(warnings.length, 101);
+    assert.match(warnings[99].message, /"m99"/);
+    assert.match(warnings[100].message, new RegExp(`${MANY - 100} more`));
+    const report = await audit(bytes);
+    assert.equal(report.ok, true);
+    assert.deepEqual(report.warnings, warnings);
+  });
+
+  it("has a hundred keys that are not there: each is told of, and no more", () => {
+    const names = new Map(Array.from({ length: 100 }, (_, i) => [`m${i}`, `n${i}`]));
+    const bytes = encode(new Map([["StructuredToParameterName@@", names]]), { mode: "static" });
+    const warnings: Warning[] = [];
+    decode(bytes, { onWarning: (warning) => warnings.push(warning) });
+    assert.equal(warnings.length, 100);
+  });
+
+  it("has a tensor with a level of detail of that many offsets", () => {
+    const lod = [Array.from({ length: MANY }, (_, i) => i)];
+    const tensor = new DenseTensor("uint8", [MANY - 1], undefined, { lod });
+    const bytes = encode(tensor, { useBinaryFormat: true });
+    assert.deepEqual((decode(bytes, { mode: "static" }) as DenseTensor).lod, lod);
+  });
+
+  it("has an operator that reads, or makes, that many values: it is pruned, and fetched from", () => {
+    const reads = programOf([opOf("", result(1)), opOf(list(() => '{"%":1}'), result(2))]);
+    const [, last] = reads.vars();
+    assert.equal(staticGraph.normalizeProgram(reads, [], [last]).ops().length, 3);
+    const makes = programOf([opOf("", list((i) => result(i + 1)))]);
+    makes.append(fetchOp(makes, "out", 1, 0));
+    assert.equal(makes.fetches().length, 1);
+    assert.ok(makes.ops()[1].results[0].id === MANY + 1);
+  });
+});
