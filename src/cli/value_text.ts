@@ -23,6 +23,7 @@ import {
   Slice,
   Tuple,
 } from "../values.ts";
+import { checkDepth } from "./json_text.ts";
 import { shapeText } from "./text.ts";
 
 /** Members of a container that are shown. */
@@ -144,6 +145,7 @@ export function valueJson(value: unknown): unknown {
     if (item instanceof Complex) return { re: item.re, im: item.im };
     if (around.has(item)) return null;
     around.add(item);
+    checkDepth(around.size);
     const result = containerJson(item, made);
     around.delete(item);
     return result;

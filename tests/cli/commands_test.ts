@@ -622,3 +622,33 @@ describe("a command that is stopped", () => {
     });
   });
 });
+
+describe("an answer that nests without end, where limits allow it", () => {
+  const DEPTH = 20_000;
+  const JSON_OF = (attribute: string) =>
+    '{"base_code":{"magic":"pir","trainable":true,"version":1},"program":{"regions":[{"#":"r","blocks":[{"#":"b",' +
+    `"args":[],"ops":[{"#":"1.relu","A":[{"AT":${attribute},"N":"x"}],"I":[],"O":[],"OA":[]}]}]}]}}`;
+
+  it("is shown in its beginning, and is too deep for JSON, which says so", () =>
+    inFolder(async (folder) => {
+      const pickle = join(folder, "deep.pdparams"), program = join(folder, "deep.json");
+      const opcodes = [0x80, 4, ...Array(DEPTH).fill(0x5d), ...Array(DEPTH - 1).fill(0x61), 0x2e];
+      writeFileSync(pickle, Uint8Array.from(opcodes));
+      writeFileSync(program, JSON_OF(`{"#":"9.odd","D":${"[".repeat(DEPTH)}${"]".repeat(DEPTH)}}`));
+      const limit = ["--limit", "maxDepth=100000,maxJsonDepth=100000"];
+      assert.equal(await printed("show", pickle, ...limit), "[[[[...]]]]\n");
+      assert.match(await refused("show", pickle, "--json", ...limit), /nests more than 1000 deep.*LIMIT/);
+      assert.match(await refused("diff", pickle, pickle, ...limit), /nests more than 1000 deep.*LIMIT/);
+      assert.match(await refused("program", program, "--ops", "--json", ...limit), /nests more than 1000 deep.*LIMIT/);
+    }));
+
+  it("is given whole up to a thousand", () =>
+    inFolder(async (folder) => {
+      const pickle = join(folder, "deep.pdparams");
+      writeFileSync(pickle, Uint8Array.from([0x80, 4, ...Array(900).fill(0x5d), ...Array(899).fill(0x61), 0x2e]));
+      const { value } = JSON.parse(await printed("show", pickle, "--json", "--limit", "maxDepth=1000"));
+      let depth = 0;
+      for (let at = value; at !== undefined; at = at[0]) depth++;
+      assert.equal(depth, 900);
+    }));
+});

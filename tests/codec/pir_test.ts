@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
 import { writeJson } from "../../src/codec/json/write_json.ts";
 import { PirProgram } from "../../src/codec/pir/pir_program.ts";
-import { PaddleError } from "../../src/errors.ts";
+import type { PaddleError } from "../../src/errors.ts";
 import { UNLIMITED } from "../../src/limits.ts";
 
 const OP = '{"#":"1.relu","A":[],"I":[{"%":1}],"O":[{"%":2,"TT":{"#":"0.t_f32"}}],"OA":[]}';
