@@ -55,5 +55,5 @@ describe("bundles, minified and compressed", () => {
     atMost(bundled(`export { load, save } from "MAIN";`), 104.5);
   });
 
-  it("everything, with layers and optimizers: 192 kB", () => atMost(bundled(`export * from "MAIN";`), 192));
+  it("everything, with layers and optimizers: 193.5 kB", () => atMost(bundled(`export * from "MAIN";`), 193.5));
 });

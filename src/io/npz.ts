@@ -17,7 +17,7 @@ import { type ProgressEvent, progressOfFiles } from "./progress.ts";
 import type { Source } from "./source.ts";
 import { ReadAhead } from "./read_ahead.ts";
 import { type ReadOptions, scratchOf, SpanBytes, type SpanParts } from "./span_bytes.ts";
-import { Turns } from "./turns.ts";
+import { inTurns, Turns } from "./turns.ts";
 import { ZipFolder } from "./zip_folder.ts";
 import { FREE } from "./inflate.ts";
 import { DeflatedSource } from "./zip_member.ts";
@@ -39,7 +39,9 @@ export async function readNpz(source: Source, options: ReadNpzOptions): Promise<
   const arrays = new Map<string, NDArray>();
   try {
     const zip = await ZipFolder.open(source, { limits, signal, keys: true });
+    const turns = new Turns(signal);
     for (const file of zip.names()) {
+      if (turns.due()) await turns.take();
       const name = file.endsWith(".npy") ? file.slice(0, -4) : file;
       if (arrays.has(name)) {
         throw new FormatError("DUPLICATE_KEY", `The .npz file has ${quote(name)} twice`, { at: name });
@@ -77,7 +79,9 @@ export async function openNpzArrays(source: Source, options: ReadNpzOptions): Pr
   const budget = new Budget(limits);
   const opened: OpenedNpz = { value: new Map(), lazies: new Map() };
   const zip = await ZipFolder.open(source, { limits, signal, keys: true });
+  const turns = new Turns(signal);
   for (const file of zip.names()) {
+    if (turns.due()) await turns.take();
     const name = file.endsWith(".npy") ? file.slice(0, -4) : file;
     if (opened.value.has(name)) {
       throw new FormatError("DUPLICATE_KEY", `The .npz file has ${quote(name)} twice`, { at: name });
@@ -134,7 +138,7 @@ export async function planNpz(arrays: ReadonlyMap<string, NDArray>, { signal }: 
     const crc = array.unread ? await sumOf(head, (await ahead.next())!, ahead) : undefined;
     members.push({ name: name + ".npy", method: 0, size, compressed: size, crc, chunks });
   }
-  return planZip(members);
+  return await inTurns(planZip(members), signal);
 }
 
 async function sumOf(head: Uint8Array, chunk: Chunk, ahead: ReadAhead): Promise<number> {
@@ -174,7 +178,7 @@ export async function planPackedNpz(
     const chunks = () => isKept ? kept : [new UnreadBytes(array, pack(), compressed)];
     members.push({ name: name + ".npy", method: 8, size, compressed, crc, chunks });
   }
-  return planZip(members);
+  return await inTurns(planZip(members), signal);
 }
 
 /** What shrinks so much is stored: readers, this one among them, take it for a bomb. */

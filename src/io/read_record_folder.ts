@@ -19,6 +19,7 @@ import { progressOfFiles } from "./progress.ts";
 import type { ReadModelOptions } from "./read_model.ts";
 import type { Source } from "./source.ts";
 import { SpanBytes } from "./span_bytes.ts";
+import { Turns } from "./turns.ts";
 
 /** Files that operating systems leave in folders. */
 const NOT_OURS = new Set(["Thumbs.db", "desktop.ini"]);
@@ -48,7 +49,9 @@ export async function readRecordFolder(place: Place, options: ReadModelOptions):
   if (names.includes(manifestName(""))) await checkManifest(folder, "", options);
   const each = { ...options, onProgress: progress?.onProgress };
   try {
+    const turns = new Turns(options.signal);
     for (const name of names) {
+      if (turns.due()) await turns.take();
       if (name === manifestName("")) continue;
       if (isHidden(name)) options.onWarning?.({ code: "HIDDEN_FILE", message: `${quote(name)} was skipped`, at: name });
       else read.values.set(name, await readRecordFile(folder, name, place.shown, each, read));

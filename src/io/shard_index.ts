@@ -9,15 +9,17 @@
  * @module
  */
 import { JsonObject } from "../codec/json/json.ts";
-import { readJson } from "../codec/json/read_json.ts";
+import { readJsonInSteps } from "../codec/json/read_json.ts";
 import { FormatError, quote } from "../errors.ts";
 import { Budget, type Limits } from "../limits.ts";
+import { StepPace } from "../steps.ts";
 import { withPath } from "./drive_from.ts";
 import { folderAt, type Place } from "./place.ts";
 import type { Folder } from "./folder.ts";
 import { notFound } from "./find_model.ts";
 import { readFully } from "./read_fully.ts";
 import { safeParts } from "./safe_name.ts";
+import { inTurns } from "./turns.ts";
 
 /** Files that an index may name. */
 const MAX_FILES = 10_000;
@@ -46,7 +48,7 @@ export async function readShardIndex(
   try {
     new Budget(limits).check("maxJsonBytes", source.size, 0);
     const bytes = await readFully(source, 0, new Uint8Array(source.size), signal);
-    const files = filesOf(bytes, limits);
+    const files = await inTurns(filesOf(bytes, limits), signal);
     const slash = place.name.lastIndexOf("/");
     const folder = slash < 0 ? place.folder : folderAt({ ...place, name: place.name.slice(0, slash) });
     return { folder, files };
@@ -57,14 +59,16 @@ export async function readShardIndex(
   }
 }
 
-function filesOf(bytes: Uint8Array, limits: Readonly<Limits>): Map<string, string> {
-  const root = readJson(bytes, limits);
+function* filesOf(bytes: Uint8Array, limits: Readonly<Limits>): Generator<void, Map<string, string>> {
+  const root = yield* readJsonInSteps(bytes, limits);
   const map = root instanceof JsonObject ? root.get("weight_map") : undefined;
   if (!(map instanceof JsonObject)) throw badField("lacks a weight_map of names and files");
   const budget = new Budget(limits);
   const files = new Map<string, string>();
   const distinct = new Set<string>();
+  const pace = new StepPace();
   for (const [name, file] of map) {
+    if (pace.isDue(8)) yield;
     if (typeof file !== "string") throw badField(`gives ${quote(name)} a file that is no text`, name);
     budget.tensor(0);
     safeParts(file);

@@ -9,6 +9,7 @@ import type { Limits } from "../limits.ts";
 import { ArchiveNames } from "./archive_names.ts";
 import { readFully } from "./read_fully.ts";
 import type { Source } from "./source.ts";
+import { Turns } from "./turns.ts";
 
 /** Where a file lies in the archive. */
 export interface TarEntry {
@@ -36,10 +37,11 @@ export async function readTarDirectory(
   signal?: AbortSignal,
 ): Promise<ArchiveNames<TarEntry>> {
   const names = new ArchiveNames<TarEntry>({ limits });
-  const block = new Uint8Array(BLOCK);
+  const block = new Uint8Array(BLOCK), turns = new Turns(signal);
   let extended: Extended = {};
   let at = 0;
   for (; at < source.size;) {
+    if (turns.due()) await turns.take();
     if (at + BLOCK > source.size) throw truncated(at, BLOCK, source.size);
     await readFully(source, at, block, signal);
     if (block.every((byte) => byte === 0)) break;

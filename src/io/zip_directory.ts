@@ -9,6 +9,7 @@ import { textFromUtf8 } from "../codec/pickle/text.ts";
 import { ArchiveNames } from "./archive_names.ts";
 import { readFully } from "./read_fully.ts";
 import type { Source } from "./source.ts";
+import { Turns } from "./turns.ts";
 
 /** A file in the archive, as the directory has it; every number is a claim. */
 export interface ZipEntry {
@@ -77,7 +78,11 @@ export async function readZipDirectory(source: Source, options: ZipOptions): Pro
   const names = new ArchiveNames<ZipEntry>(options);
   let at = 0, count = 0;
   const entries: ZipEntry[] = [];
-  for (; at < bytes.length; count++) at = readEntry(bytes, at, end.offset, names, entries);
+  const turns = new Turns(options.signal);
+  for (; at < bytes.length; count++) {
+    if (turns.due()) await turns.take();
+    at = readEntry(bytes, at, end.offset, names, entries);
+  }
   if (count !== end.count) {
     throw new FormatError("COUNT_MISMATCH", `The zip archive counts ${end.count} members and lists ${count}`, {
       offset: end.at,

@@ -4,6 +4,7 @@
  * @module
  */
 import { ValueError } from "../../errors.ts";
+import { StepPace } from "../../steps.ts";
 import type { Chunk } from "../../unread_bytes.ts";
 import { crc32 } from "../crc32.ts";
 
@@ -34,11 +35,13 @@ const DATE = 0x21;
 /** Names are UTF-8. */
 const FLAGS = 0x800;
 
-/** Plan an archive of `members`, in this order. */
-export function planZip(members: readonly ZipMember[]): ZipPlan {
+/** Plan an archive of `members`, in this order; in steps, between which others may have a turn. */
+export function* planZip(members: readonly ZipMember[]): Generator<void, ZipPlan> {
   const placed: { member: ZipMember; name: Uint8Array; at: number }[] = [];
   let at = 0, directory = 0;
+  const pace = new StepPace();
   for (const member of members) {
+    if (pace.isDue(16)) yield;
     const name = new TextEncoder().encode(member.name);
     if (name.length > 0xffff) {
       throw new ValueError("INVALID_VALUE", "A name in a zip archive has at most 65,535 bytes", { at: member.name });

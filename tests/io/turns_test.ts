@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { describe, it } from "@std/testing/bdd";
+import { decode, encode, load, MemoryFolder, NDArray, open, openArchive, save, Tensor } from "../../mod.ts";
+import * as npy from "../../src/npy.ts";
+import * as safetensors from "../../src/safetensors.ts";
+
+/** Parts that take longer than one turn, in memory: nothing is waited for. */
+const MANY = 20_000;
+
+const RECORD = encode(new Tensor("uint8", [1]), { useBinaryFormat: true });
+const utf8 = new TextEncoder();
+
+/** A tar archive with `MANY` records. */
+function tar(): Uint8Array {
+  const archive = new Uint8Array(1024 * (MANY + 1));
+  for (let i = 0; i < MANY; i++) {
+    const header = archive.subarray(1024 * i, 1024 * i + 512);
+    header.set(utf8.encode(`m/w${i}`));
+    header.set(utf8.encode(`${RECORD.length.toString(8).padStart(11, "0")}\0`), 124);
+    header.set(utf8.encode("ustar\x0000"), 257);
+    header[156] = 0x30;
+    header.fill(0x20, 148, 156);
+    const sum = header.reduce((a, b) => a + b, 0);
+    header.set(utf8.encode(sum.toString(8).padStart(6, "0") + "\0 "), 148);
+    archive.set(RECORD, 1024 * i + 512);
+  }
+  return archive;
+}
+
+const arrays = new Map(Array.from({ length: MANY }, (_, i) => [`w${i}`, new NDArray("uint8", [1])]));
+const state = new Map(
+  Array.from({ length: MANY }, (_, i) => [`w${i}`, new Tensor("uint8", [1], undefined, { name: "" })]),
+);
+const folder = new MemoryFolder([
+  ["state.pdparams", encode(state)],
+  ["state.safetensors", safetensors.encode(arrays)],
+  [
+    "model.safetensors.index.json",
+    utf8.encode(
+      JSON.stringify({ weight_map: Object.fromEntries([...arrays.keys()].map((name) => [name, "state.safetensors"])) }),
+    ),
+  ],
+]);
+await npy.saveNpz(arrays, "state.npz", { folder });
+const records = new MemoryFolder(Array.from({ length: MANY }, (_, i) => [`m/w${i}`, RECORD] as const));
+const archive = tar();
+const opened = await open("state.pdparams", { folder });
+
+/** Calls that have thousands of parts to look at, and nothing to wait for. */
+const CALLS: Record<string, (signal: AbortSignal) => Promise<unknown>> = {
+  "a save": (signal) => save(state, "out.pdparams", { folder: new MemoryFolder(), signal }),
+  "a save by protocol 2": (signal) => save(state, "out", { folder: new MemoryFolder(), protocol: 2, signal }),
+  "a save of an opened checkpoint": (signal) => save(opened, "out", { folder: new MemoryFolder(), signal }),
+  "a save as safetensors": (signal) => safetensors.save(arrays, "out", { folder: new MemoryFolder(), signal }),
+  "a save as .npz": (signal) => npy.saveNpz(arrays, "out.npz", { folder: new MemoryFolder(), signal }),
+  "a load": (signal) => load("state.pdparams", { folder, signal }),
+  "a load of safetensors": (signal) => load("state.safetensors", { folder, signal }),
+  "an opening of safetensors": (signal) => safetensors.open("state.safetensors", { folder, signal }),
+  "an opening by an index": (signal) => open("model.safetensors.index.json", { folder, signal }),
+  "a load of .npz": (signal) => npy.loadNpz("state.npz", { folder, signal }),
+  "an opening of .npz": (signal) => npy.openNpz("state.npz", { folder, signal }),
+  "an opening of a zip archive": (signal) => openArchive("state.npz", { folder, signal }),
+  "an opening of a tar archive": (signal) => openArchive(archive, { signal }),
+  "a load of a folder of records": (signal) => load("m", { folder: records, signal }),
+  "an opening of a folder of records": (signal) => open("m", { folder: records, signal }),
+};
+
+describe("a call with thousands of parts in memory", () => {
+  for (const [what, call] of Object.entries(CALLS)) {
+    it(`lets timers run, and stops at the signal: ${what}`, async () => {
+      // The machine may be faster than a turn, or have other things to do: then the call ends, and is asked again.
+      for (let attempt = 0; attempt < 4; attempt++) {
+        const stop = new AbortController(), reason = new Error("stopped by a timer");
+        setTimeout(() => stop.abort(reason), 0);
+        const begin = performance.now();
+        const outcome = await call(stop.signal).then(() => performance.now() - begin, (error) => error);
+        if (typeof outcome !== "number") return assert.equal(outcome, reason);
+        if (outcome < 60) return;
+      }
+      assert.fail("it took its time without a turn");
+    });
+  }
+
+  it("is complete without a signal", () => assert.equal((decode(encode(state)) as Map<string, unknown>).size, MANY));
+});
