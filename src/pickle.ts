@@ -89,6 +89,7 @@ export function encode(value: Value, options: EncodeOptions = {}): Uint8Array<Ar
       actual: protocol,
     });
   }
+  if (numpy !== 1 && numpy !== 2) throw new TypeError(`Option numpy must be 1 or 2: got ${shownValue(numpy)}`);
   const { value: shaped } = shapeForSave(value, { protocol, mode: "static", ofAnyKind: true });
   const bytes = new Uint8Array(sizeOfPickle(shaped, { protocol, numpy }));
   let at = 0;

@@ -35,6 +35,12 @@ export function wayOfPromise(value: unknown): string {
   return hasMethod(value, "then") ? "await it" : "";
 }
 
+/** What a value is that is none of what is wanted, with a way out where one is known. */
+export function gotInstead(value: unknown): string {
+  const way = wayOfPromise(value);
+  return `got ${described(value)}${way && `: ${way}`}`;
+}
+
 /** Whether a value has a method. */
 export function hasMethod(value: unknown, name: string): boolean {
   return typeof (value as Record<string, unknown> | null | undefined)?.[name] === "function";

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { gotInstead } from "./plain_object.ts";
 import type { DType } from "./dtype.ts";
 import type { Complex, Float } from "./values.ts";
 
@@ -155,4 +156,14 @@ export abstract class Program {
     }
     return undefined;
   }
+}
+
+/**
+ * The program that a caller gave.
+ *
+ * @throws {TypeError} it is none
+ */
+export function programGiven(given: unknown): Program {
+  if (given instanceof Program) return given;
+  throw new TypeError(`A Program is wanted: ${gotInstead(given)}`);
 }

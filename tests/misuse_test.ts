@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Readable, Writable } from "node:stream";
 import { describe, it } from "@std/testing/bdd";
 import * as paddle from "../mod.ts";
+import * as codec from "../src/codec.ts";
+import * as pickle from "../src/pickle.ts";
 
 // What TypeScript would not let through.
 // deno-lint-ignore no-explicit-any
@@ -272,5 +274,69 @@ describe("a folder out of something else", () => {
   it("is what a file: URL names, as text or URL", () => {
     const path = join(tmpdir(), "models"), url = pathToFileURL(path);
     for (const given of [path, url, url.href]) assert.equal(new DirectoryFolder(given).path, path);
+  });
+});
+
+const program = paddle.static.deserializeProgram(readFileSync("tests/fixtures/programs/plain-3.3.1.pdmodel"));
+const { static: graph, jit, fluid, Model, nn } = paddle as Any;
+
+/** Calls of Paddle's functions that cannot mean anything, and what is said of them. */
+const FUNCTIONS: [what: string, work: () => unknown, message: RegExp][] = [
+  ["a path for a program", () => graph.load("m.pdmodel", "m"), /^A Program is wanted: got a string$/],
+  ["no program to normalize", () => graph.normalizeProgram(), /^A Program is wanted: got undefined$/],
+  ["no program to save", () => graph.save(null, "m", { parameters: new Map() }), /^A Program is wanted: got null$/],
+  ["no program for a state", () => graph.setProgramState(undefined, new Map()), /^A Program is wanted: got undefined$/],
+  [
+    "a promise of a program",
+    () => graph.setProgramState(Promise.resolve(program), new Map()),
+    /got a Promise: await it$/,
+  ],
+  [
+    "a text for a program of 1.x",
+    () => fluid.io.saveParams("d", { mainProgram: "m", parameters: new Map() }),
+    /a string$/,
+  ],
+  ["no options of 1.x", () => fluid.io.saveParams("d"), /^Options must be an object: got undefined$/],
+  [
+    "a Layer without programs",
+    () => jit.save(new nn.Linear(1, 1), "m"),
+    /^jit\.save takes .*there is no tracing here: got a/,
+  ],
+  ["nothing to export", () => jit.save(undefined, "m"), /^jit\.save takes .*: got undefined$/],
+  ["a promise for a prefix", () => new Model(new nn.Linear(1, 1)).load(Promise.resolve("m")), /a Promise: await it$/],
+  ["no prefix", () => fluid.loadDygraph(), /^A prefix is a path or a URL: got undefined$/],
+  ["no network", () => new Model("net"), /^A Model is of a network, .*: got a string$/],
+  ["a text for a length", () => new nn.Linear("2", 2), /axis 0 of a parameter has the length "2"$/],
+  [
+    "no shape of a parameter",
+    () => (paddle as Any).createParameter(),
+    /: a shape is a list of lengths: got undefined$/,
+  ],
+  ["a numpy of tomorrow", () => pickle.encode(1, { numpy: 3 } as Any), /^Option numpy must be 1 or 2: got 3$/],
+  ["a text for bytes", () => codec.detectKind("abc" as Any), /^Bytes are due, such as a Uint8Array: got a string$/],
+];
+
+describe("a function of Paddle's that is given something else", () => {
+  for (const [what, work, message] of FUNCTIONS) {
+    it(`says what it takes: ${what}`, async () => {
+      await assert.rejects(async () => await work(), (error: Error) => {
+        assert.match(error.message, message);
+        return error instanceof TypeError || (error as Any).code === "INVALID_VALUE";
+      });
+    });
+  }
+
+  it("takes URLs of prefixes as the others do", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "oarlock-misuse-")), prefix = pathToFileURL(join(folder, "m"));
+    try {
+      const model = new paddle.Model(new paddle.nn.Linear(1, 1));
+      await model.save(prefix);
+      await model.load(prefix);
+      const [parameters] = await paddle.fluid.loadDygraph(prefix);
+      await paddle.fluid.saveDygraph(parameters, prefix, { kind: "optimizer" });
+      assert.deepEqual(readdirSync(folder).sort(), ["m.pdopt", "m.pdparams"]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { prefixGiven } from "../io/misused.ts";
 import { isPaddleError } from "../errors.ts";
 import type { Folder } from "../io/folder.ts";
 import type { Limits } from "../limits.ts";
@@ -34,13 +35,13 @@ const SUFFIXES = [".pdparams", ".pdopt"];
  * @throws {SourceError} `NOT_FOUND`: there is no `prefix.pdparams`
  */
 export async function loadDygraph(
-  prefix: string,
+  prefix: string | URL,
   options: LoadDygraphOptions = {},
 ): Promise<[Map<string, NDArray | unknown>, Map<string, NDArray | unknown> | null]> {
   checkOptions(options, ["keepNameTable", "folder", "limits", "signal"]);
   const { keepNameTable = false, folder, limits, signal } = options;
-  const suffix = SUFFIXES.find((end) => prefix.endsWith(end));
-  const base = suffix ? prefix.slice(0, -suffix.length) : prefix;
+  const given = prefixGiven(prefix), suffix = SUFFIXES.find((end) => given.endsWith(end));
+  const base = suffix ? given.slice(0, -suffix.length) : given;
   const shared = { folder, limits, signal, returnNumpy: true, keepNameTable: true };
   const parameters = await load(base + ".pdparams", shared) as Map<string, unknown>;
   if (!keepNameTable) parameters.delete(NAME_TABLE);

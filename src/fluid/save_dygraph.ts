@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { prefixGiven } from "../io/misused.ts";
 import { byCodePoint } from "../code_point_order.ts";
 import { sizeOfPickleInSteps, writePickleChunks } from "../codec/pickle/write_pickle.ts";
 import { writeTnum } from "../codec/tnum/write_tnum.ts";
@@ -44,7 +45,7 @@ export interface SaveDygraphOptions {
  */
 export async function saveDygraph(
   stateDict: Map<string, unknown>,
-  prefix: string,
+  prefix: string | URL,
   options: SaveDygraphOptions = {},
 ): Promise<SaveReport> {
   checkOptions(options, ["kind", "layout", "folder", "signal"]);
@@ -52,12 +53,13 @@ export async function saveDygraph(
   if (layout !== "1.8" && layout !== "1.6") throw new TypeError(`Option layout must be "1.8" or "1.6": got ${layout}`);
   if (!(stateDict instanceof Map)) throw new ValueError("INVALID_VALUE", "saveDygraph saves a Map of tensors");
   if (stateDict.size === 0) throw new ValueError("INVALID_VALUE", "The state dict is empty: there is nothing to save");
-  if (prefix === "" || prefix.endsWith("/")) {
+  const base = prefixGiven(prefix);
+  if (base === "" || base.endsWith("/")) {
     throw new ValueError("INVALID_VALUE", "The prefix must be folder/name: the name is empty");
   }
   const [first] = stateDict.values();
   const kind = options.kind ?? (first instanceof Tensor && first.persistable ? "parameters" : "optimizer");
-  const path = prefix + (kind === "parameters" ? ".pdparams" : ".pdopt");
+  const path = base + (kind === "parameters" ? ".pdparams" : ".pdopt");
   const plan = layout === "1.8" ? await planPickle(stateDict, signal) : planTnum(stateDict);
   return await saveChunks(plan, path, { folder, signal });
 }

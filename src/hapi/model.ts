@@ -6,7 +6,8 @@
 import { isPaddleError, PathError, quote, ValueError, type Warning } from "../errors.ts";
 import type { Folder } from "../io/folder.ts";
 import { findManifest } from "../io/manifest.ts";
-import { noPlace } from "../io/misused.ts";
+import { noPlace, prefixGiven } from "../io/misused.ts";
+import { gotInstead, hasMethod } from "../plain_object.ts";
 import { placeOf } from "../io/place.ts";
 import { type OutFile, saveFiles } from "../io/save_files.ts";
 import { save as saveExported } from "../jit/save.ts";
@@ -90,6 +91,9 @@ export class Model<Network extends StatefulNetwork = StatefulNetwork> {
 
   /** A model of `network`. */
   constructor(network: Network) {
+    if (!hasMethod(network, "stateDict")) {
+      throw new TypeError(`A Model is of a network, which has stateDict and setStateDict: ${gotInstead(network)}`);
+    }
     this.network = network;
   }
 
@@ -104,7 +108,7 @@ export class Model<Network extends StatefulNetwork = StatefulNetwork> {
    *
    * Mirrors `paddle.Model.save`.
    */
-  async save(path: string, options: ModelSaveOptions = {}): Promise<void> {
+  async save(path: string | URL, options: ModelSaveOptions = {}): Promise<void> {
     checkOptions(options, ["training", "program", "manifest", "folder", "signal"]);
     const { training = true, program, manifest, folder, signal } = options;
     const state = this.network.stateDict();
@@ -136,11 +140,11 @@ export class Model<Network extends StatefulNetwork = StatefulNetwork> {
    * @throws {PathError} `UNSAFE_PATH`: another ending
    * @throws {ValueError} `INVALID_VALUE`: an entry is missing or has another shape, and `skipMismatch` is not set
    */
-  async load(path: string, options: ModelLoadOptions = {}): Promise<void> {
+  async load(path: string | URL, options: ModelLoadOptions = {}): Promise<void> {
     checkOptions(options, ["skipMismatch", "resetOptimizer", "folder", "limits", "signal", "onWarning"]);
     const { skipMismatch = false, resetOptimizer = false, folder, limits, signal, onWarning } = options;
     signal?.throwIfAborted();
-    const base = prefixOf(path);
+    const base = prefixOf(prefixGiven(path));
     const read = { folder, limits, signal };
     const place = await placeOf(base, { folder, signal });
     if (place) await findManifest(place.folder, place.name, { signal, having: place.name + ".pdparams" });
@@ -155,8 +159,8 @@ export class Model<Network extends StatefulNetwork = StatefulNetwork> {
       } else fitting.set(key, found);
     }
     if (mismatches.length > 0 && !skipMismatch) {
-      throw new ValueError("INVALID_VALUE", `Cannot load ${quote(path)}: ${mismatches.join("; ")}`, {
-        path,
+      throw new ValueError("INVALID_VALUE", `Cannot load ${quote(base)}: ${mismatches.join("; ")}`, {
+        path: base,
         names: mismatches,
       });
     }

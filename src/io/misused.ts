@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { described, hasMethod, wayOfPromise } from "../plain_object.ts";
+import { described, gotInstead, hasMethod, wayOfPromise } from "../plain_object.ts";
 
 /** The error of something that cannot be read from. */
 export function notReadable(from: unknown): TypeError {
@@ -21,8 +21,18 @@ export function notWritable(to: unknown): TypeError {
 
 /** The error of something that is no name of a model or folder, where `wanted` would be. */
 export function noPlace(wanted: string, given: unknown): TypeError {
-  const way = wayOfPromise(given);
-  return new TypeError(`${wanted}: got ${described(given)}${way && `: ${way}`}`);
+  return new TypeError(`${wanted}: ${gotInstead(given)}`);
+}
+
+/**
+ * The prefix that a caller gave, as text.
+ *
+ * @throws {TypeError} it is neither a text nor a URL
+ */
+export function prefixGiven(given: unknown): string {
+  if (typeof given === "string") return given;
+  if (given instanceof URL) return given.href;
+  throw noPlace("A prefix is a path or a URL", given);
 }
 
 /** Whether it is a stream of Node's: writes to it would wait for nobody, and its errors would reach nobody. */

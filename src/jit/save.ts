@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { gotInstead } from "../plain_object.ts";
 import { type Property, writeProperties } from "../codec/program/properties.ts";
 import { ProgramDesc } from "../codec/program/program_desc.ts";
 import { byCodePoint } from "../code_point_order.ts";
@@ -177,6 +178,10 @@ interface Parts {
 
 function partsOf(layer: TranslatedLayer | ExportedLayer): Parts {
   if (layer instanceof TranslatedLayer) return { ...layer, className: "Layer" };
+  if (typeof layer?.programs !== "object") {
+    const wanted = "jit.save takes a TranslatedLayer or { programs, stateDict }, as there is no tracing here";
+    throw new TypeError(`${wanted}: ${gotInstead(layer)}`);
+  }
   const { properties, className = "Layer" } = layer;
   const programs = new Map(layer.programs instanceof Map ? layer.programs : Object.entries(layer.programs));
   const variables = new Map<string, Tensor>(), info = new Map<string, VariableInfo>();

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { gotInstead, shownValue } from "../plain_object.ts";
 import type { DType } from "../dtype.ts";
 import { ValueError } from "../errors.ts";
 import { getDefaultDtype } from "./default_dtype.ts";
@@ -36,11 +37,18 @@ export function makeParameter(
   const attr = ParamAttr.from(options.attr);
   if (attr === null) return null;
   const { isBias = false, dtype = getDefaultDtype() } = options;
+  if (!Array.isArray(shape)) {
+    throw new ValueError("INVALID_VALUE", `${owner}: a shape is a list of lengths: ${gotInstead(shape)}`);
+  }
   const bad = shape.findIndex((n) => !Number.isSafeInteger(n) || n < 0);
   if (bad >= 0) {
-    throw new ValueError("INVALID_VALUE", `${owner}: axis ${bad} of a parameter has the length ${String(shape[bad])}`, {
-      actual: shape,
-    });
+    throw new ValueError(
+      "INVALID_VALUE",
+      `${owner}: axis ${bad} of a parameter has the length ${shownValue(shape[bad])}`,
+      {
+        actual: shape,
+      },
+    );
   }
   // Paddle counts the name before it finds the initializer wanting.
   const name = attr.name ?? scope.generate(`${owner}.${isBias ? "b" : "w"}`);

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { PirProgram } from "../codec/pir/pir_program.ts";
+import { programGiven } from "../program.ts";
+import type { PirProgram } from "../codec/pir/pir_program.ts";
 import { ProgramDesc } from "../codec/program/program_desc.ts";
 import { normalizePir } from "../model/normalize_pir.ts";
 import { normalizeDesc, type NormalizeOptions } from "../model/normalize_program.ts";
@@ -43,8 +44,8 @@ export function normalizeProgram(
   options: NormalizeOptions = {},
 ): Program {
   checkOptions(options, ["skipPruneProgram"]);
+  programGiven(program);
   const feeds = namesOf(feedVars), fetches = namesOf(fetchVars);
   if (program instanceof ProgramDesc) return normalizeDesc(program, feeds, fetches, options);
-  if (program instanceof PirProgram) return normalizePir(program, feeds, fetches, options);
-  throw new TypeError("A Program is wanted");
+  return normalizePir(program as PirProgram, feeds, fetches, options);
 }

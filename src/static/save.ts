@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { programGiven } from "../program.ts";
 import type { Warning } from "../errors.ts";
 import { quote, ValueError } from "../errors.ts";
 import { planSaving } from "../save.ts";
@@ -53,6 +54,7 @@ export async function save(
   modelPath: string | URL | FolderEntry,
   options: SaveOptions,
 ): Promise<string[]> {
+  programGiven(program);
   checkOptions(options, ["parameters", "protocol", "manifest", "folder", "signal", "onProgress"]);
   const { parameters, protocol, signal } = options;
   const place = await placeOf(modelPath, options);
@@ -108,7 +110,7 @@ export async function load(
   modelPath: string | URL | FolderEntry,
   options: LoadOptions = {},
 ): Promise<Map<string, DenseTensor>> {
-  const varList = options.varList ?? program.parameters();
+  const varList = options.varList ?? programGiven(program).parameters();
   const state = await loadProgramState(modelPath, { ...options, varList });
   return setProgramState(program, state, { variables: varList, onWarning: options.onWarning });
 }
@@ -134,7 +136,7 @@ export function setProgramState(
   options: SetProgramStateOptions = {},
 ): Map<string, DenseTensor> {
   checkOptions(options, ["variables", "onWarning"]);
-  const known = new Map(program.parameters().map((variable) => [variable.name, variable]));
+  const known = new Map(programGiven(program).parameters().map((variable) => [variable.name, variable]));
   const values = new Map<string, DenseTensor>();
   for (const variable of options.variables ?? [...known.values()].filter(({ name }) => state.has(name))) {
     const [{ name, value }] = valuesOf([variable], state);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { programGiven } from "../../program.ts";
 import { readCombined, readVariable } from "../../codec/record/read_combined.ts";
 import { readBinaryTensorFile } from "../../codec/record/read_record.ts";
 import { byCodePoint } from "../../code_point_order.ts";
@@ -94,6 +95,7 @@ export async function saveVars(dirname: string | URL | FolderEntry, options: Sav
 
 /** The Parameters of a program. Mirrors `fluid.io.save_params` (1.6 to 1.8); else as {@linkcode saveVars}. */
 export async function saveParams(dirname: string | URL | FolderEntry, options: SaveVarsOptions): Promise<string[]> {
+  checkOptions(options, SAVE);
   return await saveVars(dirname, { ...options, vars: chosen(options, (variable) => variable.isParameter) });
 }
 
@@ -157,6 +159,7 @@ export async function loadParams(
   dirname: string | URL | FolderEntry,
   options: LoadVarsOptions,
 ): Promise<Map<string, ParameterValue>> {
+  checkOptions(options, LOAD);
   return await loadVars(dirname, { ...options, vars: chosen(options, (variable) => variable.isParameter) });
 }
 
@@ -173,8 +176,8 @@ function chosen(
   { mainProgram, vars, predicate }: VariableChoice,
   rule: (variable: ProgramVariable) => boolean,
 ): ProgramVariable[] {
-  const all = vars ?? mainProgram?.parameters();
-  if (!all) throw new TypeError("mainProgram or vars must be given");
+  if (!vars && mainProgram === undefined) throw new TypeError("mainProgram or vars must be given");
+  const all = vars ?? programGiven(mainProgram).parameters();
   const wanted = vars ? all : all.filter((variable) => rule(variable));
   return wanted.filter((variable) => predicate?.(variable) ?? true).toSorted((a, b) => byCodePoint(a.name, b.name));
 }
