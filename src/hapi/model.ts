@@ -65,7 +65,7 @@ export interface ModelLoadOptions {
   limits?: Partial<Limits>;
   /** Stops the call. */
   signal?: AbortSignal;
-  /** Called for every entry that is skipped. @default {`console.warn` of the message} */
+  /** Called for every entry that is skipped. */
   onWarning?: (warning: Warning) => void;
 }
 
@@ -164,7 +164,7 @@ export class Model<Network extends StatefulNetwork = StatefulNetwork> {
         names: mismatches,
       });
     }
-    const warn = onWarning ?? (({ message }) => console.warn(message));
+    const warn = (warning: Warning) => onWarning?.(warning);
     for (const message of mismatches) warn({ code: "SKIPPED", message: `Skipped: ${message}` });
     const optimizer = resetOptimizer || skipMismatch ? null : await optimizerState(base, read);
     this.network.setStateDict(fitting, { onWarning: (warning) => !skipMismatch && warn(warning) });

@@ -7,7 +7,7 @@ import { readNpy, type ReadNpyOptions } from "../codec/npy/read_npy.ts";
 import { npyHead } from "../codec/npy/write_npy.ts";
 import { planZip, type ZipMember, type ZipPlan } from "../codec/zip/write_zip.ts";
 import { crc32 } from "../codec/crc32.ts";
-import { FormatError, quote } from "../errors.ts";
+import { FormatError, isPaddleError, quote } from "../errors.ts";
 import { Budget, DEFAULT_LIMITS, type Limits } from "../limits.ts";
 import { numpyArrayOf } from "../model/array_of.ts";
 import type { NDArray, PieceOptions } from "../ndarray.ts";
@@ -56,7 +56,7 @@ export async function readNpz(source: Source, options: ReadNpzOptions): Promise<
         );
         arrays.set(name, array);
       } catch (error) {
-        throw withPath(error, file);
+        throw withPath(await damageOf(error, zip, file), file);
       }
     }
     await progress?.end();
@@ -64,6 +64,23 @@ export async function readNpz(source: Source, options: ReadNpzOptions): Promise<
     await source.close?.();
   }
   return arrays;
+}
+
+/** Members up to this are unpacked to their end where they cannot be read: whether that goes, and their sum, is looked at. */
+const PROVED = 2 ** 20;
+
+/** Why a member cannot be read: where the archive does not give it whole, that is it, however far the reading came. */
+async function damageOf(error: unknown, zip: ZipFolder, file: string): Promise<unknown> {
+  if (!isPaddleError(error) || error.name === "SourceError" || error.code === "HASH_MISMATCH") return error;
+  const member = await zip.get(file).catch(() => null);
+  if (!member?.readAll || member.size > PROVED) return error;
+  const reader = member.readAll().getReader();
+  try {
+    while (!(await reader.read()).done);
+  } catch (later) {
+    if (later instanceof FormatError) return later;
+  }
+  return error;
 }
 
 /** The arrays of an archive, left in it. */
@@ -105,7 +122,7 @@ export async function openNpzArrays(source: Source, options: ReadNpzOptions): Pr
       opened.value.set(name, array);
       if (left) opened.lazies.set(array, left);
     } catch (error) {
-      throw withPath(error, file);
+      throw withPath(await damageOf(error, zip, file), file);
     }
   }
   await progress?.end();

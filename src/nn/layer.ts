@@ -38,7 +38,7 @@ export interface StateDictOptions {
 export interface SetStateDictOptions {
   /** Whether the keys are structured names (`fc.weight`) and not parameter names (`linear_0.w_0`). @default {true} */
   useStructuredName?: boolean;
-  /** Called for every key that is skipped. @default {`console.warn` of the message} */
+  /** Called for every key that is skipped; those that are missing are in the result as well. */
   onWarning?: (warning: Warning) => void;
 }
 
@@ -239,7 +239,8 @@ export class Layer {
   }
 
   /**
-   * Copy values into the parameters and saved buffers. Keys that are missing or of another shape are skipped with a warning, as in Paddle.
+   * Copy values into the parameters and saved buffers. Keys that are missing or of another shape are skipped, as in Paddle, and told
+   * to `onWarning`: nothing is written to the console.
    * Where Paddle stops half-way, nothing is changed.
    *
    * Mirrors `Layer.set_state_dict` (2.5 to 3.3).
@@ -251,7 +252,7 @@ export class Layer {
     options: SetStateDictOptions = {},
   ): StateDictKeys {
     checkOptions(options, ["useStructuredName", "onWarning"]);
-    const { useStructuredName = true, onWarning = ({ message }: Warning) => console.warn(message) } = options;
+    const { useStructuredName = true, onWarning = () => {} } = options;
     return setTensors(collect(this, {}, false, false), mapOf(stateDict), useStructuredName, onWarning);
   }
 
@@ -265,8 +266,7 @@ export class Layer {
   loadStateDict(stateDict: StateDictLike, options: { strict?: boolean } = {}): StateDictKeys {
     checkOptions(options, ["strict"]);
     const { strict = true } = options;
-    const warn = ({ message }: Warning) => console.warn(message);
-    return setTensors(collect(this, {}, false, false), mapOf(stateDict), true, warn, (keys) => {
+    return setTensors(collect(this, {}, false, false), mapOf(stateDict), true, () => {}, (keys) => {
       const { missingKeys, unexpectedKeys } = keys;
       if (!strict || missingKeys.length + unexpectedKeys.length === 0) return;
       const list = (names: string[]) => names.slice(0, 5).map(quote).join(", ") + (names.length > 5 ? ", ..." : "");

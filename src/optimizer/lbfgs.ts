@@ -43,7 +43,7 @@ export interface LBFGSOptions {
   gradClip?: GradClip | null;
   /** Taken as by Paddle: no name in the state of LBFGS has it. @default {null} */
   name?: string | null;
-  /** Hears of arguments that change nothing. @default {console.warn} */
+  /** Hears of arguments that change nothing. */
   onWarning?: (warning: Warning) => void;
 }
 
@@ -61,7 +61,7 @@ const ARGUMENTS: Signature<LBFGSOptions> = {
     weightDecay: null,
     gradClip: null,
     name: null,
-    onWarning: ({ message }: Warning) => console.warn(message),
+    onWarning: () => {},
   },
   positional: 11,
 };

@@ -112,16 +112,21 @@ describe("Layer.setStateDict", () => {
     assert.deepEqual(numbers(layer), [[[5]], [6]]);
   });
 
-  it("warns on the console where nobody listens", () => {
+  it("warns who listens, and never the console", () => {
     const { warn } = console;
-    const seen: unknown[] = [];
-    console.warn = (message) => seen.push(message);
+    const seen: string[] = [], shown: unknown[] = [];
+    const onWarning = ({ message }: { message: string }) => void seen.push(message);
+    console.warn = (message) => shown.push(message);
     try {
-      new nn.Linear(1, 1).setDict({ weight: Tensor.zeros([1, 1]) });
-      new nn.Linear(1, 1).loadDict({ bias: Tensor.zeros([1]) });
+      for (const options of [{}, { onWarning }]) {
+        new nn.Linear(1, 1).setDict({ weight: Tensor.zeros([1, 1]) }, options);
+        new nn.Linear(1, 1).loadDict({ bias: Tensor.zeros([1]) }, options);
+      }
+      new nn.Linear(1, 1).loadStateDict({}, { strict: false });
     } finally {
       console.warn = warn;
     }
+    assert.deepEqual(shown, []);
     assert.deepEqual(seen, [
       "Skip loading for bias. bias is not found in the provided dict.",
       "Skip loading for weight. weight is not found in the provided dict.",

@@ -256,6 +256,27 @@ describe("files of numpy's, opened", () => {
   });
 });
 
+describe("an archive with a wrong bit", () => {
+  it("is the same error for loadNpz and for openNpz, and of a packed one its sum's where its array was spoilt", async () => {
+    const bytes = await encodeNpz(new Map([["a", fromArray([[1, 2], [3, 4]], "float32")]]), { compress: true });
+    const seen = new Set<string>();
+    for (let i = 0; i < bytes.length; i++) {
+      for (const bit of [1, 0x80]) {
+        const spoilt = bytes.slice();
+        spoilt[i] ^= bit;
+        const loaded = await loadNpz(spoilt).then(() => "fine", (error) => error.code);
+        const opened = await openNpz(spoilt).then(async (file) => {
+          for (const name of file.names()) await file.get(name);
+          return "fine";
+        }).catch((error) => error.code);
+        assert.equal(loaded, opened, `byte ${i}`);
+        seen.add(loaded);
+      }
+    }
+    assert.ok(seen.has("HASH_MISMATCH") && !seen.has("BAD_SHAPE"), [...seen].join());
+  });
+});
+
 describe("arrays of an opened file that go into numpy's", () => {
   it("go in pieces: no large one is held, and the bytes are those of arrays in memory", async () => {
     const arrays = new Map([

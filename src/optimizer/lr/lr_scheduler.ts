@@ -26,7 +26,7 @@ export interface LRSchedulerOptions extends ScheduleOptions {
 
 /** Options of `setStateDict`. */
 export interface SetStateOptions {
-  /** Called with what Paddle would warn of. @default the console */
+  /** Called with what Paddle would warn of. */
   onWarning?: (warning: Warning) => void;
 }
 
@@ -202,8 +202,7 @@ export abstract class LRScheduler {
       const message =
         "There are some unused values in state_dict. Maybe the optimizer have different 'LearningRateDecay' when " +
         "invoking state_dict and set_dict";
-      if (options.onWarning) options.onWarning({ code: "UNUSED_STATE", message });
-      else console.warn(message);
+      options.onWarning?.({ code: "UNUSED_STATE", message });
     }
   }
 
