@@ -12,7 +12,7 @@ export interface FileHandle {
   /** The file as it is now. */
   getFile(): Promise<File>;
   /** A stream whose bytes become the file when it is closed. */
-  createWritable(options?: { keepExistingData?: boolean }): Promise<WritableFile>;
+  createWritable(options?: { keepExistingData?: boolean; mode?: "exclusive" | "siloed" }): Promise<WritableFile>;
 }
 
 /** A `FileSystemWritableFileStream`. */

@@ -4,12 +4,12 @@
  * @module
  */
 import { byCodePoint } from "../code_point_order.ts";
-import { PathError, UnsupportedError } from "../errors.ts";
+import { PathError, quote, SaveError, UnsupportedError } from "../errors.ts";
 import { DEFAULT_LIMITS } from "../limits.ts";
 import { isTemp, tempName } from "./temp_file.ts";
 import type { DirectoryHandle, FileHandle } from "./file_handle.ts";
 import { type Folder, type PutOptions, refuseWishes } from "./folder.ts";
-import { handleError, HandleSource } from "./handle_source.ts";
+import { handleError, HandleSource, writableOf, writeError } from "./handle_source.ts";
 import { described, hasMethod } from "../plain_object.ts";
 import { portableParts, safeParts } from "./safe_name.ts";
 import type { Sink } from "./sink.ts";
@@ -60,17 +60,18 @@ export class HandleFolder implements Folder {
   async put(name: string, options?: PutOptions): Promise<Sink> {
     const parts = (options?.portable ?? true) ? portableParts(name) : safeParts(name);
     refuseWishes(options, "a directory handle");
+    await refuseWithoutRoom(this.handle, options?.size, name);
     const last = parts[parts.length - 1];
     try {
       const parent = (await this.#parent(parts, true))!;
       // A stream over an old file shows nothing before it is closed. A new file must not be seen empty before it is whole.
       const old = await existing(parent, last);
       if (typeof old?.createWritable === "function") {
-        return await fileStreamSink(old);
+        return await fileStreamSink(old, undefined, options?.signal);
       }
       return await putBeside(parent, last, name);
     } catch (error) {
-      throw handleError(error, name);
+      throw writeError(error, name);
     }
   }
 
@@ -142,6 +143,23 @@ export class HandleFolder implements Folder {
   }
 }
 
+/** The origin's own file system, whose root has no name, has a quota: what is above it need not be begun. */
+async function refuseWithoutRoom(
+  { name: root }: DirectoryHandle,
+  size: number | undefined,
+  name: string,
+): Promise<void> {
+  const { navigator } = globalThis as { navigator?: { storage?: { estimate?(): Promise<StorageEstimate> } } };
+  if (size === undefined || root !== "" || typeof navigator?.storage?.estimate !== "function") return;
+  const { quota, usage }: StorageEstimate = await navigator.storage.estimate().catch(() => ({}));
+  if (quota === undefined || usage === undefined || size <= quota - usage) return;
+  throw new SaveError(
+    "DISK_FULL",
+    `There is no room for ${quote(name)}: ${size} bytes are to come, ${Math.max(0, quota - usage)} are left`,
+    { path: name, committed: "no", hint: "delete what is not needed, or ask for navigator.storage.persist()" },
+  );
+}
+
 /** Write beside the file, and move the whole to its name. */
 async function putBeside(parent: DirectoryHandle, last: string, name: string): Promise<Sink> {
   const temp = tempName(last);
@@ -180,7 +198,7 @@ async function putBeside(parent: DirectoryHandle, last: string, name: string): P
 }
 
 async function copyInto(file: FileHandle, parent: DirectoryHandle, last: string): Promise<void> {
-  const target = await (await parent.getFileHandle(last, { create: true })).createWritable();
+  const target = await writableOf(await parent.getFileHandle(last, { create: true }));
   await (await file.getFile()).stream().pipeTo(target);
 }
 

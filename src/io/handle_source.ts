@@ -3,10 +3,12 @@
  *
  * @module
  */
-import type { FileHandle } from "./file_handle.ts";
+import type { FileHandle, WritableFile } from "./file_handle.ts";
 import { PaddleError, PathError, SaveError, SourceError } from "../errors.ts";
 import { BlobSource } from "./blob_source.ts";
+import { sinkFailed } from "./sink_failed.ts";
 import type { Source } from "./source.ts";
+import { sleep } from "./within.ts";
 
 /** A file handle: the file is the one that it led to when it was opened. */
 export class HandleSource implements Source {
@@ -43,8 +45,8 @@ export class HandleSource implements Source {
   }
 
   /** Replace bytes in place: the browser writes a copy of the file and swaps it when it is whole. */
-  async edit(offset: number, bytes: Uint8Array): Promise<void> {
-    const stream = await this.#handle.createWritable({ keepExistingData: true });
+  async edit(offset: number, bytes: Uint8Array, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    const stream = await writableOf(this.#handle, { keepExistingData: true, signal });
     try {
       await stream.write({ type: "write", position: offset, data: bytes as Uint8Array<ArrayBuffer> });
     } catch (error) {
@@ -57,7 +59,11 @@ export class HandleSource implements Source {
       throw editError(error, this.name);
     }
     // The file that was opened is no more: the handle leads to the new one.
-    this.#file = new BlobSource(await this.#handle.getFile(), this.name);
+    try {
+      this.#file = new BlobSource(await this.#handle.getFile(), this.name);
+    } catch {
+      // The bytes are there. Whoever reads next is told that the file is another one.
+    }
   }
 
   /** Nothing is held. */
@@ -74,6 +80,43 @@ function editError(cause: unknown, path: string): SaveError {
     committed: "no",
     cause,
   });
+}
+
+/** Milliseconds that somebody who writes the same file is waited for. */
+const PATIENCE = 2000;
+
+/**
+ * A stream into a file that nobody else may write meanwhile, where the browser knows of that; elsewhere the last one to close wins.
+ *
+ * @throws {SaveError} `CONFLICT`: somebody else writes it; `READ_ONLY`
+ */
+export async function writableOf(
+  handle: FileHandle,
+  { keepExistingData = false, signal }: { keepExistingData?: boolean; signal?: AbortSignal } = {},
+): Promise<WritableFile> {
+  const end = performance.now() + PATIENCE;
+  for (;;) {
+    try {
+      return await handle.createWritable({ keepExistingData, mode: "exclusive" });
+    } catch (error) {
+      const isTaken = error instanceof DOMException && error.name === "NoModificationAllowedError";
+      if (!isTaken || performance.now() > end) throw writeError(error, handle.name);
+    }
+    await sleep(25, signal);
+  }
+}
+
+/** Our error for what a handle rejects with that is to be written. */
+export function writeError(cause: unknown, path: string): unknown {
+  const error = handleError(cause, path);
+  if (error instanceof SourceError) {
+    return new SaveError(error.code === "PERMISSION" ? "READ_ONLY" : "WRITE_FAILED", error.message, {
+      path,
+      committed: "no",
+      cause,
+    });
+  }
+  return error instanceof PaddleError ? error : sinkFailed(cause);
 }
 
 /** Our error for what a handle rejects with. */

@@ -60,7 +60,7 @@ export async function sinkOf(to: To, options: SinkOfOptions): Promise<Sink> {
   if (typeof to === "object" && to !== null) {
     if (isSyncHandle(to)) return new SyncHandleSink(to);
     if ("createWritable" in to && typeof to.createWritable === "function") {
-      return await fileStreamSink(to);
+      return await fileStreamSink(to, undefined, options.signal);
     }
     if (isSink(to)) return to;
   }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { FileHandle } from "./file_handle.ts";
+import { writableOf } from "./handle_source.ts";
 import type { Sink } from "./sink.ts";
 
 /** Bytes that are copied and written at a time: little for an edge worker. */
@@ -18,8 +19,9 @@ export interface SinkEnd {
 }
 
 /** A stream into a file. */
-export async function fileStreamSink(handle: FileHandle, end?: SinkEnd): Promise<StreamSink> {
-  return new StreamSink((await handle.createWritable() as WritableStream<Uint8Array>).getWriter(), end, false);
+export async function fileStreamSink(handle: FileHandle, end?: SinkEnd, signal?: AbortSignal): Promise<StreamSink> {
+  const stream: WritableStream<Uint8Array> = await writableOf(handle, { signal });
+  return new StreamSink(stream.getWriter(), end, false);
 }
 
 /** A WritableStream: its back-pressure is waited for, and its end is told apart from a failure. */

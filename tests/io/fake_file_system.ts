@@ -13,6 +13,8 @@ interface Directory {
 
 /** What a fake browser can do. */
 export interface FakeTraits {
+  /** `createWritable` knows of `mode`. @default {true} */
+  exclusive?: boolean;
   /** Files have `createWritable`. @default {true} */
   writable?: boolean;
   /** Files have `move`, as in the origin private file system. @default {true} */
@@ -106,10 +108,11 @@ function fakeFile(traits: FakeTraits, parent: Directory, name: string): FileSyst
       );
     },
     // deno-lint-ignore require-await
-    async createWritable({ keepExistingData = false } = {}) {
-      const entry = entryNow();
-      if (entry.locked === Infinity) fail("NoModificationAllowedError");
-      entry.locked++;
+    async createWritable({ keepExistingData = false, mode = "siloed" } = {}) {
+      const entry = entryNow(), isAlone = mode === "exclusive" && traits.exclusive !== false;
+      if (entry.locked === Infinity || (isAlone && entry.locked > 0)) fail("NoModificationAllowedError");
+      entry.locked = isAlone ? Infinity : entry.locked + 1;
+      const release = () => entry.locked = isAlone ? 0 : entry.locked - 1;
       let bytes = keepExistingData ? entry.bytes.slice() : new Uint8Array(0), position = 0;
       const stream = new WritableStream({
         write(chunk: Uint8Array | { type: "write"; position?: number; data: Uint8Array }) {
@@ -125,12 +128,12 @@ function fakeFile(traits: FakeTraits, parent: Directory, name: string): FileSyst
           position += data.length;
         },
         close() {
-          entry.locked--;
+          release();
           entry.bytes = bytes;
           entry.version++;
         },
         abort() {
-          entry.locked--;
+          release();
         },
       });
       // The stream of the API has write() and close() of its own.

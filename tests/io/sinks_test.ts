@@ -10,6 +10,7 @@ import {
   fromArray,
   HandleFolder,
   isPaddleError,
+  load,
   MemoryFolder,
   save,
   type Sink,
@@ -124,6 +125,75 @@ describe("a sink that fails", () => {
     assert.equal(error.committed, "no");
     assert.deepEqual(await folder.list(), []);
     assert.deepEqual(await Array.fromAsync?.(root.keys?.() ?? []) ?? [], []);
+  });
+
+  it("is not begun where the origin has no room, as far as the browser tells that", async () => {
+    const before = Object.getOwnPropertyDescriptor(globalThis, "navigator");
+    let estimate: () => Promise<{ quota?: number; usage?: number }> = () => Promise.resolve({ quota: 100, usage: 90 });
+    const storage = { estimate: () => estimate() };
+    Object.defineProperty(globalThis, "navigator", { value: { storage }, configurable: true });
+    try {
+      const root = fakeDirectory(), folder = new HandleFolder(root);
+      const error = await save(value, "deep/a.pdparams", { folder }).then(() => null, (error) => error);
+      assert.ok(isPaddleError(error) && error.code === "DISK_FULL", String(error));
+      assert.deepEqual([error.committed, error.path], ["no", "deep/a.pdparams"]);
+      await assert.rejects(root.getDirectoryHandle("deep"), { name: "NotFoundError" }, "no directory was made");
+      for (
+        const told of [
+          () => Promise.resolve({ quota: 1e9, usage: 0 }),
+          () => Promise.resolve({}),
+          () => Promise.reject(new TypeError("no")),
+        ]
+      ) {
+        estimate = told;
+        await save(value, "a.pdparams", { folder });
+      }
+      // What the person at the browser chose lies on a disk that no quota speaks of.
+      estimate = () => Promise.resolve({ quota: 100, usage: 90 });
+      const chosen = Object.defineProperty(fakeDirectory(), "name", { value: "chosen" });
+      await save(value, "b", { folder: new HandleFolder(chosen) });
+    } finally {
+      if (before) Object.defineProperty(globalThis, "navigator", before);
+      else delete (globalThis as { navigator?: unknown }).navigator;
+    }
+  });
+
+  it("is the only one of a browser's file: another save waits, and is a CONFLICT where that takes long", async () => {
+    const root = fakeDirectory(), handle = await root.getFileHandle("a", { create: true });
+    await Promise.all([save(1, handle), save(2, handle), save(3, handle)]);
+    const other = await handle.createWritable({ mode: "exclusive" } as FileSystemCreateWritableOptions);
+    const code = (promise: Promise<unknown>) => promise.then(() => "saved", (error) => error.code ?? error);
+    const codes = Promise.all([
+      code(save(4, handle)),
+      code(save(5, "a", { folder: new HandleFolder(root) })),
+      code(save(6, handle, { signal: AbortSignal.timeout(60) }).catch((error) => Promise.reject(error.name))),
+    ]);
+    assert.deepEqual(await codes, ["CONFLICT", "CONFLICT", "TimeoutError"]);
+    const waiting = save(7, handle);
+    await other.abort();
+    await waiting;
+    assert.equal(await load(handle), 7);
+    const old = await fakeDirectory({ exclusive: false }).getFileHandle("a", { create: true });
+    await old.createWritable();
+    await save(8, old);
+    assert.equal(await load(old), 8, "where a browser does not know of that, the last one wins");
+  });
+
+  it("is an error of ours where a browser does not let a file be written", async () => {
+    for (
+      const [name, code] of [
+        ["NotAllowedError", "READ_ONLY"],
+        ["NotFoundError", "WRITE_FAILED"],
+        ["QuotaExceededError", "DISK_FULL"],
+        ["UnknownError", "WRITE_FAILED"],
+      ]
+    ) {
+      const handle = await fakeDirectory().getFileHandle("a", { create: true });
+      handle.createWritable = () => Promise.reject(new DOMException("no", name));
+      const error = await save(1, handle).then(() => null, (error) => error);
+      assert.ok(isPaddleError(error) && error.name === "SaveError", String(error));
+      assert.deepEqual([error.code, error.committed], [code, "no"]);
+    }
   });
 
   it("leaves no upload of a bucket open", async () => {
