@@ -121,6 +121,148 @@ describe("distributed checkpoints", () => {
     await assert.rejects(distributed.loadMergedStateDict("other", { folder }), { code: "NOT_FOUND" });
   });
 
+  it("are refused where the metadata are damaged, with what is wrong in them", async () => {
+    type Fields = Map<string, Value>;
+    const record = (name: string, fields: Fields) => new PythonRecord(MODULE, name, fields);
+    /** What the metadata say of one whole matrix, changed. */
+    const damaged = async (change: (all: Fields, local: Fields, index: Fields, stored: Map<Value, Value>) => void) => {
+      const place = (): [string, Value][] => [["global_offset", Tuple.of(0, 0)], ["is_flattened", false]];
+      const local: Fields = new Map([...place(), ["local_shape", Tuple.of(5, 6)], ["global_shape", Tuple.of(5, 6)]]);
+      const index: Fields = new Map<string, Value>([...place(), ["tensor_key", "w"]]);
+      const stored = new Map<Value, Value>([[record("LocalTensorIndex", index), "0_0.distcp"]]);
+      const all: Fields = new Map<string, Value>([
+        ["state_dict_metadata", new Map([["w", [record("LocalTensorMetadata", local)]]])],
+        ["storage_metadata", stored],
+        ["flat_mapping", new Map([["w", Tuple.of("w")]])],
+      ]);
+      change(all, local, index, stored);
+      const folder = new MemoryFolder();
+      await save(new Map([["w", whole]]), "run/0_0.distcp", { folder });
+      await save(record("Metadata", all), "run/0.metadata", { folder });
+      return await distributed.loadMergedStateDict("run", { folder });
+    };
+    assert.ok(((await damaged(() => {})).get("w") as NDArray).equals(whole));
+    const part = (local: Fields) => record("LocalTensorMetadata", local);
+    const CASES: [RegExp, Parameters<typeof damaged>[0]][] = [
+      [/lacks the places/, (all) => all.set("storage_metadata", null)],
+      [/lacks the places/, (all) => all.delete("state_dict_metadata")],
+      [/a place that is none/, (_, __, ___, stored) => stored.set("w", "0_0.distcp")],
+      [/a place that is none/, (_, __, index, stored) => stored.set(record("LocalTensorIndex", index), 0)],
+      [/a place without a tensor/, (_, __, index) => index.delete("tensor_key")],
+      [/a tensor without parts/, (all) => all.set("state_dict_metadata", new Map([["w", []]]))],
+      [/a tensor without parts/, (all, local) => all.set("state_dict_metadata", new Map([[1, [part(local)]]]))],
+      [/a part that is none/, (all) => all.set("state_dict_metadata", new Map([["w", [null]]]))],
+      [
+        /a part that is none/,
+        (all, _, index) => all.set("state_dict_metadata", new Map([["w", [record("LocalTensorIndex", index)]]])),
+      ],
+      [/a part with other axes/, (_, local) => local.set("local_shape", Tuple.of(5, 6, 1))],
+      [/a part without a file/, (_, __, index) => index.set("global_offset", Tuple.of(0, 1))],
+      [/a part without a file/, (_, __, index) => index.set("tensor_key", "v")],
+      [/a part without lengths/, (_, local) => local.set("global_offset", null)],
+      [/a length that is none/, (_, local) => local.set("local_shape", Tuple.of(5, -6))],
+      [/a length that is none/, (_, local) => local.set("local_shape", Tuple.of<Value>(5, "6"))],
+      [/a length that is none/, (_, local) => local.set("local_shape", Tuple.of(5, 2 ** 60))],
+      [/beyond its tensor/, (_, local) => local.set("global_shape", Tuple.of(5, 5))],
+      [/beyond its tensor/, (_, local) => local.set("global_shape", Tuple.of(30))],
+      [
+        /several shapes/,
+        (all, local) =>
+          all.set(
+            "state_dict_metadata",
+            new Map([["w", [part(local), part(new Map(local).set("global_shape", Tuple.of(6, 6)))]]]),
+          ),
+      ],
+      [/a flattened part without a range/, (_, local) => {
+        local.set("is_flattened", true);
+        local.set("flattened_range", Tuple.of(3));
+      }],
+      [/a flattened part without a range/, (_, local) => {
+        local.set("is_flattened", true);
+        local.set("flattened_range", Tuple.of(3, 2));
+      }],
+      [/other things than texts/, (all) => all.set("flat_mapping", new Map([["w", Tuple.of(1)]]))],
+      [/other things than texts/, (all) => all.set("flat_mapping", new Map([["w", Tuple.of()]]))],
+    ];
+    for (const [message, change] of CASES) {
+      await assert.rejects(damaged(change), { code: "BAD_FIELD", message }, String(message));
+    }
+    const other = new MemoryFolder();
+    await save(new Map([["w", whole]]), "run/0.metadata", { folder: other });
+    await assert.rejects(distributed.loadMergedStateDict("run", { folder: other }), { message: /holds no Metadata/ });
+    await assert.rejects(
+      damaged((_, __, ___, stored) => {
+        for (const index of stored.keys()) stored.set(index, "../0_0.distcp");
+      }),
+      { code: "UNSAFE_PATH" },
+    );
+  });
+
+  it("are refused where two tensors would come to lie in one place of the nested dict", async () => {
+    const folder = new MemoryFolder();
+    const saveAt = (paths: [string, string[]][]) => {
+      const tensors = paths.map(([name]) => [name, whole] as const);
+      return distributed.saveStateDict(new Map(tensors), "run", { folder, version: "3.3" }).then(async () => {
+        const metadata = await load({ folder, name: "run/0.metadata" }) as PythonRecord;
+        metadata.fields.set("flat_mapping", new Map(paths.map(([name, path]) => [name, Tuple.from(path)])));
+        await save(metadata, { folder, name: "run/0.metadata" });
+      });
+    };
+    for (
+      const paths of [[["x", ["a"]], ["y", ["a"]]], [["x", ["a"]], ["y", ["a", "b"]]], [["y", ["a", "b"]], ["x", [
+        "a",
+      ]]]]
+    ) {
+      await saveAt(paths as [string, string[]][]);
+      const at = paths[1][0];
+      await assert.rejects(distributed.loadMergedStateDict("run", { folder }), { code: "BAD_FIELD", at });
+    }
+  });
+
+  it("of tensors without axes or elements come back, also in parts", async () => {
+    const folder = await parted([0, 6], [
+      { offset: [0, 0], array: new Tensor("float32", [0, 4]) },
+      { offset: [0, 4], array: new Tensor("float32", [0, 2]) },
+    ]);
+    assert.deepEqual(
+      (await distributed.loadMergedStateDict("run", { folder })).get("w"),
+      new Tensor("float32", [0, 6]),
+    );
+    const scalar = Tensor.fromArray([7], "float32");
+    const flat = await parted([], [{ offset: [], array: scalar, flat: { shape: [], range: [0, 1] } }]);
+    const found = (await distributed.loadMergedStateDict("run", { folder: flat })).get("w") as NDArray;
+    assert.deepEqual([found.shape, found.toArray()], [[], 7]);
+  });
+
+  it("are not filled in where a tensor has another dtype, and say which file lacks a tensor", async () => {
+    const state = new Map([["weight", new Tensor("float64", [3, 2])]]);
+    await assert.rejects(distributed.loadStateDict(state, real("3.3.1") + "model"), {
+      code: "BAD_DTYPE",
+      at: "weight",
+    });
+    const folder = await parted([5, 6], [{ offset: [0, 0], array: whole }]);
+    await save(new Map([["v", whole]]), "run/0_0.distcp", { folder });
+    await assert.rejects(distributed.loadMergedStateDict("run", { folder }), {
+      code: "MISSING_PART",
+      path: "0_0.distcp",
+      at: "w",
+    });
+    await assert.rejects(distributed.saveStateDict(state, "run", { folder, version: "2.6" as "3.0" }), {
+      name: "TypeError",
+      message: /"3\.0" or "3\.3": got 2\.6/,
+    });
+    await assert.rejects(distributed.loadMergedStateDict("run", { folder, uniqueId: 4 }), { code: "NOT_FOUND" });
+    await assert.rejects(
+      distributed.saveStateDict(new Map([["a", new Map([[1, whole]])]]) as StateDict, "run", { folder }),
+      {
+        code: "INVALID_VALUE",
+        at: "a.1",
+      },
+    );
+    const twice = new Map<string, Value>([["a", new Map([["b", whole]])], ["a.b", whole]]);
+    await assert.rejects(distributed.saveStateDict(twice, "run", { folder }), { code: "NAME_COLLISION", at: "a.b" });
+  });
+
   it("change no tensor where one of them does not fit", async () => {
     const state = new Map([["weight", new Tensor("float32", [3, 2])], ["bias", new Tensor("float32", [3])]]);
     await assert.rejects(distributed.loadStateDict(state, real("3.3.1") + "model"), { code: "BAD_SHAPE", at: "bias" });

@@ -881,6 +881,41 @@ describe("what a server sees", () => {
     assert.equal((await run(hidden, (bytes) => bytes.subarray(1))).result, "HTTP_TRUNCATED");
   });
 
+  it("may be hidden by a browser when it redirects: it follows, unless headers would be carried off", async () => {
+    const run = async (last: string, http: HttpOptions = {}) => {
+      const asked: [string, RequestRedirect | undefined, string | null][] = [];
+      const fetch = (url: string, init?: RequestInit) => {
+        const headers = new Headers(init?.headers);
+        asked.push([url, init?.redirect, headers.get("accept")]);
+        if (init?.redirect === "manual") {
+          return Promise.resolve(Object.defineProperty(new Response(null), "type", { value: "opaqueredirect" }));
+        }
+        const range = /^bytes=(\d+)-(\d+)$/.exec(headers.get("range") ?? "");
+        const answer = good({ range: range ? { start: Number(range[1]), end: Number(range[2]) + 1 } : null }, FILE);
+        const response = new Response(answer.body as BodyInit, answer as ResponseInit);
+        return Promise.resolve(Object.defineProperty(response, "url", { value: last }));
+      };
+      const read = async () => {
+        await using checkpoint = await open("https://page.example/m", { fetch, http: { ...QUICK, ...http } });
+        return await checkpoint.get("b");
+      };
+      return { result: await outcome(read), asked };
+    };
+    const { result, asked } = await run("https://other.example/m", { headers: { accept: "a/b" } });
+    assert.equal(result, "right");
+    // Nobody knows whether the redirect lasts: every range goes the whole way.
+    assert.ok(asked.length > 2 && asked.length % 2 === 0);
+    asked.forEach((one, i) => assert.deepEqual(one, ["https://page.example/m", i % 2 ? "follow" : "manual", "a/b"]));
+    for (const name of ["authorization", "x-key"]) {
+      const { result, asked } = await run("https://other.example/m", { headers: { [name]: "k" } });
+      assert.deepEqual([result, asked.length], ["HTTP_REDIRECT", 1], "it is not followed");
+    }
+    assert.equal((await run("https://x/", { headers: { "x-key": "k" }, sameOriginHeaders: [] })).result, "right");
+    for (const last of ["http://other.example/m", "https://u:p@other.example/m", "ftp://other.example/m"]) {
+      assert.equal((await run(last)).result, "HTTP_REDIRECT", last);
+    }
+  });
+
   it("is refused by name where an option is misspelt", async () => {
     await assert.rejects(load("http://127.0.0.1:1/", { http: { retry: 3 } as HttpOptions }), /retries/);
     await assert.rejects(load("http://127.0.0.1:1/", { http: { retries: -1 } }), /http\.retries/);
