@@ -12,7 +12,9 @@ import { visible } from "../errors.ts";
 
 const INTEGER = /^[+-]?[0-9]+$/;
 const FLOAT = /^[+-]?([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(e[+-]?[0-9]+)?$/i;
-const COMPLEX = /^(.+?)?([+-]?[^+-]*(?:e[+-]?[0-9]+)?)j$/i;
+/** The real part, which a sign must follow, and the imaginary one, which may be a sign alone. */
+const COMPLEX =
+  /^(?:([+-]?(?:[0-9.]+(?:e[+-]?[0-9]+)?|[a-z]+))(?=[+-]))?([+-]?(?:[0-9.]+(?:e[+-]?[0-9]+)?|[a-z]+)??)j$/i;
 
 /** A float: `0.5`, `1e-3`, `nan`, `inf`; undefined for what is none. */
 function floatOf(text: string): number | undefined {
