@@ -152,6 +152,26 @@ describe("a key that comes twice", () => {
   }
 });
 
+describe("texts of protocol 0", () => {
+  // Each of them as CPython 3.11 reads it with encoding="latin1"; "BAD_TEXT" where it refuses.
+  const QUOTED: [string, string][] = [
+    ["'a'", "a"],
+    [`"a'b"`, "a'b"],
+    [String.raw`'\\ \' \" \a\b\f\n\r\t\v'`, "\\ ' \" \x07\b\f\n\r\t\v"],
+    [String.raw`'\x41\xfF'`, "A\xff"],
+    [String.raw`'\101\0\7\12345'`, "A\0\x07S45"],
+    [String.raw`'\1x\18'`, "\x01x\x018"],
+    [String.raw`'\777'`, "\xff"],
+    [String.raw`'\q\8'`, "\\q\\8"],
+    ...[String.raw`'\x4'`, String.raw`'\xg1'`, String.raw`'\x'`, String.raw`'\'`, "'a", "a'", `'a"`, "'", ""].map((
+      text,
+    ) => [text, "BAD_TEXT"]) as [string, string][],
+  ];
+  for (const [line, text] of QUOTED) {
+    it(`${line} is ${JSON.stringify(text)}`, () => assert.equal(read(`S${line}\n.`), text));
+  }
+});
+
 describe("keys and shared values", () => {
   it("a bytearray is no key, nor in a tuple", () => {
     const ARRAY = "\x96\x01\0\0\0\0\0\0\0x";

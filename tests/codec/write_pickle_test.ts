@@ -353,6 +353,23 @@ describe("arrays of text, dates, structures and objects", () => {
     assert.equal(nested.items![0], values[0]);
   });
 
+  it("of one element are the texts that numpy gives, NULs inside of them too", { skip: NO_PYTHON }, () => {
+    const script = `
+import json, numpy, pickle, struct, sys
+texts = ["ab", "a\\0b", "\\0a", "\\0", "", "\\ud800x", "\\U0001f600"]
+made = [numpy.str_(t).astype(o + "U%d" % max(len(t), 1)) for t in texts for o in "<>"]
+out = [pickle.dumps(x, p) for x in made for p in (2, 4)]
+out.append(json.dumps([str(pickle.loads(x)) for x in out]).encode())
+sys.stdout.buffer.write(b"".join(struct.pack("<Q", len(x)) + x for x in out))
+`;
+    const frames = framesOf(python(script, []));
+    const expected = JSON.parse(new TextDecoder().decode(frames.pop()));
+    assert.deepEqual(frames.map((bytes) => (decode(bytes, { returnNumpy: true }) as NumpyScalar).value), expected);
+    const bad = Uint8Array.from(frames[1], (byte, i) => byte === 0x62 && frames[1][i + 1] === 0 ? 0x11 : byte);
+    bad.copyWithin(bad.indexOf(0x11) + 2, bad.indexOf(0x11), bad.indexOf(0x11) + 1);
+    assert.throws(() => decode(bad), { code: "BAD_TEXT" });
+  });
+
   it("are written by their names where an author made them", { skip: NO_PYTHON }, () => {
     const text = Uint8Array.of(0x61, 0, 0, 0, 0x62, 0, 0, 0);
     const made: [unknown, string][] = [

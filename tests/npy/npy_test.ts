@@ -78,6 +78,58 @@ describe(".npy files", () => {
     await assert.rejects(load(new Blob([whole, "x"]).stream()), { code: "TRAILING_DATA" });
   });
 
+  const GOOD = "{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }";
+  const withHeader = (header: string | Uint8Array): Uint8Array => {
+    const text = typeof header === "string" ? new TextEncoder().encode(header) : header;
+    const data = fromArray([1, 2], "float32").bytes;
+    return Uint8Array.from([0x93, ...new TextEncoder().encode("NUMPY"), 3, 0, text.length, 0, 0, 0, ...text, ...data]);
+  };
+
+  it("are read whatever order, spaces and quotes their header has", () => {
+    for (
+      const header of [
+        GOOD,
+        "{'shape':(2,),'descr':'<f4','fortran_order':True}",
+        '{ "descr" :\t"<f4",\n"fortran_order": False , "shape": ( 2 , ) }\n',
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (2L,), }",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), }",
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2,), }",
+      ]
+    ) assert.deepEqual(decode(withHeader(header)).reshape([2]).toArray(), [1, 2], header);
+  });
+
+  const HEADERS: [header: string, code: string, what: RegExp][] = [
+    [GOOD.slice(1), "BAD_FIELD", /lacks "\{"/],
+    [GOOD.slice(0, -1), "BAD_FIELD", /lacks a text in quotes/],
+    [GOOD + "x", "BAD_FIELD", /goes on behind its dict/],
+    [GOOD.replace("'<f4',", "'<f4'"), "BAD_FIELD", /lacks a comma/],
+    [GOOD.replace("'descr':", "'descr'"), "BAD_FIELD", /lacks ":"/],
+    [GOOD.replace("'descr'", "descr"), "BAD_FIELD", /lacks a text in quotes/],
+    [GOOD.replace("'descr'", "'other'"), "BAD_FIELD", /has the key "other"/],
+    [GOOD.replace("'descr': '<f4', ", ""), "BAD_FIELD", /lacks the key "descr"/],
+    [GOOD.replace("'fortran_order'", "'descr'"), "DUPLICATE_KEY", /"descr" twice/],
+    [GOOD.replace("False", "0"), "BAD_FIELD", /neither True nor False/],
+    [GOOD.replace("'<f4'", "'<f4"), "BAD_FIELD", /has a text that does not end|lacks/],
+    [GOOD.replace("'<f4'", "'<f\\x34'"), "BAD_FIELD", /has a text that does not end/],
+    [GOOD.replace("'<f4'", "'<f\n4'"), "BAD_FIELD", /has a text that does not end/],
+    [GOOD.replace("'<f4'", "[('a', '<f4')]"), "UNSUPPORTED_DTYPE", /array of structures/],
+    [GOOD.replace("'<f4'", "('<f4', (2,))"), "UNSUPPORTED_DTYPE", /array of structures/],
+    [GOOD.replace("'<f4'", "'|O'"), "UNSUPPORTED_DTYPE", /\|O/],
+    ...["2", "(2)", "[2,]", "(2 2)", "(-2,)", "(2.0,)", "(,)", "(99999999999999999999,)", "(True,)"].map((shape) =>
+      [GOOD.replace("(2,)", shape), "BAD_SHAPE", /no tuple of lengths/] as [string, string, RegExp]
+    ),
+  ];
+  for (const [header, code, message] of HEADERS) {
+    it(`are refused with ${code} where the header is ${JSON.stringify(header)}`, () => {
+      assert.throws(() => decode(withHeader(header)), { code, message });
+    });
+  }
+
+  it("are refused where the header is no UTF-8", () => {
+    const header = new TextEncoder().encode(GOOD.replace("<f4", "<fX")).map((byte) => byte === 0x58 ? 0xff : byte);
+    assert.throws(() => decode(withHeader(header)), { code: "BAD_TEXT", offset: 12 });
+  });
+
   it("go to a folder and back", async () => {
     const folder = new MemoryFolder();
     const array = fromArray(numbers, "bfloat16");

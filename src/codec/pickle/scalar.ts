@@ -48,10 +48,15 @@ function opaqueScalar(dtype: PickledDType, bytes: Uint8Array, at: number): Numpy
     const points: string[] = [];
     for (let i = 0; i < bytes.length; i += 4) {
       const point = view.getUint32(i, little);
-      if (point > 0x10ffff) break;
-      if (point !== 0) points.push(String.fromCodePoint(point));
+      if (point > 0x10ffff) {
+        throw new FormatError("BAD_TEXT", `The text at byte ${at} has the character ${point}, which there is not`, {
+          offset: at,
+        });
+      }
+      points.push(String.fromCodePoint(point));
     }
-    return new NumpyScalar(`str${bytes.length * 8}`, points.join(""));
+    // NULs at the end fill the text up.
+    return new NumpyScalar(`str${bytes.length * 8}`, points.join("").replace(/\0+$/, ""));
   }
   if ((kind === "M" || kind === "m") && bytes.length === 8) {
     return new NumpyScalar(

@@ -89,7 +89,6 @@ export function textFromQuoted(line: Uint8Array): string | null {
     const c = line[i];
     const simple = SIMPLE_ESCAPES.get(c);
     if (simple !== undefined) out[n++] = simple;
-    else if (c === 0x0a) continue;
     else if (c === 0x78) {
       const point = hex(line, i + 1, i + 3, end);
       if (point < 0) return null;
