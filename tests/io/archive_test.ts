@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
 import { describe, it } from "@std/testing/bdd";
 import { isPaddleError, load, NDArray, openArchive, type StateDict } from "../../mod.ts";
@@ -7,6 +8,143 @@ import { encodeNpz } from "../../src/npy.ts";
 const ARCHIVES = ["pax.tar", "gnu.tar", "pax.tar.gz", "dot.tar.gz", "stored.zip", "packed.zip"];
 const LONG = `m_infer/${"n".repeat(120)}é`;
 const model = "tests/fixtures/real/paddle-3.1.1/infer-model.oldir/m";
+
+/** A tar archive of these headers and their content, closed by two blocks of zeros. */
+function tarOf(
+  ...members: (Partial<Record<"name" | "size" | "kind" | "prefix" | "magic", string>> & {
+    data?: string | Uint8Array;
+    late?: number[];
+  })[]
+) {
+  const blocks: Uint8Array[] = [];
+  const utf8 = (text: string) => new TextEncoder().encode(text);
+  for (const { name = "a", kind = "0", prefix = "", magic = "ustar\x0000", data = "", size, late } of members) {
+    const content = typeof data === "string" ? utf8(data) : data, block = new Uint8Array(512);
+    block.set(utf8(name));
+    block.set(utf8(size ?? content.length.toString(8).padStart(11, "0")), 124);
+    block.set(utf8(kind), 156);
+    block.set(utf8(magic), 257);
+    block.set(utf8(prefix), 345);
+    if (late) block.set(late.slice(1), late[0]);
+    block.fill(0x20, 148, 156);
+    block.set(utf8(block.reduce((a, b) => a + b).toString(8).padStart(6, "0") + "\0"), 148);
+    const filled = new Uint8Array(Math.ceil(content.length / 512) * 512);
+    filled.set(content);
+    blocks.push(block, filled);
+  }
+  return new Uint8Array(Buffer.concat([...blocks, new Uint8Array(1024)]));
+}
+
+/** A field of a pax header. */
+function pax(key: string, value: string): string {
+  const rest = ` ${key}=${value}\n`, length = new TextEncoder().encode(rest).length;
+  const digits = String(length + String(length + 1).length);
+  return digits + rest;
+}
+
+describe("a tar archive", () => {
+  const READ: [what: string, archive: Uint8Array, files: Record<string, string>][] = [
+    ["of two files", tarOf({ data: "one" }, { name: "b/c", data: "x".repeat(600) }), {
+      a: "one",
+      "b/c": "x".repeat(600),
+    }],
+    ["with a prefix of ustar", tarOf({ name: "c", prefix: "a/b", data: "1" }), { "a/b/c": "1" }],
+    ["of before 1988, where a prefix is none", tarOf({ name: "c", prefix: "a/b", magic: "", kind: "\0", data: "1" }), {
+      c: "1",
+    }],
+    ["whose sizes have spaces around them", tarOf({ size: "         3 ", data: "one" }), { a: "one" }],
+    ["whose sizes are binary", tarOf({ size: "\0", late: [124, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3], data: "one" }), {
+      a: "one",
+    }],
+    ["with a long name of GNU's", tarOf({ kind: "L", data: "long/" + "n".repeat(200) + "\0" }, { data: "1" }), {
+      ["long/" + "n".repeat(200)]: "1",
+    }],
+    [
+      "with names and sizes of pax",
+      tarOf({ kind: "x", data: pax("path", "größer") + pax("size", "3") }, { size: "0", data: "one" }),
+      { größer: "one" },
+    ],
+    [
+      "with a name of pax that is of one file only",
+      tarOf({ kind: "x", data: pax("path", "p") }, { data: "1" }, { data: "2" }),
+      { p: "1", a: "2" },
+    ],
+    [
+      "with fields of pax for all files, of which none is a name",
+      tarOf({ kind: "g", data: pax("path", "p") + pax("comment", "c") }, { data: "1" }),
+      { a: "1" },
+    ],
+    [
+      "with folders, whatever their size",
+      tarOf({ name: "d/", data: "", size: "00000000777" }, { kind: "5", name: "e", size: "00000000777" }, {
+        name: "d/a",
+        data: "1",
+      }),
+      { "d/a": "1" },
+    ],
+    ["whose sums are of signed bytes", signed(), { "ä": "1" }],
+    ["with links' long names, which are no file's", tarOf({ kind: "K", data: "elsewhere\0" }, { data: "1" }), {
+      a: "1",
+    }],
+  ];
+
+  /** The sum that old writers made of signed bytes: each above 127 counts 256 less. */
+  function signed(): Uint8Array {
+    const archive = tarOf({ name: "ä", data: "1" });
+    const sum = parseInt(new TextDecoder().decode(archive.subarray(148, 154)), 8) - 2 * 256;
+    archive.set(new TextEncoder().encode(sum.toString(8).padStart(6, "0")), 148);
+    return archive;
+  }
+
+  for (const [what, archive, files] of READ) {
+    it(`${what} is read`, async () => {
+      await using folder = await openArchive(archive);
+      assert.deepEqual(await folder.list(), Object.keys(files).sort());
+      for (const [name, text] of Object.entries(files)) {
+        const source = (await folder.get(name))!, into = new Uint8Array(source.size);
+        assert.equal(await source.read(0, into), source.size);
+        assert.equal(new TextDecoder().decode(into), text);
+      }
+    });
+  }
+
+  const REFUSED: [what: string, archive: Uint8Array, code: string][] = [
+    ["a sum that is wrong", tarOf({ data: "1" }).map((byte, i) => i === 150 ? byte ^ 1 : byte), "HASH_MISMATCH"],
+    ["a link", tarOf({ kind: "2" }), "LINK_ESCAPE"],
+    ["a hard link", tarOf({ kind: "1" }), "LINK_ESCAPE"],
+    ["a device", tarOf({ kind: "3" }), "NOT_A_FILE"],
+    ["a FIFO", tarOf({ kind: "6" }), "NOT_A_FILE"],
+    ["another kind", tarOf({ kind: "S" }), "UNSUPPORTED_FEATURE"],
+    ["a size that is no number", tarOf({ size: "8" }), "BAD_NUMBER"],
+    ["a negative size", tarOf({ size: "\0", late: [124, ...Array(12).fill(0xff)] }), "BAD_NUMBER"],
+    ["a size beyond 2^53", tarOf({ size: "\0", late: [124, 0x80, 0, 0, 0, 1, ...Array(7).fill(0)] }), "BAD_NUMBER"],
+    ["a size beyond the file", tarOf({ size: "00000077777" }), "TRUNCATED"],
+    ["a name that is no UTF-8", tarOf({ late: [0, 0xff] }), "BAD_TEXT"],
+    ["a name that leads out", tarOf({ name: "../a" }), "UNSAFE_PATH"],
+    ["a name twice", tarOf({}, {}), "NAME_COLLISION"],
+    ["names that are one on some systems", tarOf({ name: "a" }, { name: "A" }), "NAME_COLLISION"],
+    ["a file where a folder is", tarOf({ name: "a" }, { name: "a/b" }), "NAME_COLLISION"],
+    ["a sparse file", tarOf({ kind: "x", data: pax("GNU.sparse.major", "1") }, {}), "UNSUPPORTED_FEATURE"],
+    ["a field of pax without a value", tarOf({ kind: "x", data: "7 path\n" }, {}), "BAD_FIELD"],
+    ["a field of pax with a false length", tarOf({ kind: "x", data: "99 path=a\n" }, {}), "BAD_FIELD"],
+    ["a field of pax that ends elsewhere", tarOf({ kind: "x", data: "8 path=aa\n" }, {}), "BAD_FIELD"],
+    ["a field of pax without a length", tarOf({ kind: "x", data: "path=a\n" }, {}), "BAD_FIELD"],
+    ["a size of pax that is none", tarOf({ kind: "x", data: pax("size", "-1") }, {}), "BAD_NUMBER"],
+    ["a size of pax that is too large", tarOf({ kind: "x", data: pax("size", "9".repeat(16)) }, {}), "BAD_NUMBER"],
+    [
+      "a name of pax that is no UTF-8",
+      tarOf({ kind: "x", data: Uint8Array.of(...new TextEncoder().encode("10 path="), 0xff, 10) }, {}),
+      "BAD_TEXT",
+    ],
+    ["a header of pax of 2 MiB", tarOf({ kind: "x", data: pax("comment", "c".repeat(2 ** 21)) }, {}), "BAD_LENGTH"],
+    ["bytes behind its end", tarOf({}).map((byte, i, { length }) => i === length - 1 ? 1 : byte), "TRAILING_DATA"],
+  ];
+  for (const [what, archive, code] of REFUSED) {
+    it(`is refused with ${code}: ${what}`, async () => {
+      await assert.rejects(openArchive(archive), { code });
+    });
+  }
+});
 
 describe("archives of model files", () => {
   it("are folders: a model in a tar, tar.gz or zip is loaded by its prefix", async () => {
@@ -22,11 +160,14 @@ describe("archives of model files", () => {
   });
 
   it("are read only, and have no file that they have not", async () => {
-    await using folder = await openArchive("tests/fixtures/archives/pax.tar");
-    assert.equal(await folder.get("m_infer/inference.json"), null);
-    assert.equal(await folder.hasFolder!("m_infer"), true);
-    await assert.rejects(folder.put("a"), { code: "READ_ONLY" });
-    await assert.rejects(folder.delete("a"), { code: "READ_ONLY" });
+    for (const name of ARCHIVES) {
+      await using folder = await openArchive(`tests/fixtures/archives/${name}`);
+      assert.equal(await folder.get("m_infer/inference.json"), null);
+      assert.equal(await folder.hasFolder!("m_infer"), true);
+      assert.equal(await folder.hasFolder!("m_infer/inference.pdmodel"), false);
+      await assert.rejects(folder.put("a"), { code: "READ_ONLY" }, name);
+      await assert.rejects(folder.delete("a"), { code: "READ_ONLY" }, name);
+    }
   });
 
   it("end in an error of the family, or in fewer files, wherever they are cut", async () => {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
-import { encode, NDArray, open, SourceError, Tensor } from "../../mod.ts";
+import { encode, NDArray, open, type Source, SourceError, Tensor } from "../../mod.ts";
 import { big, FORTRAN } from "./stream_pickles.ts";
 
 const NET = "tests/fixtures/real/paddle-3.3.1/net/net.pdparams";
@@ -77,6 +77,74 @@ describe("Checkpoint.stream", () => {
     assert.ok((await reader.read()).value!.length <= 4 * 2 ** 20);
     await reader.cancel();
     assert.equal((await checkpoint.get("weight")).size, values.length);
+  });
+
+  /** What a source's own stream of `[at, end)` does: gives the bytes, or so many of them and then this. */
+  type Fault = "right" | { after: number; then?: unknown };
+  const LARGE = encode(
+    new Map([[
+      "w",
+      new NDArray("uint8", [5 * 2 ** 20], Uint8Array.from({ length: 5 * 2 ** 20 }, (_, i) => i * 7 >> 3)),
+    ]]),
+  );
+
+  /** Stream `w` from a source whose own streams have these faults, one after the other; what was asked for. */
+  async function streamedWith(faults: readonly Fault[]): Promise<{ error: unknown; asked: [number, number][] }> {
+    const asked: [number, number][] = [];
+    const source: Source = {
+      size: LARGE.length,
+      name: "mine",
+      read(offset, into) {
+        into.set(LARGE.subarray(offset, offset + into.length));
+        return Promise.resolve(Math.min(into.length, LARGE.length - offset));
+      },
+      streamRange(start, end) {
+        const fault = faults[asked.length] ?? "right";
+        asked.push([start, end]);
+        const stop = fault === "right" ? end : Math.min(end, start + fault.after);
+        let at = start;
+        return new ReadableStream<Uint8Array>({
+          pull(controller) {
+            if (at < stop) return controller.enqueue(LARGE.slice(at, at = stop));
+            if (fault === "right" || !("then" in fault)) return controller.close();
+            if (fault.then instanceof Error) controller.error(fault.then);
+            else controller.enqueue(fault.then as Uint8Array);
+          },
+        });
+      },
+    };
+    await using checkpoint = await open(source);
+    const whole = (await checkpoint.get("w")).bytes;
+    asked.length = 0;
+    const error = await collect(checkpoint.stream("w")).then(
+      (bytes) => assert.deepEqual(bytes, whole),
+      (error) => error,
+    );
+    return { error, asked };
+  }
+
+  it("goes on where a source's own stream broke or ended early, up to three times with little in between", async () => {
+    const broken = { after: 1000, then: new Error("gone") };
+    assert.equal((await streamedWith([])).asked.length, 1);
+    for (const fault of [broken, { after: 1000 }, { after: 0 }]) {
+      const { error, asked } = await streamedWith([fault, fault, fault]);
+      assert.equal(error, undefined);
+      const [first] = asked;
+      assert.deepEqual(asked, [0, 1, 2, 3].map((n) => [first[0] + n * fault.after, first[1]]));
+      const often = await streamedWith([fault, fault, fault, fault]);
+      assert.deepEqual([(often.error as SourceError).code, often.asked.length], ["READ_FAILED", 4]);
+      assert.equal((often.error as SourceError).path, "mine");
+    }
+    // A stream that came far before it broke is no failure of the same place.
+    const far = { after: 2 ** 20, then: new Error("gone") };
+    assert.equal((await streamedWith([far, far, far, far])).error, undefined);
+  });
+
+  it("refuses what a source's own stream has not been asked for", async () => {
+    for (const then of ["text", new Uint8Array(LARGE.length), null]) {
+      const { error } = await streamedWith(Array(4).fill({ after: 1000, then }));
+      assert.equal((error as SourceError).code, "READ_FAILED", String(then).slice(0, 9));
+    }
   });
 
   it("tells of a file that was cut off while it was open", async () => {
