@@ -5,7 +5,9 @@
  * ```text
  * run:  get _reconstruct · get ndarray · K 00 · TUPLE1 m · get b'b' · TUPLE3 m · REDUCE m · MARK · K 01 · shape m · get dtype
  *       · NEWTRUE|NEWFALSE · data m · TUPLE m · BUILD
- * get:  BINGET | LONG_BINGET     m: MEMOIZE | BINPUT | LONG_BINPUT, one after the other     data: SHORT_BINBYTES | BINBYTES, short
+ * get:  BINGET | LONG_BINGET     m: MEMOIZE | BINPUT | LONG_BINPUT, one after the other
+ * data: SHORT_BINBYTES | BINBYTES, short
+ *       | get encode · BINUNICODE, short m · get 'latin1' · TUPLE2 m · REDUCE     (protocol 2)
  * ```
  *
  * Nothing here waits, and nothing fails: before an opcode that would do either, or is none of these, or comes near a limit, the loop ends
@@ -21,6 +23,7 @@ import { holdsByteText } from "./byte_text.ts";
 import { EntryModel } from "./entry_model.ts";
 import type { Memo } from "./memo.ts";
 import type { PickleStack } from "./pickle_stack.ts";
+import { latin1FromUtf8 } from "../../kernel.ts";
 import { PickledArray, type PickledDType, type Slab, Token } from "./pickled.ts";
 import { type RunParts, UnmadePart } from "./run_parts.ts";
 import { behindPut, getIndex, getSize, MAX_AXES, RunPattern } from "./run_pattern.ts";
@@ -34,8 +37,9 @@ const MAX_RUN = 128;
 const TAIL = 0x62947494;
 /** More items than a run has on the stack at a time. */
 const MAX_ITEMS = 2 * MAX_AXES;
-/** More opcodes than a run has. */
-const MAX_OPCODES = 24 + MAX_AXES;
+/** More opcodes than a run has, and more entries than it and its key put into the memo. */
+const MAX_OPCODES = 30 + MAX_AXES;
+const MAX_PUTS = 10;
 /** More than the bytes behind the data. */
 const MAX_TAIL = 12;
 /** Opcodes of a run up to its data, without axes and without the mark and the put that a shape may have; and those behind the data. */
@@ -48,6 +52,13 @@ const RUN_OPCODES = HEAD_OPCODES + 1 + TAIL_OPCODES;
 const HEAD_PRICE = 3 * PRICES.tuple + (1 + 3) * PRICES.slot + PRICES.tensor + 3 * PRICES.slot;
 const TAIL_PRICE = PRICES.tuple + 5 * PRICES.slot + 2 * PRICES.slot;
 const RUN_PRICE = HEAD_PRICE + PRICES.bytes + TAIL_PRICE;
+/** Of a text that stands for the data: what is behind it up to the put of the bytes, and the same for a run with one. */
+const TEXT_OPCODES = 6;
+const TEXT_PRICE = HEAD_PRICE + PRICES.tuple + (2 + 2) * PRICES.slot + TAIL_PRICE;
+/** More than the bytes behind such a text. */
+const MAX_TEXT_TAIL = 32;
+/** Bytes that the texts of several arrays become, in one buffer. */
+const TEXT_SLAB = 65_536;
 
 /** The same with its key before it, and a put behind each of key and shape. */
 const ENTRY_OPCODES = RUN_OPCODES + 3;
@@ -62,9 +73,12 @@ const ARGS = new UnmadePart("args", 1);
 const SHAPE = new UnmadePart("shape", -1);
 const DATA = new UnmadePart("data", -2);
 const STATE = new UnmadePart("state", -3);
+/** The same where the data are a text: that, the arguments of its `_codecs.encode`, the bytes, the state. */
+const TEXT_PARTS = partsOfText(-2);
 /** A 0-d array has its shape from EMPTY_TUPLE, which is put nowhere. */
 const DATA_OF_SCALAR = new UnmadePart("data", -1);
 const STATE_OF_SCALAR = new UnmadePart("state", -2);
+const TEXT_PARTS_OF_SCALAR = partsOfText(-1);
 
 /** A run whose data are long: whoever runs the machine has them, or leaves them where they are. */
 interface BegunRun {
@@ -106,6 +120,9 @@ export class ArrayRuns {
   #slab: Slab | null = null;
   #from = 0;
   #to = 0;
+  /** Where the bytes of texts go, and how much of it they take. */
+  #textSlab: Slab = { bytes: NOTHING };
+  #textEnd = 0;
   /** The run that was begun last, as long as its end may follow. */
   #begun: BegunRun | null = null;
 
@@ -140,7 +157,7 @@ export class ArrayRuns {
       p <= last && this.#opcodes + MAX_OPCODES < most && stack.length + MAX_ITEMS <= limits.maxStackItems
     ) {
       // What follows costs less than this in any case.
-      if (budget.structure + MAX_PRICE > budget.room || slots.length + 7 > limits.maxMemo) break;
+      if (budget.structure + MAX_PRICE > budget.room || slots.length + MAX_PUTS > limits.maxMemo) break;
       const opcode = bytes[p];
       if (opcode === 0x68 || opcode === 0x6a) {
         const isShort = opcode === 0x68;
@@ -290,6 +307,7 @@ export class ArrayRuns {
     const dataEnd = data + size * (dtype.info?.itemsize ?? 0);
     const build = data < 0 ? -1 : behindState(bytes, view, dataEnd, slots.length + puts);
     if (bytes[build] !== 0x62 || build >= end) {
+      if (data < 0 && this.#readText(end, slots)) return true;
       this.#begin(new PickledArray(callable.offset), shape, slots);
       this.#end = run.end;
       return true;
@@ -305,6 +323,46 @@ export class ArrayRuns {
       this.#model.price = ENTRY_PRICE + 2 * shape.length * PRICES.slot;
     }
     return true;
+  }
+
+  /** Carry out the run that was recognized with a short text for its data; false, and nothing done, where none stands there. */
+  #readText(end: number, slots: unknown[]): boolean {
+    const { cursor: { bytes, view, base }, stack, arrays, budget: { limits } } = this.#context;
+    const run = this.#pattern, shape = this.#shape;
+    const nbytes = run.dtype.info && run.size <= limits.maxElements && shape.length <= limits.maxRank
+      ? run.size * run.dtype.info.itemsize
+      : 0;
+    const text = textAt(bytes, view, run.end, end, slots);
+    if (text === null || nbytes === 0 || text.end - text.start > 2 * nbytes) return false;
+    const build = behindText(bytes, view, text.end, slots, slots.length + run.puts);
+    if (bytes[build] !== 0x62) return false;
+    const slab = this.#textRoom(nbytes, end - text.start), start = this.#textEnd;
+    const into = slab.bytes.subarray(start, start + nbytes);
+    if (latin1FromUtf8(bytes.subarray(text.start, text.end), into) !== nbytes) return false;
+    this.#textEnd += nbytes;
+
+    const array = new PickledArray(base + build, run.dtype, shape, run.fortran && shape.length > 1);
+    array.slab = slab;
+    array.start = start;
+    if (arrays.locates) array.dataOffset = base + text.start;
+    slots.push(ZERO, ARGS, array);
+    if (run.puts > LEAST_PUTS) slots.push(SHAPE, ...TEXT_PARTS);
+    else slots.push(...TEXT_PARTS_OF_SCALAR);
+    stack.items.push(array);
+    this.#opcodes += RUN_OPCODES + TEXT_OPCODES;
+    this.#context.budget.structure += TEXT_PRICE + shape.length * PRICES.slot;
+    this.#end = build + 1;
+    this.#model.size = 0;
+    return true;
+  }
+
+  /** Room for `nbytes` of a text behind which no more than `rest` bytes are in the window. */
+  #textRoom(nbytes: number, rest: number): Slab {
+    if (this.#textEnd + nbytes > this.#textSlab.bytes.length) {
+      this.#textSlab = { bytes: new Uint8Array(Math.max(nbytes, Math.min(TEXT_SLAB, rest))) };
+      this.#textEnd = 0;
+    }
+    return this.#textSlab;
   }
 
   /** The data come later, or are long: leave on the stack what waits for them. */
@@ -399,6 +457,35 @@ export class ArrayRuns {
     array.start = data - this.#from;
     this.#to = end;
   }
+}
+
+function partsOfText(toArray: number): UnmadePart[] {
+  return (["text", "encode", "data", "state"] as const).map((part, i) => new UnmadePart(part, toArray - i));
+}
+
+/** The short text that stands for bytes at `p`, behind its `_codecs.encode`; null where none is whole in the window. */
+function textAt(
+  bytes: Uint8Array,
+  view: DataView,
+  p: number,
+  windowEnd: number,
+  slots: readonly unknown[],
+): { start: number; end: number } | null {
+  const encode = slots[getIndex(bytes, view, p)];
+  if (!(encode instanceof Token) || encode.kind !== "encode") return null;
+  const at = p + getSize(bytes, p), start = at + 5;
+  if (bytes[at] !== 0x58 || start > windowEnd) return null;
+  const length = view.getUint32(at + 1, true);
+  return length < BLOB_MIN && start + length + MAX_TEXT_TAIL <= windowEnd ? { start, end: start + length } : null;
+}
+
+/** Behind a text: put · get 'latin1' · TUPLE2 · put · REDUCE · put · TUPLE · put, where the BUILD stands; -1 where they are not there. */
+function behindText(bytes: Uint8Array, view: DataView, p: number, slots: readonly unknown[], index: number): number {
+  const name = behindPut(bytes, view, p, index);
+  if (slots[getIndex(bytes, view, name)] !== "latin1") return -1;
+  const tuple = name + getSize(bytes, name);
+  const call = bytes[tuple] === 0x86 ? behindPut(bytes, view, tuple + 1, index + 1) : -1;
+  return bytes[call] === 0x52 ? behindState(bytes, view, call + 1, index + 2) : -1;
 }
 
 function tupleOf(shape: readonly number[]): Tuple {

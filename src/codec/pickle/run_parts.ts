@@ -5,12 +5,16 @@
  */
 import { Tuple } from "../../values.ts";
 import type { ArrayLedger } from "./array_ledger.ts";
+import { ByteText } from "./byte_text.ts";
 import type { Memo } from "./memo.ts";
 import type { PickledArray, Token } from "./pickled.ts";
 import type { SymbolGuard } from "./symbol_guard.ts";
 
-/** `(0,)`, the arguments of `_reconstruct`, the shape, the bytes, the array's state. */
-type RunPart = "zero" | "args" | "shape" | "data" | "state";
+/**
+ * `(0,)`, the arguments of `_reconstruct`, the shape, the text that stands for the bytes, the arguments of its `_codecs.encode`, the bytes, the
+ * array's state.
+ */
+type RunPart = "zero" | "args" | "shape" | "text" | "encode" | "data" | "state";
 
 /** In the memo in place of a part of a run. */
 export class UnmadePart {
@@ -24,7 +28,7 @@ export class UnmadePart {
 }
 
 /** Entries of the memo between a part and its array, at most. */
-const REACH = 3;
+const REACH = 5;
 
 /** Makes them. */
 export class RunParts {
@@ -55,12 +59,20 @@ export class RunParts {
     }
   }
 
+  #textOf(array: PickledArray): ByteText {
+    return new ByteText(this.#arrays.shareBytes(array), array.offset);
+  }
+
   #partOf(array: PickledArray, part: RunPart): unknown {
     switch (part) {
       case "zero":
         return Tuple.of<unknown>(0);
       case "shape":
         return Tuple.from(array.shape);
+      case "text":
+        return this.#textOf(array);
+      case "encode":
+        return Tuple.of<unknown>(this.#textOf(array), "latin1");
       case "data":
         return this.#arrays.shareBytes(array);
       case "state":
