@@ -83,7 +83,8 @@ export class Literals {
     }
     const { cursor } = this.#args;
     const start = yield* this.#args.inline(length);
-    const bytes = decodePayload(cursor.bytes.subarray(start, start + length), "latin1", this.#here.at);
+    const text = cursor.bytes.subarray(start, start + length);
+    const bytes = decodePayload(text, "latin1", this.#here.at, this.#expectedSize());
     this.#arrays.lay(bytes, cursor.base + start);
     return bytes;
   }
