@@ -4,14 +4,35 @@
  * @module
  */
 
-/** For each container: place (key of a dict, index of a list, member of a set) to the float that was there. */
-const memory = new WeakMap<object, Map<unknown, number>>();
+/** Places (keys of a dict, indices of a list, members of a set), each with the float that was there. */
+class Places {
+  /** Those of places that count up from 0, as a list's do. */
+  readonly #row: number[] = [];
+  #others: Map<unknown, number> | null = null;
+
+  set(place: unknown, value: number): void {
+    if (place === this.#row.length) this.#row.push(value);
+    else if (this.#isInRow(place)) this.#row[place] = value;
+    else (this.#others ??= new Map()).set(place, value);
+  }
+
+  get(place: unknown): number | undefined {
+    return this.#isInRow(place) ? this.#row[place] : this.#others?.get(place);
+  }
+
+  #isInRow(place: unknown): place is number {
+    return typeof place === "number" && place >= 0 && place < this.#row.length && Number.isInteger(place);
+  }
+}
+
+/** For each container, its floats. */
+const memory = new WeakMap<object, Places>();
 const keyMemory = new WeakMap<object, Set<number>>();
 
 /** Remember that `container` held the float `value` at `place`. */
 export function rememberFloat(container: object, place: unknown, value: number): void {
   let places = memory.get(container);
-  if (!places) memory.set(container, places = new Map());
+  if (!places) memory.set(container, places = new Places());
   places.set(place, value);
 }
 

@@ -4,6 +4,7 @@ import { isPaddleError, Tuple } from "../../mod.ts";
 import { driveBytes } from "../../src/codec/drive_bytes.ts";
 import { readPickle } from "../../src/codec/pickle/read_pickle.ts";
 import { writePickle } from "../../src/codec/pickle/write_pickle.ts";
+import { wasFloat } from "../../src/floats.ts";
 import { decodePickle } from "../../src/model/decode_pickle.ts";
 
 /** Bytes of a text whose characters are bytes. */
@@ -188,5 +189,68 @@ describe("keys and shared values", () => {
     const [made, first] = read("(cbuiltins\ntuple\n(K\x01tq\0\x85Rh\0l.") as unknown[];
     assert.equal(made, first);
     assert.ok(made instanceof Tuple);
+  });
+});
+
+describe("keys that Python holds for equal", () => {
+  const float = (x: number) => {
+    const bytes = new Uint8Array(9);
+    bytes[0] = 0x47;
+    new DataView(bytes.buffer).setFloat64(1, x);
+    return [...bytes];
+  };
+  /** True; 1 and 1.0; 2 and 2.0; 2^53 as int and as float; 2^53 + 1. */
+  const KEYS = {
+    true: [0x88],
+    one: [0x4b, 1],
+    "1.0": float(1),
+    two: [0x4b, 2],
+    "2.0": float(2),
+    big: [0x8a, 7, 0, 0, 0, 0, 0, 0, 0x20],
+    "big.0": float(2 ** 53),
+    next: [0x8a, 7, 1, 0, 0, 0, 0, 0, 0x20],
+    false: [0x89],
+    zero: [0x4b, 0],
+    "-0.0": float(-0),
+  };
+  const EQUAL = [["true", "one", "1.0"], ["two", "2.0"], ["big", "big.0"], ["next"], ["false", "zero", "-0.0"]];
+  it("are one key, in whatever order they come, and no others are", () => {
+    const classOf = (name: string) => EQUAL.findIndex((names) => names.includes(name));
+    for (const [first, a] of Object.entries(KEYS)) {
+      for (const [second, b] of Object.entries(KEYS)) {
+        const size = classOf(first) === classOf(second) ? 1 : 2;
+        const dict = Uint8Array.from([0x80, 4, 0x7d, 0x28, ...a, 0x4e, ...b, 0x4e, 0x75, 0x2e]);
+        const set = Uint8Array.from([0x80, 4, 0x8f, 0x28, ...a, ...b, 0x90, 0x2e]);
+        assert.equal((decodePickle(dict) as Map<unknown, unknown>).size, size, `${first}, ${second}`);
+        assert.equal((decodePickle(set) as Set<unknown>).size, size, `${first}, ${second}`);
+      }
+    }
+  });
+});
+
+describe("floats of a list", () => {
+  it("stay floats between other numbers, and nobody else does", () => {
+    const numbers = [0x47, 0x3f, 0xf0, 0, 0, 0, 0, 0, 0], int = [0x4b, 1];
+    for (const pattern of ["f", "i", "fi", "if", "ffi", "iff", "fif", "ifi", "fffiiif"]) {
+      const items = [...pattern].flatMap((kind) => kind === "f" ? numbers : int);
+      const bytes = Uint8Array.from([0x80, 2, 0x5d, 0x71, 0, 0x28, ...items, 0x65, 0x2e]);
+      const list = decodePickle(bytes) as number[];
+      const floats = list.map((x, i) => wasFloat(list, i, x) ? "f" : "i").join("");
+      assert.equal(floats, pattern);
+      assert.ok(!wasFloat(list, list.length, 1) && !wasFloat(list, -1, 1) && !wasFloat(list, 0.5, 1));
+    }
+  });
+});
+
+describe("places of the memo beyond those that count up", () => {
+  it("are any that 32 bits have, each its own", () => {
+    const places = [2 ** 31, 2 ** 31 - 1, 2 ** 32 - 1, 2 ** 32 - 2, 2 ** 31 + 1, 1000];
+    const u32 = (n: number) => [n & 255, (n >>> 8) & 255, (n >>> 16) & 255, n >>> 24];
+    const puts = places.flatMap((place, i) => [0x4b, i, 0x72, ...u32(place), 0x30]);
+    const gets = places.flatMap((place) => [0x6a, ...u32(place)]);
+    const bytes = Uint8Array.from([0x80, 4, ...puts, 0x5d, 0x28, ...gets, 0x65, 0x2e]);
+    assert.deepEqual(decodePickle(bytes), [0, 1, 2, 3, 4, 5]);
+    const absent = Uint8Array.from([0x80, 4, 0x4e, 0x72, ...u32(2 ** 32 - 1), 0x6a, ...u32(2 ** 31 - 1), 0x2e]);
+    assert.throws(() => decodePickle(absent), { code: "BAD_MEMO" });
   });
 });

@@ -13,7 +13,7 @@ import { ByteText, spelledOut } from "./byte_text.ts";
 import type { Unfilled } from "./call.ts";
 import { Fills } from "./fills.ts";
 import type { Here } from "./here.ts";
-import { canonicalForm, keyOf } from "./keys.ts";
+import { canonicalForm, isLikeNoOther, keyOf } from "./keys.ts";
 import type { PickleStack } from "./pickle_stack.ts";
 import { PickledArray, Token } from "./pickled.ts";
 import type { SymbolGuard } from "./symbol_guard.ts";
@@ -169,9 +169,12 @@ export class Containers {
   /** The key of `container` that equals `key`; `key` itself, remembered, where there is none yet. */
   #keyIn(container: Map<unknown, unknown> | Set<unknown>, key: unknown): unknown {
     const plain = key instanceof Float ? key.value : this.settle(key);
-    const form = canonicalForm(plain);
-    if (form === null) throw this.#here.bad("BAD_KEY", "has a key that Python cannot hash, or NaN");
-    const place = keyOf(container, plain, form);
+    let place = plain;
+    if (!isLikeNoOther(plain)) {
+      const form = canonicalForm(plain);
+      if (form === null) throw this.#here.bad("BAD_KEY", "has a key that Python cannot hash, or NaN");
+      place = keyOf(container, plain, form);
+    }
     if (container.has(place)) {
       if (container instanceof Map) this.#duplicate(container, place);
     } else if (key instanceof Float || Object.is(key, -0)) {

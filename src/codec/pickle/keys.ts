@@ -19,6 +19,11 @@ export function keyOf(container: object, key: unknown, form: string): unknown {
   return key;
 }
 
+/** Whether a key is a number that equals nothing but itself: 0 and 1 are also truths, and from 2^53 on there are ints that are no numbers. */
+export function isLikeNoOther(key: unknown): key is number {
+  return typeof key === "number" && Math.abs(key) < 2 ** 53 && key !== 0 && key !== 1;
+}
+
 /** Canonical form of a key that is no string: equal forms mean equal keys in Python. Null where Python has no hash for it, or it is NaN. */
 export function canonicalForm(key: unknown): string | null {
   const parts: string[] = [];

@@ -17,13 +17,14 @@ export class Memo {
     if (index < dense.length) {
       if (dense[index] === ABSENT) this.size++;
       dense[index] = value;
-    } else if (index <= dense.length + 64 && !this.#sparse.has(index)) {
+    } else if (index <= dense.length + 64 && !this.#sparse.has(keyOf(index))) {
       while (dense.length < index) dense.push(this.#take(dense.length));
       dense.push(value);
       this.size++;
     } else {
-      if (!this.#sparse.has(index)) this.size++;
-      this.#sparse.set(index, value);
+      const { size } = this.#sparse;
+      this.#sparse.set(keyOf(index), value);
+      if (this.#sparse.size > size) this.size++;
     }
   }
 
@@ -42,13 +43,19 @@ export class Memo {
 
   /** The object with this index; undefined, which no pickle holds, where there is none. */
   get(index: number): unknown {
-    return index < this.#dense.length ? this.#dense[index] : this.#sparse.get(index);
+    return index < this.#dense.length ? this.#dense[index] : this.#sparse.get(keyOf(index));
   }
 
   #take(index: number): unknown {
-    if (!this.#sparse.has(index)) return ABSENT;
-    const value = this.#sparse.get(index);
-    this.#sparse.delete(index);
+    const key = keyOf(index);
+    if (!this.#sparse.has(key)) return ABSENT;
+    const value = this.#sparse.get(key);
+    this.#sparse.delete(key);
     return value;
   }
+}
+
+/** Another number for each index: engines have objects for numbers from 2^31 on, and look for them twice as long. */
+function keyOf(index: number): number {
+  return index < 2 ** 32 ? index | 0 : index;
 }
