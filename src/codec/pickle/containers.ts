@@ -49,7 +49,8 @@ export class Containers {
     const start = items.length - n;
     if (start < fence) throw this.#here.badStack("takes more than the stack holds");
     this.#budget.charge(PRICES.tuple + PRICES.slot * n, this.#here.at);
-    const tuple = new Tuple();
+    // Short ones have their length from the start: to grow takes a subclass of Array five times as long.
+    const isShort = n <= 3, tuple = isShort ? new Tuple(n) : new Tuple();
     const below = start > 0 ? items[start - 1] : undefined;
     const isForEncode = below instanceof Token && below.kind === "encode";
     for (let i = start; i < items.length; i++) {
@@ -57,11 +58,16 @@ export class Containers {
       if (typeof item === "object" && item !== null) {
         const token = this.#symbols.tokenIn(item);
         if (token) this.#symbols.taint(tuple, token);
-        else if (item instanceof Float) rememberFloat(tuple, tuple.length, item.value);
+        else if (item instanceof Float) rememberFloat(tuple, i - start, item.value);
       }
       // Arguments keep their boxes: complex(1.0, 2.0) wants floats.
-      if (item instanceof Float) tuple.push(item.value);
-      else tuple.push(item instanceof ByteText && !isForEncode ? spelledOut(item) : item);
+      const plain = item instanceof Float
+        ? item.value
+        : item instanceof ByteText && !isForEncode
+        ? spelledOut(item)
+        : item;
+      if (isShort) tuple[i - start] = plain;
+      else tuple.push(plain);
     }
     items.length = start;
     items.push(tuple);
