@@ -6,6 +6,7 @@
 import { PaddleError, SaveError, type Warning } from "./errors.ts";
 import { abortSink } from "./io/abort_sink.ts";
 import { FileSink } from "./io/file_sink.ts";
+import { guardedSink } from "./io/guarded_sink.ts";
 import { type Progress, progressOf } from "./io/progress.ts";
 import { pour } from "./io/pour.ts";
 import type { Sink } from "./io/sink.ts";
@@ -80,18 +81,20 @@ export async function saveChunks(
   const { signal, onProgress } = options;
   signal?.throwIfAborted();
   const progress = progressOf(onProgress, "save", plan.size);
-  const sink = await sinkOf(to, {
-    size: plan.size,
-    folder: options.folder,
-    mkdir: options.mkdir ?? true,
-    verify: options.verify,
-    ifUnchanged: options.ifUnchanged,
-    lock: options.lock,
-    requireDurable: options.requireDurable,
-    preserve: options.preserve,
-    portable: options.portable,
-    signal,
-  });
+  const sink = guardedSink(
+    await sinkOf(to, {
+      size: plan.size,
+      folder: options.folder,
+      mkdir: options.mkdir ?? true,
+      verify: options.verify,
+      ifUnchanged: options.ifUnchanged,
+      lock: options.lock,
+      requireDurable: options.requireDurable,
+      preserve: options.preserve,
+      portable: options.portable,
+      signal,
+    }),
+  );
   try {
     const isFile = sink instanceof FileSink;
     // A chunk that is done with when it was written may be made where the last but one was.

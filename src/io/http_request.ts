@@ -83,11 +83,12 @@ async function once(
   const answer = (async () => await settings.fetch(url.href, init))();
   try {
     const response = await within(answer, settings.idleTimeout, signal);
+    if (typeof response?.status !== "number") throw new TypeError("The fetch that was given resolved with no Response");
     return new HttpBody(response, url, shown, settings, controller);
   } catch (error) {
     controller.abort();
     // An answer that comes too late is let go of.
-    answer.then((late) => late.body?.cancel()).catch(() => {});
+    answer.then((late) => late?.body?.cancel()).catch(() => {});
     if (signal?.aborted) throw signal.reason;
     if (error instanceof TimeIsOver) {
       throw new HttpError("HTTP_TIMEOUT", `${shown} did not answer within ${settings.idleTimeout} ms`, { path: shown });

@@ -9,6 +9,7 @@ import { FormatError, PaddleError, quote, SaveError, SourceError } from "../erro
 import { abortSink } from "./abort_sink.ts";
 import { FileSink } from "./file_sink.ts";
 import type { Folder } from "./folder.ts";
+import { guardedSink } from "./guarded_sink.ts";
 import { filesOfManifest, manifestName, manifestOf, type SavedFile } from "./manifest.ts";
 import { pour } from "./pour.ts";
 import { type Progress, type ProgressEvent, progressOf } from "./progress.ts";
@@ -192,7 +193,7 @@ async function removeManifest(folder: Folder, prefix: string, files: readonly Ou
 
 /** A file that is hashed for the manifest is one by path: it is read back before it takes its place. */
 async function putPart(folder: Folder, name: string, size: number, isHashed: boolean): Promise<Sink> {
-  if (!isHashed) return await folder.put(name, { size });
+  if (!isHashed) return guardedSink(await folder.put(name, { size }));
   try {
     return await folder.put(name, { size, verify: true });
   } catch (error) {

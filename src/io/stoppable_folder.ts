@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isPaddleError, quote, SourceError } from "../errors.ts";
+import { isPaddleError, quote, SaveError, SourceError } from "../errors.ts";
 import type { Folder, PutOptions } from "./folder.ts";
 import { guarded } from "./guarded_source.ts";
 import type { Sink } from "./sink.ts";
@@ -39,6 +39,12 @@ class StoppableFolder implements Folder {
     const signal = this.#signal;
     return this.#wait(name, async () => {
       const sink = await this.#folder.put(name, { ...options, signal });
+      if (typeof sink?.write !== "function") {
+        throw new SaveError("SINK_FAILED", `The folder gave no sink for ${quote(name)}`, {
+          path: name,
+          committed: "no",
+        });
+      }
       if (signal?.aborted) Promise.resolve(sink.abort(signal.reason)).catch(() => {});
       return sink;
     }, sinkFailed);

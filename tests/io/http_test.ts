@@ -854,6 +854,19 @@ describe("what a server sees", () => {
     assert.equal(urls[0], "https://nowhere.invalid/m");
   });
 
+  it("is HTTP_NETWORK where that gives no Response", async () => {
+    for (const given of [null, undefined, "text", {}]) {
+      const fetch = () => Promise.resolve(given as unknown as Response);
+      for (const read of [load, open]) {
+        const error = await read("https://nowhere.invalid/m", { fetch, http: { retries: 0 } }).then(
+          () => null,
+          (e) => e,
+        );
+        assert.ok(isPaddleError(error) && error.code === "HTTP_NETWORK", String(error));
+      }
+    }
+  });
+
   it("may be hidden from a page of another origin: the size then comes from HEAD, with one warning", async () => {
     const run = async (hides: readonly string[], body = (bytes: Uint8Array) => bytes) => {
       const methods: string[] = [], warnings: string[] = [];

@@ -117,6 +117,32 @@ describe("a sink that fails", () => {
     });
   }
 
+  it("is SINK_FAILED whatever it throws, a TypeError, too, and so is a folder that gives none", async () => {
+    const fails = (error: unknown) => () => {
+      throw error;
+    };
+    const closed = new WritableStream<Uint8Array>();
+    await closed.close();
+    const none = () => Promise.reject(new Error("not asked for"));
+    const put = (sink: unknown) => ({
+      folder: { get: none, list: none, delete: none, put: () => Promise.resolve(sink) },
+      name: "a",
+    });
+    const tos: Record<string, () => unknown> = {
+      "a sink's TypeError": () => ({ write: fails(new TypeError("mine")), close() {}, abort() {} }),
+      "a close's TypeError": () => ({ write() {}, close: fails(new TypeError("mine")), abort() {} }),
+      "a DOMException": () => ({ write: fails(new DOMException("mine", "AbortError")), close() {}, abort() {} }),
+      "a stream's TypeError": () => new WritableStream({ write: fails(new TypeError("mine")) }),
+      "a stream that was closed": () => closed,
+      "a folder's null": () => put(null),
+      "a folder's sink": () => put({ write: fails(new TypeError("mine")), close() {}, abort() {} }),
+    };
+    for (const [name, make] of Object.entries(tos)) {
+      const error = await save(value, make() as Sink).then(() => null, (error) => error);
+      assert.ok(isPaddleError(error) && error.code === "SINK_FAILED", `${name}: ${error}`);
+    }
+  });
+
   it("by its full disk leaves nothing in a browser's folder", async () => {
     const root = fakeDirectory({ quota: 3_000_000 });
     const folder = new HandleFolder(root);
