@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "@std/testing/bdd";
 import {
+  fluid,
   jit,
   load,
   MemoryFolder,
@@ -191,6 +192,16 @@ describe("a training program before Paddle 2.2, which does not mark its paramete
       assert.deepEqual(await keys("m.pdopt"), optimizer.sort());
     });
   }
+
+  it("has its parameters saved and loaded without the optimizer's variables by the functions of 1.x", async () => {
+    const { program: mainProgram } = read("momentum-1.8.5.pdmodel");
+    const folder = new MemoryFolder();
+    const files = await fluid.io.saveParams("d", { mainProgram, folder, parameters: zeros(mainProgram) });
+    const names = files.map((file) => file.slice(file.lastIndexOf("/") + 1)).sort();
+    const loaded = await fluid.io.loadParams("d", { mainProgram, folder });
+    assert.deepEqual([...loaded.keys()], names);
+    assert.deepEqual(names, [...BATCH, "fc_1.b_0", "fc_1.w_0"]);
+  });
 
   it("is saved with parameters and optimizer in the two files where Paddle has them", async () => {
     const { program } = read("momentum-1.8.5.pdmodel");

@@ -21,6 +21,7 @@ import { saveFiles } from "../../io/save_files.ts";
 import { Budget, type Limits, resolveLimits } from "../../limits.ts";
 import { fromRecord, fromSelectedRows } from "../../model/from_record.ts";
 import { checkRecord, type ParameterValue, type Scope, valuesOf } from "../../model/model_values.ts";
+import { splitState } from "../../model/state_split.ts";
 import { checkOptions } from "../../options.ts";
 import type { Program, ProgramVariable } from "../../program.ts";
 
@@ -87,7 +88,7 @@ const LOAD = [...CHOICE, "limits"];
 export async function saveVars(dirname: string | URL | FolderEntry, options: SaveVarsOptions): Promise<string[]> {
   checkOptions(options, SAVE);
   const { parameters, filename } = options;
-  const values = valuesOf(chosen(options, () => true), parameters, checkRecord);
+  const values = valuesOf(chosen(options), parameters, checkRecord);
   const folder = await folderOf(dirname, options);
   const files = filename === undefined ? scatteredFiles(values, options) : [combinedFile(filename, values)];
   return await saveFiles(folder, files, options, "");
@@ -96,7 +97,7 @@ export async function saveVars(dirname: string | URL | FolderEntry, options: Sav
 /** The Parameters of a program. Mirrors `fluid.io.save_params` (1.6 to 1.8); else as {@linkcode saveVars}. */
 export async function saveParams(dirname: string | URL | FolderEntry, options: SaveVarsOptions): Promise<string[]> {
   checkOptions(options, SAVE);
-  return await saveVars(dirname, { ...options, vars: chosen(options, (variable) => variable.isParameter) });
+  return await saveVars(dirname, { ...options, vars: chosen(options, parametersIn) });
 }
 
 /** All persistable variables of a program. Mirrors `fluid.io.save_persistables` (1.6 to 1.8); else as {@linkcode saveVars}. */
@@ -122,7 +123,7 @@ export async function loadVars(
   checkOptions(options, LOAD);
   const { filename, signal } = options;
   signal?.throwIfAborted();
-  const variables = chosen(options, () => true);
+  const variables = chosen(options);
   const budget = new Budget(resolveLimits(options.limits));
   const folder = await folderOf(dirname, options);
   await findManifest(folder, "", { signal });
@@ -160,7 +161,7 @@ export async function loadParams(
   options: LoadVarsOptions,
 ): Promise<Map<string, ParameterValue>> {
   checkOptions(options, LOAD);
-  return await loadVars(dirname, { ...options, vars: chosen(options, (variable) => variable.isParameter) });
+  return await loadVars(dirname, { ...options, vars: chosen(options, parametersIn) });
 }
 
 /** All persistable variables of a program. Mirrors `fluid.io.load_persistables` (1.6 to 1.8); else as {@linkcode loadVars}. */
@@ -171,15 +172,19 @@ export async function loadPersistables(
   return await loadVars(dirname, options);
 }
 
-/** The variables that are meant, by name. */
+/** The variables that are meant, by name: of a program those that `rule` gives. */
 function chosen(
   { mainProgram, vars, predicate }: VariableChoice,
-  rule: (variable: ProgramVariable) => boolean,
+  rule = (program: Program): readonly ProgramVariable[] => program.parameters(),
 ): ProgramVariable[] {
   if (!vars && mainProgram === undefined) throw new TypeError("mainProgram or vars must be given");
-  const all = vars ?? programGiven(mainProgram).parameters();
-  const wanted = vars ? all : all.filter((variable) => rule(variable));
-  return wanted.filter((variable) => predicate?.(variable) ?? true).toSorted((a, b) => byCodePoint(a.name, b.name));
+  const all = vars ?? rule(programGiven(mainProgram));
+  return all.filter((variable) => predicate?.(variable) ?? true).toSorted((a, b) => byCodePoint(a.name, b.name));
+}
+
+/** Parameters, and not what is the optimizer's. */
+function parametersIn(program: Program): readonly ProgramVariable[] {
+  return splitState(program).parameters;
 }
 
 async function folderOf(dirname: string | URL | FolderEntry, options: { folder?: Folder }): Promise<Folder> {
