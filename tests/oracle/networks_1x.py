@@ -194,10 +194,21 @@ def trained(make_optimizer):
             x, y = fluid.data("x", [None, 6], "float32"), fluid.data("y", [None, 2], "float32")
             pred = L.fc(L.batch_norm(L.fc(x, 5, act="relu")), 2)
             loss = L.mean(L.square(pred - y))
-            make_optimizer().minimize(loss)
+            optimizer = make_optimizer()
+            optimizer.minimize(loss) if hasattr(optimizer, "minimize") else optimizer(loss)
         return main, start, loss, x, pred
     return build
 
 
 TRAINING["adam"] = trained(lambda: fluid.optimizer.Adam(0.05))
 TRAINING["momentum"] = trained(lambda: fluid.optimizer.Momentum(L.exponential_decay(0.05, 10, 0.9), 0.8))
+
+
+def averaged(loss):
+    """Adadelta does not use its learning rate; averages of the parameters count their steps."""
+    fluid.optimizer.Adadelta(0.05).minimize(loss)
+    fluid.optimizer.ExponentialMovingAverage(0.9).update()
+
+
+TRAINING["lookahead"] = trained(lambda: fluid.optimizer.LookaheadOptimizer(fluid.optimizer.SGD(0.05), alpha=0.5, k=2))
+TRAINING["averaged"] = trained(lambda: averaged)

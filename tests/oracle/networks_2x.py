@@ -358,6 +358,50 @@ def loop_that_writes_an_input():
     return [x], [y, paddle.sum(y)]
 
 
+@static("shared", lambda r: {"x": r.rand(2, 3, 4, 4).astype("float32")})
+def shared_by_name():
+    """Layers that share a parameter by its name; statistics of as many axes as the batch makes."""
+    x = paddle.static.data("x", [None, 3, 4, 4], "float32")
+    h = nn.InstanceNorm2D(3)(x)
+    for _ in range(2):
+        h = nn.Conv2D(3, 3, 1, weight_attr=paddle.ParamAttr(name="shared"), bias_attr=False)(h)
+    return [x], [h, paddle.mean(h)]
+
+
+def quantised_after_training(folder, seed, exe):
+    """Whole numbers in the place of weights, of which the program still says that they are float32."""
+    if VERSION >= (2, 5):
+        from paddle.static.quantization import PostTrainingQuantization
+    else:
+        from paddle.fluid.contrib.slim.quantization import PostTrainingQuantization
+
+    class Samples(paddle.io.Dataset):
+        def __getitem__(self, i):
+            return np.random.RandomState(i).rand(3, 8, 8).astype("float32")
+
+        def __len__(self):
+            return 4
+
+    main, start = paddle.static.Program(), paddle.static.Program()
+    core = paddle.base.core if VERSION >= (2, 6) else paddle.fluid.core
+    with paddle.static.program_guard(main, start), paddle.static.scope_guard(core.Scope()):
+        paddle.seed(seed)
+        x = paddle.static.data("image", [2, 3, 8, 8], "float32")
+        out = paddle.static.nn.fc(F.relu(nn.Conv2D(3, 4, 3)(x)), 5)
+        exe.run(start)
+        paddle.static.save_inference_model(folder + "/float", [x], [out], exe, program=main)
+        loader = paddle.io.DataLoader(Samples(), places=[paddle.CPUPlace()], feed_list=[x], batch_size=2, return_list=False)
+        quantiser = PostTrainingQuantization(exe, model_dir=folder, model_filename="float.pdmodel", params_filename="float.pdiparams", data_loader=loader,
+                                             batch_size=2, batch_nums=2, algo="abs_max", onnx_format=True, quantizable_op_type=["conv2d", "mul", "matmul_v2"])
+        quantiser.quantize()
+        quantiser.save_quantized_model(folder, model_filename="m.pdmodel", params_filename="m.pdiparams")
+    return {}
+
+
+if (2, 4) <= VERSION < (3, 0):
+    NETWORKS["quantised_after_training"] = Network(None, image(2, 3, 8, 8), False, True, quantised_after_training)
+
+
 @static("boxes", lambda r: {"x": r.rand(2, 16, 8).astype("float32")})
 def boxes():
     """The end of a detector: boxes that overlap least, of every class, and the classes as vectors."""
@@ -393,6 +437,7 @@ def trained(make_optimizer):
 
 TRAINING["adam"] = trained(lambda: paddle.optimizer.Adam(learning_rate=0.05))
 TRAINING["momentum"] = trained(lambda: paddle.optimizer.Momentum(learning_rate=0.05, momentum=0.8))
+TRAINING["adamw"] = trained(lambda: paddle.optimizer.AdamW(learning_rate=0.05, weight_decay=0.1))
 
 
 FULL = {"full_graph": True} if VERSION >= (2, 6) else {}
