@@ -42,7 +42,8 @@ const OPTIONS = ["modelFilename", "paramsFilename", "folder", "limits", "signal"
  * The program of an inference model, and the values of its parameters.
  *
  * `pathPrefix` is what the model was saved under (`m` for `m.pdmodel` or `m.json`, and `m.pdiparams`), or a folder of Paddle 1.x; null
- * where both file names are the bytes themselves. Every record is compared with its variable: count, shape and dtype.
+ * where both file names are the bytes themselves. Every record is compared with its variable: count, shape and dtype. What Paddle's
+ * quantisers stored, int8 or int16 where the program says float32, is given as it is stored.
  *
  * Mirrors `paddle.static.load_inference_model` (2.0 and later).
  *

@@ -45,6 +45,9 @@ export interface SaveOptions {
  * Write a training program: `modelPath.pdparams` (its Parameters), `modelPath.pdopt` (the optimizer's variables) and `modelPath.pdmodel` (or
  * `.json`). The names of the files are returned.
  *
+ * Programs before Paddle 2.2 do not mark their Parameters: which they are is told by their operators, and a global variable that the network
+ * only reads is taken for one.
+ *
  * Mirrors `paddle.static.save` (2.0 and later; `fluid.save` of 1.6).
  *
  * @throws {ValueError} `INVALID_VALUE`: a value is missing, or not what the program says; nothing was written
