@@ -17,7 +17,9 @@ import { within } from "./io/within.ts";
 import { partLazily, piecesOf } from "./joined_bytes.ts";
 import { namedArrays } from "./model/named_arrays.ts";
 import { replaceLeavesInSteps, someInSteps } from "./model/walk.ts";
-import type { LazyBytes, NDArray } from "./ndarray.ts";
+import { arrayGiven, type LazyBytes, type NDArray } from "./ndarray.ts";
+import { checkOptions } from "./options.ts";
+import { shownValue } from "./plain_object.ts";
 import { DenseTensor, remade, Tensor } from "./tensor.ts";
 import type { Value } from "./values.ts";
 
@@ -70,7 +72,7 @@ export class Checkpoint {
     this.#arrays = parts.arrays ?? namedArrays(parts.value);
     this.#places = parts.places;
     this.#lazies = parts.lazies;
-    leaveValue(this, (options) => this.value(options));
+    leaveValue(this, ({ signal }) => this.value({ signal }));
   }
 
   /**
@@ -97,7 +99,7 @@ export class Checkpoint {
 
   /** Read one array. Each call reads anew and gives an array of its own. */
   async get(name: string, options: ReadOptions = {}): Promise<NDArray> {
-    options.signal?.throwIfAborted();
+    checkRead(options);
     const array = this.#array(name);
     const lazy = this.#lazies.get(array) ?? this.#unread(array);
     const bytes = lazy ? await lazy.read(options) : (await this.#loaded(array, options)).slice();
@@ -109,8 +111,8 @@ export class Checkpoint {
    * from the file, unless it has them in column-major order; what protocol 2 wrote as text is read from its beginning on, and not kept.
    */
   async getSlice(name: string, range: readonly [number, number], options: ReadOptions = {}): Promise<NDArray> {
-    options.signal?.throwIfAborted();
-    const [start, end] = range;
+    checkRead(options);
+    const [start, end] = pairOf(range, "A slice is");
     const array = this.#array(name);
     if (array.shape.length === 0) throw new TypeError(`${JSON.stringify(name)} has no axis to slice`);
     const [rows, ...rest] = array.shape;
@@ -141,8 +143,9 @@ export class Checkpoint {
    * @throws {TypeError} the range does not lie inside the array
    */
   stream(name: string, options: StreamOptions = {}): ReadableStream<Uint8Array> {
+    checkOptions(options, ["signal", "range"]);
     const array = this.#array(name);
-    const [from, to] = options.range ?? [0, array.nbytes];
+    const [from, to] = pairOf(options.range ?? [0, array.nbytes], "Option range must be");
     if (!(Number.isSafeInteger(from) && Number.isSafeInteger(to) && 0 <= from && from <= to && to <= array.nbytes)) {
       throw new TypeError(`Option range must lie in the ${array.nbytes} bytes of ${quote(name)}: got [${from}, ${to}]`);
     }
@@ -165,9 +168,10 @@ export class Checkpoint {
    * @throws {SourceError} `SOURCE_CHANGED`: the file was changed since it was opened
    */
   async write(name: string, array: NDArray, options: ReadOptions = {}): Promise<void> {
+    checkRead(options);
     const { signal } = options;
-    signal?.throwIfAborted();
     const old = this.#array(name);
+    arrayGiven(array);
     const isSame = array.dtype === old.dtype && array.shape.length === old.shape.length &&
       array.shape.every((length, axis) => length === old.shape[axis]);
     if (!isSame) {
@@ -209,8 +213,9 @@ export class Checkpoint {
    * The whole value, as {@linkcode load} gives it, with arrays that are read when they are touched: `await array.load()`, or at once
    * where the place of the file can be read at once (files by path, bytes in memory).
    */
-  async value({ signal }: ReadOptions = {}): Promise<Value> {
-    signal?.throwIfAborted();
+  async value(options: ReadOptions = {}): Promise<Value> {
+    checkRead(options);
+    const { signal } = options;
     this.#alive();
     // Bytes objects have no lazy form: those that were left in the file are read now.
     const left: SpanBytes[] = [];
@@ -302,7 +307,17 @@ async function* streamed(
   }
 }
 
+function checkRead(options: ReadOptions): void {
+  checkOptions(options, ["signal"]);
+  options.signal?.throwIfAborted();
+}
+
+function pairOf(range: readonly [number, number], wanted: string): readonly [number, number] {
+  if (!Array.isArray(range)) throw new TypeError(`${wanted} [start, end]: got ${shownValue(range)}`);
+  return range;
+}
+
 function bound(index: number, length: number): number {
-  if (!Number.isSafeInteger(index)) throw new TypeError(`A slice wants integers: got ${index}`);
+  if (!Number.isSafeInteger(index)) throw new TypeError(`A slice wants integers: got ${shownValue(index)}`);
   return Math.min(length, Math.max(0, index < 0 ? index + length : index));
 }

@@ -340,3 +340,34 @@ describe("a function of Paddle's that is given something else", () => {
     }
   });
 });
+
+/** Calls of an opened checkpoint that cannot mean anything, and what is said of them. */
+const CHECKPOINT: [what: string, work: (file: Any) => unknown, message: RegExp][] = [
+  ["no name", (file) => file.get(), /^There is no array undefined/],
+  ["an option of get", (file) => file.get("w", { sginal: null }), /^Unknown option "sginal": .*"signal"$/],
+  [
+    "a signal that is none",
+    (file) => file.get("w", { signal: true }),
+    /^Option signal must be an AbortSignal: got true$/,
+  ],
+  ["no rows", (file) => file.getSlice("w"), /^A slice is \[start, end\]: got undefined$/],
+  ["one row", (file) => file.getSlice("w", 2), /^A slice is \[start, end\]: got 2$/],
+  ["texts for rows", (file) => file.getSlice("w", ["0", "1"]), /^A slice wants integers: got "0"$/],
+  ["a number for a range", (file) => file.stream("w", { range: 3 }), /^Option range must be \[start, end\]: got 3$/],
+  ["an option of streams", (file) => file.stream("w", { rang: [0, 1] }), /^Unknown option "rang": .*"range"$/],
+  ["an option of write", (file) => file.write("w", a, { folder: null }), /^Unknown option "folder"/],
+  ["a list to write", (file) => file.write("w", [1]), /^An array is due: got an Array/],
+  ["an option of value", (file) => file.value({ sig: null }), /^Unknown option "sig"/],
+];
+
+describe("an opened checkpoint that is asked for something else", () => {
+  for (const [what, work, message] of CHECKPOINT) {
+    it(`says what it takes: ${what}`, async () => {
+      await using file = await paddle.open(paddle.encode(new Map([["w", a]])));
+      await assert.rejects(async () => await work(file), (error: Error) => {
+        assert.match(error.message, message);
+        return error instanceof TypeError || (error as Any).code === "NOT_FOUND";
+      });
+    });
+  }
+});
