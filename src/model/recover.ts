@@ -174,7 +174,7 @@ export function foldingNote(folded: readonly Folded[]): string | null {
   return `${have} a batch normalisation folded into the weights: the network that was trained is not this one.`;
 }
 
-/** What Paddle calls a tensor that nobody named: by its number among all of the process. */
+/** What Paddle calls a tensor that nobody named: by its number among all that it made. */
 const NUMBERED = /^(eager_tmp|generated_tensor|generated_var)_\d+$/;
 /** Names that a note tells. */
 const TOLD = 5;

@@ -125,6 +125,20 @@ describe("a program of PIR whose layers share a parameter by its name", () => {
     assert.deepEqual(program.vars().filter(({ name }) => name === "both").length, 2);
   });
 
+  it("is refused where one of the two is never read: that is a copy by mistake", () => {
+    const text = new TextDecoder().decode(read("shared-3.3.1.json").bytes);
+    const json = JSON.parse(text);
+    const { ops } = json.program.regions[0].blocks[0];
+    ops.unshift({
+      ...ops.find((op: { "#": string }) => op["#"] === "p"),
+      O: { ...ops.find((op: { "#": string }) => op["#"] === "p").O, "%": 1000 },
+    });
+    assert.throws(() => deserializeProgram(new TextEncoder().encode(JSON.stringify(json))), {
+      code: "NAME_COLLISION",
+      message: /never read/,
+    });
+  });
+
   it("is refused where the shapes are not the same", () => {
     const text = new TextDecoder().decode(read("shared-3.3.1.json").bytes);
     const at = text.lastIndexOf('"shared"');

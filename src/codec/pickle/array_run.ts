@@ -356,7 +356,7 @@ export class ArrayRuns {
     return true;
   }
 
-  /** Room for `nbytes` of a text behind which no more than `rest` bytes are in the window. */
+  /** Room for `nbytes` of a text behind which the window has no more than `rest` bytes. */
   #textRoom(nbytes: number, rest: number): Slab {
     if (this.#textEnd + nbytes > this.#textSlab.bytes.length) {
       this.#textSlab = { bytes: new Uint8Array(Math.max(nbytes, Math.min(TEXT_SLAB, rest))) };
@@ -463,7 +463,7 @@ function partsOfText(toArray: number): UnmadePart[] {
   return (["text", "encode", "data", "state"] as const).map((part, i) => new UnmadePart(part, toArray - i));
 }
 
-/** The short text that stands for bytes at `p`, behind its `_codecs.encode`; null where none is whole in the window. */
+/** The short text that stands for bytes at `p`, behind its `_codecs.encode`; null where the window has no whole one. */
 function textAt(
   bytes: Uint8Array,
   view: DataView,

@@ -93,6 +93,7 @@ export class PirProgram extends Program {
     budget.check("maxBlocks", blocks.length, 0);
     budget.check("maxOps", blocks.reduce((n, block) => n + block.ops.length, 0), 0);
     budget.check("maxVars", (yield* this.#namedParameters()).size, 0);
+    yield* this.#checkShared();
   }
 
   get version(): number {
@@ -183,6 +184,27 @@ export class PirProgram extends Program {
       if (!other) found.set(name, variable);
     }
     return found;
+  }
+
+  /** A parameter that several operators give is one that layers share: each of them is read. */
+  *#checkShared(): Generator<void, void> {
+    const saved = this.ops().filter(isSaved);
+    const times = new Map<string, number>();
+    for (const op of saved) times.set(op.name!, (times.get(op.name!) ?? 0) + 1);
+    if (times.size === saved.length) return;
+    const pace = new StepPace(), read = new Set<number>();
+    for (const op of this.ops()) {
+      if (pace.isDue(OP_WEIGHT)) yield;
+      for (const id of op.operands) read.add(id);
+    }
+    for (const op of saved) {
+      const name = op.name!;
+      if (times.get(name) === 1 || read.has(op.results[0].id)) continue;
+      throw new ValueError("NAME_COLLISION", `Two parameters have the name ${quote(name)}, and one is never read`, {
+        at: name,
+        names: [name],
+      });
+    }
   }
 
   feeds(): Port[] {
