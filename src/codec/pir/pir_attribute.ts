@@ -27,7 +27,7 @@ const TEXTS = new Set(["0.a_str", "0.a_tensorname", "1.a_dtype", "1.a_layout"]);
 /** Make sure that what is at `at` is an attribute, without making its value. */
 export function checkAttribute(value: Json | undefined, at: At): void {
   const found = itemsOf(value, at);
-  if (found === null) return;
+  if (found === null || found.every(isSimpleAttribute)) return;
   const todo = [{ items: found, at }];
   for (let next = todo.pop(); next; next = todo.pop()) {
     const { items, at } = next;
@@ -36,6 +36,12 @@ export function checkAttribute(value: Json | undefined, at: At): void {
       if (inside !== null) todo.push({ items: inside, at: itemAt });
     }
   }
+}
+
+/** Whether this is an attribute without others in it, as nearly all are: no place has to be noted for them. */
+export function isSimpleAttribute(value: Json | undefined): boolean {
+  const kind = value instanceof JsonObject ? value.get("#") : undefined;
+  return typeof kind === "string" && kind !== "0.a_array";
 }
 
 /** What is in an attribute that is a list; null where it is none. */

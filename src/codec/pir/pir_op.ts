@@ -7,7 +7,7 @@ import type { AttributeValue, Operator } from "../../program.ts";
 import { type Json, JsonObject } from "../json/json.ts";
 import { fullName, PARAMETER, shortName } from "./dialects.ts";
 import { asInt, asList, asObject, asText, At, badField } from "./fields.ts";
-import { checkAttribute, kindOf, readAttribute, writeAttribute } from "./pir_attribute.ts";
+import { checkAttribute, isSimpleAttribute, kindOf, readAttribute, writeAttribute } from "./pir_attribute.ts";
 import { type PirType, readType } from "./pir_type.ts";
 
 /** A value that an operator makes, or that a block is given. */
@@ -90,7 +90,9 @@ export class PirOp implements Operator {
     for (const field of this.#isCompressed ? LISTED_OF_PARAMETER : LISTED) {
       const entries = this.#listOf(field);
       for (let i = 0; i < entries.length; i++) {
-        const entry = asObject(entries[i], at, field, i), entryAt = new At(at, field, i);
+        const entry = asObject(entries[i], at, field, i);
+        if (typeof entry.get("N") === "string" && isSimpleAttribute(entry.get("AT"))) continue;
+        const entryAt = new At(at, field, i);
         asText(entry.get("N"), entryAt, "N");
         checkAttribute(entry.get("AT"), new At(entryAt, "AT"));
       }

@@ -91,9 +91,10 @@ export class PirProgram extends Program {
     const budget = new Budget(limits);
     const blocks = this.#blocks = yield* this.#readBlocks();
     budget.check("maxBlocks", blocks.length, 0);
-    budget.check("maxOps", blocks.reduce((n, block) => n + block.ops.length, 0), 0);
-    budget.check("maxVars", (yield* this.#namedParameters()).size, 0);
-    yield* this.#checkShared();
+    const ops = this.ops();
+    budget.check("maxOps", ops.length, 0);
+    budget.check("maxVars", (yield* this.#namedParameters(ops)).size, 0);
+    yield* checkShared(ops);
   }
 
   get version(): number {
@@ -137,7 +138,7 @@ export class PirProgram extends Program {
     if (regions.length !== 1) throw badField(at, `has ${regions.length} entries, not one`);
     const blocks: PirBlock[] = [];
     const waiting = blocksOf(regions, new At(ROOT, "program"), -1);
-    const pace = new StepPace();
+    const pace = new StepPace(), onChange = () => this.#changed();
     for (const { json, parentIdx, at } of waiting) {
       const idx = blocks.length;
       const args = asList(json.get("args") ?? [], at, "args").map((value, i) => {
@@ -147,7 +148,7 @@ export class PirProgram extends Program {
       for (const item of asList(json.get("ops"), at, "ops")) {
         if (pace.isDue(OP_WEIGHT)) yield;
         const opAt = new At(at, "ops", ops.length);
-        const op = new PirOp(asObject(item, opAt), opAt, () => this.#changed());
+        const op = new PirOp(asObject(item, opAt), opAt, onChange);
         ops.push(op);
         const inside = asList(op.json.get("regions") ?? [], opAt, "regions");
         for (const block of blocksOf(inside, opAt, idx)) waiting.push(block);
@@ -163,14 +164,14 @@ export class PirProgram extends Program {
 
   /** Layers that share a parameter by its name have an operator each for it; the file of parameters has it once. */
   parameters(): ProgramVariable[] {
-    return [...atOnce(this.#namedParameters()).values()].sort((a, b) => byCodePoint(a.name, b.name));
+    return [...atOnce(this.#namedParameters(this.ops())).values()].sort((a, b) => byCodePoint(a.name, b.name));
   }
 
   /** Operators whose values a file of parameters has (dossier 5.4): what they make, by name. */
-  *#namedParameters(): Generator<void, Map<string, ProgramVariable>> {
+  *#namedParameters(ops: readonly PirOp[]): Generator<void, Map<string, ProgramVariable>> {
     const found = new Map<string, ProgramVariable>();
     const pace = new StepPace();
-    for (const op of this.ops()) {
+    for (const op of ops) {
       if (pace.isDue(OP_WEIGHT)) yield;
       if (!isSaved(op)) continue;
       const name = op.name!;
@@ -184,27 +185,6 @@ export class PirProgram extends Program {
       if (!other) found.set(name, variable);
     }
     return found;
-  }
-
-  /** A parameter that several operators give is one that layers share: each of them is read. */
-  *#checkShared(): Generator<void, void> {
-    const saved = this.ops().filter(isSaved);
-    const times = new Map<string, number>();
-    for (const op of saved) times.set(op.name!, (times.get(op.name!) ?? 0) + 1);
-    if (times.size === saved.length) return;
-    const pace = new StepPace(), read = new Set<number>();
-    for (const op of this.ops()) {
-      if (pace.isDue(OP_WEIGHT)) yield;
-      for (const id of op.operands) read.add(id);
-    }
-    for (const op of saved) {
-      const name = op.name!;
-      if (times.get(name) === 1 || read.has(op.results[0].id)) continue;
-      throw new ValueError("NAME_COLLISION", `Two parameters have the name ${quote(name)}, and one is never read`, {
-        at: name,
-        names: [name],
-      });
-    }
   }
 
   feeds(): Port[] {
@@ -283,6 +263,27 @@ export class PirProgram extends Program {
 
   #changed(): void {
     this.#raw = null;
+  }
+}
+
+/** A parameter that several operators give is one that layers share: each of them is read. */
+function* checkShared(ops: readonly PirOp[]): Generator<void, void> {
+  const saved = ops.filter(isSaved);
+  const times = new Map<string, number>();
+  for (const op of saved) times.set(op.name!, (times.get(op.name!) ?? 0) + 1);
+  if (times.size === saved.length) return;
+  const pace = new StepPace(), read = new Set<number>();
+  for (const op of ops) {
+    if (pace.isDue(OP_WEIGHT)) yield;
+    for (const id of op.operands) read.add(id);
+  }
+  for (const op of saved) {
+    const name = op.name!;
+    if (times.get(name) === 1 || read.has(op.results[0].id)) continue;
+    throw new ValueError("NAME_COLLISION", `Two parameters have the name ${quote(name)}, and one is never read`, {
+      at: name,
+      names: [name],
+    });
   }
 }
 
