@@ -1,9 +1,20 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "@std/testing/bdd";
-import { ByteArray, decode, DefaultDict, encode, FrozenSet, NDArray, Range, Tuple } from "../src/pickle.ts";
+import {
+  ByteArray,
+  decode,
+  DefaultDict,
+  encode,
+  FrozenSet,
+  NDArray,
+  Range,
+  toMap,
+  toObject,
+  Tuple,
+} from "../src/pickle.ts";
 import * as codec from "../src/codec.ts";
-import { encode as encodeForPaddle, fromArray, Tensor } from "../mod.ts";
+import { encode as encodeForPaddle, fromArray, Tensor, type Value } from "../mod.ts";
 
 describe("the pickle door", () => {
   it("gives what is in the file, without Paddle's habits: the name table stays, arrays stay arrays", () => {
@@ -14,6 +25,21 @@ describe("the pickle door", () => {
     assert.ok(value.has("StructuredToParameterName@@"));
     for (const [key, item] of value) {
       if (key.endsWith("weight")) assert.ok(item instanceof NDArray && !(item instanceof Tensor));
+    }
+  });
+
+  it("gives a dict as an object without prototype and back, whatever its keys are called, but no two of one name", () => {
+    const map = new Map<Value, Value>([["a", 1], ["__proto__", 2], ["constructor", 3]]);
+    const object = toObject(map);
+    assert.equal(Object.getPrototypeOf(object), null);
+    assert.deepEqual(Object.keys(object), ["a", "__proto__", "constructor"]);
+    assert.deepEqual(toMap(object), map);
+    assert.deepEqual(
+      toObject(new Map([[1, "one"], [null, "none"]])),
+      Object.assign(Object.create(null), { 1: "one", null: "none" }),
+    );
+    for (const [a, b] of [[1, "1"], [null, "null"], [2n, 2]] as [Value, Value][]) {
+      assert.throws(() => toObject(new Map([[a, 0], [b, 0]])), { code: "NAME_COLLISION", names: [String(a)] });
     }
   });
 

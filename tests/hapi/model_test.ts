@@ -1,6 +1,19 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { describe, it } from "@std/testing/bdd";
-import { load, MemoryFolder, Model, nn, optimizer, save, type StateDict, type Tensor } from "../../mod.ts";
+import {
+  fromArray,
+  load,
+  MemoryFolder,
+  Model,
+  NDArray,
+  nn,
+  optimizer,
+  save,
+  type StateDict,
+  static as paddleStatic,
+  type Tensor,
+} from "../../mod.ts";
 
 function network(): nn.Sequential {
   return new nn.Sequential(new nn.Linear(4, 3), new nn.Linear(3, 2));
@@ -39,6 +52,62 @@ describe("Model", () => {
     await model.load("m", { folder, skipMismatch: true, onWarning: ({ message }) => skipped.push(message) });
     assert.equal(skipped.length, 2);
     assert.ok((model.network.stateDict().get("0.weight") as Tensor).equals(wide.stateDict().get("0.weight") as Tensor));
+  });
+
+  it("gives an optimizer the state of a static graph under the names that it has here", async () => {
+    const folder = new MemoryFolder();
+    const linear = new nn.Linear(4, 3), weight = linear.weight, bias = linear.bias!;
+    const at = (n: number) => fromArray([n], "float32");
+    await save(linear.stateDict(), "m.pdparams", { folder });
+    const state: [string, NDArray][] = [
+      ["@LR_DECAY_COUNTER@", fromArray([41n], "int64")],
+      [`${weight.name}_moment1_0`, at(1)],
+      [`${weight.name}_beta1_pow_acc_2`, at(2)],
+      [`${bias.name}_velocity_12`, at(3)],
+      ["other_moment1_7", at(4)],
+    ];
+    await save(new Map(state), "m.pdopt", { folder });
+    const given: Map<string, unknown>[] = [];
+    const model = new Model(linear);
+    model.prepare({
+      stateDict: () => new Map(),
+      setStateDict: (found) => given.push(new Map<string, unknown>(found as Map<string, unknown>)),
+    });
+    await model.load("m", { folder });
+    const plain = [...given[0]].map(([key, value]) => [key, value instanceof NDArray ? value.at(0) : value]);
+    assert.deepEqual(
+      new Map(plain as [string, unknown][]),
+      new Map<string, unknown>([
+        ["global_step", 42],
+        [`${weight.name}_moment1_0`, 1],
+        [`${weight.name}_beta1_pow_acc_2`, 2],
+        [`${weight.name}_beta1_pow_acc_0`, 2],
+        [`${bias.name}_velocity_12`, 3],
+        [`${bias.name}_velocity_0`, 3],
+        ["other_moment1_7", 4],
+      ]),
+    );
+    // Without parameters that fit, the state would be another network's.
+    await model.load("m", { folder, skipMismatch: true });
+    await model.load("m", { folder, resetOptimizer: true });
+    assert.equal(given.length, 1);
+  });
+
+  it("is saved without an optimizer's file where that has no state, and says which keys a file lacks", async () => {
+    const folder = new MemoryFolder();
+    const model = new Model(network());
+    model.prepare({ stateDict: () => new Map(), setStateDict: () => {} });
+    await model.save("m", { folder });
+    assert.deepEqual(await folder.list(), ["m.pdparams"]);
+    const state = model.network.stateDict();
+    state.delete("1.bias");
+    await save(state as StateDict, "m.pdparams", { folder });
+    await assert.rejects(model.load("m", { folder }), { message: /"1\.bias" is not in the file/ });
+    await assert.rejects(model.save("", { folder }), TypeError);
+    const program = paddleStatic.deserializeProgram(
+      readFileSync("tests/fixtures/real/paddle-2.6.2/infer-several/n.pdmodel"),
+    );
+    await assert.rejects(model.save("m", { folder, program }), { name: "TypeError", message: /training: false/ });
   });
 
   it("needs a file with parameters, and a program for inference", async () => {

@@ -399,6 +399,65 @@ describe("the functions of Paddle 1.x", () => {
     }
   });
 
+  it("save and load the Parameters alone, those that a caller names, or those that a rule chooses", async () => {
+    const prefix = `${real}/paddle-2.6.2/static-save/m`;
+    const mainProgram = deserializeProgram(readFileSync(prefix + ".pdmodel"));
+    const parameters = await paddleStatic.loadProgramState(prefix);
+    const all = mainProgram.parameters(), own = all.filter(({ isParameter }) => isParameter);
+    assert.ok(own.length > 0 && own.length < all.length);
+    const names = (variables: readonly { name: string }[]) => variables.map(({ name }) => name).sort();
+    const folder = new MemoryFolder();
+    for (const filename of [undefined, "all"]) {
+      const options = { mainProgram, parameters, folder, filename };
+      const written = await fluid.io.saveParams("p", options);
+      assert.deepEqual(written.toSorted(), filename ? [filename] : names(own));
+      const back = await fluid.io.loadParams("p", { mainProgram, folder, filename });
+      assert.deepEqual([...back.keys()], names(own));
+      for (const [name, value] of back) assert.ok((value as DenseTensor).equals(parameters.get(name)!), name);
+
+      const predicate = ({ name }: { name: string }) => name.endsWith("moment1_0");
+      const chosen = names(all.filter(predicate));
+      await fluid.io.saveVars("v", { ...options, predicate });
+      assert.deepEqual(
+        [...(await fluid.io.loadVars("v", { mainProgram, folder, filename, predicate })).keys()],
+        chosen,
+      );
+      await fluid.io.saveVars("w", {
+        parameters,
+        folder,
+        filename,
+        vars: own.slice(0, 2),
+        predicate: (v) => v !== own[0],
+      });
+      assert.deepEqual([...(await fluid.io.loadVars("w", { folder, filename, vars: own.slice(1, 2) })).keys()], [
+        own[1].name,
+      ]);
+    }
+    await assert.rejects(fluid.io.loadParams("v", { mainProgram, folder }), { code: "MISSING_PART" });
+    await assert.rejects(fluid.io.loadVars("v", { folder }), { name: "TypeError", message: /mainProgram or vars/ });
+    parameters.delete(own[0].name);
+    await assert.rejects(fluid.io.saveParams("n", { mainProgram, parameters, folder }), { at: own[0].name });
+    assert.deepEqual(await folder.list("n"), []);
+  });
+
+  it("refuse names of variables that cannot lie side by side in a folder", async () => {
+    const { program, parameters } = await loadInferenceModel(`${real}/paddle-1.8.5/fluid-infer-separate/d`);
+    const [first, second] = [...parameters.keys()];
+    for (const [a, b] of [["w", "W"], ["w", "w/b"], ["w/b", "w"], ["w/b", "W"], ["é", "e\u0301"]]) {
+      const mainProgram = program.clone(), folder = new MemoryFolder();
+      mainProgram.rename(first, a);
+      mainProgram.rename(second, b);
+      const scope = new Map(
+        [...parameters].map(([name, value]) => [name === first ? a : name === second ? b : name, value]),
+      );
+      const save = (options: object) =>
+        fluid.io.savePersistables("a", { mainProgram, parameters: scope, folder, ...options });
+      await assert.rejects(save({}), { code: "NAME_COLLISION" }, `${a} ${b}`);
+      assert.deepEqual(await folder.list(), []);
+      await save({ filename: "all" });
+    }
+  });
+
   it("refuse names that would leave the folder, before anything is written", async () => {
     const { program, parameters } = await loadInferenceModel(`${real}/paddle-1.8.5/fluid-infer-separate/d`);
     const [first] = parameters.keys();
@@ -474,6 +533,29 @@ describe("a training program", () => {
       assert.ok((await paddleStatic.loadProgramState({ folder, name: "m" })).size === state.size);
     });
   }
+
+  it("takes the entries of a state that it has variables for, and tells of the others", async () => {
+    const prefix = `${real}/paddle-2.6.2/static-save/m`;
+    const state = await paddleStatic.loadProgramState(prefix);
+    const program = deserializeProgram(readFileSync(prefix + ".pdmodel")), [first, second] = program.parameters();
+    const some = new Map([["nobody", state.get(first.name)!], [first.name, state.get(first.name)!]]);
+    const warnings: string[] = [];
+    const values = paddleStatic.setProgramState(program, some, {
+      onWarning: ({ code, message }) => void warnings.push(`${code} ${message}`),
+    });
+    assert.deepEqual([...values.keys()], [first.name]);
+    assert.deepEqual(warnings, ['UNUSED_STATE The program has no variables "nobody"']);
+    assert.throws(() => paddleStatic.setProgramState(program, some, { variables: [first, second] }), {
+      code: "INVALID_VALUE",
+      at: second.name,
+    });
+    const folder = new MemoryFolder();
+    const rows = new Map<string, NDArray | SelectedRows>(state);
+    rows.set(first.name, new SelectedRows([0], 4, state.get(first.name)!));
+    await assert.rejects(paddleStatic.save(program, "m", { parameters: rows, folder }), { at: first.name });
+    await assert.rejects(paddleStatic.save(program, "", { parameters: state, folder }), TypeError);
+    assert.deepEqual(await folder.list(), []);
+  });
 
   it("refuses a state of another shape, and says which variable", async () => {
     const prefix = `${real}/paddle-2.6.2/static-save/m`;
