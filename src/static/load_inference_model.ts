@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { FormatError } from "../errors.ts";
 import { type FileNames, findModel, type ModelFiles, notFound } from "../io/find_model.ts";
 import type { Folder } from "../io/folder.ts";
 import { MemoryFolder } from "../io/memory_folder.ts";
@@ -134,7 +133,6 @@ async function filesOfBytes(program: unknown, params: unknown): Promise<ModelFil
   if (!(program instanceof Uint8Array) || !(params === undefined || params instanceof Uint8Array)) {
     throw new TypeError("Without a path, modelFilename and paramsFilename must be the bytes of the files");
   }
-  if (program.length === 0) throw new FormatError("EMPTY", "The program has no bytes", { offset: 0 });
   const folder = new MemoryFolder();
   await put(folder, "model.pdmodel", program);
   if (params) await put(folder, "model.pdiparams", params);

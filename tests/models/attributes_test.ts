@@ -29,6 +29,8 @@ const TYPES: [type: string, value: AttributeValue, field: string, onWire: unknow
   ["LONG", 2 ** 40, "l", 2n ** 40n],
   ["LONG", -BIG - 1n, "l", -BIG - 1n],
   ["LONGS", [1, BIG], "longs", [1n, BIG]],
+  ["BLOCK", 0, "blockIdx", 0],
+  ["BLOCKS", [0], "blocksIdx", [0]],
   ["FLOAT64S", [0.1, 1e300], "float64s", [0.1, 1e300]],
   ["VAR", "größe", "varName", utf8("größe")],
   ["VARS", ["x", "y"], "varsName", [utf8("x"), utf8("y")]],

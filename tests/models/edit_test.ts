@@ -172,6 +172,17 @@ describe("a program of several blocks", () => {
     }
   });
 
+  it("has blocks inside of blocks numbered anew with the blocks around them", () => {
+    const program = deserializeProgram(readFileSync(prefix + ".pdmodel")) as ProgramDesc;
+    const [main, , branch, body] = program.blocks, loop = main.ops.find(({ type }) => type === "while")!;
+    main.ops = main.ops.filter((op) => op !== loop);
+    branch.ops = [...branch.ops, loop];
+    body.parentIdx = branch.idx;
+    const back = deserializeProgram(paddleStatic.normalizeProgram(program, "x", "_generated_var_2").serialize());
+    assert.deepEqual(back.blocks.map(({ idx, parentIdx }) => [idx, parentIdx]), [[0, -1], [1, 0], [2, 1]]);
+    assert.deepEqual(back.blocks[1].ops.at(-1)!.attributes.get("sub_block"), 2);
+  });
+
   it("has a variable renamed where attributes stand for it", () => {
     const program = deserializeProgram(readFileSync(`${real}/paddle-2.4.2/infer-attribute-variable/m.pdmodel`));
     const named = program.ops().flatMap((op) => {
@@ -284,6 +295,13 @@ describe("a model with .pdiparams.info", () => {
       await load("m", { folder });
     };
     await save(entries);
+    // A constant of the program was in no state dict: it keeps its own name.
+    const [[constant, { structuredName }]] = entries;
+    await save(
+      entries.map(([name, entry]) => [name, name === constant ? { ...entry, structuredName: undefined } : entry]),
+    );
+    const state = await load("m", { folder }) as Map<string, unknown>;
+    assert.deepEqual([state.has(constant), state.has(structuredName!)], [true, false]);
     await assert.rejects(save(entries.slice(1)), { code: "BAD_KEY", at: entries[0][0] });
     const twice = entries.map((
       [name, entry],
@@ -306,6 +324,7 @@ for (const [form, prefix] of [["the legacy form", "paddle-2.6.2/jit-save/m"], ["
       await relayout(model, "more", { folder, layout: "folder" });
       assert.ok((await load("more", { folder }) as Map<string, unknown>).has("spare"));
       model.delete("spare");
+      assert.deepEqual([...model.parameters.keys()], names);
       await relayout(model, "m", { folder });
       const back = await loadInferenceModel("m", { folder });
       assert.deepEqual([...back.parameters.keys()], names);

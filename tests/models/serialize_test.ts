@@ -154,6 +154,11 @@ describe("the value of a variable that is no tensor", () => {
       const back = await loadInferenceModel(name, { folder });
       assert.deepEqual(back.parameters.get(first.name), words, name);
     }
+    const rows = new SelectedRows([0], 1, new NDArray("float32", [1, 2]));
+    assert.throws(
+      () => serializePersistables(...ports, { program: plain.program, parameters: new Map([[first.name, rows]]) }),
+      { code: "INVALID_VALUE", at: first.name, message: /need a file of their own/ },
+    );
     for (const wrong of [new NDArray("float32", first.shape!), new SelectedRows([], 1, new NDArray("float32", [0]))]) {
       assert.throws(
         () => serializePersistables(...ports, { program, parameters: new Map(parameters).set(first.name, wrong) }),
@@ -179,7 +184,7 @@ describe("static.loadProgramState with varList", () => {
       const state = await loadProgramState("all", { varList, folder });
       assert.deepEqual([...state.keys()].sort(), [...model.parameters.keys()].sort());
       for (const [name, value] of model.parameters) {
-        assert.ok(!(state.get(name) instanceof DenseTensor), "plain arrays, as in Paddle");
+        assert.equal(state.get(name)!.constructor, NDArray, "plain arrays, as in Paddle");
         assert.ok(state.get(name)!.equals(value as NDArray), name);
       }
     }
@@ -263,6 +268,16 @@ describe("static.normalizeProgram", () => {
       assert.deepEqual(made.parameters().length, 6, path);
       assert.deepEqual(program.serialize(), before, path);
     }
+  });
+
+  it("takes what persists for a parameter where it is not fed, and no layer for a maker of what it is given", () => {
+    const fed = deserializeProgram(bytesOf(`${real}/paddle-3.3.1/infer-fed-state/m.json`));
+    assert.deepEqual(fed.feeds().map(({ name }) => name), ["x", "h"]);
+    assert.deepEqual(normalizeProgram(fed, "x", fed.fetches()).fetches(), fed.fetches());
+    const program = deserializeProgram(bytesOf(`${real}/paddle-3.3.1/static-save/m.json`));
+    const made = normalizeProgram(program, "x", "%38"), types = made.ops().map(({ type }) => type);
+    assert.ok(types.includes("pd_op.relu") && !types.includes("pd_op.batch_norm_"), types.join());
+    assert.deepEqual(made.fetches().map(({ name }) => name), ["fetch_name_0"]);
   });
 
   it("switches training off in the number that Paddle 1.6 had for it", () => {
