@@ -142,9 +142,9 @@ function numberOf(field: Uint8Array, offset: number): number {
   let value: number | null;
   if (field[0] < 0x80) value = octalOf(field);
   else {
+    // A negative one has all bits set, and comes to no safe integer.
     value = field[0] & 0x7f;
     for (const byte of field.subarray(1)) value = value * 256 + byte;
-    if (field[0] === 0xff) value = null;
   }
   if (value !== null && Number.isSafeInteger(value)) return value;
   throw new FormatError("BAD_NUMBER", `The size at byte ${offset} of the tar archive is no number of bytes`, {

@@ -50,9 +50,7 @@ async function dataStart(source: Source, entry: ZipEntry, signal?: AbortSignal):
   const view = new DataView(fixed.buffer, fixed.byteOffset, LOCAL_SIZE);
   const nameLength = view.getUint16(26, true), extraLength = view.getUint16(28, true);
   const start = offset + LOCAL_SIZE + nameLength + extraLength;
-  if (view.getUint32(0, true) !== 0x04034b50 || start > entry.end || nameLength !== nameBytes.length) {
-    throw differs(entry);
-  }
+  if (view.getUint32(0, true) !== 0x04034b50 || start > entry.end) throw differs(entry);
   const rest = await readFully(source, offset + LOCAL_SIZE, new Uint8Array(nameLength + extraLength), signal);
   const flags = view.getUint16(6, true);
   if (!isSameBytes(rest.subarray(0, nameLength), nameBytes)) throw differs(entry);

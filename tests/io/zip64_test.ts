@@ -63,7 +63,7 @@ function sparse(members: readonly ZipMember[]): SparseFile {
 }
 
 /** Members of more than 4 GiB, exactly at the border, and small ones behind them. */
-const LARGE = [
+const LARGE: ZipMember[] = [
   text("first", "one"),
   zeros("border", 2 ** 32 - 2),
   text("behind", "two"),
