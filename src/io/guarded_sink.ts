@@ -6,22 +6,22 @@
 import { isPaddleError } from "../errors.ts";
 import { FileSink } from "./file_sink.ts";
 import type { Sink } from "./sink.ts";
-import { sinkFailed } from "./sink_failed.ts";
+import { closeFailed, sinkFailed } from "./sink_failed.ts";
 
 /** `sink` with its failures as SaveErrors, a TypeError of its own among them. */
 export function guardedSink(sink: Sink): Sink {
   if (sink instanceof FileSink) return sink;
-  const told = async (work: () => unknown): Promise<void> => {
+  const told = async (work: () => unknown, failed = sinkFailed): Promise<void> => {
     try {
       await work();
     } catch (error) {
-      throw isPaddleError(error) ? error : sinkFailed(error);
+      throw isPaddleError(error) ? error : failed(error);
     }
   };
   return {
     keepsChunks: sink.keepsChunks,
     write: (chunk) => told(() => sink.write(chunk)),
-    close: () => told(() => sink.close()),
+    close: () => told(() => sink.close(), closeFailed),
     abort: (reason) => sink.abort(reason),
   };
 }

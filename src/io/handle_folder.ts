@@ -171,7 +171,8 @@ async function putBeside(parent: DirectoryHandle, last: string, name: string): P
       } catch {
         // Not every place can move, and not onto a file that came into being meanwhile.
         await copyInto(file, parent, last);
-        await parent.removeEntry(temp);
+        // The file has its bytes: a copy that stays is no failure.
+        await parent.removeEntry(temp).catch(() => {});
       }
     },
     undo: () => parent.removeEntry(temp).catch(() => {}),

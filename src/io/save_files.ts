@@ -132,22 +132,24 @@ async function writeAll(
 
 /**
  * One file after the other takes its place. Where one fails, those before it are taken back, as far as they are by path and `isRevocable`; it
- * is left in `open` with those behind it.
+ * is left in `open` with those behind it. Those that stay make the error's `committed` unknown.
  */
 async function placeAll(open: Sink[], isRevocable: boolean): Promise<void> {
   const placed: FileSink[] = [], isAlone = open.length === 1;
+  let isBack = true;
   try {
     for (; open.length > 0; open.shift()) {
       const [sink] = open;
-      if (!(sink instanceof FileSink)) await sink.close();
-      else {
+      if (!(sink instanceof FileSink)) {
+        await sink.close();
+        isBack = false;
+      } else {
         if (isRevocable && !isAlone) await sink.keepOld();
         await sink.takePlace();
         placed.push(sink);
       }
     }
   } catch (error) {
-    let isBack = true;
     for (const sink of placed.reverse()) isBack = await sink.takeBack() && isBack;
     if (!isBack && error instanceof SaveError) {
       Object.defineProperty(error, "committed", { value: "unknown", enumerable: true });

@@ -6,6 +6,7 @@
 import type { FileHandle } from "./file_handle.ts";
 import { writableOf } from "./handle_source.ts";
 import type { Sink } from "./sink.ts";
+import { sinkFailed } from "./sink_failed.ts";
 
 /** Bytes that are copied and written at a time: little for an edge worker. */
 const PIECE = 2 ** 20;
@@ -49,8 +50,13 @@ export class StreamSink implements Sink {
 
   /** End the stream well. */
   async close(): Promise<void> {
-    await this.#writer.close();
-    await this.#end.commit?.();
+    try {
+      await this.#writer.close();
+      await this.#end.commit?.();
+    } catch (error) {
+      // A file has its new bytes when all of this went well, and not before.
+      throw this.#keeps ? error : sinkFailed(error);
+    }
   }
 
   /** End the stream as a failure. */

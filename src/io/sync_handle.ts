@@ -5,6 +5,7 @@
  */
 import { SaveError, SourceError } from "../errors.ts";
 import type { Sink } from "./sink.ts";
+import { sinkFailed } from "./sink_failed.ts";
 import type { Source } from "./source.ts";
 import type { SinkEnd } from "./stream_sink.ts";
 
@@ -86,9 +87,10 @@ export class SyncHandleSink implements Sink {
   /** Write the chunk whole. */
   write(chunk: Uint8Array): void {
     for (let done = 0; done < chunk.length;) {
-      const n = this.#handle.write(chunk.subarray(done), { at: this.#written });
+      const n = this.#told(() => this.#handle.write(chunk.subarray(done), { at: this.#written }));
       if (!(n > 0)) {
-        throw new SaveError("WRITE_FAILED", `No byte was taken after ${this.#written}`, { committed: "no" });
+        const committed = this.#committed();
+        throw new SaveError("WRITE_FAILED", `No byte was taken after ${this.#written}`, { committed });
       }
       done += n;
       this.#written += n;
@@ -97,8 +99,8 @@ export class SyncHandleSink implements Sink {
 
   /** Cut, flush, and give the file its name. */
   async close(): Promise<void> {
-    this.#handle.truncate(this.#written);
-    this.#handle.flush();
+    this.#told(() => this.#handle.truncate(this.#written));
+    this.#told(() => this.#handle.flush());
     if (!this.#end) return;
     this.#shut();
     await this.#end.commit?.();
@@ -109,6 +111,19 @@ export class SyncHandleSink implements Sink {
     if (!this.#end) return;
     this.#shut();
     await this.#end.undo?.();
+  }
+
+  /** A file of its own has no name yet; the caller's is written in place. */
+  #committed(): "no" | "unknown" {
+    return this.#end || this.#written === 0 ? "no" : "unknown";
+  }
+
+  #told<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw sinkFailed(error, this.#committed());
+    }
   }
 
   #shut(): void {

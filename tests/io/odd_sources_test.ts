@@ -119,10 +119,10 @@ describe("a sink of the user's own", () => {
   const good = { write: () => {}, close: () => {}, abort: () => {} };
 
   it("that throws what is no error, or cannot be looked at, is a SaveError", async () => {
-    for (const name of ["write", "close"]) {
+    for (const [name, committed] of [["write", "no"], ["close", "unknown"]]) {
       for (const thrown of [null, undefined, "full", Symbol("s"), Object.create(null), Object.freeze(new Error("x"))]) {
         const sink = { ...good, [name]: () => Promise.reject(thrown) };
-        await assert.rejects(save(new Map([["w", W]]), sink), { code: "SINK_FAILED", committed: "no" });
+        await assert.rejects(save(new Map([["w", W]]), sink), { code: "SINK_FAILED", committed });
       }
       const sink = { ...good };
       throwing(name)(sink);

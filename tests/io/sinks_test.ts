@@ -6,13 +6,16 @@ import { describe, it } from "@std/testing/bdd";
 import {
   BucketFolder,
   DirectoryFolder,
+  distributed,
   DownloadSink,
+  type Folder,
   fromArray,
   HandleFolder,
   isPaddleError,
   load,
   MemoryFolder,
   save,
+  SaveError,
   type Sink,
   type SyncHandle,
 } from "../../mod.ts";
@@ -141,6 +144,69 @@ describe("a sink that fails", () => {
       const error = await save(value, make() as Sink).then(() => null, (error) => error);
       assert.ok(isPaddleError(error) && error.code === "SINK_FAILED", `${name}: ${error}`);
     }
+  });
+
+  it("says no where the new bytes cannot be there, and unknown where nobody can tell", async () => {
+    const fails = (error: unknown) => () => Promise.reject(error);
+    const none = () => Promise.resolve();
+    const lost = new Error("the line is cut"), full = new DOMException("full", "QuotaExceededError");
+    const committed = async (to: Parameters<typeof save>[1]) => {
+      const error = await save(value, to).then(() => null, (error) => error);
+      assert.ok(isPaddleError(error) && error.name === "SaveError", String(error));
+      return error.committed;
+    };
+    assert.equal(await committed({ write: fails(lost), close: none, abort: none }), "no");
+    assert.equal(await committed({ write: none, close: fails(lost), abort: none }), "unknown");
+    assert.equal(await committed({ write: none, close: fails(full), abort: none }), "no");
+    assert.equal(await committed(new WritableStream({ write: fails(lost) })), "no");
+    assert.equal(await committed(new WritableStream({ close: fails(lost) })), "unknown");
+    // The file of a browser's handle changes when its stream was closed, and not before.
+    const handle = await fakeDirectory().getFileHandle("a", { create: true });
+    handle.createWritable = () =>
+      Promise.resolve(new WritableStream({ close: fails(lost) }) as FileSystemWritableFileStream);
+    assert.equal(await committed(handle), "no");
+    // A synchronous one is written in place.
+    const sync = await (await fakeDirectory({ quota: 3_000_000 }).getFileHandle("a", { create: true }) as unknown as {
+      createSyncAccessHandle(): Promise<SyncHandle>;
+    }).createSyncAccessHandle();
+    assert.equal(await committed(sync), "unknown");
+    const unwritable = Object.assign(Object.create(null), sync, {
+      write: () => {
+        throw lost;
+      },
+    });
+    assert.equal(await committed(unwritable), "no", "nothing was written");
+  });
+
+  it("of several says unknown where those before it have their files", async () => {
+    const memory = new MemoryFolder();
+    let closed = 0, failing = 0;
+    const folder: Folder = {
+      get: (name) => memory.get(name),
+      list: (prefix) => memory.list(prefix),
+      delete: (name) => memory.delete(name),
+      async put(name) {
+        const sink = await memory.put(name);
+        const close = async () => {
+          if (closed++ === failing) throw new SaveError("DISK_FULL", "full", { committed: "no" });
+          await sink.close();
+        };
+        return { write: (chunk) => sink.write(chunk), close, abort: (reason) => sink.abort(reason) };
+      },
+    };
+    for (const [at, committed] of ["no", "unknown"].entries()) {
+      [closed, failing] = [0, at];
+      await assert.rejects(distributed.saveStateDict(value, "ck", { folder }), { code: "DISK_FULL", committed });
+    }
+  });
+
+  it("is none where a browser's file took its place by copying, and only the copied one stayed", async () => {
+    const root = fakeDirectory({ movable: false });
+    root.removeEntry = () => Promise.reject(new DOMException("locked", "NoModificationAllowedError"));
+    const folder = new HandleFolder(root);
+    await save(new Map([["a", 1]]), "a", { folder });
+    assert.deepEqual(await load("a", { folder }), new Map([["a", 1]]));
+    assert.deepEqual(await folder.list(), ["a"]);
   });
 
   it("by its full disk leaves nothing in a browser's folder", async () => {
