@@ -13,6 +13,7 @@ import {
   MemoryFolder,
   NDArray,
   type Operator,
+  type PaddleError,
   Program,
   save,
   SelectedRows,
@@ -311,6 +312,39 @@ describe("a model with .pdiparams.info", () => {
   });
 });
 
+describe("a .pdiparams.info", () => {
+  const prefix = `${real}/paddle-2.6.2/jit-save/m`;
+  const WRONG: [
+    what: string,
+    change: (info: Map<unknown, unknown>, entry: Map<unknown, unknown>) => unknown,
+    at?: string,
+  ][] = [
+    ["it is no dict", () => [1]],
+    ["a key is no text", (info) => info.set(1, new Map())],
+    ['the entry of "x" is no dict', (info) => info.set("x", 1), "x"],
+    ["is no text", (_, entry) => entry.set("structured_name", 1)],
+    ["is no bool", (_, entry) => entry.set("stop_gradient", 1)],
+    ["is no bool", (_, entry) => entry.set("trainable", "yes")],
+  ];
+  for (const [finding, change, at] of WRONG) {
+    it(`is refused where ${finding}`, async () => {
+      const folder = new MemoryFolder();
+      await relayout(await loadInferenceModel(prefix), "m", { folder });
+      const info = await load({ folder, name: "m.pdiparams.info" }) as Map<unknown, unknown>;
+      const [[name, entry]] = info as Map<string, Map<unknown, unknown>>;
+      const changed = change(info, entry);
+      await save((Array.isArray(changed) ? changed : info) as never, "m.pdiparams.info", { folder });
+      for (const ask of [load, jit.load, loadInferenceModel]) {
+        await assert.rejects(ask("m", { folder }), (error: PaddleError) => {
+          assert.deepEqual([error.code, error.at], ["BAD_FIELD", at ?? (/key|dict$/.test(finding) ? undefined : name)]);
+          assert.ok(error.message.includes(finding), error.message);
+          return true;
+        });
+      }
+    });
+  }
+});
+
 for (const [form, prefix] of [["the legacy form", "paddle-2.6.2/jit-save/m"], ["PIR", "paddle-3.3.1/jit-save/m"]]) {
   describe(`a parameter that no operator uses any more, in ${form}`, () => {
     it("is taken out of program and values, and one in use is not", async () => {
@@ -351,6 +385,46 @@ function withSpare(program: Program, like: string): Program {
   ops.unshift(spare);
   return deserializeProgram(new TextEncoder().encode(JSON.stringify(json)));
 }
+
+describe("relayout", () => {
+  it("says which layout it has, and where a model cannot go", async () => {
+    const prefix = `${real}/paddle-2.6.2/jit-save/m`, folder = new MemoryFolder();
+    // deno-lint-ignore no-explicit-any
+    const to = async (place: any, options: any) =>
+      await relayout(await loadInferenceModel(prefix), place, { folder, ...options });
+    await assert.rejects(to("m", { layout: "flat" }), {
+      name: "TypeError",
+      message: /"prefix", "folder" or "combined": got flat/,
+    });
+    await assert.rejects(to("m", { wholeFolder: true }), {
+      name: "TypeError",
+      message: /no meaning for the layout "prefix"/,
+    });
+    await assert.rejects(to("", {}), { code: "INVALID_VALUE", message: /has no name/ });
+    assert.deepEqual(await folder.list(), []);
+  });
+});
+
+describe("a model that is saved with a file for each parameter", () => {
+  for (const prefix of ["paddle-2.6.2/infer-several/n", "paddle-3.3.1/infer-several/n"]) {
+    it(`is loaded again from its folder (${prefix})`, async () => {
+      const { program, parameters, feedTargetNames, fetchTargets } = await loadInferenceModel(`${real}/${prefix}`);
+      const folder = new MemoryFolder(), options = { program, parameters, folder, separateParameters: true };
+      const names = await saveInferenceModel("d/m", feedTargetNames, fetchTargets, options);
+      assert.ok(names.length === parameters.size + 1, names.join());
+      const back = await loadInferenceModel("d", {
+        folder,
+        modelFilename: names.find((name) => name.startsWith("__model__")),
+      });
+      for (const [name, value] of parameters) {
+        assert.ok((back.parameters.get(name) as DenseTensor).equals(value as DenseTensor));
+      }
+      assert.deepEqual([back.feedTargetNames, back.fetchTargets], [feedTargetNames, fetchTargets]);
+      const same = await loadInferenceModel("d", { folder });
+      assert.deepEqual([...same.parameters.keys()], [...parameters.keys()]);
+    });
+  }
+});
 
 describe("relayout from path to path", () => {
   it("turns a folder of Paddle 1.6 into today's two files", async () => {
