@@ -63,7 +63,7 @@ describe("the bytes of a ProgramDesc", () => {
     const LISTS: [number[], unknown][] = [
       [[...head(3), ...field(6, [1, 0x96, 1])], [1, 150]],
       [[...head(3), 0x30, 1, ...field(6, [2, 3]), 0x30, 4], [1, 2, 3, 4]],
-      [[...head(4), ...field(7, [...float(0.5), ...float(-1)]), 0x3d, ...float(2)], [0.5, -1, 2]],
+      [[...head(4), ...field(7, float(0.5)), 0x3d, ...float(2)], [0.5, 2]],
       [[...head(7), ...field(11, [1, 0])], [true, false]],
       [[...head(11), ...field(15, [5, 0x80, 1])], [5, 128]],
       [[...head(12), 0x82, 1, 16, ...double(0.1), ...double(2)], [0.1, 2]],

@@ -32,6 +32,11 @@ describe("variables of a model that are named by a state dict of the same networ
       ["a", "linear_4.w_0", W],
       ["b", "linear_5.w_0", V],
     ], { "linear_0.w_0": "a?", "linear_1.w_0": "b?" }],
+    ["are guessed where one distance fits, however many entries there are", { "linear_0.w_0": W, "linear_1.w_0": V }, [
+      ["c", "linear_2.w_0", W],
+      ["a", "linear_4.w_0", W],
+      ["b", "linear_5.w_0", V],
+    ], { "linear_0.w_0": "a?", "linear_1.w_0": "b?" }],
     ["are guessed by their order where several distances fit", { "linear_7.w_0": W, "linear_9.w_0": W }, [
       ["b", "linear_3.w_0", W],
       ["a", "linear_0.w_0", W],
@@ -86,7 +91,7 @@ describe("variables of a model that are named by a state dict of the same networ
   }
 
   it("have no key of a name table's entry that is no array", () => {
-    const like = new Map<string, unknown>([["a", 1], [
+    const like = new Map<string, unknown>([["a", null], [
       "StructuredToParameterName@@",
       new Map<string, unknown>([["a", "scale"], ["b", 2]]),
     ]]);

@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { describe, it } from "@std/testing/bdd";
+import {
+  audit,
+  detect,
+  encode,
+  fromArray,
+  load,
+  maxDifference,
+  NDArray,
+  open,
+  openArchive,
+  type StateDict,
+} from "../../mod.ts";
+import { loadNpz, openNpz } from "../../src/npy.ts";
+
+const FILE = encode(new Map([["w", fromArray([1, 2, 3], "float32")]]));
+const VERBS = { load, open, audit, detect };
+
+/** A Response with a URL, as fetch gives it, which tells when its body was let go of. */
+function answer(status: number, body: BodyInit | null = FILE, url = "https://host.example/m?token=t") {
+  let isCancelled = false;
+  const stream = body === null ? null : new ReadableStream({ cancel: () => void (isCancelled = true) });
+  const response = new Response(status === 200 ? body : stream, { status, statusText: "Odd" });
+  return { response: Object.defineProperty(response, "url", { value: url }), isCancelled: () => isCancelled };
+}
+
+describe("a Response that is no file", () => {
+  for (const [verb, read] of Object.entries(VERBS)) {
+    it(`is refused by ${verb} with its status, without its query, and let go of`, async () => {
+      for (
+        const [status, message] of [[404, /answered 404 Odd/], [500, /answered 500/], [
+          206,
+          /a part of a file/,
+        ]] as const
+      ) {
+        const { response, isCancelled } = answer(status);
+        const path = "https://host.example/m";
+        await assert.rejects(read(response), { name: "HttpError", code: "HTTP_STATUS", status, path, message });
+        assert.ok(isCancelled(), String(status));
+      }
+      const { response } = answer(200, null);
+      await assert.rejects(read(response), { code: "HTTP_STATUS", message: /has no body/ });
+      const { response: nameless } = answer(404, null, "");
+      await assert.rejects(read(nameless), { code: "HTTP_STATUS" });
+    });
+  }
+
+  it("is the file where it has one", async () => {
+    const state = await load(answer(200).response) as StateDict;
+    assert.deepEqual((state.get("w") as NDArray).toArray(), [1, 2, 3]);
+  });
+});
+
+describe("a URL that holds the bytes itself", () => {
+  it("is read, and one that cannot be is a typed error", async () => {
+    const data = `data:application/octet-stream;base64,${btoa(String.fromCharCode(...FILE))}`;
+    for (const from of [data, new URL(data)]) {
+      assert.deepEqual(((await load(from) as StateDict).get("w") as NDArray).toArray(), [1, 2, 3]);
+    }
+    const url = URL.createObjectURL(new Blob([FILE as Uint8Array<ArrayBuffer>]));
+    await using checkpoint = await open(url);
+    assert.deepEqual((await checkpoint.get("w")).toArray(), [1, 2, 3]);
+    URL.revokeObjectURL(url);
+    await assert.rejects(load(url), { code: "HTTP_NETWORK", message: "Cannot fetch the blob: URL" });
+    await assert.rejects(load("data:;base64,!!!"), { code: "HTTP_NETWORK", message: "Cannot fetch the data: URL" });
+    await assert.rejects(load(new URL("ftp://host.example/m")), { name: "TypeError", message: /ftp: URLs/ });
+    const reason = new Error("enough");
+    await assert.rejects(load(data, { signal: AbortSignal.abort(reason) }), (error) => error === reason);
+  });
+});
+
+describe("a stream of what must be read at any place", () => {
+  it("is kept in memory up to the limit, and let go of beyond it", async () => {
+    const zip = new Uint8Array(readFileSync("tests/fixtures/archives/stored.zip"));
+    const npz = new Uint8Array(readFileSync("tests/fixtures/npy/stored.npz"));
+    for (const [bytes, read] of [[zip, openArchive], [npz, loadNpz], [npz, openNpz]] as const) {
+      let isCancelled = false;
+      const stream = () => {
+        let at = 0;
+        return new ReadableStream<Uint8Array>({
+          pull(controller) {
+            if (at < bytes.length) controller.enqueue(bytes.slice(at, at += 100));
+            else controller.close();
+          },
+          cancel: () => void (isCancelled = true),
+        });
+      };
+      assert.ok(await read(stream(), { limits: { maxStreamBytes: bytes.length } }));
+      await assert.rejects(read(stream(), { limits: { maxStreamBytes: bytes.length >> 1 } }), {
+        code: "LIMIT",
+        limit: "maxStreamBytes",
+        max: bytes.length >> 1,
+      });
+      assert.ok(isCancelled);
+    }
+  });
+});
+
+describe("a buffer that changes its length", () => {
+  it("is told of when something is read of it then", async () => {
+    const file = encode(new Map([["w", new NDArray("float32", [50_000]).fill(2)]]));
+    const buffer = new ArrayBuffer(file.length, { maxByteLength: 2 * file.length });
+    const bytes = new Uint8Array(buffer);
+    bytes.set(file);
+    await using checkpoint = await open(bytes);
+    assert.equal((await checkpoint.getSlice("w", [49_999, 50_000])).at(0), 2);
+    buffer.resize(file.length - 20);
+    await assert.rejects(checkpoint.getSlice("w", [0, 1]), { code: "SOURCE_CHANGED" });
+  });
+});
+
+describe("arrays that are compared", () => {
+  it("are refused where only one is complex, or the shapes differ", () => {
+    const plain = fromArray([1, 2], "float32"), complex = plain.astype("complex64");
+    assert.equal(maxDifference(complex, complex), 0);
+    assert.throws(() => maxDifference(plain, complex), { code: "INVALID_VALUE", message: /use astype first/ });
+    assert.throws(() => maxDifference(plain, plain.reshape([2, 1])), { code: "INVALID_VALUE", message: /one shape/ });
+  });
+});
