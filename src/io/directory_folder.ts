@@ -130,7 +130,7 @@ export class DirectoryFolder implements Folder {
     const { sep, dirname } = pathCalls();
     const root = await realPath(this.path);
     let real = await realPath(path);
-    for (let up = path; real === null && up.length > this.path.length;) {
+    for (let up = path; real === null && dirname(up) !== up;) {
       up = dirname(up);
       real = await realPath(up);
     }
@@ -150,16 +150,19 @@ export class DirectoryFolder implements Folder {
 async function isDangling(path: string): Promise<boolean> {
   try {
     return await directoryCalls(path).isLink(path) && await realPath(path) === null;
-  } catch {
-    return false;
+  } catch (error) {
+    if (isAbsence(error)) return false;
+    throw isPaddleError(error) ? error : failed("look at", path, error);
   }
 }
 
+/** Null where nothing is there. A system that cannot tell is no leave to go on: the path may lead anywhere. */
 async function realPath(path: string): Promise<string | null> {
   try {
     return await directoryCalls(path).realPath(path);
-  } catch {
-    return null;
+  } catch (error) {
+    if (isAbsence(error)) return null;
+    throw failed("look at", path, error);
   }
 }
 
@@ -167,9 +170,14 @@ async function entriesOf(path: string): Promise<DirectoryEntry[]> {
   try {
     return await directoryCalls(path).entries(path);
   } catch (error) {
-    if (["ENOENT", "ENOTDIR"].includes(systemCode(error) ?? "")) return [];
+    if (isAbsence(error)) return [];
     throw failed("list", path, error);
   }
+}
+
+/** Whether a system's error says that there is nothing, or that a link leads to itself. */
+function isAbsence(error: unknown): boolean {
+  return ["ENOENT", "ENOTDIR", "ELOOP"].includes(systemCode(error) ?? "");
 }
 
 function failed(action: string, path: string, cause: unknown): SourceError {

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
 import { DirectoryFolder, isPaddleError, setDefaultFolder } from "../../mod.ts";
 import { fromArray, load, save, type StateDict } from "../../mod.ts";
+import { withFault } from "./failing_system.ts";
 
 async function inFolder(test: (root: string, folder: DirectoryFolder) => Promise<void>): Promise<void> {
   const base = mkdtempSync(join(tmpdir(), "oarlock-dir-"));
@@ -50,6 +51,32 @@ describe("a directory as a folder", () => {
       const outside = (await new DirectoryFolder(root, { trusted: true }).get("out"))!;
       assert.equal(outside.size, 6, "unless the caller trusts the name");
       await outside.close!();
+    }));
+
+  it("says what the system says where it cannot tell whether a name leads out", () =>
+    inFolder(async (root, folder) => {
+      symlinkSync("../secret", join(root, "out"));
+      for (const [code, expected] of [["EIO", "READ_FAILED"], ["EACCES", "PERMISSION"]]) {
+        for (const work of [() => folder.get("out"), () => folder.put("out"), () => folder.list()]) {
+          for (const at of [0, 1]) {
+            const { error, calls } = await withFault(at, code, work);
+            if (!calls[at]?.startsWith("realpath") && !calls[at]?.startsWith("realPath")) continue;
+            assert.ok(isPaddleError(error), `${calls}: ${error}`);
+            assert.equal(error.code, expected, String(calls));
+            assert.ok(error.message.includes(code), error.message);
+          }
+        }
+      }
+    }));
+
+  it("is not left by links, in whatever way its own path is written", () =>
+    inFolder(async (root) => {
+      symlinkSync("..", join(root, "up"));
+      for (const path of [root + "/.".repeat(20), root + "/", root + "/sub/..".repeat(5), root + "/".repeat(30)]) {
+        const same = new DirectoryFolder(path);
+        assert.equal(await codeOf(same.put("up/new")), "LINK_ESCAPE", path);
+        assert.equal(await codeOf(same.delete("up/secret")), "LINK_ESCAPE", path);
+      }
     }));
 
   it("puts no file through a link that leads out", () =>
