@@ -8,7 +8,8 @@ import { foreignDType, foreignScalarBytes } from "../codec/pickle/foreign_dtype.
 import { canonicalForm } from "../codec/pickle/keys.ts";
 import { keyStep } from "../codec/pickle/place.ts";
 import { scalarBytes } from "../codec/pickle/scalar_bytes.ts";
-import { lookUpSymbol, RECORD_FIELDS } from "../codec/pickle/symbols.ts";
+import { fieldFits } from "../codec/pickle/record_fields.ts";
+import { lookUpSymbol } from "../codec/pickle/symbols.ts";
 import { className, described, hasMethod, isPlainObject, wayOfPromise } from "../plain_object.ts";
 import { isDType } from "../dtype.ts";
 import { quote, ValueError, type Warning } from "../errors.ts";
@@ -185,8 +186,9 @@ function checkRecord(record: PythonRecord, at: string): void {
   }
   if (!(fields instanceof Map)) throw invalid("a record whose fields are no Map", at);
   if (kind === "generatorState") return;
-  for (const name of fields.keys()) {
-    if (!RECORD_FIELDS.has(name)) throw invalid(`the field ${quote(String(name))} of a ${className}`, at);
+  for (const [name, value] of fields) {
+    if (fieldFits(className, name, value)) continue;
+    throw invalid(`the field ${quote(String(name))} of a ${className}, or what stands in it`, at);
   }
 }
 

@@ -133,6 +133,70 @@ describe("floats", () => {
   });
 });
 
+describe("a symbol", () => {
+  const LIST = "cbuiltins\nlist\n", DICT = "ccollections\nOrderedDict\n)R";
+  const SHELL = "cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\0\x85C\x01b\x87R";
+  const INDEX = "cpaddle.distributed.checkpoint.metadata\nLocalTensorIndex\n";
+  const F4 = "cnumpy\ndtype\nU\x02f4\x89\x88\x87R";
+
+  it("is refused as a value with the byte that named it, wherever it stands", () => {
+    const texts = [
+      `]${LIST}a.`,
+      `}N${LIST}s.`,
+      `](N${LIST}e.`,
+      `${LIST}}b.`,
+      `${LIST}\x85}b.`,
+      `${DICT}${LIST}b.`,
+      `${DICT}${LIST}\x85b.`,
+      `${SHELL}${LIST}b.`,
+      `${SHELL}(K\x01${LIST}${F4}\x89C\0tb.`,
+      `${SHELL}(K\x01K\0\x85${LIST}\x89C\0tb.`,
+      `${SHELL}(K\x01K\0\x85${F4}\x89${LIST}tb.`,
+      `${INDEX}${LIST}\x81.`,
+      `${INDEX}${LIST}\x85\x81.`,
+      `${INDEX})${LIST}\x92.`,
+      `cbuiltins\nset\n${LIST}R.`,
+      `cbuiltins\nset\n${LIST}\x85R.`,
+      `${LIST}.`,
+      `N${LIST}\x86.`,
+    ];
+    for (const text of texts) {
+      assert.throws(
+        () => decodePickle(bytesOf("\x80\x04" + text)),
+        { name: "UnsafeError", code: "FORBIDDEN_CALL", symbol: "builtins.list", offset: text.indexOf(LIST) + 2 },
+        JSON.stringify(text),
+      );
+    }
+  });
+
+  it("is not called, built or built upon in any way but its own", () => {
+    const ONE = "G?\xf0\0\0\0\0\0\0", KEY = "U\x0atensor_keyU\x01as";
+    const texts = [
+      `cnumpy\nfloat32\n${ONE}\x85R.`,
+      `cnumpy\nfloat32\n)R.`,
+      `cbuiltins\ncomplex\nK\x01K\x02\x86R.`,
+      `cbuiltins\ncomplex\n${ONE}\x88\x86R.`,
+      `cbuiltins\nrange\nK\x01K\x02K\0\x87R.`,
+      `${DICT}}b}b.`,
+      `${INDEX})\x81}${KEY}b}${KEY}b.`,
+      `${INDEX})\x81}U\x0atensor_keyNsb.`,
+      `${INDEX})\x81}U\x0dglobal_offset${ONE}\x85sb.`,
+      `${INDEX})\x81}U\x0cflat_mapping}sb.`,
+      `ccopyreg\n_reconstructor\n${INDEX}cbuiltins\nobject\nN\x87R.`,
+    ];
+    for (const text of texts) assert.equal(read("\x80\x04" + text), "FORBIDDEN_CALL", JSON.stringify(text));
+    assert.equal(typeof read(texts.at(-1)!), "object", "protocols 0 and 1 have no NEWOBJ");
+  });
+
+  it("that is a scalar of text or a date has as many bytes as its dtype says", () => {
+    for (const [code, bytes] of [["U2", 4], ["U2", 12], ["S3", 2], ["M8", 4], ["m8", 9]] as const) {
+      const data = `C${String.fromCharCode(bytes)}${"\0".repeat(bytes)}`;
+      const text = `cnumpy.core.multiarray\nscalar\ncnumpy\ndtype\nU\x02${code}\x89\x88\x87R${data}\x86R.`;
+      assert.equal(read(text), "SIZE_MISMATCH", `${code} of ${bytes} bytes`);
+    }
+  });
+});
+
 describe("a key that comes twice", () => {
   // Bytes of the opcodes: PROTO 0, EMPTY_DICT 2, ...
   const CASES: [string, string, [first: number, again: number]][] = [

@@ -167,10 +167,9 @@ describe("distributed checkpoints", () => {
       [/a part with other axes/, (_, local) => local.set("local_shape", Tuple.of(5, 6, 1))],
       [/a part without a file/, (_, __, index) => index.set("global_offset", Tuple.of(0, 1))],
       [/a part without a file/, (_, __, index) => index.set("tensor_key", "v")],
-      [/a part without lengths/, (_, local) => local.set("global_offset", null)],
+      [/a part without lengths/, (_, local) => local.delete("global_offset")],
       [/a length that is none/, (_, local) => local.set("local_shape", Tuple.of(5, -6))],
-      [/a length that is none/, (_, local) => local.set("local_shape", Tuple.of<Value>(5, "6"))],
-      [/a length that is none/, (_, local) => local.set("local_shape", Tuple.of(5, 2 ** 60))],
+      [/a length that is none/, (_, local) => local.set("local_shape", Tuple.of<Value>(5, 2n ** 60n))],
       [/beyond its tensor/, (_, local) => local.set("global_shape", Tuple.of(5, 5))],
       [/beyond its tensor/, (_, local) => local.set("global_shape", Tuple.of(30))],
       [

@@ -16,6 +16,8 @@ import { latin1FromText } from "./text.ts";
 /** What the patterns need of the machine that runs them. */
 export interface CallContext {
   readonly budget: Budget;
+  /** The highest protocol that was announced so far. */
+  readonly protocol: number;
   readonly symbols: SymbolGuard;
   readonly containers: Containers;
   readonly arrays: ArrayLedger;

@@ -8,7 +8,6 @@ import {
   ByteArray,
   Complex,
   DefaultDict,
-  Float,
   FrozenSet,
   OrderedDict,
   PythonRecord,
@@ -53,9 +52,11 @@ export const SYMBOL_PATTERNS: Patterns = {
     return dict;
   },
 
-  /** P13: `_reconstructor(cls, object, None)` */
-  reconstructor({ args: [cls, base, state, ...more] }) {
-    if (more.length > 0 || !isSymbol(cls, "record") || !isSymbol(base, "object") || state !== null) return undefined;
+  /** P13: `_reconstructor(cls, object, None)`, of the protocols that have no NEWOBJ */
+  reconstructor({ context, args: [cls, base, state, ...more] }) {
+    if (
+      context.protocol > 1 || more.length > 0 || !isSymbol(cls, "record") || !isSymbol(base, "object") || state !== null
+    ) return undefined;
     return new PythonRecord(cls.module, cls.name);
   },
 };
@@ -107,16 +108,17 @@ export const DATA_PATTERNS: Patterns = {
     return bytes instanceof Uint8Array ? new ByteArray(bytes.slice().buffer) : undefined;
   },
   dict: ({ args }) => args.length === 0 ? new Map() : undefined,
-  complex({ args: [re, im, ...more] }) {
-    const real = asFloat(re), imaginary = asFloat(im);
-    return more.length > 0 || real === null || imaginary === null ? undefined : new Complex(real, imaginary);
+  complex({ args }) {
+    return args.length === 2 && isFloatAt(args, 0) && isFloatAt(args, 1)
+      ? new Complex(args[0] as number, args[1] as number)
+      : undefined;
   },
   slice({ args }) {
     if (!hasInts(args, 1, 3, (bound) => bound === null)) return undefined;
     return args.length === 1 ? new Slice(null, args[0]) : new Slice(args[0], args[1], args[2] ?? null);
   },
   range({ args }) {
-    if (!hasInts(args, 1, 3, () => false)) return undefined;
+    if (!hasInts(args, 1, 3, () => false) || args[2] === 0) return undefined;
     const [first, stop, step = 1] = args as number[];
     return args.length === 1 ? new Range(0, first) : new Range(first, stop, step);
   },
@@ -189,8 +191,8 @@ function bytesOf({ args, at }: Call): Payload | undefined {
   return args.length === 2 && isLatin && typeof first === "string" ? bytesOfText(first, at) : undefined;
 }
 
-function asFloat(value: unknown): number | null {
-  return value instanceof Float ? value.value : typeof value === "number" ? value : null;
+function isFloatAt(tuple: Tuple, index: number): boolean {
+  return typeof tuple[index] === "number" && !isIntAt(tuple, index);
 }
 
 function hasInts(args: Tuple, least: number, most: number, isElse: (value: unknown) => boolean): boolean {

@@ -5,16 +5,17 @@
  * @module
  */
 import { FormatError, quote } from "../../errors.ts";
-import { OrderedDict, PythonRecord, Tuple } from "../../values.ts";
+import { DTypeValue, OrderedDict, PythonRecord, Tuple, type Value } from "../../values.ts";
 import { setArrayState } from "./array_state.ts";
 import { type Call, type CallContext, flagAt, forbiddenCall, isIntAt, refusedCall } from "./call.ts";
 import { DATA_PATTERNS, SYMBOL_PATTERNS } from "./call_patterns.ts";
 import { setDTypeState } from "./dtypes.ts";
 import { PickledArray, PickledDType, Token } from "./pickled.ts";
-import { RECORD_FIELDS } from "./symbols.ts";
+import { fieldFits, hasField } from "./record_fields.ts";
 
 /** REDUCE: `callable(*args)`, if a pattern says so. */
 export function reduce(context: CallContext, callable: unknown, args: unknown, at: number): unknown {
+  if (callable instanceof DTypeValue) throw forbiddenCall(`a call of numpy's ${callable.dtype}`, at);
   if (!(callable instanceof Token)) {
     throw new FormatError("BAD_STACK", `REDUCE at byte ${at} calls something that is no symbol`, {
       offset: at,
@@ -22,7 +23,10 @@ export function reduce(context: CallContext, callable: unknown, args: unknown, a
     });
   }
   const call = { context, callable, args, at } as Call;
-  if (!(args instanceof Tuple)) throw refusedCall(call);
+  if (!(args instanceof Tuple)) {
+    context.symbols.datum(args);
+    throw refusedCall(call);
+  }
   const withSymbols = SYMBOL_PATTERNS[callable.kind];
   if (!withSymbols) context.symbols.datum(args);
   const value = (withSymbols ?? DATA_PATTERNS[callable.kind])?.(call);
@@ -31,7 +35,15 @@ export function reduce(context: CallContext, callable: unknown, args: unknown, a
 }
 
 /** NEWOBJ and NEWOBJ_EX: `cls.__new__(cls)`, if a pattern says so. */
-export function newObject(cls: unknown, args: unknown, keywords: unknown, at: number): unknown {
+export function newObject(
+  { symbols }: CallContext,
+  cls: unknown,
+  args: unknown,
+  keywords: unknown,
+  at: number,
+): unknown {
+  symbols.datum(args);
+  symbols.datum(keywords);
   const isPlain = args instanceof Tuple && args.length === 0 &&
     (keywords === undefined || (keywords instanceof Map && keywords.size === 0));
   if (cls instanceof Token && isPlain) {
@@ -43,6 +55,7 @@ export function newObject(cls: unknown, args: unknown, keywords: unknown, at: nu
 
 /** BUILD: give `target` its state, if a pattern says so. */
 export function build(context: CallContext, target: unknown, state: unknown, at: number): void {
+  context.symbols.datum(state);
   if (target instanceof PickledArray) {
     if (target.dtype !== null || !(state instanceof Tuple)) throw forbiddenCall("an array's state", at);
     // (1, shape, dtype, is_fortran, data), or the same without the version
@@ -54,25 +67,36 @@ export function build(context: CallContext, target: unknown, state: unknown, at:
     context.arrays.complete(target);
     return;
   }
-  context.symbols.datum(state);
+  context.symbols.datum(target);
   if (target instanceof PickledDType) return setDTypeState(target, state, at);
-  if (target instanceof OrderedDict && state instanceof Map) {
+  if (target instanceof OrderedDict && target.attributes === undefined && state instanceof Map) {
     target.attributes = state;
     return;
   }
-  if (target instanceof PythonRecord && state instanceof Map) {
-    const isKnown = target.className === "GeneratorState"
-      ? (key: unknown) => typeof key === "string"
-      : (key: unknown) => typeof key === "string" && RECORD_FIELDS.has(key);
-    for (const [key, value] of state) {
-      if (!isKnown(key)) throw forbiddenCall(`the field ${quote(String(key))} of a ${target.className}`, at);
-      target.fields.set(key, value);
+  if (target instanceof PythonRecord && target.fields.size === 0) {
+    if (target.className === "GeneratorState") {
+      if (setGeneratorState(target, state)) return;
+    } else if (state instanceof Map) {
+      for (const [field, value] of state) setField(target, field, value, at);
+      return;
     }
-    return;
-  }
-  if (target instanceof PythonRecord && target.className === "GeneratorState" && state instanceof Tuple) {
-    target.fields.set("state", state);
-    return;
   }
   throw forbiddenCall("a state on something that takes none", at);
+}
+
+function setField({ className, fields }: PythonRecord, field: unknown, value: unknown, at: number): void {
+  if (!fieldFits(className, field, value)) {
+    const what = hasField(className, field) ? "what stands in the field" : "the field";
+    throw forbiddenCall(`${what} ${quote(String(field))} of a ${className}`, at);
+  }
+  fields.set(field as string, value as Value);
+}
+
+/** The state of a random generator: a tuple, or names and values. */
+function setGeneratorState({ fields }: PythonRecord, state: unknown): boolean {
+  if (state instanceof Tuple) fields.set("state", state);
+  else if (state instanceof Map && [...state.keys()].every((key) => typeof key === "string")) {
+    for (const [key, value] of state) fields.set(key, value);
+  } else return false;
+  return true;
 }

@@ -82,7 +82,7 @@ class PickleMachine implements CallContext, RunContext {
   readonly #literals: Literals;
   readonly #runs: ArrayRuns;
   readonly #here: Here = this.stack.here;
-  #protocol = 0;
+  protocol = 0;
   #opcodes = 0;
 
   constructor(cursor: Cursor, { limits = DEFAULT_LIMITS, strict = false, audit, locate = false }: ReadPickleOptions) {
@@ -295,12 +295,12 @@ class PickleMachine implements CallContext, RunContext {
         }
         case 0x81: { // NEWOBJ
           const args = stack.pop(), cls = stack.pop();
-          items.push(symbols.attempt(cls, args, () => newObject(cls, args, undefined, at)));
+          items.push(symbols.attempt(cls, args, () => newObject(this, cls, args, undefined, at)));
           break;
         }
         case 0x92: { // NEWOBJ_EX
           const keywords = stack.pop(), args = stack.pop(), cls = stack.pop();
-          items.push(symbols.attempt(cls, args, () => newObject(cls, args, keywords, at)));
+          items.push(symbols.attempt(cls, args, () => newObject(this, cls, args, keywords, at)));
           break;
         }
         case 0x62: { // BUILD
@@ -399,7 +399,7 @@ class PickleMachine implements CallContext, RunContext {
         },
       );
     }
-    this.#protocol = Math.max(this.#protocol, version);
+    this.protocol = Math.max(this.protocol, version);
   }
 
   #endOfFile(): FormatError {
@@ -421,7 +421,7 @@ class PickleMachine implements CallContext, RunContext {
     if (!cursor.ended && cursor.left === 0 && cursor.total === undefined) yield cursor.need(1);
     const { warnings } = this.containers;
     if (cursor.left > 0 || (cursor.total ?? end) > end) warnings.push(trailingData(end, cursor.total));
-    return { root, containers, warnings, opcodes: this.#opcodes, end, protocol: this.#protocol };
+    return { root, containers, warnings, opcodes: this.#opcodes, end, protocol: this.protocol };
   }
 
   #refuseUnfinished(): void {

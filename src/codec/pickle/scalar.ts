@@ -15,17 +15,7 @@ import { narrow } from "./numbers.ts";
 export function readScalar(dtype: PickledDType, bytes: Uint8Array, at: number): NumpyScalar {
   const { info } = dtype;
   if (!info) return readOpaque(dtype, bytes, at);
-  if (bytes.length !== info.itemsize) {
-    throw new FormatError(
-      "SIZE_MISMATCH",
-      `A scalar of ${info.name} at byte ${at} has ${info.itemsize} bytes: got ${bytes.length}`,
-      {
-        offset: at,
-        expected: info.itemsize,
-        actual: bytes.length,
-      },
-    );
-  }
+  checkSize(info.name, bytes, info.itemsize, at);
   if (info.name === "bool") return new NumpyScalar(info.name, bytes[0] !== 0);
   const own = bytes.slice();
   if (dtype.bigEndian) swapBytes(own, info.swapsize);
@@ -41,6 +31,7 @@ function readOpaque(dtype: PickledDType, bytes: Uint8Array, at: number): NumpySc
 }
 
 function opaqueScalar(dtype: PickledDType, bytes: Uint8Array, at: number): NumpyScalar {
+  if ("SUMm".includes(dtype.code[0])) checkSize(dtype.code, bytes, dtype.itemsize, at);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const little = !dtype.bigEndian;
   const kind = dtype.code[0];
@@ -68,5 +59,14 @@ function opaqueScalar(dtype: PickledDType, bytes: Uint8Array, at: number): Numpy
   throw new UnsupportedError("UNSUPPORTED_DTYPE", `A scalar of numpy's ${dtype.code} at byte ${at}`, {
     offset: at,
     actual: dtype.code,
+  });
+}
+
+function checkSize(name: string, { length }: Uint8Array, itemsize: number, at: number): void {
+  if (length === itemsize) return;
+  throw new FormatError("SIZE_MISMATCH", `A scalar of ${name} at byte ${at} has ${itemsize} bytes: got ${length}`, {
+    offset: at,
+    expected: itemsize,
+    actual: length,
   });
 }

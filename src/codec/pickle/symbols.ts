@@ -79,9 +79,3 @@ const TABLE: ReadonlyMap<string, SymbolKind> = new Map(
 export function lookUpSymbol(module: string, name: string): SymbolKind | undefined {
   return TABLE.get(`${module} ${name}`);
 }
-
-/** Fields that a record of a distributed checkpoint may have (dossier section 8). */
-export const RECORD_FIELDS: ReadonlySet<string> = new Set(
-  ("tensor_key global_offset local_shape dtype global_shape is_flattened flattened_range replica_id state_dict_metadata " +
-    "storage_metadata flat_mapping model_type checkpoint_version erniebot_commit_id paddle_commit_id").split(" "),
-);

@@ -1,0 +1,57 @@
+/**
+ * The fields that a record of a distributed checkpoint may have, and what each may hold (dossier section 8, hardening P10).
+ *
+ * @module
+ */
+import { Tuple } from "../../values.ts";
+import { isIntAt } from "./call.ts";
+
+type Fits = (value: unknown) => boolean;
+
+const isText: Fits = (value) => typeof value === "string";
+const isFlag: Fits = (value) => typeof value === "boolean";
+const isInt: Fits = (value) => typeof value === "bigint" || Number.isSafeInteger(value);
+const isDict: Fits = (value) => value instanceof Map;
+const isPlain: Fits = (value) => value === null || ["string", "number", "bigint", "boolean"].includes(typeof value);
+const isCounts: Fits = (value) =>
+  value instanceof Tuple ? value.every((_, i) => isIntAt(value, i)) : Array.isArray(value) && value.every(isInt);
+const orNone = (fits: Fits): Fits => (value) => value === null || fits(value);
+
+/** By class and field; later Paddles added to what earlier ones have. */
+const FIELDS: Readonly<Record<string, ReadonlyMap<string, Fits>>> = {
+  LocalTensorMetadata: new Map([
+    ["global_offset", isCounts],
+    ["local_shape", isCounts],
+    ["dtype", orNone(isText)],
+    ["global_shape", orNone(isCounts)],
+    ["is_flattened", isFlag],
+    ["flattened_range", orNone(isCounts)],
+  ]),
+  LocalTensorIndex: new Map([
+    ["tensor_key", isText],
+    ["global_offset", isCounts],
+    ["is_flattened", isFlag],
+    ["flattened_range", orNone(isCounts)],
+    ["replica_id", orNone(isInt)],
+    ["local_shape", orNone(isCounts)],
+  ]),
+  Metadata: new Map([
+    ["state_dict_metadata", orNone(isDict)],
+    ["storage_metadata", orNone(isDict)],
+    ["flat_mapping", orNone(isDict)],
+    ["model_type", isPlain],
+    ["checkpoint_version", isPlain],
+    ["erniebot_commit_id", isPlain],
+    ["paddle_commit_id", isPlain],
+  ]),
+};
+
+/** Whether records of the class have the field. */
+export function hasField(className: string, field: unknown): boolean {
+  return typeof field === "string" && FIELDS[className]?.has(field) === true;
+}
+
+/** Whether the field of a record of the class may be `value`. */
+export function fieldFits(className: string, field: unknown, value: unknown): boolean {
+  return typeof field === "string" && FIELDS[className]?.get(field)?.(value) === true;
+}
