@@ -3,7 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { decode } from "../../mod.ts";
+import { decode, load } from "../../mod.ts";
 import type { Cursor, Decoder } from "../../src/codec/cursor.ts";
 import { driveBytes } from "../../src/codec/drive_bytes.ts";
 import { type RawSelectedRows, type RawTensor, readBinaryTensorFile } from "../../src/codec/record/read_record.ts";
@@ -60,6 +60,54 @@ describe("binary tensors", () => {
         }
       }
     }
+  });
+
+  it("are cut where they have less than a level of LoD or a list of rows asks for, however much that is", async () => {
+    const tail = "00000000 06000000 080510021003";
+    const sizes = ["0800000000000020", "0000000000010000", "0000004000000000", "4000000000000000"];
+    for (const size of sizes) {
+      const bytes = hex(`00000000 0100000000000000 ${size} ${tail}`);
+      assert.deepEqual([failure(() => readTensor(bytes)).code, failure(() => readTensor(bytes)).offset], [
+        "TRUNCATED",
+        12,
+      ]);
+      await assert.rejects(load(new Blob([bytes]).stream()), { code: "TRUNCATED", offset: 12 }, size);
+    }
+  });
+
+  it("have descriptions in which a later Paddle may put fields and groups of its own", () => {
+    const withDesc = (desc: string) =>
+      hex(
+        `00000000 0000000000000000 00000000 ${(desc.length / 2).toString(16).padStart(2, "0")}000000 ${desc} 0000803f`,
+      );
+    for (
+      const extra of [
+        "1b1c",
+        "1b20051c",
+        "1b1b1c1c",
+        "1b2b2a02ffff2c1c",
+        "1801",
+        "1d00000000",
+        "1a03ffffff",
+        "190000000000000000",
+      ]
+    ) {
+      assert.deepEqual(readTensor(withDesc("08051001" + extra)).shape, [1], extra);
+    }
+    const CASES: [string, string, number][] = [
+      ["1b2c", "BAD_WIRE", 25],
+      ["1b", "BAD_VARINT", 25],
+      ["1c", "BAD_WIRE", 24],
+      ["1b0005", "BAD_WIRE", 25],
+      ["1b".repeat(100) + "1c".repeat(100), "LIMIT", 24],
+      ["0b0c", "BAD_WIRE", 24],
+      ["1309", "BAD_WIRE", 24],
+    ];
+    for (const [extra, code, offset] of CASES) {
+      const error = failure(() => readTensor(withDesc("08051001" + extra)));
+      assert.deepEqual([error.code, error.offset], [code, offset], extra);
+    }
+    assert.deepEqual(readTensor(withDesc("08051001" + "1b".repeat(99) + "1c".repeat(99))).shape, [1]);
   });
 
   it("have the bytes that the format's description shows", () => {

@@ -114,8 +114,7 @@ function* isTensorHead(cursor: Cursor, ahead: number): Decoder<boolean> {
 function* readSelectedRows(cursor: Cursor, options: RecordOptions): Decoder<RawSelectedRows> {
   const at = cursor.offset;
   const count = u64(cursor, yield* take(cursor, 8, at));
-  options.budget.charge(8 * count, at);
-  const p = yield* take(cursor, 8 * count, at);
+  const p = yield* takeCharged(cursor, 8 * count, at, options.budget);
   const rows: number[] = [];
   for (let i = 0; i < count; i++) rows.push(i64(cursor, p + 8 * i, at));
   const heightAt = cursor.offset;
@@ -169,8 +168,7 @@ function* readLod(cursor: Cursor, budget: Budget): Decoder<number[][]> {
         actual: size,
       });
     }
-    budget.charge(size, sizeAt);
-    const p = yield* take(cursor, size, sizeAt);
+    const p = yield* takeCharged(cursor, size, sizeAt, budget);
     const offsets: number[] = [];
     for (let i = 0; i < size / 8; i++) {
       const offset = u64(cursor, p + 8 * i);
@@ -228,6 +226,20 @@ export function* take(cursor: Cursor, n: number, at: number): Decoder<number> {
   const p = cursor.pos;
   cursor.pos += n;
   return p;
+}
+
+/** `n` bytes that become numbers. A file that has fewer is cut, however many it asks for (hardening H-LIM-2). */
+function* takeCharged(cursor: Cursor, n: number, at: number, budget: Budget): Decoder<number> {
+  const { remaining } = cursor;
+  if (remaining !== undefined && n > remaining) throw truncated(at, n, remaining);
+  try {
+    budget.charge(n, at);
+  } catch (error) {
+    // Where nobody knows how much there is, the rest is looked through before the limit is named.
+    if ((yield { kind: "reach", end: cursor.offset + n }) === false) throw truncated(at, n, cursor.left);
+    throw error;
+  }
+  return yield* take(cursor, n, at);
 }
 
 function truncated(at: number, wanted: number, left: number): FormatError {

@@ -54,7 +54,7 @@ export function readTensorDesc(bytes: Uint8Array, base: number, budget: Budget):
       }
     } else if (field <= 2) {
       throw new FormatError("BAD_WIRE", `Field ${field} has wire type ${wire} at byte ${at}`, { offset: at });
-    } else reader.skip(wire, at);
+    } else reader.skipField(field, wire, at, budget);
   }
   if (code === undefined) {
     throw new FormatError("BAD_FIELD", `The record at byte ${base} has no data type`, { offset: base });
@@ -153,11 +153,30 @@ class Wire {
     return Number(length);
   }
 
-  skip(wire: number, at: number): void {
-    const lengths: Record<number, () => number> = { 1: () => 8, 2: () => this.length(), 5: () => 4 };
-    if (wire === 0) this.varint();
-    else if (wire in lengths) this.position += lengths[wire]();
-    else throw new FormatError("BAD_WIRE", `Wire type ${wire} at byte ${at}`, { offset: at });
+  /** Skip an unknown field; groups may be nested in it. */
+  skipField(field: number, wire: number, at: number, budget: Budget): void {
+    if (wire !== 3) return this.#skip(wire, at);
+    const open = [field];
+    while (open.length > 0) {
+      // The description is one level by itself.
+      budget.check("maxProtoDepth", open.length + 1, at);
+      const inner = this.offset;
+      const tag = this.varint();
+      const number = Number(tag >> 3n), kind = Number(tag & 7n);
+      if (number === 0 || tag > 0xffffffffn || (kind === 4 && open.pop() !== number)) {
+        throw new FormatError("BAD_WIRE", `Field ${number} at byte ${inner}`, { offset: inner });
+      }
+      if (kind === 3) open.push(number);
+      else if (kind !== 4) this.#skip(kind, inner);
+    }
+  }
+
+  #skip(wire: number, at: number): void {
+    if (wire === 0) return void this.varint();
+    // First the length, which has a place of its own.
+    const length = wire === 1 ? 8 : wire === 2 ? this.length() : wire === 5 ? 4 : -1;
+    if (length < 0) throw new FormatError("BAD_WIRE", `Wire type ${wire} at byte ${at}`, { offset: at });
+    this.position += length;
     if (this.position > this.#bytes.length) {
       throw new FormatError("BAD_LENGTH", `A field is cut at byte ${at}`, { offset: at });
     }
