@@ -92,7 +92,7 @@ export class FileSink implements Sink {
     try {
       const { target, leave } = await takeTurn(fs, path, shown);
       cleanup.push(leave);
-      const before = await oldFile(fs, shown);
+      const before = await oldFile(fs, path, shown);
       if (options.mkdir) {
         for (const undo of await makeFolders(fs, path, path.dirname(target), shown)) {
           cleanup.push(undo, undefined, true);

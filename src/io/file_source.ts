@@ -175,9 +175,7 @@ export class FileSource implements Source {
   }
 
   #openAgain(): OpenedFile {
-    if (this.#closed) {
-      throw new SourceError("READ_FAILED", `${JSON.stringify(this.name)} was closed`, { path: this.name });
-    }
+    if (this.#closed) throw closedError(this.name);
     let file: OpenedFile;
     try {
       file = openFile(this.#path);
@@ -213,13 +211,18 @@ export class FileSource implements Source {
     });
   }
 
-  #readError(offset: number, cause: unknown): SourceError {
+  #readError(offset: number, cause: unknown): Error {
+    if (this.#closed) return closedError(this.name);
     return new SourceError("READ_FAILED", `Cannot read ${JSON.stringify(this.name)} at byte ${offset}`, {
       path: this.name,
       offset,
       cause,
     });
   }
+}
+
+function closedError(name: string): TypeError {
+  return new TypeError(`${JSON.stringify(name)} was closed`);
 }
 
 /** What was read is good, whatever the system says to the end of a handle. */

@@ -118,6 +118,7 @@ class GuardedSource implements Source {
   }
 
   #changed(cause: unknown): unknown {
+    if (this.#isClosed) return this.#wrapped(cause);
     return isPaddleError(cause) ? cause : this.#failed("SOURCE_CHANGED", "The source is not what it was", { cause });
   }
 
@@ -139,6 +140,8 @@ class GuardedSource implements Source {
   }
 
   #wrapped(cause: unknown, offset?: number): unknown {
+    // Whoever reads on is at fault, and not the source.
+    if (this.#isClosed) return new TypeError(`${JSON.stringify(this.name ?? "The source")} was closed`);
     return isPaddleError(cause) ? cause : this.#failed("READ_FAILED", "The source failed", { offset, cause });
   }
 

@@ -309,8 +309,8 @@ export class HttpFile {
     }
     if (!this.#warned) {
       this.#warned = true;
-      const { code, message } = this.#hidden("HTTP_BAD_RANGE");
-      this.#settings.onWarning?.({ code, message });
+      const { code, message, hint } = this.#hidden("HTTP_BAD_RANGE");
+      this.#settings.onWarning?.({ code, message: `${message}: ${hint}` });
     }
     const { headers } = body.response;
     this.#sameVersion(versionOf(headers, total));

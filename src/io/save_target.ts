@@ -17,13 +17,15 @@ export interface OldFile {
 
 /** Links that follow each other, at most: as many as Linux follows. */
 const MOST_LINKS = 40;
+/** What processes have open: where the output goes to a file, a save would take that one's place, with all that was written to it. */
+const OPEN_FILES = /^\/(?:dev\/(?:fd\/|stdin$|stdout$|stderr$)|proc\/)/;
 
 /**
  * The old file; null where there is none.
  *
  * @throws {PathError} `NOT_A_FILE`: a folder, pipe or device, also at the end of a link
  */
-export async function oldFile(fs: Fs, shown: string): Promise<OldFile | null> {
+export async function oldFile(fs: Fs, path: PathCalls, shown: string): Promise<OldFile | null> {
   let stat: Awaited<ReturnType<Fs["promises"]["stat"]>>;
   try {
     stat = await fs.promises.stat(shown);
@@ -32,8 +34,21 @@ export async function oldFile(fs: Fs, shown: string): Promise<OldFile | null> {
     // A new file must not be open to more people than an old one that cannot be looked at.
     throw saveError("WRITE_FAILED", shown, "when it was looked up", error);
   }
-  if (!stat.isFile()) throw new PathError("NOT_A_FILE", `${JSON.stringify(shown)} is no regular file`, { path: shown });
+  if (!stat.isFile() || isOpenFile(fs, path, shown)) {
+    throw new PathError("NOT_A_FILE", `${JSON.stringify(shown)} is no regular file`, { path: shown });
+  }
   return { mode: stat.mode & 0o7777, uid: stat.uid, gid: stat.gid };
+}
+
+/** Whether a path is one of {@linkcode OPEN_FILES}, or a link to one. */
+function isOpenFile(fs: Fs, path: PathCalls, shown: string): boolean {
+  let at: string | null = path.resolve(shown);
+  for (let links = 0; at !== null && links <= MOST_LINKS; links++) {
+    if (OPEN_FILES.test(at)) return true;
+    const link = linkAt(fs, at);
+    at = link === null ? null : path.resolve(path.dirname(at), link);
+  }
+  return false;
 }
 
 /**

@@ -12,9 +12,19 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
-import { type Checkpoint, encode, isPaddleError, open, save, Tensor } from "../../mod.ts";
+import {
+  type Checkpoint,
+  DirectoryFolder,
+  encode,
+  fromArray,
+  isPaddleError,
+  type NDArray,
+  open,
+  save,
+  Tensor,
+} from "../../mod.ts";
 import { FileSource } from "../../src/io/file_source.ts";
 import { equal, patterned } from "./source_contract.ts";
 
@@ -104,8 +114,27 @@ describe("a file that is open", () => {
       const source = await FileSource.open(path);
       const reads = Array.from({ length: 8 }, () => source.read(0, new Uint8Array(50_000)).catch((error) => error));
       await source.close();
-      // Whole, or an error of ours; nothing is left open or hanging.
-      for (const result of await Promise.all(reads)) assert.ok(result === 50_000 || isPaddleError(result), result);
+      // Whole, or the error of a source that was closed; nothing is left open or hanging.
+      const isClosed = (error: unknown) => error instanceof TypeError && /was closed/.test(error.message);
+      for (const result of await Promise.all(reads)) assert.ok(result === 50_000 || isClosed(result), result);
+    }));
+
+  it("is told apart from one that failed where an array of a closed checkpoint is read", () =>
+    inFolder(async (path) => {
+      const name = "a.pdparams", folder = new DirectoryFolder(dirname(path));
+      const array = fromArray(Array.from({ length: 50_000 }, (_, i) => i), "int32");
+      await save(new Map([["w", array]]), name, { folder });
+      const closed = { name: "TypeError", message: /was closed/ };
+      for (const from of [join(dirname(path), name), { folder, name }]) {
+        const checkpoint = await open(from);
+        const lazy = (await checkpoint.value() as Map<string, NDArray>).get("w")!;
+        const stream = checkpoint.stream(checkpoint.names()[0]);
+        await checkpoint.close();
+        await assert.rejects(checkpoint.get("w"), closed);
+        await assert.rejects(lazy.load(), closed);
+        assert.throws(() => lazy.data, closed);
+        await assert.rejects(stream.getReader().read(), closed);
+      }
     }));
 
   it("shares a hundred handles with others where very many are open, and is the same file or an error when it is its turn", () =>
@@ -132,7 +161,7 @@ describe("a file that is open", () => {
         await assert.rejects(read(i), (error) => isPaddleError(error) && error.code === "SOURCE_CHANGED");
       }
       for (const source of sources) await source.close();
-      await assert.rejects(sources[5].read(0, new Uint8Array(1)), isPaddleError);
+      await assert.rejects(sources[5].read(0, new Uint8Array(1)), TypeError);
       assert.ok(handles() <= before + 5);
     }));
 });

@@ -880,7 +880,10 @@ describe("what a server sees", () => {
         const response = new Response(bytes, { status: answer.status, headers });
         return Promise.resolve(Object.defineProperty(response, "type", { value: "cors" }));
       };
-      const onWarning = ({ code }: { code: string }) => void warnings.push(code);
+      const onWarning = ({ code, message }: { code: string; message: string }) => {
+        warnings.push(code);
+        assert.match(message, /Access-Control-Expose-Headers: Content-Range, ETag$/, "what the server must add");
+      };
       const result = await outcome(async () => {
         await using checkpoint = await open("https://other.example/m", { fetch, onWarning });
         return await checkpoint.get("b");

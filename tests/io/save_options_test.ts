@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import fs, {
+  closeSync,
   existsSync,
   linkSync,
   lstatSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -13,6 +15,7 @@ import fs, {
   symlinkSync,
   utimesSync,
   writeFileSync,
+  writeSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -281,6 +284,25 @@ describe("a save to what is no regular file", () => {
         assert.ok(performance.now() - before < 100);
       }
       assert.deepEqual(readdirSync(folder).sort(), ["link", "pipe"]);
+    }));
+
+  it("is refused where this process's output goes to a file: what was written there would be lost", () =>
+    inFolder(async (folder) => {
+      if (process.platform !== "linux") return;
+      const file = join(folder, "log");
+      const fd = openSync(file, "a");
+      try {
+        writeSync(fd, "a line\n");
+        symlinkSync(`/dev/fd/${fd}`, join(folder, "link"));
+        for (const path of [`/dev/fd/${fd}`, `/proc/self/fd/${fd}`, join(folder, "link")]) {
+          assert.equal(await codeOf(save(state(1), path)), "NOT_A_FILE", path);
+          assert.equal(await codeOf(save(state(1), path, { preserve: "inode" })), "NOT_A_FILE", path);
+        }
+        writeSync(fd, "another\n");
+        assert.equal(readFileSync(file, "utf8"), "a line\nanother\n");
+      } finally {
+        closeSync(fd);
+      }
     }));
 });
 

@@ -149,7 +149,10 @@ export function sourceContract(name: string, make: MakeSource): void {
         await source.close();
         // What is in memory anyway, a source may go on to give.
         if (source.view) return;
-        await assert.rejects(Promise.resolve().then(() => readAll(source, 70_000, 10)));
+        await assert.rejects(Promise.resolve().then(() => readAll(source, 70_000, 10)), {
+          name: "TypeError",
+          message: /was closed/,
+        });
       }));
   });
 }

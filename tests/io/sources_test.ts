@@ -46,7 +46,7 @@ class OwnSource implements Source {
 
   // deno-lint-ignore require-await
   async read(offset: number, into: Uint8Array): Promise<number> {
-    if (this.closed) throw new TypeError("closed");
+    if (this.closed) throw new TypeError("the source was closed");
     const part = this.#bytes.subarray(offset, offset + Math.min(into.length, this.#most));
     this.reads.push([offset, part.length]);
     into.set(part);
