@@ -7,6 +7,7 @@ import { FormatError, PathError, quote, SourceError } from "../errors.ts";
 import type { Folder } from "../io/folder.ts";
 import { findManifest } from "../io/manifest.ts";
 import type { From } from "../io/open_source.ts";
+import { type Progress, progressOf } from "../io/progress.ts";
 import { safeParts } from "../io/safe_name.ts";
 import { type Limits, resolveLimits } from "../limits.ts";
 import { load } from "../load.ts";
@@ -22,12 +23,12 @@ import { type Metadata, type Part, readMetadata } from "./metadata.ts";
 
 /** Options of {@linkcode loadStateDict} and {@linkcode loadMergedStateDict}. */
 export interface LoadStateDictOptions
-  extends Pick<LoadOptions, "folder" | "limits" | "signal" | "fetch" | "http" | "onWarning"> {
+  extends Pick<LoadOptions, "folder" | "limits" | "signal" | "fetch" | "http" | "onWarning" | "onProgress"> {
   /** Number of the save. Paddle's `unique_id`. @default the last in the folder */
   uniqueId?: number;
 }
 
-const OPTIONS = ["folder", "limits", "signal", "fetch", "http", "onWarning", "uniqueId"];
+const OPTIONS = ["folder", "limits", "signal", "fetch", "http", "onWarning", "onProgress", "uniqueId"];
 
 /**
  * The whole state dict of a distributed checkpoint, the parts of its tensors put together, nested as it was saved. Mirrors
@@ -64,6 +65,7 @@ async function mergedBy(reader: Reader): Promise<StateDict> {
     if (map.has(key)) throw badPath(name);
     map.set(key, await reader.tensor(name));
   }
+  await reader.progress?.end();
   return root;
 }
 
@@ -111,20 +113,25 @@ async function fillBy(
     await array.load({ signal: options.signal });
     filled.push([array, found]);
   }
+  await reader.progress?.end();
   for (const [array, found] of filled) array.bytes.set(found.bytes);
 }
 
 /** Reads tensors of one checkpoint; its files are opened once. */
 class Reader {
   readonly metadata: Metadata;
+  /** Bytes of tensors: how many there will be, nobody knows before their files are open. */
+  readonly progress: Progress | null;
   readonly #folder: Folder;
   readonly #options: LoadStateDictOptions;
   readonly #files = new Map<string, Checkpoint>();
+  #loaded = 0;
 
   private constructor(folder: Folder, metadata: Metadata, options: LoadStateDictOptions) {
     this.#folder = folder;
     this.metadata = metadata;
     this.#options = options;
+    this.progress = progressOf(options.onProgress, "load", undefined);
   }
 
   static async open(path: From, options: LoadStateDictOptions): Promise<Reader> {
@@ -164,6 +171,7 @@ class Reader {
       }
       throw error;
     }
+    this.progress?.at(this.#loaded += array.nbytes, name);
     return array;
   }
 

@@ -15,7 +15,7 @@ import { flatten } from "./flatten.ts";
 import { MODULES, writeMetadata } from "./metadata.ts";
 
 /** Options of {@linkcode saveStateDict}. */
-export interface SaveStateDictOptions extends Pick<SaveOptions, "folder" | "signal"> {
+export interface SaveStateDictOptions extends Pick<SaveOptions, "folder" | "signal" | "onProgress"> {
   /** Number of the save. Paddle's `unique_id`. @default the last in the folder, which is written over; 0 in an empty one, and with `wholeFolder` */
   uniqueId?: number;
   /** Which Paddle will read it: none reads both forms. `"3.0"` is read by 2.6 to 3.1, `"3.3"` by 3.3. @default {"3.3"} */
@@ -44,8 +44,8 @@ export async function saveStateDict(
   path: From,
   options: SaveStateDictOptions = {},
 ): Promise<void> {
-  checkOptions(options, ["folder", "signal", "uniqueId", "version", "manifest", "wholeFolder"]);
-  const { signal, version = "3.3", manifest, wholeFolder } = options;
+  checkOptions(options, ["folder", "signal", "onProgress", "uniqueId", "version", "manifest", "wholeFolder"]);
+  const { signal, onProgress, version = "3.3", manifest, wholeFolder } = options;
   if (!Object.hasOwn(MODULES, version)) {
     throw new TypeError(`Option version must be "3.0" or "3.3": got ${String(version)}`);
   }
@@ -69,7 +69,7 @@ export async function saveStateDict(
       { name: file, size: saved.size, chunks: saved.chunks },
       { name: `${uniqueId}.metadata`, size: metadata.size, chunks: metadata.chunks },
     ],
-    { signal, manifest, wholeFolder },
+    { signal, onProgress, manifest, wholeFolder },
     String(uniqueId),
   );
 }

@@ -139,6 +139,10 @@ async function readManifest(source: Source, path: string, signal?: AbortSignal):
     throw new FormatError("BAD_FIELD", `${quote(path)} is no manifest of a kind that is known`, { path });
   }
   for (const { name } of files) safeParts(name);
+  // Each is hashed as often as it is listed.
+  if (new Set(files.map(({ name }) => name)).size < files.length) {
+    throw new FormatError("BAD_FIELD", `${quote(path)} is no manifest: it lists a file twice`, { path });
+  }
   return files;
 }
 

@@ -62,6 +62,15 @@ describe("files of a model that were saved with a manifest", () => {
       assert.equal(await outcome(prefix), 2);
     }));
 
+  it("are refused at once where it lists one of them many times, which would be hashed as often", () =>
+    inFolder(async (prefix) => {
+      await relayout(await filled(1), prefix, { manifest: true });
+      const manifest = JSON.parse(readFileSync(prefix + ".pdsum", "utf8"));
+      manifest.files.push(...Array(2000).fill(manifest.files[0]));
+      writeFileSync(prefix + ".pdsum", JSON.stringify(manifest));
+      assert.equal(await outcome(prefix), "BAD_FIELD");
+    }));
+
   it("are MIXED_SAVE where one is of another save, be it of the same shapes", () =>
     inFolder(async (prefix, folder) => {
       await relayout(await filled(1), prefix, { manifest: true });

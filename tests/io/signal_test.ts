@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
 import {
   DirectoryFolder,
+  distributed,
   encode,
   type Folder,
   load,
@@ -138,6 +139,8 @@ describe("onProgress", () => {
       }
       const map = { w0: "w0.safetensors", w1: "w1.safetensors" };
       writeFileSync(shard, JSON.stringify({ metadata: {}, weight_map: map }));
+      const parts = join(folder, "ck");
+      await distributed.saveStateDict(state(), parts);
       // A folder that takes so long that each of its files has an event.
       const slow: Folder = {
         get: async (name) => {
@@ -156,6 +159,8 @@ describe("onProgress", () => {
         "open of a model": async (options) => await (await open(model, options)).close(),
         "open of a folder": async (options) => await (await open(variables, options)).close(),
         "open of shards": async (options) => await (await open(shard, options)).close(),
+        "distributed.loadMergedStateDict": (options) => distributed.loadMergedStateDict(parts, options),
+        "distributed.loadStateDict": (options) => distributed.loadStateDict(state(), parts, options),
         "recoverStateDict": (options) => recoverStateDict(model, options),
         "static.loadInferenceModel": (options) => staticGraph.loadInferenceModel(model, options),
         "loadNpz": (options) => npy.loadNpz(npz, options),
@@ -177,6 +182,36 @@ describe("onProgress", () => {
         assert.ok(names.length > 3);
         const told = events.flatMap(({ name }) => name ?? []);
         assert.ok(told.length > 3 && told.every((one) => names.includes(one)), JSON.stringify(events));
+      }
+    }));
+
+  it("is told of a distributed checkpoint by its tensors, and ends the call before one of them is filled", () =>
+    inFolder(async (folder) => {
+      const path = join(folder, "ck"), reason = new Error("mine");
+      const saved: ProgressEvent[] = [], loaded: ProgressEvent[] = [];
+      await distributed.saveStateDict(state(), path, {
+        onProgress: (event) => {
+          saved.push(event);
+          const isThere = readdirSync(folder).includes("ck") && readdirSync(path).includes("0.metadata");
+          assert.equal(event.loaded === event.total, isThere, "the last event comes when all is in its place");
+        },
+      });
+      assert.ok(saved.length > 1 && saved.every(({ phase, total }) => phase === "save" && total === saved[0].total));
+      await distributed.loadMergedStateDict(path, { onProgress: (event) => void loaded.push(event) });
+      const nbytes = [...state().values()].reduce((sum, array) => sum + array.nbytes, 0);
+      assert.deepEqual([loaded[0].name, loaded.at(-1)], ["w0", { phase: "load", loaded: nbytes, total: nbytes }]);
+      for (const from of [0, nbytes]) {
+        const onProgress = (event: ProgressEvent) => {
+          if (event.loaded >= from) throw reason;
+        };
+        const into = state();
+        for (const array of into.values()) array.bytes.fill(1);
+        await assert.rejects(distributed.loadStateDict(into, path, { onProgress }), (error) => error === reason);
+        for (const array of into.values()) assert.equal(array.bytes[0], 1, "nothing was filled");
+        const before = readFileSync(join(path, "0.metadata"));
+        if (from > 0) continue;
+        await assert.rejects(distributed.saveStateDict(state(), path, { onProgress }), (error) => error === reason);
+        assert.deepEqual(readFileSync(join(path, "0.metadata")), before);
       }
     }));
 
