@@ -45,7 +45,7 @@ export class ArchiveNames<T> {
         throw new FormatError("DUPLICATE_KEY", `The archive has ${quote(name)} twice`, { offset, at: name });
       }
     } else {
-      const parts = safeParts(name);
+      const parts = safeParts(name, offset);
       this.#budget.check("maxFolderDepth", parts.length, offset);
       this.#addFolders(parts.slice(0, -1), offset);
       const twin = this.#folded.get(fold(name)) ?? this.#folders.get(fold(name));
@@ -59,7 +59,7 @@ export class ArchiveNames<T> {
   addFolder(path: string, offset: number): void {
     const name = path.replace(/^\.\//, "").replace(/\/$/, "");
     if (name === "" || name === ".") return;
-    const parts = safeParts(name);
+    const parts = safeParts(name, offset);
     this.#budget.check("maxFolderDepth", parts.length, offset);
     this.#addFolders(parts, offset);
   }

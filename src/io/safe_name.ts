@@ -12,19 +12,22 @@ const MAX_PART = 255;
 const MAX_NAME = 1024;
 
 /**
- * The parts of `name`, split at `/`, none of which can lead out of its folder.
+ * The parts of `name`, split at `/`, none of which can lead out of its folder. Errors have the `offset` of the name in its file.
  *
  * @throws {PathError} `UNSAFE_PATH`: the name could lead elsewhere; `NAME_TOO_LONG`
  */
-export function safeParts(name: string): string[] {
+export function safeParts(name: string, offset?: number): string[] {
   const rule = brokenRule(nameGiven(name));
   if (rule) {
-    throw new PathError("UNSAFE_PATH", `The name ${quote(name)} is no name in a folder: ${rule}`, { path: name });
+    throw new PathError("UNSAFE_PATH", `The name ${quote(name)} is no name in a folder: ${rule}`, {
+      path: name,
+      offset,
+    });
   }
   const parts = name.split("/");
   const encoder = new TextEncoder();
-  for (const part of parts) checkLength(part, encoder.encode(part).length, MAX_PART, name);
-  checkLength("", encoder.encode(name).length, MAX_NAME, name);
+  for (const part of parts) checkLength(part, encoder.encode(part).length, MAX_PART, name, offset);
+  checkLength("", encoder.encode(name).length, MAX_NAME, name, offset);
   return parts;
 }
 
@@ -66,6 +69,8 @@ function brokenRule(name: string): string | null {
   if (/^[A-Za-z][A-Za-z0-9+.-]*:/.test(name.slice(0, 64))) return "it starts with a drive or a scheme";
   // deno-lint-ignore no-control-regex
   if (/[\u0000-\u001f\u007f-\u009f]/.test(name)) return "it has a control character";
+  // It would be stored as another character.
+  if (!name.isWellFormed()) return "it has half a surrogate pair";
   for (const part of name.split("/")) {
     if (part === "") return "a part of it is empty";
     if (part === "." || part === "..") return `a part of it is ${JSON.stringify(part)}`;
@@ -73,13 +78,14 @@ function brokenRule(name: string): string | null {
   return null;
 }
 
-function checkLength(part: string, bytes: number, most: number, name: string): void {
+function checkLength(part: string, bytes: number, most: number, name: string, offset?: number): void {
   if (bytes <= most && part.length <= most) return;
   throw new PathError(
     "NAME_TOO_LONG",
     `The name ${quote(name)} has more than ${most} bytes${part && " between two /"}`,
     {
       path: name.slice(0, MAX_NAME),
+      offset,
       expected: most,
       actual: bytes,
     },

@@ -58,8 +58,7 @@ export async function readTarDirectory(
       }
       const text = await readFully(source, data, new Uint8Array(header.size), signal);
       if (header.kind === "x") extended = { ...extended, ...readPax(text, data) };
-      // A global header's name or size would be every file's: no archive has one.
-      else if (header.kind === "g") readPax(text, data);
+      else if (header.kind === "g") refuseForAll(readPax(text, data), data);
       else if (header.kind === "L") extended.path = nameOf(text, data);
       continue;
     }
@@ -104,8 +103,9 @@ function readHeader(block: Uint8Array, at: number, extended: Extended): { name: 
       },
     );
   }
-  // Before 1988 a folder was a file with a slash at its end. A folder's size says nothing.
-  const isFolder = kind === "5" || name.endsWith("/");
+  // Before 1988 a folder was a file with a slash at its end. A folder's size says nothing; of a later file with a slash and a size some
+  // would take the bytes for members: its name is refused.
+  const isFolder = kind === "5" || (name.endsWith("/") && (block[156] === 0 || size === 0));
   return { name, size: isFolder ? 0 : size, kind: isFolder ? "5" : "0" };
 }
 
@@ -179,7 +179,7 @@ function readPax(bytes: Uint8Array, base: number): Extended {
       throw new FormatError("BAD_FIELD", `The extended field at byte ${base + at} has no value`, { offset: base + at });
     }
     const key = textFromUtf8(bytes, space + 1, equals) ?? "";
-    if (key === "path") found.path = nameOf(bytes.subarray(equals + 1, end - 1), base + equals);
+    if (key === "path") found.path = wholeName(bytes.subarray(equals + 1, end - 1), base + equals);
     if (key === "size") {
       const size = String.fromCharCode(...bytes.subarray(equals + 1, Math.min(end - 1, equals + 18)));
       if (!/^[0-9]{1,16}$/.test(size) || !Number.isSafeInteger(Number(size))) {
@@ -197,10 +197,22 @@ function readPax(bytes: Uint8Array, base: number): Extended {
   return found;
 }
 
+/** A name or size that every file would have: tools do not agree on what that is, and no archive of files has one. */
+function refuseForAll({ path, size }: Extended, offset: number): void {
+  if (path === undefined && size === undefined) return;
+  throw new UnsupportedError("UNSUPPORTED_FEATURE", "The tar archive has one name or size for all of its files", {
+    offset,
+  });
+}
+
 /** A name, up to its NUL. */
 function nameOf(field: Uint8Array, offset: number): string {
   const nul = field.indexOf(0);
-  const name = textFromUtf8(field, 0, nul < 0 ? field.length : nul);
+  return wholeName(nul < 0 ? field : field.subarray(0, nul), offset);
+}
+
+function wholeName(field: Uint8Array, offset: number): string {
+  const name = textFromUtf8(field, 0, field.length);
   if (name === null || !name.isWellFormed()) {
     throw new FormatError("BAD_TEXT", `The name at byte ${offset} of the tar archive is no UTF-8`, { offset });
   }

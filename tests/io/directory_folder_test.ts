@@ -101,6 +101,15 @@ describe("a directory as a folder", () => {
       assert.equal(await codeOf(folder.get("sub")), "NOT_A_FILE");
     }));
 
+  it("refuses a name that would be stored as another", () =>
+    inFolder(async (root, folder) => {
+      writeFileSync(join(root, "\ufffdx"), "x");
+      for (const name of ["\ud800x", "x\udfff", "d/\udfff\ud800"]) {
+        assert.equal(await codeOf(folder.put(name)), "UNSAFE_PATH");
+        assert.equal(await codeOf(folder.get(name)), "UNSAFE_PATH");
+      }
+    }));
+
   it("takes only names that every system can have, unless it may not be portable", () =>
     inFolder(async (root, folder) => {
       const names = [
