@@ -71,7 +71,7 @@ export function valueText(value: unknown, isFloat = false, depth = 0): string {
   if (typeof value !== "object") return String(value);
   if (value instanceof Float) return numberText(value.value, true);
   if (value instanceof Complex) return `(${value.re}${value.im < 0 ? "" : "+"}${value.im}j)`;
-  if (value instanceof NumpyScalar) return valueText(value.value, true, depth);
+  if (value instanceof NumpyScalar) return valueText(value.value, value.dtype.includes("float"), depth);
   if (value instanceof Uint8Array) return `${value.length} bytes`;
   if (value instanceof NDArray) return `${kindOf(value)} ${value.dtype} ${shapeText(value.shape)}`;
   if (value instanceof OpaqueArray) return shapeText(value.shape);
