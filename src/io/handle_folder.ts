@@ -198,9 +198,16 @@ async function putBeside(parent: DirectoryHandle, last: string, name: string): P
   }
 }
 
+/** Give the bytes of `file` the name `last`. Where that fails there is what there was before, and no empty file. */
 async function copyInto(file: FileHandle, parent: DirectoryHandle, last: string): Promise<void> {
-  const target = await writableOf(await parent.getFileHandle(last, { create: true }));
-  await (await file.getFile()).stream().pipeTo(target);
+  const isNew = await existing(parent, last) === null;
+  try {
+    const bytes = (await file.getFile()).stream();
+    await bytes.pipeTo(await writableOf(await parent.getFileHandle(last, { create: true })));
+  } catch (error) {
+    if (isNew) await parent.removeEntry(last).catch(() => {});
+    throw error;
+  }
 }
 
 function entriesOf(directory: DirectoryHandle): AsyncIterable<[string, { readonly kind: string }]> {

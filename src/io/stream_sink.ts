@@ -13,7 +13,7 @@ const PIECE = 2 ** 20;
 
 /** What becomes of what was written. */
 export interface SinkEnd {
-  /** The bytes are there: give them their name. */
+  /** The bytes are there: give them their name, or fail and leave that as it was. */
   commit?: () => Promise<void>;
   /** Something failed: take everything back. */
   undo?: () => Promise<void>;

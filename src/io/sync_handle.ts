@@ -102,8 +102,13 @@ export class SyncHandleSink implements Sink {
     this.#told(() => this.#handle.truncate(this.#written));
     this.#told(() => this.#handle.flush());
     if (!this.#end) return;
-    this.#shut();
-    await this.#end.commit?.();
+    try {
+      this.#shut();
+      await this.#end.commit?.();
+    } catch (error) {
+      // Its bytes have their name when this went well, and not before.
+      throw sinkFailed(error);
+    }
   }
 
   /** Take everything back. */

@@ -165,6 +165,14 @@ describe("a sink that fails", () => {
     handle.createWritable = () =>
       Promise.resolve(new WritableStream({ close: fails(lost) }) as FileSystemWritableFileStream);
     assert.equal(await committed(handle), "no");
+    for (const traits of [{ writable: false }, { writable: true }]) {
+      const root = fakeDirectory(traits), make = root.getFileHandle.bind(root);
+      root.getFileHandle = async (name, options) =>
+        Object.assign(await make(name, options), { move: fails(lost), getFile: fails(lost) });
+      const folder = new HandleFolder(root);
+      assert.equal(await committed({ folder, name: "a" }), "no");
+      assert.deepEqual(await folder.list(), [], "and there is none, not even an empty one");
+    }
     // A synchronous one is written in place.
     const sync = await (await fakeDirectory({ quota: 3_000_000 }).getFileHandle("a", { create: true }) as unknown as {
       createSyncAccessHandle(): Promise<SyncHandle>;
