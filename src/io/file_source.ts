@@ -28,8 +28,9 @@ export class FileSource implements Source {
   readonly #real: string;
   #stamp: string;
   #closed = false;
-  /** Reads that go on. */
+  /** Reads that go on, and who waits for their end. */
   #reading = 0;
+  readonly #leaving: (() => void)[] = [];
 
   private constructor(path: string, real: string, file: OpenedFile, { size, stamp }: FileStat) {
     this.name = path;
@@ -82,7 +83,7 @@ export class FileSource implements Source {
     } catch (error) {
       throw this.#readError(offset, error);
     } finally {
-      this.#reading--;
+      if (--this.#reading === 0) { for (const leave of this.#leaving.splice(0)) leave(); }
     }
     return this.#given(n, offset, into);
   }
@@ -143,15 +144,16 @@ export class FileSource implements Source {
     }
   }
 
-  /** Close the file. */
-  close(): Promise<void> {
+  /** Close the file, when the reads that go on have ended: of a number that was let go of, they would read whatever gets it next. */
+  async close(): Promise<void> {
     this.#closed = true;
+    if (this.#reading > 0) await new Promise<void>((resolve) => this.#leaving.push(resolve));
     this.#rest();
-    return Promise.resolve();
   }
 
   /** The open handle: of those that are open, this is the last to let go of it. */
   #wake(): OpenedFile {
+    if (this.#closed) throw closedError(this.name);
     const file = this.#file ??= this.#openAgain();
     awake.delete(this);
     awake.add(this);
@@ -175,7 +177,6 @@ export class FileSource implements Source {
   }
 
   #openAgain(): OpenedFile {
-    if (this.#closed) throw closedError(this.name);
     let file: OpenedFile;
     try {
       file = openFile(this.#path);
