@@ -94,6 +94,7 @@ describe("a stream of what must be read at any place", () => {
         max: bytes.length >> 1,
       });
       assert.ok(isCancelled);
+      await assert.rejects(read(stream(), { limits: { maxStreamBytes: bytes.length - 1 } }), { code: "LIMIT" });
     }
   });
 });
