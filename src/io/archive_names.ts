@@ -6,6 +6,7 @@
 import { byCodePoint } from "../code_point_order.ts";
 import { FormatError, PathError, quote } from "../errors.ts";
 import { Budget, type Limits } from "../limits.ts";
+import { foldedName } from "./folded_name.ts";
 import { safeParts } from "./safe_name.ts";
 
 /** How names are judged. */
@@ -48,9 +49,9 @@ export class ArchiveNames<T> {
       const parts = safeParts(name, offset);
       this.#budget.check("maxFolderDepth", parts.length, offset);
       this.#addFolders(parts.slice(0, -1), offset);
-      const twin = this.#folded.get(fold(name)) ?? this.#folders.get(fold(name));
+      const twin = this.#folded.get(foldedName(name)) ?? this.#folders.get(foldedName(name));
       if (twin !== undefined) throw collision(name, twin, offset);
-      this.#folded.set(fold(name), name);
+      this.#folded.set(foldedName(name), name);
     }
     this.files.set(name, member);
   }
@@ -71,12 +72,12 @@ export class ArchiveNames<T> {
 
   /** Whether there is a folder. */
   hasFolder(name: string): boolean {
-    return this.#folders.get(fold(name)) === name;
+    return this.#folders.get(foldedName(name)) === name;
   }
 
   #addFolders(parts: readonly string[], offset: number): void {
     for (let n = parts.length; n > 0; n--) {
-      const name = parts.slice(0, n).join("/"), key = fold(name);
+      const name = parts.slice(0, n).join("/"), key = foldedName(name);
       const known = this.#folders.get(key);
       if (known === name) return;
       const twin = known ?? this.#folded.get(key);
@@ -85,10 +86,6 @@ export class ArchiveNames<T> {
       this.#folders.set(key, name);
     }
   }
-}
-
-function fold(name: string): string {
-  return name.normalize("NFC").toLowerCase();
 }
 
 function collision(name: string, twin: string, offset: number): PathError {

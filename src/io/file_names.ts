@@ -4,6 +4,7 @@
  * @module
  */
 import { PathError, quote } from "../errors.ts";
+import { foldedName } from "./folded_name.ts";
 import { portableParts, safeParts } from "./safe_name.ts";
 
 /**
@@ -16,7 +17,7 @@ export function checkFileNames(names: readonly string[], { portable = true }: { 
   for (const name of names) {
     if (portable) portableParts(name, "{ portable: false } lets it pass");
     else safeParts(name);
-    const folded = name.normalize("NFC").toLowerCase();
+    const folded = foldedName(name);
     const other = seen.get(folded) ?? folders.get(folded);
     if (other !== undefined) throw collision(name, other);
     seen.set(folded, name);

@@ -6,7 +6,7 @@
 import type { Cursor, Decoder } from "../codec/cursor.ts";
 import { readAnonymous } from "../codec/record/read_combined.ts";
 import { type RawTensor, readRecord } from "../codec/record/read_record.ts";
-import { FormatError, isPaddleError, type PaddleError, PathError, quote, SourceError } from "../errors.ts";
+import { FormatError, isPaddleError, type PaddleError, PathError, quote } from "../errors.ts";
 import { Budget } from "../limits.ts";
 import { fromRecord, type FromRecordOptions } from "../model/from_record.ts";
 import type { NDArray } from "../ndarray.ts";
@@ -80,7 +80,12 @@ export async function readRecordFile(
 ): Promise<NDArray> {
   const { limits, signal, onProgress, onWarning, copy, lazy } = options;
   const source = await folder.get(name);
-  if (!source) throw new SourceError("NOT_FOUND", `The file ${quote(name)} is gone`, { path: name });
+  if (!source) {
+    const message = `${quote(shown)} has the name ${
+      quote(name)
+    }, but no file behind it: it is gone, or a link to nothing`;
+    throw new PathError("MISSING_PART", message, { path: name });
+  }
   if (lazy) read.sources.push(source);
   let left: SpanBytes | null = null;
   const shape: Omit<FromRecordOptions, "borrowed"> = {

@@ -101,6 +101,15 @@ describe("a directory as a folder", () => {
       assert.equal(await codeOf(folder.get("sub")), "NOT_A_FILE");
     }));
 
+  it("of tensors is refused with the name that leads to nothing", () =>
+    inFolder(async (root) => {
+      rmSync(join(root, "a"));
+      await save(fromArray([1], "float32"), join(root, "w"), { useBinaryFormat: true });
+      assert.deepEqual([...(await load(root) as StateDict).keys()], ["w"]);
+      symlinkSync("nowhere", join(root, "dangling"));
+      await assert.rejects(load(root), { name: "PathError", code: "MISSING_PART", path: "dangling" });
+    }));
+
   it("refuses a name that would be stored as another", () =>
     inFolder(async (root, folder) => {
       writeFileSync(join(root, "\ufffdx"), "x");

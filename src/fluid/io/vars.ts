@@ -23,6 +23,7 @@ import { fromRecord, fromSelectedRows } from "../../model/from_record.ts";
 import { checkRecord, type ParameterValue, type Scope, valuesOf } from "../../model/model_values.ts";
 import { splitState } from "../../model/state_split.ts";
 import { checkOptions } from "../../options.ts";
+import { described } from "../../plain_object.ts";
 import type { Program, ProgramVariable } from "../../program.ts";
 
 /** Which variables of a program: a choice of these, or a rule. */
@@ -178,6 +179,8 @@ function chosen(
   rule = (program: Program): readonly ProgramVariable[] => program.parameters(),
 ): ProgramVariable[] {
   if (!vars && mainProgram === undefined) throw new TypeError("mainProgram or vars must be given");
+  const odd = vars?.find((variable) => typeof variable?.name !== "string");
+  if (odd !== undefined) throw new TypeError(`vars must be variables of a Program: got ${described(odd)} among them`);
   const all = vars ?? rule(programGiven(mainProgram));
   return all.filter((variable) => predicate?.(variable) ?? true).toSorted((a, b) => byCodePoint(a.name, b.name));
 }
