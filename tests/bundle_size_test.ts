@@ -55,5 +55,5 @@ describe("bundles, minified and compressed", () => {
     atMost(bundled(`export { load, save } from "MAIN";`), 107);
   });
 
-  it("everything, with layers and optimizers: 195 kB", () => atMost(bundled(`export * from "MAIN";`), 195));
+  it("everything, with layers and optimizers: 195.5 kB", () => atMost(bundled(`export * from "MAIN";`), 195.5));
 });

@@ -116,6 +116,12 @@ describe("the bytes of a ProgramDesc", () => {
       ]))),
       "CYCLE",
     ],
+    ["a block that is its own forward block", program(block([]), block([0x28, 1], 1, 0)), "CYCLE"],
+    [
+      "blocks that are the forward blocks of each other",
+      program(block([]), block([0x28, 2], 1, 0), block([0x28, 1], 2, 0)),
+      "CYCLE",
+    ],
   ];
   for (const [what, bytes, code, fields = {}] of REFUSED) {
     it(`are refused with ${code}: ${what}`, () => {

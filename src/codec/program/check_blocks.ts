@@ -22,19 +22,19 @@ export function checkBlockGraph(blocks: readonly BlockIndex[], uses: readonly Bl
   for (const { to, at } of uses) {
     if (to < 0 || to >= n) throw bad(`The attribute at byte ${at} names block ${to} of ${n}`, at);
   }
-  checkParents(blocks);
+  checkChains(blocks, (block) => block.parentIdx);
+  checkChains(blocks, (block) => block.forwardBlockIdx);
   checkUses(n, uses.filter((use) => use.runs));
 }
 
-/** From every block the parents lead to block 0. */
-function checkParents(blocks: readonly BlockIndex[]): void {
+/** From every block the ones that `next` gives lead to one that has none, -1. */
+function checkChains(blocks: readonly BlockIndex[], next: (block: BlockIndex) => number): void {
   const state = new Uint8Array(blocks.length);
-  state[0] = 2;
   for (let i = 0; i < blocks.length; i++) {
     let at = i;
-    for (; state[at] === 0; at = blocks[at].parentIdx) state[at] = 1;
-    if (state[at] === 1) throw cycle(blocks[at].start);
-    for (at = i; state[at] === 1; at = blocks[at].parentIdx) state[at] = 2;
+    for (; at >= 0 && state[at] === 0; at = next(blocks[at])) state[at] = 1;
+    if (at >= 0 && state[at] === 1) throw cycle(blocks[at].start);
+    for (at = i; at >= 0 && state[at] === 1; at = next(blocks[at])) state[at] = 2;
   }
 }
 
