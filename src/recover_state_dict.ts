@@ -124,7 +124,9 @@ export async function recoverStateDict(
 
 async function read(from: string | URL | FolderEntry | ModelParts, options: RecoverOptions): Promise<ReadModel> {
   const limits = resolveLimits(options.limits);
-  if (isModelParts(from)) return await readParts(await filesOfParts(from, options), { ...options, limits });
+  if (isModelParts(from)) {
+    return await readParts(await filesOfParts(from, limits.maxStreamBytes, options), { ...options, limits });
+  }
   const place = await placeOf(from, options);
   if (!place) {
     throw noPlace(

@@ -9,7 +9,7 @@ import type { Folder } from "./folder.ts";
 import { type From, sourceOf, type SourceOfOptions } from "./open_source.ts";
 import type { Sink } from "./sink.ts";
 import { closeAll, type Source } from "./source.ts";
-import { BytesSource } from "./bytes_source.ts";
+import { gather } from "./gather.ts";
 
 /** The files of one program. */
 export interface ModelParts {
@@ -32,27 +32,23 @@ export interface PartFiles extends ModelFiles {
 }
 
 /** The files under the names that a prefix gives them. */
-export async function filesOfParts(parts: ModelParts, options: SourceOfOptions): Promise<PartFiles> {
+export async function filesOfParts(parts: ModelParts, most: number, options: SourceOfOptions): Promise<PartFiles> {
   const sources = new Map<string, Source>();
   const names: [string, From | undefined][] = [["program", parts.program], ["params", parts.params], [
     "info",
     parts.info,
   ]];
   try {
-    for (const [name, from] of names) if (from !== undefined) sources.set(name, await wholeSource(from, options));
+    for (const [name, from] of names) {
+      if (from === undefined) continue;
+      sources.set(name, await gather(await sourceOf(from, options), most, options.signal));
+    }
   } catch (error) {
     await closeAll(sources.values());
     throw error;
   }
   const methods = [{ method: "forward", programs: ["program"], params: "params" }];
   return { folder: new SourceFolder(sources), shown: "the model", methods, info: "info" };
-}
-
-/** A stream is read to its end: a model's files are read at several places. */
-async function wholeSource(from: From, options: SourceOfOptions): Promise<Source> {
-  const opened = await sourceOf(from, options);
-  if (!("stream" in opened)) return opened;
-  return new BytesSource(new Uint8Array(await new Response(opened.stream).arrayBuffer()), opened.name);
 }
 
 /** Sources by name; each is given once for every `get`. */

@@ -7,7 +7,7 @@ import { LimitError } from "../errors.ts";
 import { joinBytes } from "../joined_bytes.ts";
 import { type From, sourceOf, type SourceOfOptions } from "./open_source.ts";
 import { readFully } from "./read_fully.ts";
-import { within } from "./within.ts";
+import { streamChunks } from "./stream_chunks.ts";
 
 /** All bytes of `from`, at most `limit`. */
 export async function readWhole(from: From, limit: number, options: SourceOfOptions): Promise<Uint8Array> {
@@ -30,17 +30,11 @@ export async function readWhole(from: From, limit: number, options: SourceOfOpti
       await opened.close?.();
     }
   }
-  const reader = opened.stream.getReader();
-  try {
-    const chunks: Uint8Array[] = [];
-    for (let length = 0;;) {
-      const step = await within(reader.read(), Infinity, signal);
-      if (step.done) return joinBytes(chunks);
-      check(length += step.value.length);
-      chunks.push(step.value);
-    }
-  } catch (error) {
-    reader.cancel(error).catch(() => {});
-    throw error;
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of streamChunks(opened.stream, signal)) {
+    check(length += chunk.length);
+    chunks.push(chunk);
   }
+  return joinBytes(chunks);
 }

@@ -6,6 +6,7 @@
 import { byCodePoint } from "../code_point_order.ts";
 import { HttpError, SaveError, SourceError } from "../errors.ts";
 import { partSizeOf, tooMany } from "./bucket_folder.ts";
+import { joinBytes } from "../joined_bytes.ts";
 import { DEFAULT_LIMITS } from "../limits.ts";
 import { conflict, type Folder, type PutOptions, refuseWishes, wishedEtag } from "./folder.ts";
 import { encodedName } from "./http_folder.ts";
@@ -209,12 +210,16 @@ export class S3Folder implements Folder {
 }
 
 async function textOf(response: Response): Promise<string> {
-  const length = Number(response.headers.get("content-length") ?? 0);
-  if (length > MAX_TEXT) {
-    await response.body?.cancel();
-    throw new SourceError("READ_FAILED", `The answer has ${length} bytes, more than any list of keys`);
+  if (!response.body) return "";
+  const reader = response.body.getReader(), chunks: Uint8Array[] = [];
+  for (let length = 0;;) {
+    const { done, value } = await reader.read();
+    if (done) return new TextDecoder().decode(joinBytes(chunks));
+    chunks.push(value);
+    if ((length += value.length) <= MAX_TEXT) continue;
+    reader.cancel().catch(() => {});
+    throw new SourceError("READ_FAILED", `The answer has ${length} bytes or more: no list of keys is as long`);
   }
-  return await response.text();
 }
 
 /** Texts of the elements `<name>`, which have no attributes and no elements inside. */

@@ -1,6 +1,8 @@
+import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { describe, it } from "@std/testing/bdd";
 import { AwsClient } from "aws4fetch";
 import { IDBFactory, IDBKeyRange } from "fake-indexeddb";
 import {
@@ -10,8 +12,10 @@ import {
   HandleFolder,
   HttpFolder,
   IndexedDbFolder,
+  isPaddleError,
   MemoryFolder,
   S3Folder,
+  save,
 } from "../../mod.ts";
 import { FakeBucket } from "./fake_bucket.ts";
 import { fakeDirectory, type FakeTraits } from "./fake_file_system.ts";
@@ -103,3 +107,28 @@ function overHttp(listed: boolean): MakeFolder {
 }
 folderContract("a base URL", overHttp(false), { readOnly: true, unlisted: true });
 folderContract("a base URL with its names", overHttp(true), { readOnly: true });
+
+describe("an S3 bucket whose answers do not end", () => {
+  it("is given up after 8 MiB, whatever it was asked", async () => {
+    let sent = 0, cancelled = 0;
+    const endless = () =>
+      new ReadableStream<Uint8Array>({
+        pull(controller) {
+          sent += 65_536;
+          if (sent > 2 ** 26) controller.close();
+          else controller.enqueue(new Uint8Array(65_536).fill(97));
+        },
+        cancel: () => void cancelled++,
+      });
+    for (const status of [200, 500]) {
+      const folder = new S3Folder("http://127.0.0.1:9/b", {
+        fetch: () => Promise.resolve(new Response(endless(), { status })),
+      });
+      for (const call of [() => folder.list(), () => folder.delete("a"), () => save(1, "a", { folder })]) {
+        [sent, cancelled] = [0, 0];
+        await assert.rejects(call(), isPaddleError);
+        assert.ok(sent < 2 ** 24 && cancelled === 1, `${sent} bytes were taken, ${cancelled} cancelled`);
+      }
+    }
+  });
+});

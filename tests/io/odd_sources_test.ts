@@ -1,6 +1,23 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { describe, it } from "@std/testing/bdd";
-import { audit, decode, detect, encode, isPaddleError, load, open, save, type Source, Tensor } from "../../mod.ts";
+import {
+  audit,
+  decode,
+  detect,
+  encode,
+  isPaddleError,
+  load,
+  open,
+  recoverStateDict,
+  save,
+  type Source,
+  static as staticGraph,
+  Tensor,
+} from "../../mod.ts";
+import * as npy from "../../src/npy.ts";
+
+const { loadFromFile } = staticGraph;
 
 const W = new Tensor("float32", [300, 10], Float32Array.from({ length: 3000 }, (_, i) => i / 3), { name: "w" });
 const FILE = encode(new Map([["w", W]]));
@@ -112,6 +129,39 @@ describe("a stream that cannot be read or written any more", () => {
     const stream = new WritableStream<Uint8Array>();
     stream.getWriter();
     await assert.rejects(save(new Map(), stream), { name: "TypeError", message: /written by somebody else/ });
+  });
+});
+
+describe("a stream that is read to its end first", () => {
+  const program = readFileSync("tests/fixtures/real/paddle-3.1.1/infer-model.oldir/m.pdmodel");
+  const ways: Record<string, (stream: ReadableStream<Uint8Array>, signal?: AbortSignal) => Promise<unknown>> = {
+    "recoverStateDict": (params, signal) => recoverStateDict({ program, params }, { signal }),
+    "static.loadFromFile": (stream, signal) => loadFromFile(stream, { signal }),
+    "npy.loadNpz": (stream, signal) => npy.loadNpz(stream, { signal }),
+  };
+  for (const [name, way] of Object.entries(ways)) {
+    it(`fails with an error of ours, and is left for the signal: ${name}`, async () => {
+      const fails = new ReadableStream({ pull: () => Promise.reject(new Error("the line is cut")) });
+      await assert.rejects(way(fails), { code: "READ_FAILED" });
+      const text = new ReadableStream({ pull: (controller) => controller.enqueue("text" as unknown as Uint8Array) });
+      await assert.rejects(way(text), { name: "TypeError", message: /Uint8Array/ });
+      const controller = new AbortController(), reason = { mine: true };
+      setTimeout(() => controller.abort(reason), 10);
+      let cancelled = false;
+      const hangs = new ReadableStream<Uint8Array>({ cancel: () => void (cancelled = true) });
+      const late = new Promise((resolve) => setTimeout(resolve, 2000, "never"));
+      assert.equal(await Promise.race([way(hangs, controller.signal).catch((error) => error), late]), reason);
+      assert.ok(cancelled);
+    });
+  }
+
+  it("is no longer than its limit", async () => {
+    const params = new ReadableStream<Uint8Array>({
+      pull: (controller) =>
+        new Promise((resolve) => setTimeout(resolve)).then(() => controller.enqueue(new Uint8Array(999))),
+    });
+    const limits = { maxStreamBytes: 5000 }, signal = AbortSignal.timeout(2000);
+    await assert.rejects(recoverStateDict({ program, params }, { limits, signal }), { limit: "maxStreamBytes" });
   });
 });
 
