@@ -29,18 +29,33 @@ export function checkCover(name: string, shape: readonly number[], parts: readon
   if (parts.length > MAX_PARTS) {
     throw new FormatError("BAD_FIELD", `${quote(name)} is in ${parts.length} parts`, { at: name });
   }
-  for (const [i, a] of parts.entries()) {
-    if (parts.slice(0, i).some((b) => overlap(a, b))) {
-      throw new FormatError("BAD_FIELD", `Two parts of ${quote(name)} have the same elements`, { at: name });
-    }
+  if (hasOverlap(parts)) {
+    throw new FormatError("BAD_FIELD", `Two parts of ${quote(name)} have the same elements`, { at: name });
   }
 }
 
+/** Each part is compared with those alone that begin on axis 0 before it ends there. */
+function hasOverlap(parts: readonly Part[]): boolean {
+  const sorted = parts.toSorted((a, b) => (a.offset[0] ?? 0) - (b.offset[0] ?? 0));
+  return sorted.some((a, i) => {
+    const end = (a.offset[0] ?? 0) + (a.shape[0] ?? 1);
+    for (let k = i + 1; k < sorted.length && (sorted[k].offset[0] ?? 0) < end; k++) {
+      if (overlap(a, sorted[k])) return true;
+    }
+    return false;
+  });
+}
+
 function overlap(a: Part, b: Part): boolean {
-  const isSame = a.offset.join() === b.offset.join() && a.shape.join() === b.shape.join();
-  if (isSame && a.range && b.range) return a.range[0] < b.range[1] && b.range[0] < a.range[1];
-  if (sizeOf(a.shape) === 0 || sizeOf(b.shape) === 0) return false;
-  return a.offset.every((at, i) => at < b.offset[i] + b.shape[i] && b.offset[i] < at + a.shape[i]);
+  let isSame = true;
+  for (let axis = 0; axis < a.shape.length; axis++) {
+    const from = a.offset[axis], to = from + a.shape[axis];
+    const otherFrom = b.offset[axis], otherTo = otherFrom + b.shape[axis];
+    // An axis of no length has nothing in common with any.
+    if (Math.max(from, otherFrom) >= Math.min(to, otherTo)) return false;
+    isSame &&= from === otherFrom && to === otherTo;
+  }
+  return !(isSame && a.range && b.range) || (a.range[0] < b.range[1] && b.range[0] < a.range[1]);
 }
 
 /** The tensor of shape `shape` that the arrays make, each put where its part says; the arrays were checked against their parts. */
