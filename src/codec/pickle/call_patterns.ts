@@ -24,6 +24,7 @@ import { PickledArray, PickledDType, Token } from "./pickled.ts";
 import { readScalar } from "./scalar.ts";
 import type { SymbolKind } from "./symbols.ts";
 import { latin1FromText } from "./text.ts";
+import { isUnread } from "./unread.ts";
 
 /** The value of a call; undefined where the arguments do not fit. */
 type Pattern = (call: Call) => unknown;
@@ -75,6 +76,7 @@ export const DATA_PATTERNS: Patterns = {
   scalar({ args: [dtype, data, ...more], at }) {
     const bytes = typeof data === "string" ? latin1FromText(data) : data instanceof ByteText ? data.payload : data;
     if (more.length > 0 || !(dtype instanceof PickledDType) || !(bytes instanceof Uint8Array)) return undefined;
+    if (isUnread(bytes)) return undefined;
     return readScalar(dtype, bytes, at);
   },
 
@@ -105,7 +107,7 @@ export const DATA_PATTERNS: Patterns = {
   bytes: bytesOf,
   bytearray(call) {
     const bytes = bytesOf(call);
-    return bytes instanceof Uint8Array ? new ByteArray(bytes.slice().buffer) : undefined;
+    return bytes instanceof Uint8Array && !isUnread(bytes) ? new ByteArray(bytes.slice().buffer) : undefined;
   },
   dict: ({ args }) => args.length === 0 ? new Map() : undefined,
   complex({ args }) {

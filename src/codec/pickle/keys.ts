@@ -5,6 +5,7 @@
  * @module
  */
 import { ByteArray, Float, PythonRecord, Tuple } from "../../values.ts";
+import { isUnread } from "./unread.ts";
 
 const indexes = new WeakMap<object, Map<string, unknown>>();
 const MAX_LEAVES = 256;
@@ -62,7 +63,7 @@ function leafForm(key: unknown): string | null {
   }
   if (key === null) return "N";
   if (key instanceof Float) return leafForm(key.value);
-  if (key instanceof Uint8Array && !(key instanceof ByteArray)) {
+  if (key instanceof Uint8Array && !(key instanceof ByteArray) && !isUnread(key)) {
     return `b${Array.from(key, (b) => b.toString(16)).join(" ")}`;
   }
   return null;

@@ -16,6 +16,7 @@ import { floatFromText, integerFromBytes, integerFromText } from "./numbers.ts";
 import type { OpcodeArguments } from "./opcode_arguments.ts";
 import type { PickleStack } from "./pickle_stack.ts";
 import { PickledArray, PickledDType, Token } from "./pickled.ts";
+import { unread } from "./unread.ts";
 import { textFromLatin1, textFromQuoted, textFromRawUnicodeEscape, textFromUtf8 } from "./text.ts";
 
 /** Bytes that are looked at behind a payload: an opcode and the longest argument of fixed width. */
@@ -77,7 +78,7 @@ export class Literals {
 
   /** A text that stands for bytes: never a JavaScript string, and decoded once, into the place where it stays (P5). */
   *#byteText(length: number): Decoder<Payload> {
-    if (length >= BLOB_MIN) {
+    if (length >= BLOB_MIN && !this.#isLookedInto(1)) {
       this.#args.claim(length);
       return yield* this.#blob(length, "latin1", this.#expectedSize());
     }
@@ -94,7 +95,7 @@ export class Literals {
   /** `length` bytes. */
   *bytes(length: number): Decoder<void> {
     const { items } = this.#stack;
-    if (length < BLOB_MIN) {
+    if (length < BLOB_MIN || this.#isLookedInto(0)) {
       const start = yield* this.#args.inline(length);
       this.#budget.charge(PRICES.bytes, this.#here.at);
       items.push(this.#keep(start, start + length));
@@ -115,17 +116,26 @@ export class Literals {
 
   /** A bytearray of `length` bytes. In front of an array's `_frombuffer` a large payload may stay a span; one of its own is read. */
   *bytearray(length: number): Decoder<void> {
-    yield* this.bytes(length);
     const { items } = this.#stack;
-    const bytes = items[items.length - 1];
-    if (bytes instanceof Uint8Array && length < BLOB_MIN) {
-      items[items.length - 1] = new ByteArray(bytes.slice().buffer);
-    }
+    const below = items[items.length - 1];
+    if (length >= BLOB_MIN && below instanceof Token && below.kind === "frombuffer") return yield* this.bytes(length);
+    const start = yield* this.#args.inline(length);
+    this.#budget.charge(PRICES.bytes, this.#here.at);
+    items.push(new ByteArray(this.#args.cursor.bytes.slice(start, start + length).buffer));
+  }
+
+  /** Whether bytes come that a call makes something of, a bytearray or a scalar; `above` items lie on top of its arguments. */
+  #isLookedInto(above: number): boolean {
+    const { items } = this.#stack;
+    const top = items.length - 1 - above;
+    const last = items[top], before = items[top - 1];
+    if (last instanceof Token) return last.kind === "bytearray";
+    return last instanceof PickledDType && before instanceof Token && before.kind === "scalar";
   }
 
   *#blob(length: number, encoding: BlobEncoding, size: number | undefined): Decoder<Payload> {
     const { at } = this.#here;
-    return (yield {
+    const payload = (yield {
       kind: "blob",
       length,
       encoding,
@@ -134,6 +144,7 @@ export class Literals {
       isSlice: this.#isInSlice(),
       behind: LONGEST_FIXED,
     }) as Payload;
+    return unread(payload);
   }
 
   /** Bytes of the array whose state is being put together on the stack: (1, shape, dtype, fortran, encode(... */
