@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
 import { type Folder, type Source, static as staticGraph } from "../../mod.ts";
+import { slowly } from "./slowly.ts";
 import { modelOf } from "./sparse_file.ts";
 
 const FILES = 60;
@@ -21,7 +22,7 @@ describe("a model that is laid out as a folder with a file for each parameter", 
     let written = 0;
     const folder: Folder = {
       get: (name) =>
-        Promise.resolve(name === "m.pdiparams" ? parameters : name === "m.pdmodel" ? bytesOf(program) : null),
+        Promise.resolve(name === "m.pdiparams" ? parameters : name === "m.pdmodel" ? slowly(program) : null),
       list: (prefix = "") => Promise.resolve(["m.pdmodel", "m.pdiparams"].filter((name) => name.startsWith(prefix))),
       hasFolder: () => Promise.resolve(false),
       put: () =>
@@ -38,14 +39,3 @@ describe("a model that is laid out as a folder with a file for each parameter", 
     assert.ok(buffers.size <= 8, `${buffers.size} buffers for ${FILES} files`);
   });
 });
-
-function bytesOf(bytes: Uint8Array): Source {
-  return {
-    size: bytes.length,
-    read(offset, into) {
-      const part = bytes.subarray(offset, offset + into.length);
-      into.set(part);
-      return Promise.resolve(part.length);
-    },
-  };
-}

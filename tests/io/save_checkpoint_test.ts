@@ -18,6 +18,7 @@ import {
 import { shapeForSave } from "../../src/model/to_pickle.ts";
 import { loadNpz, openNpz, saveNpz } from "../../src/npy.ts";
 import { good, scriptedServer } from "./scripted_server.ts";
+import { slowly } from "./slowly.ts";
 import { equal } from "./source_contract.ts";
 
 const LENGTHS = [3_000_000, 5, 20_000, 16_384, 16_383, 4_000_000, 1];
@@ -31,18 +32,6 @@ async function saved(value: Parameters<typeof save>[0], options = {}): Promise<U
   const folder = new MemoryFolder();
   await save(value, "x", { ...options, folder });
   return (await folder.get("x"))!.view!(0, (await folder.get("x"))!.size);
-}
-
-/** A source that cannot be read at once. */
-function slowly(bytes: Uint8Array): Source {
-  return {
-    size: bytes.length,
-    read(offset, into) {
-      const part = bytes.subarray(offset, offset + into.length);
-      into.set(part);
-      return Promise.resolve(part.length);
-    },
-  };
 }
 
 async function inFolder(test: (path: string) => Promise<void>): Promise<void> {

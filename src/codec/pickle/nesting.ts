@@ -5,6 +5,7 @@
  * @module
  */
 import type { Budget } from "../../limits.ts";
+import { STEP } from "../../steps.ts";
 import { OrderedDict, PythonRecord } from "../../values.ts";
 import { type Decoder, PAUSE } from "../cursor.ts";
 import { PickledArray } from "./pickled.ts";
@@ -35,9 +36,6 @@ interface Frame extends Measure {
 
 const LEAF: Readonly<Measure> = { depth: 1, weight: 1 };
 const NONE: readonly Container[] = [];
-
-/** Members that are looked at between two pauses. */
-const STEP = 16_384;
 
 /** Throw where containers below `roots` nest deeper than `maxDepth`, or their tree has more nodes than a number can count. */
 export function* checkNesting(roots: readonly unknown[], budget: Budget, at: number): Decoder<Containers> {
