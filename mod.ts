@@ -43,11 +43,11 @@ export {
   type Warning,
 } from "./src/errors.ts";
 export * as fluid from "./src/fluid/mod.ts";
-export { DirectoryFolder, type DirectoryFolderOptions } from "./src/io/directory_folder.ts";
-export { type FolderRecovery, recoverFolder } from "./src/io/whole_folder.ts";
-export { cleanupTemps } from "./src/io/temp_file.ts";
+export { DirectoryFolder, type DirectoryFolderOptions } from "./src/io/folders/directory_folder.ts";
+export { type FolderRecovery, recoverFolder } from "./src/io/disk/whole_folder.ts";
+export { cleanupTemps } from "./src/io/disk/temp_file.ts";
 export { type Folder, type PutOptions, setDefaultFolder, type Unchanged } from "./src/io/folder.ts";
-export type { Fetch, HttpOptions } from "./src/io/http_options.ts";
+export type { Fetch, HttpOptions } from "./src/io/http/http_options.ts";
 export {
   type Bucket,
   type BucketCondition,
@@ -55,16 +55,16 @@ export {
   type BucketFolderOptions,
   type BucketObject,
   type BucketUpload,
-} from "./src/io/bucket_folder.ts";
-export { DownloadSink } from "./src/io/download_sink.ts";
-export { FileListFolder } from "./src/io/file_list_folder.ts";
+} from "./src/io/folders/bucket_folder.ts";
+export { DownloadSink } from "./src/io/sinks/download_sink.ts";
+export { FileListFolder } from "./src/io/folders/file_list_folder.ts";
 export type { DirectoryHandle, FileHandle, WritableFile } from "./src/io/file_handle.ts";
-export { HandleFolder } from "./src/io/handle_folder.ts";
-export { HttpFolder, type HttpFolderOptions } from "./src/io/http_folder.ts";
-export { IndexedDbFolder } from "./src/io/indexed_db_folder.ts";
-export { S3Folder, type S3FolderOptions } from "./src/io/s3_folder.ts";
+export { HandleFolder } from "./src/io/folders/handle_folder.ts";
+export { HttpFolder, type HttpFolderOptions } from "./src/io/folders/http_folder.ts";
+export { IndexedDbFolder } from "./src/io/folders/indexed_db_folder.ts";
+export { S3Folder, type S3FolderOptions } from "./src/io/folders/s3_folder.ts";
 export type { SyncHandle } from "./src/io/sync_handle.ts";
-export { MemoryFolder } from "./src/io/memory_folder.ts";
+export { MemoryFolder } from "./src/io/folders/memory_folder.ts";
 export type { FolderEntry, From } from "./src/io/open_source.ts";
 export type { Sink } from "./src/io/sink.ts";
 export type { To } from "./src/io/sink_of.ts";
@@ -129,7 +129,7 @@ export {
 } from "./src/program.ts";
 export { type Recovered, type RecoverOptions, recoverStateDict } from "./src/recover_state_dict.ts";
 export type { NameOrigin, RecoveredEntry, RecoverReport } from "./src/model/recover.ts";
-export type { ModelParts } from "./src/io/model_parts.ts";
+export type { ModelParts } from "./src/io/models/model_parts.ts";
 export { save, type SaveReport } from "./src/save.ts";
 import * as staticGraph from "./src/static/mod.ts";
 export { staticGraph as static };

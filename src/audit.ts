@@ -6,13 +6,13 @@
 import type { PickleFinding } from "./codec/pickle/symbol_guard.ts";
 import { readFile } from "./codec/read_file.ts";
 import { type ErrorJson, PaddleError, type Warning } from "./errors.ts";
-import { driveFrom } from "./io/drive_from.ts";
-import { noSingleFile } from "./io/no_single_file.ts";
+import { driveFrom } from "./io/drive/drive_from.ts";
+import { noSingleFile } from "./io/models/no_single_file.ts";
 import { type From, sourceOf } from "./io/open_source.ts";
 import { resolveLimits } from "./limits.ts";
 import { fromFileInSteps } from "./model/from_file.ts";
-import { SpanBytes } from "./io/span_bytes.ts";
-import { inTurns } from "./io/turns.ts";
+import { SpanBytes } from "./io/lazy/span_bytes.ts";
+import { inTurns } from "./io/waiting/turns.ts";
 import { AUDIT_OPTIONS, type AuditOptions, checkOptions } from "./options.ts";
 
 /** A symbol that a file names, or an opcode that never runs. */

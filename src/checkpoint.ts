@@ -6,14 +6,14 @@
 import type { PickledArray } from "./codec/pickle/pickled.ts";
 import { type DType, dtypeInfo } from "./dtype.ts";
 import { quote, SourceError, UnsupportedError, ValueError, type Warning } from "./errors.ts";
-import { eitherSignal } from "./io/either_signal.ts";
+import { eitherSignal } from "./io/waiting/either_signal.ts";
 import type { Source } from "./io/source.ts";
-import { leaveValue } from "./io/left_value.ts";
-import { InlineBytes } from "./io/inline_bytes.ts";
-import { type ReadOptions, SpanBytes } from "./io/span_bytes.ts";
-import { streamOf } from "./io/stream_of.ts";
-import { inTurns } from "./io/turns.ts";
-import { within } from "./io/within.ts";
+import { leaveValue } from "./io/lazy/left_value.ts";
+import { InlineBytes } from "./io/lazy/inline_bytes.ts";
+import { type ReadOptions, SpanBytes } from "./io/lazy/span_bytes.ts";
+import { streamOf } from "./io/streams/stream_of.ts";
+import { inTurns } from "./io/waiting/turns.ts";
+import { within } from "./io/waiting/within.ts";
 import { partLazily, piecesOf } from "./joined_bytes.ts";
 import { namedArrays } from "./model/named_arrays.ts";
 import { replaceLeavesInSteps, someInSteps } from "./model/walk.ts";
@@ -37,7 +37,7 @@ export interface ArrayInfo {
   kind: "Tensor" | "DenseTensor" | "NDArray";
 }
 
-export type { ReadOptions } from "./io/span_bytes.ts";
+export type { ReadOptions } from "./io/lazy/span_bytes.ts";
 
 /** Options of {@linkcode Checkpoint.stream}. */
 export interface StreamOptions extends ReadOptions {

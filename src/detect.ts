@@ -4,12 +4,12 @@
  * @module
  */
 import { detectKind, type FileKind } from "./codec/detect_kind.ts";
-import { driveFrom } from "./io/drive_from.ts";
+import { driveFrom } from "./io/drive/drive_from.ts";
 import { type From, sourceOf } from "./io/open_source.ts";
-import { noSingleFile } from "./io/no_single_file.ts";
+import { noSingleFile } from "./io/models/no_single_file.ts";
 import { checkOptions } from "./options.ts";
 import type { Folder } from "./io/folder.ts";
-import type { Fetch, HttpOptions } from "./io/http_options.ts";
+import type { Fetch, HttpOptions } from "./io/http/http_options.ts";
 
 export type { FileKind } from "./codec/detect_kind.ts";
 

@@ -4,14 +4,14 @@
  * @module
  */
 import { readFile } from "./codec/read_file.ts";
-import { driveFrom } from "./io/drive_from.ts";
-import { LeftSlices } from "./io/load_slices.ts";
-import { findModel, isNoFile, moreTelling, notFound } from "./io/find_model.ts";
+import { driveFrom } from "./io/drive/drive_from.ts";
+import { LeftSlices } from "./io/lazy/load_slices.ts";
+import { findModel, isNoFile, moreTelling, notFound } from "./io/models/find_model.ts";
 import { type From, type Opened, sourceOf } from "./io/open_source.ts";
 import { isFolder, type Place, placeOf } from "./io/place.ts";
-import { readModel, type VariableValue } from "./io/read_model.ts";
-import { readRecordFolder } from "./io/read_record_folder.ts";
-import { inTurns } from "./io/turns.ts";
+import { readModel, type VariableValue } from "./io/models/read_model.ts";
+import { readRecordFolder } from "./io/models/read_record_folder.ts";
+import { inTurns } from "./io/waiting/turns.ts";
 import { type Limits, resolveLimits } from "./limits.ts";
 import { fromFileInSteps } from "./model/from_file.ts";
 import { byStructuredName } from "./model/structured_names.ts";

@@ -5,12 +5,12 @@
  */
 import { readFile } from "./codec/read_file.ts";
 import type { Warning } from "./errors.ts";
-import { findModel, isNoFile, moreTelling, notFound } from "./io/find_model.ts";
+import { findModel, isNoFile, moreTelling, notFound } from "./io/models/find_model.ts";
 import type { From } from "./io/open_source.ts";
 import { isFolder, type Place, placeOf } from "./io/place.ts";
-import { isShardIndex } from "./io/shard_index.ts";
-import { readModel } from "./io/read_model.ts";
-import { readRecordFolder } from "./io/read_record_folder.ts";
+import { isShardIndex } from "./io/models/shard_index.ts";
+import { readModel } from "./io/models/read_model.ts";
+import { readRecordFolder } from "./io/models/read_record_folder.ts";
 import { type Limits, resolveLimits } from "./limits.ts";
 import { fromFileInSteps } from "./model/from_file.ts";
 import { byStructuredName } from "./model/structured_names.ts";

@@ -4,18 +4,18 @@
  * @module
  */
 import { FormatError, UnsupportedError } from "./errors.ts";
-import { BytesSource } from "./io/bytes_source.ts";
-import { withPath } from "./io/drive_from.ts";
+import { BytesSource } from "./io/sources/bytes_source.ts";
+import { withPath } from "./io/drive/drive_from.ts";
 import type { Folder } from "./io/folder.ts";
-import { gather } from "./io/gather.ts";
-import { inflate } from "./io/inflate.ts";
+import { gather } from "./io/sources/gather.ts";
+import { inflate } from "./io/archives/inflate.ts";
 import { type From, sourceOf } from "./io/open_source.ts";
-import { piecesOf } from "./io/part_source.ts";
-import { readFully } from "./io/read_fully.ts";
+import { piecesOf } from "./io/sources/part_source.ts";
+import { readFully } from "./io/sources/read_fully.ts";
 import type { Source } from "./io/source.ts";
-import { BLOCK } from "./io/tar_directory.ts";
-import { TarFolder } from "./io/tar_folder.ts";
-import { ZipFolder } from "./io/zip_folder.ts";
+import { BLOCK } from "./io/archives/tar_directory.ts";
+import { TarFolder } from "./io/archives/tar_folder.ts";
+import { ZipFolder } from "./io/archives/zip_folder.ts";
 import { joinBytes } from "./joined_bytes.ts";
 import { type Limits, resolveLimits } from "./limits.ts";
 import { checkOptions, type LoadOptions } from "./options.ts";

@@ -5,13 +5,13 @@
  */
 import type { Cursor, Decoder } from "./codec/cursor.ts";
 import type { PickledArray } from "./codec/pickle/pickled.ts";
-import { driveFrom } from "./io/drive_from.ts";
+import { driveFrom } from "./io/drive/drive_from.ts";
 import { type From, sourceOf } from "./io/open_source.ts";
 import type { Source } from "./io/source.ts";
-import { readWhole } from "./io/read_whole.ts";
-import { withIndex } from "./io/side_index.ts";
-import { SpanBytes } from "./io/span_bytes.ts";
-import { inTurns } from "./io/turns.ts";
+import { readWhole } from "./io/sources/read_whole.ts";
+import { withIndex } from "./io/lazy/side_index.ts";
+import { SpanBytes } from "./io/lazy/span_bytes.ts";
+import { inTurns } from "./io/waiting/turns.ts";
 import { resolveLimits } from "./limits.ts";
 import type { ArrayContext } from "./model/array_of.ts";
 import type { Shaped } from "./model/from_file.ts";

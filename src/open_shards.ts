@@ -6,7 +6,7 @@
 import { readFile } from "./codec/read_file.ts";
 import { PathError, quote } from "./errors.ts";
 import type { Place } from "./io/place.ts";
-import { readShardIndex } from "./io/shard_index.ts";
+import { readShardIndex } from "./io/models/shard_index.ts";
 import type { Folder } from "./io/folder.ts";
 import { progressOfFiles } from "./io/progress.ts";
 import type { Limits } from "./limits.ts";

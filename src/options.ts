@@ -6,7 +6,7 @@
 import type { Warning } from "./errors.ts";
 import { type Folder, folderGiven, type Unchanged } from "./io/folder.ts";
 import type { From } from "./io/open_source.ts";
-import type { Fetch, HttpOptions } from "./io/http_options.ts";
+import type { Fetch, HttpOptions } from "./io/http/http_options.ts";
 import type { ProgressEvent } from "./io/progress.ts";
 import type { Limits } from "./limits.ts";
 import { checkNames } from "./option_names.ts";

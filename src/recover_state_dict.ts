@@ -4,14 +4,14 @@
  * @module
  */
 import type { Warning } from "./errors.ts";
-import { findModel, notFound } from "./io/find_model.ts";
+import { findModel, notFound } from "./io/models/find_model.ts";
 import type { Folder } from "./io/folder.ts";
-import { filesOfParts, isModelParts, type ModelParts, type PartFiles } from "./io/model_parts.ts";
+import { filesOfParts, isModelParts, type ModelParts, type PartFiles } from "./io/models/model_parts.ts";
 import type { FolderEntry } from "./io/open_source.ts";
 import { noPlace } from "./io/misused.ts";
 import { placeOf } from "./io/place.ts";
 import type { ProgressEvent } from "./io/progress.ts";
-import { type ReadModel, readModel, type ReadModelOptions } from "./io/read_model.ts";
+import { type ReadModel, readModel, type ReadModelOptions } from "./io/models/read_model.ts";
 import { closeAll } from "./io/source.ts";
 import { type Limits, resolveLimits } from "./limits.ts";
 import { foldedIn } from "./model/folded.ts";

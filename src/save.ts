@@ -4,19 +4,19 @@
  * @module
  */
 import { PaddleError, SaveError, type Warning } from "./errors.ts";
-import { abortSink } from "./io/abort_sink.ts";
-import { FileSink } from "./io/file_sink.ts";
-import { guardedSink } from "./io/guarded_sink.ts";
+import { abortSink } from "./io/sinks/abort_sink.ts";
+import { FileSink } from "./io/sinks/file_sink.ts";
+import { guardedSink } from "./io/sinks/guarded_sink.ts";
 import { type Progress, progressOf } from "./io/progress.ts";
-import { pour } from "./io/pour.ts";
+import { pour } from "./io/save/pour.ts";
 import type { Sink } from "./io/sink.ts";
-import { sinkFailed } from "./io/sink_failed.ts";
+import { sinkFailed } from "./io/sinks/sink_failed.ts";
 import { sinkOf, type To } from "./io/sink_of.ts";
-import { leftValueOf } from "./io/left_value.ts";
-import { loadLazyArrays } from "./io/load_lazy_arrays.ts";
-import { textLengthsOf } from "./io/text_lengths.ts";
-import { inTurns } from "./io/turns.ts";
-import { within } from "./io/within.ts";
+import { leftValueOf } from "./io/lazy/left_value.ts";
+import { loadLazyArrays } from "./io/lazy/load_lazy_arrays.ts";
+import { textLengthsOf } from "./io/save/text_lengths.ts";
+import { inTurns } from "./io/waiting/turns.ts";
+import { within } from "./io/waiting/within.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { draftEncoding, type Plan } from "./encode.ts";
 import { checkOptions, type EncodeOptions, SAVE_OPTIONS, type SaveOptions } from "./options.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { type From, sourceOf } from "./io/open_source.ts";
-import { RecordingSource } from "./io/side_index.ts";
+import { RecordingSource } from "./io/lazy/side_index.ts";
 import { checkOptions, LOAD_OPTIONS, type LoadOptions } from "./options.ts";
 import { open } from "./open.ts";
 

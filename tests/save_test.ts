@@ -35,9 +35,9 @@ import {
   Tensor,
   Tuple,
 } from "../mod.ts";
-import { FileSink } from "../src/io/file_sink.ts";
+import { FileSink } from "../src/io/sinks/file_sink.ts";
 import type { Fs } from "../src/io/platform.ts";
-import { rename } from "../src/io/rename.ts";
+import { rename } from "../src/io/disk/rename.ts";
 
 async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "oarlock-save-"));

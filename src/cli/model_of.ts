@@ -4,7 +4,7 @@
  * @module
  */
 import { isPaddleError } from "../errors.ts";
-import { exists, findModel, isNoFile, type ModelFiles, notFound } from "../io/find_model.ts";
+import { exists, findModel, isNoFile, type ModelFiles, notFound } from "../io/models/find_model.ts";
 import type { FolderEntry } from "../io/open_source.ts";
 import { folderAt, isFolder, type Place, placeOf } from "../io/place.ts";
 import type { InferenceModel } from "../static/inference_model.ts";

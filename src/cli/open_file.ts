@@ -5,7 +5,7 @@
  */
 import { detect, type FileKind } from "../detect.ts";
 import { FormatError, quote, SourceError } from "../errors.ts";
-import { isNoFile } from "../io/find_model.ts";
+import { isNoFile } from "../io/models/find_model.ts";
 import { nearest } from "../limits.ts";
 import { namedArrays } from "../model/named_arrays.ts";
 import type { NDArray } from "../ndarray.ts";

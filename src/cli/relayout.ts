@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { exists } from "../io/find_model.ts";
+import { exists } from "../io/models/find_model.ts";
 import { folderAt, isFolder, placeOf } from "../io/place.ts";
 import { type Layout, relayout as relayoutModel } from "../static/relayout.ts";
 import { command } from "./command.ts";

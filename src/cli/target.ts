@@ -4,9 +4,9 @@
  * @module
  */
 import { isPaddleError, quote, SaveError, visible } from "../errors.ts";
-import { exists } from "../io/find_model.ts";
+import { exists } from "../io/models/find_model.ts";
 import { folderAt, isFolder, type Place, placeOf } from "../io/place.ts";
-import { checkFileNames } from "../io/file_names.ts";
+import { checkFileNames } from "../io/folders/file_names.ts";
 import type { NDArray } from "../ndarray.ts";
 import { save as saveNpy, saveNpz } from "../npy.ts";
 import { save as saveSafetensors } from "../safetensors.ts";

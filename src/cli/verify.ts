@@ -5,9 +5,9 @@
  */
 import { dtypeInfo } from "../dtype.ts";
 import { isPaddleError } from "../errors.ts";
-import { gather } from "../io/gather.ts";
+import { gather } from "../io/sources/gather.ts";
 import { sourceOf } from "../io/open_source.ts";
-import { ZipFolder } from "../io/zip_folder.ts";
+import { ZipFolder } from "../io/archives/zip_folder.ts";
 import { joinBytes, piecesOf } from "../joined_bytes.ts";
 import { resolveLimits } from "../limits.ts";
 import { NDArray, type PieceOptions } from "../ndarray.ts";

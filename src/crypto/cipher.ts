@@ -5,7 +5,7 @@
  */
 import { FormatError, UnsupportedError, ValueError } from "../errors.ts";
 import { encryptBlocks } from "./aes_block.ts";
-import { within } from "../io/within.ts";
+import { within } from "../io/waiting/within.ts";
 import { checkStop, type StopOptions } from "../options.ts";
 import { checkConfig, type CipherConfig } from "./config.ts";
 

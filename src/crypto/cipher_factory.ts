@@ -4,9 +4,9 @@
  * @module
  */
 import { FormatError, UnsupportedError, ValueError } from "../errors.ts";
-import { gather } from "../io/gather.ts";
+import { gather } from "../io/sources/gather.ts";
 import { type From, sourceOf } from "../io/open_source.ts";
-import { readFully } from "../io/read_fully.ts";
+import { readFully } from "../io/sources/read_fully.ts";
 import type { To } from "../io/sink_of.ts";
 import { DEFAULT_LIMITS } from "../limits.ts";
 import { checkStop, type StopOptions } from "../options.ts";

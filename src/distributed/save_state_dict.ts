@@ -5,7 +5,7 @@
  */
 import type { From } from "../io/open_source.ts";
 import { planEncoding } from "../encode.ts";
-import { saveFiles } from "../io/save_files.ts";
+import { saveFiles } from "../io/save/save_files.ts";
 import { checkOptions, type SaveOptions } from "../options.ts";
 import { planSaving } from "../save.ts";
 import { Tensor } from "../tensor.ts";

@@ -5,11 +5,11 @@
  */
 import { isPaddleError, PathError, quote, ValueError, type Warning } from "../errors.ts";
 import type { Folder } from "../io/folder.ts";
-import { findManifest } from "../io/manifest.ts";
+import { findManifest } from "../io/save/manifest.ts";
 import { noPlace, prefixGiven } from "../io/misused.ts";
 import { gotInstead, hasMethod } from "../plain_object.ts";
 import { placeOf } from "../io/place.ts";
-import { type OutFile, saveFiles } from "../io/save_files.ts";
+import { type OutFile, saveFiles } from "../io/save/save_files.ts";
 import { save as saveExported } from "../jit/save.ts";
 import type { Limits } from "../limits.ts";
 import { load } from "../load.ts";

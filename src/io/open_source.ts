@@ -5,21 +5,21 @@
  */
 import type { DirectoryHandle, FileHandle } from "./file_handle.ts";
 import { HttpError, PathError, SourceError } from "../errors.ts";
-import { BlobSource } from "./blob_source.ts";
-import { BytesSource } from "./bytes_source.ts";
-import { FileSource } from "./file_source.ts";
-import { guarded } from "./guarded_source.ts";
-import { HandleSource } from "./handle_source.ts";
+import { BlobSource } from "./sources/blob_source.ts";
+import { BytesSource } from "./sources/bytes_source.ts";
+import { FileSource } from "./sources/file_source.ts";
+import { guarded } from "./sources/guarded_source.ts";
+import { HandleSource } from "./sources/handle_source.ts";
 import { isSyncHandle, type SyncHandle, SyncHandleSource } from "./sync_handle.ts";
 import { type Folder, folderGiven, folderOf, nameGiven } from "./folder.ts";
-import { type Fetch, type HttpOptions, shownUrl } from "./http_options.ts";
-import { openHttp, streamHttp } from "./http_source.ts";
-import { isEncoded, lengthOf } from "./http_version.ts";
-import { homeFolder, homeName } from "./home_folder.ts";
+import { type Fetch, type HttpOptions, shownUrl } from "./http/http_options.ts";
+import { openHttp, streamHttp } from "./http/http_source.ts";
+import { isEncoded, lengthOf } from "./http/http_version.ts";
+import { homeFolder, homeName } from "./folders/home_folder.ts";
 import { hasFileSystem, pathOfUrl } from "./platform.ts";
 import type { Source } from "./source.ts";
 import { notReadable } from "./misused.ts";
-import { until } from "./stoppable_folder.ts";
+import { until } from "./folders/stoppable_folder.ts";
 import { isRead, urlOf } from "./url_text.ts";
 import { bytesGiven, isMemory } from "../plain_bytes.ts";
 

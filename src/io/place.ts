@@ -3,17 +3,17 @@
  *
  * @module
  */
-import { DirectoryFolder } from "./directory_folder.ts";
+import { DirectoryFolder } from "./folders/directory_folder.ts";
 import { isPaddleError } from "../errors.ts";
 import { type Folder, folderGiven, folderOf, nameGiven, type PutOptions } from "./folder.ts";
-import { HandleFolder } from "./handle_folder.ts";
-import { homeFolder, homeName } from "./home_folder.ts";
-import { HttpFolder } from "./http_folder.ts";
-import { shownUrl } from "./http_options.ts";
+import { HandleFolder } from "./folders/handle_folder.ts";
+import { homeFolder, homeName } from "./folders/home_folder.ts";
+import { HttpFolder } from "./folders/http_folder.ts";
+import { shownUrl } from "./http/http_options.ts";
 import { type From, isDirectoryHandle, type SourceOfOptions } from "./open_source.ts";
-import { pathCalls } from "./path.ts";
+import { pathCalls } from "./disk/path.ts";
 import { hasFileSystem, isDirectory, pathOfUrl } from "./platform.ts";
-import { until } from "./stoppable_folder.ts";
+import { until } from "./folders/stoppable_folder.ts";
 import { isRead, urlOf } from "./url_text.ts";
 
 /** A name in a folder. */

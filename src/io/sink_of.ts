@@ -5,16 +5,16 @@
  */
 import type { FileHandle } from "./file_handle.ts";
 import { shownValue } from "../plain_object.ts";
-import { FileSink } from "./file_sink.ts";
+import { FileSink } from "./sinks/file_sink.ts";
 import { type Folder, folderGiven, folderOf, nameGiven, type PutOptions, refuseWishes } from "./folder.ts";
 import { isNodeStream, notWritable } from "./misused.ts";
 import type { FolderEntry } from "./open_source.ts";
-import { homeFolder, homeName } from "./home_folder.ts";
+import { homeFolder, homeName } from "./folders/home_folder.ts";
 import { hasFileSystem, pathOfUrl } from "./platform.ts";
-import { portableParts } from "./safe_name.ts";
+import { portableParts } from "./folders/safe_name.ts";
 import type { Sink } from "./sink.ts";
-import { until } from "./stoppable_folder.ts";
-import { fileStreamSink, StreamSink } from "./stream_sink.ts";
+import { until } from "./folders/stoppable_folder.ts";
+import { fileStreamSink, StreamSink } from "./sinks/stream_sink.ts";
 import { isSyncHandle, type SyncHandle, SyncHandleSink } from "./sync_handle.ts";
 import { isRead, urlOf } from "./url_text.ts";
 

@@ -5,9 +5,9 @@
  */
 import { SaveError, SourceError } from "../errors.ts";
 import type { Sink } from "./sink.ts";
-import { sinkFailed } from "./sink_failed.ts";
+import { sinkFailed } from "./sinks/sink_failed.ts";
 import type { Source } from "./source.ts";
-import type { SinkEnd } from "./stream_sink.ts";
+import type { SinkEnd } from "./sinks/stream_sink.ts";
 
 /** A `FileSystemSyncAccessHandle`. */
 export interface SyncHandle {

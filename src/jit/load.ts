@@ -5,14 +5,14 @@
  */
 import { readProperties } from "../codec/program/properties.ts";
 import type { Warning } from "../errors.ts";
-import { type FileNames, findModel, notFound } from "../io/find_model.ts";
+import { type FileNames, findModel, notFound } from "../io/models/find_model.ts";
 import type { Folder } from "../io/folder.ts";
 import type { FolderEntry } from "../io/open_source.ts";
 import { noPlace } from "../io/misused.ts";
 import { placeOf } from "../io/place.ts";
 import type { ProgressEvent } from "../io/progress.ts";
-import { readFully } from "../io/read_fully.ts";
-import { readModel } from "../io/read_model.ts";
+import { readFully } from "../io/sources/read_fully.ts";
+import { readModel } from "../io/models/read_model.ts";
 import type { Source } from "../io/source.ts";
 import { type Limits, resolveLimits } from "../limits.ts";
 import { checkInfo } from "../model/model_info.ts";

@@ -5,7 +5,7 @@
  */
 import type { Folder } from "../io/folder.ts";
 import type { From } from "../io/open_source.ts";
-import { readWhole } from "../io/read_whole.ts";
+import { readWhole } from "../io/sources/read_whole.ts";
 import type { To } from "../io/sink_of.ts";
 import { saveChunks } from "../save.ts";
 

@@ -3,14 +3,14 @@
  *
  * @module
  */
-import { type FileNames, findModel, type ModelFiles, notFound } from "../io/find_model.ts";
+import { type FileNames, findModel, type ModelFiles, notFound } from "../io/models/find_model.ts";
 import type { Folder } from "../io/folder.ts";
-import { MemoryFolder } from "../io/memory_folder.ts";
+import { MemoryFolder } from "../io/folders/memory_folder.ts";
 import type { FolderEntry } from "../io/open_source.ts";
 import { noPlace } from "../io/misused.ts";
 import { folderAt, isFolder, type Place, placeOf } from "../io/place.ts";
 import type { ProgressEvent } from "../io/progress.ts";
-import { readModel } from "../io/read_model.ts";
+import { readModel } from "../io/models/read_model.ts";
 import { closeAll } from "../io/source.ts";
 import { type Limits, resolveLimits } from "../limits.ts";
 import { checkOptions } from "../options.ts";

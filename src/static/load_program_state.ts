@@ -7,11 +7,11 @@ import { FormatError, isPaddleError, PathError, quote, type Warning } from "../e
 import { byCodePoint } from "../code_point_order.ts";
 import { readFile } from "../codec/read_file.ts";
 import { readCombined } from "../codec/record/read_combined.ts";
-import { driveFrom } from "../io/drive_from.ts";
-import { exists, notFound } from "../io/find_model.ts";
+import { driveFrom } from "../io/drive/drive_from.ts";
+import { exists, notFound } from "../io/models/find_model.ts";
 import type { Folder } from "../io/folder.ts";
-import { checkManifest, manifestName } from "../io/manifest.ts";
-import { readRecordFile } from "../io/read_record_folder.ts";
+import { checkManifest, manifestName } from "../io/save/manifest.ts";
+import { readRecordFile } from "../io/models/read_record_folder.ts";
 import { noPlace } from "../io/misused.ts";
 import { folderAt, isFolder, type Place, placeOf } from "../io/place.ts";
 import { type FolderEntry, sourceOf } from "../io/open_source.ts";

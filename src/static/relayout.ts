@@ -5,12 +5,12 @@
  */
 import { quote, ValueError } from "../errors.ts";
 import type { Folder } from "../io/folder.ts";
-import { bytesFile, combinedFile, infoFile, programEnding, scatteredFiles } from "../io/model_out_files.ts";
+import { bytesFile, combinedFile, infoFile, programEnding, scatteredFiles } from "../io/models/model_out_files.ts";
 import type { FolderEntry } from "../io/open_source.ts";
 import { noPlace } from "../io/misused.ts";
 import { folderAt, placeOf } from "../io/place.ts";
 import type { ProgressEvent } from "../io/progress.ts";
-import { saveFiles } from "../io/save_files.ts";
+import { saveFiles } from "../io/save/save_files.ts";
 import { parametersOf } from "../model/model_values.ts";
 import { checkOptions } from "../options.ts";
 import { InferenceModel } from "./inference_model.ts";

@@ -5,12 +5,12 @@
  */
 import { ProgramDesc } from "../codec/program/program_desc.ts";
 import type { Folder } from "../io/folder.ts";
-import { bytesFile, combinedFile, programEnding, scatteredFiles } from "../io/model_out_files.ts";
+import { bytesFile, combinedFile, programEnding, scatteredFiles } from "../io/models/model_out_files.ts";
 import type { FolderEntry } from "../io/open_source.ts";
 import { noPlace } from "../io/misused.ts";
 import { folderAround, placeOf } from "../io/place.ts";
 import type { ProgressEvent } from "../io/progress.ts";
-import { saveFiles } from "../io/save_files.ts";
+import { saveFiles } from "../io/save/save_files.ts";
 import { removeTrainingInfo } from "../model/clip_extra.ts";
 import { parametersOf, type Scope } from "../model/model_values.ts";
 import { applyFormat } from "../model/program_format.ts";

@@ -28,7 +28,7 @@ import {
   save,
   Tensor,
 } from "../../mod.ts";
-import { replaceBytes } from "../../src/io/undo_journal.ts";
+import { replaceBytes } from "../../src/io/disk/undo_journal.ts";
 import { cutOff } from "./cut_off.ts";
 import { fakeDirectory } from "./fake_file_system.ts";
 

@@ -28,7 +28,7 @@ import {
   save,
   Tensor,
 } from "../../mod.ts";
-import { FileSource } from "../../src/io/file_source.ts";
+import { FileSource } from "../../src/io/sources/file_source.ts";
 import { equal, patterned } from "./source_contract.ts";
 
 async function inFolder(test: (path: string) => Promise<void>): Promise<void> {

@@ -15,7 +15,7 @@ import {
   open,
   static as staticModule,
 } from "../../mod.ts";
-import { cleanupTemps } from "../../src/io/temp_file.ts";
+import { cleanupTemps } from "../../src/io/disk/temp_file.ts";
 
 const { loadInferenceModel, loadProgramState, relayout, save } = staticModule;
 const FIXTURE = "tests/fixtures/real/paddle-3.1.1/infer-model.oldir/m";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { posix } from "node:path";
 import process from "node:process";
 import { describe, it } from "@std/testing/bdd";
-import { slashPaths } from "../../src/io/path.ts";
+import { slashPaths } from "../../src/io/disk/path.ts";
 
 const ours = slashPaths(() => process.cwd());
 

@@ -34,7 +34,7 @@ import {
   type StateDict,
   Tensor,
 } from "../../mod.ts";
-import { replaceBytes, replaceFile } from "../../src/io/undo_journal.ts";
+import { replaceBytes, replaceFile } from "../../src/io/disk/undo_journal.ts";
 import { cutOff } from "./cut_off.ts";
 
 async function inFolder(test: (folder: string, path: string) => Promise<void>): Promise<void> {

@@ -19,7 +19,7 @@ import {
   type Sink,
   type SyncHandle,
 } from "../../mod.ts";
-import { StreamSink } from "../../src/io/stream_sink.ts";
+import { StreamSink } from "../../src/io/sinks/stream_sink.ts";
 import { SyncHandleSink } from "../../src/io/sync_handle.ts";
 import { FakeBucket } from "./fake_bucket.ts";
 import { fakeDirectory } from "./fake_file_system.ts";

@@ -21,7 +21,7 @@ import {
   type SyncHandle,
   Tensor,
 } from "../../mod.ts";
-import { CoalescedSource } from "../../src/io/coalesced_source.ts";
+import { CoalescedSource } from "../../src/io/sources/coalesced_source.ts";
 import { SyncHandleSource } from "../../src/io/sync_handle.ts";
 import { FakeBucket } from "./fake_bucket.ts";
 import { fakeDirectory } from "./fake_file_system.ts";

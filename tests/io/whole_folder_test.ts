@@ -25,7 +25,7 @@ import {
   static as paddleStatic,
   Tensor,
 } from "../../mod.ts";
-import { recoverIn, swapFolder } from "../../src/io/whole_folder.ts";
+import { recoverIn, swapFolder } from "../../src/io/disk/whole_folder.ts";
 import { cutOff } from "./cut_off.ts";
 
 const REAL = "tests/fixtures/real";

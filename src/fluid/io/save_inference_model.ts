@@ -12,10 +12,10 @@ import type { Program } from "../../program.ts";
 import { InferenceModel } from "../../static/inference_model.ts";
 import { namesOf, normalizeProgram, type VariableName } from "../../static/normalize_program.ts";
 import { relayout } from "../../static/relayout.ts";
-import { bytesFile } from "../../io/model_out_files.ts";
+import { bytesFile } from "../../io/models/model_out_files.ts";
 import { noPlace } from "../../io/misused.ts";
 import { folderAt, placeOf } from "../../io/place.ts";
-import { saveFiles } from "../../io/save_files.ts";
+import { saveFiles } from "../../io/save/save_files.ts";
 
 /** Options of {@linkcode saveInferenceModel}. */
 export interface SaveInferenceModelOptions {

@@ -1,0 +1,95 @@
+/**
+ * Unpacking within limits.
+ *
+ * @module
+ */
+import { FormatError, LimitError, UnsupportedError } from "../../errors.ts";
+import type { Limits } from "../../limits.ts";
+import { streamOf } from "../streams/stream_of.ts";
+
+/** What {@linkcode inflate} is told. */
+export interface InflateOptions {
+  format: "deflate-raw" | "gzip";
+  /** Bytes of the packed data. */
+  compressed: number;
+  limits: Readonly<Limits>;
+  /** Where errors are reported: the packed data begin there. */
+  offset: number;
+  name?: string;
+  signal?: AbortSignal;
+}
+
+/** Output below this is never too much: short runs of zeros shrink a thousandfold. */
+export const FREE: number = 2 ** 20;
+
+/**
+ * The unpacked bytes of what `make` gives, in chunks.
+ *
+ * @throws {LimitError} `LIMIT`: more comes out than maxExpansion and maxStreamBytes allow
+ * @throws {FormatError} `BAD_FIELD`: the data are not packed so
+ */
+export async function* inflate(
+  make: (signal: AbortSignal) => AsyncGenerator<Uint8Array>,
+  options: InflateOptions,
+): AsyncGenerator<Uint8Array> {
+  const { format, offset, name, signal } = options;
+  checkExpansion(0, options);
+  let failure: unknown;
+  // The unpacker tells its own failure in place of the one that it was told.
+  const packed = streamOf(async function* (stop) {
+    try {
+      yield* make(signal ? AbortSignal.any([signal, stop]) : stop);
+    } catch (error) {
+      failure = error;
+      throw error;
+    }
+  });
+  const reader = packed.pipeThrough(unpacker(format)).getReader();
+  let out = 0;
+  try {
+    for (;;) {
+      signal?.throwIfAborted();
+      let step: ReadableStreamReadResult<Uint8Array>;
+      try {
+        step = await reader.read();
+      } catch (cause) {
+        if (failure !== undefined) throw failure;
+        throw new FormatError("BAD_FIELD", `The packed data at byte ${offset} cannot be unpacked`, {
+          offset,
+          path: name,
+          cause,
+        });
+      }
+      if (step.done) return;
+      out += step.value.length;
+      checkExpansion(out, options);
+      yield step.value;
+    }
+  } finally {
+    await reader.cancel().catch(() => {});
+  }
+}
+
+/** Throw where `size` unpacked bytes are more than the packed ones may give. */
+export function checkExpansion(size: number, { compressed, limits, offset, name }: InflateOptions): void {
+  const most = Math.max(FREE, limits.maxExpansion * compressed);
+  const [limit, max, actual] = size > limits.maxStreamBytes
+    ? ["maxStreamBytes", limits.maxStreamBytes, size] as const
+    : ["maxExpansion", limits.maxExpansion, Math.ceil(size / Math.max(1, compressed))] as const;
+  if (size <= most && limit === "maxExpansion") return;
+  throw new LimitError(
+    "LIMIT",
+    `Limit ${limit}=${max} reached: the packed data at byte ${offset} unpack to ${size} bytes or more. If you trust this file: { limits: { ${limit}: ${actual} } }.`,
+    { limit, max, actual, offset, path: name },
+  );
+}
+
+function unpacker(format: "deflate-raw" | "gzip"): TransformStream<Uint8Array, Uint8Array> {
+  if (typeof DecompressionStream === "undefined") {
+    throw new UnsupportedError(
+      "UNSUPPORTED_RUNTIME",
+      "This runtime has no DecompressionStream: packed files cannot be read",
+    );
+  }
+  return new DecompressionStream(format as CompressionFormat) as unknown as TransformStream<Uint8Array, Uint8Array>;
+}

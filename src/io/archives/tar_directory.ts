@@ -1,0 +1,230 @@
+/**
+ * The list of what is in a tar archive: ustar (POSIX.1-1988), pax (POSIX.1-2001) and GNU's long names.
+ *
+ * @module
+ */
+import { textFromUtf8 } from "../../codec/pickle/text.ts";
+import { FormatError, PathError, quote, UnsupportedError } from "../../errors.ts";
+import type { Limits } from "../../limits.ts";
+import { ArchiveNames } from "./archive_names.ts";
+import { readFully } from "../sources/read_fully.ts";
+import type { Source } from "../source.ts";
+import { Turns } from "../waiting/turns.ts";
+
+/** Where a file lies in the archive. */
+export interface TarEntry {
+  readonly offset: number;
+  readonly size: number;
+}
+
+/** Everything comes in blocks of this. */
+export const BLOCK = 512;
+/** Longest name or list of extended fields that is read. */
+const MAX_EXTENDED = 2 ** 20;
+/** Archives are filled with zeros up to a multiple of this. */
+const RECORD = 10_240;
+
+/** What the headers before a file say of it in place of its own. */
+interface Extended {
+  path?: string;
+  size?: number;
+}
+
+/** Read every header of `source`, jumping over the files. */
+export async function readTarDirectory(
+  source: Source,
+  limits: Readonly<Limits>,
+  signal?: AbortSignal,
+): Promise<ArchiveNames<TarEntry>> {
+  const names = new ArchiveNames<TarEntry>({ limits });
+  const block = new Uint8Array(BLOCK), turns = new Turns(signal);
+  let extended: Extended = {};
+  let at = 0;
+  for (; at < source.size;) {
+    if (turns.due()) await turns.take();
+    if (at + BLOCK > source.size) throw truncated(at, BLOCK, source.size);
+    await readFully(source, at, block, signal);
+    if (block.every((byte) => byte === 0)) break;
+    checkSum(block, at);
+    const header = readHeader(block, at, extended);
+    const data = at + BLOCK, end = data + header.size;
+    if (end > source.size) throw truncated(data, header.size, source.size);
+    at = data + BLOCK * Math.ceil(header.size / BLOCK);
+    if ("xgLK".includes(header.kind)) {
+      if (header.size > MAX_EXTENDED) {
+        throw new FormatError("BAD_LENGTH", `The extended header at byte ${data} has ${header.size} bytes`, {
+          offset: data,
+        });
+      }
+      const text = await readFully(source, data, new Uint8Array(header.size), signal);
+      if (header.kind === "x") extended = { ...extended, ...readPax(text, data) };
+      else if (header.kind === "g") refuseForAll(readPax(text, data), data);
+      else if (header.kind === "L") extended.path = nameOf(text, data);
+      continue;
+    }
+    names.count(data - BLOCK, header.name.length);
+    if (header.kind === "5") names.addFolder(header.name, data - BLOCK);
+    else names.addFile(header.name, { offset: data, size: header.size }, data - BLOCK);
+    extended = {};
+  }
+  await checkEnd(source, at, signal);
+  return names;
+}
+
+/** Behind the closing blocks lie zeros, or nothing. */
+async function checkEnd(source: Source, at: number, signal?: AbortSignal): Promise<void> {
+  if (at >= source.size) return;
+  const rest = await readFully(source, at, new Uint8Array(Math.min(RECORD, source.size - at)), signal);
+  const found = rest.findIndex((byte) => byte !== 0);
+  if (found < 0) return;
+  throw new FormatError("TRAILING_DATA", `Something follows the end of the tar archive at byte ${at + found}`, {
+    offset: at + found,
+  });
+}
+
+function readHeader(block: Uint8Array, at: number, extended: Extended): { name: string; size: number; kind: string } {
+  const kind = block[156] === 0 ? "0" : String.fromCharCode(block[156]);
+  const isExtended = "xgLK".includes(kind);
+  const isUstar = String.fromCharCode(...block.subarray(257, 263)) === "ustar\0";
+  const own = nameOf(block.subarray(0, 100), at);
+  const prefix = isUstar ? nameOf(block.subarray(345, 500), at + 345) : "";
+  const name = (isExtended ? undefined : extended.path) ?? (prefix ? `${prefix}/${own}` : own);
+  const size = (isExtended ? undefined : extended.size) ?? numberOf(block.subarray(124, 136), at + 124);
+  if (isExtended) return { name, size, kind };
+  if (kind === "1" || kind === "2") throw refused("LINK_ESCAPE", name, "a link", at);
+  if (kind === "3" || kind === "4" || kind === "6") throw refused("NOT_A_FILE", name, "a device or a FIFO", at);
+  if (!"057".includes(kind)) {
+    throw new UnsupportedError(
+      "UNSUPPORTED_FEATURE",
+      `${quote(name)} is of the kind ${quote(kind)} in the tar archive`,
+      {
+        offset: at + 156,
+        path: name,
+      },
+    );
+  }
+  // Before 1988 a folder was a file with a slash at its end. A folder's size says nothing; of a later file with a slash and a size some
+  // would take the bytes for members: its name is refused.
+  const isFolder = kind === "5" || (name.endsWith("/") && (block[156] === 0 || size === 0));
+  return { name, size: isFolder ? 0 : size, kind: isFolder ? "5" : "0" };
+}
+
+function refused(code: "LINK_ESCAPE" | "NOT_A_FILE", name: string, what: string, offset: number): PathError {
+  return new PathError(code, `${quote(name)} is ${what} in the tar archive: only files and folders are read`, {
+    offset,
+    path: name,
+  });
+}
+
+/** The sum of the header's bytes, its own field taken for spaces; some old writers summed signed bytes. */
+function checkSum(block: Uint8Array, at: number): void {
+  let unsigned = 8 * 32, signed = 8 * 32;
+  for (let i = 0; i < BLOCK; i++) {
+    if (i >= 148 && i < 156) continue;
+    unsigned += block[i];
+    signed += block[i] << 24 >> 24;
+  }
+  const said = octalOf(block.subarray(148, 156));
+  if (said === unsigned || said === signed) return;
+  throw new FormatError(
+    "HASH_MISMATCH",
+    `The header at byte ${at} of the tar archive does not have the sum that it says`,
+    {
+      offset: at,
+      expected: said,
+      actual: unsigned,
+    },
+  );
+}
+
+/** A number: octal digits, or base 256 where its first bit is set. */
+function numberOf(field: Uint8Array, offset: number): number {
+  let value: number | null;
+  if (field[0] < 0x80) value = octalOf(field);
+  else {
+    // A negative one has all bits set, and comes to no safe integer.
+    value = field[0] & 0x7f;
+    for (const byte of field.subarray(1)) value = value * 256 + byte;
+  }
+  if (value !== null && Number.isSafeInteger(value)) return value;
+  throw new FormatError("BAD_NUMBER", `The size at byte ${offset} of the tar archive is no number of bytes`, {
+    offset,
+  });
+}
+
+function octalOf(field: Uint8Array): number | null {
+  let value = 0, i = 0;
+  while (field[i] === 0x20) i++;
+  for (; i < field.length && field[i] !== 0 && field[i] !== 0x20; i++) {
+    if (field[i] < 0x30 || field[i] > 0x37) return null;
+    value = value * 8 + field[i] - 0x30;
+  }
+  return value;
+}
+
+/** Fields of a pax header: `length key=value` and a newline, the length in decimal and counting itself. */
+function readPax(bytes: Uint8Array, base: number): Extended {
+  const found: Extended = {};
+  for (let at = 0; at < bytes.length;) {
+    const space = bytes.indexOf(0x20, at);
+    const digits = space < 0 ? "" : String.fromCharCode(...bytes.subarray(at, Math.min(space, at + 9)));
+    const end = at + Number(digits);
+    if (!/^[0-9]{1,8}$/.test(digits) || end > bytes.length || end <= space || bytes[end - 1] !== 0x0a) {
+      throw new FormatError("BAD_FIELD", `The extended field at byte ${base + at} has a false length`, {
+        offset: base + at,
+      });
+    }
+    const equals = bytes.indexOf(0x3d, space);
+    if (equals < 0 || equals >= end) {
+      throw new FormatError("BAD_FIELD", `The extended field at byte ${base + at} has no value`, { offset: base + at });
+    }
+    const key = textFromUtf8(bytes, space + 1, equals) ?? "";
+    if (key === "path") found.path = wholeName(bytes.subarray(equals + 1, end - 1), base + equals);
+    if (key === "size") {
+      const size = String.fromCharCode(...bytes.subarray(equals + 1, Math.min(end - 1, equals + 18)));
+      if (!/^[0-9]{1,16}$/.test(size) || !Number.isSafeInteger(Number(size))) {
+        throw new FormatError("BAD_NUMBER", `The size at byte ${base + at} is no number of bytes`, {
+          offset: base + at,
+        });
+      }
+      found.size = Number(size);
+    }
+    if (key.startsWith("GNU.sparse.")) {
+      throw new UnsupportedError("UNSUPPORTED_FEATURE", "The tar archive has a sparse file", { offset: base + at });
+    }
+    at = end;
+  }
+  return found;
+}
+
+/** A name or size that every file would have: tools do not agree on what that is, and no archive of files has one. */
+function refuseForAll({ path, size }: Extended, offset: number): void {
+  if (path === undefined && size === undefined) return;
+  throw new UnsupportedError("UNSUPPORTED_FEATURE", "The tar archive has one name or size for all of its files", {
+    offset,
+  });
+}
+
+/** A name, up to its NUL. */
+function nameOf(field: Uint8Array, offset: number): string {
+  const nul = field.indexOf(0);
+  return wholeName(nul < 0 ? field : field.subarray(0, nul), offset);
+}
+
+function wholeName(field: Uint8Array, offset: number): string {
+  const name = textFromUtf8(field, 0, field.length);
+  if (name === null || !name.isWellFormed()) {
+    throw new FormatError("BAD_TEXT", `The name at byte ${offset} of the tar archive is no UTF-8`, { offset });
+  }
+  return name;
+}
+
+function truncated(offset: number, wanted: number, size: number): FormatError {
+  return new FormatError(
+    "TRUNCATED",
+    `Truncated tar archive: ${wanted} bytes are due at byte ${offset}, ${
+      Math.max(0, size - offset)
+    } are left. The download is probably incomplete.`,
+    { offset, expected: wanted, actual: Math.max(0, size - offset) },
+  );
+}

@@ -1,0 +1,59 @@
+/**
+ * A tar archive as a folder, read in place.
+ *
+ * @module
+ */
+import type { Limits } from "../../limits.ts";
+import type { ArchiveNames } from "./archive_names.ts";
+import { type Folder, readOnly } from "../folder.ts";
+import { PartSource } from "../sources/part_source.ts";
+import type { Sink } from "../sink.ts";
+import type { Source } from "../source.ts";
+import { readTarDirectory, type TarEntry } from "./tar_directory.ts";
+
+/** The files of a tar archive, read where they lie. Nothing can be written. */
+export class TarFolder implements Folder {
+  readonly #source: Source;
+  readonly #names: ArchiveNames<TarEntry>;
+
+  private constructor(source: Source, names: ArchiveNames<TarEntry>) {
+    this.#source = source;
+    this.#names = names;
+  }
+
+  /** Read the headers of the archive in `source`. */
+  static async open(source: Source, limits: Readonly<Limits>, signal?: AbortSignal): Promise<TarFolder> {
+    return new TarFolder(source, await readTarDirectory(source, limits, signal));
+  }
+
+  /** The file `name`. */
+  get(name: string): Promise<Source | null> {
+    const entry = this.#names.files.get(name);
+    return Promise.resolve(entry ? new PartSource(this.#source, entry.offset, entry.size, name) : null);
+  }
+
+  /** Nothing can be put into an archive. */
+  put(name: string): Promise<Sink> {
+    return Promise.reject(readOnly("A tar archive", name));
+  }
+
+  /** Names that start with `prefix`, by code point. */
+  list(prefix = ""): Promise<string[]> {
+    return Promise.resolve(this.#names.list(prefix));
+  }
+
+  /** Nothing can be removed from an archive. */
+  delete(name: string): Promise<void> {
+    return Promise.reject(readOnly("A tar archive", name));
+  }
+
+  /** Whether there is a folder. */
+  hasFolder(name: string): Promise<boolean> {
+    return Promise.resolve(this.#names.hasFolder(name));
+  }
+
+  /** Let go of the archive. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#source.close?.();
+  }
+}

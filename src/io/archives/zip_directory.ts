@@ -1,0 +1,307 @@
+/**
+ * The central directory of a zip archive (APPNOTE 4.3 and 4.4): the list of what is in it, at its end.
+ *
+ * @module
+ */
+import { FormatError, PathError, quote, UnsupportedError } from "../../errors.ts";
+import { Budget, type Limits } from "../../limits.ts";
+import { textFromUtf8 } from "../../codec/pickle/text.ts";
+import { ArchiveNames } from "./archive_names.ts";
+import { readFully } from "../sources/read_fully.ts";
+import type { Source } from "../source.ts";
+import { Turns } from "../waiting/turns.ts";
+
+/** A file in the archive, as the directory has it; every number is a claim. */
+export interface ZipEntry {
+  readonly name: string;
+  /** The bytes of its name. */
+  readonly nameBytes: Uint8Array;
+  readonly flags: number;
+  /** 0 stored, 8 deflated. */
+  readonly method: number;
+  readonly crc: number;
+  /** Bytes in the archive. */
+  readonly compressed: number;
+  /** Bytes of the file. */
+  readonly size: number;
+  /** Where its local header begins. */
+  readonly offset: number;
+  /** Where the next thing begins: nothing of this one reaches further. */
+  end: number;
+}
+
+/** How an archive is read. */
+export interface ZipOptions {
+  limits: Readonly<Limits>;
+  /** Names are keys, not paths. @default {false} */
+  keys?: boolean;
+  signal?: AbortSignal;
+}
+
+/** A field that says "look into the zip64 field". */
+const IN_ZIP64 = 0xffffffff;
+const END_SIZE = 22, ENTRY_SIZE = 46, LOCATOR_SIZE = 20, END64_SIZE = 56;
+/** Bytes of a local header without its name and extra field. */
+export const LOCAL_SIZE = 30;
+
+interface End {
+  count: number;
+  size: number;
+  offset: number;
+  /** Where the directory has to end. */
+  at: number;
+}
+
+/** Read the directory of `source`. */
+export async function readZipDirectory(source: Source, options: ZipOptions): Promise<ArchiveNames<ZipEntry>> {
+  const end = await findEnd(source, options.signal);
+  const budget = new Budget(options.limits);
+  budget.check("maxEntries", end.count, end.at);
+  if (end.offset + end.size > end.at) {
+    throw new FormatError(
+      "BAD_LENGTH",
+      `The directory of the zip archive is said to have ${end.size} bytes from byte ${end.offset} on: it ends at ${end.at}`,
+      { offset: end.at, actual: end.size },
+    );
+  }
+  if (end.offset + end.size < end.at) {
+    throw new FormatError(
+      "BAD_FIELD",
+      `Bytes lie between the directory of the zip archive and its end (byte ${end.at})`,
+      {
+        offset: end.at,
+      },
+    );
+  }
+  budget.charge(end.size, end.offset);
+  const bytes = await readFully(source, end.offset, new Uint8Array(end.size), options.signal);
+  const names = new ArchiveNames<ZipEntry>(options);
+  let at = 0, count = 0;
+  const entries: ZipEntry[] = [];
+  const turns = new Turns(options.signal);
+  for (; at < bytes.length; count++) {
+    if (turns.due()) await turns.take();
+    at = readEntry(bytes, at, end.offset, names, entries);
+  }
+  if (count !== end.count) {
+    throw new FormatError("COUNT_MISMATCH", `The zip archive counts ${end.count} members and lists ${count}`, {
+      offset: end.at,
+      expected: end.count,
+      actual: count,
+    });
+  }
+  checkPlaces(entries, end.offset);
+  return names;
+}
+
+/** The end record is the last thing of the file; its comment, of up to 64 KiB, reaches to the last byte. */
+async function findEnd(source: Source, signal?: AbortSignal): Promise<End> {
+  const length = Math.min(source.size, END_SIZE + 0xffff + LOCATOR_SIZE);
+  const start = source.size - length;
+  const bytes = await readFully(source, start, new Uint8Array(length), signal);
+  const view = new DataView(bytes.buffer);
+  let early = -1;
+  for (let p = length - END_SIZE; p >= 0; p--) {
+    if (view.getUint32(p, true) !== 0x06054b50) continue;
+    const end = p + END_SIZE + view.getUint16(p + 20, true);
+    if (end === length) return await readEnd(source, view, p, start, signal);
+    if (end < length && early < 0) early = start + end;
+  }
+  if (early >= 0) {
+    throw new FormatError("TRAILING_DATA", `Bytes follow the zip archive at byte ${early}`, { offset: early });
+  }
+  throw new FormatError("TRUNCATED", "The zip archive lacks its end. The download is probably incomplete.", {
+    offset: source.size,
+  });
+}
+
+async function readEnd(source: Source, view: DataView, p: number, start: number, signal?: AbortSignal): Promise<End> {
+  const at = start + p;
+  const disks = [view.getUint16(p + 4, true), view.getUint16(p + 6, true)];
+  const count = view.getUint16(p + 10, true);
+  const end: End = { count, size: view.getUint32(p + 12, true), offset: view.getUint32(p + 16, true), at };
+  if (p >= LOCATOR_SIZE && view.getUint32(p - LOCATOR_SIZE, true) === 0x07064b50) {
+    return await readEnd64(source, u64(view, p - LOCATOR_SIZE + 8), at - LOCATOR_SIZE, end, signal);
+  }
+  if (disks.some((disk) => disk !== 0) || view.getUint16(p + 8, true) !== count) throw severalDisks(at);
+  return end;
+}
+
+/** The end of an archive with more members or bytes than 16 and 32 bits can say (APPNOTE 4.3.14). */
+async function readEnd64(source: Source, at: number, before: number, short: End, signal?: AbortSignal): Promise<End> {
+  if (at + END64_SIZE > before) {
+    throw new FormatError("BAD_FIELD", `The zip64 end record is said to lie at byte ${at}`, {
+      offset: before,
+      actual: at,
+    });
+  }
+  const view = new DataView((await readFully(source, at, new Uint8Array(END64_SIZE), signal)).buffer);
+  if (view.getUint32(0, true) !== 0x06064b50 || at + 12 + u64(view, 4) !== before) {
+    throw new FormatError("BAD_FIELD", `There is no zip64 end record at byte ${at}`, { offset: at });
+  }
+  const count = u64(view, 32);
+  if (view.getUint32(16, true) !== 0 || view.getUint32(20, true) !== 0 || u64(view, 24) !== count) {
+    throw severalDisks(at);
+  }
+  const end = { count, size: u64(view, 40), offset: u64(view, 48), at };
+  const isSame = (short.count === 0xffff || short.count === count) && agrees(short.size, end.size) &&
+    agrees(short.offset, end.offset);
+  if (!isSame) {
+    throw new FormatError("BAD_FIELD", "The two end records of the zip archive differ", { offset: short.at });
+  }
+  return end;
+}
+
+function agrees(short: number, long: number): boolean {
+  return short === IN_ZIP64 || short === long;
+}
+
+function severalDisks(offset: number): UnsupportedError {
+  return new UnsupportedError("UNSUPPORTED_FEATURE", "The zip archive is spread over several disks", { offset });
+}
+
+/** Read one entry of the directory; where the next begins. */
+function readEntry(
+  bytes: Uint8Array,
+  at: number,
+  base: number,
+  names: ArchiveNames<ZipEntry>,
+  entries: ZipEntry[],
+): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const offset = base + at;
+  const isWhole = at + ENTRY_SIZE <= bytes.length && view.getUint32(at, true) === 0x02014b50;
+  const nameEnd = isWhole ? at + ENTRY_SIZE + view.getUint16(at + 28, true) : 0;
+  const extraEnd = isWhole ? nameEnd + view.getUint16(at + 30, true) : 0;
+  const end = isWhole ? extraEnd + view.getUint16(at + 32, true) : 0;
+  if (!isWhole || end > bytes.length) {
+    throw new FormatError("BAD_FIELD", `There is no whole entry of the zip directory at byte ${offset}`, { offset });
+  }
+  const nameBytes = bytes.subarray(at + ENTRY_SIZE, nameEnd);
+  names.count(offset, nameBytes.length);
+  const name = textFromUtf8(nameBytes, 0, nameBytes.length);
+  // A TextEncoder gives the bytes of a well-formed text again.
+  if (name === null || !isSameBytes(new TextEncoder().encode(name), nameBytes)) {
+    throw new FormatError("BAD_TEXT", `The name in the zip directory at byte ${offset} is no UTF-8`, { offset });
+  }
+  const flags = view.getUint16(at + 8, true), method = view.getUint16(at + 10, true);
+  checkKind(view, at, name, offset);
+  if (name.endsWith("/")) {
+    names.addFolder(name, offset);
+    return end;
+  }
+  if (flags & 0x2041) {
+    throw new UnsupportedError("UNSUPPORTED_FEATURE", `${quote(name)} is encrypted in the zip archive`, {
+      offset,
+      path: name,
+    });
+  }
+  if (method !== 0 && method !== 8) {
+    throw new UnsupportedError(
+      "UNSUPPORTED_FEATURE",
+      `${quote(name)} is packed by method ${method}: stored (0) and deflated (8) files are read`,
+      { offset, path: name, actual: method },
+    );
+  }
+  const [size, compressed, place] = readZip64(bytes.subarray(nameEnd, extraEnd), offset, [
+    view.getUint32(at + 24, true),
+    view.getUint32(at + 20, true),
+    view.getUint32(at + 42, true),
+  ]);
+  if (method === 0 && size !== compressed) {
+    throw new FormatError("SIZE_MISMATCH", `${quote(name)} is stored, yet has two sizes: ${size} and ${compressed}`, {
+      offset,
+      path: name,
+      expected: size,
+      actual: compressed,
+    });
+  }
+  const crc = view.getUint32(at + 16, true);
+  const entry: ZipEntry = {
+    name,
+    nameBytes: nameBytes.slice(),
+    flags,
+    method,
+    crc,
+    compressed,
+    size,
+    offset: place,
+    end: 0,
+  };
+  entries.push(entry);
+  names.addFile(name, entry, offset);
+  return end;
+}
+
+/** Links and devices of Unix, which the archive's maker may have written (hardening H-PATH-8). */
+function checkKind(view: DataView, at: number, name: string, offset: number): void {
+  if (view.getUint8(at + 5) !== 3) return;
+  const kind = (view.getUint32(at + 38, true) >>> 28) & 0xf;
+  if (kind === 0 || kind === 8 || kind === 4) return;
+  const isLink = kind === 0xa;
+  throw new PathError(
+    isLink ? "LINK_ESCAPE" : "NOT_A_FILE",
+    `${quote(name)} is ${isLink ? "a link" : "no regular file"} in the zip archive: only files and folders are read`,
+    { offset, path: name },
+  );
+}
+
+/**
+ * Numbers of which some stand in the zip64 field of an extra field, in this order: size, compressed size, place (APPNOTE 4.5.3).
+ */
+export function readZip64(extra: Uint8Array, offset: number, short: readonly number[]): number[] {
+  if (!short.includes(IN_ZIP64)) return [...short];
+  const view = new DataView(extra.buffer, extra.byteOffset, extra.byteLength);
+  for (let p = 0; p + 4 <= extra.length;) {
+    const end = p + 4 + view.getUint16(p + 2, true);
+    if (end > extra.length) break;
+    if (view.getUint16(p, true) === 1) {
+      let at = p + 4;
+      return short.map((value) => {
+        if (value !== IN_ZIP64) return value;
+        if (at + 8 > end) throw badZip64(offset);
+        at += 8;
+        return u64(view, at - 8);
+      });
+    }
+    p = end;
+  }
+  throw badZip64(offset);
+}
+
+function badZip64(offset: number): FormatError {
+  return new FormatError(
+    "BAD_FIELD",
+    `A size of the zip member at byte ${offset} stands in a zip64 field that is not there`,
+    {
+      offset,
+    },
+  );
+}
+
+/** No two members share bytes, and none reaches into the directory. */
+function checkPlaces(entries: ZipEntry[], directory: number): void {
+  const byPlace = entries.toSorted((a, b) => a.offset - b.offset);
+  byPlace.forEach((entry, i) => {
+    entry.end = i + 1 < byPlace.length ? byPlace[i + 1].offset : directory;
+    const least = entry.offset + LOCAL_SIZE + entry.nameBytes.length + entry.compressed;
+    if (least <= entry.end) return;
+    throw new FormatError(
+      "BAD_LENGTH",
+      `${
+        quote(entry.name)
+      } is said to lie at bytes ${entry.offset} to ${least}, where something else begins at ${entry.end}`,
+      { offset: entry.offset, path: entry.name, expected: entry.end, actual: least },
+    );
+  });
+}
+
+/** Whether two runs of bytes are equal. */
+export function isSameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+/** A u64; beyond 2^53 the nearest double, which is as much too large. */
+function u64(view: DataView, at: number): number {
+  return view.getUint32(at, true) + view.getUint32(at + 4, true) * 2 ** 32;
+}

@@ -1,0 +1,65 @@
+/**
+ * A zip archive as a folder, read in place.
+ *
+ * @module
+ */
+import type { ArchiveNames } from "./archive_names.ts";
+import { type Folder, readOnly } from "../folder.ts";
+import type { Sink } from "../sink.ts";
+import type { Source } from "../source.ts";
+import { readZipDirectory, type ZipEntry, type ZipOptions } from "./zip_directory.ts";
+import { openZipMember } from "./zip_member.ts";
+
+/** The files of a zip archive: stored ones are read where they lie, packed ones unpacked when they are read. Nothing can be written. */
+export class ZipFolder implements Folder {
+  readonly #source: Source;
+  readonly #names: ArchiveNames<ZipEntry>;
+  readonly #options: ZipOptions;
+
+  private constructor(source: Source, names: ArchiveNames<ZipEntry>, options: ZipOptions) {
+    this.#source = source;
+    this.#names = names;
+    this.#options = options;
+  }
+
+  /** Read the directory of the archive in `source`. */
+  static async open(source: Source, options: ZipOptions): Promise<ZipFolder> {
+    return new ZipFolder(source, await readZipDirectory(source, options), options);
+  }
+
+  /** The file `name`; its header and size are checked now, its sum when its last byte is read. */
+  async get(name: string, options?: { signal?: AbortSignal }): Promise<Source | null> {
+    const entry = this.#names.files.get(name);
+    return entry ? await openZipMember(this.#source, entry, this.#options.limits, options?.signal) : null;
+  }
+
+  /** Nothing can be put into an archive. */
+  put(name: string): Promise<Sink> {
+    return Promise.reject(readOnly("A zip archive", name));
+  }
+
+  /** Names that start with `prefix`, by code point. */
+  list(prefix = ""): Promise<string[]> {
+    return Promise.resolve(this.#names.list(prefix));
+  }
+
+  /** Names in the order of the archive's directory. */
+  names(): string[] {
+    return [...this.#names.files.keys()];
+  }
+
+  /** Nothing can be removed from an archive. */
+  delete(name: string): Promise<void> {
+    return Promise.reject(readOnly("A zip archive", name));
+  }
+
+  /** Whether there is a folder. */
+  hasFolder(name: string): Promise<boolean> {
+    return Promise.resolve(this.#names.hasFolder(name));
+  }
+
+  /** Let go of the archive. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#source.close?.();
+  }
+}

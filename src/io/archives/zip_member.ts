@@ -1,0 +1,238 @@
+/**
+ * One file of a zip archive as a source.
+ *
+ * @module
+ */
+import { crc32 } from "../../codec/crc32.ts";
+import { FormatError, quote } from "../../errors.ts";
+import type { Limits } from "../../limits.ts";
+import { BytesSource } from "../sources/bytes_source.ts";
+import { checkExpansion, inflate, type InflateOptions } from "./inflate.ts";
+import { PartSource, piecesOf } from "../sources/part_source.ts";
+import { readFully } from "../sources/read_fully.ts";
+import type { Source } from "../source.ts";
+import { streamOf } from "../streams/stream_of.ts";
+import { isSameBytes, LOCAL_SIZE, readZip64, type ZipEntry } from "./zip_directory.ts";
+
+/**
+ * Open a member: its local header must say what the directory says (hardening H-PATH-8).
+ *
+ * @throws {FormatError} `BAD_FIELD`, `SIZE_MISMATCH`, `BAD_LENGTH`
+ */
+export async function openZipMember(
+  source: Source,
+  entry: ZipEntry,
+  limits: Readonly<Limits>,
+  signal?: AbortSignal,
+): Promise<Source> {
+  const { name, size, compressed, method } = entry;
+  const start = await dataStart(source, entry, signal);
+  if (start + compressed > entry.end) {
+    throw new FormatError("BAD_LENGTH", `${quote(name)} reaches beyond byte ${entry.end} of the zip archive`, {
+      offset: entry.offset,
+      path: name,
+    });
+  }
+  if (method === 0) {
+    const stored = new StoredSource(source, start, size, entry);
+    // In memory the sum costs less than keeping it while others read.
+    if (stored.view) checkSum(crc32(stored.view(0, size)), entry);
+    return stored;
+  }
+  const options: InflateOptions = { format: "deflate-raw", compressed, limits, offset: start, name };
+  checkExpansion(size, options);
+  return new DeflatedSource(source, start, entry, options);
+}
+
+async function dataStart(source: Source, entry: ZipEntry, signal?: AbortSignal): Promise<number> {
+  const { offset, name, nameBytes } = entry;
+  const fixed = await readFully(source, offset, new Uint8Array(LOCAL_SIZE), signal);
+  const view = new DataView(fixed.buffer, fixed.byteOffset, LOCAL_SIZE);
+  const nameLength = view.getUint16(26, true), extraLength = view.getUint16(28, true);
+  const start = offset + LOCAL_SIZE + nameLength + extraLength;
+  if (view.getUint32(0, true) !== 0x04034b50 || start > entry.end) throw differs(entry);
+  const rest = await readFully(source, offset + LOCAL_SIZE, new Uint8Array(nameLength + extraLength), signal);
+  const flags = view.getUint16(6, true);
+  if (!isSameBytes(rest.subarray(0, nameLength), nameBytes)) throw differs(entry);
+  if (view.getUint16(8, true) !== entry.method || (flags & 0x2041) !== 0) throw differs(entry);
+  // The sum and the sizes may come behind the data (bit 3): they are zeros here then.
+  const isLate = (flags & 8) !== 0;
+  const crc = view.getUint32(14, true);
+  const sizes = readZip64(rest.subarray(nameLength), offset, [view.getUint32(22, true), view.getUint32(18, true)]);
+  if (crc !== entry.crc && !(isLate && crc === 0)) throw differs(entry);
+  if (sizes.some((n, i) => n !== [entry.size, entry.compressed][i] && !(isLate && n === 0))) {
+    throw new FormatError(
+      "SIZE_MISMATCH",
+      `${quote(name)} has other sizes in its own header than in the zip directory`,
+      {
+        offset,
+        path: name,
+        expected: [entry.size, entry.compressed],
+        actual: sizes,
+      },
+    );
+  }
+  return start;
+}
+
+function differs({ offset, name }: ZipEntry): FormatError {
+  return new FormatError(
+    "BAD_FIELD",
+    `The header of ${quote(name)} at byte ${offset} is not what the zip directory says`,
+    {
+      offset,
+      path: name,
+    },
+  );
+}
+
+function checkSum(crc: number, { offset, name, crc: expected }: ZipEntry): void {
+  if (crc === expected) return;
+  throw new FormatError("HASH_MISMATCH", `${quote(name)} does not have the CRC-32 that the zip archive says`, {
+    offset,
+    path: name,
+    expected,
+    actual: crc,
+  });
+}
+
+/** A member that lies in the archive as it is. Whoever reads it from first to last byte learns whether its sum is right. */
+class StoredSource extends PartSource {
+  readonly #entry: ZipEntry;
+  #next = 0;
+  #crc = 0;
+
+  constructor(source: Source, offset: number, size: number, entry: ZipEntry) {
+    super(source, offset, size, entry.name);
+    this.#entry = entry;
+    const now = this.readSync;
+    if (now) {
+      this.readSync = (at, into) => {
+        const n = now(at, into);
+        this.#sum(at, into.subarray(0, n));
+        return n;
+      };
+    }
+  }
+
+  override async read(offset: number, into: Uint8Array, options?: { signal?: AbortSignal }): Promise<number> {
+    const n = await super.read(offset, into, options);
+    this.#sum(offset, into.subarray(0, n));
+    return n;
+  }
+
+  /** All bytes, the sum checked. */
+  readAll(): ReadableStream<Uint8Array> {
+    return streamOf((signal) => this.#pieces(signal));
+  }
+
+  async *#pieces(signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    this.#next = this.#crc = 0;
+    yield* piecesOf(this, 0, this.size, signal);
+    if (this.size === 0) checkSum(0, this.#entry);
+  }
+
+  #sum(offset: number, bytes: Uint8Array): void {
+    if (offset !== this.#next || bytes.length === 0) return;
+    this.#crc = crc32(bytes, this.#crc);
+    this.#next += bytes.length;
+    if (this.#next === this.size) checkSum(this.#crc, this.#entry);
+  }
+}
+
+/** A packed member: one pass unpacks it as it goes; reads at any position unpack it whole, once. */
+export class DeflatedSource implements Source {
+  readonly size: number;
+  readonly name: string;
+  readonly #source: Source;
+  readonly #start: number;
+  readonly #entry: ZipEntry;
+  readonly #options: InflateOptions;
+  #whole: Promise<BytesSource> | null = null;
+
+  constructor(source: Source, start: number, entry: ZipEntry, options: InflateOptions) {
+    this.#source = source;
+    this.#start = start;
+    this.#entry = entry;
+    this.#options = options;
+    this.size = entry.size;
+    this.name = entry.name;
+  }
+
+  async read(offset: number, into: Uint8Array, _options?: { signal?: AbortSignal }): Promise<number> {
+    // A failed attempt is not kept: the next read tries again.
+    this.#whole ??= this.#unpack().catch((error) => {
+      this.#whole = null;
+      throw error;
+    });
+    return (await this.#whole).readSync(offset, into);
+  }
+
+  /** All bytes in one pass. */
+  readAll(): ReadableStream<Uint8Array> {
+    return streamOf((signal) => this.unpacked(signal));
+  }
+
+  /** The same member without memory: each read unpacks it from the beginning on, and no further than is asked for. */
+  unkept(): Source {
+    return {
+      size: this.size,
+      name: this.name,
+      read: (offset, into, options) => this.#readUnkept(offset, into, options?.signal),
+    };
+  }
+
+  async #readUnkept(offset: number, into: Uint8Array, signal?: AbortSignal): Promise<number> {
+    let at = 0, filled = 0;
+    for await (const chunk of this.unpacked(signal)) {
+      const from = Math.max(0, offset + filled - at);
+      if (from < chunk.length) {
+        const part = chunk.subarray(from, from + into.length - filled);
+        into.set(part, filled);
+        filled += part.length;
+      }
+      at += chunk.length;
+      // Who reads to the end learns whether the sum is right.
+      if (filled === into.length && offset + filled < this.size) break;
+    }
+    return filled;
+  }
+
+  async #unpack(): Promise<BytesSource> {
+    // The size is a claim that maxExpansion has bounded; memory follows what really comes.
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of this.unpacked()) chunks.push(chunk);
+    const bytes = new Uint8Array(this.size);
+    let at = 0;
+    for (const chunk of chunks) {
+      bytes.set(chunk, at);
+      at += chunk.length;
+    }
+    return new BytesSource(bytes, this.name);
+  }
+
+  /** All bytes as they are unpacked, the sum checked at the end. */
+  async *unpacked(signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+    const start = this.#start, entry = this.#entry;
+    let crc = 0, size = 0;
+    const packed = (stop: AbortSignal) => piecesOf(this.#source, start, start + entry.compressed, stop);
+    for await (const chunk of inflate(packed, { ...this.#options, signal })) {
+      size += chunk.length;
+      if (size > entry.size) throw this.#wrongSize(size);
+      crc = crc32(chunk, crc);
+      yield chunk;
+    }
+    if (size !== entry.size) throw this.#wrongSize(size);
+    checkSum(crc, entry);
+  }
+
+  #wrongSize(actual: number): FormatError {
+    const { name, size, offset } = this.#entry;
+    return new FormatError("SIZE_MISMATCH", `${quote(name)} unpacks to another size than ${size} bytes`, {
+      offset,
+      path: name,
+      expected: size,
+      actual,
+    });
+  }
+}

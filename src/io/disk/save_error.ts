@@ -1,0 +1,37 @@
+/**
+ * What a failed step of a save by path becomes.
+ *
+ * @module
+ */
+import { type SaveCode, SaveError } from "../../errors.ts";
+import { systemCode } from "../platform.ts";
+
+const FULL = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
+const CLOSED = new Set(["EROFS", "EACCES", "EPERM"]);
+
+/** A SaveError before the commit: `code`, unless the system's own code says more. */
+export function saveError(code: SaveCode, shown: string, where: string, cause: unknown): SaveError {
+  const system = systemCode(cause);
+  const real = system && FULL.has(system) ? "DISK_FULL" : system && CLOSED.has(system) ? "READ_ONLY" : code;
+  const what = real === "DISK_FULL"
+    ? "Disk full while writing"
+    : real === "READ_ONLY"
+    ? "Not allowed to write"
+    : "Cannot write";
+  return new SaveError(
+    real,
+    `${what} ${JSON.stringify(shown)} (${system ? system + " " : ""}${where}). An existing file is unchanged.`,
+    { path: shown, committed: "no", cause },
+  );
+}
+
+/** Tell with a failed save what its clean-up met besides: the first failure stays the message (hardening H-ERR-5). */
+export function addFailures(error: unknown, failures: readonly unknown[], leftovers: readonly string[]): void {
+  if (!(error instanceof SaveError) || failures.length + leftovers.length === 0) return;
+  const all = error.cause === undefined ? failures : [error.cause, ...failures];
+  const cause = new AggregateError(all, "The save failed, and so did its clean-up");
+  Object.defineProperty(error, "cause", { value: cause, configurable: true, writable: true });
+  if (leftovers.length === 0) return;
+  const value = [...error.leftovers ?? [], ...leftovers.filter((name) => !error.leftovers?.includes(name))];
+  Object.defineProperty(error, "leftovers", { value, enumerable: true, configurable: true });
+}

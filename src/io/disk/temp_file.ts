@@ -1,0 +1,107 @@
+/**
+ * Temporary files of saves: unguessable names beside the target, which no reader takes for a model's.
+ *
+ * @module
+ */
+import { PathError, quote, SourceError } from "../../errors.ts";
+import { type PathCalls, pathCalls } from "./path.ts";
+import { fileSystem, type Fs, hexOf, systemCode } from "../platform.ts";
+import { saveError } from "./save_error.ts";
+import { pathGiven } from "../url_text.ts";
+
+type Handle = Awaited<ReturnType<Fs["promises"]["open"]>>;
+
+/** Ends of temporary names. */
+const TEMP = ".pdtmp";
+/** Names that are tried where somebody else has one. */
+const TRIES = 3;
+
+/** Make a new file beside `target`; it opens nothing that is there, be it a link. A failure is the system's own. */
+export async function createTemp(
+  fs: Fs,
+  path: PathCalls,
+  target: string,
+  mode: number,
+): Promise<{ temp: string; handle: Handle }> {
+  for (let attempt = 1;; attempt++) {
+    const temp = path.join(path.dirname(target), tempName(path.basename(target)));
+    try {
+      return { temp, handle: await fs.promises.open(temp, "wx", mode) };
+    } catch (error) {
+      if (systemCode(error) !== "EEXIST" || attempt === TRIES) throw error;
+    }
+  }
+}
+
+/** An unguessable name for what will be `base` when it is whole. */
+export function tempName(base: string): string {
+  return `.${shortName(base)}.${hexOf(crypto.getRandomValues(new Uint8Array(8)))}${TEMP}`;
+}
+
+/** Whether a name is one of our temporary ones: `.name.0123456789abcdef.pdtmp`. */
+export function isTemp(name: string): boolean {
+  if (!name.startsWith(".") || !name.endsWith(TEMP)) return false;
+  const hex = name.slice(-TEMP.length - 16, -TEMP.length);
+  return hex.length === 16 && [...hex].every((c) => "0123456789abcdef".includes(c)) &&
+    name[name.length - TEMP.length - 17] === ".";
+}
+
+/** Whether a name is a temporary one for `base`. */
+export function isTempOf(name: string, base: string): boolean {
+  return isTemp(name) && name.slice(1, -TEMP.length - 17) === shortName(base);
+}
+
+/** The part of a temporary name that no other has. */
+export function idOfTemp(name: string): string {
+  return name.slice(-TEMP.length - 16, -TEMP.length);
+}
+
+/** At most 64 bytes of a name. */
+function shortName(name: string): string {
+  const bytes = new TextEncoder().encode(name);
+  return bytes.length <= 64 ? name : new TextDecoder().decode(bytes.subarray(0, 60)).replaceAll("\ufffd", "");
+}
+
+/**
+ * Remove temporary files that killed saves left in a folder: only names of our own pattern, and only old ones.
+ *
+ * @returns the names removed
+ * @throws {SourceError} `NOT_FOUND`, `PERMISSION`, `READ_FAILED`: the folder cannot be listed
+ * @throws {SaveError} one of them cannot be removed
+ */
+export async function cleanupTemps(
+  folder: string | URL,
+  options: { olderThan?: number; signal?: AbortSignal } = {},
+): Promise<string[]> {
+  const { olderThan = 3_600_000, signal } = options;
+  signal?.throwIfAborted();
+  const shown = pathGiven(folder);
+  const fs = fileSystem(shown), path = pathCalls();
+  const removed: string[] = [];
+  for (const name of await namesIn(fs, shown)) {
+    signal?.throwIfAborted();
+    if (!isTemp(name)) continue;
+    const stat = await fs.promises.lstat(path.join(shown, name)).catch(() => null);
+    if (!stat?.isFile() || Date.now() - stat.mtimeMs < olderThan) continue;
+    await fs.promises.rm(path.join(shown, name), { force: true }).catch((error) => {
+      throw saveError("WRITE_FAILED", path.join(shown, name), "when it was to be removed", error);
+    });
+    removed.push(name);
+  }
+  return removed;
+}
+
+async function namesIn(fs: Fs, folder: string): Promise<string[]> {
+  try {
+    return await fs.promises.readdir(folder);
+  } catch (cause) {
+    const code = systemCode(cause);
+    if (code === "ENOTDIR") throw new PathError("NOT_A_FILE", `${quote(folder)} is no folder`, { path: folder, cause });
+    const isMissing = code === "ENOENT", isDenied = code === "EACCES" || code === "EPERM";
+    throw new SourceError(
+      isMissing ? "NOT_FOUND" : isDenied ? "PERMISSION" : "READ_FAILED",
+      isMissing ? `There is no folder ${quote(folder)}` : `Cannot list ${quote(folder)}: ${code ?? "unknown error"}`,
+      { path: folder, cause },
+    );
+  }
+}

@@ -1,0 +1,387 @@
+/**
+ * Bytes of a file replaced in place, some or all, with the old ones kept beside it until the new ones are on the disk (hardening 7.4).
+ *
+ * The journal `<name>.pdundo` is 72 bytes and the old bytes: `PDUNDO2\n`, then as little-endian u64 the id of the process that writes it, the
+ * file's inode, its size, the offset and the length of the change, then 24 bytes of the SHA-256 of the head so far and of the old bytes. One
+ * that is not whole was cut off before the file was touched, and says nothing.
+ *
+ * @module
+ */
+import { SaveError, SourceError } from "../../errors.ts";
+import { pathCalls } from "./path.ts";
+import { fileSystem, type Fs, hashing, processId, processLives, systemCode } from "../platform.ts";
+import { addFailures } from "./save_error.ts";
+
+type Handle = Awaited<ReturnType<Fs["promises"]["open"]>>;
+
+const END = ".pdundo";
+const MAGIC = "PDUNDO2\n";
+const HEAD = 72;
+const FIELDS = 48;
+/** Bytes copied at a time. */
+const PIECE = 4 * 2 ** 20;
+
+interface Change {
+  pid: number;
+  /** Of the file, so that another one in its place is let alone; 0 where the system has none. */
+  ino: bigint;
+  size: number;
+  offset: number;
+  length: number;
+}
+
+/** Changes that are under way, by file: readers wait for them, too. */
+const underWay = new Map<string, Promise<void>>();
+
+/**
+ * Replace the bytes of the file `real` from `offset` on: after a crash at any moment the file has all of the old or all of the new ones.
+ *
+ * @throws {SaveError} `committed` is `"no"` where the old bytes are back
+ */
+export async function replaceBytes(
+  fs: Fs,
+  real: string,
+  offset: number,
+  bytes: Uint8Array,
+  signal?: AbortSignal,
+): Promise<void> {
+  await inTurn(
+    real,
+    () => change(fs, real, { offset, length: bytes.length }, (file) => writeFully(file, bytes, offset), signal),
+  );
+}
+
+/**
+ * Replace the whole of the file `real` by what the file `other` has: the file stays the one it is, with its links, access lists and
+ * attributes, and has all of the old or all of the new bytes after a crash.
+ *
+ * @throws {SaveError} `committed` is `"no"` where the old bytes are back
+ */
+export async function replaceFile(fs: Fs, real: string, other: string, signal?: AbortSignal): Promise<void> {
+  const pour = async (file: Handle) => {
+    const from = await fs.promises.open(other, "r");
+    try {
+      const { size } = await from.stat();
+      for await (const [piece, at] of piecesOf(from, 0, size)) await writeFully(file, piece, at);
+      await file.truncate(size);
+    } finally {
+      await from.close();
+    }
+  };
+  await inTurn(real, () => change(fs, real, null, pour, signal));
+}
+
+/** Changes of one file wait for each other. */
+async function inTurn(real: string, work: () => Promise<void>): Promise<void> {
+  const before = underWay.get(real);
+  const mine = (async () => {
+    await before?.catch(() => {});
+    await work();
+  })();
+  const quiet = mine.catch(() => {});
+  underWay.set(real, quiet);
+  try {
+    await mine;
+  } finally {
+    if (underWay.get(real) === quiet) underWay.delete(real);
+  }
+}
+
+/** Keep the old bytes of `part`, or of the whole file, then let `write` change the file. */
+async function change(
+  fs: Fs,
+  real: string,
+  part: { offset: number; length: number } | null,
+  write: (file: Handle) => Promise<void>,
+  signal?: AbortSignal,
+): Promise<void> {
+  signal?.throwIfAborted();
+  await recover(fs, real, true);
+  const journal = real + END;
+  let file: Handle;
+  try {
+    file = await fs.promises.open(real, "r+");
+  } catch (error) {
+    throw editError(real, "it cannot be opened for writing", error);
+  }
+  try {
+    const { size, ino } = await file.stat({ bigint: true }).catch((error) => {
+      throw editError(real, "it cannot be looked at", error);
+    });
+    const whole = { offset: 0, length: Number(size) };
+    const kept: Change = { pid: processId(), ino, size: Number(size), ...part ?? whole };
+    await keepOldBytes(fs, real, journal, file, kept, signal);
+    try {
+      await write(file);
+      await file.sync();
+    } catch (error) {
+      await undo(fs, real, journal, file, kept, error);
+    }
+  } finally {
+    await letGo(file);
+  }
+  // The new bytes are on the disk; they are the file's as soon as nothing says otherwise.
+  try {
+    await fs.promises.rm(journal, { force: true });
+  } catch (cause) {
+    throw new SaveError(
+      "WRITE_FAILED",
+      `${JSON.stringify(journal)} cannot be removed: the next to open the file undoes`,
+      {
+        path: real,
+        committed: "unknown",
+        leftovers: [journal],
+        cause,
+      },
+    );
+  }
+  await syncFolder(fs, real);
+}
+
+async function keepOldBytes(
+  fs: Fs,
+  real: string,
+  journal: string,
+  file: Handle,
+  kept: Change,
+  signal?: AbortSignal,
+): Promise<void> {
+  try {
+    const handle = await createJournal(fs, journal);
+    try {
+      await writeJournal(handle, file, kept, signal);
+      await syncFolder(fs, real);
+      signal?.throwIfAborted();
+    } catch (error) {
+      await fs.promises.rm(journal, { force: true }).catch(() => {});
+      throw error;
+    }
+  } catch (error) {
+    if (signal?.aborted) throw signal.reason;
+    throw error instanceof SaveError ? error : editError(real, "its old bytes could not be kept", error);
+  }
+}
+
+async function undo(
+  fs: Fs,
+  real: string,
+  journal: string,
+  file: Handle,
+  change: Change,
+  cause: unknown,
+): Promise<never> {
+  try {
+    await restore(fs, journal, file, change);
+  } catch {
+    throw new SaveError(
+      "WRITE_FAILED",
+      `${JSON.stringify(real)} could neither be changed nor restored: open it again`,
+      {
+        path: real,
+        committed: "unknown",
+        leftovers: [journal],
+        cause,
+      },
+    );
+  }
+  const failed = editError(real, "its old bytes are back", cause);
+  // Who opens the file next puts the same bytes there once more.
+  await fs.promises.rm(journal, { force: true }).catch((error) => addFailures(failed, [error], [journal]));
+  throw failed;
+}
+
+/**
+ * Look for a change of `real` that was cut off, and take it back. Changes of this process are waited for. Whether there was one.
+ *
+ * @throws {SourceError} `HOT_JOURNAL`: another process is at it, or the file cannot be written
+ */
+export async function recoverFile(real: string, exists: (path: string) => boolean): Promise<boolean> {
+  const change = underWay.get(real);
+  if (change) await change;
+  // There is none as good as always, which a promise would only take longer to say.
+  if (!exists(real + END)) return change !== undefined;
+  await recover(fileSystem(real), real, false);
+  return true;
+}
+
+async function recover(fs: Fs, real: string, isWriter: boolean): Promise<void> {
+  const journal = real + END;
+  const hot = (what: string, cause?: unknown) =>
+    new SourceError("HOT_JOURNAL", `A change of ${JSON.stringify(real)} is not finished: ${what}`, {
+      path: real,
+      cause,
+      hint: `${JSON.stringify(journal)} has the old bytes; opening the file where it can be written puts them back`,
+    });
+  let change: Change | null, pid: number;
+  try {
+    const kept = await fs.promises.open(journal, "r");
+    try {
+      pid = await writerOf(kept);
+      change = await readJournal(kept);
+    } finally {
+      await letGo(kept);
+    }
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return;
+    // What it says, nobody knows: the file may be half of each.
+    throw hot("its old bytes cannot be read", error);
+  }
+  if (pid > 0 && pid !== processId() && processLives(pid)) {
+    if (change || isWriter) throw hot("another process is at it");
+    // It is about to begin: the file is what it was.
+    return;
+  }
+  let file: Handle;
+  try {
+    file = await fs.promises.open(real, "r+");
+  } catch (error) {
+    // A journal that is not whole says that the file was not touched.
+    if (!change) return;
+    throw hot("the file cannot be written", error);
+  }
+  try {
+    if (change && await isFileOf(change, file)) await restore(fs, journal, file, change);
+    await fs.promises.rm(journal, { force: true });
+  } catch (error) {
+    throw hot("its old bytes cannot be put back", error);
+  } finally {
+    await letGo(file);
+  }
+  await syncFolder(fs, real);
+}
+
+/** What had to be on the disk was synced, whatever the system says to the end of a handle. */
+async function letGo(handle: Handle): Promise<void> {
+  await handle.close().catch(() => {});
+}
+
+async function createJournal(fs: Fs, journal: string): Promise<Handle> {
+  try {
+    return await fs.promises.open(journal, "wx", 0o600);
+  } catch (error) {
+    if (systemCode(error) !== "EEXIST") throw error;
+    throw new SaveError("CONFLICT", `${JSON.stringify(journal)} is there: another process changes the file`, {
+      path: journal,
+      committed: "no",
+    });
+  }
+}
+
+/** Fill and close a journal. */
+async function writeJournal(kept: Handle, file: Handle, change: Change, signal?: AbortSignal): Promise<void> {
+  const head = headOf(change);
+  const hash = hashing();
+  hash.update(head.subarray(0, FIELDS));
+  try {
+    // Without its hash it is not whole, and says only whose it is.
+    await writeFully(kept, head, 0);
+    for await (const [piece, at] of piecesOf(file, change.offset, change.length)) {
+      signal?.throwIfAborted();
+      hash.update(piece);
+      await writeFully(kept, piece, HEAD + at);
+    }
+    head.set(hash.digest().subarray(0, HEAD - FIELDS), FIELDS);
+    await writeFully(kept, head, 0);
+    await kept.sync();
+  } finally {
+    await kept.close();
+  }
+}
+
+/** The process that writes a journal, which need not be whole; 0 where it does not say. */
+async function writerOf(kept: Handle): Promise<number> {
+  const head = new Uint8Array(16);
+  if ((await kept.read(head, 0, 16, 0)).bytesRead < 16 || !hasMagic(head)) return 0;
+  return Number(new DataView(head.buffer).getBigUint64(8, true));
+}
+
+function hasMagic(head: Uint8Array): boolean {
+  return String.fromCharCode(...head.subarray(0, MAGIC.length)) === MAGIC;
+}
+
+/** What a journal says; null where it is not whole. */
+async function readJournal(kept: Handle): Promise<Change | null> {
+  const head = new Uint8Array(HEAD);
+  const { size } = await kept.stat();
+  if ((await kept.read(head, 0, HEAD, 0)).bytesRead < HEAD) return null;
+  if (!hasMagic(head)) return null;
+  const view = new DataView(head.buffer);
+  const [pid, fileSize, offset, length] = [8, 24, 32, 40].map((at) => Number(view.getBigUint64(at, true)));
+  if (!Number.isSafeInteger(length) || size !== HEAD + length) return null;
+  const hash = hashing();
+  hash.update(head.subarray(0, FIELDS));
+  for await (const [piece] of piecesOf(kept, HEAD, length)) hash.update(piece);
+  const digest = hash.digest();
+  for (let i = FIELDS; i < HEAD; i++) if (digest[i - FIELDS] !== head[i]) return null;
+  return { pid, ino: view.getBigUint64(16, true), size: fileSize, offset, length };
+}
+
+/** A file that was replaced since is not the one of the journal. One that was changed as a whole may have any size. */
+async function isFileOf(change: Change, file: Handle): Promise<boolean> {
+  const { size, ino } = await file.stat({ bigint: true });
+  if (change.ino !== 0n && ino !== change.ino) return false;
+  return isWhole(change) || Number(size) === change.size;
+}
+
+function isWhole({ offset, length, size }: Change): boolean {
+  return offset === 0 && length === size;
+}
+
+async function restore(fs: Fs, journal: string, file: Handle, change: Change): Promise<void> {
+  const kept = await fs.promises.open(journal, "r");
+  try {
+    for await (const [piece, at] of piecesOf(kept, HEAD, change.length)) {
+      await writeFully(file, piece, change.offset + at);
+    }
+    if (isWhole(change)) await file.truncate(change.size);
+    await file.sync();
+  } finally {
+    await letGo(kept);
+  }
+}
+
+function headOf({ pid, ino, size, offset, length }: Change): Uint8Array {
+  const head = new Uint8Array(HEAD), view = new DataView(head.buffer);
+  for (let i = 0; i < MAGIC.length; i++) head[i] = MAGIC.charCodeAt(i);
+  [pid, ino, size, offset, length].forEach((value, i) => view.setBigUint64(8 + 8 * i, BigInt(value), true));
+  return head;
+}
+
+/** Bytes `[start, start + length)` in pieces, with their place behind `start`. */
+async function* piecesOf(handle: Handle, start: number, length: number): AsyncGenerator<[Uint8Array, number]> {
+  const buffer = new Uint8Array(Math.min(PIECE, length));
+  for (let at = 0; at < length;) {
+    const { bytesRead } = await handle.read(buffer, 0, Math.min(buffer.length, length - at), start + at);
+    if (bytesRead === 0) {
+      throw new SourceError("SHORT_READ", `The file ends at byte ${start + at}`, { offset: start + at });
+    }
+    yield [buffer.subarray(0, bytesRead), at];
+    at += bytesRead;
+  }
+}
+
+async function writeFully(handle: Handle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, position + done);
+    if (bytesWritten <= 0) throw new Error("no byte was taken");
+    done += bytesWritten;
+  }
+}
+
+async function syncFolder(fs: Fs, real: string): Promise<void> {
+  const handle = await fs.promises.open(pathCalls().dirname(real), "r").catch(() => null);
+  // Some systems cannot sync a folder.
+  await handle?.sync().catch(() => {});
+  if (handle) await letGo(handle);
+}
+
+function editError(path: string, what: string, cause: unknown): SaveError {
+  const code = systemCode(cause);
+  const isFull = code === "ENOSPC" || code === "EDQUOT",
+    isClosed = code === "EROFS" || code === "EACCES" || code === "EPERM";
+  return new SaveError(
+    isFull ? "DISK_FULL" : isClosed ? "READ_ONLY" : "WRITE_FAILED",
+    `Cannot change ${JSON.stringify(path)} (${code ?? "failed"}): ${what}`,
+    { path, committed: "no", cause },
+  );
+}

@@ -1,0 +1,279 @@
+/**
+ * A folder that takes its place as a whole (hardening H-SET-3): it is built beside its place, under a temporary name.
+ *
+ * @module
+ */
+import { PathError, quote, SaveError } from "../../errors.ts";
+import { DirectoryFolder } from "../folders/directory_folder.ts";
+import type { Folder } from "../folder.ts";
+import { insistently } from "./insistently.ts";
+import { type PathCalls, pathCalls } from "./path.ts";
+import { fileSystem, type Fs, systemCode } from "../platform.ts";
+import { rename } from "./rename.ts";
+import { addFailures, saveError } from "./save_error.ts";
+import { makeFolders, resolveTarget, takeTurn } from "./save_target.ts";
+import { pathGiven } from "../url_text.ts";
+import { idOfTemp, isTempOf, tempName } from "./temp_file.ts";
+
+/** What {@linkcode recoverFolder} did: nothing was to be done; the new folder is in its place; the old one is, or none where none was. */
+export type FolderRecovery = "nothing" | "finished" | "undone";
+
+/** Between the name of a folder and the number of the save that put it aside. */
+const OLD = ".old-";
+
+/** A folder being saved. */
+export class WholeFolder {
+  /** Where its files are written. */
+  readonly folder: Folder;
+  readonly #fs: Fs;
+  readonly #shown: string;
+  readonly #target: string;
+  readonly #temp: string;
+  readonly #undo: (() => unknown)[];
+
+  private constructor(fs: Fs, shown: string, target: string, temp: string, undo: (() => unknown)[]) {
+    this.folder = new DirectoryFolder(temp);
+    this.#fs = fs;
+    this.#shown = shown;
+    this.#target = target;
+    this.#temp = temp;
+    this.#undo = undo;
+  }
+
+  /**
+   * Begin: nothing of the old folder is touched.
+   *
+   * @throws {PathError} `NOT_A_FILE`: something else than a folder is there; `UNSAFE_PATH`: the folder that this process works in
+   * @throws {SaveError} the folder cannot be made
+   */
+  static async begin(folder: Folder): Promise<WholeFolder> {
+    if (!(folder instanceof DirectoryFolder)) {
+      throw new TypeError("Option wholeFolder has no meaning here: only a directory by path can have it");
+    }
+    const shown = folder.path, fs = fileSystem(shown), path = pathCalls();
+    const undo: (() => unknown)[] = [];
+    try {
+      const { target, leave } = await takeTurn(fs, path, shown, path.sep);
+      undo.push(leave);
+      const old = await fs.promises.stat(target).catch(() => null);
+      checkOld(path, shown, target, old === null || old.isDirectory());
+      for (const remove of await makeFolders(fs, path, path.dirname(target), shown)) undo.unshift(remove);
+      const temp = path.join(path.dirname(target), tempName(path.basename(target)));
+      await fs.promises.mkdir(temp).catch((error) => {
+        throw saveError("WRITE_FAILED", shown, "before anything was written", error);
+      });
+      if (old) await fs.promises.chmod(temp, old.mode & 0o7777).catch(() => {});
+      return new WholeFolder(fs, shown, target, temp, undo);
+    } catch (error) {
+      await runAll(undo);
+      throw error;
+    }
+  }
+
+  /** The new folder takes the old one's place. */
+  async takePlace(): Promise<void> {
+    await swapFolder(this.#fs, this.#temp, this.#target, this.#shown);
+    await runAll(this.#undo.slice(-1));
+  }
+
+  /** Remove what was written; the old folder is what it was. What cannot be removed is told with `error`. */
+  async abort(error?: unknown): Promise<void> {
+    await removeFolder(this.#fs, this.#temp).catch((failure) => addFailures(error, [failure], [this.#temp]));
+    await runAll(this.#undo);
+  }
+}
+
+function checkOld(path: PathCalls, shown: string, target: string, isFolder: boolean): void {
+  if (!isFolder) {
+    throw new PathError("NOT_A_FILE", `${JSON.stringify(shown)} is a file: a folder cannot take its place`, {
+      path: shown,
+    });
+  }
+  const from = path.resolve("."), whole = target.endsWith(path.sep) ? target : target + path.sep;
+  if (from !== target && !from.startsWith(whole)) return;
+  throw new PathError(
+    "UNSAFE_PATH",
+    `${JSON.stringify(shown)} is the folder that this process works in, or above it: it is not replaced`,
+    { path: shown },
+  );
+}
+
+/**
+ * Put the folder `temp`, whose files are on the disk, in the place of `target`. Where there was one, there is none for a moment: a process
+ * that is killed then leaves both beside their place, for {@linkcode recoverFolder}.
+ */
+export async function swapFolder(fs: Fs, temp: string, target: string, shown: string): Promise<void> {
+  const path = pathCalls(), parent = path.dirname(target);
+  const old = target + OLD + idOfTemp(path.basename(temp));
+  await syncBelow(fs, path, temp);
+  const isReplaced = await renameFolder(fs, target, old, shown);
+  try {
+    await renameFolder(fs, temp, target, shown);
+  } catch (error) {
+    if (isReplaced) await putBack(fs, old, target, shown, error);
+    throw error;
+  }
+  await sync(fs, parent);
+  if (!isReplaced) return;
+  // The save has happened: what is left of the old folder harms nobody.
+  await removeFolder(fs, old).catch(() => {});
+  await sync(fs, parent);
+}
+
+async function removeFolder(fs: Fs, folder: string): Promise<void> {
+  await insistently(() => fs.promises.rm(folder, { recursive: true, force: true }));
+}
+
+/** Whether there was something to be renamed. */
+async function renameFolder(fs: Fs, from: string, to: string, shown: string): Promise<boolean> {
+  if (!await isThere(fs, from)) return false;
+  try {
+    await rename(fs, from, to);
+    return true;
+  } catch (error) {
+    throw saveError("RENAME_FAILED", shown, "when the new folder was to take its place", error);
+  }
+}
+
+async function putBack(fs: Fs, old: string, target: string, shown: string, cause: unknown): Promise<void> {
+  try {
+    await rename(fs, old, target);
+  } catch {
+    throw new SaveError(
+      "RENAME_FAILED",
+      `${JSON.stringify(shown)} lies at ${JSON.stringify(old)}, and could not be put back: recoverFolder does so`,
+      { path: shown, committed: "unknown", cause },
+    );
+  }
+}
+
+/**
+ * Put a folder in order whose save with `wholeFolder` was cut off, by a killed process or a loss of power: the new folder takes its place
+ * where the old one had made room, else the old one stays or comes back. What else such saves left beside it is removed. To be called when
+ * nobody saves there.
+ *
+ * @throws {SaveError} `RENAME_FAILED`
+ *
+ * @example Before a model is loaded
+ * ```ts
+ * import { fluid, recoverFolder } from "@oarlock/paddle";
+ * async function read(path: string, mainProgram: Parameters<typeof fluid.io.loadVars>[1]["mainProgram"]) {
+ *   await recoverFolder(path);
+ *   return await fluid.io.loadVars(path, { mainProgram });
+ * }
+ * ```
+ */
+export async function recoverFolder(
+  path: string | URL,
+  { signal }: { signal?: AbortSignal } = {},
+): Promise<FolderRecovery> {
+  // Looked at before it begins: what is begun is the way out of what was cut off.
+  signal?.throwIfAborted();
+  const shown = pathGiven(path);
+  const fs = fileSystem(shown);
+  return await recoverIn(fs, resolveTarget(fs, pathCalls(), shown), shown);
+}
+
+/** {@linkcode recoverFolder} of a path without links. */
+export async function recoverIn(fs: Fs, target: string, shown: string): Promise<FolderRecovery> {
+  const path = pathCalls(), parent = path.dirname(target), base = path.basename(target);
+  const names = await namesIn(fs, parent, shown);
+  const temps = await foldersOf(fs, path, parent, names.filter((name) => isTempOf(name, base)));
+  const olds = await foldersOf(fs, path, parent, names.filter((name) => isOldOf(name, base)));
+  let done: FolderRecovery = temps.length + olds.length > 0 ? "undone" : "nothing";
+  if (await isThere(fs, target)) {
+    if (olds.length > 0) done = "finished";
+  } else {
+    // An old folder makes room only for a new one that is whole.
+    const whole = temps.find((temp) => olds.some((old) => old.endsWith(OLD + idOfTemp(path.basename(temp)))));
+    if (whole !== undefined) {
+      await renameFolder(fs, whole, target, shown);
+      done = "finished";
+    } else if (olds.length > 0) await renameFolder(fs, olds[0], target, shown);
+    await sync(fs, parent);
+  }
+  for (const left of [...temps, ...olds]) {
+    await removeFolder(fs, left).catch((cause) => {
+      throw new SaveError("WRITE_FAILED", `${quote(shown)} is whole; what is left beside it cannot be removed`, {
+        path: shown,
+        committed: "yes",
+        leftovers: [left],
+        cause,
+      });
+    });
+  }
+  if (done !== "nothing") await sync(fs, parent);
+  return done;
+}
+
+function isOldOf(name: string, base: string): boolean {
+  const id = name.slice(base.length + OLD.length);
+  return name.startsWith(base + OLD) && id.length === 16 && [...id].every((c) => "0123456789abcdef".includes(c));
+}
+
+/** Paths of those that are folders and no links. */
+async function foldersOf(fs: Fs, path: PathCalls, parent: string, names: string[]): Promise<string[]> {
+  const paths: string[] = [];
+  for (const name of names.sort()) {
+    const whole = path.join(parent, name);
+    if (await isFolder(fs, whole)) paths.push(whole);
+  }
+  return paths;
+}
+
+async function isThere(fs: Fs, path: string): Promise<boolean> {
+  return await lookAt(fs, path) !== null;
+}
+
+async function isFolder(fs: Fs, path: string): Promise<boolean> {
+  return (await lookAt(fs, path))?.isDirectory() ?? false;
+}
+
+async function lookAt(fs: Fs, path: string): Promise<Awaited<ReturnType<Fs["promises"]["lstat"]>> | null> {
+  try {
+    return await fs.promises.lstat(path);
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return null;
+    throw saveError("RENAME_FAILED", path, "when it was looked for", error);
+  }
+}
+
+async function namesIn(fs: Fs, folder: string, shown: string): Promise<string[]> {
+  try {
+    return await fs.promises.readdir(folder);
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return [];
+    throw saveError("RENAME_FAILED", shown, "when its leftovers were looked for", error);
+  }
+}
+
+/** Names of new folders go to the disk before the folder takes its place. */
+async function syncBelow(fs: Fs, path: PathCalls, folder: string): Promise<void> {
+  for (const entry of await fs.promises.readdir(folder, { withFileTypes: true })) {
+    if (entry.isDirectory()) await syncBelow(fs, path, path.join(folder, entry.name));
+  }
+  await sync(fs, folder);
+}
+
+async function sync(fs: Fs, folder: string): Promise<void> {
+  try {
+    const handle = await fs.promises.open(folder, "r");
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch {
+    // Some systems cannot sync a folder.
+  }
+}
+
+async function runAll(steps: readonly (() => unknown)[]): Promise<void> {
+  for (const step of steps) {
+    try {
+      await step();
+    } catch {
+      // A folder that was made on the way and is not empty any more stays.
+    }
+  }
+}

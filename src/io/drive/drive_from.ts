@@ -1,0 +1,78 @@
+/**
+ * Runs a decoder over whatever `from` was opened as, and lets go of it afterwards.
+ *
+ * @module
+ */
+import type { Cursor, Decoder } from "../../codec/cursor.ts";
+import { PaddleError } from "../../errors.ts";
+import { driveSource } from "./drive_source.ts";
+import { driveStream } from "./drive_stream.ts";
+import type { Opened } from "../open_source.ts";
+import { type ProgressEvent, progressOf } from "../progress.ts";
+import type { Source } from "../source.ts";
+
+/** How {@linkcode driveFrom} reads. */
+export interface DriveFromOptions {
+  signal?: AbortSignal;
+  onProgress?: (event: ProgressEvent) => void;
+  /** Payloads never are views of the caller's memory. @default {false} */
+  copy?: boolean;
+  /** Payloads of a source are left unread, and the source stays open. @default {false} */
+  lazy?: boolean;
+  /** Slices of arrays that are put together later may be left unread: `finish` reads them. @default {false} */
+  leaveSlices?: boolean;
+  /** Everything is read once, in order: a source that can gives it as a stream. @default {false} */
+  onePass?: boolean;
+  maxStreamBytes?: number;
+  /** Of the only tensor in the file, for progress. */
+  name?: string;
+}
+
+/**
+ * Decode `opened` and shape the result with `finish`, which is told whether payloads are views of memory that belongs to the caller.
+ * Errors name the file.
+ */
+export async function driveFrom<T, R>(
+  opened: Opened,
+  make: (cursor: Cursor) => Decoder<T>,
+  finish: (content: T, borrowed: boolean) => R | Promise<R>,
+  options: DriveFromOptions = {},
+): Promise<R> {
+  const { signal, copy, lazy, leaveSlices, onePass, maxStreamBytes } = options;
+  const isStream = "stream" in opened;
+  const progress = progressOf(options.onProgress, "load", opened.size);
+  const onProgress = progress ? (loaded: number) => progress.at(loaded, options.name) : undefined;
+  let done = false;
+  try {
+    const content = isStream || (onePass && !lazy && opened.readAll)
+      ? await driveStream(make, isStream ? opened.stream : opened.readAll!(), {
+        size: opened.size,
+        signal,
+        maxStreamBytes,
+        onProgress,
+      })
+      : await driveSource(make, opened, { lazy, leaveSlices, copy, signal, onProgress });
+    const shaped = finish(content, !isStream && !copy && isMemory(opened));
+    const result = shaped instanceof Promise ? await shaped : shaped;
+    progress?.check();
+    await progress?.end(options.name);
+    done = true;
+    return result;
+  } catch (error) {
+    throw withPath(error, opened.name);
+  } finally {
+    if (!isStream && !(lazy && done)) await opened.close?.();
+  }
+}
+
+/** A source whose payloads are views of memory. */
+function isMemory(source: Source): boolean {
+  return "view" in source;
+}
+
+/** The same error, which now knows its file. */
+export function withPath(error: unknown, path: string | undefined): unknown {
+  if (path === undefined || !(error instanceof PaddleError) || error.path !== undefined) return error;
+  Object.defineProperty(error, "path", { value: path, enumerable: true, configurable: true });
+  return error;
+}

@@ -1,0 +1,320 @@
+/**
+ * Runs a decoder over a source with positional reads. Payloads are read straight into the buffers where they stay, two reads in flight;
+ * structure comes through a small window.
+ *
+ * @module
+ */
+import { type Answer, type Ask, type BlobAsk, Cursor, type Decoder, Span } from "../../codec/cursor.ts";
+import { Latin1Text, sizeOfText } from "../../codec/payload.ts";
+import { LimitError } from "../../errors.ts";
+import { Pace } from "../waiting/pace.ts";
+import { readFully } from "../sources/read_fully.ts";
+import type { Source } from "../source.ts";
+import { Turns } from "../waiting/turns.ts";
+
+/** How {@linkcode driveSource} answers. */
+export interface DriveSourceOptions {
+  /** Payloads are left where they are, as spans. @default {false} */
+  lazy?: boolean;
+  /** Slices of arrays that are put together later are left where they are, as spans, unless they lie in memory. @default {false} */
+  leaveSlices?: boolean;
+  /** Payloads of memory are copied. @default {false} */
+  copy?: boolean;
+  signal?: AbortSignal;
+  /** Bytes read at a time for structure. @default {65536} */
+  window?: number;
+  /** Told of bytes that came in. */
+  onProgress?: (loaded: number) => void;
+}
+
+const WINDOW = 65_536;
+/** Bytes read of a file's structure behind a payload that was left unread: a name and a shape are there; more comes if more is wanted. */
+const LEAST = 1024;
+/** Bytes of one read into a tensor's buffer: several short reads in flight beat one long one. */
+const PIECE = 8 * 2 ** 20;
+/** Bytes of text read at a time, while the piece before is decoded. */
+const TEXT_PIECE = 2 ** 20;
+const IN_FLIGHT = 2;
+
+/** Run a decoder over `source` to its end. */
+export async function driveSource<T>(
+  make: (cursor: Cursor) => Decoder<T>,
+  source: Source,
+  options: DriveSourceOptions = {},
+): Promise<T> {
+  const driver = new SourceDriver(source, options);
+  const decoder = make(driver.cursor);
+  let failure: { error: unknown } | null = null;
+  let result: T | undefined;
+  try {
+    let step = decoder.next();
+    while (!step.done) {
+      const answer = driver.answer(step.value);
+      // Nearly every answer is there at once: an await for each would cost more than the decoding.
+      if (!(answer instanceof Promise)) step = decoder.next(answer);
+      else {
+        let given: Answer;
+        try {
+          given = await answer;
+        } catch (error) {
+          step = decoder.throw(error);
+          continue;
+        }
+        step = decoder.next(given);
+      }
+    }
+    result = step.value;
+  } catch (error) {
+    failure = { error };
+  }
+  // Reads in flight write into buffers of ours: nobody leaves before they have ended. What they met lies before what came after them.
+  const early = await driver.settle();
+  if (early) throw early.error;
+  if (failure) throw failure.error;
+  await source.verify?.();
+  return result as T;
+}
+
+class SourceDriver {
+  readonly cursor = new Cursor();
+  readonly #source: Source;
+  readonly #lazy: boolean;
+  readonly #leavesSlices: boolean;
+  readonly #copy: boolean;
+  readonly #signal: AbortSignal | undefined;
+  readonly #window: number;
+  readonly #onProgress: ((loaded: number) => void) | undefined;
+  readonly #turns: Turns;
+  /** How much to read at a time where a read is a trip over the network. */
+  readonly #pace: Pace | null;
+  readonly #flying = new Set<Promise<void>>();
+  #buffer: Uint8Array;
+  /** Bytes to read next where payloads are left unread: few at a jump, then more and more. */
+  #stretch = WINDOW;
+  #failure: { error: unknown; offset: number } | null = null;
+  #textBuffers: Uint8Array[] | null = null;
+  #loaded = 0;
+
+  constructor(source: Source, options: DriveSourceOptions) {
+    this.#source = source;
+    this.#lazy = options.lazy ?? false;
+    this.#leavesSlices = (options.leaveSlices ?? false) && source.view === undefined;
+    this.#copy = options.copy ?? false;
+    this.#signal = options.signal;
+    this.#window = options.window ?? (source.costly ? TEXT_PIECE : WINDOW);
+    this.#onProgress = options.onProgress;
+    this.#turns = new Turns(options.signal);
+    this.#pace = source.costly && this.#lazy ? new Pace(source.size) : null;
+    this.#buffer = new Uint8Array(source.view ? 0 : Math.min(this.#window + 16, source.size));
+    this.cursor.total = source.size;
+    this.cursor.stable = source.view !== undefined && !this.#copy;
+    this.cursor.ended = source.size === 0;
+  }
+
+  answer(ask: Ask): Answer | Promise<Answer> {
+    if (this.#failure) throw this.#failure.error;
+    if (ask.kind === "reach") return ask.end <= this.#source.size;
+    if (ask.kind === "blob") return this.#blob(ask);
+    if (ask.kind === "pause") return this.#turns.due() ? this.#turns.take() : undefined;
+    return this.#need(ask.n);
+  }
+
+  /** Wait for the reads in flight; the failure of the one that lies first in the file, if any. */
+  async settle(): Promise<{ error: unknown } | null> {
+    while (this.#flying.size > 0) await Promise.all(this.#flying);
+    return this.#failure;
+  }
+
+  // ---- structure
+
+  #need(n: number): void | Promise<void> {
+    const { cursor } = this;
+    const start = cursor.offset;
+    const kept = cursor.left;
+    // What is there already costs nothing, and the rest is asked for by the pace.
+    const window = this.#pace ? kept + this.#pace.next(start + kept, n - kept) : this.#nextWindow();
+    const wanted = Math.min(Math.max(n, window), this.#source.size - start);
+    const turn = this.#turns.due();
+    if (this.#source.view) {
+      this.#seeMemory(start, wanted);
+      return turn ? this.#turns.take() : undefined;
+    }
+    if (wanted <= kept) {
+      cursor.ended = start + kept >= this.#source.size;
+      return turn ? this.#turns.take() : undefined;
+    }
+    this.#room(wanted, kept);
+    if (this.#source.readSync && !turn && wanted - kept <= WINDOW) return this.#fillSync(start, kept, wanted);
+    return this.#fill(start, kept, wanted, turn);
+  }
+
+  #nextWindow(): number {
+    if (!this.#lazy) return this.#window;
+    const window = Math.min(this.#window, this.#stretch);
+    this.#stretch = window * 4;
+    return window;
+  }
+
+  /** Memory needs no reading: the window is a stretch of it. */
+  #seeMemory(start: number, wanted: number): void {
+    const bytes = this.#source.view!(0, this.#source.size);
+    this.cursor.window(bytes, start, start + wanted, 0);
+    this.cursor.ended = start + wanted >= this.#source.size;
+  }
+
+  /** Move what is left to the front of a buffer that holds `wanted` bytes. */
+  #room(wanted: number, kept: number): void {
+    const { cursor } = this;
+    const rest = cursor.bytes.subarray(cursor.pos, cursor.end);
+    if (wanted > this.#buffer.length) {
+      const larger = allocate(Math.min(this.#source.size, Math.max(wanted, 2 * this.#buffer.length)));
+      larger.set(rest);
+      this.#buffer = larger;
+    } else if (kept > 0) this.#buffer.set(rest);
+  }
+
+  #fillSync(start: number, kept: number, wanted: number): void {
+    let filled = kept;
+    while (filled < wanted) {
+      const n = this.#source.readSync!(start + filled, this.#buffer.subarray(filled, wanted));
+      if (n <= 0) break;
+      filled += n;
+    }
+    this.#show(start, filled);
+  }
+
+  async #fill(start: number, kept: number, wanted: number, turn: boolean): Promise<void> {
+    if (turn) await this.#turns.take();
+    await readFully(this.#source, start + kept, this.#buffer.subarray(kept, wanted), this.#signal);
+    this.#show(start, wanted);
+  }
+
+  #show(start: number, filled: number): void {
+    this.cursor.window(this.#buffer, 0, filled, start);
+    this.cursor.ended = start + filled >= this.#source.size;
+    this.#progress(0, start + filled);
+  }
+
+  // ---- payloads
+
+  #blob(ask: BlobAsk): Answer | Promise<Answer> {
+    const { cursor } = this;
+    const start = cursor.offset;
+    if (this.#lazy || (this.#leavesSlices && ask.isSlice)) {
+      this.#skip(start + ask.length);
+      if (ask.behind) this.#lookBehind(ask.behind);
+      return new Span(start, ask.length, ask.encoding, ask.at);
+    }
+    if (ask.encoding === "latin1") return this.#text(ask, start);
+    if (this.#source.view) {
+      const bytes = this.#source.view(start, ask.length);
+      this.#skip(start + ask.length);
+      return this.#copy ? bytes.slice() : bytes;
+    }
+    const into = allocate(ask.length);
+    const here = Math.min(cursor.left, ask.length);
+    into.set(cursor.bytes.subarray(cursor.pos, cursor.pos + here));
+    this.#skip(start + ask.length);
+    return this.#fly(into, here, start);
+  }
+
+  /** Read what lies behind a payload, where that is done at once: the decoder need not ask for it. */
+  #lookBehind(n: number): void {
+    const { cursor } = this;
+    const start = cursor.offset, kept = cursor.left;
+    const { view, readSync, size } = this.#source;
+    if (view || !readSync || kept >= n || cursor.ended || this.#turns.due()) return;
+    const wanted = Math.min(Math.max(n, this.#nextWindow()), size - start);
+    this.#room(wanted, kept);
+    this.#fillSync(start, kept, wanted);
+  }
+
+  /** Start reading the rest of `into`; wait only while too much is in flight. */
+  #fly(into: Uint8Array, from: number, start: number): Answer | Promise<Answer> {
+    const wait: { more: number } = { more: from };
+    const launch = () => {
+      while (wait.more < into.length && this.#flying.size < IN_FLIGHT) {
+        const end = Math.min(into.length, wait.more + PIECE);
+        this.#launch(start + wait.more, into.subarray(wait.more, end));
+        wait.more = end;
+      }
+      return wait.more >= into.length;
+    };
+    if (launch()) return into;
+    return (async () => {
+      while (!launch()) {
+        await Promise.race(this.#flying);
+        this.#signal?.throwIfAborted();
+        if (this.#failure) throw this.#failure.error;
+      }
+      return into;
+    })();
+  }
+
+  #launch(offset: number, into: Uint8Array): void {
+    const flight: Promise<void> = readFully(this.#source, offset, into, this.#signal).then(
+      () => this.#progress(into.length, 0),
+    ).catch((error) => {
+      if (!this.#failure || offset < this.#failure.offset) this.#failure = { error, offset };
+    }).finally(() => this.#flying.delete(flight));
+    this.#flying.add(flight);
+  }
+
+  /** A text that stands for bytes: one piece is read while the one before is decoded; text and bytes are never both in memory. */
+  async #text(ask: BlobAsk, start: number): Promise<Uint8Array> {
+    const text = new Latin1Text(ask.at, allocate(sizeOfText(ask.length, ask.size)));
+    // Made once for all texts: what is thrown away stays in memory until a collection.
+    const buffers = this.#textBuffers ??= [0, 1].map(() => new Uint8Array(Math.min(TEXT_PIECE, this.#source.size)));
+    const read = (at: number, k: number): Promise<Uint8Array> | null => {
+      if (at >= ask.length) return null;
+      return readFully(
+        this.#source,
+        start + at,
+        buffers[k].subarray(0, Math.min(TEXT_PIECE, ask.length - at)),
+        this.#signal,
+      );
+    };
+    let next = read(0, 0);
+    for (let at = 0, k = 0; next; at += TEXT_PIECE, k ^= 1) {
+      const piece: Uint8Array = await next;
+      next = read(at + TEXT_PIECE, k ^ 1);
+      try {
+        text.push(piece);
+      } catch (error) {
+        await next?.catch(() => {});
+        throw error;
+      }
+      this.#progress(piece.length, 0);
+      if (this.#turns.due()) await this.#turns.take();
+    }
+    this.#skip(start + ask.length);
+    return text.finish();
+  }
+
+  /** Put the cursor at `offset`, keeping what of the window lies behind it. */
+  #skip(offset: number): void {
+    const { cursor } = this;
+    const ahead = offset - cursor.base;
+    if (ahead <= cursor.end) cursor.pos = ahead;
+    else {
+      cursor.window(cursor.bytes, 0, 0, offset);
+      this.#stretch = LEAST;
+    }
+    cursor.ended = cursor.base + cursor.end >= this.#source.size;
+  }
+
+  #progress(more: number, atLeast: number): void {
+    if (!this.#onProgress) return;
+    this.#loaded = Math.max(this.#loaded + more, atLeast);
+    this.#onProgress(Math.min(this.#loaded, this.#source.size));
+  }
+}
+
+/** The one place where a buffer's length comes from a file (hardening H-BUF-2). */
+export function allocate(length: number): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(length);
+  } catch {
+    throw new LimitError("LIMIT", `There is no memory for ${length} bytes`, { limit: "memory", actual: length });
+  }
+}

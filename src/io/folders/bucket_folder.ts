@@ -1,0 +1,309 @@
+/**
+ * A bucket of an edge runtime, with R2's interface, as a folder.
+ *
+ * @module
+ */
+import { byCodePoint } from "../../code_point_order.ts";
+import { PaddleError, PathError, SaveError, SourceError } from "../../errors.ts";
+import { DEFAULT_LIMITS } from "../../limits.ts";
+import { type BytesReader, isFilling, readerOf } from "../streams/filling_reader.ts";
+import { CoalescedSource } from "../sources/coalesced_source.ts";
+import { conflict, type Folder, type PutOptions, refuseWishes, wishedEtag } from "../folder.ts";
+import { Gathered } from "../sinks/gathered.ts";
+import { checkNames } from "../../option_names.ts";
+import { described, hasMethod } from "../../plain_object.ts";
+import { PartsSink } from "../sinks/parts_sink.ts";
+import { safeParts } from "./safe_name.ts";
+import type { Sink } from "../sink.ts";
+import type { Source } from "../source.ts";
+import { streamOf } from "../streams/stream_of.ts";
+import { within } from "../waiting/within.ts";
+import { toldBy } from "../told_by.ts";
+
+/** Bytes that are read at a time. */
+const SCRATCH = 65_536;
+/** Bytes of a piece of a long stretch. */
+const PIECE = 2 ** 18;
+
+/** What a bucket must be able to do: the part of `R2Bucket` that is used. */
+export interface Bucket {
+  /** What is known of an object; null where there is none. */
+  head(key: string): Promise<BucketObject | null>;
+  /** A range of an object; without a body where the condition does not hold. */
+  get(
+    key: string,
+    options?: { range?: { offset: number; length: number }; onlyIf?: { etagMatches: string } },
+  ): Promise<BucketObject | (BucketObject & { body: ReadableStream<Uint8Array> }) | null>;
+  /** Put an object whole; null where the condition does not hold. */
+  put(key: string, value: Uint8Array, options?: { onlyIf?: BucketCondition }): Promise<unknown>;
+  /** Put an object in parts. */
+  createMultipartUpload(key: string): Promise<BucketUpload>;
+  /** Remove objects. */
+  delete(key: string): Promise<unknown>;
+  /** Objects whose keys start with `prefix`. */
+  list(options: { prefix?: string; cursor?: string }): Promise<{
+    objects: readonly { key: string }[];
+    truncated: boolean;
+    cursor?: string;
+  }>;
+}
+
+/** What an object must be for it to be replaced. */
+export interface BucketCondition {
+  /** The ETag that it has. */
+  etagMatches?: string;
+  /** `*`: there is none. */
+  etagDoesNotMatch?: string;
+}
+
+/** What a bucket tells of an object. */
+export interface BucketObject {
+  /** Bytes of the whole object. */
+  size: number;
+  /** Its version. */
+  etag: string;
+}
+
+/** An upload in parts. */
+export interface BucketUpload {
+  /** Give part `number`, counted from 1. */
+  uploadPart(number: number, value: Uint8Array): Promise<{ partNumber: number; etag: string }>;
+  /** Make the object of its parts. */
+  complete(parts: { partNumber: number; etag: string }[]): Promise<unknown>;
+  /** Forget the parts. */
+  abort(): Promise<unknown>;
+}
+
+/** How a BucketFolder behaves. */
+export interface BucketFolderOptions {
+  /** What all keys start with, such as `models/`. @default {""} */
+  prefix?: string;
+  /** Bytes of one part of a large file, from 5 MiB on. One part is in memory at a time. @default {8 MiB} */
+  partSize?: number;
+}
+
+/**
+ * A bucket. Reads are ranges of one version of an object; large files are put in parts, and exist when the last part is there.
+ *
+ * @example In an edge worker
+ * ```ts
+ * import { BucketFolder, open } from "@oarlock/paddle";
+ * import type { Bucket } from "@oarlock/paddle";
+ * async function names(env: { MODELS: Bucket }): Promise<string[]> {
+ *   await using checkpoint = await open("resnet.pdparams", { folder: new BucketFolder(env.MODELS) });
+ *   return checkpoint.names();
+ * }
+ * ```
+ */
+export class BucketFolder implements Folder {
+  readonly #bucket: Bucket;
+  readonly #prefix: string;
+  readonly #partSize: number;
+
+  /** Over `bucket`. */
+  constructor(bucket: Bucket, options: BucketFolderOptions = {}) {
+    checkNames(options, ["prefix", "partSize"]);
+    if (!hasMethod(bucket, "head")) {
+      throw new TypeError(`A bucket is wanted, with head, get, put, list and delete: got ${described(bucket)}`);
+    }
+    this.#bucket = bucket;
+    this.#prefix = options.prefix ?? "";
+    this.#partSize = partSizeOf(options.partSize);
+  }
+
+  /** The file `name`, in the version that it has now. */
+  async get(name: string): Promise<Source | null> {
+    const key = this.#key(name);
+    try {
+      const object = await this.#bucket.head(key);
+      return object && new CoalescedSource(new BucketSource(this.#bucket, key, object, name));
+    } catch (error) {
+      throw readError(error, name);
+    }
+  }
+
+  /** A sink whose bytes become the file `name` when it is closed. */
+  // deno-lint-ignore require-await
+  async put(name: string, options?: PutOptions): Promise<Sink> {
+    const key = this.#key(name);
+    refuseWishes(options, "a bucket", true);
+    const wished = wishedEtag(options);
+    return new PartsSink(
+      {
+        put: async (bytes) => {
+          if (wished === undefined) return await this.#bucket.put(key, bytes);
+          const onlyIf = wished === null ? { etagDoesNotMatch: "*" } : { etagMatches: wished };
+          if (await this.#bucket.put(key, bytes, { onlyIf }) === null) throw conflict(name);
+        },
+        begin: async () => {
+          const upload = await this.#bucket.createMultipartUpload(key);
+          const parts: { partNumber: number; etag: string }[] = [];
+          return {
+            part: async (number, bytes) => void parts.push(await upload.uploadPart(number, bytes)),
+            complete: async () => {
+              // Uploads in parts know no condition.
+              if (wished !== undefined && ((await this.#bucket.head(key))?.etag ?? null) !== wished) {
+                throw conflict(name);
+              }
+              await upload.complete(parts);
+            },
+            abort: () => upload.abort(),
+          };
+        },
+      },
+      name,
+      this.#partSize,
+    );
+  }
+
+  /** Names that start with `prefix`, by code point. */
+  async list(prefix = ""): Promise<string[]> {
+    const names: string[] = [];
+    let cursor: string | undefined;
+    try {
+      do {
+        const page = await this.#bucket.list({ prefix: this.#prefix + prefix, cursor });
+        for (const { key } of page.objects) names.push(key.slice(this.#prefix.length));
+        cursor = page.truncated ? page.cursor : undefined;
+        if (names.length > DEFAULT_LIMITS.maxEntries) throw tooMany(prefix);
+      } while (cursor !== undefined);
+    } catch (error) {
+      throw readError(error, prefix);
+    }
+    return names.sort(byCodePoint);
+  }
+
+  /** Remove a file; nothing where there is none. */
+  async delete(name: string): Promise<void> {
+    const key = this.#key(name);
+    try {
+      await this.#bucket.delete(key);
+    } catch (cause) {
+      throw new SaveError("WRITE_FAILED", `Cannot remove ${JSON.stringify(name)}`, {
+        path: name,
+        committed: "unknown",
+        cause,
+      });
+    }
+  }
+
+  #key(name: string): string {
+    return this.#prefix + safeParts(name).join("/");
+  }
+}
+
+/** One version of an object. */
+class BucketSource implements Source {
+  readonly size: number;
+  readonly name: string;
+  readonly costly = true;
+  readonly version: string;
+  readonly #bucket: Bucket;
+  readonly #key: string;
+  readonly #etag: string;
+  #closed = false;
+
+  constructor(bucket: Bucket, key: string, object: BucketObject, name: string) {
+    this.#bucket = bucket;
+    this.#key = key;
+    this.#etag = object.etag;
+    this.version = `etag:${object.etag}`;
+    this.size = object.size;
+    this.name = name;
+  }
+
+  async read(offset: number, into: Uint8Array, { signal }: { signal?: AbortSignal } = {}): Promise<number> {
+    if (this.#closed) throw new TypeError(`${JSON.stringify(this.name)} was closed`);
+    signal?.throwIfAborted();
+    // A range behind the end is an error for some buckets.
+    const length = Math.min(into.length, this.size - offset);
+    if (length <= 0) return 0;
+    let filled = 0;
+    for await (const chunk of this.#chunks(offset, length, signal)) {
+      into.set(chunk, filled);
+      filled += chunk.length;
+    }
+    return filled;
+  }
+
+  /** One range for a long stretch: an edge worker may ask a bucket so many times and no more. */
+  streamRange(start: number, end: number): ReadableStream<Uint8Array> {
+    return streamOf((signal) => this.#pieces(start, end, signal));
+  }
+
+  async *#pieces(start: number, end: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    const gathered = new Gathered(PIECE);
+    for await (const chunk of this.#chunks(start, end - start, signal)) yield* gathered.add(chunk);
+    const rest = gathered.rest();
+    if (rest.length > 0) yield rest;
+  }
+
+  /** The bytes of a range as they come, each good until the next one. */
+  async *#chunks(offset: number, length: number, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+    let reader: BytesReader | null = null;
+    try {
+      const asked = this.#bucket.get(this.#key, { range: { offset, length }, onlyIf: { etagMatches: this.#etag } });
+      const object = await within(asked, Infinity, signal);
+      if (!object || !("body" in object) || !object.body || object.etag !== this.#etag) {
+        throw new SourceError("SOURCE_CHANGED", `${JSON.stringify(this.name)} was replaced while it was read`, {
+          path: this.name,
+          expected: this.#etag,
+          actual: object?.etag,
+        });
+      }
+      reader = readerOf(object.body);
+      const next = nextOf(reader, Math.min(length, SCRATCH));
+      let given = 0;
+      for (let step; !(step = await within(next(), Infinity, signal)).done;) {
+        given += step.value.length;
+        if (given > length) {
+          throw new SourceError("READ_FAILED", `The bucket gives more bytes than were asked for`, {
+            path: this.name,
+            offset,
+          });
+        }
+        yield step.value;
+      }
+      reader = null;
+    } catch (error) {
+      if (signal?.aborted) throw signal.reason;
+      throw readError(error, this.name);
+    } finally {
+      reader?.cancel().catch(() => {});
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closed = true;
+    return Promise.resolve();
+  }
+}
+
+/** The next bytes of a reader; good until the one after, where it fills memory: such a reader leaves no garbage behind. */
+function nextOf(reader: BytesReader, size: number): () => Promise<ReadableStreamReadResult<Uint8Array>> {
+  if (!isFilling(reader)) return () => reader.read();
+  let scratch = new Uint8Array(size);
+  return async () => {
+    const step = await reader.read(scratch);
+    if (step.done) return { done: true, value: undefined };
+    scratch = new Uint8Array(step.value.buffer);
+    return step;
+  };
+}
+
+/** Check a size of parts. */
+export function partSizeOf(size: number = 8 * 2 ** 20): number {
+  if (Number.isSafeInteger(size) && size >= 5 * 2 ** 20) return size;
+  throw new TypeError(`Option partSize must be at least 5 MiB: got ${size}`);
+}
+
+/** The error of a folder with too many names. */
+export function tooMany(path: string): PathError {
+  return new PathError("UNSAFE_PATH", `There are more than ${DEFAULT_LIMITS.maxEntries} files`, { path });
+}
+
+function readError(cause: unknown, path: string): unknown {
+  if (cause instanceof PaddleError || cause instanceof TypeError && /was closed$/.test(cause.message)) return cause;
+  const what = toldBy(cause);
+  return new SourceError("READ_FAILED", `The bucket failed for ${JSON.stringify(path)}: ${what}`, { path, cause });
+}

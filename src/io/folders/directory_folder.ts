@@ -1,0 +1,194 @@
+/**
+ * A directory of the file system as a Folder, on Deno, Bun and Node.
+ *
+ * @module
+ */
+import { byCodePoint } from "../../code_point_order.ts";
+import { isPaddleError, PathError, quote, SourceError } from "../../errors.ts";
+import { DEFAULT_LIMITS } from "../../limits.ts";
+import { directoryCalls, type DirectoryEntry } from "../disk/directory_calls.ts";
+import { FileSink } from "../sinks/file_sink.ts";
+import { FileSource } from "../sources/file_source.ts";
+import type { Folder, PutOptions } from "../folder.ts";
+import { pathCalls } from "../disk/path.ts";
+import { isDirectory, systemCode } from "../platform.ts";
+import { portableParts, safeParts } from "./safe_name.ts";
+import type { Sink } from "../sink.ts";
+import type { Source } from "../source.ts";
+import { checkNames } from "../../option_names.ts";
+import { pathGiven } from "../url_text.ts";
+import { isTemp } from "../disk/temp_file.ts";
+
+/** How a DirectoryFolder behaves. */
+export interface DirectoryFolderOptions {
+  /**
+   * Names come from the caller and not out of a file: any name that the file system takes is taken, and links may lead out of the
+   * directory, as caches of downloads have them. @default {false}
+   */
+  trusted?: boolean;
+  /** Refuse to put names that Windows cannot have. @default {true} */
+  portable?: boolean;
+}
+
+/** A directory of the file system. Names may have `/`; none leads out of the directory, by itself or by a link. */
+export class DirectoryFolder implements Folder {
+  /** Path of the directory. */
+  readonly path: string;
+  readonly #trusted: boolean;
+  readonly #portable: boolean;
+
+  /** The directory need not exist before something is put there. */
+  constructor(path: string | URL, options: DirectoryFolderOptions = {}) {
+    checkNames(options, ["trusted", "portable"]);
+    this.path = pathGiven(path);
+    this.#trusted = options.trusted ?? false;
+    this.#portable = options.portable ?? true;
+  }
+
+  /**
+   * The file `name`.
+   *
+   * @throws {PathError} `UNSAFE_PATH`, `LINK_ESCAPE`: the name leads out of the directory; `NOT_A_FILE`
+   * @throws {SourceError} `PERMISSION`, `READ_FAILED`
+   */
+  async get(name: string): Promise<Source | null> {
+    const path = this.#join(name);
+    await this.#stayInside(name, path);
+    try {
+      return await FileSource.open(path);
+    } catch (error) {
+      if (isPaddleError(error) && error.code === "NOT_FOUND") return null;
+      throw error;
+    }
+  }
+
+  /** A sink whose bytes become the file `name` when it is closed; folders on the way are made. */
+  async put(name: string, options: PutOptions = {}): Promise<Sink> {
+    if (options.portable ?? (this.#portable && !this.#trusted)) portableParts(name);
+    const path = this.#join(name);
+    // A save goes through a link to the file behind it: that, too, must lie inside, and a link to nothing could lead anywhere.
+    await this.#stayInside(name, path);
+    if (!this.#trusted && await isDangling(path)) throw this.#escape(name, path);
+    return await FileSink.create(path, { mkdir: true, ...options, portable: false });
+  }
+
+  /** Names of the files that start with `prefix`, in all folders below, by code point. Temporary files of a save are left out. */
+  async list(prefix = ""): Promise<string[]> {
+    const slash = prefix.lastIndexOf("/");
+    const start = slash < 0 ? "" : prefix.slice(0, slash);
+    if (start) await this.#stayInside(start, this.#join(start));
+    const names: string[] = [];
+    await this.#walk(start, prefix, names, []);
+    return names.sort(byCodePoint);
+  }
+
+  /** Remove a file; nothing where there is none. */
+  async delete(name: string): Promise<void> {
+    const path = this.#join(name);
+    await this.#stayInside(name, pathCalls().dirname(path));
+    try {
+      await directoryCalls(path).remove(path);
+    } catch (error) {
+      if (systemCode(error) !== "ENOENT") throw failed("remove", path, error);
+    }
+  }
+
+  /** Whether there is a folder `name`, be it empty. */
+  async hasFolder(name: string): Promise<boolean> {
+    const path = this.#join(name);
+    await this.#stayInside(name, path);
+    return isDirectory(path);
+  }
+
+  #join(name: string): string {
+    return pathCalls().join(this.path, ...(this.#trusted ? [name] : safeParts(name)));
+  }
+
+  async #walk(folder: string, prefix: string, names: string[], parents: string[]): Promise<void> {
+    const path = folder ? this.#join(folder) : this.path;
+    if (parents.length > DEFAULT_LIMITS.maxFolderDepth) {
+      throw new PathError("UNSAFE_PATH", `Folders are nested deeper than ${DEFAULT_LIMITS.maxFolderDepth}`, { path });
+    }
+    const real = await realPath(path);
+    // A link to a folder above would lead round and round.
+    if (real === null || parents.includes(real)) return;
+    for (const entry of await entriesOf(path)) {
+      const name = folder ? `${folder}/${entry.name}` : entry.name;
+      if (isTemp(entry.name) || !(name.startsWith(prefix) || prefix.startsWith(name + "/"))) continue;
+      if (entry.isFolder || (entry.isLink && await this.hasFolder(name))) {
+        await this.#walk(name, prefix, names, [...parents, real]);
+      } else if (name.startsWith(prefix)) names.push(name);
+      if (names.length > DEFAULT_LIMITS.maxEntries) {
+        throw new PathError("UNSAFE_PATH", `The folder has more than ${DEFAULT_LIMITS.maxEntries} files`, { path });
+      }
+    }
+  }
+
+  /** Links may not lead out of the directory (hardening H-PATH-5). */
+  async #stayInside(name: string, path: string): Promise<void> {
+    if (this.#trusted) return;
+    const { sep, dirname } = pathCalls();
+    const root = await realPath(this.path);
+    let real = await realPath(path);
+    for (let up = path; real === null && dirname(up) !== up;) {
+      up = dirname(up);
+      real = await realPath(up);
+    }
+    if (root === null || real === null || real === root || real.startsWith(root.endsWith(sep) ? root : root + sep)) {
+      return;
+    }
+    throw this.#escape(name, path);
+  }
+
+  #escape(name: string, path: string): PathError {
+    return new PathError("LINK_ESCAPE", `${quote(name)} is a link that leads out of ${JSON.stringify(this.path)}`, {
+      path,
+    });
+  }
+}
+
+async function isDangling(path: string): Promise<boolean> {
+  try {
+    return await directoryCalls(path).isLink(path) && await realPath(path) === null;
+  } catch (error) {
+    if (isAbsence(error)) return false;
+    throw isPaddleError(error) ? error : failed("look at", path, error);
+  }
+}
+
+/** Null where nothing is there. A system that cannot tell is no leave to go on: the path may lead anywhere. */
+async function realPath(path: string): Promise<string | null> {
+  try {
+    return await directoryCalls(path).realPath(path);
+  } catch (error) {
+    if (isAbsence(error)) return null;
+    throw failed("look at", path, error);
+  }
+}
+
+async function entriesOf(path: string): Promise<DirectoryEntry[]> {
+  try {
+    return await directoryCalls(path).entries(path);
+  } catch (error) {
+    if (isAbsence(error)) return [];
+    throw failed("list", path, error);
+  }
+}
+
+/** Whether a system's error says that there is nothing, or that a link leads to itself. */
+function isAbsence(error: unknown): boolean {
+  return ["ENOENT", "ENOTDIR", "ELOOP"].includes(systemCode(error) ?? "");
+}
+
+function failed(action: string, path: string, cause: unknown): SourceError {
+  const code = systemCode(cause);
+  const denied = code === "EACCES" || code === "EPERM";
+  return new SourceError(
+    denied ? "PERMISSION" : "READ_FAILED",
+    `Cannot ${action} ${JSON.stringify(path)}: ${code ?? "unknown error"}`,
+    {
+      path,
+      cause,
+    },
+  );
+}

@@ -1,0 +1,77 @@
+/**
+ * Files that somebody dropped on a page or chose, as a folder.
+ *
+ * @module
+ */
+import { byCodePoint } from "../../code_point_order.ts";
+import { PathError } from "../../errors.ts";
+import { BlobSource } from "../sources/blob_source.ts";
+import { type Folder, readOnly } from "../folder.ts";
+import { shownValue } from "../../plain_object.ts";
+import { safeParts } from "./safe_name.ts";
+import type { Sink } from "../sink.ts";
+import type { Source } from "../source.ts";
+
+/**
+ * A list of files: of `<input type="file">`, of drag and drop, or of names and blobs. Files of a chosen directory have the names below it,
+ * with the directory's own in front, as browsers give them. Nothing can be put there.
+ */
+export class FileListFolder implements Folder {
+  readonly #files = new Map<string, Blob>();
+
+  /**
+   * With these files.
+   *
+   * @throws {PathError} `NAME_COLLISION`: two files have one name
+   */
+  constructor(files: Iterable<File | readonly [string, Blob]>) {
+    for (const entry of files) {
+      const [name, blob] = entry instanceof Blob ? [nameOf(entry), entry] : entry;
+      if (!(blob instanceof Blob)) {
+        throw new TypeError(`A File or a pair of name and Blob is wanted: got ${shownValue(entry)}`);
+      }
+      safeParts(name);
+      if (this.#files.has(name)) {
+        throw new PathError("NAME_COLLISION", `Two files have the name ${JSON.stringify(name)}`, { names: [name] });
+      }
+      this.#files.set(name, blob);
+    }
+  }
+
+  /** The file `name`. */
+  // deno-lint-ignore require-await
+  async get(name: string): Promise<Source | null> {
+    safeParts(name);
+    const blob = this.#files.get(name);
+    return blob ? new BlobSource(blob, name) : null;
+  }
+
+  /**
+   * Nothing can be changed here.
+   *
+   * @throws {SaveError} `READ_ONLY`: always
+   */
+  // deno-lint-ignore require-await
+  async put(name: string): Promise<Sink> {
+    throw readOnly("A list of files", name);
+  }
+
+  /** Names that start with `prefix`, by code point. */
+  list(prefix = ""): Promise<string[]> {
+    return Promise.resolve([...this.#files.keys()].filter((name) => name.startsWith(prefix)).sort(byCodePoint));
+  }
+
+  /**
+   * Nothing can be changed here.
+   *
+   * @throws {SaveError} `READ_ONLY`: always
+   */
+  // deno-lint-ignore require-await
+  async delete(name: string): Promise<void> {
+    throw readOnly("A list of files", name);
+  }
+}
+
+function nameOf(file: File): string {
+  return "webkitRelativePath" in file && file.webkitRelativePath ? String(file.webkitRelativePath) : file.name;
+}

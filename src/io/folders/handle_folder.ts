@@ -1,0 +1,228 @@
+/**
+ * A directory handle of the browser as a folder: a chosen directory, or the origin private file system.
+ *
+ * @module
+ */
+import { byCodePoint } from "../../code_point_order.ts";
+import { PathError, quote, SaveError, UnsupportedError } from "../../errors.ts";
+import { DEFAULT_LIMITS } from "../../limits.ts";
+import { isTemp, tempName } from "../disk/temp_file.ts";
+import type { DirectoryHandle, FileHandle } from "../file_handle.ts";
+import { type Folder, type PutOptions, refuseWishes } from "../folder.ts";
+import { handleError, HandleSource, writableOf, writeError } from "../sources/handle_source.ts";
+import { described, hasMethod } from "../../plain_object.ts";
+import { portableParts, safeParts } from "./safe_name.ts";
+import type { Sink } from "../sink.ts";
+import type { Source } from "../source.ts";
+import { fileStreamSink, type SinkEnd } from "../sinks/stream_sink.ts";
+import { type SyncHandle, SyncHandleSink } from "../sync_handle.ts";
+
+/** What some browsers have. */
+type MovableHandle = FileHandle & {
+  createSyncAccessHandle?: () => Promise<SyncHandle>;
+  move?: (parent: DirectoryHandle, name: string) => Promise<void>;
+};
+
+/**
+ * A directory handle. Names may have `/`; directories on the way are made when something is put. A file is the whole old one or the whole
+ * new one; nothing is promised about a disk.
+ */
+export class HandleFolder implements Folder {
+  /** The handle itself. */
+  readonly handle: DirectoryHandle;
+
+  /** Over a handle of `showDirectoryPicker()`, of drag and drop, or of `navigator.storage.getDirectory()`. */
+  constructor(handle: DirectoryHandle) {
+    if (!hasMethod(handle, "getFileHandle")) {
+      throw new TypeError(`A directory handle is wanted: got ${described(handle)}`);
+    }
+    this.handle = handle;
+  }
+
+  /**
+   * The file `name`.
+   *
+   * @throws {PathError} `UNSAFE_PATH`, `NOT_A_FILE`: the name is a directory's
+   * @throws {SourceError} `PERMISSION`, `READ_FAILED`
+   */
+  async get(name: string): Promise<Source | null> {
+    const parts = safeParts(name);
+    try {
+      const parent = await this.#parent(parts, false);
+      return parent && await HandleSource.open(await parent.getFileHandle(parts[parts.length - 1]), name);
+    } catch (error) {
+      if (isMissing(error)) return null;
+      throw handleError(error, name);
+    }
+  }
+
+  /** A sink whose bytes become the file `name` when it is closed. */
+  async put(name: string, options?: PutOptions): Promise<Sink> {
+    const parts = (options?.portable ?? true) ? portableParts(name) : safeParts(name);
+    refuseWishes(options, "a directory handle");
+    await refuseWithoutRoom(this.handle, options?.size, name);
+    const last = parts[parts.length - 1];
+    try {
+      const parent = (await this.#parent(parts, true))!;
+      // A stream over an old file shows nothing before it is closed. A new file must not be seen empty before it is whole.
+      const old = await existing(parent, last);
+      if (typeof old?.createWritable === "function") {
+        return await fileStreamSink(old, undefined, options?.signal);
+      }
+      return await putBeside(parent, last, name);
+    } catch (error) {
+      throw writeError(error, name);
+    }
+  }
+
+  /** Names of the files that start with `prefix`, in all directories below, by code point. Temporary files of a save are left out. */
+  async list(prefix = ""): Promise<string[]> {
+    const names: string[] = [];
+    const waiting: { directory: DirectoryHandle; path: string; depth: number }[] = [
+      { directory: this.handle, path: "", depth: 0 },
+    ];
+    try {
+      for (let next; (next = waiting.pop());) {
+        const { directory, path, depth } = next;
+        if (depth > DEFAULT_LIMITS.maxFolderDepth) {
+          throw new PathError("UNSAFE_PATH", `Directories are nested deeper than ${depth - 1}`, { path });
+        }
+        for await (const [entry, handle] of entriesOf(directory)) {
+          const name = path + entry;
+          if (handle.kind === "directory") {
+            const leads = name.length < prefix.length ? prefix.startsWith(name + "/") : name.startsWith(prefix);
+            if (leads || name === prefix) {
+              waiting.push({ directory: handle as unknown as DirectoryHandle, path: name + "/", depth: depth + 1 });
+            }
+          } else if (name.startsWith(prefix) && !isTemp(entry)) names.push(name);
+          if (names.length > DEFAULT_LIMITS.maxEntries) {
+            throw new PathError("UNSAFE_PATH", `There are more than ${DEFAULT_LIMITS.maxEntries} files`, { path });
+          }
+        }
+      }
+    } catch (error) {
+      throw handleError(error, prefix);
+    }
+    return names.sort(byCodePoint);
+  }
+
+  /** Remove a file; nothing where there is none. */
+  async delete(name: string): Promise<void> {
+    const parts = safeParts(name);
+    try {
+      await (await this.#parent(parts, false))?.removeEntry(parts[parts.length - 1]);
+    } catch (error) {
+      if (!isMissing(error)) throw handleError(error, name);
+    }
+  }
+
+  /** Whether there is a directory `name`, be it empty. */
+  async hasFolder(name: string): Promise<boolean> {
+    try {
+      return await this.#parent([...safeParts(name), ""], false) !== null;
+    } catch (error) {
+      if (error instanceof PathError) throw error;
+      return false;
+    }
+  }
+
+  /** The directory of a file; null where there is none. */
+  async #parent(parts: readonly string[], create: boolean): Promise<DirectoryHandle | null> {
+    let directory = this.handle;
+    for (const part of parts.slice(0, -1)) {
+      try {
+        directory = await directory.getDirectoryHandle(part, { create });
+      } catch (error) {
+        if (!create && isMissing(error)) return null;
+        // A file where a directory is looked for: the name below it does not exist.
+        if (!create && error instanceof DOMException && error.name === "TypeMismatchError") return null;
+        throw error;
+      }
+    }
+    return directory;
+  }
+}
+
+/** The origin's own file system, whose root has no name, has a quota: what is above it need not be begun. */
+async function refuseWithoutRoom(
+  { name: root }: DirectoryHandle,
+  size: number | undefined,
+  name: string,
+): Promise<void> {
+  const { navigator } = globalThis as { navigator?: { storage?: { estimate?(): Promise<StorageEstimate> } } };
+  if (size === undefined || root !== "" || typeof navigator?.storage?.estimate !== "function") return;
+  const { quota, usage }: StorageEstimate = await navigator.storage.estimate().catch(() => ({}));
+  if (quota === undefined || usage === undefined || size <= quota - usage) return;
+  throw new SaveError(
+    "DISK_FULL",
+    `There is no room for ${quote(name)}: ${size} bytes are to come, ${Math.max(0, quota - usage)} are left`,
+    { path: name, committed: "no", hint: "delete what is not needed, or ask for navigator.storage.persist()" },
+  );
+}
+
+/** Write beside the file, and move the whole to its name. */
+async function putBeside(parent: DirectoryHandle, last: string, name: string): Promise<Sink> {
+  const temp = tempName(last);
+  const file = await parent.getFileHandle(temp, { create: true }) as MovableHandle;
+  const end: SinkEnd = {
+    commit: async () => {
+      try {
+        await file.move!(parent, last);
+      } catch {
+        // Not every place can move, and not onto a file that came into being meanwhile.
+        await copyInto(file, parent, last);
+        // The file has its bytes: a copy that stays is no failure.
+        await parent.removeEntry(temp).catch(() => {});
+      }
+    },
+    undo: () => parent.removeEntry(temp).catch(() => {}),
+  };
+  try {
+    if (typeof file.createWritable === "function") {
+      return await fileStreamSink(file, end);
+    }
+    // Safari before 26 writes in workers only.
+    if (typeof file.createSyncAccessHandle === "function" && typeof file.move === "function") {
+      return new SyncHandleSink(await file.createSyncAccessHandle(), end);
+    }
+    throw new UnsupportedError(
+      "UNSUPPORTED_RUNTIME",
+      `This browser can write ${JSON.stringify(name)} in a worker only`,
+      {
+        path: name,
+      },
+    );
+  } catch (error) {
+    await end.undo!();
+    throw error;
+  }
+}
+
+/** Give the bytes of `file` the name `last`. Where that fails there is what there was before, and no empty file. */
+async function copyInto(file: FileHandle, parent: DirectoryHandle, last: string): Promise<void> {
+  const isNew = await existing(parent, last) === null;
+  try {
+    const bytes = (await file.getFile()).stream();
+    await bytes.pipeTo(await writableOf(await parent.getFileHandle(last, { create: true })));
+  } catch (error) {
+    if (isNew) await parent.removeEntry(last).catch(() => {});
+    throw error;
+  }
+}
+
+function entriesOf(directory: DirectoryHandle): AsyncIterable<[string, { readonly kind: string }]> {
+  return (directory as unknown as { entries(): AsyncIterable<[string, { readonly kind: string }]> }).entries();
+}
+
+async function existing(directory: DirectoryHandle, name: string): Promise<FileHandle | null> {
+  try {
+    return await directory.getFileHandle(name);
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "NotFoundError";
+}

@@ -1,0 +1,282 @@
+/**
+ * A folder in the browser's database, for browsers without an origin private file system.
+ *
+ * @module
+ */
+import { byCodePoint } from "../../code_point_order.ts";
+import { PaddleError, SaveError, SourceError } from "../../errors.ts";
+import { type Folder, type PutOptions, refuseWishes } from "../folder.ts";
+import { Gathered } from "../sinks/gathered.ts";
+import { safeParts } from "./safe_name.ts";
+import type { Sink } from "../sink.ts";
+import type { Source } from "../source.ts";
+import { toldBy } from "../told_by.ts";
+
+/** Bytes of one row: what is read at least, and written at a time. */
+const ROW = 2 ** 20;
+/** Rows of a save that was not finished are removed when they are older than this. Milliseconds. */
+const STALE = 24 * 3600_000;
+
+interface FileRow {
+  name: string;
+  id: string;
+  size: number;
+}
+
+/** A folder in IndexedDB. Files are rows of 1 MiB; a file is the whole old one or the whole new one. */
+export class IndexedDbFolder implements Folder {
+  readonly #name: string;
+  #database: Promise<IDBDatabase> | null = null;
+
+  /** The folder called `database`: each is a database of its own. */
+  constructor(database = "paddle") {
+    this.#name = database;
+  }
+
+  /** The file `name`. */
+  async get(name: string): Promise<Source | null> {
+    safeParts(name);
+    return await this.#guard(name, async (database) => {
+      const row = await value<FileRow | undefined>(store(database, "files").get(name));
+      return row ? new RowsSource(database, row) : null;
+    });
+  }
+
+  /** A sink whose bytes become the file `name` when it is closed. */
+  async put(name: string, options?: PutOptions): Promise<Sink> {
+    safeParts(name);
+    refuseWishes(options, "a database");
+    return await this.#guard(name, (database) => Promise.resolve(new RowsSink(database, name)));
+  }
+
+  /** Names that start with `prefix`, by code point. */
+  async list(prefix = ""): Promise<string[]> {
+    return await this.#guard(prefix, async (database) => {
+      const names = await value(store(database, "files").getAllKeys()) as string[];
+      return names.filter((name) => name.startsWith(prefix)).sort(byCodePoint);
+    });
+  }
+
+  /** Remove a file; nothing where there is none. */
+  async delete(name: string): Promise<void> {
+    safeParts(name);
+    await this.#guard(name, async (database) => {
+      const transaction = database.transaction(["files", "rows"], "readwrite");
+      const end = ended(transaction);
+      const files = transaction.objectStore("files");
+      const row = await value<FileRow | undefined>(files.get(name));
+      if (row) {
+        files.delete(name);
+        transaction.objectStore("rows").delete(rowsOf(row.id));
+      }
+      await end;
+    });
+  }
+
+  /** Close the database; it is opened again when it is used again. */
+  async close(): Promise<void> {
+    const database = await this.#database?.catch(() => null);
+    this.#database = null;
+    database?.close();
+  }
+
+  async #guard<T>(path: string, work: (database: IDBDatabase) => Promise<T>): Promise<T> {
+    try {
+      this.#database ??= openDatabase(this.#name).catch((error) => {
+        this.#database = null;
+        throw error;
+      });
+      return await work(await this.#database);
+    } catch (error) {
+      throw databaseError(error, path);
+    }
+  }
+}
+
+/** A file in rows. Its rows go when it is replaced: a reader then learns that it changed. */
+class RowsSource implements Source {
+  readonly size: number;
+  readonly name: string;
+  readonly #database: IDBDatabase;
+  readonly #id: string;
+  /** The row that was read last: short reads that follow each other are of one. */
+  #last: { index: number; row: Promise<Uint8Array | undefined> } | null = null;
+  #closed = false;
+
+  constructor(database: IDBDatabase, row: FileRow) {
+    this.#database = database;
+    this.#id = row.id;
+    this.size = row.size;
+    this.name = row.name;
+  }
+
+  async read(offset: number, into: Uint8Array): Promise<number> {
+    if (this.#closed) throw new TypeError(`${JSON.stringify(this.name)} was closed`);
+    const length = Math.min(into.length, this.size - offset);
+    if (length <= 0) return 0;
+    const first = Math.floor(offset / ROW), last = Math.floor((offset + length - 1) / ROW);
+    try {
+      const rows = await (first === last ? this.#one(first) : this.#several(first, last));
+      let filled = 0;
+      for (const row of rows) {
+        if (!row) {
+          throw new SourceError("SOURCE_CHANGED", `${JSON.stringify(this.name)} was replaced while it was read`, {
+            path: this.name,
+          });
+        }
+        const from = filled === 0 ? offset % ROW : 0;
+        const part = row.subarray(from, Math.min(row.length, from + length - filled));
+        into.set(part, filled);
+        filled += part.length;
+      }
+      return filled;
+    } catch (error) {
+      throw databaseError(error, this.name);
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closed = true;
+    this.#last = null;
+    return Promise.resolve();
+  }
+
+  async #one(index: number): Promise<[Uint8Array | undefined]> {
+    if (this.#last?.index !== index) {
+      const row = value<Uint8Array | undefined>(store(this.#database, "rows").get([this.#id, index]));
+      this.#last = { index, row };
+      // What failed is asked for again.
+      row.catch(() => this.#last = null);
+    }
+    return [await this.#last.row];
+  }
+
+  #several(first: number, last: number): Promise<(Uint8Array | undefined)[]> {
+    const rows = store(this.#database, "rows");
+    return Promise.all(Array.from({ length: last - first + 1 }, (_, i) => value(rows.get([this.#id, first + i]))));
+  }
+}
+
+/** Rows under an id that nobody knows yet; the last transaction gives them the name. */
+class RowsSink implements Sink {
+  readonly keepsChunks = false;
+  readonly #database: IDBDatabase;
+  readonly #name: string;
+  readonly #id = `${Date.now()}-${crypto.randomUUID()}`;
+  readonly #gathered = new Gathered(ROW);
+  #rows = 0;
+  #size = 0;
+
+  constructor(database: IDBDatabase, name: string) {
+    this.#database = database;
+    this.#name = name;
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    this.#size += chunk.length;
+    for (const row of this.#gathered.add(chunk)) await this.#row(row);
+  }
+
+  async close(): Promise<void> {
+    const rest = this.#gathered.rest();
+    if (rest.length > 0) await this.#row(rest);
+    try {
+      const transaction = this.#database.transaction(["files", "rows"], "readwrite");
+      const end = ended(transaction);
+      const files = transaction.objectStore("files");
+      const old = await value<FileRow | undefined>(files.get(this.#name));
+      files.put({ name: this.#name, id: this.#id, size: this.#size } satisfies FileRow);
+      if (old) transaction.objectStore("rows").delete(rowsOf(old.id));
+      await end;
+    } catch (error) {
+      throw databaseError(error, this.#name, true);
+    }
+  }
+
+  async abort(): Promise<void> {
+    const transaction = this.#database.transaction("rows", "readwrite");
+    transaction.objectStore("rows").delete(rowsOf(this.#id));
+    await ended(transaction);
+  }
+
+  async #row(row: Uint8Array): Promise<void> {
+    try {
+      const transaction = this.#database.transaction("rows", "readwrite");
+      transaction.objectStore("rows").put(row, [this.#id, this.#rows++]);
+      await ended(transaction);
+    } catch (error) {
+      throw databaseError(error, this.#name, true);
+    }
+  }
+}
+
+function openDatabase(name: string): Promise<IDBDatabase> {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.open(name, 1);
+    request.onupgradeneeded = () => {
+      request.result.createObjectStore("files", { keyPath: "name" });
+      request.result.createObjectStore("rows");
+    };
+    request.onerror = () => reject(request.error);
+    request.onsuccess = () => {
+      const database = request.result;
+      // Another page that deletes the database must not wait for us.
+      database.onversionchange = () => database.close();
+      removeStale(database).then(() => resolve(database), reject);
+    };
+  });
+}
+
+/** Remove rows of saves that were cut off: ids begin with the time. */
+async function removeStale(database: IDBDatabase): Promise<void> {
+  const transaction = database.transaction(["files", "rows"], "readwrite");
+  const end = ended(transaction);
+  const rows = transaction.objectStore("rows");
+  const files = await value(transaction.objectStore("files").getAll()) as FileRow[];
+  const known = new Set(files.map((row) => row.id));
+  for (let range = IDBKeyRange.lowerBound([""]);;) {
+    const cursor = await value(rows.openKeyCursor(range));
+    if (!cursor) break;
+    const [id] = cursor.key as [string, number];
+    if (!known.has(id) && Date.now() - Number(id.split("-")[0]) > STALE) rows.delete(rowsOf(id));
+    range = IDBKeyRange.lowerBound([id, Infinity], true);
+  }
+  await end;
+}
+
+function rowsOf(id: string): IDBKeyRange {
+  return IDBKeyRange.bound([id, 0], [id, Infinity]);
+}
+
+function store(database: IDBDatabase, name: string): IDBObjectStore {
+  return database.transaction(name, "readonly").objectStore(name);
+}
+
+function value<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+function ended(transaction: IDBTransaction): Promise<void> {
+  const end = new Promise<void>((resolve, reject) => {
+    transaction.oncomplete = () => resolve();
+    transaction.onabort = transaction.onerror = () =>
+      reject(transaction.error ?? new DOMException("The transaction was aborted", "AbortError"));
+  });
+  // A request that fails is told first, and by itself.
+  end.catch(() => {});
+  return end;
+}
+
+function databaseError(cause: unknown, path: string, isSave = false): unknown {
+  if (cause instanceof PaddleError || cause instanceof TypeError) return cause;
+  if (cause instanceof Error && cause.name === "QuotaExceededError") {
+    return new SaveError("DISK_FULL", `There is no room for ${JSON.stringify(path)}`, { path, committed: "no", cause });
+  }
+  const what = toldBy(cause);
+  return isSave
+    ? new SaveError("WRITE_FAILED", `Cannot write ${JSON.stringify(path)}: ${what}`, { path, committed: "no", cause })
+    : new SourceError("READ_FAILED", `Cannot use ${JSON.stringify(path)}: ${what}`, { path, cause });
+}

@@ -1,0 +1,65 @@
+/**
+ * A folder in memory.
+ *
+ * @module
+ */
+import { byCodePoint } from "../../code_point_order.ts";
+import { BytesSource } from "../sources/bytes_source.ts";
+import { type Folder, type PutOptions, refuseWishes } from "../folder.ts";
+import { MemorySink } from "../sinks/memory_sink.ts";
+import { bytesGiven } from "../../plain_bytes.ts";
+import { safeParts } from "./safe_name.ts";
+import type { Sink } from "../sink.ts";
+import type { Source } from "../source.ts";
+
+/**
+ * Files in memory: for tests, and for runtimes without files.
+ *
+ * @example
+ * ```ts
+ * import { load, MemoryFolder, save } from "@oarlock/paddle";
+ * const folder = new MemoryFolder();
+ * await save(new Map([["epoch", 3]]), "a.pdparams", { folder });
+ * const value = await load("a.pdparams", { folder }) as Map<string, unknown>;
+ * if (value.get("epoch") !== 3) throw new Error("lost");
+ * ```
+ */
+export class MemoryFolder implements Folder {
+  readonly #files = new Map<string, Uint8Array>();
+
+  /** With these files, which are not copied. */
+  constructor(files: Iterable<readonly [string, Uint8Array]> = []) {
+    for (const [name, bytes] of files) {
+      safeParts(name);
+      this.#files.set(name, bytesGiven(bytes));
+    }
+  }
+
+  /** The file `name`. */
+  // deno-lint-ignore require-await
+  async get(name: string): Promise<Source | null> {
+    safeParts(name);
+    const bytes = this.#files.get(name);
+    return bytes ? new BytesSource(bytes, name, true) : null;
+  }
+
+  /** A sink whose bytes become the file `name` when it is closed. */
+  // deno-lint-ignore require-await
+  async put(name: string, options?: PutOptions): Promise<Sink> {
+    safeParts(name);
+    refuseWishes(options, "memory");
+    return new MemorySink((bytes) => this.#files.set(name, bytes));
+  }
+
+  /** Names that start with `prefix`, by code point. */
+  list(prefix = ""): Promise<string[]> {
+    return Promise.resolve([...this.#files.keys()].filter((name) => name.startsWith(prefix)).sort(byCodePoint));
+  }
+
+  /** Remove a file; nothing where there is none. */
+  // deno-lint-ignore require-await
+  async delete(name: string): Promise<void> {
+    safeParts(name);
+    this.#files.delete(name);
+  }
+}

@@ -1,0 +1,258 @@
+/**
+ * An S3-compatible bucket, by its REST interface, as a folder.
+ *
+ * @module
+ */
+import { byCodePoint } from "../../code_point_order.ts";
+import { HttpError, SaveError, SourceError } from "../../errors.ts";
+import { partSizeOf, tooMany } from "./bucket_folder.ts";
+import { joinBytes } from "../../joined_bytes.ts";
+import { DEFAULT_LIMITS } from "../../limits.ts";
+import { conflict, type Folder, type PutOptions, refuseWishes, wishedEtag } from "../folder.ts";
+import { encodedName } from "./http_folder.ts";
+import { type Fetch, type HttpOptions, httpSettings, shownUrl } from "../http/http_options.ts";
+import { openHttp } from "../http/http_source.ts";
+import { PartsSink, type PartsUpload } from "../sinks/parts_sink.ts";
+import type { Sink } from "../sink.ts";
+import type { Source } from "../source.ts";
+
+/** How an S3Folder speaks with its bucket. */
+export interface S3FolderOptions extends HttpOptions {
+  /** Signs and fetches: `(url, init) => client.fetch(url, init)` of a library that signs for S3. The global function does for open buckets. */
+  fetch?: Fetch;
+  /** What all keys start with, such as `models/`. @default {""} */
+  prefix?: string;
+  /** Bytes of one part of a large file, from 5 MiB on. One part is in memory at a time. @default {8 MiB} */
+  partSize?: number;
+}
+
+/** Longest answer that is read as text: a page of 1,000 keys of 1,024 bytes, three letters for each. */
+const MAX_TEXT = 8 * 2 ** 20;
+
+/**
+ * A bucket behind a URL such as `https://s3.eu-central-1.amazonaws.com/bucket`. Requests are signed by the `fetch` that is given: this library
+ * knows no keys.
+ *
+ * @example With aws4fetch
+ * ```ts ignore
+ * import { AwsClient } from "npm:aws4fetch";
+ * import { load, S3Folder } from "@oarlock/paddle";
+ * const client = new AwsClient({ accessKeyId, secretAccessKey, service: "s3" });
+ * const folder = new S3Folder("https://s3.eu-central-1.amazonaws.com/bucket", {
+ *   fetch: (url, init) => client.fetch(url, init),
+ * });
+ * const state = await load("resnet.pdparams", { folder });
+ * ```
+ */
+export class S3Folder implements Folder {
+  readonly #base: URL;
+  readonly #fetch: Fetch;
+  readonly #http: HttpOptions;
+  readonly #prefix: string;
+  readonly #partSize: number;
+
+  /** The bucket behind `url`. */
+  constructor(url: string | URL, options: S3FolderOptions = {}) {
+    const { fetch: given, prefix, partSize, ...http } = options;
+    httpSettings({ ...http, fetch: given });
+    this.#base = new URL(url);
+    if (!this.#base.pathname.endsWith("/")) this.#base.pathname += "/";
+    this.#base.search = this.#base.hash = "";
+    this.#fetch = given ?? ((input, init) => fetch(input, init));
+    this.#http = http;
+    this.#prefix = prefix ?? "";
+    this.#partSize = partSizeOf(partSize);
+  }
+
+  /** The file `name`, in the version that it has now. */
+  async get(name: string, { signal }: { signal?: AbortSignal } = {}): Promise<Source | null> {
+    try {
+      return await openHttp(this.#urlOf(name), { ...this.#http, fetch: this.#fetch, signal });
+    } catch (error) {
+      if (error instanceof HttpError && error.status === 404) return null;
+      throw error;
+    }
+  }
+
+  /** A sink whose bytes become the file `name` when it is closed. */
+  // deno-lint-ignore require-await
+  async put(name: string, options?: PutOptions): Promise<Sink> {
+    const url = this.#urlOf(name);
+    refuseWishes(options, "a bucket", true);
+    const signal = options?.signal, wished = wishedEtag(options);
+    return new PartsSink(
+      {
+        put: (bytes) => this.#commit("PUT", url, {}, bytes, wished, signal),
+        begin: () => this.#begin(url, wished, signal),
+      },
+      name,
+      this.#partSize,
+    );
+  }
+
+  /** Names that start with `prefix`, by code point. */
+  async list(prefix = ""): Promise<string[]> {
+    const names: string[] = [];
+    for (let token: string | undefined, more = true; more;) {
+      const query: Record<string, string> = { "list-type": "2", "encoding-type": "url", prefix: this.#prefix + prefix };
+      if (token !== undefined) query["continuation-token"] = token;
+      const { text } = await this.#ask("GET", this.#base, query);
+      for (const key of elementsOf(text, "Key")) {
+        names.push(decodeURIComponent(key.replaceAll("+", "%20")).slice(this.#prefix.length));
+      }
+      if (names.length > DEFAULT_LIMITS.maxEntries) throw tooMany(prefix);
+      token = elementsOf(text, "NextContinuationToken")[0];
+      more = elementsOf(text, "IsTruncated")[0] === "true" && token !== undefined;
+    }
+    return names.sort(byCodePoint);
+  }
+
+  /** Remove a file; nothing where there is none. */
+  async delete(name: string): Promise<void> {
+    await this.#ask("DELETE", this.#urlOf(name));
+  }
+
+  async #begin(url: URL, wished: string | null | undefined, signal?: AbortSignal): Promise<PartsUpload> {
+    const { text } = await this.#ask("POST", url, { uploads: "" }, undefined, signal);
+    const [uploadId] = elementsOf(text, "UploadId");
+    if (uploadId === undefined) throw this.#failed("POST", url, "the answer names no upload");
+    const etags: string[] = [];
+    return {
+      part: async (number, bytes) => {
+        const query = { partNumber: String(number), uploadId };
+        const { headers } = await this.#ask("PUT", url, query, bytes, signal);
+        const etag = headers.get("etag");
+        if (etag === null) throw this.#failed("PUT", url, "the answer has no ETag");
+        etags.push(etag);
+      },
+      complete: async () => {
+        const parts = etags.map((etag, i) =>
+          `<Part><PartNumber>${i + 1}</PartNumber><ETag>${escapeXml(etag)}</ETag></Part>`
+        );
+        const body = `<CompleteMultipartUpload>${parts.join("")}</CompleteMultipartUpload>`;
+        const { text } = await this.#commit("POST", url, { uploadId }, new TextEncoder().encode(body), wished, signal);
+        // This request may fail with status 200: the answer begins before the parts are put together.
+        if (text.includes("<Error>")) throw this.#failed("POST", url, elementsOf(text, "Code")[0] ?? "unknown error");
+      },
+      // What was begun is taken back also where the caller stopped.
+      abort: () => this.#ask("DELETE", url, { uploadId }),
+    };
+  }
+
+  /** The request by which a file comes into being: on a condition, where there is one. */
+  async #commit(
+    method: string,
+    url: URL,
+    query: Record<string, string>,
+    body: Uint8Array<ArrayBuffer>,
+    wished: string | null | undefined,
+    signal?: AbortSignal,
+  ): Promise<{ text: string; headers: Headers }> {
+    if (wished === undefined) return await this.#ask(method, url, query, body, signal);
+    const condition: [string, string] = wished === null ? ["if-none-match", "*"] : ["if-match", wished];
+    try {
+      return await this.#ask(method, url, query, body, signal, condition);
+    } catch (error) {
+      // 409: another save was under way; 404: the object that is to be replaced is gone.
+      const { status } = error as { status?: number };
+      if (status === 412 || status === 409 || (status === 404 && method === "PUT")) throw conflict(shownUrl(url));
+      throw error;
+    }
+  }
+
+  #urlOf(name: string): URL {
+    const url = new URL(this.#base);
+    url.pathname += this.#prefix.split("/").map(encodeURIComponent).join("/") + encodedName(name);
+    return url;
+  }
+
+  async #ask(
+    method: string,
+    url: URL,
+    query: Record<string, string> = {},
+    body?: Uint8Array<ArrayBuffer>,
+    signal?: AbortSignal,
+    condition?: readonly [name: string, value: string],
+  ): Promise<{ text: string; headers: Headers }> {
+    const asked = new URL(url);
+    for (const [name, value] of Object.entries(query)) asked.searchParams.set(name, value);
+    // Signatures want %20 where forms have +.
+    asked.search = asked.search.replaceAll("+", "%20");
+    let response: Response, text: string;
+    try {
+      const init: RequestInit = { method, signal };
+      if (body) init.body = body;
+      if (this.#http.headers) init.headers = this.#http.headers;
+      if (condition) {
+        const headers = init.headers = new Headers(init.headers);
+        headers.set(...condition);
+      }
+      response = await this.#fetch(asked.href, init);
+      text = await textOf(response);
+    } catch (cause) {
+      if (signal?.aborted) throw signal.reason;
+      throw new HttpError("HTTP_NETWORK", `Cannot ${method} ${shownUrl(url)}`, { path: shownUrl(url), cause });
+    }
+    if (response.ok || (method === "DELETE" && response.status === 404)) return { text, headers: response.headers };
+    throw new HttpError(
+      "HTTP_STATUS",
+      `${method} ${shownUrl(url)}: the server answered ${response.status} ${elementsOf(text, "Code")[0] ?? ""}`.trim(),
+      { path: shownUrl(url), status: response.status },
+    );
+  }
+
+  #failed(method: string, url: URL, what: string): SaveError {
+    return new SaveError("SINK_FAILED", `Cannot ${method} ${shownUrl(url)}: ${what}`, {
+      path: shownUrl(url),
+      committed: "no",
+    });
+  }
+}
+
+async function textOf(response: Response): Promise<string> {
+  if (!response.body) return "";
+  const reader = response.body.getReader(), chunks: Uint8Array[] = [];
+  for (let length = 0;;) {
+    const { done, value } = await reader.read();
+    if (done) return new TextDecoder().decode(joinBytes(chunks));
+    chunks.push(value);
+    if ((length += value.length) <= MAX_TEXT) continue;
+    reader.cancel().catch(() => {});
+    throw new SourceError("READ_FAILED", `The answer has ${length} bytes or more: no list of keys is as long`);
+  }
+}
+
+/** Texts of the elements `<name>`, which have no attributes and no elements inside. */
+function elementsOf(xml: string, name: string): string[] {
+  const texts: string[] = [];
+  const open = `<${name}>`, close = `</${name}>`;
+  for (let at = 0; (at = xml.indexOf(open, at)) >= 0;) {
+    const start = at + open.length, end = xml.indexOf(close, start);
+    if (end < 0) break;
+    texts.push(unescapeXml(xml.slice(start, end)));
+    at = end + close.length;
+  }
+  return texts;
+}
+
+const ENTITIES: readonly (readonly [string, string])[] = [
+  ["lt", "<"],
+  ["gt", ">"],
+  ["quot", '"'],
+  ["apos", "'"],
+  [
+    "#34",
+    '"',
+  ],
+  ["#39", "'"],
+  ["amp", "&"],
+];
+
+function unescapeXml(text: string): string {
+  // The ampersand last: what it uncovers is no entity again.
+  return ENTITIES.reduce((so, [name, letter]) => so.replaceAll(`&${name};`, letter), text);
+}
+
+function escapeXml(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+}

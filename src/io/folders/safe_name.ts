@@ -1,0 +1,93 @@
+/**
+ * The one place where a name out of a file becomes a path (hardening H-PATH-1 and H-PATH-3).
+ *
+ * @module
+ */
+import { nameGiven } from "../folder.ts";
+import { PathError, quote } from "../../errors.ts";
+
+/** Longest part of a name, in UTF-8 bytes and in UTF-16 units. */
+const MAX_PART = 255;
+/** Longest name, in UTF-8 bytes. */
+const MAX_NAME = 1024;
+
+/**
+ * The parts of `name`, split at `/`, none of which can lead out of its folder. Errors have the `offset` of the name in its file.
+ *
+ * @throws {PathError} `UNSAFE_PATH`: the name could lead elsewhere; `NAME_TOO_LONG`
+ */
+export function safeParts(name: string, offset?: number): string[] {
+  const rule = brokenRule(nameGiven(name));
+  if (rule) {
+    throw new PathError("UNSAFE_PATH", `The name ${quote(name)} is no name in a folder: ${rule}`, {
+      path: name,
+      offset,
+    });
+  }
+  const parts = name.split("/");
+  const encoder = new TextEncoder();
+  for (const part of parts) checkLength(part, encoder.encode(part).length, MAX_PART, name, offset);
+  checkLength("", encoder.encode(name).length, MAX_NAME, name, offset);
+  return parts;
+}
+
+/** Names of devices on Windows, with or without an extension. */
+const DEVICE = /^(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[0-9\u00b9\u00b2\u00b3])(\..*)?$/i;
+
+/**
+ * The parts of `name`, which every system can have as a file's name (hardening H-PATH-2). `hint` says how another may pass.
+ *
+ * @throws {PathError} `UNSAFE_PATH`, `NAME_TOO_LONG`
+ */
+export function portableParts(
+  name: string,
+  hint = "new DirectoryFolder(path, { portable: false }) takes what this system takes",
+): string[] {
+  const parts = safeParts(name);
+  for (const part of parts) {
+    const rule = /[:<>"|?*]/.test(part)
+      ? 'it has one of : < > " | ? *'
+      : part.endsWith(".") || part.endsWith(" ")
+      ? "a part of it ends with a dot or a space"
+      : DEVICE.test(part)
+      ? "it names a device of Windows"
+      : null;
+    if (rule) {
+      throw new PathError("UNSAFE_PATH", `The name ${quote(name)} is no file name on every system: ${rule}`, {
+        path: name,
+        hint,
+      });
+    }
+  }
+  return parts;
+}
+
+function brokenRule(name: string): string | null {
+  if (name === "") return "it is empty";
+  if (name.startsWith("/") || name.startsWith("~")) return "it starts at a root";
+  if (name.includes("\\")) return "it has a backslash";
+  if (/^[A-Za-z][A-Za-z0-9+.-]*:/.test(name.slice(0, 64))) return "it starts with a drive or a scheme";
+  // deno-lint-ignore no-control-regex
+  if (/[\u0000-\u001f\u007f-\u009f]/.test(name)) return "it has a control character";
+  // It would be stored as another character.
+  if (!name.isWellFormed()) return "it has half a surrogate pair";
+  for (const part of name.split("/")) {
+    if (part === "") return "a part of it is empty";
+    if (part === "." || part === "..") return `a part of it is ${JSON.stringify(part)}`;
+  }
+  return null;
+}
+
+function checkLength(part: string, bytes: number, most: number, name: string, offset?: number): void {
+  if (bytes <= most && part.length <= most) return;
+  throw new PathError(
+    "NAME_TOO_LONG",
+    `The name ${quote(name)} has more than ${most} bytes${part && " between two /"}`,
+    {
+      path: name.slice(0, MAX_NAME),
+      offset,
+      expected: most,
+      actual: bytes,
+    },
+  );
+}

@@ -1,0 +1,465 @@
+/**
+ * One file on a server, in one version: its bytes as they come, whatever single requests do (hardening section 6).
+ *
+ * @module
+ */
+import { HttpError } from "../../errors.ts";
+import type { HttpBody } from "./http_body.ts";
+import { type HttpSettings, shownUrl } from "./http_options.ts";
+import { httpRequest } from "./http_request.ts";
+import { mayHelp, Retries } from "./http_retries.ts";
+import {
+  differenceOf,
+  type HttpVersion,
+  isEncoded,
+  isMultipart,
+  lengthOf,
+  parseContentRange,
+  parseUnsatisfied,
+  retryAfter,
+  strongEtag,
+  versionOf,
+} from "./http_version.ts";
+import { Slots } from "../waiting/slots.ts";
+import { within } from "../waiting/within.ts";
+
+/** An answer that was looked at: its body gives the bytes `[start, end)`. */
+export interface HttpPart {
+  readonly body: HttpBody;
+  readonly start: number;
+  /** Undefined where the server does not say how many bytes come. */
+  readonly end: number | undefined;
+  /** The whole file from its first byte, asked for or not. */
+  readonly whole: boolean;
+  /** The body is decoded on the way: its length says nothing. */
+  readonly encoded: boolean;
+}
+
+const ADDS_NO_IDENTITY = "Bun" in globalThis ||
+  (globalThis as { navigator?: { userAgent?: string } }).navigator?.userAgent === "Cloudflare-Workers";
+const RETRIED: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
+/** Answers that bring less than this count as failures, unless they bring all. */
+const FAIR_PART = 65_536;
+/** Bytes that are asked for where nobody knows how many there are: more than any file has. */
+const UNKNOWN = 2 ** 40;
+
+/** A file on a server. */
+export class HttpFile {
+  /** The URL for messages. */
+  readonly shown: string;
+  /** The version that the first answer fixed. */
+  version: HttpVersion | null = null;
+  /** The whole file, where the server does not answer ranges. */
+  whole: Uint8Array | null = null;
+  readonly #settings: HttpSettings;
+  readonly #slots: Slots;
+  readonly #url: URL;
+  #lastUrl: URL | null = null;
+  #failure: HttpError | null = null;
+  #adoption: Promise<Uint8Array> | null = null;
+  #warned = false;
+  /** Ends what no single caller may end. */
+  readonly #closing = new AbortController();
+
+  /** The file behind `url`. */
+  constructor(url: URL, settings: HttpSettings) {
+    this.#url = url;
+    this.#settings = settings;
+    this.#slots = new Slots(settings.concurrency);
+    this.shown = shownUrl(url);
+  }
+
+  /** Requests that may be under way at the same time. */
+  get concurrency(): number {
+    return this.#settings.concurrency;
+  }
+
+  /** Throws where the file is not what it was: of such a one nothing more is given, not even what is in memory. */
+  verify(): void {
+    if (this.#failure) throw this.#failure;
+  }
+
+  /** End what is under way. */
+  close(): void {
+    this.#closing.abort(new TypeError(`${this.shown} was closed`));
+  }
+
+  /**
+   * Ask for `[start, end)`, or for all without a range; repeated where that may help. The first answer fixes the version. Where the server
+   * does not know the size, `end` may lie behind the file's.
+   */
+  async ask(
+    range: { start: number; end: number } | null,
+    signal?: AbortSignal,
+    retries = this.retries(),
+  ): Promise<HttpPart> {
+    for (;;) {
+      try {
+        return await this.#askOnce(range, signal);
+      } catch (error) {
+        await retries.wait(error, signal);
+      }
+    }
+  }
+
+  /** The bytes `[start, end)` as they come, good until the next ones come; `first` is an answer that was asked for already. */
+  async *bytes(start: number, end: number, signal?: AbortSignal, first?: HttpPart): AsyncGenerator<Uint8Array> {
+    const retries = this.retries();
+    let at = start, given = first, release = () => {};
+    try {
+      release = await this.#slots.take(signal);
+      while (at < end || given) {
+        if (this.whole) {
+          yield this.whole.subarray(at, end);
+          return;
+        }
+        const part = given ?? await this.ask({ start: at, end }, signal, retries);
+        given = undefined;
+        if (part.whole) {
+          yield (await this.adopt(part, signal)).subarray(at, end);
+          return;
+        }
+        try {
+          const before = at;
+          for (let chunk; (chunk = await part.body.next(signal, true)) !== null;) {
+            if (at + chunk.length > part.end!) throw this.#tooMuch(part);
+            at += chunk.length;
+            retries.progress(chunk.length);
+            yield chunk;
+          }
+          if (at < part.end!) throw this.#truncated(part, at, undefined);
+          if (at < end && at - before < FAIR_PART) retries.count(this.#truncated(part, at, undefined));
+        } catch (error) {
+          await retries.wait(this.#cut(error, part, at), signal);
+        } finally {
+          part.body.cancel();
+        }
+      }
+    } finally {
+      given?.body.cancel();
+      release();
+    }
+  }
+
+  /** The whole file as one download, as it comes. A download that breaks goes on where it broke, if the server answers ranges. */
+  async *download(part: HttpPart, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+    const retries = this.retries(), goesOn = this.#goesOn(part);
+    let at = 0, release = () => {};
+    try {
+      release = await this.#slots.take(signal);
+      for (;;) {
+        const before = at;
+        let failure: unknown = null;
+        try {
+          for (let chunk; (chunk = await part.body.next(signal)) !== null;) {
+            if (part.end !== undefined && at + chunk.length > part.end) throw this.#tooMuch(part);
+            at += chunk.length;
+            retries.progress(chunk.length);
+            yield chunk;
+          }
+          if (part.end !== undefined && at < part.end) throw this.#truncated(part, at, undefined);
+          if (part.whole || at === this.version!.total) return;
+          // A server may give less than it was asked for, but not for ever.
+          if (at - before < FAIR_PART) retries.count(this.#truncated(part, at, undefined));
+        } catch (error) {
+          failure = this.#cut(error, part, at);
+          if (at > 0 && !goesOn) throw failure;
+          await retries.wait(failure, signal);
+        }
+        part.body.cancel();
+        const range = at === 0 ? null : { start: at, end: this.version!.total ?? at + UNKNOWN };
+        part = await this.ask(range, signal, retries);
+        // A server without ranges would begin again: what was given on cannot be taken back.
+        if (at > 0 && part.whole) throw failure ?? this.#truncated(part, at, undefined);
+      }
+    } finally {
+      part.body.cancel();
+      release();
+    }
+  }
+
+  /** Whether what a broken download left out can be asked for: its bytes must have places in the file, and be of the same version. */
+  #goesOn({ end, encoded, body }: HttpPart): boolean {
+    if (encoded) return false;
+    // Where the length is hidden or untold, nothing but the validator holds the two parts together.
+    return end !== undefined || body.response.type !== "cors" && strongEtag(this.version) !== null;
+  }
+
+  /** Read the whole file into memory, once, because the server gives it whole whatever it is asked (hardening H-HTTP-2). */
+  async adopt(part: HttpPart, signal?: AbortSignal): Promise<Uint8Array> {
+    if (this.#adoption) part.body.cancel();
+    else {
+      this.#adoption = this.#readWhole(part).then((bytes) => this.whole = bytes);
+      this.#adoption.catch(() => this.#adoption = null);
+    }
+    return await within(this.#adoption, Infinity, signal);
+  }
+
+  /** Counts the failures of one range. */
+  retries(): Retries {
+    return new Retries(this.#settings, this.shown);
+  }
+
+  // ---- one request
+
+  async #askOnce(range: { start: number; end: number } | null, signal?: AbortSignal, plain = false): Promise<HttpPart> {
+    if (this.#failure) throw this.#failure;
+    this.#closing.signal.throwIfAborted();
+    const headers: [string, string][] = [];
+    // To a range most runtimes add the wish for plain bytes by themselves; twice, it would spoil a signature.
+    if (!plain && (!range || ADDS_NO_IDENTITY)) headers.push(["accept-encoding", "identity"]);
+    if (range) {
+      headers.push(["range", `bytes=${range.start}-${range.end - 1}`]);
+      const etag = strongEtag(this.version);
+      if (etag !== null) headers.push(["if-range", etag]);
+    }
+    const body = await this.#send(headers, signal);
+    try {
+      const part = range ? await this.#ranged(body, range, signal) : this.#unranged(body);
+      if (part.encoded && !plain) {
+        // Without the wish for plain bytes every runtime decodes by itself; with it some do not.
+        body.cancel();
+        return await this.#askOnce(null, signal, true);
+      }
+      return part;
+    } catch (error) {
+      body.cancel();
+      throw error;
+    }
+  }
+
+  async #send(headers: [string, string][], signal?: AbortSignal, method?: string): Promise<HttpBody> {
+    const { origin } = this.#url;
+    if (this.#lastUrl) {
+      const { body } = await httpRequest(this.#lastUrl, origin, headers, this.#settings, signal, method);
+      if (![400, 401, 403, 404, 410].includes(body.response.status)) return body;
+      // The place the redirect led to is gone: the way is asked for again.
+      body.cancel();
+      this.#lastUrl = null;
+    }
+    const { body, lasting } = await httpRequest(this.#url, origin, headers, this.#settings, signal, method);
+    if (lasting && body.response.ok && body.url.href !== this.#url.href) this.#lastUrl = body.url;
+    return body;
+  }
+
+  #unranged(body: HttpBody): HttpPart {
+    const { response } = body;
+    if (response.status !== 200) throw this.#status(response);
+    return this.#wholePart(body);
+  }
+
+  #wholePart(body: HttpBody): HttpPart {
+    const { headers, type } = body.response;
+    const encoded = isEncoded(headers);
+    const length = lengthOf(headers.get("content-length"));
+    // A browser may hide from other origins that the body is encoded: its length then says nothing, too.
+    const total = encoded || type === "cors" || length === null ? undefined : length;
+    this.#sameVersion(versionOf(headers, total));
+    return { body, start: 0, end: total, whole: true, encoded };
+  }
+
+  async #ranged(body: HttpBody, range: { start: number; end: number }, signal?: AbortSignal): Promise<HttpPart> {
+    const { response } = body, { status, headers, type } = response;
+    if (status === 200) return this.#wholePart(body);
+    if (status === 416) return this.#unsatisfied(body, range);
+    if (status !== 206) throw this.#status(response);
+    if (isEncoded(headers)) {
+      throw new HttpError(
+        "HTTP_ENCODED",
+        `${this.shown} answers a range with ${headers.get("content-encoding")} bytes`,
+        {
+          path: this.shown,
+          actual: headers.get("content-encoding"),
+          hint: "the server or a proxy must not compress this file",
+        },
+      );
+    }
+    const text = isMultipart(headers) ? null : headers.get("content-range");
+    if (text === null && !isMultipart(headers) && type === "cors") return await this.#hiddenRange(body, range, signal);
+    const got = text === null ? null : parseContentRange(text);
+    const known = this.version?.total;
+    const total = got?.total ?? known;
+    if (got && total !== undefined && known !== undefined && total !== known) {
+      this.#sameVersion(versionOf(headers, total));
+    }
+    if (!got || total === undefined || got.start !== range.start || got.end > range.end || got.end > total) {
+      throw new HttpError("HTTP_BAD_RANGE", `${this.shown} does not answer the range that was asked for`, {
+        path: this.shown,
+        status,
+        expected: `bytes ${range.start}-${range.end - 1}`,
+        actual: text ?? headers.get("content-type"),
+      });
+    }
+    this.#sameVersion(versionOf(headers, total));
+    const part = { body, start: got.start, end: got.end, whole: false, encoded: false };
+    // Some runtimes never see the end of such a body, others do not look at it.
+    if ((lengthOf(headers.get("content-length")) ?? 0) > got.end - got.start) throw this.#tooMuch(part);
+    return part;
+  }
+
+  /** A browser hides `Content-Range` of other origins that do not expose it (hardening H-HTTP-4). */
+  async #hiddenRange(body: HttpBody, range: { start: number; end: number }, signal?: AbortSignal): Promise<HttpPart> {
+    let total = this.version?.total;
+    if (total === undefined) {
+      const head = await this.#send([], signal, "HEAD");
+      total = lengthOf(head.response.headers.get("content-length")) ?? undefined;
+      const isFine = head.response.status === 200;
+      head.cancel();
+      if (total === undefined || !isFine) throw this.#hidden("HTTP_BAD_RANGE");
+    }
+    if (!this.#warned) {
+      this.#warned = true;
+      const { code, message, hint } = this.#hidden("HTTP_BAD_RANGE");
+      this.#settings.onWarning?.({ code, message: `${message}: ${hint}` });
+    }
+    const { headers } = body.response;
+    this.#sameVersion(versionOf(headers, total));
+    const end = Math.min(range.end, total), length = lengthOf(headers.get("content-length"));
+    if (range.start >= end || (typeof length === "number" && length !== end - range.start)) {
+      throw this.#hidden("HTTP_BAD_RANGE");
+    }
+    return { body, start: range.start, end, whole: false, encoded: false };
+  }
+
+  #hidden(code: "HTTP_BAD_RANGE"): HttpError {
+    return new HttpError(
+      code,
+      `${this.shown} does not let pages of other origins see which bytes it sends and whether the file changed`,
+      { path: this.shown, hint: "the server must send Access-Control-Expose-Headers: Content-Range, ETag" },
+    );
+  }
+
+  #unsatisfied(body: HttpBody, range: { start: number; end: number }): HttpPart {
+    const total = parseUnsatisfied(body.response.headers.get("content-range"));
+    if (this.version && this.version.total === undefined && total === range.start) {
+      // A download whose length nobody told broke behind its last byte.
+      this.#sameVersion({ ...this.version, total });
+      body.cancel();
+      return { body, start: total, end: total, whole: false, encoded: false };
+    }
+    if (this.version) {
+      throw this.#fail("the file is shorter than it was", { expected: this.version.total, actual: total ?? undefined });
+    }
+    if (total !== 0 || range.start !== 0) throw this.#status(body.response);
+    // An empty file has no range at all.
+    this.#sameVersion(versionOf(body.response.headers, 0));
+    body.cancel();
+    return { body, start: 0, end: 0, whole: false, encoded: false };
+  }
+
+  /** The first answer fixes the version; a later one of another version ends everything. */
+  #sameVersion(later: HttpVersion): void {
+    if (!this.version) {
+      this.version = later;
+      return;
+    }
+    const difference = differenceOf(this.version, later);
+    if (difference) throw this.#fail("the file changed while it was read", difference);
+    // What an answer left out, a later one may tell.
+    this.version = {
+      etag: this.version.etag ?? later.etag,
+      lastModified: this.version.lastModified ?? later.lastModified,
+      total: this.version.total ?? later.total,
+    };
+  }
+
+  #fail(what: string, fields: { expected?: unknown; actual?: unknown }): HttpError {
+    return this.#failure = new HttpError("HTTP_CHANGED", `${this.shown}: ${what}. Open it again.`, {
+      path: this.shown,
+      ...fields,
+    });
+  }
+
+  #status(response: Response): HttpError {
+    const error = new HttpError(
+      "HTTP_STATUS",
+      `${this.shown}: the server answered ${response.status} ${response.statusText}`.trim(),
+      { path: this.shown, status: response.status },
+    );
+    if (RETRIED.has(response.status)) mayHelp(error, retryAfter(response.headers, Date.now()));
+    return error;
+  }
+
+  // ---- whole files
+
+  async #readWhole(first: HttpPart): Promise<Uint8Array> {
+    const { maxFallbackBytes: max } = this.#settings;
+    const ignored = (actual: number | undefined) =>
+      new HttpError(
+        "HTTP_RANGE_IGNORED",
+        `${this.shown} gives no parts of the file, and the whole is more than ${max} bytes`,
+        { path: this.shown, expected: max, actual, hint: "download the file first, or raise http.maxFallbackBytes" },
+      );
+    if (first.end !== undefined && first.end > max) {
+      first.body.cancel();
+      throw ignored(first.end);
+    }
+    const chunks: Uint8Array[] = [];
+    let length = 0;
+    for await (const chunk of this.#wholeAgain(first, () => (chunks.length = length = 0))) {
+      length += chunk.length;
+      if (length > max) throw ignored(undefined);
+      chunks.push(chunk);
+    }
+    const total = this.version?.total;
+    if (total !== undefined && length !== total) {
+      throw this.#fail("the whole has another length than was told", { expected: total, actual: length });
+    }
+    const bytes = new Uint8Array(length);
+    let at = 0;
+    for (const chunk of chunks) {
+      bytes.set(chunk, at);
+      at += chunk.length;
+    }
+    return bytes;
+  }
+
+  /** A server that knows no ranges has to start again after a failure. */
+  async *#wholeAgain(first: HttpPart, restart: () => void): AsyncGenerator<Uint8Array> {
+    const retries = this.retries(), { signal } = this.#closing;
+    for (let part = first;; part = await this.ask(null, signal, retries)) {
+      let at = 0;
+      try {
+        for (let chunk; (chunk = await part.body.next(signal)) !== null;) {
+          if (part.end !== undefined && at + chunk.length > part.end) throw this.#tooMuch(part);
+          at += chunk.length;
+          yield chunk;
+        }
+        if (part.end === undefined || at === part.end) return;
+        throw this.#truncated(part, at, undefined);
+      } catch (error) {
+        await retries.wait(this.#cut(error, part, at), signal);
+        restart();
+      } finally {
+        part.body.cancel();
+      }
+    }
+  }
+
+  // ---- failures of a body
+
+  #tooMuch(part: HttpPart): HttpError {
+    return new HttpError("HTTP_BAD_RANGE", `${this.shown} sends more bytes than it announced`, {
+      path: this.shown,
+      expected: part.end! - part.start,
+    });
+  }
+
+  #truncated(part: HttpPart, at: number, cause: unknown): HttpError {
+    const error = new HttpError("HTTP_TRUNCATED", `${this.shown} sends fewer bytes than it announced`, {
+      path: this.shown,
+      offset: at,
+      expected: part.end! - part.start,
+      actual: at - part.start,
+      cause,
+    });
+    mayHelp(error);
+    return error;
+  }
+
+  /** A connection that breaks within a body of known length has cut it. */
+  #cut(error: unknown, part: HttpPart, at: number): unknown {
+    const broke = error instanceof HttpError && error.code === "HTTP_NETWORK";
+    return broke && part.end !== undefined ? this.#truncated(part, at, error.cause) : error;
+  }
+}

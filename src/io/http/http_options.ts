@@ -1,0 +1,121 @@
+/**
+ * How files are read over HTTP.
+ *
+ * @module
+ */
+import { nearest } from "../../limits.ts";
+
+/** A function that fetches, with the meaning of the global one. */
+export type Fetch = (input: string, init?: RequestInit) => Promise<Response>;
+
+/** How `load` and `open` speak with a server. */
+export interface HttpOptions {
+  /** Headers of every request, such as `Authorization`. */
+  headers?: RequestInit["headers"];
+  /** Names of the headers that are not sent on to another origin. @default every header given but `Accept*` and `User-Agent` */
+  sameOriginHeaders?: readonly string[];
+  /** Whether cookies go along, as in fetch. @default the runtime's own */
+  credentials?: RequestInit["credentials"];
+  /** Requests at the same time. @default {6} */
+  concurrency?: number;
+  /** Bytes of a file that is kept in memory whole where the server does not answer ranges. @default {256 MiB} */
+  maxFallbackBytes?: number;
+  /** How often a request is repeated after a failure of the network and after 408, 429, 500, 502, 503 and 504. @default {3} */
+  retries?: number;
+  /** Milliseconds before the first repetition; the next wait twice as long. A server's `Retry-After` goes before. @default {250} */
+  retryDelay?: number;
+  /** Milliseconds without a byte after which a request fails. @default {30_000} */
+  idleTimeout?: number;
+  /** Least bytes a second over twice `idleTimeout`. @default {1024} */
+  minBytesPerSecond?: number;
+}
+
+/** How an HTTP source is opened. */
+export interface HttpSourceOptions extends HttpOptions {
+  /** Fetches in place of the global function. */
+  fetch?: Fetch;
+  /** Stops the opening; the rejection is `signal.reason`. */
+  signal?: AbortSignal;
+  /** Called with every oddity that did not stop the call. */
+  onWarning?: (warning: { code: string; message: string }) => void;
+}
+
+/** The options with their defaults. */
+export interface HttpSettings {
+  readonly fetch: Fetch;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly sameOriginHeaders: ReadonlySet<string>;
+  readonly credentials?: RequestInit["credentials"];
+  readonly concurrency: number;
+  readonly maxFallbackBytes: number;
+  readonly retries: number;
+  readonly retryDelay: number;
+  readonly idleTimeout: number;
+  readonly minBytesPerSecond: number;
+  readonly onWarning?: (warning: { code: string; message: string }) => void;
+}
+
+const NUMBERS = {
+  concurrency: [6, 1],
+  maxFallbackBytes: [256 * 2 ** 20, 0],
+  retries: [3, 0],
+  retryDelay: [250, 0],
+  idleTimeout: [30_000, 1],
+  minBytesPerSecond: [1024, 0],
+} as const;
+const NAMES = [...Object.keys(NUMBERS), "headers", "sameOriginHeaders", "credentials", "fetch", "signal", "onWarning"];
+/** Headers that say nothing about the caller. */
+const HARMLESS = ["range", "if-range", "user-agent"];
+
+/** Check the options and fill in what was left out. A wrong one is a TypeError that says which. */
+export function httpSettings(options: HttpSourceOptions = {}): HttpSettings {
+  if (typeof options !== "object" || options === null) throw new TypeError("Option http must be an object");
+  for (const name of Object.keys(options)) {
+    if (!NAMES.includes(name)) {
+      throw new TypeError(`Unknown option "http.${name}": the nearest is "${nearest(name, NAMES)}"`);
+    }
+  }
+  const number = (name: keyof typeof NUMBERS): number => {
+    const value = options[name] ?? NUMBERS[name][0];
+    if (typeof value !== "number" || !(value >= NUMBERS[name][1])) {
+      throw new TypeError(`Option http.${name} must be a number from ${NUMBERS[name][1]} on: got ${String(value)}`);
+    }
+    return value;
+  };
+  if (options.fetch !== undefined && typeof options.fetch !== "function") {
+    throw new TypeError("Option fetch must be a function");
+  }
+  const headers = [...new Headers(options.headers)];
+  const kept = options.sameOriginHeaders?.map((name) => name.toLowerCase()) ??
+    headers.map(([name]) => name).filter((name) => !name.startsWith("accept") && !HARMLESS.includes(name));
+  return {
+    // Some runtimes want their own fetch to be called as a function of the global object.
+    fetch: options.fetch ?? ((input, init) => fetch(input, init)),
+    headers,
+    sameOriginHeaders: new Set(kept),
+    credentials: options.credentials,
+    concurrency: number("concurrency"),
+    maxFallbackBytes: number("maxFallbackBytes"),
+    retries: number("retries"),
+    retryDelay: number("retryDelay"),
+    idleTimeout: number("idleTimeout"),
+    minBytesPerSecond: number("minBytesPerSecond"),
+    onWarning: options.onWarning,
+  };
+}
+
+/** The URL that is fetched, and the header that its user info stands for: fetch itself refuses such URLs. */
+export function splitUserInfo(url: URL): { url: URL; authorization: string | null } {
+  if (url.username === "" && url.password === "") return { url, authorization: null };
+  const plain = new URL(url);
+  plain.username = plain.password = "";
+  const text = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  const bytes = new TextEncoder().encode(text);
+  return { url: plain, authorization: `Basic ${btoa(String.fromCharCode(...bytes))}` };
+}
+
+/** A URL for messages: without user info, query and fragment (hardening H-PATH-10). */
+export function shownUrl(url: URL): string {
+  if (url.protocol === "data:" || url.protocol === "blob:") return url.protocol;
+  return url.origin + url.pathname;
+}

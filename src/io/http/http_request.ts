@@ -1,0 +1,142 @@
+/**
+ * One HTTP request, with redirects followed by hand, so that headers meant for one server do not reach another (hardening H-HTTP-6).
+ *
+ * @module
+ */
+import { HttpError } from "../../errors.ts";
+import { HttpBody } from "./http_body.ts";
+import { type HttpSettings, shownUrl } from "./http_options.ts";
+import { TimeIsOver, within } from "../waiting/within.ts";
+
+const MAX_REDIRECTS = 5;
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+/** What {@linkcode httpRequest} gives. */
+export interface HttpAnswer {
+  /** The last answer. */
+  readonly body: HttpBody;
+  /** Whether later requests may go to its URL at once: every redirect on the way said that it lasts. */
+  readonly lasting: boolean;
+}
+
+/** Ask `url`, which may lead to other places. The answer may have any status but a redirect's. */
+export async function httpRequest(
+  url: URL,
+  origin: string,
+  own: readonly (readonly [string, string])[],
+  settings: HttpSettings,
+  signal?: AbortSignal,
+  method = "GET",
+): Promise<HttpAnswer> {
+  const shown = shownUrl(url);
+  let at = url, lasting = true, sameOrigin = url.origin === origin;
+  for (let hops = 0;; hops++) {
+    const body = await once(at, headersFor(own, sameOrigin, settings), settings, shown, signal, method, "manual");
+    const { response } = body;
+    if (response.type === "opaqueredirect") {
+      body.cancel();
+      return { body: await followedByBrowser(at, own, sameOrigin, settings, shown, signal, method), lasting: false };
+    }
+    const location = REDIRECTS.has(response.status) ? response.headers.get("location") : null;
+    if (location === null) return { body, lasting };
+    body.cancel();
+    if (hops === MAX_REDIRECTS) throw redirectError(shown, `it redirects more than ${MAX_REDIRECTS} times`);
+    const next = URL.canParse(location, at.href) ? new URL(location, at) : null;
+    checkRedirect(at, next, shown);
+    // Once elsewhere, always elsewhere: a server that sends us away could send us back with its own query.
+    sameOrigin &&= next!.origin === origin;
+    // Asked at once, a place of our own server that another one named would be given our headers.
+    lasting &&= isLasting(response) && (sameOrigin || next!.origin !== origin);
+    at = next!;
+  }
+}
+
+/** Names in `own` come from the reader of ranges; the caller's headers come first and never displace them. */
+function headersFor(
+  own: readonly (readonly [string, string])[],
+  sameOrigin: boolean,
+  settings: HttpSettings,
+): Headers {
+  const headers = new Headers();
+  for (const [name, value] of settings.headers) {
+    if (sameOrigin || !settings.sameOriginHeaders.has(name)) headers.set(name, value);
+  }
+  for (const [name, value] of own) headers.set(name, value);
+  return headers;
+}
+
+async function once(
+  url: URL,
+  headers: Headers,
+  settings: HttpSettings,
+  shown: string,
+  signal: AbortSignal | undefined,
+  method: string,
+  redirect: RequestRedirect,
+): Promise<HttpBody> {
+  signal?.throwIfAborted();
+  const controller = new AbortController();
+  const init: RequestInit = { method, headers, redirect, signal: controller.signal };
+  // Some edge runtimes refuse the field, whatever its value.
+  if (settings.credentials !== undefined) init.credentials = settings.credentials;
+  // A fetch that throws at once fails like one that rejects.
+  const answer = (async () => await settings.fetch(url.href, init))();
+  try {
+    const response = await within(answer, settings.idleTimeout, signal);
+    if (typeof response?.status !== "number") throw new TypeError("The fetch that was given resolved with no Response");
+    return new HttpBody(response, url, shown, settings, controller);
+  } catch (error) {
+    controller.abort();
+    // An answer that comes too late is let go of.
+    answer.then((late) => late?.body?.cancel()).catch(() => {});
+    if (signal?.aborted) throw signal.reason;
+    if (error instanceof TimeIsOver) {
+      throw new HttpError("HTTP_TIMEOUT", `${shown} did not answer within ${settings.idleTimeout} ms`, { path: shown });
+    }
+    throw new HttpError("HTTP_NETWORK", `Cannot fetch ${shown}`, { path: shown, cause: error });
+  }
+}
+
+/** Browsers hide where a redirect leads: they follow by themselves, or not at all where headers could be carried off. */
+async function followedByBrowser(
+  url: URL,
+  own: readonly (readonly [string, string])[],
+  sameOrigin: boolean,
+  settings: HttpSettings,
+  shown: string,
+  signal: AbortSignal | undefined,
+  method: string,
+): Promise<HttpBody> {
+  if (settings.headers.some(([name]) => settings.sameOriginHeaders.has(name))) {
+    throw redirectError(shown, "it redirects, and a browser would carry the request's headers along", {
+      hint: "ask the last URL itself, or name no header in http.sameOriginHeaders that may not travel",
+    });
+  }
+  const body = await once(url, headersFor(own, sameOrigin, settings), settings, shown, signal, method, "follow");
+  const last = body.response.url && URL.canParse(body.response.url) ? new URL(body.response.url) : null;
+  try {
+    if (last) checkRedirect(url, last, shown);
+  } catch (error) {
+    body.cancel();
+    throw error;
+  }
+  return body;
+}
+
+function checkRedirect(from: URL, to: URL | null, shown: string): void {
+  if (to === null) throw redirectError(shown, "it redirects to something that is no URL");
+  if (to.protocol !== "http:" && to.protocol !== "https:") throw redirectError(shown, `it redirects to ${to.protocol}`);
+  if (from.protocol === "https:" && to.protocol === "http:") throw redirectError(shown, "it redirects to plain http");
+  if (to.username !== "" || to.password !== "") throw redirectError(shown, "it redirects to a URL with a password");
+}
+
+/** Permanent ones last unless they say otherwise, the others where they say so (RFC 9111, 3). */
+function isLasting(response: Response): boolean {
+  const control = (response.headers.get("cache-control") ?? "").toLowerCase();
+  if (control.includes("no-store") || control.includes("no-cache")) return false;
+  return response.status === 301 || response.status === 308 || /max-age=[1-9]/.test(control);
+}
+
+function redirectError(shown: string, what: string, fields: { hint?: string } = {}): HttpError {
+  return new HttpError("HTTP_REDIRECT", `${shown} cannot be followed: ${what}`, { path: shown, ...fields });
+}

@@ -1,0 +1,43 @@
+/**
+ * The bytes of a small array of a pickle: they were read with the structure, and are written in place all the same.
+ *
+ * @module
+ */
+import { Span } from "../../codec/cursor.ts";
+import type { PickledArray } from "../../codec/pickle/pickled.ts";
+import { quote, UnsupportedError } from "../../errors.ts";
+import { readFully } from "../sources/read_fully.ts";
+import type { Source } from "../source.ts";
+import { type ReadOptions, SpanBytes } from "./span_bytes.ts";
+
+const SHORT_BINBYTES = 0x43, BINBYTES = 0x42;
+
+/** Bytes that lie in the file as they are, behind their length. */
+export class InlineBytes extends SpanBytes {
+  readonly #name: string;
+
+  /** The bytes of `array`; null where they are not in one piece of their own. */
+  static of(source: Source, array: PickledArray, nbytes: number, name: string): InlineBytes | null {
+    if (array.dataOffset < 5 || array.sharesBytes || array.fortran || array.dtype?.bigEndian) return null;
+    return new InlineBytes(source, new Span(array.dataOffset, nbytes, "raw", array.dataOffset), name);
+  }
+
+  private constructor(source: Source, span: Span, name: string) {
+    super(source, span, (bytes) => bytes);
+    this.#name = name;
+  }
+
+  /** What stands before them must say that they are bytes: a text of the same length would be spoilt. */
+  override async prove({ signal }: ReadOptions = {}): Promise<void> {
+    const { offset, length } = this.span;
+    const head = await readFully(this.source, offset - 5, new Uint8Array(5), signal);
+    const isShort = head[3] === SHORT_BINBYTES && head[4] === length;
+    const isLong = head[0] === BINBYTES && new DataView(head.buffer).getUint32(1, true) === length;
+    if (isShort || isLong) return;
+    throw new UnsupportedError(
+      "UNSUPPORTED_FEATURE",
+      `${quote(this.#name)} does not lie in the file as bytes and cannot be written in place: save writes a new file`,
+      { at: this.#name, path: this.source.name, offset },
+    );
+  }
+}

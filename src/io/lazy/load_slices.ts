@@ -1,0 +1,48 @@
+/**
+ * Slices of big parameters that a load left in their file: read straight into the arrays that they make.
+ *
+ * @module
+ */
+import type { Span } from "../../codec/cursor.ts";
+import type { PickledArray } from "../../codec/pickle/pickled.ts";
+import { replaceLeaves } from "../../model/walk.ts";
+import { loadLazyArrays } from "./load_lazy_arrays.ts";
+import type { Source } from "../source.ts";
+import { SpanBytes } from "./span_bytes.ts";
+
+/** What of one load was left in `source`. */
+export class LeftSlices {
+  readonly #source: Source;
+  #count = 0;
+  /** Bytes that are no array's alone: some other place of the file names them, too. */
+  readonly #strays: SpanBytes[] = [];
+
+  constructor(source: Source) {
+    this.#source = source;
+  }
+
+  /** Bytes that are read later. */
+  readonly leave = (
+    span: Span,
+    finish: (bytes: Uint8Array) => Uint8Array,
+    from: PickledArray | null,
+  ): SpanBytes => {
+    const bytes = new SpanBytes(this.#source, span, finish, from);
+    this.#count++;
+    if (from === null) this.#strays.push(bytes);
+    return bytes;
+  };
+
+  /** Read what was left, into the arrays of `value`; what is given is the value, complete. */
+  readInto(value: unknown, signal?: AbortSignal): unknown | Promise<unknown> {
+    return this.#count === 0 ? value : this.#readInto(value, signal);
+  }
+
+  async #readInto(value: unknown, signal?: AbortSignal): Promise<unknown> {
+    await loadLazyArrays(value, signal);
+    const read = new Map<unknown, Uint8Array>();
+    for (const bytes of this.#strays) read.set(bytes, await bytes.read({ signal }));
+    await this.#source.verify?.();
+    return read.size === 0 ? value : replaceLeaves(value, (leaf) => read.get(leaf) ?? leaf);
+  }
+}

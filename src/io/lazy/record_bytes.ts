@@ -1,0 +1,119 @@
+/**
+ * The bytes of a tensor whose record lies at a place that follows from the program: one read, which proves the record's head as well.
+ *
+ * @module
+ */
+import { Span } from "../../codec/cursor.ts";
+import { plainRecordHead, plainRecordHeadSize } from "../../codec/record/write_record.ts";
+import { type DType, dtypeInfo } from "../../dtype.ts";
+import { FormatError, quote } from "../../errors.ts";
+import type { LazyBytes } from "../../ndarray.ts";
+import { withPath } from "../drive/drive_from.ts";
+import { allocate } from "../drive/drive_source.ts";
+import { readFully } from "../sources/read_fully.ts";
+import type { Source } from "../source.ts";
+import { type ReadOptions, SpanBytes } from "./span_bytes.ts";
+
+/** The numbers begin at a multiple of this in memory, so that typed arrays can be laid over them. */
+const ALIGNMENT = 16;
+
+/** A record at `start` that has to be of this dtype and shape. */
+export class RecordBytes extends SpanBytes implements LazyBytes {
+  readonly #start: number;
+  readonly #dtype: DType;
+  readonly #shape: readonly number[];
+  readonly #headSize: number;
+  readonly #name: string;
+  #isProved = false;
+
+  constructor(source: Source, start: number, dtype: DType, shape: readonly number[], name: string) {
+    const headSize = plainRecordHeadSize(dtype, shape);
+    const length = shape.reduce((a, b) => a * b, dtypeInfo(dtype).itemsize);
+    super(source, new Span(start + headSize, length, "raw", start), (bytes) => bytes);
+    this.#start = start;
+    this.#dtype = dtype;
+    this.#shape = shape;
+    this.#headSize = headSize;
+    this.#name = name;
+  }
+
+  override get readSync(): (() => Uint8Array) | undefined {
+    const readNow = super.readSync;
+    if (!readNow) return undefined;
+    return () => {
+      this.#readHead();
+      return readNow();
+    };
+  }
+
+  override readNowInto(into: Uint8Array, scratch: Uint8Array): boolean {
+    if (!this.source.readSync) return false;
+    this.#readHead();
+    return super.readNowInto(into, scratch);
+  }
+
+  override async read({ signal }: ReadOptions = {}): Promise<Uint8Array> {
+    const head = this.#headSize;
+    const pad = (ALIGNMENT - head % ALIGNMENT) % ALIGNMENT;
+    const whole = allocate(pad + head + this.span.length);
+    try {
+      await readFully(this.source, this.#start, whole.subarray(pad), signal);
+      this.#compare(whole.subarray(pad, pad + head));
+      await this.verify({ signal });
+    } catch (error) {
+      throw withPath(error, this.source.name);
+    }
+    return whole.subarray(pad + head);
+  }
+
+  override async fill(from: number, into: Uint8Array, { signal }: ReadOptions = {}): Promise<Uint8Array> {
+    if (this.#isProved) return await super.fill(from, into, { signal });
+    try {
+      // Both at once: where they are neighbours, they are one request.
+      const [found, bytes] = await Promise.all([
+        readFully(this.source, this.#start, new Uint8Array(this.#headSize), signal),
+        super.fill(from, into, { signal }),
+      ]);
+      this.#compare(found);
+      return bytes;
+    } catch (error) {
+      throw withPath(error, this.source.name);
+    }
+  }
+
+  /** Read the record's head, unless that was done. */
+  override async prove({ signal }: ReadOptions = {}): Promise<void> {
+    if (this.#isProved) return;
+    try {
+      this.#compare(await readFully(this.source, this.#start, new Uint8Array(this.#headSize), signal));
+    } catch (error) {
+      throw withPath(error, this.source.name);
+    }
+  }
+
+  #readHead(): void {
+    if (this.#isProved) return;
+    const found = new Uint8Array(this.#headSize);
+    for (let done = 0; done < found.length;) {
+      const n = this.source.readSync!(this.#start + done, found.subarray(done));
+      if (n <= 0) break;
+      done += n;
+    }
+    this.#compare(found);
+  }
+
+  /** The file's head of the record must be the one that the program implies. */
+  #compare(found: Uint8Array): void {
+    const head = plainRecordHead(this.#dtype, this.#shape);
+    if (!found.every((byte, i) => byte === head[i])) {
+      throw new FormatError(
+        "BAD_SHAPE",
+        `The record of ${
+          quote(this.#name)
+        } at byte ${this.#start} is not what the program says. Are the two files from two saves?`,
+        { offset: this.#start, at: this.#name },
+      );
+    }
+    this.#isProved = true;
+  }
+}

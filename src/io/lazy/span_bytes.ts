@@ -1,0 +1,282 @@
+/**
+ * The bytes of an array that still lie in a file.
+ *
+ * @module
+ */
+import { Span } from "../../codec/cursor.ts";
+import { decodePayload, Latin1Text, sizeOfText } from "../../codec/payload.ts";
+import type { PickledArray } from "../../codec/pickle/pickled.ts";
+import { FormatError, SourceError } from "../../errors.ts";
+import { partLazily, PIECE } from "../../joined_bytes.ts";
+import type { LazyBytes, PieceOptions } from "../../ndarray.ts";
+import { withPath } from "../drive/drive_from.ts";
+import { readFully } from "../sources/read_fully.ts";
+import type { Source } from "../source.ts";
+import { streamedBytes } from "./streamed_bytes.ts";
+import { within } from "../waiting/within.ts";
+
+/** Options of one read. */
+export interface ReadOptions {
+  /** Stops the read; the rejection is `signal.reason`. */
+  signal?: AbortSignal;
+}
+
+/** Bytes of a text that are read and decoded at a time. */
+const TEXT_PIECE = 2 ** 20;
+/** Bytes of the widest element. */
+const WIDEST = 16;
+
+/** Where bytes lie, what makes an array's of them, and the array that they are of. */
+export type SpanParts = [span: Span, finish: (bytes: Uint8Array) => Uint8Array, from?: PickledArray | null];
+
+/** The bytes of an array that still lie in the file. */
+export class SpanBytes implements LazyBytes {
+  readonly span: Span;
+  /** The file. */
+  readonly source: Source;
+  readonly #finish: (bytes: Uint8Array) => Uint8Array;
+  readonly #from: PickledArray | null;
+  /** Bytes that lie in the file as they are. */
+  static at(source: Source, offset: number, length: number): SpanBytes {
+    return new SpanBytes(source, new Span(offset, length, "raw", offset), (bytes) => bytes);
+  }
+
+  constructor(source: Source, ...[span, finish, from = null]: SpanParts) {
+    this.source = source;
+    this.span = span;
+    this.#finish = finish;
+    this.#from = from;
+  }
+
+  /** The same at once, where the source can. */
+  get readSync(): (() => Uint8Array) | undefined {
+    return this.source.readSync ? () => this.#readNow() : undefined;
+  }
+
+  async read({ signal }: ReadOptions = {}): Promise<Uint8Array> {
+    const { length, encoding } = this.span;
+    const room = encoding === "raw" ? length : sizeOfText(length, this.#size());
+    const bytes = await this.#readInto(new Uint8Array(room), signal);
+    await this.verify({ signal });
+    return bytes;
+  }
+
+  async readInto(into: Uint8Array, { signal }: ReadOptions = {}): Promise<void> {
+    const bytes = await this.#readInto(into, signal);
+    await this.verify({ signal });
+    if (bytes.buffer !== into.buffer) into.set(bytes);
+  }
+
+  /** The array's bytes: in `into`, unless they had to be put in order elsewhere. */
+  async #readInto(into: Uint8Array, signal?: AbortSignal): Promise<Uint8Array> {
+    const { offset, length, encoding, at } = this.span;
+    try {
+      if (encoding === "raw") return this.#checked(await readFully(this.source, offset, into, signal));
+      const text = new Latin1Text(at, into);
+      const piece = new Uint8Array(Math.min(TEXT_PIECE, length));
+      for (let done = 0; done < length; done += piece.length) {
+        const part = piece.subarray(0, Math.min(piece.length, length - done));
+        text.push(await readFully(this.source, offset + done, part, signal));
+      }
+      return this.#checked(text.finish());
+    } catch (error) {
+      throw withPath(error, this.source.name);
+    }
+  }
+
+  /** Whether the bytes are the array's: where a decoder found them, they are. */
+  async prove(_options: ReadOptions = {}): Promise<void> {}
+
+  /** Whether the file is still the one that was opened; throws `SOURCE_CHANGED` where it is not. */
+  async verify({ signal }: ReadOptions = {}): Promise<void> {
+    const verifying = this.source.verify?.();
+    // Nobody waits for a source that does not look at the signal.
+    await (signal && verifying ? within(verifying, Infinity, signal) : verifying);
+  }
+
+  /** Where the bytes lie as they are; null where they are put together, turned or written as text. */
+  get plainOffset(): number | null {
+    const isPlain = this.span.encoding === "raw" && !this.#from?.fortran && !this.#from?.dtype?.bigEndian;
+    return isPlain ? this.span.offset : null;
+  }
+
+  /** Bytes that they have as the text of protocol 2, where the file has them as such; null where they would have to be counted. */
+  get textLength(): number | null {
+    return this.span.encoding === "raw" ? null : this.span.length;
+  }
+
+  /** Bytes `[from, to)` of the decoded array. */
+  async readRange(from: number, to: number, { signal }: ReadOptions = {}): Promise<Uint8Array> {
+    if (this.plainOffset === null) return await partLazily(this, from, to).read({ signal });
+    const bytes = await this.fill(from, new Uint8Array(to - from), { signal });
+    await this.verify({ signal });
+    return bytes;
+  }
+
+  /** Fill `into` with bytes that lie in the file as they are, from byte `from` of the array on. */
+  async fill(from: number, into: Uint8Array, { signal }: ReadOptions = {}): Promise<Uint8Array> {
+    try {
+      return await readFully(this.source, this.span.offset + from, into, signal);
+    } catch (error) {
+      throw withPath(error, this.source.name);
+    }
+  }
+
+  /** Read them at once into `into`, which has just their size, by way of `scratch`; whether that could be done. */
+  readNowInto(into: Uint8Array, scratch: Uint8Array): boolean {
+    const { offset, length, encoding, at } = this.span;
+    const isTurned = this.#from?.fortran || this.#from?.dtype?.bigEndian;
+    if (isTurned || !this.source.readSync || length > scratch.length) return false;
+    try {
+      if (encoding === "raw" && length !== into.length) return false;
+      const stored = fillNow(this.source, offset, encoding === "raw" ? into : scratch.subarray(0, length));
+      this.#checkSize(decodePayload(stored, encoding, at, undefined, into).length);
+    } catch (error) {
+      throw withPath(error, this.source.name);
+    }
+    return true;
+  }
+
+  /**
+   * Bytes `[from, to)` of the decoded array in pieces. A text is read from its beginning on, as its characters have one byte or two; an array
+   * in column-major order is held whole.
+   */
+  async *pieces(from: number, to: number, options: PieceOptions = {}): AsyncGenerator<Uint8Array> {
+    if (from >= to) return;
+    if (this.#from?.fortran) {
+      const bytes = await this.read(options);
+      for (let at = from; at < to; at += PIECE) yield bytes.slice(at, Math.min(to, at + PIECE));
+    } else if (this.span.encoding === "raw") yield* this.#rawPieces(from, to, options);
+    else yield* this.#textPieces(from, to, options);
+    await this.verify(options);
+  }
+
+  async *#rawPieces(from: number, to: number, options: PieceOptions): AsyncGenerator<Uint8Array> {
+    const isTurned = this.#from?.dtype?.bigEndian ?? false;
+    // Where bytes are turned, a piece begins and ends with an element.
+    let at = isTurned ? from - from % WIDEST : from;
+    const end = isTurned ? Math.min(this.span.length, Math.ceil(to / WIDEST) * WIDEST) : to;
+    try {
+      for await (const stored of this.stored(at, end, options)) {
+        const piece = isTurned ? this.#finish(stored) : stored;
+        yield piece.subarray(Math.max(0, from - at), Math.min(piece.length, to - at));
+        at += stored.length;
+      }
+    } catch (error) {
+      throw withPath(error, this.source.name);
+    }
+  }
+
+  /** Bytes `[from, to)` of the file's own, in pieces of {@linkcode PIECE}: one is read while the one before is looked at. */
+  protected async *stored(from: number, to: number, { signal, scratch }: PieceOptions): AsyncGenerator<Uint8Array> {
+    if (this.source.streamRange && to - from > PIECE) {
+      await this.prove({ signal });
+      return yield* streamedBytes(this.source, this.span.offset + from, this.span.offset + to, signal);
+    }
+    const read = (at: number) => {
+      if (at >= to) return null;
+      const into = scratchOf(scratch, (at - from) / PIECE % 2, Math.min(PIECE, to - at));
+      const piece = this.fill(at, into, { signal });
+      // Who stops in between never waits for it.
+      piece.catch(() => {});
+      return piece;
+    };
+    let next = read(from);
+    for (let at = from; next !== null; at += PIECE) {
+      const piece: Uint8Array = await next;
+      next = read(at + PIECE);
+      yield piece;
+    }
+  }
+
+  async *#textPieces(from: number, to: number, { signal, scratch }: PieceOptions): AsyncGenerator<Uint8Array> {
+    const { offset, length, encoding, at } = this.span;
+    const unit = this.#from?.dtype?.bigEndian ? WIDEST : 1;
+    const buffer = scratchOf(scratch, 0, Math.min(TEXT_PIECE, length));
+    // What is left of an element goes before what is decoded next.
+    const room = () => scratchOf(scratch, 1, WIDEST + buffer.length);
+    let decoded = room(), rest = 0, start = 0;
+    try {
+      // Whether the text has the array's length shows at its end only: who asked for the whole array goes there.
+      for (let done = 0; done < length && (start < to || to === this.#size());) {
+        let stored = buffer.subarray(0, Math.min(buffer.length, length - done));
+        await readFully(this.source, offset + done, stored, signal);
+        const isLast = done + stored.length === length;
+        // A character whose second byte is not here comes with the next piece.
+        const isCut = !isLast && (stored[stored.length - 1] === 0xc2 || stored[stored.length - 1] === 0xc3);
+        if (isCut) stored = stored.subarray(0, -1);
+        done += stored.length;
+        const known = rest + decodePayload(stored, encoding, at, undefined, decoded.subarray(rest)).length;
+        const whole = isLast ? known : known - known % unit;
+        const piece = this.#finish(decoded.subarray(0, whole));
+        if (isLast) this.#checkSize(start + piece.length);
+        const left = decoded.slice(whole, known);
+        if (start < to && start + piece.length > from) {
+          yield piece.subarray(Math.max(0, from - start), Math.min(piece.length, to - start));
+        }
+        start += piece.length;
+        decoded = room();
+        decoded.set(left);
+        rest = left.length;
+      }
+    } catch (error) {
+      throw withPath(error, this.source.name);
+    }
+  }
+
+  /** The length of a text is known only now. */
+  #checked(bytes: Uint8Array): Uint8Array {
+    this.#checkSize(bytes.length);
+    return this.#finish(bytes);
+  }
+
+  #checkSize(actual: number): void {
+    const expected = this.#size();
+    if (expected !== undefined && actual !== expected) {
+      const { offset } = this.#from!;
+      throw new FormatError(
+        "SIZE_MISMATCH",
+        `The array at byte ${offset} has ${expected} bytes, the file gives ${actual}`,
+        {
+          offset,
+          expected,
+          actual,
+        },
+      );
+    }
+  }
+
+  #size(): number | undefined {
+    const info = this.#from?.dtype?.info;
+    return info ? this.#from!.shape.reduce((a, b) => a * b, info.itemsize) : undefined;
+  }
+
+  #readNow(): Uint8Array {
+    const { offset, length, encoding, at } = this.span;
+    const stored = fillNow(this.source, offset, new Uint8Array(length));
+    this.source.verifySync?.();
+    return this.#checked(decodePayload(stored, encoding, at, this.#size()));
+  }
+}
+
+/** The first `length` bytes of the scratch memory of number `k`, which grows; of memory of its own where there is none. */
+export function scratchOf(scratch: Uint8Array[] | undefined, k: number, length: number): Uint8Array {
+  if (!scratch) return new Uint8Array(length);
+  if (!scratch[k] || scratch[k].length < length) scratch[k] = new Uint8Array(length);
+  return scratch[k].subarray(0, length);
+}
+
+/** Fill `into` at once from `offset` on. */
+function fillNow(source: Source, offset: number, into: Uint8Array): Uint8Array {
+  for (let done = 0; done < into.length;) {
+    const n = source.readSync!(offset + done, into.subarray(done));
+    if (n === 0) {
+      throw new SourceError("SHORT_READ", `The file ends at byte ${offset + done}`, {
+        offset: offset + done,
+        path: source.name,
+      });
+    }
+    done += n;
+  }
+  return into;
+}

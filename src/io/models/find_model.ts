@@ -1,0 +1,218 @@
+/**
+ * Which files a model has, by their names: prefixes (`m.pdmodel` or `m.json`, `m.pdiparams`, `m.pdiparams.info`, methods `m.other.pdmodel`)
+ * and folders of Paddle 1.x (`__model__`, and one file for each parameter or one for all). Dossier sections 4.1, 5.1, 5.6 and 7.
+ *
+ * @module
+ */
+import { byCodePoint } from "../../code_point_order.ts";
+import { isPaddleError, PathError, quote, SourceError } from "../../errors.ts";
+import { DirectoryFolder } from "../folders/directory_folder.ts";
+import type { Folder } from "../folder.ts";
+import { checkManifest, findManifest, manifestName } from "../save/manifest.ts";
+import { folderAt, isFolder, type Place } from "../place.ts";
+import type { Source } from "../source.ts";
+
+/** The files of one method. */
+export interface MethodFiles {
+  /** `forward`, or the name of another method of a Layer. */
+  readonly method: string;
+  /** Names of its program, one for each form that is there. */
+  readonly programs: readonly string[];
+  /** Name of the file with all its parameters; null where each has a file of its own. */
+  readonly params: string | null;
+}
+
+/** The files of a model. */
+export interface ModelFiles {
+  readonly folder: Folder;
+  /** How the caller called it. */
+  readonly shown: string;
+  readonly methods: readonly MethodFiles[];
+  /** Name of the file that has the structured names. */
+  readonly info: string;
+}
+
+/** Names given by the caller. */
+export interface FileNames {
+  modelFilename?: string;
+  paramsFilename?: string;
+  /** Files are looked at without being read. */
+  lazy?: boolean;
+  signal?: AbortSignal;
+}
+
+const FORMS = [".json", ".pdmodel"];
+/** The program in a folder, when the caller gives no name. */
+const DEFAULT_MODEL = ["__model__", "__model__.json"];
+
+/** The model at a place, or null where there is none. */
+export async function findModel(place: Place, names: FileNames = {}): Promise<ModelFiles | null> {
+  const prefix = place.name === "" ? null : await findPrefix(place, names);
+  const hasFolder = await isFolder(place);
+  if (prefix && hasFolder) {
+    const candidates = [...prefix.methods[0].programs, place.name + "/"];
+    throw new PathError("AMBIGUOUS_PATH", `${quote(place.shown)} is a model and a folder: which is meant?`, {
+      path: place.shown,
+      names: candidates,
+    });
+  }
+  return prefix ?? (hasFolder ? await findFolder(place, names) : null);
+}
+
+/** The model of a prefix. */
+async function findPrefix({ folder, name, shown }: Place, how: FileNames): Promise<ModelFiles | null> {
+  const own = await programsOf(folder, name);
+  const programs = FORMS.map((form) => name + form).filter((file) => own.has(file));
+  if (programs.length === 0) return null;
+  if (own.has(manifestName(name))) await checkManifest(folder, name, how);
+  const methods: MethodFiles[] = [{ method: "forward", programs, params: name + ".pdiparams" }];
+  for (const method of methodsOf(name, own)) {
+    const base = `${name}.${method}`;
+    const files = FORMS.map((form) => base + form).filter((file) => own.has(file));
+    methods.push({ method, programs: files, params: base + ".pdiparams" });
+  }
+  return { folder, shown, methods, info: name + ".pdiparams.info" };
+}
+
+/** The files that may be programs of a prefix. A place that cannot tell what it has is asked for those of `forward` alone. */
+async function programsOf(folder: Folder, prefix: string): Promise<Set<string>> {
+  try {
+    return new Set(await folder.list(prefix + "."));
+  } catch (error) {
+    if (!isPaddleError(error) || error.code !== "UNSUPPORTED_FEATURE") throw error;
+    const there = new Set<string>();
+    for (const form of FORMS) if (await exists(folder, prefix + form)) there.add(prefix + form);
+    return there;
+  }
+}
+
+/** Names of the methods beside `forward`: what stands between the prefix and the form, without further dots. */
+function methodsOf(prefix: string, files: ReadonlySet<string>): string[] {
+  const methods = new Set<string>();
+  for (const file of files) {
+    const form = FORMS.find((end) => file.endsWith(end));
+    const method = form ? file.slice(prefix.length + 1, -form.length) : "";
+    if (method !== "" && !method.includes(".") && !method.includes("/")) methods.add(method);
+  }
+  return [...methods].sort(byCodePoint);
+}
+
+/** The model in a folder. */
+async function findFolder(place: Place, how: FileNames): Promise<ModelFiles | null> {
+  const { modelFilename, paramsFilename } = how;
+  const folder = folderAt(place);
+  const candidates = modelFilename === undefined ? DEFAULT_MODEL : [modelFilename];
+  for (const name of candidates) {
+    if (!await exists(folder, name)) continue;
+    await findManifest(folder, "", how);
+    const params = paramsFilename ?? null;
+    return {
+      folder,
+      shown: place.shown,
+      methods: [{ method: "forward", programs: [name], params }],
+      info: `${params ?? ""}.info`,
+    };
+  }
+  // Without a program the folder may be one of tensors: files that the caller names must be there all the same.
+  const isThere = paramsFilename === undefined || await exists(folder, paramsFilename);
+  if (modelFilename === undefined && isThere) return null;
+  const missing = modelFilename ?? paramsFilename!;
+  throw new PathError("MISSING_PART", `There is no file ${quote(missing)} in ${quote(place.shown)}`, {
+    path: place.shown,
+    names: [missing],
+  });
+}
+
+/** Whether a folder has the file `name`. */
+export async function exists(folder: Folder, name: string): Promise<boolean> {
+  const source = await folder.get(name);
+  await source?.close?.();
+  return source !== null;
+}
+
+/** The file `name`, which must be there. */
+export async function openPart(folder: Folder, name: string, shown: string, what: string): Promise<Source> {
+  const source = await folder.get(name);
+  if (source) return source;
+  throw new PathError("MISSING_PART", `The model ${quote(shown)} has no file ${quote(name)}: ${what}`, {
+    path: shown,
+    names: [name],
+  });
+}
+
+/** The error for a place where nothing is, or not what is loaded there: then it says what to give. */
+export async function notFound(place: Place): Promise<SourceError> {
+  const { folder, name, shown } = place;
+  if (await isFolder(place)) {
+    const [prefix] = prefixesIn(await namesIn(folderAt(place)));
+    const hint = prefix === undefined ? "give the names of its files" : givePrefix(shown, prefix);
+    const message = prefix === undefined ? "has no __model__" : "is a folder";
+    return new SourceError("NOT_FOUND", `${quote(shown)} ${message}: ${hint}`, { path: shown, hint });
+  }
+  if (name !== "" && await exists(folder, name)) {
+    const ending = PREFIX_ENDINGS.find((end) => name.endsWith(end));
+    const what = ending === undefined ? "a file" : "one file of a model";
+    const hint = ending === undefined
+      ? "the prefix or the folder of a model is wanted"
+      : `give the prefix of the model's files, ${quote(shown.slice(0, -ending.length))}`;
+    return new SourceError("NOT_FOUND", `${quote(shown)} is ${what}: ${hint}`, { path: shown, hint });
+  }
+  if (await wasPutAside(place)) {
+    const hint = "a save of this folder was cut off, recoverFolder finishes it";
+    return new SourceError("NOT_FOUND", `There is no folder ${quote(shown)}: ${hint}`, { path: shown, hint });
+  }
+  const others: string[] = [];
+  for (const end of [".pdparams", ".pdopt"]) {
+    if (name !== "" && await exists(folder, name + end)) others.push(name + end);
+  }
+  const hint = others.length > 0 ? `give the full file name, such as ${others[0]}` : undefined;
+  const message = `There is no file, model or folder ${quote(shown)}${hint ? `: ${hint}` : ""}`;
+  return new SourceError("NOT_FOUND", message, { path: shown, hint });
+}
+
+/** Whether there was a folder that a save put aside, and no other took its place. */
+async function wasPutAside({ folder, name }: Place): Promise<boolean> {
+  if (!(folder instanceof DirectoryFolder) || name === "") return false;
+  return (await folder.list(name + ".old-").catch(() => [])).length > 0;
+}
+
+/** Names of the files in a folder; none where it cannot tell. */
+async function namesIn(folder: Folder): Promise<string[]> {
+  try {
+    return await folder.list();
+  } catch (error) {
+    if (!isPaddleError(error) || error.code !== "UNSUPPORTED_FEATURE") throw error;
+    return [];
+  }
+}
+
+const PREFIX_ENDINGS = [...FORMS, ".pdiparams", ".pdiparams.info"];
+
+/** Prefixes of the models among the files of a folder, a program with its parameters beside it: the shortest first. */
+export function prefixesIn(names: readonly string[]): string[] {
+  const all = new Set(names);
+  const prefixes = names.flatMap((name) =>
+    FORMS.filter((form) => name.endsWith(form)).map((form) => name.slice(0, -form.length))
+  );
+  const found = prefixes.filter((prefix) => prefix !== "" && !prefix.includes("/") && all.has(prefix + ".pdiparams"));
+  // A method of a Layer has the longer one.
+  return found.sort((a, b) => a.length - b.length);
+}
+
+/** What to give in the place of a folder that has files of that prefix. */
+export function givePrefix(shown: string, prefix: string): string {
+  return `give the prefix of its files, ${quote(shown.replace(/\/$/, "") + "/" + prefix)}`;
+}
+
+/** What was found is no file: it may be a prefix, or a folder. An empty path is neither. */
+export function isNoFile(error: unknown): boolean {
+  return isPaddleError(error) &&
+    ((error.code === "NOT_FOUND" && error.path !== "") || error.code === "NOT_A_FILE" ||
+      (error.code === "HTTP_STATUS" && error.status === 404));
+}
+
+/** Of the failures to open a path as a file and then as a model: what is there and is no file says more than that no model is there. */
+export function moreTelling(first: unknown, later: unknown): unknown {
+  const isOdd = isPaddleError(first) && first.code === "NOT_A_FILE";
+  return isOdd && isPaddleError(later) && later.code === "NOT_FOUND" ? first : later;
+}

@@ -1,0 +1,50 @@
+/**
+ * The files of a model, ready to be written: prefix, folder with a file for each parameter, or folder with one file for all.
+ *
+ * @module
+ */
+import { sizeOfPickle, writePickle } from "../../codec/pickle/write_pickle.ts";
+import type { ModelInfo } from "../../model/model_info.ts";
+import { checkCombined, combinedChunks, type NamedValue, valueChunks, valueSize } from "../../model/model_values.ts";
+import type { Program } from "../../program.ts";
+import { checkFileNames } from "../folders/file_names.ts";
+import type { OutFile } from "../save/save_files.ts";
+
+/** A file that is in memory. */
+export function bytesFile(name: string, bytes: Uint8Array): OutFile {
+  return { name, size: bytes.length, chunks: [bytes] };
+}
+
+/**
+ * All values in one file.
+ *
+ * @throws {ValueError} `INVALID_VALUE`: SelectedRows
+ */
+export function combinedFile(name: string, values: readonly NamedValue[]): OutFile {
+  checkCombined(values);
+  return { name, size: values.reduce((n, { value }) => n + valueSize(value), 0), chunks: combinedChunks(values) };
+}
+
+/** A file for each value, named like its variable. */
+export function scatteredFiles(values: readonly NamedValue[], options: { portable?: boolean }): OutFile[] {
+  checkFileNames(values.map(({ name }) => name), options);
+  return values.map(({ name, value }) => ({ name, size: valueSize(value), chunks: valueChunks(value) }));
+}
+
+/** `.pdmodel` or `.json`, by the form of the program. */
+export function programEnding(program: Program): ".pdmodel" | ".json" {
+  return program.form === "json" ? ".json" : ".pdmodel";
+}
+
+/** `.pdiparams.info`: always protocol 2 (dossier 5.2). */
+export function infoFile(name: string, info: ModelInfo): OutFile {
+  const value = new Map([...info].map(([variable, { structuredName, stopGradient, trainable }]) => {
+    const entry = new Map<string, unknown>();
+    if (structuredName !== undefined) entry.set("structured_name", structuredName);
+    entry.set("stop_gradient", stopGradient);
+    if (trainable !== undefined) entry.set("trainable", trainable);
+    return [variable, entry];
+  }));
+  const options = { protocol: 2, numpy: 1 as const };
+  return { name, size: sizeOfPickle(value, options), chunks: writePickle(value, options) };
+}

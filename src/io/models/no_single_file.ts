@@ -1,0 +1,44 @@
+/**
+ * What is told where one file is wanted and there are several.
+ *
+ * @module
+ */
+import { PathError, quote, SourceError } from "../../errors.ts";
+import { findModel, isNoFile } from "./find_model.ts";
+import type { From, SourceOfOptions } from "../open_source.ts";
+import { folderAt, isFolder, type Place, placeOf } from "../place.ts";
+
+/**
+ * For a verb that takes one file and was given the prefix or the folder of a model: an error that says what they are together, and what reads
+ * them. Any other error stays what it is.
+ */
+export async function noSingleFile(
+  error: unknown,
+  from: From,
+  options: SourceOfOptions,
+  verb: string,
+): Promise<unknown> {
+  const place = isNoFile(error) ? await placeOf(from, options) : null;
+  if (!place) return error;
+  const { shown } = place;
+  const model = await findModel(place, { lazy: true }).catch(() => null);
+  const isDirectory = await isFolder(place);
+  if (!model && !isDirectory) return error;
+  const isDistributed = !model && await hasMetadata(place);
+  const what = model
+    ? `${isDirectory ? "the folder" : "the prefix"} of a model`
+    : isDistributed
+    ? "a distributed checkpoint"
+    : "a folder";
+  const readers = model ? "load and open read it" : isDistributed ? "distributed.loadStateDict reads it" : "";
+  const example = model ? `, such as ${quote(model.methods[0].programs[0])}` : "";
+  const hint = `${readers ? readers + "; " : ""}${verb} takes one of its files${example}`;
+  const fields = { path: shown, hint };
+  const message = `${quote(shown)} is ${what}: ${hint}`;
+  return isDirectory ? new PathError("NOT_A_FILE", message, fields) : new SourceError("NOT_FOUND", message, fields);
+}
+
+async function hasMetadata(place: Place): Promise<boolean> {
+  const names = await folderAt(place).list().catch(() => []);
+  return names.some((name) => name.endsWith(".metadata"));
+}

@@ -1,0 +1,383 @@
+/**
+ * A model's files to its programs and the values of their variables, all at once or (for `open`) as places in the files.
+ *
+ * @module
+ */
+import { detectKind, foreignError, HEAD_BYTES } from "../../codec/detect_kind.ts";
+import { driveBytes } from "../../codec/drive_bytes.ts";
+import { readPickle } from "../../codec/pickle/read_pickle.ts";
+import { readProgram } from "../../codec/program/read_program.ts";
+import {
+  checkTensor,
+  type Expected,
+  expectEnd,
+  type RawVariable,
+  readCombined,
+  readVariable,
+} from "../../codec/record/read_combined.ts";
+import { readBinaryTensorFile } from "../../codec/record/read_record.ts";
+import { plainRecordHeadSize } from "../../codec/record/write_record.ts";
+import { byCodePoint } from "../../code_point_order.ts";
+import { dtypeInfo } from "../../dtype.ts";
+import { FormatError, PathError, quote, type Warning } from "../../errors.ts";
+import { Budget, type Limits } from "../../limits.ts";
+import { fromRecord, type FromRecordOptions, fromSelectedRows } from "../../model/from_record.ts";
+import { plainFromPickle } from "../../model/plain_from_pickle.ts";
+import { infoOf, type ModelInfo } from "../../model/model_info.ts";
+import type { NDArray } from "../../ndarray.ts";
+import type { Program } from "../../program.ts";
+import type { SelectedRows } from "../../values.ts";
+import { driveFrom, withPath } from "../drive/drive_from.ts";
+import { exists, type MethodFiles, type ModelFiles, openPart } from "./find_model.ts";
+import type { Folder } from "../folder.ts";
+import { type ProgressEvent, progressOfFiles } from "../progress.ts";
+import { readFully } from "../sources/read_fully.ts";
+import { RecordBytes } from "../lazy/record_bytes.ts";
+import type { Source } from "../source.ts";
+import { SpanBytes } from "../lazy/span_bytes.ts";
+
+/** The value of a variable: an array, rows of one, or the words of a vocabulary. */
+export type VariableValue = NDArray | SelectedRows | Map<string, number>;
+
+/** How a model is read. */
+export interface ReadModelOptions extends Pick<FromRecordOptions, "returnNumpy" | "mode"> {
+  limits: Readonly<Limits>;
+  signal?: AbortSignal;
+  onProgress?: (event: ProgressEvent) => void;
+  onWarning?: (warning: Warning) => void;
+  copy?: boolean;
+  /** Values stay in their files: {@linkcode ReadModel.sources} are open then. @default {false} */
+  lazy?: boolean;
+  /** Only `forward` is wanted; other methods count where its parameters are in one file with theirs. @default {false} */
+  onlyForward?: boolean;
+}
+
+/** A method of a model: its program, and the values of the program's variables by name. */
+export interface ReadMethod {
+  method: string;
+  program: Program;
+  variables: Map<string, VariableValue>;
+  /** Whether the values are in the file of `forward`. */
+  isShared: boolean;
+}
+
+/** A model that was read. */
+export interface ReadModel {
+  /** `forward` first. */
+  methods: ReadMethod[];
+  /** What `.pdiparams.info` says, or null where there is none. */
+  info: ModelInfo | null;
+  /** What is still open, with `lazy`. */
+  sources: Pick<Source, "close">[];
+  /** Where each lazy value lies. */
+  places: Map<NDArray, SpanBytes>;
+}
+
+/** Read a model. */
+export async function readModel(files: ModelFiles, options: ReadModelOptions): Promise<ReadModel> {
+  const progress = progressOfFiles(options.onProgress, "load");
+  const reader = new ModelReader(files, { ...options, onProgress: progress?.onProgress });
+  try {
+    const model = await reader.read();
+    await progress?.end();
+    return model;
+  } catch (error) {
+    await reader.closeAll();
+    throw error;
+  }
+}
+
+/** The program of a method. Where both forms are there, they must have the same parameters. */
+export async function readPrograms(
+  { folder, shown }: ModelFiles,
+  { programs }: MethodFiles,
+  options: Pick<ReadModelOptions, "limits" | "signal">,
+): Promise<Program> {
+  const read: Program[] = [];
+  for (const name of programs) {
+    const source = await openPart(folder, name, shown, "the program");
+    read.push(
+      await driveFrom(source, (cursor) => readProgram(cursor, options.limits), (program) => program, {
+        signal: options.signal,
+      }),
+    );
+  }
+  const others = read.slice(1);
+  if (others.some((program) => parametersText(program) !== parametersText(read[0]))) {
+    throw new PathError(
+      "AMBIGUOUS_PATH",
+      `The programs ${programs.join(" and ")} have other parameters: which is meant?`,
+      {
+        path: shown,
+        names: [...programs],
+      },
+    );
+  }
+  return read[0];
+}
+
+function parametersText(program: Program): string {
+  return JSON.stringify(program.parameters().map(({ name, dtype, shape }) => [name, dtype, shape]));
+}
+
+class ModelReader {
+  readonly #files: ModelFiles;
+  readonly #options: ReadModelOptions;
+  readonly #budget: Budget;
+  readonly #sources: Source[] = [];
+  readonly #places: ReadModel["places"] = new Map();
+  /** Methods without a file of their own. */
+  readonly #shared = new Set<string>();
+  /** Methods may share their parameters: with `lazy` a file that is open stays so. */
+  readonly #params = new Map<string, Source>();
+
+  constructor(files: ModelFiles, options: ReadModelOptions) {
+    this.#files = files;
+    this.#options = options;
+    this.#budget = new Budget(options.limits);
+  }
+
+  async read(): Promise<ReadModel> {
+    const { methods: methodFiles, folder } = this.#files;
+    const info = await this.#info();
+    const programs: [MethodFiles, Program][] = [];
+    for (const files of await this.#wanted(methodFiles)) {
+      const program = await this.#program(files, info);
+      if (program) programs.push([files, program]);
+    }
+    const methods: ReadMethod[] = [];
+    for (const [files, program] of this.#options.onlyForward ? programs.slice(0, 1) : programs) {
+      const expected = expectedOf(program);
+      const all = programs.map(([, other]) => other);
+      // Without the info nobody knows whether `net.v2` is a method of `net`, or another model: Paddle reads no values for it.
+      const isUnknown = files.method !== "forward" && info === null && program.form === "pdmodel";
+      const variables = expected.length === 0 || isUnknown
+        ? new Map()
+        : files.params === null
+        ? await this.#scattered(folder, expected)
+        : await this.#combined(files, expected, all);
+      methods.push({ method: files.method, program, variables, isShared: this.#shared.has(files.method) });
+    }
+    return { methods, info, sources: this.#sources, places: this.#places };
+  }
+
+  /** The methods whose programs are read: a file of parameters that has more than those of `forward` may have those of all methods. */
+  async #wanted(methods: readonly MethodFiles[]): Promise<readonly MethodFiles[]> {
+    const [forward] = methods;
+    if (!this.#options.onlyForward || methods.length === 1 || forward.params === null) return methods;
+    const expected = (await readPrograms(this.#files, forward, this.#options)).parameters();
+    const source = await this.#files.folder.get(forward.params);
+    await source?.close?.();
+    return source === null || sizeOf(expected) === source.size ? [forward] : methods;
+  }
+
+  /** Without its file: what `static.save` writes has its values in `.pdparams`, and Paddle finds nothing to load by the prefix. */
+  async #isTraining({ method, params }: MethodFiles): Promise<boolean> {
+    if (method !== "forward" || params === null || !params.endsWith(".pdiparams")) return false;
+    const { folder, shown } = this.#files;
+    const saved = params.slice(0, -".pdiparams".length) + ".pdparams";
+    if (!await exists(folder, saved)) return false;
+    this.#options.onWarning?.({
+      code: "MISSING_PART",
+      message: `${quote(shown)} has no .pdiparams: its parameters are in ${quote(saved)}`,
+    });
+    return true;
+  }
+
+  async closeAll(): Promise<void> {
+    for (const source of this.#sources) await source.close?.();
+  }
+
+  /** Another method's program. `net.v2.pdmodel` beside `net.pdmodel` may be another model: its variables are not in the info then. */
+  async #program(files: MethodFiles, info: ModelInfo | null): Promise<Program | null> {
+    const program = await readPrograms(this.#files, files, this.#options);
+    if (files.method === "forward" || !info) return program;
+    const isOurs = program.parameters().every(({ name }) => info.has(name));
+    if (isOurs) return program;
+    this.#options.onWarning?.({
+      code: "OTHER_MODEL",
+      message: `${
+        files.programs[0]
+      } has variables that ${this.#files.info} does not know: it is taken for another model`,
+    });
+    return null;
+  }
+
+  async #info(): Promise<ModelInfo | null> {
+    const { folder, info } = this.#files;
+    const source = await folder.get(info);
+    if (!source) return null;
+    try {
+      const bytes = await readFully(source, 0, new Uint8Array(source.size), this.#options.signal);
+      refuseForeign(bytes.subarray(0, HEAD_BYTES));
+      const pickle = driveBytes((cursor) => readPickle(cursor, { limits: this.#options.limits }), bytes);
+      return infoOf(plainFromPickle(pickle, { borrowed: false }));
+    } catch (error) {
+      throw withPath(error, source.name);
+    } finally {
+      await source.close?.();
+    }
+  }
+
+  /** One file for each variable, named like it. */
+  async #scattered(folder: Folder, expected: readonly Expected[]): Promise<Map<string, VariableValue>> {
+    const values = new Map<string, VariableValue>();
+    for (const variable of expected) {
+      const source = await openPart(folder, variable.name, this.#files.shown, "the value of that variable");
+      const budget = this.#budget;
+      if (variable.kind === "selected_rows") {
+        values.set(variable.name, await this.#rows(source, variable));
+        continue;
+      }
+      const read = await this.#drive(source, function* (cursor) {
+        const raw = yield* readVariable(cursor, variable, budget);
+        yield* expectEnd(cursor, 1);
+        return new Map([[variable.name, raw]]);
+      }, variable.name);
+      values.set(variable.name, read.get(variable.name)!);
+    }
+    return values;
+  }
+
+  /** Rows have a file of their own only (dossier 1.2), and are read at once. */
+  async #rows(source: Source, { name, kind, dtype }: Expected): Promise<VariableValue> {
+    const { signal, copy, onProgress } = this.#options;
+    return await driveFrom(
+      source,
+      (cursor) => readBinaryTensorFile(cursor, { budget: this.#budget }),
+      (raw, borrowed) => {
+        if (!("rows" in raw)) {
+          throw new FormatError("WRONG_FORMAT", `${quote(name)} has rows, its file a whole tensor`, {
+            offset: 0,
+          });
+        }
+        checkTensor({ name, kind, dtype, shape: null }, raw.value.dtype, raw.value.shape, 0);
+        return fromSelectedRows(raw, { borrowed });
+      },
+      { signal, copy, onProgress, name },
+    );
+  }
+
+  /** One file for all variables: of this method, or of all methods together (`combine_params`). */
+  async #combined(
+    files: MethodFiles,
+    own: readonly Expected[],
+    programs: readonly Program[],
+  ): Promise<Map<string, VariableValue>> {
+    const { folder, shown, methods } = this.#files;
+    const mine = await this.#paramsOf(files.params!);
+    if (!mine && await this.#isTraining(files)) return new Map();
+    const isShared = files.method !== "forward" && !mine;
+    if (isShared) this.#shared.add(files.method);
+    const name = isShared ? methods[0].params! : files.params!;
+    const source = mine ?? await this.#paramsOf(name) ??
+      await openPart(folder, name, shown, `${own.length} parameters are in it`);
+    const union = programs.length === 1 ? own : unionOf(programs);
+    const isUnion = union.length > own.length && (isShared || sizeOf(union) === source.size);
+    const expected = isUnion ? union : own;
+    const layout = this.#options.lazy ? layoutOf(expected, source.size) : null;
+    const values = layout
+      ? this.#placed(source, expected, layout)
+      : await this.#drive(source, (cursor) => readCombined(cursor, expected, this.#budget));
+    const names = new Set(own.map((variable) => variable.name));
+    return new Map([...values].filter(([name]) => names.has(name)));
+  }
+
+  async #paramsOf(name: string): Promise<Source | null> {
+    const source = this.#params.get(name) ?? await this.#files.folder.get(name);
+    if (source && this.#options.lazy) this.#params.set(name, source);
+    return source;
+  }
+
+  /** Values whose places follow from the program: nothing is read now. */
+  #placed(source: Source, expected: readonly Expected[], layout: readonly number[]): Map<string, VariableValue> {
+    if (!this.#sources.includes(source)) {
+      this.#sources.push(source);
+      this.#options.onProgress?.({ phase: "load", loaded: source.size, total: source.size });
+    }
+    const values = new Map<string, VariableValue>();
+    expected.forEach(({ name, dtype, shape }, i) => {
+      const bytes = new RecordBytes(source, layout[i], dtype!, shape!, name);
+      const raw = { dtype: dtype!, shape: [...shape!], data: bytes.span, lod: [], offset: bytes.span.offset };
+      const array = fromRecord(raw, { ...this.#options, borrowed: false, lazy: () => bytes }, name);
+      this.#places.set(array, bytes);
+      values.set(name, array);
+    });
+    return values;
+  }
+
+  async #drive(
+    source: Source,
+    make: (cursor: Parameters<typeof readCombined>[0]) => ReturnType<typeof readCombined>,
+    name?: string,
+  ): Promise<Map<string, VariableValue>> {
+    const { lazy, signal, copy, onProgress } = this.#options;
+    if (lazy && !this.#sources.includes(source)) this.#sources.push(source);
+    return await driveFrom(source, make, (raws, borrowed) => {
+      const values = new Map<string, VariableValue>();
+      for (const [name, raw] of raws) values.set(name, this.#value(name, raw, source, borrowed));
+      return values;
+    }, { signal, copy, lazy, onProgress, name });
+  }
+
+  #value(name: string, raw: RawVariable, source: Source, borrowed: boolean): VariableValue {
+    if ("words" in raw) return raw.words;
+    let left: SpanBytes | null = null;
+    const array = fromRecord(raw, {
+      ...this.#options,
+      borrowed,
+      lazy: (span, finish, from) => left = new SpanBytes(source, span, finish, from),
+    }, name);
+    if (!left && this.#options.lazy && source.edit) left = SpanBytes.at(source, raw.offset, array.nbytes);
+    if (left) this.#places.set(array, left);
+    return array;
+  }
+}
+
+/** The variables of a program whose values are due: each is looked at once. */
+function expectedOf(program: Program): Expected[] {
+  return program.parameters().map(({ name, kind, dtype, shape }) => ({ name, kind, dtype, shape }));
+}
+
+/** The variables of several programs, by name. */
+function unionOf(programs: readonly Program[]): Expected[] {
+  const all = new Map<string, Expected>();
+  for (const program of programs) for (const variable of expectedOf(program)) all.set(variable.name, variable);
+  return [...all.values()].sort((a, b) => byCodePoint(a.name, b.name));
+}
+
+/** Where each record begins, if the program says enough and the file has exactly that many bytes; null otherwise. */
+function layoutOf(expected: readonly Expected[], size: number): number[] | null {
+  const starts: number[] = [];
+  let at = 0;
+  for (const variable of expected) {
+    starts.push(at);
+    const length = recordSizeOf(variable);
+    if (length === null) return null;
+    at += length;
+  }
+  return at === size ? starts : null;
+}
+
+function sizeOf(expected: readonly Expected[]): number | null {
+  let size = 0;
+  for (const variable of expected) {
+    const length = recordSizeOf(variable);
+    if (length === null) return null;
+    size += length;
+  }
+  return size;
+}
+
+/** Bytes of the record of a plain tensor of known shape. */
+function recordSizeOf({ kind, dtype, shape }: Expected): number | null {
+  if (kind !== "dense_tensor" || dtype === null || shape === null || shape.includes(-1)) return null;
+  return plainRecordHeadSize(dtype, shape) + shape.reduce((a, b) => a * b, dtypeInfo(dtype).itemsize);
+}
+
+/** A file that is known to be another program's is said to be what it is. */
+function refuseForeign(head: Uint8Array): void {
+  if (detectKind(head) !== "unknown") return;
+  const error = foreignError(head);
+  if (error.code === "WRONG_FORMAT") throw error;
+}

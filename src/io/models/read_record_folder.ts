@@ -1,0 +1,136 @@
+/**
+ * A folder in which every file is one tensor: `fluid.io.save_params` and the like without a file name.
+ *
+ * @module
+ */
+import type { Cursor, Decoder } from "../../codec/cursor.ts";
+import { readAnonymous } from "../../codec/record/read_combined.ts";
+import { type RawTensor, readRecord } from "../../codec/record/read_record.ts";
+import { FormatError, isPaddleError, type PaddleError, PathError, quote } from "../../errors.ts";
+import { Budget } from "../../limits.ts";
+import { fromRecord, type FromRecordOptions } from "../../model/from_record.ts";
+import type { NDArray } from "../../ndarray.ts";
+import { driveFrom } from "../drive/drive_from.ts";
+import { givePrefix, prefixesIn } from "./find_model.ts";
+import type { Folder } from "../folder.ts";
+import { checkManifest, manifestName } from "../save/manifest.ts";
+import { folderAt, type Place } from "../place.ts";
+import { progressOfFiles } from "../progress.ts";
+import type { ReadModelOptions } from "./read_model.ts";
+import type { Source } from "../source.ts";
+import { SpanBytes } from "../lazy/span_bytes.ts";
+import { Turns } from "../waiting/turns.ts";
+
+/** Files that operating systems leave in folders. */
+const NOT_OURS = new Set(["Thumbs.db", "desktop.ini"]);
+
+/** What a folder of records holds. */
+export interface RecordFolder {
+  /** Tensors by their path in the folder. */
+  values: Map<string, NDArray>;
+  /** Files that are still open, with `lazy`. */
+  sources: Source[];
+  /** Where each lazy tensor lies. */
+  places: Map<NDArray, SpanBytes>;
+}
+
+/**
+ * Read every file of the folder at `place`; hidden files are skipped with a warning.
+ *
+ * @throws {PathError} `EXTRA_FILE`: a file that is no tensor, such as those of a model that is loaded by its prefix
+ */
+export async function readRecordFolder(place: Place, options: ReadModelOptions): Promise<RecordFolder> {
+  const folder = folderAt(place), progress = progressOfFiles(options.onProgress, "load");
+  const read: RecordFolder = { values: new Map(), sources: [], places: new Map() };
+  const names = await folder.list();
+  new Budget(options.limits).check("maxEntries", names.length, 0);
+  const [prefix] = prefixesIn(names);
+  if (prefix !== undefined) throw prefixMeant(place, prefix);
+  if (names.includes(manifestName(""))) await checkManifest(folder, "", options);
+  const each = { ...options, onProgress: progress?.onProgress };
+  try {
+    const turns = new Turns(options.signal);
+    for (const name of names) {
+      if (turns.due()) await turns.take();
+      if (name === manifestName("")) continue;
+      if (isHidden(name)) options.onWarning?.({ code: "HIDDEN_FILE", message: `${quote(name)} was skipped`, at: name });
+      else read.values.set(name, await readRecordFile(folder, name, place.shown, each, read));
+    }
+    await progress?.end();
+  } catch (error) {
+    await Promise.allSettled(read.sources.map((source) => source.close?.()));
+    throw error;
+  }
+  return read;
+}
+
+function prefixMeant({ shown }: Place, prefix: string): PathError {
+  const hint = givePrefix(shown, prefix);
+  const message = `${quote(shown)} is no folder of tensors, but has a model of several files: ${hint}`;
+  return new PathError("EXTRA_FILE", message, { path: shown, names: [prefix], hint });
+}
+
+/** Read the tensor of one file of a folder; what stays open is noted in `read`. */
+export async function readRecordFile(
+  folder: Folder,
+  name: string,
+  shown: string,
+  options: ReadModelOptions,
+  read: Pick<RecordFolder, "sources" | "places">,
+): Promise<NDArray> {
+  const { limits, signal, onProgress, onWarning, copy, lazy } = options;
+  const source = await folder.get(name);
+  if (!source) {
+    const message = `${quote(shown)} has the name ${
+      quote(name)
+    }, but no file behind it: it is gone, or a link to nothing`;
+    throw new PathError("MISSING_PART", message, { path: name });
+  }
+  if (lazy) read.sources.push(source);
+  let left: SpanBytes | null = null;
+  const shape: Omit<FromRecordOptions, "borrowed"> = {
+    ...options,
+    lazy: (span, finish, from) => left = new SpanBytes(source, span, finish, from),
+  };
+  const budget = new Budget(limits);
+  try {
+    return await driveFrom(source, (cursor) => readFirst(cursor, budget), ({ first, others }, borrowed) => {
+      if (others > 0) {
+        const message = `${quote(name)} has ${
+          others + 1
+        } tensors, of which only the first has a name: give the program, too`;
+        onWarning?.({ code: "SEVERAL_RECORDS", message, at: name });
+      }
+      const array = fromRecord(first, { ...shape, borrowed }, name);
+      if (!left && lazy && source.edit) left = SpanBytes.at(source, first.offset, array.nbytes);
+      if (left) read.places.set(array, left);
+      return array;
+    }, { signal, onProgress, copy, lazy, name });
+  } catch (error) {
+    throw isForeign(error) ? foreign(name, shown, error) : error;
+  }
+}
+
+/** The first of the records in a file, and how many follow: Paddle does not look at them (`_load_lod_tensor`). */
+function* readFirst(cursor: Cursor, budget: Budget): Decoder<{ first: RawTensor; others: number }> {
+  yield cursor.need(1);
+  if (cursor.left === 0) throw new FormatError("EMPTY", "The file has no bytes", { offset: 0 });
+  const first = yield* readRecord(cursor, { budget });
+  return { first, others: (yield* readAnonymous(cursor, budget)).length };
+}
+
+function isHidden(name: string): boolean {
+  const last = name.slice(name.lastIndexOf("/") + 1);
+  return name.startsWith(".") || name.includes("/.") || NOT_OURS.has(last);
+}
+
+/** A file that does not even begin like a record. */
+function isForeign(error: unknown): error is PaddleError {
+  return isPaddleError(error) && ["BAD_VERSION", "WRONG_FORMAT"].includes(error.code) && error.offset === 0;
+}
+
+function foreign(name: string, shown: string, cause: PaddleError): PathError {
+  const what = cause.code === "WRONG_FORMAT" ? `. ${cause.message}` : "";
+  const message = `${quote(shown)} has the file ${quote(name)}, which is no tensor: all of them must be${what}`;
+  return new PathError("EXTRA_FILE", message, { path: shown, names: [name], cause, hint: cause.hint });
+}

@@ -1,0 +1,85 @@
+/**
+ * The index of a checkpoint in several files (`model.safetensors.index.json`, `model_state.pdparams.index.json`): which file has which
+ * tensor.
+ *
+ * ```text
+ * { "metadata": { "total_size": 48 }, "weight_map": { "fc.weight": "model-00001-of-00002.safetensors" } }
+ * ```
+ *
+ * @module
+ */
+import { JsonObject } from "../../codec/json/json.ts";
+import { readJsonInSteps } from "../../codec/json/read_json.ts";
+import { FormatError, quote } from "../../errors.ts";
+import { Budget, type Limits } from "../../limits.ts";
+import { StepPace } from "../../steps.ts";
+import { withPath } from "../drive/drive_from.ts";
+import { folderAt, type Place } from "../place.ts";
+import type { Folder } from "../folder.ts";
+import { notFound } from "./find_model.ts";
+import { readFully } from "../sources/read_fully.ts";
+import { safeParts } from "../folders/safe_name.ts";
+import { inTurns } from "../waiting/turns.ts";
+
+/** Files that an index may name. */
+const MAX_FILES = 10_000;
+
+/** What an index says. */
+export interface ShardIndex {
+  /** Where the files are: beside the index. */
+  readonly folder: Folder;
+  /** The file of each tensor, in the order of the index. */
+  readonly files: ReadonlyMap<string, string>;
+}
+
+/** Whether a name is that of an index. */
+export function isShardIndex({ name }: Place): boolean {
+  return name.endsWith(".index.json");
+}
+
+/** Read the index at a place. */
+export async function readShardIndex(
+  place: Place,
+  limits: Readonly<Limits>,
+  signal?: AbortSignal,
+): Promise<ShardIndex> {
+  const source = await place.folder.get(place.name, { signal });
+  if (!source) throw await notFound(place);
+  try {
+    new Budget(limits).check("maxJsonBytes", source.size, 0);
+    const bytes = await readFully(source, 0, new Uint8Array(source.size), signal);
+    const files = await inTurns(filesOf(bytes, limits), signal);
+    const slash = place.name.lastIndexOf("/");
+    const folder = slash < 0 ? place.folder : folderAt({ ...place, name: place.name.slice(0, slash) });
+    return { folder, files };
+  } catch (error) {
+    throw withPath(error, place.shown);
+  } finally {
+    await source.close?.();
+  }
+}
+
+function* filesOf(bytes: Uint8Array, limits: Readonly<Limits>): Generator<void, Map<string, string>> {
+  const root = yield* readJsonInSteps(bytes, limits);
+  const map = root instanceof JsonObject ? root.get("weight_map") : undefined;
+  if (!(map instanceof JsonObject)) throw badField("lacks a weight_map of names and files");
+  const budget = new Budget(limits);
+  const files = new Map<string, string>();
+  const distinct = new Set<string>();
+  const pace = new StepPace();
+  for (const [name, file] of map) {
+    if (pace.isDue(8)) yield;
+    if (typeof file !== "string") throw badField(`gives ${quote(name)} a file that is no text`, name);
+    budget.tensor(0);
+    safeParts(file);
+    distinct.add(file);
+    budget.check("maxEntries", distinct.size, 0);
+    if (distinct.size > MAX_FILES) throw badField(`names more than ${MAX_FILES} files`);
+    files.set(name, file);
+  }
+  return files;
+}
+
+function badField(finding: string, at?: string): FormatError {
+  return new FormatError("BAD_FIELD", `The index of the checkpoint ${finding}`, { offset: 0, at });
+}

@@ -1,0 +1,170 @@
+/**
+ * `<prefix>.pdsum`, in a folder that is one set `.pdsum`: which files were saved together (hardening H-SET-2). It takes its place last, so that
+ * files of two saves, left by a crash between two renames or by copying, are told from those of one.
+ *
+ * @module
+ */
+import { FormatError, isPaddleError, quote } from "../../errors.ts";
+import type { Folder } from "../folder.ts";
+import { canHash, hashing, hexOf } from "../platform.ts";
+import { readFully } from "../sources/read_fully.ts";
+import { safeParts } from "../folders/safe_name.ts";
+import type { Source } from "../source.ts";
+
+/** One file of a save. */
+export interface SavedFile {
+  /** Its name in the folder. */
+  readonly name: string;
+  readonly size: number;
+  /** As hex. */
+  readonly sha256: string;
+}
+
+const END = ".pdsum";
+const LONGEST = 2 ** 24;
+const PIECE = 2 ** 20;
+/** Files that are opened without being read are hashed until they have so many bytes together. */
+const SMALL = 64 * 2 ** 20;
+
+/** Name of the manifest of a prefix: in a folder as a whole `.pdsum`. */
+export function manifestName(prefix: string): string {
+  return prefix + END;
+}
+
+/**
+ * The names in `folder` that the manifest of `prefix` lists; null where there is no manifest.
+ *
+ * @throws {FormatError} it is damaged
+ */
+export async function filesOfManifest(folder: Folder, prefix: string): Promise<Set<string> | null> {
+  const path = manifestName(prefix), source = await folder.get(path);
+  if (!source) return null;
+  const files = await closing(source, (source) => readManifest(source, path));
+  return new Set(files.map(({ name }) => baseOf(prefix) + name));
+}
+
+/** What names in the folder of `prefix` begin with. */
+function baseOf(prefix: string): string {
+  return prefix.slice(0, prefix.lastIndexOf("/") + 1);
+}
+
+/** A manifest of `files`, which lie in its folder. */
+export function manifestOf(files: readonly SavedFile[], prefix: string): Uint8Array {
+  const id = hexOf(crypto.getRandomValues(new Uint8Array(8))), base = baseOf(prefix);
+  const beside = files.map(({ name, size, sha256 }) => ({ name: name.slice(base.length), size, sha256 }));
+  return new TextEncoder().encode(JSON.stringify({ pdsum: 1, id, files: beside }) + "\n");
+}
+
+/** How files are held against a manifest. */
+export interface CheckOptions {
+  /** The files are opened without being read. */
+  lazy?: boolean;
+  /** Only a manifest that lists this file counts: others of that name speak of other files. */
+  having?: string;
+  signal?: AbortSignal;
+}
+
+/**
+ * Hold the files of a prefix against its manifest; nothing where it has none. The prefix of a folder as a whole is its name with a slash behind
+ * it, or `""`. Of a `lazy` call large files are looked at by their size.
+ *
+ * @throws {FormatError} `MIXED_SAVE`: a file is of another save; `BAD_JSON`, `BAD_FIELD`: the manifest is damaged
+ */
+export async function checkManifest(
+  folder: Folder,
+  prefix: string,
+  { lazy = false, having, signal }: CheckOptions = {},
+): Promise<void> {
+  const path = manifestName(prefix);
+  const source = await folder.get(path);
+  if (!source) return;
+  const base = baseOf(prefix);
+  let hashed = 0;
+  const files = await closing(source, (source) => readManifest(source, path, signal));
+  if (having !== undefined && !files.some(({ name }) => base + name === having)) return;
+  for (const { name, size, sha256 } of files) {
+    const part = await folder.get(base + name);
+    if (!part) throw mixed(path, name, "is not there", size, undefined);
+    await closing(part, async (part) => {
+      if (part.size !== size) throw mixed(path, name, "has another size", size, part.size);
+      if (!canHash() || (lazy && (hashed += size) >= SMALL)) return;
+      const actual = await hashOf(part, signal);
+      if (actual !== sha256) throw mixed(path, name, "has other bytes", sha256, actual);
+    });
+  }
+}
+
+/**
+ * The same where nobody knows yet whether there is a manifest. A place that cannot tell what it has, such as a base URL, is not asked for one.
+ *
+ * @throws what {@linkcode checkManifest} throws
+ */
+export async function findManifest(
+  folder: Folder,
+  prefix: string,
+  how: CheckOptions = {},
+): Promise<void> {
+  const path = manifestName(prefix);
+  let names: string[];
+  try {
+    names = await folder.list(path);
+  } catch (error) {
+    if (isPaddleError(error) && error.code === "UNSUPPORTED_FEATURE") return;
+    throw error;
+  }
+  if (names.includes(path)) await checkManifest(folder, prefix, how);
+}
+
+async function closing<T>(source: Source, work: (source: Source) => Promise<T>): Promise<T> {
+  try {
+    return await work(source);
+  } finally {
+    await source.close?.();
+  }
+}
+
+async function readManifest(source: Source, path: string, signal?: AbortSignal): Promise<SavedFile[]> {
+  if (source.size > LONGEST) {
+    throw new FormatError("BAD_LENGTH", `${quote(path)} is no manifest: it has ${source.size} bytes`, { path });
+  }
+  const bytes = await readFully(source, 0, new Uint8Array(source.size), signal);
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
+  } catch (cause) {
+    throw new FormatError("BAD_JSON", `${quote(path)} is no manifest: it is no JSON`, { path, cause });
+  }
+  const { pdsum, files } = (json ?? {}) as { pdsum?: unknown; files?: unknown };
+  if (pdsum !== 1 || !Array.isArray(files) || !files.every(isSavedFile)) {
+    throw new FormatError("BAD_FIELD", `${quote(path)} is no manifest of a kind that is known`, { path });
+  }
+  for (const { name } of files) safeParts(name);
+  // Each is hashed as often as it is listed.
+  if (new Set(files.map(({ name }) => name)).size < files.length) {
+    throw new FormatError("BAD_FIELD", `${quote(path)} is no manifest: it lists a file twice`, { path });
+  }
+  return files;
+}
+
+function isSavedFile(file: unknown): file is SavedFile {
+  const { name, size, sha256 } = (file ?? {}) as Record<string, unknown>;
+  return typeof name === "string" && Number.isSafeInteger(size) &&
+    typeof sha256 === "string" && /^[0-9a-f]{64}$/.test(sha256);
+}
+
+async function hashOf(source: Source, signal?: AbortSignal): Promise<string> {
+  const hash = hashing(), buffer = new Uint8Array(Math.min(PIECE, source.size));
+  for (let at = 0; at < source.size; at += buffer.length) {
+    hash.update(await readFully(source, at, buffer.subarray(0, Math.min(buffer.length, source.size - at)), signal));
+  }
+  return hexOf(hash.digest());
+}
+
+function mixed(path: string, name: string, what: string, expected: unknown, actual: unknown): FormatError {
+  return new FormatError("MIXED_SAVE", `These are files from two saves: ${quote(name)} ${what}, by ${quote(path)}`, {
+    path: name,
+    expected,
+    actual,
+    hint: "save the model again; without its .pdsum the files are taken as they are",
+  });
+}

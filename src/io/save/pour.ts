@@ -1,0 +1,161 @@
+/**
+ * Chunks into a sink.
+ *
+ * @module
+ */
+import { type Chunk, UnreadBytes } from "../../unread_bytes.ts";
+import { ReadAhead } from "./read_ahead.ts";
+import { collectGarbage } from "../platform.ts";
+import { SourceError } from "../../errors.ts";
+import { FileSink } from "../sinks/file_sink.ts";
+import type { Sink } from "../sink.ts";
+import { SpareBytes } from "./spare_bytes.ts";
+import { Turns } from "../waiting/turns.ts";
+import { within } from "../waiting/within.ts";
+
+/** Small chunks are gathered up to this before they are written. */
+const GATHER = 2 ** 20;
+/** Longest single write: an abort is seen between two. */
+const LONGEST = 16 * 2 ** 20;
+
+/**
+ * Write chunks, `size` bytes in all: small ones together, large ones as they are, what lies in files when its turn comes.
+ *
+ * Its own memory comes from `spare`.
+ *
+ * @throws {SourceError} `SOURCE_CHANGED`: other than `size` bytes came, because the value changed meanwhile, or a file that was read did
+ */
+export async function pour(
+  chunks: Iterable<Chunk>,
+  sink: Sink,
+  signal: AbortSignal | undefined,
+  onWritten: ((loaded: number) => void) | undefined,
+  size: number,
+  spare: SpareBytes = new SpareBytes(),
+): Promise<void> {
+  const copies = new Copies(), turns = new Turns(signal), ahead = new ReadAhead(chunks, signal, spare);
+  const isFile = sink instanceof FileSink, keeps = sink.keepsChunks !== false;
+  const room = Math.min(GATHER, size);
+  let gathered = spare.take(room), other = isFile ? spare.take(room) : gathered;
+  let held = 0, written = 0;
+  /** Whether the encoder's own memory is being written: it stays as it is until the next chunk but one is asked for. */
+  let isLent = false;
+  const count = (bytes: number) => {
+    written += bytes;
+    onWritten?.(written);
+  };
+  const write = isFile ? behind(sink, count) : oneByOne(sink, signal, count);
+  const done = async () => {
+    await write.done();
+    isLent = false;
+  };
+  const pass = async (chunk: Uint8Array) => {
+    signal?.throwIfAborted();
+    await write.next(chunk);
+  };
+  const flush = async () => {
+    if (held === 0) return;
+    const chunk = keeps ? gathered.slice(0, held) : gathered.subarray(0, held);
+    [gathered, other] = [other, gathered];
+    held = 0;
+    isLent = false;
+    await pass(chunk);
+  };
+  const add = async (chunk: Uint8Array) => {
+    if (held + chunk.length > room) await flush();
+    if (chunk.length > GATHER / 4) {
+      await flush();
+      for (let at = 0; at < chunk.length; at += LONGEST) await pass(chunk.subarray(at, at + LONGEST));
+      isLent = true;
+    } else {
+      if (chunk.length > room) throw changed(size, written + chunk.length);
+      gathered.set(chunk, held);
+      held += chunk.length;
+      if (isLent) await done();
+    }
+  };
+  try {
+    for (let next = ahead.next(); next !== null; next = ahead.next()) {
+      if (turns.due()) await turns.take();
+      const chunk = next instanceof Promise ? await next : next;
+      if (chunk instanceof UnreadBytes) {
+        for await (const piece of ahead.pieces(chunk)) {
+          await add(keeps ? copies.of(piece) : piece);
+          // The next piece may come in the same memory.
+          await done();
+        }
+      } else await add(chunk);
+    }
+    await flush();
+    await done();
+    if (written !== size) throw changed(size, written);
+    await ahead.verify();
+    ahead.release();
+    spare.give(gathered, isFile ? other : null);
+  } finally {
+    await write.done().catch(() => {});
+  }
+}
+
+/** Bytes between two collections that a runtime is asked for. */
+const COLLECT_AFTER = 64 * 2 ** 20;
+
+/** Copies for a sink that may keep them. */
+class Copies {
+  #bytes = 0;
+
+  /** Memory of its own with these bytes, where they are not gathered anyway. */
+  of(piece: Uint8Array): Uint8Array {
+    if (piece.length <= GATHER / 4) return piece;
+    this.#bytes += piece.length;
+    if (this.#bytes > COLLECT_AFTER) {
+      this.#bytes = 0;
+      collectGarbage();
+    }
+    return piece.slice();
+  }
+}
+
+function changed(expected: number, actual: number): SourceError {
+  return new SourceError(
+    "SOURCE_CHANGED",
+    `The value changed while it was saved: ${actual} bytes came, not ${expected}`,
+    {
+      expected,
+      actual,
+    },
+  );
+}
+
+/** How chunks reach their sink. */
+interface Writer {
+  next(chunk: Uint8Array): Promise<void>;
+  /** What was written before is in the sink, or failed. */
+  done(): Promise<void>;
+}
+
+/** A file writes by itself: meanwhile the next chunk is made, and no more than that. */
+function behind(sink: FileSink, count: (bytes: number) => void): Writer {
+  let pending: Promise<void> = Promise.resolve();
+  return {
+    async next(chunk) {
+      await pending;
+      pending = sink.write(chunk).then(() => count(chunk.length));
+      // Told where it is waited for.
+      pending.catch(() => {});
+    },
+    done: () => pending,
+  };
+}
+
+/** Nobody waits for a sink that does not look at the signal. */
+function oneByOne(sink: Sink, signal: AbortSignal | undefined, count: (bytes: number) => void): Writer {
+  return {
+    async next(chunk) {
+      if (signal) await within(Promise.resolve(sink.write(chunk)), Infinity, signal);
+      else await sink.write(chunk);
+      count(chunk.length);
+    },
+    done: () => Promise.resolve(),
+  };
+}

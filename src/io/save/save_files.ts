@@ -1,0 +1,205 @@
+/**
+ * Several files that belong together (hardening 7.3): all are written beside their places before the first takes its place, and the one
+ * that readers look for, the program, takes its place last.
+ *
+ * @module
+ */
+import type { Chunk } from "../../unread_bytes.ts";
+import { FormatError, PaddleError, quote, SaveError, SourceError } from "../../errors.ts";
+import { abortSink } from "../sinks/abort_sink.ts";
+import { FileSink } from "../sinks/file_sink.ts";
+import type { Folder } from "../folder.ts";
+import { guardedSink } from "../sinks/guarded_sink.ts";
+import { filesOfManifest, manifestName, manifestOf, type SavedFile } from "./manifest.ts";
+import { pour } from "./pour.ts";
+import { type Progress, type ProgressEvent, progressOf } from "../progress.ts";
+import type { Sink } from "../sink.ts";
+import { sinkFailed } from "../sinks/sink_failed.ts";
+import { SpareBytes } from "./spare_bytes.ts";
+import { WholeFolder } from "../disk/whole_folder.ts";
+
+/** A file to be written. */
+export interface OutFile {
+  /** Its name in the folder. */
+  name: string;
+  /** Bytes that will come. */
+  size: number;
+  /** The bytes. */
+  chunks: Iterable<Chunk>;
+}
+
+/** How files are written. */
+export interface SaveFilesOptions {
+  signal?: AbortSignal;
+  onProgress?: (event: ProgressEvent) => void;
+  /** Write the manifest of the prefix, too. */
+  manifest?: boolean;
+  /** The folder takes its place as a whole. */
+  wholeFolder?: boolean;
+}
+
+/**
+ * Write `files` into `folder`; they take their places in this order, and then, where it is wanted, the manifest of `prefix`. The names written
+ * are returned.
+ */
+export async function saveFiles(
+  folder: Folder,
+  files: readonly OutFile[],
+  options: SaveFilesOptions,
+  prefix?: string,
+): Promise<string[]> {
+  const { signal, onProgress, manifest: hasManifest = false } = options;
+  signal?.throwIfAborted();
+  const whole = options.wholeFolder ? await WholeFolder.begin(folder) : null;
+  if (whole) folder = whole.folder;
+  const progress = progressOf(onProgress, "save", files.reduce((n, file) => n + file.size, 0));
+  const open: Sink[] = [];
+  try {
+    // All of them are on the disk before the first takes its place.
+    const saved = await writeAll(folder, files, options, open, progress);
+    if (hasManifest && prefix !== undefined) {
+      const manifest = manifestOf(saved, prefix);
+      const sink = await folder.put(manifestName(prefix), { size: manifest.length });
+      open.push(sink);
+      await sink.write(manifest);
+      if (sink instanceof FileSink) await sink.prepare();
+    } else if (prefix !== undefined) await removeManifest(folder, prefix, files);
+    signal?.throwIfAborted();
+    progress?.check();
+    await placeAll(open, whole === null);
+    // Files that are in their places are saved: a folder is when it is in its own.
+    if (whole) {
+      signal?.throwIfAborted();
+      await whole.takePlace();
+    }
+  } catch (error) {
+    await abortAll(open, error, signal);
+    await whole?.abort(error);
+    if (signal?.aborted && error === signal.reason) throw error;
+    if (progress?.threw(error)) throw error;
+    throw error instanceof PaddleError || error instanceof TypeError ? error : sinkFailed(error);
+  }
+  await progress?.end();
+  return [...files.map(({ name }) => name), ...hasManifest && prefix !== undefined ? [manifestName(prefix)] : []];
+}
+
+/** Files of this size are written by themselves, smaller ones several at a time: most of their time is spent waiting for the disk. */
+const LARGE_FILE = 2 ** 20;
+/** Small files that are written at a time. */
+const AT_A_TIME = 16;
+
+/** Write what will be the files, several at a time; their sinks come into `open` in the order of the files, also where one fails. */
+async function writeAll(
+  folder: Folder,
+  files: readonly OutFile[],
+  { signal, manifest: isHashed = false }: SaveFilesOptions,
+  open: Sink[],
+  progress: Progress | null,
+): Promise<SavedFile[]> {
+  const sinks: Sink[] = [], running = new Set<Promise<void>>(), spare = new SpareBytes();
+  let taken = 0, loaded = 0, failure: { error: unknown } | null = null;
+  const write = async ({ name, size, chunks }: OutFile, i: number) => {
+    const sink = sinks[i] = await putPart(folder, name, size, isHashed);
+    let before = 0;
+    const count = (written: number) => {
+      loaded += written - before;
+      before = written;
+      progress?.at(loaded);
+    };
+    await pour(chunks, sink, signal, count, size, spare);
+    if (sink instanceof FileSink) await sink.prepare(spare);
+  };
+  for (const [i, file] of files.entries()) {
+    // The first one makes the folder, which those that follow find.
+    const weight = file.size < LARGE_FILE && i > 0 ? 1 : AT_A_TIME;
+    while (taken + weight > AT_A_TIME && !failure) await Promise.race(running);
+    if (failure) break;
+    taken += weight;
+    const writing: Promise<void> = write(file, i).catch((error) => void (failure ??= { error })).finally(() => {
+      taken -= weight;
+      running.delete(writing);
+    });
+    running.add(writing);
+  }
+  await Promise.all(running);
+  for (const sink of sinks) if (sink) open.push(sink);
+  if (failure) throw (failure as { error: unknown }).error;
+  return files.flatMap(({ name, size }, i) => {
+    const sink = sinks[i];
+    return sink instanceof FileSink && sink.sha256 !== undefined ? [{ name, size, sha256: sink.sha256 }] : [];
+  });
+}
+
+/**
+ * One file after the other takes its place. Where one fails, those before it are taken back, as far as they are by path and `isRevocable`; it
+ * is left in `open` with those behind it. Those that stay make the error's `committed` unknown.
+ */
+async function placeAll(open: Sink[], isRevocable: boolean): Promise<void> {
+  const placed: FileSink[] = [], isAlone = open.length === 1;
+  let isBack = true;
+  try {
+    for (; open.length > 0; open.shift()) {
+      const [sink] = open;
+      if (!(sink instanceof FileSink)) {
+        await sink.close();
+        isBack = false;
+      } else {
+        if (isRevocable && !isAlone) await sink.keepOld();
+        await sink.takePlace();
+        placed.push(sink);
+      }
+    }
+  } catch (error) {
+    for (const sink of placed.reverse()) isBack = await sink.takeBack() && isBack;
+    if (!isBack && error instanceof SaveError) {
+      Object.defineProperty(error, "committed", { value: "unknown", enumerable: true });
+    }
+    throw error;
+  }
+  const folders = new Map(placed.map((sink) => [sink.folder, sink]));
+  for (const sink of folders.values()) await sink.syncFolder();
+  await Promise.all(placed.map((sink) => sink.settle()));
+}
+
+/** Leave nothing behind: folders that were made go when no file is in them any more. */
+async function abortAll(open: readonly Sink[], error: unknown, signal: AbortSignal | undefined): Promise<void> {
+  await Promise.allSettled(open.map(async (sink) => {
+    if (sink instanceof FileSink) return await sink.discard();
+    await abortSink(sink, error, signal);
+  }));
+  for (const sink of [...open].reverse()) if (sink instanceof FileSink) await sink.abort(error);
+}
+
+/** The manifest of an earlier save does not speak of what is written now; one of other files stays. */
+async function removeManifest(folder: Folder, prefix: string, files: readonly OutFile[]): Promise<void> {
+  const name = manifestName(prefix);
+  try {
+    let listed: Set<string> | null;
+    try {
+      listed = await filesOfManifest(folder, prefix);
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      // A damaged one speaks of nothing.
+      listed = new Set(files.map(({ name }) => name));
+    }
+    if (listed && files.some(({ name }) => listed.has(name))) await folder.delete(name);
+  } catch (error) {
+    if (!(error instanceof SourceError)) throw error;
+    throw new SaveError("WRITE_FAILED", `Cannot take away ${quote(name)}, which is of an earlier save`, {
+      path: name,
+      committed: "no",
+      cause: error,
+    });
+  }
+}
+
+/** A file that is hashed for the manifest is one by path: it is read back before it takes its place. */
+async function putPart(folder: Folder, name: string, size: number, isHashed: boolean): Promise<Sink> {
+  if (!isHashed) return guardedSink(await folder.put(name, { size }));
+  try {
+    return await folder.put(name, { size, verify: true });
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new TypeError("Option manifest has no meaning here: only files by path can have one", { cause: error });
+  }
+}

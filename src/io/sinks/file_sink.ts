@@ -1,0 +1,377 @@
+/**
+ * A file by path, written so that its name always leads to the whole old bytes or the whole new ones (hardening 7.2): a temporary file
+ * beside it, synced, then renamed over it, then the folder synced.
+ *
+ * @module
+ */
+import { PathError, SaveError } from "../../errors.ts";
+import { type FileLock, takeLock } from "../disk/file_lock.ts";
+import { conflict, type PutOptions, type Unchanged } from "../folder.ts";
+import { insistently } from "../disk/insistently.ts";
+import { type PathCalls, pathCalls } from "../disk/path.ts";
+import { fileSystem, type Fs, hashing, hexOf, systemCode } from "../platform.ts";
+import { rename } from "../disk/rename.ts";
+import { portableParts } from "../folders/safe_name.ts";
+import { addFailures, saveError } from "../disk/save_error.ts";
+import { makeFolders, type OldFile, oldFile, takeTurn } from "../disk/save_target.ts";
+import type { Sink } from "../sink.ts";
+import { SpareBytes } from "../save/spare_bytes.ts";
+import { createTemp, tempName } from "../disk/temp_file.ts";
+import { recoverFile, replaceFile } from "../disk/undo_journal.ts";
+
+type Handle = Awaited<ReturnType<Fs["promises"]["open"]>>;
+
+/** Files below this are read back before they take the old one's place, unless `verify` says otherwise. */
+const VERIFY_BELOW = 64 * 2 ** 20;
+/** Bytes read back at a time. */
+const PIECE = 2 ** 20;
+
+/** A file being saved. */
+export class FileSink implements Sink {
+  /** Each chunk is done with when it was written. */
+  readonly keepsChunks = false;
+  /** Whether the folder entry is on the disk; known after {@linkcode FileSink.close}. */
+  durable = false;
+  /** SHA-256 of the bytes as hex, where they were read back; known after {@linkcode FileSink.prepare}. */
+  sha256?: string;
+  readonly #fs: Fs;
+  readonly #path: PathCalls;
+  readonly #shown: string;
+  readonly #target: string;
+  readonly #temp: string;
+  readonly #handle: Handle;
+  readonly #options: PutOptions;
+  readonly #cleanup: Cleanup;
+  readonly #lock: FileLock | null;
+  readonly #hash: ReturnType<typeof hashing> | null;
+  /** A second name of the old file; null where there was none, undefined where it could not be given. */
+  #old: string | null | undefined = undefined;
+  #written = 0;
+  #open = true;
+  #prepared = false;
+
+  private constructor(parts: {
+    fs: Fs;
+    path: PathCalls;
+    shown: string;
+    target: string;
+    temp: string;
+    handle: Handle;
+    options: PutOptions;
+    cleanup: Cleanup;
+    lock: FileLock | null;
+  }) {
+    this.#fs = parts.fs;
+    this.#path = parts.path;
+    this.#shown = parts.shown;
+    this.#target = parts.target;
+    this.#temp = parts.temp;
+    this.#handle = parts.handle;
+    this.#options = parts.options;
+    this.#cleanup = parts.cleanup;
+    this.#lock = parts.lock;
+    const { size, verify = size !== undefined && size < VERIFY_BELOW } = parts.options;
+    this.#hash = verify ? hashing() : null;
+  }
+
+  /**
+   * Begin a save: wait for earlier saves of the same file, then make the temporary one. Nothing else is touched.
+   *
+   * @throws {SaveError} the folder cannot be written; `committed` is `"no"`
+   * @throws {PathError} `NOT_A_FILE`: the target is a folder, pipe or device
+   */
+  static async create(shown: string, options: PutOptions): Promise<FileSink> {
+    const fs = fileSystem(shown), path = pathCalls();
+    if (shown === "" || shown.endsWith("/") || shown.endsWith(path.sep)) {
+      throw new PathError("NOT_A_FILE", `${JSON.stringify(shown)} must be folder/filename: the filename is empty`, {
+        path: shown,
+      });
+    }
+    if (options.portable) portableParts(path.basename(shown));
+    const cleanup = new Cleanup();
+    try {
+      const { target, leave } = await takeTurn(fs, path, shown);
+      cleanup.push(leave);
+      const before = await oldFile(fs, path, shown);
+      if (options.mkdir) {
+        for (const undo of await makeFolders(fs, path, path.dirname(target), shown)) {
+          cleanup.push(undo, undefined, true);
+        }
+      }
+      const lock = options.lock ? await takeLock(fs, target, shown) : null;
+      if (lock) cleanup.push(() => lock.release(), lock.name);
+      // A change in place that was cut off is taken back: its journal must not meet the new file.
+      if (before) await recoverFile(target, (path) => fs.existsSync(path));
+      const { temp, handle } = await createTemp(fs, path, target, before?.mode ?? 0o666).catch((error) => {
+        throw saveError("WRITE_FAILED", shown, "before anything was written", error);
+      });
+      cleanup.push(() => fs.promises.rm(temp, { force: true }), temp);
+      if (before) await takeOver(handle, before);
+      return new FileSink({ fs, path, shown, target, temp, handle, options, cleanup, lock });
+    } catch (error) {
+      await cleanup.run(error);
+      throw error;
+    }
+  }
+
+  /** Where the file will be. */
+  get folder(): string {
+    return this.#path.dirname(this.#target);
+  }
+
+  /** Write a chunk whole: the system may take less of it at a time. */
+  async write(chunk: Uint8Array): Promise<void> {
+    this.#lock?.touch();
+    for (let done = 0; done < chunk.length;) {
+      let n: number;
+      try {
+        const writing = this.#handle.write(chunk, done, chunk.length - done, this.#written);
+        // The system writes meanwhile.
+        if (done === 0) this.#hash?.update(chunk);
+        n = (await writing).bytesWritten;
+      } catch (error) {
+        throw saveError("WRITE_FAILED", this.#shown, `after ${this.#written} bytes`, error);
+      }
+      if (n <= 0) throw saveError("WRITE_FAILED", this.#shown, `no byte was taken after ${this.#written}`, undefined);
+      done += n;
+      this.#written += n;
+    }
+  }
+
+  /** Bring all bytes to the disk and look at them: what is left for {@linkcode FileSink.close} is that they take their place. */
+  async prepare(spare: SpareBytes = new SpareBytes()): Promise<void> {
+    if (this.#prepared) return;
+    this.#lock?.touch();
+    await this.#sync();
+    await this.#shut();
+    if (this.#hash) await this.#readBack(this.#hash, spare);
+    this.#prepared = true;
+  }
+
+  /** The new file takes the old one's place, for good. */
+  async close(): Promise<void> {
+    await this.#commit();
+    this.durable = await this.syncFolder();
+    await this.#cleanup.run();
+    if (!this.durable && this.#options.requireDurable) {
+      throw new SaveError(
+        "SYNC_FAILED",
+        `The folder of ${JSON.stringify(this.#shown)} could not be synced; the new file is in its place.`,
+        { path: this.#shown, committed: "yes" },
+      );
+    }
+  }
+
+  /** {@linkcode FileSink.close} without the sync of the folder, which the caller does once for many files, and {@linkcode FileSink.settle}. */
+  async takePlace(): Promise<void> {
+    await this.#commit();
+  }
+
+  /** Let the old file have a second name until {@linkcode FileSink.settle}, so that the new one can be taken back. */
+  async keepOld(): Promise<void> {
+    const name = this.#path.join(this.folder, tempName(this.#path.basename(this.#target)));
+    try {
+      await this.#fs.promises.link(this.#target, name);
+      this.#old = name;
+      this.#cleanup.push(() => this.#fs.promises.rm(name, { force: true }), name);
+    } catch (error) {
+      if (systemCode(error) === "ENOENT") this.#old = null;
+    }
+  }
+
+  /** The old file takes its place again, if {@linkcode FileSink.keepOld} could do its part; whether that was so. */
+  async takeBack(): Promise<boolean> {
+    const old = this.#old;
+    try {
+      if (old === undefined) return false;
+      if (old === null) await insistently(() => this.#fs.promises.rm(this.#target, { force: true }));
+      else {
+        await insistently(() => rename(this.#fs, old, this.#target));
+        this.#cleanup.forget(old);
+      }
+      return true;
+    } catch {
+      return false;
+    } finally {
+      await this.#cleanup.run();
+    }
+  }
+
+  /** What took its place stays. */
+  async settle(): Promise<void> {
+    await this.#cleanup.run();
+  }
+
+  /** Remove the temporary file alone: {@linkcode FileSink.abort} does the rest. */
+  async discard(): Promise<void> {
+    await this.#shut().catch(() => {});
+    await insistently(() => this.#fs.promises.rm(this.#temp, { force: true })).catch(() => {});
+  }
+
+  /** Remove the temporary file; the old file was never touched. What cannot be removed is told with `error`. */
+  async abort(error?: unknown): Promise<void> {
+    await this.#shut().catch(() => {});
+    await this.#cleanup.run(error);
+  }
+
+  async #sync(): Promise<void> {
+    try {
+      // Only once: after a failed sync the system may have dropped the pages, and a second one would succeed for nothing.
+      await this.#handle.sync();
+      const { size } = await this.#handle.stat();
+      if (size !== (this.#options.size ?? this.#written)) {
+        const expected = this.#options.size ?? this.#written;
+        throw saveError(
+          "WRITE_FAILED",
+          this.#shown,
+          `the temporary file has ${size} bytes, not ${expected}`,
+          undefined,
+        );
+      }
+    } catch (error) {
+      throw error instanceof SaveError
+        ? error
+        : saveError("SYNC_FAILED", this.#shown, "when its bytes were to go to the disk", error);
+    }
+  }
+
+  async #shut(): Promise<void> {
+    if (!this.#open) return;
+    this.#open = false;
+    try {
+      await this.#handle.close();
+    } catch (error) {
+      throw saveError("WRITE_FAILED", this.#shown, "when it was closed", error);
+    }
+  }
+
+  /** Compare what is in the temporary file with what was written to it. */
+  async #readBack(written: ReturnType<typeof hashing>, spare: SpareBytes): Promise<void> {
+    const read = hashing();
+    let length = 0;
+    try {
+      const handle = await this.#fs.promises.open(this.#temp, "r");
+      try {
+        const buffer = spare.take(Math.min(PIECE, this.#written + 1));
+        for (let n; (n = (await handle.read(buffer, 0, buffer.length, length)).bytesRead) > 0; length += n) {
+          this.#options.signal?.throwIfAborted();
+          read.update(buffer.subarray(0, n));
+        }
+        spare.give(buffer);
+      } finally {
+        await handle.close();
+      }
+    } catch (error) {
+      if (this.#options.signal?.aborted) throw this.#options.signal.reason;
+      throw saveError("WRITE_FAILED", this.#shown, "when it was read back", error);
+    }
+    const expected = hexOf(written.digest()), actual = hexOf(read.digest());
+    if (actual !== expected) {
+      throw new SaveError(
+        "WRITE_FAILED",
+        `The temporary file of ${
+          JSON.stringify(this.#shown)
+        } does not hold what was written to it, or the value changed meanwhile. An existing file is unchanged.`,
+        { path: this.#shown, committed: "no", expected, actual },
+      );
+    }
+    this.sha256 = actual;
+  }
+
+  async #compare(wish: Unchanged): Promise<void> {
+    const now = await this.#fs.promises.stat(this.#target).catch(() => null);
+    if (!isSame(now, wish)) throw conflict(this.#shown);
+  }
+
+  async #commit(): Promise<void> {
+    await this.prepare();
+    const { ifUnchanged, signal } = this.#options;
+    signal?.throwIfAborted();
+    if (ifUnchanged) await this.#compare(ifUnchanged);
+    await this.#rename();
+    // From here on the save has happened.
+    this.#cleanup.commit();
+  }
+
+  /** The commit point: the name leads to the new bytes. */
+  async #rename(): Promise<void> {
+    const { preserve, signal } = this.#options;
+    if (preserve === "inode" && this.#fs.existsSync(this.#target)) {
+      return await replaceFile(this.#fs, this.#target, this.#temp, signal);
+    }
+    try {
+      await rename(this.#fs, this.#temp, this.#target);
+    } catch (error) {
+      throw saveError("RENAME_FAILED", this.#shown, "when the new file was to take its place", error);
+    }
+    this.#cleanup.forget(this.#temp);
+  }
+
+  /** Bring the names of the folder to the disk; whether that could be done. */
+  async syncFolder(): Promise<boolean> {
+    try {
+      const handle = await this.#fs.promises.open(this.folder, "r");
+      try {
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      return true;
+    } catch {
+      // Some systems cannot sync a folder: the caller is told by `durable`.
+      return false;
+    }
+  }
+}
+
+/** Whether the file is still what it was. Runtimes tell its time by milliseconds or finer. */
+function isSame(now: { size: number; mtimeMs: number; ino: number | bigint } | null, wish: Unchanged): boolean {
+  if (!("version" in wish)) {
+    return now !== null && now.size === wish.size && Math.abs(now.mtimeMs - wish.mtimeMs) < 1 &&
+      (wish.ino === undefined || BigInt(now.ino) === BigInt(wish.ino));
+  }
+  if (wish.version === null || now === null) return wish.version === now;
+  const written = /^mtime:([0-9]{1,20})$/.exec(wish.version);
+  return written !== null && Math.abs(now.mtimeMs - Number(written[1]) / 1e6) < 1;
+}
+
+/** The new file gets the old one's mode and, where that is allowed, its owner. */
+async function takeOver(handle: Handle, { mode, uid, gid }: OldFile): Promise<void> {
+  const now = await handle.stat().catch(() => null);
+  if (now && (now.uid !== uid || now.gid !== gid)) await handle.chown(uid, gid).catch(() => {});
+  // The mask of the process does not apply to a mode that was there before; a change of owners takes some bits away.
+  await handle.chmod(mode).catch(() => {});
+}
+
+/** What has to be undone, last first. */
+class Cleanup {
+  #steps: { undo: () => unknown; name?: string; onlyOnFailure: boolean }[] = [];
+
+  push(undo: () => unknown, name?: string, onlyOnFailure = false): void {
+    this.#steps.push({ undo, name, onlyOnFailure });
+  }
+
+  forget(name: string): void {
+    this.#steps = this.#steps.filter((step) => step.name !== name);
+  }
+
+  commit(): void {
+    this.#steps = this.#steps.filter((step) => !step.onlyOnFailure);
+  }
+
+  /** Undo everything; what could not be undone is told with `error`. */
+  async run(error?: unknown): Promise<void> {
+    const failures: unknown[] = [], leftovers: string[] = [];
+    for (const { undo, name } of this.#steps.splice(0).reverse()) {
+      try {
+        await insistently(undo);
+      } catch (failure) {
+        // A folder that was made on the way may have got a file meanwhile, and stays.
+        if (!name) continue;
+        failures.push(failure);
+        leftovers.push(name);
+      }
+    }
+    addFailures(error, failures, leftovers);
+  }
+}

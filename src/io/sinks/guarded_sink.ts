@@ -1,0 +1,27 @@
+/**
+ * Somebody else's sink: whatever it fails with, callers meet an error of ours.
+ *
+ * @module
+ */
+import { isPaddleError } from "../../errors.ts";
+import { FileSink } from "./file_sink.ts";
+import type { Sink } from "../sink.ts";
+import { closeFailed, sinkFailed } from "./sink_failed.ts";
+
+/** `sink` with its failures as SaveErrors, a TypeError of its own among them. */
+export function guardedSink(sink: Sink): Sink {
+  if (sink instanceof FileSink) return sink;
+  const told = async (work: () => unknown, failed = sinkFailed): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      throw isPaddleError(error) ? error : failed(error);
+    }
+  };
+  return {
+    keepsChunks: sink.keepsChunks,
+    write: (chunk) => told(() => sink.write(chunk)),
+    close: () => told(() => sink.close(), closeFailed),
+    abort: (reason) => sink.abort(reason),
+  };
+}

@@ -1,0 +1,134 @@
+/**
+ * A Blob or File as a source: read in slices, because some browsers give the whole of a blob as one chunk.
+ *
+ * @module
+ */
+import { SourceError } from "../../errors.ts";
+import type { Source } from "../source.ts";
+
+/** Bytes of one slice. */
+const SLICE = 8 * 2 ** 20;
+/** Bytes of a slice that take a browser no longer than one byte does: each read pays for so many. */
+const FAIR = 65_536;
+/** Bytes of the longest stretch that is read ahead. */
+const MOST = 2 ** 20;
+/** Bytes of the memory that long slices come through. */
+const SCRATCH = 2 ** 18;
+
+/** Chromium collects a stream that nothing but a waiting read holds, and the read with it. */
+const reading = new Set<ReadableStreamBYOBReader>();
+
+/** Bytes that were read ahead of who asks for them. */
+interface Stretch {
+  readonly start: number;
+  readonly end: number;
+  readonly bytes: Promise<Uint8Array>;
+  /** Reads that it has answered. */
+  reads: number;
+}
+
+/** A Blob or File. */
+export class BlobSource implements Source {
+  readonly size: number;
+  readonly name?: string;
+  readonly #blob: Blob;
+  #ahead: Stretch | null = null;
+  readonly #scratch: Uint8Array<ArrayBuffer>[] = [];
+
+  /** Over `blob`; the name is its own where none is given. */
+  constructor(blob: Blob, name?: string) {
+    this.#blob = blob;
+    this.size = blob.size;
+    if (name !== undefined) this.name = name;
+    else if ("name" in blob && typeof blob.name === "string") this.name = blob.name;
+  }
+
+  /** Read a slice. A short one comes out of a longer stretch: the more reads the last stretch has answered, the longer is the next. */
+  async read(offset: number, into: Uint8Array): Promise<number> {
+    const end = Math.min(this.size, offset + Math.min(into.length, SLICE));
+    const ahead = this.#ahead;
+    const isThere = ahead !== null && ahead.start <= offset && end <= ahead.end;
+    if (!isThere && end - offset >= FAIR) return await this.#long(offset, end, into);
+    const stretch = isThere ? ahead : this.#ahead = this.#stretch(offset, end);
+    stretch.reads++;
+    const bytes = await stretch.bytes;
+    return fill(into, bytes.subarray(offset - stretch.start, end - stretch.start));
+  }
+
+  #stretch(start: number, least: number): Stretch {
+    const length = Math.min(MOST, FAIR * Math.max(1, this.#ahead?.reads ?? 1));
+    const end = Math.min(this.size, Math.max(least, start + length));
+    const bytes = this.#slice(start, end);
+    const stretch = { start, end, bytes, reads: 0 };
+    // What failed is asked for again by the next read.
+    bytes.catch(() => {
+      if (this.#ahead === stretch) this.#ahead = null;
+    });
+    return stretch;
+  }
+
+  async #slice(offset: number, end: number): Promise<Uint8Array> {
+    let bytes: Uint8Array;
+    try {
+      bytes = new Uint8Array(await this.#blob.slice(offset, end).arrayBuffer());
+    } catch (cause) {
+      // A file behind a Blob that changed is "not readable" (File API, snapshot state).
+      throw this.#failed(offset, cause instanceof Error && cause.name === "NotReadableError", { cause });
+    }
+    // Firefox gives what is left of it.
+    if (bytes.length === end - offset) return bytes;
+    throw this.#failed(offset, true, { expected: end - offset, actual: bytes.length });
+  }
+
+  async #long(offset: number, end: number, into: Uint8Array): Promise<number> {
+    // A slice of a changed file says so itself, its stream does not.
+    if (await this.#streamed(offset, end, into).catch(() => false)) return end - offset;
+    return fill(into, await this.#slice(offset, end));
+  }
+
+  /** Through memory that is used again: the buffer of a whole slice stays for long, as browsers see no need to collect it. */
+  async #streamed(offset: number, end: number, into: Uint8Array): Promise<boolean> {
+    const reader = fillingReader(this.#blob.slice(offset, end));
+    if (!reader) return false;
+    let scratch = this.#scratch.pop() ?? new Uint8Array(SCRATCH), done = 0;
+    reading.add(reader);
+    try {
+      while (done < end - offset) {
+        const step = await reader.read(scratch);
+        if (step.done) return false;
+        into.set(step.value, done);
+        done += step.value.length;
+        scratch = new Uint8Array(step.value.buffer);
+      }
+    } finally {
+      reading.delete(reader);
+      reader.cancel().catch(() => {});
+    }
+    this.#scratch.push(scratch);
+    return true;
+  }
+
+  #failed(offset: number, isChanged: boolean, fields: { expected?: number; actual?: number; cause?: unknown }) {
+    return new SourceError(
+      isChanged ? "SOURCE_CHANGED" : "READ_FAILED",
+      isChanged
+        ? `The file behind the blob was changed: it cannot be read at byte ${offset}`
+        : `The blob could not be read at byte ${offset}`,
+      { ...fields, offset, path: this.name },
+    );
+  }
+}
+
+function fill(into: Uint8Array, bytes: Uint8Array): number {
+  into.set(bytes);
+  return bytes.length;
+}
+
+/** A reader that fills memory of ours; Bun's and WebKit's blobs have none. */
+function fillingReader(blob: Blob): ReadableStreamBYOBReader | null {
+  try {
+    return blob.stream().getReader({ mode: "byob" });
+  } catch {
+    return null;
+  }
+}

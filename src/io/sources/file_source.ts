@@ -1,0 +1,264 @@
+/**
+ * A file by path, on Deno, Bun and Node.
+ *
+ * @module
+ */
+import { isPaddleError, PathError, SourceError } from "../../errors.ts";
+import { type FileStat, type OpenedFile, openFile } from "../disk/opened_file.ts";
+import { pathCalls } from "../disk/path.ts";
+import { fileSystem, systemCode } from "../platform.ts";
+import type { Source } from "../source.ts";
+import { recoverFile, replaceBytes } from "../disk/undo_journal.ts";
+
+/** Handles that are open at a time: systems let a process have no more than 256, some of them. */
+const MOST_OPEN = 100;
+/** Sources whose handles are open, the one that was read last at the end. */
+const awake = new Set<FileSource>();
+
+/**
+ * A file by path. Its size, time and inode are those of the handle, taken when it was opened. Where very many are open, those that were not
+ * read for the longest time let go of their handles, and take new ones when they are read again.
+ */
+export class FileSource implements Source {
+  readonly size: number;
+  readonly name: string;
+  #file: OpenedFile | null;
+  /** Where it is opened again. */
+  #path: string;
+  readonly #real: string;
+  #stamp: string;
+  #closed = false;
+  /** Reads that go on, and who waits for their end. */
+  #reading = 0;
+  readonly #leaving: (() => void)[] = [];
+
+  private constructor(path: string, real: string, file: OpenedFile, { size, stamp }: FileStat) {
+    this.name = path;
+    this.#path = path;
+    this.#real = real;
+    this.#file = file;
+    this.size = size;
+    this.#stamp = stamp;
+    this.#wake();
+  }
+
+  /**
+   * Open a regular file.
+   *
+   * @throws {SourceError} `NOT_FOUND`, `PERMISSION`, `READ_FAILED`; `HOT_JOURNAL`: a change of it was cut off and cannot be taken back
+   * @throws {PathError} `NOT_A_FILE`: a folder, pipe, socket or device
+   */
+  static async open(path: string): Promise<FileSource> {
+    if (path === "") throw new SourceError("NOT_FOUND", "There is no file without a name: the path is empty", { path });
+    let file: OpenedFile;
+    try {
+      file = openFile(path);
+    } catch (error) {
+      throw openError(path, error);
+    }
+    try {
+      const stat = file.stat();
+      if (!stat.isFile) throw notAFile(path, stat.isDirectory);
+      const real = file.realPath();
+      const isOther = await recoverFile(real, (beside) => file.exists(beside));
+      return new FileSource(path, real, file, isOther ? file.stat() : stat);
+    } catch (error) {
+      letGo(file);
+      throw isPaddleError(error) ? error : openError(path, error);
+    }
+  }
+
+  /** When it was last written. */
+  get version(): string {
+    return `mtime:${this.#stamp.split(" ")[1]}`;
+  }
+
+  /** Read from `offset` on. */
+  async read(offset: number, into: Uint8Array): Promise<number> {
+    const file = this.#wake();
+    this.#reading++;
+    let n: number;
+    try {
+      n = await file.read(offset, into);
+    } catch (error) {
+      throw this.#readError(offset, error);
+    } finally {
+      if (--this.#reading === 0) { for (const leave of this.#leaving.splice(0)) leave(); }
+    }
+    return this.#given(n, offset, into);
+  }
+
+  /** Read from `offset` on, at once. */
+  readSync(offset: number, into: Uint8Array): number {
+    const file = this.#wake();
+    let n: number;
+    try {
+      n = file.readSync(offset, into);
+    } catch (error) {
+      throw this.#readError(offset, error);
+    }
+    return this.#given(n, offset, into);
+  }
+
+  /** A file that ends early was cut. */
+  #given(n: number, offset: number, into: Uint8Array): number {
+    if (n === 0 && into.length > 0 && offset < this.size) this.verifySync();
+    return n;
+  }
+
+  /** `SOURCE_CHANGED` where the file grew, shrank or was written since it was opened. */
+  verify(): Promise<void> {
+    return new Promise((resolve) => {
+      this.verifySync();
+      resolve();
+    });
+  }
+
+  /** The same at once. */
+  verifySync(): void {
+    this.#compare(this.#wake());
+  }
+
+  /**
+   * Replace bytes in place: a crash leaves all of the old or all of the new ones.
+   *
+   * @throws {SourceError} `SOURCE_CHANGED`
+   * @throws {SaveError}
+   */
+  async edit(offset: number, bytes: Uint8Array, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    await this.verify();
+    const inode = this.#stamp.split(" ")[2];
+    // A save puts another file in the place of the one that is open: that one is not ours to change.
+    const fs = fileSystem(this.name);
+    const there = await fs.promises.stat(this.#real, { bigint: true }).catch(() => null);
+    if (String(there?.ino) !== inode) {
+      throw new SourceError("SOURCE_CHANGED", `${JSON.stringify(this.name)} was replaced since it was opened`, {
+        path: this.name,
+      });
+    }
+    await replaceBytes(fs, this.#real, offset, bytes, signal);
+    try {
+      this.#stamp = this.#stampOf(this.#wake());
+    } catch {
+      // The bytes are there. Whoever reads next is told that the file is another one, or why it cannot be looked at.
+    }
+  }
+
+  /** Close the file, when the reads that go on have ended: of a number that was let go of, they would read whatever gets it next. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#reading > 0) await new Promise<void>((resolve) => this.#leaving.push(resolve));
+    this.#rest();
+  }
+
+  /** The open handle: of those that are open, this is the last to let go of it. */
+  #wake(): OpenedFile {
+    if (this.#closed) throw closedError(this.name);
+    const file = this.#file ??= this.#openAgain();
+    awake.delete(this);
+    awake.add(this);
+    if (awake.size > MOST_OPEN) this.#letRest();
+    return file;
+  }
+
+  #letRest(): void {
+    for (const other of awake) {
+      if (other === this || other.#reading > 0) continue;
+      // Whoever changes the working directory meanwhile means the same file.
+      other.#path = pathCalls().resolve(other.#path);
+      return other.#rest();
+    }
+  }
+
+  #rest(): void {
+    awake.delete(this);
+    if (this.#file) letGo(this.#file);
+    this.#file = null;
+  }
+
+  #openAgain(): OpenedFile {
+    let file: OpenedFile;
+    try {
+      file = openFile(this.#path);
+    } catch (error) {
+      const isGone = systemCode(error) === "ENOENT";
+      throw isGone ? this.#changed(error) : openError(this.name, error);
+    }
+    try {
+      this.#compare(file);
+      return file;
+    } catch (error) {
+      letGo(file);
+      throw error;
+    }
+  }
+
+  #compare(file: OpenedFile): void {
+    if (this.#stampOf(file) !== this.#stamp) throw this.#changed();
+  }
+
+  #stampOf(file: OpenedFile): string {
+    try {
+      return file.stat().stamp;
+    } catch (error) {
+      throw openError(this.name, error);
+    }
+  }
+
+  #changed(cause?: unknown): SourceError {
+    return new SourceError("SOURCE_CHANGED", `${JSON.stringify(this.name)} was changed while it was read`, {
+      path: this.name,
+      cause,
+    });
+  }
+
+  #readError(offset: number, cause: unknown): Error {
+    if (this.#closed) return closedError(this.name);
+    return new SourceError("READ_FAILED", `Cannot read ${JSON.stringify(this.name)} at byte ${offset}`, {
+      path: this.name,
+      offset,
+      cause,
+    });
+  }
+}
+
+function closedError(name: string): TypeError {
+  return new TypeError(`${JSON.stringify(name)} was closed`);
+}
+
+/** What was read is good, whatever the system says to the end of a handle. */
+function letGo(file: OpenedFile): void {
+  try {
+    file.close();
+  } catch {
+    // There is nothing that could still be lost.
+  }
+}
+
+function notAFile(path: string, isFolder: boolean): PathError {
+  return new PathError("NOT_A_FILE", `${JSON.stringify(path)} is ${isFolder ? "a folder" : "no regular file"}`, {
+    path,
+  });
+}
+
+function openError(path: string, cause: unknown): SourceError | PathError {
+  const code = systemCode(cause);
+  if (code === "EISDIR") return notAFile(path, true);
+  if (code === "ENXIO") return notAFile(path, false);
+  if (code === "ENOENT" || code === "ENOTDIR") {
+    return new SourceError("NOT_FOUND", `There is no file ${JSON.stringify(path)}`, {
+      path,
+      cause,
+      hint: "give the full file name",
+    });
+  }
+  const denied = code === "EACCES" || code === "EPERM";
+  return new SourceError(
+    denied ? "PERMISSION" : "READ_FAILED",
+    `Cannot open ${JSON.stringify(path)}: ${code ?? "unknown error"}`,
+    {
+      path,
+      cause,
+    },
+  );
+}

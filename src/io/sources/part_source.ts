@@ -1,0 +1,67 @@
+/**
+ * A part of a source as a source.
+ *
+ * @module
+ */
+import { readFully } from "./read_fully.ts";
+import type { Source } from "../source.ts";
+
+/** The bytes `[offset, offset + size)` of another source, which stays its owner's to close. */
+export class PartSource implements Source {
+  readonly size: number;
+  readonly name: string;
+  readonly costly?: boolean;
+  declare readSync?: (offset: number, into: Uint8Array) => number;
+  declare view?: (offset: number, length: number) => Uint8Array;
+  declare verifySync?: () => void;
+  declare streamRange?: Source["streamRange"];
+  readonly #source: Source;
+  readonly #offset: number;
+
+  /** Over a part that lies inside of `source`. */
+  constructor(source: Source, offset: number, size: number, name: string) {
+    this.#source = source;
+    this.#offset = offset;
+    this.size = size;
+    this.name = name;
+    this.costly = source.costly;
+    if (source.readSync) this.readSync = (at, into) => source.readSync!(offset + at, this.#clip(at, into));
+    if (source.verifySync) this.verifySync = () => source.verifySync!();
+    if (source.streamRange) this.streamRange = (start, end) => source.streamRange!(offset + start, offset + end);
+    if (source.view) this.view = (at, length) => source.view!(offset + at, length);
+  }
+
+  /** Read from `offset` of the part on. */
+  async read(offset: number, into: Uint8Array, options?: { signal?: AbortSignal }): Promise<number> {
+    const part = this.#clip(offset, into);
+    return part.length === 0 ? 0 : await this.#source.read(this.#offset + offset, part, options);
+  }
+
+  /** Whether the source is still what it was. */
+  async verify(): Promise<void> {
+    await this.#source.verify?.();
+  }
+
+  #clip(offset: number, into: Uint8Array): Uint8Array {
+    const left = Math.max(0, this.size - offset);
+    return into.length > left ? into.subarray(0, left) : into;
+  }
+}
+
+/** Bytes of one read of a source that is read from end to end. */
+const PIECE = 2 ** 18;
+
+/** The bytes `[from, to)` of a source, in pieces. */
+export async function* piecesOf(
+  source: Source,
+  from: number,
+  to: number,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  for (let at = from; at < to;) {
+    const piece = new Uint8Array(Math.min(PIECE, to - at));
+    await readFully(source, at, piece, signal);
+    at += piece.length;
+    yield piece;
+  }
+}

@@ -1,0 +1,45 @@
+/**
+ * A read that is whole.
+ *
+ * @module
+ */
+import { SourceError } from "../../errors.ts";
+import type { Source } from "../source.ts";
+import { within } from "../waiting/within.ts";
+
+/** Fill all of `into` from `offset` on: a source may give fewer bytes at a time, but not none (hardening H-SRC-1). */
+export async function readFully(
+  source: Source,
+  offset: number,
+  into: Uint8Array,
+  signal?: AbortSignal,
+): Promise<Uint8Array> {
+  for (let done = 0; done < into.length;) {
+    signal?.throwIfAborted();
+    const reading = source.read(offset + done, done === 0 ? into : into.subarray(done), { signal });
+    // Nobody waits for a source that does not look at the signal.
+    const n = await (signal ? within(Promise.resolve(reading), Infinity, signal) : reading);
+    if (n > into.length - done) {
+      throw new SourceError(
+        "READ_FAILED",
+        `The source gave ${n} bytes where there was room for ${into.length - done}`,
+        {
+          offset: offset + done,
+          path: source.name,
+        },
+      );
+    }
+    if (!(n > 0)) {
+      throw new SourceError(
+        "SHORT_READ",
+        `The source ends at byte ${offset + done}, ${into.length - done} bytes early`,
+        {
+          offset: offset + done,
+          path: source.name,
+        },
+      );
+    }
+    done += n;
+  }
+  return into;
+}

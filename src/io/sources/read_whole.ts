@@ -1,0 +1,40 @@
+/**
+ * A small file, whole.
+ *
+ * @module
+ */
+import { LimitError } from "../../errors.ts";
+import { joinBytes } from "../../joined_bytes.ts";
+import { type From, sourceOf, type SourceOfOptions } from "../open_source.ts";
+import { readFully } from "./read_fully.ts";
+import { streamChunks } from "../streams/stream_chunks.ts";
+
+/** All bytes of `from`, at most `limit`. */
+export async function readWhole(from: From, limit: number, options: SourceOfOptions): Promise<Uint8Array> {
+  const { signal } = options;
+  const opened = await sourceOf(from, { ...options, onePass: true });
+  const check = (length: number) => {
+    if (length <= limit) return;
+    throw new LimitError("LIMIT", `Limit maxStructureBytes=${limit} reached: the file has ${length} bytes or more`, {
+      limit: "maxStructureBytes",
+      max: limit,
+      actual: length,
+      path: opened.name,
+    });
+  };
+  if (!("stream" in opened)) {
+    try {
+      check(opened.size);
+      return await readFully(opened, 0, new Uint8Array(opened.size), signal);
+    } finally {
+      await opened.close?.();
+    }
+  }
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of streamChunks(opened.stream, signal)) {
+    check(length += chunk.length);
+    chunks.push(chunk);
+  }
+  return joinBytes(chunks);
+}

@@ -1,0 +1,34 @@
+/**
+ * Somebody else's stream, chunk by chunk.
+ *
+ * @module
+ */
+import { isPaddleError, SourceError } from "../../errors.ts";
+import { within } from "../waiting/within.ts";
+
+/** The chunks of `stream` as they come, until `signal`. Whatever it fails with is an error of ours. */
+export async function* streamChunks(
+  stream: ReadableStream<Uint8Array>,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const reader = stream.getReader();
+  let received = 0;
+  try {
+    for (;;) {
+      let step: ReadableStreamReadResult<Uint8Array>;
+      try {
+        step = await within(reader.read(), Infinity, signal);
+      } catch (cause) {
+        if (signal?.aborted) throw signal.reason;
+        if (isPaddleError(cause)) throw cause;
+        throw new SourceError("READ_FAILED", `The stream failed at byte ${received}`, { offset: received, cause });
+      }
+      if (step.done) return;
+      if (!(step.value instanceof Uint8Array)) throw new TypeError("A stream of bytes must give Uint8Array chunks");
+      received += step.value.length;
+      yield step.value;
+    }
+  } finally {
+    reader.cancel().catch(() => {});
+  }
+}
