@@ -133,7 +133,7 @@ export type { ModelParts } from "./src/io/models/model_parts.ts";
 export { save, type SaveReport } from "./src/save.ts";
 import * as staticGraph from "./src/static/mod.ts";
 export { staticGraph as static };
-export { maxDifference, type Statistics, statistics } from "./src/statistics.ts";
+export { maxDifference, type Statistics, statistics } from "./src/words/statistics.ts";
 export { DenseTensor, Tensor, type TensorOptions } from "./src/tensor.ts";
 export * as utils from "./src/utils/mod.ts";
 export {

@@ -14,12 +14,12 @@ import { type ReadOptions, SpanBytes } from "./io/lazy/span_bytes.ts";
 import { streamOf } from "./io/streams/stream_of.ts";
 import { inTurns } from "./io/waiting/turns.ts";
 import { within } from "./io/waiting/within.ts";
-import { partLazily, piecesOf } from "./joined_bytes.ts";
+import { partLazily, piecesOf } from "./words/joined_bytes.ts";
 import { namedArrays } from "./model/named_arrays.ts";
 import { replaceLeavesInSteps, someInSteps } from "./model/walk.ts";
 import { arrayGiven, type LazyBytes, type NDArray } from "./ndarray.ts";
 import { checkOptions } from "./options.ts";
-import { shownValue } from "./plain_object.ts";
+import { shownValue } from "./words/plain_object.ts";
 import { DenseTensor, remade, Tensor } from "./tensor.ts";
 import type { Value } from "./values.ts";
 

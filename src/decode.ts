@@ -8,7 +8,7 @@ import { readFile } from "./codec/read_file.ts";
 import { resolveLimits } from "./limits.ts";
 import { fromFile } from "./model/from_file.ts";
 import { checkOptions, DECODE_OPTIONS, type DecodeOptions } from "./options.ts";
-import { bytesGiven } from "./plain_bytes.ts";
+import { bytesGiven } from "./words/plain_bytes.ts";
 import type { Value } from "./values.ts";
 
 /**

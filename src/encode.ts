@@ -5,17 +5,17 @@
  */
 import { recordSize, writeRecordChunks } from "./codec/record/write_record.ts";
 import { sizeOfPickleInSteps, writePickleChunks } from "./codec/pickle/write_pickle.ts";
-import { isPlainObject, shownValue } from "./plain_object.ts";
+import { isPlainObject, shownValue } from "./words/plain_object.ts";
 import { planSafetensors } from "./codec/safetensors/write_safetensors.ts";
 import { ValueError, type Warning } from "./errors.ts";
 import { checkBuffer } from "./model/check_value.ts";
 import { shapeForSaveInSteps } from "./model/to_pickle.ts";
-import { atOnce } from "./steps.ts";
+import { atOnce } from "./words/steps.ts";
 import { withoutLayersInSteps } from "./model/without_layers.ts";
 import { type LazyBytes, NDArray } from "./ndarray.ts";
 import { Program } from "./program.ts";
 import { checkOptions, ENCODE_OPTIONS, type EncodeOptions } from "./options.ts";
-import { bytesOf, type Chunk } from "./unread_bytes.ts";
+import { bytesOf, type Chunk } from "./words/unread_bytes.ts";
 import { SelectedRows, type Value } from "./values.ts";
 
 /** A value that was checked and is ready to be written. */

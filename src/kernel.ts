@@ -5,7 +5,7 @@
  */
 import { type Core, coreFor, IN_BYTES, OUT_BYTES } from "./kernel/core.ts";
 import * as twin from "./kernel/twin.ts";
-import { viewOf } from "./typed_view.ts";
+import { viewOf } from "./words/typed_view.ts";
 
 export { init } from "./kernel/core.ts";
 export { narrowBits, type NarrowFloat, widenBits } from "./kernel/twin.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 import { LimitError } from "./errors.ts";
-import { structureRoom } from "./heap.ts";
-import { shownValue } from "./plain_object.ts";
+import { structureRoom } from "./words/heap.ts";
+import { shownValue } from "./words/plain_object.ts";
 
 /** The ceilings of one call. Bytes, counts and levels; a non-negative safe integer or `Infinity`. */
 export interface Limits {

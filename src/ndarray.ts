@@ -3,16 +3,16 @@
  *
  * @module
  */
-import { badBool, checkBools, convert, isBigInteger, isComplex, isNarrowFloat } from "./convert.ts";
+import { badBool, checkBools, convert, isBigInteger, isComplex, isNarrowFloat } from "./words/convert.ts";
 import { type DType, dtypeInfo } from "./dtype.ts";
 import { FormatError, UnsupportedError, ValueError } from "./errors.ts";
 import { widenBits } from "./kernel.ts";
-import { dtypeOf, flatten } from "./nested_lists.ts";
-import { PackedBytes } from "./packed_bytes.ts";
-import { bytesGiven, isMemory, plainBytes } from "./plain_bytes.ts";
-import { described, shownValue } from "./plain_object.ts";
-import { badValue, bigFor, bitsOfScalar, floatOfBits, integerFor, isReal, toFloat } from "./scalar_cast.ts";
-import { Float16, viewOf } from "./typed_view.ts";
+import { dtypeOf, flatten } from "./words/nested_lists.ts";
+import { PackedBytes } from "./words/packed_bytes.ts";
+import { bytesGiven, isMemory, plainBytes } from "./words/plain_bytes.ts";
+import { described, shownValue } from "./words/plain_object.ts";
+import { badValue, bigFor, bitsOfScalar, floatOfBits, integerFor, isReal, toFloat } from "./words/scalar_cast.ts";
+import { Float16, viewOf } from "./words/typed_view.ts";
 import { Complex, Float } from "./values.ts";
 
 /** Options of {@linkcode LazyBytes.pieces}. */

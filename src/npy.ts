@@ -29,7 +29,7 @@ import { loadLazyArrays } from "./io/lazy/load_lazy_arrays.ts";
 import { openNpzArrays, planNpz, planPackedNpz, readNpz } from "./io/models/npz.ts";
 import { type From, sourceOf } from "./io/open_source.ts";
 import type { To } from "./io/sink_of.ts";
-import { joinBytes } from "./joined_bytes.ts";
+import { joinBytes } from "./words/joined_bytes.ts";
 import { Budget, type Limits, resolveLimits } from "./limits.ts";
 import { numpyArrayOf } from "./model/array_of.ts";
 import { NDArray } from "./ndarray.ts";
@@ -44,8 +44,8 @@ import {
   type StopOptions,
 } from "./options.ts";
 import { saveChunks, type SaveReport } from "./save.ts";
-import { UnreadBytes } from "./unread_bytes.ts";
-import { bytesGiven } from "./plain_bytes.ts";
+import { UnreadBytes } from "./words/unread_bytes.ts";
+import { bytesGiven } from "./words/plain_bytes.ts";
 
 /** Options of {@linkcode decode} and {@linkcode decodeNpz}. */
 export interface DecodeNpyOptions {

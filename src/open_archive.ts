@@ -16,7 +16,7 @@ import type { Source } from "./io/source.ts";
 import { BLOCK } from "./io/archives/tar_directory.ts";
 import { TarFolder } from "./io/archives/tar_folder.ts";
 import { ZipFolder } from "./io/archives/zip_folder.ts";
-import { joinBytes } from "./joined_bytes.ts";
+import { joinBytes } from "./words/joined_bytes.ts";
 import { type Limits, resolveLimits } from "./limits.ts";
 import { checkOptions, type LoadOptions } from "./options.ts";
 

@@ -9,8 +9,8 @@ import type { From } from "./io/open_source.ts";
 import type { Fetch, HttpOptions } from "./io/http/http_options.ts";
 import type { ProgressEvent } from "./io/progress.ts";
 import type { Limits } from "./limits.ts";
-import { checkNames } from "./option_names.ts";
-import { shownValue } from "./plain_object.ts";
+import { checkNames } from "./words/option_names.ts";
+import { shownValue } from "./words/plain_object.ts";
 
 export type { ProgressEvent } from "./io/progress.ts";
 

@@ -15,8 +15,8 @@ import { sizeOfPickle, writePickle } from "./codec/pickle/write_pickle.ts";
 import { ValueError } from "./errors.ts";
 import { decodePickle, type DecodePickleOptions } from "./model/decode_pickle.ts";
 import { shapeForSave } from "./model/to_pickle.ts";
-import { checkNames } from "./option_names.ts";
-import { shownValue } from "./plain_object.ts";
+import { checkNames } from "./words/option_names.ts";
+import { shownValue } from "./words/plain_object.ts";
 import type { Value } from "./values.ts";
 
 export {

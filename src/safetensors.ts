@@ -29,11 +29,11 @@ import type { Checkpoint } from "./checkpoint.ts";
 import { openWith } from "./open_parts.ts";
 import { checkOptions, type LoadOptions, SAVE_OPTIONS, type SaveOptions } from "./options.ts";
 import { saveChunks, type SaveReport } from "./save.ts";
-import { atOnce } from "./steps.ts";
-import type { TensorMap } from "./tensor_map.ts";
-import { bytesGiven } from "./plain_bytes.ts";
+import { atOnce } from "./words/steps.ts";
+import type { TensorMap } from "./words/tensor_map.ts";
+import { bytesGiven } from "./words/plain_bytes.ts";
 
-export { TensorMap } from "./tensor_map.ts";
+export { TensorMap } from "./words/tensor_map.ts";
 
 /** Options of {@linkcode decode}. */
 export interface DecodeSafetensorsOptions {

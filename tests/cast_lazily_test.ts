@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
 import { type DType, type LazyBytes, NDArray, Tensor } from "../mod.ts";
-import { castLazily } from "../src/cast_lazily.ts";
-import { joinBytes, piecesOf } from "../src/joined_bytes.ts";
+import { castLazily } from "../src/words/cast_lazily.ts";
+import { joinBytes, piecesOf } from "../src/words/joined_bytes.ts";
 
 /** Bytes that come in pieces of this length, whatever the elements are. */
 function inPieces(bytes: Uint8Array, length: number): LazyBytes & { reads: number } {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { type DType, dtypeInfo, DTYPES } from "../src/dtype.ts";
 import { isPaddleError } from "../src/errors.ts";
 import { fromArray, full, NDArray, type NumericArray, type Scalar, zeros } from "../src/ndarray.ts";
-import { maxDifference, statistics } from "../src/statistics.ts";
+import { maxDifference, statistics } from "../src/words/statistics.ts";
 import { DenseTensor, Tensor } from "../src/tensor.ts";
 import { Complex, Float } from "../src/values.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { ValueError } from "../errors.ts";
-import { rememberFloat } from "../floats.ts";
+import { rememberFloat } from "../words/floats.ts";
 import { LANE, windowFor } from "../kernel/lanes.ts";
 import { full, NDArray } from "../ndarray.ts";
 import { bind, type Call, type Signature } from "../nn/arguments.ts";

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { castLazily } from "../cast_lazily.ts";
-import { isNarrowFloat } from "../convert.ts";
+import { castLazily } from "../words/cast_lazily.ts";
+import { isNarrowFloat } from "../words/convert.ts";
 import type { DType } from "../dtype.ts";
 import { replaceLeaves } from "../model/walk.ts";
 import { NDArray } from "../ndarray.ts";
-import { TensorMap } from "../tensor_map.ts";
+import { TensorMap } from "../words/tensor_map.ts";
 import type { Value } from "../values.ts";
 import { command, UsageError } from "./command.ts";
 import { DONE } from "./failure.ts";

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { isComplex } from "../convert.ts";
+import { isComplex } from "../words/convert.ts";
 import { NDArray } from "../ndarray.ts";
-import { maxDifference } from "../statistics.ts";
+import { maxDifference } from "../words/statistics.ts";
 import { command, UsageError } from "./command.ts";
 import { DONE, NO } from "./failure.ts";
 import { jsonText } from "./json_text.ts";

@@ -14,7 +14,7 @@ import type { Checkpoint } from "../checkpoint.ts";
 import { open } from "../open.ts";
 import { openArchive } from "../open_archive.ts";
 import type { Float8 } from "../options.ts";
-import { TensorMap } from "../tensor_map.ts";
+import { TensorMap } from "../words/tensor_map.ts";
 import type { Value } from "../values.ts";
 import { type Given, UsageError } from "./command.ts";
 import { type FoundModel, modelOf } from "./model_of.ts";

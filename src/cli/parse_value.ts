@@ -4,7 +4,7 @@
  * @module
  */
 import type { DType } from "../dtype.ts";
-import { isFloatByNature } from "../floats.ts";
+import { isFloatByNature } from "../words/floats.ts";
 import { type ArrayInput, NDArray, type Scalar } from "../ndarray.ts";
 import { Complex, Float } from "../values.ts";
 import { UsageError } from "./command.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { isPaddleError, quote, ValueError } from "../errors.ts";
-import { rememberFloat } from "../floats.ts";
+import { rememberFloat } from "../words/floats.ts";
 import { command, UsageError } from "./command.ts";
 import { DONE } from "./failure.ts";
 import { notNamed, type OpenFile, withFile } from "./open_file.ts";

@@ -5,7 +5,7 @@
  */
 import { UnsupportedError } from "../errors.ts";
 import type { NDArray } from "../ndarray.ts";
-import { TensorMap } from "../tensor_map.ts";
+import { TensorMap } from "../words/tensor_map.ts";
 import type { Value } from "../values.ts";
 import type { OpenedKind, OpenFile } from "./open_file.ts";
 import type { Session } from "./session.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { castLazily } from "../cast_lazily.ts";
+import { castLazily } from "../words/cast_lazily.ts";
 import { isPaddleError, quote, ValueError } from "../errors.ts";
 import { replaceLeaves } from "../model/walk.ts";
 import type { NDArray } from "../ndarray.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { NDArray } from "../ndarray.ts";
-import { statistics } from "../statistics.ts";
+import { statistics } from "../words/statistics.ts";
 import { SelectedRows } from "../values.ts";
 import { arrayText } from "./array_text.ts";
 import { command, UsageError } from "./command.ts";

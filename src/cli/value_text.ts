@@ -4,7 +4,7 @@
  * @module
  */
 import { LimitError, quote } from "../errors.ts";
-import { isFloatByNature, wasFloat } from "../floats.ts";
+import { isFloatByNature, wasFloat } from "../words/floats.ts";
 import { NDArray } from "../ndarray.ts";
 import { Program } from "../program.ts";
 import { DenseTensor, Tensor } from "../tensor.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { bytesGiven } from "../plain_bytes.ts";
+import { bytesGiven } from "../words/plain_bytes.ts";
 import { FormatError } from "../errors.ts";
 
 /** Kinds of files. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { plainBytes } from "../plain_bytes.ts";
+import { plainBytes } from "../words/plain_bytes.ts";
 import { type Answer, type BlobAsk, Cursor, type Decoder, type Payload, Span } from "./cursor.ts";
 import { decodePayload } from "./payload.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { prefixGiven } from "../io/misused.ts";
-import { byCodePoint } from "../code_point_order.ts";
+import { byCodePoint } from "../words/code_point_order.ts";
 import { sizeOfPickleInSteps, writePickleChunks } from "../codec/pickle/write_pickle.ts";
 import { writeTnum } from "../codec/tnum/write_tnum.ts";
 import type { Plan } from "../encode.ts";

@@ -7,7 +7,7 @@ import { isPaddleError, PathError, quote, ValueError, type Warning } from "../er
 import type { Folder } from "../io/folder.ts";
 import { findManifest } from "../io/save/manifest.ts";
 import { noPlace, prefixGiven } from "../io/misused.ts";
-import { gotInstead, hasMethod } from "../plain_object.ts";
+import { gotInstead, hasMethod } from "../words/plain_object.ts";
 import { placeOf } from "../io/place.ts";
 import { type OutFile, saveFiles } from "../io/save/save_files.ts";
 import { save as saveExported } from "../jit/save.ts";

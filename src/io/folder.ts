@@ -4,7 +4,7 @@
  * @module
  */
 import { quote, SaveError } from "../errors.ts";
-import { described } from "../plain_object.ts";
+import { described } from "../words/plain_object.ts";
 import type { Sink } from "./sink.ts";
 import type { Source } from "./source.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { described, gotInstead, hasMethod, wayOfPromise } from "../plain_object.ts";
+import { described, gotInstead, hasMethod, wayOfPromise } from "../words/plain_object.ts";
 
 /** The error of something that cannot be read from. */
 export function notReadable(from: unknown): TypeError {

@@ -21,7 +21,7 @@ import type { Source } from "./source.ts";
 import { notReadable } from "./misused.ts";
 import { until } from "./folders/stoppable_folder.ts";
 import { isRead, urlOf } from "./url_text.ts";
-import { bytesGiven, isMemory } from "../plain_bytes.ts";
+import { bytesGiven, isMemory } from "../words/plain_bytes.ts";
 
 /** A stream that is read once. */
 export interface OpenedStream {

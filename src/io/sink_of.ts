@@ -4,7 +4,7 @@
  * @module
  */
 import type { FileHandle } from "./file_handle.ts";
-import { shownValue } from "../plain_object.ts";
+import { shownValue } from "../words/plain_object.ts";
 import { FileSink } from "./sinks/file_sink.ts";
 import { type Folder, folderGiven, folderOf, nameGiven, type PutOptions, refuseWishes } from "./folder.ts";
 import { isNodeStream, notWritable } from "./misused.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { shownValue } from "../plain_object.ts";
+import { shownValue } from "../words/plain_object.ts";
 import { pathOfUrl } from "./platform.ts";
 
 /** Schemes that are read. */

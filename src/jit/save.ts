@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { gotInstead } from "../plain_object.ts";
+import { gotInstead } from "../words/plain_object.ts";
 import { type Property, writeProperties } from "../codec/program/properties.ts";
 import { ProgramDesc } from "../codec/program/program_desc.ts";
-import { byCodePoint } from "../code_point_order.ts";
+import { byCodePoint } from "../words/code_point_order.ts";
 import { quote, SourceError, ValueError } from "../errors.ts";
 import type { Folder } from "../io/folder.ts";
 import { bytesFile, combinedFile, infoFile, programEnding, scatteredFiles } from "../io/models/model_out_files.ts";

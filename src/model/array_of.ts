@@ -10,7 +10,7 @@ import type { DType } from "../dtype.ts";
 import { UnsupportedError } from "../errors.ts";
 import { rowMajor, swapBytes } from "../kernel.ts";
 import { type LazyBytes, NDArray } from "../ndarray.ts";
-import { PackedBytes } from "../packed_bytes.ts";
+import { PackedBytes } from "../words/packed_bytes.ts";
 import { OpaqueArray } from "../values.ts";
 
 /** How bytes become arrays. */

@@ -10,11 +10,11 @@ import { keyStep } from "../codec/pickle/place.ts";
 import { scalarBytes } from "../codec/pickle/scalar_bytes.ts";
 import { fieldFits } from "../codec/pickle/record_fields.ts";
 import { lookUpSymbol } from "../codec/pickle/symbols.ts";
-import { className, described, hasMethod, isPlainObject, wayOfPromise } from "../plain_object.ts";
+import { className, described, hasMethod, isPlainObject, wayOfPromise } from "../words/plain_object.ts";
 import { isDType } from "../dtype.ts";
 import { quote, ValueError, type Warning } from "../errors.ts";
 import { NDArray } from "../ndarray.ts";
-import { TensorMap } from "../tensor_map.ts";
+import { TensorMap } from "../words/tensor_map.ts";
 import {
   Complex,
   DefaultDict,
@@ -30,7 +30,7 @@ import {
   Slice,
   Tuple,
 } from "../values.ts";
-import { atOnce, StepPace } from "../steps.ts";
+import { atOnce, StepPace } from "../words/steps.ts";
 
 /**
  * Everything that can be known before a file is made (hardening H-SAV-11). `paddle.save` refuses bytes, bytearrays, frozensets,

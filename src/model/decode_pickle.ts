@@ -7,7 +7,7 @@ import { driveBytes } from "../codec/drive_bytes.ts";
 import { readPickle } from "../codec/pickle/read_pickle.ts";
 import type { Warning } from "../errors.ts";
 import { type Limits, resolveLimits } from "../limits.ts";
-import { bytesGiven } from "../plain_bytes.ts";
+import { bytesGiven } from "../words/plain_bytes.ts";
 import type { Value } from "../values.ts";
 import { plainFromPickle } from "./plain_from_pickle.ts";
 

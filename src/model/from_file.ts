@@ -7,11 +7,11 @@ import type { FileContent } from "../codec/read_file.ts";
 import type { RawSafetensors } from "../codec/safetensors/read_safetensors.ts";
 import type { Warning } from "../errors.ts";
 import { fromSafetensorsInSteps } from "./from_safetensors.ts";
-import { TensorMap } from "../tensor_map.ts";
+import { TensorMap } from "../words/tensor_map.ts";
 import type { Value } from "../values.ts";
 import { fromPickleInSteps, type FromPickleOptions } from "./from_pickle.ts";
 import { fromRecord, fromSelectedRows } from "./from_record.ts";
-import { atOnce, StepPace } from "../steps.ts";
+import { atOnce, StepPace } from "../words/steps.ts";
 
 /** What {@linkcode fromFile} is asked for. */
 export interface FromFileOptions extends FromPickleOptions {

@@ -6,7 +6,7 @@
 import { PickledArray } from "../codec/pickle/pickled.ts";
 import type { Pickle } from "../codec/pickle/read_pickle.ts";
 import { FormatError, quote, type Warning } from "../errors.ts";
-import { joinBytes, joinLazily } from "../joined_bytes.ts";
+import { joinBytes, joinLazily } from "../words/joined_bytes.ts";
 import { type DType, dtypeInfo } from "../dtype.ts";
 import { type LazyBytes, NDArray } from "../ndarray.ts";
 import { DenseTensor, Tensor } from "../tensor.ts";
@@ -15,7 +15,7 @@ import { type ArrayContext, packedBytesOf, partsOf } from "./array_of.ts";
 import { isUnread, joinBigParams, JoinedArray } from "./big_params_join.ts";
 import { BIG_PARAMS, METADATA, NAME_TABLE } from "./keys.ts";
 import { PlainShaper } from "./plain_from_pickle.ts";
-import { atOnce, StepPace } from "../steps.ts";
+import { atOnce, StepPace } from "../words/steps.ts";
 import { NO_KEY, type Replace, replaceIn, replaceLeaves, replaceLeavesInSteps, someInSteps } from "./walk.ts";
 
 /** The kind of float8 that int8 tensors are, by key or for all of them. */

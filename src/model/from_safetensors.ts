@@ -6,8 +6,8 @@
 import { Span } from "../codec/cursor.ts";
 import type { RawSafetensors } from "../codec/safetensors/read_safetensors.ts";
 import { NDArray } from "../ndarray.ts";
-import { atOnce, StepPace } from "../steps.ts";
-import { TensorMap } from "../tensor_map.ts";
+import { atOnce, StepPace } from "../words/steps.ts";
+import { TensorMap } from "../words/tensor_map.ts";
 import type { ArrayContext } from "./array_of.ts";
 
 /** Arrays by name, bfloat16 and float8 kept, with the file's metadata. */

@@ -11,7 +11,7 @@ import { quote, ValueError } from "../errors.ts";
 import { NDArray } from "../ndarray.ts";
 import type { Program, ProgramVariable } from "../program.ts";
 import { DenseTensor } from "../tensor.ts";
-import type { Chunk } from "../unread_bytes.ts";
+import type { Chunk } from "../words/unread_bytes.ts";
 import { SelectedRows } from "../values.ts";
 
 /** A value that a file of parameters can hold: an array, rows, or the words of a vocabulary. */

@@ -5,7 +5,7 @@
  */
 import { NDArray } from "../ndarray.ts";
 import { SelectedRows, type Value } from "../values.ts";
-import { atOnce, StepPace } from "../steps.ts";
+import { atOnce, StepPace } from "../words/steps.ts";
 
 /** Name of the only array of a file that is one. */
 const ONLY = "";

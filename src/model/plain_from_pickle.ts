@@ -10,7 +10,7 @@ import type { Pickle } from "../codec/pickle/read_pickle.ts";
 import { NDArray } from "../ndarray.ts";
 import { DTypeValue } from "../values.ts";
 import { type ArrayContext, numpyArrayOf, numpyName } from "./array_of.ts";
-import { atOnce } from "../steps.ts";
+import { atOnce } from "../words/steps.ts";
 import { replaceIn } from "./walk.ts";
 
 /** The value: every array an NDArray, a pair a tuple. */

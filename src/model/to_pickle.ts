@@ -4,16 +4,16 @@
  * @module
  */
 import { FreshText } from "../codec/pickle/stand_ins.ts";
-import { isPlainObject } from "../plain_object.ts";
+import { isPlainObject } from "../words/plain_object.ts";
 import { dtypeInfo } from "../dtype.ts";
 import { ValueError, type Warning } from "../errors.ts";
-import { partLazily } from "../joined_bytes.ts";
+import { partLazily } from "../words/joined_bytes.ts";
 import { type LazyBytes, NDArray } from "../ndarray.ts";
 import { DenseTensor, Tensor } from "../tensor.ts";
 import { SelectedRows, Tuple } from "../values.ts";
 import { checkValueInSteps } from "./check_value.ts";
 import { BIG_PARAMS, NAME_TABLE } from "./keys.ts";
-import { atOnce, StepPace } from "../steps.ts";
+import { atOnce, StepPace } from "../words/steps.ts";
 import { someGivenInSteps } from "./walk.ts";
 import { withoutLayersInSteps } from "./without_layers.ts";
 

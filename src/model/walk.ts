@@ -6,8 +6,8 @@
 import { OpaqueArray, OrderedDict, PythonRecord } from "../values.ts";
 import type { Container } from "../codec/pickle/nesting.ts";
 import { keyStep } from "../codec/pickle/place.ts";
-import { isPlainObject } from "../plain_object.ts";
-import { atOnce, STEP, StepPace } from "../steps.ts";
+import { isPlainObject } from "../words/plain_object.ts";
+import { atOnce, STEP, StepPace } from "../words/steps.ts";
 
 /** The container inside a value: a list, tuple, dict or set itself; the fields of a record; the items of an array of objects. */
 function containerOf(value: unknown): Container | null {

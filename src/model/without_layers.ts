@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { isPlainObject } from "../plain_object.ts";
-import { rememberFloat, wasFloat } from "../floats.ts";
+import { isPlainObject } from "../words/plain_object.ts";
+import { rememberFloat, wasFloat } from "../words/floats.ts";
 import { DefaultDict, OrderedDict, Tuple } from "../values.ts";
 import { isOwnContainer } from "./check_value.ts";
 import { someGivenInSteps } from "./walk.ts";
-import { atOnce, StepPace } from "../steps.ts";
+import { atOnce, StepPace } from "../words/steps.ts";
 
 /** What makes a Layer here, below it in the house: a state dict. Optimizers and schedulers have one, too, but they take steps. */
 interface LayerLike {

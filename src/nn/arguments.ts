@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isPlainObject } from "../plain_object.ts";
+import { isPlainObject } from "../words/plain_object.ts";
 import { nearest } from "../limits.ts";
 
 /**

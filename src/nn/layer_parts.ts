@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { className, isPlainObject } from "../plain_object.ts";
+import { className, isPlainObject } from "../words/plain_object.ts";
 import { ValueError } from "../errors.ts";
 import { checkOptions } from "../options.ts";
 import type { Tensor } from "../tensor.ts";

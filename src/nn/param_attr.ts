@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isPlainObject } from "../plain_object.ts";
+import { isPlainObject } from "../words/plain_object.ts";
 import { ValueError } from "../errors.ts";
 import { L1Decay, L2Decay, type Regularizer } from "../regularizer/mod.ts";
 import { bind, type Call, type Signature } from "./arguments.ts";

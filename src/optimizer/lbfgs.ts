@@ -4,7 +4,7 @@
  * @module
  */
 import { ValueError, type Warning } from "../errors.ts";
-import { rememberFloat } from "../floats.ts";
+import { rememberFloat } from "../words/floats.ts";
 import type { Lane, Precision } from "../kernel/lanes.ts";
 import { NDArray } from "../ndarray.ts";
 import { bind, type Call, type Signature } from "../nn/arguments.ts";

@@ -5,7 +5,7 @@
  */
 import { parseProgram } from "../codec/program/read_program.ts";
 import { type Limits, resolveLimits } from "../limits.ts";
-import { bytesGiven } from "../plain_bytes.ts";
+import { bytesGiven } from "../words/plain_bytes.ts";
 import type { Program } from "../program.ts";
 
 /**

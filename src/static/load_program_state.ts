@@ -4,7 +4,7 @@
  * @module
  */
 import { FormatError, isPaddleError, PathError, quote, type Warning } from "../errors.ts";
-import { byCodePoint } from "../code_point_order.ts";
+import { byCodePoint } from "../words/code_point_order.ts";
 import { readFile } from "../codec/read_file.ts";
 import { readCombined } from "../codec/record/read_combined.ts";
 import { driveFrom } from "../io/drive/drive_from.ts";

@@ -10,11 +10,11 @@ import { fromRecord } from "../model/from_record.ts";
 import { checkCombined, combinedChunks, parametersOf, type Scope } from "../model/model_values.ts";
 import { applyFormat } from "../model/program_format.ts";
 import { checkOptions } from "../options.ts";
-import { bytesGiven } from "../plain_bytes.ts";
+import { bytesGiven } from "../words/plain_bytes.ts";
 import { concat } from "../codec/record/write_record.ts";
 import type { Program } from "../program.ts";
 import type { DenseTensor } from "../tensor.ts";
-import { bytesOf } from "../unread_bytes.ts";
+import { bytesOf } from "../words/unread_bytes.ts";
 import { normalizeProgram, type VariableName } from "./normalize_program.ts";
 
 /** Options of {@linkcode serializeProgram}. */

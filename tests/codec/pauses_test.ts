@@ -13,7 +13,7 @@ import { fromPickleInSteps } from "../../src/model/from_pickle.ts";
 import { namedArraysInSteps } from "../../src/model/named_arrays.ts";
 import { replaceLeavesInSteps, someInSteps } from "../../src/model/walk.ts";
 import { NDArray } from "../../src/ndarray.ts";
-import { sortInSteps } from "../../src/steps.ts";
+import { sortInSteps } from "../../src/words/steps.ts";
 import { Tensor } from "../../src/tensor.ts";
 
 /** Of this many members at most is looked at without a pause. */

@@ -4,7 +4,7 @@ import { isPaddleError, Tuple } from "../../mod.ts";
 import { driveBytes } from "../../src/codec/drive_bytes.ts";
 import { readPickle } from "../../src/codec/pickle/read_pickle.ts";
 import { writePickle } from "../../src/codec/pickle/write_pickle.ts";
-import { wasFloat } from "../../src/floats.ts";
+import { wasFloat } from "../../src/words/floats.ts";
 import { decodePickle } from "../../src/model/decode_pickle.ts";
 
 /** Bytes of a text whose characters are bytes. */

@@ -6,7 +6,7 @@ import type { Cursor } from "../../src/codec/cursor.ts";
 import { driveBytes } from "../../src/codec/drive_bytes.ts";
 import { readTnum } from "../../src/codec/tnum/read_tnum.ts";
 import { writeTnum } from "../../src/codec/tnum/write_tnum.ts";
-import { bytesOf } from "../../src/unread_bytes.ts";
+import { bytesOf } from "../../src/words/unread_bytes.ts";
 import { dtypeInfo, DTYPES } from "../../src/dtype.ts";
 import { PaddleError } from "../../src/errors.ts";
 import { Budget, DEFAULT_LIMITS } from "../../src/limits.ts";

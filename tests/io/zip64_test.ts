@@ -8,7 +8,7 @@ import { describe, it } from "@std/testing/bdd";
 import { openArchive, type Source } from "../../mod.ts";
 import { crc32 } from "../../src/codec/crc32.ts";
 import { planZip, type ZipMember } from "../../src/codec/zip/write_zip.ts";
-import { atOnce } from "../../src/steps.ts";
+import { atOnce } from "../../src/words/steps.ts";
 import { SparseFile } from "./sparse_file.ts";
 
 const GiB = 2 ** 30;

@@ -2,7 +2,7 @@ import { afterAll, describe, it } from "@std/testing/bdd";
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { convert } from "../../src/convert.ts";
+import { convert } from "../../src/words/convert.ts";
 import type { DType } from "../../src/dtype.ts";
 import { useTwins } from "../../src/kernel/core.ts";
 import { rowMajor } from "../../src/kernel.ts";

@@ -5,7 +5,7 @@
  */
 import { FormatError, quote } from "../../errors.ts";
 import { Budget, DEFAULT_LIMITS, type Limits, PRICES } from "../../limits.ts";
-import { atOnce, STEP } from "../../steps.ts";
+import { atOnce, STEP } from "../../words/steps.ts";
 import { textFromUtf8 } from "../pickle/text.ts";
 import { type Json, JsonNumber, JsonObject } from "./json.ts";
 

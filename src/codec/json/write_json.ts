@@ -4,7 +4,7 @@
  * @module
  */
 import { LimitError, quote, ValueError } from "../../errors.ts";
-import { atOnce, StepPace } from "../../steps.ts";
+import { atOnce, StepPace } from "../../words/steps.ts";
 import { type Json, JsonNumber, JsonObject } from "./json.ts";
 
 /** Characters that a string of any engine holds. */

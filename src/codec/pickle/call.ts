@@ -4,7 +4,7 @@
  * @module
  */
 import { FormatError, quote, UnsafeError } from "../../errors.ts";
-import { isFloatByNature, wasFloat } from "../../floats.ts";
+import { isFloatByNature, wasFloat } from "../../words/floats.ts";
 import type { Budget } from "../../limits.ts";
 import type { Tuple } from "../../values.ts";
 import type { ArrayLedger } from "./array_ledger.ts";

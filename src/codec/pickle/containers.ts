@@ -5,7 +5,7 @@
  * @module
  */
 import { FormatError, quote, type Warning } from "../../errors.ts";
-import { rememberFloat, rememberFloatKey, wasFloat, wasFloatKey } from "../../floats.ts";
+import { rememberFloat, rememberFloatKey, wasFloat, wasFloatKey } from "../../words/floats.ts";
 import { type Budget, PRICES } from "../../limits.ts";
 import { Float, Tuple } from "../../values.ts";
 import { type Decoder, PAUSE } from "../cursor.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { quote } from "../../errors.ts";
-import { isFloatByNature } from "../../floats.ts";
+import { isFloatByNature } from "../../words/floats.ts";
 import { type Budget, PRICES } from "../../limits.ts";
 import { ByteArray, Float, Tuple } from "../../values.ts";
 import { BLOB_MIN, type BlobEncoding, type Decoder, type Payload } from "../cursor.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Budget } from "../../limits.ts";
-import { STEP } from "../../steps.ts";
+import { STEP } from "../../words/steps.ts";
 import { OrderedDict, PythonRecord } from "../../values.ts";
 import { type Decoder, PAUSE } from "../cursor.ts";
 import { PickledArray } from "./pickled.ts";

@@ -6,7 +6,7 @@
  */
 import { SourceError } from "../../errors.ts";
 import { utf8FromLatin1, utf8Length } from "../../kernel.ts";
-import type { Chunk, UnreadBytes } from "../../unread_bytes.ts";
+import type { Chunk, UnreadBytes } from "../../words/unread_bytes.ts";
 
 /** A frame is closed when it has this many bytes at the beginning of a value; a payload from here on stands outside frames. */
 export const FRAME_TARGET = 65_536;

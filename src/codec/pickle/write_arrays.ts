@@ -5,9 +5,9 @@
  */
 import { type DType, dtypeInfo, isDType } from "../../dtype.ts";
 import type { NDArray } from "../../ndarray.ts";
-import { plainBytes } from "../../plain_bytes.ts";
+import { plainBytes } from "../../words/plain_bytes.ts";
 import type { Tensor } from "../../tensor.ts";
-import { UnreadBytes } from "../../unread_bytes.ts";
+import { UnreadBytes } from "../../words/unread_bytes.ts";
 import type { DTypeValue, NumpyScalar, OpaqueArray } from "../../values.ts";
 import { foreignDType, foreignScalarBytes } from "./foreign_dtype.ts";
 import type { OpcodeWriter } from "./opcode_writer.ts";

@@ -4,13 +4,13 @@
  *
  * @module
  */
-import { isFloatByNature } from "../../floats.ts";
+import { isFloatByNature } from "../../words/floats.ts";
 import { ValueError } from "../../errors.ts";
 import { NDArray } from "../../ndarray.ts";
-import { className, isPlainObject } from "../../plain_object.ts";
-import { atOnce } from "../../steps.ts";
+import { className, isPlainObject } from "../../words/plain_object.ts";
+import { atOnce } from "../../words/steps.ts";
 import { Tensor } from "../../tensor.ts";
-import { bytesOf, type Chunk } from "../../unread_bytes.ts";
+import { bytesOf, type Chunk } from "../../words/unread_bytes.ts";
 import {
   ByteArray,
   Complex,

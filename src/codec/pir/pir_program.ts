@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { byCodePoint } from "../../code_point_order.ts";
+import { byCodePoint } from "../../words/code_point_order.ts";
 import { FormatError, quote, SourceError, ValueError } from "../../errors.ts";
 import { Budget, DEFAULT_LIMITS, type Limits, UNLIMITED } from "../../limits.ts";
 import { type Block, type Port, Program, type ProgramVariable } from "../../program.ts";
-import { atOnce, StepPace } from "../../steps.ts";
+import { atOnce, StepPace } from "../../words/steps.ts";
 import { type Json, JsonObject } from "../json/json.ts";
 import { readJson, readJsonInSteps } from "../json/read_json.ts";
 import { writeJson } from "../json/write_json.ts";

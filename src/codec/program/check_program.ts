@@ -6,7 +6,7 @@
  */
 import { FormatError } from "../../errors.ts";
 import { Budget, type Limits, PRICES } from "../../limits.ts";
-import { atOnce, STEP } from "../../steps.ts";
+import { atOnce, STEP } from "../../words/steps.ts";
 import { textFromUtf8 } from "../pickle/text.ts";
 import { checkBlockGraph } from "./check_blocks.ts";
 import { type FieldRule, type MessageRule, ruleOf } from "./schema.ts";

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { byCodePoint } from "../../code_point_order.ts";
+import { byCodePoint } from "../../words/code_point_order.ts";
 import { SourceError, ValueError } from "../../errors.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../limits.ts";
 import { type Port, Program, type ProgramVariable } from "../../program.ts";
-import { atOnce } from "../../steps.ts";
+import { atOnce } from "../../words/steps.ts";
 import { BlockDesc } from "./block_desc.ts";
 import { checkProgram } from "./check_program.ts";
 import { makeMessage, type Messages, readMessage, writeMessage } from "./message.ts";

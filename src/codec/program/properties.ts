@@ -4,7 +4,7 @@
  * @module
  */
 import { FormatError, quote, ValueError } from "../../errors.ts";
-import { byCodePoint } from "../../code_point_order.ts";
+import { byCodePoint } from "../../words/code_point_order.ts";
 import { Float } from "../../values.ts";
 import { makeMessage, type Messages, readMessage, writeMessage } from "./message.ts";
 import { nameOf, textOrBytes, utf8Of } from "./text.ts";

@@ -6,7 +6,7 @@
 import { isPaddleError, type PaddleError } from "../../errors.ts";
 import type { Limits } from "../../limits.ts";
 import type { Program } from "../../program.ts";
-import { atOnce } from "../../steps.ts";
+import { atOnce } from "../../words/steps.ts";
 import { type Cursor, type Decoder, withPauses } from "../cursor.ts";
 import { detectKind, type FileKind, otherKindError } from "../detect_kind.ts";
 import { PirProgram } from "../pir/pir_program.ts";

@@ -7,7 +7,7 @@ import { type DType, dtypeInfo } from "../../dtype.ts";
 import { ValueError } from "../../errors.ts";
 import type { NDArray } from "../../ndarray.ts";
 import { DenseTensor } from "../../tensor.ts";
-import { bytesOf, type Chunk, UnreadBytes } from "../../unread_bytes.ts";
+import { bytesOf, type Chunk, UnreadBytes } from "../../words/unread_bytes.ts";
 import { SelectedRows } from "../../values.ts";
 import { tensorDescSize, writeTensorDesc } from "./tensor_desc.ts";
 

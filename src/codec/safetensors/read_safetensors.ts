@@ -13,7 +13,7 @@
 import { dtypeInfo } from "../../dtype.ts";
 import { FormatError, quote, UnsupportedError } from "../../errors.ts";
 import type { Budget } from "../../limits.ts";
-import { sortInSteps, StepPace } from "../../steps.ts";
+import { sortInSteps, StepPace } from "../../words/steps.ts";
 import { BLOB_MIN, type Cursor, type Decoder, PAUSE, type Payload, withPauses } from "../cursor.ts";
 import { type Json, JsonNumber, JsonObject } from "../json/json.ts";
 import { readJsonInSteps } from "../json/read_json.ts";

@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { byCodePoint } from "../../code_point_order.ts";
+import { byCodePoint } from "../../words/code_point_order.ts";
 import { quote, UnsupportedError, ValueError } from "../../errors.ts";
 import type { NDArray } from "../../ndarray.ts";
-import { type Chunk, UnreadBytes } from "../../unread_bytes.ts";
+import { type Chunk, UnreadBytes } from "../../words/unread_bytes.ts";
 import { type Json, JsonObject } from "../json/json.ts";
 import { writeJsonInSteps } from "../json/write_json.ts";
-import { sortInSteps, StepPace } from "../../steps.ts";
+import { sortInSteps, StepPace } from "../../words/steps.ts";
 import { TO_WORD } from "./dtypes.ts";
 
 /** A file that can be written: its size is known before its first byte. */

@@ -4,7 +4,7 @@
  * @module
  */
 import type { NDArray } from "../../ndarray.ts";
-import { type Chunk, UnreadBytes } from "../../unread_bytes.ts";
+import { type Chunk, UnreadBytes } from "../../words/unread_bytes.ts";
 import { utf8FromText } from "../pickle/text.ts";
 import { concat, tensorHead, u64 } from "../record/write_record.ts";
 import { RESERVED } from "./read_tnum.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 import { ValueError } from "../../errors.ts";
-import { StepPace } from "../../steps.ts";
-import type { Chunk } from "../../unread_bytes.ts";
+import { StepPace } from "../../words/steps.ts";
+import type { Chunk } from "../../words/unread_bytes.ts";
 import { crc32 } from "../crc32.ts";
 
 /** A file that goes into an archive. */

@@ -6,7 +6,7 @@
 import { programGiven } from "../../program.ts";
 import { readCombined, readVariable } from "../../codec/record/read_combined.ts";
 import { readBinaryTensorFile } from "../../codec/record/read_record.ts";
-import { byCodePoint } from "../../code_point_order.ts";
+import { byCodePoint } from "../../words/code_point_order.ts";
 import { expectEnd } from "../../codec/record/read_combined.ts";
 import { driveFrom } from "../../io/drive/drive_from.ts";
 import { openPart } from "../../io/models/find_model.ts";
@@ -23,7 +23,7 @@ import { fromRecord, fromSelectedRows } from "../../model/from_record.ts";
 import { checkRecord, type ParameterValue, type Scope, valuesOf } from "../../model/model_values.ts";
 import { splitState } from "../../model/state_split.ts";
 import { checkOptions } from "../../options.ts";
-import { described } from "../../plain_object.ts";
+import { described } from "../../words/plain_object.ts";
 import type { Program, ProgramVariable } from "../../program.ts";
 
 /** Which variables of a program: a choice of these, or a rule. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { byCodePoint } from "../../code_point_order.ts";
+import { byCodePoint } from "../../words/code_point_order.ts";
 import { FormatError, PathError, quote } from "../../errors.ts";
 import { Budget, type Limits } from "../../limits.ts";
 import { foldedName } from "../folders/folded_name.ts";

@@ -3,15 +3,15 @@
  *
  * @module
  */
-import { byCodePoint } from "../../code_point_order.ts";
+import { byCodePoint } from "../../words/code_point_order.ts";
 import { PaddleError, PathError, SaveError, SourceError } from "../../errors.ts";
 import { DEFAULT_LIMITS } from "../../limits.ts";
 import { type BytesReader, isFilling, readerOf } from "../streams/filling_reader.ts";
 import { CoalescedSource } from "../sources/coalesced_source.ts";
 import { conflict, type Folder, type PutOptions, refuseWishes, wishedEtag } from "../folder.ts";
 import { Gathered } from "../sinks/gathered.ts";
-import { checkNames } from "../../option_names.ts";
-import { described, hasMethod } from "../../plain_object.ts";
+import { checkNames } from "../../words/option_names.ts";
+import { described, hasMethod } from "../../words/plain_object.ts";
 import { PartsSink } from "../sinks/parts_sink.ts";
 import { safeParts } from "./safe_name.ts";
 import type { Sink } from "../sink.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { byCodePoint } from "../../code_point_order.ts";
+import { byCodePoint } from "../../words/code_point_order.ts";
 import { isPaddleError, PathError, quote, SourceError } from "../../errors.ts";
 import { DEFAULT_LIMITS } from "../../limits.ts";
 import { directoryCalls, type DirectoryEntry } from "../disk/directory_calls.ts";
@@ -15,7 +15,7 @@ import { isDirectory, systemCode } from "../platform.ts";
 import { portableParts, safeParts } from "./safe_name.ts";
 import type { Sink } from "../sink.ts";
 import type { Source } from "../source.ts";
-import { checkNames } from "../../option_names.ts";
+import { checkNames } from "../../words/option_names.ts";
 import { pathGiven } from "../url_text.ts";
 import { isTemp } from "../disk/temp_file.ts";
 

@@ -3,14 +3,14 @@
  *
  * @module
  */
-import { byCodePoint } from "../../code_point_order.ts";
+import { byCodePoint } from "../../words/code_point_order.ts";
 import { PathError, quote, SaveError, UnsupportedError } from "../../errors.ts";
 import { DEFAULT_LIMITS } from "../../limits.ts";
 import { isTemp, tempName } from "../disk/temp_file.ts";
 import type { DirectoryHandle, FileHandle } from "../file_handle.ts";
 import { type Folder, type PutOptions, refuseWishes } from "../folder.ts";
 import { handleError, HandleSource, writableOf, writeError } from "../sources/handle_source.ts";
-import { described, hasMethod } from "../../plain_object.ts";
+import { described, hasMethod } from "../../words/plain_object.ts";
 import { portableParts, safeParts } from "./safe_name.ts";
 import type { Sink } from "../sink.ts";
 import type { Source } from "../source.ts";

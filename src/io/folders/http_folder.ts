@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { byCodePoint } from "../../code_point_order.ts";
+import { byCodePoint } from "../../words/code_point_order.ts";
 import { HttpError, PathError, UnsupportedError } from "../../errors.ts";
 import { type Folder, readOnly } from "../folder.ts";
 import { type Fetch, type HttpOptions, httpSettings, shownUrl } from "../http/http_options.ts";

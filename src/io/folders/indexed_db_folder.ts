@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { byCodePoint } from "../../code_point_order.ts";
+import { byCodePoint } from "../../words/code_point_order.ts";
 import { PaddleError, SaveError, SourceError } from "../../errors.ts";
 import { type Folder, type PutOptions, refuseWishes } from "../folder.ts";
 import { Gathered } from "../sinks/gathered.ts";

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { byCodePoint } from "../../code_point_order.ts";
+import { byCodePoint } from "../../words/code_point_order.ts";
 import { BytesSource } from "../sources/bytes_source.ts";
 import { type Folder, type PutOptions, refuseWishes } from "../folder.ts";
 import { MemorySink } from "../sinks/memory_sink.ts";
-import { bytesGiven } from "../../plain_bytes.ts";
+import { bytesGiven } from "../../words/plain_bytes.ts";
 import { safeParts } from "./safe_name.ts";
 import type { Sink } from "../sink.ts";
 import type { Source } from "../source.ts";

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { byCodePoint } from "../../code_point_order.ts";
+import { byCodePoint } from "../../words/code_point_order.ts";
 import { HttpError, SaveError, SourceError } from "../../errors.ts";
 import { partSizeOf, tooMany } from "./bucket_folder.ts";
-import { joinBytes } from "../../joined_bytes.ts";
+import { joinBytes } from "../../words/joined_bytes.ts";
 import { DEFAULT_LIMITS } from "../../limits.ts";
 import { conflict, type Folder, type PutOptions, refuseWishes, wishedEtag } from "../folder.ts";
 import { encodedName } from "./http_folder.ts";

@@ -7,7 +7,7 @@ import { Span } from "../../codec/cursor.ts";
 import { decodePayload, Latin1Text, sizeOfText } from "../../codec/payload.ts";
 import type { PickledArray } from "../../codec/pickle/pickled.ts";
 import { FormatError, SourceError } from "../../errors.ts";
-import { partLazily, PIECE } from "../../joined_bytes.ts";
+import { partLazily, PIECE } from "../../words/joined_bytes.ts";
 import type { LazyBytes, PieceOptions } from "../../ndarray.ts";
 import { withPath } from "../drive/drive_from.ts";
 import { readFully } from "../sources/read_fully.ts";

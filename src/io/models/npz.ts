@@ -11,7 +11,7 @@ import { FormatError, isPaddleError, quote } from "../../errors.ts";
 import { Budget, DEFAULT_LIMITS, type Limits } from "../../limits.ts";
 import { numpyArrayOf } from "../../model/array_of.ts";
 import type { NDArray, PieceOptions } from "../../ndarray.ts";
-import { type Chunk, type Turn, UnreadBytes } from "../../unread_bytes.ts";
+import { type Chunk, type Turn, UnreadBytes } from "../../words/unread_bytes.ts";
 import { driveFrom, withPath } from "../drive/drive_from.ts";
 import { type ProgressEvent, progressOfFiles } from "../progress.ts";
 import type { Source } from "../source.ts";

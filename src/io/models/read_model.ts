@@ -17,7 +17,7 @@ import {
 } from "../../codec/record/read_combined.ts";
 import { readBinaryTensorFile } from "../../codec/record/read_record.ts";
 import { plainRecordHeadSize } from "../../codec/record/write_record.ts";
-import { byCodePoint } from "../../code_point_order.ts";
+import { byCodePoint } from "../../words/code_point_order.ts";
 import { dtypeInfo } from "../../dtype.ts";
 import { FormatError, PathError, quote, type Warning } from "../../errors.ts";
 import { Budget, type Limits } from "../../limits.ts";

@@ -12,7 +12,7 @@ import { JsonObject } from "../../codec/json/json.ts";
 import { readJsonInSteps } from "../../codec/json/read_json.ts";
 import { FormatError, quote } from "../../errors.ts";
 import { Budget, type Limits } from "../../limits.ts";
-import { StepPace } from "../../steps.ts";
+import { StepPace } from "../../words/steps.ts";
 import { withPath } from "../drive/drive_from.ts";
 import { folderAt, type Place } from "../place.ts";
 import type { Folder } from "../folder.ts";

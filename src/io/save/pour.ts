@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Chunk, UnreadBytes } from "../../unread_bytes.ts";
+import { type Chunk, UnreadBytes } from "../../words/unread_bytes.ts";
 import { ReadAhead } from "./read_ahead.ts";
 import { collectGarbage } from "../platform.ts";
 import { SourceError } from "../../errors.ts";

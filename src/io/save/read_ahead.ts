@@ -4,10 +4,10 @@
  * @module
  */
 import { SourceError } from "../../errors.ts";
-import { piecesOf as piecesOfBytes } from "../../joined_bytes.ts";
+import { piecesOf as piecesOfBytes } from "../../words/joined_bytes.ts";
 import { utf8FromLatin1, utf8Length } from "../../kernel.ts";
 import { type LazyBytes, NDArray } from "../../ndarray.ts";
-import { type Chunk, UnreadBytes } from "../../unread_bytes.ts";
+import { type Chunk, UnreadBytes } from "../../words/unread_bytes.ts";
 import { SpareBytes } from "./spare_bytes.ts";
 import { scratchOf, SpanBytes } from "../lazy/span_bytes.ts";
 import { within } from "../waiting/within.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Chunk } from "../../unread_bytes.ts";
+import type { Chunk } from "../../words/unread_bytes.ts";
 import { FormatError, PaddleError, quote, SaveError, SourceError } from "../../errors.ts";
 import { abortSink } from "../sinks/abort_sink.ts";
 import { FileSink } from "../sinks/file_sink.ts";

@@ -5,7 +5,7 @@
  */
 import { utf8Length } from "../../kernel.ts";
 import type { LazyBytes } from "../../ndarray.ts";
-import { UnreadBytes } from "../../unread_bytes.ts";
+import { UnreadBytes } from "../../words/unread_bytes.ts";
 import { lazyArrays } from "../lazy/load_lazy_arrays.ts";
 import { ReadAhead } from "./read_ahead.ts";
 import { SpanBytes } from "../lazy/span_bytes.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { SourceError } from "../../errors.ts";
-import { plainBytes } from "../../plain_bytes.ts";
+import { plainBytes } from "../../words/plain_bytes.ts";
 import type { Source } from "../source.ts";
 
 /** Bytes in memory. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { joinBytes } from "../../joined_bytes.ts";
+import { joinBytes } from "../../words/joined_bytes.ts";
 import { LimitError } from "../../errors.ts";
 import { BytesSource } from "./bytes_source.ts";
 import type { Opened } from "../open_source.ts";

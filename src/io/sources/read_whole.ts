@@ -4,7 +4,7 @@
  * @module
  */
 import { LimitError } from "../../errors.ts";
-import { joinBytes } from "../../joined_bytes.ts";
+import { joinBytes } from "../../words/joined_bytes.ts";
 import { type From, sourceOf, type SourceOfOptions } from "../open_source.ts";
 import { readFully } from "./read_fully.ts";
 import { streamChunks } from "../streams/stream_chunks.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { ValueError, type Warning } from "../../errors.ts";
-import { rememberFloat } from "../../floats.ts";
+import { rememberFloat } from "../../words/floats.ts";
 import { NDArray } from "../../ndarray.ts";
 import { Float, NumpyScalar, type Value } from "../../values.ts";
 import { check, checkArguments, isNumber, kindOf } from "../arguments.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { ValueError } from "../../errors.ts";
-import { isFloatByNature, wasFloat } from "../../floats.ts";
+import { isFloatByNature, wasFloat } from "../../words/floats.ts";
 import { NDArray } from "../../ndarray.ts";
 import { Tensor } from "../../tensor.ts";
 import { Float, NumpyScalar, type Value } from "../../values.ts";

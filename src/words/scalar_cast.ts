@@ -4,11 +4,11 @@
  * @module
  */
 import { convert } from "./convert.ts";
-import { type DType, dtypeInfo } from "./dtype.ts";
-import { ValueError } from "./errors.ts";
-import { narrowBits } from "./kernel.ts";
+import { type DType, dtypeInfo } from "../dtype.ts";
+import { ValueError } from "../errors.ts";
+import { narrowBits } from "../kernel.ts";
 import { shownValue } from "./plain_object.ts";
-import { Complex } from "./values.ts";
+import { Complex } from "../values.ts";
 
 const asFloat = new Float32Array(1);
 const asBits = new Uint32Array(asFloat.buffer);

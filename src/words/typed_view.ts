@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { DType } from "./dtype.ts";
+import type { DType } from "../dtype.ts";
 
 /** Newer than some runtimes: the bits stand in for it there. */
 export const Float16: typeof Float16Array | undefined = globalThis.Float16Array;

@@ -4,10 +4,10 @@
  * @module
  */
 import { convert } from "./convert.ts";
-import { type DType, dtypeInfo } from "./dtype.ts";
+import { type DType, dtypeInfo } from "../dtype.ts";
 import { joinBytes, piecesOf } from "./joined_bytes.ts";
-import type { LazyBytes, NDArray, PieceOptions } from "./ndarray.ts";
-import { remade } from "./tensor.ts";
+import type { LazyBytes, NDArray, PieceOptions } from "../ndarray.ts";
+import { remade } from "../tensor.ts";
 
 /**
  * The array in another dtype, as `astype` gives it, of the same class and name. Of one that was not read nothing is read now: its bytes are

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { NDArray } from "./ndarray.ts";
+import type { NDArray } from "../ndarray.ts";
 
 /** What a safetensors file holds: arrays by name, in the order of the file's header, and its metadata. */
 export class TensorMap extends Map<string, NDArray> {

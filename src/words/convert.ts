@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { type DType, dtypeInfo } from "./dtype.ts";
-import { FormatError } from "./errors.ts";
-import { aligned, float32FromNarrow, type NarrowFloat, narrowFromFloat32 } from "./kernel.ts";
+import { type DType, dtypeInfo } from "../dtype.ts";
+import { FormatError } from "../errors.ts";
+import { aligned, float32FromNarrow, type NarrowFloat, narrowFromFloat32 } from "../kernel.ts";
 import { viewOf } from "./typed_view.ts";
 
 /** Elements that are converted at a time: the extra memory does not grow with the array. */

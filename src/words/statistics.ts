@@ -4,11 +4,11 @@
  * @module
  */
 import { convert, isComplex } from "./convert.ts";
-import { ValueError } from "./errors.ts";
-import { maxDifferenceOf, type Statistics, statisticsOf } from "./kernel.ts";
-import { arrayGiven, type NDArray } from "./ndarray.ts";
+import { ValueError } from "../errors.ts";
+import { maxDifferenceOf, type Statistics, statisticsOf } from "../kernel.ts";
+import { arrayGiven, type NDArray } from "../ndarray.ts";
 
-export type { Statistics } from "./kernel.ts";
+export type { Statistics } from "../kernel.ts";
 
 /** Elements that are looked at at a time. */
 const PIECE = 0x8000;

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import type { DType } from "./dtype.ts";
-import { ValueError } from "./errors.ts";
-import type { ArrayInput, Scalar } from "./ndarray.ts";
+import type { DType } from "../dtype.ts";
+import { ValueError } from "../errors.ts";
+import type { ArrayInput, Scalar } from "../ndarray.ts";
 import { dtypeOfArray } from "./typed_view.ts";
-import { Complex, type Float } from "./values.ts";
+import { Complex, type Float } from "../values.ts";
 
 type Leaf = Scalar | Float;
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { nearest } from "./limits.ts";
+import { nearest } from "../limits.ts";
 import { shownValue } from "./plain_object.ts";
 
 /** A TypeError for options that are none, and for one that is none of `names`, which names the nearest. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { LazyBytes, PieceOptions } from "./ndarray.ts";
+import type { LazyBytes, PieceOptions } from "../ndarray.ts";
 
 /** Bytes of one piece. */
 export const PIECE: number = 4 * 2 ** 20;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { NDArray } from "./ndarray.ts";
+import type { NDArray } from "../ndarray.ts";
 
 /** Makes other bytes of bytes, piece by piece. */
 export type Turn = (pieces: AsyncIterable<Uint8Array>, signal?: AbortSignal) => AsyncIterable<Uint8Array>;
