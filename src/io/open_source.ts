@@ -1,5 +1,5 @@
 /**
- * From whatever the caller gives to a source or a stream.
+ * Opens whatever the caller passes to read from, as a source or a stream.
  *
  * @module
  */
@@ -23,10 +23,10 @@ import { until } from "./folders/stoppable_folder.ts";
 import { isRead, urlOf } from "./url_text.ts";
 import { bytesGiven, isMemory } from "../words/plain_bytes.ts";
 
-/** A stream that is read once. */
+/** A stream that can be read once. */
 export interface OpenedStream {
   readonly stream: ReadableStream<Uint8Array>;
-  /** Bytes it has, where that is known. */
+  /** Its length in bytes, if known. */
   readonly size?: number;
   readonly name?: string;
 }
@@ -36,13 +36,15 @@ export type Opened = Source | OpenedStream;
 
 /** A file in a folder. */
 export interface FolderEntry {
-  /** Where names live. */
+  /** The folder. */
   folder: Folder;
-  /** The name there. */
+  /** The file's name in it. */
   name: string;
 }
 
-/** Whatever can be read: a path, URL, bytes, Blob, File, stream, Response, file handle, the user's own Source, or a name in a folder. */
+/**
+ * Anything that can be read: a path, URL, bytes, Blob, File, stream, Response, file handle, a Source of your own, or a name in a folder.
+ */
 export type From =
   | string
   | URL
@@ -61,10 +63,10 @@ export type From =
 export interface SourceOfOptions {
   folder?: Folder;
   signal?: AbortSignal;
-  /** Fetches URLs in place of the global function. */
+  /** Used in place of the global `fetch`. */
   fetch?: Fetch;
   http?: HttpOptions;
-  /** The bytes are read once, from first to last. @default {false} */
+  /** Whether the bytes are read once, from first to last. @default {false} */
   onePass?: boolean;
   onWarning?: (warning: { code: string; message: string }) => void;
 }
@@ -91,7 +93,7 @@ export async function sourceOf(from: From, options: SourceOfOptions = {}): Promi
   throw notReadable(from);
 }
 
-/** Whether `from` has what a source must have; one whose `read` cannot be looked at says why when it is read. */
+/** Whether `from` looks like a source. One whose properties cannot even be read counts as such: reading it then reports why. */
 function isSource(from: object): from is Source {
   try {
     return "size" in from && "read" in from && typeof from.read === "function";
@@ -105,7 +107,7 @@ function unlocked(stream: ReadableStream<Uint8Array>): ReadableStream<Uint8Array
   return stream;
 }
 
-/** Whether `from` is a directory handle of the browser. */
+/** Whether `from` is a browser directory handle. */
 export function isDirectoryHandle(from: unknown): from is DirectoryHandle {
   return typeof from === "object" && from !== null && "getDirectoryHandle" in from;
 }
@@ -165,7 +167,7 @@ function fromResponse(response: Response): OpenedStream {
   if (!response.body) {
     throw new HttpError("HTTP_STATUS", "The answer has no body", { status: response.status, path: name });
   }
-  // With a content encoding the length is that of the encoded bytes.
+  // With a content encoding, Content-Length counts the encoded bytes.
   const size = isEncoded(response.headers) ? undefined : lengthOf(response.headers.get("content-length")) ?? undefined;
   return { stream: unlocked(response.body as ReadableStream<Uint8Array>), size, name };
 }

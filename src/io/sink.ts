@@ -4,17 +4,17 @@
  * @module
  */
 
-/** A place that bytes are poured into, from first to last. The user's own may be passed wherever `to` is taken. */
+/** A destination that bytes are written to, from first to last. A sink of your own may be passed wherever `to` is accepted. */
 export interface Sink {
-  /** Take the next bytes; the promise is back-pressure. The chunk is the sink's to read, never to change: it may be a tensor's own memory. */
+  /** Take the next bytes; the promise is back-pressure. The sink must not modify the chunk: it may be a tensor's own memory. */
   write(chunk: Uint8Array): void | Promise<void>;
-  /** All bytes are there: make them final. */
+  /** All bytes are written: make them final. */
   close(): void | Promise<void>;
   /** Something failed: leave nothing behind. */
   abort(reason: unknown): void | Promise<unknown>;
   /**
-   * Whether chunks are still read after their write is done. A sink that says `false` gets what is copied from file to file in memory that is
-   * used again, so that it takes little. @default {true}
+   * Whether chunks are still read after their write has resolved. To save memory, a sink that says `false` is given a reused buffer with
+   * what is copied from file to file. @default {true}
    */
   readonly keepsChunks?: boolean;
 }

@@ -1,5 +1,5 @@
 /**
- * From whatever the caller gives to a sink.
+ * Opens whatever the caller passes to write to, as a sink.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { fileStreamSink, StreamSink } from "./sinks/stream_sink.ts";
 import { isSyncHandle, type SyncHandle, SyncHandleSink } from "./sync_handle.ts";
 import { isRead, urlOf } from "./url_text.ts";
 
-/** Whatever can be written: a path, `file:` URL, stream, file handle, the user's own Sink, or a name in a folder. */
+/** Anything that can be written to: a path, `file:` URL, stream, file handle, a Sink of your own, or a name in a folder. */
 export type To =
   | string
   | URL
@@ -67,7 +67,7 @@ export async function sinkOf(to: To, options: SinkOfOptions): Promise<Sink> {
   throw notWritable(to);
 }
 
-/** Whether `to` has what a sink must have; one whose `write` cannot be looked at says why when it is written to. */
+/** Whether `to` looks like a sink. One whose properties cannot even be read counts as such: writing to it then reports why. */
 function isSink(to: object): to is Sink {
   try {
     return "close" in to && "abort" in to && "write" in to && typeof to.write === "function" && !isNodeStream(to);
@@ -76,7 +76,7 @@ function isSink(to: object): to is Sink {
   }
 }
 
-/** A folder has its own rule for names; what the caller asks for holds in any. */
+/** A folder has its own rules for names; `portable` applies in any folder. */
 async function inFolder(folder: Folder, name: string, options: SinkOfOptions): Promise<Sink> {
   if (options.portable) portableParts(name);
   return await until(folder, options.signal).put(name, options);

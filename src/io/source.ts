@@ -4,37 +4,39 @@
  * @module
  */
 
-/** A place that bytes can be read from at any position. The user's own may be passed wherever `from` is taken. */
+/** Bytes that can be read at any offset. A source of your own may be passed wherever `from` is accepted. */
 export interface Source {
-  /** Bytes there are. */
+  /** Total number of bytes. */
   readonly size: number;
   /** The name shown in errors. */
   readonly name?: string;
-  /** Fill `into` from `offset` on; how many bytes were written, which may be fewer than `into` holds but never 0 before the end. */
+  /**
+   * Read from `offset` into `into`. Resolves to the number of bytes read, which may be less than `into.length` but never 0 before the end.
+   */
   read(offset: number, into: Uint8Array, options?: { signal?: AbortSignal }): Promise<number>;
-  /** The same at once, where the place can: short reads of structure are then made without a turn of the event loop. */
+  /** The same, synchronously, where that is possible: short reads of structure then need no turn of the event loop. */
   readSync?(offset: number, into: Uint8Array): number;
-  /** A view of the bytes themselves, where they are in memory: nothing is read or copied then. */
+  /** A view of the bytes themselves, if they are in memory: nothing is then read or copied. */
   view?(offset: number, length: number): Uint8Array;
-  /** A read takes a trip over a network: little is read at a jump, more as the reading goes on. */
+  /** Whether each read costs a network round trip: then little is read after a jump, and more as reading goes on. */
   readonly costly?: boolean;
   /** All bytes in one pass, where that is cheaper than many reads. */
   readAll?(): ReadableStream<Uint8Array>;
-  /** The bytes `[start, end)` as they come, where a long stretch is one trip so, and many by {@linkcode Source.read}. */
+  /** The bytes `[start, end)` as a stream, where a long range takes one request this way but many through {@linkcode Source.read}. */
   streamRange?(start: number, end: number): ReadableStream<Uint8Array>;
-  /** Replace bytes in place, all of them or none; the size stays. */
+  /** Replace bytes in place, all of them or none; the size does not change. */
   edit?(offset: number, bytes: Uint8Array, options?: { signal?: AbortSignal }): Promise<void>;
-  /** What tells this version of the bytes from others, behind the kind of sign: `etag:"5e1f"`. */
+  /** Identifies this version of the bytes, prefixed with the kind of validator: `etag:"5e1f"`. */
   readonly version?: string;
-  /** Whether the bytes are still those of the first read; throws `SOURCE_CHANGED` where they are not. */
+  /** Check that the bytes are still those of the first read; throws `SOURCE_CHANGED` if they are not. */
   verify?(): Promise<void>;
-  /** The same at once, beside {@linkcode Source.readSync}. */
+  /** The same, synchronously, to go with {@linkcode Source.readSync}. */
   verifySync?(): void;
-  /** Let go of the place. Called once by whoever opened it. */
+  /** Release the source. Called once, by whoever opened it. */
   close?(): Promise<void>;
 }
 
-/** Let go of several places: of all of them, also where one fails. */
+/** Close several sources: all of them, even if one fails. */
 export async function closeAll(sources: Iterable<Pick<Source, "close">>): Promise<void> {
   const closed = await Promise.allSettled([...sources].map(async (source) => await source.close?.()));
   for (const one of closed) if (one.status === "rejected") throw one.reason;

@@ -1,5 +1,5 @@
 /**
- * The end of a sink whose save failed.
+ * Aborts a sink whose save failed.
  *
  * @module
  */
@@ -7,10 +7,10 @@ import { FileSink } from "./file_sink.ts";
 import type { Sink } from "../sink.ts";
 import { within } from "../waiting/within.ts";
 
-/** Milliseconds that sinks have to leave nothing behind: when the call was stopped, and else. */
+/** Milliseconds that a sink has to clean up, if the call was aborted and otherwise. */
 const STOPPED = 20, FAILED = 30_000;
 
-/** Take back what was begun. A file by path is always waited for; a sink that was stopped may be at its last chunk for ever. */
+/** Undo what was begun. A file at a path is always waited for; any other sink of an aborted call may be stuck in its last chunk forever. */
 export async function abortSink(sink: Sink, reason: unknown, signal: AbortSignal | undefined): Promise<void> {
   const aborting: Promise<unknown> = (async () => await sink.abort(reason))();
   if (sink instanceof FileSink) await aborting;

@@ -1,29 +1,29 @@
 /**
- * A file that a page gives to be kept: the browser's download.
+ * A file that a page offers to the user: a browser download.
  *
  * @module
  */
 import { SaveError, UnsupportedError } from "../../errors.ts";
 import type { Sink } from "../sink.ts";
 
-/** Most bytes of a download: the whole is in the browser's memory first. */
+/** Maximum bytes of a download: all of it is in the browser's memory first. */
 const MOST = 256 * 2 ** 20;
 
 /**
- * A download by a link that is clicked: what `save` writes is offered under `name` when it is whole. Up to 256 MiB; beyond that a handle of
- * `showSaveFilePicker()` is the way, where the browser has one.
+ * A download through a link that is clicked: what `save` writes is offered under `name` once it is complete. Limited to 256 MiB; for more,
+ * save to a handle of `showSaveFilePicker()`, where the browser has it.
  */
 export class DownloadSink implements Sink {
-  /** Each chunk is done with when it was written. */
+  /** A chunk is not read after its write. */
   readonly keepsChunks = false;
   readonly #name: string;
   #parts: Blob[] = [];
   #size = 0;
 
   /**
-   * A download called `name`.
+   * A download named `name`.
    *
-   * @throws {UnsupportedError} `UNSUPPORTED_RUNTIME`: there is no page here
+   * @throws {UnsupportedError} `UNSUPPORTED_RUNTIME`: there is no document
    */
   constructor(name: string) {
     if (typeof document !== "object") {
@@ -32,7 +32,7 @@ export class DownloadSink implements Sink {
     this.#name = name;
   }
 
-  /** Keep the chunk, where the browser likes: blobs may lie on its disk. */
+  /** Keep the chunk as a Blob, which the browser may store on disk. */
   write(chunk: Uint8Array): void {
     this.#size += chunk.length;
     if (this.#size > MOST) {
@@ -44,7 +44,7 @@ export class DownloadSink implements Sink {
     this.#parts.push(new Blob([chunk as Uint8Array<ArrayBuffer>]));
   }
 
-  /** Offer it. */
+  /** Offer the download. */
   close(): void {
     const url = URL.createObjectURL(new Blob(this.#parts, { type: "application/octet-stream" }));
     this.#parts = [];
@@ -52,11 +52,11 @@ export class DownloadSink implements Sink {
     link.href = url;
     link.download = this.#name;
     link.click();
-    // The download has begun when the click has been worked off; a minute is plenty for slow ones.
+    // The download starts once the click is handled; a minute is plenty even for slow ones.
     setTimeout(() => URL.revokeObjectURL(url), 60_000);
   }
 
-  /** Forget it. */
+  /** Drop what was written. */
   abort(): void {
     this.#parts = [];
   }

@@ -1,6 +1,6 @@
 /**
- * A file by path, written so that its name always leads to the whole old bytes or the whole new ones (hardening 7.2): a temporary file
- * beside it, synced, then renamed over it, then the folder synced.
+ * A file at a path, written so that its name always leads to either all old bytes or all new ones (hardening 7.2): they go to a temporary
+ * file next to it, which is synced and renamed over it; then the folder is synced.
  *
  * @module
  */
@@ -21,18 +21,18 @@ import { recoverFile, replaceFile } from "../disk/undo_journal.ts";
 
 type Handle = Awaited<ReturnType<Fs["promises"]["open"]>>;
 
-/** Files below this are read back before they take the old one's place, unless `verify` says otherwise. */
+/** Files smaller than this, in bytes, are read back before they replace the old file, unless `verify` says otherwise. */
 const VERIFY_BELOW = 64 * 2 ** 20;
 /** Bytes read back at a time. */
 const PIECE = 2 ** 20;
 
 /** A file being saved. */
 export class FileSink implements Sink {
-  /** Each chunk is done with when it was written. */
+  /** A chunk is not read after its write. */
   readonly keepsChunks = false;
-  /** Whether the folder entry is on the disk; known after {@linkcode FileSink.close}. */
+  /** Whether the folder entry has reached the disk; known after {@linkcode FileSink.close}. */
   durable = false;
-  /** SHA-256 of the bytes as hex, where they were read back; known after {@linkcode FileSink.prepare}. */
+  /** SHA-256 of the bytes in hex, if they were read back; known after {@linkcode FileSink.prepare}. */
   sha256?: string;
   readonly #fs: Fs;
   readonly #path: PathCalls;
@@ -44,7 +44,7 @@ export class FileSink implements Sink {
   readonly #cleanup: Cleanup;
   readonly #lock: FileLock | null;
   readonly #hash: ReturnType<typeof hashing> | null;
-  /** A second name of the old file; null where there was none, undefined where it could not be given. */
+  /** A second link to the old file; null if there was no old file, undefined if the link could not be made. */
   #old: string | null | undefined = undefined;
   #written = 0;
   #open = true;
@@ -75,9 +75,10 @@ export class FileSink implements Sink {
   }
 
   /**
-   * Begin a save: wait for earlier saves of the same file, then make the temporary one. Nothing else is touched.
+   * Begin a save: wait for earlier saves of the same file, make missing folders and take the lock if the options say so, roll back an
+   * interrupted change of the old file, and create the temporary file.
    *
-   * @throws {SaveError} the folder cannot be written; `committed` is `"no"`
+   * @throws {SaveError} the folder cannot be written to; `committed` is `"no"`
    * @throws {PathError} `NOT_A_FILE`: the target is a folder, pipe or device
    */
   static async create(shown: string, options: PutOptions): Promise<FileSink> {
@@ -100,7 +101,7 @@ export class FileSink implements Sink {
       }
       const lock = options.lock ? await takeLock(fs, target, shown) : null;
       if (lock) cleanup.push(() => lock.release(), lock.name);
-      // A change in place that was cut off is taken back: its journal must not meet the new file.
+      // Roll back an interrupted in-place change: its journal must not be applied to the new file.
       if (before) await recoverFile(target, (path) => fs.existsSync(path));
       const { temp, handle } = await createTemp(fs, path, target, before?.mode ?? 0o666).catch((error) => {
         throw saveError("WRITE_FAILED", shown, "before anything was written", error);
@@ -114,19 +115,19 @@ export class FileSink implements Sink {
     }
   }
 
-  /** Where the file will be. */
+  /** The folder that the file will be in. */
   get folder(): string {
     return this.#path.dirname(this.#target);
   }
 
-  /** Write a chunk whole: the system may take less of it at a time. */
+  /** Write all of the chunk, even if the system takes less of it at a time. */
   async write(chunk: Uint8Array): Promise<void> {
     this.#lock?.touch();
     for (let done = 0; done < chunk.length;) {
       let n: number;
       try {
         const writing = this.#handle.write(chunk, done, chunk.length - done, this.#written);
-        // The system writes meanwhile.
+        // Hash while the system writes.
         if (done === 0) this.#hash?.update(chunk);
         n = (await writing).bytesWritten;
       } catch (error) {
@@ -138,7 +139,7 @@ export class FileSink implements Sink {
     }
   }
 
-  /** Bring all bytes to the disk and look at them: what is left for {@linkcode FileSink.close} is that they take their place. */
+  /** Sync all bytes to the disk and verify them, so that {@linkcode FileSink.close} only has to rename the file. */
   async prepare(spare: SpareBytes = new SpareBytes()): Promise<void> {
     if (this.#prepared) return;
     this.#lock?.touch();
@@ -148,7 +149,7 @@ export class FileSink implements Sink {
     this.#prepared = true;
   }
 
-  /** The new file takes the old one's place, for good. */
+  /** Replace the old file with the new one, durably. */
   async close(): Promise<void> {
     await this.#commit();
     this.durable = await this.syncFolder();
@@ -162,12 +163,15 @@ export class FileSink implements Sink {
     }
   }
 
-  /** {@linkcode FileSink.close} without the sync of the folder, which the caller does once for many files, and {@linkcode FileSink.settle}. */
+  /**
+   * {@linkcode FileSink.close} without syncing the folder, which the caller does once for many files, and without
+   * {@linkcode FileSink.settle}.
+   */
   async takePlace(): Promise<void> {
     await this.#commit();
   }
 
-  /** Let the old file have a second name until {@linkcode FileSink.settle}, so that the new one can be taken back. */
+  /** Keep a second link to the old file until {@linkcode FileSink.settle}, so that the replacement can be undone. */
   async keepOld(): Promise<void> {
     const name = this.#path.join(this.folder, tempName(this.#path.basename(this.#target)));
     try {
@@ -179,7 +183,7 @@ export class FileSink implements Sink {
     }
   }
 
-  /** The old file takes its place again, if {@linkcode FileSink.keepOld} could do its part; whether that was so. */
+  /** Put the old file back, if {@linkcode FileSink.keepOld} was able to keep it; whether that worked. */
   async takeBack(): Promise<boolean> {
     const old = this.#old;
     try {
@@ -197,18 +201,18 @@ export class FileSink implements Sink {
     }
   }
 
-  /** What took its place stays. */
+  /** Make the replacement final. */
   async settle(): Promise<void> {
     await this.#cleanup.run();
   }
 
-  /** Remove the temporary file alone: {@linkcode FileSink.abort} does the rest. */
+  /** Remove only the temporary file: {@linkcode FileSink.abort} does the rest. */
   async discard(): Promise<void> {
     await this.#shut().catch(() => {});
     await insistently(() => this.#fs.promises.rm(this.#temp, { force: true })).catch(() => {});
   }
 
-  /** Remove the temporary file; the old file was never touched. What cannot be removed is told with `error`. */
+  /** Remove the temporary file; the old file was never touched. What cannot be removed is reported with `error`. */
   async abort(error?: unknown): Promise<void> {
     await this.#shut().catch(() => {});
     await this.#cleanup.run(error);
@@ -216,7 +220,7 @@ export class FileSink implements Sink {
 
   async #sync(): Promise<void> {
     try {
-      // Only once: after a failed sync the system may have dropped the pages, and a second one would succeed for nothing.
+      // Never retried: after a failed sync the system may have dropped the dirty pages, and a second sync would succeed without them.
       await this.#handle.sync();
       const { size } = await this.#handle.stat();
       if (size !== (this.#options.size ?? this.#written)) {
@@ -245,7 +249,7 @@ export class FileSink implements Sink {
     }
   }
 
-  /** Compare what is in the temporary file with what was written to it. */
+  /** Compare the content of the temporary file with what was written to it. */
   async #readBack(written: ReturnType<typeof hashing>, spare: SpareBytes): Promise<void> {
     const read = hashing();
     let length = 0;
@@ -289,11 +293,11 @@ export class FileSink implements Sink {
     signal?.throwIfAborted();
     if (ifUnchanged) await this.#compare(ifUnchanged);
     await this.#rename();
-    // From here on the save has happened.
+    // From here on, the save counts as done.
     this.#cleanup.commit();
   }
 
-  /** The commit point: the name leads to the new bytes. */
+  /** The commit point: from here on, the name leads to the new bytes. */
   async #rename(): Promise<void> {
     const { preserve, signal } = this.#options;
     if (preserve === "inode" && this.#fs.existsSync(this.#target)) {
@@ -307,7 +311,7 @@ export class FileSink implements Sink {
     this.#cleanup.forget(this.#temp);
   }
 
-  /** Bring the names of the folder to the disk; whether that could be done. */
+  /** Sync the folder, that is, its names, to the disk; whether that worked. */
   async syncFolder(): Promise<boolean> {
     try {
       const handle = await this.#fs.promises.open(this.folder, "r");
@@ -318,13 +322,13 @@ export class FileSink implements Sink {
       }
       return true;
     } catch {
-      // Some systems cannot sync a folder: the caller is told by `durable`.
+      // Some systems cannot sync a folder: `durable` tells the caller.
       return false;
     }
   }
 }
 
-/** Whether the file is still what it was. Runtimes tell its time by milliseconds or finer. */
+/** Whether the file has not changed. Runtimes report its mtime in milliseconds or finer. */
 function isSame(now: { size: number; mtimeMs: number; ino: number | bigint } | null, wish: Unchanged): boolean {
   if (!("version" in wish)) {
     return now !== null && now.size === wish.size && Math.abs(now.mtimeMs - wish.mtimeMs) < 1 &&
@@ -335,15 +339,15 @@ function isSame(now: { size: number; mtimeMs: number; ino: number | bigint } | n
   return written !== null && Math.abs(now.mtimeMs - Number(written[1]) / 1e6) < 1;
 }
 
-/** The new file gets the old one's mode and, where that is allowed, its owner. */
+/** Give the new file the old one's mode and, if allowed, its owner. */
 async function takeOver(handle: Handle, { mode, uid, gid }: OldFile): Promise<void> {
   const now = await handle.stat().catch(() => null);
   if (now && (now.uid !== uid || now.gid !== gid)) await handle.chown(uid, gid).catch(() => {});
-  // The mask of the process does not apply to a mode that was there before; a change of owners takes some bits away.
+  // The process's umask must not apply to an existing mode, and changing the owner clears some of its bits.
   await handle.chmod(mode).catch(() => {});
 }
 
-/** What has to be undone, last first. */
+/** Steps to undo, last one first. */
 class Cleanup {
   #steps: { undo: () => unknown; name?: string; onlyOnFailure: boolean }[] = [];
 
@@ -359,14 +363,14 @@ class Cleanup {
     this.#steps = this.#steps.filter((step) => !step.onlyOnFailure);
   }
 
-  /** Undo everything; what could not be undone is told with `error`. */
+  /** Undo all steps; what cannot be undone is reported with `error`. */
   async run(error?: unknown): Promise<void> {
     const failures: unknown[] = [], leftovers: string[] = [];
     for (const { undo, name } of this.#steps.splice(0).reverse()) {
       try {
         await insistently(undo);
       } catch (failure) {
-        // A folder that was made on the way may have got a file meanwhile, and stays.
+        // A folder that was made on the way may contain a file by now; it stays.
         if (!name) continue;
         failures.push(failure);
         leftovers.push(name);

@@ -1,22 +1,22 @@
 /**
- * Chunks of any length made into pieces of one length.
+ * Regroups chunks of any length into pieces of equal length.
  *
  * @module
  */
 
-/** Gathers bytes. */
+/** Collects bytes into pieces. */
 export class Gathered {
   readonly #length: number;
   #piece: Uint8Array<ArrayBuffer>;
   #held = 0;
 
-  /** Into pieces of `length` bytes. */
+  /** With pieces of `length` bytes. */
   constructor(length: number) {
     this.#length = length;
     this.#piece = new Uint8Array(length);
   }
 
-  /** Take a chunk; the pieces that became whole, each of its own memory. */
+  /** Add a chunk; yields the pieces that it completes, each with its own memory. */
   *add(chunk: Uint8Array): Generator<Uint8Array<ArrayBuffer>> {
     for (let at = 0; at < chunk.length;) {
       const part = chunk.subarray(at, at + this.#length - this.#held);
@@ -31,7 +31,7 @@ export class Gathered {
     }
   }
 
-  /** What is held and fills no piece. */
+  /** The remaining bytes, which do not fill a piece. */
   rest(): Uint8Array<ArrayBuffer> {
     return this.#piece.slice(0, this.#held);
   }

@@ -1,5 +1,5 @@
 /**
- * Somebody else's sink: whatever it fails with, callers meet an error of ours.
+ * A caller's sink whose failures, whatever they are, surface as our errors.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { FileSink } from "./file_sink.ts";
 import type { Sink } from "../sink.ts";
 import { closeFailed, sinkFailed } from "./sink_failed.ts";
 
-/** `sink` with its failures as SaveErrors, a TypeError of its own among them. */
+/** `sink` with its failures as SaveErrors, even if it throws a TypeError. */
 export function guardedSink(sink: Sink): Sink {
   if (sink instanceof FileSink) return sink;
   const told = async (work: () => unknown, failed = sinkFailed): Promise<void> => {

@@ -1,19 +1,19 @@
 /**
- * Bytes that stay in memory.
+ * Collects bytes in memory.
  *
  * @module
  */
 import type { Sink } from "../sink.ts";
 
-/** Collects what is written; `done` gets the whole when it is closed. */
+/** Collects what is written and passes all of it to `done` on closing. */
 export class MemorySink implements Sink {
-  /** Each chunk is done with when it was written. */
+  /** A chunk is not read after its write. */
   readonly keepsChunks = false;
   readonly #done: (bytes: Uint8Array<ArrayBuffer>) => void;
   #chunks: Uint8Array[] = [];
   #length = 0;
 
-  /** A sink that gives its bytes to `done`. */
+  /** A sink that passes its bytes to `done`. */
   constructor(done: (bytes: Uint8Array<ArrayBuffer>) => void) {
     this.#done = done;
   }
@@ -24,7 +24,7 @@ export class MemorySink implements Sink {
     this.#length += chunk.length;
   }
 
-  /** Put the chunks together. */
+  /** Join the chunks. */
   close(): void {
     const bytes = new Uint8Array(this.#length);
     let at = 0;
@@ -36,7 +36,7 @@ export class MemorySink implements Sink {
     this.#done(bytes);
   }
 
-  /** Forget the chunks. */
+  /** Drop the chunks. */
   abort(): void {
     this.#chunks = [];
   }

@@ -1,5 +1,5 @@
 /**
- * A file that is sent in parts of one length, as buckets want them.
+ * A file uploaded in parts of equal size, as buckets require.
  *
  * @module
  */
@@ -10,28 +10,28 @@ import { toldBy } from "../told_by.ts";
 
 /** Where the parts go. */
 export interface PartsTarget {
-  /** Put a small file whole. */
+  /** Upload a small file whole. */
   put(bytes: Uint8Array<ArrayBuffer>): Promise<unknown>;
-  /** Begin a large one. */
+  /** Begin a multipart upload. */
   begin(): Promise<PartsUpload>;
 }
 
-/** A large file under way. */
+/** A multipart upload in progress. */
 export interface PartsUpload {
-  /** Send part `number`, counted from 1. */
+  /** Upload part `number`, counted from 1. */
   part(number: number, bytes: Uint8Array<ArrayBuffer>): Promise<unknown>;
-  /** Make the file of its parts. */
+  /** Assemble the file from its parts. */
   complete(): Promise<unknown>;
-  /** Forget the parts. */
+  /** Discard the parts. */
   abort(): Promise<unknown>;
 }
 
-/** Most parts that buckets take. */
+/** Maximum number of parts that buckets accept. */
 const MAX_PARTS = 10_000;
 
-/** Sends parts; a file of less than one part is sent whole. */
+/** Uploads parts; a file smaller than one part is uploaded whole. */
 export class PartsSink implements Sink {
-  /** Each chunk is done with when it was written. */
+  /** A chunk is not read after its write. */
   readonly keepsChunks = false;
   readonly #target: PartsTarget;
   readonly #name: string;
@@ -46,24 +46,24 @@ export class PartsSink implements Sink {
     this.#gathered = new Gathered(partSize);
   }
 
-  /** Keep the chunk, and send what fills a part. */
+  /** Buffer the chunk, and upload each part that it completes. */
   async write(chunk: Uint8Array): Promise<void> {
     for (const part of this.#gathered.add(chunk)) await this.#send(part);
   }
 
-  /** Send the rest; the file exists from here on. */
+  /** Upload the rest and complete the file. */
   async close(): Promise<void> {
     const rest = this.#gathered.rest();
     if (this.#upload && rest.length > 0) await this.#send(rest);
     try {
       await (this.#upload ? this.#upload.complete() : this.#target.put(rest));
     } catch (error) {
-      // The last answer was lost: the file may be there.
+      // The final response was lost: the file may exist.
       throw sendError(error, this.#name, "unknown");
     }
   }
 
-  /** Forget what was sent. */
+  /** Discard the uploaded parts. */
   async abort(): Promise<void> {
     await this.#upload?.abort();
   }

@@ -1,12 +1,12 @@
 /**
- * What the failure of a sink becomes that is not ours.
+ * Turns failures of a caller's sink into SaveErrors.
  *
  * @module
  */
 import { SaveError } from "../../errors.ts";
 import { toldBy } from "../told_by.ts";
 
-/** The error of a sink that is not ours. */
+/** The error for a failed sink. */
 export function sinkFailed(cause: unknown, committed: "no" | "unknown" = "no"): SaveError {
   return new SaveError(
     isFull(cause) ? "DISK_FULL" : "SINK_FAILED",
@@ -15,7 +15,7 @@ export function sinkFailed(cause: unknown, committed: "no" | "unknown" = "no"): 
   );
 }
 
-/** That of one that had all bytes: what it made of them only it knows, unless it had no room for them. */
+/** The error for a sink that failed to close: only it knows what became of the bytes, unless there was no room for them. */
 export function closeFailed(cause: unknown): SaveError {
   return sinkFailed(cause, isFull(cause) ? "no" : "unknown");
 }

@@ -8,39 +8,39 @@ import { writableOf } from "../sources/handle_source.ts";
 import type { Sink } from "../sink.ts";
 import { sinkFailed } from "./sink_failed.ts";
 
-/** Bytes that are copied and written at a time: little for an edge worker. */
+/** Bytes copied and written at a time: small enough for an edge worker. */
 const PIECE = 2 ** 20;
 
-/** What becomes of what was written. */
+/** What to do once the stream has ended. */
 export interface SinkEnd {
-  /** The bytes are there: give them their name, or fail and leave that as it was. */
+  /** All bytes are written: give them their name, or fail and leave the old file as it was. */
   commit?: () => Promise<void>;
-  /** Something failed: take everything back. */
+  /** Something failed: undo everything. */
   undo?: () => Promise<void>;
 }
 
-/** A stream into a file. */
+/** A stream that writes to a file. */
 export async function fileStreamSink(handle: FileHandle, end?: SinkEnd, signal?: AbortSignal): Promise<StreamSink> {
   const stream: WritableStream<Uint8Array> = await writableOf(handle, { signal });
   return new StreamSink(stream.getWriter(), end, false);
 }
 
-/** A WritableStream: its back-pressure is waited for, and its end is told apart from a failure. */
+/** A WritableStream: its back-pressure is respected, and a failure aborts it instead of closing it. */
 export class StreamSink implements Sink {
-  /** Each chunk is done with when it was written. */
+  /** A chunk is not read after its write. */
   readonly keepsChunks = false;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #end: SinkEnd;
   readonly #keeps: boolean;
 
-  /** Over `writer`, which `keeps` its chunks unless it is done with one when it has been written. */
+  /** Over `writer`, which `keeps` its chunks unless it is finished with each one once the write resolves. */
   constructor(writer: WritableStreamDefaultWriter<Uint8Array>, end: SinkEnd = {}, keeps = true) {
     this.#writer = writer;
     this.#end = end;
     this.#keeps = keeps;
   }
 
-  /** Write, and copies where the stream may keep its chunks: the tensor behind them may change. */
+  /** Write the chunk. It is copied where the stream may keep it, as the tensor behind it may change. */
   async write(chunk: Uint8Array): Promise<void> {
     for (let at = 0; at < chunk.length; at += PIECE) {
       await this.#writer.ready;
@@ -48,18 +48,18 @@ export class StreamSink implements Sink {
     }
   }
 
-  /** End the stream well. */
+  /** Close the stream. */
   async close(): Promise<void> {
     try {
       await this.#writer.close();
       await this.#end.commit?.();
     } catch (error) {
-      // A file has its new bytes when all of this went well, and not before.
+      // A file has its new bytes only once all of this has succeeded.
       throw this.#keeps ? error : sinkFailed(error);
     }
   }
 
-  /** End the stream as a failure. */
+  /** Abort the stream. */
   async abort(reason: unknown): Promise<void> {
     try {
       await this.#writer.abort(reason);

@@ -1,29 +1,29 @@
 /**
- * A Blob or File as a source: read in slices, because some browsers give the whole of a blob as one chunk.
+ * A Blob or File as a source. It is read in slices, because some browsers deliver a whole blob as one chunk.
  *
  * @module
  */
 import { SourceError } from "../../errors.ts";
 import type { Source } from "../source.ts";
 
-/** Bytes of one slice. */
+/** Maximum bytes per slice. */
 const SLICE = 8 * 2 ** 20;
-/** Bytes of a slice that take a browser no longer than one byte does: each read pays for so many. */
+/** A browser takes no longer to read a slice of this many bytes than a slice of one byte. */
 const FAIR = 65_536;
-/** Bytes of the longest stretch that is read ahead. */
+/** Maximum bytes of a stretch that is read ahead. */
 const MOST = 2 ** 20;
-/** Bytes of the memory that long slices come through. */
+/** Bytes of a buffer that long slices are read through. */
 const SCRATCH = 2 ** 18;
 
-/** Chromium collects a stream that nothing but a waiting read holds, and the read with it. */
+/** Keeps pending readers alive: Chromium garbage-collects a stream, and the read with it, if only a pending read refers to it. */
 const reading = new Set<ReadableStreamBYOBReader>();
 
-/** Bytes that were read ahead of who asks for them. */
+/** Bytes that were read ahead. */
 interface Stretch {
   readonly start: number;
   readonly end: number;
   readonly bytes: Promise<Uint8Array>;
-  /** Reads that it has answered. */
+  /** Number of reads it has served. */
   reads: number;
 }
 
@@ -35,7 +35,7 @@ export class BlobSource implements Source {
   #ahead: Stretch | null = null;
   readonly #scratch: Uint8Array<ArrayBuffer>[] = [];
 
-  /** Over `blob`; the name is its own where none is given. */
+  /** Over `blob`; the name defaults to the blob's own. */
   constructor(blob: Blob, name?: string) {
     this.#blob = blob;
     this.size = blob.size;
@@ -43,7 +43,7 @@ export class BlobSource implements Source {
     else if ("name" in blob && typeof blob.name === "string") this.name = blob.name;
   }
 
-  /** Read a slice. A short one comes out of a longer stretch: the more reads the last stretch has answered, the longer is the next. */
+  /** Read a slice. Short reads are served from a longer stretch: the more reads the last stretch served, the longer the next one is. */
   async read(offset: number, into: Uint8Array): Promise<number> {
     const end = Math.min(this.size, offset + Math.min(into.length, SLICE));
     const ahead = this.#ahead;
@@ -60,7 +60,7 @@ export class BlobSource implements Source {
     const end = Math.min(this.size, Math.max(least, start + length));
     const bytes = this.#slice(start, end);
     const stretch = { start, end, bytes, reads: 0 };
-    // What failed is asked for again by the next read.
+    // After a failure the next read tries again.
     bytes.catch(() => {
       if (this.#ahead === stretch) this.#ahead = null;
     });
@@ -72,21 +72,21 @@ export class BlobSource implements Source {
     try {
       bytes = new Uint8Array(await this.#blob.slice(offset, end).arrayBuffer());
     } catch (cause) {
-      // A file behind a Blob that changed is "not readable" (File API, snapshot state).
+      // A Blob whose underlying file changed is "not readable" (File API, snapshot state).
       throw this.#failed(offset, cause instanceof Error && cause.name === "NotReadableError", { cause });
     }
-    // Firefox gives what is left of it.
+    // Firefox returns what is left of a file that shrank.
     if (bytes.length === end - offset) return bytes;
     throw this.#failed(offset, true, { expected: end - offset, actual: bytes.length });
   }
 
   async #long(offset: number, end: number, into: Uint8Array): Promise<number> {
-    // A slice of a changed file says so itself, its stream does not.
+    // Reading a slice of a changed file reports the change; its stream does not.
     if (await this.#streamed(offset, end, into).catch(() => false)) return end - offset;
     return fill(into, await this.#slice(offset, end));
   }
 
-  /** Through memory that is used again: the buffer of a whole slice stays for long, as browsers see no need to collect it. */
+  /** Read through a reused buffer: that of a whole slice would live long, as browsers see no need to collect it. */
   async #streamed(offset: number, end: number, into: Uint8Array): Promise<boolean> {
     const reader = fillingReader(this.#blob.slice(offset, end));
     if (!reader) return false;
@@ -124,7 +124,7 @@ function fill(into: Uint8Array, bytes: Uint8Array): number {
   return bytes.length;
 }
 
-/** A reader that fills memory of ours; Bun's and WebKit's blobs have none. */
+/** A reader that fills a buffer of ours, or null: the blobs of Bun and WebKit have none. */
 function fillingReader(blob: Blob): ReadableStreamBYOBReader | null {
   try {
     return blob.stream().getReader({ mode: "byob" });

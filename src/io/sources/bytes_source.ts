@@ -12,10 +12,10 @@ export class BytesSource implements Source {
   readonly size: number;
   readonly name?: string;
   readonly #bytes: Uint8Array;
-  /** Change the bytes themselves; where they are the place, and not a copy of it. */
+  /** Change the bytes themselves. Present only where they are the caller's own memory, not a copy of it. */
   readonly edit?: (offset: number, bytes: Uint8Array) => Promise<void>;
 
-  /** Over `bytes`, which are not copied, and changed only if they are `writable`. */
+  /** Over `bytes`, which are not copied, and are changed only if `writable`. */
   constructor(bytes: Uint8Array, name?: string, writable = false) {
     this.#bytes = plainBytes(bytes);
     this.size = bytes.length;
@@ -25,12 +25,12 @@ export class BytesSource implements Source {
     }
   }
 
-  /** Copy from `offset` on. */
+  /** Copy bytes from `offset` on. */
   read(offset: number, into: Uint8Array): Promise<number> {
     return Promise.resolve(this.readSync(offset, into));
   }
 
-  /** Copy from `offset` on, at once. */
+  /** Copy bytes from `offset` on, synchronously. */
   readSync(offset: number, into: Uint8Array): number {
     const part = this.view(offset, Math.min(into.length, this.size - offset));
     into.set(part);

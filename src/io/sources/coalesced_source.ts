@@ -1,5 +1,6 @@
 /**
- * Reads that are asked for together become few requests: neighbours are read as one, and so many at a time (hardening H-HTTP-11).
+ * Merges reads that are requested together into few requests: neighbours become one, and only a limited number run at a time (hardening
+ * H-HTTP-11).
  *
  * @module
  */
@@ -8,9 +9,9 @@ import { readFully } from "./read_fully.ts";
 import { Slots } from "../waiting/slots.ts";
 import type { Source } from "../source.ts";
 
-/** Bytes between two reads that are read along, at most. */
+/** Maximum bytes between two reads that are fetched along with them. */
 const GAP = 65_536;
-/** Longest request that is put together from several: longer reads go by themselves, straight into their buffers. */
+/** Maximum bytes of a merged request. A longer read goes alone, straight into its buffer. */
 const LONGEST = 4 * 2 ** 20;
 const IN_FLIGHT = 6;
 
@@ -22,7 +23,7 @@ interface Read {
   readonly reject: (error: unknown) => void;
 }
 
-/** A source whose reads cost a trip each. */
+/** A source each of whose reads costs a round trip. */
 export class CoalescedSource implements Source {
   readonly size: number;
   readonly name?: string;
@@ -31,12 +32,12 @@ export class CoalescedSource implements Source {
   readonly #source: Source;
   readonly #slots: Slots;
   #batch: Read[] = [];
-  /** The same bytes in one pass, where the source below can. */
+  /** All bytes in one pass, if the underlying source can. */
   readonly readAll?: () => ReadableStream<Uint8Array>;
-  /** A long stretch in one trip, where the source below can. */
+  /** A long range in one request, if the underlying source can. */
   readonly streamRange?: Source["streamRange"];
 
-  /** Over `source`, with as many reads of it at a time as there are `slots`. */
+  /** Over `source`, running at most as many reads at a time as there are `slots`. */
   constructor(source: Source, slots = new Slots(IN_FLIGHT)) {
     this.#source = source;
     this.size = source.size;
@@ -44,11 +45,11 @@ export class CoalescedSource implements Source {
     this.version = source.version;
     this.#slots = slots;
     if (source.readAll) this.readAll = () => source.readAll!();
-    // Not one of so many at a time: who opens several may read the last one first.
+    // Takes no slot: a caller that opens several streams may read the last one first.
     if (source.streamRange) this.streamRange = (start, end) => source.streamRange!(start, end);
   }
 
-  /** Fill `into` whole, unless the source ends before. */
+  /** Fill all of `into`, unless the source ends before. */
   read(offset: number, into: Uint8Array, { signal }: { signal?: AbortSignal } = {}): Promise<number> {
     const length = Math.max(0, Math.min(into.length, this.size - offset));
     if (length === 0) return Promise.resolve(0);
@@ -58,12 +59,12 @@ export class CoalescedSource implements Source {
     });
   }
 
-  /** Whether the bytes are still those of the first read. */
+  /** Check that the bytes are still those of the first read. */
   async verify(): Promise<void> {
     await this.#source.verify?.();
   }
 
-  /** Let go of the source. */
+  /** Close the underlying source. */
   async close(): Promise<void> {
     await this.#source.close?.();
   }
@@ -91,7 +92,7 @@ export class CoalescedSource implements Source {
     }
   }
 
-  /** One request for several readers goes on until the last of them leaves. */
+  /** A request shared by several readers is aborted only when the last of them has left. */
   async #several(group: Read[]): Promise<void> {
     const controller = new AbortController();
     let present = group.length;
@@ -130,7 +131,7 @@ function endOf(read: Read): number {
   return read.offset + read.into.length;
 }
 
-/** Reads in the order of their places, put together where little lies between them: at most a tenth of what is needed and one gap. */
+/** Group reads, sorted by offset, whose gaps are small: a group may fetch a tenth more than it needs, plus one gap. */
 function groupsOf(reads: Read[]): Read[][] {
   const groups: Read[][] = [];
   let end = -1, start = 0, needed = 0;

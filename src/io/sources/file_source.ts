@@ -1,5 +1,5 @@
 /**
- * A file by path, on Deno, Bun and Node.
+ * A file at a path, on Deno, Bun and Node.
  *
  * @module
  */
@@ -10,25 +10,25 @@ import { fileSystem, systemCode } from "../platform.ts";
 import type { Source } from "../source.ts";
 import { recoverFile, replaceBytes } from "../disk/undo_journal.ts";
 
-/** Handles that are open at a time: systems let a process have no more than 256, some of them. */
+/** Maximum number of open handles: some systems allow a process no more than 256. */
 const MOST_OPEN = 100;
-/** Sources whose handles are open, the one that was read last at the end. */
+/** Sources with an open handle, least recently read first. */
 const awake = new Set<FileSource>();
 
 /**
- * A file by path. Its size, time and inode are those of the handle, taken when it was opened. Where very many are open, those that were not
- * read for the longest time let go of their handles, and take new ones when they are read again.
+ * A file at a path. Its size, mtime and inode are those of the handle when it was opened. When too many are open, the least recently read
+ * ones close their handles and reopen them at the next read.
  */
 export class FileSource implements Source {
   readonly size: number;
   readonly name: string;
   #file: OpenedFile | null;
-  /** Where it is opened again. */
+  /** The path to reopen. */
   #path: string;
   readonly #real: string;
   #stamp: string;
   #closed = false;
-  /** Reads that go on, and who waits for their end. */
+  /** Number of reads in progress. */
   #reading = 0;
   readonly #leaving: (() => void)[] = [];
 
@@ -45,7 +45,7 @@ export class FileSource implements Source {
   /**
    * Open a regular file.
    *
-   * @throws {SourceError} `NOT_FOUND`, `PERMISSION`, `READ_FAILED`; `HOT_JOURNAL`: a change of it was cut off and cannot be taken back
+   * @throws {SourceError} `NOT_FOUND`, `PERMISSION`, `READ_FAILED`; `HOT_JOURNAL`: an interrupted change of it cannot be rolled back
    * @throws {PathError} `NOT_A_FILE`: a folder, pipe, socket or device
    */
   static async open(path: string): Promise<FileSource> {
@@ -68,12 +68,12 @@ export class FileSource implements Source {
     }
   }
 
-  /** When it was last written. */
+  /** The modification time. */
   get version(): string {
     return `mtime:${this.#stamp.split(" ")[1]}`;
   }
 
-  /** Read from `offset` on. */
+  /** Read bytes from `offset` on. */
   async read(offset: number, into: Uint8Array): Promise<number> {
     const file = this.#wake();
     this.#reading++;
@@ -88,7 +88,7 @@ export class FileSource implements Source {
     return this.#given(n, offset, into);
   }
 
-  /** Read from `offset` on, at once. */
+  /** Read bytes from `offset` on, synchronously. */
   readSync(offset: number, into: Uint8Array): number {
     const file = this.#wake();
     let n: number;
@@ -100,13 +100,13 @@ export class FileSource implements Source {
     return this.#given(n, offset, into);
   }
 
-  /** A file that ends early was cut. */
+  /** If nothing was read before the end, the file was truncated. */
   #given(n: number, offset: number, into: Uint8Array): number {
     if (n === 0 && into.length > 0 && offset < this.size) this.verifySync();
     return n;
   }
 
-  /** `SOURCE_CHANGED` where the file grew, shrank or was written since it was opened. */
+  /** Throws `SOURCE_CHANGED` if the file grew, shrank or was written since it was opened. */
   verify(): Promise<void> {
     return new Promise((resolve) => {
       this.verifySync();
@@ -114,13 +114,13 @@ export class FileSource implements Source {
     });
   }
 
-  /** The same at once. */
+  /** The same, synchronously. */
   verifySync(): void {
     this.#compare(this.#wake());
   }
 
   /**
-   * Replace bytes in place: a crash leaves all of the old or all of the new ones.
+   * Replace bytes in place: after a crash, either all old or all new bytes are there.
    *
    * @throws {SourceError} `SOURCE_CHANGED`
    * @throws {SaveError}
@@ -128,7 +128,7 @@ export class FileSource implements Source {
   async edit(offset: number, bytes: Uint8Array, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
     await this.verify();
     const inode = this.#stamp.split(" ")[2];
-    // A save puts another file in the place of the one that is open: that one is not ours to change.
+    // A save replaces the open file with another one, which must not be changed here.
     const fs = fileSystem(this.name);
     const there = await fs.promises.stat(this.#real, { bigint: true }).catch(() => null);
     if (String(there?.ino) !== inode) {
@@ -140,18 +140,20 @@ export class FileSource implements Source {
     try {
       this.#stamp = this.#stampOf(this.#wake());
     } catch {
-      // The bytes are there. Whoever reads next is told that the file is another one, or why it cannot be looked at.
+      // The bytes are written. The next read reports that the file changed, or why it cannot be opened.
     }
   }
 
-  /** Close the file, when the reads that go on have ended: of a number that was let go of, they would read whatever gets it next. */
+  /**
+   * Close the file once the reads in progress have ended: on a closed descriptor they would read whatever file is given its number next.
+   */
   async close(): Promise<void> {
     this.#closed = true;
     if (this.#reading > 0) await new Promise<void>((resolve) => this.#leaving.push(resolve));
     this.#rest();
   }
 
-  /** The open handle: of those that are open, this is the last to let go of it. */
+  /** The open handle, reopened if need be, and marked as most recently used. */
   #wake(): OpenedFile {
     if (this.#closed) throw closedError(this.name);
     const file = this.#file ??= this.#openAgain();
@@ -164,7 +166,7 @@ export class FileSource implements Source {
   #letRest(): void {
     for (const other of awake) {
       if (other === this || other.#reading > 0) continue;
-      // Whoever changes the working directory meanwhile means the same file.
+      // A relative path must still lead to the same file if the working directory changes.
       other.#path = pathCalls().resolve(other.#path);
       return other.#rest();
     }
@@ -226,12 +228,12 @@ function closedError(name: string): TypeError {
   return new TypeError(`${JSON.stringify(name)} was closed`);
 }
 
-/** What was read is good, whatever the system says to the end of a handle. */
+/** Close the file. What was read is valid, whatever the system reports on closing. */
 function letGo(file: OpenedFile): void {
   try {
     file.close();
   } catch {
-    // There is nothing that could still be lost.
+    // No data can be lost.
   }
 }
 

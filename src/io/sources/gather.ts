@@ -1,5 +1,5 @@
 /**
- * Whatever was opened, as a source that can be read at any position.
+ * Turns anything that was opened into a source that can be read at any offset.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { Opened } from "../open_source.ts";
 import type { Source } from "../source.ts";
 import { streamChunks } from "../streams/stream_chunks.ts";
 
-/** A source stays what it is; a stream, which is read once, is kept in memory: at most `most` bytes. */
+/** Return a source as it is. A stream, which can be read only once, is read into memory: at most `most` bytes. */
 export async function gather(opened: Opened, most: number, signal?: AbortSignal): Promise<Source> {
   if (!("stream" in opened)) return opened;
   const chunks: Uint8Array[] = [];

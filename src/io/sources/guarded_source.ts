@@ -1,5 +1,5 @@
 /**
- * Somebody else's source, held to the contract: whatever it does, callers meet a count that can be true, or an error of ours.
+ * Holds a caller's source to its contract: whatever it does, it yields a plausible byte count or one of our errors.
  *
  * @module
  */
@@ -25,7 +25,7 @@ class GuardedSource implements Source {
   constructor(source: Source, signal: AbortSignal | undefined) {
     this.#source = source;
     this.#signal = signal;
-    // Each may be computed, and fail.
+    // Each property may be a getter that throws.
     const { size, name, costly, readSync, view, readAll, streamRange, edit, verify, verifySync } = this.#try(() =>
       known(source)
     );
@@ -60,7 +60,7 @@ class GuardedSource implements Source {
     return this.#checked(count, offset, into.length);
   }
 
-  /** The source is let go of once. What was read is good, whatever becomes of the source then. */
+  /** Close the source, once. Errors are ignored: what was read is valid in any case. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -84,7 +84,7 @@ class GuardedSource implements Source {
     throw this.#failed("READ_FAILED", "The source gives no stream that can be read");
   }
 
-  /** Nobody waits for a source that does not look at the signal. */
+  /** Does not wait for a source that ignores the signal. */
   async #edit(offset: number, bytes: Uint8Array, options: { signal?: AbortSignal } = {}): Promise<void> {
     const editing = (async () => await this.#source.edit!(offset, bytes, options))();
     try {
@@ -140,7 +140,7 @@ class GuardedSource implements Source {
   }
 
   #wrapped(cause: unknown, offset?: number): unknown {
-    // Whoever reads on is at fault, and not the source.
+    // The caller that reads on is at fault, not the source.
     if (this.#isClosed) return new TypeError(`${JSON.stringify(this.name ?? "The source")} was closed`);
     return isPaddleError(cause) ? cause : this.#failed("READ_FAILED", "The source failed", { offset, cause });
   }
@@ -154,7 +154,7 @@ function known({ size, name, costly, readSync, view, readAll, streamRange, edit,
   return { size, name, costly, readSync, view, readAll, streamRange, edit, verify, verifySync };
 }
 
-/** `source` for one call: its closing is waited for until `signal`. */
+/** `source`, wrapped for one call: once `signal` aborts, its `close` is no longer waited for. */
 export function guarded(source: Source, signal?: AbortSignal): Source {
   if (source instanceof GuardedSource) return source;
   try {

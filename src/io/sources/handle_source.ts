@@ -1,5 +1,5 @@
 /**
- * A file handle of the browser as a source.
+ * A browser file handle as a source.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { sinkFailed } from "../sinks/sink_failed.ts";
 import type { Source } from "../source.ts";
 import { sleep } from "../waiting/within.ts";
 
-/** A file handle: the file is the one that it led to when it was opened. */
+/** A file handle: reads the file as it was when it was opened. */
 export class HandleSource implements Source {
   readonly size: number;
   readonly name: string;
@@ -44,7 +44,7 @@ export class HandleSource implements Source {
     return await this.#file.read(offset, into);
   }
 
-  /** Replace bytes in place: the browser writes a copy of the file and swaps it when it is whole. */
+  /** Replace bytes in place: the browser writes to a copy of the file and swaps it in once it is complete. */
   async edit(offset: number, bytes: Uint8Array, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
     const stream = await writableOf(this.#handle, { keepExistingData: true, signal });
     try {
@@ -58,15 +58,15 @@ export class HandleSource implements Source {
     } catch (error) {
       throw editError(error, this.name);
     }
-    // The file that was opened is no more: the handle leads to the new one.
+    // The file that was opened is gone: the handle now leads to the new one.
     try {
       this.#file = new BlobSource(await this.#handle.getFile(), this.name);
     } catch {
-      // The bytes are there. Whoever reads next is told that the file is another one.
+      // The bytes are written. The next read reports that the file changed.
     }
   }
 
-  /** Nothing is held. */
+  /** There is nothing to release; later reads fail. */
   close(): Promise<void> {
     this.#closed = true;
     return Promise.resolve();
@@ -82,13 +82,13 @@ function editError(cause: unknown, path: string): SaveError {
   });
 }
 
-/** Milliseconds that somebody who writes the same file is waited for. */
+/** Milliseconds to wait for another writer of the same file. */
 const PATIENCE = 2000;
 
 /**
- * A stream into a file that nobody else may write meanwhile, where the browser knows of that; elsewhere the last one to close wins.
+ * Open a writable stream with exclusive access to the file, where the browser supports that; elsewhere the last writer to close wins.
  *
- * @throws {SaveError} `CONFLICT`: somebody else writes it; `READ_ONLY`
+ * @throws {SaveError} `CONFLICT`: another writer has it open; `READ_ONLY`
  */
 export async function writableOf(
   handle: FileHandle,
@@ -106,7 +106,7 @@ export async function writableOf(
   }
 }
 
-/** Our error for what a handle rejects with that is to be written. */
+/** The error to throw for what a handle rejects with when it is opened for writing. */
 export function writeError(cause: unknown, path: string): unknown {
   const error = handleError(cause, path);
   if (error instanceof SourceError) {
@@ -119,7 +119,7 @@ export function writeError(cause: unknown, path: string): unknown {
   return error instanceof PaddleError ? error : sinkFailed(cause);
 }
 
-/** Our error for what a handle rejects with. */
+/** The error to throw for what a handle rejects with. */
 export function handleError(cause: unknown, path: string): unknown {
   if (cause instanceof PaddleError || !(cause instanceof DOMException)) return cause;
   const shown = JSON.stringify(path);

@@ -1,12 +1,12 @@
 /**
- * A part of a source as a source.
+ * Part of a source, as a source of its own.
  *
  * @module
  */
 import { readFully } from "./read_fully.ts";
 import type { Source } from "../source.ts";
 
-/** The bytes `[offset, offset + size)` of another source, which stays its owner's to close. */
+/** The bytes `[offset, offset + size)` of another source, which its owner closes. */
 export class PartSource implements Source {
   readonly size: number;
   readonly name: string;
@@ -18,7 +18,7 @@ export class PartSource implements Source {
   readonly #source: Source;
   readonly #offset: number;
 
-  /** Over a part that lies inside of `source`. */
+  /** Over a part that lies within `source`. */
   constructor(source: Source, offset: number, size: number, name: string) {
     this.#source = source;
     this.#offset = offset;
@@ -31,13 +31,13 @@ export class PartSource implements Source {
     if (source.view) this.view = (at, length) => source.view!(offset + at, length);
   }
 
-  /** Read from `offset` of the part on. */
+  /** Read bytes from `offset` on, counted from the start of the part. */
   async read(offset: number, into: Uint8Array, options?: { signal?: AbortSignal }): Promise<number> {
     const part = this.#clip(offset, into);
     return part.length === 0 ? 0 : await this.#source.read(this.#offset + offset, part, options);
   }
 
-  /** Whether the source is still what it was. */
+  /** Check that the source has not changed. */
   async verify(): Promise<void> {
     await this.#source.verify?.();
   }
@@ -48,7 +48,7 @@ export class PartSource implements Source {
   }
 }
 
-/** Bytes of one read of a source that is read from end to end. */
+/** Maximum bytes per read when a source is read from end to end. */
 const PIECE = 2 ** 18;
 
 /** The bytes `[from, to)` of a source, in pieces. */

@@ -1,5 +1,5 @@
 /**
- * A read that is whole.
+ * Reads that fill their whole buffer.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { SourceError } from "../../errors.ts";
 import type { Source } from "../source.ts";
 import { within } from "../waiting/within.ts";
 
-/** Fill all of `into` from `offset` on: a source may give fewer bytes at a time, but not none (hardening H-SRC-1). */
+/** Fill all of `into` from `offset` on. A source may return fewer bytes at a time, but never none (hardening H-SRC-1). */
 export async function readFully(
   source: Source,
   offset: number,
@@ -17,7 +17,7 @@ export async function readFully(
   for (let done = 0; done < into.length;) {
     signal?.throwIfAborted();
     const reading = source.read(offset + done, done === 0 ? into : into.subarray(done), { signal });
-    // Nobody waits for a source that does not look at the signal.
+    // Do not wait for a source that ignores the signal.
     const n = await (signal ? within(Promise.resolve(reading), Infinity, signal) : reading);
     if (n > into.length - done) {
       throw new SourceError(

@@ -1,5 +1,5 @@
 /**
- * A small file, whole.
+ * Reads a small file whole.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { type From, sourceOf, type SourceOfOptions } from "../open_source.ts";
 import { readFully } from "./read_fully.ts";
 import { streamChunks } from "../streams/stream_chunks.ts";
 
-/** All bytes of `from`, at most `limit`. */
+/** All bytes of `from`, of which there may be at most `limit`. */
 export async function readWhole(from: From, limit: number, options: SourceOfOptions): Promise<Uint8Array> {
   const { signal } = options;
   const opened = await sourceOf(from, { ...options, onePass: true });

@@ -1,5 +1,5 @@
 /**
- * Readers that fill memory of ours, in place of giving chunks of theirs.
+ * Readers that fill our buffer instead of returning chunks of their own.
  *
  * @module
  */
@@ -7,23 +7,23 @@
 /** A reader of either kind. */
 export type BytesReader = ReadableStreamDefaultReader<Uint8Array> | ReadableStreamBYOBReader;
 
-/** Elsewhere such readers are slower, as chunks are made and copied all the same; workerd has too little memory for chunks. */
+/** Elsewhere such readers are slower, as chunks are made and copied anyway. workerd has too little memory for chunks. */
 const IS_WORTH = "Deno" in globalThis ||
   (globalThis as { navigator?: { userAgent?: string } }).navigator?.userAgent === "Cloudflare-Workers";
 
-/** A reader that fills memory, where that is worth it and `stream` can; else one that gives chunks. */
+/** A BYOB reader, if that pays off here and `stream` supports it; otherwise a default reader. */
 export function readerOf(stream: ReadableStream<Uint8Array>): BytesReader {
   if (!IS_WORTH) return stream.getReader();
   try {
     return stream.getReader({ mode: "byob" });
   } catch (error) {
-    // Only streams of bytes can; one that somebody reads already can do neither.
+    // Only byte streams have BYOB readers; a locked stream has no reader of either kind.
     if (stream.locked) throw error;
     return stream.getReader();
   }
 }
 
-/** Whether it fills memory. */
+/** Whether `reader` fills a caller's buffer. */
 export function isFilling(reader: BytesReader): reader is ReadableStreamBYOBReader {
   return typeof ReadableStreamBYOBReader !== "undefined" && reader instanceof ReadableStreamBYOBReader;
 }

@@ -1,12 +1,12 @@
 /**
- * Somebody else's stream, chunk by chunk.
+ * A caller's stream, chunk by chunk.
  *
  * @module
  */
 import { isPaddleError, SourceError } from "../../errors.ts";
 import { within } from "../waiting/within.ts";
 
-/** The chunks of `stream` as they come, until `signal`. Whatever it fails with is an error of ours. */
+/** The chunks of `stream` as they arrive, until `signal` aborts. Whatever it fails with surfaces as one of our errors. */
 export async function* streamChunks(
   stream: ReadableStream<Uint8Array>,
   signal?: AbortSignal,

@@ -1,10 +1,13 @@
 /**
- * A generator of bytes as a stream.
+ * A generator of bytes, as a stream.
  *
  * @module
  */
 
-/** A stream of what `make` gives. Cancelling it ends the signal that `make` got, so that nobody waits for bytes that nobody wants. */
+/**
+ * A stream of what `make` yields. Cancelling it aborts the signal passed to `make`, so that nothing waits for bytes that are no longer
+ * wanted.
+ */
 export function streamOf(make: (signal: AbortSignal) => AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array> {
   const controller = new AbortController();
   const chunks = make(controller.signal);
@@ -20,7 +23,7 @@ export function streamOf(make: (signal: AbortSignal) => AsyncGenerator<Uint8Arra
     },
     async cancel(reason) {
       controller.abort(reason);
-      // What it meets on its way out concerns nobody any more.
+      // Errors on the way out no longer matter.
       await chunks.return(undefined).catch(() => {});
     },
   });

@@ -1,12 +1,12 @@
 /**
- * Two signals as one.
+ * Combines two signals.
  *
  * @module
  */
 
 import { onAbort } from "./on_abort.ts";
 
-/** A signal that ends with the first of two; `release` takes the listeners away. */
+/** A signal that aborts with the first of two; `release` removes the listeners. */
 export function eitherSignal(
   one: AbortSignal,
   other: AbortSignal | undefined,

@@ -1,5 +1,5 @@
 /**
- * One listener on a signal, however many wait for it: some runtimes warn of more than ten.
+ * One listener per signal, however many are waiting for it: some runtimes warn about more than ten.
  *
  * @module
  */
@@ -11,7 +11,7 @@ interface Waiting {
 
 const waiting = new WeakMap<AbortSignal, Waiting>();
 
-/** Call `call` when `signal` is aborted; what is returned takes it back. */
+/** Call `call` when `signal` aborts; the returned function cancels that. */
 export function onAbort(signal: AbortSignal, call: () => void): () => void {
   const { calls, listener } = waiting.get(signal) ?? listen(signal);
   calls.add(call);

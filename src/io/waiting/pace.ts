@@ -1,29 +1,29 @@
 /**
- * How much to read at a time over a network: little at a jump, because only a name and a shape are wanted there, and more as the reading
- * goes on. In all, never more requests than one for each 64 KiB of the file and two (hardening H-HTTP-11).
+ * How much to read at a time over a network: little after a jump, because only a name and a shape are wanted there, and more as reading
+ * goes on. In total, never more requests than one per 64 KiB of the file, plus two (hardening H-HTTP-11).
  *
  * @module
  */
 
-/** Bytes at a jump. */
+/** Initial bytes requested at a jump. */
 const LEAST = 2048;
-/** Bytes at a jump where the one before had to go on: a bias may lie between two heads. */
+/** Maximum bytes requested at a jump, if earlier ones fell short: a bias may lie between two headers. */
 const LEARNED = 16_384;
-/** A skip that is no jump. */
+/** A skip of at most this many bytes is not a jump. */
 const GAP = 4096;
-/** Bytes that pay for one request. */
+/** Bytes of the file per request. */
 const FAIR = 65_536;
 const MOST = 2 ** 20;
 
-/** Tells the next request's length. */
+/** Decides how long the next request is. */
 export class Pace {
   readonly #size: number;
   #requests = 0;
   #end = 0;
   #last = 0;
-  /** Where the last jump led to. */
+  /** The offset that the last jump led to. */
   #jump = 0;
-  /** What a jump asks for. */
+  /** Bytes to request at a jump. */
   #usual = LEAST;
   /** Bytes since the last jump. */
   #run = 0;
@@ -33,26 +33,26 @@ export class Pace {
     this.#size = size;
   }
 
-  /** Bytes to ask for at `offset`, of which `least` are needed. */
+  /** Number of bytes to request at `offset`, of which `least` are needed. */
   next(offset: number, least: number): number {
     if (least <= 0) return 0;
     const gap = offset - this.#end;
     let length = this.#usual;
     if (this.#requests === 0) length = FAIR;
     else if (gap <= GAP) {
-      // A tenth of what was needed so far may turn out not to be.
+      // Up to a tenth of the run so far may be read in vain.
       length = Math.max(Math.min(FAIR, 2 * this.#last), Math.min(MOST, Math.floor(this.#run / 10)));
       this.#run += gap;
-      // The next jump had better bring this much, and a head behind it.
+      // The next jump should request this much, plus the header after it.
       const needed = offset + least + LEAST / 2 - this.#jump;
       if (this.#jump > 0 && needed <= LEARNED) this.#usual = Math.max(this.#usual, needed);
     } else {
       this.#run = 0;
       this.#jump = offset;
     }
-    // Small requests are a credit that the bytes behind us have earned.
+    // Each FAIR bytes of the file pay for one small request; beyond that, requests are longer.
     if (this.#requests > offset / FAIR) length = Math.max(length, FAIR);
-    // What little is left comes at once: names stand at the end.
+    // Read a short remainder at once: the names are at the end.
     if (this.#size - offset <= FAIR) length = this.#size - offset;
     length = Math.max(length, least);
     this.#requests++;

@@ -1,12 +1,12 @@
 /**
- * So many at a time, first come, first served.
+ * Limits how many run at a time, first come, first served.
  *
  * @module
  */
 
 import { onAbort } from "./on_abort.ts";
 
-/** Hands out a number of slots. */
+/** Hands out a limited number of slots. */
 export class Slots {
   #free: number;
   readonly #waiting: (() => void)[] = [];
@@ -17,7 +17,7 @@ export class Slots {
     this.#free = count;
   }
 
-  /** Wait for a slot; what is returned gives it back, once. */
+  /** Wait for a slot; the returned function releases it, once. */
   async take(signal?: AbortSignal): Promise<() => void> {
     signal?.throwIfAborted();
     if (this.#free > 0) this.#free--;
@@ -29,7 +29,7 @@ export class Slots {
           resolve();
         };
         const leave = () => {
-          // Whoever leaves the queue is passed over when its turn comes.
+          // Remove the waiter from the queue.
           const at = this.#waiting.indexOf(enter, this.#head);
           if (at >= 0) this.#waiting.splice(at, 1);
           release();

@@ -1,5 +1,5 @@
 /**
- * Turns of the event loop: long work lets others run, and looks whether it should stop (hardening H-TIM-3).
+ * Turns of the event loop: long-running work lets others run, and checks whether it should stop (hardening H-TIM-3).
  *
  * @module
  */
@@ -7,7 +7,7 @@
 /** Milliseconds of work between two turns. */
 const SLICE = 20;
 
-/** Tells when a turn is due, and takes it. */
+/** Knows when a turn is due, and takes it. */
 export class Turns {
   readonly #signal: AbortSignal | undefined;
   #last = performance.now();
@@ -21,7 +21,7 @@ export class Turns {
     return performance.now() - this.#last >= SLICE;
   }
 
-  /** Let the event loop turn; throws `signal.reason` where the call was stopped meanwhile. */
+  /** Let the event loop turn; throws `signal.reason` if the call was aborted meanwhile. */
   async take(): Promise<void> {
     await new Promise<void>(later);
     this.#last = performance.now();
@@ -29,7 +29,7 @@ export class Turns {
   }
 }
 
-/** Go through work that is in steps, with turns of the event loop between them. */
+/** Run work that is divided into steps, with turns of the event loop between them. */
 export async function inTurns<T>(steps: Generator<void, T>, signal: AbortSignal | undefined): Promise<T> {
   const turns = new Turns(signal);
   for (;;) {
@@ -39,7 +39,7 @@ export async function inTurns<T>(steps: Generator<void, T>, signal: AbortSignal 
   }
 }
 
-/** Node, Bun and Deno have a turn without the milliseconds that a timer takes. */
+/** On Node, Bun and Deno `setImmediate` avoids the milliseconds that a timer takes. */
 function later(resolve: () => void): void {
   const { setImmediate } = globalThis as { setImmediate?: (call: () => void) => unknown };
   if (setImmediate) setImmediate(resolve);

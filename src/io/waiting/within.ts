@@ -1,15 +1,15 @@
 /**
- * Waiting with an end.
+ * Waiting with a time limit.
  *
  * @module
  */
 
 import { onAbort } from "./on_abort.ts";
 
-/** What {@linkcode within} rejects with when the time is over. */
+/** What {@linkcode within} rejects with when the time is up. */
 export class TimeIsOver extends Error {}
 
-/** `work`, but no longer than `ms` and not beyond `signal`; timer and listener are gone when it settles. */
+/** `work`, but no longer than `ms` milliseconds and not after `signal` aborts; timer and listener are gone once it settles. */
 export function within<T>(work: Promise<T>, ms: number, signal?: AbortSignal): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -34,7 +34,7 @@ export function within<T>(work: Promise<T>, ms: number, signal?: AbortSignal): P
     );
     if (signal?.aborted) return stop();
     if (signal) release = onAbort(signal, stop);
-    // Longer times than a timer can take are no limit.
+    // Timers cannot take longer times; those mean no limit.
     if (ms < 2 ** 31) {
       timer = setTimeout(() => {
         done();
@@ -44,7 +44,7 @@ export function within<T>(work: Promise<T>, ms: number, signal?: AbortSignal): P
   });
 }
 
-/** Wait `ms` milliseconds; `signal` ends it with its reason. */
+/** Wait `ms` milliseconds; rejects with the reason of `signal` if that aborts. */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return within(new Promise<void>(() => {}), ms, signal).catch((error) => {
     if (!(error instanceof TimeIsOver)) throw error;
