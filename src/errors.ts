@@ -145,7 +145,7 @@ const FIELDS = [
   "names",
 ] as const;
 
-/** Longest message: one or two sentences (hardening H-ERR-3). */
+/** Longest message: one or two sentences (RULES.md ERR-3). */
 const MAX_MESSAGE = 400;
 
 /** Base of all errors of this library. `code` tells them apart; `offset`, `path`, `at` tell the place. */
@@ -333,7 +333,7 @@ export function quote(text: string): string {
   return visible(JSON.stringify(text.length > 200 ? text.slice(0, 200) + "…" : text));
 }
 
-/** A text as one line that can be seen: controls, and what turns the direction of text, as `\u00XX` (hardening H-RT-2). */
+/** A text as one line that can be seen: controls, and what turns the direction of text, as `\u00XX` (RULES.md RT-2). */
 export function visible(text: string): string {
   return text.replace(
     // deno-lint-ignore no-control-regex

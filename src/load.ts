@@ -75,7 +75,7 @@ export async function load(from: From, options: LoadOptions = {}): Promise<Value
 
 /** The parameters of a model, or of a folder of tensors, as arrays by structured name where it is known. */
 async function loadModel(place: Place, options: LoadOptions & { limits: Readonly<Limits> }): Promise<Value> {
-  // What Paddle gathers from several files are numpy's arrays, in either mode (dossier section 7).
+  // What Paddle gathers from several files are numpy's arrays, in either mode (FORMATS.md 11).
   const shape = { ...options, returnNumpy: true, mode: undefined };
   const files = await findModel(place, options);
   if (files) {

@@ -33,7 +33,7 @@ export function sizeOfText(length: number, size: number | undefined): number {
   return size !== undefined && size <= length && size * 2 >= length ? size : length;
 }
 
-/** Takes the UTF-8 of a latin-1 text in pieces of any length and gives its bytes (pickle protocol 2, dossier 3.4). */
+/** Takes the UTF-8 of a latin-1 text in pieces of any length and gives its bytes (pickle protocol 2, FORMATS.md 3.4). */
 export class Latin1Text {
   readonly #at: number;
   #into: Uint8Array;

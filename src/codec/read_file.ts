@@ -1,6 +1,6 @@
 /**
  * A file of any kind that `paddle.load` takes as a file: looks at the first bytes, then hands the cursor to the decoder of that kind.
- * The first decoder that knows the file owns its errors (hardening H-ERR-3).
+ * The first decoder that knows the file owns its errors (RULES.md ERR-3).
  *
  * @module
  */

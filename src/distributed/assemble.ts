@@ -13,7 +13,7 @@ import type { Part } from "./metadata.ts";
 const MAX_PARTS = 4096;
 
 /**
- * Check that the parts cover the tensor, each element once: then it is as large as the files are (hardening H-LIM-2).
+ * Check that the parts cover the tensor, each element once: then it is as large as the files are (RULES.md LIM-2).
  *
  * @throws {FormatError} `SIZE_MISMATCH`, `BAD_FIELD`
  */

@@ -1,5 +1,5 @@
 /**
- * The `.metadata` file of a distributed checkpoint: which part of which tensor lies in which file (dossier section 8).
+ * The `.metadata` file of a distributed checkpoint: which part of which tensor lies in which file (FORMATS.md 6).
  *
  * @module
  */

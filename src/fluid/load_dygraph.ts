@@ -47,7 +47,7 @@ export async function loadDygraph(
   if (!keepNameTable) parameters.delete(NAME_TABLE);
   let optimizer: Map<string, unknown> | null = null;
   try {
-    // 1.8 leaves the name table in the optimizer's state (dossier 1.3).
+    // 1.8 leaves the name table in the optimizer's state (FORMATS.md 1.3).
     optimizer = await load(base + ".pdopt", shared) as Map<string, unknown>;
   } catch (error) {
     if (!isPaddleError(error) || error.code !== "NOT_FOUND") throw error;

@@ -171,7 +171,7 @@ export class Model<Network extends StatefulNetwork = StatefulNetwork> {
     if (optimizer && this.optimizer) this.optimizer.setStateDict(this.#converted(optimizer));
   }
 
-  /** State of a static graph under the names that the dynamic one gives (dossier section 6). */
+  /** State of a static graph under the names that the dynamic one gives. */
   #converted(state: ReadonlyMap<string, Value>): Map<string, Value> {
     const converted = new Map(state);
     const counter = state.get("@LR_DECAY_COUNTER@");

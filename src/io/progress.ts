@@ -1,5 +1,5 @@
 /**
- * Progress events: monotonic, and not too many (hardening H-PRG-1).
+ * Progress events: monotonic, and not too many (RULES.md PRG-1).
  *
  * @module
  */

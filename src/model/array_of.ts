@@ -107,7 +107,7 @@ function asItIs(bytes: Uint8Array): Uint8Array {
   return bytes;
 }
 
-/** C order and little-endian, which is what nearly every file has already (H-VAL-10). */
+/** C order and little-endian, which is what nearly every file has already (RULES.md VAL-10). */
 function inOrder(array: PickledArray, dtype: PickledDType, bytes: Uint8Array, borrowed: boolean): Uint8Array {
   const { itemsize, swapsize } = dtype.info!;
   if (array.fortran) {

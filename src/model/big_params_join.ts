@@ -1,5 +1,5 @@
 /**
- * Arrays that protocol 2 and 3 could not hold whole: slices under keys of their own, joined again (dossier section 2).
+ * Arrays that protocol 2 and 3 could not hold whole: slices under keys of their own, joined again (FORMATS.md 2).
  *
  * @module
  */

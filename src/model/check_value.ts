@@ -33,8 +33,8 @@ import {
 import { atOnce, StepPace } from "../words/steps.ts";
 
 /**
- * Everything that can be known before a file is made (hardening H-SAV-11). `paddle.save` refuses bytes, bytearrays, frozensets,
- * defaultdicts and ranges (dossier 1.5); `ofAnyKind` takes them.
+ * Everything that can be known before a file is made (RULES.md SAV-11). `paddle.save` refuses bytes, bytearrays, frozensets,
+ * defaultdicts and ranges (FORMATS.md 1.5); `ofAnyKind` takes them.
  *
  * @throws {ValueError} `INVALID_VALUE`, with the place
  */

@@ -1,5 +1,5 @@
 /**
- * What an inference program does not need (dossier 2.3 and 4.2).
+ * What an inference program does not need (FORMATS.md 8.2 and 9.2).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Attributes and outputs that Paddle calls extra: hints for kernels and passes that no result depends on (dossier 4.2).
+ * Attributes and outputs that Paddle calls extra: hints for kernels and passes that no result depends on (FORMATS.md 9.2).
  *
  * The tables are what `core.get_op_extra_attrs` and the operators' protos say in 2.4.2, 2.6.2 and 3.3.1, for operators that inference programs
  * have.

@@ -1,5 +1,5 @@
 /**
- * What `paddle.load` makes of an unpickled object (dossier 4.1 and 4.2).
+ * What `paddle.load` makes of an unpickled object (FORMATS.md 4).
  *
  * @module
  */
@@ -74,7 +74,7 @@ export function stateFromPickle({ root }: Pickle, context: ArrayContext): unknow
 /** Names of keys that are not there which get a warning of their own. */
 const MAX_WARNINGS = 100;
 
-/** Branch A of dossier 4.1: the name table says which arrays are Tensors. */
+/** FORMATS.md 4.1: the name table says which arrays are Tensors. */
 function* fromStateDict(
   dict: Map<unknown, unknown>,
   shaper: Shaper,
@@ -210,7 +210,7 @@ class Shaper extends PlainShaper {
   ): NDArray {
     // Paddle has no Tensor of these: they stay what they are.
     if (dtype === "uint32" || dtype === "uint64") return new NDArray(dtype, shape, data);
-    // Paddle writes bfloat16 as numpy's uint16 (dossier section 6).
+    // Paddle writes bfloat16 as numpy's uint16 (FORMATS.md 3.4).
     if (dtype === "uint16") dtype = "bfloat16";
     if (dtype === "int8") dtype = this.#float8Of(key) ?? dtype;
     return this.#options.mode === "static"

@@ -1,5 +1,5 @@
 /**
- * Keys that Paddle keeps for itself in a state dict (dossier sections 1.3 and 2).
+ * Keys that Paddle keeps for itself in a state dict (FORMATS.md 1.3 and 2).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * A ProgramDesc in the form of Paddle 2.4: Paddle's `legacy_format` (dossier 4.2).
+ * A ProgramDesc in the form of Paddle 2.4: Paddle's `legacy_format` (FORMATS.md 9.2).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * `.pdiparams.info`: what jit.save of the legacy form knew of the variables (dossier 5.2).
+ * `.pdiparams.info`: what jit.save of the legacy form knew of the variables (FORMATS.md 10.2).
  *
  * @module
  */

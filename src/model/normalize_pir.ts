@@ -1,5 +1,5 @@
 /**
- * A PIR module for inference: pruned to its outputs, with operators that fetch (dossier 4.3).
+ * A PIR module for inference: pruned to its outputs, with operators that fetch (FORMATS.md 9.3).
  *
  * @module
  */

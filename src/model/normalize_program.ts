@@ -1,5 +1,5 @@
 /**
- * A ProgramDesc for inference: pruned, without training, with operators that feed and fetch (dossier 4.1 and 4.2).
+ * A ProgramDesc for inference: pruned, without training, with operators that feed and fetch (FORMATS.md 9.1 and 9.2).
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
  * What an inference program still says about the network that was exported: which values are the network's own, and which were changed on
- * the way (dossier sections 4.2 and 5).
+ * the way (FORMATS.md 9.2 and 10).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Which persistable variables of a program are Parameters, and which are the optimizer's (dossier 3.1).
+ * Which persistable variables of a program are Parameters, and which are the optimizer's (FORMATS.md 8.3).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * From variables by name to a state dict by structured name, as `paddle.load` of a prefix does it (dossier section 7).
+ * From variables by name to a state dict by structured name, as `paddle.load` of a prefix does it (FORMATS.md 11).
  *
  * @module
  */

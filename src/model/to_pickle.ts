@@ -1,5 +1,5 @@
 /**
- * What `paddle.save` makes of a value before it is pickled (dossier 1.1 to 1.5 and 2).
+ * What `paddle.save` makes of a value before it is pickled (FORMATS.md 1 and 2).
  *
  * @module
  */
@@ -62,7 +62,7 @@ export function* shapeForSaveInSteps(value: unknown, options: ShapeOptions): Gen
   return { value: shaped, warnings };
 }
 
-/** Dossier 1.2: every value is a tensor, or a dict in which no tensor is. An empty dict is a state dict. */
+/** FORMATS.md 1.2: every value is a tensor, or a dict in which no tensor is. An empty dict is a state dict. */
 function* isStateDict(dict: Map<unknown, unknown>): Generator<void, boolean> {
   for (const value of dict.values()) {
     if (value instanceof Tensor || value instanceof DenseTensor) continue;
@@ -80,7 +80,7 @@ function isTensor(value: object): boolean {
   return value instanceof Tensor || value instanceof DenseTensor || value instanceof SelectedRows;
 }
 
-/** Dossier 1.3: a plain dict of arrays, and the name table last. */
+/** FORMATS.md 1.3: a plain dict of arrays, and the name table last. */
 export function stateDict(dict: Map<unknown, unknown>): Map<unknown, unknown> {
   return atOnce(stateDictInSteps(dict));
 }
@@ -98,7 +98,7 @@ export function* stateDictInSteps(dict: Map<unknown, unknown>): Generator<void, 
   return shaped.set(NAME_TABLE, names);
 }
 
-/** Dossier 1.4: variable names to arrays. */
+/** FORMATS.md 1.4: variable names to arrays. */
 function* staticDict(dict: Map<unknown, unknown>): Generator<void, Map<unknown, unknown>> {
   const shaped = new Map<unknown, unknown>();
   const pace = new StepPace();
@@ -123,7 +123,7 @@ function mostIn({ dtype }: NDArray, maxBytes: number): number {
   return Math.floor(maxBytes / dtypeInfo(dtype).itemsize);
 }
 
-/** Dossier 2: slices under keys of their own; views, not copies. */
+/** FORMATS.md 2: slices under keys of their own; views, not copies. */
 function splitBigParams(dict: Map<unknown, unknown>, maxBytes: number): void {
   const marker = new Map<unknown, unknown>();
   const large: [unknown, NDArray][] = [];

@@ -1,5 +1,5 @@
 /**
- * Walks over values: without recursion, and over shared structure once (hardening H-LIM-3, H-LIM-4).
+ * Walks over values: without recursion, and over shared structure once (RULES.md LIM-3, LIM-4).
  *
  * @module
  */

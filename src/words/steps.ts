@@ -1,5 +1,5 @@
 /**
- * Long work in steps, between which others may have a turn (hardening H-TIM-3). Who has no turns to give takes them at once.
+ * Long work in steps, between which others may have a turn (RULES.md TIM-3). Who has no turns to give takes them at once.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * JSON from UTF-8 bytes: strict (RFC 8259), without recursion, every error with its byte (hardening H-JS-1).
+ * JSON from UTF-8 bytes: strict (RFC 8259), without recursion, every error with its byte (RULES.md JS-1).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * JSON as Paddle's library (nlohmann) writes it: compact, or with an indent; no escapes but those that must be (dossier 5.3).
+ * JSON as Paddle's library (nlohmann) writes it: compact, or with an indent; no escapes but those that must be (FORMATS.md 10.3).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The state that makes an array of its shell: (1, shape, dtype, is_fortran, data), dossier 3.4.
+ * The state that makes an array of its shell: (1, shape, dtype, is_fortran, data), FORMATS.md 3.4.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Texts that stand for bytes: below an `_codecs.encode`, protocol 2 writes bytes as the text of their latin-1 characters (dossier 3.4).
+ * Texts that stand for bytes: below an `_codecs.encode`, protocol 2 writes bytes as the text of their latin-1 characters (FORMATS.md 3.4).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The closed table of calls that a pickle may ask for (hardening H-PKL-4, P1 to P13): for each kind of symbol, what its arguments must be,
+ * The closed table of calls that a pickle may ask for (RULES.md PKL-4, P1 to P13): for each kind of symbol, what its arguments must be,
  * and the value that the call stands for. Nothing is called.
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * What REDUCE, NEWOBJ and BUILD may do (hardening H-PKL-4). Every use is compared with one exact pattern, its arguments included, and
+ * What REDUCE, NEWOBJ and BUILD may do (RULES.md PKL-4). Every use is compared with one exact pattern, its arguments included, and
  * carried out by the few lines here and in call_patterns.ts. Whatever fits none is refused.
  *
  * @module

@@ -1,6 +1,6 @@
 /**
- * Puts what lies on the stack into lists, tuples, dicts and sets, by Python's rules: equal keys, floats that stay floats (hardening
- * H-PKL-9), symbols nowhere.
+ * Puts what lies on the stack into lists, tuples, dicts and sets, by Python's rules: equal keys, floats that stay floats (RULES.md
+ * PKL-9), symbols nowhere.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The numpy dtypes of a pickle: made of a code, completed by a state (dossier 3.4).
+ * The numpy dtypes of a pickle: made of a code, completed by a state (FORMATS.md 3.4).
  *
  * @module
  */

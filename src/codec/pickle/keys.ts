@@ -1,6 +1,6 @@
 /**
  * Keys of dicts and members of sets. Python holds 1, 1.0 and True for one key, and compares bytes and tuples by what they hold; a Map does
- * neither. So each container that has such keys gets an index from a key's canonical form to the key that stands in the Map (H-PKL-9).
+ * neither. So each container that has such keys gets an index from a key's canonical form to the key that stands in the Map (RULES.md PKL-9).
  *
  * @module
  */

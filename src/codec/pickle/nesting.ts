@@ -1,6 +1,6 @@
 /**
  * How deep a pickle's containers nest, and how large they would be as a tree: judged once, at STOP, without recursion and with shared
- * containers looked at once (hardening H-LIM-3, H-LIM-4).
+ * containers looked at once (RULES.md LIM-3, LIM-4).
  *
  * @module
  */

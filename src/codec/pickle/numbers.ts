@@ -4,7 +4,7 @@
  * @module
  */
 
-/** LONG1 and LONG4: little-endian two's complement. A number where it is safe, else a bigint (H-VAL-8). */
+/** LONG1 and LONG4: little-endian two's complement. A number where it is safe, else a bigint (RULES.md VAL-8). */
 export function integerFromBytes(bytes: Uint8Array): number | bigint {
   const n = bytes.length;
   if (n === 0) return 0;

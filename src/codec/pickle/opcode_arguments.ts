@@ -1,5 +1,5 @@
 /**
- * The arguments of pickle opcodes, under the rules of frames (dossier 3.2): an argument lies in the frame in force, or has none around it.
+ * The arguments of pickle opcodes, under the rules of frames (FORMATS.md 3.2): an argument lies in the frame in force, or has none around it.
  *
  * @module
  */
@@ -87,7 +87,7 @@ export class OpcodeArguments {
 
   // ---- of a length
 
-  /** Make sure that an argument of `n` bytes lies in the frame and in the file: a length is a claim (H-LIM-2). */
+  /** Make sure that an argument of `n` bytes lies in the frame and in the file: a length is a claim (RULES.md LIM-2). */
   claim(n: number): void {
     const cursor = this.cursor;
     this.#checkFrame(cursor.base + cursor.pos + n);

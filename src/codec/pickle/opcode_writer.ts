@@ -1,5 +1,5 @@
 /**
- * The opcodes of values that have nothing below them, of names, and of calls; and the memo of what was written (dossier 3.4 to 3.6).
+ * The opcodes of values that have nothing below them, of names, and of calls; and the memo of what was written (FORMATS.md 3.4 to 3.6).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Opcodes of the pickle machine, by Python's names (dossier 3.2).
+ * Opcodes of the pickle machine, by Python's names (FORMATS.md 3.2).
  *
  * @module
  */

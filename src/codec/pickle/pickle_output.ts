@@ -1,6 +1,6 @@
 /**
  * Where a pickle's opcodes go: gathered into protocol 4's frames as CPython's C pickler cuts them, with large payloads passed on as they
- * are (dossier 3.5).
+ * are (FORMATS.md 3.5).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The fields that a record of a distributed checkpoint may have, and what each may hold (dossier section 8, hardening P10).
+ * The fields that a record of a distributed checkpoint may have, and what each may hold (FORMATS.md 6, RULES.md PKL-4 P10).
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
  * Watches over the symbols that a pickle names: they come from the closed table, are used by the patterns of calls.ts alone, and never
- * become a value (hardening H-PKL-4). A refusal is thrown, or, in an audit, listed.
+ * become a value (RULES.md PKL-4). A refusal is thrown, or, in an audit, listed.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The closed table of symbols that a pickle may name (hardening H-PKL-4, dossier 3.3). A symbol is a pair of strings, looked up byte for
+ * The closed table of symbols that a pickle may name (RULES.md PKL-4, FORMATS.md 3.3). A symbol is a pair of strings, looked up byte for
  * byte; what comes back is an inert token. Nothing is imported, and nobody can add to the table.
  *
  * @module

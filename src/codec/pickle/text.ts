@@ -31,7 +31,7 @@ export function textFromUtf8(bytes: Uint8Array, start: number, end: number): str
   }
 }
 
-/** UTF-8 where a surrogate may be written as three bytes of its own (H-TXT-2). */
+/** UTF-8 where a surrogate may be written as three bytes of its own (RULES.md TXT-2). */
 function textFromWtf8(bytes: Uint8Array): string | null {
   const out = new Uint16Array(bytes.length);
   let n = 0;
@@ -51,7 +51,7 @@ function textFromWtf8(bytes: Uint8Array): string | null {
   return textFromUnits(out, n);
 }
 
-/** The text of bytes, each a code point (H-TXT-1: `TextDecoder("latin1")` is another encoding). */
+/** The text of bytes, each a code point (RULES.md TXT-1: `TextDecoder("latin1")` is another encoding). */
 export function textFromLatin1(bytes: Uint8Array): string {
   const out = new Uint16Array(bytes.length);
   out.set(bytes);
@@ -162,7 +162,7 @@ function textFromUnits(out: Uint16Array, n: number): string {
 
 const encoder = /* @__PURE__ */ new TextEncoder();
 
-/** UTF-8 of a text; a lone surrogate takes three bytes of its own, as CPython writes it (H-TXT-2). */
+/** UTF-8 of a text; a lone surrogate takes three bytes of its own, as CPython writes it (RULES.md TXT-2). */
 export function utf8FromText(text: string): Uint8Array {
   if (isWellFormed(text)) return encoder.encode(text);
   const out: number[] = [];

@@ -1,5 +1,5 @@
 /**
- * numpy's arrays, scalars and dtypes, and Tensors: the calls that make them again (dossier 1.5, 3.4).
+ * numpy's arrays, scalars and dtypes, and Tensors: the calls that make them again (FORMATS.md 1.5, 3.4).
  *
  * @module
  */
@@ -45,7 +45,7 @@ export class ArrayWriter {
 
   /** A Tensor. */
   *tensor(tensor: Tensor): Steps {
-    // Paddle gives a Tensor in an object as tuple((name, array)) (dossier 1.5).
+    // Paddle gives a Tensor in an object as tuple((name, array)) (FORMATS.md 1.5).
     const pair = new FreshTuple([new FreshText(tensor.name), new ArrayOf(tensor)]);
     yield* this.#opcodes.reduce(builtin("tuple"), [pair], tensor);
   }

@@ -1,5 +1,5 @@
 /**
- * Bytes of a pickle: as they are, or as the text by which protocol 2 says them (dossier 3.4).
+ * Bytes of a pickle: as they are, or as the text by which protocol 2 says them (FORMATS.md 3.4).
  *
  * @module
  */

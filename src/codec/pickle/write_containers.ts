@@ -1,5 +1,5 @@
 /**
- * Tuples, lists, dicts, sets and objects, in the batches in which CPython's pickler writes them (dossier 3.6).
+ * Tuples, lists, dicts, sets and objects, in the batches in which CPython's pickler writes them (FORMATS.md 3.6).
  *
  * @module
  */

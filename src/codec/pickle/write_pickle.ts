@@ -1,5 +1,5 @@
 /**
- * The pickle writer: protocols 2, 3 and 4, byte for byte as CPython's C pickler writes the same value (dossier 3.4 to 3.7). A generator of
+ * The pickle writer: protocols 2, 3 and 4, byte for byte as CPython's C pickler writes the same value (FORMATS.md 3.4 to 3.7). A generator of
  * chunks; a tensor's bytes are passed on as they are.
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * Names of operators, types and attributes: dialects are written as numbers (dossier 5.3).
+ * Names of operators, types and attributes: dialects are written as numbers (FORMATS.md 10.3).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The operator that makes a value an output of a PIR module (dossier 4.3).
+ * The operator that makes a value an output of a PIR module (FORMATS.md 9.3).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Values of attributes (dossier 5.3). Kinds that are not known are given as they stand in the file.
+ * Values of attributes (FORMATS.md 10.3). Kinds that are not known are given as they stand in the file.
  *
  * @module
  */

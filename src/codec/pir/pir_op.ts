@@ -225,7 +225,7 @@ export class PirOp implements Operator {
     this.#onChange();
   }
 
-  /** Whether its value outlives a run. Without flags (`trainable: false`) a parameter's does (dossier 5.4). */
+  /** Whether its value outlives a run. Without flags (`trainable: false`) a parameter's does (FORMATS.md 10.4). */
   get persistable(): boolean {
     return this.persistableAt(0);
   }

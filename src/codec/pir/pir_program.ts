@@ -1,5 +1,5 @@
 /**
- * A PIR module: the programs that Paddle 3 writes as `.json` (dossier 5.3).
+ * A PIR module: the programs that Paddle 3 writes as `.json` (FORMATS.md 10.3).
  *
  * @module
  */
@@ -167,7 +167,7 @@ export class PirProgram extends Program {
     return [...atOnce(this.#namedParameters(this.ops())).values()].sort((a, b) => byCodePoint(a.name, b.name));
   }
 
-  /** Operators whose values a file of parameters has (dossier 5.4): what they make, by name. */
+  /** Operators whose values a file of parameters has (FORMATS.md 10.4): what they make, by name. */
   *#namedParameters(ops: readonly PirOp[]): Generator<void, Map<string, ProgramVariable>> {
     const found = new Map<string, ProgramVariable>();
     const pace = new StepPace();

@@ -1,5 +1,5 @@
 /**
- * Types of values (dossier 5.3): only what tensors have is looked at.
+ * Types of values (FORMATS.md 10.3): only what tensors have is looked at.
  *
  * @module
  */

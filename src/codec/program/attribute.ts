@@ -1,5 +1,5 @@
 /**
- * Values of an operator's attributes, as JavaScript has them and as the wire has them (dossier 2.2).
+ * Values of an operator's attributes, as JavaScript has them and as the wire has them (FORMATS.md 8.1).
  *
  * @module
  */

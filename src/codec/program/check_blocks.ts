@@ -1,5 +1,5 @@
 /**
- * Block numbers lead somewhere, and never round in a circle (hardening H-PB-5).
+ * Block numbers lead somewhere, and never round in a circle (RULES.md PB-5).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Walks a program once, without recursion, and proves that it is well formed before anything is decoded: hardening H-PB-1 to H-PB-5.
+ * Walks a program once, without recursion, and proves that it is well formed before anything is decoded: RULES.md PB-1 to PB-5.
  * What comes back is an index: where each block's variables and operators lie.
  *
  * @module

@@ -219,7 +219,7 @@ export class ProgramDesc extends Program {
   }
 }
 
-/** Whether a file of parameters has the variable: dossier 1.5, "Recovering names". */
+/** Whether a file of parameters has the variable: FORMATS.md 7.4. */
 export function isSaved(variable: ProgramVariable): boolean {
   return variable.persistable && !["feed_minibatch", "fetch_list", "reader", "raw"].includes(variable.kind);
 }

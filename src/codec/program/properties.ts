@@ -1,5 +1,5 @@
 /**
- * Properties of a Layer: `prefix.meta` (dossier 5.7).
+ * Properties of a Layer: `prefix.meta` (FORMATS.md 10.5).
  *
  * @module
  */

@@ -45,7 +45,7 @@ export interface MessageRule {
   readonly defaults: Readonly<Record<string, unknown>>;
 }
 
-/** Texts that Paddle may fill with any bytes (hardening H-PB-4). */
+/** Texts that Paddle may fill with any bytes (RULES.md PB-4). */
 const ANY_BYTES: readonly string[] = ["OpDesc.Attr.s", "OpDesc.Attr.strings", "VarDesc.Attr.s"];
 
 const WATCHED: Readonly<Record<string, Watched>> = {

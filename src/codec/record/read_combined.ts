@@ -1,5 +1,5 @@
 /**
- * Several records in one file, one after the other, without names, count or end mark (dossier 1.5): `.pdiparams`, `__params__`. The program
+ * Several records in one file, one after the other, without names, count or end mark (FORMATS.md 7.4): `.pdiparams`, `__params__`. The program
  * says whose they are.
  *
  * @module

@@ -228,7 +228,7 @@ export function* take(cursor: Cursor, n: number, at: number): Decoder<number> {
   return p;
 }
 
-/** `n` bytes that become numbers. A file that has fewer is cut, however many it asks for (hardening H-LIM-2). */
+/** `n` bytes that become numbers. A file that has fewer is cut, however many it asks for (RULES.md LIM-2). */
 function* takeCharged(cursor: Cursor, n: number, at: number, budget: Budget): Decoder<number> {
   const { remaining } = cursor;
   if (remaining !== undefined && n > remaining) throw truncated(at, n, remaining);

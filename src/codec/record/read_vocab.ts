@@ -1,5 +1,5 @@
 /**
- * A Vocab record, words to numbers (dossier 1.3): u64 entries, and for each a u64 length, the word in UTF-8, an i32 number.
+ * A Vocab record, words to numbers (FORMATS.md 7.3): u64 entries, and for each a u64 length, the word in UTF-8, an i32 number.
  *
  * @module
  */

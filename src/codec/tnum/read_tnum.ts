@@ -1,5 +1,5 @@
 /**
- * The binary state dicts of `fluid.save_dygraph` in Paddle 1.6 (dossier 1.7).
+ * The binary state dicts of `fluid.save_dygraph` in Paddle 1.6 (FORMATS.md 1.6).
  *
  * ```text
  * 256 reserved bytes (old memory) · "TNUM" · u64 count

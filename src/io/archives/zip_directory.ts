@@ -233,7 +233,7 @@ function readEntry(
   return end;
 }
 
-/** Links and devices of Unix, which the archive's maker may have written (hardening H-PATH-8). */
+/** Links and devices of Unix, which the archive's maker may have written (RULES.md PATH-8). */
 function checkKind(view: DataView, at: number, name: string, offset: number): void {
   if (view.getUint8(at + 5) !== 3) return;
   const kind = (view.getUint32(at + 38, true) >>> 28) & 0xf;

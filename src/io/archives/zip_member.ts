@@ -15,7 +15,7 @@ import { streamOf } from "../streams/stream_of.ts";
 import { isSameBytes, LOCAL_SIZE, readZip64, type ZipEntry } from "./zip_directory.ts";
 
 /**
- * Open a member: its local header must say what the directory says (hardening H-PATH-8).
+ * Open a member: its local header must say what the directory says (RULES.md PATH-8).
  *
  * @throws {FormatError} `BAD_FIELD`, `SIZE_MISMATCH`, `BAD_LENGTH`
  */

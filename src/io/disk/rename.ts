@@ -11,7 +11,7 @@ const BUSY: ReadonlySet<string | undefined> = new Set(["EPERM", "EACCES", "EBUSY
 /** So long it is tried there. Milliseconds. */
 const PATIENCE = 2000;
 
-/** Give what is called `from` the name `to`; on Windows again and again where somebody is in the way (hardening 7.2). */
+/** Give what is called `from` the name `to`; on Windows again and again where somebody is in the way (RULES.md SAV-1). */
 export async function rename(fs: Fs, from: string, to: string, insists = isWindows()): Promise<void> {
   const end = performance.now() + PATIENCE;
   for (let wait = 10;; wait = Math.min(2 * wait, 200)) {

@@ -25,7 +25,7 @@ export function saveError(code: SaveCode, shown: string, where: string, cause: u
   );
 }
 
-/** Tell with a failed save what its clean-up met besides: the first failure stays the message (hardening H-ERR-5). */
+/** Tell with a failed save what its clean-up met besides: the first failure stays the message (RULES.md ERR-5). */
 export function addFailures(error: unknown, failures: readonly unknown[], leftovers: readonly string[]): void {
   if (!(error instanceof SaveError) || failures.length + leftovers.length === 0) return;
   const all = error.cause === undefined ? failures : [error.cause, ...failures];

@@ -1,5 +1,5 @@
 /**
- * Bytes of a file replaced in place, some or all, with the old ones kept beside it until the new ones are on the disk (hardening 7.4).
+ * Bytes of a file replaced in place, some or all, with the old ones kept beside it until the new ones are on the disk (RULES.md EDIT-1).
  *
  * The journal `<name>.pdundo` is 72 bytes and the old bytes: `PDUNDO2\n`, then as little-endian u64 the id of the process that writes it, the
  * file's inode, its size, the offset and the length of the change, then 24 bytes of the SHA-256 of the head so far and of the old bytes. One

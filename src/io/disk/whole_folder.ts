@@ -1,5 +1,5 @@
 /**
- * A folder that takes its place as a whole (hardening H-SET-3): it is built beside its place, under a temporary name.
+ * A folder that takes its place as a whole (RULES.md SET-3): it is built beside its place, under a temporary name.
  *
  * @module
  */

@@ -310,7 +310,7 @@ class SourceDriver {
   }
 }
 
-/** The one place where a buffer's length comes from a file (hardening H-BUF-2). */
+/** The one place where a buffer's length comes from a file (RULES.md BUF-2). */
 export function allocate(length: number): Uint8Array<ArrayBuffer> {
   try {
     return new Uint8Array(length);

@@ -1,5 +1,5 @@
 /**
- * Runs a decoder over a stream: one pass, and a length that the file claims is believed only as bytes arrive (hardening H-LIM-2).
+ * Runs a decoder over a stream: one pass, and a length that the file claims is believed only as bytes arrive (RULES.md LIM-2).
  *
  * @module
  */

@@ -124,7 +124,7 @@ export class DirectoryFolder implements Folder {
     }
   }
 
-  /** Links may not lead out of the directory (hardening H-PATH-5). */
+  /** Links may not lead out of the directory (RULES.md PATH-5). */
   async #stayInside(name: string, path: string): Promise<void> {
     if (this.#trusted) return;
     const { sep, dirname } = pathCalls();

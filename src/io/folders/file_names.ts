@@ -8,7 +8,7 @@ import { foldedName } from "./folded_name.ts";
 import { portableParts, safeParts } from "./safe_name.ts";
 
 /**
- * Whether files of these names can lie side by side, here and elsewhere (hardening H-PATH-2 and H-PATH-4): looked at before the first is made.
+ * Whether files of these names can lie side by side, here and elsewhere (RULES.md PATH-2 and PATH-4): looked at before the first is made.
  *
  * @throws {PathError} `UNSAFE_PATH`, `NAME_TOO_LONG`, `NAME_COLLISION`: two names are one on some file systems, or a file and a folder would have one name
  */

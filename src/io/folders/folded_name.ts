@@ -1,5 +1,5 @@
 /**
- * Names as file systems have them that do not tell cases apart (hardening H-PATH-4).
+ * Names as file systems have them that do not tell cases apart (RULES.md PATH-4).
  *
  * @module
  */

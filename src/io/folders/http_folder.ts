@@ -22,7 +22,7 @@ export interface HttpFolderOptions extends HttpOptions {
 }
 
 /**
- * Files below a URL. A name can never lead to another server or out of the base (hardening H-PATH-7). Nothing can be put there.
+ * Files below a URL. A name can never lead to another server or out of the base (RULES.md PATH-7). Nothing can be put there.
  *
  * @example A prefix of two files on a server
  * ```ts

@@ -1,5 +1,5 @@
 /**
- * The one place where a name out of a file becomes a path (hardening H-PATH-1 and H-PATH-3).
+ * The one place where a name out of a file becomes a path (RULES.md PATH-1 and PATH-3).
  *
  * @module
  */
@@ -35,7 +35,7 @@ export function safeParts(name: string, offset?: number): string[] {
 const DEVICE = /^(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[0-9\u00b9\u00b2\u00b3])(\..*)?$/i;
 
 /**
- * The parts of `name`, which every system can have as a file's name (hardening H-PATH-2). `hint` says how another may pass.
+ * The parts of `name`, which every system can have as a file's name (RULES.md PATH-2). `hint` says how another may pass.
  *
  * @throws {PathError} `UNSAFE_PATH`, `NAME_TOO_LONG`
  */

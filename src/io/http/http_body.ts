@@ -1,5 +1,5 @@
 /**
- * The body of one HTTP answer, read with an eye on the clock (hardening H-HTTP-8) and let go of in any case (H-HTTP-10).
+ * The body of one HTTP answer, read with an eye on the clock (RULES.md HTTP-8) and let go of in any case (HTTP-10).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * One file on a server, in one version: its bytes as they come, whatever single requests do (hardening section 6).
+ * One file on a server, in one version: its bytes as they come, whatever single requests do (RULES.md HTTP-2 to HTTP-11).
  *
  * @module
  */
@@ -185,7 +185,7 @@ export class HttpFile {
     return end !== undefined || body.response.type !== "cors" && strongEtag(this.version) !== null;
   }
 
-  /** Read the whole file into memory, once, because the server gives it whole whatever it is asked (hardening H-HTTP-2). */
+  /** Read the whole file into memory, once, because the server gives it whole whatever it is asked (RULES.md HTTP-2). */
   async adopt(part: HttpPart, signal?: AbortSignal): Promise<Uint8Array> {
     if (this.#adoption) part.body.cancel();
     else {
@@ -297,7 +297,7 @@ export class HttpFile {
     return part;
   }
 
-  /** A browser hides `Content-Range` of other origins that do not expose it (hardening H-HTTP-4). */
+  /** A browser hides `Content-Range` of other origins that do not expose it (RULES.md HTTP-4). */
   async #hiddenRange(body: HttpBody, range: { start: number; end: number }, signal?: AbortSignal): Promise<HttpPart> {
     let total = this.version?.total;
     if (total === undefined) {

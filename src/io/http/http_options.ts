@@ -114,7 +114,7 @@ export function splitUserInfo(url: URL): { url: URL; authorization: string | nul
   return { url: plain, authorization: `Basic ${btoa(String.fromCharCode(...bytes))}` };
 }
 
-/** A URL for messages: without user info, query and fragment (hardening H-PATH-10). */
+/** A URL for messages: without user info, query and fragment (RULES.md PATH-10). */
 export function shownUrl(url: URL): string {
   if (url.protocol === "data:" || url.protocol === "blob:") return url.protocol;
   return url.origin + url.pathname;

@@ -1,5 +1,5 @@
 /**
- * One HTTP request, with redirects followed by hand, so that headers meant for one server do not reach another (hardening H-HTTP-6).
+ * One HTTP request, with redirects followed by hand, so that headers meant for one server do not reach another (RULES.md HTTP-6).
  *
  * @module
  */

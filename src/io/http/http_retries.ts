@@ -1,5 +1,5 @@
 /**
- * Requests that are repeated: after which failures, how often, and how long is waited between two tries (hardening section 6).
+ * Requests that are repeated: after which failures, how often, and how long is waited between two tries (RULES.md HTTP-7).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Which version of a file a server's answers speak of (hardening H-HTTP-3), and what their headers say about bytes.
+ * Which version of a file a server's answers speak of (RULES.md HTTP-3), and what their headers say about bytes.
  *
  * @module
  */

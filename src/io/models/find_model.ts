@@ -1,6 +1,6 @@
 /**
  * Which files a model has, by their names: prefixes (`m.pdmodel` or `m.json`, `m.pdiparams`, `m.pdiparams.info`, methods `m.other.pdmodel`)
- * and folders of Paddle 1.x (`__model__`, and one file for each parameter or one for all). Dossier sections 4.1, 5.1, 5.6 and 7.
+ * and folders of Paddle 1.x (`__model__`, and one file for each parameter or one for all). FORMATS.md 9, 10.1 and 11.
  *
  * @module
  */

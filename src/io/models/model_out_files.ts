@@ -36,7 +36,7 @@ export function programEnding(program: Program): ".pdmodel" | ".json" {
   return program.form === "json" ? ".json" : ".pdmodel";
 }
 
-/** `.pdiparams.info`: always protocol 2 (dossier 5.2). */
+/** `.pdiparams.info`: always protocol 2 (FORMATS.md 10.2). */
 export function infoFile(name: string, info: ModelInfo): OutFile {
   const value = new Map([...info].map(([variable, { structuredName, stopGradient, trainable }]) => {
     const entry = new Map<string, unknown>();

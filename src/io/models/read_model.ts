@@ -239,7 +239,7 @@ class ModelReader {
     return values;
   }
 
-  /** Rows have a file of their own only (dossier 1.2), and are read at once. */
+  /** Rows have a file of their own only (FORMATS.md 7.2), and are read at once. */
   async #rows(source: Source, { name, kind, dtype }: Expected): Promise<VariableValue> {
     const { signal, copy, onProgress } = this.#options;
     return await driveFrom(

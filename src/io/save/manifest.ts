@@ -1,5 +1,5 @@
 /**
- * `<prefix>.pdsum`, in a folder that is one set `.pdsum`: which files were saved together (hardening H-SET-2). It takes its place last, so that
+ * `<prefix>.pdsum`, in a folder that is one set `.pdsum`: which files were saved together (RULES.md SET-2). It takes its place last, so that
  * files of two saves, left by a crash between two renames or by copying, are told from those of one.
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * Several files that belong together (hardening 7.3): all are written beside their places before the first takes its place, and the one
+ * Several files that belong together (RULES.md SET-1): all are written beside their places before the first takes its place, and the one
  * that readers look for, the program, takes its place last.
  *
  * @module

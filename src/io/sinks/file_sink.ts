@@ -1,5 +1,5 @@
 /**
- * A file at a path, written so that its name always leads to either all old bytes or all new ones (hardening 7.2): they go to a temporary
+ * A file at a path, written so that its name always leads to either all old bytes or all new ones (RULES.md SAV-1): they go to a temporary
  * file next to it, which is synced and renamed over it; then the folder is synced.
  *
  * @module

@@ -1,6 +1,6 @@
 /**
- * Merges reads that are requested together into few requests: neighbours become one, and only a limited number run at a time (hardening
- * H-HTTP-11).
+ * Merges reads that are requested together into few requests: neighbours become one, and only a limited number run at a time (RULES.md
+ * HTTP-11).
  *
  * @module
  */

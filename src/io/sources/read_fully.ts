@@ -7,7 +7,7 @@ import { SourceError } from "../../errors.ts";
 import type { Source } from "../source.ts";
 import { within } from "../waiting/within.ts";
 
-/** Fill all of `into` from `offset` on. A source may return fewer bytes at a time, but never none (hardening H-SRC-1). */
+/** Fill all of `into` from `offset` on. A source may return fewer bytes at a time, but never none (RULES.md SRC-1). */
 export async function readFully(
   source: Source,
   offset: number,

@@ -1,6 +1,6 @@
 /**
  * How much to read at a time over a network: little after a jump, because only a name and a shape are wanted there, and more as reading
- * goes on. In total, never more requests than one per 64 KiB of the file, plus two (hardening H-HTTP-11).
+ * goes on. In total, never more requests than one per 64 KiB of the file, plus two (RULES.md HTTP-11).
  *
  * @module
  */

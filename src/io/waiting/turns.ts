@@ -1,5 +1,5 @@
 /**
- * Turns of the event loop: long-running work lets others run, and checks whether it should stop (hardening H-TIM-3).
+ * Turns of the event loop: long-running work lets others run, and checks whether it should stop (RULES.md TIM-3).
  *
  * @module
  */
