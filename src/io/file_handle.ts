@@ -1,6 +1,6 @@
 /**
- * The handles that browsers give to files and directories. They have types of our own because `lib` of most programs, Deno's among them,
- * knows none: a parameter of an unknown type takes anything.
+ * The browser's file and directory handles. They have types of our own because the `lib` of most programs, and Deno's, does not have them:
+ * a parameter of an unknown type would accept anything.
  *
  * @module
  */
@@ -11,15 +11,15 @@ export interface FileHandle {
   readonly name: string;
   /** The file as it is now. */
   getFile(): Promise<File>;
-  /** A stream whose bytes become the file when it is closed. */
+  /** A stream whose bytes become the file's content when it is closed. */
   createWritable(options?: { keepExistingData?: boolean; mode?: "exclusive" | "siloed" }): Promise<WritableFile>;
 }
 
 /** A `FileSystemWritableFileStream`. */
 export interface WritableFile extends WritableStream {
-  /** Write at a place. */
+  /** Write at a byte offset. */
   write(piece: { type: "write"; position: number; data: Uint8Array<ArrayBuffer> }): Promise<void>;
-  /** The bytes are there. */
+  /** Make the written bytes final. */
   close(): Promise<void>;
 }
 
@@ -31,6 +31,6 @@ export interface DirectoryHandle {
   getFileHandle(name: string, options?: { create?: boolean }): Promise<FileHandle>;
   /** A directory in it. */
   getDirectoryHandle(name: string, options?: { create?: boolean }): Promise<DirectoryHandle>;
-  /** Remove what has this name. */
+  /** Remove the entry of this name. */
   removeEntry(name: string): Promise<void>;
 }

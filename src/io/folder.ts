@@ -1,5 +1,5 @@
 /**
- * Where names live.
+ * Folders: named files, wherever they are stored.
  *
  * @module
  */
@@ -8,32 +8,35 @@ import { described } from "../words/plain_object.ts";
 import type { Sink } from "./sink.ts";
 import type { Source } from "./source.ts";
 
-/** What a file must still be: as `stat` saw it, or of a version that was told when it was opened; null: there is none. */
+/**
+ * The expected state of a file: as `stat` reported it, or a version as reported when it was opened; a null
+ * version means that it must not exist.
+ */
 export type Unchanged = { size: number; mtimeMs: number; ino?: number | bigint } | { version: string | null };
 
-/** What a saver wishes of {@linkcode Folder.put}. */
+/** Options of {@linkcode Folder.put}. */
 export interface PutOptions {
-  /** Bytes that will come, where that is known: a save of another length fails. */
+  /** Number of bytes to be written, if known: a save of another length fails. */
   size?: number;
-  /** Make missing folders above a file by path. */
+  /** Create missing folders above a file at a path. */
   mkdir?: boolean;
-  /** Read the file back and compare, before it takes the old one's place. @default {true below 64 MiB, where `size` is given} */
+  /** Read the file back and compare it before it replaces the old one. @default {true below 64 MiB, if `size` is given} */
   verify?: boolean;
-  /** Put only if the file is still this. */
+  /** Put the file only if it is still in this state. */
   ifUnchanged?: Unchanged;
-  /** Keep other processes out by `<name>.lock`. @default {false} */
+  /** Lock out other processes with `<name>.lock`. @default {false} */
   lock?: boolean;
-  /** Throw where the place cannot promise that the file is on a disk. @default {false} */
+  /** Throw if the file cannot be guaranteed to have reached a disk. @default {false} */
   requireDurable?: boolean;
-  /** `"inode"`: change the old file itself, so that hard links, access lists and attributes stay. */
+  /** `"inode"`: overwrite the old file itself, so that hard links, access control lists and attributes survive. */
   preserve?: "inode";
-  /** Refuse names that Windows cannot have. @default the place's own rule */
+  /** Refuse names that are not valid on Windows. @default the folder's own rule */
   portable?: boolean;
-  /** Looked at before the new file takes the old one's place. */
+  /** Checked before the new file replaces the old one. */
   signal?: AbortSignal;
 }
 
-/** A TypeError for a wish that only a directory of the file system can fulfil; a bucket has versions. */
+/** Throws a TypeError for options that only a directory of the file system supports; a bucket supports versions, too. */
 export function refuseWishes(options: PutOptions | undefined, place: string, hasVersions = false): void {
   for (const name of ["verify", "ifUnchanged", "lock", "requireDurable", "preserve"] as const) {
     if (options?.[name] && !(hasVersions && name === "ifUnchanged")) {
@@ -42,24 +45,24 @@ export function refuseWishes(options: PutOptions | undefined, place: string, has
   }
 }
 
-/** A place of named files. The user's own may be passed as `folder`. */
+/** A set of named files. A folder of your own may be passed as `folder`. */
 export interface Folder {
-  /** The file `name`, or null where there is none. */
+  /** The file `name`, or null if it does not exist. */
   get(name: string, options?: { signal?: AbortSignal }): Promise<Source | null>;
-  /** A sink whose bytes become the file `name` when it is closed; until then the file is what it was. */
+  /** A sink whose bytes become the file `name` when it is closed; until then the old file is unchanged. */
   put(name: string, options?: PutOptions): Promise<Sink>;
   /** Names that start with `prefix`. */
   list(prefix?: string): Promise<string[]>;
   /** Remove a file. */
   delete(name: string): Promise<void>;
-  /** Whether there is a folder `name`, be it empty; without it, one that has a file. */
+  /** Whether there is a folder `name`, even an empty one. Without this method, a folder exists if it contains a file. */
   hasFolder?(name: string): Promise<boolean>;
 }
 
 /**
- * The ETag that an object must have still, as the version has it; null: there must be none; undefined: it may be any.
+ * The ETag that an object must still have, as in its version; null: it must not exist; undefined: any will do.
  *
- * @throws {TypeError} what must be unchanged has no ETag
+ * @throws {TypeError} `ifUnchanged` has no ETag
  */
 export function wishedEtag(options: PutOptions | undefined): string | null | undefined {
   const wish = options?.ifUnchanged;
@@ -70,7 +73,7 @@ export function wishedEtag(options: PutOptions | undefined): string | null | und
   throw new TypeError("Option ifUnchanged must have the version of an object, which begins with etag:");
 }
 
-/** The error of a save that would undo somebody else's. */
+/** The error of a save that would overwrite another writer's changes. */
 export function conflict(shown: string): SaveError {
   return new SaveError("CONFLICT", `${quote(shown)} was changed by somebody else; it was left as it is.`, {
     path: shown,
@@ -81,21 +84,22 @@ export function conflict(shown: string): SaveError {
 let defaultFolder: Folder | null = null;
 
 /**
- * The place of bare names where a runtime has no files of its own (edge workers), or in place of those it has; null for the runtime's own.
+ * Set the folder that bare names refer to, in a runtime without files of its own (edge workers) or instead of those it has;
+ * null restores the runtime's own.
  */
 export function setDefaultFolder(folder: Folder | null): void {
   defaultFolder = folder && folderGiven(folder);
 }
 
-/** The folder of a call: its own option, or the default. */
+/** The folder for a call: its own option, or the default. */
 export function folderOf(folder: Folder | undefined): Folder | null {
   return folder ?? defaultFolder;
 }
 
 /**
- * The folder that a caller gave.
+ * Check that what the caller passed is a folder.
  *
- * @throws {TypeError} it is none
+ * @throws {TypeError} it is not
  */
 export function folderGiven(given: unknown): Folder {
   if (isFolder(given)) return given;
@@ -107,7 +111,7 @@ export function folderGiven(given: unknown): Folder {
   throw new TypeError(`The folder of a name must have get, put, list and delete: got ${described(given)}${way}`);
 }
 
-/** Whether a value has what a folder must have; one whose `get` cannot be looked at says why when it is asked for a file. */
+/** Whether a value looks like a folder. One whose properties cannot even be read counts as such: using it then reports why. */
 function isFolder(given: unknown): given is Folder {
   try {
     return typeof given === "object" && given !== null && typeof (given as Folder).get === "function";
@@ -117,16 +121,16 @@ function isFolder(given: unknown): given is Folder {
 }
 
 /**
- * The name in a folder that a caller gave.
+ * Check that what the caller passed is a name in a folder.
  *
- * @throws {TypeError} it is no text
+ * @throws {TypeError} it is not a string
  */
 export function nameGiven(given: unknown): string {
   if (typeof given === "string") return given;
   throw new TypeError(`The name in a folder must be a string: got ${described(given)}`);
 }
 
-/** The error of a place that can only be read. */
+/** The error for a folder that is read-only. */
 export function readOnly(place: string, name: string): SaveError {
   return new SaveError("READ_ONLY", `${place} can only be read: ${quote(name)} cannot be changed`, {
     path: name,

@@ -1,33 +1,33 @@
 /**
- * What is said of an argument that nothing can be done with, and what to give in its place.
+ * Error messages for unusable arguments, which say what to pass instead.
  *
  * @module
  */
 import { described, gotInstead, hasMethod, wayOfPromise } from "../words/plain_object.ts";
 
-/** The error of something that cannot be read from. */
+/** The error for something that cannot be read from. */
 export function notReadable(from: unknown): TypeError {
   const way = wayOfAny(from, "Readable") || wayToRead(from) ||
     "a path, URL, bytes, Blob, File, ReadableStream, Response, FileSystemFileHandle, Source or { folder, name } is wanted";
   return new TypeError(`Cannot read from ${described(from)}: ${way}`);
 }
 
-/** The error of something that cannot be saved to. */
+/** The error for something that cannot be saved to. */
 export function notWritable(to: unknown): TypeError {
   const way = wayOfAny(to, "Writable") || wayToWrite(to) ||
     "a path, file: URL, WritableStream, FileSystemFileHandle, Sink or { folder, name } is wanted";
   return new TypeError(`Cannot save to ${described(to)}: ${way}`);
 }
 
-/** The error of something that is no name of a model or folder, where `wanted` would be. */
+/** The error for something that is not the name of a model or folder; `wanted` says what would be. */
 export function noPlace(wanted: string, given: unknown): TypeError {
   return new TypeError(`${wanted}: ${gotInstead(given)}`);
 }
 
 /**
- * The prefix that a caller gave, as text.
+ * The prefix that the caller passed, as a string.
  *
- * @throws {TypeError} it is neither a text nor a URL
+ * @throws {TypeError} it is neither a string nor a URL
  */
 export function prefixGiven(given: unknown): string {
   if (typeof given === "string") return given;
@@ -35,7 +35,7 @@ export function prefixGiven(given: unknown): string {
   throw noPlace("A prefix is a path or a URL", given);
 }
 
-/** Whether it is a stream of Node's: writes to it would wait for nobody, and its errors would reach nobody. */
+/** Whether it is a Node stream: its writes would not wait, and its errors would reach nobody. */
 export function isNodeStream(given: unknown): boolean {
   return hasMethod(given, "pipe") && hasMethod(given, "on");
 }

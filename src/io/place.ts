@@ -1,5 +1,5 @@
 /**
- * A name, and the folder in which it and its neighbours are looked for: prefixes and folders of models.
+ * A name together with the folder in which it and its neighbours are looked up: prefixes and folders of models.
  *
  * @module
  */
@@ -21,13 +21,13 @@ export interface Place {
   readonly folder: Folder;
   /** The name; empty for the folder itself. */
   readonly name: string;
-  /** How the caller called it. */
+  /** What the caller called it, for messages. */
   readonly shown: string;
 }
 
 /**
- * Where `from` names something that can have neighbours; null for bytes, streams and other sources that are one file. Its folder is of use
- * until `options.signal`.
+ * The place that `from` names, if it can have neighbours; null for bytes, streams and other sources that are a single file. Its folder can
+ * be used until `options.signal` aborts.
  */
 export async function placeOf(from: From, options: SourceOfOptions): Promise<Place | null> {
   const place = await findPlace(from, options);
@@ -56,14 +56,14 @@ async function findPlace(from: From, options: SourceOfOptions): Promise<Place | 
   return null;
 }
 
-/** The folder `name` of a place, as a Folder of its own. */
+/** The folder `name` at a place, as a Folder of its own. */
 export function folderAt({ folder, name }: Place): Folder {
   if (name === "") return folder;
   if (folder instanceof DirectoryFolder) return new DirectoryFolder(pathCalls().join(folder.path, name));
   return new SubFolder(folder, name + "/");
 }
 
-/** The folder that a place is in. */
+/** The folder that contains a place. */
 export function folderAround(place: Place): Folder {
   const slash = place.name.lastIndexOf("/");
   return slash < 0 ? place.folder : folderAt({ ...place, name: place.name.slice(0, slash) });
@@ -76,13 +76,13 @@ export async function isFolder({ folder, name }: Place): Promise<boolean> {
   try {
     return (await folder.list(name + "/")).length > 0;
   } catch (error) {
-    // Some places cannot tell what they have: there is then no folder to be read.
+    // Some folders cannot list their files: then there is no folder to read.
     if (isPaddleError(error) && error.code === "UNSUPPORTED_FEATURE") return false;
     throw error;
   }
 }
 
-/** Files beside a URL, such as those of a prefix; a server does not tell which there are. */
+/** Files next to a URL, such as those of a prefix; a server does not list them. */
 function onServer(url: URL, options: SourceOfOptions): Place | null {
   const slash = url.pathname.lastIndexOf("/");
   const name = decodeURIComponent(url.pathname.slice(slash + 1));
@@ -93,7 +93,7 @@ function onServer(url: URL, options: SourceOfOptions): Place | null {
   return { folder: new HttpFolder(base, { ...http, fetch }), name, shown: shownUrl(url) };
 }
 
-/** A path of the file system. The caller chose it, so its links are followed, and its name may be any. */
+/** A path of the file system. The caller chose it, so links are followed and any name is allowed. */
 function onDisk(path: string): Place {
   const { dirname, basename, resolve } = pathCalls();
   if (["", ".", ".."].includes(basename(path)) && isDirectory(path)) {
@@ -107,7 +107,7 @@ function trimmed(name: string): string {
   return name.endsWith("/") ? name.slice(0, -1) : name;
 }
 
-/** The names of a folder that begin with a prefix, without it. */
+/** The files of a folder whose names start with a prefix, which is stripped. */
 class SubFolder implements Folder {
   readonly #folder: Folder;
   readonly #prefix: string;

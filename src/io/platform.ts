@@ -1,5 +1,5 @@
 /**
- * The file system of Deno, Bun and Node, reached without a static import, so that browsers and bundlers never see it.
+ * The file system of Deno, Bun and Node, accessed without a static import, so that browsers and bundlers never see it.
  *
  * @module
  */
@@ -18,28 +18,28 @@ function builtin<T>(name: string): T | undefined {
   return process?.getBuiltinModule?.(name) as T | undefined;
 }
 
-/** `node:fs`, where it leads to files. */
+/** `node:fs`, if it gives access to files. */
 function realFs(): Fs | null {
   const { navigator } = globalThis as { navigator?: { userAgent?: string } };
-  // Edge workers have the module, but what it writes is gone with the request.
+  // Edge workers have the module, but what is written through it is gone after the request.
   if (navigator?.userAgent === "Cloudflare-Workers") return null;
   const fs = builtin<Fs>("node:fs");
-  // Not by `fs.promises`: making that takes Bun longer than the reading of a small file.
+  // Does not test `fs.promises`: creating that takes Bun longer than reading a small file.
   return typeof fs?.openSync === "function" ? fs : null;
 }
 
-/** Deno, where this is it. */
+/** The `Deno` global, if this is Deno. */
 export function denoHere(): typeof Deno | null {
   const { Deno: deno } = globalThis as { Deno?: typeof Deno };
   return typeof deno?.openSync === "function" ? deno : null;
 }
 
-/** Whether paths lead to files here. */
+/** Whether paths lead to files in this runtime. */
 export function hasFileSystem(): boolean {
   return denoHere() !== null || realFs() !== null;
 }
 
-/** `node:fs`; an UnsupportedError where this runtime has no file system. */
+/** `node:fs`; throws an UnsupportedError if this runtime has no file system. */
 export function fileSystem(path: string): Fs {
   const fs = realFs();
   if (!fs) {
@@ -54,7 +54,7 @@ export function fileSystem(path: string): Fs {
   return fs;
 }
 
-/** Whether a directory lies at `path`, or behind a link there. */
+/** Whether there is a directory at `path`, or behind a link there. */
 export function isDirectory(path: string): boolean {
   try {
     const deno = denoHere();
@@ -69,17 +69,17 @@ export function nodePath(): typeof import("node:path") {
   return builtin<typeof import("node:path")>("node:path")!;
 }
 
-/** Whether this is Windows, whose files cannot be renamed while somebody has them open. */
+/** Whether this is Windows, where a file cannot be renamed while it is open elsewhere. */
 export function isWindows(): boolean {
   return (globalThis as { process?: ProcessLike }).process?.platform === "win32";
 }
 
-/** The path behind a `file:` URL. */
+/** The path of a `file:` URL. */
 export function pathOfUrl(url: URL): string {
   return builtin<typeof import("node:url")>("node:url")!.fileURLToPath(url);
 }
 
-/** Codes of system errors that a runtime may give by number only, in the message. */
+/** Codes of system errors that a runtime may report only by number, in the message. */
 const BY_NUMBER: ReadonlyMap<string, string> = new Map([["27", "EFBIG"], ["28", "ENOSPC"], ["30", "EROFS"], [
   "122",
   "EDQUOT",
@@ -89,23 +89,23 @@ const BY_NUMBER: ReadonlyMap<string, string> = new Map([["27", "EFBIG"], ["28", 
 export function systemCode(error: unknown): string | undefined {
   if (typeof error !== "object" || error === null) return undefined;
   if ("code" in error && typeof error.code === "string" && !error.code.includes(" ")) return error.code;
-  // Deno's and Node's words for what they have no name for.
+  // How Deno and Node put errors that they have no name for.
   const number = error instanceof Error ? /(?:os error |system error -)(\d+)/.exec(error.message) : null;
   return number ? BY_NUMBER.get(number[1]) : undefined;
 }
 
-/** Bun does not see by itself that buffers were thrown away: hundreds of MiB of them stay. The others do, at some 64 MiB. */
+/** Bun does not notice by itself that buffers were dropped: hundreds of MiB of them pile up. The others collect at some 64 MiB. */
 export function collectGarbage(): void {
   const { Bun: bun } = globalThis as { Bun?: { gc?: (force: boolean) => void } };
   bun?.gc?.(true);
 }
 
-/** Whether {@linkcode hashing} can be had here. */
+/** Whether {@linkcode hashing} is available here. */
 export function canHash(): boolean {
   return typeof builtin<typeof import("node:crypto")>("node:crypto")?.createHash === "function";
 }
 
-/** SHA-256, piece by piece. */
+/** Incremental SHA-256. */
 export function hashing(): { update(bytes: Uint8Array): void; digest(): Uint8Array } {
   const hash = builtin<typeof import("node:crypto")>("node:crypto")!.createHash("sha256");
   return { update: (bytes) => void hash.update(bytes), digest: () => hash.digest() };
@@ -121,18 +121,18 @@ export function processId(): number {
   return (globalThis as { process?: { pid?: number } }).process?.pid ?? 0;
 }
 
-/** Whether a process with this id runs. */
+/** Whether a process with this id is running. */
 export function processLives(pid: number): boolean {
   try {
     (globalThis as unknown as { process: { kill(pid: number, signal: number): void } }).process.kill(pid, 0);
     return true;
   } catch (error) {
-    // It may run and not be ours.
+    // It may be running under another user.
     return systemCode(error) === "EPERM";
   }
 }
 
-/** The path behind all links; the path itself where nothing is there. */
+/** The path with all links resolved, or the path itself if nothing is there. */
 export function realPath(path: string | URL): string {
   const plain = path instanceof URL ? pathOfUrl(path) : path;
   try {

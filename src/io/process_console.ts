@@ -1,37 +1,37 @@
 /**
- * The process as a program of the command line sees it: arguments, outputs, signals.
+ * The process as a command-line program sees it: arguments, outputs, signals.
  *
  * @module
  */
 import { UnsupportedError } from "../errors.ts";
 import { realPath, systemCode } from "./platform.ts";
 
-/** What a program of the command line has around it. */
+/** The environment of a command-line program. */
 export interface Console {
   /** The arguments, without the program's name. */
   readonly args: readonly string[];
-  /** Write text to the standard output; settles when it is out. */
+  /** Write text to standard output; settles once it is written. */
   write(text: string): Promise<void>;
-  /** Write text to the standard error output. */
+  /** Write text to standard error. */
   error(text: string): Promise<void>;
-  /** Whether a person reads the standard error output. */
+  /** Whether standard error is a terminal. */
   readonly isTerminal: boolean;
-  /** Stops the program; the reason of an interrupt is an {@linkcode Interrupt}. */
+  /** Aborts when the program should stop; after an interrupt the reason is an {@linkcode Interrupt}. */
   readonly signal: AbortSignal;
 }
 
-/** Nobody reads the standard output any more, as behind `| head`: no reason to complain. */
+/** Standard output was closed by its reader, as with `| head`; not worth an error message. */
 export class OutputClosed extends Error {
   override name = "OutputClosed";
 }
 
-/** The user or the system asked the program to end. */
+/** The user or the system asked the program to stop. */
 export class Interrupt extends Error {
   override name = "Interrupt";
-  /** What a shell sees of a program that such a signal ended. */
+  /** The exit code that a shell reports for a program killed by that signal. */
   readonly exitCode: number;
 
-  /** By a signal of this number. */
+  /** For the signal of this number. */
   constructor(number: number) {
     super("Interrupted");
     this.exitCode = 128 + number;
@@ -56,23 +56,23 @@ interface Process {
 
 const SIGNALS = { SIGINT: 2, SIGTERM: 15 };
 
-/** Whether a module is the program that was started; `isMain` is its `import.meta.main`, which older Nodes do not have. */
+/** Whether a module is the program that was started; `isMain` is its `import.meta.main`, which older versions of Node lack. */
 export function isProgram(isMain: boolean | undefined, url: string): boolean {
   if (isMain !== undefined) return isMain;
   const started = (globalThis as { process?: Partial<Process> }).process?.argv?.[1];
   return started !== undefined && realPath(started) === realPath(new URL(url));
 }
 
-/** Run a program in this process, and end the process with the number that it gives. */
+/** Run a program in this process, then exit with the code it returns. */
 export async function runProgram(program: (console: Console) => Promise<number>): Promise<never> {
   const code = await withProcess(null, program);
   return process().exit(code);
 }
 
 /**
- * Run a program with the outputs and signals of this process, which goes on afterwards; null for the arguments of the process.
+ * Run a program with the outputs and signals of this process, which goes on afterwards; `args` null means the arguments of the process.
  *
- * @throws {UnsupportedError} `UNSUPPORTED_RUNTIME`: there is no process here
+ * @throws {UnsupportedError} `UNSUPPORTED_RUNTIME`: there is no process
  */
 export async function withProcess(
   args: readonly string[] | null,
@@ -81,7 +81,7 @@ export async function withProcess(
   const { argv, stdout, stderr } = process();
   const controller = new AbortController();
   const listeners = Object.entries(SIGNALS).map(([name, number]) => {
-    // Who asks twice does not want to wait.
+    // A second signal means that the user does not want to wait.
     const listener = () => {
       if (controller.signal.aborted) process().exit(128 + number);
       controller.abort(new Interrupt(number));
@@ -89,7 +89,7 @@ export async function withProcess(
     process().on(name, listener);
     return () => process().off(name, listener);
   });
-  // What is closed is told to whoever writes.
+  // Errors of a closed output are reported to its writer instead.
   for (const output of [stdout, stderr]) {
     output.on("error", ignore);
     listeners.push(() => output.off("error", ignore));

@@ -1,40 +1,40 @@
 /**
- * Progress events: monotonic, and not too many (RULES.md PRG-1).
+ * Progress events: monotonic, and rate-limited (RULES.md PRG-1).
  *
  * @module
  */
 
-/** What `onProgress` is told. */
+/** What `onProgress` is called with. */
 export interface ProgressEvent {
   /** What is being done: `load` or `save`. */
   phase: string;
-  /** Bytes done. */
+  /** Bytes done so far. */
   loaded: number;
-  /** Bytes there are, where it is known. */
+  /** Total number of bytes, if known. */
   total?: number;
-  /** The tensor being read or written, where it is known. */
+  /** The tensor being read or written, if known. */
   name?: string;
 }
 
-/** Least milliseconds between two events, the first and the last apart. */
+/** Minimum milliseconds between two events, except for the first and last one. */
 const INTERVAL = 50;
 
-/** Tells of one call. */
+/** Reports the progress of one call. */
 export interface Progress {
-  /** So many bytes are done. Throws what the listener threw, or what its promise rejected with. */
+  /** `loaded` bytes are done. Throws what the listener threw, or what its promise rejected with. */
   at(loaded: number, name?: string): void;
   /** Throws what the listener's promise rejected with. */
   check(): void;
-  /** Whether an error is the listener's. */
+  /** Whether `error` came from the listener. */
   threw(error: unknown): boolean;
-  /** All is done. Rejects with what the listener throws now, or what its promise rejects with at once. */
+  /** Everything is done. Rejects with what the listener throws now, or with what its promise rejects with right away. */
   end(name?: string): Promise<void>;
 }
 
-/** Who listens. */
+/** A progress listener. */
 export type OnProgress = (event: ProgressEvent) => unknown;
 
-/** Tells `onProgress`; null where nobody listens. Where `total` is not known, the last event tells it. */
+/** Reports to `onProgress`; null if there is no listener. If `total` is unknown, the last event supplies it. */
 export function progressOf(
   onProgress: OnProgress | undefined,
   phase: string,
@@ -62,7 +62,7 @@ export function progressOf(
     threw: (error) => failure !== null && failure.error === error,
     at(loaded, name) {
       check();
-      // The last event, with everything done, is for end() alone.
+      // The last event, with everything done, is left to end().
       if (loaded <= most || (total !== undefined && loaded >= total)) return;
       most = loaded;
       if (performance.now() - last < INTERVAL) return;
@@ -71,7 +71,7 @@ export function progressOf(
     async end(name) {
       const loaded = total ?? most;
       tell({ phase, loaded, total: loaded, ...name !== undefined && { name } });
-      // Nobody waits for a promise that takes its time: one that is rejected already is heard of in the next step.
+      // Does not wait for a slow promise, but one that has already rejected is noticed within these steps.
       await null;
       await null;
       check();
@@ -83,15 +83,15 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }
 
-/** Tells of one call that reads several files, one after the other. */
+/** Reports the progress of one call that reads several files in sequence. */
 export interface FilesProgress {
-  /** For the file whose turn it is. */
+  /** The listener for the current file. */
   onProgress(event: ProgressEvent): void;
-  /** All is done. */
+  /** Everything is done. */
   end(): Promise<void>;
 }
 
-/** Several files as one: what was done of those before counts along. How much there is in all, the last event tells. */
+/** Reports several files as one: bytes of earlier files are included. Only the last event has the grand total. */
 export function progressOfFiles(onProgress: OnProgress | undefined, phase: string): FilesProgress | null {
   const all = progressOf(onProgress, phase, undefined);
   if (!all) return null;

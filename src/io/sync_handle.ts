@@ -1,5 +1,5 @@
 /**
- * The synchronous file handles that workers of a browser have: the fastest way to files of the origin, also read at once.
+ * Synchronous file handles, available in browser workers: the fastest way to access files of the origin, also synchronously.
  *
  * @module
  */
@@ -11,17 +11,17 @@ import type { SinkEnd } from "./sinks/stream_sink.ts";
 
 /** A `FileSystemSyncAccessHandle`. */
 export interface SyncHandle {
-  /** Read from `at` on; how many bytes were read. */
+  /** Read from offset `at` on; returns the number of bytes read. */
   read(into: Uint8Array, options?: { at?: number }): number;
-  /** Write from `at` on; how many bytes were written. */
+  /** Write from offset `at` on; returns the number of bytes written. */
   write(bytes: Uint8Array, options?: { at?: number }): number;
-  /** Bytes that the file has. */
+  /** Size of the file in bytes. */
   getSize(): number;
-  /** Cut or lengthen the file. */
+  /** Shorten or extend the file. */
   truncate(size: number): void;
-  /** Write what is held back. */
+  /** Flush buffered writes. */
   flush(): void;
-  /** Let go of the file. */
+  /** Release the file. */
   close(): void;
 }
 
@@ -30,7 +30,7 @@ export function isSyncHandle(x: object): x is SyncHandle {
   return "getSize" in x && typeof x.getSize === "function" && "flush" in x && "read" in x;
 }
 
-/** A synchronous handle as a source. The caller's handle stays open. */
+/** A synchronous handle as a source. The handle belongs to the caller and stays open. */
 export class SyncHandleSource implements Source {
   readonly size: number;
   readonly #handle: SyncHandle;
@@ -41,13 +41,13 @@ export class SyncHandleSource implements Source {
     this.size = handle.getSize();
   }
 
-  /** Read from `offset` on. */
+  /** Read bytes from `offset` on. */
   // deno-lint-ignore require-await
   async read(offset: number, into: Uint8Array): Promise<number> {
     return this.readSync(offset, into);
   }
 
-  /** Read from `offset` on, at once. */
+  /** Read bytes from `offset` on, synchronously. */
   readSync(offset: number, into: Uint8Array): number {
     try {
       return this.#handle.read(into, { at: offset });
@@ -56,7 +56,7 @@ export class SyncHandleSource implements Source {
     }
   }
 
-  /** `SOURCE_CHANGED` where the file has another length than when it was opened. */
+  /** Throws `SOURCE_CHANGED` if the size of the file changed since it was opened. */
   // deno-lint-ignore require-await
   async verify(): Promise<void> {
     const size = this.#handle.getSize();
@@ -69,22 +69,22 @@ export class SyncHandleSource implements Source {
   }
 }
 
-/** A synchronous handle as a sink: the file is written from its beginning, and cut behind the last byte. */
+/** A synchronous handle as a sink: the file is written from the start and truncated after the last byte. */
 export class SyncHandleSink implements Sink {
-  /** Each chunk is done with when it was written. */
+  /** A chunk is not read after its write. */
   readonly keepsChunks = false;
   readonly #handle: SyncHandle;
   readonly #end: SinkEnd | null;
   #written = 0;
   #open = true;
 
-  /** Over `handle`, which is closed at the end if there is an `end`, and stays the caller's otherwise. */
+  /** Over `handle`, which is closed at the end if `end` is given, and otherwise stays the caller's. */
   constructor(handle: SyncHandle, end: SinkEnd | null = null) {
     this.#handle = handle;
     this.#end = end;
   }
 
-  /** Write the chunk whole. */
+  /** Write the whole chunk. */
   write(chunk: Uint8Array): void {
     for (let done = 0; done < chunk.length;) {
       const n = this.#told(() => this.#handle.write(chunk.subarray(done), { at: this.#written }));
@@ -97,7 +97,7 @@ export class SyncHandleSink implements Sink {
     }
   }
 
-  /** Cut, flush, and give the file its name. */
+  /** Truncate, flush, and give the file its name. */
   async close(): Promise<void> {
     this.#told(() => this.#handle.truncate(this.#written));
     this.#told(() => this.#handle.flush());
@@ -106,19 +106,19 @@ export class SyncHandleSink implements Sink {
       this.#shut();
       await this.#end.commit?.();
     } catch (error) {
-      // Its bytes have their name when this went well, and not before.
+      // The bytes get their name only once all of this has succeeded.
       throw sinkFailed(error);
     }
   }
 
-  /** Take everything back. */
+  /** Undo everything. */
   async abort(): Promise<void> {
     if (!this.#end) return;
     this.#shut();
     await this.#end.undo?.();
   }
 
-  /** A file of its own has no name yet; the caller's is written in place. */
+  /** A temporary file has no name yet; the caller's file is written in place. */
   #committed(): "no" | "unknown" {
     return this.#end || this.#written === 0 ? "no" : "unknown";
   }

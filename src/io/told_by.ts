@@ -1,10 +1,10 @@
 /**
- * What somebody else's failure says.
+ * The message of whatever was thrown.
  *
  * @module
  */
 
-/** Its message; anything may be thrown, also what cannot be made a text. */
+/** The message of `cause`; anything may be thrown, even something that cannot be converted to a string. */
 export function toldBy(cause: unknown): string {
   try {
     return String(cause instanceof Error ? cause.message : cause);

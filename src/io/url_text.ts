@@ -1,5 +1,5 @@
 /**
- * Texts that are URLs, not paths.
+ * Tells strings that are URLs from paths.
  *
  * @module
  */
@@ -7,18 +7,18 @@
 import { shownValue } from "../words/plain_object.ts";
 import { pathOfUrl } from "./platform.ts";
 
-/** Schemes that are read. */
+/** Schemes that can be read. */
 const READ: readonly string[] = ["file", "http", "https", "blob", "data"];
 
-/** Whether a URL is of a scheme that is read. */
+/** Whether a URL's scheme can be read. */
 export function isRead(url: URL): boolean {
   return READ.includes(url.protocol.slice(0, -1));
 }
 
 /**
- * The URL that a text is: of a scheme that is read, or of any other with `//` behind it; null for a path. `C:` is a drive.
+ * `text` as a URL, if it has a scheme that can be read, or any other scheme followed by `//`; null for a path. `C:` is a drive.
  *
- * @throws {TypeError} it begins as a URL and is none
+ * @throws {TypeError} it begins like a URL but is not valid
  */
 export function urlOf(text: string): URL | null {
   const colon = text.indexOf(":");
@@ -28,7 +28,7 @@ export function urlOf(text: string): URL | null {
 }
 
 /**
- * The path that a caller gave, as text or `file:` URL.
+ * The path that the caller passed, as a string or `file:` URL.
  *
  * @throws {TypeError} it is neither
  */

@@ -1,5 +1,5 @@
 /**
- * Runs a decoder over whatever `from` was opened as, and lets go of it afterwards.
+ * Runs a decoder over whatever `from` was opened as, and closes it afterwards.
  *
  * @module
  */
@@ -15,22 +15,22 @@ import type { Source } from "../source.ts";
 export interface DriveFromOptions {
   signal?: AbortSignal;
   onProgress?: (event: ProgressEvent) => void;
-  /** Payloads never are views of the caller's memory. @default {false} */
+  /** Never return payloads as views of the caller's memory. @default {false} */
   copy?: boolean;
-  /** Payloads of a source are left unread, and the source stays open. @default {false} */
+  /** Leave the payloads of a source unread, and the source open. @default {false} */
   lazy?: boolean;
-  /** Slices of arrays that are put together later may be left unread: `finish` reads them. @default {false} */
+  /** Allow slices of arrays that are joined later to be left unread: `finish` reads them. @default {false} */
   leaveSlices?: boolean;
-  /** Everything is read once, in order: a source that can gives it as a stream. @default {false} */
+  /** Everything is read once, in order: a source that supports it is read as a stream. @default {false} */
   onePass?: boolean;
   maxStreamBytes?: number;
-  /** Of the only tensor in the file, for progress. */
+  /** Name of the only tensor in the file, for progress events. */
   name?: string;
 }
 
 /**
- * Decode `opened` and shape the result with `finish`, which is told whether payloads are views of memory that belongs to the caller.
- * Errors name the file.
+ * Decode `opened` and shape the result with `finish`, which is passed whether payloads are views of the
+ * caller's memory. Errors name the file.
  */
 export async function driveFrom<T, R>(
   opened: Opened,
@@ -65,12 +65,12 @@ export async function driveFrom<T, R>(
   }
 }
 
-/** A source whose payloads are views of memory. */
+/** Whether a source's payloads are views of memory. */
 function isMemory(source: Source): boolean {
   return "view" in source;
 }
 
-/** The same error, which now knows its file. */
+/** `error` itself, with the path of its file added if it has none. */
 export function withPath(error: unknown, path: string | undefined): unknown {
   if (path === undefined || !(error instanceof PaddleError) || error.path !== undefined) return error;
   Object.defineProperty(error, "path", { value: path, enumerable: true, configurable: true });

@@ -1,6 +1,6 @@
 /**
- * Runs a decoder over a source with positional reads. Payloads are read straight into the buffers where they stay, two reads in flight;
- * structure comes through a small window.
+ * Runs a decoder over a source with positional reads. Payloads are read straight into their final buffers, two reads in flight; structure
+ * is read through a small window.
  *
  * @module
  */
@@ -12,27 +12,27 @@ import { readFully } from "../sources/read_fully.ts";
 import type { Source } from "../source.ts";
 import { Turns } from "../waiting/turns.ts";
 
-/** How {@linkcode driveSource} answers. */
+/** How {@linkcode driveSource} answers the decoder's requests. */
 export interface DriveSourceOptions {
-  /** Payloads are left where they are, as spans. @default {false} */
+  /** Leave payloads unread, as spans. @default {false} */
   lazy?: boolean;
-  /** Slices of arrays that are put together later are left where they are, as spans, unless they lie in memory. @default {false} */
+  /** Leave slices of arrays that are joined later unread, as spans, unless they are in memory. @default {false} */
   leaveSlices?: boolean;
-  /** Payloads of memory are copied. @default {false} */
+  /** Copy payloads that are in memory. @default {false} */
   copy?: boolean;
   signal?: AbortSignal;
   /** Bytes read at a time for structure. @default {65536} */
   window?: number;
-  /** Told of bytes that came in. */
+  /** Called with the number of bytes read so far. */
   onProgress?: (loaded: number) => void;
 }
 
 const WINDOW = 65_536;
-/** Bytes read of a file's structure behind a payload that was left unread: a name and a shape are there; more comes if more is wanted. */
+/** Bytes of structure to read after a payload that was left unread: enough for a name and a shape; more follow if needed. */
 const LEAST = 1024;
-/** Bytes of one read into a tensor's buffer: several short reads in flight beat one long one. */
+/** Bytes per read into a tensor's buffer: several shorter reads in flight are faster than one long one. */
 const PIECE = 8 * 2 ** 20;
-/** Bytes of text read at a time, while the piece before is decoded. */
+/** Bytes of an encoded string to read at a time, while the piece before is decoded. */
 const TEXT_PIECE = 2 ** 20;
 const IN_FLIGHT = 2;
 
@@ -50,7 +50,7 @@ export async function driveSource<T>(
     let step = decoder.next();
     while (!step.done) {
       const answer = driver.answer(step.value);
-      // Nearly every answer is there at once: an await for each would cost more than the decoding.
+      // Nearly every answer is available at once: awaiting each would cost more than decoding.
       if (!(answer instanceof Promise)) step = decoder.next(answer);
       else {
         let given: Answer;
@@ -67,7 +67,7 @@ export async function driveSource<T>(
   } catch (error) {
     failure = { error };
   }
-  // Reads in flight write into buffers of ours: nobody leaves before they have ended. What they met lies before what came after them.
+  // Reads in flight write into our buffers, so wait for them first. Their failure precedes the decoder's in the file.
   const early = await driver.settle();
   if (early) throw early.error;
   if (failure) throw failure.error;
@@ -85,11 +85,11 @@ class SourceDriver {
   readonly #window: number;
   readonly #onProgress: ((loaded: number) => void) | undefined;
   readonly #turns: Turns;
-  /** How much to read at a time where a read is a trip over the network. */
+  /** How much to read at a time if a read is a network round trip. */
   readonly #pace: Pace | null;
   readonly #flying = new Set<Promise<void>>();
   #buffer: Uint8Array;
-  /** Bytes to read next where payloads are left unread: few at a jump, then more and more. */
+  /** Bytes to read next if payloads are left unread: few after a jump, then more and more. */
   #stretch = WINDOW;
   #failure: { error: unknown; offset: number } | null = null;
   #textBuffers: Uint8Array[] | null = null;
@@ -119,7 +119,7 @@ class SourceDriver {
     return this.#need(ask.n);
   }
 
-  /** Wait for the reads in flight; the failure of the one that lies first in the file, if any. */
+  /** Wait for the reads in flight; returns the failure of the one that comes first in the file, if any. */
   async settle(): Promise<{ error: unknown } | null> {
     while (this.#flying.size > 0) await Promise.all(this.#flying);
     return this.#failure;
@@ -131,7 +131,7 @@ class SourceDriver {
     const { cursor } = this;
     const start = cursor.offset;
     const kept = cursor.left;
-    // What is there already costs nothing, and the rest is asked for by the pace.
+    // What is in the window costs nothing; the pace decides how much to request beyond it.
     const window = this.#pace ? kept + this.#pace.next(start + kept, n - kept) : this.#nextWindow();
     const wanted = Math.min(Math.max(n, window), this.#source.size - start);
     const turn = this.#turns.due();
@@ -155,14 +155,14 @@ class SourceDriver {
     return window;
   }
 
-  /** Memory needs no reading: the window is a stretch of it. */
+  /** Memory needs no reading: the window is a part of it. */
   #seeMemory(start: number, wanted: number): void {
     const bytes = this.#source.view!(0, this.#source.size);
     this.cursor.window(bytes, start, start + wanted, 0);
     this.cursor.ended = start + wanted >= this.#source.size;
   }
 
-  /** Move what is left to the front of a buffer that holds `wanted` bytes. */
+  /** Move what is left to the front of a buffer of at least `wanted` bytes. */
   #room(wanted: number, kept: number): void {
     const { cursor } = this;
     const rest = cursor.bytes.subarray(cursor.pos, cursor.end);
@@ -218,7 +218,7 @@ class SourceDriver {
     return this.#fly(into, here, start);
   }
 
-  /** Read what lies behind a payload, where that is done at once: the decoder need not ask for it. */
+  /** Read what follows a payload, if that can be done synchronously: the decoder then need not request it. */
   #lookBehind(n: number): void {
     const { cursor } = this;
     const start = cursor.offset, kept = cursor.left;
@@ -229,7 +229,7 @@ class SourceDriver {
     this.#fillSync(start, kept, wanted);
   }
 
-  /** Start reading the rest of `into`; wait only while too much is in flight. */
+  /** Start reading the rest of `into`; wait only while too many reads are in flight. */
   #fly(into: Uint8Array, from: number, start: number): Answer | Promise<Answer> {
     const wait: { more: number } = { more: from };
     const launch = () => {
@@ -260,10 +260,13 @@ class SourceDriver {
     this.#flying.add(flight);
   }
 
-  /** A text that stands for bytes: one piece is read while the one before is decoded; text and bytes are never both in memory. */
+  /**
+   * Decode a string that encodes bytes: one piece is read while the one before is decoded; the whole string is
+   * never in memory beside the bytes.
+   */
   async #text(ask: BlobAsk, start: number): Promise<Uint8Array> {
     const text = new Latin1Text(ask.at, allocate(sizeOfText(ask.length, ask.size)));
-    // Made once for all texts: what is thrown away stays in memory until a collection.
+    // Shared by all strings: dropped buffers would stay in memory until a collection.
     const buffers = this.#textBuffers ??= [0, 1].map(() => new Uint8Array(Math.min(TEXT_PIECE, this.#source.size)));
     const read = (at: number, k: number): Promise<Uint8Array> | null => {
       if (at >= ask.length) return null;
@@ -291,7 +294,7 @@ class SourceDriver {
     return text.finish();
   }
 
-  /** Put the cursor at `offset`, keeping what of the window lies behind it. */
+  /** Move the cursor to `offset`, keeping the part of the window after it. */
   #skip(offset: number): void {
     const { cursor } = this;
     const ahead = offset - cursor.base;
@@ -310,7 +313,7 @@ class SourceDriver {
   }
 }
 
-/** The one place where a buffer's length comes from a file (RULES.md BUF-2). */
+/** The only place where a buffer's length comes from a file (RULES.md BUF-2). */
 export function allocate(length: number): Uint8Array<ArrayBuffer> {
   try {
     return new Uint8Array(length);

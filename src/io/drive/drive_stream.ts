@@ -1,5 +1,5 @@
 /**
- * Runs a decoder over a stream: one pass, and a length that the file claims is believed only as bytes arrive (RULES.md LIM-2).
+ * Runs a decoder over a stream, in one pass; a length that the file claims is trusted only as bytes arrive (RULES.md LIM-2).
  *
  * @module
  */
@@ -14,22 +14,22 @@ import { Turns } from "../waiting/turns.ts";
 
 /** How {@linkcode driveStream} reads. */
 export interface DriveStreamOptions {
-  /** Bytes the stream has, where that is known. */
+  /** Length of the stream in bytes, if known. */
   size?: number;
   signal?: AbortSignal;
   /** @default {DEFAULT_LIMITS.maxStreamBytes} */
   maxStreamBytes?: number;
-  /** Told of bytes that came in. */
+  /** Called with the number of bytes received so far. */
   onProgress?: (loaded: number) => void;
 }
 
-/** A claim is given its whole buffer when this part of it has arrived. */
+/** A claimed length is allocated in full once 1/256 of it has arrived. */
 const TRUST = 256;
 const FIRST = 2 ** 20;
 /** Bytes read at a time for structure. */
 const SCRATCH = 65_536;
 
-/** Run a decoder over `stream` to its end; the stream is cancelled where something is left of it. */
+/** Run a decoder over `stream` to its end; what is left of the stream is cancelled. */
 export async function driveStream<T>(
   make: (cursor: Cursor) => Decoder<T>,
   stream: ReadableStream<Uint8Array>,
@@ -72,9 +72,9 @@ class StreamDriver {
   readonly #options: DriveStreamOptions;
   readonly #turns: Turns;
   #buffer = new Uint8Array(SCRATCH);
-  /** Where a reader that fills memory puts what belongs to no payload. */
+  /** The buffer for a filling reader's bytes that belong to no payload. */
   #scratch = new Uint8Array(0);
-  /** What of the last chunk does not fit the window yet. */
+  /** The part of the last chunk that does not fit into the window yet. */
   #rest: Uint8Array = new Uint8Array(0);
   #received = 0;
   #ended = false;
@@ -90,12 +90,12 @@ class StreamDriver {
   async cancel(reason: unknown): Promise<void> {
     if (this.#cancelled) return;
     this.#cancelled = true;
-    // A stream that fails while it is cancelled has nothing more to say.
+    // Errors of a cancelled stream do not matter.
     await this.#reader.cancel(reason).catch(() => {});
     this.#reader.releaseLock();
   }
 
-  /** Let the event loop turn, if it waited long. */
+  /** Let the event loop turn, if it has waited long enough. */
   async pause(): Promise<void> {
     if (this.#turns.due()) await this.#turns.take();
   }
@@ -115,7 +115,7 @@ class StreamDriver {
     return chunk;
   }
 
-  /** What comes next, in memory that is given up for it where the reader fills memory; null at the end. */
+  /** The next bytes, or null at the end. A filling reader takes over `into` and returns the bytes in it. */
   async #arrival(reader: BytesReader, into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array | null> {
     this.#options.signal?.throwIfAborted();
     let step: ReadableStreamReadResult<Uint8Array>;
@@ -172,7 +172,7 @@ class StreamDriver {
     cursor.ended = this.#ended && this.#rest.length === 0;
   }
 
-  /** Asked when something is wrong already: what is read on the way is not needed any more. */
+  /** Whether the stream has `end` bytes. Only requested after an error: what is read on the way is no longer needed. */
   async reach(end: number): Promise<boolean> {
     while (this.#received < end && !this.#ended) {
       this.#rest = new Uint8Array(0);
@@ -184,7 +184,7 @@ class StreamDriver {
   async blob(ask: BlobAsk): Promise<Uint8Array> {
     const { cursor } = this;
     const start = cursor.offset;
-    // What lies behind the payload stays in `#rest`, as what the window has of it was.
+    // The window's bytes are copied to the front of `#rest`, so that those past the payload survive.
     const here = cursor.bytes.slice(cursor.pos, cursor.end);
     if (here.length > 0) this.#rest = this.#rest.length > 0 ? concat(here, this.#rest) : here;
     const payload = ask.encoding === "latin1" ? await this.#text(ask) : await this.#raw(ask);
@@ -202,7 +202,7 @@ class StreamDriver {
       try {
         text.push(piece);
       } catch (error) {
-        // A length that the stream does not have is the first thing wrong with it.
+        // If the stream is shorter than the claimed length, that is the first error.
         if (!(await this.reach(end))) throw truncated(ask, ask.length - (end - this.#received));
         throw error;
       }
@@ -214,7 +214,7 @@ class StreamDriver {
     let into = allocate(0);
     for (let filled = 0; filled < ask.length;) {
       if (this.#rest.length === 0 && filled < into.length && isFilling(this.#reader)) {
-        // Straight to where it stays; the reader gives the buffer back as another object.
+        // Read straight into the final buffer; the reader returns it as a new object.
         const part = await this.#arrival(this.#reader, into.subarray(filled));
         if (!part) throw truncated(ask, filled);
         into = new Uint8Array(part.buffer as ArrayBuffer);
@@ -235,7 +235,7 @@ class StreamDriver {
     return into;
   }
 
-  /** More of a payload of which `done` bytes are there. */
+  /** More bytes of a payload, of which `done` bytes have arrived. */
   async #piece(ask: BlobAsk, done: number): Promise<Uint8Array> {
     const chunk = await this.#chunk();
     if (!chunk) throw truncated(ask, done);

@@ -1,5 +1,5 @@
 /**
- * A bucket of an edge runtime, with R2's interface, as a folder.
+ * A bucket of an edge runtime, through R2's interface, as a folder.
  *
  * @module
  */
@@ -20,23 +20,23 @@ import { streamOf } from "../streams/stream_of.ts";
 import { within } from "../waiting/within.ts";
 import { toldBy } from "../told_by.ts";
 
-/** Bytes that are read at a time. */
+/** Bytes read at a time. */
 const SCRATCH = 65_536;
-/** Bytes of a piece of a long stretch. */
+/** Bytes per chunk of a range that is streamed. */
 const PIECE = 2 ** 18;
 
-/** What a bucket must be able to do: the part of `R2Bucket` that is used. */
+/** What a bucket must provide: the part of `R2Bucket` that is used. */
 export interface Bucket {
-  /** What is known of an object; null where there is none. */
+  /** The metadata of an object, or null if it does not exist. */
   head(key: string): Promise<BucketObject | null>;
-  /** A range of an object; without a body where the condition does not hold. */
+  /** A range of an object; without a body if the condition does not hold. */
   get(
     key: string,
     options?: { range?: { offset: number; length: number }; onlyIf?: { etagMatches: string } },
   ): Promise<BucketObject | (BucketObject & { body: ReadableStream<Uint8Array> }) | null>;
-  /** Put an object whole; null where the condition does not hold. */
+  /** Store an object whole; resolves to null if the condition does not hold. */
   put(key: string, value: Uint8Array, options?: { onlyIf?: BucketCondition }): Promise<unknown>;
-  /** Put an object in parts. */
+  /** Begin to store an object in parts. */
   createMultipartUpload(key: string): Promise<BucketUpload>;
   /** Remove objects. */
   delete(key: string): Promise<unknown>;
@@ -48,42 +48,42 @@ export interface Bucket {
   }>;
 }
 
-/** What an object must be for it to be replaced. */
+/** The condition under which an object is replaced. */
 export interface BucketCondition {
-  /** The ETag that it has. */
+  /** Its ETag is this one. */
   etagMatches?: string;
-  /** `*`: there is none. */
+  /** `*`: it does not exist. */
   etagDoesNotMatch?: string;
 }
 
-/** What a bucket tells of an object. */
+/** An object's metadata. */
 export interface BucketObject {
-  /** Bytes of the whole object. */
+  /** Size of the whole object, in bytes. */
   size: number;
-  /** Its version. */
+  /** Identifies its version. */
   etag: string;
 }
 
-/** An upload in parts. */
+/** A multipart upload. */
 export interface BucketUpload {
-  /** Give part `number`, counted from 1. */
+  /** Upload part `number`, counted from 1. */
   uploadPart(number: number, value: Uint8Array): Promise<{ partNumber: number; etag: string }>;
-  /** Make the object of its parts. */
+  /** Assemble the object from its parts. */
   complete(parts: { partNumber: number; etag: string }[]): Promise<unknown>;
-  /** Forget the parts. */
+  /** Discard the parts. */
   abort(): Promise<unknown>;
 }
 
 /** How a BucketFolder behaves. */
 export interface BucketFolderOptions {
-  /** What all keys start with, such as `models/`. @default {""} */
+  /** Prefix of all keys, such as `models/`. @default {""} */
   prefix?: string;
-  /** Bytes of one part of a large file, from 5 MiB on. One part is in memory at a time. @default {8 MiB} */
+  /** Size in bytes of the parts of a large file, at least 5 MiB. One part is held in memory at a time. @default {8 MiB} */
   partSize?: number;
 }
 
 /**
- * A bucket. Reads are ranges of one version of an object; large files are put in parts, and exist when the last part is there.
+ * A bucket. Reads are ranges of one version of an object; large files are uploaded in parts, and exist once the upload is complete.
  *
  * @example In an edge worker
  * ```ts
@@ -111,7 +111,7 @@ export class BucketFolder implements Folder {
     this.#partSize = partSizeOf(options.partSize);
   }
 
-  /** The file `name`, in the version that it has now. */
+  /** The current version of the file `name`. */
   async get(name: string): Promise<Source | null> {
     const key = this.#key(name);
     try {
@@ -141,7 +141,7 @@ export class BucketFolder implements Folder {
           return {
             part: async (number, bytes) => void parts.push(await upload.uploadPart(number, bytes)),
             complete: async () => {
-              // Uploads in parts know no condition.
+              // Multipart uploads have no conditions.
               if (wished !== undefined && ((await this.#bucket.head(key))?.etag ?? null) !== wished) {
                 throw conflict(name);
               }
@@ -156,7 +156,7 @@ export class BucketFolder implements Folder {
     );
   }
 
-  /** Names that start with `prefix`, by code point. */
+  /** Names that start with `prefix`, in code point order. */
   async list(prefix = ""): Promise<string[]> {
     const names: string[] = [];
     let cursor: string | undefined;
@@ -173,7 +173,7 @@ export class BucketFolder implements Folder {
     return names.sort(byCodePoint);
   }
 
-  /** Remove a file; nothing where there is none. */
+  /** Remove a file, if it exists. */
   async delete(name: string): Promise<void> {
     const key = this.#key(name);
     try {
@@ -215,7 +215,7 @@ class BucketSource implements Source {
   async read(offset: number, into: Uint8Array, { signal }: { signal?: AbortSignal } = {}): Promise<number> {
     if (this.#closed) throw new TypeError(`${JSON.stringify(this.name)} was closed`);
     signal?.throwIfAborted();
-    // A range behind the end is an error for some buckets.
+    // For some buckets a range past the end is an error.
     const length = Math.min(into.length, this.size - offset);
     if (length <= 0) return 0;
     let filled = 0;
@@ -226,7 +226,7 @@ class BucketSource implements Source {
     return filled;
   }
 
-  /** One range for a long stretch: an edge worker may ask a bucket so many times and no more. */
+  /** A long range in one request: an edge worker may make only so many of them. */
   streamRange(start: number, end: number): ReadableStream<Uint8Array> {
     return streamOf((signal) => this.#pieces(start, end, signal));
   }
@@ -238,7 +238,7 @@ class BucketSource implements Source {
     if (rest.length > 0) yield rest;
   }
 
-  /** The bytes of a range as they come, each good until the next one. */
+  /** The bytes of a range as they arrive; each chunk is valid until the next one. */
   async *#chunks(offset: number, length: number, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
     let reader: BytesReader | null = null;
     try {
@@ -279,7 +279,7 @@ class BucketSource implements Source {
   }
 }
 
-/** The next bytes of a reader; good until the one after, where it fills memory: such a reader leaves no garbage behind. */
+/** Reads a reader's next bytes. Where it fills a buffer of ours, they are valid until the next call, and no garbage is left behind. */
 function nextOf(reader: BytesReader, size: number): () => Promise<ReadableStreamReadResult<Uint8Array>> {
   if (!isFilling(reader)) return () => reader.read();
   let scratch = new Uint8Array(size);
@@ -291,13 +291,13 @@ function nextOf(reader: BytesReader, size: number): () => Promise<ReadableStream
   };
 }
 
-/** Check a size of parts. */
+/** Check the size of parts, in bytes. */
 export function partSizeOf(size: number = 8 * 2 ** 20): number {
   if (Number.isSafeInteger(size) && size >= 5 * 2 ** 20) return size;
   throw new TypeError(`Option partSize must be at least 5 MiB: got ${size}`);
 }
 
-/** The error of a folder with too many names. */
+/** The error for a folder with too many names. */
 export function tooMany(path: string): PathError {
   return new PathError("UNSAFE_PATH", `There are more than ${DEFAULT_LIMITS.maxEntries} files`, { path });
 }

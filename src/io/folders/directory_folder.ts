@@ -22,22 +22,22 @@ import { isTemp } from "../disk/temp_file.ts";
 /** How a DirectoryFolder behaves. */
 export interface DirectoryFolderOptions {
   /**
-   * Names come from the caller and not out of a file: any name that the file system takes is taken, and links may lead out of the
-   * directory, as caches of downloads have them. @default {false}
+   * Names come from the caller and not from a file: any name that the file system accepts is allowed, and links may lead out of the
+   * directory, as in download caches. @default {false}
    */
   trusted?: boolean;
-  /** Refuse to put names that Windows cannot have. @default {true} */
+  /** Refuse to put names that are not valid on Windows. @default {true} */
   portable?: boolean;
 }
 
-/** A directory of the file system. Names may have `/`; none leads out of the directory, by itself or by a link. */
+/** A directory of the file system. Names may contain `/`, but cannot lead out of the directory, not even through a link. */
 export class DirectoryFolder implements Folder {
   /** Path of the directory. */
   readonly path: string;
   readonly #trusted: boolean;
   readonly #portable: boolean;
 
-  /** The directory need not exist before something is put there. */
+  /** The directory need not exist before a file is put there. */
   constructor(path: string | URL, options: DirectoryFolderOptions = {}) {
     checkNames(options, ["trusted", "portable"]);
     this.path = pathGiven(path);
@@ -62,17 +62,17 @@ export class DirectoryFolder implements Folder {
     }
   }
 
-  /** A sink whose bytes become the file `name` when it is closed; folders on the way are made. */
+  /** A sink whose bytes become the file `name` when it is closed; missing folders are created. */
   async put(name: string, options: PutOptions = {}): Promise<Sink> {
     if (options.portable ?? (this.#portable && !this.#trusted)) portableParts(name);
     const path = this.#join(name);
-    // A save goes through a link to the file behind it: that, too, must lie inside, and a link to nothing could lead anywhere.
+    // A save follows a link to its target, which must lie inside, too; the target of a dangling link could be anywhere.
     await this.#stayInside(name, path);
     if (!this.#trusted && await isDangling(path)) throw this.#escape(name, path);
     return await FileSink.create(path, { mkdir: true, ...options, portable: false });
   }
 
-  /** Names of the files that start with `prefix`, in all folders below, by code point. Temporary files of a save are left out. */
+  /** Names of the files in all folders below that start with `prefix`, in code point order. Temporary files of saves are left out. */
   async list(prefix = ""): Promise<string[]> {
     const slash = prefix.lastIndexOf("/");
     const start = slash < 0 ? "" : prefix.slice(0, slash);
@@ -82,7 +82,7 @@ export class DirectoryFolder implements Folder {
     return names.sort(byCodePoint);
   }
 
-  /** Remove a file; nothing where there is none. */
+  /** Remove a file, if it exists. */
   async delete(name: string): Promise<void> {
     const path = this.#join(name);
     await this.#stayInside(name, pathCalls().dirname(path));
@@ -93,7 +93,7 @@ export class DirectoryFolder implements Folder {
     }
   }
 
-  /** Whether there is a folder `name`, be it empty. */
+  /** Whether there is a folder `name`, even an empty one. */
   async hasFolder(name: string): Promise<boolean> {
     const path = this.#join(name);
     await this.#stayInside(name, path);
@@ -110,7 +110,7 @@ export class DirectoryFolder implements Folder {
       throw new PathError("UNSAFE_PATH", `Folders are nested deeper than ${DEFAULT_LIMITS.maxFolderDepth}`, { path });
     }
     const real = await realPath(path);
-    // A link to a folder above would lead round and round.
+    // A link to a parent folder would loop.
     if (real === null || parents.includes(real)) return;
     for (const entry of await entriesOf(path)) {
       const name = folder ? `${folder}/${entry.name}` : entry.name;
@@ -124,7 +124,7 @@ export class DirectoryFolder implements Folder {
     }
   }
 
-  /** Links may not lead out of the directory (RULES.md PATH-5). */
+  /** Links must not lead out of the directory (RULES.md PATH-5). */
   async #stayInside(name: string, path: string): Promise<void> {
     if (this.#trusted) return;
     const { sep, dirname } = pathCalls();
@@ -156,7 +156,7 @@ async function isDangling(path: string): Promise<boolean> {
   }
 }
 
-/** Null where nothing is there. A system that cannot tell is no leave to go on: the path may lead anywhere. */
+/** Null if nothing is there. Any other failure is an error: the path may lead anywhere. */
 async function realPath(path: string): Promise<string | null> {
   try {
     return await directoryCalls(path).realPath(path);
@@ -175,7 +175,7 @@ async function entriesOf(path: string): Promise<DirectoryEntry[]> {
   }
 }
 
-/** Whether a system's error says that there is nothing, or that a link leads to itself. */
+/** Whether a system error says that nothing is there, or that a link leads to itself. */
 function isAbsence(error: unknown): boolean {
   return ["ENOENT", "ENOTDIR", "ELOOP"].includes(systemCode(error) ?? "");
 }

@@ -1,5 +1,5 @@
 /**
- * Files that somebody dropped on a page or chose, as a folder.
+ * Files that a user dropped on a page or chose, as a folder.
  *
  * @module
  */
@@ -13,8 +13,8 @@ import type { Sink } from "../sink.ts";
 import type { Source } from "../source.ts";
 
 /**
- * A list of files: of `<input type="file">`, of drag and drop, or of names and blobs. Files of a chosen directory have the names below it,
- * with the directory's own in front, as browsers give them. Nothing can be put there.
+ * A list of files: from `<input type="file">`, from drag and drop, or given as names and blobs. Files of a chosen directory are named by
+ * their path below it, with the directory's own name in front, as browsers report it. It is read-only.
  */
 export class FileListFolder implements Folder {
   readonly #files = new Map<string, Blob>();
@@ -47,7 +47,7 @@ export class FileListFolder implements Folder {
   }
 
   /**
-   * Nothing can be changed here.
+   * The folder is read-only.
    *
    * @throws {SaveError} `READ_ONLY`: always
    */
@@ -56,13 +56,13 @@ export class FileListFolder implements Folder {
     throw readOnly("A list of files", name);
   }
 
-  /** Names that start with `prefix`, by code point. */
+  /** Names that start with `prefix`, in code point order. */
   list(prefix = ""): Promise<string[]> {
     return Promise.resolve([...this.#files.keys()].filter((name) => name.startsWith(prefix)).sort(byCodePoint));
   }
 
   /**
-   * Nothing can be changed here.
+   * The folder is read-only.
    *
    * @throws {SaveError} `READ_ONLY`: always
    */

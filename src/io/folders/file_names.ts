@@ -1,5 +1,5 @@
 /**
- * Names of files that come to lie side by side.
+ * Checks that files with given names can coexist.
  *
  * @module
  */
@@ -8,9 +8,11 @@ import { foldedName } from "./folded_name.ts";
 import { portableParts, safeParts } from "./safe_name.ts";
 
 /**
- * Whether files of these names can lie side by side, here and elsewhere (RULES.md PATH-2 and PATH-4): looked at before the first is made.
+ * Check that files with these names can coexist, here and on other systems (RULES.md PATH-2 and PATH-4),
+ * before the first one is created.
  *
- * @throws {PathError} `UNSAFE_PATH`, `NAME_TOO_LONG`, `NAME_COLLISION`: two names are one on some file systems, or a file and a folder would have one name
+ * @throws {PathError} `UNSAFE_PATH`, `NAME_TOO_LONG`, `NAME_COLLISION`: two names are the same on some file systems, or a file
+ *   and a folder would share a name
  */
 export function checkFileNames(names: readonly string[], { portable = true }: { portable?: boolean } = {}): void {
   const seen = new Map<string, string>(), folders = new Map<string, string>();

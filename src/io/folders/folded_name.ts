@@ -1,17 +1,17 @@
 /**
- * Names as file systems have them that do not tell cases apart (RULES.md PATH-4).
+ * Names as case-insensitive file systems compare them (RULES.md PATH-4).
  *
  * @module
  */
 
-/** A form that is equal for names that are one after NFC and simple case folding. */
+/** A form that is the same for all names that are equal after NFC and simple case folding. */
 export function foldedName(name: string): string {
   const text = name.normalize("NFC");
   // deno-lint-ignore no-control-regex
   return /^[\u0000-\u007f]*$/.test(text) ? text.toLowerCase() : Array.from(text, foldedCharacter).join("");
 }
 
-/** Some small letters have one capital letter in common: σ and ς. The capital of ß is two letters: that is another name. */
+/** Some lowercase letters share one uppercase letter: σ and ς. The uppercase form of ß is two letters, and thus a different name. */
 function foldedCharacter(character: string): string {
   const capital = character.toUpperCase();
   const isOne = capital.length === character.length && character !== "ı";

@@ -1,5 +1,5 @@
 /**
- * A directory handle of the browser as a folder: a chosen directory, or the origin private file system.
+ * A browser directory handle as a folder: a directory that was picked, or the origin private file system.
  *
  * @module
  */
@@ -17,21 +17,21 @@ import type { Source } from "../source.ts";
 import { fileStreamSink, type SinkEnd } from "../sinks/stream_sink.ts";
 import { type SyncHandle, SyncHandleSink } from "../sync_handle.ts";
 
-/** What some browsers have. */
+/** Members that only some browsers have. */
 type MovableHandle = FileHandle & {
   createSyncAccessHandle?: () => Promise<SyncHandle>;
   move?: (parent: DirectoryHandle, name: string) => Promise<void>;
 };
 
 /**
- * A directory handle. Names may have `/`; directories on the way are made when something is put. A file is the whole old one or the whole
- * new one; nothing is promised about a disk.
+ * A directory handle. Names may contain `/`; missing directories are created when a file is put. A file is always either all old or all
+ * new, but durability on a disk is not guaranteed.
  */
 export class HandleFolder implements Folder {
   /** The handle itself. */
   readonly handle: DirectoryHandle;
 
-  /** Over a handle of `showDirectoryPicker()`, of drag and drop, or of `navigator.storage.getDirectory()`. */
+  /** Over a handle from `showDirectoryPicker()`, from drag and drop, or from `navigator.storage.getDirectory()`. */
   constructor(handle: DirectoryHandle) {
     if (!hasMethod(handle, "getFileHandle")) {
       throw new TypeError(`A directory handle is wanted: got ${described(handle)}`);
@@ -42,7 +42,7 @@ export class HandleFolder implements Folder {
   /**
    * The file `name`.
    *
-   * @throws {PathError} `UNSAFE_PATH`, `NOT_A_FILE`: the name is a directory's
+   * @throws {PathError} `UNSAFE_PATH`, `NOT_A_FILE`: the name is that of a directory
    * @throws {SourceError} `PERMISSION`, `READ_FAILED`
    */
   async get(name: string): Promise<Source | null> {
@@ -64,7 +64,7 @@ export class HandleFolder implements Folder {
     const last = parts[parts.length - 1];
     try {
       const parent = (await this.#parent(parts, true))!;
-      // A stream over an old file shows nothing before it is closed. A new file must not be seen empty before it is whole.
+      // A stream that overwrites an old file takes effect only on closing. A new file must not be visible, empty, before it is complete.
       const old = await existing(parent, last);
       if (typeof old?.createWritable === "function") {
         return await fileStreamSink(old, undefined, options?.signal);
@@ -75,7 +75,7 @@ export class HandleFolder implements Folder {
     }
   }
 
-  /** Names of the files that start with `prefix`, in all directories below, by code point. Temporary files of a save are left out. */
+  /** Names of the files in all directories below that start with `prefix`, in code point order. Temporary files of saves are left out. */
   async list(prefix = ""): Promise<string[]> {
     const names: string[] = [];
     const waiting: { directory: DirectoryHandle; path: string; depth: number }[] = [
@@ -106,7 +106,7 @@ export class HandleFolder implements Folder {
     return names.sort(byCodePoint);
   }
 
-  /** Remove a file; nothing where there is none. */
+  /** Remove a file, if it exists. */
   async delete(name: string): Promise<void> {
     const parts = safeParts(name);
     try {
@@ -116,7 +116,7 @@ export class HandleFolder implements Folder {
     }
   }
 
-  /** Whether there is a directory `name`, be it empty. */
+  /** Whether there is a directory `name`, even an empty one. */
   async hasFolder(name: string): Promise<boolean> {
     try {
       return await this.#parent([...safeParts(name), ""], false) !== null;
@@ -126,7 +126,7 @@ export class HandleFolder implements Folder {
     }
   }
 
-  /** The directory of a file; null where there is none. */
+  /** The directory of a file, or null if it does not exist. */
   async #parent(parts: readonly string[], create: boolean): Promise<DirectoryHandle | null> {
     let directory = this.handle;
     for (const part of parts.slice(0, -1)) {
@@ -134,7 +134,7 @@ export class HandleFolder implements Folder {
         directory = await directory.getDirectoryHandle(part, { create });
       } catch (error) {
         if (!create && isMissing(error)) return null;
-        // A file where a directory is looked for: the name below it does not exist.
+        // If there is a file in place of a directory, the name below it does not exist.
         if (!create && error instanceof DOMException && error.name === "TypeMismatchError") return null;
         throw error;
       }
@@ -143,7 +143,7 @@ export class HandleFolder implements Folder {
   }
 }
 
-/** The origin's own file system, whose root has no name, has a quota: what is above it need not be begun. */
+/** The origin private file system, whose root has no name, has a quota: a save that exceeds it is refused before it begins. */
 async function refuseWithoutRoom(
   { name: root }: DirectoryHandle,
   size: number | undefined,
@@ -160,7 +160,7 @@ async function refuseWithoutRoom(
   );
 }
 
-/** Write beside the file, and move the whole to its name. */
+/** Write to a temporary file, and move it to its name once it is complete. */
 async function putBeside(parent: DirectoryHandle, last: string, name: string): Promise<Sink> {
   const temp = tempName(last);
   const file = await parent.getFileHandle(temp, { create: true }) as MovableHandle;
@@ -169,9 +169,9 @@ async function putBeside(parent: DirectoryHandle, last: string, name: string): P
       try {
         await file.move!(parent, last);
       } catch {
-        // Not every place can move, and not onto a file that came into being meanwhile.
+        // Not every file system can move, and none onto a file that was created meanwhile.
         await copyInto(file, parent, last);
-        // The file has its bytes: a copy that stays is no failure.
+        // The file has its bytes: a leftover copy is not a failure.
         await parent.removeEntry(temp).catch(() => {});
       }
     },
@@ -181,7 +181,7 @@ async function putBeside(parent: DirectoryHandle, last: string, name: string): P
     if (typeof file.createWritable === "function") {
       return await fileStreamSink(file, end);
     }
-    // Safari before 26 writes in workers only.
+    // Safari before 26 can write only in workers.
     if (typeof file.createSyncAccessHandle === "function" && typeof file.move === "function") {
       return new SyncHandleSink(await file.createSyncAccessHandle(), end);
     }
@@ -198,7 +198,7 @@ async function putBeside(parent: DirectoryHandle, last: string, name: string): P
   }
 }
 
-/** Give the bytes of `file` the name `last`. Where that fails there is what there was before, and no empty file. */
+/** Copy the bytes of `file` to the name `last`. On failure what was there before is left, and no empty file. */
 async function copyInto(file: FileHandle, parent: DirectoryHandle, last: string): Promise<void> {
   const isNew = await existing(parent, last) === null;
   try {

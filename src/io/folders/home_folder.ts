@@ -1,5 +1,5 @@
 /**
- * The place where this runtime keeps files, where it has no file system: browsers have one for every origin.
+ * Where a runtime without a file system keeps files: browsers have such a place for every origin.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { IndexedDbFolder } from "./indexed_db_folder.ts";
 
 let home: Promise<Folder | null> | null = null;
 
-/** The origin private file system, or a database in browsers without one; null where there is neither. */
+/** The origin private file system, or IndexedDB in browsers without one; null if there is neither. */
 export function homeFolder(): Promise<Folder | null> {
   home ??= findHome();
   return home;
@@ -22,19 +22,19 @@ async function findHome(): Promise<Folder | null> {
     navigator?: { storage?: { getDirectory?: () => Promise<DirectoryHandle> } };
     FileSystemFileHandle?: { prototype: object };
   };
-  // A browser that can write in workers only would have two places, one for pages and one for workers.
+  // A browser that can write only in workers would end up with two places, one for pages and one for workers.
   const canWrite = FileSystemFileHandle && "createWritable" in FileSystemFileHandle.prototype;
   if (canWrite && navigator?.storage?.getDirectory) {
     try {
       return new HandleFolder(await navigator.storage.getDirectory());
     } catch {
-      // Private windows of some browsers have the function and no place behind it.
+      // In private windows of some browsers the function exists but does not work.
     }
   }
   return "indexedDB" in globalThis ? new IndexedDbFolder() : null;
 }
 
-/** A path of a program as a name in the home folder: `./a` and `/a` are `a`, `b/../a` too; nothing lies above. */
+/** Turns a path into a name in the home folder: `./a`, `/a` and `b/../a` are all `a`. A path must not lead above the folder. */
 export function homeName(path: string): string {
   const parts: string[] = [];
   for (const part of path.split("/")) {

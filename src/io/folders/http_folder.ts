@@ -1,5 +1,5 @@
 /**
- * Files below a URL as a folder.
+ * Files below a URL, as a folder.
  *
  * @module
  */
@@ -15,14 +15,14 @@ import type { Source } from "../source.ts";
 
 /** How an HttpFolder reads. */
 export interface HttpFolderOptions extends HttpOptions {
-  /** Fetches in place of the global function. */
+  /** Used in place of the global `fetch`. */
   fetch?: Fetch;
-  /** The names that there are: servers do not list them. Needed where a folder is read as a whole. */
+  /** The names of the files, as servers do not list them. Needed to read a whole folder. */
   names?: Iterable<string>;
 }
 
 /**
- * Files below a URL. A name can never lead to another server or out of the base (RULES.md PATH-7). Nothing can be put there.
+ * Files below a URL. A name can never lead to another server or out of the base URL (RULES.md PATH-7). The folder is read-only.
  *
  * @example A prefix of two files on a server
  * ```ts
@@ -38,10 +38,10 @@ export class HttpFolder implements Folder {
   readonly #base: URL;
   readonly #options: HttpFolderOptions;
   readonly #names: readonly string[] | null;
-  /** Of all its files together. */
+  /** Shared by all files of the folder. */
   #slots: Slots | null = null;
 
-  /** Files below `base`; a last slash is added where it has none. */
+  /** Files below `base`; a trailing slash is added if it is missing. */
   constructor(base: string | URL, options: HttpFolderOptions = {}) {
     const url = new URL(base);
     if (url.protocol !== "http:" && url.protocol !== "https:") {
@@ -56,7 +56,7 @@ export class HttpFolder implements Folder {
     this.#options = options;
   }
 
-  /** The file `name`, opened as `open` opens a URL; the base's query goes along. */
+  /** The file `name`, opened the way `open` opens a URL; the query of the base URL is kept. */
   async get(name: string, { signal }: { signal?: AbortSignal } = {}): Promise<Source | null> {
     const url = this.#urlOf(name);
     const { names: _, ...options } = this.#options;
@@ -72,7 +72,7 @@ export class HttpFolder implements Folder {
   }
 
   /**
-   * Nothing can be changed here.
+   * The folder is read-only.
    *
    * @throws {SaveError} `READ_ONLY`: always
    */
@@ -82,7 +82,7 @@ export class HttpFolder implements Folder {
   }
 
   /**
-   * The names given to the constructor that start with `prefix`, by code point.
+   * The names given to the constructor that start with `prefix`, in code point order.
    *
    * @throws {UnsupportedError} `UNSUPPORTED_FEATURE`: none were given
    */
@@ -98,7 +98,7 @@ export class HttpFolder implements Folder {
   }
 
   /**
-   * Nothing can be changed here.
+   * The folder is read-only.
    *
    * @throws {SaveError} `READ_ONLY`: always
    */
@@ -110,7 +110,7 @@ export class HttpFolder implements Folder {
   #urlOf(name: string): URL {
     const url = new URL(this.#base);
     url.pathname += encodedName(name);
-    // Whatever a URL parser makes of the name, it stays below the base.
+    // Whatever the URL parser makes of the name, it must stay below the base URL.
     if (url.origin !== this.#base.origin || !url.pathname.startsWith(this.#base.pathname)) {
       throw new PathError("UNSAFE_PATH", `The name ${JSON.stringify(name)} leads out of the base URL`, { path: name });
     }
@@ -118,7 +118,7 @@ export class HttpFolder implements Folder {
   }
 }
 
-/** A name as the end of a URL's path: every part percent-encoded, so that `%2e%2e`, `?` and `#` are letters like others. */
+/** A name as the end of a URL path, with every part percent-encoded, so that `%2e%2e`, `?` and `#` have no special meaning. */
 export function encodedName(name: string): string {
   return safeParts(name).map((part) => {
     if (/[\ud800-\udfff]/u.test(part)) {

@@ -12,9 +12,9 @@ import type { Sink } from "../sink.ts";
 import type { Source } from "../source.ts";
 import { toldBy } from "../told_by.ts";
 
-/** Bytes of one row: what is read at least, and written at a time. */
+/** Bytes per row, the unit of reading and writing. */
 const ROW = 2 ** 20;
-/** Rows of a save that was not finished are removed when they are older than this. Milliseconds. */
+/** Age in milliseconds beyond which the rows of an unfinished save are removed. */
 const STALE = 24 * 3600_000;
 
 interface FileRow {
@@ -23,12 +23,12 @@ interface FileRow {
   size: number;
 }
 
-/** A folder in IndexedDB. Files are rows of 1 MiB; a file is the whole old one or the whole new one. */
+/** A folder in IndexedDB. Files are stored as rows of 1 MiB; a file is always either all old or all new. */
 export class IndexedDbFolder implements Folder {
   readonly #name: string;
   #database: Promise<IDBDatabase> | null = null;
 
-  /** The folder called `database`: each is a database of its own. */
+  /** The folder named `database`; each folder is a database of its own. */
   constructor(database = "paddle") {
     this.#name = database;
   }
@@ -49,7 +49,7 @@ export class IndexedDbFolder implements Folder {
     return await this.#guard(name, (database) => Promise.resolve(new RowsSink(database, name)));
   }
 
-  /** Names that start with `prefix`, by code point. */
+  /** Names that start with `prefix`, in code point order. */
   async list(prefix = ""): Promise<string[]> {
     return await this.#guard(prefix, async (database) => {
       const names = await value(store(database, "files").getAllKeys()) as string[];
@@ -57,7 +57,7 @@ export class IndexedDbFolder implements Folder {
     });
   }
 
-  /** Remove a file; nothing where there is none. */
+  /** Remove a file, if it exists. */
   async delete(name: string): Promise<void> {
     safeParts(name);
     await this.#guard(name, async (database) => {
@@ -73,7 +73,7 @@ export class IndexedDbFolder implements Folder {
     });
   }
 
-  /** Close the database; it is opened again when it is used again. */
+  /** Close the database; it is reopened at the next use. */
   async close(): Promise<void> {
     const database = await this.#database?.catch(() => null);
     this.#database = null;
@@ -93,13 +93,13 @@ export class IndexedDbFolder implements Folder {
   }
 }
 
-/** A file in rows. Its rows go when it is replaced: a reader then learns that it changed. */
+/** A file stored in rows. Replacing it deletes them, which tells a reader that it changed. */
 class RowsSource implements Source {
   readonly size: number;
   readonly name: string;
   readonly #database: IDBDatabase;
   readonly #id: string;
-  /** The row that was read last: short reads that follow each other are of one. */
+  /** The row that was read last: consecutive short reads tend to lie in one. */
   #last: { index: number; row: Promise<Uint8Array | undefined> } | null = null;
   #closed = false;
 
@@ -145,7 +145,7 @@ class RowsSource implements Source {
     if (this.#last?.index !== index) {
       const row = value<Uint8Array | undefined>(store(this.#database, "rows").get([this.#id, index]));
       this.#last = { index, row };
-      // What failed is asked for again.
+      // After a failure the next read tries again.
       row.catch(() => this.#last = null);
     }
     return [await this.#last.row];
@@ -157,7 +157,7 @@ class RowsSource implements Source {
   }
 }
 
-/** Rows under an id that nobody knows yet; the last transaction gives them the name. */
+/** Writes rows under an id that nothing refers to yet; the last transaction binds it to the name. */
 class RowsSink implements Sink {
   readonly keepsChunks = false;
   readonly #database: IDBDatabase;
@@ -220,14 +220,14 @@ function openDatabase(name: string): Promise<IDBDatabase> {
     request.onerror = () => reject(request.error);
     request.onsuccess = () => {
       const database = request.result;
-      // Another page that deletes the database must not wait for us.
+      // Another page that deletes the database must not have to wait for us.
       database.onversionchange = () => database.close();
       removeStale(database).then(() => resolve(database), reject);
     };
   });
 }
 
-/** Remove rows of saves that were cut off: ids begin with the time. */
+/** Remove rows of interrupted saves: an id begins with the time. */
 async function removeStale(database: IDBDatabase): Promise<void> {
   const transaction = database.transaction(["files", "rows"], "readwrite");
   const end = ended(transaction);
@@ -265,7 +265,7 @@ function ended(transaction: IDBTransaction): Promise<void> {
     transaction.onabort = transaction.onerror = () =>
       reject(transaction.error ?? new DOMException("The transaction was aborted", "AbortError"));
   });
-  // A request that fails is told first, and by itself.
+  // The error of a failed request is reported first, on its own.
   end.catch(() => {});
   return end;
 }

@@ -13,7 +13,7 @@ import type { Sink } from "../sink.ts";
 import type { Source } from "../source.ts";
 
 /**
- * Files in memory: for tests, and for runtimes without files.
+ * Files in memory: for tests, and for runtimes without a file system.
  *
  * @example
  * ```ts
@@ -51,12 +51,12 @@ export class MemoryFolder implements Folder {
     return new MemorySink((bytes) => this.#files.set(name, bytes));
   }
 
-  /** Names that start with `prefix`, by code point. */
+  /** Names that start with `prefix`, in code point order. */
   list(prefix = ""): Promise<string[]> {
     return Promise.resolve([...this.#files.keys()].filter((name) => name.startsWith(prefix)).sort(byCodePoint));
   }
 
-  /** Remove a file; nothing where there is none. */
+  /** Remove a file, if it exists. */
   // deno-lint-ignore require-await
   async delete(name: string): Promise<void> {
     safeParts(name);

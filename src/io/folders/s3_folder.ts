@@ -1,5 +1,5 @@
 /**
- * An S3-compatible bucket, by its REST interface, as a folder.
+ * An S3-compatible bucket, through its REST API, as a folder.
  *
  * @module
  */
@@ -16,22 +16,25 @@ import { PartsSink, type PartsUpload } from "../sinks/parts_sink.ts";
 import type { Sink } from "../sink.ts";
 import type { Source } from "../source.ts";
 
-/** How an S3Folder speaks with its bucket. */
+/** How an S3Folder talks to its bucket. */
 export interface S3FolderOptions extends HttpOptions {
-  /** Signs and fetches: `(url, init) => client.fetch(url, init)` of a library that signs for S3. The global function does for open buckets. */
+  /**
+   * Signs and fetches: `(url, init) => client.fetch(url, init)` with a library that signs S3 requests. A public bucket
+   * needs only the global `fetch`.
+   */
   fetch?: Fetch;
-  /** What all keys start with, such as `models/`. @default {""} */
+  /** Prefix of all keys, such as `models/`. @default {""} */
   prefix?: string;
-  /** Bytes of one part of a large file, from 5 MiB on. One part is in memory at a time. @default {8 MiB} */
+  /** Size in bytes of the parts of a large file, at least 5 MiB. One part is held in memory at a time. @default {8 MiB} */
   partSize?: number;
 }
 
-/** Longest answer that is read as text: a page of 1,000 keys of 1,024 bytes, three letters for each. */
+/** Maximum bytes of a response that is read as text: a page of 1,000 keys of 1,024 bytes, with three characters per byte. */
 const MAX_TEXT = 8 * 2 ** 20;
 
 /**
- * A bucket behind a URL such as `https://s3.eu-central-1.amazonaws.com/bucket`. Requests are signed by the `fetch` that is given: this library
- * knows no keys.
+ * A bucket at a URL such as `https://s3.eu-central-1.amazonaws.com/bucket`. Requests are signed by the given
+ * `fetch`: this library handles no keys.
  *
  * @example With aws4fetch
  * ```ts ignore
@@ -51,7 +54,7 @@ export class S3Folder implements Folder {
   readonly #prefix: string;
   readonly #partSize: number;
 
-  /** The bucket behind `url`. */
+  /** The bucket at `url`. */
   constructor(url: string | URL, options: S3FolderOptions = {}) {
     const { fetch: given, prefix, partSize, ...http } = options;
     httpSettings({ ...http, fetch: given });
@@ -64,7 +67,7 @@ export class S3Folder implements Folder {
     this.#partSize = partSizeOf(partSize);
   }
 
-  /** The file `name`, in the version that it has now. */
+  /** The current version of the file `name`. */
   async get(name: string, { signal }: { signal?: AbortSignal } = {}): Promise<Source | null> {
     try {
       return await openHttp(this.#urlOf(name), { ...this.#http, fetch: this.#fetch, signal });
@@ -90,7 +93,7 @@ export class S3Folder implements Folder {
     );
   }
 
-  /** Names that start with `prefix`, by code point. */
+  /** Names that start with `prefix`, in code point order. */
   async list(prefix = ""): Promise<string[]> {
     const names: string[] = [];
     for (let token: string | undefined, more = true; more;) {
@@ -107,7 +110,7 @@ export class S3Folder implements Folder {
     return names.sort(byCodePoint);
   }
 
-  /** Remove a file; nothing where there is none. */
+  /** Remove a file, if it exists. */
   async delete(name: string): Promise<void> {
     await this.#ask("DELETE", this.#urlOf(name));
   }
@@ -131,15 +134,15 @@ export class S3Folder implements Folder {
         );
         const body = `<CompleteMultipartUpload>${parts.join("")}</CompleteMultipartUpload>`;
         const { text } = await this.#commit("POST", url, { uploadId }, new TextEncoder().encode(body), wished, signal);
-        // This request may fail with status 200: the answer begins before the parts are put together.
+        // This request can fail with status 200: the response begins before the parts are assembled.
         if (text.includes("<Error>")) throw this.#failed("POST", url, elementsOf(text, "Code")[0] ?? "unknown error");
       },
-      // What was begun is taken back also where the caller stopped.
+      // The upload is discarded even if the call was aborted.
       abort: () => this.#ask("DELETE", url, { uploadId }),
     };
   }
 
-  /** The request by which a file comes into being: on a condition, where there is one. */
+  /** Send the request that creates the file, conditionally if so wished. */
   async #commit(
     method: string,
     url: URL,
@@ -153,7 +156,7 @@ export class S3Folder implements Folder {
     try {
       return await this.#ask(method, url, query, body, signal, condition);
     } catch (error) {
-      // 409: another save was under way; 404: the object that is to be replaced is gone.
+      // 409: another save was in progress; 404: the object to replace is gone.
       const { status } = error as { status?: number };
       if (status === 412 || status === 409 || (status === 404 && method === "PUT")) throw conflict(shownUrl(url));
       throw error;
@@ -176,7 +179,7 @@ export class S3Folder implements Folder {
   ): Promise<{ text: string; headers: Headers }> {
     const asked = new URL(url);
     for (const [name, value] of Object.entries(query)) asked.searchParams.set(name, value);
-    // Signatures want %20 where forms have +.
+    // Signatures require %20 where forms have +.
     asked.search = asked.search.replaceAll("+", "%20");
     let response: Response, text: string;
     try {
@@ -222,7 +225,7 @@ async function textOf(response: Response): Promise<string> {
   }
 }
 
-/** Texts of the elements `<name>`, which have no attributes and no elements inside. */
+/** Contents of the elements `<name>`, which have neither attributes nor child elements. */
 function elementsOf(xml: string, name: string): string[] {
   const texts: string[] = [];
   const open = `<${name}>`, close = `</${name}>`;
@@ -249,7 +252,7 @@ const ENTITIES: readonly (readonly [string, string])[] = [
 ];
 
 function unescapeXml(text: string): string {
-  // The ampersand last: what it uncovers is no entity again.
+  // The ampersand comes last: what it decodes to must not be decoded again.
   return ENTITIES.reduce((so, [name, letter]) => so.replaceAll(`&${name};`, letter), text);
 }
 

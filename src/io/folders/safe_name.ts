@@ -1,18 +1,18 @@
 /**
- * The one place where a name out of a file becomes a path (RULES.md PATH-1 and PATH-3).
+ * The only place where a name from a file becomes a path (RULES.md PATH-1 and PATH-3).
  *
  * @module
  */
 import { nameGiven } from "../folder.ts";
 import { PathError, quote } from "../../errors.ts";
 
-/** Longest part of a name, in UTF-8 bytes and in UTF-16 units. */
+/** Maximum length of a part of a name, in UTF-8 bytes and in UTF-16 code units. */
 const MAX_PART = 255;
-/** Longest name, in UTF-8 bytes. */
+/** Maximum length of a name, in UTF-8 bytes. */
 const MAX_NAME = 1024;
 
 /**
- * The parts of `name`, split at `/`, none of which can lead out of its folder. Errors have the `offset` of the name in its file.
+ * The parts of `name`, split at `/`, none of which can lead out of its folder. `offset` is that of the name in its file, for errors.
  *
  * @throws {PathError} `UNSAFE_PATH`: the name could lead elsewhere; `NAME_TOO_LONG`
  */
@@ -31,11 +31,11 @@ export function safeParts(name: string, offset?: number): string[] {
   return parts;
 }
 
-/** Names of devices on Windows, with or without an extension. */
+/** Device names on Windows, with or without an extension. */
 const DEVICE = /^(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[0-9\u00b9\u00b2\u00b3])(\..*)?$/i;
 
 /**
- * The parts of `name`, which every system can have as a file's name (RULES.md PATH-2). `hint` says how another may pass.
+ * The parts of `name`, each of which is a valid file name on every system (RULES.md PATH-2). `hint` tells how to allow other names.
  *
  * @throws {PathError} `UNSAFE_PATH`, `NAME_TOO_LONG`
  */

@@ -1,5 +1,6 @@
 /**
- * A folder for the length of one call: nobody waits for its answers when the call was stopped, and whatever it does comes as an error of ours.
+ * A folder for the duration of one call: once the call is aborted, its answers are not waited for; and whatever it throws
+ * surfaces as one of our errors.
  *
  * @module
  */
@@ -11,20 +12,20 @@ import { sinkFailed } from "../sinks/sink_failed.ts";
 import type { Source } from "../source.ts";
 import { within } from "../waiting/within.ts";
 
-/** Another folder: places differ in how they look at a signal, this one always does. */
+/** Wraps another folder. Folders differ in how they honour a signal; this one always does. */
 class StoppableFolder implements Folder {
   readonly #folder: Folder;
   readonly #signal: AbortSignal | undefined;
   declare hasFolder?: (name: string) => Promise<boolean>;
 
-  /** Until `signal`. */
+  /** Over `folder`, until `signal` aborts. */
   constructor(folder: Folder, signal: AbortSignal | undefined) {
     this.#folder = folder;
     this.#signal = signal;
     if (folder.hasFolder) this.hasFolder = (name) => this.#wait(name, () => folder.hasFolder!(name));
   }
 
-  /** What comes too late is closed. */
+  /** A source that arrives too late is closed. */
   async get(name: string): Promise<Source | null> {
     const signal = this.#signal;
     const source = await this.#wait(name, async () => {
@@ -54,7 +55,7 @@ class StoppableFolder implements Folder {
     return this.#wait(prefix ?? "", () => this.#folder.list(prefix));
   }
 
-  /** What is left of a call that was stopped is taken away all the same. */
+  /** Works after an abort, too: what an aborted call leaves behind has to be removed. */
   async delete(name: string): Promise<void> {
     await this.#folder.delete(name);
   }
@@ -64,7 +65,7 @@ class StoppableFolder implements Folder {
       return await within((async () => await work())(), Infinity, this.#signal);
     } catch (error) {
       if (this.#signal?.aborted) throw this.#signal.reason;
-      // A wrong argument is a TypeError of ours, which somebody else's folder may pass on.
+      // A wrong argument is a TypeError of ours, which a caller's folder may pass on.
       throw isPaddleError(error) || error instanceof TypeError ? error : failure(error);
     }
   }
@@ -74,7 +75,7 @@ function failed(name: string, cause: unknown): Error {
   return new SourceError("READ_FAILED", `The folder failed at ${quote(name)}`, { path: name, cause });
 }
 
-/** The folder until `signal`, where there is one. */
+/** `folder`, until `signal` aborts, if there is one. */
 export function until(folder: Folder, signal: AbortSignal | undefined): Folder {
   return new StoppableFolder(folder, signal);
 }

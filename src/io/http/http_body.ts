@@ -1,5 +1,5 @@
 /**
- * The body of one HTTP answer, read with an eye on the clock (RULES.md HTTP-8) and let go of in any case (HTTP-10).
+ * The body of one HTTP response, read with a time limit (RULES.md HTTP-8) and released in any case (HTTP-10).
  *
  * @module
  */
@@ -8,27 +8,27 @@ import { type BytesReader, isFilling, readerOf } from "../streams/filling_reader
 import type { HttpSettings } from "./http_options.ts";
 import { TimeIsOver, within } from "../waiting/within.ts";
 
-/** Bytes that are read at a time. */
+/** Bytes read at a time. */
 const SCRATCH = 65_536;
 
-/** One answer and its body. */
+/** A response and its body. */
 export class HttpBody {
   /** Status and headers. */
   readonly response: Response;
-  /** The URL that gave it, after redirects. */
+  /** The URL that it came from, after redirects. */
   readonly url: URL;
   readonly #shown: string;
   readonly #settings: HttpSettings;
   readonly #controller: AbortController;
   #reader: BytesReader | null = null;
-  /** Where bytes come to that are good until the next read. */
+  /** The buffer for bytes that are valid until the next read. */
   #scratch: Uint8Array<ArrayBuffer> | null = null;
   #over = false;
-  // Only time spent waiting for the server counts: a slow reader is no slow server.
+  // Counts only time spent waiting for the server: a slow caller does not make a slow server. Milliseconds.
   #waited = 0;
   #received = 0;
 
-  /** Over `response`; `controller` ends its request. */
+  /** Over `response`; `controller` aborts its request. */
   constructor(response: Response, url: URL, shown: string, settings: HttpSettings, controller: AbortController) {
     this.response = response;
     this.url = url;
@@ -38,8 +38,8 @@ export class HttpBody {
   }
 
   /**
-   * The next bytes, or null at the end. A network failure is an HttpError; `signal` ends the wait with its reason. With `brief` they are
-   * good until the next call only, and leave no garbage behind where the runtime can do that.
+   * The next bytes, or null at the end. A network failure is an HttpError; an abort of `signal` ends the wait with its reason. If `brief`,
+   * the bytes are valid only until the next call, and no garbage is left behind where the runtime supports that.
    */
   async next(signal?: AbortSignal, brief = false): Promise<Uint8Array | null> {
     if (this.#over || !this.response.body) return null;
@@ -85,12 +85,12 @@ export class HttpBody {
     return step;
   }
 
-  /** Let go: what was not read is not sent. */
+  /** Release the body: what was not read is not sent. */
   cancel(): void {
     if (this.#over) return;
     this.#over = true;
     const cancelled = this.#reader ? this.#reader.cancel() : this.response.body?.cancel();
-    // A body that fails while it is cancelled has nothing more to say.
+    // Errors of a cancelled body do not matter.
     cancelled?.catch(() => {});
     this.#controller.abort();
   }

@@ -1,5 +1,5 @@
 /**
- * One file on a server, in one version: its bytes as they come, whatever single requests do (RULES.md HTTP-2 to HTTP-11).
+ * One version of a file on a server: its bytes as they arrive, however single requests turn out (RULES.md HTTP-2 to HTTP-11).
  *
  * @module
  */
@@ -23,33 +23,33 @@ import {
 import { Slots } from "../waiting/slots.ts";
 import { within } from "../waiting/within.ts";
 
-/** An answer that was looked at: its body gives the bytes `[start, end)`. */
+/** A response that was checked: its body holds the bytes `[start, end)`. */
 export interface HttpPart {
   readonly body: HttpBody;
   readonly start: number;
-  /** Undefined where the server does not say how many bytes come. */
+  /** Undefined if the server does not announce the length. */
   readonly end: number | undefined;
-  /** The whole file from its first byte, asked for or not. */
+  /** Whether the body is the whole file, requested or not. */
   readonly whole: boolean;
-  /** The body is decoded on the way: its length says nothing. */
+  /** Whether the body is decoded in transit: then its announced length is meaningless. */
   readonly encoded: boolean;
 }
 
 const ADDS_NO_IDENTITY = "Bun" in globalThis ||
   (globalThis as { navigator?: { userAgent?: string } }).navigator?.userAgent === "Cloudflare-Workers";
 const RETRIED: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
-/** Answers that bring less than this count as failures, unless they bring all. */
+/** A response shorter than this, in bytes, counts as a failure, unless it completes the range. */
 const FAIR_PART = 65_536;
-/** Bytes that are asked for where nobody knows how many there are: more than any file has. */
+/** Bytes requested if the size is unknown: more than any file has. */
 const UNKNOWN = 2 ** 40;
 
 /** A file on a server. */
 export class HttpFile {
   /** The URL for messages. */
   readonly shown: string;
-  /** The version that the first answer fixed. */
+  /** The version, fixed by the first response. */
   version: HttpVersion | null = null;
-  /** The whole file, where the server does not answer ranges. */
+  /** The whole file, if the server does not support ranges. */
   whole: Uint8Array | null = null;
   readonly #settings: HttpSettings;
   readonly #slots: Slots;
@@ -58,10 +58,10 @@ export class HttpFile {
   #failure: HttpError | null = null;
   #adoption: Promise<Uint8Array> | null = null;
   #warned = false;
-  /** Ends what no single caller may end. */
+  /** Ends work that is shared between callers. */
   readonly #closing = new AbortController();
 
-  /** The file behind `url`. */
+  /** The file at `url`. */
   constructor(url: URL, settings: HttpSettings) {
     this.#url = url;
     this.#settings = settings;
@@ -69,24 +69,24 @@ export class HttpFile {
     this.shown = shownUrl(url);
   }
 
-  /** Requests that may be under way at the same time. */
+  /** Maximum number of concurrent requests. */
   get concurrency(): number {
     return this.#settings.concurrency;
   }
 
-  /** Throws where the file is not what it was: of such a one nothing more is given, not even what is in memory. */
+  /** Throws if the file has changed: then nothing more is returned, not even what is in memory. */
   verify(): void {
     if (this.#failure) throw this.#failure;
   }
 
-  /** End what is under way. */
+  /** Abort everything in progress. */
   close(): void {
     this.#closing.abort(new TypeError(`${this.shown} was closed`));
   }
 
   /**
-   * Ask for `[start, end)`, or for all without a range; repeated where that may help. The first answer fixes the version. Where the server
-   * does not know the size, `end` may lie behind the file's.
+   * Request `[start, end)`, or the whole file if there is no range; retried where that may help. The first response fixes the version. If
+   * the server does not know the size, `end` may lie past the end of the file.
    */
   async ask(
     range: { start: number; end: number } | null,
@@ -102,7 +102,7 @@ export class HttpFile {
     }
   }
 
-  /** The bytes `[start, end)` as they come, good until the next ones come; `first` is an answer that was asked for already. */
+  /** The bytes `[start, end)` as they arrive, each chunk valid until the next one; `first` is a response that was already requested. */
   async *bytes(start: number, end: number, signal?: AbortSignal, first?: HttpPart): AsyncGenerator<Uint8Array> {
     const retries = this.retries();
     let at = start, given = first, release = () => {};
@@ -141,7 +141,7 @@ export class HttpFile {
     }
   }
 
-  /** The whole file as one download, as it comes. A download that breaks goes on where it broke, if the server answers ranges. */
+  /** The whole file as one download, as it arrives. An interrupted download is resumed, if the server supports ranges. */
   async *download(part: HttpPart, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
     const retries = this.retries(), goesOn = this.#goesOn(part);
     let at = 0, release = () => {};
@@ -159,7 +159,7 @@ export class HttpFile {
           }
           if (part.end !== undefined && at < part.end) throw this.#truncated(part, at, undefined);
           if (part.whole || at === this.version!.total) return;
-          // A server may give less than it was asked for, but not for ever.
+          // A server may send less than was requested, but not forever.
           if (at - before < FAIR_PART) retries.count(this.#truncated(part, at, undefined));
         } catch (error) {
           failure = this.#cut(error, part, at);
@@ -169,7 +169,7 @@ export class HttpFile {
         part.body.cancel();
         const range = at === 0 ? null : { start: at, end: this.version!.total ?? at + UNKNOWN };
         part = await this.ask(range, signal, retries);
-        // A server without ranges would begin again: what was given on cannot be taken back.
+        // A server without ranges would start over: what was passed on cannot be taken back.
         if (at > 0 && part.whole) throw failure ?? this.#truncated(part, at, undefined);
       }
     } finally {
@@ -178,14 +178,17 @@ export class HttpFile {
     }
   }
 
-  /** Whether what a broken download left out can be asked for: its bytes must have places in the file, and be of the same version. */
+  /**
+   * Whether an interrupted download can be resumed: its bytes must have known offsets in the file, and the
+   * rest must be of the same version.
+   */
   #goesOn({ end, encoded, body }: HttpPart): boolean {
     if (encoded) return false;
-    // Where the length is hidden or untold, nothing but the validator holds the two parts together.
+    // If the length is hidden or unknown, only the validator ties the two parts together.
     return end !== undefined || body.response.type !== "cors" && strongEtag(this.version) !== null;
   }
 
-  /** Read the whole file into memory, once, because the server gives it whole whatever it is asked (RULES.md HTTP-2). */
+  /** Read the whole file into memory, once, because the server sends all of it for any request (RULES.md HTTP-2). */
   async adopt(part: HttpPart, signal?: AbortSignal): Promise<Uint8Array> {
     if (this.#adoption) part.body.cancel();
     else {
@@ -195,7 +198,7 @@ export class HttpFile {
     return await within(this.#adoption, Infinity, signal);
   }
 
-  /** Counts the failures of one range. */
+  /** A failure counter for one range. */
   retries(): Retries {
     return new Retries(this.#settings, this.shown);
   }
@@ -206,7 +209,7 @@ export class HttpFile {
     if (this.#failure) throw this.#failure;
     this.#closing.signal.throwIfAborted();
     const headers: [string, string][] = [];
-    // To a range most runtimes add the wish for plain bytes by themselves; twice, it would spoil a signature.
+    // With a range most runtimes ask for identity encoding by themselves; a second header would invalidate a signature.
     if (!plain && (!range || ADDS_NO_IDENTITY)) headers.push(["accept-encoding", "identity"]);
     if (range) {
       headers.push(["range", `bytes=${range.start}-${range.end - 1}`]);
@@ -217,7 +220,7 @@ export class HttpFile {
     try {
       const part = range ? await this.#ranged(body, range, signal) : this.#unranged(body);
       if (part.encoded && !plain) {
-        // Without the wish for plain bytes every runtime decodes by itself; with it some do not.
+        // Without the request for identity encoding every runtime decodes by itself; with it, some do not.
         body.cancel();
         return await this.#askOnce(null, signal, true);
       }
@@ -233,7 +236,7 @@ export class HttpFile {
     if (this.#lastUrl) {
       const { body } = await httpRequest(this.#lastUrl, origin, headers, this.#settings, signal, method);
       if (![400, 401, 403, 404, 410].includes(body.response.status)) return body;
-      // The place the redirect led to is gone: the way is asked for again.
+      // The redirect's target is gone: start again from the original URL.
       body.cancel();
       this.#lastUrl = null;
     }
@@ -252,7 +255,7 @@ export class HttpFile {
     const { headers, type } = body.response;
     const encoded = isEncoded(headers);
     const length = lengthOf(headers.get("content-length"));
-    // A browser may hide from other origins that the body is encoded: its length then says nothing, too.
+    // A browser may hide from other origins that the body is encoded, in which case its length is meaningless, too.
     const total = encoded || type === "cors" || length === null ? undefined : length;
     this.#sameVersion(versionOf(headers, total));
     return { body, start: 0, end: total, whole: true, encoded };
@@ -292,12 +295,12 @@ export class HttpFile {
     }
     this.#sameVersion(versionOf(headers, total));
     const part = { body, start: got.start, end: got.end, whole: false, encoded: false };
-    // Some runtimes never see the end of such a body, others do not look at it.
+    // Some runtimes never reach the end of such a body, others do not check it.
     if ((lengthOf(headers.get("content-length")) ?? 0) > got.end - got.start) throw this.#tooMuch(part);
     return part;
   }
 
-  /** A browser hides `Content-Range` of other origins that do not expose it (RULES.md HTTP-4). */
+  /** Handles browsers hiding `Content-Range` of another origin that does not expose it (RULES.md HTTP-4). */
   async #hiddenRange(body: HttpBody, range: { start: number; end: number }, signal?: AbortSignal): Promise<HttpPart> {
     let total = this.version?.total;
     if (total === undefined) {
@@ -332,7 +335,7 @@ export class HttpFile {
   #unsatisfied(body: HttpBody, range: { start: number; end: number }): HttpPart {
     const total = parseUnsatisfied(body.response.headers.get("content-range"));
     if (this.version && this.version.total === undefined && total === range.start) {
-      // A download whose length nobody told broke behind its last byte.
+      // A download of unknown length broke off right after its last byte.
       this.#sameVersion({ ...this.version, total });
       body.cancel();
       return { body, start: total, end: total, whole: false, encoded: false };
@@ -341,13 +344,13 @@ export class HttpFile {
       throw this.#fail("the file is shorter than it was", { expected: this.version.total, actual: total ?? undefined });
     }
     if (total !== 0 || range.start !== 0) throw this.#status(body.response);
-    // An empty file has no range at all.
+    // An empty file has no valid range.
     this.#sameVersion(versionOf(body.response.headers, 0));
     body.cancel();
     return { body, start: 0, end: 0, whole: false, encoded: false };
   }
 
-  /** The first answer fixes the version; a later one of another version ends everything. */
+  /** The first response fixes the version; a later one with another version ends everything. */
   #sameVersion(later: HttpVersion): void {
     if (!this.version) {
       this.version = later;
@@ -355,7 +358,7 @@ export class HttpFile {
     }
     const difference = differenceOf(this.version, later);
     if (difference) throw this.#fail("the file changed while it was read", difference);
-    // What an answer left out, a later one may tell.
+    // A later response may supply what an earlier one left out.
     this.version = {
       etag: this.version.etag ?? later.etag,
       lastModified: this.version.lastModified ?? later.lastModified,
@@ -414,7 +417,7 @@ export class HttpFile {
     return bytes;
   }
 
-  /** A server that knows no ranges has to start again after a failure. */
+  /** After a failure, a server without ranges has to send the file from the start. */
   async *#wholeAgain(first: HttpPart, restart: () => void): AsyncGenerator<Uint8Array> {
     const retries = this.retries(), { signal } = this.#closing;
     for (let part = first;; part = await this.ask(null, signal, retries)) {
@@ -457,7 +460,7 @@ export class HttpFile {
     return error;
   }
 
-  /** A connection that breaks within a body of known length has cut it. */
+  /** A connection that breaks within a body of known length has truncated it. */
   #cut(error: unknown, part: HttpPart, at: number): unknown {
     const broke = error instanceof HttpError && error.code === "HTTP_NETWORK";
     return broke && part.end !== undefined ? this.#truncated(part, at, error.cause) : error;

@@ -1,46 +1,46 @@
 /**
- * How files are read over HTTP.
+ * Options for reading files over HTTP.
  *
  * @module
  */
 import { nearest } from "../../limits.ts";
 
-/** A function that fetches, with the meaning of the global one. */
+/** A function with the contract of the global `fetch`. */
 export type Fetch = (input: string, init?: RequestInit) => Promise<Response>;
 
-/** How `load` and `open` speak with a server. */
+/** How `load` and `open` talk to a server. */
 export interface HttpOptions {
-  /** Headers of every request, such as `Authorization`. */
+  /** Headers sent with every request, such as `Authorization`. */
   headers?: RequestInit["headers"];
-  /** Names of the headers that are not sent on to another origin. @default every header given but `Accept*` and `User-Agent` */
+  /** Names of the headers that are not sent to another origin. @default every header given, except `Accept*` and `User-Agent` */
   sameOriginHeaders?: readonly string[];
-  /** Whether cookies go along, as in fetch. @default the runtime's own */
+  /** Whether cookies are sent, as in `fetch`. @default the runtime's own */
   credentials?: RequestInit["credentials"];
-  /** Requests at the same time. @default {6} */
+  /** Maximum number of concurrent requests. @default {6} */
   concurrency?: number;
-  /** Bytes of a file that is kept in memory whole where the server does not answer ranges. @default {256 MiB} */
+  /** Maximum bytes of a file that is held in memory whole because the server does not support ranges. @default {256 MiB} */
   maxFallbackBytes?: number;
-  /** How often a request is repeated after a failure of the network and after 408, 429, 500, 502, 503 and 504. @default {3} */
+  /** How often a request is retried after a network failure or status 408, 429, 500, 502, 503 or 504. @default {3} */
   retries?: number;
-  /** Milliseconds before the first repetition; the next wait twice as long. A server's `Retry-After` goes before. @default {250} */
+  /** Milliseconds before the first retry; each further delay is twice as long. A server's `Retry-After` takes precedence. @default {250} */
   retryDelay?: number;
   /** Milliseconds without a byte after which a request fails. @default {30_000} */
   idleTimeout?: number;
-  /** Least bytes a second over twice `idleTimeout`. @default {1024} */
+  /** Minimum bytes per second, measured over twice `idleTimeout`. @default {1024} */
   minBytesPerSecond?: number;
 }
 
 /** How an HTTP source is opened. */
 export interface HttpSourceOptions extends HttpOptions {
-  /** Fetches in place of the global function. */
+  /** Used in place of the global `fetch`. */
   fetch?: Fetch;
-  /** Stops the opening; the rejection is `signal.reason`. */
+  /** Aborts the opening; the rejection is `signal.reason`. */
   signal?: AbortSignal;
-  /** Called with every oddity that did not stop the call. */
+  /** Called for every irregularity that does not stop the call. */
   onWarning?: (warning: { code: string; message: string }) => void;
 }
 
-/** The options with their defaults. */
+/** The options with defaults filled in. */
 export interface HttpSettings {
   readonly fetch: Fetch;
   readonly headers: readonly (readonly [string, string])[];
@@ -64,10 +64,10 @@ const NUMBERS = {
   minBytesPerSecond: [1024, 0],
 } as const;
 const NAMES = [...Object.keys(NUMBERS), "headers", "sameOriginHeaders", "credentials", "fetch", "signal", "onWarning"];
-/** Headers that say nothing about the caller. */
+/** Headers that reveal nothing about the caller. */
 const HARMLESS = ["range", "if-range", "user-agent"];
 
-/** Check the options and fill in what was left out. A wrong one is a TypeError that says which. */
+/** Check the options and fill in defaults. A wrong one throws a TypeError that names it. */
 export function httpSettings(options: HttpSourceOptions = {}): HttpSettings {
   if (typeof options !== "object" || options === null) throw new TypeError("Option http must be an object");
   for (const name of Object.keys(options)) {
@@ -89,7 +89,7 @@ export function httpSettings(options: HttpSourceOptions = {}): HttpSettings {
   const kept = options.sameOriginHeaders?.map((name) => name.toLowerCase()) ??
     headers.map(([name]) => name).filter((name) => !name.startsWith("accept") && !HARMLESS.includes(name));
   return {
-    // Some runtimes want their own fetch to be called as a function of the global object.
+    // Some runtimes require that their own fetch is called as a method of the global object.
     fetch: options.fetch ?? ((input, init) => fetch(input, init)),
     headers,
     sameOriginHeaders: new Set(kept),
@@ -104,7 +104,7 @@ export function httpSettings(options: HttpSourceOptions = {}): HttpSettings {
   };
 }
 
-/** The URL that is fetched, and the header that its user info stands for: fetch itself refuses such URLs. */
+/** The URL to fetch, and the Authorization header for its user info, as `fetch` itself refuses URLs with user info. */
 export function splitUserInfo(url: URL): { url: URL; authorization: string | null } {
   if (url.username === "" && url.password === "") return { url, authorization: null };
   const plain = new URL(url);

@@ -1,5 +1,5 @@
 /**
- * One HTTP request, with redirects followed by hand, so that headers meant for one server do not reach another (RULES.md HTTP-6).
+ * One HTTP request that follows redirects by itself, so that headers meant for one server do not reach another (RULES.md HTTP-6).
  *
  * @module
  */
@@ -11,15 +11,15 @@ import { TimeIsOver, within } from "../waiting/within.ts";
 const MAX_REDIRECTS = 5;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
-/** What {@linkcode httpRequest} gives. */
+/** The result of {@linkcode httpRequest}. */
 export interface HttpAnswer {
-  /** The last answer. */
+  /** The last response. */
   readonly body: HttpBody;
-  /** Whether later requests may go to its URL at once: every redirect on the way said that it lasts. */
+  /** Whether later requests may go straight to its URL: every redirect on the way said that it lasts. */
   readonly lasting: boolean;
 }
 
-/** Ask `url`, which may lead to other places. The answer may have any status but a redirect's. */
+/** Request `url`, following redirects. The response may have any status except that of a redirect. */
 export async function httpRequest(
   url: URL,
   origin: string,
@@ -43,15 +43,15 @@ export async function httpRequest(
     if (hops === MAX_REDIRECTS) throw redirectError(shown, `it redirects more than ${MAX_REDIRECTS} times`);
     const next = URL.canParse(location, at.href) ? new URL(location, at) : null;
     checkRedirect(at, next, shown);
-    // Once elsewhere, always elsewhere: a server that sends us away could send us back with its own query.
+    // Once elsewhere, always elsewhere: a server that redirects us away could redirect us back with a query of its choice.
     sameOrigin &&= next!.origin === origin;
-    // Asked at once, a place of our own server that another one named would be given our headers.
+    // Requested directly, a URL on our own server that another server chose would be sent our headers.
     lasting &&= isLasting(response) && (sameOrigin || next!.origin !== origin);
     at = next!;
   }
 }
 
-/** Names in `own` come from the reader of ranges; the caller's headers come first and never displace them. */
+/** `own` has the headers of the range reader; they override the caller's. */
 function headersFor(
   own: readonly (readonly [string, string])[],
   sameOrigin: boolean,
@@ -77,9 +77,9 @@ async function once(
   signal?.throwIfAborted();
   const controller = new AbortController();
   const init: RequestInit = { method, headers, redirect, signal: controller.signal };
-  // Some edge runtimes refuse the field, whatever its value.
+  // Some edge runtimes reject the field, whatever its value.
   if (settings.credentials !== undefined) init.credentials = settings.credentials;
-  // A fetch that throws at once fails like one that rejects.
+  // Treats a fetch that throws synchronously like one that rejects.
   const answer = (async () => await settings.fetch(url.href, init))();
   try {
     const response = await within(answer, settings.idleTimeout, signal);
@@ -87,7 +87,7 @@ async function once(
     return new HttpBody(response, url, shown, settings, controller);
   } catch (error) {
     controller.abort();
-    // An answer that comes too late is let go of.
+    // Release a response that arrives too late.
     answer.then((late) => late?.body?.cancel()).catch(() => {});
     if (signal?.aborted) throw signal.reason;
     if (error instanceof TimeIsOver) {
@@ -97,7 +97,7 @@ async function once(
   }
 }
 
-/** Browsers hide where a redirect leads: they follow by themselves, or not at all where headers could be carried off. */
+/** Browsers hide the target of a redirect: let the browser follow it, but not where that could leak headers. */
 async function followedByBrowser(
   url: URL,
   own: readonly (readonly [string, string])[],
@@ -130,7 +130,7 @@ function checkRedirect(from: URL, to: URL | null, shown: string): void {
   if (to.username !== "" || to.password !== "") throw redirectError(shown, "it redirects to a URL with a password");
 }
 
-/** Permanent ones last unless they say otherwise, the others where they say so (RFC 9111, 3). */
+/** Whether a redirect lasts: permanent ones do unless they say otherwise, others only if they say so (RFC 9111, 3). */
 function isLasting(response: Response): boolean {
   const control = (response.headers.get("cache-control") ?? "").toLowerCase();
   if (control.includes("no-store") || control.includes("no-cache")) return false;

@@ -1,5 +1,5 @@
 /**
- * Requests that are repeated: after which failures, how often, and how long is waited between two tries (RULES.md HTTP-7).
+ * Retries of requests: after which failures, how often, and with what delay (RULES.md HTTP-7).
  *
  * @module
  */
@@ -7,20 +7,20 @@ import { HttpError } from "../../errors.ts";
 import type { HttpSettings } from "./http_options.ts";
 import { sleep } from "../waiting/within.ts";
 
-/** Longest `Retry-After` that is waited for, and the longest wait of our own. Milliseconds. */
+/** Maximum `Retry-After` that is honoured, and maximum delay of our own, in milliseconds. */
 const LONGEST_WAIT = 60_000;
-/** A range that brought this much may fail as often as a new one. */
+/** After this many bytes of progress, the failures of a range are counted from zero again. */
 const GOOD_PROGRESS = 2 ** 20;
 
-/** Failures after which a request may be repeated, and how long the server wants us to wait. */
+/** Failures after which a retry may help, with the delay that the server requests, in milliseconds. */
 const waits = new WeakMap<Error, number | null>();
 
-/** To repeat a request that failed so may help, after `ms` if the server wants that. */
+/** Record that a retry may help after this failure, after `ms` milliseconds if the server requests that. */
 export function mayHelp(error: HttpError, ms: number | null = null): void {
   waits.set(error, ms);
 }
 
-/** Counts the failures of one range, and waits between two tries. */
+/** Counts the failures of one range, and waits between attempts. */
 export class Retries {
   readonly #settings: HttpSettings;
   readonly #shown: string;
@@ -32,7 +32,7 @@ export class Retries {
     this.#shown = shown;
   }
 
-  /** Bytes that came. */
+  /** `bytes` bytes arrived. */
   progress(bytes: number): void {
     this.#good += bytes;
     if (this.#good < GOOD_PROGRESS) return;
@@ -40,12 +40,12 @@ export class Retries {
     this.#failures = 0;
   }
 
-  /** A failure that needs no waiting; thrown when there were too many. */
+  /** Count a failure that needs no delay; throws it if there were too many. */
   count(error: unknown): void {
     if (++this.#failures > this.#settings.retries) throw error;
   }
 
-  /** Wait before the next try; throws `error` where there is none. */
+  /** Wait before the next attempt; throws `error` if there is none. */
   async wait(error: unknown, signal?: AbortSignal): Promise<void> {
     if (signal?.aborted) throw signal.reason;
     if (!(error instanceof HttpError)) throw error;

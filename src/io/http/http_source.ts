@@ -1,5 +1,5 @@
 /**
- * A file on a server, read by ranges.
+ * A file on a server, read with Range requests.
  *
  * @module
  */
@@ -13,10 +13,10 @@ import { Slots } from "../waiting/slots.ts";
 import type { Source } from "../source.ts";
 import { streamOf } from "../streams/stream_of.ts";
 
-/** Bytes of the first range: it tells the size and the version, and has what most readers look at first. */
+/** Bytes of the first range: it reveals the size and version, and contains what most readers look at first. */
 const PROBE = 65_536;
 
-/** A file on a server that answers ranges. Made by {@linkcode openHttp}. */
+/** A file on a server that supports ranges. Made by {@linkcode openHttp}. */
 class HttpSource implements Source {
   readonly size: number;
   readonly name: string;
@@ -79,10 +79,11 @@ class HttpSource implements Source {
 }
 
 /**
- * Open a file on a server: one request tells its size and version, and every later one is held to them. A server that does not answer
- * ranges gives the whole file once, up to `maxFallbackBytes`. Reads at the same time are as many as `slots` has, which several files may share.
+ * Open a file on a server: the first response fixes its size and version, and every later one must match them. From a server that
+ * does not support ranges, the whole file is fetched once, up to `maxFallbackBytes`. Concurrent reads are limited by `slots`,
+ * which several files may share.
  *
- * @throws {HttpError} by what the server does; see ERROR_CODES
+ * @throws {HttpError} depending on what the server does; see ERROR_CODES
  */
 export async function openHttp(url: URL, options: HttpSourceOptions = {}, slots?: Slots): Promise<Source> {
   const { signal } = options;
@@ -103,7 +104,7 @@ export async function openHttp(url: URL, options: HttpSourceOptions = {}, slots?
   }
 }
 
-/** A file on a server as one download that goes on where it broke. */
+/** A file on a server, as one download that is resumed after an interruption. */
 export async function streamHttp(
   url: URL,
   options: HttpSourceOptions = {},

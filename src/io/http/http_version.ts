@@ -1,43 +1,43 @@
 /**
- * Which version of a file a server's answers speak of (RULES.md HTTP-3), and what their headers say about bytes.
+ * What a server's responses say about the version of a file (RULES.md HTTP-3), and about its bytes.
  *
  * @module
  */
 
-/** What an answer says about the file's version. */
+/** What a response says about the version of the file. */
 export interface HttpVersion {
-  /** The `ETag`, weak ones with their `W/`. */
+  /** The `ETag`, including the `W/` of a weak one. */
   readonly etag: string | null;
   /** `Last-Modified`. */
   readonly lastModified: string | null;
-  /** Bytes of the whole file. */
+  /** Size of the whole file, in bytes. */
   readonly total: number | undefined;
 }
 
 /** A parsed `Content-Range: bytes a-b/total`. */
 export interface ContentRange {
-  /** First byte. */
+  /** Offset of the first byte. */
   readonly start: number;
-  /** Byte behind the last one. */
+  /** Offset past the last byte. */
   readonly end: number;
-  /** Bytes of the whole; undefined for `*`. */
+  /** Size of the whole file in bytes; undefined for `*`. */
   readonly total: number | undefined;
 }
 
-/** The version of an answer whose file has `total` bytes. */
+/** The version in a response about a file of `total` bytes. */
 export function versionOf(headers: Headers, total: number | undefined): HttpVersion {
   return { etag: headers.get("etag"), lastModified: headers.get("last-modified"), total };
 }
 
-/** The ETag if it may stand in `If-Range`: weak ones may not (RFC 9110, 13.1.5). */
+/** The ETag, if it may be used in `If-Range`: weak ones may not (RFC 9110, 13.1.5). */
 export function strongEtag(version: HttpVersion | null): string | null {
   const etag = version?.etag ?? null;
   return etag !== null && etag.startsWith('"') ? etag : null;
 }
 
 /**
- * What tells `later` from `first`; null where they may be the same version. An ETag that was there and is no more may be another's: every
- * answer with bytes has to have it (RFC 9110, 15.3.7).
+ * How `later` differs from `first`; null if they may be the same version. A missing ETag counts as a difference if there was one before:
+ * every response with bytes must have it (RFC 9110, 15.3.7).
  */
 export function differenceOf(first: HttpVersion, later: HttpVersion): { expected: unknown; actual: unknown } | null {
   if (first.total !== undefined && later.total !== undefined && first.total !== later.total) {
@@ -52,13 +52,13 @@ export function differenceOf(first: HttpVersion, later: HttpVersion): { expected
   return null;
 }
 
-/** A whole number of a header; undefined where there is none, null where it is nonsense. */
+/** The integer in a header; undefined if there is no header, null if it is invalid. */
 export function lengthOf(text: string | null): number | undefined | null {
   if (text === null) return undefined;
   return /^\d{1,15}$/.test(text) ? Number(text) : null;
 }
 
-/** `bytes a-b/total` or `bytes a-b/*`; null for anything else, several ones in one header included. */
+/** Parses `bytes a-b/total` or `bytes a-b/*`; null for anything else, including several values in one header. */
 export function parseContentRange(text: string): ContentRange | null {
   const match = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/i.exec(text);
   if (!match) return null;
@@ -67,24 +67,24 @@ export function parseContentRange(text: string): ContentRange | null {
   return start < end && (total === undefined || end <= total) ? { start, end, total } : null;
 }
 
-/** The N of `bytes *`+`/N`, which comes with 416. */
+/** The N of `bytes *`+`/N`, which comes with status 416. */
 export function parseUnsatisfied(text: string | null): number | null {
   const match = text === null ? null : /^bytes \*\/(\d{1,15})$/.exec(text);
   return match ? Number(match[1]) : null;
 }
 
-/** Whether the body is something else than the file's bytes. */
+/** Whether the body is encoded, and so not the file's own bytes. */
 export function isEncoded(headers: Headers): boolean {
   const coding = headers.get("content-encoding");
   return coding !== null && coding !== "" && coding.toLowerCase() !== "identity";
 }
 
-/** Whether the body has ranges with heads of their own between them, which nobody asked for. */
+/** Whether the body is multipart: ranges with headers between them, which were not requested. */
 export function isMultipart(headers: Headers): boolean {
   return (headers.get("content-type") ?? "").toLowerCase().startsWith("multipart/");
 }
 
-/** Milliseconds that `Retry-After` asks for; null where it says nothing. */
+/** The delay that `Retry-After` requests, in milliseconds; null if there is none. */
 export function retryAfter(headers: Headers, now: number): number | null {
   const text = headers.get("retry-after");
   if (text === null) return null;
