@@ -1,19 +1,20 @@
 /**
- * The arrays of a pickle that is being read: which of them still wait for their state, which have the same bytes, and where these lie.
+ * Bookkeeping for the arrays of a pickle while it is read: which ones still await their state, which ones share bytes, and where in the
+ * file their bytes are.
  *
  * @module
  */
 import { type Payload, Span } from "../cursor.ts";
 import type { PickledArray } from "./pickled.ts";
 
-/** The book of one pickle. */
+/** The ledger of one pickle. */
 export class ArrayLedger {
   readonly #waiting = new Set<PickledArray>();
-  /** Bytes objects that an array already has. */
+  /** Payloads that already belong to an array. */
   readonly #owned = new Set<Payload>();
-  /** Where bytes that were taken from the window lay in the file. */
+  /** File offsets of bytes taken from the window. */
   readonly #offsets: WeakMap<Uint8Array, number> | null;
-  /** Whether arrays note where their bytes lie. */
+  /** Whether arrays record the file offset of their bytes. */
   readonly locates: boolean;
 
   constructor(locates: boolean) {
@@ -21,12 +22,12 @@ export class ArrayLedger {
     this.#offsets = locates ? new WeakMap() : null;
   }
 
-  /** Bytes that lay at `offset`. */
+  /** Record that `bytes` came from `offset` in the file. */
   lay(bytes: Uint8Array, offset: number): void {
     this.#offsets?.set(bytes, offset);
   }
 
-  /** An array's shell that must get its state before STOP. */
+  /** Register an array shell, which must get its state before STOP. */
   awaitState(array: PickledArray): void {
     this.#waiting.add(array);
   }
@@ -36,7 +37,7 @@ export class ArrayLedger {
     return this.#waiting;
   }
 
-  /** An array that got its state. */
+  /** Note that an array got its state. */
   complete(array: PickledArray): void {
     this.#waiting.delete(array);
     const { data } = array;
@@ -46,7 +47,7 @@ export class ArrayLedger {
     else this.#owned.add(data);
   }
 
-  /** From here on another array may get the same bytes. */
+  /** Returns the array's bytes for reuse: from here on another array may get them too. */
   shareBytes(array: PickledArray): Payload {
     this.#owned.add(array.data!);
     return array.data!;

@@ -1,6 +1,6 @@
 /**
- * The opcodes that state dicts are nearly all made of, carried out in one tight loop: a text, what is put into and taken from the memo, and
- * the run that CPython writes for every array after the first, whose symbols, `b'b'` and dtype come from the memo (dossier 3.4 and 3.5).
+ * Executes the opcodes that make up nearly all of a state dict in one tight loop: strings, memo puts and gets, and the run that CPython
+ * writes for every array after the first, whose symbols, `b'b'` and dtype come from the memo (FORMATS.md 3.4 and 3.5).
  *
  * ```text
  * run:  get _reconstruct · get ndarray · K 00 · TUPLE1 m · get b'b' · TUPLE3 m · REDUCE m · MARK · K 01 · shape m · get dtype
@@ -10,8 +10,8 @@
  *       | get encode · BINUNICODE, short m · get 'latin1' · TUPLE2 m · REDUCE     (protocol 2)
  * ```
  *
- * Nothing here waits, and nothing fails: before an opcode that would do either, or is none of these, or comes near a limit, the loop ends
- * with nothing of that opcode done. The machine goes on from there one by one, and says what is wrong. Both charge the same.
+ * Nothing here waits or fails. The loop stops before any opcode that would do either, is not one of these, or comes near a limit. The
+ * machine continues from there one opcode at a time and reports what is wrong. Both charge the budget the same.
  *
  * @module
  */
@@ -29,42 +29,42 @@ import { type RunParts, UnmadePart } from "./run_parts.ts";
 import { behindPut, getIndex, getSize, MAX_AXES, RunPattern } from "./run_pattern.ts";
 import { textFromUtf8 } from "./text.ts";
 
-/** Longer texts go the common way. */
+/** Longer strings, in UTF-8 bytes, are left to the machine. */
 const MAX_TEXT = 255;
-/** More than the bytes of a run without its data, or of a text and its put: one check in place of one for each byte. */
+/** Upper bound on the bytes of a run without its data, or of a string and its put: one bounds check instead of one per byte. */
 const MAX_RUN = 128;
-/** Bytes behind the data where the puts are MEMOIZE: put, TUPLE, put, BUILD, as one number. */
+/** The bytes after the data when the puts are MEMOIZE, as a little-endian u32: MEMOIZE, TUPLE, MEMOIZE, BUILD. */
 const TAIL = 0x62947494;
-/** More items than a run has on the stack at a time. */
+/** Upper bound on the items that a run has on the stack at a time. */
 const MAX_ITEMS = 2 * MAX_AXES;
-/** More opcodes than a run has, and more entries than it and its key put into the memo. */
+/** Upper bounds on the opcodes of a run, and on the memo entries that a run and its key add. */
 const MAX_OPCODES = 30 + MAX_AXES;
 const MAX_PUTS = 10;
-/** More than the bytes behind the data. */
+/** The most bytes that can follow the data. */
 const MAX_TAIL = 12;
-/** Opcodes of a run up to its data, without axes and without the mark and the put that a shape may have; and those behind the data. */
+/** Opcodes of a run before its data, not counting axes nor the mark and put that a shape may have; and those after the data. */
 const HEAD_OPCODES = 15;
 const TAIL_OPCODES = 4;
-/** Puts up to the data where the shape has none. */
+/** Puts before the data when the shape has none. */
 const LEAST_PUTS = 3;
 const RUN_OPCODES = HEAD_OPCODES + 1 + TAIL_OPCODES;
-/** What is charged up to the data: tuples of 1, of 3 and of the axes, the array, three puts; and behind them: a tuple of 5, two puts. */
+/** Charged before the data: tuples of 1, of 3 and of the axes, the array, three puts; and after it: a tuple of 5, two puts. */
 const HEAD_PRICE = 3 * PRICES.tuple + (1 + 3) * PRICES.slot + PRICES.tensor + 3 * PRICES.slot;
 const TAIL_PRICE = PRICES.tuple + 5 * PRICES.slot + 2 * PRICES.slot;
 const RUN_PRICE = HEAD_PRICE + PRICES.bytes + TAIL_PRICE;
-/** Of a text that stands for the data: what is behind it up to the put of the bytes, and the same for a run with one. */
+/** Data as a string: the opcodes this adds (get, put, get, TUPLE2, put, REDUCE), and what is charged for such a run. */
 const TEXT_OPCODES = 6;
 const TEXT_PRICE = HEAD_PRICE + PRICES.tuple + (2 + 2) * PRICES.slot + TAIL_PRICE;
-/** More than the bytes behind such a text. */
+/** Upper bound on the bytes after such a string. */
 const MAX_TEXT_TAIL = 32;
-/** Bytes that the texts of several arrays become, in one buffer. */
+/** Size of the buffers in which decoded strings of several arrays lie. */
 const TEXT_SLAB = 65_536;
 
-/** The same with its key before it, and a put behind each of key and shape. */
+/** A run preceded by its key, with a put after each of key and shape. */
 const ENTRY_OPCODES = RUN_OPCODES + 3;
 const ENTRY_PRICE = RUN_PRICE + PRICES.string + 2 * PRICES.slot;
 
-/** More than one run or text charges. */
+/** Upper bound on what one run or string is charged. */
 const MAX_PRICE = 2 * RUN_PRICE;
 const NOTHING = new Uint8Array(0);
 
@@ -73,25 +73,25 @@ const ARGS = new UnmadePart("args", 1);
 const SHAPE = new UnmadePart("shape", -1);
 const DATA = new UnmadePart("data", -2);
 const STATE = new UnmadePart("state", -3);
-/** The same where the data are a text: that, the arguments of its `_codecs.encode`, the bytes, the state. */
+/** The parts when the data is a string: the string, the arguments of its `_codecs.encode`, the bytes, the state. */
 const TEXT_PARTS = partsOfText(-2);
-/** A 0-d array has its shape from EMPTY_TUPLE, which is put nowhere. */
+/** The shape of a 0-d array is EMPTY_TUPLE, which is not memoized. */
 const DATA_OF_SCALAR = new UnmadePart("data", -1);
 const STATE_OF_SCALAR = new UnmadePart("state", -2);
 const TEXT_PARTS_OF_SCALAR = partsOfText(-1);
 
-/** A run whose data are long: whoever runs the machine has them, or leaves them where they are. */
+/** A run whose data is too large for the loop: the driver reads it, or leaves it in the file. */
 interface BegunRun {
   readonly array: PickledArray;
   readonly shape: readonly number[];
-  /** The shape as it lies on the stack. */
+  /** The shape as it is on the stack. */
   readonly tuple: Tuple;
   readonly dtype: PickledDType;
-  /** The flag as the file has it. */
+  /** The flag as stored in the file. */
   readonly fortran: boolean;
-  /** Bytes of the data. */
+  /** Expected size of the data in bytes; -1 if the array is not possible. */
   readonly nbytes: number;
-  /** Entries of the memo when it began. */
+  /** Size of the memo when the run was begun. */
   readonly memoSize: number;
 }
 
@@ -105,44 +105,44 @@ export interface RunContext {
   readonly budget: Budget;
 }
 
-/** The loop; one for each pickle. */
+/** The loop; one per pickle. */
 export class ArrayRuns {
   readonly #context: RunContext;
-  /** Behind what was just read. */
+  /** Window index after what was just read. */
   #end = 0;
-  /** Opcodes carried out by this call. */
+  /** Opcodes executed by this call. */
   #opcodes = 0;
-  /** Arrays that follow one another and have one shape share it. */
+  /** The last shape: consecutive arrays of the same shape share it. */
   #shape: readonly number[] = Object.freeze([]);
   readonly #pattern = new RunPattern();
   readonly #model = new EntryModel();
-  /** Where the data of this call's arrays go, and where in the window they begin and end. */
+  /** Holds the data of the arrays of this call; `[from, to)` is the part of the window to copy there. */
   #slab: Slab | null = null;
   #from = 0;
   #to = 0;
-  /** Where the bytes of texts go, and how much of it they take. */
+  /** Buffer for bytes decoded from strings, and how much of it is taken. */
   #textSlab: Slab = { bytes: NOTHING };
   #textEnd = 0;
-  /** The run that was begun last, as long as its end may follow. */
+  /** The last run that was begun, while its end may still follow. */
   #begun: BegunRun | null = null;
 
   constructor(context: RunContext) {
     this.#context = context;
   }
 
-  /** An entry of the memo is replaced: what was seen before may mean something else. */
+  /** A memo entry is about to be replaced: the model of earlier entries may no longer hold. */
   forget(): void {
     this.#model.size = 0;
   }
 
-  /** Whether the rest of a run may follow: a put is then the first opcode of it. */
+  /** Whether the rest of a begun run may follow, which starts with a put. */
   get awaitsEnd(): boolean {
     return this.#begun !== null;
   }
 
   /**
-   * Carry out what stands under the cursor, as far as it goes; `frameEnd` is where in the window the frame in force ends. Returns the
-   * number of opcodes, `most` at most.
+   * Execute opcodes from the cursor on for as long as they are of the expected kinds; `frameEnd` is the window index at which the current
+   * frame ends. Returns the number of opcodes executed, at most `most`.
    */
   read(frameEnd: number, most: number): number {
     const { cursor, stack: { items: stack }, memo, budget } = this.#context;
@@ -156,7 +156,7 @@ export class ArrayRuns {
     while (
       p <= last && this.#opcodes + MAX_OPCODES < most && stack.length + MAX_ITEMS <= limits.maxStackItems
     ) {
-      // What follows costs less than this in any case.
+      // An upper bound on what one iteration costs.
       if (budget.structure + MAX_PRICE > budget.room || slots.length + MAX_PUTS > limits.maxMemo) break;
       const opcode = bytes[p];
       if (opcode === 0x68 || opcode === 0x6a) {
@@ -208,14 +208,14 @@ export class ArrayRuns {
     memo.size = slots.length;
     cursor.pos = p;
     if (this.#slab !== null) {
-      // In one piece: what lies between the data is less than the arrays themselves take.
+      // One copy, opcodes included: the bytes between the data are fewer than the array objects themselves take.
       this.#slab.bytes = bytes.slice(this.#from, this.#to);
       this.#slab = null;
     }
     return this.#opcodes;
   }
 
-  /** Entries of a dict that are like the one before, but for the key and the data: behind them. */
+  /** Read dict entries that match the previous one except for key and data. Returns the index after them. */
   #readEntries(start: number, last: number, end: number, most: number, slots: unknown[]): number {
     const { cursor, stack: { items: stack }, budget, arrays: { locates } } = this.#context;
     const { limits } = budget;
@@ -256,7 +256,7 @@ export class ArrayRuns {
     return p;
   }
 
-  /** Pairs of a text from the memo and one that stands here and is put there, as a table of names is made of: behind them. */
+  /** Read pairs of a string from the memo and a new, memoized one, as in a name table. Returns the index after them. */
   #readTexts(start: number, last: number, end: number, most: number, slots: unknown[]): number {
     const { cursor, stack: { items: stack }, budget } = this.#context;
     const { limits } = budget;
@@ -289,7 +289,7 @@ export class ArrayRuns {
     return p;
   }
 
-  /** Carry out the run that begins at `start` with the get of its `_reconstruct`; false, and nothing done, where there is no such run. */
+  /** Execute the run that begins at `start` with the get of `_reconstruct`. Without such a run, returns false and does nothing. */
   #readRun(callable: Token, start: number, end: number, slots: unknown[]): boolean {
     const { cursor: { bytes, view, base }, budget, parts } = this.#context;
     const run = this.#pattern;
@@ -325,7 +325,7 @@ export class ArrayRuns {
     return true;
   }
 
-  /** Carry out the run that was recognized with a short text for its data; false, and nothing done, where none stands there. */
+  /** Complete the recognized run with a short string as its data. Without one, returns false and does nothing. */
   #readText(end: number, slots: unknown[]): boolean {
     const { cursor: { bytes, view, base }, stack, arrays, budget: { limits } } = this.#context;
     const run = this.#pattern, shape = this.#shape;
@@ -356,7 +356,7 @@ export class ArrayRuns {
     return true;
   }
 
-  /** Room for `nbytes` of a text behind which the window has no more than `rest` bytes. */
+  /** A slab with room for `nbytes`; `rest` is how many bytes the window still has, so no slab need be larger. */
   #textRoom(nbytes: number, rest: number): Slab {
     if (this.#textEnd + nbytes > this.#textSlab.bytes.length) {
       this.#textSlab = { bytes: new Uint8Array(Math.max(nbytes, Math.min(TEXT_SLAB, rest))) };
@@ -365,7 +365,7 @@ export class ArrayRuns {
     return this.#textSlab;
   }
 
-  /** The data come later, or are long: leave on the stack what waits for them. */
+  /** The data comes later or is large: leave the unfinished array and state on the stack. */
   #begin(array: PickledArray, shape: readonly number[], slots: unknown[]): void {
     const { stack, arrays, budget } = this.#context;
     const { dtype, fortran, size, puts } = this.#pattern;
@@ -384,7 +384,7 @@ export class ArrayRuns {
     budget.structure += HEAD_PRICE;
   }
 
-  /** The data are here. */
+  /** The data is in the window: complete the array. */
   #finish(array: PickledArray, data: number, dataEnd: number, slots: unknown[]): void {
     const { cursor, stack, arrays, budget } = this.#context;
     if (cursor.stable) array.data = cursor.bytes.subarray(data, dataEnd);
@@ -398,7 +398,7 @@ export class ArrayRuns {
     budget.structure += RUN_PRICE + array.shape.length * PRICES.slot;
   }
 
-  /** Carry out the end of the run that was begun, if it stands at `start` and its data have come: behind it. */
+  /** Execute the end of the begun run, if it is at `start` and the data has arrived. Returns the index after it, else `start`. */
   #readEnd(start: number, end: number, slots: unknown[]): number {
     const begun = this.#begun;
     this.#begun = null;
@@ -424,7 +424,7 @@ export class ArrayRuns {
     return build + 1;
   }
 
-  /** Take what a begun run left off the stack, and the data above it, which are returned; null, and nothing done, where the stack is another. */
+  /** Pop what a begun run left on the stack, and return the data above it. If the stack differs, returns null and does nothing. */
   #takeData({ array, tuple, dtype, fortran, nbytes }: BegunRun): Payload | null {
     const { items, fence } = this.#context.stack;
     if (items.length !== fence + 5 || items[fence - 1] !== array || items[fence] !== 1) return null;
@@ -436,7 +436,7 @@ export class ArrayRuns {
     return data;
   }
 
-  /** Where the data begin that stand at `p`, if they are short, as many as the array wants, and whole in the window; else -1. */
+  /** Start of the data whose opcode is at `p`, if it is short, of the size the array needs, and entirely in the window; else -1. */
   #shortData(p: number, dtype: PickledDType, shape: readonly number[], size: number): number {
     const { cursor: { bytes, view, end }, budget: { limits } } = this.#context;
     const opcode = bytes[p];
@@ -448,6 +448,7 @@ export class ArrayRuns {
     return start + length + MAX_TAIL <= end ? start : -1;
   }
 
+  /** Give `array` the window bytes `[data, end)` by way of the slab that is copied when the call ends. */
   #keep(array: PickledArray, data: number, end: number): void {
     if (this.#slab === null) {
       this.#slab = { bytes: NOTHING };
@@ -463,7 +464,7 @@ function partsOfText(toArray: number): UnmadePart[] {
   return (["text", "encode", "data", "state"] as const).map((part, i) => new UnmadePart(part, toArray - i));
 }
 
-/** The short text that stands for bytes at `p`, behind its `_codecs.encode`; null where the window has no whole one. */
+/** The short string that encodes bytes, after the get of `_codecs.encode` at `p`; null if the window has no complete one. */
 function textAt(
   bytes: Uint8Array,
   view: DataView,
@@ -479,7 +480,7 @@ function textAt(
   return length < BLOB_MIN && start + length + MAX_TEXT_TAIL <= windowEnd ? { start, end: start + length } : null;
 }
 
-/** Behind a text: put · get 'latin1' · TUPLE2 · put · REDUCE · put · TUPLE · put, where the BUILD stands; -1 where they are not there. */
+/** Index of the BUILD after a string: put · get 'latin1' · TUPLE2 · put · REDUCE · put · TUPLE · put; -1 if these are not there. */
 function behindText(bytes: Uint8Array, view: DataView, p: number, slots: readonly unknown[], index: number): number {
   const name = behindPut(bytes, view, p, index);
   if (slots[getIndex(bytes, view, name)] !== "latin1") return -1;
@@ -500,7 +501,7 @@ function sameShape(a: readonly number[], b: readonly number[]): boolean {
   return true;
 }
 
-/** Behind the data: put · TUPLE · put, where the BUILD stands; -1 where they are not there. */
+/** Index of the BUILD after the data: put · TUPLE · put; -1 if these are not there. */
 function behindState(bytes: Uint8Array, view: DataView, p: number, index: number): number {
   const tuple = behindPut(bytes, view, p, index);
   return bytes[tuple] === 0x74 ? behindPut(bytes, view, tuple + 1, index + 1) : -1;

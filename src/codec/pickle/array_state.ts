@@ -1,5 +1,5 @@
 /**
- * The state that makes an array of its shell: (1, shape, dtype, is_fortran, data), FORMATS.md 3.4.
+ * The state that completes an array's shell: (1, shape, dtype, is_fortran, data), FORMATS.md 3.4.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { ByteText } from "./byte_text.ts";
 import { bytesOfText, type CallContext, forbiddenCall, isIntAt } from "./call.ts";
 import { type PickledArray, PickledDType } from "./pickled.ts";
 
-/** Check the parts of a state against one another, and give them to `array`. */
+/** Validate the parts of a state against one another, and assign them to `array`. */
 export function setArrayState(
   context: CallContext,
   array: PickledArray,
@@ -39,7 +39,7 @@ export function setArrayState(
   const count = array.shape.reduce((a, b) => a * b, 1);
   context.budget.check("maxElements", count, at);
   const expected = count * dtype.info.itemsize;
-  // The length of a text that was left unread is known when it is read.
+  // The decoded length of a string left unread is only known once it is read.
   const actual = data instanceof Uint8Array ? data.length : data.encoding === "raw" ? data.length : expected;
   if (actual !== expected) {
     throw new FormatError(

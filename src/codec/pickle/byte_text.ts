@@ -1,5 +1,5 @@
 /**
- * Texts that stand for bytes: below an `_codecs.encode`, protocol 2 writes bytes as the text of their latin-1 characters (FORMATS.md 3.4).
+ * Strings that encode bytes: as argument of `_codecs.encode`, protocol 2 writes bytes as a string of latin-1 characters (FORMATS.md 3.4).
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { Tuple } from "../../values.ts";
 import type { Payload } from "../cursor.ts";
 import { textFromLatin1 } from "./text.ts";
 
-/** Such a text: bytes from the first; a string only if somebody asks. */
+/** Such a string: decoded straight to bytes, and turned into a string only on demand. */
 export class ByteText {
   readonly payload: Payload;
   readonly offset: number;
@@ -18,13 +18,13 @@ export class ByteText {
   }
 }
 
-/** Whether it has the characters of `expected`. */
+/** Whether its characters are those of `expected`. */
 export function isText(text: ByteText, expected: string): boolean {
   return text.payload instanceof Uint8Array && text.payload.length === expected.length &&
     text.payload.every((b, i) => b === expected.charCodeAt(i));
 }
 
-/** The string, where the text is used as one after all. */
+/** The JavaScript string, for when it is used as one after all. */
 export function spelledOut({ payload, offset }: ByteText): string {
   if (payload instanceof Uint8Array) return textFromLatin1(payload);
   throw new UnsupportedError(
@@ -34,12 +34,12 @@ export function spelledOut({ payload, offset }: ByteText): string {
   );
 }
 
-/** Whether a tuple was made as the arguments of an `_codecs.encode`: out of the memo it may become a value, with texts in it. */
+/** Whether a value is the argument tuple of an `_codecs.encode`: fetched from the memo, it may become a value itself. */
 export function holdsByteText(value: unknown): value is unknown[] {
   return value instanceof Tuple && value.some((item) => item instanceof ByteText);
 }
 
-/** Something that is used a second time: the arguments of an `_codecs.encode` may be a value then. */
+/** A value that is used a second time: in the arguments of an `_codecs.encode`, which may now be a value, the strings become real ones. */
 export function usedAgain(value: unknown): unknown {
   if (holdsByteText(value)) {
     for (let i = 0; i < value.length; i++) {

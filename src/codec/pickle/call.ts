@@ -1,5 +1,5 @@
 /**
- * What the patterns of REDUCE, NEWOBJ and BUILD look at: the machine, and the arguments, in which an int is no float and no flag.
+ * What the patterns of REDUCE, NEWOBJ and BUILD work with: the machine's state, and arguments that tell ints, floats and flags apart.
  *
  * @module
  */
@@ -13,17 +13,17 @@ import type { Token } from "./pickled.ts";
 import type { SymbolGuard } from "./symbol_guard.ts";
 import { latin1FromText } from "./text.ts";
 
-/** What the patterns need of the machine that runs them. */
+/** What the patterns need from the machine that runs them. */
 export interface CallContext {
   readonly budget: Budget;
-  /** The highest protocol that was announced so far. */
+  /** The highest protocol announced so far. */
   readonly protocol: number;
   readonly symbols: SymbolGuard;
   readonly containers: Containers;
   readonly arrays: ArrayLedger;
 }
 
-/** `callable(*args)`, of the REDUCE at byte `at`. */
+/** `callable(*args)`, as requested by the REDUCE at byte `at`. */
 export interface Call {
   readonly context: CallContext;
   readonly callable: Token;
@@ -31,7 +31,7 @@ export interface Call {
   readonly at: number;
 }
 
-/** A container that a call made, and what goes into it: the machine puts it there, as there may be much of it. */
+/** A container made by a call, and its future contents: the machine adds them, with pauses, as there may be many. */
 export class Unfilled {
   readonly container: unknown[] | Set<unknown> | Map<unknown, unknown>;
   /** Items; for a dict, lists of key and value. */
@@ -42,7 +42,7 @@ export class Unfilled {
   }
 }
 
-/** The message and place of a refused use. */
+/** The error of a refused use, with its offset. */
 export function forbiddenCall(what: string, at: number, symbol?: string): UnsafeError {
   return new UnsafeError(
     "FORBIDDEN_CALL",
@@ -51,26 +51,26 @@ export function forbiddenCall(what: string, at: number, symbol?: string): Unsafe
   );
 }
 
-/** The error of a call whose arguments fit no pattern. */
+/** The error of a call whose arguments match no pattern. */
 export function refusedCall({ callable: { symbol }, at }: Call): UnsafeError {
   return forbiddenCall(`${quote(symbol)} with these arguments`, at, symbol);
 }
 
-/** A tuple's item as a flag: False or 0, True or 1; undefined for everything else. */
+/** A tuple's item as a flag: False or 0, True or 1; undefined for anything else. */
 export function flagAt(tuple: Tuple, index: number): boolean | undefined {
   const value = tuple[index];
   if (typeof value === "boolean") return value;
   return (value === 0 || value === 1) && isIntAt(tuple, index) ? value === 1 : undefined;
 }
 
-/** Whether a tuple's item was an int in the file, and no float of the same number. */
+/** Whether a tuple's item was an int in the file, not a float of the same value. */
 export function isIntAt(tuple: Tuple, index: number): boolean {
   const value = tuple[index];
   if (typeof value === "bigint") return true;
   return Number.isSafeInteger(value) && !isFloatByNature(value as number) && !wasFloat(tuple, index, value as number);
 }
 
-/** The bytes that a text stands for. */
+/** The bytes that a string encodes as latin-1. */
 export function bytesOfText(text: string, at: number): Uint8Array {
   const bytes = latin1FromText(text);
   if (bytes) return bytes;

@@ -1,6 +1,6 @@
 /**
- * The closed table of calls that a pickle may ask for (RULES.md PKL-4, P1 to P13): for each kind of symbol, what its arguments must be,
- * and the value that the call stands for. Nothing is called.
+ * The closed table of calls that a pickle may request (RULES.md PKL-4, P1 to P13): for each kind of symbol, what its arguments must be,
+ * and the value that the call yields. Nothing is actually called.
  *
  * @module
  */
@@ -26,11 +26,11 @@ import type { SymbolKind } from "./symbols.ts";
 import { latin1FromText } from "./text.ts";
 import { isUnread } from "./unread.ts";
 
-/** The value of a call; undefined where the arguments do not fit. */
+/** The value of a call; undefined if the arguments do not match. */
 type Pattern = (call: Call) => unknown;
 type Patterns = Readonly<Partial<Record<SymbolKind, Pattern>>>;
 
-/** Calls among whose arguments are symbols. */
+/** Calls whose arguments include symbols. */
 export const SYMBOL_PATTERNS: Patterns = {
   /** P1: `_reconstruct(ndarray, (0,), b'b')` */
   reconstruct({ context, callable, args: [cls, shape, letter, ...more], at }) {
@@ -42,7 +42,7 @@ export const SYMBOL_PATTERNS: Patterns = {
     return array;
   },
 
-  /** P7: the factory's name is kept, never called */
+  /** P7: only the factory's name is stored; it is never called */
   defaultdict({ args }) {
     const [factory = null] = args;
     if (args.length > 1 || (factory !== null && !(factory instanceof Token && FACTORIES.has(factory.kind)))) {
@@ -53,7 +53,7 @@ export const SYMBOL_PATTERNS: Patterns = {
     return dict;
   },
 
-  /** P13: `_reconstructor(cls, object, None)`, of the protocols that have no NEWOBJ */
+  /** P13: `_reconstructor(cls, object, None)`, from protocols without NEWOBJ */
   reconstructor({ context, args: [cls, base, state, ...more] }) {
     if (
       context.protocol > 1 || more.length > 0 || !isSymbol(cls, "record") || !isSymbol(base, "object") || state !== null
@@ -62,7 +62,7 @@ export const SYMBOL_PATTERNS: Patterns = {
   },
 };
 
-/** Calls of data alone. */
+/** Calls whose arguments are plain data. */
 export const DATA_PATTERNS: Patterns = {
   /** P2: `dtype('f4', False, True)` */
   dtype({ args, at }) {
@@ -72,7 +72,7 @@ export const DATA_PATTERNS: Patterns = {
     return dtypeFromCode(code, at);
   },
 
-  /** P3: `scalar(dtype, bytes)`; Python 2 wrote the bytes as a text */
+  /** P3: `scalar(dtype, bytes)`; Python 2 wrote the bytes as a string */
   scalar({ args: [dtype, data, ...more], at }) {
     const bytes = typeof data === "string" ? latin1FromText(data) : data instanceof ByteText ? data.payload : data;
     if (more.length > 0 || !(dtype instanceof PickledDType) || !(bytes instanceof Uint8Array)) return undefined;
@@ -99,7 +99,7 @@ export const DATA_PATTERNS: Patterns = {
     return typeof text === "string" ? bytesOfText(text, at) : undefined;
   },
 
-  // P6: containers and bytes of themselves. Python makes no second one of what cannot change.
+  // P6: containers and bytes made from another one. Python returns an immutable one itself rather than a copy.
   tuple: (call) => call.args[0] instanceof Tuple ? onlyOf(call) : collected(call, new Tuple()),
   list: (call) => collected(call, []),
   set: (call) => collected(call, new Set()),
@@ -125,7 +125,7 @@ export const DATA_PATTERNS: Patterns = {
     return args.length === 1 ? new Range(0, first) : new Range(first, stop, step);
   },
 
-  /** P7; Python 2 gives one list of pairs */
+  /** P7; Python 2 passes one list of pairs */
   OrderedDict({ args: [pairs, ...more] }) {
     const dict = new OrderedDict();
     if (pairs === undefined) return dict;
@@ -134,7 +134,7 @@ export const DATA_PATTERNS: Patterns = {
     return new Unfilled(dict, pairs);
   },
 
-  /** P8: `eval('data', {'data': X})`, compared and never parsed */
+  /** P8: `eval('data', {'data': X})`, compared but never parsed */
   eval: ({ args: [code, names, ...more] }) => {
     const isPlain = names instanceof Map && !(names instanceof OrderedDict) && names.size === 1;
     return more.length === 0 && code === "data" && isPlain ? staticTensor(names.get("data")) : undefined;
@@ -147,10 +147,10 @@ export const DATA_PATTERNS: Patterns = {
   generatorState: ({ callable, args }) => new PythonRecord(callable.module, callable.name, new Map([["args", args]])),
 };
 
-/** Types of Python 2 that have another name today. */
+/** Python 2 types that Python 3 renamed. */
 const RENAMED: ReadonlyMap<string, string> = new Map([["long", "int"], ["unicode", "str"]]);
 
-/** What a `defaultdict` makes for a missing key. */
+/** Kinds of symbols that may be the `default_factory` of a `defaultdict`. */
 export const FACTORIES: ReadonlySet<SymbolKind> = new Set<SymbolKind>([
   "factory",
   "list",
@@ -177,7 +177,7 @@ function onlyOf({ args }: Call): unknown {
   return args.length === 1 ? args[0] : undefined;
 }
 
-/** `empty`, to be filled from the one container among the arguments, if there is one. */
+/** `empty`, to be filled from the container that is the only argument, if there is one. */
 function collected({ args }: Call, empty: unknown[] | Set<unknown>): unknown {
   if (args.length === 0) return empty;
   const [from] = args;
@@ -201,7 +201,7 @@ function hasInts(args: Tuple, least: number, most: number, isElse: (value: unkno
   return args.length >= least && args.length <= most && args.every((arg, i) => isElse(arg) || isIntAt(args, i));
 }
 
-/** An array that has its state, marked as a static tensor. */
+/** The array, which must have its state, marked as a static tensor. */
 function staticTensor(value: unknown): PickledArray | undefined {
   if (!(value instanceof PickledArray) || value.dtype === null) return undefined;
   value.isStatic = true;

@@ -1,6 +1,6 @@
 /**
- * What REDUCE, NEWOBJ and BUILD may do (RULES.md PKL-4). Every use is compared with one exact pattern, its arguments included, and
- * carried out by the few lines here and in call_patterns.ts. Whatever fits none is refused.
+ * What REDUCE, NEWOBJ and BUILD may do (RULES.md PKL-4). Every use must match one exact pattern, arguments included, and is executed by
+ * the few lines here and in call_patterns.ts. Whatever matches none is refused.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { setDTypeState } from "./dtypes.ts";
 import { PickledArray, PickledDType, Token } from "./pickled.ts";
 import { fieldFits, hasField } from "./record_fields.ts";
 
-/** REDUCE: `callable(*args)`, if a pattern says so. */
+/** REDUCE: `callable(*args)`, if a pattern allows it. */
 export function reduce(context: CallContext, callable: unknown, args: unknown, at: number): unknown {
   if (callable instanceof DTypeValue) throw forbiddenCall(`a call of numpy's ${callable.dtype}`, at);
   if (!(callable instanceof Token)) {
@@ -34,7 +34,7 @@ export function reduce(context: CallContext, callable: unknown, args: unknown, a
   return value;
 }
 
-/** NEWOBJ and NEWOBJ_EX: `cls.__new__(cls)`, if a pattern says so. */
+/** NEWOBJ and NEWOBJ_EX: `cls.__new__(cls)`, if a pattern allows it. */
 export function newObject(
   { symbols }: CallContext,
   cls: unknown,
@@ -53,7 +53,7 @@ export function newObject(
   throw forbiddenCall("a new object", at, cls instanceof Token ? cls.symbol : undefined);
 }
 
-/** BUILD: give `target` its state, if a pattern says so. */
+/** BUILD: set the state of `target`, if a pattern allows it. */
 export function build(context: CallContext, target: unknown, state: unknown, at: number): void {
   context.symbols.datum(state);
   if (target instanceof PickledArray) {
@@ -92,7 +92,7 @@ function setField({ className, fields }: PythonRecord, field: unknown, value: un
   fields.set(field as string, value as Value);
 }
 
-/** The state of a random generator: a tuple, or names and values. */
+/** Set the state of a random generator: a tuple, or a dict with string keys. False if it is neither. */
 function setGeneratorState({ fields }: PythonRecord, state: unknown): boolean {
   if (state instanceof Tuple) fields.set("state", state);
   else if (state instanceof Map && [...state.keys()].every((key) => typeof key === "string")) {

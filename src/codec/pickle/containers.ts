@@ -1,6 +1,6 @@
 /**
- * Puts what lies on the stack into lists, tuples, dicts and sets, by Python's rules: equal keys, floats that stay floats (RULES.md
- * PKL-9), symbols nowhere.
+ * Moves stack items into lists, tuples, dicts and sets by Python's rules: keys compare equal as in Python, floats stay floats (RULES.md
+ * PKL-9), and symbols are never stored.
  *
  * @module
  */
@@ -18,14 +18,14 @@ import type { PickleStack } from "./pickle_stack.ts";
 import { PickledArray, Token } from "./pickled.ts";
 import type { SymbolGuard } from "./symbol_guard.ts";
 
-/** Items that are put into a container without a pause: an even number. */
+/** Items added to a container between two pauses: an even number, as dicts take pairs. */
 const AT_A_TIME = 16_384;
-/** Repeated keys that get a warning of their own. */
+/** Repeated keys beyond this many get no warning. */
 const MAX_WARNINGS = 100;
 
 /** Fills the containers of one pickle. */
 export class Containers {
-  /** Keys that came twice. */
+  /** Repeated keys. */
   readonly warnings: Warning[] = [];
   readonly #stack: PickleStack;
   readonly #here: Here;
@@ -34,7 +34,7 @@ export class Containers {
   readonly #strict: boolean;
   readonly #fills = new Fills();
 
-  /** Where `strict`, a repeated key is an error. */
+  /** With `strict`, a repeated key is an error. */
   constructor(stack: PickleStack, budget: Budget, symbols: SymbolGuard, strict: boolean) {
     this.#stack = stack;
     this.#here = stack.here;
@@ -43,13 +43,13 @@ export class Containers {
     this.#strict = strict;
   }
 
-  /** Replace the last `n` items of the stack by a tuple of them. */
+  /** Replace the top `n` items of the stack by a tuple of them. */
   tuple(n: number): void {
     const { items, fence } = this.#stack;
     const start = items.length - n;
     if (start < fence) throw this.#here.badStack("takes more than the stack holds");
     this.#budget.charge(PRICES.tuple + PRICES.slot * n, this.#here.at);
-    // Short ones have their length from the start: to grow takes a subclass of Array five times as long.
+    // Short tuples are created at full length: growing a subclass of Array takes five times as long.
     const isShort = n <= 3, tuple = isShort ? new Tuple(n) : new Tuple();
     const below = start > 0 ? items[start - 1] : undefined;
     const isForEncode = below instanceof Token && below.kind === "encode";
@@ -60,7 +60,7 @@ export class Containers {
         if (token) this.#symbols.taint(tuple, token);
         else if (item instanceof Float) rememberFloat(tuple, i - start, item.value);
       }
-      // Arguments keep their boxes: complex(1.0, 2.0) wants floats.
+      // A float is unboxed, but was noted above: the arguments of complex(1.0, 2.0) must be floats.
       const plain = item instanceof Float
         ? item.value
         : item instanceof ByteText && !isForEncode
@@ -73,7 +73,7 @@ export class Containers {
     items.push(tuple);
   }
 
-  /** Put an item at the end of a list or tuple. */
+  /** Append an item to a list or tuple. */
   append(list: unknown[], item: unknown): void {
     if (item instanceof Float) {
       rememberFloat(list, list.length, item.value);
@@ -82,7 +82,7 @@ export class Containers {
     this.#budget.charge(PRICES.slot, this.#here.at);
   }
 
-  /** Put the items of the stack from `start` on into a container; where there are many, others have turns in between. */
+  /** Move the stack items from `start` on into a container, with pauses if there are many. */
   *fill(container: unknown[] | Map<unknown, unknown> | Set<unknown>, start: number): Decoder<void> {
     const { items } = this.#stack;
     if (container instanceof Map && (items.length - start) % 2 !== 0) {
@@ -103,7 +103,7 @@ export class Containers {
     items.length = start;
   }
 
-  /** Put the items of one container into another, a dict's as lists of key and value; with pauses, too. */
+  /** Copy the items of one container into another, with pauses; items for a dict are `[key, value]` lists. */
   *fillFrom({ container, from }: Unfilled): Decoder<void> {
     let index = 0;
     for (const item of from) {
@@ -117,7 +117,7 @@ export class Containers {
     }
   }
 
-  /** Put a pair into a dict, with Python's rules for equal keys. */
+  /** Set a key of a dict, with Python's rules for equal keys. */
   setItem(dict: Map<unknown, unknown>, key: unknown, value: unknown): void {
     this.#put(dict, key, value);
     this.#fills.note(dict, this.#here.at);
@@ -134,11 +134,11 @@ export class Containers {
       rememberFloat(dict, place, value.value);
       dict.set(place, value.value);
     } else dict.set(place, this.settle(value));
-    // Asking before would look the key up twice; a dict that did not grow had it.
+    // A dict that did not grow already had the key; checking beforehand would look it up twice.
     if (dict.size === size && typeof key === "string") this.#duplicate(dict, key);
   }
 
-  /** Put the pairs `[start, end)` of the stack into a dict. */
+  /** Set the pairs at stack indices `[start, end)` in a dict. */
   #setItems(dict: Map<unknown, unknown>, start: number, end: number): void {
     const { items } = this.#stack;
     const budget = this.#budget, { at } = this.#here;
@@ -159,20 +159,20 @@ export class Containers {
     this.#fills.note(dict, at);
   }
 
-  /** Put a member into a set. */
+  /** Add a member to a set. */
   addItem(set: Set<unknown>, item: unknown): void {
     this.#budget.charge(PRICES.entry, this.#here.at);
     set.add(typeof item === "string" ? item : this.#keyIn(set, item));
   }
 
-  /** What a container holds in place of what lay on the stack. */
+  /** What a container stores for a stack item: a symbol is refused, a byte text becomes a string. */
   settle(value: unknown): unknown {
     if (typeof value !== "object" || value === null) return value;
     this.#symbols.datum(value);
     return value instanceof ByteText ? spelledOut(value) : value;
   }
 
-  /** The key of `container` that equals `key`; `key` itself, remembered, where there is none yet. */
+  /** The key of `container` that equals `key` in Python; if there is none yet, `key` itself, which is then remembered. */
   #keyIn(container: Map<unknown, unknown> | Set<unknown>, key: unknown): unknown {
     const plain = key instanceof Float ? key.value : this.settle(key);
     let place = plain;
@@ -184,7 +184,7 @@ export class Containers {
     if (container.has(place)) {
       if (container instanceof Map) this.#duplicate(container, place);
     } else if (key instanceof Float || Object.is(key, -0)) {
-      // A Map has 0 for -0, which is a float and no int all the same.
+      // A Map stores -0 as 0, but it is still a float, not an int.
       rememberFloatKey(container, (plain as number) + 0);
     }
     return place;
@@ -208,7 +208,7 @@ export class Containers {
   }
 }
 
-/** An item of a container; a float in the box that it has on the stack. */
+/** An item of a container, boxed as on the stack if it was a float. */
 function boxed(container: readonly unknown[] | ReadonlySet<unknown>, index: number, item: unknown): unknown {
   if (typeof item !== "number") return item;
   const isFloat = Array.isArray(container) ? wasFloat(container, index, item) : wasFloatKey(container, item);

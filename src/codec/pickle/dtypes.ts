@@ -1,5 +1,5 @@
 /**
- * The numpy dtypes of a pickle: made of a code, completed by a state (FORMATS.md 3.4).
+ * The numpy dtypes of a pickle: created from a code, completed by a state (FORMATS.md 3.4).
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { Tuple } from "../../values.ts";
 import { forbiddenCall, isIntAt } from "./call.ts";
 import { PickledDType } from "./pickled.ts";
 
-/** Letters of numpy kinds that no tensor has, each followed by a decimal size or nothing. */
+/** Letters of numpy kinds that tensors cannot have, each optionally followed by a decimal size. */
 const OPAQUE_KINDS = "OSUVMm";
 const MAX_CODE = 16;
 
@@ -35,7 +35,7 @@ function isDigits(text: string, start: number): boolean {
   return true;
 }
 
-/** Its BUILD: (3, byteorder, subarray, names, fields, elsize, alignment, flags[, metadata]) */
+/** The BUILD of a dtype: (3, byteorder, subarray, names, fields, elsize, alignment, flags[, metadata]) */
 export function setDTypeState(dtype: PickledDType, state: unknown, at: number): void {
   const refuse = () => forbiddenCall("a dtype's state", at);
   if (dtype.built || !(state instanceof Tuple) || (state.length !== 8 && state.length !== 9)) throw refuse();
@@ -60,7 +60,7 @@ export function setDTypeState(dtype: PickledDType, state: unknown, at: number): 
   dtype.built = true;
 }
 
-/** Whether a dtype's state holds nothing but texts, numbers, bytes and dtypes: numpy writes no other. */
+/** Whether a dtype's state holds only strings, numbers, bytes and dtypes, possibly in tuples and dicts: numpy writes nothing else. */
 function isPlainState(state: Tuple): boolean {
   const seen = new Set<unknown>(), todo: unknown[] = [state];
   while (todo.length > 0) {
@@ -75,7 +75,7 @@ function isPlainState(state: Tuple): boolean {
   return true;
 }
 
-/** The unit of a date: `({}, (b'D', 1, 1, 1))`. */
+/** The unit of a date dtype, such as `[D]`, from its metadata `({}, (b'D', 1, 1, 1))`. */
 function dateUnit(metadata: unknown): string {
   const unit = metadata instanceof Tuple && metadata[1] instanceof Tuple ? metadata[1] : null;
   if (!unit || !(unit[0] instanceof Uint8Array) || unit[0].length > 8) return "";

@@ -1,26 +1,26 @@
 /**
- * What the last entry of a dict was like: the ones behind it are nearly always the same, but for the key and the data.
+ * A model of the last dict entry: the entries after it are nearly always the same except for key and data.
  *
  * @module
  */
 import type { PickledArray, PickledDType } from "./pickled.ts";
 
-/** A text, MEMOIZE, and a run whose puts are MEMOIZE. */
+/** An entry: a string, MEMOIZE, and a run whose puts are MEMOIZE. */
 export class EntryModel {
-  /** Bytes between the key and the data; 0 where there is no model. */
+  /** Bytes between the key and the data; 0 if there is no model. */
   size = 0;
-  /** These bytes as signed numbers of four, which engines keep without an object of their own; the last four once more. */
+  /** These bytes as int32s, which engines store unboxed, and the last four bytes again, as they need not be aligned with the others. */
   readonly words: number[] = [];
   lastWord = 0;
   dataSize = 0;
-  /** Opcodes of the entry, and what it charges beside the letters of the key. */
+  /** Opcodes of the entry, and what it is charged apart from the characters of the key. */
   opcodes = 0;
   price = 0;
   dtype!: PickledDType;
   shape!: readonly number[];
   fortran = false;
 
-  /** Take the bytes from behind a key to the data for the model of the next entries. */
+  /** Make the bytes from the end of a key (`head`) to the data the model for the next entries. */
   learn(view: DataView, head: number, data: number, dataEnd: number, { dtype, shape, fortran }: PickledArray): void {
     this.size = data - head;
     this.dataSize = dataEnd - data;

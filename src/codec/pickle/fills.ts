@@ -1,24 +1,24 @@
 /**
- * Which opcode put which keys into which dict: asked where a key comes again.
+ * Which opcode added which keys to which dict: looked up when a key is repeated.
  *
  * @module
  */
 
-/** The book of one pickle. */
+/** The record of one pickle. */
 export class Fills {
-  // For each opcode that filled a dict: the dict, how many keys it had then, the opcode's byte.
+  // For each opcode that filled a dict: the dict, its size afterwards, the opcode's offset.
   readonly #dicts: Map<unknown, unknown>[] = [];
   readonly #sizes: number[] = [];
   readonly #offsets: number[] = [];
 
-  /** The opcode at byte `at` has filled `dict`. */
+  /** Note that the opcode at byte `at` added keys to `dict`. */
   note(dict: Map<unknown, unknown>, at: number): void {
     this.#dicts.push(dict);
     this.#sizes.push(dict.size);
     this.#offsets.push(at);
   }
 
-  /** Byte of the opcode that put `key` there first; undefined where it is none that was noted. */
+  /** Offset of the opcode that first added `key`; undefined if it was not noted. */
   offsetOf(dict: Map<unknown, unknown>, key: unknown): number | undefined {
     let index = 0;
     for (const other of dict.keys()) {

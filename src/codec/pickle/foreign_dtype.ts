@@ -1,5 +1,5 @@
 /**
- * numpy's dtypes that no tensor has (text, dates, objects, structures, long doubles), as a pickle writes them.
+ * numpy dtypes that tensors cannot have (strings, dates, objects, structures, long doubles), as a pickle stores them.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { PickledDType } from "./pickled.ts";
 /** Values that may have such a dtype. */
 type Foreign = OpaqueArray | NumpyScalar | DTypeValue;
 
-/** How a value was written in the file that it comes from: its name says less than its dtype does. */
+/** How a value was written in its file: the dtype's name alone does not preserve everything. */
 interface Written {
   readonly dtype: PickledDType;
   /** The bytes of a scalar. */
@@ -19,15 +19,15 @@ interface Written {
 
 const written = new WeakMap<Foreign, Written>();
 
-/** Remember how `value` was written, so that it can be written so again. */
+/** Remember how `value` was written, so that it can be written the same way again. */
 export function rememberWritten(value: Foreign, how: Written): void {
   written.set(value, how);
 }
 
 /**
- * The dtype to write for a value: the one it came with, or the one that its name means.
+ * The dtype to write for a value: the one it was read with, or the one its name stands for.
  *
- * @throws {ValueError} `INVALID_VALUE` where the name is none of numpy's
+ * @throws {ValueError} `INVALID_VALUE` if numpy has no dtype of that name
  */
 export function foreignDType(value: Foreign): PickledDType {
   return written.get(value)?.dtype ?? dtypeOfName(value instanceof NumpyScalar ? arrayName(value.dtype) : value.dtype);
@@ -36,7 +36,7 @@ export function foreignDType(value: Foreign): PickledDType {
 /**
  * The bytes to write for a scalar of such a dtype.
  *
- * @throws {ValueError} `INVALID_VALUE` where name and value do not go together
+ * @throws {ValueError} `INVALID_VALUE` if the value does not match the dtype's name
  */
 export function foreignScalarBytes(scalar: NumpyScalar): Uint8Array {
   const kept = written.get(scalar)?.bytes;
@@ -59,7 +59,7 @@ function fitsInt64(value: bigint): boolean {
   return BigInt.asIntN(64, value) === value;
 }
 
-/** numpy's name of a scalar's dtype (`str96`) as an array has it (`<U3`). */
+/** The array form (`<U3`) of numpy's name for a scalar's dtype (`str96`). */
 function arrayName(name: string): string {
   const [, kind, bits] = /^(str|bytes)(\d{1,9})$/.exec(name) ?? [];
   if (kind === "str") return `<U${Number(bits) / 32}`;
@@ -67,7 +67,7 @@ function arrayName(name: string): string {
   return name.replace(/^datetime64/, "<M8").replace(/^timedelta64/, "<m8");
 }
 
-/** byte order, kind, size, unit of dates */
+/** Byte order, kind, size, and a date's count and unit. */
 const NAME = /^([<>|=]?)([OSUVMm])(\d{0,9})(?:\[(\d{0,9})([a-zA-Z]{1,7})\])?$/;
 
 function dtypeOfName(name: string): PickledDType {

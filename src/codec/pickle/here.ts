@@ -1,5 +1,5 @@
 /**
- * The opcode that a pickle machine carries out: what its errors tell.
+ * The opcode that a pickle machine is executing, as its errors report it.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { placeOf } from "./place.ts";
 
 /** Where the machine is, in the file and in the object. */
 export class Here {
-  /** Byte of the opcode. */
+  /** Offset of the opcode. */
   at = 0;
   opcode = 0;
   readonly #items: readonly unknown[];
@@ -26,34 +26,34 @@ export class Here {
     return opcodeName(this.opcode);
   }
 
-  /** The place in the object that is being filled, as far as the stack tells. */
+  /** Path within the object being built, as far as the stack tells. */
   get place(): string {
     return placeOf(this.#items, this.#marks);
   }
 
-  /** What is wrong with the opcode. */
+  /** An error about the current opcode. */
   bad(code: FormatCode, what: string): FormatError {
     const { at, name: opcode, place } = this;
     return new FormatError(code, `${opcode} at byte ${at} ${what}`, { offset: at, opcode, at: place });
   }
 
-  /** `BAD_STACK`: the stack is not as the opcode wants it. */
+  /** `BAD_STACK`: the stack does not have what the opcode needs. */
   badStack(what: string): FormatError {
     return this.bad("BAD_STACK", what);
   }
 
-  /** `BAD_MEMO`: no memo has this entry. */
+  /** `BAD_MEMO`: the memo has no such entry. */
   badMemo(index: unknown): FormatError {
     return this.bad("BAD_MEMO", `names the memo entry ${index}, which is not there`);
   }
 
-  /** `BAD_TEXT`: the bytes of the argument are no text. */
+  /** `BAD_TEXT`: the argument is not a valid string. */
   badText(): FormatError {
     return this.bad("BAD_TEXT", "holds no valid text");
   }
 }
 
-/** The error of a file that ends too early. */
+/** The error of a file that ends prematurely. */
 export function truncated(
   what: string,
   at: number,

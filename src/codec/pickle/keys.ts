@@ -1,6 +1,6 @@
 /**
- * Keys of dicts and members of sets. Python holds 1, 1.0 and True for one key, and compares bytes and tuples by what they hold; a Map does
- * neither. So each container that has such keys gets an index from a key's canonical form to the key that stands in the Map (RULES.md PKL-9).
+ * Keys of dicts and members of sets. To Python 1, 1.0 and True are the same key, and bytes and tuples compare by content; a Map does
+ * neither. So each container that has such keys gets an index from a key's canonical form to the key stored in the Map (RULES.md PKL-9).
  *
  * @module
  */
@@ -11,7 +11,7 @@ const indexes = new WeakMap<object, Map<string, unknown>>();
 const MAX_LEAVES = 256;
 const MAX_DEPTH = 8;
 
-/** The key under which `container` already holds something equal to `key`; `key` itself where it does not, which is then remembered. */
+/** The key of `container` that equals `key`; if there is none yet, `key` itself, which is then indexed. */
 export function keyOf(container: object, key: unknown, form: string): unknown {
   let index = indexes.get(container);
   if (!index) indexes.set(container, index = new Map());
@@ -20,12 +20,12 @@ export function keyOf(container: object, key: unknown, form: string): unknown {
   return key;
 }
 
-/** Whether a key is a number that equals nothing but itself: 0 and 1 are also truths, and from 2^53 on there are ints that are no numbers. */
+/** Whether a key is a number that equals only itself: 0 and 1 also equal booleans, and from 2^53 on a float may equal a bigint. */
 export function isLikeNoOther(key: unknown): key is number {
   return typeof key === "number" && Math.abs(key) < 2 ** 53 && key !== 0 && key !== 1;
 }
 
-/** Canonical form of a key that is no string: equal forms mean equal keys in Python. Null where Python has no hash for it, or it is NaN. */
+/** Canonical form of a non-string key: equal forms mean equal keys in Python. Null if it is unhashable, NaN or too large. */
 export function canonicalForm(key: unknown): string | null {
   const parts: string[] = [];
   let leaves = 0;
@@ -54,7 +54,7 @@ function leafForm(key: unknown): string | null {
     case "boolean":
       return key ? "n1" : "n0";
     case "number":
-      // String(-0) is "0": Python holds them for equal, as Map does.
+      // String(-0) is "0": Python considers -0 and 0 equal, as Map does.
       return Number.isNaN(key) ? null : `n${key}`;
     case "bigint": {
       const float = Number(key);

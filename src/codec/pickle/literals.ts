@@ -1,5 +1,5 @@
 /**
- * The opcodes that put a text, bytes or a number on the stack.
+ * The opcodes that push a string, bytes or a number.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import { PickledArray, PickledDType, Token } from "./pickled.ts";
 import { unread } from "./unread.ts";
 import { textFromLatin1, textFromQuoted, textFromRawUnicodeEscape, textFromUtf8 } from "./text.ts";
 
-/** Bytes that are looked at behind a payload: an opcode and the longest argument of fixed width. */
+/** Bytes that the machine looks at after a payload: an opcode and the longest fixed-width argument. */
 export const LONGEST_FIXED = 9;
 
 /** Reads the literals of one pickle. */
@@ -38,9 +38,9 @@ export class Literals {
     this.#arrays = arrays;
   }
 
-  // ---- texts
+  // ---- strings
 
-  /** A text of `length` bytes of UTF-8; bytes, where an `_codecs.encode` waits for it. */
+  /** A string of `length` UTF-8 bytes; as argument of `_codecs.encode`, a ByteText. */
   *unicode(length: number): Decoder<void> {
     const { items } = this.#stack;
     const { cursor } = this.#args;
@@ -58,7 +58,7 @@ export class Literals {
     items.push(text);
   }
 
-  /** A text of Python 2, of `length` bytes. */
+  /** A Python 2 `str` of `length` bytes. */
   *binstring(length: number): Decoder<void> {
     const { at } = this.#here;
     this.#budget.check("maxStringBytes", length, at);
@@ -76,7 +76,7 @@ export class Literals {
     this.#stack.items.push(text);
   }
 
-  /** A text that stands for bytes: never a JavaScript string, and decoded once, into the place where it stays (P5). */
+  /** A string that encodes bytes: decoded once, straight into its final buffer, and never made a JavaScript string (P5). */
   *#byteText(length: number): Decoder<Payload> {
     if (length >= BLOB_MIN && !this.#isLookedInto(1)) {
       this.#args.claim(length);
@@ -92,7 +92,7 @@ export class Literals {
 
   // ---- bytes
 
-  /** `length` bytes. */
+  /** A bytes object of `length` bytes. */
   *bytes(length: number): Decoder<void> {
     const { items } = this.#stack;
     if (length < BLOB_MIN || this.#isLookedInto(0)) {
@@ -106,7 +106,7 @@ export class Literals {
     items.push(yield* this.#blob(length, "raw", length));
   }
 
-  /** Bytes `[start, end)` of the window, to stay. */
+  /** Window bytes `[start, end)`, to be retained. */
   #keep(start: number, end: number): Uint8Array {
     const { cursor } = this.#args;
     const bytes = cursor.keep(start, end);
@@ -114,7 +114,7 @@ export class Literals {
     return bytes;
   }
 
-  /** A bytearray of `length` bytes. In front of an array's `_frombuffer` a large payload may stay a span; one of its own is read. */
+  /** A bytearray of `length` bytes. As the argument of an array's `_frombuffer` a large one may stay a span; any other is read. */
   *bytearray(length: number): Decoder<void> {
     const { items } = this.#stack;
     const below = items[items.length - 1];
@@ -124,7 +124,10 @@ export class Literals {
     items.push(new ByteArray(this.#args.cursor.bytes.slice(start, start + length).buffer));
   }
 
-  /** Whether bytes come that a call makes something of, a bytearray or a scalar; `above` items lie on top of its arguments. */
+  /**
+   * Whether the coming bytes are an argument of a call that needs their content, a bytearray or a scalar; `above` items are on the stack
+   * above that call's symbol or earlier arguments.
+   */
   #isLookedInto(above: number): boolean {
     const { items } = this.#stack;
     const top = items.length - 1 - above;
@@ -147,7 +150,7 @@ export class Literals {
     return unread(payload);
   }
 
-  /** Bytes of the array whose state is being put together on the stack: (1, shape, dtype, fortran, encode(... */
+  /** Size in bytes of the array whose state is being built on the stack: (1, shape, dtype, fortran, encode(... */
   #expectedSize(): number | undefined {
     const { items } = this.#stack;
     const top = items.length - 1;
@@ -158,7 +161,7 @@ export class Literals {
     return Number.isSafeInteger(size) ? size : undefined;
   }
 
-  /** Whether an array's data come, and its key is that of a slice of a big parameter: `linear.weight@@.0`. */
+  /** Whether the coming payload is the data of an array whose key marks a slice of a big parameter: `linear.weight@@.0`. */
   #isInSlice(): boolean {
     const { items, fence } = this.#stack;
     const key = items[fence - 2];
@@ -169,12 +172,12 @@ export class Literals {
 
   // ---- numbers
 
-  /** A float, in a box where JavaScript would take it for an int. */
+  /** A float, boxed if JavaScript could not tell it from an int. */
   float(value: number): void {
     this.#stack.items.push(isFloatByNature(value) ? value : new Float(value));
   }
 
-  /** An int of `length` bytes. */
+  /** An int in `length` bytes of two's complement. */
   *long(length: number): Decoder<void> {
     const { at } = this.#here;
     this.#budget.check("maxIntBytes", length, at);
@@ -191,7 +194,7 @@ export class Literals {
     this.float(value);
   }
 
-  /** The line of INT, where `00` and `01` are False and True, or of LONG, which may end in an L. */
+  /** The line of INT, where `00` and `01` mean False and True, or of LONG, which may end in L. */
   *intLine(isLong: boolean): Decoder<void> {
     const text = yield* this.#numberLine();
     const isFlag = !isLong && (text === "01" || text === "00");

@@ -1,17 +1,17 @@
 /**
- * The memo of a pickle: index to object. Indices usually count up from 0; a hostile one may be any u32, and then costs one entry.
+ * The memo of a pickle: index to object. Indices usually count up from 0; a hostile file may use any u32, which then costs one entry.
  *
  * @module
  */
 const ABSENT = undefined;
-/** Index to object. */
+/** Maps indices to objects. */
 export class Memo {
-  /** Entries: what MEMOIZE takes as its index (CPython: the number of entries, not the largest index). */
+  /** Number of entries, which MEMOIZE uses as its index (as in CPython, not the largest index). */
   size = 0;
   readonly #dense: unknown[] = [];
   readonly #sparse = new Map<number, unknown>();
 
-  /** Put an object, in place of one with the same index. */
+  /** Store an object, replacing any with the same index. */
   set(index: number, value: unknown): void {
     const dense = this.#dense;
     if (index < dense.length) {
@@ -28,20 +28,20 @@ export class Memo {
     }
   }
 
-  /** Behind the largest of the indices that count up from 0: the next one of a file that leaves none out. */
+  /** End of the indices that count up from 0: the next index in a file that skips none. */
   get length(): number {
     return this.#dense.length;
   }
 
   /**
-   * The entries, where every index below {@linkcode Memo.length} has an object and no other has; else null. Who appends to them sets
+   * The entries, if exactly the indices below {@linkcode Memo.length} have objects; else null. A caller that appends to them must update
    * {@linkcode Memo.size} afterwards.
    */
   get packed(): unknown[] | null {
     return this.#sparse.size === 0 && this.size === this.#dense.length ? this.#dense : null;
   }
 
-  /** The object with this index; undefined, which no pickle holds, where there is none. */
+  /** The object with this index; undefined, which is never a pickle's value, if there is none. */
   get(index: number): unknown {
     return index < this.#dense.length ? this.#dense[index] : this.#sparse.get(keyOf(index));
   }
@@ -55,7 +55,7 @@ export class Memo {
   }
 }
 
-/** Another number for each index: engines have objects for numbers from 2^31 on, and look for them twice as long. */
+/** Maps each u32 to a distinct int32: engines box numbers from 2^31 on, and take twice as long to look them up. */
 function keyOf(index: number): number {
   return index < 2 ** 32 ? index | 0 : index;
 }

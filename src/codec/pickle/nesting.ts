@@ -1,6 +1,6 @@
 /**
- * How deep a pickle's containers nest, and how large they would be as a tree: judged once, at STOP, without recursion and with shared
- * containers looked at once (RULES.md LIM-3, LIM-4).
+ * How deep a pickle's containers nest, and how large they would be as a tree: checked once, at STOP, without recursion and visiting shared
+ * containers once (RULES.md LIM-3, LIM-4).
  *
  * @module
  */
@@ -15,16 +15,16 @@ export type Container = unknown[] | Map<unknown, unknown> | Set<unknown>;
 
 /** The containers of a pickle, each once. */
 export interface Containers {
-  /** Each behind one that holds it. */
+  /** Each one comes after a container that holds it. */
   all: readonly Container[];
-  /** Whether they are lists, tuples and dicts, and nothing but those has containers inside. */
+  /** Whether containers are only found in lists, tuples and dicts (not in sets, records or arrays). */
   arePlain: boolean;
 }
 
 interface Measure {
-  /** Containers on the longest way down. */
+  /** Containers on the longest path down. */
   depth: number;
-  /** Containers, were each shared one written out. */
+  /** Number of containers, counting shared ones once per occurrence. */
   weight: number;
 }
 
@@ -37,14 +37,14 @@ interface Frame extends Measure {
 const LEAF: Readonly<Measure> = { depth: 1, weight: 1 };
 const NONE: readonly Container[] = [];
 
-/** Throw where containers below `roots` nest deeper than `maxDepth`, or their tree has more nodes than a number can count. */
+/** Collect the containers below `roots`. Throws if they nest deeper than `maxDepth`, or their tree has more than 2^53 nodes. */
 export function* checkNesting(roots: readonly unknown[], budget: Budget, at: number): Decoder<Containers> {
   const done = new Map<Container, Readonly<Measure>>();
   const all: Container[] = [];
   const path: Frame[] = [];
   let arePlain = true;
   let looked = 0;
-  /** The measure of a container, where nothing is inside; else it is the top of the path now. */
+  /** Visit a container: the measure of one with no containers inside; any other is pushed onto the path. */
   const enter = (container: Container): Readonly<Measure> | undefined => {
     budget.check("maxDepth", path.length + 1, at);
     all.push(container);
@@ -56,14 +56,14 @@ export function* checkNesting(roots: readonly unknown[], budget: Budget, at: num
       children.push(child);
       if (child !== value || container instanceof Set) arePlain = false;
     };
-    // An iterator would make an object of every member.
+    // An iterator would create an object per member.
     container.forEach(look);
     if (container instanceof OrderedDict) look(container.attributes);
     if (children.length === 0) {
       done.set(container, LEAF);
       return LEAF;
     }
-    // A container that is met again below itself counts as one level.
+    // A container that contains itself counts as one level where it recurs.
     const frame: Frame = { children, next: 0, depth: 1, weight: 1 };
     done.set(container, frame);
     path.push(frame);
@@ -94,7 +94,7 @@ export function* checkNesting(roots: readonly unknown[], budget: Budget, at: num
 
 function containerOf(value: unknown): Container | null {
   if (typeof value !== "object" || value === null) return null;
-  // First what there is most of.
+  // Most common first.
   if (value instanceof PickledArray) return value.items;
   if (Array.isArray(value) || value instanceof Map || value instanceof Set) return value;
   return value instanceof PythonRecord ? value.fields : null;

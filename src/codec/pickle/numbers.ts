@@ -1,10 +1,10 @@
 /**
- * Numbers of a pickle: two's complement of any length, and the decimal texts of protocol 0.
+ * Numbers of a pickle: two's complement of any length, and the decimal strings of protocol 0.
  *
  * @module
  */
 
-/** LONG1 and LONG4: little-endian two's complement. A number where it is safe, else a bigint (RULES.md VAL-8). */
+/** LONG1 and LONG4: little-endian two's complement. A number if it is a safe integer, else a bigint (RULES.md VAL-8). */
 export function integerFromBytes(bytes: Uint8Array): number | bigint {
   const n = bytes.length;
   if (n === 0) return 0;
@@ -20,35 +20,35 @@ export function integerFromBytes(bytes: Uint8Array): number | bigint {
   return narrow(negative ? BigInt.asIntN(8 * n, value) : value);
 }
 
-/** A number in place of a bigint inside the safe range. */
+/** Converts a bigint to a number if it is in the safe range. */
 export function narrow(value: bigint): number | bigint {
   return value >= -9007199254740991n && value <= 9007199254740991n ? Number(value) : value;
 }
 
-/** Spaces as C's isspace knows them in ASCII, a sign, `0x`, `0o` or `0b` with its digits, or decimal digits; single underscores between digits. */
+/** ASCII whitespace as in C's isspace, a sign, `0x`, `0o` or `0b` with its digits, or decimal digits; single underscores between digits. */
 const INTEGER = /^[\t-\r ]*([+-]?)(0x(?:_?[\da-f])+|0o(?:_?[0-7])+|0b(?:_?[01])+|\d(?:_?\d)*)[\t-\r ]*$/i;
 const FLOAT = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
 
 /**
- * INT and LONG (`base` 0) and the index of GET and PUT (`base` 10): the texts that Python's `int(text, base)` takes. Spaces around it, a
- * sign, single underscores between digits; with base 0 also `0x`, `0o` and `0b`, and no leading zeros. Null where the text is malformed.
+ * INT and LONG (`base` 0) and the index of GET and PUT (`base` 10): the strings that Python's `int(text, base)` accepts. Whitespace around
+ * the number, a sign, single underscores between digits; with base 0 also `0x`, `0o` and `0b`, and no leading zeros. Null if malformed.
  */
 export function integerFromText(text: string, base: 0 | 10): number | bigint | null {
-  // Nearly all are such.
+  // Nearly all are like this.
   if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
   const [, sign, grouped] = INTEGER.exec(text) ?? [];
   if (grouped === undefined) return null;
   const digits = grouped.replaceAll("_", "");
   const isDecimal = /^\d+$/.test(digits);
   if (base === 10 && !isDecimal) return null;
-  // C's strtol takes 010 for 8, Python for a mistake.
+  // To C's strtol 010 is 8, to Python an error.
   if (base === 0 && isDecimal && /^0+[1-9]/.test(digits)) return null;
   const size = isDecimal && digits.length <= 15 ? Number(digits) : narrow(BigInt(digits));
   if (sign !== "-") return size;
   return typeof size === "number" ? 0 - size : -size;
 }
 
-/** FLOAT: digits, a point, an exponent; `nan`, `inf`, `infinity`. Null where the text is malformed, or beyond what a double holds. */
+/** FLOAT: digits, a point, an exponent; `nan`, `inf`, `infinity`. Null if malformed, or out of a double's range. */
 export function floatFromText(text: string): number | null {
   if (FLOAT.test(text)) {
     const value = Number(text);

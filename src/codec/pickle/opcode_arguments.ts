@@ -1,5 +1,5 @@
 /**
- * The arguments of pickle opcodes, under the rules of frames (FORMATS.md 3.2): an argument lies in the frame in force, or has none around it.
+ * The arguments of pickle opcodes, by the rules of frames (FORMATS.md 3.2): an argument lies within the current frame, if there is one.
  *
  * @module
  */
@@ -9,17 +9,17 @@ import type { Cursor, Decoder } from "../cursor.ts";
 import { type Here, truncated } from "./here.ts";
 import { textFromUtf8 } from "./text.ts";
 
-/** A frame up to this is waited for; a larger claim is judged when something goes wrong. */
+/** Frames of up to this many bytes are waited for; a larger claim is only checked if something goes wrong. */
 const FRAME_WAIT = 2 ** 20;
-/** Bytes that a line is first looked for in. */
+/** Bytes in which the end of a line is first looked for. */
 const LINE = 64;
 
-/** Reads them from the cursor, behind the opcode. */
+/** Reads arguments from the cursor, which is after the opcode. */
 export class OpcodeArguments {
   readonly cursor: Cursor;
-  /** End of the frame in force, or -1. */
+  /** File offset of the current frame's end, or -1 without a frame. */
   frameEnd = -1;
-  /** A frame of which nobody knows yet whether the file holds it. */
+  /** A frame not yet known to lie entirely in the file. */
   unjudgedFrame: { at: number; end: number } | null = null;
   #frameAt = -1;
   readonly #here: Here;
@@ -31,7 +31,7 @@ export class OpcodeArguments {
     this.#budget = budget;
   }
 
-  // ---- of fixed width
+  // ---- fixed width
 
   u8(): number {
     return this.cursor.bytes[this.#fixed(1)];
@@ -54,28 +54,28 @@ export class OpcodeArguments {
     return this.cursor.view.getFloat64(this.#fixed(8));
   }
 
-  /** A u64; beyond 2^53 the nearest double, which is as much too large. */
+  /** A u64; beyond 2^53 a nearby double, which exceeds every limit just the same. */
   u64(): number {
     const p = this.#fixed(8);
     const { view } = this.cursor;
     return view.getUint32(p, true) + view.getUint32(p + 4, true) * 2 ** 32;
   }
 
-  /** A length of eight bytes: CPython reads it with a sign. */
+  /** An eight-byte length, which CPython reads as signed. */
   u64Length(): number {
     const length = this.u64();
     if (length >= 2 ** 63) throw this.#badLength(length);
     return length;
   }
 
-  /** A length of four bytes with a sign. */
+  /** A signed four-byte length. */
   i32Length(): number {
     const length = this.i32();
     if (length < 0) throw this.#badLength(length);
     return length;
   }
 
-  /** Where in the window `n` bytes begin. */
+  /** Consume `n` bytes that must be in the window. Returns the index of the first. */
   #fixed(n: number): number {
     const cursor = this.cursor;
     const start = cursor.pos;
@@ -85,9 +85,9 @@ export class OpcodeArguments {
     return start;
   }
 
-  // ---- of a length
+  // ---- variable length
 
-  /** Make sure that an argument of `n` bytes lies in the frame and in the file: a length is a claim (RULES.md LIM-2). */
+  /** Check that an argument of `n` bytes lies within the frame and the file: a length is only a claim (RULES.md LIM-2). */
   claim(n: number): void {
     const cursor = this.cursor;
     this.#checkFrame(cursor.base + cursor.pos + n);
@@ -97,7 +97,7 @@ export class OpcodeArguments {
     }
   }
 
-  /** `n` bytes in the window: their index. */
+  /** Consume `n` bytes, bringing them into the window. Returns the index of the first. */
   *inline(n: number): Decoder<number> {
     this.claim(n);
     const cursor = this.cursor;
@@ -133,7 +133,7 @@ export class OpcodeArguments {
     }
   }
 
-  /** A line that names a module or something in it. */
+  /** A line that holds the name of a module or of something in it. */
   *nameLine(): Decoder<string> {
     const line = yield* this.line();
     this.#budget.check("maxNameBytes", line.length, this.#here.at);
@@ -144,7 +144,7 @@ export class OpcodeArguments {
 
   // ---- frames
 
-  /** The argument of FRAME: it is in force from here on. */
+  /** The argument of FRAME, which becomes the current frame. */
   *frame(): Decoder<void> {
     const { cursor } = this;
     const { at } = this.#here;
@@ -161,7 +161,7 @@ export class OpcodeArguments {
     this.frameEnd = length > 0 ? end : -1;
   }
 
-  /** At STOP: the frame in force must end here. */
+  /** At STOP: the current frame must end here. */
   checkFrameEnded(): void {
     if (this.frameEnd > this.cursor.offset) throw this.#badFrame("ends before its frame");
   }

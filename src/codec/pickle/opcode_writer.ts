@@ -1,5 +1,5 @@
 /**
- * The opcodes of values that have nothing below them, of names, and of calls; and the memo of what was written (FORMATS.md 3.4 to 3.6).
+ * The opcodes of values without children, of globals and of calls; and the memo of what was written (FORMATS.md 3.4 to 3.6).
  *
  * @module
  */
@@ -7,15 +7,15 @@ import type { PickleOutput } from "./pickle_output.ts";
 import { Child, FreshTuple, type Global, type Steps } from "./stand_ins.ts";
 import { utf8FromText } from "./text.ts";
 
-/** Modules, and builtins, that protocol 2 calls by the names they had in Python 2. */
+/** Modules and builtins to which protocol 2 refers by their Python 2 names. */
 const MODULES_2: ReadonlyMap<string, string> = new Map([["builtins", "__builtin__"], ["copyreg", "copy_reg"]]);
 const BUILTINS_2: ReadonlyMap<string, string> = new Map([["range", "xrange"], ["str", "unicode"], ["int", "long"]]);
 
-/** Writes them for one pickle. */
+/** Writes the opcodes of one pickle. */
 export class OpcodeWriter {
   readonly protocol: number;
   readonly out: PickleOutput;
-  /** Objects and texts, to memo indices. Things of Python's own have keys that no text of the caller equals. */
+  /** Memo indices of objects and strings. Objects that Python itself shares have symbol keys, which no string of the caller equals. */
   readonly #memo = new Map<unknown, number>();
   readonly #keys = new Map<string, symbol>();
   #next = 0;
@@ -25,7 +25,7 @@ export class OpcodeWriter {
     this.out = out;
   }
 
-  /** Remember what was just written: the next index goes to `identity`, if anything can refer to it again. */
+  /** Memoize what was just written: the next index goes to `identity`, or to nothing that can be referred to if that is null. */
   memoize(identity: unknown): void {
     const index = this.#next++;
     if (identity !== null) this.#memo.set(identity, index);
@@ -34,19 +34,19 @@ export class OpcodeWriter {
     else this.#op(0x72, index, 4);
   }
 
-  /** The memo key of a thing that is Python's own, one for each name. */
+  /** The memo key of an object that Python itself shares, one for each name. */
   own(name: string): symbol {
     let key = this.#keys.get(name);
     if (key === undefined) this.#keys.set(name, key = Symbol(name));
     return key;
   }
 
-  /** Whether something can be referred to. */
+  /** Whether `identity` was memoized. */
   isWritten(identity: unknown): boolean {
     return this.#memo.has(identity);
   }
 
-  /** Write a reference, if `identity` was written before. */
+  /** Write a memo get if `identity` was memoized. Returns whether it was. */
   known(identity: unknown): boolean {
     const index = this.#memo.get(identity);
     if (index === undefined) return false;
@@ -60,11 +60,11 @@ export class OpcodeWriter {
     this.out.number(argument, bytes);
   }
 
-  // ---- things without parts
+  // ---- values without children
 
-  /** A text; null where no other is the same object. */
+  /** A string; `identity` is null if it is an object of its own. */
   text(text: string, identity: string | null): null {
-    // CPython has one object for every text of one character, however it came about.
+    // CPython shares strings of at most one character, however they came about.
     identity ??= text.length <= 2 && [...text].length <= 1 ? text : null;
     if (identity !== null && this.known(identity)) return null;
     const bytes = utf8FromText(text);
@@ -83,7 +83,7 @@ export class OpcodeWriter {
     return null;
   }
 
-  /** An int that is a number. */
+  /** An int given as a number. */
   int(value: number): null {
     if (value >= 0 && value < 256) this.#op(0x4b, value, 1);
     else if (value >= 0 && value < 65_536) this.#op(0x4d, value, 2);
@@ -133,7 +133,7 @@ export class OpcodeWriter {
 
   // ---- calls
 
-  /** `callable(*args)`, remembered as `identity`. */
+  /** `callable(*args)`, memoized as `identity`. */
   *reduce(callable: Global, args: readonly unknown[], identity: unknown): Steps {
     yield new Child(callable);
     yield new Child(new FreshTuple(args));

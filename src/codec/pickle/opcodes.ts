@@ -1,10 +1,10 @@
 /**
- * Opcodes of the pickle machine, by Python's names (FORMATS.md 3.2).
+ * Names of the pickle machine's opcodes, as in Python (FORMATS.md 3.2).
  *
  * @module
  */
 
-/** Those of protocols 0 and 1, each behind the character that it is. */
+/** Opcodes below 0x80: protocols 0 and 1, and the bytes opcodes of protocol 3. Each name follows the opcode as a character. */
 const CHARACTERS = (
   "( MARK . STOP 0 POP 1 POP_MARK 2 DUP F FLOAT I INT J BININT K BININT1 L LONG M BININT2 N NONE P PERSID Q BINPERSID R REDUCE S STRING " +
   "T BINSTRING U SHORT_BINSTRING V UNICODE X BINUNICODE a APPEND b BUILD c GLOBAL d DICT } EMPTY_DICT e APPENDS g GET h BINGET i INST " +
@@ -12,13 +12,13 @@ const CHARACTERS = (
   "B BINBYTES C SHORT_BINBYTES"
 ).split(" ");
 
-/** Those of protocols 2 to 5, from 0x80 on. */
+/** Opcodes from 0x80 on, of protocols 2 to 5. */
 const LATER = (
   "PROTO NEWOBJ EXT1 EXT2 EXT4 TUPLE1 TUPLE2 TUPLE3 NEWTRUE NEWFALSE LONG1 LONG4 SHORT_BINUNICODE BINUNICODE8 BINBYTES8 EMPTY_SET " +
   "ADDITEMS FROZENSET NEWOBJ_EX STACK_GLOBAL MEMOIZE FRAME BYTEARRAY8 NEXT_BUFFER READONLY_BUFFER"
 ).split(" ");
 
-/** Name of an opcode, or its hexadecimal form where Python has none. */
+/** The name of an opcode, or its hexadecimal form if Python has no such opcode. */
 export function opcodeName(opcode: number): string {
   const place = CHARACTERS.indexOf(String.fromCharCode(opcode));
   const name = place < 0 ? LATER[opcode - 0x80] : CHARACTERS[place + 1];

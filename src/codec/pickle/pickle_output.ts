@@ -1,6 +1,6 @@
 /**
- * Where a pickle's opcodes go: gathered into protocol 4's frames as CPython's C pickler cuts them, with large payloads passed on as they
- * are (FORMATS.md 3.5).
+ * The output of the pickle writer: gathers opcodes into protocol 4 frames just as CPython's C pickler does, and passes large payloads on
+ * uncopied (FORMATS.md 3.5).
  *
  * @module
  */
@@ -8,31 +8,32 @@ import { SourceError } from "../../errors.ts";
 import { utf8FromLatin1, utf8Length } from "../../kernel.ts";
 import type { Chunk, UnreadBytes } from "../../words/unread_bytes.ts";
 
-/** A frame is closed when it has this many bytes at the beginning of a value; a payload from here on stands outside frames. */
+/** A frame of at least this many bytes is closed where the next value begins; payloads of this size or more are outside frames. */
 export const FRAME_TARGET = 65_536;
 const FRAME_MIN = 4;
 const FRAME_HEADER = 9;
-/** Bytes of a payload that become text at a time. */
+/** Bytes of a payload that are encoded as text at a time. */
 const TEXT_PIECE = 2 ** 20;
 
-/** Bytes to come, as chunks; or only their number. */
+/** Turns what is written into chunks, or only counts the bytes. */
 export class PickleOutput {
-  /** Bytes so far. */
+  /** Bytes passed on so far. */
   size = 0;
   /** Chunks that are ready. */
   readonly ready: Chunk[] = [];
   readonly #framed: boolean;
   readonly #counting: boolean;
-  /** Where pieces of text are made in turn, if chunks may be made again in one place: the first of the two is free. */
+  /** Two buffers in which pieces of text are encoded alternately, if chunks may reuse memory; the first is free. */
   readonly #scratch: [Uint8Array, Uint8Array] | null;
   #buffer = new Uint8Array(FRAME_HEADER + 2 * FRAME_TARGET);
-  /** Bytes of the open frame, or of the gathered stretch where there are no frames, less those that lie in files. */
+  /** End of the gathered bytes in the buffer, which belong to the open frame (if there are frames). Unread bytes are not among them. */
   #pos = FRAME_HEADER;
-  /** Bytes of the open frame that lie in files still, and where they belong. */
+  /** Bytes of the open frame that are still in files, and the buffer index where they belong. */
   #holes: { at: number; chunk: UnreadBytes }[] = [];
+  /** Total length of the holes in bytes. */
   #unread = 0;
 
-  /** `reuse`: a chunk is good until the next but one is asked for. */
+  /** With `reuse`, a chunk is valid until the one after the next is requested. */
   constructor(framed: boolean, counting: boolean, reuse = false) {
     this.#framed = framed;
     this.#counting = counting;
@@ -45,7 +46,7 @@ export class PickleOutput {
     this.#buffer[this.#pos++] = value;
   }
 
-  /** Little-endian bytes of a number below 2^53. */
+  /** A number below 2^53 as `bytes` little-endian bytes. */
   number(value: number, bytes: number): void {
     for (let i = 0; i < bytes; i++) {
       this.byte(value % 256);
@@ -60,12 +61,12 @@ export class PickleOutput {
     this.#pos += bytes.length;
   }
 
-  /** A value begins: a frame that is full ends here. */
+  /** A value begins here: close the frame if it is full. */
   boundary(): void {
     if (this.#pos - FRAME_HEADER + this.#unread >= FRAME_TARGET) this.#flush();
   }
 
-  /** Bytes of a value behind a header (opcode and length). Those of a tensor are never copied when there are many. */
+  /** A header (opcode and length) and a value's bytes, which are not copied if they are many. */
   payload(header: number[], bytes: Chunk): void {
     if (bytes.length < FRAME_TARGET) {
       for (const b of header) this.byte(b);
@@ -78,7 +79,7 @@ export class PickleOutput {
     this.#pass(bytes);
   }
 
-  /** The text of protocol 2 for bytes that lie in a file still. */
+  /** A protocol 2 string that encodes bytes which are still in a file. */
   unreadText(header: number[], text: UnreadBytes): void {
     for (const b of header) this.byte(b);
     if (text.length >= FRAME_TARGET) {
@@ -87,7 +88,7 @@ export class PickleOutput {
     } else this.#hole(text);
   }
 
-  /** The same as the text of protocol 2, which has `length` bytes; yields while pieces are ready. */
+  /** `bytes` as a protocol 2 string of `length` UTF-8 bytes; yields whenever pieces are ready. */
   *text(header: number[], bytes: Uint8Array, length: number): Generator<void> {
     for (const b of header) this.byte(b);
     if (this.#counting) {
@@ -104,7 +105,7 @@ export class PickleOutput {
       else {
         this.#flush();
         this.#pass(text.subarray(0, n));
-        // The other place is free now: what was passed from there was the last chunk but one.
+        // The other buffer is free now: the chunk passed from it is the one before this.
         this.#scratch?.reverse();
         yield;
       }
@@ -118,12 +119,12 @@ export class PickleOutput {
     }
   }
 
-  /** Everything is written. */
+  /** Flush what was gathered, closing the frame. */
   end(): void {
     this.#flush();
   }
 
-  /** Room in the open frame for bytes that are read later. */
+  /** Reserve a place in the open frame for bytes that are read later. */
   #hole(chunk: UnreadBytes): void {
     this.#holes.push({ at: this.#pos, chunk });
     this.#unread += chunk.length;

@@ -5,12 +5,12 @@
  */
 import { Here } from "./here.ts";
 
-/** Items, and marks that keep those below them from the opcodes above. */
+/** Items, and marks that shield the items below them. */
 export class PickleStack {
   readonly items: unknown[] = [];
-  /** How many items lie below each open MARK. */
+  /** The number of items below each open MARK. */
   readonly marks: number[] = [];
-  /** Items below this belong to somebody behind an open MARK. */
+  /** Items below this index are shielded by the last open MARK. */
   fence = 0;
   /** The opcode that works on it. */
   readonly here: Here = new Here(this.items, this.marks);
@@ -21,7 +21,7 @@ export class PickleStack {
     this.marks.push(this.fence);
   }
 
-  /** Take the last mark away: the index of the first item above it. */
+  /** Remove the last mark. Returns the index of the first item above it. */
   popMark(): number {
     const { marks } = this;
     const start = marks.pop();
@@ -30,21 +30,21 @@ export class PickleStack {
     return start;
   }
 
-  /** Take the last item away. */
+  /** Remove and return the top item. */
   pop(): unknown {
     const { items } = this;
     if (items.length <= this.fence) throw this.here.badStack("takes more than the stack holds");
     return items.pop();
   }
 
-  /** The last item. */
+  /** The top item. */
   top(): unknown {
     const { items } = this;
     if (items.length <= this.fence) throw this.here.badStack("wants something on the stack");
     return items[items.length - 1];
   }
 
-  /** The item below a mark that was just taken. */
+  /** The item below a mark that was just popped. */
   below(start: number): unknown {
     if (start <= this.fence) throw this.here.badStack("wants something below its mark");
     return this.items[start - 1];

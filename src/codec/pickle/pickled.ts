@@ -1,5 +1,5 @@
 /**
- * What lies on the stack of the pickle machine and is no plain value: symbols, arrays that wait for their state.
+ * What the pickle machine has on its stack besides plain values: symbols, dtypes, and arrays, which may still await their state.
  *
  * @module
  */
@@ -8,12 +8,12 @@ import type { Tuple, Value } from "../../values.ts";
 import type { Payload } from "../cursor.ts";
 import type { SymbolKind } from "./symbols.ts";
 
-/** A symbol: two strings and what the table says of them. It does nothing. */
+/** A symbol: two strings and the kind that the table gives them. It is inert. */
 export class Token {
   readonly module: string;
   readonly name: string;
   readonly kind: SymbolKind;
-  /** Byte of the opcode that named it. */
+  /** Offset of the opcode that named it. */
   readonly offset: number;
   constructor(module: string, name: string, kind: SymbolKind, offset: number) {
     this.module = module;
@@ -27,19 +27,20 @@ export class Token {
   }
 }
 
-/** A numpy dtype. Arrays share it by memo, so that its state (the byte order) may come after them; it is applied in place. */
+/** A numpy dtype. Arrays share it through the memo, so its state (the byte order) may come after them; the state is applied in place. */
 export class PickledDType {
   /** As written: `f4`, `O8`, `U5`. */
   readonly code: string;
-  /** What is known of it, or undefined for a kind that no tensor has. */
+  /** The tensor dtype, or undefined for a kind that tensors cannot have. */
   readonly info: DTypeInfo | undefined;
   bigEndian = false;
+  /** Whether its state was set. */
   built = false;
-  /** Bytes of one element, for kinds that no tensor has: from the code or the state; 0 where unknown. */
+  /** Bytes per element. For kinds that tensors cannot have it comes from the code or the state; 0 if unknown. */
   itemsize: number;
   /** Unit of a date: `[D]`. */
   unit = "";
-  /** Its state as in the file, of a kind that no tensor has: what makes the same dtype again. */
+  /** For a kind that tensors cannot have, its state as in the file, from which the same dtype can be made again. */
   state: Tuple | null = null;
   constructor(code: string, info: DTypeInfo | undefined, itemsize: number) {
     this.code = code;
@@ -48,36 +49,36 @@ export class PickledDType {
   }
 }
 
-/** A buffer that has the bytes of many arrays. */
+/** A buffer that holds the bytes of many arrays. */
 export interface Slab {
   bytes: Uint8Array;
 }
 
-/** A numpy array: a shell from its `_reconstruct` on, complete after its BUILD. */
+/** A numpy array: a shell after its `_reconstruct`, complete after its BUILD. */
 export class PickledArray {
   declare dtype: PickledDType | null;
   declare shape: readonly number[];
   declare fortran: boolean;
   declare items: Value[] | null;
-  /** Byte of the file where `data` begins, where it was asked for (`locate`), else -1. */
+  /** File offset of `data` if requested (`locate`), else -1. */
   declare dataOffset: number;
-  /** Another array of the file has the same bytes object: they are copied before anybody can change them. */
+  /** Another array of the file has the same bytes object, so this one gets a copy. */
   declare sharesBytes: boolean;
   /** A static tensor (`eval('data', ...)` and its later forms). */
   declare isStatic: boolean;
-  /** What was made of it, so that it is made once. */
+  /** What was made from it, so that this happens only once. */
   declare made: unknown;
-  /** Whether something has its bytes. */
+  /** Whether its bytes are in use. */
   declare isUsed: boolean;
-  /** Byte where errors about it are reported. */
+  /** Offset at which errors about it are reported. */
   declare offset: number;
-  /** Has the bytes, from `start` on, as long as nobody asked for `data`; else null. */
+  /** Holds the bytes, from `start` on, until `data` is requested; null otherwise. */
   declare slab: Slab | null;
   declare start: number;
-  /** The bytes, once they are no other's. */
+  /** The bytes, unless they are still in the slab. */
   declare own: Payload | null;
 
-  // The fields are only declared: to define them first would be another call, and there are many arrays.
+  // The fields are only declared: defining them first would cost another call, and there are many arrays.
   constructor(offset: number, dtype: PickledDType | null = null, shape: readonly number[] = [], fortran = false) {
     this.dtype = dtype;
     this.shape = shape;
@@ -94,7 +95,7 @@ export class PickledArray {
     this.own = null;
   }
 
-  /** Bytes that dtype and shape ask for. */
+  /** Size in bytes, by dtype and shape. */
   get nbytes(): number {
     const { shape } = this;
     let size = this.dtype!.itemsize;
@@ -102,7 +103,7 @@ export class PickledArray {
     return size;
   }
 
-  /** The bytes, in the order and byte order of the file; null for arrays of objects. */
+  /** The bytes, in the element order and byte order of the file; null for arrays of objects. */
   get data(): Payload | null {
     const { slab, start } = this;
     if (slab !== null) {
@@ -118,5 +119,5 @@ export class PickledArray {
   }
 }
 
-/** In an audit: what an unknown symbol or a refused call left on the stack. */
+/** In an audit, the stack item left by an unknown symbol or a refused call. */
 export class Unknown {}

@@ -1,12 +1,12 @@
 /**
- * Where in the object the pickle machine is: for errors.
+ * The path within the object at which the pickle machine is, for errors.
  *
  * @module
  */
 const MAX_KEY = 60;
 const MAX_STEPS = 16;
 
-/** The place being filled, `["model"]["fc.weight"]`, as far as the stack tells. */
+/** The path being filled, such as `["model"]["fc.weight"]`, as far as the stack tells. */
 export function placeOf(stack: readonly unknown[], marks: readonly number[]): string {
   const steps: string[] = [];
   for (let level = 0; level < marks.length && steps.length < MAX_STEPS; level++) {
@@ -14,7 +14,7 @@ export function placeOf(stack: readonly unknown[], marks: readonly number[]): st
     const owner = start > 0 ? stack[start - 1] : undefined;
     const next = level + 1 < marks.length ? marks[level + 1] : stack.length;
     if (owner instanceof Map) {
-      // Keys stand at even places above the mark; the last of them is the one whose value is being made.
+      // Keys are at even indices above the mark; the last one is that of the value being made.
       const key = start + 2 * Math.floor(Math.max(0, next - start - 1) / 2);
       if (key < stack.length) steps.push(keyStep(stack[key]));
     } else if (Array.isArray(owner)) steps.push(`[${owner.length + Math.max(0, next - start - 1)}]`);
@@ -22,7 +22,7 @@ export function placeOf(stack: readonly unknown[], marks: readonly number[]): st
   return steps.join("");
 }
 
-/** One step of a place. */
+/** One step of a path. */
 export function keyStep(key: unknown): string {
   if (typeof key === "string") return `[${JSON.stringify(key.length > MAX_KEY ? key.slice(0, MAX_KEY) + "…" : key)}]`;
   if (typeof key === "number" || typeof key === "bigint" || typeof key === "boolean" || key === null) return `[${key}]`;

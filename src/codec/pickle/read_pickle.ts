@@ -1,6 +1,6 @@
 /**
- * The pickle machine: protocols 0 to 5, data only (dossier section 3, hardening section 2). A symbol is a pair of strings; nothing is
- * imported, called or evaluated. As a generator it asks its driver for bytes and payloads and has no colour of its own.
+ * The pickle machine: protocols 0 to 5, data only (FORMATS.md 3, RULES.md PKL-4 and PKL-9). A symbol is a pair of strings; nothing is
+ * imported, called or evaluated. It is a generator that asks its driver for bytes and payloads, so it serves sync and async callers alike.
  *
  * ```text
  * opcode (1 byte)  argument: none | fixed width | length + bytes | line
@@ -32,27 +32,27 @@ import { type PickleFinding, SymbolGuard } from "./symbol_guard.ts";
 export interface ReadPickleOptions {
   /** @default {DEFAULT_LIMITS} */
   limits?: Readonly<Limits>;
-  /** A repeated key is an error. @default {false} */
+  /** Treat a repeated key as an error. @default {false} */
   strict?: boolean;
-  /** Go on behind a refusal, with an unknown value in its place, and list what was met. @default {undefined} */
+  /** Continue after a refusal, with an unknown value in its place, and add what was met to this list. @default {undefined} */
   audit?: PickleFinding[];
-  /** Note where in the file the bytes of arrays lie. @default {false} */
+  /** Record the file offsets of the arrays' bytes. @default {false} */
   locate?: boolean;
 }
 
-/** What a pickle holds, with its arrays still as the file has them. */
+/** The contents of a pickle, with its arrays still as they are in the file. */
 export interface Pickle {
   /** The value; its leaves may be PickledArray, PickledDType and Span. */
   root: unknown;
-  /** What is in it, at any depth. */
+  /** The containers in it, at any depth. */
   containers: NestedContainers;
   /** Oddities met. */
   warnings: Warning[];
-  /** Opcodes carried out. */
+  /** Number of opcodes executed. */
   opcodes: number;
-  /** Byte behind STOP. */
+  /** Offset after STOP. */
   end: number;
-  /** The highest protocol that was announced. */
+  /** The highest protocol announced. */
   protocol: number;
 }
 
@@ -62,7 +62,7 @@ export function* readPickle(cursor: Cursor, options: ReadPickleOptions = {}): De
   try {
     return yield* machine.run();
   } catch (error) {
-    // A frame that claims more than the stream has is the first thing wrong with the file, even if something else was seen before.
+    // A frame that claims more than the stream has is the first error in the file, even if another one was found before.
     const claim = machine.args.unjudgedFrame;
     if (claim && (yield { kind: "reach", end: claim.end }) === false) throw truncated("FRAME", claim.at, cursor.total);
     throw error;
@@ -346,7 +346,7 @@ class PickleMachine implements CallContext, RunContext {
     this.stack.items.push(container);
   }
 
-  /** Put what lies above the mark into a new container. */
+  /** Move the items above the mark into a new container. */
   *#collect(price: number, container: Container): Decoder<void> {
     const start = this.stack.popMark();
     this.budget.charge(price, this.#here.at);
@@ -354,7 +354,7 @@ class PickleMachine implements CallContext, RunContext {
     this.stack.items.push(container);
   }
 
-  /** Put what lies above the mark into the container below it, which must be `wanted`. */
+  /** Move the items above the mark into the container below it, which must be `wanted`. */
   #fillBelow(isWanted: (value: unknown) => value is Container, wanted: string): Iterable<Ask> {
     const { stack } = this;
     const start = stack.popMark();
@@ -385,7 +385,7 @@ class PickleMachine implements CallContext, RunContext {
     this.stack.items.push(usedAgain(value instanceof UnmadePart ? this.parts.make(index, value) : value));
   }
 
-  // ---- the ends
+  // ---- start and end
 
   #proto(version: number): void {
     if (version > 5) {

@@ -1,5 +1,5 @@
 /**
- * The fields that a record of a distributed checkpoint may have, and what each may hold (FORMATS.md 6, RULES.md PKL-4 P10).
+ * The fields that the records of a distributed checkpoint may have, and what each may hold (FORMATS.md 6, RULES.md PKL-4 P10).
  *
  * @module
  */
@@ -17,7 +17,7 @@ const isCounts: Fits = (value) =>
   value instanceof Tuple ? value.every((_, i) => isIntAt(value, i)) : Array.isArray(value) && value.every(isInt);
 const orNone = (fits: Fits): Fits => (value) => value === null || fits(value);
 
-/** By class and field; later Paddles added to what earlier ones have. */
+/** Checks by class and field; later versions of Paddle added fields. */
 const FIELDS: Readonly<Record<string, ReadonlyMap<string, Fits>>> = {
   LocalTensorMetadata: new Map([
     ["global_offset", isCounts],
@@ -46,12 +46,12 @@ const FIELDS: Readonly<Record<string, ReadonlyMap<string, Fits>>> = {
   ]),
 };
 
-/** Whether records of the class have the field. */
+/** Whether records of a class have the field. */
 export function hasField(className: string, field: unknown): boolean {
   return typeof field === "string" && FIELDS[className]?.has(field) === true;
 }
 
-/** Whether the field of a record of the class may be `value`. */
+/** Whether the field of a class's record may hold `value`. */
 export function fieldFits(className: string, field: unknown, value: unknown): boolean {
   return typeof field === "string" && FIELDS[className]?.get(field)?.(value) === true;
 }

@@ -1,5 +1,5 @@
 /**
- * What a run of array opcodes puts into the memo beside the array: nearly always nobody asks for it, so it is made only then.
+ * What a run of array opcodes memoizes besides the array. It is hardly ever fetched, so it is only made on demand.
  *
  * @module
  */
@@ -11,15 +11,15 @@ import type { PickledArray, Token } from "./pickled.ts";
 import type { SymbolGuard } from "./symbol_guard.ts";
 
 /**
- * `(0,)`, the arguments of `_reconstruct`, the shape, the text that stands for the bytes, the arguments of its `_codecs.encode`, the bytes, the
- * array's state.
+ * `(0,)`, the arguments of `_reconstruct`, the shape, the string that encodes the bytes, the arguments of its `_codecs.encode`, the bytes,
+ * the array's state.
  */
 type RunPart = "zero" | "args" | "shape" | "text" | "encode" | "data" | "state";
 
-/** In the memo in place of a part of a run. */
+/** Takes the place of a part of a run in the memo. */
 export class UnmadePart {
   readonly part: RunPart;
-  /** From its index in the memo to that of the array. */
+  /** Distance from its memo index to that of the array. */
   readonly toArray: number;
   constructor(part: RunPart, toArray: number) {
     this.part = part;
@@ -27,10 +27,10 @@ export class UnmadePart {
   }
 }
 
-/** Entries of the memo between a part and its array, at most. */
+/** Maximum distance between the memo indices of a part and its array. */
 const REACH = 5;
 
-/** Makes them. */
+/** Makes the parts on demand. */
 export class RunParts {
   /** The class that all runs name. */
   cls: Token | null = null;
@@ -44,14 +44,14 @@ export class RunParts {
     this.#symbols = symbols;
   }
 
-  /** Make the part that the entry `index` of the memo stands for. */
+  /** Make the part that memo entry `index` stands for. */
   make(index: number, { part, toArray }: UnmadePart): unknown {
     const made = this.#partOf(this.#memo.get(index + toArray) as PickledArray, part);
     this.#memo.set(index, made);
     return made;
   }
 
-  /** Before an entry of the memo is replaced: parts near it may find their array there. */
+  /** To be called before memo entry `index` is replaced: makes the parts near it, whose array may be that entry. */
   makeNear(index: number): void {
     for (let near = Math.max(0, index - REACH); near <= index + REACH; near++) {
       const value = this.#memo.get(near);

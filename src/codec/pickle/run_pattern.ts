@@ -1,32 +1,32 @@
 /**
- * Recognizes the run of opcodes that CPython writes for an array (see array_run.ts): looks, and changes nothing.
+ * Recognizes the run of opcodes that CPython writes for an array (see array_run.ts), without side effects.
  *
  * @module
  */
 import { PickledDType, Token } from "./pickled.ts";
 
-/** Axes that a run may have; more go the common way. */
+/** Maximum axes of a run; arrays with more are left to the machine. */
 export const MAX_AXES = 8;
-/** What a get names where there is none: no memo has it. */
+/** The index of a get that is not there: no memo has it. */
 const NO_INDEX = Infinity;
 
 /** The last run that was recognized, up to its data. */
 export class RunPattern {
-  /** The class that it names: ndarray. */
+  /** The class it names: ndarray. */
   cls!: Token;
   dtype!: PickledDType;
-  /** The flag for column-major order, as the file has it. */
+  /** The Fortran-order flag, as stored in the file. */
   fortran = false;
   readonly dims: number[] = [];
-  /** Elements. */
+  /** Number of elements. */
   size = 1;
-  /** A shape of more than three axes begins with a MARK. */
+  /** Whether the shape begins with a MARK, as one of more than three axes does. */
   isMarked = false;
-  /** Puts up to the data: three, and one of a shape that is not EMPTY_TUPLE. */
+  /** Puts before the data: three, plus one if the shape is not EMPTY_TUPLE. */
   puts = 3;
-  /** Bytes of these puts. */
+  /** Total size of these puts in bytes. */
   putSize = 0;
-  /** Where the opcode of the data stands. */
+  /** Index of the data's opcode. */
   end = 0;
 
   #bytes!: Uint8Array;
@@ -34,7 +34,7 @@ export class RunPattern {
   #slots!: readonly unknown[];
   #at = 0;
 
-  /** Whether such a run begins at `start` with the get of its `_reconstruct`; `slots` is the memo. */
+  /** Whether such a run begins at `start` with the get of `_reconstruct`; `slots` is the memo. */
   match(bytes: Uint8Array, view: DataView, start: number, slots: readonly unknown[]): boolean {
     this.#bytes = bytes;
     this.#view = view;
@@ -105,7 +105,7 @@ export class RunPattern {
     return true;
   }
 
-  /** The int under way, or -1 where none that could be an axis stands there. */
+  /** Consume the next int; -1 if there is none that could be the length of an axis. */
   #int(): number {
     const at = this.#at, bytes = this.#bytes;
     switch (bytes[at]) {
@@ -125,18 +125,18 @@ export class RunPattern {
   }
 }
 
-/** What the get at `p` names; an index that no memo has where there is none. */
+/** The memo index of the get at `p`; if there is none, an index that no memo has. */
 export function getIndex(bytes: Uint8Array, view: DataView, p: number): number {
   if (bytes[p] === 0x68) return bytes[p + 1];
   return bytes[p] === 0x6a ? view.getUint32(p + 1, true) : NO_INDEX;
 }
 
-/** Bytes of the get at `p`. */
+/** Size in bytes of the get at `p`. */
 export function getSize(bytes: Uint8Array, p: number): number {
   return bytes[p] === 0x68 ? 2 : 5;
 }
 
-/** Behind a put of `index`, which is the end of the memo; -1 where none stands at `p`. */
+/** Index after the put at `p`, which must be of `index`, the end of the memo; -1 if there is none. */
 export function behindPut(bytes: Uint8Array, view: DataView, p: number, index: number): number {
   const opcode = bytes[p];
   if (opcode === 0x94) return p + 1;

@@ -11,7 +11,7 @@ import { rememberWritten } from "./foreign_dtype.ts";
 import type { PickledDType } from "./pickled.ts";
 import { narrow } from "./numbers.ts";
 
-/** The scalar that `bytes` are, by `dtype`. */
+/** Decode `bytes` as a scalar of `dtype`. */
 export function readScalar(dtype: PickledDType, bytes: Uint8Array, at: number): NumpyScalar {
   const { info } = dtype;
   if (!info) return readOpaque(dtype, bytes, at);
@@ -23,7 +23,7 @@ export function readScalar(dtype: PickledDType, bytes: Uint8Array, at: number): 
   return new NumpyScalar(info.name, typeof value === "bigint" ? narrow(value) : value);
 }
 
-/** Texts and dates: kept to look at, with numpy's name of the dtype, and to be written again. */
+/** Strings and dates: retained with numpy's name of the dtype, to be inspected and written again. */
 function readOpaque(dtype: PickledDType, bytes: Uint8Array, at: number): NumpyScalar {
   const scalar = opaqueScalar(dtype, bytes, at);
   if (dtype.state) rememberWritten(scalar, { dtype, bytes: bytes.slice() });
@@ -46,7 +46,7 @@ function opaqueScalar(dtype: PickledDType, bytes: Uint8Array, at: number): Numpy
       }
       points.push(String.fromCodePoint(point));
     }
-    // NULs at the end fill the text up.
+    // Trailing NULs are padding.
     return new NumpyScalar(`str${bytes.length * 8}`, points.join("").replace(/\0+$/, ""));
   }
   if ((kind === "M" || kind === "m") && bytes.length === 8) {

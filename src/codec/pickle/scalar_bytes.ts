@@ -8,7 +8,7 @@ import { ValueError } from "../../errors.ts";
 import { NDArray } from "../../ndarray.ts";
 import type { NumpyScalar } from "../../values.ts";
 
-/** Little-endian bytes of one element; the conversion is the one of arrays. */
+/** The little-endian bytes of one element, converted as an array's elements are. */
 export function scalarBytes(scalar: NumpyScalar): Uint8Array {
   const { dtype, value } = scalar;
   if (!isDType(dtype) || typeof value === "string" || value instanceof Uint8Array) {

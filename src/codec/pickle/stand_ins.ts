@@ -1,14 +1,14 @@
 /**
- * What stands for the things that Python makes while it pickles a value, and for a value to be written next.
+ * Stand-ins for objects that Python creates while it pickles a value, and for a value to be written next.
  *
  * @module
  */
 import type { NDArray } from "../../ndarray.ts";
 
-/** What writing a value asks for: a value below it, or (undefined) that chunks be passed on. */
+/** The steps of writing a value. Each yields a child to write next, or undefined to have the ready chunks passed on. */
 export type Steps = Generator<Child | undefined, void>;
 
-/** A value to write next; `isFloat` where the number is a Python float. */
+/** A value to write next; `isFloat` if it is a number that Python knows as a float. */
 export class Child {
   value: unknown;
   isFloat: boolean;
@@ -28,7 +28,7 @@ export class Global {
   }
 }
 
-/** A tuple that Python makes while pickling: it is in the memo, but nothing refers to it. */
+/** A tuple that Python creates while pickling: it is memoized, but nothing refers to it. */
 export class FreshTuple {
   readonly items: readonly unknown[];
   constructor(items: readonly unknown[]) {
@@ -36,7 +36,7 @@ export class FreshTuple {
   }
 }
 
-/** A list that Python makes while pickling. */
+/** A list that Python creates while pickling. */
 export class FreshList {
   readonly items: readonly unknown[];
   constructor(items: readonly unknown[]) {
@@ -44,7 +44,7 @@ export class FreshList {
   }
 }
 
-/** A text that Python makes while saving, such as a Tensor's name: not shared with an equal one. */
+/** A string that Python creates while saving, such as a Tensor's name: not shared with an equal string. */
 export class FreshText {
   readonly text: string;
   constructor(text: string) {
@@ -60,7 +60,7 @@ export class ArrayOf {
   }
 }
 
-/** A numpy dtype of ours. */
+/** A numpy dtype that tensors can have. */
 export class NumpyDType {
   readonly code: string;
   constructor(code: string) {
@@ -68,7 +68,7 @@ export class NumpyDType {
   }
 }
 
-/** Something of Python's builtins. */
+/** A Python builtin. */
 export function builtin(name: string): Global {
   return new Global("builtins", name);
 }

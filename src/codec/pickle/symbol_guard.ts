@@ -1,6 +1,6 @@
 /**
- * Watches over the symbols that a pickle names: they come from the closed table, are used by the patterns of calls.ts alone, and never
- * become a value (RULES.md PKL-4). A refusal is thrown, or, in an audit, listed.
+ * Guards the symbols that a pickle names: they come from the closed table, are used only by the patterns of calls.ts, and never become
+ * values (RULES.md PKL-4). A refusal is thrown or, in an audit, listed.
  *
  * @module
  */
@@ -12,17 +12,17 @@ import { lookUpSymbol } from "./symbols.ts";
 
 /** A symbol or refusal that an audit met. */
 export interface PickleFinding {
-  /** `os.system`; empty for an opcode that never runs. */
+  /** Such as `os.system`; empty if the refusal concerns no symbol. */
   symbol: string;
   /** Name of the opcode. */
   opcode: string;
-  /** Byte of the opcode. */
+  /** Offset of the opcode. */
   offset: number;
-  /** The place in the object, as far as it is known there. */
+  /** Path within the object, as far as it is known at that point. */
   at: string;
-  /** Whether the file may hold it. */
+  /** Whether it is allowed. */
   verdict: "used-as-data" | "refused";
-  /** The refusal. */
+  /** The error of a refusal. */
   error?: PaddleError;
 }
 
@@ -30,16 +30,16 @@ export interface PickleFinding {
 export class SymbolGuard {
   readonly #here: Here;
   readonly #audit: PickleFinding[] | undefined;
-  /** Tuples that hold a symbol, and the symbol. */
+  /** Tuples that contain a symbol, and that symbol. */
   readonly #tainted = new Map<object, Token>();
 
-  /** With `audit` refusals go there, and an unknown value stands for what was refused. */
+  /** With `audit`, refusals are added to it, and an Unknown takes the place of what was refused. */
   constructor(here: Here, audit: PickleFinding[] | undefined) {
     this.#here = here;
     this.#audit = audit;
   }
 
-  /** What the stack gets for a symbol. */
+  /** The stack item for a symbol. */
   lookUp(module: string, name: string): Token | DTypeValue | Unknown {
     const here = this.#here;
     const { at } = here;
@@ -62,17 +62,17 @@ export class SymbolGuard {
     return kind === "numpyType" ? new DTypeValue(dtypeName(name), true) : new Token(module, name, kind, at);
   }
 
-  /** The symbol that `value` is, or that is in it. */
+  /** The symbol that `value` is or contains. */
   tokenIn(value: object): Token | undefined {
     return value instanceof Token ? value : this.#tainted.size > 0 ? this.#tainted.get(value) : undefined;
   }
 
-  /** Note that `tuple` holds `token`. */
+  /** Note that `tuple` contains `token`. */
   taint(tuple: object, token: Token): void {
     this.#tainted.set(tuple, token);
   }
 
-  /** Throw if `value` is a symbol, or a tuple that holds one. */
+  /** Refuse `value` if it is a symbol, or a tuple that contains one. */
   datum(value: unknown): void {
     const token = typeof value === "object" && value !== null ? this.tokenIn(value) : undefined;
     if (!token) return;
@@ -87,7 +87,7 @@ export class SymbolGuard {
     );
   }
 
-  /** Carry out a pattern; in an audit a refusal leaves an unknown value and the walk goes on. */
+  /** Execute a pattern; in an audit, a refusal leaves an Unknown and reading continues. */
   attempt<T>(subject: unknown, argument: unknown, act: () => T): T | Unknown {
     if (subject instanceof Unknown || argument instanceof Unknown) return new Unknown();
     if (!this.#audit) return act();
@@ -100,21 +100,21 @@ export class SymbolGuard {
     }
   }
 
-  /** Throw `error`, or list it in an audit. */
+  /** Throw `error` or, in an audit, list it. */
   refuse(error: UnsafeError, symbol: string): void {
     if (!this.#audit) throw error;
     const { offset, at = "" } = error;
     this.#audit.push({ symbol, opcode: this.#here.name, offset: offset!, at, verdict: "refused", error });
   }
 
-  /** An opcode met `target` where it wants `wanted`: only what an audit left unknown may stand there. */
+  /** An opcode found `target` where it needs `wanted`: only an Unknown, left by an audit, is accepted. */
   mustBeUnknown(target: unknown, wanted: string): void {
     if (target instanceof Unknown) return;
     if (!(target instanceof Token)) throw this.#here.badStack(`wants ${wanted}`);
     this.datum(target);
   }
 
-  /** What is wrong with an opcode that asks for things outside the file. */
+  /** The error of an opcode that needs something outside the file. */
   forbiddenOpcode(): UnsafeError {
     const { at, name } = this.#here;
     const hint = name === "PERSID" || name === "BINPERSID" ? "This looks like a PyTorch file." : undefined;
@@ -126,7 +126,7 @@ export class SymbolGuard {
   }
 }
 
-/** What `numpy.float32`, `numpy.bool_` and `numpy.dtypes.Float32DType` are called. */
+/** The dtype's name for `float32`, `bool_` or `Float32DType`. */
 function dtypeName(name: string): string {
   if (name.endsWith("DType")) return name.slice(0, -"DType".length).toLowerCase();
   return name === "bool_" ? "bool" : name;

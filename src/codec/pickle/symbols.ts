@@ -1,11 +1,11 @@
 /**
- * The closed table of symbols that a pickle may name (RULES.md PKL-4, FORMATS.md 3.3). A symbol is a pair of strings, looked up byte for
- * byte; what comes back is an inert token. Nothing is imported, and nobody can add to the table.
+ * The closed table of symbols that a pickle may name (RULES.md PKL-4, FORMATS.md 3.3). A symbol is a pair of strings that must match
+ * exactly, and becomes an inert token. Nothing is imported, and the table cannot be extended.
  *
  * @module
  */
 
-/** What a token stands for: the patterns of calls.ts are written in these words. */
+/** What a token stands for, as the patterns of calls.ts refer to it. */
 export type SymbolKind =
   | "reconstruct"
   | "ndarray"
@@ -34,7 +34,7 @@ export type SymbolKind =
   | "numpyType"
   | "reconstructor";
 
-/** Modules, names in each of them, and what they stand for where that has another name. */
+/** Modules, names in each of them, and their kind if it differs from the name. */
 const ROWS: readonly (readonly [modules: string, names: string, kind?: SymbolKind])[] = [
   ["builtins __builtin__", "tuple list set frozenset bytes bytearray dict object complex range slice eval"],
   ["builtins __builtin__", "xrange", "range"],
@@ -66,7 +66,7 @@ const ROWS: readonly (readonly [modules: string, names: string, kind?: SymbolKin
   ["paddle.base.libpaddle paddle.fluid.libpaddle", "GeneratorState", "generatorState"],
 ];
 
-/** By module and name with one space between them: where a file has spaces in these, there are more. */
+/** Kinds by module and name joined by one space: names from a file that contain spaces never match. */
 const TABLE: ReadonlyMap<string, SymbolKind> = new Map(
   ROWS.flatMap(([modules, names, kind]) =>
     modules.split(" ").flatMap((module) =>
@@ -75,7 +75,7 @@ const TABLE: ReadonlyMap<string, SymbolKind> = new Map(
   ),
 );
 
-/** What the table says of a symbol; undefined for everything that is not in it. */
+/** The kind of a symbol; undefined if it is not in the table. */
 export function lookUpSymbol(module: string, name: string): SymbolKind | undefined {
   return TABLE.get(`${module} ${name}`);
 }

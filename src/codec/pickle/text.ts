@@ -1,15 +1,15 @@
 /**
- * Texts of a pickle: UTF-8 with surrogates, latin-1, and the two escaped forms of protocol 0.
+ * Strings of a pickle: UTF-8 with surrogates, latin-1, and the two escaped forms of protocol 0.
  *
  * @module
  */
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const SHORT = 64;
-/** For every short length a list to put units into: what `apply` takes fastest, and nothing to throw away. */
+/** A reusable list of code units for each short length: plain arrays are fastest with `apply`, and reuse leaves no garbage. */
 const units = Array.from({ length: SHORT + 1 }, (_, n) => new Array<number>(n).fill(0));
 
-/** The text of UTF-8 bytes; lone surrogates are taken as CPython's "surrogatepass" takes them. Null where the bytes are no such text. */
+/** Decode UTF-8, accepting lone surrogates as CPython's "surrogatepass" does. Null if malformed. */
 export function textFromUtf8(bytes: Uint8Array, start: number, end: number): string | null {
   const length = end - start;
   if (length <= SHORT) {
@@ -31,7 +31,7 @@ export function textFromUtf8(bytes: Uint8Array, start: number, end: number): str
   }
 }
 
-/** UTF-8 where a surrogate may be written as three bytes of its own (RULES.md TXT-2). */
+/** Decode UTF-8 in which surrogates may be encoded as three bytes each (RULES.md TXT-2). */
 function textFromWtf8(bytes: Uint8Array): string | null {
   const out = new Uint16Array(bytes.length);
   let n = 0;
@@ -51,14 +51,14 @@ function textFromWtf8(bytes: Uint8Array): string | null {
   return textFromUnits(out, n);
 }
 
-/** The text of bytes, each a code point (RULES.md TXT-1: `TextDecoder("latin1")` is another encoding). */
+/** Decode latin-1, each byte a code point (RULES.md TXT-1: `TextDecoder("latin1")` is a different encoding). */
 export function textFromLatin1(bytes: Uint8Array): string {
   const out = new Uint16Array(bytes.length);
   out.set(bytes);
   return textFromUnits(out, bytes.length);
 }
 
-/** The bytes of a text whose code points are all below 256; null where one is not. */
+/** Encode a string as latin-1; null if a code point is above 255. */
 export function latin1FromText(text: string): Uint8Array<ArrayBuffer> | null {
   const out = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) {
@@ -73,7 +73,7 @@ const SIMPLE_ESCAPES: ReadonlyMap<number, number> = new Map(
   [..."\\'\"abfnrtv"].map((c, i) => [c.charCodeAt(0), [0x5c, 0x27, 0x22, 7, 8, 12, 10, 13, 9, 11][i]]),
 );
 
-/** STRING: a quoted text with Python's byte escapes, each byte a code point. Null where it is malformed. */
+/** STRING: a quoted string with Python's byte escapes, each byte a code point. Null if malformed. */
 export function textFromQuoted(line: Uint8Array): string | null {
   const quote = line[0];
   if (line.length < 2 || (quote !== 0x27 && quote !== 0x22) || line[line.length - 1] !== quote) return null;
@@ -109,7 +109,7 @@ export function textFromQuoted(line: Uint8Array): string | null {
   return textFromUnits(out, n);
 }
 
-/** UNICODE: Python's raw-unicode-escape. A backslash escapes only if an odd number of them stands before the u. Null where malformed. */
+/** UNICODE: Python's raw-unicode-escape, where only an odd number of backslashes before the u escapes. Null if malformed. */
 export function textFromRawUnicodeEscape(line: Uint8Array): string | null {
   const out = new Uint16Array(line.length);
   let n = 0, slashes = 0;
@@ -162,7 +162,7 @@ function textFromUnits(out: Uint16Array, n: number): string {
 
 const encoder = /* @__PURE__ */ new TextEncoder();
 
-/** UTF-8 of a text; a lone surrogate takes three bytes of its own, as CPython writes it (RULES.md TXT-2). */
+/** Encode a string as UTF-8; a lone surrogate becomes three bytes, as CPython writes it (RULES.md TXT-2). */
 export function utf8FromText(text: string): Uint8Array {
   if (isWellFormed(text)) return encoder.encode(text);
   const out: number[] = [];

@@ -1,5 +1,5 @@
 /**
- * numpy's arrays, scalars and dtypes, and Tensors: the calls that make them again (FORMATS.md 1.5, 3.4).
+ * Writes numpy arrays, scalars and dtypes, and Tensors as the calls that recreate them (FORMATS.md 1.5, 3.4).
  *
  * @module
  */
@@ -29,7 +29,7 @@ import type { BytesWriter } from "./write_bytes.ts";
 
 const LETTER_B = /* @__PURE__ */ Uint8Array.of(0x62);
 
-/** Writes them for one pickle, by the names of numpy 1 or 2. */
+/** Writes the arrays of one pickle, with the module names of numpy 1 or 2. */
 export class ArrayWriter {
   readonly #opcodes: OpcodeWriter;
   readonly #out: PickleOutput;
@@ -45,12 +45,12 @@ export class ArrayWriter {
 
   /** A Tensor. */
   *tensor(tensor: Tensor): Steps {
-    // Paddle gives a Tensor in an object as tuple((name, array)) (FORMATS.md 1.5).
+    // Paddle saves a Tensor inside an object as tuple((name, array)) (FORMATS.md 1.5).
     const pair = new FreshTuple([new FreshText(tensor.name), new ArrayOf(tensor)]);
     yield* this.#opcodes.reduce(builtin("tuple"), [pair], tensor);
   }
 
-  /** An array, remembered as `identity`. */
+  /** An array, memoized as `identity`. */
   *array(array: NDArray, identity: unknown): Steps {
     yield* this.#shell(array.shape, new NumpyDType(dtypeInfo(array.dtype).numpy), identity);
     this.#out.boundary();
@@ -59,7 +59,7 @@ export class ArrayWriter {
     this.#endShell();
   }
 
-  /** An array of objects, texts or dates. */
+  /** An array of objects, strings or dates. */
   *opaqueArray(array: OpaqueArray): Steps {
     yield* this.#shell(array.shape, foreignDType(array), array);
     if (array.items) yield new Child(new FreshList(array.items));
@@ -71,7 +71,7 @@ export class ArrayWriter {
     this.#endShell();
   }
 
-  /** An array up to its data. */
+  /** The opcodes of an array before its data. */
   *#shell(shape: readonly number[], dtype: NumpyDType | PickledDType, identity: unknown): Steps {
     const call = [new Global("numpy", "ndarray"), new FreshTuple([0]), LETTER_B];
     yield* this.#opcodes.reduce(new Global(this.#numpy, "_reconstruct"), call, identity);
@@ -83,14 +83,14 @@ export class ArrayWriter {
     yield new Child(false);
   }
 
-  /** Behind its data. */
+  /** The opcodes after the data. */
   #endShell(): void {
     this.#out.byte(0x74);
     this.#opcodes.memoize(null);
     this.#out.byte(0x62);
   }
 
-  /** A dtype that tensors have. */
+  /** A dtype that tensors can have. */
   dtype(code: string): Steps | null {
     const key = this.#opcodes.own(`dtype ${code}`);
     if (this.#opcodes.known(key)) return null;
@@ -98,21 +98,21 @@ export class ArrayWriter {
     return this.#newDType(code, [3, new FreshText(order), null, null, null, -1, -1, 0], key);
   }
 
-  /** A dtype that was read, of any kind. */
+  /** A dtype of any kind, read from a file or made from a name. */
   foreignDType(dtype: PickledDType): Steps | null {
     if (dtype.info && !dtype.bigEndian) return this.dtype(dtype.info.numpy);
     if (this.#opcodes.known(dtype)) return null;
     return this.#newDType(dtype.code, dtype.state ?? [3, ">", null, null, null, -1, -1, 0], dtype);
   }
 
-  /** A dtype that was not written before. */
+  /** A dtype that is not in the memo yet. */
   *#newDType(code: string, state: readonly unknown[], key: unknown): Steps {
     yield* this.#opcodes.reduce(new Global("numpy", "dtype"), [new FreshText(code), false, true], key);
     yield new Child(new FreshTuple(state));
     this.#out.byte(0x62);
   }
 
-  /** A scalar of numpy. */
+  /** A numpy scalar. */
   *scalar(scalar: NumpyScalar): Steps {
     const isOurs = isDType(scalar.dtype);
     const dtype = isOurs ? new NumpyDType(dtypeInfo(scalar.dtype as DType).numpy) : foreignDType(scalar);

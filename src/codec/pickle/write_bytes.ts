@@ -1,5 +1,5 @@
 /**
- * Bytes of a pickle: as they are, or as the text by which protocol 2 says them (FORMATS.md 3.4).
+ * Writes bytes: as they are or, in protocol 2, as a string that encodes them (FORMATS.md 3.4).
  *
  * @module
  */
@@ -13,10 +13,10 @@ import { type OpcodeWriter, u32 } from "./opcode_writer.ts";
 import type { PickleOutput } from "./pickle_output.ts";
 import { builtin, Child, Global, type Steps } from "./stand_ins.ts";
 
-/** Lengths of protocol 2's texts by the bytes they stand for. */
+/** Lengths in bytes of protocol 2's strings, by the bytes they encode. */
 export type TextLengths = WeakMap<Uint8Array | LazyBytes, number>;
 
-/** Writes them for one pickle. */
+/** Writes the bytes of one pickle. */
 export class BytesWriter {
   readonly #opcodes: OpcodeWriter;
   readonly #out: PickleOutput;
@@ -28,9 +28,9 @@ export class BytesWriter {
     this.#textLengths = textLengths;
   }
 
-  /** Bytes, remembered as `identity`. */
+  /** Bytes, memoized as `identity`. */
   bytes(bytes: Chunk, identity: unknown): Steps | null {
-    // CPython has one object for no byte, and one for each single byte.
+    // CPython shares one object for empty bytes, and one for each single byte.
     const key = bytes.length < 2 && bytes instanceof Uint8Array ? this.#opcodes.own(`bytes ${bytes.join()}`) : identity;
     if (this.#opcodes.known(key)) return null;
     if (this.#opcodes.protocol < 3) return this.#encodedBytes(bytes, key);
@@ -44,7 +44,7 @@ export class BytesWriter {
     return null;
   }
 
-  /** Protocol 2 has no bytes: `_codecs.encode(text, 'latin1')`. */
+  /** Protocol 2 has no bytes opcodes: `_codecs.encode(text, 'latin1')`. */
   *#encodedBytes(bytes: Chunk, key: unknown): Steps {
     if (bytes.length === 0) {
       yield* this.#opcodes.reduce(builtin("bytes"), [], key);
@@ -61,7 +61,7 @@ export class BytesWriter {
     this.#opcodes.memoize(key);
   }
 
-  /** The text of bytes that are here. */
+  /** The string for bytes in memory. */
   *#bytesText(bytes: Uint8Array): Steps {
     const single = bytes.length === 1 ? String.fromCharCode(bytes[0]) : null;
     if (single === null || !this.#opcodes.known(single)) {
@@ -73,7 +73,7 @@ export class BytesWriter {
     }
   }
 
-  /** The text of bytes that lie in a file still. */
+  /** The string for bytes that are still in a file. */
   #unreadText(array: NDArray): void {
     const length = this.#textLengths.get(array.unread!)!;
     if (length >= 2 ** 32) throw tooLong(array.nbytes);
@@ -86,7 +86,10 @@ export class BytesWriter {
     return this.#opcodes.reduce(builtin("bytearray"), bytes.length === 0 ? [] : [plainBytes(bytes)], bytes);
   }
 
-  /** Whether data that lie in a file stay there until their turn: of the text of protocol 2 the length must be known, and one byte is shared. */
+  /**
+   * Whether data that is in a file stays there until it is written out. Protocol 2 needs the length of its string beforehand, and single
+   * bytes are shared objects.
+   */
   isLeft({ unread, nbytes }: NDArray): boolean {
     return unread !== null && nbytes > 1 && (this.#opcodes.protocol > 2 || this.#textLengths.has(unread));
   }

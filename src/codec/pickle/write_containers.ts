@@ -1,5 +1,5 @@
 /**
- * Tuples, lists, dicts, sets and objects, in the batches in which CPython's pickler writes them (FORMATS.md 3.6).
+ * Writes tuples, lists, dicts, sets and objects, batched as CPython's pickler does (FORMATS.md 3.6).
  *
  * @module
  */
@@ -9,10 +9,10 @@ import type { OpcodeWriter } from "./opcode_writer.ts";
 import type { PickleOutput } from "./pickle_output.ts";
 import { builtin, Child, FreshList, Global, type Steps } from "./stand_ins.ts";
 
-/** Items between two marks. */
+/** Items per batch, each of which begins with a MARK. */
 const BATCH = 1000;
 
-/** Writes them for one pickle. */
+/** Writes the containers of one pickle. */
 export class ContainerWriter {
   readonly #opcodes: OpcodeWriter;
   readonly #out: PickleOutput;
@@ -22,7 +22,7 @@ export class ContainerWriter {
     this.#out = opcodes.out;
   }
 
-  /** A tuple that is not empty, remembered as `identity`. */
+  /** A non-empty tuple, memoized as `identity`. */
   *tuple(items: readonly unknown[], identity: unknown): Steps {
     if (items.length > 3) this.#out.byte(0x28);
     for (let i = 0; i < items.length; i++) {
@@ -30,7 +30,7 @@ export class ContainerWriter {
       yield new Child(item, typeof item === "number" && identity !== null && wasFloat(items, i, item));
     }
     if (identity !== null && this.#opcodes.isWritten(identity)) {
-      // The tuple holds itself: what was made meanwhile is the one to refer to.
+      // The tuple contains itself and was memoized while its items were written: drop them and refer to that one.
       if (items.length > 3) this.#out.byte(0x31);
       else for (let i = 0; i < items.length; i++) this.#out.byte(0x30);
       this.#opcodes.known(identity);
@@ -40,7 +40,7 @@ export class ContainerWriter {
     this.#opcodes.memoize(identity);
   }
 
-  /** A list, remembered as `identity`. */
+  /** A list, memoized as `identity`. */
   *list(items: readonly unknown[], identity: unknown): Steps {
     this.#out.byte(0x5d);
     this.#opcodes.memoize(identity);
@@ -75,7 +75,7 @@ export class ContainerWriter {
       this.#out.byte(0x73);
       return;
     }
-    // CPython goes on while a batch was full: a dict of exactly 1000 ends with an empty batch.
+    // CPython continues for as long as a batch was full, so a dict of exactly 1000 ends with an empty batch.
     let n = BATCH;
     while (n === BATCH) {
       this.#out.byte(0x28);
@@ -94,7 +94,7 @@ export class ContainerWriter {
     yield new Child(value, typeof value === "number" && wasFloat(dict, key, value));
   }
 
-  /** Items of a dict that is no plain one: a last single item has no mark. */
+  /** Items of a dict subclass: a batch of one item has no mark. */
   *#items(dict: Map<unknown, unknown>): Steps {
     for (const batch of batchesOf(dict)) {
       if (batch.length > 1) this.#out.byte(0x28);
@@ -121,7 +121,7 @@ export class ContainerWriter {
     yield* this.#items(dict);
   }
 
-  /** An object literal is a dict. */
+  /** A plain object, written as a dict. */
   plainObject(object: Record<string, unknown>): Steps {
     const keys = Object.keys(object);
     return this.#dict(object, keys.length, pairsOf(object, keys));
@@ -144,7 +144,7 @@ export class ContainerWriter {
     }
     this.#out.byte(0x8f);
     this.#opcodes.memoize(set);
-    // As with dicts, a full batch is followed by one more, be it empty.
+    // As with dicts, a full batch is followed by another, even if that is empty.
     for (let start = 0; items.length > 0 && start <= items.length; start += BATCH) {
       this.#out.byte(0x28);
       for (const item of items.slice(start, start + BATCH)) yield new Child(item);
@@ -152,13 +152,13 @@ export class ContainerWriter {
     }
   }
 
-  /** An object of a class that the library knows. */
+  /** An object of a class known to the library. */
   *record(record: PythonRecord): Steps {
     yield new Child(new Global(record.module, record.className));
     this.#out.byte(0x29);
     this.#out.byte(0x81);
     this.#opcodes.memoize(record);
-    // The state of a random generator is a tuple, which has no names.
+    // The state of a random generator may be a tuple, without field names.
     const state = record.fields.get("state");
     yield new Child(record.className === "GeneratorState" && state instanceof Tuple ? state : record.fields);
     this.#out.byte(0x62);
@@ -169,7 +169,7 @@ function* pairsOf(object: Record<string, unknown>, keys: readonly string[]): Gen
   for (const key of keys) yield [key, object[key]];
 }
 
-/** The pairs of a dict, as many at a time as stand behind one mark. */
+/** The pairs of a dict, in batches. */
 function* batchesOf(dict: Map<unknown, unknown>): Generator<[unknown, unknown][]> {
   let batch: [unknown, unknown][] = [];
   for (const pair of dict) {

@@ -1,6 +1,6 @@
 /**
- * The pickle writer: protocols 2, 3 and 4, byte for byte as CPython's C pickler writes the same value (FORMATS.md 3.4 to 3.7). A generator of
- * chunks; a tensor's bytes are passed on as they are.
+ * The pickle writer: protocols 2, 3 and 4, byte for byte as CPython's C pickler writes the same value (FORMATS.md 3.4 to 3.7). It is a
+ * generator of chunks; a tensor's bytes are passed on uncopied.
  *
  * @module
  */
@@ -47,13 +47,13 @@ import { ContainerWriter } from "./write_containers.ts";
 export interface WritePickleOptions {
   /** 2, 3 or 4. */
   protocol: number;
-  /** The module names of numpy 1, which every numpy reads, or of numpy 2. @default {1} */
+  /** Use the module names of numpy 1, which every numpy reads, or of numpy 2. @default {1} */
   numpy?: 1 | 2;
-  /** A chunk is good until the next but one is asked for: texts are made in two places in turn. @default {false} */
+  /** A chunk is valid only until the one after the next is requested: strings are encoded in two alternating buffers. @default {false} */
   reuse?: boolean;
   /**
-   * Lengths of protocol 2's texts by the bytes they stand for: what one pass counted, the next need not. Bytes that lie in files are written
-   * as text without being seen here where their length is known. @default {undefined}
+   * Lengths of protocol 2's strings by the bytes they encode, so that the next pass need not count what the last one did. Bytes that are
+   * still in files are left there if the length of their string is known. @default {undefined}
    */
   textLengths?: TextLengths;
 }
@@ -63,24 +63,24 @@ export function* writePickle(value: unknown, options: WritePickleOptions): Gener
   for (const chunk of writePickleChunks(value, options)) yield bytesOf(chunk);
 }
 
-/** The same, with stand-ins for large data that lie in files. */
+/** The chunks of a value's pickle, with stand-ins for large data that is still in files. */
 export function* writePickleChunks(value: unknown, options: WritePickleOptions): Generator<Chunk, void> {
   yield* new PickleWriter(options, false).write(value);
 }
 
-/** Bytes of a value's pickle, without making it. */
+/** Size in bytes of a value's pickle, without making it. */
 export function sizeOfPickle(value: unknown, options: WritePickleOptions): number {
   return atOnce(sizeOfPickleInSteps(value, options));
 }
 
-/** The same in steps, between which others may have a turn. */
+/** Size in bytes of a value's pickle, computed in steps between which other work may run. */
 export function* sizeOfPickleInSteps(value: unknown, options: WritePickleOptions): Generator<void, number> {
   const writer = new PickleWriter(options, true);
   for (const _ of writer.write(value)) yield;
   return writer.size;
 }
 
-/** Values that are counted between two steps. */
+/** Steps of the writer between two yields when only counting. */
 const STEP = 8192;
 const NOTHING = new Uint8Array(0);
 
@@ -105,10 +105,10 @@ class PickleWriter {
     return this.#out.size;
   }
 
-  /** The chunks; where they are only counted, one without bytes now and then, so that others may have a turn. */
+  /** The chunks; when only counting, an empty one now and then, so that other work may run. */
   *write(root: unknown): Generator<Chunk, void> {
     const out = this.#out;
-    // The PROTO opcode stands before the first frame.
+    // The PROTO opcode comes before the first frame.
     out.byte(0x80);
     out.byte(this.#opcodes.protocol);
     out.end();
@@ -131,7 +131,7 @@ class PickleWriter {
     yield* out.ready.splice(0);
   }
 
-  /** Write a value that has nothing below it, or give the steps that write it. */
+  /** Write a value without children, or return the steps that write it. */
   #begin({ value, isFloat }: Child): Steps | null {
     const opcodes = this.#opcodes, bytes = this.#bytes, arrays = this.#arrays, containers = this.#containers;
     this.#out.boundary();
