@@ -46,8 +46,8 @@ const KEYED_WRITE =
 const NAMED_WRITES = [
   "src/amp/grad_scaler.ts: field",
   "src/cli/command.ts: name",
+  "src/cli/commands/set.ts: key as number",
   "src/cli/reading.ts: name as keyof Limits",
-  "src/cli/set.ts: key as number",
   "src/codec/program/message.ts: field!.key",
   "src/codec/program/message.ts: field.key",
   "src/codec/program/message.ts: key",

@@ -3,21 +3,21 @@
  *
  * @module
  */
-import { audit } from "./audit.ts";
+import { audit } from "./commands/audit.ts";
 import type { Command } from "./command.ts";
-import { convert } from "./convert.ts";
-import { decrypt } from "./decrypt.ts";
-import { detect } from "./detect.ts";
-import { diff } from "./diff.ts";
-import { extract } from "./extract.ts";
-import { ls } from "./ls.ts";
-import { program } from "./program.ts";
-import { recover } from "./recover.ts";
-import { relayout } from "./relayout.ts";
-import { rename } from "./rename.ts";
-import { set } from "./set.ts";
-import { show } from "./show.ts";
-import { verify } from "./verify.ts";
+import { convert } from "./commands/convert.ts";
+import { decrypt } from "./commands/decrypt.ts";
+import { detect } from "./commands/detect.ts";
+import { diff } from "./commands/diff.ts";
+import { extract } from "./commands/extract.ts";
+import { ls } from "./commands/ls.ts";
+import { program } from "./commands/program.ts";
+import { recover } from "./commands/recover.ts";
+import { relayout } from "./commands/relayout.ts";
+import { rename } from "./commands/rename.ts";
+import { set } from "./commands/set.ts";
+import { show } from "./commands/show.ts";
+import { verify } from "./commands/verify.ts";
 
 /** Every command, in the order of the help. */
 export const COMMANDS: readonly Command[] = [

@@ -29,7 +29,7 @@ import { nearest } from "../limits.ts";
 import { checkOperands, type Command, parse, UsageError } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { DONE, failed } from "./failure.ts";
-import { commandHelp, helpText } from "./help.ts";
+import { commandHelp, helpText } from "./commands/help.ts";
 import { Session } from "./session.ts";
 import { VERSION } from "./version.ts";
 

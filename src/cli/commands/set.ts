@@ -3,23 +3,23 @@
  *
  * @module
  */
-import { castLazily } from "../words/cast_lazily.ts";
-import { isPaddleError, quote, ValueError } from "../errors.ts";
-import { replaceLeaves } from "../model/walk.ts";
-import type { NDArray } from "../ndarray.ts";
-import { remade } from "../tensor.ts";
-import { type Call, command, type Given, UsageError } from "./command.ts";
-import { DONE } from "./failure.ts";
-import { arrayNamed, notNamed, type OpenFile, withFile } from "./open_file.ts";
-import { elementOf, listOf, valueLike } from "./parse_value.ts";
-import { FROM_ARRAYS } from "./reading.ts";
-import { withModel } from "./model_of.ts";
-import { CHANGED, rewrite, rewriteModel } from "./rewrite.ts";
-import type { Session } from "./session.ts";
-import { nameText, shapeText } from "./text.ts";
-import { findValue, rowsOf } from "./value_rows.ts";
-import { isFloatAt, valueText } from "./value_text.ts";
-import { elementText } from "./array_text.ts";
+import { castLazily } from "../../words/cast_lazily.ts";
+import { isPaddleError, quote, ValueError } from "../../errors.ts";
+import { replaceLeaves } from "../../model/walk.ts";
+import type { NDArray } from "../../ndarray.ts";
+import { remade } from "../../tensor.ts";
+import { type Call, command, type Given, UsageError } from "../command.ts";
+import { DONE } from "../failure.ts";
+import { arrayNamed, notNamed, type OpenFile, withFile } from "../open_file.ts";
+import { elementOf, listOf, valueLike } from "../parse_value.ts";
+import { FROM_ARRAYS } from "../reading.ts";
+import { withModel } from "../model_of.ts";
+import { CHANGED, rewrite, rewriteModel } from "../rewrite.ts";
+import type { Session } from "../session.ts";
+import { nameText, shapeText } from "../text.ts";
+import { findValue, rowsOf } from "../value_rows.ts";
+import { isFloatAt, valueText } from "../value_text.ts";
+import { elementText } from "../array_text.ts";
 
 const OPTIONS = {
   ...FROM_ARRAYS,

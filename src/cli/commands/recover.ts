@@ -3,19 +3,19 @@
  *
  * @module
  */
-import { readWhole } from "../io/sources/read_whole.ts";
-import { load } from "../load.ts";
-import type { RecoverReport } from "../model/recover.ts";
-import { recoverStateDict } from "../recover_state_dict.ts";
-import type { NDArray } from "../ndarray.ts";
-import type { StateDict } from "../values.ts";
-import { command, UsageError } from "./command.ts";
-import { DONE } from "./failure.ts";
-import { foundModel } from "./model_of.ts";
-import { FROM_MODEL, reading } from "./reading.ts";
-import type { Session } from "./session.ts";
-import { checkTarget, TO_FILE, wantedForm, write } from "./target.ts";
-import { countText, sizeText, table } from "./text.ts";
+import { readWhole } from "../../io/sources/read_whole.ts";
+import { load } from "../../load.ts";
+import type { RecoverReport } from "../../model/recover.ts";
+import { recoverStateDict } from "../../recover_state_dict.ts";
+import type { NDArray } from "../../ndarray.ts";
+import type { StateDict } from "../../values.ts";
+import { command, UsageError } from "../command.ts";
+import { DONE } from "../failure.ts";
+import { foundModel } from "../model_of.ts";
+import { FROM_MODEL, reading } from "../reading.ts";
+import type { Session } from "../session.ts";
+import { checkTarget, TO_FILE, wantedForm, write } from "../target.ts";
+import { countText, sizeText, table } from "../text.ts";
 
 /** The command. */
 export const recover = command({

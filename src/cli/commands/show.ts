@@ -3,19 +3,19 @@
  *
  * @module
  */
-import { NDArray } from "../ndarray.ts";
-import { statistics } from "../words/statistics.ts";
-import { SelectedRows } from "../values.ts";
-import { arrayText } from "./array_text.ts";
-import { command, UsageError } from "./command.ts";
-import { shownPart } from "./edges.ts";
-import { DONE } from "./failure.ts";
-import { arrayNamed, notNamed, type OpenFile, withFile } from "./open_file.ts";
-import { FROM_ARRAYS } from "./reading.ts";
-import type { Session } from "./session.ts";
-import { nameText, shapeText, sizeText, table } from "./text.ts";
-import { findValue, rowsOf } from "./value_rows.ts";
-import { isFloatAt, typeText, valueJson, valueText } from "./value_text.ts";
+import { NDArray } from "../../ndarray.ts";
+import { statistics } from "../../words/statistics.ts";
+import { SelectedRows } from "../../values.ts";
+import { arrayText } from "../array_text.ts";
+import { command, UsageError } from "../command.ts";
+import { shownPart } from "../edges.ts";
+import { DONE } from "../failure.ts";
+import { arrayNamed, notNamed, type OpenFile, withFile } from "../open_file.ts";
+import { FROM_ARRAYS } from "../reading.ts";
+import type { Session } from "../session.ts";
+import { nameText, shapeText, sizeText, table } from "../text.ts";
+import { findValue, rowsOf } from "../value_rows.ts";
+import { isFloatAt, typeText, valueJson, valueText } from "../value_text.ts";
 
 const OPTIONS = {
   ...FROM_ARRAYS,

@@ -3,18 +3,18 @@
  *
  * @module
  */
-import { isPaddleError, quote, ValueError } from "../errors.ts";
-import { rememberFloat } from "../words/floats.ts";
-import { command, UsageError } from "./command.ts";
-import { DONE } from "./failure.ts";
-import { notNamed, type OpenFile, withFile } from "./open_file.ts";
-import { FROM_ARRAYS } from "./reading.ts";
-import { withModel } from "./model_of.ts";
-import { CHANGED, rewrite, rewriteModel, type Rewriting } from "./rewrite.ts";
-import type { Session } from "./session.ts";
-import { nameText } from "./text.ts";
-import { findValue, rowsOf } from "./value_rows.ts";
-import { isFloatAt } from "./value_text.ts";
+import { isPaddleError, quote, ValueError } from "../../errors.ts";
+import { rememberFloat } from "../../words/floats.ts";
+import { command, UsageError } from "../command.ts";
+import { DONE } from "../failure.ts";
+import { notNamed, type OpenFile, withFile } from "../open_file.ts";
+import { FROM_ARRAYS } from "../reading.ts";
+import { withModel } from "../model_of.ts";
+import { CHANGED, rewrite, rewriteModel, type Rewriting } from "../rewrite.ts";
+import type { Session } from "../session.ts";
+import { nameText } from "../text.ts";
+import { findValue, rowsOf } from "../value_rows.ts";
+import { isFloatAt } from "../value_text.ts";
 
 /** The command. */
 export const rename = command({

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { type Command, optionsOf, usageOf } from "./command.ts";
-import { COMMANDS } from "./commands.ts";
-import { table } from "./text.ts";
+import { type Command, optionsOf, usageOf } from "../command.ts";
+import { COMMANDS } from "../commands.ts";
+import { table } from "../text.ts";
 
 /** What there is. */
 export function helpText(): string[] {

@@ -3,21 +3,21 @@
  *
  * @module
  */
-import { dtypeInfo } from "../dtype.ts";
-import { isPaddleError } from "../errors.ts";
-import { gather } from "../io/sources/gather.ts";
-import { sourceOf } from "../io/open_source.ts";
-import { ZipFolder } from "../io/archives/zip_folder.ts";
-import { joinBytes, piecesOf } from "../words/joined_bytes.ts";
-import { resolveLimits } from "../limits.ts";
-import { NDArray, type PieceOptions } from "../ndarray.ts";
-import { statistics } from "../words/statistics.ts";
-import { command } from "./command.ts";
-import { DONE, NO } from "./failure.ts";
-import { type OpenFile, withFile } from "./open_file.ts";
-import { FROM_ARRAYS, type Reading } from "./reading.ts";
-import type { Session } from "./session.ts";
-import { countText, nameText, sizeText } from "./text.ts";
+import { dtypeInfo } from "../../dtype.ts";
+import { isPaddleError } from "../../errors.ts";
+import { gather } from "../../io/sources/gather.ts";
+import { sourceOf } from "../../io/open_source.ts";
+import { ZipFolder } from "../../io/archives/zip_folder.ts";
+import { joinBytes, piecesOf } from "../../words/joined_bytes.ts";
+import { resolveLimits } from "../../limits.ts";
+import { NDArray, type PieceOptions } from "../../ndarray.ts";
+import { statistics } from "../../words/statistics.ts";
+import { command } from "../command.ts";
+import { DONE, NO } from "../failure.ts";
+import { type OpenFile, withFile } from "../open_file.ts";
+import { FROM_ARRAYS, type Reading } from "../reading.ts";
+import type { Session } from "../session.ts";
+import { countText, nameText, sizeText } from "../text.ts";
 
 /** Classes of errors that say that a file is not what it should be. */
 const DAMAGED = ["FormatError", "UnsafeError", "LimitError"];

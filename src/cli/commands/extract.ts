@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { command, UsageError } from "./command.ts";
-import { DONE } from "./failure.ts";
-import { arrayNamed, withFile } from "./open_file.ts";
-import { FROM_ARRAYS } from "./reading.ts";
-import { checkTarget, formOf, write } from "./target.ts";
-import { nameText, shapeText } from "./text.ts";
+import { command, UsageError } from "../command.ts";
+import { DONE } from "../failure.ts";
+import { arrayNamed, withFile } from "../open_file.ts";
+import { FROM_ARRAYS } from "../reading.ts";
+import { checkTarget, formOf, write } from "../target.ts";
+import { nameText, shapeText } from "../text.ts";
 
 /** The command. */
 export const extract = command({

@@ -3,21 +3,21 @@
  *
  * @module
  */
-import { castLazily } from "../words/cast_lazily.ts";
-import { isNarrowFloat } from "../words/convert.ts";
-import type { DType } from "../dtype.ts";
-import { replaceLeaves } from "../model/walk.ts";
-import { NDArray } from "../ndarray.ts";
-import { TensorMap } from "../words/tensor_map.ts";
-import type { Value } from "../values.ts";
-import { command, UsageError } from "./command.ts";
-import { DONE } from "./failure.ts";
-import { arrayNamed, type OpenFile, withFile } from "./open_file.ts";
-import { FROM_ARRAYS } from "./reading.ts";
-import { type Arrays, checkTarget, type Form, TO_FILE, wantedForm, write } from "./target.ts";
-import type { Session } from "./session.ts";
-import { countText, nameText, sizeText } from "./text.ts";
-import { rowsOf } from "./value_rows.ts";
+import { castLazily } from "../../words/cast_lazily.ts";
+import { isNarrowFloat } from "../../words/convert.ts";
+import type { DType } from "../../dtype.ts";
+import { replaceLeaves } from "../../model/walk.ts";
+import { NDArray } from "../../ndarray.ts";
+import { TensorMap } from "../../words/tensor_map.ts";
+import type { Value } from "../../values.ts";
+import { command, UsageError } from "../command.ts";
+import { DONE } from "../failure.ts";
+import { arrayNamed, type OpenFile, withFile } from "../open_file.ts";
+import { FROM_ARRAYS } from "../reading.ts";
+import { type Arrays, checkTarget, type Form, TO_FILE, wantedForm, write } from "../target.ts";
+import type { Session } from "../session.ts";
+import { countText, nameText, sizeText } from "../text.ts";
+import { rowsOf } from "../value_rows.ts";
 
 const FLOATS: readonly DType[] = ["float16", "bfloat16", "float32", "float64"];
 

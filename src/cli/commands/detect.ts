@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { detect as detectFile } from "../detect.ts";
-import { command } from "./command.ts";
-import { DONE, NO } from "./failure.ts";
-import { FROM_FILE, reading } from "./reading.ts";
+import { detect as detectFile } from "../../detect.ts";
+import { command } from "../command.ts";
+import { DONE, NO } from "../failure.ts";
+import { FROM_FILE, reading } from "../reading.ts";
 
 /** The command. */
 export const detect = command({

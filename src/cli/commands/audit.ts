@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { audit as auditFile, type AuditReport } from "../audit.ts";
-import { command } from "./command.ts";
-import { FROM_FILE, reading } from "./reading.ts";
-import { countText, sizeText, table } from "./text.ts";
+import { audit as auditFile, type AuditReport } from "../../audit.ts";
+import { command } from "../command.ts";
+import { FROM_FILE, reading } from "../reading.ts";
+import { countText, sizeText, table } from "../text.ts";
 
 const VERDICTS = [
   "clean: nothing but data",

@@ -3,17 +3,17 @@
  *
  * @module
  */
-import { NDArray } from "../ndarray.ts";
-import { Program } from "../program.ts";
-import { Tensor } from "../tensor.ts";
-import { command } from "./command.ts";
-import { DONE } from "./failure.ts";
-import { type OpenFile, withFile } from "./open_file.ts";
-import { FROM_ARRAYS } from "./reading.ts";
-import type { Session } from "./session.ts";
-import { countText, nameText, shapeText, sizeText, table } from "./text.ts";
-import { type Row, rowsOf } from "./value_rows.ts";
-import { kindOf, typeText, valueJson, valueText } from "./value_text.ts";
+import { NDArray } from "../../ndarray.ts";
+import { Program } from "../../program.ts";
+import { Tensor } from "../../tensor.ts";
+import { command } from "../command.ts";
+import { DONE } from "../failure.ts";
+import { type OpenFile, withFile } from "../open_file.ts";
+import { FROM_ARRAYS } from "../reading.ts";
+import type { Session } from "../session.ts";
+import { countText, nameText, shapeText, sizeText, table } from "../text.ts";
+import { type Row, rowsOf } from "../value_rows.ts";
+import { kindOf, typeText, valueJson, valueText } from "../value_text.ts";
 
 /** The command. */
 export const ls = command({

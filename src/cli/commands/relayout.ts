@@ -3,15 +3,15 @@
  *
  * @module
  */
-import { exists } from "../io/models/find_model.ts";
-import { folderAt, isFolder, placeOf } from "../io/place.ts";
-import { type Layout, relayout as relayoutModel } from "../static/relayout.ts";
-import { command } from "./command.ts";
-import { DONE } from "./failure.ts";
-import { foundModel, withModel } from "./model_of.ts";
-import { FROM_MODEL, reading } from "./reading.ts";
-import type { Session } from "./session.ts";
-import { conflict } from "./target.ts";
+import { exists } from "../../io/models/find_model.ts";
+import { folderAt, isFolder, placeOf } from "../../io/place.ts";
+import { type Layout, relayout as relayoutModel } from "../../static/relayout.ts";
+import { command } from "../command.ts";
+import { DONE } from "../failure.ts";
+import { foundModel, withModel } from "../model_of.ts";
+import { FROM_MODEL, reading } from "../reading.ts";
+import type { Session } from "../session.ts";
+import { conflict } from "../target.ts";
 
 const LAYOUTS: readonly Layout[] = ["prefix", "folder", "combined"];
 

@@ -3,14 +3,14 @@
  *
  * @module
  */
-import { CipherFactory, CipherUtils } from "../crypto/cipher_factory.ts";
-import { Cipher } from "../crypto/cipher_factory.ts";
-import { type CipherName, CIPHERS } from "../crypto/config.ts";
-import { saveChunks } from "../save.ts";
-import { command, UsageError } from "./command.ts";
-import { DONE } from "./failure.ts";
-import { checkTarget } from "./target.ts";
-import { sizeText } from "./text.ts";
+import { CipherFactory, CipherUtils } from "../../crypto/cipher_factory.ts";
+import { Cipher } from "../../crypto/cipher_factory.ts";
+import { type CipherName, CIPHERS } from "../../crypto/config.ts";
+import { saveChunks } from "../../save.ts";
+import { command, UsageError } from "../command.ts";
+import { DONE } from "../failure.ts";
+import { checkTarget } from "../target.ts";
+import { sizeText } from "../text.ts";
 
 /** The command. */
 export const decrypt = command({

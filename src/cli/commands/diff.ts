@@ -3,18 +3,18 @@
  *
  * @module
  */
-import { isComplex } from "../words/convert.ts";
-import { NDArray } from "../ndarray.ts";
-import { maxDifference } from "../words/statistics.ts";
-import { command, UsageError } from "./command.ts";
-import { DONE, NO } from "./failure.ts";
-import { jsonText } from "./json_text.ts";
-import { type OpenFile, withFile } from "./open_file.ts";
-import { FROM_ARRAYS } from "./reading.ts";
-import type { Session } from "./session.ts";
-import { countText, nameText, shapeText, table } from "./text.ts";
-import { type Row, rowsOf } from "./value_rows.ts";
-import { typeText, valueJson, valueText } from "./value_text.ts";
+import { isComplex } from "../../words/convert.ts";
+import { NDArray } from "../../ndarray.ts";
+import { maxDifference } from "../../words/statistics.ts";
+import { command, UsageError } from "../command.ts";
+import { DONE, NO } from "../failure.ts";
+import { jsonText } from "../json_text.ts";
+import { type OpenFile, withFile } from "../open_file.ts";
+import { FROM_ARRAYS } from "../reading.ts";
+import type { Session } from "../session.ts";
+import { countText, nameText, shapeText, table } from "../text.ts";
+import { type Row, rowsOf } from "../value_rows.ts";
+import { typeText, valueJson, valueText } from "../value_text.ts";
 
 /** The command. */
 export const diff = command({

@@ -3,17 +3,17 @@
  *
  * @module
  */
-import { quote, UnsupportedError } from "../errors.ts";
-import { load } from "../load.ts";
-import { type Operator, type Port, Program, type ProgramVariable } from "../program.ts";
-import { type Call, command, type Given, UsageError } from "./command.ts";
-import { DONE } from "./failure.ts";
-import { modelOf } from "./model_of.ts";
-import { FROM_MODEL, type Reading, reading } from "./reading.ts";
-import type { Session } from "./session.ts";
-import { countText, table } from "./text.ts";
-import { checkDepth } from "./json_text.ts";
-import { valueJson } from "./value_text.ts";
+import { quote, UnsupportedError } from "../../errors.ts";
+import { load } from "../../load.ts";
+import { type Operator, type Port, Program, type ProgramVariable } from "../../program.ts";
+import { type Call, command, type Given, UsageError } from "../command.ts";
+import { DONE } from "../failure.ts";
+import { modelOf } from "../model_of.ts";
+import { FROM_MODEL, type Reading, reading } from "../reading.ts";
+import type { Session } from "../session.ts";
+import { countText, table } from "../text.ts";
+import { checkDepth } from "../json_text.ts";
+import { valueJson } from "../value_text.ts";
 
 const OPTIONS = {
   ...FROM_MODEL,
