@@ -1,5 +1,5 @@
 /**
- * The names of an archive's members: each leads to one member and to nothing else.
+ * The names of an archive's members: each one identifies exactly one member.
  *
  * @module
  */
@@ -9,18 +9,18 @@ import { Budget, type Limits } from "../../limits.ts";
 import { foldedName } from "../folders/folded_name.ts";
 import { safeParts } from "../folders/safe_name.ts";
 
-/** How names are judged. */
+/** How names are checked. */
 export interface ArchiveNamesOptions {
   limits: Readonly<Limits>;
-  /** Names are keys, not paths: any text will do, but once (`.npz`). @default {false} */
+  /** Names are keys, not paths: any string is allowed, but only once (`.npz`). @default {false} */
   keys?: boolean;
 }
 
-/** Members by name, as they are found. */
+/** Members by name, in the order in which they were found. */
 export class ArchiveNames<T> {
   readonly files: Map<string, T> = new Map();
   readonly #folders = new Map<string, string>();
-  /** Names as a file system that does not tell cases apart has them. */
+  /** Names by the form in which a case-insensitive file system compares them. */
   readonly #folded = new Map<string, string>();
   readonly #options: ArchiveNamesOptions;
   readonly #budget: Budget;
@@ -31,14 +31,14 @@ export class ArchiveNames<T> {
     this.#budget = new Budget(options.limits);
   }
 
-  /** Count a member that begins at `offset`, before anything is made of it. */
+  /** Count a member that begins at `offset`, before anything is allocated for it. */
   count(offset: number, nameBytes: number): void {
     this.#budget.check("maxEntries", ++this.#count, offset);
     this.#budget.check("maxNameBytes", nameBytes, offset);
     this.#budget.charge(256 + 2 * nameBytes, offset);
   }
 
-  /** A file. Its path may begin with `./`, as tar's own does. */
+  /** Add a file. Its path may begin with `./`, as tar's own does. */
   addFile(path: string, member: T, offset: number): void {
     const name = this.#options.keys ? path : path.replace(/^\.\//, "");
     if (this.#options.keys) {
@@ -56,7 +56,7 @@ export class ArchiveNames<T> {
     this.files.set(name, member);
   }
 
-  /** A folder, with or without a slash behind it. */
+  /** Add a folder, with or without a trailing slash. */
   addFolder(path: string, offset: number): void {
     const name = path.replace(/^\.\//, "").replace(/\/$/, "");
     if (name === "" || name === ".") return;
@@ -65,12 +65,12 @@ export class ArchiveNames<T> {
     this.#addFolders(parts, offset);
   }
 
-  /** Names of files that start with `prefix`, by code point. */
+  /** Names of files that start with `prefix`, in code point order. */
   list(prefix: string): string[] {
     return [...this.files.keys()].filter((name) => name.startsWith(prefix)).sort(byCodePoint);
   }
 
-  /** Whether there is a folder. */
+  /** Whether there is a folder `name`. */
   hasFolder(name: string): boolean {
     return this.#folders.get(foldedName(name)) === name;
   }

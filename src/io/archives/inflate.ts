@@ -1,5 +1,5 @@
 /**
- * Unpacking within limits.
+ * Decompression within limits.
  *
  * @module
  */
@@ -7,26 +7,26 @@ import { FormatError, LimitError, UnsupportedError } from "../../errors.ts";
 import type { Limits } from "../../limits.ts";
 import { streamOf } from "../streams/stream_of.ts";
 
-/** What {@linkcode inflate} is told. */
+/** The options of {@linkcode inflate}. */
 export interface InflateOptions {
   format: "deflate-raw" | "gzip";
-  /** Bytes of the packed data. */
+  /** Size of the compressed data in bytes. */
   compressed: number;
   limits: Readonly<Limits>;
-  /** Where errors are reported: the packed data begin there. */
+  /** Offset of the compressed data, for errors. */
   offset: number;
   name?: string;
   signal?: AbortSignal;
 }
 
-/** Output below this is never too much: short runs of zeros shrink a thousandfold. */
+/** Output of up to this many bytes is never too much: short runs of zeros shrink a thousandfold. */
 export const FREE: number = 2 ** 20;
 
 /**
- * The unpacked bytes of what `make` gives, in chunks.
+ * The decompressed bytes of what `make` yields, in chunks.
  *
- * @throws {LimitError} `LIMIT`: more comes out than maxExpansion and maxStreamBytes allow
- * @throws {FormatError} `BAD_FIELD`: the data are not packed so
+ * @throws {LimitError} `LIMIT`: the output exceeds maxExpansion or maxStreamBytes
+ * @throws {FormatError} `BAD_FIELD`: the data are not compressed in this format
  */
 export async function* inflate(
   make: (signal: AbortSignal) => AsyncGenerator<Uint8Array>,
@@ -35,7 +35,7 @@ export async function* inflate(
   const { format, offset, name, signal } = options;
   checkExpansion(0, options);
   let failure: unknown;
-  // The unpacker tells its own failure in place of the one that it was told.
+  // The decompressor reports an error of its own instead of the source's.
   const packed = streamOf(async function* (stop) {
     try {
       yield* make(signal ? AbortSignal.any([signal, stop]) : stop);
@@ -70,7 +70,7 @@ export async function* inflate(
   }
 }
 
-/** Throw where `size` unpacked bytes are more than the packed ones may give. */
+/** Throw if `size` decompressed bytes are more than the compressed ones may expand to. */
 export function checkExpansion(size: number, { compressed, limits, offset, name }: InflateOptions): void {
   const most = Math.max(FREE, limits.maxExpansion * compressed);
   const [limit, max, actual] = size > limits.maxStreamBytes

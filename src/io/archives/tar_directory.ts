@@ -1,5 +1,5 @@
 /**
- * The list of what is in a tar archive: ustar (POSIX.1-1988), pax (POSIX.1-2001) and GNU's long names.
+ * Reads the members of a tar archive: ustar (POSIX.1-1988), pax (POSIX.1-2001) and GNU's long names.
  *
  * @module
  */
@@ -11,26 +11,26 @@ import { readFully } from "../sources/read_fully.ts";
 import type { Source } from "../source.ts";
 import { Turns } from "../waiting/turns.ts";
 
-/** Where a file lies in the archive. */
+/** Where a file is stored in the archive. */
 export interface TarEntry {
   readonly offset: number;
   readonly size: number;
 }
 
-/** Everything comes in blocks of this. */
+/** Block size: headers and files are padded to a multiple of it. */
 export const BLOCK = 512;
-/** Longest name or list of extended fields that is read. */
+/** Maximum bytes of a long name or a list of extended fields. */
 const MAX_EXTENDED = 2 ** 20;
-/** Archives are filled with zeros up to a multiple of this. */
+/** Archives are padded with zeros to a multiple of this many bytes. */
 const RECORD = 10_240;
 
-/** What the headers before a file say of it in place of its own. */
+/** What extended headers before a file say in place of its own. */
 interface Extended {
   path?: string;
   size?: number;
 }
 
-/** Read every header of `source`, jumping over the files. */
+/** Read every header of `source`, skipping over the files. */
 export async function readTarDirectory(
   source: Source,
   limits: Readonly<Limits>,
@@ -71,7 +71,7 @@ export async function readTarDirectory(
   return names;
 }
 
-/** Behind the closing blocks lie zeros, or nothing. */
+/** The closing blocks may be followed only by zeros. */
 async function checkEnd(source: Source, at: number, signal?: AbortSignal): Promise<void> {
   if (at >= source.size) return;
   const rest = await readFully(source, at, new Uint8Array(Math.min(RECORD, source.size - at)), signal);
@@ -103,8 +103,8 @@ function readHeader(block: Uint8Array, at: number, extended: Extended): { name: 
       },
     );
   }
-  // Before 1988 a folder was a file with a slash at its end. A folder's size says nothing; of a later file with a slash and a size some
-  // would take the bytes for members: its name is refused.
+  // Before 1988 a folder was a file with a trailing slash. The size of a folder is meaningless. A newer file with a slash and a size is not
+  // a folder, as its bytes would be taken for members: its name is refused.
   const isFolder = kind === "5" || (name.endsWith("/") && (block[156] === 0 || size === 0));
   return { name, size: isFolder ? 0 : size, kind: isFolder ? "5" : "0" };
 }
@@ -116,7 +116,7 @@ function refused(code: "LINK_ESCAPE" | "NOT_A_FILE", name: string, what: string,
   });
 }
 
-/** The sum of the header's bytes, its own field taken for spaces; some old writers summed signed bytes. */
+/** Check the sum of the header's bytes, with its own field as spaces; some old writers summed signed bytes. */
 function checkSum(block: Uint8Array, at: number): void {
   let unsigned = 8 * 32, signed = 8 * 32;
   for (let i = 0; i < BLOCK; i++) {
@@ -137,12 +137,12 @@ function checkSum(block: Uint8Array, at: number): void {
   );
 }
 
-/** A number: octal digits, or base 256 where its first bit is set. */
+/** A number: octal digits, or base 256 if its first bit is set. */
 function numberOf(field: Uint8Array, offset: number): number {
   let value: number | null;
   if (field[0] < 0x80) value = octalOf(field);
   else {
-    // A negative one has all bits set, and comes to no safe integer.
+    // In a negative number all bits are set, so it is not a safe integer.
     value = field[0] & 0x7f;
     for (const byte of field.subarray(1)) value = value * 256 + byte;
   }
@@ -162,7 +162,7 @@ function octalOf(field: Uint8Array): number | null {
   return value;
 }
 
-/** Fields of a pax header: `length key=value` and a newline, the length in decimal and counting itself. */
+/** Fields of a pax header: `length key=value` and a newline, with the length in decimal and including itself. */
 function readPax(bytes: Uint8Array, base: number): Extended {
   const found: Extended = {};
   for (let at = 0; at < bytes.length;) {
@@ -197,7 +197,7 @@ function readPax(bytes: Uint8Array, base: number): Extended {
   return found;
 }
 
-/** A name or size that every file would have: tools do not agree on what that is, and no archive of files has one. */
+/** Refuse a name or size for all files: tools disagree about its meaning, and no archive of files has one. */
 function refuseForAll({ path, size }: Extended, offset: number): void {
   if (path === undefined && size === undefined) return;
   throw new UnsupportedError("UNSUPPORTED_FEATURE", "The tar archive has one name or size for all of its files", {
@@ -205,7 +205,7 @@ function refuseForAll({ path, size }: Extended, offset: number): void {
   });
 }
 
-/** A name, up to its NUL. */
+/** A name that ends at its NUL. */
 function nameOf(field: Uint8Array, offset: number): string {
   const nul = field.indexOf(0);
   return wholeName(nul < 0 ? field : field.subarray(0, nul), offset);

@@ -11,7 +11,7 @@ import type { Sink } from "../sink.ts";
 import type { Source } from "../source.ts";
 import { readTarDirectory, type TarEntry } from "./tar_directory.ts";
 
-/** The files of a tar archive, read where they lie. Nothing can be written. */
+/** The files of a tar archive, read in place. It is read-only. */
 export class TarFolder implements Folder {
   readonly #source: Source;
   readonly #names: ArchiveNames<TarEntry>;
@@ -32,27 +32,27 @@ export class TarFolder implements Folder {
     return Promise.resolve(entry ? new PartSource(this.#source, entry.offset, entry.size, name) : null);
   }
 
-  /** Nothing can be put into an archive. */
+  /** An archive is read-only. */
   put(name: string): Promise<Sink> {
     return Promise.reject(readOnly("A tar archive", name));
   }
 
-  /** Names that start with `prefix`, by code point. */
+  /** Names that start with `prefix`, in code point order. */
   list(prefix = ""): Promise<string[]> {
     return Promise.resolve(this.#names.list(prefix));
   }
 
-  /** Nothing can be removed from an archive. */
+  /** An archive is read-only. */
   delete(name: string): Promise<void> {
     return Promise.reject(readOnly("A tar archive", name));
   }
 
-  /** Whether there is a folder. */
+  /** Whether there is a folder `name`. */
   hasFolder(name: string): Promise<boolean> {
     return Promise.resolve(this.#names.hasFolder(name));
   }
 
-  /** Let go of the archive. */
+  /** Close the archive. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#source.close?.();
   }

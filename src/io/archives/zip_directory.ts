@@ -1,5 +1,5 @@
 /**
- * The central directory of a zip archive (APPNOTE 4.3 and 4.4): the list of what is in it, at its end.
+ * The central directory of a zip archive (APPNOTE 4.3 and 4.4): the list of its members, at the end of the file.
  *
  * @module
  */
@@ -11,22 +11,22 @@ import { readFully } from "../sources/read_fully.ts";
 import type { Source } from "../source.ts";
 import { Turns } from "../waiting/turns.ts";
 
-/** A file in the archive, as the directory has it; every number is a claim. */
+/** A file in the archive as the directory describes it; every number is unverified. */
 export interface ZipEntry {
   readonly name: string;
-  /** The bytes of its name. */
+  /** The name as stored. */
   readonly nameBytes: Uint8Array;
   readonly flags: number;
   /** 0 stored, 8 deflated. */
   readonly method: number;
   readonly crc: number;
-  /** Bytes in the archive. */
+  /** Compressed size in bytes. */
   readonly compressed: number;
-  /** Bytes of the file. */
+  /** Size of the file in bytes. */
   readonly size: number;
-  /** Where its local header begins. */
+  /** Offset of its local header. */
   readonly offset: number;
-  /** Where the next thing begins: nothing of this one reaches further. */
+  /** Offset of what follows: the member must not extend beyond it. */
   end: number;
 }
 
@@ -38,17 +38,17 @@ export interface ZipOptions {
   signal?: AbortSignal;
 }
 
-/** A field that says "look into the zip64 field". */
+/** Marks a field whose value is in the zip64 field. */
 const IN_ZIP64 = 0xffffffff;
 const END_SIZE = 22, ENTRY_SIZE = 46, LOCATOR_SIZE = 20, END64_SIZE = 56;
-/** Bytes of a local header without its name and extra field. */
+/** Size of a local header in bytes, without its name and extra field. */
 export const LOCAL_SIZE = 30;
 
 interface End {
   count: number;
   size: number;
   offset: number;
-  /** Where the directory has to end. */
+  /** Offset at which the directory has to end. */
   at: number;
 }
 
@@ -94,7 +94,7 @@ export async function readZipDirectory(source: Source, options: ZipOptions): Pro
   return names;
 }
 
-/** The end record is the last thing of the file; its comment, of up to 64 KiB, reaches to the last byte. */
+/** The end record is the last thing in the file; its comment, of up to 64 KiB, extends to the last byte. */
 async function findEnd(source: Source, signal?: AbortSignal): Promise<End> {
   const length = Math.min(source.size, END_SIZE + 0xffff + LOCATOR_SIZE);
   const start = source.size - length;
@@ -127,7 +127,7 @@ async function readEnd(source: Source, view: DataView, p: number, start: number,
   return end;
 }
 
-/** The end of an archive with more members or bytes than 16 and 32 bits can say (APPNOTE 4.3.14). */
+/** Read the end record of an archive with more members or bytes than 16 and 32 bits can express (APPNOTE 4.3.14). */
 async function readEnd64(source: Source, at: number, before: number, short: End, signal?: AbortSignal): Promise<End> {
   if (at + END64_SIZE > before) {
     throw new FormatError("BAD_FIELD", `The zip64 end record is said to lie at byte ${at}`, {
@@ -160,7 +160,7 @@ function severalDisks(offset: number): UnsupportedError {
   return new UnsupportedError("UNSUPPORTED_FEATURE", "The zip archive is spread over several disks", { offset });
 }
 
-/** Read one entry of the directory; where the next begins. */
+/** Read one entry of the directory; returns the position of the next one. */
 function readEntry(
   bytes: Uint8Array,
   at: number,
@@ -180,7 +180,7 @@ function readEntry(
   const nameBytes = bytes.subarray(at + ENTRY_SIZE, nameEnd);
   names.count(offset, nameBytes.length);
   const name = textFromUtf8(nameBytes, 0, nameBytes.length);
-  // A TextEncoder gives the bytes of a well-formed text again.
+  // Encoding a well-formed string gives its bytes again.
   if (name === null || !isSameBytes(new TextEncoder().encode(name), nameBytes)) {
     throw new FormatError("BAD_TEXT", `The name in the zip directory at byte ${offset} is no UTF-8`, { offset });
   }
@@ -233,7 +233,7 @@ function readEntry(
   return end;
 }
 
-/** Links and devices of Unix, which the archive's maker may have written (RULES.md PATH-8). */
+/** Refuse Unix links and devices, which the creator of the archive may have stored (RULES.md PATH-8). */
 function checkKind(view: DataView, at: number, name: string, offset: number): void {
   if (view.getUint8(at + 5) !== 3) return;
   const kind = (view.getUint32(at + 38, true) >>> 28) & 0xf;
@@ -247,7 +247,8 @@ function checkKind(view: DataView, at: number, name: string, offset: number): vo
 }
 
 /**
- * Numbers of which some stand in the zip64 field of an extra field, in this order: size, compressed size, place (APPNOTE 4.5.3).
+ * The numbers `short`, some of which may be in the zip64 field of an extra field, in this order: size,
+ * compressed size, offset (APPNOTE 4.5.3).
  */
 export function readZip64(extra: Uint8Array, offset: number, short: readonly number[]): number[] {
   if (!short.includes(IN_ZIP64)) return [...short];
@@ -279,7 +280,7 @@ function badZip64(offset: number): FormatError {
   );
 }
 
-/** No two members share bytes, and none reaches into the directory. */
+/** Members must not overlap each other or the directory. */
 function checkPlaces(entries: ZipEntry[], directory: number): void {
   const byPlace = entries.toSorted((a, b) => a.offset - b.offset);
   byPlace.forEach((entry, i) => {
@@ -296,12 +297,12 @@ function checkPlaces(entries: ZipEntry[], directory: number): void {
   });
 }
 
-/** Whether two runs of bytes are equal. */
+/** Whether two byte sequences are equal. */
 export function isSameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
-/** A u64; beyond 2^53 the nearest double, which is as much too large. */
+/** A u64; above 2^53 the nearest double, which is too large just the same. */
 function u64(view: DataView, at: number): number {
   return view.getUint32(at, true) + view.getUint32(at + 4, true) * 2 ** 32;
 }

@@ -10,7 +10,7 @@ import type { Source } from "../source.ts";
 import { readZipDirectory, type ZipEntry, type ZipOptions } from "./zip_directory.ts";
 import { openZipMember } from "./zip_member.ts";
 
-/** The files of a zip archive: stored ones are read where they lie, packed ones unpacked when they are read. Nothing can be written. */
+/** The files of a zip archive: stored ones are read in place, compressed ones are decompressed when read. It is read-only. */
 export class ZipFolder implements Folder {
   readonly #source: Source;
   readonly #names: ArchiveNames<ZipEntry>;
@@ -27,38 +27,38 @@ export class ZipFolder implements Folder {
     return new ZipFolder(source, await readZipDirectory(source, options), options);
   }
 
-  /** The file `name`; its header and size are checked now, its sum when its last byte is read. */
+  /** The file `name`; its header and size are checked now, its CRC-32 when its last byte is read. */
   async get(name: string, options?: { signal?: AbortSignal }): Promise<Source | null> {
     const entry = this.#names.files.get(name);
     return entry ? await openZipMember(this.#source, entry, this.#options.limits, options?.signal) : null;
   }
 
-  /** Nothing can be put into an archive. */
+  /** An archive is read-only. */
   put(name: string): Promise<Sink> {
     return Promise.reject(readOnly("A zip archive", name));
   }
 
-  /** Names that start with `prefix`, by code point. */
+  /** Names that start with `prefix`, in code point order. */
   list(prefix = ""): Promise<string[]> {
     return Promise.resolve(this.#names.list(prefix));
   }
 
-  /** Names in the order of the archive's directory. */
+  /** Names in the order of the central directory. */
   names(): string[] {
     return [...this.#names.files.keys()];
   }
 
-  /** Nothing can be removed from an archive. */
+  /** An archive is read-only. */
   delete(name: string): Promise<void> {
     return Promise.reject(readOnly("A zip archive", name));
   }
 
-  /** Whether there is a folder. */
+  /** Whether there is a folder `name`. */
   hasFolder(name: string): Promise<boolean> {
     return Promise.resolve(this.#names.hasFolder(name));
   }
 
-  /** Let go of the archive. */
+  /** Close the archive. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#source.close?.();
   }

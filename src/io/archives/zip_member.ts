@@ -1,5 +1,5 @@
 /**
- * One file of a zip archive as a source.
+ * One file of a zip archive, as a source.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { streamOf } from "../streams/stream_of.ts";
 import { isSameBytes, LOCAL_SIZE, readZip64, type ZipEntry } from "./zip_directory.ts";
 
 /**
- * Open a member: its local header must say what the directory says (RULES.md PATH-8).
+ * Open a member: its local header must agree with the directory (RULES.md PATH-8).
  *
  * @throws {FormatError} `BAD_FIELD`, `SIZE_MISMATCH`, `BAD_LENGTH`
  */
@@ -35,7 +35,7 @@ export async function openZipMember(
   }
   if (method === 0) {
     const stored = new StoredSource(source, start, size, entry);
-    // In memory the sum costs less than keeping it while others read.
+    // In memory, checking the sum now is cheaper than updating it with every read.
     if (stored.view) checkSum(crc32(stored.view(0, size)), entry);
     return stored;
   }
@@ -55,7 +55,7 @@ async function dataStart(source: Source, entry: ZipEntry, signal?: AbortSignal):
   const flags = view.getUint16(6, true);
   if (!isSameBytes(rest.subarray(0, nameLength), nameBytes)) throw differs(entry);
   if (view.getUint16(8, true) !== entry.method || (flags & 0x2041) !== 0) throw differs(entry);
-  // The sum and the sizes may come behind the data (bit 3): they are zeros here then.
+  // The sum and the sizes may follow the data (bit 3): then they are zero here.
   const isLate = (flags & 8) !== 0;
   const crc = view.getUint32(14, true);
   const sizes = readZip64(rest.subarray(nameLength), offset, [view.getUint32(22, true), view.getUint32(18, true)]);
@@ -96,7 +96,7 @@ function checkSum(crc: number, { offset, name, crc: expected }: ZipEntry): void 
   });
 }
 
-/** A member that lies in the archive as it is. Whoever reads it from first to last byte learns whether its sum is right. */
+/** A member that is stored uncompressed. Reading it from the first to the last byte verifies its CRC-32. */
 class StoredSource extends PartSource {
   readonly #entry: ZipEntry;
   #next = 0;
@@ -121,7 +121,7 @@ class StoredSource extends PartSource {
     return n;
   }
 
-  /** All bytes, the sum checked. */
+  /** All bytes, with the CRC-32 verified. */
   readAll(): ReadableStream<Uint8Array> {
     return streamOf((signal) => this.#pieces(signal));
   }
@@ -140,7 +140,7 @@ class StoredSource extends PartSource {
   }
 }
 
-/** A packed member: one pass unpacks it as it goes; reads at any position unpack it whole, once. */
+/** A compressed member: one pass decompresses it on the fly; a read at an offset decompresses it whole, once. */
 export class DeflatedSource implements Source {
   readonly size: number;
   readonly name: string;
@@ -160,7 +160,7 @@ export class DeflatedSource implements Source {
   }
 
   async read(offset: number, into: Uint8Array, _options?: { signal?: AbortSignal }): Promise<number> {
-    // A failed attempt is not kept: the next read tries again.
+    // A failed attempt is not cached: the next read tries again.
     this.#whole ??= this.#unpack().catch((error) => {
       this.#whole = null;
       throw error;
@@ -173,7 +173,7 @@ export class DeflatedSource implements Source {
     return streamOf((signal) => this.unpacked(signal));
   }
 
-  /** The same member without memory: each read unpacks it from the beginning on, and no further than is asked for. */
+  /** The same member without a cache: each read decompresses it from the beginning, no further than requested. */
   unkept(): Source {
     return {
       size: this.size,
@@ -192,14 +192,14 @@ export class DeflatedSource implements Source {
         filled += part.length;
       }
       at += chunk.length;
-      // Who reads to the end learns whether the sum is right.
+      // Reading to the end verifies the sum.
       if (filled === into.length && offset + filled < this.size) break;
     }
     return filled;
   }
 
   async #unpack(): Promise<BytesSource> {
-    // The size is a claim that maxExpansion has bounded; memory follows what really comes.
+    // The size is only a claim, bounded by maxExpansion; memory is allocated as bytes arrive.
     const chunks: Uint8Array[] = [];
     for await (const chunk of this.unpacked()) chunks.push(chunk);
     const bytes = new Uint8Array(this.size);
@@ -211,7 +211,7 @@ export class DeflatedSource implements Source {
     return new BytesSource(bytes, this.name);
   }
 
-  /** All bytes as they are unpacked, the sum checked at the end. */
+  /** All bytes as they are decompressed, with the CRC-32 verified at the end. */
   async *unpacked(signal?: AbortSignal): AsyncGenerator<Uint8Array> {
     const start = this.#start, entry = this.#entry;
     let crc = 0, size = 0;

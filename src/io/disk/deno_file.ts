@@ -1,6 +1,6 @@
 /**
- * A file that is open for reading, by Deno's own calls: the loading of `node:fs` alone takes Deno longer than the structure of a checkpoint
- * does, and a read at once by it ten times as long.
+ * A file open for reading, through Deno's own calls: merely loading `node:fs` takes Deno longer than reading the structure of a checkpoint,
+ * and a synchronous read through it takes ten times as long.
  *
  * @module
  */
@@ -8,13 +8,13 @@ import type { FileStat, OpenedFile } from "./opened_file.ts";
 import { denoHere } from "../platform.ts";
 import { Slots } from "../waiting/slots.ts";
 
-/** Handles for reads that others run beside: a handle has one position, so one read at a time. */
+/** Maximum number of handles for asynchronous reads: a handle has a single position, and so allows one read at a time. */
 const MOST_HANDLES = 4;
 
-/** By `Deno.openSync` and its like. */
+/** Through `Deno.openSync` and its siblings. */
 export class DenoFile implements OpenedFile {
   readonly #path: string;
-  /** For what is done at once. */
+  /** The handle for synchronous calls. */
   readonly #file: Deno.FsFile;
   readonly #idle: Deno.FsFile[] = [];
   readonly #slots = new Slots(MOST_HANDLES);
@@ -25,10 +25,10 @@ export class DenoFile implements OpenedFile {
     this.#file = file;
   }
 
-  /** Open what lies at `path`; null where this is not Deno. */
+  /** Open the file at `path`; null if this is not Deno. */
   static open(path: string): DenoFile | null {
     if (!denoHere()) return null;
-    // There is no O_NONBLOCK: the opening of a pipe would wait for somebody who writes.
+    // There is no O_NONBLOCK: opening a pipe would wait for a writer.
     const { isFile, isDirectory } = Deno.statSync(path);
     if (!isFile && !isDirectory) throw Object.assign(new Error(`No regular file: ${path}`), { code: "ENXIO" });
     return new DenoFile(path, Deno.openSync(path));
@@ -79,7 +79,7 @@ export class DenoFile implements OpenedFile {
     for (const file of [this.#file, ...this.#idle]) file.close();
   }
 
-  /** One more handle of the file that is open; null where another file has its name now. */
+  /** Another handle of the open file; null if its path leads to a different file by now. */
   #another(): Deno.FsFile | null {
     let file: Deno.FsFile;
     try {
@@ -94,7 +94,7 @@ export class DenoFile implements OpenedFile {
 }
 
 function statOf(file: Deno.FsFile): FileStat {
-  // Deno tells no less than milliseconds, `node:fs` in it neither.
+  // Deno reports no more than milliseconds, and so does its `node:fs`.
   const { isFile, isDirectory, size, mtime, ino } = file.statSync();
   return { isFile, isDirectory, size, stamp: `${size} ${mtime?.getTime() ?? 0}000000 ${ino}` };
 }

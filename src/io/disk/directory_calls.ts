@@ -1,31 +1,31 @@
 /**
- * What a folder asks of the file system: by Deno's own calls, as the loading of `node:fs` takes Deno longer than the listing of a folder
- * does, and by `node:fs` on Node and Bun.
+ * Directory operations: through Deno's own calls, as loading `node:fs` takes Deno longer than listing a folder, and
+ * through `node:fs` on Node and Bun.
  *
  * @module
  */
 import type { Dirent, Stats } from "node:fs";
 import { denoHere, fileSystem } from "../platform.ts";
 
-/** A name in a directory, and what has it. */
+/** An entry of a directory. */
 export interface DirectoryEntry {
   readonly name: string;
   readonly isFolder: boolean;
   readonly isLink: boolean;
 }
 
-/** The calls; they fail with the system's errors. */
+/** The operations; they fail with the system's errors. */
 export interface DirectoryCalls {
-  /** The path behind all links. */
+  /** The path with all links resolved. */
   realPath(path: string): Promise<string>;
   entries(path: string): Promise<DirectoryEntry[]>;
   /** Whether `path` itself is a link. */
   isLink(path: string): Promise<boolean>;
-  /** Remove what is no folder. */
+  /** Remove anything but a folder. */
   remove(path: string): Promise<void>;
 }
 
-/** The calls of this runtime. */
+/** The operations for this runtime. */
 export function directoryCalls(path: string): DirectoryCalls {
   const deno = denoHere();
   return deno ? byDeno(deno) : byNode(path);
@@ -41,14 +41,14 @@ function byDeno(deno: typeof Deno): DirectoryCalls {
       ),
     isLink: async (path) => (await deno.lstat(path)).isSymlink,
     async remove(path) {
-      // Deno removes empty folders, too.
+      // Deno removes empty folders as well.
       if ((await deno.lstat(path)).isDirectory) throw Object.assign(new Error(`A folder: ${path}`), { code: "EISDIR" });
       await deno.remove(path);
     },
   };
 }
 
-// Not by `fs.promises`: making that takes longer than these calls do.
+// Not through `fs.promises`: creating that takes longer than these calls.
 function byNode(place: string): DirectoryCalls {
   const fs = fileSystem(place);
   const call = <T>(run: (done: (error: Error | null, value?: T) => void) => void) =>

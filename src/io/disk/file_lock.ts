@@ -1,5 +1,5 @@
 /**
- * `<name>.lock`: other processes that ask for it stay out of a save, as with git's files of that name.
+ * `<name>.lock`: keeps other processes that use the lock out of a save, like git's files of that name.
  *
  * @module
  */
@@ -7,25 +7,25 @@ import { SaveError } from "../../errors.ts";
 import { type Fs, processId, systemCode } from "../platform.ts";
 import { saveError } from "./save_error.ts";
 
-/** A lock that nobody touched for so long belongs to a process that died. Milliseconds. */
+/** A lock that was not touched for so long belongs to a process that died. Milliseconds. */
 const STALE = 10 * 60_000;
-/** How often one that is held is touched. */
+/** Minimum milliseconds between two touches of a lock. */
 const TOUCH = 60_000;
 
 /** A lock that is held. */
 export interface FileLock {
-  /** Where it lies. */
+  /** The path of the lock file. */
   readonly name: string;
-  /** Say that its owner lives: called now and then during a long save. */
+  /** Signal that the owner is alive: called now and then during a long save. */
   touch(): void;
-  /** Let others in. */
+  /** Release the lock. */
   release(): Promise<void>;
 }
 
 /**
- * Take the lock of `target`. It holds the owner's process and the time.
+ * Take the lock of `target`. The lock file contains the owner's process id and the time.
  *
- * @throws {SaveError} `CONFLICT`: another process has it
+ * @throws {SaveError} `CONFLICT`: another process holds it
  */
 export async function takeLock(fs: Fs, target: string, shown: string): Promise<FileLock> {
   const name = target + ".lock";
@@ -59,7 +59,7 @@ function held(fs: Fs, name: string, owner: string): FileLock {
       fs.promises.utimes(name, now, now).catch(() => {});
     },
     async release() {
-      // Who was taken for dead must not let a third one in.
+      // An owner that was taken for dead must not release the lock of its successor.
       const now = await fs.promises.readFile(name, "utf8").catch((error) => {
         if (systemCode(error) !== "ENOENT") throw error;
       });
@@ -68,10 +68,10 @@ function held(fs: Fs, name: string, owner: string): FileLock {
   };
 }
 
-/** Take a lock away that nobody touched for long; whether there is none now. */
+/** Remove a lock that was not touched for long; returns whether there is none now. */
 async function removeStale(fs: Fs, name: string): Promise<boolean> {
   if (!await isStale(fs, name)) return false;
-  // Another process may do the same and have a new lock by now: what is taken away is looked at first.
+  // Another process may be doing the same, and hold a new lock by now: check what was moved aside before deleting it.
   const aside = `${name}.${crypto.randomUUID()}`;
   try {
     await fs.promises.rename(name, aside);

@@ -1,13 +1,13 @@
 /**
- * What is tried more than once.
+ * Retries.
  *
  * @module
  */
 
-/** Times that is tried what leaves something behind where it fails. */
+/** Number of attempts at work that would leave something behind if it failed. */
 const TRIES = 3;
 
-/** Do what must be done if it can be: a system that was disturbed once may do it the next time. */
+/** Do work that should succeed if at all possible: after a transient failure the system may manage it the next time. */
 export async function insistently(work: () => unknown): Promise<void> {
   for (let attempt = 1;; attempt++) {
     try {

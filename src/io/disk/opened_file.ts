@@ -1,42 +1,42 @@
 /**
- * A file that is open for reading, by what the runtime does at once: a promise for each of these calls would cost more than they do.
+ * A file open for reading, through synchronous calls: a promise for each of them would cost more than the call.
  *
  * @module
  */
 import { DenoFile } from "./deno_file.ts";
 import { fileSystem, type Fs } from "../platform.ts";
 
-/** What tells one state of a file from another. */
+/** What identifies one state of a file. */
 export interface FileStat {
   readonly isFile: boolean;
   readonly isDirectory: boolean;
   readonly size: number;
-  /** Size, time of the last write in nanoseconds, inode. */
+  /** Size in bytes, mtime in nanoseconds, and inode. */
   readonly stamp: string;
 }
 
 /** A file that is open for reading. */
 export interface OpenedFile {
-  /** What the handle says of it. */
+  /** The state of the open file. */
   stat(): FileStat;
-  /** Its path without links. */
+  /** Its path with all links resolved. */
   realPath(): string;
   /** Whether there is a file at `path`. */
   exists(path: string): boolean;
-  /** Read from `offset` on; how many bytes were read. */
+  /** Read bytes from `offset` on; returns the number of bytes read. */
   readSync(offset: number, into: Uint8Array): number;
-  /** The same, while others run. */
+  /** The same, asynchronously. */
   read(offset: number, into: Uint8Array): Promise<number>;
-  /** Let go of it. */
+  /** Close the file. */
   close(): void;
 }
 
-/** Open what lies at `path`, without waiting where it is a pipe; throws the system's error. */
+/** Open the file at `path`, without waiting if it is a pipe; throws the system's error. */
 export function openFile(path: string): OpenedFile {
   return DenoFile.open(path) ?? new NodeFile(path, fileSystem(path));
 }
 
-/** By `node:fs`, on Node and Bun. */
+/** Through `node:fs`, on Node and Bun. */
 class NodeFile implements OpenedFile {
   readonly #path: string;
   readonly #fs: Fs;
@@ -45,7 +45,7 @@ class NodeFile implements OpenedFile {
   constructor(path: string, fs: Fs) {
     this.#path = path;
     this.#fs = fs;
-    // Without O_NONBLOCK the opening of a pipe waits for somebody who writes.
+    // Without O_NONBLOCK, opening a pipe waits for a writer.
     this.#file = fs.openSync(path, fs.constants.O_RDONLY | (fs.constants.O_NONBLOCK ?? 0));
   }
 

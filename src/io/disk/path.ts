@@ -1,6 +1,5 @@
 /**
- * Paths of the file system: by `node:path`, but on Deno where paths have slashes: there the loading of that takes longer than the opening
- * of a model does.
+ * File system paths: through `node:path`, except on Deno where paths have slashes, as loading that takes Deno longer than opening a model.
  *
  * @module
  */
@@ -15,13 +14,13 @@ export interface PathCalls {
   resolve(...paths: string[]): string;
 }
 
-/** The calls for the system that this is. */
+/** The calls for this system. */
 export function pathCalls(): PathCalls {
   const deno = denoHere();
   return deno && deno.build.os !== "windows" ? slashPaths(() => deno.cwd()) : nodePath();
 }
 
-/** The same as `node:path`'s `posix`; `cwd` is where relative paths begin. */
+/** Equivalent to `posix` of `node:path`; relative paths start at `cwd`. */
 export function slashPaths(cwd: () => string): PathCalls {
   const resolve = (...paths: string[]) => {
     const first = paths.findLastIndex((path) => path[0] === "/");
@@ -35,7 +34,7 @@ function dirname(path: string): string {
   const end = withoutSlashes(path);
   const slash = path.lastIndexOf("/", end - 1);
   if (slash < 0) return path[0] === "/" ? "/" : ".";
-  // POSIX leaves two leading slashes to the system.
+  // POSIX leaves the meaning of two leading slashes to the system.
   if (slash === 1 && path[0] === "/") return "//";
   return slash === 0 ? "/" : path.slice(0, slash);
 }
@@ -53,14 +52,14 @@ function join(...parts: string[]): string {
   return steps === "" ? joined.endsWith("/") ? "./" : "." : steps + end;
 }
 
-/** Behind the last character that is no trailing slash. */
+/** The end of the path without trailing slashes. */
 function withoutSlashes(path: string): number {
   let end = path.length;
   while (end > 0 && path[end - 1] === "/") end--;
   return end;
 }
 
-/** The names on the way, with `.` and what `..` takes back left out. */
+/** The path's segments, with `.` and `..` resolved. */
 function stepsOf(path: string): string[] {
   const isAbsolute = path[0] === "/";
   const steps: string[] = [];

@@ -1,5 +1,5 @@
 /**
- * What a failed step of a save by path becomes.
+ * Errors for failed steps of a save to a path.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { systemCode } from "../platform.ts";
 const FULL = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
 const CLOSED = new Set(["EROFS", "EACCES", "EPERM"]);
 
-/** A SaveError before the commit: `code`, unless the system's own code says more. */
+/** A SaveError for a failure before the commit: `code`, unless the system's own code is more specific. */
 export function saveError(code: SaveCode, shown: string, where: string, cause: unknown): SaveError {
   const system = systemCode(cause);
   const real = system && FULL.has(system) ? "DISK_FULL" : system && CLOSED.has(system) ? "READ_ONLY" : code;
@@ -25,7 +25,7 @@ export function saveError(code: SaveCode, shown: string, where: string, cause: u
   );
 }
 
-/** Tell with a failed save what its clean-up met besides: the first failure stays the message (RULES.md ERR-5). */
+/** Add what failed during clean-up to the error of a failed save: the first failure keeps the message (RULES.md ERR-5). */
 export function addFailures(error: unknown, failures: readonly unknown[], leftovers: readonly string[]): void {
   if (!(error instanceof SaveError) || failures.length + leftovers.length === 0) return;
   const all = error.cause === undefined ? failures : [error.cause, ...failures];

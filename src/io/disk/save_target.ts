@@ -1,5 +1,5 @@
 /**
- * The file that a save by path is to replace: found behind links, and what the new one takes over from it.
+ * The file that a save to a path replaces: found behind links, and what the new file inherits from it.
  *
  * @module
  */
@@ -8,22 +8,24 @@ import type { PathCalls } from "./path.ts";
 import { type Fs, systemCode } from "../platform.ts";
 import { saveError } from "./save_error.ts";
 
-/** What a new file takes over from the old one. */
+/** What a new file inherits from the old one. */
 export interface OldFile {
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
 }
 
-/** Links that follow each other, at most: as many as Linux follows. */
+/** Maximum number of links to follow, as on Linux. */
 const MOST_LINKS = 40;
-/** What processes have open: where the output goes to a file, a save would take that one's place, with all that was written to it. */
+/**
+ * Paths of a process's open files: if output is redirected to a file, saving there would replace that file, and all that was written to it.
+ */
 const OPEN_FILES = /^\/(?:dev\/(?:fd\/|stdin$|stdout$|stderr$)|proc\/)/;
 
 /**
- * The old file; null where there is none.
+ * The old file, or null if there is none.
  *
- * @throws {PathError} `NOT_A_FILE`: a folder, pipe or device, also at the end of a link
+ * @throws {PathError} `NOT_A_FILE`: a folder, pipe or device, even at the end of a link
  */
 export async function oldFile(fs: Fs, path: PathCalls, shown: string): Promise<OldFile | null> {
   let stat: Awaited<ReturnType<Fs["promises"]["stat"]>>;
@@ -31,7 +33,7 @@ export async function oldFile(fs: Fs, path: PathCalls, shown: string): Promise<O
     stat = await fs.promises.stat(shown);
   } catch (error) {
     if (systemCode(error) === "ENOENT") return null;
-    // A new file must not be open to more people than an old one that cannot be looked at.
+    // Without the old file's mode, a new file could be accessible to more users.
     throw saveError("WRITE_FAILED", shown, "when it was looked up", error);
   }
   if (!stat.isFile() || isOpenFile(fs, path, shown)) {
@@ -40,7 +42,7 @@ export async function oldFile(fs: Fs, path: PathCalls, shown: string): Promise<O
   return { mode: stat.mode & 0o7777, uid: stat.uid, gid: stat.gid };
 }
 
-/** Whether a path is one of {@linkcode OPEN_FILES}, or a link to one. */
+/** Whether a path matches {@linkcode OPEN_FILES}, or is a link to one that does. */
 function isOpenFile(fs: Fs, path: PathCalls, shown: string): boolean {
   let at: string | null = path.resolve(shown);
   for (let links = 0; at !== null && links <= MOST_LINKS; links++) {
@@ -52,8 +54,8 @@ function isOpenFile(fs: Fs, path: PathCalls, shown: string): boolean {
 }
 
 /**
- * Wait for earlier saves of the same file, whatever links and other spellings they came by; what is given lets the next one in. Until the first
- * wait nothing else of this process runs, so that saves come in the order of their calls. `kind` keeps folders and files apart.
+ * Wait for earlier saves of the same file, even if they reached it through other links or spellings; the returned `leave` lets the next one
+ * in. Nothing is awaited before queueing, so saves run in the order of their calls. `kind` keeps folders and files apart.
  */
 export async function takeTurn(
   fs: Fs,
@@ -65,7 +67,7 @@ export async function takeTurn(
     const target = resolveTarget(fs, path, shown);
     const leave = await enter(target + kind);
     try {
-      // Those before may have made a folder or led a link elsewhere.
+      // An earlier save may have created a folder, or a link may lead elsewhere by now.
       if (resolveTarget(fs, path, shown) === target) return { target, leave };
     } catch (error) {
       leave();
@@ -75,7 +77,7 @@ export async function takeTurn(
   }
 }
 
-/** Saves to one path wait for each other, in the order of the calls. */
+/** The last save in the queue of each path: saves of a path wait for each other, in the order of their calls. */
 const queues = new Map<string, Promise<void>>();
 
 async function enter(target: string): Promise<() => void> {
@@ -90,7 +92,7 @@ async function enter(target: string): Promise<() => void> {
   };
 }
 
-/** The file behind links, so that a link stays a link; the path itself where there is nothing yet. */
+/** The file behind links, so that a link stays a link; the path itself if there is no file yet. */
 export function resolveTarget(fs: Fs, path: PathCalls, shown: string): string {
   let at = shown;
   for (let links = 0; links <= MOST_LINKS; links++) {
@@ -101,7 +103,7 @@ export function resolveTarget(fs: Fs, path: PathCalls, shown: string): string {
     }
     const folder = realFolder(fs, path, path.dirname(path.resolve(at)));
     const name = path.join(folder, path.basename(at));
-    // A link that leads nowhere: its target is what is made.
+    // A dangling link: its target will be created.
     const link = linkAt(fs, name);
     if (link === null) return name;
     at = path.resolve(folder, link);
@@ -109,7 +111,7 @@ export function resolveTarget(fs: Fs, path: PathCalls, shown: string): string {
   throw saveError("WRITE_FAILED", shown, "because its links lead in a circle", undefined);
 }
 
-/** A folder behind links, as far as there is one. */
+/** A folder with links resolved as far as it exists. */
 function realFolder(fs: Fs, path: PathCalls, folder: string): string {
   try {
     return fs.realpathSync(folder);
@@ -127,7 +129,7 @@ function linkAt(fs: Fs, name: string): string | null {
   }
 }
 
-/** Make the folders above a file; what is returned takes those away again that were made, as long as they are empty, the last one first. */
+/** Create the folders above a file; the returned functions remove those that were created, if still empty, innermost first. */
 export async function makeFolders(
   fs: Fs,
   path: PathCalls,

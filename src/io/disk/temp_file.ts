@@ -1,5 +1,5 @@
 /**
- * Temporary files of saves: unguessable names beside the target, which no reader takes for a model's.
+ * Temporary files of saves: unguessable names next to the target, which no reader takes for a model's files.
  *
  * @module
  */
@@ -11,12 +11,12 @@ import { pathGiven } from "../url_text.ts";
 
 type Handle = Awaited<ReturnType<Fs["promises"]["open"]>>;
 
-/** Ends of temporary names. */
+/** Suffix of temporary names. */
 const TEMP = ".pdtmp";
-/** Names that are tried where somebody else has one. */
+/** Number of names to try if one is taken. */
 const TRIES = 3;
 
-/** Make a new file beside `target`; it opens nothing that is there, be it a link. A failure is the system's own. */
+/** Create a new file next to `target`; never opens anything that exists, not even a link. Fails with the system's error. */
 export async function createTemp(
   fs: Fs,
   path: PathCalls,
@@ -33,12 +33,12 @@ export async function createTemp(
   }
 }
 
-/** An unguessable name for what will be `base` when it is whole. */
+/** An unguessable temporary name for what will be called `base` once it is complete. */
 export function tempName(base: string): string {
   return `.${shortName(base)}.${hexOf(crypto.getRandomValues(new Uint8Array(8)))}${TEMP}`;
 }
 
-/** Whether a name is one of our temporary ones: `.name.0123456789abcdef.pdtmp`. */
+/** Whether a name is one of our temporary names: `.name.0123456789abcdef.pdtmp`. */
 export function isTemp(name: string): boolean {
   if (!name.startsWith(".") || !name.endsWith(TEMP)) return false;
   const hex = name.slice(-TEMP.length - 16, -TEMP.length);
@@ -46,24 +46,24 @@ export function isTemp(name: string): boolean {
     name[name.length - TEMP.length - 17] === ".";
 }
 
-/** Whether a name is a temporary one for `base`. */
+/** Whether a name is a temporary name for `base`. */
 export function isTempOf(name: string, base: string): boolean {
   return isTemp(name) && name.slice(1, -TEMP.length - 17) === shortName(base);
 }
 
-/** The part of a temporary name that no other has. */
+/** The unique part of a temporary name. */
 export function idOfTemp(name: string): string {
   return name.slice(-TEMP.length - 16, -TEMP.length);
 }
 
-/** At most 64 bytes of a name. */
+/** A name cut to at most 64 bytes. */
 function shortName(name: string): string {
   const bytes = new TextEncoder().encode(name);
   return bytes.length <= 64 ? name : new TextDecoder().decode(bytes.subarray(0, 60)).replaceAll("\ufffd", "");
 }
 
 /**
- * Remove temporary files that killed saves left in a folder: only names of our own pattern, and only old ones.
+ * Remove temporary files that killed saves left in a folder: only names that match our own pattern, and only old files.
  *
  * @returns the names removed
  * @throws {SourceError} `NOT_FOUND`, `PERMISSION`, `READ_FAILED`: the folder cannot be listed

@@ -1,9 +1,9 @@
 /**
- * Bytes of a file replaced in place, some or all, with the old ones kept beside it until the new ones are on the disk (RULES.md EDIT-1).
+ * Replaces some or all bytes of a file in place, with the old ones kept next to it until the new ones are on the disk (RULES.md EDIT-1).
  *
- * The journal `<name>.pdundo` is 72 bytes and the old bytes: `PDUNDO2\n`, then as little-endian u64 the id of the process that writes it, the
- * file's inode, its size, the offset and the length of the change, then 24 bytes of the SHA-256 of the head so far and of the old bytes. One
- * that is not whole was cut off before the file was touched, and says nothing.
+ * The journal `<name>.pdundo` is a header of 72 bytes followed by the old bytes. The header has `PDUNDO2\n`, then as little-endian u64 the
+ * id of the process that writes it, the inode and size of the file, and the offset and length of the change, then the first 24 bytes of the
+ * SHA-256 of the header so far and the old bytes. An incomplete journal was interrupted before the file was touched, and is ignored.
  *
  * @module
  */
@@ -23,20 +23,20 @@ const PIECE = 4 * 2 ** 20;
 
 interface Change {
   pid: number;
-  /** Of the file, so that another one in its place is let alone; 0 where the system has none. */
+  /** The inode of the file, so that another file in its place is left alone; 0 if the system has none. */
   ino: bigint;
   size: number;
   offset: number;
   length: number;
 }
 
-/** Changes that are under way, by file: readers wait for them, too. */
+/** Changes in progress, by path: readers wait for them, too. */
 const underWay = new Map<string, Promise<void>>();
 
 /**
- * Replace the bytes of the file `real` from `offset` on: after a crash at any moment the file has all of the old or all of the new ones.
+ * Replace bytes of the file `real` from `offset` on: after a crash at any moment, the file has either all old or all new bytes.
  *
- * @throws {SaveError} `committed` is `"no"` where the old bytes are back
+ * @throws {SaveError} `committed` is `"no"` if the old bytes are restored
  */
 export async function replaceBytes(
   fs: Fs,
@@ -52,10 +52,10 @@ export async function replaceBytes(
 }
 
 /**
- * Replace the whole of the file `real` by what the file `other` has: the file stays the one it is, with its links, access lists and
- * attributes, and has all of the old or all of the new bytes after a crash.
+ * Replace the content of the file `real` with that of the file `other`: the file keeps its identity, with its links, access control lists
+ * and attributes, and after a crash has either all old or all new bytes.
  *
- * @throws {SaveError} `committed` is `"no"` where the old bytes are back
+ * @throws {SaveError} `committed` is `"no"` if the old bytes are restored
  */
 export async function replaceFile(fs: Fs, real: string, other: string, signal?: AbortSignal): Promise<void> {
   const pour = async (file: Handle) => {
@@ -71,7 +71,7 @@ export async function replaceFile(fs: Fs, real: string, other: string, signal?: 
   await inTurn(real, () => change(fs, real, null, pour, signal));
 }
 
-/** Changes of one file wait for each other. */
+/** Changes of the same file wait for each other. */
 async function inTurn(real: string, work: () => Promise<void>): Promise<void> {
   const before = underWay.get(real);
   const mine = (async () => {
@@ -87,7 +87,7 @@ async function inTurn(real: string, work: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Keep the old bytes of `part`, or of the whole file, then let `write` change the file. */
+/** Keep the old bytes of `part`, or of the whole file if it is null, then let `write` change the file. */
 async function change(
   fs: Fs,
   real: string,
@@ -120,7 +120,7 @@ async function change(
   } finally {
     await letGo(file);
   }
-  // The new bytes are on the disk; they are the file's as soon as nothing says otherwise.
+  // The new bytes are on the disk; removing the journal commits them.
   try {
     await fs.promises.rm(journal, { force: true });
   } catch (cause) {
@@ -185,20 +185,20 @@ async function undo(
     );
   }
   const failed = editError(real, "its old bytes are back", cause);
-  // Who opens the file next puts the same bytes there once more.
+  // If the journal stays, whoever opens the file next writes the same bytes once more.
   await fs.promises.rm(journal, { force: true }).catch((error) => addFailures(failed, [error], [journal]));
   throw failed;
 }
 
 /**
- * Look for a change of `real` that was cut off, and take it back. Changes of this process are waited for. Whether there was one.
+ * Roll back an interrupted change of `real`. Changes by this process are waited for. Returns whether there was a change of either kind.
  *
- * @throws {SourceError} `HOT_JOURNAL`: another process is at it, or the file cannot be written
+ * @throws {SourceError} `HOT_JOURNAL`: another process is changing the file, or it cannot be written to
  */
 export async function recoverFile(real: string, exists: (path: string) => boolean): Promise<boolean> {
   const change = underWay.get(real);
   if (change) await change;
-  // There is none as good as always, which a promise would only take longer to say.
+  // There is hardly ever a journal: a synchronous check is faster than a promise.
   if (!exists(real + END)) return change !== undefined;
   await recover(fileSystem(real), real, false);
   return true;
@@ -223,19 +223,19 @@ async function recover(fs: Fs, real: string, isWriter: boolean): Promise<void> {
     }
   } catch (error) {
     if (systemCode(error) === "ENOENT") return;
-    // What it says, nobody knows: the file may be half of each.
+    // Its content is unknown: the file may be part old, part new.
     throw hot("its old bytes cannot be read", error);
   }
   if (pid > 0 && pid !== processId() && processLives(pid)) {
     if (change || isWriter) throw hot("another process is at it");
-    // It is about to begin: the file is what it was.
+    // It is about to begin: the file is still unchanged.
     return;
   }
   let file: Handle;
   try {
     file = await fs.promises.open(real, "r+");
   } catch (error) {
-    // A journal that is not whole says that the file was not touched.
+    // An incomplete journal means that the file was not touched.
     if (!change) return;
     throw hot("the file cannot be written", error);
   }
@@ -250,7 +250,7 @@ async function recover(fs: Fs, real: string, isWriter: boolean): Promise<void> {
   await syncFolder(fs, real);
 }
 
-/** What had to be on the disk was synced, whatever the system says to the end of a handle. */
+/** Close a handle. Errors are ignored: what had to reach the disk was synced. */
 async function letGo(handle: Handle): Promise<void> {
   await handle.close().catch(() => {});
 }
@@ -267,13 +267,13 @@ async function createJournal(fs: Fs, journal: string): Promise<Handle> {
   }
 }
 
-/** Fill and close a journal. */
+/** Write and close a journal. */
 async function writeJournal(kept: Handle, file: Handle, change: Change, signal?: AbortSignal): Promise<void> {
   const head = headOf(change);
   const hash = hashing();
   hash.update(head.subarray(0, FIELDS));
   try {
-    // Without its hash it is not whole, and says only whose it is.
+    // Without its hash it is incomplete, and only tells who is writing it.
     await writeFully(kept, head, 0);
     for await (const [piece, at] of piecesOf(file, change.offset, change.length)) {
       signal?.throwIfAborted();
@@ -288,7 +288,7 @@ async function writeJournal(kept: Handle, file: Handle, change: Change, signal?:
   }
 }
 
-/** The process that writes a journal, which need not be whole; 0 where it does not say. */
+/** The id of the process that wrote a journal, which may be incomplete; 0 if it does not say. */
 async function writerOf(kept: Handle): Promise<number> {
   const head = new Uint8Array(16);
   if ((await kept.read(head, 0, 16, 0)).bytesRead < 16 || !hasMagic(head)) return 0;
@@ -299,7 +299,7 @@ function hasMagic(head: Uint8Array): boolean {
   return String.fromCharCode(...head.subarray(0, MAGIC.length)) === MAGIC;
 }
 
-/** What a journal says; null where it is not whole. */
+/** The change that a journal describes; null if it is incomplete. */
 async function readJournal(kept: Handle): Promise<Change | null> {
   const head = new Uint8Array(HEAD);
   const { size } = await kept.stat();
@@ -316,7 +316,7 @@ async function readJournal(kept: Handle): Promise<Change | null> {
   return { pid, ino: view.getBigUint64(16, true), size: fileSize, offset, length };
 }
 
-/** A file that was replaced since is not the one of the journal. One that was changed as a whole may have any size. */
+/** Whether the journal is for this file and not for one that replaced it. A file that was being changed as a whole may have any size. */
 async function isFileOf(change: Change, file: Handle): Promise<boolean> {
   const { size, ino } = await file.stat({ bigint: true });
   if (change.ino !== 0n && ino !== change.ino) return false;
@@ -347,7 +347,7 @@ function headOf({ pid, ino, size, offset, length }: Change): Uint8Array {
   return head;
 }
 
-/** Bytes `[start, start + length)` in pieces, with their place behind `start`. */
+/** The bytes `[start, start + length)` in pieces, each with its offset from `start`. */
 async function* piecesOf(handle: Handle, start: number, length: number): AsyncGenerator<[Uint8Array, number]> {
   const buffer = new Uint8Array(Math.min(PIECE, length));
   for (let at = 0; at < length;) {

@@ -1,5 +1,5 @@
 /**
- * A folder that takes its place as a whole (RULES.md SET-3): it is built beside its place, under a temporary name.
+ * A folder that is replaced as a whole (RULES.md SET-3): it is built next to its final path, under a temporary name.
  *
  * @module
  */
@@ -15,15 +15,15 @@ import { makeFolders, resolveTarget, takeTurn } from "./save_target.ts";
 import { pathGiven } from "../url_text.ts";
 import { idOfTemp, isTempOf, tempName } from "./temp_file.ts";
 
-/** What {@linkcode recoverFolder} did: nothing was to be done; the new folder is in its place; the old one is, or none where none was. */
+/** What {@linkcode recoverFolder} did: there was nothing to do; the new folder is in place; the old one is, or none if there was none. */
 export type FolderRecovery = "nothing" | "finished" | "undone";
 
-/** Between the name of a folder and the number of the save that put it aside. */
+/** Separates the name of a folder from the id of the save that moved it aside. */
 const OLD = ".old-";
 
 /** A folder being saved. */
 export class WholeFolder {
-  /** Where its files are written. */
+  /** The folder to write the files to. */
   readonly folder: Folder;
   readonly #fs: Fs;
   readonly #shown: string;
@@ -41,10 +41,10 @@ export class WholeFolder {
   }
 
   /**
-   * Begin: nothing of the old folder is touched.
+   * Begin a save: the old folder is not touched.
    *
-   * @throws {PathError} `NOT_A_FILE`: something else than a folder is there; `UNSAFE_PATH`: the folder that this process works in
-   * @throws {SaveError} the folder cannot be made
+   * @throws {PathError} `NOT_A_FILE`: there is something other than a folder; `UNSAFE_PATH`: it is, or contains, the working directory
+   * @throws {SaveError} the folder cannot be created
    */
   static async begin(folder: Folder): Promise<WholeFolder> {
     if (!(folder instanceof DirectoryFolder)) {
@@ -70,13 +70,13 @@ export class WholeFolder {
     }
   }
 
-  /** The new folder takes the old one's place. */
+  /** Replace the old folder with the new one. */
   async takePlace(): Promise<void> {
     await swapFolder(this.#fs, this.#temp, this.#target, this.#shown);
     await runAll(this.#undo.slice(-1));
   }
 
-  /** Remove what was written; the old folder is what it was. What cannot be removed is told with `error`. */
+  /** Remove what was written; the old folder is unchanged. What cannot be removed is reported with `error`. */
   async abort(error?: unknown): Promise<void> {
     await removeFolder(this.#fs, this.#temp).catch((failure) => addFailures(error, [failure], [this.#temp]));
     await runAll(this.#undo);
@@ -99,8 +99,8 @@ function checkOld(path: PathCalls, shown: string, target: string, isFolder: bool
 }
 
 /**
- * Put the folder `temp`, whose files are on the disk, in the place of `target`. Where there was one, there is none for a moment: a process
- * that is killed then leaves both beside their place, for {@linkcode recoverFolder}.
+ * Move the folder `temp`, whose files are on the disk, to `target`. If there was a folder, there is none for a moment: a process that is
+ * killed then leaves both under other names, for {@linkcode recoverFolder}.
  */
 export async function swapFolder(fs: Fs, temp: string, target: string, shown: string): Promise<void> {
   const path = pathCalls(), parent = path.dirname(target);
@@ -115,7 +115,7 @@ export async function swapFolder(fs: Fs, temp: string, target: string, shown: st
   }
   await sync(fs, parent);
   if (!isReplaced) return;
-  // The save has happened: what is left of the old folder harms nobody.
+  // The save is done: a leftover of the old folder does no harm.
   await removeFolder(fs, old).catch(() => {});
   await sync(fs, parent);
 }
@@ -124,7 +124,7 @@ async function removeFolder(fs: Fs, folder: string): Promise<void> {
   await insistently(() => fs.promises.rm(folder, { recursive: true, force: true }));
 }
 
-/** Whether there was something to be renamed. */
+/** Returns whether there was something to rename. */
 async function renameFolder(fs: Fs, from: string, to: string, shown: string): Promise<boolean> {
   if (!await isThere(fs, from)) return false;
   try {
@@ -148,9 +148,9 @@ async function putBack(fs: Fs, old: string, target: string, shown: string, cause
 }
 
 /**
- * Put a folder in order whose save with `wholeFolder` was cut off, by a killed process or a loss of power: the new folder takes its place
- * where the old one had made room, else the old one stays or comes back. What else such saves left beside it is removed. To be called when
- * nobody saves there.
+ * Recover a folder whose save with `wholeFolder` was interrupted by a killed process or a power failure: the new folder is put in place if
+ * the old one had been moved aside, otherwise the old one stays or is put back. Everything else that such saves left next to it is removed.
+ * Call it only while nothing is being saved there.
  *
  * @throws {SaveError} `RENAME_FAILED`
  *
@@ -167,14 +167,14 @@ export async function recoverFolder(
   path: string | URL,
   { signal }: { signal?: AbortSignal } = {},
 ): Promise<FolderRecovery> {
-  // Looked at before it begins: what is begun is the way out of what was cut off.
+  // Checked only before it begins: what is begun repairs an interrupted save.
   signal?.throwIfAborted();
   const shown = pathGiven(path);
   const fs = fileSystem(shown);
   return await recoverIn(fs, resolveTarget(fs, pathCalls(), shown), shown);
 }
 
-/** {@linkcode recoverFolder} of a path without links. */
+/** {@linkcode recoverFolder} for a path without links. */
 export async function recoverIn(fs: Fs, target: string, shown: string): Promise<FolderRecovery> {
   const path = pathCalls(), parent = path.dirname(target), base = path.basename(target);
   const names = await namesIn(fs, parent, shown);
@@ -184,7 +184,7 @@ export async function recoverIn(fs: Fs, target: string, shown: string): Promise<
   if (await isThere(fs, target)) {
     if (olds.length > 0) done = "finished";
   } else {
-    // An old folder makes room only for a new one that is whole.
+    // The old folder is moved aside only once the new one is complete.
     const whole = temps.find((temp) => olds.some((old) => old.endsWith(OLD + idOfTemp(path.basename(temp)))));
     if (whole !== undefined) {
       await renameFolder(fs, whole, target, shown);
@@ -211,7 +211,7 @@ function isOldOf(name: string, base: string): boolean {
   return name.startsWith(base + OLD) && id.length === 16 && [...id].every((c) => "0123456789abcdef".includes(c));
 }
 
-/** Paths of those that are folders and no links. */
+/** Paths of those that are folders and not links. */
 async function foldersOf(fs: Fs, path: PathCalls, parent: string, names: string[]): Promise<string[]> {
   const paths: string[] = [];
   for (const name of names.sort()) {
@@ -247,7 +247,7 @@ async function namesIn(fs: Fs, folder: string, shown: string): Promise<string[]>
   }
 }
 
-/** Names of new folders go to the disk before the folder takes its place. */
+/** The entries of new folders must reach the disk before the folder is put in place. */
 async function syncBelow(fs: Fs, path: PathCalls, folder: string): Promise<void> {
   for (const entry of await fs.promises.readdir(folder, { withFileTypes: true })) {
     if (entry.isDirectory()) await syncBelow(fs, path, path.join(folder, entry.name));
@@ -273,7 +273,7 @@ async function runAll(steps: readonly (() => unknown)[]): Promise<void> {
     try {
       await step();
     } catch {
-      // A folder that was made on the way and is not empty any more stays.
+      // A folder that was created on the way but is no longer empty stays.
     }
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The bytes of a small array of a pickle: they were read with the structure, and are written in place all the same.
+ * The bytes of a small array in a pickle: they were read with the structure, but can still be written in place.
  *
  * @module
  */
@@ -12,11 +12,11 @@ import { type ReadOptions, SpanBytes } from "./span_bytes.ts";
 
 const SHORT_BINBYTES = 0x43, BINBYTES = 0x42;
 
-/** Bytes that lie in the file as they are, behind their length. */
+/** Bytes that are stored as they are, after their length. */
 export class InlineBytes extends SpanBytes {
   readonly #name: string;
 
-  /** The bytes of `array`; null where they are not in one piece of their own. */
+  /** The bytes of `array`; null if they are shared, or not stored in their order in memory. */
   static of(source: Source, array: PickledArray, nbytes: number, name: string): InlineBytes | null {
     if (array.dataOffset < 5 || array.sharesBytes || array.fortran || array.dtype?.bigEndian) return null;
     return new InlineBytes(source, new Span(array.dataOffset, nbytes, "raw", array.dataOffset), name);
@@ -27,7 +27,7 @@ export class InlineBytes extends SpanBytes {
     this.#name = name;
   }
 
-  /** What stands before them must say that they are bytes: a text of the same length would be spoilt. */
+  /** The opcode before them must be one for bytes: writing into a string of the same length would corrupt it. */
   override async prove({ signal }: ReadOptions = {}): Promise<void> {
     const { offset, length } = this.span;
     const head = await readFully(this.source, offset - 5, new Uint8Array(5), signal);

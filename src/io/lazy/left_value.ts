@@ -1,5 +1,5 @@
 /**
- * Values that were left in their files: whoever saves one reads it first, and need not know the class of what stands for it.
+ * Values that were left in their files: a save reads them first, without knowing the class of their holder.
  *
  * @module
  */
@@ -10,12 +10,12 @@ type Read = (options: { signal?: AbortSignal }) => Promise<Value>;
 
 const left = new WeakMap<object, Read>();
 
-/** From here on `holder` stands for a value that `read` gives. */
+/** Make `holder` stand for the value that `read` returns. */
 export function leaveValue(holder: object, read: Read): void {
   left.set(holder, read);
 }
 
-/** Reads the value that `given` stands for; undefined where `given` is the value. */
+/** Reads the value that `given` stands for; undefined if `given` is the value itself. */
 export function leftValueOf(given: Value): Read | undefined {
   return typeof given === "object" && given !== null ? left.get(given) : undefined;
 }

@@ -1,5 +1,5 @@
 /**
- * Arrays that were left in their file, read.
+ * Reads arrays that were left in their file.
  *
  * @module
  */
@@ -8,10 +8,10 @@ import { NDArray } from "../../ndarray.ts";
 import { SelectedRows } from "../../values.ts";
 import { inTurns } from "../waiting/turns.ts";
 
-/** Arrays that are read together, so that neighbours come in one request. */
+/** Number of arrays to read at once, so that neighbours are merged into one request. */
 const TOGETHER = 64;
 
-/** The arrays below `value` that are not here yet. */
+/** The arrays in `value` that have not been read yet. */
 export async function lazyArrays(value: unknown, signal?: AbortSignal): Promise<Set<NDArray>> {
   const lazy = new Set<NDArray>();
   const note = (found: unknown) => {
@@ -23,7 +23,7 @@ export async function lazyArrays(value: unknown, signal?: AbortSignal): Promise<
   return lazy;
 }
 
-/** Read every array below `value` that has fewer than `below` bytes and is not here yet. */
+/** Read every array in `value` that has fewer than `below` bytes and has not been read yet. */
 export async function loadLazyArrays(value: unknown, signal?: AbortSignal, below = Infinity): Promise<void> {
   const lazy = [...await lazyArrays(value, signal)].filter(({ nbytes }) => nbytes < below);
   for (let i = 0; i < lazy.length; i += TOGETHER) {

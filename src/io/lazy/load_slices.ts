@@ -1,5 +1,5 @@
 /**
- * Slices of big parameters that a load left in their file: read straight into the arrays that they make.
+ * Slices of large parameters that a load left in their file: read straight into the arrays that they make up.
  *
  * @module
  */
@@ -10,18 +10,18 @@ import { loadLazyArrays } from "./load_lazy_arrays.ts";
 import type { Source } from "../source.ts";
 import { SpanBytes } from "./span_bytes.ts";
 
-/** What of one load was left in `source`. */
+/** What one load left in `source`. */
 export class LeftSlices {
   readonly #source: Source;
   #count = 0;
-  /** Bytes that are no array's alone: some other place of the file names them, too. */
+  /** Bytes that do not belong to an array alone: something else in the file refers to them, too. */
   readonly #strays: SpanBytes[] = [];
 
   constructor(source: Source) {
     this.#source = source;
   }
 
-  /** Bytes that are read later. */
+  /** Leave bytes to be read later. */
   readonly leave = (
     span: Span,
     finish: (bytes: Uint8Array) => Uint8Array,
@@ -33,7 +33,7 @@ export class LeftSlices {
     return bytes;
   };
 
-  /** Read what was left, into the arrays of `value`; what is given is the value, complete. */
+  /** Read what was left into the arrays of `value`; returns the complete value. */
   readInto(value: unknown, signal?: AbortSignal): unknown | Promise<unknown> {
     return this.#count === 0 ? value : this.#readInto(value, signal);
   }

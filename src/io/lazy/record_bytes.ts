@@ -1,5 +1,5 @@
 /**
- * The bytes of a tensor whose record lies at a place that follows from the program: one read, which proves the record's head as well.
+ * The bytes of a tensor whose record has an offset that follows from the program: a single read, which also verifies the record's header.
  *
  * @module
  */
@@ -14,10 +14,10 @@ import { readFully } from "../sources/read_fully.ts";
 import type { Source } from "../source.ts";
 import { type ReadOptions, SpanBytes } from "./span_bytes.ts";
 
-/** The numbers begin at a multiple of this in memory, so that typed arrays can be laid over them. */
+/** The elements begin at a multiple of this many bytes in memory, so that typed arrays can be laid over them. */
 const ALIGNMENT = 16;
 
-/** A record at `start` that has to be of this dtype and shape. */
+/** A record at `start`, which must have this dtype and shape. */
 export class RecordBytes extends SpanBytes implements LazyBytes {
   readonly #start: number;
   readonly #dtype: DType;
@@ -69,7 +69,7 @@ export class RecordBytes extends SpanBytes implements LazyBytes {
   override async fill(from: number, into: Uint8Array, { signal }: ReadOptions = {}): Promise<Uint8Array> {
     if (this.#isProved) return await super.fill(from, into, { signal });
     try {
-      // Both at once: where they are neighbours, they are one request.
+      // Both at once: if they are adjacent, that makes one request.
       const [found, bytes] = await Promise.all([
         readFully(this.source, this.#start, new Uint8Array(this.#headSize), signal),
         super.fill(from, into, { signal }),
@@ -81,7 +81,7 @@ export class RecordBytes extends SpanBytes implements LazyBytes {
     }
   }
 
-  /** Read the record's head, unless that was done. */
+  /** Read and verify the record's header, unless that was done before. */
   override async prove({ signal }: ReadOptions = {}): Promise<void> {
     if (this.#isProved) return;
     try {
@@ -102,7 +102,7 @@ export class RecordBytes extends SpanBytes implements LazyBytes {
     this.#compare(found);
   }
 
-  /** The file's head of the record must be the one that the program implies. */
+  /** The record's header must be the one that the program implies. */
   #compare(found: Uint8Array): void {
     const head = plainRecordHead(this.#dtype, this.#shape);
     if (!found.every((byte, i) => byte === head[i])) {

@@ -1,8 +1,9 @@
 /**
- * What a file's structure was read from, kept beside it: the next opening reads that in place of the many small stretches of the file.
+ * The parts of a file that its structure was read from, kept next to it: the next opening reads these instead of
+ * many short ranges of the file.
  *
- * The index is `PDINDEX1`, then as little-endian u64 the file's size, the length of the version's text, that text, the number of stretches
- * and for each its offset and length; then their bytes, and the SHA-256 of all before it.
+ * An index is `PDINDEX1`, then as little-endian u64 the size of the file, the length of the version string, that string, the number of
+ * stretches and the offset and length of each; then their bytes, and the SHA-256 of everything before it.
  *
  * @module
  */
@@ -12,7 +13,7 @@ import type { Source } from "../source.ts";
 
 const MAGIC = "PDINDEX1";
 const HASH = 32;
-/** Bytes at the beginning of a file that tell whether the index is still its own. */
+/** Maximum bytes at the start of a file that are compared to see whether the index belongs to it. */
 const HEAD = 4096;
 
 interface Stretch {
@@ -20,11 +21,11 @@ interface Stretch {
   readonly bytes: Uint8Array;
 }
 
-/** A source that keeps what was read of it. */
+/** A source that records what is read from it. */
 export class RecordingSource implements Source {
   readonly size: number;
   readonly name?: string;
-  /** As over a network, so that little is read. */
+  /** As if over a network, so that little is read. */
   readonly costly = true;
   readonly #source: Source;
   readonly #stretches: Stretch[] = [];
@@ -36,7 +37,7 @@ export class RecordingSource implements Source {
     this.name = source.name;
   }
 
-  /** Read whole, and keep it. */
+  /** Read all that is requested, and record it. */
   async read(offset: number, into: Uint8Array, { signal }: { signal?: AbortSignal } = {}): Promise<number> {
     const part = into.subarray(0, Math.max(0, Math.min(into.length, this.size - offset)));
     await readFully(this.#source, offset, part, signal);
@@ -44,12 +45,12 @@ export class RecordingSource implements Source {
     return part.length;
   }
 
-  /** Whether the bytes are still those of the first read. */
+  /** Check that the bytes are still those of the first read. */
   async verify(): Promise<void> {
     await this.#source.verify?.();
   }
 
-  /** Let go of the source. */
+  /** Close the underlying source. */
   async close(): Promise<void> {
     await this.#source.close?.();
   }
@@ -90,9 +91,9 @@ export class RecordingSource implements Source {
 }
 
 /**
- * `source` with the stretches of `index` at hand. An index of another file, or of another version of this one, is left aside with a warning.
+ * `source` with the stretches of `index` at hand. An index of another file, or of another version of this one, is ignored with a warning.
  *
- * @throws {FormatError} `WRONG_FORMAT`, `TRUNCATED`, `HASH_MISMATCH`: `index` is none, or is spoilt
+ * @throws {FormatError} `WRONG_FORMAT`, `TRUNCATED`, `BAD_LENGTH`, `HASH_MISMATCH`: `index` is not an index, or is damaged
  */
 export async function withIndex(
   source: Source,
@@ -107,7 +108,7 @@ export async function withIndex(
   return source;
 }
 
-/** Bytes of an index first, those of the file where it has none. */
+/** Serves bytes from an index, and from the file where the index has none. */
 class IndexedSource implements Source {
   readonly size: number;
   readonly name?: string;
@@ -143,7 +144,7 @@ class IndexedSource implements Source {
     await this.#source.close?.();
   }
 
-  /** The last stretch that begins at `offset` or before; -1 where there is none. */
+  /** Position of the last stretch that begins at or before `offset`; -1 if there is none. */
   #find(offset: number): number {
     let low = 0, high = this.#stretches.length;
     while (low < high) {
@@ -155,7 +156,7 @@ class IndexedSource implements Source {
   }
 }
 
-/** Versions are told apart where both are known, and by the same sign. */
+/** Versions differ only if both are known and of the same kind. */
 function isOtherVersion(one: string, other: string): boolean {
   return one.split(":")[0] === other.split(":")[0] && one !== other;
 }
@@ -201,7 +202,7 @@ async function readIndex(
   return { size, version, stretches };
 }
 
-/** Pages without a secure context have no hashes: null there. */
+/** The SHA-256 of `bytes`; null on pages without a secure context, which have no hashing. */
 async function hashOf(bytes: Uint8Array): Promise<Uint8Array | null> {
   if (!globalThis.crypto?.subtle) return null;
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>));

@@ -1,5 +1,5 @@
 /**
- * The bytes of an array that still lie in a file.
+ * The bytes of an array that are still in a file.
  *
  * @module
  */
@@ -17,26 +17,26 @@ import { within } from "../waiting/within.ts";
 
 /** Options of one read. */
 export interface ReadOptions {
-  /** Stops the read; the rejection is `signal.reason`. */
+  /** Aborts the read; the rejection is `signal.reason`. */
   signal?: AbortSignal;
 }
 
-/** Bytes of a text that are read and decoded at a time. */
+/** Bytes of an encoded string that are read and decoded at a time. */
 const TEXT_PIECE = 2 ** 20;
-/** Bytes of the widest element. */
+/** Size of the widest element in bytes. */
 const WIDEST = 16;
 
-/** Where bytes lie, what makes an array's of them, and the array that they are of. */
+/** Where the bytes are, what turns them into the array's bytes, and the array that they belong to. */
 export type SpanParts = [span: Span, finish: (bytes: Uint8Array) => Uint8Array, from?: PickledArray | null];
 
-/** The bytes of an array that still lie in the file. */
+/** The bytes of an array that are still in the file. */
 export class SpanBytes implements LazyBytes {
   readonly span: Span;
   /** The file. */
   readonly source: Source;
   readonly #finish: (bytes: Uint8Array) => Uint8Array;
   readonly #from: PickledArray | null;
-  /** Bytes that lie in the file as they are. */
+  /** Bytes that are stored as they are. */
   static at(source: Source, offset: number, length: number): SpanBytes {
     return new SpanBytes(source, new Span(offset, length, "raw", offset), (bytes) => bytes);
   }
@@ -48,7 +48,7 @@ export class SpanBytes implements LazyBytes {
     this.#from = from;
   }
 
-  /** The same at once, where the source can. */
+  /** A synchronous read, if the source supports it. */
   get readSync(): (() => Uint8Array) | undefined {
     return this.source.readSync ? () => this.#readNow() : undefined;
   }
@@ -67,7 +67,7 @@ export class SpanBytes implements LazyBytes {
     if (bytes.buffer !== into.buffer) into.set(bytes);
   }
 
-  /** The array's bytes: in `into`, unless they had to be put in order elsewhere. */
+  /** The array's bytes: in `into`, unless they had to be reordered elsewhere. */
   async #readInto(into: Uint8Array, signal?: AbortSignal): Promise<Uint8Array> {
     const { offset, length, encoding, at } = this.span;
     try {
@@ -84,28 +84,28 @@ export class SpanBytes implements LazyBytes {
     }
   }
 
-  /** Whether the bytes are the array's: where a decoder found them, they are. */
+  /** Verify that the bytes are the array's: true if a decoder found them. */
   async prove(_options: ReadOptions = {}): Promise<void> {}
 
-  /** Whether the file is still the one that was opened; throws `SOURCE_CHANGED` where it is not. */
+  /** Check that the file is still the one that was opened; throws `SOURCE_CHANGED` if it is not. */
   async verify({ signal }: ReadOptions = {}): Promise<void> {
     const verifying = this.source.verify?.();
-    // Nobody waits for a source that does not look at the signal.
+    // Do not wait for a source that ignores the signal.
     await (signal && verifying ? within(verifying, Infinity, signal) : verifying);
   }
 
-  /** Where the bytes lie as they are; null where they are put together, turned or written as text. */
+  /** Offset of the bytes if they are stored as they are; null if they have to be reordered or decoded. */
   get plainOffset(): number | null {
     const isPlain = this.span.encoding === "raw" && !this.#from?.fortran && !this.#from?.dtype?.bigEndian;
     return isPlain ? this.span.offset : null;
   }
 
-  /** Bytes that they have as the text of protocol 2, where the file has them as such; null where they would have to be counted. */
+  /** Length in bytes of the string that encodes them in protocol 2, if the file has them as one; null if it would have to be counted. */
   get textLength(): number | null {
     return this.span.encoding === "raw" ? null : this.span.length;
   }
 
-  /** Bytes `[from, to)` of the decoded array. */
+  /** The bytes `[from, to)` of the decoded array. */
   async readRange(from: number, to: number, { signal }: ReadOptions = {}): Promise<Uint8Array> {
     if (this.plainOffset === null) return await partLazily(this, from, to).read({ signal });
     const bytes = await this.fill(from, new Uint8Array(to - from), { signal });
@@ -113,7 +113,7 @@ export class SpanBytes implements LazyBytes {
     return bytes;
   }
 
-  /** Fill `into` with bytes that lie in the file as they are, from byte `from` of the array on. */
+  /** Fill `into` with bytes that are stored as they are, from byte `from` of the array on. */
   async fill(from: number, into: Uint8Array, { signal }: ReadOptions = {}): Promise<Uint8Array> {
     try {
       return await readFully(this.source, this.span.offset + from, into, signal);
@@ -122,7 +122,7 @@ export class SpanBytes implements LazyBytes {
     }
   }
 
-  /** Read them at once into `into`, which has just their size, by way of `scratch`; whether that could be done. */
+  /** Read synchronously into `into`, which has exactly the right size, by way of `scratch`; returns whether that was possible. */
   readNowInto(into: Uint8Array, scratch: Uint8Array): boolean {
     const { offset, length, encoding, at } = this.span;
     const isTurned = this.#from?.fortran || this.#from?.dtype?.bigEndian;
@@ -138,8 +138,8 @@ export class SpanBytes implements LazyBytes {
   }
 
   /**
-   * Bytes `[from, to)` of the decoded array in pieces. A text is read from its beginning on, as its characters have one byte or two; an array
-   * in column-major order is held whole.
+   * The bytes `[from, to)` of the decoded array in pieces. A string is read from its beginning, as its characters take one or two bytes; an
+   * array in Fortran order is held in memory whole.
    */
   async *pieces(from: number, to: number, options: PieceOptions = {}): AsyncGenerator<Uint8Array> {
     if (from >= to) return;
@@ -153,7 +153,7 @@ export class SpanBytes implements LazyBytes {
 
   async *#rawPieces(from: number, to: number, options: PieceOptions): AsyncGenerator<Uint8Array> {
     const isTurned = this.#from?.dtype?.bigEndian ?? false;
-    // Where bytes are turned, a piece begins and ends with an element.
+    // If bytes are swapped, pieces begin and end at element boundaries.
     let at = isTurned ? from - from % WIDEST : from;
     const end = isTurned ? Math.min(this.span.length, Math.ceil(to / WIDEST) * WIDEST) : to;
     try {
@@ -167,7 +167,7 @@ export class SpanBytes implements LazyBytes {
     }
   }
 
-  /** Bytes `[from, to)` of the file's own, in pieces of {@linkcode PIECE}: one is read while the one before is looked at. */
+  /** The stored bytes `[from, to)`, in pieces of {@linkcode PIECE} bytes: each is read while the one before is being used. */
   protected async *stored(from: number, to: number, { signal, scratch }: PieceOptions): AsyncGenerator<Uint8Array> {
     if (this.source.streamRange && to - from > PIECE) {
       await this.prove({ signal });
@@ -177,7 +177,7 @@ export class SpanBytes implements LazyBytes {
       if (at >= to) return null;
       const into = scratchOf(scratch, (at - from) / PIECE % 2, Math.min(PIECE, to - at));
       const piece = this.fill(at, into, { signal });
-      // Who stops in between never waits for it.
+      // A caller that stops early never awaits it.
       piece.catch(() => {});
       return piece;
     };
@@ -193,16 +193,16 @@ export class SpanBytes implements LazyBytes {
     const { offset, length, encoding, at } = this.span;
     const unit = this.#from?.dtype?.bigEndian ? WIDEST : 1;
     const buffer = scratchOf(scratch, 0, Math.min(TEXT_PIECE, length));
-    // What is left of an element goes before what is decoded next.
+    // The rest of an incomplete element goes before what is decoded next.
     const room = () => scratchOf(scratch, 1, WIDEST + buffer.length);
     let decoded = room(), rest = 0, start = 0;
     try {
-      // Whether the text has the array's length shows at its end only: who asked for the whole array goes there.
+      // The string's decoded length shows only at its end: a request that reaches the end of the array decodes all of it.
       for (let done = 0; done < length && (start < to || to === this.#size());) {
         let stored = buffer.subarray(0, Math.min(buffer.length, length - done));
         await readFully(this.source, offset + done, stored, signal);
         const isLast = done + stored.length === length;
-        // A character whose second byte is not here comes with the next piece.
+        // A character whose second byte is missing comes with the next piece.
         const isCut = !isLast && (stored[stored.length - 1] === 0xc2 || stored[stored.length - 1] === 0xc3);
         if (isCut) stored = stored.subarray(0, -1);
         done += stored.length;
@@ -224,7 +224,7 @@ export class SpanBytes implements LazyBytes {
     }
   }
 
-  /** The length of a text is known only now. */
+  /** Check the size, which for a string is known only now, and finish the bytes. */
   #checked(bytes: Uint8Array): Uint8Array {
     this.#checkSize(bytes.length);
     return this.#finish(bytes);
@@ -259,14 +259,14 @@ export class SpanBytes implements LazyBytes {
   }
 }
 
-/** The first `length` bytes of the scratch memory of number `k`, which grows; of memory of its own where there is none. */
+/** The first `length` bytes of scratch buffer `k`, which grows as needed; of a new buffer if there is no scratch. */
 export function scratchOf(scratch: Uint8Array[] | undefined, k: number, length: number): Uint8Array {
   if (!scratch) return new Uint8Array(length);
   if (!scratch[k] || scratch[k].length < length) scratch[k] = new Uint8Array(length);
   return scratch[k].subarray(0, length);
 }
 
-/** Fill `into` at once from `offset` on. */
+/** Fill `into` synchronously from `offset` on. */
 function fillNow(source: Source, offset: number, into: Uint8Array): Uint8Array {
   for (let done = 0; done < into.length;) {
     const n = source.readSync!(offset + done, into.subarray(done));

@@ -1,5 +1,5 @@
 /**
- * A long stretch of a source in one trip, as its bytes come.
+ * A long range of a source in one request, as its bytes arrive.
  *
  * @module
  */
@@ -7,10 +7,10 @@ import { isPaddleError, SourceError } from "../../errors.ts";
 import type { Source } from "../source.ts";
 import { within } from "../waiting/within.ts";
 
-/** Times that a stretch may break with little in between, and what is not little. */
+/** Number of consecutive failures without good progress that are tolerated, and the bytes that count as good progress. */
 const RETRIES = 3, GOOD_PROGRESS = 2 ** 20;
 
-/** The bytes `[start, end)` of a source that has {@linkcode Source.streamRange}. A stream that breaks is begun again where it broke. */
+/** The bytes `[start, end)` of a source that has {@linkcode Source.streamRange}. A stream that breaks is resumed where it broke. */
 export async function* streamedBytes(
   source: Source,
   start: number,

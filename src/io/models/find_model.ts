@@ -1,6 +1,6 @@
 /**
- * Which files a model has, by their names: prefixes (`m.pdmodel` or `m.json`, `m.pdiparams`, `m.pdiparams.info`, methods `m.other.pdmodel`)
- * and folders of Paddle 1.x (`__model__`, and one file for each parameter or one for all). FORMATS.md 9, 10.1 and 11.
+ * Finds the files of a model by their names: prefixes (`m.pdmodel` or `m.json`, `m.pdiparams`, `m.pdiparams.info`, methods
+ * `m.other.pdmodel`) and folders of Paddle 1.x (`__model__`, with one file per parameter or one for all). FORMATS.md 9, 10.1 and 11.
  *
  * @module
  */
@@ -16,36 +16,36 @@ import type { Source } from "../source.ts";
 export interface MethodFiles {
   /** `forward`, or the name of another method of a Layer. */
   readonly method: string;
-  /** Names of its program, one for each form that is there. */
+  /** Names of its program files, one for each form that exists. */
   readonly programs: readonly string[];
-  /** Name of the file with all its parameters; null where each has a file of its own. */
+  /** Name of the file with all its parameters; null if each has a file of its own. */
   readonly params: string | null;
 }
 
 /** The files of a model. */
 export interface ModelFiles {
   readonly folder: Folder;
-  /** How the caller called it. */
+  /** What the caller called it, for messages. */
   readonly shown: string;
   readonly methods: readonly MethodFiles[];
-  /** Name of the file that has the structured names. */
+  /** Name of the file with the structured names. */
   readonly info: string;
 }
 
-/** Names given by the caller. */
+/** File names given by the caller. */
 export interface FileNames {
   modelFilename?: string;
   paramsFilename?: string;
-  /** Files are looked at without being read. */
+  /** Open files without reading them. */
   lazy?: boolean;
   signal?: AbortSignal;
 }
 
 const FORMS = [".json", ".pdmodel"];
-/** The program in a folder, when the caller gives no name. */
+/** The program of a folder, if the caller gives no name. */
 const DEFAULT_MODEL = ["__model__", "__model__.json"];
 
-/** The model at a place, or null where there is none. */
+/** The model at a place, or null if there is none. */
 export async function findModel(place: Place, names: FileNames = {}): Promise<ModelFiles | null> {
   const prefix = place.name === "" ? null : await findPrefix(place, names);
   const hasFolder = await isFolder(place);
@@ -59,7 +59,7 @@ export async function findModel(place: Place, names: FileNames = {}): Promise<Mo
   return prefix ?? (hasFolder ? await findFolder(place, names) : null);
 }
 
-/** The model of a prefix. */
+/** The model with a prefix. */
 async function findPrefix({ folder, name, shown }: Place, how: FileNames): Promise<ModelFiles | null> {
   const own = await programsOf(folder, name);
   const programs = FORMS.map((form) => name + form).filter((file) => own.has(file));
@@ -74,7 +74,7 @@ async function findPrefix({ folder, name, shown }: Place, how: FileNames): Promi
   return { folder, shown, methods, info: name + ".pdiparams.info" };
 }
 
-/** The files that may be programs of a prefix. A place that cannot tell what it has is asked for those of `forward` alone. */
+/** The files that may be programs of a prefix. If the folder cannot list its files, only those of `forward` are tried. */
 async function programsOf(folder: Folder, prefix: string): Promise<Set<string>> {
   try {
     return new Set(await folder.list(prefix + "."));
@@ -86,7 +86,7 @@ async function programsOf(folder: Folder, prefix: string): Promise<Set<string>> 
   }
 }
 
-/** Names of the methods beside `forward`: what stands between the prefix and the form, without further dots. */
+/** Names of the methods other than `forward`: what is between the prefix and the extension, without further dots. */
 function methodsOf(prefix: string, files: ReadonlySet<string>): string[] {
   const methods = new Set<string>();
   for (const file of files) {
@@ -113,7 +113,7 @@ async function findFolder(place: Place, how: FileNames): Promise<ModelFiles | nu
       info: `${params ?? ""}.info`,
     };
   }
-  // Without a program the folder may be one of tensors: files that the caller names must be there all the same.
+  // A folder without a program may be one of tensors, but files that the caller names must exist.
   const isThere = paramsFilename === undefined || await exists(folder, paramsFilename);
   if (modelFilename === undefined && isThere) return null;
   const missing = modelFilename ?? paramsFilename!;
@@ -130,7 +130,7 @@ export async function exists(folder: Folder, name: string): Promise<boolean> {
   return source !== null;
 }
 
-/** The file `name`, which must be there. */
+/** The file `name`, which must exist. */
 export async function openPart(folder: Folder, name: string, shown: string, what: string): Promise<Source> {
   const source = await folder.get(name);
   if (source) return source;
@@ -140,7 +140,7 @@ export async function openPart(folder: Folder, name: string, shown: string, what
   });
 }
 
-/** The error for a place where nothing is, or not what is loaded there: then it says what to give. */
+/** The error for a place with nothing, or nothing loadable, at it: in that case it says what to pass instead. */
 export async function notFound(place: Place): Promise<SourceError> {
   const { folder, name, shown } = place;
   if (await isFolder(place)) {
@@ -170,13 +170,13 @@ export async function notFound(place: Place): Promise<SourceError> {
   return new SourceError("NOT_FOUND", message, { path: shown, hint });
 }
 
-/** Whether there was a folder that a save put aside, and no other took its place. */
+/** Whether a save moved a folder aside and none replaced it. */
 async function wasPutAside({ folder, name }: Place): Promise<boolean> {
   if (!(folder instanceof DirectoryFolder) || name === "") return false;
   return (await folder.list(name + ".old-").catch(() => [])).length > 0;
 }
 
-/** Names of the files in a folder; none where it cannot tell. */
+/** Names of the files in a folder; none if it cannot list them. */
 async function namesIn(folder: Folder): Promise<string[]> {
   try {
     return await folder.list();
@@ -188,30 +188,33 @@ async function namesIn(folder: Folder): Promise<string[]> {
 
 const PREFIX_ENDINGS = [...FORMS, ".pdiparams", ".pdiparams.info"];
 
-/** Prefixes of the models among the files of a folder, a program with its parameters beside it: the shortest first. */
+/** Prefixes of the models in a folder, each a program with its parameters: shortest first. */
 export function prefixesIn(names: readonly string[]): string[] {
   const all = new Set(names);
   const prefixes = names.flatMap((name) =>
     FORMS.filter((form) => name.endsWith(form)).map((form) => name.slice(0, -form.length))
   );
   const found = prefixes.filter((prefix) => prefix !== "" && !prefix.includes("/") && all.has(prefix + ".pdiparams"));
-  // A method of a Layer has the longer one.
+  // A method of a Layer has a longer prefix.
   return found.sort((a, b) => a.length - b.length);
 }
 
-/** What to give in the place of a folder that has files of that prefix. */
+/** The hint to pass a prefix instead of the folder that has its files. */
 export function givePrefix(shown: string, prefix: string): string {
   return `give the prefix of its files, ${quote(shown.replace(/\/$/, "") + "/" + prefix)}`;
 }
 
-/** What was found is no file: it may be a prefix, or a folder. An empty path is neither. */
+/** Whether the error means that there is no such file: then it may be a prefix or a folder. An empty path is neither. */
 export function isNoFile(error: unknown): boolean {
   return isPaddleError(error) &&
     ((error.code === "NOT_FOUND" && error.path !== "") || error.code === "NOT_A_FILE" ||
       (error.code === "HTTP_STATUS" && error.status === 404));
 }
 
-/** Of the failures to open a path as a file and then as a model: what is there and is no file says more than that no model is there. */
+/**
+ * Chooses between the failures to open a path as a file and then as a model: that something there is not a file says
+ * more than that there is no model.
+ */
 export function moreTelling(first: unknown, later: unknown): unknown {
   const isOdd = isPaddleError(first) && first.code === "NOT_A_FILE";
   return isOdd && isPaddleError(later) && later.code === "NOT_FOUND" ? first : later;

@@ -1,5 +1,5 @@
 /**
- * The files of a model, ready to be written: prefix, folder with a file for each parameter, or folder with one file for all.
+ * The files of a model, ready to be written: with a prefix, in a folder with one file per parameter, or in a folder with one file for all.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { Program } from "../../program.ts";
 import { checkFileNames } from "../folders/file_names.ts";
 import type { OutFile } from "../save/save_files.ts";
 
-/** A file that is in memory. */
+/** A file whose content is in memory. */
 export function bytesFile(name: string, bytes: Uint8Array): OutFile {
   return { name, size: bytes.length, chunks: [bytes] };
 }
@@ -25,13 +25,13 @@ export function combinedFile(name: string, values: readonly NamedValue[]): OutFi
   return { name, size: values.reduce((n, { value }) => n + valueSize(value), 0), chunks: combinedChunks(values) };
 }
 
-/** A file for each value, named like its variable. */
+/** One file per value, named after its variable. */
 export function scatteredFiles(values: readonly NamedValue[], options: { portable?: boolean }): OutFile[] {
   checkFileNames(values.map(({ name }) => name), options);
   return values.map(({ name, value }) => ({ name, size: valueSize(value), chunks: valueChunks(value) }));
 }
 
-/** `.pdmodel` or `.json`, by the form of the program. */
+/** `.pdmodel` or `.json`, depending on the program's form. */
 export function programEnding(program: Program): ".pdmodel" | ".json" {
   return program.form === "json" ? ".json" : ".pdmodel";
 }

@@ -1,5 +1,5 @@
 /**
- * The files of a model that are given one by one: bytes, Blobs, URLs, paths.
+ * A model whose files are given one by one: bytes, Blobs, URLs, paths.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { gather } from "../sources/gather.ts";
 export interface ModelParts {
   /** `.pdmodel`, `__model__` or `.json`. */
   program: From;
-  /** `.pdiparams`, or the one file with all parameters of a 1.x model. */
+  /** `.pdiparams`, or the file with all parameters of a 1.x model. */
   params?: From;
   /** `.pdiparams.info`. */
   info?: From;
@@ -26,12 +26,12 @@ export function isModelParts(from: unknown): from is ModelParts {
   return typeof from === "object" && from !== null && "program" in from && !("read" in from);
 }
 
-/** Files that were given one by one: closing their folder lets go of them. */
+/** Files that were given one by one: closing their folder closes them. */
 export interface PartFiles extends ModelFiles {
   readonly folder: Folder & { close(): Promise<void> };
 }
 
-/** The files under the names that a prefix gives them. */
+/** The given files, under fixed names. */
 export async function filesOfParts(parts: ModelParts, most: number, options: SourceOfOptions): Promise<PartFiles> {
   const sources = new Map<string, Source>();
   const names: [string, From | undefined][] = [["program", parts.program], ["params", parts.params], [
@@ -51,7 +51,7 @@ export async function filesOfParts(parts: ModelParts, most: number, options: Sou
   return { folder: new SourceFolder(sources), shown: "the model", methods, info: "info" };
 }
 
-/** Sources by name; each is given once for every `get`. */
+/** Sources by name; every `get` returns the same source. */
 class SourceFolder implements Folder {
   readonly #sources: ReadonlyMap<string, Source>;
 

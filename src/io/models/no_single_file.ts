@@ -1,5 +1,5 @@
 /**
- * What is told where one file is wanted and there are several.
+ * The error for a model or folder where a single file is expected.
  *
  * @module
  */
@@ -9,8 +9,8 @@ import type { From, SourceOfOptions } from "../open_source.ts";
 import { folderAt, isFolder, type Place, placeOf } from "../place.ts";
 
 /**
- * For a verb that takes one file and was given the prefix or the folder of a model: an error that says what they are together, and what reads
- * them. Any other error stays what it is.
+ * For an operation that takes one file and was given the prefix or the folder of a model: an error that says what it is, and what reads it.
+ * Any other error is returned as it is.
  */
 export async function noSingleFile(
   error: unknown,

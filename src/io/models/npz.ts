@@ -1,5 +1,5 @@
 /**
- * The members of an `.npz` file: a zip archive with an `.npy` file for each array.
+ * The members of an `.npz` file: a zip archive with one `.npy` file per array.
  *
  * @module
  */
@@ -51,7 +51,7 @@ export async function readNpz(source: Source, options: ReadNpzOptions): Promise<
           (await zip.get(file, { signal }))!,
           (cursor) => readNpy(cursor, { budget, float8 }),
           (content, borrowed) => numpyArrayOf(content, { borrowed }) as NDArray,
-          // In one pass the sums of the archive are looked at.
+          // In one pass the archive's checksums are verified.
           { signal, onProgress, copy, onePass: true, maxStreamBytes, name },
         );
         arrays.set(name, array);
@@ -66,10 +66,12 @@ export async function readNpz(source: Source, options: ReadNpzOptions): Promise<
   return arrays;
 }
 
-/** Members up to this are unpacked to their end where they cannot be read: whether that goes, and their sum, is looked at. */
+/**
+ * If a member of up to this many bytes cannot be read, it is decompressed to the end, to see whether that works and its checksum is right.
+ */
 const PROVED = 2 ** 20;
 
-/** Why a member cannot be read: where the archive does not give it whole, that is it, however far the reading came. */
+/** Why a member cannot be read: if the archive itself is damaged there, that is the reason, however far reading got. */
 async function damageOf(error: unknown, zip: ZipFolder, file: string): Promise<unknown> {
   if (!isPaddleError(error) || error.name === "SourceError" || error.code === "HASH_MISMATCH") return error;
   const member = await zip.get(file).catch(() => null);
@@ -83,13 +85,15 @@ async function damageOf(error: unknown, zip: ZipFolder, file: string): Promise<u
   return error;
 }
 
-/** The arrays of an archive, left in it. */
+/** The arrays of an archive, left unread. */
 export interface OpenedNpz {
   value: Map<string, NDArray>;
   lazies: Map<NDArray, SpanBytes>;
 }
 
-/** Every array of the archive in `source`, by its name without `.npy`: only heads are read, of packed members only their beginning. */
+/**
+ * Every array of the archive in `source`, by its name without `.npy`: only headers are read, and only the beginning of compressed members.
+ */
 export async function openNpzArrays(source: Source, options: ReadNpzOptions): Promise<OpenedNpz> {
   const { limits, signal, float8 } = options;
   const progress = progressOfFiles(options.onProgress, "load"), onProgress = progress?.onProgress;
@@ -129,19 +133,19 @@ export async function openNpzArrays(source: Source, options: ReadNpzOptions): Pr
   return opened;
 }
 
-/** Packed bytes of an archive that are kept until they are written. */
+/** Maximum compressed bytes of an archive that are kept in memory until they are written. */
 const KEPT = 8 * 2 ** 20;
 
 /** How an archive is planned. */
 export interface PlanNpzOptions {
   signal?: AbortSignal;
-  /** Packed bytes that are kept; what is more is packed twice, as the archive has its length before it. @default 8 MiB */
+  /** Maximum compressed bytes to keep; the rest is compressed twice, as the archive states lengths in advance. @default 8 MiB */
   most?: number;
 }
 
 /**
- * Plan an archive of stored arrays: their bytes are not copied. An array that lies in a file is read once for its sum, which the archive has
- * before it, and once more when it is written; it is never held whole.
+ * Plan an archive of uncompressed arrays: their bytes are not copied. An array that is in a file is read once for its checksum, which the
+ * archive states in advance, and again when it is written; it is never held in memory whole.
  */
 export async function planNpz(arrays: ReadonlyMap<string, NDArray>, { signal }: PlanNpzOptions): Promise<ZipPlan> {
   const members: ZipMember[] = [], turns = new Turns(signal);
@@ -165,7 +169,7 @@ async function sumOf(head: Uint8Array, chunk: Chunk, ahead: ReadAhead): Promise<
   return crc;
 }
 
-/** Plan an archive of packed arrays, which are packed now; `signal` is looked at between two pieces. */
+/** Plan an archive of compressed arrays, which are compressed now; `signal` is checked between two pieces. */
 export async function planPackedNpz(
   arrays: ReadonlyMap<string, NDArray>,
   { signal, most = KEPT }: PlanNpzOptions,
@@ -176,7 +180,7 @@ export async function planPackedNpz(
     const head = npyHead(array);
     let kept: Uint8Array[] = [], compressed = 0, crc = 0;
     const summed = (piece: Uint8Array) => crc = crc32(piece, crc);
-    // Both times the packer is given the same pieces: other ones may be packed otherwise.
+    // The compressor must be given the same pieces both times: others may be compressed differently.
     const pack = (onPiece?: (piece: Uint8Array) => void): Turn => (pieces, signal) =>
       deflated(withHead(head, pieces), signal, onPiece);
     for await (const piece of ahead.pieces(new UnreadBytes(array, pack(summed)))) {
@@ -198,7 +202,7 @@ export async function planPackedNpz(
   return await inTurns(planZip(members), signal);
 }
 
-/** What shrinks so much is stored: readers, this one among them, take it for a bomb. */
+/** Data that shrink so much are stored: readers, this one included, would take them for a zip bomb. */
 function isTooGood(size: number, compressed: number): boolean {
   return size > FREE && size > DEFAULT_LIMITS.maxExpansion * compressed;
 }
@@ -208,10 +212,10 @@ async function* withHead(head: Uint8Array, pieces: AsyncIterable<Uint8Array>): A
   yield* pieces;
 }
 
-/** Bytes that are packed at a time. */
+/** Bytes compressed at a time. */
 const PIECE = 2 ** 18;
 
-/** Packed bytes. A piece is packed when the next one is asked for: it may be made in the same place. */
+/** Compressed bytes. A piece is compressed before the next one is requested, which may reuse its buffer. */
 async function* deflated(
   pieces: AsyncIterable<Uint8Array>,
   signal?: AbortSignal,
@@ -232,7 +236,7 @@ async function* deflated(
     await writer.close();
   };
   const feeding = feed();
-  // What goes wrong there ends the reading here, and is told below.
+  // A failure there ends the reading here, and is reported below.
   feeding.catch((error) => writer.abort(error).catch(() => {}));
   try {
     for (let step = await reader.read(); !step.done; step = await reader.read()) yield step.value;
@@ -245,7 +249,7 @@ async function* deflated(
   await feeding;
 }
 
-/** A packed array: it is unpacked from its beginning on, once for all of its pieces, and not kept. */
+/** A compressed array: it is decompressed from its beginning, once for all of its pieces, and not cached. */
 class PackedBytes extends SpanBytes {
   readonly #member: DeflatedSource;
 
@@ -254,7 +258,7 @@ class PackedBytes extends SpanBytes {
     this.#member = member;
   }
 
-  /** A read at a place costs what lies before it. */
+  /** Null: reading at an offset costs everything before it. */
   override get plainOffset(): null {
     return null;
   }
@@ -287,7 +291,7 @@ class PackedBytes extends SpanBytes {
         buffer = room();
         filled = 0;
       }
-      // Who reads to the end learns whether the sum is right.
+      // Reading to the end verifies the checksum.
       if (next >= offset + to && offset + to < this.source.size) return;
     }
   }

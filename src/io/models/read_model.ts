@@ -1,5 +1,5 @@
 /**
- * A model's files to its programs and the values of their variables, all at once or (for `open`) as places in the files.
+ * Reads a model's files into its programs and the values of their variables, which are read at once or (for `open`) left in the files.
  *
  * @module
  */
@@ -36,7 +36,7 @@ import { RecordBytes } from "../lazy/record_bytes.ts";
 import type { Source } from "../source.ts";
 import { SpanBytes } from "../lazy/span_bytes.ts";
 
-/** The value of a variable: an array, rows of one, or the words of a vocabulary. */
+/** The value of a variable: an array, selected rows, or the words of a vocabulary. */
 export type VariableValue = NDArray | SelectedRows | Map<string, number>;
 
 /** How a model is read. */
@@ -46,9 +46,9 @@ export interface ReadModelOptions extends Pick<FromRecordOptions, "returnNumpy" 
   onProgress?: (event: ProgressEvent) => void;
   onWarning?: (warning: Warning) => void;
   copy?: boolean;
-  /** Values stay in their files: {@linkcode ReadModel.sources} are open then. @default {false} */
+  /** Leave values in their files: {@linkcode ReadModel.sources} then stay open. @default {false} */
   lazy?: boolean;
-  /** Only `forward` is wanted; other methods count where its parameters are in one file with theirs. @default {false} */
+  /** Only `forward` is wanted; other methods matter only if their parameters share its file. @default {false} */
   onlyForward?: boolean;
 }
 
@@ -57,7 +57,7 @@ export interface ReadMethod {
   method: string;
   program: Program;
   variables: Map<string, VariableValue>;
-  /** Whether the values are in the file of `forward`. */
+  /** Whether its values are in the file of `forward`. */
   isShared: boolean;
 }
 
@@ -65,11 +65,11 @@ export interface ReadMethod {
 export interface ReadModel {
   /** `forward` first. */
   methods: ReadMethod[];
-  /** What `.pdiparams.info` says, or null where there is none. */
+  /** The content of `.pdiparams.info`, or null if there is none. */
   info: ModelInfo | null;
-  /** What is still open, with `lazy`. */
+  /** Sources that are still open, with `lazy`. */
   sources: Pick<Source, "close">[];
-  /** Where each lazy value lies. */
+  /** The location of each lazy value. */
   places: Map<NDArray, SpanBytes>;
 }
 
@@ -87,7 +87,7 @@ export async function readModel(files: ModelFiles, options: ReadModelOptions): P
   }
 }
 
-/** The program of a method. Where both forms are there, they must have the same parameters. */
+/** The program of a method. If both forms exist, they must have the same parameters. */
 export async function readPrograms(
   { folder, shown }: ModelFiles,
   { programs }: MethodFiles,
@@ -126,9 +126,9 @@ class ModelReader {
   readonly #budget: Budget;
   readonly #sources: Source[] = [];
   readonly #places: ReadModel["places"] = new Map();
-  /** Methods without a file of their own. */
+  /** Methods without a parameter file of their own. */
   readonly #shared = new Set<string>();
-  /** Methods may share their parameters: with `lazy` a file that is open stays so. */
+  /** Open parameter files, by name: methods may share them, so with `lazy` they stay open. */
   readonly #params = new Map<string, Source>();
 
   constructor(files: ModelFiles, options: ReadModelOptions) {
@@ -149,7 +149,7 @@ class ModelReader {
     for (const [files, program] of this.#options.onlyForward ? programs.slice(0, 1) : programs) {
       const expected = expectedOf(program);
       const all = programs.map(([, other]) => other);
-      // Without the info nobody knows whether `net.v2` is a method of `net`, or another model: Paddle reads no values for it.
+      // Without the info it is unknown whether `net.v2` is a method of `net` or another model: Paddle reads no values for it.
       const isUnknown = files.method !== "forward" && info === null && program.form === "pdmodel";
       const variables = expected.length === 0 || isUnknown
         ? new Map()
@@ -161,7 +161,7 @@ class ModelReader {
     return { methods, info, sources: this.#sources, places: this.#places };
   }
 
-  /** The methods whose programs are read: a file of parameters that has more than those of `forward` may have those of all methods. */
+  /** The methods whose programs are read: a parameter file larger than `forward` needs may have the parameters of all methods. */
   async #wanted(methods: readonly MethodFiles[]): Promise<readonly MethodFiles[]> {
     const [forward] = methods;
     if (!this.#options.onlyForward || methods.length === 1 || forward.params === null) return methods;
@@ -171,7 +171,10 @@ class ModelReader {
     return source === null || sizeOf(expected) === source.size ? [forward] : methods;
   }
 
-  /** Without its file: what `static.save` writes has its values in `.pdparams`, and Paddle finds nothing to load by the prefix. */
+  /**
+   * Whether a model without its parameter file is one that `static.save` wrote: its values are in `.pdparams`, and Paddle finds
+   * nothing to load by the prefix.
+   */
   async #isTraining({ method, params }: MethodFiles): Promise<boolean> {
     if (method !== "forward" || params === null || !params.endsWith(".pdiparams")) return false;
     const { folder, shown } = this.#files;
@@ -188,7 +191,10 @@ class ModelReader {
     for (const source of this.#sources) await source.close?.();
   }
 
-  /** Another method's program. `net.v2.pdmodel` beside `net.pdmodel` may be another model: its variables are not in the info then. */
+  /**
+   * The program of a method; null if it belongs to another model: `net.v2.pdmodel` next to `net.pdmodel` may be one, if its
+   * variables are not in the info.
+   */
   async #program(files: MethodFiles, info: ModelInfo | null): Promise<Program | null> {
     const program = await readPrograms(this.#files, files, this.#options);
     if (files.method === "forward" || !info) return program;
@@ -219,7 +225,7 @@ class ModelReader {
     }
   }
 
-  /** One file for each variable, named like it. */
+  /** Read one file per variable, named after it. */
   async #scattered(folder: Folder, expected: readonly Expected[]): Promise<Map<string, VariableValue>> {
     const values = new Map<string, VariableValue>();
     for (const variable of expected) {
@@ -239,7 +245,7 @@ class ModelReader {
     return values;
   }
 
-  /** Rows have a file of their own only (FORMATS.md 7.2), and are read at once. */
+  /** Read selected rows, which always have a file of their own (FORMATS.md 7.2) and are read at once. */
   async #rows(source: Source, { name, kind, dtype }: Expected): Promise<VariableValue> {
     const { signal, copy, onProgress } = this.#options;
     return await driveFrom(
@@ -258,7 +264,7 @@ class ModelReader {
     );
   }
 
-  /** One file for all variables: of this method, or of all methods together (`combine_params`). */
+  /** Read one file for all variables: those of this method, or of all methods together (`combine_params`). */
   async #combined(
     files: MethodFiles,
     own: readonly Expected[],
@@ -289,7 +295,7 @@ class ModelReader {
     return source;
   }
 
-  /** Values whose places follow from the program: nothing is read now. */
+  /** Values whose locations follow from the program: nothing is read now. */
   #placed(source: Source, expected: readonly Expected[], layout: readonly number[]): Map<string, VariableValue> {
     if (!this.#sources.includes(source)) {
       this.#sources.push(source);
@@ -334,19 +340,19 @@ class ModelReader {
   }
 }
 
-/** The variables of a program whose values are due: each is looked at once. */
+/** The variables of a program whose values are to be read. */
 function expectedOf(program: Program): Expected[] {
   return program.parameters().map(({ name, kind, dtype, shape }) => ({ name, kind, dtype, shape }));
 }
 
-/** The variables of several programs, by name. */
+/** The variables of several programs, sorted by name. */
 function unionOf(programs: readonly Program[]): Expected[] {
   const all = new Map<string, Expected>();
   for (const program of programs) for (const variable of expectedOf(program)) all.set(variable.name, variable);
   return [...all.values()].sort((a, b) => byCodePoint(a.name, b.name));
 }
 
-/** Where each record begins, if the program says enough and the file has exactly that many bytes; null otherwise. */
+/** The offset of each record, if the program says enough and the file has exactly that many bytes; otherwise null. */
 function layoutOf(expected: readonly Expected[], size: number): number[] | null {
   const starts: number[] = [];
   let at = 0;
@@ -369,13 +375,13 @@ function sizeOf(expected: readonly Expected[]): number | null {
   return size;
 }
 
-/** Bytes of the record of a plain tensor of known shape. */
+/** Size in bytes of the record of a plain tensor of known shape. */
 function recordSizeOf({ kind, dtype, shape }: Expected): number | null {
   if (kind !== "dense_tensor" || dtype === null || shape === null || shape.includes(-1)) return null;
   return plainRecordHeadSize(dtype, shape) + shape.reduce((a, b) => a * b, dtypeInfo(dtype).itemsize);
 }
 
-/** A file that is known to be another program's is said to be what it is. */
+/** Throws a more specific error for a file that another program is known to write. */
 function refuseForeign(head: Uint8Array): void {
   if (detectKind(head) !== "unknown") return;
   const error = foreignError(head);

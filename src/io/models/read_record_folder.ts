@@ -1,5 +1,5 @@
 /**
- * A folder in which every file is one tensor: `fluid.io.save_params` and the like without a file name.
+ * A folder in which every file is one tensor, as `fluid.io.save_params` and the like write without a file name.
  *
  * @module
  */
@@ -24,20 +24,20 @@ import { Turns } from "../waiting/turns.ts";
 /** Files that operating systems leave in folders. */
 const NOT_OURS = new Set(["Thumbs.db", "desktop.ini"]);
 
-/** What a folder of records holds. */
+/** The content of a folder of records. */
 export interface RecordFolder {
   /** Tensors by their path in the folder. */
   values: Map<string, NDArray>;
   /** Files that are still open, with `lazy`. */
   sources: Source[];
-  /** Where each lazy tensor lies. */
+  /** The location of each lazy tensor. */
   places: Map<NDArray, SpanBytes>;
 }
 
 /**
  * Read every file of the folder at `place`; hidden files are skipped with a warning.
  *
- * @throws {PathError} `EXTRA_FILE`: a file that is no tensor, such as those of a model that is loaded by its prefix
+ * @throws {PathError} `EXTRA_FILE`: a file is not a tensor, as with a model that is loaded by its prefix
  */
 export async function readRecordFolder(place: Place, options: ReadModelOptions): Promise<RecordFolder> {
   const folder = folderAt(place), progress = progressOfFiles(options.onProgress, "load");
@@ -70,7 +70,7 @@ function prefixMeant({ shown }: Place, prefix: string): PathError {
   return new PathError("EXTRA_FILE", message, { path: shown, names: [prefix], hint });
 }
 
-/** Read the tensor of one file of a folder; what stays open is noted in `read`. */
+/** Read the tensor in one file of a folder; sources that stay open are added to `read`. */
 export async function readRecordFile(
   folder: Folder,
   name: string,
@@ -111,7 +111,7 @@ export async function readRecordFile(
   }
 }
 
-/** The first of the records in a file, and how many follow: Paddle does not look at them (`_load_lod_tensor`). */
+/** Read the first record in a file, and count those that follow, which Paddle ignores (`_load_lod_tensor`). */
 function* readFirst(cursor: Cursor, budget: Budget): Decoder<{ first: RawTensor; others: number }> {
   yield cursor.need(1);
   if (cursor.left === 0) throw new FormatError("EMPTY", "The file has no bytes", { offset: 0 });
@@ -124,7 +124,7 @@ function isHidden(name: string): boolean {
   return name.startsWith(".") || name.includes("/.") || NOT_OURS.has(last);
 }
 
-/** A file that does not even begin like a record. */
+/** Whether a file does not even begin like a record. */
 function isForeign(error: unknown): error is PaddleError {
   return isPaddleError(error) && ["BAD_VERSION", "WRONG_FORMAT"].includes(error.code) && error.offset === 0;
 }

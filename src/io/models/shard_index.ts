@@ -1,6 +1,6 @@
 /**
- * The index of a checkpoint in several files (`model.safetensors.index.json`, `model_state.pdparams.index.json`): which file has which
- * tensor.
+ * The index of a checkpoint in several files (`model.safetensors.index.json`,
+ * `model_state.pdparams.index.json`): which file has which tensor.
  *
  * ```text
  * { "metadata": { "total_size": 48 }, "weight_map": { "fc.weight": "model-00001-of-00002.safetensors" } }
@@ -21,12 +21,12 @@ import { readFully } from "../sources/read_fully.ts";
 import { safeParts } from "../folders/safe_name.ts";
 import { inTurns } from "../waiting/turns.ts";
 
-/** Files that an index may name. */
+/** Maximum number of files that an index may name. */
 const MAX_FILES = 10_000;
 
-/** What an index says. */
+/** The content of an index. */
 export interface ShardIndex {
-  /** Where the files are: beside the index. */
+  /** The folder of the files: that of the index. */
   readonly folder: Folder;
   /** The file of each tensor, in the order of the index. */
   readonly files: ReadonlyMap<string, string>;

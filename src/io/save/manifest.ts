@@ -1,6 +1,6 @@
 /**
- * `<prefix>.pdsum`, in a folder that is one set `.pdsum`: which files were saved together (RULES.md SET-2). It takes its place last, so that
- * files of two saves, left by a crash between two renames or by copying, are told from those of one.
+ * `<prefix>.pdsum`, or `.pdsum` for a folder as a whole: lists the files that were saved together (RULES.md SET-2). It is put in place
+ * last, so that files of two saves, mixed by a crash between two renames or by copying, can be told from those of one.
  *
  * @module
  */
@@ -16,23 +16,23 @@ export interface SavedFile {
   /** Its name in the folder. */
   readonly name: string;
   readonly size: number;
-  /** As hex. */
+  /** In hex. */
   readonly sha256: string;
 }
 
 const END = ".pdsum";
 const LONGEST = 2 ** 24;
 const PIECE = 2 ** 20;
-/** Files that are opened without being read are hashed until they have so many bytes together. */
+/** With `lazy`, files are hashed until they exceed this many bytes in total. */
 const SMALL = 64 * 2 ** 20;
 
-/** Name of the manifest of a prefix: in a folder as a whole `.pdsum`. */
+/** Name of the manifest of a prefix; for a folder as a whole `.pdsum`. */
 export function manifestName(prefix: string): string {
   return prefix + END;
 }
 
 /**
- * The names in `folder` that the manifest of `prefix` lists; null where there is no manifest.
+ * The names in `folder` that the manifest of `prefix` lists; null if there is no manifest.
  *
  * @throws {FormatError} it is damaged
  */
@@ -43,32 +43,32 @@ export async function filesOfManifest(folder: Folder, prefix: string): Promise<S
   return new Set(files.map(({ name }) => baseOf(prefix) + name));
 }
 
-/** What names in the folder of `prefix` begin with. */
+/** The folder part of `prefix`, with its slash. */
 function baseOf(prefix: string): string {
   return prefix.slice(0, prefix.lastIndexOf("/") + 1);
 }
 
-/** A manifest of `files`, which lie in its folder. */
+/** A manifest of `files`, which are in the folder of `prefix`. */
 export function manifestOf(files: readonly SavedFile[], prefix: string): Uint8Array {
   const id = hexOf(crypto.getRandomValues(new Uint8Array(8))), base = baseOf(prefix);
   const beside = files.map(({ name, size, sha256 }) => ({ name: name.slice(base.length), size, sha256 }));
   return new TextEncoder().encode(JSON.stringify({ pdsum: 1, id, files: beside }) + "\n");
 }
 
-/** How files are held against a manifest. */
+/** How files are checked against a manifest. */
 export interface CheckOptions {
-  /** The files are opened without being read. */
+  /** Open the files without reading them. */
   lazy?: boolean;
-  /** Only a manifest that lists this file counts: others of that name speak of other files. */
+  /** Ignore a manifest that does not list this file: it is about other files. */
   having?: string;
   signal?: AbortSignal;
 }
 
 /**
- * Hold the files of a prefix against its manifest; nothing where it has none. The prefix of a folder as a whole is its name with a slash behind
- * it, or `""`. Of a `lazy` call large files are looked at by their size.
+ * Check the files of a prefix against its manifest, if there is one. The prefix of a folder as a whole is its name with a trailing slash,
+ * or `""`. With `lazy`, only the size of large files is checked.
  *
- * @throws {FormatError} `MIXED_SAVE`: a file is of another save; `BAD_JSON`, `BAD_FIELD`: the manifest is damaged
+ * @throws {FormatError} `MIXED_SAVE`: a file is from another save; `BAD_JSON`, `BAD_FIELD`: the manifest is damaged
  */
 export async function checkManifest(
   folder: Folder,
@@ -95,9 +95,10 @@ export async function checkManifest(
 }
 
 /**
- * The same where nobody knows yet whether there is a manifest. A place that cannot tell what it has, such as a base URL, is not asked for one.
+ * Like {@linkcode checkManifest}, if it is not known whether there is a manifest. A folder that cannot list its files, such
+ * as a base URL, is not checked.
  *
- * @throws what {@linkcode checkManifest} throws
+ * @throws whatever {@linkcode checkManifest} throws
  */
 export async function findManifest(
   folder: Folder,
@@ -139,7 +140,7 @@ async function readManifest(source: Source, path: string, signal?: AbortSignal):
     throw new FormatError("BAD_FIELD", `${quote(path)} is no manifest of a kind that is known`, { path });
   }
   for (const { name } of files) safeParts(name);
-  // Each is hashed as often as it is listed.
+  // A file that is listed several times would be hashed several times.
   if (new Set(files.map(({ name }) => name)).size < files.length) {
     throw new FormatError("BAD_FIELD", `${quote(path)} is no manifest: it lists a file twice`, { path });
   }

@@ -1,5 +1,5 @@
 /**
- * Chunks into a sink.
+ * Writes chunks to a sink.
  *
  * @module
  */
@@ -13,17 +13,17 @@ import { SpareBytes } from "./spare_bytes.ts";
 import { Turns } from "../waiting/turns.ts";
 import { within } from "../waiting/within.ts";
 
-/** Small chunks are gathered up to this before they are written. */
+/** Small chunks are gathered into writes of up to this many bytes. */
 const GATHER = 2 ** 20;
-/** Longest single write: an abort is seen between two. */
+/** Maximum bytes of a single write: an abort takes effect between two. */
 const LONGEST = 16 * 2 ** 20;
 
 /**
- * Write chunks, `size` bytes in all: small ones together, large ones as they are, what lies in files when its turn comes.
+ * Write chunks, `size` bytes in total: small ones gathered, large ones as they are, and those that are in files read when their turn comes.
  *
- * Its own memory comes from `spare`.
+ * Buffers come from `spare`.
  *
- * @throws {SourceError} `SOURCE_CHANGED`: other than `size` bytes came, because the value changed meanwhile, or a file that was read did
+ * @throws {SourceError} `SOURCE_CHANGED`: there were not `size` bytes, because the value, or a file that was read, changed meanwhile
  */
 export async function pour(
   chunks: Iterable<Chunk>,
@@ -38,7 +38,7 @@ export async function pour(
   const room = Math.min(GATHER, size);
   let gathered = spare.take(room), other = isFile ? spare.take(room) : gathered;
   let held = 0, written = 0;
-  /** Whether the encoder's own memory is being written: it stays as it is until the next chunk but one is asked for. */
+  /** Whether the encoder's own memory is being written: it is valid until the next chunk but one is requested. */
   let isLent = false;
   const count = (bytes: number) => {
     written += bytes;
@@ -81,7 +81,7 @@ export async function pour(
       if (chunk instanceof UnreadBytes) {
         for await (const piece of ahead.pieces(chunk)) {
           await add(keeps ? copies.of(piece) : piece);
-          // The next piece may come in the same memory.
+          // The next piece may reuse the same memory.
           await done();
         }
       } else await add(chunk);
@@ -97,14 +97,14 @@ export async function pour(
   }
 }
 
-/** Bytes between two collections that a runtime is asked for. */
+/** Bytes copied between two requests for garbage collection. */
 const COLLECT_AFTER = 64 * 2 ** 20;
 
-/** Copies for a sink that may keep them. */
+/** Makes copies for a sink that may keep them. */
 class Copies {
   #bytes = 0;
 
-  /** Memory of its own with these bytes, where they are not gathered anyway. */
+  /** A copy of `piece`, unless it is so small that it is gathered anyway. */
   of(piece: Uint8Array): Uint8Array {
     if (piece.length <= GATHER / 4) return piece;
     this.#bytes += piece.length;
@@ -127,28 +127,28 @@ function changed(expected: number, actual: number): SourceError {
   );
 }
 
-/** How chunks reach their sink. */
+/** How chunks are passed to their sink. */
 interface Writer {
   next(chunk: Uint8Array): Promise<void>;
-  /** What was written before is in the sink, or failed. */
+  /** Settles once everything passed before has been written, or has failed. */
   done(): Promise<void>;
 }
 
-/** A file writes by itself: meanwhile the next chunk is made, and no more than that. */
+/** Writes to a file in the background: meanwhile the next chunk is made, but no more than that. */
 function behind(sink: FileSink, count: (bytes: number) => void): Writer {
   let pending: Promise<void> = Promise.resolve();
   return {
     async next(chunk) {
       await pending;
       pending = sink.write(chunk).then(() => count(chunk.length));
-      // Told where it is waited for.
+      // Reported where it is awaited.
       pending.catch(() => {});
     },
     done: () => pending,
   };
 }
 
-/** Nobody waits for a sink that does not look at the signal. */
+/** Does not wait for a sink that ignores the signal. */
 function oneByOne(sink: Sink, signal: AbortSignal | undefined, count: (bytes: number) => void): Writer {
   return {
     async next(chunk) {

@@ -1,5 +1,6 @@
 /**
- * Chunks with their stand-ins: what small ones stand for is read, several at a time; large ones are read in pieces when they are written.
+ * Resolves the stand-ins among an encoder's chunks: small arrays are read, several at a time; large ones are read
+ * in pieces as they are written.
  *
  * @module
  */
@@ -12,30 +13,30 @@ import { SpareBytes } from "./spare_bytes.ts";
 import { scratchOf, SpanBytes } from "../lazy/span_bytes.ts";
 import { within } from "../waiting/within.ts";
 
-/** Arrays below this are read whole. */
+/** Arrays smaller than this, in bytes, are read whole. */
 const SMALL = 65_536;
-/** Arrays that are read together, so that neighbours come in one request. */
+/** Number of arrays to read at once, so that neighbours are merged into one request. */
 const TOGETHER = 64;
 /** Bytes of a large array that are read at a time. */
 const PIECE = 2 * 2 ** 20;
 
-/** Bytes that become text at a time. */
+/** Bytes that are encoded as a string at a time. */
 const TEXT_PIECE = 2 ** 20;
 
-/** The chunks that an encoder gives, one after the other. */
+/** An encoder's chunks, one after the other. */
 export class ReadAhead {
   readonly #chunks: Iterator<Chunk>;
   readonly #signal: AbortSignal | undefined;
   readonly #queue: (Chunk | Promise<Uint8Array>)[] = [];
   readonly #spare: SpareBytes;
-  /** For pieces; each is used again and again. */
+  /** Reused buffers for pieces. */
   readonly #buffers: Uint8Array[] = [];
   #small: [Uint8Array, Uint8Array] | null = null;
   #text: Uint8Array | null = null;
-  /** Places that were read, by what tells whether they changed. */
+  /** What was read, by what can tell whether it changed. */
   readonly #read = new Map<unknown, LazyBytes>();
 
-  /** Over `chunks`, of which one is good until the next but one is asked for. */
+  /** Over `chunks`, each of which is valid until the next but one is requested. */
   constructor(chunks: Iterable<Chunk>, signal?: AbortSignal, spare: SpareBytes = new SpareBytes()) {
     this.#spare = spare;
     this.#chunks = chunks[Symbol.iterator]();
@@ -43,8 +44,8 @@ export class ReadAhead {
   }
 
   /**
-   * The next chunk; null behind the last one. A stand-in that is given is a large one: see {@linkcode ReadAhead.pieces}; bytes in its place
-   * are good until the next chunk is asked for.
+   * The next chunk; null after the last one. Only large stand-ins are returned as such: see {@linkcode ReadAhead.pieces}. Bytes that
+   * replace a small one are valid until the next chunk is requested.
    */
   next(): Chunk | Promise<Uint8Array> | null {
     const first = this.#queue.shift();
@@ -55,7 +56,7 @@ export class ReadAhead {
     return this.#now(step.value) ?? this.#several(step.value);
   }
 
-  /** The bytes of a large stand-in. Each piece is good until the next one is asked for: they are made in a few places in turn. */
+  /** The bytes of a large stand-in. Each piece is valid until the next one is requested: a few buffers are used in turn. */
   async *pieces(chunk: UnreadBytes): AsyncGenerator<Uint8Array> {
     const { array, turn } = chunk;
     if (array.unread) this.#note(array.unread);
@@ -66,20 +67,20 @@ export class ReadAhead {
     else yield* turn(pieces, this.#signal);
   }
 
-  /** Whether all that was read is what it was: throws where a place changed meanwhile. */
+  /** Check that everything read is unchanged; throws if a source changed meanwhile. */
   async verify(): Promise<void> {
     for (const bytes of this.#read.values()) {
       await within((async () => await bytes.verify?.())(), Infinity, this.#signal);
     }
   }
 
-  /** Give its memory back, where all was read: a read that was left goes on writing into it. */
+  /** Release the buffers. Only once everything was read: an abandoned read goes on writing to them. */
   release(): void {
     this.#spare.give(...this.#small ?? [], ...this.#buffers.splice(0));
     this.#small = null;
   }
 
-  /** One buffer for pieces, and another where more than one comes. */
+  /** Take one buffer for pieces, and a second one if there is more than one piece. */
   #takeBuffers(nbytes: number): void {
     const length = Math.min(PIECE, nbytes), buffers = this.#buffers;
     for (let k = 0; k < (nbytes > PIECE ? 2 : 1); k++) {
@@ -89,7 +90,7 @@ export class ReadAhead {
     }
   }
 
-  /** What can be read at once is. */
+  /** The bytes of a small stand-in, if they can be read synchronously. */
   #now({ array, turn }: UnreadBytes): Uint8Array | null {
     const { unread, nbytes } = array;
     if (unread && !unread.readSync) return null;
@@ -107,11 +108,11 @@ export class ReadAhead {
     return text.subarray(0, utf8FromLatin1(bytes, text));
   }
 
-  /** Begin to read some that stand close together; the first of them is given. */
+  /** Start reading several stand-ins that are close together; returns the first one. */
   #several(first: UnreadBytes): Promise<Uint8Array> {
     const begin = (chunk: UnreadBytes) => {
       const reading = this.#whole(chunk);
-      // Told where it is waited for.
+      // Reported where it is awaited.
       reading.catch(() => {});
       return reading;
     };
@@ -124,7 +125,7 @@ export class ReadAhead {
         begun++;
       } else {
         this.#queue.push(step.value);
-        // One that is made in a place of its encoder's is not good for long.
+        // A chunk in the encoder's own buffer does not stay valid for long.
         if (step.value.length >= SMALL) break;
       }
     }
@@ -171,7 +172,7 @@ function textOf(bytes: Uint8Array): Uint8Array {
   return text;
 }
 
-/** The bytes of an array, one piece in memory while the next is read. They are not kept. */
+/** The bytes of an array, with one piece in memory while the next is being read. */
 async function* plainPieces(
   array: NDArray,
   signal?: AbortSignal,
@@ -184,7 +185,7 @@ async function* plainPieces(
   const read = (at: number) => {
     if (at >= array.nbytes) return null;
     const piece = lazy.fill(at, scratchOf(buffers, at / PIECE % 2, Math.min(PIECE, array.nbytes - at)), { signal });
-    // Who stops in between never waits for it.
+    // A caller that stops early never awaits it.
     piece.catch(() => {});
     return piece;
   };

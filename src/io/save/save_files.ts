@@ -1,6 +1,6 @@
 /**
- * Several files that belong together (RULES.md SET-1): all are written beside their places before the first takes its place, and the one
- * that readers look for, the program, takes its place last.
+ * Saves several files that belong together (RULES.md SET-1): all are written to temporary files before the first is put in place, and the
+ * one that readers look for, the program, is put in place last.
  *
  * @module
  */
@@ -18,11 +18,11 @@ import { sinkFailed } from "../sinks/sink_failed.ts";
 import { SpareBytes } from "./spare_bytes.ts";
 import { WholeFolder } from "../disk/whole_folder.ts";
 
-/** A file to be written. */
+/** A file to write. */
 export interface OutFile {
   /** Its name in the folder. */
   name: string;
-  /** Bytes that will come. */
+  /** Number of bytes to be written. */
   size: number;
   /** The bytes. */
   chunks: Iterable<Chunk>;
@@ -32,15 +32,15 @@ export interface OutFile {
 export interface SaveFilesOptions {
   signal?: AbortSignal;
   onProgress?: (event: ProgressEvent) => void;
-  /** Write the manifest of the prefix, too. */
+  /** Also write the manifest of the prefix. */
   manifest?: boolean;
-  /** The folder takes its place as a whole. */
+  /** Replace the folder as a whole. */
   wholeFolder?: boolean;
 }
 
 /**
- * Write `files` into `folder`; they take their places in this order, and then, where it is wanted, the manifest of `prefix`. The names written
- * are returned.
+ * Write `files` to `folder`; they are put in place in this order, followed by the manifest of `prefix`, if
+ * requested. Returns the names written.
  */
 export async function saveFiles(
   folder: Folder,
@@ -55,7 +55,7 @@ export async function saveFiles(
   const progress = progressOf(onProgress, "save", files.reduce((n, file) => n + file.size, 0));
   const open: Sink[] = [];
   try {
-    // All of them are on the disk before the first takes its place.
+    // All of them are on the disk before the first is put in place.
     const saved = await writeAll(folder, files, options, open, progress);
     if (hasManifest && prefix !== undefined) {
       const manifest = manifestOf(saved, prefix);
@@ -67,7 +67,7 @@ export async function saveFiles(
     signal?.throwIfAborted();
     progress?.check();
     await placeAll(open, whole === null);
-    // Files that are in their places are saved: a folder is when it is in its own.
+    // Files are saved once they are in place; a folder once it is itself in place.
     if (whole) {
       signal?.throwIfAborted();
       await whole.takePlace();
@@ -83,12 +83,12 @@ export async function saveFiles(
   return [...files.map(({ name }) => name), ...hasManifest && prefix !== undefined ? [manifestName(prefix)] : []];
 }
 
-/** Files of this size are written by themselves, smaller ones several at a time: most of their time is spent waiting for the disk. */
+/** Files of at least this many bytes are written alone, smaller ones several at a time: they mostly wait for the disk. */
 const LARGE_FILE = 2 ** 20;
-/** Small files that are written at a time. */
+/** Number of small files that are written at a time. */
 const AT_A_TIME = 16;
 
-/** Write what will be the files, several at a time; their sinks come into `open` in the order of the files, also where one fails. */
+/** Write the temporary files, several at a time; their sinks are added to `open` in the order of the files, even if one fails. */
 async function writeAll(
   folder: Folder,
   files: readonly OutFile[],
@@ -110,7 +110,7 @@ async function writeAll(
     if (sink instanceof FileSink) await sink.prepare(spare);
   };
   for (const [i, file] of files.entries()) {
-    // The first one makes the folder, which those that follow find.
+    // The first one creates the folder for those that follow.
     const weight = file.size < LARGE_FILE && i > 0 ? 1 : AT_A_TIME;
     while (taken + weight > AT_A_TIME && !failure) await Promise.race(running);
     if (failure) break;
@@ -131,8 +131,8 @@ async function writeAll(
 }
 
 /**
- * One file after the other takes its place. Where one fails, those before it are taken back, as far as they are by path and `isRevocable`; it
- * is left in `open` with those behind it. Those that stay make the error's `committed` unknown.
+ * Put one file after the other in place. If one fails, those before it are put back, if they are files at a path and `isRevocable`; it
+ * stays in `open` with those after it. If some cannot be put back, the error's `committed` is unknown.
  */
 async function placeAll(open: Sink[], isRevocable: boolean): Promise<void> {
   const placed: FileSink[] = [], isAlone = open.length === 1;
@@ -161,7 +161,7 @@ async function placeAll(open: Sink[], isRevocable: boolean): Promise<void> {
   await Promise.all(placed.map((sink) => sink.settle()));
 }
 
-/** Leave nothing behind: folders that were made go when no file is in them any more. */
+/** Leave nothing behind: folders that were created are removed once no file is left in them. */
 async function abortAll(open: readonly Sink[], error: unknown, signal: AbortSignal | undefined): Promise<void> {
   await Promise.allSettled(open.map(async (sink) => {
     if (sink instanceof FileSink) return await sink.discard();
@@ -170,7 +170,7 @@ async function abortAll(open: readonly Sink[], error: unknown, signal: AbortSign
   for (const sink of [...open].reverse()) if (sink instanceof FileSink) await sink.abort(error);
 }
 
-/** The manifest of an earlier save does not speak of what is written now; one of other files stays. */
+/** Remove the manifest of an earlier save, which does not match what is written now; a manifest of other files stays. */
 async function removeManifest(folder: Folder, prefix: string, files: readonly OutFile[]): Promise<void> {
   const name = manifestName(prefix);
   try {
@@ -179,7 +179,7 @@ async function removeManifest(folder: Folder, prefix: string, files: readonly Ou
       listed = await filesOfManifest(folder, prefix);
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
-      // A damaged one speaks of nothing.
+      // A damaged manifest describes nothing.
       listed = new Set(files.map(({ name }) => name));
     }
     if (listed && files.some(({ name }) => listed.has(name))) await folder.delete(name);
@@ -193,7 +193,7 @@ async function removeManifest(folder: Folder, prefix: string, files: readonly Ou
   }
 }
 
-/** A file that is hashed for the manifest is one by path: it is read back before it takes its place. */
+/** Open one file. To be hashed for the manifest, it must be a file at a path: those are read back before they are put in place. */
 async function putPart(folder: Folder, name: string, size: number, isHashed: boolean): Promise<Sink> {
   if (!isHashed) return guardedSink(await folder.put(name, { size }));
   try {

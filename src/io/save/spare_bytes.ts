@@ -1,17 +1,17 @@
 /**
- * Memory that is used again: what is thrown away stays in memory until a collection, which many small buffers do not bring about.
+ * Reusable buffers: what is dropped stays in memory until a collection, which many small buffers do not trigger.
  *
  * @module
  */
 
-/** Least bytes of a buffer that is made. */
+/** Minimum bytes of a new buffer. */
 const LEAST = 65_536;
 
-/** Buffers that nobody uses at the moment. */
+/** Buffers that are not in use. */
 export class SpareBytes {
   readonly #free: Uint8Array[] = [];
 
-  /** A buffer of `length` bytes, of any content: the smallest that is large enough, so that larger ones are there for who needs them. */
+  /** A buffer of `length` bytes with arbitrary content: the smallest that is large enough, so that larger ones stay available. */
   take(length: number): Uint8Array {
     const i = this.#smallest(length);
     const bytes = i < 0 ? new Uint8Array(Math.max(LEAST, length)) : this.#free.splice(i, 1)[0];
@@ -26,7 +26,7 @@ export class SpareBytes {
     return found;
   }
 
-  /** Give back what was taken; null is none. */
+  /** Return buffers; null is ignored. */
   give(...buffers: (Uint8Array | null | undefined)[]): void {
     for (const bytes of buffers) if (bytes) this.#free.push(new Uint8Array(bytes.buffer));
   }

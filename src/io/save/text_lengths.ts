@@ -1,5 +1,5 @@
 /**
- * What arrays that lie in files have as the text of protocol 2, whose length stands before it.
+ * Lengths of the strings that encode arrays in protocol 2, for arrays that are still in files: the length precedes the string.
  *
  * @module
  */
@@ -11,12 +11,12 @@ import { ReadAhead } from "./read_ahead.ts";
 import { SpanBytes } from "../lazy/span_bytes.ts";
 import { Turns } from "../waiting/turns.ts";
 
-/** Lengths of texts by the bytes that they stand for. */
+/** Lengths in bytes of strings, by the bytes that they encode. */
 export type TextLengths = WeakMap<Uint8Array | LazyBytes, number>;
 
 /**
- * The lengths for all arrays below `value` that were left in files. Where the file has such a text, it is known; else the array is read once
- * for it.
+ * The lengths for all arrays in `value` that were left in files. If the file has them as such a string, the length is known; otherwise the
+ * array is read once to find it.
  */
 export async function textLengthsOf(value: unknown, signal?: AbortSignal): Promise<TextLengths> {
   const lengths: TextLengths = new WeakMap();
