@@ -7,7 +7,7 @@ import { type Json, JsonObject } from "../json/json.ts";
 import { asObject, At, badField } from "./fields.ts";
 import type { PirProgram } from "./pir_program.ts";
 
-/** An operator that fetches value `id` as output `column` under a name. */
+/** An operator that fetches value `id` as output `column`, called `name`. */
 export function fetchOp(program: PirProgram, name: string, id: number, column: number): JsonObject {
   const ops = program.ops();
   const maker = ops.find((op) => op.results.some((result) => result.id === id));

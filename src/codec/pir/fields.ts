@@ -1,18 +1,18 @@
 /**
- * Looks into a PIR module's JSON; what is not there, or of another kind, is an error that says where.
+ * Access to a PIR module's JSON; a field that is missing or of the wrong type is an error that says where.
  *
  * @module
  */
 import { FormatError } from "../../errors.ts";
 import { type Json, JsonObject } from "../json/json.ts";
 
-/** Where a field is: put into words only where something is wrong with it, as there are many. */
+/** The path of a field, which is only formatted for an error, as there are many. */
 export class At {
   readonly #parent: At | null;
   readonly #field: string;
   readonly #index: number;
 
-  /** The field of what is at `parent`; with `index` an entry of it. */
+  /** A field of the object at `parent`; with `index`, an entry of that field. */
   constructor(parent: At | null, field: string, index = -1) {
     this.#parent = parent;
     this.#field = field;
@@ -26,30 +26,30 @@ export class At {
   }
 }
 
-/** The error for a field that is not as it has to be. */
+/** The error of an invalid field. */
 export function badField(at: At, finding: string): FormatError {
   return new FormatError("BAD_FIELD", `The program's ${at} ${finding}`, { at: String(at) });
 }
 
-/** An object: what is at `at`, or that field of it, or that entry of the field. */
+/** Check that `value` is an object. Its path is `at`, or the given field of that, or an entry of that field. */
 export function asObject(value: Json | undefined, at: At | null, field?: string, index?: number): JsonObject {
   if (value instanceof JsonObject) return value;
   throw misfit(value, "object", at, field, index);
 }
 
-/** A list. */
+/** Check that `value` is a list. */
 export function asList(value: Json | undefined, at: At | null, field?: string, index?: number): Json[] {
   if (Array.isArray(value)) return value;
   throw misfit(value, "list", at, field, index);
 }
 
-/** A text. */
+/** Check that `value` is a string. */
 export function asText(value: Json | undefined, at: At | null, field?: string, index?: number): string {
   if (typeof value === "string") return value;
   throw misfit(value, "text", at, field, index);
 }
 
-/** An integer that JavaScript's numbers can say. */
+/** Check that `value` is an integer in JavaScript's safe range. */
 export function asInt(value: Json | undefined, at: At | null, field?: string, index?: number): number {
   if (typeof value === "number") return value;
   throw misfit(value, "integer", at, field, index);

@@ -1,5 +1,5 @@
 /**
- * Values of attributes (FORMATS.md 10.3). Kinds that are not known are given as they stand in the file.
+ * Values of attributes (FORMATS.md 10.3). Those of unknown kinds are returned as they are in the file.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { type Json, JsonNumber, JsonObject } from "../json/json.ts";
 import { floatText } from "../json/write_json.ts";
 import { asList, asObject, asText, At } from "./fields.ts";
 
-/** What the writer puts under `VD` where JSON has no number. */
+/** The strings that Paddle writes under `VD` for values that are not JSON numbers. */
 const NOT_FINITE: ReadonlyMap<string, number> = new Map([
   ["NaN", NaN],
   ["NAN", NaN],
@@ -19,12 +19,12 @@ const NOT_FINITE: ReadonlyMap<string, number> = new Map([
 ]);
 
 const FLOATS = new Set(["0.a_f32", "0.a_f64"]);
-/** Bits of integers. */
+/** Integer kinds and their bits. */
 const INTS = new Map([["0.a_i32", 32], ["0.a_i64", 64], ["0.a_index", 64]]);
 const COMPLEX = new Set(["0.a_c64", "0.a_c128"]);
 const TEXTS = new Set(["0.a_str", "0.a_tensorname", "1.a_dtype", "1.a_layout"]);
 
-/** Make sure that what is at `at` is an attribute, without making its value. */
+/** Check that `value`, whose path is `at`, is an attribute, without decoding it. */
 export function checkAttribute(value: Json | undefined, at: At): void {
   const found = itemsOf(value, at);
   if (found === null || found.every(isSimpleAttribute)) return;
@@ -38,27 +38,27 @@ export function checkAttribute(value: Json | undefined, at: At): void {
   }
 }
 
-/** Whether this is an attribute without others in it, as nearly all are: no place has to be noted for them. */
+/** Whether this is an attribute that contains no others, as nearly all are, so that no path need be recorded for it. */
 export function isSimpleAttribute(value: Json | undefined): boolean {
   const kind = value instanceof JsonObject ? value.get("#") : undefined;
   return typeof kind === "string" && kind !== "0.a_array";
 }
 
-/** What is in an attribute that is a list; null where it is none. */
+/** The items of a list attribute; null for any other attribute. */
 function itemsOf(value: Json | undefined, at: At): Json[] | null {
   const attribute = asObject(value, at);
   return asText(attribute.get("#"), at, "#") === "0.a_array" ? asList(attribute.get("D"), at, "D") : null;
 }
 
-/** A list or object whose members are still to be put into it. */
+/** A list or object whose members have yet to be added. */
 interface Unfilled {
   readonly into: AttributeValue[] | object;
   readonly from: Json[] | JsonObject;
-  /** The members are attributes themselves. */
+  /** Whether the members are attributes themselves. */
   readonly ofAttributes: boolean;
 }
 
-/** The value of an attribute that was checked. */
+/** Decode an attribute that was checked. */
 export function readAttribute(value: Json | undefined): AttributeValue {
   const todo: Unfilled[] = [];
   const result = attributeOf(value, todo);
@@ -73,7 +73,7 @@ export function readAttribute(value: Json | undefined): AttributeValue {
   return result;
 }
 
-/** Where it is a list or object, that is empty, and among `todo`. */
+/** The value of an attribute. A list or object is returned empty and added to `todo`. */
 function attributeOf(value: Json | undefined, todo: Unfilled[]): AttributeValue {
   const attribute = value as JsonObject;
   const kind = attribute.get("#") as string;
@@ -96,7 +96,7 @@ function asNumber(value: Json | undefined): number {
   return value instanceof JsonNumber ? value.value : Number(value);
 }
 
-/** JSON as a value of an attribute: numbers as numbers, objects as null-prototype objects. */
+/** JSON as an attribute value: numbers as numbers, objects as null-prototype objects. */
 function plain(value: Json, todo: Unfilled[]): AttributeValue {
   if (value instanceof JsonNumber) return value.value;
   if (Array.isArray(value)) return unfilled([], value, false, todo);
@@ -107,7 +107,7 @@ function define(object: object, key: string, value: AttributeValue): void {
   Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
-/** The JSON of an attribute's value of a kind such as `0.a_i32`; lists take the kind of what stood there. */
+/** The JSON of an attribute value of a kind such as `0.a_i32`; the items of a list get the kind of those in `before`. */
 export function writeAttribute(name: string, value: AttributeValue, kind: string, before: Json | undefined): Json {
   const data = dataOf(value, kind, before);
   if (data === undefined) {
@@ -156,10 +156,10 @@ function isInt(value: AttributeValue, bits: number): value is number | bigint {
   return isWhole && BigInt.asIntN(bits, BigInt(value)) === BigInt(value);
 }
 
-/** Kinds of number from wide to narrow: a new list has the widest that its items need, as Paddle reads lists of one kind. */
+/** Number kinds from wide to narrow: a new list gets the widest that any item needs, as Paddle only reads lists of one kind. */
 const NUMBERS = ["0.a_f32", "0.a_i64", "0.a_i32"];
 
-/** The kind of a new attribute, by its value. */
+/** The kind of a new attribute with this value. */
 export function kindOf(value: AttributeValue): string {
   if (typeof value === "boolean") return "0.a_bool";
   if (typeof value === "string") return "0.a_str";

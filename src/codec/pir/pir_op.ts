@@ -1,5 +1,5 @@
 /**
- * An operator of a PIR module, over its JSON.
+ * An operator of a PIR module, as a view of its JSON.
  *
  * @module
  */
@@ -10,20 +10,20 @@ import { asInt, asList, asObject, asText, At, badField } from "./fields.ts";
 import { checkAttribute, isSimpleAttribute, kindOf, readAttribute, writeAttribute } from "./pir_attribute.ts";
 import { type PirType, readType } from "./pir_type.ts";
 
-/** A value that an operator makes, or that a block is given. */
+/** A result of an operator, or an argument of a block. */
 export interface PirValue {
-  /** Its number: results count up from 1, arguments of blocks down from -1. */
+  /** Results count up from 1, block arguments down from -1. */
   readonly id: number;
   readonly type: PirType;
 }
 
-/** Attributes in the compressed form of a parameter, in order. */
+/** Attributes in the compressed form of a parameter, which stores only their values in this order. */
 const PARAMETER_A = ["is_distributed", "is_parameter", "need_clip", "parameter_name"];
 const PARAMETER_OA = ["persistable", "stop_gradient", "trainable"];
-/** Fields with attributes by name. */
+/** Fields with named attributes. */
 const LISTED = ["A", "OA"];
 const LISTED_OF_PARAMETER = ["DA", "QA"];
-/** Attribute that names the value: of parameters, inputs and outputs. */
+/** The attribute that names a parameter, input or output, by operator. */
 const NAME = new Map([[PARAMETER, "parameter_name"], ["pd_op.data", "name"], ["pd_op.feed", "name"], [
   "pd_op.fetch",
   "name",
@@ -32,7 +32,7 @@ const NAME = new Map([[PARAMETER, "parameter_name"], ["pd_op.data", "name"], ["p
 /** An operator. */
 export class PirOp implements Operator {
   readonly type: string;
-  /** What it makes. */
+  /** The values it produces. */
   readonly results: readonly PirValue[];
   /** Its JSON. */
   readonly json: JsonObject;
@@ -40,7 +40,7 @@ export class PirOp implements Operator {
   readonly #onChange: () => void;
   #attributes: ReadonlyMap<string, AttributeValue> | null = null;
 
-  /** The operator of `json`, which is at `at` of the program; `onChange` is told of changes. */
+  /** An operator from `json`, whose path in the program is `at`; `onChange` is called on changes. */
   constructor(json: JsonObject, at: At, onChange: () => void) {
     this.json = json;
     this.#at = at;
@@ -63,7 +63,7 @@ export class PirOp implements Operator {
     return results.map((value, i) => readValue(asObject(value, this.#at, "O", i), new At(this.#at, "O", i)));
   }
 
-  /** The reader of Paddle insists on four flags before and three behind the value. */
+  /** Check a compressed parameter: Paddle's reader insists on four entries in `A` and three in `OA`. */
   #checkParameter(): void {
     const at = this.#at;
     const flags = asList(this.json.get("A"), at, "A");
@@ -99,17 +99,17 @@ export class PirOp implements Operator {
     }
   }
 
-  /** A list that may be left out. */
+  /** The list in an optional field. */
   #listOf(field: string): Json[] {
     return asList(this.json.get(field) ?? [], this.#at, field);
   }
 
-  /** Numbers of the values it reads; 0 where one was left out. */
+  /** Ids of the values it reads; 0 for an omitted one. */
   get operands(): number[] {
     return this.#listOf("I").map((operand) => idOf(operand as JsonObject) as number);
   }
 
-  /** The name that a parameter, input or output has; undefined for others. */
+  /** The name of a parameter, input or output; undefined for other operators. */
   get name(): string | undefined {
     const attribute = NAME.get(this.type);
     const name = attribute === undefined ? undefined : this.attributes.get(attribute);
@@ -185,7 +185,7 @@ export class PirOp implements Operator {
     this.#changed();
   }
 
-  /** Drop the flags of results: whether they persist, and where gradients stop. */
+  /** Remove the flags of results: whether they are persistable, and whether gradients stop there. */
   dropResultAttributes(): void {
     if (this.json.delete("OA")) this.#changed();
   }
@@ -225,7 +225,7 @@ export class PirOp implements Operator {
     this.#onChange();
   }
 
-  /** Whether its value outlives a run. Without flags (`trainable: false`) a parameter's does (FORMATS.md 10.4). */
+  /** Whether its first result is persistable. Without flags (`trainable: false`) a parameter is (FORMATS.md 10.4). */
   get persistable(): boolean {
     return this.persistableAt(0);
   }
@@ -234,17 +234,17 @@ export class PirOp implements Operator {
     return this.stopGradientAt(0);
   }
 
-  /** Whether the value of result `i` outlives a run. */
+  /** Whether result `i` is persistable. */
   persistableAt(i: number): boolean {
     return this.#flagAt("persistable", i) ?? this.type === PARAMETER;
   }
 
-  /** Whether gradients stop at result `i`; undefined where the file does not say. */
+  /** Whether gradients stop at result `i`; undefined if the file does not say. */
   stopGradientAt(i: number): boolean | undefined {
     return this.#flagAt("stop_gradient", i);
   }
 
-  /** Of a list with a flag for each result. */
+  /** The flag of result `i` in an attribute that lists one per result. */
   #flagAt(name: string, i: number): boolean | undefined {
     const value = this.attributes.get(name);
     return Array.isArray(value) ? value[i] === true : undefined;
@@ -254,12 +254,12 @@ export class PirOp implements Operator {
 /** Attribute kinds of the dialect `pd_op`. */
 const PD_OP = new Set(["a_intarray", "a_dtype", "a_layout", "a_place", "a_scalar"]);
 
-/** Before the release, numbers of values stood under `#`. */
+/** The id of a value, which pre-release versions of Paddle 3 wrote under `#`. */
 function idOf(value: JsonObject): Json | undefined {
   return value.get("%") ?? value.get("#");
 }
 
-/** A result, or an argument of a block; `isSaved`: a file of parameters has it. */
+/** Read a result or a block argument; `isSaved` says that a parameter file contains it. */
 export function readValue(value: JsonObject, at: At, isSaved = false): PirValue {
   return { id: asInt(idOf(value), at, "%"), type: readType(value.get("TT"), at, isSaved) };
 }

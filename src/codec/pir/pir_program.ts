@@ -1,5 +1,5 @@
 /**
- * A PIR module: the programs that Paddle 3 writes as `.json` (FORMATS.md 10.3).
+ * A PIR module: a program as Paddle 3 writes it to `.json` (FORMATS.md 10.3).
  *
  * @module
  */
@@ -15,17 +15,17 @@ import { PARAMETER } from "./dialects.ts";
 import { asInt, asList, asObject, At, badField } from "./fields.ts";
 import { PirOp, type PirValue, readValue } from "./pir_op.ts";
 
-/** The module's own fields have no others around them. */
+/** The parent path of the module's top-level fields. */
 const ROOT = null;
 
-/** An operator is much to look at. */
+/** Weight of one operator when pacing steps. */
 const OP_WEIGHT = 16;
 
 /** A block of a module. Its values are its variables. */
 export class PirBlock implements Block {
   readonly idx: number;
   readonly parentIdx: number;
-  /** Values that the block is given. */
+  /** Arguments of the block. */
   readonly args: readonly PirValue[];
   readonly ops: readonly PirOp[];
 
@@ -41,14 +41,14 @@ export class PirBlock implements Block {
   }
 }
 
-/** A program of Paddle's JSON form. */
+/** A program in Paddle's JSON form. */
 export class PirProgram extends Program {
   readonly form = "json";
   readonly #json: JsonObject;
   #raw: Uint8Array | null;
   #isReadable: boolean;
   #blocks: PirBlock[] | null = null;
-  /** Operators by their JSON, as long as the blocks stay. */
+  /** Operators by their JSON; discarded together with the blocks. */
   #byJson: Map<Json, PirOp> | null = null;
 
   private constructor(json: JsonObject, raw: Uint8Array | null, isReadable: boolean) {
@@ -59,16 +59,16 @@ export class PirProgram extends Program {
   }
 
   /**
-   * The module in `bytes`.
+   * Parse the module in `bytes`.
    *
-   * @throws {FormatError} the bytes are no module; `offset` or `at` says where
+   * @throws {FormatError} the bytes are not a valid module; `offset` or `at` says where
    * @throws {LimitError} `LIMIT`
    */
   static parse(bytes: Uint8Array, limits: Readonly<Limits> = DEFAULT_LIMITS): PirProgram {
     return atOnce(PirProgram.parseInSteps(bytes, limits));
   }
 
-  /** The same in steps, between which others may have a turn. */
+  /** {@linkcode PirProgram.parse} in steps, between which other work may run. */
   static *parseInSteps(bytes: Uint8Array, limits: Readonly<Limits>): Generator<void, PirProgram> {
     const json = yield* readJsonInSteps(bytes, limits);
     if (!(json instanceof JsonObject) || !(json.get("base_code") instanceof JsonObject)) {
@@ -85,7 +85,7 @@ export class PirProgram extends Program {
     return program;
   }
 
-  /** Look at everything once, so that a damaged module is refused at the door. */
+  /** Check everything once, so that a damaged module is refused up front. */
   *#check(limits: Readonly<Limits>): Generator<void, void> {
     if (this.version < 0) throw badField(new At(ROOT, "base_code/version"), `is ${this.version}`);
     const budget = new Budget(limits);
@@ -101,19 +101,19 @@ export class PirProgram extends Program {
     return asInt(this.#baseCode.get("version"), ROOT, "base_code/version");
   }
 
-  /** Whether the operators carry what training needs: which values persist, and where gradients stop. */
+  /** Whether the operators have the flags that training needs: which values are persistable, and where gradients stop. */
   get trainable(): boolean {
     return this.#baseCode.get("trainable") === true;
   }
 
-  /** Drop what training needs, Paddle's `trainable=False`. */
+  /** Remove what only training needs, as Paddle's `trainable=False` does. */
   dropTraining(): void {
     for (const op of this.ops()) op.dropResultAttributes();
     this.#baseCode.set("trainable", false);
     this.#changed();
   }
 
-  /** Whether the text has line breaks and indents of four spaces. */
+  /** Whether the JSON is formatted with line breaks and an indent of four spaces. */
   get isReadable(): boolean {
     return this.#isReadable;
   }
@@ -131,7 +131,7 @@ export class PirProgram extends Program {
     return this.#blocks ??= atOnce(this.#readBlocks());
   }
 
-  /** Blocks in the order in which they are met; those inside operators behind the one around them. */
+  /** Blocks in breadth-first order: those inside operators come after the enclosing block. */
   *#readBlocks(): Generator<void, PirBlock[]> {
     const regions = this.#regions;
     const at = new At(ROOT, "program/regions");
@@ -162,12 +162,12 @@ export class PirProgram extends Program {
     return this.blocks.flatMap((block) => block.ops);
   }
 
-  /** Layers that share a parameter by its name have an operator each for it; the file of parameters has it once. */
+  /** Layers that share a parameter each have an operator for it, with the same name; the parameter file contains it once. */
   parameters(): ProgramVariable[] {
     return [...atOnce(this.#namedParameters(this.ops())).values()].sort((a, b) => byCodePoint(a.name, b.name));
   }
 
-  /** Operators whose values a file of parameters has (FORMATS.md 10.4): what they make, by name. */
+  /** The values that a parameter file contains (FORMATS.md 10.4), by name. */
   *#namedParameters(ops: readonly PirOp[]): Generator<void, Map<string, ProgramVariable>> {
     const found = new Map<string, ProgramVariable>();
     const pace = new StepPace();
@@ -189,7 +189,7 @@ export class PirProgram extends Program {
 
   feeds(): Port[] {
     const { ops } = this.blocks[0];
-    // What persists is fed, too, where a model is exported so; a training program keeps its optimizer's variables like that.
+    // In an exported model, a persistable input is fed like any other; in a training program, it is one of the optimizer's variables.
     const isExported = ops.some((op) => op.type === "pd_op.fetch");
     const fed = ops.filter((op) => ["pd_op.data", "pd_op.feed"].includes(op.type) && (isExported || !op.persistable));
     return fed.map((op) => portOf(op.name ?? "", op.results[0]));
@@ -216,7 +216,7 @@ export class PirProgram extends Program {
     for (const op of named) op.name = to;
   }
 
-  /** Keep only the operators of each block that are wanted. */
+  /** Keep only the wanted operators of each block. */
   filterOps(isWanted: (op: PirOp) => boolean): void {
     const wanted = new Set<Json>();
     for (const op of this.ops()) if (isWanted(op)) wanted.add(op.json);
@@ -227,7 +227,7 @@ export class PirProgram extends Program {
     this.#changed();
   }
 
-  /** The operators in the regions of an operator. */
+  /** The operators in an operator's regions, at any depth. */
   inside(op: PirOp): PirOp[] {
     const regions = asList(op.json.get("regions") ?? [], ROOT, "regions");
     if (regions.length === 0) return [];
@@ -235,7 +235,7 @@ export class PirProgram extends Program {
     return blocksIn(regions).flatMap((block) => asList(block.get("ops"), ROOT, "ops").map((json) => ops.get(json)!));
   }
 
-  /** Put an operator at the end of block 0. */
+  /** Append an operator to block 0. */
   append(op: JsonObject): void {
     const [main] = this.#blockObjects();
     asList(main.get("ops"), ROOT, "ops").push(op);
@@ -253,7 +253,7 @@ export class PirProgram extends Program {
 
   clone(): PirProgram {
     const bytes = this.serialize();
-    // What was let in once is let in again.
+    // It passed the limits once, so it need not again.
     return new PirProgram(readJson(bytes, UNLIMITED) as JsonObject, bytes, this.#isReadable);
   }
 
@@ -266,7 +266,7 @@ export class PirProgram extends Program {
   }
 }
 
-/** A parameter that several operators give is one that layers share: each of them is read. */
+/** Check that each of several operators for the same parameter is read, as it is when layers share the parameter. */
 function* checkShared(ops: readonly PirOp[]): Generator<void, void> {
   const saved = ops.filter(isSaved);
   const times = new Map<string, number>();
@@ -291,14 +291,14 @@ function isSaved(op: PirOp): boolean {
   return (op.type === PARAMETER || op.type === "pd_op.data") && op.name !== undefined && op.persistable;
 }
 
-/** A block to be read. */
+/** A block yet to be read. */
 interface WaitingBlock {
   readonly json: JsonObject;
   readonly parentIdx: number;
   readonly at: At;
 }
 
-/** The blocks of the regions of what is at `at`. */
+/** The blocks in the regions of the object at `at`. */
 function blocksOf(regions: readonly Json[], at: At, parentIdx: number): WaitingBlock[] {
   return regions.flatMap((region, k) => {
     const regionAt = new At(at, "regions", k);
@@ -308,7 +308,7 @@ function blocksOf(regions: readonly Json[], at: At, parentIdx: number): WaitingB
   });
 }
 
-/** The blocks of regions, and of the regions inside them. */
+/** The blocks of regions, including nested ones. */
 function blocksIn(regions: readonly Json[]): JsonObject[] {
   const found: JsonObject[] = [];
   const waiting: Json[] = [...regions];

@@ -1,5 +1,5 @@
 /**
- * Types of values (FORMATS.md 10.3): only what tensors have is looked at.
+ * Types of values (FORMATS.md 10.3): only tensor types are decoded.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { VariableKind } from "../../program.ts";
 import { type Json, JsonNumber, JsonObject } from "../json/json.ts";
 import { asInt, asList, asObject, asText, At, badField } from "./fields.ts";
 
-/** What the type of a value says. */
+/** The decoded type of a value. */
 export interface PirType {
   readonly kind: VariableKind;
   readonly dtype: DType | null;
@@ -36,7 +36,7 @@ const ELEMENTS: ReadonlyMap<string, DType> = new Map([
   ["0.t_f8e5m2", "float8_e5m2"],
 ]);
 
-/** Kinds by the name of the type; all begin with element type, dims. */
+/** Kinds by the name of the type; the data of each begins with element type and dims. */
 const KINDS: ReadonlyMap<string, VariableKind> = new Map([
   ["0.t_dtensor", "dense_tensor"],
   ["1.t_dense_tensor_array", "dense_tensor_array"],
@@ -48,13 +48,13 @@ const KINDS: ReadonlyMap<string, VariableKind> = new Map([
 const OTHER: PirType = { kind: "other", dtype: null, shape: null, lodLevel: 0 };
 
 /**
- * Read the type that is the field `TT` of what is at `at`; one that is no tensor's is "other". Paddle computes with the -1 of an unknown axis,
- * and writes what comes out: -6 is as unknown. No value in a file has such a shape: `isSaved` refuses it.
+ * Read the type in the field `TT` of the object at `at`; one that is not a tensor's becomes "other". Paddle computes with the -1 of an
+ * unknown axis and writes the result, so -6 means unknown, too. No stored value has such a shape, so it is refused with `isSaved`.
  */
 export function readType(value: Json | undefined, at: At, isSaved: boolean): PirType {
   let type = asObject(value, at, "TT");
   let name = asText(type.get("#"), at, "TT/#");
-  // A distributed tensor's first part is the tensor it is a part of.
+  // The first part of a distributed tensor's type is that of the whole tensor.
   while (name.startsWith("4.")) {
     const parts = type.get("D");
     if (!Array.isArray(parts) || !(parts[0] instanceof JsonObject)) return OTHER;

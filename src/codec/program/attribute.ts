@@ -1,5 +1,5 @@
 /**
- * Values of an operator's attributes, as JavaScript has them and as the wire has them (FORMATS.md 8.1).
+ * Converts the values of an operator's attributes between JavaScript and protobuf (FORMATS.md 8.1).
  *
  * @module
  */
@@ -16,7 +16,7 @@ type Init = Partial<Attribute>;
 interface AttributeKind {
   readonly name: string;
   read(attr: Attribute): AttributeValue;
-  /** The field of a value; undefined where the value is none of this kind. */
+  /** The message field for a value; undefined if the value is not of this kind. */
   write(value: AttributeValue): Init | undefined;
 }
 
@@ -35,7 +35,7 @@ function listOf<T>(value: AttributeValue, isItem: (item: unknown) => item is T):
   return Array.isArray(value) && value.every(isItem) ? value as T[] : undefined;
 }
 
-/** An int64 as a number where that is exact. */
+/** An int64 as a number if that is exact, else as a bigint. */
 function int64(value: bigint): number | bigint {
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : value;
@@ -92,7 +92,7 @@ function many<T>(
 
 const isScalar = (value: unknown): value is AttributeValue => scalarOf(value) !== undefined;
 
-/** By number. */
+/** Kinds by their number in AttrType. */
 const KINDS: readonly AttributeKind[] = [
   one("INT", (a) => a.i, isInt32, (i) => ({ i })),
   one("FLOAT", (a) => a.f, isNumber, (f) => ({ f })),
@@ -114,17 +114,17 @@ const KINDS: readonly AttributeKind[] = [
   many("SCALARS", (a) => a.scalars.map(scalar), isScalar, (values) => ({ scalars: values.map((v) => scalarOf(v)!) })),
 ];
 
-/** Paddle's word for the number of an attribute's type. */
+/** Paddle's name for an attribute type's number. */
 export function attributeTypeName(type: number): string {
   return KINDS[type]?.name ?? String(type);
 }
 
-/** The value of an attribute; null where its type is unknown. */
+/** The value of an attribute; null if its type is unknown. */
 export function readAttribute(attr: Attribute): AttributeValue {
   return KINDS[attr.type]?.read(attr) ?? null;
 }
 
-/** An attribute of the wire. */
+/** Encode an attribute as a message. */
 export function writeAttribute(name: string, value: AttributeValue, typeName: string): Attribute {
   const type = KINDS.findIndex((kind) => kind.name === typeName);
   const field = KINDS[type]?.write(value);

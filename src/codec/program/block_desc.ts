@@ -11,11 +11,11 @@ import { VarDesc } from "./var_desc.ts";
 import { Wire } from "./wire.ts";
 import { WireWriter } from "./wire_writer.ts";
 
-/** A block; its lists may be changed in place. */
+/** A block; its lists may be modified in place. */
 export class BlockDesc implements Block {
   idx: number;
   parentIdx: number;
-  /** The block of which this one computes the gradients, -1 without. */
+  /** The block whose gradients this one computes; -1 if none. */
   forwardBlockIdx: number;
   readonly #raw: Uint8Array | null;
   readonly #file: Uint8Array | null;
@@ -40,7 +40,7 @@ export class BlockDesc implements Block {
     this.forwardBlockIdx = forwardBlockIdx;
   }
 
-  /** The block of a checked file. */
+  /** A block of a file that was checked. */
   static read(file: Uint8Array, index: BlockIndex): BlockDesc {
     return new BlockDesc(file, index, index.idx, index.parentIdx, index.forwardBlockIdx);
   }
@@ -66,12 +66,12 @@ export class BlockDesc implements Block {
     this.#ops = ops;
   }
 
-  /** The variable `name` of this block. */
+  /** This block's variable `name`. */
   variable(name: string): VarDesc | undefined {
     return this.vars.find((variable) => variable.name === name);
   }
 
-  /** A block of its own with the same content. */
+  /** An independent copy. */
   clone(): BlockDesc {
     const copy = new BlockDesc(this.#file, this.#index, this.idx, this.parentIdx, this.forwardBlockIdx);
     if (this.#vars) copy.#vars = this.#vars.map((variable) => variable.clone());
@@ -79,7 +79,7 @@ export class BlockDesc implements Block {
     return copy;
   }
 
-  /** The bytes of its message: as they were read where nothing changed. */
+  /** The bytes of its message: those that were read, if nothing changed. */
   serialize(): Uint8Array {
     if (this.#raw && this.#isUntouched()) return this.#raw;
     const writer = new WireWriter();
@@ -93,7 +93,7 @@ export class BlockDesc implements Block {
     return writer.finish();
   }
 
-  /** Whether it is, unchanged, the block whose content begins at `start` of `file`. */
+  /** Whether this is, unchanged, the block whose content begins at `start` in `file`. */
   isAt(file: Uint8Array, start: number): boolean {
     return this.#raw !== null && this.#file === file && this.#index!.start === start && this.#isUntouched();
   }
@@ -116,7 +116,7 @@ export class BlockDesc implements Block {
 
 const NOTHING = new Uint8Array(0);
 
-/** Whether a list still is what the file has at these places. */
+/** Whether a list is unchanged from the file; `places` are pairs of start and end there. */
 function isSame(items: readonly (VarDesc | OpDesc)[] | null, file: Uint8Array, places: readonly number[]): boolean {
   if (items === null) return true;
   return 2 * items.length === places.length && items.every((item, i) => {

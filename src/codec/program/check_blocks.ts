@@ -1,12 +1,12 @@
 /**
- * Block numbers lead somewhere, and never round in a circle (RULES.md PB-5).
+ * Block numbers refer to existing blocks and form no cycles (RULES.md PB-5).
  *
  * @module
  */
 import { FormatError, ValueError } from "../../errors.ts";
 import type { BlockIndex, BlockUse } from "./check_program.ts";
 
-/** Prove it before anybody follows a number. */
+/** Check that, before any block number is followed. */
 export function checkBlockGraph(blocks: readonly BlockIndex[], uses: readonly BlockUse[]): void {
   const n = blocks.length;
   if (n === 0) throw bad("The program has no block", 0);
@@ -27,7 +27,7 @@ export function checkBlockGraph(blocks: readonly BlockIndex[], uses: readonly Bl
   checkUses(n, uses.filter((use) => use.runs));
 }
 
-/** From every block the ones that `next` gives lead to one that has none, -1. */
+/** Check that following `next` from any block ends at -1. */
 function checkChains(blocks: readonly BlockIndex[], next: (block: BlockIndex) => number): void {
   const state = new Uint8Array(blocks.length);
   for (let i = 0; i < blocks.length; i++) {
@@ -38,7 +38,7 @@ function checkChains(blocks: readonly BlockIndex[], next: (block: BlockIndex) =>
   }
 }
 
-/** An operator's blocks never come back to the block that the operator stands in. */
+/** Check that no block runs itself, directly or by way of others (Kahn's algorithm). */
 function checkUses(n: number, uses: readonly BlockUse[]): void {
   const outgoing: BlockUse[][] = Array.from({ length: n }, () => []);
   const incoming = new Uint32Array(n);

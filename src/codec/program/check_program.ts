@@ -1,6 +1,6 @@
 /**
- * Walks a program once, without recursion, and proves that it is well formed before anything is decoded: RULES.md PB-1 to PB-5.
- * What comes back is an index: where each block's variables and operators lie.
+ * Walks a program once, without recursion, and checks that it is well formed before anything is decoded: RULES.md PB-1 to PB-5.
+ * The result is an index of the offsets of each block's variables and operators.
  *
  * @module
  */
@@ -13,9 +13,9 @@ import { type FieldRule, type MessageRule, ruleOf } from "./schema.ts";
 import { VarDesc } from "./var_desc.ts";
 import { Wire } from "./wire.ts";
 
-/** Where the parts of one block lie, as pairs of start and end in the file. */
+/** Locations of the parts of one block; `vars` and `ops` hold pairs of start and end in the file. */
 export interface BlockIndex {
-  /** Behind the block's length. */
+  /** Start of the block's content, after its length. */
   readonly start: number;
   end: number;
   idx: number;
@@ -30,24 +30,25 @@ export interface BlockUse {
   readonly from: number;
   readonly to: number;
   readonly at: number;
-  /** By the attribute's name the operator runs the block, and does not just mention it. */
+  /** Whether, by the attribute's name, the operator runs the block rather than just mentions it. */
   runs: boolean;
 }
 
-/** A message that is being read. */
+/** A message being read. */
 interface Frame {
   rule: MessageRule;
-  /** Where its content begins and ends. */
+  /** Start and end of its content. */
   start: number;
   end: number;
-  /** Its field in the message around it. */
+  /** Its field in the enclosing message. */
   field: FieldRule | null;
+  /** Bits of the required fields seen so far. */
   seen: number;
-  /** Bits, by number, of fields whose occurrences were merged and are complete. */
+  /** Bits, by field number, of fields whose occurrences were merged and are complete. */
   merged: number;
 }
 
-/** The index of the program in `bytes`, which begin at byte 0 of the file. */
+/** Check the program in `bytes`, which begin at offset 0 of the file, and return its index. */
 export function* checkProgram(bytes: Uint8Array, limits: Readonly<Limits>): Generator<void, BlockIndex[]> {
   if (bytes.length === 0) throw new FormatError("EMPTY", "The program has no bytes", { offset: 0 });
   const budget = new Budget(limits);
@@ -67,20 +68,20 @@ export function* checkProgram(bytes: Uint8Array, limits: Readonly<Limits>): Gene
 class Checker {
   readonly blocks: BlockIndex[] = [];
   readonly uses: BlockUse[] = [];
-  /** The first axis of each variable that is negative, and not -1. */
+  /** For each variable that has one, the first axis that is negative but not -1. */
   readonly oddAxes: { at: number; start: number; end: number }[] = [];
   readonly #wire: Wire;
   readonly #budget: Budget;
-  /** The limits that are looked at again and again: to find them by name each time takes a tenth of all. */
+  // Copies of the limits checked most often: looking them up by name each time takes a tenth of the total.
   readonly #maxVars: number;
   readonly #maxOps: number;
   readonly #maxNameBytes: number;
   #ops = 0;
   #vars = 0;
-  /** Where the name of the attribute lies that is being read. */
+  /** Location of the name of the attribute being read. */
   #attributeStart = 0;
   #attributeEnd = 0;
-  /** How many uses belong to attributes that are complete. */
+  /** How many of the uses belong to complete attributes, so that `runs` is set. */
   #settled = 0;
 
   constructor(bytes: Uint8Array, budget: Budget) {
@@ -91,15 +92,15 @@ class Checker {
     this.#maxNameBytes = budget.limits.maxNameBytes;
   }
 
-  /** Check the message at `[start, end)` and all that is in it. */
+  /** Check the message at `[start, end)` and everything in it. */
   *message(rule: MessageRule, start: number, end: number): Generator<void, void> {
-    // Frames are used again and again: a program has millions of messages, and a handful at a time.
+    // Frames are reused: a program may have millions of messages, but only a handful are open at a time.
     const frames: Frame[] = [{ rule, start, end, field: null, seen: 0, merged: 0 }];
     this.#wire.pos = start;
     for (let depth = this.#some(frames, 0); depth >= 0; depth = this.#some(frames, depth)) yield;
   }
 
-  /** Go on in the message at `depth`, a step's worth of fields: how deep they led, -1 at the end. A loop that waits in between would be slower. */
+  /** Read one step's worth of fields from the message at `depth` on. Returns the depth reached, -1 at the end. Not a generator, for speed. */
   #some(frames: Frame[], depth: number): number {
     const wire = this.#wire;
     const { maxProtoDepth } = this.#budget.limits;
@@ -145,7 +146,7 @@ class Checker {
     return depth;
   }
 
-  /** A message in a message begins. */
+  /** A nested message begins. */
   #enter({ watched }: MessageRule, number: number, start: number, end: number, at: number): void {
     if (watched === "program" && number === 1) {
       this.#budget.check("maxBlocks", this.blocks.length + 1, at);
@@ -178,7 +179,7 @@ class Checker {
     }
   }
 
-  /** Paddle computes with the -1 of an unknown axis, and writes what comes out: -7 for seven times that. No value has such a shape. */
+  /** Note an odd axis. Paddle computes with the -1 of an unknown axis and writes the result, such as -7; no value has such a shape. */
   #dim(at: number): void {
     const { lastIsNegative, lastIsMinusOne } = this.#wire;
     if (!lastIsNegative || lastIsMinusOne) return;
@@ -215,7 +216,7 @@ class Checker {
     wire.pos += length;
   }
 
-  /** All required fields are there. A message field that comes twice is one message, in parts (proto2's merging). */
+  /** Check that all required fields are there. A message field that occurs twice is one message in parts (proto2's merging). */
   #complete(frame: Frame, above: Frame | undefined): void {
     const { rule } = frame;
     if (rule.watched === "attribute" && this.#settled < this.uses.length) this.#settleUses();
@@ -246,13 +247,13 @@ class Checker {
       whole.set(this.#wire.bytes.subarray(from, to), at);
       at += to - from;
     }
-    // Known messages are nested a handful of levels, so this cannot go deep.
+    // Known messages nest only a few levels, so this recursion is shallow.
     atOnce(new Checker(whole, this.#budget).message(frame.rule, 0, whole.length));
     return true;
   }
 }
 
-/** Whether an operator runs the blocks that an attribute of this name has: `sub_block`, `optimize_blocks`, ... */
+/** Whether an operator runs the blocks in an attribute of this name: `sub_block`, `optimize_blocks`, ... */
 export function runsBlock(attribute: string): boolean {
   return attribute.endsWith("block") || attribute.endsWith("blocks");
 }
@@ -264,7 +265,7 @@ function textIsBroken(bytes: Uint8Array, start: number, end: number): boolean {
   return false;
 }
 
-/** Strict UTF-8: unlike a pickle's text it has no surrogates. */
+/** Strict UTF-8: unlike a pickle's strings, without surrogates. */
 function isUtf8(bytes: Uint8Array, start: number, end: number): boolean {
   const text = textFromUtf8(bytes, start, end);
   return text !== null && text.isWellFormed();

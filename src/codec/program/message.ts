@@ -1,6 +1,6 @@
 /**
- * Messages of `proto/*.proto`, from bytes and to bytes. What fields there are says the generated table, what a message is in TypeScript
- * say the generated types; the runtime that comes with those is as large as all that load and save models, and is not needed for this.
+ * Decodes and encodes messages of `proto/*.proto`. The generated table lists their fields, and the generated types give their TypeScript
+ * form; the runtime that comes with those types is as large as all the code that loads and saves models, and is not needed here.
  *
  * @module
  */
@@ -11,13 +11,13 @@ import { type FieldRule, type MessageRule, ruleOf } from "./schema.ts";
 import { Wire } from "./wire.ts";
 import { WireWriter } from "./wire_writer.ts";
 
-/** A generated message without what only protobuf's own runtime looks at. */
+/** A generated message type without the properties of protobuf's own runtime. */
 export type Fields<M> = M extends Uint8Array ? M
   : M extends readonly (infer Item)[] ? Fields<Item>[]
   : M extends object ? { [Name in keyof M as Name extends `$${string}` ? never : Name]: Fields<M[Name]> }
   : M;
 
-/** The messages that are made, read or written by name. */
+/** The messages that are created, read or written by name. */
 export interface Messages {
   ProgramDesc: Fields<framework.ProgramDesc>;
   Version: Fields<framework.Version>;
@@ -40,10 +40,10 @@ export interface Messages {
 
 type AnyMessage = Record<string, unknown>;
 
-/** Fields that the table does not have, tags included, by the message that they came with. */
+/** Fields missing from the table, tags included, by the message that they came with. */
 const unknownFields = new WeakMap<AnyMessage, Uint8Array[]>();
 
-/** A new message: own properties are the fields that are set, and all lists. */
+/** A new message: its own properties are all lists and the fields that are set. */
 export function makeMessage<Name extends keyof Messages>(name: Name, init: Partial<Messages[Name]>): Messages[Name] {
   const message = empty(ruleOf(name));
   for (const [key, value] of Object.entries(init)) if (value !== undefined) message[key] = value;
@@ -59,9 +59,9 @@ function empty(rule: MessageRule): AnyMessage {
 }
 
 /**
- * The message in `bytes`, of which views are kept.
+ * Decode the message in `bytes`, to which it keeps views.
  *
- * @throws {FormatError} the bytes are no such message
+ * @throws {FormatError} the bytes are not such a message
  */
 export function readMessage<Name extends keyof Messages>(name: Name, bytes: Uint8Array): Messages[Name] {
   const rule = ruleOf(name), message = empty(rule);
@@ -69,7 +69,7 @@ export function readMessage<Name extends keyof Messages>(name: Name, bytes: Uint
   return message as Messages[Name];
 }
 
-/** Read up to `end`. The table's messages are nested a handful of levels, so this cannot go deep. */
+/** Read fields up to `end`. The table's messages nest only a few levels, so the recursion is shallow. */
 function readInto(message: AnyMessage, rule: MessageRule, wire: Wire, end: number): void {
   while (wire.pos < end) {
     const at = wire.pos;
@@ -94,7 +94,7 @@ function readInto(message: AnyMessage, rule: MessageRule, wire: Wire, end: numbe
   }
 }
 
-/** A message that comes twice is one message, in parts (proto2's merging). */
+/** Read a value of a field. A message that occurs twice is one message in parts (proto2's merging), so it is read into `before`. */
 function readValue(field: FieldRule, before: unknown, wire: Wire, at: number, end: number): unknown {
   if (!field.message) return readScalar(field, wire, at, end);
   const inner = before as AnyMessage | undefined ?? empty(field.message);
@@ -123,7 +123,7 @@ function readScalar({ scalar }: FieldRule, wire: Wire, at: number, end: number):
   }
 }
 
-/** The bytes of a message: fields by number, then those that are unknown. */
+/** Encode a message: fields by number, then unknown ones. */
 export function writeMessage<Name extends keyof Messages>(name: Name, message: Messages[Name]): Uint8Array {
   const writer = new WireWriter();
   write(writer, ruleOf(name), message as AnyMessage);
@@ -150,7 +150,7 @@ function writeValue(writer: WireWriter, field: FieldRule, value: unknown): void 
   else writer.varint(typeof value === "boolean" ? Number(value) : value as number | bigint);
 }
 
-/** A message of its own with the same content. */
+/** An independent copy. */
 export function cloneMessage<Name extends keyof Messages>(name: Name, message: Messages[Name]): Messages[Name] {
   return readMessage(name, writeMessage(name, message));
 }

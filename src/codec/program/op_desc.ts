@@ -1,5 +1,5 @@
 /**
- * An operator of a ProgramDesc: decoded when somebody looks, written as it was read unless somebody changed it.
+ * An operator of a ProgramDesc: decoded on demand, and written as it was read unless it was changed.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export class OpDesc implements Operator {
   #attributes: ReadonlyMap<string, AttributeValue> | null = null;
   #namesInAttributes: readonly string[] | null = null;
 
-  /** The operator of checked bytes, or of a message. */
+  /** An operator from bytes that were checked, or from a message. */
   constructor(from: Uint8Array | Message) {
     if (from instanceof Uint8Array) this.#raw = from;
     else {
@@ -36,7 +36,7 @@ export class OpDesc implements Operator {
     return new OpDesc(makeMessage("OpDesc", { type: utf8Of(type), inputs: slots(inputs), outputs: slots(outputs) }));
   }
 
-  // Type, inputs and outputs are what lists and graphs need of every operator: they are had without decoding the attributes.
+  // Listings and graphs need the type, inputs and outputs of every operator, so these are read without decoding the attributes.
   get type(): string {
     return this.#message ? nameOf(this.#message.type) : lastText(this.#raw!, 3);
   }
@@ -53,7 +53,7 @@ export class OpDesc implements Operator {
     return this.#attributes ??= new Map(this.#read().attrs.map((attr) => [nameOf(attr.name), readAttribute(attr)]));
   }
 
-  /** Whether the program is to keep what the operator makes. */
+  /** Whether pruning must keep the operator's results. */
   get isTarget(): boolean {
     return this.#read().isTarget;
   }
@@ -67,18 +67,18 @@ export class OpDesc implements Operator {
     return attr && attributeTypeName(attr.type);
   }
 
-  /** Numbers of the blocks that the operator runs. */
+  /** Indices of the blocks that the operator runs. */
   blocks(): number[] {
     const own = this.#read().attrs.filter(({ name }) => runsBlock(nameOf(name)));
     return own.flatMap(({ type, blockIdx, blocksIdx }) => type === 8 ? [blockIdx] : type === 10 ? blocksIdx : []);
   }
 
-  /** Names that attributes hold (kinds VAR and VARS, and `op_role_var`). */
+  /** Variable names in attributes (of types VAR and VARS, and `op_role_var`). */
   namesInAttributes(): readonly string[] {
     return this.#namesInAttributes ??= this.#read().attrs.flatMap((attr) => namesIn(attr));
   }
 
-  /** Variables that attributes stand for (kinds VAR and VARS): the operator reads them. */
+  /** Variables that the operator reads through attributes (of types VAR and VARS). */
   readsInAttributes(): string[] {
     return this.#read().attrs.flatMap((attr) => attr.type === 13 || attr.type === 14 ? namesIn(attr) : []);
   }
@@ -90,7 +90,7 @@ export class OpDesc implements Operator {
     const at = message.attrs.findLastIndex((attr) => nameOf(attr.name) === name);
     if (at >= 0) message.attrs[at] = attr;
     else {
-      // Paddle 2 writes attributes by name.
+      // Paddle 2 writes attributes sorted by name.
       const next = message.attrs.findIndex((attr) => nameOf(attr.name) > name);
       message.attrs.splice(next < 0 ? message.attrs.length : next, 0, attr);
     }
@@ -102,13 +102,13 @@ export class OpDesc implements Operator {
     message.attrs = message.attrs.filter((attr) => nameOf(attr.name) !== name);
   }
 
-  /** Drop a slot of the outputs. */
+  /** Remove an output slot. */
   deleteOutput(slot: string): void {
     const message = this.#change();
     message.outputs = message.outputs.filter(({ parameter }) => nameOf(parameter) !== slot);
   }
 
-  /** Put other block numbers in place of those the operator runs. */
+  /** Replace the block numbers in attributes by those they map to. */
   renumberBlocks(numbers: ReadonlyMap<number, number>): void {
     const mentioned = this.#read().attrs.flatMap((a) => a.type === 8 ? [a.blockIdx] : a.type === 10 ? a.blocksIdx : []);
     if (mentioned.every((block) => numbers.get(block) === block)) return;
@@ -118,7 +118,7 @@ export class OpDesc implements Operator {
     }
   }
 
-  /** The name `to` in place of `from`; whether it stood somewhere. */
+  /** Replace the variable name `from` by `to`. Returns whether it occurred. */
   rename(from: string, to: string): boolean {
     const uses = (slots: ReadonlyMap<string, readonly string[]>) =>
       [...slots.values()].some((names) => names.includes(from));
@@ -134,12 +134,12 @@ export class OpDesc implements Operator {
     return true;
   }
 
-  /** An operator of its own with the same content. */
+  /** An independent copy. */
   clone(): OpDesc {
     return new OpDesc(this.#raw ?? cloneMessage("OpDesc", this.#read()));
   }
 
-  /** Whether it is as it was read. */
+  /** Whether it is unchanged since it was read. */
   get isUntouched(): boolean {
     return this.#raw !== null;
   }
@@ -175,13 +175,13 @@ function slotsOf(slots: readonly Slot[]): ReadonlyMap<string, readonly string[]>
   return new Map(slots.map((slot) => [nameOf(slot.parameter), slot.arguments.map(nameOf)]));
 }
 
-/** Field `number`, a text, of a checked message; of several the last counts. */
+/** String field `number` of a checked message; if it occurs repeatedly, the last one counts. */
 function lastText(bytes: Uint8Array, number: number): string {
   const [start, end] = new Wire(bytes).payloadsOf(number, 0, bytes.length).at(-1)!;
   return nameOf(bytes.subarray(start, end));
 }
 
-/** The slots of a checked operator. */
+/** The input or output slots (field `number`) of a checked operator. */
 function rawSlots(bytes: Uint8Array, number: number): ReadonlyMap<string, readonly string[]> {
   const wire = new Wire(bytes);
   return new Map(
@@ -192,14 +192,14 @@ function rawSlots(bytes: Uint8Array, number: number): ReadonlyMap<string, readon
   );
 }
 
-/** `op_role_var` lists parameters and gradients in plain strings. */
+/** Variable names in an attribute; `op_role_var` lists parameters and gradients as plain strings. */
 function namesIn({ type, name, varName, varsName, strings }: Message["attrs"][number]): string[] {
   if (type === 13) return [nameOf(varName)];
   if (type === 14) return varsName.map(nameOf);
   return type === 5 && nameOf(name) === "op_role_var" ? strings.map(nameOf) : [];
 }
 
-/** Kinds of number from wide to narrow: a list has the widest that its items need. */
+/** Number types from wide to narrow: a list gets the widest that any item needs. */
 const NUMBERS = ["FLOAT", "LONG", "INT"];
 
 function guessedType(value: AttributeValue): string {

@@ -1,5 +1,5 @@
 /**
- * A ProgramDesc: what `.pdmodel` and `__model__` files hold.
+ * A ProgramDesc: the content of `.pdmodel` and `__model__` files.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import type { VarDesc } from "./var_desc.ts";
 import { Wire } from "./wire.ts";
 import { WireWriter } from "./wire_writer.ts";
 
-/** Everything of a program but its blocks. */
+/** Everything in a program except its blocks. */
 interface Head {
   version: Messages["Version"] | null;
   opVersionMap: Messages["ProgramDesc"]["opVersionMap"] | null;
@@ -29,10 +29,10 @@ function versionOf(version: number): Messages["Version"] {
   return makeMessage("Version", { version: BigInt(version) });
 }
 
-/** A program of Paddle's protobuf form. */
+/** A program in Paddle's protobuf form. */
 export class ProgramDesc extends Program {
   readonly form = "pdmodel";
-  /** The blocks; the list may be changed in place. */
+  /** The blocks; the list may be modified in place. */
   blocks: BlockDesc[];
   readonly #raw: Uint8Array | null;
   #head: Head;
@@ -47,16 +47,16 @@ export class ProgramDesc extends Program {
   }
 
   /**
-   * The program in `bytes`, of which views are kept.
+   * Parse the program in `bytes`, to which it keeps views.
    *
-   * @throws {FormatError} the bytes are no program; `offset` says where
+   * @throws {FormatError} the bytes are not a valid program; `offset` says where
    * @throws {LimitError} `LIMIT`
    */
   static parse(bytes: Uint8Array, limits: Readonly<Limits> = DEFAULT_LIMITS): ProgramDesc {
     return atOnce(ProgramDesc.parseInSteps(bytes, limits));
   }
 
-  /** The same in steps, between which others may have a turn. */
+  /** {@linkcode ProgramDesc.parse} in steps, between which other work may run. */
   static *parseInSteps(bytes: Uint8Array, limits: Readonly<Limits>): Generator<void, ProgramDesc> {
     const blocks = (yield* checkProgram(bytes, limits)).map((index) => BlockDesc.read(bytes, index));
     const wire = new Wire(bytes);
@@ -72,7 +72,7 @@ export class ProgramDesc extends Program {
     });
   }
 
-  /** A new program with one empty block, as a Paddle of that version would write it. */
+  /** A new program with one empty block, as that version of Paddle would write it. */
   static of(version: number): ProgramDesc {
     const unknown = new Uint8Array(0);
     return new ProgramDesc(null, [BlockDesc.of(0, -1)], {
@@ -92,7 +92,7 @@ export class ProgramDesc extends Program {
     if (version !== this.version) this.#head.version = version === null ? null : versionOf(version);
   }
 
-  /** Versions of the operators, as Paddle 2.0 and later write them; empty where the file has none. */
+  /** Versions of the operators, as Paddle 2.0 and later write them; empty if the file has none. */
   get opVersions(): ReadonlyMap<string, number> {
     const pairs = this.#head.opVersionMap?.pair ?? [];
     return new Map(pairs.map(({ opName, opVersion }) => [nameOf(opName), opVersion!.version]));
@@ -106,19 +106,19 @@ export class ProgramDesc extends Program {
     this.#head.opVersionMap = makeMessage("OpVersionMap", { pair });
   }
 
-  /** Operators and the first Paddle that is compatible with them, as Paddle 1.6 to 1.8 write it. */
+  /** Operators and the first version of Paddle compatible with them, as Paddle 1.6 to 1.8 write it. */
   get opCompatible(): ReadonlyMap<string, string> {
     const pairs = this.#head.opCompatibleMap?.pair ?? [];
     return new Map(pairs.map(({ opName, compatibleInfo }) => [nameOf(opName), nameOf(compatibleInfo!.version)]));
   }
 
-  /** The first Paddle that is compatible with operators that are not in {@linkcode opCompatible}; null where the file says nothing. */
+  /** The first version of Paddle compatible with operators missing from {@linkcode opCompatible}; null if the file does not say. */
   get defaultRequiredVersion(): string | null {
     const bytes = this.#head.opCompatibleMap?.defaultRequiredVersion;
     return bytes ? nameOf(bytes) : null;
   }
 
-  /** Drop the compatibility map of 1.6 to 1.8, which Paddle 2 no longer has. */
+  /** Remove the compatibility map of Paddle 1.6 to 1.8, which Paddle 2 no longer has. */
   dropCompatibleMap(): void {
     this.#head.opCompatibleMap = null;
   }
@@ -219,7 +219,7 @@ export class ProgramDesc extends Program {
   }
 }
 
-/** Whether a file of parameters has the variable: FORMATS.md 7.4. */
+/** Whether a parameter file contains the variable: FORMATS.md 7.4. */
 export function isSaved(variable: ProgramVariable): boolean {
   return variable.persistable && !["feed_minibatch", "fetch_list", "reader", "raw"].includes(variable.kind);
 }

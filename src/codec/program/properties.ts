@@ -11,7 +11,7 @@ import { nameOf, textOrBytes, utf8Of } from "./text.ts";
 
 type Value = Messages["Value"];
 
-/** A property: a number, text or list of one kind. An integer is a number or bigint, a float a {@linkcode Float}. */
+/** A property: a number, a string or a list of either. An integer is a number or bigint, a float a {@linkcode Float}. */
 export type Property =
   | number
   | bigint
@@ -24,7 +24,7 @@ export type Property =
 
 const FLOAT = 1, INT = 2, STRING = 3, FLOATS = 6, INTS = 7, STRINGS = 8;
 
-/** The properties in the bytes of a `.meta` file, by their names without the class before the first dot. */
+/** Decode the properties in a `.meta` file, by name without the class before the first dot. */
 export function readProperties(bytes: Uint8Array): Map<string, Property> {
   const { entries } = readMessage("Properties", bytes);
   const properties = new Map<string, Property>();
@@ -52,7 +52,7 @@ function valueOf(entry: Value): Property | null {
     case STRINGS:
       return entry.strings.map(textOrBytes);
     default:
-      // Nobody writes tensors.
+      // Tensors are never written.
       return null;
   }
 }
@@ -62,7 +62,7 @@ function integer(value: bigint): number | bigint {
   return Number.isSafeInteger(number) ? number : value;
 }
 
-/** The bytes of a `.meta` file, by name as Paddle writes them. */
+/** Encode a `.meta` file, with properties sorted by name as Paddle writes them. */
 export function writeProperties(className: string, properties: ReadonlyMap<string, Property | boolean>): Uint8Array {
   const names = [...properties.keys()].sort(byCodePoint);
   const entries = names.map((name) => {

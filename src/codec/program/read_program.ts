@@ -1,5 +1,5 @@
 /**
- * A file that is a program, of either form.
+ * Reads a program file of either form.
  *
  * @module
  */
@@ -12,14 +12,14 @@ import { detectKind, type FileKind, otherKindError } from "../detect_kind.ts";
 import { PirProgram } from "../pir/pir_program.ts";
 import { ProgramDesc } from "./program_desc.ts";
 
-/** Bytes asked for first where the size is not known. */
+/** Bytes requested first if the size is not known. */
 const FIRST = 2 ** 20;
 
-/** Decode the whole file under the cursor: a program is read at once. */
+/** Decode the whole file under the cursor as a program. */
 export function* readProgram(cursor: Cursor, limits: Readonly<Limits>): Decoder<Program> {
   const most = limits.maxProgramBytes;
   for (let n = cursor.total ?? FIRST;; n *= 2) {
-    // One byte more than the limit is enough to see that it is passed.
+    // One byte beyond the limit is enough to see that it is exceeded.
     yield cursor.need(Math.min(n, most + 1));
     if (cursor.ended || cursor.left > most) break;
   }
@@ -29,9 +29,9 @@ export function* readProgram(cursor: Cursor, limits: Readonly<Limits>): Decoder<
 }
 
 /**
- * The program in `bytes`.
+ * Parse the program in `bytes`.
  *
- * @throws {FormatError} `WRONG_FORMAT` where the bytes are another kind of file; else the first error of the program's own decoder
+ * @throws {FormatError} `WRONG_FORMAT` if the bytes are another kind of file; else the first error of the program's own decoder
  */
 export function parseProgram(bytes: Uint8Array, limits: Readonly<Limits>): Program {
   return atOnce(parseInSteps(bytes, limits));
@@ -47,7 +47,7 @@ function* parseInSteps(bytes: Uint8Array, limits: Readonly<Limits>): Generator<v
   }
 }
 
-/** A file of another kind is said to be that; of ours, the first error counts. */
+/** For a file of another kind, an error that names that kind; for a program, the original error. */
 function explained(error: PaddleError, kind: FileKind, bytes: Uint8Array): PaddleError {
   if (kind === "program" || kind === "pir" || bytes[0] === 0x0a || bytes[0] === 0x7b) return error;
   return otherKindError(bytes.subarray(0, 4096), bytes.length, "a program", error) ?? error;

@@ -1,51 +1,51 @@
 /**
- * What reading, checking and writing a program has to know of its messages, from the table that is generated of `proto/*.proto`.
+ * What reading, checking and writing a program needs to know about its messages, from the table generated from `proto/*.proto`.
  *
  * @module
  */
 import { FIELDS } from "../../../proto/gen/fields.ts";
 
-/** Kinds of plain fields. Texts are bytes: see `proto/framework.proto`. */
+/** Scalar field types. Strings are bytes: see `proto/framework.proto`. */
 export type ScalarType = "bool" | "int32" | "int64" | "float" | "double" | "bytes";
 
 /** A known field. */
 export interface FieldRule {
   readonly name: string;
-  /** The name as a property: `opVersionMap`. */
+  /** The name as a JavaScript property: `opVersionMap`. */
   readonly key: string;
   readonly number: number;
-  /** Null where a message is in it. */
+  /** Null if its values are messages. */
   readonly scalar: ScalarType | null;
-  /** Wire type of one value: 0 varint, 1 eight bytes, 2 a length and bytes, 5 four bytes. */
+  /** Wire type of one value: 0 varint, 1 eight bytes, 2 length and bytes, 5 four bytes. */
   readonly wire: number;
   readonly isList: boolean;
-  /** Many values of it may lie in one length-delimited field. */
+  /** Whether several values may be packed into one length-delimited field. */
   readonly packable: boolean;
-  /** The message in it. */
+  /** The type of its messages. */
   readonly message: MessageRule | null;
   /** Its bit in {@linkcode MessageRule.required}, or 0. */
   readonly required: number;
-  /** It must be UTF-8. */
+  /** Whether it must be UTF-8. */
   readonly isText: boolean;
 }
 
-/** Messages of which the checker keeps something. */
+/** Messages from which the checker records something. */
 export type Watched = "program" | "block" | "attribute" | "tensor";
 
-/** A message. */
+/** A message type. */
 export interface MessageRule {
   readonly name: string;
   /** What the checker looks for in it. */
   readonly watched: Watched | null;
   /** By field number. */
   readonly fields: readonly (FieldRule | undefined)[];
-  /** Bits of the fields that must be there. */
+  /** Bits of the required fields. */
   readonly required: number;
-  /** What fields have that are not set. */
+  /** Values of fields that are not set. */
   readonly defaults: Readonly<Record<string, unknown>>;
 }
 
-/** Texts that Paddle may fill with any bytes (RULES.md PB-4). */
+/** String fields in which Paddle may store arbitrary bytes (RULES.md PB-4). */
 const ANY_BYTES: readonly string[] = ["OpDesc.Attr.s", "OpDesc.Attr.strings", "VarDesc.Attr.s"];
 
 const WATCHED: Readonly<Record<string, Watched>> = {
@@ -55,7 +55,7 @@ const WATCHED: Readonly<Record<string, Watched>> = {
   "VarType.TensorDesc": "tensor",
 };
 
-/** Wire types, and what a field has that is not set. */
+/** Wire types, and the value of a field that is not set. */
 const SCALARS: Readonly<Record<string, { wire: number; unset: unknown }>> = {
   bool: { wire: 0, unset: false },
   int32: { wire: 0, unset: 0 },
@@ -68,7 +68,7 @@ const SCALARS: Readonly<Record<string, { wire: number; unset: unknown }>> = {
 let lines: Map<string, string[]> | null = null;
 const rules = new Map<string, MessageRule>();
 
-/** The rule of a message, from which those of the messages in it are reached. */
+/** The rule of a message type, which leads to those of its nested messages. */
 export function ruleOf(name: string): MessageRule {
   const known = rules.get(name);
   if (known) return known;
@@ -96,7 +96,7 @@ function linesByMessage(): Map<string, string[]> {
   return found;
 }
 
-/** `4 repeated OpDesc.Attr attrs`, in the message `owner`. */
+/** Parse a line of the table, such as `4 repeated OpDesc.Attr attrs`, in the message `owner`. */
 function fieldRule(owner: string, line: string, bit: number): FieldRule {
   const [number, label, type, name] = line.split(" ");
   const isList = label === "repeated";

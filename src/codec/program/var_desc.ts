@@ -1,5 +1,5 @@
 /**
- * A variable of a ProgramDesc: decoded when somebody looks, written as it was read unless somebody changed it.
+ * A variable of a ProgramDesc: decoded on demand, and written as it was read unless it was changed.
  *
  * @module
  */
@@ -28,7 +28,7 @@ const KINDS: ReadonlyMap<number, VariableKind> = new Map([
   [31, "sparse_csr"],
 ]);
 
-/** What makes a new variable. */
+/** Properties of a new variable. */
 export interface VarInit {
   kind?: "dense_tensor" | "feed_minibatch" | "fetch_list";
   dtype?: DType;
@@ -42,10 +42,10 @@ export interface VarInit {
 export class VarDesc implements ProgramVariable {
   #raw: Uint8Array | null;
   #message: Message | null = null;
-  // Whoever looks for a variable compares the names of all: they are decoded once.
+  // Looking up a variable compares all names, so each is decoded only once.
   #name: string | null = null;
 
-  /** The variable of checked bytes, or of a message. */
+  /** A variable from bytes that were checked, or from a message. */
   constructor(from: Uint8Array | Message) {
     if (from instanceof Uint8Array) this.#raw = from;
     else {
@@ -92,11 +92,11 @@ export class VarDesc implements ProgramVariable {
   }
 
   get shape(): readonly number[] | null {
-    // Paddle computes with the -1 of an unknown axis: -7 is as unknown.
+    // Paddle computes with the -1 of an unknown axis: -7 means unknown, too.
     return this.#tensor()?.dims.map((axis) => Math.max(-1, Number(axis))) ?? null;
   }
 
-  /** Give it another shape and kind of number; only dense tensors and SelectedRows have them. */
+  /** Set the dtype and shape, which only tensor-like kinds have. */
   setTensor(dtype: DType, shape: readonly number[]): void {
     this.#change();
     const tensor = this.#tensor();
@@ -119,7 +119,7 @@ export class VarDesc implements ProgramVariable {
     if (persistable !== this.persistable) this.#change().persistable = persistable;
   }
 
-  /** The feeder compares shapes and dtypes. */
+  /** Whether feeding checks shape and dtype. */
   get needCheckFeed(): boolean {
     return this.#read().needCheckFeed;
   }
@@ -133,7 +133,7 @@ export class VarDesc implements ProgramVariable {
     return Object.hasOwn(message, "stopGradient") ? message.stopGradient : undefined;
   }
 
-  /** Forget what only training needs: Paddle writes inference programs without these marks. */
+  /** Remove the marks that only training needs: Paddle writes inference programs without them. */
   clearTrainingMarks(): void {
     const message = this.#read();
     if (!Object.hasOwn(message, "isParameter") && !Object.hasOwn(message, "stopGradient")) return;
@@ -142,12 +142,12 @@ export class VarDesc implements ProgramVariable {
     delete changed.stopGradient;
   }
 
-  /** A variable of its own with the same content. */
+  /** An independent copy. */
   clone(): VarDesc {
     return new VarDesc(this.#raw ?? cloneMessage("VarDesc", this.#read()));
   }
 
-  /** Whether it is as it was read. */
+  /** Whether it is unchanged since it was read. */
   get isUntouched(): boolean {
     return this.#raw !== null;
   }
@@ -159,7 +159,7 @@ export class VarDesc implements ProgramVariable {
 
   #tensor(): Tensor | undefined {
     const { denseTensor, selectedRows, tensorArray, strings, vocab, sparseCoo, sparseCsr } = this.#read().type!;
-    // A variable that became an array of tensors keeps what it was described as before.
+    // A variable that became a tensor array retains its earlier description, too.
     const { kind } = this;
     const own = kind === "dense_tensor_array" ? tensorArray?.tensor : kind === "selected_rows" ? selectedRows : null;
     return own ?? denseTensor?.tensor ?? selectedRows ?? tensorArray?.tensor ?? strings ?? vocab ?? sparseCoo ??

@@ -1,5 +1,5 @@
 /**
- * Reads protobuf's wire format, every length against the end of the message around it.
+ * Reads protobuf's wire format, checking every length against the end of the enclosing message.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { FormatError } from "../../errors.ts";
 import { Budget, DEFAULT_LIMITS } from "../../limits.ts";
 import { concat } from "../record/write_record.ts";
 
-/** A place in protobuf bytes. */
+/** A reader at a position in protobuf bytes; `end` arguments are where the enclosing message ends. */
 export class Wire {
   readonly bytes: Uint8Array;
   pos = 0;
@@ -20,11 +20,11 @@ export class Wire {
     this.bytes = bytes;
   }
 
-  /** A field's tag: an unsigned 32-bit number whose field number is not 0 and whose wire type exists. */
+  /** A field's tag: a u32 whose field number is not 0 and whose wire type exists. */
   tag(end: number): number {
     const at = this.pos;
     const first = this.bytes[at];
-    // Nearly every tag is one byte, of a field that is there, and no group.
+    // Nearly every tag is one byte and not of a group.
     if (at < end && first >= 8 && first < 0x80 && (first & 7) <= 2) {
       this.pos = at + 1;
       return first;
@@ -39,9 +39,10 @@ export class Wire {
     return tag;
   }
 
+  /** The high 32 bits of the last varint, unsigned. */
   #high = 0;
 
-  /** The low 32 bits of a varint, unsigned. `at` is where errors are reported. */
+  /** The low 32 bits of a varint, unsigned. `at` is the offset at which errors are reported. */
   varint(at: number, end: number): number {
     const { bytes } = this;
     const first = bytes[this.pos];
@@ -74,19 +75,19 @@ export class Wire {
     throw badVarint(at);
   }
 
-  /** A varint as a signed number of 64 bits. */
+  /** A varint as an int64. */
   int64(at: number, end: number): bigint {
     const low = this.varint(at, end);
     return this.#high === 0 ? BigInt(low) : BigInt.asIntN(64, BigInt(this.#high) << 32n | BigInt(low));
   }
 
-  /** A number of 4 or 8 bytes: a view that begins with it. */
+  /** A view of the next 4 or 8 bytes. */
   fixed(size: number, at: number, end: number): DataView {
     this.advance(size, at, end);
     return new DataView(this.bytes.buffer, this.bytes.byteOffset + this.pos - size, size);
   }
 
-  /** A length that fits in the message around it. */
+  /** A length, which must fit in the enclosing message. */
   length(at: number, end: number): number {
     const first = this.bytes[this.pos];
     if (first < 0x80 && first < end - this.pos) {
@@ -115,7 +116,7 @@ export class Wire {
     this.pos += n;
   }
 
-  /** Skip an unknown field. Groups may be nested in it, `room` levels deep. */
+  /** Skip an unknown field, which may contain groups nested up to `room` levels deep. */
   skip(kind: number, number: number, at: number, end: number, room: number, budget: Budget): void {
     if (kind !== 3) return this.#skipOne(kind, at, end);
     const open = [number];
@@ -138,7 +139,7 @@ export class Wire {
     }
   }
 
-  /** Skip the field with this tag. Its message was checked with its limits: here there are none. */
+  /** Skip the field with this tag without limits: its message was checked before. */
   pass(tag: number, at: number, end: number): void {
     this.skip(tag & 7, tag >>> 3, at, end, Infinity, UNLIMITED);
   }
@@ -151,7 +152,7 @@ export class Wire {
     } else this.advance(kind === 1 ? 8 : 4, at, end);
   }
 
-  /** Where the contents of length-delimited field `number` lie in the message at `[start, end)`. The place stays. */
+  /** Ranges of the contents of length-delimited field `number` in the message at `[start, end)`. Does not move the position. */
   payloadsOf(number: number, start: number, end: number): [number, number][] {
     const here = this.pos;
     const found: [number, number][] = [];
@@ -169,7 +170,7 @@ export class Wire {
     return found;
   }
 
-  /** Tags and contents of the fields that are wanted, of the checked message at `[start, end)`, one after the other. */
+  /** The wanted fields, tags included, of the checked message at `[start, end)`, concatenated. */
   fields(isWanted: (number: number) => boolean, start: number, end: number): Uint8Array {
     const parts: Uint8Array[] = [];
     this.pos = start;

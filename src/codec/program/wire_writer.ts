@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Bytes that grow. */
+/** A growing buffer of protobuf bytes. */
 export class WireWriter {
   #bytes = new Uint8Array(64);
   #length = 0;
@@ -14,7 +14,7 @@ export class WireWriter {
     return this.varint(number * 8 + wire);
   }
 
-  /** An integer; a negative one takes ten bytes, as the 64 bits that it is. */
+  /** An integer; a negative one is written as a 64-bit number in ten bytes. */
   varint(value: number | bigint): this {
     const start = this.#room(10);
     let end = start;
@@ -39,12 +39,12 @@ export class WireWriter {
     return this.raw(new Uint8Array(Float64Array.of(value).buffer));
   }
 
-  /** A length and as many bytes. */
+  /** A length followed by the bytes. */
   bytes(bytes: Uint8Array): this {
     return this.varint(bytes.length).raw(bytes);
   }
 
-  /** What `write` writes, behind its length. */
+  /** The output of `write`, preceded by its length. */
   nested(write: () => void): this {
     const start = this.#length;
     write();
@@ -61,12 +61,12 @@ export class WireWriter {
     return this;
   }
 
-  /** All that was written. */
+  /** Everything written so far. */
   finish(): Uint8Array<ArrayBuffer> {
     return this.#bytes.slice(0, this.#length);
   }
 
-  /** Make room for `n` bytes more: where they go. */
+  /** Make room for `n` more bytes. Returns the index where they go. */
   #room(n: number): number {
     const end = this.#length + n;
     if (end > this.#bytes.length) {

@@ -1,6 +1,6 @@
 /**
- * Several records in one file, one after the other, without names, count or end mark (FORMATS.md 7.4): `.pdiparams`, `__params__`. The program
- * says whose they are.
+ * Several records in one file, one after the other, without names, count or end mark (FORMATS.md 7.4): `.pdiparams`, `__params__`. The
+ * program says which variables they belong to.
  *
  * @module
  */
@@ -12,20 +12,20 @@ import { type RawTensor, readRecord } from "./read_record.ts";
 import { type RawVocab, readVocab } from "./read_vocab.ts";
 import { mayBeStoredAs, mayHaveShape } from "./stored_form.ts";
 
-/** A variable whose value is due. */
+/** A variable whose value must be in the file. */
 export interface Expected {
   readonly name: string;
   readonly kind: string;
-  /** Null: any. */
+  /** Null accepts any. */
   readonly dtype: DType | null;
-  /** Null: any; -1: any length of that axis. */
+  /** Null accepts any; -1 accepts any length of that axis. */
   readonly shape: readonly number[] | null;
 }
 
-/** The value of a variable in a file. */
+/** The value of a variable, as stored in a file. */
 export type RawVariable = RawTensor | RawVocab;
 
-/** Decode the values of `expected`, in that order; the file must end behind the last. */
+/** Decode the values of `expected`, in that order; the file must end after the last. */
 export function* readCombined(
   cursor: Cursor,
   expected: readonly Expected[],
@@ -41,7 +41,7 @@ export function* readCombined(
   return found;
 }
 
-/** Decode all records of a file of which nobody knows the names. */
+/** Decode all records of a file without knowing their names. */
 export function* readAnonymous(cursor: Cursor, budget: Budget): Decoder<RawTensor[]> {
   const found: RawTensor[] = [];
   for (;;) {
@@ -57,7 +57,7 @@ export function* readVariable(cursor: Cursor, variable: Expected, budget: Budget
   return yield* readRecord(cursor, { budget, onDesc: (dtype, shape, at) => checkTensor(variable, dtype, shape, at) });
 }
 
-/** A record must be what its program says. */
+/** Check that a record matches its variable in the program. */
 export function checkTensor(expected: Expected, dtype: DType, shape: readonly number[], at: number): void {
   const { name } = expected;
   if (expected.dtype !== null && !mayBeStoredAs(expected.dtype, dtype)) {
@@ -76,7 +76,7 @@ export function checkTensor(expected: Expected, dtype: DType, shape: readonly nu
   }
 }
 
-/** Nothing may follow the last of `count` records. */
+/** Check that nothing follows the last of `count` records. */
 export function* expectEnd(cursor: Cursor, count: number): Decoder<void> {
   yield cursor.need(1);
   if (cursor.left === 0) return;

@@ -16,13 +16,13 @@ import { BLOB_MIN, type Cursor, type Decoder, type Payload } from "../cursor.ts"
 import { detectKind, foreignError, HEAD_BYTES, otherKindError } from "../detect_kind.ts";
 import { readTensorDesc } from "./tensor_desc.ts";
 
-/** A tensor, its bytes as they are in the file or where they lie there. */
+/** A tensor, with its bytes as stored in the file, or their location there. */
 export interface RawTensor {
   dtype: DType;
   shape: number[];
   data: Payload;
   lod: number[][];
-  /** Byte of the file where the data begin. */
+  /** Offset of the data in the file. */
   offset: number;
 }
 
@@ -33,14 +33,14 @@ export interface RawSelectedRows {
   value: RawTensor;
 }
 
-/** What decoders of records are given. */
+/** Options of the record decoders. */
 export interface RecordOptions {
   budget: Budget;
-  /** Called with what the record says of its tensor before the data are read; `at` is the byte of the description. */
+  /** Called with the tensor's description before its data is read; `at` is the description's offset. */
   onDesc?: (dtype: DType, shape: readonly number[], at: number) => void;
 }
 
-/** Most bytes of a description: 64 axes have less. */
+/** Maximum size of a description in bytes; one with 64 axes is smaller. */
 const MAX_DESC = 4096;
 
 /** Decode one record under the cursor. */
@@ -51,7 +51,7 @@ export function* readRecord(cursor: Cursor, options: RecordOptions): Decoder<Raw
   return { ...(yield* readTensor(cursor, options)), lod };
 }
 
-/** A disk or a download that lost its content leaves zeros: they begin like a record, but no description is empty. */
+/** Refuse zeros, as a disk or download that lost its content leaves them: they begin like a record, but no description is empty. */
 function* refuseZeros(cursor: Cursor): Decoder<void> {
   yield cursor.need(20);
   const start = cursor.pos - 4;
@@ -59,7 +59,7 @@ function* refuseZeros(cursor: Cursor): Decoder<void> {
   if (head.length === 24 && head.every((byte) => byte === 0)) throw foreignError(head);
 }
 
-/** Decode a file that is one record, or one SelectedRows: nothing may follow. */
+/** Decode a file that consists of one record or one SelectedRows, with nothing after it. */
 export function* readBinaryTensorFile(cursor: Cursor, options: RecordOptions): Decoder<RawTensor | RawSelectedRows> {
   yield* version(cursor, "record");
   const isRows = yield* looksLikeSelectedRows(cursor);
@@ -81,8 +81,9 @@ export function* readBinaryTensorFile(cursor: Cursor, options: RecordOptions): D
 }
 
 /**
- * Both begin with a zero and a count. Behind a LoD-free record's count comes the tensor's version, a zero of 4 bytes, and a description that
- * begins with its data type; behind a count of rows come row numbers, the height, and then the same.
+ * Tells a SelectedRows from a record: both begin with a zero and a count. In a record without LoD, the count is followed by the tensor's
+ * version, a zero of 4 bytes, and a description that begins with its data type; a count of rows is followed by row numbers, the height, and
+ * then the same.
  */
 function* looksLikeSelectedRows(cursor: Cursor): Decoder<boolean> {
   yield cursor.need(8);
@@ -90,14 +91,14 @@ function* looksLikeSelectedRows(cursor: Cursor): Decoder<boolean> {
   const count = u64(cursor, cursor.pos);
   if (count > MAX_GUESSED_ROWS || (count === 0 && (yield* isTensorHead(cursor, 8)))) return false;
   if (!(yield* isTensorHead(cursor, 8 + 8 * count + 8))) return false;
-  // One level of 8 bytes, the offset 0, looks like the one row 8 of a matrix that has none.
+  // One LoD level of 8 bytes, holding the offset 0, looks like a row number 8 in a matrix of height 0.
   return count !== 1 || u64(cursor, cursor.pos + 8) !== 8 || u64(cursor, cursor.pos + 16) !== 0;
 }
 
-/** More row numbers than this are not looked behind. */
+/** Beyond this many row numbers, a file is not taken for SelectedRows. */
 const MAX_GUESSED_ROWS = 2 ** 20;
 
-/** Whether a tensor's version, length and description begin `ahead` bytes from here. */
+/** Whether a tensor's version, length and description seem to begin `ahead` bytes from here. */
 function* isTensorHead(cursor: Cursor, ahead: number): Decoder<boolean> {
   const { remaining } = cursor;
   if (remaining !== undefined && ahead + 9 > remaining) return false;
@@ -144,12 +145,12 @@ function* version(cursor: Cursor, what: string): Decoder<void> {
   }
 }
 
-/** A file that does not even begin as one of ours is said to be what it is. */
+/** For a file that is not even a record, an error that says what it is instead. */
 function* explained(cursor: Cursor, error: FormatError): Decoder<FormatError> {
   yield cursor.need(HEAD_BYTES);
   const start = cursor.pos - 4;
   const head = cursor.bytes.slice(start, Math.min(cursor.end, start + HEAD_BYTES));
-  // Nearly any byte can begin a pickle of protocol 0: that says nothing.
+  // Nearly any byte can begin a protocol 0 pickle, so that verdict means nothing.
   if (detectKind(head, cursor.total) === "pickle" && head[0] !== 0x80) return error;
   return otherKindError(head, cursor.total, "a tensor or a file of them", error) ?? error;
 }
@@ -185,7 +186,7 @@ function* readLod(cursor: Cursor, budget: Budget): Decoder<number[][]> {
   return lod;
 }
 
-/** The part that all three kinds of file share: version, description, data. */
+/** The part common to all three kinds of file: version, description, data. */
 export function* readTensor(cursor: Cursor, { budget, onDesc }: RecordOptions): Decoder<Omit<RawTensor, "lod">> {
   yield* version(cursor, "tensor");
   const lengthAt = cursor.offset;
@@ -215,7 +216,7 @@ export function* readTensor(cursor: Cursor, { budget, onDesc }: RecordOptions): 
   return { dtype: dtype.name, shape, data: cursor.keep(start, start + size), offset };
 }
 
-/** `n` bytes in the window: their index. `at` is where the field begins. */
+/** Consume `n` bytes, bringing them into the window. Returns the index of the first; `at` is the offset of their field. */
 export function* take(cursor: Cursor, n: number, at: number): Decoder<number> {
   const { remaining } = cursor;
   if (remaining !== undefined && n > remaining) throw truncated(at, n, remaining);
@@ -228,14 +229,14 @@ export function* take(cursor: Cursor, n: number, at: number): Decoder<number> {
   return p;
 }
 
-/** `n` bytes that become numbers. A file that has fewer is cut, however many it asks for (RULES.md LIM-2). */
+/** Take `n` bytes that become numbers, and charge for them. A file that has fewer is reported as truncated (RULES.md LIM-2). */
 function* takeCharged(cursor: Cursor, n: number, at: number, budget: Budget): Decoder<number> {
   const { remaining } = cursor;
   if (remaining !== undefined && n > remaining) throw truncated(at, n, remaining);
   try {
     budget.charge(n, at);
   } catch (error) {
-    // Where nobody knows how much there is, the rest is looked through before the limit is named.
+    // If the size is unknown, check that the bytes are really there before reporting the limit.
     if ((yield { kind: "reach", end: cursor.offset + n }) === false) throw truncated(at, n, cursor.left);
     throw error;
   }
@@ -250,7 +251,7 @@ function truncated(at: number, wanted: number, left: number): FormatError {
   );
 }
 
-/** A u64; beyond 2^53 the nearest double, which is as much too large. */
+/** A u64; beyond 2^53 a nearby double, which exceeds every limit just the same. */
 export function u64(cursor: Cursor, p: number): number {
   return cursor.view.getUint32(p, true) + cursor.view.getUint32(p + 4, true) * 2 ** 32;
 }

@@ -1,5 +1,5 @@
 /**
- * A Vocab record, words to numbers (FORMATS.md 7.3): u64 entries, and for each a u64 length, the word in UTF-8, an i32 number.
+ * A Vocab record, words to numbers (FORMATS.md 7.3): u64 count, then for each entry a u64 length, the word in UTF-8, an i32 number.
  *
  * @module
  */
@@ -14,10 +14,10 @@ export interface RawVocab {
   words: Map<string, number>;
 }
 
-/** Fewest bytes of an entry. */
+/** Minimum size of an entry in bytes. */
 const ENTRY = 12;
 
-/** Decode one. */
+/** Decode one vocabulary. */
 export function* readVocab(cursor: Cursor, budget: Budget): Decoder<RawVocab> {
   const at = cursor.offset;
   const count = u64(cursor, yield* take(cursor, 8, at));

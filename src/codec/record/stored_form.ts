@@ -1,31 +1,31 @@
 /**
- * What a record may be where its program says otherwise. Paddle takes every record as it is; what is refused here are files of two saves. But its
- * own quantisers change values and leave the program's descriptions of them.
+ * How a record may differ from its program's description. Paddle accepts any record; we refuse mismatches, as they mean that the files come
+ * from two saves. Paddle's own quantisers, however, change values without updating the program.
  *
  * @module
  */
 import type { DType } from "../../dtype.ts";
 
 const FLOATS: ReadonlySet<DType> = new Set(["float16", "bfloat16", "float32", "float64"]);
-/** What weights become by 8 and by 16 bits. */
+/** The dtypes of weights quantised to 8 and 16 bits. */
 const QUANTISED: ReadonlySet<DType> = new Set(["int8", "int16"]);
 
-/** Whether the value of a variable that the program calls `described` may be stored as `stored`. */
+/** Whether a variable with the dtype `described` in the program may be stored as `stored`. */
 export function mayBeStoredAs(described: DType, stored: DType): boolean {
   if (described === stored) return true;
-  // Paddle 3.3 writes a variable of uint16 as bfloat16: numpy's form of that dtype is uint16.
+  // Paddle 3.3 writes a uint16 variable as bfloat16, because numpy's form of bfloat16 is uint16.
   if (described === "uint16" && stored === "bfloat16") return true;
   return isQuantised(described, stored);
 }
 
-/** Whether whole numbers stand where the program says that fractions do. */
+/** Whether integers are stored where the program describes floats. */
 export function isQuantised(described: DType, stored: DType): boolean {
   return FLOATS.has(described) && QUANTISED.has(stored);
 }
 
 /**
- * Whether the value of a variable of this shape in the program may be stored with that one: -1 is any length. Scales of a channel each are stored as
- * [1, 3] or [3, 1, 1, 1] where the program says [3], the one of a tensor without axes where it says [1].
+ * Whether a variable with the shape `described` in the program may be stored with the shape `stored`; -1 matches any length. Per-channel
+ * scales may be stored as [1, 3] or [3, 1, 1, 1] where the program says [3], and a per-tensor scale as 0-d where it says [1].
  */
 export function mayHaveShape(described: readonly number[], stored: readonly number[]): boolean {
   if (described.length === stored.length) return stored.every((n, i) => n === described[i] || described[i] === -1);

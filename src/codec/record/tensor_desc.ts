@@ -1,5 +1,5 @@
 /**
- * VarType.TensorDesc: what a binary record says of its tensor.
+ * VarType.TensorDesc: a binary record's description of its tensor.
  *
  * ```text
  * field 1, varint: data type (VarType.Type)     field 2, varint, repeated (or packed): dims
@@ -11,16 +11,16 @@ import { type DTypeInfo, dtypeOfVarType } from "../../dtype.ts";
 import { FormatError, UnsupportedError } from "../../errors.ts";
 import type { Budget } from "../../limits.ts";
 
-/** A description read. */
+/** A decoded description. */
 export interface TensorDesc {
   dtype: DTypeInfo;
   shape: number[];
 }
 
-/** Codes of VarType.Type that are no numbers, so that an unknown one can be told from one that is no tensor. */
+/** The largest known code of VarType.Type; larger ones are not looked up. */
 const LARGEST_CODE = 38;
 
-/** Read the whole of `bytes`, which begin at byte `base` of the file. */
+/** Decode all of `bytes`, which begin at offset `base` of the file. */
 export function readTensorDesc(bytes: Uint8Array, base: number, budget: Budget): TensorDesc {
   const reader = new Wire(bytes, base);
   let code: bigint | undefined;
@@ -89,7 +89,7 @@ export function writeTensorDesc(varType: number, shape: readonly number[]): Uint
   return Uint8Array.from(out);
 }
 
-/** Bytes of such a description. */
+/** Size in bytes of a description as Paddle writes it. */
 export function tensorDescSize(varType: number, shape: readonly number[]): number {
   let size = 1 + varintSize(varType);
   for (const dim of shape) size += 1 + varintSize(dim);
@@ -112,7 +112,7 @@ function varint(value: number): number[] {
   return out;
 }
 
-/** Protobuf's wire format over a few bytes. */
+/** Reads protobuf's wire format from a short buffer. */
 class Wire {
   position = 0;
   readonly #bytes: Uint8Array;
@@ -153,12 +153,12 @@ class Wire {
     return Number(length);
   }
 
-  /** Skip an unknown field; groups may be nested in it. */
+  /** Skip an unknown field, which may contain nested groups. */
   skipField(field: number, wire: number, at: number, budget: Budget): void {
     if (wire !== 3) return this.#skip(wire, at);
     const open = [field];
     while (open.length > 0) {
-      // The description is one level by itself.
+      // The description itself counts as one level.
       budget.check("maxProtoDepth", open.length + 1, at);
       const inner = this.offset;
       const tag = this.varint();
@@ -173,7 +173,7 @@ class Wire {
 
   #skip(wire: number, at: number): void {
     if (wire === 0) return void this.varint();
-    // First the length, which has a place of its own.
+    // Read the length first: its errors have an offset of their own.
     const length = wire === 1 ? 8 : wire === 2 ? this.length() : wire === 5 ? 4 : -1;
     if (length < 0) throw new FormatError("BAD_WIRE", `Wire type ${wire} at byte ${at}`, { offset: at });
     this.position += length;

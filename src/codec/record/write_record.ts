@@ -1,5 +1,5 @@
 /**
- * Paddle's binary tensors, written: see read_record.ts for the layout.
+ * Writes Paddle's binary tensors: see read_record.ts for the layout.
  *
  * @module
  */
@@ -11,12 +11,12 @@ import { bytesOf, type Chunk, UnreadBytes } from "../../words/unread_bytes.ts";
 import { SelectedRows } from "../../values.ts";
 import { tensorDescSize, writeTensorDesc } from "./tensor_desc.ts";
 
-/** The chunks of a record: its head, and the tensor's bytes as they are. */
+/** The chunks of a record: its head, and the tensor's bytes uncopied. */
 export function* writeRecord(value: NDArray | SelectedRows): Generator<Uint8Array, void> {
   for (const chunk of writeRecordChunks(value)) yield bytesOf(chunk);
 }
 
-/** The same, with a stand-in for data that lie in a file. */
+/** The chunks of a record, with a stand-in for data that is still in a file. */
 export function* writeRecordChunks(value: NDArray | SelectedRows): Generator<Chunk, void> {
   const isRows = value instanceof SelectedRows;
   const array = isRows ? value.value : value;
@@ -24,7 +24,7 @@ export function* writeRecordChunks(value: NDArray | SelectedRows): Generator<Chu
   yield array.unread ? new UnreadBytes(array) : array.bytes;
 }
 
-/** Bytes of a record, without making it. */
+/** Size in bytes of a record, without making it. */
 export function recordSize(value: NDArray | SelectedRows): number {
   const isRows = value instanceof SelectedRows;
   const array = isRows ? value.value : value;
@@ -49,12 +49,12 @@ function rowsHead({ rows, height, value }: SelectedRows): Uint8Array {
   return concat([u32(0), u64(rows.length), ...rows.map(u64), u64(height)]);
 }
 
-/** All that lies before the numbers of a tensor without LoD. */
+/** Everything before the data of a tensor without LoD. */
 export function plainRecordHead(dtype: DType, shape: readonly number[]): Uint8Array {
   return concat([u32(0), u64(0), tensorHead(dtype, shape)]);
 }
 
-/** Bytes of {@linkcode plainRecordHead}, without making it. */
+/** Size in bytes of a {@linkcode plainRecordHead}, without making it. */
 export function plainRecordHeadSize(dtype: DType, shape: readonly number[]): number {
   return 4 + 8 + 4 + 4 + tensorDescSize(dtypeInfo(dtype).varType!, shape);
 }

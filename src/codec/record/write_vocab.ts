@@ -1,5 +1,5 @@
 /**
- * A Vocab record, written: see read_vocab.ts for the layout.
+ * Writes a Vocab record: see read_vocab.ts for the layout.
  *
  * @module
  */
