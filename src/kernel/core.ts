@@ -1,25 +1,25 @@
 /**
- * The compiled core: one instance, made when the first buffer comes that is worth it.
+ * The WebAssembly core: a single instance, created for the first buffer that is large enough to benefit.
  *
  * @module
  */
 import { CORE_WASM } from "../../wasm/core.wasm.ts";
 
-/** What `wasm/core.ts` exports, with views of its window. */
+/** The exports of `wasm/core.ts`, with views of its memory. */
 export interface Core {
-  /** Where a piece goes in. */
+  /** Receives a piece of input. */
   readonly input: Uint8Array<ArrayBuffer>;
-  /** Where its result lies. */
+  /** Holds the result. */
   readonly output: Uint8Array<ArrayBuffer>;
-  /** float32 patterns of an 8-bit format. */
+  /** The float32 bit patterns of an 8-bit format. */
   readonly table: Uint32Array<ArrayBuffer>;
-  /** Numbers that a statistic gives. */
+  /** The results of the statistics functions. */
   readonly result: Float64Array<ArrayBuffer>;
   /** The functions. */
   readonly call: CoreFunctions;
 }
 
-/** The functions of the core; counts are of elements where they are not of bytes (see `wasm/core.ts`). */
+/** The functions of the core; `n` counts elements or bytes, see `wasm/core.ts`. */
 export interface CoreFunctions {
   inAddress(): number;
   outAddress(): number;
@@ -43,42 +43,42 @@ export interface CoreFunctions {
   difference64(n: number): number;
 }
 
-/** Bytes that the window takes. */
+/** Size of `input`, in bytes. */
 export const IN_BYTES = 0x40000;
-/** Bytes that the window gives. */
+/** Size of `output`, in bytes. */
 export const OUT_BYTES = 0x80000;
-/** Bytes below which the way into the window and out of it costs more than it saves. */
+/** Size in bytes below which copying into and out of the core costs more than it saves. */
 const WORTH = 1024;
 
-/** `null`: the runtime can't compile it, or a test said so. */
+/** `undefined`: not tried yet; `null`: the runtime cannot compile it, or a test turned it off. */
 let core: Core | null | undefined;
 
 /**
- * Use a `core.wasm` that the host compiled: where code can't be compiled from bytes (workerd, a strict content security policy),
- * `import wasm from "@oarlock/paddle/core.wasm"` gives the module. Without it such places use the TypeScript loops, which give the
+ * Use a `core.wasm` that the host compiled. In environments that cannot compile WebAssembly from bytes (workerd, a strict Content Security
+ * Policy), `import wasm from "@oarlock/paddle/core.wasm"` provides the module. Without it they use the TypeScript loops, which give the
  * same results more slowly.
  *
- * @throws {WebAssembly.LinkError} where the module is another one
+ * @throws {WebAssembly.LinkError} if it is a different module
  */
 export function init(module: WebAssembly.Module): void {
   core = instantiate(module);
 }
 
-/** The core for a job of `bytes` bytes; null where the TypeScript loops do it. */
+/** The core for a job of `bytes` bytes; null if the TypeScript loops should do it. */
 export function coreFor(bytes: number): Core | null {
   if (bytes < WORTH) return null;
   if (core === undefined) {
     try {
       core = instantiate(moduleOf(CORE_WASM));
     } catch {
-      // No WebAssembly, no compiling here, or no SIMD: the twins give the same results.
+      // No WebAssembly, compiling is not allowed, or no SIMD: the TypeScript twins give the same results.
       core = null;
     }
   }
   return core;
 }
 
-/** For tests: from now on the TypeScript loops alone (`true`), or what the runtime can (`false`). */
+/** For tests: from now on use only the TypeScript loops (`true`), or whatever the runtime supports (`false`). */
 export function useTwins(only: boolean): void {
   core = only ? null : undefined;
 }
@@ -96,7 +96,7 @@ function instantiate(module: WebAssembly.Module): Core {
   };
 }
 
-/** The module of a committed build; throws where the runtime can't compile it. */
+/** The module of a committed build, given in hex; throws if the runtime cannot compile it. */
 export function moduleOf(hex: string): WebAssembly.Module {
   const bytes = new Uint8Array(hex.length / 2);
   for (let i = 0; i < bytes.length; i++) bytes[i] = parseInt(hex.slice(2 * i, 2 * i + 2), 16);

@@ -1,6 +1,6 @@
 /**
- * The window in which optimizers update parameters, piece by piece: in WebAssembly where the runtime can compile it, else beside the
- * TypeScript twin. No piece is larger than a lane, so no update needs memory of the size of a parameter.
+ * The buffers in which optimizers update parameters, piece by piece: in WebAssembly memory if the runtime can compile it, else for the
+ * TypeScript twin. A piece is at most one lane, so no update needs memory proportional to the size of a parameter.
  *
  * @module
  */
@@ -13,28 +13,28 @@ import { updateWide } from "./update_wide.ts";
 
 export { LANE, type UpdateFunctions } from "./update_functions.ts";
 
-/** What an update computes in. */
+/** The precision in which an update is computed. */
 export type Precision = "float32" | "float64";
 
-/** Some numbers of a tensor. */
+/** A buffer for some elements of a tensor. */
 export type Lane = Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
 
-/** Lanes and what works on them. */
+/** Lanes and the functions that work on them. */
 export interface Window {
-  /** Each holds up to `LANE` numbers. */
+  /** Each holds up to `LANE` elements. */
   readonly lanes: readonly Lane[];
   /** The update rules. */
   readonly call: UpdateFunctions;
 }
 
-/** Which build: `"fused"`: the processor's own fused multiply-add; `"plain"`: one of float64 operations. */
+/** `"fused"`: uses the processor's fused multiply-add; `"plain"`: emulates it with float64 operations; `"twin"`: TypeScript. */
 export type Build = "fused" | "plain" | "twin";
 
 const windows = new Map<Build, Window | null>();
 let only: Build | null = null;
 let wide: Window | null = null;
 
-/** The window for a parameter of `count` numbers. In float64 there is one build. */
+/** The window for a parameter of `count` elements. For float64 there is only one build. */
 export function windowFor(count: number, precision: Precision = "float32"): Window {
   if (precision === "float64") return wide ??= openWide();
   const builds: readonly Build[] = only ? [only] : count * 4 < WORTH ? ["twin"] : ["fused", "plain", "twin"];
@@ -46,10 +46,10 @@ export function windowFor(count: number, precision: Precision = "float32"): Wind
   throw new Error(`No window of the build ${only}`);
 }
 
-/** Bytes below which the twin is as fast. */
+/** Size in bytes below which the twin is as fast. */
 const WORTH = 1024;
 
-/** For tests: one build alone, or null for the best one. Whether the runtime has it. */
+/** For tests: use one build only, or with null the best one. Returns whether the runtime supports it. */
 export function useBuild(build: Build | null): boolean {
   only = build;
   windows.clear();
@@ -70,7 +70,7 @@ function open(build: Build): Window | null {
     if (build === "fused" && !call.isFused()) return null;
     return { lanes: views((exports.memory as WebAssembly.Memory).buffer as ArrayBuffer, call.lanesAddress()), call };
   } catch {
-    // No WebAssembly, no compiling here, or no such SIMD: the next build gives the same bits.
+    // No WebAssembly, compiling is not allowed, or the SIMD instructions are missing: the next build gives the same bits.
     return null;
   }
 }

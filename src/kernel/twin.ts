@@ -1,10 +1,10 @@
 /**
- * The loops over bytes in TypeScript: the same results as `wasm/core.ts`, where that can't be compiled and for small buffers.
+ * The byte loops in TypeScript: the same results as `wasm/core.ts`, for environments that cannot compile it and for small buffers.
  *
  * @module
  */
 
-/** Floats of 8 and 16 bits, which JavaScript has no arrays for everywhere. */
+/** Floats of 8 and 16 bits, for which not every runtime has a typed array. */
 export type NarrowFloat = "float16" | "bfloat16" | "float8_e4m3fn" | "float8_e5m2";
 
 /** See `latin1FromUtf8` of `kernel.ts`. */
@@ -34,7 +34,7 @@ export function utf8FromLatin1(bytes: Uint8Array, into: Uint8Array): number {
   return n;
 }
 
-/** How many bytes are, as signed numbers, below `limit`. */
+/** How many bytes, taken as signed, are below `limit`. */
 export function countBelow(bytes: Uint8Array, limit: number): number {
   let n = 0;
   for (let i = 0; i < bytes.length; i++) if ((bytes[i] << 24) >> 24 < limit) n++;
@@ -55,7 +55,7 @@ export function swapBytes(bytes: Uint8Array, size: number): void {
 const asFloat = new Float32Array(1);
 const asBits = new Uint32Array(asFloat.buffer);
 
-/** One pattern of a narrow float as the pattern of the same float32; a NaN keeps its payload where numpy keeps it. */
+/** The float32 bit pattern of a narrow float's bit pattern; a NaN keeps its payload if numpy keeps it. */
 export function widenBits(format: NarrowFloat, bits: number): number {
   switch (format) {
     case "bfloat16":
@@ -87,7 +87,7 @@ function widenSmall(bits: number, width: number, mantissa: number, bias: number,
   return (sign | ((exponent - bias + 127) << 23) | fraction << (23 - mantissa)) >>> 0;
 }
 
-/** A float32 pattern as the nearest pattern of a narrow float: ties to even, NaN as numpy and ml_dtypes write it. */
+/** The bit pattern of the narrow float nearest to a float32 bit pattern: ties to even, NaN as numpy and ml_dtypes write it. */
 export function narrowBits(format: NarrowFloat, bits: number): number {
   const abs = bits & 0x7fffffff;
   const isNaN = abs > 0x7f800000;
@@ -111,7 +111,12 @@ export function narrowBits(format: NarrowFloat, bits: number): number {
   }
 }
 
-/** `least`: float32 bits of the least normal number; `under`: the power of two whose last place is the format's least step. */
+/**
+ * The magnitude bits of the narrow float nearest to `abs`, which are the magnitude bits of a float32.
+ *
+ * `least`: float32 bits of the format's minimum normal number. `under`: the power of two whose float32 ulp is the format's minimum step,
+ * with bits `underBits`. Results above `over` become `beyond`.
+ */
 function narrowSmall(
   abs: number,
   shift: number,
@@ -131,7 +136,7 @@ function narrowSmall(
   return out > over ? beyond : out;
 }
 
-/** Patterns of `format` to patterns of float32. */
+/** Convert bit patterns of `format` to those of float32. */
 export function widen(format: NarrowFloat, from: Uint8Array | Uint16Array, into: Uint32Array): void {
   if (from instanceof Uint8Array) {
     const table = tableOf(format);
@@ -143,14 +148,14 @@ export function widen(format: NarrowFloat, from: Uint8Array | Uint16Array, into:
   }
 }
 
-/** Patterns of float32 to patterns of `format`. */
+/** Convert bit patterns of float32 to those of `format`. */
 export function narrow(format: NarrowFloat, from: Uint32Array, into: Uint8Array | Uint16Array): void {
   for (let i = 0; i < from.length; i++) into[i] = narrowBits(format, from[i]);
 }
 
 const tables = new Map<NarrowFloat, Uint32Array>();
 
-/** The float32 patterns of an 8-bit format. */
+/** The float32 bit patterns of an 8-bit format. */
 export function tableOf(format: NarrowFloat): Uint32Array {
   let table = tables.get(format);
   if (!table) {
@@ -161,10 +166,10 @@ export function tableOf(format: NarrowFloat): Uint32Array {
   return table;
 }
 
-/** What is known of one piece: min and max (infinite where it has no number), sum, NaNs, infinities. */
+/** Statistics of one piece: min and max (±Infinity if it has only NaNs), sum, number of NaNs, number of infinities. */
 export type PieceStatistics = [min: number, max: number, sum: number, nans: number, infs: number];
 
-/** Statistics of a piece; four sums, as the core's four lanes have them, so that both round alike. */
+/** Statistics of a piece, with four partial sums like the core's four SIMD lanes, so that both round alike. */
 export function statistics(piece: Float32Array | Float64Array): PieceStatistics {
   let [min, max, nans, infs] = [Infinity, -Infinity, 0, 0];
   const sums = [0, 0, 0, 0];
@@ -187,7 +192,7 @@ export function statistics(piece: Float32Array | Float64Array): PieceStatistics 
   return [min, max, sum, nans, infs];
 }
 
-/** The greatest distance between the numbers of two pieces of one length; see `maxDifference`. */
+/** The maximum absolute difference between the elements of two pieces of equal length; see `maxDifference`. */
 export function difference(a: Float64Array, b: Float64Array): number {
   let most = 0;
   for (let i = 0; i < a.length; i++) {

@@ -1,27 +1,27 @@
 /**
- * The update rules of optimizers as functions over lanes: `wasm/update.ts` and `update_twin.ts` write the same rules twice.
+ * The update rules of optimizers as functions over lanes; `wasm/update.ts` and `update_twin.ts` implement the same rules.
  *
  * @module
  */
 
-/** Numbers of a lane. */
+/** Elements per lane. */
 export const LANE = 0x4000;
 
 /** How many lanes there are: the parameter, its gradient, and up to six tensors of state. */
 export const LANES = 8;
 
 /**
- * One function for each rule. The first n numbers of the lanes are taken and given; lane 0 is the parameter, lane 1 the gradient. Every
- * argument is a float32, and every operation is rounded to float32 once; `wasm/update.ts` has the formulas.
+ * One function per rule. Each reads and writes the first `n` elements of the lanes; lane 0 is the parameter, lane 1 the gradient. In
+ * float32 windows every argument is a float32, and every operation is rounded to float32 once. `wasm/update.ts` has the formulas.
  */
 export interface UpdateFunctions {
-  /** The gradient times `s`. */
+  /** Multiply the gradient by `s`. */
   scale(n: number, s: number): void;
-  /** The gradient, kept between two bounds. */
+  /** Clamp the gradient to `low` and `high`. */
   clamp(n: number, low: number, high: number): void;
-  /** The gradient with `c` times the parameter. */
+  /** Add `c` times the parameter to the gradient. */
   decayL2(n: number, c: number): void;
-  /** The gradient with `c` times the sign of the parameter. */
+  /** Add `c` times the sign of the parameter to the gradient. */
   decayL1(n: number, c: number): void;
   /** The sum of the squares of lane `k`. */
   squares(k: number, n: number): number;

@@ -1,5 +1,6 @@
 /**
- * The update rules of optimizers in TypeScript: the same bits as `wasm/update.ts`, where that can't be compiled and for small parameters.
+ * The update rules of optimizers in TypeScript: the same bits as `wasm/update.ts`, for environments that cannot compile it and for small
+ * parameters.
  *
  * @module
  */
@@ -11,7 +12,7 @@ const root = Math.sqrt;
 const wide = new Float64Array(1);
 const halves = new Int32Array(wide.buffer);
 
-/** a * b + c of float32, rounded once. The product is exact in float64; where the sum is a tie for the second rounding, its error decides. */
+/** a * b + c of float32, rounded once. The product is exact in float64; if the sum is a tie for the second rounding, its error decides. */
 function fused(a: number, b: number, c: number): number {
   const product = a * b;
   const sum = product + c;
@@ -19,7 +20,7 @@ function fused(a: number, b: number, c: number): number {
   if ((halves[0] & 0x1fffffff) === 0x10000000) {
     const part = sum - product;
     const error = (product - (sum - part)) + (c - part);
-    // The low word can't overflow: its last bits are 0.
+    // The low word can't overflow: its last 29 bits are 0x10000000.
     if (error !== 0) halves[0] += (error < 0) === (sum < 0) ? 1 : -1;
     return f(wide[0]);
   }

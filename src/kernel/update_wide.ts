@@ -1,6 +1,6 @@
 /**
- * The update rules of optimizers on float64 lanes, as Paddle's kernels have them for float64 parameters: nothing is fused, and JavaScript's
- * own numbers are the arithmetic.
+ * The update rules of optimizers on float64 lanes, as in Paddle's kernels for float64 parameters: plain float64 arithmetic without fused
+ * multiply-adds.
  *
  * @module
  */

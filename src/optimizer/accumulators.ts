@@ -1,5 +1,5 @@
 /**
- * The state tensors of an optimizer: names, first values, saving and loading (training-state.md section 4).
+ * The state tensors of an optimizer: names, initial values, saving and loading (training-state.md section 4).
  *
  * @module
  */
@@ -13,25 +13,25 @@ import { kindOf } from "./arguments.ts";
 
 /** A kind of state. */
 export interface Kind {
-  /** Paddle's word, such as `moment1`. */
+  /** Paddle's name for it, such as `moment1`. */
   readonly kind: string;
-  /** What every element is before the first step. @default {0} */
+  /** The value of every element before the first step. @default {0} */
   readonly value?: number;
   /** @default {the parameter's} */
   readonly shape?: readonly number[];
-  /** `"parameter"`: that of the parameter, also where a master weight is computed with. @default {what is computed in} */
+  /** `"parameter"`: the parameter's dtype, even if it has a master weight. @default {that of the master weight, if any} */
   readonly dtype?: DType | "parameter";
 }
 
-/** State tensors by kind and by the name of what they belong to. */
+/** State tensors by kind, then by the name of the tensor they belong to. */
 export class AccumulatorTable {
   readonly #name: string | null;
   readonly #scope: NameScope;
   readonly #kinds = new Map<string, Map<string, Tensor>>();
-  /** What was set before there were tensors; each is taken when its tensor is made. */
+  /** The state that was set, by tensor name; an entry is removed when a tensor that did not exist yet is created from it. */
   #held = new Map<Value, Value>();
 
-  /** Make an empty one. */
+  /** Creates an empty table. */
   constructor(name: string | null, scope: NameScope) {
     this.#name = name;
     this.#scope = scope;
@@ -41,21 +41,21 @@ export class AccumulatorTable {
     return this.#name === null ? kind : `${this.#name}_${kind}`;
   }
 
-  /** The tensor of a kind. */
+  /** The state tensor of a kind that belongs to the tensor named `owner`. */
   get(kind: string, owner: string): Tensor {
     return this.#kinds.get(this.#kindName(kind))!.get(owner)!;
   }
 
-  /** A float32 copy of a parameter, to compute with. */
+  /** A float32 master weight: a copy of the parameter to compute with. */
   master(parameter: Tensor): Tensor {
     const name = this.#scope.generate(`${parameter.name}_fp32_master`);
     return Tensor.from(parameter.astype("float32"), { name, persistable: true });
   }
 
   /**
-   * Make those tensors of `owner` that are not there.
+   * Create the state tensors of `owner` that do not exist yet.
    *
-   * @throws {ValueError} `INVALID_VALUE` where a state was set that has none for it, or one of another shape or dtype
+   * @throws {ValueError} `INVALID_VALUE` if a state was set that lacks one of them, or has it with another shape or dtype
    */
   make(owner: Tensor, parameterDType: DType, kinds: readonly Kind[]): void {
     for (const { kind, value = 0, shape = owner.shape, dtype = owner.dtype } of kinds) {
@@ -75,7 +75,7 @@ export class AccumulatorTable {
     }
   }
 
-  /** All tensors by name, kind by kind; where there are none yet, what was set. */
+  /** All tensors by name, kind by kind; if there are none yet and `withHeld` is true, the state that was set. */
   entries(withHeld: boolean): Map<string, Value> {
     const entries = new Map<string, Value>();
     for (const tensors of this.#kinds.values()) for (const tensor of tensors.values()) entries.set(tensor.name, tensor);
@@ -84,9 +84,9 @@ export class AccumulatorTable {
   }
 
   /**
-   * Look whether all tensors can be set; gives what sets them.
+   * Check that all tensors can be set from `state`; returns a function that sets them.
    *
-   * @throws {ValueError} `INVALID_VALUE` where one can't
+   * @throws {ValueError} `INVALID_VALUE` if one cannot
    */
   prepare(state: Map<Value, Value>): () => void {
     const pairs: [Tensor, NDArray][] = [];
@@ -103,7 +103,7 @@ export class AccumulatorTable {
   }
 }
 
-/** The given value, where it has the shape and dtype of the tensor; numpy's uint16 is bfloat16. */
+/** The given value, if it has the shape and dtype of the tensor; numpy's uint16 stands for bfloat16. */
 function fitting(tensor: Tensor, given: Value): NDArray {
   const { name, shape, dtype } = tensor;
   if (!(given instanceof NDArray)) {

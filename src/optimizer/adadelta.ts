@@ -1,5 +1,5 @@
 /**
- * Adaptive differences.
+ * Adadelta.
  *
  * @module
  */
@@ -11,11 +11,11 @@ import type { Update } from "./update.ts";
 import { isBefore } from "./version.ts";
 const f = Math.fround;
 
-/** Options of {@linkcode Adadelta} that a group may have, too. */
+/** Options of {@linkcode Adadelta} that a parameter group can override. */
 export interface AdadeltaRules {
-  /** Keeps the divisor from 0. @default {1e-6} */
+  /** Keeps the denominator from being zero. @default {1e-6} */
   epsilon?: number;
-  /** How much of the averages stays. @default {0.95} */
+  /** The decay rate of the averages. @default {0.95} */
   rho?: number;
 }
 
@@ -39,10 +39,10 @@ const ARGUMENTS: Signature<AdadeltaOptions> = /* @__PURE__ */ signature("Adadelt
  * Mirrors `paddle.optimizer.Adadelta` (3.3).
  */
 export class Adadelta extends Optimizer<AdadeltaRules> {
-  /** Its name, also where a bundler changes it. */
+  /** The class name, which survives minification. */
   static readonly className = "Adadelta";
 
-  /** Make one, with Paddle's arguments by position or by name. */
+  /** Takes Paddle's arguments by position or by name. */
   constructor(
     ...args: Call<AdadeltaOptions, ["learningRate", "epsilon", "rho", "parameters", "weightDecay", "gradClip", "name"]>
   ) {
@@ -56,7 +56,7 @@ export class Adadelta extends Optimizer<AdadeltaRules> {
     return [{ kind: "_avg_squared_grad" }, { kind: "_avg_squared_update" }];
   }
 
-  /** Up to 2.4 there is no rate, and the step uses the average that it has just made. */
+  /** Up to 2.4 there is no learning rate, and the step uses the average of squared updates that has just been updated. */
   protected override update(update: Update<AdadeltaRules>): void {
     const [rho, epsilon] = [f(update.rules.rho), f(update.rules.epsilon)];
     const isOld = isBefore(this.paddle, "2.5");
@@ -66,7 +66,7 @@ export class Adadelta extends Optimizer<AdadeltaRules> {
     });
   }
 
-  /** Paddle's results for rows are not reproducible. */
+  /** Paddle's results for row-sparse gradients are not reproducible. */
   protected override get takesSparse(): boolean {
     return false;
   }

@@ -1,5 +1,5 @@
 /**
- * Adaptive gradients.
+ * Adagrad: adaptive gradients.
  *
  * @module
  */
@@ -12,17 +12,17 @@ import { signature } from "./signature.ts";
 import type { Update } from "./update.ts";
 const f = Math.fround;
 
-/** Options of {@linkcode Adagrad} that a group may have, too. */
+/** Options of {@linkcode Adagrad} that a parameter group can override. */
 export interface AdagradRules {
-  /** Keeps the divisor from 0. @default {1e-6} */
+  /** Keeps the denominator from being zero. @default {1e-6} */
   epsilon?: number;
-  /** The state before the first step. @default {0} */
+  /** The value of the accumulator before the first step. @default {0} */
   initialAccumulatorValue?: number;
 }
 
 /** Options of {@linkcode Adagrad}. */
 export interface AdagradOptions extends OptimizerOptions<AdagradRules>, AdagradRules {
-  /** The rate, or what gives it. */
+  /** The rate, or a scheduler that sets it. */
   learningRate: number | LRScheduler;
 }
 
@@ -42,10 +42,10 @@ const ARGUMENTS: Signature<AdagradOptions> = /* @__PURE__ */ signature("Adagrad"
  * Mirrors `paddle.optimizer.Adagrad` (3.3).
  */
 export class Adagrad extends Optimizer<AdagradRules> {
-  /** Its name, also where a bundler changes it. */
+  /** The class name, which survives minification. */
   static readonly className = "Adagrad";
 
-  /** Make one, with Paddle's arguments by position or by name. */
+  /** Takes Paddle's arguments by position or by name. */
   constructor(
     ...args: Call<
       AdagradOptions,
@@ -62,7 +62,7 @@ export class Adagrad extends Optimizer<AdagradRules> {
     return [{ kind: "moment", value: rules.initialAccumulatorValue }];
   }
 
-  /** Only present rows move. */
+  /** Updates only the rows that are present. */
   protected override update(update: Update<AdagradRules>): void {
     const epsilon = f(update.rules.epsilon);
     const parts = update.gradient.isSparse ? rowParts(update.gradient.mergedRows) : undefined;

@@ -1,5 +1,5 @@
 /**
- * Adaptive moments.
+ * Adam: adaptive moments.
  *
  * @module
  */
@@ -14,23 +14,23 @@ import { checkBetas, signature } from "./signature.ts";
 import type { Update } from "./update.ts";
 import { isBefore } from "./version.ts";
 
-/** Options of {@linkcode Adam} that a group may have, too. */
+/** Options of {@linkcode Adam} that a parameter group can override. */
 export interface AdamRules {
-  /** How much of the first moment stays. @default {0.9} */
+  /** The decay rate of the first moment. @default {0.9} */
   beta1?: number;
-  /** How much of the second moment stays. @default {0.999} */
+  /** The decay rate of the second moment. @default {0.999} */
   beta2?: number;
-  /** Keeps the divisor from 0. @default {1e-8} */
+  /** Keeps the denominator from being zero. @default {1e-8} */
   epsilon?: number;
-  /** Leave rows alone that a row-sparse gradient does not have. @default {false} */
+  /** Update only the rows that a row-sparse gradient has. @default {false} */
   lazyMode?: boolean;
 }
 
 /** Options of {@linkcode Adam}. */
 export interface AdamOptions extends OptimizerOptions<AdamRules>, AdamRules {
-  /** Paddle's other kernel, which fuses no multiplication with an addition. @default {false} */
+  /** Use Paddle's other kernel, which has no fused multiply-adds. @default {false} */
   useMultiTensor?: boolean;
-  /** Divide by the greatest second moment so far; since Paddle 3.0. @default {false} */
+  /** Divide by the maximum of the second moments so far; since Paddle 3.0. @default {false} */
   amsgrad?: boolean;
 }
 
@@ -49,13 +49,13 @@ const ARGUMENTS: Signature<AdamOptions> = /* @__PURE__ */ signature("Adam", {
   name: null,
 });
 
-/** Adam and AdamW: the moments and the powers of the betas. */
+/** What Adam and AdamW share: the moments and the powers of the betas. */
 export abstract class AdamLike<Rules extends AdamRules> extends Optimizer<Rules> {
   readonly #amsgrad: boolean;
   readonly #isMulti: boolean;
   readonly #fuses: boolean;
 
-  /** For the classes. */
+  /** For subclasses. */
   protected constructor(
     options: Required<OptimizerOptions<Rules>> & Rules,
     rules: readonly (keyof Rules & string)[],
@@ -70,7 +70,7 @@ export abstract class AdamLike<Rules extends AdamRules> extends Optimizer<Rules>
     this.#fuses = !useMultiTensor && !isBefore(this.paddle, "2.3");
   }
 
-  /** `moment1`, `moment2`, with amsgrad `moment2_max`, `beta1_pow_acc`, `beta2_pow_acc`. */
+  /** `moment1`, `moment2`, `moment2_max` (with amsgrad), `beta1_pow_acc`, `beta2_pow_acc`. */
   protected override kinds({ beta1, beta2 }: Required<Rules>): readonly Kind[] {
     return [
       { kind: "moment1" },
@@ -81,7 +81,7 @@ export abstract class AdamLike<Rules extends AdamRules> extends Optimizer<Rules>
     ];
   }
 
-  /** Weight decay and row-sparse gradients exclude one another. */
+  /** Weight decay and row-sparse gradients are mutually exclusive. */
   protected override checkDecay(gradient: Gradient): void {
     check(
       !gradient.isSparse,
@@ -89,7 +89,7 @@ export abstract class AdamLike<Rules extends AdamRules> extends Optimizer<Rules>
     );
   }
 
-  /** The update, once AdamW's decay was done; `rate` is the parameter's. */
+  /** The update, after AdamW's decay; `rate` is the parameter's own. */
   protected moments(update: Update<Rules>, rate: number): void {
     const { gradient, rules, round, attribute } = update;
     if (this.#isMulti && gradient.precision === "float64") {
@@ -131,7 +131,7 @@ export abstract class AdamLike<Rules extends AdamRules> extends Optimizer<Rules>
   }
 }
 
-/** Put `value` where the rows lie in a piece. */
+/** Fill the parts of `lane` that belong to the rows; the lane holds the `n` elements from `start`. */
 function fillRows(
   lane: Lane,
   { rows, width }: { rows: readonly number[]; width: number },
@@ -145,16 +145,17 @@ function fillRows(
 }
 
 /**
- * `m = beta1*m + (1-beta1)*g; v = beta2*v + (1-beta2)*(g*g); p - lr * (r / (1 - beta1^t)) * (m / (sqrt(v) + epsilon*r))` with
- * `r = sqrt(1 - beta2^t)`, fused where Paddle fuses. A row-sparse gradient takes Paddle's other kernel, which is one power ahead.
+ * `m = beta1*m + (1-beta1)*g; v = beta2*v + (1-beta2)*(g*g); p - lr * (r / (1 - beta1^t)) * (m / (sqrt(v) + epsilon*r))` with `r = sqrt(1 -
+ * beta2^t)`, with fused multiply-adds where Paddle has them. Row-sparse gradients go through Paddle's other kernel, whose powers are one
+ * step ahead.
  *
- * Mirrors `paddle.optimizer.Adam` (3.3); before 2.3 nothing is fused.
+ * Mirrors `paddle.optimizer.Adam` (3.3); before 2.3 there are no fused multiply-adds.
  */
 export class Adam extends AdamLike<AdamRules> {
-  /** Its name, also where a bundler changes it. */
+  /** The class name, which survives minification. */
   static readonly className = "Adam";
 
-  /** Make one, with Paddle's arguments by position or by name. */
+  /** Takes Paddle's arguments by position or by name. */
   constructor(
     ...args: Call<
       AdamOptions,

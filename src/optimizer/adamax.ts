@@ -1,5 +1,5 @@
 /**
- * Adam by the greatest gradient.
+ * Adamax: Adam based on the infinity norm.
  *
  * @module
  */
@@ -10,13 +10,13 @@ import { checkBetas, signature } from "./signature.ts";
 import type { Update } from "./update.ts";
 const f = Math.fround;
 
-/** Options of {@linkcode Adamax} that a group may have, too. */
+/** Options of {@linkcode Adamax} that a parameter group can override. */
 export interface AdamaxRules {
-  /** How much of the first moment stays. @default {0.9} */
+  /** The decay rate of the first moment. @default {0.9} */
   beta1?: number;
-  /** How much of the second moment stays. @default {0.999} */
+  /** The decay rate of the second moment. @default {0.999} */
   beta2?: number;
-  /** Keeps the divisor from 0. @default {1e-8} */
+  /** Keeps the denominator from being zero. @default {1e-8} */
   epsilon?: number;
 }
 
@@ -41,10 +41,10 @@ const ARGUMENTS: Signature<AdamaxOptions> = /* @__PURE__ */ signature("Adamax", 
  * Mirrors `paddle.optimizer.Adamax` (3.3).
  */
 export class Adamax extends Optimizer<AdamaxRules> {
-  /** Its name, also where a bundler changes it. */
+  /** The class name, which survives minification. */
   static readonly className = "Adamax";
 
-  /** Make one, with Paddle's arguments by position or by name. */
+  /** Takes Paddle's arguments by position or by name. */
   constructor(
     ...args: Call<
       AdamaxOptions,
@@ -68,11 +68,11 @@ export class Adamax extends Optimizer<AdamaxRules> {
     const rate = update.round(update.rate / update.round(1 - power[0]));
     const states = [update.state("moment"), update.state("inf_norm")];
     update.pieces(states, (call, n) => call.adamax(n, b1, update.round(1 - b1), b2, epsilon, rate));
-    // Paddle multiplies outside of the kernel.
+    // Paddle multiplies outside the kernel.
     power[0] *= update.attribute(update.rules.beta1);
   }
 
-  /** Paddle's results for rows are not reproducible. */
+  /** Paddle's results for row-sparse gradients are not reproducible. */
   protected override get takesSparse(): boolean {
     return false;
   }

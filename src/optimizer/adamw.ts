@@ -1,5 +1,5 @@
 /**
- * Adaptive moments, with a weight decay that does not go through them.
+ * AdamW: adaptive moments with decoupled weight decay.
  *
  * @module
  */
@@ -15,9 +15,9 @@ import { isBefore, NEWEST, type PaddleVersion } from "./version.ts";
 
 const f = Math.fround;
 
-/** Options of {@linkcode AdamW} that a group may have, too; `weightDecay` is one of them. */
+/** Options of {@linkcode AdamW} that a parameter group can override; `weightDecay` is one of them. */
 export interface AdamWRules extends AdamRules {
-  /** The decay: a number. @default {0.01} */
+  /** The weight decay coefficient. @default {0.01} */
   weightDecay?: number;
 }
 
@@ -26,13 +26,13 @@ export interface AdamWOptions extends Omit<OptimizerOptions<AdamWRules>, "weight
   /** Paddle's switch for the state of float16 parameters; with master weights the state is float32. @default {false} */
   useLowprecisionMoment?: false;
   /**
-   * A factor for the rate of a parameter. From 2.2 to 2.5 it changes the decay alone, as on Paddle's CPU; since 2.6 the whole step, as Paddle
-   * says of its GPU (its CPU refuses). @default {null}
+   * A factor for a parameter's rate. From 2.2 to 2.5 it scales only the decay, as on Paddle's CPU; since 2.6 the whole step, as Paddle
+   * documents for its GPU (its CPU refuses). @default {null}
    */
   lrRatio?: ((parameter: Parameter) => number) | null;
-  /** Whether a parameter of this name is decayed. @default {null} */
+  /** Whether the parameter of this name is decayed; null: all are. @default {null} */
   applyDecayParamFun?: ((name: string) => boolean) | null;
-  /** Divide by the greatest second moment so far; since Paddle 3.0. @default {false} */
+  /** Divide by the maximum of the second moments so far; since Paddle 3.0. @default {false} */
   amsgrad?: boolean;
 }
 
@@ -54,18 +54,18 @@ const ARGUMENTS: Signature<AdamWOptions> = /* @__PURE__ */ signature("AdamW", {
 });
 
 /**
- * First `p = p - (lr*weightDecay)*p`, fused, then Adam.
+ * First `p = p - (lr*weightDecay)*p` with a fused multiply-add, then Adam.
  *
  * Mirrors `paddle.optimizer.AdamW` (3.3). Before 2.4 the decay is computed in other ways (training-state.md section 7).
  */
 export class AdamW extends AdamLike<AdamWRules> {
-  /** Its name, also where a bundler changes it. */
+  /** The class name, which survives minification. */
   static readonly className = "AdamW";
   readonly #lrRatio: ((parameter: Parameter) => number) | null;
   readonly #applyDecay: ((name: string) => boolean) | null;
   readonly #coefficient: number;
 
-  /** Make one, with Paddle's arguments by position or by name. */
+  /** Takes Paddle's arguments by position or by name. */
   constructor(
     ...args: Call<
       AdamWOptions,
@@ -106,12 +106,12 @@ export class AdamW extends AdamLike<AdamWRules> {
     this.#coefficient = weightDecay;
   }
 
-  /** Its decay is its own. */
+  /** AdamW applies its decay itself. */
   protected override get decaysGradient(): boolean {
     return false;
   }
 
-  /** None: the number is a rule of the class. */
+  /** None: the coefficient is one of the class's own rules. */
   protected override decayOf(): Regularizer | null {
     return null;
   }
@@ -121,7 +121,7 @@ export class AdamW extends AdamLike<AdamWRules> {
     return addsGroupDecay(this.paddle) && typeof weightDecay === "number" ? new L2Decay(weightDecay) : null;
   }
 
-  /** Paddle's sparse kernel is not reproducible since 2.4. */
+  /** Since 2.4, Paddle's results for row-sparse gradients are not reproducible. */
   protected override get takesSparse(): boolean {
     return isBefore(this.paddle, "2.4");
   }
@@ -135,7 +135,7 @@ export class AdamW extends AdamLike<AdamWRules> {
     if (!isBefore(this.paddle, "2.6")) rate = decayRate;
     const isDecayed = this.#applyDecay === null || this.#applyDecay(parameter.name);
     const coefficient = f(isDecayed ? addsGroupDecay(this.paddle) ? this.#coefficient : rules.weightDecay : 0);
-    // Up to 2.1 Python itself computes with a fixed rate, without the parameter's own factor.
+    // Up to 2.1, with a fixed rate, Python computes this itself, in float64 and without the parameter's own factor.
     const kept = f(1 - this.getLr() * rules.weightDecay);
     const factor = round(decayRate * coefficient);
     if (isDecayed && coefficient !== 0) {
@@ -149,7 +149,7 @@ export class AdamW extends AdamLike<AdamWRules> {
   }
 }
 
-/** Paddle 2.2 and 2.3: a group's decay goes into the gradient, while the decay of the class stays the optimizer's. */
+/** Paddle 2.2 and 2.3: a group's decay is added to the gradient, and the decoupled decay remains the optimizer's. */
 function addsGroupDecay(paddle: PaddleVersion): boolean {
   return !isBefore(paddle, "2.2") && isBefore(paddle, "2.4");
 }

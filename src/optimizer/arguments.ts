@@ -1,5 +1,5 @@
 /**
- * Checks of what a constructor is given. Paddle raises ValueError, TypeError or AssertionError; here each is a ValueError with its text.
+ * Checks of constructor arguments. Paddle raises ValueError, TypeError or AssertionError; here each is a ValueError with Paddle's message.
  *
  * @module
  */
@@ -7,25 +7,25 @@ import { ValueError } from "../errors.ts";
 import { nearest } from "../limits.ts";
 import { bind } from "../nn/arguments.ts";
 
-/** Refuse unless `holds`. */
+/** Throw a ValueError unless `holds`. */
 export function check(holds: boolean, message: string): void {
   if (!holds) throw new ValueError("INVALID_VALUE", message);
 }
 
-/** Whether `value` is a number, as Python's float and int are. */
+/** Whether `value` is a number: Python's float or int. */
 export function isNumber(value: unknown): value is number {
   return typeof value === "number";
 }
 
-/** The kind of a value, for a message. */
+/** The type of a value, for messages. */
 export function kindOf(value: unknown): string {
   return value === null ? "null" : typeof value;
 }
 
 /**
- * The options object, once its names are known and the required ones are there.
+ * Check that all names in the options object are known, and that the required ones are present.
  *
- * @throws {TypeError} for a name that is none of `required` and `optional`: the message names the nearest
+ * @throws {TypeError} for a name that is in neither `required` nor `optional`; the message suggests the nearest name
  */
 export function checkArguments(
   owner: string,
@@ -50,14 +50,14 @@ export function checkArguments(
 /**
  * Python's division.
  *
- * @throws {ValueError} `INVALID_VALUE` where Python raises ZeroDivisionError
+ * @throws {ValueError} `INVALID_VALUE` if Python raises ZeroDivisionError
  */
 export function divide(a: number, b: number): number {
   check(b !== 0, "float division by zero");
   return a / b;
 }
 
-/** Arguments by position and by name as one object; `more` can be given by name only. What is not given is undefined. */
+/** Merges positional and named arguments into one object; those in `more` are named only. Missing arguments are undefined. */
 export function byName<A extends object>(
   owner: string,
   order: readonly string[],

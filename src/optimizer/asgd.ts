@@ -13,7 +13,7 @@ import type { Update } from "./update.ts";
 
 /** Options of {@linkcode ASGD}. */
 export interface ASGDOptions extends OptimizerOptions<object> {
-  /** Gradients that are averaged; a whole number above 0. @default {1} */
+  /** How many gradients are averaged; a positive integer. @default {1} */
   batchNum?: number;
 }
 
@@ -28,16 +28,16 @@ const ARGUMENTS: Signature<ASGDOptions> = /* @__PURE__ */ signature("ASGD", {
 });
 
 /**
- * `d = (d - y[t mod n]) + g; y[t mod n] = g; p - (lr / min(t + 1, n)) * d`, t being the steps before and n `batchNum`.
+ * `d = (d - y[t mod n]) + g; y[t mod n] = g; p - (lr / min(t + 1, n)) * d`, where t is the number of steps before and n is `batchNum`.
  *
  * Mirrors `paddle.optimizer.ASGD` (3.3).
  */
 export class ASGD extends Optimizer<object> {
-  /** Its name, also where a bundler changes it. */
+  /** The class name, which survives minification. */
   static readonly className = "ASGD";
   readonly #batchNum: number;
 
-  /** Make one, with Paddle's arguments by position or by name. */
+  /** Takes Paddle's arguments by position or by name. */
   constructor(
     ...args: Call<
       ASGDOptions,
@@ -51,7 +51,7 @@ export class ASGD extends Optimizer<object> {
     this.#batchNum = options.batchNum;
   }
 
-  /** `d`, `y` (one gradient for each batch), `m` (the number of steps, an int64). */
+  /** `d`, `y` (one gradient per batch), `m` (the number of steps, an int64). */
   protected override kinds(_rules: object, { shape }: Parameter): readonly Kind[] {
     return [
       { kind: "d", dtype: "parameter" },
@@ -72,7 +72,7 @@ export class ASGD extends Optimizer<object> {
     update.pieces([update.state("d"), last], (call, n) => call.asgd(n, rate));
   }
 
-  /** Paddle's results for rows are not reproducible. */
+  /** Paddle's results for row-sparse gradients are not reproducible. */
   protected override get takesSparse(): boolean {
     return false;
   }

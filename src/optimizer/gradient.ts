@@ -1,5 +1,5 @@
 /**
- * A gradient on its way into an update: dense, or some rows; clipped, then with weight decay (training-state.md section 2).
+ * A gradient on its way into an update: dense or row-sparse, clipped, then with weight decay added (training-state.md section 2).
  *
  * @module
  */
@@ -12,19 +12,19 @@ import { SelectedRows } from "../values.ts";
 import { type Numbers, numbersOf, precisionOf, roundingOf } from "./numbers.ts";
 import { treeSum } from "./tree_sum.ts";
 
-/** Rows of a sparse gradient, each once, in rising order, with the sums of their values. */
+/** The rows of a sparse gradient, without duplicates and in ascending order; the values of duplicates are summed. */
 export interface MergedRows {
   /** Row numbers. */
   readonly rows: readonly number[];
-  /** Numbers of a row. */
+  /** Elements per row. */
   readonly width: number;
-  /** The rows, one after the other. */
+  /** The values, row after row. */
   readonly values: Lane;
 }
 
 /** One parameter's gradient. */
 export class Gradient {
-  /** What it is computed in. */
+  /** The precision of the computation. */
   readonly precision: Precision;
   readonly #count: number;
   readonly #dense: Numbers | null = null;
@@ -35,9 +35,9 @@ export class Gradient {
   readonly #decays: { kind: Regularizer["kind"]; coefficient: number; isFused: boolean }[] = [];
 
   /**
-   * Look at what the caller put into `parameter.grad`.
+   * Checks the gradient that the caller put into `parameter.grad`.
    *
-   * @throws {ValueError} `INVALID_VALUE` where it is no gradient of this parameter
+   * @throws {ValueError} `INVALID_VALUE` if it is not a gradient of this parameter
    */
   constructor(parameter: Parameter, grad: NDArray | SelectedRows) {
     this.precision = precisionOf(parameter.dtype);
@@ -80,27 +80,27 @@ export class Gradient {
     }
   }
 
-  /** Whether only some rows are there. Decay makes it dense, since the rows of the parameter are added to it. */
+  /** Whether only some rows are present. Decay makes the gradient dense, since it adds all rows of the parameter. */
   get isSparse(): boolean {
     return this.#sparse !== null && this.#decays.length === 0;
   }
 
-  /** Whether the rows are as the caller brought them: not merged, clipped or decayed. */
+  /** Whether the rows are as the caller passed them: not merged or decayed, at most scaled. */
   get isRaw(): boolean {
     return this.isSparse && this.#merged === null;
   }
 
-  /** The rows as the caller brought them, repeated ones, too. */
+  /** The rows as the caller passed them, including duplicates. */
   get rawRows(): { rows: readonly number[]; values: Numbers } {
     return { rows: this.#sparse!.rows, values: numbersOf(this.#sparse!.value) };
   }
 
-  /** The rows, each once: what comes twice is added up in its order. */
+  /** The rows without duplicates, whose values are summed in the order in which they occur. */
   get mergedRows(): MergedRows {
     return this.#merged ??= merge(this.#sparse!, this.precision);
   }
 
-  /** Multiply by `factor`; of rows, those as the caller brought them: they are added up afterwards, if at all. */
+  /** Multiply by `factor`. Rows are scaled as the caller passed them, before any duplicates are summed. */
   scaleRawBy(factor: number): void {
     if (!this.#sparse) {
       this.#factor = factor;
@@ -114,7 +114,7 @@ export class Gradient {
     this.#merged = null;
   }
 
-  /** Multiply by `factor`, rows once they are merged. */
+  /** Multiply by `factor`. Rows are merged first. */
   scaleBy(factor: number): void {
     if (!this.#sparse) {
       this.#factor = factor;
@@ -124,7 +124,7 @@ export class Gradient {
     for (let i = 0; i < values.length; i++) values[i] *= factor;
   }
 
-  /** Keep between two bounds. Rows that are not there stay 0. */
+  /** Clamp to `low` and `high`. Rows are merged first; absent rows stay 0. */
   clampTo(low: number, high: number): void {
     if (!this.#sparse) {
       this.#bounds = [low, high];
@@ -135,7 +135,7 @@ export class Gradient {
   }
 
   /**
-   * Add weight decay, on top of what was added before; `inFloat`: the coefficient is rounded to float32 first; `isFused`: the update's
+   * Add weight decay, after any that was added before. `inFloat`: the coefficient is rounded to float32 first. `isFused`: Paddle's update
    * kernel adds it.
    */
   decayBy(regularizer: Regularizer, { inFloat, isFused }: { inFloat: boolean; isFused: boolean }): void {
@@ -146,8 +146,8 @@ export class Gradient {
   }
 
   /**
-   * Forget the rows that some of Paddle's kernels miss: they look for a row by halving, but only rows of which one came twice were put in
-   * order. A decay that was added before the kernel has made the gradient dense, and nothing is missed.
+   * Drop the rows that some of Paddle's kernels miss: they find rows by binary search, but rows are only sorted if there are duplicates.
+   * Decay that is added before the kernel makes the gradient dense, so then nothing is missed.
    */
   dropMissedRows(): void {
     if (!this.#sparse || !this.#isDistinct || this.#decays.some(({ isFused }) => !isFused)) return;
@@ -158,7 +158,7 @@ export class Gradient {
     this.#merged = { rows: found.map((place) => rows[place]), width, values: kept };
   }
 
-  /** The sum of the squares, of what is there now. */
+  /** The sum of the squares of the gradient before clipping and decay. */
   squares(): number {
     const { numbers, count } = this.#counted();
     const { lanes, call } = windowFor(count, this.precision);
@@ -168,7 +168,7 @@ export class Gradient {
     });
   }
 
-  /** What a norm is made of, in Paddle's order: merging leaves rows where they are if none comes twice. */
+  /** The elements that go into a norm, in Paddle's order: without duplicates, merging leaves the rows in place. */
   #counted(): { numbers: Pick<Numbers, "read">; count: number } {
     if (this.#dense) return { numbers: this.#dense, count: this.#count };
     if (this.#isDistinct) return { numbers: numbersOf(this.#sparse!.value), count: this.#sparse!.value.size };
@@ -184,7 +184,7 @@ export class Gradient {
     return new Set(rows).size === rows.length;
   }
 
-  /** Put `n` numbers from `start` on into lane 1; lane 0 holds the parameter's. */
+  /** Put the gradient's `n` elements from `start` into lane 1; lane 0 holds the parameter's. */
   fill({ lanes, call }: Window, start: number, n: number): void {
     if (this.#dense) this.#dense.read(start, n, lanes[1]);
     else this.#spread(lanes[1], start, n);
@@ -196,7 +196,7 @@ export class Gradient {
     }
   }
 
-  /** The rows that lie in a piece, and zeros. */
+  /** Put the `n` elements from `start` into `lane`, with zeros for absent rows. */
   #spread(lane: Lane, start: number, n: number): void {
     const { rows, width, values } = this.mergedRows;
     lane.fill(0, 0, n);
@@ -213,7 +213,7 @@ function lanesOf(precision: Precision): Float32ArrayConstructor | Float64ArrayCo
   return precision === "float64" ? Float64Array : Float32Array;
 }
 
-/** Whether halving finds `row` in `rows`, which may be in any order. */
+/** Whether binary search finds `row` in `rows`, which may be in any order. */
 function isFound(rows: readonly number[], row: number): boolean {
   let [first, last] = [0, rows.length - 1];
   while (first <= last) {
@@ -225,7 +225,7 @@ function isFound(rows: readonly number[], row: number): boolean {
   return false;
 }
 
-/** The first place whose row is not below `row`. */
+/** The first index in the sorted `rows` whose row is not below `row`. */
 export function firstNotBelow(rows: readonly number[], row: number): number {
   let [low, high] = [0, rows.length];
   while (low < high) {
@@ -255,7 +255,7 @@ function merge(sparse: SelectedRows, precision: Precision): MergedRows {
   return { rows, width, values };
 }
 
-/** The rows as parts of a parameter, neighbours as one. */
+/** The ranges of a parameter's elements that the rows cover; adjacent rows form one range. */
 export function rowParts({ rows, width }: MergedRows): [start: number, count: number][] {
   const parts: [number, number][] = [];
   for (const row of rows) {

@@ -1,5 +1,5 @@
 /**
- * Adaptive moments, layer by layer.
+ * LAMB: layer-wise adaptive moments.
  *
  * @module
  */
@@ -16,23 +16,23 @@ import { isBefore } from "./version.ts";
 
 const f = Math.fround;
 
-/** Options of {@linkcode Lamb} that a group may have, too. */
+/** Options of {@linkcode Lamb} that a parameter group can override. */
 export interface LambRules {
-  /** The decay, which goes around the moments. @default {0.01} */
+  /** The weight decay, which does not go through the moments. @default {0.01} */
   lambWeightDecay?: number;
-  /** How much of the first moment stays. @default {0.9} */
+  /** The decay rate of the first moment. @default {0.9} */
   beta1?: number;
-  /** How much of the second moment stays. @default {0.999} */
+  /** The decay rate of the second moment. @default {0.999} */
   beta2?: number;
-  /** Keeps the divisor from 0. @default {1e-6} */
+  /** Keeps the denominator from being zero. @default {1e-6} */
   epsilon?: number;
-  /** Whether a parameter is not decayed. @default {null} */
+  /** Whether a parameter is excluded from the decay. @default {null} */
   excludeFromWeightDecayFn?: ((parameter: Parameter) => boolean) | null;
 }
 
 /** Options of {@linkcode Lamb}. */
 export interface LambOptions extends Omit<OptimizerOptions<LambRules>, "weightDecay">, LambRules {
-  /** Adapt the rate also where there is no decay; since Paddle 2.6. @default {false} */
+  /** Adapt the rate even without decay; since Paddle 2.6. @default {false} */
   alwaysAdapt?: boolean;
 }
 
@@ -53,15 +53,15 @@ const ARGUMENTS: Signature<LambOptions> = /* @__PURE__ */ signature("Lamb", {
 /**
  * Adam's direction `d = (m/(1-beta1^t)) / (sqrt(v/(1-beta2^t)) + epsilon) + decay*p`, then `p - (lr * norm(p) / norm(d)) * d`.
  *
- * Mirrors `paddle.optimizer.Lamb` (3.3). Before 2.6 the rate is adapted without decay, too; before 2.3 the CPU multiplies the powers of the
- * betas once for each element, and each element is corrected by its own.
+ * Mirrors `paddle.optimizer.Lamb` (3.3). Before 2.6 the rate is adapted even without decay; before 2.3 the CPU multiplies the powers of the
+ * betas once per element, so each element is corrected by powers of its own.
  */
 export class Lamb extends Optimizer<LambRules> {
-  /** Its name, also where a bundler changes it. */
+  /** The class name, which survives minification. */
   static readonly className = "Lamb";
   readonly #alwaysAdapt: boolean;
 
-  /** Make one, with Paddle's arguments by position or by name. */
+  /** Takes Paddle's arguments by position or by name. */
   constructor(
     ...args: Call<
       LambOptions,
@@ -88,7 +88,7 @@ export class Lamb extends Optimizer<LambRules> {
     this.#alwaysAdapt = alwaysAdapt;
   }
 
-  /** Its decay is its own. */
+  /** Lamb applies its decay itself. */
   protected override get decaysGradient(): boolean {
     return false;
   }
@@ -103,7 +103,7 @@ export class Lamb extends Optimizer<LambRules> {
     ];
   }
 
-  /** Absent rows have the gradient 0. */
+  /** Rows that are absent from the gradient count as zeros. */
   protected override update(update: Update<LambRules>): void {
     const { rules, rate, round, target, gradient: { precision } } = update;
     const isExcluded = rules.excludeFromWeightDecayFn?.(update.parameter) ?? false;
@@ -131,7 +131,7 @@ export class Lamb extends Optimizer<LambRules> {
     let step = rate;
     if (decay > 0 || this.#alwaysAdapt || isBefore(this.paddle, "2.6")) {
       const ofParameter = treeSum(target.size, precision, (start, n) => update.look([], start, n).call.squares(0, n));
-      // The direction is not kept, as that would take memory of the parameter's size: it is computed twice.
+      // The direction is computed twice, since storing it would take as much memory as the parameter.
       const ofDirection = treeSum(target.size, precision, (start, n) => {
         const window = update.look(states, start, n);
         direct(window, start, n);

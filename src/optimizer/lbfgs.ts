@@ -1,5 +1,5 @@
 /**
- * Quasi-Newton steps by the last gradients.
+ * L-BFGS: quasi-Newton steps from the most recent gradients.
  *
  * @module
  */
@@ -21,29 +21,29 @@ import { sumOf } from "./tree_sum.ts";
 
 /** Arguments of {@linkcode LBFGS}. */
 export interface LBFGSOptions {
-  /** A factor for the direction. @default {1} */
+  /** The step length along the direction. @default {1} */
   learningRate?: number;
-  /** Most iterations of a step. @default {20} */
+  /** Maximum number of iterations per step. @default {20} */
   maxIter?: number;
-  /** Most calls of the closure in a step; null: 5/4 of `maxIter`. @default {null} */
+  /** Maximum number of closure calls per step; null: 5/4 of `maxIter`. @default {null} */
   maxEval?: number | null;
-  /** Stop where no gradient is greater. @default {1e-7} */
+  /** Stop when no element of the gradient exceeds this in magnitude. @default {1e-7} */
   toleranceGrad?: number;
-  /** Stop where nothing changes by more. @default {1e-9} */
+  /** Stop when neither the loss nor any parameter changes by more than this. @default {1e-9} */
   toleranceChange?: number;
-  /** How many gradients are kept. @default {100} */
+  /** How many past updates are kept. @default {100} */
   historySize?: number;
-  /** The search along the direction; null: a step of `learningRate`. @default {null} */
+  /** The line search; null: a fixed step of `learningRate`. @default {null} */
   lineSearchFn?: "strong_wolfe" | null;
-  /** What is trained. */
+  /** The parameters to train. */
   parameters?: Iterable<Parameter> | null;
-  /** Taken as by Paddle, whose steps do not look at it: put the decay into the closure. A warning says so. @default {null} */
+  /** Accepted but ignored, as in Paddle, with a warning: apply the decay in the closure instead. @default {null} */
   weightDecay?: number | Regularizer | null;
-  /** Taken as by Paddle, whose steps do not look at it: clip in the closure. A warning says so. @default {null} */
+  /** Accepted but ignored, as in Paddle, with a warning: clip in the closure instead. @default {null} */
   gradClip?: GradClip | null;
-  /** Taken as by Paddle: no name in the state of LBFGS has it. @default {null} */
+  /** Accepted as in Paddle; no name in the state of LBFGS contains it. @default {null} */
   name?: string | null;
-  /** Hears of arguments that change nothing. */
+  /** Called with a warning about each argument that has no effect. */
   onWarning?: (warning: Warning) => void;
 }
 
@@ -66,12 +66,12 @@ const ARGUMENTS: Signature<LBFGSOptions> = {
   positional: 11,
 };
 
-/** What is kept from step to step; the tensors of the state are these arrays. */
+/** What is kept from step to step, and saved in the state. */
 interface Memory {
   funcEvals: number;
   iterations: number;
   al: (number | null)[] | null;
-  /** Whether `al` was made after the first step had ended: it is the last key then. */
+  /** Whether `al` was created in a later step than the first, which makes it the last key of the state. */
   isAlLast: boolean;
   d: Lane;
   alpha: Scalar;
@@ -84,10 +84,11 @@ interface Memory {
 }
 
 /**
- * L-BFGS: each step asks the caller's closure for the loss and the gradients as often as it needs.
+ * L-BFGS: each step calls the caller's closure for the loss and the gradients as often as needed.
  *
- * Mirrors `paddle.optimizer.LBFGS` (3.3) on the CPU to the bit, sums and line search too, where the closure gives the same losses and gradients.
- * Unlike Paddle's, it takes its state back: `setStateDict` goes on where `stateDict` was taken. Parameters are all float32 or all float64.
+ * Mirrors `paddle.optimizer.LBFGS` (3.3) on the CPU to the bit, including sums and line search, if the closure gives the same losses and
+ * gradients. Unlike Paddle's, it restores its state: after `setStateDict` it continues where `stateDict` was called. Parameters must be all
+ * float32 or all float64.
  */
 export class LBFGS {
   readonly #options: Required<LBFGSOptions>;
@@ -98,7 +99,7 @@ export class LBFGS {
   #memory: Memory | null = null;
 
   /**
-   * Make one, with Paddle's arguments by position or by name.
+   * Takes Paddle's arguments by position or by name.
    */
   constructor(
     ...args: Call<
@@ -134,7 +135,7 @@ export class LBFGS {
     this.#options = options;
     this.#parameters = [...parameters!];
     for (const parameter of this.#parameters) {
-      // Of groups, Paddle's steps change the last one only.
+      // Groups are refused: Paddle's steps would update only the last one.
       check(parameter instanceof Parameter, `parameters of LBFGS are Parameters: got ${kindOf(parameter)}`);
       const { dtype, name } = parameter;
       const fits = (dtype === "float32" || dtype === "float64") && dtype === this.#parameters[0].dtype;
@@ -145,16 +146,16 @@ export class LBFGS {
     this.#size = this.#parameters.reduce((sum, parameter) => sum + parameter.size, 0);
   }
 
-  /** Drop the gradients of all parameters, or make those that are there zeros. */
+  /** Set the existing gradients of all parameters to zeros, or drop them if `setToZero` is false. */
   clearGrad(setToZero = true): void {
     for (const parameter of this.#parameters) parameter.clearGrad(setToZero);
   }
 
   /**
-   * One step. `closure` clears the gradients, computes loss and gradients for the parameters as they are, puts the gradients into
-   * `parameter.grad`, and gives the loss. Gives the loss before the step.
+   * Take one step. `closure` clears the gradients, computes loss and gradients at the current parameters, puts the gradients into
+   * `parameter.grad`, and returns the loss. Returns the loss before the step.
    *
-   * @throws {ValueError} `INVALID_VALUE` where the loss is no number, or a gradient is no dense float32 array of its parameter's shape
+   * @throws {ValueError} `INVALID_VALUE` if the loss is not a number, or a gradient is not a dense array of its parameter's dtype and shape
    */
   step(closure: () => number): number {
     const { learningRate, maxIter, toleranceGrad, toleranceChange, historySize, lineSearchFn } = this.#options;
@@ -205,7 +206,7 @@ export class LBFGS {
     return firstLoss;
   }
 
-  /** `min(1.0, 1.0 / sum(abs(gradient))) * learningRate`, as Python takes the smaller: a number, or a tensor. */
+  /** `min(1.0, 1.0 / sum(abs(gradient))) * learningRate`; as in Python, the minimum is a float or a tensor. */
   #firstAlpha(gradient: Lane): Scalar {
     const { divide, lesser, multiply, tensor } = this.#math;
     const sum = sumOf(gradient.length, this.#precision, (i) => Math.abs(gradient[i]));
@@ -236,7 +237,7 @@ export class LBFGS {
     return strongWolfe({ visit, start, length: greatest(d), math }, memory.alpha);
   }
 
-  /** The next direction: the gradient through the two loops of L-BFGS. */
+  /** Compute the next direction with the two-loop recursion of L-BFGS. */
   #direct(memory: Memory, gradient: Lane, historySize: number): void {
     const { round } = this.#math;
     const alpha = round(memory.alpha.value);
@@ -264,7 +265,7 @@ export class LBFGS {
     memory.d = q;
   }
 
-  /** The loss, of the parameters' dtype. */
+  /** The loss, rounded to the parameters' dtype. */
   #loss(closure: () => number): number {
     const loss: unknown = closure();
     if (typeof loss === "number") return this.#math.round(loss);
@@ -280,7 +281,7 @@ export class LBFGS {
     return this.#precision === "float64" ? new Float64Array(numbers) : new Float32Array(numbers);
   }
 
-  /** All gradients, one after the other; zeros where there is none. */
+  /** All gradients concatenated, with zeros for parameters that have none. */
   #gradient(): Lane {
     const flat = this.#vector({ length: this.#size });
     let offset = 0;
@@ -336,9 +337,9 @@ export class LBFGS {
   }
 
   /**
-   * Go on where `state` was taken. Paddle's own LBFGS ignores what it is given.
+   * Resume from `state`. Paddle's own LBFGS ignores the state passed to it.
    *
-   * @throws {ValueError} `INVALID_VALUE` where a key is missing, or of another kind or size; nothing is changed then
+   * @throws {ValueError} `INVALID_VALUE` if a key is missing, or its value has another type or size; then nothing is changed
    */
   setStateDict(state: ReadonlyMap<Value, Value>): void {
     const inner = state instanceof Map ? state.get("state") : undefined;
@@ -388,7 +389,7 @@ export class LBFGS {
     return this.#vector((value as NDArray).data as Lane);
   }
 
-  /** Before the first iteration. */
+  /** The memory before the first iteration. */
   #emptyMemory(): Memory {
     const none = this.#vector([]);
     return {
@@ -408,7 +409,7 @@ export class LBFGS {
   }
 }
 
-/** What Paddle takes, checks and forgets. */
+/** Checks the arguments that Paddle checks and then ignores; returns a warning for each one given. */
 function unused({ weightDecay, gradClip, name }: Required<LBFGSOptions>): Warning[] {
   const isDecay = weightDecay === null || typeof weightDecay === "number" || weightDecay instanceof L1Decay ||
     weightDecay instanceof L2Decay;
@@ -430,7 +431,7 @@ function greatest(numbers: Lane): number {
   return most;
 }
 
-/** A tensor, or a number; only where the line search found no place, the int 0. */
+/** A tensor or a float; the int 0 only if the line search found no point. */
 function alphaOf(given: Value): Scalar {
   const value = numberOf("alpha", given);
   if (given instanceof NDArray) return { value, kind: "tensor" };

@@ -1,5 +1,5 @@
 /**
- * `paddle.optimizer`: optimizers and schedulers whose state dicts are Paddle's, and whose steps are, to the bit.
+ * `paddle.optimizer`: optimizers and schedulers with Paddle's state dicts and, to the bit, Paddle's steps.
  *
  * @module
  */

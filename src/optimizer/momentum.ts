@@ -12,19 +12,19 @@ import type { Update } from "./update.ts";
 import { isBefore } from "./version.ts";
 const f = Math.fround;
 
-/** Options of {@linkcode Momentum} that a group may have, too. */
+/** Options of {@linkcode Momentum} that a parameter group can override. */
 export interface MomentumRules {
-  /** How much of the velocity stays. @default {0.9} */
+  /** The decay rate of the velocity. @default {0.9} */
   momentum?: number;
-  /** Look one step ahead. @default {false} */
+  /** Use Nesterov momentum. @default {false} */
   useNesterov?: boolean;
 }
 
 /** Options of {@linkcode Momentum}. */
 export interface MomentumOptions extends OptimizerOptions<MomentumRules>, MomentumRules {
-  /** Without effect, as in dynamic graphs of Paddle. @default {1} */
+  /** Has no effect, as in Paddle's dynamic graph mode. @default {1} */
   rescaleGrad?: number;
-  /** The same numbers. @default {false} */
+  /** Has no effect on the results. @default {false} */
   useMultiTensor?: boolean;
 }
 
@@ -44,18 +44,18 @@ const ARGUMENTS: Signature<MomentumOptions> = /* @__PURE__ */ signature("Momentu
 /**
  * `u = momentum*u + g; p - lr*u`, with Nesterov `p - (g + momentum*u)*lr`.
  *
- * Of row-sparse gradients Paddle's kernel misses some rows where each comes once and they are not in rising order; so do we, since a run that
- * goes on elsewhere must not change. Rows in order lose none.
+ * Paddle's kernel misses some rows of a row-sparse gradient whose rows are distinct but not in ascending order; so does this class, so that
+ * a training run gives the same results here. No rows are missed if they are in order.
  *
  * Mirrors `paddle.optimizer.Momentum` (3.3).
  */
 export class Momentum extends Optimizer<MomentumRules> {
-  /** Its name, also where a bundler changes it. */
+  /** The class name, which survives minification. */
   static readonly className = "Momentum";
 
   readonly #isNumber: boolean;
 
-  /** Make one, with Paddle's arguments by position or by name. */
+  /** Takes Paddle's arguments by position or by name. */
   constructor(
     ...args: Call<
       MomentumOptions,
@@ -77,7 +77,7 @@ export class Momentum extends Optimizer<MomentumRules> {
 
     super(options, ["momentum", "useNesterov"]);
     this.#isNumber = typeof options.weightDecay === "number";
-    // Paddle 2.0 makes the state with the optimizer.
+    // Paddle 2.0 creates the state together with the optimizer.
     if (isBefore(this.paddle, "2.1")) this.accumulateAll();
   }
 
@@ -86,17 +86,17 @@ export class Momentum extends Optimizer<MomentumRules> {
     return [{ kind: "velocity" }];
   }
 
-  /** L2 decay of the optimizer or a group; Paddle 2.0 adds a number to the gradient. */
+  /** L2 decay of the optimizer or a group is fused; in Paddle 2.0, decay given as a number is added to the gradient. */
   protected override fusesDecay(decay: Regularizer | null): boolean {
     return decay?.kind === "L2" && !(isBefore(this.paddle, "2.1") && this.#isNumber);
   }
 
-  /** Paddle's kernel does L2 decay itself, and takes a float32, also for float64 parameters. */
+  /** Paddle's kernel applies L2 decay itself, and takes the coefficient as float32 even for float64 parameters. */
   protected override decaysInFloat(decay: Regularizer): boolean {
     return decay.kind === "L2" || super.decaysInFloat(decay);
   }
 
-  /** Absent rows have the gradient 0, and those that Paddle misses. */
+  /** Rows that are absent from the gradient, or that Paddle misses, count as zeros. */
   protected override update(update: Update<MomentumRules>): void {
     update.gradient.dropMissedRows();
     const { rate, rules } = update;

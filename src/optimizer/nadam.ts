@@ -1,5 +1,5 @@
 /**
- * Adam with Nesterov momentum.
+ * NAdam: Adam with Nesterov momentum.
  *
  * @module
  */
@@ -13,21 +13,21 @@ import { signature } from "./signature.ts";
 import type { Update } from "./update.ts";
 const f = Math.fround;
 
-/** Options of {@linkcode NAdam} that a group may have, too. */
+/** Options of {@linkcode NAdam} that a parameter group can override. */
 export interface NAdamRules {
-  /** How much of the first moment stays. @default {0.9} */
+  /** The decay rate of the first moment. @default {0.9} */
   beta1?: number;
-  /** How much of the second moment stays. @default {0.999} */
+  /** The decay rate of the second moment. @default {0.999} */
   beta2?: number;
-  /** Keeps the divisor from 0. @default {1e-8} */
+  /** Keeps the denominator from being zero. @default {1e-8} */
   epsilon?: number;
-  /** How fast the momentum rises. @default {0.004} */
+  /** How fast the momentum grows. @default {0.004} */
   momentumDecay?: number;
 }
 
 /** Options of {@linkcode NAdam}. */
 export interface NAdamOptions extends OptimizerOptions<NAdamRules>, NAdamRules {
-  /** The rate, or what gives it. @default {0.002} */
+  /** The rate, or a scheduler that sets it. @default {0.002} */
   learningRate?: number | LRScheduler;
 }
 
@@ -44,15 +44,15 @@ const ARGUMENTS: Signature<NAdamOptions> = /* @__PURE__ */ signature("NAdam", {
 });
 
 /**
- * Adam whose momentum rises from step to step and looks one step ahead; the formulas are in training-state.md section 3.
+ * Adam with Nesterov momentum that grows from step to step; the formulas are in training-state.md section 3.
  *
  * Mirrors `paddle.optimizer.NAdam` (3.3).
  */
 export class NAdam extends Optimizer<NAdamRules> {
-  /** Its name, also where a bundler changes it. */
+  /** The class name, which survives minification. */
   static readonly className = "NAdam";
 
-  /** Make one, with Paddle's arguments by position or by name. */
+  /** Takes Paddle's arguments by position or by name. */
   constructor(
     ...args: Call<
       NAdamOptions,
@@ -86,13 +86,13 @@ export class NAdam extends Optimizer<NAdamRules> {
     );
     const powers = new Float64Array(LANE);
     update.pieces(states, (call, n, _, { lanes }) => {
-      // Lane 6 has the power of 0.96: the update wants it raised to psi.
+      // Lane 6 holds powers of 0.96; the update needs them raised to psi.
       const lane = lanes[6];
       let [base, power] = [NaN, NaN];
       for (let i = 0; i < n; i++) {
         lane[i] *= round(0.96);
         powers[i] = lane[i];
-        // All elements are equal in every run but a strange one.
+        // Normally all elements are equal, so the power is computed once.
         if (lane[i] !== base) [base, power] = [lane[i], round(lane[i] ** psi)];
         lane[i] = power;
       }
@@ -101,7 +101,7 @@ export class NAdam extends Optimizer<NAdamRules> {
     });
   }
 
-  /** Paddle's results for rows are not reproducible. */
+  /** Paddle's results for row-sparse gradients are not reproducible. */
   protected override get takesSparse(): boolean {
     return false;
   }

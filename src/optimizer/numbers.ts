@@ -1,5 +1,6 @@
 /**
- * Tensors as float32 or float64, piece by piece: float16 and bfloat16 are widened on the way in and rounded to nearest even on the way out.
+ * Reads and writes tensors piece by piece as float32 or float64: float16 and bfloat16 are widened when read, and rounded to nearest even
+ * when written.
  *
  * @module
  */
@@ -9,26 +10,26 @@ import type { DType } from "../dtype.ts";
 import type { Lane, Precision } from "../kernel/lanes.ts";
 import type { NDArray } from "../ndarray.ts";
 
-/** The numbers of a tensor. */
+/** Access to the elements of a tensor. */
 export interface Numbers {
-  /** Copy `n` numbers from `start` on into a lane. */
+  /** Copy the `n` elements from `start` into a lane. */
   read(start: number, n: number, into: Lane): void;
-  /** Copy `n` numbers of a lane to `start` and on. */
+  /** Copy the first `n` elements of a lane to `start`. */
   write(start: number, n: number, from: Lane): void;
 }
 
-/** What a parameter of a dtype is computed in. */
+/** The precision in which a parameter of a dtype is updated. */
 export function precisionOf(dtype: DType): Precision {
   return dtype === "float64" ? "float64" : "float32";
 }
 
-/** How numbers become those of a precision. */
+/** The function that rounds a number to a precision. */
 export function roundingOf(precision: Precision): (x: number) => number {
   return precision === "float64" ? (x) => x : Math.fround;
 }
 
 /**
- * The numbers of a float64, float32, float16 or bfloat16 array.
+ * Access to the elements of a float64, float32, float16 or bfloat16 array.
  *
  * @throws {UnsupportedError} `UNSUPPORTED_DTYPE` for another dtype
  */

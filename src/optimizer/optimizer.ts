@@ -22,36 +22,36 @@ import { isBefore, type PaddleVersion } from "./version.ts";
 
 const f = Math.fround;
 
-/** Parameters with options of their own; those that are left out are the optimizer's. */
+/** Parameters with options of their own, which default to the optimizer's. */
 export type ParameterGroup<Rules extends object = object> = {
   /** The parameters, in order. */
   params: Parameter | Iterable<Parameter>;
-  /** A factor for the optimizer's rate. @default {1} */
+  /** A factor applied to the optimizer's rate. @default {1} */
   learningRate?: number;
   /** Weight decay. */
   weightDecay?: number | Regularizer | null;
-  /** Clipping; a global norm counts this group only. */
+  /** Gradient clipping; a global norm covers only this group. */
   gradClip?: GradClip | null;
 } & Partial<Rules>;
 
 /** Options that every optimizer takes. */
 export interface OptimizerOptions<Rules extends object = object> {
-  /** The rate, or what gives it. @default {0.001} */
+  /** The rate, or a scheduler that sets it. @default {0.001} */
   learningRate?: number | LRScheduler;
-  /** What is trained: parameters, or groups of them. */
+  /** The parameters to train, or groups of them. */
   parameters: Iterable<Parameter> | Iterable<ParameterGroup<Rules>>;
-  /** Weight decay: a number is that of L2Decay. A parameter's own regularizer takes its place. @default {null} */
+  /** Weight decay; a number is the coefficient of L2Decay. A parameter's own regularizer overrides it. @default {null} */
   weightDecay?: number | Regularizer | null;
-  /** Clipping, before the decay. @default {null} */
+  /** Gradient clipping, applied before weight decay. @default {null} */
   gradClip?: GradClip | null;
-  /** A part of the names of the states. @default {null} */
+  /** Becomes part of the names of the state tensors. @default {null} */
   name?: string | null;
   /**
-   * Keep float32 master weights beside float16 and bfloat16 parameters, and compute with them; where the class of Paddle has no such
-   * argument, this is what `paddle.amp.decorate` turns on. @default {false}
+   * Keep float32 master weights for float16 and bfloat16 parameters, and compute with them. For classes that lack this argument in Paddle,
+   * it is what `paddle.amp.decorate` turns on. @default {false}
    */
   multiPrecision?: boolean;
-  /** Whose rules hold, where versions differ. @default {"3.3"} */
+  /** The Paddle version whose rules apply where versions differ. @default {"3.3"} */
   paddle?: PaddleVersion;
 }
 
@@ -67,25 +67,25 @@ interface Group<Rules> {
 const COMMON = ["params", "learningRate", "weightDecay", "gradClip"];
 
 /**
- * Base of all optimizers. Gradients are the caller's: put them into `parameter.grad`, then call `step()`.
+ * Base class of all optimizers. The caller supplies gradients in `parameter.grad`, then calls `step()`.
  *
- * Mirrors `paddle.optimizer.Optimizer` (3.3) on the CPU: the same float32 or float64 arithmetic, one rounding an operation, and state dicts with the
- * same keys in the same order.
+ * Mirrors `paddle.optimizer.Optimizer` (3.3) on the CPU: the same float32 or float64 arithmetic with one rounding per operation, and state
+ * dicts with the same keys in the same order.
  */
 export abstract class Optimizer<Rules extends object = object> {
-  /** Whose rules hold. */
+  /** The Paddle version whose rules apply. */
   readonly paddle: PaddleVersion;
   readonly #groups: Group<Rules>[];
-  /** Decay of parameters that have none of their own. */
+  /** The decay of parameters without a regularizer of their own. */
   readonly #decay: Regularizer | null;
   readonly #multiPrecision: boolean;
   readonly #accumulators: AccumulatorTable;
   readonly #masters = new Map<string, Tensor>();
   #learningRate: number | LRScheduler;
 
-  /** For the classes: `bound` has every option, `rules` names those that a group may have. */
+  /** For subclasses: `bound` has every option, `rules` names those that a group can override. */
   protected constructor(bound: Required<OptimizerOptions<Rules>> & Rules, rules: readonly (keyof Rules & string)[]) {
-    // Not every class has an argument for decay.
+    // Not every class takes weightDecay.
     const { learningRate, weightDecay = null, gradClip, name, paddle } = bound;
     check(learningRate as unknown !== null, "learning_rate is not set");
     check(
@@ -132,7 +132,7 @@ export abstract class Optimizer<Rules extends object = object> {
     }
     const { learningRate = 1, weightDecay = bound.weightDecay ?? null, gradClip = bound.gradClip } = group;
     const decay = this.decayOf(weightDecay);
-    // As in Paddle, a group's options take the place of the parameters' own.
+    // As in Paddle, a group's options replace the parameters' own.
     for (const parameter of parameters) {
       parameter.optimizeAttr = { ...parameter.optimizeAttr, learningRate };
       if (this.decaysGradient) parameter.regularizer = this.fusesDecay(decay) ? null : decay;
@@ -149,30 +149,30 @@ export abstract class Optimizer<Rules extends object = object> {
     };
   }
 
-  /** Whether weight decay is added to the gradient. AdamW and Lamb have their own. */
+  /** Whether weight decay is added to the gradient. AdamW and Lamb apply theirs separately. */
   protected get decaysGradient(): boolean {
     return true;
   }
 
-  /** The decay of the gradient that a `weightDecay` option stands for. */
+  /** The gradient decay that a `weightDecay` option stands for. */
   protected decayOf(weightDecay: number | Regularizer | null): Regularizer | null {
     if (weightDecay === null || weightDecay instanceof L1Decay || weightDecay instanceof L2Decay) return weightDecay;
     check(typeof weightDecay === "number", `weight_decay is a number or a regularizer: got ${kindOf(weightDecay)}`);
     return new L2Decay(weightDecay);
   }
 
-  /** A decay of the gradient that comes on top for a group. */
+  /** An additional gradient decay for a group. */
   protected extraDecay(_group: ParameterGroup<Rules>): Regularizer | null {
     return null;
   }
 
-  /** The kinds of state of a parameter, in order. */
+  /** The kinds of state that a parameter has, in order. */
   protected abstract kinds(rules: Required<Rules>, parameter: Parameter): readonly Kind[];
 
-  /** Change one parameter. */
+  /** Update one parameter. */
   protected abstract update(update: Update<Rules>): void;
 
-  /** Whether a row-sparse gradient is taken: Paddle's results are not reproducible for some classes. */
+  /** Whether row-sparse gradients are accepted: for some classes Paddle's results are not reproducible. */
   protected get takesSparse(): boolean {
     return true;
   }
@@ -182,20 +182,20 @@ export abstract class Optimizer<Rules extends object = object> {
     return this.#groups.flatMap((group) => group.parameters);
   }
 
-  /** Whether the rate is a number, not a scheduler's. */
+  /** Whether the rate is a number rather than a scheduler. */
   protected get hasFixedRate(): boolean {
     return typeof this.#learningRate === "number";
   }
 
-  /** The rate before each parameter's factor. A fixed rate is not part of the state. */
+  /** The current rate, without the parameters' own factors. A fixed rate is not part of the state. */
   getLr(): number {
     return typeof this.#learningRate === "number" ? this.#learningRate : this.#learningRate.lastLr;
   }
 
   /**
-   * Use another fixed rate.
+   * Set another fixed rate.
    *
-   * @throws {ValueError} `INVALID_VALUE` where a scheduler gives the rate, or `value` is no number
+   * @throws {ValueError} `INVALID_VALUE` if the rate comes from a scheduler, or `value` is not a number
    */
   setLr(value: number): void {
     check(
@@ -210,9 +210,9 @@ export abstract class Optimizer<Rules extends object = object> {
   }
 
   /**
-   * Take the rate from a scheduler from now on. The caller steps it.
+   * Take the rate from a scheduler from now on. Stepping it is up to the caller.
    *
-   * @throws {ValueError} `INVALID_VALUE` where it is no scheduler
+   * @throws {ValueError} `INVALID_VALUE` if it is not a scheduler
    */
   setLrScheduler(scheduler: LRScheduler): void {
     check(
@@ -222,25 +222,25 @@ export abstract class Optimizer<Rules extends object = object> {
     this.#learningRate = scheduler;
   }
 
-  /** Drop the gradients of all parameters, or make those that are there zeros. */
+  /** Set the existing gradients of all parameters to zeros, or drop them if `setToZero` is false. */
   clearGrad(setToZero = true): void {
     for (const { parameters } of this.#groups) for (const parameter of parameters) parameter.clearGrad(setToZero);
   }
 
   /**
-   * Drop the gradients of all parameters, or make those that are there zeros.
+   * Drop the gradients of all parameters, or set the existing ones to zeros if `setToNone` is false.
    *
-   * Mirrors `zero_grad` of Paddle 3.3, whose default is the other one than that of {@linkcode Optimizer.clearGrad}.
+   * Mirrors `zero_grad` of Paddle 3.3, whose default is the opposite of {@linkcode Optimizer.clearGrad}'s.
    */
   zeroGrad(setToNone = true): void {
     this.clearGrad(!setToNone);
   }
 
   /**
-   * Change every parameter that has a gradient and is trainable: clip, add weight decay, update (training-state.md section 2).
+   * Update every trainable parameter that has a gradient: clip, add weight decay, update (training-state.md section 2).
    *
-   * @throws {ValueError} `INVALID_VALUE` where a gradient, or a state that was set before, does not fit
-   * @throws {UnsupportedError} `UNSUPPORTED_FEATURE` for a row-sparse gradient where Paddle's result is not reproducible,
+   * @throws {ValueError} `INVALID_VALUE` if a gradient, or a state that was set before, does not fit
+   * @throws {UnsupportedError} `UNSUPPORTED_FEATURE` for a row-sparse gradient if Paddle's result is not reproducible,
    * `UNSUPPORTED_DTYPE` for a parameter that is neither float32 nor float64 nor, with `multiPrecision`, float16 or bfloat16
    */
   step(): void {
@@ -277,25 +277,25 @@ export abstract class Optimizer<Rules extends object = object> {
   }
 
   /**
-   * What is added to a gradient, in order. A parameter's own decay takes the place of the optimizer's, as in Paddle also where that
-   * of a group is null; but a fused decay comes on top of one that is added before.
+   * The decays that are added to a gradient, in order. A parameter's own decay overrides the optimizer's, which, as in Paddle, applies even
+   * if a group's is null; but a fused decay comes on top of one that is added beforehand.
    */
   #decaysOf({ regularizer }: Parameter, group: Group<Rules>): readonly Regularizer[] {
     const own = regularizer ?? (this.decaysGradient ? this.#decay : group.extraDecay);
     const decays: (Regularizer | null)[] = [];
     const isOld = isBefore(this.paddle, "2.1");
     if (regularizer || !this.fusesDecay(own)) decays.push(own);
-    // Before 2.1 the fused decay is the optimizer's alone, and does not know of the parameter's.
+    // Before 2.1 the fused decay is always the optimizer's, regardless of the parameter's.
     if ((isOld || !regularizer) && this.fusesDecay(group.decay)) decays.push(group.decay);
     return decays.filter((decay) => decay !== null);
   }
 
-  /** Whether a decay is computed by the update's kernel itself, not added to the gradient before. */
+  /** Whether Paddle's update kernel applies a decay itself instead of having it added to the gradient beforehand. */
   protected fusesDecay(_decay: Regularizer | null): boolean {
     return false;
   }
 
-  /** The rate is a tensor with the dtype of the first parameter. */
+  /** The rate, rounded like Paddle's rate tensor, which has the dtype of the first parameter. */
   #rate(): number {
     if (this.#takesFloat) return f(this.getLr());
     const first = this.#groups.find(({ parameters }) => parameters.length > 0);
@@ -303,20 +303,20 @@ export abstract class Optimizer<Rules extends object = object> {
     return roundingOf(precision)(this.getLr());
   }
 
-  /** Whether options are float32 on their way to a kernel, also for float64 parameters. */
+  /** Whether options reach the kernels as float32, even for float64 parameters. */
   get #takesFloat(): boolean {
     return isBefore(this.paddle, "2.3");
   }
 
-  /** Whether the coefficient of a decay is a float32, also for float64 parameters. */
+  /** Whether the coefficient of a decay is a float32, even for float64 parameters. */
   protected decaysInFloat(_decay: Regularizer): boolean {
     return this.#takesFloat;
   }
 
-  /** Refuse a gradient that can't have weight decay. */
+  /** Throw if a gradient cannot be combined with weight decay. */
   protected checkDecay(_gradient: Gradient): void {}
 
-  /** The name of the class, also where a bundler changed it. */
+  /** The class name, which survives minification. */
   get #className(): string {
     const own = this.constructor as { className?: string };
     return own.className ?? this.constructor.name;
@@ -341,7 +341,7 @@ export abstract class Optimizer<Rules extends object = object> {
     }
   }
 
-  /** Make the state of all parameters, trainable or not, before the first step. */
+  /** Create the state of all float32 and float64 parameters, trainable or not, before the first step. */
   protected accumulateAll(): void {
     for (const { parameters, rules } of this.#groups) {
       for (const parameter of parameters) {
@@ -350,7 +350,7 @@ export abstract class Optimizer<Rules extends object = object> {
     }
   }
 
-  /** Make the state that is not there yet; gives what is computed with. */
+  /** Create the missing state of a parameter; returns the tensor to compute with: the parameter or its master weight. */
   #accumulate(parameter: Parameter, rules: Required<Rules>): Tensor {
     let target: Tensor = parameter;
     if (parameter.dtype === "float16" || parameter.dtype === "bfloat16") {
@@ -369,8 +369,8 @@ export abstract class Optimizer<Rules extends object = object> {
   }
 
   /**
-   * The state, with Paddle's keys in Paddle's order: kind by kind, then `master_weights`, then `LR_Scheduler`. Its tensors are those that
-   * `step()` changes. Before the first step it is empty, but for what was set.
+   * The state, with Paddle's keys in Paddle's order: kind by kind, then `master_weights`, then `LR_Scheduler`. Its tensors are live:
+   * `step()` changes them. Before the first step it has only what was set.
    */
   stateDict(): Map<string, Value> {
     const state: Map<string, Value> = this.#accumulators.entries(!isBefore(this.paddle, "3.0"));
@@ -380,10 +380,10 @@ export abstract class Optimizer<Rules extends object = object> {
   }
 
   /**
-   * Go on where `state` was taken. An optimizer that has not stepped yet takes its tensors at its first step, and finds out then whether they
-   * fit. `state` is not changed; where something can't be set, nothing is (Paddle leaves a part of it).
+   * Resume from `state`. An optimizer that has not stepped yet takes the tensors at its first step, and only then checks that they fit.
+   * `state` is not modified. If a tensor cannot be set, nothing is (Paddle sets part of the state).
    *
-   * @throws {ValueError} `INVALID_VALUE` where a key is missing, or a shape or dtype is another; nothing is cast
+   * @throws {ValueError} `INVALID_VALUE` if a key is missing, or a shape or dtype differs; nothing is cast
    */
   setStateDict(state: ReadonlyMap<Value, Value>, options: SetStateOptions = {}): void {
     check(state instanceof Map, `An optimizer's state is a Map: got ${kindOf(state)}`);
@@ -410,9 +410,9 @@ export abstract class Optimizer<Rules extends object = object> {
   }
 
   /**
-   * Another name of {@linkcode Optimizer.setStateDict}, as in Paddle 3.3.
+   * An alias of {@linkcode Optimizer.setStateDict}, as in Paddle 3.3.
    *
-   * @throws {ValueError} as there
+   * @throws {ValueError} as `setStateDict` does
    */
   loadStateDict(state: ReadonlyMap<Value, Value>, options: SetStateOptions = {}): void {
     this.setStateDict(state, options);
@@ -426,7 +426,7 @@ function mastersOf(given: Value): Map<string, Tensor> | null {
   for (const [name, master] of given as Map<string, Value>) {
     check(master instanceof NDArray, `A master weight is an array: got ${kindOf(master)}`);
     const named = master instanceof Tensor && master.name !== "" ? master.name : `${name}_fp32_master_0`;
-    // A copy: the caller's tensors stay as they are.
+    // A copy, so that the caller's tensors are not changed by steps.
     masters.set(name, Tensor.from((master as NDArray).clone(), { name: named, persistable: true }));
   }
   return masters;
@@ -452,7 +452,7 @@ function clipOf(gradClip: GradClip | null): GradClip | null {
   return gradClip;
 }
 
-/** Clip the gradients of a group; parameters without `needClip` are neither clipped nor counted. */
+/** Clip the gradients of a group; parameters without `needClip` are neither clipped nor counted in the norm. */
 function clip(
   how: GradClip | null,
   parameters: readonly Parameter[],
@@ -483,7 +483,7 @@ function clipByNorm(gradient: Gradient, limit: number): void {
   if (!(norm <= limit)) gradient.scaleBy(f(limit / norm));
 }
 
-/** One float64 gradient makes the norm float64. */
+/** A single float64 gradient makes the norm float64. */
 function clipByGlobalNorm(gradients: readonly Gradient[], how: ClipGradByGlobalNorm): void {
   if (gradients.length === 0) return;
   const sums = { float32: 0, float64: 0 };

@@ -1,5 +1,5 @@
 /**
- * Numbers as Python prints them.
+ * Formats numbers as Python does.
  *
  * @module
  */

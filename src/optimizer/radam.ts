@@ -1,5 +1,5 @@
 /**
- * Adam that is rectified in its first steps.
+ * RAdam: rectified Adam.
  *
  * @module
  */
@@ -11,13 +11,13 @@ import { signature } from "./signature.ts";
 import type { Update } from "./update.ts";
 const f = Math.fround;
 
-/** Options of {@linkcode RAdam} that a group may have, too. */
+/** Options of {@linkcode RAdam} that a parameter group can override. */
 export interface RAdamRules {
-  /** How much of the first moment stays. @default {0.9} */
+  /** The decay rate of the first moment. @default {0.9} */
   beta1?: number;
-  /** How much of the second moment stays. @default {0.999} */
+  /** The decay rate of the second moment. @default {0.999} */
   beta2?: number;
-  /** Keeps the divisor from 0. @default {1e-8} */
+  /** Keeps the denominator from being zero. @default {1e-8} */
   epsilon?: number;
 }
 
@@ -37,15 +37,15 @@ const ARGUMENTS: Signature<RAdamOptions> = /* @__PURE__ */ signature("RAdam", {
 });
 
 /**
- * Adam without the second moment until that is known well enough; the formulas are in training-state.md section 3.
+ * Adam that ignores the second moment until its estimate is reliable; the formulas are in training-state.md section 3.
  *
  * Mirrors `paddle.optimizer.RAdam` (3.3).
  */
 export class RAdam extends Optimizer<RAdamRules> {
-  /** Its name, also where a bundler changes it. */
+  /** The class name, which survives minification. */
   static readonly className = "RAdam";
 
-  /** Make one, with Paddle's arguments by position or by name. */
+  /** Takes Paddle's arguments by position or by name. */
   constructor(
     ...args: Call<
       RAdamOptions,
@@ -77,7 +77,7 @@ export class RAdam extends Optimizer<RAdamRules> {
     update.pieces(states, (call, n) => call.radam(n, b1, round(1 - b1), b2, round(1 - b2), most, rate, epsilon));
   }
 
-  /** Paddle's results for rows are not reproducible. */
+  /** Paddle's results for row-sparse gradients are not reproducible. */
   protected override get takesSparse(): boolean {
     return false;
   }

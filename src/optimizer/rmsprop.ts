@@ -1,5 +1,5 @@
 /**
- * Gradients by their root mean square.
+ * RMSProp: gradients divided by their root mean square.
  *
  * @module
  */
@@ -12,21 +12,21 @@ import { signature } from "./signature.ts";
 import type { Update } from "./update.ts";
 const f = Math.fround;
 
-/** Options of {@linkcode RMSProp} that a group may have, too. */
+/** Options of {@linkcode RMSProp} that a parameter group can override. */
 export interface RMSPropRules {
-  /** How much of the averages stays. @default {0.95} */
+  /** The decay rate of the averages. @default {0.95} */
   rho?: number;
-  /** Keeps the divisor from 0. @default {1e-6} */
+  /** Keeps the denominator from being zero. @default {1e-6} */
   epsilon?: number;
-  /** How much of the step before stays. @default {0} */
+  /** The momentum factor. @default {0} */
   momentum?: number;
-  /** Divide by the deviation from the mean. @default {false} */
+  /** Normalize by the variance of the gradient instead of its mean square. @default {false} */
   centered?: boolean;
 }
 
 /** Options of {@linkcode RMSProp}. */
 export interface RMSPropOptions extends OptimizerOptions<RMSPropRules>, RMSPropRules {
-  /** The rate, or what gives it. */
+  /** The rate, or a scheduler that sets it. */
   learningRate: number | LRScheduler;
 }
 
@@ -43,18 +43,19 @@ const ARGUMENTS: Signature<RMSPropOptions> = /* @__PURE__ */ signature("RMSProp"
 });
 
 /**
- * `s = rho*s + ((1-rho)*g)*g; u = momentum*u + (lr*g) / sqrt(s + epsilon); p - u`; centered: `s - c*c` under the root, `c` being the mean of g.
+ * `s = rho*s + ((1-rho)*g)*g; u = momentum*u + (lr*g) / sqrt(s + epsilon); p - u`. Centered: `s - c*c` under the root, where `c` is the
+ * running mean of g.
  *
- * Of row-sparse gradients Paddle's kernel misses some rows where each comes once and they are not in rising order; so do we, since a run that
- * goes on elsewhere must not change. Rows in order lose none.
+ * Paddle's kernel misses some rows of a row-sparse gradient whose rows are distinct but not in ascending order; so does this class, so that
+ * a training run gives the same results here. No rows are missed if they are in order.
  *
  * Mirrors `paddle.optimizer.RMSProp` (3.3).
  */
 export class RMSProp extends Optimizer<RMSPropRules> {
-  /** Its name, also where a bundler changes it. */
+  /** The class name, which survives minification. */
   static readonly className = "RMSProp";
 
-  /** Make one, with Paddle's arguments by position or by name. */
+  /** Takes Paddle's arguments by position or by name. */
   constructor(
     ...args: Call<
       RMSPropOptions,
@@ -68,12 +69,12 @@ export class RMSProp extends Optimizer<RMSPropRules> {
     super(options, ["rho", "epsilon", "momentum", "centered"]);
   }
 
-  /** `momentum`, `mean_square`, `mean_grad`, which are there whether they are used or not. */
+  /** `momentum`, `mean_square`, `mean_grad`, which all exist whether they are used or not. */
   protected override kinds(): readonly Kind[] {
     return [{ kind: "momentum" }, { kind: "mean_square" }, { kind: "mean_grad" }];
   }
 
-  /** Absent rows have the gradient 0, and those that Paddle misses. */
+  /** Rows that are absent from the gradient, or that Paddle misses, count as zeros. */
   protected override update(update: Update<RMSPropRules>): void {
     update.gradient.dropMissedRows();
     const { centered } = update.rules;

@@ -1,5 +1,5 @@
 /**
- * Steps by the sign of the gradient.
+ * Rprop: steps by the sign of the gradient.
  *
  * @module
  */
@@ -12,9 +12,9 @@ import type { Update } from "./update.ts";
 
 /** Options of {@linkcode Rprop}. */
 export interface RpropOptions extends OptimizerOptions<object> {
-  /** The least and the greatest rate of an element. @default {[1e-5, 50]} */
+  /** The minimum and maximum rate of an element. @default {[1e-5, 50]} */
   learningRateRange?: readonly [low: number, high: number];
-  /** The factor of a rate where the sign changed, and where it stayed. @default {[0.5, 1.2]} */
+  /** The factors for an element's rate if the sign of its gradient changed, and if it stayed the same. @default {[0.5, 1.2]} */
   etas?: readonly [minus: number, plus: number];
 }
 
@@ -29,19 +29,19 @@ const ARGUMENTS: Signature<RpropOptions> = /* @__PURE__ */ signature("Rprop", {
 });
 
 /**
- * Each element has a rate of its own, which grows while the sign of its gradient stays and falls when it changes.
+ * Each element has a rate of its own, which grows while the sign of its gradient stays the same and shrinks when it changes.
  *
  * Mirrors `paddle.optimizer.Rprop` (3.3).
  */
 export class Rprop extends Optimizer<object> {
-  /** Its name, also where a bundler changes it. */
+  /** The class name, which survives minification. */
   static readonly className = "Rprop";
   readonly #learningRateRange: readonly [low: number, high: number];
   /** The rate of every element before the first step. */
   readonly #first: number;
   readonly #etas: readonly [minus: number, plus: number];
 
-  /** Make one, with Paddle's arguments by position or by name. */
+  /** Takes Paddle's arguments by position or by name. */
   constructor(
     ...args: Call<
       RpropOptions,
@@ -70,7 +70,7 @@ export class Rprop extends Optimizer<object> {
     ];
   }
 
-  /** Absent rows have the gradient 0. The optimizer's rate is not read again. */
+  /** Rows that are absent from the gradient count as zeros. The optimizer's rate is not read again. */
   protected override update(update: Update<object>): void {
     const [low, high] = this.#learningRateRange.map(update.round);
     const [minus, plus] = this.#etas.map(update.round);

@@ -1,18 +1,18 @@
 /**
- * Numbers of Python beside tensors of no dimension: an operation with a tensor rounds both sides and the result, one without is float64.
+ * Python numbers mixed with 0-D tensors: an operation with a tensor rounds both operands and the result, one without is float64.
  *
  * @module
  */
 
-/** A number, and which of Python's values it is. */
+/** A number, and the kind of Python value it stands for. */
 export interface Scalar {
-  /** The number. */
+  /** The value. */
   readonly value: number;
-  /** `"tensor"`: of the dtype that is computed in. */
+  /** `"tensor"`: a tensor of the dtype of the computation. */
   readonly kind: "int" | "float" | "tensor";
 }
 
-/** Python's own 0. */
+/** Python's int 0. */
 export const ZERO: Scalar = { value: 0, kind: "int" };
 
 /** A Python float. */
@@ -24,9 +24,9 @@ type Operation = (a: Scalar, b: Scalar) => Scalar;
 
 /** Operations on scalars. */
 export interface Arithmetic {
-  /** Rounds to what tensors hold. */
+  /** Rounds to the dtype of the tensors. */
   readonly round: (x: number) => number;
-  /** A tensor. */
+  /** Makes a tensor. */
   readonly tensor: (value: number) => Scalar;
   /** a + b */
   readonly add: Operation;
@@ -34,17 +34,17 @@ export interface Arithmetic {
   readonly subtract: Operation;
   /** a * b */
   readonly multiply: Operation;
-  /** a / b; where a tensor is divided by a number, that is a power of 2. */
+  /** a / b; a tensor is only ever divided by a number that is a power of 2. */
   readonly divide: Operation;
   /** a > b */
   readonly isAbove: (a: Scalar, b: Scalar) => boolean;
-  /** Python's `max`: the first of the greater. */
+  /** Python's `max`: the first one if they are equal. */
   readonly greater: Operation;
-  /** Python's `min`: the first of the lesser. */
+  /** Python's `min`: the first one if they are equal. */
   readonly lesser: Operation;
 }
 
-/** Operations with tensors that hold what `round` gives. */
+/** Operations for tensors of the dtype that `round` rounds to. */
 export function arithmetic(round: (x: number) => number): Arithmetic {
   const tensor = (value: number): Scalar => ({ value: round(value), kind: "tensor" });
   const areNumbers = (a: Scalar, b: Scalar) => a.kind !== "tensor" && b.kind !== "tensor";

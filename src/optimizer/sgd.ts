@@ -1,5 +1,5 @@
 /**
- * Plain gradient descent.
+ * SGD: plain gradient descent.
  *
  * @module
  */
@@ -28,10 +28,10 @@ const ARGUMENTS: Signature<SGDOptions> = /* @__PURE__ */ signature("SGD", {
  * Mirrors `paddle.optimizer.SGD` (3.3).
  */
 export class SGD extends Optimizer<object> {
-  /** Its name, also where a bundler changes it. */
+  /** The class name, which survives minification. */
   static readonly className = "SGD";
 
-  /** Make one, with Paddle's arguments by position or by name. */
+  /** Takes Paddle's arguments by position or by name. */
   constructor(
     ...args: Call<SGDOptions, ["learningRate", "parameters", "weightDecay", "gradClip", "multiPrecision", "name"]>
   ) {
@@ -40,12 +40,12 @@ export class SGD extends Optimizer<object> {
     super(options, []);
   }
 
-  /** None. */
+  /** SGD keeps no state. */
   protected override kinds(): readonly Kind[] {
     return [];
   }
 
-  /** One subtraction for each row as it came; dense otherwise. */
+  /** For raw sparse gradients, one subtraction per row as passed, including duplicates; dense otherwise. */
   protected override update(update: Update<object>): void {
     const { gradient, rate } = update;
     if (!gradient.isRaw) {

@@ -1,31 +1,31 @@
 /**
- * The line search of L-BFGS: a step that lowers the loss enough and leaves little slope (Nocedal and Wright, Numerical Optimization, second
- * edition, algorithms 3.5 and 3.6), with the choices and the roundings of Paddle's.
+ * The line search of L-BFGS for a step that satisfies the strong Wolfe conditions (Nocedal and Wright, Numerical Optimization, second
+ * edition, algorithms 3.5 and 3.6), with Paddle's choices and roundings.
  *
  * @module
  */
 import type { Lane } from "../kernel/lanes.ts";
 import { type Arithmetic, float, type Scalar } from "./scalar.ts";
 
-/** A place on the line. */
+/** A point on the search line. */
 export interface Place {
-  /** How far along the direction. */
+  /** The step length along the direction. */
   readonly alpha: Scalar;
   /** The loss there. */
   readonly loss: Scalar;
   /** The gradient there. */
   readonly gradient: Lane;
-  /** The gradient along the direction, a tensor. */
+  /** The directional derivative, a tensor. */
   readonly slope: Scalar;
 }
 
-/** What the search knows. */
+/** The line to search. */
 export interface Line {
-  /** Go to `alpha` and look. */
+  /** Evaluates the point at `alpha`. */
   readonly visit: (alpha: Scalar) => Place;
-  /** Where the search starts; its alpha is 0. */
+  /** The starting point, with alpha 0. */
   readonly start: Place;
-  /** The greatest number of the direction, without its sign. */
+  /** The maximum magnitude of the direction's elements. */
   readonly length: number;
   /** The arithmetic of the parameters' dtype. */
   readonly math: Arithmetic;
@@ -33,7 +33,7 @@ export interface Line {
 
 const [DECREASE, CURVATURE, TOLERANCE, MOST] = [1e-4, 0.9, 1e-9, 25];
 
-/** The place that was found, and how often a place was visited. */
+/** Searches the line, trying `first` first; returns the point found and the number of points evaluated. */
 export function strongWolfe(line: Line, first: Scalar): { place: Place; visits: number } {
   const { math, start, visit } = line;
   const isHigh = ({ alpha, loss }: Place) => {
@@ -73,7 +73,7 @@ export function strongWolfe(line: Line, first: Scalar): { place: Place; visits: 
     const reach = math.multiply(absolute(width), math.tensor(line.length));
     if (math.isAbove(float(TOLERANCE), reach)) break;
     let alpha = interpolate(math, ends[0], ends[1]);
-    // Too close to an end twice, or beyond it: a tenth of the way from it.
+    // Twice in a row too close to an end, or beyond it: move to a tenth of the width from it.
     const top = math.greater(ends[0].alpha, ends[1].alpha);
     const bottom = math.lesser(ends[0].alpha, ends[1].alpha);
     const tenth = math.multiply(float(0.1), math.subtract(top, bottom));
@@ -107,7 +107,7 @@ function absolute({ value, kind }: Scalar): Scalar {
   return { value: Math.abs(value), kind };
 }
 
-/** Where the cubic through two places with their slopes is least, kept between the bounds. */
+/** The minimizer of the cubic through two points with their slopes, clamped to the bounds. */
 function interpolate(math: Arithmetic, a: Place, b: Place, bounds?: readonly [low: Scalar, high: Scalar]): Scalar {
   const { add, subtract, multiply, divide } = math;
   const isOrdered = !math.isAbove(a.alpha, b.alpha);

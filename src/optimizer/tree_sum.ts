@@ -1,5 +1,5 @@
 /**
- * Sums of squares in the order of Paddle's CPU kernels: Eigen's tree of halves, whose leaves have at most 8192 float32 or 4096 float64.
+ * Sums in the order of Paddle's CPU kernels: Eigen's recursive halving, whose leaves have at most 8192 float32 or 4096 float64 elements.
  *
  * @module
  */
@@ -7,20 +7,20 @@
 import type { Precision } from "../kernel/lanes.ts";
 import { roundingOf } from "./numbers.ts";
 
-/** The sum of `leaf(start, n)` over all leaves of `count` numbers: those have 1024 packets of 256 bits. */
+/** The sum of `leaf(start, n)` over all leaves of `count` elements. A leaf has at most 1024 packets of 256 bits. */
 export function treeSum(count: number, precision: Precision, leaf: (start: number, n: number) => number): number {
   const round = roundingOf(precision);
   const packet = precision === "float64" ? 4 : 8;
   function sum(start: number, n: number): number {
     if (n <= 1024 * packet) return leaf(start, n);
-    // The depth is log2(count / 4096): less than 40 for whatever fits in memory.
+    // The recursion depth is log2(count / 4096), less than 40 for anything that fits in memory.
     const half = Math.ceil(Math.ceil(n / 2) / packet) * packet;
     return round(sum(start, half) + sum(start + half, n - half));
   }
   return round(sum(0, count));
 }
 
-/** The sum of `at(0)` to `at(count - 1)`, which are numbers of the precision, in that order: packets of 256 bits, two at a time. */
+/** The sum of `at(0)` to `at(count - 1)`, already rounded to the precision, in Eigen's order: packets of 256 bits, two at a time. */
 export function sumOf(count: number, precision: Precision, at: (i: number) => number): number {
   const round = roundingOf(precision);
   const packet = precision === "float64" ? 4 : 8;

@@ -1,5 +1,5 @@
 /**
- * One parameter's part of one step, as the update rules see it.
+ * The update of one parameter in one step, as the update rules see it.
  *
  * @module
  */
@@ -10,9 +10,9 @@ import type { Tensor } from "../tensor.ts";
 import type { Gradient } from "./gradient.ts";
 import { type Numbers, numbersOf, roundingOf } from "./numbers.ts";
 
-/** How {@linkcode Update.pieces} goes over a parameter. */
+/** Options of {@linkcode Update.pieces}. */
 export interface PiecesOptions {
-  /** Parts to go over: where each starts, and how many numbers it has. @default {all} */
+  /** The ranges of elements to go over: the start of each, and its number of elements. @default {all} */
   parts?: Iterable<readonly [start: number, count: number]>;
   /** Put the gradient into lane 1. @default {true} */
   withGradient?: boolean;
@@ -20,28 +20,28 @@ export interface PiecesOptions {
   keepStates?: boolean;
 }
 
-/** A parameter, its gradient and its state. */
+/** A parameter with its gradient and its state. */
 export class Update<Rules> {
   /** The parameter. */
   readonly parameter: Parameter;
-  /** What is computed with: the parameter, or its float32 master weight. */
+  /** The tensor to compute with: the parameter, or its float32 master weight. */
   readonly target: NDArray;
-  /** The gradient, clipped and decayed as it is read. */
+  /** The gradient, which is clipped and decayed as it is read. */
   readonly gradient: Gradient;
-  /** The learning rate, a number of what is computed in. */
+  /** The learning rate, rounded to the precision of the computation. */
   readonly rate: number;
-  /** Rounds to what is computed in. */
+  /** Rounds to the precision of the computation. */
   readonly round: (x: number) => number;
   /** The options of the parameter's group. */
   readonly rules: Required<Rules>;
-  /** Rounds those options that a newer Paddle takes as they are, and an older one as float32. */
+  /** Rounds the options that Paddle takes in the precision of the computation, but before 2.3 as float32. */
   readonly attribute: (x: number) => number;
   readonly #state: (kind: string) => Tensor;
   readonly #numbers: Numbers;
-  /** The parameter's numbers where the master weight is computed with: they follow it. */
+  /** The parameter itself if there is a master weight: it receives the master weight's new values. */
   readonly #copy: Numbers | null;
 
-  /** Made by the optimizer. */
+  /** Created by the optimizer. */
   constructor(
     parameter: Parameter,
     target: NDArray,
@@ -68,14 +68,14 @@ export class Update<Rules> {
     return this.#state(kind);
   }
 
-  /** A state tensor of one number. */
+  /** The data of a state tensor with one element. */
   scalar(kind: string): Lane {
     return this.#state(kind).data as Lane;
   }
 
   /**
-   * Run `work` over the parameter, piece by piece. It finds the parameter in lane 0, the gradient in lane 1 and `states` from lane 2 on; what
-   * it leaves in lane 0 and in the states' lanes is written back.
+   * Run `work` over the parameter, piece by piece. The parameter is in lane 0, the gradient in lane 1 and `states` in lanes 2 and up; what
+   * `work` leaves in lane 0 and in the states' lanes is written back.
    */
   pieces(
     states: readonly NDArray[],
@@ -99,7 +99,7 @@ export class Update<Rules> {
     }
   }
 
-  /** Lanes 0 and 2 on with at most `LANE` numbers from `start` on, to look at. */
+  /** Load the `n` elements from `start`, at most `LANE`, of the parameter and `states` into lanes 0 and 2 and up, for reading only. */
   look(states: readonly NDArray[], start: number, n: number): Window {
     const window = windowFor(this.target.size, this.gradient.precision);
     this.#numbers.read(start, n, window.lanes[0]);

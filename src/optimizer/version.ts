@@ -1,19 +1,20 @@
 /**
- * Versions of Paddle, whose rules differ.
+ * Versions of Paddle.
  *
  * @module
  */
 import { ValueError } from "../errors.ts";
 
-/** A version of Paddle, such as `"2.4"` or `"2.6.2"`: its rules are used. */
+/** A version of Paddle whose rules to follow, such as `"2.4"` or `"2.6.2"`. */
 export type PaddleVersion = `${number}.${number}` | `${number}.${number}.${number}`;
 
-/** The version whose rules hold where the caller names none. */
+/** The version whose rules apply by default. */
 export const NEWEST: PaddleVersion = "3.3";
 
-/** Whether `version` is older than `other` (major and minor count).
+/**
+ * Whether `version` is older than `other`; only major and minor numbers are compared.
  *
- * @throws {ValueError} `INVALID_VALUE` where it is no version
+ * @throws {ValueError} `INVALID_VALUE` if either is not a version
  */
 export function isBefore(version: PaddleVersion, other: PaddleVersion): boolean {
   const [major, minor] = numbers(version);

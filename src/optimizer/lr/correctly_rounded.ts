@@ -1,7 +1,7 @@
 /**
- * exp, log, cos and pow as Python has them. Python takes them from its C library, which gives the number nearest to the true value in all
- * but a few cases of ten thousand; the engines' own Math.pow, exp and cos are off in up to one case of ten, and not all alike. So each is
- * rounded once here, from a BigInt in units of 2^-BITS.
+ * exp, log, cos and pow as in Python. Python takes them from the C library, which returns the double nearest to the true value in all but a
+ * few of ten thousand cases; JavaScript engines' Math.pow, exp and cos are off in up to one case of ten, and differ from each other. So
+ * here each result is computed as a BigInt in units of 2^-BITS and rounded once.
  *
  * @module
  */
@@ -34,7 +34,7 @@ export function log(x: number): number {
   return round(logOf(x), 0);
 }
 
-/** Powers that glibc, and hardly anything else, answers with the number next to the nearest; then some that other engines get wrong. */
+/** First, powers for which glibc, and hardly anything else, misses the nearest double; then some that other engines get wrong. */
 const TELLING = [
   [42595, -1.5, 1.137527923010149e-7],
   [10416, -1.5, 9.406943664429969e-7],
@@ -48,14 +48,14 @@ const TELLING = [
   [0.9138767418398903, 435, 9.685381529579059e-18],
 ];
 
-/** Whether the engine's power is glibc's, as in Deno on Linux: then it is Python's in every case. */
+/** Whether the engine uses glibc's pow, as Deno on Linux does; then it agrees with Python in every case. */
 const ENGINE_IS_LIBRARY = /* @__PURE__ */ TELLING.every(([x, y, power]) => x ** y === power);
 
 /**
- * Python's `x ** y` of two floats, to the bit: for the functions of LambdaDecay, MultiplicativeDecay and CyclicLR, where JavaScript's `**`
- * may differ in the last place.
+ * Python's `x ** y` of two floats, to the bit, for use in the functions passed to LambdaDecay, MultiplicativeDecay and CyclicLR, since
+ * JavaScript's `**` may differ in the last bit.
  *
- * @throws {ValueError} `INVALID_VALUE` where Python raises or answers with a complex number
+ * @throws {ValueError} `INVALID_VALUE` if Python raises an error or returns a complex number
  */
 export function pow(x: number, y: number): number {
   if (x === 0 && y < 0) throw refused("0.0 cannot be raised to a negative power");
@@ -73,7 +73,7 @@ export function pow(x: number, y: number): number {
   return power;
 }
 
-/** The number nearest to `x ** y`, of finite numbers for which it is a real one. */
+/** The double nearest to `x ** y`, for finite numbers whose power is real. */
 export function nearestPow(x: number, y: number): number {
   const { mantissa, exponent } = parts(y);
   const product = logOf(Math.abs(x)) * BigInt(mantissa);
@@ -85,10 +85,10 @@ function refused(message: string): ValueError {
   return new ValueError("INVALID_VALUE", message);
 }
 
-/** A finite number as mantissa * 2^exponent, both whole. */
+/** A finite number as mantissa * 2^exponent, both integers. */
 function parts(x: number): { mantissa: number; exponent: number } {
   let exponent = 0;
-  // Each step is exact: a power of two, and never below the least normal number before the mantissa is whole.
+  // Each step is exact: it multiplies by a power of two, which only removes fraction bits.
   while (!Number.isInteger(x)) {
     x *= 2 ** 32;
     exponent -= 32;
@@ -106,7 +106,7 @@ function times(a: bigint, b: bigint): bigint {
   return (a * b) >> BITS;
 }
 
-/** exp by its series for a rest below log(2), then a power of two. */
+/** exp by its series for the remainder below log(2), scaled by a power of two. */
 function expOf(x: bigint): number {
   const turns = x / logOf2();
   const rest = x - turns * logOf2();
@@ -125,7 +125,7 @@ function logOf(x: number): bigint {
   const whole = BigInt(mantissa);
   let bits = whole.toString(2).length;
   let m = (whole << BITS) >> BigInt(bits);
-  // m is in [1/2, 1): take it to [3/4, 3/2), where 1 is one of its values, so that log(1 + tiny) loses nothing.
+  // m is in [1/2, 1): move it to [3/4, 3/2), around 1, so that log(1 + tiny) loses no precision.
   if (m * 4n < ONE * 3n) {
     m <<= 1n;
     bits--;
@@ -187,14 +187,14 @@ function tangent(d: bigint): bigint {
 }
 
 /**
- * The nearest number to x * 2^exponent, ties to even. What lies within 2^-100 of a tie is one: no other value of these functions comes so
- * near, while 3 ** 34, say, has 54 bits and is a tie.
+ * The double nearest to x * 2^exponent (x in units of 2^-BITS), ties to even. Anything within 2^-100 of a tie counts as one: no other value
+ * of these functions comes that close, while 3 ** 34, for example, has 54 bits and is a tie.
  */
 function round(x: bigint, exponent: number): number {
   const abs = x < 0n ? -x : x;
   if (abs === 0n) return 0;
   exponent -= Number(BITS);
-  // 53 bits, or as many as a subnormal number has.
+  // Keep 53 bits, or as many as a subnormal number has.
   const drop = Math.max(abs.toString(2).length - 53, -1074 - exponent);
   if (drop <= 0) return Number(x) * 2 ** exponent;
   const unit = 1n << BigInt(drop);
@@ -204,7 +204,7 @@ function round(x: bigint, exponent: number): number {
   const isTie = (over < 0n ? -over : over) <= unit >> 100n;
   if (isTie ? kept & 1n : over > 0n) kept++;
   const power = exponent + drop;
-  // 2^power alone may be beyond the largest number where the product is not.
+  // 2^power alone may overflow when the product does not.
   const value = power > 900 ? Number(kept) * 2 ** 900 * 2 ** (power - 900) : Number(kept) * 2 ** power;
   return x < 0n ? -value : value;
 }

@@ -10,31 +10,31 @@ import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_schedu
 
 /** Options of {@linkcode CosineAnnealingDecay}. */
 export interface CosineAnnealingDecayOptions extends ScheduleOptions {
-  /** The rate to start from. */
+  /** The initial rate. */
   learningRate: number;
-  /** Epochs of half a wave; a whole number above 0. */
+  /** Epochs in half a cosine wave; a positive integer. */
   TMax: number;
-  /** The least rate. @default {0} */
+  /** The minimum rate. @default {0} */
   etaMin?: number;
 }
 
-/** Paddle's positions. */
+/** The order of Paddle's positional arguments. */
 const ORDER = ["learningRate", "TMax", "etaMin", "lastEpoch", "verbose"];
 
 /**
- * `etaMin + (learningRate - etaMin) * (1 + cos(pi * epoch / TMax)) / 2`; as in Paddle, `step()` computes it from the rate before, so that the
- * last places differ from those of `step(epoch)`.
+ * `etaMin + (learningRate - etaMin) * (1 + cos(pi * epoch / TMax)) / 2`; as in Paddle, `step()` computes it from the previous rate, so its
+ * last digits differ from those of `step(epoch)`.
  *
  * Mirrors `paddle.optimizer.lr.CosineAnnealingDecay` (3.3).
  */
 export class CosineAnnealingDecay extends LRScheduler {
-  /** The name that `verbose` says. */
+  /** The name that `verbose` prints. */
   static readonly className = "CosineAnnealingDecay";
   readonly #TMax: number;
   readonly #etaMin: number;
 
   /**
-   * Make one, with Paddle's arguments by position or by name.
+   * Takes Paddle's arguments by position or by name.
    *
    * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
    */
@@ -55,7 +55,7 @@ export class CosineAnnealingDecay extends LRScheduler {
     if (new.target === CosineAnnealingDecay) this.begin();
   }
 
-  /** The rate of `this.lastEpoch`, from the rate before. */
+  /** The rate at `this.lastEpoch`, computed from the previous rate. */
   override getLr(): number {
     const epoch = this.lastEpoch;
     const [base, least, half] = [this.baseLr, this.#etaMin, this.#TMax];
@@ -66,7 +66,7 @@ export class CosineAnnealingDecay extends LRScheduler {
     return divide(now, before) * (this.lastLr - least) + least;
   }
 
-  /** The rate of `this.lastEpoch`, from nothing else. */
+  /** The rate at `this.lastEpoch`, in closed form. */
   protected override getClosedFormLr(): number {
     const wave = 1 + cos(Math.PI * this.lastEpoch / this.#TMax);
     return this.#etaMin + (this.baseLr - this.#etaMin) * wave / 2;

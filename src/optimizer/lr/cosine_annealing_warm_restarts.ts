@@ -1,5 +1,5 @@
 /**
- * Cosines that begin anew.
+ * Cosine annealing with warm restarts.
  *
  * @module
  */
@@ -10,28 +10,29 @@ import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_schedu
 
 /** Options of {@linkcode CosineAnnealingWarmRestarts}. */
 export interface CosineAnnealingWarmRestartsOptions extends ScheduleOptions {
-  /** The rate to start from. */
+  /** The initial rate. */
   learningRate: number;
-  /** Epochs of the first cycle; a whole number above 0. */
+  /** Epochs in the first cycle; a positive integer. */
   T0: number;
-  /** Each cycle is as many times as long as the one before; a whole number above 0. @default {1} */
+  /** The length of each cycle relative to the one before; a positive integer. @default {1} */
   TMult?: number;
-  /** The least rate. @default {0} */
+  /** The minimum rate. @default {0} */
   etaMin?: number;
 }
 
-/** Paddle's positions. */
+/** The order of Paddle's positional arguments. */
 const ORDER = ["learningRate", "T0", "TMult", "etaMin", "lastEpoch", "verbose"];
 
 /**
- * `etaMin + (learningRate - etaMin) * (1 + cos(pi * place / length)) / 2`, place and length being those of the cycle.
+ * `etaMin + (learningRate - etaMin) * (1 + cos(pi * place / length)) / 2`, where `place` is the position in the current cycle and `length`
+ * its length.
  *
- * Mirrors `paddle.optimizer.lr.CosineAnnealingWarmRestarts` (3.3), with one thing better. Paddle keeps the place in the cycle beside the
- * state, so that a loaded scheduler begins a cycle in the middle of one. Here it is worked out from `last_epoch`, and a loaded scheduler goes
- * on as if nobody had interrupted; the state has the same keys.
+ * Mirrors `paddle.optimizer.lr.CosineAnnealingWarmRestarts` (3.3), with one improvement. Paddle does not save the position in the cycle, so
+ * a loaded scheduler starts a new cycle midway. Here it is derived from `last_epoch`, and a loaded scheduler continues as if it had never
+ * been interrupted; the state has the same keys.
  */
 export class CosineAnnealingWarmRestarts extends LRScheduler {
-  /** The name that `verbose` says. */
+  /** The name that `verbose` prints. */
   static readonly className = "CosineAnnealingWarmRestarts";
   readonly #T0: number;
   readonly #TMult: number;
@@ -40,7 +41,7 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
   #length: number;
 
   /**
-   * Make one, with Paddle's arguments by position or by name.
+   * Takes Paddle's arguments by position or by name.
    *
    * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
    */
@@ -65,13 +66,13 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
     if (new.target === CosineAnnealingWarmRestarts) this.begin();
   }
 
-  /** The rate of the place in the cycle. */
+  /** The rate at the current position in the cycle. */
   override getLr(): number {
     const wave = 1 + cos(Math.PI * this.#place / this.#length);
     return this.#etaMin + (this.baseLr - this.#etaMin) * wave / 2;
   }
 
-  /** Go on to the next epoch, or to `epoch`, which need not be whole. */
+  /** Advance to the next epoch, or to `epoch`, which need not be an integer. */
   override step(epoch?: number): void {
     this.begin();
     if (epoch === undefined && this.lastEpoch < 0) epoch = 0;
@@ -91,7 +92,9 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
     this.sayRate();
   }
 
-  /** Paddle's closed form, with the rounding of its logarithm: at some ends of a cycle it answers the end, not the next start. */
+  /**
+   * Paddle's closed form, including the rounding of its logarithm, which at some cycle boundaries gives the end instead of the next start.
+   */
   #goTo(epoch: number): void {
     const [first, times] = [this.#T0, this.#TMult];
     if (epoch < first) {
@@ -105,7 +108,7 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
     }
   }
 
-  /** Where `last_epoch` lies when all cycles before it were whole. */
+  /** Derives the position from `last_epoch`, assuming that all earlier cycles were complete. */
   protected override restored(): void {
     let [place, length] = [this.lastEpoch, this.#T0];
     if (this.#TMult === 1) place %= length;

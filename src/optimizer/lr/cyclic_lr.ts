@@ -1,5 +1,5 @@
 /**
- * Rises and falls without end.
+ * A rate that cycles between two bounds.
  *
  * @module
  */
@@ -10,25 +10,25 @@ import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_schedu
 
 /** Options of {@linkcode CyclicLR}. */
 export interface CyclicLROptions extends ScheduleOptions {
-  /** The least rate. */
+  /** The minimum rate. */
   baseLearningRate: number;
-  /** The greatest rate of the first cycle. */
+  /** The maximum rate of the first cycle. */
   maxLearningRate: number;
-  /** Epochs of a rise; a whole number above 0. */
+  /** Epochs in a rise; a positive integer. */
   stepSizeUp: number;
-  /** Epochs of a fall; null for as many as of a rise. @default {null} */
+  /** Epochs in a fall; null for as many as in a rise. @default {null} */
   stepSizeDown?: number | null;
-  /** How the height changes: not, by half each cycle, by `expGamma` each epoch. @default {"triangular"} */
+  /** How the amplitude changes: not at all, by half each cycle, or by `expGamma` each epoch. @default {"triangular"} */
   mode?: "triangular" | "triangular2" | "exp_range";
   /** The factor of `"exp_range"`. @default {1} */
   expGamma?: number;
-  /** A factor of your own for the height, in place of `mode`; `lr.pow` is Python's `**`. @default {null} */
+  /** A custom factor for the amplitude, in place of `mode`; `lr.pow` is Python's `**`. @default {null} */
   scaleFn?: ((x: number) => number) | null;
   /** Whether `scaleFn` gets the number of the cycle, from 1, or the epoch. @default {"cycle"} */
   scaleMode?: "cycle" | "iterations";
 }
 
-/** Paddle's positions. */
+/** The order of Paddle's positional arguments. */
 const ORDER = [
   "baseLearningRate",
   "maxLearningRate",
@@ -43,12 +43,12 @@ const ORDER = [
 ];
 
 /**
- * Between `baseLearningRate` and `maxLearningRate`, along lines.
+ * Moves linearly between `baseLearningRate` and `maxLearningRate`.
  *
  * Mirrors `paddle.optimizer.lr.CyclicLR` (3.3).
  */
 export class CyclicLR extends LRScheduler {
-  /** The name that `verbose` says. */
+  /** The name that `verbose` prints. */
   static readonly className = "CyclicLR";
   readonly #cycle: number;
   readonly #peak: number;
@@ -56,7 +56,7 @@ export class CyclicLR extends LRScheduler {
   readonly #scale: (cycle: number, epoch: number) => number;
 
   /**
-   * Make one, with Paddle's arguments by position or by name.
+   * Takes Paddle's arguments by position or by name.
    *
    * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
    */
@@ -116,7 +116,7 @@ export class CyclicLR extends LRScheduler {
     if (new.target === CyclicLR) this.begin();
   }
 
-  /** The rate of `this.lastEpoch`. */
+  /** The rate at `this.lastEpoch`. */
   override getLr(): number {
     const epoch = this.lastEpoch;
     const cycle = 1 + Math.floor(epoch / this.#cycle);

@@ -10,13 +10,13 @@ import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_schedu
 
 /** Options of {@linkcode ExponentialDecay}. */
 export interface ExponentialDecayOptions extends ScheduleOptions {
-  /** The rate to start from. */
+  /** The initial rate. */
   learningRate: number;
-  /** The factor of each epoch; between 0 and 1. */
+  /** The factor per epoch; between 0 and 1. */
   gamma: number;
 }
 
-/** Paddle's positions. */
+/** The order of Paddle's positional arguments. */
 const ORDER = ["learningRate", "gamma", "lastEpoch", "verbose"];
 
 /**
@@ -25,12 +25,12 @@ const ORDER = ["learningRate", "gamma", "lastEpoch", "verbose"];
  * Mirrors `paddle.optimizer.lr.ExponentialDecay` (3.3).
  */
 export class ExponentialDecay extends LRScheduler {
-  /** The name that `verbose` says. */
+  /** The name that `verbose` prints. */
   static readonly className = "ExponentialDecay";
   readonly #gamma: number;
 
   /**
-   * Make one, with Paddle's arguments by position or by name.
+   * Takes Paddle's arguments by position or by name.
    *
    * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
    */
@@ -44,7 +44,7 @@ export class ExponentialDecay extends LRScheduler {
     if (new.target === ExponentialDecay) this.begin();
   }
 
-  /** The rate of `this.lastEpoch`. */
+  /** The rate at `this.lastEpoch`. */
   override getLr(): number {
     return this.baseLr * pow(this.#gamma, this.lastEpoch);
   }

@@ -1,5 +1,5 @@
 /**
- * Decay by the inverse of time.
+ * Inverse time decay.
  *
  * @module
  */
@@ -9,13 +9,13 @@ import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_schedu
 
 /** Options of {@linkcode InverseTimeDecay}. */
 export interface InverseTimeDecayOptions extends ScheduleOptions {
-  /** The rate to start from. */
+  /** The initial rate. */
   learningRate: number;
-  /** How fast it falls. */
+  /** The decay rate. */
   gamma: number;
 }
 
-/** Paddle's positions. */
+/** The order of Paddle's positional arguments. */
 const ORDER = ["learningRate", "gamma", "lastEpoch", "verbose"];
 
 /**
@@ -24,12 +24,12 @@ const ORDER = ["learningRate", "gamma", "lastEpoch", "verbose"];
  * Mirrors `paddle.optimizer.lr.InverseTimeDecay` (3.3).
  */
 export class InverseTimeDecay extends LRScheduler {
-  /** The name that `verbose` says. */
+  /** The name that `verbose` prints. */
   static readonly className = "InverseTimeDecay";
   readonly #gamma: number;
 
   /**
-   * Make one, with Paddle's arguments by position or by name.
+   * Takes Paddle's arguments by position or by name.
    *
    * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
    */
@@ -41,7 +41,7 @@ export class InverseTimeDecay extends LRScheduler {
     if (new.target === InverseTimeDecay) this.begin();
   }
 
-  /** The rate of `this.lastEpoch`. */
+  /** The rate at `this.lastEpoch`. */
   override getLr(): number {
     return divide(this.baseLr, 1 + this.#gamma * this.lastEpoch);
   }

@@ -1,5 +1,5 @@
 /**
- * A rate by a function of the epoch.
+ * A rate given by a function of the epoch.
  *
  * @module
  */
@@ -9,13 +9,13 @@ import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_schedu
 
 /** Options of {@linkcode LambdaDecay}. */
 export interface LambdaDecayOptions extends ScheduleOptions {
-  /** The rate to start from. */
+  /** The initial rate. */
   learningRate: number;
-  /** A factor for an epoch; `lr.pow` is Python's `**`. */
+  /** Returns the factor for an epoch; `lr.pow` is Python's `**`. */
   lrLambda: (epoch: number) => number;
 }
 
-/** Paddle's positions. */
+/** The order of Paddle's positional arguments. */
 const ORDER = ["learningRate", "lrLambda", "lastEpoch", "verbose"];
 
 /**
@@ -24,12 +24,12 @@ const ORDER = ["learningRate", "lrLambda", "lastEpoch", "verbose"];
  * Mirrors `paddle.optimizer.lr.LambdaDecay` (3.3).
  */
 export class LambdaDecay extends LRScheduler {
-  /** The name that `verbose` says. */
+  /** The name that `verbose` prints. */
   static readonly className = "LambdaDecay";
   readonly #lrLambda: (epoch: number) => number;
 
   /**
-   * Make one, with Paddle's arguments by position or by name.
+   * Takes Paddle's arguments by position or by name.
    *
    * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
    */
@@ -44,7 +44,7 @@ export class LambdaDecay extends LRScheduler {
     if (new.target === LambdaDecay) this.begin();
   }
 
-  /** The rate of `this.lastEpoch`. */
+  /** The rate at `this.lastEpoch`. */
   override getLr(): number {
     return this.baseLr * this.#lrLambda(this.lastEpoch);
   }

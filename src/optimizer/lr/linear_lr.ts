@@ -1,5 +1,5 @@
 /**
- * A rate that rises or falls along a line.
+ * A rate that changes linearly.
  *
  * @module
  */
@@ -9,9 +9,9 @@ import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_schedu
 
 /** Options of {@linkcode LinearLR}. */
 export interface LinearLROptions extends ScheduleOptions {
-  /** The rate to start from. */
+  /** The initial rate. */
   learningRate: number;
-  /** Epochs until the end; above 0. */
+  /** Epochs until the end factor is reached; above 0. */
   totalSteps: number;
   /** Factor at the start; above 0, at most 1. @default {1 / 3} */
   startFactor?: number;
@@ -19,24 +19,24 @@ export interface LinearLROptions extends ScheduleOptions {
   endFactor?: number;
 }
 
-/** Paddle's positions. */
+/** The order of Paddle's positional arguments. */
 const ORDER = ["learningRate", "totalSteps", "startFactor", "endFactor", "lastEpoch", "verbose"];
 
 /**
- * From `learningRate * startFactor` to `learningRate * endFactor` in `totalSteps` epochs. As in Paddle, each rate is computed from the one
- * before, also by `step(epoch)`.
+ * From `learningRate * startFactor` to `learningRate * endFactor` in `totalSteps` epochs. As in Paddle, each rate is computed from the
+ * previous one, even by `step(epoch)`.
  *
  * Mirrors `paddle.optimizer.lr.LinearLR` (3.3).
  */
 export class LinearLR extends LRScheduler {
-  /** The name that `verbose` says. */
+  /** The name that `verbose` prints. */
   static readonly className = "LinearLR";
   readonly #totalSteps: number;
   readonly #startFactor: number;
   readonly #endFactor: number;
 
   /**
-   * Make one, with Paddle's arguments by position or by name.
+   * Takes Paddle's arguments by position or by name.
    *
    * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
    */
@@ -66,7 +66,7 @@ export class LinearLR extends LRScheduler {
     if (new.target === LinearLR) this.begin();
   }
 
-  /** The rate of `this.lastEpoch`, from the rate before. */
+  /** The rate at `this.lastEpoch`, computed from the previous rate. */
   override getLr(): number {
     const epoch = this.lastEpoch;
     if (epoch === 0) return this.baseLr * this.#startFactor;

@@ -1,5 +1,5 @@
 /**
- * A rate that rises along a line before another rule begins.
+ * A rate that rises linearly before another schedule begins.
  *
  * @module
  */
@@ -12,30 +12,30 @@ import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions, type SetStateOptio
 
 /** Options of {@linkcode LinearWarmup}. */
 export interface LinearWarmupOptions extends ScheduleOptions {
-  /** The rate afterwards, or the scheduler that gives it. */
+  /** The rate after the warmup, or the scheduler that gives it. */
   learningRate: number | LRScheduler;
-  /** Epochs of the rise; a whole number above 0. */
+  /** Epochs in the warmup; a positive integer. */
   warmupSteps: number;
   /** The rate at the start. */
   startLr: number;
-  /** The rate that the rise leads to; above `startLr`. */
+  /** The rate at the end of the warmup; above `startLr`. */
   endLr: number;
-  /** Whose rules hold: before 2.1 the inner scheduler is one epoch ahead. @default {"3.3"} */
+  /** The Paddle version whose rules apply: before 2.1 the inner scheduler is one epoch ahead. @default {"3.3"} */
   paddle?: PaddleVersion;
 }
 
-/** Paddle's positions. */
+/** The order of Paddle's positional arguments. */
 const ORDER = ["learningRate", "warmupSteps", "startLr", "endLr", "lastEpoch", "verbose"];
 
 /**
- * `(endLr - startLr) * epoch / warmupSteps + startLr`, then `learningRate`: a number, or a scheduler that is stepped from its epoch 0.
+ * `(endLr - startLr) * epoch / warmupSteps + startLr`, then `learningRate`: a number, or a scheduler that is stepped from epoch 0.
  *
  * Mirrors `paddle.optimizer.lr.LinearWarmup` (3.3).
  */
 export class LinearWarmup extends LRScheduler {
-  /** The name that `verbose` says. */
+  /** The name that `verbose` prints. */
   static readonly className = "LinearWarmup";
-  /** The rate afterwards, or the scheduler that gives it. */
+  /** The rate after the warmup, or the scheduler that gives it. */
   readonly learningRate: number | LRScheduler;
   readonly #warmupSteps: number;
   readonly #startLr: number;
@@ -43,7 +43,7 @@ export class LinearWarmup extends LRScheduler {
   readonly #isOneAhead: boolean;
 
   /**
-   * Make one, with Paddle's arguments by position or by name.
+   * Takes Paddle's arguments by position or by name.
    *
    * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
    */
@@ -69,7 +69,7 @@ export class LinearWarmup extends LRScheduler {
     if (new.target === LinearWarmup) this.begin();
   }
 
-  /** The rate of `this.lastEpoch`; the inner scheduler is stepped. */
+  /** The rate at `this.lastEpoch`; steps the inner scheduler. */
   override getLr(): number {
     const epoch = this.lastEpoch;
     if (epoch < this.#warmupSteps) {
@@ -86,7 +86,7 @@ export class LinearWarmup extends LRScheduler {
     return after.lastLr;
   }
 
-  /** The state; that of the inner scheduler is `LinearWarmup_LR`. */
+  /** The state, with that of the inner scheduler under `LinearWarmup_LR`. */
   override stateDict(): Map<string, Value> {
     const state = super.stateDict();
     if (this.learningRate instanceof LRScheduler) state.set("LinearWarmup_LR", this.learningRate.stateDict());
@@ -94,9 +94,9 @@ export class LinearWarmup extends LRScheduler {
   }
 
   /**
-   * Go on where `state` was taken. As in Paddle, a scheduler inside makes the outer one warn.
+   * Resume from `state`. As in Paddle, the outer scheduler warns if there is an inner one.
    *
-   * @throws {ValueError} `INVALID_VALUE` where a key is missing
+   * @throws {ValueError} `INVALID_VALUE` if a key is missing
    */
   override setStateDict(state: ReadonlyMap<Value, Value>, options: SetStateOptions = {}): void {
     super.setStateDict(state, options);

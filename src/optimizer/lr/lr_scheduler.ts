@@ -12,21 +12,21 @@ import { floatText } from "../python_text.ts";
 
 /** Options that every scheduler takes. */
 export interface ScheduleOptions {
-  /** The epoch that was done last; -1 to start from the beginning. @default {-1} */
+  /** The last completed epoch; -1 to start from the beginning. @default {-1} */
   lastEpoch?: number;
-  /** Say each new rate: on the console, or to a function. @default {false} */
+  /** Print each new rate to the console, or pass the line to a function. @default {false} */
   verbose?: boolean | ((line: string) => void);
 }
 
 /** Options of {@linkcode LRScheduler}. */
 export interface LRSchedulerOptions extends ScheduleOptions {
-  /** The rate to start from. @default {0.1} */
+  /** The initial rate. @default {0.1} */
   learningRate?: number;
 }
 
 /** Options of `setStateDict`. */
 export interface SetStateOptions {
-  /** Called with what Paddle would warn of. */
+  /** Called for each warning that Paddle would print. */
   onWarning?: (warning: Warning) => void;
 }
 
@@ -34,11 +34,11 @@ export interface SetStateOptions {
 export const SCHEDULE_OPTIONS: readonly string[] = ["lastEpoch", "verbose"];
 
 /**
- * Base of all schedulers, also of your own: extend it and write `getLr()`, which answers the rate of `this.lastEpoch`.
+ * Base class of all schedulers, including custom ones: extend it and implement `getLr()`, which returns the rate at `this.lastEpoch`.
  *
  * Mirrors `paddle.optimizer.lr.LRScheduler` (3.3). Rates are float64, computed in Python's order of operations.
  *
- * @example A scheduler of one's own
+ * @example A custom scheduler
  * ```ts
  * import { optimizer } from "@oarlock/paddle";
  * class Halving extends optimizer.lr.LRScheduler {
@@ -52,18 +52,18 @@ export const SCHEDULE_OPTIONS: readonly string[] = ["lastEpoch", "verbose"];
  * ```
  */
 export abstract class LRScheduler {
-  /** The rate to start from. */
+  /** The initial rate. */
   baseLr: number;
-  /** Whether, or to whom, each new rate is said. */
+  /** Whether each new rate is printed, or the function that receives the line. */
   verbose: boolean | ((line: string) => void);
   #lastEpoch: number;
   #lastLr: number;
   #begun = false;
 
   /**
-   * Make one, with Paddle's arguments by position or by name.
+   * Takes Paddle's arguments by position or by name.
    *
-   * @throws {ValueError} `INVALID_VALUE` for a rate that is no number, or negative
+   * @throws {ValueError} `INVALID_VALUE` for a rate that is negative or not a number
    */
   constructor(options: LRSchedulerOptions | number = {}, epoch?: number, say?: ScheduleOptions["verbose"]) {
     const byPosition = typeof options === "number"
@@ -79,7 +79,7 @@ export abstract class LRScheduler {
     this.#lastEpoch = lastEpoch;
   }
 
-  /** The epoch that was done last; 0 in a new scheduler. */
+  /** The last completed epoch; 0 in a new scheduler. */
   get lastEpoch(): number {
     this.begin();
     return this.#lastEpoch;
@@ -88,7 +88,7 @@ export abstract class LRScheduler {
     this.#lastEpoch = epoch;
   }
 
-  /** The rate now: what Paddle's `scheduler()` answers. */
+  /** The current rate, which Paddle's `scheduler()` returns. */
   get lastLr(): number {
     this.begin();
     return this.#lastLr;
@@ -97,17 +97,17 @@ export abstract class LRScheduler {
     this.#lastLr = rate;
   }
 
-  /** The rate of `this.lastEpoch`. */
+  /** The rate at `this.lastEpoch`. */
   abstract getLr(): number;
 
-  /** The rate of `this.lastEpoch` without regard to the rate before, where that is another computation: `step(epoch)` uses it. */
+  /** The rate at `this.lastEpoch`, computed without the previous rate; used by `step(epoch)`. */
   protected getClosedFormLr(): number {
     return this.getLr();
   }
 
   /**
-   * The first step, which Paddle's constructor takes: lastEpoch -1 becomes 0. It is put off until the scheduler is used, since the fields
-   * of a class that extends this one are not there before. Only the first call does something.
+   * Take the first step, as Paddle's constructor does: lastEpoch goes from -1 to 0. It is deferred until the scheduler is used, since a
+   * subclass's fields do not exist before. Only the first call has an effect.
    */
   protected begin(): void {
     if (this.#begun) return;
@@ -120,7 +120,7 @@ export abstract class LRScheduler {
     this.step();
   }
 
-  /** Go on to the next epoch, or to `epoch`. */
+  /** Advance to the next epoch, or to `epoch`. */
   step(epoch?: number): void {
     this.begin();
     if (epoch === undefined) {
@@ -134,7 +134,7 @@ export abstract class LRScheduler {
     this.sayRate();
   }
 
-  /** The line of Paddle's `verbose`. */
+  /** Print the line of Paddle's `verbose`. */
   protected sayRate(): void {
     if (!this.verbose) return;
     const line = `Epoch ${this.#lastEpoch}: ${nameOf(this.constructor)} set learning rate to ${
@@ -144,17 +144,17 @@ export abstract class LRScheduler {
     else console.log(line);
   }
 
-  /** Keys of the state, in order. Each is the snake_case of a field: override it to save more fields. */
+  /** The keys of the state, in order, each the snake_case name of a field. Override it to save more fields. */
   protected stateKeys(): readonly string[] {
     return ["last_epoch", "last_lr"];
   }
 
-  /** Keys whose numbers are floats in Python. */
+  /** The keys whose values are floats in Python. */
   protected floatKeys(): readonly string[] {
     return ["last_lr"];
   }
 
-  /** The state, with Paddle's keys in Paddle's order. Fields that are undefined are left out. */
+  /** The state, with Paddle's keys in Paddle's order. Undefined fields are omitted. */
   stateDict(): Map<string, Value> {
     this.begin();
     const state = new Map<string, Value>();
@@ -169,18 +169,18 @@ export abstract class LRScheduler {
   }
 
   /**
-   * Another name of {@linkcode LRScheduler.setStateDict}.
+   * An alias of {@linkcode LRScheduler.setStateDict}.
    *
-   * @throws {ValueError} as there
+   * @throws {ValueError} as `setStateDict` does
    */
   setDict(state: ReadonlyMap<Value, Value>, options: SetStateOptions = {}): void {
     this.setStateDict(state, options);
   }
 
   /**
-   * Go on where `state` was taken. As in Paddle, keys before a missing one are set.
+   * Resume from `state`. As in Paddle, keys before a missing one are set.
    *
-   * @throws {ValueError} `INVALID_VALUE` where a key is missing, or is no number where one is needed
+   * @throws {ValueError} `INVALID_VALUE` if a key is missing, or its value is not a number where one is needed
    */
   setStateDict(state: ReadonlyMap<Value, Value>, options: SetStateOptions = {}): void {
     this.begin();
@@ -206,21 +206,21 @@ export abstract class LRScheduler {
     }
   }
 
-  /** Set the field of `key`, which `state` holds. */
+  /** Set the field for `key` to `value`; `_state` is the state it comes from. */
   protected setState(key: string, value: Value, _state: ReadonlyMap<Value, Value>): void {
     Reflect.set(this, camelCase(key), key === "last_epoch" || key === "last_lr" ? numberOf(key, value) : value);
   }
 
-  /** Called after a state was set: what is not in it is worked out here. */
+  /** Called after a state was set, to derive what is not in it. */
   protected restored(): void {}
 }
 
-/** The name of a class: bundlers rename ours, which therefore keep it as a field. */
+/** The name of a class: bundlers rename ours, so they keep their names in a field. */
 function nameOf(constructor: object & { name?: string; className?: string }): string {
   return (Object.hasOwn(constructor, "className") ? constructor.className : constructor.name) ?? "";
 }
 
-/** A number of a state: as it is, or the one element of an array. */
+/** A number in a state: a number itself, or the only element of an array. */
 export function numberOf(key: string, value: Value): number {
   if (value instanceof NDArray && value.size === 1) value = value.reshape([1]).at(0);
   if (value instanceof NumpyScalar || value instanceof Float) value = value.value;
@@ -232,6 +232,6 @@ export function numberOf(key: string, value: Value): number {
 }
 
 function camelCase(key: string): string {
-  // A run of underscores is taken whole: to look for its end from each of them would take the square of its length.
+  // A run of underscores is matched as a whole: searching for its end from each of them would take quadratic time.
   return key.replace(/_+[a-zA-Z0-9]?/g, (run) => run.endsWith("_") ? run : run[run.length - 1].toUpperCase());
 }

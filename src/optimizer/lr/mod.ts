@@ -1,5 +1,5 @@
 /**
- * `paddle.optimizer.lr`: learning rates that change from epoch to epoch, to Paddle's last bit.
+ * `paddle.optimizer.lr`: learning rate schedules, bit for bit as in Paddle.
  *
  * @module
  */

@@ -10,30 +10,30 @@ import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_schedu
 
 /** Options of {@linkcode MultiStepDecay}. */
 export interface MultiStepDecayOptions extends ScheduleOptions {
-  /** The rate to start from. */
+  /** The initial rate. */
   learningRate: number;
-  /** Epochs at which the rate falls, rising. */
+  /** The epochs at which the rate drops, in ascending order. */
   milestones: readonly number[];
-  /** The factor of each fall; below 1. @default {0.1} */
+  /** The factor of each drop; below 1. @default {0.1} */
   gamma?: number;
 }
 
-/** Paddle's positions. */
+/** The order of Paddle's positional arguments. */
 const ORDER = ["learningRate", "milestones", "gamma", "lastEpoch", "verbose"];
 
 /**
- * `learningRate * gamma ** n`, n being the milestones that are behind.
+ * `learningRate * gamma ** n`, where n is the number of milestones reached.
  *
  * Mirrors `paddle.optimizer.lr.MultiStepDecay` (3.3).
  */
 export class MultiStepDecay extends LRScheduler {
-  /** The name that `verbose` says. */
+  /** The name that `verbose` prints. */
   static readonly className = "MultiStepDecay";
   readonly #milestones: readonly number[];
   readonly #gamma: number;
 
   /**
-   * Make one, with Paddle's arguments by position or by name.
+   * Takes Paddle's arguments by position or by name.
    *
    * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
    */
@@ -57,7 +57,7 @@ export class MultiStepDecay extends LRScheduler {
     if (new.target === MultiStepDecay) this.begin();
   }
 
-  /** The rate of `this.lastEpoch`. */
+  /** The rate at `this.lastEpoch`. */
   override getLr(): number {
     const next = this.#milestones.findIndex((milestone) => this.lastEpoch < milestone);
     return this.baseLr * pow(this.#gamma, next === -1 ? this.#milestones.length : next);

@@ -1,5 +1,5 @@
 /**
- * A rate by a product of functions of the epochs.
+ * A rate that is multiplied by a function of the epoch.
  *
  * @module
  */
@@ -9,27 +9,27 @@ import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_schedu
 
 /** Options of {@linkcode MultiplicativeDecay}. */
 export interface MultiplicativeDecayOptions extends ScheduleOptions {
-  /** The rate to start from. */
+  /** The initial rate. */
   learningRate: number;
-  /** A factor for an epoch; `lr.pow` is Python's `**`. */
+  /** Returns the factor for an epoch; `lr.pow` is Python's `**`. */
   lrLambda: (epoch: number) => number;
 }
 
-/** Paddle's positions. */
+/** The order of Paddle's positional arguments. */
 const ORDER = ["learningRate", "lrLambda", "lastEpoch", "verbose"];
 
 /**
- * `learningRate * lrLambda(1) * ... * lrLambda(epoch)`, computed anew each time.
+ * `learningRate * lrLambda(1) * ... * lrLambda(epoch)`, recomputed from the start each time.
  *
  * Mirrors `paddle.optimizer.lr.MultiplicativeDecay` (3.3).
  */
 export class MultiplicativeDecay extends LRScheduler {
-  /** The name that `verbose` says. */
+  /** The name that `verbose` prints. */
   static readonly className = "MultiplicativeDecay";
   readonly #lrLambda: (epoch: number) => number;
 
   /**
-   * Make one, with Paddle's arguments by position or by name.
+   * Takes Paddle's arguments by position or by name.
    *
    * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
    */
@@ -47,7 +47,7 @@ export class MultiplicativeDecay extends LRScheduler {
     if (new.target === MultiplicativeDecay) this.begin();
   }
 
-  /** The rate of `this.lastEpoch`. */
+  /** The rate at `this.lastEpoch`. */
   override getLr(): number {
     let rate = this.baseLr;
     for (let epoch = 1; epoch <= this.lastEpoch; epoch++) rate *= this.#lrLambda(epoch);

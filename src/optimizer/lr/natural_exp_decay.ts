@@ -1,5 +1,5 @@
 /**
- * Exponential decay by the natural base.
+ * Exponential decay with base e.
  *
  * @module
  */
@@ -10,13 +10,13 @@ import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_schedu
 
 /** Options of {@linkcode NaturalExpDecay}. */
 export interface NaturalExpDecayOptions extends ScheduleOptions {
-  /** The rate to start from. */
+  /** The initial rate. */
   learningRate: number;
-  /** How fast it falls; above 0. */
+  /** The decay rate; above 0. */
   gamma: number;
 }
 
-/** Paddle's positions. */
+/** The order of Paddle's positional arguments. */
 const ORDER = ["learningRate", "gamma", "lastEpoch", "verbose"];
 
 /**
@@ -25,12 +25,12 @@ const ORDER = ["learningRate", "gamma", "lastEpoch", "verbose"];
  * Mirrors `paddle.optimizer.lr.NaturalExpDecay` (3.3).
  */
 export class NaturalExpDecay extends LRScheduler {
-  /** The name that `verbose` says. */
+  /** The name that `verbose` prints. */
   static readonly className = "NaturalExpDecay";
   readonly #gamma: number;
 
   /**
-   * Make one, with Paddle's arguments by position or by name.
+   * Takes Paddle's arguments by position or by name.
    *
    * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
    */
@@ -43,7 +43,7 @@ export class NaturalExpDecay extends LRScheduler {
     if (new.target === NaturalExpDecay) this.begin();
   }
 
-  /** The rate of `this.lastEpoch`. */
+  /** The rate at `this.lastEpoch`. */
   override getLr(): number {
     return this.baseLr * exp(-this.#gamma * this.lastEpoch);
   }

@@ -12,13 +12,13 @@ import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_schedu
 export interface NoamDecayOptions extends ScheduleOptions {
   /** The width of the model. */
   dModel: number;
-  /** Epochs in which the rate rises. */
+  /** Epochs during which the rate rises. */
   warmupSteps: number;
-  /** A factor for all rates. @default {1} */
+  /** A factor applied to all rates. @default {1} */
   learningRate?: number;
 }
 
-/** Paddle's positions. */
+/** The order of Paddle's positional arguments. */
 const ORDER = ["dModel", "warmupSteps", "learningRate", "lastEpoch", "verbose"];
 
 /**
@@ -27,13 +27,13 @@ const ORDER = ["dModel", "warmupSteps", "learningRate", "lastEpoch", "verbose"];
  * Mirrors `paddle.optimizer.lr.NoamDecay` (3.3).
  */
 export class NoamDecay extends LRScheduler {
-  /** The name that `verbose` says. */
+  /** The name that `verbose` prints. */
   static readonly className = "NoamDecay";
   readonly #scale: number;
   readonly #warmupSteps: number;
 
   /**
-   * Make one, with Paddle's arguments by position or by name.
+   * Takes Paddle's arguments by position or by name.
    *
    * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
    */
@@ -48,7 +48,7 @@ export class NoamDecay extends LRScheduler {
     if (new.target === NoamDecay) this.begin();
   }
 
-  /** The rate of `this.lastEpoch`. */
+  /** The rate at `this.lastEpoch`. */
   override getLr(): number {
     const epoch = this.lastEpoch;
     const falling = epoch === 0 ? 1 : pow(epoch, -0.5);

@@ -1,5 +1,5 @@
 /**
- * One rise and one fall.
+ * A single cycle: one rise and one fall.
  *
  * @module
  */
@@ -10,23 +10,23 @@ import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_schedu
 
 /** Options of {@linkcode OneCycleLR}. */
 export interface OneCycleLROptions extends ScheduleOptions {
-  /** The greatest rate. */
+  /** The maximum rate. */
   maxLearningRate: number;
-  /** All steps; a whole number above 0. */
+  /** The total number of steps; a positive integer. */
   totalSteps: number;
-  /** The rate at the start is the greatest one divided by this. @default {25} */
+  /** The initial rate is the maximum rate divided by this. @default {25} */
   divideFactor?: number;
   /** The rate at the end. @default {0.0001} */
   endLearningRate?: number;
-  /** Part of the steps in which the rate rises; 0 to 1. @default {0.3} */
+  /** The fraction of steps during which the rate rises; 0 to 1. @default {0.3} */
   phasePct?: number;
-  /** The shape of rise and fall. @default {"cos"} */
+  /** The shape of the rise and fall. @default {"cos"} */
   annealStrategy?: "cos" | "linear";
-  /** Fall as long as the rise was, then to the end; needs a `phasePct` below 0.5. @default {false} */
+  /** Fall back to the initial rate for as long as the rise took, then to the end; needs a `phasePct` below 0.5. @default {false} */
   threePhase?: boolean;
 }
 
-/** Paddle's positions. */
+/** The order of Paddle's positional arguments. */
 const ORDER = [
   "maxLearningRate",
   "totalSteps",
@@ -42,20 +42,20 @@ const ORDER = [
 /**
  * From `maxLearningRate / divideFactor` up to `maxLearningRate` and down to `endLearningRate`.
  *
- * Mirrors `paddle.optimizer.lr.OneCycleLR` (3.3). As in Paddle, the rate after the last step is still answered, and goes on along its curve.
+ * Mirrors `paddle.optimizer.lr.OneCycleLR` (3.3). As in Paddle, one step past the end is still allowed, and continues along the curve.
  */
 export class OneCycleLR extends LRScheduler {
-  /** The name that `verbose` says. */
+  /** The name that `verbose` prints. */
   static readonly className = "OneCycleLR";
   readonly #totalSteps: number;
   readonly #isLinear: boolean;
-  /** Where the phases meet. */
+  /** The epochs at which the phases begin and end. */
   readonly #ends: number[];
-  /** The rates there. */
+  /** The rates at those epochs. */
   readonly #rates: number[];
 
   /**
-   * Make one, with Paddle's arguments by position or by name.
+   * Takes Paddle's arguments by position or by name.
    *
    * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
    */
@@ -115,9 +115,9 @@ export class OneCycleLR extends LRScheduler {
   }
 
   /**
-   * The rate of `this.lastEpoch`.
+   * The rate at `this.lastEpoch`.
    *
-   * @throws {ValueError} `INVALID_VALUE` after the last step
+   * @throws {ValueError} `INVALID_VALUE` beyond `totalSteps`
    */
   override getLr(): number {
     const epoch = this.lastEpoch;

@@ -1,5 +1,5 @@
 /**
- * Rates by intervals.
+ * A piecewise constant rate.
  *
  * @module
  */
@@ -9,13 +9,13 @@ import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_schedu
 
 /** Options of {@linkcode PiecewiseDecay}. */
 export interface PiecewiseDecayOptions extends ScheduleOptions {
-  /** Epochs at which the rate changes, rising. */
+  /** The epochs at which the rate changes, in ascending order. */
   boundaries: readonly number[];
-  /** One rate more than boundaries. */
+  /** The rates, one more than there are boundaries. */
   values: readonly number[];
 }
 
-/** Paddle's positions. */
+/** The order of Paddle's positional arguments. */
 const ORDER = ["boundaries", "values", "lastEpoch", "verbose"];
 
 /**
@@ -24,13 +24,13 @@ const ORDER = ["boundaries", "values", "lastEpoch", "verbose"];
  * Mirrors `paddle.optimizer.lr.PiecewiseDecay` (3.3).
  */
 export class PiecewiseDecay extends LRScheduler {
-  /** The name that `verbose` says. */
+  /** The name that `verbose` prints. */
   static readonly className = "PiecewiseDecay";
   readonly #boundaries: readonly number[];
   readonly #values: readonly number[];
 
   /**
-   * Make one, with Paddle's arguments by position or by name.
+   * Takes Paddle's arguments by position or by name.
    *
    * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
    */
@@ -51,7 +51,7 @@ export class PiecewiseDecay extends LRScheduler {
     if (new.target === PiecewiseDecay) this.begin();
   }
 
-  /** The rate of `this.lastEpoch`. */
+  /** The rate at `this.lastEpoch`. */
   override getLr(): number {
     const interval = this.#boundaries.findIndex((boundary) => this.lastEpoch < boundary);
     return this.#values[interval === -1 ? this.#values.length - 1 : interval];

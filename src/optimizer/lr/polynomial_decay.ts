@@ -1,5 +1,5 @@
 /**
- * Decay along a power of the epoch.
+ * Polynomial decay.
  *
  * @module
  */
@@ -10,19 +10,19 @@ import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_schedu
 
 /** Options of {@linkcode PolynomialDecay}. */
 export interface PolynomialDecayOptions extends ScheduleOptions {
-  /** The rate to start from. */
+  /** The initial rate. */
   learningRate: number;
-  /** Epochs until the end; a whole number above 0. */
+  /** Epochs until `endLr` is reached; a positive integer. */
   decaySteps: number;
   /** The rate at the end. @default {0.0001} */
   endLr?: number;
   /** The power; above 0. @default {1} */
   power?: number;
-  /** Rise again after the end. @default {false} */
+  /** Rise again after the end, in longer and longer cycles. @default {false} */
   cycle?: boolean;
 }
 
-/** Paddle's positions. */
+/** The order of Paddle's positional arguments. */
 const ORDER = ["learningRate", "decaySteps", "endLr", "power", "cycle", "lastEpoch", "verbose"];
 
 /**
@@ -31,7 +31,7 @@ const ORDER = ["learningRate", "decaySteps", "endLr", "power", "cycle", "lastEpo
  * Mirrors `paddle.optimizer.lr.PolynomialDecay` (3.3).
  */
 export class PolynomialDecay extends LRScheduler {
-  /** The name that `verbose` says. */
+  /** The name that `verbose` prints. */
   static readonly className = "PolynomialDecay";
   readonly #decaySteps: number;
   readonly #endLr: number;
@@ -39,7 +39,7 @@ export class PolynomialDecay extends LRScheduler {
   readonly #cycle: boolean;
 
   /**
-   * Make one, with Paddle's arguments by position or by name.
+   * Takes Paddle's arguments by position or by name.
    *
    * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
    */
@@ -67,7 +67,7 @@ export class PolynomialDecay extends LRScheduler {
     if (new.target === PolynomialDecay) this.begin();
   }
 
-  /** The rate of `this.lastEpoch`. */
+  /** The rate at `this.lastEpoch`. */
   override getLr(): number {
     let epoch = this.lastEpoch;
     let steps = this.#decaySteps;

@@ -1,5 +1,5 @@
 /**
- * A rate that falls when a metric no longer gets better.
+ * A rate that drops when a metric stops improving.
  *
  * @module
  */
@@ -14,32 +14,32 @@ import { LRScheduler, numberOf } from "./lr_scheduler.ts";
 
 /** Options of {@linkcode ReduceOnPlateau}. */
 export interface ReduceOnPlateauOptions {
-  /** The rate to start from. */
+  /** The initial rate. */
   learningRate: number;
   /** Whether a lower metric is better, or a higher one. @default {"min"} */
   mode?: "min" | "max";
-  /** The factor of each fall; below 1. @default {0.1} */
+  /** The factor of each drop; below 1. @default {0.1} */
   factor?: number;
-  /** Epochs without progress before the rate falls. @default {10} */
+  /** Epochs without improvement before the rate drops. @default {10} */
   patience?: number;
-  /** Progress that counts. @default {0.0001} */
+  /** The minimum change that counts as an improvement. @default {0.0001} */
   threshold?: number;
-  /** Whether the threshold is a part of the best metric, or an amount. @default {"rel"} */
+  /** Whether the threshold is relative to the best metric, or absolute. @default {"rel"} */
   thresholdMode?: "rel" | "abs";
-  /** Epochs after a fall in which nothing is counted. @default {0} */
+  /** Epochs after a drop during which metrics are ignored. @default {0} */
   cooldown?: number;
-  /** The least rate. @default {0} */
+  /** The minimum rate. @default {0} */
   minLr?: number;
-  /** Falls that are not greater than this are left out. @default {1e-8} */
+  /** Drops no greater than this are skipped. @default {1e-8} */
   epsilon?: number;
-  /** Say each fall: on the console, or to a function. @default {false} */
+  /** Print each drop to the console, or pass the line to a function. @default {false} */
   verbose?: boolean | ((line: string) => void);
 }
 
 /** A metric: a number, or an array with one element. */
 export type Metric = number | Float | NumpyScalar | NDArray;
 
-/** Paddle's positions. */
+/** The order of Paddle's positional arguments. */
 const ORDER = [
   "learningRate",
   "mode",
@@ -54,18 +54,19 @@ const ORDER = [
 ];
 
 /**
- * Multiplies the rate by `factor` when the metric has not got better for more than `patience` steps.
+ * Multiplies the rate by `factor` when the metric has not improved for more than `patience` steps.
  *
- * Mirrors `paddle.optimizer.lr.ReduceOnPlateau` (3.3). `best` stays what the caller gave, in the state, too; a JavaScript number is a float.
+ * Mirrors `paddle.optimizer.lr.ReduceOnPlateau` (3.3). `best` is kept as the caller passed it, in the state, too; a JavaScript number is a
+ * float.
  */
 export class ReduceOnPlateau extends LRScheduler {
-  /** The name that `verbose` says. */
+  /** The name that `verbose` prints. */
   static readonly className = "ReduceOnPlateau";
-  /** Steps until counting begins again. */
+  /** Remaining steps of the cooldown. */
   cooldownCounter = 0;
   /** The best metric so far, or null. */
   best: Metric | null = null;
-  /** Steps without progress. */
+  /** Steps without improvement. */
   numBadEpochs = 0;
   readonly #sign: 1 | -1;
   readonly #isRelative: boolean;
@@ -78,7 +79,7 @@ export class ReduceOnPlateau extends LRScheduler {
   #bestIsInt = false;
 
   /**
-   * Make one, with Paddle's arguments by position or by name; it takes no step.
+   * Takes Paddle's arguments by position or by name; takes no step.
    *
    * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
    */
@@ -132,18 +133,18 @@ export class ReduceOnPlateau extends LRScheduler {
     this.#epsilon = epsilon;
   }
 
-  /** None: the first step needs a metric. */
+  /** Does nothing: the first step needs a metric. */
   protected override firstStep(): void {}
 
-  /** The rate now. */
+  /** The current rate. */
   override getLr(): number {
     return this.lastLr;
   }
 
   /**
-   * Look at the metric of the next epoch, or of `epoch`.
+   * Take the metric of the next epoch, or of `epoch`.
    *
-   * @throws {ValueError} `INVALID_VALUE` where the metric is no number
+   * @throws {ValueError} `INVALID_VALUE` if the metric is not a number
    */
   override step(metric?: Metric, epoch?: number): void {
     this.lastEpoch = epoch ?? this.lastEpoch + 1;
@@ -168,7 +169,7 @@ export class ReduceOnPlateau extends LRScheduler {
     }
   }
 
-  /** Arithmetic on a float32 is rounded to float32, as in Paddle and in numpy 2. */
+  /** Arithmetic with a float32 is rounded to float32, as in Paddle and numpy 2. */
   #isBetter(value: number, best: Metric): boolean {
     const isSingle = (best instanceof NDArray || best instanceof NumpyScalar) && best.dtype === "float32";
     const round = isSingle ? Math.fround : (x: number) => x;
@@ -179,17 +180,17 @@ export class ReduceOnPlateau extends LRScheduler {
     return this.#sign === 1 ? value < bound : value > bound;
   }
 
-  /** Keys of the state, in order. */
+  /** The keys of the state, in order. */
   protected override stateKeys(): readonly string[] {
     return ["cooldown_counter", "best", "num_bad_epochs", "last_epoch", "last_lr"];
   }
 
-  /** Keys whose numbers are floats in Python. */
+  /** The keys whose values are floats in Python. */
   protected override floatKeys(): readonly string[] {
     return this.#bestIsInt ? ["last_lr"] : ["last_lr", "best"];
   }
 
-  /** The state, with Paddle's keys in Paddle's order; a Tensor as the best metric is a float there. */
+  /** The state, with Paddle's keys in Paddle's order; a best metric that is a Tensor is saved as a float. */
   override stateDict(): Map<string, Value> {
     const { best } = this;
     if (best instanceof Tensor) this.best = metricOf(best);
@@ -198,7 +199,7 @@ export class ReduceOnPlateau extends LRScheduler {
     return state;
   }
 
-  /** Set the field of `key`, which `state` holds. */
+  /** Set the field for `key` to `value`; `state` is the state it comes from. */
   protected override setState(key: string, value: Value, state: ReadonlyMap<Value, Value>): void {
     if (key !== "best") return super.setState(key, numberOf(key, value), state);
     if (value !== null) metricOf(value);

@@ -10,15 +10,15 @@ import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_schedu
 
 /** Options of {@linkcode StepDecay}. */
 export interface StepDecayOptions extends ScheduleOptions {
-  /** The rate to start from. */
+  /** The initial rate. */
   learningRate: number;
-  /** Epochs from one fall to the next; a whole number above 0. */
+  /** Epochs from one drop to the next; a positive integer. */
   stepSize: number;
-  /** The factor of each fall; below 1. @default {0.1} */
+  /** The factor of each drop; below 1. @default {0.1} */
   gamma?: number;
 }
 
-/** Paddle's positions. */
+/** The order of Paddle's positional arguments. */
 const ORDER = ["learningRate", "stepSize", "gamma", "lastEpoch", "verbose"];
 
 /**
@@ -27,13 +27,13 @@ const ORDER = ["learningRate", "stepSize", "gamma", "lastEpoch", "verbose"];
  * Mirrors `paddle.optimizer.lr.StepDecay` (3.3).
  */
 export class StepDecay extends LRScheduler {
-  /** The name that `verbose` says. */
+  /** The name that `verbose` prints. */
   static readonly className = "StepDecay";
   readonly #stepSize: number;
   readonly #gamma: number;
 
   /**
-   * Make one, with Paddle's arguments by position or by name.
+   * Takes Paddle's arguments by position or by name.
    *
    * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
    */
@@ -50,7 +50,7 @@ export class StepDecay extends LRScheduler {
     if (new.target === StepDecay) this.begin();
   }
 
-  /** The rate of `this.lastEpoch`. */
+  /** The rate at `this.lastEpoch`. */
   override getLr(): number {
     return this.baseLr * pow(this.#gamma, Math.floor(this.lastEpoch / this.#stepSize));
   }
