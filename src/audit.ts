@@ -7,7 +7,7 @@ import type { PickleFinding } from "./codec/pickle/symbol_guard.ts";
 import { readFile } from "./codec/read_file.ts";
 import { type ErrorJson, PaddleError, type Warning } from "./errors.ts";
 import { driveFrom } from "./io/drive/drive_from.ts";
-import { noSingleFile } from "./io/models/no_single_file.ts";
+import { notASingleFile } from "./io/models/not_a_single_file.ts";
 import { type From, sourceOf } from "./io/open_source.ts";
 import { resolveLimits } from "./limits.ts";
 import { fromFileInSteps } from "./model/from_file.ts";
@@ -71,7 +71,7 @@ export async function audit(from: From, options: AuditOptions = {}): Promise<Aud
   const findings: PickleFinding[] = [];
   const warnings: Warning[] = [];
   const opened = await sourceOf(from, options).catch(async (error) => {
-    throw await noSingleFile(error, from, options, "audit");
+    throw await notASingleFile(error, from, options, "audit");
   });
   const report: AuditReport = { ok: false, exitCode: 2, kind: "unknown", symbols: [], warnings, size: opened.size };
   const source = "stream" in opened ? null : opened;

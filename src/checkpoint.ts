@@ -8,7 +8,7 @@ import { type DType, dtypeInfo } from "./dtype.ts";
 import { quote, SourceError, UnsupportedError, ValueError, type Warning } from "./errors.ts";
 import { eitherSignal } from "./io/waiting/either_signal.ts";
 import type { Source } from "./io/source.ts";
-import { leaveValue } from "./io/lazy/left_value.ts";
+import { deferValue } from "./io/lazy/deferred_value.ts";
 import { InlineBytes } from "./io/lazy/inline_bytes.ts";
 import { type ReadOptions, SpanBytes } from "./io/lazy/span_bytes.ts";
 import { streamOf } from "./io/streams/stream_of.ts";
@@ -19,7 +19,7 @@ import { namedArrays } from "./model/named_arrays.ts";
 import { replaceLeavesInSteps, someInSteps } from "./model/walk.ts";
 import { arrayGiven, type LazyBytes, type NDArray } from "./ndarray.ts";
 import { checkOptions } from "./options.ts";
-import { shownValue } from "./words/plain_object.ts";
+import { shownValue } from "./words/described.ts";
 import { DenseTensor, remade, Tensor } from "./tensor.ts";
 import type { Value } from "./values.ts";
 
@@ -72,7 +72,7 @@ export class Checkpoint {
     this.#arrays = parts.arrays ?? namedArrays(parts.value);
     this.#places = parts.places;
     this.#lazies = parts.lazies;
-    leaveValue(this, ({ signal }) => this.value({ signal }));
+    deferValue(this, ({ signal }) => this.value({ signal }));
   }
 
   /**

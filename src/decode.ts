@@ -8,7 +8,7 @@ import { readFile } from "./codec/read_file.ts";
 import { resolveLimits } from "./limits.ts";
 import { fromFile } from "./model/from_file.ts";
 import { checkOptions, DECODE_OPTIONS, type DecodeOptions } from "./options.ts";
-import { bytesGiven } from "./words/plain_bytes.ts";
+import { checkedBytes } from "./words/plain_bytes.ts";
 import type { Value } from "./values.ts";
 
 /**
@@ -36,7 +36,7 @@ export function decode(bytes: Uint8Array | ArrayBuffer, options: DecodeOptions =
   const copy = options.copy ?? false;
   const content = driveBytes(
     (cursor) => readFile(cursor, { limits, strict: options.strict, safetensors: options.safetensors }),
-    bytesGiven(bytes),
+    checkedBytes(bytes),
     { copy },
   );
   const { value, warnings } = fromFile(content, { ...options, borrowed: !copy });

@@ -6,7 +6,7 @@
 import { detectKind, type FileKind } from "./codec/detect_kind.ts";
 import { driveFrom } from "./io/drive/drive_from.ts";
 import { type From, sourceOf } from "./io/open_source.ts";
-import { noSingleFile } from "./io/models/no_single_file.ts";
+import { notASingleFile } from "./io/models/not_a_single_file.ts";
 import { checkOptions } from "./options.ts";
 import type { Folder } from "./io/folder.ts";
 import type { Fetch, HttpOptions } from "./io/http/http_options.ts";
@@ -45,7 +45,7 @@ export async function detect(from: From, options: DetectOptions = {}): Promise<F
   try {
     return await kindOf(from, options);
   } catch (error) {
-    throw await noSingleFile(error, from, options, "detect");
+    throw await notASingleFile(error, from, options, "detect");
   }
 }
 

@@ -5,7 +5,8 @@
  */
 import { recordSize, writeRecordChunks } from "./codec/record/write_record.ts";
 import { sizeOfPickleInSteps, writePickleChunks } from "./codec/pickle/write_pickle.ts";
-import { isPlainObject, shownValue } from "./words/plain_object.ts";
+import { shownValue } from "./words/described.ts";
+import { isPlainObject } from "./words/plain_object.ts";
 import { planSafetensors } from "./codec/safetensors/write_safetensors.ts";
 import { ValueError, type Warning } from "./errors.ts";
 import { checkBuffer } from "./model/check_value.ts";

@@ -5,7 +5,7 @@
  */
 import { LimitError } from "./errors.ts";
 import { structureRoom } from "./words/heap.ts";
-import { shownValue } from "./words/plain_object.ts";
+import { shownValue } from "./words/described.ts";
 
 /** The ceilings of one call. Bytes, counts and levels; a non-negative safe integer or `Infinity`. */
 export interface Limits {

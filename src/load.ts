@@ -5,8 +5,8 @@
  */
 import { readFile } from "./codec/read_file.ts";
 import { driveFrom } from "./io/drive/drive_from.ts";
-import { LeftSlices } from "./io/lazy/load_slices.ts";
-import { findModel, isNoFile, moreTelling, notFound } from "./io/models/find_model.ts";
+import { DeferredSlices } from "./io/lazy/deferred_slices.ts";
+import { findModel, isNoFile, moreSpecific, notFound } from "./io/models/find_model.ts";
 import { type From, type Opened, sourceOf } from "./io/open_source.ts";
 import { isFolder, type Place, placeOf } from "./io/place.ts";
 import { readModel, type VariableValue } from "./io/models/read_model.ts";
@@ -54,10 +54,10 @@ export async function load(from: From, options: LoadOptions = {}): Promise<Value
     try {
       return await loadModel(place, { ...options, limits });
     } catch (later) {
-      throw moreTelling(error, later);
+      throw moreSpecific(error, later);
     }
   }
-  const slices = "stream" in opened ? null : new LeftSlices(opened);
+  const slices = "stream" in opened ? null : new DeferredSlices(opened);
   const { value, warnings } = await driveFrom(
     opened,
     (cursor) => readFile(cursor, { limits, strict: options.strict, safetensors: options.safetensors }),

@@ -9,8 +9,8 @@ import { FormatError, UnsupportedError, ValueError } from "./errors.ts";
 import { widenBits } from "./kernel.ts";
 import { dtypeOf, flatten } from "./words/nested_lists.ts";
 import { PackedBytes } from "./words/packed_bytes.ts";
-import { bytesGiven, isMemory, plainBytes } from "./words/plain_bytes.ts";
-import { described, shownValue } from "./words/plain_object.ts";
+import { checkedBytes, isMemory, plainBytes } from "./words/plain_bytes.ts";
+import { described, shownValue } from "./words/described.ts";
 import { badValue, bigFor, bitsOfScalar, floatOfBits, integerFor, isReal, toFloat } from "./words/scalar_cast.ts";
 import { Float16, viewOf } from "./words/typed_view.ts";
 import { Complex, Float } from "./values.ts";
@@ -104,7 +104,7 @@ export class NDArray {
     if (this.nbytes > Number.MAX_SAFE_INTEGER) throw badShape(shape);
     if (data === undefined) this.#bytes = allocate(dtype, shape, this.nbytes);
     else if (data instanceof Uint8Array) this.#bytes = plainBytes(data);
-    else if (isMemory(data)) this.#bytes = bytesGiven(data);
+    else if (isMemory(data)) this.#bytes = checkedBytes(data);
     else {
       if (typeof (data as LazyBytes | null)?.read !== "function") {
         const way = Array.isArray(data) ? ": fromArray(list) takes numbers" : "";

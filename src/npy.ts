@@ -24,7 +24,7 @@ import { npyHead } from "./codec/npy/write_npy.ts";
 import { ValueError } from "./errors.ts";
 import { BytesSource } from "./io/sources/bytes_source.ts";
 import { driveFrom } from "./io/drive/drive_from.ts";
-import { gather } from "./io/sources/gather.ts";
+import { seekableSource } from "./io/sources/seekable_source.ts";
 import { loadLazyArrays } from "./io/lazy/load_lazy_arrays.ts";
 import { openNpzArrays, planNpz, planPackedNpz, readNpz } from "./io/models/npz.ts";
 import { type From, sourceOf } from "./io/open_source.ts";
@@ -45,7 +45,7 @@ import {
 } from "./options.ts";
 import { saveChunks, type SaveReport } from "./save.ts";
 import { UnreadBytes } from "./words/unread_bytes.ts";
-import { bytesGiven } from "./words/plain_bytes.ts";
+import { checkedBytes } from "./words/plain_bytes.ts";
 
 /** Options of {@linkcode decode} and {@linkcode decodeNpz}. */
 export interface DecodeNpyOptions {
@@ -94,7 +94,7 @@ export function decode(bytes: Uint8Array, options: DecodeNpyOptions = {}): NDArr
   checkOptions(options, DECODE);
   const { copy, float8 } = options;
   const budget = new Budget(resolveLimits(options.limits));
-  const content = driveBytes((cursor) => readNpy(cursor, { budget, float8 }), bytesGiven(bytes), { copy });
+  const content = driveBytes((cursor) => readNpy(cursor, { budget, float8 }), checkedBytes(bytes), { copy });
   return numpyArrayOf(content, { borrowed: !copy }) as NDArray;
 }
 
@@ -183,7 +183,7 @@ export async function decodeNpz(
 ): Promise<Map<string, NDArray>> {
   checkOptions(options, [...DECODE, "signal"]);
   options.signal?.throwIfAborted();
-  return await readNpz(new BytesSource(bytesGiven(bytes)), { ...options, limits: resolveLimits(options.limits) });
+  return await readNpz(new BytesSource(checkedBytes(bytes)), { ...options, limits: resolveLimits(options.limits) });
 }
 
 /**
@@ -197,7 +197,7 @@ export async function loadNpz(from: From, options: LoadNpyOptions = {}): Promise
   const { signal } = options;
   signal?.throwIfAborted();
   const limits = resolveLimits(options.limits);
-  const source = await gather(await sourceOf(from, options), limits.maxStreamBytes, signal);
+  const source = await seekableSource(await sourceOf(from, options), limits.maxStreamBytes, signal);
   return await readNpz(source, { ...options, limits });
 }
 
@@ -214,7 +214,7 @@ export async function openNpz(from: From, options: LoadNpyOptions = {}): Promise
   const { signal } = options;
   signal?.throwIfAborted();
   const limits = resolveLimits(options.limits);
-  const source = await gather(await sourceOf(from, options), limits.maxStreamBytes, signal);
+  const source = await seekableSource(await sourceOf(from, options), limits.maxStreamBytes, signal);
   try {
     const { value, lazies } = await openNpzArrays(source, { ...options, limits });
     return new Checkpoint({ source, value, warnings: [], lazies, places: new Map() });

@@ -5,7 +5,7 @@
  */
 import { readFile } from "./codec/read_file.ts";
 import type { Warning } from "./errors.ts";
-import { findModel, isNoFile, moreTelling, notFound } from "./io/models/find_model.ts";
+import { findModel, isNoFile, moreSpecific, notFound } from "./io/models/find_model.ts";
 import type { From } from "./io/open_source.ts";
 import { isFolder, type Place, placeOf } from "./io/place.ts";
 import { isShardIndex } from "./io/models/shard_index.ts";
@@ -56,7 +56,7 @@ export async function open(from: From, options: OpenOptions = {}): Promise<Check
     try {
       return await openModel(place, { ...options, limits });
     } catch (later) {
-      throw moreTelling(error, later);
+      throw moreSpecific(error, later);
     }
   }
 }

@@ -7,7 +7,7 @@ import { FormatError, UnsupportedError } from "./errors.ts";
 import { BytesSource } from "./io/sources/bytes_source.ts";
 import { withPath } from "./io/drive/drive_from.ts";
 import type { Folder } from "./io/folder.ts";
-import { gather } from "./io/sources/gather.ts";
+import { seekableSource } from "./io/sources/seekable_source.ts";
 import { inflate } from "./io/archives/inflate.ts";
 import { type From, sourceOf } from "./io/open_source.ts";
 import { piecesOf } from "./io/sources/part_source.ts";
@@ -55,7 +55,7 @@ export async function openArchive(from: From, options: OpenArchiveOptions = {}):
   const { signal } = options;
   signal?.throwIfAborted();
   const limits = resolveLimits(options.limits);
-  const source = await gather(await sourceOf(from, options), limits.maxStreamBytes, signal);
+  const source = await seekableSource(await sourceOf(from, options), limits.maxStreamBytes, signal);
   try {
     return await folderOf(source, limits, signal);
   } catch (error) {

@@ -4,13 +4,13 @@
  * @module
  */
 import type { Warning } from "./errors.ts";
-import { type Folder, folderGiven, type Unchanged } from "./io/folder.ts";
+import { checkedFolder, type Folder, type Unchanged } from "./io/folder.ts";
 import type { From } from "./io/open_source.ts";
 import type { Fetch, HttpOptions } from "./io/http/http_options.ts";
 import type { ProgressEvent } from "./io/progress.ts";
 import type { Limits } from "./limits.ts";
 import { checkNames } from "./words/option_names.ts";
-import { shownValue } from "./words/plain_object.ts";
+import { shownValue } from "./words/described.ts";
 
 export type { ProgressEvent } from "./io/progress.ts";
 
@@ -239,7 +239,7 @@ function checkKind(name: string, value: unknown): void {
   } else if (value === null) return;
   else if (name === "signal") {
     check(name, typeof (value as AbortSignal).aborted === "boolean", "an AbortSignal", value);
-  } else if (name === "folder") folderGiven(value);
+  } else if (name === "folder") checkedFolder(value);
 }
 
 function check(name: string, isRight: boolean, wanted: string, got: unknown): void {

@@ -16,7 +16,7 @@ import { ValueError } from "./errors.ts";
 import { decodePickle, type DecodePickleOptions } from "./model/decode_pickle.ts";
 import { shapeForSave } from "./model/to_pickle.ts";
 import { checkNames } from "./words/option_names.ts";
-import { shownValue } from "./words/plain_object.ts";
+import { shownValue } from "./words/described.ts";
 import type { Value } from "./values.ts";
 
 export {

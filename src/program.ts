@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { gotInstead } from "./words/plain_object.ts";
+import { gotInstead } from "./words/described.ts";
 import type { DType } from "./dtype.ts";
 import type { Complex, Float } from "./values.ts";
 

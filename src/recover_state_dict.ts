@@ -8,7 +8,7 @@ import { findModel, notFound } from "./io/models/find_model.ts";
 import type { Folder } from "./io/folder.ts";
 import { filesOfParts, isModelParts, type ModelParts, type PartFiles } from "./io/models/model_parts.ts";
 import type { FolderEntry } from "./io/open_source.ts";
-import { noPlace } from "./io/misused.ts";
+import { notAPlace } from "./io/argument_errors.ts";
 import { placeOf } from "./io/place.ts";
 import type { ProgressEvent } from "./io/progress.ts";
 import { type ReadModel, readModel, type ReadModelOptions } from "./io/models/read_model.ts";
@@ -129,7 +129,7 @@ async function read(from: string | URL | FolderEntry | ModelParts, options: Reco
   }
   const place = await placeOf(from, options);
   if (!place) {
-    throw noPlace(
+    throw notAPlace(
       "A model is named by a path, a file: URL or { folder, name }, or given as { program, params, info }",
       from,
     );

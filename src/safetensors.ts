@@ -18,7 +18,7 @@ import { readSafetensors } from "./codec/safetensors/read_safetensors.ts";
 import { planSafetensors, type SafetensorsPlan } from "./codec/safetensors/write_safetensors.ts";
 import { ValueError } from "./errors.ts";
 import { driveFrom } from "./io/drive/drive_from.ts";
-import { leftValueOf } from "./io/lazy/left_value.ts";
+import { deferredValueOf } from "./io/lazy/deferred_value.ts";
 import { type From, sourceOf } from "./io/open_source.ts";
 import type { To } from "./io/sink_of.ts";
 import { inTurns } from "./io/waiting/turns.ts";
@@ -31,7 +31,7 @@ import { checkOptions, type LoadOptions, SAVE_OPTIONS, type SaveOptions } from "
 import { saveChunks, type SaveReport } from "./save.ts";
 import { atOnce } from "./words/steps.ts";
 import type { TensorMap } from "./words/tensor_map.ts";
-import { bytesGiven } from "./words/plain_bytes.ts";
+import { checkedBytes } from "./words/plain_bytes.ts";
 
 export { TensorMap } from "./words/tensor_map.ts";
 
@@ -77,7 +77,7 @@ const NOT_HERE = ["protocol", "useBinaryFormat", "safetensors", "numpy", "mode",
 export function decode(bytes: Uint8Array, options: DecodeSafetensorsOptions = {}): TensorMap {
   checkOptions(options, ["limits", "copy"]);
   const budget = new Budget(resolveLimits(options.limits));
-  const content = driveBytes((cursor) => readSafetensors(cursor, { budget }), bytesGiven(bytes), {
+  const content = driveBytes((cursor) => readSafetensors(cursor, { budget }), checkedBytes(bytes), {
     copy: options.copy,
   });
   return fromSafetensors(content, { borrowed: !options.copy });
@@ -171,7 +171,7 @@ export async function save(
   const { metadata, ...rest } = options;
   checkOptions(rest, SAVE_OPTIONS.filter((name) => !NOT_HERE.includes(name)));
   options.signal?.throwIfAborted();
-  const read = leftValueOf(tensors);
+  const read = deferredValueOf(tensors);
   const arrays = (read ? await read(options) : tensors) as ReadonlyMap<string, unknown>;
   const plan = await inTurns(planOf(arrays, { metadata }), options.signal);
   return await saveChunks({ size: plan.size, chunks: plan.unread(), warnings: [] }, to, rest);

@@ -12,7 +12,7 @@ import { pour } from "./io/save/pour.ts";
 import type { Sink } from "./io/sink.ts";
 import { sinkFailed } from "./io/sinks/sink_failed.ts";
 import { sinkOf, type To } from "./io/sink_of.ts";
-import { leftValueOf } from "./io/lazy/left_value.ts";
+import { deferredValueOf } from "./io/lazy/deferred_value.ts";
 import { loadLazyArrays } from "./io/lazy/load_lazy_arrays.ts";
 import { textLengthsOf } from "./io/save/text_lengths.ts";
 import { inTurns } from "./io/waiting/turns.ts";
@@ -57,7 +57,7 @@ export interface SaveReport {
 export async function save(value: Value | Checkpoint, to: To, options: SaveOptions = {}): Promise<SaveReport> {
   checkOptions(options, SAVE_OPTIONS);
   options.signal?.throwIfAborted();
-  const read = leftValueOf(value);
+  const read = deferredValueOf(value);
   // What is whole already is looked at before anybody can change it, as far as that is done in one turn.
   const whole = read ? await read(options) : value;
   return await saveChunks(await planSaving(whole, options), to, options);

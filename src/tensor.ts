@@ -7,7 +7,7 @@ import { type DType, dtypeInfo } from "./dtype.ts";
 import { UnsupportedError } from "./errors.ts";
 import { arrayGiven, type LazyBytes, NDArray } from "./ndarray.ts";
 import { checkNames } from "./words/option_names.ts";
-import { shownValue } from "./words/plain_object.ts";
+import { shownValue } from "./words/described.ts";
 
 /** What a Tensor has beside its numbers. */
 export interface TensorOptions {

@@ -7,7 +7,7 @@ import type { DType } from "./dtype.ts";
 import type { NDArray } from "./ndarray.ts";
 import type { Tensor } from "./tensor.ts";
 import { ValueError } from "./errors.ts";
-import { shownValue } from "./words/plain_object.ts";
+import { shownValue } from "./words/described.ts";
 
 /** Whatever `paddle.load` can give and `paddle.save` takes. */
 export type Value = unknown;

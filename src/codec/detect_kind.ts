@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { bytesGiven } from "../words/plain_bytes.ts";
+import { checkedBytes } from "../words/plain_bytes.ts";
 import { FormatError } from "../errors.ts";
 
 /** Kinds of files. */
@@ -64,7 +64,7 @@ export const HEAD_BYTES = 4096;
 
 /** What a file is; `head` are its first bytes, 4096 or as many as there are, `size` its length where that is known. */
 export function detectKind(head: Uint8Array, size?: number): FileKind {
-  head = bytesGiven(head);
+  head = checkedBytes(head);
   if (head.length === 0) return "empty";
   const text = latin1(head, 264);
   if (text.length >= 260 && text.slice(256, 260) === "TNUM") return "tnum";

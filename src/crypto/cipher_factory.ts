@@ -4,7 +4,7 @@
  * @module
  */
 import { FormatError, UnsupportedError, ValueError } from "../errors.ts";
-import { gather } from "../io/sources/gather.ts";
+import { seekableSource } from "../io/sources/seekable_source.ts";
 import { type From, sourceOf } from "../io/open_source.ts";
 import { readFully } from "../io/sources/read_fully.ts";
 import type { To } from "../io/sink_of.ts";
@@ -99,7 +99,7 @@ async function saveBytes(bytes: Uint8Array, to: To, options: StopOptions): Promi
 
 async function readBytes(from: From, options: StopOptions): Promise<Uint8Array<ArrayBuffer>> {
   const signal = checkStop(options);
-  const source = await gather(await sourceOf(from, { signal }), DEFAULT_LIMITS.maxStreamBytes, signal);
+  const source = await seekableSource(await sourceOf(from, { signal }), DEFAULT_LIMITS.maxStreamBytes, signal);
   try {
     const bytes = new Uint8Array(source.size);
     await readFully(source, 0, bytes, signal);

@@ -6,7 +6,7 @@
 import { isPaddleError, SourceError } from "../errors.ts";
 import type { Folder } from "../io/folder.ts";
 import type { From } from "../io/open_source.ts";
-import { noPlace } from "../io/misused.ts";
+import { notAPlace } from "../io/argument_errors.ts";
 import { folderAt, placeOf } from "../io/place.ts";
 import type { LoadOptions } from "../options.ts";
 
@@ -17,7 +17,7 @@ export async function checkpointFolder(
 ): Promise<Folder> {
   const place = await placeOf(from, options);
   if (place) return folderAt(place);
-  throw noPlace(
+  throw notAPlace(
     "A distributed checkpoint is a folder: a path, URL, directory handle or { folder, name } is wanted",
     from,
   );

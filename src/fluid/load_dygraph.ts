@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { prefixGiven } from "../io/misused.ts";
+import { checkedPrefix } from "../io/argument_errors.ts";
 import { isPaddleError } from "../errors.ts";
 import type { Folder } from "../io/folder.ts";
 import type { Limits } from "../limits.ts";
@@ -40,7 +40,7 @@ export async function loadDygraph(
 ): Promise<[Map<string, NDArray | unknown>, Map<string, NDArray | unknown> | null]> {
   checkOptions(options, ["keepNameTable", "folder", "limits", "signal"]);
   const { keepNameTable = false, folder, limits, signal } = options;
-  const given = prefixGiven(prefix), suffix = SUFFIXES.find((end) => given.endsWith(end));
+  const given = checkedPrefix(prefix), suffix = SUFFIXES.find((end) => given.endsWith(end));
   const base = suffix ? given.slice(0, -suffix.length) : given;
   const shared = { folder, limits, signal, returnNumpy: true, keepNameTable: true };
   const parameters = await load(base + ".pdparams", shared) as Map<string, unknown>;

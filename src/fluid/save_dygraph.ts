@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { prefixGiven } from "../io/misused.ts";
+import { checkedPrefix } from "../io/argument_errors.ts";
 import { byCodePoint } from "../words/code_point_order.ts";
 import { sizeOfPickleInSteps, writePickleChunks } from "../codec/pickle/write_pickle.ts";
 import { writeTnum } from "../codec/tnum/write_tnum.ts";
@@ -53,7 +53,7 @@ export async function saveDygraph(
   if (layout !== "1.8" && layout !== "1.6") throw new TypeError(`Option layout must be "1.8" or "1.6": got ${layout}`);
   if (!(stateDict instanceof Map)) throw new ValueError("INVALID_VALUE", "saveDygraph saves a Map of tensors");
   if (stateDict.size === 0) throw new ValueError("INVALID_VALUE", "The state dict is empty: there is nothing to save");
-  const base = prefixGiven(prefix);
+  const base = checkedPrefix(prefix);
   if (base === "" || base.endsWith("/")) {
     throw new ValueError("INVALID_VALUE", "The prefix must be folder/name: the name is empty");
   }

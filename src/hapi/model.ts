@@ -6,8 +6,9 @@
 import { isPaddleError, PathError, quote, ValueError, type Warning } from "../errors.ts";
 import type { Folder } from "../io/folder.ts";
 import { findManifest } from "../io/save/manifest.ts";
-import { noPlace, prefixGiven } from "../io/misused.ts";
-import { gotInstead, hasMethod } from "../words/plain_object.ts";
+import { checkedPrefix, notAPlace } from "../io/argument_errors.ts";
+import { gotInstead } from "../words/described.ts";
+import { hasMethod } from "../words/plain_object.ts";
 import { placeOf } from "../io/place.ts";
 import { type OutFile, saveFiles } from "../io/save/save_files.ts";
 import { save as saveExported } from "../jit/save.ts";
@@ -119,7 +120,7 @@ export class Model<Network extends StatefulNetwork = StatefulNetwork> {
     }
     if (program) throw new TypeError("Option program belongs to { training: false }");
     const place = await placeOf(path, { folder, signal });
-    if (!place || place.name === "") throw noPlace("path must be a path or file: URL that ends in a name", path);
+    if (!place || place.name === "") throw notAPlace("path must be a path or file: URL that ends in a name", path);
     const file = async (ending: string, state: Value): Promise<OutFile> => {
       const { size, chunks } = await planSaving(state, { signal });
       return { name: place.name + ending, size, chunks };
@@ -144,7 +145,7 @@ export class Model<Network extends StatefulNetwork = StatefulNetwork> {
     checkOptions(options, ["skipMismatch", "resetOptimizer", "folder", "limits", "signal", "onWarning"]);
     const { skipMismatch = false, resetOptimizer = false, folder, limits, signal, onWarning } = options;
     signal?.throwIfAborted();
-    const base = prefixOf(prefixGiven(path));
+    const base = prefixOf(checkedPrefix(path));
     const read = { folder, limits, signal };
     const place = await placeOf(base, { folder, signal });
     if (place) await findManifest(place.folder, place.name, { signal, having: place.name + ".pdparams" });

@@ -4,7 +4,7 @@
  * @module
  */
 import { quote, SaveError } from "../errors.ts";
-import { described } from "../words/plain_object.ts";
+import { described } from "../words/described.ts";
 import type { Sink } from "./sink.ts";
 import type { Source } from "./source.ts";
 
@@ -37,7 +37,7 @@ export interface PutOptions {
 }
 
 /** Throws a TypeError for options that only a directory of the file system supports; a bucket supports versions, too. */
-export function refuseWishes(options: PutOptions | undefined, place: string, hasVersions = false): void {
+export function refuseDiskOptions(options: PutOptions | undefined, place: string, hasVersions = false): void {
   for (const name of ["verify", "ifUnchanged", "lock", "requireDurable", "preserve"] as const) {
     if (options?.[name] && !(hasVersions && name === "ifUnchanged")) {
       throw new TypeError(`Option ${name} has no meaning for ${place}: only a file by path can have it`);
@@ -64,7 +64,7 @@ export interface Folder {
  *
  * @throws {TypeError} `ifUnchanged` has no ETag
  */
-export function wishedEtag(options: PutOptions | undefined): string | null | undefined {
+export function expectedEtag(options: PutOptions | undefined): string | null | undefined {
   const wish = options?.ifUnchanged;
   if (wish === undefined) return undefined;
   const version = "version" in wish ? wish.version : undefined;
@@ -88,7 +88,7 @@ let defaultFolder: Folder | null = null;
  * null restores the runtime's own.
  */
 export function setDefaultFolder(folder: Folder | null): void {
-  defaultFolder = folder && folderGiven(folder);
+  defaultFolder = folder && checkedFolder(folder);
 }
 
 /** The folder for a call: its own option, or the default. */
@@ -101,7 +101,7 @@ export function folderOf(folder: Folder | undefined): Folder | null {
  *
  * @throws {TypeError} it is not
  */
-export function folderGiven(given: unknown): Folder {
+export function checkedFolder(given: unknown): Folder {
   if (isFolder(given)) return given;
   const way = typeof given === "string"
     ? ": new DirectoryFolder(path) is one"
@@ -125,7 +125,7 @@ function isFolder(given: unknown): given is Folder {
  *
  * @throws {TypeError} it is not a string
  */
-export function nameGiven(given: unknown): string {
+export function checkedName(given: unknown): string {
   if (typeof given === "string") return given;
   throw new TypeError(`The name in a folder must be a string: got ${described(given)}`);
 }

@@ -8,20 +8,20 @@ import { HttpError, PathError, SourceError } from "../errors.ts";
 import { BlobSource } from "./sources/blob_source.ts";
 import { BytesSource } from "./sources/bytes_source.ts";
 import { FileSource } from "./sources/file_source.ts";
-import { guarded } from "./sources/guarded_source.ts";
+import { guardedSource } from "./sources/guarded_source.ts";
 import { HandleSource } from "./sources/handle_source.ts";
 import { isSyncHandle, type SyncHandle, SyncHandleSource } from "./sync_handle.ts";
-import { type Folder, folderGiven, folderOf, nameGiven } from "./folder.ts";
+import { checkedFolder, checkedName, type Folder, folderOf } from "./folder.ts";
 import { type Fetch, type HttpOptions, shownUrl } from "./http/http_options.ts";
 import { openHttp, streamHttp } from "./http/http_source.ts";
 import { isEncoded, lengthOf } from "./http/http_version.ts";
 import { homeFolder, homeName } from "./folders/home_folder.ts";
 import { hasFileSystem, pathOfUrl } from "./platform.ts";
 import type { Source } from "./source.ts";
-import { notReadable } from "./misused.ts";
-import { until } from "./folders/stoppable_folder.ts";
-import { isRead, urlOf } from "./url_text.ts";
-import { bytesGiven, isMemory } from "../words/plain_bytes.ts";
+import { notReadable } from "./argument_errors.ts";
+import { stoppableFolder } from "./folders/stoppable_folder.ts";
+import { isReadable, urlOf } from "./url_text.ts";
+import { checkedBytes, isMemory } from "../words/plain_bytes.ts";
 
 /** A stream that can be read once. */
 export interface OpenedStream {
@@ -75,7 +75,7 @@ export interface SourceOfOptions {
 export async function sourceOf(from: From, options: SourceOfOptions = {}): Promise<Opened> {
   if (typeof from === "string") return await fromText(from, options);
   if (from instanceof URL) return await fromUrl(from, options);
-  if (isMemory(from)) return new BytesSource(bytesGiven(from), undefined, true);
+  if (isMemory(from)) return new BytesSource(checkedBytes(from), undefined, true);
   if (from instanceof Blob) return new BlobSource(from);
   if (from instanceof ReadableStream) return { stream: unlocked(from) };
   if (from instanceof Response) return fromResponse(from);
@@ -85,9 +85,9 @@ export async function sourceOf(from: From, options: SourceOfOptions = {}): Promi
       throw new PathError("NOT_A_FILE", `${JSON.stringify(from.name)} is a directory`, { path: from.name });
     }
     if (isSyncHandle(from)) return new SyncHandleSource(from);
-    if (isSource(from)) return guarded(from, options.signal);
+    if (isSource(from)) return guardedSource(from, options.signal);
     if ("folder" in from && "name" in from) {
-      return await fromFolder(folderGiven(from.folder), nameGiven(from.name), options);
+      return await fromFolder(checkedFolder(from.folder), checkedName(from.name), options);
     }
   }
   throw notReadable(from);
@@ -114,7 +114,7 @@ export function isDirectoryHandle(from: unknown): from is DirectoryHandle {
 
 async function fromText(text: string, options: SourceOfOptions): Promise<Opened> {
   const url = urlOf(text), folder = folderOf(options.folder);
-  if (url && (!folder || isRead(url))) return await fromUrl(url, options);
+  if (url && (!folder || isReadable(url))) return await fromUrl(url, options);
   if (folder) return await fromFolder(folder, text, options);
   const home = hasFileSystem() ? null : await homeFolder();
   return home ? await fromFolder(home, homeName(text), options) : await FileSource.open(text);
@@ -124,7 +124,7 @@ async function fromFolder(folder: Folder, name: string, { signal }: SourceOfOpti
   if (name === "" || name.endsWith("/")) {
     throw new PathError("NOT_A_FILE", `${JSON.stringify(name)} names a folder`, { path: name });
   }
-  const source = await until(folder, signal).get(name);
+  const source = await stoppableFolder(folder, signal).get(name);
   if (!source) {
     throw new SourceError("NOT_FOUND", `There is no file ${JSON.stringify(name)} in the folder`, { path: name });
   }

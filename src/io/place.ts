@@ -5,7 +5,7 @@
  */
 import { DirectoryFolder } from "./folders/directory_folder.ts";
 import { isPaddleError } from "../errors.ts";
-import { type Folder, folderGiven, folderOf, nameGiven, type PutOptions } from "./folder.ts";
+import { checkedFolder, checkedName, type Folder, folderOf, type PutOptions } from "./folder.ts";
 import { HandleFolder } from "./folders/handle_folder.ts";
 import { homeFolder, homeName } from "./folders/home_folder.ts";
 import { HttpFolder } from "./folders/http_folder.ts";
@@ -13,8 +13,8 @@ import { shownUrl } from "./http/http_options.ts";
 import { type From, isDirectoryHandle, type SourceOfOptions } from "./open_source.ts";
 import { pathCalls } from "./disk/path.ts";
 import { hasFileSystem, isDirectory, pathOfUrl } from "./platform.ts";
-import { until } from "./folders/stoppable_folder.ts";
-import { isRead, urlOf } from "./url_text.ts";
+import { stoppableFolder } from "./folders/stoppable_folder.ts";
+import { isReadable, urlOf } from "./url_text.ts";
 
 /** A name in a folder. */
 export interface Place {
@@ -33,13 +33,13 @@ export async function placeOf(from: From, options: SourceOfOptions): Promise<Pla
   const place = await findPlace(from, options);
   // The file system answers at once.
   if (!place || place.folder instanceof DirectoryFolder) return place;
-  return { ...place, folder: until(place.folder, options.signal) };
+  return { ...place, folder: stoppableFolder(place.folder, options.signal) };
 }
 
 async function findPlace(from: From, options: SourceOfOptions): Promise<Place | null> {
   const own = folderOf(options.folder);
   const url = typeof from === "string" ? urlOf(from) : from instanceof URL ? from : null;
-  if (url && (from instanceof URL || !own || isRead(url))) {
+  if (url && (from instanceof URL || !own || isReadable(url))) {
     if (url.protocol === "file:") return onDisk(pathOfUrl(url));
     return url.protocol.startsWith("http") ? onServer(url, options) : null;
   }
@@ -50,8 +50,8 @@ async function findPlace(from: From, options: SourceOfOptions): Promise<Place | 
   }
   if (isDirectoryHandle(from)) return { folder: new HandleFolder(from), name: "", shown: from.name };
   if (typeof from === "object" && from !== null && "folder" in from && "name" in from) {
-    const name = nameGiven(from.name);
-    return { folder: folderGiven(from.folder), name: trimmed(name), shown: name };
+    const name = checkedName(from.name);
+    return { folder: checkedFolder(from.folder), name: trimmed(name), shown: name };
   }
   return null;
 }

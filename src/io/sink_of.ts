@@ -4,19 +4,19 @@
  * @module
  */
 import type { FileHandle } from "./file_handle.ts";
-import { shownValue } from "../words/plain_object.ts";
+import { shownValue } from "../words/described.ts";
 import { FileSink } from "./sinks/file_sink.ts";
-import { type Folder, folderGiven, folderOf, nameGiven, type PutOptions, refuseWishes } from "./folder.ts";
-import { isNodeStream, notWritable } from "./misused.ts";
+import { checkedFolder, checkedName, type Folder, folderOf, type PutOptions, refuseDiskOptions } from "./folder.ts";
+import { isNodeStream, notWritable } from "./argument_errors.ts";
 import type { FolderEntry } from "./open_source.ts";
 import { homeFolder, homeName } from "./folders/home_folder.ts";
 import { hasFileSystem, pathOfUrl } from "./platform.ts";
 import { portableParts } from "./folders/safe_name.ts";
 import type { Sink } from "./sink.ts";
-import { until } from "./folders/stoppable_folder.ts";
+import { stoppableFolder } from "./folders/stoppable_folder.ts";
 import { fileStreamSink, StreamSink } from "./sinks/stream_sink.ts";
 import { isSyncHandle, type SyncHandle, SyncHandleSink } from "./sync_handle.ts";
-import { isRead, urlOf } from "./url_text.ts";
+import { isReadable, urlOf } from "./url_text.ts";
 
 /** Anything that can be written to: a path, `file:` URL, stream, file handle, a Sink of your own, or a name in a folder. */
 export type To =
@@ -38,7 +38,7 @@ export async function sinkOf(to: To, options: SinkOfOptions): Promise<Sink> {
   checkWishes(options);
   const url = typeof to === "string" ? urlOf(to) : to instanceof URL ? to : null;
   const folder = folderOf(options.folder);
-  if (url && (to instanceof URL || !folder || isRead(url))) {
+  if (url && (to instanceof URL || !folder || isReadable(url))) {
     if (url.protocol !== "file:") {
       throw new TypeError(`Cannot save to ${url.protocol} URLs: only file: URLs can be written`);
     }
@@ -50,9 +50,9 @@ export async function sinkOf(to: To, options: SinkOfOptions): Promise<Sink> {
     return home ? await inFolder(home, homeName(to), options) : await FileSink.create(to, options);
   }
   if (typeof to === "object" && to !== null && "folder" in to && "name" in to) {
-    return await inFolder(folderGiven(to.folder), nameGiven(to.name), options);
+    return await inFolder(checkedFolder(to.folder), checkedName(to.name), options);
   }
-  refuseWishes(options, "a stream, handle or sink");
+  refuseDiskOptions(options, "a stream, handle or sink");
   if (to instanceof WritableStream) {
     if (to.locked) throw new TypeError("The stream is written by somebody else: it was locked before");
     return new StreamSink(to.getWriter());
@@ -79,7 +79,7 @@ function isSink(to: object): to is Sink {
 /** A folder has its own rules for names; `portable` applies in any folder. */
 async function inFolder(folder: Folder, name: string, options: SinkOfOptions): Promise<Sink> {
   if (options.portable) portableParts(name);
-  return await until(folder, options.signal).put(name, options);
+  return await stoppableFolder(folder, options.signal).put(name, options);
 }
 
 function checkWishes({ ifUnchanged, preserve }: SinkOfOptions): void {

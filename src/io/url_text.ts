@@ -4,14 +4,14 @@
  * @module
  */
 
-import { shownValue } from "../words/plain_object.ts";
+import { shownValue } from "../words/described.ts";
 import { pathOfUrl } from "./platform.ts";
 
 /** Schemes that can be read. */
 const READ: readonly string[] = ["file", "http", "https", "blob", "data"];
 
 /** Whether a URL's scheme can be read. */
-export function isRead(url: URL): boolean {
+export function isReadable(url: URL): boolean {
   return READ.includes(url.protocol.slice(0, -1));
 }
 
@@ -32,7 +32,7 @@ export function urlOf(text: string): URL | null {
  *
  * @throws {TypeError} it is neither
  */
-export function pathGiven(given: unknown): string {
+export function checkedPath(given: unknown): string {
   const url = typeof given === "string" ? urlOf(given) : given instanceof URL ? given : null;
   if (url?.protocol === "file:") return pathOfUrl(url);
   if (typeof given === "string" && !url) return given;

@@ -8,7 +8,7 @@ import type { Warning } from "../errors.ts";
 import { type FileNames, findModel, notFound } from "../io/models/find_model.ts";
 import type { Folder } from "../io/folder.ts";
 import type { FolderEntry } from "../io/open_source.ts";
-import { noPlace } from "../io/misused.ts";
+import { notAPlace } from "../io/argument_errors.ts";
 import { placeOf } from "../io/place.ts";
 import type { ProgressEvent } from "../io/progress.ts";
 import { readFully } from "../io/sources/read_fully.ts";
@@ -49,7 +49,7 @@ export async function load(path: string | URL | FolderEntry, options: LoadOption
   checkOptions(options, OPTIONS);
   options.signal?.throwIfAborted();
   const place = await placeOf(path, options);
-  if (!place) throw noPlace("A model is named by a path, a file: URL or { folder, name }", path);
+  if (!place) throw notAPlace("A model is named by a path, a file: URL or { folder, name }", path);
   const files = await findModel(place, options);
   if (!files) throw await notFound(place);
   const { methods, info } = await readModel(files, { ...options, limits: resolveLimits(options.limits) });

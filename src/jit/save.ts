@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { gotInstead } from "../words/plain_object.ts";
+import { gotInstead } from "../words/described.ts";
 import { type Property, writeProperties } from "../codec/program/properties.ts";
 import { ProgramDesc } from "../codec/program/program_desc.ts";
 import { byCodePoint } from "../words/code_point_order.ts";
@@ -11,7 +11,7 @@ import { quote, SourceError, ValueError } from "../errors.ts";
 import type { Folder } from "../io/folder.ts";
 import { bytesFile, combinedFile, infoFile, programEnding, scatteredFiles } from "../io/models/model_out_files.ts";
 import type { FolderEntry } from "../io/open_source.ts";
-import { noPlace } from "../io/misused.ts";
+import { notAPlace } from "../io/argument_errors.ts";
 import { folderAround, placeOf } from "../io/place.ts";
 import type { ProgressEvent } from "../io/progress.ts";
 import { type OutFile, saveFiles } from "../io/save/save_files.ts";
@@ -97,7 +97,7 @@ export async function save(
   const { programs, variables, info, properties, className } = partsOf(layer);
   const place = await placeOf(path, options);
   if (!place || place.name === "") {
-    throw noPlace("path must be a path, file: URL or { folder, name } that ends in a name", path);
+    throw notAPlace("path must be a path, file: URL or { folder, name } that ends in a name", path);
   }
   const methods = [...programs].filter(([method]) => !(skipForward && method === "forward"));
   if (separateParameters && methods.length !== 1) {

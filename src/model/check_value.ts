@@ -10,7 +10,8 @@ import { keyStep } from "../codec/pickle/place.ts";
 import { scalarBytes } from "../codec/pickle/scalar_bytes.ts";
 import { fieldFits } from "../codec/pickle/record_fields.ts";
 import { lookUpSymbol } from "../codec/pickle/symbols.ts";
-import { className, described, hasMethod, isPlainObject, wayOfPromise } from "../words/plain_object.ts";
+import { className, described, promiseHint } from "../words/described.ts";
+import { hasMethod, isPlainObject } from "../words/plain_object.ts";
 import { isDType } from "../dtype.ts";
 import { quote, ValueError, type Warning } from "../errors.ts";
 import { NDArray } from "../ndarray.ts";
@@ -116,7 +117,7 @@ export function* checkValueInSteps(root: unknown, warnings: Warning[], ofAnyKind
 function wayOut(value: unknown): string {
   if (value === undefined) return "null is Python's None";
   if (ArrayBuffer.isView(value)) return "fromArray(data) makes an array of it";
-  return hasMethod(value, "stateDict") ? "save its stateDict()" : wayOfPromise(value);
+  return hasMethod(value, "stateDict") ? "save its stateDict()" : promiseHint(value);
 }
 
 /** A value to be looked at, and its place. */

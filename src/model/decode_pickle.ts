@@ -7,7 +7,7 @@ import { driveBytes } from "../codec/drive_bytes.ts";
 import { readPickle } from "../codec/pickle/read_pickle.ts";
 import type { Warning } from "../errors.ts";
 import { type Limits, resolveLimits } from "../limits.ts";
-import { bytesGiven } from "../words/plain_bytes.ts";
+import { checkedBytes } from "../words/plain_bytes.ts";
 import type { Value } from "../values.ts";
 import { plainFromPickle } from "./plain_from_pickle.ts";
 
@@ -31,7 +31,7 @@ export interface DecodePickleOptions {
 export function decodePickle(bytes: Uint8Array, options: DecodePickleOptions = {}): Value {
   const limits = resolveLimits(options.limits);
   const copy = options.copy ?? false;
-  const pickle = driveBytes((cursor) => readPickle(cursor, { limits }), bytesGiven(bytes), { copy });
+  const pickle = driveBytes((cursor) => readPickle(cursor, { limits }), checkedBytes(bytes), { copy });
   const value = plainFromPickle(pickle, { borrowed: !copy });
   for (const warning of pickle.warnings) options.onWarning?.(warning);
   return value;

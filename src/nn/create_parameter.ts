@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { gotInstead, shownValue } from "../words/plain_object.ts";
+import { gotInstead, shownValue } from "../words/described.ts";
 import type { DType } from "../dtype.ts";
 import { ValueError } from "../errors.ts";
 import { getDefaultDtype } from "./default_dtype.ts";

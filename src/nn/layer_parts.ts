@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { className, isPlainObject } from "../words/plain_object.ts";
+import { className } from "../words/described.ts";
+import { isPlainObject } from "../words/plain_object.ts";
 import { ValueError } from "../errors.ts";
 import { checkOptions } from "../options.ts";
 import type { Tensor } from "../tensor.ts";

@@ -5,7 +5,7 @@
  */
 import { parseProgram } from "../codec/program/read_program.ts";
 import { type Limits, resolveLimits } from "../limits.ts";
-import { bytesGiven } from "../words/plain_bytes.ts";
+import { checkedBytes } from "../words/plain_bytes.ts";
 import type { Program } from "../program.ts";
 
 /**
@@ -18,5 +18,5 @@ import type { Program } from "../program.ts";
  */
 export function deserializeProgram(data: Uint8Array, options: { limits?: Partial<Limits> } = {}): Program {
   // Views of the bytes are kept, and the caller may change them.
-  return parseProgram(bytesGiven(data).slice(), resolveLimits(options.limits));
+  return parseProgram(checkedBytes(data).slice(), resolveLimits(options.limits));
 }

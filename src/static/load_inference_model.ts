@@ -7,7 +7,7 @@ import { type FileNames, findModel, type ModelFiles, notFound } from "../io/mode
 import type { Folder } from "../io/folder.ts";
 import { MemoryFolder } from "../io/folders/memory_folder.ts";
 import type { FolderEntry } from "../io/open_source.ts";
-import { noPlace } from "../io/misused.ts";
+import { notAPlace } from "../io/argument_errors.ts";
 import { folderAt, isFolder, type Place, placeOf } from "../io/place.ts";
 import type { ProgressEvent } from "../io/progress.ts";
 import { readModel } from "../io/models/read_model.ts";
@@ -109,7 +109,7 @@ async function filesOf(
   { folder, signal }: LoadInferenceModelOptions,
 ): Promise<ModelFiles> {
   const place = await placeOf(path, { folder, signal });
-  if (!place) throw noPlace("A model is named by a path, a file: URL or { folder, name }", path);
+  if (!place) throw notAPlace("A model is named by a path, a file: URL or { folder, name }", path);
   const isNamed = names.modelFilename !== undefined || names.paramsFilename !== undefined;
   const files = isNamed && await isFolder(place)
     ? await findModel(place, { ...await withEndings(place, names), signal })

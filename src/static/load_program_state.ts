@@ -12,7 +12,7 @@ import { exists, notFound } from "../io/models/find_model.ts";
 import type { Folder } from "../io/folder.ts";
 import { checkManifest, manifestName } from "../io/save/manifest.ts";
 import { readRecordFile } from "../io/models/read_record_folder.ts";
-import { noPlace } from "../io/misused.ts";
+import { notAPlace } from "../io/argument_errors.ts";
 import { folderAt, isFolder, type Place, placeOf } from "../io/place.ts";
 import { type FolderEntry, sourceOf } from "../io/open_source.ts";
 import { Budget, type Limits, resolveLimits } from "../limits.ts";
@@ -58,7 +58,7 @@ export async function loadProgramState(
   const { varList, folder, limits, signal } = options;
   signal?.throwIfAborted();
   const place = await placeOf(modelPath, { folder, signal });
-  if (!place) throw noPlace("A model is named by a path, a file: URL or { folder, name }", modelPath);
+  if (!place) throw notAPlace("A model is named by a path, a file: URL or { folder, name }", modelPath);
   const suffix = SUFFIXES.find((end) => place.name.endsWith(end));
   // 1.6 stripped no suffix, and so wrote m.pdparams.pdparams for m.pdparams.
   const isWhole = suffix === undefined || await exists(place.folder, place.name + ".pdparams");

@@ -7,7 +7,7 @@ import { quote, ValueError } from "../errors.ts";
 import type { Folder } from "../io/folder.ts";
 import { bytesFile, combinedFile, infoFile, programEnding, scatteredFiles } from "../io/models/model_out_files.ts";
 import type { FolderEntry } from "../io/open_source.ts";
-import { noPlace } from "../io/misused.ts";
+import { notAPlace } from "../io/argument_errors.ts";
 import { folderAt, placeOf } from "../io/place.ts";
 import type { ProgressEvent } from "../io/progress.ts";
 import { saveFiles } from "../io/save/save_files.ts";
@@ -120,7 +120,7 @@ async function write(
 ): Promise<string[]> {
   const { layout = "prefix", modelFilename, paramsFilename = "__params__", portable } = options;
   const place = await placeOf(to, options);
-  if (!place) throw noPlace("A model is written to a path, a file: URL or { folder, name }", to);
+  if (!place) throw notAPlace("A model is written to a path, a file: URL or { folder, name }", to);
   const values = parametersOf(model.program, model.parameters);
   const program = model.program.serialize();
   if (layout === "prefix") {

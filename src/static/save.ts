@@ -10,7 +10,7 @@ import { planSaving } from "../save.ts";
 import type { Folder } from "../io/folder.ts";
 import { bytesFile, programEnding } from "../io/models/model_out_files.ts";
 import type { FolderEntry } from "../io/open_source.ts";
-import { noPlace } from "../io/misused.ts";
+import { notAPlace } from "../io/argument_errors.ts";
 import { placeOf } from "../io/place.ts";
 import type { ProgressEvent } from "../io/progress.ts";
 import { type OutFile, saveFiles } from "../io/save/save_files.ts";
@@ -62,7 +62,7 @@ export async function save(
   const { parameters, protocol, signal } = options;
   const place = await placeOf(modelPath, options);
   if (!place || place.name === "") {
-    throw noPlace("modelPath must be a path, file: URL or { folder, name } that ends in a name", modelPath);
+    throw notAPlace("modelPath must be a path, file: URL or { folder, name } that ends in a name", modelPath);
   }
   const file = async (ending: string, variables: ProgramVariable[]): Promise<OutFile> => {
     const state = new Map(valuesOf(variables, parameters).map(({ name, value }) => [name, arrayOf(name, value)]));

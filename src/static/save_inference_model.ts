@@ -7,7 +7,7 @@ import { ProgramDesc } from "../codec/program/program_desc.ts";
 import type { Folder } from "../io/folder.ts";
 import { bytesFile, combinedFile, programEnding, scatteredFiles } from "../io/models/model_out_files.ts";
 import type { FolderEntry } from "../io/open_source.ts";
-import { noPlace } from "../io/misused.ts";
+import { notAPlace } from "../io/argument_errors.ts";
 import { folderAround, placeOf } from "../io/place.ts";
 import type { ProgressEvent } from "../io/progress.ts";
 import { saveFiles } from "../io/save/save_files.ts";
@@ -97,7 +97,7 @@ export async function saveInferenceModel(
   applyFormat(program, options);
   const place = await placeOf(pathPrefix, options);
   if (!place || place.name === "" || String(pathPrefix).endsWith("/")) {
-    throw noPlace("pathPrefix must be a path, file: URL or { folder, name } that ends in a name", pathPrefix);
+    throw notAPlace("pathPrefix must be a path, file: URL or { folder, name } that ends in a name", pathPrefix);
   }
   const model = program.serialize();
   if (separateParameters) {

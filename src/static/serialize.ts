@@ -10,7 +10,7 @@ import { fromRecord } from "../model/from_record.ts";
 import { checkCombined, combinedChunks, parametersOf, type Scope } from "../model/model_values.ts";
 import { applyFormat } from "../model/program_format.ts";
 import { checkOptions } from "../options.ts";
-import { bytesGiven } from "../words/plain_bytes.ts";
+import { checkedBytes } from "../words/plain_bytes.ts";
 import { concat } from "../codec/record/write_record.ts";
 import type { Program } from "../program.ts";
 import type { DenseTensor } from "../tensor.ts";
@@ -74,7 +74,7 @@ export function deserializePersistables(
   options: { limits?: Partial<Limits> } = {},
 ): Map<string, DenseTensor | Map<string, number>> {
   const budget = new Budget(resolveLimits(options.limits));
-  const raws = driveBytes((cursor) => readCombined(cursor, program.parameters(), budget), bytesGiven(data));
+  const raws = driveBytes((cursor) => readCombined(cursor, program.parameters(), budget), checkedBytes(data));
   const values = new Map<string, DenseTensor | Map<string, number>>();
   for (const [name, raw] of raws) {
     values.set(name, "words" in raw ? raw.words : fromRecord(raw, { mode: "static", borrowed: true }) as DenseTensor);

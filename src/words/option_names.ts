@@ -4,7 +4,7 @@
  * @module
  */
 import { nearest } from "../limits.ts";
-import { shownValue } from "./plain_object.ts";
+import { shownValue } from "./described.ts";
 
 /** A TypeError for options that are none, and for one that is none of `names`, which names the nearest. */
 export function checkNames(given: unknown, names: readonly string[]): asserts given is object {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { described } from "./plain_object.ts";
+import { described } from "./described.ts";
 
 /** The same memory as a Uint8Array and nothing more: the `slice` of Node's Buffer is a view, where ours has to be a copy. */
 export function plainBytes(bytes: Uint8Array): Uint8Array {
@@ -24,7 +24,7 @@ export function isMemory(given: unknown): given is ArrayBufferView | ArrayBuffer
  *
  * @throws {TypeError} it is no memory, or memory that went elsewhere
  */
-export function bytesGiven(given: unknown): Uint8Array {
+export function checkedBytes(given: unknown): Uint8Array {
   if (!isMemory(given)) {
     throw new TypeError(`Bytes are due, such as a Uint8Array: got ${described(given)}`);
   }

@@ -1,5 +1,5 @@
 /**
- * Object literals, and what the class of a value is called.
+ * Object literals and objects with methods: what a caller passed, without trusting it.
  *
  * @module
  */
@@ -9,36 +9,6 @@ export function isPlainObject(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   const prototype = Object.getPrototypeOf(value);
   return prototype === null || prototype === Object.prototype;
-}
-
-/** The class of a value, for messages. */
-export function className(value: unknown): string {
-  if (typeof value !== "object" || value === null) return typeof value;
-  return Object.getPrototypeOf(value)?.constructor?.name ?? "object";
-}
-
-/** What a value is, for messages: `undefined`, `a number`, `an Array`. */
-export function described(value: unknown): string {
-  if (value === undefined || value === null) return String(value);
-  const name = className(value);
-  return `${"aeioAEIO".includes(name[0]) ? "an" : "a"} ${name}`;
-}
-
-/** A value for messages, where it is short: `"graph"`, `5`, `an Array`. */
-export function shownValue(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value.slice(0, 200));
-  return typeof value === "number" || typeof value === "boolean" ? String(value) : described(value);
-}
-
-/** What to do with a promise that somebody forgot to wait for; empty for any other value. */
-export function wayOfPromise(value: unknown): string {
-  return hasMethod(value, "then") ? "await it" : "";
-}
-
-/** What a value is that is none of what is wanted, with a way out where one is known. */
-export function gotInstead(value: unknown): string {
-  const way = wayOfPromise(value);
-  return `got ${described(value)}${way && `: ${way}`}`;
 }
 
 /** Whether a value has a method. */

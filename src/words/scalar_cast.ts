@@ -7,7 +7,7 @@ import { convert } from "./convert.ts";
 import { type DType, dtypeInfo } from "../dtype.ts";
 import { ValueError } from "../errors.ts";
 import { narrowBits } from "../kernel.ts";
-import { shownValue } from "./plain_object.ts";
+import { shownValue } from "./described.ts";
 import { Complex } from "../values.ts";
 
 const asFloat = new Float32Array(1);

@@ -5,7 +5,7 @@
  */
 import { dtypeInfo } from "../../dtype.ts";
 import { isPaddleError } from "../../errors.ts";
-import { gather } from "../../io/sources/gather.ts";
+import { seekableSource } from "../../io/sources/seekable_source.ts";
 import { sourceOf } from "../../io/open_source.ts";
 import { ZipFolder } from "../../io/archives/zip_folder.ts";
 import { joinBytes, piecesOf } from "../../words/joined_bytes.ts";
@@ -96,7 +96,7 @@ async function* elementsOf(array: NDArray, options: PieceOptions): AsyncGenerato
 /** Every file of an archive in one pass: the sums of those that are stored are looked at by this alone. */
 async function checkSums(from: string, { folder, limits, signal }: Reading): Promise<void> {
   const opened = await sourceOf(from, { folder, signal });
-  const source = await gather(opened, resolveLimits(limits).maxStreamBytes, signal);
+  const source = await seekableSource(opened, resolveLimits(limits).maxStreamBytes, signal);
   try {
     const zip = await ZipFolder.open(source, { limits: resolveLimits(limits), signal, keys: true });
     for (const name of zip.names()) {

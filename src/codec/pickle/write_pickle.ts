@@ -7,7 +7,8 @@
 import { isFloatByNature } from "../../words/floats.ts";
 import { ValueError } from "../../errors.ts";
 import { NDArray } from "../../ndarray.ts";
-import { className, isPlainObject } from "../../words/plain_object.ts";
+import { className } from "../../words/described.ts";
+import { isPlainObject } from "../../words/plain_object.ts";
 import { atOnce } from "../../words/steps.ts";
 import { Tensor } from "../../tensor.ts";
 import { bytesOf, type Chunk } from "../../words/unread_bytes.ts";

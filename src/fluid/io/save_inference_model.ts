@@ -13,7 +13,7 @@ import { InferenceModel } from "../../static/inference_model.ts";
 import { namesOf, normalizeProgram, type VariableName } from "../../static/normalize_program.ts";
 import { relayout } from "../../static/relayout.ts";
 import { bytesFile } from "../../io/models/model_out_files.ts";
-import { noPlace } from "../../io/misused.ts";
+import { notAPlace } from "../../io/argument_errors.ts";
 import { folderAt, placeOf } from "../../io/place.ts";
 import { saveFiles } from "../../io/save/save_files.ts";
 
@@ -87,7 +87,7 @@ export async function saveInferenceModel(
   const program = exportForDeployment ? normalizeProgram(mainProgram, feededVarNames, targetVars) : mainProgram;
   if (programOnly) {
     const place = await placeOf(dirname, options);
-    if (!place) throw noPlace("dirname must be a path, file: URL or { folder, name }", dirname);
+    if (!place) throw notAPlace("dirname must be a path, file: URL or { folder, name }", dirname);
     await saveFiles(
       folderAt(place),
       [bytesFile(modelFilename, program.serialize())],

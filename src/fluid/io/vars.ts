@@ -14,7 +14,7 @@ import type { Folder } from "../../io/folder.ts";
 import { findManifest } from "../../io/save/manifest.ts";
 import { combinedFile, scatteredFiles } from "../../io/models/model_out_files.ts";
 import type { FolderEntry } from "../../io/open_source.ts";
-import { noPlace } from "../../io/misused.ts";
+import { notAPlace } from "../../io/argument_errors.ts";
 import { folderAt, placeOf } from "../../io/place.ts";
 import type { ProgressEvent } from "../../io/progress.ts";
 import { saveFiles } from "../../io/save/save_files.ts";
@@ -23,7 +23,7 @@ import { fromRecord, fromSelectedRows } from "../../model/from_record.ts";
 import { checkRecord, type ParameterValue, type Scope, valuesOf } from "../../model/model_values.ts";
 import { splitState } from "../../model/state_split.ts";
 import { checkOptions } from "../../options.ts";
-import { described } from "../../words/plain_object.ts";
+import { described } from "../../words/described.ts";
 import type { Program, ProgramVariable } from "../../program.ts";
 
 /** Which variables of a program: a choice of these, or a rule. */
@@ -192,6 +192,6 @@ function parametersIn(program: Program): readonly ProgramVariable[] {
 
 async function folderOf(dirname: string | URL | FolderEntry, options: { folder?: Folder }): Promise<Folder> {
   const place = await placeOf(dirname, options);
-  if (!place) throw noPlace("dirname must be a path, file: URL or { folder, name }", dirname);
+  if (!place) throw notAPlace("dirname must be a path, file: URL or { folder, name }", dirname);
   return folderAt(place);
 }

@@ -20,7 +20,7 @@ export interface InflateOptions {
 }
 
 /** Output of up to this many bytes is never too much: short runs of zeros shrink a thousandfold. */
-export const FREE: number = 2 ** 20;
+export const FREE_EXPANSION: number = 2 ** 20;
 
 /**
  * The decompressed bytes of what `make` yields, in chunks.
@@ -72,7 +72,7 @@ export async function* inflate(
 
 /** Throw if `size` decompressed bytes are more than the compressed ones may expand to. */
 export function checkExpansion(size: number, { compressed, limits, offset, name }: InflateOptions): void {
-  const most = Math.max(FREE, limits.maxExpansion * compressed);
+  const most = Math.max(FREE_EXPANSION, limits.maxExpansion * compressed);
   const [limit, max, actual] = size > limits.maxStreamBytes
     ? ["maxStreamBytes", limits.maxStreamBytes, size] as const
     : ["maxExpansion", limits.maxExpansion, Math.ceil(size / Math.max(1, compressed))] as const;

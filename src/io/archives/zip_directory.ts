@@ -42,7 +42,7 @@ export interface ZipOptions {
 const IN_ZIP64 = 0xffffffff;
 const END_SIZE = 22, ENTRY_SIZE = 46, LOCATOR_SIZE = 20, END64_SIZE = 56;
 /** Size of a local header in bytes, without its name and extra field. */
-export const LOCAL_SIZE = 30;
+export const LOCAL_HEADER_SIZE = 30;
 
 interface End {
   count: number;
@@ -285,7 +285,7 @@ function checkPlaces(entries: ZipEntry[], directory: number): void {
   const byPlace = entries.toSorted((a, b) => a.offset - b.offset);
   byPlace.forEach((entry, i) => {
     entry.end = i + 1 < byPlace.length ? byPlace[i + 1].offset : directory;
-    const least = entry.offset + LOCAL_SIZE + entry.nameBytes.length + entry.compressed;
+    const least = entry.offset + LOCAL_HEADER_SIZE + entry.nameBytes.length + entry.compressed;
     if (least <= entry.end) return;
     throw new FormatError(
       "BAD_LENGTH",

@@ -12,7 +12,7 @@ import { PartSource, piecesOf } from "../sources/part_source.ts";
 import { readFully } from "../sources/read_fully.ts";
 import type { Source } from "../source.ts";
 import { streamOf } from "../streams/stream_of.ts";
-import { isSameBytes, LOCAL_SIZE, readZip64, type ZipEntry } from "./zip_directory.ts";
+import { isSameBytes, LOCAL_HEADER_SIZE, readZip64, type ZipEntry } from "./zip_directory.ts";
 
 /**
  * Open a member: its local header must agree with the directory (RULES.md PATH-8).
@@ -46,12 +46,12 @@ export async function openZipMember(
 
 async function dataStart(source: Source, entry: ZipEntry, signal?: AbortSignal): Promise<number> {
   const { offset, name, nameBytes } = entry;
-  const fixed = await readFully(source, offset, new Uint8Array(LOCAL_SIZE), signal);
-  const view = new DataView(fixed.buffer, fixed.byteOffset, LOCAL_SIZE);
+  const fixed = await readFully(source, offset, new Uint8Array(LOCAL_HEADER_SIZE), signal);
+  const view = new DataView(fixed.buffer, fixed.byteOffset, LOCAL_HEADER_SIZE);
   const nameLength = view.getUint16(26, true), extraLength = view.getUint16(28, true);
-  const start = offset + LOCAL_SIZE + nameLength + extraLength;
+  const start = offset + LOCAL_HEADER_SIZE + nameLength + extraLength;
   if (view.getUint32(0, true) !== 0x04034b50 || start > entry.end) throw differs(entry);
-  const rest = await readFully(source, offset + LOCAL_SIZE, new Uint8Array(nameLength + extraLength), signal);
+  const rest = await readFully(source, offset + LOCAL_HEADER_SIZE, new Uint8Array(nameLength + extraLength), signal);
   const flags = view.getUint16(6, true);
   if (!isSameBytes(rest.subarray(0, nameLength), nameBytes)) throw differs(entry);
   if (view.getUint16(8, true) !== entry.method || (flags & 0x2041) !== 0) throw differs(entry);

@@ -7,7 +7,7 @@ import { PathError, quote, SourceError } from "../../errors.ts";
 import { type PathCalls, pathCalls } from "./path.ts";
 import { fileSystem, type Fs, hexOf, systemCode } from "../platform.ts";
 import { saveError } from "./save_error.ts";
-import { pathGiven } from "../url_text.ts";
+import { checkedPath } from "../url_text.ts";
 
 type Handle = Awaited<ReturnType<Fs["promises"]["open"]>>;
 
@@ -75,7 +75,7 @@ export async function cleanupTemps(
 ): Promise<string[]> {
   const { olderThan = 3_600_000, signal } = options;
   signal?.throwIfAborted();
-  const shown = pathGiven(folder);
+  const shown = checkedPath(folder);
   const fs = fileSystem(shown), path = pathCalls();
   const removed: string[] = [];
   for (const name of await namesIn(fs, shown)) {

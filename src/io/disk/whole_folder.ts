@@ -6,13 +6,13 @@
 import { PathError, quote, SaveError } from "../../errors.ts";
 import { DirectoryFolder } from "../folders/directory_folder.ts";
 import type { Folder } from "../folder.ts";
-import { insistently } from "./insistently.ts";
+import { withRetries } from "./with_retries.ts";
 import { type PathCalls, pathCalls } from "./path.ts";
 import { fileSystem, type Fs, systemCode } from "../platform.ts";
 import { rename } from "./rename.ts";
 import { addFailures, saveError } from "./save_error.ts";
 import { makeFolders, resolveTarget, takeTurn } from "./save_target.ts";
-import { pathGiven } from "../url_text.ts";
+import { checkedPath } from "../url_text.ts";
 import { idOfTemp, isTempOf, tempName } from "./temp_file.ts";
 
 /** What {@linkcode recoverFolder} did: there was nothing to do; the new folder is in place; the old one is, or none if there was none. */
@@ -121,7 +121,7 @@ export async function swapFolder(fs: Fs, temp: string, target: string, shown: st
 }
 
 async function removeFolder(fs: Fs, folder: string): Promise<void> {
-  await insistently(() => fs.promises.rm(folder, { recursive: true, force: true }));
+  await withRetries(() => fs.promises.rm(folder, { recursive: true, force: true }));
 }
 
 /** Returns whether there was something to rename. */
@@ -169,7 +169,7 @@ export async function recoverFolder(
 ): Promise<FolderRecovery> {
   // Checked only before it begins: what is begun repairs an interrupted save.
   signal?.throwIfAborted();
-  const shown = pathGiven(path);
+  const shown = checkedPath(path);
   const fs = fileSystem(shown);
   return await recoverIn(fs, resolveTarget(fs, pathCalls(), shown), shown);
 }

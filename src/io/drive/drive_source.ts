@@ -6,10 +6,10 @@
  */
 import { type Answer, type Ask, type BlobAsk, Cursor, type Decoder, Span } from "../../codec/cursor.ts";
 import { Latin1Text, sizeOfText } from "../../codec/payload.ts";
-import { LimitError } from "../../errors.ts";
 import { Pace } from "../waiting/pace.ts";
 import { readFully } from "../sources/read_fully.ts";
 import type { Source } from "../source.ts";
+import { allocate } from "./allocate.ts";
 import { Turns } from "../waiting/turns.ts";
 
 /** How {@linkcode driveSource} answers the decoder's requests. */
@@ -310,14 +310,5 @@ class SourceDriver {
     if (!this.#onProgress) return;
     this.#loaded = Math.max(this.#loaded + more, atLeast);
     this.#onProgress(Math.min(this.#loaded, this.#source.size));
-  }
-}
-
-/** The only place where a buffer's length comes from a file (RULES.md BUF-2). */
-export function allocate(length: number): Uint8Array<ArrayBuffer> {
-  try {
-    return new Uint8Array(length);
-  } catch {
-    throw new LimitError("LIMIT", `There is no memory for ${length} bytes`, { limit: "memory", actual: length });
   }
 }

@@ -7,7 +7,7 @@ import { type Answer, type BlobAsk, Cursor, type Decoder } from "../../codec/cur
 import { Latin1Text } from "../../codec/payload.ts";
 import { FormatError, LimitError, PaddleError, SourceError } from "../../errors.ts";
 import { DEFAULT_LIMITS } from "../../limits.ts";
-import { allocate } from "./drive_source.ts";
+import { allocate } from "./allocate.ts";
 import { type BytesReader, isFilling, readerOf } from "../streams/filling_reader.ts";
 import { onAbort } from "../waiting/on_abort.ts";
 import { Turns } from "../waiting/turns.ts";

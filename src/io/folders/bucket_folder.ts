@@ -8,17 +8,18 @@ import { PaddleError, PathError, SaveError, SourceError } from "../../errors.ts"
 import { DEFAULT_LIMITS } from "../../limits.ts";
 import { type BytesReader, isFilling, readerOf } from "../streams/filling_reader.ts";
 import { CoalescedSource } from "../sources/coalesced_source.ts";
-import { conflict, type Folder, type PutOptions, refuseWishes, wishedEtag } from "../folder.ts";
-import { Gathered } from "../sinks/gathered.ts";
+import { conflict, expectedEtag, type Folder, type PutOptions, refuseDiskOptions } from "../folder.ts";
+import { Rechunker } from "../streams/rechunker.ts";
 import { checkNames } from "../../words/option_names.ts";
-import { described, hasMethod } from "../../words/plain_object.ts";
+import { described } from "../../words/described.ts";
+import { hasMethod } from "../../words/plain_object.ts";
 import { PartsSink } from "../sinks/parts_sink.ts";
 import { safeParts } from "./safe_name.ts";
 import type { Sink } from "../sink.ts";
 import type { Source } from "../source.ts";
 import { streamOf } from "../streams/stream_of.ts";
 import { within } from "../waiting/within.ts";
-import { toldBy } from "../told_by.ts";
+import { messageOf } from "../message_of.ts";
 
 /** Bytes read at a time. */
 const SCRATCH = 65_536;
@@ -126,8 +127,8 @@ export class BucketFolder implements Folder {
   // deno-lint-ignore require-await
   async put(name: string, options?: PutOptions): Promise<Sink> {
     const key = this.#key(name);
-    refuseWishes(options, "a bucket", true);
-    const wished = wishedEtag(options);
+    refuseDiskOptions(options, "a bucket", true);
+    const wished = expectedEtag(options);
     return new PartsSink(
       {
         put: async (bytes) => {
@@ -232,7 +233,7 @@ class BucketSource implements Source {
   }
 
   async *#pieces(start: number, end: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-    const gathered = new Gathered(PIECE);
+    const gathered = new Rechunker(PIECE);
     for await (const chunk of this.#chunks(start, end - start, signal)) yield* gathered.add(chunk);
     const rest = gathered.rest();
     if (rest.length > 0) yield rest;
@@ -304,6 +305,6 @@ export function tooMany(path: string): PathError {
 
 function readError(cause: unknown, path: string): unknown {
   if (cause instanceof PaddleError || cause instanceof TypeError && /was closed$/.test(cause.message)) return cause;
-  const what = toldBy(cause);
+  const what = messageOf(cause);
   return new SourceError("READ_FAILED", `The bucket failed for ${JSON.stringify(path)}: ${what}`, { path, cause });
 }

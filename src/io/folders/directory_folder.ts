@@ -16,7 +16,7 @@ import { portableParts, safeParts } from "./safe_name.ts";
 import type { Sink } from "../sink.ts";
 import type { Source } from "../source.ts";
 import { checkNames } from "../../words/option_names.ts";
-import { pathGiven } from "../url_text.ts";
+import { checkedPath } from "../url_text.ts";
 import { isTemp } from "../disk/temp_file.ts";
 
 /** How a DirectoryFolder behaves. */
@@ -40,7 +40,7 @@ export class DirectoryFolder implements Folder {
   /** The directory need not exist before a file is put there. */
   constructor(path: string | URL, options: DirectoryFolderOptions = {}) {
     checkNames(options, ["trusted", "portable"]);
-    this.path = pathGiven(path);
+    this.path = checkedPath(path);
     this.#trusted = options.trusted ?? false;
     this.#portable = options.portable ?? true;
   }

@@ -7,7 +7,7 @@ import { byCodePoint } from "../../words/code_point_order.ts";
 import { PathError } from "../../errors.ts";
 import { BlobSource } from "../sources/blob_source.ts";
 import { type Folder, readOnly } from "../folder.ts";
-import { shownValue } from "../../words/plain_object.ts";
+import { shownValue } from "../../words/described.ts";
 import { safeParts } from "./safe_name.ts";
 import type { Sink } from "../sink.ts";
 import type { Source } from "../source.ts";

@@ -8,9 +8,10 @@ import { PathError, quote, SaveError, UnsupportedError } from "../../errors.ts";
 import { DEFAULT_LIMITS } from "../../limits.ts";
 import { isTemp, tempName } from "../disk/temp_file.ts";
 import type { DirectoryHandle, FileHandle } from "../file_handle.ts";
-import { type Folder, type PutOptions, refuseWishes } from "../folder.ts";
+import { type Folder, type PutOptions, refuseDiskOptions } from "../folder.ts";
 import { handleError, HandleSource, writableOf, writeError } from "../sources/handle_source.ts";
-import { described, hasMethod } from "../../words/plain_object.ts";
+import { described } from "../../words/described.ts";
+import { hasMethod } from "../../words/plain_object.ts";
 import { portableParts, safeParts } from "./safe_name.ts";
 import type { Sink } from "../sink.ts";
 import type { Source } from "../source.ts";
@@ -59,7 +60,7 @@ export class HandleFolder implements Folder {
   /** A sink whose bytes become the file `name` when it is closed. */
   async put(name: string, options?: PutOptions): Promise<Sink> {
     const parts = (options?.portable ?? true) ? portableParts(name) : safeParts(name);
-    refuseWishes(options, "a directory handle");
+    refuseDiskOptions(options, "a directory handle");
     await refuseWithoutRoom(this.handle, options?.size, name);
     const last = parts[parts.length - 1];
     try {

@@ -5,12 +5,12 @@
  */
 import { byCodePoint } from "../../words/code_point_order.ts";
 import { PaddleError, SaveError, SourceError } from "../../errors.ts";
-import { type Folder, type PutOptions, refuseWishes } from "../folder.ts";
-import { Gathered } from "../sinks/gathered.ts";
+import { type Folder, type PutOptions, refuseDiskOptions } from "../folder.ts";
+import { Rechunker } from "../streams/rechunker.ts";
 import { safeParts } from "./safe_name.ts";
 import type { Sink } from "../sink.ts";
 import type { Source } from "../source.ts";
-import { toldBy } from "../told_by.ts";
+import { messageOf } from "../message_of.ts";
 
 /** Bytes per row, the unit of reading and writing. */
 const ROW = 2 ** 20;
@@ -45,7 +45,7 @@ export class IndexedDbFolder implements Folder {
   /** A sink whose bytes become the file `name` when it is closed. */
   async put(name: string, options?: PutOptions): Promise<Sink> {
     safeParts(name);
-    refuseWishes(options, "a database");
+    refuseDiskOptions(options, "a database");
     return await this.#guard(name, (database) => Promise.resolve(new RowsSink(database, name)));
   }
 
@@ -163,7 +163,7 @@ class RowsSink implements Sink {
   readonly #database: IDBDatabase;
   readonly #name: string;
   readonly #id = `${Date.now()}-${crypto.randomUUID()}`;
-  readonly #gathered = new Gathered(ROW);
+  readonly #gathered = new Rechunker(ROW);
   #rows = 0;
   #size = 0;
 
@@ -275,7 +275,7 @@ function databaseError(cause: unknown, path: string, isSave = false): unknown {
   if (cause instanceof Error && cause.name === "QuotaExceededError") {
     return new SaveError("DISK_FULL", `There is no room for ${JSON.stringify(path)}`, { path, committed: "no", cause });
   }
-  const what = toldBy(cause);
+  const what = messageOf(cause);
   return isSave
     ? new SaveError("WRITE_FAILED", `Cannot write ${JSON.stringify(path)}: ${what}`, { path, committed: "no", cause })
     : new SourceError("READ_FAILED", `Cannot use ${JSON.stringify(path)}: ${what}`, { path, cause });

@@ -5,9 +5,9 @@
  */
 import { byCodePoint } from "../../words/code_point_order.ts";
 import { BytesSource } from "../sources/bytes_source.ts";
-import { type Folder, type PutOptions, refuseWishes } from "../folder.ts";
+import { type Folder, type PutOptions, refuseDiskOptions } from "../folder.ts";
 import { MemorySink } from "../sinks/memory_sink.ts";
-import { bytesGiven } from "../../words/plain_bytes.ts";
+import { checkedBytes } from "../../words/plain_bytes.ts";
 import { safeParts } from "./safe_name.ts";
 import type { Sink } from "../sink.ts";
 import type { Source } from "../source.ts";
@@ -31,7 +31,7 @@ export class MemoryFolder implements Folder {
   constructor(files: Iterable<readonly [string, Uint8Array]> = []) {
     for (const [name, bytes] of files) {
       safeParts(name);
-      this.#files.set(name, bytesGiven(bytes));
+      this.#files.set(name, checkedBytes(bytes));
     }
   }
 
@@ -47,7 +47,7 @@ export class MemoryFolder implements Folder {
   // deno-lint-ignore require-await
   async put(name: string, options?: PutOptions): Promise<Sink> {
     safeParts(name);
-    refuseWishes(options, "memory");
+    refuseDiskOptions(options, "memory");
     return new MemorySink((bytes) => this.#files.set(name, bytes));
   }
 

@@ -8,7 +8,7 @@ import { HttpError, SaveError, SourceError } from "../../errors.ts";
 import { partSizeOf, tooMany } from "./bucket_folder.ts";
 import { joinBytes } from "../../words/joined_bytes.ts";
 import { DEFAULT_LIMITS } from "../../limits.ts";
-import { conflict, type Folder, type PutOptions, refuseWishes, wishedEtag } from "../folder.ts";
+import { conflict, expectedEtag, type Folder, type PutOptions, refuseDiskOptions } from "../folder.ts";
 import { encodedName } from "./http_folder.ts";
 import { type Fetch, type HttpOptions, httpSettings, shownUrl } from "../http/http_options.ts";
 import { openHttp } from "../http/http_source.ts";
@@ -81,8 +81,8 @@ export class S3Folder implements Folder {
   // deno-lint-ignore require-await
   async put(name: string, options?: PutOptions): Promise<Sink> {
     const url = this.#urlOf(name);
-    refuseWishes(options, "a bucket", true);
-    const signal = options?.signal, wished = wishedEtag(options);
+    refuseDiskOptions(options, "a bucket", true);
+    const signal = options?.signal, wished = expectedEtag(options);
     return new PartsSink(
       {
         put: (bytes) => this.#commit("PUT", url, {}, bytes, wished, signal),

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { nameGiven } from "../folder.ts";
+import { checkedName } from "../folder.ts";
 import { PathError, quote } from "../../errors.ts";
 
 /** Maximum length of a part of a name, in UTF-8 bytes and in UTF-16 code units. */
@@ -17,7 +17,7 @@ const MAX_NAME = 1024;
  * @throws {PathError} `UNSAFE_PATH`: the name could lead elsewhere; `NAME_TOO_LONG`
  */
 export function safeParts(name: string, offset?: number): string[] {
-  const rule = brokenRule(nameGiven(name));
+  const rule = brokenRule(checkedName(name));
   if (rule) {
     throw new PathError("UNSAFE_PATH", `The name ${quote(name)} is no name in a folder: ${rule}`, {
       path: name,

@@ -6,7 +6,7 @@
  */
 import { isPaddleError, quote, SaveError, SourceError } from "../../errors.ts";
 import type { Folder, PutOptions } from "../folder.ts";
-import { guarded } from "../sources/guarded_source.ts";
+import { guardedSource } from "../sources/guarded_source.ts";
 import type { Sink } from "../sink.ts";
 import { sinkFailed } from "../sinks/sink_failed.ts";
 import type { Source } from "../source.ts";
@@ -33,7 +33,7 @@ class StoppableFolder implements Folder {
       if (signal?.aborted) Promise.resolve(found?.close?.()).catch(() => {});
       return found;
     });
-    return source && guarded(source, signal);
+    return source && guardedSource(source, signal);
   }
 
   put(name: string, options?: PutOptions): Promise<Sink> {
@@ -76,6 +76,6 @@ function failed(name: string, cause: unknown): Error {
 }
 
 /** `folder`, until `signal` aborts, if there is one. */
-export function until(folder: Folder, signal: AbortSignal | undefined): Folder {
+export function stoppableFolder(folder: Folder, signal: AbortSignal | undefined): Folder {
   return new StoppableFolder(folder, signal);
 }

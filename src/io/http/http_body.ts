@@ -6,7 +6,7 @@
 import { HttpError } from "../../errors.ts";
 import { type BytesReader, isFilling, readerOf } from "../streams/filling_reader.ts";
 import type { HttpSettings } from "./http_options.ts";
-import { TimeIsOver, within } from "../waiting/within.ts";
+import { TimedOut, within } from "../waiting/within.ts";
 
 /** Bytes read at a time. */
 const SCRATCH = 65_536;
@@ -52,7 +52,7 @@ export class HttpBody {
     } catch (error) {
       this.cancel();
       if (signal?.aborted) throw signal.reason;
-      if (error instanceof TimeIsOver) throw this.#timeout(`no byte came for ${idleTimeout} ms`);
+      if (error instanceof TimedOut) throw this.#timeout(`no byte came for ${idleTimeout} ms`);
       throw new HttpError("HTTP_NETWORK", `The connection to ${this.#shown} broke`, {
         path: this.#shown,
         cause: error,

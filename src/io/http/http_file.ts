@@ -7,7 +7,7 @@ import { HttpError } from "../../errors.ts";
 import type { HttpBody } from "./http_body.ts";
 import { type HttpSettings, shownUrl } from "./http_options.ts";
 import { httpRequest } from "./http_request.ts";
-import { mayHelp, Retries } from "./http_retries.ts";
+import { markRetryable, Retries } from "./http_retries.ts";
 import {
   differenceOf,
   type HttpVersion,
@@ -379,7 +379,7 @@ export class HttpFile {
       `${this.shown}: the server answered ${response.status} ${response.statusText}`.trim(),
       { path: this.shown, status: response.status },
     );
-    if (RETRIED.has(response.status)) mayHelp(error, retryAfter(response.headers, Date.now()));
+    if (RETRIED.has(response.status)) markRetryable(error, retryAfter(response.headers, Date.now()));
     return error;
   }
 
@@ -456,7 +456,7 @@ export class HttpFile {
       actual: at - part.start,
       cause,
     });
-    mayHelp(error);
+    markRetryable(error);
     return error;
   }
 

@@ -6,7 +6,7 @@
 import { HttpError } from "../../errors.ts";
 import { HttpBody } from "./http_body.ts";
 import { type HttpSettings, shownUrl } from "./http_options.ts";
-import { TimeIsOver, within } from "../waiting/within.ts";
+import { TimedOut, within } from "../waiting/within.ts";
 
 const MAX_REDIRECTS = 5;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
@@ -90,7 +90,7 @@ async function once(
     // Release a response that arrives too late.
     answer.then((late) => late?.body?.cancel()).catch(() => {});
     if (signal?.aborted) throw signal.reason;
-    if (error instanceof TimeIsOver) {
+    if (error instanceof TimedOut) {
       throw new HttpError("HTTP_TIMEOUT", `${shown} did not answer within ${settings.idleTimeout} ms`, { path: shown });
     }
     throw new HttpError("HTTP_NETWORK", `Cannot fetch ${shown}`, { path: shown, cause: error });

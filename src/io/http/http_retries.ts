@@ -16,7 +16,7 @@ const GOOD_PROGRESS = 2 ** 20;
 const waits = new WeakMap<Error, number | null>();
 
 /** Record that a retry may help after this failure, after `ms` milliseconds if the server requests that. */
-export function mayHelp(error: HttpError, ms: number | null = null): void {
+export function markRetryable(error: HttpError, ms: number | null = null): void {
   waits.set(error, ms);
 }
 

@@ -145,7 +145,7 @@ export async function notFound(place: Place): Promise<SourceError> {
   const { folder, name, shown } = place;
   if (await isFolder(place)) {
     const [prefix] = prefixesIn(await namesIn(folderAt(place)));
-    const hint = prefix === undefined ? "give the names of its files" : givePrefix(shown, prefix);
+    const hint = prefix === undefined ? "give the names of its files" : prefixHint(shown, prefix);
     const message = prefix === undefined ? "has no __model__" : "is a folder";
     return new SourceError("NOT_FOUND", `${quote(shown)} ${message}: ${hint}`, { path: shown, hint });
   }
@@ -200,7 +200,7 @@ export function prefixesIn(names: readonly string[]): string[] {
 }
 
 /** The hint to pass a prefix instead of the folder that has its files. */
-export function givePrefix(shown: string, prefix: string): string {
+export function prefixHint(shown: string, prefix: string): string {
   return `give the prefix of its files, ${quote(shown.replace(/\/$/, "") + "/" + prefix)}`;
 }
 
@@ -215,7 +215,7 @@ export function isNoFile(error: unknown): boolean {
  * Chooses between the failures to open a path as a file and then as a model: that something there is not a file says
  * more than that there is no model.
  */
-export function moreTelling(first: unknown, later: unknown): unknown {
+export function moreSpecific(first: unknown, later: unknown): unknown {
   const isOdd = isPaddleError(first) && first.code === "NOT_A_FILE";
   return isOdd && isPaddleError(later) && later.code === "NOT_FOUND" ? first : later;
 }

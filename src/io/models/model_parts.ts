@@ -9,7 +9,7 @@ import type { Folder } from "../folder.ts";
 import { type From, sourceOf, type SourceOfOptions } from "../open_source.ts";
 import type { Sink } from "../sink.ts";
 import { closeAll, type Source } from "../source.ts";
-import { gather } from "../sources/gather.ts";
+import { seekableSource } from "../sources/seekable_source.ts";
 
 /** The files of one program. */
 export interface ModelParts {
@@ -41,7 +41,7 @@ export async function filesOfParts(parts: ModelParts, most: number, options: Sou
   try {
     for (const [name, from] of names) {
       if (from === undefined) continue;
-      sources.set(name, await gather(await sourceOf(from, options), most, options.signal));
+      sources.set(name, await seekableSource(await sourceOf(from, options), most, options.signal));
     }
   } catch (error) {
     await closeAll(sources.values());

@@ -19,7 +19,7 @@ import { ReadAhead } from "../save/read_ahead.ts";
 import { type ReadOptions, scratchOf, SpanBytes, type SpanParts } from "../lazy/span_bytes.ts";
 import { inTurns, Turns } from "../waiting/turns.ts";
 import { ZipFolder } from "../archives/zip_folder.ts";
-import { FREE } from "../archives/inflate.ts";
+import { FREE_EXPANSION } from "../archives/inflate.ts";
 import { DeflatedSource } from "../archives/zip_member.ts";
 
 /** How {@linkcode readNpz} reads. */
@@ -204,7 +204,7 @@ export async function planPackedNpz(
 
 /** Data that shrink so much are stored: readers, this one included, would take them for a zip bomb. */
 function isTooGood(size: number, compressed: number): boolean {
-  return size > FREE && size > DEFAULT_LIMITS.maxExpansion * compressed;
+  return size > FREE_EXPANSION && size > DEFAULT_LIMITS.maxExpansion * compressed;
 }
 
 async function* withHead(head: Uint8Array, pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

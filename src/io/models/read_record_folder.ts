@@ -11,7 +11,7 @@ import { Budget } from "../../limits.ts";
 import { fromRecord, type FromRecordOptions } from "../../model/from_record.ts";
 import type { NDArray } from "../../ndarray.ts";
 import { driveFrom } from "../drive/drive_from.ts";
-import { givePrefix, prefixesIn } from "./find_model.ts";
+import { prefixesIn, prefixHint } from "./find_model.ts";
 import type { Folder } from "../folder.ts";
 import { checkManifest, manifestName } from "../save/manifest.ts";
 import { folderAt, type Place } from "../place.ts";
@@ -65,7 +65,7 @@ export async function readRecordFolder(place: Place, options: ReadModelOptions):
 }
 
 function prefixMeant({ shown }: Place, prefix: string): PathError {
-  const hint = givePrefix(shown, prefix);
+  const hint = prefixHint(shown, prefix);
   const message = `${quote(shown)} is no folder of tensors, but has a model of several files: ${hint}`;
   return new PathError("EXTRA_FILE", message, { path: shown, names: [prefix], hint });
 }

@@ -9,7 +9,7 @@ import { collectGarbage } from "../platform.ts";
 import { SourceError } from "../../errors.ts";
 import { FileSink } from "../sinks/file_sink.ts";
 import type { Sink } from "../sink.ts";
-import { SpareBytes } from "./spare_bytes.ts";
+import { BufferPool } from "./buffer_pool.ts";
 import { Turns } from "../waiting/turns.ts";
 import { within } from "../waiting/within.ts";
 
@@ -31,7 +31,7 @@ export async function pour(
   signal: AbortSignal | undefined,
   onWritten: ((loaded: number) => void) | undefined,
   size: number,
-  spare: SpareBytes = new SpareBytes(),
+  spare: BufferPool = new BufferPool(),
 ): Promise<void> {
   const copies = new Copies(), turns = new Turns(signal), ahead = new ReadAhead(chunks, signal, spare);
   const isFile = sink instanceof FileSink, keeps = sink.keepsChunks !== false;

@@ -9,7 +9,7 @@ import { piecesOf as piecesOfBytes } from "../../words/joined_bytes.ts";
 import { utf8FromLatin1, utf8Length } from "../../kernel.ts";
 import { type LazyBytes, NDArray } from "../../ndarray.ts";
 import { type Chunk, UnreadBytes } from "../../words/unread_bytes.ts";
-import { SpareBytes } from "./spare_bytes.ts";
+import { BufferPool } from "./buffer_pool.ts";
 import { scratchOf, SpanBytes } from "../lazy/span_bytes.ts";
 import { within } from "../waiting/within.ts";
 
@@ -28,7 +28,7 @@ export class ReadAhead {
   readonly #chunks: Iterator<Chunk>;
   readonly #signal: AbortSignal | undefined;
   readonly #queue: (Chunk | Promise<Uint8Array>)[] = [];
-  readonly #spare: SpareBytes;
+  readonly #spare: BufferPool;
   /** Reused buffers for pieces. */
   readonly #buffers: Uint8Array[] = [];
   #small: [Uint8Array, Uint8Array] | null = null;
@@ -37,7 +37,7 @@ export class ReadAhead {
   readonly #read = new Map<unknown, LazyBytes>();
 
   /** Over `chunks`, each of which is valid until the next but one is requested. */
-  constructor(chunks: Iterable<Chunk>, signal?: AbortSignal, spare: SpareBytes = new SpareBytes()) {
+  constructor(chunks: Iterable<Chunk>, signal?: AbortSignal, spare: BufferPool = new BufferPool()) {
     this.#spare = spare;
     this.#chunks = chunks[Symbol.iterator]();
     this.#signal = signal;

@@ -15,7 +15,7 @@ import { pour } from "./pour.ts";
 import { type Progress, type ProgressEvent, progressOf } from "../progress.ts";
 import type { Sink } from "../sink.ts";
 import { sinkFailed } from "../sinks/sink_failed.ts";
-import { SpareBytes } from "./spare_bytes.ts";
+import { BufferPool } from "./buffer_pool.ts";
 import { WholeFolder } from "../disk/whole_folder.ts";
 
 /** A file to write. */
@@ -96,7 +96,7 @@ async function writeAll(
   open: Sink[],
   progress: Progress | null,
 ): Promise<SavedFile[]> {
-  const sinks: Sink[] = [], running = new Set<Promise<void>>(), spare = new SpareBytes();
+  const sinks: Sink[] = [], running = new Set<Promise<void>>(), spare = new BufferPool();
   let taken = 0, loaded = 0, failure: { error: unknown } | null = null;
   const write = async ({ name, size, chunks }: OutFile, i: number) => {
     const sink = sinks[i] = await putPart(folder, name, size, isHashed);

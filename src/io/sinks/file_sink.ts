@@ -7,7 +7,7 @@
 import { PathError, SaveError } from "../../errors.ts";
 import { type FileLock, takeLock } from "../disk/file_lock.ts";
 import { conflict, type PutOptions, type Unchanged } from "../folder.ts";
-import { insistently } from "../disk/insistently.ts";
+import { withRetries } from "../disk/with_retries.ts";
 import { type PathCalls, pathCalls } from "../disk/path.ts";
 import { fileSystem, type Fs, hashing, hexOf, systemCode } from "../platform.ts";
 import { rename } from "../disk/rename.ts";
@@ -15,7 +15,7 @@ import { portableParts } from "../folders/safe_name.ts";
 import { addFailures, saveError } from "../disk/save_error.ts";
 import { makeFolders, type OldFile, oldFile, takeTurn } from "../disk/save_target.ts";
 import type { Sink } from "../sink.ts";
-import { SpareBytes } from "../save/spare_bytes.ts";
+import { BufferPool } from "../save/buffer_pool.ts";
 import { createTemp, tempName } from "../disk/temp_file.ts";
 import { recoverFile, replaceFile } from "../disk/undo_journal.ts";
 
@@ -140,7 +140,7 @@ export class FileSink implements Sink {
   }
 
   /** Sync all bytes to the disk and verify them, so that {@linkcode FileSink.close} only has to rename the file. */
-  async prepare(spare: SpareBytes = new SpareBytes()): Promise<void> {
+  async prepare(spare: BufferPool = new BufferPool()): Promise<void> {
     if (this.#prepared) return;
     this.#lock?.touch();
     await this.#sync();
@@ -188,9 +188,9 @@ export class FileSink implements Sink {
     const old = this.#old;
     try {
       if (old === undefined) return false;
-      if (old === null) await insistently(() => this.#fs.promises.rm(this.#target, { force: true }));
+      if (old === null) await withRetries(() => this.#fs.promises.rm(this.#target, { force: true }));
       else {
-        await insistently(() => rename(this.#fs, old, this.#target));
+        await withRetries(() => rename(this.#fs, old, this.#target));
         this.#cleanup.forget(old);
       }
       return true;
@@ -209,7 +209,7 @@ export class FileSink implements Sink {
   /** Remove only the temporary file: {@linkcode FileSink.abort} does the rest. */
   async discard(): Promise<void> {
     await this.#shut().catch(() => {});
-    await insistently(() => this.#fs.promises.rm(this.#temp, { force: true })).catch(() => {});
+    await withRetries(() => this.#fs.promises.rm(this.#temp, { force: true })).catch(() => {});
   }
 
   /** Remove the temporary file; the old file was never touched. What cannot be removed is reported with `error`. */
@@ -250,7 +250,7 @@ export class FileSink implements Sink {
   }
 
   /** Compare the content of the temporary file with what was written to it. */
-  async #readBack(written: ReturnType<typeof hashing>, spare: SpareBytes): Promise<void> {
+  async #readBack(written: ReturnType<typeof hashing>, spare: BufferPool): Promise<void> {
     const read = hashing();
     let length = 0;
     try {
@@ -368,7 +368,7 @@ class Cleanup {
     const failures: unknown[] = [], leftovers: string[] = [];
     for (const { undo, name } of this.#steps.splice(0).reverse()) {
       try {
-        await insistently(undo);
+        await withRetries(undo);
       } catch (failure) {
         // A folder that was made on the way may contain a file by now; it stays.
         if (!name) continue;

@@ -4,9 +4,9 @@
  * @module
  */
 import { PaddleError, SaveError } from "../../errors.ts";
-import { Gathered } from "./gathered.ts";
+import { Rechunker } from "../streams/rechunker.ts";
 import type { Sink } from "../sink.ts";
-import { toldBy } from "../told_by.ts";
+import { messageOf } from "../message_of.ts";
 
 /** Where the parts go. */
 export interface PartsTarget {
@@ -35,7 +35,7 @@ export class PartsSink implements Sink {
   readonly keepsChunks = false;
   readonly #target: PartsTarget;
   readonly #name: string;
-  readonly #gathered: Gathered;
+  readonly #gathered: Rechunker;
   #upload: PartsUpload | null = null;
   #parts = 0;
 
@@ -43,7 +43,7 @@ export class PartsSink implements Sink {
   constructor(target: PartsTarget, name: string, partSize: number) {
     this.#target = target;
     this.#name = name;
-    this.#gathered = new Gathered(partSize);
+    this.#gathered = new Rechunker(partSize);
   }
 
   /** Buffer the chunk, and upload each part that it completes. */
@@ -86,6 +86,6 @@ export class PartsSink implements Sink {
 
 function sendError(cause: unknown, path: string, committed: "no" | "unknown"): unknown {
   if (cause instanceof PaddleError && cause.name === "SaveError") return cause;
-  const what = toldBy(cause);
+  const what = messageOf(cause);
   return new SaveError("SINK_FAILED", `Cannot put ${JSON.stringify(path)}: ${what}`, { path, committed, cause });
 }

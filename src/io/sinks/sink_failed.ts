@@ -4,13 +4,13 @@
  * @module
  */
 import { SaveError } from "../../errors.ts";
-import { toldBy } from "../told_by.ts";
+import { messageOf } from "../message_of.ts";
 
 /** The error for a failed sink. */
 export function sinkFailed(cause: unknown, committed: "no" | "unknown" = "no"): SaveError {
   return new SaveError(
     isFull(cause) ? "DISK_FULL" : "SINK_FAILED",
-    `The sink failed: ${toldBy(cause)}`,
+    `The sink failed: ${messageOf(cause)}`,
     { committed, cause },
   );
 }

@@ -155,7 +155,7 @@ function known({ size, name, costly, readSync, view, readAll, streamRange, edit,
 }
 
 /** `source`, wrapped for one call: once `signal` aborts, its `close` is no longer waited for. */
-export function guarded(source: Source, signal?: AbortSignal): Source {
+export function guardedSource(source: Source, signal?: AbortSignal): Source {
   if (source instanceof GuardedSource) return source;
   try {
     return new GuardedSource(source, signal);

@@ -7,7 +7,7 @@
 import { onAbort } from "./on_abort.ts";
 
 /** What {@linkcode within} rejects with when the time is up. */
-export class TimeIsOver extends Error {}
+export class TimedOut extends Error {}
 
 /** `work`, but no longer than `ms` milliseconds and not after `signal` aborts; timer and listener are gone once it settles. */
 export function within<T>(work: Promise<T>, ms: number, signal?: AbortSignal): Promise<T> {
@@ -38,7 +38,7 @@ export function within<T>(work: Promise<T>, ms: number, signal?: AbortSignal): P
     if (ms < 2 ** 31) {
       timer = setTimeout(() => {
         done();
-        reject(new TimeIsOver(`${ms} ms are over`));
+        reject(new TimedOut(`${ms} ms are over`));
       }, ms);
     }
   });
@@ -47,6 +47,6 @@ export function within<T>(work: Promise<T>, ms: number, signal?: AbortSignal): P
 /** Wait `ms` milliseconds; rejects with the reason of `signal` if that aborts. */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return within(new Promise<void>(() => {}), ms, signal).catch((error) => {
-    if (!(error instanceof TimeIsOver)) throw error;
+    if (!(error instanceof TimedOut)) throw error;
   });
 }

@@ -11,7 +11,7 @@ import type { Source } from "../source.ts";
 import { streamChunks } from "../streams/stream_chunks.ts";
 
 /** Return a source as it is. A stream, which can be read only once, is read into memory: at most `most` bytes. */
-export async function gather(opened: Opened, most: number, signal?: AbortSignal): Promise<Source> {
+export async function seekableSource(opened: Opened, most: number, signal?: AbortSignal): Promise<Source> {
   if (!("stream" in opened)) return opened;
   const chunks: Uint8Array[] = [];
   let size = 0;

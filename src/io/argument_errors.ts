@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { described, gotInstead, hasMethod, wayOfPromise } from "../words/plain_object.ts";
+import { described, gotInstead, promiseHint } from "../words/described.ts";
+import { hasMethod } from "../words/plain_object.ts";
 
 /** The error for something that cannot be read from. */
 export function notReadable(from: unknown): TypeError {
@@ -20,7 +21,7 @@ export function notWritable(to: unknown): TypeError {
 }
 
 /** The error for something that is not the name of a model or folder; `wanted` says what would be. */
-export function noPlace(wanted: string, given: unknown): TypeError {
+export function notAPlace(wanted: string, given: unknown): TypeError {
   return new TypeError(`${wanted}: ${gotInstead(given)}`);
 }
 
@@ -29,10 +30,10 @@ export function noPlace(wanted: string, given: unknown): TypeError {
  *
  * @throws {TypeError} it is neither a string nor a URL
  */
-export function prefixGiven(given: unknown): string {
+export function checkedPrefix(given: unknown): string {
   if (typeof given === "string") return given;
   if (given instanceof URL) return given.href;
-  throw noPlace("A prefix is a path or a URL", given);
+  throw notAPlace("A prefix is a path or a URL", given);
 }
 
 /** Whether it is a Node stream: its writes would not wait, and its errors would reach nobody. */
@@ -44,7 +45,7 @@ function wayOfAny(given: unknown, nodeClass: string): string {
   if (isNodeStream(given)) return `${nodeClass}.toWeb(stream) makes a web stream of it`;
   const isFolder = hasMethod(given, "put") && hasMethod(given, "list");
   const isPart = typeof given === "object" && given !== null && "folder" in given;
-  return isFolder || isPart ? "give { folder, name }" : wayOfPromise(given);
+  return isFolder || isPart ? "give { folder, name }" : promiseHint(given);
 }
 
 function wayToRead(given: unknown): string {

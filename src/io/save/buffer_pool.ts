@@ -1,14 +1,14 @@
 /**
- * Reusable buffers: what is dropped stays in memory until a collection, which many small buffers do not trigger.
+ * Reuses buffers: dropped ones stay in memory until a garbage collection, which many small buffers do not trigger.
  *
  * @module
  */
 
-/** Minimum bytes of a new buffer. */
+/** Minimum size of a new buffer, in bytes. */
 const LEAST = 65_536;
 
-/** Buffers that are not in use. */
-export class SpareBytes {
+/** The buffers that are not in use. */
+export class BufferPool {
   readonly #free: Uint8Array[] = [];
 
   /** A buffer of `length` bytes with arbitrary content: the smallest that is large enough, so that larger ones stay available. */

@@ -11,11 +11,11 @@ type Read = (options: { signal?: AbortSignal }) => Promise<Value>;
 const left = new WeakMap<object, Read>();
 
 /** Make `holder` stand for the value that `read` returns. */
-export function leaveValue(holder: object, read: Read): void {
+export function deferValue(holder: object, read: Read): void {
   left.set(holder, read);
 }
 
 /** Reads the value that `given` stands for; undefined if `given` is the value itself. */
-export function leftValueOf(given: Value): Read | undefined {
+export function deferredValueOf(given: Value): Read | undefined {
   return typeof given === "object" && given !== null ? left.get(given) : undefined;
 }

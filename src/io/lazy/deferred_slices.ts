@@ -11,7 +11,7 @@ import type { Source } from "../source.ts";
 import { SpanBytes } from "./span_bytes.ts";
 
 /** What one load left in `source`. */
-export class LeftSlices {
+export class DeferredSlices {
   readonly #source: Source;
   #count = 0;
   /** Bytes that do not belong to an array alone: something else in the file refers to them, too. */

@@ -12,7 +12,7 @@ import { folderAt, isFolder, type Place, placeOf } from "../place.ts";
  * For an operation that takes one file and was given the prefix or the folder of a model: an error that says what it is, and what reads it.
  * Any other error is returned as it is.
  */
-export async function noSingleFile(
+export async function notASingleFile(
   error: unknown,
   from: From,
   options: SourceOfOptions,

@@ -5,7 +5,7 @@
  */
 
 /** The message of `cause`; anything may be thrown, even something that cannot be converted to a string. */
-export function toldBy(cause: unknown): string {
+export function messageOf(cause: unknown): string {
   try {
     return String(cause instanceof Error ? cause.message : cause);
   } catch {

@@ -5,7 +5,7 @@
  */
 
 /** Collects bytes into pieces. */
-export class Gathered {
+export class Rechunker {
   readonly #length: number;
   #piece: Uint8Array<ArrayBuffer>;
   #held = 0;

@@ -1,0 +1,15 @@
+/**
+ * Memory for what a file claims to contain.
+ *
+ * @module
+ */
+import { LimitError } from "../../errors.ts";
+
+/** The only place where a buffer's length comes from a file (RULES.md BUF-2). */
+export function allocate(length: number): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(length);
+  } catch {
+    throw new LimitError("LIMIT", `There is no memory for ${length} bytes`, { limit: "memory", actual: length });
+  }
+}
