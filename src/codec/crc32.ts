@@ -1,10 +1,10 @@
 /**
- * CRC-32 as zip archives have it (polynomial 0xEDB88320).
+ * CRC-32 as used in zip archives (polynomial 0xEDB88320).
  *
  * @module
  */
 
-/** Eight tables: eight bytes go through at a time. */
+/** Eight tables, to process eight bytes at a time. */
 const TABLES = tables();
 
 function tables(): Uint32Array {
@@ -23,7 +23,7 @@ function tables(): Uint32Array {
   return table;
 }
 
-/** The checksum of `bytes` behind what gave `before`. */
+/** The checksum of `bytes`, continuing from the checksum `before` of the preceding bytes. */
 export function crc32(bytes: Uint8Array, before = 0): number {
   const t = TABLES;
   let c = ~before, i = 0;

@@ -1,18 +1,18 @@
 /**
- * The contract between a decoder and whoever drives it. A decoder is a generator over a {@linkcode Cursor}: it reads from the window of
- * bytes that the cursor holds, and yields an {@linkcode Ask} only when the window is empty or a large payload comes. So one decoder serves
- * bytes in memory, a source with positional reads, and a stream that is read once.
+ * The contract between a decoder and its driver. A decoder is a generator over a {@linkcode Cursor}: it reads from the window of bytes that
+ * the cursor holds, and yields an {@linkcode Ask} only when the window runs out or a large payload comes. So one decoder serves bytes in
+ * memory, a source with positional reads, and a stream that is read once.
  *
  * @module
  */
 
-/** "At least `n` bytes from `pos` on": after the answer they are in the window, or the cursor is `ended` with fewer. */
+/** "I need at least `n` bytes from `pos` on": after the answer they are in the window, or the cursor is `ended` with fewer. */
 export interface NeedAsk {
   readonly kind: "need";
   n: number;
 }
 
-/** How a payload lies in the file. */
+/** How a payload is stored in the file. */
 export type BlobEncoding =
   /** As it is. */
   | "raw"
@@ -20,39 +20,41 @@ export type BlobEncoding =
   | "latin1";
 
 /**
- * "A payload of `length` bytes starts at `pos`." The answer is a {@linkcode Payload}; the driver moves the cursor behind it.
- * A driver may answer with a buffer that it is still filling: a decoder never looks into a payload.
+ * "A payload of `length` bytes starts at `pos`." The answer is a {@linkcode Payload}; the driver moves the cursor past it.
+ * A driver may answer with a buffer that it is still filling, so a decoder never reads from a payload.
  */
 export interface BlobAsk {
   readonly kind: "blob";
   /** Bytes in the file. */
   readonly length: number;
   readonly encoding: BlobEncoding;
-  /** Bytes after decoding, where the decoder can tell; a claim of the file, never more than `length` and never less than half of it. */
+  /**
+   * Bytes after decoding, if the decoder can tell. It is only a claim of the file; a true one is at most `length` and at least half of it.
+   */
   readonly size: number | undefined;
-  /** Where the error is reported: the opcode or field that announces the payload. */
+  /** Offset at which errors are reported: that of the opcode or field that announces the payload. */
   readonly at: number;
-  /** Bytes that the decoder looks at next: a driver that skips the payload may read them with the same step. */
+  /** Bytes after the payload that the decoder needs next: a driver that skips the payload may read them in the same step. */
   readonly behind?: number;
-  /** A slice of an array that is put together later: who can read it then need not do so now. @default {false} */
+  /** It is a slice of an array that is assembled later, so a driver that can read it then need not read it now. @default {false} */
   readonly isSlice?: boolean;
 }
 
-/** "Has the source at least `end` bytes?" Asked of sources whose size is not known, when a claim has to be judged. */
+/** "Does the source have at least `end` bytes?" Asked to verify a claim when the size of the source is not known. */
 export interface ReachAsk {
   readonly kind: "reach";
   readonly end: number;
 }
 
-/** "I was long at work": a driver that shares its thread lets others have a turn. The answer is nothing. */
+/** "I have worked for a while": a driver that shares its thread lets other work run. There is no answer. */
 export interface PauseAsk {
   readonly kind: "pause";
 }
 
-/** The only one that there is. */
+/** The only instance. */
 export const PAUSE: PauseAsk = { kind: "pause" };
 
-/** Work in steps as part of a decoder: between them others may have a turn. */
+/** Run a generator of steps as part of a decoder, with a pause after each step. */
 export function* withPauses<T>(steps: Generator<void, T>): Generator<PauseAsk, T> {
   let step = steps.next();
   for (; !step.done; step = steps.next()) yield PAUSE;
@@ -62,14 +64,14 @@ export function* withPauses<T>(steps: Generator<void, T>): Generator<PauseAsk, T
 /** What a decoder can ask. */
 export type Ask = NeedAsk | BlobAsk | ReachAsk | PauseAsk;
 
-/** A payload left where it is: what `open` answers to "this blob". */
+/** A payload left in the file: what `open` answers to a blob ask. */
 export class Span {
   /** Bytes from the start of the source. */
   readonly offset: number;
   /** Bytes in the file. */
   readonly length: number;
   readonly encoding: BlobEncoding;
-  /** Where errors are reported. */
+  /** Offset at which errors are reported. */
   readonly at: number;
   constructor(offset: number, length: number, encoding: BlobEncoding, at: number) {
     this.offset = offset;
@@ -79,7 +81,7 @@ export class Span {
   }
 }
 
-/** The bytes of a payload, decoded; or where they lie. */
+/** The decoded bytes of a payload, or its location. */
 export type Payload = Uint8Array | Span;
 
 /** The answer to an ask: nothing to "need", a payload to "blob", yes or no to "reach". */
@@ -88,7 +90,7 @@ export type Answer = Payload | boolean | undefined | void;
 /** A decoder of `T`: a generator that a driver runs. A driver reports its own failures by `throw()`ing them into the generator. */
 export type Decoder<T> = Generator<Ask, T, Answer>;
 
-/** Payloads below this are taken from the window, without an ask: a read of their own would cost more than copying them. */
+/** Payloads below this size are taken from the window without an ask: a read of their own would cost more than copying them. */
 export const BLOB_MIN = 4096;
 
 const NOTHING = new Uint8Array(0);
@@ -97,19 +99,19 @@ const NOTHING = new Uint8Array(0);
 export class Cursor {
   /** The window; valid from `pos` to `end`. */
   bytes: Uint8Array = NOTHING;
-  /** The same bytes, for numbers. */
+  /** The same bytes, for reading numbers. */
   view: DataView = new DataView(NOTHING.buffer);
   /** The next byte to read. */
   pos = 0;
-  /** Where the window ends, behind its last byte. */
+  /** The end of the window, after its last byte. */
   end = 0;
   /** Offset in the source of `bytes[0]`. */
   base = 0;
   /** No bytes come after `end`. */
   ended = false;
-  /** Size of the source, where it is known. */
+  /** Size of the source, if known. */
   total: number | undefined;
-  /** The window is the caller's own memory and stays: small payloads may be views of it. */
+  /** The window is the caller's own memory and remains valid, so small payloads may be views of it. */
   stable = false;
 
   readonly #need: NeedAsk = { kind: "need", n: 0 };
@@ -119,30 +121,30 @@ export class Cursor {
     return this.base + this.pos;
   }
 
-  /** Bytes that the window has from `pos` on. */
+  /** Bytes in the window from `pos` on. */
   get left(): number {
     return this.end - this.pos;
   }
 
-  /** Bytes to the end of the source, or undefined. */
+  /** Bytes to the end of the source; undefined if not known. */
   get remaining(): number | undefined {
     return this.total === undefined
       ? (this.ended ? this.end - this.pos : undefined)
       : this.total - this.base - this.pos;
   }
 
-  /** The ask for at least `n` bytes from `pos` on. One object, used again and again. */
+  /** The ask for at least `n` bytes from `pos` on. It is always the same object. */
   need(n: number): NeedAsk {
     this.#need.n = n;
     return this.#need;
   }
 
-  /** Bytes `[start, end)` of the window, to stay: a view where that is stable, else a copy. */
+  /** Window bytes `[start, end)`, to be retained: a view if the window is stable, else a copy. */
   keep(start: number, end: number): Uint8Array {
     return this.stable ? this.bytes.subarray(start, end) : this.bytes.slice(start, end);
   }
 
-  /** For drivers: put a window under the cursor. */
+  /** For drivers: set the window. */
   window(bytes: Uint8Array, pos: number, end: number, base: number): void {
     if (this.bytes !== bytes) {
       this.bytes = bytes;

@@ -1,5 +1,5 @@
 /**
- * What a file is, by its first bytes.
+ * Detects the kind of a file by its first bytes.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export type FileKind =
   | "unknown";
 
 interface Foreign {
-  /** First bytes, as latin-1 text. */
+  /** First bytes, as a latin-1 string. */
   magic: string;
   what: string;
   hint?: string;
@@ -56,13 +56,13 @@ const FOREIGN: readonly Foreign[] = [
   { magic: "\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.", what: "an old PyTorch checkpoint" },
 ];
 
-/** First bytes that a pickle without PROTO begins with: opcodes that push something. */
+/** First bytes of a pickle without PROTO: opcodes that push something, and FRAME. */
 const PICKLE_STARTS = "(]})cNILFSVKMJGXUTBC\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x95\x96";
 
-/** Bytes that tell the kind of any file. */
+/** Number of bytes that suffice to tell the kind of any file. */
 export const HEAD_BYTES = 4096;
 
-/** What a file is; `head` are its first bytes, 4096 or as many as there are, `size` its length where that is known. */
+/** The kind of a file; `head` is its first 4096 bytes, or all if there are fewer, and `size` its length, if known. */
 export function detectKind(head: Uint8Array, size?: number): FileKind {
   head = checkedBytes(head);
   if (head.length === 0) return "empty";
@@ -70,7 +70,7 @@ export function detectKind(head: Uint8Array, size?: number): FileKind {
   if (text.length >= 260 && text.slice(256, 260) === "TNUM") return "tnum";
   const foreign = foreignOf(text);
   if (foreign && text[0] !== "{") return foreign.kind ?? "unknown";
-  // Before pickles: a header's length may begin with 0x80 as well, but no pickle goes on with zeros.
+  // Before pickles: the header's length may also begin with 0x80, but no pickle continues with zeros.
   if (isSafetensors(head, text, size)) return "safetensors";
   if (head[0] === 0x80) return head.length > 1 && head[1] > 0x7f ? "unknown" : "pickle";
   if (isRecord(head)) return isSelectedRows(head) ? "selected_rows" : "record";
@@ -80,7 +80,7 @@ export function detectKind(head: Uint8Array, size?: number): FileKind {
   return !isText(head) || isPickleText(text) ? "pickle" : "unknown";
 }
 
-/** The error for a file of no kind that is read: it says what the file is, where that can be seen. */
+/** The error for a file of a kind that is not read: it says what the file is, if that can be told. */
 export function foreignError(head: Uint8Array): FormatError {
   const text = latin1(head, 264);
   const foreign = foreignOf(text) ?? foreignByStructure(head, text);
@@ -110,14 +110,14 @@ const OURS: ReadonlyMap<FileKind, string> = new Map([
   ["pir", "a program in JSON"],
 ]);
 
-/** The error for a file that is known to be another kind than the one that is `due` (`a program`), else null; `cause` is what was wrong first. */
+/** The error for a file recognized as another kind than the expected `due` (`a program`), else null; `cause` is the original error. */
 export function otherKindError(
   head: Uint8Array,
   size: number | undefined,
   due: string,
   cause: unknown,
 ): FormatError | null {
-  // What has no bytes is of no kind.
+  // An empty file is of no kind.
   if (head.length === 0) return null;
   const kind = detectKind(head, size);
   if (kind === "empty") return null;
@@ -136,7 +136,7 @@ function foreignOf(text: string): Foreign | undefined {
 function foreignByStructure(head: Uint8Array, text: string): Foreign | undefined {
   if (isSafetensors(head, text, undefined)) return { magic: "", what: "a safetensors file" };
   if (text.slice(257, 262) === "ustar") return { magic: "", what: "a tar archive", hint: "Unpack it first." };
-  // ONNX: field 1, the IR's version, then field 2, 7 or 8: the producer's name, the graph, the operators' versions.
+  // ONNX: field 1, the IR version, then field 2, 7 or 8: the producer's name, the graph, the operator sets.
   if (head.length > 4 && head[0] === 8 && head[1] < 0x80 && [0x12, 0x3a, 0x42].includes(head[2])) {
     return { magic: "", what: "an ONNX model" };
   }
@@ -155,29 +155,29 @@ function isSafetensors(head: Uint8Array, text: string, size: number | undefined)
   return length >= 2n && length <= BigInt(size ?? Number.MAX_SAFE_INTEGER) - 8n;
 }
 
-/** A record begins with a zero version; all zeros are no file. */
+/** A record begins with the version 0; a file of zeros is none. */
 function isRecord(head: Uint8Array): boolean {
   return head.length >= 4 && head.subarray(0, 4).every((b) => b === 0) && !head.every((b) => b === 0);
 }
 
-/** Row numbers and a height lie before the tensor, where a record has its LoD; see read_record.ts. */
+/** A SelectedRows has row numbers and a height before the tensor, where a record has its LoD; see read_record.ts. */
 function isSelectedRows(head: Uint8Array): boolean {
   if (head.length < 12) return false;
   const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
   const count = view.getUint32(4, true) + view.getUint32(8, true) * 2 ** 32;
   if (count === 0 || count > 2 ** 24) return false;
   const tensor = 4 + 8 + 8 * count + 8;
-  // One level of detail that has the offset 0 alone; the one row 8 would lie beyond the height 0.
+  // One LoD level with the single offset 0; as a row number 8 it would lie beyond the height 0.
   if (count === 1 && head.length >= 28 && view.getBigUint64(12, true) === 8n && view.getBigUint64(20, true) === 0n) {
     return false;
   }
-  // Rows that end beyond the head are hundreds: no LoD has so many levels.
+  // If the rows end beyond the head, there are hundreds: no LoD has that many levels.
   if (tensor + 9 > head.length) return head.length >= 4096;
   const length = view.getInt32(tensor + 4, true), tag = view.getUint8(tensor + 8);
   return view.getUint32(tensor, true) === 0 && length > 1 && length <= 4096 && [0x08, 0x10, 0x12].includes(tag);
 }
 
-/** Field 1 (a block), length-delimited, which begins with its index. */
+/** A program begins with field 1 (a block), length-delimited, which begins with its index. */
 function isProgram(head: Uint8Array): boolean {
   if (head[0] !== 0x0a || head.length < 3) return false;
   let i = 1;
@@ -185,17 +185,17 @@ function isProgram(head: Uint8Array): boolean {
   return head[i + 1] === 0x08;
 }
 
-/** Whether the first bytes are printable text: a human's, or a pickle of protocol 0. */
+/** Whether the first bytes are printable text: prose, or a protocol 0 pickle. */
 function isText(head: Uint8Array): boolean {
   const part = head.subarray(0, 64);
   return part.length > 4 && part.every((b) => (b >= 0x20 && b < 0x7f) || b === 0x0a || b === 0x0d || b === 0x09);
 }
 
-/** Whether printable text that begins with an opcode is a pickle of protocol 0. */
+/** Whether printable text that begins with an opcode is a protocol 0 pickle. */
 function isPickleText(text: string): boolean {
   if (text[0] === "(" || text.startsWith("S'") || text.startsWith('S"')) return true;
-  // A module's name has no spaces, and its line ends.
+  // A module's name contains no spaces and ends with a newline.
   if (text[0] === "c") return text.includes("\n") && !text.slice(0, text.indexOf("\n")).includes(" ");
-  // T, X and B take a length in four bytes, which is no text.
+  // T, X and B are followed by a four-byte length, which is not printable.
   return !"TXB".includes(text[0]) && text.includes(".");
 }

@@ -9,15 +9,15 @@ import { decodePayload } from "./payload.ts";
 
 /** How {@linkcode driveBytes} answers. */
 export interface DriveBytesOptions {
-  /** Payloads become copies; otherwise they are views of `bytes`. @default {false} */
+  /** Payloads are copies; otherwise they are views of the given bytes. @default {false} */
   copy?: boolean;
-  /** Payloads are left where they are, as spans. @default {false} */
+  /** Payloads are left in place, as spans. @default {false} */
   lazy?: boolean;
-  /** Bytes that the decoder sees at a time: for tests, which prove that it does not matter. @default {Infinity} */
+  /** Bytes that the decoder sees at a time: for tests, which prove that this does not matter. @default {Infinity} */
   window?: number;
 }
 
-/** Run a decoder over bytes to its end. */
+/** Run a decoder over bytes and return its result. */
 export function driveBytes<T>(
   make: (cursor: Cursor) => Decoder<T>,
   given: Uint8Array,

@@ -1,5 +1,5 @@
 /**
- * From a payload as it lies in the file to the bytes it means.
+ * Decodes a payload as stored in a file to the bytes it stands for.
  *
  * @module
  */
@@ -8,8 +8,8 @@ import { latin1FromUtf8, latin1Length } from "../kernel.ts";
 import type { BlobEncoding } from "./cursor.ts";
 
 /**
- * The bytes that `stored` means: of a text, those in `into`. `at` is where a bad text is reported; `size` is a hint at the length of the
- * result.
+ * The bytes that `stored` stands for: itself if raw, else decoded to `into` (or to a larger buffer if that is too small). `at` is where
+ * malformed text is reported; `size` is a hint at the length of the result.
  *
  * @throws {FormatError} `BAD_TEXT`
  */
@@ -22,26 +22,26 @@ export function decodePayload(
 ): Uint8Array {
   if (encoding === "raw") return stored;
   let length = latin1FromUtf8(stored, into);
-  // What was beyond its room was counted all the same.
+  // Bytes that did not fit were counted nonetheless.
   if (length > into.length) length = latin1FromUtf8(stored, into = new Uint8Array(length));
   if (length < 0) throw badText(at);
   return length === into.length ? into : into.subarray(0, length);
 }
 
-/** Room for the bytes of a text: the hint where it is possible at all, else the most there can be. */
+/** Buffer size for decoding a text of `length` bytes: the hint `size` if it is plausible, else the maximum possible. */
 export function sizeOfText(length: number, size: number | undefined): number {
   return size !== undefined && size <= length && size * 2 >= length ? size : length;
 }
 
-/** Takes the UTF-8 of a latin-1 text in pieces of any length and gives its bytes (pickle protocol 2, FORMATS.md 3.4). */
+/** Decodes the UTF-8 of latin-1 text to bytes, in pieces of any length (pickle protocol 2, FORMATS.md 3.4). */
 export class Latin1Text {
   readonly #at: number;
   #into: Uint8Array;
   #length = 0;
-  /** A lead byte whose partner is in the next piece, or -1. */
+  /** A lead byte whose continuation is in the next piece, or -1. */
   #lead = -1;
 
-  /** `into` is where the bytes go; it grows if the text turns out longer. */
+  /** The bytes go to `into`, or to a larger buffer if there turn out to be more. */
   constructor(at: number, into: Uint8Array) {
     this.#at = at;
     this.#into = into;
@@ -64,7 +64,7 @@ export class Latin1Text {
     this.#take(piece);
   }
 
-  /** The bytes, when all pieces are in. */
+  /** The bytes, after all pieces were pushed. */
   finish(): Uint8Array {
     if (this.#lead >= 0) throw badText(this.#at);
     return this.#length === this.#into.length ? this.#into : this.#into.subarray(0, this.#length);
@@ -77,7 +77,7 @@ export class Latin1Text {
     this.#length += written;
   }
 
-  /** Room for the bytes of `piece`: its own length is enough, and where that is not there, its bytes are counted. */
+  /** Make room for the bytes of `piece`. Its length is an upper bound; only if that does not fit are the bytes counted. */
   #room(piece: Uint8Array): void {
     if (this.#length + piece.length <= this.#into.length) return;
     const needed = this.#length + latin1Length(piece);

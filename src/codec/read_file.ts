@@ -1,6 +1,6 @@
 /**
- * A file of any kind that `paddle.load` takes as a file: looks at the first bytes, then hands the cursor to the decoder of that kind.
- * The first decoder that knows the file owns its errors (RULES.md ERR-3).
+ * Reads any kind of single file that `paddle.load` takes: looks at the first bytes, then hands the cursor to the decoder of that kind.
+ * The first decoder that recognizes the file owns its errors (RULES.md ERR-3).
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { type RawSelectedRows, type RawTensor, readBinaryTensorFile } from "./re
 import { type RawSafetensors, readSafetensors } from "./safetensors/read_safetensors.ts";
 import { readTnum } from "./tnum/read_tnum.ts";
 
-/** What a file holds, its arrays still as the file has them. */
+/** The contents of a file, with its arrays still as they are in the file. */
 export type FileContent =
   | { kind: "pickle"; pickle: Pickle }
   | { kind: "record"; tensor: RawTensor | RawSelectedRows }
@@ -25,7 +25,7 @@ export type FileContent =
 
 /** How {@linkcode readFile} reads. */
 export interface ReadFileOptions extends ReadPickleOptions {
-  /** Nothing but a safetensors file will do. @default {false} */
+  /** Accept only a safetensors file. @default {false} */
   safetensors?: boolean;
 }
 
@@ -58,7 +58,7 @@ export function* readFile(cursor: Cursor, options: ReadFileOptions = {}): Decode
   }
 }
 
-/** A file whose very first opcode is none that a pickle begins with is no pickle. */
+/** Read a pickle; if already its first opcode fails, the file is reported as something other than a pickle. */
 function* readPickleOr(cursor: Cursor, options: ReadPickleOptions, head: Uint8Array): Decoder<Pickle> {
   try {
     return yield* readPickle(cursor, options);

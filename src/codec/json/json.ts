@@ -1,10 +1,10 @@
 /**
- * JSON values as programs need them: the order of keys, integers of any size and the text of other numbers are kept.
+ * JSON values as programs need them: they preserve the order of keys, integers of any size and the spelling of other numbers.
  *
  * @module
  */
 
-/** A number that is no integer, with its text in the file. */
+/** A non-integer number, with its spelling in the file. */
 export class JsonNumber {
   readonly value: number;
   readonly text: string;
@@ -14,17 +14,17 @@ export class JsonNumber {
   }
 }
 
-/** Members up to which a key is looked for one by one. */
+/** Up to this many members, a key is searched for linearly. */
 const FEW = 8;
 
-/** An object: keys in file order, `__proto__` a key like any other. Programs have many, of few members: a Map for each would take twice as much. */
+/** An object with keys in file order. Programs have many with few members each: Maps would take twice the memory. */
 export class JsonObject {
-  /** Keys and values, in turn. */
+  /** Keys and values alternately. */
   readonly #members: Json[];
-  /** Where each key stands, once there are many. */
+  /** Index of each key in the list, once there are many. */
   #index: Map<string, number> | null = null;
 
-  /** `members` are keys and values in turn, no key twice; the list is the object's from here on. */
+  /** `members` holds keys and values alternately, without duplicate keys; the object takes ownership of the list. */
   constructor(members: Json[] = []) {
     this.#members = members;
   }
@@ -45,7 +45,7 @@ export class JsonObject {
     return at < 0 ? undefined : this.#members[at + 1];
   }
 
-  /** Put a member at the end, or in place of the one with that key. */
+  /** Append a member, or replace the one with that key. */
   set(key: string, value: Json): void {
     const at = this.#find(key), members = this.#members;
     if (at >= 0) members[at + 1] = value;
@@ -55,7 +55,7 @@ export class JsonObject {
     }
   }
 
-  /** Remove a member; whether there was one. */
+  /** Remove a member. Returns whether there was one. */
   delete(key: string): boolean {
     const at = this.#find(key);
     if (at < 0) return false;
@@ -83,5 +83,5 @@ function indexOf(members: readonly Json[]): Map<string, number> {
   return index;
 }
 
-/** Any JSON value. An integer is a number where that is exact, else a bigint. */
+/** Any JSON value. An integer is a number if that is exact, else a bigint. */
 export type Json = null | boolean | number | bigint | JsonNumber | string | Json[] | JsonObject;

@@ -1,5 +1,5 @@
 /**
- * JSON from UTF-8 bytes: strict (RFC 8259), without recursion, every error with its byte (RULES.md JS-1).
+ * Parses JSON from UTF-8 bytes: strict (RFC 8259), without recursion, every error with its offset (RULES.md JS-1).
  *
  * @module
  */
@@ -9,12 +9,12 @@ import { atOnce, STEP } from "../../words/steps.ts";
 import { textFromUtf8 } from "../pickle/text.ts";
 import { type Json, JsonNumber, JsonObject } from "./json.ts";
 
-/** The value in `bytes`; nothing may follow it but white space. */
+/** Parse the value in `bytes`, which only whitespace may follow. */
 export function readJson(bytes: Uint8Array, limits: Readonly<Limits> = DEFAULT_LIMITS): Json {
   return atOnce(readJsonInSteps(bytes, limits));
 }
 
-/** The same in steps, between which others may have a turn. */
+/** {@linkcode readJson} in steps, between which other work may run. */
 export function readJsonInSteps(bytes: Uint8Array, limits: Readonly<Limits>): Generator<void, Json> {
   return new JsonReader(bytes, limits).read();
 }
@@ -25,16 +25,16 @@ const ESCAPES: ReadonlyMap<number, string> = new Map(
   Object.entries({ '"': '"', "\\": "\\", "/": "/", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" })
     .map(([key, text]) => [key.charCodeAt(0), text]),
 );
-/** Texts of one letter, by its byte: most keys of programs are such. */
+/** Strings of one ASCII character: most keys of programs are of this kind. */
 const LETTERS = Array.from({ length: 0x80 }, (_, byte) => String.fromCharCode(byte));
 
-/** Texts up to this many bytes are kept and given again: programs say the same few hundreds over and over. */
+/** Strings of up to this many bytes are interned: programs repeat the same few hundred. */
 const INTERN_MAX = 32;
 const INTERN_SLOTS = 4096;
 
-/** Stands for a set of keys, as long as they are few. */
+/** Placeholder for the set of an object's keys while they are few. */
 const NO_KEYS: Set<string> = new Set();
-/** Keys and values from which on keys are looked up. */
+/** With this many items (keys and values), an object gets a set of its keys. */
 const MANY_ITEMS = 16;
 
 class JsonReader {
@@ -43,11 +43,12 @@ class JsonReader {
   readonly #maxDepth: number;
   readonly #interned: string[] = new Array(INTERN_SLOTS);
   #pos = 0;
-  /** Keys and values of the containers that are open, up to `#top`; where each begins. */
+  /** Keys and values of all open containers, up to `#top`. */
   readonly #items: Json[] = [];
   #top = 0;
+  /** Index of the first item of each open container. */
   readonly #starts: number[] = [];
-  /** For each a set of its keys, once there are many; null for a list. */
+  /** For each open object the set of its keys, once there are many; null for a list. */
   readonly #keys: (Set<string> | null)[] = [];
 
   constructor(bytes: Uint8Array, limits: Readonly<Limits>) {
@@ -63,7 +64,7 @@ class JsonReader {
     return whole;
   }
 
-  /** Read on, a step's worth of values: the whole one once it is complete. A loop that waits in between would be slower. */
+  /** Read a step's worth of values. Returns the whole value once it is complete. Not a generator, for speed. */
   #some(): Json | undefined {
     for (let read = 0; read < STEP; read++) {
       this.#space();
@@ -73,7 +74,7 @@ class JsonReader {
         if (this.#open(byte === OPEN_OBJECT)) continue;
         value = this.#close();
       } else value = this.#scalar();
-      // A value is complete: put it where it belongs, and close what ends with it.
+      // A value is complete: add it to its container, and close the containers that end with it.
       while (this.#starts.length > 0) {
         this.#items[this.#top++] = value;
         if (this.#goesOn()) break;
@@ -84,7 +85,7 @@ class JsonReader {
     return undefined;
   }
 
-  /** Open a container; whether something is in it, whose key, in an object, is then read. */
+  /** Open a container. Returns whether it is non-empty; in an object, the first key is then read. */
   #open(isObject: boolean): boolean {
     const at = this.#pos++;
     if (this.#starts.length >= this.#maxDepth) {
@@ -102,7 +103,7 @@ class JsonReader {
     return true;
   }
 
-  /** Behind a value of a container: whether one more comes, whose key, in an object, is then read. */
+  /** After a value in a container: returns whether another follows; in an object, its key is then read. */
   #goesOn(): boolean {
     const isList = this.#keys[this.#keys.length - 1] === null;
     this.#space();
@@ -120,7 +121,7 @@ class JsonReader {
     return false;
   }
 
-  /** The container that was opened last, of the items since then: as large as it has to be, where one that grows would take more. */
+  /** Close the last opened container: its items are sliced off, so that the list has no spare capacity. */
   #close(): Json[] | JsonObject {
     const items = this.#items.slice(this.#starts.pop(), this.#top);
     this.#top -= items.length;
@@ -142,7 +143,7 @@ class JsonReader {
     }
   }
 
-  /** A key, and the colon behind it. */
+  /** A key and the colon after it. */
   #key(): void {
     const at = this.#pos;
     if (this.#bytes[at] !== QUOTE) throw this.#unexpected("a key");
@@ -157,7 +158,7 @@ class JsonReader {
     this.#budget.charge(PRICES.entry, at);
   }
 
-  /** Whether the object that is open has a key already. */
+  /** Whether the open object already has a key. */
   #isTaken(key: string): boolean {
     const items = this.#items, start = this.#starts[this.#starts.length - 1];
     if (this.#top - start < MANY_ITEMS) {
@@ -213,7 +214,7 @@ class JsonReader {
     return Number.isSafeInteger(number) ? number : exact;
   }
 
-  /** The rest of a number that has a fraction or an exponent, or is -0. */
+  /** The rest of a number with a fraction or exponent, or of -0. */
   #float(start: number, end: number): JsonNumber {
     const bytes = this.#bytes;
     let p = end;
@@ -265,7 +266,7 @@ class JsonReader {
     return this.#interned[slot] = ascii(bytes, start, p);
   }
 
-  /** A text with escapes, or with characters beyond ASCII. */
+  /** A string with escapes or non-ASCII characters. */
   #longText(start: number): string {
     const bytes = this.#bytes;
     const parts: string[] = [];

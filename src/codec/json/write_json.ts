@@ -1,5 +1,5 @@
 /**
- * JSON as Paddle's library (nlohmann) writes it: compact, or with an indent; no escapes but those that must be (FORMATS.md 10.3).
+ * Writes JSON as Paddle's library (nlohmann) does: compact or indented, and with only the mandatory escapes (FORMATS.md 10.3).
  *
  * @module
  */
@@ -7,15 +7,15 @@ import { LimitError, quote, ValueError } from "../../errors.ts";
 import { atOnce, StepPace } from "../../words/steps.ts";
 import { type Json, JsonNumber, JsonObject } from "./json.ts";
 
-/** Characters that a string of any engine holds. */
+/** Maximum string length that every engine supports. */
 const MOST_UNITS = 2 ** 29 - 24;
 
-/** The bytes of a value. Numbers that were read keep their text. */
+/** Encode a value. Non-integer numbers that were read keep their spelling. */
 export function writeJson(value: Json, options: { indent?: number } = {}): Uint8Array<ArrayBuffer> {
   return atOnce(writeJsonInSteps(value, options));
 }
 
-/** The same in steps, between which others may have a turn. */
+/** {@linkcode writeJson} in steps, between which other work may run. */
 export function* writeJsonInSteps(
   value: Json,
   options: { indent?: number } = {},
@@ -36,7 +36,7 @@ export function* writeJsonInSteps(
   const parts: string[] = [];
   const newline = (depth: number) => indent > 0 ? "\n" + " ".repeat(indent * depth) : "";
   const colon = indent > 0 ? ": " : ":";
-  /** What is still to be written, last first: texts, and values at a depth. */
+  /** What remains to be written, in reverse order: literal text, and values with their depth. */
   const rest: (string | { value: Json; depth: number })[] = [{ value, depth: 0 }];
   for (let item = rest.pop(); item !== undefined; item = rest.pop()) {
     if (pace.isDue(1)) yield;
@@ -79,11 +79,11 @@ function textOf(text: string): string {
   if (!text.isWellFormed()) {
     throw new ValueError("LONE_SURROGATE", `The text ${quote(text)} has half a surrogate pair, which UTF-8 cannot say`);
   }
-  // JSON.stringify escapes what must be escaped, as nlohmann does, and nothing else; but DEL stays as it is in both.
+  // Like nlohmann, JSON.stringify escapes only what must be escaped; neither escapes DEL.
   return JSON.stringify(text);
 }
 
-/** A float as Python and nlohmann print it: the shortest digits that give it back, and never without a point or exponent. */
+/** A float as Python and nlohmann print it: the shortest digits that round-trip, and always a point or exponent. */
 export function floatText(value: number): string {
   if (!Number.isFinite(value)) throw new ValueError("INVALID_VALUE", `JSON has no ${value}`);
   if (Object.is(value, -0)) return "-0.0";

@@ -1,5 +1,5 @@
 /**
- * The header of an `.npy` file: a Python dict literal with three keys, read by a parser of that and nothing else.
+ * The header of an `.npy` file: a Python dict literal with three keys, read by a parser for just that.
  *
  * ```text
  * {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }
@@ -9,9 +9,9 @@
  */
 import { FormatError, quote, UnsupportedError } from "../../errors.ts";
 
-/** What a header says. */
+/** A parsed header. */
 export interface NpyHeader {
-  /** numpy's word for the dtype, with its byte order. */
+  /** numpy's code for the dtype, with its byte order. */
   descr: string;
   fortran: boolean;
   shape: number[];
@@ -19,7 +19,7 @@ export interface NpyHeader {
 
 const KEYS = ["descr", "fortran_order", "shape"];
 
-/** Read a header; `at` is its byte in the file. */
+/** Parse a header; `at` is its offset in the file. */
 export function parseNpyHeader(text: string, at: number): NpyHeader {
   return new Parser(text, at).header();
 }
@@ -102,7 +102,7 @@ class Parser {
     while (/^[0-9]$/.test(this.#text.charAt(this.#pos))) this.#pos++;
     const value = Number(this.#text.slice(from, Math.min(this.#pos, from + 20)));
     if (this.#pos === from || !Number.isSafeInteger(value)) throw this.#badShape();
-    // Python 2 writes a long.
+    // Python 2 may write a long.
     if (this.#text[this.#pos] === "L") this.#pos++;
     return value;
   }
@@ -117,7 +117,7 @@ class Parser {
     return value;
   }
 
-  /** The next character that is no white space; empty at the end. */
+  /** Skip whitespace and return the next character; empty at the end. */
   #peek(): string {
     while (" \t\n\r\f".includes(this.#text.charAt(this.#pos)) && this.#pos < this.#text.length) this.#pos++;
     return this.#text.charAt(this.#pos);

@@ -16,21 +16,21 @@ import { textFromLatin1, textFromUtf8 } from "../pickle/text.ts";
 import { take } from "../record/read_record.ts";
 import { parseNpyHeader } from "./npy_header.ts";
 
-/** First bytes. */
+/** The file's first bytes. */
 export const MAGIC: readonly number[] = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
-/** Longest header: one of an array of numbers has about a hundred bytes. */
+/** Maximum header size in bytes: that of a numeric array has about a hundred. */
 const MAX_HEADER = 2 ** 20;
 
-/** What {@linkcode readNpy} is told. */
+/** Options of {@linkcode readNpy}. */
 export interface ReadNpyOptions {
   budget: Budget;
-  /** What a one-byte void (`V1`) is. @default {"float8_e4m3fn"} */
+  /** The dtype that a one-byte void (`V1`) stands for. @default {"float8_e4m3fn"} */
   float8?: "float8_e4m3fn" | "float8_e5m2";
-  /** No number is read on the way, however few there are. @default {false} */
+  /** Request even small data as a payload, so that it can stay in the file. @default {false} */
   lazy?: boolean;
 }
 
-/** Decode the file under the cursor: an array as numpy has it, in the order and byte order of the file. */
+/** Decode the file under the cursor: a numpy array in the element order and byte order of the file. */
 export function* readNpy(cursor: Cursor, { budget, float8, lazy }: ReadNpyOptions): Decoder<PickledArray> {
   yield cursor.need(1);
   if (cursor.left === 0) throw new FormatError("EMPTY", "The file is empty: no .npy file is", { offset: 0 });
@@ -110,11 +110,11 @@ function* readData(
   return cursor.keep(start, start + size);
 }
 
-/** numpy's word for a dtype: byte order, kind, bytes of an element. */
+/** Parse numpy's code for a dtype: byte order, kind, bytes per element. */
 function dtypeOf(descr: string, float8: "float8_e4m3fn" | "float8_e5m2", offset: number): PickledDType {
   const order = descr[0];
   const code = "<>|=".includes(order ?? "") ? descr.slice(1) : descr;
-  // Dtypes of ml_dtypes: numpy writes them as bytes without a meaning, or by a word of theirs.
+  // numpy writes the dtypes of ml_dtypes as void, or by their own code.
   const info = code === "V2"
     ? dtypeInfo("bfloat16")
     : code === "V1"

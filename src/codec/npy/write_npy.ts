@@ -1,5 +1,5 @@
 /**
- * numpy's `.npy` files, written as `numpy.save` (1.23 and later) does: see read_npy.ts for the layout.
+ * Writes `.npy` files as `numpy.save` (1.23 and later) does: see read_npy.ts for the layout.
  *
  * @module
  */
@@ -7,12 +7,12 @@ import { type DType, dtypeInfo } from "../../dtype.ts";
 import type { NDArray } from "../../ndarray.ts";
 import { MAGIC } from "./read_npy.ts";
 
-/** Data begin at a multiple of this. */
+/** The data begins at a multiple of this. */
 const ALIGN = 64;
-/** numpy leaves room for the longest axis to grow in place to this many digits. */
+/** numpy leaves room for the first axis to grow in place to this many digits. */
 const GROWTH_DIGITS = 21;
 
-/** The head of an array's file; its bytes follow. */
+/** The head of an array's file, which the array's bytes follow. */
 export function npyHead(array: NDArray): Uint8Array<ArrayBuffer> {
   const { shape } = array;
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
@@ -28,7 +28,7 @@ export function npyHead(array: NDArray): Uint8Array<ArrayBuffer> {
 }
 
 function descrOf(dtype: DType): string {
-  // What numpy writes of ml_dtypes' arrays; of float8_e5m2 it writes a word that it does not read itself.
+  // As numpy writes ml_dtypes arrays, except float8_e5m2, for which it writes a code that it cannot read itself.
   if (dtype === "bfloat16") return "<V2";
   if (dtype === "float8_e4m3fn" || dtype === "float8_e5m2") return "<V1";
   const { numpy, itemsize } = dtypeInfo(dtype);

@@ -100,7 +100,7 @@ class Checker {
     for (let depth = this.#some(frames, 0); depth >= 0; depth = this.#some(frames, depth)) yield;
   }
 
-  /** Read one step's worth of fields from the message at `depth` on. Returns the depth reached, -1 at the end. Not a generator, for speed. */
+  /** Read a step's worth of fields from the message at `depth` on. Returns the depth reached, -1 at the end. Not a generator, for speed. */
   #some(frames: Frame[], depth: number): number {
     const wire = this.#wire;
     const { maxProtoDepth } = this.#budget.limits;

@@ -5,7 +5,7 @@
  */
 import type { DType } from "../../dtype.ts";
 
-/** Words of the format and ours; in the order of safetensors' own list, by which its writers sort. */
+/** The format's names and ours, in the order of safetensors' own list, by which its writers sort. */
 const ROWS: readonly [string, DType][] = [
   ["BOOL", "bool"],
   ["U8", "uint8"],
@@ -25,13 +25,13 @@ const ROWS: readonly [string, DType][] = [
   ["U64", "uint64"],
 ];
 
-/** The dtype of a word in a header. */
+/** The dtype for a name in a header. */
 export const FROM_WORD: ReadonlyMap<string, DType> = new Map(ROWS);
-/** The word for a dtype, and its rank in the order of writing. */
+/** The name for a dtype, and its rank in the sort order. */
 export const TO_WORD: ReadonlyMap<DType, { word: string; rank: number }> = new Map(
   ROWS.map(([word, dtype], rank) => [dtype, { word, rank }]),
 );
-/** Words of the format that stand for kinds of numbers which have no array here. */
+/** The format's dtypes for which there are no arrays here. */
 export const WITHOUT_ARRAYS: ReadonlySet<string> = new Set([
   "F8_E8M0",
   "F8_E5M2FNUZ",

@@ -3,10 +3,10 @@
  *
  * ```text
  * u64 length · header: a JSON object, which may end in spaces · data
- * header     name -> { "dtype", "shape", "data_offsets": [begin, end] }, and "__metadata__" -> texts by name
+ * header     name -> { "dtype", "shape", "data_offsets": [begin, end] }, and "__metadata__" -> strings by name
  * ```
  *
- * Offsets count from the end of the header; the tensors cover the data from first byte to last, without gap or overlap.
+ * Offsets are relative to the end of the header; the tensors cover the data from first byte to last, without gap or overlap.
  *
  * @module
  */
@@ -20,25 +20,25 @@ import { readJsonInSteps } from "../json/read_json.ts";
 import { type RawTensor, take, u64 } from "../record/read_record.ts";
 import { FROM_WORD, WITHOUT_ARRAYS } from "./dtypes.ts";
 
-/** Bytes of a header that safetensors' own readers accept at most. */
+/** Maximum header size in bytes that safetensors' own readers accept. */
 const MAX_HEADER = 100_000_000;
-/** Where the header begins: the place of an error in what it says; `at` names the entry. */
+/** Offset of the header, at which errors about its content are reported; their `at` names the entry. */
 const HEADER_AT = 8;
 
-/** What a file holds, in the order of its header. */
+/** The contents of a file, in the order of its header. */
 export interface RawSafetensors {
   tensors: Map<string, RawTensor>;
   metadata: Map<string, string>;
 }
 
-/** What {@linkcode readSafetensors} is told. */
+/** Options of {@linkcode readSafetensors}. */
 export interface ReadSafetensorsOptions {
   budget: Budget;
-  /** No number is read on the way, however small its tensor is. @default {false} */
+  /** Request even small data as payloads, so that all data can stay in the file. @default {false} */
   lazy?: boolean;
 }
 
-/** A tensor of the header, its data not read. */
+/** A tensor of the header, whose data is not read yet. */
 interface Entry {
   name: string;
   tensor: RawTensor;
@@ -46,7 +46,7 @@ interface Entry {
   end: number;
 }
 
-/** An entry is more to look at than a number or text. */
+/** Weight of an entry when pacing steps. */
 const ENTRY_WEIGHT = 8;
 const NOTHING = new Uint8Array(0);
 
@@ -97,7 +97,7 @@ export function* readSafetensors(cursor: Cursor, { budget, lazy }: ReadSafetenso
   return { tensors, metadata };
 }
 
-/** Sort the tensors as their data lie, which must be without gap or overlap; where they end. */
+/** Sort the tensors by their data's offset, and check that there is no gap or overlap. Returns where the data ends. */
 function* checkSpans(entries: Entry[]): Generator<void, number> {
   yield* sortInSteps(entries, (a, b) => a.begin - b.begin || a.end - b.end);
   let end = 0;
@@ -136,7 +136,7 @@ function* readHeader(
   return { entries, metadata };
 }
 
-/** The header's value; its errors count from the start of the file, and it is as long as it says: an early end is bad JSON. */
+/** Parse the header. Errors get offsets from the start of the file, and a premature end becomes bad JSON, as all of the header is there. */
 function* readJsonHeader(header: Uint8Array, budget: Budget): Generator<void, Json> {
   try {
     return yield* readJsonInSteps(header, budget.limits);
@@ -153,7 +153,7 @@ function* readJsonHeader(header: Uint8Array, budget: Budget): Generator<void, Js
 
 function readMetadata(value: Json): Map<string, string> {
   const metadata = new Map<string, string>();
-  // What safetensors' own reader takes for none.
+  // safetensors' own reader also takes null for no metadata.
   if (value === null) return metadata;
   if (!(value instanceof JsonObject)) throw badField("__metadata__", "must be an object of texts");
   for (const [key, text] of value) {

@@ -1,5 +1,5 @@
 /**
- * Safetensors files, written as safetensors' own writer does: see read_safetensors.ts for the layout.
+ * Writes safetensors files as safetensors' own writer does: see read_safetensors.ts for the layout.
  *
  * @module
  */
@@ -12,20 +12,20 @@ import { writeJsonInSteps } from "../json/write_json.ts";
 import { sortInSteps, StepPace } from "../../words/steps.ts";
 import { TO_WORD } from "./dtypes.ts";
 
-/** A file that can be written: its size is known before its first byte. */
+/** A file ready to be written: its size is known before its first byte. */
 export interface SafetensorsPlan {
   size: number;
-  /** The chunks, from the first one; the bytes of a tensor are a chunk of their own, not copied. */
+  /** The chunks, starting over with each call; the bytes of a tensor are one chunk, uncopied. */
   chunks(): Generator<Uint8Array, void>;
-  /** The same, with stand-ins for the bytes that lie in a file. */
+  /** The chunks, with stand-ins for bytes that are still in a file. */
   unread(): Generator<Chunk, void>;
 }
 
 /**
- * Plan a file, in steps. As safetensors' own writer, it sorts tensors by the size of their elements, then by name, and fills the header with spaces so
- * that data begin at a multiple of eight.
+ * Plan a file, in steps. Like safetensors' own writer, it sorts tensors by dtype (descending), then by name, and pads the header with spaces
+ * so that the data begins at a multiple of eight.
  *
- * @throws {ValueError} `INVALID_VALUE` for a name that the format keeps for itself, `LONE_SURROGATE` for a name that is no UTF-8
+ * @throws {ValueError} `INVALID_VALUE` for a name that the format reserves, `LONE_SURROGATE` for a name that UTF-8 cannot encode
  * @throws {UnsupportedError} `UNSUPPORTED_DTYPE` for complex128
  */
 export function* planSafetensors(

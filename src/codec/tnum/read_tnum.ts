@@ -13,7 +13,7 @@ import type { Cursor, Decoder } from "../cursor.ts";
 import { type RawTensor, readTensor, type RecordOptions, take, u64 } from "../record/read_record.ts";
 import { textFromUtf8 } from "../pickle/text.ts";
 
-/** Bytes before the first word. */
+/** Bytes before the "TNUM" mark. */
 export const RESERVED = 256;
 const TNUM = 0x4d554e54, NAME = 0x454d414e;
 

@@ -1,5 +1,5 @@
 /**
- * The binary state dicts of Paddle 1.6, written: see read_tnum.ts for the layout.
+ * Writes the binary state dicts of Paddle 1.6: see read_tnum.ts for the layout.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { utf8FromText } from "../pickle/text.ts";
 import { concat, tensorHead, u64 } from "../record/write_record.ts";
 import { RESERVED } from "./read_tnum.ts";
 
-/** The chunks of a file of tensors by name. */
+/** The chunks of a file with the given tensors. */
 export function* writeTnum(tensors: ReadonlyMap<string, NDArray>): Generator<Chunk, void> {
   const head = new Uint8Array(RESERVED + 4);
   head.set([0x54, 0x4e, 0x55, 0x4d], RESERVED);

@@ -1,5 +1,5 @@
 /**
- * Zip archives (APPNOTE 4.3), with zip64 fields where a number needs them.
+ * Writes zip archives (APPNOTE 4.3), with zip64 fields where needed.
  *
  * @module
  */
@@ -8,34 +8,34 @@ import { StepPace } from "../../words/steps.ts";
 import type { Chunk } from "../../words/unread_bytes.ts";
 import { crc32 } from "../crc32.ts";
 
-/** A file that goes into an archive. */
+/** A file to be put into an archive. */
 export interface ZipMember {
   name: string;
   /** 0 stored, 8 deflated. */
   method: 0 | 8;
-  /** Bytes of the file. */
+  /** Size of the file in bytes. */
   size: number;
-  /** Bytes in the archive. */
+  /** Its size in the archive. */
   compressed: number;
-  /** CRC-32 of the file; of a stored one without stand-ins it is found from the chunks where it is left out. */
+  /** CRC-32 of the file. May be omitted for a stored file without stand-ins, in which case it is computed from the chunks. */
   crc?: number;
-  /** Its bytes as the archive has them, from the first on, whenever asked. */
+  /** Its bytes as stored in the archive, starting over with each call. */
   chunks: () => Iterable<Chunk>;
 }
 
-/** An archive that can be written: its size is known before its first byte. */
+/** An archive ready to be written: its size is known before its first byte. */
 export interface ZipPlan {
   size: number;
   chunks(): Generator<Chunk, void>;
 }
 
 const MAX32 = 0xffffffff;
-/** 1980-01-01, the first day that the format has: equal content gives equal bytes. */
+/** 1980-01-01, the earliest date of the format; being constant, it makes equal content give equal bytes. */
 const DATE = 0x21;
 /** Names are UTF-8. */
 const FLAGS = 0x800;
 
-/** Plan an archive of `members`, in this order; in steps, between which others may have a turn. */
+/** Plan an archive of `members`, in this order; in steps, between which other work may run. */
 export function* planZip(members: readonly ZipMember[]): Generator<void, ZipPlan> {
   const placed: { member: ZipMember; name: Uint8Array; at: number }[] = [];
   let at = 0, directory = 0;
@@ -110,7 +110,7 @@ function endRecords(count: number, size: number, at: number): Uint8Array {
   return out.bytes;
 }
 
-/** Little-endian numbers, one behind the other. */
+/** Writes consecutive little-endian numbers. */
 class Fields {
   readonly bytes: Uint8Array;
   readonly #view: DataView;
