@@ -1,26 +1,26 @@
 /**
- * Numbers of an array as numpy prints them: all of a small one, the first and last of each axis of a large one.
+ * Formats the elements of an array like numpy: all of a small one, the first and last along each axis of a large one.
  *
  * @module
  */
 import type { NDArray, Scalar } from "../ndarray.ts";
 import { Complex } from "../values.ts";
 
-/** Elements that are shown whole. */
+/** Maximum number of elements that are printed in full. */
 export const THRESHOLD = 1000;
-/** Elements of an axis that are shown at each end of it. */
+/** Number of elements printed at each end of an axis. */
 export const EDGE = 3;
-/** Longest line. */
+/** Maximum length of a line. */
 const WIDTH = 75;
 
-/** Elements by their indices. */
+/** Elements by index. */
 export interface Elements {
   readonly shape: readonly number[];
   at(...index: number[]): Scalar;
   readonly dtype: NDArray["dtype"];
 }
 
-/** The text of an array, in lines; `isWhole` leaves nothing out. */
+/** An array as lines of text; `isWhole` leaves nothing out. */
 export function arrayText(elements: Elements, isWhole = false): string[] {
   const { shape } = elements;
   const size = shape.reduce((a, b) => a * b, 1);
@@ -77,7 +77,7 @@ function shownOf(length: number): (number | null)[] {
   return length <= 2 * EDGE ? range(0, length) : [...range(0, EDGE), null, ...range(length - EDGE, length)];
 }
 
-/** Digits that tell two numbers of a dtype apart. */
+/** Significant digits that distinguish any two values of a dtype. */
 const DIGITS: Partial<Record<NDArray["dtype"], number>> = {
   float32: 9,
   complex64: 9,
@@ -87,7 +87,7 @@ const DIGITS: Partial<Record<NDArray["dtype"], number>> = {
   float8_e5m2: 3,
 };
 
-/** One element: of a float the fewest digits that tell it from its neighbours. */
+/** One element; a float with the fewest digits that distinguish it from its neighbours. */
 export function elementText(x: Scalar, dtype: NDArray["dtype"]): string {
   if (typeof x === "boolean") return x ? "True" : "False";
   if (x instanceof Complex) {
@@ -108,7 +108,7 @@ function floatText(x: number, dtype: NDArray["dtype"]): string {
 }
 
 function shortest(x: number, most: number, dtype: NDArray["dtype"]): number {
-  // Narrower floats have no rounding of their own here: what is as near as their digits allow is near enough.
+  // Narrower floats cannot be rounded here: as close as their digits allow is close enough.
   if (dtype !== "float32" && dtype !== "complex64") return Number(x.toPrecision(most));
   for (let digits = 6; digits < most; digits++) {
     const short = Number(x.toPrecision(digits));

@@ -1,5 +1,5 @@
 /**
- * What a command is, and how its part of the command line is read.
+ * Defines commands, and parses their part of the command line.
  *
  * @module
  */
@@ -9,18 +9,18 @@ import type { Session } from "./session.ts";
 
 /** An option of a command. */
 export interface Option {
-  /** What stands for its value in the help, such as `FILE`; a flag has none. */
+  /** Placeholder for its value in the help, such as `FILE`; a flag has none. */
   readonly value?: string;
-  /** The values that it can have. */
+  /** The values that it may have. */
   readonly choices?: readonly string[];
-  /** What it does, for people. */
+  /** Describes it in the help. */
   readonly help: string;
 }
 
 /** Options by name. */
 export type Options = Readonly<Record<string, Option>>;
 
-/** The options that were given: texts, and true for flags. */
+/** The options that were given: strings, and true for flags. */
 export type Given<O extends Options> = { readonly [K in keyof O]?: O[K] extends { value: string } ? string : true };
 
 /** What a command is called with. */
@@ -28,11 +28,11 @@ export interface Call<G> {
   /** The operands: file names and the like, as many as the command has. */
   readonly operands: readonly string[];
   readonly options: G;
-  /** Where its answers go. */
+  /** Where the output goes. */
   readonly session: Session;
 }
 
-/** A command: a row of the table that help is made of. */
+/** A command: a row of the table from which the help is generated. */
 export interface Command {
   readonly name: string;
   /** One line. */
@@ -40,22 +40,22 @@ export interface Command {
   /** Names of the operands, such as `FILE`; those that end in `?` may be left out. */
   readonly operands: readonly string[];
   readonly options: Options;
-  /** What else a user should know, in lines. */
+  /** Further lines for the help. */
   readonly notes?: readonly string[];
-  /** What `--json` gives; a command without it has no such option. */
+  /** Describes the output of `--json`; a command without this has no such option. */
   readonly json?: string;
-  /** Do it; what is returned is the number that the program ends with. */
+  /** Run the command; returns the exit code. */
   run(call: Call<Readonly<Record<string, string | true>>>): Promise<number>;
 }
 
-/** Make a command whose `run` knows its options by name. */
+/** Define a command whose `run` knows its options by name. */
 export function command<const O extends Options>(
   parts: Omit<Command, "options" | "run"> & { options: O; run(call: Call<Given<O>>): Promise<number> },
 ): Command {
   return parts as unknown as Command;
 }
 
-/** The command line cannot be understood. */
+/** An invalid command line. */
 export class UsageError extends Error {
   override name = "UsageError";
 }
@@ -73,16 +73,16 @@ export function optionsOf(command: Command): Options {
   return { ...command.options, ...(command.json ? JSON_OPTION : {}), ...COMMON };
 }
 
-/** A command line, read. */
+/** A parsed command line. */
 export interface Parsed {
   operands: string[];
   options: Record<string, string | true>;
 }
 
 /**
- * Read what comes after the name of a command: `--name value`, `--name=value`, `--flag`; all behind `--` are operands.
+ * Parse what follows the name of a command: `--name value`, `--name=value`, `--flag`; everything after `--` is an operand.
  *
- * @throws {UsageError} an option that there is not, or a value that is missing
+ * @throws {UsageError} an unknown option, or a missing value
  */
 export function parse(args: readonly string[], command: Command): Parsed {
   const known = optionsOf(command);

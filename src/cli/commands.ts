@@ -19,7 +19,7 @@ import { set } from "./commands/set.ts";
 import { show } from "./commands/show.ts";
 import { verify } from "./commands/verify.ts";
 
-/** Every command, in the order of the help. */
+/** All commands, in the order of the help. */
 export const COMMANDS: readonly Command[] = [
   ls,
   show,

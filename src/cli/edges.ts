@@ -1,12 +1,12 @@
 /**
- * The first and the last rows of an array that is not read whole.
+ * The first and last rows of an array that is not read whole.
  *
  * @module
  */
 import type { Checkpoint } from "../checkpoint.ts";
 import { EDGE, type Elements, THRESHOLD } from "./array_text.ts";
 
-/** What is shown of an array: all of a small one, the rows at both ends of a large one. */
+/** The part of an array to show: all of a small one, the rows at both ends of a large one. */
 export async function shownPart(checkpoint: Checkpoint, name: string, signal: AbortSignal): Promise<Elements> {
   const { dtype, shape } = checkpoint.info(name);
   const size = shape.reduce((a, b) => a * b, 1);

@@ -1,5 +1,5 @@
 /**
- * An error as a line for people, and what the program ends with.
+ * Turns an error into a line for the user and an exit code.
  *
  * @module
  */
@@ -10,12 +10,12 @@ import type { Session } from "./session.ts";
 
 /** Done, and the answer is yes. */
 export const DONE = 0;
-/** The answer is no: files differ, a file is damaged, a file is refused. */
+/** The answer is no: files differ, or a file is damaged or refused. */
 export const NO = 1;
-/** It could not be done. */
+/** The command failed. */
 export const TROUBLE = 2;
 
-/** Tell what went wrong, in one line and a hint, and give the number that the program ends with. */
+/** Report what went wrong, in one line and perhaps a hint, and return the exit code. */
 export async function failed(error: unknown, session: Session): Promise<number> {
   if (error instanceof OutputClosed) return DONE;
   if (error instanceof Interrupt) {

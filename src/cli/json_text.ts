@@ -1,24 +1,27 @@
 /**
- * JSON of anything: integers of any size as their digits; NaN and infinities, which JSON does not have, as the texts `"NaN"`, `"Infinity"`,
- * `"-Infinity"`.
+ * JSON of any value: integers of any size as digits; NaN and infinities, which JSON lacks, as the strings `"NaN"`,
+ * `"Infinity"` and `"-Infinity"`.
  *
  * @module
  */
 import { LimitError, visible } from "../errors.ts";
 
-/** Values that one answer may have: what is shared in a file unfolds in a text. */
+/** Maximum number of values in one answer: what a file shares is written out each time. */
 const MOST = 2 ** 24;
 
-/** Lists and objects in one another that an answer may have: twice what files have unless limits are raised. */
+/** Maximum nesting of lists and objects in an answer: twice what files may have unless limits are raised. */
 const DEEPEST = 1000;
 
-/** Throw where an answer nests too deep: who writes it, and who reads it, goes down with it. */
+/** Throw if an answer nests too deeply: its writer and its readers would overflow their stacks. */
 export function checkDepth(depth: number): void {
   if (depth <= DEEPEST) return;
   throw new LimitError("LIMIT", `The answer nests more than ${DEEPEST} deep: ask for a part of it`, { max: DEEPEST });
 }
 
-/** The text of a value: objects, lists, Maps with texts for keys. Controls, and what turns the direction of text, are escaped. */
+/**
+ * The JSON of a value made of objects, lists and Maps with string keys. Control characters and those that change
+ * the text direction are escaped.
+ */
 export function jsonText(value: unknown): string {
   const parts: string[] = [];
   let count = 0;

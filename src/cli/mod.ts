@@ -1,12 +1,12 @@
 /**
- * The command line: `deno run -A jsr:@oarlock/paddle/cli COMMAND ...`, and the same as a function.
+ * The command line: `deno run -A jsr:@oarlock/paddle/cli COMMAND ...`, also available as a function.
  *
- * A module that is the program itself: a bundle that has it in it is this command line as well.
+ * This module is the program itself: a bundle that includes it is this command line, too.
  *
- * `help` lists the commands, `help COMMAND` what one takes. With `--json` the answer is one JSON document: integers of any size as digits, NaN
- * and infinities as texts.
+ * `help` lists the commands, `help COMMAND` the options of one. With `--json` the answer is a JSON document: integers of any size as
+ * digits, NaN and infinities as strings.
  *
- * @example What a file has inside, as a program would ask
+ * @example Detect the kind of a file from a program
  * ```ts
  * import { main } from "@oarlock/paddle/cli";
  *
@@ -36,10 +36,10 @@ import { VERSION } from "./version.ts";
 export type { Console } from "../io/process_console.ts";
 
 /**
- * Run one command: with a Console of your own, or by its arguments, with the outputs and signals of this process. Nothing is thrown: what goes
- * wrong is told by `console.error`.
+ * Run one command: with a Console of your own, or given its arguments, with the outputs and signals of this process. Never throws: errors
+ * are reported with `console.error`.
  *
- * @returns what a process ends with: 0 done, 1 the answer is no (`diff`, `verify`, `audit`, `detect`), 2 it could not be done, 130 stopped
+ * @returns the exit code: 0 success, 1 the answer is no (`diff`, `verify`, `audit`, `detect`), 2 failure, 130 interrupted
  */
 export async function main(console: Console | readonly string[]): Promise<number> {
   return "args" in console ? await runIn(console) : await withProcess(console, runIn);

@@ -1,5 +1,5 @@
 /**
- * The model that a user names: by its prefix, its folder, or one of its files.
+ * Finds the model that a user names: by its prefix, its folder, or one of its files.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { type Given, UsageError } from "./command.ts";
 import type { FROM_MODEL, Reading } from "./reading.ts";
 import type { Session } from "./session.ts";
 
-/** Files of a model that stand for all of it. */
+/** Files of a model that stand for the whole model. */
 const PART = /\.(pdmodel|json|pdiparams|pdiparams\.info)$/;
 
 /** A model that was found. */
@@ -23,7 +23,7 @@ export interface FoundModel {
   readonly names: { modelFilename?: string; paramsFilename?: string };
 }
 
-/** The model that `from` names, or one of whose files it names; null where it names something else. */
+/** The model that `from` names, directly or by one of its files; null if it names something else. */
 export async function modelOf(
   from: string,
   options: Given<typeof FROM_MODEL>,
@@ -35,7 +35,7 @@ export async function modelOf(
   if (part && !/\.index\.json$/.test(place.name)) {
     const prefix = { ...place, name: place.name.slice(0, part.index) };
     const model = await foundAt(prefix, {}).catch(ignoreAmbiguous);
-    // A program without parameters beside it stands for itself.
+    // A program without parameters next to it stands for itself.
     return model && await hasParameters(model.files) ? model : null;
   }
   try {
@@ -50,7 +50,7 @@ export async function modelOf(
   });
 }
 
-/** The model that a user names. */
+/** The model that a user names; throws if there is none. */
 export async function foundModel(
   from: string,
   options: Given<typeof FROM_MODEL>,
@@ -75,7 +75,7 @@ async function foundAt(place: Place, names: FoundModel["names"]): Promise<FoundM
   return files && { files, entry: { folder: place.folder, name: place.name }, names };
 }
 
-/** The one prefix of a folder, such as `inference` in what is exported today; null where there are more, or a program of 1.x. */
+/** The only prefix in a folder, such as `inference` in current exports; null if there are several, or a program of 1.x. */
 async function onlyPrefix(place: Place): Promise<Place | null> {
   const folder = folderAt(place);
   const names = new Set((await folder.list()).filter((name) => !name.includes("/")));
@@ -84,7 +84,7 @@ async function onlyPrefix(place: Place): Promise<Place | null> {
   return models.length === 1 && !names.has("__model__") ? { folder, name: models[0], shown: place.shown } : null;
 }
 
-/** A folder of 1.x whose files have the names that most have needs no word about it. */
+/** The file names of a 1.x folder, if they are common ones: then the user need not give them. */
 async function usualNames(place: Place): Promise<FoundModel["names"]> {
   const folder = folderAt(place);
   const has = (name: string) => exists(folder, name);
@@ -97,7 +97,7 @@ async function usualNames(place: Place): Promise<FoundModel["names"]> {
   return {};
 }
 
-/** A folder of the same name: whoever names a file means the file. */
+/** If there is a folder of the same name, a user who names a file means the file. */
 function ignoreAmbiguous(error: unknown): null {
   if (isPaddleError(error) && error.code === "AMBIGUOUS_PATH") return null;
   throw error;
@@ -112,7 +112,7 @@ async function hasParameters({ folder, methods: [{ params }] }: ModelFiles): Pro
   }
 }
 
-/** Do something with its program and parameters, which stay in their files until they are written. */
+/** Run `body` on a model's program and parameters, which stay in their files until they are written. */
 export async function withModel<T>(
   { entry, names, files: { methods } }: FoundModel,
   session: Session,

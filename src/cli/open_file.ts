@@ -1,5 +1,5 @@
 /**
- * Whatever a user names, opened: a file of any kind that the library reads, a model by its prefix, folder or one of its files.
+ * Opens whatever the user names: a file of any kind that the library reads, or a model by its prefix, folder or one of its files.
  *
  * @module
  */
@@ -21,25 +21,25 @@ import { type FoundModel, modelOf } from "./model_of.ts";
 import { type FROM_ARRAYS, type Reading, reading } from "./reading.ts";
 import type { Session } from "./session.ts";
 
-/** What was opened as what; a `folder` has a file for each tensor, `shards` an index. */
+/** The kind of what was opened; a `folder` has one file per tensor, `shards` an index. */
 export type OpenedKind = FileKind | "npz" | "model" | "folder" | "shards";
 
 /** An opened file. */
 export interface OpenFile {
-  /** How the user called it. */
+  /** What the user called it. */
   readonly shown: string;
   readonly kind: OpenedKind;
   readonly checkpoint: Checkpoint;
-  /** The value, with arrays that are read when they are needed. */
+  /** The value, with arrays that are read on demand. */
   readonly value: Value;
   /** Its arrays by name. */
   readonly arrays: ReadonlyMap<string, NDArray>;
   readonly model: FoundModel | null;
-  /** Where it was looked for. */
+  /** Where and how it was looked up. */
   readonly where: Reading;
 }
 
-/** Open what `from` names, do something with it, close it. */
+/** Open what `from` names, run `body` on it, and close it. */
 export async function withFile<T>(
   from: string,
   options: Given<typeof FROM_ARRAYS>,
@@ -89,10 +89,10 @@ async function openPlain(
   }
 }
 
-/** Names of an archive that are told. */
+/** Maximum number of an archive's names to list. */
 const TOLD = 8;
 
-/** What is said of an archive of other files; null of everything else. */
+/** The error for an archive of other files; null for anything else. */
 async function insideOf(from: string, { folder, limits, signal }: Reading): Promise<FormatError | null> {
   if (folder) return null;
   let names: string[];
@@ -114,7 +114,7 @@ async function insideOf(from: string, { folder, limits, signal }: Reading): Prom
   });
 }
 
-/** The name of the array that is meant: the only one, where none was given. */
+/** The name of the array that is meant: if none was given, that of the only one. */
 export function arrayNamed({ arrays, shown }: OpenFile, name: string | undefined): string {
   if (name === undefined) {
     if (arrays.size === 1) return arrays.keys().next().value!;
@@ -124,7 +124,7 @@ export function arrayNamed({ arrays, shown }: OpenFile, name: string | undefined
   throw notNamed(name, [...arrays.keys()]);
 }
 
-/** The error for a name that is not there. */
+/** The error for a name that does not exist. */
 export function notNamed(name: string, names: readonly string[]): SourceError {
   const near = names.length > 0 ? `: the nearest is ${quote(nearest(name, names))}` : "";
   return new SourceError("NOT_FOUND", `There is no ${quote(name)} in it${near}`, { at: name });

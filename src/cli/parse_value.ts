@@ -1,5 +1,5 @@
 /**
- * A value that was typed, as the file's own kind of value.
+ * Parses a value that the user typed into the kind of value that the file has.
  *
  * @module
  */
@@ -12,11 +12,11 @@ import { visible } from "../errors.ts";
 
 const INTEGER = /^[+-]?[0-9]+$/;
 const FLOAT = /^[+-]?([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(e[+-]?[0-9]+)?$/i;
-/** The real part, which a sign must follow, and the imaginary one, which may be a sign alone. */
+/** The real part, which must be followed by a sign, and the imaginary one, which may be just a sign. */
 const COMPLEX =
   /^(?:([+-]?(?:[0-9.]+(?:e[+-]?[0-9]+)?|[a-z]+))(?=[+-]))?([+-]?(?:[0-9.]+(?:e[+-]?[0-9]+)?|[a-z]+)??)j$/i;
 
-/** A float: `0.5`, `1e-3`, `nan`, `inf`; undefined for what is none. */
+/** A float: `0.5`, `1e-3`, `nan`, `inf`; undefined for anything else. */
 function floatOf(text: string): number | undefined {
   if (/^[+-]?nan$/i.test(text)) return NaN;
   const infinite = /^([+-]?)inf(inity)?$/i.exec(text);
@@ -24,14 +24,14 @@ function floatOf(text: string): number | undefined {
   return FLOAT.test(text) ? Number(text) : undefined;
 }
 
-/** One element for an array of `dtype`. */
+/** One element of an array of `dtype`. */
 export function elementOf(text: string, dtype: DType): Scalar {
   if (dtype === "bool") {
     if (/^(true|false|0|1)$/i.test(text)) return text === "1" || text.toLowerCase() === "true";
     throw new UsageError(`A bool is true or false: got ${visible(text)}`);
   }
   if (INTEGER.test(text)) return dtype.includes("int64") ? BigInt(text.replace("+", "")) : Number(text);
-  // An integer is not cut out of a float without a word.
+  // A float is never silently truncated to an integer.
   const float = /int/.test(dtype) ? undefined : floatOf(text);
   if (float !== undefined) return float;
   const complex = dtype.startsWith("complex") ? complexOf(text) : undefined;
@@ -47,10 +47,10 @@ function complexOf(text: string): Complex | undefined {
   return re === undefined || im === undefined ? undefined : new Complex(re, im);
 }
 
-/** An array out of lists, such as `[[1, 2], [3, 4]]`; undefined where the text is no list. */
+/** An array from nested lists such as `[[1, 2], [3, 4]]`; undefined if the string is not a list. */
 export function listOf(text: string, dtype: DType): NDArray | undefined {
   if (!text.trimStart().startsWith("[")) return undefined;
-  // Every number by the rules of one element: JSON would round those beyond 2^53.
+  // Parse every number like a single element: JSON would round those beyond 2^53.
   const quoted = text.replace(/[^\s,[\]"]+/g, (word) => JSON.stringify(word));
   let lists: unknown;
   try {
@@ -62,7 +62,7 @@ export function listOf(text: string, dtype: DType): NDArray | undefined {
   return NDArray.fromArray(made(lists), dtype);
 }
 
-/** A value of the kind that is there now. */
+/** A value of the same kind as the old one. */
 export function valueLike(text: string, old: unknown, wasFloat: boolean): unknown {
   if (typeof old === "string") return text;
   if (typeof old === "boolean" || text === "True" || text === "False") {

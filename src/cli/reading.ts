@@ -1,5 +1,5 @@
 /**
- * The options of all commands that read, and what they mean to the library.
+ * The options of all reading commands, and what they mean for the library.
  *
  * @module
  */
@@ -11,13 +11,13 @@ import type { Float8 } from "../options.ts";
 import { type Given, UsageError } from "./command.ts";
 import type { Session } from "./session.ts";
 
-/** Options of what looks at one file. */
+/** Options of commands that read one file. */
 export const FROM_FILE = {
   archive: { value: "FILE", help: "FILE is a name inside of this tar, tar.gz or zip" },
   limit: { value: "NAME=N", help: "a ceiling for what the file may ask, such as maxDepth=1000; several with commas" },
 } as const;
 
-/** Options of what looks at models, too. */
+/** Options of commands that also read models. */
 export const FROM_MODEL = {
   ...FROM_FILE,
   "model-filename": { value: "NAME", help: "of a folder: the file of its program (default __model__)" },
@@ -26,20 +26,20 @@ export const FROM_MODEL = {
 
 const FLOAT8: readonly Float8[] = ["float8_e4m3fn", "float8_e5m2"];
 
-/** Options of what looks at arrays. */
+/** Options of commands that read arrays. */
 export const FROM_ARRAYS = {
   ...FROM_MODEL,
   float8: { value: "DTYPE", choices: FLOAT8, help: "what int8 tensors really are: Paddle forgets it" },
 } as const;
 
-/** The part of the library's options that says where to look, and how far. */
+/** The library options that say where to look, and within which limits. */
 export interface Reading {
   readonly folder?: Folder;
   readonly limits?: Partial<Limits>;
   readonly signal: AbortSignal;
 }
 
-/** Do something with what the options say; an archive is closed afterwards. */
+/** Run `body` with the given options; an archive is closed afterwards. */
 export async function reading<T>(
   options: Given<typeof FROM_FILE>,
   session: Session,

@@ -1,5 +1,5 @@
 /**
- * A file written anew with something changed: of the kind that it was, over itself or to another place.
+ * Rewrites a changed file in the same format, in its place or to another one.
  *
  * @module
  */
@@ -14,14 +14,14 @@ import { namedArrays } from "../model/named_arrays.ts";
 import { relayout } from "../static/relayout.ts";
 import type { InferenceModel } from "../static/inference_model.ts";
 
-/** Options of what changes a file. */
+/** Options of commands that change a file. */
 export const CHANGED = {
   out: { value: "FILE", help: "write there, and leave FILE as it is" },
   force: { help: "write over what is there (with --out)" },
   protocol: { value: "N", choices: ["2", "3", "4"], help: "of a pickle that is written anew (default 4)" },
 } as const;
 
-/** Where and how it is written. */
+/** Where and how to write. */
 export interface Rewriting {
   readonly out?: string;
   readonly force?: true;
@@ -37,7 +37,7 @@ const FORMS: Partial<Record<OpenedKind, Form>> = {
   selected_rows: "record",
 };
 
-/** Write the changed value. The name of the file is returned. */
+/** Write the changed value. Returns the name of the file. */
 export async function rewrite(
   file: OpenFile,
   value: Value,
@@ -62,11 +62,11 @@ export async function rewrite(
 }
 
 function arraysOf(value: Value): ReadonlyMap<string, NDArray> {
-  // Names of such a file are its keys, whatever they are.
+  // The names in such a file are its keys, whatever they are.
   return value instanceof TensorMap ? value : namedArrays(value);
 }
 
-/** Write a changed model over itself, or to a prefix. Its name is returned. */
+/** Write a changed model in its place, or to a prefix. Returns its name. */
 export async function rewriteModel(
   file: OpenFile,
   model: InferenceModel,
@@ -98,7 +98,7 @@ export async function rewriteModel(
   return file.shown;
 }
 
-/** @throws {UnsupportedError} the file lies where nothing can be written */
+/** @throws {UnsupportedError} the file is where nothing can be written */
 function inPlace({ shown, where }: OpenFile): string {
   if (!where.folder) return shown;
   throw new UnsupportedError("UNSUPPORTED_FEATURE", "Nothing is written into an archive: give --out", { path: shown });

@@ -1,5 +1,5 @@
 /**
- * Where a command's answers go: results to the standard output, everything else to the other one.
+ * A command's output: results go to standard output, everything else to standard error.
  *
  * @module
  */
@@ -9,16 +9,16 @@ import type { Console } from "../io/process_console.ts";
 import { jsonText } from "./json_text.ts";
 import { sizeText } from "./text.ts";
 
-/** Milliseconds before a progress is worth a line. */
+/** Milliseconds before progress is shown. */
 const PATIENCE = 400;
-/** Characters that are written at a time. */
+/** Characters written at a time. */
 const GATHER = 65_536;
 
 /** One run of one command. */
 export class Session {
-  /** Stops it. */
+  /** Aborts the command. */
   readonly signal: AbortSignal;
-  /** Whether the answer is wanted as JSON. */
+  /** Whether the answer should be JSON. */
   readonly json: boolean;
   readonly #console: Console;
   readonly #quiet: boolean;
@@ -32,7 +32,7 @@ export class Session {
     this.#quiet = quiet;
   }
 
-  /** Lines of the answer. What comes out of a file has nothing in it that a terminal would obey. */
+  /** Print lines of the answer. Control characters from a file are escaped, so that a terminal does not interpret them. */
   async print(...lines: string[]): Promise<void> {
     this.#clear();
     let text = "";
@@ -45,31 +45,31 @@ export class Session {
     if (text !== "") await this.#console.write(text);
   }
 
-  /** The answer, as JSON. */
+  /** Print the answer as JSON. */
   async printJson(value: unknown): Promise<void> {
     this.#clear();
     await this.#console.write(jsonText(value) + "\n");
   }
 
-  /** Something that a person should know. */
+  /** Print a message for the user. */
   async note(line: string): Promise<void> {
     if (this.#quiet) return;
     this.#clear();
     await this.#console.error(visible(line).toWellFormed() + "\n");
   }
 
-  /** Why it could not be done. */
+  /** Report why the command failed. */
   async fail(line: string): Promise<void> {
     this.#clear();
     await this.#console.error(visible(line).toWellFormed() + "\n");
   }
 
-  /** What the library says of oddities. */
+  /** Prints warnings from the library. */
   readonly onWarning = ({ code, message }: Warning): void => {
     void this.note(`warning: ${message} (${code})`);
   };
 
-  /** How far it is: a line that is written over, for a person who waits. */
+  /** Shows progress: a line that is overwritten, for a user who is waiting. */
   readonly onProgress = ({ phase, loaded, total }: ProgressEvent): void => {
     if (this.#quiet || !this.#console.isTerminal || performance.now() - this.#begun < PATIENCE) return;
     const part = total ? `${Math.floor(100 * loaded / total)}% of ${sizeText(total)}` : sizeText(loaded);
@@ -77,7 +77,7 @@ export class Session {
     void this.#console.error(`\r\x1b[K${phase} ${part}`);
   };
 
-  /** What every verb of the library takes. */
+  /** Options that every function of the library takes. */
   get hooks(): { signal: AbortSignal; onWarning: Session["onWarning"]; onProgress: Session["onProgress"] } {
     const { signal, onWarning, onProgress } = this;
     return { signal, onWarning, onProgress };

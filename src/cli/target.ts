@@ -1,5 +1,5 @@
 /**
- * Where a command writes: the form by the ending of the name, and nothing over what is there already unless the user says so.
+ * Output files: the format follows from the name's ending, and nothing is overwritten unless the user says so.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import type { Value } from "../values.ts";
 import { type Given, UsageError } from "./command.ts";
 import type { Session } from "./session.ts";
 
-/** How a value is written. */
+/** A format to write. */
 export type Form = "pickle" | "safetensors" | "npz" | "npy" | "folder" | "record";
 
 const ENDINGS: readonly (readonly [ending: string, form: Form])[] = [
@@ -29,20 +29,20 @@ const ENDINGS: readonly (readonly [ending: string, form: Form])[] = [
   [".tensor", "record"],
 ];
 
-/** Options of what writes a file. */
+/** Options of commands that write a file. */
 export const TO_FILE = {
   force: { help: "write over what is there" },
   protocol: { value: "N", choices: ["2", "3", "4"], help: "of a pickle (default 4)" },
   compress: { help: "pack the arrays of an .npz" },
 } as const;
 
-/** The form that a name asks for, or null. */
+/** The format that a name implies, or null. */
 export function formOf(to: string): Form | null {
   if (/[/\\]$/.test(to)) return "folder";
   return ENDINGS.find(([ending]) => to.toLowerCase().endsWith(ending))?.[1] ?? null;
 }
 
-/** @throws {UsageError} the name asks for no form that is written */
+/** @throws {UsageError} the name implies no format that can be written */
 export function wantedForm(to: string): Form {
   const form = formOf(to);
   if (form) return form;
@@ -50,14 +50,14 @@ export function wantedForm(to: string): Form {
   throw new UsageError(`The ending of ${visible(to)} says no form: ${endings}, or a folder that ends in /`);
 }
 
-/** @throws {SaveError} `CONFLICT`: something is there already, and `force` was not said */
+/** @throws {SaveError} `CONFLICT`: something exists already, and `force` was not given */
 export async function checkTarget(to: string, { force }: { force?: true }, session: Session): Promise<void> {
   if (force) return;
   const place = await placeOf(to, { signal: session.signal });
   if (place && await isTaken(place)) throw conflict(to);
 }
 
-/** The error for a place where something is. */
+/** The error for a path where something exists. */
 export function conflict(to: string): SaveError {
   return new SaveError("CONFLICT", `${quote(to)} is there already: --force writes over it`, {
     path: to,
@@ -71,16 +71,16 @@ async function isTaken(place: Place): Promise<boolean> {
   try {
     return await exists(place.folder, place.name);
   } catch (error) {
-    // What is there and is no file cannot be written over at all: whoever tries it says so.
+    // Something that is not a file cannot be overwritten at all: the attempt will report it.
     if (isPaddleError(error)) return false;
     throw error;
   }
 }
 
-/** Arrays by name, as files of arrays have them. */
+/** Arrays by name, as in files of arrays. */
 export type Arrays = ReadonlyMap<string, NDArray>;
 
-/** Write a value, or its arrays, in some form. Bytes written. */
+/** Write a value, or its arrays, in some format. Returns the number of bytes written. */
 export async function write(
   value: Value,
   arrays: Arrays,
@@ -107,7 +107,7 @@ function onlyOf(arrays: Arrays, to: string): NDArray {
   return arrays.values().next().value!;
 }
 
-/** An `.npy` file for each array: each is whole or not there. */
+/** Write one `.npy` file per array: each is complete or does not exist. */
 async function writeFolder(arrays: Arrays, to: string, { signal }: Session): Promise<number> {
   checkFileNames([...arrays.keys()].map((name) => name + ".npy"));
   const place = await placeOf(to.replace(/(?<![/\\])[/\\]+$/, ""), { signal });

@@ -1,5 +1,5 @@
 /**
- * Numbers, shapes and tables for people.
+ * Numbers, shapes and tables as text for people.
  *
  * @module
  */
@@ -16,25 +16,25 @@ export function sizeText(bytes: number): string {
   return `${unit === 0 ? bytes : bytes.toFixed(1)} ${UNITS[unit]}`;
 }
 
-/** Lengths of the axes. */
+/** The lengths of the axes. */
 export function shapeText(shape: readonly number[]): string {
   return `[${shape.join(", ")}]`;
 }
 
-/** A name; that of an array without one can be seen, too. */
+/** A name; an empty one is made visible. */
 export function nameText(name: string): string {
   return name === "" ? '""' : name;
 }
 
-/** `1 array`, `2 arrays`; `things` where the word does not just get an s. */
+/** `1 array`, `2 arrays`; `things` is the plural if it is not regular. */
 export function countText(count: number, thing: string, things: string = thing + "s"): string {
   return `${count} ${count === 1 ? thing : things}`;
 }
 
-/** Widest column that others are put behind. */
+/** Maximum width of a column that others are aligned after. */
 const WIDEST = 60;
 
-/** Rows with their columns below one another. Those in `right` end together. */
+/** Rows with aligned columns; those in `right` are aligned to the right. */
 export function table(rows: readonly (readonly string[])[], right: readonly number[] = []): string[] {
   const widths: number[] = [];
   for (const row of rows) {

@@ -1,5 +1,5 @@
 /**
- * What is inside of a value, row by row, and what a name means in it.
+ * Lists the contents of a value row by row, and looks up names in it.
  *
  * @module
  */
@@ -10,14 +10,14 @@ import { isFloatAt } from "./value_text.ts";
 
 /** An array, or another value. */
 export interface Row {
-  /** Keys joined by dots, as `Checkpoint.names` has them. */
+  /** Keys joined by dots, as in `Checkpoint.names`. */
   readonly name: string;
   readonly value: Value;
   /** Whether a number was a float in the file. */
   readonly isFloat: boolean;
 }
 
-/** Every array and every other value below `root`, in file order; a list without arrays is one row. `arrays` are the names of arrays. */
+/** Every array and every other value in `root`, in file order; a list without arrays is one row. `arrays` has the names of the arrays. */
 export function* rowsOf(root: Value, arrays: ReadonlyMap<string, NDArray>, base = ""): Generator<Row> {
   const names = new Set(arrays.keys()), seen = new Set<object>();
   const todo: { value: Value; name: string; place: string; isFloat: boolean }[] = [
@@ -27,7 +27,7 @@ export function* rowsOf(root: Value, arrays: ReadonlyMap<string, NDArray>, base 
     const { value, name, place, isFloat } = item;
     const array = value instanceof SelectedRows ? value.value : value;
     if (array instanceof NDArray) {
-      // A name that was taken: namedArrays has the place for the second one.
+      // If the name is taken, namedArrays names the second array by its path.
       const own = names.delete(name) ? name : names.delete(place) ? place : (array as { name?: string }).name ?? name;
       yield { name: own, value: array, isFloat: false };
       continue;
@@ -51,21 +51,21 @@ export function* rowsOf(root: Value, arrays: ReadonlyMap<string, NDArray>, base 
   }
 }
 
-/** A value, and where it is held. */
+/** A value, and what contains it. */
 export interface Found {
   readonly value: Value;
-  /** The dict or list that holds it; null for the whole value. */
+  /** The dict or list that contains it; null for the whole value. */
   readonly container: Map<unknown, unknown> | unknown[] | null;
   readonly key: unknown;
   /** The part of the name before the key. */
   readonly prefix: string;
 }
 
-/** What `name` means in `root`: keys joined by dots, each of which may have dots; null where it means nothing. */
+/** The value that `name` refers to in `root`: keys joined by dots, which may contain dots themselves; null if there is none. */
 export function findValue(root: Value, name: string): Found | null {
   const todo: Found[] = [{ value: root, container: null, key: null, prefix: "" }];
   const rests = [name];
-  // Every step takes a part of the name away, so that it ends where a value contains itself.
+  // Every step consumes a part of the name, so this ends even if a value contains itself.
   for (let found = todo.pop(); found !== undefined; found = todo.pop()) {
     const rest = rests.pop()!;
     if (rest === "" && found.container) return found;
@@ -81,7 +81,7 @@ export function findValue(root: Value, name: string): Found | null {
   return null;
 }
 
-/** Entries whose key the rest of a name begins with, the longest key last. */
+/** Entries whose key is how `rest` begins, the longest key last. */
 function candidates(container: Map<unknown, unknown> | unknown[], rest: string): [unknown, unknown][] {
   if (Array.isArray(container)) {
     const index = /^(0|[1-9][0-9]{0,9})(\.|$)/.exec(rest);
@@ -103,7 +103,7 @@ function entriesOf(value: Value): [unknown, unknown][] | null {
   return container ? [...container.entries()] : null;
 }
 
-/** A list without arrays: its numbers are better in one row. */
+/** Whether a value is a list without arrays: its elements read better in one row. */
 function isFlat(value: Value): boolean {
   return Array.isArray(value) && !some(value, (item) => item instanceof NDArray, () => true);
 }

@@ -1,5 +1,5 @@
 /**
- * Values that are no arrays, as Python would write them, and as JSON.
+ * Values other than arrays, as Python would print them, and as JSON.
  *
  * @module
  */
@@ -26,14 +26,14 @@ import {
 import { checkDepth } from "./json_text.ts";
 import { shapeText } from "./text.ts";
 
-/** Members of a container that are shown. */
+/** Maximum number of a container's members that are shown. */
 const SHOWN = 8;
-/** Containers in containers that are shown. */
+/** Maximum nesting of containers that is shown. */
 const DEPTH = 3;
-/** Values that one JSON may have: what is shared in a file unfolds in a text. */
+/** Maximum number of values in one JSON: what a file shares is written out each time. */
 const MOST = 2 ** 20;
 
-/** Python's word for the kind of a value, or the dtype of an array. */
+/** Python's name for the type of a value, or the dtype of an array. */
 export function typeText(value: unknown, isFloat = false): string {
   if (value === null || value === undefined) return "None";
   if (typeof value === "boolean") return "bool";
@@ -106,7 +106,7 @@ function around(
   return open + parts.join(", ") + close;
 }
 
-/** Whether what a container has at a place is a float in the file. */
+/** Whether the value of a container at `key` is a float in the file. */
 export function isFloatAt(container: object, key: unknown, value: unknown): boolean {
   return typeof value === "number" && wasFloat(container, key, value);
 }
@@ -118,14 +118,14 @@ function numberText(x: number, isFloat: boolean): string {
   return (isFloat || Object.is(x, -0)) && Number.isInteger(x) && !text.includes("e") ? text + ".0" : text;
 }
 
-/** What an array is to Paddle. */
+/** The class of an array in Paddle's terms. */
 export function kindOf(array: NDArray): "Tensor" | "DenseTensor" | "NDArray" {
   return array instanceof Tensor ? "Tensor" : array instanceof DenseTensor ? "DenseTensor" : "NDArray";
 }
 
 /**
- * A value for JSON: dicts with texts for keys become objects, other dicts lists of pairs; arrays are told by dtype and shape, bytes by their
- * number; what contains itself is `null` there.
+ * A value for JSON: dicts with string keys become objects, other dicts lists of pairs; arrays are described by dtype and shape, bytes by
+ * their number; a value that contains itself is `null` there.
  */
 export function valueJson(value: unknown): unknown {
   const around = new Set<unknown>();

@@ -4,5 +4,5 @@
  * @module
  */
 
-/** As deno.json has it. */
+/** As in deno.json. */
 export const VERSION = "0.1.0";

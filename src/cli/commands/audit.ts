@@ -1,5 +1,5 @@
 /**
- * `audit`: what a file names, without executing anything, also of a file that is refused.
+ * `audit`: what a file refers to, without executing anything, even for a file that is refused.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * `convert`: the same values in a file of another kind.
+ * `convert`: the same values in a file of another format.
  *
  * @module
  */
@@ -54,7 +54,7 @@ export const convert = command({
   },
 });
 
-/** What is to be written: the whole value for a pickle, the arrays for everything else. */
+/** What to write: the whole value for a pickle, the arrays for everything else. */
 function converted(
   file: OpenFile,
   form: Form,
@@ -72,7 +72,7 @@ function converted(
   const made = new Map<unknown, NDArray>();
   const value = replaceLeaves(whole, (item) => {
     if (!(item instanceof NDArray)) return item;
-    // What two names share stays shared.
+    // An array shared by two names stays shared.
     if (!made.has(item)) made.set(item, cast(item));
     return made.get(item);
   });
@@ -83,7 +83,7 @@ function isFloat(dtype: DType): boolean {
   return isNarrowFloat(dtype) || dtype === "float32" || dtype === "float64";
 }
 
-/** Names of values that a file of arrays has no room for. */
+/** Names of values that a file of arrays cannot hold. */
 function otherNames({ value, arrays }: OpenFile): string[] {
   return [...rowsOf(value, arrays)].filter((row) => !(row.value instanceof NDArray)).map(({ name }) => name);
 }

@@ -1,5 +1,5 @@
 /**
- * `decrypt`: a file that one of Paddle's ciphers encrypted.
+ * `decrypt`: decrypts a file that one of Paddle's ciphers encrypted.
  *
  * @module
  */

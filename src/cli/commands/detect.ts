@@ -1,5 +1,5 @@
 /**
- * `detect`: what a file is, by its first bytes.
+ * `detect`: the kind of a file, by its first bytes.
  *
  * @module
  */

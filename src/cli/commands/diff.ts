@@ -1,5 +1,5 @@
 /**
- * `diff`: what two files have in common, and what not.
+ * `diff`: compares two files.
  *
  * @module
  */

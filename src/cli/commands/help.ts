@@ -1,5 +1,5 @@
 /**
- * Help, made from the table of commands.
+ * Help, generated from the table of commands.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { type Command, optionsOf, usageOf } from "../command.ts";
 import { COMMANDS } from "../commands.ts";
 import { table } from "../text.ts";
 
-/** What there is. */
+/** The overview of all commands. */
 export function helpText(): string[] {
   return [
     "PaddlePaddle's model files without Python. Nothing in a file is ever executed.",
@@ -22,7 +22,7 @@ export function helpText(): string[] {
   ];
 }
 
-/** One command. */
+/** The help for one command. */
 export function commandHelp(command: Command): string[] {
   const options = Object.entries(optionsOf(command)).map(([name, { value, help, choices }]) => {
     const text = choices ? `${help}; one of ${choices.join(", ")}` : help;

@@ -1,5 +1,5 @@
 /**
- * `ls`: what is inside of a file, without reading its numbers.
+ * `ls`: the contents of a file, without reading its elements.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * `program`: what a model does, `.pdmodel` and PIR's `.json` in one view.
+ * `program`: what a model does, in the same view for `.pdmodel` and PIR's `.json`.
  *
  * @module
  */
@@ -111,7 +111,7 @@ async function printJson(from: string, program: Program, options: Shown, session
   });
 }
 
-/** Operators by type, the most frequent first. */
+/** Operator counts by type, most frequent first. */
 function countsOf(program: Program): Map<string, number> {
   const counts = new Map<string, number>();
   for (const { type } of program.ops()) counts.set(type, (counts.get(type) ?? 0) + 1);

@@ -1,5 +1,5 @@
 /**
- * `recover`: an inference model turned back into weights that can be trained.
+ * `recover`: turns an inference model back into trainable weights.
  *
  * @module
  */
@@ -71,7 +71,7 @@ async function stateDict(path: string, session: Session): Promise<StateDict> {
   return value;
 }
 
-/** Longest file of names. */
+/** Maximum bytes of a file of names. */
 const MOST = 64 * 2 ** 20;
 
 async function namesIn(path: string, { signal }: Session): Promise<Map<string, string>> {

@@ -1,5 +1,5 @@
 /**
- * `relayout`: the same model in other files.
+ * `relayout`: the same model in a different file layout.
  *
  * @module
  */

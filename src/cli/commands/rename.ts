@@ -1,5 +1,5 @@
 /**
- * `rename`: another name for a variable, wherever it stands.
+ * `rename`: renames a variable everywhere.
  *
  * @module
  */
@@ -50,7 +50,7 @@ async function renameVariable(
     }
     const to = await rewriteModel(file, model, options, session);
     const { files: { folder, methods: [{ params }] } } = file.model!;
-    // In a folder with a file for each parameter the old name's file is of no use any more.
+    // In a folder with one file per parameter, the file of the old name is now obsolete.
     if (options.out === undefined && params === null && model.parameters.has(name)) await folder.delete(old);
     return to;
   });

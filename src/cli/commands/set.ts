@@ -1,5 +1,5 @@
 /**
- * `set`: one variable, or one element of it, changed.
+ * `set`: changes one variable, or one element of it.
  *
  * @module
  */
@@ -84,7 +84,7 @@ async function setArray(file: OpenFile, name: string, options: Options, session:
       await file.checkpoint.write(name, array, { signal });
       return { file: file.shown, how: "in-place", what };
     } catch (error) {
-      // Text of protocol 2, columns, packed members: these are written anew.
+      // Protocol 2 strings, Fortran order and compressed members require a rewrite.
       if (!isPaddleError(error) || error.code !== "UNSUPPORTED_FEATURE") throw error;
     }
   }
@@ -100,7 +100,7 @@ async function setArray(file: OpenFile, name: string, options: Options, session:
   return { file: await rewrite(file, value, options, session), how: "anew", what };
 }
 
-/** The variable behind a structured name. */
+/** The variable of a structured name. */
 function variableOf(
   name: string,
   info: ReadonlyMap<string, { structuredName?: string }> | null,
@@ -109,7 +109,7 @@ function variableOf(
   return name;
 }
 
-/** The array that takes the old one's place. */
+/** The array that replaces the old one. */
 async function changed(
   old: NDArray,
   name: string,
@@ -132,7 +132,7 @@ async function changed(
     return { array: old.fill(elementOf(value, old.dtype)), what: `: ${old.size} elements set` };
   }
   const given = await arrayOf(from!, name, session);
-  // numpy has no bfloat16: Paddle's arrays of it are uint16 there.
+  // numpy has no bfloat16: in numpy, Paddle's bfloat16 arrays are uint16.
   const isBits = old.dtype === "bfloat16" && given.dtype === "uint16";
   const dtype = isBits || cast ? old.dtype : given.dtype;
   const bytes = isBits ? given.bytes : castLazily(given, dtype).bytes;

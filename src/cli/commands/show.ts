@@ -1,5 +1,5 @@
 /**
- * `show`: the numbers of one array, or any other value.
+ * `show`: the elements of one array, or any other value.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * `verify`: whether a file is whole, by reading every number of it.
+ * `verify`: checks that a file is intact, by reading every element.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import { FROM_ARRAYS, type Reading } from "../reading.ts";
 import type { Session } from "../session.ts";
 import { countText, nameText, sizeText } from "../text.ts";
 
-/** Classes of errors that say that a file is not what it should be. */
+/** Classes of errors that mean that the file is at fault. */
 const DAMAGED = ["FormatError", "UnsafeError", "LimitError"];
 
 /** The command. */
@@ -81,7 +81,7 @@ async function readAll({ shown, kind, arrays, where }: OpenFile, { signal }: Ses
   return found;
 }
 
-/** The elements of an array in pieces: a piece of the file may end within one. */
+/** The elements of an array in pieces; a piece of the file may end within an element. */
 async function* elementsOf(array: NDArray, options: PieceOptions): AsyncGenerator<NDArray> {
   const { dtype, nbytes } = array, { itemsize } = dtypeInfo(dtype);
   let rest: Uint8Array = new Uint8Array(0);
@@ -93,7 +93,7 @@ async function* elementsOf(array: NDArray, options: PieceOptions): AsyncGenerato
   }
 }
 
-/** Every file of an archive in one pass: the sums of those that are stored are looked at by this alone. */
+/** Read every file of an archive in one pass: for stored ones, nothing else verifies their checksums. */
 async function checkSums(from: string, { folder, limits, signal }: Reading): Promise<void> {
   const opened = await sourceOf(from, { folder, signal });
   const source = await seekableSource(opened, resolveLimits(limits).maxStreamBytes, signal);
