@@ -14,21 +14,21 @@ import { checkOptions } from "../options.ts";
 
 /** Options of {@linkcode loadDygraph}. */
 export interface LoadDygraphOptions {
-  /** The name table stays in the parameters. @default {false} */
+  /** Keep the name table in the parameters. @default {false} */
   keepNameTable?: boolean;
-  /** Where the names are looked for. */
+  /** The folder that names refer to. */
   folder?: Folder;
-  /** Ceilings for what the files may ask. */
+  /** Limits on what the files may demand. */
   limits?: Partial<Limits>;
-  /** Stops the call. */
+  /** Aborts the call. */
   signal?: AbortSignal;
 }
 
 const SUFFIXES = [".pdparams", ".pdopt"];
 
 /**
- * Parameters and optimizer state of `prefix.pdparams` and `prefix.pdopt`, as arrays; null for the second where there is none. The binary
- * files of 1.6, which newer Paddle refuses, are read too. A name with either suffix is taken for its prefix.
+ * Parameters and optimizer state from `prefix.pdparams` and `prefix.pdopt`, as arrays; the second is null if there is none. The binary
+ * files of 1.6, which newer versions of Paddle refuse, are supported, too. A suffix on the prefix is ignored.
  *
  * Mirrors `fluid.load_dygraph` (1.8).
  *

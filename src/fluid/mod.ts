@@ -1,5 +1,5 @@
 /**
- * Functions of Paddle 1.x by their old names: `paddle.fluid.save_dygraph` and `load_dygraph`.
+ * Functions of Paddle 1.x under their old names: `paddle.fluid.save_dygraph`, `load_dygraph` and `paddle.fluid.io`.
  *
  * @module
  */

@@ -22,26 +22,26 @@ import { Tensor } from "../tensor.ts";
 
 /** Options of {@linkcode saveDygraph}. */
 export interface SaveDygraphOptions {
-  /** What is saved: it decides the suffix. @default `"parameters"` where the first value is a persistable Tensor, else `"optimizer"` */
+  /** What to save, which decides the suffix. @default `"parameters"` if the first value is a persistable Tensor, else `"optimizer"` */
   kind?: "parameters" | "optimizer";
-  /** `"1.8"`: a pickle of protocol 2. `"1.6"`: the binary file of 1.6, which only 1.6 and this library read. @default {"1.8"} */
+  /** `"1.8"`: a pickle of protocol 2. `"1.6"`: the binary format of 1.6, which only 1.6 and this library read. @default {"1.8"} */
   layout?: "1.8" | "1.6";
-  /** Where the names are put. */
+  /** The folder that names refer to. */
   folder?: Folder;
-  /** Stops the call. */
+  /** Aborts the call. */
   signal?: AbortSignal;
 }
 
 /**
- * Write `prefix.pdparams`, or `prefix.pdopt` for the state of an optimizer: byte for byte what Paddle writes.
+ * Write `prefix.pdparams`, or `prefix.pdopt` for the state of an optimizer, byte for byte as Paddle does.
  *
- * In the layout of 1.8 every dict gets a name table, and no array is split. In the layout of 1.6 only tensors can be held; they are
- * written by their own names, sorted.
+ * In the layout of 1.8 every dict gets a name table, and arrays are never split. The layout of 1.6 supports only tensors; they are written
+ * under their own names, sorted.
  *
  * Mirrors `fluid.save_dygraph` (1.8, and 1.6 for that layout).
  *
  * @throws {ValueError} `INVALID_VALUE`: the dict is empty, the prefix has no file name, or something in the dict cannot be saved;
- * `NAME_COLLISION`: two tensors have one name, in the layout of 1.6
+ *   `NAME_COLLISION`: two tensors have the same name, in the layout of 1.6
  */
 export async function saveDygraph(
   stateDict: Map<string, unknown>,
@@ -64,7 +64,7 @@ export async function saveDygraph(
   return await saveChunks(plan, path, { folder, signal });
 }
 
-/** Always a name table, unlike `paddle.save`, and never slices of big arrays: 1.x knows none. */
+/** Always with a name table, unlike `paddle.save`, and never with slices of large arrays, which 1.x does not support. */
 async function planPickle(stateDict: Map<string, unknown>, signal?: AbortSignal): Promise<Plan> {
   const warnings: Warning[] = [];
   await inTurns(checkValueInSteps(stateDict, warnings, false), signal);

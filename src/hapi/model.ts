@@ -25,7 +25,7 @@ import type { StateDict, Value } from "../values.ts";
 export interface StatefulNetwork {
   /** Its Tensors by structured name. */
   stateDict(): Map<string, Tensor>;
-  /** Take over Tensors by structured name. */
+  /** Set Tensors by structured name. */
   setStateDict(state: ReadonlyMap<string, Value>, options?: { onWarning?: (warning: Warning) => void }): unknown;
 }
 
@@ -33,38 +33,40 @@ export interface StatefulNetwork {
 export interface StatefulOptimizer {
   /** Its state by key. */
   stateDict(): Map<string, Value>;
-  /** Take over a state. */
+  /** Set its state. */
   setStateDict(state: ReadonlyMap<Value, Value>): void;
 }
 
 /** Options of {@linkcode Model.save}. */
 export interface ModelSaveOptions {
-  /** `path.pdparams` and `path.pdopt` for further training; false: an inference model, for which `program` is needed. @default {true} */
+  /**
+   * Write `path.pdparams` and `path.pdopt` for further training; if false, an inference model, which requires `program`. @default {true}
+   */
   training?: boolean;
   /** The program of the network's forward pass: there is no tracing here. Only with `training: false`. */
   program?: Program;
   /**
-   * Write `path.pdsum` as well, last of all: sizes and SHA-256 of the files, by which every later loading tells files of two saves. Only in
-   * the file system. @default {false}
+   * Also write `path.pdsum`, last of all: sizes and SHA-256 of the files, by which every later load detects files from different saves.
+   * Only in the file system. @default {false}
    */
   manifest?: boolean;
-  /** Where the names are put. */
+  /** The folder that names refer to. */
   folder?: Folder;
-  /** Stops the call. */
+  /** Aborts the call. */
   signal?: AbortSignal;
 }
 
 /** Options of {@linkcode Model.load}. */
 export interface ModelLoadOptions {
-  /** Skip entries that are missing or have another shape, with a warning, and leave the optimizer as it is. @default {false} */
+  /** Skip entries that are missing or have another shape, with a warning, and leave the optimizer unchanged. @default {false} */
   skipMismatch?: boolean;
-  /** Leave the optimizer as it is. @default {false} */
+  /** Leave the optimizer unchanged. @default {false} */
   resetOptimizer?: boolean;
-  /** Where the names are looked for. */
+  /** The folder that names refer to. */
   folder?: Folder;
-  /** Ceilings for what the files may ask. */
+  /** Limits on what the files may demand. */
   limits?: Partial<Limits>;
-  /** Stops the call. */
+  /** Aborts the call. */
   signal?: AbortSignal;
   /** Called for every entry that is skipped. */
   onWarning?: (warning: Warning) => void;
@@ -87,7 +89,7 @@ const ENDINGS = [".pdparams", ".pdopt", ".pdmodel"];
 export class Model<Network extends StatefulNetwork = StatefulNetwork> {
   /** The network. */
   readonly network: Network;
-  /** The optimizer, once there is one. */
+  /** The optimizer, once it is set. */
   optimizer: StatefulOptimizer | null = null;
 
   /** A model of `network`. */
@@ -98,14 +100,14 @@ export class Model<Network extends StatefulNetwork = StatefulNetwork> {
     this.network = network;
   }
 
-  /** Give the model its optimizer. */
+  /** Set the model's optimizer. */
   prepare(optimizer: StatefulOptimizer | null = null): void {
     this.optimizer = optimizer;
   }
 
   /**
-   * Write `path.pdparams`, and `path.pdopt` where there is an optimizer that has a state; with `training: false` the inference model of
-   * `program`.
+   * Write `path.pdparams`, and `path.pdopt` if there is an optimizer that has state; with `training: false`,
+   * the inference model of `program`.
    *
    * Mirrors `paddle.Model.save`.
    */
@@ -132,13 +134,13 @@ export class Model<Network extends StatefulNetwork = StatefulNetwork> {
   }
 
   /**
-   * Load parameters, and the optimizer's state where `path.pdopt` is there. `path` may end in `.pdparams`, `.pdopt` or `.pdmodel`. Every entry
-   * is compared before anything is set.
+   * Load parameters, and the optimizer's state if there is a `path.pdopt`. `path` may end in `.pdparams`, `.pdopt` or `.pdmodel`. Every
+   * entry is checked before anything is set.
    *
    * Mirrors `paddle.Model.load`.
    *
    * @throws {SourceError} `NOT_FOUND`: there is no `path.pdparams`
-   * @throws {PathError} `UNSAFE_PATH`: another ending
+   * @throws {PathError} `UNSAFE_PATH`: `path` has another ending
    * @throws {ValueError} `INVALID_VALUE`: an entry is missing or has another shape, and `skipMismatch` is not set
    */
   async load(path: string | URL, options: ModelLoadOptions = {}): Promise<void> {
@@ -172,13 +174,13 @@ export class Model<Network extends StatefulNetwork = StatefulNetwork> {
     if (optimizer && this.optimizer) this.optimizer.setStateDict(this.#converted(optimizer));
   }
 
-  /** State of a static graph under the names that the dynamic one gives. */
+  /** Convert the keys of a static graph's state to those of dynamic graph mode. */
   #converted(state: ReadonlyMap<string, Value>): Map<string, Value> {
     const converted = new Map(state);
     const counter = state.get("@LR_DECAY_COUNTER@");
     if (counter instanceof NDArray) {
       converted.delete("@LR_DECAY_COUNTER@");
-      // The static graph counts from one step earlier.
+      // The static graph starts counting one step earlier.
       converted.set("global_step", Number(counter.at(...counter.shape.map(() => 0))) + 1);
     }
     const names = [...this.network.stateDict().values()].map((tensor) => tensor.name).filter((name) => name !== "");

@@ -22,15 +22,15 @@ import { TranslatedLayer } from "./translated_layer.ts";
 
 /** Options of {@linkcode load}. */
 export interface LoadOptions extends FileNames {
-  /** Where the names are looked for. @default the place where this runtime keeps files */
+  /** The folder that names refer to. @default where this runtime keeps files */
   folder?: Folder;
-  /** Ceilings for what the files may ask. */
+  /** Limits on what the files may demand. */
   limits?: Partial<Limits>;
-  /** Stops the call; the rejection is `signal.reason`. */
+  /** Aborts the call; the rejection is `signal.reason`. */
   signal?: AbortSignal;
-  /** Called as the bytes of each file come in. */
+  /** Called as the bytes of each file are read. */
   onProgress?: (event: ProgressEvent) => void;
-  /** Called with every oddity that did not stop the call. */
+  /** Called for every irregularity that does not stop the call. */
   onWarning?: (warning: Warning) => void;
 }
 
@@ -43,7 +43,7 @@ const OPTIONS = ["modelFilename", "paramsFilename", "folder", "limits", "signal"
  *
  * @throws {SourceError} `NOT_FOUND`
  * @throws {PathError} `MISSING_PART`, `AMBIGUOUS_PATH`
- * @throws {FormatError} a file is damaged, or the files are of two models
+ * @throws {FormatError} a file is damaged, or the files are from two models
  */
 export async function load(path: string | URL | FolderEntry, options: LoadOptions = {}): Promise<TranslatedLayer> {
   checkOptions(options, OPTIONS);
@@ -58,7 +58,7 @@ export async function load(path: string | URL | FolderEntry, options: LoadOption
   const perMethod = methods.map(({ program, variables, isShared }) => {
     const tensors = new Map<string, Tensor>();
     for (const [name, value] of variables) {
-      // Paddle reads files, not methods: what is in that of `forward` is there once.
+      // Paddle loads files, not methods: what is in the file of `forward` is loaded once.
       if (!(value instanceof Tensor) || (isShared && forward.has(name))) continue;
       value.stopGradient = info?.get(name)?.stopGradient ?? program.variable(name)?.stopGradient ?? false;
       value.persistable = true;

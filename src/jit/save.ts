@@ -25,65 +25,65 @@ import { Tensor } from "../tensor.ts";
 import type { StateDict } from "../values.ts";
 import { TranslatedLayer } from "./translated_layer.ts";
 
-/** A Layer to be exported: what tracing makes in Paddle comes from the caller. */
+/** A Layer to export: what tracing produces in Paddle, the caller provides. */
 export interface ExportedLayer {
   /** Programs by method; `forward` is the one without a suffix. */
   programs: ReadonlyMap<string, Program> | Readonly<Record<string, Program>>;
   /** Tensors by structured name; each has the name of its variable. */
   stateDict: StateDict | Readonly<Record<string, Tensor>>;
-  /** Numbers and texts that the Layer keeps beside its methods; written with `combineParams`. */
+  /** Numbers and strings that the Layer has besides its methods; written with `combineParams`. */
   properties?: ReadonlyMap<string, Property | boolean>;
-  /** Name of the class, in front of the names of properties. @default {"Layer"} */
+  /** Name of the class, which prefixes the names of properties. @default {"Layer"} */
   className?: string;
 }
 
 /** Options of {@linkcode save}. */
 export interface SaveOptions {
   /**
-   * `path.pdiparams` has the parameters of all methods, and `.meta` the properties; other methods have a file of their own as well, which
-   * Paddle's newer loaders read. Paddle's `combine_params`. @default {false}
+   * Put the parameters of all methods into `path.pdiparams`, and the properties into `.meta`; other methods have a file of their own as
+   * well, which newer Paddle loaders read. Paddle's `combine_params`. @default {false}
    */
   combineParams?: boolean;
   /**
-   * Drop attributes and outputs that no result depends on, and the call stacks of the machine that built the programs. Paddle's
-   * `clip_extra`; PIR programs have none of these. @default {true}
+   * Drop attributes and outputs that affect no result, and the call stacks of the machine that built the programs. Paddle's `clip_extra`;
+   * PIR programs have none of these. @default {true}
    */
   clipExtra?: boolean;
   /**
-   * Each parameter in a file of its own beside `__model__`, in the folder that the prefix is in, for a Layer with one method. Paddle's
-   * `separate_parameters` (3.0), which overwrites one method by the next. @default {false}
+   * Write each parameter to its own file next to `__model__`, in the folder that contains the prefix, for a Layer with one method. Paddle's
+   * `separate_parameters` (3.0), which overwrites each method with the next. @default {false}
    */
   separateParameters?: boolean;
-  /** Only these outputs, by name or by number, of each method: the programs are pruned to them. Paddle's `output_spec`. */
+  /** Keep only these outputs of each method, by name or by index: the programs are pruned to them. Paddle's `output_spec`. */
   outputSpec?: readonly (VariableName | number)[];
-  /** The inputs that are left when the programs are pruned. Paddle's `input_names_after_prune`. @default all */
+  /** The inputs that remain after pruning. Paddle's `input_names_after_prune`. @default all */
   inputNamesAfterPrune?: readonly string[];
   /** Keep operators that the outputs of `outputSpec` do not need. Paddle's `skip_prune_program`. @default {false} */
   skipPruneProgram?: boolean;
   /** Do not write `forward`. Paddle's `skip_forward`. @default {false} */
   skipForward?: boolean;
   /**
-   * Write `<prefix>.pdsum` as well, with `separateParameters` `.pdsum` in the folder, last of all: sizes and SHA-256 of the files, by which every later loading tells files of two saves. Only
-   * in the file system. @default {false}
+   * Also write `<prefix>.pdsum`, with `separateParameters` `.pdsum` in the folder, last of all: sizes and SHA-256 of the files, by which
+   * every later load detects files from different saves. Only in the file system. @default {false}
    */
   manifest?: boolean;
-  /** Where the names are put. */
+  /** The folder that names refer to. */
   folder?: Folder;
-  /** Stops the call before anything takes its place. */
+  /** Aborts the call before any file is put in place. */
   signal?: AbortSignal;
-  /** Called as bytes go out. */
+  /** Called as bytes are written. */
   onProgress?: (event: ProgressEvent) => void;
 }
 
 /**
- * Write an exported Layer: `path.pdmodel` (or `.json`) and `path.pdiparams`, for another method `path.method.pdmodel` and so on, and for
- * programs of the legacy form `path.pdiparams.info` with the structured names. The names of the files are returned.
+ * Write an exported Layer: `path.pdmodel` (or `.json`) and `path.pdiparams`, for other methods `path.method.pdmodel` and so on, and for
+ * programs in the legacy format `path.pdiparams.info` with the structured names. Returns the names of the files.
  *
- * Mirrors `paddle.jit.save` (2.0 and later). There is no tracing here: the programs come from the caller, such as
- * a {@linkcode TranslatedLayer} that was loaded.
+ * Mirrors `paddle.jit.save` (2.0 and later). There is no tracing here: the caller provides the programs, for example as a
+ * {@linkcode TranslatedLayer} that was loaded.
  *
- * @throws {ValueError} `INVALID_VALUE`: a variable of a program has no Tensor, or one that is not what the program says; an output needs an
- * input that is not in `inputNamesAfterPrune`; `separateParameters` with several methods
+ * @throws {ValueError} `INVALID_VALUE`: a variable of a program has no Tensor, or one that differs from what the program says; an output
+ *   needs an input that is not in `inputNamesAfterPrune`; `separateParameters` with several methods
  * @throws {SourceError} `NOT_FOUND`: a program has no such output
  */
 export async function save(
@@ -151,7 +151,7 @@ const OPTIONS = [
   "onProgress",
 ];
 
-/** The program that is written for a method. */
+/** The program to write for a method. */
 function programOf(given: Program, options: SaveOptions): Program {
   const { outputSpec, inputNamesAfterPrune, skipPruneProgram, clipExtra = true } = options;
   let program = given.clone();
@@ -195,7 +195,7 @@ function partsOf(layer: TranslatedLayer | ExportedLayer): Parts {
         at: structuredName,
       });
     }
-    // Two keys may share one parameter; the first names it.
+    // Two keys may share one parameter; it takes the first one as its name.
     if (variables.has(tensor.name)) continue;
     variables.set(tensor.name, tensor);
     const trainable = "trainable" in tensor ? tensor.trainable === true : !tensor.stopGradient;

@@ -9,27 +9,27 @@ import type { Program } from "../program.ts";
 import type { Tensor } from "../tensor.ts";
 import { OrderedDict } from "../values.ts";
 
-/** What a {@linkcode TranslatedLayer} is made of. */
+/** The parts of a {@linkcode TranslatedLayer}. */
 export interface TranslatedParts {
   /** Programs by method. */
   programs: ReadonlyMap<string, Program>;
   /** Values of each method's variables, by name, in the order of the programs. */
   perMethod: readonly ReadonlyMap<string, Tensor>[];
-  /** What is known of the variables. */
+  /** What is known about the variables. */
   info: ModelInfo | null;
   /** Properties of the Layer. */
   properties?: ReadonlyMap<string, Property>;
 }
 
-/** Programs and parameters of an exported Layer: what `paddle.jit.load` gives, without the running. */
+/** Programs and parameters of an exported Layer: the result of `paddle.jit.load`, but it cannot be run. */
 export class TranslatedLayer {
   /** Programs by method, `forward` among them. */
   readonly programs: ReadonlyMap<string, Program>;
   /** Parameters and buffers by variable name, of all methods. */
   readonly variables: ReadonlyMap<string, Tensor>;
-  /** What `.pdiparams.info` says of the variables; null where there is no such file. */
+  /** The content of `.pdiparams.info`; null if there is no such file. */
   readonly info: ModelInfo | null;
-  /** What `.meta` says: numbers and texts that the Layer kept beside its methods. */
+  /** The content of `.meta`: numbers and strings that the Layer had besides its methods. */
   readonly properties: ReadonlyMap<string, Property>;
   readonly #perMethod: readonly ReadonlyMap<string, Tensor>[];
 
@@ -54,7 +54,7 @@ export class TranslatedLayer {
   stateDict(): OrderedDict<string, Tensor> {
     const state = new OrderedDict<string, Tensor>();
     const isLegacy = this.program()?.form === "pdmodel";
-    // The legacy loader makes tensors anew for each method; PIR's has one for each name.
+    // The legacy loader creates new tensors for each method; PIR's has one per name.
     const all = isLegacy ? this.#perMethod.flatMap((variables) => [...variables]) : [...this.variables];
     const replaced = isLegacy && !this.info ? replacedVariables(this.programs.values()) : new Set();
     const isBuffer = (name: string) => this.info ? this.info.get(name)?.trainable === undefined : replaced.has(name);
@@ -65,12 +65,12 @@ export class TranslatedLayer {
   }
 }
 
-/** Variables that an operator writes without reading them: where no info tells, Paddle takes those for buffers. */
+/** Variables that an operator writes without reading: without an info, Paddle takes those for buffers. */
 function replacedVariables(programs: Iterable<Program>): Set<string> {
   const found = new Set<string>();
   for (const program of programs) {
     for (const { type, inputs, outputs } of program.ops()) {
-      // Paddle looks after it has taken out what feeds.
+      // Paddle checks after removing the feed operators.
       if (type === "feed") continue;
       const read = new Set([...inputs.values()].flat());
       for (const name of [...outputs.values()].flat()) if (!read.has(name)) found.add(name);

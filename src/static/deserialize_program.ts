@@ -9,14 +9,14 @@ import { checkedBytes } from "../words/plain_bytes.ts";
 import type { Program } from "../program.ts";
 
 /**
- * The program in the bytes of a `.pdmodel`, `__model__` or `.json` file.
+ * The program in the contents of a `.pdmodel`, `__model__` or `.json` file.
  *
- * Mirrors `paddle.static.deserialize_program` (2.0 and later), which takes the first of these only.
+ * Mirrors `paddle.static.deserialize_program` (2.0 and later), which accepts only the first of these.
  *
- * @throws {FormatError} the bytes are no program; `offset` says where
+ * @throws {FormatError} the bytes are not a program; `offset` says where
  * @throws {LimitError} `LIMIT`
  */
 export function deserializeProgram(data: Uint8Array, options: { limits?: Partial<Limits> } = {}): Program {
-  // Views of the bytes are kept, and the caller may change them.
+  // The program keeps views of the bytes, which the caller may change.
   return parseProgram(checkedBytes(data).slice(), resolveLimits(options.limits));
 }

@@ -1,5 +1,5 @@
 /**
- * `paddle.static.save_to_file` and `load_from_file`: bytes as they are.
+ * `paddle.static.save_to_file` and `load_from_file`: plain bytes.
  *
  * @module
  */
@@ -11,16 +11,16 @@ import { saveChunks } from "../save.ts";
 
 /** Options of {@linkcode saveToFile} and {@linkcode loadFromFile}. */
 export interface FileBytesOptions {
-  /** Where a bare name is put or looked for. */
+  /** The folder that a bare name refers to. */
   folder?: Folder;
-  /** Stops the call. */
+  /** Aborts the call. */
   signal?: AbortSignal;
 }
 
 /**
- * Write bytes to a file: the whole new one, or the old one stays. Mirrors `paddle.static.save_to_file` (2.0 and later).
+ * Write bytes to a file: afterwards it is all new, or the old one is untouched. Mirrors `paddle.static.save_to_file` (2.0 and later).
  *
- * @throws {TypeError} `content` is no Uint8Array
+ * @throws {TypeError} `content` is not a Uint8Array
  */
 export async function saveToFile(path: To, content: Uint8Array, options: FileBytesOptions = {}): Promise<void> {
   if (!(content instanceof Uint8Array)) throw new TypeError("content must be bytes");

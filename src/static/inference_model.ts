@@ -1,5 +1,5 @@
 /**
- * A model that was exported for inference, for looking at and for editing.
+ * A model that was exported for inference, for inspection and editing.
  *
  * @module
  */
@@ -13,16 +13,16 @@ import type { Port, Program } from "../program.ts";
 import { DenseTensor } from "../tensor.ts";
 import { normalizeProgram, type VariableName } from "./normalize_program.ts";
 
-/** What {@linkcode loadInferenceModel} gives: the program, and the values of its persistable variables. */
+/** The result of {@linkcode loadInferenceModel}: the program, and the values of its persistable variables. */
 export class InferenceModel {
   /** The program, with its feed and fetch operators. */
   program: Program;
-  /** Values by variable name, in the order of the file; a vocabulary is a Map of its words. */
+  /** Values by variable name, in file order; a vocabulary is a Map of its words. */
   readonly parameters: Map<string, ParameterValue>;
-  /** What `.pdiparams.info` says of the variables, by name; null where there is no such file. */
+  /** The content of `.pdiparams.info`, by variable name; null if there is no such file. */
   info: ModelInfo | null;
 
-  /** Put a model together. */
+  /** Create a model from its parts. */
   constructor(program: Program, parameters: ReadonlyMap<string, ParameterValue>, info: ModelInfo | null = null) {
     this.program = program;
     this.parameters = new Map(parameters);
@@ -40,7 +40,7 @@ export class InferenceModel {
   }
 
   /**
-   * Give a variable another name wherever it stands: in the program, among the parameters, in the info.
+   * Rename a variable everywhere: in the program, the parameters and the info.
    *
    * @throws {SourceError} `NOT_FOUND`
    * @throws {ValueError} `NAME_COLLISION`
@@ -56,10 +56,10 @@ export class InferenceModel {
   }
 
   /**
-   * Put another value in the place of a parameter's.
+   * Replace the value of a parameter.
    *
    * @throws {SourceError} `NOT_FOUND`: there is no such parameter
-   * @throws {ValueError} `INVALID_VALUE`: dtype or shape are not what the program says
+   * @throws {ValueError} `INVALID_VALUE`: dtype or shape differ from the program's
    */
   replace(name: string, value: ParameterValue): void {
     const variable = this.program.parameters().find((variable) => variable.name === name);
@@ -69,7 +69,7 @@ export class InferenceModel {
   }
 
   /**
-   * Take out a parameter that no operator uses.
+   * Delete a parameter that no operator uses.
    *
    * @throws {SourceError} `NOT_FOUND`: there is no such parameter
    * @throws {ValueError} `INVALID_VALUE`: an operator uses it
@@ -79,7 +79,7 @@ export class InferenceModel {
     if (!this.parameters.has(name)) {
       throw new SourceError("NOT_FOUND", `The model has no parameter ${quote(name)}`, { at: name });
     }
-    // In PIR, layers that share a parameter have a value each for it.
+    // In PIR, layers that share a parameter each have their own value for it.
     const ids = new Set(program.vars().filter((variable) => variable.name === name).map(({ id }) => id ?? name));
     const user = program.ops().find((op) => [...op.inputs.values()].some((names) => names.some((id) => ids.has(id))));
     if (user) {
@@ -95,12 +95,12 @@ export class InferenceModel {
   }
 
   /**
-   * Keep only what these outputs need: operators, variables and parameters. Inputs that are no longer needed go, too.
+   * Keep only what these outputs need: operators, variables and parameters. Inputs that are no longer needed are removed, too.
    *
    * @throws {SourceError} `NOT_FOUND`: there is no such output
    */
   prune(outputs: VariableName | readonly VariableName[]): void {
-    // First to find out which inputs are needed, then with these.
+    // Find out which inputs are needed, then prune with those.
     let feeds = this.feedTargetNames;
     for (;;) {
       try {
@@ -117,7 +117,7 @@ export class InferenceModel {
   }
 }
 
-/** The same Map with another key in the place of `from`. */
+/** Rename a key in place, keeping the order. */
 function renameKey<T>(map: Map<string, T>, from: string, to: string): void {
   const entries = [...map];
   if (!map.has(from)) return;

@@ -19,19 +19,21 @@ import { InferenceModel } from "./inference_model.ts";
 
 /** Options of {@linkcode loadInferenceModel}. */
 export interface LoadInferenceModelOptions {
-  /** With this or `paramsFilename` the path is a folder: the file of the program, with or without its ending. @default {"__model__"} */
+  /**
+   * If this or `paramsFilename` is given, the path is a folder: the program's file, with or without its extension. @default {"__model__"}
+   */
   modelFilename?: string | Uint8Array;
-  /** The file with all parameters, with or without its ending. @default each parameter has a file of its own */
+  /** The file with all parameters, with or without its extension. @default each parameter has a file of its own */
   paramsFilename?: string | Uint8Array;
-  /** Where the names are looked for. @default the place where this runtime keeps files */
+  /** The folder that names refer to. @default where this runtime keeps files */
   folder?: Folder;
-  /** Ceilings for what the files may ask. */
+  /** Limits on what the files may demand. */
   limits?: Partial<Limits>;
-  /** Stops the call; the rejection is `signal.reason`. */
+  /** Aborts the call; the rejection is `signal.reason`. */
   signal?: AbortSignal;
-  /** Called as the bytes of each file come in. */
+  /** Called as the bytes of each file are read. */
   onProgress?: (event: ProgressEvent) => void;
-  /** Called with every oddity that did not stop the call. */
+  /** Called for every irregularity that does not stop the call. */
   onWarning?: (warning: Warning) => void;
 }
 
@@ -40,17 +42,17 @@ const OPTIONS = ["modelFilename", "paramsFilename", "folder", "limits", "signal"
 /**
  * The program of an inference model, and the values of its parameters.
  *
- * `pathPrefix` is what the model was saved under (`m` for `m.pdmodel` or `m.json`, and `m.pdiparams`), or a folder of Paddle 1.x; null
- * where both file names are the bytes themselves. Every record is compared with its variable: count, shape and dtype. What Paddle's
- * quantisers stored, int8 or int16 where the program says float32, is given as it is stored.
+ * `pathPrefix` is what the model was saved under (`m` for `m.pdmodel` or `m.json`, and `m.pdiparams`), or a folder of Paddle 1.x; null if
+ * both file names are the files' bytes themselves. Every record is checked against its variable: count, shape and dtype. What Paddle's
+ * quantizers stored, int8 or int16 where the program says float32, is returned as stored.
  *
  * Mirrors `paddle.static.load_inference_model` (2.0 and later).
  *
  * @throws {SourceError} `NOT_FOUND`
- * @throws {PathError} `MISSING_PART`: a file of the model is not there; `AMBIGUOUS_PATH`: a model and a folder have that name
- * @throws {FormatError} a file is damaged, or the files are of two models
+ * @throws {PathError} `MISSING_PART`: a file of the model is missing; `AMBIGUOUS_PATH`: there are a model and a folder of that name
+ * @throws {FormatError} a file is damaged, or the files are from two models
  *
- * @example Look at a model
+ * @example Inspect a model
  * ```ts
  * import * as paddle from "@oarlock/paddle";
  * async function describe(prefix: string) {
@@ -66,7 +68,7 @@ export async function loadInferenceModel(
   return (await readInferenceModel(pathPrefix, options, false)).model;
 }
 
-/** The same with values that are left in their files, which are open until `close`. */
+/** {@linkcode loadInferenceModel} with values that are left in their files, which stay open until `close`. */
 export async function openInferenceModel(
   pathPrefix: string | URL | FolderEntry,
   options: LoadInferenceModelOptions = {},
@@ -118,7 +120,7 @@ async function filesOf(
   return files;
 }
 
-/** Paddle takes both names without their endings as well. */
+/** Paddle accepts both names without their extensions, too. */
 async function withEndings(place: Place, { modelFilename, paramsFilename }: FileNames): Promise<FileNames> {
   const files = new Set(await folderAt(place).list());
   const found = (name: string | undefined, endings: string[]) =>

@@ -24,31 +24,31 @@ import type { ProgramVariable } from "../program.ts";
 
 /** Options of {@linkcode loadProgramState}. */
 export interface LoadProgramStateOptions {
-  /** Variables to read; needed for a file that has many tensors without names. Paddle's `var_list`. */
+  /** The variables to read; required for a file of several tensors, which has no names. Paddle's `var_list`. */
   varList?: readonly ProgramVariable[];
-  /** Where the names are looked for. */
+  /** The folder that names refer to. */
   folder?: Folder;
-  /** Ceilings for what the files may ask. */
+  /** Limits on what the files may demand. */
   limits?: Partial<Limits>;
-  /** Stops the call; the rejection is `signal.reason`. */
+  /** Aborts the call; the rejection is `signal.reason`. */
   signal?: AbortSignal;
-  /** Called with every oddity, such as a file in the folder that is no tensor. */
+  /** Called for every irregularity, such as a file in the folder that is not a tensor. */
   onWarning?: (warning: Warning) => void;
 }
 
 const SUFFIXES = [".pdparams", ".pdopt", ".pdmodel", ".json"];
 
 /**
- * Parameters and optimizer variables of a program by name: of `prefix.pdparams` and `prefix.pdopt`, of a folder with a file for each
- * variable, or of one file for all (with `varList`). What else the two files hold stays as it is there: the name table of a file
- * that was saved in the dynamic graph (`StructuredToParameterName@@`), the state of a scheduler (`LR_Scheduler`), Tensors further inside as
- * (name, array).
+ * A program's parameters and optimizer variables by name: from `prefix.pdparams` and `prefix.pdopt`, from a folder with one file
+ * per variable, or from one file for all (with `varList`). Other contents of the two files are returned as they are: the name
+ * table of a file that was saved in dynamic graph mode (`StructuredToParameterName@@`), the state of a scheduler (`LR_Scheduler`),
+ * nested Tensors as (name, array).
  *
  * Mirrors `paddle.static.load_program_state` (2.0 and later; `fluid.io.load_program_state` of 1.7).
  *
- * @throws {SourceError} `NOT_FOUND`: nothing is there; Paddle answers an empty dict
- * @throws {TypeError} one file for all needs `varList`
- * @throws {FormatError} a file is damaged; `WRONG_FORMAT`: it holds no dict
+ * @throws {SourceError} `NOT_FOUND`: there are no files; Paddle returns an empty dict
+ * @throws {TypeError} one file for all requires `varList`
+ * @throws {FormatError} a file is damaged; `WRONG_FORMAT`: it does not contain a dict
  */
 export async function loadProgramState(
   modelPath: string | URL | FolderEntry,
@@ -96,7 +96,7 @@ export async function loadProgramState(
   );
 }
 
-/** What one file holds, unpickled: Paddle makes nothing of it here. */
+/** The unpickled content of one file, which Paddle does not convert here. */
 async function readState(
   folder: Folder,
   name: string,
@@ -132,7 +132,7 @@ async function nothing(place: Place, { onWarning }: LoadProgramStateOptions): Pr
   throw await notFound(place);
 }
 
-/** Every file that is a tensor; a file that is none is skipped with a warning, as in Paddle. */
+/** Read every file that is a tensor; others are skipped with a warning, as in Paddle. */
 async function fromFolder(
   place: Place,
   { varList, onWarning, limits, signal }: LoadProgramStateOptions & { limits: Readonly<Limits> },
@@ -160,7 +160,7 @@ async function fromFolder(
   return state;
 }
 
-/** What does not begin like a tensor, or ends before that can be told. */
+/** Whether a file does not begin like a tensor, or ends before that can be determined. */
 function isNoTensor(error: unknown): boolean {
   if (!isPaddleError(error)) return false;
   return error.code === "EXTRA_FILE" || error.code === "EMPTY" || (error.code === "TRUNCATED" && error.offset === 0);

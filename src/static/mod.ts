@@ -1,5 +1,5 @@
 /**
- * `paddle.static`: programs, and what Paddle's static graph writes of them.
+ * `paddle.static`: programs, and the files that Paddle's static graph mode writes.
  *
  * @module
  */

@@ -11,23 +11,23 @@ import { normalizeDesc, type NormalizeOptions } from "../model/normalize_program
 import { checkOptions } from "../options.ts";
 import type { Port, Program } from "../program.ts";
 
-/** A variable, or its name. Of a PIR program also the name of an output, or the number of a value such as `%12`. */
+/** A variable, or its name. In a PIR program also the name of an output, or the number of a value such as `%12`. */
 export type VariableName = string | Pick<Port, "name">;
 
-/** Names of variables. */
+/** The names of variables. */
 export function namesOf(variables: VariableName | readonly VariableName[]): string[] {
   const list = Array.isArray(variables) ? variables : [variables];
   return list.map((variable) => typeof variable === "string" ? variable : variable.name);
 }
 
 /**
- * A program for inference: only what the outputs need (no backward pass, no optimizer), in test mode, with operators that feed `feedVars` and
- * fetch `fetchVars` in that order. The given program stays as it is.
+ * Prepare a program for inference: keep only what the outputs need (no backward pass, no optimizer), in test mode, with operators that feed
+ * `feedVars` and fetch `fetchVars` in that order. The given program is not changed.
  *
- * Mirrors `paddle.static.normalize_program` (2.0 and later). The step that multiplies outputs by one, which some versions add, is left out.
+ * Mirrors `paddle.static.normalize_program` (2.0 and later), without the operator that multiplies outputs by one, which some versions add.
  *
  * @throws {SourceError} `NOT_FOUND`: a variable is not in the program
- * @throws {ValueError} `INVALID_VALUE`: an input that no output needs
+ * @throws {ValueError} `INVALID_VALUE`: no output needs some input
  *
  * @example Keep one of several outputs
  * ```ts

@@ -1,5 +1,5 @@
 /**
- * The same model in other files.
+ * Converts a model to a different file layout.
  *
  * @module
  */
@@ -17,10 +17,10 @@ import { InferenceModel } from "./inference_model.ts";
 import { openInferenceModel } from "./load_inference_model.ts";
 
 /**
- * Where the files of a model lie.
+ * The layout of a model's files.
  *
- * - `prefix`: `m.pdmodel` (or `m.json`), `m.pdiparams` and, where it is known, `m.pdiparams.info`: Paddle 2 and 3
- * - `folder`: `__model__` and a file for each parameter: Paddle 1.x
+ * - `prefix`: `m.pdmodel` (or `m.json`), `m.pdiparams` and, if known, `m.pdiparams.info`: Paddle 2 and 3
+ * - `folder`: `__model__` and one file per parameter: Paddle 1.x
  * - `combined`: `__model__` and one file for all parameters, `__params__`: Paddle 1.x
  */
 export type Layout = "prefix" | "folder" | "combined";
@@ -33,24 +33,24 @@ export interface RelayoutOptions {
   modelFilename?: string;
   /** Name of the file with the parameters, in `combined`. @default {"__params__"} */
   paramsFilename?: string;
-  /** Where the names are looked for and put. */
+  /** The folder that names refer to. */
   folder?: Folder;
   /**
-   * Write `<prefix>.pdsum` as well, or `.pdsum` into the folder, last of all: sizes and SHA-256 of the files, by which every later loading
-   * tells files of two saves. Only in the file system. @default {false}
+   * Also write `<prefix>.pdsum`, or `.pdsum` in the folder, last of all: sizes and SHA-256 of the files, by which every later load detects
+   * files from different saves. Only in the file system. @default {false}
    */
   manifest?: boolean;
   /**
-   * The folder is built beside its place and takes it as a whole: afterwards it holds these files and no others. Where there was one, there is
-   * none for a moment; `recoverFolder` finishes what was cut off then. Only for a directory by path, and the
-   * layouts `folder` and `combined`. @default {false}
+   * Build the folder next to its path and replace it as a whole: afterwards it has these files and no others. If there was a folder, there
+   * is none for a moment; `recoverFolder` finishes a replacement that was interrupted then. Only for a directory at a path, and the layouts
+   * `folder` and `combined`. @default {false}
    */
   wholeFolder?: boolean;
-  /** Refuse names that are no file names on Windows. @default {true} */
+  /** Refuse names that are not valid file names on Windows. @default {true} */
   portable?: boolean;
-  /** Stops the call before anything takes its place. */
+  /** Aborts the call before any file is put in place. */
   signal?: AbortSignal;
-  /** Called as bytes go out. */
+  /** Called as bytes are written. */
   onProgress?: (event: ProgressEvent) => void;
 }
 
@@ -66,7 +66,7 @@ const OPTIONS = [
   "onProgress",
 ];
 
-/** What is read: a model, a place of one, or a place with the names of its files. */
+/** What to read: a model, its location, or its location with the names of its files. */
 export type ModelFrom = InferenceModel | string | URL | FolderEntry | {
   /** The folder of a 1.x model. */
   path: string | URL | FolderEntry;
@@ -77,14 +77,14 @@ export type ModelFrom = InferenceModel | string | URL | FolderEntry | {
 };
 
 /**
- * Write a model in another layout: today's prefix from a folder of Paddle 1.x, a folder from a prefix, one file for all parameters or one for
- * each. The program is written as it was read. Of a model that is given by its place the parameters go from file to file in pieces: memory
- * does not depend on their size. The names of the files are returned.
+ * Write a model in another layout: a current prefix from a folder of Paddle 1.x, a folder from a prefix, one file for all parameters or one
+ * for each. The program is written as it was read. If the model is given by its location, its parameters are copied from file to file in
+ * pieces: memory use does not depend on their size. Returns the names of the files.
  *
- * @throws {ValueError} `INVALID_VALUE`: a value is missing or not what the program says
- * @throws {PathError} `UNSAFE_PATH`, `NAME_COLLISION`: variables have names that cannot be those of files (`folder`)
+ * @throws {ValueError} `INVALID_VALUE`: a value is missing, or differs from what the program says
+ * @throws {PathError} `UNSAFE_PATH`, `NAME_COLLISION`: variables have names that cannot be file names (`folder`)
  *
- * @example A model of Paddle 1.8 for today's loaders
+ * @example Convert a model of Paddle 1.8 for current loaders
  * ```ts
  * import * as paddle from "@oarlock/paddle";
  * async function modernize(folder: string, prefix: string) {
@@ -139,7 +139,7 @@ async function write(
   return await saveFiles(folderAt(place), [...files, bytesFile(name, program)], options, "");
 }
 
-/** The model; of one that is read here the values stay in their files until they are written. */
+/** The model; if it is read here, its values stay in their files until they are written. */
 async function modelOf(
   from: ModelFrom,
   { folder, signal }: RelayoutOptions,

@@ -24,33 +24,33 @@ import { loadProgramState, type LoadProgramStateOptions } from "./load_program_s
 
 /** Options of {@linkcode save}. */
 export interface SaveOptions {
-  /** Values of the program's persistable variables, by name: what Paddle has in a scope. */
+  /** Values of the program's persistable variables, by name: the content of Paddle's scope. */
   parameters: Scope;
   /** Pickle protocol: 2, 3 or 4. @default {4} */
   protocol?: number;
   /**
-   * Write `<prefix>.pdsum` as well, last of all: sizes and SHA-256 of the files, by which every later loading tells files of two saves. Only
-   * in the file system. @default {false}
+   * Also write `<prefix>.pdsum`, last of all: sizes and SHA-256 of the files, by which every later load detects files from different saves.
+   * Only in the file system. @default {false}
    */
   manifest?: boolean;
-  /** Where the names are put. @default the place where this runtime keeps files */
+  /** The folder that names refer to. @default where this runtime keeps files */
   folder?: Folder;
-  /** Stops the call before anything takes its place. */
+  /** Aborts the call before any file is put in place. */
   signal?: AbortSignal;
-  /** Called as bytes go out. */
+  /** Called as bytes are written. */
   onProgress?: (event: ProgressEvent) => void;
 }
 
 /**
- * Write a training program: `modelPath.pdparams` (its Parameters), `modelPath.pdopt` (the optimizer's variables) and `modelPath.pdmodel` (or
- * `.json`). The names of the files are returned.
+ * Save a training program: `modelPath.pdparams` (its Parameters), `modelPath.pdopt` (the optimizer's variables) and `modelPath.pdmodel` (or
+ * `.json`). Returns the names of the files.
  *
- * Programs before Paddle 2.2 do not mark their Parameters: which they are is told by their operators, and a global variable that the network
- * only reads is taken for one.
+ * Programs from before Paddle 2.2 do not mark their Parameters: they are inferred from the operators, and a global variable that the
+ * network only reads counts as one.
  *
  * Mirrors `paddle.static.save` (2.0 and later; `fluid.save` of 1.6).
  *
- * @throws {ValueError} `INVALID_VALUE`: a value is missing, or not what the program says; nothing was written
+ * @throws {ValueError} `INVALID_VALUE`: a value is missing, or differs from what the program says; nothing was written
  */
 export async function save(
   program: Program,
@@ -101,12 +101,12 @@ function arrayOf(name: string, value: unknown): NDArray {
 export interface LoadOptions extends LoadProgramStateOptions {}
 
 /**
- * The values of all persistable variables of a program, compared with it: what Paddle puts into the scope.
+ * The values of all persistable variables of a program, checked against it: what Paddle puts into the scope.
  *
- * Mirrors `paddle.static.load` (2.0 and later): `modelPath.pdparams` and `.pdopt`, or a folder with a file for each variable, or one file
- * for all.
+ * Mirrors `paddle.static.load` (2.0 and later): `modelPath.pdparams` and `.pdopt`, or a folder with one file per
+ * variable, or one file for all.
  *
- * @throws {ValueError} `INVALID_VALUE`: a variable has no value, or one that is not what the program says
+ * @throws {ValueError} `INVALID_VALUE`: a variable has no value, or one that differs from what the program says
  */
 export async function load(
   program: Program,
@@ -120,18 +120,18 @@ export async function load(
 
 /** Options of {@linkcode setProgramState}. */
 export interface SetProgramStateOptions {
-  /** Variables that must have a value. @default those that the state has */
+  /** Variables that must have a value. @default those in the state */
   variables?: readonly ProgramVariable[];
-  /** Called for every entry that the program has no variable for. */
+  /** Called with the names of entries that match no variable of the program. */
   onWarning?: (warning: Warning) => void;
 }
 
 /**
- * The entries of `state` that a program has variables for, compared with these by shape and dtype.
+ * The entries of `state` that match variables of a program, checked against their shapes and dtypes.
  *
  * Mirrors `paddle.static.set_program_state` (2.0 and later), which puts them into the scope.
  *
- * @throws {ValueError} `INVALID_VALUE`: an entry is not what the program says, or a variable has none
+ * @throws {ValueError} `INVALID_VALUE`: an entry differs from what the program says, or a variable has none
  */
 export function setProgramState(
   program: Program,

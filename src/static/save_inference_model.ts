@@ -20,41 +20,41 @@ import { normalizeProgram, type VariableName } from "./normalize_program.ts";
 
 /** Options of {@linkcode saveInferenceModel}. */
 export interface SaveInferenceModelOptions {
-  /** The program; Paddle takes the default one where none is given, there is none here. */
+  /** The program; required, as there is no default program as in Paddle. */
   program: Program;
-  /** Values of its persistable variables, by name: what Paddle has in a scope. */
+  /** Values of its persistable variables, by name: the content of Paddle's scope. */
   parameters: Scope;
   /**
-   * Drop attributes and outputs that no result depends on, and the call stacks of the machine that built the program. Paddle's `clip_extra`;
+   * Drop attributes and outputs that affect no result, and the call stacks of the machine that built the program. Paddle's `clip_extra`;
    * PIR programs have none of these. @default {true}
    */
   clipExtra?: boolean;
-  /** Write a ProgramDesc in the form of Paddle 2.4. Paddle's `legacy_format` (2.5). @default {false} */
+  /** Write a ProgramDesc in the format of Paddle 2.4. Paddle's `legacy_format` (2.5). @default {false} */
   legacyFormat?: boolean;
-  /** Write a PIR program with line breaks and indents. Paddle's `readable` (3.0). @default {false} */
+  /** Write a PIR program with line breaks and indentation. Paddle's `readable` (3.0). @default {false} */
   readable?: boolean;
   /**
-   * Keep what training needs in a PIR program: which values persist, and where gradients stop. Paddle's `trainable` (3.0). Without it Paddle
-   * itself finds no parameters in the files. @default {true}
+   * Keep what training needs in a PIR program: which values are persistable, and where gradients stop. Paddle's `trainable` (3.0). Without
+   * it Paddle itself finds no parameters in the files. @default {true}
    */
   trainable?: boolean;
   /** Keep operators and variables that no output needs. Paddle's `skip_prune_program`. @default {false} */
   skipPruneProgram?: boolean;
   /**
-   * Each parameter in a file of its own beside `__model__`, in the folder that the prefix is in: its last part is not used. Paddle's
+   * Write each parameter to its own file next to `__model__`, in the folder that contains the prefix, whose last part is not used. Paddle's
    * `separate_parameters` (3.0). @default {false}
    */
   separateParameters?: boolean;
   /**
-   * Write `<prefix>.pdsum` as well, with `separateParameters` `.pdsum` in the folder, last of all: sizes and SHA-256 of the files, by which
-   * every later loading tells files of two saves. Only in the file system. @default {false}
+   * Also write `<prefix>.pdsum`, with `separateParameters` `.pdsum` in the folder, last of all: sizes and SHA-256 of the files, by which
+   * every later load detects files from different saves. Only in the file system. @default {false}
    */
   manifest?: boolean;
-  /** Where the names are put. @default the place where this runtime keeps files */
+  /** The folder that names refer to. @default where this runtime keeps files */
   folder?: Folder;
-  /** Stops the call before anything takes its place; the rejection is `signal.reason`. */
+  /** Aborts the call before any file is put in place; the rejection is `signal.reason`. */
   signal?: AbortSignal;
-  /** Called as bytes go out. */
+  /** Called as bytes are written. */
   onProgress?: (event: ProgressEvent) => void;
 }
 
@@ -74,12 +74,12 @@ const OPTIONS = [
 ];
 
 /**
- * Write `pathPrefix.pdmodel` (or `.json`, for a PIR program) and `pathPrefix.pdiparams`: the program normalised to these inputs and outputs, and
- * the values of the parameters that are left. A program without parameters has no second file. The names of the files are returned.
+ * Write `pathPrefix.pdmodel` (or `.json`, for a PIR program) and `pathPrefix.pdiparams`: the program normalized to these inputs and
+ * outputs, and the values of the remaining parameters. A program without parameters has no second file. Returns the names of the files.
  *
  * Mirrors `paddle.static.save_inference_model` (2.0 and later).
  *
- * @throws {ValueError} `INVALID_VALUE`: a value is missing, or not what the program says; nothing was written
+ * @throws {ValueError} `INVALID_VALUE`: a value is missing, or differs from what the program says; nothing was written
  * @throws {UnsupportedError} `UNSUPPORTED_FEATURE`: an option that programs of this form do not have
  * @throws {SaveError} writing failed
  */

@@ -1,5 +1,5 @@
 /**
- * `paddle.static.serialize_program`, `serialize_persistables` and their ways back.
+ * `paddle.static.serialize_program`, `serialize_persistables` and their inverses.
  *
  * @module
  */
@@ -21,16 +21,16 @@ import { normalizeProgram, type VariableName } from "./normalize_program.ts";
 export interface SerializeProgramOptions {
   /** The program. */
   program: Program;
-  /** Write a ProgramDesc in the form of Paddle 2.4. Paddle's `legacy_format` (2.5). @default {false} */
+  /** Write a ProgramDesc in the format of Paddle 2.4. Paddle's `legacy_format` (2.5). @default {false} */
   legacyFormat?: boolean;
 }
 
 /**
- * The bytes of a program that is normalised to these inputs and outputs; marks of training stay.
+ * The bytes of a program normalized to these inputs and outputs; training attributes are kept.
  *
- * Mirrors `paddle.static.serialize_program` (2.0 and later), which cannot do it for PIR programs.
+ * Mirrors `paddle.static.serialize_program` (2.0 and later), which does not support PIR programs.
  *
- * @throws {UnsupportedError} `UNSUPPORTED_FEATURE`: `legacyFormat` of a PIR program
+ * @throws {UnsupportedError} `UNSUPPORTED_FEATURE`: `legacyFormat` with a PIR program
  */
 export function serializeProgram(
   feedVars: VariableName | readonly VariableName[],
@@ -44,11 +44,11 @@ export function serializeProgram(
 }
 
 /**
- * The bytes of a file with the parameters that these outputs need; null where they need none.
+ * The bytes of a file with the parameters that these outputs need; null if they need none.
  *
  * Mirrors `paddle.static.serialize_persistables` (2.0 and later).
  *
- * @throws {ValueError} `INVALID_VALUE`: a value is missing, or not what the program says
+ * @throws {ValueError} `INVALID_VALUE`: a value is missing, or differs from what the program says
  */
 export function serializePersistables(
   feedVars: VariableName | readonly VariableName[],
@@ -62,11 +62,11 @@ export function serializePersistables(
 }
 
 /**
- * The parameters of a program, by name, out of the bytes of their file. Arrays are views of `data`.
+ * The parameters of a program, by name, from the bytes of their file. Arrays are views of `data`.
  *
  * Mirrors `paddle.static.deserialize_persistables` (2.0 and later).
  *
- * @throws {FormatError} the bytes are damaged, or not of this program
+ * @throws {FormatError} the bytes are damaged, or belong to another program
  */
 export function deserializePersistables(
   program: Program,

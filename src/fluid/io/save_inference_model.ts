@@ -23,32 +23,33 @@ export interface SaveInferenceModelOptions {
   mainProgram: Program;
   /** Values of its persistable variables, by name. */
   parameters: Scope;
-  /** Name of the program's file; of a path only the last part counts. @default {"__model__"} */
+  /** Name of the program's file; only the last part of a path is used. @default {"__model__"} */
   modelFilename?: string;
-  /** One file for all parameters; else a file for each. Of a path only the last part counts. */
+  /** Name of a single file for all parameters; if not given, each has its own. Only the last part of a path is used. */
   paramsFilename?: string;
   /**
-   * False: the whole program as it is, for more training, in `__model__.main_program`, and all its persistable variables beside it. Paddle's
-   * `export_for_deployment`. @default {true}
+   * If false, write the unchanged program, for further training, to `__model__.main_program`, with all its persistable variables next to
+   * it. Paddle's `export_for_deployment`. @default {true}
    */
   exportForDeployment?: boolean;
-  /** Only the program. @default {false} */
+  /** Write only the program. @default {false} */
   programOnly?: boolean;
   /**
-   * Write `.pdsum` into the folder as well, last of all: sizes and SHA-256 of the files, by which every later loading tells files of two
+   * Also write `.pdsum` in the folder, last of all: sizes and SHA-256 of the files, by which every later load detects files from different
    * saves. Only in the file system. @default {false}
    */
   manifest?: boolean;
   /**
-   * The folder is built beside its place and takes it as a whole: afterwards it holds these files and no others. Where there was one, there is
-   * none for a moment; `recoverFolder` finishes what was cut off then. Only for a directory by path. @default {false}
+   * Build the folder next to its path and replace it as a whole: afterwards it has these files and no others. If there was a
+   * folder, there is none for a moment; `recoverFolder` finishes a replacement that was interrupted then. Only for a
+   * directory at a path. @default {false}
    */
   wholeFolder?: boolean;
-  /** Where the folder is. */
+  /** The folder that names refer to. */
   folder?: Folder;
-  /** Stops the call before anything takes its place. */
+  /** Aborts the call before any file is put in place. */
   signal?: AbortSignal;
-  /** Called as bytes go out. */
+  /** Called as bytes are written. */
   onProgress?: (event: ProgressEvent) => void;
 }
 
@@ -67,11 +68,12 @@ const OPTIONS = [
 ];
 
 /**
- * Write `dirname/__model__`, and the parameters beside it: a file for each, or one with `paramsFilename`. The names of the outputs are returned.
+ * Write `dirname/__model__`, and the parameters next to it: one file each, or a single one with `paramsFilename`.
+ * Returns the names of the outputs.
  *
  * Mirrors `fluid.io.save_inference_model` (1.6 to 1.8, and 2.x inside Paddle).
  *
- * @throws {ValueError} `INVALID_VALUE`: a value is missing, or not what the program says
+ * @throws {ValueError} `INVALID_VALUE`: a value is missing, or differs from what the program says
  */
 export async function saveInferenceModel(
   dirname: string | URL | FolderEntry,

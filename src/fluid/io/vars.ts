@@ -1,5 +1,5 @@
 /**
- * `fluid.io.save_vars`, `save_params`, `save_persistables` of Paddle 1.x, and their loads.
+ * `fluid.io.save_vars`, `save_params`, `save_persistables` of Paddle 1.x, and the functions that load what they save.
  *
  * @module
  */
@@ -26,51 +26,52 @@ import { checkOptions } from "../../options.ts";
 import { described } from "../../words/described.ts";
 import type { Program, ProgramVariable } from "../../program.ts";
 
-/** Which variables of a program: a choice of these, or a rule. */
+/** Selects variables of a program. */
 export interface VariableChoice {
-  /** The program; needed where `vars` is not given. */
+  /** The program; required if `vars` is not given. */
   mainProgram?: Program;
   /** These variables. Paddle's `vars`. */
   vars?: readonly ProgramVariable[];
-  /** Those for which this is true. Paddle's `predicate`. */
+  /** Only those for which this returns true. Paddle's `predicate`. */
   predicate?: (variable: ProgramVariable) => boolean;
 }
 
 /** Options of {@linkcode saveVars}. */
 export interface SaveVarsOptions extends VariableChoice {
-  /** Values by name: what Paddle has in a scope. */
+  /** Values by name: the content of Paddle's scope. */
   parameters: Scope;
-  /** One file for all, sorted by name; else a file for each, named like it. */
+  /** Name of a single file for all variables, sorted by name; if not given, each has its own file, named after it. */
   filename?: string;
-  /** Refuse names that are no file names on Windows. @default {true} */
+  /** Refuse names that are not valid file names on Windows. @default {true} */
   portable?: boolean;
   /**
-   * Write `.pdsum` into the folder as well, last of all: sizes and SHA-256 of the files, by which every later loading tells files of two
+   * Also write `.pdsum` in the folder, last of all: sizes and SHA-256 of the files, by which every later load detects files from different
    * saves. Only in the file system. @default {false}
    */
   manifest?: boolean;
   /**
-   * The folder is built beside its place and takes it as a whole: afterwards it holds these files and no others. Where there was one, there is
-   * none for a moment; `recoverFolder` finishes what was cut off then. Only for a directory by path. @default {false}
+   * Build the folder next to its path and replace it as a whole: afterwards it has these files and no others. If there was a
+   * folder, there is none for a moment; `recoverFolder` finishes a replacement that was interrupted then. Only for a
+   * directory at a path. @default {false}
    */
   wholeFolder?: boolean;
-  /** Where the names are put. */
+  /** The folder that names refer to. */
   folder?: Folder;
-  /** Stops the call before anything takes its place. */
+  /** Aborts the call before any file is put in place. */
   signal?: AbortSignal;
-  /** Called as bytes go out. */
+  /** Called as bytes are written. */
   onProgress?: (event: ProgressEvent) => void;
 }
 
 /** Options of {@linkcode loadVars}. */
 export interface LoadVarsOptions extends VariableChoice {
-  /** The one file for all; else each variable has a file of its own. */
+  /** Name of the single file for all variables; if not given, each has its own file. */
   filename?: string;
-  /** Where the names are looked for. */
+  /** The folder that names refer to. */
   folder?: Folder;
-  /** Ceilings for what the files may ask. */
+  /** Limits on what the files may demand. */
   limits?: Partial<Limits>;
-  /** Stops the call. */
+  /** Aborts the call. */
   signal?: AbortSignal;
 }
 
@@ -79,12 +80,12 @@ const SAVE = [...CHOICE, "parameters", "portable", "manifest", "wholeFolder", "o
 const LOAD = [...CHOICE, "limits"];
 
 /**
- * Write variables into a folder: a file for each, or one for all with `filename`. The names of the files are returned.
+ * Write variables to a folder: one file each, or a single one for all with `filename`. Returns the names of the files.
  *
  * Mirrors `fluid.io.save_vars` (1.6 to 1.8).
  *
- * @throws {ValueError} `INVALID_VALUE`: a value is missing, or not what the program says
- * @throws {PathError} `UNSAFE_PATH`, `NAME_COLLISION`: names that cannot be those of files
+ * @throws {ValueError} `INVALID_VALUE`: a value is missing, or differs from what the program says
+ * @throws {PathError} `UNSAFE_PATH`, `NAME_COLLISION`: variables have names that cannot be file names
  */
 export async function saveVars(dirname: string | URL | FolderEntry, options: SaveVarsOptions): Promise<string[]> {
   checkOptions(options, SAVE);
@@ -95,13 +96,13 @@ export async function saveVars(dirname: string | URL | FolderEntry, options: Sav
   return await saveFiles(folder, files, options, "");
 }
 
-/** The Parameters of a program. Mirrors `fluid.io.save_params` (1.6 to 1.8); else as {@linkcode saveVars}. */
+/** Write the Parameters of a program. Mirrors `fluid.io.save_params` (1.6 to 1.8); otherwise like {@linkcode saveVars}. */
 export async function saveParams(dirname: string | URL | FolderEntry, options: SaveVarsOptions): Promise<string[]> {
   checkOptions(options, SAVE);
   return await saveVars(dirname, { ...options, vars: chosen(options, parametersIn) });
 }
 
-/** All persistable variables of a program. Mirrors `fluid.io.save_persistables` (1.6 to 1.8); else as {@linkcode saveVars}. */
+/** Write all persistable variables of a program. Mirrors `fluid.io.save_persistables` (1.6 to 1.8); otherwise like {@linkcode saveVars}. */
 export async function savePersistables(
   dirname: string | URL | FolderEntry,
   options: SaveVarsOptions,
@@ -110,12 +111,12 @@ export async function savePersistables(
 }
 
 /**
- * The values of variables out of a folder, each compared with its variable.
+ * The values of variables in a folder, each checked against its variable.
  *
  * Mirrors `fluid.io.load_vars` (1.6 to 1.8), which puts them into the scope.
  *
- * @throws {PathError} `MISSING_PART`: a file is not there
- * @throws {FormatError} a file is damaged, or of another program
+ * @throws {PathError} `MISSING_PART`: a file is missing
+ * @throws {FormatError} a file is damaged, or belongs to another program
  */
 export async function loadVars(
   dirname: string | URL | FolderEntry,
@@ -156,7 +157,7 @@ export async function loadVars(
   return values;
 }
 
-/** The Parameters of a program. Mirrors `fluid.io.load_params` (1.6 to 1.8); else as {@linkcode loadVars}. */
+/** The Parameters of a program. Mirrors `fluid.io.load_params` (1.6 to 1.8); otherwise like {@linkcode loadVars}. */
 export async function loadParams(
   dirname: string | URL | FolderEntry,
   options: LoadVarsOptions,
@@ -165,7 +166,7 @@ export async function loadParams(
   return await loadVars(dirname, { ...options, vars: chosen(options, parametersIn) });
 }
 
-/** All persistable variables of a program. Mirrors `fluid.io.load_persistables` (1.6 to 1.8); else as {@linkcode loadVars}. */
+/** All persistable variables of a program. Mirrors `fluid.io.load_persistables` (1.6 to 1.8); otherwise like {@linkcode loadVars}. */
 export async function loadPersistables(
   dirname: string | URL | FolderEntry,
   options: LoadVarsOptions,
@@ -173,7 +174,7 @@ export async function loadPersistables(
   return await loadVars(dirname, options);
 }
 
-/** The variables that are meant, by name: of a program those that `rule` gives. */
+/** The selected variables, sorted by name; of a program, those that `rule` returns. */
 function chosen(
   { mainProgram, vars, predicate }: VariableChoice,
   rule = (program: Program): readonly ProgramVariable[] => program.parameters(),
@@ -185,7 +186,7 @@ function chosen(
   return all.filter((variable) => predicate?.(variable) ?? true).toSorted((a, b) => byCodePoint(a.name, b.name));
 }
 
-/** Parameters, and not what is the optimizer's. */
+/** The Parameters of a program, without the optimizer's variables. */
 function parametersIn(program: Program): readonly ProgramVariable[] {
   return splitState(program).parameters;
 }
