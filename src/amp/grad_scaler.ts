@@ -1,5 +1,5 @@
 /**
- * A scale for losses and gradients of float16.
+ * A loss scaler for float16 gradients.
  *
  * @module
  */
@@ -17,19 +17,19 @@ const f = Math.fround;
 
 /** Arguments of {@linkcode GradScaler}. */
 export interface GradScalerOptions {
-  /** Whether it does anything. @default {true} */
+  /** Whether scaling is enabled. @default {true} */
   enable?: boolean;
-  /** The scale at the start. @default {65536} */
+  /** The initial scale. @default {65536} */
   initLossScaling?: number;
-  /** The factor of a rise; above 1. @default {2} */
+  /** Factor by which the scale is increased; above 1. @default {2} */
   incrRatio?: number;
-  /** The factor of a fall; below 1. @default {0.5} */
+  /** Factor by which the scale is decreased; below 1. @default {0.5} */
   decrRatio?: number;
-  /** Steps without infinity or NaN before a rise. @default {2000} */
+  /** Consecutive steps without infinity or NaN before an increase. @default {2000} */
   incrEveryNSteps?: number;
-  /** Steps with infinity or NaN before a fall. @default {1} */
+  /** Consecutive steps with infinity or NaN before a decrease. @default {1} */
   decrEveryNNanOrInf?: number;
-  /** Whether the scale changes. @default {true} */
+  /** Whether the scale is adjusted dynamically. @default {true} */
   useDynamicLossScaling?: boolean;
 }
 
@@ -46,7 +46,7 @@ const ARGUMENTS: Signature<GradScalerOptions> = {
   },
 };
 
-/** The state's keys in order, and the fields that they are. */
+/** The state's keys in order, each with its field. */
 const NUMBERS = [
   ["incr_ratio", "incrRatio"],
   ["decr_ratio", "decrRatio"],
@@ -57,9 +57,9 @@ const NUMBERS = [
 ] as const;
 
 /**
- * Keeps gradients of float16 from vanishing: the loss is scaled up, the gradients down again, and steps with infinite ones are left out.
+ * Keeps float16 gradients from vanishing: the loss is scaled up, the gradients down again, and steps with infinite ones are skipped.
  *
- * Mirrors `paddle.amp.GradScaler` (3.3) as it is on a GPU. Paddle turns its own off on a CPU, and then saves an empty state.
+ * Mirrors `paddle.amp.GradScaler` (3.3) as on a GPU. On a CPU Paddle disables its own, and then saves an empty state.
  *
  * @example
  * ```ts
@@ -74,19 +74,19 @@ const NUMBERS = [
  * ```
  */
 export class GradScaler {
-  /** The scale, a float32. */
+  /** The scale, a float32 value. */
   lossScaling: number;
-  /** The factor of a rise. */
+  /** Factor by which the scale is increased. */
   incrRatio: number;
-  /** The factor of a fall. */
+  /** Factor by which the scale is decreased. */
   decrRatio: number;
-  /** Steps without infinity or NaN before a rise. */
+  /** Consecutive steps without infinity or NaN before an increase. */
   incrEveryNSteps: number;
-  /** Steps with infinity or NaN before a fall. */
+  /** Consecutive steps with infinity or NaN before a decrease. */
   decrEveryNNanOrInf: number;
-  /** Steps since the last rise, or since infinity or NaN. */
+  /** Steps since the last increase, or since the last infinity or NaN. */
   incrCount = 0;
-  /** Steps with infinity or NaN since the last fall. */
+  /** Consecutive steps with infinity or NaN since the last decrease. */
   decrCount = 0;
   #isEnabled: boolean;
   #isDynamic: boolean;
@@ -95,7 +95,7 @@ export class GradScaler {
   #found = false;
 
   /**
-   * Make one, with Paddle's arguments by position or by name.
+   * Takes Paddle's arguments, by position or by name.
    *
    * @throws {ValueError} `INVALID_VALUE` for ratios that Paddle refuses
    */
@@ -127,25 +127,25 @@ export class GradScaler {
     this.decrEveryNNanOrInf = options.decrEveryNNanOrInf;
   }
 
-  /** Whether it does anything. */
+  /** Whether scaling is enabled. */
   isEnable(): boolean {
     return this.#isEnabled;
   }
 
-  /** Whether the scale changes. */
+  /** Whether the scale is adjusted dynamically. */
   isUseDynamicLossScaling(): boolean {
     return this.#isDynamic;
   }
 
-  /** A loss times the scale; the loss itself where this is not enabled. */
+  /** The loss times the scale, or the loss itself if scaling is disabled. */
   scale(loss: number): number {
     return this.#isEnabled ? f(f(loss) * this.lossScaling) : loss;
   }
 
   /**
-   * Divide the gradients of an optimizer's parameters by the scale, in place, and look for infinity and NaN.
+   * Divide the gradients of an optimizer's parameters by the scale, in place, and check for infinity and NaN.
    *
-   * @throws {ValueError} `INVALID_VALUE` where that was done since the last update
+   * @throws {ValueError} `INVALID_VALUE` if that was done since the last update
    */
   unscale(optimizer: Optimizer): void {
     if (!this.#isEnabled) return;
@@ -165,9 +165,9 @@ export class GradScaler {
   }
 
   /**
-   * `optimizer.step()` with gradients divided by the scale; left out where one of them is infinite or NaN.
+   * Call `optimizer.step()` with gradients divided by the scale; skipped if one of them is infinite or NaN.
    *
-   * @throws {ValueError} `INVALID_VALUE` where that was done since the last update
+   * @throws {ValueError} `INVALID_VALUE` if that was done since the last update
    */
   step(optimizer: Optimizer): void {
     if (!this.#isEnabled) return optimizer.step();
@@ -178,7 +178,7 @@ export class GradScaler {
     if (!this.#isDynamic) this.#done.clear();
   }
 
-  /** Change the scale after a step. */
+  /** Adjust the scale after a step. */
   update(): void {
     if (!this.#isEnabled || !this.#isDynamic) return;
     if (this.#found) {
@@ -197,7 +197,7 @@ export class GradScaler {
     this.#done.clear();
   }
 
-  /** The state, with Paddle's keys in Paddle's order; empty where this is not enabled. */
+  /** The state, with Paddle's keys in Paddle's order; empty if scaling is disabled. */
   stateDict(): Map<string, Value> {
     const state = new Map<string, Value>();
     if (!this.#isEnabled) return state;
@@ -211,9 +211,9 @@ export class GradScaler {
   }
 
   /**
-   * Go on where `state` was taken; nothing happens where this is not enabled. Where something can't be set, nothing is.
+   * Restore a saved state; does nothing if scaling is disabled. If some value cannot be set, none is.
    *
-   * @throws {ValueError} `INVALID_VALUE` where it is empty, or a key is missing or of another kind
+   * @throws {ValueError} `INVALID_VALUE` if it is empty, or a key is missing or has the wrong type
    */
   loadStateDict(state: ReadonlyMap<Value, Value>): void {
     if (!this.#isEnabled) return;
@@ -246,7 +246,7 @@ function missing(key: string, value: Value): ValueError {
   });
 }
 
-/** Multiply in place; whether all numbers were finite. Numbers that are not are left as they are. */
+/** Multiply in place; returns whether all values were finite. Non-finite values keep their value. */
 function multiply(array: NDArray, factor: number): boolean {
   const numbers = numbersOf(array);
   const { lanes: [, lane], call } = windowFor(array.size, precisionOf(array.dtype));
@@ -254,7 +254,7 @@ function multiply(array: NDArray, factor: number): boolean {
   for (let start = 0; start < array.size; start += LANE) {
     const n = Math.min(LANE, array.size - start);
     numbers.read(start, n, lane);
-    // A sum of squares may overflow: the product with 0 tells every number that is not finite.
+    // Multiplying by 0 detects every non-finite value; a sum of squares could overflow.
     for (let i = 0; isFinite && i < n; i++) isFinite = lane[i] * 0 === 0;
     call.scale(n, factor);
     numbers.write(start, n, lane);

@@ -1,5 +1,5 @@
 /**
- * `paddle.amp`: what mixed precision keeps beside parameters and optimizers.
+ * `paddle.amp`: the state of mixed precision training besides parameters and optimizers.
  *
  * @module
  */

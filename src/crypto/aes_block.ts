@@ -1,12 +1,12 @@
 /**
- * AES, one block at a time (FIPS 197): for ECB, which WebCrypto does not have, and whose encryption none of its modes can stand for.
+ * AES, one block at a time (FIPS 197): for ECB, which WebCrypto lacks, and whose encryption none of its modes can emulate.
  *
  * @module
  */
 
-/** The substitution of bytes. */
+/** The S-box. */
 const SBOX = /* @__PURE__ */ substitution();
-/** Substitution and mixing of one byte, as the column that it adds to; the others are rotations of it. */
+/** Substitution and mixing of one byte, as its contribution to a column; those of the other rows are rotations of it. */
 const MIXED = /* @__PURE__ */ Uint32Array.from(SBOX, (s) => {
   const twice = double(s);
   return ((twice << 24) | (s << 16) | (s << 8) | (twice ^ s)) >>> 0;
@@ -18,7 +18,7 @@ function double(x: number): number {
 
 function substitution(): Uint8Array {
   const box = new Uint8Array(256);
-  // p runs through all bytes as powers of 3, q through their inverses.
+  // p runs through all nonzero bytes as powers of 3, q through their inverses.
   let p = 1, q = 1;
   do {
     p ^= double(p);
@@ -43,7 +43,7 @@ function substituted(word: number): number {
     SBOX[word & 255]) >>> 0;
 }
 
-/** The round keys of a key of 16, 24 or 32 bytes. */
+/** The round keys for a key of 16, 24 or 32 bytes. */
 function expand(key: Uint8Array): Uint32Array {
   const n = key.length / 4;
   const words = new Uint32Array(4 * (n + 7));
@@ -64,7 +64,7 @@ function expand(key: Uint8Array): Uint32Array {
   return words;
 }
 
-/** Encrypt every block of 16 bytes of `bytes`, in place and one independent of the other. */
+/** Encrypt every block of 16 bytes of `bytes`, in place and independently. */
 export function encryptBlocks(bytes: Uint8Array, key: Uint8Array): void {
   const keys = expand(key);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -1,5 +1,5 @@
 /**
- * Encrypted files as Paddle writes them: the initial value, then what the cipher gives, then the tag of GCM. AES by WebCrypto.
+ * Encrypted files as Paddle writes them: the initialization vector, the ciphertext, and for GCM the tag. AES through WebCrypto.
  *
  * @module
  */
@@ -14,12 +14,11 @@ const BLOCK = 16;
 /**
  * Decrypt the bytes of a file. Mirrors `Cipher.decrypt` (Paddle 2.0 and later).
  *
- * GCM knows whether key and bytes are right. CBC and ECB see most wrong keys by the padding; CTR cannot tell: whoever reads the result
- * does.
+ * GCM verifies key and bytes. CBC and ECB detect most wrong keys by the padding; CTR detects none: a wrong key gives garbage.
  *
- * @throws {ValueError} `INVALID_VALUE`: a key that has not 16, 24 or 32 bytes, or a configuration of no cipher
- * @throws {FormatError} `TRUNCATED`, `BAD_LENGTH`: such a file has more bytes, or whole blocks; `HASH_MISMATCH` (GCM), `WRONG_FORMAT` (CBC,
- * ECB): the key is wrong, or the bytes were changed
+ * @throws {ValueError} `INVALID_VALUE`: a key that does not have 16, 24 or 32 bytes, or an invalid configuration
+ * @throws {FormatError} `TRUNCATED`, `BAD_LENGTH`: such a file must be longer, or consist of whole blocks; `HASH_MISMATCH` (GCM),
+ *   `WRONG_FORMAT` (CBC, ECB): the key is wrong, or the bytes were changed
  *
  * @example
  * ```ts
@@ -53,7 +52,7 @@ export async function decrypt(
       },
     );
   }
-  // Copies: WebCrypto takes no shared memory.
+  // Copies, as WebCrypto does not accept shared memory.
   const iv = bytes.slice(0, ivBytes), data = bytes.slice(ivBytes);
   if (cipherName.endsWith("PKCSPadding") && data.length % BLOCK !== 0) {
     throw new FormatError(
@@ -77,9 +76,9 @@ export async function decrypt(
 }
 
 /**
- * Encrypt bytes, with a new random initial value. Mirrors `Cipher.encrypt` (Paddle 2.0 and later).
+ * Encrypt bytes, with a new random initialization vector. Mirrors `Cipher.encrypt` (Paddle 2.0 and later).
  *
- * @throws {ValueError} `INVALID_VALUE`: a key that has not 16, 24 or 32 bytes, or a configuration of no cipher
+ * @throws {ValueError} `INVALID_VALUE`: a key that does not have 16, 24 or 32 bytes, or an invalid configuration
  */
 export async function encrypt(
   bytes: Uint8Array,
@@ -108,8 +107,8 @@ export async function encrypt(
 }
 
 /**
- * ECB by way of CBC: that adds the block before to every decrypted one, which is taken off again. WebCrypto wants to see padding, so a
- * block is put behind that decrypts to nothing but padding.
+ * ECB by way of CBC, which XORs every decrypted block with the ciphertext block before it; that is undone here. WebCrypto requires padding,
+ * so a block is appended that decrypts to nothing but padding.
  */
 async function decryptEcb(data: Uint8Array<ArrayBuffer>, key: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
   const imported = await importKey(key, "AES-CBC", ["decrypt", "encrypt"]);
@@ -135,7 +134,7 @@ function modeOf(
   tagSize: number,
 ): { name: string; parameters: AesCbcParams | AesCtrParams | AesGcmParams } {
   if (cipherName === "AES_CBC_PKCSPadding") return { name: "AES-CBC", parameters: { name: "AES-CBC", iv } };
-  // The whole initial value counts.
+  // All bits of the initialization vector are the counter.
   if (cipherName === "AES_CTR_NoPadding") {
     return { name: "AES-CTR", parameters: { name: "AES-CTR", counter: iv, length: 128 } };
   }

@@ -1,5 +1,5 @@
 /**
- * Paddle's own classes around its ciphers.
+ * Paddle's classes around its ciphers.
  *
  * @module
  */
@@ -14,17 +14,17 @@ import { saveChunks, type SaveReport } from "../save.ts";
 import { decrypt, encrypt } from "./cipher.ts";
 import { checkConfig, type CipherConfig, parseConfig } from "./config.ts";
 
-/** A cipher; made by {@linkcode CipherFactory}. The order of arguments is Paddle's. */
+/** A cipher; created by {@linkcode CipherFactory}. The order of arguments is Paddle's. */
 export class Cipher {
-  /** What it does. */
+  /** Its configuration. */
   readonly config: Required<CipherConfig>;
 
-  /** Make one. */
+  /** A cipher with this configuration. */
   constructor(config: CipherConfig = {}) {
     this.config = Object.freeze(checkConfig(config));
   }
 
-  /** Encrypt bytes, with a new random initial value. */
+  /** Encrypt bytes, with a new random initialization vector. */
   encrypt(plain: Uint8Array, key: Uint8Array, options: StopOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
     return encrypt(plain, key, this.config, options);
   }
@@ -32,13 +32,13 @@ export class Cipher {
   /**
    * Decrypt the bytes of a file.
    *
-   * @throws {FormatError} the key is wrong, as far as that can be seen, or the file is not whole
+   * @throws {FormatError} the key is wrong, as far as that can be detected, or the file is damaged
    */
   decrypt(encrypted: Uint8Array, key: Uint8Array, options: StopOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
     return decrypt(encrypted, key, this.config, options);
   }
 
-  /** Encrypt bytes into a file. */
+  /** Encrypt bytes and write them to a file. */
   async encryptToFile(plain: Uint8Array, key: Uint8Array, to: To, options: StopOptions = {}): Promise<SaveReport> {
     return await saveBytes(await this.encrypt(plain, key, options), to, options);
   }
@@ -49,9 +49,9 @@ export class Cipher {
   }
 }
 
-/** Makes ciphers. Mirrors `paddle.base.core.CipherFactory` (2.0 and later). */
+/** Creates ciphers. Mirrors `paddle.base.core.CipherFactory` (2.0 and later). */
 export class CipherFactory {
-  /** The cipher of a configuration file, or Paddle's default (AES_CTR_NoPadding) for an empty path. */
+  /** The cipher for a configuration file, or Paddle's default (AES_CTR_NoPadding) for an empty path. */
   static async createCipher(configFile: From = "", options: StopOptions = {}): Promise<Cipher> {
     checkStop(options);
     if (configFile === "") return new Cipher();
@@ -66,7 +66,9 @@ export class CipherFactory {
   }
 }
 
-/** Keys and their files. Mirrors `paddle.base.core.CipherUtils` (2.0 and later). A key file has the bytes of the key and nothing else. */
+/**
+ * Keys and key files. Mirrors `paddle.base.core.CipherUtils` (2.0 and later). A key file contains the bytes of the key and nothing else.
+ */
 export class CipherUtils {
   /** A new random key of `length` bits: 128, 192 or 256. */
   static genKey(length: number): Uint8Array<ArrayBuffer> {
@@ -79,7 +81,7 @@ export class CipherUtils {
     return globalThis.crypto.getRandomValues(new Uint8Array(length / 8));
   }
 
-  /** A new random key, which is written to a file as well. */
+  /** A new random key, which is also written to a file. */
   static async genKeyToFile(length: number, to: To, options: StopOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
     const key = CipherUtils.genKey(length);
     await saveBytes(key, to, options);

@@ -1,20 +1,20 @@
 /**
- * How a file is encrypted: the configuration of Paddle's ciphers.
+ * The configuration of Paddle's ciphers.
  *
  * @module
  */
 import { FormatError, quote, ValueError } from "../errors.ts";
 
-/** Paddle's names of its ciphers. */
+/** Paddle's names for its ciphers. */
 export type CipherName = "AES_ECB_PKCSPadding" | "AES_CBC_PKCSPadding" | "AES_CTR_NoPadding" | "AES_GCM_NoPadding";
 
 /** The fields of a configuration file; sizes in bits. */
 export interface CipherConfig {
   /** Paddle's `cipher_name`. @default {"AES_CTR_NoPadding"} */
   cipherName?: CipherName;
-  /** Bits of the initial value that a file begins with; Paddle's `iv_size`. ECB has none. @default {128} */
+  /** Bits of the initialization vector that a file begins with; Paddle's `iv_size`. ECB has none. @default {128} */
   ivSize?: number;
-  /** Bits of the tag that ends a file of GCM; Paddle's `tag_size`. @default {128} */
+  /** Bits of the tag that ends a GCM file; Paddle's `tag_size`. @default {128} */
   tagSize?: number;
 }
 
@@ -25,14 +25,14 @@ export const CIPHERS: readonly CipherName[] = [
   "AES_CTR_NoPadding",
   "AES_GCM_NoPadding",
 ];
-/** Tags that GCM can have. */
+/** Tag sizes that GCM allows, in bits. */
 const TAGS = [32, 64, 96, 104, 112, 120, 128];
 
 /**
- * Read the text of a configuration file: lines `key : value`, `#` for comments. Mirrors `CipherUtils.load_config` of `paddle.base.core`.
+ * Parse the text of a configuration file: lines `key : value`, `#` for comments. Mirrors `CipherUtils.load_config` of `paddle.base.core`.
  *
- * @throws {FormatError} `BAD_FIELD`: a line that is none, or a key that Paddle does not know; `DUPLICATE_KEY`
- * @throws {ValueError} `INVALID_VALUE`: a cipher that there is not, or a size that it cannot have
+ * @throws {FormatError} `BAD_FIELD`: an invalid line, or a key that Paddle does not know; `DUPLICATE_KEY`
+ * @throws {ValueError} `INVALID_VALUE`: an unknown cipher, or a size that it does not support
  */
 export function parseConfig(text: string): Required<CipherConfig> {
   const found = new Map<string, string>();
@@ -58,7 +58,7 @@ export function parseConfig(text: string): Required<CipherConfig> {
   });
 }
 
-/** The configuration with Paddle's defaults, if there is a cipher that can do what it says. */
+/** Check a configuration and fill in Paddle's defaults. */
 export function checkConfig(config: CipherConfig): Required<CipherConfig> {
   const { cipherName = "AES_CTR_NoPadding", ivSize = 128, tagSize = 128 } = config;
   if (!CIPHERS.includes(cipherName)) {

@@ -1,5 +1,5 @@
 /**
- * `paddle.crypto`: files that Paddle's own ciphers encrypted. In Python these are `CipherFactory` and `CipherUtils` of `paddle.base.core`
+ * `paddle.crypto`: files encrypted with Paddle's own ciphers. In Python these are `CipherFactory` and `CipherUtils` of `paddle.base.core`
  * (`paddle.fluid.core` before 2.5).
  *
  * @module

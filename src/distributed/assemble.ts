@@ -1,5 +1,5 @@
 /**
- * A tensor from its parts.
+ * Assembles a tensor from its parts.
  *
  * @module
  */
@@ -9,11 +9,11 @@ import { NDArray } from "../ndarray.ts";
 import { Tensor } from "../tensor.ts";
 import type { Part } from "./metadata.ts";
 
-/** Parts of which more than this would be compared each with each. */
+/** Maximum number of parts of a tensor, as they may have to be compared pairwise. */
 const MAX_PARTS = 4096;
 
 /**
- * Check that the parts cover the tensor, each element once: then it is as large as the files are (RULES.md LIM-2).
+ * Check that the parts cover the tensor, each element exactly once: then it is no larger than the files (RULES.md LIM-2).
  *
  * @throws {FormatError} `SIZE_MISMATCH`, `BAD_FIELD`
  */
@@ -34,7 +34,7 @@ export function checkCover(name: string, shape: readonly number[], parts: readon
   }
 }
 
-/** Each part is compared with those alone that begin on axis 0 before it ends there. */
+/** Each part is compared only with those that begin before its end on axis 0. */
 function hasOverlap(parts: readonly Part[]): boolean {
   const sorted = parts.toSorted((a, b) => (a.offset[0] ?? 0) - (b.offset[0] ?? 0));
   return sorted.some((a, i) => {
@@ -51,14 +51,14 @@ function overlap(a: Part, b: Part): boolean {
   for (let axis = 0; axis < a.shape.length; axis++) {
     const from = a.offset[axis], to = from + a.shape[axis];
     const otherFrom = b.offset[axis], otherTo = otherFrom + b.shape[axis];
-    // An axis of no length has nothing in common with any.
+    // An axis of length zero overlaps with nothing.
     if (Math.max(from, otherFrom) >= Math.min(to, otherTo)) return false;
     isSame &&= from === otherFrom && to === otherTo;
   }
   return !(isSame && a.range && b.range) || (a.range[0] < b.range[1] && b.range[0] < a.range[1]);
 }
 
-/** The tensor of shape `shape` that the arrays make, each put where its part says; the arrays were checked against their parts. */
+/** Assemble a tensor of shape `shape`, with each array at the location of its part; the arrays were checked against their parts. */
 export function assemble(shape: readonly number[], pieces: readonly { part: Part; array: NDArray }[]): NDArray {
   const [{ part, array }] = pieces;
   if (pieces.length === 1 && part.range === null) return array;
@@ -69,7 +69,7 @@ export function assemble(shape: readonly number[], pieces: readonly { part: Part
   return new Tensor(array.dtype, shape, bytes, array);
 }
 
-/** Copy one part row by row: the elements of its last axis lie side by side in both. */
+/** Copy one part row by row: the elements along its last axis are contiguous in both. */
 function place(into: Uint8Array, shape: readonly number[], part: Part, from: Uint8Array, itemsize: number): void {
   const rank = shape.length;
   if (from.length === 0) return;
@@ -90,7 +90,7 @@ function place(into: Uint8Array, shape: readonly number[], part: Part, from: Uin
   }
 }
 
-/** Elements of a shape. */
+/** Number of elements of a shape. */
 export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((a, b) => a * b, 1);
 }

@@ -1,5 +1,5 @@
 /**
- * The files of a distributed checkpoint: `0_0.distcp` (rank, number of the save) and `0.metadata` (number of the save).
+ * The files of a distributed checkpoint: `0_0.distcp` (rank and number of the save) and `0.metadata` (number of the save).
  *
  * @module
  */
@@ -23,14 +23,14 @@ export async function checkpointFolder(
   );
 }
 
-/** Numbers of the saves in a folder, in rising order; null where a place does not tell its names. */
+/** Numbers of the saves in a folder, in ascending order; null if the folder cannot list its files. */
 export async function savesIn(folder: Folder): Promise<number[] | null> {
   let names: string[];
   try {
     names = await folder.list();
   } catch (error) {
     if (isPaddleError(error) && error.code === "UNSUPPORTED_FEATURE") return null;
-    // A folder that is made by the first save.
+    // The folder is created by the first save.
     if (isPaddleError(error) && error.code === "NOT_FOUND") return [];
     throw error;
   }
@@ -42,7 +42,7 @@ export async function savesIn(folder: Folder): Promise<number[] | null> {
   return [...found].sort((a, b) => a - b);
 }
 
-/** The save that is meant: the one that is named, or the last. */
+/** The requested save, or the last one. */
 export async function chosenSave(folder: Folder, uniqueId: number | undefined): Promise<number> {
   if (uniqueId !== undefined) return uniqueId;
   const saves = await savesIn(folder);

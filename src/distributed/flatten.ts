@@ -1,5 +1,5 @@
 /**
- * A nested state dict as one of a single level, as Paddle's distributed checkpoints have it: keys joined by dots.
+ * Flattens a nested state dict to a single level, as in Paddle's distributed checkpoints: keys joined by dots.
  *
  * @module
  */
@@ -15,9 +15,10 @@ export interface Leaf {
 }
 
 /**
- * The arrays below `root`, in order.
+ * The arrays in `root`, in order.
  *
- * @throws {ValueError} `INVALID_VALUE`: something is neither an array nor a dict of texts; `CYCLE`; `NAME_COLLISION`: two names become one
+ * @throws {ValueError} `INVALID_VALUE`: something is neither an array nor a dict with string keys; `CYCLE`;
+ *   `NAME_COLLISION`: two names become the same
  */
 export function flatten(root: ReadonlyMap<string, Value>): Map<string, Leaf> {
   const leaves = new Map<string, Leaf>();

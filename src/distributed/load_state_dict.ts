@@ -1,5 +1,5 @@
 /**
- * Distributed checkpoints, read.
+ * Reads distributed checkpoints.
  *
  * @module
  */
@@ -31,13 +31,13 @@ export interface LoadStateDictOptions
 const OPTIONS = ["folder", "limits", "signal", "fetch", "http", "onWarning", "onProgress", "uniqueId"];
 
 /**
- * The whole state dict of a distributed checkpoint, the parts of its tensors put together, nested as it was saved. Mirrors
- * `paddle.distributed.checkpoint.load_state_dict.load_merged_state_dict`; reads what Paddle 2.6 to 3.3 write, also what one of them refuses
- * of the other.
+ * The whole state dict of a distributed checkpoint, with the parts of its tensors assembled, nested as it was saved. Mirrors
+ * `paddle.distributed.checkpoint.load_state_dict.load_merged_state_dict`; reads what Paddle 2.6 to 3.3 write, even where one
+ * version refuses the files of another.
  *
  * @throws {SourceError} `NOT_FOUND`: no such checkpoint
- * @throws {PathError} `MISSING_PART`: a file, or a tensor in it, that the metadata name; `UNSAFE_PATH`: a file that lies elsewhere
- * @throws {FormatError} the files are not what the metadata say: `SIZE_MISMATCH`, `BAD_SHAPE`, `BAD_DTYPE`, `BAD_FIELD`
+ * @throws {PathError} `MISSING_PART`: a file, or a tensor in it, that the metadata name is missing; `UNSAFE_PATH`: a file is elsewhere
+ * @throws {FormatError} the files differ from the metadata: `SIZE_MISMATCH`, `BAD_SHAPE`, `BAD_DTYPE`, `BAD_FIELD`
  */
 export async function loadMergedStateDict(path: From, options: LoadStateDictOptions = {}): Promise<StateDict> {
   checkOptions(options, OPTIONS);
@@ -70,12 +70,12 @@ async function mergedBy(reader: Reader): Promise<StateDict> {
 }
 
 /**
- * Fill the tensors of a state dict from a distributed checkpoint, in place. Mirrors `paddle.distributed.load_state_dict` by one process. All
- * of them are read and checked before the first is changed.
+ * Fill the tensors of a state dict from a distributed checkpoint, in place. Mirrors `paddle.distributed.load_state_dict` in a single
+ * process. All tensors are read and checked before the first is changed.
  *
- * What the checkpoint lacks is told to `onWarning` (`MISSING_KEY`), as Paddle does, and stays as it is.
+ * As in Paddle, what the checkpoint lacks is left unchanged; it is reported to `onWarning` (`MISSING_KEY`).
  *
- * @throws what {@linkcode loadMergedStateDict} throws; `BAD_SHAPE` and `BAD_DTYPE` also where a tensor is another than that of the checkpoint
+ * @throws whatever {@linkcode loadMergedStateDict} throws; `BAD_SHAPE` and `BAD_DTYPE` also if a tensor differs from that of the checkpoint
  */
 export async function loadStateDict(
   stateDict: ReadonlyMap<string, Value>,
@@ -117,10 +117,10 @@ async function fillBy(
   for (const [array, found] of filled) array.bytes.set(found.bytes);
 }
 
-/** Reads tensors of one checkpoint; its files are opened once. */
+/** Reads tensors of one checkpoint; each of its files is opened once. */
 class Reader {
   readonly metadata: Metadata;
-  /** Bytes of tensors: how many there will be, nobody knows before their files are open. */
+  /** Progress in bytes of tensors; their total is unknown until all files are open. */
   readonly progress: Progress | null;
   readonly #folder: Folder;
   readonly #options: LoadStateDictOptions;
@@ -158,7 +158,7 @@ class Reader {
     const checkpoint = await this.#file(file);
     let array: NDArray;
     try {
-      // Looked at before it is read: a part is as large as the metadata say.
+      // Checked before reading: a part is as large as the metadata say.
       const own = range ? [range[1] - range[0]] : shape;
       const found = checkpoint.info(name).shape;
       if (found.join() !== own.join() || (range && range[1] > sizeOf(shape))) {

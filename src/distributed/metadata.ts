@@ -1,5 +1,5 @@
 /**
- * The `.metadata` file of a distributed checkpoint: which part of which tensor lies in which file (FORMATS.md 6).
+ * The `.metadata` file of a distributed checkpoint: which part of which tensor is in which file (FORMATS.md 6).
  *
  * @module
  */
@@ -9,13 +9,13 @@ import { PythonRecord, Tuple, type Value } from "../values.ts";
 
 /** A part of a tensor, as one process saved it. */
 export interface Part {
-  /** The file that has it. */
+  /** The file that contains it. */
   file: string;
-  /** Where it begins in the whole tensor, for each axis. */
+  /** Its start in the whole tensor, for each axis. */
   offset: readonly number[];
-  /** Its lengths. */
+  /** Its length along each axis. */
   shape: readonly number[];
-  /** Of a part that was flattened: the elements `[from, to)` of it, in C order. */
+  /** For a part that was flattened: the elements `[from, to)` of it, in C order. */
   range: readonly [number, number] | null;
 }
 
@@ -25,14 +25,14 @@ export interface Parted {
   parts: Part[];
 }
 
-/** What the metadata say. */
+/** The content of the metadata. */
 export interface Metadata {
   tensors: Map<string, Parted>;
-  /** Keys of the state dict that was saved, one for each level, by the name that joins them. */
+  /** For each joined name, the keys of the saved state dict, one for each level. */
   paths: Map<string, readonly string[]>;
 }
 
-/** Modules of the records, by the Paddle that reads them: neither reads the other's. */
+/** Modules of the records, by the Paddle version that reads them: neither reads the other's. */
 export const MODULES = {
   "3.0": "paddle.distributed.checkpoint.metadata",
   "3.3": "paddle.distributed.flex_checkpoint.dcp.metadata",
@@ -120,7 +120,7 @@ function bad(finding: string, key?: string): FormatError {
   return new FormatError("BAD_FIELD", `The metadata of the distributed checkpoint ${finding}${of}`, { at: key });
 }
 
-/** The value of a `.metadata` file for tensors that are whole, all in `file`. */
+/** The value of a `.metadata` file for whole tensors that are all in `file`. */
 export function writeMetadata(
   tensors: Iterable<readonly [string, { dtype: string; shape: readonly number[]; path: readonly string[] }]>,
   file: string,

@@ -1,5 +1,5 @@
 /**
- * `paddle.distributed`: checkpoints of several processes, put together, and written by one.
+ * `paddle.distributed`: reads checkpoints that several processes wrote, and writes them from one process.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Distributed checkpoints, written by one process.
+ * Writes distributed checkpoints from one process.
  *
  * @module
  */
@@ -16,25 +16,28 @@ import { MODULES, writeMetadata } from "./metadata.ts";
 
 /** Options of {@linkcode saveStateDict}. */
 export interface SaveStateDictOptions extends Pick<SaveOptions, "folder" | "signal" | "onProgress"> {
-  /** Number of the save. Paddle's `unique_id`. @default the last in the folder, which is written over; 0 in an empty one, and with `wholeFolder` */
+  /**
+   * Number of the save. Paddle's `unique_id`. @default the last in the folder, which is overwritten; 0 in an
+   * empty one, and with `wholeFolder`
+   */
   uniqueId?: number;
-  /** Which Paddle will read it: none reads both forms. `"3.0"` is read by 2.6 to 3.1, `"3.3"` by 3.3. @default {"3.3"} */
+  /** The Paddle version that will read it, as none reads both forms: `"3.0"` is read by 2.6 to 3.1, `"3.3"` by 3.3. @default {"3.3"} */
   version?: "3.0" | "3.3";
   /**
-   * Write `<uniqueId>.pdsum` as well, last of all: sizes and SHA-256 of the files, by which every later loading tells files of two saves. Only
-   * in the file system. @default {false}
+   * Also write `<uniqueId>.pdsum`, last of all: sizes and SHA-256 of the files, by which every later load detects files from different
+   * saves. Only in the file system. @default {false}
    */
   manifest?: boolean;
   /**
-   * The folder is built beside its place and takes it as a whole: afterwards it holds this save and no other. Where there was one, there is
-   * none for a moment; `recoverFolder` finishes what was cut off then. Only for a directory by path. @default {false}
+   * Build the folder next to its path and replace it as a whole: afterwards it has this save and no other. If there was a folder, there is
+   * none for a moment; `recoverFolder` finishes a replacement that was interrupted then. Only for a directory at a path. @default {false}
    */
   wholeFolder?: boolean;
 }
 
 /**
- * Write a state dict, nested or not, into a folder: the tensors as `0_<uniqueId>.distcp`, and then `<uniqueId>.metadata`, which makes them a
- * checkpoint. Mirrors `paddle.distributed.save_state_dict` by one process.
+ * Write a state dict, nested or not, to a folder: the tensors as `0_<uniqueId>.distcp`, and then `<uniqueId>.metadata`, which completes the
+ * checkpoint. Mirrors `paddle.distributed.save_state_dict` in a single process.
  *
  * @throws {ValueError} `INVALID_VALUE`: something is neither a tensor nor a dict of tensors; `NAME_COLLISION`; nothing was written
  * @throws {SaveError} writing failed
