@@ -49,7 +49,7 @@ const row = (
   swapsize = itemsize,
 ): DTypeInfo => Object.freeze({ name, itemsize, swapsize, varType, numpy, isTensor });
 
-// pickle-and-state-dict.md section 6
+// The numbers are VarType.Type of proto/framework.proto; bfloat16 and float8 are pickled as uint16 and int8 (FORMATS.md 3.4).
 const TABLE: readonly DTypeInfo[] = [
   row("bool", 1, 0, "b1"),
   row("int16", 2, 1, "i2"),

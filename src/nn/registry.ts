@@ -86,7 +86,7 @@ export class Registry implements ProxyHandler<object> {
     return name in this.#target || this.parameters.has(name) || this.buffers.has(name) || this.sublayers.has(name);
   }
 
-  /** training-state.md section 6, and Layer.__setattr__ of 3.3. */
+  /** TRAINING.md 6, and Layer.__setattr__ of 3.3. */
   #assign(name: string, value: unknown): void {
     const { parameters, buffers, sublayers } = this;
     if (value instanceof Parameter) {

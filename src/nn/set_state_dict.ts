@@ -22,7 +22,7 @@ interface Match {
 }
 
 /**
- * `Layer.set_state_dict` (pickle-and-state-dict.md 5.2): everything is checked before the first value is set; `check` can still refuse.
+ * `Layer.set_state_dict` (TRAINING.md 6): everything is checked before the first value is set; `check` can still refuse.
  */
 export function setTensors(
   own: ReadonlyMap<string, Tensor>,

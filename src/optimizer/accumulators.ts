@@ -1,5 +1,5 @@
 /**
- * The state tensors of an optimizer: names, initial values, saving and loading (training-state.md section 4).
+ * The state tensors of an optimizer: names, initial values, saving and loading (TRAINING.md 4).
  *
  * @module
  */

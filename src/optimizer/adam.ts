@@ -66,7 +66,7 @@ export abstract class AdamLike<Rules extends AdamRules> extends Optimizer<Rules>
     check(!amsgrad || !isBefore(this.paddle, "3.0"), "amsgrad is there since Paddle 3.0");
     this.#amsgrad = amsgrad;
     this.#isMulti = useMultiTensor;
-    // training-state.md section 7: fused since 2.3
+    // TRAINING.md 7: fused since 2.3
     this.#fuses = !useMultiTensor && !isBefore(this.paddle, "2.3");
   }
 

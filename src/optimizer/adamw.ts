@@ -56,7 +56,7 @@ const ARGUMENTS: Signature<AdamWOptions> = /* @__PURE__ */ signature("AdamW", {
 /**
  * First `p = p - (lr*weightDecay)*p` with a fused multiply-add, then Adam.
  *
- * Mirrors `paddle.optimizer.AdamW` (3.3). Before 2.4 the decay is computed in other ways (training-state.md section 7).
+ * Mirrors `paddle.optimizer.AdamW` (3.3). Before 2.4 the decay is computed in other ways (TRAINING.md 7).
  */
 export class AdamW extends AdamLike<AdamWRules> {
   /** The class name, which survives minification. */

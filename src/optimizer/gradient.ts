@@ -1,5 +1,5 @@
 /**
- * A gradient on its way into an update: dense or row-sparse, clipped, then with weight decay added (training-state.md section 2).
+ * A gradient on its way into an update: dense or row-sparse, clipped, then with weight decay added (TRAINING.md 2).
  *
  * @module
  */

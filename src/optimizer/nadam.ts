@@ -44,7 +44,7 @@ const ARGUMENTS: Signature<NAdamOptions> = /* @__PURE__ */ signature("NAdam", {
 });
 
 /**
- * Adam with Nesterov momentum that grows from step to step; the formulas are in training-state.md section 3.
+ * Adam with Nesterov momentum that grows from step to step; the formulas are in TRAINING.md 3.
  *
  * Mirrors `paddle.optimizer.NAdam` (3.3).
  */

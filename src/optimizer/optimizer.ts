@@ -237,7 +237,7 @@ export abstract class Optimizer<Rules extends object = object> {
   }
 
   /**
-   * Update every trainable parameter that has a gradient: clip, add weight decay, update (training-state.md section 2).
+   * Update every trainable parameter that has a gradient: clip, add weight decay, update (TRAINING.md 2).
    *
    * @throws {ValueError} `INVALID_VALUE` if a gradient, or a state that was set before, does not fit
    * @throws {UnsupportedError} `UNSUPPORTED_FEATURE` for a row-sparse gradient if Paddle's result is not reproducible,

@@ -37,7 +37,7 @@ const ARGUMENTS: Signature<RAdamOptions> = /* @__PURE__ */ signature("RAdam", {
 });
 
 /**
- * Adam that ignores the second moment until its estimate is reliable; the formulas are in training-state.md section 3.
+ * Adam that ignores the second moment until its estimate is reliable; the formulas are in TRAINING.md 3.
  *
  * Mirrors `paddle.optimizer.RAdam` (3.3).
  */

@@ -106,7 +106,7 @@ for (const version of VERSIONS) {
             worst = Math.max(worst, Math.abs(values[name][i] - wanted) / Math.max(1, Math.abs(wanted)));
           });
         }
-        // training-state.md section 1: exact but for square roots and sums
+        // TRAINING.md 1: exact but for square roots and sums
         const exact = ["SGD", "Momentum", "Adam", "AdamW", "Adamax", "RAdam", "ASGD", "Rprop"].includes(c.class);
         const isClipped = c.args.grad_clip !== undefined;
         if (exact && !isClipped && !isOld(version, 2, 3)) assert.equal(worst, 0);

@@ -11,7 +11,7 @@ from say import VERSION
 warnings.simplefilter("ignore")
 COUNT = 120
 CLASSES = ["SGD", "Momentum", "Adagrad", "Adam", "AdamW", "Adamax", "Adadelta", "RMSProp", "Lamb", "NAdam", "RAdam", "ASGD", "Rprop"]
-# Whose row-sparse gradients give the same numbers in every run (training-state.md section 3).
+# Whose row-sparse gradients give the same numbers in every run (TRAINING.md 3).
 SPARSE = ["SGD", "Momentum", "Adagrad", "Adam", "RMSProp", "Lamb", "Rprop"]
 SCHEDULERS = ["NoamDecay", "PiecewiseDecay", "NaturalExpDecay", "InverseTimeDecay", "PolynomialDecay", "LinearWarmup", "ExponentialDecay",
               "MultiStepDecay", "StepDecay", "CosineAnnealingDecay", "OneCycleLR", "CyclicLR", "LinearLR"]

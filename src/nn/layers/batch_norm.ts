@@ -65,7 +65,7 @@ function batchNormSignature(axes: number): Signature<BatchNormNDArguments> {
   };
 }
 
-/** Running statistics are parameters, frozen and counted as weights (training-state.md section 6). float16 statistics are float32. */
+/** Running statistics are parameters, frozen and counted as weights (TRAINING.md 6). float16 statistics are float32. */
 function statisticsDtype(): DType {
   const dtype = getDefaultDtype();
   return dtype === "float16" ? "float32" : dtype;
@@ -87,7 +87,7 @@ export abstract class BatchNormND extends BuiltInLayer<BatchNormNDArguments> {
     super(batchNormSignature(axes), args);
     const { numFeatures, weightAttr, biasAttr, paddle } = this.config;
     const dtype = statisticsDtype();
-    // Up to 2.5 what is switched off stays, frozen (training-state.md section 7).
+    // Up to 2.5 what is switched off stays, frozen (TRAINING.md 7).
     const stays = isBefore(paddle, "2.6");
     this.weight = stays && weightAttr === false
       ? frozen(this, numFeatures, 1, { dtype })

@@ -148,7 +148,7 @@ export abstract class ConvND extends ConvLayer<ConvArguments> {
     const kernel = this.kernelOf(signature.name, axes);
     need(inChannels % groups === 0, `${signature.name}: ${groups} groups do not divide ${inChannels} inChannels`);
     need(PADDING_MODES.includes(paddingMode), `${signature.name}: paddingMode is one of ${PADDING_MODES.join(", ")}`);
-    // training-state.md section 6: by all channels of the input, not by those of a group.
+    // TRAINING.md 6: by all channels of the input, not by those of a group.
     const std = Math.sqrt(2 / (inChannels * kernel.reduce((a, b) => a * b, 1)));
     this.weight = this.createParameter([outChannels, inChannels / groups, ...kernel], {
       attr: weightAttr,

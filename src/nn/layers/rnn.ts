@@ -114,7 +114,7 @@ export abstract class RNNBase<A extends RecurrentArguments> extends LayerList {
     needSize(signature.name, "numLayers", numLayers);
   }
 
-  /** Make the cells, then give their parameters flat names (training-state.md section 6). */
+  /** Make the cells, then give their parameters flat names (TRAINING.md 6). */
   protected fill(makeCell: MakeCell, outputSize: number): void {
     const { inputSize, numLayers, direction, timeMajor, ...rest }: RecurrentArguments = this.config;
     const both = direction !== "forward";
