@@ -36,10 +36,12 @@ import { VERSION } from "./version.ts";
 export type { Console } from "../io/process_console.ts";
 
 /**
- * Run one command: with a Console of your own, or given its arguments, with the outputs and signals of this process. Never throws: errors
- * are reported with `console.error`.
+ * Run one command: with a Console of your own, or given its arguments, with the outputs and signals of this process. Errors of the command
+ * are not thrown, but reported with `console.error`.
  *
- * @returns the exit code: 0 success, 1 the answer is no (`diff`, `verify`, `audit`, `detect`), 2 failure, 130 interrupted
+ * @returns the exit code: 0 success, 1 the answer is no (`diff`, `verify`, `audit`, `detect`), 2 failure, 3 an unknown kind of file (`audit`),
+ *   130 or 143 stopped by a signal
+ * @throws {UnsupportedError} `UNSUPPORTED_RUNTIME`: arguments were given, but there is no process
  */
 export async function main(console: Console | readonly string[]): Promise<number> {
   return "args" in console ? await runIn(console) : await withProcess(console, runIn);

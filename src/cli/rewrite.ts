@@ -1,5 +1,5 @@
 /**
- * Rewrites a changed file in the same format, in its place or to another one.
+ * Rewrites a changed file in its own format, in place or to another path.
  *
  * @module
  */

@@ -81,7 +81,7 @@ export function findValue(root: Value, name: string): Found | null {
   return null;
 }
 
-/** Entries whose key is how `rest` begins, the longest key last. */
+/** Entries whose key is what `rest` starts with, the longest key last. */
 function candidates(container: Map<unknown, unknown> | unknown[], rest: string): [unknown, unknown][] {
   if (Array.isArray(container)) {
     const index = /^(0|[1-9][0-9]{0,9})(\.|$)/.exec(rest);

@@ -60,7 +60,7 @@ export interface ModelSaveOptions {
 export interface ModelLoadOptions {
   /** Skip entries that are missing or have another shape, with a warning, and leave the optimizer unchanged. @default {false} */
   skipMismatch?: boolean;
-  /** Leave the optimizer unchanged. @default {false} */
+  /** Ignore `path.pdopt`, and leave the optimizer unchanged. @default {false} */
   resetOptimizer?: boolean;
   /** The folder that names refer to. */
   folder?: Folder;

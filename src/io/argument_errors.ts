@@ -36,7 +36,7 @@ export function checkedPrefix(given: unknown): string {
   throw notAPlace("A prefix is a path or a URL", given);
 }
 
-/** Whether it is a Node stream: its writes would not wait, and its errors would reach nobody. */
+/** Whether it is a Node stream: its writes would not be awaited, and its errors would go unnoticed. */
 export function isNodeStream(given: unknown): boolean {
   return hasMethod(given, "pipe") && hasMethod(given, "on");
 }

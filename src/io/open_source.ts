@@ -1,5 +1,5 @@
 /**
- * Opens whatever the caller passes to read from, as a source or a stream.
+ * Opens whatever the caller passes as input, as a source or a stream.
  *
  * @module
  */

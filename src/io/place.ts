@@ -31,7 +31,7 @@ export interface Place {
  */
 export async function placeOf(from: From, options: SourceOfOptions): Promise<Place | null> {
   const place = await findPlace(from, options);
-  // The file system answers at once.
+  // File system calls finish promptly: they need no wrapper that obeys the signal.
   if (!place || place.folder instanceof DirectoryFolder) return place;
   return { ...place, folder: stoppableFolder(place.folder, options.signal) };
 }

@@ -13,8 +13,8 @@ export interface Sink {
   /** Something failed: leave nothing behind. */
   abort(reason: unknown): void | Promise<unknown>;
   /**
-   * Whether chunks are still read after their write has resolved. To save memory, a sink that says `false` is given a reused buffer with
-   * what is copied from file to file. @default {true}
+   * Whether chunks are still read after their write has resolved. A sink that says `false` saves memory: what is copied from file to file
+   * reaches it in reused buffers. @default {true}
    */
   readonly keepsChunks?: boolean;
 }

@@ -1,5 +1,5 @@
 /**
- * Opens whatever the caller passes to write to, as a sink.
+ * Opens whatever the caller passes as destination, as a sink.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Synchronous file handles, available in browser workers: the fastest way to access files of the origin, also synchronously.
+ * Synchronous file handles, available in browser workers: the fastest way to access files of the origin.
  *
  * @module
  */
@@ -97,7 +97,7 @@ export class SyncHandleSink implements Sink {
     }
   }
 
-  /** Truncate, flush, and give the file its name. */
+  /** Truncate, flush, and move the file to its final name. */
   async close(): Promise<void> {
     this.#told(() => this.#handle.truncate(this.#written));
     this.#told(() => this.#handle.flush());
@@ -106,7 +106,7 @@ export class SyncHandleSink implements Sink {
       this.#shut();
       await this.#end.commit?.();
     } catch (error) {
-      // The bytes get their name only once all of this has succeeded.
+      // The file gets its final name only once all of this has succeeded.
       throw sinkFailed(error);
     }
   }
@@ -118,7 +118,7 @@ export class SyncHandleSink implements Sink {
     await this.#end.undo?.();
   }
 
-  /** A temporary file has no name yet; the caller's file is written in place. */
+  /** A temporary file is not in place yet; the caller's file is written in place. */
   #committed(): "no" | "unknown" {
     return this.#end || this.#written === 0 ? "no" : "unknown";
   }

@@ -27,7 +27,7 @@ export function namesOf(variables: VariableName | readonly VariableName[]): stri
  * Mirrors `paddle.static.normalize_program` (2.0 and later), without the operator that multiplies outputs by one, which some versions add.
  *
  * @throws {SourceError} `NOT_FOUND`: a variable is not in the program
- * @throws {ValueError} `INVALID_VALUE`: no output needs some input
+ * @throws {ValueError} `INVALID_VALUE`: an input that no output needs
  *
  * @example Keep one of several outputs
  * ```ts

@@ -38,7 +38,7 @@ export class ArchiveNames<T> {
     this.#budget.charge(256 + 2 * nameBytes, offset);
   }
 
-  /** Add a file. Its path may begin with `./`, as tar's own does. */
+  /** Add a file. Its path may begin with `./`, as `tar` writes it. */
   addFile(path: string, member: T, offset: number): void {
     const name = this.#options.keys ? path : path.replace(/^\.\//, "");
     if (this.#options.keys) {

@@ -142,7 +142,7 @@ function numberOf(field: Uint8Array, offset: number): number {
   let value: number | null;
   if (field[0] < 0x80) value = octalOf(field);
   else {
-    // In a negative number all bits are set, so it is not a safe integer.
+    // A negative number has all its high bits set, and is too large for a safe integer here.
     value = field[0] & 0x7f;
     for (const byte of field.subarray(1)) value = value * 256 + byte;
   }

@@ -1,5 +1,5 @@
 /**
- * File system paths: through `node:path`, except on Deno where paths have slashes, as loading that takes Deno longer than opening a model.
+ * File system paths: through `node:path`, except for POSIX paths on Deno, where loading that module takes longer than opening a model.
  *
  * @module
  */

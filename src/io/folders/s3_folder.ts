@@ -142,7 +142,7 @@ export class S3Folder implements Folder {
     };
   }
 
-  /** Send the request that creates the file, conditionally if so wished. */
+  /** Send the request that creates the file, with a condition if there is one. */
   async #commit(
     method: string,
     url: URL,

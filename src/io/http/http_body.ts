@@ -24,7 +24,7 @@ export class HttpBody {
   /** The buffer for bytes that are valid until the next read. */
   #scratch: Uint8Array<ArrayBuffer> | null = null;
   #over = false;
-  // Counts only time spent waiting for the server: a slow caller does not make a slow server. Milliseconds.
+  // Milliseconds spent waiting for the server: a slow caller must not make the server look slow.
   #waited = 0;
   #received = 0;
 

@@ -169,7 +169,7 @@ export class HttpFile {
         part.body.cancel();
         const range = at === 0 ? null : { start: at, end: this.version!.total ?? at + UNKNOWN };
         part = await this.ask(range, signal, retries);
-        // A server without ranges would start over: what was passed on cannot be taken back.
+        // A server without ranges would start over, but bytes that were passed on cannot be taken back.
         if (at > 0 && part.whole) throw failure ?? this.#truncated(part, at, undefined);
       }
     } finally {

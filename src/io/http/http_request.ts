@@ -45,7 +45,7 @@ export async function httpRequest(
     checkRedirect(at, next, shown);
     // Once elsewhere, always elsewhere: a server that redirects us away could redirect us back with a query of its choice.
     sameOrigin &&= next!.origin === origin;
-    // Requested directly, a URL on our own server that another server chose would be sent our headers.
+    // If requested directly, a URL on our own server would get our headers although another server chose it.
     lasting &&= isLasting(response) && (sameOrigin || next!.origin !== origin);
     at = next!;
   }

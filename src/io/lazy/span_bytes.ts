@@ -84,7 +84,7 @@ export class SpanBytes implements LazyBytes {
     }
   }
 
-  /** Verify that the bytes are the array's: true if a decoder found them. */
+  /** Verify that the bytes are the array's. There is nothing to check if a decoder found them. */
   async prove(_options: ReadOptions = {}): Promise<void> {}
 
   /** Check that the file is still the one that was opened; throws `SOURCE_CHANGED` if it is not. */

@@ -140,7 +140,7 @@ export async function openPart(folder: Folder, name: string, shown: string, what
   });
 }
 
-/** The error for a place with nothing, or nothing loadable, at it: in that case it says what to pass instead. */
+/** The error for a place where nothing is found, or nothing that can be loaded from there: then it says what to pass instead. */
 export async function notFound(place: Place): Promise<SourceError> {
   const { folder, name, shown } = place;
   if (await isFolder(place)) {

@@ -33,7 +33,7 @@ export class ReadAhead {
   readonly #buffers: Uint8Array[] = [];
   #small: [Uint8Array, Uint8Array] | null = null;
   #text: Uint8Array | null = null;
-  /** What was read, by what can tell whether it changed. */
+  /** What was read: one entry per source, as that suffices to verify it. */
   readonly #read = new Map<unknown, LazyBytes>();
 
   /** Over `chunks`, each of which is valid until the next but one is requested. */

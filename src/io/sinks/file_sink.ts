@@ -44,7 +44,7 @@ export class FileSink implements Sink {
   readonly #cleanup: Cleanup;
   readonly #lock: FileLock | null;
   readonly #hash: ReturnType<typeof hashing> | null;
-  /** A second link to the old file; null if there was no old file, undefined if the link could not be made. */
+  /** A second link to the old file; null if there was no old file, undefined if no link was, or could be, made. */
   #old: string | null | undefined = undefined;
   #written = 0;
   #open = true;

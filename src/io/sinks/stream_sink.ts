@@ -13,7 +13,7 @@ const PIECE = 2 ** 20;
 
 /** What to do once the stream has ended. */
 export interface SinkEnd {
-  /** All bytes are written: give them their name, or fail and leave the old file as it was. */
+  /** All bytes are written: move them to their final name, or fail and leave the old file as it was. */
   commit?: () => Promise<void>;
   /** Something failed: undo everything. */
   undo?: () => Promise<void>;

@@ -100,7 +100,7 @@ export class FileSource implements Source {
     return this.#given(n, offset, into);
   }
 
-  /** If nothing was read before the end, the file was truncated. */
+  /** Check the file if nothing was read before its end: then it was truncated. */
   #given(n: number, offset: number, into: Uint8Array): number {
     if (n === 0 && into.length > 0 && offset < this.size) this.verifySync();
     return n;
