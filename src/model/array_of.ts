@@ -1,5 +1,5 @@
 /**
- * From an array as a pickle has it (any byte order, C or Fortran) to the arrays of this library.
+ * Converts arrays as found in a pickle (any byte order, C or Fortran order) to the arrays of this library.
  *
  * @module
  */
@@ -15,25 +15,25 @@ import { OpaqueArray } from "../values.ts";
 
 /** How bytes become arrays. */
 export interface ArrayContext {
-  /** Told of every array and tensor that is made. */
+  /** Called with every array and tensor that is made. */
   readonly onArray?: (made: NDArray, from: PickledArray | null) => void;
-  /** The bytes belong to somebody else: they are copied before they are changed. */
+  /** The bytes belong to the caller, so they are copied before they are modified. */
   readonly borrowed: boolean;
-  /** Bytes of a payload that was left unread; `finish` is applied to them. */
+  /** Makes lazy bytes for a payload that was left unread; once read, `finish` is applied to them. */
   readonly lazy?: (span: Span, finish: (bytes: Uint8Array) => Uint8Array, from: PickledArray | null) => LazyBytes;
 }
 
-/** What an array is made of: the data of a constructor of NDArray, Tensor or DenseTensor. */
+/** Arguments for the constructors of NDArray, Tensor and DenseTensor. */
 export interface ArrayParts {
   dtype: DType;
   shape: readonly number[];
   data: Uint8Array | LazyBytes;
 }
 
-/** The one object that tells of a place: an array that is made of it looks at once. */
+/** A reused object: the constructors of arrays copy its fields at once. */
 const place = new PackedBytes();
 
-/** Where the bytes of an array lie with those of others; null where they do not, or have to be put in order first. */
+/** Location of an array's bytes in a buffer shared with others; null if they are not in one, or must be reordered first. */
 export function packedBytesOf(array: PickledArray): PackedBytes | null {
   const { slab, dtype } = array;
   const info = dtype?.info;
@@ -45,7 +45,7 @@ export function packedBytesOf(array: PickledArray): PackedBytes | null {
   return place;
 }
 
-/** The parts of an array that holds numbers. */
+/** The parts of an array with a tensor dtype; bytes are brought into C order and little-endian. */
 export function partsOf(array: PickledArray, context: ArrayContext): ArrayParts {
   const dtype = array.dtype!;
   const { info } = dtype;
@@ -62,7 +62,7 @@ export function partsOf(array: PickledArray, context: ArrayContext): ArrayParts 
   return { dtype: info.name, shape, data: inOrder(array, dtype, bytes, context.borrowed && !array.sharesBytes) };
 }
 
-/** The array as numpy would show it: an NDArray, or opaque where no tensor could hold it. */
+/** The array as numpy would have it: an NDArray, or an OpaqueArray if tensors cannot have its dtype. */
 export function numpyArrayOf(array: PickledArray, context: ArrayContext): NDArray | OpaqueArray {
   const dtype = array.dtype!;
   if (dtype.info) {
@@ -93,7 +93,7 @@ function written(array: OpaqueArray, dtype: PickledDType): OpaqueArray {
   return array;
 }
 
-/** numpy's code with byte order, `<M8[D]`. */
+/** The name of a tensor dtype; for others numpy's code with byte order, such as `<M8[D]`. */
 export function numpyName(dtype: PickledDType): string {
   if (dtype.info) return dtype.info.name;
   const kind = dtype.code[0];
@@ -107,7 +107,7 @@ function asItIs(bytes: Uint8Array): Uint8Array {
   return bytes;
 }
 
-/** C order and little-endian, which is what nearly every file has already (RULES.md VAL-10). */
+/** The bytes in C order and little-endian, as nearly every file has them anyway (RULES.md VAL-10). */
 function inOrder(array: PickledArray, dtype: PickledDType, bytes: Uint8Array, borrowed: boolean): Uint8Array {
   const { itemsize, swapsize } = dtype.info!;
   if (array.fortran) {

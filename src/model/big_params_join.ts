@@ -1,5 +1,5 @@
 /**
- * Arrays that protocol 2 and 3 could not hold whole: slices under keys of their own, joined again (FORMATS.md 2).
+ * Rejoins arrays too big for protocols 2 and 3, which are stored as slices under keys of their own (FORMATS.md 2).
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { FormatError, quote } from "../errors.ts";
 import { Tuple } from "../values.ts";
 import { BIG_PARAMS } from "./keys.ts";
 
-/** An array in pieces: what a joined entry is until it becomes a Tensor. */
+/** An array in slices: the form of a joined entry until it becomes a Tensor. */
 export class JoinedArray {
   readonly slices: readonly PickledArray[];
   readonly shape: readonly number[];
@@ -20,7 +20,7 @@ export class JoinedArray {
   }
 }
 
-/** Replace the slices of every entry of the marker by the whole, which comes last in the dict, as in Paddle. */
+/** Replace the slices of each entry listed under the marker key by the whole array, which goes to the end of the dict, as in Paddle. */
 export function joinBigParams(dict: Map<unknown, unknown>): void {
   const marker = dict.get(BIG_PARAMS);
   if (!(marker instanceof Map)) throw bad("BAD_FIELD", `${BIG_PARAMS} is no dict`);

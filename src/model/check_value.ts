@@ -1,5 +1,5 @@
 /**
- * Whether a value can be saved, before anything is written.
+ * Checks that a value can be saved, before anything is written.
  *
  * @module
  */
@@ -34,16 +34,16 @@ import {
 import { atOnce, StepPace } from "../words/steps.ts";
 
 /**
- * Everything that can be known before a file is made (RULES.md SAV-11). `paddle.save` refuses bytes, bytearrays, frozensets,
- * defaultdicts and ranges (FORMATS.md 1.5); `ofAnyKind` takes them.
+ * Checks everything that can be known before a file is created (RULES.md SAV-11). `paddle.save` refuses bytes, bytearrays, frozensets,
+ * defaultdicts and ranges (FORMATS.md 1.5); `ofAnyKind` accepts them.
  *
- * @throws {ValueError} `INVALID_VALUE`, with the place
+ * @throws {ValueError} `INVALID_VALUE`, with the path
  */
 export function checkValue(root: unknown, warnings: Warning[] = [], ofAnyKind = false): void {
   atOnce(checkValueInSteps(root, warnings, ofAnyKind));
 }
 
-/** The same in steps, between which others may have a turn. */
+/** {@linkcode checkValue} in steps, between which other work may run. */
 export function* checkValueInSteps(root: unknown, warnings: Warning[], ofAnyKind: boolean): Generator<void, void> {
   const seen = new Set<unknown>();
   const todo: Waiting[] = [{ value: root, at: "" }];
@@ -86,7 +86,7 @@ export function* checkValueInSteps(root: unknown, warnings: Warning[], ofAnyKind
       }
     } else if (value instanceof OpaqueArray) {
       checkOpaqueArray(value, at);
-      // The stack gives back the last one first: the place of an error is the first one's either way.
+      // The stack reverses the order, which only affects which of several errors is reported.
       for (const [i, item] of (value.items ?? []).entries()) {
         if (!isPlain(item)) todo.push({ value: item, at: at + keyStep(i) });
       }
@@ -113,20 +113,20 @@ export function* checkValueInSteps(root: unknown, warnings: Warning[], ofAnyKind
   }
 }
 
-/** What to save in the place of a value that cannot be. */
+/** A hint at what to save in place of a value that cannot be saved. */
 function wayOut(value: unknown): string {
   if (value === undefined) return "null is Python's None";
   if (ArrayBuffer.isView(value)) return "fromArray(data) makes an array of it";
   return hasMethod(value, "stateDict") ? "save its stateDict()" : promiseHint(value);
 }
 
-/** A value to be looked at, and its place. */
+/** A value yet to be checked, and its path. */
 interface Waiting {
   value: unknown;
   at: string;
 }
 
-/** What has nothing inside and can be saved. */
+/** Whether a value is primitive and can be saved. */
 function isPlain(value: unknown): boolean {
   switch (typeof value) {
     case "string":
@@ -138,7 +138,7 @@ function isPlain(value: unknown): boolean {
   return value === null;
 }
 
-/** Keys of a dict, or members of a set: Python must have a hash for each, and hold no two for equal. */
+/** Check the keys of a dict, or the members of a set: each must be hashable in Python, and no two equal. */
 function* checkKeys(keys: Iterable<unknown>, at: string, pace: StepPace): Generator<void, void> {
   const forms = new Set<string>();
   for (const key of keys) {
@@ -163,7 +163,7 @@ function* checkKeys(keys: Iterable<unknown>, at: string, pace: StepPace): Genera
   }
 }
 
-/** Whether what the dict makes for a missing key is named, and one that is read again. */
+/** Whether the factory of a defaultdict is None or one that can be read back. */
 function hasFactory({ factory }: DefaultDict): boolean {
   if (factory === null) return true;
   const dot = factory.lastIndexOf(".");
@@ -178,7 +178,7 @@ function isInteger(value: unknown): boolean {
   return typeof value === "bigint" || Number.isSafeInteger(value);
 }
 
-/** A record is written by the name of its class, which must be one that is known as plain data. */
+/** Check a record, which is written with the name of its class: that must be one known to be plain data. */
 function checkRecord(record: PythonRecord, at: string): void {
   const { module, className, fields } = record;
   const kind = lookUpSymbol(module, className);
@@ -193,12 +193,12 @@ function checkRecord(record: PythonRecord, at: string): void {
   }
 }
 
-/** Whether a value is a list, dict or set, of whatever class. */
+/** Whether a value is a list, dict or set, of any class. */
 function isContainer(value: unknown): boolean {
   return Array.isArray(value) || value instanceof Map || value instanceof Set;
 }
 
-/** Whether it is of one of the classes that Python has; an Array of another realm is a list, too. */
+/** Whether it is of a class with a counterpart in Python; an Array from another realm is a list, too. */
 export function isOwnContainer(value: unknown): boolean {
   const prototype = Object.getPrototypeOf(value);
   if (OWN.has(prototype)) return true;
@@ -233,7 +233,7 @@ function scalarBytesOf(scalar: NumpyScalar): Uint8Array {
   return isDType(scalar.dtype) ? scalarBytes(scalar) : foreignScalarBytes(scalar);
 }
 
-/** What `make` gives; its error with the place. */
+/** The result of `make`; the path is added to an error that it throws. */
 function placed<T>(at: string, make: () => T): T {
   try {
     return make();
@@ -243,7 +243,7 @@ function placed<T>(at: string, make: () => T): T {
 }
 
 /**
- * An array must have the bytes that it was made with.
+ * Checks that the buffer of an array is still intact.
  *
  * @throws {ValueError} `INVALID_VALUE`
  */

@@ -1,5 +1,5 @@
 /**
- * What an inference program does not need (FORMATS.md 8.2 and 9.2).
+ * Removes what an inference program does not need (FORMATS.md 8.2 and 9.2).
  *
  * @module
  */
@@ -7,15 +7,15 @@ import type { OpDesc } from "../codec/program/op_desc.ts";
 import type { ProgramDesc } from "../codec/program/program_desc.ts";
 import { extraAttributes, extraOutputs, type ExtraRelease } from "./extra_attributes.ts";
 
-/** What operators with extra attributes lose besides these. */
+/** Removed from operators with extra attributes, along with these. */
 const CALL_STACK = "op_callstack";
-/** And what of that a quantised operator keeps. */
+/** Removed likewise, except from quantised operators. */
 const QUANTISATION = "with_quant_attr";
 
 /**
- * Clear the marks of training on all variables and, with `clipExtra`, what Paddle's `clip_extra` drops: the extra attributes and outputs of
- * each operator, as the release that wrote the program knows them, and on operators with extra attributes the call stack of the machine that
- * built the program. Others keep theirs. Changes `program`.
+ * Clear the training marks of all variables and, with `clipExtra`, remove what Paddle's `clip_extra` does: the extra attributes and outputs
+ * of each operator, as known to the release that wrote the program, and from operators with extra attributes the call stack of the machine
+ * that built the program. Other operators keep theirs. Modifies `program`.
  */
 export function removeTrainingInfo(program: ProgramDesc, clipExtra: boolean): void {
   for (const variable of program.vars()) variable.clearTrainingMarks();
@@ -24,7 +24,7 @@ export function removeTrainingInfo(program: ProgramDesc, clipExtra: boolean): vo
   for (const op of program.ops()) dropExtras(op, release);
 }
 
-/** Before 2.4 nothing was dropped unless one asked, and the attributes count: 2.0 runs no reshape2 without its XShape. */
+/** Null before 2.4, when nothing was dropped by default, and the extras matter: 2.0 cannot run reshape2 without its XShape. */
 function releaseOf(version: number | null): ExtraRelease | null {
   if (version === null || version < 2_004_000) return null;
   return version >= 3_000_000 ? "3" : version >= 2_006_000 ? "6" : "4";

@@ -1,5 +1,5 @@
 /**
- * Pickles of numpy arrays, for anyone: without Paddle's habits.
+ * Decodes general pickles with numpy arrays, without Paddle's conventions.
  *
  * @module
  */
@@ -13,20 +13,20 @@ import { plainFromPickle } from "./plain_from_pickle.ts";
 
 /** How {@linkcode decodePickle} reads. */
 export interface DecodePickleOptions {
-  /** Ceilings for what the file may ask. */
+  /** Limits on what the file may request. */
   limits?: Partial<Limits>;
-  /** Arrays get bytes of their own in place of views of the input. @default {false} */
+  /** Arrays get copies of their bytes instead of views of the input. @default {false} */
   copy?: boolean;
-  /** Called with every oddity. */
+  /** Called with each warning. */
   onWarning?: (warning: Warning) => void;
 }
 
 /**
- * The value of a pickle: what `pickle.load(f, encoding="latin1")` gives in Python, for the closed set of symbols that plain data needs.
+ * The value of a pickle, as `pickle.load(f, encoding="latin1")` returns it in Python, for the closed set of symbols that plain data needs.
  *
- * @throws {FormatError} the bytes are no well-formed pickle
+ * @throws {FormatError} the bytes are not a well-formed pickle
  * @throws {UnsafeError} the pickle names something that is not plain data
- * @throws {LimitError} a ceiling of `limits` was reached
+ * @throws {LimitError} one of the `limits` was exceeded
  */
 export function decodePickle(bytes: Uint8Array, options: DecodePickleOptions = {}): Value {
   const limits = resolveLimits(options.limits);

@@ -1,17 +1,17 @@
 /**
- * Attributes and outputs that Paddle calls extra: hints for kernels and passes that no result depends on (FORMATS.md 9.2).
+ * Attributes and outputs that Paddle calls extra: hints for kernels and passes that do not affect results (FORMATS.md 9.2).
  *
- * The tables are what `core.get_op_extra_attrs` and the operators' protos say in 2.4.2, 2.6.2 and 3.3.1, for operators that inference programs
- * have.
+ * The tables come from `core.get_op_extra_attrs` and the operators' protos in 2.4.2, 2.6.2 and 3.3.1, for operators found in inference
+ * programs.
  *
  * @module
  */
 
-/** A release line with tables of its own: 2.4 and 2.5, 2.6, 3.x. */
+/** A release line with its own tables: 2.4 and 2.5, 2.6, 3.x. */
 export type ExtraRelease = "4" | "6" | "3";
 
 /**
- * Release lines, attributes: operators. What is called onednn in 3.x has the old name, mkldnn, here.
+ * Release lines, attributes: operators. What 3.x calls onednn is listed here by its old name, mkldnn.
  */
 const EXTRA_ATTRIBUTES = `
 463 Scale_in,Scale_in_eltwise,Scale_weights: conv2d_fusion depthwise_conv2d fused_conv2d fused_conv2d_add_act
@@ -110,7 +110,7 @@ const EXTRA_ATTRIBUTES = `
 63 use_quantizer: prior_box reshape2
 `;
 
-/** Operators and their extra outputs in 2.6 and later, flatten2 in 2.6 alone; before that they stayed in the file. */
+/** Operators and their extra outputs in 2.6 and later (flatten2 only in 2.6); earlier releases kept them. */
 const EXTRA_OUTPUTS = `
 batch_norm:ReserveSpace dequantize_linear:OutState,OutAccum,OutScale dropout:Mask dropout_nd:Mask
 einsum:InnerCache,XShape flatten2:XShape flatten_contiguous_range:XShape fused_transpose:XShape

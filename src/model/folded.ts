@@ -1,24 +1,25 @@
 /**
- * What optimising a program for inference has made of its weights. Paddle's passes write their results over the old numbers or into variables
- * of their own, and leave marks: names of such variables, and results that are still called after a normalisation that is gone.
+ * What optimising a program for inference did to its weights. Paddle's passes overwrite the old values or create new variables, and leave
+ * traces: the names of such variables, and results still named after a normalisation that is gone.
  *
  * @module
  */
 import type { Operator, Program } from "../program.ts";
 
-/** Why the numbers of a variable are not those of training, by its name. */
+/** What was folded. */
 export interface Folded {
+  /** By variable name, the reason why its values are not those of training. */
   changed: ReadonlyMap<string, string>;
-  /** How many convolutions have a normalisation in them. */
+  /** Number of convolutions with a normalisation folded into them. */
   convolutions: number;
 }
 
 const CONVOLUTION = /^(fused_)?(depthwise_)?conv[23]d/;
-/** `conv_bn_fuse/eltwise_y_in/0` until 1.8, `fuse_conv_bn/conv2d_eltwise_y_in/0` later: the bias that the fold needs. */
+/** The bias added by folding: `conv_bn_fuse/eltwise_y_in/0` until 1.8, `fuse_conv_bn/conv2d_eltwise_y_in/0` later. */
 const MADE_BIAS = /^(conv_bn_fuse|fuse_conv_bn)\/\w*eltwise_y_in\/\d+$/;
-/** What a layer of batch normalisation calls its results. */
+/** Names of the results of a batch normalisation layer. */
 const NORMALISED = /^((?:sync_)?batch_norm_\d+)\.tmp_\d+$/;
-/** What a layer calls the result of an operator; a variable of this name that no operator writes is what one wrote once. */
+/** Names of operators' results; a variable with such a name that no operator writes was once the result of one. */
 const RESULT = /^\w+\.tmp_\d+$/;
 
 const INTO_IT =
@@ -26,7 +27,7 @@ const INTO_IT =
 const MADE = "made by folding a batch normalisation into a convolution: no layer of the network has it";
 const COMPUTED = "the result of an operator, computed ahead from parameters that are no longer there";
 
-/** Look for the marks in a ProgramDesc. Optimised programs of PIR are written before anything is folded. */
+/** Look for the traces in a ProgramDesc. Optimised PIR programs are written before anything is folded. */
 export function foldedIn(program: Program): Folded {
   const changed = new Map<string, string>();
   const folded = new Set<Operator>();
@@ -52,7 +53,7 @@ export function foldedIn(program: Program): Folded {
   return { changed, convolutions: folded.size };
 }
 
-/** The convolution whose result `op` adds something to. */
+/** The convolution to whose result `op` adds something. */
 function addedTo(op: Operator, writers: ReadonlyMap<string, Operator>): Operator | null {
   const writer = op.type === "elementwise_add" ? writers.get(op.inputs.get("X")?.[0] ?? "") : undefined;
   return writer && CONVOLUTION.test(writer.type) ? writer : null;
@@ -62,7 +63,7 @@ function takesMadeBias(op: Operator): boolean {
   return [...namesOf(op.inputs)].some((name) => MADE_BIAS.test(name));
 }
 
-/** It writes what is called after a normalisation that no operator of the program does. */
+/** Whether `op` writes a result named after a normalisation that the program no longer contains. */
 function standsFor(op: Operator, layers: ReadonlySet<string>): boolean {
   return [...namesOf(op.outputs)].some((name) => {
     const layer = NORMALISED.exec(name)?.[1];
@@ -70,7 +71,7 @@ function standsFor(op: Operator, layers: ReadonlySet<string>): boolean {
   });
 }
 
-/** Layers of batch normalisation that are still there, by what their results are called after. */
+/** Batch normalisation layers that are still there, by the layer name in their results. */
 function normalisationsOf(program: Program): Set<string> {
   const layers = new Set<string>();
   for (const op of program.ops()) {

@@ -1,5 +1,5 @@
 /**
- * From what a file holds to the value that `paddle.load` gives.
+ * Converts the contents of a file to the value that `paddle.load` returns.
  *
  * @module
  */
@@ -13,24 +13,24 @@ import { fromPickleInSteps, type FromPickleOptions } from "./from_pickle.ts";
 import { fromRecord, fromSelectedRows } from "./from_record.ts";
 import { atOnce, StepPace } from "../words/steps.ts";
 
-/** What {@linkcode fromFile} is asked for. */
+/** Options of {@linkcode fromFile}. */
 export interface FromFileOptions extends FromPickleOptions {
-  /** Arrays of a safetensors file come as Tensors. @default {false} */
+  /** Return the arrays of a safetensors file as Tensors. @default {false} */
   safetensors?: boolean;
 }
 
-/** What {@linkcode fromFile} gives. */
+/** The result of {@linkcode fromFile}. */
 export interface Shaped {
   value: Value;
   warnings: Warning[];
 }
 
-/** The value of a file, and what was odd about it. */
+/** The value of a file, and warnings about it. */
 export function fromFile(content: FileContent, options: FromFileOptions): Shaped {
   return atOnce(fromFileInSteps(content, options));
 }
 
-/** The same in steps, between which others may have a turn. */
+/** {@linkcode fromFile} in steps, between which other work may run. */
 export function* fromFileInSteps(content: FileContent, options: FromFileOptions): Generator<void, Shaped> {
   switch (content.kind) {
     case "pickle":
@@ -61,7 +61,7 @@ export function* fromFileInSteps(content: FileContent, options: FromFileOptions)
   }
 }
 
-/** `paddle.load(path, safetensors=True)` of 3.3 gives Tensors without names. */
+/** As `paddle.load(path, safetensors=True)` of 3.3 does, returns Tensors without names. */
 function* tensorsOf(
   { tensors, metadata }: RawSafetensors,
   options: FromPickleOptions,

@@ -18,27 +18,27 @@ import { PlainShaper } from "./plain_from_pickle.ts";
 import { atOnce, StepPace } from "../words/steps.ts";
 import { NO_KEY, type Replace, replaceIn, replaceLeaves, replaceLeavesInSteps, someInSteps } from "./walk.ts";
 
-/** The kind of float8 that int8 tensors are, by key or for all of them. */
+/** The float8 dtype that int8 tensors stand for, for all of them or by key. */
 export type Float8Choice = "float8_e4m3fn" | "float8_e5m2" | Readonly<Record<string, "float8_e4m3fn" | "float8_e5m2">>;
 
-/** What {@linkcode fromPickle} is asked for. */
+/** Options of {@linkcode fromPickle}. */
 export interface FromPickleOptions extends ArrayContext {
-  /** Arrays stay arrays. @default {false} */
+  /** Return arrays instead of Tensors. @default {false} */
   returnNumpy?: boolean;
-  /** The name table stays in the dict. @default {false} */
+  /** Keep the name table in the dict. @default {false} */
   keepNameTable?: boolean;
-  /** `"static"`: tensors come as DenseTensor. @default {"dygraph"} */
+  /** `"static"` returns tensors as DenseTensor. @default {"dygraph"} */
   mode?: "dygraph" | "static";
-  /** What int8 tensors are. */
+  /** The dtype that int8 tensors stand for. */
   float8?: Float8Choice;
 }
 
-/** The value of `paddle.load`; oddities are added to `pickle.warnings`. */
+/** The value that `paddle.load` returns; warnings are added to `pickle.warnings`. */
 export function fromPickle(pickle: Pickle, options: FromPickleOptions): unknown {
   return atOnce(fromPickleInSteps(pickle, options));
 }
 
-/** The same in steps, between which others may have a turn. */
+/** {@linkcode fromPickle} in steps, between which other work may run. */
 export function* fromPickleInSteps(pickle: Pickle, options: FromPickleOptions): Generator<void, unknown> {
   let { root } = pickle;
   let isAsRead = true;
@@ -51,7 +51,7 @@ export function* fromPickleInSteps(pickle: Pickle, options: FromPickleOptions): 
     if (dict.has(NAME_TABLE)) return yield* fromStateDict(dict, shaper, options, pickle.warnings);
   }
   const { all, arePlain } = pickle.containers;
-  // 4.2: if there is a (name, array) pair anywhere, only pairs are Tensors; else every array is one.
+  // FORMATS.md 4.2: if there is a (name, array) pair anywhere, only pairs become Tensors; else every array does.
   const hasPair = isAsRead && arePlain ? all.some(isPair) : yield* someInSteps(root, isPair, isSearched);
   const shape: Replace = (value, at, key) => {
     const name = at === "" ? key : NO_KEY;
@@ -64,14 +64,14 @@ export function* fromPickleInSteps(pickle: Pickle, options: FromPickleOptions): 
   return isAsRead ? yield* replaceIn(all, root, shape, isPair) : yield* replaceLeavesInSteps(root, shape);
 }
 
-/** What `load_program_state` makes of it: arrays, a pair a tuple, the name table one more entry. */
+/** What `load_program_state` makes of a pickle: arrays stay arrays, pairs stay tuples, and the name table is one more entry. */
 export function stateFromPickle({ root }: Pickle, context: ArrayContext): unknown {
   if (root instanceof Map && root.has(BIG_PARAMS)) joinBigParams(root);
   const shaper = new Shaper(context);
   return replaceLeaves(root, (value) => isArray(value) ? shaper.array(value) : shaper.rest(value));
 }
 
-/** Names of keys that are not there which get a warning of their own. */
+/** Missing keys beyond this many share one warning. */
 const MAX_WARNINGS = 100;
 
 /** FORMATS.md 4.1: the name table says which arrays are Tensors. */
@@ -85,7 +85,7 @@ function* fromStateDict(
   if (!(table instanceof Map)) throw badTable("it is no dict");
   let tensors = 0, missing = 0;
   const pace = new StepPace();
-  // Not pairs: that makes a list of each.
+  // Not entries(): that creates an array per entry.
   for (const key of table.keys()) {
     if (pace.isDue(4)) yield;
     const name: unknown = table.get(key);
@@ -108,7 +108,7 @@ function* fromStateDict(
     warnings.push({ code: "MISSING_KEY", message, at: NAME_TABLE });
   }
   if (!options.keepNameTable) dict.delete(NAME_TABLE);
-  // Nearly every state dict holds nothing else.
+  // Nearly every state dict consists only of these.
   if (tensors === dict.size && !(dict instanceof OrderedDict)) return dict;
   return yield* replaceLeavesInSteps(
     dict,
@@ -140,7 +140,7 @@ function isPair(value: unknown): value is Pair {
   return value instanceof Tuple && value.length === 2 && value[1] instanceof PickledArray && textOf(value[0]) !== null;
 }
 
-/** The text of a str; numpy.str_ is a kind of it. */
+/** The string, if the value is a str or numpy.str_; else null. */
 function textOf(value: unknown): string | null {
   const text = value instanceof NumpyScalar ? value.value : value;
   return typeof text === "string" ? text : null;
@@ -151,10 +151,10 @@ function isSearched(container: object): boolean {
   return Array.isArray(container) || container instanceof Map;
 }
 
-/** Makes arrays and tensors, one for each object of the file. */
+/** Makes arrays and tensors, one per object of the file. */
 class Shaper extends PlainShaper {
   readonly #options: FromPickleOptions;
-  /** What was made of pairs and joined arrays; a {@linkcode PickledArray} knows it itself. */
+  /** What was made from pairs and joined arrays; a {@linkcode PickledArray} records it itself. */
   readonly #made = new Map<object, unknown>();
 
   constructor(options: FromPickleOptions) {
@@ -162,7 +162,7 @@ class Shaper extends PlainShaper {
     this.#options = options;
   }
 
-  /** An array that stays one. */
+  /** Convert an array that is to stay an array. */
   override array(array: PickledArray | JoinedArray): unknown {
     if (array instanceof PickledArray) return super.array(array);
     let made = this.#made.get(array);
@@ -173,12 +173,12 @@ class Shaper extends PlainShaper {
     return made;
   }
 
-  /** A tensor, or an array where arrays are asked for. */
+  /** A tensor, or an array if `returnNumpy` is set. */
   tensor(array: PickledArray | JoinedArray, name: string, key: unknown): unknown {
     return this.named(array, array, name, key);
   }
 
-  /** The tensor of a pair, one for each pair object. */
+  /** The tensor of `identity`, which is a pair object or the array itself; made only once. */
   named(identity: object, array: PickledArray | JoinedArray, name: string, key: unknown): unknown {
     if (this.#options.returnNumpy) return this.array(array);
     let made = identity instanceof PickledArray ? identity.made : this.#made.get(identity);
@@ -193,7 +193,7 @@ class Shaper extends PlainShaper {
     return made;
   }
 
-  /** `key` is that of the array in the root, where it stands there. */
+  /** `key` is the array's key in the root dict, if it is directly in there. */
   #make(array: PickledArray | JoinedArray, name: string, key: unknown): NDArray {
     const packed = array instanceof PickledArray ? packedBytesOf(array) : null;
     if (packed) return this.#shape((array as PickledArray).dtype!.info!.name, array.shape, packed, name, key);
@@ -208,7 +208,7 @@ class Shaper extends PlainShaper {
     name: string,
     key: unknown,
   ): NDArray {
-    // Paddle has no Tensor of these: they stay what they are.
+    // Paddle has no Tensors of these dtypes: they stay arrays.
     if (dtype === "uint32" || dtype === "uint64") return new NDArray(dtype, shape, data);
     // Paddle writes bfloat16 as numpy's uint16 (FORMATS.md 3.4).
     if (dtype === "uint16") dtype = "bfloat16";

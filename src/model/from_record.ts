@@ -1,5 +1,5 @@
 /**
- * What `paddle.load` makes of binary tensors: one tensor of `useBinaryFormat`, or the many of 1.6's `save_dygraph`.
+ * What `paddle.load` makes of binary tensors: one tensor of `useBinaryFormat`, or the many that `save_dygraph` of 1.6 wrote.
  *
  * @module
  */
@@ -11,11 +11,11 @@ import { DenseTensor, Tensor } from "../tensor.ts";
 import { SelectedRows } from "../values.ts";
 import type { ArrayContext } from "./array_of.ts";
 
-/** What {@linkcode fromRecord} is asked for. */
+/** Options of {@linkcode fromRecord}. */
 export interface FromRecordOptions extends ArrayContext {
-  /** Arrays in place of tensors; bfloat16 is numpy's uint16 then, float8 int8. @default {false} */
+  /** Return arrays instead of tensors; bfloat16 then becomes numpy's uint16, and float8 int8. @default {false} */
   returnNumpy?: boolean;
-  /** `"static"`: a DenseTensor with its LoD. @default {"dygraph"} */
+  /** `"static"` returns a DenseTensor with its LoD. @default {"dygraph"} */
   mode?: "dygraph" | "static";
 }
 
@@ -27,7 +27,7 @@ export function fromRecord(raw: RawTensor, options: FromRecordOptions, name = ""
   return made;
 }
 
-/** numpy has no dtype for these: Paddle gives their bits. */
+/** numpy has no dtype for these, so Paddle returns their bits. */
 const NUMPY_FORM: ReadonlyMap<DType, DType> = new Map([
   ["bfloat16", "uint16"],
   ["float8_e4m3fn", "int8"],

@@ -10,12 +10,12 @@ import { atOnce, StepPace } from "../words/steps.ts";
 import { TensorMap } from "../words/tensor_map.ts";
 import type { ArrayContext } from "./array_of.ts";
 
-/** Arrays by name, bfloat16 and float8 kept, with the file's metadata. */
+/** Arrays by name, with bfloat16 and float8 preserved, and the file's metadata. */
 export function fromSafetensors(content: RawSafetensors, context: ArrayContext): TensorMap {
   return atOnce(fromSafetensorsInSteps(content, context));
 }
 
-/** The same in steps, between which others may have a turn. */
+/** {@linkcode fromSafetensors} in steps, between which other work may run. */
 export function* fromSafetensorsInSteps(
   { tensors, metadata }: RawSafetensors,
   context: ArrayContext,

@@ -1,10 +1,10 @@
 /**
- * Keys that Paddle keeps for itself in a state dict (FORMATS.md 1.3 and 2).
+ * Keys that Paddle reserves in a state dict (FORMATS.md 1.3 and 2).
  *
  * @module
  */
 
-/** Structured names to parameter names. */
+/** Maps structured names to parameter names. */
 export const NAME_TABLE = "StructuredToParameterName@@";
 /** Arrays that were split into slices. */
 export const BIG_PARAMS = "UnpackBigParamInfor@@";

@@ -1,5 +1,5 @@
 /**
- * A ProgramDesc in the form of Paddle 2.4: Paddle's `legacy_format` (FORMATS.md 9.2).
+ * Rewrites a ProgramDesc in the form of Paddle 2.4, as Paddle's `legacy_format` does (FORMATS.md 9.2).
  *
  * @module
  */
@@ -9,10 +9,10 @@ import { UnsupportedError } from "../errors.ts";
 import type { AttributeValue } from "../program.ts";
 import { Complex, Float } from "../values.ts";
 
-/** Paddle stamps 2.4.2, whatever it is. */
+/** 2.4.2, which Paddle stamps no matter its own version. */
 const LEGACY_VERSION = 2_004_002;
 
-/** Operators and their versions in 2.4, those above 1 with a number. */
+/** Operators and their versions in 2.4; 1 is omitted. */
 const LEGACY_OPS = `
 adam:4 affine_grid allclose:2 arg_max arg_min assign_value:0 auc clip coalesce_tensor:2 collect_fpn_proposals conv2d
 conv2d_transpose:2 conv3d conv3d_transpose conv_transpose cudnn_lstm cumsum data_norm depthwise_conv2d
@@ -26,7 +26,7 @@ quantize:2 rank_attention requantize roi_align:3 roi_pool:2 roll:2 seed send_and
 softmax_with_cross_entropy softplus trace transfer_layout unique_consecutive yolo_box
 `;
 
-/** The lists that `set_value` had for each dtype; `assign_value` has four of them. */
+/** The list attributes of `set_value`, one per dtype; `assign_value` has four of them. */
 const LISTS: [name: string, type: string][] = [
   ["bool_values", "INTS"],
   ["fp16_values", "FLOATS"],
@@ -35,13 +35,13 @@ const LISTS: [name: string, type: string][] = [
   ["int32_values", "INTS"],
   ["int64_values", "LONGS"],
 ];
-/** The list for each `dtype` of `assign_value`. Paddle goes by the Scalars, and puts int32 where 2.4 does not look for it. */
+/** The list for each `dtype` of `assign_value`. Paddle chooses by the Scalars, and thus puts int32 where 2.4 does not look for it. */
 const ASSIGNED = new Map([[0, "bool_values"], [2, "int32_values"], [3, "int64_values"], [5, "fp32_values"]]);
 
 /**
- * Rewrite what 2.5 and later say otherwise than 2.4 (attributes that are Scalars), and stamp versions of 2.4. Changes `program`.
+ * Rewrite what 2.5 and later express differently from 2.4 (attributes that are Scalars), and stamp the versions of 2.4. Modifies `program`.
  *
- * @throws {UnsupportedError} `UNSUPPORTED_FEATURE`: 2.4 has no words for a value
+ * @throws {UnsupportedError} `UNSUPPORTED_FEATURE`: 2.4 cannot express a value
  */
 export function toLegacyFormat(program: ProgramDesc): void {
   for (const op of program.ops()) {
@@ -67,7 +67,7 @@ export function toLegacyFormat(program: ProgramDesc): void {
   );
 }
 
-/** The list of Scalars `values` into the one of `lists` that has its dtype; the others stay empty. */
+/** Move the Scalars in `values` to the list of their dtype, as `chosen` tells; the other `lists` are empty. */
 function splitValues(
   op: OpDesc,
   lists: typeof LISTS,
@@ -82,7 +82,7 @@ function splitValues(
   for (const [list, type] of lists) op.setAttribute(list, list === name ? numbers : [], type);
 }
 
-/** Scalars are wide: a float32 has become a float64, an int32 an int64. */
+/** The list for the dtype of Scalars, which are wide: a float32 has become a float64, an int32 an int64. */
 function listOfScalars([first]: readonly AttributeValue[]): string | undefined {
   if (typeof first === "boolean") return "bool_values";
   if (first instanceof Float) return "fp64_values";

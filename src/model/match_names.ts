@@ -1,5 +1,5 @@
 /**
- * Structured names for variables, from a state dict of the same network.
+ * Finds structured names for variables, given a state dict of the same network.
  *
  * @module
  */
@@ -13,28 +13,28 @@ export interface MatchedName {
   isGuess: boolean;
 }
 
-/** A variable, or an entry of `like`, which has a key. */
+/** A variable, or an entry of `like` with its key. */
 interface Item {
   name: string;
   key: string;
   shape: string;
-  /** Of `linear_3.w_0`: `linear`, 3 and `w_0`; of `eager_tmp_1`, there is no role; a name of another form is all role. */
+  /** For `linear_3.w_0`: `linear`, 3 and `w_0`. `eager_tmp_1` has no role; a name of any other form is all role. */
   layer: string;
   number: number;
   role: string;
 }
 
-/** Pairs of a variable's name and a key. */
+/** Variable names with their keys. */
 type Pairs = [name: string, key: string][];
 
 /**
- * Keys of `like` for the variables. Names count only with the shape. Paddle numbers the layers of a kind as a process makes them, so another
- * process may have given `linear_3` to another layer: the numbers of a kind are believed where each variable of the kind is in `like`.
- * Otherwise all of them are guesses, the first of these that fits:
+ * Keys of `like` for the variables. A name only matches if the shape does, too. Paddle numbers the layers of a kind in the order in which a
+ * process creates them, so in another process `linear_3` may be a different layer: the numbers of a kind are trusted if every variable of
+ * the kind is in `like`. Otherwise the keys are guesses, by the first of these rules that applies:
  *
- * - each number is off by the same distance, and no other distance fits
- * - the entries of the kind, in the order of their numbers, have the variables' shapes
- * - those that have the same name, if no shape speaks against it
+ * - all numbers are off by the same distance, and no other distance fits
+ * - the entries of the kind, ordered by number, have the variables' shapes
+ * - entries with the same name, if no shape contradicts
  */
 export function matchNames(
   variables: ReadonlyMap<string, readonly number[] | null>,
@@ -56,7 +56,7 @@ export function matchNames(
   return matched;
 }
 
-/** Parameter names to keys: of the Tensors, or of the name table beside arrays. */
+/** Maps parameter names to keys: from the Tensors, or from the name table if there are arrays. */
 function namesOf(like: ReadonlyMap<string, unknown>): Map<string, string> {
   const names = new Map<string, string>();
   const table = like.get(NAME_TABLE);
@@ -75,7 +75,7 @@ function itemOf(name: string, shape: readonly number[] | null, key = name): Item
   return { name, key, shape: String(shape), layer, number: Number(number), role };
 }
 
-/** Items by kind of layer, `""` for names without one. */
+/** Items by kind of layer, which is `""` for names without one. */
 function byLayer(items: readonly Item[]): Map<string, Item[]> {
   return grouped(items, ({ layer }) => layer);
 }
@@ -100,7 +100,7 @@ function byName(wanted: readonly Item[], others: readonly Item[]): { pairs: Pair
   };
 }
 
-/** The keys at the only distance of numbers at which every variable has an entry of its shape; null where there is none, or several. */
+/** The keys at the one distance of numbers at which every variable has an entry of its shape; null if there are none or several. */
 function atOneDistance(wanted: readonly Item[], others: readonly Item[]): Pairs | null {
   const wordOf = ({ role, shape }: Item, number: number) => `${number} ${role} ${shape}`;
   const keys = new Map(others.map((other) => [wordOf(other, other.number), other.key]));
@@ -117,7 +117,7 @@ function atOneDistance(wanted: readonly Item[], others: readonly Item[]): Pairs 
   return wanted.map((item) => [item.name, keys.get(wordOf(item, item.number + distance))!]);
 }
 
-/** The keys of the entries in the same place among those of one role; null where no role has as many of the same shapes. */
+/** For each role with as many entries as variables and the same shapes in order of number, the keys of these; null if there is none. */
 function inOrder(wanted: readonly Item[], others: readonly Item[]): Pairs | null {
   const offered = grouped(others, ({ role }) => role);
   const pairs: Pairs = [];

@@ -1,15 +1,15 @@
 /**
- * `.pdiparams.info`: what jit.save of the legacy form knew of the variables (FORMATS.md 10.2).
+ * `.pdiparams.info`: what jit.save in the legacy form records about the variables (FORMATS.md 10.2).
  *
  * @module
  */
 import { FormatError, quote } from "../errors.ts";
 
-/** What is known of one variable. */
+/** What is recorded about one variable. */
 export interface VariableInfo {
-  /** Its key in the state dict of the network, where it was in one. */
+  /** Its key in the network's state dict, if it was in it. */
   readonly structuredName?: string;
-  /** No gradient is computed for it. */
+  /** Whether no gradient is computed for it. */
   readonly stopGradient: boolean;
   /** Whether it is trained; only Parameters have this. */
   readonly trainable?: boolean;
@@ -18,7 +18,7 @@ export interface VariableInfo {
 /** Variables by name. */
 export type ModelInfo = ReadonlyMap<string, VariableInfo>;
 
-/** The entries of a decoded `.info`, each checked. */
+/** The checked entries of a decoded `.info`. */
 export function infoOf(value: unknown): ModelInfo {
   if (!(value instanceof Map)) throw bad("it is no dict");
   const info = new Map<string, VariableInfo>();
@@ -43,7 +43,7 @@ function bad(finding: string, at?: string): FormatError {
   return new FormatError("BAD_FIELD", `This is no .pdiparams.info of Paddle's: ${finding}`, { at });
 }
 
-/** Every variable must be known to the info: `jit.load` refuses otherwise. */
+/** Check that the info lists every variable: `jit.load` refuses otherwise. */
 export function checkInfo(perMethod: readonly ReadonlyMap<string, unknown>[], info: ModelInfo | null): void {
   if (!info) return;
   for (const variables of perMethod) {

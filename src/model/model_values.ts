@@ -1,5 +1,5 @@
 /**
- * The values of a program's variables, checked against it and as records.
+ * The values of a program's variables: checks them against the program, and writes them as records.
  *
  * @module
  */
@@ -14,10 +14,10 @@ import { DenseTensor } from "../tensor.ts";
 import type { Chunk } from "../words/unread_bytes.ts";
 import { SelectedRows } from "../values.ts";
 
-/** A value that a file of parameters can hold: an array, rows, or the words of a vocabulary. */
+/** A value that a parameter file can contain: an array, SelectedRows, or the words of a vocabulary. */
 export type ParameterValue = NDArray | SelectedRows | ReadonlyMap<string, number>;
 
-/** Values by the name of their variable: what Paddle keeps in a scope. */
+/** Values by variable name, as in Paddle's Scope. */
 export type Scope = ReadonlyMap<string, ParameterValue>;
 
 /** A variable with its value. */
@@ -29,7 +29,7 @@ export interface NamedValue {
 /**
  * The values of `variables`, in that order.
  *
- * @throws {ValueError} `INVALID_VALUE`: one is missing, or not what the program says; `at` names it
+ * @throws {ValueError} `INVALID_VALUE`: one is missing, or does not match the program; `at` names it
  */
 export function valuesOf(
   variables: readonly ProgramVariable[],
@@ -44,17 +44,17 @@ export function valuesOf(
   });
 }
 
-/** The values of everything that a file of the program's parameters holds, in its order. */
+/** The values of everything in the program's parameter file, in its order. */
 export function parametersOf(program: Program, scope: Scope): NamedValue[] {
   return valuesOf(program.parameters(), scope, checkRecord);
 }
 
-/** A value must be what its variable is. */
+/** Check that a value matches its variable. */
 export function checkValue(variable: ProgramVariable, value: ParameterValue): void {
   checkAs(variable, value, (a, b) => a === b, (a, b) => a.length === b.length && b.every((n, i) => isLength(a[i], n)));
 }
 
-/** A value must be what the file of a model may have for its variable, quantised ones among them. */
+/** Check that a value is one that a model's parameter file may contain for its variable, including quantised ones. */
 export function checkRecord(variable: ProgramVariable, value: ParameterValue): void {
   checkAs(variable, value, mayBeStoredAs, mayHaveShape);
 }
@@ -88,7 +88,7 @@ function bad(variable: ProgramVariable, finding: string): ValueError {
 }
 
 /**
- * One file for all has no place for rows: Paddle's `save_combine` refuses them.
+ * Refuses SelectedRows, which a combined file cannot contain: Paddle's `save_combine` refuses them, too.
  *
  * @throws {ValueError} `INVALID_VALUE`
  */
@@ -100,25 +100,25 @@ export function checkCombined(values: readonly NamedValue[]): void {
   });
 }
 
-/** Bytes of the record of a value. */
+/** Size in bytes of the record of a value. */
 export function valueSize(value: ParameterValue): number {
   return value instanceof NDArray || value instanceof SelectedRows
     ? recordSize(plain(value))
     : vocabBytes(value).length;
 }
 
-/** The record of a value. */
+/** The chunks of the record of a value. */
 export function* valueChunks(value: ParameterValue): Generator<Chunk, void> {
   if (value instanceof NDArray || value instanceof SelectedRows) yield* writeRecordChunks(plain(value));
   else yield vocabBytes(value);
 }
 
-/** One record after the other: a file of parameters. */
+/** The chunks of a parameter file: one record after the other. */
 export function* combinedChunks(values: readonly NamedValue[]): Generator<Chunk, void> {
   for (const { value } of values) yield* valueChunks(value);
 }
 
-/** numpy's uint16 is bfloat16 in a record: Paddle has no tensor of uint16 before 3.3. */
+/** A uint16 array becomes bfloat16 in a record: before 3.3 Paddle has no uint16 tensors. */
 function plain(value: NDArray | SelectedRows): NDArray | SelectedRows {
   if (value instanceof SelectedRows || value.dtype !== "uint16") return value;
   return new DenseTensor("bfloat16", value.shape, value.unread ?? value.bytes, {

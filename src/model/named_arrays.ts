@@ -1,5 +1,5 @@
 /**
- * The arrays of a value, by name.
+ * Lists the arrays in a value by name.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { NDArray } from "../ndarray.ts";
 import { SelectedRows, type Value } from "../values.ts";
 import { atOnce, StepPace } from "../words/steps.ts";
 
-/** Name of the only array of a file that is one. */
+/** Name of the array if the file consists of only one. */
 const ONLY = "";
 
 /** A key on the way to a value, and the keys before it. */
@@ -23,14 +23,14 @@ interface Found {
 }
 
 /**
- * Every array below `root`, in file order. At the top of a dict the name is the key; deeper inside, the keys joined by dots
- * (`model.fc.weight`). Where two names would be equal, the later one gets its place (`["model"]["fc.weight"]`).
+ * Every array below `root`, in file order. The name is the key in the root dict or, deeper inside, all keys joined by dots
+ * (`model.fc.weight`). If two names would be equal, the later array gets its path instead (`["model"]["fc.weight"]`).
  */
 export function namedArrays(root: Value): Map<string, NDArray> {
   return atOnce(namedArraysInSteps(root));
 }
 
-/** The same in steps, between which others may have a turn. */
+/** {@linkcode namedArrays} in steps, between which other work may run. */
 export function* namedArraysInSteps(root: Value): Generator<void, Map<string, NDArray>> {
   const pace = new StepPace();
   const found = new Map<string, NDArray>();
@@ -45,14 +45,14 @@ export function* namedArraysInSteps(root: Value): Generator<void, Map<string, ND
     else if ((value instanceof Map || Array.isArray(value)) && !seen.has(value)) {
       const inside = yield* entriesOf(value, name, step, pace);
       if (inside.length > 0) seen.add(value);
-      // Last first, because the stack gives the last one back first.
+      // In reverse, because the stack is last in, first out.
       for (let i = inside.length - 1; i >= 0; i--) todo.push(inside[i]);
     }
   }
   return found;
 }
 
-/** What lies in a container and may be an array or hold one. */
+/** The members of a container that may be or contain arrays. */
 function* entriesOf(
   container: Map<unknown, unknown> | unknown[],
   name: string,
@@ -60,7 +60,7 @@ function* entriesOf(
   pace: StepPace,
 ): Generator<void, Found[]> {
   const entries: Found[] = [];
-  // Not pairs: that makes a list of each.
+  // Not entries(): that creates an array per entry.
   for (const at of container.keys()) {
     if (pace.isDue(2)) yield;
     const value = Array.isArray(container) ? container[at as number] : container.get(at);

@@ -1,5 +1,5 @@
 /**
- * A PIR module for inference: pruned to its outputs, with operators that fetch (FORMATS.md 9.3).
+ * Prepares a PIR module for inference: pruned to what its outputs need, with fetch operators (FORMATS.md 9.3).
  *
  * @module
  */
@@ -10,8 +10,8 @@ import { quote, SourceError, ValueError } from "../errors.ts";
 import type { NormalizeOptions } from "./normalize_program.ts";
 
 /**
- * A new module with the inputs `feeds` and the outputs `fetches`. An output is named by its `fetch` operator, by a named value, or by the
- * number of a value (`%12`).
+ * A new module with the inputs `feeds` and the outputs `fetches`. An output is given by the name of its `fetch` operator, or by the name or
+ * id (`%12`) of a value.
  */
 export function normalizePir(
   program: PirProgram,
@@ -21,7 +21,7 @@ export function normalizePir(
 ): PirProgram {
   const made = program.clone();
   const outputs = fetches.map((name) => ({ name, id: valueOf(made, name) }));
-  // What persists is fed where the caller says so; what is not fed of it has a value among the parameters.
+  // A persistable input is only fed if the caller lists it; otherwise its value is among the parameters.
   const inputs = made.blocks[0].ops.filter(isInput).map((op) => op.name!);
   for (const name of feeds) {
     if (!inputs.includes(name)) {
@@ -43,7 +43,7 @@ export function normalizePir(
   return made;
 }
 
-/** The inputs that the caller names must be those that the outputs need. */
+/** Check that the inputs the caller lists are just those that the outputs need. */
 function checkFeeds(feeds: readonly string[], needed: readonly PirOp[]): void {
   const unused = feeds.filter((name) => !needed.some((op) => op.name === name && isInput(op)));
   const others = needed.filter((op) => isInput(op) && !op.persistable && !feeds.includes(op.name!));
@@ -64,7 +64,7 @@ function isInput(op: PirOp): boolean {
   return op.type === "pd_op.data" || op.type === "pd_op.feed";
 }
 
-/** The number of the value that is meant by `name`. */
+/** The id of the value that `name` refers to. */
 function valueOf(program: PirProgram, name: string): number {
   const [main] = program.blocks;
   const fetched = main.ops.find((op) => op.type === "pd_op.fetch" && op.name === name);
@@ -74,7 +74,7 @@ function valueOf(program: PirProgram, name: string): number {
   return maker.name === name ? maker.results[0].id : Number(name.slice(1));
 }
 
-/** The operators of block 0 that make these values, and those that these need, regions included. */
+/** The operators of block 0 that produce these values, and those that these depend on, including through their regions. */
 function neededOps(program: PirProgram, targets: readonly number[]): PirOp[] {
   const makers = new Map<number, PirOp>(), writers = new Map<number, PirOp[]>();
   for (const op of program.blocks[0].ops) {
@@ -90,7 +90,7 @@ function neededOps(program: PirProgram, targets: readonly number[]): PirOp[] {
   for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
     const maker = makers.get(id);
     if (!maker) continue;
-    // The optimizer writes to parameters and to its own state: that is no part of an output.
+    // The optimizer updates parameters and its own state in place: outputs do not depend on that.
     const changed = maker.persistable && maker.name !== undefined ? [] : writers.get(id) ?? [];
     for (const op of [maker, ...changed]) {
       if (needed.has(op)) continue;
@@ -101,10 +101,10 @@ function neededOps(program: PirProgram, targets: readonly number[]): PirOp[] {
   return [...needed];
 }
 
-/** Values that an operator changes in place, such as an array that it appends to; its regions included. */
+/** Ids of values that an operator, or one in its regions, modifies in place, such as a tensor array that it appends to. */
 function writtenBy(program: PirProgram, op: PirOp): number[] {
   return [op, ...program.inside(op)].filter(({ type }) => type.endsWith("_")).flatMap(({ type, operands }) => {
-    // batch_norm_ writes the statistics, which persist.
+    // batch_norm_ updates the statistics, which are persistable.
     if (type.endsWith("batch_norm_")) return [];
     return operands.slice(...(type === "pd_op.assign_out_" ? [1, 2] : [0, 1]));
   });

@@ -1,5 +1,5 @@
 /**
- * A ProgramDesc for inference: pruned, without training, with operators that feed and fetch (FORMATS.md 9.1 and 9.2).
+ * Prepares a ProgramDesc for inference: pruned, in test mode, with feed and fetch operators (FORMATS.md 9.1 and 9.2).
  *
  * @module
  */
@@ -9,9 +9,9 @@ import { VarDesc } from "../codec/program/var_desc.ts";
 import { quote, SourceError, ValueError } from "../errors.ts";
 import { pruneProgram } from "./prune_program.ts";
 
-/** How a program is normalised. */
+/** Options of normalisation. */
 export interface NormalizeOptions {
-  /** Keep operators and variables that no output needs. @default {false} */
+  /** Keep operators and variables that no output depends on. @default {false} */
   skipPruneProgram?: boolean;
 }
 
@@ -57,7 +57,7 @@ function forInference(program: ProgramDesc): void {
   main.vars = main.vars.filter((variable) => variable.kind !== "reader");
 }
 
-/** `feed` and `fetch` variables and operators. The operators that feed are put in front one by one: the last input comes first. */
+/** Add `feed` and `fetch` variables and operators. Feed operators are prepended one by one, so the last input comes first. */
 function addPorts(program: ProgramDesc, feeds: readonly string[], fetches: readonly string[]): void {
   const [main] = program.blocks;
   const hasQuantFlag = main.ops.some((op) => op.attributeType("with_quant_attr") !== undefined);

@@ -1,5 +1,5 @@
 /**
- * What a pickle reader without Paddle's habits makes of an unpickled object.
+ * What a general pickle reader, without Paddle's conventions, makes of an unpickled object.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { type ArrayContext, numpyArrayOf, numpyName } from "./array_of.ts";
 import { atOnce } from "../words/steps.ts";
 import { replaceIn } from "./walk.ts";
 
-/** The value: every array an NDArray, a pair a tuple. */
+/** The value, in which every array is an NDArray, and pairs stay tuples. */
 export function plainFromPickle(pickle: Pickle, context: ArrayContext): unknown {
   const shaper = new PlainShaper(context);
   return atOnce(replaceIn(
@@ -24,16 +24,16 @@ export function plainFromPickle(pickle: Pickle, context: ArrayContext): unknown 
   ));
 }
 
-/** Makes arrays, one for each object of the file. */
+/** Makes arrays, one per object of the file. */
 export class PlainShaper {
   readonly #context: ArrayContext;
 
-  /** How bytes become arrays. */
+  /** `context` says how bytes become arrays. */
   constructor(context: ArrayContext) {
     this.#context = context;
   }
 
-  /** An array that stays one. */
+  /** Convert an array. */
   array(array: PickledArray): unknown {
     if (array.made === undefined) {
       this.own(array);
@@ -44,7 +44,7 @@ export class PlainShaper {
     return array.made;
   }
 
-  /** Other leaves of a pickle; everything else stays. */
+  /** Convert any other leaf of a pickle; other values stay unchanged. */
   rest(value: unknown): unknown {
     if (value instanceof PickledDType) {
       const dtype = new DTypeValue(numpyName(value), false);
@@ -55,7 +55,7 @@ export class PlainShaper {
     return value;
   }
 
-  /** Two that are made of one array do not share its bytes: in Python each would be a copy. */
+  /** Note that something is made from an array's bytes. Whatever is made after the first gets a copy of them, as in Python. */
   own(array: PickledArray): void {
     if (array.isUsed) array.sharesBytes = true;
     else array.isUsed = true;

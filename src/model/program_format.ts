@@ -1,5 +1,5 @@
 /**
- * The forms that a program can be written in: Paddle's `legacy_format`, `readable` and `trainable`.
+ * The forms in which a program can be written: Paddle's `legacy_format`, `readable` and `trainable`.
  *
  * @module
  */
@@ -11,18 +11,18 @@ import { toLegacyFormat } from "./legacy_format.ts";
 
 /** How a program is written. */
 export interface ProgramFormat {
-  /** A ProgramDesc as Paddle 2.4 has it. */
+  /** Write a ProgramDesc in the form of Paddle 2.4. */
   legacyFormat?: boolean;
-  /** JSON with line breaks. */
+  /** Write JSON with line breaks and indentation. */
   readable?: boolean;
-  /** JSON with what training needs. */
+  /** Write JSON with what training needs. */
   trainable?: boolean;
 }
 
 /**
- * Bring a program into a form. Changes `program`.
+ * Bring a program into a form. Modifies `program`.
  *
- * @throws {UnsupportedError} `UNSUPPORTED_FEATURE`: programs of this form do not have that option; Paddle takes and forgets it
+ * @throws {UnsupportedError} `UNSUPPORTED_FEATURE`: the option does not apply to this kind of program; Paddle accepts and ignores it
  */
 export function applyFormat(
   program: Program,

@@ -8,11 +8,11 @@ import type { OpDesc } from "../codec/program/op_desc.ts";
 import type { ProgramDesc } from "../codec/program/program_desc.ts";
 
 /**
- * Keep the operators that `targets` need, walking backwards and stopping at `feeds`; then the variables and blocks that these need. Changes
- * `program`. The names in `feeds` that nothing needs are returned.
+ * Keep the operators that `targets` depend on, walking backwards and stopping at `feeds`; then the variables and blocks that these need.
+ * Modifies `program`. Returns the names in `feeds` that nothing needs.
  *
- * Operators that write what an earlier one reads (an optimizer's update) stand behind it, so a walk from the end passes them by, as in
- * Paddle's own prune.
+ * Operators that write what an earlier one reads (an optimizer's update) come after it, so a walk from the end skips them, as Paddle's own
+ * prune does.
  */
 export function pruneProgram(program: ProgramDesc, feeds: readonly string[], targets: readonly string[]): string[] {
   const [main] = program.blocks;
@@ -21,7 +21,7 @@ export function pruneProgram(program: ProgramDesc, feeds: readonly string[], tar
   for (let i = main.ops.length - 1; i >= 0; i--) {
     const op = main.ops[i];
     const reads = readsOf(program, op);
-    // What makes a fed variable is not needed, but what goes on from its value is: a loop that writes an input.
+    // The producer of a fed variable is not needed, unless it also reads it, as a loop that updates an input does.
     const isNeeded = (name: string) => needed.has(name) && (!fed.has(name) || reads.includes(name));
     if (!namesOf(op.outputs).some(isNeeded)) continue;
     kept.push(op);
@@ -40,7 +40,7 @@ function namesOf(slots: ReadonlyMap<string, readonly string[]>): string[] {
   return [...slots.values()].flat();
 }
 
-/** What an operator reads, in the blocks that it runs as well. */
+/** What an operator reads; of the blocks that it runs, also what they write. */
 export function readsOf(program: ProgramDesc, op: OpDesc): string[] {
   const inside = blocksBelow(program, op).flatMap((block) => block.ops);
   return [
@@ -50,7 +50,7 @@ export function readsOf(program: ProgramDesc, op: OpDesc): string[] {
   ];
 }
 
-/** The blocks that an operator runs, and those that their operators run. The checker has proved that there is no circle. */
+/** The blocks that an operator runs, directly or indirectly. The checker has made sure that there are no cycles. */
 function blocksBelow(program: ProgramDesc, op: OpDesc): BlockDesc[] {
   const found = new Set<BlockDesc>();
   const waiting = op.blocks();
@@ -63,7 +63,7 @@ function blocksBelow(program: ProgramDesc, op: OpDesc): BlockDesc[] {
   return [...found];
 }
 
-/** Drop the blocks that nobody runs, and number the others anew. */
+/** Remove the blocks that no operator runs, and renumber the others. */
 function dropBlocks(program: ProgramDesc): void {
   const [main] = program.blocks;
   const alive = new Set<BlockDesc>([main]);
@@ -81,7 +81,7 @@ function dropBlocks(program: ProgramDesc): void {
   program.blocks = blocks;
 }
 
-/** Drop the variables of block 0 that nobody names; inner blocks are kept whole. */
+/** Remove the variables of block 0 that no operator mentions; inner blocks are kept whole. */
 function dropVariables(program: ProgramDesc, keep: ReadonlySet<string>): void {
   const named = new Set(keep);
   for (const op of program.ops()) {

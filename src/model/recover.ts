@@ -1,6 +1,6 @@
 /**
- * What an inference program still says about the network that was exported: which values are the network's own, and which were changed on
- * the way (FORMATS.md 9.2 and 10).
+ * What an inference program still reveals about the exported network: which values are the network's own, and which were changed on the way
+ * (FORMATS.md 9.2 and 10).
  *
  * @module
  */
@@ -13,16 +13,16 @@ import type { ModelInfo } from "./model_info.ts";
 
 /** Where the key of a recovered entry comes from. */
 export type NameOrigin =
-  /** `.pdiparams.info` has it: the key of the network's own state dict. */
+  /** From `.pdiparams.info`: the key in the network's own state dict. */
   | "info"
-  /** The caller's `names` or `like` has it, by the variable's name. */
+  /** From the caller's `names` or `like`, by the variable's name. */
   | "given"
-  /** By kind of layer, number and shape, a variable of the caller's `like` with another name fits. */
+  /** From an entry of the caller's `like` that has another name but fits by kind of layer, number and shape. */
   | "guess"
-  /** Nobody knows the key: it is the variable's name, for `set_state_dict(..., use_structured_name=False)`. */
+  /** Unknown: the key is the variable's name, for `set_state_dict(..., use_structured_name=False)`. */
   | "variable";
 
-/** What is known of one recovered value. */
+/** What is known about one recovered value. */
 export interface RecoveredEntry {
   /** Its key in the state dict. */
   key: string;
@@ -30,9 +30,9 @@ export interface RecoveredEntry {
   variable: string;
   /** Where the key comes from. */
   name: NameOrigin;
-  /** Whether the numbers are those of training; `changed` says what happened to them otherwise. */
+  /** Whether the values are those of training; if not, `changed` says what happened to them. */
   exact: boolean;
-  /** Why the numbers may be others than those of training; empty where they are exact. */
+  /** Why the values may differ from those of training; empty if they are exact. */
   changed: string[];
 }
 
@@ -40,15 +40,15 @@ export interface RecoveredEntry {
 export interface RecoverReport {
   /** One for each entry of the state dict, in its order. */
   entries: RecoveredEntry[];
-  /** Keys that the network had, by the info, and that no file holds: pruned, because no output needs them. */
+  /** Keys of the network, according to the info, that are in no file: they were pruned because no output depends on them. */
   pruned: string[];
   /** Variables that were in no state dict: constants that tracing put into the program. They are not in the result. */
   constants: string[];
-  /** What cannot be known from these files, in words. */
+  /** What these files cannot tell, in words. */
   notes: string[];
 }
 
-/** Operators that an exporter or optimizer puts in the place of several others, by what their names begin with. */
+/** Prefixes of operators with which an exporter or optimizer replaces several others. */
 const FUSED = [
   "fused_",
   "fusion_",
@@ -59,7 +59,7 @@ const FUSED = [
   "squeeze_excitation",
   "self_dp_attention",
 ];
-/** Operators of a quantised program. */
+/** Prefixes of operators in a quantised program. */
 const QUANTISED = [
   "quantize",
   "dequantize",
@@ -69,20 +69,21 @@ const QUANTISED = [
   "llm_int8_linear",
   "weight_quantize",
 ];
-/** Which slot of a normalisation takes what training keeps. */
+/** Slots of a normalisation that take running statistics. */
 const STATISTICS = new Set(["Mean", "Variance"]);
 
-/** What the programs of all methods show of one variable. */
+/** What the programs of all methods reveal about one variable. */
 export interface VariableUse {
   variable: ProgramVariable;
-  /** Place of the first operator that reads it; Infinity where none does. */
+  /** Rank of its first use; Infinity if no operator reads it. */
   order: number;
+  /** Why its values may differ from those of training. */
   changed: string[];
-  /** It is kept by a normalisation, and not trained. */
+  /** Whether it is a running statistic of a normalisation, which is not trained. */
   isStatistic: boolean;
 }
 
-/** How each saved variable is used, in the order of first use; `folded` is what became of it before. */
+/** How each saved variable is used, in order of first use; `folded` has what folding did to the programs. */
 export function usesOf(programs: readonly Program[], folded: readonly Folded[]): Map<string, VariableUse> {
   const uses = new Map<string, VariableUse>();
   for (const program of programs) {
@@ -115,7 +116,7 @@ interface Read {
   statistics: Set<string>;
 }
 
-/** What each operator reads; values of PIR by the names of the parameters that make them. */
+/** What each operator reads; values of PIR are given by the name of their parameter. */
 function* readsOf(program: Program): Generator<Read> {
   const names = new Map<string, string>();
   if (program.form === "json") {
@@ -152,21 +153,21 @@ function changeBy({ type }: Operator): string | null {
 
 const REDUCED: ReadonlySet<DType> = new Set<DType>(["float16", "bfloat16", "int8", "float8_e4m3fn", "float8_e5m2"]);
 
-/** Training keeps float32 as a rule: a smaller dtype may be the network's own, or come from a conversion. */
+/** Training normally uses float32: a smaller dtype may be the network's own, or come from a conversion. */
 function dtypeChange(dtype: DType | null): string[] {
   return dtype !== null && REDUCED.has(dtype)
     ? [`stored as ${dtype}: if the network was trained in float32, it was converted`]
     : [];
 }
 
-/** Paddle's quantisers put other numbers in the place of weights, and leave the program as it was. */
+/** Paddle's quantisers replace the values of weights without updating the program. */
 export function storedOtherwise({ dtype }: ProgramVariable, stored: DType): string[] {
   return dtype !== null && isQuantised(dtype, stored)
     ? [`stored as ${stored} where the program says ${dtype}: it was quantised`]
     : [];
 }
 
-/** What folding means for the whole network, in words; null where nothing was folded. */
+/** A note on what folding means for the whole network; null if nothing was folded. */
 export function foldingNote(folded: readonly Folded[]): string | null {
   const count = folded.reduce((sum, { convolutions }) => sum + convolutions, 0);
   if (count === 0) return null;
@@ -174,12 +175,12 @@ export function foldingNote(folded: readonly Folded[]): string | null {
   return `${have} a batch normalisation folded into the weights: the network that was trained is not this one.`;
 }
 
-/** What Paddle calls a tensor that nobody named: by its number among all that it made. */
+/** Paddle's names for unnamed tensors: a number in order of creation. */
 const NUMBERED = /^(eager_tmp|generated_tensor|generated_var)_\d+$/;
-/** Names that a note tells. */
+/** Maximum number of names in a note. */
 const TOLD = 5;
 
-/** What it means that keys are such numbers, in words; null where none is. */
+/** A note on keys that are such numbered names; null if there are none. */
 export function namelessNote(entries: readonly RecoveredEntry[]): string | null {
   const names = entries.filter(({ name, key }) => name === "variable" && NUMBERED.test(key)).map(({ key }) => key);
   if (names.length === 0) return null;
@@ -189,7 +190,7 @@ export function namelessNote(entries: readonly RecoveredEntry[]): string | null 
     "weight_norm and spectral_norm. Another process numbers them otherwise, so that set_state_dict does not find them: give { names }.";
 }
 
-/** Keys of the network that have no value in the files. */
+/** Keys of the network that have no value in the files, sorted. */
 export function prunedKeys(info: ModelInfo | null, uses: ReadonlyMap<string, VariableUse>): string[] {
   const pruned: string[] = [];
   for (const [name, { structuredName }] of info ?? []) {

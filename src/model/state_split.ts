@@ -1,5 +1,5 @@
 /**
- * Which persistable variables of a program are Parameters, and which are the optimizer's (FORMATS.md 8.3).
+ * Tells which persistable variables of a program are Parameters, and which are the optimizer's (FORMATS.md 8.3).
  *
  * @module
  */
@@ -10,12 +10,12 @@ import { readsOf } from "./prune_program.ts";
 
 /** Bits of `op_role`: operators of the backward pass, and of the optimizer. */
 const BACKWARD = 1, OPTIMIZE = 2;
-/** Slots by which the forward pass writes Parameters: statistics of normalisations, centers of a loss. */
+/** Output slots through which the forward pass updates Parameters: statistics of normalisations, centers of a loss. */
 const STATISTICS = new Set(["MeanOut", "VarianceOut", "BatchSize", "BatchSum", "BatchSquareSum", "CentersOut"]);
-/** Every optimizer has a variable of this name, even one that does not read it. */
+/** Every optimizer has a variable with such a name, even if it does not read it. */
 const LEARNING_RATE = /^learning_rate_\d+$/;
 
-/** The variables that a file of parameters holds, in two: for `.pdparams` and for `.pdopt`. */
+/** The variables of a parameter file, split into those for `.pdparams` and those for `.pdopt`. */
 export function splitState(program: Program): { parameters: ProgramVariable[]; optimizer: ProgramVariable[] } {
   const all = program.parameters();
   const isMarked = !(program instanceof ProgramDesc) || all.some((variable) => variable.isParameter);
@@ -27,14 +27,15 @@ export function splitState(program: Program): { parameters: ProgramVariable[]; o
 }
 
 /**
- * Programs before 2.2 do not mark Parameters; their operators say what they are: optimizers and normalisations update Parameters, and what is only
- * written otherwise is none. Of the rest, what the forward pass reads is taken for one, such as a frozen weight: nothing tells it from a global variable.
+ * Programs before 2.2 do not mark Parameters, so they are inferred from the operators: optimizers and normalisations update Parameters, and
+ * a variable that is only written otherwise is not one. Any other variable that the forward pass reads, such as a frozen weight, is taken
+ * for a Parameter, as nothing distinguishes it from a global variable.
  */
 function parametersByUse(program: ProgramDesc): (variable: ProgramVariable) => boolean {
   const updated = new Set<string>(), written = new Set<string>();
   for (const op of program.ops()) {
     for (const name of updatedBy(op)) updated.add(name);
-    // An operator with blocks repeats what these write.
+    // The outputs of an operator with blocks repeat what these write.
     if (op.blocks().length > 0) continue;
     for (const names of op.outputs.values()) for (const name of names) written.add(name);
   }

@@ -1,5 +1,5 @@
 /**
- * From variables by name to a state dict by structured name, as `paddle.load` of a prefix does it (FORMATS.md 11).
+ * Converts variables by name to a state dict by structured name, as `paddle.load` of a prefix does (FORMATS.md 11).
  *
  * @module
  */
@@ -7,10 +7,10 @@ import { FormatError, quote, ValueError } from "../errors.ts";
 import type { ModelInfo } from "./model_info.ts";
 
 /**
- * The same values under their structured names; without info, under the variables' names.
+ * The values by structured name; without info, by variable name.
  *
- * @throws {FormatError} `BAD_KEY`: the info does not know a variable
- * @throws {ValueError} `NAME_COLLISION`: two variables have one structured name
+ * @throws {FormatError} `BAD_KEY`: a variable is missing from the info
+ * @throws {ValueError} `NAME_COLLISION`: two variables have the same structured name
  */
 export function byStructuredName<T>(variables: ReadonlyMap<string, T>, info: ModelInfo | null): Map<string, T> {
   if (!info) return new Map(variables);

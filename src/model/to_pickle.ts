@@ -17,35 +17,35 @@ import { atOnce, StepPace } from "../words/steps.ts";
 import { someGivenInSteps } from "./walk.ts";
 import { withoutLayersInSteps } from "./without_layers.ts";
 
-/** What {@linkcode shapeForSave} is asked for. */
+/** Options of {@linkcode shapeForSave}. */
 export interface ShapeOptions {
   /** 2, 3 or 4. */
   protocol: number;
-  /** In static mode tensors have no name table. @default {"dygraph"} */
+  /** In static mode, there is no name table. @default {"dygraph"} */
   mode?: "dygraph" | "static";
-  /** Bytes from which an array is split at protocol 2 and 3. @default {2^30 - 1} Paddle's */
+  /** With protocols 2 and 3, larger arrays are split. @default {2^30 - 1} as in Paddle */
   maxArrayBytes?: number;
-  /** What pickles have and Paddle refuses is taken: bytes, frozensets, ... @default {false} */
+  /** Accept values that pickles can hold but Paddle refuses: bytes, frozensets, ... @default {false} */
   ofAnyKind?: boolean;
 }
 
-/** The largest array that protocol 2 and 3 hold whole, in bytes. */
+/** The largest array that is not split with protocols 2 and 3, in bytes. */
 const MAX_ARRAY_BYTES = 2 ** 30 - 1;
 
-/** What {@linkcode shapeForSave} gives. */
+/** The result of {@linkcode shapeForSave}. */
 export interface ShapedForSave {
-  /** What is pickled. */
+  /** The value to pickle. */
   value: unknown;
-  /** What was odd about it. */
+  /** Warnings about it. */
   warnings: Warning[];
 }
 
-/** The value to pickle, and what was odd about it. Throws where something in it cannot be saved. */
+/** The value to pickle, and warnings about it. Throws if something in it cannot be saved. */
 export function shapeForSave(value: unknown, options: ShapeOptions): ShapedForSave {
   return atOnce(shapeForSaveInSteps(value, options));
 }
 
-/** The same in steps, between which others may have a turn. */
+/** {@linkcode shapeForSave} in steps, between which other work may run. */
 export function* shapeForSaveInSteps(value: unknown, options: ShapeOptions): Generator<void, ShapedForSave> {
   const warnings: Warning[] = [];
   const plain = yield* withoutLayersInSteps(value);
@@ -62,7 +62,7 @@ export function* shapeForSaveInSteps(value: unknown, options: ShapeOptions): Gen
   return { value: shaped, warnings };
 }
 
-/** FORMATS.md 1.2: every value is a tensor, or a dict in which no tensor is. An empty dict is a state dict. */
+/** FORMATS.md 1.2: every value is a tensor, or a dict without tensors in it. An empty dict is a state dict. */
 function* isStateDict(dict: Map<unknown, unknown>): Generator<void, boolean> {
   for (const value of dict.values()) {
     if (value instanceof Tensor || value instanceof DenseTensor) continue;
@@ -85,20 +85,20 @@ export function stateDict(dict: Map<unknown, unknown>): Map<unknown, unknown> {
   return atOnce(stateDictInSteps(dict));
 }
 
-/** The same in steps, between which others may have a turn. */
+/** {@linkcode stateDict} in steps, between which other work may run. */
 export function* stateDictInSteps(dict: Map<unknown, unknown>): Generator<void, Map<unknown, unknown>> {
   const shaped = new Map<unknown, unknown>(), names = new Map<unknown, unknown>();
   const pace = new StepPace();
   for (const [key, value] of dict) {
     if (pace.isDue(4)) yield;
-    // A table that was kept is written anew, where it stands: what it says may be old.
+    // A name table kept from loading is replaced in its position, as it may be out of date.
     shaped.set(key, value instanceof NDArray ? plainArray(value) : value);
     if (value instanceof Tensor) names.set(key, new FreshText(value.name));
   }
   return shaped.set(NAME_TABLE, names);
 }
 
-/** FORMATS.md 1.4: variable names to arrays. */
+/** FORMATS.md 1.4: arrays by variable name. */
 function* staticDict(dict: Map<unknown, unknown>): Generator<void, Map<unknown, unknown>> {
   const shaped = new Map<unknown, unknown>();
   const pace = new StepPace();
@@ -113,17 +113,17 @@ function plainArray(array: NDArray): NDArray {
   return new NDArray(array.dtype, array.shape, array.unread ?? array.bytes);
 }
 
-/** Some of an array's bytes: a view, or a part of what lies in its file still. */
+/** Bytes `[from, to)` of an array: a view, or part of what is still in its file. */
 function partOf(array: NDArray, from: number, to: number): Uint8Array | LazyBytes {
   return array.unread ? partLazily(array.unread, from, to) : array.bytes.subarray(from, to);
 }
 
-/** Elements of such an array that `maxBytes` can hold. */
+/** How many elements of an array fit in `maxBytes`. */
 function mostIn({ dtype }: NDArray, maxBytes: number): number {
   return Math.floor(maxBytes / dtypeInfo(dtype).itemsize);
 }
 
-/** FORMATS.md 2: slices under keys of their own; views, not copies. */
+/** FORMATS.md 2: replace large arrays by slices under keys of their own; the slices are views. */
 function splitBigParams(dict: Map<unknown, unknown>, maxBytes: number): void {
   const marker = new Map<unknown, unknown>();
   const large: [unknown, NDArray][] = [];

@@ -1,5 +1,5 @@
 /**
- * Walks over values: without recursion, and over shared structure once (RULES.md LIM-3, LIM-4).
+ * Walks values without recursion, visiting shared structure once (RULES.md LIM-3, LIM-4).
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { keyStep } from "../codec/pickle/place.ts";
 import { isPlainObject } from "../words/plain_object.ts";
 import { atOnce, STEP, StepPace } from "../words/steps.ts";
 
-/** The container inside a value: a list, tuple, dict or set itself; the fields of a record; the items of an array of objects. */
+/** The container in a value: a list, tuple, dict or set itself; the fields of a record; the items of an array of objects. */
 function containerOf(value: unknown): Container | null {
   if (typeof value !== "object" || value === null) return null;
   if (Array.isArray(value) || value instanceof Map || value instanceof Set) return value;
@@ -22,12 +22,12 @@ function* childrenOf(container: Container): Generator<unknown> {
   if (container instanceof OrderedDict && container.attributes) yield container.attributes;
 }
 
-/** Whether `test` holds for some value below (and including) `root`; `into` says which containers are looked into. */
+/** Whether `test` holds for some value in `root` or `root` itself; `into` says which containers are searched. */
 export function some(root: unknown, test: (value: unknown) => boolean, into: (container: object) => boolean): boolean {
   return atOnce(someInSteps(root, test, into));
 }
 
-/** The same in steps, between which others may have a turn. */
+/** {@linkcode some} in steps, between which other work may run. */
 export function* someInSteps(
   root: unknown,
   test: (value: unknown) => boolean,
@@ -57,8 +57,8 @@ export function* someInSteps(
 }
 
 /**
- * Whether `test` holds for some object below (and including) `root`, a value that a caller made: dicts, plain objects, lists and tuples are
- * looked into, in steps.
+ * Whether `test` holds for some object in `root` (or `root` itself), a value given by a caller: searches dicts, plain objects, lists and
+ * tuples, in steps.
  */
 export function* someGivenInSteps(root: unknown, test: (value: object) => boolean): Generator<void, boolean> {
   const seen = new Set<object>();
@@ -86,24 +86,24 @@ function membersGiven(value: object): Iterable<unknown> {
   return Array.isArray(value) ? value : isPlainObject(value) ? Object.values(value) : [];
 }
 
-/** No key: the value is the root, or the attributes of a dict. */
+/** Stands for no key: the value is the root, or the attributes of a dict. */
 export const NO_KEY: unique symbol = Symbol();
 
 /**
- * What takes the place of a value; the value itself where it stays. `at` is the place of the container that holds it, as long as few
- * containers were met, `key` its key or index there.
+ * Returns the replacement of a value, or the value itself if it stays. `at` is the path of its container (no longer updated after many
+ * containers), `key` its key or index there.
  */
 export type Replace = (value: unknown, at: string, key: unknown) => unknown;
 
 /**
- * Put other values in place of leaves, inside the containers that hold them; what is given for the root is returned. `replace` gives the
- * same value back for what stays; of what it puts in place, only arrays of objects are looked into.
+ * Replace leaves within their containers, which are modified in place; returns the replacement of the root. `replace` returns the same
+ * value if that stays; of its replacements, only arrays of objects are walked into.
  */
 export function replaceLeaves(root: unknown, replace: Replace): unknown {
   return atOnce(replaceLeavesInSteps(root, replace));
 }
 
-/** The same in steps, between which others may have a turn. */
+/** {@linkcode replaceLeaves} in steps, between which other work may run. */
 export function* replaceLeavesInSteps(root: unknown, replace: Replace): Generator<void, unknown> {
   const result = replace(root, "", NO_KEY);
   if (result !== root && !(result instanceof OpaqueArray)) return result;
@@ -131,8 +131,8 @@ export function* replaceLeavesInSteps(root: unknown, replace: Replace): Generato
 }
 
 /**
- * The same, where all containers are known: each but those that `isLeaf` are looked into, without a search, in steps. `at` is no more
- * than whether the value stands in the root.
+ * {@linkcode replaceLeaves} for when all containers are known: walks each of them except those for which `isLeaf` holds, without a search,
+ * in steps. Here `at` only tells whether the container is the root (`""`) or not.
  */
 export function* replaceIn(
   all: readonly Container[],
@@ -151,7 +151,7 @@ export function* replaceIn(
   return result;
 }
 
-/** Put other values in place of the members of one container. */
+/** Replace members of one container. */
 function* replaceMembers(
   container: Container,
   change: (value: unknown, key: unknown) => unknown,
@@ -174,7 +174,7 @@ function replaceFew(container: Container, change: (value: unknown, key: unknown)
       if (other !== value) container[i] = other;
     }
   } else if (container instanceof Map) {
-    // Not for...of: that makes a list of every pair.
+    // Not for...of: that creates an array per entry.
     container.forEach((value, key) => {
       if (isPlain(value)) return;
       const other = change(value, key);
@@ -186,7 +186,7 @@ function replaceFew(container: Container, change: (value: unknown, key: unknown)
   }
 }
 
-/** The same with steps in between. */
+/** {@linkcode replaceFew} for large containers, in steps. */
 function* replaceMany(
   container: Container,
   change: (value: unknown, key: unknown) => unknown,

@@ -1,5 +1,5 @@
 /**
- * Layers inside a value that is saved.
+ * Replaces Layers inside a value to be saved.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { isOwnContainer } from "./check_value.ts";
 import { someGivenInSteps } from "./walk.ts";
 import { atOnce, StepPace } from "../words/steps.ts";
 
-/** What makes a Layer here, below it in the house: a state dict. Optimizers and schedulers have one, too, but they take steps. */
+/** What identifies a Layer here, below the module of the class: a state dict but, unlike in optimizers and schedulers, no `step`. */
 interface LayerLike {
   stateDict(): Map<unknown, unknown>;
 }
@@ -20,12 +20,12 @@ function isLayer(value: unknown): value is LayerLike {
     !(value instanceof Map) && !("step" in value);
 }
 
-/** A Layer is saved as its state dict, which every Paddle loads. Containers with a Layer inside are made anew; others stay. */
+/** Replaces Layers by their state dicts, which every version of Paddle loads. If there are any, the containers are copied. */
 export function withoutLayers(root: unknown): unknown {
   return atOnce(withoutLayersInSteps(root));
 }
 
-/** The same in steps, between which others may have a turn. */
+/** {@linkcode withoutLayers} in steps, between which other work may run. */
 export function* withoutLayersInSteps(root: unknown): Generator<void, unknown> {
   if (isLayer(root)) return root.stateDict();
   const made = new Map<unknown, unknown>();
@@ -59,7 +59,7 @@ export function* withoutLayersInSteps(root: unknown): Generator<void, unknown> {
   return result;
 }
 
-/** An empty container of the same kind; null for what is no container, or one of a class that cannot be saved anyway. */
+/** An empty container of the same kind; null for anything else, or for a container whose class cannot be saved anyway. */
 function emptyLike(value: unknown): Map<unknown, unknown> | unknown[] | null {
   if (isPlainObject(value)) return new Map();
   if (!isOwnContainer(value)) return null;

@@ -62,13 +62,13 @@ export class PickledArray {
   declare items: Value[] | null;
   /** File offset of `data` if requested (`locate`), else -1. */
   declare dataOffset: number;
-  /** Another array of the file has the same bytes object, so this one gets a copy. */
+  /** Something else has the same bytes object, so what is made from this array gets a copy. */
   declare sharesBytes: boolean;
   /** A static tensor (`eval('data', ...)` and its later forms). */
   declare isStatic: boolean;
   /** What was made from it, so that this happens only once. */
   declare made: unknown;
-  /** Whether its bytes are in use. */
+  /** Whether something was made from its bytes already. */
   declare isUsed: boolean;
   /** Offset at which errors about it are reported. */
   declare offset: number;
