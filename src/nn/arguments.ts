@@ -1,5 +1,5 @@
 /**
- * Arguments as a user of Python expects them: by position, by name in one last object, or some of each.
+ * Python-style arguments: by position, by name in a final object, or a mix of both.
  *
  * @module
  */
@@ -7,7 +7,8 @@ import { isPlainObject } from "../words/plain_object.ts";
 import { nearest } from "../limits.ts";
 
 /**
- * Argument lists of a function with the arguments A, whose names in order are Names: the first so many by position, the others in an object.
+ * The argument lists accepted for the arguments A, whose names in order are Names: any number of leading ones by position, the rest in an
+ * object.
  * `Call<{ inFeatures: number; outFeatures: number; name?: string }, ["inFeatures", "outFeatures", "name"]>` takes `(4, 3)`,
  * `(4, 3, { name: "x" })`, `(4, 3, "x")` and `({ inFeatures: 4, outFeatures: 3 })`.
  */
@@ -19,17 +20,17 @@ export type Call<A extends object, Names extends readonly unknown[]> =
 /** Marks an argument that has no default. */
 export const REQUIRED: unique symbol = Symbol("required");
 
-/** What a function is called, and its arguments in order with their defaults. */
+/** A function's name, and its arguments in order with their defaults. */
 export interface Signature<A extends object> {
-  /** For messages. */
+  /** The function's name, for messages. */
   readonly name: string;
-  /** In the order of positions; a symbol where there is no default. */
+  /** The defaults in positional order; `REQUIRED` for arguments that have none. */
   readonly defaults: { readonly [Name in keyof Required<A>]: A[Name] | symbol };
-  /** How many can be given by position. @default {all} */
+  /** How many arguments can be passed by position. @default {all} */
   readonly positional?: number;
 }
 
-/** Every argument by name: what was given, and the defaults. A TypeError tells what is missing, unknown or given twice. */
+/** All arguments by name, with defaults filled in. Throws a TypeError for a missing, unknown or duplicate argument. */
 export function bind<A extends object>(signature: Signature<A>, given: readonly unknown[]): Required<A> {
   const names = Object.keys(signature.defaults);
   const values = new Map<string, unknown>(Object.entries(signature.defaults));

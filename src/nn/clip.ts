@@ -1,5 +1,5 @@
 /**
- * What keeps gradients small.
+ * Gradient clipping.
  *
  * @module
  */
@@ -8,25 +8,25 @@ import { bind, type Call, REQUIRED, type Signature } from "./arguments.ts";
 
 /** Arguments of {@linkcode ClipGradByValue}. */
 export interface ClipGradByValueArguments {
-  /** The greatest value. */
+  /** The maximum value. */
   max: number;
-  /** The least value. @default {-max} */
+  /** The minimum value. @default {-max} */
   min?: number | null;
 }
 
 /** Arguments of {@linkcode ClipGradByNorm}. */
 export interface ClipGradByNormArguments {
-  /** The greatest norm. */
+  /** The maximum norm. */
   clipNorm: number;
 }
 
 /** Arguments of {@linkcode ClipGradByGlobalNorm}. */
 export interface ClipGradByGlobalNormArguments {
-  /** The greatest norm of all gradients together. */
+  /** The maximum norm of all gradients together. */
   clipNorm: number;
-  /** A name; it has no effect. @default {"default_group"} */
+  /** A name, which has no effect. @default {"default_group"} */
   groupName?: string;
-  /** Leave out a multiplication by 1, which has no effect on the numbers. @default {false} */
+  /** Skip multiplications by 1, which does not affect the results. @default {false} */
   autoSkipClip?: boolean;
 }
 
@@ -40,16 +40,16 @@ const BY_GLOBAL_NORM: Signature<ClipGradByGlobalNormArguments> = {
   defaults: { clipNorm: REQUIRED, groupName: "default_group", autoSkipClip: false },
 };
 
-/** Every element between two bounds: `min(max(g, min), max)`. Mirrors `paddle.nn.ClipGradByValue` (3.3). */
+/** Clips every element to two bounds: `min(max(g, min), max)`. Mirrors `paddle.nn.ClipGradByValue` (3.3). */
 export class ClipGradByValue {
-  /** Tells the three apart. */
+  /** Distinguishes the three classes. */
   readonly kind = "value" as const;
-  /** The greatest value. */
+  /** The maximum value. */
   readonly max: number;
-  /** The least value. */
+  /** The minimum value. */
   readonly min: number;
 
-  /** Make one. Without a lower bound, the upper one must be above 0. */
+  /** Takes Paddle's arguments by position or by name. Without a `min`, `max` must be above 0. */
   constructor(...args: Call<ClipGradByValueArguments, ["max", "min"]>) {
     const { max, min } = bind(BY_VALUE, args);
     needNumber("max", max);
@@ -61,46 +61,46 @@ export class ClipGradByValue {
     needNumber("min", this.min);
   }
 
-  /** As Python's `str`. */
+  /** The same text as Python's `str`. */
   toString(): string {
     return `Clip Gradient By Value, min = ${this.min.toFixed(6)}, max=${this.max.toFixed(6)}`;
   }
 }
 
-/** Each gradient with a norm up to `clipNorm`: `g * (clipNorm / norm)` where it is greater. Mirrors `paddle.nn.ClipGradByNorm` (3.3). */
+/** Scales each gradient whose norm exceeds `clipNorm`: `g * (clipNorm / norm)`. Mirrors `paddle.nn.ClipGradByNorm` (3.3). */
 export class ClipGradByNorm {
-  /** Tells the three apart. */
+  /** Distinguishes the three classes. */
   readonly kind = "norm" as const;
-  /** The greatest norm. */
+  /** The maximum norm. */
   readonly clipNorm: number;
 
-  /** Make one. */
+  /** Takes Paddle's arguments by position or by name. */
   constructor(...args: Call<ClipGradByNormArguments, ["clipNorm"]>) {
     this.clipNorm = bind(BY_NORM, args).clipNorm;
     needNumber("clipNorm", this.clipNorm);
   }
 
-  /** As Python's `str`. */
+  /** The same text as Python's `str`. */
   toString(): string {
     return `Gradient Clip By Norm, clip_norm=${this.clipNorm.toFixed(6)}`;
   }
 }
 
 /**
- * All gradients of an optimizer, or of one of its groups, by one factor: `g * (clipNorm / max(norm, clipNorm))`, the norm being that of all of
- * them together. Mirrors `paddle.nn.ClipGradByGlobalNorm` (3.3).
+ * Scales all gradients of an optimizer, or of one of its groups, by one factor: `g * (clipNorm / max(norm, clipNorm))`, where `norm` is the
+ * norm of all of them together. Mirrors `paddle.nn.ClipGradByGlobalNorm` (3.3).
  */
 export class ClipGradByGlobalNorm {
-  /** Tells the three apart. */
+  /** Distinguishes the three classes. */
   readonly kind = "global" as const;
-  /** The greatest norm. */
+  /** The maximum norm. */
   readonly clipNorm: number;
-  /** A name; it has no effect. */
+  /** A name, which has no effect. */
   readonly groupName: string;
-  /** Leave out a multiplication by 1. */
+  /** Whether multiplications by 1 are skipped. */
   readonly autoSkipClip: boolean;
 
-  /** Make one. */
+  /** Takes Paddle's arguments by position or by name. */
   constructor(...args: Call<ClipGradByGlobalNormArguments, ["clipNorm", "groupName", "autoSkipClip"]>) {
     const { clipNorm, groupName, autoSkipClip } = bind(BY_GLOBAL_NORM, args);
     needNumber("clipNorm", clipNorm);
@@ -109,16 +109,16 @@ export class ClipGradByGlobalNorm {
     this.autoSkipClip = autoSkipClip;
   }
 
-  /** As Python's `str`. */
+  /** The same text as Python's `str`. */
   toString(): string {
     return `Gradient Clip By GlobalNorm, global_norm=${this.clipNorm.toFixed(6)}`;
   }
 }
 
-/** Any of the three. */
+/** Any of the clipping classes. */
 export type GradClip = ClipGradByValue | ClipGradByNorm | ClipGradByGlobalNorm;
 
-/** Whether `value` is one of the three. */
+/** Whether `value` is an instance of one of the clipping classes. */
 export function isGradClip(value: unknown): value is GradClip {
   return value instanceof ClipGradByValue || value instanceof ClipGradByNorm || value instanceof ClipGradByGlobalNorm;
 }

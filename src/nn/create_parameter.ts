@@ -1,5 +1,5 @@
 /**
- * New parameters: their names and first values.
+ * New parameters: their names and initial values.
  *
  * @module
  */
@@ -15,19 +15,19 @@ import { ParamAttr, type ParamAttrLike } from "./param_attr.ts";
 import { Parameter } from "./parameter.ts";
 import { currentScope, type NameScope } from "./unique_name.ts";
 
-/** What a new parameter is, beside its shape. */
+/** Properties of a new parameter other than its shape. */
 export interface CreateParameterOptions {
-  /** Name, initial values and treatment; false for no parameter. @default {null} */
+  /** Name, initial values and training options; false for no parameter. @default {null} */
   attr?: ParamAttrLike;
-  /** Its dtype. @default {the default dtype: float32} */
+  /** The dtype. @default {the default dtype: float32} */
   dtype?: DType;
-  /** Whether it is counted as `b_0` and not as `w_0`, and begins with zeros. @default {false} */
+  /** Whether it is named `b_0` instead of `w_0`, and initialized with zeros. @default {false} */
   isBias?: boolean;
-  /** Initial values where neither `attr` nor `setGlobalInitializer` says others. @default {Xavier's uniform, or 0} */
+  /** The initializer if neither `attr` nor `setGlobalInitializer` gives one. @default {XavierUniform, or zeros for a bias} */
   defaultInitializer?: Initializer | null;
 }
 
-/** A parameter of the layer whose full name is `owner`; null where `attr` is false. */
+/** Creates a parameter of the layer whose full name is `owner`; null if `attr` is false. */
 export function makeParameter(
   scope: NameScope,
   owner: string,
@@ -50,7 +50,7 @@ export function makeParameter(
       },
     );
   }
-  // Paddle counts the name before it finds the initializer wanting.
+  // Paddle uses up the name before it notices a bad initializer.
   const name = attr.name ?? scope.generate(`${owner}.${isBias ? "b" : "w"}`);
   const initializer = attr.initializer ?? globalInitializer(isBias) ?? options.defaultInitializer ??
     (isBias ? new Constant(0) : new XavierUniform());
@@ -62,11 +62,12 @@ export function makeParameter(
 }
 
 /**
- * A parameter that belongs to no layer; `name` goes before the name in `attr`. null where `attr` is false.
+ * Creates a parameter that belongs to no layer, or returns null if `attr` is false. `name` takes precedence over the name in `attr`.
  *
  * Mirrors `paddle.create_parameter` (3.3).
  *
- * @throws {ValueError} `INVALID_VALUE`: a length below 0, or random values of no float dtype; `NAME_COLLISION`: the name is taken
+ * @throws {ValueError} `INVALID_VALUE` for a negative length, or for random values of a dtype that is not a float; `NAME_COLLISION` if the
+ * name is taken
  *
  * @example
  * ```ts

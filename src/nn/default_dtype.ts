@@ -1,5 +1,5 @@
 /**
- * The dtype of parameters where nobody names one.
+ * The default dtype of parameters.
  *
  * @module
  */
@@ -10,11 +10,11 @@ const FLOATS: readonly DType[] = ["float16", "bfloat16", "float32", "float64"];
 let current: DType = "float32";
 
 /**
- * Make new layers have parameters of this dtype. It is a setting of the whole program.
+ * Set the dtype of the parameters of new layers, for the whole program.
  *
  * Mirrors `paddle.set_default_dtype` (3.3).
  *
- * @throws {ValueError} `INVALID_VALUE` where it is none of float16, bfloat16, float32, float64
+ * @throws {ValueError} `INVALID_VALUE` if it is not float16, bfloat16, float32 or float64
  */
 export function setDefaultDtype(dtype: DType): void {
   if (!FLOATS.includes(dtype)) {

@@ -1,5 +1,5 @@
 /**
- * Layers: holders of parameters, buffers and other layers.
+ * Layers, which hold parameters, buffers and other layers.
  *
  * @module
  */
@@ -16,48 +16,49 @@ import { isLayer, Registry, registryOf, type StateDictHook } from "./registry.ts
 import { setTensors, type StateDictKeys } from "./set_state_dict.ts";
 import { currentScope } from "./unique_name.ts";
 
-/** What the lists of parameters, buffers and sublayers hold. */
+/** Options for listing parameters and buffers. */
 export interface NamedOptions {
-  /** What every name begins with, without the dot. @default {""} */
+  /** A prefix for every name, without the dot. @default {""} */
   prefix?: string;
-  /** Whether sublayers are looked into. @default {true} */
+  /** Whether to include sublayers. @default {true} */
   includeSublayers?: boolean;
 }
 
-/** What a state dict holds. */
+/** Options for creating a state dict. */
 export interface StateDictOptions {
-  /** A dict to add to. @default {a new one} */
+  /** The dict to add to. @default {a new one} */
   destination?: OrderedDict<string, Tensor>;
-  /** Whether sublayers are in it. @default {true} */
+  /** Whether to include the sublayers. @default {true} */
   includeSublayers?: boolean;
-  /** What every key begins with, dot included. @default {""} */
+  /** A prefix for every key, including the dot. @default {""} */
   structuredNamePrefix?: string;
 }
 
-/** How a state dict is set. */
+/** Options for setting a state dict. */
 export interface SetStateDictOptions {
-  /** Whether the keys are structured names (`fc.weight`) and not parameter names (`linear_0.w_0`). @default {true} */
+  /** Whether the keys are structured names (`fc.weight`) rather than parameter names (`linear_0.w_0`). @default {true} */
   useStructuredName?: boolean;
-  /** Called for every key that is skipped; those that are missing are in the result as well. */
+  /** Called for every key of the layer that is skipped; these keys are also in the result's `missingKeys`. */
   onWarning?: (warning: Warning) => void;
 }
 
-/** State dicts that can be set: Maps, and objects. */
+/** State dicts that can be set: Maps and plain objects. */
 export type StateDictLike = ReadonlyMap<unknown, unknown> | Readonly<Record<string, unknown>>;
 
 const STATE_DICT = ["destination", "includeSublayers", "structuredNamePrefix"];
 
 /**
- * The base of all layers, also of your own. A field that is given a Parameter or a Layer is part of the layer, under the field's name; a
- * field that is given a Tensor is a buffer that is not saved (use `registerBuffer` for one that is). Private fields (`#x`) are no part.
+ * The base class of all layers, including custom ones. A Parameter or Layer assigned to a field becomes part of the layer, under the
+ * field's name; a Tensor assigned to a field becomes a buffer that is not saved (use `registerBuffer` for one that is). Private fields
+ * (`#x`) are not part of the layer.
  *
- * A field that a superclass fills is declared, not defined again: `declare weight: Parameter`.
+ * Declare fields that a superclass fills instead of defining them again: `declare weight: Parameter`.
  *
- * Names of parameters begin with the class's name. Where a minifier may change that, give the class a `static readonly className = "Net"`.
+ * Names of parameters begin with the class's name. If a minifier may change it, give the class a `static readonly className = "Net"`.
  *
  * Mirrors `paddle.nn.Layer` (3.3), without the forward pass.
  *
- * @example A network of your own
+ * @example A custom network
  * ```ts
  * import { nn } from "@oarlock/paddle";
  *
@@ -70,31 +71,31 @@ const STATE_DICT = ["destination", "includeSublayers", "structuredNamePrefix"];
  * ```
  */
 export class Layer {
-  /** Whether the layer is in training, and not in evaluation. */
+  /** Whether the layer is in training mode, as opposed to evaluation mode. */
   training = true;
 
-  /** Make one. `nameScope` begins the names of its parameters; by default it is the class's name in snake case. */
+  /** Creates a layer. `nameScope` is the prefix of its parameters' names; by default it is the class's name in snake case. */
   constructor(nameScope: string | null = null) {
     return new Registry(this, nameScope ?? camelToSnake(new.target), currentScope()).proxy<this>();
   }
 
-  /** Such as `linear_0`: how its parameters' names begin. */
+  /** The prefix of its parameters' names, such as `linear_0`. */
   fullName(): string {
     return registryOf(this).fullName;
   }
 
-  /** Set this layer and all below to training, or to evaluation. */
+  /** Set this layer and all its sublayers to training mode, or with false to evaluation mode. */
   train(mode = true): this {
     for (const layer of this.sublayers({ includeSelf: true })) layer.training = mode;
     return this;
   }
 
-  /** Set this layer and all below to evaluation. */
+  /** Set this layer and all its sublayers to evaluation mode. */
   eval(): this {
     return this.train(false);
   }
 
-  /** Call a function with every layer below, and then with this one. */
+  /** Call a function with every sublayer, and then with this layer. */
   apply(fn: (layer: Layer) => void): this {
     for (const child of this.children()) child.apply(fn);
     fn(this);
@@ -102,19 +103,21 @@ export class Layer {
   }
 
   /**
-   * A new parameter, named after this layer. It is no part of it before it is assigned to a field or given to `addParameter`.
+   * Create a parameter that is named after this layer. It only becomes part of it when it is assigned to a field or passed to
+   * `addParameter`.
    *
    * Mirrors `Layer.create_parameter` (3.3).
    *
-   * @throws {ValueError} `INVALID_VALUE`: a length below 0, or random values of no float dtype; `NAME_COLLISION`: the name is taken
+   * @throws {ValueError} `INVALID_VALUE` for a negative length, or for random values of a dtype that is not a float; `NAME_COLLISION` if
+   * the name is taken
    */
   createParameter(shape: readonly number[], options: CreateParameterOptions & { attr: false }): null;
-  /** A parameter, as `attr` is not false. */
+  /** Create a parameter; `attr` is not false. */
   createParameter(
     shape: readonly number[],
     options?: CreateParameterOptions & { attr?: Exclude<ParamAttrLike, boolean> | true },
   ): Parameter;
-  /** A parameter, or null where `attr` is false. */
+  /** Create a parameter, or return null if `attr` is false. */
   createParameter(shape: readonly number[], options?: CreateParameterOptions): Parameter | null;
   createParameter(shape: readonly number[], options: CreateParameterOptions = {}): Parameter | null {
     checkOptions(options, ["attr", "dtype", "isBias", "defaultInitializer"]);
@@ -123,9 +126,10 @@ export class Layer {
   }
 
   /**
-   * Make a parameter part of this layer; null keeps the place.
+   * Make a parameter part of this layer; null reserves the name.
    *
-   * @throws {ValueError} `INVALID_VALUE` for a name that is empty or has a dot; `NAME_COLLISION` where the layer has something else of that name
+   * @throws {ValueError} `INVALID_VALUE` for a name that is empty or has a dot; `NAME_COLLISION` if the layer has something else of that
+   * name
    */
   addParameter<T extends Parameter | null>(name: string, parameter: T): T {
     if (parameter !== null && !(parameter instanceof Parameter)) throw wrongPart("addParameter", name, "a Parameter");
@@ -135,9 +139,10 @@ export class Layer {
   }
 
   /**
-   * Make a Tensor part of this layer that is no parameter; it is saved unless `persistable` is false.
+   * Make a Tensor that is not a parameter part of this layer; it is saved unless `persistable` is false.
    *
-   * @throws {ValueError} `INVALID_VALUE` for a name that is empty or has a dot; `NAME_COLLISION` where the layer has something else of that name
+   * @throws {ValueError} `INVALID_VALUE` for a name that is empty or has a dot; `NAME_COLLISION` if the layer has something else of that
+   * name
    */
   registerBuffer(name: string, tensor: Tensor | null, options: { persistable?: boolean } = {}): void {
     checkOptions(options, ["persistable"]);
@@ -152,19 +157,19 @@ export class Layer {
     else registry.nonPersistable.add(name);
   }
 
-  /** Make a layer part of this one; null keeps the place. Unlike a field's, the name can be any, also a number. */
+  /** Make a layer part of this one; null reserves the name. Unlike for fields, any name is allowed, including numbers. */
   addSublayer<T extends Layer | null>(name: string | number, sublayer: T): T {
     if (sublayer !== null && !isLayer(sublayer)) throw wrongPart("addSublayer", String(name), "a Layer");
     registryOf(this).put("sublayers", String(name), sublayer);
     return sublayer;
   }
 
-  /** The layers one step below, each once. */
+  /** The direct sublayers, without duplicates. */
   children(): Layer[] {
     return this.namedChildren().map(([, layer]) => layer);
   }
 
-  /** The layers one step below with their names, each once. */
+  /** The direct sublayers with their names, without duplicates. */
   namedChildren(): [string, Layer][] {
     const seen = new Set<Layer>();
     const children: [string, Layer][] = [];
@@ -176,76 +181,77 @@ export class Layer {
     return children;
   }
 
-  /** All layers below, each once. */
+  /** All sublayers at any depth, without duplicates. */
   sublayers(options: { includeSelf?: boolean } = {}): Layer[] {
     return this.namedSublayers(options).map(([, layer]) => layer);
   }
 
-  /** All layers below with their structured names, each once, under the first. */
+  /** All sublayers at any depth with their structured names; each is listed once, under its first name. */
   namedSublayers(options: { prefix?: string; includeSelf?: boolean } = {}): [string, Layer][] {
     checkOptions(options, ["prefix", "includeSelf"]);
     const { prefix = "", includeSelf = false } = options;
     return namedLayers(this, prefix, includeSelf);
   }
 
-  /** All parameters, each once. */
+  /** All parameters, without duplicates. */
   parameters(options: { includeSublayers?: boolean } = {}): Parameter[] {
     return this.namedParameters(options).map(([, parameter]) => parameter);
   }
 
-  /** All parameters with their structured names, each once, under the first. */
+  /** All parameters with their structured names; each is listed once, under its first name. */
   namedParameters(options: NamedOptions = {}): [string, Parameter][] {
     return namedTensors(this, options, "parameters") as [string, Parameter][];
   }
 
-  /** All buffers, saved or not, each once. */
+  /** All buffers, saved or not, without duplicates. */
   buffers(options: { includeSublayers?: boolean } = {}): Tensor[] {
     return this.namedBuffers(options).map(([, buffer]) => buffer);
   }
 
-  /** All buffers with their structured names, saved or not, each once, under the first. */
+  /** All buffers, saved or not, with their structured names; each is listed once, under its first name. */
   namedBuffers(options: NamedOptions = {}): [string, Tensor][] {
     return namedTensors(this, options, "buffers");
   }
 
-  /** Drop the gradients of all trainable parameters, or make them zeros. Mirrors `Layer.clear_gradients` (3.3). */
+  /**
+   * Set the gradients of all trainable parameters to zeros, or drop them if `setToZero` is false. Mirrors `Layer.clear_gradients` (3.3).
+   */
   clearGradients(setToZero = true): void {
     for (const parameter of this.parameters()) if (parameter.trainable) parameter.clearGrad(setToZero);
   }
 
   /**
-   * Parameters and the buffers that are saved, by structured name: own parameters, own buffers, then the sublayers, in the order of
-   * assignment. A parameter with two names is there twice. The values are the layer's own: a change of them is a change of the layer.
+   * Parameters and saved buffers by structured name: the layer's own parameters, its own buffers, then its sublayers, in the order of
+   * assignment. A parameter with two names occurs twice. The values are the layer's own tensors, so changing them changes the layer.
    *
    * Mirrors `Layer.state_dict` (3.3).
    *
-   * @throws {ValueError} `CYCLE` where a layer is below itself
+   * @throws {ValueError} `CYCLE` if a layer contains itself
    */
   stateDict(options: StateDictOptions = {}): OrderedDict<string, Tensor> {
     checkOptions(options, STATE_DICT);
     return collect(this, options, false, true);
   }
 
-  /** The same with the buffers that are not saved. Mirrors `Layer.to_static_state_dict` (3.3). */
+  /** The state dict, including the buffers that are not saved. Mirrors `Layer.to_static_state_dict` (3.3). */
   toStaticStateDict(options: StateDictOptions = {}): OrderedDict<string, Tensor> {
     checkOptions(options, STATE_DICT);
     return collect(this, options, true, true);
   }
 
-  /** Call a function with every state dict that is made; the function it gives takes it away again. */
+  /** Register a function to be called with every state dict that is created; the function returned unregisters it. */
   registerStateDictHook(hook: StateDictHook): () => void {
     registryOf(this).hooks.add(hook);
     return () => void registryOf(this).hooks.delete(hook);
   }
 
   /**
-   * Copy values into the parameters and saved buffers. Keys that are missing or of another shape are skipped, as in Paddle, and told
-   * to `onWarning`: nothing is written to the console.
-   * Where Paddle stops half-way, nothing is changed.
+   * Copy values into the parameters and saved buffers. Keys that are missing or have another shape are skipped, as in Paddle, and reported
+   * to `onWarning`; nothing is written to the console. Where Paddle stops halfway, nothing is changed.
    *
    * Mirrors `Layer.set_state_dict` (2.5 to 3.3).
    *
-   * @throws {ValueError} `INVALID_VALUE` where a dtype differs (nothing is cast) or a value is no array; nothing was changed
+   * @throws {ValueError} `INVALID_VALUE` if a dtype differs (nothing is cast) or a value is not an array; then nothing is changed
    */
   setStateDict(
     stateDict: StateDictLike,
@@ -257,11 +263,12 @@ export class Layer {
   }
 
   /**
-   * As `setStateDict`, but every key of the layer must be there, and no other; with `strict: false` it is the same.
+   * Like `setStateDict`, but the keys must be exactly those of the layer, unless `strict` is false.
    *
    * Mirrors `Layer.load_state_dict` (3.3), which sets what it can before it refuses.
    *
-   * @throws {ValueError} `INVALID_VALUE` where keys are missing or unexpected, too; `names` has them; nothing was changed
+   * @throws {ValueError} `INVALID_VALUE` as `setStateDict` does, and if keys are missing or unexpected, which are in the error's `names`;
+   * then nothing is changed
    */
   loadStateDict(stateDict: StateDictLike, options: { strict?: boolean } = {}): StateDictKeys {
     checkOptions(options, ["strict"]);
@@ -278,7 +285,7 @@ export class Layer {
     });
   }
 
-  /** Another name of {@linkcode Layer.setStateDict}. */
+  /** An alias of {@linkcode Layer.setStateDict}. */
   setDict(
     stateDict: StateDictLike,
     options: SetStateDictOptions = {},
@@ -286,7 +293,7 @@ export class Layer {
     return this.setStateDict(stateDict, options);
   }
 
-  /** Another name of {@linkcode Layer.setStateDict}. */
+  /** An alias of {@linkcode Layer.setStateDict}. */
   loadDict(
     stateDict: StateDictLike,
     options: SetStateDictOptions = {},

@@ -1,12 +1,12 @@
 /**
- * How the names of a layer's parameters begin.
+ * The prefix of the names of a layer's parameters.
  *
  * @module
  */
 
 /**
- * A class's name in Paddle's snake case: `BatchNorm2D` gives `batch_norm2d`, `PReLU` gives `p_re_lu`. A class can have it in a static field
- * `className` of its own, which minifiers leave alone.
+ * A class's name in Paddle's snake case: `BatchNorm2D` gives `batch_norm2d`, `PReLU` gives `p_re_lu`. A class can override its name with a
+ * static field `className` of its own, which minifiers leave alone.
  */
 export function camelToSnake(layerClass: { readonly name: string }): string {
   const own = Object.hasOwn(layerClass, "className")

@@ -1,5 +1,5 @@
 /**
- * What a Layer does with its parts: names, lists and state dicts.
+ * Operations on the parts of a Layer: names, lists and state dicts.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { registryOf } from "./registry.ts";
 
 const NAMED = ["prefix", "includeSublayers"];
 
-/** All layers below with their structured names, each once, under the first. */
+/** All sublayers at any depth with their structured names; each is listed once, under its first name. */
 export function namedLayers(root: Layer, prefix: string, includeSelf: boolean): [string, Layer][] {
   const found: [string, Layer][] = [];
   const seen = new Set<Layer>();
@@ -30,7 +30,7 @@ export function namedLayers(root: Layer, prefix: string, includeSelf: boolean): 
   return found;
 }
 
-/** A name that a field can have, and nothing else has. */
+/** Check that a name is valid for a field, and not taken by something else. */
 export function checkName(layer: Layer, name: string, kind: "parameters" | "buffers"): void {
   if (name === "" || name.includes(".")) {
     throw new ValueError("INVALID_VALUE", `A name in a layer has no dot and is not empty: got ${JSON.stringify(name)}`);
@@ -42,7 +42,7 @@ export function checkName(layer: Layer, name: string, kind: "parameters" | "buff
   }
 }
 
-/** All parameters, or all buffers, with their structured names, each once, under the first. */
+/** All parameters, or all buffers, with their structured names; each is listed once, under its first name. */
 export function namedTensors(root: Layer, options: NamedOptions, kind: "parameters" | "buffers"): [string, Tensor][] {
   checkOptions(options, NAMED);
   const { prefix = "", includeSublayers = true } = options;
@@ -70,7 +70,7 @@ function join(prefix: string, name: string): string {
   return prefix === "" ? name : `${prefix}.${name}`;
 }
 
-/** The state dict of a layer; hooks see it as it is when their layer's part is complete. */
+/** The state dict of a layer; each hook is called as soon as its layer's part is complete. */
 export function collect(
   root: Layer,
   options: StateDictOptions,
@@ -102,7 +102,7 @@ export function collect(
   return state as OrderedDict<string, Tensor>;
 }
 
-/** The error for a part of another kind. */
+/** The error for a part of the wrong type. */
 export function wrongPart(method: string, name: string, expected: string): ValueError {
   return new ValueError("INVALID_VALUE", `${method}(${JSON.stringify(name)}) takes ${expected} or null`, { at: name });
 }

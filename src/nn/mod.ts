@@ -1,7 +1,7 @@
 /**
- * `paddle.nn`: layers as holders of parameters, with Paddle's names, shapes and initial values. There is no forward pass.
+ * `paddle.nn`: layers that hold parameters with Paddle's names, shapes and initial values. There is no forward pass.
  *
- * @example A network that Paddle knows by the same names
+ * @example A network with the same names as in Paddle
  * ```ts
  * import * as paddle from "@oarlock/paddle";
  * const { nn } = paddle;

@@ -1,5 +1,5 @@
 /**
- * What a caller says about a parameter of a layer.
+ * Attributes that a caller gives to a parameter of a layer.
  *
  * @module
  */
@@ -11,46 +11,46 @@ import { Initializer } from "./initializer/initializer.ts";
 
 /** Arguments of {@linkcode ParamAttr}. */
 export interface ParamAttrArguments {
-  /** The parameter's name. @default {counted: `linear_0.w_0`} */
+  /** The parameter's name. @default {generated: `linear_0.w_0`} */
   name?: string | null;
-  /** Initial values. @default {the layer's own} */
+  /** The initializer. @default {the layer's own} */
   initializer?: Initializer | null;
   /** Factor for the optimizer's learning rate. @default {1} */
   learningRate?: number;
-  /** Weight decay in place of the optimizer's. @default {null} */
+  /** Weight decay, in place of the optimizer's. @default {null} */
   regularizer?: Regularizer | null;
   /** Whether optimizers change it. @default {true} */
   trainable?: boolean;
-  /** Whether gradient clipping looks at it. @default {true} */
+  /** Whether it takes part in gradient clipping. @default {true} */
   needClip?: boolean;
 }
 
-// The sixth position is do_model_average in Paddle: needClip goes by name.
+// In Paddle the sixth position is do_model_average, so needClip is passed by name.
 const PARAM_ATTR: Signature<ParamAttrArguments> = {
   name: "ParamAttr",
   defaults: { name: null, initializer: null, learningRate: 1, regularizer: null, trainable: true, needClip: true },
   positional: 5,
 };
 
-/** Name, initial values and treatment of a parameter. Mirrors `paddle.ParamAttr` (3.3). */
+/** Name, initial values and training options of a parameter. Mirrors `paddle.ParamAttr` (3.3). */
 export class ParamAttr {
-  /** The parameter's name; null: counted. */
+  /** The parameter's name; null for a generated one. */
   readonly name: string | null;
-  /** Initial values; null: the layer's own. */
+  /** The initializer; null for the layer's own. */
   readonly initializer: Initializer | null;
   /** Factor for the optimizer's learning rate. */
   readonly learningRate: number;
-  /** Weight decay in place of the optimizer's. */
+  /** Weight decay, in place of the optimizer's. */
   readonly regularizer: Regularizer | null;
   /** Whether optimizers change it. */
   readonly trainable: boolean;
-  /** Whether gradient clipping looks at it. */
+  /** Whether it takes part in gradient clipping. */
   readonly needClip: boolean;
 
   /**
-   * Make one.
+   * Takes Paddle's arguments by position or by name.
    *
-   * @throws {ValueError} `INVALID_VALUE` for an empty name, or a value of another kind
+   * @throws {ValueError} `INVALID_VALUE` for an empty name, or a value of the wrong type
    */
   constructor(...args: Call<ParamAttrArguments, ["name", "initializer", "learningRate", "regularizer", "trainable"]>) {
     const attr = bind(PARAM_ATTR, args);
@@ -69,9 +69,10 @@ export class ParamAttr {
   }
 
   /**
-   * What `weightAttr` and the like can be, as a ParamAttr: null for `false`, which means no such parameter. Mirrors `ParamAttr._to_attr` (3.3).
+   * Converts what `weightAttr` and the like accept to a ParamAttr; null for `false`, which means no such parameter. Mirrors
+   * `ParamAttr._to_attr` (3.3).
    *
-   * @throws {ValueError} `INVALID_VALUE` for what is none of these
+   * @throws {ValueError} `INVALID_VALUE` for anything else
    */
   static from(attr: ParamAttrLike): ParamAttr | null {
     if (attr === false) return null;
@@ -86,8 +87,8 @@ export class ParamAttr {
 }
 
 /**
- * What a layer takes for `weightAttr` and `biasAttr`: a ParamAttr or its arguments, only a name, an initializer or a regularizer; null or true
- * for the defaults; false for no such parameter.
+ * What a layer accepts for `weightAttr` and `biasAttr`: a ParamAttr or its arguments; just a name, an initializer or a regularizer; null or
+ * true for the defaults; false for no such parameter.
  */
 export type ParamAttrLike =
   | ParamAttr

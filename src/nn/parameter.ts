@@ -1,5 +1,5 @@
 /**
- * What a network learns.
+ * Parameters: the tensors that a network learns.
  *
  * @module
  */
@@ -11,9 +11,9 @@ import { Tensor } from "../tensor.ts";
 import type { SelectedRows } from "../values.ts";
 import { generate } from "./unique_name.ts";
 
-/** What a Parameter has beside its numbers. */
+/** Properties of a Parameter other than its elements. */
 export interface ParameterOptions {
-  /** Its name in name tables and optimizer states. @default {a new `_eager_param_base_<n>`} */
+  /** The name in name tables and optimizer states. @default {a new `_eager_param_base_<n>`} */
   name?: string;
   /** Whether optimizers change it. @default {true} */
   trainable?: boolean;
@@ -21,7 +21,7 @@ export interface ParameterOptions {
   optimizeAttr?: OptimizeAttr;
   /** Its own weight decay, in place of the optimizer's. @default {null} */
   regularizer?: Regularizer | null;
-  /** Whether gradient clipping looks at it. @default {true} */
+  /** Whether it takes part in gradient clipping. @default {true} */
   needClip?: boolean;
 }
 
@@ -32,7 +32,7 @@ export interface OptimizeAttr {
 }
 
 /**
- * A Tensor that optimizers change. The gradient is brought by the caller: assign `grad`.
+ * A Tensor that optimizers change. The caller supplies the gradient by assigning `grad`.
  *
  * Mirrors `paddle.nn.Parameter` (3.3), which is EagerParamBase.
  */
@@ -41,12 +41,12 @@ export class Parameter extends Tensor {
   optimizeAttr: OptimizeAttr;
   /** Its own weight decay, in place of the optimizer's; null for none. */
   regularizer: Regularizer | null;
-  /** Whether gradient clipping looks at it. */
+  /** Whether it takes part in gradient clipping. */
   needClip: boolean;
-  /** The gradient: dense, of this shape, or some of the rows. */
+  /** The gradient: dense with this shape, or row-sparse. */
   grad: NDArray | SelectedRows | null = null;
 
-  /** Make one over `data`, without a copy; zeros where `data` is left out. */
+  /** Creates a Parameter over `data` without copying it; without `data`, it is filled with zeros. */
   constructor(
     dtype: DType,
     shape: readonly number[],
@@ -68,13 +68,13 @@ export class Parameter extends Tensor {
     this.stopGradient = !trainable;
   }
 
-  /** Drop the gradient; with `setToZero`, make it zeros of this shape. Mirrors `Tensor.clear_gradient` (3.3). */
+  /** Drop the gradient, or with `setToZero` replace it by zeros of this shape. Mirrors `Tensor.clear_gradient` (3.3). */
   clearGrad(setToZero = false): void {
     this.grad = setToZero && this.grad !== null ? new NDArray(this.dtype, [...this.shape]) : null;
   }
 
   /**
-   * A Parameter over the bytes of an array, not copied. Mirrors `paddle.nn.Parameter(tensor)` (3.3).
+   * Creates a Parameter over the bytes of an array without copying them. Mirrors `paddle.nn.Parameter(tensor)` (3.3).
    *
    * @throws {UnsupportedError} `UNSUPPORTED_DTYPE` for uint32 and uint64
    */
@@ -84,9 +84,9 @@ export class Parameter extends Tensor {
   }
 
   /**
-   * Copy numbers into this Parameter, which stays the same object. Mirrors `Tensor.set_value` (3.3).
+   * Copy values into this Parameter, which stays the same object. Mirrors `Tensor.set_value` (3.3).
    *
-   * @throws {ValueError} `INVALID_VALUE` where shape or dtype differ: nothing is cast
+   * @throws {ValueError} `INVALID_VALUE` if the shape or dtype differs; nothing is cast
    */
   setValue(value: NDArray): void {
     if (value.dtype !== this.dtype || value.shape.join() !== this.shape.join()) {
@@ -96,7 +96,7 @@ export class Parameter extends Tensor {
     this.bytes.set(value.bytes);
   }
 
-  /** A Parameter with the same attributes; the name goes where the whole parameter goes. */
+  /** A Parameter with the same attributes. It keeps the name unless it is only a part of this one. */
   protected override like(dtype: DType, shape: readonly number[], bytes: Uint8Array): this {
     const name = bytes.length !== this.nbytes && dtype === this.dtype ? "" : this.name;
     const { trainable, regularizer, needClip } = this;

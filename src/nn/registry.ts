@@ -1,8 +1,9 @@
 /**
- * What a layer has, by name: how a field that is given a Parameter, a Tensor or a Layer becomes part of the layer.
+ * The named parts of a layer: turns a Parameter, Tensor or Layer assigned to a field into a part of the layer.
  *
- * A Layer's constructor gives a Proxy in place of the object, and this is the Proxy's handler: it hears of every field that is defined,
- * assigned or deleted. Private fields of subclasses lie on the Proxy itself and work as ever; reading a field costs nothing more.
+ * A Layer's constructor returns a Proxy instead of the object itself, and this is the Proxy's handler: it is notified of every field that
+ * is defined, assigned or deleted. Private fields of subclasses are on the Proxy itself and work as usual; reading a field has no extra
+ * cost.
  *
  * @module
  */
@@ -12,7 +13,7 @@ import type { Layer } from "./layer.ts";
 import { Parameter } from "./parameter.ts";
 import type { NameScope } from "./unique_name.ts";
 
-/** Called with each state dict that is made; what it gives, if anything, takes the dict's place. */
+/** Called with each state dict that is created; what it returns, if anything, replaces the dict. */
 export type StateDictHook = (state: Map<string, Tensor>) => Map<string, Tensor> | void;
 
 const registries = new WeakMap<object, Registry>();
@@ -22,12 +23,12 @@ export function registryOf(layer: Layer): Registry {
   return registries.get(layer)!;
 }
 
-/** Whether it is a layer. */
+/** Whether `value` is a layer. */
 export function isLayer(value: unknown): value is Layer {
   return typeof value === "object" && value !== null && registries.has(value);
 }
 
-/** Parameters, buffers and sublayers of one layer, in the order in which they came. null keeps a place. */
+/** Parameters, buffers and sublayers of one layer, in the order in which they were added. null reserves a name. */
 export class Registry implements ProxyHandler<object> {
   readonly parameters = new Map<string, Parameter | null>();
   readonly buffers = new Map<string, Tensor | null>();
@@ -36,7 +37,7 @@ export class Registry implements ProxyHandler<object> {
   readonly nonPersistable = new Set<string>();
   readonly hooks = new Set<StateDictHook>();
   readonly fullName: string;
-  /** Where the names of this layer's parameters are counted, also after an `await`. */
+  /** The scope in which the names of this layer's parameters are counted, even after an `await`. */
   readonly scope: NameScope;
   readonly #target: object;
 
@@ -46,26 +47,26 @@ export class Registry implements ProxyHandler<object> {
     this.fullName = scope.generate(nameScope);
   }
 
-  /** The object that stands for the layer from now on. */
+  /** Create the proxy that represents the layer from now on. */
   proxy<T extends object>(): T {
     const proxy = new Proxy(this.#target, this) as T;
     registries.set(proxy, this);
     return proxy;
   }
 
-  /** A field is defined or assigned. */
+  /** Trap: a field is defined or assigned. */
   defineProperty(target: object, key: string | symbol, descriptor: PropertyDescriptor): boolean {
     if (typeof key === "string" && "value" in descriptor) this.#assign(key, descriptor.value);
     return Reflect.defineProperty(target, key, descriptor);
   }
 
-  /** A field is deleted. */
+  /** Trap: a field is deleted. */
   deleteProperty(target: object, key: string | symbol): boolean {
     if (typeof key === "string") this.#forget(key);
     return Reflect.deleteProperty(target, key);
   }
 
-  /** Put under a name without assigning a field: a name that hides a method (`keys` in a LayerDict) gets no field. */
+  /** Add a part under a name. It also gets a field, unless that would hide something else, such as the method `keys` of a LayerDict. */
   put(kind: "parameters" | "buffers" | "sublayers", name: string, value: Parameter | Tensor | Layer | null): void {
     const map = this[kind] as Map<string, unknown>;
     const isMine = map.has(name) && Object.hasOwn(this.#target, name);
@@ -75,7 +76,7 @@ export class Registry implements ProxyHandler<object> {
     }
   }
 
-  /** Take out, with its field. */
+  /** Remove a part and its field. */
   remove(kind: "parameters" | "sublayers", name: string): void {
     if (this[kind].delete(name) && Object.hasOwn(this.#target, name)) Reflect.deleteProperty(this.#target, name);
   }
@@ -86,7 +87,7 @@ export class Registry implements ProxyHandler<object> {
     return name in this.#target || this.parameters.has(name) || this.buffers.has(name) || this.sublayers.has(name);
   }
 
-  /** TRAINING.md 6, and Layer.__setattr__ of 3.3. */
+  /** Follows TRAINING.md 6, and Layer.__setattr__ of 3.3. */
   #assign(name: string, value: unknown): void {
     const { parameters, buffers, sublayers } = this;
     if (value instanceof Parameter) {
@@ -101,7 +102,7 @@ export class Registry implements ProxyHandler<object> {
     } else if (sublayers.has(name)) {
       sublayers.set(name, nothing(value, "sublayer", name, "a Layer"));
     } else if (value instanceof Tensor) {
-      // Only registerBuffer adds a buffer that is saved; one that is replaced stays what it was.
+      // Only registerBuffer adds a buffer that is saved; replacing a buffer does not change whether it is.
       if (!buffers.has(name)) this.nonPersistable.add(name);
       if (value.name === "") value.name = this.scope.generate(`_buffers_${name}`);
       buffers.set(name, value);

@@ -1,5 +1,5 @@
 /**
- * Values from a state dict into the tensors of a layer.
+ * Copies values from a state dict into the tensors of a layer.
  *
  * @module
  */
@@ -8,9 +8,9 @@ import { NDArray } from "../ndarray.ts";
 import type { Tensor } from "../tensor.ts";
 import { Tuple } from "../values.ts";
 
-/** What a state dict left undone. */
+/** The keys that did not match when a state dict was set. */
 export interface StateDictKeys {
-  /** Keys of the layer for which there was no value, or one of another shape. */
+  /** Keys of the layer for which there was no value, or only one of another shape. */
   missingKeys: string[];
   /** Keys of the state dict that were not used. */
   unexpectedKeys: string[];
@@ -22,7 +22,7 @@ interface Match {
 }
 
 /**
- * `Layer.set_state_dict` (TRAINING.md 6): everything is checked before the first value is set; `check` can still refuse.
+ * `Layer.set_state_dict` (TRAINING.md 6). Everything is checked before the first value is set, and `check` can still throw.
  */
 export function setTensors(
   own: ReadonlyMap<string, Tensor>,
@@ -54,7 +54,7 @@ export function setTensors(
   return keys;
 }
 
-/** Paddle's words for what it only warns of; null where the value can be set. */
+/** Paddle's warning about a value that is skipped; null if the value can be set. */
 function reasonToSkip(name: string, tensor: Tensor, value: unknown): string | null {
   if (value === null || value === undefined) return `${name} is not found in the provided dict.`;
   if (value instanceof NDArray) {
@@ -76,7 +76,7 @@ function sameShape(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((n, i) => n === b[i]);
 }
 
-/** The bytes to copy: nothing is cast. numpy's uint16 is bfloat16. */
+/** The bytes to copy; nothing is cast. numpy's uint16 stands for bfloat16. */
 function bytesFor(tensor: Tensor, value: unknown, key: string): Uint8Array {
   const expected = tensor.dtype;
   if (!(value instanceof NDArray)) {

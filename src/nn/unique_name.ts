@@ -1,8 +1,8 @@
 /**
  * `paddle.utils.unique_name`: the counters behind names such as `linear_0.w_0`.
  *
- * A {@linkcode NameScope} holds the counters. One scope belongs to the whole program, as in Paddle: a script needs to know nothing of it.
- * A server that makes a network for each request wants the same names each time, whatever other requests run meanwhile:
+ * A {@linkcode NameScope} holds the counters. As in Paddle, there is one scope for the whole program, and scripts need not care about it. A
+ * server that creates a network for each request wants the same names each time, whatever other requests are running:
  *
  * ```ts
  * import { nn, utils } from "@oarlock/paddle";
@@ -10,24 +10,24 @@
  * if (make().weight.name !== "linear_0.w_0" || make().weight.name !== "linear_0.w_0") throw new Error("counters shared");
  * ```
  *
- * `guard` runs a synchronous function, so nothing else can run inside it, and an `await` can't carry its counters to another request. To go
- * on with the same counters later, keep the scope: `const scope = new NameScope()`, then `guard(scope, () => ...)` as often as needed. A
- * Layer and an optimizer remember the scope they were made in, so what they name after an `await` is counted there, too.
+ * `guard` runs a synchronous function, so nothing else can run inside it, and an `await` can't carry its counters over to another request.
+ * To continue with the same counters later, keep the scope: `const scope = new NameScope()`, then `guard(scope, () => ...)` as often as
+ * needed. Layers and optimizers remember the scope they were created in, so names they generate after an `await` are counted there, too.
  *
- * A name that the caller chooses (`ParamAttr.name`) is held in the scope, too: there can't be a second parameter of that name.
+ * The scope also records names chosen by the caller (`ParamAttr.name`): there can't be a second parameter of that name.
  *
  * @module
  */
 import { ValueError } from "../errors.ts";
 
-/** Counters for names, one for each key. Mirrors `UniqueNameGenerator` and the set of parameter names beside it. */
+/** Counters for names, one per key. Mirrors `UniqueNameGenerator` and the set of parameter names that goes with it. */
 export class NameScope {
-  /** What every name begins with. */
+  /** The prefix of every name. */
   readonly prefix: string;
   readonly #next = new Map<string, number>();
   readonly #taken = new Set<string>();
 
-  /** Make one whose counters are at 0. */
+  /** Creates a scope whose counters are at 0. */
   constructor(prefix = "") {
     this.prefix = prefix;
   }
@@ -40,9 +40,9 @@ export class NameScope {
   }
 
   /**
-   * Take a name that the caller chose for a parameter (`ParamAttr.name`): two parameters of one scope can't both have it.
+   * Claim a name that the caller chose for a parameter (`ParamAttr.name`): no two parameters in a scope can have the same one.
    *
-   * @throws {ValueError} `NAME_COLLISION` where it is taken
+   * @throws {ValueError} `NAME_COLLISION` if it is taken
    */
   claim(name: string): void {
     if (this.#taken.has(name)) {
@@ -56,13 +56,13 @@ export class NameScope {
 
 let current: NameScope = /* @__PURE__ */ new NameScope();
 
-/** The scope that names come from now. */
+/** The scope that is currently in use. */
 export function currentScope(): NameScope {
   return current;
 }
 
 /**
- * A name that no earlier call gave in this scope: `fc_0`, `fc_1`, ...
+ * Generates a name that no earlier call returned in this scope: `fc_0`, `fc_1`, ...
  *
  * Mirrors `paddle.utils.unique_name.generate` (3.3).
  */
@@ -71,13 +71,13 @@ export function generate(key: string): string {
 }
 
 /**
- * Run `body` with counters of their own, which start at 0; the counters of before go on after it, also when it throws. Given a string,
- * every name begins with it; given a scope, its counters go on.
+ * Run `body` with counters of its own, which start at 0; afterwards the previous counters are restored, even if it throws. With a string,
+ * every name has that prefix; with a scope, its counters continue.
  *
  * Mirrors `with paddle.utils.unique_name.guard(...)` (3.3).
  *
- * @throws {ValueError} `INVALID_VALUE` where `body` gives a promise: other code would run before it ends, with or without these counters.
- * Keep a {@linkcode NameScope} and guard each synchronous part
+ * @throws {ValueError} `INVALID_VALUE` if `body` returns a promise: other code could run before it settles and mix up the counters. Keep a
+ * {@linkcode NameScope} and guard each synchronous part instead
  *
  * @example
  * ```ts
@@ -88,7 +88,7 @@ export function generate(key: string): string {
  * ```
  */
 export function guard<T>(body: () => T): T;
-/** With a prefix, or with counters that go on. */
+/** Run `body` with a prefix, or with the counters of a scope. */
 export function guard<T>(scope: NameScope | string | null, body: () => T): T;
 export function guard<T>(first: NameScope | string | null | (() => T), second?: () => T): T {
   const body = typeof first === "function" ? first : second!;
@@ -102,7 +102,7 @@ export function guard<T>(first: NameScope | string | null | (() => T), second?: 
     current = before;
   }
   if (result instanceof Promise) {
-    // What it rejects with is less than what is wrong here, and nobody else will see it.
+    // Nobody else handles its rejection, and the error thrown here is more important.
     result.catch(() => {});
     throw new ValueError("INVALID_VALUE", "The function given to guard must be synchronous", {
       hint: "keep a NameScope and guard each synchronous part with it",
@@ -112,8 +112,8 @@ export function guard<T>(first: NameScope | string | null | (() => T), second?: 
 }
 
 /**
- * Take names from another scope from now on, or from a new one; gives the scope of before. It is for scripts: in a server, every request
- * would take its names there.
+ * Use another scope, by default a new one, from now on; returns the previous one. This is for scripts: in a server, it would affect every
+ * request.
  *
  * Mirrors `paddle.utils.unique_name.switch` (3.3).
  */

@@ -1,5 +1,5 @@
 /**
- * Initial values that are known beforehand.
+ * Deterministic initial values.
  *
  * @module
  */
@@ -8,35 +8,38 @@ import { ValueError } from "../../errors.ts";
 import { type ArrayInput, NDArray } from "../../ndarray.ts";
 import { Initializer } from "./initializer.ts";
 
-/** Every value the same. Mirrors `paddle.nn.initializer.Constant` (3.3). */
+/** A constant value. Mirrors `paddle.nn.initializer.Constant` (3.3). */
 export class Constant extends Initializer {
   /** The value. */
   readonly value: number;
 
-  /** Make one. */
+  /** Creates the initializer. */
   constructor(value = 0) {
     super();
     this.value = value;
   }
 
-  /** Fill. */
+  /** An array filled with the value. */
   override make(dtype: DType, shape: readonly number[]): NDArray {
     return new NDArray(dtype, [...shape]).fill(this.value);
   }
 }
 
-/** The values given. As in Paddle, the parameter gets their shape, whatever the layer asked for. Mirrors `paddle.nn.initializer.Assign` (3.3). */
+/**
+ * Given values. As in Paddle, the parameter gets their shape, whatever shape the layer requested. Mirrors `paddle.nn.initializer.Assign`
+ * (3.3).
+ */
 export class Assign extends Initializer {
   /** The values. */
   readonly value: NDArray;
 
-  /** Make one from an array, or from numbers in lists. */
+  /** Creates the initializer from an array, or from nested lists of numbers. */
   constructor(value: NDArray | ArrayInput) {
     super();
     this.value = value instanceof NDArray ? value : NDArray.fromArray(value);
   }
 
-  /** A copy in this dtype. */
+  /** A copy of the values in this dtype. */
   override make(dtype: DType): NDArray {
     const { value } = this;
     const copy = dtype === value.dtype ? value.clone() : value.astype(dtype);
@@ -44,12 +47,12 @@ export class Assign extends Initializer {
   }
 }
 
-/** A convolution that hands its input on. Mirrors `paddle.nn.initializer.Dirac` (3.3). */
+/** A convolution that passes its input through. Mirrors `paddle.nn.initializer.Dirac` (3.3). */
 export class Dirac extends Initializer {
-  /** Groups of the convolution. */
+  /** The number of groups of the convolution. */
   readonly groups: number;
 
-  /** Make one. */
+  /** Creates the initializer. */
   constructor(groups = 1) {
     super();
     if (!Number.isInteger(groups) || groups < 1) {
@@ -58,7 +61,7 @@ export class Dirac extends Initializer {
     this.groups = groups;
   }
 
-  /** Zeros, and a 1 in the middle of each kernel that leads from a channel to itself. */
+  /** Zeros, with a 1 at the center of each kernel that maps a channel to itself. */
   override make(dtype: DType, shape: readonly number[]): NDArray {
     const { groups } = this;
     if (shape.length < 3 || shape.length > 5) throw badShape("Dirac", "3 to 5 axes", shape);
@@ -74,16 +77,16 @@ export class Dirac extends Initializer {
   }
 }
 
-/** Weights of a transposed convolution that enlarges pictures. Mirrors `paddle.nn.initializer.Bilinear` (3.3). */
+/** Weights of a transposed convolution for bilinear upsampling. Mirrors `paddle.nn.initializer.Bilinear` (3.3). */
 export class Bilinear extends Initializer {
-  /** By the place in the kernel alone. */
+  /** The values, which depend only on the position in the kernel. */
   override make(dtype: DType, shape: readonly number[]): NDArray {
     const size = shape[3];
     if (shape.length !== 4 || shape[2] !== size) throw badShape("Bilinear", "4 axes, the last two equal", shape);
     const f = Math.ceil(size / 2), c = (2 * f - 1 - f % 2) / (2 * f);
     const array = new NDArray("float32", [...shape]);
     const data = array.data as Float32Array;
-    // y is no integer: Paddle divides by / and not by //.
+    // y is not an integer: Paddle divides with / instead of //.
     for (let i = 0; i < data.length; i++) {
       const x = i % size, y = i / size % size;
       data[i] = (1 - Math.abs(x / f - c)) * (1 - Math.abs(y / f - c));

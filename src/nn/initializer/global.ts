@@ -1,5 +1,5 @@
 /**
- * Initializers for every layer made from now on.
+ * Global initializers.
  *
  * @module
  */
@@ -9,8 +9,8 @@ let weight: Initializer | null = null;
 let bias: Initializer | null = null;
 
 /**
- * Take these in place of the layers' own; a ParamAttr's initializer goes before them. null, or nothing, ends it. It is a setting of the whole
- * program.
+ * Use these instead of the layers' own initializers for all layers created from now on, in the whole program; a ParamAttr's initializer
+ * takes precedence. null restores the layers' own.
  *
  * Mirrors `paddle.nn.initializer.set_global_initializer` (3.3).
  */
@@ -19,7 +19,7 @@ export function setGlobalInitializer(weightInit: Initializer | null, biasInit: I
   bias = biasInit;
 }
 
-/** What was set for weights, or for biases. */
+/** The initializer that was set for weights, or for biases. */
 export function globalInitializer(isBias: boolean): Initializer | null {
   return isBias ? bias : weight;
 }

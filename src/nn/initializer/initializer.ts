@@ -1,5 +1,5 @@
 /**
- * What parameters begin with.
+ * The base class of initializers.
  *
  * @module
  */
@@ -8,13 +8,13 @@ import { ValueError } from "../../errors.ts";
 import { NDArray } from "../../ndarray.ts";
 import type { Target } from "../random/distributions.ts";
 
-/** A rule for initial values. Mirrors `paddle.nn.initializer.Initializer` (3.3); a class of your own needs the method `make`. */
+/** A rule for initial values. Mirrors `paddle.nn.initializer.Initializer` (3.3); a custom class needs to implement `make`. */
 export abstract class Initializer {
   /** The values of a new parameter of this dtype and shape, as a new array. */
   abstract make(dtype: DType, shape: readonly number[]): NDArray;
 }
 
-/** Inputs and outputs of one unit, by the shape: `[in, out]` for a matrix, `[out, in, ...kernel]` for a convolution. */
+/** Fan-in and fan-out computed from a shape: `[in, out]` for a matrix, `[out, in, ...kernel]` for a convolution. */
 export function fansOf(shape: readonly number[]): { fanIn: number; fanOut: number } {
   if (shape.length === 0) return { fanIn: 1, fanOut: 1 };
   if (shape.length === 1) return { fanIn: shape[0], fanOut: shape[0] };
@@ -23,7 +23,7 @@ export function fansOf(shape: readonly number[]): { fanIn: number; fanOut: numbe
   return { fanIn: shape[1] * kernel, fanOut: shape[0] * kernel };
 }
 
-/** An array whose numbers are drawn in float64, or in float32 and then rounded, as Paddle draws them. */
+/** An array of random values, drawn as Paddle draws them: in float64, or in float32 and then rounded to the dtype. */
 export function drawn(dtype: DType, shape: readonly number[], fill: (target: Target) => void): NDArray {
   if (!["float16", "bfloat16", "float32", "float64"].includes(dtype)) {
     throw new ValueError("INVALID_VALUE", `Random numbers are floats: cannot make ${dtype}`, { actual: dtype });

@@ -1,6 +1,6 @@
 /**
- * `paddle.nn.initializer`: what parameters begin with. After `paddle.seed` the numbers drawn are those of Paddle on the CPU: uniform ones to
- * the bit, normal ones up to the last bit of a logarithm (in about 3 of 1000).
+ * `paddle.nn.initializer`: initial values of parameters. After `paddle.seed` the values drawn are those of Paddle on the CPU: uniform ones
+ * to the bit, normal ones up to the last bit of a logarithm (which differs in about 3 of 1000).
  *
  * @module
  */

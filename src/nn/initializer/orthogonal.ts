@@ -11,20 +11,20 @@ import { generator } from "../random/generator.ts";
 import { drawn, Initializer } from "./initializer.ts";
 
 /**
- * Rows (or columns, where there are fewer) that are at right angles and of length `gain`. Mirrors `paddle.nn.initializer.Orthogonal` (3.3); the
- * same numbers up to rounding.
+ * Orthogonal rows (or columns, if there are fewer) of length `gain`. Mirrors `paddle.nn.initializer.Orthogonal` (3.3), with the same values
+ * up to rounding.
  */
 export class Orthogonal extends Initializer {
-  /** Length of the rows or columns. */
+  /** The length of the rows or columns. */
   readonly gain: number;
 
-  /** Make one. */
+  /** Creates the initializer. */
   constructor(gain = 1) {
     super();
     this.gain = gain;
   }
 
-  /** The Q of a QR decomposition of random numbers, with R's diagonal made positive. */
+  /** The Q of the QR decomposition of a random matrix, with a positive diagonal of R. */
   override make(dtype: DType, shape: readonly number[]): NDArray {
     if (shape.length < 2) {
       throw new ValueError("INVALID_VALUE", `Orthogonal needs 2 axes or more: got the shape [${shape}]`);
@@ -35,7 +35,7 @@ export class Orthogonal extends Initializer {
       fillNormal(target, generator(), 0, 1);
     });
     const drawnData = normal.data as Float64Array;
-    // Column after column, so that one is read in a row.
+    // Column-major, so that each column is contiguous.
     const q = new Float64Array(tall * wide);
     for (let r = 0; r < tall; r++) for (let c = 0; c < wide; c++) q[c * tall + r] = drawnData[r * wide + c];
     orthonormalize(q, tall, wide);
@@ -48,7 +48,7 @@ export class Orthogonal extends Initializer {
   }
 }
 
-/** Gram-Schmidt, each column twice: as exact as Householder's way in float64, and R's diagonal is positive. */
+/** Gram-Schmidt, applied twice to each column: as accurate as Householder's method in float64, and R's diagonal is positive. */
 function orthonormalize(q: Float64Array, rows: number, columns: number): void {
   const dot = (a: number, b: number) => {
     let sum = 0;

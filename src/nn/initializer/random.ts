@@ -1,5 +1,5 @@
 /**
- * Initial values that are drawn.
+ * Random initial values.
  *
  * @module
  */
@@ -13,20 +13,20 @@ import { drawn, fansOf, Initializer } from "./initializer.ts";
 
 /** Arguments of {@linkcode Uniform}. */
 export interface UniformArguments {
-  /** The least value. @default {-1} */
+  /** The minimum value. @default {-1} */
   low?: number;
-  /** No value reaches it. @default {1} */
+  /** The upper bound, exclusive. @default {1} */
   high?: number;
 }
 
-/** Every value between two bounds is as likely. Mirrors `paddle.nn.initializer.Uniform` (3.3). */
+/** The uniform distribution. Mirrors `paddle.nn.initializer.Uniform` (3.3). */
 export class Uniform extends Initializer {
-  /** The least value. */
+  /** The minimum value. */
   readonly low: number;
-  /** No value reaches it. */
+  /** The upper bound, exclusive. */
   readonly high: number;
 
-  /** Make one. */
+  /** Takes Paddle's arguments by position or by name. */
   constructor(...args: Call<UniformArguments, ["low", "high"]>) {
     super();
     ({ low: this.low, high: this.high } = bind<UniformArguments>(
@@ -35,7 +35,7 @@ export class Uniform extends Initializer {
     ));
   }
 
-  /** Draw. */
+  /** Draws the values. */
   override make(dtype: DType, shape: readonly number[]): NDArray {
     return drawn(dtype, shape, (target) => fillUniform(target, generator(), this.low, this.high));
   }
@@ -56,7 +56,7 @@ export class Normal extends Initializer {
   /** The standard deviation. */
   readonly std: number;
 
-  /** Make one. */
+  /** Takes Paddle's arguments by position or by name. */
   constructor(...args: Call<NormalArguments, ["mean", "std"]>) {
     super();
     ({ mean: this.mean, std: this.std } = bind<NormalArguments>(
@@ -65,7 +65,7 @@ export class Normal extends Initializer {
     ));
   }
 
-  /** Draw. */
+  /** Draws the values. */
   override make(dtype: DType, shape: readonly number[]): NDArray {
     return drawn(dtype, shape, (target) => fillNormal(target, generator(), this.mean, this.std));
   }
@@ -73,25 +73,25 @@ export class Normal extends Initializer {
 
 /** Arguments of {@linkcode TruncatedNormal}. */
 export interface TruncatedNormalArguments extends NormalArguments {
-  /** No value is below it. @default {-2} */
+  /** The lower bound. @default {-2} */
   a?: number;
-  /** No value is above it. @default {2} */
+  /** The upper bound. @default {2} */
   b?: number;
 }
 
-/** The normal distribution between two bounds. Mirrors `paddle.nn.initializer.TruncatedNormal` (3.3): a and b are values, not multiples of std. */
+/** The truncated normal distribution. Mirrors `paddle.nn.initializer.TruncatedNormal` (3.3): a and b are values, not multiples of std. */
 export class TruncatedNormal extends Initializer {
   /** Mean, standard deviation and bounds. */
   readonly arguments: Readonly<Required<TruncatedNormalArguments>>;
 
-  /** Make one. */
+  /** Takes Paddle's arguments by position or by name. */
   constructor(...args: Call<TruncatedNormalArguments, ["mean", "std", "a", "b"]>) {
     super();
     const defaults = { mean: 0, std: 1, a: -2, b: 2 };
     this.arguments = bind<TruncatedNormalArguments>({ name: "TruncatedNormal", defaults }, args);
   }
 
-  /** Draw. */
+  /** Draws the values. */
   override make(dtype: DType, shape: readonly number[]): NDArray {
     return drawn(dtype, shape, (target) => fillTruncatedNormal(target, generator(), this.arguments));
   }
@@ -99,28 +99,28 @@ export class TruncatedNormal extends Initializer {
 
 /** Arguments of {@linkcode XavierUniform} and {@linkcode XavierNormal}. */
 export interface XavierArguments {
-  /** Inputs of a unit. @default {by the shape} */
+  /** The fan-in. @default {computed from the shape} */
   fanIn?: number | null;
-  /** Outputs of a unit. @default {by the shape} */
+  /** The fan-out. @default {computed from the shape} */
   fanOut?: number | null;
-  /** A factor for the bounds. @default {1} */
+  /** A factor for the bounds or the standard deviation. @default {1} */
   gain?: number;
 }
 
 const XAVIER: Required<XavierArguments> = { fanIn: null, fanOut: null, gain: 1 };
 
-/** Between `-a` and `a = gain * sqrt(6 / (fanIn + fanOut))`. Mirrors `paddle.nn.initializer.XavierUniform` (3.3). */
+/** Uniform between `-a` and `a = gain * sqrt(6 / (fanIn + fanOut))`. Mirrors `paddle.nn.initializer.XavierUniform` (3.3). */
 export class XavierUniform extends Initializer {
   /** Fans and gain. */
   readonly arguments: Readonly<Required<XavierArguments>>;
 
-  /** Make one. */
+  /** Takes Paddle's arguments by position or by name. */
   constructor(...args: Call<XavierArguments, ["fanIn", "fanOut", "gain"]>) {
     super();
     this.arguments = bind<XavierArguments>({ name: "XavierUniform", defaults: XAVIER }, args);
   }
 
-  /** Draw. */
+  /** Draws the values. */
   override make(dtype: DType, shape: readonly number[]): NDArray {
     const limit = this.arguments.gain * Math.sqrt(6 / sumOfFans(this.arguments, shape));
     return drawn(dtype, shape, (target) => fillUniform(target, generator(), -limit, limit));
@@ -132,13 +132,13 @@ export class XavierNormal extends Initializer {
   /** Fans and gain. */
   readonly arguments: Readonly<Required<XavierArguments>>;
 
-  /** Make one. */
+  /** Takes Paddle's arguments by position or by name. */
   constructor(...args: Call<XavierArguments, ["fanIn", "fanOut", "gain"]>) {
     super();
     this.arguments = bind<XavierArguments>({ name: "XavierNormal", defaults: XAVIER }, args);
   }
 
-  /** Draw. */
+  /** Draws the values. */
   override make(dtype: DType, shape: readonly number[]): NDArray {
     const std = this.arguments.gain * Math.sqrt(2 / sumOfFans(this.arguments, shape));
     return drawn(dtype, shape, (target) => fillNormal(target, generator(), 0, std));
@@ -152,30 +152,30 @@ function sumOfFans({ fanIn, fanOut }: XavierArguments, shape: readonly number[])
 
 /** Arguments of {@linkcode KaimingUniform} and {@linkcode KaimingNormal}. */
 export interface KaimingArguments {
-  /** Inputs of a unit. @default {by the shape} */
+  /** The fan-in. @default {computed from the shape} */
   fanIn?: number | null;
-  /** Slope of `leaky_relu` below 0. @default {0} */
+  /** The slope of `leaky_relu` below 0. @default {0} */
   negativeSlope?: number;
-  /** What follows the layer; see {@linkcode calculateGain}. @default {"relu"} */
+  /** The nonlinearity after the layer; see {@linkcode calculateGain}. @default {"relu"} */
   nonlinearity?: string;
-  /** Which fan of the shape is taken. @default {"fan_in"} */
+  /** Which fan of the shape to use. @default {"fan_in"} */
   mode?: "fan_in" | "fan_out";
 }
 
 const KAIMING: Required<KaimingArguments> = { fanIn: null, negativeSlope: 0, nonlinearity: "relu", mode: "fan_in" };
 
-/** Between `-a` and `a = gain * sqrt(3 / fanIn)`. Mirrors `paddle.nn.initializer.KaimingUniform` (3.3). */
+/** Uniform between `-a` and `a = gain * sqrt(3 / fanIn)`. Mirrors `paddle.nn.initializer.KaimingUniform` (3.3). */
 export class KaimingUniform extends Initializer {
   /** Fan, slope and nonlinearity. */
   readonly arguments: Readonly<Required<KaimingArguments>>;
 
-  /** Make one. */
+  /** Takes Paddle's arguments by position or by name. */
   constructor(...args: Call<KaimingArguments, ["fanIn", "negativeSlope", "nonlinearity", "mode"]>) {
     super();
     this.arguments = checkMode(bind<KaimingArguments>({ name: "KaimingUniform", defaults: KAIMING }, args));
   }
 
-  /** Draw. */
+  /** Draws the values. */
   override make(dtype: DType, shape: readonly number[]): NDArray {
     const { gain, fan } = gainAndFan(this.arguments, shape);
     const limit = gain * Math.sqrt(3 / fan);
@@ -188,13 +188,13 @@ export class KaimingNormal extends Initializer {
   /** Fan, slope and nonlinearity. */
   readonly arguments: Readonly<Required<KaimingArguments>>;
 
-  /** Make one. */
+  /** Takes Paddle's arguments by position or by name. */
   constructor(...args: Call<KaimingArguments, ["fanIn", "negativeSlope", "nonlinearity", "mode"]>) {
     super();
     this.arguments = checkMode(bind<KaimingArguments>({ name: "KaimingNormal", defaults: KAIMING }, args));
   }
 
-  /** Draw. */
+  /** Draws the values. */
   override make(dtype: DType, shape: readonly number[]): NDArray {
     const { gain, fan } = gainAndFan(this.arguments, shape);
     return drawn(dtype, shape, (target) => fillNormal(target, generator(), 0, gain / Math.sqrt(fan)));
@@ -234,11 +234,11 @@ function gains(): ReadonlyMap<string, number> {
 }
 
 /**
- * By which factor the initial values go with a nonlinearity: `sigmoid linear conv1d ... tanh relu leaky_relu selu`.
+ * The factor for initial values that suits a nonlinearity: `sigmoid linear conv1d ... tanh relu leaky_relu selu`.
  *
  * Mirrors `paddle.nn.initializer.calculate_gain` (3.3).
  *
- * @throws {ValueError} `INVALID_VALUE` for another word
+ * @throws {ValueError} `INVALID_VALUE` for any other name
  */
 export function calculateGain(nonlinearity: string, param: number | null = null): number {
   if (nonlinearity === "leaky_relu") return Math.sqrt(2 / (1 + (param ?? 0.01) ** 2));

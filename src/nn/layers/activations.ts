@@ -1,16 +1,16 @@
 /**
- * Activations, and layers that only move numbers: they own nothing, and hold their arguments.
+ * Activations, and layers that only rearrange or resample: they have no parameters or buffers, only their arguments.
  *
  * @module
  */
 import { REQUIRED } from "../arguments.ts";
 import { stateless, StatelessLayer, type StatelessLayerClass } from "./stateless.ts";
 
-/** `paddle.nn.Identity` (3.3): as there, whatever it is given has no meaning. */
+/** `paddle.nn.Identity` (3.3); as there, its arguments are ignored. */
 export class Identity extends StatelessLayer {
-  /** Begins the names. */
+  /** The class name from which parameter names derive; survives minification. */
   static readonly className: string = "Identity";
-  /** Make one. */
+  /** Takes any arguments. */
   constructor(..._args: unknown[]) {
     super({ name: "Identity", defaults: {} }, []);
   }

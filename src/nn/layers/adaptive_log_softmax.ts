@@ -1,5 +1,5 @@
 /**
- * A loss that learns.
+ * A loss with parameters.
  *
  * @module
  */
@@ -11,13 +11,13 @@ import type { WeightAndBias } from "./linear.ts";
 
 /** Arguments of {@linkcode AdaptiveLogSoftmaxWithLoss}. */
 export interface AdaptiveLogSoftmaxWithLossArguments extends WeightAndBias {
-  /** Length of an input. */
+  /** Size of an input. */
   inFeatures: number;
-  /** Classes. */
+  /** Number of classes. */
   nClasses: number;
-  /** Where the rarer classes begin, rising. */
+  /** The first class of each group of rarer classes, in ascending order. */
   cutoffs: readonly number[];
-  /** By how much each rarer group is narrower. @default {4} */
+  /** The factor by which the projection shrinks with each rarer group. @default {4} */
   divValue?: number;
   /** Whether the head has a bias. @default {false} */
   headBias?: boolean;
@@ -38,23 +38,23 @@ const SIGNATURE: Signature<AdaptiveLogSoftmaxWithLossArguments> = {
 };
 
 /**
- * `head_weight`, and `head_bias` if it is asked for. As in Paddle, the projections of the rarer classes are no parameters of the layer: they
- * are not saved, and `parameters()` has none of them. Mirrors `paddle.nn.AdaptiveLogSoftmaxWithLoss` (3.0 to 3.3).
+ * `head_weight`, and `head_bias` if requested. As in Paddle, the projections of the rarer classes are not parameters of the layer: they are
+ * not saved, and `parameters()` does not include them. Mirrors `paddle.nn.AdaptiveLogSoftmaxWithLoss` (3.0 to 3.3).
  */
 export class AdaptiveLogSoftmaxWithLoss extends BuiltInLayer<AdaptiveLogSoftmaxWithLossArguments> {
-  /** Begins the names. */
+  /** The class name from which parameter names derive; survives minification. */
   static readonly className: string = "AdaptiveLogSoftmaxWithLoss";
   /** [inFeatures, cutoffs[0] + groups]. */
   head_weight: Parameter | null;
   /** [cutoffs[0] + groups], or null. */
   head_bias: Parameter | null;
-  /** Two matrices for each group of rarer classes: [inFeatures, n], [n, classes]. */
+  /** Two matrices per group of rarer classes: [inFeatures, n], [n, classes]. */
   readonly tailWeights: (Parameter | null)[][];
 
   /**
-   * Make one.
+   * Takes Paddle's arguments by position or by name.
    *
-   * @throws {ValueError} `INVALID_VALUE`: cutoffs that do not rise between 1 and `nClasses - 1`
+   * @throws {ValueError} `INVALID_VALUE` if the cutoffs do not ascend between 1 and `nClasses - 1`
    */
   constructor(
     ...args: Call<

@@ -11,21 +11,21 @@ import { Linear } from "./linear.ts";
 
 /** Arguments of {@linkcode MultiHeadAttention}. */
 export interface MultiHeadAttentionArguments {
-  /** Length of a query, and of an output. */
+  /** Size of the queries and outputs. */
   embedDim: number;
-  /** Heads: they divide embedDim. */
+  /** Number of heads; must divide embedDim. */
   numHeads: number;
-  /** Share of attention that is dropped. @default {0} */
+  /** Dropout probability for the attention weights. @default {0} */
   dropout?: number;
-  /** Length of a key. @default {embedDim} */
+  /** Size of the keys. @default {embedDim} */
   kdim?: number | null;
-  /** Length of a value. @default {embedDim} */
+  /** Size of the values. @default {embedDim} */
   vdim?: number | null;
-  /** Whether weights are an output, too. @default {false} */
+  /** Whether to output the attention weights, too. @default {false} */
   needWeights?: boolean;
-  /** Of all weights. @default {null} */
+  /** Attributes of all weights. @default {null} */
   weightAttr?: ParamAttrLike;
-  /** Of all biases; false: there are none. @default {null} */
+  /** Attributes of all biases; false for no biases. @default {null} */
   biasAttr?: ParamAttrLike;
 }
 
@@ -45,21 +45,21 @@ const MULTI_HEAD_ATTENTION: Signature<MultiHeadAttentionArguments> = {
 
 /** Linear layers `q_proj`, `k_proj`, `v_proj`, `out_proj`. Mirrors `paddle.nn.MultiHeadAttention` (3.3). */
 export class MultiHeadAttention extends BuiltInLayer<MultiHeadAttentionArguments> {
-  /** Begins the names. */
+  /** The class name from which parameter names derive; survives minification. */
   static readonly className: string = "MultiHeadAttention";
-  /** Of queries. */
+  /** The projection of the queries. */
   q_proj: Linear;
-  /** Of keys. */
+  /** The projection of the keys. */
   k_proj: Linear;
-  /** Of values. */
+  /** The projection of the values. */
   v_proj: Linear;
-  /** Of outputs. */
+  /** The projection of the outputs. */
   out_proj: Linear;
 
   /**
-   * Make one.
+   * Takes Paddle's arguments by position or by name.
    *
-   * @throws {ValueError} `INVALID_VALUE`: sizes that cannot be
+   * @throws {ValueError} `INVALID_VALUE` for impossible sizes
    */
   constructor(
     ...args: Call<

@@ -17,21 +17,21 @@ const ONES = /* @__PURE__ */ new Constant(1);
 
 /** Arguments of {@linkcode BatchNorm1D}, {@linkcode BatchNorm2D} and {@linkcode BatchNorm3D}. */
 export interface BatchNormNDArguments extends OfPaddle {
-  /** Channels. */
+  /** Number of channels. */
   numFeatures: number;
-  /** Weight of the running statistics. @default {0.9} */
+  /** Momentum of the running statistics. @default {0.9} */
   momentum?: number;
   /** Added to the variance. @default {1e-5} */
   epsilon?: number;
-  /** Of the weight; false: there is none. @default {null} */
+  /** Attributes of the weight; false for no weight. @default {null} */
   weightAttr?: ParamAttrLike;
-  /** Of the bias; false: there is none. @default {null} */
+  /** Attributes of the bias; false for no bias. @default {null} */
   biasAttr?: ParamAttrLike;
-  /** Which axis the channels are. @default {"NCL", "NCHW" or "NCDHW"} */
+  /** The order of the axes, which says where the channels are. @default {"NCL", "NCHW" or "NCDHW"} */
   dataFormat?: string;
-  /** Whether the running statistics are used in training, too. @default {null} */
+  /** Whether the running statistics are used even in training. @default {null} */
   useGlobalStats?: boolean | null;
-  /** Name of the layer's outputs; it names no parameter. @default {null} */
+  /** The name of the layer's outputs; does not affect parameter names. @default {null} */
   name?: string | null;
 }
 
@@ -65,7 +65,7 @@ function batchNormSignature(axes: number): Signature<BatchNormNDArguments> {
   };
 }
 
-/** Running statistics are parameters, frozen and counted as weights (TRAINING.md 6). float16 statistics are float32. */
+/** Running statistics are frozen parameters that are named as weights (TRAINING.md 6); for float16 they are float32. */
 function statisticsDtype(): DType {
   const dtype = getDefaultDtype();
   return dtype === "float16" ? "float32" : dtype;
@@ -82,12 +82,12 @@ export abstract class BatchNormND extends BuiltInLayer<BatchNormNDArguments> {
   /** Running variance, [numFeatures], frozen. */
   declare _variance: Parameter;
 
-  /** Make its parameters. */
+  /** Creates the parameters. */
   constructor(axes: number, args: readonly unknown[]) {
     super(batchNormSignature(axes), args);
     const { numFeatures, weightAttr, biasAttr, paddle } = this.config;
     const dtype = statisticsDtype();
-    // Up to 2.5 what is switched off stays, frozen (TRAINING.md 7).
+    // Up to 2.5, what is switched off remains as a frozen parameter (TRAINING.md 7).
     const stays = isBefore(paddle, "2.6");
     this.weight = stays && weightAttr === false
       ? frozen(this, numFeatures, 1, { dtype })
@@ -104,9 +104,9 @@ export abstract class BatchNormND extends BuiltInLayer<BatchNormNDArguments> {
 
 /** `weight`, `bias`, `_mean`, `_variance`, all [numFeatures]. Mirrors `paddle.nn.BatchNorm1D` (3.3). */
 export class BatchNorm1D extends BatchNormND {
-  /** Begins the names. */
+  /** The class name from which parameter names derive; survives minification. */
   static readonly className: string = "BatchNorm1D";
-  /** Make one. */
+  /** Takes Paddle's arguments by position or by name. */
   constructor(...args: Call<BatchNormNDArguments, BatchNormNDOrder>) {
     super(1, args);
   }
@@ -114,9 +114,9 @@ export class BatchNorm1D extends BatchNormND {
 
 /** `weight`, `bias`, `_mean`, `_variance`, all [numFeatures]. Mirrors `paddle.nn.BatchNorm2D` (3.3). */
 export class BatchNorm2D extends BatchNormND {
-  /** Begins the names. */
+  /** The class name from which parameter names derive; survives minification. */
   static readonly className: string = "BatchNorm2D";
-  /** Make one. */
+  /** Takes Paddle's arguments by position or by name. */
   constructor(...args: Call<BatchNormNDArguments, BatchNormNDOrder>) {
     super(2, args);
   }
@@ -124,9 +124,9 @@ export class BatchNorm2D extends BatchNormND {
 
 /** `weight`, `bias`, `_mean`, `_variance`, all [numFeatures]. Mirrors `paddle.nn.BatchNorm3D` (3.3). */
 export class BatchNorm3D extends BatchNormND {
-  /** Begins the names. */
+  /** The class name from which parameter names derive; survives minification. */
   static readonly className: string = "BatchNorm3D";
-  /** Make one. */
+  /** Takes Paddle's arguments by position or by name. */
   constructor(...args: Call<BatchNormNDArguments, BatchNormNDOrder>) {
     super(3, args);
   }
@@ -150,9 +150,12 @@ const SYNC_BATCH_NORM: Signature<SyncBatchNormArguments> = {
   positional: 7,
 };
 
-/** As {@linkcode BatchNorm2D}; what is switched off stays, frozen: since 2.6 after the statistics. Mirrors `paddle.nn.SyncBatchNorm` (3.3). */
+/**
+ * Like {@linkcode BatchNorm2D}, but what is switched off remains as a frozen parameter, since 2.6 behind the statistics. Mirrors
+ * `paddle.nn.SyncBatchNorm` (3.3).
+ */
 export class SyncBatchNorm extends BuiltInLayer<SyncBatchNormArguments> {
-  /** Begins the names. */
+  /** The class name from which parameter names derive; survives minification. */
   static readonly className: string = "SyncBatchNorm";
   /** [numFeatures]. */
   declare weight: Parameter;
@@ -163,7 +166,7 @@ export class SyncBatchNorm extends BuiltInLayer<SyncBatchNormArguments> {
   /** Running variance, [numFeatures], frozen. */
   declare _variance: Parameter;
 
-  /** Make one. */
+  /** Takes Paddle's arguments by position or by name. */
   constructor(
     ...args: Call<
       SyncBatchNormArguments,
@@ -192,35 +195,35 @@ export class SyncBatchNorm extends BuiltInLayer<SyncBatchNormArguments> {
 
 /** Arguments of {@linkcode BatchNorm}. */
 export interface BatchNormArguments extends OfPaddle {
-  /** Channels. */
+  /** Number of channels. */
   numChannels: number;
-  /** An activation. @default {null} */
+  /** The activation. @default {null} */
   act?: string | null;
-  /** Whether it never trains. @default {false} */
+  /** Whether it is always in evaluation mode. @default {false} */
   isTest?: boolean;
-  /** Weight of the running statistics. @default {0.9} */
+  /** Momentum of the running statistics. @default {0.9} */
   momentum?: number;
   /** Added to the variance. @default {1e-5} */
   epsilon?: number;
-  /** Of the weight; false: there is none. @default {null} */
+  /** Attributes of the weight; false for no weight. @default {null} */
   paramAttr?: ParamAttrLike;
-  /** Of the bias; false: there is none. @default {null} */
+  /** Attributes of the bias; false for no bias. @default {null} */
   biasAttr?: ParamAttrLike;
-  /** Of all four; float16 means float32. @default {"float32"} */
+  /** The dtype of all four parameters; float16 means float32. @default {"float32"} */
   dtype?: DType;
-  /** Which axis the channels are. @default {"NCHW"} */
+  /** The order of the axes, which says where the channels are. @default {"NCHW"} */
   dataLayout?: string;
-  /** Whether the output takes the input's place. @default {false} */
+  /** Whether the output overwrites the input. @default {false} */
   inPlace?: boolean;
-  /** Name of `_mean`. @default {counted} */
+  /** The name of `_mean`. @default {generated} */
   movingMeanName?: string | null;
-  /** Name of `_variance`. @default {counted} */
+  /** The name of `_variance`. @default {generated} */
   movingVarianceName?: string | null;
-  /** Whether ModelAverage looks at the statistics. @default {true} */
+  /** Whether ModelAverage includes the statistics. @default {true} */
   doModelAverageForMeanAndVar?: boolean;
-  /** Whether the running statistics are used in training, too. @default {false} */
+  /** Whether the running statistics are used even in training. @default {false} */
   useGlobalStats?: boolean;
-  /** Whether statistics are made in evaluation, too. @default {false} */
+  /** Whether statistics are computed even in evaluation mode. @default {false} */
   trainableStatistics?: boolean;
 }
 
@@ -247,9 +250,9 @@ const BATCH_NORM: Signature<BatchNormArguments> = {
   positional: 15,
 };
 
-/** The batch normalization of Paddle 1.x: `weight`, `bias`, `_mean`, `_variance`, all [numChannels]. Mirrors `paddle.nn.BatchNorm` (3.3). */
+/** Batch normalization as in Paddle 1.x: `weight`, `bias`, `_mean`, `_variance`, all [numChannels]. Mirrors `paddle.nn.BatchNorm` (3.3). */
 export class BatchNorm extends BuiltInLayer<BatchNormArguments> {
-  /** Begins the names. */
+  /** The class name from which parameter names derive; survives minification. */
   static readonly className: string = "BatchNorm";
   /** [numChannels], or null. */
   declare weight: Parameter | null;
@@ -260,7 +263,7 @@ export class BatchNorm extends BuiltInLayer<BatchNormArguments> {
   /** Running variance, [numChannels], frozen. */
   declare _variance: Parameter;
 
-  /** Make one. */
+  /** Takes Paddle's arguments by position or by name. */
   constructor(
     ...args: Call<
       BatchNormArguments,

@@ -1,5 +1,5 @@
 /**
- * Layers that hold layers or parameters under names or numbers.
+ * Layers that hold layers or parameters under names or indices.
  *
  * @module
  */
@@ -9,14 +9,14 @@ import { Parameter } from "../parameter.ts";
 import { isLayer, registryOf } from "../registry.ts";
 import { need } from "./check.ts";
 
-/** Names with what they name: a Map, an object, or pairs. */
+/** Named values: a Map, an object, or pairs. */
 export type Named<T> = ReadonlyMap<string, T> | Readonly<Record<string, T>> | Iterable<readonly [string, T]>;
 
 function entriesOf<T>(named: Named<T>): Iterable<readonly [string, T]> {
   return Symbol.iterator in named ? named as Iterable<readonly [string, T]> : Object.entries(named);
 }
 
-/** The place that a number means, as in Python: a negative one counts from the end. */
+/** The position that an index refers to, as in Python: a negative one counts from the end. */
 function placeOf(index: number, length: number): number {
   const place = index < 0 ? index + length : index;
   need(
@@ -26,11 +26,11 @@ function placeOf(index: number, length: number): number {
   return place;
 }
 
-/** That it can be gone through. */
+/** Declares that it is iterable. */
 export interface Sequential extends Iterable<Layer> {}
 
 /**
- * Layers one after another, under `0`, `1`, ... or under names. Mirrors `paddle.nn.Sequential` (3.3).
+ * A sequence of layers, under `0`, `1`, ... or under names. Mirrors `paddle.nn.Sequential` (3.3).
  *
  * @example
  * ```ts
@@ -40,10 +40,10 @@ export interface Sequential extends Iterable<Layer> {}
  * ```
  */
 export class Sequential extends Layer {
-  /** Begins the names. */
+  /** The class name from which parameter names derive; survives minification. */
   static readonly className: string = "Sequential";
 
-  /** Make one of layers, of `[name, layer]` pairs, or of one Map of names to layers. */
+  /** Takes layers, `[name, layer]` pairs, or a single Map of names to layers. */
   constructor(...layers: Layer[] | (readonly [string, Layer])[] | [ReadonlyMap<string, Layer>]) {
     super();
     const [first] = layers;
@@ -57,15 +57,15 @@ export class Sequential extends Layer {
     });
   }
 
-  /** How many layers there are. */
+  /** The number of layers. */
   get length(): number {
     return registryOf(this).sublayers.size;
   }
 
   /**
-   * A layer by its place, negative from the end, or by its name.
+   * A layer by its index (negative: from the end) or its name.
    *
-   * @throws {ValueError} `INVALID_VALUE` where there is none
+   * @throws {ValueError} `INVALID_VALUE` if there is none
    */
   get(key: number | string): Layer {
     const { sublayers } = registryOf(this);
@@ -80,35 +80,35 @@ export class Sequential extends Layer {
   }
 }
 
-/** That it can be gone through. */
+/** Declares that it is iterable. */
 export interface LayerList extends Iterable<Layer> {}
 
 /** A list of layers, under `0`, `1`, ... Mirrors `paddle.nn.LayerList` (3.3). */
 export class LayerList extends Layer {
-  /** Begins the names. */
+  /** The class name from which parameter names derive; survives minification. */
   static readonly className: string = "LayerList";
 
-  /** Make one. */
+  /** Takes the initial layers. */
   constructor(sublayers: Iterable<Layer> | null = null) {
     super();
     if (sublayers) this.extend(sublayers);
   }
 
-  /** How many layers there are. */
+  /** The number of layers. */
   get length(): number {
     return registryOf(this).sublayers.size;
   }
 
   /**
-   * A layer by its place; negative: from the end.
+   * A layer by its index; negative: from the end.
    *
-   * @throws {ValueError} `INVALID_VALUE` where there is none
+   * @throws {ValueError} `INVALID_VALUE` if there is none
    */
   get(index: number): Layer {
     return registryOf(this).sublayers.get(String(placeOf(index, this.length)))!;
   }
 
-  /** Put another layer in a place; negative: from the end. */
+  /** Replace the layer at an index; negative: from the end. */
   set(index: number, layer: Layer): void {
     this.addSublayer(placeOf(index, this.length), layer);
   }
@@ -125,13 +125,13 @@ export class LayerList extends Layer {
     return this;
   }
 
-  /** Put a layer before the one at a place; those after it move up. */
+  /** Insert a layer before the one at an index; those after it move up. */
   insert(index: number, layer: Layer): void {
     const place = index === this.length ? index : placeOf(index, this.length);
     renumber(this, [...this].toSpliced(place, 0, layer));
   }
 
-  /** Take out a layer; those after it move down. */
+  /** Remove the layer at an index; those after it move down. */
   delete(index: number): void {
     renumber(this, [...this].toSpliced(placeOf(index, this.length), 1));
   }
@@ -148,21 +148,21 @@ function renumber(list: LayerList, layers: Layer[]): void {
   layers.forEach((layer, i) => list.addSublayer(i, layer));
 }
 
-/** That it can be gone through. */
+/** Declares that it is iterable. */
 export interface LayerDict extends Iterable<[string, Layer]> {}
 
-/** Layers under names. Mirrors `paddle.nn.LayerDict` (3.3). */
+/** A dict of layers. Mirrors `paddle.nn.LayerDict` (3.3). */
 export class LayerDict extends Layer {
-  /** Begins the names. */
+  /** The class name from which parameter names derive; survives minification. */
   static readonly className: string = "LayerDict";
 
-  /** Make one. */
+  /** Takes the initial layers. */
   constructor(sublayers: Named<Layer> | null = null) {
     super();
     if (sublayers) this.update(sublayers);
   }
 
-  /** How many layers there are. */
+  /** The number of layers. */
   get length(): number {
     return registryOf(this).sublayers.size;
   }
@@ -183,16 +183,16 @@ export class LayerDict extends Layer {
     return registryOf(this).sublayers.has(name);
   }
 
-  /** Put layers under their names. */
+  /** Add or replace layers. */
   update(sublayers: Named<Layer>): this {
     for (const [name, layer] of entriesOf(sublayers)) this.addSublayer(name, layer);
     return this;
   }
 
   /**
-   * Take a layer out and give it.
+   * Remove a layer and return it.
    *
-   * @throws {ValueError} `INVALID_VALUE` where there is none
+   * @throws {ValueError} `INVALID_VALUE` if there is none
    */
   pop(name: string): Layer {
     const layer = this.get(name);
@@ -201,7 +201,7 @@ export class LayerDict extends Layer {
     return layer;
   }
 
-  /** Take all layers out. */
+  /** Remove all layers. */
   clear(): void {
     for (const name of [...this.keys()]) this.pop(name);
   }
@@ -227,35 +227,35 @@ export class LayerDict extends Layer {
   }
 }
 
-/** That it can be gone through. */
+/** Declares that it is iterable. */
 export interface ParameterList extends Iterable<Parameter> {}
 
 /** A list of parameters, under `0`, `1`, ... Mirrors `paddle.nn.ParameterList` (3.3). */
 export class ParameterList extends Layer {
-  /** Begins the names. */
+  /** The class name from which parameter names derive; survives minification. */
   static readonly className: string = "ParameterList";
 
-  /** Make one. */
+  /** Takes the initial parameters. */
   constructor(parameters: Iterable<Parameter> | null = null) {
     super();
     if (parameters) { for (const parameter of parameters) this.append(parameter); }
   }
 
-  /** How many parameters there are. */
+  /** The number of parameters. */
   get length(): number {
     return registryOf(this).parameters.size;
   }
 
   /**
-   * A parameter by its place; negative: from the end.
+   * A parameter by its index; negative: from the end.
    *
-   * @throws {ValueError} `INVALID_VALUE` where there is none
+   * @throws {ValueError} `INVALID_VALUE` if there is none
    */
   get(index: number): Parameter {
     return registryOf(this).parameters.get(String(placeOf(index, this.length)))!;
   }
 
-  /** Put another parameter in a place; negative: from the end. */
+  /** Replace the parameter at an index; negative: from the end. */
   set(index: number, parameter: Parameter): void {
     registryOf(this).put("parameters", String(placeOf(index, this.length)), asParameter(parameter));
   }
@@ -272,21 +272,21 @@ export class ParameterList extends Layer {
   }
 }
 
-/** That it can be gone through. */
+/** Declares that it is iterable. */
 export interface ParameterDict extends Iterable<[string, Parameter]> {}
 
-/** Parameters under names. Mirrors `paddle.nn.ParameterDict` (3.3). */
+/** A dict of parameters. Mirrors `paddle.nn.ParameterDict` (3.3). */
 export class ParameterDict extends Layer {
-  /** Begins the names. */
+  /** The class name from which parameter names derive; survives minification. */
   static readonly className: string = "ParameterDict";
 
-  /** Make one. */
+  /** Takes the initial parameters. */
   constructor(parameters: Named<Parameter> | null = null) {
     super();
     if (parameters) this.update(parameters);
   }
 
-  /** How many parameters there are. */
+  /** The number of parameters. */
   get length(): number {
     return registryOf(this).parameters.size;
   }
@@ -302,7 +302,7 @@ export class ParameterDict extends Layer {
     return this;
   }
 
-  /** Put parameters under their names. */
+  /** Add or replace parameters. */
   update(parameters: Named<Parameter>): this {
     for (const [name, parameter] of entriesOf(parameters)) this.set(name, parameter);
     return this;

@@ -10,30 +10,30 @@ import type { Parameter } from "../parameter.ts";
 import { BuiltInLayer } from "./built_in_layer.ts";
 import { need, needSize } from "./check.ts";
 
-/** One number for every axis, or one for each. */
+/** One number for all axes, or one per axis. */
 export type Sizes = number | readonly number[];
 
 /** Arguments that all convolutions have. */
 export interface ConvCommonArguments {
-  /** Channels of an input. */
+  /** Number of input channels. */
   inChannels: number;
-  /** Channels of an output. */
+  /** Number of output channels. */
   outChannels: number;
   /** Size of the kernel. */
   kernelSize: Sizes;
-  /** Steps. @default {1} */
+  /** The stride. @default {1} */
   stride?: Sizes;
   /** Padding: sizes, `"same"` or `"valid"`. @default {0} */
   padding?: Sizes | string | readonly (readonly number[])[];
-  /** Distance of the kernel's elements. @default {1} */
+  /** Spacing of the kernel's elements. @default {1} */
   dilation?: Sizes;
-  /** Groups of channels that see nothing of each other. @default {1} */
+  /** Number of independent channel groups. @default {1} */
   groups?: number;
-  /** Of the weight. @default {null} */
+  /** Attributes of the weight. @default {null} */
   weightAttr?: Exclude<ParamAttrLike, boolean> | true;
-  /** Of the bias; false: there is none. @default {null} */
+  /** Attributes of the bias; false for no bias. @default {null} */
   biasAttr?: ParamAttrLike;
-  /** Which axis the channels are. @default {"NCL", "NCHW" or "NCDHW"} */
+  /** The order of the axes, which says where the channels are. @default {"NCL", "NCHW" or "NCDHW"} */
   dataFormat?: string;
 }
 
@@ -79,7 +79,7 @@ export type ConvTransposeOrder = [
   "dataFormat",
 ];
 
-/** The order of {@linkcode ConvTransposeArguments} in one dimension: groups go before dilation. */
+/** The order of {@linkcode ConvTransposeArguments} in one dimension: groups precede dilation. */
 export type Conv1DTransposeOrder = [
   "inChannels",
   "outChannels",
@@ -117,14 +117,14 @@ function transposeSignature(axes: number): Signature<ConvTransposeArguments> {
   };
 }
 
-/** What all convolutions have: a weight, and perhaps a bias. */
+/** What all convolutions have in common: a weight, and possibly a bias. */
 export abstract class ConvLayer<A extends ConvCommonArguments> extends BuiltInLayer<A> {
   /** [out, in / groups, ...kernel]; transposed: [in, out / groups, ...kernel]. */
   declare weight: Parameter;
   /** [outChannels], or null. */
   declare bias: Parameter | null;
 
-  /** Check what decides about shapes; gives the size of the kernel, one number for each axis. */
+  /** Check the arguments that determine shapes; returns the size of the kernel, one number per axis. */
   protected kernelOf(name: string, axes: number): number[] {
     const { inChannels, outChannels, kernelSize, groups, weightAttr }: ConvCommonArguments = this.config;
     needSize(name, "inChannels", inChannels);
@@ -140,7 +140,7 @@ export abstract class ConvLayer<A extends ConvCommonArguments> extends BuiltInLa
 
 /** The forward convolutions. */
 export abstract class ConvND extends ConvLayer<ConvArguments> {
-  /** Make its parameters. */
+  /** Creates the parameters. */
   constructor(axes: number, args: readonly unknown[]) {
     const signature = convSignature(axes);
     super(signature, args);
@@ -148,7 +148,7 @@ export abstract class ConvND extends ConvLayer<ConvArguments> {
     const kernel = this.kernelOf(signature.name, axes);
     need(inChannels % groups === 0, `${signature.name}: ${groups} groups do not divide ${inChannels} inChannels`);
     need(PADDING_MODES.includes(paddingMode), `${signature.name}: paddingMode is one of ${PADDING_MODES.join(", ")}`);
-    // TRAINING.md 6: by all channels of the input, not by those of a group.
+    // TRAINING.md 6: the fan-in covers all input channels, not just those of a group.
     const std = Math.sqrt(2 / (inChannels * kernel.reduce((a, b) => a * b, 1)));
     this.weight = this.createParameter([outChannels, inChannels / groups, ...kernel], {
       attr: weightAttr,
@@ -160,12 +160,12 @@ export abstract class ConvND extends ConvLayer<ConvArguments> {
 
 /** `weight` [out, in / groups, k], `bias` [out]. Mirrors `paddle.nn.Conv1D` (3.3). */
 export class Conv1D extends ConvND {
-  /** Begins the names. */
+  /** The class name from which parameter names derive; survives minification. */
   static readonly className: string = "Conv1D";
   /**
-   * Make one.
+   * Takes Paddle's arguments by position or by name.
    *
-   * @throws {ValueError} `INVALID_VALUE`: sizes that cannot be
+   * @throws {ValueError} `INVALID_VALUE` for impossible sizes
    */
   constructor(...args: Call<ConvArguments, ConvOrder>) {
     super(1, args);
@@ -174,12 +174,12 @@ export class Conv1D extends ConvND {
 
 /** `weight` [out, in / groups, k, k], `bias` [out]. Mirrors `paddle.nn.Conv2D` (3.3). */
 export class Conv2D extends ConvND {
-  /** Begins the names. */
+  /** The class name from which parameter names derive; survives minification. */
   static readonly className: string = "Conv2D";
   /**
-   * Make one.
+   * Takes Paddle's arguments by position or by name.
    *
-   * @throws {ValueError} `INVALID_VALUE`: sizes that cannot be
+   * @throws {ValueError} `INVALID_VALUE` for impossible sizes
    */
   constructor(...args: Call<ConvArguments, ConvOrder>) {
     super(2, args);
@@ -188,12 +188,12 @@ export class Conv2D extends ConvND {
 
 /** `weight` [out, in / groups, k, k, k], `bias` [out]. Mirrors `paddle.nn.Conv3D` (3.3). */
 export class Conv3D extends ConvND {
-  /** Begins the names. */
+  /** The class name from which parameter names derive; survives minification. */
   static readonly className: string = "Conv3D";
   /**
-   * Make one.
+   * Takes Paddle's arguments by position or by name.
    *
-   * @throws {ValueError} `INVALID_VALUE`: sizes that cannot be
+   * @throws {ValueError} `INVALID_VALUE` for impossible sizes
    */
   constructor(...args: Call<ConvArguments, ConvOrder>) {
     super(3, args);
@@ -202,7 +202,7 @@ export class Conv3D extends ConvND {
 
 /** The transposed convolutions. */
 export abstract class ConvTransposeND extends ConvLayer<ConvTransposeArguments> {
-  /** Make its parameters. */
+  /** Creates the parameters. */
   constructor(axes: number, args: readonly unknown[]) {
     const signature = transposeSignature(axes);
     super(signature, args);
@@ -216,12 +216,12 @@ export abstract class ConvTransposeND extends ConvLayer<ConvTransposeArguments> 
 
 /** `weight` [in, out / groups, k], `bias` [out]. Mirrors `paddle.nn.Conv1DTranspose` (3.3). */
 export class Conv1DTranspose extends ConvTransposeND {
-  /** Begins the names. */
+  /** The class name from which parameter names derive; survives minification. */
   static readonly className: string = "Conv1DTranspose";
   /**
-   * Make one.
+   * Takes Paddle's arguments by position or by name.
    *
-   * @throws {ValueError} `INVALID_VALUE`: sizes that cannot be
+   * @throws {ValueError} `INVALID_VALUE` for impossible sizes
    */
   constructor(...args: Call<ConvTransposeArguments, Conv1DTransposeOrder>) {
     super(1, args);
@@ -230,12 +230,12 @@ export class Conv1DTranspose extends ConvTransposeND {
 
 /** `weight` [in, out / groups, k, k], `bias` [out]. Mirrors `paddle.nn.Conv2DTranspose` (3.3). */
 export class Conv2DTranspose extends ConvTransposeND {
-  /** Begins the names. */
+  /** The class name from which parameter names derive; survives minification. */
   static readonly className: string = "Conv2DTranspose";
   /**
-   * Make one.
+   * Takes Paddle's arguments by position or by name.
    *
-   * @throws {ValueError} `INVALID_VALUE`: sizes that cannot be
+   * @throws {ValueError} `INVALID_VALUE` for impossible sizes
    */
   constructor(...args: Call<ConvTransposeArguments, ConvTransposeOrder>) {
     super(2, args);
@@ -244,12 +244,12 @@ export class Conv2DTranspose extends ConvTransposeND {
 
 /** `weight` [in, out / groups, k, k, k], `bias` [out]. Mirrors `paddle.nn.Conv3DTranspose` (3.3). */
 export class Conv3DTranspose extends ConvTransposeND {
-  /** Begins the names. */
+  /** The class name from which parameter names derive; survives minification. */
   static readonly className: string = "Conv3DTranspose";
   /**
-   * Make one.
+   * Takes Paddle's arguments by position or by name.
    *
-   * @throws {ValueError} `INVALID_VALUE`: sizes that cannot be
+   * @throws {ValueError} `INVALID_VALUE` for impossible sizes
    */
   constructor(...args: Call<ConvTransposeArguments, ConvTransposeOrder>) {
     super(3, args);

@@ -1,5 +1,5 @@
 /**
- * Layers that drop numbers in training: they own nothing, and hold their arguments.
+ * Dropout layers: they have no parameters or buffers, only their arguments.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Parameters that stay what they are.
+ * Frozen parameters.
  *
  * @module
  */
@@ -22,14 +22,15 @@ export function frozen(layer: Layer, shape: number | readonly number[], value: n
 }
 
 /**
- * A rule of some normalizations: the flag is set anew, so only a learning rate of 0 freezes a parameter, and `trainable: false` does not.
+ * A rule of some normalization layers: they reset the flag, so only a learning rate of 0 freezes a parameter, and `trainable: false` does
+ * not.
  */
 export function frozenByRate(parameter: Parameter | null, attr: ParamAttrLike): Parameter | null {
   if (parameter) parameter.stopGradient = ParamAttr.from(attr)?.learningRate === 0;
   return parameter;
 }
 
-/** Which Paddle's rule holds where `false` is given for an attribute. */
+/** Which version of Paddle decides what `false` means for an attribute. */
 export interface OfPaddle {
   /** The version. @default {"3.3"} */
   paddle?: PaddleVersion;

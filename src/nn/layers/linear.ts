@@ -1,5 +1,5 @@
 /**
- * Layers of matrices.
+ * Linear layers, and others with a few plain parameters.
  *
  * @module
  */
@@ -14,19 +14,19 @@ import { need, needSize } from "./check.ts";
 
 /** Attributes of a weight and a bias. */
 export interface WeightAndBias {
-  /** Of the weight. @default {null} */
+  /** Attributes of the weight. @default {null} */
   weightAttr?: ParamAttrLike;
-  /** Of the bias; false: there is none. @default {null} */
+  /** Attributes of the bias; false for no bias. @default {null} */
   biasAttr?: ParamAttrLike;
-  /** Name of the layer's outputs; it names no parameter. @default {null} */
+  /** The name of the layer's outputs; does not affect parameter names. @default {null} */
   name?: string | null;
 }
 
 /** Arguments of {@linkcode Linear}. */
 export interface LinearArguments extends WeightAndBias {
-  /** Length of an input. */
+  /** Size of an input. */
   inFeatures: number;
-  /** Length of an output. */
+  /** Size of an output. */
   outFeatures: number;
 }
 
@@ -37,14 +37,14 @@ const LINEAR: Signature<LinearArguments> = {
 
 /** `weight` [in, out], `bias` [out]. Mirrors `paddle.nn.Linear` (3.3). */
 export class Linear extends BuiltInLayer<LinearArguments> {
-  /** Begins the names. */
+  /** The class name from which parameter names derive; survives minification. */
   static readonly className: string = "Linear";
   /** [inFeatures, outFeatures]; null with `weightAttr: false`. */
   declare weight: Parameter;
   /** [outFeatures], or null. */
   declare bias: Parameter | null;
 
-  /** Make one. */
+  /** Takes Paddle's arguments by position or by name. */
   constructor(...args: Call<LinearArguments, ["inFeatures", "outFeatures", "weightAttr", "biasAttr", "name"]>) {
     super(LINEAR, args);
     const { inFeatures, outFeatures, weightAttr, biasAttr } = this.config;
@@ -55,11 +55,11 @@ export class Linear extends BuiltInLayer<LinearArguments> {
 
 /** Arguments of {@linkcode Bilinear}. */
 export interface BilinearArguments extends WeightAndBias {
-  /** Length of a first input. */
+  /** Size of the first input. */
   in1Features: number;
-  /** Length of a second input. */
+  /** Size of the second input. */
   in2Features: number;
-  /** Length of an output. */
+  /** Size of an output. */
   outFeatures: number;
 }
 
@@ -77,14 +77,14 @@ const BILINEAR: Signature<BilinearArguments> = {
 
 /** `weight` [out, in1, in2], `bias` [1, out]. Mirrors `paddle.nn.Bilinear` (3.3). */
 export class Bilinear extends BuiltInLayer<BilinearArguments> {
-  /** Begins the names. */
+  /** The class name from which parameter names derive; survives minification. */
   static readonly className: string = "Bilinear";
   /** [outFeatures, in1Features, in2Features]; null with `weightAttr: false`. */
   declare weight: Parameter;
   /** [1, outFeatures], or null. */
   declare bias: Parameter | null;
 
-  /** Make one. */
+  /** Takes Paddle's arguments by position or by name. */
   constructor(
     ...args: Call<
       BilinearArguments,
@@ -100,17 +100,17 @@ export class Bilinear extends BuiltInLayer<BilinearArguments> {
 
 /** Arguments of {@linkcode Embedding}. */
 export interface EmbeddingArguments {
-  /** Number of rows. */
+  /** Number of embeddings: the rows of the weight. */
   numEmbeddings: number;
-  /** Length of a row. */
+  /** Size of an embedding. */
   embeddingDim: number;
-  /** A row that begins with zeros; negative: from the end. @default {null} */
+  /** A row that is initialized with zeros; negative: from the end. @default {null} */
   paddingIdx?: number | null;
-  /** Whether gradients are rows. @default {false} */
+  /** Whether gradients are row-sparse. @default {false} */
   sparse?: boolean;
-  /** Of the weight. @default {null} */
+  /** Attributes of the weight. @default {null} */
   weightAttr?: ParamAttrLike;
-  /** Name of the layer's outputs; it names no parameter. @default {null} */
+  /** The name of the layer's outputs; does not affect parameter names. @default {null} */
   name?: string | null;
 }
 
@@ -128,15 +128,15 @@ const EMBEDDING: Signature<EmbeddingArguments> = {
 
 /** `weight` [numEmbeddings, embeddingDim]. Mirrors `paddle.nn.Embedding` (3.3). */
 export class Embedding extends BuiltInLayer<EmbeddingArguments> {
-  /** Begins the names. */
+  /** The class name from which parameter names derive; survives minification. */
   static readonly className: string = "Embedding";
   /** [numEmbeddings, embeddingDim]; null with `weightAttr: false`. */
   declare weight: Parameter;
 
   /**
-   * Make one.
+   * Takes Paddle's arguments by position or by name.
    *
-   * @throws {ValueError} `INVALID_VALUE`: a size below 1, or a paddingIdx that is no row
+   * @throws {ValueError} `INVALID_VALUE` for a size below 1, or a paddingIdx that is not a row
    */
   constructor(
     ...args: Call<
@@ -164,13 +164,13 @@ export class Embedding extends BuiltInLayer<EmbeddingArguments> {
 
 /** Arguments of {@linkcode HSigmoidLoss}. */
 export interface HSigmoidLossArguments extends WeightAndBias {
-  /** Length of an input. */
+  /** Size of an input. */
   featureSize: number;
-  /** Leaves of the tree. */
+  /** Number of classes: the leaves of the tree. */
   numClasses: number;
-  /** Whether the tree is the caller's own. @default {false} */
+  /** Whether the caller supplies a custom tree. @default {false} */
   isCustom?: boolean;
-  /** Whether gradients are rows. @default {false} */
+  /** Whether gradients are row-sparse. @default {false} */
   isSparse?: boolean;
 }
 
@@ -187,9 +187,12 @@ const H_SIGMOID_LOSS: Signature<HSigmoidLossArguments> = {
   },
 };
 
-/** `weight` and `bias` of a tree's inner nodes: as many as leaves less one, as many as leaves for a custom tree. Mirrors `paddle.nn.HSigmoidLoss` (3.3). */
+/**
+ * `weight` and `bias` for a tree's inner nodes: one fewer than the leaves, or as many as the leaves for a custom tree. Mirrors
+ * `paddle.nn.HSigmoidLoss` (3.3).
+ */
 export class HSigmoidLoss extends BuiltInLayer<HSigmoidLossArguments> {
-  /** Begins the names. */
+  /** The class name from which parameter names derive; survives minification. */
   static readonly className: string = "HSigmoidLoss";
   /** [nodes, featureSize]; null with `weightAttr: false`. */
   declare weight: Parameter;
@@ -197,9 +200,9 @@ export class HSigmoidLoss extends BuiltInLayer<HSigmoidLossArguments> {
   declare bias: Parameter | null;
 
   /**
-   * Make one.
+   * Takes Paddle's arguments by position or by name.
    *
-   * @throws {ValueError} `INVALID_VALUE`: fewer than 2 classes
+   * @throws {ValueError} `INVALID_VALUE` for fewer than 2 classes, or fewer than 1 with a custom tree
    */
   constructor(
     ...args: Call<
@@ -220,13 +223,13 @@ export class HSigmoidLoss extends BuiltInLayer<HSigmoidLossArguments> {
 export interface PReLUArguments {
   /** 1, or the number of channels. @default {1} */
   numParameters?: number;
-  /** Initial value. @default {0.25} */
+  /** The initial value. @default {0.25} */
   init?: number;
-  /** Of the weight. @default {null} */
+  /** Attributes of the weight. @default {null} */
   weightAttr?: ParamAttrLike;
-  /** Which axis the channels are. @default {"NCHW"} */
+  /** The order of the axes, which says where the channels are. @default {"NCHW"} */
   dataFormat?: string;
-  /** Name of the layer's outputs; it names no parameter. @default {null} */
+  /** The name of the layer's outputs; does not affect parameter names. @default {null} */
   name?: string | null;
 }
 
@@ -237,12 +240,12 @@ const PRELU: Signature<PReLUArguments> = {
 
 /** `_weight` [numParameters]. Mirrors `paddle.nn.PReLU` (3.3). */
 export class PReLU extends BuiltInLayer<PReLUArguments> {
-  /** Begins the names. */
+  /** The class name from which parameter names derive; survives minification. */
   static readonly className: string = "PReLU";
   /** [numParameters], or null. */
   declare _weight: Parameter | null;
 
-  /** Make one. */
+  /** Takes Paddle's arguments by position or by name. */
   constructor(...args: Call<PReLUArguments, ["numParameters", "init", "weightAttr", "dataFormat", "name"]>) {
     super(PRELU, args);
     const { numParameters, init, weightAttr } = this.config;
@@ -252,15 +255,15 @@ export class PReLU extends BuiltInLayer<PReLUArguments> {
 
 /** Arguments of {@linkcode SpectralNorm}. */
 export interface SpectralNormArguments {
-  /** Shape of the weight that is normalized. */
+  /** The shape of the weight to normalize. */
   weightShape: readonly number[];
-  /** Which of its axes is the rows of a matrix. @default {0} */
+  /** The axis of the weight that becomes the rows of a matrix. @default {0} */
   dim?: number;
-  /** Iterations. @default {1} */
+  /** Number of power iterations. @default {1} */
   powerIters?: number;
-  /** Added to what is divided by. @default {1e-12} */
+  /** Added to the denominator. @default {1e-12} */
   eps?: number;
-  /** Of both vectors. @default {"float32"} */
+  /** The dtype of both vectors. @default {"float32"} */
   dtype?: "float32" | "float64";
 }
 
@@ -269,19 +272,22 @@ const SPECTRAL_NORM: Signature<SpectralNormArguments> = {
   defaults: { weightShape: REQUIRED, dim: 0, powerIters: 1, eps: 1e-12, dtype: "float32" },
 };
 
-/** `weight_u` and `weight_v`, frozen: as long as the axis, and as the others together. Mirrors `paddle.nn.SpectralNorm` (3.3). */
+/**
+ * `weight_u` and `weight_v`, both frozen, with the length of the axis and the product of the other lengths. Mirrors
+ * `paddle.nn.SpectralNorm` (3.3).
+ */
 export class SpectralNorm extends BuiltInLayer<SpectralNormArguments> {
-  /** Begins the names. */
+  /** The class name from which parameter names derive; survives minification. */
   static readonly className: string = "SpectralNorm";
   /** [weightShape[dim]]. */
   declare weight_u: Parameter;
-  /** [the other lengths' product]. */
+  /** [product of the other lengths]. */
   declare weight_v: Parameter;
 
   /**
-   * Make one.
+   * Takes Paddle's arguments by position or by name.
    *
-   * @throws {ValueError} `INVALID_VALUE`: an empty shape, or a dim that is no axis
+   * @throws {ValueError} `INVALID_VALUE` for an empty shape, or a dim that is not an axis
    */
   constructor(...args: Call<SpectralNormArguments, ["weightShape", "dim", "powerIters", "eps", "dtype"]>) {
     super(SPECTRAL_NORM, args);

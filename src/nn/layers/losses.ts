@@ -1,5 +1,5 @@
 /**
- * Losses without parameters: they own nothing, and hold their arguments.
+ * Losses without parameters: they have no parameters or buffers, only their arguments.
  *
  * @module
  */

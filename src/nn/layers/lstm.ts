@@ -1,5 +1,5 @@
 /**
- * The three recurrent networks.
+ * The recurrent networks SimpleRNN, GRU and LSTM.
  *
  * @module
  */
@@ -19,7 +19,7 @@ const start = {
 const attributes = { weightIhAttr: null, weightHhAttr: null, biasIhAttr: null, biasHhAttr: null } as const;
 const end = { name: null, paddle: NEWEST } as const;
 
-/** What a cell is given of the arguments of the whole. */
+/** The arguments of a network that are passed to its cells. */
 function cellArguments(config: Readonly<Required<RecurrentArguments>>): {
   hiddenSize: number;
   paddle: Required<RecurrentArguments>["paddle"];
@@ -32,22 +32,22 @@ function cellArguments(config: Readonly<Required<RecurrentArguments>>): {
   return { hiddenSize, weightIhAttr, weightHhAttr, biasIhAttr, biasHhAttr, paddle };
 }
 
-// Functions, so that a bundle has nothing of the layers that it does not use.
+// Functions, so that a bundle contains nothing of the layers it does not use.
 const simpleRnn = (): Signature<SimpleRNNArguments> => ({
   name: "SimpleRNN",
   defaults: { ...start, activation: "tanh", ...attributes, ...end },
   positional: 12,
 });
 
-/** Layers of {@linkcode SimpleRNNCell}. Mirrors `paddle.nn.SimpleRNN` (3.3). */
+/** A network of {@linkcode SimpleRNNCell}s. Mirrors `paddle.nn.SimpleRNN` (3.3). */
 export class SimpleRNN extends RNNBase<SimpleRNNArguments> {
-  /** Begins the names. */
+  /** The class name from which parameter names derive; survives minification. */
   static override readonly className: string = "SimpleRNN";
 
   /**
-   * Make one.
+   * Takes Paddle's arguments by position or by name.
    *
-   * @throws {ValueError} `INVALID_VALUE`: arguments that Paddle refuses
+   * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
    */
   constructor(
     ...args: Call<
@@ -82,15 +82,15 @@ const gru = (): Signature<RecurrentArguments> => ({
   positional: 11,
 });
 
-/** Layers of {@linkcode GRUCell}. Mirrors `paddle.nn.GRU` (3.3). */
+/** A network of {@linkcode GRUCell}s. Mirrors `paddle.nn.GRU` (3.3). */
 export class GRU extends RNNBase<RecurrentArguments> {
-  /** Begins the names. */
+  /** The class name from which parameter names derive; survives minification. */
   static override readonly className: string = "GRU";
 
   /**
-   * Make one.
+   * Takes Paddle's arguments by position or by name.
    *
-   * @throws {ValueError} `INVALID_VALUE`: arguments that Paddle refuses
+   * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
    */
   constructor(
     ...args: Call<
@@ -122,15 +122,15 @@ const lstm = (): Signature<LSTMArguments> => ({
   positional: 12,
 });
 
-/** Layers of {@linkcode LSTMCell}. Mirrors `paddle.nn.LSTM` (3.3). */
+/** A network of {@linkcode LSTMCell}s. Mirrors `paddle.nn.LSTM` (3.3). */
 export class LSTM extends RNNBase<LSTMArguments> {
-  /** Begins the names. */
+  /** The class name from which parameter names derive; survives minification. */
   static override readonly className: string = "LSTM";
 
   /**
-   * Make one.
+   * Takes Paddle's arguments by position or by name.
    *
-   * @throws {ValueError} `INVALID_VALUE`: arguments that Paddle refuses
+   * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
    */
   constructor(
     ...args: Call<

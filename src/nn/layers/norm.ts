@@ -1,5 +1,5 @@
 /**
- * Normalization of layers, groups and instances.
+ * Layer, group and instance normalization.
  *
  * @module
  */
@@ -16,19 +16,19 @@ const ONES = /* @__PURE__ */ new Constant(1);
 
 /** Arguments of {@linkcode InstanceNorm1D}, {@linkcode InstanceNorm2D} and {@linkcode InstanceNorm3D}. */
 export interface InstanceNormArguments {
-  /** Channels. */
+  /** Number of channels. */
   numFeatures: number;
   /** Added to the variance. @default {1e-5} */
   epsilon?: number;
-  /** Not used by Paddle either. @default {0.9} */
+  /** Unused, in Paddle, too. @default {0.9} */
   momentum?: number;
-  /** Of the scale; false, with `biasAttr`: there is none. @default {null} */
+  /** Attributes of the scale; false, only together with `biasAttr`, for no scale. @default {null} */
   weightAttr?: ParamAttrLike;
-  /** Of the bias; false, with `weightAttr`: there is none. @default {null} */
+  /** Attributes of the bias; false, only together with `weightAttr`, for no bias. @default {null} */
   biasAttr?: ParamAttrLike;
-  /** Which axis the channels are. @default {"NCL", "NCHW" or "NCDHW"} */
+  /** The order of the axes, which says where the channels are. @default {"NCL", "NCHW" or "NCDHW"} */
   dataFormat?: string;
-  /** Name of the layer's outputs; it names no parameter. @default {null} */
+  /** The name of the layer's outputs; does not affect parameter names. @default {null} */
   name?: string | null;
 }
 
@@ -50,7 +50,7 @@ export abstract class InstanceNormND extends BuiltInLayer<InstanceNormArguments>
   /** [numFeatures], or null. */
   declare bias: Parameter | null;
 
-  /** Make its parameters. */
+  /** Creates the parameters. */
   constructor(axes: number, args: readonly unknown[]) {
     const name = `InstanceNorm${axes}D`;
     const dataFormat = ["NCL", "NCHW", "NCDHW"][axes - 1];
@@ -78,9 +78,9 @@ export abstract class InstanceNormND extends BuiltInLayer<InstanceNormArguments>
 
 /** `scale` and `bias`, [numFeatures]. Mirrors `paddle.nn.InstanceNorm1D` (3.3). */
 export class InstanceNorm1D extends InstanceNormND {
-  /** Begins the names. */
+  /** The class name from which parameter names derive; survives minification. */
   static readonly className: string = "InstanceNorm1D";
-  /** Make one. */
+  /** Takes Paddle's arguments by position or by name. */
   constructor(...args: Call<InstanceNormArguments, InstanceNormOrder>) {
     super(1, args);
   }
@@ -88,9 +88,9 @@ export class InstanceNorm1D extends InstanceNormND {
 
 /** `scale` and `bias`, [numFeatures]. Mirrors `paddle.nn.InstanceNorm2D` (3.3). */
 export class InstanceNorm2D extends InstanceNormND {
-  /** Begins the names. */
+  /** The class name from which parameter names derive; survives minification. */
   static readonly className: string = "InstanceNorm2D";
-  /** Make one. */
+  /** Takes Paddle's arguments by position or by name. */
   constructor(...args: Call<InstanceNormArguments, InstanceNormOrder>) {
     super(2, args);
   }
@@ -98,9 +98,9 @@ export class InstanceNorm2D extends InstanceNormND {
 
 /** `scale` and `bias`, [numFeatures]. Mirrors `paddle.nn.InstanceNorm3D` (3.3). */
 export class InstanceNorm3D extends InstanceNormND {
-  /** Begins the names. */
+  /** The class name from which parameter names derive; survives minification. */
   static readonly className: string = "InstanceNorm3D";
-  /** Make one. */
+  /** Takes Paddle's arguments by position or by name. */
   constructor(...args: Call<InstanceNormArguments, InstanceNormOrder>) {
     super(3, args);
   }
@@ -108,15 +108,15 @@ export class InstanceNorm3D extends InstanceNormND {
 
 /** Arguments of {@linkcode LayerNorm}. */
 export interface LayerNormArguments {
-  /** Lengths of the axes that are normalized. */
+  /** The lengths of the axes to normalize. */
   normalizedShape: number | readonly number[];
   /** Added to the variance. @default {1e-5} */
   epsilon?: number;
-  /** Of the weight; false: there is none. @default {null} */
+  /** Attributes of the weight; false for no weight. @default {null} */
   weightAttr?: ParamAttrLike;
-  /** Of the bias; false: there is none. @default {null} */
+  /** Attributes of the bias; false for no bias. @default {null} */
   biasAttr?: ParamAttrLike;
-  /** Name of the layer's outputs; it names no parameter. @default {null} */
+  /** The name of the layer's outputs; does not affect parameter names. @default {null} */
   name?: string | null;
 }
 
@@ -125,16 +125,16 @@ const LAYER_NORM: Signature<LayerNormArguments> = {
   defaults: { normalizedShape: REQUIRED, epsilon: 1e-5, weightAttr: null, biasAttr: null, name: null },
 };
 
-/** `weight` and `bias`, flat: as long as the normalized axes together. Mirrors `paddle.nn.LayerNorm` (3.3). */
+/** `weight` and `bias`, flattened: one element for each in the normalized axes. Mirrors `paddle.nn.LayerNorm` (3.3). */
 export class LayerNorm extends BuiltInLayer<LayerNormArguments> {
-  /** Begins the names. */
+  /** The class name from which parameter names derive; survives minification. */
   static readonly className: string = "LayerNorm";
   /** [product of normalizedShape], or null. */
   declare weight: Parameter | null;
   /** [product of normalizedShape], or null. */
   declare bias: Parameter | null;
 
-  /** Make one. */
+  /** Takes Paddle's arguments by position or by name. */
   constructor(
     ...args: Call<LayerNormArguments, ["normalizedShape", "epsilon", "weightAttr", "biasAttr", "name"]>
   ) {
@@ -149,19 +149,19 @@ export class LayerNorm extends BuiltInLayer<LayerNormArguments> {
 
 /** Arguments of {@linkcode GroupNorm}. */
 export interface GroupNormArguments extends OfPaddle {
-  /** Groups of channels. */
+  /** Number of channel groups. */
   numGroups: number;
-  /** Channels. */
+  /** Number of channels. */
   numChannels: number;
   /** Added to the variance. @default {1e-5} */
   epsilon?: number;
-  /** Of the weight; false: there is none. @default {null} */
+  /** Attributes of the weight; false for no weight. @default {null} */
   weightAttr?: ParamAttrLike;
-  /** Of the bias; false: there is none. @default {null} */
+  /** Attributes of the bias; false for no bias. @default {null} */
   biasAttr?: ParamAttrLike;
-  /** Which axis the channels are. @default {"NCHW"} */
+  /** The order of the axes, which says where the channels are. @default {"NCHW"} */
   dataFormat?: string;
-  /** Name of the layer's outputs; it names no parameter. @default {null} */
+  /** The name of the layer's outputs; does not affect parameter names. @default {null} */
   name?: string | null;
 }
 
@@ -181,18 +181,18 @@ const GROUP_NORM: Signature<GroupNormArguments> = {
 };
 
 /**
- * `weight` and `bias`, [numChannels]; up to 3.1 what is switched off stays, frozen. As in Paddle, only a learning rate of 0 freezes the others:
- * `trainable: false` does not. Mirrors `paddle.nn.GroupNorm` (3.3).
+ * `weight` and `bias`, [numChannels]; up to 3.1, what is switched off remains as a frozen parameter. As in Paddle, the others are only
+ * frozen by a learning rate of 0, not by `trainable: false`. Mirrors `paddle.nn.GroupNorm` (3.3).
  */
 export class GroupNorm extends BuiltInLayer<GroupNormArguments> {
-  /** Begins the names. */
+  /** The class name from which parameter names derive; survives minification. */
   static readonly className: string = "GroupNorm";
   /** [numChannels], or null. */
   declare weight: Parameter | null;
   /** [numChannels], or null. */
   declare bias: Parameter | null;
 
-  /** Make one. */
+  /** Takes Paddle's arguments by position or by name. */
   constructor(
     ...args: Call<
       GroupNormArguments,

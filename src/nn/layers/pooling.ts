@@ -1,5 +1,5 @@
 /**
- * Pooling and padding: they own nothing, and hold their arguments.
+ * Pooling and padding: they have no parameters or buffers, only their arguments.
  *
  * @module
  */

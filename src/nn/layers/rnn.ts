@@ -1,5 +1,5 @@
 /**
- * Recurrent networks.
+ * The wrappers and the base class of recurrent networks.
  *
  * @module
  */
@@ -15,22 +15,22 @@ import type { CellAttributes } from "./rnn_cells.ts";
 
 /** Arguments of {@linkcode RNN}. */
 export interface RNNArguments {
-  /** One step. */
+  /** The cell, which computes one step. */
   cell: Layer;
   /** Whether it runs backwards. @default {false} */
   isReverse?: boolean;
-  /** Whether time is axis 0. @default {false} */
+  /** Whether axis 0 is time. @default {false} */
   timeMajor?: boolean;
 }
 
-/** A cell, under `cell`. Mirrors `paddle.nn.RNN` (3.3). */
+/** Runs a cell, held under `cell`. Mirrors `paddle.nn.RNN` (3.3). */
 export class RNN extends BuiltInLayer<RNNArguments> {
-  /** Begins the names. */
+  /** The class name from which parameter names derive; survives minification. */
   static readonly className: string = "RNN";
-  /** One step. */
+  /** The cell, which computes one step. */
   cell: Layer;
 
-  /** Make one. */
+  /** Takes Paddle's arguments by position or by name. */
   constructor(...args: Call<RNNArguments, ["cell", "isReverse", "timeMajor"]>) {
     super({ name: "RNN", defaults: { cell: REQUIRED, isReverse: false, timeMajor: false } }, args);
     this.cell = this.config.cell;
@@ -39,24 +39,24 @@ export class RNN extends BuiltInLayer<RNNArguments> {
 
 /** Arguments of {@linkcode BiRNN}. */
 export interface BiRNNArguments {
-  /** One step forwards. */
+  /** The cell of the forward direction. */
   cellFw: Layer;
-  /** One step backwards. */
+  /** The cell of the backward direction. */
   cellBw: Layer;
-  /** Whether time is axis 0. @default {false} */
+  /** Whether axis 0 is time. @default {false} */
   timeMajor?: boolean;
 }
 
-/** Two cells, under `cell_fw` and `cell_bw`. Mirrors `paddle.nn.BiRNN` (3.3). */
+/** Runs two cells, held under `cell_fw` and `cell_bw`. Mirrors `paddle.nn.BiRNN` (3.3). */
 export class BiRNN extends BuiltInLayer<BiRNNArguments> {
-  /** Begins the names. */
+  /** The class name from which parameter names derive; survives minification. */
   static readonly className: string = "BiRNN";
-  /** One step forwards. */
+  /** The cell of the forward direction. */
   cell_fw: Layer;
-  /** One step backwards. */
+  /** The cell of the backward direction. */
   cell_bw: Layer;
 
-  /** Make one. */
+  /** Takes Paddle's arguments by position or by name. */
   constructor(...args: Call<BiRNNArguments, ["cellFw", "cellBw", "timeMajor"]>) {
     super({ name: "BiRNN", defaults: { cellFw: REQUIRED, cellBw: REQUIRED, timeMajor: false } }, args);
     this.cell_fw = this.config.cellFw;
@@ -66,19 +66,19 @@ export class BiRNN extends BuiltInLayer<BiRNNArguments> {
 
 /** Arguments of {@linkcode GRU}. */
 export interface RecurrentArguments extends CellAttributes {
-  /** Length of an input. */
+  /** Size of an input. */
   inputSize: number;
-  /** Length of a hidden state. */
+  /** Size of the hidden state. */
   hiddenSize: number;
-  /** Layers one above the other. @default {1} */
+  /** Number of stacked layers. @default {1} */
   numLayers?: number;
-  /** `"forward"`, or `"bidirect"`, which is `"bidirectional"`. @default {"forward"} */
+  /** `"forward"`, or `"bidirect"` or its synonym `"bidirectional"`. @default {"forward"} */
   direction?: string;
-  /** Whether time is axis 0. @default {false} */
+  /** Whether axis 0 is time. @default {false} */
   timeMajor?: boolean;
-  /** Share of what is dropped between layers. @default {0} */
+  /** Dropout probability between layers. @default {0} */
   dropout?: number;
-  /** Name of the layer's outputs; it names no parameter. @default {null} */
+  /** The name of the layer's outputs; does not affect parameter names. @default {null} */
   name?: string | null;
 }
 
@@ -90,19 +90,19 @@ export interface SimpleRNNArguments extends RecurrentArguments {
 
 /** Arguments of {@linkcode LSTM}. */
 export interface LSTMArguments extends RecurrentArguments {
-  /** Length of what a hidden state is projected to; 0: it is not. Since 3.0. @default {0} */
+  /** Size to which the hidden state is projected; 0 for no projection. Since 3.0. @default {0} */
   projSize?: number;
 }
 
-/** How a layer makes its cells. */
+/** Creates a cell for inputs of a given size. */
 export type MakeCell = (inputSize: number) => Layer;
 
-/** Layers of cells, and their parameters under flat names, too: `weight_ih_l0`, ..., `bias_hh_l1_reverse`. */
+/** Stacked layers of cells, whose parameters also have flat names: `weight_ih_l0`, ..., `bias_hh_l1_reverse`. */
 export abstract class RNNBase<A extends RecurrentArguments> extends LayerList {
-  /** The constructor's arguments by name, defaults filled in: for other software that runs the layer. */
+  /** The constructor's arguments by name, with defaults filled in, for other software that runs the layer. */
   readonly config: Readonly<Required<A>>;
 
-  /** Take the arguments. */
+  /** Binds and checks the arguments. */
   constructor(signature: Signature<A>, args: readonly unknown[]) {
     const config = bind(signature, args);
     super();
@@ -114,7 +114,7 @@ export abstract class RNNBase<A extends RecurrentArguments> extends LayerList {
     needSize(signature.name, "numLayers", numLayers);
   }
 
-  /** Make the cells, then give their parameters flat names (TRAINING.md 6). */
+  /** Create the cells, then give their parameters flat names (TRAINING.md 6). */
   protected fill(makeCell: MakeCell, outputSize: number): void {
     const { inputSize, numLayers, direction, timeMajor, ...rest }: RecurrentArguments = this.config;
     const both = direction !== "forward";
@@ -136,13 +136,16 @@ export abstract class RNNBase<A extends RecurrentArguments> extends LayerList {
     this.#share(names, 4 * numLayers! * (both ? 2 : 1));
   }
 
-  /** Names and parameters are paired off in order, whatever they are: so does Paddle, also where a bias is switched off. */
+  /**
+   * Pair names with parameters in order, whatever they are, as Paddle does, even if a bias is switched off. `whole` is the number of
+   * parameters if none is.
+   */
   #share(names: string[], whole: number): void {
     const parameters = this.parameters();
     const registry = registryOf(this);
     const pairs = Math.min(names.length, parameters.length);
     for (let i = 0; i < pairs; i++) registry.put("parameters", names[i], parameters[i]);
-    // Here Paddle packs the weights for cuDNN. It names what it packs, and it cannot pack too few of them: IndexError.
+    // Here Paddle packs the weights for cuDNN. This uses up a name, and raises an IndexError if there are too few.
     if (parameters.length !== whole) return;
     const { paddle, numLayers }: RecurrentArguments = this.config;
     if (!packs(pairs, whole / 2)) {
@@ -157,7 +160,7 @@ export abstract class RNNBase<A extends RecurrentArguments> extends LayerList {
   }
 }
 
-/** Whether every weight has its place in Paddle's list of as many: biases go behind all `weights`. */
+/** Whether `count` parameters all fit into Paddle's list of that length, in which the biases follow all `weights` weights. */
 function packs(count: number, weights: number): boolean {
   for (let i = 0; i < count; i++) {
     if ((i % 4 < 2 ? 0 : weights) + 2 * Math.floor(i / 4) + i % 2 >= count) return false;

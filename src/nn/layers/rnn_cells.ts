@@ -1,5 +1,5 @@
 /**
- * One step of a recurrent network.
+ * The cells of recurrent networks, which compute one step.
  *
  * @module
  */
@@ -12,25 +12,25 @@ import { BuiltInLayer } from "./built_in_layer.ts";
 import { need, needSize } from "./check.ts";
 import { frozen, type OfPaddle } from "./frozen.ts";
 
-/** Attributes of a cell's parameters; what is false stays since 2.6, frozen: weights 1, biases 0. */
+/** Attributes of a cell's parameters. Since 2.6, false leaves a frozen parameter: 1 for weights, 0 for biases. */
 export interface CellAttributes extends OfPaddle {
-  /** From input to hidden. @default {null} */
+  /** Attributes of the input-to-hidden weight. @default {null} */
   weightIhAttr?: ParamAttrLike;
-  /** From hidden to hidden. @default {null} */
+  /** Attributes of the hidden-to-hidden weight. @default {null} */
   weightHhAttr?: ParamAttrLike;
-  /** Beside weight_ih. @default {null} */
+  /** Attributes of the bias that goes with weight_ih. @default {null} */
   biasIhAttr?: ParamAttrLike;
-  /** Beside weight_hh. @default {null} */
+  /** Attributes of the bias that goes with weight_hh. @default {null} */
   biasHhAttr?: ParamAttrLike;
 }
 
 /** Arguments of {@linkcode GRUCell}. */
 export interface CellArguments extends CellAttributes {
-  /** Length of an input. */
+  /** Size of an input. */
   inputSize: number;
-  /** Length of a hidden state. */
+  /** Size of the hidden state. */
   hiddenSize: number;
-  /** Name of the layer's outputs; it names no parameter. @default {null} */
+  /** The name of the layer's outputs; does not affect parameter names. @default {null} */
   name?: string | null;
 }
 
@@ -42,14 +42,14 @@ export interface SimpleRNNCellArguments extends CellArguments {
 
 /** Arguments of {@linkcode LSTMCell}. */
 export interface LSTMCellArguments extends CellArguments {
-  /** Length of what a hidden state is projected to; 0: it is not. Since 3.0. @default {0} */
+  /** Size to which the hidden state is projected; 0 for no projection. Since 3.0. @default {0} */
   projSize?: number;
 }
 
 const attributes = { weightIhAttr: null, weightHhAttr: null, biasIhAttr: null, biasHhAttr: null } as const;
 const sizes = { inputSize: REQUIRED, hiddenSize: REQUIRED } as const;
 
-/** What all cells have. */
+/** What all cells have in common. */
 export abstract class RNNCellBase<A extends CellArguments> extends BuiltInLayer<A> {
   /** [gates * hiddenSize, inputSize]. */
   declare weight_ih: Parameter | null;
@@ -60,7 +60,7 @@ export abstract class RNNCellBase<A extends CellArguments> extends BuiltInLayer<
   /** [gates * hiddenSize]. */
   declare bias_hh: Parameter | null;
 
-  /** Make the four parameters. */
+  /** Create the four parameters. */
   protected fill(name: string, gates: number, projSize = 0): void {
     const { inputSize, hiddenSize, weightIhAttr, weightHhAttr, biasIhAttr, biasHhAttr, paddle }: CellArguments =
       this.config;
@@ -81,7 +81,7 @@ export abstract class RNNCellBase<A extends CellArguments> extends BuiltInLayer<
   }
 }
 
-// Functions, so that a bundle has nothing of the layers that it does not use.
+// Functions, so that a bundle contains nothing of the layers it does not use.
 const simpleRnnCell = (): Signature<SimpleRNNCellArguments> => ({
   name: "SimpleRNNCell",
   defaults: { ...sizes, activation: "tanh", ...attributes, name: null, paddle: NEWEST },
@@ -90,13 +90,13 @@ const simpleRnnCell = (): Signature<SimpleRNNCellArguments> => ({
 
 /** `weight_ih`, `weight_hh`, `bias_ih`, `bias_hh` of one gate. Mirrors `paddle.nn.SimpleRNNCell` (3.3). */
 export class SimpleRNNCell extends RNNCellBase<SimpleRNNCellArguments> {
-  /** Begins the names. */
+  /** The class name from which parameter names derive; survives minification. */
   static readonly className: string = "SimpleRNNCell";
 
   /**
-   * Make one.
+   * Takes Paddle's arguments by position or by name.
    *
-   * @throws {ValueError} `INVALID_VALUE`: a size that cannot be, or another activation
+   * @throws {ValueError} `INVALID_VALUE` for an impossible size or an unknown activation
    */
   constructor(
     ...args: Call<
@@ -131,13 +131,13 @@ const gruCell = (): Signature<CellArguments> => ({
 
 /** `weight_ih`, `weight_hh`, `bias_ih`, `bias_hh` of three gates. Mirrors `paddle.nn.GRUCell` (3.3). */
 export class GRUCell extends RNNCellBase<CellArguments> {
-  /** Begins the names. */
+  /** The class name from which parameter names derive; survives minification. */
   static readonly className: string = "GRUCell";
 
   /**
-   * Make one.
+   * Takes Paddle's arguments by position or by name.
    *
-   * @throws {ValueError} `INVALID_VALUE`: a size that cannot be
+   * @throws {ValueError} `INVALID_VALUE` for an impossible size
    */
   constructor(
     ...args: Call<
@@ -156,17 +156,17 @@ const lstmCell = (): Signature<LSTMCellArguments> => ({
   positional: 8,
 });
 
-/** `weight_ih`, `weight_hh`, `bias_ih`, `bias_hh` of four gates, and `weight_ho` with a projSize. Mirrors `paddle.nn.LSTMCell` (3.3). */
+/** `weight_ih`, `weight_hh`, `bias_ih`, `bias_hh` of four gates; with a projSize, also `weight_ho`. Mirrors `paddle.nn.LSTMCell` (3.3). */
 export class LSTMCell extends RNNCellBase<LSTMCellArguments> {
-  /** Begins the names. */
+  /** The class name from which parameter names derive; survives minification. */
   static readonly className: string = "LSTMCell";
   /** [hiddenSize, projSize]; only with a projSize. */
   declare weight_ho?: Parameter | null;
 
   /**
-   * Make one.
+   * Takes Paddle's arguments by position or by name.
    *
-   * @throws {ValueError} `INVALID_VALUE`: a size that cannot be
+   * @throws {ValueError} `INVALID_VALUE` for an impossible size
    */
   constructor(
     ...args: Call<
@@ -182,7 +182,7 @@ export class LSTMCell extends RNNCellBase<LSTMCellArguments> {
     this.fill("LSTMCell", 4, projSize);
     if (projSize > 0) {
       const std = 1 / Math.sqrt(hiddenSize);
-      // As weight_hh; but what is false is not there.
+      // Like weight_hh, but with false there is no parameter.
       const options = { attr: weightHhAttr, defaultInitializer: new Uniform(-std, std) };
       this.weight_ho = this.createParameter([hiddenSize, projSize], options);
     }

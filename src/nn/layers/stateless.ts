@@ -1,6 +1,6 @@
 /**
- * Layers that own nothing. They have their place among others, with their names counted, and hold their arguments for software that runs
- * them.
+ * Layers without parameters and buffers. They take their place among other layers, count in the generated names, and keep their arguments
+ * for software that runs them.
  *
  * @module
  */
@@ -10,16 +10,16 @@ import { BuiltInLayer } from "./built_in_layer.ts";
 /** A layer without parameters and buffers. */
 export class StatelessLayer extends BuiltInLayer<Record<string, unknown>> {}
 
-/** Makes layers without parameters and buffers: arguments by position in Paddle's order, by name in a last object, or some of each. */
+/** Creates layers without parameters and buffers; takes Paddle's arguments by position, by name in a final object, or a mix of both. */
 export type StatelessLayerClass = new (...args: unknown[]) => StatelessLayer;
 
-/** The class of that name, with these arguments and their defaults. */
+/** Creates the class of that name, with these arguments and their defaults. */
 export function stateless(
   name: string,
   defaults: Readonly<Record<string, unknown | typeof REQUIRED>>,
 ): StatelessLayerClass {
   return class extends StatelessLayer {
-    /** Begins the names. */
+    /** The class name from which parameter names derive; survives minification. */
     static readonly className: string = name;
     constructor(...args: unknown[]) {
       super({ name, defaults }, args);

@@ -16,13 +16,13 @@ import {
   type TransformerLayerArguments,
 } from "./transformer_layers.ts";
 
-/** A layer whose arguments make another of its kind. */
+/** A layer that keeps its constructor's arguments, so that copies can be created from them. */
 export interface Repeatable extends Layer {
   /** The arguments. */
   readonly config: Readonly<Record<string, unknown>> | Readonly<object>;
 }
 
-/** The given layer first, then others made anew from its arguments: they share nothing with it. */
+/** The given layer, followed by new ones created from its arguments, which share nothing with it. */
 function repeated(layer: Repeatable, count: number): LayerList {
   need(typeof layer.config === "object", "The layer of a stack holds its arguments in `config`, to be made again");
   const Class = layer.constructor as new (config: object) => Layer;
@@ -35,22 +35,22 @@ function repeated(layer: Repeatable, count: number): LayerList {
 export interface TransformerEncoderArguments {
   /** The first layer. */
   encoderLayer: Repeatable;
-  /** How many layers there are. */
+  /** The number of layers. */
   numLayers: number;
-  /** A last normalization. @default {null} */
+  /** The final normalization. @default {null} */
   norm?: Layer | null;
 }
 
-/** `layers.0`, `layers.1`, ..., and `norm` where it is given. Mirrors `paddle.nn.TransformerEncoder` (3.3). */
+/** `layers.0`, `layers.1`, ..., and `norm` if given. Mirrors `paddle.nn.TransformerEncoder` (3.3). */
 export class TransformerEncoder extends BuiltInLayer<TransformerEncoderArguments> {
-  /** Begins the names. */
+  /** The class name from which parameter names derive; survives minification. */
   static readonly className: string = "TransformerEncoder";
-  /** The layers: the first is the given one. */
+  /** The layers; the first is the one passed in. */
   layers: LayerList;
-  /** A last normalization, or null. */
+  /** The final normalization, or null. */
   norm: Layer | null;
 
-  /** Make one. */
+  /** Takes Paddle's arguments by position or by name. */
   constructor(...args: Call<TransformerEncoderArguments, ["encoderLayer", "numLayers", "norm"]>) {
     super({ name: "TransformerEncoder", defaults: { encoderLayer: REQUIRED, numLayers: REQUIRED, norm: null } }, args);
     needSize("TransformerEncoder", "numLayers", this.config.numLayers);
@@ -63,22 +63,22 @@ export class TransformerEncoder extends BuiltInLayer<TransformerEncoderArguments
 export interface TransformerDecoderArguments {
   /** The first layer. */
   decoderLayer: Repeatable;
-  /** How many layers there are. */
+  /** The number of layers. */
   numLayers: number;
-  /** A last normalization. @default {null} */
+  /** The final normalization. @default {null} */
   norm?: Layer | null;
 }
 
-/** `layers.0`, `layers.1`, ..., and `norm` where it is given. Mirrors `paddle.nn.TransformerDecoder` (3.3). */
+/** `layers.0`, `layers.1`, ..., and `norm` if given. Mirrors `paddle.nn.TransformerDecoder` (3.3). */
 export class TransformerDecoder extends BuiltInLayer<TransformerDecoderArguments> {
-  /** Begins the names. */
+  /** The class name from which parameter names derive; survives minification. */
   static readonly className: string = "TransformerDecoder";
-  /** The layers: the first is the given one. */
+  /** The layers; the first is the one passed in. */
   layers: LayerList;
-  /** A last normalization, or null. */
+  /** The final normalization, or null. */
   norm: Layer | null;
 
-  /** Make one. */
+  /** Takes Paddle's arguments by position or by name. */
   constructor(...args: Call<TransformerDecoderArguments, ["decoderLayer", "numLayers", "norm"]>) {
     super({ name: "TransformerDecoder", defaults: { decoderLayer: REQUIRED, numLayers: REQUIRED, norm: null } }, args);
     needSize("TransformerDecoder", "numLayers", this.config.numLayers);
@@ -89,13 +89,13 @@ export class TransformerDecoder extends BuiltInLayer<TransformerDecoderArguments
 
 /** Arguments of {@linkcode Transformer}. */
 export interface TransformerArguments extends Partial<Omit<TransformerLayerArguments, "layerNormEps">> {
-  /** Layers of the encoder. @default {6} */
+  /** Number of encoder layers. @default {6} */
   numEncoderLayers?: number;
-  /** Layers of the decoder. @default {6} */
+  /** Number of decoder layers. @default {6} */
   numDecoderLayers?: number;
-  /** Takes the encoder's place. @default {null} */
+  /** Replaces the encoder. @default {null} */
   customEncoder?: Layer | null;
-  /** Takes the decoder's place. @default {null} */
+  /** Replaces the decoder. @default {null} */
   customDecoder?: Layer | null;
 }
 
@@ -119,7 +119,7 @@ const TRANSFORMER: Signature<TransformerArguments> = {
   },
 };
 
-/** One, two or three attributes, for the two parts of an encoder's layers and the three of a decoder's. */
+/** Distributes one, two or three attributes over the two parts of an encoder layer and the three of a decoder layer. */
 function attrsOfStacks(attr: AttrOfParts): { encoder: AttrOfParts; decoder: AttrOfParts } {
   if (!Array.isArray(attr)) return { encoder: attr, decoder: attr };
   need(attr.length >= 1 && attr.length <= 3, `A list of attributes has 1 to 3 here: got ${attr.length}`);
@@ -127,9 +127,9 @@ function attrsOfStacks(attr: AttrOfParts): { encoder: AttrOfParts; decoder: Attr
   return { encoder: [first, last], decoder: attr.length === 3 ? [...attr] : [first, first, last] };
 }
 
-/** `encoder` and `decoder`, each with a last `norm`. Mirrors `paddle.nn.Transformer` (3.3). */
+/** `encoder` and `decoder`, each with a final `norm`. Mirrors `paddle.nn.Transformer` (3.3). */
 export class Transformer extends BuiltInLayer<TransformerArguments> {
-  /** Begins the names. */
+  /** The class name from which parameter names derive; survives minification. */
   static readonly className: string = "Transformer";
   /** The encoder. */
   encoder: Layer;
@@ -137,9 +137,9 @@ export class Transformer extends BuiltInLayer<TransformerArguments> {
   decoder: Layer;
 
   /**
-   * Make one.
+   * Takes Paddle's arguments by position or by name.
    *
-   * @throws {ValueError} `INVALID_VALUE`: sizes that cannot be, or lists of attributes that are too long or short
+   * @throws {ValueError} `INVALID_VALUE` for impossible sizes, or for lists of attributes of the wrong length
    */
   constructor(
     ...args: Call<

@@ -1,5 +1,5 @@
 /**
- * One layer of a transformer.
+ * The layers of a transformer.
  *
  * @module
  */
@@ -13,32 +13,32 @@ import { Dropout } from "./dropout.ts";
 import { Linear } from "./linear.ts";
 import { LayerNorm } from "./norm.ts";
 
-/** One attribute for all parts, or one for each. */
+/** One attribute for all parts, or one per part. */
 export type AttrOfParts = ParamAttrLike | readonly ParamAttrLike[];
 
 /** Arguments of {@linkcode TransformerEncoderLayer} and {@linkcode TransformerDecoderLayer}. */
 export interface TransformerLayerArguments {
-  /** Length of an input, and of an output. */
+  /** Size of the inputs and outputs. */
   dModel: number;
-  /** Heads: they divide dModel. */
+  /** Number of heads; must divide dModel. */
   nhead: number;
-  /** Length between the two linear layers. */
+  /** Size of the activations between the two linear layers. */
   dimFeedforward: number;
-  /** Share that is dropped. @default {0.1} */
+  /** Dropout probability. @default {0.1} */
   dropout?: number;
   /** `"relu"` or `"gelu"`. @default {"relu"} */
   activation?: string;
-  /** Share of attention that is dropped. @default {dropout} */
+  /** Dropout probability for the attention weights. @default {dropout} */
   attnDropout?: number | null;
-  /** Share that is dropped after the activation. @default {dropout} */
+  /** Dropout probability after the activation. @default {dropout} */
   actDropout?: number | null;
-  /** Whether each part is normalized before it, and not after. @default {false} */
+  /** Whether normalization comes before each part instead of after it. @default {false} */
   normalizeBefore?: boolean;
-  /** Of all weights, or of each part: attentions, then linear layers. @default {null} */
+  /** Of all weights, or per part: attentions, then linear layers. @default {null} */
   weightAttr?: AttrOfParts;
-  /** Of all biases, or of each part: attentions, then linear layers. @default {null} */
+  /** Attributes of all biases, or per part: attentions, then linear layers. @default {null} */
   biasAttr?: AttrOfParts;
-  /** Added to variances. @default {1e-5} */
+  /** Added to the variances. @default {1e-5} */
   layerNormEps?: number;
 }
 
@@ -83,65 +83,65 @@ function perPart(attr: AttrOfParts, n: number): ParamAttrLike[] {
   return [...attr];
 }
 
-/** What both kinds of layers make in the same way. */
+/** What encoder and decoder layers have in common. */
 export abstract class TransformerLayer extends BuiltInLayer<TransformerLayerArguments> {
-  /** Attention; `part` says which attributes of a list are its own. */
+  /** Creates an attention; `part` is the index of its attributes. */
   protected attention(attrs: Attributes, part: number): MultiHeadAttention {
     const { dModel: embedDim, nhead: numHeads, attnDropout, dropout } = this.config;
     const weightAttr = attrs.weight[part], biasAttr = attrs.bias[part];
     return new MultiHeadAttention({ embedDim, numHeads, dropout: attnDropout ?? dropout, weightAttr, biasAttr });
   }
 
-  /** Attributes of all parts. */
+  /** The attributes of each part. */
   protected attributes(parts: number): Attributes {
     const { weightAttr, biasAttr } = this.config;
     return { weight: perPart(weightAttr, parts), bias: perPart(biasAttr, parts) };
   }
 
-  /** What drops numbers: it owns nothing, and is there by its name. */
+  /** Creates a dropout layer. */
   protected dropping(share: number): Layer {
     return new Dropout({ p: share, mode: "upscale_in_train" });
   }
 
-  /** A normalization. */
+  /** Creates a normalization layer. */
   protected norm(): LayerNorm {
     return new LayerNorm(this.config.dModel, this.config.layerNormEps);
   }
 }
 
-/** Attributes part by part. */
+/** Attributes per part. */
 export interface Attributes {
-  /** Of the weights. */
+  /** Attributes of the weights. */
   weight: ParamAttrLike[];
-  /** Of the biases. */
+  /** Attributes of the biases. */
   bias: ParamAttrLike[];
 }
 
 /** `self_attn`, `linear1`, `linear2`, `norm1`, `norm2`. Mirrors `paddle.nn.TransformerEncoderLayer` (3.3). */
 export class TransformerEncoderLayer extends TransformerLayer {
-  /** Begins the names. */
+  /** The class name from which parameter names derive; survives minification. */
   static readonly className: string = "TransformerEncoderLayer";
-  /** Attention to the input. */
+  /** Self-attention. */
   self_attn: MultiHeadAttention;
-  /** Outwards. */
+  /** From dModel to dimFeedforward. */
   linear1: Linear;
-  /** Back. */
+  /** From dimFeedforward back to dModel. */
   linear2: Linear;
-  /** Of attention. */
+  /** Normalization of the self-attention. */
   norm1: LayerNorm;
-  /** Of the linear layers. */
+  /** Normalization of the linear layers. */
   norm2: LayerNorm;
 
-  /** After the activation. */
+  /** Dropout after the activation. */
   dropout: Layer;
-  /** After part 1. */
+  /** Dropout after part 1. */
   dropout1: Layer;
-  /** After part 2. */
+  /** Dropout after part 2. */
   dropout2: Layer;
   /**
-   * Make one.
+   * Takes Paddle's arguments by position or by name.
    *
-   * @throws {ValueError} `INVALID_VALUE`: sizes that cannot be, or lists of attributes that are too long or short
+   * @throws {ValueError} `INVALID_VALUE` for impossible sizes, or for lists of attributes of the wrong length
    */
   constructor(...args: Call<TransformerLayerArguments, TransformerLayerOrder>) {
     super(layerSignature("TransformerEncoderLayer"), args);
@@ -160,35 +160,35 @@ export class TransformerEncoderLayer extends TransformerLayer {
 
 /** `self_attn`, `cross_attn`, `linear1`, `linear2`, `norm1`, `norm2`, `norm3`. Mirrors `paddle.nn.TransformerDecoderLayer` (3.3). */
 export class TransformerDecoderLayer extends TransformerLayer {
-  /** Begins the names. */
+  /** The class name from which parameter names derive; survives minification. */
   static readonly className: string = "TransformerDecoderLayer";
-  /** Attention to the input. */
+  /** Self-attention. */
   self_attn: MultiHeadAttention;
-  /** Attention to the encoder. */
+  /** Attention to the encoder's output. */
   cross_attn: MultiHeadAttention;
-  /** Outwards. */
+  /** From dModel to dimFeedforward. */
   linear1: Linear;
-  /** Back. */
+  /** From dimFeedforward back to dModel. */
   linear2: Linear;
-  /** Of attention to the input. */
+  /** Normalization of the self-attention. */
   norm1: LayerNorm;
-  /** Of attention to the encoder. */
+  /** Normalization of the cross-attention. */
   norm2: LayerNorm;
-  /** Of the linear layers. */
+  /** Normalization of the linear layers. */
   norm3: LayerNorm;
 
-  /** After the activation. */
+  /** Dropout after the activation. */
   dropout: Layer;
-  /** After part 1. */
+  /** Dropout after part 1. */
   dropout1: Layer;
-  /** After part 2. */
+  /** Dropout after part 2. */
   dropout2: Layer;
-  /** After part 3. */
+  /** Dropout after part 3. */
   dropout3: Layer;
   /**
-   * Make one.
+   * Takes Paddle's arguments by position or by name.
    *
-   * @throws {ValueError} `INVALID_VALUE`: sizes that cannot be, or lists of attributes that are too long or short
+   * @throws {ValueError} `INVALID_VALUE` for impossible sizes, or for lists of attributes of the wrong length
    */
   constructor(...args: Call<TransformerLayerArguments, TransformerLayerOrder>) {
     super(layerSignature("TransformerDecoderLayer"), args);

@@ -1,13 +1,13 @@
 /**
- * Random numbers of Paddle's CPU kernels: those of `std::uniform_real_distribution` and `std::normal_distribution` of libstdc++ over the
- * Mersenne Twister, in float32 or float64, one rounding an operation.
+ * The random numbers of Paddle's CPU kernels, which come from libstdc++'s `std::uniform_real_distribution` and `std::normal_distribution`
+ * over the Mersenne Twister, in float32 or float64, with one rounding per operation.
  *
  * @module
  */
 import type { MersenneTwister } from "./mersenne_twister.ts";
 import { normalCdf, normalQuantile } from "./normal.ts";
 
-/** Where numbers are put: its elements decide in which precision they are made. */
+/** The array to fill; its element type determines the precision of the computation. */
 export type Target = Float32Array | Float64Array;
 type Round = (x: number) => number;
 
@@ -16,12 +16,12 @@ const fround = Math.fround;
 /** `low + (high - low) * u` with u in [0, 1). */
 export function fillUniform(target: Target, engine: MersenneTwister, low: number, high: number): void {
   const round = roundOf(target), unit = unitOf(target);
-  // The kernel takes its bounds as float32, also for float64.
+  // The kernel takes its bounds as float32, even for float64.
   const from = fround(low), width = round(fround(high) - from);
   for (let i = 0; i < target.length; i++) target[i] = round(round(unit(engine) * width) + from);
 }
 
-/** By Marsaglia's polar method, which makes two numbers at a time. */
+/** Marsaglia's polar method, which generates two numbers at a time. */
 export function fillNormal(target: Target, engine: MersenneTwister, mean: number, std: number): void {
   const round = roundOf(target), unit = unitOf(target);
   const [center, scale] = [fround(mean), fround(std)];
@@ -44,7 +44,7 @@ export function fillNormal(target: Target, engine: MersenneTwister, mean: number
   }
 }
 
-/** Normal numbers between a and b, which are not in units of `std`. Paddle's own agree to some 1e-6. */
+/** Normally distributed numbers between a and b, which are not in units of `std`. They agree with Paddle's to about 1e-6. */
 export function fillTruncatedNormal(
   target: Target,
   engine: MersenneTwister,
@@ -53,7 +53,7 @@ export function fillTruncatedNormal(
   const unit = unitOf(target);
   const below = normalCdf((a - mean) / std), width = normalCdf((b - mean) / std) - below;
   for (let i = 0; i < target.length; i++) {
-    // The kernel draws from the smallest normal float32 on: never 0, which has no quantile.
+    // The kernel draws from the smallest normal float32 upwards, never 0, which has no quantile.
     const p = below + width * Math.max(unit(engine), SMALLEST);
     target[i] = Math.min(Math.max(normalQuantile(p) * std + mean, a), b);
   }
@@ -65,14 +65,14 @@ function roundOf(target: Target): Round {
   return target instanceof Float32Array ? fround : (x) => x;
 }
 
-/** `std::generate_canonical`: 64 bits, rounded once, over 2^64; never 1. */
+/** `std::generate_canonical`: 64 random bits, rounded once, divided by 2^64; never 1. */
 function unitOf(target: Target): (engine: MersenneTwister) => number {
   const isSingle = target instanceof Float32Array;
   const largest = isSingle ? 1 - 2 ** -24 : 1 - 2 ** -53;
   return (engine) => {
     engine.draw();
     const { high, low } = engine;
-    // A float64 of all 64 bits would be rounded twice on its way to float32: the last bits become one that says "and more".
+    // A float64 of all 64 bits would be rounded twice on its way to float32, so the low bits are replaced by one sticky bit.
     const bits = isSingle && high >= 2 ** 21
       ? high * 2 ** 32 + (((low & ~0xfff) | (low & 0xfff ? 0x800 : 0)) >>> 0)
       : high * 2 ** 32 + low;

@@ -1,5 +1,5 @@
 /**
- * `paddle.seed`: what initial values are drawn from.
+ * `paddle.seed`, and the generator that initial values are drawn from.
  *
  * @module
  */
@@ -9,14 +9,14 @@ import { MersenneTwister } from "./mersenne_twister.ts";
 let engine: MersenneTwister | null = null;
 
 /**
- * Start the generator of initial values anew: the same layers made after it get the same values, which are the values that Paddle gives
- * them on the CPU after `paddle.seed` with the same number. Without it they differ from run to run.
+ * Seed the generator of initial values: the same layers created afterwards get the same values, which are those that Paddle draws on the
+ * CPU after `paddle.seed` with the same number. Without a seed, they differ from run to run.
  *
- * The generator belongs to the whole program. Nothing else draws from it between `seed` and the end of the same synchronous function.
+ * The generator is shared by the whole program. Nothing else draws from it between `seed` and the end of the same synchronous function.
  *
  * Mirrors `paddle.seed` (2.0 to 3.3).
  *
- * @throws {ValueError} `INVALID_VALUE` where it is no integer
+ * @throws {ValueError} `INVALID_VALUE` if it is not an integer
  */
 export function seed(value: number): void {
   if (!Number.isSafeInteger(value)) {
@@ -25,7 +25,7 @@ export function seed(value: number): void {
   engine = new MersenneTwister(Number(BigInt.asUintN(32, BigInt(value))));
 }
 
-/** The generator; seeded by chance where nobody called {@linkcode seed}. */
+/** The generator, which is seeded randomly unless {@linkcode seed} was called. */
 export function generator(): MersenneTwister {
   return engine ??= new MersenneTwister(crypto.getRandomValues(new Uint32Array(1))[0]);
 }

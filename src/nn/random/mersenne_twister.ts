@@ -1,29 +1,29 @@
 /**
  * The 64-bit Mersenne Twister (Matsumoto and Nishimura), seeded through C++'s `std::seed_seq`: the engine of Paddle's CPU generator. 64-bit
- * words are pairs of 32-bit halves, as BigInt arithmetic is many times slower.
+ * words are stored as pairs of 32-bit halves, since BigInt arithmetic is many times slower.
  *
  * @module
  */
 
 const WORDS = 312, MIDDLE = 156;
 
-/** A source of 64 random bits at a time. */
+/** Generates 64 random bits at a time. */
 export class MersenneTwister {
   readonly #high = new Uint32Array(WORDS);
   readonly #low = new Uint32Array(WORDS);
   #next = WORDS;
-  /** The upper half of the number drawn last. */
+  /** The upper half of the last number drawn. */
   high = 0;
-  /** The lower half of the number drawn last. */
+  /** The lower half of the last number drawn. */
   low = 0;
 
-  /** Make one; only the lower 32 bits of the seed count, as in `std::seed_seq({seed})`. */
+  /** Seeds the engine; only the lower 32 bits of the seed count, as in `std::seed_seq({seed})`. */
   constructor(seed: number) {
     const state = seedSequence(seed >>> 0, 2 * WORDS);
     for (let i = 0; i < WORDS; i++) [this.#low[i], this.#high[i]] = [state[2 * i], state[2 * i + 1]];
   }
 
-  /** Draw into {@linkcode MersenneTwister.high} and {@linkcode MersenneTwister.low}. */
+  /** Draw the next number into {@linkcode MersenneTwister.high} and {@linkcode MersenneTwister.low}. */
   draw(): void {
     if (this.#next === WORDS) this.#twist();
     let high = this.#high[this.#next], low = this.#low[this.#next];

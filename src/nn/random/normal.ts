@@ -1,10 +1,10 @@
 /**
- * The distribution function of the standard normal distribution, and its inverse.
+ * The cumulative distribution function of the standard normal distribution, and its inverse.
  *
  * @module
  */
 
-/** The probability of a number below x; the error is some 1e-15. */
+/** The probability of a value below x, with an error of about 1e-15. */
 export function normalCdf(x: number): number {
   if (Math.abs(x) > 6) return x < 0 ? tail(-x) : 1 - tail(x);
   // Abramowitz and Stegun 26.2.11
@@ -13,7 +13,7 @@ export function normalCdf(x: number): number {
   return 0.5 + sum * density(x);
 }
 
-/** The probability of a number above x, for large x: Abramowitz and Stegun 26.2.14. */
+/** The probability of a value above x, for large x: Abramowitz and Stegun 26.2.14. */
 function tail(x: number): number {
   let fraction = 0;
   for (let n = 60; n > 0; n--) fraction = n / (x + fraction);
@@ -24,7 +24,7 @@ function density(x: number): number {
   return Math.exp(-x * x / 2) / Math.sqrt(2 * Math.PI);
 }
 
-// Wichura, Algorithm AS 241 (1988), PPND16: numerator and denominator for the middle, the tails and the far tails.
+// Wichura, Algorithm AS 241 (1988), PPND16: coefficients of numerator and denominator for the middle, the tails and the far tails.
 // deno-fmt-ignore
 const MIDDLE = [
   [3.3871328727963666080, 133.14166789178437745, 1971.5909503065514427, 13731.693765509461125, 45921.953931549871457,
@@ -47,7 +47,7 @@ const FAR_TAIL = [
     1.84631831751005468180e-5, 1.42151175831644588870e-7, 2.04426310338993978564e-15],
 ];
 
-/** The number that has the probability p below it, 0 < p < 1. */
+/** The value x for which values below x have probability p, 0 < p < 1. */
 export function normalQuantile(p: number): number {
   const q = p - 0.5;
   if (Math.abs(q) <= 0.425) return q * ratio(MIDDLE, 0.180625 - q * q);
