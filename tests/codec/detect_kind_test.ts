@@ -7,8 +7,8 @@ import { detectKind, type FileKind, foreignError } from "../../src/codec/detect_
 const latin1 = (text: string) => Uint8Array.from(Buffer.from(text, "latin1"));
 const fixture = (name: string) => new Uint8Array(readFileSync("tests/fixtures/binary/" + name));
 
-describe("the kind of a file", () => {
-  it("of pickles is seen in every protocol, known or not", () => {
+describe("detection of a file's kind", () => {
+  it("recognizes pickles of every protocol, known or not", () => {
     const pickles = [
       "\x80\x02}q\x00.",
       "\x80\x04\x95",
@@ -29,7 +29,7 @@ describe("the kind of a file", () => {
     for (const text of pickles) assert.equal(detectKind(latin1(text), text.length), "pickle", JSON.stringify(text));
   });
 
-  it("of Paddle's binary files is seen", () => {
+  it("recognizes Paddle's binary files", () => {
     assert.equal(detectKind(fixture("tensor.bin")), "record");
     assert.equal(detectKind(fixture("lod.bin")), "record");
     assert.equal(detectKind(fixture("rows.bin")), "selected_rows");
@@ -40,7 +40,7 @@ describe("the kind of a file", () => {
     assert.equal(detectKind(many), "selected_rows");
   });
 
-  it("of files of the neighbourhood is seen", () => {
+  it("recognizes programs, PIR, safetensors, zip and npy files", () => {
     const files: [string, FileKind][] = [
       ["\x0a\x95\x01\x08\x00\x10\xff", "program"],
       ['{"base_code":{"magic":"pir","trainable":true,"version":4}', "pir"],
@@ -52,7 +52,7 @@ describe("the kind of a file", () => {
     for (const [text, kind] of files) assert.equal(detectKind(latin1(text)), kind, JSON.stringify(text));
   });
 
-  it("is unknown where the file is another program's, and the error says what it is", () => {
+  it("answers unknown for other programs' files, with an error that says what they are", () => {
     const files: [string, RegExp][] = [
       ["version https://git-lfs.github.com/spec/v1\noid", /git lfs pull/],
       ["<!DOCTYPE html><html>", /web page/],
@@ -86,7 +86,7 @@ describe("the kind of a file", () => {
     }
   });
 
-  it("is unknown where nothing tells it, and the error shows the first bytes", () => {
+  it("answers unknown for unrecognizable bytes, with an error that shows the first of them", () => {
     const head = latin1("\xff\xfe\x00\x01");
     assert.equal(detectKind(head), "unknown");
     assert.equal(foreignError(head).code, "UNKNOWN_FORMAT");

@@ -17,7 +17,7 @@ const plain = (value: Json): unknown =>
 const object = (...members: [string, Json][]) => ({ members });
 const read = (text: string | number[]): Json => readJson(bytesOf(text));
 
-describe("JSON of programs", () => {
+describe("the JSON of programs", () => {
   const VALUES: [string, unknown][] = [
     [" [ ] ", []],
     ["{}", object()],
@@ -37,10 +37,10 @@ describe("JSON of programs", () => {
     ['"\\u0000"', "\0"],
   ];
   for (const [text, value] of VALUES) {
-    it(`${text.trim()} is read as it is`, () => assert.deepEqual(plain(read(text)), value));
+    it(`reads ${text.trim()} exactly`, () => assert.deepEqual(plain(read(text)), value));
   }
 
-  it("gives numbers back in the digits that they came in", () => {
+  it("writes numbers back with the digits they were read with", () => {
     const text = '{"a":[1.50,1e400,-0,123456789012345678901234567890]}';
     assert.equal(new TextDecoder().decode(writeJson(read(text))), text);
   });
@@ -83,12 +83,12 @@ describe("JSON of programs", () => {
     [[0x22, 0x61, 0xff, 0x22], "BAD_TEXT", 1],
   ];
   for (const [text, code, offset] of REFUSED) {
-    it(`${JSON.stringify(text)} is refused as ${code} at byte ${offset}`, () => {
+    it(`refuses ${JSON.stringify(text)} with ${code} at byte ${offset}`, () => {
       assert.throws(() => read(text), { code, offset });
     });
   }
 
-  it("cut anywhere is cut short, in the middle of a word, too", () => {
+  it("is TRUNCATED when it is cut anywhere, even in the middle of a word", () => {
     const bytes = bytesOf('{"a":[true,false,null,-1.5e+3,"x\\u00e9é😀\\n"],"b":{"c":12345678901234567890}}');
     assert.throws(() => readJson(bytes.subarray(0, 0)), { code: "EMPTY", offset: 0 });
     for (let n = 1; n < bytes.length; n++) {
@@ -99,7 +99,7 @@ describe("JSON of programs", () => {
     }
   });
 
-  it("of too many levels or digits is refused, and deep JSON needs no deep stack", () => {
+  it("refuses too many levels or digits, and reads deep JSON without a deep call stack", () => {
     const deep = (n: number) => "[".repeat(n) + "]".repeat(n);
     assert.throws(() => read(deep(257)), { code: "LIMIT", limit: "maxJsonDepth", offset: 256 });
     assert.throws(() => read(`[${"7".repeat(4301)}]`), { code: "LIMIT", limit: "maxIntDigits", offset: 1 });

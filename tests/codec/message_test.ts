@@ -24,8 +24,8 @@ function messagesOf(desc: DescMessage): DescMessage[] {
   return [desc, ...desc.nestedMessages.flatMap(messagesOf)];
 }
 
-describe("messages of programs, held against protobuf's own runtime", () => {
-  it("have the fields that the descriptors have", () => {
+describe("protobuf messages of programs, compared with protobuf's own runtime", () => {
+  it("have the same fields as the descriptors", () => {
     for (const file of [file_framework, file_property]) {
       for (const desc of file.messages.flatMap(messagesOf)) {
         const rule = ruleOf(desc.typeName.slice(file.proto.package.length + 1));
@@ -39,7 +39,7 @@ describe("messages of programs, held against protobuf's own runtime", () => {
     }
   });
 
-  it("are the same bytes again, of every operator and variable of the programs of real Paddle", () => {
+  it("are written with the same bytes, for every operator and variable of real programs", () => {
     let count = 0;
     for (const path of programs()) {
       for (const { ops, vars } of ProgramDesc.parse(new Uint8Array(readFileSync(path))).blocks) {
@@ -54,7 +54,7 @@ describe("messages of programs, held against protobuf's own runtime", () => {
     assert.ok(count > 500, `${count}`);
   });
 
-  it("keep numbers of every sign and size, lists packed or not, parts of one message, and fields that nobody knows", () => {
+  it("keep numbers of every sign and size, packed and unpacked lists, split messages and unknown fields", () => {
     const scalar = create(framework.ScalarSchema, { type: -1, b: true, i: -(2n ** 63n), c: { r: -0, i: NaN } });
     const attribute = toBinary(
       framework.OpDesc_AttrSchema,
@@ -89,7 +89,7 @@ describe("messages of programs, held against protobuf's own runtime", () => {
     assert.ok(!Object.hasOwn(read, "l"));
   });
 
-  it("are refused where a field has another wire type", () => {
+  it("are refused when a field has another wire type", () => {
     assert.throws(() => readMessage("Version", Uint8Array.of(0x0d, 0, 0, 0, 0)), { code: "BAD_WIRE", offset: 0 });
     assert.throws(() => readMessage("Version", Uint8Array.of(0x08)), { code: "TRUNCATED", offset: 0 });
   });

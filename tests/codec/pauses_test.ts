@@ -47,13 +47,13 @@ function pausesOf(bytes: Uint8Array, make: (cursor: Cursor) => Decoder<unknown> 
 }
 
 describe("a pickle of many containers", () => {
-  it("is judged with pauses in which others have a turn", () => {
+  it("is checked with pauses that give others a turn", () => {
     const pauses = pausesOf(bytes);
     assert.ok(pauses >= Math.floor(COUNT / MOST), `${pauses} pauses`);
   });
 
   for (const [opcode, empty, item] of [["APPENDS", 0x5d, "N"], ["SETITEMS", 0x7d, "key"], ["ADDITEMS", 0x8f, "key"]]) {
-    it(`is filled by one ${opcode} with pauses`, () => {
+    it(`is filled with pauses by a single ${opcode}`, () => {
       const number = (i: number) => [0x4a, i & 255, (i >> 8) & 255, (i >> 16) & 255, 0];
       const items = Array.from({ length: COUNT }, (_, i) => item === "N" ? [0x4e] : number(i)).flat();
       const last = { APPENDS: 0x65, SETITEMS: 0x75, ADDITEMS: 0x90 }[opcode]!;
@@ -61,14 +61,14 @@ describe("a pickle of many containers", () => {
     });
   }
 
-  it("becomes a value, and arrays by name, in steps", () => {
+  it("is turned into a value, and into arrays by name, in steps", () => {
     const pickle = driveBytes((cursor) => readPickle(cursor), bytes);
     assert.ok(stepsOf(fromPickleInSteps(pickle, { borrowed: true })) >= Math.floor(COUNT / MOST));
     assert.ok(stepsOf(namedArraysInSteps(pickle.root)) >= Math.floor(COUNT / MOST));
   });
 });
 
-describe("a set of many members that a call of protocol 2 makes of a list", () => {
+describe("a set, list or tuple of many members that protocol 2 builds from a list", () => {
   const number = (i: number) => [0x4a, i & 255, (i >> 8) & 255, (i >> 16) & 255, 0];
   const text = (text: string) => [...new TextEncoder().encode(text)];
   for (const name of ["set", "frozenset", "list", "tuple"]) {
@@ -81,7 +81,7 @@ describe("a set of many members that a call of protocol 2 makes of a list", () =
   }
 });
 
-describe("a value of many members is saved", () => {
+describe("saving a value of many members", () => {
   const least = Math.floor(MANY / MOST);
   const numbers = Array.from({ length: MANY }, (_, i) => i);
   const values: [string, unknown][] = [
@@ -94,7 +94,7 @@ describe("a value of many members is saved", () => {
     ["tensors", new Map(numbers.map((i) => [`k${i}`, new Tensor("float32", [0], undefined, { name: "" })]))],
   ];
   for (const [what, value] of values) {
-    it(`is checked, shaped and counted in steps: ${what}`, () => {
+    it(`checks, prepares and measures it in steps: ${what}`, () => {
       const draft = draftEncoding(value as never, {});
       let checked = 1, step = draft.next();
       for (; !step.done; step = draft.next()) checked++;
@@ -106,7 +106,7 @@ describe("a value of many members is saved", () => {
     });
   }
 
-  it("has the places of its leaves taken in steps", () => {
+  it("replaces its leaves in steps", () => {
     for (
       const value of [numbers.map(() => ({})), new Map(numbers.map((i) => [i, {}])), new Set(numbers.map(() => ({})))]
     ) {
@@ -114,7 +114,7 @@ describe("a value of many members is saved", () => {
     }
   });
 
-  it("is planned as safetensors in steps", () => {
+  it("plans a safetensors file in steps", () => {
     const arrays = new Map(numbers.map((i) => [`k${i}`, new NDArray("float32", [0])]));
     assert.ok(stepsOf(planSafetensors(arrays, new Map())) >= least);
   });
@@ -125,7 +125,7 @@ describe("a header or program of many parts", () => {
   const utf8 = (parts: string[]) => new TextEncoder().encode(parts.join(""));
   const list = (item: (i: number) => string) => Array.from({ length: MANY }, (_, i) => item(i)).join(",");
 
-  it("of safetensors is read and becomes arrays in steps", () => {
+  it("in safetensors is read and turned into arrays in steps", () => {
     const header = utf8(["{", list((i) => `"t${i}":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}`), "}"]);
     const file = new Uint8Array(8 + header.length);
     new DataView(file.buffer).setUint32(0, header.length, true);
@@ -135,7 +135,7 @@ describe("a header or program of many parts", () => {
     assert.ok(stepsOf(fromFileInSteps(content, { borrowed: true })) >= 3);
   });
 
-  it("of PIR is read with pauses", () => {
+  it("in PIR is read with pauses", () => {
     const op = (i: number) => `{"#":"1.relu","A":[],"I":[],"O":[{"%":${i + 1},"TT":{"#":"0.t_f32"}}],"OA":[]}`;
     const file = utf8([
       '{"base_code":{"magic":"pir","trainable":false,"version":1},"program":{"regions":[{"#":"r","blocks":[{"#":"b",',
@@ -144,7 +144,7 @@ describe("a header or program of many parts", () => {
     assert.ok(pausesOf(file, (cursor) => readFile(cursor)) >= 4 * least);
   });
 
-  it("of a ProgramDesc is read with pauses", () => {
+  it("in a ProgramDesc is read with pauses", () => {
     // Operators of the type "a" in block 0.
     const op = [0x22, 3, 0x1a, 1, 0x61];
     const minusOne = [...Array(9).fill(0xff), 1];
@@ -155,9 +155,9 @@ describe("a header or program of many parts", () => {
   });
 });
 
-describe("a list sorted in steps", () => {
+describe("sorting a list in steps", () => {
   for (const size of [0, 1, 4096, 4097, 10_000, 50_001]) {
-    it(`of ${size} is the one that sort gives, equal ones in their order`, () => {
+    it(`gives what sort() gives for ${size} items, equal ones in their original order`, () => {
       const items = Array.from({ length: size }, (_, i) => ({ key: (i * 7919) % 1009, i }));
       const compare = (a: { key: number }, b: { key: number }) => a.key - b.key;
       const expected = [...items].sort(compare);

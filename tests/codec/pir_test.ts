@@ -22,7 +22,7 @@ function nested(open: string, inner: string, close: string, depth: number): stri
   return open.repeat(depth) + inner + close.repeat(depth);
 }
 
-describe("a PIR module that nests without end, where limits allow it", () => {
+describe("a PIR module nested without bound, when limits allow it", () => {
   const DEPTH = 20_000;
   const depthOf = (value: unknown) => {
     let depth = 0;
@@ -36,7 +36,7 @@ describe("a PIR module that nests without end, where limits allow it", () => {
       ["objects", `{"#":"9.odd","D":${nested('{"__proto__":', "1", "}", DEPTH)}}`],
     ]
   ) {
-    it(`is read, cloned and written again, and its attributes are given: ${what}`, () => {
+    it(`is read, cloned and written back, and gives its attributes: ${what}`, () => {
       const program = PirProgram.parse(withAttribute(attribute), UNLIMITED);
       assert.equal(depthOf(program.ops()[0].attributes.get("x")), DEPTH);
       assert.equal(program.clone().ops().length, 1);
@@ -46,13 +46,13 @@ describe("a PIR module that nests without end, where limits allow it", () => {
     });
   }
 
-  it("is refused as too large for a text where indents would fill the memory", () => {
+  it("is refused as too large for a string when indentation would fill the memory", () => {
     const program = PirProgram.parse(withAttribute(`{"#":"9.odd","D":${nested("[", "", "]", DEPTH)}}`), UNLIMITED);
     program.isReadable = true;
     assert.throws(() => program.serialize(), { code: "LIMIT", limit: "memory" });
   });
 
-  it("has as many regions in an operator as it likes", () => {
+  it("may have any number of regions in an operator", () => {
     const regions = Array(200_000).fill('{"blocks":[]}').join(",");
     const program = PirProgram.parse(moduleOf(OP.replace('"OA"', `"regions":[${regions}],"OA"`)), UNLIMITED);
     program.filterOps(() => true);
@@ -61,7 +61,7 @@ describe("a PIR module that nests without end, where limits allow it", () => {
 });
 
 describe("attributes of a PIR module", () => {
-  it("keep their order, and what is in them", () => {
+  it("keep their order and their contents", () => {
     const attribute = (kind: string, data: unknown) => ({ "#": kind, D: data });
     const value = (given: unknown) =>
       PirProgram.parse(withAttribute(JSON.stringify(given))).ops()[0].attributes.get("x");
@@ -109,7 +109,7 @@ describe("a damaged field of a PIR module", () => {
       ["an argument of a block without a type", moduleOf(OP, '{"%":-1}'), "program/regions/0/blocks/0/args/0/TT"],
     ] as const
   ) {
-    it(`is told by its place: ${what}`, () => {
+    it(`is reported with its path: ${what}`, () => {
       assert.throws(() => PirProgram.parse(bytes), (error: PaddleError) => {
         assert.equal(error.code, "BAD_FIELD");
         assert.equal(error.at, at);
@@ -119,7 +119,7 @@ describe("a damaged field of a PIR module", () => {
     });
   }
 
-  it("is said to be missing where it is, and to be no list where it is something else", () => {
+  it("is reported as missing when it is absent, and as no list when it is something else", () => {
     assert.throws(() => PirProgram.parse(moduleOf(OP.replace('"#":"1.relu",', ""))), {
       message: /ops\/0\/# is missing/,
     });
@@ -127,8 +127,8 @@ describe("a damaged field of a PIR module", () => {
   });
 });
 
-describe("JSON text", () => {
-  it("is cut off by an error where no string could hold it", () => {
+describe("JSON output", () => {
+  it("stops with a LIMIT error when no string could hold it", () => {
     const long = "x".repeat(2 ** 20);
     assert.throws(() => writeJson(Array(600).fill(long)), { code: "LIMIT", limit: "memory" });
   });

@@ -41,7 +41,7 @@ const head = (type: number) => [...field(1, utf8("a")), 0x10, type];
 const attributeOf = (bytes: Uint8Array) => deserializeProgram(bytes).ops()[0].attributes.get("a");
 
 describe("the bytes of a ProgramDesc", () => {
-  it("may say a message in several parts, which are one, as protobuf's own runtime has it", () => {
+  it("may split a message into several parts, which are merged as protobuf's own runtime does", () => {
     // The type of the variable: its kind first, and its tensor in a part that would be incomplete alone.
     const parts = [
       ...field(1, utf8("w")),
@@ -57,7 +57,7 @@ describe("the bytes of a ProgramDesc", () => {
     assert.deepEqual([ours.kind, ours.dtype, ours.shape, ours.lodLevel], ["dense_tensor", "float32", [2, 3], 1]);
   });
 
-  it("may have lists of numbers packed or one by one", () => {
+  it("may hold numeric lists packed or unpacked", () => {
     const float = (x: number) => [...new Uint8Array(Float32Array.of(x).buffer)];
     const double = (x: number) => [...new Uint8Array(Float64Array.of(x).buffer)];
     const LISTS: [number[], unknown][] = [
@@ -129,14 +129,14 @@ describe("the bytes of a ProgramDesc", () => {
     });
   }
 
-  it("keep groups that nobody knows, however they are nested", () => {
+  it("keep unknown groups, however they are nested", () => {
     const groups = [0x7b, 0x73, 0x75, 1, 2, 3, 4, 0x74, 0x71, 1, 2, 3, 4, 5, 6, 7, 8, 0x72, 1, 9, 0x70, 5, 0x7c];
     const made = deserializeProgram(program(block([...field(3, variable()), ...groups])));
     made.rename("w", "other");
     assert.ok(made.serialize().join().includes(groups.join()));
   });
 
-  it("are bounded by the limits: names, operators, variables, depth", () => {
+  it("are bounded by the limits on names, operators, variables and depth", () => {
     const bytes = program(
       block([...field(3, variable("long name")), ...field(3, variable("b")), ...field(4, op()), ...field(4, op())]),
     );
@@ -147,13 +147,13 @@ describe("the bytes of a ProgramDesc", () => {
     assert.equal(deserializeProgram(bytes, { limits: { maxNameBytes: 9, maxVars: 2, maxOps: 2 } }).vars().length, 2);
   });
 
-  it("name a parameter once, also where two blocks have it, but not of two shapes", () => {
+  it("list a parameter once even if two blocks have it, and are refused if its shapes differ", () => {
     const twice = (dims: bigint[]) => program(block(field(3, variable())), block(field(3, variable("w", dims)), 1, 0));
     assert.deepEqual(deserializeProgram(twice([2n, 3n])).parameters().map(({ name }) => name), ["w"]);
     assert.throws(() => deserializeProgram(twice([3n, 2n])).parameters(), { code: "NAME_COLLISION", names: ["w"] });
   });
 
-  it("stay as they are when a variable gets the name that it has", () => {
+  it("do not change when a variable is renamed to its own name", () => {
     const bytes = program(block(field(3, variable())));
     const made = deserializeProgram(bytes);
     made.rename("w", "w");
@@ -170,7 +170,7 @@ function changedJson(change: (json: any, ops: any[]) => void): Uint8Array {
   return utf8(JSON.stringify(json));
 }
 
-describe("the JSON of a program of PIR", () => {
+describe("the JSON of a PIR program", () => {
   const REFUSED: [what: string, change: Parameters<typeof changedJson>[0], code: string, message: RegExp][] = [
     ["no base_code", (json) => delete json.base_code, "WRONG_FORMAT", /no base_code/],
     ["another magic", (json) => json.base_code.magic = "ri", "WRONG_FORMAT", /magic/],

@@ -24,9 +24,9 @@ const KINDS: [written: Property | boolean, type: number, field: string, onWire: 
   [["a", Uint8Array.of(0xff)], 8, "strings", [utf8("a"), Uint8Array.of(0xff)]],
 ];
 
-describe("properties of an exported Layer", () => {
+describe("the properties of an exported Layer", () => {
   for (const [written, type, field, onWire, read = written as Property] of KINDS) {
-    it(`${field} ${String(written)} is written for protobuf, and read again`, () => {
+    it(`${field} ${String(written)} is written as protobuf expects, and read back`, () => {
       const bytes = writeProperties("Net", new Map([["b", written], ["a", 1]]));
       const { entries } = fromBinary(PropertiesSchema, bytes);
       assert.deepEqual(entries.map(({ name }) => new TextDecoder().decode(name)), ["Net.a", "Net.b"]);
@@ -35,7 +35,7 @@ describe("properties of an exported Layer", () => {
     });
   }
 
-  it("are refused where they are nothing that Paddle has", () => {
+  it("are refused when Paddle has no such value", () => {
     for (const wrong of [null, {}, [1, "a"], [true], [[1]], new Map()]) {
       const write = () => writeProperties("Net", new Map([["odd", wrong as unknown as Property]]));
       assert.throws(write, { code: "INVALID_VALUE", at: "odd" }, String(wrong));
@@ -43,7 +43,7 @@ describe("properties of an exported Layer", () => {
     assert.throws(() => writeProperties("Net", new Map([["odd", "\ud800"]])), { code: "LONE_SURROGATE" });
   });
 
-  it("of a kind that nobody writes are left out, names keep their further dots, and no name is taken that is no text", () => {
+  it("skip kinds that no Paddle writes, keep further dots in names, and refuse names that are not UTF-8", () => {
     const entry = (name: Uint8Array, type: number) => ({ name, type, i: 3n });
     const bytesOf = (...entries: ReturnType<typeof entry>[]) =>
       toBinary(PropertiesSchema, create(PropertiesSchema, { entries }));

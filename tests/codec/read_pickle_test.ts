@@ -24,7 +24,7 @@ function read(text: string): unknown {
 const written = (value: unknown): string =>
   String.fromCharCode(...[...writePickle(value, { protocol: 2 })].flatMap((chunk) => [...chunk]));
 
-describe("numbers in the text of protocol 0", () => {
+describe("numbers in the ASCII lines of protocol 0", () => {
   // Each of them as CPython 3.11 reads it; "BAD_NUMBER" where its C or its Python unpickler refuses.
   const INTS: [string, unknown][] = [
     ..."5 +5 -5 0x10 -0b1 0o17 0X1f 1_000 0x_7 000 0_0 -0".split(" ").map((text) => [text, toNumber(text)]) as [
@@ -44,7 +44,7 @@ describe("numbers in the text of protocol 0", () => {
     const size = Number(text.replace(/^[-+]/, "").replaceAll("_", ""));
     return text[0] === "-" ? 0 - size : size;
   }
-  it("are the ints that Python's int() takes", () => {
+  it("are integers in the forms that Python's int() accepts", () => {
     for (const [text, value] of INTS) {
       for (const line of [`I${text}\n.`, `L${text}\n.`, `L${text}L\n.`]) {
         assert.deepEqual(read(line), value, JSON.stringify(line));
@@ -53,7 +53,7 @@ describe("numbers in the text of protocol 0", () => {
     assert.deepEqual(["I00\n.", "I01\n.", "L01\n."].map(read), [false, true, "BAD_NUMBER"]);
   });
 
-  it("are the floats of C: no spaces, and none that is too large", () => {
+  it("are floats as C parses them: no spaces, and none that overflows", () => {
     const FLOATS: [string, unknown][] = [
       ["1.5", 1.5],
       [".5", 0.5],
@@ -71,15 +71,15 @@ describe("numbers in the text of protocol 0", () => {
     for (const [text, value] of FLOATS) assert.deepEqual(read(`F${text}\n.`), value, JSON.stringify(text));
   });
 
-  it("name a place of the memo in base 10", () => {
+  it("index the memo in base 10", () => {
     for (const index of ["0", "00", " 0", "0\r", "+0"]) assert.equal(read(`I7\np0\n0g${index}\n.`), 7, index);
     for (const index of ["0x0", "0_", "1.", ""]) assert.equal(read(`I7\np0\n0g${index}\n.`), "BAD_NUMBER", index);
     assert.equal(read("I7\np-1\n."), "BAD_MEMO");
   });
 });
 
-describe("floats", () => {
-  it("stay floats in a set that Python 2 made of a list, and in an OrderedDict of pairs", () => {
+describe("floats and dtypes in a pickle", () => {
+  it("stay floats in a set that Python 2 built from a list, and in an OrderedDict built from pairs", () => {
     const lists = [
       "c__builtin__\nset\n(](G?\xf0\0\0\0\0\0\0etR.",
       "c__builtin__\nlist\n(](G?\xf0\0\0\0\0\0\0etR.",
@@ -89,7 +89,7 @@ describe("floats", () => {
     assert.match(written(read(lists[2])), /G@\0\0\0\0\0\0\0/);
   });
 
-  it("stay floats as keys, -0.0 too", () => {
+  it("stay floats as keys, -0.0 included", () => {
     for (const key of ["G?\xf0\0\0\0\0\0\0", "G\x80\0\0\0\0\0\0\0"]) {
       assert.match(written(read(`}${key}Ns.`)), /G[?\0]/, key);
       assert.match(written(read(`\x8f(${key}\x90.`)), /G[?\0]/, key);
@@ -101,7 +101,7 @@ describe("floats", () => {
     `cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(${zero}tc_codecs\nencode\n(X\x01\0\0\0bX\x06\0\0\0latin1tRtR(` +
     `${version}(${shape}t${dtype}${fortran}C\x04\0\0\0\0tb.`;
   const STATE = "K\x03X\x01\0\0\0<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0";
-  it("are no ints where an array or a range wants ints", () => {
+  it("are refused where an array or a range needs integers", () => {
     const ONE = "G?\xf0\0\0\0\0\0\0", ZERO = "G\0\0\0\0\0\0\0\0", MINUS = "G\x80\0\0\0\0\0\0\0";
     assert.ok(typeof read(ARRAY("K\0", "K\x01", "K\x01", DTYPE(STATE), "\x89")) === "object");
     const rows = [
@@ -119,7 +119,7 @@ describe("floats", () => {
     for (const text of rows) assert.equal(read(text), "FORBIDDEN_CALL", JSON.stringify(text));
   });
 
-  it("and dtypes are asked for in the one form that numpy writes", () => {
+  it("are refused where a dtype is not in the one form that numpy writes", () => {
     const states = [
       STATE.replace("K\0", "K\x01"),
       STATE.replace("J\xff\xff\xff\xffJ", "K\x04J"),
@@ -133,13 +133,13 @@ describe("floats", () => {
   });
 });
 
-describe("a symbol", () => {
+describe("a symbol in a pickle", () => {
   const LIST = "cbuiltins\nlist\n", DICT = "ccollections\nOrderedDict\n)R";
   const SHELL = "cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\0\x85C\x01b\x87R";
   const INDEX = "cpaddle.distributed.checkpoint.metadata\nLocalTensorIndex\n";
   const F4 = "cnumpy\ndtype\nU\x02f4\x89\x88\x87R";
 
-  it("is refused as a value with the byte that named it, wherever it stands", () => {
+  it("is refused as a value anywhere, with the byte that named it", () => {
     const texts = [
       `]${LIST}a.`,
       `}N${LIST}s.`,
@@ -169,7 +169,7 @@ describe("a symbol", () => {
     }
   });
 
-  it("is not called, built or built upon in any way but its own", () => {
+  it("is refused when it is called, built or given state in a way that is not its own", () => {
     const ONE = "G?\xf0\0\0\0\0\0\0", KEY = "U\x0atensor_keyU\x01as";
     const texts = [
       `cnumpy\nfloat32\n${ONE}\x85R.`,
@@ -188,7 +188,7 @@ describe("a symbol", () => {
     assert.equal(typeof read(texts.at(-1)!), "object", "protocols 0 and 1 have no NEWOBJ");
   });
 
-  it("that is a scalar of text or a date has as many bytes as its dtype says", () => {
+  it("for a numpy scalar of text or a date needs as many bytes as its dtype says", () => {
     for (const [code, bytes] of [["U2", 4], ["U2", 12], ["S3", 2], ["M8", 4], ["m8", 9]] as const) {
       const data = `C${String.fromCharCode(bytes)}${"\0".repeat(bytes)}`;
       const text = `cnumpy.core.multiarray\nscalar\ncnumpy\ndtype\nU\x02${code}\x89\x88\x87R${data}\x86R.`;
@@ -197,7 +197,7 @@ describe("a symbol", () => {
   });
 });
 
-describe("a key that comes twice", () => {
+describe("a duplicate key", () => {
   // Bytes of the opcodes: PROTO 0, EMPTY_DICT 2, ...
   const CASES: [string, string, [first: number, again: number]][] = [
     ["by two SETITEMs", "\x80\x02}U\x01aK\x01sU\x01aK\x02s.", [8, 14]],
@@ -207,7 +207,7 @@ describe("a key that comes twice", () => {
     ["beside a dict of its own", "\x80\x02}U\x01aK\x01sU\x01b}U\x01aK\x01ssU\x01aK\x02s.", [8, 25]],
   ];
   for (const [how, text, [first, again]] of CASES) {
-    it(`${how} is told with both places`, () => {
+    it(`${how} is reported with both of its offsets`, () => {
       const { warnings: [warning, ...more] } = driveBytes((cursor) => readPickle(cursor), bytesOf(text));
       assert.deepEqual(more, []);
       assert.equal(warning.code, "DUPLICATE_KEY");
@@ -217,7 +217,7 @@ describe("a key that comes twice", () => {
   }
 });
 
-describe("texts of protocol 0", () => {
+describe("strings of protocol 0", () => {
   // Each of them as CPython 3.11 reads it with encoding="latin1"; "BAD_TEXT" where it refuses.
   const QUOTED: [string, string][] = [
     ["'a'", "a"],
@@ -238,25 +238,25 @@ describe("texts of protocol 0", () => {
 });
 
 describe("keys and shared values", () => {
-  it("a bytearray is no key, nor in a tuple", () => {
+  it("refuse a bytearray as a key, even inside a tuple", () => {
     const ARRAY = "\x96\x01\0\0\0\0\0\0\0x";
     for (const text of [`}${ARRAY}Ns.`, `\x8f(${ARRAY}\x90.`, `}${ARRAY}\x85Ns.`]) assert.equal(read(text), "BAD_KEY");
   });
 
-  it("a text that stood for bytes is a text wherever it is used as one", () => {
+  it("give a string that encoded bytes as a string wherever it is used as one", () => {
     const ENCODE = "c_codecs\nencode\n(X\x02\0\0\0\xc3\xa9X\x06\0\0\0latin1t";
     assert.deepEqual(read(`${ENCODE}q\0R0(h\0h\0l.`), [Tuple.of("é", "latin1"), Tuple.of("é", "latin1")]);
     assert.deepEqual(read(`${ENCODE}2q\x000R.`), bytesOf("\xe9"));
   });
 
-  it("a tuple made of a tuple is that tuple", () => {
+  it("give the same tuple when tuple() is called with a tuple", () => {
     const [made, first] = read("(cbuiltins\ntuple\n(K\x01tq\0\x85Rh\0l.") as unknown[];
     assert.equal(made, first);
     assert.ok(made instanceof Tuple);
   });
 });
 
-describe("keys that Python holds for equal", () => {
+describe("keys that are equal in Python", () => {
   const float = (x: number) => {
     const bytes = new Uint8Array(9);
     bytes[0] = 0x47;
@@ -278,7 +278,7 @@ describe("keys that Python holds for equal", () => {
     "-0.0": float(-0),
   };
   const EQUAL = [["true", "one", "1.0"], ["two", "2.0"], ["big", "big.0"], ["next"], ["false", "zero", "-0.0"]];
-  it("are one key, in whatever order they come, and no others are", () => {
+  it("are one key in whatever order they come, and different keys stay apart", () => {
     const classOf = (name: string) => EQUAL.findIndex((names) => names.includes(name));
     for (const [first, a] of Object.entries(KEYS)) {
       for (const [second, b] of Object.entries(KEYS)) {
@@ -292,8 +292,8 @@ describe("keys that Python holds for equal", () => {
   });
 });
 
-describe("floats of a list", () => {
-  it("stay floats between other numbers, and nobody else does", () => {
+describe("floats in a list", () => {
+  it("stay floats among other numbers, which stay what they are", () => {
     const numbers = [0x47, 0x3f, 0xf0, 0, 0, 0, 0, 0, 0], int = [0x4b, 1];
     for (const pattern of ["f", "i", "fi", "if", "ffi", "iff", "fif", "ifi", "fffiiif"]) {
       const items = [...pattern].flatMap((kind) => kind === "f" ? numbers : int);
@@ -306,8 +306,8 @@ describe("floats of a list", () => {
   });
 });
 
-describe("places of the memo beyond those that count up", () => {
-  it("are any that 32 bits have, each its own", () => {
+describe("memo indices that do not count up", () => {
+  it("may be any 32-bit number, each with its own value", () => {
     const places = [2 ** 31, 2 ** 31 - 1, 2 ** 32 - 1, 2 ** 32 - 2, 2 ** 31 + 1, 1000];
     const u32 = (n: number) => [n & 255, (n >>> 8) & 255, (n >>> 16) & 255, n >>> 24];
     const puts = places.flatMap((place, i) => [0x4b, i, 0x72, ...u32(place), 0x30]);

@@ -62,7 +62,7 @@ describe("binary tensors", () => {
     }
   });
 
-  it("are cut where they have less than a level of LoD or a list of rows asks for, however much that is", async () => {
+  it("are TRUNCATED when they are shorter than a LoD level claims, however large the claim", async () => {
     const tail = "00000000 06000000 080510021003";
     const sizes = ["0800000000000020", "0000000000010000", "0000004000000000", "4000000000000000"];
     for (const size of sizes) {
@@ -75,7 +75,7 @@ describe("binary tensors", () => {
     }
   });
 
-  it("have descriptions in which a later Paddle may put fields and groups of its own", () => {
+  it("may have unknown fields and groups in their descriptions, as a later Paddle may write", () => {
     const withDesc = (desc: string) =>
       hex(
         `00000000 0000000000000000 00000000 ${(desc.length / 2).toString(16).padStart(2, "0")}000000 ${desc} 0000803f`,
@@ -110,13 +110,13 @@ describe("binary tensors", () => {
     assert.deepEqual(readTensor(withDesc("08051001" + "1b".repeat(99) + "1c".repeat(99))).shape, [1]);
   });
 
-  it("have the bytes that the format's description shows", () => {
+  it("match the bytes shown in the format's description", () => {
     const array = new NDArray("float32", [2, 3], Float32Array.of(0, 1, 2, 3, 4, 5));
     assert.deepEqual(written(array), hex(RECORD));
     assert.deepEqual(readTensor(hex(RECORD)).shape, [2, 3]);
   });
 
-  it("of Paddle 3.3.1 are read and written again byte for byte", () => {
+  it("from Paddle 3.3.1 are read and written back byte for byte", () => {
     for (const name of ["bfloat16", "dense", "int64", "lod", "lod.static", "tensor", "zero_d"]) {
       const bytes = fixture(name + ".bin");
       for (const window of WINDOWS) {
@@ -129,7 +129,7 @@ describe("binary tensors", () => {
     assert.equal(readTensor(fixture("lod.bin")).lod.length, 1);
   });
 
-  it("of SelectedRows are told by their structure and written again byte for byte", () => {
+  it("that are SelectedRows are recognized by their structure and written back byte for byte", () => {
     const bytes = fixture("rows.bin");
     for (const window of WINDOWS) {
       const raw = read(bytes, window);
@@ -142,7 +142,7 @@ describe("binary tensors", () => {
     }
   });
 
-  it("that are large are handed out and written without a copy", () => {
+  it("that are large are read and written without a copy", () => {
     const array = new NDArray("uint8", [5000], patterned(5000));
     const chunks = [...writeRecord(array)];
     assert.equal(chunks[1].buffer, array.bytes.buffer);
@@ -155,7 +155,7 @@ describe("binary tensors", () => {
     }
   });
 
-  it("that were cut anywhere are refused, with the place", () => {
+  it("are refused with an offset when they are cut anywhere", () => {
     for (const name of ["tensor.bin", "lod.bin", "rows.bin"]) {
       const bytes = fixture(name);
       for (let n = 0; n < bytes.length; n++) {
@@ -169,14 +169,14 @@ describe("binary tensors", () => {
     }
   });
 
-  it("with bytes behind them are refused, with the place", () => {
+  it("are refused with an offset when bytes follow them", () => {
     for (const window of WINDOWS) {
       const error = failure(() => read(hex(RECORD + "00"), window));
       assert.deepEqual([error.code, error.offset], ["TRAILING_DATA", 50]);
     }
   });
 
-  it("may be described in any order, packed, or with fields of the future", () => {
+  it("may have description fields in any order, packed, or unknown", () => {
     const record = (desc: string) =>
       hex(`${"00".repeat(16)} ${(desc.length / 2).toString(16).padStart(2, "0")}000000 ${desc} ${"00".repeat(24)}`);
     for (
@@ -187,7 +187,7 @@ describe("binary tensors", () => {
     }
   });
 
-  it("that lie are refused by code", () => {
+  it("are refused with a specific code and offset when their headers are invalid", () => {
     const cases: [string, string, number][] = [
       ["01000000", "BAD_VERSION", 0],
       ["00000000 1100000000000000", "LIMIT", 4],
@@ -210,12 +210,12 @@ describe("binary tensors", () => {
     }
   });
 
-  it("of SelectedRows with more row numbers than rows are not written", () => {
+  it("are not written when SelectedRows have more row numbers than rows", () => {
     const rows = new SelectedRows([0, 1, 2], 5, new NDArray("float32", [2, 1]));
     assert.equal(failure(() => recordSize(rows)).code, "INVALID_VALUE");
   });
 
-  it("of plain tensors have heads of a size that is known without making them", () => {
+  it("have heads whose size is known without writing them", () => {
     for (const dtype of DTYPES.filter((name) => dtypeInfo(name).varType !== undefined)) {
       for (const shape of [[], [0], [1, 127], [128], [3, 16_383, 16_384], [2 ** 31, 1], [2 ** 40]]) {
         assert.equal(plainRecordHeadSize(dtype, shape), plainRecordHead(dtype, shape).length, `${dtype} [${shape}]`);
@@ -224,8 +224,8 @@ describe("binary tensors", () => {
   });
 });
 
-describe("a tensor with one level of detail, the offset 0 alone", () => {
-  it("is no SelectedRows, though it begins like one", () => {
+describe("a tensor whose only LoD level is [0]", () => {
+  it("is not mistaken for SelectedRows, though it begins like one", () => {
     for (const shape of [[0], [2], [0, 3]]) {
       const file = written(new DenseTensor("float32", shape, undefined, { lod: [[0]] }));
       const tensor = decode(file, { mode: "static" });

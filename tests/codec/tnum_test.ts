@@ -30,7 +30,7 @@ const arrays = (bytes: Uint8Array, window?: number) =>
   new Map([...read(bytes, window).tensors].map(([k, t]) => [k, new NDArray(t.dtype, t.shape, t.data as Uint8Array)]));
 
 describe("binary state dicts of Paddle 1.6", () => {
-  it("are read, and written again byte for byte behind the reserved bytes", () => {
+  it("are read, and written back byte for byte after the reserved bytes", () => {
     const bytes = real();
     for (const window of WINDOWS) {
       const tensors = arrays(bytes, window);
@@ -58,13 +58,13 @@ describe("binary state dicts of Paddle 1.6", () => {
     }
   });
 
-  it("of the shortest entries are read", () => {
+  it("may have the shortest possible entries, or none", () => {
     const bytes = written(new Map([["", new NDArray("bool", [], Uint8Array.of(1))]]));
     assert.deepEqual(read(bytes).tensors.get("")?.data, Uint8Array.of(1));
     assert.equal(read(written(new Map())).tensors.size, 0);
   });
 
-  it("that were cut anywhere are truncated, with the place", () => {
+  it("are TRUNCATED with an offset when they are cut anywhere", () => {
     const bytes = real();
     for (let n = 0; n < bytes.length; n++) {
       for (const window of WINDOWS) {
@@ -75,13 +75,13 @@ describe("binary state dicts of Paddle 1.6", () => {
     }
   });
 
-  it("with bytes behind the last tensor are refused", () => {
+  it("are refused when bytes follow the last tensor", () => {
     const bytes = real();
     const error = failure(() => read(Uint8Array.from([...bytes, 0])));
     assert.deepEqual([error.code, error.offset], ["TRAILING_DATA", bytes.length]);
   });
 
-  it("with a name twice give the last tensor and a warning", () => {
+  it("give the last tensor and a warning when a name comes twice", () => {
     const one = written(new Map([["w", new NDArray("int8", [1], Uint8Array.of(1))]]));
     const two = written(new Map([["w", new NDArray("int8", [1], Uint8Array.of(2))]]));
     const bytes = Uint8Array.from([...one, ...two.subarray(268)]);
@@ -91,7 +91,7 @@ describe("binary state dicts of Paddle 1.6", () => {
     assert.deepEqual(warnings.map(({ code }) => code), ["DUPLICATE_KEY"]);
   });
 
-  it("with a name that is no UTF-8, or another word than NAME, are refused", () => {
+  it("are refused when a name is not UTF-8 or has too many bytes, or the word NAME is missing", () => {
     const good = written(new Map([["ab", new NDArray("int8", [1])]]));
     const patched = (at: number, value: number) => {
       const bytes = good.slice();

@@ -13,8 +13,8 @@ const field = (number: number, ...content: number[]) => [number << 3 | 2, conten
 /** A TensorDesc of float32 with these lengths of axes, in field 1. */
 const tensor = (...axes: number[]) => field(1, 0x08, 5, ...axes.flatMap((n) => [0x10, n]));
 
-describe("a variable of a program", () => {
-  it("that is an array of tensors has the shape of its own description, not of a dense tensor's beside it", () => {
+describe("a program's variable", () => {
+  it("that is a tensor array takes its shape from its own description, not from a dense tensor's beside it", () => {
     const array = variable(13, field(3, ...tensor()), field(4, ...tensor(2, 3), 0x10, 1));
     assert.equal(array.kind, "dense_tensor_array");
     assert.deepEqual(array.shape, [2, 3]);
@@ -23,13 +23,13 @@ describe("a variable of a program", () => {
     assert.deepEqual([array.dtype, array.shape], ["int64", [4]]);
   });
 
-  it("that has rows has the shape of the rows", () => {
+  it("that is SelectedRows takes its shape from the description of its rows", () => {
     const rows = variable(8, field(2, 0x08, 5, 0x10, 7), field(3, ...tensor(1)));
     assert.equal(rows.kind, "selected_rows");
     assert.deepEqual(rows.shape, [7]);
   });
 
-  it("whose own description is missing has the one that is there", () => {
+  it("without a description of its own kind takes the one that is there", () => {
     assert.deepEqual(variable(13, field(3, ...tensor(5))).shape, [5]);
     assert.equal(variable(7).shape, null);
   });

@@ -51,15 +51,15 @@ const STATE_P2 =
 const TENSOR_P4 =
   "800495cd000000000000008c086275696c74696e73948c057475706c659493948c0c6c696e6561725f302e775f30948c166e756d70792e5f636f72652e6d756c74696172726179948c0c5f7265636f6e7374727563749493948c056e756d7079948c076e6461727261799493944b0085944301629487945294284b014b024b03869468078c0564747970659493948c02663494898887945294284b038c013c944e4e4e4affffffff4affffffff4b00749462894318000000000000803f0000004000004040000080400000a040947494628694859452942e";
 
-describe("writePickle, against the bytes of CPython", () => {
-  it("writes a state dict as paddle.save does, at protocol 4 and 2", () => {
+describe("writePickle, compared with CPython's bytes", () => {
+  it("writes a state dict as paddle.save does, at protocols 4 and 2", () => {
     for (const [protocol, expected] of [[4, STATE_P4], [2, STATE_P2]] as const) {
       const { value } = shapeForSave(new Map([["weight", weight()]]), { protocol });
       assert.equal(hex(pickle(value, { protocol, numpy: 2 })), expected);
     }
   });
 
-  it("leaves a chunk as it is until the next but one is asked for, whatever small arrays come behind it", () => {
+  it("leaves each chunk unchanged until the chunk after the next is requested, even if small arrays follow", () => {
     const filled = (length: number, byte: number) => new NDArray("uint8", [length], new Uint8Array(length).fill(byte));
     const lengths = [2 ** 20, 10, 20_000, 2 ** 20 + 30, 10, 3 * 2 ** 20, 10, 2 ** 20];
     const value = new Map(lengths.map((length, i) => [`w${i}`, filled(length, 0x60 + i)]));
@@ -79,7 +79,7 @@ describe("writePickle, against the bytes of CPython", () => {
     assert.equal(hex(pickle(weight(), { protocol: 4, numpy: 2 })), TENSOR_P4);
   });
 
-  it("names numpy 1 unless asked otherwise", () => {
+  it("names numpy 1 by default", () => {
     const text = Buffer.from(pickle(weight(), { protocol: 4 })).toString("latin1");
     assert.ok(text.includes("numpy.core.multiarray") && !text.includes("numpy._core"));
   });
@@ -244,7 +244,7 @@ describe("writePickle, read by CPython", () => {
     });
   }
 
-  it("gives random values to Python as they are", { skip: NO_PYTHON }, () => {
+  it("gives Python the same random values", { skip: NO_PYTHON }, () => {
     const random = generator(7);
     const values = range(300).map(() => randomValue(random, 4));
     for (const protocol of PROTOCOLS) {
@@ -337,14 +337,14 @@ sys.stdout.buffer.write(b"".join(struct.pack("<Q", len(x)) + x for x in out))
 `;
 
 describe("arrays of text, dates, structures and objects", () => {
-  it("come back byte for byte from reading and writing", { skip: NO_PYTHON }, () => {
+  it("are read and written back byte for byte", { skip: NO_PYTHON }, () => {
     framesOf(python(OPAQUE, [])).forEach((bytes, i) => {
       const again = encode(decode(bytes, { returnNumpy: true }), { protocol: PROTOCOLS[i], numpy: 2 });
       assert.equal(hex(again), hex(bytes), `protocol ${PROTOCOLS[i]}`);
     });
   });
 
-  it("are given as values, never as things of the reader", { skip: NO_PYTHON }, () => {
+  it("are given as public values, never as the reader's internal objects", { skip: NO_PYTHON }, () => {
     const values = decode(framesOf(python(OPAQUE, []))[2], { returnNumpy: true }) as unknown[];
     const objects = values[5] as OpaqueArray;
     assert.ok(objects.items![4] instanceof NDArray);
@@ -353,7 +353,7 @@ describe("arrays of text, dates, structures and objects", () => {
     assert.equal(nested.items![0], values[0]);
   });
 
-  it("of one element are the texts that numpy gives, NULs inside of them too", { skip: NO_PYTHON }, () => {
+  it("with one element are the strings that numpy gives, NULs inside them included", { skip: NO_PYTHON }, () => {
     const script = `
 import json, numpy, pickle, struct, sys
 texts = ["ab", "a\\0b", "\\0a", "\\0", "", "\\ud800x", "\\U0001f600"]
@@ -370,7 +370,7 @@ sys.stdout.buffer.write(b"".join(struct.pack("<Q", len(x)) + x for x in out))
     assert.throws(() => decode(bad), { code: "BAD_TEXT" });
   });
 
-  it("are written by their names where an author made them", { skip: NO_PYTHON }, () => {
+  it("are written under numpy's dtype names when the caller created them", { skip: NO_PYTHON }, () => {
     const text = Uint8Array.of(0x61, 0, 0, 0, 0x62, 0, 0, 0);
     const made: [unknown, string][] = [
       [new OpaqueArray("<U2", [1], text), `array(<U2, (1,), ${hex(text)})`],
@@ -401,7 +401,7 @@ const refusal = (call: () => unknown): { code: string; at?: string; message: str
 };
 
 describe("shapeForSave", () => {
-  it("says where the thing is that cannot be saved", () => {
+  it("says where the value is that cannot be saved", () => {
     const things = [
       new OpaqueArray("|O", [2], new Uint8Array(0), [1]),
       new OpaqueArray("<U1", [2], new Uint8Array(4)),
@@ -425,14 +425,14 @@ describe("shapeForSave", () => {
     }
   });
 
-  it("points SelectedRows to the binary format", () => {
+  it("points to the binary format for SelectedRows", () => {
     const rows = new SelectedRows([0], 3, new NDArray("float32", [1, 2]));
     const error = refusal(() => shapeForSave(new Map([["r", rows]]), { protocol: 4 }));
     assert.equal(error.code, "INVALID_VALUE");
     assert.match(error.message, /useBinaryFormat/);
   });
 
-  it("refuses what could only fail while it is written, before the first byte", () => {
+  it("refuses, before the first byte, what could otherwise only fail during writing", () => {
     for (
       const thing of [
         new NumpyScalar("datetime64[D]", 2n ** 63n),
@@ -461,7 +461,7 @@ describe("shapeForSave", () => {
     assert.ok(hex(pickle(value, { protocol: 4 })).includes("8c026931"), "dtype i1");
   });
 
-  it("puts the name table last, and none where tensors are DenseTensors", () => {
+  it("puts the name table last, and omits it for DenseTensors", () => {
     const dygraph = shapeForSave(new Map([["w", weight()]]), { protocol: 4 }).value as Map<string, unknown>;
     assert.deepEqual([...dygraph.keys()], ["w", NAME_TABLE]);
     const dense = new DenseTensor("float32", [1]);
@@ -469,7 +469,7 @@ describe("shapeForSave", () => {
     assert.deepEqual([...fixed.keys()], ["w"]);
   });
 
-  it("splits what is too large for protocol 2 and 3, and joins it when read", () => {
+  it("splits arrays that are too large for protocols 2 and 3, and reading joins them", () => {
     const big = new Tensor("int16", [3, 3], Int16Array.from(range(9)), { name: "b" });
     for (const protocol of [2, 3]) {
       const { value } = shapeForSave(new Map([["big", big], ["w", weight()]]), { protocol, maxArrayBytes: 9 });
@@ -493,8 +493,8 @@ describe("shapeForSave", () => {
   });
 });
 
-describe("a Layer beside other containers", () => {
-  it("leaves them what they are", () => {
+describe("saving a Layer among other containers", () => {
+  it("keeps the types and attributes of those containers", () => {
     const layer = { stateDict: () => new Map([["w", weight()]]) };
     const counts = new DefaultDict<string, unknown>([["a", new Float(1)]]);
     counts.factory = "builtins.int";
@@ -511,15 +511,15 @@ describe("a Layer beside other containers", () => {
 });
 
 describe("encode", () => {
-  it("refuses other protocols", () => {
+  it("refuses protocols other than 2, 3 and 4", () => {
     for (const protocol of [0, 1, 5, 2.5, NaN]) {
       assert.equal(refusal(() => encode(1, { protocol })).code, "INVALID_VALUE", String(protocol));
     }
   });
 });
 
-describe("a text of protocol 2 that is an array's letter b and a text of the caller", () => {
-  it("is a text in tuples and keys", () => {
+describe("the string b, used by arrays at protocol 2 and by the caller", () => {
+  it("stays a string in tuples and keys", () => {
     const value = [fromArray([1], "float32"), Tuple.of("a", "b"), new Map<unknown, unknown>([[Tuple.of("b"), "b"]])];
     const back = decode(encode(value, { protocol: 2 }), { returnNumpy: true }) as unknown[];
     assert.deepEqual(back[1], Tuple.of("a", "b"));
@@ -527,8 +527,8 @@ describe("a text of protocol 2 that is an array's letter b and a text of the cal
   });
 });
 
-describe("a Buffer of Node", () => {
-  it("is read like any bytes, wherever it starts, and never written to", () => {
+describe("a Node Buffer", () => {
+  it("is read like any bytes, at any alignment", () => {
     const array = fromArray([1, 2, 3], "float32");
     const bytes = encode(array);
     for (let offset = 0; offset < 4; offset++) {
@@ -540,13 +540,13 @@ describe("a Buffer of Node", () => {
     }
   });
 
-  it("under an array is copied by clone", () => {
+  it("under an array is copied by clone()", () => {
     const array = new NDArray("uint8", [2], Buffer.from([1, 2]));
     array.clone().fill(9);
     assert.deepEqual(array.toArray(), [1, 2]);
   });
 
-  it("of big-endian numbers stays as it is", () => {
+  it("of big-endian numbers is not changed by decoding", () => {
     // numpy.array([1.0], ">f4"), minimal
     const text = encode(fromArray([1], "float32"));
     const at = Buffer.from(text).indexOf(Buffer.from([0x8c, 1, 0x3c]));
@@ -559,23 +559,23 @@ describe("a Buffer of Node", () => {
   });
 });
 
-describe("chunks", () => {
-  it("are the tensor's own bytes where these are many", () => {
+describe("chunks of a pickle", () => {
+  it("are the tensor's own bytes when it is large", () => {
     const large = new NDArray("uint8", [100_000]);
     for (const protocol of [3, 4] as const) {
       assert.ok([...writePickle(large, { protocol })].some((chunk) => chunk.buffer === large.bytes.buffer));
     }
   });
 
-  it("of protocol 2 are pieces of text, never the whole of it", () => {
+  it("are pieces of encoded text at protocol 2, never the whole of it", () => {
     const large = new NDArray("uint8", [5 * 2 ** 20]).fill(200);
     assert.ok([...writePickle(large, { protocol: 2 })].every((chunk) => chunk.length <= 2 * 2 ** 20));
     assert.equal(sizeOfPickle(large, { protocol: 2 }), pickle(large, { protocol: 2 }).length);
   });
 });
 
-describe("deep values", () => {
-  it("are written without a limit of the call stack", () => {
+describe("deeply nested values", () => {
+  it("are written without overflowing the call stack", () => {
     let deep: unknown = [];
     for (let i = 0; i < 100_000; i++) deep = [deep];
     assert.equal(pickle(shapeForSave(deep, { protocol: 3 }).value, { protocol: 3 }).at(-1), 0x2e);

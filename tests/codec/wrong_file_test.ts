@@ -36,10 +36,10 @@ async function errorOf(program: Uint8Array, params: Uint8Array): Promise<PaddleE
   throw new Error("It was loaded");
 }
 
-describe("a file that is another one's", () => {
+describe("a file of another format", () => {
   const program = readFileSync("tests/fixtures/real/paddle-2.6.2/infer-bfloat16/m.pdmodel");
   for (const [what, bytes, message] of FILES) {
-    it(`is called by its name where parameters or a program are due: ${what}`, async () => {
+    it(`is named in the error when it stands in for parameters or a program: ${what}`, async () => {
       for (const error of [await errorOf(program, bytes), await errorOf(bytes, new Uint8Array(0))]) {
         assert.equal(error.code, "WRONG_FORMAT", error.message);
         assert.match(error.message, message);
@@ -49,17 +49,17 @@ describe("a file that is another one's", () => {
     });
   }
 
-  it("and the two files of a model that were swapped are both named", async () => {
+  it("is named when a model's two files were swapped", async () => {
     const record = encode(tensor, { useBinaryFormat: true });
     assert.match((await errorOf(record, program)).message, /a tensor, such as a \.pdiparams, not a program/);
     assert.match((await errorOf(program, program)).message, /a program, such as a \.pdmodel, not a tensor/);
   });
 
-  it("but an empty program is called empty, not a file of zeros", async () => {
+  it("is reported as EMPTY, not as zeros, when the program is empty", async () => {
     assert.equal((await errorOf(new Uint8Array(0), new Uint8Array(0))).code, "EMPTY");
   });
 
-  it("but a record of another version stays one", async () => {
+  it("is not reported when it is a tensor record of another version", async () => {
     const error = await errorOf(program, latin1("\x01\0\0\0" + "\0".repeat(40)));
     assert.equal(error.code, "BAD_VERSION");
   });
