@@ -45,8 +45,7 @@ const row = (
   itemsize: number,
   varType: number | undefined,
   numpy: string,
-  isTensor = true,
-  swapsize = itemsize,
+  { isTensor = true, swapsize = itemsize } = {},
 ): DTypeInfo => Object.freeze({ name, itemsize, swapsize, varType, numpy, isTensor });
 
 // The numbers are VarType.Type of proto/framework.proto; bfloat16 and float8 are pickled as uint16 and int8 (FORMATS.md 3.4).
@@ -61,13 +60,13 @@ const TABLE: readonly DTypeInfo[] = [
   row("uint8", 1, 20, "u1"),
   row("int8", 1, 21, "i1"),
   row("bfloat16", 2, 22, "u2"),
-  row("complex64", 8, 23, "c8", true, 4),
-  row("complex128", 16, 24, "c16", true, 8),
+  row("complex64", 8, 23, "c8", { swapsize: 4 }),
+  row("complex128", 16, 24, "c16", { swapsize: 8 }),
   row("float8_e4m3fn", 1, 32, "i1"),
   row("float8_e5m2", 1, 33, "i1"),
-  row("uint16", 2, 36, "u2", false),
-  row("uint32", 4, 37, "u4", false),
-  row("uint64", 8, 38, "u8", false),
+  row("uint16", 2, 36, "u2", { isTensor: false }),
+  row("uint32", 4, 37, "u4", { isTensor: false }),
+  row("uint64", 8, 38, "u8", { isTensor: false }),
 ];
 
 const BY_NAME: ReadonlyMap<string, DTypeInfo> = tableBy((d) => d.name);

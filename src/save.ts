@@ -99,7 +99,7 @@ export async function saveChunks(
     const isFile = sink instanceof FileSink;
     // A chunk that is done with when it was written may be made where the last but one was.
     const chunks = sink.keepsChunks === false ? plan.reusing?.() : undefined;
-    await pour(chunks ?? plan.chunks, sink, signal, progress?.at, plan.size);
+    await pour(chunks ?? plan.chunks, sink, { size: plan.size, signal, onWritten: progress?.at });
     if (isFile) await sink.prepare();
     progress?.check();
     // Whether a place that was closing when the call was stopped has the file, nobody knows.

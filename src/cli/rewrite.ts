@@ -57,7 +57,7 @@ export async function rewrite(
   if (options.out !== undefined) await checkTarget(to, options, session);
   const metadata = file.value instanceof TensorMap ? file.value.metadata : undefined;
   const plain = value instanceof TensorMap ? new Map(value) : value;
-  await write(plain, arraysOf(value), form, to, { ...options, metadata }, session);
+  await write({ value: plain, arrays: arraysOf(value) }, to, { ...options, form, metadata }, session);
   return to;
 }
 

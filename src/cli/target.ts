@@ -80,15 +80,26 @@ async function isTaken(place: Place): Promise<boolean> {
 /** Arrays by name, as in files of arrays. */
 export type Arrays = ReadonlyMap<string, NDArray>;
 
+/** Something to write: a value, and the arrays in it by name. */
+export interface Content {
+  readonly value: Value;
+  readonly arrays: Arrays;
+}
+
+/** How {@linkcode write} writes. */
+export interface WriteOptions extends Given<typeof TO_FILE> {
+  readonly form: Form;
+  readonly metadata?: ReadonlyMap<string, string>;
+}
+
 /** Write a value, or its arrays, in some format. Returns the number of bytes written. */
 export async function write(
-  value: Value,
-  arrays: Arrays,
-  form: Form,
+  { value, arrays }: Content,
   to: string,
-  options: Given<typeof TO_FILE> & { metadata?: ReadonlyMap<string, string> },
+  options: WriteOptions,
   session: Session,
 ): Promise<number> {
+  const { form } = options;
   const hooks = session.hooks, { onWarning: _, ...quiet } = hooks;
   if (form === "pickle") return (await save(value, to, { ...hooks, protocol: Number(options.protocol ?? 4) })).bytes;
   if (form === "record") return (await save(onlyOf(arrays, to), to, { ...hooks, useBinaryFormat: true })).bytes;

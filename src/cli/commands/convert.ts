@@ -47,7 +47,7 @@ export const convert = command({
       const { value, arrays } = converted(file, form, options.name, options.dtype as DType | undefined);
       const metadata = file.value instanceof TensorMap ? file.value.metadata : undefined;
       const left = form === "pickle" ? [] : otherNames(file);
-      const bytes = await write(value, arrays, form, to, { ...options, metadata }, session);
+      const bytes = await write({ value, arrays }, to, { ...options, form, metadata }, session);
       await report(to, arrays, bytes, left, session);
       return DONE;
     });

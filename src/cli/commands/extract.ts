@@ -27,7 +27,7 @@ export const extract = command({
     return await withFile(from, options, session, async (file) => {
       const array = file.arrays.get(arrayNamed(file, name))!;
       const { dtype, shape } = array;
-      const bytes = await write(array, new Map([[name, array]]), form, to, {}, session);
+      const bytes = await write({ value: array, arrays: new Map([[name, array]]) }, to, { form }, session);
       if (session.json) await session.printJson({ file: to, name, dtype, shape, bytes });
       else await session.print(`${to}: ${nameText(name)}  ${dtype}  ${shapeText(shape)}`);
       return DONE;

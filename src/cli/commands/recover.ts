@@ -7,14 +7,13 @@ import { readWhole } from "../../io/sources/read_whole.ts";
 import { load } from "../../load.ts";
 import type { RecoverReport } from "../../model/recover.ts";
 import { recoverStateDict } from "../../recover_state_dict.ts";
-import type { NDArray } from "../../ndarray.ts";
 import type { StateDict } from "../../values.ts";
 import { command, UsageError } from "../command.ts";
 import { DONE } from "../failure.ts";
 import { foundModel } from "../model_of.ts";
 import { FROM_MODEL, reading } from "../reading.ts";
 import type { Session } from "../session.ts";
-import { checkTarget, TO_FILE, wantedForm, write } from "../target.ts";
+import { type Arrays, checkTarget, TO_FILE, wantedForm, write } from "../target.ts";
 import { countText, sizeText, table } from "../text.ts";
 
 /** The command. */
@@ -51,7 +50,7 @@ export const recover = command({
       });
       try {
         const { stateDict: found, report } = recovered;
-        const bytes = await write(found, found as ReadonlyMap<string, NDArray>, form, to, options, session);
+        const bytes = await write({ value: found, arrays: found as Arrays }, to, { ...options, form }, session);
         if (session.json) await session.printJson({ file: to, bytes, ...report });
         else {await session.print(
             `${to}: ${countText(found.size, "tensor")}, ${sizeText(bytes)}`,

@@ -26,7 +26,7 @@ export const rename = command({
   json: "{ file, from, to }",
   async run({ operands: [from, old, name], options, session }) {
     return await withFile(from, options, session, async (file) => {
-      const to = await (file.model ? renameVariable : renameKey)(file, old, name, options, session);
+      const to = await (file.model ? renameVariable : renameKey)(file, [old, name], options, session);
       if (session.json) await session.printJson({ file: to, from: old, to: name });
       else await session.print(`${to}: ${nameText(old)} -> ${nameText(name)}`);
       return DONE;
@@ -34,10 +34,11 @@ export const rename = command({
   },
 });
 
+type Names = readonly [old: string, name: string];
+
 async function renameVariable(
   file: OpenFile,
-  old: string,
-  name: string,
+  [old, name]: Names,
   options: Rewriting,
   session: Session,
 ): Promise<string> {
@@ -58,8 +59,7 @@ async function renameVariable(
 
 async function renameKey(
   file: OpenFile,
-  old: string,
-  name: string,
+  [old, name]: Names,
   options: Rewriting,
   session: Session,
 ): Promise<string> {

@@ -87,6 +87,14 @@ async function inTurn(real: string, work: () => Promise<void>): Promise<void> {
   }
 }
 
+/** A file that is being changed, and the journal beside it. */
+interface Journaled {
+  readonly fs: Fs;
+  readonly real: string;
+  readonly journal: string;
+  readonly file: Handle;
+}
+
 /** Keep the old bytes of `part`, or of the whole file if it is null, then let `write` change the file. */
 async function change(
   fs: Fs,
@@ -110,12 +118,13 @@ async function change(
     });
     const whole = { offset: 0, length: Number(size) };
     const kept: Change = { pid: processId(), ino, size: Number(size), ...part ?? whole };
-    await keepOldBytes(fs, real, journal, file, kept, signal);
+    const journaled = { fs, real, journal, file };
+    await keepOldBytes(journaled, kept, signal);
     try {
       await write(file);
       await file.sync();
     } catch (error) {
-      await undo(fs, real, journal, file, kept, error);
+      await undo(journaled, kept, error);
     }
   } finally {
     await letGo(file);
@@ -139,10 +148,7 @@ async function change(
 }
 
 async function keepOldBytes(
-  fs: Fs,
-  real: string,
-  journal: string,
-  file: Handle,
+  { fs, real, journal, file }: Journaled,
   kept: Change,
   signal?: AbortSignal,
 ): Promise<void> {
@@ -162,14 +168,7 @@ async function keepOldBytes(
   }
 }
 
-async function undo(
-  fs: Fs,
-  real: string,
-  journal: string,
-  file: Handle,
-  change: Change,
-  cause: unknown,
-): Promise<never> {
+async function undo({ fs, real, journal, file }: Journaled, change: Change, cause: unknown): Promise<never> {
   try {
     await restore(fs, journal, file, change);
   } catch {

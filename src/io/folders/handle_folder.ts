@@ -91,10 +91,8 @@ export class HandleFolder implements Folder {
         for await (const [entry, handle] of entriesOf(directory)) {
           const name = path + entry;
           if (handle.kind === "directory") {
-            const leads = name.length < prefix.length ? prefix.startsWith(name + "/") : name.startsWith(prefix);
-            if (leads || name === prefix) {
-              waiting.push({ directory: handle as unknown as DirectoryHandle, path: name + "/", depth: depth + 1 });
-            }
+            if (!mayHold(name, prefix)) continue;
+            waiting.push({ directory: handle as unknown as DirectoryHandle, path: name + "/", depth: depth + 1 });
           } else if (name.startsWith(prefix) && !isTemp(entry)) names.push(name);
           if (names.length > DEFAULT_LIMITS.maxEntries) {
             throw new PathError("UNSAFE_PATH", `There are more than ${DEFAULT_LIMITS.maxEntries} files`, { path });
@@ -142,6 +140,11 @@ export class HandleFolder implements Folder {
     }
     return directory;
   }
+}
+
+/** Whether a directory may hold names that start with `prefix`. */
+function mayHold(directory: string, prefix: string): boolean {
+  return `${directory}/`.startsWith(prefix) || prefix.startsWith(`${directory}/`);
 }
 
 /** The origin private file system, whose root has no name, has a quota: a save that exceeds it is refused before it begins. */

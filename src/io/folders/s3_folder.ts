@@ -29,6 +29,16 @@ export interface S3FolderOptions extends HttpOptions {
   partSize?: number;
 }
 
+interface S3Request {
+  readonly method: string;
+  readonly url: URL;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array<ArrayBuffer>;
+  readonly signal?: AbortSignal;
+  /** A header that makes the server refuse unless the object is in a certain state. */
+  readonly condition?: readonly [name: string, value: string];
+}
+
 /** Maximum bytes of a response that is read as text: a page of 1,000 keys of 1,024 bytes, with three characters per byte. */
 const MAX_TEXT = 8 * 2 ** 20;
 
@@ -85,7 +95,7 @@ export class S3Folder implements Folder {
     const signal = options?.signal, wished = expectedEtag(options);
     return new PartsSink(
       {
-        put: (bytes) => this.#commit("PUT", url, {}, bytes, wished, signal),
+        put: (bytes) => this.#commit({ method: "PUT", url, body: bytes, signal }, wished),
         begin: () => this.#begin(url, wished, signal),
       },
       name,
@@ -99,7 +109,7 @@ export class S3Folder implements Folder {
     for (let token: string | undefined, more = true; more;) {
       const query: Record<string, string> = { "list-type": "2", "encoding-type": "url", prefix: this.#prefix + prefix };
       if (token !== undefined) query["continuation-token"] = token;
-      const { text } = await this.#ask("GET", this.#base, query);
+      const { text } = await this.#ask({ method: "GET", url: this.#base, query });
       for (const key of elementsOf(text, "Key")) {
         names.push(decodeURIComponent(key.replaceAll("+", "%20")).slice(this.#prefix.length));
       }
@@ -112,18 +122,18 @@ export class S3Folder implements Folder {
 
   /** Remove a file, if it exists. */
   async delete(name: string): Promise<void> {
-    await this.#ask("DELETE", this.#urlOf(name));
+    await this.#ask({ method: "DELETE", url: this.#urlOf(name) });
   }
 
   async #begin(url: URL, wished: string | null | undefined, signal?: AbortSignal): Promise<PartsUpload> {
-    const { text } = await this.#ask("POST", url, { uploads: "" }, undefined, signal);
+    const { text } = await this.#ask({ method: "POST", url, query: { uploads: "" }, signal });
     const [uploadId] = elementsOf(text, "UploadId");
     if (uploadId === undefined) throw this.#failed("POST", url, "the answer names no upload");
     const etags: string[] = [];
     return {
       part: async (number, bytes) => {
         const query = { partNumber: String(number), uploadId };
-        const { headers } = await this.#ask("PUT", url, query, bytes, signal);
+        const { headers } = await this.#ask({ method: "PUT", url, query, body: bytes, signal });
         const etag = headers.get("etag");
         if (etag === null) throw this.#failed("PUT", url, "the answer has no ETag");
         etags.push(etag);
@@ -132,29 +142,23 @@ export class S3Folder implements Folder {
         const parts = etags.map((etag, i) =>
           `<Part><PartNumber>${i + 1}</PartNumber><ETag>${escapeXml(etag)}</ETag></Part>`
         );
-        const body = `<CompleteMultipartUpload>${parts.join("")}</CompleteMultipartUpload>`;
-        const { text } = await this.#commit("POST", url, { uploadId }, new TextEncoder().encode(body), wished, signal);
+        const body = new TextEncoder().encode(`<CompleteMultipartUpload>${parts.join("")}</CompleteMultipartUpload>`);
+        const { text } = await this.#commit({ method: "POST", url, query: { uploadId }, body, signal }, wished);
         // This request can fail with status 200: the response begins before the parts are assembled.
         if (text.includes("<Error>")) throw this.#failed("POST", url, elementsOf(text, "Code")[0] ?? "unknown error");
       },
       // The upload is discarded even if the call was aborted.
-      abort: () => this.#ask("DELETE", url, { uploadId }),
+      abort: () => this.#ask({ method: "DELETE", url, query: { uploadId } }),
     };
   }
 
   /** Send the request that creates the file, with a condition if there is one. */
-  async #commit(
-    method: string,
-    url: URL,
-    query: Record<string, string>,
-    body: Uint8Array<ArrayBuffer>,
-    wished: string | null | undefined,
-    signal?: AbortSignal,
-  ): Promise<{ text: string; headers: Headers }> {
-    if (wished === undefined) return await this.#ask(method, url, query, body, signal);
-    const condition: [string, string] = wished === null ? ["if-none-match", "*"] : ["if-match", wished];
+  async #commit(request: S3Request, wished: string | null | undefined): Promise<{ text: string; headers: Headers }> {
+    if (wished === undefined) return await this.#ask(request);
+    const { method, url } = request;
+    const condition = wished === null ? ["if-none-match", "*"] as const : ["if-match", wished] as const;
     try {
-      return await this.#ask(method, url, query, body, signal, condition);
+      return await this.#ask({ ...request, condition });
     } catch (error) {
       // 409: another save was in progress; 404: the object to replace is gone.
       const { status } = error as { status?: number };
@@ -169,14 +173,8 @@ export class S3Folder implements Folder {
     return url;
   }
 
-  async #ask(
-    method: string,
-    url: URL,
-    query: Record<string, string> = {},
-    body?: Uint8Array<ArrayBuffer>,
-    signal?: AbortSignal,
-    condition?: readonly [name: string, value: string],
-  ): Promise<{ text: string; headers: Headers }> {
+  async #ask(request: S3Request): Promise<{ text: string; headers: Headers }> {
+    const { method, url, query = {}, body, signal, condition } = request;
     const asked = new URL(url);
     for (const [name, value] of Object.entries(query)) asked.searchParams.set(name, value);
     // Signatures require %20 where forms have +.
@@ -243,10 +241,7 @@ const ENTITIES: readonly (readonly [string, string])[] = [
   ["gt", ">"],
   ["quot", '"'],
   ["apos", "'"],
-  [
-    "#34",
-    '"',
-  ],
+  ["#34", '"'],
   ["#39", "'"],
   ["amp", "&"],
 ];

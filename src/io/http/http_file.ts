@@ -232,15 +232,15 @@ export class HttpFile {
   }
 
   async #send(headers: [string, string][], signal?: AbortSignal, method?: string): Promise<HttpBody> {
-    const { origin } = this.#url;
+    const call = { origin: this.#url.origin, headers, settings: this.#settings, signal, method };
     if (this.#lastUrl) {
-      const { body } = await httpRequest(this.#lastUrl, origin, headers, this.#settings, signal, method);
+      const { body } = await httpRequest(this.#lastUrl, call);
       if (![400, 401, 403, 404, 410].includes(body.response.status)) return body;
       // The redirect's target is gone: start again from the original URL.
       body.cancel();
       this.#lastUrl = null;
     }
-    const { body, lasting } = await httpRequest(this.#url, origin, headers, this.#settings, signal, method);
+    const { body, lasting } = await httpRequest(this.#url, call);
     if (lasting && body.response.ok && body.url.href !== this.#url.href) this.#lastUrl = body.url;
     return body;
   }

@@ -19,23 +19,37 @@ export interface HttpAnswer {
   readonly lasting: boolean;
 }
 
+/** What is the same for every hop of a request. */
+export interface HttpCall {
+  /** The origin that the caller's headers may be sent to. */
+  readonly origin: string;
+  /** Headers of the range reader; they override the caller's. */
+  readonly headers: readonly (readonly [string, string])[];
+  readonly settings: HttpSettings;
+  readonly signal: AbortSignal | undefined;
+  /** @default {"GET"} */
+  readonly method: string | undefined;
+}
+
+/** Where a request has got to: the next URL, and whether all before it were of the caller's origin. */
+interface Hop {
+  readonly url: URL;
+  readonly sameOrigin: boolean;
+  /** The URL that was requested first, for messages. */
+  readonly shown: string;
+}
+
 /** Request `url`, following redirects. The response may have any status except that of a redirect. */
-export async function httpRequest(
-  url: URL,
-  origin: string,
-  own: readonly (readonly [string, string])[],
-  settings: HttpSettings,
-  signal?: AbortSignal,
-  method = "GET",
-): Promise<HttpAnswer> {
-  const shown = shownUrl(url);
+export async function httpRequest(url: URL, call: HttpCall): Promise<HttpAnswer> {
+  const { origin } = call, shown = shownUrl(url);
   let at = url, lasting = true, sameOrigin = url.origin === origin;
   for (let hops = 0;; hops++) {
-    const body = await once(at, headersFor(own, sameOrigin, settings), settings, shown, signal, method, "manual");
+    const hop = { url: at, sameOrigin, shown };
+    const body = await once(hop, call, "manual");
     const { response } = body;
     if (response.type === "opaqueredirect") {
       body.cancel();
-      return { body: await followedByBrowser(at, own, sameOrigin, settings, shown, signal, method), lasting: false };
+      return { body: await followedByBrowser(hop, call), lasting: false };
     }
     const location = REDIRECTS.has(response.status) ? response.headers.get("location") : null;
     if (location === null) return { body, lasting };
@@ -51,12 +65,7 @@ export async function httpRequest(
   }
 }
 
-/** `own` has the headers of the range reader; they override the caller's. */
-function headersFor(
-  own: readonly (readonly [string, string])[],
-  sameOrigin: boolean,
-  settings: HttpSettings,
-): Headers {
+function headersFor({ headers: own, settings }: HttpCall, { sameOrigin }: Hop): Headers {
   const headers = new Headers();
   for (const [name, value] of settings.headers) {
     if (sameOrigin || !settings.sameOriginHeaders.has(name)) headers.set(name, value);
@@ -65,18 +74,11 @@ function headersFor(
   return headers;
 }
 
-async function once(
-  url: URL,
-  headers: Headers,
-  settings: HttpSettings,
-  shown: string,
-  signal: AbortSignal | undefined,
-  method: string,
-  redirect: RequestRedirect,
-): Promise<HttpBody> {
+async function once(hop: Hop, call: HttpCall, redirect: RequestRedirect): Promise<HttpBody> {
+  const { url, shown } = hop, { settings, signal, method = "GET" } = call;
   signal?.throwIfAborted();
   const controller = new AbortController();
-  const init: RequestInit = { method, headers, redirect, signal: controller.signal };
+  const init: RequestInit = { method, headers: headersFor(call, hop), redirect, signal: controller.signal };
   // Some edge runtimes reject the field, whatever its value.
   if (settings.credentials !== undefined) init.credentials = settings.credentials;
   // Treats a fetch that throws synchronously like one that rejects.
@@ -98,21 +100,14 @@ async function once(
 }
 
 /** Browsers hide the target of a redirect: let the browser follow it, but not where that could leak headers. */
-async function followedByBrowser(
-  url: URL,
-  own: readonly (readonly [string, string])[],
-  sameOrigin: boolean,
-  settings: HttpSettings,
-  shown: string,
-  signal: AbortSignal | undefined,
-  method: string,
-): Promise<HttpBody> {
+async function followedByBrowser(hop: Hop, call: HttpCall): Promise<HttpBody> {
+  const { url, shown } = hop, { settings } = call;
   if (settings.headers.some(([name]) => settings.sameOriginHeaders.has(name))) {
     throw redirectError(shown, "it redirects, and a browser would carry the request's headers along", {
       hint: "ask the last URL itself, or name no header in http.sameOriginHeaders that may not travel",
     });
   }
-  const body = await once(url, headersFor(own, sameOrigin, settings), settings, shown, signal, method, "follow");
+  const body = await once(hop, call, "follow");
   const last = body.response.url && URL.canParse(body.response.url) ? new URL(body.response.url) : null;
   try {
     if (last) checkRedirect(url, last, shown);

@@ -18,21 +18,24 @@ const GATHER = 2 ** 20;
 /** Maximum bytes of a single write: an abort takes effect between two. */
 const LONGEST = 16 * 2 ** 20;
 
+/** Options of {@linkcode pour}. */
+export interface PourOptions {
+  /** Bytes of all chunks together. */
+  size: number;
+  signal: AbortSignal | undefined;
+  /** Receives the number of bytes written so far. */
+  onWritten: ((loaded: number) => void) | undefined;
+  /** Where buffers come from. */
+  spare?: BufferPool;
+}
+
 /**
- * Write chunks, `size` bytes in total: small ones gathered, large ones as they are, and those that are in files read when their turn comes.
- *
- * Buffers come from `spare`.
+ * Write chunks: small ones gathered, large ones as they are, and those that are in files read when their turn comes.
  *
  * @throws {SourceError} `SOURCE_CHANGED`: there were not `size` bytes, because the value, or a file that was read, changed meanwhile
  */
-export async function pour(
-  chunks: Iterable<Chunk>,
-  sink: Sink,
-  signal: AbortSignal | undefined,
-  onWritten: ((loaded: number) => void) | undefined,
-  size: number,
-  spare: BufferPool = new BufferPool(),
-): Promise<void> {
+export async function pour(chunks: Iterable<Chunk>, sink: Sink, options: PourOptions): Promise<void> {
+  const { size, signal, onWritten, spare = new BufferPool() } = options;
   const copies = new Copies(), turns = new Turns(signal), ahead = new ReadAhead(chunks, signal, spare);
   const isFile = sink instanceof FileSink, keeps = sink.keepsChunks !== false;
   const room = Math.min(GATHER, size);

@@ -106,7 +106,7 @@ async function writeAll(
       before = written;
       progress?.at(loaded);
     };
-    await pour(chunks, sink, signal, count, size, spare);
+    await pour(chunks, sink, { size, signal, onWritten: count, spare });
     if (sink instanceof FileSink) await sink.prepare(spare);
   };
   for (const [i, file] of files.entries()) {
