@@ -245,8 +245,8 @@ function counted(): { signal: AbortSignal; count: () => number } {
   return { signal, count: () => listeners.size };
 }
 
-describe("every function that gives a promise", () => {
-  it("rejects with the reason of a signal that was aborted before, and has touched nothing", async () => {
+describe("every function that returns a promise", () => {
+  it("rejects with signal.reason when the signal is already aborted, and touches nothing", async () => {
     const root = mkdtempSync(join(tmpdir(), "oarlock-aborted-"));
     try {
       const spy = new Spy(), wrong: string[] = [];
@@ -272,7 +272,7 @@ describe("every function that gives a promise", () => {
     }
   });
 
-  it("has left the signal when it is over, well or badly", async () => {
+  it("removes its listeners from the signal when it ends, with or without success", async () => {
     const root = mkdtempSync(join(tmpdir(), "oarlock-listeners-"));
     try {
       const spy = new Spy(), wrong: string[] = [];

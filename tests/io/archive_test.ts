@@ -170,7 +170,7 @@ describe("archives of model files", () => {
     }
   });
 
-  it("are read only, and have no file that they have not", async () => {
+  it("are read-only, and give null for files they do not contain", async () => {
     for (const name of ARCHIVES) {
       await using folder = await openArchive(`tests/fixtures/archives/${name}`);
       assert.equal(await folder.get("m_infer/inference.json"), null);
@@ -181,7 +181,7 @@ describe("archives of model files", () => {
     }
   });
 
-  it("end in an error of the family, or in fewer files, wherever they are cut", async () => {
+  it("give a PaddleError, or fewer files, wherever they are cut", async () => {
     for (const name of ARCHIVES) {
       const whole = new Uint8Array(readFileSync(`tests/fixtures/archives/${name}`));
       const cuts = Array.from({ length: 60 }, (_, i) => Math.floor(i * whole.length / 60));
@@ -196,14 +196,14 @@ describe("archives of model files", () => {
     }
   });
 
-  it("unpack no more than maxExpansion allows", async () => {
+  it("expand no further than maxExpansion allows", async () => {
     const sparse = Uint8Array.from({ length: 4_000_000 }, (_, i) => i % 50 === 0 ? Math.imul(i, 0x9e3779b1) >>> 9 : 0);
     const bomb = await encodeNpz(new Map([["a", new NDArray("uint8", [4_000_000], sparse)]]), { compress: true });
     const folder = await openArchive(bomb, { limits: { maxExpansion: 2 } });
     await assert.rejects(folder.get("a.npy"), { code: "LIMIT", limit: "maxExpansion" });
   });
 
-  it("stop where the signal says", async () => {
+  it("stop with signal.reason when the signal is aborted", async () => {
     const reason = new Error("enough");
     const options = { signal: AbortSignal.abort(reason) };
     await assert.rejects(openArchive("tests/fixtures/archives/pax.tar", options), (error) => error === reason);

@@ -27,7 +27,7 @@ function blobOf(file: SparseFile) {
 const read = (slices: [number, number][]) => slices.reduce((sum, [start, end]) => sum + end - start, 0);
 
 describe("a Blob or File of many tensors", () => {
-  it("opens with few slices where tensors are small", async () => {
+  it("opens with few slices when tensors are small", async () => {
     const { blob, slices } = blobOf(await SparseFile.of(stateOf(1200, 16 * KiB)));
     await using checkpoint = await open(blob);
     assert.equal(checkpoint.names().length, 1200);
@@ -60,7 +60,7 @@ describe("a Blob or File of many tensors", () => {
     await load(blob);
   });
 
-  it("is known to have changed where the file behind it shrank", async () => {
+  it("is SOURCE_CHANGED when the file behind it has shrunk", async () => {
     const file = await SparseFile.of(stateOf(4, 256 * KiB));
     const { blob } = blobOf(file);
     await using checkpoint = await open(blob);
@@ -71,7 +71,7 @@ describe("a Blob or File of many tensors", () => {
     assert.equal((await checkpoint.get(names[1])).nbytes, 256 * KiB);
   });
 
-  it("is asked again where a slice failed", async () => {
+  it("is read again after a slice failed", async () => {
     const { blob, state } = blobOf(await SparseFile.of(stateOf(40, 16 * KiB)));
     await using checkpoint = await open(blob);
     const [first] = checkpoint.names();

@@ -14,8 +14,8 @@ import {
 const FILE = encode(new Map([["w", 1]]));
 const failure = (promise: Promise<unknown>) => promise.then(() => null, (error) => error as PaddleError);
 
-describe("detect and audit of what is no file", () => {
-  it("says what reads a prefix or a folder, and which file can be looked at", async () => {
+describe("detect and audit of something that is not a file", () => {
+  it("say which function reads a prefix or folder, and which of its files can be inspected", async () => {
     const folder = new MemoryFolder([["old/__model__", FILE], ["old/w", FILE], ["m.pdmodel", FILE], ["x/y.txt", FILE]]);
     const state: StateDict = new Map([["w", new Tensor("float32", [2])]]);
     await distributed.saveStateDict(state, { folder, name: "parts" });

@@ -27,7 +27,7 @@ async function codeOf(promise: Promise<unknown>): Promise<string> {
 }
 
 describe("a directory as a folder", () => {
-  it("is not left by links, which may lead about inside", () =>
+  it("follows links inside, but none that lead out", () =>
     inFolder(async (root, folder) => {
       symlinkSync("../secret", join(root, "out"));
       symlinkSync("..", join(root, "up"));
@@ -53,7 +53,7 @@ describe("a directory as a folder", () => {
       await outside.close!();
     }));
 
-  it("says what the system says where it cannot tell whether a name leads out", () =>
+  it("reports the system's error when it cannot resolve where a name leads", () =>
     inFolder(async (root, folder) => {
       symlinkSync("../secret", join(root, "out"));
       for (const [code, expected] of [["EIO", "READ_FAILED"], ["EACCES", "PERMISSION"]]) {
@@ -69,7 +69,7 @@ describe("a directory as a folder", () => {
       }
     }));
 
-  it("is not left by links, in whatever way its own path is written", () =>
+  it("follows no link that leads out, however its own path is written", () =>
     inFolder(async (root) => {
       symlinkSync("..", join(root, "up"));
       for (const path of [root + "/.".repeat(20), root + "/", root + "/sub/..".repeat(5), root + "/".repeat(30)]) {
@@ -101,7 +101,7 @@ describe("a directory as a folder", () => {
       assert.equal(await codeOf(folder.get("sub")), "NOT_A_FILE");
     }));
 
-  it("of tensors is refused with the name that leads to nothing", () =>
+  it("of tensors is refused with the name of a dangling link", () =>
     inFolder(async (root) => {
       rmSync(join(root, "a"));
       await save(fromArray([1], "float32"), join(root, "w"), { useBinaryFormat: true });
@@ -119,7 +119,7 @@ describe("a directory as a folder", () => {
       }
     }));
 
-  it("takes only names that every system can have, unless it may not be portable", () =>
+  it("accepts only names that are valid on every system, unless portable is false", () =>
     inFolder(async (root, folder) => {
       const names = [
         "a:b",
@@ -147,7 +147,7 @@ describe("a directory as a folder", () => {
       assert.deepEqual(await folder.list("0"), ["0:fc"]);
     }));
 
-  it("may be the place of all bare names", () =>
+  it("may be the default folder for bare names", () =>
     inFolder(async (root, folder) => {
       setDefaultFolder(folder);
       try {

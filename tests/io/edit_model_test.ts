@@ -47,14 +47,14 @@ async function editAll(folder: string, path: string): Promise<void> {
   assert.ok(![...filesOf(folder).keys()].some((name) => name.includes("journal")));
 }
 
-describe("one tensor of several files, written in place", () => {
-  it("is there in a model with one file of parameters, and the program stays", () =>
+describe("writing one tensor in place in a checkpoint of several files", () => {
+  it("changes only that tensor in a model with one parameter file", () =>
     copied("paddle-2.4.2/jit-combine", (folder) => editAll(folder, join(folder, "m"))));
 
-  it("is there in a folder of Paddle 1.x with a file for each", () =>
+  it("changes only that tensor in a folder of Paddle 1.x with a file for each", () =>
     copied("paddle-1.8.5/fluid-infer-separate/d", (folder) => editAll(folder, folder)));
 
-  it("is there in the shards of an index", async () => {
+  it("changes only that tensor in the shards of an index", async () => {
     const index = JSON.stringify({ metadata: {}, weight_map: { a: "1.pdparams", b: "2.pdparams" } });
     const folder = new MemoryFolder([["m.index.json", new TextEncoder().encode(index)]]);
     const zeros = () => new Tensor("float32", [40, 50]);
@@ -67,7 +67,7 @@ describe("one tensor of several files, written in place", () => {
     assert.ok((await again.get("b")).equals(ones) && (await again.get("a")).equals(zeros()));
   });
 
-  it("is refused where the two files are from two saves, and nothing is changed", () =>
+  it("is refused, without any change, when the two files come from different saves", () =>
     copied("paddle-2.4.2/jit-combine", async (folder) => {
       const path = join(folder, "m.pdiparams"), bytes = readFileSync(path);
       bytes[20] ^= 3;

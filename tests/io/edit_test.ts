@@ -62,8 +62,8 @@ async function write(from: From, array: NDArray = state(0, 9).get("b")!): Promis
   assert.equal((await checkpoint.get("a")).at(7), 1);
 }
 
-describe("one tensor written in place", () => {
-  it("is there afterwards, and nothing else is changed, by path, in memory and in a browser", async () => {
+describe("writing one tensor in place", () => {
+  it("changes that tensor and nothing else, by path, in memory and in a browser", async () => {
     await inFolder(async (path, folder) => {
       const before = readFileSync(path);
       await write(path);
@@ -85,7 +85,7 @@ describe("one tensor written in place", () => {
     }
   });
 
-  it("may be so small that it was read with the structure", () =>
+  it("works for a tensor so small that it was read with the structure", () =>
     inFolder(async (path) => {
       for (const protocol of [3, 4]) {
         for (const length of [1, 60, 1000]) {
@@ -117,7 +117,7 @@ describe("one tensor written in place", () => {
       assert.deepEqual(readFileSync(path), Buffer.from(encode(state(1, 9))));
     }));
 
-  it("must have the same dtype and shape, and lie in one piece in a place that can be written", () =>
+  it("needs the same dtype and shape, stored in one piece, in a writable location", () =>
     inFolder(async (path) => {
       await using checkpoint = await open(path);
       assert.equal(await codeOf(checkpoint.write("b", fromArray([1, 2], "float32"))), "INVALID_VALUE");
@@ -129,7 +129,7 @@ describe("one tensor written in place", () => {
       assert.equal(await codeOf(blob.write("b", state(0, 9).get("b")!)), "UNSUPPORTED_FEATURE");
     }));
 
-  it("is refused where somebody else changed or replaced the file", () =>
+  it("is refused when the file was changed or replaced meanwhile", () =>
     inFolder(async (path) => {
       await using checkpoint = await open(path);
       await save(state(5, 6), path);
@@ -140,7 +140,7 @@ describe("one tensor written in place", () => {
       assert.equal(await codeOf(other.write("b", state(0, 9).get("b")!)), "SOURCE_CHANGED");
     }));
 
-  it("comes one after the other, also from several checkpoints", () =>
+  it("runs one write after another when several are started at once", () =>
     inFolder(async (path) => {
       await using one = await open(path);
       const writes = Array.from({ length: 6 }, (_, i) => one.write(i % 2 ? "a" : "b", state(i, i).get("b")!));
@@ -149,7 +149,7 @@ describe("one tensor written in place", () => {
       assert.deepEqual(["a", "b", "c"].map((name) => value.get(name)!.at(49_999)), [5, 4, 3]);
     }));
 
-  it("is given up for a signal before the file is touched", () =>
+  it("stops before the file is touched when the signal is aborted", () =>
     inFolder(async (path, folder) => {
       await using checkpoint = await open(path);
       assert.equal(
@@ -160,7 +160,7 @@ describe("one tensor written in place", () => {
       assert.deepEqual(readdirSync(folder), ["a.pdparams"]);
     }));
 
-  it("is the old or the new one after a crash before every call of the file system, and the rest is as it was", async () => {
+  it("leaves the old or the new tensor after a crash at any call of the file system, and the rest unchanged", async () => {
     const [old, next] = [encode(state(1, 2)), encode(state(1, 9))];
     let sawOld = 0, sawNew = 0;
     for (let after = 0;; after++) {
@@ -184,7 +184,7 @@ describe("one tensor written in place", () => {
     assert.ok(sawOld > 5 && sawNew > 1, `${sawOld} ${sawNew}`);
   });
 
-  it("is taken back when half of it was written, unless another process is at it", () =>
+  it("is rolled back when it was half done, unless another process is still writing", () =>
     inFolder(async (path, folder) => {
       const journal = path + ".pdundo";
       await using checkpoint = await open(path);
@@ -237,7 +237,7 @@ describe("one tensor written in place", () => {
       assert.equal((await load(path) as Map<string, NDArray>).get("b")!.at(0), 2);
     }));
 
-  it("leaves a file alone that cannot be written", () =>
+  it("leaves a read-only file alone", () =>
     inFolder(async (path) => {
       if (process.getuid?.() === 0) return;
       chmodSync(path, 0o400);

@@ -46,8 +46,8 @@ function stateDict(first: number): Map<string, Tensor> {
   return new Map(Array.from({ length: 20 }, (_, i) => [`t${i}`, tensor(i)]));
 }
 
-describe("a file that is open", () => {
-  it("gives many pieces at a time, each what lies there", () =>
+describe("an open file", () => {
+  it("gives many pieces at a time, each from its own offset", () =>
     inFolder(async (path) => {
       const bytes = patterned(200_000);
       writeFileSync(path, bytes);
@@ -63,7 +63,7 @@ describe("a file that is open", () => {
     }));
 
   for (const what of ["replaced", "removed"]) {
-    it(`is read on after its name was ${what}`, () =>
+    it(`is still read after its name was ${what}`, () =>
       inFolder(async (path) => {
         const state = stateDict(0);
         writeFileSync(path, encode(state));
@@ -85,7 +85,7 @@ describe("a file that is open", () => {
     "cut by much": (path) => truncateSync(path, 100),
   };
   for (const [what, change] of Object.entries(changes)) {
-    it(`is SOURCE_CHANGED for whoever reads on when it was ${what}`, () =>
+    it(`is SOURCE_CHANGED for further reads after it was ${what}`, () =>
       inFolder(async (path) => {
         const ways: Record<string, (checkpoint: Checkpoint) => Promise<unknown>> = {
           "get": (checkpoint) => checkpoint.get("t7"),
@@ -111,7 +111,7 @@ describe("a file that is open", () => {
       }));
   }
 
-  it("may be closed while it is read", () =>
+  it("may be closed while it is being read", () =>
     inFolder(async (path) => {
       writeFileSync(path, patterned(100_000));
       const source = await FileSource.open(path);
@@ -122,7 +122,7 @@ describe("a file that is open", () => {
       for (const result of await Promise.all(reads)) assert.ok(result === 50_000 || isClosed(result), result);
     }));
 
-  it("is never another one: a read that waits when it is closed reads no file that was opened then", () =>
+  it("never reads from another file that was opened under its handle after it was closed", () =>
     inFolder(async (path) => {
       const [mine, theirs] = [patterned(100_000), new Uint8Array(100_000).fill(255)];
       writeFileSync(path, mine);
@@ -146,7 +146,7 @@ describe("a file that is open", () => {
       }
     }));
 
-  it("is told apart from one that failed where an array of a closed checkpoint is read", () =>
+  it("reports a closed checkpoint as a TypeError, not as a failed read", () =>
     inFolder(async (path) => {
       const name = "a.pdparams", folder = new DirectoryFolder(dirname(path));
       const array = fromArray(Array.from({ length: 50_000 }, (_, i) => i), "int32");
@@ -162,7 +162,7 @@ describe("a file that is open", () => {
       }
     }));
 
-  it("shares a hundred handles with others where very many are open, and is the same file or an error when it is its turn", () =>
+  it("shares a hundred handles with many others, and reopens the same file or gives an error", () =>
     inFolder(async (path) => {
       const sources: FileSource[] = [];
       const handles = () => existsSync("/proc/self/fd") ? readdirSync("/proc/self/fd").length : 0;

@@ -119,7 +119,7 @@ export function folderContract(name: string, make: MakeFolder, traits: FolderTra
         for (const file of TOO_LONG) assert.equal(await codeOf(folder.get(file)), "NAME_TOO_LONG", file.slice(0, 9));
       }));
 
-    it("takes every letter of a good name as it is", () =>
+    it("takes every character of a valid name literally", () =>
       over(
         Object.fromEntries(GOOD.filter((n) => !n.endsWith(".")).map((n, i) => [n, patterned(i + 1)])),
         async (folder) => {
@@ -130,7 +130,7 @@ export function folderContract(name: string, make: MakeFolder, traits: FolderTra
       ));
 
     if (!traits.unlisted) {
-      it("lists names by prefix, in the order of code points", () => {
+      it("lists names by prefix, in code point order", () => {
         const names = ["b", "a/z", "a/b/c", "a.b", "a0", "B", "ab", "\uffee", "😀"];
         return over(Object.fromEntries(names.map((n) => [n, patterned(1)])), async (folder) => {
           assert.deepEqual(await folder.list(), ["B", "a.b", "a/b/c", "a/z", "a0", "ab", "b", "\uffee", "😀"]);
@@ -142,7 +142,7 @@ export function folderContract(name: string, make: MakeFolder, traits: FolderTra
       });
     }
 
-    it("is where prefixes and folders of models are found", () => {
+    it("finds models by prefix and by folder", () => {
       const fixture = (path: string) => new Uint8Array(readFileSync("tests/fixtures/real/" + path));
       const prefix = "paddle-3.1.1/infer-model.oldir/", separate = "paddle-1.8.5/fluid-infer-separate/d/";
       const files: Record<string, Uint8Array> = {
@@ -170,7 +170,7 @@ export function folderContract(name: string, make: MakeFolder, traits: FolderTra
     });
 
     if (traits.readOnly) {
-      it("says that it can only be read", () =>
+      it("reports that it is read-only", () =>
         over({ "a.bin": patterned(3) }, async (folder) => {
           assert.equal(await codeOf(folder.put("b.bin")), "READ_ONLY");
           assert.equal(await codeOf(folder.delete("a.bin")), "READ_ONLY");
@@ -189,7 +189,7 @@ export function folderContract(name: string, make: MakeFolder, traits: FolderTra
         }
       }));
 
-    it("shows the old file until the new one is whole", () =>
+    it("shows the old file until the new one is complete", () =>
       over({ "a.bin": patterned(50) }, async (folder) => {
         for (const file of ["a.bin", "new/b.bin"]) {
           const before = await get(folder, file);
@@ -208,7 +208,7 @@ export function folderContract(name: string, make: MakeFolder, traits: FolderTra
         }
       }));
 
-    it("never mixes an opened file with the one that takes its place", () =>
+    it("never mixes an open file with the one that replaces it", () =>
       over({ "a.bin": new Uint8Array(3_000_000).fill(1) }, async (folder) => {
         const source = (await folder.get("a.bin"))!;
         assert.ok((await readAll(source, 0, 10)).every((byte) => byte === 1));
@@ -219,7 +219,7 @@ export function folderContract(name: string, make: MakeFolder, traits: FolderTra
         assert.equal((await get(folder, "a.bin"))![0], 2);
       }));
 
-    it("keeps one of two files that are put at the same time, whole", () =>
+    it("keeps one whole file when two are put at the same time", () =>
       over({}, async (folder) => {
         // Some places let the second saver wait for the first.
         const one = (async () => await put(folder, "a.bin", new Uint8Array(2_000_000).fill(1)))();
@@ -231,7 +231,7 @@ export function folderContract(name: string, make: MakeFolder, traits: FolderTra
         assert.deepEqual(await folder.list(), ["a.bin"]);
       }));
 
-    it("deletes files, and is content where there are none", () =>
+    it("deletes files, and accepts names that do not exist", () =>
       over({ "a/b": patterned(3), "a/c": patterned(3) }, async (folder) => {
         await folder.delete("a/b");
         await folder.delete("a/b");

@@ -108,8 +108,8 @@ function overHttp(listed: boolean): MakeFolder {
 folderContract("a base URL", overHttp(false), { readOnly: true, unlisted: true });
 folderContract("a base URL with its names", overHttp(true), { readOnly: true });
 
-describe("an S3 bucket whose answers do not end", () => {
-  it("is given up after 8 MiB, whatever it was asked", async () => {
+describe("an S3 bucket whose response never ends", () => {
+  it("is given up after 8 MiB, whatever was requested", async () => {
     let sent = 0, cancelled = 0;
     const endless = () =>
       new ReadableStream<Uint8Array>({

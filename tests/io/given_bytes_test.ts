@@ -65,7 +65,7 @@ describe("bytes in memory", () => {
       }
     });
 
-    it(`that are none, or gone, are a TypeError of ${name} that says so`, async () => {
+    it(`are refused by ${name} with a clear TypeError when they are detached or not bytes at all`, async () => {
       await assert.rejects(async () => await verb(detached(file)), {
         name: "TypeError",
         message: /The bytes are gone/,
@@ -97,7 +97,7 @@ describe("an array whose buffer was transferred or resized", () => {
     "encode of safetensors": (a) => safetensors.encode(new Map([["w", a]])),
   };
   for (const [name, run] of Object.entries(OPERATIONS)) {
-    it(`is refused by ${name}, whether it was looked at before or not`, () => {
+    it(`is refused by ${name}, whether it was accessed before or not`, () => {
       for (const isLookedAt of [false, true]) {
         const bytes = resizable(new Uint8Array(8));
         const array = new paddle.NDArray("float32", [2], bytes);
@@ -113,7 +113,7 @@ describe("an array whose buffer was transferred or resized", () => {
     });
   }
 
-  it("cannot be made of something that is no memory", () => {
+  it("cannot be created from something that is not memory", () => {
     // deno-lint-ignore no-explicit-any
     for (const wrong of [null, 7, [1, 2], {}] as any[]) {
       assert.throws(() => new paddle.NDArray("float32", [2], wrong), TypeError);

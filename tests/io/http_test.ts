@@ -585,11 +585,11 @@ describe("a file on a server", () => {
   }
 });
 
-describe("what a server sees", () => {
+describe("reading from a server", () => {
   const asked = (server: ScriptedServer) =>
     server.asked.map(({ headers }) => headers.range?.replace("bytes=", "") ?? "-");
 
-  it("is one download for load, and for open the structure alone, then only what is asked for", () =>
+  it("makes one request for load; for open it fetches the structure, then only what is requested", () =>
     withServer(but(() => ({})), async (server) => {
       await load(server.url);
       assert.deepEqual(asked(server), ["-"]);
@@ -603,7 +603,7 @@ describe("what a server sees", () => {
       assert.deepEqual(asked(server), [`${offset + 400}-${offset + 407}`]);
     }));
 
-  it("is one request for neighbours that are asked for together, and never more than six at once", async () => {
+  it("fetches neighbouring tensors in one request, and makes at most six requests at once", async () => {
     const bytes = encode(new Map(Array.from({ length: 300 }, (_, i) => [`t${i}`, ramp(30_000, i)] as const)));
     await withServer((asked) => ({ ...good(asked, bytes), delay: 2 }), async (server) => {
       await using checkpoint = await open(server.url);
@@ -620,7 +620,7 @@ describe("what a server sees", () => {
     });
   });
 
-  it("goes on at the last good byte, with the same If-Range", () =>
+  it("resumes at the last good byte, with the same If-Range", () =>
     withServer((asked) => asked.n === 2 ? { ...good(asked, FILE), cut: 50_000 } : good(asked, FILE), async (server) => {
       await using checkpoint = await open(server.url, { http: QUICK });
       const first = server.asked.length;
@@ -633,7 +633,7 @@ describe("what a server sees", () => {
       assert.equal(server.asked[0].headers["if-range"], undefined);
     }));
 
-  it("is no If-Range where the ETag is weak, and no wish for a compressed file", () =>
+  it("sends no If-Range for a weak ETag, and asks for no compression", () =>
     withServer((asked) => good(asked, FILE, { etag: 'W/"1"' }), async (server) => {
       await using checkpoint = await open(server.url);
       await checkpoint.get("b");
@@ -643,7 +643,7 @@ describe("what a server sees", () => {
       }
     }));
 
-  it("is asked for as many at a time as http.concurrency says, of all files of a folder together", async () => {
+  it("makes as many requests at once as http.concurrency says, over all files of a folder", async () => {
     const bytes = encode(new Map(Array.from({ length: 5 }, (_, i) => [`t${i}`, ramp(1_200_000, i)] as const)));
     const weightMap = Object.fromEntries([0, 1, 2, 3, 4].map((i) => [`t${i}`, `${i % 4}.pd`]));
     const index = new TextEncoder().encode(JSON.stringify({ metadata: {}, weight_map: weightMap }));
@@ -670,7 +670,7 @@ describe("what a server sees", () => {
     }
   });
 
-  it("is nothing more when the file has changed: no array of the checkpoint is given, be it in memory", async () => {
+  it("gives no array of a checkpoint once the file has changed, not even from memory", async () => {
     const file = encode(new Map([["a", ramp(3, 1)], ["b", ramp(10_000, 1)], ["c", ramp(40_000, 2)]]));
     let etag = '"1"';
     await withServer((asked) => good(asked, file, { etag }), async (server) => {
@@ -684,7 +684,7 @@ describe("what a server sees", () => {
     });
   });
 
-  it("are no headers on a way that led elsewhere and back", async () => {
+  it("sends no custom headers after redirects to another origin and back", async () => {
     let home = "";
     await withServer(() => ({ status: 308, headers: { location: home + "/back" } }), async (away) => {
       const script: Script = (asked) =>
@@ -699,7 +699,7 @@ describe("what a server sees", () => {
     });
   });
 
-  it("are no headers that were meant for another server", async () => {
+  it("sends credentials and custom headers to no other origin, unless sameOriginHeaders lets them", async () => {
     const http: HttpOptions = { ...QUICK, headers: { authorization: "Bearer s", "x-key": "k", accept: "a/b" } };
     await withServer((asked) => good(asked, FILE), async (other) => {
       await withServer(() => ({ status: 302, headers: { location: other.url + "/f" } }), async (server) => {
@@ -726,7 +726,7 @@ describe("what a server sees", () => {
     });
   });
 
-  it("is the user info of a URL as a header, which no message shows", () =>
+  it("sends the user info of a URL as a header, and shows it in no message", () =>
     withServer((asked) => asked.headers.authorization ? good(asked, FILE) : { status: 401 }, async (server) => {
       const url = new URL(server.url + "/m?token=t");
       url.username = "me";
@@ -739,7 +739,7 @@ describe("what a server sees", () => {
       assert.doesNotMatch(error.message, /token/);
     }));
 
-  it("is a request given up within 100 ms, and a checkpoint that can still be used", async () => {
+  it("stops within 100 ms of an abort, and the checkpoint stays usable", async () => {
     let wait = false;
     await withServer((asked) => wait ? "silence" : good(asked, FILE), async (server) => {
       await using checkpoint = await open(server.url);
@@ -763,7 +763,7 @@ describe("what a server sees", () => {
     });
   });
 
-  it("is nothing of a reader that left, while others go on with the same request", () =>
+  it("lets others finish the request that an aborted reader shared", () =>
     withServer((asked) => ({ ...good(asked, FILE), delay: asked.n < 3 ? 0 : 50 }), async (server) => {
       await using checkpoint = await open(server.url);
       const controller = new AbortController();
@@ -776,7 +776,7 @@ describe("what a server sees", () => {
       assert.ok(server.asked.length <= asked + 1);
     }));
 
-  it("is no connection left open a second after a failure", async () => {
+  it("leaves no connection busy after a failure", async () => {
     for (const script of [whole, but(() => ({ stall: 10 })), but(() => ({ cut: 10 })), status(404), status(503)]) {
       await withServer(script, async (server) => {
         const http = { ...QUICK, idleTimeout: 50, maxFallbackBytes: 10 };
@@ -819,7 +819,7 @@ describe("what a server sees", () => {
       assert.equal(counted.size, 0);
     }));
 
-  it("are the files beside a prefix", () => {
+  it("finds the files of a model prefix, with the URL's query", () => {
     const files = new Map(["m.pdmodel", "m.pdiparams"].map((name) => {
       return [
         "/a%20b/" + name,
@@ -838,7 +838,7 @@ describe("what a server sees", () => {
     });
   });
 
-  it("may be somebody else's fetch", async () => {
+  it("may use a fetch function of the caller", async () => {
     const urls: string[] = [];
     const fetch = (input: string, init?: RequestInit) => {
       urls.push(input);
@@ -854,7 +854,7 @@ describe("what a server sees", () => {
     assert.equal(urls[0], "https://nowhere.invalid/m");
   });
 
-  it("is HTTP_NETWORK where that gives no Response", async () => {
+  it("is HTTP_NETWORK when that fetch gives no Response", async () => {
     for (const given of [null, undefined, "text", {}]) {
       const fetch = () => Promise.resolve(given as unknown as Response);
       for (const read of [load, open]) {
@@ -867,7 +867,7 @@ describe("what a server sees", () => {
     }
   });
 
-  it("may be hidden from a page of another origin: the size then comes from HEAD, with one warning", async () => {
+  it("takes the size from HEAD, with one warning, when CORS hides the headers from a page", async () => {
     const run = async (hides: readonly string[], body = (bytes: Uint8Array) => bytes) => {
       const methods: string[] = [], warnings: string[] = [];
       const fetch = (_: string, init?: RequestInit) => {
@@ -897,7 +897,7 @@ describe("what a server sees", () => {
     assert.equal((await run(hidden, (bytes) => bytes.subarray(1))).result, "HTTP_TRUNCATED");
   });
 
-  it("may be hidden by a browser when it redirects: it follows, unless headers would be carried off", async () => {
+  it("follows redirects that a browser hides, unless custom headers would be carried along", async () => {
     const run = async (last: string, http: HttpOptions = {}) => {
       const asked: [string, RequestRedirect | undefined, string | null][] = [];
       const fetch = (url: string, init?: RequestInit) => {
@@ -932,7 +932,7 @@ describe("what a server sees", () => {
     }
   });
 
-  it("is refused by name where an option is misspelt", async () => {
+  it("refuses a misspelt option by name", async () => {
     await assert.rejects(load("http://127.0.0.1:1/", { http: { retry: 3 } as HttpOptions }), /retries/);
     await assert.rejects(load("http://127.0.0.1:1/", { http: { retries: -1 } }), /http\.retries/);
   });

@@ -53,7 +53,7 @@ async function versionIn(folder: Folder): Promise<string> {
 
 describe("a save with ifUnchanged and a version", () => {
   for (const [place, make] of Object.entries(PLACES)) {
-    it(`is a CONFLICT where somebody else saved: ${place}`, async () => {
+    it(`is a CONFLICT when somebody else saved meanwhile: ${place}`, async () => {
       const { folder, uploads, done } = await make();
       try {
         const none = { folder, ifUnchanged: { version: null } };
@@ -81,7 +81,7 @@ describe("a save with ifUnchanged and a version", () => {
     });
   }
 
-  it("is refused where there are no versions, or it is none", async () => {
+  it("is refused where files have no versions, or when the version is not valid", async () => {
     const folder = new BucketFolder(new FakeBucket());
     for (const ifUnchanged of [{ size: 1, mtimeMs: 1 }, { version: "mtime:1" }]) {
       await assert.rejects(save(state(1), NAME, { folder, ifUnchanged }), TypeError);

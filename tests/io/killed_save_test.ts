@@ -37,7 +37,7 @@ function start(path: string): ReturnType<typeof spawn> {
 }
 
 describe("a process that is killed while it saves over a file", () => {
-  it("leaves the whole old file or the whole new one, whenever that happens", async () => {
+  it("leaves either the whole old file or the whole new one, whenever it is killed", async () => {
     const folder = mkdtempSync(join(tmpdir(), "oarlock-killed-"));
     try {
       const path = join(folder, "a.pdparams");

@@ -71,8 +71,8 @@ async function timersLeft(work: () => Promise<unknown>): Promise<number> {
   }
 }
 
-describe("what calls leave behind", () => {
-  it("is no listener on a signal that ten thousand of them share, and no timer", async () => {
+describe("finished calls", () => {
+  it("leave no listener on a signal that ten thousand of them share, and no timer", async () => {
     const { signal, listeners, most } = counted();
     const folder = new MemoryFolder();
     const stream = () => new Blob([FILE.slice()]).stream();
@@ -96,7 +96,7 @@ describe("what calls leave behind", () => {
     assert.equal(left, 0);
   });
 
-  it("is no open file: after results, errors, aborts and iterations that were left", () =>
+  it("leave no file open after results, errors, aborts and unfinished iterations", () =>
     inFolder(async (path) => {
       const before = openFiles();
       if (before === undefined) return;

@@ -9,7 +9,7 @@ describe("an array of more than 4 GiB", () => {
   const unread = () =>
     new NDArray("uint8", [NBYTES], { read: () => Promise.reject(new Error("nobody may read all of it")) });
 
-  it("is written by protocol 4 in the opcode that has room for its length, and opened again", async () => {
+  it("is written at protocol 4 with the opcode for 8-byte lengths, and opened again", async () => {
     const file = new SparseFile();
     for (const chunk of writePickleChunks(["before", unread(), "behind"], { protocol: 4 })) {
       if (chunk instanceof Uint8Array) file.add(chunk);
@@ -34,7 +34,7 @@ describe("an array of more than 4 GiB", () => {
     assert.deepEqual([value[0], value[2]], ["before", "behind"]);
   });
 
-  it("is refused by protocols 2 and 3, which have no room for it, before anything is written", () => {
+  it("is refused at protocols 2 and 3, which have no such opcode, before anything is written", () => {
     for (const protocol of [2, 3] as const) {
       const array = unread(), textLengths = new WeakMap([[array.unread!, NBYTES]]);
       assert.throws(() => [...writePickleChunks(array, { protocol, textLengths })], {

@@ -54,9 +54,9 @@ async function everyWay(pickle: string): Promise<unknown[]> {
   }
 }
 
-describe("bytes of which something is made", () => {
+describe("bytes that a pickle builds a value from", () => {
   for (const size of SIZES) {
-    it(`are all there in a bytearray of ${size}, whichever way the file is read`, async () => {
+    it(`are complete in a bytearray of ${size}, however the file is read`, async () => {
       const made = (data: string) => `cbuiltins\nbytearray\n${data}\x85R`;
       for (const data of [made(bytes(size)), made(text(size)), `\x96${u32(size)}\0\0\0\0${"y".repeat(size)}`]) {
         for (const value of await everyWay(`\x80\x05]${data}a.`)) {
@@ -67,7 +67,7 @@ describe("bytes of which something is made", () => {
       }
     });
 
-    it(`are all there in a numpy scalar of ${size}, whichever way the file is read`, async () => {
+    it(`are complete in a numpy scalar of ${size}, however the file is read`, async () => {
       for (const data of [bytes(size), text(size)]) {
         for (const value of await everyWay(`\x80\x02]${scalar(size, data)}a.`)) {
           const [array] = value as unknown[];
@@ -79,7 +79,7 @@ describe("bytes of which something is made", () => {
     });
   }
 
-  it("are no keys from 4 KiB on, and are not taken out of the memo, whichever way the file is read", async () => {
+  it("are refused as keys from 4 KiB on, and when they come from the memo, however the file is read", async () => {
     assert.ok((await everyWay(`\x80\x03}${bytes(4095)}Ns.`)).every((value) => value instanceof Map));
     assert.deepEqual(new Set(await everyWay(`\x80\x03}${bytes(4096)}Ns.`)), new Set(["BAD_KEY"]));
     assert.deepEqual(

@@ -46,8 +46,8 @@ async function outcome(prefix: string): Promise<unknown> {
   }
 }
 
-describe("files of a model that were saved with a manifest", () => {
-  it("are loaded and opened as ever; a save without one takes the old one away", () =>
+describe("a model saved with a manifest", () => {
+  it("is loaded and opened as usual; a save without a manifest removes the old one", () =>
     inFolder(async (prefix, folder) => {
       assert.deepEqual(await relayout(await filled(1), prefix, { manifest: true }), [
         "m.pdiparams",
@@ -62,7 +62,7 @@ describe("files of a model that were saved with a manifest", () => {
       assert.equal(await outcome(prefix), 2);
     }));
 
-  it("are refused at once where it lists one of them many times, which would be hashed as often", () =>
+  it("is refused at once when the manifest lists a file many times, which would be hashed as often", () =>
     inFolder(async (prefix) => {
       await relayout(await filled(1), prefix, { manifest: true });
       const manifest = JSON.parse(readFileSync(prefix + ".pdsum", "utf8"));
@@ -71,7 +71,7 @@ describe("files of a model that were saved with a manifest", () => {
       assert.equal(await outcome(prefix), "BAD_FIELD");
     }));
 
-  it("are MIXED_SAVE where one is of another save, be it of the same shapes", () =>
+  it("is MIXED_SAVE when one file comes from another save, even with the same shapes", () =>
     inFolder(async (prefix, folder) => {
       await relayout(await filled(1), prefix, { manifest: true });
       copyFileSync(prefix + ".pdiparams", prefix + ".old");
@@ -99,7 +99,7 @@ describe("files of a model that were saved with a manifest", () => {
       assert.ok(existsSync(join(folder, "m.old")));
     }));
 
-  it("are the old ones, the new ones or MIXED_SAVE after a crash between any two of their renames", () =>
+  it("gives its old files, its new files or MIXED_SAVE after a crash between any two renames", () =>
     inFolder(async (prefix, folder) => {
       const { rename, rm } = fs.promises;
       const outcomes = async (isKilled: boolean) => {
@@ -132,7 +132,7 @@ describe("files of a model that were saved with a manifest", () => {
       assert.deepEqual(await outcomes(false), [1, 1, 1, 2], "a failure takes back what was in its place");
     }));
 
-  it("may be a folder with a file for each variable, a checkpoint of several processes, or a network with its optimizer", () =>
+  it("may be a folder with a file per variable, a distributed checkpoint, or a network with its optimizer", () =>
     inFolder(async (prefix, folder) => {
       const model = await filled(1), { program, parameters } = model, names = [...parameters.keys()];
       const variables = { mainProgram: program, parameters, manifest: true };
@@ -178,7 +178,7 @@ describe("files of a model that were saved with a manifest", () => {
       assert.ok(existsSync(prefix + ".pdsum"), "a manifest of other files stays");
     }));
 
-  it("are those of static.save, too, and only where there are paths", () =>
+  it("may come from static.save, but not where there are no paths", () =>
     inFolder(async (prefix, folder) => {
       const { program, parameters } = await filled(3);
       await save(program, prefix, { parameters, manifest: true });

@@ -88,9 +88,9 @@ const ODD: Record<string, () => Source> = {
     }),
 };
 
-describe("a source of the user's own", () => {
+describe("a custom source", () => {
   for (const [name, make] of Object.entries(ODD)) {
-    it(`${name} is a typed error, or no matter`, async () => {
+    it(`${name} gives a PaddleError or the right value`, async () => {
       for (const [verb, run] of Object.entries(VERBS)) {
         try {
           const value = await run(make(), new AbortController().signal);
@@ -102,7 +102,7 @@ describe("a source of the user's own", () => {
     });
   }
 
-  it("that never proves that it is the same, or never ends its edit, is waited for until the signal", async () => {
+  it("that never finishes verify or edit is waited for until the signal is aborted", async () => {
     for (const odd of [{ verify: never }, { edit: never }]) {
       for (const [verb, run] of Object.entries(VERBS)) {
         const controller = new AbortController(), reason = { mine: true };
@@ -118,8 +118,8 @@ describe("a source of the user's own", () => {
   });
 });
 
-describe("a stream that cannot be read or written any more", () => {
-  it("is a TypeError that says so", async () => {
+describe("a stream that is locked or already read", () => {
+  it("is refused with a clear TypeError", async () => {
     const response = new Response(FILE as Uint8Array<ArrayBuffer>);
     await response.arrayBuffer();
     for (const verb of [load, open, audit, detect]) {
@@ -132,7 +132,7 @@ describe("a stream that cannot be read or written any more", () => {
   });
 });
 
-describe("a stream that is read to its end first", () => {
+describe("a stream that must be read to its end first", () => {
   const program = readFileSync("tests/fixtures/real/paddle-3.1.1/infer-model.oldir/m.pdmodel");
   const ways: Record<string, (stream: ReadableStream<Uint8Array>, signal?: AbortSignal) => Promise<unknown>> = {
     "recoverStateDict": (params, signal) => recoverStateDict({ program, params }, { signal }),
@@ -140,7 +140,7 @@ describe("a stream that is read to its end first", () => {
     "npy.loadNpz": (stream, signal) => npy.loadNpz(stream, { signal }),
   };
   for (const [name, way] of Object.entries(ways)) {
-    it(`fails with an error of ours, and is left for the signal: ${name}`, async () => {
+    it(`fails with READ_FAILED or a TypeError, and is cancelled by the signal: ${name}`, async () => {
       const fails = new ReadableStream({ pull: () => Promise.reject(new Error("the line is cut")) });
       await assert.rejects(way(fails), { code: "READ_FAILED" });
       const text = new ReadableStream({ pull: (controller) => controller.enqueue("text" as unknown as Uint8Array) });
@@ -155,7 +155,7 @@ describe("a stream that is read to its end first", () => {
     });
   }
 
-  it("is no longer than its limit", async () => {
+  it("may not exceed maxStreamBytes", async () => {
     const params = new ReadableStream<Uint8Array>({
       pull: (controller) =>
         new Promise((resolve) => setTimeout(resolve)).then(() => controller.enqueue(new Uint8Array(999))),
@@ -165,10 +165,10 @@ describe("a stream that is read to its end first", () => {
   });
 });
 
-describe("a sink of the user's own", () => {
+describe("a custom sink", () => {
   const good = { write: () => {}, close: () => {}, abort: () => {} };
 
-  it("that throws what is no error, or cannot be looked at, is a SaveError", async () => {
+  it("gives a SaveError when it throws something that is not an error, or has a throwing getter", async () => {
     for (const [name, committed] of [["write", "no"], ["close", "unknown"]]) {
       for (const thrown of [null, undefined, "full", Symbol("s"), Object.create(null), Object.freeze(new Error("x"))]) {
         const sink = { ...good, [name]: () => Promise.reject(thrown) };
@@ -180,7 +180,7 @@ describe("a sink of the user's own", () => {
     }
   });
 
-  it("that never ends its abort is waited for until the signal", async () => {
+  it("that never finishes its abort is waited for until the signal is aborted", async () => {
     const sink = { ...good, write: () => Promise.reject(new Error("full")), abort: never };
     const controller = new AbortController(), reason = { mine: true };
     const timer = setTimeout(() => controller.abort(reason), 20);
@@ -191,7 +191,7 @@ describe("a sink of the user's own", () => {
 });
 
 describe("a safetensors file", () => {
-  it("is saved as a pickle, loaded or opened", async () => {
+  it("can be saved as a pickle after load or open", async () => {
     const bytes = encode(new Map([["w", W]]), { safetensors: true });
     const parts: Uint8Array[] = [];
     const sink = { write: (chunk: Uint8Array) => void parts.push(chunk.slice()), close: () => {}, abort: () => {} };

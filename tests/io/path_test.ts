@@ -16,7 +16,7 @@ function pathsOf(length: number): string[] {
 }
 
 describe("paths with slashes", () => {
-  it("are taken apart and resolved as node:path does it", () => {
+  it("are split and resolved like node:path", () => {
     for (const path of pathsOf(6)) {
       assert.equal(ours.dirname(path), posix.dirname(path), `dirname ${path}`);
       assert.equal(ours.basename(path), posix.basename(path), `basename ${path}`);
@@ -24,7 +24,7 @@ describe("paths with slashes", () => {
     }
   });
 
-  it("are joined, and resolved one behind the other, as node:path does it", () => {
+  it("are joined and resolved against each other like node:path", () => {
     const parts = pathsOf(3);
     for (const a of parts) {
       for (const b of parts) {

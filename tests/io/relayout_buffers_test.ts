@@ -6,8 +6,8 @@ import { modelOf } from "./sparse_file.ts";
 
 const FILES = 60;
 
-describe("a model that is laid out as a folder with a file for each parameter", () => {
-  it("goes through the same few buffers, however many files there are", async () => {
+describe("laying out a model as a folder with a file for each parameter", () => {
+  it("reuses the same few buffers, however many files there are", async () => {
     const { program, params } = modelOf(FILES, 1024);
     const buffers = new Set<ArrayBufferLike>();
     const parameters: Source = {

@@ -25,8 +25,8 @@ async function withServer(script: Script, test: (server: ScriptedServer) => Prom
   }
 }
 
-describe("open of 2 GiB on a server", () => {
-  it("is one request for each large tensor and one more, and less than 1 MiB", async () => {
+describe("open of a 2 GiB file on a server", () => {
+  it("makes one request for each large tensor and one more, and reads less than 1 MiB", async () => {
     const file = await SparseFile.of(stateOf(299, 7 * MiB));
     assert.ok(file.size > 2 ** 31 - 64 * MiB);
     await withServer((asked) => range(asked, file), async (server) => {
@@ -37,7 +37,7 @@ describe("open of 2 GiB on a server", () => {
     });
   });
 
-  it("does not ask for small tensors between them", async () => {
+  it("makes no requests for small tensors between them", async () => {
     for (const bias of [1024, 4096]) {
       const file = await SparseFile.of(stateOf(150, 14 * MiB, bias));
       await withServer((asked) => range(asked, file), async (server) => {
@@ -49,7 +49,7 @@ describe("open of 2 GiB on a server", () => {
     }
   });
 
-  it("is two requests with a side index, and one more for a tensor", async () => {
+  it("makes two requests with a side index, and one more for a tensor", async () => {
     const file = await SparseFile.of(stateOf(300, 7 * MiB));
     const index = await sideIndex({
       size: file.size,
@@ -71,8 +71,8 @@ describe("open of 2 GiB on a server", () => {
   });
 });
 
-describe("one tensor of a model on a server", () => {
-  it("is two requests after its program", async () => {
+describe("reading one tensor of a model on a server", () => {
+  it("makes two requests to the parameter file", async () => {
     const { program, params } = modelOf(200, 5000);
     const script: Script = (asked) => {
       if (asked.path === "/m.pdmodel") return good(asked, program);

@@ -26,9 +26,9 @@ function answer(status: number, body: BodyInit | null = FILE, url = "https://hos
   return { response: Object.defineProperty(response, "url", { value: url }), isCancelled: () => isCancelled };
 }
 
-describe("a Response that is no file", () => {
+describe("a Response", () => {
   for (const [verb, read] of Object.entries(VERBS)) {
-    it(`is refused by ${verb} with its status, without its query, and let go of`, async () => {
+    it(`without a file is refused by ${verb} with its status, its URL without the query, and a cancelled body`, async () => {
       for (
         const [status, message] of [[404, /answered 404 Odd/], [500, /answered 500/], [
           206,
@@ -47,14 +47,14 @@ describe("a Response that is no file", () => {
     });
   }
 
-  it("is the file where it has one", async () => {
+  it("with status 200 and a body is read as the file", async () => {
     const state = await load(answer(200).response) as StateDict;
     assert.deepEqual((state.get("w") as NDArray).toArray(), [1, 2, 3]);
   });
 });
 
-describe("a URL that holds the bytes itself", () => {
-  it("is read, and one that cannot be is a typed error", async () => {
+describe("a data: or blob: URL", () => {
+  it("is read, and gives a typed error when it cannot be fetched", async () => {
     const data = `data:application/octet-stream;base64,${btoa(String.fromCharCode(...FILE))}`;
     for (const from of [data, new URL(data)]) {
       assert.deepEqual(((await load(from) as StateDict).get("w") as NDArray).toArray(), [1, 2, 3]);
@@ -71,8 +71,8 @@ describe("a URL that holds the bytes itself", () => {
   });
 });
 
-describe("a stream of what must be read at any place", () => {
-  it("is kept in memory up to the limit, and let go of beyond it", async () => {
+describe("a stream of a file that needs random access", () => {
+  it("is kept in memory up to maxStreamBytes, and cancelled beyond it", async () => {
     const zip = new Uint8Array(readFileSync("tests/fixtures/archives/stored.zip"));
     const npz = new Uint8Array(readFileSync("tests/fixtures/npy/stored.npz"));
     for (const [bytes, read] of [[zip, openArchive], [npz, loadNpz], [npz, openNpz]] as const) {
@@ -99,8 +99,8 @@ describe("a stream of what must be read at any place", () => {
   });
 });
 
-describe("a buffer that changes its length", () => {
-  it("is told of when something is read of it then", async () => {
+describe("an opened buffer that is resized", () => {
+  it("is SOURCE_CHANGED when it is read after that", async () => {
     const file = encode(new Map([["w", new NDArray("float32", [50_000]).fill(2)]]));
     const buffer = new ArrayBuffer(file.length, { maxByteLength: 2 * file.length });
     const bytes = new Uint8Array(buffer);
@@ -113,7 +113,7 @@ describe("a buffer that changes its length", () => {
 });
 
 describe("arrays that are compared", () => {
-  it("are refused where only one is complex, or the shapes differ", () => {
+  it("are refused when only one is complex, or the shapes differ", () => {
     const plain = fromArray([1, 2], "float32"), complex = plain.astype("complex64");
     assert.equal(maxDifference(complex, complex), 0);
     assert.throws(() => maxDifference(plain, complex), { code: "INVALID_VALUE", message: /use astype first/ });

@@ -44,8 +44,8 @@ async function inFolder(test: (path: string) => Promise<void>): Promise<void> {
   }
 }
 
-describe("a checkpoint that is saved", () => {
-  it("is the file that it came from, byte by byte, at every protocol as after load", async () => {
+describe("saving an opened checkpoint", () => {
+  it("writes the original file byte for byte, and every protocol as after load", async () => {
     for (const from of [FILE, new Blob([FILE])]) {
       await using checkpoint = await open(from);
       assert.ok(equal(await saved(checkpoint), FILE));
@@ -56,7 +56,7 @@ describe("a checkpoint that is saved", () => {
     }
   });
 
-  it("is never in memory: large arrays go in pieces and are not kept", async () => {
+  it("never holds it in memory: large arrays go in pieces and are not kept", async () => {
     let longest = 0, inFlight = 0, most = 0;
     const source: Source = {
       size: FILE.length,
@@ -78,7 +78,7 @@ describe("a checkpoint that is saved", () => {
     assert.deepEqual([...value.values()].map((array) => array.isLoaded), LENGTHS.map((length) => length * 4 < 4096));
   });
 
-  it("is never in memory either where text becomes bytes, or bytes text, or both are packed", async () => {
+  it("never holds it in memory either when it changes protocols, or compresses to .npz", async () => {
     for (const from of [2, 4]) {
       const bytes = encode(STATE, { protocol: from });
       await using checkpoint = await open(slowly(bytes));
@@ -97,7 +97,7 @@ describe("a checkpoint that is saved", () => {
     }
   });
 
-  it("is cut into the slices of big parameters as an array in memory is", () => {
+  it("splits big parameters into the same slices as an array in memory", () => {
     const w = STATE.get("layer.0")!, maxArrayBytes = 5_000_000;
     const whole = shapeForSave(new Map([["w", w]]), { protocol: 2, maxArrayBytes }).value as Map<string, NDArray>;
     const lazy = new Tensor("int32", w.shape, { read: () => Promise.resolve(w.bytes), readSync: () => w.bytes }, w);
@@ -128,7 +128,7 @@ describe("a checkpoint that is saved", () => {
       }
     }));
 
-  it("may be saved over its own file", () =>
+  it("may go over its own file", () =>
     inFolder(async (path) => {
       await using checkpoint = await open(path);
       await save(checkpoint, path, { verify: true });
@@ -136,7 +136,7 @@ describe("a checkpoint that is saved", () => {
       assert.equal((await checkpoint.get("layer.5")).at(3_999_999), 3_999_999 * 31 + 5, "the opened one goes on");
     }));
 
-  it("is no file at all where its source fails, changes or is stopped meanwhile", () =>
+  it("leaves no file when the source fails or changes, or the save is aborted", () =>
     inFolder(async (path) => {
       const folder = new MemoryFolder();
       await using checkpoint = await open(path);
@@ -154,7 +154,7 @@ describe("a checkpoint that is saved", () => {
       assert.deepEqual(await folder.list(), []);
     }));
 
-  it("is one tensor in Paddle's binary format, too", async () => {
+  it("may write one tensor in Paddle's binary format", async () => {
     const tensor = STATE.get("layer.0")!;
     await using checkpoint = await open(new Blob([encode(new Map([["w", tensor]]))]));
     const lazy = (await checkpoint.value() as Map<string, NDArray>).get("w")!;

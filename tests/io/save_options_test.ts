@@ -60,8 +60,8 @@ async function first(path: string): Promise<unknown> {
   return ((await load(path) as StateDict).get("w") as Tensor).at(0);
 }
 
-describe("the option verify of save", () => {
-  it("reads the file back and tells its SHA-256; false leaves both out", () =>
+describe("the verify option of save", () => {
+  it("reads the file back and reports its SHA-256; false skips both", () =>
     inFolder(async (_, path) => {
       const { sha256 } = await save(state(1, 3_000_000), path);
       assert.equal(sha256, createHash("sha256").update(readFileSync(path)).digest("hex"));
@@ -73,7 +73,7 @@ describe("the option verify of save", () => {
       );
     }));
 
-  it("keeps the old file where the disk gives back other bytes than were written", () =>
+  it("keeps the old file when the disk gives back other bytes than were written", () =>
     inFolder(async (folder, path) => {
       await save(state(1), path);
       const spoil = ({ loaded, total }: { loaded: number; total?: number }) => {
@@ -94,7 +94,7 @@ describe("the option verify of save", () => {
 });
 
 describe("a value that changes while it is saved", () => {
-  it("is an error where its length was told before, and nothing is left of it", async () => {
+  it("gives an error when its length was announced before, and leaves nothing behind", async () => {
     const bytes = new Uint8Array(3_000_000);
     const value = new Map([["a", new Tensor("uint8", [10])], ["b", new Tensor("uint8", [bytes.length], bytes)]]);
     const calls: string[] = [];
@@ -109,8 +109,8 @@ describe("a value that changes while it is saved", () => {
   });
 });
 
-describe("the option ifUnchanged of save", () => {
-  it("takes what stat gives, and looks at the inode as well", () =>
+describe("the ifUnchanged option of save", () => {
+  it("accepts what stat() returns, and also compares the inode", () =>
     inFolder(async (_, path) => {
       await save(state(1), path);
       const stat = statSync(path);
@@ -125,8 +125,8 @@ describe("the option ifUnchanged of save", () => {
     }));
 });
 
-describe("the option lock of save", () => {
-  it("holds <name>.lock with the process's number during the save, and takes it away", () =>
+describe("the lock option of save", () => {
+  it("holds <name>.lock with the process id during the save, and removes it", () =>
     inFolder(async (folder, path) => {
       let held = "";
       await save(state(1, 3_000_000), path, {
@@ -137,7 +137,7 @@ describe("the option lock of save", () => {
       assert.deepEqual(readdirSync(folder), ["a.pdparams"]);
     }));
 
-  it("keeps out who finds it held, and takes over one that was left ten minutes ago", () =>
+  it("gives a CONFLICT when the lock is held, and takes over one that is ten minutes old", () =>
     inFolder(async (folder, path) => {
       await save(state(1), path);
       writeFileSync(path + ".lock", "1 somebody\n");
@@ -150,7 +150,7 @@ describe("the option lock of save", () => {
       assert.deepEqual(readdirSync(folder), ["a.pdparams"]);
     }));
 
-  it("is not released by who was taken for dead", () =>
+  it("does not remove a lock that another process has taken over", () =>
     inFolder(async (_, path) => {
       const steal = () => writeFileSync(path + ".lock", "2 another\n");
       await save(state(1, 3_000_000), path, { lock: true, onProgress: steal });
@@ -158,8 +158,8 @@ describe("the option lock of save", () => {
     }));
 });
 
-describe("the option preserve of save", () => {
-  it("writes into the file itself, longer or shorter: its other names have the new bytes", () =>
+describe("the preserve option of save", () => {
+  it("writes into the existing file, so that its other hard links have the new bytes", () =>
     inFolder(async (folder, path) => {
       await save(state(1, 100_000), path);
       const twin = join(folder, "twin");
@@ -176,7 +176,7 @@ describe("the option preserve of save", () => {
       await assert.rejects(save(state(1), path, { preserve: "links" as "inode" }), TypeError);
     }));
 
-  it("has the old bytes or the new ones after a crash before every call of the file system", async () => {
+  it("leaves the old or the new bytes after a crash at any call of the file system", async () => {
     for (const [before, after] of [[20_000, 300], [300, 20_000]]) {
       const old = encode(state(1, before)), next = encode(state(2, after));
       const seen = new Set<string>();
@@ -200,7 +200,7 @@ describe("the option preserve of save", () => {
     }
   });
 
-  it("saves a checkpoint over its own file, from which its arrays still come", () =>
+  it("saves a checkpoint over the file that its arrays are read from", () =>
     inFolder(async (_, path) => {
       await save(state(1, 100_000), path);
       const checkpoint = await open(path);
@@ -210,8 +210,8 @@ describe("the option preserve of save", () => {
     }));
 });
 
-describe("a save over a file whose change in place was cut off", () => {
-  it("is not undone by the journal of the old file", () =>
+describe("the journal of an interrupted change in place", () => {
+  it("does not undo a later save over the file", () =>
     inFolder(async (folder, path) => {
       await save(state(1), path);
       for (let after = 0; !existsSync(path + ".pdundo"); after++) {
@@ -225,7 +225,7 @@ describe("a save over a file whose change in place was cut off", () => {
       assert.deepEqual(readdirSync(folder), ["a.pdparams"]);
     }));
 
-  it("nor is a file of the same length that somebody else put there", () =>
+  it("does not change a file of the same length that replaced the old one", () =>
     inFolder(async (folder, path) => {
       await save(state(1), path);
       const isWhole = () =>
@@ -240,8 +240,8 @@ describe("a save over a file whose change in place was cut off", () => {
     }));
 });
 
-describe("the option mkdir of save", () => {
-  it("makes no folder where it is false, and leaves none of a failed save, however deep", () =>
+describe("the mkdir option of save", () => {
+  it("creates no folders when it is false, and a failed save leaves none, however deep", () =>
     inFolder(async (folder) => {
       assert.equal(await codeOf(save(state(1), join(folder, "x", "a"), { mkdir: false })), "WRITE_FAILED");
       const stop = () => {
@@ -252,8 +252,8 @@ describe("the option mkdir of save", () => {
     }));
 });
 
-describe("the option portable of save", () => {
-  it("refuses names that Windows cannot have, in a folder unless it is false, of a path where it is true", () =>
+describe("the portable option of save", () => {
+  it("refuses names that are invalid on Windows: by default in folders, for paths only when true", () =>
     inFolder(async (path) => {
       const folder = new DirectoryFolder(path);
       assert.equal(await codeOf(save(state(1), "a<b", { folder })), "UNSAFE_PATH");
@@ -270,8 +270,8 @@ describe("the option portable of save", () => {
     }));
 });
 
-describe("a save to what is no regular file", () => {
-  it("is refused at once: pipes, devices, this process's output", () =>
+describe("a save to something other than a regular file", () => {
+  it("is refused at once for pipes and devices", () =>
     inFolder(async (folder) => {
       if (process.platform === "win32") return;
       const pipe = join(folder, "pipe");
@@ -286,7 +286,7 @@ describe("a save to what is no regular file", () => {
       assert.deepEqual(readdirSync(folder).sort(), ["link", "pipe"]);
     }));
 
-  it("is refused where this process's output goes to a file: what was written there would be lost", () =>
+  it("is refused for this process's own output, even if that is a file, so that nothing written there is lost", () =>
     inFolder(async (folder) => {
       if (process.platform !== "linux") return;
       const file = join(folder, "log");
@@ -306,8 +306,8 @@ describe("a save to what is no regular file", () => {
     }));
 });
 
-describe("a temporary file of a save", () => {
-  it("goes around what lies at its name, and never through it", () =>
+describe("the temporary file of a save", () => {
+  it("avoids names that exist, and never follows a link there", () =>
     inFolder(async (folder, path) => {
       const victim = join(folder, "victim"), random = crypto.getRandomValues;
       writeFileSync(victim, "mine");
@@ -339,8 +339,8 @@ describe("a temporary file of a save", () => {
     }));
 });
 
-describe("a file that is saved over", () => {
-  it("keeps its owner, where that is allowed", () =>
+describe("saving over an existing file", () => {
+  it("keeps its owner and mode when that is permitted", () =>
     inFolder(async (_, path) => {
       if (process.getuid?.() !== 0) return;
       await save(state(1), path);

@@ -25,7 +25,7 @@ async function folderOf(map: Record<string, string>): Promise<MemoryFolder> {
 }
 
 describe("a checkpoint in several files", () => {
-  it("is opened by its index as one, whichever kinds its files have", async () => {
+  it("is opened by its index as one, whatever formats its files have", async () => {
     const folder = await folderOf({ b: "2.pdparams", a: "1.safetensors" });
     await using checkpoint = await open("run/model.index.json", { folder });
     assert.deepEqual(checkpoint.names(), ["b", "a"]);
@@ -38,7 +38,7 @@ describe("a checkpoint in several files", () => {
     assert.equal((await value.get("a")!.load()).at(0), 1);
   });
 
-  it("is refused where the index names what is not there", async () => {
+  it("is refused when the index names files or tensors that are missing", async () => {
     const missing = await folderOf({ a: "3.safetensors" });
     await assert.rejects(open("run/model.index.json", { folder: missing }), {
       code: "MISSING_PART",

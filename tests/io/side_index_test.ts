@@ -10,7 +10,7 @@ const STATE: ReadonlyMap<string, Tensor> = new Map(Array.from({ length: 150 }, (
 const FILE = encode(new Map(STATE));
 
 describe("a side index", () => {
-  it("makes the opening of a URL two requests, and one for a tensor", async () => {
+  it("lets open make two requests, and a tensor one more", async () => {
     const index = await sideIndex(new Blob([FILE]));
     assert.ok(index.length < 1_000_000, `${index.length} of ${FILE.length}`);
     const server = await scriptedServer((asked) => good(asked, asked.path === "/m.pdindex" ? index : FILE));
@@ -27,7 +27,7 @@ describe("a side index", () => {
     }
   });
 
-  it("may be made over a network, and gives the same everywhere", async () => {
+  it("may be built over a network, and works for every kind of source", async () => {
     const server = await scriptedServer((asked) => good(asked, FILE));
     try {
       const index = await sideIndex(server.url);
@@ -43,7 +43,7 @@ describe("a side index", () => {
     }
   });
 
-  it("of another file, or of another version, is left aside with a warning", async () => {
+  it("of another file or version is ignored with a warning", async () => {
     const other = encode(new Map([["other", full([100_000], 1, "float32")]]));
     const versions = ['"1"', '"2"'].map((etag) => scriptedServer((asked) => good(asked, FILE, { etag })));
     const [one, two] = await Promise.all(versions);
@@ -60,7 +60,7 @@ describe("a side index", () => {
     }
   });
 
-  it("that is none, or is spoilt in any byte, is an error", async () => {
+  it("is refused when it is not an index, or when any byte is damaged", async () => {
     const index = await sideIndex(FILE);
     const codeOf = async (bytes: Uint8Array) => {
       const error = await open(FILE, { index: bytes }).then(() => null, (error) => error);

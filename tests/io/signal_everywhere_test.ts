@@ -198,8 +198,8 @@ async function faultOf(call: Ways[string]): Promise<string | null> {
   return `${Math.round(took)} ms`;
 }
 
-describe("a signal, wherever one may wait for ever", () => {
-  it(`ends the wait within ${SOON} ms with its reason`, async () => {
+describe("aborting a signal while any call may wait forever", () => {
+  it(`ends the call within ${SOON} ms with signal.reason`, async () => {
     const server = await scriptedServer(({ path, range }) => {
       if (path !== "/stall" && path !== "/stall-behind") return "silence";
       const { start, end } = range ?? { start: 0, end: BYTES.length };

@@ -108,7 +108,7 @@ async function quickest(name: string, run: () => Promise<number>): Promise<void>
 }
 
 describe("onProgress", () => {
-  it("is told more and more, never too much, and at the end everything", () =>
+  it("gets growing counts that never exceed the total, and equal it at the end", () =>
     inFolder(async (folder) => {
       for (const [name, way] of Object.entries(ways(folder))) {
         const events: ProgressEvent[] = [];
@@ -128,7 +128,7 @@ describe("onProgress", () => {
       }
     }));
 
-  it("is told of several files as of one, and by name where a file is one tensor", () =>
+  it("counts several files as one, and names the tensor when each file is one", () =>
     inFolder(async (folder) => {
       const real = "tests/fixtures/real/", model = real + "paddle-3.1.1/infer-model.oldir/m";
       const variables = real + "paddle-1.8.5/fluid-infer-separate/d";
@@ -185,7 +185,7 @@ describe("onProgress", () => {
       }
     }));
 
-  it("is told of a distributed checkpoint by its tensors, and ends the call before one of them is filled", () =>
+  it("reports a distributed checkpoint by its tensors, and can end the call before any of them is filled", () =>
     inFolder(async (folder) => {
       const path = join(folder, "ck"), reason = new Error("mine");
       const saved: ProgressEvent[] = [], loaded: ProgressEvent[] = [];
@@ -215,7 +215,7 @@ describe("onProgress", () => {
       }
     }));
 
-  it("ends the call with what it throws, be it a promise that rejects", () =>
+  it("ends the call with what it throws or rejects with", () =>
     inFolder(async (folder) => {
       const reason = new Error("mine");
       const throws = () => {
@@ -230,7 +230,7 @@ describe("onProgress", () => {
       assert.ok(readdirSync(folder).every((name) => !name.endsWith(".pdtmp")));
     }));
 
-  it("ends a call of one event, too", async () => {
+  it("ends even a call with a single event", async () => {
     const reason = new Error("mine");
     for (const onProgress of [() => Promise.reject(reason), async () => await Promise.reject(reason)]) {
       for (const call of [load(encode(1), { onProgress }), save(1, sinkOf(pause(0)), { onProgress })]) {
@@ -241,7 +241,7 @@ describe("onProgress", () => {
 });
 
 describe("signal", () => {
-  it("that was aborted before stops everything at once, with its reason", () =>
+  it("stops everything at once with its reason when it is already aborted", () =>
     inFolder(async (folder) => {
       for (const reason of [new Error("no"), "a text", 0, null]) {
         for (const [name, way] of Object.entries(ways(folder))) {
@@ -257,7 +257,7 @@ describe("signal", () => {
       assert.deepEqual(readdirSync(folder), ["a.pdparams"]);
     }));
 
-  it("is an AbortError where no reason was given", () =>
+  it("gives an AbortError when it has no explicit reason", () =>
     inFolder(async (folder) => {
       for (const [name, way] of Object.entries(ways(folder))) {
         const error = await way({ signal: AbortSignal.abort() }, pause(0)).then(() => null, (error) => error);
@@ -265,7 +265,7 @@ describe("signal", () => {
       }
     }));
 
-  it(`ends what is under way within ${SOON} ms, with its reason and no event after it`, () =>
+  it(`ends a running call within ${SOON} ms, with its reason and without further events`, () =>
     inFolder(async (folder) => {
       for (const [name, way] of Object.entries(ways(folder))) {
         await quickest(name, async () => {
@@ -292,7 +292,7 @@ describe("signal", () => {
       assert.deepEqual(readdirSync(folder), ["a.pdparams"]);
     }));
 
-  it("is seen between the items of a large value that needs no reading", async () => {
+  it("is checked between the items of a large value that is already in memory", async () => {
     const bytes = encode(Array.from({ length: 1_500_000 }, (_, i) => `text ${i}`));
     const limits = { maxStructureBytes: 2 ** 40 };
     for (const from of [bytes, new Blob([bytes as BlobPart])]) {
@@ -310,7 +310,7 @@ describe("signal", () => {
     }
   });
 
-  it("leaves the old file where a save is stopped, and closes or aborts a sink once", () =>
+  it("keeps the old file when it stops a save, and a sink is closed or aborted once", () =>
     inFolder(async (folder) => {
       const path = join(folder, "a.pdparams");
       const old = encode(1);
@@ -329,7 +329,7 @@ describe("signal", () => {
       assert.deepEqual(whole.calls, ["close"]);
     }));
 
-  it("that comes when all files of a model are in their places comes too late", async () => {
+  it("has no effect once all files of a model are in place", async () => {
     const memory = new MemoryFolder(), controller = new AbortController();
     let closed = 0;
     const folder: Folder = {

@@ -40,7 +40,7 @@ export function sinkContract(name: string, make: MakeSink): void {
         }));
     }
 
-    it("keeps what a chunk was, whatever becomes of its memory afterwards", () =>
+    it("keeps the contents of a chunk whose memory is reused afterwards", () =>
       over(async ({ sink, result }) => {
         const chunk = new Uint8Array(1000);
         for (let i = 0; i < 20; i++) {
@@ -63,7 +63,7 @@ export function sinkContract(name: string, make: MakeSink): void {
       }
     });
 
-    it("takes what save gives", () =>
+    it("accepts what save writes", () =>
       over(async ({ sink, result }) => {
         const value = new Map([["w", fromArray([[1, 2], [3, 4]], "float32")]]);
         const { bytes } = await save(value, sink);

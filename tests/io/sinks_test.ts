@@ -101,10 +101,10 @@ sinkContract("a download", () => {
   });
 });
 
-describe("a sink that fails", () => {
+describe("a save whose sink fails", () => {
   const value = new Map(Array.from({ length: 4 }, (_, i) => [`w${i}`, fromArray(Array(600_000).fill(i), "float32")]));
   for (const at of ["write", "close"] as const) {
-    it(`is aborted once, and its ${at}'s error is the cause of a SaveError`, async () => {
+    it(`aborts it once, and gives a SaveError with the error of its ${at} as the cause`, async () => {
       const calls: string[] = [];
       const ours = new Error("the line is cut");
       const step = (name: string) => () => {
@@ -120,7 +120,7 @@ describe("a sink that fails", () => {
     });
   }
 
-  it("is SINK_FAILED whatever it throws, a TypeError, too, and so is a folder that gives none", async () => {
+  it("is SINK_FAILED whatever it throws, TypeErrors included, and when a folder gives no sink", async () => {
     const fails = (error: unknown) => () => {
       throw error;
     };
@@ -146,7 +146,7 @@ describe("a sink that fails", () => {
     }
   });
 
-  it("says no where the new bytes cannot be there, and unknown where nobody can tell", async () => {
+  it("says that it is not committed when the new bytes cannot be there, and unknown when that is uncertain", async () => {
     const fails = (error: unknown) => () => Promise.reject(error);
     const none = () => Promise.resolve();
     const lost = new Error("the line is cut"), full = new DOMException("full", "QuotaExceededError");
@@ -186,7 +186,7 @@ describe("a sink that fails", () => {
     assert.equal(await committed(unwritable), "no", "nothing was written");
   });
 
-  it("of several says unknown where those before it have their files", async () => {
+  it("says that it is unknown whether it is committed when earlier sinks have already written their files", async () => {
     const memory = new MemoryFolder();
     let closed = 0, failing = 0;
     const folder: Folder = {
@@ -208,7 +208,7 @@ describe("a sink that fails", () => {
     }
   });
 
-  it("is none where a browser's file took its place by copying, and only the copied one stayed", async () => {
+  it("is not reported when a browser's file was put in place by copying and only the copied one remains", async () => {
     const root = fakeDirectory({ movable: false });
     root.removeEntry = () => Promise.reject(new DOMException("locked", "NoModificationAllowedError"));
     const folder = new HandleFolder(root);
@@ -217,7 +217,7 @@ describe("a sink that fails", () => {
     assert.deepEqual(await folder.list(), ["a"]);
   });
 
-  it("by its full disk leaves nothing in a browser's folder", async () => {
+  it("leaves nothing in a browser's folder when the disk is full", async () => {
     const root = fakeDirectory({ quota: 3_000_000 });
     const folder = new HandleFolder(root);
     const error = await save(value, "a.pdparams", { folder }).then(() => null, (error) => error);
@@ -227,7 +227,7 @@ describe("a sink that fails", () => {
     assert.deepEqual(await Array.fromAsync?.(root.keys?.() ?? []) ?? [], []);
   });
 
-  it("is not begun where the origin has no room, as far as the browser tells that", async () => {
+  it("is not started when the browser reports that the origin has no room", async () => {
     const before = Object.getOwnPropertyDescriptor(globalThis, "navigator");
     let estimate: () => Promise<{ quota?: number; usage?: number }> = () => Promise.resolve({ quota: 100, usage: 90 });
     const storage = { estimate: () => estimate() };
@@ -258,7 +258,7 @@ describe("a sink that fails", () => {
     }
   });
 
-  it("is the only one of a browser's file: another save waits, and is a CONFLICT where that takes long", async () => {
+  it("waits for another save of the same browser file, and is a CONFLICT when that takes too long", async () => {
     const root = fakeDirectory(), handle = await root.getFileHandle("a", { create: true });
     await Promise.all([save(1, handle), save(2, handle), save(3, handle)]);
     const other = await handle.createWritable({ mode: "exclusive" } as FileSystemCreateWritableOptions);
@@ -279,7 +279,7 @@ describe("a sink that fails", () => {
     assert.equal(await load(old), 8, "where a browser does not know of that, the last one wins");
   });
 
-  it("is an error of ours where a browser does not let a file be written", async () => {
+  it("is a SaveError when a browser does not permit writing to the file", async () => {
     for (
       const [name, code] of [
         ["NotAllowedError", "READ_ONLY"],
@@ -296,7 +296,7 @@ describe("a sink that fails", () => {
     }
   });
 
-  it("leaves no upload of a bucket open", async () => {
+  it("leaves no multipart upload of a bucket open", async () => {
     const bucket = new FakeBucket();
     const create = bucket.createMultipartUpload.bind(bucket);
     bucket.createMultipartUpload = async (key) => ({
@@ -312,7 +312,7 @@ describe("a sink that fails", () => {
     assert.equal(bucket.uploads, 0);
   });
 
-  it("is refused wishes that it cannot fulfil, before anything is written", async () => {
+  it("is refused options that the sink cannot fulfil, before anything is written", async () => {
     for (const wish of [{ lock: true }, { requireDurable: true }, { ifUnchanged: { size: 1, mtimeMs: 1 } }]) {
       const folder = new MemoryFolder();
       await assert.rejects(save(value, "a", { folder, ...wish }), TypeError);

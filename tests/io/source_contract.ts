@@ -60,14 +60,14 @@ export function sourceContract(name: string, make: MakeSource): void {
       });
     });
 
-    it("gives nothing at its end, and nothing into no room", () =>
+    it("gives nothing at its end, and nothing into an empty buffer", () =>
       over(patterned(100), async (source) => {
         assert.equal(await source.read(100, new Uint8Array(10)), 0);
         assert.equal(await source.read(50, new Uint8Array(0)), 0);
         assert.equal((await readAll(source, 90, 20)).length, 10);
       }));
 
-    it("touches no byte behind what it fills", () =>
+    it("touches no byte beyond those that it fills", () =>
       over(patterned(100), async (source) => {
         const into = new Uint8Array(40).fill(255);
         let done = 0;
@@ -78,7 +78,7 @@ export function sourceContract(name: string, make: MakeSource): void {
         assert.deepEqual([...into.subarray(20)], Array(20).fill(255));
       }));
 
-    it("is empty where the file is", () =>
+    it("is empty when the file is", () =>
       over(new Uint8Array(0), async (source) => {
         assert.equal(source.size, 0);
         assert.equal(await source.read(0, new Uint8Array(1)), 0);
@@ -97,7 +97,7 @@ export function sourceContract(name: string, make: MakeSource): void {
       });
     });
 
-    it("gives the same at once, where it can", () => {
+    it("gives the same bytes by readSync, view and readAll, if it has them", () => {
       const bytes = patterned(200_000);
       return over(bytes, async (source) => {
         if (source.readSync) {
@@ -119,7 +119,7 @@ export function sourceContract(name: string, make: MakeSource): void {
       });
     });
 
-    it("is a file for load and open", async () => {
+    it("can be used with load and open", async () => {
       const tensors = Array.from({ length: 12 }, (_, i) => {
         const length = i % 3 === 0 ? 100_000 + i : 3 + i;
         return [`t${i}`, new Tensor("int32", [length], Int32Array.from({ length }, (_, j) => i + j))] as const;
@@ -142,7 +142,7 @@ export function sourceContract(name: string, make: MakeSource): void {
       }
     });
 
-    it("closes twice, and gives nothing afterwards", () =>
+    it("may be closed twice, and gives nothing afterwards", () =>
       over(patterned(100_000), async (source) => {
         if (!source.close) return;
         await source.close();

@@ -161,7 +161,7 @@ describe("a source that misbehaves", () => {
   ];
   for (const [verb, run] of verbs) {
     for (const [name, fault, isDue] of faults) {
-      it(`is an error of ${verb}, and closed, when it ${name}, at every read`, async () => {
+      it(`gives an error in ${verb}, and is closed, when it ${name}, at every read`, async () => {
         let failed = 0;
         for (let at = 1; at < 100; at++) {
           const source = faulty(at, fault);
@@ -178,7 +178,7 @@ describe("a source that misbehaves", () => {
       });
     }
 
-    it(`is an error of ${verb} when its size is none, or what it gives at once is no count or no view`, async () => {
+    it(`gives an error in ${verb} when its size is invalid, or when readSync, view or verify fail or give an invalid result`, async () => {
       const wrongs: Partial<Source>[] = [
         ...[NaN, -1, 1.5, Infinity, "100", 100n, undefined].map((size) => ({ size: size as number })),
         ...[NaN, -1, 1.5, 2 ** 40, "5", undefined].map((count) => ({ readSync: () => count as number })),
@@ -195,7 +195,7 @@ describe("a source that misbehaves", () => {
       }
     });
 
-    it(`gives what ${verb} read, whatever its closing does`, async () => {
+    it(`does not make ${verb} fail or wait when its close does`, async () => {
       const before = performance.now();
       for (const close of [fails, () => Promise.reject(ours)]) {
         await run(Object.assign(faulty(Infinity, () => Promise.resolve(0)), { close }));
@@ -209,7 +209,7 @@ describe("a source that misbehaves", () => {
       assert.ok(performance.now() - before < 1000);
     });
 
-    it(`is waited for by ${verb}, however late it answers`, async () => {
+    it(`is awaited by ${verb}, however late it answers`, async () => {
       const source = faulty(1, async (offset, into) => {
         await new Promise((resolve) => setTimeout(resolve, (offset * 7) % 5));
         const part = FILE.subarray(offset, offset + Math.min(into.length, 30_000));
@@ -220,7 +220,7 @@ describe("a source that misbehaves", () => {
       assert.equal(source.closed, 1);
     });
 
-    it(`lets ${verb} go within 100 ms when it never answers`, async () => {
+    it(`lets ${verb} end within 100 ms of an abort when it never answers`, async () => {
       const source = faulty(2, () => new Promise<number>(() => {}));
       const controller = new AbortController();
       const running = (verb === "load" ? load : open)(source, { signal: controller.signal }).then(
@@ -238,8 +238,8 @@ describe("a source that misbehaves", () => {
   }
 });
 
-describe("few requests", () => {
-  it("are made for a file of small tensors far away", async () => {
+describe("coalesced reads", () => {
+  it("are few for a remote file of small tensors", async () => {
     const small = encode(
       new Map(Array.from({ length: 5000 }, (_, i) => [`t${i}`, new Tensor("int32", [8], new Int32Array(8).fill(i))])),
     );
@@ -251,7 +251,7 @@ describe("few requests", () => {
     assert.ok(read <= 1.1 * small.length + 65_536, `${read} of ${small.length}`);
   });
 
-  it("are made for any mixture of large and small, none of them twice", async () => {
+  it("are few for any mixture of large and small tensors, and read no byte twice", async () => {
     for (const lengths of [[1, 20_000], [5000], [15_000, 15_000, 3], [300_000, 10, 10, 10], [16_000]]) {
       const tensors = Array.from({ length: 120 }, (_, i) => {
         const length = lengths[i % lengths.length];
@@ -272,7 +272,7 @@ describe("few requests", () => {
     }
   });
 
-  it("are made of neighbours: gaps up to 64 KiB, a tenth at most", async () => {
+  it("join neighbours: gaps up to 64 KiB, a tenth at most", async () => {
     const bytes = patterned(10_000_000);
     const own = new OwnSource(bytes);
     const source = new CoalescedSource(own);
@@ -295,7 +295,7 @@ describe("few requests", () => {
     assert.equal(await ask(...Array.from({ length: 1000 }, (_, i) => [i * 100, 100] as [number, number])), 1);
   });
 
-  it("fail for all who share them, and only for those", async () => {
+  it("fail for all callers who share them, and only for those", async () => {
     const own = new OwnSource(patterned(1000));
     const source = new CoalescedSource(own);
     own.closed = 1;

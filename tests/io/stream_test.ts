@@ -60,7 +60,7 @@ describe("Checkpoint.stream", () => {
     assert.deepEqual([...(await checkpoint.get("a")).bytes], [1, 2, 3, 4]);
   });
 
-  it("refuses unknown names and ranges outside", async () => {
+  it("refuses unknown names and ranges out of bounds", async () => {
     await using checkpoint = await open(NET);
     assert.throws(() => checkpoint.stream("nobody"), (error: SourceError) => error.code === "NOT_FOUND");
     const [name] = checkpoint.names(), n = (await checkpoint.get(name)).bytes.length;
@@ -69,7 +69,7 @@ describe("Checkpoint.stream", () => {
     }
   });
 
-  it("ends with the signal's reason, and can be cancelled", async () => {
+  it("ends with signal.reason, and can be cancelled", async () => {
     await using checkpoint = await open(encode(state));
     const reason = new Error("enough");
     await assert.rejects(collect(checkpoint.stream("weight", { signal: AbortSignal.abort(reason) })), reason);
@@ -123,7 +123,7 @@ describe("Checkpoint.stream", () => {
     return { error, asked };
   }
 
-  it("goes on where a source's own stream broke or ended early, up to three times with little in between", async () => {
+  it("resumes when a source's own stream breaks or ends early, up to three times with little progress", async () => {
     const broken = { after: 1000, then: new Error("gone") };
     assert.equal((await streamedWith([])).asked.length, 1);
     for (const fault of [broken, { after: 1000 }, { after: 0 }]) {
@@ -140,14 +140,14 @@ describe("Checkpoint.stream", () => {
     assert.equal((await streamedWith([far, far, far, far])).error, undefined);
   });
 
-  it("refuses what a source's own stream has not been asked for", async () => {
+  it("refuses a source's own stream that gives too many bytes, or no bytes at all", async () => {
     for (const then of ["text", new Uint8Array(LARGE.length), null]) {
       const { error } = await streamedWith(Array(4).fill({ after: 1000, then }));
       assert.equal((error as SourceError).code, "READ_FAILED", String(then).slice(0, 9));
     }
   });
 
-  it("tells of a file that was cut off while it was open", async () => {
+  it("reports a file that was truncated while it was open", async () => {
     const folder = mkdtempSync(join(tmpdir(), "oarlock-stream-"));
     try {
       const path = join(folder, "net.pdparams");

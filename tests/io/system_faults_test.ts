@@ -163,9 +163,9 @@ function faultOf(
   return untold.length > 0 ? `leaves ${untold} and does not say so` : null;
 }
 
-describe("a call of the system that fails", () => {
+describe("a failing system call", () => {
   for (const [name, way] of Object.entries(WAYS)) {
-    it(`is an error of ours, and leaves the old or the new: ${name}`, async () => {
+    it(`gives a PaddleError, and leaves the old or the new files: ${name}`, async () => {
       const wrong = new Set<string>();
       const { total, ...sides } = await inFolder(way.before, async (folder) => {
         const old = contentOf(folder).files;
@@ -194,7 +194,7 @@ describe("a call of the system that fails", () => {
     });
   }
 
-  it("while what it left is removed is told beside the first failure, which stays the cause", () =>
+  it("during cleanup is reported beside the first failure, which remains the cause", () =>
     inFolder(overOld, async (folder) => {
       const counted = await withFault(-1, "", () => saving({})(folder));
       overOld(folder);

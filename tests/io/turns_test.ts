@@ -67,7 +67,7 @@ const CALLS: Record<string, (signal: AbortSignal) => Promise<unknown>> = {
 
 describe("a call with thousands of parts in memory", () => {
   for (const [what, call] of Object.entries(CALLS)) {
-    it(`lets timers run, and stops at the signal: ${what}`, async () => {
+    it(`lets timers run, and stops when the signal is aborted: ${what}`, async () => {
       // The machine may be faster than a turn, or have other things to do: then the call ends, and is asked again.
       for (let attempt = 0; attempt < 4; attempt++) {
         const stop = new AbortController(), reason = new Error("stopped by a timer");
@@ -81,5 +81,5 @@ describe("a call with thousands of parts in memory", () => {
     });
   }
 
-  it("is complete without a signal", () => assert.equal((decode(encode(state)) as Map<string, unknown>).size, MANY));
+  it("completes without a signal", () => assert.equal((decode(encode(state)) as Map<string, unknown>).size, MANY));
 });

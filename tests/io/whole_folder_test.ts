@@ -58,7 +58,7 @@ const OLD = { "__model__": "old", gone: "old", w: "old w" }, NEW = { "__model__"
 const ID = "0123456789abcdef";
 
 describe("a folder that is saved as a whole", () => {
-  it("is the old one or the new one after recoverFolder, wherever the save and the recovery were cut off", () =>
+  it("is the old or the new one after recoverFolder, wherever the save and the recovery were interrupted", () =>
     inFolder(async (folder) => {
       const results = new Set<string>(), states = new Set<string>();
       for (const old of [OLD, null]) {
@@ -100,7 +100,7 @@ describe("a folder that is saved as a whole", () => {
       assert.equal(await recoverFolder(join(folder, "m")), "nothing");
     }));
 
-  it("holds these files and no others, with whatever verb", () =>
+  it("contains exactly the files of the save, whichever function saves it", () =>
     inFolder(async (folder) => {
       const model = `${REAL}/paddle-1.8.5/fluid-infer-separate/d`;
       const from = existsSync(model) ? model : undefined;
@@ -128,7 +128,7 @@ describe("a folder that is saved as a whole", () => {
       assert.deepEqual(Object.keys(files(path)!).sort(), ["0.metadata", "0_0.distcp"]);
     }));
 
-  it("is what it was where the save fails or is stopped", () =>
+  it("does not change when the save fails or is aborted", () =>
     inFolder(async (folder) => {
       const path = join(folder, "m");
       put(path, OLD);
@@ -146,7 +146,7 @@ describe("a folder that is saved as a whole", () => {
       assert.deepEqual(readdirSync(folder), ["m"]);
     }));
 
-  it("stays behind a link, is told of when it is missing, and is refused where it would be in the way", () =>
+  it("is written through links, recoverable when missing, and refused where it cannot be put in place", () =>
     inFolder(async (folder) => {
       const state: StateDict = new Map([["w", new Tensor("float32", [2])]]);
       const options = { wholeFolder: true };

@@ -73,7 +73,7 @@ const LARGE: ZipMember[] = [
   text("last", "three"),
 ];
 
-describe("a zip archive of more than 4 GiB that is written here", () => {
+describe("a zip archive of more than 4 GiB, written by this library", () => {
   const file = sparse(LARGE);
   const source: Source = {
     size: file.size,
@@ -83,7 +83,7 @@ describe("a zip archive of more than 4 GiB that is written here", () => {
     },
   };
 
-  it("is read here: every member has its size, its place and its bytes", async () => {
+  it("is read back: every member has its size, its offset and its bytes", async () => {
     await using archive = await openArchive(source);
     assert.deepEqual(await archive.list(), LARGE.map(({ name }) => name).sort());
     for (const { name, size } of LARGE) assert.equal((await archive.get(name))!.size, size, name);
@@ -124,7 +124,7 @@ with zipfile.ZipFile(sys.argv[1]) as archive:
 describe("a zip archive of more members than 16 bits can count", () => {
   const members = Array.from({ length: 65_535 }, (_, i) => text(String(i + 10_000), i === 65_534 ? "the last" : ""));
 
-  it("has them all, here and in Python's zipfile", async () => {
+  it("has all of them, here and in Python's zipfile", async () => {
     const bytes = new Uint8Array(Buffer.concat([...atOnce(planZip(members)).chunks()] as Uint8Array[]));
     // A name of five digits stands twice; then come the records of zip64, and the short one.
     assert.equal(bytes.length, 65_535 * (30 + 5 + 46 + 5) + "the last".length + 56 + 20 + 22);
@@ -145,8 +145,8 @@ with zipfile.ZipFile(sys.argv[1]) as archive:
   });
 });
 
-describe("zip64 archives that Python wrote", () => {
-  it("are read, with zip64 fields and records wherever there can be one", { skip: NO_PYTHON }, async () => {
+describe("zip64 archives written by Python", () => {
+  it("are read, with zip64 fields and records wherever they may occur", { skip: NO_PYTHON }, async () => {
     const script = `
 import os, sys, zipfile
 zipfile.ZIP_FILECOUNT_LIMIT = 1
@@ -245,7 +245,7 @@ const PARTS = {
 };
 
 describe("a zip64 archive", () => {
-  it("is read where every number stands in its zip64 field, or in both places", async () => {
+  it("is read when every number is in its zip64 field, or in both places", async () => {
     const both = little({
       end: (view) => {
         for (const at of [8, 10]) view.setUint16(at, 1, true);
@@ -260,7 +260,7 @@ describe("a zip64 archive", () => {
     }
   });
 
-  it("is read where another extra field stands before the zip64 one", async () => {
+  it("is read when another extra field precedes the zip64 one", async () => {
     // The zip64 field of the directory is moved behind an empty field of kind 9, over what said where the member lies.
     const bytes = little({
       central: (view) => {
@@ -359,7 +359,7 @@ describe("a zip64 archive", () => {
     ["other bytes", { content: (view) => view.setUint8(6, 0) }, "HASH_MISMATCH"],
   ];
   for (const [what, change, code] of IN_MEMBER) {
-    it(`has a member that is refused with ${code} where its own header has ${what}`, async () => {
+    it(`has a member that is refused with ${code} when its own header has ${what}`, async () => {
       const bytes = little(change);
       await using archive = await openArchive(bytes);
       await assert.rejects(archive.get("a"), { code, offset: 0 });
@@ -377,7 +377,7 @@ describe("a zip64 archive", () => {
     });
   }
 
-  it("may have the sum and the sizes of a member behind it", async () => {
+  it("may have the checksum and sizes of a member after its data", async () => {
     await using archive = await openArchive(little({
       local: (view) => {
         view.setUint16(6, 8, true);
