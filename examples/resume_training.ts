@@ -1,11 +1,11 @@
 /**
- * The example of Paddle's FAQ on saving and loading, line by line: train a little, save, load, and go on as if nobody had interrupted.
+ * The example from Paddle's FAQ on saving and loading, line by line: train a little, save, load, and continue as if never interrupted.
  *
  * Run: deno run -A examples/resume_training.ts [folder]
  */
 import * as paddle from "../mod.ts";
 
-/** `folder`: where the two files go. Gives the parameter's numbers after the last step. */
+/** Saves two files in `folder`; returns the parameter's values after the last step. */
 export async function main(folder = "."): Promise<Float32Array> {
   const emb = new paddle.nn.Embedding(10, 10);
   const scheduler = new paddle.optimizer.lr.NoamDecay({ dModel: 0.01, warmupSteps: 100, verbose: true });
@@ -38,7 +38,7 @@ function train(
   adam.clearGrad();
 }
 
-// A bundle that holds this file is another program.
+// In a bundle that includes this file, import.meta.main belongs to another program.
 if (import.meta.main && import.meta.url.endsWith("/resume_training.ts")) {
   const numbers = await main(Deno.args[0]);
   console.log(`The first numbers after two steps: ${numbers.subarray(0, 3).join(", ")}`);

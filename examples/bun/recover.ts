@@ -1,5 +1,5 @@
 /**
- * Turns an inference model back into weights that can be trained, and says what it could not know.
+ * Turns an inference model back into trainable weights, and prints notes on what could not be recovered with certainty.
  *
  * Run: bun recover.ts inference/model net.pdparams
  */

@@ -1,6 +1,6 @@
 /**
- * Serves the tensors of one checkpoint: `/` lists them, `/<name>` gives the bytes of one, `/<name>?rows=0:2` those of some rows. Nothing but
- * what is asked for is read.
+ * Serves the tensors of one checkpoint: `/` lists them, `/<name>` returns the bytes of one, `/<name>?rows=0:2` those of some rows. Only
+ * what is requested is read.
  *
  * Run: PORT=3000 bun serve.ts net.pdparams
  */
@@ -31,7 +31,7 @@ async function answer({ method, url, signal }: Request): Promise<Response> {
   return new Response(slice.bytes.slice(), { headers: { ...headers, "x-shape": String(slice.shape) } });
 }
 
-/** Bun serves what a program exports so. */
+/** Bun starts a server from this default export. */
 export default {
   hostname: "127.0.0.1",
   port: Number(process.env.PORT ?? 3000),

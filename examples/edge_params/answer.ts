@@ -1,4 +1,4 @@
-/** The answer to a request for something that is there. */
+/** Responses to requests for files that exist. */
 import { bodyOf } from "./body_of.ts";
 import { byteRange } from "./byte_range.ts";
 import { Failure } from "./failure.ts";
@@ -11,7 +11,9 @@ import type { Route } from "./route.ts";
 import { stretchBytes } from "./stretch_bytes.ts";
 import type { Visit } from "./visit.ts";
 
-/** Look at the conditions, open the file, choose the range. `common` are headers of every answer; the body ends the visit. */
+/**
+ * Check the preconditions, open the file, select the range. `common` are the headers of every response; the end of the body ends the visit.
+ */
 export async function answer(
   visit: Visit,
   request: Request,
@@ -24,7 +26,7 @@ export async function answer(
   const { file, form } = route;
   if (await isOneFile(folder, file, signal)) {
     const etag = await visit.etag(route);
-    // What the client has was sent of this version: there is no need to open it again.
+    // The client already has this version: no need to open the file.
     if (failedPrecondition(request.headers, etag) === 304) return await unchanged(visit, etag, common);
   }
   const checkpoint = await openCheckpoint(folder, file, kept, signal);

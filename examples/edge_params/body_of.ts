@@ -1,16 +1,16 @@
-/** A body of known length out of pieces. */
+/** Response bodies of known length, made from pieces. */
 
 type Pieces = AsyncGenerator<Uint8Array>;
 type Done = (reason?: unknown) => Promise<void>;
 
-/** Of workerd: without it, a body that a program makes has no Content-Length there. */
+/** Provided by workerd, where a generated body has no Content-Length without it. */
 interface FixedLength {
   FixedLengthStream?: new (length: number) => TransformStream<Uint8Array, Uint8Array>;
 }
 
 /**
- * The pieces as a body, after the first of them is here: what goes wrong before that can still be told by a status. `done` is called once,
- * when all was sent, a read failed or nobody listens any more.
+ * A body made of the pieces. Resolves once the first piece is read, so that an error before that can still be reported by a status code.
+ * `done` is called once, when everything was sent, a read failed or the client went away.
  */
 export async function bodyOf(pieces: Pieces, length: number, done: Done): Promise<ReadableStream<Uint8Array>> {
   const first = await pieces.next();
@@ -54,13 +54,13 @@ async function written(
     await writer.close();
     await done();
   } catch (error) {
-    // Either a read failed, or the reader went away.
+    // Either a read failed, or the client went away.
     await writer.abort(error).catch(() => {});
     await done(error);
   }
 }
 
-/** Free the memory of a piece that was sent, which would else wait for the garbage collector: workers have little. */
+/** Free the memory of a piece that was sent right away instead of waiting for the garbage collector: workers have little memory. */
 function letGo({ buffer, byteLength }: Uint8Array): void {
   if (buffer instanceof ArrayBuffer && byteLength === buffer.byteLength) buffer.transfer(0);
 }

@@ -1,11 +1,11 @@
 /** The Range header (RFC 9110, section 14). */
 
-/** Bytes `[start, end)`; `"unsatisfiable"`: none of those that were asked for are there. */
+/** Bytes `[start, end)`; `"unsatisfiable"`: none of the requested bytes exist. */
 export type ByteRange = readonly [start: number, end: number] | "unsatisfiable";
 
 /**
- * The one range of `size` bytes that `header` asks for; null where it is to be ignored and everything is given: it is not well formed, it
- * counts something else than bytes, or it asks for several ranges.
+ * The single range of `size` bytes that `header` requests; null if the header is to be ignored and everything sent, because it is
+ * malformed, has a unit other than bytes, or requests several ranges.
  */
 export function byteRange(header: string | null, size: number): ByteRange | null {
   const set = /^bytes=(.*)$/is.exec(header?.trim() ?? "");
@@ -21,11 +21,11 @@ export function byteRange(header: string | null, size: number): ByteRange | null
 
 function suffix(length: number, size: number): ByteRange | null {
   if (length === 0) return "unsatisfiable";
-  // No Content-Range can tell of an empty range.
+  // Content-Range cannot express an empty range.
   return size === 0 ? null : [Math.max(0, size - length), size];
 }
 
-/** Digits may be more than a number can hold. */
+/** Compares as BigInts, since there may be more digits than a number can hold. */
 function isLess(one: string, other: string): boolean {
   return BigInt(one) < BigInt(other);
 }

@@ -1,12 +1,12 @@
-/** Who may read the answers from a page. */
+/** CORS: which pages may read the responses. */
 
 const EXPOSED = "Content-Range, ETag, Accept-Ranges, Content-Length";
-/** What is answered. */
+/** The supported methods. */
 export const METHODS = "GET, HEAD, OPTIONS";
-/** A day: browsers keep it for less. */
+/** A day, in seconds; browsers cap it at less. */
 const MAX_AGE = "86400";
 
-/** Headers of every answer. `origins`: pages of these alone; everyone's without it. */
+/** The headers of every response. Only pages of `origins` may read it, or all pages if there are none given. */
 export function corsHeaders(request: Request, origins?: readonly string[]): Record<string, string> {
   const origin = request.headers.get("origin");
   if (!origins) return { "access-control-allow-origin": "*", "access-control-expose-headers": EXPOSED };
@@ -14,7 +14,7 @@ export function corsHeaders(request: Request, origins?: readonly string[]): Reco
   return { "vary": "Origin", "access-control-allow-origin": origin, "access-control-expose-headers": EXPOSED };
 }
 
-/** The answer to OPTIONS, be it a preflight or not. */
+/** The response to OPTIONS, whether it is a preflight or not. */
 export function optionsAnswer(headers: Record<string, string>): Response {
   return new Response(null, {
     status: 204,

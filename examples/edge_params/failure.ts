@@ -1,7 +1,7 @@
-/** What is told of a failure: a status, a code and a sentence, and nothing of what lies behind. */
+/** What clients learn of a failure: a status, a code and a sentence, but no internals. */
 import { isPaddleError } from "@oarlock/paddle";
 
-/** A failure with its answer. */
+/** A failure and its response. */
 export class Failure extends Error {
   constructor(
     readonly status: number,
@@ -13,7 +13,7 @@ export class Failure extends Error {
   }
 }
 
-/** Codes whose cause is not the bytes of the file. */
+/** Error codes that are not caused by the contents of the file. */
 const OTHERS: ReadonlyMap<string, readonly [number, string]> = new Map([
   ["NOT_FOUND", [404, "There is no such file"]],
   ["NOT_A_FILE", [404, "There is no such file"]],
@@ -26,7 +26,7 @@ const OTHERS: ReadonlyMap<string, readonly [number, string]> = new Map([
   ["MISSING_PART", [422, "A file that belongs to this one is missing"]],
 ]);
 
-/** The failure that an error comes down to. */
+/** The failure to report for an error. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof Failure) return error;
   if (!isPaddleError(error)) return new Failure(500, "INTERNAL", "Something went wrong here");

@@ -1,15 +1,15 @@
 /** Where the checkpoints are. */
 import { type Bucket, BucketFolder, DirectoryFolder, type Folder, HttpFolder } from "@oarlock/paddle";
 
-/** What a runtime gives beside the request. Deno and Bun give something else there. */
+/** What Workers pass along with the request. Deno and Bun pass something else. */
 export interface Env {
-  /** A bucket with R2's interface. */
+  /** A bucket with R2's API. */
   MODELS?: Bucket;
-  /** What keys start with: only they are served. */
+  /** Only keys with this prefix are served. */
   MODELS_PREFIX?: string;
 }
 
-/** The bucket of the binding `MODELS`; else what lies below the variable `MODELS_URL`, a URL or a directory. */
+/** The bucket bound as `MODELS`; otherwise the folder at `MODELS_URL`, a URL or a directory. */
 export function folderOf(env?: Env): Folder {
   if (env?.MODELS) return new BucketFolder(env.MODELS, { prefix: env.MODELS_PREFIX });
   const base = globalThis.process?.env?.MODELS_URL;

@@ -1,8 +1,11 @@
-/** Side indexes of files that were opened lately, so that a reader who asks for a hundred ranges does not have the file looked through each time. */
+/**
+ * A cache of side indexes of recently opened files, so that a client that requests a hundred ranges does not cause a hundred scans of the
+ * file.
+ */
 
-/** Bytes of all indexes together. */
+/** Maximum size of all indexes together, in bytes. */
 const MOST = 16 * 2 ** 20;
-/** Bytes of one: of a file with more structure, nothing is kept. */
+/** Maximum size of one index, in bytes; larger ones are not kept. */
 const MOST_OF_ONE = 4 * 2 ** 20;
 
 interface Kept {
@@ -10,12 +13,12 @@ interface Kept {
   readonly index: Uint8Array<ArrayBuffer>;
 }
 
-/** The indexes that were used last. */
+/** The most recently used indexes. */
 export class KeptIndexes {
   readonly #files = new Map<string, Kept>();
   #size = 0;
 
-  /** The index of a file in this version. */
+  /** The index of this version of a file, if it is kept. */
   get(file: string, version: string): Uint8Array<ArrayBuffer> | null {
     const kept = this.#files.get(file);
     if (kept?.version !== version) return null;
@@ -24,7 +27,7 @@ export class KeptIndexes {
     return kept.index;
   }
 
-  /** Keep it, in place of what is longest unused. */
+  /** Keep an index, evicting the least recently used ones. */
   set(file: string, version: string, index: Uint8Array<ArrayBuffer>): void {
     this.#drop(file);
     if (index.length > MOST_OF_ONE) return;

@@ -1,7 +1,7 @@
 /**
  * Serves the checkpoints of a bucket: their tensors as JSON, as raw bytes and as `.npy`, and whole checkpoints as safetensors.
  *
- * Workers have the bucket as a binding; Deno and Bun take a base URL or a directory from the environment:
+ * Workers get the bucket as a binding; Deno and Bun take a base URL or a directory from the environment:
  *
  * Run: MODELS_URL=https://example.com/models/ deno serve --allow-net --allow-env examples/edge_params/main.ts
  */
@@ -9,7 +9,7 @@ import { type Env, folderOf } from "./folder_of_env.ts";
 import { KeptIndexes } from "./kept_indexes.ts";
 import { serveParams } from "./serve_params.ts";
 
-/** Plain bytes and nothing of a request: it may outlive requests. */
+/** Outlives requests: it holds only plain bytes, nothing that belongs to a request. */
 const kept = new KeptIndexes();
 
 export default {

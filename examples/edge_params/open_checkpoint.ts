@@ -1,11 +1,11 @@
-/** From a name in the bucket to an opened checkpoint. */
+/** Opens checkpoints by their names in the bucket. */
 import { type Checkpoint, detect, isPaddleError, type Limits, open, sideIndex } from "@oarlock/paddle";
 import type { TensorMap } from "@oarlock/paddle/safetensors";
 import { Failure } from "./failure.ts";
 import type { KeptIndexes } from "./kept_indexes.ts";
 import type { PinnedFolder } from "./pinned_folder.ts";
 
-/** What a worker of 128 MB can hold of a file's structure; the tensors are never held. */
+/** Limits on a file's structure that suit a worker with 128 MB; tensors are never held in memory. */
 const LIMITS: Partial<Limits> = {
   maxStructureBytes: 48 * 2 ** 20,
   maxStringBytes: 2 ** 20,
@@ -17,17 +17,17 @@ const LIMITS: Partial<Limits> = {
   maxEntries: 10_000,
 };
 
-/** Endings of a model's files: the model is opened by what stands before. */
+/** Extensions of a model's files: the model is opened by the prefix before them. */
 const PART = /\.(pdmodel|pdiparams)$/;
-/** Ending of the index of a checkpoint in several files. */
+/** Extension of the index of a sharded checkpoint. */
 const INDEX = ".index.json";
 
-/** Whether all that `name` stands for is the file of this name: its version is then known before it is opened. */
+/** Whether `name` stands for a single file, whose version is then known before it is opened. */
 export async function isOneFile(folder: PinnedFolder, name: string, signal: AbortSignal): Promise<boolean> {
   return !PART.test(name) && !name.endsWith(INDEX) && await folder.get(name, { signal }) !== null;
 }
 
-/** Open `name`: a file, a part or the prefix of a model, a folder of Paddle 1.x, or the index of a checkpoint in several files. */
+/** Open `name`: a file, a part or the prefix of a model, a Paddle 1.x folder, or the index of a sharded checkpoint. */
 export async function openCheckpoint(
   folder: PinnedFolder,
   name: string,
@@ -59,14 +59,14 @@ async function openModel(
   }
 }
 
-/** The texts that a safetensors file carries; none of other files. */
+/** The metadata of a safetensors file; empty for other files. */
 export async function metadataOf(
   checkpoint: Checkpoint,
   folder: PinnedFolder,
   name: string,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, string>> {
-  // Only these hold nothing but arrays: the value of another file may have much that would be read now.
+  // Only safetensors files consist of nothing but arrays: the value of another file may have much else that would be read here.
   const kind = await folder.get(name, { signal }) ? await detect({ folder, name }, { signal }) : null;
   return kind === "safetensors" ? (await checkpoint.value() as TensorMap).metadata : new Map();
 }

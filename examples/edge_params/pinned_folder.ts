@@ -1,7 +1,7 @@
-/** A folder whose files stay in the version that they had at the first look. */
+/** A folder whose files stay at the version they had when first looked up. */
 import type { Folder, Source } from "@oarlock/paddle";
 
-/** For one request: each file is looked up once, and what is read afterwards is of that version. */
+/** Used for one request: each file is looked up once, and everything read afterwards is of that version. */
 export class PinnedFolder implements Folder {
   readonly #folder: Folder;
   readonly #files = new Map<string, Promise<Source | null>>();
@@ -31,24 +31,24 @@ export class PinnedFolder implements Folder {
     return Promise.reject(new TypeError("Nothing is removed where files are served"));
   }
 
-  /** The versions of all files that were found, in one text; null where one of them has none. */
+  /** The versions of all files that were found, as one string; null if one of them has none. */
   version(): string | null {
     const all = [...this.#versions].sort(([one], [other]) => one < other ? -1 : 1);
     return all.some(([, version]) => version === undefined) ? null : JSON.stringify(all);
   }
 
-  /** Whether equal versions have equal bytes: a bucket's and a server's do, times of change do not. */
+  /** Whether equal versions guarantee equal bytes: ETags of buckets and servers do, modification times do not. */
   get isStrong(): boolean {
     return [...this.#versions.values()].every((version) => version?.startsWith("etag:"));
   }
 
-  /** Let go of the files. */
+  /** Close all files. */
   async close(): Promise<void> {
     for (const file of this.#files.values()) await (await file.catch(() => null))?.close?.();
   }
 }
 
-/** A source that several readers have: none of them closes it. */
+/** A source shared by several readers, none of which closes it. */
 class SharedSource implements Source {
   readonly size: number;
   readonly name?: string;

@@ -1,7 +1,7 @@
-/** If-Match, If-None-Match and If-Range (RFC 9110, section 13). There is no Last-Modified here: what asks for dates is never true. */
+/** If-Match, If-None-Match and If-Range (RFC 9110, section 13). There is no Last-Modified here, so conditions on dates never hold. */
 import { isStronglyEqual, isWeaklyEqual, tagsOf } from "./entity_tag.ts";
 
-/** The status that the request's conditions lead to, in place of 200 or 206; null where they hold. `etag` is null where there is none. */
+/** The status to answer with instead of 200 or 206; null if the preconditions hold. `etag` is null if there is none. */
 export function failedPrecondition(headers: Headers, etag: string | null): 304 | 412 | null {
   const match = headers.get("if-match"), noneMatch = headers.get("if-none-match");
   if (match !== null && !holds(match, etag, isStronglyEqual)) return 412;
@@ -9,7 +9,7 @@ export function failedPrecondition(headers: Headers, etag: string | null): 304 |
   return null;
 }
 
-/** Whether the Range header counts: without If-Range, or where that names exactly this version. */
+/** Whether to honor the Range header: if there is no If-Range, or if it names exactly this version. */
 export function rangeCounts(headers: Headers, etag: string | null): boolean {
   const condition = headers.get("if-range");
   return condition === null || (etag !== null && isStronglyEqual(condition.trim(), etag));

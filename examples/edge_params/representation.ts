@@ -1,4 +1,4 @@
-/** What is sent of a checkpoint: its size is known before its first byte, and any of its bytes can be had without the others. */
+/** Representations of a checkpoint: their size is known before the first byte is read, and any byte can be produced without the others. */
 import type { Checkpoint } from "@oarlock/paddle";
 import { encodeChunks } from "@oarlock/paddle/npy";
 import { Failure } from "./failure.ts";
@@ -7,7 +7,7 @@ import type { Route } from "./route.ts";
 import { safetensorsLayout } from "./safetensors_layout.ts";
 import { standIn } from "./stand_in.ts";
 
-/** Bytes that can be sent. */
+/** A response body before it is read. */
 export interface Representation {
   readonly type: string;
   readonly size: number;
@@ -16,7 +16,7 @@ export interface Representation {
 
 const BINARY = "application/octet-stream";
 
-/** The checkpoint in the form that is asked for; `metadata` are the texts of a safetensors file. */
+/** The checkpoint in the requested form; `metadata` is that of a safetensors file. */
 export function representationOf(
   checkpoint: Checkpoint,
   { form, tensor }: Route,
@@ -34,7 +34,7 @@ function of(type: string, parts: Part[]): Representation {
   return { type, size: parts.reduce((sum, part) => sum + sizeOf(part), 0), parts };
 }
 
-/** Names, dtypes in Paddle's words, shapes and sizes, in the order of the file. */
+/** Names, Paddle's dtypes, shapes and sizes, in file order, as JSON. */
 function listed(checkpoint: Checkpoint): Uint8Array {
   const tensors = checkpoint.names().map((name) => {
     const { dtype, shape, nbytes } = checkpoint.info(name);

@@ -1,14 +1,14 @@
-/** What a URL asks for. */
+/** What a URL requests. */
 import { Failure } from "./failure.ts";
 
-/** A list of tensors, one tensor in two forms, a whole checkpoint. */
+/** A list of tensors, one tensor in either of two formats, or a whole checkpoint. */
 export type Form = "tensors" | "raw" | "npy" | "safetensors";
 
-/** A file of the bucket, and the form it is wanted in. */
+/** A file in the bucket, and the requested form. */
 export interface Route {
   readonly form: Form;
   readonly file: string;
-  /** Name of the tensor; empty where the whole file is meant, and where a file is one tensor without a name. */
+  /** Name of the tensor; empty for the whole file, or for a file that is a single tensor without a name. */
   readonly tensor: string;
 }
 

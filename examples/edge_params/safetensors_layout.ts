@@ -1,10 +1,10 @@
-/** A checkpoint as a safetensors file that nobody writes: its header is computed, its data are the checkpoint's. */
+/** A checkpoint as a virtual safetensors file: the header is computed, the data is the checkpoint's. */
 import type { Checkpoint } from "@oarlock/paddle";
 import { encodeChunks } from "@oarlock/paddle/safetensors";
 import type { Part } from "./part.ts";
 import { standIn } from "./stand_in.ts";
 
-/** The header and the tensors in the order of the file, as safetensors' own writer has them. */
+/** The header and the tensors in file order, as safetensors' own writer arranges them. */
 export function safetensorsLayout(checkpoint: Checkpoint, metadata: ReadonlyMap<string, string>): Part[] {
   const arrays = new Map(checkpoint.names().map((name) => [name, standIn(checkpoint.info(name))]));
   const header = encodeChunks(arrays, { metadata }).next().value!;

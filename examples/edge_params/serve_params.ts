@@ -1,4 +1,4 @@
-/** Answers requests out of a folder of checkpoints. */
+/** Answers requests from a folder of checkpoints. */
 import type { Folder } from "@oarlock/paddle";
 import { answer } from "./answer.ts";
 import { corsHeaders, METHODS, optionsAnswer } from "./cors.ts";
@@ -7,21 +7,21 @@ import type { KeptIndexes } from "./kept_indexes.ts";
 import { type Route, routeOf } from "./route.ts";
 import { Visit } from "./visit.ts";
 
-/** How requests are answered. */
+/** Settings of the server. */
 export interface Settings {
-  /** Where the checkpoints are: everything in it can be read by anyone. */
+  /** The folder with the checkpoints; everything in it can be read by anyone. */
   folder: Folder;
-  /** What is known of files from earlier requests. */
+  /** Indexes kept from earlier requests. */
   kept: KeptIndexes;
-  /** Pages of these origins may read the answers. @default everyone's */
+  /** The origins whose pages may read the responses. @default all */
   origins?: readonly string[];
-  /** How long answers may be kept. @default they are asked about each time, which is one look at the bucket */
+  /** The Cache-Control header. @default revalidate each time, which takes one lookup in the bucket */
   cacheControl?: string;
 }
 
 type Headers = Readonly<Record<string, string>>;
 
-/** `no-transform`: a packed body would be one without ranges. */
+/** `no-transform`, since a compressed body would have no ranges. */
 const CACHE = "public, no-cache, no-transform";
 
 /** Answer one request. It never rejects. */
@@ -37,7 +37,7 @@ export async function serveParams(request: Request, settings: Settings): Promise
     try {
       return await visited(request, route, settings, common);
     } catch (error) {
-      // A file that was replaced meanwhile is looked at anew, once.
+      // If a file was replaced in the meantime, try once more.
       if (failureOf(error).status !== 503) throw error;
       return await visited(request, route, settings, common);
     }

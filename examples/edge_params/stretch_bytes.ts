@@ -1,25 +1,25 @@
-/** From stretches of a checkpoint to bytes, with some of the next tensors on their way while the last ones are sent. */
+/** Reads stretches of a checkpoint, requesting the next tensors while the previous ones are being sent. */
 import type { Checkpoint } from "@oarlock/paddle";
 import type { Stretch } from "./part.ts";
 
-/** Bytes that are asked for together: the library makes one request of neighbours. */
+/** Bytes requested together: the library merges adjacent reads into one request. */
 const TOGETHER = 4 * 2 ** 20;
 
 type Reader = ReadableStreamDefaultReader<Uint8Array>;
 
-/** The bytes of the stretches, a few MiB of them in memory at a time. `signal` ends the reads. */
+/** The bytes of the stretches, with a few MiB in memory at a time. `signal` aborts the reads. */
 export async function* stretchBytes(
   checkpoint: Checkpoint,
   stretches: readonly Stretch[],
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   const open = new Set<Reader>();
-  // One listener for all: hundreds of small tensors may be on their way.
+  // One listener for all: hundreds of small tensors may be in flight.
   const leave = () => open.forEach((reader) => reader.cancel(signal.reason).catch(() => {}));
   signal.addEventListener("abort", leave, { once: true });
   const begin = ({ part, from, to }: Stretch): Uint8Array | Reader => {
     if (part instanceof Uint8Array) return part.subarray(from, to);
-    // A stream begins to read when it is made.
+    // A stream starts reading as soon as it is created.
     const reader = checkpoint.stream(part.name, { range: [from, to] }).getReader();
     open.add(reader);
     return reader;
@@ -36,7 +36,7 @@ export async function* stretchBytes(
           continue;
         }
         for (let step; !(step = await bytes.read()).done;) yield step.value;
-        // A reader that was cancelled is at its end, too.
+        // A cancelled reader also reports `done`.
         signal.throwIfAborted();
         open.delete(bytes);
       }
@@ -47,7 +47,7 @@ export async function* stretchBytes(
   }
 }
 
-/** Small stretches together, large ones alone. */
+/** Groups small stretches; large ones are on their own. */
 function groupsOf(stretches: readonly Stretch[]): Stretch[][] {
   const groups: Stretch[][] = [];
   let size = Infinity;

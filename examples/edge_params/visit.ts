@@ -1,17 +1,17 @@
-/** One request's look at the bucket: the files it met, and the end of all reads when it ends. */
+/** One request's use of the bucket: the files it accessed, and a way to stop all reads when it ends. */
 import type { Folder } from "@oarlock/paddle";
 import { entityTag } from "./entity_tag.ts";
 import { PinnedFolder } from "./pinned_folder.ts";
 import type { Route } from "./route.ts";
 
-/** Made for one request; whoever makes it calls {@linkcode Visit.end}. */
+/** Created for one request; its creator must call {@linkcode Visit.end}. */
 export class Visit {
   readonly folder: PinnedFolder;
   readonly #asked: AbortSignal | undefined;
   readonly #stop = new AbortController();
   readonly #leave = () => this.#stop.abort(this.#asked?.reason);
 
-  /** `asked` is the request's: some runtimes have none. */
+  /** `asked` is the request's signal, which some runtimes do not have. */
   constructor(folder: Folder, asked: AbortSignal | undefined) {
     this.folder = new PinnedFolder(folder);
     this.#asked = asked;
@@ -19,18 +19,18 @@ export class Visit {
     else asked?.addEventListener("abort", this.#leave, { once: true });
   }
 
-  /** Ends all reads. */
+  /** Aborts all reads. */
   get signal(): AbortSignal {
     return this.#stop.signal;
   }
 
-  /** The tag of what was met so far; null where a file has no version. */
+  /** The entity tag of the files accessed so far; null if a file has no version. */
   async etag({ form, tensor }: Route): Promise<string | null> {
     const version = this.folder.version();
     return version === null ? null : await entityTag(version, this.folder.isStrong, form, tensor);
   }
 
-  /** Let go of everything; with a `reason`, also of what is still being read. */
+  /** Release everything; with a `reason`, also abort pending reads. */
   async end(reason?: unknown): Promise<void> {
     this.#asked?.removeEventListener("abort", this.#leave);
     if (reason !== undefined) this.#stop.abort(reason);

@@ -1,11 +1,11 @@
-/** Statistics and a histogram of an array that is never here whole. */
+/** Statistics and a histogram of an array that is never in memory as a whole. */
 import type { OpenDocument } from "./document.ts";
 import { pieces } from "./elements.ts";
 import type { ArrayStatistics } from "./protocol.ts";
 
 const BINS = 48;
 
-/** Two passes: the range first, then the histogram over it. The parts of complex numbers count one by one. */
+/** Takes two passes: first the range, then the histogram over it. Real and imaginary parts of complex numbers count separately. */
 export async function arrayStatistics(
   document: OpenDocument,
   name: string,
@@ -43,7 +43,7 @@ export async function arrayStatistics(
     }
     result.count += data.length;
     if (count > 0) {
-      // The variance of a union from those of its parts: no loss where the mean is far from zero.
+      // Combine the variances of the pieces, which loses no precision if the mean is far from zero.
       const own = sum / count, far = own - mean;
       let ownSquares = 0;
       for (let i = 0; i < data.length; i++) {

@@ -26,7 +26,7 @@ async function bundled(entry: string, define: Record<string, string>): Promise<s
   return result.outputFiles[0].text;
 }
 
-/** Three files in `folder`, which any static server can give. */
+/** Write three files to `folder`, for any static server. */
 export async function build(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   const worker = await bundled("worker.ts", {});
@@ -36,7 +36,7 @@ export async function build(folder: string): Promise<void> {
   await esbuild.stop();
 }
 
-/** Serve what was built, on the loopback address. */
+/** Serve the built files on the loopback address. */
 export function serve(folder: string, port: number): Promise<Server> {
   const server = createServer(async (request, response) => {
     const name = new URL(request.url!, "http://localhost").pathname.slice(1) || "index.html";

@@ -1,25 +1,25 @@
-/** What is known of one tensor: statistics, histogram, and its elements, which can be changed. */
+/** The detail panel of one tensor: statistics, histogram, and its elements, which can be edited. */
 import { element } from "./element.ts";
 import { countText, numberText, shapeText, sizeText } from "./format.ts";
 import { histogram } from "./histogram.ts";
 import type { ArrayRow, ArrayStatistics, OperatorView } from "./protocol.ts";
 import type { CallOptions, WorkerClient } from "./worker_client.ts";
 
-/** Larger tensors are read for their statistics only when somebody asks. */
+/** Size in bytes above which statistics are only computed on request. */
 const UNASKED = 256 * 2 ** 20;
-/** Elements on one page. */
+/** Elements per page. */
 const PAGE = 20;
 
-/** What the panel needs of the page around it. */
+/** What the panel needs from the page around it. */
 export interface Around {
   client: WorkerClient;
-  /** Run a task with progress and a way to cancel; null where it failed or was cancelled. */
+  /** Run a task with progress and a way to cancel it; null if it failed or was cancelled. */
   task<T>(what: string, body: (options: CallOptions) => Promise<T>): Promise<T | null>;
   say(text: string): void;
   onEdit(edits: number): void;
 }
 
-/** Names and texts in two columns. */
+/** A two-column list of names and values. */
 export function list(entries: readonly (readonly [string, string])[]): HTMLElement {
   return element("dl", {}, ...entries.flatMap(([name, text]) => [element("dt", {}, name), element("dd", {}, text)]));
 }
@@ -37,7 +37,7 @@ export function showTensor(panel: HTMLElement, around: Around, id: number, array
     figures.replaceChildren(
       ...statistics ? figuresOf(statistics) : [element("p", { class: "quiet" }, "Not computed.")],
     );
-    // Elements may be changed after that.
+    // Elements may be edited later.
     if (statistics) button.textContent = "Compute again";
   };
   button.addEventListener("click", compute);
@@ -77,7 +77,7 @@ function figuresOf(statistics: ArrayStatistics): HTMLElement[] {
   return shown;
 }
 
-/** A page of elements, each in a field. */
+/** A page of elements, each in an input field. */
 function cellsOf(around: Around, id: number, array: ArrayRow): HTMLElement {
   let first = 0;
   const body = element("tbody");

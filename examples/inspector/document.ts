@@ -1,26 +1,26 @@
-/** One opened document: where its arrays, its program and its other values come from. */
+/** An opened document, with its arrays, its program and its other values. */
 import * as paddle from "../../mod.ts";
 import * as npy from "../../src/npy.ts";
 import type { Found } from "./find_documents.ts";
 
-/** A document. Numbers are read when they are asked for. */
+/** A document. Array contents are read on demand. */
 export interface OpenDocument {
   label: string;
-  /** The value with arrays that may not be read yet. */
+  /** The value; its arrays may not be read yet. */
   value: paddle.Value;
   arrays: Map<string, paddle.NDArray>;
   program: paddle.Program | null;
-  /** The model that weights can be recovered from. */
+  /** The model, if weights can be recovered from it. */
   model: Found | null;
   notes: string[];
   /** Rows of an array along axis 0. */
   rows(name: string, start: number, end: number, signal?: AbortSignal): Promise<paddle.NDArray>;
-  /** Changed elements by place, for each array. */
+  /** Edited elements by their index in C order, for each array. */
   edits: Map<string, Map<number, paddle.Scalar>>;
   close(): Promise<void>;
 }
 
-/** Open what was found. */
+/** Open a document that was found. */
 export async function openDocument(found: Found, signal?: AbortSignal): Promise<OpenDocument> {
   const from = { folder: found.folder, name: found.name };
   if (/\.npy$/i.test(found.name)) {
@@ -30,7 +30,7 @@ export async function openDocument(found: Found, signal?: AbortSignal): Promise<
   return await ofCheckpoint(await paddle.open(from, { paramsFilename: found.paramsFilename, signal }), found, signal);
 }
 
-/** A document of a file that is read lazily. */
+/** A document over a lazily read file. */
 export async function ofCheckpoint(
   checkpoint: paddle.Checkpoint,
   found: Pick<Found, "label"> & Partial<Found>,
@@ -63,7 +63,7 @@ export async function ofCheckpoint(
   };
 }
 
-/** A document of a value that is here whole. */
+/** A document over a value that is in memory. */
 export function inMemory(label: string, value: Map<string, paddle.Value>, notes: string[] = []): OpenDocument {
   const arrays = arraysOf(value, null);
   return {
@@ -82,7 +82,7 @@ export function inMemory(label: string, value: Map<string, paddle.Value>, notes:
   };
 }
 
-/** The arrays of a value, in file order; `names` are theirs where they are known. */
+/** The arrays of a value, in file order; `names` are their names, if known. */
 function arraysOf(root: paddle.Value, names: readonly string[] | null): Map<string, paddle.NDArray> {
   const found: [string, paddle.NDArray][] = [];
   const seen = new Set<unknown>();

@@ -1,12 +1,12 @@
-/** A document as the page shows it. */
+/** Converts a document to what the page shows. */
 import * as paddle from "../../mod.ts";
 import type { OpenDocument } from "./document.ts";
 import type { DocumentView } from "./protocol.ts";
 
-/** Most values beside the arrays, and the longest text of one. */
+/** The maximum number of values other than arrays, and the maximum length of one as text. */
 const MOST = 2_000, LONGEST = 200;
 
-/** What is known of it. */
+/** The view of a document. */
 export function viewOf(id: number, document: OpenDocument): DocumentView {
   const { program } = document;
   return {
@@ -32,7 +32,7 @@ export function viewOf(id: number, document: OpenDocument): DocumentView {
   };
 }
 
-/** Numbers, texts and the like, by their place. */
+/** Values other than arrays and programs, such as numbers and strings, by path. */
 function othersOf(root: paddle.Value): [string, string][] {
   const found: [string, string][] = [];
   const seen = new Set<unknown>();

@@ -1,4 +1,4 @@
-/** HTML elements by one call. Texts are texts: nothing of a file is ever markup. */
+/** Creates an HTML element in one call. Strings become text nodes: nothing from a file is ever treated as markup. */
 export function element<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   properties: Record<string, string | number | boolean> = {},
@@ -13,7 +13,7 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
-/** The element of the page with this id. */
+/** The page's element with this id. */
 export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
   return document.getElementById(id) as T;
 }

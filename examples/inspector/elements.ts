@@ -1,21 +1,21 @@
-/** Elements of an array by their place in C order, read in slices along axis 0. */
+/** Elements of an array by their index in C order, read in slices along axis 0. */
 import * as paddle from "../../mod.ts";
 import type { OpenDocument } from "./document.ts";
 
-/** Bytes of one slice. */
+/** Size of a slice, in bytes. */
 const SLICE = 8 * 2 ** 20;
-/** A row is read whole: a longer one would not fit. */
+/** Maximum size of a row, in bytes: a row is read as a whole. */
 const MOST = 512 * 2 ** 20;
 
-/** Elements of one array, one after the other. */
+/** Consecutive elements of an array. */
 export interface Piece {
-  /** Place of the first. */
+  /** Index of the first element. */
   first: number;
-  /** They, on one axis. */
+  /** The elements, as a 1-D array. */
   array: paddle.NDArray;
 }
 
-/** The elements [first, last) and what stands around them in their rows. */
+/** The elements [first, last), along with the rest of their rows. */
 export async function* pieces(
   document: OpenDocument,
   name: string,
@@ -53,7 +53,7 @@ function withEdits(
   return copy;
 }
 
-/** How an element is shown, and typed: the fewest digits that mean this number in `dtype`. */
+/** An element as text: the fewest digits that identify the number in `dtype`. */
 export function elementText(value: paddle.Scalar, dtype: paddle.DType): string {
   if (value instanceof paddle.Complex) {
     const part = dtype === "complex64" ? "float32" : "float64";
@@ -62,9 +62,9 @@ export function elementText(value: paddle.Scalar, dtype: paddle.DType): string {
   return typeof value === "number" && dtype.includes("float") ? floatText(value, dtype) : String(value);
 }
 
-/** Below, a whole number is shown as it is. */
+/** Integers below this are shown as they are. */
 const WHOLE = 1e9;
-/** Digits that tell any float64 from its neighbours. */
+/** Digits that suffice to identify any float64. */
 const MOST_DIGITS = 17;
 
 function floatText(value: number, dtype: paddle.DType): string {
@@ -81,7 +81,7 @@ function floatText(value: number, dtype: paddle.DType): string {
 
 const SPECIAL = new Map([["nan", NaN], ["inf", Infinity], ["+inf", Infinity], ["-inf", -Infinity]]);
 
-/** What somebody typed, as an element of `dtype`. */
+/** Parse what the user typed as an element of `dtype`. */
 export function parseElement(text: string, dtype: string): paddle.Scalar {
   const trimmed = text.trim().toLowerCase();
   const refuse = () => new TypeError(`${JSON.stringify(text.trim())} is no ${dtype}`);

@@ -1,9 +1,9 @@
-/** An error as the page shows it: class, code, place and the way out. */
+/** Errors as the page shows them: class, code, location and hint. */
 import { isPaddleError } from "../../mod.ts";
 import type { Found } from "./find_documents.ts";
 import type { Failure } from "./protocol.ts";
 
-/** What is known of an error. */
+/** The description of an error. */
 export function failureOf(error: unknown): Failure {
   if (!isPaddleError(error)) {
     const { name, message } = error instanceof Error ? error : { name: "Error", message: String(error) };
@@ -18,11 +18,11 @@ export function failureOf(error: unknown): Failure {
     error.status === undefined ? "" : `HTTP status ${error.status}`,
   ].filter((part) => part !== "").join(" · ");
   const { name, code, message, hint = "" } = error;
-  // Many messages end with the way out already.
+  // Many messages already include the hint.
   return { name, code, message, place, hint: message.includes(hint) ? "" : hint };
 }
 
-/** The same error with what can be done about it on this page, where the library cannot know that. */
+/** The same error, with a hint on what to do about it on this page if the library gave none. */
 export function explained(error: unknown, { name, program }: Pick<Found, "name" | "program">): unknown {
   if (!isPaddleError(error) || error.hint !== undefined) return error;
   let hint: string | undefined;

@@ -1,15 +1,15 @@
-/** Which of the files that came together belong to one model, and which stand alone. */
+/** Finds out which files form a model together, and which are documents of their own. */
 import type * as paddle from "../../mod.ts";
 
-/** What one document is made of. */
+/** The files of a document. */
 export interface Found {
   label: string;
   folder: paddle.Folder;
-  /** A file, a prefix or a folder: what `open` takes. */
+  /** A file, a prefix or a folder, as `open` takes it. */
   name: string;
-  /** Name of its program, where it is a model. */
+  /** Name of its program, if it is a model. */
   program: string | null;
-  /** The one file with all parameters of a 1.x folder. */
+  /** Name of the file that holds all parameters of a 1.x folder, if there is one. */
   paramsFilename?: string;
 }
 
@@ -23,7 +23,7 @@ export function findDocuments(folder: paddle.Folder, names: readonly string[]): 
   const take = (test: (name: string) => boolean) => {
     for (const name of [...left]) if (test(name)) left.delete(name);
   };
-  // A folder of 1.x has its program under a fixed name, and all other files are its parameters.
+  // The program of a 1.x folder has a fixed name, and all other files are parameters.
   for (const name of names) {
     const end = name.endsWith("/__model__")
       ? "/__model__"
@@ -52,7 +52,7 @@ export function findDocuments(folder: paddle.Folder, names: readonly string[]): 
     const base = name.slice(0, name.lastIndexOf("/") + 1);
     take((other) => other.startsWith(base) && /-\d+-of-\d+\.\w+$/.test(other));
   }
-  // The tensors of a distributed checkpoint come before what tells where they lie.
+  // The files with a distributed checkpoint's tensors come before its metadata.
   const last = names.filter((name) => name.endsWith(".metadata"));
   for (const name of [...names.filter((name) => !last.includes(name)), ...last]) {
     if (left.has(name)) found.push({ label: name, folder, name, program: null });

@@ -1,4 +1,4 @@
-/** Numbers and shapes for people. */
+/** Human-readable numbers and shapes. */
 
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
 
@@ -12,7 +12,7 @@ export function sizeText(bytes: number): string {
   return `${unit === 0 || bytes >= 100 ? Math.round(bytes) : bytes.toFixed(1)} ${UNITS[unit]}`;
 }
 
-/** Lengths of the axes. */
+/** A shape. */
 export function shapeText(shape: readonly number[]): string {
   return shape.length === 0 ? "scalar" : shape.join(" × ");
 }

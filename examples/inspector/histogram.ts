@@ -1,4 +1,4 @@
-/** A histogram as a drawing with a text for those who do not see it. */
+/** A histogram as an SVG drawing with a text alternative. */
 import { element } from "./element.ts";
 import { countText, numberText } from "./format.ts";
 import type { ArrayStatistics } from "./protocol.ts";
@@ -6,7 +6,7 @@ import type { ArrayStatistics } from "./protocol.ts";
 const SVG = "http://www.w3.org/2000/svg";
 const HEIGHT = 100, BAR = 10;
 
-/** The drawing. */
+/** Draws the histogram. */
 export function histogram({ bins, min, max }: ArrayStatistics): HTMLElement {
   const most = Math.max(...bins);
   const svg = document.createElementNS(SVG, "svg");

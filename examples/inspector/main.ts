@@ -1,4 +1,4 @@
-/** The page: what was dropped goes to the worker, what it tells is shown. */
+/** The page: passes dropped files to the worker and shows its results. */
 import { type Around, list, showOperator, showTensor } from "./detail.ts";
 import { byId, element } from "./element.ts";
 import { countText, sizeText, tensorsText } from "./format.ts";
@@ -10,7 +10,7 @@ import { Tree } from "./tree.ts";
 import { VirtualList } from "./virtual_list.ts";
 import { type CallOptions, WorkerClient, WorkerFailure } from "./worker_client.ts";
 
-/** The bundled worker, put here when the page is built. */
+/** The source of the bundled worker, inserted when the page is built. */
 declare const WORKER_SOURCE: string;
 
 const client = new WorkerClient(WORKER_SOURCE);
@@ -19,7 +19,7 @@ let entries: DocumentEntry[] = [];
 let view: DocumentView | null = null;
 let operators = new Map<number, OperatorRow>();
 
-/** An error of the page itself: those of files come from the worker. */
+/** Describes an error of the page itself; errors about files come from the worker. */
 function failureOf(error: unknown): Failure {
   const { name, message } = error instanceof Error ? error : { name: "Error", message: String(error) };
   return { name, code: "", message, place: "", hint: "" };
@@ -41,7 +41,7 @@ function showFailure({ name, code, message, place, hint }: Failure): void {
 
 let running: AbortController | null = null;
 
-/** One long task at a time: a new one ends the one before. */
+/** Run a task. There is one long task at a time: a new one cancels the previous one. */
 async function task<T>(what: string, body: (options: CallOptions) => Promise<T>, isLong = true): Promise<T | null> {
   const controller = new AbortController();
   const bar = byId<HTMLProgressElement>("progress"), cancel = byId("cancel");
@@ -72,7 +72,7 @@ async function task<T>(what: string, body: (options: CallOptions) => Promise<T>,
 const around: Around = {
   client,
   say,
-  // Elements and changes are small: they do not end what runs.
+  // Reading or editing elements is quick and does not cancel a running task.
   task: (what, body) => task(what, body, what.startsWith("Statistics")),
   onEdit(edits) {
     byId("save").classList.toggle("primary", edits > 0);
@@ -93,7 +93,7 @@ const values = new VirtualList({
   },
 });
 
-/** Operators are asked for in pages. */
+/** Operators are requested in pages of this size. */
 const PAGE = 200;
 const asked = new Set<number>();
 const operatorList: VirtualList = new VirtualList({
@@ -188,7 +188,7 @@ function showView(shown: DocumentView): void {
   say(`${shown.label}: ${tensorsText(arrays.length)}, ${sizeText(total)}.`);
 }
 
-/** Whether the document could be shown; where not, the one that is shown stays. */
+/** Show a document. If that fails, returns false, and the current one stays. */
 async function show(id: number): Promise<boolean> {
   const shown = await task("Opening", (options) => client.call("show", [id], options));
   if (shown) showView(shown);
@@ -211,7 +211,7 @@ async function open(what: string, body: (options: CallOptions) => Promise<Docume
   if (found.length === 0) return say("There are no files in it.");
   const before = entries, [first] = found;
   enter(found);
-  // The first that can be shown; what is open stays until there is one.
+  // Show the first document that opens; keep the current one until then.
   for (const { id } of found) {
     if (!await show(id)) continue;
     await client.call("closeBefore", [first.id]);
@@ -282,7 +282,7 @@ byId("save").addEventListener("click", async () => {
   if (!saved) return;
   if (saved.blob) keep(saved.blob, target.name);
   around.onEdit(0);
-  // The file that is open may be the one that was written over: what is shown is the new one.
+  // The open file may have been overwritten: show the new one.
   if (target.handle && target.name === label) {
     await openFiles([[label, await target.handle.getFile()]]);
   }

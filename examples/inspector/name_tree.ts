@@ -1,4 +1,4 @@
-/** Names as a tree: split at dots and slashes. */
+/** A tree of names, split at dots and slashes. */
 import type { ArrayRow } from "./protocol.ts";
 
 /** A group of names, or one array. */
@@ -9,10 +9,10 @@ export interface Node {
   children: Node[];
   array: ArrayRow | null;
   isOpen: boolean;
-  /** Arrays and bytes below. */
+  /** Number of arrays in this group, and their total bytes. */
   count: number;
   nbytes: number;
-  /** Place among its siblings, from 1. */
+  /** Position among its siblings, from 1. */
   place: number;
 }
 
@@ -48,7 +48,7 @@ export function nameTree(arrays: readonly ArrayRow[]): Node {
   return root;
 }
 
-/** The rows that can be seen, from the first to the last. */
+/** The visible rows, in order. */
 export function openRows(root: Node): Node[] {
   const rows: Node[] = [];
   const todo = [...root.children].reverse();

@@ -1,15 +1,15 @@
-/** The files of a drop, those of dropped directories too. */
+/** Collects dropped files, including those in dropped directories. */
 import type { NamedFile } from "./protocol.ts";
 
-/** Most files of one drop. */
+/** Maximum number of files in one drop. */
 const MOST = 50_000;
 
-/** Files that a chooser gave. */
+/** Files from a file chooser. */
 export function chosenFiles(files: Iterable<File>): NamedFile[] {
   return [...files].map((file) => [file.webkitRelativePath || file.name, file]);
 }
 
-/** Files that were dropped. The items must be looked at before anything is awaited. */
+/** Dropped files. The items must be read before anything is awaited. */
 export async function droppedFiles(transfer: DataTransfer): Promise<NamedFile[]> {
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.() ?? null);
   if (entries.every((entry) => entry === null)) return chosenFiles(transfer.files);
@@ -26,7 +26,7 @@ export async function droppedFiles(transfer: DataTransfer): Promise<NamedFile[]>
   return found;
 }
 
-/** Browsers give the entries of a directory in parts. */
+/** All entries of a directory, which browsers return in batches. */
 async function entriesOf(directory: FileSystemDirectoryEntry): Promise<FileSystemEntry[]> {
   const reader = directory.createReader();
   const all: FileSystemEntry[] = [];

@@ -1,20 +1,20 @@
-/** Operators of a program as texts. */
+/** Operators of a program as text. */
 import type { Operator } from "../../mod.ts";
 import type { OperatorRow, OperatorView } from "./protocol.ts";
 
-/** Longest text of one attribute. */
+/** Maximum length of an attribute's text. */
 const LONGEST = 400;
 
 function ports(slots: Operator["inputs"]): string {
   return [...slots.values()].flat().join(", ");
 }
 
-/** One line. */
+/** An operator as a row of the list. */
 export function operatorRow({ type, inputs, outputs }: Operator): OperatorRow {
   return { type, inputs: ports(inputs), outputs: ports(outputs) };
 }
 
-/** With its attributes. */
+/** An operator with its attributes. */
 export function operatorView(operator: Operator): OperatorView {
   const attributes = [...operator.attributes].map(([name, value]): [string, string] => [name, text(value)]);
   return { ...operatorRow(operator), attributes };

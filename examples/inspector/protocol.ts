@@ -1,6 +1,6 @@
-/** What the page and its worker say to each other. */
+/** The messages between the page and its worker. */
 
-/** A file, by the name that it has among those it came with. */
+/** A file, with its path relative to the files it came with. */
 export type NamedFile = readonly [name: string, file: File];
 
 /** Something that can be shown: a file, or the files of one model. */
@@ -9,7 +9,7 @@ export interface DocumentEntry {
   label: string;
 }
 
-/** What is known of one array before a number is read. */
+/** What is known about an array before its contents are read. */
 export interface ArrayRow {
   name: string;
   dtype: string;
@@ -18,7 +18,7 @@ export interface ArrayRow {
   size: number;
 }
 
-/** What is known of a program. */
+/** A summary of a program. */
 export interface ProgramSummary {
   form: string;
   version: number | null;
@@ -32,14 +32,14 @@ export interface DocumentView {
   id: number;
   label: string;
   arrays: ArrayRow[];
-  /** What is neither array nor program: name and text. */
+  /** Values that are neither arrays nor programs: name and text. */
   others: [name: string, text: string][];
   program: ProgramSummary | null;
   canRecover: boolean;
   notes: string[];
 }
 
-/** What the numbers of an array are like. */
+/** Statistics of an array's elements. */
 export interface ArrayStatistics {
   count: number;
   min: number;
@@ -49,7 +49,7 @@ export interface ArrayStatistics {
   zeros: number;
   nan: number;
   infinite: number;
-  /** Numbers in each of the equal parts of [min, max]. */
+  /** The number of elements in each of the equal parts of [min, max]. */
   bins: number[];
 }
 
@@ -65,16 +65,16 @@ export interface OperatorView extends OperatorRow {
   attributes: [name: string, value: string][];
 }
 
-/** Forms that a document can be saved in. */
+/** Formats in which a document can be saved. */
 export type SaveForm = "pdparams" | "safetensors" | "npz";
 
-/** A saved file; without a handle its bytes come as a blob, for a download. */
+/** A saved file; without a handle its contents are returned as a blob, for a download. */
 export interface Saved {
   bytes: number;
   blob: Blob | null;
 }
 
-/** What the worker does, by name. */
+/** The worker's methods. */
 export interface Methods {
   openFiles(files: NamedFile[]): DocumentEntry[];
   openUrl(url: string): DocumentEntry[];
@@ -86,13 +86,13 @@ export interface Methods {
   operator(id: number, index: number): OperatorView;
   recover(id: number): DocumentEntry;
   save(id: number, form: SaveForm, handle: FileSystemFileHandle | null): Saved;
-  /** Close the documents before that one. */
+  /** Close all documents before this one. */
   closeBefore(id: number): void;
-  /** Close that one and those behind it. */
+  /** Close this document and all after it. */
   closeFrom(id: number): void;
 }
 
-/** What went wrong, as the page shows it. */
+/** An error, as the page shows it. */
 export interface Failure {
   name: string;
   code: string;

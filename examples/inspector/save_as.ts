@@ -1,14 +1,14 @@
-/** A document as a file. Large arrays go from one file to the other in pieces, except into .npz. */
+/** Saves a document as a file. Large arrays are copied in pieces, except into .npz. */
 import * as paddle from "../../mod.ts";
 import * as npy from "../../src/npy.ts";
 import * as safetensors from "../../src/safetensors.ts";
 import type { OpenDocument } from "./document.ts";
 import type { Saved, SaveForm } from "./protocol.ts";
 
-/** An .npz needs the sums of its arrays before them: they are in memory while it is written. */
+/** Maximum size of an .npz, in bytes: it has checksums before the arrays, so they are in memory while it is written. */
 const MOST_NPZ = 512 * 2 ** 20;
 
-/** Save; without a handle, into a blob. */
+/** Save to a handle, or without one to a blob. */
 export async function saveAs(
   document: OpenDocument,
   form: SaveForm,
@@ -33,7 +33,7 @@ export async function saveAs(
   return { bytes: size, blob: sink?.blob() ?? null };
 }
 
-/** Do something while the changed elements are in the value itself, and take them out again. */
+/** Run `body` with the edits applied to the value itself, then revert them. */
 async function edited<T>(document: OpenDocument, signal: AbortSignal, body: () => Promise<T>): Promise<T> {
   const before: (() => void)[] = [];
   try {
@@ -52,7 +52,7 @@ async function edited<T>(document: OpenDocument, signal: AbortSignal, body: () =
   }
 }
 
-/** Chunks as a blob: the browser may keep it on its disk. */
+/** Collects chunks in a blob, which the browser may keep on disk. */
 class BlobSink implements paddle.Sink {
   #parts: Blob[] = [];
 

@@ -1,4 +1,4 @@
-/** Where a file is saved: a handle where the browser has a save dialog, else a download. */
+/** Where a file is saved: to a handle if the browser has a save dialog, otherwise as a download. */
 import type { SaveForm } from "./protocol.ts";
 
 /** A chosen target. */
@@ -28,6 +28,6 @@ export function keep(blob: Blob, name: string): void {
   link.href = URL.createObjectURL(blob);
   link.download = name;
   link.click();
-  // The download has begun when the click has been worked off; a minute is plenty for slow ones.
+  // The download starts as soon as the click is handled; a minute is plenty for slow ones.
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

@@ -1,6 +1,6 @@
-/** Tabs by the keys of the ARIA tabs pattern. */
+/** Tabs with the keyboard support of the ARIA tabs pattern. */
 
-/** Make the tabs of `tablist` work; the function chooses one by its id. */
+/** Make the tabs of `tablist` work; the returned function selects a tab by its id. */
 export function tabs(tablist: HTMLElement, onChoose: () => void): (id: string) => void {
   const all = [...tablist.querySelectorAll<HTMLButtonElement>("[role=tab]")];
   const choose = (id: string) => {

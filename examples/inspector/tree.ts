@@ -1,4 +1,4 @@
-/** The tree of tensors, by the keys of the ARIA tree pattern. */
+/** The tree of tensors, with the keyboard support of the ARIA tree pattern. */
 import { element } from "./element.ts";
 import { countText, shapeText, sizeText } from "./format.ts";
 import { nameTree, type Node, openAll, openRows } from "./name_tree.ts";
@@ -14,10 +14,10 @@ export class Tree {
   #rows: Node[] = [];
   #selected: ArrayRow | null = null;
 
-  /** In `scroller`; `onSelect` hears which array was chosen. */
+  /** Shows the tree in `scroller`; `onSelect` is called with the array that is selected. */
   constructor(scroller: HTMLElement, onSelect: (array: ArrayRow) => void) {
     this.#onSelect = onSelect;
-    // Before the list's own keys: arrows to the sides mean something here.
+    // Registered before the list's own listener, since left and right arrows have a meaning here.
     scroller.addEventListener("keydown", (event) => this.#key(event));
     this.#list = new VirtualList({
       scroller,
@@ -35,7 +35,7 @@ export class Tree {
     this.filter("");
   }
 
-  /** Show only names that contain `text`; how many there are. */
+  /** Show only names that contain `text`; returns how many there are. */
   filter(text: string): number {
     const wanted = text.trim().toLowerCase();
     const arrays = this.#arrays.filter(({ name }) => name.toLowerCase().includes(wanted));
@@ -44,7 +44,7 @@ export class Tree {
     return arrays.length;
   }
 
-  /** Make the rows anew that can be seen. */
+  /** Render the visible rows again. */
   refresh(): void {
     this.#list.refresh();
   }

@@ -1,27 +1,27 @@
-/** A list of any length: only the rows that can be seen are in the page. */
+/** A list of any length: only the visible rows are in the page. */
 import { element } from "./element.ts";
 
-/** Height of a row; style.css has the same. */
+/** Height of a row in pixels; must match style.css. */
 const ROW = 28;
-/** Rows kept above and below those that can be seen. */
+/** Extra rows above and below the visible ones. */
 const AROUND = 6;
 
-/** What a list is made of. */
+/** Options of a list. */
 export interface VirtualListOptions {
   scroller: HTMLElement;
-  /** Make the row `index`. It gets an id and its place. */
+  /** Create row `index`. The list sets its id and its position. */
   render(index: number): HTMLElement;
-  /** What is said where there are no rows. */
+  /** The text that is shown if there are no rows. */
   empty: string;
-  /** The active row has changed by the keyboard or a click. */
+  /** Called when the active row changes by keyboard or click. */
   onActive?(index: number): void;
-  /** The active row was chosen: Enter, Space or a click. */
+  /** Called when the active row is chosen by Enter, Space or a click. */
   onChoose?(index: number): void;
-  /** A row's text, for typing ahead. */
+  /** A row's text, for type-ahead. */
   text?(index: number): string;
 }
 
-/** A virtualised list with one active row, told by aria-activedescendant. */
+/** A virtualised list with one active row, exposed by aria-activedescendant. */
 export class VirtualList {
   readonly #options: VirtualListOptions;
   readonly #space = element("div", { role: "none" });
@@ -30,7 +30,7 @@ export class VirtualList {
   #typed = "";
   #typedAt = 0;
 
-  /** Over `scroller`, which scrolls. */
+  /** Creates the list in `scroller`, which scrolls. */
   constructor(options: VirtualListOptions) {
     this.#options = options;
     const { scroller } = options;
@@ -41,7 +41,7 @@ export class VirtualList {
     scroller.addEventListener("focus", () => {
       if (this.#active < 0 && this.#count > 0) this.activate(0);
     });
-    // A row that is made anew between press and release gets no click: the press marks its row before the focus comes.
+    // A row that is rendered again between press and release gets no click, so the press marks its row before focus arrives.
     scroller.addEventListener("pointerdown", ({ clientY }) => {
       const index = this.#indexAt(clientY);
       if (index !== null) this.#mark(index);
@@ -54,12 +54,12 @@ export class VirtualList {
     });
   }
 
-  /** Number of the active row; -1 where none is. */
+  /** Index of the active row; -1 if there is none. */
   get active(): number {
     return this.#active;
   }
 
-  /** There are `count` rows now. */
+  /** Set the number of rows. */
   setCount(count: number, active = -1): void {
     this.#count = count;
     this.#active = Math.min(active, count - 1);
@@ -67,7 +67,7 @@ export class VirtualList {
     this.refresh();
   }
 
-  /** Make a row the active one, and bring it into view. */
+  /** Make a row active, and scroll it into view. */
   activate(index: number): void {
     if (this.#count === 0) return;
     this.#active = Math.max(0, Math.min(this.#count - 1, index));
@@ -81,14 +81,14 @@ export class VirtualList {
     this.#options.onActive?.(this.#active);
   }
 
-  /** The row at a height of the window. */
+  /** The row at a vertical position in the window. */
   #indexAt(clientY: number): number | null {
     const { scroller } = this.#options;
     const index = Math.floor((clientY - scroller.getBoundingClientRect().top + scroller.scrollTop) / ROW);
     return index >= 0 && index < this.#count ? index : null;
   }
 
-  /** Make a row that is in the page the active one. */
+  /** Make a row that is already in the page active. */
   #mark(index: number): void {
     const { scroller } = this.#options;
     this.#active = index;
@@ -96,7 +96,7 @@ export class VirtualList {
     scroller.setAttribute("aria-activedescendant", `${scroller.id}-${index}`);
   }
 
-  /** Make the rows anew that can be seen. */
+  /** Render the visible rows again. */
   refresh(): void {
     const { scroller, render, empty } = this.#options;
     if (this.#count === 0) {
@@ -139,7 +139,7 @@ export class VirtualList {
     event.preventDefault();
   }
 
-  /** Go to the next row that begins with what is typed. */
+  /** Go to the next row that starts with the typed characters. */
   #type(key: string, at: number): void {
     this.#typed = at - this.#typedAt > 700 ? key : this.#typed + key;
     this.#typedAt = at;

@@ -1,4 +1,4 @@
-/** Everything that touches a file happens here, away from the page's own thread. */
+/** The worker, which handles everything that touches a file, off the page's main thread. */
 import * as paddle from "../../mod.ts";
 import { arrayStatistics } from "./array_statistics.ts";
 import { inMemory, type OpenDocument, openDocument } from "./document.ts";
@@ -25,7 +25,7 @@ type Handlers = {
 const ARCHIVE = /\.(tar|tar\.gz|tgz|zip)$/i;
 const found = new Map<number, Found>();
 const opened = new Map<number, OpenDocument>();
-/** Each with the number of the last document before it. */
+/** Open archives, each with the id of the last document before it. */
 const archives = new Map<AsyncDisposable, number>();
 let last = 0;
 
@@ -50,7 +50,7 @@ async function inArchive(from: paddle.FolderEntry | string, label: string, signa
 
 const handlers: Handlers = {
   async openFiles({ signal }, files) {
-    // A 1.x folder is looked for by its own name: files of one that came without it get one.
+    // A 1.x folder is found by its name, so its files get a folder name if they came without one.
     const isModel = files.some(([name]) => name.startsWith("__model__"));
     const folder = new paddle.FileListFolder(
       files.map(([name, file]) => [isModel && !name.includes("/") ? `model/${name}` : name, file] as const),
@@ -158,7 +158,7 @@ function operatorsOf(document: OpenDocument): paddle.Operator[] {
   return operators;
 }
 
-/** A program's parameters may lie beside it on the server, and the other way round. */
+/** Looks for the other half of a model on the server: the parameters beside a program, or the program beside parameters. */
 async function besideUrl(folder: paddle.Folder, name: string, label: string, signal: AbortSignal): Promise<Found> {
   const prefix = name.replace(/\.(pdmodel|json|pdiparams)$/, "");
   const isModel = prefix !== name && !name.endsWith(".index.json");

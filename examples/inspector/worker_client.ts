@@ -1,7 +1,7 @@
-/** The worker as functions that the page awaits. */
+/** Calls the worker's methods from the page. */
 import type { Failure, Methods, Reply, Request } from "./protocol.ts";
 
-/** A failure that the worker told. */
+/** A failure reported by the worker. */
 export class WorkerFailure extends Error {
   readonly failure: Failure;
 
@@ -17,10 +17,10 @@ interface Waiting {
   onProgress?: (done: number) => void;
 }
 
-/** How a call is made. */
+/** Options of a call. */
 export interface CallOptions {
   signal?: AbortSignal;
-  /** Called with the part that is done, 0 to 1. */
+  /** Called with the fraction that is done, 0 to 1. */
   onProgress?: (done: number) => void;
 }
 
@@ -30,7 +30,7 @@ export class WorkerClient {
   readonly #waiting = new Map<number, Waiting>();
   #last = 0;
 
-  /** Start a worker from its source: a worker made from a blob is bound by the page's own policy. */
+  /** Starts a worker from its source: a worker created from a blob is subject to the page's own Content Security Policy. */
   constructor(source: string) {
     const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
     this.#worker = new Worker(url);
@@ -42,7 +42,7 @@ export class WorkerClient {
     };
   }
 
-  /** Ask for something. A signal that is aborted ends the work, and the rejection is its reason. */
+  /** Call a method. Aborting the signal cancels the work and rejects with its reason. */
   call<M extends keyof Methods>(
     method: M,
     args: Parameters<Methods[M]>,
