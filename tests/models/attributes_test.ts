@@ -53,7 +53,7 @@ function picked(message: unknown, like: unknown): unknown {
   );
 }
 
-describe("an attribute of an operator of a ProgramDesc", () => {
+describe("an attribute of an operator in a ProgramDesc", () => {
   for (const [type, value, field, onWire, read = value] of TYPES) {
     it(`of type ${type} is ${JSON.stringify(onWire, (_, v) => typeof v === "bigint" ? `${v}n` : v)} in the file`, () => {
       const program = deserializeProgram(bytesOf(LEGACY));
@@ -88,7 +88,7 @@ describe("an attribute of an operator of a ProgramDesc", () => {
     [[1, 0.5], "FLOATS"],
   ];
   for (const [value, type] of GUESSED) {
-    it(`that is new and ${String(value)} is taken for ${type}`, () => {
+    it(`set to ${String(value)} without a type becomes ${type}`, () => {
       const program = deserializeProgram(bytesOf(LEGACY));
       last(program).setAttribute("new", value);
       const back = last(again(program));
@@ -114,7 +114,7 @@ describe("an attribute of an operator of a ProgramDesc", () => {
     ["BLOCK", 0.5],
     ["NONSENSE", 1],
   ];
-  it("keeps its value where the new one is none of its type, or there is no such type", () => {
+  it("keeps its value when the new one does not fit its type, or the type does not exist", () => {
     for (const [type, value] of REFUSED) {
       const program = deserializeProgram(bytesOf(LEGACY)), before = program.serialize();
       assert.throws(() => last(program).setAttribute("col", value, type), { code: "INVALID_VALUE", at: "col" }, type);
@@ -125,7 +125,7 @@ describe("an attribute of an operator of a ProgramDesc", () => {
     assert.throws(() => last(program).setAttribute("new", "\ud800"), { code: "LONE_SURROGATE" });
   });
 
-  it("is dropped, and the others stay", () => {
+  it("can be deleted, and the others stay", () => {
     const program = deserializeProgram(bytesOf(LEGACY)), op = last(program);
     const names = [...op.attributes.keys()];
     op.deleteAttribute("nobody");
@@ -178,7 +178,7 @@ function jsonOf(program: Program): Map<string, unknown> {
   return new Map(op.A.map(({ N, AT }: { N: string; AT: unknown }) => [N, AT]));
 }
 
-describe("an attribute of an operator of PIR", () => {
+describe("an attribute of an operator in PIR", () => {
   for (const [type, value, json, read = value] of PIR_TYPES) {
     it(`of type ${type} is ${JSON.stringify(json)} in the file`, () => {
       const program = deserializeProgram(bytesOf(PIR));
@@ -206,7 +206,7 @@ describe("an attribute of an operator of PIR", () => {
     [["a"], "a_array"],
   ];
   for (const [value, type] of GUESSED) {
-    it(`that is new and ${String(value)} is taken for ${type}`, () => {
+    it(`set to ${String(value)} without a type becomes ${type}`, () => {
       const program = deserializeProgram(bytesOf(PIR));
       last(program).setAttribute("new", value);
       const back = last(again(program));
@@ -240,7 +240,7 @@ describe("an attribute of an operator of PIR", () => {
     ["a_place", [0, 0, ""]],
     ["a_nonsense", 1],
   ];
-  it("keeps its value where the new one is none of its type, or there is no such type", () => {
+  it("keeps its value when the new one does not fit its type, or the type does not exist", () => {
     for (const [type, value] of REFUSED) {
       const program = deserializeProgram(bytesOf(PIR)), before = program.serialize();
       assert.throws(
@@ -258,7 +258,7 @@ describe("an attribute of an operator of PIR", () => {
     assert.throws(() => program.serialize(), { code: "LONE_SURROGATE" });
   });
 
-  it("of a kind that nobody knows is given as it stands in the file", () => {
+  it("of unknown kind is given as it is in the file", () => {
     const program = deserializeProgram(bytesOf(PIR));
     last(program).setAttribute("new", "here");
     const text = new TextDecoder().decode(program.serialize());
@@ -276,10 +276,10 @@ describe("an attribute of an operator of PIR", () => {
   });
 });
 
-describe("a parameter of PIR, which has flags for attributes", () => {
+describe("a PIR parameter, whose attributes are stored as flags", () => {
   const parameterOf = (program: Program) => program.ops().find((op) => op.type === "builtin.parameter")!;
 
-  it("has them as attributes, and takes others", () => {
+  it("gives them as attributes, and accepts new values", () => {
     const program = deserializeProgram(bytesOf(PIR)), parameter = parameterOf(program);
     const types = [["is_distributed", "a_bool"], ["parameter_name", "a_str"], ["persistable", "a_array"]];
     for (const [name, type] of types) assert.equal(parameter.attributeType(name), type);
@@ -298,7 +298,7 @@ describe("a parameter of PIR, which has flags for attributes", () => {
     assert.ok(program.vars().some(({ name, persistable }) => name === "other" && !persistable));
   });
 
-  it("gets flags of training that it had lost, with Paddle's values for the others", () => {
+  it("gets back flags of training that were dropped, with Paddle's defaults for the others", () => {
     const program = deserializeProgram(bytesOf(PIR));
     (program as Program & { dropTraining(): void }).dropTraining();
     const bare = again(program), parameter = parameterOf(bare);

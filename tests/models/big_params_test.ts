@@ -94,7 +94,7 @@ describe("the shape of a parameter in slices", () => {
       [[2 ** 32, 2 ** 32], "SIZE_MISMATCH"],
     ] as [unknown[], string][]
   ) {
-    it(`of four elements in all is refused as ${code}: [${shape}]`, () => {
+    it(`is refused as ${code} when the slices have four elements and the marker says [${shape}]`, () => {
       assert.throws(() => decode(shaped(shape, [4])), { code, at: '["UnpackBigParamInfor@@"]' });
     });
   }
@@ -121,7 +121,7 @@ describe("a parameter in slices", () => {
   }
 
   for (const protocol of [2, 3, 4]) {
-    it(`is read once, and no slice is held beside the whole: protocol ${protocol}`, async () => {
+    it(`is read once, without holding a slice beside the whole: protocol ${protocol}`, async () => {
       const file = sliced(protocol), source = watched(file);
       const state = await load(source) as Map<string, NDArray>;
       assert.deepEqual([...state.keys()], ["w"]);
@@ -133,13 +133,13 @@ describe("a parameter in slices", () => {
     });
   }
 
-  it("may be missing its marker: its slices are arrays then", async () => {
+  it("is given slice by slice when its marker is missing", async () => {
     const file = encode(new Map<string, unknown>([["w@@.0", new NDArray("uint8", [MiB])], ["x", 1]]));
     const value = await load(watched(file)) as Map<string, NDArray>;
     assert.equal(value.get("w@@.0")!.bytes.length, MiB);
   });
 
-  it("whose bytes stand elsewhere in the file, too, is read for both", async () => {
+  it("is read correctly when its bytes are also a value of their own", async () => {
     // The state of the array is put into the memo before its last part, and that once more as a value.
     const bytes = encode(new Map<string, unknown>([["w@@.0", new NDArray("uint8", [MiB])], ["x", 1]]));
     const at = bytes.length - bytes.slice().reverse().findIndex((_, i) => bytes[bytes.length - 1 - i] === 0x4b) - 1;
@@ -156,8 +156,8 @@ describe("a parameter in slices", () => {
   });
 });
 
-describe("an array of protocol 2 whose text is too long", () => {
-  it("is refused by a save of the opened file, too", async () => {
+describe("an array whose text at protocol 2 is too long", () => {
+  it("is refused by load, and by a save of the opened file", async () => {
     const good = encode(new Map<string, unknown>([["w", new NDArray("int8", [MiB])], ["x", 1]]), { protocol: 2 });
     const text = good.findIndex((byte, i) => byte === 0x58 && good[i + 3] === 0x10 && good[i + 4] === 0);
     const bad = new Uint8Array(good.length + 9);

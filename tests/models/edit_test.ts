@@ -56,7 +56,7 @@ function programs(): { path: string; bytes: Uint8Array; program: Program }[] {
 }
 
 describe("a program", () => {
-  it("is written as it was read, byte for byte, whoever looked at it", () => {
+  it("is written byte for byte as it was read, after any inspection", () => {
     const all = programs();
     assert.ok(all.length > 20, `${all.length} programs`);
     for (const { path, bytes, program } of all) {
@@ -67,7 +67,7 @@ describe("a program", () => {
     }
   });
 
-  it("keeps fields that nobody knows, those of its version too, when something else is changed", () => {
+  it("keeps unknown fields, also those of its version, when something else is changed", () => {
     const bytes = new Uint8Array(readFileSync("tests/fixtures/programs/plain-3.3.1.pdmodel"));
     // The later of two version fields is merged into the earlier: field 9 of the Version, and one of the program itself.
     const extra = Uint8Array.of(0x22, 2, 0x48, 7, 0xa2, 6, 1, 0x78);
@@ -85,7 +85,7 @@ describe("a program", () => {
     assert.ok(text.endsWith("162,6,1,120"), "field 100 of the program");
   });
 
-  it("renames a parameter in the lists of parameters and gradients that its operators have, too", () => {
+  it("renames a parameter also in its operators' lists of parameters and gradients", () => {
     const program = deserializeProgram(new Uint8Array(readFileSync(`${real}/paddle-2.6.2/static-save/m.pdmodel`)));
     program.rename("fc_1.w_0", "head");
     const again = deserializeProgram(program.serialize());
@@ -96,7 +96,7 @@ describe("a program", () => {
     for (const names of roles) assert.deepEqual(names, ["head", "fc_1.w_0@GRAD"]);
   });
 
-  it("of PIR loses an attribute of a parameter again, and no other", () => {
+  it("in PIR can lose an added attribute of a parameter, and keeps the others", () => {
     const program = deserializeProgram(new Uint8Array(readFileSync("tests/fixtures/programs/loops-3.3.1.json")));
     const parameter = program.ops().find((op) => op.type === "builtin.parameter")!;
     const before = [...parameter.attributes.keys()];
@@ -106,7 +106,7 @@ describe("a program", () => {
     assert.deepEqual([...parameter.attributes.keys()], before);
   });
 
-  it("changes in one attribute only, when one attribute is changed and changed back", () => {
+  it("differs in one attribute only when that is changed, and not at all when it is changed back", () => {
     for (const { path, bytes, program } of programs()) {
       const op = program.ops().find((op) => typeof op.attributes.get("scale") === "number");
       if (!op) continue;
@@ -121,7 +121,7 @@ describe("a program", () => {
     }
   });
 
-  it("goes through paddle.save and paddle.load", async () => {
+  it("can be saved with paddle.save and loaded with paddle.load", async () => {
     const folder = new MemoryFolder();
     for (const { path, bytes, program } of programs().slice(0, 20)) {
       await save(program, "p.pdmodel", { folder });
@@ -131,7 +131,7 @@ describe("a program", () => {
     }
   });
 
-  it("that is cut anywhere is a typed error, or a program that ends at a field", () => {
+  it("cut anywhere gives a PaddleError, or a program that ends at a field", () => {
     for (const file of ["paddle-2.6.2/jit-save/m.pdmodel", "paddle-3.3.1/jit-save/m.json"]) {
       const bytes = new Uint8Array(readFileSync(`${real}/${file}`));
       let whole = 0;
@@ -152,7 +152,7 @@ describe("a program", () => {
 describe("a program of several blocks", () => {
   const prefix = `${real}/paddle-2.6.2/infer-control-flow/m`;
 
-  it("has the blocks that its outputs need, and every operator runs its own, whichever outputs are left", async () => {
+  it("keeps the blocks that the chosen outputs need, and every operator still refers to its own", async () => {
     const whole = await loadInferenceModel(prefix);
     const inner = (program: Program, type: string) =>
       (program.ops() as (Operator & { blocks(): number[] })[]).filter((op) => op.type === type)
@@ -174,7 +174,7 @@ describe("a program of several blocks", () => {
     }
   });
 
-  it("has blocks inside of blocks numbered anew with the blocks around them", () => {
+  it("renumbers nested blocks together with the blocks around them", () => {
     const program = deserializeProgram(readFileSync(prefix + ".pdmodel")) as ProgramDesc;
     const [main, , branch, body] = program.blocks, loop = main.ops.find(({ type }) => type === "while")!;
     main.ops = main.ops.filter((op) => op !== loop);
@@ -185,7 +185,7 @@ describe("a program of several blocks", () => {
     assert.deepEqual(back.blocks[1].ops.at(-1)!.attributes.get("sub_block"), 2);
   });
 
-  it("has a variable renamed where attributes stand for it", () => {
+  it("renames a variable also where attributes refer to it", () => {
     const program = deserializeProgram(readFileSync(`${real}/paddle-2.4.2/infer-attribute-variable/m.pdmodel`));
     const named = program.ops().flatMap((op) => {
       const types = ["VAR", "VARS"];
@@ -201,8 +201,8 @@ describe("a program of several blocks", () => {
   });
 });
 
-describe("a model of PIR with an input that persists", () => {
-  it("is pruned and saved with the inputs that it says it has", async () => {
+describe("a PIR model with a persistable input", () => {
+  it("is pruned and saved with its declared inputs", async () => {
     const folder = new MemoryFolder();
     const model = await loadInferenceModel(`${real}/paddle-3.3.1/infer-fed-state/m`);
     model.prune(model.fetchTargets[0]);
@@ -218,8 +218,8 @@ describe("a model of PIR with an input that persists", () => {
 for (
   const [form, prefix] of [["the legacy form", "paddle-2.6.2/infer-several/n"], ["PIR", "paddle-3.3.1/infer-several/n"]]
 ) {
-  describe(`a model of ${form}`, () => {
-    it("is pruned to one output: operators, inputs and parameters that it does not need are gone", async () => {
+  describe(`a model in ${form}`, () => {
+    it("is pruned to one output, without the operators, inputs and parameters that this does not need", async () => {
       const model = await loadInferenceModel(`${real}/${prefix}`);
       const before = model.program.ops().length, [first] = model.fetchTargets;
       model.prune(first);
@@ -230,7 +230,7 @@ for (
       assert.deepEqual(deserializeProgram(model.program.serialize()).fetches(), model.fetchTargets);
     });
 
-    it("has a variable renamed everywhere, and refuses a name that is taken", async () => {
+    it("renames a variable everywhere, and refuses a name that is taken", async () => {
       const model = await loadInferenceModel(`${real}/${prefix}`);
       const [first] = model.parameters.keys();
       model.rename(first, "first/renamed");
@@ -241,7 +241,7 @@ for (
       assert.throws(() => model.rename("nobody", "x"), { code: "NOT_FOUND" });
     });
 
-    it("takes another value for a parameter, of the same dtype and shape only", async () => {
+    it("accepts another value for a parameter, if its dtype and shape are the same", async () => {
       const model = await loadInferenceModel(`${real}/${prefix}`);
       const [[name, value]] = model.parameters as Map<string, NDArray>;
       model.replace(name, new NDArray(value.dtype, value.shape));
@@ -253,7 +253,7 @@ for (
       assert.throws(() => model.delete(name), { code: "INVALID_VALUE" });
     });
 
-    it("goes from prefix to folder to one file and back, and is the same bytes", async () => {
+    it("is written with the same bytes after conversion from prefix to folder to combined file and back", async () => {
       const folder = new MemoryFolder();
       // With a folder, names mean files in it.
       await assert.rejects(relayout(`${real}/${prefix}`, "d", { folder, layout: "folder" }), { code: "NOT_FOUND" });
@@ -276,7 +276,7 @@ for (
 describe("a model with .pdiparams.info", () => {
   const prefix = `${real}/paddle-2.6.2/jit-save/m`;
 
-  it("has a parameter renamed in the info, too, so that the state dict has its structured name still", async () => {
+  it("renames a parameter in the info too, so that the state dict keeps its structured name", async () => {
     const model = await loadInferenceModel(prefix), before = new Map(model.info!);
     const [key] = before.keys(), order = [...model.parameters.keys()];
     model.rename(key, "zz");
@@ -288,7 +288,7 @@ describe("a model with .pdiparams.info", () => {
     assert.deepEqual(new Set(is.keys()), new Set(was.keys()));
   });
 
-  it("is refused where the info does not know a variable, or gives two the same structured name", async () => {
+  it("is refused when the info lacks a variable, or gives two the same structured name", async () => {
     const model = await loadInferenceModel(prefix), folder = new MemoryFolder();
     const entries = [...model.info!];
     const save = async (info: typeof entries) => {
@@ -328,7 +328,7 @@ describe("a .pdiparams.info", () => {
     ["is no bool", (_, entry) => entry.set("trainable", "yes")],
   ];
   for (const [finding, change, at] of WRONG) {
-    it(`is refused where ${finding}`, async () => {
+    it(`is refused when ${finding}`, async () => {
       const folder = new MemoryFolder();
       await relayout(await loadInferenceModel(prefix), "m", { folder });
       const info = await load({ folder, name: "m.pdiparams.info" }) as Map<unknown, unknown>;
@@ -348,7 +348,7 @@ describe("a .pdiparams.info", () => {
 
 for (const [form, prefix] of [["the legacy form", "paddle-2.6.2/jit-save/m"], ["PIR", "paddle-3.3.1/jit-save/m"]]) {
   describe(`a parameter that no operator uses any more, in ${form}`, () => {
-    it("is taken out of program and values, and one in use is not", async () => {
+    it("can be deleted from program and values, unlike one in use", async () => {
       const model = await loadInferenceModel(`${real}/${prefix}`), names = [...model.parameters.keys()];
       assert.throws(() => model.delete("nobody"), { code: "NOT_FOUND", at: "nobody" });
       assert.throws(() => model.replace("nobody", new NDArray("float32", [])), { code: "NOT_FOUND", at: "nobody" });
@@ -388,7 +388,7 @@ function withSpare(program: Program, like: string): Program {
 }
 
 describe("relayout", () => {
-  it("says which layout it has, and where a model cannot go", async () => {
+  it("refuses unknown layouts, wholeFolder for a prefix, and an empty name", async () => {
     const prefix = `${real}/paddle-2.6.2/jit-save/m`, folder = new MemoryFolder();
     // deno-lint-ignore no-explicit-any
     const to = async (place: any, options: any) =>
@@ -406,7 +406,7 @@ describe("relayout", () => {
   });
 });
 
-describe("a model that is saved with a file for each parameter", () => {
+describe("a model saved with a file for each parameter", () => {
   for (const prefix of ["paddle-2.6.2/infer-several/n", "paddle-3.3.1/infer-several/n"]) {
     it(`is loaded again from its folder (${prefix})`, async () => {
       const { program, parameters, feedTargetNames, fetchTargets } = await loadInferenceModel(`${real}/${prefix}`);
@@ -479,7 +479,7 @@ describe("an exported Layer", () => {
 });
 
 describe("the functions of Paddle 1.x", () => {
-  it("save variables as files of their names, or in one file, and load them", async () => {
+  it("save and load variables as one file each, or all in one file", async () => {
     const { program, parameters } = await loadInferenceModel(`${real}/paddle-1.8.5/fluid-slash-names/f`);
     const folder = new MemoryFolder();
     await fluid.io.savePersistables("a", { mainProgram: program, parameters, folder });
@@ -493,7 +493,7 @@ describe("the functions of Paddle 1.x", () => {
     }
   });
 
-  it("save and load the Parameters alone, those that a caller names, or those that a rule chooses", async () => {
+  it("save and load the Parameters only, the given variables, or those that a predicate selects", async () => {
     const prefix = `${real}/paddle-2.6.2/static-save/m`;
     const mainProgram = deserializeProgram(readFileSync(prefix + ".pdmodel"));
     const parameters = await paddleStatic.loadProgramState(prefix);
@@ -536,7 +536,7 @@ describe("the functions of Paddle 1.x", () => {
     assert.deepEqual(await folder.list("n"), []);
   });
 
-  it("refuse names of variables that cannot lie side by side in a folder", async () => {
+  it("refuse variable names that cannot coexist in a folder", async () => {
     const { program, parameters } = await loadInferenceModel(`${real}/paddle-1.8.5/fluid-infer-separate/d`);
     const [first, second] = [...parameters.keys()];
     const TWINS = [["w", "W"], ["w", "w/b"], ["w/b", "w"], ["w/b", "W"], ["W/b", "w"], ["é", "e\u0301"]];
@@ -569,7 +569,7 @@ describe("the functions of Paddle 1.x", () => {
     assert.deepEqual(await folder.list(), []);
   });
 
-  it("export a model as a folder that is loaded again", async () => {
+  it("export a model as a folder that can be loaded again", async () => {
     const { program, parameters, feedTargetNames, fetchTargets } = await loadInferenceModel(
       `${real}/paddle-2.6.2/infer-several/n`,
     );
@@ -582,7 +582,7 @@ describe("the functions of Paddle 1.x", () => {
 });
 
 describe("a variable of SelectedRows", () => {
-  it("is read and written in a file of its own, and refused in one with others", async () => {
+  it("is read and written in a file of its own, and refused in a combined one", async () => {
     const program = deserializeProgram(readFileSync(`${real}/paddle-2.6.2/infer-several/n.pdmodel`));
     const [first] = program.parameters();
     const rows = new SelectedRows([1, 4], 9, new NDArray("float32", [2, 3]).fill(2));
@@ -633,7 +633,7 @@ describe("a training program", () => {
     });
   }
 
-  it("takes the entries of a state that it has variables for, and tells of the others", async () => {
+  it("uses the entries of a state that it has variables for, and warns about the others", async () => {
     const prefix = `${real}/paddle-2.6.2/static-save/m`;
     const state = await paddleStatic.loadProgramState(prefix);
     const program = deserializeProgram(readFileSync(prefix + ".pdmodel")), [first, second] = program.parameters();
@@ -656,7 +656,7 @@ describe("a training program", () => {
     assert.deepEqual(await folder.list(), []);
   });
 
-  it("refuses a state of another shape, and says which variable", async () => {
+  it("refuses a state with another shape, naming the variable", async () => {
     const prefix = `${real}/paddle-2.6.2/static-save/m`;
     const state = await paddleStatic.loadProgramState(prefix);
     const program = deserializeProgram(readFileSync(prefix + ".pdmodel"));

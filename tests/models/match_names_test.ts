@@ -18,7 +18,7 @@ function matched(variables: Shapes, like: [key: string, name: string, shape: num
 
 const W = [2, 3], V = [3, 4], B = [3];
 
-describe("variables of a model that are named by a state dict of the same network", () => {
+describe("variables of a model, matched with a state dict of the same network", () => {
   const CASES: [what: string, Shapes, [string, string, number[]][], Record<string, string>][] = [
     ["have the keys of the same names", { "linear_0.w_0": W, "linear_0.b_0": B }, [
       ["a.weight", "linear_0.w_0", W],
@@ -90,7 +90,7 @@ describe("variables of a model that are named by a state dict of the same networ
       assert.deepEqual(matched(variables, like, true), expected));
   }
 
-  it("have no key of a name table's entry that is no array", () => {
+  it("get no key from an entry of the name table that is no array", () => {
     const like = new Map<string, unknown>([["a", null], [
       "StructuredToParameterName@@",
       new Map<string, unknown>([["a", "scale"], ["b", 2]]),

@@ -25,14 +25,14 @@ function zeros(program: Program): Map<string, NDArray> {
 }
 
 describe("a transformer of Paddle 1.8", () => {
-  it("is read although axes are multiples of the unknown one, and written with the same bytes", () => {
+  it("with axes that are multiples of the unknown one is read, and written with the same bytes", () => {
     const { program, bytes } = read("transformer-1.8.5.pdmodel");
     assert.deepEqual(program.serialize(), bytes);
     assert.deepEqual(program.variable("layer_norm_0.tmp_0")!.shape, [-1]);
     assert.ok(program.vars().every(({ shape }) => shape === null || shape.every((axis) => axis >= -1)));
   });
 
-  it("is refused where a parameter has such an axis", () => {
+  it("is refused when a parameter has such an axis", () => {
     const { bytes } = read("transformer-1.8.5.pdmodel");
     const wrong = bytes.slice();
     // The desc of layer_norm_0.tmp_0 (float32, [-7]) and persistable: false of the variable around it.
@@ -45,11 +45,11 @@ describe("a transformer of Paddle 1.8", () => {
   });
 });
 
-describe("a model that Paddle's quantisers made, whose program still tells of float32", () => {
+describe("a model from Paddle's quantisers, whose program still says float32", () => {
   const [both, weights] = ["quantised-2.4.2", "int8-2.6.2"].map((name) => `tests/fixtures/programs/${name}`);
   const kindOf = (value: unknown) => `${(value as NDArray).dtype} [${(value as NDArray).shape}]`;
 
-  it("is loaded and opened as its records are: whole numbers, and scales of a channel each", async () => {
+  it("is loaded and opened with the dtypes of its records: integers, and a scale for each channel", async () => {
     const quantised = await load(both) as Map<string, NDArray>;
     assert.equal(kindOf(quantised.get("fc_0.w_0")), "int8 [4,3]");
     assert.equal(kindOf(quantised.get("fc_0.w_0@scale")), "float32 [1,3]");
@@ -60,7 +60,7 @@ describe("a model that Paddle's quantisers made, whose program still tells of fl
     assert.deepEqual(row.toArray(), [(quantised.get("fc_0.w_0")!.toArray() as number[][])[1]]);
   });
 
-  it("is written in other layouts and back as the same bytes", async () => {
+  it("is written in other layouts and back with the same bytes", async () => {
     for (const prefix of [both, weights]) {
       const folder = new MemoryFolder();
       const model = await paddleStatic.loadInferenceModel(prefix);
@@ -73,7 +73,7 @@ describe("a model that Paddle's quantisers made, whose program still tells of fl
     }
   });
 
-  it("is recovered with a word that these are not the numbers of training", async () => {
+  it("is recovered with a note that these are not the values of training", async () => {
     const { stateDict, report } = await recoverStateDict(weights);
     assert.equal(kindOf(stateDict.get("fc_0.w_0")), "int8 [4,3]");
     const inexact = report.entries.filter(({ exact }) => !exact);
@@ -81,7 +81,7 @@ describe("a model that Paddle's quantisers made, whose program still tells of fl
     assert.match(inexact[0].changed.join(), /int8/);
   });
 
-  it("takes no whole numbers from a caller where the program tells of float32, and no other dtype from a file", async () => {
+  it("accepts no integers from the caller where the program says float32, and saves no other dtype", async () => {
     const model = await paddleStatic.loadInferenceModel(weights);
     assert.throws(() => model.replace("fc_0.b_0", new NDArray("int8", [3])), { code: "INVALID_VALUE" });
     const folder = new MemoryFolder();
@@ -90,8 +90,8 @@ describe("a model that Paddle's quantisers made, whose program still tells of fl
   });
 });
 
-describe("a program of PIR whose axes are multiples of the unknown one", () => {
-  it("is read, shown with unknown axes, and written with the same bytes", () => {
+describe("a PIR program whose axes are multiples of the unknown one", () => {
+  it("is read, gives these axes as unknown, and is written with the same bytes", () => {
     const { program, bytes } = read("instance_norm-3.3.1.json");
     assert.deepEqual(program.serialize(), bytes);
     const shapes = program.vars().map(({ shape }) => String(shape));
@@ -100,10 +100,10 @@ describe("a program of PIR whose axes are multiples of the unknown one", () => {
   });
 });
 
-describe("a program of PIR whose layers share a parameter by its name", () => {
+describe("a PIR program whose layers share a parameter by its name", () => {
   const prefix = "tests/fixtures/programs/shared-3.3.1";
 
-  it("has the parameter once, as its file has", async () => {
+  it("has the parameter once, as its file does", async () => {
     assert.deepEqual([...(await load(prefix) as Map<string, unknown>).keys()], ["shared"]);
     const { stateDict, report } = await recoverStateDict(prefix);
     assert.deepEqual([...stateDict.keys()], ["shared"]);
@@ -111,7 +111,7 @@ describe("a program of PIR whose layers share a parameter by its name", () => {
     assert.deepEqual([...(await jit.load(prefix)).stateDict().keys()], ["param_0"]);
   });
 
-  it("shares it still when it was renamed, pruned and written again", async () => {
+  it("still shares it after it is renamed, pruned and written again", async () => {
     const model = await paddleStatic.loadInferenceModel(prefix);
     model.rename("shared", "both");
     assert.throws(() => model.delete("both"), { code: "INVALID_VALUE" });
@@ -125,7 +125,7 @@ describe("a program of PIR whose layers share a parameter by its name", () => {
     assert.deepEqual(program.vars().filter(({ name }) => name === "both").length, 2);
   });
 
-  it("is refused where one of the two is never read: that is a copy by mistake", () => {
+  it("is refused when one of the two is never read, which means a copy made by mistake", () => {
     const text = new TextDecoder().decode(read("shared-3.3.1.json").bytes);
     const json = JSON.parse(text);
     const { ops } = json.program.regions[0].blocks[0];
@@ -139,7 +139,7 @@ describe("a program of PIR whose layers share a parameter by its name", () => {
     });
   });
 
-  it("is refused where the shapes are not the same", () => {
+  it("is refused when their shapes differ", () => {
     const text = new TextDecoder().decode(read("shared-3.3.1.json").bytes);
     const at = text.lastIndexOf('"shared"');
     const wrong = text.slice(0, at) + text.slice(at).replace("[2,2]", "[2,3]");
@@ -147,8 +147,8 @@ describe("a program of PIR whose layers share a parameter by its name", () => {
   });
 });
 
-describe("a loop that appends to an array, in PIR", () => {
-  it("is kept when the model is pruned to what is made of the array", () => {
+describe("a PIR loop that appends to an array", () => {
+  it("is kept when the model is pruned to an output computed from the array", () => {
     const { program } = read("loops-3.3.1.json");
     const model = new InferenceModel(program, zeros(program));
     const types = (of: Program) => of.ops().map(({ type }) => type);
@@ -197,7 +197,7 @@ describe("a training program before Paddle 2.2, which does not mark its paramete
   ];
 
   for (const { program: name, why, layers, optimizer } of WHAT_PADDLE_WRITES) {
-    it(`is saved in two files as Paddle does: ${name.replace("-", " of ")}: ${why}`, async () => {
+    it(`is saved in two files as by Paddle: ${name.replace("-", " of ")}: ${why}`, async () => {
       const { program } = read(`${name}.pdmodel`);
       const folder = new MemoryFolder();
       await paddleStatic.save(program, "m", { folder, parameters: zeros(program) });
@@ -207,7 +207,7 @@ describe("a training program before Paddle 2.2, which does not mark its paramete
     });
   }
 
-  it("has its parameters saved and loaded without the optimizer's variables by the functions of 1.x", async () => {
+  it("has its parameters, without the optimizer's variables, saved and loaded by the functions of 1.x", async () => {
     const { program: mainProgram } = read("momentum-1.8.5.pdmodel");
     const folder = new MemoryFolder();
     const files = await fluid.io.saveParams("d", { mainProgram, folder, parameters: zeros(mainProgram) });
@@ -217,7 +217,7 @@ describe("a training program before Paddle 2.2, which does not mark its paramete
     assert.deepEqual(names, [...BATCH, "fc_1.b_0", "fc_1.w_0"]);
   });
 
-  it("is saved with parameters and optimizer in the two files where Paddle has them", async () => {
+  it("is saved with parameters and optimizer state in the same files as by Paddle", async () => {
     const { program } = read("momentum-1.8.5.pdmodel");
     const folder = new MemoryFolder();
     await paddleStatic.save(program, "m", { folder, parameters: zeros(program) });
@@ -229,11 +229,11 @@ describe("a training program before Paddle 2.2, which does not mark its paramete
   });
 });
 
-describe("a model whose attributes are variables (cumsum and sum along an axis that the program makes)", () => {
+describe("a model with variables as attributes (cumsum and sum along a computed axis)", () => {
   const prefix = "tests/fixtures/real/paddle-2.4.2/infer-attribute-variable/m";
   const types = (of: Program) => of.ops().map(({ type }) => type);
 
-  it("keeps what makes these variables when it is pruned", async () => {
+  it("keeps the operators that compute these variables when it is pruned", async () => {
     const [, cumsum, sum] = (await paddleStatic.loadInferenceModel(prefix)).fetchTargets;
     for (const [output, reader] of [[cumsum, "cumsum"], [sum, "reduce_sum"]] as const) {
       const model = await paddleStatic.loadInferenceModel(prefix);
@@ -246,7 +246,7 @@ describe("a model whose attributes are variables (cumsum and sum along an axis t
     assert.ok(!types(model.program).includes("fill_constant"));
   });
 
-  it("keeps it when it is saved again", async () => {
+  it("keeps them when it is saved again", async () => {
     const model = await paddleStatic.loadInferenceModel(prefix);
     const folder = new MemoryFolder();
     const { program, parameters } = model;
@@ -264,7 +264,7 @@ describe("a model whose attributes are variables (cumsum and sum along an axis t
 describe("a model whose loop writes its input", () => {
   const prefix = "tests/fixtures/real/paddle-2.4.2/jit-loop-input/m";
 
-  it("keeps the loop when it is saved again, and not what makes an input that is given", async () => {
+  it("keeps the loop when it is saved again, but not the operators that compute a given input", async () => {
     const { program, parameters, feedTargetNames, fetchTargets } = await paddleStatic.loadInferenceModel(prefix);
     const folder = new MemoryFolder();
     await paddleStatic.saveInferenceModel("m", feedTargetNames, fetchTargets, { program, parameters, folder });
@@ -276,8 +276,8 @@ describe("a model whose loop writes its input", () => {
   });
 });
 
-describe("a value of PIR", () => {
-  it("has its own flags, not those of the operator's first result, and persists where the file says so", () => {
+describe("a PIR value", () => {
+  it("has its own flags, not those of the operator's first result, and is persistable where the file says so", () => {
     const bytes = new Uint8Array(readFileSync("tests/fixtures/real/paddle-3.3.1/infer-control-flow/m.json"));
     const program = deserializeProgram(bytes);
     const [main] = program.blocks;
@@ -300,7 +300,7 @@ describe("a recurrent network of Paddle 3.3", () => {
   const prefix = "tests/fixtures/programs/lstm-3.3.1";
   const weights = ["b_0", "b_1", "w_0", "w_1"].map((name) => `lstm_cell_0.${name}`);
 
-  it("is given without the state of its dropout, of which Paddle shows memory that nobody wrote", async () => {
+  it("is given without its dropout state, for which Paddle shows uninitialized memory", async () => {
     assert.deepEqual([...(await load(prefix) as Map<string, unknown>).keys()], weights);
     assert.deepEqual([...(await jit.load(prefix)).stateDict().keys()], ["param_0", "param_1", "param_2", "param_3"]);
     const { stateDict, report } = await recoverStateDict(prefix);
@@ -308,7 +308,7 @@ describe("a recurrent network of Paddle 3.3", () => {
     assert.ok(report.entries.every(({ exact }) => exact));
   });
 
-  it("keeps that variable in the program, whatever is done with it", async () => {
+  it("keeps that variable in the program through pruning, renaming and saving", async () => {
     const model = await paddleStatic.loadInferenceModel(prefix);
     model.prune(model.fetchTargets[0]);
     for (const name of [...model.parameters.keys()]) model.rename(name, `all/${name}`);

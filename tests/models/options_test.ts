@@ -41,7 +41,7 @@ function attributesOf(program: Program, type: string): string[] {
 }
 
 describe("static.saveInferenceModel", () => {
-  it("drops with clipExtra what no result depends on, and without it nothing", async () => {
+  it("drops attributes that no result depends on with clipExtra, and none without", async () => {
     const { bytes: all } = await savedWith(LEGACY, { clipExtra: false });
     const whole = deserializeProgram(all);
     for (const op of whole.ops()) op.setAttribute("op_callstack", ["here"], "STRINGS");
@@ -97,7 +97,7 @@ describe("static.saveInferenceModel", () => {
     [true, 1],
     [new Complex(1, 2), null],
   ];
-  it("writes the number that others are filled with as Paddle 2.4 did, or says that 2.4 had no such number", () => {
+  it("writes the value of fill_any_like as Paddle 2.4 did, or says that 2.4 had no such value", () => {
     for (const [value, wanted] of FILLED) {
       const program = deserializeProgram(readFileSync("tests/fixtures/programs/plain-3.3.1.pdmodel")) as ProgramDesc;
       const [main] = program.blocks, like = main.ops.find(({ type }) => type === "scale") ?? main.ops[1];
@@ -115,7 +115,7 @@ describe("static.saveInferenceModel", () => {
     }
   });
 
-  it("says so where the values that are put into an array have no list in Paddle 2.4", () => {
+  it("refuses legacyFormat when Paddle 2.4 had no list for the values assigned to an array", () => {
     for (
       const [type, change] of [["set_value", ["values", [new Complex(1, 0)], "SCALARS"]], ["assign_value", [
         "dtype",
@@ -134,7 +134,7 @@ describe("static.saveInferenceModel", () => {
     }
   });
 
-  it("writes PIR with line breaks with readable, and the same again without", async () => {
+  it("writes PIR with line breaks with readable, and reads and writes it unchanged", async () => {
     const { bytes } = await savedWith(PIR, {});
     const { bytes: readable, folder } = await savedWith(PIR, { readable: true });
     assert.ok(new TextDecoder().decode(readable).startsWith('{\n    "base_code": {\n        "magic": "pir"'));
@@ -144,7 +144,7 @@ describe("static.saveInferenceModel", () => {
     assert.deepEqual(program.serialize(), readable);
   });
 
-  it("leaves out what training needs with trainable: false, and finds the parameters all the same", async () => {
+  it("leaves out what only training needs with trainable: false, and the parameters are still found", async () => {
     const { bytes, folder } = await savedWith(PIR, { trainable: false });
     const text = new TextDecoder().decode(bytes);
     assert.ok(text.startsWith('{"base_code":{"magic":"pir","trainable":false,') && !text.includes('"OA"'));
@@ -154,7 +154,7 @@ describe("static.saveInferenceModel", () => {
     }
   });
 
-  it("refuses options that programs of that form do not have", async () => {
+  it("refuses options that the program's form does not have", async () => {
     for (
       const [prefix, options] of [[PIR, { legacyFormat: true }], [LEGACY, { readable: true }], [LEGACY, {
         trainable: false,
@@ -168,7 +168,7 @@ describe("static.saveInferenceModel", () => {
 describe("jit.save", () => {
   const METHODS = `${real}/paddle-2.4.2/jit-methods/m`;
 
-  it("puts the parameters of all methods into one file, and every reader finds those of forward there", async () => {
+  it("puts the parameters of all methods in one file with combineParams, where every reader finds forward's", async () => {
     const layer = await jit.load(METHODS);
     const folder = new MemoryFolder();
     const names = await jit.save(layer, "m", { folder, combineParams: true });
@@ -230,7 +230,7 @@ describe("jit.save", () => {
 });
 
 describe("fluid.io.saveInferenceModel", () => {
-  it("writes the whole program for training with exportForDeployment: false", async () => {
+  it("writes the whole training program with exportForDeployment: false", async () => {
     const prefix = `${real}/paddle-2.6.2/static-save/m`;
     const mainProgram = deserializeProgram(readFileSync(prefix + ".pdmodel"));
     const parameters = await paddleStatic.load(mainProgram, prefix);

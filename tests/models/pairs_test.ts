@@ -18,7 +18,7 @@ const PAIRS: Record<number, string> = {
 describe("a tuple of a numpy.str_ and an array", () => {
   for (const [protocol, hex] of Object.entries(PAIRS)) {
     const bytes = Uint8Array.from(hex.match(/../g)!, (pair) => parseInt(pair, 16));
-    it(`is a Tensor of that name, as numpy.str_ is a str of Python's (protocol ${protocol})`, () => {
+    it(`is a Tensor with that name, since a numpy.str_ is a Python str (protocol ${protocol})`, () => {
       const tensor = decode(bytes);
       assert.ok(tensor instanceof Tensor);
       assert.equal(tensor.name, "w");

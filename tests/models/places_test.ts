@@ -36,9 +36,9 @@ async function downloaded(): Promise<MemoryFolder> {
 
 const LOADERS = { load, open, loadInferenceModel, recoverStateDict, "jit.load": jit.load };
 
-describe("a model that is asked for by another name than its prefix", () => {
+describe("a model requested by something other than its prefix", () => {
   for (const [loader, ask] of Object.entries(LOADERS)) {
-    it(`is named by the error where its folder was given (${loader})`, async () => {
+    it(`has its prefix in the error when its folder was given (${loader})`, async () => {
       const folder = await downloaded();
       await assert.rejects(ask("det", { folder }), (error: PaddleError) => {
         assert.ok(["NOT_FOUND", "EXTRA_FILE"].includes(error.code), error.code);
@@ -49,7 +49,7 @@ describe("a model that is asked for by another name than its prefix", () => {
     });
   }
 
-  it("is told to be a file where a file of another kind was given", async () => {
+  it("is refused with a clear message when a file of another kind was given", async () => {
     const folder = await downloaded();
     await save(new Map([["w", 1]]), "net.pdparams", { folder });
     for (const ask of [loadInferenceModel, recoverStateDict, jit.load]) {
@@ -60,7 +60,7 @@ describe("a model that is asked for by another name than its prefix", () => {
     }
   });
 
-  it("is the prefix of forward, not that of another method", async () => {
+  it("has the prefix of forward in the error, not that of another method", async () => {
     const folder = await downloaded();
     for (const end of [".pdmodel", ".pdiparams"]) {
       await put(folder, `det/inference.head${end}`, readFileSync(real + end));
@@ -69,7 +69,7 @@ describe("a model that is asked for by another name than its prefix", () => {
   });
 
   for (const [loader, ask] of Object.entries({ loadInferenceModel, recoverStateDict, "jit.load": jit.load })) {
-    it(`is named by the error where one of its files was given (${loader})`, async () => {
+    it(`has its prefix in the error when one of its files was given (${loader})`, async () => {
       const folder = await downloaded();
       for (const end of [".pdmodel", ".pdiparams", ".pdiparams.info"]) {
         await assert.rejects(ask(`det/inference${end}`, { folder }), {
@@ -81,7 +81,7 @@ describe("a model that is asked for by another name than its prefix", () => {
     });
   }
 
-  it("is not made up where a folder has no model", async () => {
+  it("has no suggested prefix when the folder contains no model", async () => {
     const folder = new MemoryFolder();
     await save(new Map([["x", new Tensor("float32", [1], new Uint8Array(4))]]), "some/x.pdparams", { folder });
     await assert.rejects(loadInferenceModel("some", { folder }), {
@@ -91,18 +91,18 @@ describe("a model that is asked for by another name than its prefix", () => {
   });
 });
 
-describe("a model of which a file is a pointer of git-LFS", () => {
+describe("a model with a git-LFS pointer in place of a file", () => {
   const pointed = { code: "WRONG_FORMAT", message: /git-LFS pointer.*Run: git lfs pull/ };
 
   for (const end of [".pdmodel", ".pdiparams", ".pdiparams.info"]) {
-    it(`says so (${end})`, async () => {
+    it(`is refused with an error that says so (${end})`, async () => {
       const folder = await downloaded();
       await put(folder, `det/inference${end}`, POINTER);
       for (const ask of Object.values(LOADERS)) await assert.rejects(ask("det/inference", { folder }), pointed);
     });
   }
 
-  it("says so of a parameter with a file of its own", async () => {
+  it("is refused with an error that says so for a parameter in its own file", async () => {
     const folder = await downloaded();
     await relayout("det/inference", "old", { folder, layout: "folder" });
     await put(folder, "old/linear_0.w_0", POINTER);

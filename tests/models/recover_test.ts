@@ -17,7 +17,7 @@ import {
 const real = "tests/fixtures/real";
 
 describe("an inference model turned back into weights", () => {
-  it("has the network's own keys where .pdiparams.info has them, and the numbers of the file", async () => {
+  it("has the network's own keys from .pdiparams.info, and the values of the file", async () => {
     const { stateDict, report } = await recoverStateDict(`${real}/paddle-2.6.2/jit-save/m`);
     const loaded = await load(`${real}/paddle-2.6.2/jit-save/m`) as Map<string, NDArray>;
     assert.deepEqual([...stateDict.keys()].sort(), [...loaded.keys()].sort());
@@ -31,7 +31,7 @@ describe("an inference model turned back into weights", () => {
     assert.equal((stateDict.get("head.weight") as Tensor).stopGradient, false);
   });
 
-  it("is saved with parameter names, so that either way of set_state_dict finds them", async () => {
+  it("is saved with parameter names, so that set_state_dict finds them either way", async () => {
     const { stateDict } = await recoverStateDict(`${real}/paddle-2.6.2/jit-save/m`);
     const folder = new MemoryFolder();
     await save(stateDict, "m.pdparams", { folder });
@@ -44,7 +44,7 @@ describe("an inference model turned back into weights", () => {
   for (
     const [form, prefix] of [["the legacy form", "paddle-2.6.2/jit-save/no-info"], ["PIR", "paddle-3.3.1/jit-save/m"]]
   ) {
-    it(`has the names of variables where nobody knows better (${form}), and says so`, async () => {
+    it(`has the names of variables when there are no better ones (${form}), and notes it`, async () => {
       const { stateDict, report } = await recoverStateDict(`${real}/${prefix}`);
       for (const [key, tensor] of stateDict) assert.equal((tensor as Tensor).name, key);
       assert.ok(report.entries.every((entry) => entry.name === "variable"));
@@ -52,7 +52,7 @@ describe("an inference model turned back into weights", () => {
     });
   }
 
-  it("says which values nobody named, as buffers and computed weights: no network finds them by name", async () => {
+  it("notes values with generated names, such as buffers and computed weights, which no network finds by name", async () => {
     const model = await paddleStatic.loadInferenceModel(`${real}/paddle-3.3.1/jit-save/m`);
     const [first, second] = model.parameters.keys();
     model.rename(first, "eager_tmp_4");
@@ -66,7 +66,7 @@ describe("an inference model turned back into weights", () => {
     assert.ok(!named.notes.some((note) => note.includes("eager_tmp_4")));
   });
 
-  it("takes keys from a checkpoint of the same network: by name, and by place as a guess", async () => {
+  it("takes keys from a checkpoint of the same network by name, or as guesses by position", async () => {
     const { stateDict: like } = await recoverStateDict(`${real}/paddle-2.6.2/jit-save/m`);
     const byName = await recoverStateDict(`${real}/paddle-2.6.2/jit-save/no-info`, { like });
     assert.deepEqual([...byName.stateDict.keys()].sort(), [...like.keys()].sort());
@@ -80,7 +80,7 @@ describe("an inference model turned back into weights", () => {
     assert.ok(guessed.some((entry) => entry.key === "head.weight" && entry.variable === "linear_1.w_0"));
   });
 
-  it("takes no key from a checkpoint that another process made, where names are the same and layers are not", async () => {
+  it("guesses keys from a checkpoint of another process, where the same names mean other layers", async () => {
     const from = `${real}/paddle-2.6.2/jit-save/no-info`;
     const { stateDict: like } = await recoverStateDict(`${real}/paddle-2.6.2/jit-save/m`);
     const keys = new Map([...like].map(([key, tensor]) => [(tensor as Tensor).name, key]));
@@ -101,7 +101,7 @@ describe("an inference model turned back into weights", () => {
     assert.deepEqual(wider.report.entries, report.entries);
   });
 
-  it("takes keys by name as guesses from a part of the network, and none where a shape speaks against it", async () => {
+  it("takes keys by name only as guesses from a part of the network, and none when shapes differ", async () => {
     const from = `${real}/paddle-2.6.2/jit-save/no-info`;
     const { stateDict: like } = await recoverStateDict(`${real}/paddle-2.6.2/jit-save/m`);
     const body = new Map([...like].filter(([key]) => key.startsWith("body.")));
@@ -117,7 +117,7 @@ describe("an inference model turned back into weights", () => {
     assert.equal((await origins(other)).get("linear_0.w_0"), "variable");
   });
 
-  it("takes keys that the caller gives, and refuses two of the same", async () => {
+  it("takes keys from the caller, and refuses a duplicate", async () => {
     const from = `${real}/paddle-2.6.2/jit-save/no-info`;
     const names = new Map([["linear_1.w_0", "head.weight"]]);
     const { stateDict } = await recoverStateDict(from, { names });
@@ -126,7 +126,7 @@ describe("an inference model turned back into weights", () => {
     await assert.rejects(recoverStateDict(from, { names }), { code: "NAME_COLLISION" });
   });
 
-  it("comes out of the files one by one, as Blobs or bytes", async () => {
+  it("can come from separate files, as Blobs, bytes or streams", async () => {
     const prefix = `${real}/paddle-2.6.2/jit-save/m`;
     const { readFileSync } = await import("node:fs");
     const parts = {
@@ -139,14 +139,14 @@ describe("an inference model turned back into weights", () => {
     assert.deepEqual([...stateDict.keys()], [...whole.stateDict.keys()]);
   });
 
-  it("comes out of a folder of Paddle 1.x", async () => {
+  it("can come from a folder of Paddle 1.x", async () => {
     const { stateDict } = await recoverStateDict(`${real}/paddle-1.8.5/fluid-infer-separate/d`);
     assert.ok(
       (stateDict.get("fc_0.w_0") as Tensor).equals((decode(encode(stateDict)) as StateDict).get("fc_0.w_0") as Tensor),
     );
   });
 
-  it("says which numbers may not be those of training", async () => {
+  it("notes which values may differ from those of training", async () => {
     const { report } = await recoverStateDict(`${real}/paddle-2.6.2/infer-bfloat16/m`);
     assert.ok(report.entries.some((entry) => !entry.exact && entry.changed[0].includes("bfloat16")));
   });
@@ -165,7 +165,7 @@ describe("open of a model", () => {
     assert.ok(rows.equals(loaded.get("head.weight")!.slice(1, 3)));
   });
 
-  it("finds a tensor in .pdiparams by one read, by what the program says", async () => {
+  it("finds a tensor in .pdiparams with a single read, from the program's shapes", async () => {
     const reads: [string, number, number][] = [];
     const { readFileSync } = await import("node:fs");
     const files = new Map([".json", ".pdiparams"].map((end) => [
@@ -203,10 +203,10 @@ describe("open of a model", () => {
   });
 });
 
-describe("weights out of a model that Paddle's predictor has optimised", () => {
+describe("weights from a model that Paddle's predictor has optimised", () => {
   const folded = "it has a batch normalisation folded into it";
 
-  it("are told apart: numbers with a normalisation in them, numbers that no layer had, and the network's own (2.6.2)", async () => {
+  it("are reported as folded, computed ahead, or the network's own (2.6.2)", async () => {
     const { stateDict, report } = await recoverStateDict("tests/fixtures/programs/folded-2.6.2");
     const told = new Map(
       report.entries.map(({ variable, exact, changed }) => [variable, exact ? "exact" : changed[0]]),
@@ -219,7 +219,7 @@ describe("weights out of a model that Paddle's predictor has optimised", () => {
     assert.ok(report.notes.some((note) => /1 convolution .* batch normalisation/.test(note)), report.notes.join("\n"));
   });
 
-  it("are told apart where the convolution had a bias, which is called as before (1.8.5)", async () => {
+  it("are reported as folded also when the convolution had a bias, whose name stays the same (1.8.5)", async () => {
     const { report } = await recoverStateDict("tests/fixtures/programs/folded-1.8.5");
     const told = new Map(
       report.entries.map(({ variable, exact, changed }) => [variable, exact ? "exact" : changed[0]]),
@@ -233,7 +233,7 @@ describe("weights out of a model that Paddle's predictor has optimised", () => {
     }
   });
 
-  it("are exact where the normalisations are still there", async () => {
+  it("are exact when the batch normalisations are still there", async () => {
     const { report } = await recoverStateDict("tests/fixtures/real/paddle-2.6.2/jit-save/m");
     assert.ok(report.entries.every(({ exact }) => exact));
     assert.ok(!report.notes.some((note) => note.includes("folded")));

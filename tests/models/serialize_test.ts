@@ -39,7 +39,7 @@ for (const [prefix, ending] of MODELS) {
   const program = bytesOf(prefix + ending), params = bytesOf(prefix + ".pdiparams");
 
   describe(`the bytes of a model (${prefix.slice(real.length + 1)})`, () => {
-    it("are taken in place of file names, and are the same model", async () => {
+    it("can be given in place of file names, and give the same model", async () => {
       const model = await loadInferenceModel(null, { modelFilename: program, paramsFilename: params });
       const filed = await loadInferenceModel(prefix);
       assert.deepEqual(model.program.serialize(), program);
@@ -50,13 +50,13 @@ for (const [prefix, ending] of MODELS) {
       }
     });
 
-    it("are made of a program and values by serializePersistables, byte for byte as Paddle's file", async () => {
+    it("are written by serializePersistables byte for byte as in Paddle's file", async () => {
       const { program, parameters } = await loadInferenceModel(prefix);
       const ports = [program.feeds(), program.fetches()] as const;
       assert.deepEqual(serializePersistables(...ports, { program, parameters }), params);
     });
 
-    it("give the values back by name with deserializePersistables, as views of the bytes", async () => {
+    it("are read by deserializePersistables into values by name, as views of the bytes", async () => {
       const { parameters } = await loadInferenceModel(prefix);
       const back = deserializePersistables(deserializeProgram(program), params);
       assert.deepEqual([...back.keys()], [...parameters.keys()]);
@@ -66,7 +66,7 @@ for (const [prefix, ending] of MODELS) {
       }
     });
 
-    it("are refused where some are missing or too many, with what is wrong", () => {
+    it("are refused with a specific error when some are missing or left over", () => {
       const whole = deserializeProgram(program), last = whole.parameters().at(-1)!.name;
       assert.throws(() => deserializePersistables(whole, params.subarray(0, params.length - 1)), {
         code: "TRUNCATED",
@@ -92,7 +92,7 @@ describe("static.loadInferenceModel of bytes", () => {
   // deno-lint-ignore no-explicit-any
   const given = (path: string | null, options: any) => loadInferenceModel(path, options);
 
-  it("says what it takes", async () => {
+  it("refuses other arguments with a clear TypeError", async () => {
     const path = { name: "TypeError", message: /bytes only where pathPrefix is null/ };
     await assert.rejects(given(prefix, { modelFilename: program }), path);
     await assert.rejects(given(prefix, { modelFilename: "m", paramsFilename: params }), path);
@@ -103,7 +103,7 @@ describe("static.loadInferenceModel of bytes", () => {
     await assert.rejects(given(null, { modelFilename: new Uint8Array(0), paramsFilename: params }), { code: "EMPTY" });
   });
 
-  it("says which parameters are missing where only the program is given, and takes one without parameters", async () => {
+  it("reports missing parameters when only the program is given, and accepts a program without any", async () => {
     await assert.rejects(given(null, { modelFilename: program }), { code: "MISSING_PART" });
     const model = await loadInferenceModel(prefix);
     const [input] = model.feedTargetNames;
@@ -137,7 +137,7 @@ describe("the value of a variable that is no tensor", () => {
     ...[4, 0, 0, 0, 0, 0, 0, 0, 0xf0, 0x9f, 0x98, 0x80, 0xff, 0xff, 0xff, 0x7f],
   ];
 
-  it("is a Map of words where it is a vocabulary, and is written and read back in every layout", async () => {
+  it("is a Map of words for a vocabulary, and is written and read back in every layout", async () => {
     const plain = await loadInferenceModel(prefix);
     const [first] = plain.program.parameters();
     const program = withKind(plain.program, first.name, VOCAB);
@@ -175,7 +175,7 @@ describe("the value of a variable that is no tensor", () => {
 describe("static.loadProgramState with varList", () => {
   const prefix = `${real}/paddle-2.6.2/jit-save/m`;
 
-  it("gives the tensors of one file for all their names, whatever the order of the list", async () => {
+  it("gives the tensors of one file by name, whatever the order of the list", async () => {
     const model = await loadInferenceModel(prefix);
     const folder = new MemoryFolder();
     await saveToFile({ folder, name: "all" }, bytesOf(prefix + ".pdiparams"));
@@ -195,7 +195,7 @@ describe("static.loadProgramState with varList", () => {
     });
   });
 
-  it("gives those of a folder that are wanted, and says which file is missing", async () => {
+  it("gives the wanted tensors of a folder, and names a missing file", async () => {
     const model = await loadInferenceModel(prefix);
     const folder = new MemoryFolder();
     await paddleStatic.relayout(model, "d", { folder, layout: "folder" });
@@ -222,7 +222,7 @@ describe("static.normalizeProgram", () => {
     const program = deserializeProgram(bytesOf(prefix + ending));
     const [a, b] = program.feeds().map(({ name }) => name), [out] = program.fetches();
 
-    it(`says which name is no input or output, and which inputs are too many or too few (${ending})`, () => {
+    it(`reports a name that is no input or output, and inputs that are superfluous or missing (${ending})`, () => {
       assert.throws(() => normalizeProgram(program, "nobody", out), { code: "NOT_FOUND", at: "nobody" });
       assert.throws(() => normalizeProgram(program, a, "nobody"), { code: "NOT_FOUND", at: "nobody" });
       assert.throws(() => normalizeProgram(program, [a, b], out), {
@@ -242,7 +242,7 @@ describe("static.normalizeProgram", () => {
       assert.throws(() => normalizeProgram({} as any, a, out), { name: "TypeError", message: /A Program is wanted/ });
     });
 
-    it(`leaves everything but the outputs as it is with skipPruneProgram (${ending})`, () => {
+    it(`changes only the outputs with skipPruneProgram (${ending})`, () => {
       const kept = normalizeProgram(program, [a, b], out, { skipPruneProgram: true });
       assert.deepEqual([kept.feeds().map(({ name }) => name), kept.fetches()], [[a, b], [out]]);
       const inner = (all: Program) => all.ops().map(({ type }) => type).filter((type) => !/fe(ed|tch)$/.test(type));
@@ -251,7 +251,7 @@ describe("static.normalizeProgram", () => {
     });
   }
 
-  it("leaves no trace of training: layers are in test mode, the backward pass is gone, the given program is as it was", () => {
+  it("removes all traces of training, and leaves the given program unchanged", () => {
     const programs = [
       ["programs/momentum-1.8.5.pdmodel", "batch_norm_0.tmp_2"],
       ["real/paddle-2.6.2/static-save/m.pdmodel", "batch_norm_0.tmp_3"],
@@ -270,7 +270,7 @@ describe("static.normalizeProgram", () => {
     }
   });
 
-  it("takes what persists for a parameter where it is not fed, and no layer for a maker of what it is given", () => {
+  it("keeps persistable variables as parameters unless they are fed, and drops operators that only compute a given input", () => {
     const fed = deserializeProgram(bytesOf(`${real}/paddle-3.3.1/infer-fed-state/m.json`));
     assert.deepEqual(fed.feeds().map(({ name }) => name), ["x", "h"]);
     assert.deepEqual(normalizeProgram(fed, "x", fed.fetches()).fetches(), fed.fetches());
@@ -280,7 +280,7 @@ describe("static.normalizeProgram", () => {
     assert.deepEqual(made.fetches().map(({ name }) => name), ["fetch_name_0"]);
   });
 
-  it("switches training off in the number that Paddle 1.6 had for it", () => {
+  it("switches training off in the integer attribute of Paddle 1.6", () => {
     const program = deserializeProgram(bytesOf(`${real}/paddle-1.6.1/fluid-infer-combined/e/__model__`));
     for (const op of program.ops()) if (op.attributeType("is_test") === "INT") op.setAttribute("is_test", 0);
     const made = normalizeProgram(program, program.feeds(), program.fetches());
