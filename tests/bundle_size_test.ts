@@ -41,19 +41,20 @@ function atMost(bytes: number, limit: number): void {
   assert.ok(bytes <= limit * KB, `${bytes} bytes: at most ${limit} kB`);
 }
 
-describe("bundles, minified and compressed", () => {
-  it("the reader of pickles: 29 kB, and 31.7 kB with its core of WebAssembly, which has at most 12 kB", () => {
+describe("a minified and gzipped bundle", () => {
+  it("of the pickle reader has at most 29 kB, and 31.7 kB with its WebAssembly core of at most 12 kB", () => {
     const code = `export { decode } from "PICKLE";`;
     atMost(bundled(code, ["*.wasm.ts"]), 29);
     atMost(bundled(code), 31.7);
     atMost(statSync("wasm/core.wasm").size, 12);
   });
 
-  it("reader and writer of pickles: 40.4 kB", () => atMost(bundled(`export * from "PICKLE";`), 40.4));
+  it("of the pickle reader and writer has at most 40.4 kB", () => atMost(bundled(`export * from "PICKLE";`), 40.4));
 
-  it("a program that loads and saves any file: 107.5 kB", () => {
+  it("of a program that loads and saves any file has at most 107.5 kB", () => {
     atMost(bundled(`export { load, save } from "MAIN";`), 107.5);
   });
 
-  it("everything, with layers and optimizers: 196 kB", () => atMost(bundled(`export * from "MAIN";`), 196));
+  it("of everything, with layers and optimizers, has at most 196 kB", () =>
+    atMost(bundled(`export * from "MAIN";`), 196));
 });

@@ -17,10 +17,10 @@ function inPieces(bytes: Uint8Array, length: number): LazyBytes & { reads: numbe
   return lazy;
 }
 
-describe("an array that becomes another dtype on its way", () => {
+describe("an array that is cast to another dtype lazily", () => {
   const bytes = new Uint8Array(Float32Array.from({ length: 101 }, (_, i) => (i - 50) / 3).buffer);
 
-  it("is what astype gives, however its bytes come and whichever of them are wanted", async () => {
+  it("gives what astype gives, however its bytes arrive and whichever of them are requested", async () => {
     const whole = new NDArray("float32", [101], bytes);
     for (const to of ["float16", "float64", "bfloat16", "int32"] as DType[]) {
       const expected = whole.astype(to).bytes;
@@ -36,7 +36,7 @@ describe("an array that becomes another dtype on its way", () => {
     }
   });
 
-  it("keeps class and name, and is not read before it is wanted", () => {
+  it("keeps class and name, and is not read until it is needed", () => {
     const lazy = inPieces(bytes, 7);
     const cast = castLazily(new Tensor("float32", [101], lazy, { name: "w" }), "float16");
     assert.ok(cast instanceof Tensor && cast.name === "w" && !cast.isLoaded);

@@ -31,8 +31,8 @@ function importsOf(file: string): string[] {
   return [...text.matchAll(/^(import|export)\s+(type\s)?[^;"]*from "([^"]+)"/gm)].filter((m) => !m[2]).map((m) => m[3]);
 }
 
-describe("the floors of the house", () => {
-  it("are imported downwards only", () => {
+describe("the layers of the source code", () => {
+  it("import downwards only", () => {
     const upwards: string[] = [];
     for (const file of filesBelow("src")) {
       for (const target of importsOf(file)) {
@@ -45,7 +45,7 @@ describe("the floors of the house", () => {
     assert.deepEqual(upwards, []);
   });
 
-  it("touch no platform below io", () => {
+  it("use no platform API below io", () => {
     for (const file of [...filesBelow("src/codec"), ...filesBelow("src/model")]) {
       const code = readFileSync(file, "utf8").replaceAll(/\/\*[\s\S]*?\*\//g, "").replaceAll(/\/\/.*$/gm, "");
       assert.doesNotMatch(
@@ -56,21 +56,21 @@ describe("the floors of the house", () => {
     }
   });
 
-  it("of commands touches no platform, but through io", () => {
+  it("use no platform API in commands except through io", () => {
     for (const file of filesBelow("src/cli")) {
       const code = readFileSync(file, "utf8").replaceAll(/\/\*[\s\S]*?\*\//g, "").replaceAll(/\/\/.*$/gm, "");
       assert.doesNotMatch(code, /\b(Deno|Bun|process|navigator|document)\.|\bfetch\(|"node:|\bglobalThis\b/, file);
     }
   });
 
-  it("have no syntax that Node 20 lacks: the package is given to it as it stands", () => {
+  it("use no syntax that Node 20 lacks", () => {
     for (const file of filesBelow("src")) {
       const code = readFileSync(file, "utf8").replaceAll(/\/\*[\s\S]*?\*\//g, "");
       assert.doesNotMatch(code, /^\s*(await )?using \w+ =|\bfor (await )?\((await )?using /m, file);
     }
   });
 
-  it("execute nothing that a file says", () => {
+  it("never execute what a file contains", () => {
     for (const file of filesBelow("src")) {
       const code = readFileSync(file, "utf8").replaceAll(/\/\*[\s\S]*?\*\//g, "").replaceAll(/\/\/.*$/gm, "");
       // `eval(): this` declares the method of a Layer.

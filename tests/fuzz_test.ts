@@ -40,7 +40,7 @@ describe("damaged files", () => {
         assert.notEqual(outcome(bytes.subarray(0, n)), "value", `cut after ${n} bytes`);
       }
     });
-    it(`${file.split("/").pop()} with one bit changed is a typed error or a value, 20,000 times`, () => {
+    it(`${file.split("/").pop()} with one bit flipped is a PaddleError or a value, 20,000 times`, () => {
       const next = random(1);
       for (let i = 0; i < 20_000; i++) {
         const copy = bytes.slice();

@@ -130,9 +130,9 @@ async function errorOf(promise: Promise<unknown>): Promise<Record<string, unknow
   }
 }
 
-describe("a limit at exactly what a file needs", () => {
+describe("a limit", () => {
   for (const { limit, what, file, need } of TABLE) {
-    it(`lets ${what} pass, and one less does not: ${limit}`, async () => {
+    it(`lets ${what} pass at exactly what it needs, and not with one less: ${limit}`, async () => {
       for (const [name, way] of Object.entries(WAYS)) {
         assert.equal(await errorOf(way(file, { [limit]: need })), null, name);
         const error = await errorOf(way(file, { [limit]: need - 1 }));
@@ -147,7 +147,7 @@ describe("a limit at exactly what a file needs", () => {
     });
   }
 
-  it("of structure is found to a byte: maxStructureBytes", async () => {
+  it("on structure is exact to the byte: maxStructureBytes", async () => {
     const file = encode(new Map<string, unknown>([["a", [1, 2, 3]], ["b", new Tensor("float32", [2])], ["c", "text"]]));
     for (const [name, way] of Object.entries(WAYS)) {
       let fails = 0, passes = 100_000;
@@ -164,7 +164,7 @@ describe("a limit at exactly what a file needs", () => {
     }
   });
 
-  it("of a stream of unknown size: maxStreamBytes", async () => {
+  it("on a stream of unknown size is exact to the byte: maxStreamBytes", async () => {
     const file = encode(fromArray(new Array(50_000).fill(1), "float32"));
     const stream = () => new Blob([file as BlobPart]).stream();
     assert.equal(await errorOf(load(stream(), { limits: { maxStreamBytes: file.length } })), null);
@@ -173,8 +173,8 @@ describe("a limit at exactly what a file needs", () => {
   });
 });
 
-describe("limits", () => {
-  it("are read once, own properties only, and misspelt ones are named", () => {
+describe("the limits option", () => {
+  it("reads own properties only, and refuses misspelt names and invalid values", () => {
     const file = encode(1);
     const spoiled = Object.create({ maxOpcodes: 0 });
     assert.equal(decode(file, { limits: spoiled }), 1);

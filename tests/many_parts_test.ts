@@ -18,7 +18,7 @@ const opOf = (inputs: string, outputs: string) => `{"#":"1.add_n","A":[],"I":[${
 const list = (item: (i: number) => string) => Array.from({ length: MANY }, (_, i) => item(i)).join(",");
 
 describe("a file of more parts than a call takes arguments", () => {
-  it("has a name table of keys that are not there: load and audit tell of the first hundred, and how many more", async () => {
+  it("may have a name table of missing keys: load and audit report the first hundred and how many more", async () => {
     const names = new Map(Array.from({ length: MANY }, (_, i) => [`m${i}`, `n${i}`]));
     const state = new Map<string, unknown>([["w", new Tensor("float32", [1])], ["StructuredToParameterName@@", names]]);
     const bytes = encode(state, { mode: "static" });
@@ -33,7 +33,7 @@ describe("a file of more parts than a call takes arguments", () => {
     assert.deepEqual(report.warnings, warnings);
   });
 
-  it("has a hundred keys that are not there: each is told of, and no more", () => {
+  it("may have a hundred missing keys, each reported by itself", () => {
     const names = new Map(Array.from({ length: 100 }, (_, i) => [`m${i}`, `n${i}`]));
     const bytes = encode(new Map([["StructuredToParameterName@@", names]]), { mode: "static" });
     const warnings: Warning[] = [];
@@ -41,14 +41,14 @@ describe("a file of more parts than a call takes arguments", () => {
     assert.equal(warnings.length, 100);
   });
 
-  it("has a tensor with a level of detail of that many offsets", () => {
+  it("may have a tensor with that many offsets in a LoD level", () => {
     const lod = [Array.from({ length: MANY }, (_, i) => i)];
     const tensor = new DenseTensor("uint8", [MANY - 1], undefined, { lod });
     const bytes = encode(tensor, { useBinaryFormat: true });
     assert.deepEqual((decode(bytes, { mode: "static" }) as DenseTensor).lod, lod);
   });
 
-  it("has an operator that reads, or makes, that many values: it is pruned, and fetched from", () => {
+  it("may have an operator with that many inputs or outputs, which can be pruned and fetched", () => {
     const reads = programOf([opOf("", result(1)), opOf(list(() => '{"%":1}'), result(2))]);
     const [, last] = reads.vars();
     assert.equal(staticGraph.normalizeProgram(reads, [], [last]).ops().length, 3);

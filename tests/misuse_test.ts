@@ -99,21 +99,21 @@ async function refused(work: () => unknown, message: RegExp, what: string): Prom
   await assert.rejects(async () => await work(), { name: "TypeError", message }, what);
 }
 
-describe("a wrong argument is a TypeError that says what it was, and what to give", () => {
+describe("a wrong argument", () => {
   for (const verb of ["load", "open", "detect", "audit"] as const) {
-    it(`of ${verb}`, async () => {
+    it(`of ${verb} is a TypeError that says what it was and what to pass instead`, async () => {
       for (const [what, given, message] of NOT_READ) await refused(() => paddle[verb](given() as Any), message, what);
     });
   }
 
-  it("of save, which makes no folder of a URL's text", async () => {
+  it("of save is a TypeError that says so, and a URL string creates no folder", async () => {
     for (const [what, given, message] of NOT_WRITTEN) {
       await refused(() => paddle.save(state, given() as Any), message, what);
     }
     for (const name of ["https:", "gs:", "data:,a"]) assert.ok(!existsSync(name), name);
   });
 
-  it("of the functions for models", async () => {
+  it("of the functions for models is a TypeError that says what to pass instead", async () => {
     const verbs = [
       paddle.recoverStateDict,
       paddle.static.loadInferenceModel,
@@ -127,8 +127,8 @@ describe("a wrong argument is a TypeError that says what it was, and what to giv
   });
 });
 
-describe("a wrong option is a TypeError that says what is wanted, and nothing was read or written", () => {
-  it("of load, open and decode", async () => {
+describe("a wrong option", () => {
+  it("of load, open and decode is a TypeError that says what is expected", async () => {
     for (const [name, value, message] of [...OPTIONS, ...LOAD_OPTIONS]) {
       const options = { [name]: value } as Any;
       await refused(() => paddle.load(bytes, options), message, name);
@@ -139,7 +139,7 @@ describe("a wrong option is a TypeError that says what is wanted, and nothing wa
     }
   });
 
-  it("of save and encode", async () => {
+  it("of save and encode is an error that says what is expected, and nothing is written", async () => {
     const folder = mkdtempSync(join(tmpdir(), "oarlock-misuse-")), path = join(folder, "a.pdparams");
     try {
       for (const [name, value, message] of [...OPTIONS, ...SAVE_OPTIONS]) {
@@ -158,7 +158,7 @@ describe("a wrong option is a TypeError that says what is wanted, and nothing wa
     }
   });
 
-  it("where the options are none, and a Map or an array is none", async () => {
+  it("in place of the whole options object, such as a Map or an array, is a TypeError", async () => {
     for (const options of NO_OPTIONS) {
       await refused(() => paddle.load(bytes, options as Any), /^Options must be an object/, String(options));
       await refused(() => paddle.save(state, "a", options as Any), /^Options must be an object/, String(options));
@@ -166,13 +166,13 @@ describe("a wrong option is a TypeError that says what is wanted, and nothing wa
     }
   });
 
-  it("and null stands for no signal and no folder, as in fetch", async () => {
+  it("is not reported for a null signal or folder, which mean none, as in fetch", async () => {
     assert.deepEqual(await paddle.load(bytes, { signal: null, folder: null } as Any), state);
   });
 });
 
 describe("an empty path", () => {
-  it("is no file, and not the folder where the program runs", async () => {
+  it("is reported as empty, and does not mean the current directory", async () => {
     for (const verb of [paddle.load, paddle.open, paddle.detect, paddle.audit]) {
       await assert.rejects(verb(""), { code: "NOT_FOUND", message: /empty/ }, verb.name);
     }
@@ -189,7 +189,7 @@ describe("a value that cannot be saved", () => {
     [new paddle.optimizer.SGD({ parameters: [] }), "Cannot save a SGD: save its stateDict()"],
     [() => {}, "Cannot save a function"],
   ];
-  it("is named, and the way out where there is one", () => {
+  it("is named in the error, with the alternative if there is one", () => {
     for (const [value, message] of VALUES) {
       assert.throws(() => paddle.encode(value), { code: "INVALID_VALUE", message });
     }
@@ -221,9 +221,9 @@ const ARRAYS: [what: string, work: () => unknown, message: RegExp][] = [
   ["a list to compare", () => paddle.maxDifference(a, [1] as Any), /^An array is due: got an Array/],
 ];
 
-describe("an array out of something else", () => {
+describe("creating an array", () => {
   for (const [what, work, message] of ARRAYS) {
-    it(`is a TypeError or a ValueError that says so: ${what}`, () => {
+    it(`gives a TypeError or ValueError that names the mistake: ${what}`, () => {
       assert.throws(work, (error: Error) => {
         assert.match(error.message, message);
         return error instanceof TypeError || (error as Any).code === "INVALID_VALUE";
@@ -231,11 +231,11 @@ describe("an array out of something else", () => {
     });
   }
 
-  it("equals nothing but an array", () => {
+  it("does not happen in equals, which is false for anything but an array", () => {
     for (const other of [undefined, null, [[1, 2], [3, 4]], "a"]) assert.equal(a.equals(other as Any), false);
   });
 
-  it("is not lost where a Map is given for an object", () => {
+  it("is not attempted by toMap, which accepts a Map in place of an object", () => {
     assert.deepEqual(paddle.toMap(new Map([["w", 1]]) as Any), new Map([["w", 1]]));
   });
 });
@@ -266,12 +266,12 @@ const FOLDERS: [what: string, work: () => unknown, message: RegExp][] = [
   ["no folder to clean", () => (paddle as Any).cleanupTemps(), /^A path or file: URL is wanted: got undefined$/],
 ];
 
-describe("a folder out of something else", () => {
+describe("creating a folder", () => {
   for (const [what, work, message] of FOLDERS) {
-    it(`is a TypeError that says so: ${what}`, async () => await refused(work, message, what));
+    it(`gives a TypeError that names the mistake: ${what}`, async () => await refused(work, message, what));
   }
 
-  it("is what a file: URL names, as text or URL", () => {
+  it("accepts file: URLs, as strings or URL objects", () => {
     const path = join(tmpdir(), "models"), url = pathToFileURL(path);
     for (const given of [path, url, url.href]) assert.equal(new DirectoryFolder(given).path, path);
   });
@@ -316,9 +316,9 @@ const FUNCTIONS: [what: string, work: () => unknown, message: RegExp][] = [
   ["a text for bytes", () => codec.detectKind("abc" as Any), /^Bytes are due, such as a Uint8Array: got a string$/],
 ];
 
-describe("a function of Paddle's that is given something else", () => {
+describe("a Paddle function", () => {
   for (const [what, work, message] of FUNCTIONS) {
-    it(`says what it takes: ${what}`, async () => {
+    it(`names a wrong argument in its error: ${what}`, async () => {
       await assert.rejects(async () => await work(), (error: Error) => {
         assert.match(error.message, message);
         return error instanceof TypeError || (error as Any).code === "INVALID_VALUE";
@@ -326,7 +326,7 @@ describe("a function of Paddle's that is given something else", () => {
     });
   }
 
-  it("takes URLs of prefixes as the others do", async () => {
+  it("accepts a URL as a prefix", async () => {
     const folder = mkdtempSync(join(tmpdir(), "oarlock-misuse-")), prefix = pathToFileURL(join(folder, "m"));
     try {
       const model = new paddle.Model(new paddle.nn.Linear(1, 1));
@@ -360,9 +360,9 @@ const CHECKPOINT: [what: string, work: (file: Any) => unknown, message: RegExp][
   ["an option of value", (file) => file.value({ sig: null }), /^Unknown option "sig"/],
 ];
 
-describe("an opened checkpoint that is asked for something else", () => {
+describe("an opened checkpoint", () => {
   for (const [what, work, message] of CHECKPOINT) {
-    it(`says what it takes: ${what}`, async () => {
+    it(`names a wrong argument in its error: ${what}`, async () => {
       await using file = await paddle.open(paddle.encode(new Map([["w", a]])));
       await assert.rejects(async () => await work(file), (error: Error) => {
         assert.match(error.message, message);

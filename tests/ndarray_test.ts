@@ -58,8 +58,8 @@ function refused(code: string, run: () => unknown): void {
   assert.throws(run, (error) => isPaddleError(error) && error.code === code);
 }
 
-describe("an array from lists", () => {
-  it("that hold themselves, or stand for more elements than there can be, is refused at once", () => {
+describe("an array from nested lists", () => {
+  it("is refused at once when they contain themselves or unfold to too many elements", () => {
     const endless: unknown[] = [];
     endless.push(endless);
     let doubled: unknown[] = [1];
@@ -71,10 +71,10 @@ describe("an array from lists", () => {
 });
 
 describe("arrays of every dtype", () => {
-  it("has a row here for each", () => assert.deepEqual(ROWS.map((row) => row[0]).sort(), [...DTYPES].sort()));
+  it("are all covered here", () => assert.deepEqual(ROWS.map((row) => row[0]).sort(), [...DTYPES].sort()));
 
   for (const [dtype, view, values, put, back, first] of ROWS) {
-    it(`${dtype}: elements are made, read, replaced, filled and listed`, () => {
+    it(`${dtype}: elements can be created, read, set, filled and listed`, () => {
       const array = fromArray(values, dtype);
       assert.deepEqual([...array.bytes.subarray(0, first.length)], first);
       assert.deepEqual(array.toArray(), values);
@@ -87,7 +87,7 @@ describe("arrays of every dtype", () => {
       assert.ok(zeros([3], dtype).bytes.every((b) => b === 0));
     });
 
-    it(`${dtype}: data is a ${view} over the bytes, also where they lie askew`, () => {
+    it(`${dtype}: data is a ${view} over the bytes, even if they are unaligned`, () => {
       const array = fromArray(values, dtype);
       assert.equal(array.data.constructor.name, view);
       assert.equal(array.data.buffer, array.bytes.buffer);
@@ -100,7 +100,7 @@ describe("arrays of every dtype", () => {
       assert.deepEqual(other.toArray(), [values[0], back, values[2]]);
     });
 
-    it(`${dtype}: 1, 0 and 1 become every other dtype and come back`, () => {
+    it(`${dtype}: 1, 0 and 1 can be cast to every other dtype and back`, () => {
       const array = fromArray([1, 0, 1], dtype);
       for (const other of DTYPES) {
         const there = array.astype(other);
@@ -112,7 +112,7 @@ describe("arrays of every dtype", () => {
       assert.deepEqual(array.toFloat32Array(), Float32Array.of(1, 0, 1));
     });
 
-    it(`${dtype}: rows, shapes and copies`, () => {
+    it(`${dtype}: arrays can be sliced, reshaped and copied`, () => {
       const array = fromArray([values, values], dtype);
       assert.deepEqual(array.slice(1).toArray(), [values]);
       assert.equal(array.slice(1).bytes.buffer, array.bytes.buffer);
@@ -124,8 +124,8 @@ describe("arrays of every dtype", () => {
   }
 });
 
-describe("conversions", () => {
-  it("cuts floats toward zero, takes the real part, and asks only whether a bool is 0", () => {
+describe("casts between dtypes", () => {
+  it("truncate floats toward zero, take the real part of complex, and map non-zero to true", () => {
     assert.deepEqual(fromArray([1.9, -1.9, -0.5], "float64").astype("int32").toArray(), [1, -1, 0]);
     assert.deepEqual(fromArray([1.9, -1.9, 2 ** 62, -(2 ** 40) - 0.5], "float64").astype("int64").toArray(), [
       1n,
@@ -140,15 +140,15 @@ describe("conversions", () => {
     assert.deepEqual(fromArray([-1n, 2n ** 40n], "int64").astype("uint64").toArray(), [2n ** 64n - 1n, 2n ** 40n]);
   });
 
-  it("converts long arrays of any alignment like short ones", () => {
+  it("give the same for long arrays of any alignment as for short ones", () => {
     const numbers = Float64Array.from({ length: 20001 }, (_, i) => i - 10000.5);
     const ints = fromArray(numbers).slice(1).astype("int16");
     assert.deepEqual([ints.at(0), ints.at(9999), ints.at(-1)], [-9999, 0, 9999]);
   });
 });
 
-describe("what an array refuses", () => {
-  it("shapes that are none, and bytes that don't fit them", () => {
+describe("an array refuses", () => {
+  it("invalid shapes, and bytes that do not fit them", () => {
     for (const shape of [[-1], [1.5], [NaN], [2 ** 53], [2 ** 30, 2 ** 30], [2 ** 52]]) {
       refused("INVALID_VALUE", () => new NDArray("float32", shape, new Uint8Array(4)));
     }
@@ -162,7 +162,7 @@ describe("what an array refuses", () => {
     refused("INVALID_VALUE", () => zeros([2 ** 40, 0]).toArray());
   });
 
-  it("indices that are out of range or too few", () => {
+  it("indices that are out of range or of the wrong number", () => {
     const array = zeros([2, 3]);
     for (const index of [[2, 0], [-3, 0], [0], [0, 0, 0], [0.5, 0], [NaN, 0]]) {
       refused("INVALID_VALUE", () => array.at(...index));
@@ -170,7 +170,7 @@ describe("what an array refuses", () => {
     }
   });
 
-  it("values without room", () => {
+  it("values that do not fit the dtype", () => {
     refused("INVALID_VALUE", () => zeros([1], "int8").set(128, 0));
     refused("INVALID_VALUE", () => zeros([1], "uint8").set(-1, 0));
     refused("INVALID_VALUE", () => zeros([1], "int32").set(NaN, 0));
@@ -184,7 +184,7 @@ describe("what an array refuses", () => {
     refused("INVALID_VALUE", () => fromArray([1, [2]]));
   });
 
-  it("a bool that is neither 0 nor 1, but keeps its byte", () => {
+  it("to read a bool that is neither 0 nor 1, but keeps its byte", () => {
     const array = new NDArray("bool", [2], Uint8Array.of(1, 2));
     assert.equal(array.at(0), true);
     refused("BAD_NUMBER", () => array.at(1));
@@ -195,7 +195,7 @@ describe("what an array refuses", () => {
 });
 
 describe("arrays from lists", () => {
-  it("take the dtype from what is in them", () => {
+  it("take their dtype from the values", () => {
     assert.equal(fromArray([true]).dtype, "bool");
     assert.equal(fromArray([[1n]]).dtype, "int64");
     assert.equal(fromArray([new Complex(0, 1)]).dtype, "complex64");
@@ -208,7 +208,7 @@ describe("arrays from lists", () => {
     assert.deepEqual(zeros([2, 0, 3]).toArray(), [[], []]);
   });
 
-  it("may be nested as deep as the caller likes", () => {
+  it("may be nested to any depth", () => {
     const deep = full(new Array(30000).fill(1), 7);
     let list: unknown = deep.toArray();
     let depth = 0;
@@ -219,7 +219,7 @@ describe("arrays from lists", () => {
 });
 
 describe("tensors", () => {
-  it("stay what they are through views and copies", () => {
+  it("keep their class and attributes in views and copies", () => {
     const options = { name: "w", stopGradient: false, persistable: true };
     const tensor = new Tensor("float32", [2, 2], undefined, options);
     for (const made of [tensor.clone(), tensor.astype("float16"), tensor.reshape([4])]) {
@@ -235,7 +235,7 @@ describe("tensors", () => {
     assert.ok(Tensor.fromArray([1, 2], "bfloat16") instanceof Tensor);
   });
 
-  it("are made from arrays without a copy, uint16 as bfloat16", async () => {
+  it("are created from arrays without a copy, with uint16 as bfloat16", async () => {
     const array = fromArray([0x3f80], "uint16");
     const tensor = Tensor.from(array, { name: "b" });
     assert.deepEqual([tensor.dtype, tensor.at(0), tensor.name], ["bfloat16", 1, "b"]);
@@ -249,8 +249,8 @@ describe("tensors", () => {
   });
 });
 
-describe("statistics", () => {
-  it("tell what is in an array of any dtype", () => {
+describe("statistics and maxDifference", () => {
+  it("describe the values of an array of any dtype", () => {
     for (const dtype of DTYPES) {
       if (dtype === "bool" || dtypeInfo(dtype).name.startsWith("complex")) continue;
       const { min, max, mean } = statistics(fromArray([1, 2, 3, 6], dtype));
@@ -261,7 +261,7 @@ describe("statistics", () => {
     assert.ok(Number.isNaN(statistics(zeros([0])).mean));
   });
 
-  it("tell how far two arrays are apart", () => {
+  it("measure how far two arrays are apart", () => {
     const a = full([40000], 1);
     const b = a.astype("float16");
     assert.equal(maxDifference(a, b), 0);

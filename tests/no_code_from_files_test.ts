@@ -57,8 +57,8 @@ const NAMED_WRITES = [
 ];
 
 /** What an argument of the command line says is nobody else's: src/cli/parse_value.ts is left out. */
-describe("what is in a file", () => {
-  it("never becomes code: nothing that makes code of text is in the library", () => {
+describe("the content of a file", () => {
+  it("never becomes code: the library uses nothing that compiles strings", () => {
     assert.ok(sources.length > 300, `${sources.length} files`);
     const made = [
       /(?<![.\w])eval\s*\(/,
@@ -75,7 +75,7 @@ describe("what is in a file", () => {
     assert.deepEqual(found, []);
   });
 
-  it("never is the name of a property that is written: lists are by index, all else is a Map or defined by one function", () => {
+  it("never names a property that is written: writes go by index, into a Map or through one function", () => {
     const named = sources.flatMap(({ file, code }) =>
       [...code.matchAll(KEYED_WRITE)].map(([, key]) => key).filter((key) => {
         return key !== '""' && !key.split(OPERATORS).every((part) => part === "" || INDEX.test(part));
@@ -89,7 +89,7 @@ describe("what is in a file", () => {
     assert.deepEqual(found, fields);
   });
 
-  it("meets no regular expression that takes longer than it is long", () => {
+  it("meets no regular expression that takes more than linear time", () => {
     const ofFiles = sources.filter(({ file }) => file !== "src/cli/parse_value.ts");
     const all = [...new Set(ofFiles.flatMap(({ expressions }) => expressions))];
     assert.ok(all.length > 30, `${all.length} expressions`);

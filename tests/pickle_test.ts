@@ -16,8 +16,8 @@ import {
 import * as codec from "../src/codec.ts";
 import { encode as encodeForPaddle, fromArray, Tensor, type Value } from "../mod.ts";
 
-describe("the pickle door", () => {
-  it("gives what is in the file, without Paddle's habits: the name table stays, arrays stay arrays", () => {
+describe("the pickle entry point", () => {
+  it("gives the file's values without Paddle's conventions: the name table stays, arrays stay arrays", () => {
     const value = decode(readFileSync("tests/fixtures/real/paddle-2.6.2/load-places/state.pdparams")) as Map<
       string,
       unknown
@@ -28,7 +28,7 @@ describe("the pickle door", () => {
     }
   });
 
-  it("gives a dict as an object without prototype and back, whatever its keys are called, but no two of one name", () => {
+  it("converts dicts with any keys to objects without prototype and back, but refuses colliding names", () => {
     const map = new Map<Value, Value>([["a", 1], ["__proto__", 2], ["constructor", 3]]);
     const object = toObject(map);
     assert.equal(Object.getPrototypeOf(object), null);
@@ -43,7 +43,7 @@ describe("the pickle door", () => {
     }
   });
 
-  it("writes what it is given, and reads it again", () => {
+  it("writes any value and reads it back", () => {
     const value = new Map<unknown, unknown>([["a", Tuple.of<unknown>(1, "x", null)], [
       2,
       fromArray([[1, 2]], "int64"),
@@ -58,7 +58,7 @@ describe("the pickle door", () => {
   });
 });
 
-describe("what pickles have and paddle.save refuses", () => {
+describe("values that pickles have and paddle.save refuses", () => {
   const VALUES: Record<string, unknown> = {
     bytes: Uint8Array.of(1, 200),
     "no bytes": new Uint8Array(0),
@@ -68,13 +68,13 @@ describe("what pickles have and paddle.save refuses", () => {
     "a range": new Range(0, 10n ** 20n, 3),
   };
   for (const [name, value] of Object.entries(VALUES)) {
-    it(`${name} is written by the pickle door and read again`, () => {
+    it(`${name} is written by the pickle entry point and read back`, () => {
       for (const protocol of [2, 3, 4]) assert.deepEqual(decode(encode([value], { protocol })), [value]);
       assert.throws(() => encodeForPaddle([value]), { code: "INVALID_VALUE" });
     });
   }
 
-  it("is refused where nobody could read it: a factory that is no type, a key without a hash, half a range", () => {
+  it("are refused when they are invalid: a factory that is no type, an unhashable key, a range of half numbers", () => {
     const factory = (name: string) => Object.assign(new DefaultDict(), { factory: name });
     for (const wrong of [factory("os.system"), factory("list"), new FrozenSet([[1]]), new Range(0.5, 1)]) {
       assert.throws(() => encode([wrong]), { code: "INVALID_VALUE", at: "[0]" });
@@ -82,8 +82,8 @@ describe("what pickles have and paddle.save refuses", () => {
   });
 });
 
-describe("the codec door", () => {
-  it("decodes and encodes as the front door does", () => {
+describe("the codec entry point", () => {
+  it("decodes and encodes like the main entry point", () => {
     const state = new Map([["w", new Tensor("float32", [2], new Float32Array([1, 2]), { name: "w_0" })]]);
     assert.deepEqual(codec.encode(state), encodeForPaddle(state));
     assert.equal(codec.detectKind(codec.encode(state)), "pickle");

@@ -62,7 +62,7 @@ async function codeOf(promise: Promise<unknown>): Promise<string> {
 }
 
 describe("save to a path", () => {
-  it("gives back what was saved, the tensor's name too", () =>
+  it("writes what load gives back, including the tensor's name", () =>
     inFolder(async (folder) => {
       const path = join(folder, "a.pdparams");
       const report = await save(state(1.5), path);
@@ -74,7 +74,7 @@ describe("save to a path", () => {
       assert.deepEqual(readdirSync(folder), ["a.pdparams"]);
     }));
 
-  it("keeps a link a link, and the file's mode", () =>
+  it("keeps a link a link, and keeps the file's mode", () =>
     inFolder(async (folder) => {
       const path = join(folder, "a.pdparams"), link = join(folder, "link.pdparams");
       await save(state(1), path);
@@ -85,7 +85,7 @@ describe("save to a path", () => {
       assert.equal(((await load(path) as StateDict).get("w") as Tensor).at(0), 2);
     }));
 
-  it("leaves the old file whole when the value cannot be saved, and makes nothing", () =>
+  it("leaves the old file whole, and nothing else, when the value cannot be saved", () =>
     inFolder(async (folder) => {
       const path = join(folder, "a.pdparams");
       await save(state(1), path);
@@ -95,7 +95,7 @@ describe("save to a path", () => {
       assert.deepEqual(readdirSync(folder), ["a.pdparams"]);
     }));
 
-  it("rejects with the reason of an abort, and leaves the old file and nothing else", () =>
+  it("rejects with signal.reason when it is aborted, and leaves the old file and nothing else", () =>
     inFolder(async (folder) => {
       const path = join(folder, "a.pdparams");
       await save(state(1), path);
@@ -108,7 +108,7 @@ describe("save to a path", () => {
       assert.equal(((await load(path) as StateDict).get("w") as Tensor).at(0), 1);
     }));
 
-  it("makes missing folders, and takes them away again when the save fails", () =>
+  it("creates missing folders, and leaves none when the signal is already aborted", () =>
     inFolder(async (folder) => {
       await save(state(1), join(folder, "x", "y", "a.pdparams"));
       assert.ok(existsSync(join(folder, "x", "y", "a.pdparams")));
@@ -117,7 +117,7 @@ describe("save to a path", () => {
       assert.equal(existsSync(join(folder, "p")), false);
     }));
 
-  it("refuses a folder as the target, and a file that somebody else changed", () =>
+  it("refuses a folder as the target, and a file that was changed meanwhile", () =>
     inFolder(async (folder) => {
       assert.equal(await codeOf(save(state(1), folder)), "NOT_A_FILE");
       const path = join(folder, "a.pdparams");
@@ -126,7 +126,7 @@ describe("save to a path", () => {
       assert.deepEqual(readdirSync(folder), ["a.pdparams"]);
     }));
 
-  it("lets savers of one path take turns: the last one wins whole", () =>
+  it("queues saves to one path: the last one wins, whole", () =>
     inFolder(async (folder) => {
       const path = join(folder, "a.pdparams");
       await Promise.all(Array.from({ length: 20 }, (_, i) => save(state(i, 1000 + i), path)));
@@ -135,7 +135,7 @@ describe("save to a path", () => {
       assert.deepEqual(readdirSync(folder), ["a.pdparams"]);
     }));
 
-  it("lets them take turns in the order of their calls also where they come by links or other spellings", () =>
+  it("queues saves in the order of their calls, even through links and other spellings of the path", () =>
     inFolder(async (folder) => {
       const path = join(folder, "a.pdparams"), link = join(folder, "link"), aside = join(folder, "aside");
       symlinkSync("a.pdparams", link);
@@ -149,7 +149,7 @@ describe("save to a path", () => {
       assert.equal(lstatSync(link).isSymbolicLink(), true);
     }));
 
-  it("makes what links that follow each other lead to, seen from the folder that each lies in", () =>
+  it("follows chains of links, each relative to its own folder", () =>
     inFolder(async (folder) => {
       mkdirSync(join(folder, "deep/er"), { recursive: true });
       symlinkSync("deep/er", join(folder, "short"));
@@ -166,7 +166,7 @@ describe("save to a path", () => {
       assert.equal(await codeOf(save(1, join(folder, "round"))), "WRITE_FAILED");
     }));
 
-  it("tries a rename again that Windows refuses because somebody looks at the file, but no other's", async () => {
+  it("retries a rename that Windows refuses because the file is in use, but no other", async () => {
     const busy = (times: number, code: string) => {
       let calls = 0;
       const rename = () => ++calls > times ? Promise.resolve() : Promise.reject(Object.assign(new Error(), { code }));
@@ -189,7 +189,7 @@ describe("save to a path", () => {
     assert.ok(held.calls() > 5 && took > 1000 && took < 3000, `${held.calls()} times in ${took} ms`);
   });
 
-  it("fails whole when the disk is full", () =>
+  it("changes nothing when the disk is full", () =>
     inFolder(async (folder) => {
       const path = join(folder, "a.pdparams");
       await save(state(1), path);
@@ -220,8 +220,8 @@ describe("save to a path", () => {
     }));
 });
 
-describe("save elsewhere", () => {
-  it("pours the bytes of encode into a stream, a sink and a folder", async () => {
+describe("save to a stream, a sink or a folder", () => {
+  it("writes the bytes of encode", async () => {
     const value = state(3, 100_000);
     const expected = encode(value);
     const chunks: Uint8Array[] = [];
@@ -244,8 +244,8 @@ describe("save elsewhere", () => {
   });
 });
 
-describe("what comes back", () => {
-  it("is what went in, at every protocol", () => {
+describe("a value that is saved and read again", () => {
+  it("is the same at every protocol", () => {
     const shared = fromArray([1, 2], "int64");
     const value = new Map<string, unknown>([
       ["list", [1, -1, 2n ** 70n, 1.5, new Float(2), "é\ud800", true, null]],
@@ -268,7 +268,7 @@ describe("what comes back", () => {
     }
   });
 
-  it("is one tensor or its rows in Paddle's binary format", () => {
+  it("may be one tensor or SelectedRows in Paddle's binary format", () => {
     const lod = new DenseTensor("float32", [2, 1], new Float32Array([1, 2]), { lod: [[0, 1, 2]] });
     const back = decode(encode(lod, { useBinaryFormat: true }), { mode: "static" }) as DenseTensor;
     assert.deepEqual(back.lod, [[0, 1, 2]]);
@@ -277,7 +277,7 @@ describe("what comes back", () => {
     assert.deepEqual([again.rows, again.height, again.value.toArray()], [[7, 1], 10, [[1, 2], [3, 4]]]);
   });
 
-  it("can be looked at first and read in parts", () =>
+  it("can be inspected first and read in parts", () =>
     inFolder(async (folder) => {
       const path = join(folder, "a.pdparams");
       const numbers = Float32Array.from({ length: 40_000 }, (_, i) => i);
@@ -300,7 +300,7 @@ describe("what comes back", () => {
     }));
 });
 
-describe("a save by protocol 2 of arrays of all sizes", () => {
+describe("a save of arrays of all sizes", () => {
   const KIB = 1024;
   // Texts that are written by themselves, texts that are gathered, arrays that go into frames.
   const SIZES = [1500 * KIB, 100 * KIB, 2500 * KIB, 10, 90 * KIB, 1100 * KIB, 70 * KIB, 70 * KIB, 3000 * KIB];
@@ -308,7 +308,7 @@ describe("a save by protocol 2 of arrays of all sizes", () => {
     new NDArray("uint8", [length], new Uint8Array(length).map((_, i) => (i + 40 * k) & 0xff));
   const value = new Map(SIZES.map((size, k) => [`w${k}`, filled(size, k)]));
 
-  it("to a file that takes its time has the bytes of encode", () =>
+  it("writes the bytes of encode at protocol 2, even to a slow file", () =>
     inFolder(async (folder) => {
       const write = FileSink.prototype.write;
       FileSink.prototype.write = async function (chunk) {
@@ -323,7 +323,7 @@ describe("a save by protocol 2 of arrays of all sizes", () => {
       assert.ok(Buffer.compare(readFileSync(join(folder, "a")), encode(value, { protocol: 2 })) === 0);
     }));
 
-  it("to a sink that is done with each chunk has them, too, in memory that is used again", async () => {
+  it("writes them to a sink that does not keep its chunks in reused memory", async () => {
     const copies: Uint8Array[] = [], memories = new Set<ArrayBufferLike>();
     const write = async (chunk: Uint8Array) => {
       memories.add(chunk.buffer);
@@ -335,7 +335,7 @@ describe("a save by protocol 2 of arrays of all sizes", () => {
     assert.ok(memories.size < copies.length, `${memories.size} memories`);
   });
 
-  it("out of a checkpoint has the same bytes in a sink that keeps what it is given", () =>
+  it("writes the same bytes from an opened checkpoint to a sink that keeps its chunks", () =>
     inFolder(async (folder) => {
       for (const protocol of [2, 4]) {
         await save(value, join(folder, "a"), { protocol });

@@ -42,7 +42,7 @@ async function refused(...args: string[]): Promise<string> {
 }
 
 describe("help of the command line", () => {
-  it("lists every command, and of each its options and what --json gives", async () => {
+  it("lists every command, and for each its options and what --json gives", async () => {
     const all = await printed("help");
     assert.equal(await printed(), all);
     for (const { name, summary, options, json } of COMMANDS) {
@@ -54,7 +54,7 @@ describe("help of the command line", () => {
     }
   });
 
-  it("names the nearest command, option, limit and entry where one is mistyped", async () => {
+  it("suggests the nearest command, option, limit or entry for a misspelt one", async () => {
     assert.match(await refused("convret", "a", "b"), /nearest is convert/);
     assert.match(await refused("ls", "--lnog", NET), /nearest is --long/);
     assert.match(await refused("ls", "--limit", "maxDept=3", NET), /nearest is maxDepth/);
@@ -66,20 +66,20 @@ describe("help of the command line", () => {
     assert.match(await refused("convert", NET, "a.npz", "--dtype", "int8"), /one of float16/);
   });
 
-  it("tells the version of the package", async () => {
+  it("prints the version of the package", async () => {
     assert.equal(VERSION, JSON.parse(readFileSync("deno.json", "utf8")).version);
     assert.equal(await printed("--version"), VERSION + "\n");
   });
 });
 
 describe("ls", () => {
-  it("shows a checkpoint, one line an array, and the total", async () => {
+  it("shows a checkpoint, one array a line, and the total", async () => {
     const lines = (await printed("ls", NET)).trimEnd().split("\n");
     assert.match(lines[0], /^scale +float32 +\[2\] +8 B$/);
     assert.equal(lines.at(-1), "38 arrays, 710 B");
   });
 
-  it("gives names, places and parameters as JSON, and the places are where the bytes lie", async () => {
+  it("gives names, offsets and parameters as JSON, and the bytes are at these offsets", async () => {
     const { arrays, kind } = JSON.parse(await printed("ls", NET, "--json"));
     assert.equal(kind, "pickle");
     const found = arrays.find(({ name }: { name: string }) => name === "head.weight");
@@ -95,7 +95,7 @@ describe("ls", () => {
     assert.equal(readFileSync(NET).readFloatLE(found.offset), 8.5);
   });
 
-  it("takes a model by its prefix, any of its files, or its folder, of every generation", async () => {
+  it("accepts a model by its prefix, any of its files, or its folder, of every Paddle version", async () => {
     const all = await printed("ls", METHODS);
     assert.match(all, /a\.weight +float32 +\[4, 3\]/);
     for (const end of [".pdmodel", ".pdiparams"]) assert.equal(await printed("ls", METHODS + end), all);
@@ -106,7 +106,7 @@ describe("ls", () => {
     assert.match(await printed("ls", `${REAL}/paddle-1.8.5/fluid-infer-separate/d`), /8 arrays/);
   });
 
-  it("reads inside of an archive, and says how where an archive is named alone", async () => {
+  it("reads inside an archive, and explains how when only the archive is given", async () => {
     const archive = "tests/fixtures/archives/gnu.tar";
     assert.match(await refused("ls", archive), /m_infer\/inference\.pdmodel.*\n.*--archive/);
     const all = await printed("ls", "m_infer/inference", "--archive", archive);
@@ -122,7 +122,7 @@ describe("ls", () => {
     });
   });
 
-  it("shows a checkpoint in several files by its index; one of its numbers can be changed, its names cannot", async () => {
+  it("shows a checkpoint in several files by its index, whose values can be changed but not its names", async () => {
     await inFolder(async (folder) => {
       await paddle.save(new Map([["a", paddle.zeros([2])]]), join(folder, "m-1-of-2.safetensors"), {
         safetensors: true,
@@ -160,7 +160,7 @@ describe("ls", () => {
     });
   });
 
-  it("shows names that would drive a terminal as text, in JSON too", async () => {
+  it("escapes names that would control a terminal, in JSON too", async () => {
     await inFolder(async (folder) => {
       const path = join(folder, "a.pdparams");
       const names = ["\x1b[31mred\x1b[0m", "line\r\nfeed", "\u202eltr", "<img onerror=x>", "\x9b2J", "half \ud800"];
@@ -178,7 +178,7 @@ describe("ls", () => {
 });
 
 describe("show", () => {
-  it("prints numbers as numpy does, a part of large arrays", async () => {
+  it("prints arrays as numpy does, shortened if they are large", async () => {
     await inFolder(async (folder) => {
       const path = join(folder, "a.safetensors");
       const w = new paddle.NDArray("float32", [100, 30], Float32Array.from({ length: 3000 }, (_, i) => i / 8));
@@ -211,7 +211,7 @@ describe("show", () => {
     });
   });
 
-  it("tells NaN, infinities and integers beyond 2^53 in JSON", async () => {
+  it("prints NaN, infinities and integers beyond 2^53 in JSON", async () => {
     await inFolder(async (folder) => {
       const path = join(folder, "a.pdparams");
       const f = paddle.fromArray([NaN, -Infinity, -0], "float64"), i = paddle.fromArray([2n ** 62n + 1n], "int64");
@@ -222,7 +222,7 @@ describe("show", () => {
     });
   });
 
-  it("finds values deep inside, by keys that have dots themselves", async () => {
+  it("finds deeply nested values, by keys that contain dots themselves", async () => {
     await inFolder(async (folder) => {
       const path = join(folder, "a.pdckpt");
       const inner = new Map<string, unknown>([["fc.weight", paddle.fromArray([1, 2], "int32")], ["fc", [5, "x"]]]);
@@ -237,7 +237,7 @@ describe("show", () => {
     });
   });
 
-  it("ends where a value contains itself, or unfolds without bounds", async () => {
+  it("stops when a value contains itself or unfolds without bounds", async () => {
     await inFolder(async (folder) => {
       const path = join(folder, "a.pkl");
       // l = []; l.append(l)
@@ -254,7 +254,7 @@ describe("show", () => {
 });
 
 describe("program", () => {
-  it("has one view of .pdmodel and PIR's .json", async () => {
+  it("shows .pdmodel and PIR's .json in the same way", async () => {
     const old = JSON.parse(await printed("program", METHODS, "--json", "--quiet"));
     assert.deepEqual([old.form, old.inputs], ["pdmodel", [{ name: "x", dtype: "float32", shape: [-1, 4] }]]);
     assert.deepEqual(old.ops, { feed: 1, matmul_v2: 1, elementwise_add: 1, fetch: 1 });
@@ -289,7 +289,7 @@ function readByNumpy(code: string, ...args: string[]): Record<string, unknown> {
 }
 
 describe("convert", () => {
-  it("goes through every form and back with the same numbers", async () => {
+  it("goes through every format and back with the same values", async () => {
     await inFolder(async (folder) => {
       let from = NET;
       for (const name of ["a.safetensors", "b.npz", "c.pdparams", "d.npz", "e.pdopt"]) {
@@ -303,7 +303,7 @@ describe("convert", () => {
     });
   });
 
-  it("gives numpy what numpy understands", { skip: NO_NUMPY }, async () => {
+  it("writes files that numpy reads", { skip: NO_NUMPY }, async () => {
     await inFolder(async (folder) => {
       await printed("convert", NET, join(folder, "a.npz"));
       await printed("convert", NET, join(folder, "arrays/"));
@@ -329,7 +329,7 @@ print(json.dumps({
   });
 
   it(
-    "casts floats as numpy does, large ones on their way, and leaves integers",
+    "casts floats as numpy does, large ones in pieces, and leaves integers",
     { skip: NO_NUMPY },
     async () => {
       await inFolder(async (folder) => {
@@ -358,7 +358,7 @@ print(json.dumps({"dtypes": [str(z[k].dtype) for k in z.files], "same": bool((z[
     },
   );
 
-  it("tells what it leaves out, and writes over nothing without --force", async () => {
+  it("reports what it leaves out, and overwrites nothing without --force", async () => {
     await inFolder(async (folder) => {
       const path = join(folder, "a.pdopt"), to = join(folder, "a.npz");
       await paddle.save(
@@ -379,7 +379,7 @@ print(json.dumps({"dtypes": [str(z[k].dtype) for k in z.files], "same": bool((z[
     });
   });
 
-  it("never leads out of a folder by a name in a file", async () => {
+  it("never leaves a folder through a name in a file", async () => {
     await inFolder(async (folder) => {
       const path = join(folder, "a.pdparams"), to = join(folder, "inside") + "/";
       await paddle.save(new Map([["../outside", paddle.zeros([1])]]), path);
@@ -419,7 +419,7 @@ describe("models on the command line", () => {
     });
   });
 
-  it("go from a folder of 1.x to today's files and back", async () => {
+  it("can be converted from a folder of 1.x to today's files and back", async () => {
     await inFolder(async (folder) => {
       const old = `${REAL}/paddle-1.6.1/fluid-infer-combined/d`, prefix = join(folder, "m"), back = join(folder, "old");
       assert.equal(await printed("relayout", old, prefix), "m.pdiparams\nm.pdmodel\n");
@@ -434,7 +434,7 @@ describe("models on the command line", () => {
     });
   });
 
-  it("have one parameter changed, in its place or in a model elsewhere", async () => {
+  it("can have one parameter changed, in place or in a copy", async () => {
     await inFolder(async (folder) => {
       cpSync(COMBINED, folder, { recursive: true });
       const prefix = join(folder, "prop"), other = join(folder, "other");
@@ -449,7 +449,7 @@ describe("models on the command line", () => {
 });
 
 describe("set and rename", () => {
-  it("change one element and leave every other byte, or write text anew", async () => {
+  it("change one element and no other byte, or rewrite a file whose arrays are text", async () => {
     await inFolder(async (folder) => {
       for (const [from, how] of [[NET, "in-place"], [NET_TEXT, "anew"]]) {
         const path = join(folder, "a.pdparams");
@@ -468,7 +468,7 @@ describe("set and rename", () => {
     });
   });
 
-  it("take numbers of every kind, lists, and arrays of other files", async () => {
+  it("accept numbers of every kind, lists, and arrays from other files", async () => {
     await inFolder(async (folder) => {
       const path = join(folder, "a.pdparams");
       cpSync(NET, path);
@@ -493,7 +493,7 @@ describe("set and rename", () => {
     });
   });
 
-  it("change other values, floats stay floats and integers integers", async () => {
+  it("change other values, keeping floats floats and integers integers", async () => {
     await inFolder(async (folder) => {
       const path = join(folder, "a.pdopt");
       const scheduler = new Map<string, unknown>([["last_lr", new paddle.Float(1)], ["last_epoch", 3]]);
@@ -517,7 +517,7 @@ describe("set and rename", () => {
     });
   });
 
-  it("keep kind and metadata of safetensors and .npz", async () => {
+  it("keep the format and metadata of safetensors and .npz", async () => {
     await inFolder(async (folder) => {
       for (const name of ["a.safetensors", "a.npz"]) {
         const path = join(folder, name);
@@ -533,7 +533,7 @@ describe("set and rename", () => {
 });
 
 describe("diff, verify, detect and decrypt", () => {
-  it("end with 1 where the answer is no", async () => {
+  it("exit with 1 when the answer is no", async () => {
     await inFolder(async (folder) => {
       const path = join(folder, "a.pdparams");
       const state = await paddle.load(NET) as Map<string, paddle.Tensor>;
@@ -556,7 +556,7 @@ describe("diff, verify, detect and decrypt", () => {
     });
   });
 
-  it("find a file of an .npz whose sum is not its own", async () => {
+  it("find a file in an .npz with a wrong checksum", async () => {
     await inFolder(async (folder) => {
       const path = join(folder, "a.npz");
       await printed("convert", NET, path);
@@ -568,7 +568,7 @@ describe("diff, verify, detect and decrypt", () => {
     });
   });
 
-  it("have a tolerance, and may look over dtypes", async () => {
+  it("accept a tolerance, and can ignore dtypes", async () => {
     await inFolder(async (folder) => {
       const path = join(folder, "half.safetensors");
       await printed("convert", NET, path, "--dtype", "float16");
@@ -578,7 +578,7 @@ describe("diff, verify, detect and decrypt", () => {
     });
   });
 
-  it("take off Paddle's ciphers", async () => {
+  it("decrypt files of Paddle's ciphers", async () => {
     await inFolder(async (folder) => {
       const base = "tests/fixtures/crypto/AES_GCM_NoPadding-256", to = join(folder, "plain");
       await printed(
@@ -605,8 +605,8 @@ describe("diff, verify, detect and decrypt", () => {
   });
 });
 
-describe("a command that is stopped", () => {
-  it("ends with the signal's number and leaves the old file, and nothing beside it", async () => {
+describe("an interrupted command", () => {
+  it("exits with the signal's code and leaves the old file, and nothing beside it", async () => {
     await inFolder(async (folder) => {
       const from = join(folder, "a.pdparams"), to = join(folder, "a.npz");
       await paddle.save(new Map([["w", paddle.zeros([2 ** 24])]]), from, { verify: false });
@@ -623,13 +623,13 @@ describe("a command that is stopped", () => {
   });
 });
 
-describe("an answer that nests without end, where limits allow it", () => {
+describe("a value nested without bound, when limits allow it", () => {
   const DEPTH = 20_000;
   const JSON_OF = (attribute: string) =>
     '{"base_code":{"magic":"pir","trainable":true,"version":1},"program":{"regions":[{"#":"r","blocks":[{"#":"b",' +
     `"args":[],"ops":[{"#":"1.relu","A":[{"AT":${attribute},"N":"x"}],"I":[],"O":[],"OA":[]}]}]}]}}`;
 
-  it("is shown in its beginning, and is too deep for JSON, which says so", () =>
+  it("is shown in part, and is refused as too deep for JSON", () =>
     inFolder(async (folder) => {
       const pickle = join(folder, "deep.pdparams"), program = join(folder, "deep.json");
       const opcodes = [0x80, 4, ...Array(DEPTH).fill(0x5d), ...Array(DEPTH - 1).fill(0x61), 0x2e];
@@ -642,7 +642,7 @@ describe("an answer that nests without end, where limits allow it", () => {
       assert.match(await refused("program", program, "--ops", "--json", ...limit), /nests more than 1000 deep.*LIMIT/);
     }));
 
-  it("is given whole up to a thousand", () =>
+  it("is given whole up to a depth of one thousand", () =>
     inFolder(async (folder) => {
       const pickle = join(folder, "deep.pdparams");
       writeFileSync(pickle, Uint8Array.from([0x80, 4, ...Array(900).fill(0x5d), ...Array(899).fill(0x61), 0x2e]));

@@ -33,7 +33,7 @@ function check(args: string[], { code, out, err }: Awaited<ReturnType<typeof oar
   assert.ok(named && CODES.has(named[1]), what);
 }
 
-describe("every file of the fixtures, real and hostile", () => {
+describe("every fixture, real or hostile,", () => {
   it("is listed, or refused in one line with a code", async () => {
     for (const path of [...REAL, ...HOSTILE]) {
       for (const args of [["ls", path, "--long"], ["ls", path, "--json"]]) {
@@ -57,7 +57,7 @@ describe("every file of the fixtures, real and hostile", () => {
     }
   });
 
-  it("is audited with the number that tells its verdict", async () => {
+  it("is audited with the exit code of its verdict", async () => {
     for (const path of [...REAL, ...HOSTILE]) {
       const args = ["audit", path, "--json"];
       const { code, out } = await oarlock(args);

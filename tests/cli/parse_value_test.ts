@@ -58,9 +58,9 @@ const ELEMENTS: [DType, string, unknown][] = [
   ["complex64", "1j2j", null],
 ];
 
-describe("what is typed for one element", () => {
+describe("input for one element", () => {
   for (const [text, re, im] of COMPLEX) {
-    it(`${text} of a complex array is what Python takes it for`, () => {
+    it(`${text} of a complex array is what Python makes of it`, () => {
       const value = elementOf(text, "complex128");
       assert.deepEqual(value instanceof Complex ? [value.re, value.im] : [value, 0], [re, im]);
     });
@@ -73,8 +73,8 @@ describe("what is typed for one element", () => {
   }
 });
 
-describe("what is typed for an array", () => {
-  it("is lists of elements, each as it is, beyond 2^53 too", () => {
+describe("input for an array", () => {
+  it("is a list of elements, each exact, even beyond 2^53", () => {
     const array = listOf(" [[9007199254740993, -1],[0 , +2]]", "int64")!;
     assert.deepEqual([array.shape, array.toArray()], [[2, 2], [[9007199254740993n, -1n], [0n, 2n]]]);
     assert.deepEqual(listOf("[nan,inf, -1e3]", "float64")!.toArray(), [NaN, Infinity, -1000]);
@@ -84,7 +84,7 @@ describe("what is typed for an array", () => {
     assert.equal(listOf("5", "int64"), undefined);
   });
 
-  it("is refused where it is no list, ragged, or has other elements", () => {
+  it("is refused when it is no list, ragged, or has other elements", () => {
     for (const text of ["[1, 2", "[1]]", "[1 2]", "[,]", "[1.5]", '["a"]']) {
       assert.throws(() => listOf(text, "int32"), { name: "UsageError" }, text);
     }
@@ -116,10 +116,10 @@ const VALUES: [unknown, boolean, string, unknown][] = [
   [[], false, "1", undefined],
 ];
 
-describe("what is typed for a value that is no array", () => {
+describe("input for a value that is no array", () => {
   for (const [old, wasFloat, text, value] of VALUES) {
     const shown = old instanceof Map ? "a dict" : Array.isArray(old) ? "a list" : wasFloat ? `${old}.0` : String(old);
-    it(`${text} in the place of ${shown} is ${value === undefined ? "refused" : String(value)}`, () => {
+    it(`${text} in place of ${shown} is ${value === undefined ? "refused" : String(value)}`, () => {
       if (value !== undefined) assert.deepEqual(valueLike(text, old, wasFloat), value);
       else assert.throws(() => valueLike(text, old, wasFloat), { name: "UsageError" });
     });

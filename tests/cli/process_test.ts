@@ -52,7 +52,7 @@ describe("the command line as a process of this runtime", () => {
 
   const run = (...args: string[]) => spawnSync(process.execPath, [...program, ...args], { encoding: "utf8" });
 
-  it("answers on the standard output, and ends with its number", () => {
+  it("answers on the standard output, and exits with the command's code", () => {
     const { status, stdout, stderr } = run("ls", NET);
     assert.deepEqual([status, stderr], [0, ""]);
     assert.match(stdout, /^scale +float32 +\[2\] +8 B\n[^]*\n38 arrays, 710 B\n$/);
@@ -65,7 +65,7 @@ describe("the command line as a process of this runtime", () => {
     assert.deepEqual([evil.status, JSON.parse(evil.stdout).symbols[0].symbol], [1, "os.system"]);
   });
 
-  it("is a function of its arguments, too, that leaves nothing at the process", async () => {
+  it("is also a function of its arguments, which leaves no listeners on the process", async () => {
     const said: string[] = [], signals = () => process.listenerCount("SIGINT") + process.listenerCount("SIGTERM");
     const { write } = process.stdout, before = signals();
     process.stdout.write = ((text: string, done: () => void) => (said.push(text), done(), true)) as typeof write;
@@ -79,14 +79,14 @@ describe("the command line as a process of this runtime", () => {
     assert.equal(signals(), before);
   });
 
-  it("needs no more of Deno than to read", { skip: IS_DENO ? false : "Deno alone has permissions" }, () => {
+  it("needs only read permission in Deno", { skip: IS_DENO ? false : "Deno alone has permissions" }, () => {
     const args = ["run", "--allow-read", "--no-prompt", "--no-check", "src/cli/mod.ts", "ls", NET];
     const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
     assert.deepEqual([status, stderr], [0, ""]);
     assert.match(stdout, /38 arrays/);
   });
 
-  it("does not complain where nobody reads on", async () => {
+  it("does not complain when its output is closed early", async () => {
     const path = join(folder, "many.safetensors");
     const arrays = new Map(Array.from({ length: 20_000 }, (_, i) => [`layer.${i}.weight`, paddle.zeros([1])]));
     await paddle.save(arrays, path, { safetensors: true });
@@ -98,7 +98,7 @@ describe("the command line as a process of this runtime", () => {
     assert.deepEqual([code, err], [0, ""]);
   });
 
-  it("is stopped by an interrupt, and the old file is what it was", async () => {
+  it("stops when it is interrupted, and leaves the old file", async () => {
     const from = join(folder, "huge.npy"), to = join(folder, "huge.safetensors");
     const unread = { read: () => Promise.reject(new Error("it is not read")) };
     const head = npyHead(new paddle.NDArray("float32", [2 ** 18, 1024], unread)), file = openSync(from, "w");

@@ -66,12 +66,12 @@ const VALUES: [value: unknown, type: string, text: string][] = [
   [{}, "object", "object"],
 ];
 
-describe("a value in a few words", () => {
+describe("a short description of a value", () => {
   for (const [value, type, text] of VALUES) {
-    it(`of the kind ${type} is ${text}`, () => assert.deepEqual([typeText(value), valueText(value)], [type, text]));
+    it(`of type ${type} is ${text}`, () => assert.deepEqual([typeText(value), valueText(value)], [type, text]));
   }
 
-  it("has floats of the file as floats, in lists and dicts too", () => {
+  it("shows floats of the file as floats, in lists and dicts too", () => {
     const made = decode(encode(new Map<string, unknown>([["a", [new Float(1), 1]], ["b", new Float(2)]])));
     assert.equal(valueText(made), '{"a": [1.0, 1], "b": 2.0}');
   });
