@@ -4,7 +4,7 @@
  * @module
  */
 import { UnsupportedError } from "../errors.ts";
-import { LANE, type Lane } from "../kernel/lanes.ts";
+import { LANE, type Lane, type UpdateFunctions } from "../kernel/lanes.ts";
 import { bind, type Call, type Signature } from "../nn/arguments.ts";
 import type { Kind } from "./accumulators.ts";
 import { check } from "./arguments.ts";
@@ -89,8 +89,15 @@ export abstract class AdamLike<Rules extends AdamRules> extends Optimizer<Rules>
     );
   }
 
-  /** The update, after AdamW's decay; `rate` is the parameter's own. */
-  protected moments(update: Update<Rules>, rate: number): void {
+  /**
+   * The update; `rate` is the parameter's own. For a dense gradient, `before` changes the parameter after its own weight decay was added to
+   * the gradient.
+   */
+  protected moments(
+    update: Update<Rules>,
+    rate: number,
+    before: (call: UpdateFunctions, n: number) => void = () => {},
+  ): void {
     const { gradient, rules, round, attribute } = update;
     if (this.#isMulti && gradient.precision === "float64") {
       const message = "use_multi_tensor only supports fp32, fp16 or bf16 parameters";
@@ -111,7 +118,10 @@ export abstract class AdamLike<Rules extends AdamRules> extends Optimizer<Rules>
 
     if (!isSparse && this.#fuses) {
       const name = this.#amsgrad ? "amsgrad" : "adam";
-      update.pieces(states, (call, n) => call[name](n, b1, c1, b2, c2, step, scaled));
+      update.pieces(states, (call, n) => {
+        before(call, n);
+        call[name](n, b1, c1, b2, c2, step, scaled);
+      });
     } else {
       const name = this.#amsgrad ? "amsgradPlain" : "adamPlain";
       const rows = isSparse ? gradient.mergedRows : null;
@@ -119,6 +129,7 @@ export abstract class AdamLike<Rules extends AdamRules> extends Optimizer<Rules>
       update.pieces(states, (call, n, start, { lanes }) => {
         lanes[5].fill(rows && !lazyMode ? eps : scaled, 0, n);
         if (rows && !lazyMode) fillRows(lanes[5], rows, start, n, scaled);
+        before(call, n);
         call[name](n, b1, c1, b2, c2, step);
       }, { parts });
     }

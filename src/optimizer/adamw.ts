@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { UpdateFunctions } from "../kernel/lanes.ts";
 import { bind, type Call, type Signature } from "../nn/arguments.ts";
 import type { Parameter } from "../nn/parameter.ts";
 import { L2Decay, type Regularizer } from "../regularizer/mod.ts";
@@ -138,14 +139,15 @@ export class AdamW extends AdamLike<AdamWRules> {
     // Up to 2.1, with a fixed rate, Python computes this itself, in float64 and without the parameter's own factor.
     const kept = f(1 - this.getLr() * rules.weightDecay);
     const factor = round(decayRate * coefficient);
-    if (isDecayed && coefficient !== 0) {
-      update.pieces([], (call, n) => {
-        if (isBefore(this.paddle, "2.2")) call.shrinkTo(n, this.hasFixedRate ? kept : round(1 - factor));
-        else if (isBefore(this.paddle, "2.4")) call.shrinkPlain(n, factor);
-        else call.shrink(n, factor);
-      }, { withGradient: false });
-    }
-    this.moments(update, rate);
+    const shrink = (call: UpdateFunctions, n: number) => {
+      if (isBefore(this.paddle, "2.2")) call.shrinkTo(n, this.hasFixedRate ? kept : round(1 - factor));
+      else if (isBefore(this.paddle, "2.4")) call.shrinkPlain(n, factor);
+      else call.shrink(n, factor);
+    };
+    const isShrunk = isDecayed && coefficient !== 0;
+    // The parameter's own weight decay is computed from the parameter as it was before.
+    if (isShrunk && update.gradient.isSparse) update.pieces([], shrink, { withGradient: false });
+    this.moments(update, rate, isShrunk && !update.gradient.isSparse ? shrink : undefined);
   }
 }
 

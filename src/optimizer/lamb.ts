@@ -88,11 +88,6 @@ export class Lamb extends Optimizer<LambRules> {
     this.#alwaysAdapt = alwaysAdapt;
   }
 
-  /** Lamb applies its decay itself. */
-  protected override get decaysGradient(): boolean {
-    return false;
-  }
-
   /** `moment1`, `moment2`, `beta1_pow_acc`, `beta2_pow_acc`. */
   protected override kinds({ beta1, beta2 }: Required<LambRules>): readonly Kind[] {
     return [

@@ -149,7 +149,7 @@ export abstract class Optimizer<Rules extends object = object> {
     };
   }
 
-  /** Whether weight decay is added to the gradient. AdamW and Lamb apply theirs separately. */
+  /** Whether the `weightDecay` option is added to the gradient. AdamW applies its own separately. */
   protected get decaysGradient(): boolean {
     return true;
   }
@@ -244,7 +244,7 @@ export abstract class Optimizer<Rules extends object = object> {
    * `UNSUPPORTED_DTYPE` for a parameter that is neither float32 nor float64 nor, with `multiPrecision`, float16 or bfloat16
    */
   step(): void {
-    const rate = this.#rate();
+    const rate = this.#rate(), ofRate = this.#roundingOfRate;
     for (const group of this.#groups) {
       const live = group.parameters.filter((parameter) => !parameter.stopGradient && parameter.grad !== null);
       const gradients = live.map((parameter) => new Gradient(parameter, parameter.grad!));
@@ -259,14 +259,13 @@ export abstract class Optimizer<Rules extends object = object> {
           gradient.decayBy(decay, { inFloat: this.decaysInFloat(decay), isFused: this.fusesDecay(decay) });
         }
         const { learningRate } = parameter.optimizeAttr;
-        const factor = this.#takesFloat ? f(learningRate) : round(learningRate);
         const state = (kind: string) => this.#accumulators.get(kind, targets[i].name);
         this.update(
           new Update(
             parameter,
             targets[i],
             gradient,
-            learningRate === 1 ? round(rate) : round(rate * factor),
+            round(learningRate === 1 ? rate : ofRate(rate * ofRate(learningRate))),
             group.rules,
             state,
             this.#takesFloat ? f : round,
@@ -295,12 +294,16 @@ export abstract class Optimizer<Rules extends object = object> {
     return false;
   }
 
-  /** The rate, rounded like Paddle's rate tensor, which has the dtype of the first parameter. */
+  /** The rate, rounded like Paddle's rate tensor. */
   #rate(): number {
-    if (this.#takesFloat) return f(this.getLr());
+    return this.#roundingOfRate(this.getLr());
+  }
+
+  /** How a rate, also one multiplied by a factor, is rounded: Paddle's rate tensor has the dtype of the first parameter. */
+  get #roundingOfRate(): (x: number) => number {
+    if (this.#takesFloat) return f;
     const first = this.#groups.find(({ parameters }) => parameters.length > 0);
-    const precision = precisionOf(first?.parameters[0].dtype ?? "float32");
-    return roundingOf(precision)(this.getLr());
+    return roundingOf(precisionOf(first?.parameters[0].dtype ?? "float32"));
   }
 
   /** Whether options reach the kernels as float32, even for float64 parameters. */

@@ -61,3 +61,31 @@ describe("weight decay of Momentum, part of whose kernel L2 is", () => {
     assert.deepEqual(after(momentum({}, 0.25, "2.0.2"), new L2Decay(0.125)), stepped(0.25, -0.5));
   });
 });
+
+describe("a parameter's own decay, beside that of the class", () => {
+  /** The first moment is a tenth of the gradient, decayed as it was given to the class. */
+  const moment = (made: optimizer.Optimizer) => [...(made.stateDict().values().next().value as nn.Parameter).data];
+
+  it("AdamW adds it of the parameter as it was before its own decay", () => {
+    for (const paddle of ["3.3", "2.6", "2.2", "2.0.2"] as const) {
+      let made!: optimizer.Optimizer;
+      after((p) => made = new optimizer.AdamW({ learningRate: 0.5, parameters: [p], paddle }), new L2Decay(0.25));
+      // As real Paddle has it: 0.5 + 0.25 * 2 and 0.5 - 0.25 * 4.
+      const c = Math.fround(1 - Math.fround(0.9));
+      assert.deepEqual(moment(made), [c * 1, c * -0.5], paddle);
+    }
+  });
+
+  it("Lamb adds a group's decay, which takes the place of the parameter's, also where there is none", () => {
+    const lamb = (group: object) => (p: nn.Parameter) =>
+      made = new optimizer.Lamb({ learningRate: 0.5, parameters: [{ params: [p], ...group }] });
+    let made!: optimizer.Optimizer;
+    const c = Math.fround(1 - Math.fround(0.9));
+    after(lamb({ weightDecay: 0.25 }), new L1Decay(8));
+    assert.deepEqual(moment(made), [c * 1, c * -0.5]);
+    after(lamb({}), new L1Decay(8));
+    assert.deepEqual(moment(made), [c * 0.5, c * 0.5]);
+    after((p) => made = new optimizer.Lamb({ learningRate: 0.5, parameters: [p] }), new L2Decay(0.25));
+    assert.deepEqual(moment(made), [c * 1, c * -0.5]);
+  });
+});

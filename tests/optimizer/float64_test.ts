@@ -86,4 +86,16 @@ describe("float64 gradients", () => {
       assert.equal((b.data as Float64Array)[0], 0.5 - rate * 0.25);
     }
   });
+
+  it("meet a factor of that rate in the same dtype", () => {
+    const make = (dtype: "float32" | "float64", learningRate: number) =>
+      nn.Parameter.from(fromArray([0.5], dtype), { optimizeAttr: { learningRate } });
+    const f = Math.fround;
+    for (const [first, rate] of [["float32", f(f(0.037) * f(1.3))], ["float64", 0.037 * 1.3]] as const) {
+      const [a, b] = [make(first, 1), make("float64", 1.3)];
+      a.grad = b.grad = fromArray([0.25], "float32");
+      new optimizer.SGD({ learningRate: 0.037, parameters: [a, b] }).step();
+      assert.equal((b.data as Float64Array)[0], 0.5 - rate * 0.25);
+    }
+  });
 });
