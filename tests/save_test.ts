@@ -174,17 +174,17 @@ describe("save to a path", () => {
     };
     for (const code of ["EPERM", "EACCES", "EBUSY"]) {
       const scanned = busy(3, code);
-      await rename(scanned.fs, "a", "b", true);
+      await rename(scanned.fs, "a", "b", 0, true);
       assert.equal(scanned.calls(), 4);
       const elsewhere = busy(3, code);
-      await assert.rejects(rename(elsewhere.fs, "a", "b", false), { code });
+      await assert.rejects(rename(elsewhere.fs, "a", "b", 0, false), { code });
       assert.equal(elsewhere.calls(), 1);
     }
     const full = busy(1, "ENOSPC");
-    await assert.rejects(rename(full.fs, "a", "b", true), { code: "ENOSPC" });
+    await assert.rejects(rename(full.fs, "a", "b", 0, true), { code: "ENOSPC" });
     assert.equal(full.calls(), 1);
     const before = performance.now(), held = busy(Infinity, "EBUSY");
-    await assert.rejects(rename(held.fs, "a", "b", true), { code: "EBUSY" });
+    await assert.rejects(rename(held.fs, "a", "b", 0, true), { code: "EBUSY" });
     const took = performance.now() - before;
     assert.ok(held.calls() > 5 && took > 1000 && took < 3000, `${held.calls()} times in ${took} ms`);
   });

@@ -16,12 +16,16 @@ export interface Outcome {
 /** Calls that answer whether something is there: they have no failure. */
 const SILENT = new Set(["existsSync"]);
 
-/** Run `work`; the system's call number `at` fails with `code`, and every later one of that name where it `persists`. */
+/**
+ * Run `work`; the system's call number `at` fails with `code`, and every later one of that name where it `persists`. One that `isDone` fails
+ * after it has done its work, as on a network that lost the answer.
+ */
 export async function withFault(
   at: number,
   code: string,
   work: () => Promise<unknown>,
   persists = false,
+  isDone = false,
 ): Promise<Outcome> {
   const calls: string[] = [];
   let bad = "";
@@ -41,7 +45,7 @@ export async function withFault(
         if (typeof call !== "function") return call;
         return async (...values: unknown[]) => {
           const isFailing = isHit(kind + String(key));
-          if (isFailing && key === "close") await call.apply(target, values);
+          if (isFailing && (key === "close" || isDone)) await call.apply(target, values);
           if (isFailing) throw failure(String(key));
           const result = await call.apply(target, values);
           return key === "open" ? promised(result, "handle.") : result;

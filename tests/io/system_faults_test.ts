@@ -159,6 +159,9 @@ function faultOf(
   if (error.committed === undefined) return `does not say whether the file is there: ${error.message}`;
   if (error.committed === "no" && files !== old) return "says no, and the old files are not there";
   if (error.committed === "yes" && files !== next) return "says yes, and the new files are not there";
+  if (!persists && error.committed === "unknown" && files === old && temps.length === 0) {
+    return "does not say that nothing changed";
+  }
   const untold = temps.filter((name) => !error.leftovers?.some((left) => left.endsWith(name)));
   return untold.length > 0 ? `leaves ${untold} and does not say so` : null;
 }
@@ -193,6 +196,56 @@ describe("a failing system call", () => {
       assert.deepEqual([...wrong], []);
     });
   }
+
+  for (const name of ["save over a file", "a model over another, with a manifest", "a folder as a whole"]) {
+    it(`is ignored where it is a rename that took place all the same: ${name}`, async () => {
+      const way = WAYS[name];
+      const { next, calls } = await inFolder(way.before, async (folder) => {
+        const { calls } = await withFault(-1, "", () => way.run(folder));
+        return { next: contentOf(folder).files, calls };
+      });
+      const renames = calls.flatMap((call, at) => call === "rename" ? [at] : []);
+      assert.ok(renames.length > 0);
+      for (const at of renames) {
+        await inFolder(way.before, async (folder) => {
+          const { error } = await withFault(at, "EIO", () => way.run(folder), false, true);
+          assert.equal(error, undefined);
+          assert.deepEqual(contentOf(folder), { files: next, temps: [] });
+        });
+      }
+    });
+  }
+
+  it("is made good where the undo journal could not be removed at once", () =>
+    inFolder(overOld, async (folder) => {
+      const { run } = WAYS["one tensor written in place"];
+      const { calls } = await withFault(-1, "", () => run(folder));
+      const { error } = await withFault(calls.lastIndexOf("rm"), "EBUSY", () => run(folder));
+      assert.equal(error, undefined);
+      assert.deepEqual(readdirSync(folder), ["a"]);
+    }));
+
+  it("while a lock is written leaves no lock: the next save finds it free", () =>
+    inFolder(overOld, async (folder) => {
+      const { calls } = await withFault(-1, "", () => saving({ lock: true })(folder));
+      const { error } = await withFault(calls.indexOf("handle.writeFile"), "ENOSPC", () =>
+        saving({ lock: true })(folder));
+      assert.deepEqual([(error as SaveError).code, readdirSync(folder)], ["DISK_FULL", ["a"]]);
+      await saving({ lock: true })(folder);
+    }));
+
+  it("while folders are created leaves none of them, and is reported by its own code", () =>
+    inFolder(() => {}, async (folder) => {
+      const inFolders = saving({}, "x/y/z/a");
+      const { calls } = await withFault(-1, "", () => inFolders(folder));
+      rmSync(join(folder, "x"), { recursive: true });
+      const { error } = await withFault(
+        calls.indexOf("mkdir", calls.indexOf("mkdir") + 1),
+        "ENOSPC",
+        () => inFolders(folder),
+      );
+      assert.deepEqual([(error as SaveError).code, readdirSync(folder)], ["DISK_FULL", []]);
+    }));
 
   it("during cleanup is reported beside the first failure, which remains the cause", () =>
     inFolder(overOld, async (folder) => {

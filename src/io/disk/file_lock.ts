@@ -5,7 +5,10 @@
  */
 import { SaveError } from "../../errors.ts";
 import { type Fs, processId, systemCode } from "../platform.ts";
-import { saveError } from "./save_error.ts";
+import { addFailures, saveError } from "./save_error.ts";
+import { withRetries } from "./with_retries.ts";
+
+type Handle = Awaited<ReturnType<Fs["promises"]["open"]>>;
 
 /** A lock that was not touched for so long belongs to a process that died. Milliseconds. */
 const STALE = 10 * 60_000;
@@ -32,12 +35,12 @@ export async function takeLock(fs: Fs, target: string, shown: string): Promise<F
   const owner = `${processId()} ${new Date().toISOString()} ${crypto.randomUUID()}\n`;
   for (let attempt = 0; attempt < 2; attempt++) {
     try {
-      await fs.promises.writeFile(name, owner, { flag: "wx" });
+      const lock = await fs.promises.open(name, "wx");
+      await fill(fs, name, lock, owner, shown);
       return held(fs, name, owner);
     } catch (error) {
-      if (systemCode(error) !== "EEXIST") {
-        throw saveError("WRITE_FAILED", shown, "when its lock was to be made", error);
-      }
+      if (error instanceof SaveError) throw error;
+      if (systemCode(error) !== "EEXIST") throw notMade(shown, error);
       if (!await removeStale(fs, name)) break;
     }
   }
@@ -46,6 +49,26 @@ export async function takeLock(fs: Fs, target: string, shown: string): Promise<F
     `${JSON.stringify(shown)} is being saved by another process (${JSON.stringify(name)}).`,
     { path: shown, committed: "no" },
   );
+}
+
+/** Write the owner into a new lock. A lock without its owner would keep others out until it is stale, so it is removed. */
+async function fill(fs: Fs, name: string, lock: Handle, owner: string, shown: string): Promise<void> {
+  try {
+    try {
+      await lock.writeFile(owner);
+    } finally {
+      await lock.close();
+    }
+  } catch (cause) {
+    const error = notMade(shown, cause);
+    await withRetries(() => fs.promises.rm(name, { force: true }))
+      .catch((failure) => addFailures(error, [failure], [name]));
+    throw error;
+  }
+}
+
+function notMade(shown: string, cause: unknown): SaveError {
+  return saveError("WRITE_FAILED", shown, "when its lock was to be made", cause);
 }
 
 function held(fs: Fs, name: string, owner: string): FileLock {

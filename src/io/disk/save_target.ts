@@ -129,24 +129,50 @@ function linkAt(fs: Fs, name: string): string | null {
   }
 }
 
-/** Create the folders above a file; the returned functions remove those that were created, if still empty, innermost first. */
+/**
+ * Create the folders above a file; the returned functions remove those that were created, if still empty, outermost first. If one cannot be
+ * created, none is left.
+ */
 export async function makeFolders(
   fs: Fs,
   path: PathCalls,
   folder: string,
   shown: string,
 ): Promise<(() => Promise<void>)[]> {
-  let first: string | undefined;
+  const undo: (() => Promise<void>)[] = [];
   try {
-    first = await fs.promises.mkdir(folder, { recursive: true });
+    // One by one: a recursive mkdir that fails leaves those that it created, and Node's hides the reason.
+    for (const missing of await missingFolders(fs, path, path.resolve(folder))) {
+      if (await makeFolder(fs, missing)) undo.push(() => fs.promises.rmdir(missing));
+    }
   } catch (error) {
+    for (const remove of undo.reverse()) await remove().catch(() => {});
     throw saveError("WRITE_FAILED", shown, "when its folder was to be made", error);
   }
-  const undo: (() => Promise<void>)[] = [];
-  if (first === undefined) return undo;
-  for (let made = path.resolve(first), inner = folder; inner.length >= made.length; inner = path.dirname(inner)) {
-    undo.unshift(() => fs.promises.rmdir(inner));
-    if (inner === made) break;
-  }
   return undo;
+}
+
+/** The folders that are not there, the outermost one first. */
+async function missingFolders(fs: Fs, path: PathCalls, folder: string): Promise<string[]> {
+  const missing: string[] = [];
+  for (let at = folder;; at = path.dirname(at)) {
+    try {
+      await fs.promises.stat(at);
+      return missing;
+    } catch (error) {
+      if (systemCode(error) !== "ENOENT" || at === path.dirname(at)) throw error;
+      missing.unshift(at);
+    }
+  }
+}
+
+/** Whether it was created here: another process may have done so meanwhile. */
+async function makeFolder(fs: Fs, folder: string): Promise<boolean> {
+  try {
+    await fs.promises.mkdir(folder);
+    return true;
+  } catch (error) {
+    if (systemCode(error) === "EEXIST") return false;
+    throw error;
+  }
 }

@@ -11,6 +11,7 @@ import { SaveError, SourceError } from "../../errors.ts";
 import { pathCalls } from "./path.ts";
 import { fileSystem, type Fs, hashing, processId, processLives, systemCode } from "../platform.ts";
 import { addFailures } from "./save_error.ts";
+import { withRetries } from "./with_retries.ts";
 
 type Handle = Awaited<ReturnType<Fs["promises"]["open"]>>;
 
@@ -131,7 +132,7 @@ async function change(
   }
   // The new bytes are on the disk; removing the journal commits them.
   try {
-    await fs.promises.rm(journal, { force: true });
+    await withRetries(() => fs.promises.rm(journal, { force: true }));
   } catch (cause) {
     throw new SaveError(
       "WRITE_FAILED",
@@ -152,19 +153,22 @@ async function keepOldBytes(
   kept: Change,
   signal?: AbortSignal,
 ): Promise<void> {
+  const failed = (error: unknown) => {
+    if (signal?.aborted) return signal.reason;
+    return error instanceof SaveError ? error : editError(real, "its old bytes could not be kept", error);
+  };
+  const handle = await createJournal(fs, journal).catch((error) => {
+    throw failed(error);
+  });
   try {
-    const handle = await createJournal(fs, journal);
-    try {
-      await writeJournal(handle, file, kept, signal);
-      await syncFolder(fs, real);
-      signal?.throwIfAborted();
-    } catch (error) {
-      await fs.promises.rm(journal, { force: true }).catch(() => {});
-      throw error;
-    }
-  } catch (error) {
-    if (signal?.aborted) throw signal.reason;
-    throw error instanceof SaveError ? error : editError(real, "its old bytes could not be kept", error);
+    await writeJournal(handle, file, kept, signal);
+    await syncFolder(fs, real);
+    signal?.throwIfAborted();
+  } catch (cause) {
+    const error = failed(cause);
+    await withRetries(() => fs.promises.rm(journal, { force: true }))
+      .catch((failure) => addFailures(error, [failure], [journal]));
+    throw error;
   }
 }
 
@@ -185,7 +189,8 @@ async function undo({ fs, real, journal, file }: Journaled, change: Change, caus
   }
   const failed = editError(real, "its old bytes are back", cause);
   // If the journal stays, whoever opens the file next writes the same bytes once more.
-  await fs.promises.rm(journal, { force: true }).catch((error) => addFailures(failed, [error], [journal]));
+  await withRetries(() => fs.promises.rm(journal, { force: true }))
+    .catch((error) => addFailures(failed, [error], [journal]));
   throw failed;
 }
 

@@ -126,9 +126,10 @@ async function removeFolder(fs: Fs, folder: string): Promise<void> {
 
 /** Returns whether there was something to rename. */
 async function renameFolder(fs: Fs, from: string, to: string, shown: string): Promise<boolean> {
-  if (!await isThere(fs, from)) return false;
+  const found = await lookAt(fs, from);
+  if (!found) return false;
   try {
-    await rename(fs, from, to);
+    await rename(fs, from, to, found.ino);
     return true;
   } catch (error) {
     throw saveError("RENAME_FAILED", shown, "when the new folder was to take its place", error);
@@ -142,7 +143,7 @@ async function putBack(fs: Fs, old: string, target: string, shown: string, cause
     throw new SaveError(
       "RENAME_FAILED",
       `${JSON.stringify(shown)} lies at ${JSON.stringify(old)}, and could not be put back: recoverFolder does so`,
-      { path: shown, committed: "unknown", cause },
+      { path: shown, committed: "unknown", leftovers: [old], cause },
     );
   }
 }

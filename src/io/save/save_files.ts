@@ -151,7 +151,8 @@ async function placeAll(open: Sink[], isRevocable: boolean): Promise<void> {
     }
   } catch (error) {
     for (const sink of placed.reverse()) isBack = await sink.takeBack() && isBack;
-    if (!isBack && error instanceof SaveError) {
+    // Nobody has seen a folder that has not taken its place.
+    if (!isBack && isRevocable && error instanceof SaveError) {
       Object.defineProperty(error, "committed", { value: "unknown", enumerable: true });
     }
     throw error;

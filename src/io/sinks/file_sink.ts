@@ -47,6 +47,8 @@ export class FileSink implements Sink {
   /** A second link to the old file; null if there was no old file, undefined if no link was, or could be, made. */
   #old: string | null | undefined = undefined;
   #written = 0;
+  /** Of the temporary file, once it is whole. */
+  #ino: number | bigint = 0;
   #open = true;
   #prepared = false;
 
@@ -222,7 +224,8 @@ export class FileSink implements Sink {
     try {
       // Never retried: after a failed sync the system may have dropped the dirty pages, and a second sync would succeed without them.
       await this.#handle.sync();
-      const { size } = await this.#handle.stat();
+      const { size, ino } = await this.#handle.stat();
+      this.#ino = ino;
       if (size !== (this.#options.size ?? this.#written)) {
         const expected = this.#options.size ?? this.#written;
         throw saveError(
@@ -300,11 +303,11 @@ export class FileSink implements Sink {
   /** The commit point: from here on, the name leads to the new bytes. */
   async #rename(): Promise<void> {
     const { preserve, signal } = this.#options;
-    if (preserve === "inode" && this.#fs.existsSync(this.#target)) {
+    if (preserve === "inode" && await oldFile(this.#fs, this.#path, this.#target)) {
       return await replaceFile(this.#fs, this.#target, this.#temp, signal);
     }
     try {
-      await rename(this.#fs, this.#temp, this.#target);
+      await rename(this.#fs, this.#temp, this.#target, this.#ino);
     } catch (error) {
       throw saveError("RENAME_FAILED", this.#shown, "when the new file was to take its place", error);
     }
