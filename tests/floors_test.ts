@@ -31,7 +31,7 @@ function importsOf(file: string): string[] {
   return [...text.matchAll(/^(import|export)\s+(type\s)?[^;"]*from "([^"]+)"/gm)].filter((m) => !m[2]).map((m) => m[3]);
 }
 
-describe("the layers of the source code", () => {
+describe("the floors of the source code", () => {
   it("import downwards only", () => {
     const upwards: string[] = [];
     for (const file of filesBelow("src")) {

@@ -74,7 +74,7 @@ describe("values that pickles have and paddle.save refuses", () => {
     });
   }
 
-  it("are refused when they are invalid: a factory that is no type, an unhashable key, a range of half numbers", () => {
+  it("are refused when they are invalid: a factory that is no type, an unhashable key, a range with fractions", () => {
     const factory = (name: string) => Object.assign(new DefaultDict(), { factory: name });
     for (const wrong of [factory("os.system"), factory("list"), new FrozenSet([[1]]), new Range(0.5, 1)]) {
       assert.throws(() => encode([wrong]), { code: "INVALID_VALUE", at: "[0]" });

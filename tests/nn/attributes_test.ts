@@ -10,7 +10,7 @@ for (const name of readdirSync(folder).sort()) {
   const path = `${folder}/${name}/attributes.json`;
   if (!existsSync(path)) continue;
   const version = name.slice("paddle-".length);
-  describe(`layers with switched-off and frozen parameters, as Paddle ${version} makes them`, () => {
+  describe(`layers with disabled and frozen parameters, as in Paddle ${version}`, () => {
     for (const c of JSON.parse(readFileSync(path, "utf8")).cases) {
       it(`${c.class}(${c.args.join(", ")}) ${JSON.stringify(c.options)}`, () => {
         const make = () => utils.uniqueName.guard(() => makeLayer([c.class, c.args, c.options], version));

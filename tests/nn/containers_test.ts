@@ -8,7 +8,7 @@ const linear = (n = 1) => new nn.Linear(n, n, { biasAttr: false });
 const isInvalid = (error: unknown) => isPaddleError(error) && error.code === "INVALID_VALUE";
 
 describe("nn.Sequential", () => {
-  it("is made of layers, of pairs, or of a Map", () => {
+  it("is created from layers, from pairs, or from a Map", () => {
     assert.equal(keys(new nn.Sequential(linear(), new nn.ReLU(), linear())), "0.weight,2.weight");
     assert.equal(keys(new nn.Sequential(["b", linear()], ["a", linear()])), "b.weight,a.weight");
     assert.equal(keys(new nn.Sequential(new Map([["x", linear()], ["y", linear()]]))), "x.weight,y.weight");
@@ -21,7 +21,7 @@ describe("nn.Sequential", () => {
     assert.equal(keys(new nn.Sequential(...layers)), expected);
   });
 
-  it("gives its layers by place and by name", () => {
+  it("gives its layers by index and by name", () => {
     const layers = [linear(), new nn.ReLU()];
     const net = new nn.Sequential(...layers);
     assert.deepEqual([net.get(0), net.get(-1), net.get("1"), net.length, [...net]], [
@@ -37,7 +37,7 @@ describe("nn.Sequential", () => {
 });
 
 describe("nn.LayerList", () => {
-  it("grows, changes and shrinks as a Python list", () => {
+  it("grows, changes and shrinks like a Python list", () => {
     const [a, b, c, d] = Array.from({ length: 4 }, () => linear());
     const list = new nn.LayerList([a, b]);
     list.append(c).extend([d]);
@@ -56,14 +56,14 @@ describe("nn.LayerList", () => {
 });
 
 describe("nn.LayerDict", () => {
-  it("has any names, also those of its methods and of Object", () => {
+  it("accepts any names, including those of its methods and of Object", () => {
     const dict = new nn.LayerDict([["keys", linear()], ["constructor", linear()], ["__proto__", linear()]]);
     assert.equal(keys(dict), "keys.weight,constructor.weight,__proto__.weight");
     assert.deepEqual([...dict.keys()], ["keys", "constructor", "__proto__"]);
     assert.ok(dict.get("keys") instanceof nn.Linear && dict.constructor === nn.LayerDict);
   });
 
-  it("is made of an object or a Map, and changes as a Map does", () => {
+  it("is created from an object or a Map, and changes like a Map", () => {
     const [a, b] = [linear(), linear()];
     const dict = new nn.LayerDict({ a });
     dict.set("b", b).update(new Map([["c", a]]));
@@ -99,7 +99,7 @@ describe("nn.ParameterList and nn.ParameterDict", () => {
 });
 
 describe("arguments of layers", () => {
-  it("go by position, by name, or some of each, and are held", () => {
+  it("can be given by position, by name or both, and are kept in config", () => {
     guard(() => {
       const shapes = [
         new nn.Linear(4, 3, null, false),
@@ -113,7 +113,7 @@ describe("arguments of layers", () => {
     });
   });
 
-  it("are refused where they are unknown, missing or too many", () => {
+  it("are refused when they are unknown, missing or too many", () => {
     const Linear = nn.Linear as unknown as new (...args: unknown[]) => nn.Layer;
     assert.throws(() => new Linear(4), /Linear needs the argument "outFeatures"/);
     assert.throws(() => new Linear(4, 3, { biasAtr: false }), /no argument "biasAtr": the nearest is "biasAttr"/);

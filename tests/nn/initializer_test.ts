@@ -43,7 +43,7 @@ describe("nn.initializer", () => {
     });
   }
 
-  it("takes arguments by position, by name, or some of each", () => {
+  it("accepts arguments by position, by name or both", () => {
     assert.deepEqual(new initializer.Uniform(-2, { high: 2 }), new initializer.Uniform({ low: -2, high: 2 }));
     assert.deepEqual(new initializer.Normal(), new initializer.Normal(0, 1));
     const wrong = initializer.Normal as unknown as new (...args: unknown[]) => unknown;
@@ -59,7 +59,7 @@ describe("nn.initializer", () => {
     assert.throws(() => initializer.calculateGain("swish"), withCode("INVALID_VALUE"));
   });
 
-  it("refuses what has no meaning", () => {
+  it("refuses arguments without a meaning", () => {
     assert.throws(() => new initializer.KaimingNormal({ mode: "fan_out", fanIn: 3 }), withCode("INVALID_VALUE"));
     assert.throws(() => new initializer.KaimingNormal({ mode: "fan" as "fan_in" }), withCode("INVALID_VALUE"));
     assert.throws(() => new initializer.Dirac(0), withCode("INVALID_VALUE"));
@@ -71,7 +71,7 @@ describe("nn.initializer", () => {
     assert.throws(() => seed(0.5), withCode("INVALID_VALUE"));
   });
 
-  it("gives the shape of what is assigned, as Paddle does", () => {
+  it("gives the shape of the assigned value, as Paddle does", () => {
     const { weight } = new nn.Linear(2, 2, { weightAttr: new initializer.Assign([2, 3]) });
     assert.deepEqual([weight.shape, weight.toArray()], [[2], [2, 3]]);
     const given = fromArray([[1, 2], [3, 4]], "float32");
@@ -80,7 +80,7 @@ describe("nn.initializer", () => {
     assert.equal(copied.at(0, 0), 1);
   });
 
-  it("can be set for all layers, but for parameters with one of their own", () => {
+  it("can be set globally, except for parameters with their own", () => {
     initializer.setGlobalInitializer(new initializer.Constant(3), new initializer.Constant(4));
     try {
       const norm = new nn.BatchNorm2D(1, { biasAttr: new initializer.Constant(5) });
@@ -92,7 +92,7 @@ describe("nn.initializer", () => {
     assert.equal(new nn.Linear(1, 1).bias!.at(0), 0);
   });
 
-  it("can be a class of one's own", () => {
+  it("can be a user's class", () => {
     class Ramp extends initializer.Initializer {
       override make(dtype: "float32", shape: readonly number[]) {
         return fromArray([...Array(shape[0] * shape[1]).keys()], dtype).reshape(shape);
@@ -101,7 +101,7 @@ describe("nn.initializer", () => {
     assert.deepEqual(new nn.Linear(2, 2, new Ramp()).weight.toArray(), [[0, 1], [2, 3]]);
   });
 
-  it("draws other values after another seed, and by chance after none", () => {
+  it("draws values that depend on the lower 32 bits of the seed", () => {
     const values = (n: number) => (seed(n), [...new nn.Linear(2, 2).weight.toFloat32Array()]);
     assert.deepEqual(values(1), values(1));
     assert.notDeepEqual(values(1), values(2));
@@ -112,7 +112,7 @@ describe("nn.initializer", () => {
 });
 
 describe("createParameter and ParamAttr", () => {
-  it("makes what an attribute says", () => {
+  it("give a parameter what the attribute says", () => {
     guard(() => {
       const attr = new nn.ParamAttr("mine", new initializer.Constant(2), 0.5, null, false);
       const p = createParameter([2], "float64", { attr })!;
@@ -131,14 +131,14 @@ describe("createParameter and ParamAttr", () => {
     });
   });
 
-  it("is counted as Paddle counts", () => {
+  it("count names as Paddle does", () => {
     guard(() => {
       const names = [createParameter([2])!, createParameter([2], "float32", { isBias: true })!].map((p) => p.name);
       assert.deepEqual(names, ["create_parameter_0.w_0", "create_parameter_1.b_0"]);
     });
   });
 
-  it("refuses a name that is taken, a bad shape and a bad attribute", () => {
+  it("refuse a name that is taken, a bad shape and a bad attribute", () => {
     guard(() => {
       createParameter([2], "float32", { name: "a" });
       assert.throws(() => createParameter([2], "float32", { name: "a" }), withCode("NAME_COLLISION"));
@@ -154,7 +154,7 @@ describe("createParameter and ParamAttr", () => {
     guard(() => assert.equal(createParameter([2], "float32", { name: "a" })!.name, "a"));
   });
 
-  it("follows the default dtype, where the layer has none of its own", () => {
+  it("use the default dtype, unless the layer has its own", () => {
     try {
       setDefaultDtype("float16");
       const dtypes = (layer: nn.Layer) => [...new Set(layer.parameters().map((p) => p.dtype))];
@@ -170,8 +170,8 @@ describe("createParameter and ParamAttr", () => {
   });
 });
 
-describe("the generator", () => {
-  it("is the 64-bit Mersenne Twister: mean and spread of many draws are those of the distribution", () => {
+describe("the random generator", () => {
+  it("draws uniform values in range, with the mean of the distribution", () => {
     const target = new Float32Array(200_000);
     fillUniform(target, new MersenneTwister(99), 2, 6);
     const mean = target.reduce((a, b) => a + b, 0) / target.length;
@@ -179,7 +179,7 @@ describe("the generator", () => {
     assert.equal(target.some((x) => x < 2 || x >= 6), false);
   });
 
-  it("has quantiles that its distribution function takes back", () => {
+  it("has quantiles that its distribution function inverts", () => {
     for (const p of [1e-12, 1e-3, 0.08, 0.5, 0.92, 0.999]) {
       assert.ok(Math.abs(normalCdf(normalQuantile(p)) - p) < 1e-15, String(p));
     }

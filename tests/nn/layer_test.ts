@@ -38,7 +38,7 @@ const names = (pairs: Iterable<readonly [string, Tensor]>) => [...pairs].map(([k
 const withCode = (code: string) => (error: unknown) => isPaddleError(error) && error.code === code;
 
 describe("nn.Layer", () => {
-  it("has what its fields are given, in order, as Paddle has", () => {
+  it("registers what its fields are assigned, in order and with names as in Paddle", () => {
     for (const version of VERSIONS) {
       const counters = recorded(version, "layers")?.counters;
       if (!counters) continue;
@@ -72,7 +72,7 @@ describe("nn.Layer", () => {
     }
   });
 
-  it("is named by its class, or by what the class says it is called", () => {
+  it("is named after its class, or its className", () => {
     class MyLinear extends nn.Linear {}
     class N extends nn.Layer {
       static readonly className = "BigNet2D";
@@ -88,7 +88,7 @@ describe("nn.Layer", () => {
     });
   });
 
-  it("leaves private fields, methods and getters of a subclass as they are", () => {
+  it("leaves private fields, methods and getters of a subclass alone", () => {
     class Counter extends nn.Layer {
       #calls = 0;
       #hidden = new nn.Linear(1, 1);
@@ -114,7 +114,7 @@ describe("nn.Layer", () => {
     assert.ok(counter instanceof nn.Layer && counter instanceof Counter);
   });
 
-  it("moves a name from one kind of part to another, and forgets what is deleted", () => {
+  it("can change what a name stands for, and forgets what is deleted", () => {
     const layer = new nn.Layer() as nn.Layer & Record<string, unknown>;
     const keys = () => [layer.stateDict(), layer.toStaticStateDict()].map((state) => [...state.keys()].join());
     layer.a = Tensor.zeros([1]);
@@ -137,7 +137,7 @@ describe("nn.Layer", () => {
     assert.deepEqual(layer.children(), []);
   });
 
-  it("is a plain object for everything else", () => {
+  it("behaves as a plain object for all other fields", () => {
     const layer = new nn.Layer() as nn.Layer & Record<string, unknown>;
     layer.list = [new nn.Linear(1, 1)];
     layer.number = 3;
@@ -146,7 +146,7 @@ describe("nn.Layer", () => {
     assert.deepEqual(Object.keys(layer), ["training", "list", "number"]);
   });
 
-  it("refuses a field that cannot be what the name stands for", () => {
+  it("refuses a field value that does not fit what the name stands for", () => {
     const layer = new nn.Linear(1, 1) as unknown as Record<string, unknown>;
     assert.throws(() => layer.weight = 3, withCode("INVALID_VALUE"));
     assert.throws(() => layer.weight = fromArray([1]), withCode("INVALID_VALUE"));
@@ -161,7 +161,7 @@ describe("nn.Layer", () => {
     assert.throws(() => new Forgetful(1, 1), /declare weight/);
   });
 
-  it("adds parameters, buffers and sublayers by name, and refuses names that cannot be", () => {
+  it("adds parameters, buffers and sublayers by name, and refuses invalid names", () => {
     const layer = new nn.Layer();
     const p = layer.addParameter("p", layer.createParameter([1]));
     assert.equal((layer as unknown as { p: unknown }).p, p);
@@ -180,7 +180,7 @@ describe("nn.Layer", () => {
     assert.throws(() => layer.addSublayer("x", 3 as unknown as nn.Layer), withCode("INVALID_VALUE"));
   });
 
-  it("finds a layer that is below itself", () => {
+  it("detects a layer that contains itself", () => {
     const a = new nn.Layer(), b = new nn.Layer();
     a.addSublayer("b", b);
     b.addSublayer("a", a);
@@ -188,7 +188,7 @@ describe("nn.Layer", () => {
     assert.deepEqual(a.sublayers({ includeSelf: true }), [a, b]);
   });
 
-  it("sets training and evaluation for all below", () => {
+  it("sets training and evaluation mode for all sublayers", () => {
     const net = new Net();
     assert.equal(net.eval(), net);
     assert.deepEqual([net.training, net.fc.training], [false, false]);
@@ -214,7 +214,7 @@ describe("nn.Layer", () => {
     assert.throws(() => net.stateDict({ prefix: "x" } as unknown as nn.StateDictOptions), TypeError);
   });
 
-  it("runs hooks over its state dicts", () => {
+  it("runs hooks on its state dicts", () => {
     const net = new nn.Sequential(new nn.Linear(1, 1));
     const remove = net.registerStateDictHook((state) => void state.delete("0.bias"));
     assert.deepEqual([...net.stateDict().keys()], ["0.weight"]);
@@ -223,7 +223,7 @@ describe("nn.Layer", () => {
     assert.equal(net.stateDict().size, 2);
   });
 
-  it("clears the gradients of what is trained", () => {
+  it("clears the gradients of trainable parameters", () => {
     const { weight, bias } = new nn.Linear(1, 1);
     weight.grad = fromArray([[2]], "float32");
     bias!.grad = fromArray([3], "float32");
@@ -238,7 +238,7 @@ describe("nn.Layer", () => {
   });
 });
 
-describe("a Layer given to save", () => {
+describe("a Layer passed to save", () => {
   const roundTrip = (value: Value) => decode(encode(value));
 
   it("is written as its state dict", () => {
@@ -246,7 +246,7 @@ describe("a Layer given to save", () => {
     assert.deepEqual(encode(net), encode(net.stateDict()));
   });
 
-  it("is written inside other values with its parameters' names", () => {
+  it("is written inside other values, with its parameters' names", () => {
     const net = new nn.Linear(3, 2);
     const back = roundTrip(new Map<string, unknown>([["model", net], ["all", [net]], ["epoch", 3]])) as StateDict;
     const weight = (back.get("model") as StateDict).get("weight") as Tensor;
@@ -255,7 +255,7 @@ describe("a Layer given to save", () => {
     assert.equal(back.get("epoch"), 3);
   });
 
-  it("is another thing than an optimizer or a scheduler, which are refused", () => {
+  it("is accepted, unlike a scheduler", () => {
     const scheduler = new optimizer.lr.NoamDecay({ dModel: 1, warmupSteps: 2 });
     assert.throws(() => encode(new Map([["lr", scheduler]])), withCode("INVALID_VALUE"));
   });

@@ -38,7 +38,7 @@ function checkEntry([key, tensor]: [string, Tensor], expected: Json): void {
 for (const version of VERSIONS) {
   const data = recorded(version, "layers");
   if (!data) continue;
-  describe(`layers, as Paddle ${version} makes them`, () => {
+  describe(`layers, as in Paddle ${version}`, () => {
     for (const c of data.cases) {
       it(c.name, () => {
         seed(7);

@@ -12,7 +12,7 @@ describe("nn.Parameter", () => {
     assert.ok(p instanceof Tensor);
   });
 
-  it("is trainable where its gradient is not stopped", () => {
+  it("is trainable when its gradient is not stopped", () => {
     const p = new nn.Parameter("float32", [1], undefined, { trainable: false });
     assert.equal(p.stopGradient, true);
     p.trainable = true;
@@ -21,7 +21,7 @@ describe("nn.Parameter", () => {
     assert.equal(p.trainable, false);
   });
 
-  it("drops its gradient, or makes it zeros", () => {
+  it("can drop its gradient, or set it to zeros", () => {
     const p = nn.Parameter.fromArray([1, 2], "float32");
     p.grad = fromArray([3, 4], "float32");
     p.clearGrad(true);
@@ -30,7 +30,7 @@ describe("nn.Parameter", () => {
     assert.equal(p.grad, null);
   });
 
-  it("takes other numbers in place, and never casts them", () => {
+  it("can be set to other values in place, without a cast", () => {
     const p = nn.Parameter.fromArray([1, 2], "float32");
     p.setValue(fromArray([3, 4], "float32"));
     assert.deepEqual(p.toArray(), [3, 4]);
@@ -47,7 +47,7 @@ describe("nn.Parameter", () => {
     assert.equal(p.at(0), 1);
   });
 
-  it("is saved as a Tensor of its name", () => {
+  it("is saved as a Tensor with its name", () => {
     const p = nn.Parameter.from(fromArray([1, 2], "float32"), { name: "linear_0.w_0" });
     const back = decode(encode(new Map([["weight", p]]))) as StateDict;
     const tensor = back.get("weight") as Tensor;

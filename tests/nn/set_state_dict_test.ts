@@ -52,7 +52,7 @@ describe("Layer.setStateDict", () => {
     });
   }
 
-  it("changes nothing where one entry cannot be set, and casts nothing", () => {
+  it("changes nothing when one entry cannot be set, and never casts", () => {
     const layer = small();
     const before = numbers(layer);
     const bad: [string, unknown][] = [
@@ -83,7 +83,7 @@ describe("Layer.setStateDict", () => {
     assert.deepEqual(weight.toArray(), [[1], [2]]);
   });
 
-  it("takes a list or dict of another length for a wrong shape, as Paddle does, and numpy's uint16 for bfloat16", () => {
+  it("treats a list of another length as a wrong shape, as Paddle does, and uint16 as bfloat16", () => {
     const layer = new nn.Layer();
     layer.addParameter("p", layer.createParameter([2], { dtype: "bfloat16" }));
     const result = set(layer, { p: [1, 2, 3] });
@@ -103,7 +103,7 @@ describe("Layer.setStateDict", () => {
     assert.deepEqual(set(lstm, state).missingKeys, ["0.cell.bias_hh"]);
   });
 
-  it("can be strict: then nothing is set where keys are missing or unexpected", () => {
+  it("can be strict: then nothing is set when keys are missing or unexpected", () => {
     const layer = new nn.Linear(1, 1);
     const state = { weight: Tensor.full([1, 1], 5), bias: Tensor.full([1], 6) };
     assert.deepEqual(layer.loadStateDict(state), { missingKeys: [], unexpectedKeys: [] });
@@ -112,7 +112,7 @@ describe("Layer.setStateDict", () => {
     assert.deepEqual(numbers(layer), [[[5]], [6]]);
   });
 
-  it("warns who listens, and never the console", () => {
+  it("sends warnings to onWarning, never to the console", () => {
     const { warn } = console;
     const seen: string[] = [], shown: unknown[] = [];
     const onWarning = ({ message }: { message: string }) => void seen.push(message);
@@ -178,7 +178,7 @@ describe("Layer.setStateDict of a Linear(3, 2)", () => {
   for (const { version, calls } of ANSWERS) {
     for (const { call, result, warnings = [] } of calls) {
       if (given(call, new nn.Linear(3, 2)) === undefined) continue;
-      it(`${call}: as Paddle ${version}`, () => {
+      it(`${call}: as in Paddle ${version}`, () => {
         guard(() => {
           const layer = new nn.Linear(3, 2);
           layer.weight.setValue(fromArray([[-0.25, -0.1875], [-0.125, -0.0625], [0, 0.0625]], "float32"));

@@ -11,7 +11,7 @@ describe("utils.uniqueName", () => {
     });
   });
 
-  it("guards: new counters inside, the old ones after, also after an error", () => {
+  it("guards with new counters, and restores the old ones, even after an error", () => {
     guard(() => {
       generate("fc");
       guard("A_", () => {
@@ -27,7 +27,7 @@ describe("utils.uniqueName", () => {
     });
   });
 
-  it("goes on in a scope that was kept, whatever ran meanwhile", async () => {
+  it("continues in a scope that was kept, whatever ran meanwhile", async () => {
     const run = async (): Promise<string[]> => {
       const scope = new NameScope();
       const names = [guard(scope, () => generate("fc"))];
@@ -37,7 +37,7 @@ describe("utils.uniqueName", () => {
     assert.deepEqual(await Promise.all([run(), run()]), [["fc_0", "fc_1"], ["fc_0", "fc_1"]]);
   });
 
-  it("is remembered by a layer, whose later parameters are counted where it was made", () => {
+  it("is remembered by a layer, whose later parameters are counted in its own scope", () => {
     const layer = guard(() => new nn.Linear(1, 1));
     const other = guard(() => new nn.Linear(1, 1));
     assert.equal(layer.createParameter([1]).name, "linear_0.w_1");
@@ -45,7 +45,7 @@ describe("utils.uniqueName", () => {
     guard(() => assert.equal(layer.createParameter([1], { isBias: true }).name, "linear_0.b_1"));
   });
 
-  it("refuses an async function, whose later part would be counted elsewhere", () => {
+  it("refuses to guard an async function, whose later part would be counted elsewhere", () => {
     guard(() => {
       assert.throws(
         () => guard(async () => await Promise.reject(new Error("unseen"))),

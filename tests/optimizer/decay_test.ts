@@ -16,8 +16,8 @@ function after(make: (p: nn.Parameter) => optimizer.Optimizer, own: regularizer.
 /** What that is, with these numbers added to the gradient. */
 const stepped = (a: number, b: number) => [2 - 0.5 * (0.5 + a), -4 - 0.5 * (0.5 + b)];
 
-describe("weight decay of groups", () => {
-  it("null is no decay of the group's own: the optimizer's stays", () => {
+describe("the weight decay of a parameter group", () => {
+  it("falls back to the optimizer's when it is null", () => {
     for (const weightDecay of [0.25, new L2Decay(0.25)]) {
       const sgd = (p: nn.Parameter) =>
         new optimizer.SGD({ learningRate: 0.5, parameters: [{ params: [p], weightDecay: null }], weightDecay });
@@ -25,14 +25,14 @@ describe("weight decay of groups", () => {
     }
   });
 
-  it("takes the place of the parameter's own", () => {
+  it("replaces the parameter's own", () => {
     const sgd = (p: nn.Parameter) =>
       new optimizer.SGD({ learningRate: 0.5, parameters: [{ params: p, weightDecay: 0.25 }], weightDecay: 8 });
     assert.deepEqual(after(sgd, new L1Decay(4)), stepped(0.5, -1));
   });
 });
 
-describe("weight decay of Momentum, part of whose kernel L2 is", () => {
+describe("the weight decay of Momentum, whose kernel includes L2", () => {
   const momentum = (group: object, weightDecay: number | regularizer.Regularizer | null, paddle?: "2.0.2") => {
     return (p: nn.Parameter) => {
       const parameters = paddle ? [p] : [{ params: [p], ...group }];
@@ -40,23 +40,23 @@ describe("weight decay of Momentum, part of whose kernel L2 is", () => {
     };
   };
 
-  it("a group's L2 comes on top of the optimizer's L1", () => {
+  it("adds a group's L2 to the optimizer's L1", () => {
     for (const weightDecay of [0.25, new L2Decay(0.25)]) {
       assert.deepEqual(after(momentum({ weightDecay }, new L1Decay(0.125))), stepped(0.625, -1.125));
     }
   });
 
-  it("a group's L1 stands alone", () => {
+  it("uses a group's L1 alone", () => {
     assert.deepEqual(after(momentum({ weightDecay: new L1Decay(0.25) }, 8)), stepped(0.25, -0.25));
     assert.deepEqual(after(momentum({ weightDecay: new L1Decay(0.25) }, new L1Decay(8))), stepped(0.25, -0.25));
   });
 
-  it("a group's null takes the optimizer's L2 away, and leaves its L1", () => {
+  it("drops the optimizer's L2 for a group's null, but keeps its L1", () => {
     assert.deepEqual(after(momentum({ weightDecay: null }, 8)), stepped(0, 0));
     assert.deepEqual(after(momentum({ weightDecay: null }, new L1Decay(0.25))), stepped(0.25, -0.25));
   });
 
-  it("2.0 adds the parameter's own and, as an object, the optimizer's; as a number only one of them", () => {
+  it("in 2.0 adds the parameter's own to an optimizer's object, but only uses one of them with a number", () => {
     assert.deepEqual(after(momentum({}, new L2Decay(0.25), "2.0.2"), new L2Decay(0.125)), stepped(0.75, -1.5));
     assert.deepEqual(after(momentum({}, 0.25, "2.0.2"), new L2Decay(0.125)), stepped(0.25, -0.5));
   });

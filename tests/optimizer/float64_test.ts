@@ -34,7 +34,7 @@ for (const version of ["2.4.2", "2.6.2", "3.3.1"]) {
       // A fault of 2.4 alone: its neighbours compute it.
       if (c.error && c.args.centered) continue;
       if (c.error) {
-        it(`${name}: refused, as by Paddle, and nothing has changed`, () => {
+        it(`${name}: is refused, as by Paddle, and nothing changes`, () => {
           const m = model(data, c, version);
           assert.throws(
             () => step(m, data.gradients[0]),
@@ -44,7 +44,7 @@ for (const version of ["2.4.2", "2.6.2", "3.3.1"]) {
         });
         continue;
       }
-      it(`${name}: parameters and state to the bit, also with a file in the middle`, () => {
+      it(`${name}: give the same parameters and state to the bit, even through a file in the middle`, () => {
         const first = model(data, c, version);
         for (const gradients of data.gradients.slice(0, 3)) step(first, gradients);
         const again = model(data, c, version);
@@ -70,14 +70,14 @@ for (const version of ["2.4.2", "2.6.2", "3.3.1"]) {
 }
 
 describe("float64 gradients", () => {
-  it("are refused by other parameters: nothing is rounded unasked", () => {
+  it("are refused for other parameters, so that nothing is rounded implicitly", () => {
     const p = nn.Parameter.from(fromArray([1, 2], "float32"));
     const sgd = new optimizer.SGD({ learningRate: 0.5, parameters: [p] });
     p.grad = fromArray([1, 1], "float64");
     assert.throws(() => sgd.step(), (e) => isPaddleError(e) && e.code === "UNSUPPORTED_DTYPE");
   });
 
-  it("meet the rate of the first parameter's dtype", () => {
+  it("use the learning rate in the dtype of the first parameter", () => {
     const make = (dtype: "float32" | "float64") => nn.Parameter.from(fromArray([0.5], dtype));
     for (const [first, rate] of [["float32", Math.fround(0.037)], ["float64", 0.037]] as const) {
       const [a, b] = [make(first), make("float64")];

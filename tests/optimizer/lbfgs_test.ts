@@ -47,7 +47,7 @@ function close(actual: Json, wanted: Json, at: string): void {
 
 describe("LBFGS", () => {
   for (const [name, steps] of [["LBFGS, new", 0], ["LBFGS, one step", 1], ["LBFGS, two steps", 2]] as const) {
-    it(`${name}: parameters, losses and the whole state near Paddle's`, () => {
+    it(`${name}: parameters, losses and the whole state are close to Paddle's`, () => {
       const { parameters, lbfgs, closure } = model();
       const losses = Array.from({ length: steps }, () => lbfgs.step(closure));
       const wanted = value(messages.cases.find((c: Json) => c.name === name).result);
@@ -57,7 +57,7 @@ describe("LBFGS", () => {
     });
   }
 
-  it("goes on from a saved state as if nobody had interrupted", () => {
+  it("resumes from a saved state as if uninterrupted", () => {
     const whole = model();
     const first = model();
     for (const m of [whole, first]) m.lbfgs.step(m.closure);
@@ -69,7 +69,7 @@ describe("LBFGS", () => {
     assert.deepEqual(encode(again.lbfgs.stateDict()), encode(whole.lbfgs.stateDict()));
   });
 
-  it("keeps only its counts where the first gradient is flat", () => {
+  it("keeps only its counts when the first gradient is zero", () => {
     const { parameters, lbfgs } = model();
     const flat = () => {
       for (const p of parameters) p.grad = fromArray(new Float32Array(p.size), "float32").reshape(p.shape);
@@ -101,7 +101,7 @@ describe("LBFGS", () => {
 
   const isRefused = (run: () => unknown) => assert.throws(run, (e) => isPaddleError(e) && e.code === "INVALID_VALUE");
 
-  it("takes Paddle's arguments that its steps do not look at, and says so", () => {
+  it("accepts arguments of Paddle that its steps ignore, with a warning", () => {
     const p = nn.Parameter.from(fromArray([3], "float32"));
     const heard: string[] = [];
     const onWarning = ({ code, message }: { code: string; message: string }) => heard.push(`${code} ${message}`);
@@ -126,7 +126,7 @@ describe("LBFGS", () => {
   const path = "tests/fixtures/training/paddle-3.3.1/lbfgs.json";
   assert.ok(existsSync(path));
   for (const c of JSON.parse(readFileSync(path, "utf8")).cases) {
-    it(`${c.dtype} ${c.kind} ${JSON.stringify(c.args)}: every loss, number and the whole state to the bit`, () => {
+    it(`${c.dtype} ${c.kind} ${JSON.stringify(c.args)}: losses, values and the whole state match to the bit`, () => {
       let offset = 0;
       const parameters = c.shapes.map((shape: number[]) => {
         const size = shape.reduce((a, b) => a * b, 1);

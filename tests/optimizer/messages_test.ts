@@ -86,7 +86,7 @@ describe("setStateDict of an optimizer", () => {
   for (const isFresh of [true, false]) {
     for (const [name, change, kind, args] of CHANGES) {
       const where = `${name}, ${isFresh ? "fresh optimizer" : "optimizer that has stepped"}`;
-      it(`${where}: what Paddle answers`, () => {
+      it(`${where}: does what Paddle does`, () => {
         const c = messages.cases.find((x: Json) => x.name === where);
         const first = trained(kind, args);
         const state = saved(first);
@@ -116,7 +116,7 @@ describe("setStateDict of an optimizer", () => {
     }
   }
 
-  it("changes nothing where one entry can't be set", () => {
+  it("changes nothing when one entry cannot be set", () => {
     const made = trained();
     const state = saved(made);
     const before = encode(made.optimizer.stateDict());
@@ -134,7 +134,7 @@ describe("setStateDict of an optimizer", () => {
     refusal(() => step(fresh, 0));
   });
 
-  it("copies: the loaded tensors and the optimizer's are not one", () => {
+  it("copies the loaded tensors", () => {
     const state = saved(trained());
     const fresh = run();
     fresh.optimizer.setStateDict(state);
@@ -145,7 +145,7 @@ describe("setStateDict of an optimizer", () => {
 });
 
 describe("stateDict of an optimizer", () => {
-  it("has after setStateDict what was set, since 3.0; nothing before", () => {
+  it("contains what setStateDict was given since 3.0, and nothing before", () => {
     const state = saved(trained());
     const newer = run();
     newer.optimizer.setStateDict(state);
@@ -155,7 +155,7 @@ describe("stateDict of an optimizer", () => {
     assert.equal(older.optimizer.stateDict().size, 0);
   });
 
-  it("holds live tensors", () => {
+  it("contains live tensors", () => {
     const made = trained();
     const tensor = made.optimizer.stateDict().get(FIRST);
     const before = [...tensor.data];
@@ -163,7 +163,7 @@ describe("stateDict of an optimizer", () => {
     assert.notDeepEqual([...tensor.data], before);
   });
 
-  it("numbers the states of a second optimizer of the same parameters", () => {
+  it("numbers the states of a second optimizer with the same parameters", () => {
     const names = utils.uniqueName.guard(() => {
       const parameter = new nn.Parameter("float32", [2], undefined, { name: "p" });
       const make = () => new optimizer.Momentum({ learningRate: 0.1, parameters: [parameter], name: "mine" });
@@ -176,7 +176,7 @@ describe("stateDict of an optimizer", () => {
     assert.deepEqual(names, ["p_mine_velocity_0", "p_mine_velocity_1"]);
   });
 
-  it("has no fixed rate in it", () => {
+  it("does not contain a fixed learning rate", () => {
     const made = trained();
     made.optimizer.setLr(0.5);
     assert.deepEqual([...made.optimizer.stateDict().keys()].filter((key) => /LR|learning/.test(key)), []);
@@ -204,14 +204,14 @@ describe("an optimizer", () => {
     "parameters a Tensor": () => new optimizer.SGD({ parameters: parameters[0] as Json }),
   };
   for (const [name, body] of Object.entries(BODIES)) {
-    it(`says what Paddle says: ${name}`, () => {
+    it(`gives Paddle's error message: ${name}`, () => {
       const { message } = messages.cases.find((c: Json) => c.name === name).error;
       const said = refusal(body);
       assert.ok(sameMessage(said, message.replace(/, but got argument.*/, "").replace(/ Tensors$/, " Tensors")), said);
     });
   }
 
-  it("gives its rate, and takes another", () => {
+  it("gives its learning rate, and accepts another", () => {
     assert.equal(sgd(step2()).getLr(), 0.5);
     const o = sgd();
     o.setLr(2);
@@ -226,14 +226,14 @@ describe("an optimizer", () => {
     for (const [key, p] of made.parameters) assert.deepEqual([...p.data as Float32Array], [...wanted.get(key).data]);
   });
 
-  it("takes Paddle's arguments by position, too", () => {
+  it("also accepts Paddle's arguments by position", () => {
     assert.equal(new optimizer.SGD(0.25, parameters).getLr(), 0.25);
     assert.equal(new optimizer.Adam(0.5, 0.8, { parameters }).getLr(), 0.5);
     assert.throws(() => new optimizer.SGD({ parameters, learningrate: 1 } as Json), /learningRate/);
     assert.throws(() => new optimizer.SGD({ parameters: [{ params: parameters, beta1: 1 } as Json] }), /beta1/);
   });
 
-  it("refuses one parameter in two groups, and a gradient of another shape", () => {
+  it("refuses a parameter in two groups, and a gradient of another shape or dtype", () => {
     refusal(() => new optimizer.SGD({ parameters: [{ params: parameters }, { params: parameters }] }));
     parameters[0].grad = full([2, 3], 1);
     refusal(() => sgd().step());
@@ -245,7 +245,7 @@ describe("an optimizer", () => {
     refusal(() => new optimizer.SGD({ parameters: [narrow] }).step());
   });
 
-  it("leaves out what is frozen or has no gradient, also in the state", () => {
+  it("skips parameters that are frozen or have no gradient, also in its state", () => {
     const names = ["a", "b", "c"];
     const [a, b, c] = names.map((name) => new nn.Parameter("float32", [2], undefined, { name }));
     [a, b].forEach((p) => p.grad = full([2], 1));
@@ -273,7 +273,7 @@ describe("master weights", () => {
     const match = /^multi_precision (\w+) (\w+), accumulators made/.exec(c.name);
     if (!match || !c.result) continue;
     const [, kind, dtype] = match;
-    it(`${kind} of ${dtype}: keys, names, shapes and dtypes are Paddle's, and the numbers follow the float32 rule`, () => {
+    it(`${kind} of ${dtype}: keys, names, shapes and dtypes are Paddle's, and the values follow the float32 rule`, () => {
       const rounded = new Map([...arrays(start)].map(([key, array]) => [key, array.astype(dtype as "float16")]));
       const make = (values: Map<string, NDArray>, more: Json) =>
         new Run({ class: kind, args: { learning_rate: 0.1, ...more } }, values, "3.3");
@@ -340,8 +340,8 @@ function withoutNumbers(v: Json): Json {
   return Object.fromEntries(Object.entries(v).map(([key, item]) => [key, withoutNumbers(item)]));
 }
 
-describe("the other names of Paddle 3.3", () => {
-  it("zeroGrad drops gradients, and keeps zeros where it is asked to", () => {
+describe("the aliases of Paddle 3.3", () => {
+  it("include zeroGrad, which drops gradients, or zeroes them on request", () => {
     const parameter = nn.Parameter.from(full([2], 1, "float32"));
     const sgd = new optimizer.SGD({ parameters: [parameter] });
     parameter.grad = full([2], 3, "float32");
@@ -351,7 +351,7 @@ describe("the other names of Paddle 3.3", () => {
     assert.equal(parameter.grad, null);
   });
 
-  it("loadStateDict of an optimizer and setDict of a scheduler go on where the state was taken", () => {
+  it("include loadStateDict of an optimizer and setDict of a scheduler, which resume from the state", () => {
     const first = trained("Adam", { learning_rate: STEP_LR }), state = saved(first);
     const [one, other] = [0, 1].map(() => run("Adam", { learning_rate: STEP_LR }));
     one.optimizer.setStateDict(state);

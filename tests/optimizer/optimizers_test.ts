@@ -45,7 +45,7 @@ for (const version of VERSIONS) {
 
   describe(`optimizers, as Paddle ${version} runs them`, () => {
     for (const c of data.cases) {
-      it(`${c.name}: parameters and states after each step, to the bit`, () => {
+      it(`${c.name}: parameters and states match after each step, to the bit`, () => {
         if (c.error && !TAKEN.includes(c.name)) {
           assert.throws(
             () => new Run(c, arrays(data.start, shapes), version),
@@ -94,7 +94,7 @@ for (const version of VERSIONS) {
       }, sizes);
     for (const c of long.cases) {
       if (c.error) continue;
-      it(`${c.name}: within the last places of Paddle's vector loops`, () => {
+      it(`${c.name}: parameters match within the last places of Paddle's vector loops`, () => {
         const run = new Run(c, make((i) => ((i * 37 + 11) % 101 - 50) / 64, (i) => ((i * 3 + 2) % 7 - 3) / 5), version);
         for (const t of [1, 2, 3]) {
           run.step(make((i) => ((i * 53 + t * 29 + 7) % 103 - 51) / 97, (i) => ((i * 5 + t * 11 + 1) % 17 - 8) / 7));

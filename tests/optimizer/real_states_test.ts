@@ -47,12 +47,12 @@ function outline(state: Map<string, unknown>): unknown[][] {
   return [...state].map(([key, v]) => v instanceof Tensor ? [key, v.name, v.dtype, [...v.shape]] : [key]);
 }
 
-describe("states that real Paddle saved", () => {
+describe("optimizer states saved by Paddle", () => {
   const versions = readdirSync(REAL).filter((name) => /^paddle-[23]/.test(name)).map((name) => name.slice(7)).sort();
   for (const version of versions) {
     const folder = `${REAL}/paddle-${version}/optimizers`;
     if (!existsSync(folder)) continue;
-    it(`go on from the files of Paddle ${version}, with the same keys in the same order`, () => {
+    it(`resume from the files of Paddle ${version}, with the same keys in the same order`, () => {
       let seen = 0;
       for (const name of MODELS) {
         const path = `${folder}/${name}.pdopt`;
@@ -80,7 +80,7 @@ describe("states that real Paddle saved", () => {
     });
   }
 
-  it("has master weights from a file, and computes with them", () => {
+  it("may contain master weights, which the next step uses", () => {
     const path = `${REAL}/paddle-3.3.1/amp/by_hand.pdopt`;
     const state = decode(readFileSync(path)) as StateDict;
     const master = (state.get("master_weights") as Map<string, Tensor>).get("linear_0.w_0")!;
@@ -103,7 +103,7 @@ describe("states that real Paddle saved", () => {
     assert.deepEqual([...master.data as Float32Array], before, "the loaded tensors stay as they are");
   });
 
-  it("go on from the .pdopt of paddle.Model", () => {
+  it("resume from the .pdopt of paddle.Model", () => {
     let seen = 0;
     const folders = versions.map((version) => [version, `${REAL}/paddle-${version}/model-save/train`]);
     for (const [version, folder] of [...folders, ["3.3.1", "tests/fixtures/training/model"]]) {

@@ -38,7 +38,7 @@ for (const version of VERSIONS) {
   describe(`schedulers, as Paddle ${version} runs them`, () => {
     for (const c of data.cases) {
       if (NEWER_RULES.includes(c.name) && !c.error) continue;
-      it(`${c.name}: every rate, the state, the way on from it, and step(epoch)`, () => {
+      it(`${c.name}: match in every rate, the state, resuming from it, and step(epoch)`, () => {
         if (c.error) {
           assert.match(refusal(() => make(c)), new RegExp(c.error.message.slice(0, 20)));
           return;
@@ -95,7 +95,7 @@ describe("schedulers", () => {
   }
 
   for (const c of data.set_state_dict) {
-    it(`take a state: ${c.name}`, () => {
+    it(`accept or refuse a state as Paddle does: ${c.name}`, () => {
       const s: Json = c.name.startsWith("ReduceOnPlateau")
         ? new lr.ReduceOnPlateau({ learningRate: 0.5 })
         : c.name.startsWith("LinearWarmup of a number")
@@ -133,7 +133,7 @@ describe("schedulers", () => {
     });
   }
 
-  it("say each rate as Paddle's verbose does", () => {
+  it("report each rate as Paddle's verbose does", () => {
     const lines: string[] = [];
     const verbose = (line: string) => lines.push(line);
     const s = new lr.StepDecay({ learningRate: 0.5, stepSize: 2, verbose });
@@ -164,7 +164,7 @@ describe("schedulers", () => {
     for (const [x, text] of texts) assert.equal(floatText(x), text);
   });
 
-  it("keep a best metric as the caller gave it", () => {
+  it("keep the best metric as the caller gave it", () => {
     const metrics = new Map<string, Json>([
       ["1.0", 1],
       ["numpy float32", new NumpyScalar("float32", 1)],
@@ -196,7 +196,7 @@ describe("schedulers", () => {
     assert.ok(Buffer.from(bytes).includes(Buffer.from([0x4b, 0])));
   });
 
-  it("may be written by a user, with fields of his own and more keys in the state", () => {
+  it("may be user classes, with their own fields and more keys in the state", () => {
     class Warm extends lr.LRScheduler {
       slope: number;
       peak = 0;
@@ -239,7 +239,7 @@ describe("schedulers", () => {
     }
   });
 
-  it("take Paddle's arguments by position, too", () => {
+  it("also accept Paddle's arguments by position", () => {
     assert.equal(new lr.StepDecay(0.5, 2, 0.1, 1).lastLr, 0.05);
     assert.equal(new lr.StepDecay(0.5, { stepSize: 2, gamma: 0.1, lastEpoch: 1 }).lastLr, 0.05);
     assert.equal(new lr.LinearWarmup(new lr.ExponentialDecay(0.5, 0.5), 2, 0, 1, { paddle: "2.0" }).lastLr, 0);
@@ -253,7 +253,7 @@ describe("schedulers", () => {
     assert.throws(() => new lr.StepDecay(0.5, 2, { stepSize: 3 } as never), /twice/);
   });
 
-  it("refuse a name that is no option, and name the nearest", () => {
+  it("refuse an unknown option, and suggest the nearest", () => {
     assert.throws(() => scheduler("StepDecay", { learning_rate: 0.5, step_sise: 2 }), /stepSize/);
   });
 

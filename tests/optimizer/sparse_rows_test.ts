@@ -23,18 +23,18 @@ function step(kind: string, rows: number[], options: object = {}): number[] {
   return [...parameter.toFloat32Array()].map((x) => Math.round(x * 1e4) / 1e4 + 0);
 }
 
-describe("rows of a gradient in any order", () => {
+describe("a gradient with rows in any order", () => {
   for (const [kind, rows, after] of STEPS) {
-    it(`${kind} moves of [${rows}] the rows that Paddle's kernel finds`, () => {
+    it(`in ${kind} moves of [${rows}] the rows that Paddle's kernel finds`, () => {
       assert.deepEqual(step(kind, rows), after);
     });
   }
 
-  it("are all found where weight decay was added before the kernel, and made the gradient dense", () => {
+  it("moves all of them when weight decay has made it dense before the kernel", () => {
     assert.deepEqual(step("RMSProp", [3, 0, 2], { weightDecay: 0.5 }), [-4.4721, 0, -4.4721, -4.4721]);
   });
 
-  it("are multiplied by the factor of a global norm before they are added up, as the looked-up rows", () => {
+  it("is clipped by the global norm row by row, before repeated rows are added up", () => {
     const parameter = nn.Parameter.from(fromArray([[1], [1]], "float32"));
     const gradClip = new nn.ClipGradByGlobalNorm(0.3);
     const sgd = new optimizer.SGD({ learningRate: 0.37, parameters: [parameter], gradClip });
