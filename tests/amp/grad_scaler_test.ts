@@ -16,7 +16,7 @@ function refusal(body: () => unknown): string {
 }
 
 describe("GradScaler", () => {
-  it("writes the state that real Paddle writes, byte for byte, and goes on from it", () => {
+  it("writes the state byte for byte as Paddle does, and resumes from it", () => {
     let seen = 0;
     for (const version of ["2.2.2", "2.3.2", "2.4.2", "2.6.2", "3.0.0", "3.1.1", "3.3.1"]) {
       const path = `${REAL}/paddle-${version}/amp/scaler_on.pdopt`;
@@ -38,7 +38,7 @@ describe("GradScaler", () => {
     assert.ok(seen > 0, "no file of real Paddle was there");
   });
 
-  it("divides gradients, leaves out steps that are not finite, and changes the scale", () => {
+  it("unscales gradients, skips steps that are not finite, and adjusts the scale", () => {
     const [a, b] = ["a", "b"].map((name) => new nn.Parameter("float32", [2], undefined, { name }));
     const sgd = new optimizer.SGD(1, [a, b]);
     const scaler = new amp.GradScaler({ initLossScaling: 8, incrEveryNSteps: 2, decrEveryNNanOrInf: 2 });
@@ -60,7 +60,7 @@ describe("GradScaler", () => {
     assert.deepEqual([...b.toFloat32Array()], [-3, -3]);
   });
 
-  it("divides rows and narrow gradients", () => {
+  it("unscales row-sparse and float16 gradients", () => {
     const rows = new nn.Parameter("float32", [3, 1]);
     rows.grad = new SelectedRows([2], 3, full([1, 1], 4));
     const half = new nn.Parameter("float16", [1]);

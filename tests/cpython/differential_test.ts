@@ -24,7 +24,7 @@ function read(bytes: Uint8Array): { value?: unknown; code?: string } {
 }
 
 suite("values that CPython made", () => {
-  it("are the same here, at protocols 0 to 5", { skip: NO_NUMPY }, () => {
+  it("are read as the same values, at protocols 0 to 5", { skip: NO_NUMPY }, () => {
     for (const { value, pickles } of madeByCPython(11, 400)) {
       pickles.forEach((bytes, protocol) => {
         const ours = describe(decodePickle(bytes));
@@ -33,7 +33,7 @@ suite("values that CPython made", () => {
     }
   });
 
-  it("go back to CPython as they came, at protocols 2 to 4", { skip: NO_NUMPY }, () => {
+  it("are read by CPython as the same values after a round trip, at protocols 2 to 4", { skip: NO_NUMPY }, () => {
     const made = madeByCPython(12, 400);
     for (const protocol of [2, 3, 4]) {
       const again = made.map(({ pickles }) => Buffer.concat([...writePickle(decodePickle(pickles[4]), { protocol })]));
@@ -54,7 +54,7 @@ function filesBelow(folder: string): string[] {
 
 for (const root of ["tests/fixtures/real", "../shared/real"].filter((folder) => existsSync(folder))) {
   suite(`pickles that real Paddle wrote, in ${root.replace("../", "")}`, () => {
-    it("are read by CPython as the same values after they went through here", { skip: NO_NUMPY }, () => {
+    it("are read by CPython as the same values after a round trip", { skip: NO_NUMPY }, () => {
       const files = filesBelow(root).filter((path) => !path.endsWith(".json"))
         .map((path) => ({ path, bytes: readFileSync(path) }))
         .filter(({ bytes }) => bytes[0] === 0x80 && bytes[1] <= 5 && bytes.at(-1) === 0x2e);
@@ -109,7 +109,7 @@ const FLIPPED = [
 const FLIPS = 500;
 
 suite("real pickles with one bit changed", () => {
-  it("are the value that CPython gives, wherever both give one", { skip: NO_NUMPY }, () => {
+  it("are read as the value that CPython gives, wherever both give one", { skip: NO_NUMPY }, () => {
     const next = generator(3);
     let both = 0, refused = 0;
     for (const file of FLIPPED) {

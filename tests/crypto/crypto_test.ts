@@ -26,7 +26,7 @@ describe("Paddle's encrypted files", () => {
       }
     });
 
-    it(`are written: ${cipherName} gives back texts of every length`, async () => {
+    it(`are encrypted and decrypted again: ${cipherName}, with data of every length`, async () => {
       const key = crypto.CipherUtils.genKey(256);
       for (let n = 0; n < 50; n++) {
         const plain = Uint8Array.from({ length: n }, (_, i) => i * 7);
@@ -38,7 +38,7 @@ describe("Paddle's encrypted files", () => {
     });
   }
 
-  it("are written in ECB with Paddle's own bytes, as that has no initial value", async () => {
+  it("are the same bytes as Paddle's in ECB, which has no initialization vector", async () => {
     for (const bits of [128, 192, 256]) {
       const name = `AES_ECB_PKCSPadding-${bits}`;
       const again = await crypto.encrypt(file("plain.bin"), file(`${name}.key`), { cipherName: "AES_ECB_PKCSPadding" });
@@ -46,12 +46,12 @@ describe("Paddle's encrypted files", () => {
     }
   });
 
-  it("have an initial value of their own each time", async () => {
+  it("have a new initialization vector each time", async () => {
     const key = crypto.CipherUtils.genKey(128), plain = new Uint8Array(64);
     assert.notDeepEqual(await crypto.encrypt(plain, key), await crypto.encrypt(plain, key));
   });
 
-  it("are refused with a wrong key where that can be known", async () => {
+  it("are refused with a wrong key when that can be detected", async () => {
     const wrong = file("AES_GCM_NoPadding-256.key");
     wrong[0] ^= 1;
     const gcm = { cipherName: "AES_GCM_NoPadding" } as const;
@@ -63,7 +63,7 @@ describe("Paddle's encrypted files", () => {
     }
   });
 
-  it("end in an error of the family wherever a GCM file is cut", async () => {
+  it("give a PaddleError wherever a GCM file is cut", async () => {
     const encrypted = file("AES_GCM_NoPadding-256.enc"), key = file("AES_GCM_NoPadding-256.key");
     for (let n = 0; n < encrypted.length; n += 7) {
       const decrypted = crypto.decrypt(encrypted.slice(0, n), key, { cipherName: "AES_GCM_NoPadding" });
@@ -71,7 +71,7 @@ describe("Paddle's encrypted files", () => {
     }
   });
 
-  it("go to a folder with their key and come back", async () => {
+  it("are written to a folder with their key and read back", async () => {
     const folder = new MemoryFolder();
     const key = await crypto.CipherUtils.genKeyToFile(192, { folder, name: "key" });
     const cipher = await crypto.CipherFactory.createCipher();
@@ -80,7 +80,7 @@ describe("Paddle's encrypted files", () => {
     assert.deepEqual(await cipher.decryptFromFile(again, { folder, name: "model.enc" }), Uint8Array.of(1, 2, 3));
   });
 
-  it("have configurations that are read strictly", () => {
+  it("have configurations that are parsed strictly", () => {
     const { parseConfig } = crypto;
     assert.deepEqual(parseConfig(""), { cipherName: "AES_CTR_NoPadding", ivSize: 128, tagSize: 128 });
     assert.deepEqual(parseConfig("cipher_name : AES_GCM_NoPadding # why\r\n\niv_size:96\ntag_size : 64\n"), {

@@ -35,7 +35,7 @@ function numbersFrom(seed: number): () => number {
 }
 
 describe("the parts of a tensor in a distributed checkpoint", () => {
-  it("are taken where they cover it, in any order, some of them empty", () => {
+  it("are accepted when they cover it, in any order, even if some are empty", () => {
     for (let seed = 1; seed < 200; seed++) {
       const next = numbersFrom(seed), cuts = cutsOf(next);
       const parts = grid(cuts).sort(() => next() % 2 - 0.5);
@@ -43,7 +43,7 @@ describe("the parts of a tensor in a distributed checkpoint", () => {
     }
   });
 
-  it("are refused where one is there twice in place of another of its size", () => {
+  it("are refused when one is there twice in place of another of its size", () => {
     let refused = 0;
     for (let seed = 1; seed < 400; seed++) {
       const next = numbersFrom(seed), cuts = cutsOf(next), parts = grid(cuts);
@@ -57,13 +57,13 @@ describe("the parts of a tensor in a distributed checkpoint", () => {
     assert.ok(refused > 20, String(refused));
   });
 
-  it("are ranges of one flattened piece that touch, and are refused where they overlap", () => {
+  it("may be adjacent ranges of one flattened piece, but are refused when they overlap", () => {
     const ranges = (at: number) => [partOf([0, 0], [4, 5], [0, 7]), partOf([0, 0], [4, 5], [at, at + 13])];
     checkCover("w", [4, 5], ranges(7));
     assert.throws(() => checkCover("w", [4, 5], ranges(6)), { code: "BAD_FIELD" });
   });
 
-  it("are as many as may be and looked at in no time: 24 tensors of 4096 parts each", () => {
+  it("are checked quickly at the largest number: 24 tensors of 4096 parts each", () => {
     const cuts = Array.from({ length: 12 }, () => [1, 1]), parts = grid(cuts);
     assert.equal(parts.length, 4096);
     const begin = performance.now();

@@ -80,7 +80,7 @@ describe("distributed checkpoints", () => {
     });
   }
 
-  it("are put together from parts by rows, columns and both", async () => {
+  it("are assembled from parts by rows, by columns and by both", async () => {
     const folder = await parted([5, 6], [
       { offset: [0, 0], array: part([0, 3], [0, 4]) },
       { offset: [0, 4], array: part([0, 3], [4, 6]) },
@@ -91,7 +91,7 @@ describe("distributed checkpoints", () => {
     assert.deepEqual((merged.get("w") as NDArray).toArray(), whole.toArray());
   });
 
-  it("are put together from parts that were flattened", async () => {
+  it("are assembled from flattened parts", async () => {
     const block = part([1, 5], [0, 6]).reshape([24]);
     const cut = (from: number, to: number) => new Tensor("float32", [to - from], block.slice(from, to).bytes.slice());
     const folder = await parted([5, 6], [
@@ -103,7 +103,7 @@ describe("distributed checkpoints", () => {
     assert.deepEqual((merged.get("w") as NDArray).toArray(), whole.toArray());
   });
 
-  it("are refused where parts overlap, leave a gap, or are not what the metadata say", async () => {
+  it("are refused when parts overlap, leave a gap, or do not match the metadata", async () => {
     const top = { offset: [0, 0], array: part([0, 3], [0, 6]) };
     const cases: [number[], Saved[], string][] = [
       [[5, 6], [top], "SIZE_MISMATCH"],
@@ -122,7 +122,7 @@ describe("distributed checkpoints", () => {
     await assert.rejects(distributed.loadMergedStateDict("other", { folder }), { code: "NOT_FOUND" });
   });
 
-  it("are refused where the metadata are damaged, with what is wrong in them", async () => {
+  it("are refused with a specific message when the metadata is damaged", async () => {
     type Fields = Map<string, Value>;
     const record = (name: string, fields: Fields) => new PythonRecord(MODULE, name, fields);
     /** What the metadata say of one whole matrix, changed. */
@@ -205,7 +205,7 @@ describe("distributed checkpoints", () => {
     );
   });
 
-  it("are refused where two tensors would come to lie in one place of the nested dict", async () => {
+  it("are refused when two tensors would have the same place in the nested dict", async () => {
     const folder = new MemoryFolder();
     const saveAt = (paths: [string, string[]][]) => {
       const tensors = paths.map(([name]) => [name, whole] as const);
@@ -226,7 +226,7 @@ describe("distributed checkpoints", () => {
     }
   });
 
-  it("of tensors without axes or elements come back, also in parts", async () => {
+  it("may have tensors without axes or elements, even in parts", async () => {
     const folder = await parted([0, 6], [
       { offset: [0, 0], array: new Tensor("float32", [0, 4]) },
       { offset: [0, 4], array: new Tensor("float32", [0, 2]) },
@@ -241,7 +241,7 @@ describe("distributed checkpoints", () => {
     assert.deepEqual([found.shape, found.toArray()], [[], 7]);
   });
 
-  it("are not filled in where a tensor has another dtype, and say which file lacks a tensor", async () => {
+  it("are refused for other dtypes, missing tensors, unknown versions and colliding or invalid keys", async () => {
     const state = new Map([["weight", new Tensor("float64", [3, 2])]]);
     await assert.rejects(distributed.loadStateDict(state, real("3.3.1") + "model"), {
       code: "BAD_DTYPE",
@@ -270,13 +270,13 @@ describe("distributed checkpoints", () => {
     await assert.rejects(distributed.saveStateDict(twice, "run", { folder }), { code: "NAME_COLLISION", at: "a.b" });
   });
 
-  it("change no tensor where one of them does not fit", async () => {
+  it("change no tensor when one of them does not fit", async () => {
     const state = new Map([["weight", new Tensor("float32", [3, 2])], ["bias", new Tensor("float32", [3])]]);
     await assert.rejects(distributed.loadStateDict(state, real("3.3.1") + "model"), { code: "BAD_SHAPE", at: "bias" });
     assert.deepEqual(state.get("weight")!.toArray(), [[0, 0], [0, 0], [0, 0]]);
   });
 
-  it("are written, nested or not, and come back as they were", async () => {
+  it("are written from nested state dicts and read back unchanged", async () => {
     for (const version of ["3.0", "3.3"] as const) {
       const folder = new MemoryFolder();
       const state = new Map<string, Value>([
@@ -295,7 +295,7 @@ describe("distributed checkpoints", () => {
     }
   });
 
-  it("hold nothing but tensors", async () => {
+  it("are refused for values that are not tensors", async () => {
     const folder = new MemoryFolder();
     await assert.rejects(distributed.saveStateDict(new Map([["epoch", 3]]), "run", { folder }), {
       code: "INVALID_VALUE",

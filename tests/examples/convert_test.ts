@@ -18,7 +18,7 @@ describe("examples/node/convert.mjs", () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  it("writes the arrays, tells what it left out, and reaches its end", async () => {
+  it("writes the arrays, reports what it left out, and completes its progress", async () => {
     for (const end of ["safetensors", "npz"]) {
       const to = join(folder, `net.${end}`);
       let last = { loaded: 0, total: -1 as number | undefined };
@@ -31,7 +31,7 @@ describe("examples/node/convert.mjs", () => {
     }
   });
 
-  it("makes nothing when it is stopped, or when the ending is none it knows", async () => {
+  it("writes nothing when it is aborted or does not know the file's extension", async () => {
     const to = join(folder, "net.npz");
     await assert.rejects(convert(from, to, { signal: AbortSignal.abort() }), { name: "AbortError" });
     await assert.rejects(convert(from, join(folder, "net.txt")), /ends in \.safetensors or \.npz/);

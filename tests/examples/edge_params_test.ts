@@ -127,7 +127,7 @@ async function loaded(from: Parameters<typeof load>[0]): Promise<Map<string, NDA
 
 describe("examples/edge_params", () => {
   for (const [kind, { files, name, arrays }] of Object.entries(FILES)) {
-    describe(`of ${kind}`, () => {
+    describe(`serving ${kind}`, () => {
       it("lists the tensors", async () => {
         const { ask } = edgeOf(files);
         const response = await ask(`/tensors/${name}`);
@@ -207,13 +207,13 @@ describe("examples/edge_params", () => {
     assert.ok((await ask("/tensors/old")).headers.get("etag"));
   });
 
-  it("keeps the texts of a safetensors file", async () => {
+  it("keeps the metadata of a safetensors file", async () => {
     const file = safetensors.encode(STATE, { metadata: { format: "pd", größe: "ü" } });
     const { bytes } = edgeOf([["t.safetensors", file]]);
     assert.deepEqual(await bytes("/safetensors/t.safetensors"), file);
   });
 
-  it("says that safetensors has no complex128, and gives it as .npy", async () => {
+  it("reports that safetensors has no complex128, and gives it as .npy", async () => {
     const array = fromArray([new Complex(1, 2), new Complex(-3, 4)], "complex128");
     const { ask, bytes } = edgeOf([["c.pdparams", encode(new Map([["c", array]]))]]);
     assert.deepEqual(await failureOf(await ask("/safetensors/c.pdparams")), [422, "UNSUPPORTED_DTYPE"]);
@@ -270,7 +270,7 @@ describe("examples/edge_params", () => {
     assert.equal(byteRange("bytes=-0", 0), "unsatisfiable");
   });
 
-  it("answers HEAD as GET without its body, whatever the range", async () => {
+  it("answers HEAD like GET without its body, whatever the range", async () => {
     const { ask } = edgeOf([["net.pdparams", encode(STATE)]]);
     for (const path of ["/tensors/net.pdparams", "/raw/net.pdparams?tensor=steps", "/safetensors/net.pdparams"]) {
       const got = await ask(path), asked = await ask(path, { range: "bytes=0-1" }, { method: "HEAD" });
@@ -283,11 +283,11 @@ describe("examples/edge_params", () => {
     assert.deepEqual([missing.status, missing.body], [404, null]);
   });
 
-  describe("tags and conditions", () => {
+  describe("ETags and conditional requests", () => {
     const path = "/raw/net.pdparams?tensor=body.bias";
     const tagOf = (response: Response) => response.headers.get("etag")!;
 
-    it("has one strong tag for each form and version", async () => {
+    it("have one strong ETag for each form and version", async () => {
       const { ask, bucket } = edgeOf([["net.pdparams", encode(STATE)]]);
       const forms = [path, path.replace("raw", "npy"), "/tensors/net.pdparams", "/safetensors/net.pdparams"];
       const tags = await Promise.all(forms.map(async (form) => tagOf(await ask(form))));
@@ -300,7 +300,7 @@ describe("examples/edge_params", () => {
       assert.equal((await changed.arrayBuffer()).byteLength, 4);
     });
 
-    it("has another tag when the program or the parameters of a model change", async () => {
+    it("have another ETag when the program or the parameters of a model change", async () => {
       const { files, name } = FILES["a .pdiparams with its program"];
       const { ask, bucket } = edgeOf(files);
       const tags = new Set<string>();
@@ -311,7 +311,7 @@ describe("examples/edge_params", () => {
       assert.equal(tags.size, 3);
     });
 
-    it("answers 304 with a look at the bucket alone", async () => {
+    it("give 304 without reading from the bucket when If-None-Match matches", async () => {
       const { ask, bucket } = edgeOf([["net.pdparams", encode(STATE)]]);
       const tag = tagOf(await ask(path));
       bucket.gets.length = 0;
@@ -326,7 +326,7 @@ describe("examples/edge_params", () => {
       assert.equal((await ask("/tensors/none", { "if-none-match": "*" })).status, 404);
     });
 
-    it("answers 412 where If-Match names another version", async () => {
+    it("give 412 when If-Match names another version", async () => {
       const { ask } = edgeOf([["net.pdparams", encode(STATE)]]);
       const tag = tagOf(await ask(path));
       for (const condition of [tag, "*", `"x", ${tag}`]) {
@@ -337,7 +337,7 @@ describe("examples/edge_params", () => {
       }
     });
 
-    it("gives everything where If-Range names another version, or a date", async () => {
+    it("give the whole file when If-Range names another version, or a date", async () => {
       const { ask } = edgeOf([["net.pdparams", encode(STATE)]]);
       const tag = tagOf(await ask(path)), range = "bytes=0-1";
       assert.equal((await ask(path, { range, "if-range": tag })).status, 206);
@@ -347,7 +347,7 @@ describe("examples/edge_params", () => {
       assert.equal((await ask(path, { "range": "bytes=999999-", "if-range": '"x"' })).status, 200);
     });
 
-    it("has weak tags over places that know times alone, and none over those that know nothing", async () => {
+    it("have weak ETags for folders that only know times, and none for those that know nothing", async () => {
       const files = new MemoryFolder();
       await save(STATE, "net.pdparams", { folder: files });
       const { ask } = edgeOf([], { folder: files });
@@ -373,7 +373,7 @@ describe("examples/edge_params", () => {
   });
 
   describe("pages of other origins", () => {
-    it("may ask for ranges and read what tells of them", async () => {
+    it("may request ranges and read the headers about them", async () => {
       const { ask } = edgeOf([["net.pdparams", encode(STATE)]]);
       const preflight = await ask("/safetensors/net.pdparams", {
         "origin": "https://page.example",
@@ -393,7 +393,7 @@ describe("examples/edge_params", () => {
       }
     });
 
-    it("may be kept to some, which caches are told", async () => {
+    it("may be restricted to some, which Vary reports to caches", async () => {
       const { ask } = edgeOf([["net.pdparams", encode(STATE)]], {
         origins: ["https://a.example", "https://b.example"],
       });
@@ -405,7 +405,7 @@ describe("examples/edge_params", () => {
   });
 
   describe("failures", () => {
-    it("have a status, a code and a sentence", async () => {
+    it("have a status, a code and a message", async () => {
       const { ask } = edgeOf([
         ["net.pdparams", encode(STATE)],
         ["text.txt", new TextEncoder().encode("no checkpoint at all\n")],
@@ -450,7 +450,7 @@ describe("examples/edge_params", () => {
       }
     });
 
-    it("of the bucket are a 502 that tells nothing of it", async () => {
+    it("of the bucket give a 502 that reveals nothing about it", async () => {
       const { ask, bucket } = edgeOf([["net.pdparams", encode(new Map([["w", full([300_000], 1, "float32")]]))]]);
       const path = "/raw/net.pdparams?tensor=w";
       assert.equal((await ask(path)).status, 200);
@@ -478,7 +478,7 @@ describe("examples/edge_params", () => {
       await assert.rejects(response.arrayBuffer());
     });
 
-    it("in the middle of a body are nothing that a client sees where the bucket can go on", async () => {
+    it("in the middle of a body are invisible to the client if the bucket can resume", async () => {
       const array = full([4_000_000], 1, "float32");
       const { bytes, bucket } = edgeOf([["net.pdparams", encode(new Map([["w", array]]))]]);
       breaking(bucket, 5_000_000);
@@ -486,7 +486,7 @@ describe("examples/edge_params", () => {
       assert.ok(bucket.gets.filter(({ length }) => length > 1_000_000).length <= 4);
     });
 
-    it("of a file that is replaced meanwhile are mended once, and then told", async () => {
+    it("because a file was replaced meanwhile are retried once, and then reported", async () => {
       const { ask, bucket } = edgeOf([["net.pdparams", encode(STATE)]]);
       const path = "/raw/net.pdparams?tensor=steps";
       const get = bucket.get.bind(bucket);
@@ -521,7 +521,7 @@ describe("examples/edge_params", () => {
     }
   });
 
-  it("opens a file it knows by one read, until it is replaced", async () => {
+  it("opens a known file with one read, until it is replaced", async () => {
     const state = new Map(Array.from({ length: 40 }, (_, i) => [`w${i}`, full([50_000], i, "float32")] as const));
     const { bytes, bucket } = edgeOf([["net.pdparams", encode(state)]]);
     await bytes("/tensors/net.pdparams");
@@ -542,7 +542,7 @@ describe("examples/edge_params", () => {
     );
   });
 
-  it("reads neighbours together", async () => {
+  it("reads neighbouring tensors together", async () => {
     const state = new Map(Array.from({ length: 300 }, (_, i) => [`w${1000 + i}`, full([3000], i, "float32")] as const));
     const { bytes, bucket } = edgeOf([["net.pdparams", encode(state)]]);
     await bytes("/tensors/net.pdparams");
@@ -551,7 +551,7 @@ describe("examples/edge_params", () => {
     assert.ok(bucket.gets.length < 40, `${bucket.gets.length} reads`);
   });
 
-  it("asks the bucket once for each large tensor", async () => {
+  it("makes one request to the bucket for each large tensor", async () => {
     const state = new Map(["b", "a", "c"].map((name, i) => [name, full([2_500_000], i, "float32")] as const));
     const { bytes, bucket } = edgeOf([["net.pdparams", encode(state)]]);
     await bytes("/tensors/net.pdparams");
@@ -563,7 +563,7 @@ describe("examples/edge_params", () => {
     assert.ok(bucket.gets.length <= 3, `${bucket.gets.length} reads`);
   });
 
-  it("keeps the indexes that were used last", () => {
+  it("keeps the most recently used indexes", () => {
     const kept = new KeptIndexes(), index = new Uint8Array(3 * 2 ** 20);
     for (let i = 0; i < 6; i++) {
       kept.set(`file${i}`, "1", index);
@@ -575,7 +575,7 @@ describe("examples/edge_params", () => {
     assert.equal(kept.get("file5", "2"), null);
   });
 
-  describe("when nobody listens any more", () => {
+  describe("after the client has gone", () => {
     const BIG = encode(new Map([["w", full([8_000_000], 1, "float32")]]));
     /** A bucket whose bodies never end, and how many of them are open. */
     function slow() {
@@ -599,7 +599,7 @@ describe("examples/edge_params", () => {
     }
     const turn = () => new Promise((resolve) => setTimeout(resolve, 5));
 
-    it("an aborted request ends the reads of the bucket", async () => {
+    it("ends the bucket's reads when the request is aborted", async () => {
       const { ask, open } = slow();
       const controller = new AbortController();
       const response = await ask("/raw/net.pdparams?tensor=w", {}, { signal: controller.signal });
@@ -612,7 +612,7 @@ describe("examples/edge_params", () => {
       assert.equal(open.size, 0);
     });
 
-    it("a body that is cancelled ends them, too, and nothing more is asked for", async () => {
+    it("ends them when the body is cancelled, and requests nothing more", async () => {
       const { ask, open, asked } = slow();
       const response = await ask("/safetensors/net.pdparams");
       const reader = response.body!.getReader();
@@ -625,14 +625,14 @@ describe("examples/edge_params", () => {
       assert.deepEqual([open.size, asked()], [0, before]);
     });
 
-    it("a request that was aborted before asks for nothing", async () => {
+    it("requests nothing when the request was already aborted", async () => {
       const { ask, bucket } = slow();
       await ask("/tensors/net.pdparams", {}, { signal: AbortSignal.abort() });
       assert.equal(bucket.gets.length, 0);
     });
   });
 
-  it("is the default export of main.ts, over the binding MODELS", async () => {
+  it("is the default export of main.ts, with the binding MODELS", async () => {
     const MODELS = new FakeBucket([["public/net.pdparams", encode(STATE)], ["secret.pdparams", encode(STATE)]]);
     const env = { MODELS, MODELS_PREFIX: "public/" };
     const ask = (path: string) => edge.default.fetch(new Request(`https://x${path}`), env);

@@ -23,7 +23,7 @@ const ROWS: [paddle.DType, number, string][] = [
 
 describe("an element in the inspector", () => {
   for (const [dtype, value, text] of ROWS) {
-    it(`of ${dtype} that is ${value} is shown as ${text}, which means the same when it is typed`, () => {
+    it(`of ${dtype} with the value ${value} is shown as ${text}, which parses to the same value`, () => {
       const cell = paddle.zeros([1], dtype);
       cell.set(value, 0);
       equal(elementText(cell.at(0), dtype), text);
@@ -33,7 +33,7 @@ describe("an element in the inspector", () => {
     });
   }
 
-  it("that is complex has both parts in the digits of its dtype", () => {
+  it("of a complex dtype has both parts in the digits of that dtype", () => {
     const cell = paddle.zeros([1], "complex64");
     cell.set(new paddle.Complex(0.1, -0.2), 0);
     equal(elementText(cell.at(0), "complex64"), "0.1-0.2j");

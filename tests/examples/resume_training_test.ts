@@ -21,8 +21,8 @@ function plain(v: unknown): unknown {
   return v instanceof Map ? [...v].map(([key, item]) => [key, plain(item)]) : v;
 }
 
-describe("the FAQ's example of resuming", () => {
-  it("runs, and leaves two files that hold the training", () =>
+describe("the FAQ's example of resuming training", () => {
+  it("runs, and leaves two files with the state of the training", () =>
     inFolder(async (folder) => {
       const log = console.log;
       const lines: string[] = [];
@@ -48,7 +48,7 @@ describe("the FAQ's example of resuming", () => {
       if (isExact) assert.deepEqual([...actual], wanted, what);
       else [...actual].forEach((x, i) => assert.ok(Math.abs(x - wanted[i]) <= 4 * 2 ** -24, `${what}, ${i}`));
     };
-    it(`gives the numbers of Paddle ${version}, through files and fresh objects`, () =>
+    it(`gives the values of Paddle ${version}, through files and fresh objects`, () =>
       inFolder(async (folder) => {
         const [c] = data.cases;
         const make = () =>

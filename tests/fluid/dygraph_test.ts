@@ -44,7 +44,7 @@ function filesOf(version: string): string[] {
 }
 
 describe("fluid.saveDygraph", () => {
-  it("gives back the bytes of every file that Paddle 1.8 wrote", () =>
+  it("writes back every file of Paddle 1.8 byte for byte", () =>
     inFolder(async (folder) => {
       const files = filesOf("paddle-1.8.5");
       assert.ok(files.length > 0);
@@ -56,7 +56,7 @@ describe("fluid.saveDygraph", () => {
       }
     }));
 
-  it("gives back the bytes of every file that Paddle 1.6 wrote, behind the reserved ones, in whatever order they come", () =>
+  it("writes back every file of Paddle 1.6 byte for byte after the reserved bytes, whatever the order of the dict", () =>
     inFolder(async (folder) => {
       const files = filesOf("paddle-1.6.1");
       assert.ok(files.length > 0);
@@ -78,7 +78,7 @@ describe("fluid.saveDygraph", () => {
     assert.deepEqual([...back.keys()], ["a", "a/b", "b", "\uff5e", "\u{1f600}"]);
   });
 
-  it("refuses two tensors of one name in the layout of 1.6, and writes nothing", async () => {
+  it("refuses two tensors with the same name in the layout of 1.6, and writes nothing", async () => {
     const folder = new MemoryFolder();
     const twin = (name: string) => new Tensor("float32", [1], undefined, { name });
     const dict = new Map([["a", twin("w")], ["b", twin("w")]]);
@@ -87,7 +87,7 @@ describe("fluid.saveDygraph", () => {
     assert.equal((await errorOf(load("m.pdopt", { folder }))).code, "NOT_FOUND");
   });
 
-  it("refuses what is no tensor in the layout of 1.6", async () => {
+  it("refuses values that are not tensors in the layout of 1.6", async () => {
     const folder = new MemoryFolder();
     const dict = new Map<string, unknown>([["LR_Scheduler", new Map([["last_epoch", 1]])]]);
     assert.equal((await errorOf(fluid.saveDygraph(dict, "m", { folder, layout: "1.6" }))).code, "INVALID_VALUE");
@@ -112,7 +112,7 @@ describe("fluid.saveDygraph", () => {
 });
 
 describe("fluid.loadDygraph", () => {
-  it("gives arrays, with either suffix or none, and the name table where it is kept", async () => {
+  it("gives arrays for a name with either suffix or none, and the name table on request", async () => {
     const folder = new MemoryFolder();
     await fluid.saveDygraph(parameters(), "net", { folder });
     for (const name of ["net", "net.pdparams", "net.pdopt"]) {
@@ -136,7 +136,7 @@ describe("fluid.loadDygraph", () => {
     assert.equal((await errorOf(fluid.loadDygraph("net", { folder }))).code, "NOT_FOUND");
   });
 
-  it("tells of a broken optimizer's state, and does not take it for a missing one", async () => {
+  it("reports a damaged optimizer state, and does not treat it as missing", async () => {
     const folder = new MemoryFolder();
     await fluid.saveDygraph(parameters(), "net", { folder });
     const sink = await folder.put("net.pdopt");
@@ -145,7 +145,7 @@ describe("fluid.loadDygraph", () => {
     assert.equal((await errorOf(fluid.loadDygraph("net", { folder }))).code, "TRUNCATED");
   });
 
-  it("reads the pairs of files that Paddle 1.6 and 1.8 wrote", async () => {
+  it("reads pairs of files from Paddle 1.6 and 1.8", async () => {
     for (const version of ["paddle-1.6.1", "paddle-1.8.5"]) {
       const file = filesOf(version).find((name) => name.endsWith("adam.pdparams"))!;
       const [dict, optimizer] = await fluid.loadDygraph(file);

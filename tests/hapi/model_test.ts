@@ -20,7 +20,7 @@ function network(): nn.Sequential {
 }
 
 describe("Model", () => {
-  it("saves parameters and the optimizer's state, and loads both into another", async () => {
+  it("saves parameters and the optimizer's state, and loads them into another", async () => {
     const folder = new MemoryFolder();
     const model = new Model(network());
     const adam = new optimizer.Adam({ parameters: model.network.parameters() });
@@ -40,7 +40,7 @@ describe("Model", () => {
     ]);
   });
 
-  it("changes nothing when an entry does not fit, unless it is told to skip it", async () => {
+  it("changes nothing when an entry does not fit, unless skipMismatch is set", async () => {
     const folder = new MemoryFolder();
     const wide = new nn.Sequential(new nn.Linear(4, 3), new nn.Linear(3, 5));
     await save(wide.stateDict(), "m.pdparams", { folder });
@@ -54,7 +54,7 @@ describe("Model", () => {
     assert.ok((model.network.stateDict().get("0.weight") as Tensor).equals(wide.stateDict().get("0.weight") as Tensor));
   });
 
-  it("gives an optimizer the state of a static graph under the names that it has here", async () => {
+  it("gives an optimizer the state of a static graph under its dynamic names", async () => {
     const folder = new MemoryFolder();
     const linear = new nn.Linear(4, 3), weight = linear.weight, bias = linear.bias!;
     const at = (n: number) => fromArray([n], "float32");
@@ -93,7 +93,7 @@ describe("Model", () => {
     assert.equal(given.length, 1);
   });
 
-  it("is saved without an optimizer's file where that has no state, and says which keys a file lacks", async () => {
+  it("is saved without an optimizer file when there is no state, and names the keys that a file lacks", async () => {
     const folder = new MemoryFolder();
     const model = new Model(network());
     model.prepare({ stateDict: () => new Map(), setStateDict: () => {} });

@@ -135,15 +135,15 @@ async function compareAudit(c: Json, path: string, failures: string[]): Promise<
 }
 
 suite("malformed and hostile files", () => {
-  it("end in the error or the value that is written down for each, whichever way they come in", () =>
-    run("tests/fixtures/hostile"));
+  it("give the recorded error or value, however they are read", () => run("tests/fixtures/hostile"));
 
-  it("do so in the formats beside Paddle's own", () => run("tests/fixtures/hostile", "formats.json"));
+  it("give the recorded error or value in formats other than Paddle's own", () =>
+    run("tests/fixtures/hostile", "formats.json"));
 
   const script = "../shared/hostile/make_hostile.py";
   const hasNumpy = existsSync(script) && spawnSync("python3", ["-c", "import numpy"]).status === 0;
   it(
-    "do so for the whole corpus",
+    "give the recorded error or value in the whole corpus",
     { skip: hasNumpy ? false : "the script of the corpus, or numpy, is not here" },
     async () => {
       const folder = mkdtempSync(join(tmpdir(), "oarlock-hostile-"));

@@ -62,11 +62,11 @@ const longs = BigInt64Array.from([
 ]);
 
 for (const only of [false, true]) {
-  describe(`numbers come out with numpy's bits, ${only ? "in TypeScript" : "in the core"}`, () => {
+  describe(`conversions with numpy's bits, ${only ? "in TypeScript" : "in the core"}`, () => {
     afterAll(() => useTwins(false));
 
     for (const [name, hash] of Object.entries(tables.widen)) {
-      it(`every pattern of ${name} as float32`, () => {
+      it(`cast every pattern of ${name} to float32`, () => {
         useTwins(only);
         const all = name.startsWith("float8") ? new Uint8Array(256).map((_, i) => i) : bytes(patterns);
         assert.equal(sha(convert(all, name as DType, "float32")), hash);
@@ -84,7 +84,7 @@ for (const only of [false, true]) {
     }
 
     for (const [name, hash] of Object.entries(tables.narrow)) {
-      it(`edges, ties, NaN and random bits of float32 as ${name}`, () => {
+      it(`cast edges, ties, NaN and random bits of float32 to ${name}`, () => {
         useTwins(only);
         assert.equal(sha(floats), tables.inputs.floats);
         assert.equal(sha(convert(bytes(floats), "float32", name as DType)), hash);
@@ -92,14 +92,14 @@ for (const only of [false, true]) {
     }
 
     for (const [name, hash] of Object.entries(tables.double)) {
-      it(`float64 as ${name}, rounded as numpy rounds`, () => {
+      it(`cast float64 to ${name}, rounded as numpy rounds`, () => {
         useTwins(only);
         assert.equal(sha(convert(bytes(known), "float64", name as DType)), hash);
       });
     }
 
     for (const [name, hash] of Object.entries(tables.long)) {
-      it(`int64 as ${name}, rounded once`, () => {
+      it(`cast int64 to ${name}, rounded once`, () => {
         useTwins(only);
         assert.equal(sha(longs), tables.inputs.longs);
         const [from, to] = name.includes(" ") ? name.split(" to ") : ["int64", name];
@@ -108,7 +108,7 @@ for (const only of [false, true]) {
     }
 
     for (const [size, hash] of Object.entries(tables.fortran)) {
-      it(`a column-major array of ${size}-byte numbers in row-major order`, () => {
+      it(`reorder a column-major array of ${size}-byte elements to row-major`, () => {
         useTwins(only);
         const all = bytes(random).subarray(0, 7 * 33 * 5 * Number(size));
         assert.equal(sha(rowMajor(all, [7, 33, 5], Number(size))), hash);

@@ -55,20 +55,20 @@ function same<T>(run: () => T, what: string): T {
   return core;
 }
 
-describe("the core and its TypeScript twin", () => {
+describe("the WebAssembly core and its TypeScript twin", () => {
   afterAll(() => useTwins(false));
 
-  it("is compiled here, so that the comparison means something", () => {
+  it("use the core from 1024 bytes on, so that the comparison means something", () => {
     useTwins(false);
     assert.notEqual(coreFor(1024), null);
     assert.equal(coreFor(1023), null);
   });
 
-  it("carries in its module the bytes of core.wasm", () => {
+  it("have in the module the bytes of core.wasm", () => {
     assert.equal(CORE_WASM, readFileSync("wasm/core.wasm").toString("hex"));
   });
 
-  it("runs from a module that the host compiled", () => {
+  it("can be initialized with a module that the host compiled", () => {
     init(new WebAssembly.Module(Buffer.from(CORE_WASM, "hex")));
     const bytes = bytesOf(5000, 3);
     const text = new Uint8Array(kernel.utf8Length(bytes));
@@ -76,7 +76,7 @@ describe("the core and its TypeScript twin", () => {
     assert.deepEqual(Buffer.from(text), Buffer.from(Buffer.from(bytes).toString("latin1"), "utf8"));
   });
 
-  it("writes bytes as text and reads them back at every length and offset", () => {
+  it("encode bytes as text and decode them at every length and offset", () => {
     for (const length of LENGTHS) {
       for (const ascii of [0, 128, 250, 256]) {
         const bytes = askew(bytesOf(length, length + ascii, ascii), length % 5);
@@ -96,7 +96,7 @@ describe("the core and its TypeScript twin", () => {
     }
   });
 
-  it("names the first wrong byte of a text, wherever it is", () => {
+  it("report the first invalid byte of a text, wherever it is", () => {
     const bytes = bytesOf(WINDOW, 9);
     const text = new Uint8Array(kernel.utf8Length(bytes));
     kernel.utf8FromLatin1(bytes, text);
@@ -131,7 +131,7 @@ describe("the core and its TypeScript twin", () => {
     assert.equal(same(() => kernel.latin1FromUtf8(ascii.subarray(0, 2001), into), "cut"), -2001);
   });
 
-  it("writes nothing past the room it is given", () => {
+  it("write nothing beyond the given buffer", () => {
     const bytes = bytesOf(3000, 4);
     const text = new Uint8Array(kernel.utf8Length(bytes));
     kernel.utf8FromLatin1(bytes, text);
@@ -144,7 +144,7 @@ describe("the core and its TypeScript twin", () => {
     }, "room");
   });
 
-  it("turns byte order around in place, and leaves what is no whole number", () => {
+  it("swap byte order in place, and leave an incomplete last element", () => {
     for (const length of LENGTHS) {
       for (const size of [1, 2, 4, 8]) {
         const bytes = bytesOf(length, length);
@@ -161,7 +161,7 @@ describe("the core and its TypeScript twin", () => {
   });
 
   for (const format of ["float16", "bfloat16", "float8_e4m3fn", "float8_e5m2"] as const) {
-    it(`converts ${format} both ways at every length and offset`, () => {
+    it(`convert ${format} both ways at every length and offset`, () => {
       const size = format.startsWith("float8") ? 1 : 2;
       for (const count of LENGTHS) {
         const narrow = askew(bytesOf(count * size, count), count % 3);
@@ -180,7 +180,7 @@ describe("the core and its TypeScript twin", () => {
     });
   }
 
-  it("gives the same statistics and differences, to the last bit", () => {
+  it("give the same statistics and differences, to the last bit", () => {
     for (const length of LENGTHS) {
       const singles = new Float32Array(bytesOf(length * 4, length).buffer);
       const doubles = Float64Array.from({ length }, (_, i) => Math.sin(i * 1.7) * 10 ** (i % 30));

@@ -68,18 +68,18 @@ function bits(window: Window, n: number): Uint32Array[] {
   });
 }
 
-describe("the update rules and their TypeScript twin", () => {
+describe("the WebAssembly update rules and their TypeScript twin", () => {
   afterAll(() => void useBuild(null));
   const builds: Build[] = (["fused", "plain"] as const).filter((build) => useBuild(build));
 
-  it("are compiled here, so that the comparison means something", () => {
+  it("include the compiled builds, with the bytes of the .wasm files", () => {
     assert.ok(builds.includes("plain"));
     assert.equal(FUSED_WASM, readFileSync("wasm/fused.wasm").toString("hex"));
     assert.equal(UPDATE_WASM, readFileSync("wasm/update.wasm").toString("hex"));
   });
 
   for (const [name, args] of Object.entries(CALLS) as [keyof UpdateFunctions, number[]][]) {
-    it(`${name}: the same bits from each build, at every length`, () => {
+    it(`give for ${name} the same bits from each build, at every length`, () => {
       for (const n of [0, 1, 3, 4, 7, 8, 15, 16, 17, 33, 1000, LANE]) {
         const run = (build: Build): [unknown, Uint32Array[]] => {
           useBuild(build);
@@ -99,7 +99,7 @@ describe("the update rules and their TypeScript twin", () => {
     });
   }
 
-  it("fuse: where two roundings give another number, one is made", () => {
+  it("round once where rounding twice would give another value", () => {
     // p - f*p lies 2^-70 above the tie of 1 and its neighbour: rounded to float64 it is the tie, and goes to 1.
     const telling: [number, number] = [1 + 2 ** -23, 2 ** -24 * (1 - 2 ** -23)];
     assert.equal(f(telling[0] - telling[1] * telling[0]), 1);
@@ -123,7 +123,7 @@ describe("the update rules and their TypeScript twin", () => {
     }
   });
 
-  it("refuse more numbers than a lane has", () => {
+  it("refuse more elements than a lane has", () => {
     for (const build of builds) {
       useBuild(build);
       assert.throws(() => windowFor(1).call.sgd(LANE + 1, 0.1), WebAssembly.RuntimeError);

@@ -27,7 +27,7 @@ const KNOWN = DTYPES.filter((dtype) => dtype !== "float8_e5m2");
 const numbers = [[0, 1, 2], [3, 4, 5]];
 
 describe(".npy files", () => {
-  it("give every dtype that numpy and ml_dtypes write, and are written with numpy's own bytes", () => {
+  it("are read in every dtype of numpy and ml_dtypes, and written with numpy's bytes", () => {
     for (const dtype of KNOWN) {
       const bytes = fixture(`${dtype}.npy`);
       const array = decode(bytes);
@@ -41,7 +41,7 @@ describe(".npy files", () => {
     }
   });
 
-  it("are turned to C order and little-endian, whichever version they have", () => {
+  it("are converted to C order and little-endian, whatever their version", () => {
     for (const name of ["fortran.npy", "version_2.npy", "version_3.npy"]) {
       assert.deepEqual(decode(fixture(name)).toArray(), numbers, name);
     }
@@ -51,7 +51,7 @@ describe(".npy files", () => {
     assert.deepEqual(bytes, before, "the caller's bytes were changed");
   });
 
-  it("keep float8 by the option, as a byte has no word for it", () => {
+  it("keep float8 with the float8 option, as their header has no name for it", () => {
     const array = fromArray([1, 2], "float32").astype("float8_e5m2");
     assert.ok(decode(encode(array), { float8: "float8_e5m2" }).equals(array));
   });
@@ -85,7 +85,7 @@ describe(".npy files", () => {
     return Uint8Array.from([0x93, ...new TextEncoder().encode("NUMPY"), 3, 0, text.length, 0, 0, 0, ...text, ...data]);
   };
 
-  it("are read whatever order, spaces and quotes their header has", () => {
+  it("are read with any order, whitespace and quotes in their header", () => {
     for (
       const header of [
         GOOD,
@@ -120,17 +120,17 @@ describe(".npy files", () => {
     ),
   ];
   for (const [header, code, message] of HEADERS) {
-    it(`are refused with ${code} where the header is ${JSON.stringify(header)}`, () => {
+    it(`are refused with ${code} when the header is ${JSON.stringify(header)}`, () => {
       assert.throws(() => decode(withHeader(header)), { code, message });
     });
   }
 
-  it("are refused where the header is no UTF-8", () => {
+  it("are refused when the header is not UTF-8", () => {
     const header = new TextEncoder().encode(GOOD.replace("<f4", "<fX")).map((byte) => byte === 0x58 ? 0xff : byte);
     assert.throws(() => decode(withHeader(header)), { code: "BAD_TEXT", offset: 12 });
   });
 
-  it("go to a folder and back", async () => {
+  it("are saved to a folder and loaded again", async () => {
     const folder = new MemoryFolder();
     const array = fromArray(numbers, "bfloat16");
     await save(array, "w.npy", { folder });
@@ -139,7 +139,7 @@ describe(".npy files", () => {
 });
 
 describe(".npz files", () => {
-  it("give what numpy stored or packed, names that differ in case only included", async () => {
+  it("are read stored or compressed, with names that differ only in case", async () => {
     for (const name of ["stored.npz", "packed.npz"]) {
       const arrays = await decodeNpz(fixture(name));
       assert.deepEqual([...arrays.keys()], ["w", "W", "a/b", "é"], name);
@@ -149,7 +149,7 @@ describe(".npz files", () => {
     }
   });
 
-  it("go to a folder and back, stored or packed", async () => {
+  it("are saved to a folder and loaded again, stored or compressed", async () => {
     const folder = new MemoryFolder();
     const arrays = new Map(DTYPES.map((dtype) => [dtype, fromArray(numbers, "float32").astype(dtype)]));
     const big = new NDArray("float32", [100_000]);
@@ -166,13 +166,13 @@ describe(".npz files", () => {
     }
   });
 
-  it("come back by the limits that everybody has, also where an array of zeros packs a thousandfold", async () => {
+  it("are read with the default limits even if zeros are compressed a thousandfold", async () => {
     const zeros = new Map([["w", new NDArray("float32", [700_000])]]);
     const bytes = await encodeNpz(zeros, { compress: true });
     assert.ok((await decodeNpz(bytes)).get("w")!.equals(zeros.get("w")!));
   });
 
-  it("are refused where a byte of an array was changed", async () => {
+  it("are refused when a byte of an array was changed", async () => {
     const bytes = await encodeNpz(new Map([["w", fromArray([1, 2, 3], "float32")]]));
     for (const at of [60, 100, 170]) {
       const bad = bytes.slice();
@@ -181,14 +181,14 @@ describe(".npz files", () => {
     }
   });
 
-  it("end in an error of the family wherever they are cut", async () => {
+  it("give a PaddleError wherever they are cut", async () => {
     const bytes = await encodeNpz(new Map([["w", fromArray([1, 2, 3], "float32")]]), { compress: true });
     for (let n = 0; n < bytes.length; n++) {
       await assert.rejects(decodeNpz(bytes.slice(0, n)), (error) => isPaddleError(error), `cut at ${n}`);
     }
   });
 
-  it("do not unpack without bounds", async () => {
+  it("expand no further than maxExpansion allows", async () => {
     const sparse = Uint8Array.from({ length: 4_000_000 }, (_, i) => i % 50 === 0 ? Math.imul(i, 0x9e3779b1) >>> 9 : 0);
     const bytes = await encodeNpz(new Map([["w", new NDArray("uint8", [4_000_000], sparse)]]), { compress: true });
     await assert.rejects(decodeNpz(bytes, { limits: { maxExpansion: 2 } }), { code: "LIMIT", limit: "maxExpansion" });
@@ -197,7 +197,7 @@ describe(".npz files", () => {
   });
 
   const hasNumpy = spawnSync("python3", ["-c", "import numpy"]).status === 0;
-  it("are read by numpy, with the same numbers", { skip: hasNumpy ? false : "numpy is not here" }, async () => {
+  it("are read by numpy, with the same values", { skip: hasNumpy ? false : "numpy is not here" }, async () => {
     const folder = mkdtempSync(join(tmpdir(), "oarlock-npz-"));
     try {
       const dtypes = KNOWN.filter((dtype) => !dtype.startsWith("bfloat") && !dtype.startsWith("float8"));
@@ -220,7 +220,7 @@ for kind in ("stored", "packed"):
   });
 });
 
-describe("the fixtures of numpy", () => {
+describe("numpy's fixtures", () => {
   it("are all read", async () => {
     for (const name of readdirSync("tests/fixtures/npy")) {
       if (name.endsWith(".npy")) assert.ok(decode(fixture(name)) instanceof NDArray, name);
@@ -250,7 +250,7 @@ function noise(rows: number): NDArray {
   return new NDArray("float32", [rows, 1000], data);
 }
 
-describe("files of numpy's, opened", () => {
+describe("opened .npy and .npz files", () => {
   it("show an array without reading it, and give it whole or in rows", async () => {
     const array = noise(1000), source = counted(encode(array));
     await using file = await open(source);
@@ -266,14 +266,14 @@ describe("files of numpy's, opened", () => {
     assert.deepEqual((await small.get("")).astype("float32").toArray(), numbers);
   });
 
-  it("can have their numbers changed in place", async () => {
+  it("can have an array written in place", async () => {
     const bytes = encode(noise(10));
     await using file = await open(bytes);
     await file.write("", new NDArray("float32", [10, 1000]));
     assert.deepEqual(bytes, encode(new NDArray("float32", [10, 1000])));
   });
 
-  it("show the arrays of an archive, stored or packed, and read the one that is asked for", async () => {
+  it("list the arrays of an archive, stored or compressed, and read only the requested one", async () => {
     const arrays = new Map([["a", noise(1000)], ["b/c", fromArray(numbers, "int64")], ["d", noise(900)]]);
     for (const compress of [false, true]) {
       const bytes = await encodeNpz(arrays, { compress });
@@ -308,8 +308,8 @@ describe("files of numpy's, opened", () => {
   });
 });
 
-describe("an archive with a wrong bit", () => {
-  it("is the same error for loadNpz and for openNpz, and of a packed one its sum's where its array was spoilt", async () => {
+describe("an archive with a flipped bit", () => {
+  it("gives the same error in loadNpz and openNpz, HASH_MISMATCH among them", async () => {
     const bytes = await encodeNpz(new Map([["a", fromArray([[1, 2], [3, 4]], "float32")]]), { compress: true });
     const seen = new Set<string>();
     for (let i = 0; i < bytes.length; i++) {
@@ -329,8 +329,8 @@ describe("an archive with a wrong bit", () => {
   });
 });
 
-describe("arrays of an opened file that go into numpy's", () => {
-  it("go in pieces: no large one is held, and the bytes are those of arrays in memory", async () => {
+describe("arrays of an opened checkpoint that are saved as .npz or .npy", () => {
+  it("are copied in pieces, never held whole, with the same bytes as arrays in memory", async () => {
     const arrays = new Map([
       ["a", new NDArray("float32", [3, 100_000], Float32Array.from({ length: 300_000 }, (_, i) => i))],
       ["b", fromArray([1, 2], "int64")],

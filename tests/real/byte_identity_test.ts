@@ -87,9 +87,9 @@ function asGiven(dict: Map<string, unknown>, bytes: Uint8Array): Map<string, unk
 }
 
 for (const root of ["tests/fixtures/real", "../shared/real"].filter((folder) => existsSync(folder))) {
-  describe(`pickles that real Paddle wrote, in ${root.replace("../", "")}`, () => {
+  describe(`pickles written by Paddle, in ${root.replace("../", "")}`, () => {
     for (const version of readdirSync(root).filter((name) => /^paddle-\d/.test(name)).sort()) {
-      it(`${version}: loaded and saved again they are the same bytes`, () => {
+      it(`of ${version} are the same bytes when they are loaded and saved again`, () => {
         const different: string[] = [];
         let same = 0, others = 0;
         for (const path of filesBelow(join(root, version))) {

@@ -48,8 +48,8 @@ function codeOf(run: () => unknown): string {
   return "none";
 }
 
-describe("safetensors", () => {
-  it("gives every dtype of a file by safetensors' own writer, bfloat16 and float8 kept", () => {
+describe("a safetensors file", () => {
+  it("from safetensors' own writer is read in every dtype, including bfloat16 and float8", () => {
     const tensors = decode(written);
     assert.equal(tensors.size, 19);
     assert.deepEqual([...tensors.metadata], [["format", "pd"]]);
@@ -63,7 +63,7 @@ describe("safetensors", () => {
     assert.deepEqual(tensors.get("b.empty")!.shape, [0, 4]);
   });
 
-  it("have no metadata where the header says null, as safetensors itself takes it", () => {
+  it("has no metadata when the header says null, as in safetensors itself", () => {
     const header = new TextEncoder().encode(
       '{"__metadata__":null,"w":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}',
     );
@@ -72,21 +72,21 @@ describe("safetensors", () => {
     assert.equal(tensors.get("w")!.at(0), 7);
   });
 
-  it("writes the bytes of safetensors' own writer, in whatever order the tensors come", () => {
+  it("is written with the bytes of safetensors' own writer, whatever the order of the tensors", () => {
     const tensors = decode(written);
     assert.deepEqual(encode(tensors), written);
     const turned = new Map([...tensors].reverse());
     assert.deepEqual(encode(turned, { metadata: { format: "pd" } }), written);
   });
 
-  it("gives the bytes of a tensor as a chunk of its own, not copied", () => {
+  it("is written without copying a tensor, which has its own chunk", () => {
     const array = fromArray([1, 2, 3], "float32");
     const chunks = [...encodeChunks(new Map([["w", array]]))];
     assert.equal(chunks.length, 2);
     assert.equal(chunks[1], array.bytes);
   });
 
-  it("opens a file by its header, and reads one tensor or some rows of it", async () => {
+  it("is opened by its header, and read one tensor or some rows at a time", async () => {
     const big = NDArray.zeros([1000, 100], "float32");
     big.set(7, 500, 3);
     const bytes = encode(new Map([["big", big], ["small", fromArray([1, 2], "int8")]]));
@@ -107,12 +107,12 @@ describe("safetensors", () => {
     assert.equal(source.bytesRead - before, 400);
   });
 
-  it("is one of the kinds that the library's own open and load know", async () => {
+  it("is recognized by the main open function", async () => {
     await using checkpoint = await openAny(written);
     assert.equal((await checkpoint.get("a.bfloat16")).dtype, "bfloat16");
   });
 
-  it("goes to a file and back, from a stream as well", async () => {
+  it("is saved and loaded again, from a stream too", async () => {
     const folder = new MemoryFolder();
     const { bytes } = await save(decode(written), "a.safetensors", { folder });
     assert.equal(bytes, written.length);
@@ -122,7 +122,7 @@ describe("safetensors", () => {
     assert.deepEqual(encode(streamed), written);
   });
 
-  it("is what paddle.save and paddle.load make of a state dict by their option safetensors", async () => {
+  it("is written and read by paddle.save and paddle.load with the safetensors option", async () => {
     const folder = new MemoryFolder();
     const state = new Map([["w", new Tensor("bfloat16", [2, 2])], ["b", new Tensor("float32", [2])]]);
     await savePaddle(state, "m.safetensors", { folder, safetensors: true });
@@ -137,7 +137,7 @@ describe("safetensors", () => {
     }
   });
 
-  it("is written of a checkpoint piece by piece, which stays unread", async () => {
+  it("is written from a checkpoint piece by piece, which stays unread", async () => {
     const ramp = (n: number) => new NDArray("float32", [n], Float32Array.from({ length: n }, (_, i) => i));
     const state = new Map([["a", ramp(2_000_000)], ["b", ramp(10)], ["c", ramp(1_500_000)]]);
     const source = counted(pickled(state));
@@ -159,7 +159,7 @@ describe("safetensors", () => {
     }
   });
 
-  it("is refused wherever it is cut, with the same code in memory and from a stream", async () => {
+  it("is refused as EMPTY or TRUNCATED wherever it is cut, in memory and from a stream", async () => {
     for (let n = 0; n < written.length; n++) {
       const part = written.slice(0, n);
       const code = codeOf(() => decode(part));
@@ -170,7 +170,7 @@ describe("safetensors", () => {
     assert.equal(codeOf(() => decode(new Uint8Array([...written, 0]))), "TRAILING_DATA");
   });
 
-  it("refuses what it has no words for, before anything is written", () => {
+  it("is refused for values that it cannot hold, before anything is written", () => {
     const array = fromArray([1], "float32");
     assert.equal(codeOf(() => encode(new Map([["__metadata__", array]]))), "INVALID_VALUE");
     assert.equal(codeOf(() => encode(new Map([["w", fromArray([1], "complex128")]]))), "UNSUPPORTED_DTYPE");
