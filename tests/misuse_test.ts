@@ -231,7 +231,7 @@ describe("creating an array", () => {
     });
   }
 
-  it("does not happen in equals, which is false for anything but an array", () => {
+  it("is not needed for equals, which is false for anything but an array", () => {
     for (const other of [undefined, null, [[1, 2], [3, 4]], "a"]) assert.equal(a.equals(other as Any), false);
   });
 

@@ -323,7 +323,7 @@ describe("a save of arrays of all sizes", () => {
       assert.ok(Buffer.compare(readFileSync(join(folder, "a")), encode(value, { protocol: 2 })) === 0);
     }));
 
-  it("writes them to a sink that does not keep its chunks in reused memory", async () => {
+  it("writes them to a sink that does not keep its chunks, reusing memory", async () => {
     const copies: Uint8Array[] = [], memories = new Set<ArrayBufferLike>();
     const write = async (chunk: Uint8Array) => {
       memories.add(chunk.buffer);

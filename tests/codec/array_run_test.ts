@@ -96,12 +96,12 @@ suite("arrays of a pickle, whole runs of opcodes at a time", () => {
     { protocol, what: `a mixture at protocol ${protocol}`, bytes: encode(mixture(), { protocol }) },
   ]);
   for (const { what, bytes, protocol } of files) {
-    it(`gives the same values and errors as reading opcode by opcode: ${what}`, () => {
+    it(`give the same values and errors as reading opcode by opcode: ${what}`, () => {
       assert.match(agrees(bytes, "as it is"), /Tensor/);
       agrees(bytes, "in an audit", { audit: true });
     });
 
-    it(`gives the same result as opcode by opcode when any byte is changed: ${what}`, () => {
+    it(`give the same result as opcode by opcode when any byte is changed: ${what}`, () => {
       const kinds = new Set<string>();
       for (let at = 0; at < bytes.length; at++) {
         for (const change of [1, 0x10, (at * 37) & 0xff]) {
@@ -116,7 +116,7 @@ suite("arrays of a pickle, whole runs of opcodes at a time", () => {
       }
     });
 
-    it(`gives the same result as opcode by opcode when memo entries of a run are read or replaced: ${what}`, () => {
+    it(`give the same result as opcode by opcode when memo entries of a run are read or replaced: ${what}`, () => {
       // Before entries that are like those before them; entry 0 is the dict itself.
       for (const name of ["norm.3", "later"]) {
         const key = Buffer.from(bytes).indexOf(name) - (protocol < 4 ? 5 : 2);
@@ -131,7 +131,7 @@ suite("arrays of a pickle, whole runs of opcodes at a time", () => {
       }
     });
 
-    it(`stops at the same byte of the file for every limit: ${what}`, () => {
+    it(`stop at the same byte of the file for every limit: ${what}`, () => {
       const { opcodes } = driveBytes((cursor) => readPickle(cursor), bytes);
       for (let n = 0; n <= opcodes; n++) agrees(bytes, `${n} opcodes`, { limits: { maxOpcodes: n } });
       for (let n = 0; n < 16_000; n += 61) {
@@ -146,7 +146,7 @@ suite("arrays of a pickle, whole runs of opcodes at a time", () => {
     });
   }
 
-  it("gives the same result as opcode by opcode when one entry memoizes at an explicit index instead of the next one", () => {
+  it("give the same result as opcode by opcode when one entry memoizes at an explicit index instead of the next one", () => {
     const bytes = encode(stateDict(), { protocol: 4 });
     const file = Buffer.from(bytes);
     const [one, two] = ["norm.1", "norm.2"].map((key) => file.indexOf("4b008594", file.indexOf(key), "hex") + 3);
@@ -164,7 +164,7 @@ suite("arrays of a pickle, whole runs of opcodes at a time", () => {
     }
   });
 
-  it("gives the same result as opcode by opcode wherever a frame ends", () => {
+  it("give the same result as opcode by opcode wherever a frame ends", () => {
     const bytes = encode(stateDict(), { protocol: 4 });
     for (let length = 0; length <= bytes.length; length++) {
       const changed = bytes.slice();
@@ -174,7 +174,7 @@ suite("arrays of a pickle, whole runs of opcodes at a time", () => {
   });
 
   for (const protocol of [2, 4]) {
-    it(`gives each array its own bytes: writing to one changes neither another nor the file's bytes (protocol ${protocol})`, () => {
+    it(`have their own bytes: writing to one changes neither another nor the file's bytes (protocol ${protocol})`, () => {
       const many = new Map(Array.from({ length: 500 }, (_, k) => [`key ${k}`, full([8], k)]));
       const bytes = encode(many, { protocol });
       const kept = bytes.slice();

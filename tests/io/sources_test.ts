@@ -272,7 +272,7 @@ describe("coalesced reads", () => {
     }
   });
 
-  it("join neighbours: gaps up to 64 KiB, a tenth at most", async () => {
+  it("join neighbours, but neither across gaps that add up to too much nor into very long reads", async () => {
     const bytes = patterned(10_000_000);
     const own = new OwnSource(bytes);
     const source = new CoalescedSource(own);

@@ -198,7 +198,7 @@ describe("a failing system call", () => {
   }
 
   for (const name of ["save over a file", "a model over another, with a manifest", "a folder as a whole"]) {
-    it(`is ignored where it is a rename that took place all the same: ${name}`, async () => {
+    it(`is ignored when a rename took place despite its error: ${name}`, async () => {
       const way = WAYS[name];
       const { next, calls } = await inFolder(way.before, async (folder) => {
         const { calls } = await withFault(-1, "", () => way.run(folder));
@@ -216,7 +216,7 @@ describe("a failing system call", () => {
     });
   }
 
-  it("is made good where the undo journal could not be removed at once", () =>
+  it("is compensated when the undo journal could not be removed at first", () =>
     inFolder(overOld, async (folder) => {
       const { run } = WAYS["one tensor written in place"];
       const { calls } = await withFault(-1, "", () => run(folder));
@@ -225,16 +225,19 @@ describe("a failing system call", () => {
       assert.deepEqual(readdirSync(folder), ["a"]);
     }));
 
-  it("while a lock is written leaves no lock: the next save finds it free", () =>
+  it("while a lock is written leaves no lock, so that the next save can take it", () =>
     inFolder(overOld, async (folder) => {
       const { calls } = await withFault(-1, "", () => saving({ lock: true })(folder));
-      const { error } = await withFault(calls.indexOf("handle.writeFile"), "ENOSPC", () =>
-        saving({ lock: true })(folder));
+      const { error } = await withFault(
+        calls.indexOf("handle.writeFile"),
+        "ENOSPC",
+        () => saving({ lock: true })(folder),
+      );
       assert.deepEqual([(error as SaveError).code, readdirSync(folder)], ["DISK_FULL", ["a"]]);
       await saving({ lock: true })(folder);
     }));
 
-  it("while folders are created leaves none of them, and is reported by its own code", () =>
+  it("while folders are created leaves none of them, and is reported with its own code", () =>
     inFolder(() => {}, async (folder) => {
       const inFolders = saving({}, "x/y/z/a");
       const { calls } = await withFault(-1, "", () => inFolders(folder));

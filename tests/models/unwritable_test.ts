@@ -70,7 +70,7 @@ describe("a value that could not be loaded again", () => {
     assert.equal(codeOf(() => encode(new Map([["w", detached()]]), { safetensors: true })), "INVALID_VALUE");
   });
 
-  it("is not one with hashable keys: numbers, tuples, null and floats are written and read", () => {
+  it("is not a matter of hashable keys: numbers, tuples, null and floats are written and read", () => {
     const keys = [
       1,
       2.5,

@@ -179,7 +179,7 @@ describe("the random generator", () => {
     assert.equal(target.some((x) => x < 2 || x >= 6), false);
   });
 
-  it("has quantiles that its distribution function inverts", () => {
+  it("has normal quantiles that its distribution function inverts", () => {
     for (const p of [1e-12, 1e-3, 0.08, 0.5, 0.92, 0.999]) {
       assert.ok(Math.abs(normalCdf(normalQuantile(p)) - p) < 1e-15, String(p));
     }

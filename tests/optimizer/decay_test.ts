@@ -62,11 +62,11 @@ describe("the weight decay of Momentum, whose kernel includes L2", () => {
   });
 });
 
-describe("a parameter's own decay, beside that of the class", () => {
+describe("a parameter's own decay, beside that of the optimizer", () => {
   /** The first moment is a tenth of the gradient, decayed as it was given to the class. */
   const moment = (made: optimizer.Optimizer) => [...(made.stateDict().values().next().value as nn.Parameter).data];
 
-  it("AdamW adds it of the parameter as it was before its own decay", () => {
+  it("is added by AdamW to the gradient from the value before AdamW's own decay", () => {
     for (const paddle of ["3.3", "2.6", "2.2", "2.0.2"] as const) {
       let made!: optimizer.Optimizer;
       after((p) => made = new optimizer.AdamW({ learningRate: 0.5, parameters: [p], paddle }), new L2Decay(0.25));
@@ -76,7 +76,7 @@ describe("a parameter's own decay, beside that of the class", () => {
     }
   });
 
-  it("Lamb adds a group's decay, which takes the place of the parameter's, also where there is none", () => {
+  it("is used by Lamb only without groups: a group's decay, or its absence, replaces it", () => {
     const lamb = (group: object) => (p: nn.Parameter) =>
       made = new optimizer.Lamb({ learningRate: 0.5, parameters: [{ params: [p], ...group }] });
     let made!: optimizer.Optimizer;

@@ -87,7 +87,7 @@ describe("float64 gradients", () => {
     }
   });
 
-  it("meet a factor of that rate in the same dtype", () => {
+  it("use the product with a parameter's factor in the same dtype", () => {
     const make = (dtype: "float32" | "float64", learningRate: number) =>
       nn.Parameter.from(fromArray([0.5], dtype), { optimizeAttr: { learningRate } });
     const f = Math.fround;

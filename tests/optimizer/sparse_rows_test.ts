@@ -25,7 +25,7 @@ function step(kind: string, rows: number[], options: object = {}): number[] {
 
 describe("a gradient with rows in any order", () => {
   for (const [kind, rows, after] of STEPS) {
-    it(`in ${kind} moves of [${rows}] the rows that Paddle's kernel finds`, () => {
+    it(`moves in ${kind}, for rows [${rows}], the ones that Paddle's kernel finds`, () => {
       assert.deepEqual(step(kind, rows), after);
     });
   }

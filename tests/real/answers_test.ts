@@ -123,7 +123,7 @@ for (const root of folders) {
     for (
       const version of readdirSync(root).filter((name) => name.startsWith("paddle-") && name !== "paddle-cross").sort()
     ) {
-      it(`${version}: is the answer here too, except for the listed differences`, async () => {
+      it(`${version}: the answers here are the same, except for the listed differences`, async () => {
         const counts: Counts = { asked: 0, skipped: 0, failures: [] };
         for (const name of readdirSync(join(root, version))) await askAll(join(root, version, name), version, counts);
         assert.ok(counts.asked > 0, "no question was asked");
