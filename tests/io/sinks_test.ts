@@ -208,7 +208,7 @@ describe("a save whose sink fails", () => {
     }
   });
 
-  it("does not happen when a browser copied the file into place and only could not remove the temporary one", async () => {
+  it("is not reported when a browser copied the file into place and only the temporary one could not be removed", async () => {
     const root = fakeDirectory({ movable: false });
     root.removeEntry = () => Promise.reject(new DOMException("locked", "NoModificationAllowedError"));
     const folder = new HandleFolder(root);
