@@ -1,5 +1,5 @@
 /**
- * What a file names and holds, also one that `load` refuses.
+ * Reports what a file names and contains, even if `load` refuses it.
  *
  * @module
  */
@@ -15,43 +15,43 @@ import { SpanBytes } from "./io/lazy/span_bytes.ts";
 import { inTurns } from "./io/waiting/turns.ts";
 import { AUDIT_OPTIONS, type AuditOptions, checkOptions } from "./options.ts";
 
-/** A symbol that a file names, or an opcode that never runs. */
+/** A symbol that a file names, or an opcode that is never executed. */
 export interface AuditFinding {
-  /** `os.system`; empty where no symbol is concerned. */
+  /** Such as `os.system`; empty if no symbol is involved. */
   symbol: string;
   /** Name of the pickle opcode. */
   opcode: string;
-  /** Byte of that opcode. */
+  /** Offset of that opcode. */
   offset: number;
-  /** The place in the object, as far as it was known there. */
+  /** Path within the object, as far as it was known at that point. */
   at: string;
-  /** Whether it is one of the symbols that plain data needs, in a use that plain data has. */
+  /** Whether it is a symbol that plain data needs, used as plain data does. */
   verdict: "used-as-data" | "refused";
 }
 
 /** What {@linkcode audit} found. */
 export interface AuditReport {
-  /** Whether {@linkcode load} would give a value. */
+  /** Whether {@linkcode load} would return a value. */
   ok: boolean;
-  /** 0 clean, 1 refused content, 2 could not be parsed, 3 no file of a kind that is read. */
+  /** 0 clean, 1 refused content, 2 could not be parsed, 3 not a kind of file that is read. */
   exitCode: 0 | 1 | 2 | 3;
-  /** What the file is. */
+  /** The kind of the file. */
   kind: "pickle" | "record" | "tnum" | "program" | "safetensors" | "unknown";
   /** Every symbol, in file order. */
   symbols: AuditFinding[];
-  /** Why it is not ok: what `load` throws. */
+  /** Why it is not ok: the error that `load` throws. */
   error?: ErrorJson;
-  /** Oddities: repeated keys, bytes behind the end. */
+  /** Oddities such as repeated keys or trailing bytes. */
   warnings: Warning[];
-  /** Pickle opcodes carried out. */
+  /** Number of pickle opcodes processed. */
   opcodes?: number;
-  /** Bytes of the file, where known. */
+  /** Size of the file in bytes, if known. */
   size?: number;
 }
 
 /**
- * Walk through a file without executing anything and list what it names. A file that {@linkcode load} refuses gets a report, too: the
- * walk goes on behind a refused symbol with an unknown value in its place.
+ * Walk through a file without executing anything and list the symbols it names. A file that {@linkcode load} refuses gets a report, too:
+ * the walk continues after a refused symbol, with an unknown value in its place.
  *
  * @throws {SourceError} the file cannot be found or read
  *
@@ -99,7 +99,7 @@ export async function audit(from: From, options: AuditOptions = {}): Promise<Aud
       },
       { signal, lazy: true, maxStreamBytes: limits.maxStreamBytes },
     );
-    // Whether a text stands for the right number of bytes is seen only by reading it.
+    // Only reading a string that encodes bytes shows whether their number is right.
     for (const text of texts) await text.read({ signal });
   } catch (thrown) {
     if (!(thrown instanceof PaddleError) || thrown.name === "SourceError") throw thrown;
@@ -122,7 +122,7 @@ export async function audit(from: From, options: AuditOptions = {}): Promise<Aud
   return report;
 }
 
-/** As arguments of one call they could be too many. */
+/** Appends warnings, of which there could be too many for the arguments of one `push`. */
 function addAll(to: Warning[], warnings: readonly Warning[]): void {
   for (const warning of warnings) to.push(warning);
 }

@@ -1,5 +1,5 @@
 /**
- * A file as a catalogue: names, dtypes, shapes and places first, numbers when they are asked for.
+ * A file as a catalogue: names, dtypes, shapes and locations first, data on demand.
  *
  * @module
  */
@@ -23,17 +23,17 @@ import { shownValue } from "./words/described.ts";
 import { DenseTensor, remade, Tensor } from "./tensor.ts";
 import type { Value } from "./values.ts";
 
-/** What is known of an array without reading it. */
+/** What is known about an array without reading it. */
 export interface ArrayInfo {
-  /** Paddle's word for the kind of number. */
+  /** Paddle's name for the element type. */
   dtype: DType;
   /** Lengths of the axes. */
   shape: readonly number[];
-  /** Byte of the file where its data begin; -1 where it is put together from several places. */
+  /** Offset of its data in the file; -1 if the data comes from several places. */
   offset: number;
-  /** Bytes of its numbers. In a protocol-2 pickle the file takes up to twice as many. */
+  /** Size of its data in bytes. In a protocol 2 pickle it takes up to twice as much space in the file. */
   nbytes: number;
-  /** What {@linkcode Checkpoint.get} gives. */
+  /** The class that {@linkcode Checkpoint.get} returns. */
   kind: "Tensor" | "DenseTensor" | "NDArray";
 }
 
@@ -41,16 +41,16 @@ export type { ReadOptions } from "./io/lazy/span_bytes.ts";
 
 /** Options of {@linkcode Checkpoint.stream}. */
 export interface StreamOptions extends ReadOptions {
-  /** The first of the bytes that are given, and the end behind the last. @default all of them */
+  /** The bytes `[start, end)` to stream. @default all of them */
   range?: readonly [number, number];
 }
 
-/** That it can be gone through, and closed by `await using`. The types of an npm package have no methods whose names are symbols. */
+/** Declares iteration, and closing by `await using`: the types of an npm package omit methods named by symbols. */
 export interface Checkpoint extends AsyncIterable<[string, NDArray]>, AsyncDisposable {}
 
 /** An opened file. Made by {@linkcode open}. */
 export class Checkpoint {
-  /** Oddities met while opening. */
+  /** Warnings from opening the file. */
   readonly warnings: readonly Warning[];
   readonly #source: Source | null;
   readonly #sources: readonly Pick<Source, "close">[];
@@ -58,7 +58,7 @@ export class Checkpoint {
   readonly #arrays: ReadonlyMap<string, NDArray>;
   readonly #places: ReadonlyMap<NDArray, PickledArray>;
   readonly #lazies: ReadonlyMap<NDArray, SpanBytes>;
-  /** What was written of arrays that were read with the structure. */
+  /** New bytes of arrays that were read with the structure and then written. */
   readonly #edited = new Map<NDArray, Uint8Array>();
   #closed = false;
   #writing: Promise<void> = Promise.resolve();
@@ -76,20 +76,20 @@ export class Checkpoint {
   }
 
   /**
-   * What tells this version of the file from others, such as `etag:"5e1f"`; undefined where the place tells none, or there are several files.
+   * Identifies this version of the file, such as `etag:"5e1f"`; undefined if its location provides none, or if there are several files.
    * {@linkcode save} takes it as `ifUnchanged: { version }`.
    */
   get version(): string | undefined {
     return this.#source?.version;
   }
 
-  /** Names of the arrays, in file order: the keys of a state dict; `model.fc.weight` for arrays deeper inside. */
+  /** Names of the arrays, in file order: the keys of a state dict, or `model.fc.weight` for arrays deeper inside. */
   names(): string[] {
     this.#alive();
     return [...this.#arrays.keys()];
   }
 
-  /** What is known of the array `name` without reading it. */
+  /** What is known about the array `name` without reading it. */
   info(name: string): ArrayInfo {
     const array = this.#array(name);
     const kind = array instanceof Tensor ? "Tensor" : array instanceof DenseTensor ? "DenseTensor" : "NDArray";
@@ -97,7 +97,7 @@ export class Checkpoint {
     return { dtype: array.dtype, shape: array.shape, offset, nbytes: array.nbytes, kind };
   }
 
-  /** Read one array. Each call reads anew and gives an array of its own. */
+  /** Read one array. Each call reads it again and returns a new array. */
   async get(name: string, options: ReadOptions = {}): Promise<NDArray> {
     checkRead(options);
     const array = this.#array(name);
@@ -107,8 +107,8 @@ export class Checkpoint {
   }
 
   /**
-   * Read the elements `[start, end)` along axis 0 of one array; negative numbers count from the end, as in Python. Only these are read
-   * from the file, unless it has them in column-major order; what protocol 2 wrote as text is read from its beginning on, and not kept.
+   * Read the elements `[start, end)` along axis 0 of one array; negative indices count from the end, as in Python. Only these are read from
+   * the file, unless it has them in Fortran order; what protocol 2 wrote as text is read from its beginning, but not retained.
    */
   async getSlice(name: string, range: readonly [number, number], options: ReadOptions = {}): Promise<NDArray> {
     checkRead(options);
@@ -129,18 +129,18 @@ export class Checkpoint {
     return remade(array, array.dtype, shape, bytes);
   }
 
-  /** What is made of several places of the file, such as a parameter in slices, as long as nobody has touched it. */
+  /** The lazy bytes of an array assembled from several places, such as a parameter in slices, until it is read or written. */
   #unread(array: NDArray): LazyBytes | null {
     return this.#edited.has(array) ? null : array.unread;
   }
 
   /**
-   * The bytes of one array as a stream, little-endian in C order: a piece of 4 MiB at most is in memory while the next is read. `range` gives
-   * the bytes `[start, end)` alone. An array in column-major order is held whole; one that protocol 2 wrote as text is read from its beginning
-   * on. What goes wrong while bytes are read ends the stream with the error that {@linkcode Checkpoint.get} would reject with.
+   * The bytes of one array as a stream, little-endian in C order: at most a piece of 4 MiB is in memory while the next one is read.
+   * `range` selects the bytes `[start, end)`. An array in Fortran order is held in memory as a whole; one that protocol 2 wrote as text is
+   * read from its beginning. If reading fails, the stream errors with what {@linkcode Checkpoint.get} would reject with.
    *
    * @throws {SourceError} `NOT_FOUND`: there is no such array
-   * @throws {TypeError} the range does not lie inside the array
+   * @throws {TypeError} the range does not lie within the array
    */
   stream(name: string, options: StreamOptions = {}): ReadableStream<Uint8Array> {
     checkOptions(options, ["signal", "range"]);
@@ -153,18 +153,19 @@ export class Checkpoint {
     return streamOf((cancelled) => streamed(bytes, from, to, eitherSignal(cancelled, options.signal)));
   }
 
-  /** Name and array, one after the other: one array in memory at a time. */
+  /** Iterates over names and arrays, with one array in memory at a time. */
   async *[Symbol.asyncIterator](): AsyncIterator<[string, NDArray]> {
     for (const name of this.names()) yield [name, await this.get(name)];
   }
 
   /**
-   * Write the numbers of one array in place: the same dtype and shape, and nothing else in the file changes. By path, a crash at any moment
-   * leaves the old numbers or the new ones; in a browser, too. What {@linkcode Checkpoint.value} gave and was read before stays as it was.
+   * Overwrite the data of one array in place: dtype and shape must be the same, and nothing else in the file changes. For a file given by
+   * path, a crash at any moment leaves either the old data or the new; in a browser, too. Arrays of {@linkcode Checkpoint.value} that were
+   * already read keep their old values.
    *
-   * @throws {ValueError} `INVALID_VALUE`: another dtype or shape
-   * @throws {UnsupportedError} `UNSUPPORTED_FEATURE`: the place cannot be written, or the array does not lie in one piece
-   * @throws {SaveError} writing failed; `committed` says what is there
+   * @throws {ValueError} `INVALID_VALUE`: the dtype or shape differs
+   * @throws {UnsupportedError} `UNSUPPORTED_FEATURE`: the location is not writable, or the array is not contiguous in the file
+   * @throws {SaveError} writing failed; `committed` says which data is in the file
    * @throws {SourceError} `SOURCE_CHANGED`: the file was changed since it was opened
    */
   async write(name: string, array: NDArray, options: ReadOptions = {}): Promise<void> {
@@ -203,21 +204,21 @@ export class Checkpoint {
       signal?.throwIfAborted();
       return source.edit!(offset, array.bytes, options);
     });
-    // One after the other; a failed one concerns its own caller.
+    // Writes are serialized; a failure only concerns its own caller.
     this.#writing = writing.catch(() => {});
     await writing;
     if (!this.#lazies.has(old)) this.#edited.set(old, array.bytes.slice());
   }
 
   /**
-   * The whole value, as {@linkcode load} gives it, with arrays that are read when they are touched: `await array.load()`, or at once
-   * where the place of the file can be read at once (files by path, bytes in memory).
+   * The whole value, as {@linkcode load} returns it, but with lazy arrays: read them by `await array.load()`, or just access them if the
+   * file can be read synchronously (files by path, bytes in memory).
    */
   async value(options: ReadOptions = {}): Promise<Value> {
     checkRead(options);
     const { signal } = options;
     this.#alive();
-    // Bytes objects have no lazy form: those that were left in the file are read now.
+    // Bytes objects have no lazy form, so those left in the file are read now.
     const left: SpanBytes[] = [];
     const note = (item: unknown) => {
       if (item instanceof SpanBytes) left.push(item);
@@ -231,7 +232,7 @@ export class Checkpoint {
     return this.#value;
   }
 
-  /** Let go of the file. Closing twice is fine; using it afterwards is a TypeError. */
+  /** Close the file. Closing twice is fine; any later use is a TypeError. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -244,9 +245,9 @@ export class Checkpoint {
     return this.close();
   }
 
-  /** The bytes of an array that was read already. */
+  /** The bytes of an array that has already been read. */
   async #loaded(array: NDArray, options: ReadOptions): Promise<Uint8Array> {
-    // What was read with the structure is of the same version as what is read now, or of none.
+    // Data read with the structure is only returned if the file is still the same version.
     const verifying = this.#source?.verify?.(), { signal } = options;
     await (signal && verifying ? within(verifying, Infinity, signal) : verifying);
     return this.#edited.get(array) ?? (await array.load(options)).bytes;
@@ -275,23 +276,23 @@ export class Checkpoint {
 
 /** What a Checkpoint is made of. */
 export interface CheckpointParts {
-  /** Where the bytes are; null where all are in memory. */
+  /** Where the bytes are; null if all are in memory. */
   source: Source | null;
-  /** Files of a model that are open beside it. */
+  /** Further open files, to be closed with it. */
   sources?: readonly Pick<Source, "close">[];
   /** The value with its lazy arrays. */
   value: Value;
-  /** The arrays in it by name, where they were looked for already. */
+  /** The arrays in it by name, if already collected. */
   arrays?: Map<string, NDArray>;
-  /** What was odd. */
+  /** Warnings from opening. */
   warnings: Warning[];
-  /** Where arrays come from that were read with the structure. */
+  /** Origins of the arrays that were read with the structure. */
   places: Map<NDArray, PickledArray>;
   /** Arrays that were not read. */
   lazies: Map<NDArray, SpanBytes>;
 }
 
-/** Pieces that belong to whoever reads them. */
+/** Pieces that the reader may keep and modify. */
 async function* streamed(
   bytes: Uint8Array | LazyBytes,
   from: number,

@@ -1,5 +1,5 @@
 /**
- * Bytes to values and back, without any reading or writing of files: `@oarlock/paddle/codec`.
+ * Converts bytes to values and back, without file access: `@oarlock/paddle/codec`.
  *
  * @example What is it, and what is in it?
  * ```ts

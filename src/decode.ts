@@ -1,5 +1,5 @@
 /**
- * Bytes in memory to a value.
+ * Decodes bytes in memory to a value.
  *
  * @module
  */
@@ -12,15 +12,15 @@ import { checkedBytes } from "./words/plain_bytes.ts";
 import type { Value } from "./values.ts";
 
 /**
- * The value of a file's bytes: what {@linkcode load} gives, at once. Arrays are views of `bytes` unless `copy` is set.
+ * Decode the bytes of a file to the value that {@linkcode load} returns, synchronously. Arrays are views of `bytes` unless `copy` is set.
  *
  * Mirrors `paddle.load(io.BytesIO(bytes))` (2.2 and later).
  *
- * @throws {TypeError} `bytes` are none
- * @throws {FormatError} the bytes are no well-formed file of a kind that is read
+ * @throws {TypeError} `bytes` is not bytes
+ * @throws {FormatError} the bytes are not a well-formed file of a supported kind
  * @throws {UnsafeError} a pickle names something that is not plain data
- * @throws {LimitError} `LIMIT`: a ceiling of `limits` was reached
- * @throws {UnsupportedError} an array of a kind that no Tensor can hold, a later pickle protocol, a program
+ * @throws {LimitError} `LIMIT`: one of the `limits` was exceeded
+ * @throws {UnsupportedError} an array with a dtype that no Tensor can have, or a later pickle protocol
  *
  * @example Decode what was encoded
  * ```ts

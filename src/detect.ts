@@ -1,5 +1,5 @@
 /**
- * What a file is.
+ * Detects the kind of a file.
  *
  * @module
  */
@@ -15,23 +15,23 @@ export type { FileKind } from "./codec/detect_kind.ts";
 
 /** Options of {@linkcode detect}. */
 export interface DetectOptions {
-  /** Where a bare name is looked for. */
+  /** The folder in which a bare name is looked up. */
   folder?: Folder;
-  /** Fetches URLs in place of the global function. */
+  /** Used to fetch URLs instead of the global function. */
   fetch?: Fetch;
   /** How URLs are fetched. */
   http?: HttpOptions;
-  /** Stops the call. */
+  /** Aborts the call. */
   signal?: AbortSignal;
 }
 
-/** Bytes that tell the kind of any file. */
+/** Number of bytes that suffice to tell the kind of any file. */
 const HEAD = 4096;
 
 /**
- * The kind of a file, by its first bytes: at most 4 KiB are read. Of a stream they are consumed.
+ * The kind of a file, by its first bytes. At most 4 KiB are read, which are consumed from a stream.
  *
- * @throws {SourceError} the file cannot be found or read; of the prefix or the folder of a model, `hint` says what reads it
+ * @throws {SourceError} the file cannot be found or read; for the prefix or folder of a model, `hint` says what reads it
  *
  * @example
  * ```ts

@@ -1,10 +1,10 @@
 /**
- * The kinds of numbers a tensor can hold, with Paddle's words, Paddle's codes and numpy's spelling.
+ * The dtypes of arrays and tensors, with Paddle's names, Paddle's codes and numpy's codes.
  *
  * @module
  */
 
-/** Paddle's word for a kind of number. `uint16`, `uint32` and `uint64` are numpy's: Paddle has no Tensor of them. */
+/** A dtype by Paddle's name. `uint16`, `uint32` and `uint64` are numpy's: Paddle has no Tensors of them. */
 export type DType =
   | "bool"
   | "int8"
@@ -24,17 +24,17 @@ export type DType =
   | "complex64"
   | "complex128";
 
-/** What is known of one dtype. */
+/** Properties of one dtype. */
 export interface DTypeInfo {
-  /** Paddle's word. */
+  /** Paddle's name. */
   readonly name: DType;
-  /** Bytes of one element. */
+  /** Bytes per element. */
   readonly itemsize: number;
-  /** Bytes that change places when the byte order changes: the parts of a complex number one by one. */
+  /** Bytes to reverse when the byte order changes: for complex numbers, the size of each part. */
   readonly swapsize: number;
-  /** `VarType.Type` in framework.proto, the number in binary records; undefined where Paddle has none. */
+  /** `VarType.Type` in framework.proto, the code in binary records; undefined if Paddle has none. */
   readonly varType: number | undefined;
-  /** What `numpy.dtype(...)` is called with in a pickle that Paddle writes: bfloat16 as `u2`, float8 as `i1`. */
+  /** The argument of `numpy.dtype(...)` in a pickle that Paddle writes: bfloat16 as `u2`, float8 as `i1`. */
   readonly numpy: string;
   /** Whether Paddle has Tensors of it. */
   readonly isTensor: boolean;
@@ -88,19 +88,19 @@ export function isDType(name: unknown): name is DType {
   return typeof name === "string" && BY_NAME.has(name);
 }
 
-/** What is known of a dtype; a TypeError for a word that is none. */
+/** Properties of a dtype; a TypeError for an unknown name. */
 export function dtypeInfo(name: DType): DTypeInfo {
   const info = BY_NAME.get(name);
   if (!info) throw new TypeError(`Unknown dtype ${JSON.stringify(String(name))}: one of ${DTYPES.join(", ")}`);
   return info;
 }
 
-/** The dtype behind a `VarType.Type` number of a record, if it holds numbers. */
+/** The dtype for a `VarType.Type` code of a record; undefined if the code is not a dtype. */
 export function dtypeOfVarType(code: number): DTypeInfo | undefined {
   return BY_VAR_TYPE.get(code);
 }
 
-/** The dtype that numpy spells `b1`, `f4`, `c16`, ...; `u2` is uint16 here, bfloat16 only where a Tensor is made of it. */
+/** The dtype for numpy's code `b1`, `f4`, `c16`, ...; `u2` is uint16 here, which only becomes bfloat16 in a Tensor. */
 export function dtypeOfNumpy(code: string): DTypeInfo | undefined {
   return BY_NUMPY.get(code);
 }

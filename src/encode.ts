@@ -1,5 +1,5 @@
 /**
- * A value to bytes in memory.
+ * Encodes a value to bytes in memory.
  *
  * @module
  */
@@ -21,32 +21,32 @@ import { SelectedRows, type Value } from "./values.ts";
 
 /** A value that was checked and is ready to be written. */
 export interface Plan {
-  /** Bytes that will come. */
+  /** Total size in bytes. */
   size: number;
   /** The bytes. */
   chunks: Iterable<Chunk>;
-  /** The same bytes in chunks that are good until the next one is asked for, which takes less memory. */
+  /** The same bytes in chunks that are only valid until the one after the next is requested, which takes less memory. */
   reusing?: () => Iterable<Chunk>;
-  /** Oddities. */
+  /** Warnings about the value. */
   warnings: Warning[];
 }
 
 /** A value that was checked and shaped. */
 export interface Draft {
-  /** The bytes to come, in steps. Arrays in files stay there; those that become text, where their lengths are given. */
+  /** Plan the bytes, in steps. Arrays in files stay there; those to be encoded as text only if the length of that is given. */
   plan(textLengths?: WeakMap<Uint8Array | LazyBytes, number>): Generator<void, Plan>;
-  /** What is pickled; null where nothing is. */
+  /** The value to pickle; null if nothing is pickled. */
   pickled: unknown;
-  /** Whether arrays become text, as in protocol 2. */
+  /** Whether arrays are encoded as text, as in protocol 2. */
   isText: boolean;
 }
 
-/** Check and shape a value, and plan its bytes: nothing is written yet. */
+/** Check and shape a value, and plan its bytes; nothing is written yet. */
 export function planEncoding(value: Value, options: EncodeOptions): Plan {
   return atOnce(atOnce(draftEncoding(value, options)).plan());
 }
 
-/** Check and shape a value, in steps: nothing is written yet. */
+/** Check and shape a value, in steps; nothing is written yet. */
 export function* draftEncoding(value: Value, options: EncodeOptions): Generator<void, Draft> {
   const planned = (plan: Plan): Draft => ({
     // deno-lint-ignore require-yield
@@ -96,7 +96,7 @@ export function* draftEncoding(value: Value, options: EncodeOptions): Generator<
   return { plan, pickled: shaped.value, isText: protocol === 2 };
 }
 
-/** The tensors of a state dict; a safetensors file has room for nothing else. */
+/** The tensors of a state dict; a safetensors file cannot hold anything else. */
 function* tensorsOf(value: Value): Generator<void, Map<string, NDArray>> {
   const plain: unknown = yield* withoutLayersInSteps(value);
   const dict = plain instanceof Map ? plain : isPlainObject(plain) ? new Map(Object.entries(plain as object)) : null;
@@ -113,7 +113,7 @@ function* tensorsOf(value: Value): Generator<void, Map<string, NDArray>> {
 }
 
 /**
- * The bytes that {@linkcode save} writes, at once.
+ * The bytes that {@linkcode save} writes, synchronously.
  *
  * Mirrors `paddle.save(value, io.BytesIO())` (2.2 and later).
  *

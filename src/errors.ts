@@ -1,11 +1,11 @@
 /**
- * One closed family of errors. Whatever is wrong with a file, a name, a network or a disk comes as one of these classes, or as
+ * A closed family of errors. Anything wrong with a file, a name, a network or a disk is thrown as one of these classes, or as
  * `signal.reason`; the `code` is the contract, the message is for people.
  *
  * @module
  */
 
-/** Codes by class: the whole list of what can go wrong. */
+/** Codes by class: everything that can go wrong. */
 export const ERROR_CODES = {
   FormatError: [
     "EMPTY",
@@ -84,13 +84,13 @@ export type HttpCode = (typeof ERROR_CODES)["HttpError"][number];
 /** Codes of {@linkcode SaveError}. */
 export type SaveCode = (typeof ERROR_CODES)["SaveError"][number];
 
-/** What an error knows beyond its code and message. Fields are there when they are known. */
+/** Details of an error beyond its code and message; each field is present if known. */
 export interface ErrorFields {
   /** Bytes from the start of the whole source. */
   offset?: number;
   /** The file, as the caller named it, or a URL without user info and query. */
   path?: string;
-  /** The place inside the object: `["model"]["fc.weight"]`. */
+  /** The path within the object: `["model"]["fc.weight"]`. */
   at?: string;
   /** What should have been there. */
   expected?: unknown;
@@ -100,21 +100,21 @@ export interface ErrorFields {
   symbol?: string;
   /** Name of a pickle opcode. */
   opcode?: string;
-  /** Name of the limit that was reached. */
+  /** Name of the limit that was exceeded. */
   limit?: string;
   /** Value of that limit. */
   max?: number;
   /** HTTP status. */
   status?: number;
-  /** The way out. */
+  /** What to do about it. */
   hint?: string;
-  /** The error below this one. */
+  /** The underlying error. */
   cause?: unknown;
-  /** Of a save: whether the new bytes are under the target's name. */
+  /** For a save: whether the new bytes are under the target's name. */
   committed?: "no" | "yes" | "unknown";
-  /** Of a save: temporary files that could not be removed. */
+  /** For a save: temporary files that could not be removed. */
   leftovers?: string[];
-  /** Names that collide or that could all be meant. */
+  /** Names that collide, or between which a name is ambiguous. */
   names?: string[];
 }
 
@@ -145,10 +145,10 @@ const FIELDS = [
   "names",
 ] as const;
 
-/** Longest message: one or two sentences (RULES.md ERR-3). */
+/** Maximum length of a message: one or two sentences (RULES.md ERR-3). */
 const MAX_MESSAGE = 400;
 
-/** Base of all errors of this library. `code` tells them apart; `offset`, `path`, `at` tell the place. */
+/** Base class of all errors of this library. `code` says what happened; `offset`, `path` and `at` say where. */
 export class PaddleError extends Error {
   /** What went wrong: stable across versions. */
   readonly code: ErrorCode;
@@ -156,7 +156,7 @@ export class PaddleError extends Error {
   declare readonly offset?: number;
   /** The file, as the caller named it. */
   declare readonly path?: string;
-  /** The place inside the object. */
+  /** The path within the object. */
   declare readonly at?: string;
   /** What should have been there. */
   declare readonly expected?: unknown;
@@ -166,22 +166,22 @@ export class PaddleError extends Error {
   declare readonly symbol?: string;
   /** Name of a pickle opcode. */
   declare readonly opcode?: string;
-  /** Name of the limit that was reached. */
+  /** Name of the limit that was exceeded. */
   declare readonly limit?: string;
   /** Value of that limit. */
   declare readonly max?: number;
   /** HTTP status. */
   declare readonly status?: number;
-  /** The way out. */
+  /** What to do about it. */
   declare readonly hint?: string;
-  /** Of a save: whether the new bytes are under the target's name. */
+  /** For a save: whether the new bytes are under the target's name. */
   declare readonly committed?: "no" | "yes" | "unknown";
-  /** Of a save: temporary files that could not be removed. */
+  /** For a save: temporary files that could not be removed. */
   declare readonly leftovers?: string[];
-  /** Names that collide or that could all be meant. */
+  /** Names that collide, or between which a name is ambiguous. */
   declare readonly names?: string[];
 
-  /** Make an error; the classes below narrow the code. */
+  /** Create an error; subclasses narrow the code. */
   constructor(code: ErrorCode, message: string, fields: ErrorFields = {}) {
     super(
       message.length > MAX_MESSAGE ? message.slice(0, MAX_MESSAGE - 3) + "..." : message,
@@ -192,7 +192,7 @@ export class PaddleError extends Error {
     for (const field of FIELDS) if (fields[field] !== undefined) define(this, field, fields[field]);
   }
 
-  /** The plain form; {@linkcode PaddleError.from} is the way back. */
+  /** The plain form, from which {@linkcode PaddleError.from} rebuilds the error. */
   toJSON(): ErrorJson {
     const json: Record<string, unknown> = { name: this.name, code: this.code, message: this.message };
     for (const field of FIELDS) if (this[field] !== undefined) define(json, field, this[field]);
@@ -219,7 +219,7 @@ export class FormatError extends PaddleError {
   }
 }
 
-/** The file asks for something that is never done: calling, importing, executing. */
+/** The file requests something that is never done: calling, importing, executing. */
 export class UnsafeError extends PaddleError {
   /** Make one. */
   constructor(code: UnsafeCode, message: string, fields?: ErrorFields) {
@@ -228,7 +228,7 @@ export class UnsafeError extends PaddleError {
   }
 }
 
-/** A ceiling of `options.limits` was reached; `limit` names it, `max` is its value. */
+/** One of `options.limits` was exceeded; `limit` names it, `max` is its value. */
 export class LimitError extends PaddleError {
   /** Make one. */
   constructor(code: "LIMIT", message: string, fields?: ErrorFields) {
@@ -237,7 +237,7 @@ export class LimitError extends PaddleError {
   }
 }
 
-/** Well formed, but outside what this library (or this runtime) does. */
+/** Well formed, but not supported by this library (or in this runtime). */
 export class UnsupportedError extends PaddleError {
   /** Make one. */
   constructor(code: UnsupportedCode, message: string, fields?: ErrorFields) {
@@ -246,7 +246,7 @@ export class UnsupportedError extends PaddleError {
   }
 }
 
-/** A value of the caller cannot be written, or a value of a file cannot be given. */
+/** A value from the caller cannot be written, or a value in a file cannot be returned. */
 export class ValueError extends PaddleError {
   /** Make one. */
   constructor(code: ValueCode, message: string, fields?: ErrorFields) {
@@ -255,7 +255,7 @@ export class ValueError extends PaddleError {
   }
 }
 
-/** A name or path is unsafe, ambiguous, too long or leads to no file. */
+/** A name or path is unsafe, ambiguous, too long or does not lead to a file. */
 export class PathError extends PaddleError {
   /** Make one. */
   constructor(code: PathCode, message: string, fields?: ErrorFields) {
@@ -273,7 +273,7 @@ export class SourceError extends PaddleError {
   }
 }
 
-/** A server's answer could not be used. */
+/** A server's response could not be used. */
 export class HttpError extends SourceError {
   /** Make one. */
   constructor(code: HttpCode, message: string, fields?: ErrorFields) {
@@ -311,7 +311,7 @@ function allCodes(): ReadonlySet<string> {
 }
 
 /**
- * Whether `x` is an error of this library, of any copy of it and any realm: it looks at `code`, not at the prototype.
+ * Whether `x` is an error of this library, from any copy of it and any realm: it checks `code`, not the prototype.
  *
  * @example Tell our errors from others
  * ```ts
@@ -328,12 +328,12 @@ export function isPaddleError(x: unknown): x is PaddleError {
     "message" in x;
 }
 
-/** A text from outside, for a message: quoted, escaped and cut at 200 characters. */
+/** An untrusted string, for a message: quoted, escaped and cut off at 200 characters. */
 export function quote(text: string): string {
   return visible(JSON.stringify(text.length > 200 ? text.slice(0, 200) + "…" : text));
 }
 
-/** A text as one line that can be seen: controls, and what turns the direction of text, as `\u00XX` (RULES.md RT-2). */
+/** A string as one visible line: control and bidirectional formatting characters as `\u00XX` (RULES.md RT-2). */
 export function visible(text: string): string {
   return text.replace(
     // deno-lint-ignore no-control-regex
@@ -344,12 +344,12 @@ export function visible(text: string): string {
 
 /** Something odd that did not stop the call. */
 export interface Warning {
-  /** An error code, or a word of its own such as `FLOAT8_AS_INT8`. */
+  /** An error code, or a code of its own such as `FLOAT8_AS_INT8`. */
   code: string;
-  /** What was met, for people. */
+  /** What was found, for people. */
   message: string;
   /** Bytes from the start of the source. */
   offset?: number;
-  /** The place inside the object. */
+  /** The path within the object. */
   at?: string;
 }

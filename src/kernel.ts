@@ -1,5 +1,5 @@
 /**
- * The loops over bytes: WebAssembly where the runtime can compile it, else the TypeScript twin with the same results.
+ * The loops over bytes: WebAssembly if the runtime can compile it, else the TypeScript twin with the same results.
  *
  * @module
  */
@@ -10,17 +10,17 @@ import { viewOf } from "./words/typed_view.ts";
 export { init } from "./kernel/core.ts";
 export { narrowBits, type NarrowFloat, widenBits } from "./kernel/twin.ts";
 
-/** Bytes of a piece that goes through the core: few enough for it to stay in the cache. */
+/** Bytes that go through the core at a time: few enough to stay in the cache. */
 const PIECE = 0x10000;
-/** Bytes of statistics that are summed up before they are added to the rest: part of their meaning, as sums round. */
+/** Statistics are summed per piece of this many bytes, then added up: part of their definition, as sums round. */
 const SUM_PIECE = 0x8000;
 
-/** Bytes that a UTF-8 text of code points up to U+00FF stands for: how many they are. */
+/** The number of bytes encoded by a UTF-8 text of code points up to U+00FF. */
 export function latin1Length(text: Uint8Array): number {
   return text.length - countBelow(text, -64);
 }
 
-/** Write the bytes that a UTF-8 text of code points up to U+00FF stands for. How many were written, or -1 - i where byte i is wrong. */
+/** Decode a UTF-8 text of code points up to U+00FF to bytes. Returns their number (even if not all fit), or -1 - i if byte i is invalid. */
 export function latin1FromUtf8(text: Uint8Array, into: Uint8Array): number {
   const core = coreFor(text.length);
   if (!core) return twin.latin1FromUtf8(text, into);
@@ -28,7 +28,7 @@ export function latin1FromUtf8(text: Uint8Array, into: Uint8Array): number {
   let done = 0;
   while (done < text.length) {
     let end = Math.min(text.length, done + PIECE);
-    // A pair is not cut in two; a lead byte that ends the whole text is the core's to refuse.
+    // Do not cut a pair in two; a lead byte at the very end is left to the core to refuse.
     if (end < text.length && (text[end - 1] & 0xfe) === 0xc2) end--;
     core.input.set(text.subarray(done, end));
     const n = core.call.latin1FromUtf8(end - done);
@@ -40,12 +40,12 @@ export function latin1FromUtf8(text: Uint8Array, into: Uint8Array): number {
   return written;
 }
 
-/** Bytes of the UTF-8 text that {@linkcode utf8FromLatin1} writes. */
+/** Length of the UTF-8 text that {@linkcode utf8FromLatin1} writes. */
 export function utf8Length(bytes: Uint8Array): number {
   return bytes.length + countBelow(bytes, 0);
 }
 
-/** Write every byte as the UTF-8 of its code point; how many bytes were written. `into` has room for them ({@linkcode utf8Length}). */
+/** Encode every byte as the UTF-8 of its code point. Returns the length; `into` must have room for it ({@linkcode utf8Length}). */
 export function utf8FromLatin1(bytes: Uint8Array, into: Uint8Array): number {
   const core = coreFor(bytes.length);
   if (!core) return twin.utf8FromLatin1(bytes, into);
@@ -60,11 +60,11 @@ export function utf8FromLatin1(bytes: Uint8Array, into: Uint8Array): number {
   return written;
 }
 
-/** Turn the byte order of numbers of `size` (2, 4 or 8) bytes around, in place. */
+/** Reverse the byte order of numbers of `size` (2, 4 or 8) bytes, in place. */
 export function swapBytes(bytes: Uint8Array, size: number): void {
   const core = coreFor(bytes.length);
   if (!core || !(size === 2 || size === 4 || size === 8)) return twin.swapBytes(bytes, size);
-  // Bytes after the last whole number stay as they are.
+  // Bytes after the last whole number stay unchanged.
   const whole = bytes.length - bytes.length % size;
   for (let done = 0; done < whole; done += PIECE) {
     const piece = bytes.subarray(done, Math.min(whole, done + PIECE));
@@ -75,8 +75,8 @@ export function swapBytes(bytes: Uint8Array, size: number): void {
 }
 
 /**
- * Copy an array from column-major (Fortran) order to row-major (C) order. Works on bytes as integers, so that no NaN changes, and in
- * tiles of the first and the last axis, so that both sides stay in the cache; the result is all the memory it takes.
+ * Copy an array from column-major (Fortran) order to row-major (C) order. It moves integers, so that no NaN changes, in tiles of the first
+ * and last axis, so that both sides stay in the cache; it takes no memory but for the result.
  */
 export function rowMajor(columnMajor: Uint8Array, shape: readonly number[], itemsize: number): Uint8Array<ArrayBuffer> {
   const into = new Uint8Array(columnMajor.length);
@@ -93,7 +93,7 @@ export function rowMajor(columnMajor: Uint8Array, shape: readonly number[], item
   const rows = axes[0];
   const columns = axes[axes.length - 1];
   const middle = axes.slice(1, -1);
-  // In units: a step along the last axis of the file's order, and along the first axis of ours.
+  // In units: the stride of the last axis in the file's order, and of the first axis in ours.
   const fromStep = (from.length / columns) | 0;
   const toStep = (to.length / rows) | 0;
   const index = middle.map(() => 0);
@@ -114,7 +114,7 @@ const TILE = 32;
 
 const UNITS = { 1: "uint8", 2: "uint16", 4: "uint32" } as const;
 
-/** Bytes as unsigned numbers of 1, 2 or 4 bytes: of a copy, where they lie askew. */
+/** Bytes as unsigned integers of 1, 2 or 4 bytes; copied if they are misaligned. */
 function unitsOf<Size extends 1 | 2 | 4>(bytes: Uint8Array, size: Size) {
   return viewOf(UNITS[size], aligned(bytes, size));
 }
@@ -148,7 +148,7 @@ function transpose(
   }
 }
 
-/** Patterns of a narrow float to float32, at any alignment; `into` has room for 4 bytes each. NaN keeps the payload that numpy keeps. */
+/** Convert narrow floats to float32, at any alignment; `into` needs 4 bytes for each. NaNs keep the payload that numpy keeps. */
 export function float32FromNarrow(format: twin.NarrowFloat, from: Uint8Array, into: Uint8Array): void {
   const size = sizeOf(format);
   const core = coreFor(from.length);
@@ -168,7 +168,7 @@ export function float32FromNarrow(format: twin.NarrowFloat, from: Uint8Array, in
   throughCore(core, from, size, into, 4, convert[format]);
 }
 
-/** float32 to the nearest pattern of a narrow float, ties to even, at any alignment. NaN is written as numpy and ml_dtypes do. */
+/** Convert float32 to narrow floats, rounded to nearest even, at any alignment. NaNs are written as numpy and ml_dtypes do. */
 export function narrowFromFloat32(format: twin.NarrowFloat, from: Uint8Array, into: Uint8Array): void {
   const size = sizeOf(format);
   const core = coreFor(from.length);
@@ -187,21 +187,21 @@ export function narrowFromFloat32(format: twin.NarrowFloat, from: Uint8Array, in
   throughCore(core, from, 4, into, size, convert[format]);
 }
 
-/** What {@linkcode statisticsOf} finds. */
+/** The result of {@linkcode statisticsOf}. */
 export interface Statistics {
-  /** Least number; NaN where there is none. */
+  /** Minimum of the elements that are not NaN; NaN if there are none. */
   min: number;
-  /** Greatest number; NaN where there is none. */
+  /** Maximum of the elements that are not NaN; NaN if there are none. */
   max: number;
-  /** Mean of the numbers that are no NaN; NaN where there is none. */
+  /** Mean of the elements that are not NaN; NaN if there are none. */
   mean: number;
-  /** How many are NaN. */
+  /** Number of NaNs. */
   nanCount: number;
-  /** How many are infinite. */
+  /** Number of infinities. */
   infCount: number;
 }
 
-/** Statistics of numbers: those that are NaN are counted and left out of min, max and mean. */
+/** Statistics of numbers; NaNs are counted, but left out of min, max and mean. */
 export function statisticsOf(numbers: Float32Array | Float64Array): Statistics {
   const core = coreFor(numbers.byteLength);
   const count = SUM_PIECE / numbers.BYTES_PER_ELEMENT;
@@ -217,7 +217,7 @@ export function statisticsOf(numbers: Float32Array | Float64Array): Statistics {
   }
   const known = numbers.length - nanCount;
   if (known === 0) return { min: NaN, max: NaN, mean: NaN, nanCount, infCount };
-  // + 0: a zero is a zero, whichever sign was met first
+  // + 0 turns -0 into 0, so that the result does not depend on the order of zeros.
   return { min: min + 0, max: max + 0, mean: sum / known, nanCount, infCount };
 }
 
@@ -229,8 +229,8 @@ function coreStatistics(core: Core, piece: Float32Array | Float64Array): Float64
 }
 
 /**
- * The greatest distance between two lists of numbers of one length: NaN beside NaN and equal infinities are no distance; NaN beside a
- * number makes the answer NaN.
+ * The maximum absolute difference between two lists of numbers of the same length. Two NaNs, or two equal infinities, do not differ; a NaN
+ * beside a number makes the result NaN.
  */
 export function maxDifferenceOf(a: Float64Array, b: Float64Array): number {
   const core = coreFor(a.byteLength);
@@ -250,7 +250,7 @@ export function maxDifferenceOf(a: Float64Array, b: Float64Array): number {
   return most;
 }
 
-/** The bytes at an address that `size` divides: a copy where they lie askew. */
+/** The bytes, aligned to a multiple of `size`; copied if they are misaligned. */
 export function aligned(bytes: Uint8Array, size: number): Uint8Array {
   return bytes.byteOffset % size === 0 ? bytes : bytes.slice();
 }
@@ -285,7 +285,7 @@ function throughCore(
   }
 }
 
-/** Copy `n` bytes, as far as there is room. */
+/** Copy `n` bytes to `at` of `into`, as far as there is room. */
 function put(from: Uint8Array, n: number, into: Uint8Array, at: number): void {
   into.set(from.subarray(0, Math.max(0, Math.min(n, into.length - at))), Math.min(at, into.length));
 }

@@ -1,5 +1,5 @@
 /**
- * Ceilings for what a file may ask of us. Every one has a default that no real file meets, a reason, and an option that overrides it.
+ * Limits on what a file may request. Each has a default that no real file reaches, a reason, and an option that overrides it.
  *
  * @module
  */
@@ -7,18 +7,18 @@ import { LimitError } from "./errors.ts";
 import { structureRoom } from "./words/heap.ts";
 import { shownValue } from "./words/described.ts";
 
-/** The ceilings of one call. Bytes, counts and levels; a non-negative safe integer or `Infinity`. */
+/** The limits of one call: bytes, counts and levels, each a non-negative safe integer or `Infinity`. */
 export interface Limits {
   /** Pickle opcodes. @default {20_000_000} a state dict has thousands; a vocabulary of a million entries about 3 million */
   maxOpcodes: number;
-  /** Items on the pickle stack. @default {4_000_000} text protocols put a whole list there */
+  /** Items on the pickle stack. @default {4_000_000} text protocols put whole lists there */
   maxStackItems: number;
   /** Nested containers, in every format. @default {512} CPython's own picklers stop at about 500 */
   maxDepth: number;
   /** Pickle memo entries; an index may be any u32. @default {8_000_000} */
   maxMemo: number;
   /**
-   * Bytes of structure (everything but tensor data), by the prices of {@linkcode PRICES}. @default {512 MiB} less where the engine has less:
+   * Bytes of structure (everything but tensor data), at the prices of {@linkcode PRICES}. @default {512 MiB} less if the engine has less:
    * an eighth of the heap that it was started with, 256 MiB in browsers on small devices, 32 MiB in workerd
    */
   maxStructureBytes: number;
@@ -28,19 +28,19 @@ export interface Limits {
   maxNameBytes: number;
   /** Bytes of one binary integer. @default {4096} */
   maxIntBytes: number;
-  /** Digits of one decimal integer. @default {4300} CPython's own guard */
+  /** Digits of one decimal integer. @default {4300} CPython's own limit */
   maxIntDigits: number;
   /** Tensors in one file. @default {1_000_000} */
   maxTensors: number;
-  /** Axes of an array. @default {64} numpy's own */
+  /** Axes of an array. @default {64} numpy's own limit */
   maxRank: number;
-  /** Elements of one tensor. @default {2^53 - 1} the bytes present bound it as well */
+  /** Elements of one tensor. @default {2^53 - 1} also bounded by the size of the file */
   maxElements: number;
-  /** Levels of detail (LoD) of one tensor. @default {16} no parameter file has one */
+  /** LoD levels of one tensor. @default {16} no parameter file has any */
   maxLodLevels: number;
   /** Bytes of one program. @default {256 MiB} real ones have 0.1 to 50 MB */
   maxProgramBytes: number;
-  /** Nested protobuf messages and groups. @default {100} protobuf's own */
+  /** Nested protobuf messages and groups. @default {100} protobuf's own limit */
   maxProtoDepth: number;
   /** Blocks of a program. @default {65_536} */
   maxBlocks: number;
@@ -56,7 +56,7 @@ export interface Limits {
   maxEntries: number;
   /** Nested folders. @default {32} */
   maxFolderDepth: number;
-  /** How many times its size a compressed file may grow. @default {200} */
+  /** Maximum ratio of a file's uncompressed to its compressed size. @default {200} */
   maxExpansion: number;
   /** Bytes of a stream whose size is not known beforehand. @default {16 GiB} */
   maxStreamBytes: number;
@@ -100,7 +100,7 @@ export const DEFAULT_LIMITS: Readonly<Limits> = Object.freeze({
   maxStreamBytes: 16 * 1024 * MiB,
 });
 
-/** Ledger prices in bytes, rounded up from what engines really take. */
+/** Prices in bytes, rounded up from what engines really use. */
 export const PRICES = Object.freeze({
   list: 64,
   dict: 256,
@@ -116,11 +116,11 @@ export const PRICES = Object.freeze({
   tensor: 512,
   /** A bigint, plus its bytes. */
   bigint: 32,
-  /** Bytes object, plus its bytes. */
+  /** A bytes object, not counting its bytes. */
   bytes: 208,
 });
 
-/** The defaults with the caller's own values in place; the caller's object is read once, own properties only. */
+/** The defaults, overridden by the caller's values; the caller's object is read once, own properties only. */
 export function resolveLimits(given: Partial<Limits> | undefined): Readonly<Limits> {
   if (given === undefined) return DEFAULT_LIMITS;
   if (resolved.has(given)) return given as Readonly<Limits>;
@@ -143,18 +143,18 @@ export function resolveLimits(given: Partial<Limits> | undefined): Readonly<Limi
   return Object.freeze(limits);
 }
 
-/** Limits that were made here, and those among them whose structure is the caller's to answer for. */
+/** Limits that were resolved here, and those among them in which the caller chose maxStructureBytes. */
 const resolved = new WeakSet<Partial<Limits>>(), ownStructure = new WeakSet<Partial<Limits>>();
 
-/** No ceiling at all: for what was let in already. */
+/** No limits at all: for data that has passed them before. */
 export const UNLIMITED: Readonly<Limits> = resolveLimits(
   Object.fromEntries(Object.keys(DEFAULT_LIMITS).map((name) => [name, Infinity])),
 );
 
-/** Bytes of structure that every engine has room for: below nobody asks it, which takes some of them longer than most files. */
+/** Bytes of structure that any engine has room for. Up to that it is not queried, which takes some engines longer than most files do. */
 const ASK_FROM = 28 * MiB;
 
-/** The name of a list that is the fewest edits away from `word`; for "unknown option" messages. */
+/** The name in a list with the smallest edit distance from `word`; for "unknown option" messages. */
 export function nearest(word: string, names: readonly string[]): string {
   let best = names[0], least = Infinity;
   for (const name of names) {
@@ -176,14 +176,14 @@ function editDistance(a: string, b: string): number {
   return row[b.length];
 }
 
-/** The ledger of one call: things are charged before they are made. */
+/** The budget of one call: objects are charged before they are created. */
 export class Budget {
   /** Structure bytes charged so far. */
   structure = 0;
   /** Tensors counted so far. */
   tensors = 0;
   readonly limits: Readonly<Limits>;
-  /** Structure bytes that may be charged: what the limits say, or less until the engine was asked what it has room for. */
+  /** Structure bytes that may be charged: the limit, or less until the engine has been asked how much room it has. */
   room: number;
 
   constructor(limits: Readonly<Limits>) {
@@ -206,7 +206,7 @@ export class Budget {
     this.charge(PRICES.tensor, offset);
   }
 
-  /** Throw if `actual` is above the limit `name`. */
+  /** Throw if `actual` exceeds the limit `name`. */
   check(name: keyof Limits, actual: number, offset: number): void {
     if (actual > this.limits[name]) this.exceed(name, actual, offset);
   }

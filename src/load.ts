@@ -1,5 +1,5 @@
 /**
- * A file to a value: `paddle.load`.
+ * Loads a value from a file: `paddle.load`.
  *
  * @module
  */
@@ -19,18 +19,18 @@ import { checkOptions, LOAD_OPTIONS, type LoadOptions } from "./options.ts";
 import type { Value } from "./values.ts";
 
 /**
- * The value of a file that `paddle.save` wrote, in any Paddle from 1.6 to 3.3; or the parameters of a model, by its prefix (`m` for
- * `m.pdmodel` or `m.json` and `m.pdiparams`) or folder (Paddle 1.x).
+ * Load the value of a file that `paddle.save` wrote, in any Paddle from 1.6 to 3.3; or the parameters of a model, given by its prefix (`m`
+ * for `m.pdmodel` or `m.json` and `m.pdiparams`) or folder (Paddle 1.x).
  *
- * Tensors come as Tensor (dynamic graph, with the parameter's name), as DenseTensor with `mode: "static"`, as NDArray with `returnNumpy`.
- * What is gathered from the files of a model comes as a Map of NDArrays, by structured name where `.pdiparams.info` has it, else by the
- * name of the variable. A program (`.pdmodel`) comes as a Program. Nothing in the file is ever executed. Mirrors `paddle.load` (2.1 and later).
+ * Tensors are returned as Tensor (dynamic graph, with the parameter's name), with `mode: "static"` as DenseTensor, and with `returnNumpy`
+ * as NDArray. The parameters of a model are returned as a Map of NDArrays, by structured name if `.pdiparams.info` has it, else by variable
+ * name. A program (`.pdmodel`) is returned as a Program. Nothing in the file is ever executed. Mirrors `paddle.load` (2.1 and later).
  *
  * @throws {FormatError} the file is not well formed; `offset` says where
  * @throws {UnsafeError} a pickle names something that is not plain data; `symbol` says what
- * @throws {LimitError} `LIMIT`: a ceiling of `limits` was reached
+ * @throws {LimitError} `LIMIT`: one of the `limits` was exceeded
  * @throws {SourceError} the file cannot be found or read
- * @throws {PathError} the path leads to no regular file
+ * @throws {PathError} the path does not lead to a regular file
  *
  * @example Load from bytes of a Blob
  * ```ts
@@ -73,9 +73,9 @@ export async function load(from: From, options: LoadOptions = {}): Promise<Value
   return value;
 }
 
-/** The parameters of a model, or of a folder of tensors, as arrays by structured name where it is known. */
+/** The parameters of a model, or of a folder of tensors, as arrays by structured name if known. */
 async function loadModel(place: Place, options: LoadOptions & { limits: Readonly<Limits> }): Promise<Value> {
-  // What Paddle gathers from several files are numpy's arrays, in either mode (FORMATS.md 11).
+  // What Paddle gathers from several files are numpy arrays, in either mode (FORMATS.md 11).
   const shape = { ...options, returnNumpy: true, mode: undefined };
   const files = await findModel(place, options);
   if (files) {

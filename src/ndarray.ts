@@ -1,5 +1,5 @@
 /**
- * Numbers with a dtype and a shape.
+ * Arrays with a dtype and a shape.
  *
  * @module
  */
@@ -17,30 +17,30 @@ import { Complex, Float } from "./values.ts";
 
 /** Options of {@linkcode LazyBytes.pieces}. */
 export interface PieceOptions {
-  /** Stops the reading. */
+  /** Aborts reading. */
   signal?: AbortSignal;
   /**
-   * Memory for the pieces, kept here to be used again: a piece need not be good any more when the next one is asked for, of this array or of
-   * another. @default each piece has memory of its own
+   * Holds memory for pieces to be reused: a piece may then become invalid when the next one, of this array or another, is requested.
+   * @default each piece has its own memory
    */
   scratch?: Uint8Array[];
 }
 
-/** Where the bytes of an array come from that was not read yet. */
+/** Where the bytes of an array that has not been read come from. */
 export interface LazyBytes {
   /** Read them. */
   read(options?: { signal?: AbortSignal }): Promise<Uint8Array>;
-  /** Read them at once; only where the place they lie in can do so. */
+  /** Read them synchronously; present only if their source supports that. */
   readSync?(): Uint8Array;
-  /** Read them into a place that has just their size; only where that saves one. */
+  /** Read them into a buffer of exactly their size; present only if that saves a copy. */
   readInto?(into: Uint8Array, options?: { signal?: AbortSignal }): Promise<void>;
-  /** Bytes `[from, to)` in pieces, one in memory while the next is read; only where they need not be held whole. */
+  /** Bytes `[from, to)` in pieces, one in memory while the next is read; present only if they need not be held as a whole. */
   pieces?(from: number, to: number, options?: PieceOptions): AsyncGenerator<Uint8Array>;
-  /** Throw where their place is no longer what it was when it was opened. */
+  /** Throw if their source has changed since it was opened. */
   verify?(): Promise<void>;
 }
 
-/** What one element is in JavaScript: a bigint for int64 and uint64, a boolean for bool, a Complex for complex, else a number. */
+/** An element in JavaScript: a bigint for int64 and uint64, a boolean for bool, a Complex for complex dtypes, else a number. */
 export type Scalar = number | bigint | boolean | Complex;
 
 /** The typed arrays that {@linkcode NDArray.data} can be. */
@@ -53,40 +53,40 @@ export type NumericArray =
   | Uint32Array
   | BigInt64Array
   | BigUint64Array
-  // Not by name: `lib` of most projects does not have it.
+  // Not by name: the `lib` of most projects does not declare it.
   | (typeof globalThis extends { Float16Array: { prototype: infer A } } ? A : Uint16Array)
   | Float32Array
   | Float64Array;
 
-/** Elements in lists, as deep as the array has axes; the element itself for a 0-d array. */
+/** Elements in lists, nested as deep as the array has axes; the element itself for a 0-d array. */
 export type NestedArray = Scalar | NestedArray[];
 
-/** What {@linkcode NDArray.fromArray} takes: lists in lists, typed arrays in the innermost place, or one element. */
+/** Input of {@linkcode NDArray.fromArray}: nested lists, of which the innermost may be typed arrays, or a single element. */
 export type ArrayInput = Scalar | Float | NumericArray | readonly ArrayInput[];
 
-/** A class of arrays: what the static makers are called on. */
+/** A class of arrays, on which the static factories are called. */
 type ArrayClass<T> = new (dtype: DType, shape: readonly number[], data?: ArrayBufferView) => T;
 
-/** numpy's ndarray: C order, little-endian, always. */
+/** numpy's ndarray, always in C order and little-endian. */
 export class NDArray {
-  /** Paddle's word for the kind of number. */
+  /** Paddle's name for the element type. */
   declare readonly dtype: DType;
   /** Lengths of the axes; empty for a 0-d array. */
   declare readonly shape: readonly number[];
-  /** Elements. */
+  /** Number of elements. */
   declare readonly size: number;
-  /** Bytes. */
+  /** Size in bytes. */
   declare readonly nbytes: number;
   #bytes: Uint8Array | null;
-  /** Where the array begins in `#bytes`, which other arrays have as well; -1 where it is ours alone. */
+  /** Start of the array in `#bytes` if other arrays share that buffer; -1 if it is this array's own. */
   #start = -1;
   #lazy: LazyBytes | null = null;
   #data: NumericArray | null = null;
 
   /**
-   * Make one over the bytes of `data`, without a copy; zeros where `data` is left out.
+   * Create an array over the bytes of `data`, without copying them; without `data`, it is filled with zeros.
    *
-   * @throws {ValueError} `INVALID_VALUE` where a length is no integer >= 0, or `product(shape) * itemsize` is not the byte length
+   * @throws {ValueError} `INVALID_VALUE` if a length is not an integer >= 0, or `product(shape) * itemsize` is not the byte length
    */
   constructor(dtype: DType, shape: readonly number[], data?: ArrayBuffer | ArrayBufferView | LazyBytes) {
     this.dtype = dtype;
@@ -121,20 +121,20 @@ export class NDArray {
     }
   }
 
-  /** Whether the bytes are here. Arrays of an `open`ed checkpoint are read when they are asked for. */
+  /** Whether the bytes are in memory. Arrays of an `open`ed checkpoint are read on demand. */
   get isLoaded(): boolean {
     return this.#bytes !== null;
   }
 
-  /** Where the bytes lie that were not read yet; null where they are here. */
+  /** The source of bytes that have not been read; null if they are in memory. */
   get unread(): LazyBytes | null {
     return this.#lazy;
   }
 
   /**
-   * The bytes, no copy.
+   * The bytes, not a copy.
    *
-   * @throws {ValueError} `INVALID_VALUE` where they are gone: the caller's buffer was transferred or changed its length
+   * @throws {ValueError} `INVALID_VALUE` if they are gone because the caller's buffer was transferred or resized
    */
   get bytes(): Uint8Array {
     if (this.#bytes === null) {
@@ -150,7 +150,7 @@ export class NDArray {
     return this.#bytes!;
   }
 
-  /** Read the bytes, if they are not here yet. */
+  /** Read the bytes, unless they are already in memory. */
   async load(options?: { signal?: AbortSignal }): Promise<this> {
     options?.signal?.throwIfAborted();
     if (this.#bytes === null) this.#keep(await this.#lazy!.read(options));
@@ -169,10 +169,10 @@ export class NDArray {
   }
 
   /**
-   * The elements in the typed array that fits them, no copy: what is written there is written here. float16 is a Float16Array where the
-   * runtime has it, else the bits in a Uint16Array; bfloat16 is the bits in a Uint16Array, float8 in a Uint8Array; int64 a BigInt64Array;
-   * bool a Uint8Array; complex the parts, real and imaginary in turn. Bytes that lie at an address where no such array can start are
-   * copied once, and the copy takes their place.
+   * The elements in a matching typed array, not a copy: writing to it changes this array. float16 is a Float16Array if the runtime has it,
+   * else the bits in a Uint16Array; bfloat16 is the bits in a Uint16Array, float8 in a Uint8Array; int64 is a BigInt64Array; bool a
+   * Uint8Array; complex numbers are their parts, real and imaginary alternately. Misaligned bytes are copied once, and the copy replaces
+   * them.
    */
   get data(): NumericArray {
     if (this.#data === null) {
@@ -187,19 +187,19 @@ export class NDArray {
   /**
    * One element; as in numpy, a negative index counts from the end.
    *
-   * @throws {ValueError} `INVALID_VALUE` where the indices are not one for each axis, or one is out of range
-   * @throws {FormatError} `BAD_NUMBER` where a bool is neither 0 nor 1
+   * @throws {ValueError} `INVALID_VALUE` if there is not one index per axis, or one is out of range
+   * @throws {FormatError} `BAD_NUMBER` if a bool is neither 0 nor 1
    */
   at(...index: number[]): Scalar {
     return this.#get(this.#place(index));
   }
 
   /**
-   * Replace one element; as in numpy, a negative index counts from the end. A float is cut toward zero to become an integer, and rounded
-   * to nearest even to become a narrower float; everything becomes a bool by being 0 or not.
+   * Set one element; as in numpy, a negative index counts from the end. For an integer dtype a float is truncated toward zero, for a
+   * narrower float dtype it is rounded to nearest even; for bool, anything but 0 is true.
    *
-   * @throws {ValueError} `INVALID_VALUE` for an index out of range, for what is no number, or what the dtype has no room for;
-   * `PRECISION_LOSS` for a number beyond 2^53 in an array of int64 or uint64: write a bigint
+   * @throws {ValueError} `INVALID_VALUE` for an index out of range, for a value that is not a number or is out of the dtype's range;
+   * `PRECISION_LOSS` for a number beyond 2^53 in an array of int64 or uint64: use a bigint
    */
   set(value: Scalar | Float, ...index: number[]): void {
     const place = this.#place(index);
@@ -207,7 +207,7 @@ export class NDArray {
   }
 
   /**
-   * Make every element `value`, by the rules of {@linkcode NDArray.set}.
+   * Set every element to `value`, by the rules of {@linkcode NDArray.set}.
    *
    * @throws {ValueError} `INVALID_VALUE`, `PRECISION_LOSS`
    */
@@ -220,36 +220,37 @@ export class NDArray {
   }
 
   /**
-   * A copy in another dtype. Floats are rounded to nearest even and cut toward zero to become integers; what an integer has no room for
-   * wraps around, NaN and infinities become 0 there; a complex number gives its real part; everything becomes a bool by being 0 or not.
-   * bfloat16 and float8 are made by way of float32, as in ml_dtypes and Paddle.
+   * A copy in another dtype. Floats are rounded to nearest even for narrower floats, and truncated toward zero for integers; values out of
+   * an integer dtype's range wrap around, and NaN and infinities become 0; of complex numbers the real part is taken; for bool, anything
+   * but 0 is true.
+   * Conversion to bfloat16 and float8 goes through float32, as in ml_dtypes and Paddle.
    *
-   * @throws {FormatError} `BAD_NUMBER` where a bool is neither 0 nor 1
+   * @throws {FormatError} `BAD_NUMBER` if a bool is neither 0 nor 1
    */
   astype(dtype: DType): this {
     return this.like(dtype, this.shape, convert(this.bytes, this.dtype, dtype));
   }
 
   /**
-   * The elements as float32, a copy; int64 and float64 are rounded to nearest even.
+   * A copy of the elements as float32; int64 and float64 are rounded to nearest even.
    *
-   * @throws {FormatError} `BAD_NUMBER` where a bool is neither 0 nor 1
+   * @throws {FormatError} `BAD_NUMBER` if a bool is neither 0 nor 1
    */
   toFloat32Array(): Float32Array<ArrayBuffer> {
     return new Float32Array(convert(this.bytes, this.dtype, "float32").buffer);
   }
 
   /**
-   * The elements in lists, as deep as there are axes; the element itself for a 0-d array.
+   * The elements in lists, nested as deep as there are axes; the element itself for a 0-d array.
    *
-   * @throws {ValueError} `INVALID_VALUE` where there are no elements, but more than 2^24 empty lists
-   * @throws {FormatError} `BAD_NUMBER` where a bool is neither 0 nor 1
+   * @throws {ValueError} `INVALID_VALUE` if there are no elements, but more than 2^24 empty lists
+   * @throws {FormatError} `BAD_NUMBER` if a bool is neither 0 nor 1
    */
   toArray(): NestedArray {
     if (this.dtype === "bool") checkBools(this.bytes);
     if (this.shape.length === 0) return this.#get(0);
     const { shape } = this;
-    // From the inside out: no recursion on the number of axes, which a file gives. An empty axis ends the lists.
+    // From the inside out, without recursion over the axes, whose number a file chooses. The lists end at an empty axis.
     const empty = shape.indexOf(0);
     const depth = empty < 0 ? shape.length : empty + 1;
     let lists: NestedArray[] = [];
@@ -269,9 +270,9 @@ export class NDArray {
   }
 
   /**
-   * Rows `start` to `end` (not included) along axis 0, as a view: no copy. Negative numbers count from the end, as in Python.
+   * Rows `start` to `end` (exclusive) along axis 0, as a view. Negative bounds count from the end, as in Python.
    *
-   * @throws {ValueError} `INVALID_VALUE` for a 0-d array, or where a bound is no integer
+   * @throws {ValueError} `INVALID_VALUE` for a 0-d array, or if a bound is not an integer
    */
   slice(start = 0, end = Infinity): this {
     if (this.shape.length === 0) throw new ValueError("INVALID_VALUE", "A 0-d array has no axis to slice");
@@ -283,9 +284,9 @@ export class NDArray {
   }
 
   /**
-   * The same bytes with another shape, no copy. One length may be -1: it is what the others leave.
+   * A view of the same bytes with another shape. One length may be -1, to be inferred from the others.
    *
-   * @throws {ValueError} `INVALID_VALUE` where the number of elements would change
+   * @throws {ValueError} `INVALID_VALUE` if the number of elements would change
    */
   reshape(shape: readonly number[]): this {
     const open = listOf(shape).indexOf(-1);
@@ -299,14 +300,14 @@ export class NDArray {
     return this.like(this.dtype, [...whole], this.bytes);
   }
 
-  /** A copy with bytes of its own. */
+  /** A copy with its own bytes. */
   clone(): this {
     return this.like(this.dtype, [...this.shape], this.bytes.slice());
   }
 
   /**
-   * Whether dtype, shape and every bit agree. So a NaN equals a NaN of the same bits, and 0 does not equal -0; names and levels of detail
-   * are not looked at.
+   * Whether dtype, shape and every bit agree. So a NaN equals a NaN with the same bits, and 0 does not equal -0; names and LoD are not
+   * compared.
    */
   equals(other: NDArray): boolean {
     if (this.dtype !== other?.dtype || this.shape.length !== other.shape.length) return false;
@@ -315,10 +316,10 @@ export class NDArray {
   }
 
   /**
-   * Make one from numbers in lists. Without a dtype: bool for booleans, int64 for bigints, complex64 for Complex, else float32; a typed
-   * array gives its own.
+   * Create an array from nested lists. Without a dtype: bool for booleans, int64 for bigints, complex64 for Complex, that of a typed array,
+   * else float32.
    *
-   * @throws {ValueError} `INVALID_VALUE` where the lists are not equally long, or an element does not fit
+   * @throws {ValueError} `INVALID_VALUE` if lists differ in length, or an element does not fit the dtype
    *
    * @example
    * ```ts
@@ -334,15 +335,15 @@ export class NDArray {
     return array;
   }
 
-  /** Make one full of zeros. */
+  /** Create an array filled with zeros. */
   static zeros<T extends NDArray>(this: ArrayClass<T>, shape: readonly number[], dtype: DType = "float32"): T {
     return new this(dtype, [...listOf(shape)]);
   }
 
   /**
-   * Make one full of `value`.
+   * Create an array filled with `value`.
    *
-   * @throws {ValueError} `INVALID_VALUE` where the dtype has no room for it
+   * @throws {ValueError} `INVALID_VALUE` if it is out of the dtype's range
    */
   static full<T extends NDArray>(
     this: ArrayClass<T>,
@@ -353,12 +354,12 @@ export class NDArray {
     return new this(dtype, [...listOf(shape)]).fill(value);
   }
 
-  /** An array of the same class, with what the class has beside the numbers. */
+  /** Create an array of the same class, with the properties that the class adds. */
   protected like(dtype: DType, shape: readonly number[], bytes: Uint8Array): this {
     return new NDArray(dtype, shape, bytes) as this;
   }
 
-  /** Which element the indices mean. */
+  /** Position of an element, in C order. */
   #place(index: readonly number[]): number {
     const { shape } = this;
     if (index.length !== shape.length) {
@@ -441,10 +442,10 @@ function bytesGone(): ValueError {
   );
 }
 
-/** A shape such as [4294967296, 0] costs a file nothing: its lists would cost all memory. */
+/** A shape such as [4294967296, 0] costs a file nothing, but its lists would take all memory. */
 const MAX_EMPTY_LISTS = 2 ** 24;
 
-/** Elements of a shape. A length that is none is refused here, for all that make arrays. */
+/** Number of elements of a shape. Invalid lengths are refused here for all functions that create arrays. */
 function sizeOf(shape: readonly number[]): number {
   let size = 1;
   listOf(shape);
@@ -471,9 +472,9 @@ function badShape(shape: unknown): ValueError {
 }
 
 /**
- * The array that a caller gave.
+ * Check that a caller's argument is an array.
  *
- * @throws {TypeError} it is none
+ * @throws {TypeError} it is not
  */
 export function arrayGiven(given: unknown): NDArray {
   if (given instanceof NDArray) return given;
@@ -494,7 +495,7 @@ function allocate(dtype: DType, shape: readonly number[], nbytes: number): Uint8
   }
 }
 
-/** A bound of a slice as Python takes it. */
+/** A bound of a slice, interpreted as in Python. */
 function bound(at: number, length: number): number {
   if (!Number.isInteger(at) && Math.abs(at) !== Infinity) {
     throw new ValueError("INVALID_VALUE", `A bound of a slice is an integer: got ${shownValue(at)}`);

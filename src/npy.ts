@@ -1,9 +1,10 @@
 /**
- * numpy's `.npy` and `.npz` files, without Python: versions 1 to 3, any byte order, C and Fortran order; archives stored or packed, zip64.
+ * numpy's `.npy` and `.npz` files, without Python: versions 1 to 3, any byte order, C and Fortran order; stored and compressed archives,
+ * zip64.
  *
- * bfloat16 and float8 are not numpy's own: they are written as numpy writes the arrays of the ml_dtypes package, as elements of two bytes
- * (`V2`) and one byte (`V1`) without a meaning, and come back as bfloat16 and as the float8 that the option names. In Python:
- * `numpy.load("w.npy").view(ml_dtypes.bfloat16)`. An array of uint16, which is how Paddle gives bfloat16 to numpy, stays uint16.
+ * bfloat16 and float8 are not numpy's own dtypes: they are written as numpy writes the arrays of the ml_dtypes package, as void elements of
+ * two bytes (`V2`) and one byte (`V1`), and are read back as bfloat16 and as the float8 dtype that the option names. In Python:
+ * `numpy.load("w.npy").view(ml_dtypes.bfloat16)`. An array of uint16, as which Paddle passes bfloat16 to numpy, stays uint16.
  *
  * @example An array and an archive
  * ```ts
@@ -49,11 +50,11 @@ import { checkedBytes } from "./words/plain_bytes.ts";
 
 /** Options of {@linkcode decode} and {@linkcode decodeNpz}. */
 export interface DecodeNpyOptions {
-  /** Ceilings for what the file may ask: maxRank, maxElements, maxTensors; of an archive also maxEntries and maxExpansion. */
+  /** Limits on what the file may request: maxRank, maxElements, maxTensors; for an archive also maxEntries and maxExpansion. */
   limits?: Partial<Limits>;
-  /** The array never shares memory with the bytes given. @default {false} */
+  /** The array never shares memory with the given bytes. @default {false} */
   copy?: boolean;
-  /** What elements of one byte without a meaning (`V1`) are. @default {"float8_e4m3fn"} */
+  /** The dtype that one-byte void elements (`V1`) stand for. @default {"float8_e4m3fn"} */
   float8?: Float8;
 }
 
@@ -70,7 +71,7 @@ export type SaveNpyOptions = Pick<
 
 /** Options of {@linkcode encodeNpz}. */
 export interface EncodeNpzOptions {
-  /** Pack the arrays, as `numpy.savez_compressed`. @default {false} */
+  /** Compress the arrays, as `numpy.savez_compressed` does. @default {false} */
   compress?: boolean;
 }
 
@@ -83,11 +84,11 @@ const NOT_HERE = ["protocol", "useBinaryFormat", "numpy", "mode", "onWarning"];
 const SAVE = SAVE_OPTIONS.filter((name) => !NOT_HERE.includes(name));
 
 /**
- * The array of an `.npy` file in memory; a view of `bytes` where order and byte order allow it, unless `copy` is set. Mirrors `numpy.load`
+ * The array of an `.npy` file in memory; a view of `bytes` if element and byte order allow it, unless `copy` is set. Mirrors `numpy.load`
  * without `allow_pickle`: arrays of objects are never read.
  *
  * @throws {FormatError} the file is not well formed; `offset` says where
- * @throws {UnsupportedError} `UNSUPPORTED_DTYPE`: texts, dates, structures, objects, long doubles
+ * @throws {UnsupportedError} `UNSUPPORTED_DTYPE`: strings, dates, structures, objects, long doubles
  * @throws {LimitError} `LIMIT`
  */
 export function decode(bytes: Uint8Array, options: DecodeNpyOptions = {}): NDArray {
@@ -118,7 +119,7 @@ export async function load(from: From, options: LoadNpyOptions = {}): Promise<ND
 }
 
 /**
- * Open an `.npy` file without reading its numbers: only its head is read. The name of its array is `""`. Mirrors `numpy.load` with
+ * Open an `.npy` file without reading its data: only its header is read. The name of its array is `""`. Mirrors `numpy.load` with
  * `mmap_mode`.
  *
  * @throws what {@linkcode load} throws
@@ -141,13 +142,13 @@ export async function open(from: From, options: LoadNpyOptions = {}): Promise<Ch
 /**
  * The bytes of an `.npy` file of version 1. Mirrors `numpy.save`, with the bytes of numpy 1.23 and later.
  *
- * @throws {ValueError} `INVALID_VALUE`: no array
+ * @throws {ValueError} `INVALID_VALUE`: not an array
  */
 export function encode(array: NDArray): Uint8Array {
   return joinBytes([...encodeChunks(array)]);
 }
 
-/** The same in chunks: the head, then the bytes of the array as they are, not copied. */
+/** The bytes of an `.npy` file in chunks: the header, then the bytes of the array, uncopied. */
 export function* encodeChunks(array: NDArray): Generator<Uint8Array, void> {
   checkArray(array, "");
   yield npyHead(array);
@@ -155,9 +156,9 @@ export function* encodeChunks(array: NDArray): Generator<Uint8Array, void> {
 }
 
 /**
- * Write an `.npy` file; a path always leads to the whole old file or the whole new one. Mirrors `numpy.save`.
+ * Write an `.npy` file atomically: a path always leads to the complete old file or the complete new one. Mirrors `numpy.save`.
  *
- * An array of a checkpoint that was not read goes from its file to the new one in pieces.
+ * An unread array of a checkpoint is copied from its file to the new one in pieces.
  *
  * @throws {SaveError} writing failed; `committed` says whether the target changed
  */
@@ -172,10 +173,10 @@ export async function save(array: NDArray, to: To, options: SaveNpyOptions = {})
 /**
  * The arrays of an `.npz` file in memory, by name, in the order of the archive. Mirrors `numpy.load`.
  *
- * Packed archives need a runtime with DecompressionStream.
+ * Compressed archives need a runtime with DecompressionStream.
  *
- * @throws what {@linkcode decode} throws; of the archive also `HASH_MISMATCH`, `DUPLICATE_KEY`, `COUNT_MISMATCH`
- * @throws {UnsupportedError} `UNSUPPORTED_FEATURE`: an encrypted archive, or a way of packing that is neither stored nor deflated
+ * @throws what {@linkcode decode} throws; for the archive also `HASH_MISMATCH`, `DUPLICATE_KEY`, `COUNT_MISMATCH`
+ * @throws {UnsupportedError} `UNSUPPORTED_FEATURE`: an encrypted archive, or a compression method other than stored and deflate
  */
 export async function decodeNpz(
   bytes: Uint8Array,
@@ -202,12 +203,12 @@ export async function loadNpz(from: From, options: LoadNpyOptions = {}): Promise
 }
 
 /**
- * Open an `.npz` file without reading its numbers: its directory and the heads of its arrays are read. A packed array is unpacked when it is
- * asked for, and not kept. Over a stream, which can be read once only, the archive is kept in memory.
+ * Open an `.npz` file without reading its data: only its directory and the headers of its arrays are read. A compressed array is
+ * decompressed each time it is requested. If the source is a stream, which can only be read once, the archive is kept in memory.
  *
- * The sum of a packed array is looked at when it is read to its end, that of a stored one is not: {@linkcode loadNpz} looks at all.
+ * The checksum of a compressed array is verified when it is read to its end, that of a stored one is not: {@linkcode loadNpz} verifies all.
  *
- * @throws what {@linkcode loadNpz} throws, but for the sums
+ * @throws what {@linkcode loadNpz} throws, except for checksums
  */
 export async function openNpz(from: From, options: LoadNpyOptions = {}): Promise<Checkpoint> {
   checkOptions(options, LOAD);
@@ -227,7 +228,7 @@ export async function openNpz(from: From, options: LoadNpyOptions = {}): Promise
 /**
  * The bytes of an `.npz` file. Mirrors `numpy.savez`, and `numpy.savez_compressed` with `compress`.
  *
- * @throws {ValueError} `INVALID_VALUE`: something is no array
+ * @throws {ValueError} `INVALID_VALUE`: a value is not an array
  */
 export async function encodeNpz(
   arrays: ReadonlyMap<string, unknown>,
@@ -239,18 +240,18 @@ export async function encodeNpz(
   const checked = checkArrays(arrays);
   await loadLazyArrays(arrays, signal);
   const plan = compress ? await planPackedNpz(checked, { most: Infinity, signal }) : await planNpz(checked, { signal });
-  // Nothing is unread now.
+  // All arrays have been loaded, so all chunks are bytes.
   return joinBytes([...plan.chunks()] as Uint8Array[]);
 }
 
 /**
- * Write an `.npz` file; a path always leads to the whole old file or the whole new one. Mirrors `numpy.savez`, and
+ * Write an `.npz` file atomically: a path always leads to the complete old file or the complete new one. Mirrors `numpy.savez`, and
  * `numpy.savez_compressed` with `compress`.
  *
- * Arrays of a checkpoint that were not read go from their file to the new one in pieces, and are read twice, as an archive has the sums of
- * its files before them. Of packed ones no more than 8 MiB are kept: what is more is packed twice.
+ * Unread arrays of a checkpoint are copied from their file to the new one in pieces, and are read twice, as an archive has the checksum of
+ * each file before it. At most 8 MiB of compressed data is kept in memory: anything beyond that is compressed twice.
  *
- * @throws {ValueError} `INVALID_VALUE`: something is no array; nothing was created
+ * @throws {ValueError} `INVALID_VALUE`: a value is not an array; nothing was created
  * @throws {SaveError} writing failed; `committed` says whether the target changed
  */
 export async function saveNpz(

@@ -1,5 +1,5 @@
 /**
- * Opens a file, a model or a checkpoint in several files without reading their numbers.
+ * Opens a file, a model or a sharded checkpoint without reading the data.
  *
  * @module
  */
@@ -20,13 +20,13 @@ import { openWith } from "./open_parts.ts";
 import { openShards } from "./open_shards.ts";
 
 /**
- * Open a file without reading its numbers. Bytes read: the structure, and little besides.
+ * Open a file without reading its data: little more than its structure is read.
  *
- * A path, URL or name that ends in `.index.json` is the index of a checkpoint in several files, safetensors or `.pdparams`: they are opened
- * beside it, as one. Over a stream, which can be read once only, the numbers are kept in memory.
+ * A path, URL or name that ends in `.index.json` is the index of a sharded checkpoint, in safetensors or `.pdparams` files: these are
+ * opened from beside it, as one checkpoint. If the source is a stream, which can only be read once, the data is kept in memory.
  *
- * @throws {PathError} `MISSING_PART`: a file or tensor that an index names is not there; `UNSAFE_PATH`: a file that lies elsewhere
- * @throws what {@linkcode load} throws, as far as the structure shows it; the rest when an array is read
+ * @throws {PathError} `MISSING_PART`: a file or tensor that an index names is missing; `UNSAFE_PATH`: a file is outside the folder
+ * @throws what {@linkcode load} throws, as far as the structure reveals it; the rest when an array is read
  *
  * @example Look before reading
  * ```ts
@@ -61,7 +61,7 @@ export async function open(from: From, options: OpenOptions = {}): Promise<Check
   }
 }
 
-/** A model by its prefix or folder, or a folder of tensors: nothing but programs and heads of records is read. */
+/** A model by its prefix or folder, or a folder of tensors: only programs and the heads of records are read. */
 async function openModel(place: Place, options: OpenOptions & { limits: Readonly<Limits> }): Promise<Checkpoint> {
   const warnings: Warning[] = [];
   const onWarning = (warning: Warning) => {
@@ -81,7 +81,7 @@ async function openModel(place: Place, options: OpenOptions & { limits: Readonly
   return new Checkpoint({ source: null, sources, value: values, warnings, lazies: places, places: new Map() });
 }
 
-/** Whether the caller names a file that may be an index: only then its neighbours are looked for. */
+/** Whether the caller names a file that may be an index: only then are its neighbours looked up. */
 function mayBeIndex(from: From): boolean {
   const isNamed = typeof from === "object" && from !== null && "folder" in from && "name" in from;
   const name = typeof from === "string" || from instanceof URL ? String(from) : isNamed ? String(from.name) : "";

@@ -1,5 +1,5 @@
 /**
- * An archive of model files as a folder.
+ * Opens an archive of model files as a folder.
  *
  * @module
  */
@@ -23,21 +23,22 @@ import { checkOptions, type LoadOptions } from "./options.ts";
 /** Options of {@linkcode openArchive}. */
 export type OpenArchiveOptions = Pick<LoadOptions, "limits" | "folder" | "signal" | "fetch" | "http" | "onWarning">;
 
-/** A folder that lets go of its archive: `await using`. */
+/** A folder that closes its archive when disposed of, as by `await using`. */
 export type ArchiveFolder = Folder & AsyncDisposable;
 
 const OPTIONS = ["limits", "folder", "signal", "fetch", "http", "onWarning"];
 
 /**
- * A tar or zip archive as a folder: official models come as `*_infer.tar`. The files of a tar, and those that a zip stores, are read where
- * they lie; what a zip packs is unpacked when it is read; a `.tar.gz` is unpacked into memory, once. Nothing is written to a disk.
+ * Open a tar or zip archive as a folder: official models are distributed as `*_infer.tar`. Files in a tar, and stored files in a zip, are
+ * read in place; compressed files in a zip are decompressed as they are read; a `.tar.gz` is decompressed into memory, once. Nothing is
+ * written to disk.
  *
- * Names are judged as keys of a folder: those that lead elsewhere, links, devices, and names that collide are refused, whichever file is
- * asked for afterwards. The sum of a zip's file is checked by whoever reads it from its first byte to its last.
+ * All names are checked as for a folder: names that lead out of it, links, devices and colliding names are refused, no matter which file is
+ * requested later. The checksum of a file in a zip is verified when it is read from its first byte to its last.
  *
- * @throws {FormatError} the archive is not well formed, or none
+ * @throws {FormatError} the archive is not well formed, or is not an archive
  * @throws {PathError} `UNSAFE_PATH`, `LINK_ESCAPE`, `NOT_A_FILE`, `NAME_COLLISION`
- * @throws {UnsupportedError} `UNSUPPORTED_FEATURE`: encrypted, sparse, in several parts, or packed in another way than deflate
+ * @throws {UnsupportedError} `UNSUPPORTED_FEATURE`: encrypted, sparse, multi-part, or compressed by a method other than deflate
  * @throws {LimitError} `LIMIT`: maxEntries, maxFolderDepth, maxExpansion, maxStreamBytes
  * @throws {SourceError} the file cannot be found or read
  *
@@ -97,7 +98,7 @@ function startsWith(head: Uint8Array, magic: string): boolean {
   return head.length >= magic.length && [...magic].every((c, i) => head[i] === c.charCodeAt(0));
 }
 
-/** A program may stand before a zip archive, which unpacks itself then. */
+/** Whether the head may be that of a program before a zip archive, as in self-extracting ones. */
 function isZipWithFront(head: Uint8Array): boolean {
   return startsWith(head, "#!") || startsWith(head, "MZ");
 }

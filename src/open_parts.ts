@@ -1,5 +1,5 @@
 /**
- * Opens one file by the decoder of its kind.
+ * Opens one file with the decoder of its kind.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import type { NDArray } from "./ndarray.ts";
 import type { OpenOptions } from "./options.ts";
 import { Checkpoint, type CheckpointParts } from "./checkpoint.ts";
 
-/** Open `from` by a decoder of one kind of file, and shape what it found. */
+/** Open `from` with the decoder `make`, and convert its result with `shape`. */
 export async function openWith<T>(
   from: From,
   options: OpenOptions,
@@ -30,7 +30,7 @@ export async function openWith<T>(
   return new Checkpoint(await openParts(from, options, make, shape));
 }
 
-/** What a Checkpoint of `from` is made of. */
+/** The parts of a Checkpoint of `from`. */
 export async function openParts<T>(
   from: From,
   options: OpenOptions,
@@ -67,7 +67,7 @@ export async function openParts<T>(
   return parts;
 }
 
-/** The source with its side index; closed where that cannot be read. */
+/** The source with its side index; it is closed if the index cannot be read. */
 async function indexed(source: Source, index: From, options: OpenOptions): Promise<Source> {
   try {
     const limit = resolveLimits(options.limits).maxStructureBytes;

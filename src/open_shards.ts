@@ -1,5 +1,5 @@
 /**
- * Opens a checkpoint in several files, by its index.
+ * Opens a sharded checkpoint by its index.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import type { OpenOptions } from "./options.ts";
 import { Checkpoint, type CheckpointParts } from "./checkpoint.ts";
 import { openParts } from "./open_parts.ts";
 
-/** A checkpoint in several files, by its index: their heads are read, and no number. */
+/** Open a sharded checkpoint by its index: the structure of each file is read, but no data. */
 export async function openShards(
   place: Place,
   options: OpenOptions & { limits: Readonly<Limits> },

@@ -1,5 +1,5 @@
 /**
- * Options of the verbs: one object, last argument, every field optional, the caller's object untouched.
+ * Options of the main functions: one object as the last argument, in which every field is optional, and which is never modified.
  *
  * @module
  */
@@ -14,74 +14,74 @@ import { shownValue } from "./words/described.ts";
 
 export type { ProgressEvent } from "./io/progress.ts";
 
-/** A kind of float8. Paddle writes both as int8 and forgets which it was. */
+/** A float8 dtype. Paddle writes both as int8, so that files do not say which it was. */
 export type Float8 = "float8_e4m3fn" | "float8_e5m2";
 
 /** How bytes become values. */
 export interface DecodeOptions {
-  /** Arrays stay NDArrays; bfloat16 is numpy's uint16 then. Paddle's `return_numpy`. @default {false} */
+  /** Return NDArrays instead of Tensors; bfloat16 then becomes numpy's uint16. Paddle's `return_numpy`. @default {false} */
   returnNumpy?: boolean;
-  /** The name table stays in the dict. Paddle's `keep_name_table`. @default {false} */
+  /** Keep the name table in the dict. Paddle's `keep_name_table`. @default {false} */
   keepNameTable?: boolean;
-  /** `"static"`: tensors come as DenseTensor, as `paddle.load` gives them in static mode. @default {"dygraph"} */
+  /** `"static"` returns tensors as DenseTensor, as `paddle.load` does in static mode. @default {"dygraph"} */
   mode?: "dygraph" | "static";
-  /** What int8 tensors really are: for all of them, or by key. */
+  /** The dtype that int8 tensors stand for: for all of them, or by key. */
   float8?: Float8 | Readonly<Record<string, Float8>>;
-  /** Ceilings for what the file may ask; see DEFAULT_LIMITS. */
+  /** Limits on what the file may request; see DEFAULT_LIMITS. */
   limits?: Partial<Limits>;
-  /** A repeated key is an error in place of a warning. @default {false} */
+  /** Treat a repeated key as an error instead of a warning. @default {false} */
   strict?: boolean;
   /**
-   * The file must be a safetensors file, and its arrays come as Tensors: Paddle's `safetensors` (3.3). Without this it may be one, and gives
-   * NDArrays. @default {false}
+   * Accept only a safetensors file, and return its arrays as Tensors: Paddle's `safetensors` (3.3). Without this option, a safetensors file
+   * is accepted as well, and yields NDArrays. @default {false}
    */
   safetensors?: boolean;
-  /** Arrays never share memory with the bytes given. @default {false} */
+  /** Arrays never share memory with the given bytes. @default {false} */
   copy?: boolean;
-  /** Called with every oddity that did not stop the call. */
+  /** Called with each warning, about something odd that did not stop the call. */
   onWarning?: (warning: Warning) => void;
 }
 
 /** Options of load. */
 export interface LoadOptions extends DecodeOptions {
-  /** Of a folder: the file of its program. Paddle's `model_filename`. @default {"__model__"} */
+  /** For a folder: the file with the program. Paddle's `model_filename`. @default {"__model__"} */
   modelFilename?: string;
-  /** Of a folder: the file with all its parameters. Paddle's `params_filename`. @default each parameter has a file of its own */
+  /** For a folder: the file with all parameters. Paddle's `params_filename`. @default each parameter has its own file */
   paramsFilename?: string;
-  /** Where a bare name is looked for. @default the place where this runtime keeps files */
+  /** The folder in which a bare name is looked up. @default where this runtime keeps files */
   folder?: Folder;
-  /** Stops the call; the rejection is `signal.reason`. */
+  /** Aborts the call, which rejects with `signal.reason`. */
   signal?: AbortSignal;
-  /** Fetches URLs in place of the global function. */
+  /** Used to fetch URLs instead of the global function. */
   fetch?: Fetch;
-  /** How URLs are fetched: headers, patience, requests at a time. */
+  /** How URLs are fetched: headers, timeouts, concurrent requests. */
   http?: HttpOptions;
   /**
-   * Called as bytes come in: `loaded` never falls, and the last event has `loaded === total`. What it throws, or its promise rejects with,
-   * ends the call.
+   * Called as bytes come in: `loaded` never decreases, and the last event has `loaded === total`. If it throws, or its promise rejects, the
+   * call fails with that error.
    */
   onProgress?: (event: ProgressEvent) => void;
 }
 
 /** Options of open. */
 export interface OpenOptions extends LoadOptions {
-  /** The bytes that {@linkcode sideIndex} made of the file, or where they are: read in place of its structure. */
+  /** The bytes that {@linkcode sideIndex} returned for the file, or their location: read instead of the file's structure. */
   index?: From;
 }
 
 /** Options of audit. */
 export interface AuditOptions {
-  /** Where a bare name is looked for. */
+  /** The folder in which a bare name is looked up. */
   folder?: Folder;
-  /** Ceilings for what the file may ask. */
+  /** Limits on what the file may request. */
   limits?: Partial<Limits>;
-  /** Fetches URLs in place of the global function. */
+  /** Used to fetch URLs instead of the global function. */
   fetch?: Fetch;
   /** How URLs are fetched. */
   http?: HttpOptions;
-  /** A repeated key is an error. @default {false} */
+  /** Treat a repeated key as an error. @default {false} */
   strict?: boolean;
-  /** Stops the call. */
+  /** Aborts the call. */
   signal?: AbortSignal;
 }
 
@@ -89,57 +89,60 @@ export interface AuditOptions {
 export interface EncodeOptions {
   /** Pickle protocol: 2, 3 or 4. Paddle's `protocol`. @default {4} */
   protocol?: number;
-  /** One tensor as Paddle's binary record in place of a pickle. Paddle's `use_binary_format`. @default {false} */
+  /** Write one tensor as Paddle's binary record instead of a pickle. Paddle's `use_binary_format`. @default {false} */
   useBinaryFormat?: boolean;
   /**
-   * A dict of tensors as a safetensors file in place of a pickle. Paddle's `safetensors` (3.3), which pickles anything else without a word;
-   * here it is refused. @default {false}
+   * Write a dict of tensors as a safetensors file instead of a pickle. Paddle's `safetensors` (3.3), which silently pickles anything else;
+   * here that is refused. @default {false}
    */
   safetensors?: boolean;
-  /** The module names of numpy 1 (which numpy 2 reads, too) or of numpy 2. @default {1} */
+  /** Use the module names of numpy 1 (which numpy 2 reads, too) or of numpy 2. @default {1} */
   numpy?: 1 | 2;
-  /** `"static"`: a dict of tensors is written without a name table, as Paddle does in static mode. @default {"dygraph"} */
+  /** `"static"` writes a dict of tensors without a name table, as Paddle does in static mode. @default {"dygraph"} */
   mode?: "dygraph" | "static";
-  /** Called with every oddity that did not stop the call. */
+  /** Called with each warning, about something odd that did not stop the call. */
   onWarning?: (warning: Warning) => void;
 }
 
-/** Options of what can be stopped, and nothing else. */
+/** Options of functions that can be aborted, and have no other options. */
 export interface StopOptions {
-  /** Stops the call; the rejection is `signal.reason`. */
+  /** Aborts the call, which rejects with `signal.reason`. */
   signal?: AbortSignal;
 }
 
 /** Options of save. */
 export interface SaveOptions extends EncodeOptions {
-  /** Where a bare name is put. @default the place where this runtime keeps files */
+  /** The folder to which a bare name is saved. @default where this runtime keeps files */
   folder?: Folder;
-  /** Stops the call before the new file takes the old one's place; the rejection is `signal.reason`. */
+  /** Aborts the call until the new file has replaced the old one; the call then rejects with `signal.reason`. */
   signal?: AbortSignal;
-  /** Called as bytes go out; the last event comes when the new file is in its place. What it throws before, or its promise rejects with, ends the call. */
+  /**
+   * Called as bytes go out; the last event comes when the new file is in place. If it throws before that, or its promise rejects, the call
+   * fails with that error.
+   */
   onProgress?: (event: ProgressEvent) => void;
-  /** Read the temporary file back and compare its SHA-256 before it takes the old one's place. @default {true below 64 MiB} */
+  /** Read the temporary file back and compare its SHA-256 before it replaces the old file. @default {true below 64 MiB} */
   verify?: boolean;
   /**
-   * Save only if the target is still as `stat` saw it: size in bytes, mtime in milliseconds and, where it is given, the inode; or of the
-   * `version` that {@linkcode Checkpoint} or {@linkcode Source} told, null for a target that must not exist. Else the save fails with
-   * `CONFLICT`. Between the look at a file and the commit is a moment in which others can save: `lock` closes it for those who use it as well.
-   * A bucket looks at its object's ETag itself (`onlyIf`, `If-Match`), if it knows conditions; R2 does not for files of several parts: before
-   * the last step they are compared.
+   * Save only if the target is still as `stat` saw it: size in bytes, mtime in milliseconds and, if given, the inode; or if it is still the
+   * `version` that {@linkcode Checkpoint} or {@linkcode Source} reported; null if the target must not exist. Otherwise the save fails with
+   * `CONFLICT`. Between checking a file and the commit, others may save: `lock` prevents that among those who use it. A bucket checks its
+   * object's ETag itself (`onlyIf`, `If-Match`) if it supports conditions; R2 does not for multipart uploads, so the ETag is compared
+   * before the last step.
    */
   ifUnchanged?: Unchanged;
-  /** Keep other processes out by a `<name>.lock` file; one that nobody touched for 10 minutes is taken over. @default {false} */
+  /** Keep other processes out by a `<name>.lock` file; one not touched for 10 minutes is taken over. @default {false} */
   lock?: boolean;
   /** Create missing folders above the target. @default {true} */
   mkdir?: boolean;
-  /** Throw where the directory entry could not be synced. @default {false} */
+  /** Throw if the directory entry could not be synced. @default {false} */
   requireDurable?: boolean;
   /**
-   * `"inode"`: write into the old file itself, with an undo journal, so that its hard links, access lists and extended attributes stay, which
-   * a new file does not have. Needs twice the space, and readers that have it open see it change.
+   * `"inode"` writes into the old file itself, with an undo journal, and so preserves its hard links, access lists and extended attributes,
+   * which a new file would not have. Needs twice the space, and readers that have the file open see it change.
    */
   preserve?: "inode";
-  /** Refuse names that Windows cannot have. @default {true for a name in a folder, false for a path, which is the caller's own} */
+  /** Refuse names that Windows does not allow. @default {true for a name in a folder, false for a path, which the caller chose} */
   portable?: boolean;
 }
 
@@ -163,7 +166,7 @@ const ENCODE: (keyof EncodeOptions)[] = [
   "onWarning",
 ];
 const ASYNC = ["folder", "signal", "onProgress"];
-/** Of everything that reads. */
+/** For all functions that read. */
 const HTTP = ["fetch", "http"];
 
 /** Names of {@linkcode DecodeOptions}. */
@@ -190,10 +193,10 @@ export const SAVE_OPTIONS: readonly string[] = [
 ];
 
 const BOOLEAN = ["boolean"];
-/** Options of `paddle.load` that Paddle looks at as Python looks at conditions: numbers go, texts do not, as `"false"` would be true. */
+/** Options of `paddle.load` that Paddle evaluates as conditions: numbers are accepted, strings are not, as `"false"` would be true. */
 const CONDITION = ["boolean", "number", "bigint"];
 const FUNCTION = ["function"], OBJECT = ["object"], TEXT = ["string", "object"];
-/** What `typeof` says of options, in every function that has them; where a file is named, its bytes may be given in some. */
+/** Allowed `typeof` of options, in every function that has them; some functions accept a file's bytes in place of its name. */
 const TYPES: Readonly<Record<string, readonly string[]>> = {
   returnNumpy: CONDITION,
   keepNameTable: CONDITION,
@@ -215,7 +218,7 @@ const TYPES: Readonly<Record<string, readonly string[]>> = {
 };
 const FLOAT8: unknown[] = ["float8_e4m3fn", "float8_e5m2"];
 
-/** A TypeError for an option that is none of `names`, which names the nearest, or for one of the wrong kind. */
+/** Throws a TypeError for an option not in `names`, suggesting the nearest, or for one of the wrong type. */
 export function checkOptions(given: unknown, names: readonly string[]): void {
   checkNames(given, names);
   const options = given as Record<string, unknown>;
@@ -246,7 +249,7 @@ function check(name: string, isRight: boolean, wanted: string, got: unknown): vo
   if (!isRight) throw new TypeError(`Option ${name} must be ${wanted}: got ${shownValue(got)}`);
 }
 
-/** Check {@linkcode StopOptions}; throws the reason of a signal that was aborted. */
+/** Check {@linkcode StopOptions}; throws the reason of an aborted signal. */
 export function checkStop(options: StopOptions): AbortSignal | undefined {
   checkOptions(options, ["signal"]);
   options.signal?.throwIfAborted();

@@ -1,6 +1,6 @@
 /**
- * Pickles of numpy arrays and plain values, for anyone: `@oarlock/paddle/pickle`. Nothing of Paddle's habits: what `pickle.load(f,
- * encoding="latin1")` gives in Python is what comes, what is given is what is written.
+ * General pickles of numpy arrays and plain values, without Paddle's conventions: `@oarlock/paddle/pickle`. Reading returns what
+ * `pickle.load(f, encoding="latin1")` does in Python, and values are written just as they are.
  *
  * @example There and back
  * ```ts
@@ -60,14 +60,14 @@ export interface DecodeOptions extends DecodePickleOptions {}
 export interface EncodeOptions {
   /** 2, 3 or 4. @default {4} */
   protocol?: number;
-  /** The module names of numpy 1, which every numpy reads, or of numpy 2. @default {1} */
+  /** Use the module names of numpy 1, which every numpy reads, or of numpy 2. @default {1} */
   numpy?: 1 | 2;
 }
 
 /**
- * The value of a pickle, of any protocol from 0 to 5, in a closed set of symbols: nothing is ever executed.
+ * Decode a pickle of any protocol from 0 to 5, with a closed set of symbols: nothing is ever executed.
  *
- * @throws {FormatError} the bytes are no well-formed pickle
+ * @throws {FormatError} the bytes are not a well-formed pickle
  * @throws {UnsafeError} the pickle names something that is not plain data
  * @throws {LimitError} `LIMIT`
  */
@@ -77,7 +77,7 @@ export function decode(bytes: Uint8Array, options: DecodeOptions = {}): Value {
 }
 
 /**
- * The pickle of a value.
+ * Encode a value as a pickle.
  *
  * @throws {ValueError} `INVALID_VALUE`: something in the value cannot be pickled; `at` says where
  */

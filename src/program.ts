@@ -1,5 +1,5 @@
 /**
- * What every program shows, a ProgramDesc (`.pdmodel`, `__model__`) as well as a PIR module (`.json`): blocks, operators, variables.
+ * The interface common to programs, a ProgramDesc (`.pdmodel`, `__model__`) or a PIR module (`.json`): blocks, operators, variables.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { gotInstead } from "./words/described.ts";
 import type { DType } from "./dtype.ts";
 import type { Complex, Float } from "./values.ts";
 
-/** What a variable holds, in Paddle's words; `unknown` with the number for a kind that no Paddle up to 3.3 has. */
+/** What a variable holds, by Paddle's name; `other` for any kind not listed. */
 export type VariableKind =
   | "dense_tensor"
   | "selected_rows"
@@ -25,28 +25,28 @@ export type VariableKind =
 
 /** A variable of a program. */
 export interface ProgramVariable {
-  /** What operators call it where that is not its name: the number of a value of PIR, such as `%12`. */
+  /** The id by which operators refer to it, if that is not its name: that of a PIR value, such as `%12`. */
   readonly id?: string;
   /** Its name; {@linkcode Program.rename} changes it everywhere. */
   readonly name: string;
   /** What it holds. */
   readonly kind: VariableKind;
-  /** Kind of number, or null where the program does not say or it holds none. */
+  /** Its dtype; null if the program does not say, or it holds no tensor. */
   readonly dtype: DType | null;
-  /** Lengths of the axes, -1 for one that is known only when the program runs; null where the program does not say. */
+  /** Lengths of the axes, -1 for one that is only known when the program runs; null if the program does not say. */
   readonly shape: readonly number[] | null;
-  /** Levels of detail. */
+  /** Number of LoD levels. */
   readonly lodLevel: number;
-  /** Its value outlives a run: parameters, statistics, optimizer state. */
+  /** Whether its value outlives a run, as do parameters, statistics and optimizer state. */
   readonly persistable: boolean;
-  /** Marked as a Parameter; inference models of the legacy form have lost the mark. */
+  /** Whether it is marked as a Parameter; inference models in the legacy form have lost the mark. */
   readonly isParameter: boolean;
-  /** Gradients stop here; undefined where the program does not say. */
+  /** Whether gradients stop here; undefined if the program does not say. */
   readonly stopGradient: boolean | undefined;
 }
 
 /**
- * A value of an attribute. Text that is no UTF-8 comes as bytes, an integer beyond 2^53 as bigint, a Scalar that is a float as
+ * The value of an attribute. A string that is not UTF-8 is given as bytes, an integer beyond 2^53 as bigint, a Scalar that is a float as
  * {@linkcode Float}.
  */
 export type AttributeValue =
@@ -65,29 +65,29 @@ export type AttributeValue =
 export interface Operator {
   /** Its name: `conv2d`, in PIR `pd_op.conv2d`. */
   readonly type: string;
-  /** Names of what it reads, by slot; in PIR slots are numbered. */
+  /** Names of the variables it reads, by slot; in PIR, slots are numbered. */
   readonly inputs: ReadonlyMap<string, readonly string[]>;
-  /** Names of what it writes, by slot; in PIR slots are numbered. */
+  /** Names of the variables it writes, by slot; in PIR, slots are numbered. */
   readonly outputs: ReadonlyMap<string, readonly string[]>;
   /** Its attributes. */
   readonly attributes: ReadonlyMap<string, AttributeValue>;
-  /** Paddle's word for the type of an attribute: `INT`, `FLOATS`, ..., in PIR `a_i32`, `a_array`, ...; undefined where there is none. */
+  /** Paddle's name for an attribute's type: `INT`, `FLOATS`, ..., in PIR `a_i32`, `a_array`, ...; undefined for a missing attribute. */
   attributeType(name: string): string | undefined;
   /**
-   * Give an attribute another value of its type, or, with a type, a new attribute.
+   * Set an attribute, keeping its type unless one is given; a new attribute without a type gets one that fits the value.
    *
-   * @throws {ValueError} `INVALID_VALUE`: the value is none of that type
+   * @throws {ValueError} `INVALID_VALUE`: the value is not of that type
    */
   setAttribute(name: string, value: AttributeValue, type?: string): void;
-  /** Drop an attribute. */
+  /** Remove an attribute. */
   deleteAttribute(name: string): void;
 }
 
 /** A block of operators. */
 export interface Block {
-  /** Its number. */
+  /** Its index. */
   readonly idx: number;
-  /** Number of the block around it, -1 for the outermost. */
+  /** Index of the enclosing block, -1 for the outermost. */
   readonly parentIdx: number;
   /** Its variables. */
   readonly vars: readonly ProgramVariable[];
@@ -99,41 +99,41 @@ export interface Block {
 export interface Port {
   /** Name of the variable; in PIR, of the operator that feeds or fetches. */
   readonly name: string;
-  /** Kind of number, or null where the program does not say. */
+  /** Its dtype; null if the program does not say. */
   readonly dtype: DType | null;
-  /** Lengths of the axes, -1 for unknown; null where the program does not say. */
+  /** Lengths of the axes, -1 for unknown; null if the program does not say. */
   readonly shape: readonly number[] | null;
 }
 
 /**
- * A program: what `paddle.save(program, path)` writes, what an inference model runs. Made by `load`, `static.deserializeProgram` and the
- * loaders of models; {@linkcode Program.serialize} is the way back. A part that was not changed is written as it was read, unknown fields
- * included.
+ * A program, as `paddle.save(program, path)` writes it and an inference model runs it. `load`, `static.deserializeProgram` and the loaders
+ * of models create one; {@linkcode Program.serialize} encodes it again. Unchanged parts are written as they were read, including unknown
+ * fields.
  */
 export abstract class Program {
   /** `pdmodel`: a ProgramDesc in protobuf. `json`: a PIR module in JSON. */
   abstract readonly form: "pdmodel" | "json";
   /**
-   * The version in the file. ProgramDesc: `major * 1_000_000 + minor * 1_000 + patch` of the Paddle that wrote it, 0 of development builds,
-   * null where it has none. PIR: the patch level of its operators (1 in 3.0, 2 in 3.1, 4 in 3.3).
+   * The version in the file. ProgramDesc: `major * 1_000_000 + minor * 1_000 + patch` of the Paddle that wrote it, 0 for development
+   * builds, null if it has none. PIR: the patch level of its operators (1 in 3.0, 2 in 3.1, 4 in 3.3).
    */
   abstract readonly version: number | null;
   /** Its blocks; block 0 is the outermost. */
   abstract readonly blocks: readonly Block[];
-  /** Variables that a file of parameters holds, in that file's order: by name, by code point. */
+  /** Variables in the parameter file, in the order of that file: sorted by name, by code point. */
   abstract parameters(): ProgramVariable[];
-  /** What is fed, in order. */
+  /** Inputs, in order. */
   abstract feeds(): Port[];
-  /** What is fetched, in order. */
+  /** Outputs, in order. */
   abstract fetches(): Port[];
   /**
-   * Give a variable another name, wherever it stands: declarations, inputs and outputs of operators, attributes that name it.
+   * Rename a variable wherever it occurs: in declarations, inputs and outputs of operators, and attributes that name it.
    *
    * @throws {SourceError} `NOT_FOUND`: there is no such variable
    * @throws {ValueError} `NAME_COLLISION`: another variable has the new name
    */
   abstract rename(from: string, to: string): void;
-  /** A program of its own with the same content. */
+  /** An independent copy. */
   abstract clone(): Program;
   /** The bytes of its file. */
   abstract serialize(): Uint8Array;
@@ -148,7 +148,7 @@ export abstract class Program {
     return this.blocks.flatMap((block) => block.vars);
   }
 
-  /** The variable `name`, of the first block that has it. */
+  /** The variable `name`, from the first block that has it. */
   variable(name: string): ProgramVariable | undefined {
     for (const block of this.blocks) {
       const found = block.vars.find((variable) => variable.name === name);
@@ -159,9 +159,9 @@ export abstract class Program {
 }
 
 /**
- * The program that a caller gave.
+ * Check that a caller's argument is a program.
  *
- * @throws {TypeError} it is none
+ * @throws {TypeError} it is not
  */
 export function programGiven(given: unknown): Program {
   if (given instanceof Program) return given;

@@ -1,5 +1,5 @@
 /**
- * From an inference model back to weights that can be trained.
+ * Recovers trainable weights from an inference model.
  *
  * @module
  */
@@ -34,41 +34,43 @@ import { quote, ValueError } from "./errors.ts";
 
 /** Options of {@linkcode recoverStateDict}. */
 export interface RecoverOptions {
-  /** Of a folder: the file of its program. @default {"__model__"} */
+  /** For a folder: the file with the program. @default {"__model__"} */
   modelFilename?: string;
-  /** Of a folder: the file with all its parameters. @default each parameter has a file of its own */
+  /** For a folder: the file with all parameters. @default each parameter has its own file */
   paramsFilename?: string;
-  /** Keys for variables, by their names: counts more than anything else. */
+  /** Keys by variable name; they take precedence over any others. */
   names?: ReadonlyMap<string, string>;
-  /** A state dict of the same network, such as its first checkpoint: its keys are given to variables of the same names and shapes. Where these
-   * do not agree for a kind of layer, as in the checkpoint of another process, keys are guesses by kind, number and shape. */
+  /**
+   * A state dict of the same network, such as its first checkpoint: its keys are used for variables with the same names and shapes. If
+   * these do not match for a kind of layer, as in a checkpoint from another process, keys are guessed by kind, number and shape.
+   */
   like?: StateDict;
   /**
-   * Leave the numbers in the files of the model: tensors are read when they are touched, `save` passes them on in pieces, and
-   * {@linkcode Recovered.close} lets go of the files. @default {false}
+   * Leave the data in the files of the model: tensors are read on access, `save` copies them in pieces, and {@linkcode Recovered.close}
+   * closes the files. @default {false}
    */
   lazy?: boolean;
-  /** Where the names are looked for. @default the place where this runtime keeps files */
+  /** The folder in which names are looked up. @default where this runtime keeps files */
   folder?: Folder;
-  /** Ceilings for what the files may ask. */
+  /** Limits on what the files may request. */
   limits?: Partial<Limits>;
-  /** Stops the call; the rejection is `signal.reason`. */
+  /** Aborts the call, which rejects with `signal.reason`. */
   signal?: AbortSignal;
   /** Called as the bytes of each file come in. */
   onProgress?: (event: ProgressEvent) => void;
-  /** Called with every oddity that did not stop the call. */
+  /** Called with each warning, about something odd that did not stop the call. */
   onWarning?: (warning: Warning) => void;
 }
 
-/** What {@linkcode recoverStateDict} gives. */
+/** The result of {@linkcode recoverStateDict}. */
 export interface Recovered {
   /** Tensors, each with the name of its variable, ready for `save`. */
   stateDict: StateDict;
   /** What is exact, what is not, and what cannot be known. */
   report: RecoverReport;
-  /** Let go of the files, with `lazy`; else there is nothing to do. */
+  /** Close the files that `lazy` leaves open; otherwise this does nothing. */
   close(): Promise<void>;
-  /** `await using`: closes. */
+  /** Calls {@linkcode Recovered.close}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -86,15 +88,15 @@ const OPTIONS = [
 ];
 
 /**
- * A state dict out of an inference model: `prefix.pdmodel` or `prefix.json`, `prefix.pdiparams` and, if it is there,
+ * Recover a state dict from an inference model: `prefix.pdmodel` or `prefix.json`, `prefix.pdiparams` and, if present,
  * `prefix.pdiparams.info`; a folder of Paddle 1.x; or these files themselves.
  *
- * With the info the keys are the network's own, and `network.set_state_dict` takes them. Without it (static models, 1.x, and every model
- * of Paddle 3's JSON form) the keys are the names of the variables, which `set_state_dict(state, use_structured_name=False)` takes in a
- * process that made the layers in the same order; `like` or `names` give structured names. Optimizer state is in no inference model, and is
- * never invented.
+ * With the info, the keys are the network's own, which `network.set_state_dict` accepts. Without it (static models, 1.x, and all models in
+ * Paddle 3's JSON form), the keys are the names of the variables, which `set_state_dict(state, use_structured_name=False)` accepts in a
+ * process that created the layers in the same order; `like` or `names` provide structured names. No inference model contains optimizer
+ * state, and none is made up.
  *
- * @throws what `load` throws; ValueError `NAME_COLLISION` where two variables get one key
+ * @throws what `load` throws; ValueError `NAME_COLLISION` if two variables get the same key
  *
  * @example Weights for further training
  * ```ts
@@ -140,7 +142,7 @@ async function read(from: string | URL | FolderEntry | ModelParts, options: Reco
   return await readModel(files, { ...options, limits });
 }
 
-/** Files that were given one by one are let go of here, as soon as nothing is left in them. */
+/** Read a model from files given one by one, which are closed as soon as no unread data is left in them. */
 async function readParts(files: PartFiles, options: ReadModelOptions): Promise<ReadModel> {
   try {
     const model = await readModel(files, options);

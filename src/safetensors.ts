@@ -1,5 +1,5 @@
 /**
- * Safetensors files, without Python: read whole or lazily, written as safetensors' own writer does, bfloat16 and float8 kept.
+ * Safetensors files, without Python: read fully or lazily, and written as safetensors' own writer does, preserving bfloat16 and float8.
  *
  * @example Write and read
  * ```ts
@@ -37,9 +37,9 @@ export { TensorMap } from "./words/tensor_map.ts";
 
 /** Options of {@linkcode decode}. */
 export interface DecodeSafetensorsOptions {
-  /** Ceilings for what the file may ask: maxJsonBytes, maxJsonDepth, maxTensors, maxRank, maxElements, maxNameBytes, maxStructureBytes. */
+  /** Limits on what the file may request: maxJsonBytes, maxJsonDepth, maxTensors, maxRank, maxElements, maxNameBytes, maxStructureBytes. */
   limits?: Partial<Limits>;
-  /** Arrays never share memory with the bytes given. @default {false} */
+  /** Arrays never share memory with the given bytes. @default {false} */
   copy?: boolean;
 }
 
@@ -51,7 +51,7 @@ export type ReadSafetensorsOptions = Pick<
 
 /** Options of {@linkcode encode} and {@linkcode encodeChunks}. */
 export interface EncodeSafetensorsOptions {
-  /** Texts by name, the file's `__metadata__`. @default that of the TensorMap, where one is given */
+  /** Strings by name, the file's `__metadata__`. @default that of the TensorMap, if one is given */
   metadata?: ReadonlyMap<string, string> | Readonly<Record<string, string>>;
 }
 
@@ -71,7 +71,7 @@ const NOT_HERE = ["protocol", "useBinaryFormat", "safetensors", "numpy", "mode",
  *
  * @throws {FormatError} the file is not well formed: `TRUNCATED`, `BAD_JSON`, `DUPLICATE_KEY`, `BAD_FIELD`, `BAD_DTYPE`, `BAD_SHAPE`,
  * `SIZE_MISMATCH`, `TRAILING_DATA`, ...; `offset` says where
- * @throws {UnsupportedError} `UNSUPPORTED_DTYPE`: a tensor of four or six bits, or of a float8 without arrays here
+ * @throws {UnsupportedError} `UNSUPPORTED_DTYPE`: a tensor of four or six bits per element, or of a float8 dtype without arrays here
  * @throws {LimitError} `LIMIT`
  */
 export function decode(bytes: Uint8Array, options: DecodeSafetensorsOptions = {}): TensorMap {
@@ -103,8 +103,8 @@ export async function load(from: From, options: ReadSafetensorsOptions = {}): Pr
 }
 
 /**
- * Open a safetensors file without reading its numbers: only its header is read. `value()` gives a {@linkcode TensorMap} of arrays that are
- * read when they are touched. Mirrors `safetensors.safe_open`.
+ * Open a safetensors file without reading its data: only its header is read. `value()` returns a {@linkcode TensorMap} of arrays that are
+ * read on access. Mirrors `safetensors.safe_open`.
  *
  * @throws what {@linkcode decode} throws
  * @throws {SourceError} the file cannot be found or read
@@ -125,8 +125,9 @@ export async function open(from: From, options: ReadSafetensorsOptions = {}): Pr
 /**
  * The bytes of a safetensors file. Mirrors `safetensors.numpy.save`, with the same bytes.
  *
- * @throws {ValueError} `INVALID_VALUE`: something is no array, or a tensor is called `__metadata__`; `LONE_SURROGATE`: a name is no text
- * @throws {UnsupportedError} `UNSUPPORTED_DTYPE`: complex128, which the format has no word for
+ * @throws {ValueError} `INVALID_VALUE`: a value is not an array, or a tensor is called `__metadata__`; `LONE_SURROGATE`: a name cannot be
+ * encoded as UTF-8
+ * @throws {UnsupportedError} `UNSUPPORTED_DTYPE`: complex128, for which the format has no dtype
  */
 export function encode(
   tensors: ReadonlyMap<string, unknown>,
@@ -143,8 +144,8 @@ export function encode(
 }
 
 /**
- * The same in chunks: the header, then the bytes of each array as they are, not copied. Nothing is asked of an array before its turn, so
- * arrays of an opened checkpoint are read one by one where their file can be read at once.
+ * The bytes of a safetensors file in chunks: the header, then the bytes of each array, uncopied. An array is not accessed before its turn,
+ * so arrays of an opened checkpoint are read one by one if their file can be read synchronously.
  *
  * @throws what {@linkcode encode} throws, before the first chunk
  */
@@ -156,9 +157,10 @@ export function encodeChunks(
 }
 
 /**
- * Write a safetensors file; a path always leads to the whole old file or the whole new one. Mirrors `safetensors.numpy.save_file`.
+ * Write a safetensors file atomically: a path always leads to the complete old file or the complete new one. Mirrors
+ * `safetensors.numpy.save_file`.
  *
- * A checkpoint, and arrays of one that were not read, go from their file to the new one in pieces: memory does not depend on their size.
+ * A checkpoint, or unread arrays of one, are copied from their file to the new one in pieces: memory use does not depend on their size.
  *
  * @throws what {@linkcode encode} throws, before anything is created
  * @throws {SaveError} writing failed; `committed` says whether the target changed

@@ -1,5 +1,5 @@
 /**
- * A value to a file: `paddle.save`.
+ * Saves a value to a file: `paddle.save`.
  *
  * @module
  */
@@ -24,27 +24,28 @@ import type { Value } from "./values.ts";
 
 /** What {@linkcode save} did. */
 export interface SaveReport {
-  /** Bytes written. */
+  /** Number of bytes written. */
   bytes: number;
-  /** Whether the file and its name are on the disk; false where the place cannot promise it (streams, browsers). */
+  /** Whether the file and its name were synced to disk; false if the target cannot guarantee it (streams, browsers). */
   durable: boolean;
-  /** SHA-256 of the file as hex, where it was read back: see the option `verify`. */
+  /** SHA-256 of the file as hex, if it was read back: see the option `verify`. */
   sha256?: string;
-  /** Oddities that did not stop the save. */
+  /** Warnings about oddities that did not stop the save. */
   warnings: Warning[];
 }
 
 /**
  * Write a value as `paddle.save` does: a state dict with its name table, other objects as pickles, one tensor as a binary record with
- * `useBinaryFormat`, a Program as the bytes of its file. A path always leads to the whole old file or the whole new one, whatever fails.
+ * `useBinaryFormat`, a Program as the bytes of its file. A path always leads to the complete old file or the complete new one, whatever
+ * fails.
  *
- * Memory beside the value: less than 32 MiB, whatever its size. Arrays of a checkpoint that were not read go from its file to the new one in
- * pieces, a whole checkpoint, too. For protocol 2, which has the lengths of its texts before them, they are read twice where the file has
- * them otherwise.
+ * Apart from the value, it uses less than 32 MiB of memory, whatever the size. Unread arrays of a checkpoint, or a whole checkpoint, are
+ * copied from its file to the new one in pieces. For protocol 2, which stores the length of an array's text before it, they are read twice
+ * unless the file has them as such text already.
  *
  * @throws {ValueError} `INVALID_VALUE`: something in the value cannot be saved; nothing was created
  * @throws {SaveError} writing failed; `committed` says whether the target changed
- * @throws {PathError} `NOT_A_FILE`: the target is no regular file
+ * @throws {PathError} `NOT_A_FILE`: the target is not a regular file
  *
  * @example Save into memory
  * ```ts
@@ -58,21 +59,21 @@ export async function save(value: Value | Checkpoint, to: To, options: SaveOptio
   checkOptions(options, SAVE_OPTIONS);
   options.signal?.throwIfAborted();
   const read = deferredValueOf(value);
-  // What is whole already is looked at before anybody can change it, as far as that is done in one turn.
+  // A value without unread parts is checked and shaped right now, before the caller can modify it, unless that takes several steps.
   const whole = read ? await read(options) : value;
   return await saveChunks(await planSaving(whole, options), to, options);
 }
 
-/** Check and shape a value that may have arrays in files: nothing is kept of them, and nothing is written yet. */
+/** Check and shape a value that may have arrays in files; these stay there, and nothing is written yet. */
 export async function planSaving(value: Value, options: EncodeOptions & { signal?: AbortSignal }): Promise<Plan> {
   const { signal } = options;
   const { pickled, isText, plan } = await inTurns(draftEncoding(value, options), signal);
-  // CPython has one object for each single byte: it must be seen.
+  // CPython shares one object for each single byte, so arrays of one byte must be read.
   await loadLazyArrays(pickled, signal, 2);
   return await inTurns(isText ? plan(await textLengthsOf(pickled, signal)) : plan(), signal);
 }
 
-/** Pour what was planned; the way of every file that this library writes. */
+/** Write what was planned, as every file that this library writes is. */
 export async function saveChunks(
   plan: Plan,
   to: To,
@@ -97,12 +98,12 @@ export async function saveChunks(
   );
   try {
     const isFile = sink instanceof FileSink;
-    // A chunk that is done with when it was written may be made where the last but one was.
+    // If the sink does not keep chunks, they may reuse memory.
     const chunks = sink.keepsChunks === false ? plan.reusing?.() : undefined;
     await pour(chunks ?? plan.chunks, sink, { size: plan.size, signal, onWritten: progress?.at });
     if (isFile) await sink.prepare();
     progress?.check();
-    // Whether a place that was closing when the call was stopped has the file, nobody knows.
+    // If the call is aborted while the sink is closing, it is unknown whether the target has the file.
     if (signal && !isFile) await within(Promise.resolve(sink.close()), Infinity, signal);
     else await sink.close();
   } catch (error) {
@@ -117,7 +118,7 @@ export async function saveChunks(
   return report;
 }
 
-/** Take back what was begun; the first failure stays the one that is told. */
+/** Undo what was begun, and return the error to report, which is the first failure. */
 async function failed(
   error: unknown,
   sink: Sink,
@@ -128,7 +129,7 @@ async function failed(
   try {
     await abortSink(sink, error, signal);
   } catch {
-    // The first failure says more than the failed clean-up.
+    // The first failure is more informative than the failed clean-up.
   }
   if (signal?.aborted) return signal.reason;
   if (progress?.threw(error)) return error;

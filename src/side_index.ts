@@ -1,5 +1,5 @@
 /**
- * Makes the side index of a file.
+ * Creates the side index of a file.
  *
  * @module
  */
@@ -9,9 +9,9 @@ import { checkOptions, LOAD_OPTIONS, type LoadOptions } from "./options.ts";
 import { open } from "./open.ts";
 
 /**
- * The side index of a file: what its structure was read from, in one piece. Keep it beside the file, and give it to {@linkcode open} as
- * `index`: over HTTP the opening is then two requests, whatever the number of arrays. It is of one version of the file; `open` leaves an
- * older one aside with the warning `STALE_INDEX`.
+ * The side index of a file: the bytes from which its structure is read, in one piece. Store it beside the file, and pass it to
+ * {@linkcode open} as `index`: opening over HTTP then takes two requests, regardless of the number of arrays. It belongs to one version of
+ * the file; `open` ignores an outdated one with the warning `STALE_INDEX`.
  *
  * @throws what {@linkcode open} throws
  *

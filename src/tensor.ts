@@ -1,5 +1,5 @@
 /**
- * Paddle's tensors: arrays with a name (dynamic graph) or with levels of detail (static graph).
+ * Paddle's tensors: arrays with a name (dynamic graph) or with LoD (static graph).
  *
  * @module
  */
@@ -9,26 +9,26 @@ import { arrayGiven, type LazyBytes, NDArray } from "./ndarray.ts";
 import { checkNames } from "./words/option_names.ts";
 import { shownValue } from "./words/described.ts";
 
-/** What a Tensor has beside its numbers. */
+/** Properties of a Tensor besides its data. */
 export interface TensorOptions {
-  /** The parameter's name, such as `linear_0.w_0`; empty where the file has none. @default {""} */
+  /** The parameter's name, such as `linear_0.w_0`; empty if the file has none. @default {""} */
   name?: string;
-  /** Whether no gradient is wanted. @default {true} */
+  /** Whether gradients stop here. @default {true} */
   stopGradient?: boolean;
   /** Whether it is part of what is saved. @default {false} */
   persistable?: boolean;
 }
 
-/** paddle.Tensor of the dynamic graph, Parameters included. */
+/** paddle.Tensor of the dynamic graph, including Parameters. */
 export class Tensor extends NDArray {
-  /** The parameter's name; empty where there is none. */
+  /** The parameter's name; empty if it has none. */
   declare name: string;
-  /** Whether no gradient is wanted. */
+  /** Whether gradients stop here. */
   declare stopGradient: boolean;
   /** Whether it is part of what is saved. */
   declare persistable: boolean;
 
-  /** Make one over `data`, without a copy. */
+  /** Create a Tensor over `data`, without copying it. */
   constructor(
     dtype: DType,
     shape: readonly number[],
@@ -43,8 +43,8 @@ export class Tensor extends NDArray {
   }
 
   /**
-   * `paddle.to_tensor` of an array: its bytes, not copied, with a name. As in Paddle, uint16 is taken for bfloat16, as numpy has no word
-   * for it. An array that was not read yet stays so.
+   * `paddle.to_tensor` of an array, whose bytes are not copied. As in Paddle, uint16 is taken for bfloat16, for which numpy has no dtype.
+   * An unread array stays unread.
    *
    * @throws {UnsupportedError} `UNSUPPORTED_DTYPE` for uint32 and uint64, of which Paddle has no Tensors
    */
@@ -56,7 +56,7 @@ export class Tensor extends NDArray {
     return new Tensor(dtype, array.shape, array.unread ?? array.bytes, options);
   }
 
-  /** A Tensor; the name goes where the whole parameter goes, a part of it is another thing. */
+  /** Create a Tensor; it keeps the name only if it is not just a part of the parameter. */
   protected override like(dtype: DType, shape: readonly number[], bytes: Uint8Array): this {
     const name = shape.length > 0 && bytes.length !== this.nbytes && dtype === this.dtype ? "" : this.name;
     const { stopGradient, persistable } = this;
@@ -64,12 +64,12 @@ export class Tensor extends NDArray {
   }
 }
 
-/** A tensor of the static graph (LoDTensor up to Paddle 2.6): levels of detail, no name. */
+/** A tensor of the static graph (LoDTensor up to Paddle 2.6): it has LoD (levels of detail) and no name. */
 export class DenseTensor extends NDArray {
-  /** Levels of detail: offsets of the sequences along axis 0, one list a level. */
+  /** LoD: offsets of the sequences along axis 0, one list per level. */
   lod: number[][];
 
-  /** Make one over `data`, without a copy. */
+  /** Create a DenseTensor over `data`, without copying it. */
   constructor(
     dtype: DType,
     shape: readonly number[],
@@ -81,14 +81,14 @@ export class DenseTensor extends NDArray {
     this.lod = options.lod ?? [];
   }
 
-  /** A DenseTensor; the levels count rows, so they hold as long as axis 0 does. */
+  /** Create a DenseTensor; the LoD counts rows, so it is kept only if the length of axis 0 stays the same. */
   protected override like(dtype: DType, shape: readonly number[], bytes: Uint8Array): this {
     const lod = shape[0] === this.shape[0] ? this.lod.map((level) => [...level]) : [];
     return new DenseTensor(dtype, shape, bytes, { lod }) as this;
   }
 }
 
-/** An array of the same class and name, with other numbers. */
+/** An array of the same class and name, with other data. */
 export function remade(
   array: NDArray,
   dtype: DType,

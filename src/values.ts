@@ -1,5 +1,5 @@
 /**
- * The values of Python that JavaScript has no word for, each as a small class, so that a file comes back as it was.
+ * Python values without a counterpart in JavaScript, each as a small class, so that files round-trip.
  *
  * @module
  */
@@ -9,14 +9,14 @@ import type { Tensor } from "./tensor.ts";
 import { ValueError } from "./errors.ts";
 import { shownValue } from "./words/described.ts";
 
-/** Whatever `paddle.load` can give and `paddle.save` takes. */
+/** Anything that `paddle.load` can return and `paddle.save` accepts. */
 export type Value = unknown;
 
-/** A state dict: structured names to Tensors, and what an optimizer keeps beside them. */
+/** A state dict: maps structured names to Tensors, along with other state that an optimizer has. */
 export type StateDict = Map<string, Tensor | NDArray | Value>;
 
 /**
- * A Python tuple. It is an Array in every way, and stays a tuple through load and save.
+ * A Python tuple. It behaves as an Array, and stays a tuple through load and save.
  *
  * @example
  * ```ts
@@ -26,7 +26,7 @@ export type StateDict = Map<string, Tensor | NDArray | Value>;
  * ```
  */
 export class Tuple<T = Value> extends Array<T> {
-  /** Methods such as map() give plain arrays: only what was a tuple is one. */
+  /** Methods such as map() return plain arrays. */
   static override get [Symbol.species](): ArrayConstructor {
     return Array;
   }
@@ -34,13 +34,13 @@ export class Tuple<T = Value> extends Array<T> {
 
 /** Python's collections.OrderedDict: a Map in file order that stays an OrderedDict through load and save. */
 export class OrderedDict<K = Value, V = Value> extends Map<K, V> {
-  /** Attributes that a pickle set on the object (`_metadata` of newest Paddle), or undefined. */
+  /** Attributes that a pickle set on the object (such as `_metadata` of the newest Paddle), or undefined. */
   attributes?: Map<Value, Value>;
 }
 
 /** Python's collections.defaultdict; the factory is a name such as `list` and is never called. */
 export class DefaultDict<K = Value, V = Value> extends Map<K, V> {
-  /** Name of the factory, `builtins.list` and the like, or null. */
+  /** Name of the factory, such as `builtins.list`, or null. */
   factory: string | null = null;
 }
 
@@ -56,7 +56,7 @@ export class Complex {
   readonly re: number;
   /** The imaginary part. */
   readonly im: number;
-  /** Make one. */
+  /** Create a complex number. */
   constructor(re: number, im: number) {
     this.re = re;
     this.im = im;
@@ -64,13 +64,13 @@ export class Complex {
 }
 
 /**
- * A Python float, for authors: `new Float(1)` is saved as 1.0 where `1` is saved as the int 1.
- * What is loaded is a plain number; the container it came in remembers that it was a float.
+ * A Python float, for values to be saved: `new Float(1)` is saved as 1.0, whereas `1` is saved as the int 1.
+ * A loaded float is a plain number; the container it is in remembers that it was a float.
  */
 export class Float {
   /** The number. */
   readonly value: number;
-  /** Make one. */
+  /** Create a float. */
   constructor(value: number) {
     this.value = value;
   }
@@ -80,13 +80,13 @@ export class Float {
   }
 }
 
-/** A numpy scalar such as `numpy.float32(0.5)`: the dtype is kept. */
+/** A numpy scalar such as `numpy.float32(0.5)`, with its dtype. */
 export class NumpyScalar {
-  /** Paddle's word for the dtype; numpy's for what Paddle lacks (`str32`, `datetime64[D]`). */
+  /** Paddle's name for the dtype, or numpy's for dtypes that Paddle lacks (`str32`, `datetime64[D]`). */
   readonly dtype: DType | string;
-  /** The number; bigint for 64-bit integers beyond the safe range. */
+  /** The value; a bigint for 64-bit integers beyond the safe range. */
   readonly value: number | bigint | boolean | Complex | string | Uint8Array;
-  /** Make one. */
+  /** Create a scalar. */
   constructor(dtype: DType | string, value: NumpyScalar["value"]) {
     this.dtype = dtype;
     this.value = value;
@@ -97,9 +97,9 @@ export class NumpyScalar {
 export class DTypeValue {
   /** numpy's name of the dtype. */
   readonly dtype: string;
-  /** Whether it was the class (`numpy.float32`) and not an instance of `numpy.dtype`. */
+  /** Whether it is the class (`numpy.float32`) rather than an instance of `numpy.dtype`. */
   readonly isClass: boolean;
-  /** Make one. */
+  /** Create a dtype value. */
   constructor(dtype: string, isClass: boolean) {
     this.dtype = dtype;
     this.isClass = isClass;
@@ -114,7 +114,7 @@ export class Slice {
   readonly stop: Value;
   /** Step. */
   readonly step: Value;
-  /** Make one. */
+  /** Create a slice. */
   constructor(start: Value, stop: Value, step: Value = null) {
     this.start = start;
     this.stop = stop;
@@ -130,7 +130,7 @@ export class Range {
   readonly stop: number | bigint;
   /** Step. */
   readonly step: number | bigint;
-  /** Make one. */
+  /** Create a range. */
   constructor(start: number | bigint, stop: number | bigint, step: number | bigint = 1) {
     this.start = start;
     this.stop = stop;
@@ -138,15 +138,15 @@ export class Range {
   }
 }
 
-/** An instance of one of the few Python classes that are known as plain records (distributed metadata, RNG state). */
+/** An instance of one of the few Python classes that are known to be plain records (distributed metadata, RNG state). */
 export class PythonRecord {
-  /** The module as the file names it. */
+  /** The module, as named in the file. */
   readonly module: string;
   /** The class name. */
   readonly className: string;
   /** The fields, in file order. */
   readonly fields: Map<string, Value>;
-  /** Make one. */
+  /** Create a record. */
   constructor(module: string, className: string, fields: Map<string, Value> = new Map()) {
     this.module = module;
     this.className = className;
@@ -155,19 +155,19 @@ export class PythonRecord {
 }
 
 /**
- * A numpy array of a kind that no Tensor can hold (text, objects, dates, structures, long doubles): kept to look at, and saved again as
- * the same array. What an author makes is saved by the name of its dtype; a structure needs the file it came from.
+ * A numpy array with a dtype that no Tensor can have (strings, objects, dates, structures, long doubles): it can be inspected, and saved
+ * again as the same array. One created by the caller is saved by the name of its dtype; a structured one must come from a file.
  */
 export class OpaqueArray {
-  /** numpy's code of the dtype: `<M8[D]`, `|O`, `<U5`, `|V8`, `<f16`. */
+  /** numpy's code for the dtype: `<M8[D]`, `|O`, `<U5`, `|V8`, or `float128`. */
   readonly dtype: string;
   /** Lengths of the axes. */
   readonly shape: readonly number[];
-  /** The bytes in C order, in the byte order that `dtype` names; empty for object arrays. */
+  /** The bytes in C order, in the byte order given by `dtype`; empty for object arrays. */
   readonly bytes: Uint8Array;
-  /** The elements of an object array. */
+  /** The elements of an object array; null for others. */
   readonly items: readonly Value[] | null;
-  /** Make one. */
+  /** Create an opaque array. */
   constructor(dtype: string, shape: readonly number[], bytes: Uint8Array, items: readonly Value[] | null = null) {
     this.dtype = dtype;
     this.shape = shape;
@@ -180,11 +180,11 @@ export class OpaqueArray {
 export class SelectedRows {
   /** The row numbers, one for each row of `value`. */
   readonly rows: number[];
-  /** Rows of the whole matrix. */
+  /** Number of rows of the whole matrix. */
   readonly height: number;
-  /** The rows that are there. */
+  /** The selected rows. */
   readonly value: NDArray;
-  /** Make one. */
+  /** Create a SelectedRows. */
   constructor(rows: number[], height: number, value: NDArray) {
     this.rows = rows;
     this.height = height;
@@ -193,7 +193,7 @@ export class SelectedRows {
 }
 
 /**
- * A Map as an object without prototype. Keys that become the same string (`1` and `"1"`) are refused.
+ * Convert a Map to an object without prototype. Keys that become the same string (`1` and `"1"`) are refused.
  *
  * @throws {ValueError} `NAME_COLLISION`
  */
@@ -210,12 +210,12 @@ export function toObject(map: ReadonlyMap<Value, Value>): Record<string, Value> 
   return object;
 }
 
-/** The own enumerable string keys of an object as a Map: the way back from {@linkcode toObject}. A Map is copied. */
+/** Convert the own enumerable string keys of an object to a Map: the inverse of {@linkcode toObject}. A Map is copied. */
 export function toMap<T>(object: Readonly<Record<string, T>>): Map<string, T> {
   return new Map(object instanceof Map ? object : Object.entries(object));
 }
 
-/** The one place where a name from a file becomes a property: no setter and no prototype is ever reached. */
+/** The only place where a name from a file becomes a property name: no setter or prototype is ever reached. */
 export function defineField(object: object, name: string, value: Value): void {
   Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true });
 }

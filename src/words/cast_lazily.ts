@@ -1,5 +1,5 @@
 /**
- * Another dtype for an array that may lie in a file still.
+ * Casts an array that may still be in a file to another dtype.
  *
  * @module
  */
@@ -10,8 +10,8 @@ import type { LazyBytes, NDArray, PieceOptions } from "../ndarray.ts";
 import { remade } from "../tensor.ts";
 
 /**
- * The array in another dtype, as `astype` gives it, of the same class and name. Of one that was not read nothing is read now: its bytes are
- * converted piece by piece as they go from one file to another.
+ * The array in another dtype, as by `astype`, with the same class and name. An unread array is not read now: its bytes are converted piece
+ * by piece as they go from one file to another.
  */
 export function castLazily(array: NDArray, dtype: DType): NDArray {
   if (array.dtype === dtype) return array;
@@ -30,7 +30,7 @@ function castBytes(bytes: LazyBytes, { dtype: from }: NDArray, to: DType): LazyB
   return cast;
 }
 
-/** Bytes `[first, last)` of what is cast. A piece of the file may end within an element: the rest waits for the next one. */
+/** Bytes `[first, last)` of the cast array. A piece of the file may end within an element, which is then completed by the next piece. */
 async function* castPieces(
   bytes: LazyBytes,
   from: DType,

@@ -1,5 +1,5 @@
 /**
- * The order in which Paddle writes names.
+ * The order in which Paddle sorts names.
  *
  * @module
  */
@@ -10,7 +10,7 @@ export function byCodePoint(a: string, b: string): number {
   for (let i = 0; i < n; i++) {
     const x = a.charCodeAt(i), y = b.charCodeAt(i);
     if (x === y) continue;
-    // Surrogates (0xd800 to 0xdfff) stand for code points above all other units.
+    // Surrogates (0xd800 to 0xdfff) encode code points above those of all other units.
     const isHighX = x >= 0xd800 && x < 0xe000, isHighY = y >= 0xd800 && y < 0xe000;
     return isHighX === isHighY ? x - y : isHighX ? 1 : -1;
   }

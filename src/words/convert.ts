@@ -1,5 +1,5 @@
 /**
- * From the bytes of one dtype to the bytes of another, as numpy's `astype` and Paddle's `cast` do it.
+ * Converts bytes of one dtype to bytes of another, as numpy's `astype` and Paddle's `cast` do.
  *
  * @module
  */
@@ -8,20 +8,20 @@ import { FormatError } from "../errors.ts";
 import { aligned, float32FromNarrow, type NarrowFloat, narrowFromFloat32 } from "../kernel.ts";
 import { viewOf } from "./typed_view.ts";
 
-/** Elements that are converted at a time: the extra memory does not grow with the array. */
+/** Elements converted at a time, so that the extra memory does not grow with the array. */
 const PIECE = 0x2000;
 
-/** Whether a dtype is a float that JavaScript has no numbers for. */
+/** Whether a dtype is a float narrower than float32. */
 export function isNarrowFloat(dtype: DType): dtype is NarrowFloat {
   return dtype === "float16" || dtype === "bfloat16" || dtype === "float8_e4m3fn" || dtype === "float8_e5m2";
 }
 
-/** Whether the elements are 64-bit integers, bigints here. */
+/** Whether the elements are 64-bit integers, which are bigints in JavaScript. */
 export function isBigInteger(dtype: DType): dtype is "int64" | "uint64" {
   return dtype === "int64" || dtype === "uint64";
 }
 
-/** Whether the elements have two parts. */
+/** Whether the elements have a real and an imaginary part. */
 export function isComplex(dtype: DType): dtype is "complex64" | "complex128" {
   return dtype === "complex64" || dtype === "complex128";
 }
@@ -29,7 +29,7 @@ export function isComplex(dtype: DType): dtype is "complex64" | "complex128" {
 /**
  * The elements of `bytes` as another dtype, always a copy.
  *
- * @throws {FormatError} `BAD_NUMBER` where a bool is neither 0 nor 1
+ * @throws {FormatError} `BAD_NUMBER` if a bool is neither 0 nor 1
  */
 export function convert(bytes: Uint8Array, from: DType, to: DType): Uint8Array<ArrayBuffer> {
   const fromSize = dtypeInfo(from).itemsize;
@@ -73,7 +73,7 @@ function convertPiece(piece: Uint8Array, from: DType, to: DType, into: Uint8Arra
     case "bfloat16":
     case "float8_e4m3fn":
     case "float8_e5m2":
-      // ml_dtypes and Paddle take the way through float32
+      // ml_dtypes and Paddle convert by way of float32
       return narrowFromFloat32(to, bytesOf(new Float32Array(numbers)), into);
     case "complex64":
     case "complex128": {
@@ -97,7 +97,7 @@ type NumberView =
   | Float64Array;
 
 function setNumbers(into: NumberView, numbers: NumberView): void {
-  // The typed arrays' own conversion: toward zero and modulo 2^n for integers, to nearest even for floats, NaN to 0.
+  // The conversion built into typed arrays: truncated and modulo 2^n for integers, with NaN as 0; to nearest even for floats.
   into.set(numbers);
 }
 
@@ -106,8 +106,8 @@ function isInteger(dtype: DType): boolean {
 }
 
 /**
- * The elements (the real parts of complex ones) as numbers. 64-bit integers are rounded to nearest even, or, where the result is to be
- * rounded once more to a narrower float (`sticky`), so that the second rounding gives what one alone would.
+ * The elements (the real parts of complex ones) as numbers. 64-bit integers are rounded to nearest even; with `sticky`, which is for
+ * results to be rounded again to a narrower float, they are rounded so that the second rounding gives the same as a single one.
  */
 export function numbersOf(piece: Uint8Array, from: DType, sticky: boolean): NumberView {
   if (isNarrowFloat(from)) {
@@ -126,7 +126,7 @@ export function numbersOf(piece: Uint8Array, from: DType, sticky: boolean): Numb
   return viewOf(from, piece) as NumberView;
 }
 
-/** Low and high words of 64-bit integers. */
+/** The words of 64-bit integers, low and high alternately. */
 function wordsOf(piece: Uint8Array): Int32Array {
   return new Int32Array(piece.buffer, piece.byteOffset, piece.length / 4);
 }
@@ -136,17 +136,17 @@ function numbersOfWords(words: Int32Array, signed: boolean, sticky: boolean): Fl
   for (let i = 0; i < numbers.length; i++) {
     let low = words[2 * i] >>> 0;
     const high = signed ? words[2 * i + 1] : words[2 * i + 1] >>> 0;
-    // Beyond 2^53 the low bits say only whether there is more: 53 bits are left, and far more than the narrower float has.
+    // Beyond 2^53, reduce the low bits to whether any is set: the remaining 53 bits are far more than the narrower float has.
     if (sticky && (high >= 0x200000 || high < -0x200000)) {
       low = (low & ~0xfff | ((low & 0xfff) !== 0 ? 0x800 : 0)) >>> 0;
     }
-    // One rounding: both products are exact.
+    // Only the sum is rounded: the product is exact.
     numbers[i] = high * 2 ** 32 + low;
   }
   return numbers;
 }
 
-/** 64-bit integers as integers: the low bits. */
+/** Convert 64-bit integers to narrower ones by their low bits. */
 function setWords(words: Int32Array, to: DType, into: Uint8Array): void {
   if (isBigInteger(to)) return into.set(bytesOf(words));
   const view = viewOf(to, into) as NumberView;
@@ -177,7 +177,7 @@ function setBool(into: Uint8Array, piece: Uint8Array, from: DType): void {
   for (let i = 0; i < into.length; i++) into[i] = numbers[i] !== 0 ? 1 : 0;
 }
 
-/** float64 as float32 rounded to odd: rounding that to float16 is the same as one rounding of the float64, as numpy does. */
+/** float64 to float32, rounded to odd: rounding that to float16 gives the same as rounding the float64 directly, as numpy does. */
 function toOdd(numbers: NumberView): Float32Array {
   const floats = new Float32Array(numbers);
   if (!(numbers instanceof Float64Array)) return floats;
@@ -186,12 +186,12 @@ function toOdd(numbers: NumberView): Float32Array {
   for (let i = 0; i < floats.length; i++) {
     const x = numbers[i];
     if (x !== x) {
-      // The payload's upper bits, as integers: numpy keeps them.
+      // Copy the upper bits of the payload as integers: numpy keeps them.
       const high = words[2 * i + 1];
       bits[i] = (high & 0x80000000) | 0x7f800000 | ((high & 0xfffff) << 3) | (words[2 * i] >>> 29);
       if ((bits[i] & 0x7fffff) === 0) bits[i] |= 1;
     } else if (floats[i] !== x && (bits[i] & 1) === 0) {
-      // The odd neighbour on the side where the number is. An infinity of float32 is one of float16, whatever it was.
+      // Take the odd neighbour towards the number. What overflows to infinity in float32 does so in float16, too.
       if (Math.abs(floats[i]) === Infinity) continue;
       if (floats[i] === 0) bits[i] = (words[2 * i + 1] & 0x80000000) | 1;
       else bits[i] += Math.abs(floats[i]) < Math.abs(x) ? 1 : -1;
@@ -200,7 +200,7 @@ function toOdd(numbers: NumberView): Float32Array {
   return floats;
 }
 
-/** @throws {FormatError} `BAD_NUMBER` where a byte is neither 0 nor 1 */
+/** @throws {FormatError} `BAD_NUMBER` if a byte is neither 0 nor 1 */
 export function checkBools(bytes: Uint8Array): void {
   for (let i = 0; i < bytes.length; i++) if (bytes[i] > 1) throw badBool(bytes[i]);
 }

@@ -1,5 +1,5 @@
 /**
- * Values in words, for messages.
+ * Describes values for messages.
  *
  * @module
  */
@@ -18,18 +18,18 @@ export function described(value: unknown): string {
   return `${"aeioAEIO".includes(name[0]) ? "an" : "a"} ${name}`;
 }
 
-/** A value for messages, where it is short: `"graph"`, `5`, `an Array`. */
+/** A value for messages: the value itself if it is short, else what it is: `"graph"`, `5`, `an Array`. */
 export function shownValue(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.slice(0, 200));
   return typeof value === "number" || typeof value === "boolean" ? String(value) : described(value);
 }
 
-/** What to do with a promise that somebody forgot to wait for; empty for any other value. */
+/** A hint to await a promise; empty for any other value. */
 export function promiseHint(value: unknown): string {
   return hasMethod(value, "then") ? "await it" : "";
 }
 
-/** What a value is that is none of what is wanted, with a way out where one is known. */
+/** What an unsuitable value is, with a hint if there is one. */
 export function gotInstead(value: unknown): string {
   const way = promiseHint(value);
   return `got ${described(value)}${way && `: ${way}`}`;

@@ -1,12 +1,12 @@
 /**
- * Which numbers of a container were floats in the file. JavaScript has one kind of number; 1.0 and 1 are two things in Python.
+ * Remembers which numbers of a container were floats in the file: JavaScript has only one type of number, but 1.0 is not 1 in Python.
  *
  * @module
  */
 
-/** Places (keys of a dict, indices of a list, members of a set), each with the float that was there. */
+/** Floats by place: key of a dict, or index of a list. */
 class Places {
-  /** Those of places that count up from 0, as a list's do. */
+  /** Floats at places that count up from 0, as those of a list. */
   readonly #row: number[] = [];
   #others: Map<unknown, number> | null = null;
 
@@ -25,7 +25,7 @@ class Places {
   }
 }
 
-/** For each container, its floats. */
+/** The floats of each container. */
 const memory = new WeakMap<object, Places>();
 const keyMemory = new WeakMap<object, Set<number>>();
 
@@ -43,7 +43,7 @@ export function rememberFloatKey(container: object, key: number): void {
   keys.add(key);
 }
 
-/** Whether `value`, now at `place` of `container`, is the float that was loaded there. */
+/** Whether `value`, now at `place` in `container`, is the float that was loaded there. */
 export function wasFloat(container: object, place: unknown, value: number): boolean {
   return memory.get(container)?.get(place) === value;
 }
@@ -53,7 +53,7 @@ export function wasFloatKey(container: object, key: number): boolean {
   return keyMemory.get(container)?.has(key) ?? false;
 }
 
-/** Whether a JavaScript number can only be a float: no int has this form. */
+/** Whether a JavaScript number can only be a float, as ints are never represented by such a number. */
 export function isFloatByNature(value: number): boolean {
   return !Number.isSafeInteger(value) || Object.is(value, -0);
 }

@@ -1,18 +1,18 @@
 /**
- * How much memory the engine gives to structure.
+ * How much memory the engine has for structure.
  *
  * @module
  */
 
 const MiB = 2 ** 20;
-/** What a page or worker is told to do with: engines there tell no limit. */
+/** Assumed for pages and workers, where engines report no limit. */
 const WORKERD = 32 * MiB, SMALL_DEVICE = 256 * MiB;
-/** Structure takes more while it is made, and part of what is told is the nursery, for what is new. */
+/** The fraction of the heap for structure, which takes more while it is created; part of the reported size is the young generation. */
 const SHARE = 8;
 
 let known: number | null = null;
 
-/** Bytes of structure that fit into the heap as it was set up (`--max-old-space-size`), or that the platform has; Infinity where nobody knows. */
+/** Bytes of structure that fit in the heap as configured (`--max-old-space-size`), or that the platform has; Infinity if unknown. */
 export function structureRoom(): number {
   return known ??= Math.min(ofHeap(), ofDevice());
 }
@@ -23,7 +23,7 @@ function ofHeap(): number {
     Bun?: unknown;
     process?: { getBuiltinModule?: (name: string) => Statistics | undefined };
   };
-  // Bun's heap grows, whatever this says of it.
+  // Bun's heap grows, whatever it reports here.
   if (scope.Bun !== undefined) return Infinity;
   try {
     const limit = scope.process?.getBuiltinModule?.("node:v8")?.getHeapStatistics().heap_size_limit;

@@ -1,14 +1,14 @@
 /**
- * Bytes in pieces, put together.
+ * Joins bytes from pieces, and takes parts of them.
  *
  * @module
  */
 import type { LazyBytes, PieceOptions } from "../ndarray.ts";
 
-/** Bytes of one piece. */
+/** Maximum size of a piece in bytes. */
 export const PIECE: number = 4 * 2 ** 20;
 
-/** The pieces, one behind the other. */
+/** Concatenate pieces. */
 export function joinBytes(pieces: Uint8Array[]): Uint8Array {
   const whole = new Uint8Array(pieces.reduce((n, piece) => n + piece.length, 0));
   let at = 0;
@@ -19,7 +19,7 @@ export function joinBytes(pieces: Uint8Array[]): Uint8Array {
   return whole;
 }
 
-/** The same of pieces that may lie unread in their file: read when the whole is asked for. */
+/** Concatenate pieces that may still be unread in files: they are read when the whole is requested. */
 export function joinLazily(parts: { data: Uint8Array | LazyBytes; nbytes: number }[]): LazyBytes {
   return {
     async read(options) {
@@ -47,7 +47,7 @@ export function joinLazily(parts: { data: Uint8Array | LazyBytes; nbytes: number
   };
 }
 
-/** Bytes `[from, to)` of what lies unread in its file. */
+/** Bytes `[from, to)` of unread ones. */
 export function partLazily(bytes: LazyBytes, from: number, to: number): LazyBytes {
   const part: LazyBytes = {
     async read(options) {
@@ -66,7 +66,7 @@ export function partLazily(bytes: LazyBytes, from: number, to: number): LazyByte
   return part;
 }
 
-/** Bytes `[from, to)` in pieces of a few MiB at most, as far as their place gives them so; else whole. */
+/** Bytes `[from, to)` in pieces of a few MiB at most. Lazy bytes that do not support pieces are first read as a whole. */
 export async function* piecesOf(
   data: Uint8Array | LazyBytes,
   from: number,

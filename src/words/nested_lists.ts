@@ -1,5 +1,5 @@
 /**
- * Lists in lists as a shape and elements.
+ * Converts nested lists to a shape and elements.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { Complex, type Float } from "../values.ts";
 
 type Leaf = Scalar | Float;
 
-/** Lists in lists as a shape and its elements: level by level, as the depth is the caller's. */
+/** Nested lists as a shape and its elements; works level by level instead of recursively, as the caller chooses the depth. */
 export function flatten(nested: ArrayInput): { shape: number[]; leaves: ArrayLike<Leaf> } {
   checkLists(nested);
   const shape: number[] = [];
@@ -37,7 +37,7 @@ export function flatten(nested: ArrayInput): { shape: number[]; leaves: ArrayLik
   return { shape, leaves: level as ArrayLike<Leaf> };
 }
 
-/** Few lists may stand for very many elements, where one is in another twice; and a list that holds itself has no end. */
+/** Refuse lists that contain themselves, or that have too many elements, as a few lists can if one occurs in another repeatedly. */
 function checkLists(nested: ArrayInput): void {
   const seen = new Set<unknown>();
   let size = 1;
@@ -49,7 +49,7 @@ function checkLists(nested: ArrayInput): void {
   if (size > MAX_LIST) throw new ValueError("INVALID_VALUE", `${size} elements are more than a list can have`);
 }
 
-/** Items of a JavaScript array. */
+/** Maximum length of a JavaScript array. */
 const MAX_LIST = 2 ** 32 - 1;
 
 function isList(x: unknown): x is ArrayLike<ArrayInput> {

@@ -1,29 +1,29 @@
 /**
- * Bytes of small arrays, many in one buffer.
+ * The bytes of many small arrays in one buffer.
  *
  * @module
  */
 
 /**
- * Where the bytes of an array lie in one buffer with those of others. A buffer of its own costs a small array more than its bytes do: it
- * gets one when somebody asks for them. Whoever is given this looks at it at once: the next array's place is told with the same object.
+ * Location of an array's bytes in a buffer shared with others. A buffer of its own costs a small array more than its bytes do, so it only
+ * gets one when the bytes are requested. A receiver must copy the fields at once, as the same object is reused for the next array.
  */
 export class PackedBytes {
-  /** The common buffer. */
+  /** The shared buffer. */
   slab: Uint8Array = new Uint8Array(0);
-  /** Where the bytes begin in it. */
+  /** Index of the first byte. */
   start = 0;
-  /** Bytes, as many as dtype and shape of the array ask for: whoever tells the place has made sure. */
+  /** Number of bytes; the sender ensures that it matches the array's dtype and shape. */
   length = 0;
-  /** Elements of the array. */
+  /** Number of elements. */
   size = 0;
 
-  /** A copy of the bytes in a buffer of their own. */
+  /** A copy of the bytes. */
   readSync(): Uint8Array {
     return this.slab.slice(this.start, this.start + this.length);
   }
 
-  /** The same: nothing has to be waited for. */
+  /** A copy of the bytes, as a promise. */
   read(): Promise<Uint8Array> {
     return Promise.resolve(this.readSync());
   }

@@ -1,28 +1,28 @@
 /**
- * Bytes without the habits of a subclass.
+ * Bytes without the behaviour of a subclass.
  *
  * @module
  */
 import { described } from "./described.ts";
 
-/** The same memory as a Uint8Array and nothing more: the `slice` of Node's Buffer is a view, where ours has to be a copy. */
+/** The same memory as a plain Uint8Array: the `slice` of Node's Buffer returns a view, but we need a copy. */
 export function plainBytes(bytes: Uint8Array): Uint8Array {
   return Object.getPrototypeOf(bytes) === Uint8Array.prototype
     ? bytes
     : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** Whether `given` is memory: a typed array, a DataView, or a buffer, shared or not. */
+/** Whether `given` is memory: a typed array, a DataView, an ArrayBuffer or a SharedArrayBuffer. */
 export function isMemory(given: unknown): given is ArrayBufferView | ArrayBufferLike {
-  // Pages that share nothing have no SharedArrayBuffer.
+  // Pages without cross-origin isolation have no SharedArrayBuffer.
   return ArrayBuffer.isView(given) || given instanceof ArrayBuffer ||
     given instanceof (globalThis.SharedArrayBuffer ?? ArrayBuffer);
 }
 
 /**
- * The bytes that a caller gave, no copy.
+ * A caller's argument as bytes, not a copy.
  *
- * @throws {TypeError} it is no memory, or memory that went elsewhere
+ * @throws {TypeError} it is not memory, or its buffer was detached or resized
  */
 export function checkedBytes(given: unknown): Uint8Array {
   if (!isMemory(given)) {
@@ -30,7 +30,7 @@ export function checkedBytes(given: unknown): Uint8Array {
   }
   if (given instanceof Uint8Array && given.length > 0) return plainBytes(given);
   try {
-    // A buffer that was detached has no bytes, as an empty one, but makes no arrays any more.
+    // A detached buffer looks empty, but no view can be created on it.
     return ArrayBuffer.isView(given)
       ? new Uint8Array(given.buffer, given.byteOffset, given.byteLength)
       : new Uint8Array(given);

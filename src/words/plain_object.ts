@@ -1,10 +1,10 @@
 /**
- * Object literals and objects with methods: what a caller passed, without trusting it.
+ * Inspects objects that a caller passed, without trusting them.
  *
  * @module
  */
 
-/** Whether a value is an object literal. */
+/** Whether a value is a plain object, such as an object literal. */
 export function isPlainObject(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   const prototype = Object.getPrototypeOf(value);

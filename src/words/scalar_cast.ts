@@ -1,5 +1,5 @@
 /**
- * One element for an array: what JavaScript has, as its dtype has it.
+ * Converts JavaScript values to elements of a dtype.
  *
  * @module
  */
@@ -18,7 +18,7 @@ export function floatOfBits(bits: number): number {
   return asFloat[0];
 }
 
-/** One number as the bits of a narrow float, by the way that whole arrays take. */
+/** One number as the bits of a narrow float, converted as whole arrays are. */
 export function bitsOfScalar(
   x: number | bigint | boolean,
   dtype: "float16" | "bfloat16" | "float8_e4m3fn" | "float8_e5m2",
@@ -35,13 +35,13 @@ export function isReal(x: unknown): x is number | bigint | boolean {
   return typeof x === "number" || typeof x === "bigint" || typeof x === "boolean";
 }
 
-/** A number for a float; a bigint goes into float32 with one rounding. */
+/** The number to store in an array of floats; prepared so that a bigint is rounded only once on its way to float32. */
 export function toFloat(x: unknown, dtype: DType): number {
   if (typeof x !== "bigint" || (dtype !== "float32" && dtype !== "complex64")) return Number(x);
   const sign = x < 0n ? -1 : 1;
   const size = x < 0n ? -x : x;
   const extra = BigInt(Math.max(0, size.toString(2).length - 53));
-  // 53 bits, the last one set where more follow: rounding them once more is like rounding the bigint at once
+  // Keep 53 bits, and set the last one if any were dropped: rounding that again gives the same as rounding the bigint directly.
   const kept = size >> extra << extra;
   return sign * Number(kept === size ? size : kept | (1n << extra));
 }

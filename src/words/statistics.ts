@@ -1,5 +1,5 @@
 /**
- * What the numbers of an array are like, and how far those of two arrays are apart.
+ * Statistics of an array, and the maximum difference between two arrays.
  *
  * @module
  */
@@ -10,14 +10,14 @@ import { arrayGiven, type NDArray } from "../ndarray.ts";
 
 export type { Statistics } from "../kernel.ts";
 
-/** Elements that are looked at at a time. */
+/** Elements processed at a time. */
 const PIECE = 0x8000;
 
 /**
- * Least and greatest number, mean, and how many are NaN or infinite. The parts of complex numbers count one by one; 64-bit integers are
- * rounded to float64.
+ * Minimum, maximum and mean of an array, and how many elements are NaN or infinite. The parts of complex numbers count separately; 64-bit
+ * integers are rounded to float64.
  *
- * @throws {FormatError} `BAD_NUMBER` where a bool is neither 0 nor 1
+ * @throws {FormatError} `BAD_NUMBER` if a bool is neither 0 nor 1
  */
 export function statistics(array: NDArray): Statistics {
   const all: Statistics = { min: Infinity, max: -Infinity, mean: NaN, nanCount: 0, infCount: 0 };
@@ -39,11 +39,11 @@ export function statistics(array: NDArray): Statistics {
 }
 
 /**
- * The greatest distance between the elements of two arrays of one shape: 0 where all are equal. NaN beside NaN and equal infinities
- * are no distance; NaN beside a number makes the answer NaN. Of complex numbers the parts are compared.
+ * The maximum absolute difference between the elements of two arrays of the same shape: 0 if all are equal. Two NaNs, or two equal
+ * infinities, do not differ; a NaN beside a number makes the result NaN. Complex numbers are compared by their parts.
  *
- * @throws {ValueError} `INVALID_VALUE` where the shapes differ, or only one is complex
- * @throws {FormatError} `BAD_NUMBER` where a bool is neither 0 nor 1
+ * @throws {ValueError} `INVALID_VALUE` if the shapes differ, or only one is complex
+ * @throws {FormatError} `BAD_NUMBER` if a bool is neither 0 nor 1
  */
 export function maxDifference(a: NDArray, b: NDArray): number {
   for (const given of [a, b]) arrayGiven(given);

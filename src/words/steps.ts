@@ -1,24 +1,24 @@
 /**
- * Long work in steps, between which others may have a turn (RULES.md TIM-3). Who has no turns to give takes them at once.
+ * Long computations as generators of steps, between which other work may run (RULES.md TIM-3). Synchronous callers run all steps at once.
  *
  * @module
  */
 
-/** Things that are looked at between two steps. */
+/** Items processed per step. */
 export const STEP = 16_384;
 
-/** What a generator gives at its end: for who has no turns to give. */
+/** Run a generator of steps without interruption, and return its result. */
 export function atOnce<T>(steps: Generator<unknown, T>): T {
   let step = steps.next();
   while (!step.done) step = steps.next();
   return step.value;
 }
 
-/** Tells when enough was looked at for a step. */
+/** Tells when enough items were processed for a step. */
 export class StepPace {
   #looked = 0;
 
-  /** Whether a step is due behind `n` more things. */
+  /** Whether a step is due after `n` more items. */
   isDue(n: number): boolean {
     if ((this.#looked += n) < STEP) return false;
     this.#looked = 0;
@@ -26,10 +26,10 @@ export class StepPace {
   }
 }
 
-/** Items that are sorted without a step. */
+/** Items that are sorted within one step. */
 const RUN = 4096;
 
-/** Sort a list in place, as its own `sort` does. */
+/** Sort a list in place, stably, as its own `sort` does. */
 export function* sortInSteps<T>(items: T[], compare: (a: T, b: T) => number): Generator<void, void> {
   if (items.length <= RUN) {
     items.sort(compare);
@@ -48,7 +48,7 @@ export function* sortInSteps<T>(items: T[], compare: (a: T, b: T) => number): Ge
   if (from !== items) { for (let i = 0; i < from.length; i++) items[i] = from[i]; }
 }
 
-/** Merge two sorted runs that lie side by side in `from`. */
+/** Merge two adjacent sorted runs of `from` into `into`; `run` is the length of the first. */
 function* merge<T>(
   from: readonly T[],
   into: T[],

@@ -1,14 +1,14 @@
 /**
- * Bytes as the typed array that fits a dtype.
+ * Views bytes as the typed array that fits a dtype.
  *
  * @module
  */
 import type { DType } from "../dtype.ts";
 
-/** Newer than some runtimes: the bits stand in for it there. */
+/** Undefined in older runtimes, where the bits are used instead. */
 export const Float16: typeof Float16Array | undefined = globalThis.Float16Array;
 
-/** By dtype; those that their arrays are named after come first. */
+/** Array classes by dtype; dtypes after which a class is named come first. */
 const ARRAYS = {
   int8: Int8Array,
   uint8: Uint8Array,
@@ -29,7 +29,7 @@ const ARRAYS = {
   complex128: Float64Array,
 } as const;
 
-/** The array over the bytes of elements of a dtype; where JavaScript has no such array, over their bits or parts. */
+/** A typed array over bytes of a dtype; if JavaScript has none for it, over the bits or parts of the elements. */
 export function viewOf<T extends DType>(
   dtype: T,
   { buffer, byteOffset, length }: Uint8Array,
@@ -39,7 +39,7 @@ export function viewOf<T extends DType>(
   return view as InstanceType<(typeof ARRAYS)[T]>;
 }
 
-/** The dtype that a typed array is named after; undefined for a class that is none of them. */
+/** The dtype after which a typed array's class is named; undefined for any other class. */
 export function dtypeOfArray(array: ArrayBufferView): DType | undefined {
   return (Object.keys(ARRAYS) as DType[]).find((dtype) => ARRAYS[dtype] === array.constructor);
 }

@@ -1,23 +1,23 @@
 /**
- * A stand-in among chunks of bytes.
+ * Stand-ins for unread bytes among chunks.
  *
  * @module
  */
 import type { NDArray } from "../ndarray.ts";
 
-/** Makes other bytes of bytes, piece by piece. */
+/** Converts bytes to other bytes, piece by piece. */
 export type Turn = (pieces: AsyncIterable<Uint8Array>, signal?: AbortSignal) => AsyncIterable<Uint8Array>;
 
-/** Bytes of an array that lie in a file still: whoever writes the chunks reads them when their turn comes. */
+/** The bytes of an array that are still in a file: the writer of the chunks reads them when their turn comes. */
 export class UnreadBytes {
   /** The array. */
   readonly array: NDArray;
-  /** Bytes that it stands for. */
+  /** Number of bytes that this stands for. */
   readonly length: number;
-  /** What is made of the array's bytes: the text of protocol 2, or something else; null where they are written as they are. */
+  /** How the array's bytes are converted: to the text of protocol 2, or by a function; null if they are written unchanged. */
   readonly turn: "text" | Turn | null;
 
-  /** Stands for the bytes of `array`, or for the `length` bytes that are made of them. */
+  /** Stands for the bytes of `array`, or for the `length` bytes to which they are converted. */
   constructor(array: NDArray, turn: UnreadBytes["turn"] = null, length: number = array.nbytes) {
     this.array = array;
     this.turn = turn;
@@ -25,10 +25,10 @@ export class UnreadBytes {
   }
 }
 
-/** What an encoder gives: bytes, or a stand-in for bytes of a file. */
+/** A chunk from an encoder: bytes, or a stand-in for bytes that are still in a file. */
 export type Chunk = Uint8Array | UnreadBytes;
 
-/** The bytes of a chunk, read now where its place can be read at once. */
+/** The bytes of a chunk, which must be in memory or synchronously readable. */
 export function bytesOf(chunk: Chunk): Uint8Array {
   return chunk instanceof Uint8Array ? chunk : chunk.array.bytes;
 }
