@@ -7,7 +7,6 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -15,7 +14,6 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
 import {
@@ -24,7 +22,6 @@ import {
   encode,
   Float,
   fromArray,
-  isPaddleError,
   load,
   MemoryFolder,
   NDArray,
@@ -38,15 +35,8 @@ import {
 import { FileSink } from "../src/io/sinks/file_sink.ts";
 import type { Fs } from "../src/io/platform.ts";
 import { rename } from "../src/io/disk/rename.ts";
-
-async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), "oarlock-save-"));
-  try {
-    await test(folder);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
+import { inTempFolder } from "./helpers/in_temp_folder.ts";
+import { codeOf } from "./helpers/code_of.ts";
 
 function state(value: number, count = 3): Map<string, unknown> {
   return new Map([[
@@ -55,15 +45,9 @@ function state(value: number, count = 3): Map<string, unknown> {
   ]]);
 }
 
-async function codeOf(promise: Promise<unknown>): Promise<string> {
-  const error = await promise.then(() => null, (error: unknown) => error);
-  assert.ok(isPaddleError(error), `an error is due: ${error}`);
-  return error.code;
-}
-
 describe("save to a path", () => {
   it("writes what load gives back, including the tensor's name", () =>
-    inFolder(async (folder) => {
+    inTempFolder(async (folder) => {
       const path = join(folder, "a.pdparams");
       const report = await save(state(1.5), path);
       assert.equal(report.bytes, statSync(path).size);
@@ -75,7 +59,7 @@ describe("save to a path", () => {
     }));
 
   it("keeps a link a link, and keeps the file's mode", () =>
-    inFolder(async (folder) => {
+    inTempFolder(async (folder) => {
       const path = join(folder, "a.pdparams"), link = join(folder, "link.pdparams");
       await save(state(1), path);
       chmodSync(path, 0o640);
@@ -86,7 +70,7 @@ describe("save to a path", () => {
     }));
 
   it("leaves the old file whole, and nothing else, when the value cannot be saved", () =>
-    inFolder(async (folder) => {
+    inTempFolder(async (folder) => {
       const path = join(folder, "a.pdparams");
       await save(state(1), path);
       const old = readFileSync(path);
@@ -96,7 +80,7 @@ describe("save to a path", () => {
     }));
 
   it("rejects with signal.reason when it is aborted, and leaves the old file and nothing else", () =>
-    inFolder(async (folder) => {
+    inTempFolder(async (folder) => {
       const path = join(folder, "a.pdparams");
       await save(state(1), path);
       const controller = new AbortController();
@@ -109,7 +93,7 @@ describe("save to a path", () => {
     }));
 
   it("creates missing folders, and leaves none when the signal is already aborted", () =>
-    inFolder(async (folder) => {
+    inTempFolder(async (folder) => {
       await save(state(1), join(folder, "x", "y", "a.pdparams"));
       assert.ok(existsSync(join(folder, "x", "y", "a.pdparams")));
       const signal = AbortSignal.abort(new Error("no"));
@@ -118,7 +102,7 @@ describe("save to a path", () => {
     }));
 
   it("refuses a folder as the target, and a file that was changed meanwhile", () =>
-    inFolder(async (folder) => {
+    inTempFolder(async (folder) => {
       assert.equal(await codeOf(save(state(1), folder)), "NOT_A_FILE");
       const path = join(folder, "a.pdparams");
       await save(state(1), path);
@@ -127,7 +111,7 @@ describe("save to a path", () => {
     }));
 
   it("queues saves to one path: the last one wins, whole", () =>
-    inFolder(async (folder) => {
+    inTempFolder(async (folder) => {
       const path = join(folder, "a.pdparams");
       await Promise.all(Array.from({ length: 20 }, (_, i) => save(state(i, 1000 + i), path)));
       const tensor = (await load(path) as StateDict).get("w") as Tensor;
@@ -136,7 +120,7 @@ describe("save to a path", () => {
     }));
 
   it("queues saves in the order of their calls, even through links and other spellings of the path", () =>
-    inFolder(async (folder) => {
+    inTempFolder(async (folder) => {
       const path = join(folder, "a.pdparams"), link = join(folder, "link"), aside = join(folder, "aside");
       symlinkSync("a.pdparams", link);
       symlinkSync(".", aside);
@@ -150,7 +134,7 @@ describe("save to a path", () => {
     }));
 
   it("follows chains of links, each relative to its own folder", () =>
-    inFolder(async (folder) => {
+    inTempFolder(async (folder) => {
       mkdirSync(join(folder, "deep/er"), { recursive: true });
       symlinkSync("deep/er", join(folder, "short"));
       symlinkSync("../target", join(folder, "deep/er/second"));
@@ -190,7 +174,7 @@ describe("save to a path", () => {
   });
 
   it("changes nothing when the disk is full", () =>
-    inFolder(async (folder) => {
+    inTempFolder(async (folder) => {
       const path = join(folder, "a.pdparams");
       await save(state(1), path);
       // A file may not grow beyond this many blocks of 1 KiB: the system answers as it does for a full disk.
@@ -278,7 +262,7 @@ describe("a value that is saved and read again", () => {
   });
 
   it("can be inspected first and read in parts", () =>
-    inFolder(async (folder) => {
+    inTempFolder(async (folder) => {
       const path = join(folder, "a.pdparams");
       const numbers = Float32Array.from({ length: 40_000 }, (_, i) => i);
       for (const protocol of [2, 4]) {
@@ -309,7 +293,7 @@ describe("a save of arrays of all sizes", () => {
   const value = new Map(SIZES.map((size, k) => [`w${k}`, filled(size, k)]));
 
   it("writes the bytes of encode at protocol 2, even to a slow file", () =>
-    inFolder(async (folder) => {
+    inTempFolder(async (folder) => {
       const write = FileSink.prototype.write;
       FileSink.prototype.write = async function (chunk) {
         await new Promise((resolve) => setTimeout(resolve, 5));
@@ -336,7 +320,7 @@ describe("a save of arrays of all sizes", () => {
   });
 
   it("writes the same bytes from an opened checkpoint to a sink that keeps its chunks", () =>
-    inFolder(async (folder) => {
+    inTempFolder(async (folder) => {
       for (const protocol of [2, 4]) {
         await save(value, join(folder, "a"), { protocol });
         await using checkpoint = await open(join(folder, "a"));

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
 import * as paddle from "../../mod.ts";
@@ -10,21 +9,13 @@ import { VERSION } from "../../src/cli/version.ts";
 import { Interrupt } from "../../src/io/process_console.ts";
 import { NO_NUMPY } from "../cpython/python.ts";
 import { oarlock } from "./run_command.ts";
+import { inTempFolder } from "../helpers/in_temp_folder.ts";
 
 const REAL = "tests/fixtures/real";
 const NET = `${REAL}/paddle-3.3.1/net/net.pdparams`;
 const NET_TEXT = `${REAL}/paddle-3.3.1/net/net.p2.pdparams`;
 const METHODS = `${REAL}/paddle-2.4.2/jit-methods/m`;
 const COMBINED = `${REAL}/paddle-2.4.2/jit-combine`;
-
-async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), "oarlock-cli-"));
-  try {
-    await body(folder);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
 
 /** What a command that succeeds prints. */
 async function printed(...args: string[]): Promise<string> {
@@ -115,7 +106,7 @@ describe("ls", () => {
     const name = all.slice(0, all.indexOf(" "));
     const change = ["set", "m_infer/inference", name, "--archive", archive, "--value", "0"];
     assert.match(await refused(...change), /into an archive: give --out/);
-    await inFolder(async (folder) => {
+    await inTempFolder(async (folder) => {
       await printed(...change, "--out", join(folder, "m"));
       await printed("recover", "m_infer/inference", join(folder, "m.pdparams"), "--archive", archive);
       assert.match(await printed("show", join(folder, "m"), name), /0\./);
@@ -123,7 +114,7 @@ describe("ls", () => {
   });
 
   it("shows a checkpoint in several files by its index, whose values can be changed but not its names", async () => {
-    await inFolder(async (folder) => {
+    await inTempFolder(async (folder) => {
       await paddle.save(new Map([["a", paddle.zeros([2])]]), join(folder, "m-1-of-2.safetensors"), {
         safetensors: true,
       });
@@ -143,7 +134,7 @@ describe("ls", () => {
   });
 
   it("shows values that are no arrays with --long, floats as floats", async () => {
-    await inFolder(async (folder) => {
+    await inTempFolder(async (folder) => {
       const path = join(folder, "a.pdopt");
       const dict = new Map<string, unknown>([["lr", new paddle.Float(1)], ["epoch", 3], ["note", "a\nb"], ["list", [
         1,
@@ -161,7 +152,7 @@ describe("ls", () => {
   });
 
   it("escapes names that would control a terminal, in JSON too", async () => {
-    await inFolder(async (folder) => {
+    await inTempFolder(async (folder) => {
       const path = join(folder, "a.pdparams");
       const names = ["\x1b[31mred\x1b[0m", "line\r\nfeed", "\u202eltr", "<img onerror=x>", "\x9b2J", "half \ud800"];
       await paddle.save(new Map(names.map((name) => [name, paddle.zeros([1])])), path);
@@ -179,7 +170,7 @@ describe("ls", () => {
 
 describe("show", () => {
   it("prints arrays as numpy does, shortened if they are large", async () => {
-    await inFolder(async (folder) => {
+    await inTempFolder(async (folder) => {
       const path = join(folder, "a.safetensors");
       const w = new paddle.NDArray("float32", [100, 30], Float32Array.from({ length: 3000 }, (_, i) => i / 8));
       await paddle.save(new Map([["w", w]]), path, { safetensors: true });
@@ -212,7 +203,7 @@ describe("show", () => {
   });
 
   it("prints NaN, infinities and integers beyond 2^53 in JSON", async () => {
-    await inFolder(async (folder) => {
+    await inTempFolder(async (folder) => {
       const path = join(folder, "a.pdparams");
       const f = paddle.fromArray([NaN, -Infinity, -0], "float64"), i = paddle.fromArray([2n ** 62n + 1n], "int64");
       await paddle.save(new Map([["f", f], ["i", i]]), path);
@@ -223,7 +214,7 @@ describe("show", () => {
   });
 
   it("finds deeply nested values, by keys that contain dots themselves", async () => {
-    await inFolder(async (folder) => {
+    await inTempFolder(async (folder) => {
       const path = join(folder, "a.pdckpt");
       const inner = new Map<string, unknown>([["fc.weight", paddle.fromArray([1, 2], "int32")], ["fc", [5, "x"]]]);
       await paddle.save(new Map<string, unknown>([["model", inner], ["model.fc", 7]]), path);
@@ -238,7 +229,7 @@ describe("show", () => {
   });
 
   it("stops when a value contains itself or unfolds without bounds", async () => {
-    await inFolder(async (folder) => {
+    await inTempFolder(async (folder) => {
       const path = join(folder, "a.pkl");
       // l = []; l.append(l)
       writeFileSync(path, "(lp0\ng0\na.");
@@ -290,7 +281,7 @@ function readByNumpy(code: string, ...args: string[]): Record<string, unknown> {
 
 describe("convert", () => {
   it("goes through every format and back with the same values", async () => {
-    await inFolder(async (folder) => {
+    await inTempFolder(async (folder) => {
       let from = NET;
       for (const name of ["a.safetensors", "b.npz", "c.pdparams", "d.npz", "e.pdopt"]) {
         const to = join(folder, name);
@@ -304,7 +295,7 @@ describe("convert", () => {
   });
 
   it("writes files that numpy reads", { skip: NO_NUMPY }, async () => {
-    await inFolder(async (folder) => {
+    await inTempFolder(async (folder) => {
       await printed("convert", NET, join(folder, "a.npz"));
       await printed("convert", NET, join(folder, "arrays/"));
       await printed("extract", NET, "head.weight", join(folder, "w.npy"));
@@ -332,7 +323,7 @@ print(json.dumps({
     "casts floats as numpy does, large ones in pieces, and leaves integers",
     { skip: NO_NUMPY },
     async () => {
-      await inFolder(async (folder) => {
+      await inTempFolder(async (folder) => {
         const values = Float32Array.from({ length: 1_500_001 }, (_, i) => Math.sin(i) * 10 ** (i % 9 - 4));
         const path = join(folder, "a.pdparams"), to = join(folder, "b.npz");
         const dict = new Map([["w", new paddle.NDArray("float32", [values.length], values)], [
@@ -359,7 +350,7 @@ print(json.dumps({"dtypes": [str(z[k].dtype) for k in z.files], "same": bool((z[
   );
 
   it("reports what it leaves out, and overwrites nothing without --force", async () => {
-    await inFolder(async (folder) => {
+    await inTempFolder(async (folder) => {
       const path = join(folder, "a.pdopt"), to = join(folder, "a.npz");
       await paddle.save(
         new Map<string, unknown>([["w", paddle.zeros([2])], ["LR_Scheduler", new Map([["last_epoch", 3]])]]),
@@ -380,7 +371,7 @@ print(json.dumps({"dtypes": [str(z[k].dtype) for k in z.files], "same": bool((z[
   });
 
   it("never leaves a folder through a name in a file", async () => {
-    await inFolder(async (folder) => {
+    await inTempFolder(async (folder) => {
       const path = join(folder, "a.pdparams"), to = join(folder, "inside") + "/";
       await paddle.save(new Map([["../outside", paddle.zeros([1])]]), path);
       assert.match(await refused("convert", path, to), /\(UNSAFE_PATH\)/);
@@ -394,7 +385,7 @@ print(json.dumps({"dtypes": [str(z[k].dtype) for k in z.files], "same": bool((z[
 
 describe("models on the command line", () => {
   it("are recovered with a report", async () => {
-    await inFolder(async (folder) => {
+    await inTempFolder(async (folder) => {
       const to = join(folder, "r.pdparams");
       const out = await printed("recover", METHODS, to);
       assert.match(out, /5 tensors/);
@@ -420,7 +411,7 @@ describe("models on the command line", () => {
   });
 
   it("can be converted from a folder of 1.x to today's files and back", async () => {
-    await inFolder(async (folder) => {
+    await inTempFolder(async (folder) => {
       const old = `${REAL}/paddle-1.6.1/fluid-infer-combined/d`, prefix = join(folder, "m"), back = join(folder, "old");
       assert.equal(await printed("relayout", old, prefix), "m.pdiparams\nm.pdmodel\n");
       assert.match(await refused("relayout", old, prefix), /\(CONFLICT\)/);
@@ -435,7 +426,7 @@ describe("models on the command line", () => {
   });
 
   it("can have one parameter changed, in place or in a copy", async () => {
-    await inFolder(async (folder) => {
+    await inTempFolder(async (folder) => {
       cpSync(COMBINED, folder, { recursive: true });
       const prefix = join(folder, "prop"), other = join(folder, "other");
       const changed = JSON.parse(await printed("set", prefix, "fc.bias", "--value", "0.5", "--json"));
@@ -450,7 +441,7 @@ describe("models on the command line", () => {
 
 describe("set and rename", () => {
   it("change one element and no other byte, or rewrite a file whose arrays are text", async () => {
-    await inFolder(async (folder) => {
+    await inTempFolder(async (folder) => {
       for (const [from, how] of [[NET, "in-place"], [NET_TEXT, "anew"]]) {
         const path = join(folder, "a.pdparams");
         cpSync(from, path);
@@ -469,7 +460,7 @@ describe("set and rename", () => {
   });
 
   it("accept numbers of every kind, lists, and arrays from other files", async () => {
-    await inFolder(async (folder) => {
+    await inTempFolder(async (folder) => {
       const path = join(folder, "a.pdparams");
       cpSync(NET, path);
       await printed("set", path, "steps", "--value", "9007199254740993");
@@ -494,7 +485,7 @@ describe("set and rename", () => {
   });
 
   it("change other values, keeping floats floats and integers integers", async () => {
-    await inFolder(async (folder) => {
+    await inTempFolder(async (folder) => {
       const path = join(folder, "a.pdopt");
       const scheduler = new Map<string, unknown>([["last_lr", new paddle.Float(1)], ["last_epoch", 3]]);
       await paddle.save(new Map<string, unknown>([["LR_Scheduler", scheduler], ["on", true], ["note", "x"]]), path);
@@ -518,7 +509,7 @@ describe("set and rename", () => {
   });
 
   it("keep the format and metadata of safetensors and .npz", async () => {
-    await inFolder(async (folder) => {
+    await inTempFolder(async (folder) => {
       for (const name of ["a.safetensors", "a.npz"]) {
         const path = join(folder, name);
         await printed("convert", NET, path);
@@ -534,7 +525,7 @@ describe("set and rename", () => {
 
 describe("diff, verify, detect and decrypt", () => {
   it("exit with 1 when the answer is no", async () => {
-    await inFolder(async (folder) => {
+    await inTempFolder(async (folder) => {
       const path = join(folder, "a.pdparams");
       const state = await paddle.load(NET) as Map<string, paddle.Tensor>;
       state.get("scale")!.set(NaN, 0);
@@ -557,7 +548,7 @@ describe("diff, verify, detect and decrypt", () => {
   });
 
   it("find a file in an .npz with a wrong checksum", async () => {
-    await inFolder(async (folder) => {
+    await inTempFolder(async (folder) => {
       const path = join(folder, "a.npz");
       await printed("convert", NET, path);
       assert.equal((await oarlock(["verify", path])).code, 0);
@@ -569,7 +560,7 @@ describe("diff, verify, detect and decrypt", () => {
   });
 
   it("accept a tolerance, and can ignore dtypes", async () => {
-    await inFolder(async (folder) => {
+    await inTempFolder(async (folder) => {
       const path = join(folder, "half.safetensors");
       await printed("convert", NET, path, "--dtype", "float16");
       assert.equal((await oarlock(["diff", NET, path, "--tolerance", "0.1"])).code, 1);
@@ -579,7 +570,7 @@ describe("diff, verify, detect and decrypt", () => {
   });
 
   it("decrypt files of Paddle's ciphers", async () => {
-    await inFolder(async (folder) => {
+    await inTempFolder(async (folder) => {
       const base = "tests/fixtures/crypto/AES_GCM_NoPadding-256", to = join(folder, "plain");
       await printed(
         "decrypt",
@@ -607,7 +598,7 @@ describe("diff, verify, detect and decrypt", () => {
 
 describe("an interrupted command", () => {
   it("exits with the signal's code and leaves the old file, and nothing beside it", async () => {
-    await inFolder(async (folder) => {
+    await inTempFolder(async (folder) => {
       const from = join(folder, "a.pdparams"), to = join(folder, "a.npz");
       await paddle.save(new Map([["w", paddle.zeros([2 ** 24])]]), from, { verify: false });
       writeFileSync(to, "old");
@@ -630,7 +621,7 @@ describe("a value nested without bound, when limits allow it", () => {
     `"args":[],"ops":[{"#":"1.relu","A":[{"AT":${attribute},"N":"x"}],"I":[],"O":[],"OA":[]}]}]}]}}`;
 
   it("is shown in part, and is refused as too deep for JSON", () =>
-    inFolder(async (folder) => {
+    inTempFolder(async (folder) => {
       const pickle = join(folder, "deep.pdparams"), program = join(folder, "deep.json");
       const opcodes = [0x80, 4, ...Array(DEPTH).fill(0x5d), ...Array(DEPTH - 1).fill(0x61), 0x2e];
       writeFileSync(pickle, Uint8Array.from(opcodes));
@@ -643,7 +634,7 @@ describe("a value nested without bound, when limits allow it", () => {
     }));
 
   it("is given whole up to a depth of one thousand", () =>
-    inFolder(async (folder) => {
+    inTempFolder(async (folder) => {
       const pickle = join(folder, "deep.pdparams");
       writeFileSync(pickle, Uint8Array.from([0x80, 4, ...Array(900).fill(0x5d), ...Array(899).fill(0x61), 0x2e]));
       const { value } = JSON.parse(await printed("show", pickle, "--json", "--limit", "maxDepth=1000"));

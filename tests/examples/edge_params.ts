@@ -11,8 +11,8 @@ import process from "node:process";
 import esbuild from "esbuild";
 import { encode, load, NDArray } from "../../mod.ts";
 import * as safetensors from "../../src/safetensors.ts";
-import { type Answer, type ScriptedServer, scriptedServer } from "../io/scripted_server.ts";
-import { SparseFile, stateOf } from "../io/sparse_file.ts";
+import { type Answer, type ScriptedServer, scriptedServer } from "../helpers/scripted_server.ts";
+import { SparseFile, stateOf } from "../helpers/sparse_file.ts";
 import { peakOf, residentOf, workerds } from "../runtimes/watch_workerd.ts";
 
 const MiB = 2 ** 20;

@@ -19,7 +19,7 @@ import {
 } from "../../mod.ts";
 import * as npy from "../../src/npy.ts";
 import * as safetensors from "../../src/safetensors.ts";
-import { FakeBucket } from "../io/fake_bucket.ts";
+import { FakeBucket } from "../helpers/fake_bucket.ts";
 
 const REAL = "tests/fixtures/real";
 const STATE = new Map<string, Tensor>([

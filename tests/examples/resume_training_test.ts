@@ -1,20 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
 import { fromArray, load, nn, optimizer, save, type StateDict, Tensor, utils } from "../../mod.ts";
 import { main } from "../../examples/resume_training.ts";
 import { recorded, value, VERSIONS } from "../optimizer/recorded.ts";
-
-async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "oarlock-resume-"));
-  try {
-    await body(folder);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-}
+import { inTempFolder } from "../helpers/in_temp_folder.ts";
 
 function plain(v: unknown): unknown {
   if (v instanceof Tensor) return [v.name, v.dtype, v.shape, [...v.toFloat32Array()]];
@@ -23,7 +13,7 @@ function plain(v: unknown): unknown {
 
 describe("the FAQ's example of resuming training", () => {
   it("runs, and leaves two files with the state of the training", () =>
-    inFolder(async (folder) => {
+    inTempFolder(async (folder) => {
       const log = console.log;
       const lines: string[] = [];
       console.log = (line: string) => void lines.push(line);
@@ -49,7 +39,7 @@ describe("the FAQ's example of resuming training", () => {
       else [...actual].forEach((x, i) => assert.ok(Math.abs(x - wanted[i]) <= 4 * 2 ** -24, `${what}, ${i}`));
     };
     it(`gives the values of Paddle ${version}, through files and fresh objects`, () =>
-      inFolder(async (folder) => {
+      inTempFolder(async (folder) => {
         const [c] = data.cases;
         const make = () =>
           utils.uniqueName.guard(() => {

@@ -1,23 +1,14 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
 import { fluid, fromArray, isPaddleError, load, MemoryFolder, NDArray, Tensor } from "../../mod.ts";
 import { NAME_TABLE } from "../../src/model/keys.ts";
+import { inTempFolder } from "../helpers/in_temp_folder.ts";
 
 const ROOTS = ["tests/fixtures/real", "../shared/real"].filter((folder) => existsSync(folder));
 /** Reserved bytes of 1.6: memory that was never written. */
 const RESERVED = 256;
-
-async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), "oarlock-fluid-"));
-  try {
-    await test(folder);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
 
 async function errorOf(promise: Promise<unknown>): Promise<{ code: string; names?: readonly string[] }> {
   try {
@@ -45,7 +36,7 @@ function filesOf(version: string): string[] {
 
 describe("fluid.saveDygraph", () => {
   it("writes back every file of Paddle 1.8 byte for byte", () =>
-    inFolder(async (folder) => {
+    inTempFolder(async (folder) => {
       const files = filesOf("paddle-1.8.5");
       assert.ok(files.length > 0);
       for (const file of files) {
@@ -57,7 +48,7 @@ describe("fluid.saveDygraph", () => {
     }));
 
   it("writes back every file of Paddle 1.6 byte for byte after the reserved bytes, whatever the order of the dict", () =>
-    inFolder(async (folder) => {
+    inTempFolder(async (folder) => {
       const files = filesOf("paddle-1.6.1");
       assert.ok(files.length > 0);
       for (const file of files) {

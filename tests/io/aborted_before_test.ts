@@ -36,7 +36,7 @@ import {
 } from "../../mod.ts";
 import * as npy from "../../src/npy.ts";
 import * as safetensors from "../../src/safetensors.ts";
-import { FakeBucket } from "./fake_bucket.ts";
+import { FakeBucket } from "../helpers/fake_bucket.ts";
 
 const MODEL = "tests/fixtures/real/paddle-3.1.1/infer-model.oldir/m";
 const ARRAY = fromArray([1, 2], "float32");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
 import { load, open, save, type StateDict, type Value } from "../../mod.ts";
-import { SparseFile, stateOf } from "./sparse_file.ts";
+import { SparseFile, stateOf } from "../helpers/sparse_file.ts";
 
 const KiB = 1024, MiB = 2 ** 20;
 

@@ -1,29 +1,22 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
 import { DirectoryFolder, isPaddleError, setDefaultFolder } from "../../mod.ts";
 import { fromArray, load, save, type StateDict } from "../../mod.ts";
-import { withFault } from "./failing_system.ts";
+import { withFault } from "../helpers/failing_system.ts";
+import { inTempFolder } from "../helpers/in_temp_folder.ts";
+import { codeOf } from "../helpers/code_of.ts";
 
-async function inFolder(test: (root: string, folder: DirectoryFolder) => Promise<void>): Promise<void> {
-  const base = mkdtempSync(join(tmpdir(), "oarlock-dir-"));
-  const root = join(base, "root");
-  mkdirSync(join(root, "sub"), { recursive: true });
-  writeFileSync(join(base, "secret"), "secret");
-  writeFileSync(join(root, "a"), "a");
-  try {
-    await test(root, new DirectoryFolder(root));
-  } finally {
-    rmSync(base, { recursive: true });
-  }
-}
-
-async function codeOf(promise: Promise<unknown>): Promise<string> {
-  const error = await promise.then(() => null, (error: unknown) => error);
-  return isPaddleError(error) ? error.code : String(error);
+function inFolder(test: (root: string, folder: DirectoryFolder) => Promise<void>): Promise<void> {
+  return inTempFolder((base) => {
+    const root = join(base, "root");
+    mkdirSync(join(root, "sub"), { recursive: true });
+    writeFileSync(join(base, "secret"), "secret");
+    writeFileSync(join(root, "a"), "a");
+    return test(root, new DirectoryFolder(root));
+  });
 }
 
 describe("a directory as a folder", () => {

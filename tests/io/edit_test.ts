@@ -4,7 +4,6 @@ import { createHash } from "node:crypto";
 import {
   chmodSync,
   existsSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -12,7 +11,6 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
 import {
@@ -20,7 +18,6 @@ import {
   type From,
   fromArray,
   HandleFolder,
-  isPaddleError,
   load,
   MemoryFolder,
   type NDArray,
@@ -29,8 +26,10 @@ import {
   Tensor,
 } from "../../mod.ts";
 import { replaceBytes } from "../../src/io/disk/undo_journal.ts";
-import { cutOff } from "./cut_off.ts";
-import { fakeDirectory } from "./fake_file_system.ts";
+import { cutOff } from "../helpers/cut_off.ts";
+import { fakeDirectory } from "../helpers/fake_file_system.ts";
+import { inTempFolder } from "../helpers/in_temp_folder.ts";
+import { codeOf } from "../helpers/code_of.ts";
 
 const LENGTH = 50_000;
 
@@ -39,20 +38,12 @@ function state(a: number, b: number): Map<string, Tensor> {
   return new Map([["a", make(a)], ["b", make(b)], ["c", make(3)]]);
 }
 
-async function inFolder(test: (path: string, folder: string) => Promise<void>): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), "oarlock-edit-"));
-  const path = join(folder, "a.pdparams");
-  try {
+function inFolder(test: (path: string, folder: string) => Promise<void>): Promise<void> {
+  return inTempFolder(async (folder) => {
+    const path = join(folder, "a.pdparams");
     await save(state(1, 2), path);
     await test(path, folder);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
-async function codeOf(promise: Promise<unknown>): Promise<string> {
-  const error = await promise.then(() => null, (error: unknown) => error);
-  return isPaddleError(error) ? error.code : String(error);
+  });
 }
 
 async function write(from: From, array: NDArray = state(0, 9).get("b")!): Promise<void> {

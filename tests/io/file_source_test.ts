@@ -4,17 +4,14 @@ import {
   appendFileSync,
   closeSync,
   existsSync,
-  mkdtempSync,
   openSync,
   readdirSync,
   renameSync,
-  rmSync,
   truncateSync,
   unlinkSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
 import {
@@ -30,14 +27,10 @@ import {
 } from "../../mod.ts";
 import { FileSource } from "../../src/io/sources/file_source.ts";
 import { equal, patterned } from "./source_contract.ts";
+import { inTempFolder } from "../helpers/in_temp_folder.ts";
 
-async function inFolder(test: (path: string) => Promise<void>): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), "oarlock-file-"));
-  try {
-    await test(join(folder, "a.bin"));
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+function inFolder(test: (path: string) => Promise<void>): Promise<void> {
+  return inTempFolder((folder) => test(join(folder, "a.bin")));
 }
 
 function stateDict(first: number): Map<string, Tensor> {

@@ -17,11 +17,11 @@ import {
   S3Folder,
   save,
 } from "../../mod.ts";
-import { FakeBucket } from "./fake_bucket.ts";
-import { fakeDirectory, type FakeTraits } from "./fake_file_system.ts";
-import { ACCESS, fakeS3 } from "./fake_s3.ts";
+import { FakeBucket } from "../helpers/fake_bucket.ts";
+import { fakeDirectory, type FakeTraits } from "../helpers/fake_file_system.ts";
+import { ACCESS, fakeS3 } from "../helpers/fake_s3.ts";
 import { folderContract, type MakeFolder } from "./folder_contract.ts";
-import { good, scriptedServer } from "./scripted_server.ts";
+import { good, scriptedServer } from "../helpers/scripted_server.ts";
 
 /** Put the files there by the folder itself. */
 function filled(make: () => ReturnType<MakeFolder>): MakeFolder {

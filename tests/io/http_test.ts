@@ -12,7 +12,14 @@ import {
   type StateDict,
   Tensor,
 } from "../../mod.ts";
-import { type Answer, type Asked, good, type Script, type ScriptedServer, scriptedServer } from "./scripted_server.ts";
+import {
+  type Answer,
+  type Asked,
+  good,
+  type Script,
+  type ScriptedServer,
+  scriptedServer,
+} from "../helpers/scripted_server.ts";
 
 function ramp(length: number, from: number): Tensor {
   return new Tensor("int32", [length], Int32Array.from({ length }, (_, i) => from + i), { name: "t" });

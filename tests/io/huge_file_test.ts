@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
 import { type Folder, open, recoverStateDict, save, type Sink, static as staticGraph } from "../../mod.ts";
-import { modelOf, SparseFile, stateOf } from "./sparse_file.ts";
+import { modelOf, SparseFile, stateOf } from "../helpers/sparse_file.ts";
 
 const MiB = 2 ** 20;
 /** Where Linux tells the most memory that the process had, and forgets it. */

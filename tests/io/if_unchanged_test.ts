@@ -17,8 +17,8 @@ import {
   type StateDict,
   zeros,
 } from "../../mod.ts";
-import { FakeBucket } from "./fake_bucket.ts";
-import { ACCESS, fakeS3 } from "./fake_s3.ts";
+import { FakeBucket } from "../helpers/fake_bucket.ts";
+import { ACCESS, fakeS3 } from "../helpers/fake_s3.ts";
 
 const state = (n: number) => new Map([["w", fromArray([n], "int32")]]);
 /** More than one part. */

@@ -1,22 +1,19 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
 import { audit, detect, encode, load, MemoryFolder, open, save, sideIndex, type StateDict, Tensor } from "../../mod.ts";
+import { inTempFolder } from "../helpers/in_temp_folder.ts";
 
 const VALUE: StateDict = new Map([["w", new Tensor("float32", [40_000])], ["b", new Tensor("float32", [3])]]);
 const FILE = encode(VALUE), SMALL = encode(new Map([["epoch", 3]]));
 
-async function inFolder(test: (path: string) => Promise<void>): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), "oarlock-leaks-"));
-  try {
+function inFolder(test: (path: string) => Promise<void>): Promise<void> {
+  return inTempFolder((folder) => {
     const path = join(folder, "a.pdparams");
     writeFileSync(path, FILE);
-    await test(path);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+    return test(path);
+  });
 }
 
 /** Files of `folder` that this process has open; undefined where the system does not tell. */

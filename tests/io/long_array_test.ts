@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
 import { NDArray, open, type Source } from "../../mod.ts";
 import { writePickleChunks } from "../../src/codec/pickle/write_pickle.ts";
-import { SparseFile } from "./sparse_file.ts";
+import { SparseFile } from "../helpers/sparse_file.ts";
 
 describe("an array of more than 4 GiB", () => {
   const NBYTES = 2 ** 32 + 8, END = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);

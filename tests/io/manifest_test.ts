@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import fs, { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import fs, { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
 import {
@@ -16,17 +15,13 @@ import {
   static as staticModule,
 } from "../../mod.ts";
 import { cleanupTemps } from "../../src/io/disk/temp_file.ts";
+import { inTempFolder } from "../helpers/in_temp_folder.ts";
 
 const { loadInferenceModel, loadProgramState, relayout, save } = staticModule;
 const FIXTURE = "tests/fixtures/real/paddle-3.1.1/infer-model.oldir/m";
 
-async function inFolder(test: (prefix: string, folder: string) => Promise<void>): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), "oarlock-manifest-"));
-  try {
-    await test(join(folder, "m"), folder);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+function inFolder(test: (prefix: string, folder: string) => Promise<void>): Promise<void> {
+  return inTempFolder((folder) => test(join(folder, "m"), folder));
 }
 
 /** The model with its first parameter filled with `value`. */

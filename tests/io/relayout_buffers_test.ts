@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
 import { type Folder, type Source, static as staticGraph } from "../../mod.ts";
-import { slowly } from "./slowly.ts";
-import { modelOf } from "./sparse_file.ts";
+import { slowly } from "../helpers/slowly.ts";
+import { modelOf } from "../helpers/sparse_file.ts";
 
 const FILES = 60;
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
 import { open, sideIndex } from "../../mod.ts";
-import { type Asked, good, type Script, type ScriptedServer, scriptedServer } from "./scripted_server.ts";
-import { modelOf, SparseFile, stateOf } from "./sparse_file.ts";
+import { type Asked, good, type Script, type ScriptedServer, scriptedServer } from "../helpers/scripted_server.ts";
+import { modelOf, SparseFile, stateOf } from "../helpers/sparse_file.ts";
 
 const MiB = 2 ** 20;
 

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
 import {
@@ -17,9 +16,10 @@ import {
 } from "../../mod.ts";
 import { shapeForSave } from "../../src/model/to_pickle.ts";
 import { loadNpz, openNpz, saveNpz } from "../../src/npy.ts";
-import { good, scriptedServer } from "./scripted_server.ts";
-import { slowly } from "./slowly.ts";
+import { good, scriptedServer } from "../helpers/scripted_server.ts";
+import { slowly } from "../helpers/slowly.ts";
 import { equal } from "./source_contract.ts";
+import { inTempFolder } from "../helpers/in_temp_folder.ts";
 
 const LENGTHS = [3_000_000, 5, 20_000, 16_384, 16_383, 4_000_000, 1];
 const STATE = new Map(LENGTHS.map((length, i) => {
@@ -34,14 +34,12 @@ async function saved(value: Parameters<typeof save>[0], options = {}): Promise<U
   return (await folder.get("x"))!.view!(0, (await folder.get("x"))!.size);
 }
 
-async function inFolder(test: (path: string) => Promise<void>): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), "oarlock-stream-"));
-  try {
-    writeFileSync(join(folder, "a.pdparams"), FILE);
-    await test(join(folder, "a.pdparams"));
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+function inFolder(test: (path: string) => Promise<void>): Promise<void> {
+  return inTempFolder((folder) => {
+    const path = join(folder, "a.pdparams");
+    writeFileSync(path, FILE);
+    return test(path);
+  });
 }
 
 describe("saving an opened checkpoint", () => {

@@ -6,7 +6,6 @@ import fs, {
   existsSync,
   linkSync,
   lstatSync,
-  mkdtempSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -17,14 +16,12 @@ import fs, {
   writeFileSync,
   writeSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "@std/testing/bdd";
 import {
   DirectoryFolder,
   encode,
-  isPaddleError,
   load,
   MemoryFolder,
   open,
@@ -35,25 +32,16 @@ import {
   Tensor,
 } from "../../mod.ts";
 import { replaceBytes, replaceFile } from "../../src/io/disk/undo_journal.ts";
-import { cutOff } from "./cut_off.ts";
+import { cutOff } from "../helpers/cut_off.ts";
+import { inTempFolder } from "../helpers/in_temp_folder.ts";
+import { codeOf } from "../helpers/code_of.ts";
 
-async function inFolder(test: (folder: string, path: string) => Promise<void>): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), "oarlock-options-"));
-  try {
-    await test(folder, join(folder, "a.pdparams"));
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+function inFolder(test: (folder: string, path: string) => Promise<void>): Promise<void> {
+  return inTempFolder((folder) => test(folder, join(folder, "a.pdparams")));
 }
 
 function state(value: number, count = 30): Map<string, Tensor> {
   return new Map([["w", new Tensor("float32", [count], new Float32Array(count).fill(value), { name: "w_0" })]]);
-}
-
-async function codeOf(promise: Promise<unknown>): Promise<string> {
-  const error = await promise.then(() => null, (error: unknown) => error);
-  assert.ok(isPaddleError(error), `an error is due: ${error}`);
-  return error.code;
 }
 
 async function first(path: string): Promise<unknown> {

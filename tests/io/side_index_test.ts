@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
 import { encode, full, isPaddleError, type NDArray, open, sideIndex, Tensor, type Warning } from "../../mod.ts";
-import { good, scriptedServer } from "./scripted_server.ts";
+import { good, scriptedServer } from "../helpers/scripted_server.ts";
 
 const STATE: ReadonlyMap<string, Tensor> = new Map(Array.from({ length: 150 }, (_, i) => {
   const length = i % 2 ? 40_000 + i : 12;

@@ -25,7 +25,7 @@ import {
 } from "../../mod.ts";
 import * as npy from "../../src/npy.ts";
 import * as safetensors from "../../src/safetensors.ts";
-import { scriptedServer } from "./scripted_server.ts";
+import { scriptedServer } from "../helpers/scripted_server.ts";
 
 /** Most milliseconds between an abort and the rejection. */
 const SOON = 100;

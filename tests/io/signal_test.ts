@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
 import {
@@ -21,6 +20,7 @@ import {
 } from "../../mod.ts";
 import * as npy from "../../src/npy.ts";
 import * as safetensors from "../../src/safetensors.ts";
+import { inTempFolder } from "../helpers/in_temp_folder.ts";
 
 /** Most milliseconds between an abort and the rejection. */
 const SOON = 100;
@@ -30,15 +30,6 @@ const state = (): Map<string, Tensor> =>
   new Map(
     Array.from({ length: 12 }, (_, i) => [`w${i}`, new Tensor("float32", [2 ** 19], undefined, { name: `w${i}` })]),
   );
-
-async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), "oarlock-signal-"));
-  try {
-    await test(folder);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
 
 function sourceOf(bytes: Uint8Array, wait: () => Promise<void>): Source {
   return {
@@ -109,7 +100,7 @@ async function quickest(name: string, run: () => Promise<number>): Promise<void>
 
 describe("onProgress", () => {
   it("gets growing counts that never exceed the total, and equal it at the end", () =>
-    inFolder(async (folder) => {
+    inTempFolder(async (folder) => {
       for (const [name, way] of Object.entries(ways(folder))) {
         const events: ProgressEvent[] = [];
         await way({ onProgress: (event) => events.push({ ...event }) }, pause(1));
@@ -129,7 +120,7 @@ describe("onProgress", () => {
     }));
 
   it("counts several files as one, and names the tensor when each file is one", () =>
-    inFolder(async (folder) => {
+    inTempFolder(async (folder) => {
       const real = "tests/fixtures/real/", model = real + "paddle-3.1.1/infer-model.oldir/m";
       const variables = real + "paddle-1.8.5/fluid-infer-separate/d";
       const npz = join(folder, "a.npz"), shard = join(folder, "m.safetensors.index.json");
@@ -186,7 +177,7 @@ describe("onProgress", () => {
     }));
 
   it("reports a distributed checkpoint by its tensors, and can end the call before any of them is filled", () =>
-    inFolder(async (folder) => {
+    inTempFolder(async (folder) => {
       const path = join(folder, "ck"), reason = new Error("mine");
       const saved: ProgressEvent[] = [], loaded: ProgressEvent[] = [];
       await distributed.saveStateDict(state(), path, {
@@ -216,7 +207,7 @@ describe("onProgress", () => {
     }));
 
   it("ends the call with what it throws or rejects with", () =>
-    inFolder(async (folder) => {
+    inTempFolder(async (folder) => {
       const reason = new Error("mine");
       const throws = () => {
         throw reason;
@@ -242,7 +233,7 @@ describe("onProgress", () => {
 
 describe("signal", () => {
   it("stops everything at once with its reason when it is already aborted", () =>
-    inFolder(async (folder) => {
+    inTempFolder(async (folder) => {
       for (const reason of [new Error("no"), "a text", 0, null]) {
         for (const [name, way] of Object.entries(ways(folder))) {
           const events: unknown[] = [];
@@ -258,7 +249,7 @@ describe("signal", () => {
     }));
 
   it("gives an AbortError when it has no explicit reason", () =>
-    inFolder(async (folder) => {
+    inTempFolder(async (folder) => {
       for (const [name, way] of Object.entries(ways(folder))) {
         const error = await way({ signal: AbortSignal.abort() }, pause(0)).then(() => null, (error) => error);
         assert.equal(error?.name, "AbortError", name);
@@ -266,7 +257,7 @@ describe("signal", () => {
     }));
 
   it(`ends a running call within ${SOON} ms, with its reason and without further events`, () =>
-    inFolder(async (folder) => {
+    inTempFolder(async (folder) => {
       for (const [name, way] of Object.entries(ways(folder))) {
         await quickest(name, async () => {
           const controller = new AbortController();
@@ -311,7 +302,7 @@ describe("signal", () => {
   });
 
   it("keeps the old file when it stops a save, and a sink is closed or aborted once", () =>
-    inFolder(async (folder) => {
+    inTempFolder(async (folder) => {
       const path = join(folder, "a.pdparams");
       const old = encode(1);
       writeFileSync(path, old);

@@ -21,8 +21,8 @@ import {
 } from "../../mod.ts";
 import { StreamSink } from "../../src/io/sinks/stream_sink.ts";
 import { SyncHandleSink } from "../../src/io/sync_handle.ts";
-import { FakeBucket } from "./fake_bucket.ts";
-import { fakeDirectory } from "./fake_file_system.ts";
+import { FakeBucket } from "../helpers/fake_bucket.ts";
+import { fakeDirectory } from "../helpers/fake_file_system.ts";
 import { sinkContract } from "./sink_contract.ts";
 import { readAll } from "./source_contract.ts";
 

@@ -23,9 +23,9 @@ import {
 } from "../../mod.ts";
 import { CoalescedSource } from "../../src/io/sources/coalesced_source.ts";
 import { SyncHandleSource } from "../../src/io/sync_handle.ts";
-import { FakeBucket } from "./fake_bucket.ts";
-import { fakeDirectory } from "./fake_file_system.ts";
-import { good, scriptedServer } from "./scripted_server.ts";
+import { FakeBucket } from "../helpers/fake_bucket.ts";
+import { fakeDirectory } from "../helpers/fake_file_system.ts";
+import { good, scriptedServer } from "../helpers/scripted_server.ts";
 import { equal, patterned, sourceContract } from "./source_contract.ts";
 
 /** A user's own source: it gives at most `most` bytes at a time. */

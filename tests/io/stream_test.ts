@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
 import { encode, NDArray, open, type Source, SourceError, Tensor } from "../../mod.ts";
-import { big, FORTRAN } from "./stream_pickles.ts";
+import { big, FORTRAN } from "../helpers/stream_pickles.ts";
 
 const NET = "tests/fixtures/real/paddle-3.3.1/net/net.pdparams";
 

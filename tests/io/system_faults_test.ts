@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
-import { lstatSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
+import { lstatSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process_ from "node:process";
 import { describe, it } from "@std/testing/bdd";
@@ -18,7 +17,8 @@ import {
   static as paddleStatic,
   Tensor,
 } from "../../mod.ts";
-import { withFault } from "./failing_system.ts";
+import { withFault } from "../helpers/failing_system.ts";
+import { inTempFolder } from "../helpers/in_temp_folder.ts";
 
 const CODES = ["EIO", "ENOSPC", "EDQUOT", "EFBIG", "EROFS", "EACCES", "EMFILE"];
 const MODEL = "tests/fixtures/real/paddle-3.1.1/infer-model.oldir";
@@ -128,14 +128,11 @@ const WAYS: Record<string, Way> = {
   },
 };
 
-async function inFolder<T>(before: Way["before"], test: (folder: string) => Promise<T>): Promise<T> {
-  const folder = mkdtempSync(join(tmpdir(), "oarlock-faults-"));
-  try {
+function inFolder<T>(before: Way["before"], test: (folder: string) => Promise<T>): Promise<T> {
+  return inTempFolder(async (folder) => {
     await before(folder);
     return await test(folder);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  });
 }
 
 /** What is wrong with how a way ends; null where it is as it should be. */

@@ -1,16 +1,6 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
 import {
@@ -26,18 +16,10 @@ import {
   Tensor,
 } from "../../mod.ts";
 import { recoverIn, swapFolder } from "../../src/io/disk/whole_folder.ts";
-import { cutOff } from "./cut_off.ts";
+import { cutOff } from "../helpers/cut_off.ts";
+import { inTempFolder } from "../helpers/in_temp_folder.ts";
 
 const REAL = "tests/fixtures/real";
-
-async function inFolder(test: (path: string) => Promise<void>): Promise<void> {
-  const folder = mkdtempSync(join(fs.realpathSync(tmpdir()), "oarlock-whole-"));
-  try {
-    await test(folder);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
 
 function put(folder: string, files: Record<string, string>): void {
   for (const [name, text] of Object.entries(files)) {
@@ -59,7 +41,7 @@ const ID = "0123456789abcdef";
 
 describe("a folder that is saved as a whole", () => {
   it("is the old or the new one after recoverFolder, wherever the save and the recovery were interrupted", () =>
-    inFolder(async (folder) => {
+    inTempFolder(async (folder) => {
       const results = new Set<string>(), states = new Set<string>();
       for (const old of [OLD, null]) {
         const fresh = () => {
@@ -101,7 +83,7 @@ describe("a folder that is saved as a whole", () => {
     }));
 
   it("contains exactly the files of the save, whichever function saves it", () =>
-    inFolder(async (folder) => {
+    inTempFolder(async (folder) => {
       const model = `${REAL}/paddle-1.8.5/fluid-infer-separate/d`;
       const from = existsSync(model) ? model : undefined;
       assert.ok(from, "the fixture is there");
@@ -129,7 +111,7 @@ describe("a folder that is saved as a whole", () => {
     }));
 
   it("does not change when the save fails or is aborted", () =>
-    inFolder(async (folder) => {
+    inTempFolder(async (folder) => {
       const path = join(folder, "m");
       put(path, OLD);
       const controller = new AbortController();
@@ -147,7 +129,7 @@ describe("a folder that is saved as a whole", () => {
     }));
 
   it("is written through links, recoverable when missing, and refused where it cannot be put in place", () =>
-    inFolder(async (folder) => {
+    inTempFolder(async (folder) => {
       const state: StateDict = new Map([["w", new Tensor("float32", [2])]]);
       const options = { wholeFolder: true };
       put(join(folder, "real"), OLD);

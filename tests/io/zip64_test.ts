@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
+import { inTempFolder } from "../helpers/in_temp_folder.ts";
 import { openArchive, type Source } from "../../mod.ts";
 import { crc32 } from "../../src/codec/crc32.ts";
 import { planZip, type ZipMember } from "../../src/codec/zip/write_zip.ts";
 import { atOnce } from "../../src/words/steps.ts";
-import { SparseFile } from "./sparse_file.ts";
+import { SparseFile } from "../helpers/sparse_file.ts";
 
 const GiB = 2 ** 30;
 const utf8 = (text: string) => new TextEncoder().encode(text);
@@ -20,15 +20,6 @@ function python(script: string, ...args: string[]): string {
   const { status, stdout, stderr } = spawnSync("python3", ["-c", script, ...args], { encoding: "utf8" });
   assert.equal(status, 0, stderr);
   return stdout;
-}
-
-async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
-  const folder = mkdtempSync(join(tmpdir(), "oarlock-zip64-"));
-  try {
-    return await work(folder);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
 }
 
 async function bytesIn(archive: { get(name: string): Promise<Source | null> }, name: string): Promise<Uint8Array> {
@@ -97,7 +88,7 @@ describe("a zip archive of more than 4 GiB, written by this library", () => {
   });
 
   it("is read by Python's zipfile", { skip: NO_PYTHON }, async () => {
-    await inFolder((folder) => {
+    await inTempFolder((folder) => {
       const path = join(folder, "large.zip");
       file.write(path);
       const script = `
@@ -132,7 +123,7 @@ describe("a zip archive of more members than 16 bits can count", () => {
     assert.equal((await archive.list()).length, 65_535);
     assert.deepEqual(await bytesIn(archive, "75534"), utf8("the last"));
     if (NO_PYTHON) return;
-    await inFolder((folder) => {
+    await inTempFolder((folder) => {
       const path = join(folder, "many.zip");
       writeFileSync(path, bytes);
       const script = `
@@ -158,7 +149,7 @@ for zipfile.ZIP64_LIMIT in 0, 2**31 - 1:
                 with archive.open(name, "w", force_zip64=True) as member:
                     member.write(name.encode() * 200)
             archive.comment = b"a comment"`;
-    await inFolder(async (folder) => {
+    await inTempFolder(async (folder) => {
       python(script, folder);
       const paths = readdirSync(folder).map((name) => join(folder, name));
       assert.equal(paths.length, 4);

@@ -5,8 +5,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import esbuild from "esbuild";
-import { type ScriptedServer, scriptedServer } from "../io/scripted_server.ts";
-import { SparseFile, stateOf } from "../io/sparse_file.ts";
+import { type ScriptedServer, scriptedServer } from "../helpers/scripted_server.ts";
+import { SparseFile, stateOf } from "../helpers/sparse_file.ts";
 import { peakOf, residentOf, workerds } from "./watch_workerd.ts";
 import { kernelResults } from "./worker_program.ts";
 
