@@ -15,14 +15,14 @@ await esbuild.build({
   target: "node20",
   alias: {
     "@std/testing/bdd": "./tests/std/testing/bdd.ts",
-    // Examples import the package by the name that users import.
+    // Examples import the package by its public name.
     "@oarlock/paddle": "./mod.ts",
     "@oarlock/paddle/npy": "./src/npy.ts",
     "@oarlock/paddle/safetensors": "./src/safetensors.ts",
   },
   entryNames: "[dir]/[name].test",
   outExtension: { ".js": ".mjs" },
-  // Programs that the tests import are never the one that was started: Bun would take a bundle for it.
+  // Programs that the tests import are never the main program, but Bun would treat a bundle as such.
   define: { "import.meta.main": "false" },
   // Explicit resource management is newer than Node 20.
   supported: { "using": false },

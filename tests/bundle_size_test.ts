@@ -9,7 +9,7 @@ import { gzipSync } from "node:zlib";
 
 const KB = 1000;
 
-/** Bytes of `code` and all that it imports: bundled for browsers, minified, compressed by gzip. */
+/** Size in bytes of `code` and all its imports: bundled for browsers, minified and gzipped. */
 function bundled(code: string, external: string[] = []): number {
   const folder = mkdtempSync(join(tmpdir(), "oarlock-size-"));
   try {

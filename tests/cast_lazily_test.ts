@@ -4,7 +4,7 @@ import { type DType, type LazyBytes, NDArray, Tensor } from "../mod.ts";
 import { castLazily } from "../src/words/cast_lazily.ts";
 import { joinBytes, piecesOf } from "../src/words/joined_bytes.ts";
 
-/** Bytes that come in pieces of this length, whatever the elements are. */
+/** Bytes that are read in pieces of this length, regardless of element boundaries. */
 function inPieces(bytes: Uint8Array, length: number): LazyBytes & { reads: number } {
   const lazy = {
     reads: 0,

@@ -3,9 +3,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { describe, it } from "@std/testing/bdd";
 
-/** From the lowest floor to the highest: imports point down, or stay on their floor. */
+/** From the lowest floor to the highest: imports point down, or stay on the same floor. */
 const FLOORS = ["words", "codec", "model", "io", "verbs", "namespaces", "cli"];
-/** The words that have a name in the package; their helpers live in `src/words/`. */
+/** The files of the floor "words" that the package names; their helpers are in `src/words/`. */
 const WORDS = new Set(
   ["dtype", "errors", "kernel", "limits", "ndarray", "program", "tensor", "values"].map((name) => `src/${name}.ts`),
 );
@@ -25,7 +25,7 @@ function filesBelow(folder: string): string[] {
   });
 }
 
-/** Imports that are erased before the program runs carry no code upwards. */
+/** The imports of a file, except type imports, which are erased and pull in no code. */
 function importsOf(file: string): string[] {
   const text = readFileSync(file, "utf8").replaceAll(/\/\*[\s\S]*?\*\//g, "");
   return [...text.matchAll(/^(import|export)\s+(type\s)?[^;"]*from "([^"]+)"/gm)].filter((m) => !m[2]).map((m) => m[3]);
@@ -36,7 +36,7 @@ describe("the floors of the source code", () => {
     const upwards: string[] = [];
     for (const file of filesBelow("src")) {
       for (const target of importsOf(file)) {
-        // No package is needed when the library runs: of protobuf's there are only types.
+        // The library needs no packages at run time: only types of protobuf's are imported.
         assert.ok(target.startsWith("."), `${file} imports ${target}`);
         const other = normalize(join(dirname(file), target)).replaceAll("\\", "/");
         if (floorOf(other) > floorOf(file)) upwards.push(`${file} -> ${other}`);

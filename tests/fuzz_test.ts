@@ -11,7 +11,7 @@ const FILES = [
   "tests/fixtures/real/paddle-1.6.1/dygraph_v1/adam.pdparams",
 ];
 
-/** Decode; an error of another family is a finding. */
+/** Decode; any error that is not a PaddleError is a finding. */
 function outcome(bytes: Uint8Array): string {
   try {
     decode(bytes);
@@ -22,7 +22,7 @@ function outcome(bytes: Uint8Array): string {
   }
 }
 
-/** The same numbers in every run (mulberry32). */
+/** Pseudorandom numbers that are the same in every run (mulberry32). */
 function random(seed: number): () => number {
   return () => {
     seed = (seed + 0x6d2b79f5) | 0;

@@ -23,7 +23,7 @@ const u32 = (n: number): number[] => [n & 255, (n >> 8) & 255, (n >> 16) & 255, 
 const ascii = (text: string): number[] => [...text].map((c) => c.charCodeAt(0));
 const many = (n: number, part: number[]): number[] => Array.from({ length: n }, () => part).flat();
 
-/** What a file needs, exactly: with the limit at that number it loads, with one less it does not. */
+/** Exactly what a file needs: it loads with the limit at that number, but not with one less. */
 const TABLE: { limit: keyof Limits; what: string; file: Uint8Array; need: number }[] = [
   // PROTO counts, as every opcode does.
   {
@@ -32,7 +32,7 @@ const TABLE: { limit: keyof Limits; what: string; file: Uint8Array; need: number
     file: bytes(PROTO, 0x5d, 0x28, many(100, [NONE]), 0x65, STOP),
     need: 105,
   },
-  // The list, its mark apart, and a hundred items.
+  // The list, without its mark, and a hundred items.
   {
     limit: "maxStackItems",
     what: "a list of 100 times None",
@@ -101,7 +101,7 @@ const TABLE: { limit: keyof Limits; what: string; file: Uint8Array; need: number
   },
 ];
 
-/** Whatever the way of a file, the same limits hold. */
+/** Ways to read a file: the same limits apply to all. */
 const WAYS: Record<string, (file: Uint8Array, limits: Partial<Limits>) => Promise<unknown>> = {
   decode: (file, limits) => Promise.resolve().then(() => decode(file, { limits })),
   "load of a source": (file, limits) => load({ size: file.length, read: reader(file) }, { limits }),
@@ -188,7 +188,7 @@ describe("the limits option", () => {
 });
 
 describe("a heap of 64 MiB", () => {
-  // A process of its own, which other runtimes would need a bundle for.
+  // Runs in its own process; other runtimes would need a bundle for that.
   ("Deno" in globalThis ? it : it.skip)(
     "is not burst by a small file of millions of things: LIMIT, and the process goes on",
     () => {

@@ -4,7 +4,7 @@ import { audit, decode, DenseTensor, encode, static as staticGraph, Tensor, type
 import { fetchOp } from "../src/codec/pir/fetch_op.ts";
 import { PirProgram } from "../src/codec/pir/pir_program.ts";
 
-/** More than a function of any engine takes as arguments. */
+/** More than any engine accepts as function arguments. */
 const MANY = 200_000;
 
 function programOf(ops: string[]): PirProgram {

@@ -9,7 +9,7 @@ import * as paddle from "../mod.ts";
 import * as codec from "../src/codec.ts";
 import * as pickle from "../src/pickle.ts";
 
-// What TypeScript would not let through.
+// For what TypeScript would reject.
 // deno-lint-ignore no-explicit-any
 type Any = any;
 
@@ -17,7 +17,7 @@ const state = new Map([["epoch", 3]]);
 const bytes = paddle.encode(state);
 const blob = new Blob([bytes]);
 
-/** What is no file, and what is said of it. */
+/** Values that are not files, and the error messages for them. */
 const NOT_READ: [what: string, given: () => unknown, message: RegExp][] = [
   ["undefined", () => undefined, /^Cannot read from undefined: a path, URL, .* is wanted$/],
   ["null", () => null, /from null:/],
@@ -43,7 +43,7 @@ const NOT_READ: [what: string, given: () => unknown, message: RegExp][] = [
   ["another URL", () => new URL("ftp://host/a"), /^Cannot read from ftp: URLs/],
 ];
 
-/** What nothing can be saved to, and what is said of it. */
+/** Values that are not save targets, and the error messages for them. */
 const NOT_WRITTEN: [what: string, given: () => unknown, message: RegExp][] = [
   ["nothing", () => undefined, /^Cannot save to undefined: a path, file: URL, .* is wanted$/],
   ["bytes", () => new Uint8Array(9), /to a Uint8Array: .*encode/],
@@ -60,7 +60,7 @@ const NOT_WRITTEN: [what: string, given: () => unknown, message: RegExp][] = [
   ["a URL of data", () => "data:,a", /^Cannot save to data: URLs/],
 ];
 
-/** Options of a wrong kind. */
+/** Options of the wrong type. */
 const OPTIONS: [name: string, value: unknown, message: RegExp][] = [
   ["onWarning", "log", /^Option onWarning must be a function: got "log"$/],
   ["onProgress", {}, /^Option onProgress must be a function: got an Object$/],
@@ -92,7 +92,7 @@ const SAVE_OPTIONS: typeof OPTIONS = [
   ["portable", 1, /^Option portable must be a boolean/],
   ["preserve", true, /^Option preserve must be "inode": got true$/],
 ];
-/** What is no object of options at all. */
+/** Values that are not options objects at all. */
 const NO_OPTIONS: unknown[] = [null, "static", 4, () => {}, [], new Map([["protocol", 2]])];
 
 async function refused(work: () => unknown, message: RegExp, what: string): Promise<void> {
@@ -199,7 +199,7 @@ describe("a value that cannot be saved", () => {
 const a = paddle.fromArray([[1, 2], [3, 4]]);
 const { NDArray, Tensor, DenseTensor, SelectedRows, DirectoryFolder, MemoryFolder } = paddle as Any;
 
-/** Calls about arrays that cannot mean anything, and what is said of them. */
+/** Meaningless calls on arrays, and the error messages for them. */
 const ARRAYS: [what: string, work: () => unknown, message: RegExp][] = [
   ["a number for a shape", () => new NDArray("float32", 3), /^A shape is a list of integers .*: got 3$/],
   ["no shape", () => new NDArray("float32"), /^A shape is a list .*: got undefined$/],
@@ -240,7 +240,7 @@ describe("creating an array", () => {
   });
 });
 
-/** Folders that cannot be, and what is said of them. */
+/** Impossible folders, and the error messages for them. */
 const FOLDERS: [what: string, work: () => unknown, message: RegExp][] = [
   ["no path", () => new DirectoryFolder(), /^A path or file: URL is wanted: got undefined$/],
   ["a URL for a path", () => new DirectoryFolder("https://host/models"), /^A path or file: URL is wanted: got "https:/],
@@ -280,7 +280,7 @@ describe("creating a folder", () => {
 const program = paddle.static.deserializeProgram(readFileSync("tests/fixtures/programs/plain-3.3.1.pdmodel"));
 const { static: graph, jit, fluid, Model, nn } = paddle as Any;
 
-/** Calls of Paddle's functions that cannot mean anything, and what is said of them. */
+/** Meaningless calls of Paddle's functions, and the error messages for them. */
 const FUNCTIONS: [what: string, work: () => unknown, message: RegExp][] = [
   ["a path for a program", () => graph.load("m.pdmodel", "m"), /^A Program is wanted: got a string$/],
   ["no program to normalize", () => graph.normalizeProgram(), /^A Program is wanted: got undefined$/],
@@ -341,7 +341,7 @@ describe("a Paddle function", () => {
   });
 });
 
-/** Calls of an opened checkpoint that cannot mean anything, and what is said of them. */
+/** Meaningless calls on an open checkpoint, and the error messages for them. */
 const CHECKPOINT: [what: string, work: (file: Any) => unknown, message: RegExp][] = [
   ["no name", (file) => file.get(), /^There is no array undefined/],
   ["an option of get", (file) => file.get("w", { sginal: null }), /^Unknown option "sginal": .*"signal"$/],

@@ -10,7 +10,7 @@ import { Complex, Float } from "../src/values.ts";
 type Row = [dtype: DType, view: string, values: Scalar[], put: Scalar, back: Scalar, bytesOfFirst: number[]];
 const HALF = "Float16Array" in globalThis ? "Float16Array" : "Uint16Array";
 
-// One row a dtype: what data is, three values that it holds, a value that is put and how it comes back, the bytes of the first value.
+// One row per dtype: the type of `data`, three values it holds, a value to set and how it reads back, the bytes of the first value.
 const ROWS: Row[] = [
   ["bool", "Uint8Array", [true, false, true], 2.5, true, [1]],
   ["int8", "Int8Array", [-128, 0, 127], -1.9, -1, [0x80]],

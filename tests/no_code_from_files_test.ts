@@ -9,13 +9,13 @@ function filesBelow(folder: string): string[] {
   });
 }
 
-/** A comment, a text, or a regular expression behind something that no value ends with. */
+/** A comment, a string, or a regular expression after something that cannot end a value. */
 const TOKENS =
   /\/\*[^]*?\*\/|\/\/[^\n]*|"(?:[^"\\\n]|\\.)*"|(?<=[(=,:[!&|?{};>]\s*|return\s+)\/(?![*/])(?:[^\\/\n[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\/[dgimsuvy]*/g;
 
 interface Source {
   file: string;
-  /** The program without comments, texts and regular expressions. */
+  /** The program without comments, strings and regular expressions. */
   code: string;
   expressions: string[];
 }
@@ -30,19 +30,19 @@ const sources: Source[] = filesBelow("src").map((file) => {
   return { file, code, expressions };
 });
 
-/** Texts that make a careless expression try every way there is: long runs, and an end that fits nothing. */
+/** Strings that cause catastrophic backtracking in a careless expression: long runs, and an end that matches nothing. */
 function worstTexts(source: string): string[] {
   return [...new Set([...source, ..."a0 "])].map((c) => c.repeat(2 ** 15) + "!");
 }
 
-/** What stands in the brackets of a write: numbers, and names that are given to numbers. */
+/** What may be in the brackets of a write: numbers, and names that are used for numbers. */
 const INDEX =
   /^(?:\d[\w.]*|[a-z]|at|axis|column|columns|depth|done|end|high|index|incoming|into|ip|iq|items\.length|left|low|next|open|packet|pairs|parts|place|right|row|rows|slot|start|tall|this\.#pos|this\.#top|use\.to|wide|field\.number)$/;
 const OPERATORS = /\s*(?:[-+*/%&|^()<?:]|<<|>>>?)\s*/;
 const KEYED_WRITE =
   /[\w)\]!]\[((?:[^[\]]|\[[^[\]]*\])+)\]!?\s*(?:(?:[-+*/%&|^]|<<|>>>?|\*\*|\?\?|\|\||&&)?=(?![=>])|\+\+|--)/g;
 
-/** Writes by name: each by a name that the program itself has, or, the last two, that was looked up in a table of its own. */
+/** Writes to named properties: each name is in the program itself or, for the last two, was looked up in one of its tables. */
 const NAMED_WRITES = [
   "src/amp/grad_scaler.ts: field",
   "src/cli/command.ts: name",
@@ -56,7 +56,7 @@ const NAMED_WRITES = [
   "src/optimizer/optimizer.ts: precision",
 ];
 
-/** What an argument of the command line says is nobody else's: src/cli/parse_value.ts is left out. */
+/** Leaves out src/cli/parse_value.ts: command line arguments come from the user, not from a file. */
 describe("the content of a file", () => {
   it("never becomes code: the library uses nothing that compiles strings", () => {
     assert.ok(sources.length > 300, `${sources.length} files`);
@@ -82,7 +82,7 @@ describe("the content of a file", () => {
       }).map((key) => `${file}: ${key}`)
     );
     assert.deepEqual([...new Set(named)].sort(), NAMED_WRITES);
-    // A scheduler sets the fields that its class names.
+    // A scheduler sets the fields named by its class.
     const fields = ["src/optimizer/lr/lr_scheduler.ts: /\\bReflect\\.set\\b/"];
     const made = [/\bReflect\.set\b/, /\bObject\.assign\((?!new Error\b)/, /\.__proto__\b/, /\bsetPrototypeOf\b/];
     const found = sources.flatMap(({ file, code }) => made.filter((p) => p.test(code)).map((p) => `${file}: ${p}`));
@@ -99,7 +99,7 @@ describe("the content of a file", () => {
       const [source, flags] = [expression.slice(1, end), expression.slice(end + 1)];
       const pattern = new RegExp(source, flags);
       for (const text of worstTexts(source)) {
-        // The better of two: the machine may have other things to do.
+        // The better of two runs: the machine may be busy.
         const [least] = [0, 1].map(() => {
           const begin = performance.now();
           text.replace(pattern, "");

@@ -125,7 +125,7 @@ describe("save to a path", () => {
       symlinkSync("a.pdparams", link);
       symlinkSync(".", aside);
       for (const first of [link, join(aside, "a.pdparams"), join(aside, "link")]) {
-        // A long one first: were it not waited for, it would come last.
+        // The long save comes first: without waiting for it, it would finish last.
         await Promise.all([save(state(1, 500_000), first), save(state(2), path)]);
         assert.equal(((await load(path) as StateDict).get("w") as Tensor).at(0), 2, first);
         rmSync(path);
@@ -177,7 +177,7 @@ describe("save to a path", () => {
     inTempFolder(async (folder) => {
       const path = join(folder, "a.pdparams");
       await save(state(1), path);
-      // A file may not grow beyond this many blocks of 1 KiB: the system answers as it does for a full disk.
+      // Files may not grow beyond this many blocks of 1 KiB, which makes the system respond as for a full disk.
       const script = `
         import { save, fromArray } from ${JSON.stringify(new URL("../mod.ts", import.meta.url).href)};
         process.on("SIGXFSZ", () => {});
@@ -247,7 +247,7 @@ describe("a value that is saved and read again", () => {
       assert.ok(back.get("tuple") instanceof Tuple);
       const [a, b] = back.get("arrays") as NDArray[];
       assert.equal(a, b, "one object stays one object");
-      // What was a float is a float again: the bytes do not change by going through us.
+      // Floats stay floats: a round trip does not change the bytes.
       assert.deepEqual(encode(decode(bytes, { returnNumpy: true }), { protocol }), bytes);
     }
   });
@@ -286,7 +286,7 @@ describe("a value that is saved and read again", () => {
 
 describe("a save of arrays of all sizes", () => {
   const KIB = 1024;
-  // Texts that are written by themselves, texts that are gathered, arrays that go into frames.
+  // Strings that are written on their own, strings that are gathered, arrays that go into frames.
   const SIZES = [1500 * KIB, 100 * KIB, 2500 * KIB, 10, 90 * KIB, 1100 * KIB, 70 * KIB, 70 * KIB, 3000 * KIB];
   const filled = (length: number, k: number) =>
     new NDArray("uint8", [length], new Uint8Array(length).map((_, i) => (i + 40 * k) & 0xff));

@@ -1,5 +1,5 @@
 /**
- * Writes tests/surface.txt: every name that the package exports, with its entry and kind. `deno task surface`
+ * Writes tests/surface.txt: every name that the package exports, with its entry point and kind. `deno task surface`
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ENTRIES, namesAtRunTime } from "./surface_names.ts";
 
-/** Modules of an entry: the entry itself, and those behind `export * as name`, by the name before theirs. */
+/** The modules of an entry point: itself, and those exported by `export * as name`, with the prefix of their names. */
 function modulesOf(file: string, prefix: string): [string, string][] {
   const found: [string, string][] = [[prefix, file]];
   for (const [, name, target] of readFileSync(file, "utf8").matchAll(/^export \* as (\w+) from "(\.[^"]+)"/gm)) {

@@ -1,4 +1,4 @@
-/** The names that a running program sees of the package. */
+/** The exported names of the package at run time. */
 import * as main from "../mod.ts";
 import * as cli from "../src/cli/mod.ts";
 import * as codec from "../src/codec.ts";
@@ -6,7 +6,7 @@ import * as npy from "../src/npy.ts";
 import * as pickle from "../src/pickle.ts";
 import * as safetensors from "../src/safetensors.ts";
 
-/** Every entry of deno.json that is a module. */
+/** Every entry point in deno.json that is a module. */
 export const ENTRIES: Readonly<Record<string, object>> = {
   ".": main,
   "./cli": cli,
@@ -16,7 +16,7 @@ export const ENTRIES: Readonly<Record<string, object>> = {
   "./safetensors": safetensors,
 };
 
-/** `<entry> <dotted name>: <kind>` of all; a bundler leaves nothing that tells a namespace from another object. */
+/** `<entry> <dotted name>: <kind>` of all names; in a bundle, nothing distinguishes a namespace from another object. */
 export function namesAtRunTime(isNamespace: (name: string, value: object) => boolean): string[] {
   const names: string[] = [];
   const visit = (prefix: string, module: object): void => {

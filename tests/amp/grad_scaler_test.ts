@@ -25,7 +25,7 @@ describe("GradScaler", () => {
       const bytes = readFileSync(path);
       const scaler = new amp.GradScaler({ initLossScaling: 1024, incrEveryNSteps: 1000, decrEveryNNanOrInf: 2 });
       const mine = encode(scaler.stateDict());
-      // numpy 2 writes another module name.
+      // numpy 2 writes a different module name.
       const newer = encode(scaler.stateDict(), { numpy: 2 });
       assert.ok(bytes.equals(mine) || bytes.equals(newer), version);
       const fresh = new amp.GradScaler();

@@ -1,12 +1,12 @@
 /**
- * One Adam step over 50 million parameters, by this library and by real Paddle with one thread, in turn, each in fresh processes:
+ * One Adam step over 50 million parameters, alternating between this library and real Paddle with one thread, each in fresh processes:
  *
  *     deno run -A tests/bench/adam.ts [p331] [--rounds=N]
  *
- * Both run on one thread, so processor time is what a step costs, also on a machine that does other things beside.
+ * Both run on one thread, so processor time measures the cost of a step even on a busy machine.
  *
- * `OARLOCK_PADDLES` is the folder of Paddle environments, `out/paddles` without it (`deno task test:oracle` makes them). Prints the medians,
- * their ratio, and the memory that a step takes beside parameter, gradient and state.
+ * `OARLOCK_PADDLES` is the folder of Paddle environments, by default `out/paddles` (created by `deno task test:oracle`). Prints the
+ * medians, their ratio, and the memory that a step takes in addition to parameter, gradient and state.
  */
 import { spawnSync } from "node:child_process";
 import process from "node:process";
@@ -22,7 +22,7 @@ function median(numbers: number[]): number {
   return numbers.sort((a, b) => a - b)[numbers.length >> 1];
 }
 
-/** Processor seconds of each step, and bytes that the steps added to the process. */
+/** Processor time of each step in seconds, and the bytes by which the steps grew the process. */
 function ours(build: Build | null): { seconds: number[]; grown: number } {
   if (build && !useBuild(build)) return { seconds: [], grown: 0 };
   const parameter = new nn.Parameter("float32", [SIZE], undefined, { name: "p" });

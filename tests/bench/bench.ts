@@ -1,8 +1,8 @@
 /**
  * The benchmark: `deno task bench [--quick] [--readme] [--reps=N] [--only=TEXT]`.
  *
- * Every figure is a ratio of medians: the same job by this library and by CPython with numpy, in turn, each in a fresh process, with the
- * files in the page cache. Data are made in out/bench and taken away at the end. `--readme` puts the table into README.md.
+ * Every figure is a ratio of medians: the same job done by this library and by CPython with numpy, alternating, each in a fresh process,
+ * with the files in the page cache. The data is created in out/bench and removed at the end. `--readme` puts the table into README.md.
  */
 import { cpus, totalmem } from "node:os";
 import { readFileSync, writeFileSync } from "node:fs";

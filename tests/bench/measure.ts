@@ -1,4 +1,4 @@
-/** Runs jobs, each in a process of its own. */
+/** Runs jobs, each in its own process. */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import esbuild from "esbuild";
@@ -6,15 +6,15 @@ import type { RuntimeName } from "./rows.ts";
 
 const exec = promisify(execFile);
 
-/** What a job reports of itself. */
+/** What a job reports about itself. */
 export interface Report {
   ms: number;
   peakKiB: number;
-  /** Bytes of the numbers it handled. */
+  /** Bytes of the array data it handled. */
   nbytes: number;
 }
 
-/** A command that does jobs, and what it calls itself. */
+/** A command that runs jobs, and its name. */
 export interface Worker {
   name: RuntimeName | "peer";
   version: string;
@@ -35,7 +35,7 @@ export async function bundle(outfile: string): Promise<void> {
   await esbuild.stop();
 }
 
-/** The runtimes that are here; a missing one is left out of the table. */
+/** The runtimes that are installed; missing ones are left out of the table. */
 export async function findWorkers(bundled: string): Promise<Worker[]> {
   const found: Worker[] = [];
   const candidates: [RuntimeName, string[], string[]][] = [
@@ -65,12 +65,12 @@ export async function findPeer(): Promise<Worker> {
   return { name: "peer", version: version.trim(), command: ["python3", "tests/bench/peer.py"] };
 }
 
-/** Do one job once. */
+/** Run a job once. */
 export async function runJob(worker: Worker, job: string, folder: string, divisor: number): Promise<Report> {
   return JSON.parse(await output([...worker.command, job, folder, String(divisor)]));
 }
 
-/** What a command prints. */
+/** The output of a command. */
 export async function output([command, ...args]: string[]): Promise<string> {
   return (await exec(command, args, { maxBuffer: 2 ** 24 })).stdout;
 }

@@ -1,6 +1,6 @@
 /**
- * One job of the benchmark, done by this library in a fresh process: `ours.ts JOB FOLDER DIVISOR`. Runs in Deno as it is, in Node and Bun
- * bundled. Prints one line of JSON: milliseconds of the job alone, the peak of resident memory in KiB, and the bytes of its numbers.
+ * One job of the benchmark, done by this library in a fresh process: `ours.ts JOB FOLDER DIVISOR`. Runs directly in Deno, and bundled in
+ * Node and Bun. Prints one line of JSON: milliseconds for the job alone, peak resident memory in KiB, and the bytes of its array data.
  */
 import { closeSync, createReadStream, openSync, readFileSync, writeSync } from "node:fs";
 import process from "node:process";
@@ -10,10 +10,10 @@ import * as paddle from "../../mod.ts";
 const [job, folder, divisor] = process.argv.slice(2);
 const MiB = 2 ** 20;
 
-/** Milliseconds of the job, where it tells them itself. */
+/** Duration of the job in milliseconds, if it measures it itself. */
 let took: number | null = null;
 
-/** What a job is, once its data are there: it gives the bytes of the numbers it handled. */
+/** Runs a job whose data is ready; returns the bytes of the array data it handled. */
 type Run = () => Promise<number> | number;
 
 function load(name: string): Run {
@@ -49,7 +49,7 @@ async function loadModel(): Promise<number> {
   return [...parameters.values()].reduce((n, array) => n + array.nbytes, 0);
 }
 
-/** The bytes are in memory, as in the peer; `touch` makes every operator and its attributes. */
+/** The bytes are in memory, as for the peer; `touch` accesses every operator and its attributes. */
 function program(touch: boolean): Run {
   const bytes = readFileSync(`${folder}/program.pdmodel`);
   return () => {
@@ -58,7 +58,7 @@ function program(touch: boolean): Run {
   };
 }
 
-/** The middle of twenty runs, or the first alone: what the job took is told by `took`. */
+/** The median of twenty runs, or the first one only; reported in `took`. */
 function json(isOurs: boolean, isFirst: boolean): Run {
   const bytes = readFileSync(`${folder}/program.json`);
   const runs = isFirst ? 1 : 20;
@@ -127,7 +127,7 @@ function astype(): Run {
   return () => halves.astype("float32").nbytes;
 }
 
-/** The runtime's own stream of a file, or of an answer. */
+/** The runtime's own stream of a file, or of a response. */
 async function streamFrom(from: string, name: string): Promise<ReadableStream<Uint8Array>> {
   if (from === "http") return (await fetch(`${process.env.BENCH_URL}/${name}`)).body!;
   const path = `${folder}/${name}`;
@@ -142,7 +142,7 @@ function stream(from: string, name: string): Run {
   return async () => nbytesOf(await paddle.load(await streamFrom(from, name)) as paddle.StateDict);
 }
 
-/** Read and drop, or keep. */
+/** Read a stream and drop its chunks, or keep them. */
 function pass(from: string, name: string, keep: boolean): Run {
   const kept: Uint8Array[] = [];
   return async () => {

@@ -1,4 +1,4 @@
-/** What is measured, against what, and what it may be at most. */
+/** What is measured, compared with what, and the limits. */
 
 /** Runtimes of the benchmark. */
 export type RuntimeName = "deno" | "node" | "bun";
@@ -10,12 +10,12 @@ export interface TimeRow {
   job: string;
   /** Job of `peer.py`. */
   peer: string;
-  /** What the peer does, in words. */
+  /** Description of what the peer does. */
   against: string;
   limit: number | Partial<Record<RuntimeName, number>>;
 }
 
-/** A row of memory: the peak of a job, less the empty runtime and the numbers. */
+/** A row of memory: the peak of a job, minus the empty runtime and the array data. */
 export interface MemoryRow {
   title: string;
   job: string;
@@ -157,14 +157,14 @@ export const CALL_ROWS: readonly CallRow[] = [
   },
 ];
 
-/** A row of streams: ours, and in the same runtime the stream read and dropped, or read and kept. */
+/** A row of streams: ours compared with reading the stream in the same runtime and dropping, or keeping, its chunks. */
 export interface StreamRow {
   title: string;
-  /** Where the stream comes from: jobs are `stream:`, `drop:` and `keep:` with this behind. */
+  /** Where the stream comes from; the jobs are `stream:`, `drop:` and `keep:` followed by this. */
   from: string;
 }
 
-/** Speed of a load from a stream, as a part of that of dropping what the stream gives. */
+/** Minimum speed of a load from a stream, relative to reading the stream and dropping its chunks. */
 export const STREAM_LIMIT = 0.7;
 
 export const STREAM_ROWS: readonly StreamRow[] = [
@@ -172,7 +172,7 @@ export const STREAM_ROWS: readonly StreamRow[] = [
   { title: "`load` of a stream over local HTTP, 1 GiB, protocol 4", from: "http:large4.pdparams" },
 ];
 
-/** MiB that a job may take beside its numbers. */
+/** MiB that a job may take in addition to its array data. */
 export const MEMORY_LIMIT = 32;
 
 export const MEMORY_ROWS: readonly MemoryRow[] = [

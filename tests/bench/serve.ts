@@ -1,4 +1,4 @@
-/** Files of a folder over local HTTP, whole. */
+/** Serves whole files of a folder over local HTTP. */
 import { once } from "node:events";
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { createServer } from "node:http";

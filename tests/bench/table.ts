@@ -1,4 +1,4 @@
-/** Figures to a Markdown table. */
+/** Formats the figures as a Markdown table. */
 import type { Report, Worker } from "./measure.ts";
 import {
   type CallRow,
@@ -10,7 +10,7 @@ import {
   type TimeRow,
 } from "./rows.ts";
 
-/** Reports by `worker job`. */
+/** Reports, keyed by `worker job`. */
 export type Results = Map<string, Report[]>;
 
 /** The tables. */
@@ -98,7 +98,7 @@ function ms(time: number): string {
   return time < 100 ? `${time.toFixed(1)} ms` : `${Math.round(time)} ms`;
 }
 
-/** The middle one; of an even number the mean of the two in the middle. */
+/** The median; for an even count, the mean of the two middle values. */
 export function median(numbers: number[]): number {
   const sorted = [...numbers].sort((a, b) => a - b);
   const half = sorted.length >> 1;

@@ -17,14 +17,14 @@ const NET_TEXT = `${REAL}/paddle-3.3.1/net/net.p2.pdparams`;
 const METHODS = `${REAL}/paddle-2.4.2/jit-methods/m`;
 const COMBINED = `${REAL}/paddle-2.4.2/jit-combine`;
 
-/** What a command that succeeds prints. */
+/** The output of a command that succeeds. */
 async function printed(...args: string[]): Promise<string> {
   const { code, out, err } = await oarlock(args);
   assert.equal(code, 0, `oarlock ${args.join(" ")}: ${err}`);
   return out;
 }
 
-/** What a command that fails says, in one line and perhaps a hint. */
+/** The error output of a command that fails: one line and possibly a hint. */
 async function refused(...args: string[]): Promise<string> {
   const { code, out, err } = await oarlock(args);
   assert.equal(code, 2, `oarlock ${args.join(" ")}: ${out}`);
@@ -270,7 +270,7 @@ describe("program", () => {
   });
 });
 
-/** Numbers of arrays in numpy's files, as numpy reads them: [dtype, shape, sum, last] by name. */
+/** Arrays in numpy's files, as numpy reads them: [dtype, shape, sum, last] by name. */
 function readByNumpy(code: string, ...args: string[]): Record<string, unknown> {
   const { stdout, stderr, status } = spawnSync("python3", ["-c", `import sys, json, numpy\n${code}`, ...args], {
     encoding: "utf8",

@@ -4,7 +4,7 @@ import { describe, it } from "@std/testing/bdd";
 import { audit, ERROR_CODES } from "../../mod.ts";
 import { oarlock } from "./run_command.ts";
 
-/** Files that are described elsewhere, and by nobody else read. */
+/** Files to skip: scripts, notes and JSON. */
 const NO_FILES = /\.(py|md|json)$/;
 
 function filesBelow(folder: string): string[] {
@@ -21,7 +21,7 @@ const CODES = new Set<string>(Object.values(ERROR_CODES).flat());
 // deno-lint-ignore no-control-regex
 const OBEYED = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/;
 
-/** Nothing for a terminal to obey, and an error is one line with a code. */
+/** Check that the output has no terminal control sequences, and that an error is one line with a code. */
 function check(args: string[], { code, out, err }: Awaited<ReturnType<typeof oarlock>>): void {
   const what = `oarlock ${args.join(" ")}: ${code}\n${out.slice(0, 300)}\n${err.slice(0, 300)}`;
   assert.doesNotMatch(out + err, OBEYED, what);

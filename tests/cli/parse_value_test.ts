@@ -3,7 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import { elementOf, listOf, valueLike } from "../../src/cli/parse_value.ts";
 import { Complex, type DType, Float } from "../../mod.ts";
 
-/** Texts, and what Python's `complex(text)` makes of them. */
+/** Strings, and the results of Python's `complex(text)`. */
 const COMPLEX: [string, number, number][] = [
   ["2j", 0, 2],
   ["-2.5j", 0, -2.5],
@@ -25,7 +25,7 @@ const COMPLEX: [string, number, number][] = [
   ["10+20j", 10, 20],
 ];
 
-/** What is typed for an element, and what it is; null for what is refused. */
+/** What is typed for an element, and the value it becomes; null if it is refused. */
 const ELEMENTS: [DType, string, unknown][] = [
   ["float32", "0.5", 0.5],
   ["float32", "-1e-3", -0.001],
@@ -92,7 +92,7 @@ describe("input for an array", () => {
   });
 });
 
-/** What stands there, whether it is a float in the file, what is typed, and what it becomes; undefined for what is refused. */
+/** The old value, whether it is a float in the file, what is typed, and the value it becomes; undefined if it is refused. */
 const VALUES: [unknown, boolean, string, unknown][] = [
   ["old", false, "5", "5"],
   ["old", false, "None", "None"],

@@ -23,7 +23,7 @@ const NET = "tests/fixtures/real/paddle-3.3.1/net/net.pdparams";
 
 describe("the command line as a process of this runtime", () => {
   let folder = "";
-  /** What is run with its arguments: the source in Deno, a bundle in Node and Bun. */
+  /** The program to run and its arguments: the source in Deno, a bundle in Node and Bun. */
   let program: string[] = [];
 
   before(() => {
@@ -110,9 +110,9 @@ describe("the command line as a process of this runtime", () => {
     const child = spawn(process.execPath, [...program, ...args], { stdio: ["ignore", "ignore", "pipe"] });
     let err = "";
     child.stderr.on("data", (text) => err += text);
-    // Its temporary file shows that it writes.
+    // Its temporary file shows that it is writing.
     while (readdirSync(folder).length < (IS_DENO ? 5 : 6)) await new Promise((done) => setTimeout(done, 20));
-    // Not child.kill(): Deno tells of whoever was killed so that the signal ended it, whatever it ended with.
+    // Not child.kill(): Deno then reports that the signal ended the process, whatever its exit code.
     process.kill(child.pid!, "SIGINT");
     const code = await new Promise((done) => child.on("close", done));
     assert.deepEqual([code, err], [130, "error: stopped; no file was changed half-way\n"]);

@@ -1,7 +1,7 @@
-/** The command line in this process, with what it wrote. */
+/** Runs the command line in this process and captures its output. */
 import { main } from "../../src/cli/mod.ts";
 
-/** What a command did. */
+/** The result of a command. */
 export interface Ran {
   code: number;
   out: string;

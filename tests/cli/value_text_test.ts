@@ -22,7 +22,7 @@ import {
 } from "../../mod.ts";
 import { typeText, valueText } from "../../src/cli/value_text.ts";
 
-/** A value, Python's word for its kind, and how it is shown. */
+/** A value, Python's name for its type, and how it is shown. */
 const VALUES: [value: unknown, type: string, text: string][] = [
   [null, "None", "None"],
   [undefined, "None", "None"],

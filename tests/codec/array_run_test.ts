@@ -10,7 +10,7 @@ import { type Limits, resolveLimits } from "../../src/limits.ts";
 import { fromPickle } from "../../src/model/from_pickle.ts";
 import { describe } from "../real/describe.ts";
 
-/** With a window of this no run of opcodes is seen whole, and every opcode is carried out by itself. */
+/** With a window of this size no run of opcodes is seen as a whole, so every opcode is executed on its own. */
 const ONE_BY_ONE = 16;
 
 function numbers(dtype: DType, shape: readonly number[], name?: string): NDArray {
@@ -19,7 +19,7 @@ function numbers(dtype: DType, shape: readonly number[], name?: string): NDArray
   return array;
 }
 
-/** A state dict: entries that are like the one before them, and a table of names. */
+/** A state dict: entries that resemble the previous one, and a name table. */
 function stateDict(): Map<string, Value> {
   const state = new Map<string, Value>();
   for (let k = 0; k < 4; k++) {
@@ -30,7 +30,7 @@ function stateDict(): Map<string, Value> {
   return state;
 }
 
-/** What runs stand beside, and what only looks like them. */
+/** What can surround runs, and what only looks like them. */
 function mixture(): Map<string, Value> {
   const shared = numbers("float32", [2], "shared");
   return new Map<string, Value>([
@@ -57,13 +57,13 @@ interface Way {
   audit?: boolean;
 }
 
-/** Where arrays of a dict say that they lie. */
+/** The locations of a dict's arrays. */
 function placesOf(root: unknown): unknown[] {
   const arrays = [...(root instanceof Map ? root.values() : [])].filter((value) => value instanceof PickledArray);
   return arrays.map(({ offset, dataOffset, fortran, sharesBytes }) => [offset, dataOffset, fortran, sharesBytes]);
 }
 
-/** What comes of reading, as text: the value, or the error and its place. */
+/** The result of reading, as a string: the value, or the error and its location. */
 function outcome(bytes: Uint8Array, { window, copy, limits, audit }: Way): string {
   const findings: PickleFinding[] | undefined = audit ? [] : undefined;
   try {
@@ -82,7 +82,7 @@ function outcome(bytes: Uint8Array, { window, copy, limits, audit }: Way): strin
   }
 }
 
-/** The run of opcodes and the opcodes one by one give the same, from the caller's bytes and from a window that is used again. */
+/** Check that whole runs and single opcodes give the same result, from the caller's bytes and from a reused window. */
 function agrees(bytes: Uint8Array, what: string, way: Way = {}): string {
   const expected = outcome(bytes, { ...way, window: ONE_BY_ONE });
   assert.equal(outcome(bytes, way), expected, what);
@@ -117,7 +117,7 @@ suite("arrays of a pickle, whole runs of opcodes at a time", () => {
     });
 
     it(`give the same result as opcode by opcode when memo entries of a run are read or replaced: ${what}`, () => {
-      // Before entries that are like those before them; entry 0 is the dict itself.
+      // Before entries that resemble the previous ones; entry 0 is the dict itself.
       for (const name of ["norm.3", "later"]) {
         const key = Buffer.from(bytes).indexOf(name) - (protocol < 4 ? 5 : 2);
         if (key < 0) continue;

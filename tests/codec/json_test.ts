@@ -7,7 +7,7 @@ import { DEFAULT_LIMITS } from "../../src/limits.ts";
 
 const bytesOf = (text: string | number[]): Uint8Array =>
   typeof text === "string" ? new TextEncoder().encode(text) : Uint8Array.from(text);
-/** With the members of an object in a list, in their order. */
+/** Converts objects to lists of their members, in order. */
 const plain = (value: Json): unknown =>
   value instanceof JsonObject
     ? { members: [...value].map(([key, member]) => [key, plain(member)]) }

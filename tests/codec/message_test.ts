@@ -9,10 +9,10 @@ import { makeMessage, type Messages, readMessage, writeMessage } from "../../src
 import { ProgramDesc } from "../../src/codec/program/program_desc.ts";
 import { ruleOf } from "../../src/codec/program/schema.ts";
 
-/** What protobuf's own runtime makes of the bytes. */
+/** The bytes after a round trip through protobuf's own runtime. */
 const again = (schema: DescMessage, bytes: Uint8Array) => toBinary(schema, fromBinary(schema, bytes));
 
-/** What ours makes of them. */
+/** The bytes after a round trip through ours. */
 const ours = (name: keyof Messages, bytes: Uint8Array) => writeMessage(name, readMessage(name, bytes));
 
 function programs(): string[] {

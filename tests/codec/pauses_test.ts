@@ -16,13 +16,13 @@ import { NDArray } from "../../src/ndarray.ts";
 import { sortInSteps } from "../../src/words/steps.ts";
 import { Tensor } from "../../src/tensor.ts";
 
-/** Of this many members at most is looked at without a pause. */
+/** Maximum number of members that are processed without a pause. */
 const MOST = 20_000;
 const COUNT = 200_000;
-/** Members enough for three pauses. */
+/** Enough members for three pauses. */
 const MANY = 61_000;
 
-/** A list of tuples of one None. */
+/** A list of tuples with one None each. */
 const bytes = Uint8Array.from([
   ...[0x80, 2, 0x5d, 0x28],
   ...Array.from({ length: COUNT }, () => [0x4e, 0x85]).flat(),
@@ -75,7 +75,7 @@ describe("a set, list or tuple of many members that protocol 2 builds from a lis
     it(`is filled with pauses: ${name}`, () => {
       const items = Array.from({ length: MANY }, (_, i) => number(i)).flat();
       const called = [0x80, 2, 0x63, ...text(`__builtin__\n${name}\n`), 0x5d, 0x28, ...items, 0x65, 0x85, 0x52, 0x2e];
-      // The list is filled and looked at with as many.
+      // Filling and checking the list take that many each.
       assert.ok(pausesOf(Uint8Array.from(called)) >= 2 * Math.floor(MANY / MOST));
     });
   }
@@ -145,7 +145,7 @@ describe("a header or program of many parts", () => {
   });
 
   it("in a ProgramDesc is read with pauses", () => {
-    // Operators of the type "a" in block 0.
+    // Operators of type "a" in block 0.
     const op = [0x22, 3, 0x1a, 1, 0x61];
     const minusOne = [...Array(9).fill(0xff), 1];
     const size = 2 + 1 + minusOne.length + op.length * MANY;

@@ -16,7 +16,7 @@ const field = (number: number, bytes: Uint8Array | number[]): number[] => {
   assert.ok(number < 16 && length < 2 ** 14);
   return [number << 3 | 2, ...(length < 128 ? [length] : [length & 127 | 128, length >> 7]), ...bytes];
 };
-/** A variable of float32 [2, 3], but for what is said of it. */
+/** A variable, by default float32 [2, 3]. */
 const variable = (name = "w", dims = [2n, 3n]) =>
   toBinary(
     VarDescSchema,
@@ -36,13 +36,13 @@ const block = (fields: number[] = [], idx = 0, parent = 0xff) =>
   ]);
 const program = (...blocks: number[][]) => Uint8Array.from(blocks.flat());
 const attribute = (bytes: number[]) => program(block(field(4, [...op(), ...field(4, bytes)])));
-/** Name and type of an attribute. */
+/** The name and type fields of an attribute. */
 const head = (type: number) => [...field(1, utf8("a")), 0x10, type];
 const attributeOf = (bytes: Uint8Array) => deserializeProgram(bytes).ops()[0].attributes.get("a");
 
 describe("the bytes of a ProgramDesc", () => {
   it("may split a message into several parts, which are merged as protobuf's own runtime does", () => {
-    // The type of the variable: its kind first, and its tensor in a part that would be incomplete alone.
+    // The type of the variable in two parts: its kind, and its tensor in a part that would be incomplete on its own.
     const parts = [
       ...field(1, utf8("w")),
       ...field(2, [8, 7]),
@@ -162,7 +162,7 @@ describe("the bytes of a ProgramDesc", () => {
   });
 });
 
-/** The JSON of a program of PIR, changed. */
+/** The JSON of a PIR program after a change. */
 // deno-lint-ignore no-explicit-any
 function changedJson(change: (json: any, ops: any[]) => void): Uint8Array {
   const json = JSON.parse(readFileSync("tests/fixtures/real/paddle-3.3.1/infer-several/n.json", "utf8"));

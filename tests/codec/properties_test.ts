@@ -8,7 +8,7 @@ import { type Property, readProperties, writeProperties } from "../../src/codec/
 const utf8 = (text: string) => new TextEncoder().encode(text);
 const BIG = 2n ** 63n - 1n;
 
-/** A property, its type and field on the wire as protobuf's own runtime reads them, and what is read. */
+/** A property, its type and field on the wire as protobuf's own runtime reads them, and the value read back. */
 const KINDS: [written: Property | boolean, type: number, field: string, onWire: unknown, read?: Property][] = [
   [true, 2, "i", 1n, 1],
   [false, 2, "i", 0n, 0],

@@ -7,7 +7,7 @@ import { writePickle } from "../../src/codec/pickle/write_pickle.ts";
 import { wasFloat } from "../../src/words/floats.ts";
 import { decodePickle } from "../../src/model/decode_pickle.ts";
 
-/** Bytes of a text whose characters are bytes. */
+/** The bytes of a string whose characters are bytes. */
 const bytesOf = (text: string): Uint8Array => Uint8Array.from(text, (c) => c.charCodeAt(0));
 
 /** The value, or the code of the error. */
@@ -20,12 +20,12 @@ function read(text: string): unknown {
   }
 }
 
-/** The text of a value's pickle at protocol 2. */
+/** A value's protocol 2 pickle, as a string. */
 const written = (value: unknown): string =>
   String.fromCharCode(...[...writePickle(value, { protocol: 2 })].flatMap((chunk) => [...chunk]));
 
 describe("numbers in the ASCII lines of protocol 0", () => {
-  // Each of them as CPython 3.11 reads it; "BAD_NUMBER" where its C or its Python unpickler refuses.
+  // As read by CPython 3.11; "BAD_NUMBER" if its C or its Python unpickler refuses.
   const INTS: [string, unknown][] = [
     ..."5 +5 -5 0x10 -0b1 0o17 0X1f 1_000 0x_7 000 0_0 -0".split(" ").map((text) => [text, toNumber(text)]) as [
       string,
@@ -198,7 +198,7 @@ describe("a symbol in a pickle", () => {
 });
 
 describe("a duplicate key", () => {
-  // Bytes of the opcodes: PROTO 0, EMPTY_DICT 2, ...
+  // Offsets of the opcodes: PROTO 0, EMPTY_DICT 2, ...
   const CASES: [string, string, [first: number, again: number]][] = [
     ["by two SETITEMs", "\x80\x02}U\x01aK\x01sU\x01aK\x02s.", [8, 14]],
     ["by one SETITEMS", "\x80\x02}(U\x01aK\x01U\x01aK\x02u.", [14, 14]],
@@ -218,7 +218,7 @@ describe("a duplicate key", () => {
 });
 
 describe("strings of protocol 0", () => {
-  // Each of them as CPython 3.11 reads it with encoding="latin1"; "BAD_TEXT" where it refuses.
+  // As read by CPython 3.11 with encoding="latin1"; "BAD_TEXT" if it refuses.
   const QUOTED: [string, string][] = [
     ["'a'", "a"],
     [`"a'b"`, "a'b"],

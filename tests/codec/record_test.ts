@@ -39,7 +39,7 @@ const failure = (run: () => unknown): PaddleError => {
 };
 const patterned = (n: number) => Uint8Array.from({ length: n }, (_, i) => (i * 37 + 11) & 255);
 
-/** float32 [2, 3] of 0 to 5, as the format's description shows it. */
+/** float32 [2, 3] with the values 0 to 5, as shown in the description of the format. */
 const RECORD = "00000000 0000000000000000 00000000 06000000 080510021003" +
   "00000000 0000803f 00000040 00004040 00008040 0000a040";
 

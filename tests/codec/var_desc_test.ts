@@ -2,15 +2,15 @@ import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
 import { VarDesc } from "../../src/codec/program/var_desc.ts";
 
-/** A variable `a` of the kind with that number, whose type has these fields, as the lines of protoc --decode would say. */
+/** A variable `a` of the given kind, whose type has these fields, in the order of protoc --decode's output. */
 function variable(kind: number, ...fields: number[][]): VarDesc {
   const type = [0x08, kind, ...fields.flat()];
   return new VarDesc(Uint8Array.of(0x0a, 1, 0x61, 0x12, type.length, ...type));
 }
 
-/** A field with a message inside. */
+/** A field that contains a message. */
 const field = (number: number, ...content: number[]) => [number << 3 | 2, content.length, ...content];
-/** A TensorDesc of float32 with these lengths of axes, in field 1. */
+/** A float32 TensorDesc with this shape, in field 1. */
 const tensor = (...axes: number[]) => field(1, 0x08, 5, ...axes.flatMap((n) => [0x10, n]));
 
 describe("a program's variable", () => {

@@ -87,7 +87,7 @@ describe("writePickle, compared with CPython's bytes", () => {
 
 // ---- CPython
 
-/** Loads a pickle, and dumps it again with the same protocol: the same bytes, if CPython would have written them. */
+/** Loads a pickle and dumps it again with the same protocol, which gives the same bytes if CPython would have written them. */
 const AGAIN = `
 import pickle, struct, sys
 data = sys.stdin.buffer.read()
@@ -129,7 +129,7 @@ function python(script: string, pickles: Uint8Array[]): Buffer {
   return stdout;
 }
 
-/** What CPython writes of each pickle that it reads. */
+/** Each pickle after a round trip through CPython. */
 const dumpsOfLoads = (pickles: Uint8Array[]): Uint8Array[] => framesOf(python(AGAIN, pickles));
 
 function framesOf(answer: Buffer): Uint8Array[] {
@@ -142,7 +142,7 @@ function framesOf(answer: Buffer): Uint8Array[] {
   return out;
 }
 
-/** Python 3.11 and numpy 2 are the ones whose bytes section 3.7 shows. */
+/** Section 3.7 shows the bytes written by Python 3.11 and numpy 2. */
 const PYTHON = spawnSync("python3", ["-c", "import numpy; print(numpy.__version__)"]).stdout?.toString() ?? "";
 const NO_PYTHON = PYTHON.startsWith("2.") ? false : "python3 with numpy 2 is not here";
 
@@ -256,7 +256,7 @@ describe("writePickle, read by CPython", () => {
   });
 });
 
-/** Numbers below n, the same ones each time. */
+/** Pseudorandom numbers below n, the same in every run. */
 function generator(seed: number): (n: number) => number {
   let state = seed;
   return (n) => {
@@ -322,7 +322,7 @@ function randomValue(random: (n: number) => number, depth: number): { value: unk
   }
 }
 
-/** Arrays and scalars of kinds that no tensor has, as pickles that CPython would write again. */
+/** Arrays and scalars of types that tensors cannot have, as pickles that CPython would write again. */
 const OPAQUE = `
 import pickle, struct, sys, numpy as np
 v = [np.array(["a", "bc"]), np.array([b"abc"]), np.array(["2020-01-01"], "M8[D]"), np.zeros((2, 3), "m8[25s]"), np.zeros(2, "M8"),
@@ -388,7 +388,7 @@ sys.stdout.buffer.write(b"".join(struct.pack("<Q", len(x)) + x for x in out))
   });
 });
 
-// ---- what cannot be saved, and what is odd
+// ---- what cannot be saved, and odd cases
 
 const refusal = (call: () => unknown): { code: string; at?: string; message: string } => {
   try {

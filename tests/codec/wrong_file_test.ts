@@ -6,7 +6,7 @@ import { encode, fromArray, isPaddleError, load, MemoryFolder, type PaddleError 
 const latin1 = (text: string): Uint8Array => Uint8Array.from(text, (c) => c.charCodeAt(0));
 const tensor = fromArray([1, 2], "float32");
 
-/** Files that lie where a model's parameters or its program are due, and what the error says they are. */
+/** Files found in place of a model's parameters or program, and what the error says they are. */
 const FILES: [string, Uint8Array, RegExp, RegExp?][] = [
   ["a git-LFS pointer", latin1("version https://git-lfs.github.com/spec/v1\noid sha256:1\n"), /git lfs pull/],
   ["a web page", latin1("<!DOCTYPE html><html></html>"), /web page/],

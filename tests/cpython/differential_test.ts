@@ -13,7 +13,7 @@ type Json = any;
 
 const show = (json: Json): string => JSON.stringify(json).slice(0, 300);
 
-/** The value, or the error of our family. */
+/** The value, or the code of a PaddleError. */
 function read(bytes: Uint8Array): { value?: unknown; code?: string } {
   try {
     return { value: decodePickle(bytes) };
@@ -86,7 +86,7 @@ for (const root of ["tests/fixtures/real", "../shared/real"].filter((folder) => 
   });
 }
 
-/** The same numbers in every run (mulberry32). */
+/** Pseudorandom numbers that are the same in every run (mulberry32). */
 function generator(seed: number): () => number {
   return () => {
     seed = (seed + 0x6d2b79f5) | 0;

@@ -1,4 +1,4 @@
-/** CPython as the judge of pickles. */
+/** CPython as the reference for pickles. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 
@@ -19,7 +19,7 @@ function run(args: string[], input?: Uint8Array): Buffer {
   return stdout;
 }
 
-/** What CPython reads: `{ value }` of each pickle, in the form of expect.json, or null where it refuses. */
+/** What CPython reads: `{ value }` for each pickle, in the form of expect.json, or null if it refuses. */
 export function readByCPython(pickles: readonly Uint8Array[]): Json[] {
   const frames = pickles.flatMap((bytes) => {
     const length = new Uint8Array(8);
@@ -29,7 +29,7 @@ export function readByCPython(pickles: readonly Uint8Array[]): Json[] {
   return JSON.parse(String(run(["read"], Buffer.concat(frames))));
 }
 
-/** Random values of CPython's, and the pickles of each with protocols 0 to 5. */
+/** Random values created by CPython, and the pickles of each with protocols 0 to 5. */
 export function madeByCPython(seed: number, count: number): { value: Json; pickles: Uint8Array[] }[] {
   const answer = run(["make", String(seed), String(count)]);
   const end = answer.indexOf(10);

@@ -58,7 +58,7 @@ describe("Paddle's encrypted files", () => {
     await assert.rejects(crypto.decrypt(file("AES_GCM_NoPadding-256.enc"), wrong, gcm), { code: "HASH_MISMATCH" });
     for (const cipherName of ["AES_CBC_PKCSPadding", "AES_ECB_PKCSPadding"] as const) {
       const encrypted = file(`${cipherName}-256.enc`);
-      // The padding after a wrong key is right by chance once in 256 times or so: these keys are not among them.
+      // With a wrong key the padding is valid by chance about once in 256 times; it is not with these keys.
       await assert.rejects(crypto.decrypt(encrypted, wrong, { cipherName }), { code: "WRONG_FORMAT" });
     }
   });

@@ -9,7 +9,7 @@ function partOf(offset: number[], shape: number[], range: [number, number] | nul
   return { offset, shape, range } as Box as Part;
 }
 
-/** The parts of a grid: every axis is cut into pieces of these lengths. */
+/** The parts of a grid, with every axis cut into pieces of these lengths. */
 function grid(cuts: readonly number[][]): Part[] {
   let parts: Part[] = [partOf([], [])];
   for (const lengths of cuts) {
@@ -25,7 +25,7 @@ function shapeOf(cuts: readonly number[][]): number[] {
   return cuts.map((lengths) => lengths.reduce((a, b) => a + b, 0));
 }
 
-/** Pieces of a length, any number of them, some of no length. */
+/** Random cuts of one to three axes into up to four pieces each, some of length 0. */
 function cutsOf(next: () => number): number[][] {
   return Array.from({ length: 1 + next() % 3 }, () => Array.from({ length: 1 + next() % 4 }, () => next() % 4));
 }

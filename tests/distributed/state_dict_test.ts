@@ -22,11 +22,11 @@ const MODULE = "paddle.distributed.flex_checkpoint.dcp.metadata";
 interface Saved {
   offset: number[];
   array: NDArray;
-  /** Lengths of the part, and its elements that are in the file. */
+  /** The shape of the part, and the range of its elements that is in the file. */
   flat?: { shape: number[]; range: [number, number] };
 }
 
-/** A checkpoint of one tensor `w` in parts, each in a file of its own. */
+/** A checkpoint of one tensor `w` in parts, each in its own file. */
 async function parted(shape: number[], parts: Saved[]): Promise<MemoryFolder> {
   const folder = new MemoryFolder();
   const local: Value[] = [], stored = new Map<Value, Value>();
@@ -51,7 +51,7 @@ async function parted(shape: number[], parts: Saved[]): Promise<MemoryFolder> {
   return folder;
 }
 
-/** The part of a matrix of rising numbers, six to a row. */
+/** Part of a matrix of ascending numbers, six per row. */
 function part(rows: [number, number], columns: [number, number]): NDArray {
   const [from, to] = rows, [left, right] = columns;
   const numbers = Array.from(
@@ -125,7 +125,7 @@ describe("distributed checkpoints", () => {
   it("are refused with a specific message when the metadata is damaged", async () => {
     type Fields = Map<string, Value>;
     const record = (name: string, fields: Fields) => new PythonRecord(MODULE, name, fields);
-    /** What the metadata say of one whole matrix, changed. */
+    /** The metadata of a single whole matrix, after a change. */
     const damaged = async (change: (all: Fields, local: Fields, index: Fields, stored: Map<Value, Value>) => void) => {
       const place = (): [string, Value][] => [["global_offset", Tuple.of(0, 0)], ["is_flattened", false]];
       const local: Fields = new Map([...place(), ["local_shape", Tuple.of(5, 6)], ["global_shape", Tuple.of(5, 6)]]);
@@ -140,7 +140,7 @@ describe("distributed checkpoints", () => {
       const folder = new MemoryFolder();
       await save(new Map([["w", whole]]), "run/0_0.distcp", { folder });
       await save(record("Metadata", all), "run/0.metadata", { folder });
-      // Of the caller's own, which may take any name.
+      // A custom folder, which may accept any name.
       const own: Folder = {
         get: (name) => folder.get(name.replace("run/../", "run/")),
         put: (name) => folder.put(name),

@@ -1,4 +1,4 @@
-/** What a program that uses the package may write, and what its types do not let through. It is checked as it stands, and never run. */
+/** What programs that use the package may write, and what its types reject. This file is type-checked, but never run. */
 import * as paddle from "@oarlock/paddle";
 import * as npy from "@oarlock/paddle/npy";
 import * as safetensors from "@oarlock/paddle/safetensors";

@@ -1,4 +1,4 @@
-/** WCAG's contrast of two colours such as `#1557c0`: 1 to 21. */
+/** WCAG's contrast ratio of two colours such as `#1557c0`: 1 to 21. */
 export function contrast(a: string, b: string): number {
   const [dark, light] = [luminance(a), luminance(b)].sort((x, y) => x - y);
   return (light + 0.05) / (dark + 0.05);

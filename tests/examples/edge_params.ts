@@ -1,6 +1,6 @@
 /**
- * The edge function where it runs: in workerd over R2, read by Python's safetensors; over a file larger than its memory, which is watched;
- * and in edge-runtime, Deno and Bun. `deno run -A --no-lock tests/examples/edge_params.ts`
+ * The edge function in the runtimes it is meant for: in workerd over R2, read by Python's safetensors; over a file larger than its memory,
+ * which is monitored; and in edge-runtime, Deno and Bun. `deno run -A --no-lock tests/examples/edge_params.ts`
  */
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
@@ -16,11 +16,11 @@ import { SparseFile, stateOf } from "../helpers/sparse_file.ts";
 import { peakOf, residentOf, workerds } from "../runtimes/watch_workerd.ts";
 
 const MiB = 2 ** 20;
-/** What a worker may have. */
+/** The memory limit of a worker. */
 const MOST = 128 * MiB;
 const NET = "tests/fixtures/real/paddle-3.3.1/net/net.pdparams";
 const MODEL = "tests/fixtures/real/paddle-2.6.2/jit-save/m";
-/** A name that has to be encoded. */
+/** A name that needs encoding. */
 const NAME = "models/größe 100%.pdparams";
 const PATH = NAME.split("/").map(encodeURIComponent).join("/");
 
@@ -58,7 +58,7 @@ function worker(options: Record<string, unknown>) {
   });
 }
 
-/** A Python that has safetensors; null where none can be had. */
+/** A Python that has safetensors; null if there is none and it cannot be installed. */
 function pythonWithSafetensors(): string | null {
   const folder = "out/safetensors", python = join(folder, "bin/python");
   const isHere = () => spawnSync(python, ["-c", "import safetensors.numpy"]).status === 0;
@@ -97,7 +97,7 @@ function ask(url: string, init?: RequestInit): Promise<Response> {
   return fetch(url, init);
 }
 
-/** What a server gives of `file`, which is at `path` here: lengths, tags, ranges, conditions. */
+/** Check a server's responses for `file`, whose local path is `path`: lengths, tags, ranges, conditions. */
 async function sameAnswers(runtime: string, base: string, file: string, path: string, fetch = ask): Promise<void> {
   const state = await load(path) as Map<string, unknown>;
   const arrays = new Map([...state].filter((entry): entry is [string, NDArray] => entry[1] instanceof NDArray));
@@ -163,7 +163,7 @@ async function boundedMemory(): Promise<void> {
     console.log(`workerd: ${size} served as safetensors: ${Math.round((peak - before) / MiB)} MiB more`);
     assert.ok(peak - before < MOST);
 
-    // Who stops reading stops the reads of the bucket, too.
+    // A client that stops reading also stops the reads from the bucket.
     const controller = new AbortController();
     const response = await fetch(`${base}/safetensors/large`, { signal: controller.signal });
     const reader = response.body!.getReader();
@@ -194,7 +194,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** The function as a program of `command`, over a directory. */
+/** Run the function as a program with `command`, over a directory. */
 async function asProgram(runtime: string, command: string, args: (port: number) => string[], cwd?: string) {
   const port = await freePort(), base = `http://127.0.0.1:${port}`;
   const child = spawn(command, args(port), {
@@ -228,7 +228,7 @@ async function inEdgeRuntime(): Promise<void> {
 globalThis.process = { env: { MODELS_URL: ${JSON.stringify(server.url)} } };`;
   const runtime = new EdgeRuntime({ initialCode });
   try {
-    // Called as it stands: the dispatcher of this runtime takes Content-Length off.
+    // Called directly, since the dispatcher of this runtime removes Content-Length.
     const fetch: typeof ask = runtime.evaluate("(url, init) => edge.default.fetch(new Request(url, init))");
     await sameAnswers("edge-runtime", "http://models.example", "net.pdparams", NET, fetch);
   } finally {

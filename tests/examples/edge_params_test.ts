@@ -42,7 +42,7 @@ function bytesAt(path: string): Uint8Array {
   return new Uint8Array(readFileSync(path));
 }
 
-/** The edge function over a bucket, with what it keeps between requests. */
+/** The edge function over a bucket, with the indexes it keeps between requests. */
 function edgeOf(files: Iterable<readonly [string, Uint8Array]>, more: Partial<Settings> = {}) {
   const bucket = new FakeBucket(files);
   const settings = { folder: new BucketFolder(bucket), kept: new KeptIndexes(), ...more };
@@ -53,7 +53,7 @@ function edgeOf(files: Iterable<readonly [string, Uint8Array]>, more: Partial<Se
   return { bucket, ask, bytes };
 }
 
-/** Bodies of long ranges break after so many bytes; the good `get` is returned. */
+/** Make the bodies of long ranges break after so many bytes; returns the original `get`. */
 function breaking(bucket: FakeBucket, after: number) {
   const get = bucket.get.bind(bucket);
   bucket.get = async (key, options) => {
@@ -81,7 +81,7 @@ async function failureOf(response: Response): Promise<[number, string]> {
   return [response.status, code];
 }
 
-/** Numbers that look random and are the same in every run. */
+/** Pseudorandom numbers that are the same in every run. */
 function* dice(seed: number): Generator<number, never> {
   for (let x = seed;;) yield (x = (x * 48_271) % 2_147_483_647) / 2_147_483_647;
 }
@@ -577,7 +577,7 @@ describe("examples/edge_params", () => {
 
   describe("after the client has gone", () => {
     const BIG = encode(new Map([["w", full([8_000_000], 1, "float32")]]));
-    /** A bucket whose bodies never end, and how many of them are open. */
+    /** A bucket whose bodies never end, and the number of open bodies. */
     function slow() {
       const edge = edgeOf([["net.pdparams", BIG]]);
       const get = edge.bucket.get.bind(edge.bucket);

@@ -1,9 +1,9 @@
-/** The edge function in workerd, over R2 or, where files are too large for a bucket on this machine, over a server that is asked for ranges. */
+/** The edge function in workerd, over R2 or, for files too large for a local bucket, over a server with Range requests. */
 import main from "../../examples/edge_params/main.ts";
 import type { Env } from "../../examples/edge_params/folder_of_env.ts";
 import type { Bucket, BucketObject } from "../../mod.ts";
 
-/** A bucket behind a URL that gives ranges. */
+/** A bucket behind a URL that supports Range requests. */
 class FetchedBucket implements Bucket {
   readonly #url: string;
 

@@ -1,5 +1,5 @@
 /**
- * Drives the inspector in Chromium: `deno run -A --no-lock tests/examples/inspector.ts [folder]`. Screenshots are left in `folder`,
+ * Drives the inspector in Chromium: `deno run -A --no-lock tests/examples/inspector.ts [folder]`. Screenshots are saved in `folder`,
  * or in a new temporary one. Without Chromium it says so and passes.
  */
 import assert from "node:assert/strict";
@@ -21,7 +21,7 @@ if (!CHROMIUM) {
 }
 const { base, folder, MODEL, NET, REAL, server, shots } = await import("./served_inspector.ts");
 
-/** Another origin with one file, by ranges. */
+/** Another origin that serves one file with Range requests. */
 let sent = 0;
 const file = readFileSync(NET);
 const big = encode(
@@ -70,7 +70,7 @@ page.on("console", (message: { type(): string; text(): string }) => {
   if (message.type() === "error") complaints.push(message.text());
 });
 page.on("pageerror", (error: Error) => complaints.push(String(error)));
-// Headless browsers have nobody who could choose in a dialog: downloads, unless a case gives a picker.
+// Nobody can use a dialog in a headless browser, so files are downloaded unless a case provides a picker.
 await page.addInitScript("delete globalThis.showSaveFilePicker");
 await page.goto(base);
 

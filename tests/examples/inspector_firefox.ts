@@ -1,6 +1,6 @@
 /**
- * Drives the inspector in Firefox, as far as browsers differ: `deno run -A --no-lock tests/examples/inspector_firefox.ts [folder]`. Screenshots
- * are left in `folder`, or in a new temporary one. Without Firefox it says so and passes.
+ * Drives the inspector in Firefox, where browsers differ: `deno run -A --no-lock tests/examples/inspector_firefox.ts [folder]`. Screenshots
+ * are saved in `folder`, or in a new temporary one. Without Firefox it says so and passes.
  */
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";

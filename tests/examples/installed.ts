@@ -1,4 +1,7 @@
-/** The examples for Node, Bun and browsers as users run them, with the package as npm would install it: `deno run -A --no-lock tests/examples/installed.ts` */
+/**
+ * Runs the examples for Node, Bun and browsers as users do, with the package as npm would install it:
+ * `deno run -A --no-lock tests/examples/installed.ts`
+ */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -43,7 +46,7 @@ interface Ended {
   err: string;
 }
 
-/** Run a program to its end; `during` is called with what it said on its way. */
+/** Run a program to its end; `during` is called with its output so far. */
 async function run(
   command: string,
   args: string[],
@@ -57,11 +60,11 @@ async function run(
     during?.(child, err);
   });
   const [code, signal] = await once(child, "close");
-  // Deno takes an exit with 130 for an end by the signal.
+  // Deno reports exit code 130 as termination by the signal.
   return { code: signal === "SIGINT" ? 130 : code, out, err };
 }
 
-/** The types of the package, for a program of Deno's that has no `lib` of browsers. */
+/** Check the package's types, for a Deno program without the DOM `lib`. */
 async function typesHold(): Promise<void> {
   cpSync("tests/examples/consumer.ts", join(folder, "consumer.ts"));
   const { code, err } = await run("deno", ["check", "--quiet", "consumer.ts"]);
@@ -121,7 +124,7 @@ async function bunRecovers(): Promise<void> {
   console.log("bun: an inference model becomes weights");
 }
 
-/** A program that serves, while `work` asks it. */
+/** Run a server program while `work` sends it requests. */
 async function serving(args: string[], env: Record<string, string>, work: (base: string) => Promise<void>) {
   const probe = createServer().listen(0, "127.0.0.1");
   await once(probe, "listening");
@@ -174,7 +177,7 @@ async function bunServes(): Promise<void> {
   console.log("bun: tensors over HTTP, and the edge function");
 }
 
-/** The page as it stands; what it imports from esm.sh is answered with a bundle of the library. */
+/** Test the page unmodified; its import from esm.sh is answered with a bundle of the library. */
 async function pageShows(): Promise<void> {
   const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser"].find((path) => existsSync(path));
   if (!executablePath) return console.log("browser_import: chromium is not here, passed over");

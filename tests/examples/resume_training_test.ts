@@ -32,7 +32,7 @@ describe("the FAQ's example of resuming training", () => {
   for (const version of VERSIONS) {
     const data = recorded(version, "resume");
     if (!data) continue;
-    // Up to 2.2 the vector loops of Adam round otherwise (TRAINING.md 1).
+    // Up to 2.2 the vectorized loops of Adam round differently (TRAINING.md 1).
     const isExact = version >= "2.3";
     const equal = (actual: Iterable<number>, wanted: number[], what: string) => {
       if (isExact) assert.deepEqual([...actual], wanted, what);

@@ -1,9 +1,9 @@
-/** State dicts of any size that take no room on the disk: pickles as paddle.save's, with holes where the numbers are. */
+/** State dicts of any size that take no disk space: pickles like paddle.save's, with holes in place of the array data. */
 import { open } from "node:fs/promises";
 
 const text = new TextEncoder();
 
-/** A length in `bytes` bytes. */
+/** A little-endian integer in `bytes` bytes. */
 function little(value: number, bytes: number): number[] {
   const out: number[] = [];
   for (let rest = value; out.length < bytes; rest = Math.floor(rest / 256)) out.push(rest % 256);
@@ -17,7 +17,7 @@ function unicode(string: string): number[] {
 
 const ascii = (string: string) => [...text.encode(string)];
 
-/** Everything of an array of float32 before its bytes: `_reconstruct(ndarray, (0,), b"b")` and the head of its state. */
+/** The pickle of a float32 array up to its bytes: `_reconstruct(ndarray, (0,), b"b")` and the start of its state. */
 function before(shape: readonly number[], nbytes: number): number[] {
   return [
     ...ascii("cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\0"),
@@ -36,7 +36,7 @@ function before(shape: readonly number[], nbytes: number): number[] {
   ];
 }
 
-/** Write a state dict of zeros of float32; the last number of each array is 7. */
+/** Write a state dict of float32 zeros; the last element of each array is 7. */
 export async function sparsePickle(path: string, shapes: ReadonlyMap<string, readonly number[]>): Promise<number> {
   const file = await open(path, "w");
   try {

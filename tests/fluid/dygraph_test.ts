@@ -7,7 +7,7 @@ import { NAME_TABLE } from "../../src/model/keys.ts";
 import { inTempFolder } from "../helpers/in_temp_folder.ts";
 
 const ROOTS = ["tests/fixtures/real", "../shared/real"].filter((folder) => existsSync(folder));
-/** Reserved bytes of 1.6: memory that was never written. */
+/** Number of reserved bytes in 1.6's files, which are uninitialized memory. */
 const RESERVED = 256;
 
 async function errorOf(promise: Promise<unknown>): Promise<{ code: string; names?: readonly string[] }> {
@@ -26,7 +26,7 @@ const parameters = (): Map<string, Tensor> =>
     new Tensor("float32", [2], Float32Array.of(i, i + 1), { name: `linear_0.${"wb"[i]}_0`, persistable: true }),
   ]));
 
-/** Files of fluid.save_dygraph of one version. */
+/** Files written by fluid.save_dygraph of one version. */
 function filesOf(version: string): string[] {
   return ROOTS.map((root) => join(root, version, "dygraph_v1")).filter((folder) => existsSync(folder))
     .flatMap((folder) =>

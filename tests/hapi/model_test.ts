@@ -87,7 +87,7 @@ describe("Model", () => {
         ["other_moment1_7", 4],
       ]),
     );
-    // Without parameters that fit, the state would be another network's.
+    // If no parameters fit, the optimizer state would be another network's.
     await model.load("m", { folder, skipMismatch: true });
     await model.load("m", { folder, resetOptimizer: true });
     assert.equal(given.length, 1);

@@ -1,7 +1,7 @@
-/** A file system that ends. */
+/** A file system that stops working. */
 import * as fs from "node:fs";
 
-/** A file system that is cut off before its nth call, as a killed process is; every call counts. */
+/** A file system that is cut off before its nth call, as if the process were killed; every call counts. */
 export function cutOff(after: number): { fs: typeof fs; calls: () => number } {
   let calls = 0;
   const counted = <T extends object>(target: T): T =>

@@ -1,24 +1,24 @@
-/** A system whose calls fail: the nth one, whatever it is. */
+/** A system whose nth call fails, whatever it is. */
 import fs from "node:fs";
 import process from "node:process";
 
 // deno-lint-ignore no-explicit-any
 type Any = any;
 
-/** What became of a call with such a system. */
+/** The result of an operation on such a system. */
 export interface Outcome {
   value?: unknown;
   error?: unknown;
-  /** Names of the system's calls, as far as they came. */
+  /** Names of the system calls that were made. */
   calls: string[];
 }
 
-/** Calls that answer whether something is there: they have no failure. */
+/** Calls that only check whether something exists: they cannot fail. */
 const SILENT = new Set(["existsSync"]);
 
 /**
- * Run `work`; the system's call number `at` fails with `code`, and every later one of that name where it `persists`. One that `isDone` fails
- * after it has done its work, as on a network that lost the answer.
+ * Run `work` with system call number `at` failing with `code`, and if it `persists`, every later one of that name. With `isDone` the call
+ * fails after it has done its work, as on a network that lost the answer.
  */
 export async function withFault(
   at: number,
@@ -37,7 +37,7 @@ export async function withFault(
   const failure = (name: string): Error =>
     Object.assign(new Error(`${code}: said by the test, ${name}`), { code, syscall: name });
 
-  /** A handle that is closed all the same is closed: that it was not would be another fault. */
+  /** Closing a handle closes it even if the call fails: a handle that stays open would be another fault. */
   const promised = (target: Any, kind: string): Any =>
     new Proxy(target, {
       get(_, key) {

@@ -1,4 +1,4 @@
-/** R2 in memory: ranges, conditions, pages of keys, and uploads in parts of one length. */
+/** R2 in memory: ranges, conditions, paginated keys, and multipart uploads with parts of equal length. */
 import type { Bucket, BucketCondition, BucketUpload } from "../../mod.ts";
 
 interface Stored {
@@ -11,9 +11,9 @@ const LEAST_PART = 5 * 2 ** 20;
 /** A bucket with these objects. */
 export class FakeBucket implements Bucket {
   readonly objects = new Map<string, Stored>();
-  /** Uploads that are neither complete nor aborted. */
+  /** Number of uploads that are neither complete nor aborted. */
   uploads = 0;
-  /** Ranges that were asked for. */
+  /** The ranges that were requested. */
   readonly gets: { key: string; offset: number; length: number }[] = [];
   #versions = 0;
 
@@ -40,7 +40,7 @@ export class FakeBucket implements Bucket {
     const bytes = stored.bytes.slice(offset, offset + length);
     let at = 0;
     const source: UnderlyingByteSource = {
-      // As R2's bodies, which fill a reader's memory.
+      // Like R2's bodies, which support BYOB readers.
       type: "bytes",
       pull(controller) {
         if (at < bytes.length) return controller.enqueue(bytes.slice(at, at += 50_000));
@@ -102,7 +102,7 @@ export class FakeBucket implements Bucket {
     return Promise.resolve();
   }
 
-  /** Three keys a page. */
+  /** Lists three keys per page. */
   list({ prefix = "", cursor }: { prefix?: string; cursor?: string }) {
     const keys = [...this.objects.keys()].filter((key) => key.startsWith(prefix)).sort();
     const from = cursor ? Number(cursor) : 0;

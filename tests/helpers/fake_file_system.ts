@@ -1,8 +1,8 @@
-/** The browser's File System API in memory, with its errors: what WHATWG's standard says of handles, streams, locks and snapshots. */
+/** The browser's File System API in memory, with its errors: handles, streams, locks and snapshots as in the WHATWG standard. */
 
 interface Entry {
   bytes: Uint8Array;
-  /** Grows with every change: a File of an older state cannot be read. */
+  /** Incremented with every change: a File of an older state cannot be read. */
   version: number;
   locked: number;
 }
@@ -11,15 +11,15 @@ interface Directory {
   entries: Map<string, Entry | Directory>;
 }
 
-/** What a fake browser can do. */
+/** What a fake browser supports. */
 export interface FakeTraits {
-  /** `createWritable` knows of `mode`. @default {true} */
+  /** Whether `createWritable` supports `mode`. @default {true} */
   exclusive?: boolean;
-  /** Files have `createWritable`. @default {true} */
+  /** Whether files have `createWritable`. @default {true} */
   writable?: boolean;
-  /** Files have `move`, as in the origin private file system. @default {true} */
+  /** Whether files have `move`, as in the origin private file system. @default {true} */
   movable?: boolean;
-  /** Bytes that there is room for. @default {Infinity} */
+  /** The quota, in bytes. @default {Infinity} */
   quota?: number;
 }
 
@@ -31,7 +31,7 @@ function checkName(name: string): void {
   if (name === "" || name === "." || name === ".." || name.includes("/")) throw new TypeError("Name is not allowed");
 }
 
-/** The root of an empty one. */
+/** The root directory of an empty file system. */
 export function fakeDirectory(
   traits: FakeTraits = {},
   directory: Directory = { entries: new Map() },
@@ -136,7 +136,7 @@ function fakeFile(traits: FakeTraits, parent: Directory, name: string): FileSyst
           release();
         },
       });
-      // The stream of the API has write() and close() of its own.
+      // The API's stream has its own write() and close().
       return Object.assign(stream, {
         async write(chunk: unknown) {
           const writer = stream.getWriter();
@@ -209,7 +209,7 @@ function fakeFile(traits: FakeTraits, parent: Directory, name: string): FileSyst
   return handle as unknown as FileSystemFileHandle;
 }
 
-/** A File whose bytes can be read as long as the file is the one that it was taken of. */
+/** A File whose bytes can be read as long as the file has not changed since. */
 function snapshot(bytes: Uint8Array, name: string, isCurrent: () => boolean): File {
   const file = new File([bytes as Uint8Array<ArrayBuffer>], name);
   const guarded = (part: Blob): Blob => {

@@ -17,7 +17,7 @@ export interface FakeS3 {
   close(): Promise<void>;
 }
 
-/** Start one. */
+/** Start a server. */
 export async function fakeS3(files: Map<string, Uint8Array>): Promise<FakeS3> {
   const objects = new Map(files);
   const uploads = new Map<string, Map<number, Uint8Array>>();
@@ -108,7 +108,7 @@ export async function fakeS3(files: Map<string, Uint8Array>): Promise<FakeS3> {
     });
   };
 
-  /** Two keys a page, percent-encoded. */
+  /** Lists two keys per page, percent-encoded. */
   const listed = (query: URLSearchParams) => {
     const keys = [...objects.keys()].filter((key) => key.startsWith(query.get("prefix") ?? "")).sort();
     const from = Number(query.get("continuation-token")?.slice(5) ?? 0);
@@ -148,7 +148,7 @@ function send(
   response.end(body);
 }
 
-/** Whether the request is signed by ACCESS: the signature is computed anew from what arrived. */
+/** Whether the request is signed by ACCESS; recomputes the signature from what arrived. */
 function isSigned(request: IncomingMessage, url: URL): boolean {
   const match =
     /^AWS4-HMAC-SHA256 Credential=([^/]+)\/(\d{8})\/([^/]+)\/([^/]+)\/aws4_request, SignedHeaders=([^,]+), Signature=([0-9a-f]{64})$/

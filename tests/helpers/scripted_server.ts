@@ -1,33 +1,33 @@
-/** A server on 127.0.0.1 that does what a script says. */
+/** A server on 127.0.0.1 that follows a script. */
 import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 
-/** What was asked. */
+/** A request. */
 export interface Asked {
   /** Number of the request, from 0. */
   n: number;
   path: string;
   method: string;
   headers: IncomingHttpHeaders;
-  /** Of `Range: bytes=a-b`, end exclusive. */
+  /** The range of `Range: bytes=a-b`, end exclusive. */
   range: { start: number; end: number } | null;
 }
 
-/** What the script wants to be answered. */
+/** The response that the script wants to send. */
 export interface Answer {
   status: number;
   headers?: Record<string, string | string[]>;
   body?: Uint8Array;
   /** The connection breaks after so many bytes of the body. */
   cut?: number;
-  /** Nothing comes after so many bytes of the body. */
+  /** Nothing is sent after so many bytes of the body. */
   stall?: number;
-  /** One byte comes each so many milliseconds. */
+  /** One byte is sent every so many milliseconds. */
   trickle?: number;
-  /** The body goes on for ever. */
+  /** The body never ends. */
   endless?: boolean;
-  /** Milliseconds before the answer. */
+  /** Milliseconds before the response. */
   delay?: number;
 }
 
@@ -36,14 +36,14 @@ export type Script = (asked: Asked) => Answer | "break" | "silence";
 export interface ScriptedServer {
   url: string;
   asked: Asked[];
-  /** Connections that are open, and the most requests that were under way at the same time. */
+  /** The open connections, and the maximum number of concurrent requests. */
   sockets: Set<Socket>;
   most: () => number;
   sent: () => number;
   close(): Promise<void>;
 }
 
-/** Start one. */
+/** Start a server. */
 export async function scriptedServer(script: Script): Promise<ScriptedServer> {
   const asked: Asked[] = [];
   const sockets = new Set<Socket>();
@@ -117,7 +117,7 @@ export async function scriptedServer(script: Script): Promise<ScriptedServer> {
   };
 }
 
-/** What a good server answers for `bytes`. */
+/** A good server's response for `bytes`. */
 export function good(
   { range }: Pick<Asked, "range">,
   bytes: Uint8Array,

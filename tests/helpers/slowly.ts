@@ -1,6 +1,6 @@
 import type { Source } from "../../mod.ts";
 
-/** A source that cannot be read at once. */
+/** A source whose reads are asynchronous. */
 export function slowly(bytes: Uint8Array): Source {
   return {
     size: bytes.length,

@@ -1,11 +1,11 @@
-/** Large files of which only the structure is kept: the numbers are zeros that no memory holds and no disk stores. */
+/** Large files of which only the structure is kept: the array data is zeros that take up neither memory nor disk space. */
 import { closeSync, ftruncateSync, openSync, writeSync } from "node:fs";
 import { save, type SaveOptions, Tensor, type Value } from "../../mod.ts";
 import { ProgramDesc } from "../../src/codec/program/program_desc.ts";
 import { VarDesc } from "../../src/codec/program/var_desc.ts";
 import { plainRecordHead } from "../../src/codec/record/write_record.ts";
 
-/** Bytes of a tensor that is left out. */
+/** Size in bytes from which a tensor's data is left out. */
 const LARGE = 65_536;
 
 /** A file. */
@@ -13,7 +13,7 @@ export class SparseFile {
   size = 0;
   readonly #parts: { offset: number; bytes: Uint8Array }[] = [];
 
-  /** What `save` writes of a state dict whose large tensors are all zeros. */
+  /** What `save` writes for a state dict whose large tensors are all zeros. */
   static async of(state: ReadonlyMap<string, Tensor>, options?: SaveOptions): Promise<SparseFile> {
     const file = new SparseFile();
     const large = [...state.values()].filter((tensor) => tensor.nbytes >= LARGE);
@@ -23,13 +23,13 @@ export class SparseFile {
     return file;
   }
 
-  /** Put `bytes` at the end. */
+  /** Append `bytes`. */
   add(bytes: Uint8Array): void {
     this.#parts.push({ offset: this.size, bytes: bytes.slice() });
     this.size += bytes.length;
   }
 
-  /** Put so many zeros at the end. */
+  /** Append `length` zeros. */
   skip(length: number): void {
     this.size += length;
   }
@@ -44,7 +44,7 @@ export class SparseFile {
     return into;
   }
 
-  /** Put it on the disk, with holes in place of zeros. */
+  /** Write it to disk, with holes in place of zeros. */
   write(path: string): void {
     const file = openSync(path, "w");
     try {
@@ -56,7 +56,7 @@ export class SparseFile {
   }
 }
 
-/** A state dict of `count` tensors of `nbytes` bytes; after each, where `bias` says so, a small one. All share their zeros. */
+/** A state dict of `count` tensors of `nbytes` bytes, each followed by a small one of `bias` bytes, if any. All share their zeros. */
 export function stateOf(count: number, nbytes: number, bias = 0): Map<string, Tensor> {
   const zeros = new Float32Array(nbytes / 4), small = new Float32Array(bias / 4);
   const state = new Map<string, Tensor>();
@@ -70,7 +70,7 @@ export function stateOf(count: number, nbytes: number, bias = 0): Map<string, Te
   return state;
 }
 
-/** A `.pdmodel` with so many parameters of `[rows, 256]` float32, and its `.pdiparams`. */
+/** A `.pdmodel` with `count` float32 parameters of shape `[rows, 256]`, and its `.pdiparams`. */
 export function modelOf(count: number, rows: number): { program: Uint8Array; params: SparseFile } {
   const program = ProgramDesc.of(0), params = new SparseFile();
   for (let k = 0; k < count; k++) {

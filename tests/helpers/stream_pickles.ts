@@ -1,4 +1,4 @@
-/** Pickles of `{"a": array}` as CPython writes them, of arrays that this library never writes. */
+/** Pickles of `{"a": array}` as CPython writes them, for arrays that this library never writes. */
 
 /** Protocol 3, `numpy.asfortranarray(numpy.arange(6, dtype="<i2").reshape(2, 3))`. */
 export const FORTRAN: Uint8Array = array("<", 2, [2, 3], true, Uint8Array.of(0, 0, 3, 0, 1, 0, 4, 0, 2, 0, 5, 0));

@@ -1,4 +1,4 @@
-/** How the hostile corpus calls a reader of programs and models, and what it compares. */
+/** How the hostile corpus calls readers of programs and models, and what it compares. */
 import { readFileSync } from "node:fs";
 import { type AttributeValue, Complex, Float, jit, load, type Program, static as paddleStatic } from "../../mod.ts";
 import { PirProgram } from "../../src/codec/pir/pir_program.ts";
@@ -8,7 +8,7 @@ import { describe } from "../real/describe.ts";
 // deno-lint-ignore no-explicit-any
 type Json = any;
 
-/** The answer of each call as data; `wanted` are the values that would do. */
+/** The result of each call as data; `wanted` are the acceptable values. */
 export const CALLS: Record<string, (path: string, options: Json, wanted: Json[]) => Json | Promise<Json>> = {
   program: (path, { limits }, wanted) => shown(paddleStatic.deserializeProgram(readFileSync(path), { limits }), wanted),
   pir: (path, { limits }, wanted) => shown(PirProgram.parse(readFileSync(path), resolveLimits(limits)), wanted),
@@ -22,7 +22,7 @@ export const CALLS: Record<string, (path: string, options: Json, wanted: Json[])
   jit: async (path, options) => params((await jit.load(path, options)).variables),
 };
 
-/** `load` of the same prefix gives the same names. */
+/** Check that `load` of the same prefix gives the same names. */
 async function agree(path: string, options: Json, parameters: ReadonlyMap<string, unknown>): Promise<void> {
   const loaded = await load(path, { ...options, mode: "static" }) as Map<string, unknown>;
   if (String([...loaded.keys()]) !== String([...parameters.keys()])) {

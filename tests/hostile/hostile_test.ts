@@ -48,7 +48,7 @@ async function run(folder: string, manifest = "manifest.json"): Promise<void> {
       asked++;
       await runCall(c, join(folder, c.path), failures);
     }
-    // Other calls belong to kinds of files that are not read yet.
+    // Other calls are for kinds of files that are not supported yet.
     if (!Object.hasOwn(WAYS, c.call)) continue;
     const path = join(folder, c.path);
     const isFile = existsSync(path) && statSync(path).isFile();
@@ -84,7 +84,7 @@ async function run(folder: string, manifest = "manifest.json"): Promise<void> {
   assert.deepEqual(failures, []);
 }
 
-/** A case of another verb than `load`. */
+/** Run a case of a verb other than `load`. */
 async function runCall(c: Json, path: string, failures: string[]): Promise<void> {
   const wanted = c.answers.map((answer: Json) => answer.value);
   let value: Json, error: Json;
@@ -106,7 +106,7 @@ async function runCall(c: Json, path: string, failures: string[]): Promise<void>
   failures.push(`${c.name} (${c.why}): ${got}; wanted ${JSON.stringify(c.answers).slice(0, 300)}`);
 }
 
-/** Expected values of these calls: programs are compared as they stand, but for the values of attributes. */
+/** The expected values of these calls: programs are compared as they are, except for the values of attributes. */
 function expectedOf(value: Json): Json {
   if (value.params) return { params: expected(value.params) };
   if (value.pir) return value;
@@ -117,7 +117,7 @@ function expectedOf(value: Json): Json {
   return { program: { ...rest, attrs: Object.fromEntries(shown) } };
 }
 
-/** `audit` says what `load` does, and never throws on a pickle. */
+/** Check that `audit` agrees with `load`, and never throws on a pickle. */
 async function compareAudit(c: Json, path: string, failures: string[]): Promise<void> {
   let isLoaded = true;
   await load(path, { limits: c.limits }).catch(() => isLoaded = false);

@@ -1,4 +1,6 @@
-/** The ways of a hostile file into the library, by the call of its case: the same answer, code and offset through all ways of one call. */
+/**
+ * The ways to pass a hostile file to the library, for each kind of call: all ways of one call must give the same result, code and offset.
+ */
 import { type ArchiveFolder, crypto, decode, load, NDArray, open, openArchive } from "../../mod.ts";
 import * as numpy from "../../src/npy.ts";
 import * as safetensors from "../../src/safetensors.ts";
@@ -9,7 +11,7 @@ type Json = any;
 /** Reads the file or folder at `path`; `bytes` are those of a file, and empty for a folder or prefix. */
 export type Way = (path: string, bytes: Uint8Array, options: Json) => Promise<unknown>;
 
-/** A stream of the bytes in chunks: small ones, where that does not take too long. */
+/** A stream of the bytes in chunks, which are small unless that takes too long. */
 function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
   const step = bytes.length > 20_000 ? 1000 : 1;
   let at = 0;
@@ -21,7 +23,7 @@ function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
   });
 }
 
-/** The value of an opened file, every array of it read. */
+/** The value of an opened file, with all arrays read. */
 async function readAll(opened: ReturnType<typeof open>): Promise<unknown> {
   await using checkpoint = await opened;
   const value = await checkpoint.value();
@@ -46,12 +48,12 @@ async function filesOf(opened: Promise<ArchiveFolder>): Promise<Files> {
   return found;
 }
 
-/** What `decode` of a subpath is given: bytes have no warnings to tell. */
+/** The options for `decode` of a subpath, which has no warnings. */
 function plain({ onWarning: _, ...options }: Json): Json {
   return options;
 }
 
-/** Ways by call; a call that is not here has no verb yet. */
+/** Ways by call; a call that is missing has no verb yet. */
 export const WAYS: Readonly<Record<string, Readonly<Record<string, Way>>>> = {
   load: {
     decode: (_path, bytes, options) => Promise.resolve().then(() => decode(bytes, options)),

@@ -48,7 +48,7 @@ interface Options {
 }
 type Ways = Record<string, (options: Options) => Promise<unknown>>;
 
-/** Places that note that they were touched, and how. */
+/** Sources, sinks and folders that record how they were accessed. */
 class Spy {
   readonly touched: string[] = [];
   readonly folder: Folder;
@@ -229,7 +229,7 @@ async function waysOf(spy: Spy, path: string): Promise<Ways> {
   return ways;
 }
 
-/** A signal, and how many listen to it. */
+/** A signal, and the number of its listeners. */
 function counted(): { signal: AbortSignal; count: () => number } {
   const { signal } = new AbortController();
   const listeners = new Set<unknown>();
@@ -277,7 +277,7 @@ describe("every function that returns a promise", () => {
     try {
       const spy = new Spy(), wrong: string[] = [];
       for (const [name, call] of Object.entries(await waysOf(spy, join(root, "m")))) {
-        // What never answers is another test's.
+        // Those that never respond are covered by another test.
         if (/stream|Response|loadFromFile of a URL/.test(name)) continue;
         const { signal, count } = counted();
         await call({ signal }).then(async (made) => {

@@ -9,7 +9,7 @@ const ARCHIVES = ["pax.tar", "gnu.tar", "pax.tar.gz", "dot.tar.gz", "stored.zip"
 const LONG = `m_infer/${"n".repeat(120)}é`;
 const model = "tests/fixtures/real/paddle-3.1.1/infer-model.oldir/m";
 
-/** A tar archive of these headers and their content, closed by two blocks of zeros. */
+/** A tar archive of these headers and their contents, terminated by two zero blocks. */
 function tarOf(
   ...members: (Partial<Record<"name" | "size" | "kind" | "prefix" | "magic", string>> & {
     data?: string | Uint8Array;
@@ -91,7 +91,7 @@ describe("a tar archive", () => {
     }],
   ];
 
-  /** The sum that old writers made of signed bytes: each above 127 counts 256 less. */
+  /** An archive with the checksum that old writers computed from signed bytes: each byte above 127 counts 256 less. */
   function signed(): Uint8Array {
     const archive = tarOf({ name: "ä", data: "1" });
     const sum = parseInt(new TextDecoder().decode(archive.subarray(148, 154)), 8) - 2 * 256;
@@ -127,7 +127,7 @@ describe("a tar archive", () => {
     ["a name of pax with a NUL", tarOf({ kind: "x", data: pax("path", "a\0/../b") }, {}), "UNSAFE_PATH"],
     ["one name for all files", tarOf({ kind: "g", data: pax("path", "p") }, {}), "UNSUPPORTED_FEATURE"],
     ["one size for all files", tarOf({ kind: "g", data: pax("size", "0") }, {}), "UNSUPPORTED_FEATURE"],
-    // Some take it for a folder and its bytes for members, some for a file.
+    // Some tools treat it as a folder and its bytes as members, others as a file.
     ["a file that is called like a folder", tarOf({ name: "d/", data: tarOf({ data: "x" }) }), "UNSAFE_PATH"],
     ["a name twice", tarOf({}, {}), "NAME_COLLISION"],
     ["names that are one on some systems", tarOf({ name: "a" }, { name: "A" }), "NAME_COLLISION"],

@@ -5,7 +5,7 @@ import { SparseFile, stateOf } from "../helpers/sparse_file.ts";
 
 const KiB = 1024, MiB = 2 ** 20;
 
-/** A Blob over a large file, which says what was read of it. */
+/** A Blob over a large file that records what is read from it. */
 function blobOf(file: SparseFile) {
   const slices: [start: number, end: number][] = [], state = { fails: false };
   const slice = (start: number, end: number) => {

@@ -7,7 +7,7 @@ import { fromArray, isPaddleError, MemoryFolder, NDArray, open, save, Tensor } f
 
 const REAL = "tests/fixtures/real";
 
-/** The files below `folder` by name, as text that shows every byte. */
+/** The files in `folder` by name, in hex. */
 function filesOf(folder: string): Map<string, string> {
   return new Map(readdirSync(folder).sort().map((name) => [name, readFileSync(join(folder, name)).toString("hex")]));
 }
@@ -22,7 +22,7 @@ async function copied(fixture: string, test: (folder: string) => Promise<void>):
   }
 }
 
-/** Write every array of a model anew, one by one: others, and other files than its own, stay. */
+/** Rewrite every array of a model, one by one, checking that other arrays and other files stay the same. */
 async function editAll(folder: string, path: string): Promise<void> {
   await using checkpoint = await open(path);
   const names = checkpoint.names();

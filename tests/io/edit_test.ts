@@ -180,12 +180,12 @@ describe("writing one tensor in place", () => {
       const journal = path + ".pdundo";
       await using checkpoint = await open(path);
       const { offset, nbytes } = checkpoint.info("b");
-      // Cut off where the new bytes are half written: the journal is whole then.
+      // Cut off when half of the new bytes are written: the journal is complete then.
       let kept = new Uint8Array(0);
       for (let after = 0; kept.length === 0; after++) {
         await replaceBytes(cutOff(after).fs, path, offset, new Uint8Array(nbytes)).catch(() => {});
         const bytes = existsSync(journal) ? new Uint8Array(readFileSync(journal)) : kept;
-        // The hash comes last.
+        // The hash is written last.
         if (bytes.length === 72 + nbytes && bytes.subarray(48, 72).some((byte) => byte !== 0)) kept = bytes;
         rmSync(journal, { force: true });
       }
@@ -211,7 +211,7 @@ describe("writing one tensor in place", () => {
         await load(path);
         assert.deepEqual(readFileSync(path), half, `nor does one with a wrong bit in byte ${at}`);
       }
-      // The same journal of other processes.
+      // The same journal, of other processes.
       const by = (pid: number) => {
         const theirs = kept.slice();
         new DataView(theirs.buffer).setBigUint64(8, BigInt(pid), true);

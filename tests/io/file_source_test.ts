@@ -94,7 +94,7 @@ describe("an open file", () => {
         const small = new Tensor("int32", [3]);
         for (const [name, way] of Object.entries(ways)) {
           writeFileSync(path, encode(new Map([...stateDict(0), ["small", small]])));
-          // The clock of a file system may be slow.
+          // The timestamps of a file system may be coarse.
           utimesSync(path, 1, 1);
           await using checkpoint = await open(path);
           change(path, encode(new Map([...stateDict(1000), ["small", small]])));
@@ -110,7 +110,7 @@ describe("an open file", () => {
       const source = await FileSource.open(path);
       const reads = Array.from({ length: 8 }, () => source.read(0, new Uint8Array(50_000)).catch((error) => error));
       await source.close();
-      // Whole, or the error of a source that was closed; nothing is left open or hanging.
+      // Either complete, or the error of a closed source; nothing stays open or hangs.
       const isClosed = (error: unknown) => error instanceof TypeError && /was closed/.test(error.message);
       for (const result of await Promise.all(reads)) assert.ok(result === 50_000 || isClosed(result), result);
     }));
@@ -121,7 +121,7 @@ describe("an open file", () => {
       writeFileSync(path, mine);
       writeFileSync(path + "2", theirs);
       const source = await FileSource.open(path);
-      // Whoever reads waits behind these, on some runtimes.
+      // On some runtimes, reads queue behind these.
       const busy = Array.from(
         { length: 16 },
         () => new Promise((resolve) => pbkdf2("a", "b", 50_000, 64, "sha512", resolve)),
@@ -172,7 +172,7 @@ describe("an open file", () => {
       };
       assert.ok((await Promise.all(sources.map((_, i) => read(i)))).every((same) => same));
       for (const source of sources) await source.verify();
-      // Of the first ones the handles are closed by now.
+      // The handles of the first ones are closed by now.
       writeFileSync(`${path}.0`, patterned(50));
       unlinkSync(`${path}.1`);
       for (const i of [0, 1]) {

@@ -1,17 +1,17 @@
-/** What every folder must do. */
+/** Tests that every folder must pass. */
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, it } from "@std/testing/bdd";
 import { type Folder, fromArray, isPaddleError, load, type NDArray, open, save, type StateDict } from "../../mod.ts";
 import { equal, patterned, readAll } from "./source_contract.ts";
 
-/** A folder with these files in it. */
+/** Creates a folder with these files in it. */
 export type MakeFolder = (files: Map<string, Uint8Array>) => Promise<{ folder: Folder; done?: () => unknown }>;
 
-/** What a folder need not be able to do. */
+/** What a folder need not support. */
 export interface FolderTraits {
   readOnly?: boolean;
-  /** It cannot tell what it has. */
+  /** It cannot list its files. */
   unlisted?: boolean;
 }
 
@@ -221,7 +221,7 @@ export function folderContract(name: string, make: MakeFolder, traits: FolderTra
 
     it("keeps one whole file when two are put at the same time", () =>
       over({}, async (folder) => {
-        // Some places let the second saver wait for the first.
+        // In some folders the second save waits for the first.
         const one = (async () => await put(folder, "a.bin", new Uint8Array(2_000_000).fill(1)))();
         const other = (async () => await put(folder, "a.bin", new Uint8Array(2_500_000).fill(2)))();
         await Promise.all([one, other]);

@@ -23,7 +23,7 @@ import { ACCESS, fakeS3 } from "../helpers/fake_s3.ts";
 import { folderContract, type MakeFolder } from "./folder_contract.ts";
 import { good, scriptedServer } from "../helpers/scripted_server.ts";
 
-/** Put the files there by the folder itself. */
+/** Creates the files through the folder itself. */
 function filled(make: () => ReturnType<MakeFolder>): MakeFolder {
   return async (files) => {
     const made = await make();

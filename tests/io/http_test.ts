@@ -25,7 +25,7 @@ function ramp(length: number, from: number): Tensor {
   return new Tensor("int32", [length], Int32Array.from({ length }, (_, i) => from + i), { name: "t" });
 }
 
-/** Two tensors; the first lies partly, the second wholly behind the first range that is asked for. */
+/** Two tensors: the first is partly, the second entirely beyond the first range requested. */
 const FILE = encode(new Map([["a", ramp(30_000, 0)], ["b", ramp(40_000, 7)]]));
 const OTHER = encode(new Map([["a", ramp(30_000, 1)], ["b", ramp(40_000, 9)]]));
 const QUICK: HttpOptions = { retryDelay: 1 };
@@ -65,15 +65,15 @@ interface Fault {
   /** What the server does. */
   name: string;
   script: Script;
-  /** What `load` and what `open` with `get` come to. */
+  /** The outcome of `load`, and of `open` with `get`. */
   load: string;
   open: string;
   http?: HttpOptions;
-  /** Requests that each makes. */
+  /** The number of requests that each makes. */
   asked?: { load?: number; open?: number };
 }
 
-/** The good answer with something else about it. */
+/** The good response with something changed. */
 function but(change: (answer: Answer, asked: Asked) => Partial<Answer> & { without?: string[] }): Script {
   return (asked) => {
     const answer = good(asked, FILE);
@@ -97,7 +97,7 @@ const whole: Script = (asked) => good({ ...asked, range: null }, FILE);
 
 const FAULTS: Fault[] = [
   { name: "nothing wrong", script: but(() => ({})), load: "right", open: "right", asked: { load: 1 } },
-  // Ranges that are not what was asked for.
+  // Ranges other than those requested.
   {
     name: "a range that begins elsewhere",
     script: but((_, { range }) => range ? { headers: { "content-range": `bytes 1-${range.end}/${FILE.length}` } } : {}),
@@ -713,7 +713,7 @@ describe("reading from a server", () => {
         assert.equal(await outcome(() => READERS.open(server.url, http)), "right");
         assert.equal(server.asked[0].headers.authorization, "Bearer s");
         assert.equal(server.asked[0].headers["x-key"], "k");
-        // Places that redirects without a promise lead to may be gone: each range begins where the first did.
+        // Targets of temporary redirects may be gone, so each range request starts at the original URL.
         assert.equal(server.asked.length, other.asked.length);
       });
       assert.ok(other.asked.length > 1);
@@ -788,7 +788,7 @@ describe("reading from a server", () => {
       await withServer(script, async (server) => {
         const http = { ...QUICK, idleTimeout: 50, maxFallbackBytes: 10 };
         assert.notEqual(await outcome(() => READERS.open(server.url, http)), "right");
-        // Connections that wait for another request are the runtime's own: what counts is that no body is under way.
+        // Idle connections are the runtime's business; what matters is that no body is being sent.
         await new Promise((resolve) => setTimeout(resolve, 300));
         const busy = [...server.sockets].filter((socket) => socket.writableLength > 0 || socket.bytesWritten > 2 ** 20);
         assert.equal(busy.length, 0);
@@ -926,7 +926,7 @@ describe("reading from a server", () => {
     };
     const { result, asked } = await run("https://other.example/m", { headers: { accept: "a/b" } });
     assert.equal(result, "right");
-    // Nobody knows whether the redirect lasts: every range goes the whole way.
+    // The redirect may not last, so every range request follows it again.
     assert.ok(asked.length > 2 && asked.length % 2 === 0);
     asked.forEach((one, i) => assert.deepEqual(one, ["https://page.example/m", i % 2 ? "follow" : "manual", "a/b"]));
     for (const name of ["authorization", "x-key"]) {

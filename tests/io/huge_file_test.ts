@@ -7,17 +7,17 @@ import { type Folder, open, recoverStateDict, save, type Sink, static as staticG
 import { modelOf, SparseFile, stateOf } from "../helpers/sparse_file.ts";
 
 const MiB = 2 ** 20;
-/** Where Linux tells the most memory that the process had, and forgets it. */
+/** The files where Linux reports the peak memory of the process, and resets it. */
 const STATUS = "/proc/self/status", FORGET = "/proc/self/clear_refs";
 
 function kibOf(field: string): number {
   return Number(new RegExp(`${field}:\\s+(\\d+)`).exec(readFileSync(STATUS, "utf8"))![1]);
 }
 
-/** MiB that any of the jobs may take: Bun collects late, the more so where much else is in its heap. */
+/** MiB that each job may take: Bun collects garbage late, especially with much else on its heap. */
 const MOST = "Bun" in globalThis ? 128 : 64;
 
-/** MiB that the process had more during `work`, at most. */
+/** Peak growth of the process during `work`, in MiB. */
 async function growthOf(work: () => Promise<void>): Promise<number> {
   writeFileSync(FORGET, "5");
   const before = kibOf("VmRSS");
@@ -35,7 +35,7 @@ describe("a file of 5 GB", () => {
       const path = join(folder, "huge.pdparams");
       file.write(path);
       await using checkpoint = await open(path);
-      // What a runtime compiles and keeps for the first call of a kind is not counted.
+      // What a runtime compiles and keeps on the first call does not count.
       await checkpoint.get("blocks.0.attention.1.bias");
       const grown: Record<string, number> = {};
       grown.open = await growthOf(async () => {
@@ -54,7 +54,7 @@ describe("a file of 5 GB", () => {
       grown.toKeeper = await growthOf(async () => void await save(checkpoint, sink));
       assert.equal(written, 2 * file.size);
       console.log(`    MiB more: ${JSON.stringify(grown)}`);
-      // What a keeper was given is collected every 64 MiB, sometimes one time late; the file has 5 GB.
+      // Chunks given to a sink that keeps them are collected every 64 MiB, sometimes one round late; the file has 5 GB.
       assert.ok(
         grown.open < 48 && grown.get < 64 && grown.save < MOST && grown.toKeeper < 3 * MOST,
         JSON.stringify(grown),

@@ -61,7 +61,7 @@ describe("a save with ifUnchanged and a version", () => {
         await assert.rejects(save(state(2), NAME, none), { code: "CONFLICT", committed: "no" });
         for (const value of [state(3), LARGE]) {
           const ifUnchanged = { version: await versionIn(folder) };
-          // Times of files are told in milliseconds.
+          // File times are reported in milliseconds.
           await new Promise((resolve) => setTimeout(resolve, 5));
           await save(value, NAME, { folder, ifUnchanged });
           await assert.rejects(save(state(4), NAME, { folder, ifUnchanged }), { code: "CONFLICT", committed: "no" });

@@ -9,18 +9,18 @@ import { fileURLToPath } from "node:url";
 import { describe, it } from "@std/testing/bdd";
 import { cleanupTemps, encode, save, Tensor } from "../../mod.ts";
 
-/** Times that a process is killed. */
+/** How many times a process is killed. */
 const KILLS = 40;
-/** Longest wait before it is, in milliseconds: some saves long. */
+/** Longest wait before it is killed, in milliseconds: the duration of several saves. */
 const LONGEST = 80;
 
-/** Two values of different length. */
+/** One of two values of different lengths. */
 function value(which: number): Map<string, Tensor> {
   const count = 1_000_000 + 1000 * which;
   return new Map([["w", new Tensor("float32", [count], new Float32Array(count).fill(which), { name: "w_0" })]]);
 }
 
-/** What the process does that is to be killed: this very file, started by itself. */
+/** What the process to be killed does: it runs this very file. */
 async function saveForEver(path: string): Promise<never> {
   process.stdout.write("ready");
   for (let i = 1;; i = 3 - i) await save(value(i), path);
@@ -59,7 +59,7 @@ describe("a process that is killed while it saves over a file", () => {
         const others = readdirSync(folder).filter((name) => name !== "a.pdparams");
         assert.ok(others.every((name) => /^\.a\.pdparams\.[0-9a-f]{16}\.pdtmp$/.test(name)), others.join());
         if (others.length > 0) during++;
-        // A file of this very millisecond is younger than 0 by the clock's fraction.
+        // A file from this very millisecond can have a slightly negative age.
         assert.equal((await cleanupTemps(folder, { olderThan: -1 })).length, others.length);
         assert.deepEqual(readdirSync(folder), ["a.pdparams"]);
       }

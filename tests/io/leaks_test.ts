@@ -16,12 +16,12 @@ function inFolder(test: (path: string) => Promise<void>): Promise<void> {
   });
 }
 
-/** Files of `folder` that this process has open; undefined where the system does not tell. */
+/** The number of files that this process has open; undefined if the system does not report it. */
 function openFiles(): number | undefined {
   return existsSync("/proc/self/fd") ? readdirSync("/proc/self/fd").length : undefined;
 }
 
-/** A signal that counts the listeners it has. */
+/** A signal that counts its listeners. */
 function counted(): { signal: AbortSignal; controller: AbortController; listeners: Set<unknown>; most: () => number } {
   const controller = new AbortController(), { signal } = controller;
   const listeners = new Set<unknown>();
@@ -39,7 +39,7 @@ function counted(): { signal: AbortSignal; controller: AbortController; listener
   return { signal, controller, listeners, most: () => most };
 }
 
-/** Timers that were set and neither cleared nor over. */
+/** The number of timers that `work` set and that neither fired nor were cleared. */
 async function timersLeft(work: () => Promise<unknown>): Promise<number> {
   const { setTimeout: set, clearTimeout: clear } = globalThis;
   const left = new Set<unknown>();

@@ -13,7 +13,7 @@ const text = (n: number) => `c_codecs\nencode\nX${u32(n)}${"y".repeat(n)}X${u32(
 const scalar = (n: number, data: string) =>
   `cnumpy.core.multiarray\nscalar\ncnumpy\ndtype\nX${u32(String(n).length + 1)}S${n}\x89\x88\x87R${data}\x86R`;
 
-/** The value, or the error's code, by every way into the library. */
+/** The value, or the error's code, for every way into the library. */
 async function everyWay(pickle: string): Promise<unknown[]> {
   const folder = mkdtempSync(join(tmpdir(), "oarlock-looked-"));
   try {

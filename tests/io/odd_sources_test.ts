@@ -22,7 +22,7 @@ const { loadFromFile } = staticGraph;
 const W = new Tensor("float32", [300, 10], Float32Array.from({ length: 3000 }, (_, i) => i / 3), { name: "w" });
 const FILE = encode(new Map([["w", W]]));
 
-/** A good source, but for what is given. */
+/** A good source, with the given changes. */
 function source(odd: Record<string, unknown> | ((source: object) => void) = {}): Source {
   const good = {
     size: FILE.length,

@@ -6,7 +6,7 @@ import { slashPaths } from "../../src/io/disk/path.ts";
 
 const ours = slashPaths(() => process.cwd());
 
-/** Every path of up to `length` of these parts. */
+/** All paths of up to `length` parts. */
 function pathsOf(length: number): string[] {
   if (length === 0) return [""];
   const shorter = pathsOf(length - 1);

@@ -83,7 +83,7 @@ describe("reading one tensor of a model on a server", () => {
       await checkpoint.get("linear_0100.w_0");
       const asked = server.asked.filter(({ path }) => path === "/m.pdiparams");
       assert.equal(asked.length, 2);
-      // Rows of one that was proved are one request.
+      // Rows of a verified tensor take one request.
       await checkpoint.getSlice("linear_0100.w_0", [4000, 4002]);
       assert.equal(server.asked.filter(({ path }) => path === "/m.pdiparams").length, 3);
     });

@@ -18,7 +18,7 @@ import { loadNpz, openNpz } from "../../src/npy.ts";
 const FILE = encode(new Map([["w", fromArray([1, 2, 3], "float32")]]));
 const VERBS = { load, open, audit, detect };
 
-/** A Response with a URL, as fetch gives it, which tells when its body was let go of. */
+/** A Response with a URL, as from fetch, that records when its body is cancelled. */
 function answer(status: number, body: BodyInit | null = FILE, url = "https://host.example/m?token=t") {
   let isCancelled = false;
   const stream = body === null ? null : new ReadableStream({ cancel: () => void (isCancelled = true) });

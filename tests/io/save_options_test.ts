@@ -71,7 +71,7 @@ describe("the verify option of save", () => {
         fs.writeSync(file, new Uint8Array([7]), 0, 1, 20);
         fs.closeSync(file);
       };
-      // The event comes when the first bytes are written.
+      // The event is sent when the first bytes are written.
       const next = state(2, 4_300_000);
       assert.equal(await codeOf(save(next, path, { onProgress: spoil })), "WRITE_FAILED");
       assert.deepEqual(readdirSync(folder), ["a.pdparams"]);
@@ -87,7 +87,7 @@ describe("a value that changes while it is saved", () => {
     const value = new Map([["a", new Tensor("uint8", [10])], ["b", new Tensor("uint8", [bytes.length], bytes)]]);
     const calls: string[] = [];
     const sink: Sink = {
-      // What is text in protocol 2 has another length now.
+      // The protocol 2 string has a different length now.
       write: () => void (bytes.fill(255), calls.push("write")),
       close: () => void calls.push("close"),
       abort: () => void calls.push("abort"),

@@ -27,16 +27,16 @@ import * as npy from "../../src/npy.ts";
 import * as safetensors from "../../src/safetensors.ts";
 import { scriptedServer } from "../helpers/scripted_server.ts";
 
-/** Most milliseconds between an abort and the rejection. */
+/** Maximum number of milliseconds between an abort and the rejection. */
 const SOON = 100;
 
 const never = <T>(): Promise<T> => new Promise<T>(() => {});
 const BYTES = encode(new Map([["w", new Tensor("float32", [1_000_000])]]));
 
-/** More than a structure needs at a time. */
+/** More bytes than decoding a structure requests at a time. */
 const LARGE = 100_000;
 
-/** A source that gives its first bytes, or none, and nothing after; or what is asked for in small pieces. */
+/** A source that returns its first bytes, or none, then stalls; or that returns what is requested in small pieces. */
 function sourceOf(first: number, most = Infinity): Source {
   return {
     size: BYTES.length,
@@ -56,9 +56,9 @@ function streamOf(first: number): ReadableStream<Uint8Array> {
   });
 }
 
-/** A place that never answers. */
+/** A folder that never responds. */
 const silent: Folder = { get: never, put: never, list: never, delete: never, hasFolder: never };
-/** A place whose files never answer; a manifest is not among them, as it would be refused for its size. */
+/** A folder whose files never respond; it has no manifest, which would be refused for its size. */
 const stalled: Folder = {
   ...silent,
   get: (name) => Promise.resolve(name.endsWith(".pdsum") ? null : sourceOf(0)),
@@ -77,7 +77,7 @@ const bucket = new BucketFolder({
 type Options = { signal: AbortSignal };
 type Ways = Record<string, (options: Options) => Promise<unknown>>;
 
-/** Every verb that reads, over every kind of place that can keep one waiting. */
+/** Every verb that reads, with every kind of source that can stall. */
 function readers(url: string): Ways {
   const froms: Record<string, () => From> = {
     "a source": () => sourceOf(0),
@@ -107,14 +107,14 @@ function readers(url: string): Ways {
     "safetensors.load": safetensors.load,
     "safetensors.open": safetensors.open,
   };
-  /** They take the name of a model, in a folder. */
+  /** Verbs that take the name of a model in a folder. */
   const byName: Record<string, (from: { folder: Folder; name: string }, options: Options) => Promise<unknown>> = {
     "static.loadInferenceModel": staticGraph.loadInferenceModel,
     "static.loadProgramState": staticGraph.loadProgramState,
     "jit.load": jit.load,
   };
   const ways: Ways = {};
-  /** Kinds that a verb does not take, and beginnings that it refuses at once. */
+  /** Sources that a verb does not accept, or whose first bytes it refuses at once. */
   const not: Record<string, RegExp> = {
     sideIndex: /stream|Response/,
     openArchive: /after/,
@@ -140,7 +140,7 @@ function readers(url: string): Ways {
   return ways;
 }
 
-/** Verbs of a checkpoint that is open. */
+/** Methods of an open checkpoint. */
 async function ofCheckpoint(url: string): Promise<Ways> {
   const checkpoint = await open(sourceOf(Infinity, LARGE)), remote = await open(`${url}/stall-behind`);
   return {
@@ -153,7 +153,7 @@ async function ofCheckpoint(url: string): Promise<Ways> {
   };
 }
 
-/** Every verb that writes, to places that take nothing. */
+/** Every verb that writes, to targets that stall. */
 function writers(): Ways {
   const value = decode(BYTES) as Map<string, Tensor>;
   const hanging: Sink = { write: never<void>, close: () => {}, abort: never<void> };
@@ -178,7 +178,7 @@ function writers(): Ways {
   return ways;
 }
 
-/** What is wrong with how a call ends at a signal; null where it ends soon. A machine that does other things may make it late, but not each time. */
+/** What is wrong with how a call reacts to a signal; null if it ends soon. A busy machine may delay it, but not every time. */
 async function faultOf(call: Ways[string]): Promise<string | null> {
   let took = 0;
   for (let tries = 0; tries < 3; tries++) {
@@ -215,7 +215,7 @@ describe("aborting a signal while any call may wait forever", () => {
       const ways = { ...readers(server.url), ...await ofCheckpoint(server.url), ...writers() };
       const wrong: string[] = [];
       const entries = Object.entries(ways);
-      // Some at a time: what one does in its turn is time that the others wait.
+      // Only a few at a time, since the work of one delays the others.
       for (let i = 0; i < entries.length; i += 8) {
         await Promise.all(
           entries.slice(i, i + 8).map(async ([name, call]) => {

@@ -22,7 +22,7 @@ import * as npy from "../../src/npy.ts";
 import * as safetensors from "../../src/safetensors.ts";
 import { inTempFolder } from "../helpers/in_temp_folder.ts";
 
-/** Most milliseconds between an abort and the rejection. */
+/** Maximum number of milliseconds between an abort and the rejection. */
 const SOON = 100;
 
 /** 24 MiB in 12 tensors. */
@@ -72,7 +72,7 @@ interface Options {
   onProgress?: (event: ProgressEvent) => void;
 }
 
-/** Everything that is asynchronous and moves bytes: with `wait` before each piece, where the test is what gives them. */
+/** Everything asynchronous that moves bytes, with `wait` before each piece if the test supplies them. */
 function ways(folder: string): Record<string, (options: Options, wait: () => Promise<void>) => Promise<unknown>> {
   const bytes = encode(state());
   const text = encode(state(), { protocol: 2 });
@@ -91,7 +91,7 @@ function ways(folder: string): Record<string, (options: Options, wait: () => Pro
   };
 }
 
-/** Make sure that one of three runs takes less than {@linkcode SOON}: a machine that does other things makes one late, but not each. */
+/** Check that one of three runs takes less than {@linkcode SOON}: a busy machine may delay one, but not all. */
 async function quickest(name: string, run: () => Promise<number>): Promise<void> {
   const times: number[] = [];
   while (times.length < 3 && !(times.at(-1)! < SOON)) times.push(await run());
@@ -109,7 +109,7 @@ describe("onProgress", () => {
           assert.equal(event.phase, name.split(" ")[0]);
           assert.ok(i === 0 || event.loaded >= events[i - 1].loaded, `${name}: ${JSON.stringify(events)}`);
           assert.ok(event.total === undefined || event.loaded <= event.total, name);
-          // Nobody knows how much a stream has, before it has ended.
+          // The length of a stream is unknown until it ends.
           const isTold = !/^load.*(stream|Response)/.test(name) || i === events.length - 1;
           assert.equal(event.total, isTold ? events.at(-1)!.total : undefined, name);
         });
@@ -132,7 +132,7 @@ describe("onProgress", () => {
       writeFileSync(shard, JSON.stringify({ metadata: {}, weight_map: map }));
       const parts = join(folder, "ck");
       await distributed.saveStateDict(state(), parts);
-      // A folder that takes so long that each of its files has an event.
+      // A folder that is slow enough for each of its files to have an event.
       const slow: Folder = {
         get: async (name) => {
           await pause(55)();
@@ -271,7 +271,7 @@ describe("signal", () => {
               controller.abort(reason);
             },
           };
-          // Slow enough that it cannot be over by itself.
+          // Slow enough that it cannot finish on its own.
           const error = await way(options, pause(20)).then(() => null, (error) => error);
           const took = performance.now() - at;
           assert.equal(error, reason, name);

@@ -1,10 +1,10 @@
-/** What every sink must do. */
+/** Tests that every sink must pass. */
 import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
 import { fromArray, load, save, type Sink, type StateDict } from "../../mod.ts";
 import { equal, patterned } from "./source_contract.ts";
 
-/** A new sink, and what became of it: null where nothing did. */
+/** Creates a sink and a way to get the result, which is null if there is none. */
 export type MakeSink = () => Promise<{
   sink: Sink;
   result: () => Promise<Uint8Array | null> | Uint8Array | null;

@@ -83,7 +83,7 @@ sinkContract("a download", () => {
   let clicked = "";
   const link = { href: "", download: "", click: () => void (clicked = link.download) };
   real.document = { createElement: () => link };
-  // A minute is long for a test.
+  // A test cannot wait a minute.
   globalThis.setTimeout = ((work: () => void, ms: number) =>
     timeout(work, ms === 60_000 ? 0 : ms)) as typeof setTimeout;
   return Promise.resolve({
@@ -160,7 +160,7 @@ describe("a save whose sink fails", () => {
     assert.equal(await committed({ write: none, close: fails(full), abort: none }), "no");
     assert.equal(await committed(new WritableStream({ write: fails(lost) })), "no");
     assert.equal(await committed(new WritableStream({ close: fails(lost) })), "unknown");
-    // The file of a browser's handle changes when its stream was closed, and not before.
+    // The file of a browser's handle only changes when its stream is closed.
     const handle = await fakeDirectory().getFileHandle("a", { create: true });
     handle.createWritable = () =>
       Promise.resolve(new WritableStream({ close: fails(lost) }) as FileSystemWritableFileStream);
@@ -173,7 +173,7 @@ describe("a save whose sink fails", () => {
       assert.equal(await committed({ folder, name: "a" }), "no");
       assert.deepEqual(await folder.list(), [], "and there is none, not even an empty one");
     }
-    // A synchronous one is written in place.
+    // A synchronous handle is written in place.
     const sync = await (await fakeDirectory({ quota: 3_000_000 }).getFileHandle("a", { create: true }) as unknown as {
       createSyncAccessHandle(): Promise<SyncHandle>;
     }).createSyncAccessHandle();
@@ -248,7 +248,7 @@ describe("a save whose sink fails", () => {
         estimate = told;
         await save(value, "a.pdparams", { folder });
       }
-      // What the person at the browser chose lies on a disk that no quota speaks of.
+      // Directories that the user chose are on a disk to which the quota does not apply.
       estimate = () => Promise.resolve({ quota: 100, usage: 90 });
       const chosen = Object.defineProperty(fakeDirectory(), "name", { value: "chosen" });
       await save(value, "b", { folder: new HandleFolder(chosen) });

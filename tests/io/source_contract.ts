@@ -1,19 +1,19 @@
-/** What every source must do: run over each of ours, and over a user's own. */
+/** Tests that every source must pass: run on each of ours, and on a custom one. */
 import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
 import { encode, load, type NDArray, open, type Source, type StateDict, Tensor } from "../../mod.ts";
 
-/** Opens a source over `bytes`, and what undoes it. */
+/** Opens a source over `bytes`; `done` cleans up. */
 export type MakeSource = (bytes: Uint8Array) => Promise<{ source: Source; done?: () => unknown }>;
 
-/** Bytes that tell where they are. */
+/** Bytes whose values depend on their position. */
 export function patterned(length: number): Uint8Array {
   const bytes = new Uint8Array(length);
   for (let i = 0; i < length; i++) bytes[i] = (i * 31 + (i >> 8) * 7 + (i >> 16)) & 255;
   return bytes;
 }
 
-/** Read `[offset, offset + length)` by as many reads as the source needs. */
+/** Read `[offset, offset + length)` in as many reads as the source needs. */
 export async function readAll(source: Source, offset: number, length: number): Promise<Uint8Array> {
   const into = new Uint8Array(length);
   let done = 0;
@@ -147,7 +147,7 @@ export function sourceContract(name: string, make: MakeSource): void {
         if (!source.close) return;
         await source.close();
         await source.close();
-        // What is in memory anyway, a source may go on to give.
+        // A source may keep returning what is in memory anyway.
         if (source.view) return;
         await assert.rejects(Promise.resolve().then(() => readAll(source, 70_000, 10)), {
           name: "TypeError",
@@ -157,7 +157,7 @@ export function sourceContract(name: string, make: MakeSource): void {
   });
 }
 
-/** Whether the bytes are the same: faster than a deepEqual of millions. */
+/** Whether the bytes are equal; faster than deepEqual on millions. */
 export function equal(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;

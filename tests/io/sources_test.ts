@@ -28,7 +28,7 @@ import { fakeDirectory } from "../helpers/fake_file_system.ts";
 import { good, scriptedServer } from "../helpers/scripted_server.ts";
 import { equal, patterned, sourceContract } from "./source_contract.ts";
 
-/** A user's own source: it gives at most `most` bytes at a time. */
+/** A custom source that returns at most `most` bytes at a time. */
 class OwnSource implements Source {
   readonly size: number;
   readonly reads: [number, number][] = [];
@@ -115,7 +115,7 @@ const TENSORS = Array.from({ length: 6 }, (_, i) => {
 });
 const FILE = encode(new Map(TENSORS));
 
-/** A source with one thing wrong, at the read that its count names. */
+/** A source that is faulty from read number `at` on. */
 function faulty(
   at: number,
   fault: (offset: number, into: Uint8Array) => Promise<number>,

@@ -12,7 +12,7 @@ async function collect(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> 
   return new Uint8Array(await new Response(stream as ReadableStream<Uint8Array<ArrayBuffer>>).arrayBuffer());
 }
 
-/** Values whose bytes reach a stream in every way there is. */
+/** Values whose bytes reach a stream in all possible ways. */
 const values = Float32Array.from({ length: 3_000_001 }, (_, i) => Math.sin(i) * 1e3);
 const state = new Map([["weight", new Tensor("float32", [values.length], values)], [
   "empty",
@@ -79,7 +79,7 @@ describe("Checkpoint.stream", () => {
     assert.equal((await checkpoint.get("weight")).size, values.length);
   });
 
-  /** What a source's own stream of `[at, end)` does: gives the bytes, or so many of them and then this. */
+  /** What a source's own stream of `[at, end)` does: return all bytes, or only so many, and then this. */
   type Fault = "right" | { after: number; then?: unknown };
   const LARGE = encode(
     new Map([[
@@ -88,7 +88,7 @@ describe("Checkpoint.stream", () => {
     ]]),
   );
 
-  /** Stream `w` from a source whose own streams have these faults, one after the other; what was asked for. */
+  /** Stream `w` from a source whose own streams have these faults, in turn; returns the ranges requested. */
   async function streamedWith(faults: readonly Fault[]): Promise<{ error: unknown; asked: [number, number][] }> {
     const asked: [number, number][] = [];
     const source: Source = {
@@ -135,7 +135,7 @@ describe("Checkpoint.stream", () => {
       assert.deepEqual([(often.error as SourceError).code, often.asked.length], ["READ_FAILED", 4]);
       assert.equal((often.error as SourceError).path, "mine");
     }
-    // A stream that came far before it broke is no failure of the same place.
+    // A stream that made good progress before it broke does not count as another failure at the same offset.
     const far = { after: 2 ** 20, then: new Error("gone") };
     assert.equal((await streamedWith([far, far, far, far])).error, undefined);
   });

@@ -28,14 +28,14 @@ function state(fill: number): Map<string, Tensor> {
   return new Map([["w", new Tensor("float32", [data.length], data, { name: "w_0" })]]);
 }
 
-/** Everything in a folder; files of a save that is under way apart from the others. */
+/** Everything in a folder, with the temporary files of a pending save separate from the others. */
 function contentOf(folder: string): { files: string; temps: string[] } {
   const files: [string, string][] = [], temps: string[] = [];
   for (const name of (readdirSync(folder, { recursive: true }) as string[]).sort()) {
     if (/\.pdtmp$|\.pdundo$|\.lock$|\.old-[0-9a-f]{16}$/.test(name)) temps.push(name);
     else if (!/\.(pdtmp|old-[0-9a-f]{16})[/\\]/.test(name)) {
       const path = join(folder, name), stat = lstatSync(path);
-      // The number of a save is new each time.
+      // The id of a save is new each time.
       const bytes = stat.isFile() && !name.endsWith(".pdsum") ? readFileSync(path, "base64").slice(-2000) : "";
       files.push([name, bytes]);
     }
@@ -46,9 +46,9 @@ function contentOf(folder: string): { files: string; temps: string[] } {
 interface Way {
   before: (folder: string) => unknown;
   run: (folder: string) => Promise<unknown>;
-  /** What a reader does that comes later. */
+  /** What a later reader does. */
   later?: (folder: string) => Promise<unknown>;
-  /** It only reads, or takes away what is left. */
+  /** It only reads, or removes leftovers. */
   readsOnly?: boolean;
 }
 
@@ -135,7 +135,7 @@ function inFolder<T>(before: Way["before"], test: (folder: string) => Promise<T>
   });
 }
 
-/** What is wrong with how a way ends; null where it is as it should be. */
+/** What is wrong with the outcome of an operation; null if nothing is. */
 function faultOf(
   outcome: { error?: unknown },
   folder: string,
@@ -150,7 +150,7 @@ function faultOf(
   }
   if (!isPaddleError(error)) return `is the system's own error: ${error}`;
   if (way.readsOnly) return null;
-  // What is to be saved, or what lies there already, may be what cannot be read.
+  // The file that cannot be read may be the one to save, or the one that already exists.
   if (error instanceof SourceError) return files !== old || temps.length > 0 ? "has begun before it read" : null;
   if (!(error instanceof SaveError)) return `is no SaveError but ${error.code}`;
   if (error.committed === undefined) return `does not say whether the file is there: ${error.message}`;
@@ -180,7 +180,7 @@ describe("a failing system call", () => {
           await inFolder(way.before, async (folder) => {
             const outcome = await withFault(at, one, () => way.run(folder), persists);
             const isWholeFolder = way.run === WAYS["a folder as a whole"].run;
-            // What cannot be put back is put back by recoverFolder, and the error says so.
+            // What cannot be restored now is restored by recoverFolder, and the error says so.
             const fault = persists && isWholeFolder ? null : faultOf(outcome, folder, sides, way, persists);
             if (fault) wrong.add(`${outcome.calls[at]} (${one}${persists ? ", always" : ""}) ${fault}`);
             if (!way.later) return;

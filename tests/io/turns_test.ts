@@ -4,7 +4,7 @@ import { decode, encode, load, MemoryFolder, NDArray, open, openArchive, save, T
 import * as npy from "../../src/npy.ts";
 import * as safetensors from "../../src/safetensors.ts";
 
-/** Parts that take longer than one turn, in memory: nothing is waited for. */
+/** Number of parts that take longer than one turn, even in memory, where nothing is awaited. */
 const MANY = 20_000;
 
 const RECORD = encode(new Tensor("uint8", [1]), { useBinaryFormat: true });
@@ -46,7 +46,7 @@ const records = new MemoryFolder(Array.from({ length: MANY }, (_, i) => [`m/w${i
 const archive = tar();
 const opened = await open("state.pdparams", { folder });
 
-/** Calls that have thousands of parts to look at, and nothing to wait for. */
+/** Calls that process thousands of parts, with nothing to wait for. */
 const CALLS: Record<string, (signal: AbortSignal) => Promise<unknown>> = {
   "a save": (signal) => save(state, "out.pdparams", { folder: new MemoryFolder(), signal }),
   "a save by protocol 2": (signal) => save(state, "out", { folder: new MemoryFolder(), protocol: 2, signal }),
@@ -68,7 +68,7 @@ const CALLS: Record<string, (signal: AbortSignal) => Promise<unknown>> = {
 describe("a call with thousands of parts in memory", () => {
   for (const [what, call] of Object.entries(CALLS)) {
     it(`lets timers run, and stops when the signal is aborted: ${what}`, async () => {
-      // The machine may be faster than a turn, or have other things to do: then the call ends, and is asked again.
+      // A fast or busy machine may finish the call before the timer fires: then try again.
       for (let attempt = 0; attempt < 4; attempt++) {
         const stop = new AbortController(), reason = new Error("stopped by a timer");
         setTimeout(() => stop.abort(reason), 0);

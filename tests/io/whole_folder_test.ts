@@ -28,7 +28,7 @@ function put(folder: string, files: Record<string, string>): void {
   }
 }
 
-/** Names and texts of a folder; null where there is none. */
+/** The names and contents of a folder's files; null if there is no folder. */
 function files(folder: string): Record<string, string> | null {
   if (!existsSync(folder)) return null;
   const names = (readdirSync(folder, { recursive: true }) as string[]).sort();
@@ -49,7 +49,7 @@ describe("a folder that is saved as a whole", () => {
           if (old) put(join(folder, "m"), old);
           else mkdirSync(folder);
           put(join(folder, `.m.${ID}.pdtmp`), NEW);
-          // A neighbour with a name alike is nobody's leftover.
+          // A neighbour with a similar name is not a leftover.
           put(join(folder, "m.old-notes"), { a: "mine" });
         };
         const target = join(folder, "m"), temp = join(folder, `.m.${ID}.pdtmp`);

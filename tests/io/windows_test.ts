@@ -16,16 +16,16 @@ import { describe } from "../real/describe.ts";
 // deno-lint-ignore no-explicit-any
 type Json = any;
 
-/** Bytes that a decoder sees at a time, or that a stream gives in one chunk. */
+/** Number of bytes that a decoder sees at a time, or that a stream returns per chunk. */
 const WINDOWS = [1, 7, 65_536, Infinity];
-/** Above this size small windows only take time. */
+/** Size in bytes above which small windows only waste time. */
 const SMALL = 20_000;
 
 interface Case {
   path: string;
   bytes: Uint8Array;
   options: Json;
-  /** Too large as a tree to be shown: that it is a value is enough. */
+  /** Too large to print: that there is a value is enough. */
   isHuge?: boolean;
 }
 
@@ -45,7 +45,7 @@ const WAYS: Record<string, Way> = {
   "a stream of known size": (bytes, window, make) => driveStream(make, streamOf(bytes, window), { size: bytes.length }),
 };
 
-/** Reads that give a little less than what was asked for. */
+/** A source whose reads return a little less than requested. */
 function readsOf(bytes: Uint8Array): Source {
   const source = new BytesSource(bytes);
   return {
@@ -64,7 +64,7 @@ function streamOf(bytes: Uint8Array, step: number): ReadableStream<Uint8Array> {
   });
 }
 
-/** What came of it, as text. */
+/** The outcome, as a string. */
 async function outcome(way: Way, window: number, { bytes, options, isHuge }: Case): Promise<string> {
   let file: { value: unknown; warnings: Json[] };
   try {

@@ -29,7 +29,7 @@ async function bytesIn(archive: { get(name: string): Promise<Source | null> }, n
   return into;
 }
 
-/** A member of so many zeros, of which only the structure of the archive is made. */
+/** A member of so many zeros, which are never actually created. */
 function zeros(name: string, size: number): ZipMember {
   return { name, method: 0, size, compressed: size, crc: 0, chunks: () => [] };
 }
@@ -53,7 +53,7 @@ function sparse(members: readonly ZipMember[]): SparseFile {
   return file;
 }
 
-/** Members of more than 4 GiB, exactly at the border, and small ones behind them. */
+/** Members of more than 4 GiB, members exactly at the limit, and small ones after them. */
 const LARGE: ZipMember[] = [
   text("first", "one"),
   zeros("border", 2 ** 32 - 2),
@@ -117,7 +117,7 @@ describe("a zip archive of more members than 16 bits can count", () => {
 
   it("has all of them, here and in Python's zipfile", async () => {
     const bytes = new Uint8Array(Buffer.concat([...atOnce(planZip(members)).chunks()] as Uint8Array[]));
-    // A name of five digits stands twice; then come the records of zip64, and the short one.
+    // Each five-digit name occurs twice; then follow the zip64 records and the regular end record.
     assert.equal(bytes.length, 65_535 * (30 + 5 + 46 + 5) + "the last".length + 56 + 20 + 22);
     await using archive = await openArchive(bytes);
     assert.equal((await archive.list()).length, 65_535);
@@ -165,7 +165,7 @@ for zipfile.ZIP64_LIMIT in 0, 2**31 - 1:
   });
 });
 
-/** A little archive of one member with zip64 fields everywhere; each part may be changed. */
+/** A small archive of one member with zip64 fields everywhere; each part can be changed. */
 function little(change: Partial<Record<keyof typeof PARTS, (view: DataView) => void>> = {}): Uint8Array {
   const parts = Object.entries(PARTS).map(([name, make]) => {
     const bytes = make();
@@ -252,7 +252,7 @@ describe("a zip64 archive", () => {
   });
 
   it("is read when another extra field precedes the zip64 one", async () => {
-    // The zip64 field of the directory is moved behind an empty field of kind 9, over what said where the member lies.
+    // The directory's zip64 field is moved behind an empty field of type 9, overwriting the offset of the member.
     const bytes = little({
       central: (view) => {
         view.setUint32(42, 0, true);
@@ -354,7 +354,7 @@ describe("a zip64 archive", () => {
       const bytes = little(change);
       await using archive = await openArchive(bytes);
       await assert.rejects(archive.get("a"), { code, offset: 0 });
-      // From a source that is no memory, the sum is known when the last byte was read.
+      // From a source other than memory, the checksum is only known when the last byte has been read.
       const source: Source = {
         size: bytes.length,
         read(offset, into) {

@@ -7,7 +7,7 @@ import type { DType } from "../../src/dtype.ts";
 import { useTwins } from "../../src/kernel/core.ts";
 import { rowMajor } from "../../src/kernel.ts";
 
-// Hashes of what numpy and ml_dtypes give: tests/kernel/make_tables.py
+// Hashes of numpy's and ml_dtypes' results, created by tests/kernel/make_tables.py.
 const tables = JSON.parse(readFileSync("tests/kernel/tables.json", "utf8"));
 
 function sha(view: ArrayBufferView): string {
@@ -73,7 +73,7 @@ for (const only of [false, true]) {
         const askew = new Uint8Array(all.length + 1).subarray(1);
         askew.set(all);
         assert.equal(sha(convert(askew, name as DType, "float32")), hash);
-        // 256 numbers are below what the core takes: repeated, they are above
+        // 256 values are too few for the WebAssembly core; repeated, they are enough.
         const often = new Uint8Array(all.length * 16).map((_, i) => all[i % all.length]);
         const once = new Uint8Array(
           convert(often, name as DType, "float32").buffer,

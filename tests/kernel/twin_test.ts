@@ -26,7 +26,7 @@ const LENGTHS = [
   300001,
 ];
 
-/** A seeded stream of bytes; `ascii` in 256 are below 0x80. */
+/** Pseudorandom bytes; `ascii` in 256 of them are below 0x80. */
 function bytesOf(length: number, seed: number, ascii = 128): Uint8Array<ArrayBuffer> {
   const out = new Uint8Array(length);
   let x = seed * 2654435761 | 1;
@@ -45,7 +45,7 @@ function askew(bytes: Uint8Array, by: number): Uint8Array<ArrayBuffer> {
   return out.subarray(by);
 }
 
-/** What `run` gives in the core and in TypeScript is one and the same. */
+/** Check that `run` gives the same result in the core and in TypeScript. */
 function same<T>(run: () => T, what: string): T {
   useTwins(false);
   const core = run();

@@ -7,7 +7,7 @@ import { UPDATE_WASM } from "../../wasm/update.wasm.ts";
 
 const f = Math.fround;
 
-/** Arguments after the count; rates and factors as optimizers have them. */
+/** The arguments after the count, with rates and factors as optimizers use them. */
 const CALLS: { [Name in keyof UpdateFunctions]: number[] } = {
   scale: [0.37],
   clamp: [-0.3, 0.5],
@@ -38,7 +38,7 @@ const CALLS: { [Name in keyof UpdateFunctions]: number[] } = {
   rprop: [0.5, 1.2, 1e-5, 50],
 };
 
-/** Lanes with numbers of all sizes, zeros of both signs, and some that are nothing like numbers. */
+/** Fill the lanes with values of all magnitudes, zeros of both signs, and some NaNs and infinities. */
 function fill({ lanes }: Window, seed: number): void {
   let x = seed * 2654435761 | 1;
   const next = () => {
@@ -51,7 +51,7 @@ function fill({ lanes }: Window, seed: number): void {
     for (let i = 0; i < lane.length; i++) {
       const size = next() < 0.1 ? 10 ** (next() * 60 - 40) : 1;
       const value = next() * size;
-      // States of squares and powers are not negative.
+      // State of squares and powers is not negative.
       lane[i] = k < 3 && next() < 0.5 ? -value : value;
       if (next() < 0.02) lane[i] = k < 2 && next() < 0.5 ? -0 : 0;
       if (next() < 0.001) lane[i] = k === 1 ? NaN : Infinity;
@@ -59,7 +59,7 @@ function fill({ lanes }: Window, seed: number): void {
   }
 }
 
-/** All bits; NaN has only one meaning. */
+/** All bits, with NaNs normalized. */
 function bits(window: Window, n: number): Uint32Array[] {
   return window.lanes.map((lane) => {
     const part = lane.slice(0, n);
@@ -100,7 +100,7 @@ describe("the WebAssembly update rules and their TypeScript twin", () => {
   }
 
   it("round once where rounding twice would give another value", () => {
-    // p - f*p lies 2^-70 above the tie of 1 and its neighbour: rounded to float64 it is the tie, and goes to 1.
+    // p - f*p is 2^-70 above the midpoint of 1 and its neighbour: rounded to float64 it is the midpoint, which then rounds to 1.
     const telling: [number, number] = [1 + 2 ** -23, 2 ** -24 * (1 - 2 ** -23)];
     assert.equal(f(telling[0] - telling[1] * telling[0]), 1);
     const cases: [number, number][] = [telling, [1, 2 ** -25 + 2 ** -48], [1 + 2 ** -12, 2 ** -12]];

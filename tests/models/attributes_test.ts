@@ -13,7 +13,7 @@ const LEGACY = "real/paddle-2.6.2/infer-several/n.pdmodel", PIR = "real/paddle-3
 const last = (program: Program): Operator => program.ops().at(-1)!;
 const BIG = 2n ** 63n - 1n;
 
-/** Type, value, and the field of the wire that must have it, as protobuf's own runtime reads it. */
+/** Type, value, and the field on the wire that must have it, as protobuf's own runtime reads it. */
 const TYPES: [type: string, value: AttributeValue, field: string, onWire: unknown, read?: unknown][] = [
   ["INT", -(2 ** 31), "i", -(2 ** 31)],
   ["FLOAT", 0.5, "f", 0.5],
@@ -44,7 +44,7 @@ const TYPES: [type: string, value: AttributeValue, field: string, onWire: unknow
   ["SCALARS", [false, new Float(1), 3], "scalars", [{ type: 1, b: false }, { type: 3, r: 1 }, { type: 2, i: 3n }]],
 ];
 
-/** The named fields of a message only. */
+/** Only the fields of a message that `like` has. */
 function picked(message: unknown, like: unknown): unknown {
   if (Array.isArray(like)) return (message as unknown[]).map((item, i) => picked(item, like[i] ?? null));
   if (typeof like !== "object" || like === null || like instanceof Uint8Array) return message;
@@ -63,7 +63,7 @@ describe("an attribute of an operator in a ProgramDesc", () => {
       assert.deepEqual(picked(attr[field as keyof typeof attr], onWire), onWire);
       const back = last(again(program));
       assert.deepEqual([back.attributeType("new"), back.attributes.get("new")], [type, read]);
-      // Attributes are in the order of their names, as Paddle 2 writes them.
+      // Attributes are sorted by name, as Paddle 2 writes them.
       const names = [...back.attributes.keys()];
       assert.deepEqual(names, names.toSorted());
     });
@@ -136,7 +136,7 @@ describe("an attribute of an operator in a ProgramDesc", () => {
 
 const item = (kind: string, data: unknown) => ({ "#": kind, D: data });
 
-/** Type, value, and the JSON of the file. */
+/** Type, value, and the JSON in the file. */
 const PIR_TYPES: [type: string, value: AttributeValue, json: unknown, read?: unknown][] = [
   ["a_bool", true, item("0.a_bool", true)],
   ["a_i32", -(2 ** 31), item("0.a_i32", -(2 ** 31))],
@@ -171,7 +171,7 @@ const PIR_TYPES: [type: string, value: AttributeValue, json: unknown, read?: unk
   ["a_layout", "NCHW", item("1.a_layout", "NCHW")],
 ];
 
-/** The attributes of the last operator, as JSON. */
+/** The attributes of the last op, as JSON. */
 function jsonOf(program: Program): Map<string, unknown> {
   const { program: { regions } } = JSON.parse(new TextDecoder().decode(program.serialize()));
   const op = regions[0].blocks[0].ops.at(-1);
@@ -186,7 +186,7 @@ describe("an attribute of an operator in PIR", () => {
       assert.deepEqual(jsonOf(program).get("new"), json);
       const back = last(again(program));
       assert.deepEqual([back.attributeType("new"), back.attributes.get("new")], [type, read]);
-      // With the full name of the type, and again over itself, nothing else comes out.
+      // The full name of the type, or setting it again, gives the same result.
       const other = deserializeProgram(bytesOf(PIR));
       last(other).setAttribute("new", value, `${/intarray|dtype|layout/.test(type) ? "pd_op" : "builtin"}.${type}`);
       last(other).setAttribute("new", value);

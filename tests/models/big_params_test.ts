@@ -4,7 +4,7 @@ import { decode, encode, Float, isPaddleError, load, MemoryFolder, NDArray, open
 
 const MiB = 2 ** 20, SLICE = 5 * MiB;
 
-/** A file of two slices and their marker, as Paddle cuts a parameter that protocols 2 and 3 cannot hold whole. */
+/** A file of two slices and their marker, as Paddle splits a parameter that is too big for protocols 2 and 3. */
 function sliced(protocol: number, more: [string, unknown][] = [], shape = [2, SLICE]): Uint8Array<ArrayBuffer> {
   const slices = [0, 1].map((n) =>
     new NDArray("uint8", [SLICE], new Uint8Array(SLICE).map((_, i) => (i * 7 + n) & 255))
@@ -28,7 +28,7 @@ function sliced(protocol: number, more: [string, unknown][] = [], shape = [2, SL
   );
 }
 
-/** A source that notes how large the buffers are that it filled, and how many bytes it gave. */
+/** A source that records the sizes of the buffers it filled, and how many bytes it returned. */
 function watched(
   file: Uint8Array,
 ): {
@@ -54,7 +54,7 @@ function watched(
   return source;
 }
 
-/** A file of slices of so many elements each, whose marker says that the whole has this shape. */
+/** A file of slices with so many elements each, and a marker that gives this shape for the whole. */
 function shaped(shape: readonly unknown[], sizes: readonly number[]): Uint8Array<ArrayBuffer> {
   const names = sizes.map((_, i) => `w@@.${i}`);
   const entry = new Map<string, unknown>([["OriginShape", Tuple.from(shape)], ["slices", names]]);
@@ -108,7 +108,7 @@ describe("a parameter in slices", () => {
       await using checkpoint = await open(source);
       source.buffers.clear();
       source.given = 0;
-      // The last row of the first slice and the first of the second.
+      // The last row of the first slice and the first row of the second.
       const rows = await checkpoint.getSlice("w", [SLICE / 1024 - 1, SLICE / 1024 + 1]);
       assert.ok(rows.equals(wanted.slice(SLICE / 1024 - 1, SLICE / 1024 + 1)));
       assert.ok(source.room() < 3 * MiB, `${source.room()} bytes of buffers`);
@@ -140,13 +140,13 @@ describe("a parameter in slices", () => {
   });
 
   it("is read correctly when its bytes are also a value of their own", async () => {
-    // The state of the array is put into the memo before its last part, and that once more as a value.
+    // The array's bytes are in the memo; they occur once more as a value.
     const bytes = encode(new Map<string, unknown>([["w@@.0", new NDArray("uint8", [MiB])], ["x", 1]]));
     const at = bytes.length - bytes.slice().reverse().findIndex((_, i) => bytes[bytes.length - 1 - i] === 0x4b) - 1;
     const data = bytes.findIndex((_, i) => bytes[i] === 0x42 && bytes[i + 5] === 0 && bytes[i + 3] === 0x10);
     const memo = bytes.subarray(0, data);
     assert.ok(memo.length > 0 && at > data);
-    // BINGET of the bytes in place of BININT1 1: both take one byte.
+    // BINGET of the bytes in place of BININT1 1: both have a one-byte argument.
     const indices = [...bytes.keys()].filter((i) => i < data && bytes[i] === 0x94);
     bytes[at] = 0x68;
     bytes[at + 1] = indices.length;

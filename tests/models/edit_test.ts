@@ -37,7 +37,7 @@ function filesBelow(folder: string): string[] {
   });
 }
 
-/** Byte for byte; a difference is told by its place, not by all bytes. */
+/** Compare byte for byte, reporting only the offset of the first difference. */
 function assertSame(actual: Uint8Array, expected: Uint8Array, what: string): void {
   const at = expected.findIndex((byte, i) => actual[i] !== byte);
   assert.ok(
@@ -46,7 +46,7 @@ function assertSame(actual: Uint8Array, expected: Uint8Array, what: string): voi
   );
 }
 
-/** Programs of both forms that real Paddle wrote. */
+/** Programs in both formats that real Paddle wrote. */
 function programs(): { path: string; bytes: Uint8Array; program: Program }[] {
   return filesBelow(real).filter((path) =>
     /\.pdmodel$|__model__$|\.json$/.test(path) && !/expect\.json|damage/.test(path)
@@ -69,7 +69,7 @@ describe("a program", () => {
 
   it("keeps unknown fields, also those of its version, when something else is changed", () => {
     const bytes = new Uint8Array(readFileSync("tests/fixtures/programs/plain-3.3.1.pdmodel"));
-    // The later of two version fields is merged into the earlier: field 9 of the Version, and one of the program itself.
+    // The second of two version fields is merged into the first: an unknown field 9 of Version, and one of the program itself.
     const extra = Uint8Array.of(0x22, 2, 0x48, 7, 0xa2, 6, 1, 0x78);
     const whole = new Uint8Array(bytes.length + extra.length);
     whole.set(bytes);
@@ -143,7 +143,7 @@ describe("a program", () => {
           assert.ok(isPaddleError(error), `${file} cut at ${n}: ${error}`);
         }
       }
-      // Behind the block come the version and the map of operators' versions: cut there, the rest is well formed.
+      // The block is followed by the version and the op version map: cut between them, the file is still well formed.
       assert.ok(whole <= 3, `${file}: ${whole} cuts passed`);
     }
   });
@@ -158,7 +158,7 @@ describe("a program of several blocks", () => {
       (program.ops() as (Operator & { blocks(): number[] })[]).filter((op) => op.type === type)
         .map((op) => program.blocks[op.blocks()[0]].ops.map(({ type }) => type));
     const branches = inner(whole.program, "conditional_block"), [loop] = inner(whole.program, "while");
-    // What one branch gives, the other, the loop.
+    // The outputs of one branch, of the other, and of the loop.
     const wanted: [output: string, branches: unknown[], loops: unknown[]][] = [
       ["_generated_var_0", [branches[0]], []],
       ["_generated_var_2", [branches[1]], []],
@@ -255,7 +255,7 @@ for (
 
     it("is written with the same bytes after conversion from prefix to folder to combined file and back", async () => {
       const folder = new MemoryFolder();
-      // With a folder, names mean files in it.
+      // With a folder, names refer to files in it.
       await assert.rejects(relayout(`${real}/${prefix}`, "d", { folder, layout: "folder" }), { code: "NOT_FOUND" });
       const model = await loadInferenceModel(`${real}/${prefix}`);
       await relayout(model, "d", { folder, layout: "folder" });
@@ -297,7 +297,7 @@ describe("a model with .pdiparams.info", () => {
       await load("m", { folder });
     };
     await save(entries);
-    // A constant of the program was in no state dict: it keeps its own name.
+    // A constant of the program is not in the state dict, so it keeps its own name.
     const [[constant, { structuredName }]] = entries;
     await save(
       entries.map(([name, entry]) => [name, name === constant ? { ...entry, structuredName: undefined } : entry]),
@@ -369,7 +369,7 @@ for (const [form, prefix] of [["the legacy form", "paddle-2.6.2/jit-save/m"], ["
   });
 }
 
-/** The program with a second parameter like this one, which nobody uses. */
+/** The program with a second, unused parameter like this one. */
 function withSpare(program: Program, like: string): Program {
   if (program instanceof ProgramDesc) {
     const [main] = program.blocks, { dtype, shape } = main.variable(like)!;
@@ -455,7 +455,7 @@ describe("an exported Layer", () => {
       for (const name of names) {
         const written = await bytesIn(folder, name);
         const original = new Uint8Array(readFileSync(`${real}/${prefix.slice(0, -1)}${name}`));
-        // The order of the info's entries is that of a hash.
+        // The entries of the info are in hash order.
         if (name.endsWith(".info")) {
           assert.deepEqual(
             new Map([...(await jit.load("m", { folder })).info!].sort()),
@@ -540,7 +540,7 @@ describe("the functions of Paddle 1.x", () => {
     const { program, parameters } = await loadInferenceModel(`${real}/paddle-1.8.5/fluid-infer-separate/d`);
     const [first, second] = [...parameters.keys()];
     const TWINS = [["w", "W"], ["w", "w/b"], ["w/b", "w"], ["w/b", "W"], ["W/b", "w"], ["é", "e\u0301"]];
-    // What has one capital letter in common is one name on some systems, too.
+    // Names whose letters have the same capital are also one name on some systems.
     TWINS.push(["σ", "ς"], ["ſ", "S"], ["\u212a", "k"], ["É/x", "e\u0301"]);
     for (const [a, b] of TWINS) {
       const mainProgram = program.clone(), folder = new MemoryFolder();
@@ -602,13 +602,13 @@ describe("a variable of SelectedRows", () => {
     for (const layout of ["prefix", "combined"] as const) {
       await assert.rejects(relayout(model, "m", { folder, layout }), { code: "INVALID_VALUE", at: first.name });
     }
-    // A whole tensor in that file is of another save.
+    // A complete tensor in that file comes from another save.
     await save(new NDArray("float32", [2, 3]), `d/${first.name}`, { folder, useBinaryFormat: true });
     await assert.rejects(loadInferenceModel({ folder, name: "d" }), { code: "WRONG_FORMAT" });
   });
 });
 
-/** The program with a variable that is SelectedRows: field 1 of its type is 8 in place of 7. */
+/** The program with a variable turned into SelectedRows: field 1 of its type is 8 instead of 7. */
 function withRows(bytes: Uint8Array, name: string): Uint8Array {
   const made = bytes.slice();
   const key = new TextEncoder().encode(`${name}\x12`);

@@ -5,7 +5,7 @@ import { matchNames } from "../../src/model/match_names.ts";
 
 type Shapes = Record<string, number[] | null>;
 
-/** Keys for variables of these shapes, from entries of a state dict: key, parameter's name, shape. Guesses end in `?`. */
+/** Keys for variables of these shapes, matched against entries of a state dict: key, parameter name, shape. Guesses end in `?`. */
 function matched(variables: Shapes, like: [key: string, name: string, shape: number[]][], table = false) {
   const entries = like.map(([key, name, shape]): [string, unknown] => [
     key,

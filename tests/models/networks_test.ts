@@ -35,7 +35,7 @@ describe("a transformer of Paddle 1.8", () => {
   it("is refused when a parameter has such an axis", () => {
     const { bytes } = read("transformer-1.8.5.pdmodel");
     const wrong = bytes.slice();
-    // The desc of layer_norm_0.tmp_0 (float32, [-7]) and persistable: false of the variable around it.
+    // The desc of layer_norm_0.tmp_0 (float32, [-7]), and `persistable: false` of the variable that contains it.
     const name = new TextEncoder().encode("layer_norm_0.tmp_0\x12");
     const at = wrong.findIndex((_, i) => name.every((byte, k) => wrong[i + k] === byte)) + name.length;
     const flag = wrong.indexOf(0x18, at + wrong[at]);

@@ -23,7 +23,7 @@ const real = "tests/fixtures/real";
 const { deserializeProgram, loadFromFile, loadInferenceModel, saveInferenceModel, serializeProgram } = paddleStatic;
 const LEGACY = `${real}/paddle-2.6.2/infer-several/n`, PIR = `${real}/paddle-3.3.1/infer-several/n`;
 
-/** The model at `prefix`, saved again with `options`; the bytes of its program. */
+/** Save the model at `prefix` again with `options`; returns the bytes of its program. */
 async function savedWith(prefix: string, options: object): Promise<{ bytes: Uint8Array; folder: MemoryFolder }> {
   const { program, parameters } = await loadInferenceModel(prefix);
   const folder = new MemoryFolder();
@@ -62,7 +62,7 @@ describe("static.saveInferenceModel", () => {
     // Extra in 3.x only.
     assert.ok(attributesOf(few, "matmul_v2").includes("force_fp32_output"));
     assert.ok(attributesOf(few, "matmul_v2").includes("op_role"));
-    // Operators without extra attributes keep the call stack, as in Paddle.
+    // Ops without extra attributes keep the call stack, as in Paddle.
     const stacked = few.ops().filter((op) => op.attributes.has("op_callstack")).map(({ type }) => type);
     assert.ok(stacked.includes("greater_than") && !stacked.includes("matmul_v2"));
   });
@@ -80,7 +80,7 @@ describe("static.saveInferenceModel", () => {
     for (const [i, op] of ours.ops().entries()) {
       const their = theirs.ops()[i];
       if (op.type === "assign_value" && op.attributes.get("dtype") === 2) {
-        // Paddle 2.4 looks for int32 there, and fails with the file that Paddle 3.3 writes.
+        // Paddle 2.4 expects int32 here, and fails on the file that Paddle 3.3 writes.
         assert.deepEqual(op.attributes.get("int32_values"), [1, 0, 1]);
         assert.deepEqual(their.attributes.get("int64_values"), [1, 0, 1]);
         assigned++;
@@ -197,7 +197,7 @@ describe("jit.save", () => {
     const layer = { programs: { forward: program }, stateDict: tensors };
     const [first] = program.fetches();
     const needed = paddleStatic.normalizeProgram(program, ["a"], [first]);
-    // A state dict of Tensors with names is what Paddle has.
+    // Paddle has a state dict of named Tensors.
     const state = await recoverStateDict(LEGACY);
     const named = { ...layer, stateDict: state.stateDict };
     for (const outputSpec of [[0], [first.name], [first]]) {

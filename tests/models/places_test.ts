@@ -25,7 +25,7 @@ async function put(folder: MemoryFolder, name: string, bytes: Uint8Array): Promi
   await sink.close();
 }
 
-/** A folder with a model as people download it: `det/inference.pdmodel`, `.pdiparams`, `.pdiparams.info`. */
+/** A folder with a model as downloaded: `det/inference.pdmodel`, `.pdiparams`, `.pdiparams.info`. */
 async function downloaded(): Promise<MemoryFolder> {
   const folder = new MemoryFolder();
   for (const end of [".pdmodel", ".pdiparams", ".pdiparams.info"]) {

@@ -89,12 +89,12 @@ describe("an inference model turned back into weights", () => {
         const name = (tensor as Tensor).name.replace(/_(\d+)(\.|$)/, (_, n, end) => `_${Number(n) + distance}${end}`);
         return [key, Tensor.from(tensor as Tensor, { name })];
       }));
-    // Layers that the model does not have came before: linear_1 of the checkpoint is linear_0 of the model.
+    // The checkpoint has earlier layers that the model lacks: its linear_1 is linear_0 of the model.
     const { report } = await recoverStateDict(from, { like: numbered(1) });
     for (const { key, variable, name } of report.entries) {
       assert.deepEqual([key, name], [keys.get(variable), "guess"], variable);
     }
-    // And layers that the export has left out came after.
+    // And later layers that the export left out.
     const [first] = [...like].filter(([, tensor]) => (tensor as Tensor).name === "linear_0.w_0");
     const more = numbered(1).set("aux", Tensor.from(first[1] as Tensor, { name: "linear_7.w_0" }));
     const wider = await recoverStateDict(from, { like: more });

@@ -26,7 +26,7 @@ const {
 const real = "tests/fixtures/real";
 const bytesOf = (path: string) => new Uint8Array(readFileSync(path));
 
-/** Prefixes of inference models that real Paddle wrote, with the ending of the program. */
+/** Prefixes of inference models that real Paddle wrote, with the program's extension. */
 const MODELS = [
   [`${real}/paddle-2.4.2/infer-attribute-variable/m`, ".pdmodel"],
   [`${real}/paddle-2.6.2/infer-control-flow/m`, ".pdmodel"],
@@ -116,7 +116,7 @@ describe("static.loadInferenceModel of bytes", () => {
 
 const VOCAB = 27;
 
-/** The program with another kind of variable under that name: field 1 of its type is 7 there, a dense tensor. */
+/** The program with another kind for the variable of that name: replaces field 1 of its type, which is 7, a dense tensor. */
 function withKind(program: Program, name: string, kind: number): Program {
   const bytes = program.serialize().slice(), key = new TextEncoder().encode(`${name}\x12`);
   const at = bytes.findIndex((_, i) => key.every((byte, k) => bytes[i + k] === byte)) + key.length + 1;
@@ -128,7 +128,7 @@ function withKind(program: Program, name: string, kind: number): Program {
 describe("the value of a variable that is no tensor", () => {
   const prefix = `${real}/paddle-2.6.2/infer-several/n`;
   const words = new Map([["", 0], ["word", 7], ["größer", -2], ["\u{1f600}", 2 ** 31 - 1]]);
-  /** u64 count; u64 length, UTF-8, i32 of each: written down by hand. */
+  /** u64 count; then u64 length, UTF-8 and i32 of each entry; written by hand. */
   const record = [
     ...[4, 0, 0, 0, 0, 0, 0, 0],
     ...[0, 0, 0, 0, 0, 0, 0, 0, /**/ 0, 0, 0, 0],
@@ -230,7 +230,7 @@ describe("static.normalizeProgram", () => {
         names: [b],
         message: /No output needs/,
       });
-      // A ProgramDesc does not tell what is fed from what is computed: Paddle does not see it either.
+      // A ProgramDesc does not distinguish fed from computed variables, and Paddle does not notice either.
       if (ending === ".json") {
         assert.throws(() => normalizeProgram(program, a, program.fetches()), {
           code: "INVALID_VALUE",
@@ -262,7 +262,7 @@ describe("static.normalizeProgram", () => {
       const made = normalizeProgram(program, "x", output);
       const norms = made.ops().filter((op) => op.attributes.has("is_test"));
       assert.deepEqual(norms.map((op) => op.attributes.get("is_test")), [true], path);
-      // Paddle 2.6 keeps there what the backward pass reads.
+      // Paddle 2.6 stores what the backward pass needs there.
       assert.ok(!norms[0].outputs.has("ReserveSpace"), path);
       assert.ok(made.ops().every(({ type }) => !/grad|momentum|adam/.test(type)), path);
       assert.deepEqual(made.parameters().length, 6, path);

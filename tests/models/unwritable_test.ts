@@ -23,7 +23,7 @@ const METADATA = "paddle.distributed.checkpoint.metadata";
 // deno-lint-ignore no-explicit-any
 const wrong = (value: unknown): any => value;
 
-/** Values that no reader would take, or that Python cannot hold. */
+/** Values that no reader would accept, or that Python cannot represent. */
 const VALUES: [string, unknown, string?][] = [
   ["a key that is a list", new Map([[[1], 1]])],
   ["a key that is an object", new Map([[{}, 1]])],

@@ -13,7 +13,7 @@ const recorded = JSON.parse(readFileSync("tests/fixtures/training/paddle-3.3.1/i
 const classes = initializer as unknown as Record<string, new (...args: unknown[]) => nn.initializer.Initializer>;
 const withCode = (code: string) => (error: unknown) => isPaddleError(error) && error.code === code;
 
-/** How far a value may be from Paddle's, in units of its last place: only logarithms and sums are rounded otherwise. */
+/** How far a value may be from Paddle's, in ulps: only logarithms and sums are rounded differently. */
 const ULPS: Record<string, number> = {
   Normal: 4,
   TruncatedNormal: 16,
@@ -21,7 +21,7 @@ const ULPS: Record<string, number> = {
   KaimingNormal: 4,
   Orthogonal: 16,
 };
-/** The last place of numbers from 1 to 2. */
+/** The ulp of numbers from 1 to 2. */
 const LAST: Record<string, number> = { float64: 2 ** -52, float32: 2 ** -23, float16: 2 ** -10, bfloat16: 2 ** -7 };
 
 describe("nn.initializer", () => {

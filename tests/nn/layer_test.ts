@@ -54,7 +54,7 @@ describe("nn.Layer", () => {
         for (const which of ["class Net", "a second Net"]) {
           const net = new Net();
           assert.equal(net.fullName(), counters[`${which}: full_name`]);
-          // A buffer's own name is no promise of Paddle's.
+          // Paddle does not guarantee a buffer's own name.
           const state = names(net.stateDict()).map(([key, name]) => [key, key === "kept" ? "" : name]);
           const expected = counters[`${which}: state`].map(([k, name]: string[]) => [k, k === "kept" ? "" : name]);
           assert.deepEqual(state, expected);
@@ -126,7 +126,7 @@ describe("nn.Layer", () => {
     assert.deepEqual(keys(), ["a", "a"]);
     delete layer.a;
     assert.deepEqual([...keys(), "a" in layer], ["", "", false]);
-    // A name that had been a buffer that is not saved is a saved one when it is registered so.
+    // Registering a buffer that was not saved makes it a saved one.
     layer.c = Tensor.zeros([1]);
     layer.registerBuffer("c", Tensor.full([1], 2));
     assert.deepEqual(keys(), ["c", "c"]);

@@ -4,7 +4,7 @@ import { isPaddleError, nn, seed, type Tensor, utils } from "../../mod.ts";
 import { type Json, recorded, VERSIONS } from "../optimizer/recorded.ts";
 import { makeLayer } from "./make_layer.ts";
 
-/** Whether a number that was drawn is Paddle's: uniform ones to the bit, normal ones but for the rounding of a logarithm. */
+/** Check that a random value is Paddle's: uniform ones to the bit, normal ones up to the rounding of a logarithm. */
 function sameDraw(actual: number, expected: number, initializer: string): void {
   const bound = initializer === "Normal" ? 2 ** -22 * Math.max(1, Math.abs(expected)) : 0;
   assert.ok(Math.abs(actual - expected) <= bound, `${actual} is not ${expected}`);

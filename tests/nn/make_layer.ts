@@ -1,15 +1,15 @@
-/** Layers from their recorded arguments. */
+/** Creates layers from recorded arguments. */
 import { createParameter, nn } from "../../mod.ts";
 import { camelCase, type Json } from "../optimizer/recorded.ts";
 
 const classes = nn as unknown as Record<string, new (...args: unknown[]) => nn.Layer>;
 const initializers = nn.initializer as unknown as Record<string, new (args: unknown) => nn.initializer.Initializer>;
 
-/** Classes whose rules changed: they take the version. */
+/** Classes whose rules changed between versions: they take the version. */
 const VERSIONED =
   /^(BatchNorm|BatchNorm\dD|SyncBatchNorm|GroupNorm|SimpleRNN|LSTM|GRU|SimpleRNNCell|LSTMCell|GRUCell)$/;
 
-/** An argument as recorded, as an object. */
+/** Creates the object that a recorded argument describes. */
 function build(v: Json, paddle: string): unknown {
   if (Array.isArray(v)) return v.map((item) => build(item, paddle));
   if (v === null || typeof v !== "object") return v;
@@ -26,7 +26,7 @@ function named(args: Json, paddle: string): Record<string, unknown> {
   return Object.fromEntries(Object.entries(args).map(([name, value]) => [camelCase(name), build(value, paddle)]));
 }
 
-/** A layer as recorded: class, arguments, keyword arguments; by the rules of that version. */
+/** Creates a recorded layer (class, arguments, keyword arguments) by the rules of that version. */
 export function makeLayer([name, args, options]: [string, Json[], Json], paddle: string): nn.Layer {
   const positions = args.map((arg) => build(arg, paddle));
   const keywords = { ...named(options, paddle), ...(VERSIONED.test(name) ? { paddle } : {}) };

@@ -11,7 +11,7 @@ class Block extends nn.Layer {
   norm = new nn.LayerNorm(2);
 }
 
-/** The network whose files lie in `net`, line by line. */
+/** The network whose files are in `net`, line by line. */
 class Net extends nn.Layer {
   scale = this.createParameter([2]);
   stem = new nn.Sequential(new nn.Conv2D(1, 2, 2), new nn.BatchNorm2D(2), new nn.ReLU());
@@ -42,14 +42,14 @@ describe("a layer and the file that Paddle saved of the same one", () => {
       it(`${version}: a network of many layers has the file's keys, order, names, shapes and dtypes, and loads its values`, () => {
         guard(() => {
           const state = decode(bytesOf(net)) as StateDict;
-          // 0-d tensors have one axis in files of old versions.
+          // 0-D tensors have one axis in files of old versions.
           const layer = new Net(state.has("empty"));
           const shape = (state.get("zero_d") as Tensor).shape;
           layer.registerBuffer("zero_d", Tensor.zeros(shape));
           const what = (tensors: Iterable<[string, unknown]>) =>
             [...tensors].map(([key, value]) => {
               const { name, dtype, shape } = value as Tensor;
-              // Names of buffers are no promise of Paddle's.
+              // Paddle does not guarantee the names of buffers.
               return [key, /^(steps|mask|zero_d|empty)$/.test(key) ? "" : name, dtype, shape];
             });
           assert.deepEqual(what(layer.stateDict()), what(state));

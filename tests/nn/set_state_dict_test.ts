@@ -6,7 +6,7 @@ import { type Json, recorded, VERSIONS } from "../optimizer/recorded.ts";
 
 const { guard } = utils.uniqueName;
 
-/** Set a state dict; gives what Paddle gives, and the warnings. */
+/** Set a state dict; returns what Paddle returns, and the warnings. */
 function set(layer: nn.Layer, state: Map<unknown, unknown> | Record<string, unknown>, options = {}): Json {
   const warnings: string[] = [];
   const onWarning = ({ message }: { message: string }) => void warnings.push(message);
@@ -134,7 +134,7 @@ describe("Layer.setStateDict", () => {
   });
 });
 
-/** What a Linear(3, 2) was given, by the name of the call. */
+/** The state dict passed to a Linear(3, 2), by the name of the call. */
 function given(name: string, layer: nn.Linear): Json {
   const ramp = (...shape: number[]) =>
     NDArray.fromArray([...Array(6).keys()].map((i) => i / 8 - 1), "float32")
@@ -164,7 +164,7 @@ function given(name: string, layer: nn.Linear): Json {
   return states[name]?.();
 }
 
-/** The recorded answers, where they lie beside the project, else the choice in it. */
+/** All recorded answers, if they are next to the project; otherwise the selection in it. */
 const ANSWERS = VERSIONS.flatMap((version) => {
   const paths = [
     `../shared/real/paddle-${version}/setting/expect.json`,

@@ -71,7 +71,7 @@ describe(".npy files", () => {
         thrown.push([error.code, error.offset]);
         return true;
       });
-      // A stream does not know its end beforehand: the same error at the same byte all the same.
+      // A stream does not know its end in advance, but gives the same error at the same byte.
       await load(new Blob([cut]).stream()).catch((error) => streamed.push([error.code, error.offset]));
     }
     assert.deepEqual(streamed, thrown);
@@ -229,7 +229,7 @@ describe("numpy's fixtures", () => {
   });
 });
 
-/** A source that counts what is read of it. */
+/** A source that counts the bytes read from it. */
 function counted(bytes: Uint8Array): Source & { sum: number } {
   return {
     size: bytes.length,
@@ -243,7 +243,7 @@ function counted(bytes: Uint8Array): Source & { sum: number } {
   };
 }
 
-/** 4 MB that hardly can be packed. */
+/** 4 MB that can hardly be compressed. */
 function noise(rows: number): NDArray {
   let x = 1;
   const data = Float32Array.from({ length: rows * 1000 }, () => (x = Math.imul(x, 1664525) + 1013904223 | 0) / 7);
@@ -281,7 +281,7 @@ describe("opened .npy and .npz files", () => {
       await using file = await openNpz(source);
       assert.deepEqual(file.names(), ["a", "b/c", "d"]);
       assert.deepEqual(file.info("d").shape, [900, 1000]);
-      // Node's unpacker reads ahead, whoever waits.
+      // Node's decompressor reads ahead regardless of backpressure.
       const isNode = !("Deno" in globalThis || "Bun" in globalThis);
       assert.ok((compress && isNode) || source.sum < 1_500_000, `${source.sum} of ${bytes.length} bytes`);
       const before = source.sum;
@@ -293,7 +293,7 @@ describe("opened .npy and .npz files", () => {
       assert.ok(isPaddleError(error) && error.code === "UNSUPPORTED_FEATURE");
       await using streamed = await openNpz(new Blob([bytes as BlobPart]).stream());
       assert.ok((await streamed.get("b/c")).equals(arrays.get("b/c")!));
-      // A packed byte that is wrong shows where its array is read.
+      // A wrong compressed byte shows when its array is read.
       const spoilt = bytes.slice();
       spoilt[2_000_000] ^= 1;
       await using wrong = await openNpz(counted(spoilt));

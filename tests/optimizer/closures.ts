@@ -1,7 +1,7 @@
-/** Losses and gradients with one rounding an operation, in one order: the same numbers in every language. */
+/** Losses and gradients with one rounding per operation, in a fixed order: the same results in every language. */
 import { fromArray, type nn } from "../../mod.ts";
 
-/** What computes the loss, and puts gradients into the parameters. */
+/** Returns a closure that computes the loss and puts the gradients into the parameters. */
 export function closureOf(
   kind: "rosenbrock" | "quadratic",
   parameters: readonly nn.Parameter[],

@@ -4,7 +4,7 @@ import { fromArray, nn, optimizer, regularizer } from "../../mod.ts";
 
 const { L1Decay, L2Decay } = regularizer;
 
-/** A parameter [2, -4] after one step of rate 0.5 with the gradient [0.5, 0.5]; no velocity before. */
+/** A parameter [2, -4] after one step of rate 0.5 with the gradient [0.5, 0.5] and no initial velocity. */
 function after(make: (p: nn.Parameter) => optimizer.Optimizer, own: regularizer.Regularizer | null = null): number[] {
   const p = nn.Parameter.from(fromArray([2, -4], "float32"), { name: "p", regularizer: own });
   const made = make(p);
@@ -13,7 +13,7 @@ function after(make: (p: nn.Parameter) => optimizer.Optimizer, own: regularizer.
   return [...p.toFloat32Array()];
 }
 
-/** What that is, with these numbers added to the gradient. */
+/** The expected result, with these values added to the gradient. */
 const stepped = (a: number, b: number) => [2 - 0.5 * (0.5 + a), -4 - 0.5 * (0.5 + b)];
 
 describe("the weight decay of a parameter group", () => {

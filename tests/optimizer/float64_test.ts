@@ -31,7 +31,7 @@ for (const version of ["2.4.2", "2.6.2", "3.3.1"]) {
   describe(`float64 parameters, as Paddle ${version} trains them`, () => {
     for (const c of data.cases) {
       const name = `${c.class}(${JSON.stringify(c.args)})`;
-      // A fault of 2.4 alone: its neighbours compute it.
+      // A bug in 2.4 only: the versions before and after compute it.
       if (c.error && c.args.centered) continue;
       if (c.error) {
         it(`${name}: is refused, as by Paddle, and nothing changes`, () => {

@@ -28,7 +28,7 @@ function model() {
   return { parameters, lbfgs, closure };
 }
 
-/** Keys, kinds and sizes alike; numbers to some last places. */
+/** Check that keys, types and sizes are equal, and numbers up to rounding. */
 function close(actual: Json, wanted: Json, at: string): void {
   if (wanted instanceof Map) {
     assert.deepEqual([...actual.keys()], [...wanted.keys()], at);

@@ -59,7 +59,7 @@ const FIRST = "linear_0.w_0_moment1_0";
 const POW = "linear_0.w_0_beta1_pow_acc_0";
 const rates = new Map<string, Json>([["last_epoch", 3], ["last_lr", 0.5]]);
 
-/** What is done to a state, by the beginning of a case's name. */
+/** The change made to a state, by the beginning of a case's name. */
 const CHANGES: [name: string, change: (state: Map<string, Json>) => unknown, kind?: string, args?: Json][] = [
   ["complete", () => {}],
   ["a key missing", (s) => s.delete(FIRST)],
@@ -107,7 +107,7 @@ describe("setStateDict of an optimizer", () => {
         go();
         const result = value(c.result);
         assert.deepEqual([...target.optimizer.stateDict().keys()], result.get("keys"));
-        // The lambda of this case is another one in the recording.
+        // The recording has a different lambda for this case.
         if (name.endsWith("LambdaDecay")) return;
         for (const [key, p] of target.parameters) {
           assert.deepEqual([...p.data as Float32Array], [...result.get("values").get(key).data]);
@@ -278,7 +278,7 @@ describe("master weights", () => {
       const make = (values: Map<string, NDArray>, more: Json) =>
         new Run({ class: kind, args: { learning_rate: 0.1, ...more } }, values, "3.3");
       const made = make(rounded, { multi_precision: true });
-      // Arithmetic could not be recorded: the same run in float32 is the oracle.
+      // The arithmetic could not be recorded, so the same run in float32 is the reference.
       const single = make(new Map([...rounded].map(([key, array]) => [key, array.astype("float32")])), {});
       for (const t of [0, 1]) {
         const grads = new Map([...arrays(gradients[t])].map(([key, array]) => [key, array.astype(dtype as "float16")]));
@@ -310,7 +310,7 @@ describe("master weights", () => {
           parameter.equals(nn.Parameter.from(master.astype(dtype as "float16"))),
           `${key} is its master, rounded`,
         );
-        // The states of ASGD and Rprop are narrow, so only the others are the same run.
+        // ASGD and Rprop have state in the narrow dtype, so only the others give the same run.
         if (["ASGD", "Rprop"].includes(kind)) continue;
         assert.deepEqual([...master.data], [...single.parameters.get(key)!.data as Float32Array]);
       }
@@ -332,7 +332,7 @@ describe("master weights", () => {
   }
 });
 
-/** bfloat16 is recorded as its bits: only shapes are looked at. */
+/** bfloat16 is recorded as raw bits, so only shapes are compared. */
 function withoutNumbers(v: Json): Json {
   if (Array.isArray(v)) return v.map(withoutNumbers);
   if (v === null || typeof v !== "object") return v;

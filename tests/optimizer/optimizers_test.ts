@@ -4,7 +4,7 @@ import { decode, encode, fromArray, isPaddleError, NDArray, nn, SelectedRows, Te
 import { recorded, value, VERSIONS } from "./recorded.ts";
 import { NAMES, Run } from "./run.ts";
 
-/** Refused by Paddle's CPU; here the rule of its GPU, or one that newer Paddles have. */
+/** Refused by Paddle on the CPU; here they follow the rule of its GPU, or of newer versions. */
 const TAKEN = [
   "adamw lr_ratio",
   "sgd l1",
@@ -25,7 +25,7 @@ function arrays(values: Record<string, number[]>, shapes: Record<string, number[
   return new Map(NAMES.map((name) => [name, fromArray(values[name], "float32").reshape(shapes[name])]));
 }
 
-/** Keys, names, shapes, dtypes and numbers in order, as plain data. */
+/** Keys, names, shapes, dtypes and values in order, as plain data. */
 function plain(v: Value): unknown {
   if (v instanceof NDArray) {
     return {
@@ -106,7 +106,7 @@ for (const version of VERSIONS) {
             worst = Math.max(worst, Math.abs(values[name][i] - wanted) / Math.max(1, Math.abs(wanted)));
           });
         }
-        // TRAINING.md 1: exact but for square roots and sums
+        // TRAINING.md 1: exact except for square roots and sums
         const exact = ["SGD", "Momentum", "Adam", "AdamW", "Adamax", "RAdam", "ASGD", "Rprop"].includes(c.class);
         const isClipped = c.args.grad_clip !== undefined;
         if (exact && !isClipped && !isOld(version, 2, 3)) assert.equal(worst, 0);
@@ -135,7 +135,7 @@ for (const version of VERSIONS) {
           run.optimizer.clearGrad();
         };
         if (isGone) {
-          // These are refused by every version that was run; others only by some, and are taken here.
+          // These are refused by every version tested; others only by some, and are accepted here.
           const refused = ["Adamax", "Adadelta", "NAdam", "RAdam", "ASGD"].includes(c.class) ||
             (c.class === "AdamW" && !isOld(version, 2, 4));
           if (refused) {

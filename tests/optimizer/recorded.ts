@@ -1,4 +1,4 @@
-/** Recorded training runs of real Paddle, and the arguments in them as objects. */
+/** Recorded training runs of real Paddle, and the objects that their arguments describe. */
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { NDArray, nn, NumpyScalar, optimizer, regularizer, Tensor, Tuple } from "../../mod.ts";
@@ -6,14 +6,14 @@ import { NDArray, nn, NumpyScalar, optimizer, regularizer, Tensor, Tuple } from 
 // deno-lint-ignore no-explicit-any
 export type Json = any;
 
-/** All of them where they lie beside the project, else the choice in it. */
+/** The folder with all of them, if it is next to the project; otherwise the selection in it. */
 export const FOLDER = existsSync("../shared/training") ? "../shared/training" : "tests/fixtures/training";
 
-/** Versions whose recordings are there. */
+/** Versions with recordings. */
 export const VERSIONS = readdirSync(FOLDER).filter((name) => name.startsWith("paddle-")).map((name) => name.slice(7))
   .sort();
 
-/** A recording; what is the same as in 3.3.1 is taken from there. */
+/** A recording; whatever is the same as in 3.3.1 is taken from there. */
 export function recorded(version: string, part: string): Json | null {
   const path = `${FOLDER}/paddle-${version}/${part}.json`;
   if (!existsSync(path)) return null;
@@ -24,7 +24,7 @@ export function recorded(version: string, part: string): Json | null {
   return { ...newest, ...data, cases: [...data.cases, ...same], own: data };
 }
 
-/** Python's lambdas that the recordings name. */
+/** The Python lambdas that occur in the recordings. */
 const FUNCTIONS = new Map<string, unknown>([
   ["lambda epoch: 0.95 ** epoch", (epoch: number) => optimizer.lr.pow(0.95, epoch)],
   ["lambda epoch: 0.95", () => 0.95],
@@ -37,7 +37,7 @@ const FUNCTIONS = new Map<string, unknown>([
   ["(0.4, 1.3)", [0.4, 1.3]],
 ]);
 
-/** An argument as an object. */
+/** Creates the object that an argument describes. */
 export function build(v: Json): Json {
   if (Array.isArray(v)) return v.map(build);
   if (v === null || typeof v !== "object") return v;
@@ -68,12 +68,12 @@ export function camelCase(name: string): string {
   return name.replace(/_([a-zA-Z0-9])/g, (_, letter) => letter.toUpperCase());
 }
 
-/** A scheduler. */
+/** Creates a scheduler. */
 export function scheduler(kind: string, args: Json, more: Json = {}): Json {
   return new (optimizer.lr as Json)[kind]({ ...named(args), ...more });
 }
 
-/** A recorded value; floats are told from ints as authors do. */
+/** A recorded value; floats are distinguished from ints as users of the library do. */
 export function value(v: Json): Json {
   if (v === null || typeof v !== "object") return v;
   const [tag] = Object.keys(v);
@@ -107,7 +107,7 @@ export function number(x: number | string): number {
   return typeof x === "number" ? x : x === "nan" ? NaN : x === "inf" ? Infinity : x === "-inf" ? -Infinity : -0;
 }
 
-/** Python's TypeErrors name Python's types: of those only the beginning is compared. */
+/** Python's TypeErrors name Python's types, so only their beginning is compared. */
 export function sameMessage(actual: string, wanted: string): boolean {
   const [head] = wanted.split(/<class|the current type is|NoamDecay.__init__/);
   return actual.startsWith(head.trimEnd());

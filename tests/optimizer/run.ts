@@ -1,4 +1,4 @@
-/** The model of the recordings: a Linear of two parameters, with names of its own, and its optimizer. */
+/** The model of the recordings: a Linear with two parameters, in its own name scope, and its optimizer. */
 import { NDArray, nn, optimizer, Tensor, utils } from "../../mod.ts";
 import { build, type Json, named } from "./recorded.ts";
 
@@ -7,11 +7,11 @@ export const NAMES = ["weight", "bias"];
 export class Run {
   readonly parameters: Map<string, nn.Parameter>;
   readonly optimizer: Json;
-  /** What gives the rate, where it is no number. */
+  /** The scheduler, if the rate is not a number. */
   scheduler: Json;
   readonly scope = new utils.uniqueName.NameScope();
 
-  /** `start`: values by name; a Tensor's own name is the parameter's. */
+  /** `start` holds initial values by name; a Tensor's own name becomes the parameter's. */
   constructor(c: Json, start: Map<string, NDArray>, version: string) {
     const layer = c.layer_args ?? {};
     this.parameters = new Map(
@@ -42,7 +42,7 @@ export class Run {
     });
   }
 
-  /** Gradients by name. */
+  /** Take one step with these gradients, by name. */
   step(gradients: Map<string, NDArray>): void {
     for (const [name, parameter] of this.parameters) {
       if (parameter.trainable) parameter.grad = gradients.get(name)!;

@@ -7,7 +7,7 @@ import { type Json, recorded, sameMessage, scheduler, value, VERSIONS } from "./
 
 const { lr } = optimizer;
 
-/** Refused by 3.3; older versions take them. */
+/** Refused by 3.3, but accepted by older versions. */
 const NEWER_RULES = ["piecewise empty"];
 
 function refusal(run: () => unknown): string {
@@ -21,7 +21,7 @@ function refusal(run: () => unknown): string {
   return assert.fail("nothing was refused");
 }
 
-/** A state as recorded: 1.0 and 1 are two things, as in the file that it is saved to. */
+/** A state in the form of the recordings, where 1.0 and 1 are different, as in the file it is saved to. */
 function stateOf(state: Map<string, unknown>): unknown {
   const back = decode(encode(state));
   return decode(encode(back));
@@ -61,7 +61,7 @@ for (const version of VERSIONS) {
         fresh.setStateDict(decode(encode(half.stateDict())), { onWarning: (w: Warning) => warnings.push(w) });
         assert.deepEqual(warnings.map((w) => w.message), c.set_state_dict?.warnings ?? []);
         assert.deepEqual(fresh.lastLr, c.resumed.lr[0]);
-        // What Paddle does not resume exactly goes on here as if nobody had interrupted.
+        // What Paddle does not resume exactly continues here as if never interrupted.
         const wanted = c.class === "CosineAnnealingWarmRestarts" ? c.lr.slice(8, 18) : c.resumed.next;
         const next: number[] = [];
         for (let i = 7; i < 7 + wanted.length; i++) {
@@ -112,7 +112,7 @@ describe("schedulers", () => {
       const warnings: string[] = [];
       const set = () => s.setStateDict(value(c.state), { onWarning: (w: Warning) => warnings.push(w.message) });
       if (c.name.endsWith("a text")) {
-        // Paddle takes it, and fails at the next step.
+        // Paddle accepts it, and fails at the next step.
         refusal(set);
         return;
       }
@@ -258,7 +258,7 @@ describe("schedulers", () => {
   });
 
   it("have Python's powers in every runtime", () => {
-    // From CPython 3.11; JavaScript engines answer some of them with a number beside.
+    // From CPython 3.11; JavaScript engines are off by one ulp for some of them.
     const powers: [number, number, number][] = [
       [0.9, 7, 0.4782969000000001],
       [0.95, 500, 7.274491561439054e-12],
@@ -272,7 +272,7 @@ describe("schedulers", () => {
       assert.equal(lr.pow(x, y), power, `${x} ** ${y}`);
       assert.equal(nearestPow(x, y), power, `${x} ** ${y}`);
     }
-    // A tie goes to even.
+    // A tie rounds to even.
     assert.equal(nearestPow(3, 34), 16677181699666568);
     assert.deepEqual([lr.pow(0, 0), lr.pow(1, NaN), lr.pow(-1, Infinity), lr.pow(0.5, 2000)], [1, 1, 1, 0]);
     for (const [x, y] of [[0, -1], [-8, 1 / 3], [10, 400]]) refusal(() => lr.pow(x, y));

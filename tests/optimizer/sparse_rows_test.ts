@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
 import { fromArray, nn, optimizer, SelectedRows, zeros } from "../../mod.ts";
 
-/** Looked-up rows and what each got, 1, 2, 3 ..., after one step of rate 1 from zero: as Paddle 2.0.2, 2.6.2 and 3.3.1 answer. */
+/** Rows with the gradients 1, 2, 3, ..., and the parameter after one step of rate 1 from zero, as in Paddle 2.0.2, 2.6.2 and 3.3.1. */
 const STEPS: readonly [kind: "SGD" | "Momentum" | "RMSProp" | "Adagrad", rows: number[], after: number[]][] = [
   ["SGD", [3, 0, 2], [-2, 0, -3, -1]],
   ["Momentum", [0, 2, 3], [-1, 0, -2, -3]],

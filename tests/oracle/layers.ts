@@ -1,4 +1,4 @@
-/** Layers of paddle.nn, Paddle 2.0 and later: keys, names, shapes, flags and first values of new ones, and state dicts in both directions. */
+/** Layers of paddle.nn, Paddle 2.0 and later: keys, names, shapes, flags and initial values, and state dicts in both directions. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { isPaddleError, load, nn, save, seed as setSeed, setDefaultDtype, type StateDict, utils } from "../../mod.ts";
@@ -10,7 +10,7 @@ const { initializer } = nn;
 const classes = nn as unknown as Record<string, new (...args: unknown[]) => nn.Layer>;
 const VERSIONED =
   /^(BatchNorm|BatchNorm\dD|SyncBatchNorm|GroupNorm|SimpleRNN|LSTM|GRU|SimpleRNNCell|LSTMCell|GRUCell)$/;
-/** Normal values pass through a logarithm, whose last bit is the platform's. */
+/** Tolerance for normal values, which depend on a logarithm whose last bit is platform-specific. */
 const CLOSE = 2 ** -20;
 
 export async function layers(paddle: Paddle, report: Report, seed: number): Promise<string> {
@@ -79,7 +79,7 @@ function describe(key: string, p: nn.Parameter): Json {
   return [key, p.name, p.shape, p.dtype, [p.trainable, p.persistable, p.optimizeAttr.learningRate, p.needClip]];
 }
 
-/** The layer that a row says, by the rules of that Paddle. */
+/** The layer that a row describes, by the rules of that Paddle. */
 function build(row: Json, seed: number, paddle: string): nn.Layer {
   setDefaultDtype(row.dtype);
   try {

@@ -1,4 +1,6 @@
-/** LBFGS beside Paddle's, since 3.0: the same losses, parameters, numbers of calls and states, also when it goes on from Paddle's file. */
+/**
+ * LBFGS compared with Paddle's, since 3.0: the same losses, parameters, numbers of calls and states, even when resumed from Paddle's file.
+ */
 import { join } from "node:path";
 import { fromArray, load, NDArray, nn, optimizer, type Value } from "../../mod.ts";
 import { closureOf } from "../optimizer/closures.ts";
@@ -49,9 +51,9 @@ function model(row: Json, start: number[], calls = 0) {
   };
   const self = {
     made,
-    /** What is not. */
+    /** Describes the first difference. */
     said: "",
-    /** One step more, and whether all is as wanted. */
+    /** Take one more step; returns whether everything is as expected. */
     agrees(wanted: Json): boolean {
       const loss = made.step(closure);
       const x = parameters.flatMap((p) => [...p.data as Float64Array]);

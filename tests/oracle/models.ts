@@ -1,4 +1,4 @@
-/** Models that Paddle trained and exported: recovered, laid out anew, pruned and renamed here; loaded and run there. */
+/** Models that Paddle trained and exported are recovered, converted to other layouts, pruned and renamed here, and loaded and run there. */
 import { join } from "node:path";
 import { jit, recoverStateDict, save, static as paddleStatic } from "../../mod.ts";
 import type { Paddle } from "./paddles.ts";

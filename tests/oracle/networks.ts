@@ -1,4 +1,4 @@
-/** Networks of the kinds that people export: read, edited and written again here; run by Paddle before and after. */
+/** Typical exported networks are read, edited and written again here, and run by Paddle before and after. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { jit, load, NDArray, open, recoverStateDict, save, SelectedRows, static as paddleStatic } from "../../mod.ts";
@@ -9,25 +9,25 @@ const { deserializeProgram, loadInferenceModel, relayout, saveInferenceModel } =
 type Model = paddleStatic.InferenceModel;
 type Layout = paddleStatic.Layout;
 
-/** Something that Paddle is to run, and what must come out. */
+/** Something for Paddle to run, and the expected outputs. */
 interface Wanted {
   id: string;
-  /** Of the network. */
+  /** The name of the network. */
   name: string;
   how: "run" | "layer" | "training" | "methods";
   path: string;
   names?: Json;
   fetch?: string[];
   negated?: string;
-  /** Outputs that are known already, or the id of the run that gives them. */
+  /** The outputs, if already known, or the id of the run that produces them. */
   outputs: Json | string;
 }
 
-/** What the edits of one network need. */
+/** What the edits of a network need. */
 interface Subject {
   name: string;
   folder: string;
-  /** Where the model is, in words for our loaders and for Paddle's. */
+  /** The path of the model, for our loaders and for Paddle's. */
   path: string;
   names: { model_filename?: string; params_filename?: string };
   is1x: boolean;
@@ -67,12 +67,12 @@ export async function networks(paddle: Paddle, report: Report, seed: number): Pr
   return `${Object.keys(files).length} networks, ${wanted.length} runs of what we wrote`;
 }
 
-/** The model as our loaders are told. */
+/** Load the model with our loader. */
 function at({ path, names }: Subject): Promise<Model> {
   return loadInferenceModel(path, { modelFilename: names.model_filename, paramsFilename: names.params_filename });
 }
 
-/** Write `model` in a layout, and have it run. */
+/** Write `model` in a layout, and have Paddle run it. */
 async function layOut(
   subject: Subject,
   model: Model,
@@ -139,10 +139,10 @@ async function editsOf(subject: Subject): Promise<void> {
   wanted.push({ id: `${name} mine`, name, how: "run", path: mine, names: {}, outputs });
 }
 
-/** Slots whose values are written in every mode; the statistics beside them are not. */
+/** Slots whose values are written in every mode, unlike the statistics. */
 const RESULTS = new Set(["Out", "Output", "Y"]);
 
-/** A variable of block 0 in the middle of a ProgramDesc; values inside PIR have no names that Paddle could fetch. */
+/** An intermediate variable of block 0 of a ProgramDesc; values inside PIR have no names by which Paddle could fetch them. */
 function innerVariable({ program }: Model): string | null {
   if (program.form === "json") return null;
   const [main] = program.blocks;
@@ -158,7 +158,7 @@ function innerVariable({ program }: Model): string | null {
   return found[found.length >> 1] ?? null;
 }
 
-/** The program byte for byte, and every value the same by whatever way. */
+/** Check that the program is the same byte for byte, and that every way of reading gives the same values. */
 async function looksTheSame(subject: Subject, model: Model): Promise<void> {
   const { path, names, is1x, name, report } = subject;
   const file = is1x
@@ -190,7 +190,7 @@ async function recovered({ name, path, folder, wanted }: Subject, outputs: Json)
   wanted.push({ id: `${name} recovered`, name, how: "layer", path: to, outputs });
 }
 
-/** A training program with its optimizer: saved again, and turned into an inference model. */
+/** Save a training program with its optimizer again, and turn it into an inference model. */
 async function trainingOf({ name, path, folder, wanted, outputs, is1x }: Subject, losses: Json): Promise<void> {
   const base = is1x ? join(path, "m") : path;
   const state = await paddleStatic.loadProgramState(base);
@@ -201,7 +201,7 @@ async function trainingOf({ name, path, folder, wanted, outputs, is1x }: Subject
   const again = join(folder, "again");
   await paddleStatic.save(program, again, { parameters });
   wanted.push({ id: `${name} again`, name, how: "training", path: again, outputs: losses });
-  // What the loss compares with y is the prediction.
+  // The prediction is what the loss compares with y.
   const subtract = program.ops().find((op) => op.type === "elementwise_sub" || op.type === "pd_op.subtract")!;
   const prediction = [...subtract.inputs.entries()].find(([slot]) => slot === "X" || slot === "0")![1][0];
   const mine = join(folder, "mine");
@@ -212,7 +212,7 @@ async function trainingOf({ name, path, folder, wanted, outputs, is1x }: Subject
   wanted.push({ id: `${name} mine`, name, how: "run", path: where, names, outputs });
 }
 
-/** What clipExtra drops of the program that Paddle wrote whole is what Paddle's clip_extra drops. */
+/** Check that clipExtra drops from a complete program what Paddle's clip_extra drops. */
 async function clipped({ name, path, folder, report }: Subject): Promise<void> {
   await jit.save(await jit.load(join(folder, "whole")), join(folder, "clipped"));
   const [ours, theirs] = [join(folder, "clipped"), path].map((prefix) => {
@@ -226,7 +226,7 @@ async function clipped({ name, path, folder, report }: Subject): Promise<void> {
   }
 }
 
-/** Several methods of a Layer: each with its parameters, and all with one file. */
+/** Save several methods of a Layer: each with its own parameters, and all with one file. */
 async function methodsOf({ name, path, folder, wanted, outputs }: Subject): Promise<void> {
   const layer = await jit.load(path);
   for (const combineParams of [false, true]) {

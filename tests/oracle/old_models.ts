@@ -1,13 +1,13 @@
-/** Models of Paddle 1.8, laid out here as today's loaders want them: newer Paddles load and run them. */
+/** Models of Paddle 1.8 are converted here to today's layout, then loaded and run by newer Paddles. */
 import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { static as paddleStatic } from "../../mod.ts";
 import { isHere, type Json, Paddle } from "./paddles.ts";
 import type { Report } from "./report.ts";
 
-/** Between versions numbers differ in the last places. */
+/** Tolerance: between versions, results differ in the last digits. */
 const NEAR = 1e-5;
-/** Networks with operators that newer Paddles have dropped: `recurrent`, `multiclass_nms`, and ranks of LoD. */
+/** Networks with ops that newer Paddles have dropped: `recurrent`, `multiclass_nms`, and LoD rank tables. */
 const DROPPED: Readonly<Record<string, readonly string[]>> = {
   p262: ["loops", "boxes"],
   p300: ["loops", "boxes", "rows"],
@@ -23,7 +23,7 @@ export async function oldModels(paddle: Paddle, report: Report, seed: number): P
     const { files } = old.ask("networks.py", made, "make", String(seed));
     const names: string[] = [];
     for (const [name, { kind, names: parts }] of Object.entries<Json>(files)) {
-      // SelectedRows have no place in a file of all parameters.
+      // SelectedRows cannot be in a combined parameters file.
       if (kind !== "program" || name === "table" || DROPPED[paddle.name]?.includes(name)) continue;
       names.push(name);
       const from = {

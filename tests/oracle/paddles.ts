@@ -1,4 +1,4 @@
-/** Real Paddles: which there are, how they are installed and asked. */
+/** Real Paddles: which ones exist, how they are installed and run. */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,7 +8,7 @@ import process from "node:process";
 // deno-lint-ignore no-explicit-any
 export type Json = any;
 
-/** One for each release line that is judged by. */
+/** One per release line. */
 export const NAMES = ["p185", "p202", "p242", "p262", "p300", "p331"];
 
 /** The folder of the environments: `OARLOCK_PADDLES`, or `out/paddles`. */
@@ -16,7 +16,7 @@ const environments = process.env.OARLOCK_PADDLES ?? "out/paddles";
 /** Whether a Paddle is installed. */
 export const isHere = (name: string): boolean => existsSync(join(environments, name, "ok"));
 
-/** Install what is missing; what can be asked of `names`. */
+/** Install what is missing; returns those of `names` that are available. */
 export function prepare(names: readonly string[]): string[] {
   const missing = names.filter((name) => !isHere(name));
   if (missing.length > 0) {
@@ -27,7 +27,7 @@ export function prepare(names: readonly string[]): string[] {
   return names.filter(isHere);
 }
 
-/** One Paddle with a folder to write to. */
+/** A Paddle with a folder to write to. */
 export class Paddle {
   readonly name: string;
   readonly folder: string;
@@ -37,14 +37,14 @@ export class Paddle {
     this.folder = mkdtempSync(join(tmpdir(), `oarlock-${name}-`));
   }
 
-  /** A new folder inside. */
+  /** Create a folder in it. */
   makeFolder(name: string): string {
     const path = join(this.folder, name);
     mkdirSync(path);
     return path;
   }
 
-  /** Run `tests/oracle/<script>` in `folder`; it leaves its answers in said.json there. */
+  /** Run `tests/oracle/<script>` in `folder`, where it writes its answers to said.json. */
   ask(script: string, folder: string, ...args: string[]): Json {
     const program = [this.name, join("tests/oracle", script), folder, ...args];
     const { status, signal, stderr } = spawnSync(join(environments, "py"), program, { encoding: "utf8" });

@@ -1,4 +1,4 @@
-/** Pickles: what Paddle saves, we load as it does; what we save again or anew, it loads as what it was. */
+/** Pickles: we load what Paddle saves as it does; it loads what we save, copied or new, as it was. */
 import { join } from "node:path";
 import { fluid, load, save, type Tensor, type Value } from "../../mod.ts";
 import type { Json, Paddle } from "./paddles.ts";
@@ -6,11 +6,11 @@ import { Random } from "./random.ts";
 import type { Report } from "./report.ts";
 
 const PROTOCOLS = [2, 3, 4];
-/** Of state dicts of every version. */
+/** Dtypes of state dicts in every version. */
 const COMMON = ["float32", "float64", "float16", "int64", "int32", "int8", "bool", "uint8"] as const;
-/** What 2.5 and later have, too. */
+/** Dtypes since 2.5. */
 const LATER = ["bfloat16", "complex64", "complex128"] as const;
-/** Objects and state dicts of our own. */
+/** Number of objects and state dicts that we create. */
 const OWN = 120;
 
 export async function pickles(paddle: Paddle, report: Report, seed: number): Promise<string> {
@@ -18,7 +18,7 @@ export async function pickles(paddle: Paddle, report: Report, seed: number): Pro
   const said = paddle.ask("pickles.py", theirs, "save", String(seed));
   const [major, minor] = (said.paddle as string).split(".").map(Number);
   const isOld = major < 2;
-  // 1.8 and 2.0 give arrays where later ones give Tensors.
+  // 1.8 and 2.0 return arrays where later versions return Tensors.
   const isFlat = isOld || (major === 2 && minor === 0);
   const dtypes = major > 2 || minor >= 5 ? [...COMMON, ...LATER] : COMMON;
   for (const note of said.notes) report.differs(paddle.name, note);
@@ -27,7 +27,7 @@ export async function pickles(paddle: Paddle, report: Report, seed: number): Pro
   for (const [file, answer] of Object.entries<Json>(said.files)) {
     const path = join(theirs, file);
     report.compare(`${paddle.name} ${file}`, await loadAs(path, isFlat), withoutTable(answer));
-    // What Paddle loads as a Tensor may have been an array: it goes back as one.
+    // What Paddle loads as a Tensor may have been an array, so it is saved as one again.
     const value = await load(path, { returnNumpy: file.startsWith("arrays") });
     for (const protocol of isOld ? [2] : PROTOCOLS) {
       const name = `p${protocol}-${file}`;
@@ -61,7 +61,7 @@ export async function pickles(paddle: Paddle, report: Report, seed: number): Pro
     report.compareAnswers(`${paddle.name} ${file}, saved again`, heard.files[file], answer);
   }
   for (const file of own.keys()) {
-    // What we load is what was saved: the other tests say so. Paddle must see the same.
+    // Other tests check that we load what was saved. Paddle must see the same.
     const value = await loadAs(join(ours, file), isFlat);
     report.compare(`${paddle.name} ${file}, of ours`, value, withoutTable(heard.files[file]));
   }
@@ -73,14 +73,14 @@ async function loadAs(path: string, isFlat: boolean): Promise<Value> {
   return await load(path, { returnNumpy: isFlat });
 }
 
-/** 1.8 leaves the name table in an optimizer's state. */
+/** Removes the name table, which 1.8 leaves in an optimizer's state. */
 function withoutTable(answer: Json): Json {
   const pairs = answer.result?.dict;
   if (!pairs) return answer;
   return { result: { dict: pairs.filter(([key]: [Json]) => key !== "StructuredToParameterName@@") } };
 }
 
-/** numpy 2 reads both spellings of its module names, numpy 1 its own. */
+/** numpy 2 reads both spellings of its module names, numpy 1 only its own. */
 function numpyOf(version: string, turn: number): 1 | 2 {
   return version.startsWith("2.") && turn % 2 === 1 ? 2 : 1;
 }

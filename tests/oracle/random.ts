@@ -1,7 +1,7 @@
-/** Random values that Paddle can hold, the same for the same seed. */
+/** Random values that Paddle can represent, reproducible from a seed. */
 import { Complex, type DType, Float, NDArray, NumpyScalar, OrderedDict, Tensor, Tuple, type Value } from "../../mod.ts";
 
-/** What both numpy and every Paddle since 2.2 have. */
+/** Dtypes that both numpy and every Paddle since 2.2 have. */
 const DTYPES: readonly DType[] = [
   "bool",
   "int8",
@@ -16,7 +16,7 @@ const DTYPES: readonly DType[] = [
   "complex128",
 ];
 
-/** A small generator (mulberry32) with what makes values. */
+/** A small generator (mulberry32) of random values. */
 export class Random {
   #state: number;
 
@@ -42,7 +42,7 @@ export class Random {
     return items[this.below(items.length)];
   }
 
-  /** Any bits in any shape: subnormals and NaNs come by themselves. */
+  /** Random bits in a random shape, so subnormals and NaNs occur. */
   array(dtype: DType = this.pick(DTYPES), minRank = 0): NDArray {
     const shape = Array.from({ length: minRank + this.below(4 - minRank) }, () => this.below(5));
     const array = new NDArray(dtype, shape);
@@ -56,7 +56,7 @@ export class Random {
     return new Tensor(kind, shape, bytes, { name });
   }
 
-  /** Tensors by structured names, as `stateDict()` of a network gives them. */
+  /** Tensors by structured name, as `stateDict()` of a network returns them. */
   stateDict(dtypes: readonly DType[], minRank: number): Map<string, Tensor> {
     const dict = new Map<string, Tensor>();
     for (let i = 1 + this.below(6); i > 0; i--) {
@@ -65,7 +65,7 @@ export class Random {
     return dict;
   }
 
-  /** A text, also of more than 255 bytes and outside the basic plane. */
+  /** A string, possibly of more than 255 bytes or outside the basic multilingual plane. */
   text(): string {
     return this.pick(["", "weight", "量", "😀", "a".repeat(300), `key ${this.below(1000)}`]);
   }
@@ -80,7 +80,7 @@ export class Random {
     return [this.#value(0, "tensor"), this.tensor("last.w_0")];
   }
 
-  /** A nested value with arrays in it, and no Tensor. */
+  /** A nested value with arrays in it, but no Tensors. */
   withArrays(): Value {
     return [this.#value(0, "array"), this.array()];
   }
@@ -117,7 +117,7 @@ export class Random {
       }
       case 11: {
         const items = this.#items(depth, arrays);
-        // A pair (text, array) would be loaded as a Tensor.
+        // A pair (string, array) would be loaded as a Tensor.
         return items.length === 2 ? items : Tuple.from(items);
       }
       case 12:

@@ -1,29 +1,29 @@
-/** Collects what a Paddle and we see differently. */
+/** Collects differences between a Paddle and us. */
 import type { Value } from "../../mod.ts";
 import { ANY, describe, expected, same } from "../real/describe.ts";
 import type { Json } from "./paddles.ts";
 
-/** Differences shown in full. */
+/** How many differences are shown in full. */
 const SHOWN = 20;
 
 export class Report {
-  /** Differences so far. */
+  /** Number of differences so far. */
   count = 0;
 
-  /** Hold our value against Paddle's answer, `{ result }` or `{ error }`. */
+  /** Compare our value with Paddle's answer, `{ result }` or `{ error }`. */
   compare(name: string, value: Value, answer: Json): void {
     if (answer.error) return this.differs(name, `Paddle says ${answer.error}\n   it is ${show(describe(value))}`);
     const ours = unordered(describe(value)), theirs = unordered(expected(answer.result));
     if (!same(ours, theirs)) this.differs(name, `ours: ${show(ours)}\n   Paddle's: ${show(theirs)}`);
   }
 
-  /** Hold two of Paddle's answers against each other. */
+  /** Compare two of Paddle's answers. */
   compareAnswers(name: string, answer: Json, wanted: Json): void {
     const both = [answer, wanted].map((said) => JSON.stringify(unordered(said)));
     if (both[0] !== both[1]) this.differs(name, `Paddle says ${show(answer)}\n   of the original ${show(wanted)}`);
   }
 
-  /** Something differs. */
+  /** Record a difference. */
   differs(name: string, what: string): void {
     this.count++;
     if (this.count <= SHOWN) console.log(`${name}: DIFFERENT: ${what}`);
@@ -34,7 +34,7 @@ function show(json: Json): string {
   return JSON.stringify(json).slice(0, 400);
 }
 
-/** Members of sets have no order. */
+/** Sorts the members of sets, which have no order. */
 function unordered(json: Json): Json {
   if (Array.isArray(json)) return json.map(unordered);
   if (typeof json !== "object" || json === null || json === ANY) return json;

@@ -1,10 +1,10 @@
 /**
- * Real Paddle as the judge, in both directions: what it saves, we load as it does; what we save, it loads as what it was.
+ * Compares with real Paddle, in both directions: we load what it saves as it does; it loads what we save as it was.
  *
  *     deno task test:oracle [p185 p202 p242 p262 p300 p331] [topic ...]
  *
- * Environments that are missing are installed; a version that cannot be is left out, and said. `OARLOCK_SEED` makes other random values.
- * A topic is a file of this folder beside a Python script, and a line in TOPICS.
+ * Missing environments are installed; a version that cannot be installed is skipped with a message. `OARLOCK_SEED` changes the random
+ * values. A topic is a file in this folder with a Python script of the same name, and a line in TOPICS.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import { records } from "./records.ts";
 import { Report } from "./report.ts";
 import { training } from "./training.ts";
 
-/** Compares with one Paddle; answers a line of figures. */
+/** Compares with one Paddle; returns a line of figures. */
 export type Topic = (paddle: Paddle, report: Report, seed: number) => Promise<string>;
 
 const TOPICS: Readonly<Record<string, Topic>> = {

@@ -1,5 +1,5 @@
 /**
- * Training that is interrupted, Paddle 2.0 and later: three steps there, three here, three there are nine steps there; and the other way
+ * Interrupted training, Paddle 2.0 and later: three steps there, three here and three there must equal nine steps there; and the other way
  * round.
  */
 import { join } from "node:path";
@@ -19,9 +19,9 @@ import { named } from "../optimizer/recorded.ts";
 import type { Json, Paddle } from "./paddles.ts";
 import type { Report } from "./report.ts";
 
-/** What vector square roots and sums of Paddle's kernels leave open, after nine steps. */
+/** Tolerance after nine steps for the vectorized square roots and sums of Paddle's kernels. */
 const CLOSE = 2 ** -20;
-/** No square root that is not correctly rounded, no sum. */
+/** Optimizers without sums, and with correctly rounded square roots only. */
 const EXACT = ["SGD", "Momentum", "Adam", "AdamW", "Adamax", "ASGD", "Rprop"];
 
 export async function training(paddle: Paddle, report: Report, seed: number): Promise<string> {
@@ -83,7 +83,7 @@ interface Trained {
   optimizer: Json;
 }
 
-/** Steps first + 1 to last. */
+/** Take the steps first + 1 to last. */
 function go(
   row: Json,
   version: string,
@@ -144,7 +144,7 @@ function distance(report: Report, name: string, what: string, row: Json, actual:
     numbers.forEach((x, at) => worst = Math.max(worst, Math.abs(actual[k][at] - x) / Math.max(1, Math.abs(x))))
   );
   const isSmall = row.start.every(([, data]: [number[], number[]]) => data.length < 8);
-  // Paddle 2.0 has other loops on large parameters, and adds up a global norm in another order.
+  // Paddle 2.0 uses other loops for large parameters, and sums a global norm in another order.
   const isOld = name.startsWith("p202 ");
   const isWide = row.dtype === "float64";
   // Square roots of float64 are exact everywhere.

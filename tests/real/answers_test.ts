@@ -21,7 +21,7 @@ import { firstDifference, same } from "./describe.ts";
 // deno-lint-ignore no-explicit-any
 type Json = any;
 
-/** Where we answer otherwise than Paddle, on purpose. Everything else must be equal. */
+/** Deliberate differences from Paddle. Everything else must be equal. */
 const DIFFERENCES: { file: RegExp; version: RegExp; why: string; code?: string }[] = [
   {
     file: /objects\/function\.pkl/,
@@ -136,7 +136,7 @@ for (const root of folders) {
   });
 }
 
-/** What one version's cases came to. */
+/** The results of one version's cases. */
 interface Counts {
   asked: number;
   skipped: number;
@@ -153,7 +153,7 @@ async function askAll(folder: string, version: string, counts: Counts): Promise<
   }
 }
 
-/** The folder as it was when Paddle read it: without expect.json, with the files that are stored once and with the empty folders. */
+/** The folder as it was when Paddle read it: without expect.json, with the files that are stored only once, and with empty folders. */
 function stageOf(folder: string, { files, calls, empty_folders = [] }: Json): string {
   const copies = Object.entries(files as Json).filter(([, file]: Json) => file.copy_of);
   if (copies.length === 0 && empty_folders.length === 0 && !calls.some((call: Json) => call.target === "")) {
@@ -256,7 +256,7 @@ function decodeTuple(items: unknown[]): unknown {
   return tuple;
 }
 
-/** What Paddle gathers from several files comes in the order of a hash: a dict by the text of its keys. */
+/** Sorts a dict by its keys: what Paddle gathers from several files is in hash order. */
 function inOrder(value: Json): Json {
   if (!value?.dict) return value;
   return { dict: [...value.dict].sort(([a]: Json, [b]: Json) => (a < b ? -1 : 1)) };
@@ -270,7 +270,7 @@ const NAMES: Record<string, string> = {
   safetensors: "safetensors",
 };
 
-/** Our spelling of Paddle's options; null where one belongs to a kind of file that comes later. */
+/** Paddle's options under our names; null if one is for a kind of file that is not supported yet. */
 function optionsOf(options: Record<string, Json>): Json {
   const ours: Record<string, Json> = {};
   for (const [name, value] of Object.entries(options)) {

@@ -7,7 +7,7 @@ import { writePickle } from "../../src/codec/pickle/write_pickle.ts";
 import { BIG_PARAMS, NAME_TABLE } from "../../src/model/keys.ts";
 import { shapeForSave } from "../../src/model/to_pickle.ts";
 
-/** Files that are not given back as the same bytes. `code`: they are not read at all. */
+/** Files that are not reproduced byte for byte. `code`: they are refused with this error. */
 const EXCEPTIONS: { file: RegExp; code?: string; why: string }[] = [
   { file: /\/errors\/.*\.raw$/, why: "written by hand, to be refused or repaired" },
   { file: /\/model-load\/(less|more|shape)|\/static-load-errors\//, why: "a state dict that was changed by hand" },
@@ -53,7 +53,7 @@ const EXCEPTIONS: { file: RegExp; code?: string; why: string }[] = [
   { file: /distributed\/.*\.metadata$/, why: "two equal texts were two objects in Python; text has no identity here" },
 ];
 
-/** The limit that these cases of Paddle were made with. */
+/** The limit with which Paddle created these cases. */
 const SMALL_SLICES = 24;
 
 function filesBelow(folder: string): string[] {
@@ -63,12 +63,12 @@ function filesBelow(folder: string): string[] {
   });
 }
 
-/** Load as its owner would, and save with the same protocol and module names. */
+/** Load a file as its owner would, and save it with the same protocol and module names. */
 function again(bytes: Uint8Array, file: string): Uint8Array {
   const text = Buffer.from(bytes).toString("latin1");
   const protocol = bytes[1];
   const numpy = text.includes("numpy._core") ? 2 : 1;
-  // Only what is written tells whether it was of the dynamic graph: Tensors have a name there.
+  // Only the contents show whether the file is from the dynamic graph, where Tensors have a name.
   const mode = text.includes(NAME_TABLE) || text.includes("tuple") ? "dygraph" : "static";
   let value: unknown = decode(bytes, { mode, returnNumpy: true });
   const isDict = value instanceof Map && [...value.values()].every((x) => x instanceof NDArray);
@@ -79,7 +79,7 @@ function again(bytes: Uint8Array, file: string): Uint8Array {
   return Buffer.concat([...writePickle(shaped.value, { protocol, numpy })]);
 }
 
-/** Paddle's load puts what was split at the end of the dict: the name table tells the order before. */
+/** Restores the original order from the name table: Paddle's load moves split parameters to the end of the dict. */
 function asGiven(dict: Map<string, unknown>, bytes: Uint8Array): Map<string, unknown> {
   const table = (decode(bytes, { keepNameTable: true }) as Map<string, Map<string, string>>).get(NAME_TABLE)!;
   const keys = new Set([...table.keys(), ...dict.keys()]);

@@ -1,4 +1,4 @@
-/** Values in the form of expect.json: what real Paddle answered, as data. */
+/** Values in the form of expect.json, which holds real Paddle's answers as data. */
 import { createHash } from "node:crypto";
 import {
   ByteArray,
@@ -30,7 +30,7 @@ function array(a: NDArray): Json {
   return { dtype: a.dtype, shape: [...a.shape], sha256: createHash("sha256").update(a.bytes).digest("hex") };
 }
 
-/** Our value as data. JavaScript has one kind of number: ints and floats both become `num`. */
+/** Our value as data. JavaScript has a single number type, so ints and floats both become `num`. */
 export function describe(v: unknown): Json {
   if (v === null || typeof v === "boolean" || typeof v === "string") return v;
   if (typeof v === "number") return { num: number(v) };
@@ -74,7 +74,7 @@ function sorted(items: Json[]): Json[] {
   return items.sort((a, b) => JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
 }
 
-/** An expected value, with what we do not hold ourselves to taken out. */
+/** An expected value, without what we do not have to match. */
 export function expected(e: Json): Json {
   if (e === null || typeof e !== "object") return e;
   if (Array.isArray(e)) return e.map(expected);
@@ -91,7 +91,7 @@ export function expected(e: Json): Json {
     case "array": {
       const { dtype, shape, sha256, name, lod } = v;
       const known: Json = { dtype, shape };
-      // Texts, objects, dates and long doubles are compared by kind and shape.
+      // Strings, objects, dates and long doubles are compared by type and shape.
       if (sha256 && dtype !== "float128") known.sha256 = sha256;
       if (tag === "Tensor") known.name = name ?? ANY;
       if (tag === "DenseTensor") known.lod = lod ?? ANY;
@@ -117,7 +117,7 @@ export function expected(e: Json): Json {
   }
 }
 
-/** In an expected value: anything will do. */
+/** In an expected value: matches anything. */
 export const ANY = "\0any";
 
 /** Whether a described value is the expected one. */
@@ -144,7 +144,7 @@ function pick(value: Json, like: Json): Json {
   return Object.fromEntries(Object.keys(like).map((key) => [key, value[key]]));
 }
 
-/** Where two values first differ, for messages. */
+/** The first difference between two values, for messages. */
 export function firstDifference(actual: Json, wanted: Json, at = ""): string {
   const isObject = (v: Json) => typeof v === "object" && v !== null;
   if (isObject(actual) && isObject(wanted)) {

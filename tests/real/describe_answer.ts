@@ -1,4 +1,4 @@
-/** Answers of calls that have a form of their own in expect.json: inference models, exported Layers, programs. */
+/** Results of calls that have their own form in expect.json: inference models, exported Layers, programs. */
 import { createHash } from "node:crypto";
 import { type AttributeValue, Complex, Float, jit, type Operator, Program } from "../../mod.ts";
 import { ProgramDesc } from "../../src/codec/program/program_desc.ts";
@@ -10,7 +10,7 @@ type Json = any;
 
 const DESC = new Set(["ProgramDesc.ParseFromString", "paddle.static.deserialize_program"]);
 
-/** What we answered to `call`, as data. */
+/** Our result of `call`, as data. */
 export function describeAnswer(call: string, value: Json): Json {
   if (call.endsWith("load_inference_model")) {
     const parameters = [...value.parameters].map(([name, tensor]) => [name, describe(tensor)]);
@@ -26,7 +26,7 @@ export function describeAnswer(call: string, value: Json): Json {
   return describe(value);
 }
 
-/** What Paddle answered, with what does not count taken out. */
+/** Paddle's result, without what does not matter. */
 export function expectedAnswer(call: string, answer: Json): Json {
   if (call.endsWith("load_inference_model")) {
     return {
@@ -42,7 +42,7 @@ export function expectedAnswer(call: string, answer: Json): Json {
   }
   if (call === "paddle.jit.load") {
     const { state_dict } = Object.fromEntries(answer.dict);
-    // The names of these Tensors are Paddle's own affair.
+    // The names of these Tensors are internal to Paddle.
     const pairs = state_dict.OrderedDict.map((
       [key, { Tensor }]: Json,
     ) => [key, expected({ Tensor: { ...Tensor, name: null } })]);
@@ -92,7 +92,7 @@ function desc(program: ProgramDesc): Json {
   };
 }
 
-/** Paddle's words for kinds and dtypes of variables in these answers. */
+/** Paddle's names for kinds and dtypes of variables in these results. */
 const KINDS: Record<string, string> = {
   LOD_TENSOR: "dense_tensor",
   DENSE_TENSOR: "dense_tensor",
@@ -112,7 +112,7 @@ function expectedDesc(answer: Json): Json {
   return { ...answer, blocks: JSON.parse(JSON.stringify(blocks), plainScalar) };
 }
 
-/** Members of a list of Scalars are `{ FLOAT64: 2.5 }` there. */
+/** Unwraps members of a list of Scalars, which are recorded as `{ FLOAT64: 2.5 }`. */
 function plainScalar(_key: string, value: Json): Json {
   const keys = value && typeof value === "object" ? Object.keys(value) : [];
   return keys.length === 1 && ["FLOAT64", "LONG", "BOOLEAN"].includes(keys[0]) ? value[keys[0]] : value;

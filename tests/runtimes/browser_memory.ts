@@ -1,6 +1,6 @@
 /**
- * What a copy of a large file takes in Chromium, watched from outside: `deno run -A --no-lock tests/runtimes/browser_memory.ts`. Without
- * Chromium, or where the system does not tell, it says so and passes.
+ * The memory that a copy of a large file takes in Chromium, measured from outside the process:
+ * `deno run -A --no-lock tests/runtimes/browser_memory.ts`. Without Chromium, or if the system does not report it, it says so and passes.
  */
 import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -13,7 +13,7 @@ import esbuild from "esbuild";
 import { sparsePickle } from "../examples/sparse_pickle.ts";
 
 const MiB = 2 ** 20;
-/** Less than the 64 MiB of buffers that Chromium lets lie before it collects them. */
+/** Less than the 64 MiB of buffers that Chromium lets accumulate before it collects them. */
 const MOST = 48 * MiB;
 const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser"].find((path) => existsSync(path));
 if (!CHROMIUM || !existsSync("/proc/self/status")) {
@@ -29,7 +29,7 @@ const { outputFiles } = await esbuild.build({
   target: "es2022",
   supported: { using: false },
 });
-/** Copies the file into the origin's own, by way of an opened checkpoint. */
+/** Copies the file into the origin private file system, by way of an open checkpoint. */
 const WORKER = `import { open, save } from "/paddle.js";
 onmessage = async ({ data: file }) => {
   const folder = await navigator.storage.getDirectory();
@@ -50,7 +50,7 @@ const server = createServer((request, response) => {
 });
 await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));
 
-/** Ids of the processes below this one, and so of the browser. */
+/** Ids of the descendants of this process, and so of the browser. */
 function below(): number[] {
   const parents = new Map<number, number>();
   for (const name of readdirSync("/proc")) {
@@ -101,7 +101,7 @@ try {
   const timer = setInterval(() => {
     for (const [id, then] of before) peak = Math.max(peak, 1024 * (Number(field(id, "RssAnon")) - then));
   }, 20);
-  // The sparse file says of each array what a saved one says once.
+  // The sparse file repeats for each array what a saved file has once.
   assert.ok(Math.abs(await copied(1) - size) < size / 1000);
   clearInterval(timer);
 } finally {

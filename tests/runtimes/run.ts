@@ -1,6 +1,6 @@
 /**
- * Runs the suite in every runtime that is here, or in those named: `deno run -A tests/runtimes/run.ts [name ...]`. A runtime that is named and is
- * not here is a failure; without names, those that are not here are told and passed over, unless `--all`. `--install` installs Debian's browsers
+ * Runs the suite in every installed runtime, or in those named: `deno run -A tests/runtimes/run.ts [name ...]`. It is a failure if a named
+ * runtime is missing; without names, missing ones are reported and skipped, unless `--all` is given. `--install` installs Debian's browsers
  * where that is allowed.
  */
 import { spawn, spawnSync } from "node:child_process";
@@ -28,7 +28,7 @@ function which(...names: string[]): string | null {
   return null;
 }
 
-/** Start a program in a process group of its own, and end the group when `until` settles. */
+/** Start a program in its own process group, and end the group when `until` settles. */
 async function during<T>(command: string, args: string[], env: Record<string, string>, until: Promise<T>): Promise<T> {
   const child = spawn(command, args, {
     detached: true,
@@ -47,12 +47,12 @@ async function during<T>(command: string, args: string[], env: Record<string, st
     try {
       process.kill(-child.pid!, "SIGKILL");
     } catch {
-      // It ended by itself.
+      // It has already exited.
     }
   }
 }
 
-/** The suite as a program that prints what became of it. */
+/** Run the suite as a program that prints its outcomes. */
 async function printed(command: string, args: string[], url: string): Promise<Outcome[]> {
   const file = join(folder, "print.mjs");
   writeFileSync(
@@ -84,7 +84,7 @@ async function inBrowser(
   return all;
 }
 
-/** A program of an edge runtime: what it is asked, it answers with what became of the suite. */
+/** A program for edge runtimes that answers every request with the outcomes of the suite. */
 const EDGE = `import { suite } from "./suite.mjs";
 import { MemoryFolder, setDefaultFolder } from "./suite.mjs";
 `;
@@ -198,7 +198,7 @@ function miniBrowser(): string | null {
   return null;
 }
 
-/** Browsers of Debian, where its tools are and may be used. */
+/** Install Debian's browsers, if its tools exist and may be used. */
 function install(): void {
   const isThere = which("chromium") && which("firefox-esr") && miniBrowser() && which("xvfb-run");
   if (isThere || !which("apt-get") || process.getuid?.() !== 0) return;

@@ -1,20 +1,20 @@
-/** The server that the suite speaks with: a good file, files with faults, the page, and where the page tells what became of it. */
+/** The server for the suite: a good file, faulty responses, the page, and a route to which the page reports its outcomes. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import type { Outcome } from "./suite.ts";
 
-/** A server that runs. */
+/** A running server. */
 export interface SuiteServer {
   url: string;
-  /** What the next page tells. */
+  /** The outcomes that the next page reports. */
   told(): Promise<Outcome[]>;
   close(): Promise<void>;
 }
 
 const CSP = "default-src 'self'; script-src 'self'";
 
-/** Start one; `script` is the bundled suite, `file` what `/good` gives. */
+/** Start a server; `script` is the bundled suite, `file` the contents of `/good`. */
 export async function suiteServer(script: string, file: Uint8Array): Promise<SuiteServer> {
   const counts = new Map<string, number>();
   let tell: (outcomes: Outcome[]) => void = () => {};

@@ -1,7 +1,7 @@
-/** What must mean the same in every runtime. Runs without any test framework: the eight runtimes have none in common. */
+/** What must work the same in every runtime. Uses no test framework, since the eight runtimes have none in common. */
 import * as paddle from "../../mod.ts";
 
-/** What became of one case. */
+/** The outcome of a case. */
 export interface Outcome {
   name: string;
   error: string | null;
@@ -55,7 +55,7 @@ const CASES: Cases = {
       try {
         await checkpoint.write("b", paddle.fromArray([4, 5, 6], "float32").astype("bfloat16"));
       } catch (error) {
-        // Places of several files in rows or parts cannot change one.
+        // Some folders cannot change a file in place, such as those that store it in rows or parts.
         if (!paddle.isPaddleError(error) || error.code !== "UNSUPPORTED_FEATURE") throw error;
         await checkpoint.close();
         return;
@@ -164,7 +164,7 @@ const CASES: Cases = {
       ] as const
     ) {
       const [l, o] = [await run(path, "load"), await run(path, "open")];
-      // A prefix is looked for where there is no such file.
+      // If there is no such file, it is tried as a prefix.
       const due = path === "missing" ? "NOT_FOUND" : load;
       same([path, l, o === "NOT_FOUND" ? "HTTP_STATUS" : o], [path, due, open]);
     }
@@ -212,10 +212,10 @@ const CASES: Cases = {
   },
 };
 
-/** Lengths and sums of the bytes at protocols 2, 3 and 4. */
+/** Lengths and checksums of the bytes at protocols 2, 3 and 4. */
 const SUMS = [[511118, 4097922141], [400344, 812494869], [400312, 268277216]];
 
-/** Run all; `base` is the URL of the server. */
+/** Run all cases; `base` is the URL of the server. */
 export async function suite(base: string): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
   for (const [name, run] of Object.entries(CASES)) {

@@ -1,8 +1,8 @@
-/** The memory of workerd, watched from outside. */
+/** Measures the memory of workerd from outside the process. */
 import { readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
 
-/** Ids of the children of this process that are workerd. */
+/** Ids of this process's workerd children. */
 export function workerds(): number[] {
   return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number).filter((id) => {
     try {
@@ -14,12 +14,12 @@ export function workerds(): number[] {
   });
 }
 
-/** Bytes that the process has in memory. */
+/** Resident memory of the process, in bytes. */
 export function residentOf(id: number): number {
   return 1024 * Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${id}/status`, "utf8"))![1]);
 }
 
-/** The most that the process had during `work`. */
+/** Peak resident memory of the process during `work`, in bytes. */
 export async function peakOf(id: number, work: () => Promise<unknown>): Promise<number> {
   let peak = 0;
   const timer = setInterval(() => peak = Math.max(peak, residentOf(id)), 20);

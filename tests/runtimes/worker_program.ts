@@ -1,9 +1,9 @@
-/** What the edge worker does whose results and memory are watched: see workerd.ts. */
+/** The edge worker whose results and memory are checked by workerd.ts. */
 import * as paddle from "../../mod.ts";
 import { coreFor } from "../../src/kernel/core.ts";
 import * as safetensors from "../../src/safetensors.ts";
 
-/** Bytes of everything that goes through the core, in hexadecimal and short. */
+/** The results of everything that uses the core, in abbreviated hex. */
 export async function kernelResults(): Promise<string[]> {
   const length = 100_003;
   const floats = Float32Array.from({ length }, (_, i) => (i - 50_000) * 1.0001 ** (i % 1000));

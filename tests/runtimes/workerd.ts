@@ -1,6 +1,6 @@
 /**
- * An edge worker in workerd: the same bits with `core.wasm` compiled by the host, and without; and files larger than its memory opened, read
- * and converted, while its memory is watched from outside. `deno run -A tests/runtimes/workerd.ts`.
+ * An edge worker in workerd: the same bits with `core.wasm` compiled by the host and without it; and files larger than its memory are
+ * opened, read and converted while its memory is measured from outside the process. `deno run -A tests/runtimes/workerd.ts`.
  */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -11,7 +11,7 @@ import { peakOf, residentOf, workerds } from "./watch_workerd.ts";
 import { kernelResults } from "./worker_program.ts";
 
 const MiB = 2 ** 20;
-/** What a worker may have. */
+/** The memory limit of a worker. */
 const MOST = 128 * MiB;
 
 const { Miniflare } = await import(["npm:miniflare", "4.20260730.0"].join("@"));
@@ -25,7 +25,7 @@ const bundle = await esbuild.build({
 });
 await esbuild.stop();
 
-/** A worker; with `core`, the host compiles it. */
+/** A worker; with `core`, the host compiles `core.wasm`. */
 function worker(core: boolean) {
   const imports = core ? `import core from "./core.wasm";` : "const core = undefined;";
   return new Miniflare({
@@ -58,7 +58,10 @@ async function sameResults(): Promise<void> {
   console.log("workerd: the same bits with core.wasm and without");
 }
 
-/** What a worker of its own takes more for `path` of the large file than for the small one; `check` gets the large answer's length and end. */
+/**
+ * How much more memory a fresh worker takes for `path` of the large file than of the small one; `check` gets the large response's length
+ * and end.
+ */
 async function growthOf(
   { url }: ScriptedServer,
   path: string,

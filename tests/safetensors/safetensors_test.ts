@@ -22,7 +22,7 @@ import { decode, encode, encodeChunks, load, open, save } from "../../src/safete
 /** Written by safetensors' own writer: see make.py beside it. */
 const written = new Uint8Array(readFileSync("tests/fixtures/safetensors/every_dtype.safetensors"));
 
-/** A source that counts what is read of it. */
+/** A source that counts the bytes read from it. */
 function counted(bytes: Uint8Array): Source & { bytesRead: number; reads: number } {
   return {
     size: bytes.length,
