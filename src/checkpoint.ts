@@ -240,7 +240,7 @@ export class Checkpoint {
     for (const source of [this.#source, ...this.#sources]) await source?.close?.();
   }
 
-  /** `await using`: closes. */
+  /** Calls {@linkcode Checkpoint.close}, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

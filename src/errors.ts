@@ -212,7 +212,7 @@ function define(target: object, key: string, value: unknown): void {
 
 /** The bytes are not a well-formed file of their kind. */
 export class FormatError extends PaddleError {
-  /** Make one. */
+  /** Create the error. */
   constructor(code: FormatCode, message: string, fields?: ErrorFields) {
     super(code, message, fields);
     this.name = "FormatError";
@@ -221,7 +221,7 @@ export class FormatError extends PaddleError {
 
 /** The file requests something that is never done: calling, importing, executing. */
 export class UnsafeError extends PaddleError {
-  /** Make one. */
+  /** Create the error. */
   constructor(code: UnsafeCode, message: string, fields?: ErrorFields) {
     super(code, message, fields);
     this.name = "UnsafeError";
@@ -230,7 +230,7 @@ export class UnsafeError extends PaddleError {
 
 /** One of `options.limits` was exceeded; `limit` names it, `max` is its value. */
 export class LimitError extends PaddleError {
-  /** Make one. */
+  /** Create the error. */
   constructor(code: "LIMIT", message: string, fields?: ErrorFields) {
     super(code, message, fields);
     this.name = "LimitError";
@@ -239,7 +239,7 @@ export class LimitError extends PaddleError {
 
 /** Well formed, but not supported by this library (or in this runtime). */
 export class UnsupportedError extends PaddleError {
-  /** Make one. */
+  /** Create the error. */
   constructor(code: UnsupportedCode, message: string, fields?: ErrorFields) {
     super(code, message, fields);
     this.name = "UnsupportedError";
@@ -248,7 +248,7 @@ export class UnsupportedError extends PaddleError {
 
 /** A value from the caller cannot be written, or a value in a file cannot be returned. */
 export class ValueError extends PaddleError {
-  /** Make one. */
+  /** Create the error. */
   constructor(code: ValueCode, message: string, fields?: ErrorFields) {
     super(code, message, fields);
     this.name = "ValueError";
@@ -257,7 +257,7 @@ export class ValueError extends PaddleError {
 
 /** A name or path is unsafe, ambiguous, too long or does not lead to a file. */
 export class PathError extends PaddleError {
-  /** Make one. */
+  /** Create the error. */
   constructor(code: PathCode, message: string, fields?: ErrorFields) {
     super(code, message, fields);
     this.name = "PathError";
@@ -266,7 +266,7 @@ export class PathError extends PaddleError {
 
 /** Bytes could not be read. */
 export class SourceError extends PaddleError {
-  /** Make one. */
+  /** Create the error. */
   constructor(code: SourceCode | HttpCode, message: string, fields?: ErrorFields) {
     super(code, message, fields);
     this.name = "SourceError";
@@ -275,7 +275,7 @@ export class SourceError extends PaddleError {
 
 /** A server's response could not be used. */
 export class HttpError extends SourceError {
-  /** Make one. */
+  /** Create the error. */
   constructor(code: HttpCode, message: string, fields?: ErrorFields) {
     super(code, message, fields);
     this.name = "HttpError";
@@ -284,7 +284,7 @@ export class HttpError extends SourceError {
 
 /** A save failed; `committed` says whether the target changed. */
 export class SaveError extends PaddleError {
-  /** Make one. */
+  /** Create the error. */
   constructor(code: SaveCode, message: string, fields?: ErrorFields) {
     super(code, message, fields);
     this.name = "SaveError";

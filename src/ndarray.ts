@@ -413,23 +413,23 @@ export class NDArray {
 }
 
 /**
- * Make an NDArray from numbers in lists; see {@linkcode NDArray.fromArray}.
+ * Create an NDArray from nested lists; see {@linkcode NDArray.fromArray}.
  *
- * @throws {ValueError} `INVALID_VALUE` where the lists are not equally long, or an element does not fit
+ * @throws {ValueError} `INVALID_VALUE` if lists differ in length, or an element does not fit the dtype
  */
 export function fromArray(nested: ArrayInput, dtype?: DType): NDArray {
   return NDArray.fromArray(nested, dtype);
 }
 
-/** Make an NDArray full of zeros. */
+/** Create an NDArray filled with zeros. */
 export function zeros(shape: readonly number[], dtype: DType = "float32"): NDArray {
   return NDArray.zeros(shape, dtype);
 }
 
 /**
- * Make an NDArray full of `value`.
+ * Create an NDArray filled with `value`.
  *
- * @throws {ValueError} `INVALID_VALUE` where the dtype has no room for it
+ * @throws {ValueError} `INVALID_VALUE` if it is out of the dtype's range
  */
 export function full(shape: readonly number[], value: Scalar | Float, dtype: DType = "float32"): NDArray {
   return NDArray.full(shape, value, dtype);

@@ -14,7 +14,7 @@ export interface NeedAsk {
 
 /** How a payload is stored in the file. */
 export type BlobEncoding =
-  /** As it is. */
+  /** Unencoded. */
   | "raw"
   /** Every byte as the UTF-8 of its code point (pickle protocol 2): 0x80 to 0xff take two bytes. */
   | "latin1";

@@ -29,7 +29,7 @@ export class JsonObject {
     this.#members = members;
   }
 
-  /** An object with these members. */
+  /** Create an object with these members. */
   static of(entries: Iterable<readonly [string, Json]>): JsonObject {
     const object = new JsonObject();
     for (const [key, value] of entries) object.set(key, value);

@@ -13,7 +13,7 @@ import { PickledDType } from "./pickled.ts";
 const OPAQUE_KINDS = "OSUVMm";
 const MAX_CODE = 16;
 
-/** P2: `dtype(code, ...)`. */
+/** P2: the dtype that `dtype(code, ...)` creates. */
 export function dtypeFromCode(code: string, at: number): PickledDType {
   const info = dtypeOfNumpy(code);
   if (info) return new PickledDType(code, info, info.itemsize);

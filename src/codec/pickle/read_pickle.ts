@@ -46,7 +46,7 @@ export interface Pickle {
   root: unknown;
   /** The containers in it, at any depth. */
   containers: NestedContainers;
-  /** Oddities met. */
+  /** Warnings about oddities in it. */
   warnings: Warning[];
   /** Number of opcodes executed. */
   opcodes: number;

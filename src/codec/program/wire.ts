@@ -110,7 +110,7 @@ export class Wire {
     return low;
   }
 
-  /** Move on by `n` bytes. */
+  /** Advance by `n` bytes. */
   advance(n: number, at: number, end: number): void {
     if (n > end - this.pos) throw cut(at);
     this.pos += n;

@@ -53,7 +53,7 @@ export class WireWriter {
     return this.bytes(written);
   }
 
-  /** Bytes as they are. */
+  /** The bytes only, without a length. */
   raw(bytes: Uint8Array): this {
     const start = this.#room(bytes.length);
     this.#bytes.set(bytes, start);
