@@ -114,7 +114,7 @@ export interface StopOptions {
 export interface SaveOptions extends EncodeOptions {
   /** The folder to which a bare name is saved. @default where this runtime keeps files */
   folder?: Folder;
-  /** Aborts the call until the new file has replaced the old one; the call then rejects with `signal.reason`. */
+  /** Aborts the call, which rejects with `signal.reason`, unless the new file has already replaced the old one. */
   signal?: AbortSignal;
   /**
    * Called as bytes go out; the last event comes when the new file is in place. If it throws before that, or its promise rejects, the call

@@ -29,7 +29,7 @@ import { type RunParts, UnmadePart } from "./run_parts.ts";
 import { behindPut, getIndex, getSize, MAX_AXES, RunPattern } from "./run_pattern.ts";
 import { textFromUtf8 } from "./text.ts";
 
-/** Longer strings, in UTF-8 bytes, are left to the machine. */
+/** Strings of more UTF-8 bytes are left to the machine. */
 const MAX_TEXT = 255;
 /** Upper bound on the bytes of a run without its data, or of a string and its put: one bounds check instead of one per byte. */
 const MAX_RUN = 128;
@@ -89,7 +89,7 @@ interface BegunRun {
   readonly dtype: PickledDType;
   /** The flag as stored in the file. */
   readonly fortran: boolean;
-  /** Expected size of the data in bytes; -1 if the array is not possible. */
+  /** Expected size of the data in bytes; -1 if the array exceeds a limit or has no tensor dtype. */
   readonly nbytes: number;
   /** Size of the memo when the run was begun. */
   readonly memoSize: number;
