@@ -109,7 +109,7 @@ export abstract class AdamLike<Rules extends AdamRules> extends Optimizer<Rules>
     const [power1, power2] = [update.scalar("beta1_pow_acc"), update.scalar("beta2_pow_acc")];
     const states = [update.state("moment1"), update.state("moment2")];
     if (this.#amsgrad) states.push(update.state("moment2_max"));
-    // Paddle's sparse kernel is one power ahead of the dense one (section 3).
+    // The powers of Paddle's sparse kernel are one step ahead of the dense one's (TRAINING.md 3).
     const { isSparse } = gradient;
     if (isSparse) advance();
     const root = round(Math.sqrt(round(1 - power2[0])));

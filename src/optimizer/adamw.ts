@@ -145,7 +145,7 @@ export class AdamW extends AdamLike<AdamWRules> {
       else call.shrink(n, factor);
     };
     const isShrunk = isDecayed && coefficient !== 0;
-    // The parameter's own weight decay is computed from the parameter as it was before.
+    // The parameter's own regularizer is computed from the parameter before it is shrunk.
     if (isShrunk && update.gradient.isSparse) update.pieces([], shrink, { withGradient: false });
     this.moments(update, rate, isShrunk && !update.gradient.isSparse ? shrink : undefined);
   }

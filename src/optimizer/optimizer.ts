@@ -299,7 +299,7 @@ export abstract class Optimizer<Rules extends object = object> {
     return this.#roundingOfRate(this.getLr());
   }
 
-  /** How a rate, also one multiplied by a factor, is rounded: Paddle's rate tensor has the dtype of the first parameter. */
+  /** Rounds a rate, with or without a factor, like Paddle's rate tensor, which has the dtype of the first parameter. */
   get #roundingOfRate(): (x: number) => number {
     if (this.#takesFloat) return f;
     const first = this.#groups.find(({ parameters }) => parameters.length > 0);

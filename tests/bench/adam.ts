@@ -15,7 +15,7 @@ import { type Build, useBuild } from "../../src/kernel/lanes.ts";
 
 const SIZE = 50_000_000;
 const STEPS = 9;
-/** The limit. */
+/** The maximum ratio of this library's time to Paddle's. */
 const MOST = 1.5;
 
 function median(numbers: number[]): number {

@@ -24,17 +24,17 @@ export function goesThroughLayers(): void {
 }
 
 export async function isStopped(given: unknown): Promise<void> {
-  // @ts-expect-error a promise is no source
+  // @ts-expect-error a promise is not a source
   await paddle.load(Promise.resolve("model.pdparams"));
-  // @ts-expect-error a number is no sink
+  // @ts-expect-error a number is not a sink
   await paddle.save(new Map(), 3);
   // @ts-expect-error not every value is a source
   await paddle.open(given);
   // @ts-expect-error there is no such option
   await paddle.load("model.pdparams", { returnNumppy: true });
-  // @ts-expect-error headers are no number
+  // @ts-expect-error headers are not a number
   await paddle.load("https://example.org/model.pdparams", { http: { headers: 3 } });
-  // @ts-expect-error the numbers are no text
+  // @ts-expect-error the elements are not a string
   const text: string = paddle.zeros([2]).data;
   console.log(text);
 }

@@ -26,7 +26,7 @@ async function growthOf(work: () => Promise<void>): Promise<number> {
 }
 
 describe("a file of 5 GB", () => {
-  // Elsewhere nothing tells the peak.
+  // Other systems do not report the peak.
   (existsSync(FORGET) ? it : it.skip)("is opened, read in part and copied in little memory", async () => {
     const folder = mkdtempSync(join(tmpdir(), "oarlock-huge-"));
     try {
@@ -66,7 +66,7 @@ describe("a file of 5 GB", () => {
 });
 
 describe("a model of 320 MB", () => {
-  // Elsewhere nothing tells the peak.
+  // Other systems do not report the peak.
   (existsSync(FORGET) ? it : it.skip)("is laid out anew, recovered and saved as text in little memory", async () => {
     const folder = mkdtempSync(join(tmpdir(), "oarlock-model-"));
     let written = 0;

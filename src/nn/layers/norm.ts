@@ -20,7 +20,7 @@ export interface InstanceNormArguments {
   numFeatures: number;
   /** Added to the variance. @default {1e-5} */
   epsilon?: number;
-  /** Unused, in Paddle, too. @default {0.9} */
+  /** Unused, as in Paddle. @default {0.9} */
   momentum?: number;
   /** Attributes of the scale; false, only together with `biasAttr`, for no scale. @default {null} */
   weightAttr?: ParamAttrLike;
