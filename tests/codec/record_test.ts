@@ -75,6 +75,17 @@ describe("binary tensors", () => {
     }
   });
 
+  it("are refused in memory and from a stream when they are shorter than a list of rows claims", async () => {
+    for (const count of [17n, 2n ** 20n, 2n ** 20n + 1n, 2n ** 53n, 2n ** 64n - 1n]) {
+      const bytes = hex("00000000 0000000000000000 0100000000000000 0200000000000000 0500000000000000");
+      new DataView(bytes.buffer).setBigUint64(4, count, true);
+      // Without a tensor after that many rows, the count can only be one of LoD levels.
+      const refused = { code: "LIMIT", offset: 4 };
+      assert.throws(() => readTensor(bytes), refused, `${count} rows in memory`);
+      await assert.rejects(load(new Blob([bytes]).stream()), refused, `${count} rows from a stream`);
+    }
+  });
+
   it("may have unknown fields and groups in their descriptions, as a later Paddle may write", () => {
     const withDesc = (desc: string) =>
       hex(

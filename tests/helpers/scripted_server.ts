@@ -39,6 +39,8 @@ export interface ScriptedServer {
   /** The open connections, and the maximum number of concurrent requests. */
   sockets: Set<Socket>;
   most: () => number;
+  /** Requests that were neither answered whole nor dropped by the client. */
+  underWay: () => number;
   sent: () => number;
   close(): Promise<void>;
 }
@@ -107,6 +109,7 @@ export async function scriptedServer(script: Script): Promise<ScriptedServer> {
     asked,
     sockets,
     most: () => most,
+    underWay: () => now,
     sent: () => sent,
     async close() {
       for (const timer of timers) clearTimeout(timer);

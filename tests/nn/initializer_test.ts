@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "@std/testing/bdd";
 import { createParameter, fromArray, isPaddleError, nn, seed, setDefaultDtype, utils } from "../../mod.ts";
-import { fillUniform } from "../../src/nn/random/distributions.ts";
+import { fillNormal, fillUniform } from "../../src/nn/random/distributions.ts";
 import { MersenneTwister } from "../../src/nn/random/mersenne_twister.ts";
 import { normalCdf, normalQuantile } from "../../src/nn/random/normal.ts";
 import type { Json } from "../optimizer/recorded.ts";
@@ -171,12 +171,70 @@ describe("createParameter and ParamAttr", () => {
 });
 
 describe("the random generator", () => {
-  it("draws uniform values in range, with the mean of the distribution", () => {
-    const target = new Float32Array(200_000);
-    fillUniform(target, new MersenneTwister(99), 2, 6);
-    const mean = target.reduce((a, b) => a + b, 0) / target.length;
-    assert.ok(Math.abs(mean - 4) < 0.02 && Math.min(...target.slice(0, 1000)) >= 2);
-    assert.equal(target.some((x) => x < 2 || x >= 6), false);
+  it("is libstdc++'s std::mt19937_64, seeded through std::seed_seq", () => {
+    const drawn: [number, Record<number, bigint>][] = [
+      [0, {
+        1: 5761556218444793869n,
+        312: 13433410050718532118n,
+        313: 8888936545452121930n,
+        10000: 8055424658763770904n,
+      }],
+      [1234, {
+        1: 12015728179033591597n,
+        312: 15018608385158450287n,
+        313: 17818864399232843348n,
+        10000: 6703431804473874288n,
+      }],
+      [2 ** 32 - 1, {
+        1: 300077552602022093n,
+        312: 2180445287934596388n,
+        313: 7023834078296438912n,
+        10000: 15373564637031126530n,
+      }],
+    ];
+    for (const [seed, expected] of drawn) {
+      const engine = new MersenneTwister(seed);
+      const found: Record<number, bigint> = {};
+      for (let n = 1; n <= 10_000; n++) {
+        engine.draw();
+        if (n in expected) found[n] = BigInt(engine.high) << 32n | BigInt(engine.low);
+      }
+      assert.deepEqual(found, expected, `seed ${seed}`);
+    }
+  });
+
+  it("is seeded randomly in a program that never calls seed", async () => {
+    const programs = [
+      await import("../../src/nn/random/generator.ts?program=1"),
+      await import("../../src/nn/random/generator.ts?program=2"),
+    ];
+    const [a, b] = programs.map(({ generator }) => {
+      generator().draw();
+      return [generator().high, generator().low];
+    });
+    assert.notDeepEqual(a, b);
+  });
+
+  it("draws uniform values in range, with the mean and spread of the distribution", () => {
+    for (const target of [new Float32Array(200_000), new Float64Array(200_000)]) {
+      fillUniform(target, new MersenneTwister(99), 2, 6);
+      const { mean, deviation } = momentsOf(target);
+      assert.ok(Math.abs(mean - 4) < 0.02 && Math.abs(deviation - 4 / Math.sqrt(12)) < 0.01, `${mean} ± ${deviation}`);
+      assert.equal(target.some((x) => x < 2 || x >= 6), false);
+    }
+  });
+
+  it("draws normal values with the mean and spread of the distribution", () => {
+    for (const target of [new Float32Array(200_000), new Float64Array(200_000)]) {
+      fillNormal(target, new MersenneTwister(99), 3, 0.5);
+      const { mean, deviation } = momentsOf(target);
+      assert.ok(Math.abs(mean - 3) < 0.01 && Math.abs(deviation - 0.5) < 0.01, `${mean} ± ${deviation}`);
+      const within = (k: number) => target.filter((x) => Math.abs(x - 3) < k * 0.5).length / target.length;
+      assert.ok(
+        Math.abs(within(1) - 0.6827) < 0.01 && Math.abs(within(2) - 0.9545) < 0.005,
+        `${within(1)} ${within(2)}`,
+      );
+    }
   });
 
   it("has normal quantiles that its distribution function inverts", () => {
@@ -186,6 +244,13 @@ describe("the random generator", () => {
     assert.ok(Math.abs(normalCdf(-8) - 6.220960574271785e-16) < 1e-28);
   });
 });
+
+function momentsOf(values: Float32Array | Float64Array): { mean: number; deviation: number } {
+  let sum = 0, squares = 0;
+  for (const x of values) [sum, squares] = [sum + x, squares + x * x];
+  const mean = sum / values.length;
+  return { mean, deviation: Math.sqrt(squares / values.length - mean * mean) };
+}
 
 function widened(bits: Iterable<number>): number[] {
   return [...new Float32Array(Uint32Array.from(bits, (b) => b << 16).buffer)];
