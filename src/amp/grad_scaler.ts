@@ -44,6 +44,15 @@ const ARGUMENTS: Signature<GradScalerOptions> = {
     decrEveryNNanOrInf: 1,
     useDynamicLossScaling: true,
   },
+  typed: [
+    "enable",
+    "initLossScaling",
+    "incrRatio",
+    "decrRatio",
+    "incrEveryNSteps",
+    "decrEveryNNanOrInf",
+    "useDynamicLossScaling",
+  ],
 };
 
 /** The state's keys in order, each with its field. */

@@ -4,6 +4,7 @@
  * @module
  */
 import { isPlainObject } from "../words/plain_object.ts";
+import { shownValue } from "../words/described.ts";
 import { nearest } from "../limits.ts";
 
 /**
@@ -28,9 +29,14 @@ export interface Signature<A extends object> {
   readonly defaults: { readonly [Name in keyof Required<A>]: A[Name] | symbol };
   /** How many arguments can be passed by position. @default {all} */
   readonly positional?: number;
+  /** Arguments that must have the type of their default: numbers and booleans. @default {none} */
+  readonly typed?: readonly (keyof A)[];
 }
 
-/** All arguments by name, with defaults filled in. Throws a TypeError for a missing, unknown or duplicate argument. */
+/**
+ * All arguments by name, with defaults filled in. Throws a TypeError for a missing, unknown or duplicate argument, and for a value of another
+ * type where the signature says so.
+ */
 export function bind<A extends object>(signature: Signature<A>, given: readonly unknown[]): Required<A> {
   const names = Object.keys(signature.defaults);
   const values = new Map<string, unknown>(Object.entries(signature.defaults));
@@ -53,7 +59,15 @@ export function bind<A extends object>(signature: Signature<A>, given: readonly 
   for (const [name, value] of values) {
     if (value === REQUIRED) throw new TypeError(`${signature.name} needs the argument "${name}"`);
   }
+  for (const name of signature.typed ?? []) {
+    checkType(`${signature.name}: "${String(name)}"`, values.get(name as string), typeof signature.defaults[name]);
+  }
   return Object.fromEntries(values) as Required<A>;
+}
+
+/** Throws a TypeError for a value of another type than `type`: a text in place of a number would make every number NaN. */
+export function checkType(what: string, value: unknown, type: string): void {
+  if (typeof value !== type) throw new TypeError(`${what} must be a ${type}: got ${shownValue(value)}`);
 }
 
 function near(name: string, names: readonly string[]): string {

@@ -64,6 +64,7 @@ const ARGUMENTS: Signature<LBFGSOptions> = {
     onWarning: () => {},
   },
   positional: 11,
+  typed: ["maxIter", "toleranceGrad", "toleranceChange", "historySize"],
 };
 
 /** What is kept from step to step, and saved in the state. */

@@ -6,6 +6,7 @@
 import { UnsupportedError, ValueError } from "../errors.ts";
 import { NDArray } from "../ndarray.ts";
 import { type ClipGradByGlobalNorm, type GradClip, isGradClip } from "../nn/clip.ts";
+import { checkType } from "../nn/arguments.ts";
 import { Parameter } from "../nn/parameter.ts";
 import { currentScope } from "../nn/unique_name.ts";
 import { L1Decay, L2Decay, type Regularizer } from "../regularizer/mod.ts";
@@ -137,9 +138,14 @@ export abstract class Optimizer<Rules extends object = object> {
       parameter.optimizeAttr = { ...parameter.optimizeAttr, learningRate };
       if (this.decaysGradient) parameter.regularizer = this.fusesDecay(decay) ? null : decay;
     }
+    checkType('a parameter group: "learningRate"', learningRate, "number");
     const given = Object.fromEntries(
       rules.map((rule) => [rule, (group as Record<string, unknown>)[rule] ?? own[rule as never]]),
     );
+    for (const rule of rules) {
+      const type = typeof own[rule as never];
+      if (/^(?:number|boolean)$/.test(type)) checkType(`a parameter group: "${rule}"`, given[rule], type);
+    }
     return {
       parameters,
       decay,

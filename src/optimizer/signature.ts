@@ -16,7 +16,12 @@ export function signature<A extends object>(name: string, defaults: Readonly<Rec
   const positional = Object.keys(defaults).length;
   // Positional arguments must come first.
   const ordered = { ...defaults, ...all };
-  return { name, defaults: ordered, positional } as unknown as Signature<A>;
+  // The rate may be a scheduler's, and the weight decay a regularizer.
+  const typed = Object.keys(ordered).filter((key) =>
+    !["learningRate", "weightDecay"].includes(key) &&
+    /^(?:number|boolean)$/.test(typeof ordered[key as keyof typeof all])
+  );
+  return { name, defaults: ordered, positional, typed } as unknown as Signature<A>;
 }
 
 /** The argument checks that Paddle's Adam variants have in common. */

@@ -101,6 +101,14 @@ describe("nn.initializer", () => {
     assert.deepEqual(new nn.Linear(2, 2, new Ramp()).weight.toArray(), [[0, 1], [2, 3]]);
   });
 
+  it("rounds the arguments of TruncatedNormal to float32, for float64 values, too", () => {
+    seed(5);
+    const drawn = new initializer.TruncatedNormal(0.7, 1.3, -1.1, 2.3).make("float64", [3]);
+    // By Paddle 3.3.1.
+    const expected = [1.921143867829063, 0.7530766722316429, 0.42760875672771315];
+    [...drawn.data as Float64Array].forEach((x, i) => assert.ok(Math.abs(x - expected[i]) < 1e-14, `${x}`));
+  });
+
   it("draws values that depend on the lower 32 bits of the seed", () => {
     const values = (n: number) => (seed(n), [...new nn.Linear(2, 2).weight.toFloat32Array()]);
     assert.deepEqual(values(1), values(1));

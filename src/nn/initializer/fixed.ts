@@ -6,6 +6,7 @@
 import type { DType } from "../../dtype.ts";
 import { ValueError } from "../../errors.ts";
 import { type ArrayInput, NDArray } from "../../ndarray.ts";
+import { bind, type Call, REQUIRED } from "../arguments.ts";
 import { Initializer } from "./initializer.ts";
 
 /** A constant value. Mirrors `paddle.nn.initializer.Constant` (3.3). */
@@ -13,10 +14,10 @@ export class Constant extends Initializer {
   /** The value. */
   readonly value: number;
 
-  /** Creates the initializer. */
-  constructor(value = 0) {
+  /** Takes Paddle's argument by position or by name. */
+  constructor(...args: Call<{ value?: number }, ["value"]>) {
     super();
-    this.value = value;
+    this.value = bind<{ value?: number }>({ name: "Constant", defaults: { value: 0 }, typed: ["value"] }, args).value;
   }
 
   /** An array filled with the value. */
@@ -33,9 +34,10 @@ export class Assign extends Initializer {
   /** The values. */
   readonly value: NDArray;
 
-  /** Creates the initializer from an array, or from nested lists of numbers. */
-  constructor(value: NDArray | ArrayInput) {
+  /** Creates the initializer from an array, or from nested lists of numbers; by position or by name. */
+  constructor(...args: Call<{ value: NDArray | ArrayInput }, ["value"]>) {
     super();
+    const { value } = bind<{ value: NDArray | ArrayInput }>({ name: "Assign", defaults: { value: REQUIRED } }, args);
     this.value = value instanceof NDArray ? value : NDArray.fromArray(value);
   }
 
@@ -52,9 +54,10 @@ export class Dirac extends Initializer {
   /** The number of groups of the convolution. */
   readonly groups: number;
 
-  /** Creates the initializer. */
-  constructor(groups = 1) {
+  /** Takes Paddle's argument by position or by name. */
+  constructor(...args: Call<{ groups?: number }, ["groups"]>) {
     super();
+    const { groups } = bind<{ groups?: number }>({ name: "Dirac", defaults: { groups: 1 } }, args);
     if (!Number.isInteger(groups) || groups < 1) {
       throw new ValueError("INVALID_VALUE", `groups must be an integer above 0: got ${String(groups)}`);
     }

@@ -6,6 +6,7 @@
 import type { DType } from "../../dtype.ts";
 import { ValueError } from "../../errors.ts";
 import { NDArray } from "../../ndarray.ts";
+import { bind, type Call } from "../arguments.ts";
 import { fillNormal } from "../random/distributions.ts";
 import { generator } from "../random/generator.ts";
 import { drawn, Initializer } from "./initializer.ts";
@@ -18,10 +19,10 @@ export class Orthogonal extends Initializer {
   /** The length of the rows or columns. */
   readonly gain: number;
 
-  /** Creates the initializer. */
-  constructor(gain = 1) {
+  /** Takes Paddle's argument by position or by name. */
+  constructor(...args: Call<{ gain?: number }, ["gain"]>) {
     super();
-    this.gain = gain;
+    this.gain = bind<{ gain?: number }>({ name: "Orthogonal", defaults: { gain: 1 }, typed: ["gain"] }, args).gain;
   }
 
   /** The Q of the QR decomposition of a random matrix, with a positive diagonal of R. */

@@ -6,7 +6,7 @@
 import type { DType } from "../../dtype.ts";
 import { ValueError } from "../../errors.ts";
 import type { NDArray } from "../../ndarray.ts";
-import { bind, type Call } from "../arguments.ts";
+import { bind, type Call, checkType } from "../arguments.ts";
 import { fillNormal, fillTruncatedNormal, fillUniform } from "../random/distributions.ts";
 import { generator } from "../random/generator.ts";
 import { drawn, fansOf, Initializer } from "./initializer.ts";
@@ -30,7 +30,7 @@ export class Uniform extends Initializer {
   constructor(...args: Call<UniformArguments, ["low", "high"]>) {
     super();
     ({ low: this.low, high: this.high } = bind<UniformArguments>(
-      { name: "Uniform", defaults: { low: -1, high: 1 } },
+      { name: "Uniform", defaults: { low: -1, high: 1 }, typed: ["low", "high"] },
       args,
     ));
   }
@@ -60,7 +60,7 @@ export class Normal extends Initializer {
   constructor(...args: Call<NormalArguments, ["mean", "std"]>) {
     super();
     ({ mean: this.mean, std: this.std } = bind<NormalArguments>(
-      { name: "Normal", defaults: { mean: 0, std: 1 } },
+      { name: "Normal", defaults: { mean: 0, std: 1 }, typed: ["mean", "std"] },
       args,
     ));
   }
@@ -88,7 +88,8 @@ export class TruncatedNormal extends Initializer {
   constructor(...args: Call<TruncatedNormalArguments, ["mean", "std", "a", "b"]>) {
     super();
     const defaults = { mean: 0, std: 1, a: -2, b: 2 };
-    this.arguments = bind<TruncatedNormalArguments>({ name: "TruncatedNormal", defaults }, args);
+    const typed = ["mean", "std", "a", "b"] as const;
+    this.arguments = bind<TruncatedNormalArguments>({ name: "TruncatedNormal", defaults, typed }, args);
   }
 
   /** Draws the values. */
@@ -117,7 +118,9 @@ export class XavierUniform extends Initializer {
   /** Takes Paddle's arguments by position or by name. */
   constructor(...args: Call<XavierArguments, ["fanIn", "fanOut", "gain"]>) {
     super();
-    this.arguments = bind<XavierArguments>({ name: "XavierUniform", defaults: XAVIER }, args);
+    this.arguments = checkFans(
+      bind<XavierArguments>({ name: "XavierUniform", defaults: XAVIER, typed: ["gain"] }, args),
+    );
   }
 
   /** Draws the values. */
@@ -135,7 +138,9 @@ export class XavierNormal extends Initializer {
   /** Takes Paddle's arguments by position or by name. */
   constructor(...args: Call<XavierArguments, ["fanIn", "fanOut", "gain"]>) {
     super();
-    this.arguments = bind<XavierArguments>({ name: "XavierNormal", defaults: XAVIER }, args);
+    this.arguments = checkFans(
+      bind<XavierArguments>({ name: "XavierNormal", defaults: XAVIER, typed: ["gain"] }, args),
+    );
   }
 
   /** Draws the values. */
@@ -143,6 +148,13 @@ export class XavierNormal extends Initializer {
     const std = this.arguments.gain * Math.sqrt(2 / sumOfFans(this.arguments, shape));
     return drawn(dtype, shape, (target) => fillNormal(target, generator(), 0, std));
   }
+}
+
+function checkFans<A extends { fanIn: number | null; fanOut?: number | null }>(args: A): A {
+  for (const name of ["fanIn", "fanOut"] as const) {
+    if (args[name] !== null && args[name] !== undefined) checkType(name, args[name], "number");
+  }
+  return args;
 }
 
 function sumOfFans({ fanIn, fanOut }: XavierArguments, shape: readonly number[]): number {
@@ -172,7 +184,9 @@ export class KaimingUniform extends Initializer {
   /** Takes Paddle's arguments by position or by name. */
   constructor(...args: Call<KaimingArguments, ["fanIn", "negativeSlope", "nonlinearity", "mode"]>) {
     super();
-    this.arguments = checkMode(bind<KaimingArguments>({ name: "KaimingUniform", defaults: KAIMING }, args));
+    this.arguments = checkMode(
+      bind<KaimingArguments>({ name: "KaimingUniform", defaults: KAIMING, typed: ["negativeSlope"] }, args),
+    );
   }
 
   /** Draws the values. */
@@ -191,7 +205,9 @@ export class KaimingNormal extends Initializer {
   /** Takes Paddle's arguments by position or by name. */
   constructor(...args: Call<KaimingArguments, ["fanIn", "negativeSlope", "nonlinearity", "mode"]>) {
     super();
-    this.arguments = checkMode(bind<KaimingArguments>({ name: "KaimingNormal", defaults: KAIMING }, args));
+    this.arguments = checkMode(
+      bind<KaimingArguments>({ name: "KaimingNormal", defaults: KAIMING, typed: ["negativeSlope"] }, args),
+    );
   }
 
   /** Draws the values. */
@@ -202,6 +218,7 @@ export class KaimingNormal extends Initializer {
 }
 
 function checkMode(args: Required<KaimingArguments>): Required<KaimingArguments> {
+  checkFans(args);
   if (args.mode !== "fan_in" && args.mode !== "fan_out") {
     throw new ValueError("INVALID_VALUE", `mode is "fan_in" or "fan_out": got ${String(args.mode)}`);
   }

@@ -48,9 +48,11 @@ export function fillNormal(target: Target, engine: MersenneTwister, mean: number
 export function fillTruncatedNormal(
   target: Target,
   engine: MersenneTwister,
-  { mean, std, a, b }: { mean: number; std: number; a: number; b: number },
+  given: { mean: number; std: number; a: number; b: number },
 ): void {
   const unit = unitOf(target);
+  // Here, too, the kernel takes its arguments as float32.
+  const [mean, std, a, b] = [given.mean, given.std, given.a, given.b].map(fround);
   const below = normalCdf((a - mean) / std), width = normalCdf((b - mean) / std) - below;
   for (let i = 0; i < target.length; i++) {
     // The kernel draws from the smallest normal float32 upwards, never 0, which has no quantile.

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Call } from "../../nn/arguments.ts";
-import { byName, checkArguments, divide } from "../arguments.ts";
+import { byName, check, checkArguments, divide, isNumber, kindOf } from "../arguments.ts";
 import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_scheduler.ts";
 
 /** Options of {@linkcode InverseTimeDecay}. */
@@ -36,6 +36,7 @@ export class InverseTimeDecay extends LRScheduler {
   constructor(...args: Call<InverseTimeDecayOptions, ["learningRate", "gamma", "lastEpoch", "verbose"]>) {
     const options = byName<InverseTimeDecayOptions>("InverseTimeDecay", ORDER, args);
     checkArguments("InverseTimeDecay", options, ["learningRate", "gamma"], [...SCHEDULE_OPTIONS]);
+    check(isNumber(options.gamma), `The type of 'gamma' must be float, but received ${kindOf(options.gamma)}`);
     super(options);
     this.#gamma = options.gamma;
     if (new.target === InverseTimeDecay) this.begin();

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Call } from "../../nn/arguments.ts";
-import { byName, check, checkArguments } from "../arguments.ts";
+import { byName, check, checkArguments, isNumber, kindOf } from "../arguments.ts";
 import { pow } from "./correctly_rounded.ts";
 import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_scheduler.ts";
 
@@ -41,7 +41,11 @@ export class NoamDecay extends LRScheduler {
     const options = byName<NoamDecayOptions>("NoamDecay", ORDER, args);
     checkArguments("NoamDecay", options, ["dModel", "warmupSteps"], ["learningRate", ...SCHEDULE_OPTIONS]);
     const { dModel, warmupSteps, learningRate = 1 } = options;
-    check(dModel > 0, "d_model should be grater than 0");
+    check(
+      isNumber(warmupSteps),
+      `The type of 'warmup_steps' must be int or float, but received ${kindOf(warmupSteps)}`,
+    );
+    check(isNumber(dModel) && dModel > 0, "d_model should be grater than 0");
     super({ ...options, learningRate });
     this.#scale = pow(dModel, -0.5);
     this.#warmupSteps = warmupSteps;

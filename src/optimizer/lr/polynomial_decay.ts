@@ -4,7 +4,7 @@
  * @module
  */
 import type { Call } from "../../nn/arguments.ts";
-import { byName, check, checkArguments, divide } from "../arguments.ts";
+import { byName, check, checkArguments, divide, isNumber, kindOf } from "../arguments.ts";
 import { pow } from "./correctly_rounded.ts";
 import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_scheduler.ts";
 
@@ -57,6 +57,7 @@ export class PolynomialDecay extends LRScheduler {
       ...SCHEDULE_OPTIONS,
     ]);
     const { decaySteps, endLr = 0.0001, power = 1, cycle = false } = options;
+    check(isNumber(endLr), `The type of 'end_lr' must be float, but received ${kindOf(endLr)}`);
     check(Number.isInteger(decaySteps) && decaySteps > 0, "'decay_steps' must be a positive integer.");
     check(power > 0, "'power' must be greater than 0.0 so that the learning rate will decay.");
     super(options);

@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { describe, it } from "@std/testing/bdd";
+import { amp, fromArray, nn, optimizer, regularizer } from "../../mod.ts";
+
+// deno-lint-ignore no-explicit-any
+type Any = any;
+
+const parameters = () => [nn.Parameter.from(fromArray([1, 2], "float32"))];
+
+/** Calls with a text or an object in place of a number, or a text in place of a boolean. */
+const WRONG: Record<string, (value: Any) => unknown> = {
+  'Momentum: "momentum"': (momentum) => new optimizer.Momentum({ learningRate: 1, momentum, parameters: parameters() }),
+  'Lamb: "beta1"': (beta1) => new optimizer.Lamb({ beta1, parameters: parameters() }),
+  'Adadelta: "rho"': (rho) => new optimizer.Adadelta({ rho, parameters: parameters() }),
+  'Adagrad: "initialAccumulatorValue"': (initialAccumulatorValue) =>
+    new optimizer.Adagrad({ learningRate: 1, initialAccumulatorValue, parameters: parameters() }),
+  'a parameter group: "rho"': (rho) =>
+    new optimizer.RMSProp({ learningRate: 1, parameters: [{ params: parameters(), rho }] }),
+  'a parameter group: "learningRate"': (learningRate) =>
+    new optimizer.SGD({ learningRate: 1, parameters: [{ params: parameters(), learningRate }] }),
+  'LBFGS: "toleranceGrad"': (toleranceGrad) => new optimizer.LBFGS({ toleranceGrad, parameters: parameters() }),
+  'GradScaler: "initLossScaling"': (initLossScaling) => new amp.GradScaler({ initLossScaling }),
+  'Normal: "mean"': (mean) => new nn.initializer.Normal({ mean }),
+  'TruncatedNormal: "b"': (b) => new nn.initializer.TruncatedNormal({ b }),
+  'Uniform: "low"': (low) => new nn.initializer.Uniform(low, 1),
+  'XavierNormal: "gain"': (gain) => new nn.initializer.XavierNormal({ gain }),
+  fanIn: (fanIn) => new nn.initializer.KaimingNormal({ fanIn }),
+  'Constant: "value"': (value) => new nn.initializer.Constant({ value }),
+  'Orthogonal: "gain"': (gain) => new nn.initializer.Orthogonal({ gain }),
+  'L2Decay: "coeff"': (coeff) => new regularizer.L2Decay({ coeff }),
+};
+
+describe("an argument that must be a number", () => {
+  for (const [name, make] of Object.entries(WRONG)) {
+    it(`is refused where it is none, in place of values that are NaN: ${name}`, () => {
+      for (const value of ["0.5", {}, true]) {
+        assert.throws(() => make(value), (error) => {
+          return error instanceof TypeError && error.message.startsWith(`${name} must be a number: got `);
+        });
+      }
+    });
+  }
+
+  it("is refused by schedulers, too, as Paddle refuses it", () => {
+    const { InverseTimeDecay, NoamDecay, PolynomialDecay } = optimizer.lr as Any;
+    for (const gamma of ["1", {}]) {
+      assert.throws(() => new InverseTimeDecay(0.1, gamma), { code: "INVALID_VALUE" });
+      assert.throws(() => new NoamDecay({ dModel: 4, warmupSteps: gamma }), { code: "INVALID_VALUE" });
+      assert.throws(() => new PolynomialDecay({ learningRate: 1, decaySteps: 2, endLr: gamma }), {
+        code: "INVALID_VALUE",
+      });
+    }
+  });
+
+  it("that is a boolean is refused where it is none", () => {
+    const useNesterov = "no" as Any;
+    assert.throws(() => new optimizer.Momentum({ learningRate: 1, useNesterov, parameters: parameters() }), {
+      message: 'Momentum: "useNesterov" must be a boolean: got "no"',
+    });
+  });
+});
+
+describe("an argument of an initializer or regularizer", () => {
+  it("goes by position or by name", () => {
+    const { Assign, Constant, Dirac, Orthogonal } = nn.initializer;
+    assert.deepEqual([new Constant(2).value, new Constant({ value: 2 }).value, new Constant().value], [2, 2, 0]);
+    assert.deepEqual([new Dirac(2).groups, new Dirac({ groups: 2 }).groups, new Dirac().groups], [2, 2, 1]);
+    assert.deepEqual([new Orthogonal(2).gain, new Orthogonal({ gain: 2 }).gain, new Orthogonal().gain], [2, 2, 1]);
+    for (const assign of [new Assign([[1, 2]]), new Assign({ value: [[1, 2]] })]) {
+      assert.deepEqual(assign.value.toArray(), [[1, 2]]);
+    }
+    for (const Decay of [regularizer.L1Decay, regularizer.L2Decay]) {
+      assert.deepEqual([new Decay(2).coeff, new Decay({ coeff: 2 }).coeff, new Decay().coeff], [2, 2, 0]);
+    }
+    assert.throws(() => new regularizer.L2Decay({ coef: 1 } as Any), /^TypeError: L2Decay has no argument "coef"/);
+  });
+});
