@@ -67,7 +67,8 @@ export function bind<A extends object>(signature: Signature<A>, given: readonly 
 
 /** Throws a TypeError for a value of another type than `type`: a text in place of a number would make every number NaN. */
 export function checkType(what: string, value: unknown, type: string): void {
-  if (typeof value !== type) throw new TypeError(`${what} must be a ${type}: got ${shownValue(value)}`);
+  const given: string = typeof value;
+  if (given !== type) throw new TypeError(`${what} must be a ${type}: got ${shownValue(value)}`);
 }
 
 function near(name: string, names: readonly string[]): string {

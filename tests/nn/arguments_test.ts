@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
-import { amp, fromArray, nn, optimizer, regularizer } from "../../mod.ts";
+import { amp, fromArray, nn, optimizer, regularizer, utils } from "../../mod.ts";
 
 // deno-lint-ignore no-explicit-any
 type Any = any;
@@ -73,5 +73,44 @@ describe("an argument of an initializer or regularizer", () => {
       assert.deepEqual([new Decay(2).coeff, new Decay({ coeff: 2 }).coeff, new Decay().coeff], [2, 2, 0]);
     }
     assert.throws(() => new regularizer.L2Decay({ coef: 1 } as Any), /^TypeError: L2Decay has no argument "coef"/);
+  });
+});
+
+describe("arguments of layers that Paddle 3.3 added", () => {
+  /** Keys, names and dtypes of a layer's parameters. */
+  const parametersOf = (make: () => nn.Layer) =>
+    utils.uniqueName.guard(() => make().namedParameters().map(([key, { name, dtype }]) => `${key} ${name} ${dtype}`));
+
+  it("switch parameters off, and give them a dtype of their own, as Paddle does", () => {
+    const table: [() => nn.Layer, string[]][] = [
+      [() => new nn.Conv2D(2, 4, 3, { bias: false }), ["weight conv2d_0.w_0 float32"]],
+      [
+        () => new nn.Conv1D(2, 4, 3, { dtype: "float64" }),
+        ["weight conv1d_0.w_0 float64", "bias conv1d_0.b_0 float64"],
+      ],
+      [() => new nn.Conv3D(2, 4, 3, { dtype: "float16", bias: false }), ["weight conv3d_0.w_0 float16"]],
+      [() => new nn.LayerNorm([4], { elementwiseAffine: false }), []],
+      [() => new nn.LayerNorm(4, { bias: false }), ["weight layer_norm_0.w_0 float32"]],
+      [
+        () => new nn.LayerNorm(4, { dtype: "float64" }),
+        ["weight layer_norm_0.w_0 float64", "bias layer_norm_0.b_0 float64"],
+      ],
+      [() => new nn.GroupNorm(2, 4, { affine: false }), []],
+      [
+        () => new nn.GroupNorm(2, 4, { dtype: "float64" }),
+        ["weight group_norm_0.w_0 float64", "bias group_norm_0.b_0 float64"],
+      ],
+      [() => new nn.Embedding(3, 4, { maxNorm: 1, dtype: "bfloat16" }), ["weight embedding_0.w_0 bfloat16"]],
+    ];
+    for (const [make, expected] of table) assert.deepEqual(parametersOf(make), expected);
+  });
+
+  it("go by name alone, but for those that Paddle takes by position", () => {
+    const { Conv2D } = nn as Any;
+    assert.throws(() => new Conv2D(2, 4, 3, 1, 0, 1, 1, "zeros", null, null, "NCHW", false), TypeError);
+    assert.throws(() => new Conv2D(2, 4, 3, { bias: 0 }), { message: 'Conv2D: "bias" must be a boolean: got 0' });
+    const { config } = new nn.Dropout(0.1, true, 1) as Any;
+    assert.deepEqual([config.p, config.inplace, config.axis], [0.1, true, 1]);
+    assert.throws(() => new Conv2D(2, 4, { kernelSize: {} }), { code: "INVALID_VALUE" });
   });
 });

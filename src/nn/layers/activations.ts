@@ -34,7 +34,7 @@ export const Mish: StatelessLayerClass = /* @__PURE__ */ stateless("Mish", { nam
 /** `paddle.nn.Swish` (3.3). */
 export const Swish: StatelessLayerClass = /* @__PURE__ */ stateless("Swish", { name: null });
 /** `paddle.nn.Silu` (3.3). */
-export const Silu: StatelessLayerClass = /* @__PURE__ */ stateless("Silu", { name: null });
+export const Silu: StatelessLayerClass = /* @__PURE__ */ stateless("Silu", { inplace: false, name: null });
 /** `paddle.nn.Hardswish` (3.3). */
 export const Hardswish: StatelessLayerClass = /* @__PURE__ */ stateless("Hardswish", { name: null });
 /** `paddle.nn.Hardsigmoid` (3.3). */
@@ -166,6 +166,7 @@ export const Upsample: StatelessLayerClass = /* @__PURE__ */ stateless("Upsample
   alignCorners: false,
   alignMode: 0,
   dataFormat: null,
+  recomputeScaleFactor: null,
   name: null,
 });
 /** `paddle.nn.UpsamplingNearest2D` (3.3). */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { DType } from "../../dtype.ts";
 import { type Call, REQUIRED, type Signature } from "../arguments.ts";
 import { Normal } from "../initializer/random.ts";
 import type { ParamAttrLike } from "../param_attr.ts";
@@ -41,6 +42,10 @@ export interface ConvCommonArguments {
 export interface ConvArguments extends ConvCommonArguments {
   /** `"zeros"`, `"reflect"`, `"replicate"` or `"circular"`. @default {"zeros"} */
   paddingMode?: string;
+  /** Whether there is a bias; only by name, as since Paddle 3.3. @default {true} */
+  bias?: boolean;
+  /** The dtype of the parameters; only by name, as since Paddle 3.3. @default {the default dtype: float32} */
+  dtype?: DType | null;
 }
 
 /** The order of {@linkcode ConvArguments}. */
@@ -104,7 +109,18 @@ function convSignature(axes: number): Signature<ConvArguments> {
   const dataFormat = FORMATS[axes - 1];
   return {
     name: `Conv${axes}D`,
-    defaults: { ...sizes, dilation: 1, groups: 1, paddingMode: "zeros", ...attributes, dataFormat },
+    defaults: {
+      ...sizes,
+      dilation: 1,
+      groups: 1,
+      paddingMode: "zeros",
+      ...attributes,
+      dataFormat,
+      bias: true,
+      dtype: null,
+    },
+    positional: 11,
+    typed: ["bias"],
   };
 }
 
@@ -131,7 +147,9 @@ export abstract class ConvLayer<A extends ConvCommonArguments> extends BuiltInLa
     needSize(name, "outChannels", outChannels);
     needSize(name, "groups", groups);
     need((weightAttr as unknown) !== false, `${name} cannot do without a weight: weightAttr is false`);
-    const kernel = typeof kernelSize === "number" ? new Array<number>(axes).fill(kernelSize) : [...kernelSize];
+    const isList = Array.isArray(kernelSize);
+    need(isList || typeof kernelSize === "number", `${name}: kernelSize has ${axes} numbers, or is one`, kernelSize);
+    const kernel = isList ? [...kernelSize] : new Array<number>(axes).fill(kernelSize as number);
     need(kernel.length === axes, `${name}: kernelSize has ${axes} numbers, or is one: got [${kernel}]`, kernelSize);
     kernel.forEach((n) => needSize(name, "kernelSize", n));
     return kernel;
@@ -144,7 +162,8 @@ export abstract class ConvND extends ConvLayer<ConvArguments> {
   constructor(axes: number, args: readonly unknown[]) {
     const signature = convSignature(axes);
     super(signature, args);
-    const { inChannels, outChannels, groups, weightAttr, biasAttr, paddingMode } = this.config;
+    const { inChannels, outChannels, groups, weightAttr, biasAttr, paddingMode, bias } = this.config;
+    const dtype = this.config.dtype ?? undefined;
     const kernel = this.kernelOf(signature.name, axes);
     need(inChannels % groups === 0, `${signature.name}: ${groups} groups do not divide ${inChannels} inChannels`);
     need(PADDING_MODES.includes(paddingMode), `${signature.name}: paddingMode is one of ${PADDING_MODES.join(", ")}`);
@@ -153,8 +172,9 @@ export abstract class ConvND extends ConvLayer<ConvArguments> {
     this.weight = this.createParameter([outChannels, inChannels / groups, ...kernel], {
       attr: weightAttr,
       defaultInitializer: new Normal(0, std),
+      dtype,
     });
-    this.bias = this.createParameter([outChannels], { attr: biasAttr, isBias: true });
+    this.bias = this.createParameter([outChannels], { attr: bias && biasAttr, isBias: true, dtype });
   }
 }
 

@@ -8,6 +8,7 @@ import { stateless, type StatelessLayerClass } from "./stateless.ts";
 /** `paddle.nn.Dropout` (3.3). */
 export const Dropout: StatelessLayerClass = /* @__PURE__ */ stateless("Dropout", {
   p: 0.5,
+  inplace: false,
   axis: null,
   mode: "upscale_in_train",
   name: null,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { DType } from "../../dtype.ts";
 import type { Call, Signature } from "../arguments.ts";
 import { REQUIRED } from "../arguments.ts";
 import { Constant } from "../initializer/fixed.ts";
@@ -112,6 +113,14 @@ export interface EmbeddingArguments {
   weightAttr?: ParamAttrLike;
   /** The name of the layer's outputs; does not affect parameter names. @default {null} */
   name?: string | null;
+  /** The greatest norm of a row that is looked up; only by name, as are those below. @default {null} */
+  maxNorm?: number | null;
+  /** Which norm that is. @default {2} */
+  normType?: number;
+  /** Whether gradients are divided by how often their rows are looked up. @default {false} */
+  scaleGradByFreq?: boolean;
+  /** The dtype of the weight. @default {the default dtype: float32} */
+  dtype?: DType | null;
 }
 
 const EMBEDDING: Signature<EmbeddingArguments> = {
@@ -123,7 +132,12 @@ const EMBEDDING: Signature<EmbeddingArguments> = {
     sparse: false,
     weightAttr: null,
     name: null,
+    maxNorm: null,
+    normType: 2,
+    scaleGradByFreq: false,
+    dtype: null,
   },
+  positional: 6,
 };
 
 /** `weight` [numEmbeddings, embeddingDim]. Mirrors `paddle.nn.Embedding` (3.3). */
@@ -145,7 +159,7 @@ export class Embedding extends BuiltInLayer<EmbeddingArguments> {
     >
   ) {
     super(EMBEDDING, args);
-    const { numEmbeddings, embeddingDim, paddingIdx, weightAttr } = this.config;
+    const { numEmbeddings, embeddingDim, paddingIdx, weightAttr, dtype } = this.config;
     needSize("Embedding", "numEmbeddings", numEmbeddings);
     needSize("Embedding", "embeddingDim", embeddingDim);
     const row = paddingIdx === null ? null : paddingIdx < 0 ? paddingIdx + numEmbeddings : paddingIdx;
@@ -153,7 +167,7 @@ export class Embedding extends BuiltInLayer<EmbeddingArguments> {
       row === null || Number.isInteger(row) && row >= 0 && row < numEmbeddings,
       `Embedding: paddingIdx must be within [-${numEmbeddings}, ${numEmbeddings}): got ${paddingIdx}`,
     );
-    this.weight = this.createParameter([numEmbeddings, embeddingDim], { attr: weightAttr })!;
+    this.weight = this.createParameter([numEmbeddings, embeddingDim], { attr: weightAttr, dtype: dtype ?? undefined })!;
     need(
       row === null || (weightAttr as unknown) !== false,
       "Embedding: paddingIdx is a row of the weight: weightAttr is false",

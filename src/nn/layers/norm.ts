@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { DType } from "../../dtype.ts";
 import { isBefore, NEWEST } from "../../optimizer/version.ts";
 import { type Call, REQUIRED, type Signature } from "../arguments.ts";
 import { Constant } from "../initializer/fixed.ts";
@@ -118,11 +119,28 @@ export interface LayerNormArguments {
   biasAttr?: ParamAttrLike;
   /** The name of the layer's outputs; does not affect parameter names. @default {null} */
   name?: string | null;
+  /** Whether there are a weight and a bias; only by name, as since Paddle 3.3. @default {true} */
+  elementwiseAffine?: boolean;
+  /** Whether there is a bias; only by name, as since Paddle 3.3. @default {true} */
+  bias?: boolean;
+  /** The dtype of the parameters; only by name, as since Paddle 3.3. @default {the default dtype: float32} */
+  dtype?: DType | null;
 }
 
 const LAYER_NORM: Signature<LayerNormArguments> = {
   name: "LayerNorm",
-  defaults: { normalizedShape: REQUIRED, epsilon: 1e-5, weightAttr: null, biasAttr: null, name: null },
+  defaults: {
+    normalizedShape: REQUIRED,
+    epsilon: 1e-5,
+    weightAttr: null,
+    biasAttr: null,
+    name: null,
+    elementwiseAffine: true,
+    bias: true,
+    dtype: null,
+  },
+  positional: 5,
+  typed: ["elementwiseAffine", "bias"],
 };
 
 /** `weight` and `bias`, flattened: one element for each in the normalized axes. Mirrors `paddle.nn.LayerNorm` (3.3). */
@@ -139,11 +157,16 @@ export class LayerNorm extends BuiltInLayer<LayerNormArguments> {
     ...args: Call<LayerNormArguments, ["normalizedShape", "epsilon", "weightAttr", "biasAttr", "name"]>
   ) {
     super(LAYER_NORM, args);
-    const { normalizedShape, weightAttr, biasAttr } = this.config;
+    const { normalizedShape, weightAttr, biasAttr, elementwiseAffine, bias } = this.config;
+    const dtype = this.config.dtype ?? undefined;
     const shape = typeof normalizedShape === "number" ? [normalizedShape] : normalizedShape;
     const length = shape.reduce((a, b) => a * b, 1);
-    this.weight = this.createParameter([length], { attr: weightAttr, defaultInitializer: ONES });
-    this.bias = this.createParameter([length], { attr: biasAttr, isBias: true });
+    this.weight = this.createParameter([length], {
+      attr: elementwiseAffine && weightAttr,
+      defaultInitializer: ONES,
+      dtype,
+    });
+    this.bias = this.createParameter([length], { attr: elementwiseAffine && bias && biasAttr, isBias: true, dtype });
   }
 }
 
@@ -163,6 +186,10 @@ export interface GroupNormArguments extends OfPaddle {
   dataFormat?: string;
   /** The name of the layer's outputs; does not affect parameter names. @default {null} */
   name?: string | null;
+  /** Whether there are a weight and a bias; only by name, as since Paddle 3.3. @default {true} */
+  affine?: boolean;
+  /** The dtype of the parameters; only by name, as since Paddle 3.3. @default {the default dtype: float32} */
+  dtype?: DType | null;
 }
 
 const GROUP_NORM: Signature<GroupNormArguments> = {
@@ -175,9 +202,12 @@ const GROUP_NORM: Signature<GroupNormArguments> = {
     biasAttr: null,
     dataFormat: "NCHW",
     name: null,
+    affine: true,
+    dtype: null,
     paddle: NEWEST,
   },
   positional: 7,
+  typed: ["affine"],
 };
 
 /**
@@ -200,11 +230,13 @@ export class GroupNorm extends BuiltInLayer<GroupNormArguments> {
     >
   ) {
     super(GROUP_NORM, args);
-    const { numChannels, weightAttr, biasAttr, paddle } = this.config;
+    const { numChannels, affine, paddle } = this.config;
+    const dtype = this.config.dtype ?? undefined;
+    const [weightAttr, biasAttr] = [affine && this.config.weightAttr, affine && this.config.biasAttr];
     needSize("GroupNorm", "numChannels", numChannels);
     const stays = isBefore(paddle, "3.2");
-    const weight = () => this.createParameter([numChannels], { attr: weightAttr, defaultInitializer: ONES });
-    const bias = () => this.createParameter([numChannels], { attr: biasAttr, isBias: true });
+    const weight = () => this.createParameter([numChannels], { attr: weightAttr, defaultInitializer: ONES, dtype });
+    const bias = () => this.createParameter([numChannels], { attr: biasAttr, isBias: true, dtype });
     this.weight = stays && weightAttr === false ? frozen(this, numChannels, 1) : frozenByRate(weight(), weightAttr);
     this.bias = stays && biasAttr === false
       ? frozen(this, numChannels, 0, { isBias: true })
