@@ -8,6 +8,7 @@ import type { Pickle } from "../codec/pickle/read_pickle.ts";
 import { FormatError, quote, type Warning } from "../errors.ts";
 import { joinBytes, joinLazily } from "../words/joined_bytes.ts";
 import { type DType, dtypeInfo } from "../dtype.ts";
+import type { Budget } from "../limits.ts";
 import { type LazyBytes, NDArray } from "../ndarray.ts";
 import { DenseTensor, Tensor } from "../tensor.ts";
 import { NumpyScalar, OrderedDict, Tuple } from "../values.ts";
@@ -42,7 +43,7 @@ export function fromPickle(pickle: Pickle, options: FromPickleOptions): unknown 
 export function* fromPickleInSteps(pickle: Pickle, options: FromPickleOptions): Generator<void, unknown> {
   let { root } = pickle;
   let isAsRead = true;
-  const shaper = new Shaper(options);
+  const shaper = new Shaper(options, pickle.budget);
   if (root instanceof Map) {
     isAsRead = !root.has(BIG_PARAMS) && !root.has(METADATA);
     if (root.has(BIG_PARAMS)) joinBigParams(root);
@@ -53,6 +54,7 @@ export function* fromPickleInSteps(pickle: Pickle, options: FromPickleOptions): 
   const { all, arePlain } = pickle.containers;
   // FORMATS.md 4.2: if there is a (name, array) pair anywhere, only pairs become Tensors; else every array does.
   const hasPair = isAsRead && arePlain ? all.some(isPair) : yield* someInSteps(root, isPair, isSearched);
+  shaper.hasPairs = hasPair;
   const shape: Replace = (value, at, key) => {
     const name = at === "" ? key : NO_KEY;
     if (isPair(value)) return shaper.named(value, value[1], textOf(value[0])!, name);
@@ -65,9 +67,9 @@ export function* fromPickleInSteps(pickle: Pickle, options: FromPickleOptions): 
 }
 
 /** What `load_program_state` makes of a pickle: arrays stay arrays, pairs stay tuples, and the name table is one more entry. */
-export function stateFromPickle({ root }: Pickle, context: ArrayContext): unknown {
+export function stateFromPickle({ root, budget }: Pickle, context: ArrayContext): unknown {
   if (root instanceof Map && root.has(BIG_PARAMS)) joinBigParams(root);
-  const shaper = new Shaper(context);
+  const shaper = new Shaper(context, budget);
   return replaceLeaves(root, (value) => isArray(value) ? shaper.array(value) : shaper.rest(value));
 }
 
@@ -137,7 +139,8 @@ function isArray(value: unknown): value is PickledArray | JoinedArray {
 type Pair = Tuple & [unknown, PickledArray];
 
 function isPair(value: unknown): value is Pair {
-  return value instanceof Tuple && value.length === 2 && value[1] instanceof PickledArray && textOf(value[0]) !== null;
+  return Array.isArray(value) && value.length === 2 && value instanceof Tuple && value[1] instanceof PickledArray &&
+    textOf(value[0]) !== null;
 }
 
 /** The string, if the value is a str or numpy.str_; else null. */
@@ -157,8 +160,8 @@ class Shaper extends PlainShaper {
   /** What was made from pairs and joined arrays; a {@linkcode PickledArray} records it itself. */
   readonly #made = new Map<object, unknown>();
 
-  constructor(options: FromPickleOptions) {
-    super(options);
+  constructor(options: FromPickleOptions, budget: Budget) {
+    super(options, budget);
     this.#options = options;
   }
 
@@ -183,7 +186,7 @@ class Shaper extends PlainShaper {
     if (this.#options.returnNumpy) return this.array(array);
     let made = identity instanceof PickledArray ? identity.made : this.#made.get(identity);
     if (made === undefined) {
-      if (array instanceof PickledArray) this.own(array);
+      if (array instanceof PickledArray) this.own(array, this.hasPairs);
       const tensor = this.#make(array, name, key);
       if (array instanceof PickledArray) this.#options.onArray?.(tensor, array);
       made = tensor;
@@ -227,6 +230,7 @@ class Shaper extends PlainShaper {
   #partsOf(array: PickledArray | JoinedArray): ReturnType<typeof partsOf> {
     if (array instanceof PickledArray) return partsOf(array, this.#options);
     const pieces = array.slices.map((slice) => {
+      this.own(slice, true);
       const parts = partsOf(slice, this.#options);
       return { ...parts, nbytes: parts.shape.reduce((a, b) => a * b, dtypeInfo(parts.dtype).itemsize) };
     });

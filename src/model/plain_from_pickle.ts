@@ -4,9 +4,11 @@
  * @module
  */
 import { Span } from "../codec/cursor.ts";
+import { chargeCopy } from "../codec/pickle/array_ledger.ts";
 import { rememberWritten } from "../codec/pickle/foreign_dtype.ts";
 import { PickledArray, PickledDType } from "../codec/pickle/pickled.ts";
 import type { Pickle } from "../codec/pickle/read_pickle.ts";
+import type { Budget } from "../limits.ts";
 import { NDArray } from "../ndarray.ts";
 import { DTypeValue } from "../values.ts";
 import { type ArrayContext, numpyArrayOf, numpyName } from "./array_of.ts";
@@ -15,7 +17,7 @@ import { replaceIn } from "./walk.ts";
 
 /** The value, in which every array is an NDArray, and pairs stay tuples. */
 export function plainFromPickle(pickle: Pickle, context: ArrayContext): unknown {
-  const shaper = new PlainShaper(context);
+  const shaper = new PlainShaper(context, pickle.budget);
   return atOnce(replaceIn(
     pickle.containers.all,
     pickle.root,
@@ -27,16 +29,20 @@ export function plainFromPickle(pickle: Pickle, context: ArrayContext): unknown 
 /** Makes arrays, one per object of the file. */
 export class PlainShaper {
   readonly #context: ArrayContext;
+  readonly #budget: Budget;
+  /** Whether several values may be made from one array. */
+  hasPairs = false;
 
-  /** `context` says how bytes become arrays. */
-  constructor(context: ArrayContext) {
+  /** `context` says how bytes become arrays; copies of bytes are charged to `budget`. */
+  constructor(context: ArrayContext, budget: Budget) {
     this.#context = context;
+    this.#budget = budget;
   }
 
   /** Convert an array. */
   array(array: PickledArray): unknown {
     if (array.made === undefined) {
-      this.own(array);
+      this.own(array, this.hasPairs);
       const made = numpyArrayOf(array, this.#context);
       if (made instanceof NDArray) this.#context.onArray?.(made, array);
       array.made = made;
@@ -55,9 +61,17 @@ export class PlainShaper {
     return value;
   }
 
-  /** Note that something is made from an array's bytes. Whatever is made after the first gets a copy of them, as in Python. */
-  own(array: PickledArray): void {
-    if (array.isUsed) array.sharesBytes = true;
-    else array.isUsed = true;
+  /**
+   * Note that something is made from an array's bytes. Whatever is made after the first gets a copy of them, as in Python. If more may
+   * follow, the first does not swap the bytes in place, either.
+   */
+  own(array: PickledArray, mayBeMore: boolean): void {
+    if (array.isUsed) {
+      array.sharesBytes = true;
+      chargeCopy(this.#budget, array);
+    } else {
+      array.isUsed = true;
+      if (mayBeMore && array.dtype!.bigEndian) array.sharesBytes = true;
+    }
   }
 }

@@ -143,10 +143,17 @@ export function* replaceIn(
   const result = replace(root, "", NO_KEY);
   if (result !== root && !(result instanceof OpaqueArray)) return result;
   const pace = new StepPace();
+  const inside = (value: unknown, key: unknown) => replace(value, "?", key);
   for (const container of all) {
     if (isLeaf(container)) continue;
-    const at = container === root ? "" : "?";
-    yield* replaceMembers(container, (value, key) => replace(value, at, key), pace);
+    const change = container === root ? (value: unknown, key: unknown) => replace(value, "", key) : inside;
+    // A generator for every small container would cost more than the work itself.
+    if (sizeOf(container) > STEP) yield* replaceMany(container, change);
+    else {
+      if (pace.isDue(1 + sizeOf(container))) yield;
+      replaceFew(container, change);
+    }
+    replaceAttributes(container, change);
   }
   return result;
 }
@@ -157,11 +164,19 @@ function* replaceMembers(
   change: (value: unknown, key: unknown) => unknown,
   pace: StepPace,
 ): Generator<void, void> {
-  const size = Array.isArray(container) ? container.length : container.size;
+  const size = sizeOf(container);
   if (size <= STEP) {
     if (pace.isDue(1 + size)) yield;
     replaceFew(container, change);
   } else yield* replaceMany(container, change);
+  replaceAttributes(container, change);
+}
+
+function sizeOf(container: Container): number {
+  return Array.isArray(container) ? container.length : container.size;
+}
+
+function replaceAttributes(container: Container, change: (value: unknown, key: unknown) => unknown): void {
   if (container instanceof OrderedDict && container.attributes) change(container.attributes, NO_KEY);
 }
 
@@ -173,7 +188,8 @@ function replaceFew(container: Container, change: (value: unknown, key: unknown)
       const other = change(value, i);
       if (other !== value) container[i] = other;
     }
-  } else if (container instanceof Map) {
+  } else if (container.size === 0) return;
+  else if (container instanceof Map) {
     // Not for...of: that creates an array per entry.
     container.forEach((value, key) => {
       if (isPlain(value)) return;

@@ -4,21 +4,29 @@
  *
  * @module
  */
+import { type Budget, PRICES } from "../../limits.ts";
 import { type Payload, Span } from "../cursor.ts";
 import type { PickledArray } from "./pickled.ts";
+
+/** Charge for the copy of its bytes that an array gets if another array has the same bytes. */
+export function chargeCopy(budget: Budget, { data, offset }: PickledArray): void {
+  budget.charge(PRICES.bytes + (data?.length ?? 0), offset);
+}
 
 /** The ledger of one pickle. */
 export class ArrayLedger {
   readonly #waiting = new Set<PickledArray>();
-  /** Payloads that already belong to an array. */
-  readonly #owned = new Set<Payload>();
+  /** Payloads that already belong to an array, and the first such array. */
+  readonly #owners = new Map<Payload, PickledArray>();
   /** File offsets of bytes taken from the window. */
   readonly #offsets: WeakMap<Uint8Array, number> | null;
   /** Whether arrays record the file offset of their bytes. */
   readonly locates: boolean;
+  readonly #budget: Budget;
 
-  constructor(locates: boolean) {
+  constructor(locates: boolean, budget: Budget) {
     this.locates = locates;
+    this.#budget = budget;
     this.#offsets = locates ? new WeakMap() : null;
   }
 
@@ -43,13 +51,24 @@ export class ArrayLedger {
     const { data } = array;
     if (data === null) return;
     array.dataOffset = data instanceof Span ? data.offset : this.#offsets?.get(data) ?? -1;
-    if (this.#owned.has(data)) array.sharesBytes = true;
-    else this.#owned.add(data);
+    const owner = this.#owners.get(data);
+    if (!owner) this.#owners.set(data, array);
+    else {
+      // If the first swapped its bytes in place, the second would have them swapped, too.
+      this.#share(owner);
+      this.#share(array);
+    }
   }
 
   /** Returns the array's bytes for reuse: from here on another array may get them too. */
   shareBytes(array: PickledArray): Payload {
-    this.#owned.add(array.data!);
+    this.#owners.set(array.data!, array);
     return array.data!;
+  }
+
+  #share(array: PickledArray): void {
+    if (array.sharesBytes) return;
+    array.sharesBytes = true;
+    chargeCopy(this.#budget, array);
   }
 }

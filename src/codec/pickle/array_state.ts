@@ -26,7 +26,7 @@ export function setArrayState(
   array.shape = shapeOf(context, shape, at);
   array.dtype = dtype;
   array.fortran = fortran && shape.length > 1;
-  if (typeof data === "string") data = bytesOfText(data, at);
+  if (typeof data === "string") data = bytesOfText(context, data, at);
   if (data instanceof ByteText) data = data.payload;
   if (Array.isArray(data) && !(data instanceof Tuple) && dtype.code[0] === "O") {
     context.symbols.datum(data);

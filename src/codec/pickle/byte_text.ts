@@ -34,15 +34,19 @@ export function spelledOut({ payload, offset }: ByteText): string {
   );
 }
 
+/** The length of an argument tuple of `_codecs.encode`: no other tuple contains a ByteText. */
+export const ENCODE_ARGUMENTS = 2;
+
 /** Whether a value is the argument tuple of an `_codecs.encode`: fetched from the memo, it may become a value itself. */
 export function holdsByteText(value: unknown): value is unknown[] {
-  return value instanceof Tuple && value.some((item) => item instanceof ByteText);
+  return value instanceof Tuple && value.length === ENCODE_ARGUMENTS &&
+    (value[0] instanceof ByteText || value[1] instanceof ByteText);
 }
 
 /** A value that is used a second time: in the arguments of an `_codecs.encode`, which may now be a value, the strings become real ones. */
 export function usedAgain(value: unknown): unknown {
   if (holdsByteText(value)) {
-    for (let i = 0; i < value.length; i++) {
+    for (let i = 0; i < ENCODE_ARGUMENTS; i++) {
       const item = value[i];
       if (item instanceof ByteText) value[i] = spelledOut(item);
     }

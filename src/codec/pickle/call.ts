@@ -5,7 +5,7 @@
  */
 import { FormatError, quote, UnsafeError } from "../../errors.ts";
 import { isFloatByNature, wasFloat } from "../../words/floats.ts";
-import type { Budget } from "../../limits.ts";
+import { type Budget, PRICES } from "../../limits.ts";
 import type { Tuple } from "../../values.ts";
 import type { ArrayLedger } from "./array_ledger.ts";
 import type { Containers } from "./containers.ts";
@@ -70,8 +70,9 @@ export function isIntAt(tuple: Tuple, index: number): boolean {
   return Number.isSafeInteger(value) && !isFloatByNature(value as number) && !wasFloat(tuple, index, value as number);
 }
 
-/** The bytes that a string encodes as latin-1. */
-export function bytesOfText(text: string, at: number): Uint8Array {
+/** The bytes that a string encodes as latin-1. They are charged each time, since a string of the memo may be encoded many times. */
+export function bytesOfText({ budget }: CallContext, text: string, at: number): Uint8Array {
+  budget.charge(PRICES.bytes + PRICES.unit * text.length, at);
   const bytes = latin1FromText(text);
   if (bytes) return bytes;
   throw new FormatError("BAD_TEXT", `Text at byte ${at} stands for bytes, but holds a character above U+00FF`, {

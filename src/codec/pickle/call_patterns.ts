@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { PRICES } from "../../limits.ts";
 import {
   ByteArray,
   Complex,
@@ -88,15 +89,16 @@ export const DATA_PATTERNS: Patterns = {
     context.budget.tensor(at);
     const array = new PickledArray(at);
     setArrayState(context, array, shape, dtype, order === "F", data, at);
+    context.arrays.complete(array);
     return array;
   },
 
   /** P5: `encode(text, 'latin1')` */
-  encode({ args: [text, encoding, ...more], at }) {
+  encode({ context, args: [text, encoding, ...more], at }) {
     const isLatin = encoding === "latin1" || (encoding instanceof ByteText && isText(encoding, "latin1"));
     if (more.length > 0 || !isLatin) return undefined;
     if (text instanceof ByteText) return text.payload;
-    return typeof text === "string" ? bytesOfText(text, at) : undefined;
+    return typeof text === "string" ? bytesOfText(context, text, at) : undefined;
   },
 
   // P6: containers and bytes made from another one. Python returns an immutable one itself rather than a copy.
@@ -107,7 +109,9 @@ export const DATA_PATTERNS: Patterns = {
   bytes: bytesOf,
   bytearray(call) {
     const bytes = bytesOf(call);
-    return bytes instanceof Uint8Array && !isUnread(bytes) ? new ByteArray(bytes.slice().buffer) : undefined;
+    if (!(bytes instanceof Uint8Array) || isUnread(bytes)) return undefined;
+    call.context.budget.charge(PRICES.bytes + bytes.length, call.at);
+    return new ByteArray(bytes.slice().buffer);
   },
   dict: ({ args }) => args.length === 0 ? new Map() : undefined,
   complex({ args }) {
@@ -126,11 +130,13 @@ export const DATA_PATTERNS: Patterns = {
   },
 
   /** P7; Python 2 passes one list of pairs */
-  OrderedDict({ args: [pairs, ...more] }) {
+  OrderedDict({ context, args: [pairs, ...more], at }) {
     const dict = new OrderedDict();
     if (pairs === undefined) return dict;
     const isPair = (x: unknown) => Array.isArray(x) && x.length === 2;
-    if (more.length > 0 || !Array.isArray(pairs) || pairs instanceof Tuple || !pairs.every(isPair)) return undefined;
+    if (more.length > 0 || !Array.isArray(pairs) || pairs instanceof Tuple) return undefined;
+    context.budget.charge(PRICES.slot * pairs.length, at);
+    if (!pairs.every(isPair)) return undefined;
     return new Unfilled(dict, pairs);
   },
 
@@ -185,12 +191,12 @@ function collected({ args }: Call, empty: unknown[] | Set<unknown>): unknown {
 }
 
 /** `bytes()`, `bytes(b)` or `bytes(text, 'latin1')`. */
-function bytesOf({ args, at }: Call): Payload | undefined {
+function bytesOf({ context, args, at }: Call): Payload | undefined {
   const [first, encoding] = args;
   if (args.length === 0) return new Uint8Array(0);
   if (args.length === 1) return first instanceof Uint8Array || first instanceof Span ? first : undefined;
   const isLatin = encoding === "latin1" || encoding === "latin-1";
-  return args.length === 2 && isLatin && typeof first === "string" ? bytesOfText(first, at) : undefined;
+  return args.length === 2 && isLatin && typeof first === "string" ? bytesOfText(context, first, at) : undefined;
 }
 
 function isFloatAt(tuple: Tuple, index: number): boolean {

@@ -5,6 +5,7 @@
  * @module
  */
 import { FormatError, quote } from "../../errors.ts";
+import { PRICES } from "../../limits.ts";
 import { DTypeValue, OrderedDict, PythonRecord, Tuple, type Value } from "../../values.ts";
 import { setArrayState } from "./array_state.ts";
 import { type Call, type CallContext, flagAt, forbiddenCall, isIntAt, refusedCall } from "./call.ts";
@@ -75,16 +76,24 @@ export function build(context: CallContext, target: unknown, state: unknown, at:
   }
   if (target instanceof PythonRecord && target.fields.size === 0) {
     if (target.className === "GeneratorState") {
-      if (setGeneratorState(target, state)) return;
+      if (setGeneratorState(context, target, state, at)) return;
     } else if (state instanceof Map) {
-      for (const [field, value] of state) setField(target, field, value, at);
+      for (const [field, value] of state) setField(context, target, field, value, at);
       return;
     }
   }
   throw forbiddenCall("a state on something that takes none", at);
 }
 
-function setField({ className, fields }: PythonRecord, field: unknown, value: unknown, at: number): void {
+function setField(
+  { budget }: CallContext,
+  { className, fields }: PythonRecord,
+  field: unknown,
+  value: unknown,
+  at: number,
+): void {
+  // Checking a list takes time, and one list of the memo may be checked for many records.
+  if (Array.isArray(value)) budget.charge(PRICES.slot * value.length, at);
   if (!fieldFits(className, field, value)) {
     const what = hasField(className, field) ? "what stands in the field" : "the field";
     throw forbiddenCall(`${what} ${quote(String(field))} of a ${className}`, at);
@@ -93,10 +102,14 @@ function setField({ className, fields }: PythonRecord, field: unknown, value: un
 }
 
 /** Set the state of a random generator: a tuple, or a dict with string keys. False if it is neither. */
-function setGeneratorState({ fields }: PythonRecord, state: unknown): boolean {
-  if (state instanceof Tuple) fields.set("state", state);
-  else if (state instanceof Map && [...state.keys()].every((key) => typeof key === "string")) {
-    for (const [key, value] of state) fields.set(key, value);
-  } else return false;
+function setGeneratorState({ budget }: CallContext, { fields }: PythonRecord, state: unknown, at: number): boolean {
+  if (state instanceof Tuple) {
+    fields.set("state", state);
+    return true;
+  }
+  if (!(state instanceof Map)) return false;
+  budget.charge(PRICES.entry * state.size, at);
+  if (![...state.keys()].every((key) => typeof key === "string")) return false;
+  for (const [key, value] of state) fields.set(key, value);
   return true;
 }

@@ -9,7 +9,7 @@ import { rememberFloat, rememberFloatKey, wasFloat, wasFloatKey } from "../../wo
 import { type Budget, PRICES } from "../../limits.ts";
 import { Float, Tuple } from "../../values.ts";
 import { type Decoder, PAUSE } from "../cursor.ts";
-import { ByteText, spelledOut } from "./byte_text.ts";
+import { ByteText, ENCODE_ARGUMENTS, spelledOut } from "./byte_text.ts";
 import type { Unfilled } from "./call.ts";
 import { Fills } from "./fills.ts";
 import type { Here } from "./here.ts";
@@ -33,6 +33,9 @@ export class Containers {
   readonly #symbols: SymbolGuard;
   readonly #strict: boolean;
   readonly #fills = new Fills();
+  /** Long keys whose size was checked. */
+  readonly #longNames = new Set<string>();
+  readonly #chargeUnits = (units: number): void => this.#budget.charge(PRICES.unit * units, this.#here.at);
 
   /** With `strict`, a repeated key is an error. */
   constructor(stack: PickleStack, budget: Budget, symbols: SymbolGuard, strict: boolean) {
@@ -49,28 +52,25 @@ export class Containers {
     const start = items.length - n;
     if (start < fence) throw this.#here.badStack("takes more than the stack holds");
     this.#budget.charge(PRICES.tuple + PRICES.slot * n, this.#here.at);
-    // Short tuples are created at full length: growing a subclass of Array takes five times as long.
-    const isShort = n <= 3, tuple = isShort ? new Tuple(n) : new Tuple();
+    const tuple = tupleOf(items, start, n);
     const below = start > 0 ? items[start - 1] : undefined;
-    const isForEncode = below instanceof Token && below.kind === "encode";
-    for (let i = start; i < items.length; i++) {
-      const item = items[i];
-      if (typeof item === "object" && item !== null) {
-        const token = this.#symbols.tokenIn(item);
-        if (token) this.#symbols.taint(tuple, token);
-        else if (item instanceof Float) rememberFloat(tuple, i - start, item.value);
-      }
-      // A float is unboxed, but was noted above: the arguments of complex(1.0, 2.0) must be floats.
-      const plain = item instanceof Float
-        ? item.value
-        : item instanceof ByteText && !isForEncode
-        ? spelledOut(item)
-        : item;
-      if (isShort) tuple[i - start] = plain;
-      else tuple.push(plain);
+    const isForEncode = n === ENCODE_ARGUMENTS && below instanceof Token && below.kind === "encode";
+    for (let i = 0; i < n; i++) {
+      const item = tuple[i];
+      if (typeof item !== "object" || item === null) continue;
+      const token = this.#symbols.tokenIn(item);
+      if (token) this.#symbols.taint(tuple, token);
+      else if (item instanceof Float) {
+        rememberFloat(tuple, i, item.value);
+        tuple[i] = item.value;
+      } else if (item instanceof ByteText && !isForEncode) tuple[i] = spelledOut(item);
     }
-    items.length = start;
-    items.push(tuple);
+    // The stack is not emptied first: an array that becomes empty frees its memory and allocates again on the next push.
+    if (n === 0) items.push(tuple);
+    else {
+      items[start] = tuple;
+      if (n > 1) items.length = start + 1;
+    }
   }
 
   /** Append an item to a list or tuple. */
@@ -177,7 +177,7 @@ export class Containers {
     const plain = key instanceof Float ? key.value : this.settle(key);
     let place = plain;
     if (!isLikeNoOther(plain)) {
-      const form = canonicalForm(plain);
+      const form = canonicalForm(plain, this.#chargeUnits);
       if (form === null) throw this.#here.bad("BAD_KEY", "has a key that Python cannot hash, or NaN");
       place = keyOf(container, plain, form);
     }
@@ -191,7 +191,10 @@ export class Containers {
   }
 
   #checkName(key: string): void {
+    // A string of the memo may be the key of many dicts.
+    if (this.#longNames.has(key)) return;
     this.#budget.check("maxNameBytes", utf8Size(key), this.#here.at);
+    this.#longNames.add(key);
   }
 
   #duplicate(dict: Map<unknown, unknown>, key: unknown): void {
@@ -206,6 +209,18 @@ export class Containers {
     if (this.#strict) throw new FormatError("DUPLICATE_KEY", message, { offset, at });
     this.warnings.push({ code: "DUPLICATE_KEY", message, offset, at });
   }
+}
+
+/** A tuple of the `n` items from `start` on. Changing the prototype of an array takes half the time and memory of `new` for a subclass. */
+function tupleOf(items: unknown[], start: number, n: number): Tuple<unknown> {
+  const list = n === 1
+    ? [items[start]]
+    : n === 2
+    ? [items[start], items[start + 1]]
+    : n === 3
+    ? [items[start], items[start + 1], items[start + 2]]
+    : items.slice(start);
+  return Object.setPrototypeOf(list, Tuple.prototype);
 }
 
 /** An item of a container, boxed as on the stack if it was a float. */

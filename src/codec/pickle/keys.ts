@@ -5,6 +5,7 @@
  * @module
  */
 import { ByteArray, Float, PythonRecord, Tuple } from "../../values.ts";
+import { textFromLatin1 } from "./text.ts";
 import { isUnread } from "./unread.ts";
 
 const indexes = new WeakMap<object, Map<string, unknown>>();
@@ -25,8 +26,12 @@ export function isLikeNoOther(key: unknown): key is number {
   return typeof key === "number" && Math.abs(key) < 2 ** 53 && key !== 0 && key !== 1;
 }
 
-/** Canonical form of a non-string key: equal forms mean equal keys in Python. Null if it is unhashable, NaN or too large. */
-export function canonicalForm(key: unknown): string | null {
+/**
+ * Canonical form of a non-string key: equal forms mean equal keys in Python. Null if it is unhashable, NaN or too large. `charge` is
+ * called with the length of each part before the part is built: a tuple may contain a long string hundreds of times, and be a key of many
+ * dicts.
+ */
+export function canonicalForm(key: unknown, charge: (units: number) => void = free): string | null {
   const parts: string[] = [];
   let leaves = 0;
   const todo: [unknown, number][] = [[key, 0]];
@@ -40,12 +45,17 @@ export function canonicalForm(key: unknown): string | null {
       continue;
     }
     if (++leaves > MAX_LEAVES) return null;
+    const isLong = typeof item === "string" || item instanceof Uint8Array;
+    if (isLong) charge(item.length);
     const form = leafForm(item);
     if (form === null) return null;
+    if (!isLong) charge(form.length);
     parts.push(form);
   }
   return parts.join(",");
 }
+
+function free(): void {}
 
 function leafForm(key: unknown): string | null {
   switch (typeof key) {
@@ -58,13 +68,14 @@ function leafForm(key: unknown): string | null {
       return Number.isNaN(key) ? null : `n${key}`;
     case "bigint": {
       const float = Number(key);
-      return Number.isFinite(float) && BigInt(float) === key ? `n${float}` : `n${key}`;
+      // Hexadecimal, because the time for decimal digits grows with their square.
+      return Number.isFinite(float) && BigInt(float) === key ? `n${float}` : `i${key.toString(16)}`;
     }
   }
   if (key === null) return "N";
   if (key instanceof Float) return leafForm(key.value);
   if (key instanceof Uint8Array && !(key instanceof ByteArray) && !isUnread(key)) {
-    return `b${Array.from(key, (b) => b.toString(16)).join(" ")}`;
+    return `b${key.length}:${textFromLatin1(key)}`;
   }
   return null;
 }

@@ -48,7 +48,12 @@ export function* checkNesting(roots: readonly unknown[], budget: Budget, at: num
   const enter = (container: Container): Readonly<Measure> | undefined => {
     budget.check("maxDepth", path.length + 1, at);
     all.push(container);
-    looked += 1 + (Array.isArray(container) ? container.length : container.size);
+    const size = Array.isArray(container) ? container.length : container.size;
+    looked += 1 + size;
+    if (size === 0 && !(container instanceof OrderedDict)) {
+      done.set(container, LEAF);
+      return LEAF;
+    }
     const children: Container[] = [];
     const look = (value: unknown) => {
       const child = containerOf(value);

@@ -5,11 +5,16 @@
  */
 const MAX_KEY = 60;
 const MAX_STEPS = 16;
+/** Marks that are examined: a file may open millions, and have as many refusals that report a path. */
+const MAX_MARKS = 1024;
+/** Larger ints are not printed in a path. */
+const LARGE = 2n ** 64n;
 
 /** The path being filled, such as `["model"]["fc.weight"]`, as far as the stack tells. */
 export function placeOf(stack: readonly unknown[], marks: readonly number[]): string {
   const steps: string[] = [];
-  for (let level = 0; level < marks.length && steps.length < MAX_STEPS; level++) {
+  const levels = Math.min(marks.length, MAX_MARKS);
+  for (let level = 0; level < levels && steps.length < MAX_STEPS; level++) {
     const start = marks[level];
     const owner = start > 0 ? stack[start - 1] : undefined;
     const next = level + 1 < marks.length ? marks[level + 1] : stack.length;
@@ -25,6 +30,7 @@ export function placeOf(stack: readonly unknown[], marks: readonly number[]): st
 /** One step of a path. */
 export function keyStep(key: unknown): string {
   if (typeof key === "string") return `[${JSON.stringify(key.length > MAX_KEY ? key.slice(0, MAX_KEY) + "…" : key)}]`;
+  if (typeof key === "bigint" && (key > LARGE || key < -LARGE)) return "[…]";
   if (typeof key === "number" || typeof key === "bigint" || typeof key === "boolean" || key === null) return `[${key}]`;
   return "[…]";
 }

@@ -54,6 +54,8 @@ export interface Pickle {
   end: number;
   /** The highest protocol announced. */
   protocol: number;
+  /** The budget that was charged while reading; copies that are made of arrays later are charged to it, too. */
+  budget: Budget;
 }
 
 /** Decode the pickle under the cursor. */
@@ -90,9 +92,9 @@ class PickleMachine implements CallContext, RunContext {
     this.cursor = cursor;
     this.budget = new Budget(limits);
     this.args = new OpcodeArguments(cursor, stack.here, this.budget);
-    this.symbols = new SymbolGuard(stack.here, audit);
+    this.symbols = new SymbolGuard(stack.here, this.budget, audit);
     this.containers = new Containers(stack, this.budget, this.symbols, strict);
-    this.arrays = new ArrayLedger(locate);
+    this.arrays = new ArrayLedger(locate, this.budget);
     this.parts = new RunParts(this.memo, this.arrays, this.symbols);
     this.#literals = new Literals(this.args, stack, this.budget, this.arrays);
     this.#runs = new ArrayRuns(this);
@@ -284,30 +286,20 @@ class PickleMachine implements CallContext, RunContext {
           items.push(symbols.lookUp(module, name));
           break;
         }
-        case 0x52: { // REDUCE
-          const args = stack.pop(), callable = stack.pop();
-          const value = symbols.attempt(callable, args, () => reduce(this, callable, args, at));
-          if (value instanceof Unfilled) {
-            yield* containers.fillFrom(value);
-            items.push(value.container);
-          } else items.push(value);
+        case 0x52: // REDUCE
+          yield* this.#reduce();
           break;
-        }
-        case 0x81: { // NEWOBJ
-          const args = stack.pop(), cls = stack.pop();
-          items.push(symbols.attempt(cls, args, () => newObject(this, cls, args, undefined, at)));
+        case 0x81: // NEWOBJ
+          this.#newObject(stack.pop(), undefined);
           break;
-        }
         case 0x92: { // NEWOBJ_EX
-          const keywords = stack.pop(), args = stack.pop(), cls = stack.pop();
-          items.push(symbols.attempt(cls, args, () => newObject(this, cls, args, keywords, at)));
+          const keywords = stack.pop();
+          this.#newObject(stack.pop(), keywords);
           break;
         }
-        case 0x62: { // BUILD
-          const state = stack.pop(), target = stack.top();
-          symbols.attempt(target, state, () => build(this, target, state, at));
+        case 0x62: // BUILD
+          this.#build();
           break;
-        }
         case 0x71: // BINPUT
           this.#put(args.u8());
           break;
@@ -363,6 +355,28 @@ class PickleMachine implements CallContext, RunContext {
     this.symbols.mustBeUnknown(container, wanted);
     stack.items.length = start;
     return [];
+  }
+
+  // ---- calls, in methods of their own: closures inside the loop would allocate a scope for every opcode
+
+  *#reduce(): Decoder<void> {
+    const { stack } = this, { at } = this.#here;
+    const args = stack.pop(), callable = stack.pop();
+    const value = this.symbols.attempt(callable, args, () => reduce(this, callable, args, at));
+    if (value instanceof Unfilled) yield* this.containers.fillFrom(value);
+    stack.items.push(value instanceof Unfilled ? value.container : value);
+  }
+
+  #newObject(args: unknown, keywords: unknown): void {
+    const { at } = this.#here;
+    const cls = this.stack.pop();
+    this.stack.items.push(this.symbols.attempt(cls, args, () => newObject(this, cls, args, keywords, at)));
+  }
+
+  #build(): void {
+    const { stack } = this, { at } = this.#here;
+    const state = stack.pop(), target = stack.top();
+    this.symbols.attempt(target, state, () => build(this, target, state, at));
   }
 
   // ---- memo
@@ -421,7 +435,7 @@ class PickleMachine implements CallContext, RunContext {
     if (!cursor.ended && cursor.left === 0 && cursor.total === undefined) yield cursor.need(1);
     const { warnings } = this.containers;
     if (cursor.left > 0 || (cursor.total ?? end) > end) warnings.push(trailingData(end, cursor.total));
-    return { root, containers, warnings, opcodes: this.#opcodes, end, protocol: this.protocol };
+    return { root, containers, warnings, opcodes: this.#opcodes, end, protocol: this.protocol, budget };
   }
 
   #refuseUnfinished(): void {

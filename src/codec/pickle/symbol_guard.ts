@@ -6,6 +6,7 @@
  */
 import { type PaddleError, quote, UnsafeError } from "../../errors.ts";
 import { DTypeValue } from "../../values.ts";
+import { type Budget, PRICES } from "../../limits.ts";
 import type { Here } from "./here.ts";
 import { Token, Unknown } from "./pickled.ts";
 import { lookUpSymbol } from "./symbols.ts";
@@ -22,20 +23,33 @@ export interface PickleFinding {
   at: string;
   /** Whether it is allowed. */
   verdict: "used-as-data" | "refused";
-  /** The error of a refusal. */
+  /** The error of a refusal; if many were made without being thrown, only the first has one. */
   error?: PaddleError;
 }
+
+/** UTF-16 units of a module or name that are reported: a file may use a string of megabytes as a name many times. */
+const MOST_UNITS = 200;
+
+function shortened(name: string): string {
+  return name.length > MOST_UNITS ? name.slice(0, MOST_UNITS) + "…" : name;
+}
+
+/** The charge for a refusal that a pattern throws during an audit: an error takes time and memory, and a file may have many. */
+const THROWN = 65_536;
 
 /** The symbols of one pickle. */
 export class SymbolGuard {
   readonly #here: Here;
+  readonly #budget: Budget;
   readonly #audit: PickleFinding[] | undefined;
+  #hasError = false;
   /** Tuples that contain a symbol, and that symbol. */
   readonly #tainted = new Map<object, Token>();
 
   /** With `audit`, refusals are added to it, and an Unknown takes the place of what was refused. */
-  constructor(here: Here, audit: PickleFinding[] | undefined) {
+  constructor(here: Here, budget: Budget, audit: PickleFinding[] | undefined) {
     this.#here = here;
+    this.#budget = budget;
     this.#audit = audit;
   }
 
@@ -44,21 +58,23 @@ export class SymbolGuard {
     const here = this.#here;
     const { at } = here;
     const kind = lookUpSymbol(module, name);
-    const symbol = module + "." + name;
+    const symbol = shortened(module) + "." + shortened(name);
     if (kind === undefined) {
-      this.refuse(
-        new UnsafeError(
-          "FORBIDDEN_SYMBOL",
-          `Refused symbol ${
-            quote(symbol)
-          } at byte ${at}. This library never imports or calls anything; the file is not a plain checkpoint. Do not load it in Python. audit(file) lists everything it names.`,
-          { offset: at, symbol, opcode: here.name, at: here.place },
-        ),
+      this.#refuseWith(
+        () =>
+          new UnsafeError(
+            "FORBIDDEN_SYMBOL",
+            `Refused symbol ${
+              quote(symbol)
+            } at byte ${at}. This library never imports or calls anything; the file is not a plain checkpoint. Do not load it in Python. audit(file) lists everything it names.`,
+            { offset: at, symbol, opcode: here.name, at: here.place },
+          ),
         symbol,
+        at,
       );
       return new Unknown();
     }
-    this.#audit?.push({ symbol, opcode: here.name, offset: at, at: here.place, verdict: "used-as-data" });
+    if (this.#audit) this.#list({ symbol, opcode: here.name, offset: at, at: here.place, verdict: "used-as-data" });
     return kind === "numpyType" ? new DTypeValue(dtypeName(name), true) : new Token(module, name, kind, at);
   }
 
@@ -77,13 +93,15 @@ export class SymbolGuard {
     const token = typeof value === "object" && value !== null ? this.tokenIn(value) : undefined;
     if (!token) return;
     const { symbol, offset } = token;
-    this.refuse(
-      new UnsafeError(
-        "FORBIDDEN_CALL",
-        `Refused ${quote(symbol)} of byte ${offset} as a value: a symbol is no data.`,
-        { offset, symbol, opcode: this.#here.name, at: this.#here.place },
-      ),
+    this.#refuseWith(
+      () =>
+        new UnsafeError(
+          "FORBIDDEN_CALL",
+          `Refused ${quote(symbol)} of byte ${offset} as a value: a symbol is no data.`,
+          { offset, symbol, opcode: this.#here.name, at: this.#here.place },
+        ),
       symbol,
+      offset,
     );
   }
 
@@ -104,7 +122,21 @@ export class SymbolGuard {
   refuse(error: UnsafeError, symbol: string): void {
     if (!this.#audit) throw error;
     const { offset, at = "" } = error;
-    this.#audit.push({ symbol, opcode: this.#here.name, offset: offset!, at, verdict: "refused", error });
+    this.#budget.charge(THROWN, offset!);
+    this.#list({ symbol, opcode: this.#here.name, offset: offset!, at, verdict: "refused", error });
+  }
+
+  /** The same, but the error is created only if it is thrown or is the first of an audit: a file may have a million refusals. */
+  #refuseWith(make: () => UnsafeError, symbol: string, offset: number): void {
+    const audit = this.#audit;
+    if (!audit || !this.#hasError) return this.refuse(make(), symbol);
+    this.#list({ symbol, opcode: this.#here.name, offset, at: this.#here.place, verdict: "refused" });
+  }
+
+  #list(finding: PickleFinding): void {
+    this.#budget.charge(PRICES.tensor, this.#here.at);
+    this.#hasError ||= finding.error !== undefined;
+    this.#audit!.push(finding);
   }
 
   /** An opcode found `target` where it needs `wanted`: only an Unknown, left by an audit, is accepted. */

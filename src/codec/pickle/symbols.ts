@@ -75,7 +75,10 @@ const TABLE: ReadonlyMap<string, SymbolKind> = new Map(
   ),
 );
 
+/** The length of the longest module and name in the table: longer ones need not be concatenated to be looked up. */
+const LONGEST = Math.max(...[...TABLE.keys()].map((key) => key.length - 1));
+
 /** The kind of a symbol; undefined if it is not in the table. */
 export function lookUpSymbol(module: string, name: string): SymbolKind | undefined {
-  return TABLE.get(`${module} ${name}`);
+  return module.length + name.length <= LONGEST ? TABLE.get(`${module} ${name}`) : undefined;
 }

@@ -1,0 +1,201 @@
+import assert from "node:assert/strict";
+import { describe, it } from "@std/testing/bdd";
+import { audit, isPaddleError, type Limits, load, type NDArray } from "../../mod.ts";
+import { driveBytes } from "../../src/codec/drive_bytes.ts";
+import { readPickle } from "../../src/codec/pickle/read_pickle.ts";
+
+const chars = (text: string) => [...new TextEncoder().encode(text)];
+const u32 = (n: number) => [n & 255, (n >> 8) & 255, (n >> 16) & 255, n >>> 24];
+const int = (n: number) => [0x4a, ...u32(n)];
+const text = (text: string) => [0x58, ...u32(text.length), ...chars(text)];
+const bytes = (length: number) => [0x42, ...u32(length), ...Array.from({ length }, (_, i) => i & 63)];
+const symbol = (module: string, name: string) => [0x63, ...chars(`${module}\n${name}\n`)];
+/** Opcodes, and what they leave on the stack put into the memo and taken off. */
+const kept = (opcodes: number[], index: number) => [...opcodes, 0x71, index, 0x30];
+const get = (index: number) => [0x68, index];
+const [MARK, LIST, DICT, APPENDS, SETITEMS, TUPLE, TUPLE1, TUPLE2, REDUCE, BUILD, NEWOBJ, NONE] = //
+  [0x28, 0x5d, 0x7d, 0x65, 0x75, 0x74, 0x85, 0x86, 0x52, 0x62, 0x81, 0x4e];
+
+function pickle(...parts: (number[] | { times: number; opcodes: number[] })[]): Uint8Array<ArrayBuffer> {
+  const all = parts.map((part) =>
+    Array.isArray(part)
+      ? Uint8Array.from(part)
+      : Uint8Array.from({ length: part.times * part.opcodes.length }, (_, i) => part.opcodes[i % part.opcodes.length])
+  );
+  const file = new Uint8Array(all.reduce((n, part) => n + part.length, 3));
+  file.set([0x80, 3]);
+  let at = 2;
+  for (const part of all) {
+    file.set(part, at);
+    at += part.length;
+  }
+  file[at] = 0x2e;
+  return file;
+}
+
+const dtype = (order: "<" | ">") => [
+  ...[...symbol("numpy", "dtype"), ...text("f4"), 0x89, 0x88, 0x87, REDUCE],
+  ...[MARK, 0x4b, 3, ...text(order), NONE, NONE, NONE, ...int(-1), ...int(-1), 0x4b, 0, TUPLE, BUILD],
+];
+const array = (order: "C" | "F") => [...get(0), MARK, ...get(1), ...get(2), ...get(3), ...text(order), TUPLE, REDUCE];
+/** What {@linkcode array} is made of: 16 KiB in the memo. */
+const arrayParts = (order: "<" | ">") => [
+  ...kept(symbol("numpy.core.numeric", "_frombuffer"), 0),
+  ...kept(bytes(16_384), 1),
+  ...kept(dtype(order), 2),
+  ...kept([...int(2048), ...int(2), TUPLE2], 3),
+];
+const names = Array.from({ length: 300 }, (_, i) => [...text(`name${i}`), NONE]).flat();
+const TIMES = 300;
+const many = (opcodes: number[]) => ({ times: TIMES, opcodes });
+
+/** Files of some ten thousand bytes that ask for some hundred times as much. */
+const FILES: [string, Uint8Array<ArrayBuffer>][] = [
+  ["bytes for many arrays", pickle(arrayParts("<"), [LIST, MARK], many(array("C")), [APPENDS])],
+  ["bytes for many arrays of the other byte order", pickle(arrayParts(">"), [LIST, MARK], many(array("C")), [APPENDS])],
+  ["bytes for many arrays in Fortran's order", pickle(arrayParts("<"), [LIST, MARK], many(array("F")), [APPENDS])],
+  [
+    "an array for many named tensors",
+    pickle(arrayParts("<"), kept(array("C"), 4), [LIST, MARK], many([...text("name"), ...get(4), TUPLE2]), [APPENDS]),
+  ],
+  [
+    "bytes for many bytearrays",
+    pickle(
+      [...kept(symbol("builtins", "bytearray"), 0), ...kept(bytes(4000), 1), LIST, MARK],
+      many([...get(0), ...get(1), TUPLE1, REDUCE]),
+      [APPENDS],
+    ),
+  ],
+  [
+    "a text for many bytes",
+    pickle(
+      [...kept(symbol("_codecs", "encode"), 0), ...kept(text("x".repeat(4000)), 1), ...kept(text("latin1"), 2)],
+      [LIST, MARK],
+      many([...get(0), ...get(1), ...get(2), TUPLE2, REDUCE]),
+      [APPENDS],
+    ),
+  ],
+  [
+    "a dict for the state of many generators",
+    pickle(
+      kept(symbol("paddle.base.libpaddle", "GeneratorState"), 0),
+      kept([DICT, MARK, ...names, SETITEMS], 1),
+      [LIST, MARK],
+      many([...get(0), 0x29, NEWOBJ, ...get(1), BUILD]),
+      [APPENDS],
+    ),
+  ],
+  [
+    "a tuple of a long text for many keys",
+    pickle(
+      [...kept(text("x".repeat(4000)), 0), ...kept([...get(0), ...get(0), TUPLE2], 1), DICT, MARK],
+      many([...get(1), NONE]),
+      [SETITEMS],
+    ),
+  ],
+];
+
+/** What 300 copies would need is more. */
+const limits: Partial<Limits> = { maxStructureBytes: 2 ** 20 };
+
+describe("a pickle that uses again", () => {
+  for (const [what, file] of FILES) {
+    it(`${what} pays for every copy`, async () => {
+      await load(file);
+      await assert.rejects(load(file, { limits }), { code: "LIMIT", limit: "maxStructureBytes" });
+    });
+  }
+
+  it("a slice of a big parameter pays for every copy", async () => {
+    const keys = Array.from({ length: TIMES }, (_, i) => `a@@.${i}`);
+    const file = pickle(
+      [...arrayParts("<"), ...kept(array("C"), 4), DICT, MARK, ...keys.flatMap((key) => [...text(key), ...get(4)])],
+      [...text("UnpackBigParamInfor@@"), DICT, ...text("a"), DICT, MARK],
+      [...text("OriginShape"), ...int(TIMES * 4096), TUPLE1],
+      [...text("slices"), LIST, MARK, ...keys.flatMap(text), APPENDS, SETITEMS, 0x73, SETITEMS],
+    );
+    const whole = (await load(file) as Map<string, NDArray>).get("a")!;
+    assert.deepEqual(whole.shape, [TIMES * 4096]);
+    await assert.rejects(load(file, { limits }), { code: "LIMIT", limit: "maxStructureBytes" });
+  });
+
+  it("bytes of the other byte order for two arrays gives both the same numbers, whoever owns the bytes", async () => {
+    const file = pickle(arrayParts(">"), [LIST, MARK], { times: 2, opcodes: array("C") }, [APPENDS]);
+    for (const from of [file, new Blob([file])]) {
+      const [one, other] = await load(from) as NDArray[];
+      // The second float: its bytes are 4, 5, 6, 7.
+      assert.equal(one.at(0, 1), new DataView(Uint8Array.of(4, 5, 6, 7).buffer).getFloat32(0));
+      assert.deepEqual(other.toArray(), one.toArray());
+      one.set(1, 0, 0);
+      assert.equal(other.at(0, 0), new DataView(Uint8Array.of(0, 1, 2, 3).buffer).getFloat32(0));
+    }
+  });
+
+  it("an array of the other byte order for a tensor and an array gives both the same numbers", async () => {
+    const file = pickle(arrayParts(">"), kept(array("C"), 4), [LIST, MARK, ...get(4)], {
+      times: 2,
+      opcodes: [...text("name"), ...get(4), TUPLE2],
+    }, [APPENDS]);
+    for (const from of [file, new Blob([file])]) {
+      const [one, ...others] = await load(from) as NDArray[];
+      assert.equal(one.at(0, 1), new DataView(Uint8Array.of(4, 5, 6, 7).buffer).getFloat32(0));
+      for (const other of others) assert.deepEqual(other.toArray(), one.toArray());
+    }
+  });
+
+  it("a long tuple looks at it once", () => {
+    const count = 50_000;
+    const file = pickle(
+      [MARK, ...Array(count).fill(NONE), TUPLE, 0x71, 0],
+      { times: count, opcodes: [...get(0), 0x30] },
+    );
+    const start = performance.now();
+    driveBytes((cursor) => readPickle(cursor), file);
+    const took = performance.now() - start;
+    assert.ok(took < 5000, `${took} ms`);
+  });
+
+  it("a long key measures it once", () => {
+    const file = pickle(
+      kept(text("x".repeat(60_000)), 0),
+      [DICT, MARK],
+      { times: 100_000, opcodes: [...get(0), NONE] },
+      [SETITEMS],
+    );
+    const start = performance.now();
+    driveBytes((cursor) => readPickle(cursor), file);
+    const took = performance.now() - start;
+    assert.ok(took < 5000, `${took} ms`);
+  });
+
+  it("tuples of texts that are longer than a string can be, together, is refused as one that asks for too much", () => {
+    const file = pickle(
+      kept(text("x".repeat(2 ** 22)), 0),
+      [DICT, MARK, MARK],
+      { times: 200, opcodes: get(0) },
+      [TUPLE, NONE, SETITEMS],
+    );
+    assert.throws(
+      () => driveBytes((cursor) => readPickle(cursor), file),
+      (error) => isPaddleError(error) && error.code === "LIMIT",
+    );
+  });
+});
+
+describe("an audit", () => {
+  it("lists a symbol of megabytes that is named many times by its beginning, as long as there is room", async () => {
+    const name = "x".repeat(2 ** 20), times = 2000;
+    const file = pickle(kept(text(name), 0), [NONE], { times, opcodes: [...get(0), ...get(0), 0x93, 0x30] });
+    const start = performance.now();
+    const report = await audit(file);
+    const took = performance.now() - start;
+    assert.equal(report.exitCode, 1);
+    assert.equal(report.error?.code, "FORBIDDEN_SYMBOL");
+    assert.equal(report.symbols.length, times);
+    assert.ok(report.symbols.every(({ symbol, verdict }) => symbol.length < 500 && verdict === "refused"));
+    assert.ok(took < 1000, `${took} ms`);
+    const cut = await audit(file, { limits: { maxStructureBytes: 2.5 * 2 ** 20 } });
+    assert.deepEqual([cut.exitCode, cut.error?.code], [1, "FORBIDDEN_SYMBOL"]);
+    assert.ok(cut.symbols.length < times, `${cut.symbols.length} symbols`);
+  });
+});
