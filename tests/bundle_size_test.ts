@@ -51,8 +51,8 @@ describe("a minified and gzipped bundle", () => {
 
   it("of the pickle reader and writer has at most 41 kB", () => atMost(bundled(`export * from "PICKLE";`), 41));
 
-  it("of a program that loads and saves any file has at most 108 kB", () => {
-    atMost(bundled(`export { load, save } from "MAIN";`), 108);
+  it("of a program that loads and saves any file has at most 108.7 kB", () => {
+    atMost(bundled(`export { load, save } from "MAIN";`), 108.7);
   });
 
   it("of everything, with layers and optimizers, has at most 197 kB", () =>
