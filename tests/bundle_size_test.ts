@@ -55,6 +55,6 @@ describe("a minified and gzipped bundle", () => {
     atMost(bundled(`export { load, save } from "MAIN";`), 108.7);
   });
 
-  it("of everything, with layers and optimizers, has at most 197 kB", () =>
-    atMost(bundled(`export * from "MAIN";`), 197));
+  it("of everything, with layers and optimizers, has at most 198 kB", () =>
+    atMost(bundled(`export * from "MAIN";`), 198));
 });
