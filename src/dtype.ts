@@ -24,6 +24,12 @@ export type DType =
   | "complex64"
   | "complex128";
 
+/** A float8 dtype. Paddle writes both as int8, so that files do not say which it was. */
+export type Float8 = "float8_e4m3fn" | "float8_e5m2";
+
+/** A float narrower than float32. */
+export type NarrowFloat = "float16" | "bfloat16" | Float8;
+
 /** Properties of one dtype. */
 export interface DTypeInfo {
   /** Paddle's name. */
@@ -73,7 +79,7 @@ const BY_NAME: ReadonlyMap<string, DTypeInfo> = tableBy((d) => d.name);
 const BY_VAR_TYPE: ReadonlyMap<number, DTypeInfo> = /* @__PURE__ */ tableBy((d) => d.varType!);
 const BY_NUMPY: ReadonlyMap<string, DTypeInfo> = tableBy(
   (d) => d.numpy,
-  TABLE.filter((d) => !["bfloat16", "float8_e4m3fn", "float8_e5m2"].includes(d.name)),
+  TABLE.filter((d) => d.name !== "bfloat16" && !isFloat8(d.name)),
 );
 
 function tableBy<K>(keyOf: (info: DTypeInfo) => K, rows: readonly DTypeInfo[] = TABLE): ReadonlyMap<K, DTypeInfo> {
@@ -103,4 +109,14 @@ export function dtypeOfVarType(code: number): DTypeInfo | undefined {
 /** The dtype for numpy's code `b1`, `f4`, `c16`, ...; `u2` is uint16 here, which only becomes bfloat16 in a Tensor. */
 export function dtypeOfNumpy(code: string): DTypeInfo | undefined {
   return BY_NUMPY.get(code);
+}
+
+/** Whether a dtype is a float of 8 bits. */
+export function isFloat8(dtype: DType): dtype is Float8 {
+  return dtype === "float8_e4m3fn" || dtype === "float8_e5m2";
+}
+
+/** Whether a dtype is a float narrower than float32. */
+export function isNarrowFloat(dtype: DType): dtype is NarrowFloat {
+  return dtype === "float16" || dtype === "bfloat16" || isFloat8(dtype);
 }

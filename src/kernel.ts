@@ -3,12 +3,13 @@
  *
  * @module
  */
+import type { NarrowFloat } from "./dtype.ts";
 import { type Core, coreFor, IN_BYTES, OUT_BYTES } from "./kernel/core.ts";
 import * as twin from "./kernel/twin.ts";
 import { viewOf } from "./words/typed_view.ts";
 
 export { init } from "./kernel/core.ts";
-export { narrowBits, type NarrowFloat, widenBits } from "./kernel/twin.ts";
+export { narrowBits, widenBits } from "./kernel/twin.ts";
 
 /** Bytes that go through the core at a time: few enough to stay in the cache. */
 const PIECE = 0x10000;
@@ -149,7 +150,7 @@ function transpose(
 }
 
 /** Convert narrow floats to float32, at any alignment; `into` needs 4 bytes for each. NaNs keep the payload that numpy keeps. */
-export function float32FromNarrow(format: twin.NarrowFloat, from: Uint8Array, into: Uint8Array): void {
+export function float32FromNarrow(format: NarrowFloat, from: Uint8Array, into: Uint8Array): void {
   const size = sizeOf(format);
   const core = coreFor(from.length);
   if (!core) {
@@ -169,7 +170,7 @@ export function float32FromNarrow(format: twin.NarrowFloat, from: Uint8Array, in
 }
 
 /** Convert float32 to narrow floats, rounded to nearest even, at any alignment. NaNs are written as numpy and ml_dtypes do. */
-export function narrowFromFloat32(format: twin.NarrowFloat, from: Uint8Array, into: Uint8Array): void {
+export function narrowFromFloat32(format: NarrowFloat, from: Uint8Array, into: Uint8Array): void {
   const size = sizeOf(format);
   const core = coreFor(from.length);
   if (!core) {
@@ -297,7 +298,7 @@ function throughAligned(into: Uint8Array, size: number, write: (target: Uint8Arr
   into.set(target);
 }
 
-function sizeOf(format: twin.NarrowFloat): 1 | 2 {
+function sizeOf(format: NarrowFloat): 1 | 2 {
   return format === "float16" || format === "bfloat16" ? 2 : 1;
 }
 

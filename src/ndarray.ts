@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { badBool, checkBools, convert, isBigInteger, isComplex, isNarrowFloat } from "./words/convert.ts";
-import { type DType, dtypeInfo } from "./dtype.ts";
+import { badBool, checkBools, convert, isBigInteger, isComplex } from "./words/convert.ts";
+import { type DType, dtypeInfo, isNarrowFloat } from "./dtype.ts";
 import { FormatError, UnsupportedError, ValueError } from "./errors.ts";
 import { widenBits } from "./kernel.ts";
 import { dtypeOf, flatten } from "./words/nested_lists.ts";

@@ -7,15 +7,14 @@ import type { Warning } from "./errors.ts";
 import { checkedFolder, type Folder, type Unchanged } from "./io/folder.ts";
 import type { From } from "./io/open_source.ts";
 import type { Fetch, HttpOptions } from "./io/http/http_options.ts";
+import type { Float8 } from "./dtype.ts";
 import type { ProgressEvent } from "./io/progress.ts";
 import type { Limits } from "./limits.ts";
 import { checkNames } from "./words/option_names.ts";
 import { shownValue } from "./words/described.ts";
 
+export type { Float8 } from "./dtype.ts";
 export type { ProgressEvent } from "./io/progress.ts";
-
-/** A float8 dtype. Paddle writes both as int8, so that files do not say which it was. */
-export type Float8 = "float8_e4m3fn" | "float8_e5m2";
 
 /** How bytes become values. */
 export interface DecodeOptions {

@@ -3,9 +3,7 @@
  *
  * @module
  */
-
-/** Floats of 8 and 16 bits, for which not every runtime has a typed array. */
-export type NarrowFloat = "float16" | "bfloat16" | "float8_e4m3fn" | "float8_e5m2";
+import type { NarrowFloat } from "../dtype.ts";
 
 /** See `latin1FromUtf8` of `kernel.ts`. */
 export function latin1FromUtf8(text: Uint8Array, into: Uint8Array): number {

@@ -12,7 +12,7 @@ import { fieldFits } from "../codec/pickle/record_fields.ts";
 import { lookUpSymbol } from "../codec/pickle/symbols.ts";
 import { className, described, promiseHint } from "../words/described.ts";
 import { hasMethod, isPlainObject } from "../words/plain_object.ts";
-import { isDType } from "../dtype.ts";
+import { isDType, isFloat8 } from "../dtype.ts";
 import { quote, ValueError, type Warning } from "../errors.ts";
 import { NDArray } from "../ndarray.ts";
 import { TensorMap } from "../words/tensor_map.ts";
@@ -258,7 +258,7 @@ export function checkBuffer(array: NDArray, at = ""): void {
 
 function checkArray(array: NDArray, at: string, warnings: Warning[]): void {
   checkBuffer(array, at);
-  if (array.dtype === "float8_e4m3fn" || array.dtype === "float8_e5m2") {
+  if (isFloat8(array.dtype)) {
     const message = `${array.dtype} is written as int8, as Paddle does: load it with { float8: "${array.dtype}" }`;
     warnings.push({ code: "FLOAT8_AS_INT8", message, at });
   }

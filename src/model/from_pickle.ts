@@ -7,7 +7,7 @@ import { PickledArray } from "../codec/pickle/pickled.ts";
 import type { Pickle } from "../codec/pickle/read_pickle.ts";
 import { FormatError, quote, type Warning } from "../errors.ts";
 import { joinBytes, joinLazily } from "../words/joined_bytes.ts";
-import { type DType, dtypeInfo } from "../dtype.ts";
+import { type DType, dtypeInfo, type Float8 } from "../dtype.ts";
 import type { Budget } from "../limits.ts";
 import { type LazyBytes, NDArray } from "../ndarray.ts";
 import { DenseTensor, Tensor } from "../tensor.ts";
@@ -20,7 +20,7 @@ import { atOnce, StepPace } from "../words/steps.ts";
 import { NO_KEY, type Replace, replaceIn, replaceLeaves, replaceLeavesInSteps, someInSteps } from "./walk.ts";
 
 /** The float8 dtype that int8 tensors stand for, for all of them or by key. */
-export type Float8Choice = "float8_e4m3fn" | "float8_e5m2" | Readonly<Record<string, "float8_e4m3fn" | "float8_e5m2">>;
+export type Float8Choice = Float8 | Readonly<Record<string, Float8>>;
 
 /** Options of {@linkcode fromPickle}. */
 export interface FromPickleOptions extends ArrayContext {
@@ -221,7 +221,7 @@ class Shaper extends PlainShaper {
       : new Tensor(dtype, shape, data, { name });
   }
 
-  #float8Of(key: unknown): "float8_e4m3fn" | "float8_e5m2" | undefined {
+  #float8Of(key: unknown): Float8 | undefined {
     const { float8 } = this.#options;
     if (float8 === undefined || typeof float8 === "string") return float8;
     return typeof key === "string" && Object.hasOwn(float8, key) ? float8[key] : undefined;

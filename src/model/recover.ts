@@ -5,7 +5,7 @@
  * @module
  */
 import { isQuantised } from "../codec/record/stored_form.ts";
-import type { DType } from "../dtype.ts";
+import { type DType, isNarrowFloat } from "../dtype.ts";
 import { quote } from "../errors.ts";
 import type { Operator, Program, ProgramVariable } from "../program.ts";
 import type { Folded } from "./folded.ts";
@@ -151,11 +151,9 @@ function changeBy({ type }: Operator): string | null {
   return null;
 }
 
-const REDUCED: ReadonlySet<DType> = new Set<DType>(["float16", "bfloat16", "int8", "float8_e4m3fn", "float8_e5m2"]);
-
 /** Training normally uses float32: a smaller dtype may be the network's own, or come from a conversion. */
 function dtypeChange(dtype: DType | null): string[] {
-  return dtype !== null && REDUCED.has(dtype)
+  return dtype !== null && (dtype === "int8" || isNarrowFloat(dtype))
     ? [`stored as ${dtype}: if the network was trained in float32, it was converted`]
     : [];
 }

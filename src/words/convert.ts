@@ -3,18 +3,13 @@
  *
  * @module
  */
-import { type DType, dtypeInfo } from "../dtype.ts";
+import { type DType, dtypeInfo, isFloat8, isNarrowFloat } from "../dtype.ts";
 import { FormatError } from "../errors.ts";
-import { aligned, float32FromNarrow, type NarrowFloat, narrowFromFloat32 } from "../kernel.ts";
+import { aligned, float32FromNarrow, narrowFromFloat32 } from "../kernel.ts";
 import { viewOf } from "./typed_view.ts";
 
 /** Elements converted at a time, so that the extra memory does not grow with the array. */
 const PIECE = 0x2000;
-
-/** Whether a dtype is a float narrower than float32. */
-export function isNarrowFloat(dtype: DType): dtype is NarrowFloat {
-  return dtype === "float16" || dtype === "bfloat16" || dtype === "float8_e4m3fn" || dtype === "float8_e5m2";
-}
 
 /** Whether the elements are 64-bit integers, which are bigints in JavaScript. */
 export function isBigInteger(dtype: DType): dtype is "int64" | "uint64" {
@@ -67,14 +62,13 @@ function convertPiece(piece: Uint8Array, from: DType, to: DType, into: Uint8Arra
   }
   if (to === "bool") return setBool(into, piece, from);
   const numbers = numbersOf(piece, from, to !== "float64" && to !== "complex128");
+  // ml_dtypes and Paddle convert by way of float32
+  if (to === "bfloat16" || isFloat8(to)) {
+    return narrowFromFloat32(to, bytesOf(new Float32Array(numbers)), into);
+  }
   switch (to) {
     case "float16":
       return narrowFromFloat32(to, bytesOf(toOdd(numbers)), into);
-    case "bfloat16":
-    case "float8_e4m3fn":
-    case "float8_e5m2":
-      // ml_dtypes and Paddle convert by way of float32
-      return narrowFromFloat32(to, bytesOf(new Float32Array(numbers)), into);
     case "complex64":
     case "complex128": {
       const parts = viewOf(to, into);

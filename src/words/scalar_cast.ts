@@ -4,7 +4,7 @@
  * @module
  */
 import { convert } from "./convert.ts";
-import { type DType, dtypeInfo } from "../dtype.ts";
+import { type DType, dtypeInfo, type NarrowFloat } from "../dtype.ts";
 import { ValueError } from "../errors.ts";
 import { narrowBits } from "../kernel.ts";
 import { shownValue } from "./described.ts";
@@ -21,7 +21,7 @@ export function floatOfBits(bits: number): number {
 /** One number as the bits of a narrow float, converted as whole arrays are. */
 export function bitsOfScalar(
   x: number | bigint | boolean,
-  dtype: "float16" | "bfloat16" | "float8_e4m3fn" | "float8_e5m2",
+  dtype: NarrowFloat,
 ): number {
   if (dtype === "float16") {
     const bytes = new Uint8Array(Float64Array.of(Number(x)).buffer);

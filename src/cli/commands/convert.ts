@@ -4,8 +4,7 @@
  * @module
  */
 import { castLazily } from "../../words/cast_lazily.ts";
-import { isNarrowFloat } from "../../words/convert.ts";
-import type { DType } from "../../dtype.ts";
+import { type DType, isNarrowFloat } from "../../dtype.ts";
 import { replaceLeaves } from "../../model/walk.ts";
 import { NDArray } from "../../ndarray.ts";
 import { TensorMap } from "../../words/tensor_map.ts";

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { type DTypeInfo, dtypeInfo, dtypeOfNumpy } from "../../dtype.ts";
+import { type DTypeInfo, dtypeInfo, dtypeOfNumpy, type Float8 } from "../../dtype.ts";
 import { FormatError, quote, UnsupportedError } from "../../errors.ts";
 import type { Budget } from "../../limits.ts";
 import { BLOB_MIN, type Cursor, type Decoder, type Payload } from "../cursor.ts";
@@ -25,7 +25,7 @@ const MAX_HEADER = 2 ** 20;
 export interface ReadNpyOptions {
   budget: Budget;
   /** The dtype that a one-byte void (`V1`) stands for. @default {"float8_e4m3fn"} */
-  float8?: "float8_e4m3fn" | "float8_e5m2";
+  float8?: Float8;
   /** Request even small data as a payload, so that it can stay in the file. @default {false} */
   lazy?: boolean;
 }
@@ -111,7 +111,7 @@ function* readData(
 }
 
 /** Parse numpy's code for a dtype: byte order, kind, bytes per element. */
-function dtypeOf(descr: string, float8: "float8_e4m3fn" | "float8_e5m2", offset: number): PickledDType {
+function dtypeOf(descr: string, float8: Float8, offset: number): PickledDType {
   const order = descr[0];
   const code = "<>|=".includes(order ?? "") ? descr.slice(1) : descr;
   // numpy writes the dtypes of ml_dtypes as void, or by their own code.

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type DType, dtypeInfo } from "../../dtype.ts";
+import { type DType, dtypeInfo, isFloat8 } from "../../dtype.ts";
 import type { NDArray } from "../../ndarray.ts";
 import { MAGIC } from "./read_npy.ts";
 
@@ -30,7 +30,7 @@ export function npyHead(array: NDArray): Uint8Array<ArrayBuffer> {
 function descrOf(dtype: DType): string {
   // As numpy writes ml_dtypes arrays, except float8_e5m2, for which it writes a code that it cannot read itself.
   if (dtype === "bfloat16") return "<V2";
-  if (dtype === "float8_e4m3fn" || dtype === "float8_e5m2") return "<V1";
+  if (isFloat8(dtype)) return "<V1";
   const { numpy, itemsize } = dtypeInfo(dtype);
   return (itemsize === 1 ? "|" : "<") + numpy;
 }
