@@ -30,6 +30,7 @@ import { loadLazyArrays } from "./io/lazy/load_lazy_arrays.ts";
 import { openNpzArrays, planNpz, planPackedNpz, readNpz } from "./io/models/npz.ts";
 import { type From, sourceOf } from "./io/open_source.ts";
 import type { To } from "./io/sink_of.ts";
+import { collecting } from "./io/collected_warnings.ts";
 import { joinBytes } from "./words/joined_bytes.ts";
 import { Budget, type Limits, resolveLimits } from "./limits.ts";
 import { numpyArrayOf } from "./model/array_of.ts";
@@ -214,11 +215,11 @@ export async function openNpz(from: From, options: LoadNpyOptions = {}): Promise
   checkOptions(options, LOAD);
   const { signal } = options;
   signal?.throwIfAborted();
-  const limits = resolveLimits(options.limits);
-  const source = await seekableSource(await sourceOf(from, options), limits.maxStreamBytes, signal);
+  const limits = resolveLimits(options.limits), { options: telling, warnings } = collecting(options);
+  const source = await seekableSource(await sourceOf(from, telling), limits.maxStreamBytes, signal);
   try {
     const { value, lazies } = await openNpzArrays(source, { ...options, limits });
-    return new Checkpoint({ source, value, warnings: [], lazies, places: new Map() });
+    return new Checkpoint({ source, value, warnings, lazies, places: new Map() });
   } catch (error) {
     await source.close?.();
     throw error;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { collecting } from "./io/collected_warnings.ts";
 import { readFile } from "./codec/read_file.ts";
 import type { Warning } from "./errors.ts";
 import { findModel, isNoFile, moreSpecific, notFound } from "./io/models/find_model.ts";
@@ -41,8 +42,9 @@ import { openShards } from "./open_shards.ts";
 export async function open(from: From, options: OpenOptions = {}): Promise<Checkpoint> {
   checkOptions(options, OPEN_OPTIONS);
   const limits = resolveLimits(options.limits);
-  const named = mayBeIndex(from) ? await placeOf(from, options) : null;
-  if (named && isShardIndex(named)) return await openShards(named, { ...options, limits });
+  const { options: telling, warnings } = collecting(options);
+  const named = mayBeIndex(from) ? await placeOf(from, telling) : null;
+  if (named && isShardIndex(named)) return await openShards(named, { ...telling, limits }, warnings);
   try {
     return await openWith(
       from,
@@ -51,10 +53,10 @@ export async function open(from: From, options: OpenOptions = {}): Promise<Check
       (content, context) => fromFileInSteps(content, { ...options, ...context }),
     );
   } catch (error) {
-    const place = isNoFile(error) ? await placeOf(from, options) : null;
+    const place = isNoFile(error) ? await placeOf(from, telling) : null;
     if (!place) throw error;
     try {
-      return await openModel(place, { ...options, limits });
+      return await openModel(place, { ...telling, limits }, warnings);
     } catch (later) {
       throw moreSpecific(error, later);
     }
@@ -62,13 +64,12 @@ export async function open(from: From, options: OpenOptions = {}): Promise<Check
 }
 
 /** A model by its prefix or folder, or a folder of tensors: only programs and the heads of records are read. */
-async function openModel(place: Place, options: OpenOptions & { limits: Readonly<Limits> }): Promise<Checkpoint> {
-  const warnings: Warning[] = [];
-  const onWarning = (warning: Warning) => {
-    warnings.push(warning);
-    options.onWarning?.(warning);
-  };
-  const shape = { ...options, onWarning, lazy: true };
+async function openModel(
+  place: Place,
+  options: OpenOptions & { limits: Readonly<Limits> },
+  warnings: Warning[],
+): Promise<Checkpoint> {
+  const shape = { ...options, lazy: true };
   const files = await findModel(place, { ...options, lazy: true });
   if (files) {
     const { methods, info, sources, places } = await readModel(files, shape);

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import type { Warning } from "./errors.ts";
+import { collecting } from "./io/collected_warnings.ts";
 import type { Cursor, Decoder } from "./codec/cursor.ts";
 import type { PickledArray } from "./codec/pickle/pickled.ts";
 import { driveFrom } from "./io/drive/drive_from.ts";
@@ -33,16 +35,17 @@ export async function openWith<T>(
 /** The parts of a Checkpoint of `from`. */
 export async function openParts<T>(
   from: From,
-  options: OpenOptions,
+  given: OpenOptions,
   make: (cursor: Cursor) => Decoder<T>,
   shape: (content: T, context: ArrayContext) => Shaped | Generator<void, Shaped>,
 ): Promise<CheckpointParts> {
-  const { signal, onProgress } = options;
+  const { signal, onProgress } = given, { options, warnings } = collecting(given);
   signal?.throwIfAborted();
   const { maxStreamBytes } = resolveLimits(options.limits);
   let opened = await sourceOf(from, options);
   if (options.index !== undefined && !("stream" in opened)) opened = await indexed(opened, options.index, options);
   const source = "stream" in opened ? null : opened;
+  let odd: readonly Warning[] = [];
   const parts = await driveFrom(
     opened,
     make,
@@ -57,13 +60,14 @@ export async function openParts<T>(
           else if (from) places.set(made, from);
         },
       });
-      const { value, warnings } = "next" in shaping ? await inTurns(shaping, signal) : shaping;
+      const { value, warnings: found } = "next" in shaping ? await inTurns(shaping, signal) : shaping;
+      odd = found;
       const arrays = await inTurns(namedArraysInSteps(value), signal);
       return { source, value, arrays, warnings, lazies, places };
     },
     { signal, onProgress, lazy: true, maxStreamBytes },
   );
-  for (const warning of parts.warnings) options.onWarning?.(warning);
+  for (const warning of odd) options.onWarning(warning);
   return parts;
 }
 

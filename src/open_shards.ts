@@ -4,7 +4,7 @@
  * @module
  */
 import { readFile } from "./codec/read_file.ts";
-import { PathError, quote } from "./errors.ts";
+import { PathError, quote, type Warning } from "./errors.ts";
 import type { Place } from "./io/place.ts";
 import { readShardIndex } from "./io/models/shard_index.ts";
 import type { Folder } from "./io/folder.ts";
@@ -16,10 +16,11 @@ import type { OpenOptions } from "./options.ts";
 import { Checkpoint, type CheckpointParts } from "./checkpoint.ts";
 import { openParts } from "./open_parts.ts";
 
-/** Open a sharded checkpoint by its index: the structure of each file is read, but no data. */
+/** Open a sharded checkpoint by its index: the structure of each file is read, but no data. `warnings` is the list that `options.onWarning` fills. */
 export async function openShards(
   place: Place,
   options: OpenOptions & { limits: Readonly<Limits> },
+  warnings: Warning[],
 ): Promise<Checkpoint> {
   const { limits, signal } = options, progress = progressOfFiles(options.onProgress, "load");
   const { folder, files } = await readShardIndex(place, limits, signal);
@@ -54,7 +55,7 @@ export async function openShards(
     source: null,
     sources: parts.flatMap(({ source }) => source ?? []),
     value,
-    warnings: parts.flatMap(({ warnings }) => warnings),
+    warnings,
     places: new Map(parts.flatMap(({ places }) => [...places])),
     lazies: new Map(parts.flatMap(({ lazies }) => [...lazies])),
   });

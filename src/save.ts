@@ -98,14 +98,15 @@ export async function saveChunks(
   );
   try {
     const isFile = sink instanceof FileSink;
+    await stoppable(() => sink.expect?.(plan.size), signal);
     // If the sink does not keep chunks, they may reuse memory.
     const chunks = sink.keepsChunks === false ? plan.reusing?.() : undefined;
     await pour(chunks ?? plan.chunks, sink, { size: plan.size, signal, onWritten: progress?.at });
     if (isFile) await sink.prepare();
     progress?.check();
     // If the call is aborted while the sink is closing, it is unknown whether the target has the file.
-    if (signal && !isFile) await within(Promise.resolve(sink.close()), Infinity, signal);
-    else await sink.close();
+    if (isFile) await sink.close();
+    else await stoppable(() => sink.close(), signal);
   } catch (error) {
     throw await failed(error, sink, signal, progress);
   }
@@ -116,6 +117,12 @@ export async function saveChunks(
   report.durable = sink.durable;
   if (sink.sha256 !== undefined) report.sha256 = sink.sha256;
   return report;
+}
+
+/** Wait for a sink, until `signal`. */
+async function stoppable(work: () => unknown, signal: AbortSignal | undefined): Promise<void> {
+  if (signal) await within(Promise.resolve(work()), Infinity, signal);
+  else await work();
 }
 
 /** Undo what was begun, and return the error to report, which is the first failure. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { percentDecoded } from "../words/percent_decoded.ts";
 import { DirectoryFolder } from "./folders/directory_folder.ts";
 import { isPaddleError } from "../errors.ts";
 import { checkedFolder, checkedName, type Folder, folderOf, type PutOptions } from "./folder.ts";
@@ -85,12 +86,12 @@ export async function isFolder({ folder, name }: Place): Promise<boolean> {
 /** Files next to a URL, such as those of a prefix; a server does not list them. */
 function onServer(url: URL, options: SourceOfOptions): Place | null {
   const slash = url.pathname.lastIndexOf("/");
-  const name = decodeURIComponent(url.pathname.slice(slash + 1));
+  const name = percentDecoded(url.pathname.slice(slash + 1));
   if (name === "") return null;
   const base = new URL(url);
   base.pathname = url.pathname.slice(0, slash + 1);
-  const { fetch, http } = options;
-  return { folder: new HttpFolder(base, { ...http, fetch }), name, shown: shownUrl(url) };
+  const { fetch, http, onWarning } = options;
+  return { folder: new HttpFolder(base, { ...http, fetch, onWarning }), name, shown: shownUrl(url) };
 }
 
 /** A path of the file system. The caller chose it, so links are followed and any name is allowed. */

@@ -3,7 +3,9 @@
  *
  * @module
  */
+import { messageOf } from "./message_of.ts";
 import { UnsupportedError } from "../errors.ts";
+import { strayEncoded } from "../words/percent_decoded.ts";
 
 /** The part of `node:fs` that is used. */
 export type Fs = typeof import("node:fs");
@@ -74,9 +76,24 @@ export function isWindows(): boolean {
   return (globalThis as { process?: ProcessLike }).process?.platform === "win32";
 }
 
-/** The path of a `file:` URL. */
+/**
+ * The path of a `file:` URL.
+ *
+ * @throws {TypeError} if the URL has none
+ * @throws {UnsupportedError} `UNSUPPORTED_RUNTIME` if this runtime has no file system
+ */
 export function pathOfUrl(url: URL): string {
-  return builtin<typeof import("node:url")>("node:url")!.fileURLToPath(url);
+  const calls = builtin<typeof import("node:url")>("node:url");
+  if (!calls) {
+    throw new UnsupportedError("UNSUPPORTED_RUNTIME", "There is no file system here that a file: URL could refer to");
+  }
+  const plain = new URL(url);
+  plain.pathname = strayEncoded(url.pathname);
+  try {
+    return calls.fileURLToPath(plain);
+  } catch (cause) {
+    throw new TypeError(`There is no path for ${url.href}: ${messageOf(cause)}`, { cause });
+  }
 }
 
 /** Codes of system errors that a runtime may report only by number, in the message. */

@@ -6,6 +6,8 @@
 
 /** A destination that bytes are written to, from first to last. A sink of your own may be passed wherever `to` is accepted. */
 export interface Sink {
+  /** Called before the first byte with the number of bytes to come; may refuse by throwing. */
+  expect?(size: number): void | Promise<void>;
   /** Take the next bytes; the promise is back-pressure. The sink must not modify the chunk: it may be a tensor's own memory. */
   write(chunk: Uint8Array): void | Promise<void>;
   /** All bytes are written: make them final. */

@@ -108,14 +108,20 @@ export class SyncHandleSink implements Sink {
     } catch (error) {
       // The file gets its final name only once all of this has succeeded.
       throw sinkFailed(error);
+    } finally {
+      this.#end.over?.();
     }
   }
 
   /** Undo everything. */
   async abort(): Promise<void> {
     if (!this.#end) return;
-    this.#shut();
-    await this.#end.undo?.();
+    try {
+      this.#shut();
+      await this.#end.undo?.();
+    } finally {
+      this.#end.over?.();
+    }
   }
 
   /** A temporary file is not in place yet; the caller's file is written in place. */

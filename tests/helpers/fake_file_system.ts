@@ -31,6 +31,10 @@ function checkName(name: string): void {
   if (name === "" || name === "." || name === ".." || name.includes("/")) throw new TypeError("Name is not allowed");
 }
 
+/** What handles refer to: two handles may refer to the same entry. */
+const directories = new WeakMap<object, Directory>();
+const files = new WeakMap<object, () => { parent: Directory; name: string }>();
+
 /** The root directory of an empty file system. */
 export function fakeDirectory(
   traits: FakeTraits = {},
@@ -43,6 +47,10 @@ export function fakeDirectory(
   const handle = {
     kind: "directory",
     name: "",
+    // deno-lint-ignore require-await
+    async isSameEntry(other: object) {
+      return directories.get(other) === directory;
+    },
     // deno-lint-ignore require-await
     async getDirectoryHandle(name: string, { create = false } = {}) {
       let entry = find(name);
@@ -80,6 +88,7 @@ export function fakeDirectory(
     },
     directory,
   };
+  directories.set(handle, directory);
   return handle as unknown as FileSystemDirectoryHandle;
 }
 
@@ -97,6 +106,11 @@ function fakeFile(traits: FakeTraits, parent: Directory, name: string): FileSyst
     kind: "file",
     get name() {
       return at.name;
+    },
+    // deno-lint-ignore require-await
+    async isSameEntry(other: object) {
+      const theirs = files.get(other)?.();
+      return theirs?.parent === at.parent && theirs.name === at.name;
     },
     // deno-lint-ignore require-await
     async getFile() {
@@ -204,6 +218,7 @@ function fakeFile(traits: FakeTraits, parent: Directory, name: string): FileSyst
       entry.version++;
     },
   };
+  files.set(handle, () => at);
   if (traits.writable === false) delete (handle as Partial<typeof handle>).createWritable;
   if (traits.movable === false) delete (handle as Partial<typeof handle>).move;
   return handle as unknown as FileSystemFileHandle;

@@ -118,9 +118,9 @@ export async function fakeS3(files: Map<string, Uint8Array>): Promise<FakeS3> {
         encodeURIComponent(key).replaceAll("%2F", "/").replaceAll("%20", "+")
       }</Key><Size>1</Size></Contents>`
     );
-    return `<?xml version="1.0"?><ListBucketResult><IsTruncated>${more}</IsTruncated>${contents.join("")}${
-      more ? `<NextContinuationToken>page=${from + 2}</NextContinuationToken>` : ""
-    }</ListBucketResult>`;
+    return `<?xml version="1.0"?><ListBucketResult><EncodingType>url</EncodingType><IsTruncated>${more}</IsTruncated>${
+      contents.join("")
+    }${more ? `<NextContinuationToken>page=${from + 2}</NextContinuationToken>` : ""}</ListBucketResult>`;
   };
 
   server.listen(0, "127.0.0.1");

@@ -61,6 +61,7 @@ export async function scriptedServer(script: Script): Promise<ScriptedServer> {
       range: match ? { start: Number(match[1]), end: match[2] === "" ? Infinity : Number(match[2]) + 1 } : null,
     };
     asked.push(ask);
+    request.resume();
     most = Math.max(most, ++now);
     response.once("close", () => now--);
     response.on("error", () => {});

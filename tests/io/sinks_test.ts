@@ -8,12 +8,14 @@ import {
   DirectoryFolder,
   distributed,
   DownloadSink,
+  encode,
   type Folder,
   fromArray,
   HandleFolder,
   isPaddleError,
   load,
   MemoryFolder,
+  NDArray,
   save,
   SaveError,
   type Sink,
@@ -98,6 +100,48 @@ sinkContract("a download", () => {
       URL.revokeObjectURL = revoke;
       globalThis.setTimeout = timeout;
     },
+  });
+});
+
+describe("a sink with expect", () => {
+  const value = fromArray([1, 2, 3], "float32"), { length } = encode(value);
+  const sinkOf = (expect: Sink["expect"], calls: string[]): Sink => ({
+    expect,
+    write: () => void calls.push("write"),
+    close: () => void calls.push("close"),
+    abort: () => void calls.push("abort"),
+  });
+
+  it("is told the size before the first byte, and may refuse", async () => {
+    const calls: string[] = [];
+    await save(value, sinkOf((size) => void calls.push(`expect ${size}`), calls));
+    assert.deepEqual(calls, [`expect ${length}`, "write", "close"]);
+    const refused: string[] = [];
+    const sink = sinkOf(() => Promise.reject(new Error("too large")), refused);
+    await assert.rejects(save(value, sink), { code: "SINK_FAILED", committed: "no" });
+    assert.deepEqual(refused, ["abort"]);
+  });
+
+  it("is given up on an abort while expect hangs", async () => {
+    const stop = new AbortController(), reason = new Error("stop"), calls: string[] = [];
+    const saved = save(value, sinkOf(() => new Promise(() => {}), calls), { signal: stop.signal });
+    setTimeout(() => stop.abort(reason), 10);
+    await assert.rejects(saved, (error) => error === reason);
+    assert.deepEqual(calls, ["abort"]);
+  });
+
+  it("refuses a download of more than 256 MiB before any of it is written", async () => {
+    const real = globalThis as { document?: unknown };
+    real.document = {};
+    try {
+      const large = new Map([["w", new NDArray("uint8", [300 * 2 ** 20])]]);
+      let written = 0;
+      const onProgress = ({ loaded }: { loaded: number }) => written = loaded;
+      await assert.rejects(save(large, new DownloadSink("a"), { onProgress }), { code: "DISK_FULL", committed: "no" });
+      assert.equal(written, 0);
+    } finally {
+      delete real.document;
+    }
   });
 });
 

@@ -13,6 +13,7 @@ import { Rechunker } from "../streams/rechunker.ts";
 import { checkNames } from "../../words/option_names.ts";
 import { described } from "../../words/described.ts";
 import { hasMethod } from "../../words/plain_object.ts";
+import { nextPage } from "./listed_pages.ts";
 import { PartsSink } from "../sinks/parts_sink.ts";
 import { safeParts } from "./safe_name.ts";
 import type { Sink } from "../sink.ts";
@@ -165,7 +166,7 @@ export class BucketFolder implements Folder {
       do {
         const page = await this.#bucket.list({ prefix: this.#prefix + prefix, cursor });
         for (const { key } of page.objects) names.push(key.slice(this.#prefix.length));
-        cursor = page.truncated ? page.cursor : undefined;
+        cursor = nextPage(cursor, page.truncated ? page.cursor : undefined, prefix);
         if (names.length > DEFAULT_LIMITS.maxEntries) throw tooMany(prefix);
       } while (cursor !== undefined);
     } catch (error) {
@@ -244,7 +245,11 @@ class BucketSource implements Source {
     let reader: BytesReader | null = null;
     try {
       const asked = this.#bucket.get(this.#key, { range: { offset, length }, onlyIf: { etagMatches: this.#etag } });
-      const object = await within(asked, Infinity, signal);
+      const object = await within(asked, Infinity, signal).catch((error) => {
+        // Release a response that arrives too late.
+        asked.then(async (late) => late && "body" in late && await late.body?.cancel()).catch(() => {});
+        throw error;
+      });
       if (!object || !("body" in object) || !object.body || object.etag !== this.#etag) {
         throw new SourceError("SOURCE_CHANGED", `${JSON.stringify(this.name)} was replaced while it was read`, {
           path: this.name,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { takeHandleTurn } from "../waiting/handle_turns.ts";
 import { byCodePoint } from "../../words/code_point_order.ts";
 import { PathError, quote, SaveError, UnsupportedError } from "../../errors.ts";
 import { DEFAULT_LIMITS } from "../../limits.ts";
@@ -65,15 +66,30 @@ export class HandleFolder implements Folder {
     const last = parts[parts.length - 1];
     try {
       const parent = (await this.#parent(parts, true))!;
-      // A stream that overwrites an old file takes effect only on closing. A new file must not be visible, empty, before it is complete.
-      const old = await existing(parent, last);
-      if (typeof old?.createWritable === "function") {
-        return await fileStreamSink(old, undefined, options?.signal);
+      const leave = await takeHandleTurn({ handle: parent, name: last }, options?.signal);
+      try {
+        return await this.#sink(parent, last, name, { over: leave }, options?.signal);
+      } catch (error) {
+        leave();
+        throw error;
       }
-      return await putBeside(parent, last, name);
     } catch (error) {
+      if (options?.signal?.aborted) throw error;
       throw writeError(error, name);
     }
+  }
+
+  async #sink(
+    parent: DirectoryHandle,
+    last: string,
+    name: string,
+    end: SinkEnd,
+    signal: AbortSignal | undefined,
+  ): Promise<Sink> {
+    // A stream that overwrites an old file takes effect only on closing. A new file must not be visible, empty, before it is complete.
+    const old = await existing(parent, last);
+    if (typeof old?.createWritable === "function") return await fileStreamSink(old, end, signal);
+    return await putBeside(parent, last, name, end);
   }
 
   /** Names of the files in all directories below that start with `prefix`, in code point order. Temporary files of saves are left out. */
@@ -165,7 +181,7 @@ async function refuseWithoutRoom(
 }
 
 /** Write to a temporary file, and move it to its name once it is complete. */
-async function putBeside(parent: DirectoryHandle, last: string, name: string): Promise<Sink> {
+async function putBeside(parent: DirectoryHandle, last: string, name: string, { over }: SinkEnd): Promise<Sink> {
   const temp = tempName(last);
   const file = await parent.getFileHandle(temp, { create: true }) as MovableHandle;
   const end: SinkEnd = {
@@ -180,6 +196,7 @@ async function putBeside(parent: DirectoryHandle, last: string, name: string): P
       }
     },
     undo: () => parent.removeEntry(temp).catch(() => {}),
+    over,
   };
   try {
     if (typeof file.createWritable === "function") {

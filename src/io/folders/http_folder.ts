@@ -4,7 +4,7 @@
  * @module
  */
 import { byCodePoint } from "../../words/code_point_order.ts";
-import { HttpError, PathError, UnsupportedError } from "../../errors.ts";
+import { HttpError, PathError, UnsupportedError, type Warning } from "../../errors.ts";
 import { type Folder, readOnly } from "../folder.ts";
 import { type Fetch, type HttpOptions, httpSettings, shownUrl } from "../http/http_options.ts";
 import { openHttp } from "../http/http_source.ts";
@@ -19,6 +19,8 @@ export interface HttpFolderOptions extends HttpOptions {
   fetch?: Fetch;
   /** The names of the files, as servers do not list them. Needed to read a whole folder. */
   names?: Iterable<string>;
+  /** Called with the first anomaly of the server that does not stop reading. */
+  onWarning?: (warning: Warning) => void;
 }
 
 /**
@@ -40,6 +42,7 @@ export class HttpFolder implements Folder {
   readonly #names: readonly string[] | null;
   /** Shared by all files of the folder. */
   #slots: Slots | null = null;
+  #warned = false;
 
   /** Files below `base`; a trailing slash is added if it is missing. */
   constructor(base: string | URL, options: HttpFolderOptions = {}) {
@@ -62,7 +65,12 @@ export class HttpFolder implements Folder {
     const { names: _, ...options } = this.#options;
     try {
       this.#slots ??= new Slots(httpSettings(options).concurrency);
-      return await openHttp(url, { ...options, signal }, this.#slots);
+      const onWarning = (warning: Warning) => {
+        // The other files are served the same way.
+        if (!this.#warned) options.onWarning?.(warning);
+        this.#warned = true;
+      };
+      return await openHttp(url, { ...options, signal, onWarning }, this.#slots);
     } catch (error) {
       const isMissing = error instanceof HttpError && error.code === "HTTP_STATUS" &&
         (error.status === 404 || error.status === 410);

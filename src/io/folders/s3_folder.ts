@@ -4,14 +4,19 @@
  * @module
  */
 import { byCodePoint } from "../../words/code_point_order.ts";
-import { HttpError, SaveError, SourceError } from "../../errors.ts";
+import { HttpError, quote, SaveError, SourceError } from "../../errors.ts";
 import { partSizeOf, tooMany } from "./bucket_folder.ts";
 import { joinBytes } from "../../words/joined_bytes.ts";
 import { DEFAULT_LIMITS } from "../../limits.ts";
 import { conflict, expectedEtag, type Folder, type PutOptions, refuseDiskOptions } from "../folder.ts";
 import { encodedName } from "./http_folder.ts";
-import { type Fetch, type HttpOptions, httpSettings, shownUrl } from "../http/http_options.ts";
+import type { HttpBody } from "../http/http_body.ts";
+import { type Fetch, type HttpOptions, type HttpSettings, httpSettings, shownUrl } from "../http/http_options.ts";
+import { httpRequest } from "../http/http_request.ts";
+import { markRetryable, RETRIED, Retries } from "../http/http_retries.ts";
 import { openHttp } from "../http/http_source.ts";
+import { retryAfter } from "../http/http_version.ts";
+import { nextPage } from "./listed_pages.ts";
 import { PartsSink, type PartsUpload } from "../sinks/parts_sink.ts";
 import type { Sink } from "../sink.ts";
 import type { Source } from "../source.ts";
@@ -41,6 +46,8 @@ interface S3Request {
 
 /** Maximum bytes of a response that is read as text: a page of 1,000 keys of 1,024 bytes, with three characters per byte. */
 const MAX_TEXT = 8 * 2 ** 20;
+/** Statuses that say that nothing was done. */
+const NOTHING_DONE: ReadonlySet<number> = new Set([429, 503]);
 
 /**
  * A bucket at a URL such as `https://s3.eu-central-1.amazonaws.com/bucket`. Requests are signed by the given
@@ -61,13 +68,14 @@ export class S3Folder implements Folder {
   readonly #base: URL;
   readonly #fetch: Fetch;
   readonly #http: HttpOptions;
+  readonly #settings: HttpSettings;
   readonly #prefix: string;
   readonly #partSize: number;
 
   /** The bucket at `url`. */
   constructor(url: string | URL, options: S3FolderOptions = {}) {
     const { fetch: given, prefix, partSize, ...http } = options;
-    httpSettings({ ...http, fetch: given });
+    this.#settings = httpSettings({ ...http, fetch: given });
     this.#base = new URL(url);
     if (!this.#base.pathname.endsWith("/")) this.#base.pathname += "/";
     this.#base.search = this.#base.hash = "";
@@ -110,12 +118,15 @@ export class S3Folder implements Folder {
       const query: Record<string, string> = { "list-type": "2", "encoding-type": "url", prefix: this.#prefix + prefix };
       if (token !== undefined) query["continuation-token"] = token;
       const { text } = await this.#ask({ method: "GET", url: this.#base, query });
+      // A bucket that does not support the option ignores it, and does not encode.
+      const isEncoded = elementsOf(text, "EncodingType")[0] === "url";
       for (const key of elementsOf(text, "Key")) {
-        names.push(decodeURIComponent(key.replaceAll("+", "%20")).slice(this.#prefix.length));
+        names.push((isEncoded ? decodedKey(key) : key).slice(this.#prefix.length));
       }
       if (names.length > DEFAULT_LIMITS.maxEntries) throw tooMany(prefix);
-      token = elementsOf(text, "NextContinuationToken")[0];
-      more = elementsOf(text, "IsTruncated")[0] === "true" && token !== undefined;
+      const next: string | undefined = elementsOf(text, "NextContinuationToken")[0];
+      more = elementsOf(text, "IsTruncated")[0] === "true" && next !== undefined;
+      token = nextPage(token, next, prefix);
     }
     return names.sort(byCodePoint);
   }
@@ -173,33 +184,44 @@ export class S3Folder implements Folder {
     return url;
   }
 
+  /** Send a request, and repeat it if that may help and cannot do anything twice. */
   async #ask(request: S3Request): Promise<{ text: string; headers: Headers }> {
+    const { method, url, condition, signal } = request;
+    const retries = new Retries(this.#settings, shownUrl(url));
+    const isRepeatable = method !== "POST" && !condition;
+    for (;;) {
+      try {
+        return await this.#askOnce(request);
+      } catch (error) {
+        if (!isRepeatable && !NOTHING_DONE.has((error as HttpError)?.status ?? 0)) throw error;
+        await retries.wait(error, signal);
+      }
+    }
+  }
+
+  async #askOnce(request: S3Request): Promise<{ text: string; headers: Headers }> {
     const { method, url, query = {}, body, signal, condition } = request;
     const asked = new URL(url);
     for (const [name, value] of Object.entries(query)) asked.searchParams.set(name, value);
     // Signatures require %20 where forms have +.
     asked.search = asked.search.replaceAll("+", "%20");
-    let response: Response, text: string;
-    try {
-      const init: RequestInit = { method, signal };
-      if (body) init.body = body;
-      if (this.#http.headers) init.headers = this.#http.headers;
-      if (condition) {
-        const headers = init.headers = new Headers(init.headers);
-        headers.set(...condition);
-      }
-      response = await this.#fetch(asked.href, init);
-      text = await textOf(response);
-    } catch (cause) {
-      if (signal?.aborted) throw signal.reason;
-      throw new HttpError("HTTP_NETWORK", `Cannot ${method} ${shownUrl(url)}`, { path: shownUrl(url), cause });
-    }
+    const answer = await httpRequest(asked, {
+      origin: url.origin,
+      headers: condition ? [condition] : [],
+      settings: this.#settings,
+      signal,
+      method,
+      sent: body,
+    });
+    const { response } = answer.body, text = await textOf(answer.body, signal);
     if (response.ok || (method === "DELETE" && response.status === 404)) return { text, headers: response.headers };
-    throw new HttpError(
+    const error = new HttpError(
       "HTTP_STATUS",
       `${method} ${shownUrl(url)}: the server answered ${response.status} ${elementsOf(text, "Code")[0] ?? ""}`.trim(),
       { path: shownUrl(url), status: response.status },
     );
+    if (RETRIED.has(response.status)) markRetryable(error, retryAfter(response.headers, Date.now()));
+    throw error;
   }
 
   #failed(method: string, url: URL, what: string): SaveError {
@@ -210,16 +232,23 @@ export class S3Folder implements Folder {
   }
 }
 
-async function textOf(response: Response): Promise<string> {
-  if (!response.body) return "";
-  const reader = response.body.getReader(), chunks: Uint8Array[] = [];
-  for (let length = 0;;) {
-    const { done, value } = await reader.read();
-    if (done) return new TextDecoder().decode(joinBytes(chunks));
-    chunks.push(value);
-    if ((length += value.length) <= MAX_TEXT) continue;
-    reader.cancel().catch(() => {});
+async function textOf(body: HttpBody, signal: AbortSignal | undefined): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for (let chunk; (chunk = await body.next(signal)) !== null;) {
+    chunks.push(chunk);
+    if ((length += chunk.length) <= MAX_TEXT) continue;
+    body.cancel();
     throw new SourceError("READ_FAILED", `The answer has ${length} bytes or more: no list of keys is as long`);
+  }
+  return new TextDecoder().decode(joinBytes(chunks));
+}
+
+function decodedKey(key: string): string {
+  try {
+    return decodeURIComponent(key.replaceAll("+", "%20"));
+  } catch {
+    throw new SourceError("READ_FAILED", `The bucket lists ${quote(key)}, which is not an encoded key`);
   }
 }
 

@@ -7,7 +7,7 @@ import { HttpError } from "../../errors.ts";
 import type { HttpBody } from "./http_body.ts";
 import { type HttpSettings, shownUrl } from "./http_options.ts";
 import { httpRequest } from "./http_request.ts";
-import { markRetryable, Retries } from "./http_retries.ts";
+import { markRetryable, RETRIED, Retries } from "./http_retries.ts";
 import {
   differenceOf,
   type HttpVersion,
@@ -37,7 +37,6 @@ export interface HttpPart {
 
 const ADDS_NO_IDENTITY = "Bun" in globalThis ||
   (globalThis as { navigator?: { userAgent?: string } }).navigator?.userAgent === "Cloudflare-Workers";
-const RETRIED: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
 /** A response shorter than this, in bytes, counts as a failure, unless it completes the range. */
 const FAIR_PART = 65_536;
 /** Bytes requested if the size is unknown: more than any file has. */
@@ -304,9 +303,11 @@ export class HttpFile {
   async #hiddenRange(body: HttpBody, range: { start: number; end: number }, signal?: AbortSignal): Promise<HttpPart> {
     let total = this.version?.total;
     if (total === undefined) {
-      const head = await this.#send([], signal, "HEAD");
-      total = lengthOf(head.response.headers.get("content-length")) ?? undefined;
-      const isFine = head.response.status === 200;
+      // A browser that sends a range, even of all bytes, asks for them uncompressed: the length is that of the file.
+      const head = await this.#send([["range", "bytes=0-"]], signal, "HEAD");
+      const { headers, status } = head.response;
+      total = lengthOf(headers.get("content-length")) ?? undefined;
+      const isFine = (status === 200 || status === 206) && !isEncoded(headers);
       head.cancel();
       if (total === undefined || !isFine) throw this.#hidden("HTTP_BAD_RANGE");
     }

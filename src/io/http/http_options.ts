@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { percentDecoded } from "../../words/percent_decoded.ts";
 import { nearest } from "../../limits.ts";
 
 /** A function with the contract of the global `fetch`. */
@@ -109,7 +110,7 @@ export function splitUserInfo(url: URL): { url: URL; authorization: string | nul
   if (url.username === "" && url.password === "") return { url, authorization: null };
   const plain = new URL(url);
   plain.username = plain.password = "";
-  const text = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  const text = `${percentDecoded(url.username)}:${percentDecoded(url.password)}`;
   const bytes = new TextEncoder().encode(text);
   return { url: plain, authorization: `Basic ${btoa(String.fromCharCode(...bytes))}` };
 }

@@ -9,6 +9,8 @@ import { type HttpSettings, shownUrl } from "./http_options.ts";
 import { TimedOut, within } from "../waiting/within.ts";
 
 const MAX_REDIRECTS = 5;
+/** Bytes of a request body for which one more second is allowed: fetch does not tell how much has been sent. */
+const UPLOADED = 65_536;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 /** The result of {@linkcode httpRequest}. */
@@ -29,6 +31,8 @@ export interface HttpCall {
   readonly signal: AbortSignal | undefined;
   /** @default {"GET"} */
   readonly method: string | undefined;
+  /** The body of the request. */
+  readonly sent?: Uint8Array<ArrayBuffer>;
 }
 
 /** Where a request has got to: the next URL, and whether all before it were of the caller's origin. */
@@ -41,7 +45,7 @@ interface Hop {
 
 /** Request `url`, following redirects. The response may have any status except that of a redirect. */
 export async function httpRequest(url: URL, call: HttpCall): Promise<HttpAnswer> {
-  const { origin } = call, shown = shownUrl(url);
+  const { origin, method = "GET" } = call, shown = shownUrl(url);
   let at = url, lasting = true, sameOrigin = url.origin === origin;
   for (let hops = 0;; hops++) {
     const hop = { url: at, sameOrigin, shown };
@@ -54,6 +58,7 @@ export async function httpRequest(url: URL, call: HttpCall): Promise<HttpAnswer>
     const location = REDIRECTS.has(response.status) ? response.headers.get("location") : null;
     if (location === null) return { body, lasting };
     body.cancel();
+    if (!keepsMethod(method, response.status)) throw redirectError(shown, `it would turn a ${method} into a GET`);
     if (hops === MAX_REDIRECTS) throw redirectError(shown, `it redirects more than ${MAX_REDIRECTS} times`);
     const next = URL.canParse(location, at.href) ? new URL(location, at) : null;
     checkRedirect(at, next, shown);
@@ -74,17 +79,24 @@ function headersFor({ headers: own, settings }: HttpCall, { sameOrigin }: Hop): 
   return headers;
 }
 
+/** A request that changes something may follow a redirect only if it keeps its method (RFC 9110, 15.4). */
+function keepsMethod(method: string, status: number): boolean {
+  return method === "GET" || method === "HEAD" || status === 307 || status === 308;
+}
+
 async function once(hop: Hop, call: HttpCall, redirect: RequestRedirect): Promise<HttpBody> {
-  const { url, shown } = hop, { settings, signal, method = "GET" } = call;
+  const { url, shown } = hop, { settings, signal, method = "GET", sent } = call;
   signal?.throwIfAborted();
   const controller = new AbortController();
   const init: RequestInit = { method, headers: headersFor(call, hop), redirect, signal: controller.signal };
+  if (sent) init.body = sent;
   // Some edge runtimes reject the field, whatever its value.
   if (settings.credentials !== undefined) init.credentials = settings.credentials;
   // Treats a fetch that throws synchronously like one that rejects.
   const answer = (async () => await settings.fetch(url.href, init))();
+  const patience = settings.idleTimeout + 1000 * (sent?.length ?? 0) / UPLOADED;
   try {
-    const response = await within(answer, settings.idleTimeout, signal);
+    const response = await within(answer, patience, signal);
     if (typeof response?.status !== "number") throw new TypeError("The fetch that was given resolved with no Response");
     return new HttpBody(response, url, shown, settings, controller);
   } catch (error) {
@@ -93,9 +105,12 @@ async function once(hop: Hop, call: HttpCall, redirect: RequestRedirect): Promis
     answer.then((late) => late?.body?.cancel()).catch(() => {});
     if (signal?.aborted) throw signal.reason;
     if (error instanceof TimedOut) {
-      throw new HttpError("HTTP_TIMEOUT", `${shown} did not answer within ${settings.idleTimeout} ms`, { path: shown });
+      throw new HttpError("HTTP_TIMEOUT", `${shown} did not answer within ${Math.ceil(patience)} ms`, { path: shown });
     }
-    throw new HttpError("HTTP_NETWORK", `Cannot fetch ${shown}`, { path: shown, cause: error });
+    throw new HttpError("HTTP_NETWORK", `Cannot ${method === "GET" ? "fetch" : method} ${shown}`, {
+      path: shown,
+      cause: error,
+    });
   }
 }
 

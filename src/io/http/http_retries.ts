@@ -7,6 +7,8 @@ import { HttpError } from "../../errors.ts";
 import type { HttpSettings } from "./http_options.ts";
 import { sleep } from "../waiting/within.ts";
 
+/** Statuses after which a request may be repeated. */
+export const RETRIED: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
 /** Maximum `Retry-After` that is honoured, and maximum delay of our own, in milliseconds. */
 const LONGEST_WAIT = 60_000;
 /** After this many bytes of progress, the failures of a range are counted from zero again. */

@@ -32,15 +32,23 @@ export class DownloadSink implements Sink {
     this.#name = name;
   }
 
+  /**
+   * Refuse a download that is too large before any of it exists.
+   *
+   * @throws {SaveError} `DISK_FULL` if `size` is more than 256 MiB
+   */
+  expect(size: number): void {
+    if (size <= MOST) return;
+    throw new SaveError("DISK_FULL", `A download of ${size} bytes would be in memory whole, and ${MOST} are the most`, {
+      committed: "no",
+      hint: "save to a handle of showSaveFilePicker()",
+    });
+  }
+
   /** Keep the chunk as a Blob, which the browser may store on disk. */
   write(chunk: Uint8Array): void {
     this.#size += chunk.length;
-    if (this.#size > MOST) {
-      throw new SaveError("DISK_FULL", `A download of more than ${MOST} bytes would be in memory whole`, {
-        committed: "no",
-        hint: "save to a handle of showSaveFilePicker()",
-      });
-    }
+    this.expect(this.#size);
     this.#parts.push(new Blob([chunk as Uint8Array<ArrayBuffer>]));
   }
 

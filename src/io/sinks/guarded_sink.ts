@@ -20,6 +20,7 @@ export function guardedSink(sink: Sink): Sink {
   };
   return {
     keepsChunks: sink.keepsChunks,
+    expect: (size) => told(() => sink.expect?.(size)),
     write: (chunk) => told(() => sink.write(chunk)),
     close: () => told(() => sink.close(), closeFailed),
     abort: (reason) => sink.abort(reason),

@@ -37,6 +37,9 @@ export class PartsSink implements Sink {
   readonly #name: string;
   readonly #gathered: Rechunker;
   #upload: PartsUpload | null = null;
+  /** The upload that was begun, maybe not yet confirmed. */
+  #beginning: Promise<PartsUpload> | null = null;
+  #isOver = false;
   #parts = 0;
 
   /** To `target`, in parts of `partSize` bytes. */
@@ -63,9 +66,11 @@ export class PartsSink implements Sink {
     }
   }
 
-  /** Discard the uploaded parts. */
+  /** Discard the uploaded parts; an upload that is still beginning is discarded once it has begun. */
   async abort(): Promise<void> {
-    await this.#upload?.abort();
+    this.#isOver = true;
+    const upload = this.#upload ?? await this.#beginning?.catch(() => null);
+    await upload?.abort();
   }
 
   async #send(part: Uint8Array<ArrayBuffer>): Promise<void> {
@@ -76,7 +81,8 @@ export class PartsSink implements Sink {
           committed: "no",
         });
       }
-      this.#upload ??= await this.#target.begin();
+      this.#upload ??= await (this.#beginning = this.#target.begin());
+      if (this.#isOver) return;
       await this.#upload.part(++this.#parts, part);
     } catch (error) {
       throw sendError(error, this.#name, "no");

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { takeHandleTurn } from "../waiting/handle_turns.ts";
 import type { FileHandle } from "../file_handle.ts";
 import { writableOf } from "../sources/handle_source.ts";
 import type { Sink } from "../sink.ts";
@@ -17,12 +18,20 @@ export interface SinkEnd {
   commit?: () => Promise<void>;
   /** Something failed: undo everything. */
   undo?: () => Promise<void>;
+  /** Called once nothing more will be written, whether it succeeded or not. */
+  over?: () => void;
 }
 
 /** A stream that writes to a file. */
 export async function fileStreamSink(handle: FileHandle, end?: SinkEnd, signal?: AbortSignal): Promise<StreamSink> {
-  const stream: WritableStream<Uint8Array> = await writableOf(handle, { signal });
-  return new StreamSink(stream.getWriter(), end, false);
+  const leave = await takeHandleTurn({ handle }, signal);
+  try {
+    const stream: WritableStream<Uint8Array> = await writableOf(handle, { signal });
+    return new StreamSink(stream.getWriter(), { ...end, over: () => (leave(), end?.over?.()) }, false);
+  } catch (error) {
+    leave();
+    throw error;
+  }
 }
 
 /** A WritableStream: its back-pressure is respected, and a failure aborts it instead of closing it. */
@@ -56,6 +65,8 @@ export class StreamSink implements Sink {
     } catch (error) {
       // A file has its new bytes only once all of this has succeeded.
       throw this.#keeps ? error : sinkFailed(error);
+    } finally {
+      this.#end.over?.();
     }
   }
 
@@ -64,7 +75,11 @@ export class StreamSink implements Sink {
     try {
       await this.#writer.abort(reason);
     } finally {
-      await this.#end.undo?.();
+      try {
+        await this.#end.undo?.();
+      } finally {
+        this.#end.over?.();
+      }
     }
   }
 }

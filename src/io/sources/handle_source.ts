@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { takeHandleTurn } from "../waiting/handle_turns.ts";
 import type { FileHandle, WritableFile } from "../file_handle.ts";
 import { PaddleError, PathError, SaveError, SourceError } from "../../errors.ts";
 import { BlobSource } from "./blob_source.ts";
@@ -46,6 +47,15 @@ export class HandleSource implements Source {
 
   /** Replace bytes in place: the browser writes to a copy of the file and swaps it in once it is complete. */
   async edit(offset: number, bytes: Uint8Array, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    const leave = await takeHandleTurn({ handle: this.#handle }, signal);
+    try {
+      await this.#edit(offset, bytes, signal);
+    } finally {
+      leave();
+    }
+  }
+
+  async #edit(offset: number, bytes: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
     const stream = await writableOf(this.#handle, { keepExistingData: true, signal });
     try {
       await stream.write({ type: "write", position: offset, data: bytes as Uint8Array<ArrayBuffer> });

@@ -1,0 +1,48 @@
+/**
+ * Saves to the same browser handle wait for each other in the order of their calls, as saves to the same path do.
+ *
+ * @module
+ */
+import type { DirectoryHandle, FileHandle } from "../file_handle.ts";
+import { within } from "./within.ts";
+
+/** What is written: a file, or a name in a directory, which may have no file yet. */
+interface Written {
+  readonly handle: FileHandle | DirectoryHandle;
+  readonly name?: string;
+}
+
+const turns = new Set<{ written: Written; over: Promise<void> }>();
+
+/** Wait until all earlier callers have written; the returned function lets the next one proceed. */
+export async function takeHandleTurn(written: Written, signal?: AbortSignal): Promise<() => void> {
+  const before = [...turns];
+  let end = () => {};
+  const turn = { written, over: new Promise<void>((resolve) => end = resolve) };
+  turns.add(turn);
+  const leave = () => {
+    turns.delete(turn);
+    end();
+  };
+  try {
+    for (const { written: other, over } of before) {
+      if (await isSame(other, written)) await within(over, Infinity, signal);
+    }
+  } catch (error) {
+    leave();
+    throw error;
+  }
+  return leave;
+}
+
+async function isSame(a: Written, b: Written): Promise<boolean> {
+  if (a.name !== b.name) return false;
+  if (a.handle === b.handle) return true;
+  const { isSameEntry } = a.handle as { isSameEntry?: (other: unknown) => Promise<boolean> };
+  try {
+    return typeof isSameEntry === "function" && await isSameEntry.call(a.handle, b.handle);
+  } catch {
+    // The caller's own kind of handle may not know the other's kind.
+    return false;
+  }
+}

@@ -1,0 +1,74 @@
+import { describe, it } from "@std/testing/bdd";
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { audit, detect, encode, fromArray, isPaddleError, load, open, type Warning } from "../../mod.ts";
+import { good, scriptedServer } from "../helpers/scripted_server.ts";
+
+const FILE = encode(new Map([["w", fromArray([1, 2], "float32")]]));
+const VERBS = { load, open, detect, audit };
+
+describe("URLs with a percent sign that encodes nothing", () => {
+  it("are asked for as they are, and what is not there is not found", async () => {
+    const server = await scriptedServer((asked) => (asked.path === "/50%" ? good(asked, FILE) : { status: 404 }));
+    try {
+      assert.equal((await load(`${server.url}/50%`) as Map<string, unknown>).size, 1);
+      for (const [name, verb] of Object.entries(VERBS)) {
+        for (const missing of ["/100%", "/%ff", "/m.index.json%"]) {
+          await assert.rejects(Promise.resolve(verb(server.url + missing)), isPaddleError, name + missing);
+        }
+      }
+    } finally {
+      await server.close();
+    }
+  });
+
+  it("may be a password's", async () => {
+    const server = await scriptedServer((asked) => good(asked, FILE));
+    try {
+      await load(server.url.replace("//", "//u:100%@"));
+      assert.equal(server.asked[0].headers.authorization, `Basic ${btoa("u:100%")}`);
+    } finally {
+      await server.close();
+    }
+  });
+
+  it("may name a file by path", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "oarlock-"));
+    try {
+      writeFileSync(join(folder, "50%"), FILE);
+      assert.equal((await load(pathToFileURL(folder).href + "/50%") as Map<string, unknown>).size, 1);
+      await assert.rejects(load(pathToFileURL(folder).href + "/%ff"), TypeError);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+describe("what was odd before the file was read", () => {
+  it("is among the checkpoint's warnings", async () => {
+    const asked: [string, string | null][] = [];
+    const fetch = (_: string, init?: RequestInit) => {
+      const range = new Headers(init?.headers).get("range");
+      asked.push([init!.method!, range]);
+      const match = /^bytes=(\d+)-(\d+)$/.exec(range ?? "");
+      const { body, status } = good(
+        { range: match ? { start: Number(match[1]), end: Number(match[2]) + 1 } : null },
+        FILE,
+      );
+      // Compressed, unless a range is asked for: browsers then ask for the bytes as they are.
+      const length = init!.method === "HEAD" && range === null ? 3 : body!.length;
+      const headers = { "content-length": String(length) };
+      const response = new Response(init!.method === "HEAD" ? null : body as BodyInit, { status, headers });
+      return Promise.resolve(Object.defineProperty(response, "type", { value: "cors" }));
+    };
+    const told: Warning[] = [];
+    await using checkpoint = await open("https://other.example/m", { fetch, onWarning: (one) => told.push(one) });
+    assert.deepEqual(checkpoint.warnings.map(({ code }) => code), ["HTTP_BAD_RANGE"]);
+    assert.deepEqual(told, checkpoint.warnings);
+    assert.deepEqual((await checkpoint.get("w")).toArray(), [1, 2]);
+    assert.deepEqual(asked.filter(([method]) => method === "HEAD"), [["HEAD", "bytes=0-"]]);
+  });
+});
