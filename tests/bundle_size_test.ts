@@ -51,10 +51,10 @@ describe("a minified and gzipped bundle", () => {
 
   it("of the pickle reader and writer has at most 41 kB", () => atMost(bundled(`export * from "PICKLE";`), 41));
 
-  it("of a program that loads and saves any file has at most 108.7 kB", () => {
-    atMost(bundled(`export { load, save } from "MAIN";`), 108.7);
+  it("of a program that loads and saves any file has at most 109.5 kB", () => {
+    atMost(bundled(`export { load, save } from "MAIN";`), 109.5);
   });
 
-  it("of everything, with layers and optimizers, has at most 198 kB", () =>
-    atMost(bundled(`export * from "MAIN";`), 198));
+  it("of everything, with layers and optimizers, has at most 199 kB", () =>
+    atMost(bundled(`export * from "MAIN";`), 199));
 });
