@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
 import { type Json, JsonNumber, JsonObject } from "../../src/codec/json/json.ts";
-import { readJson } from "../../src/codec/json/read_json.ts";
+import { readJson, readJsonInSteps } from "../../src/codec/json/read_json.ts";
 import { writeJson } from "../../src/codec/json/write_json.ts";
 import { DEFAULT_LIMITS } from "../../src/limits.ts";
 
@@ -106,5 +106,51 @@ describe("the JSON of programs", () => {
     const limits = { ...DEFAULT_LIMITS, maxJsonDepth: Infinity };
     const value = readJson(bytesOf(deep(200_000)), limits);
     assert.equal(writeJson(value).length, 400_000);
+  });
+
+  it("has long strings read in steps, and as JSON.parse reads them wherever a step ends", () => {
+    const step = 65_536;
+    for (let shift = 0; shift < 12; shift++) {
+      const text = `["${"x".repeat(step - shift)}\\u00e9é\\n€😀\\ud83d\\ude00${"€".repeat(step)}","y"]`;
+      let steps = 1;
+      const reading = readJsonInSteps(bytesOf(text), DEFAULT_LIMITS);
+      let next = reading.next();
+      for (; !next.done; next = reading.next()) steps++;
+      assert.ok(steps >= 4, `${steps} steps`);
+      assert.deepEqual(next.value, JSON.parse(text));
+    }
+    assert.throws(() => read(`["${"x".repeat(step)}\\`), { code: "TRUNCATED" });
+    assert.throws(() => read(`["${"x".repeat(step)}\n"]`), { code: "BAD_JSON", offset: step + 2 });
+    assert.throws(() => read([...bytesOf(`["${"x".repeat(step - 1)}`), 0xe2, 0x82, 0x22, 0x5d]), { code: "BAD_TEXT" });
+  });
+
+  it("refuses longer strings than the limit, and says how long they are", () => {
+    const limits = { ...DEFAULT_LIMITS, maxStringBytes: 100_000 };
+    assert.equal(readJson(bytesOf(`"${"é".repeat(50_000)}"`), limits), "é".repeat(50_000));
+    const limit = { code: "LIMIT", limit: "maxStringBytes", max: 100_000 };
+    for (const [part, count] of [["é", 50_001], ["x", 300_001], ["\\n", 150_000]] as const) {
+      const actual = count * bytesOf(part).length;
+      assert.throws(() => readJson(bytesOf(`["${part.repeat(count)}"]`), limits), { ...limit, actual, offset: 2 });
+    }
+  });
+
+  it("refuses keys longer than the limit for names", () => {
+    const longest = DEFAULT_LIMITS.maxNameBytes;
+    for (const key of ["k".repeat(longest), "é".repeat(longest / 2)]) {
+      assert.deepEqual(plain(read(`{"${key}":1}`)), object([key, 1]));
+      const limit = { code: "LIMIT", limit: "maxNameBytes", offset: 1 };
+      assert.throws(() => read(`{"${key}k":1}`), { ...limit, actual: longest + 1 });
+      assert.throws(() => read(`{"${key.repeat(3)}":1}`), limit);
+    }
+  });
+
+  it("reads no further in a number of too many digits", () => {
+    for (const number of ["7".repeat(2 ** 20), "-1." + "7".repeat(2 ** 20), "1e" + "7".repeat(2 ** 20)]) {
+      assert.throws(() => read(`[${number}]`), (error: { code: string; limit: string; actual: number }) => {
+        assert.deepEqual([error.code, error.limit], ["LIMIT", "maxIntDigits"]);
+        assert.ok(error.actual < 2 ** 17, `${error.actual} digits`);
+        return true;
+      });
+    }
   });
 });

@@ -37,6 +37,19 @@ const NO_KEYS: Set<string> = new Set();
 /** With this many items (keys and values), an object gets a set of its keys. */
 const MANY_ITEMS = 16;
 
+/** Bytes of a string that are read in one step, and digits of a number that are read at all. */
+const PIECE = 65_536;
+/** Bytes of the longest UTF-8 character. */
+const CHARACTER_BYTES = 4;
+
+/** A string that is being read in several steps. */
+interface LongText {
+  /** Offset of its first byte. */
+  readonly start: number;
+  /** What was read so far; empty once it is too long. */
+  parts: string[];
+}
+
 class JsonReader {
   readonly #bytes: Uint8Array;
   readonly #budget: Budget;
@@ -48,6 +61,7 @@ class JsonReader {
   #top = 0;
   /** Index of the first item of each open container. */
   readonly #starts: number[] = [];
+  #begun: LongText | null = null;
   /** For each open object the set of its keys, once there are many; null for a list. */
   readonly #keys: (Set<string> | null)[] = [];
 
@@ -67,13 +81,17 @@ class JsonReader {
   /** Read a step's worth of values. Returns the whole value once it is complete. Not a generator, for speed. */
   #some(): Json | undefined {
     for (let read = 0; read < STEP; read++) {
-      this.#space();
-      let value: Json;
-      const byte = this.#bytes[this.#pos];
-      if (byte === OPEN_OBJECT || byte === OPEN_LIST) {
-        if (this.#open(byte === OPEN_OBJECT)) continue;
-        value = this.#close();
-      } else value = this.#scalar();
+      let value: Json | undefined;
+      if (this.#begun) value = this.#goOn(this.#begun);
+      else {
+        this.#space();
+        const byte = this.#bytes[this.#pos];
+        if (byte === OPEN_OBJECT || byte === OPEN_LIST) {
+          if (this.#open(byte === OPEN_OBJECT)) continue;
+          value = this.#close();
+        } else value = this.#scalar();
+      }
+      if (value === undefined) return undefined;
       // A value is complete: add it to its container, and close the containers that end with it.
       while (this.#starts.length > 0) {
         this.#items[this.#top++] = value;
@@ -147,7 +165,7 @@ class JsonReader {
   #key(): void {
     const at = this.#pos;
     if (this.#bytes[at] !== QUOTE) throw this.#unexpected("a key");
-    const key = this.#text();
+    const key = this.#text() ?? this.#longKey(at);
     if (this.#isTaken(key)) {
       throw new FormatError("DUPLICATE_KEY", `The key ${quote(key)} comes twice (byte ${at})`, { offset: at });
     }
@@ -174,7 +192,8 @@ class JsonReader {
     return keys.size === keys.add(key).size;
   }
 
-  #scalar(): Json {
+  /** Read a scalar; undefined if it is a string of several steps, of which the first is done. */
+  #scalar(): Json | undefined {
     this.#budget.charge(PRICES.slot, this.#pos);
     const byte = this.#bytes[this.#pos];
     if (byte === QUOTE) return this.#text();
@@ -201,7 +220,8 @@ class JsonReader {
     const isNegative = bytes[p] === 0x2d;
     if (isNegative) p++;
     const first = p;
-    for (; bytes[p] >= 0x30 && bytes[p] <= 0x39; p++) value = value * 10 + bytes[p] - 0x30;
+    const last = first + Math.max(PIECE, this.#budget.limits.maxIntDigits);
+    for (; p <= last && bytes[p] >= 0x30 && bytes[p] <= 0x39; p++) value = value * 10 + bytes[p] - 0x30;
     const digits = p - first;
     if (digits === 0 || (digits > 1 && bytes[first] === 0x30)) throw this.#badNumber(start, p);
     const next = bytes[p];
@@ -218,9 +238,10 @@ class JsonReader {
   #float(start: number, end: number): JsonNumber {
     const bytes = this.#bytes;
     let p = end;
+    const most = Math.max(PIECE, this.#budget.limits.maxIntDigits);
     const digits = () => {
-      const from = p;
-      while (bytes[p] >= 0x30 && bytes[p] <= 0x39) p++;
+      const from = p, last = p + most;
+      while (p <= last && bytes[p] >= 0x30 && bytes[p] <= 0x39) p++;
       if (p === from) throw this.#badNumber(start, p);
     };
     if (bytes[p] === 0x2e) {
@@ -238,7 +259,8 @@ class JsonReader {
     return new JsonNumber(ascii(bytes, start, p));
   }
 
-  #text(): string {
+  /** Read a string; undefined if it takes several steps, of which the first is done. */
+  #text(): string | undefined {
     const bytes = this.#bytes, start = this.#pos + 1;
     const letter = bytes[start];
     if (bytes[start + 1] === QUOTE && letter >= 0x20 && letter < 0x80 && letter !== QUOTE && letter !== BACKSLASH) {
@@ -246,10 +268,15 @@ class JsonReader {
       return LETTERS[letter];
     }
     let p = start, hash = 0;
+    const far = start + PIECE;
     for (;; p++) {
       const byte = bytes[p];
       if (byte === QUOTE) break;
-      if (byte === BACKSLASH || byte >= 0x80) return this.#longText(start);
+      if (byte === BACKSLASH || byte >= 0x80 || p === far) {
+        this.#begun = { start, parts: [] };
+        this.#pos = start;
+        return this.#goOn(this.#begun);
+      }
       if (!(byte >= 0x20)) throw this.#badText(start, p);
       hash = (hash * 31 + byte) | 0;
     }
@@ -266,22 +293,33 @@ class JsonReader {
     return this.#interned[slot] = ascii(bytes, start, p);
   }
 
-  /** A string with escapes or non-ASCII characters. */
-  #longText(start: number): string {
-    const bytes = this.#bytes;
+  /** A key longer than a piece, up to the limit for names. */
+  #longKey(at: number): string {
+    const text = this.#begun!;
+    const { maxNameBytes } = this.#budget.limits;
+    for (;;) {
+      const whole = this.#goOn(text);
+      if (this.#pos - at > maxNameBytes + 2) this.#budget.exceed("maxNameBytes", this.#pos - at - 2, at);
+      if (whole !== undefined) return whole;
+    }
+  }
+
+  /** Read a piece of a string that is long, or has escapes or non-ASCII characters. Returns the string at its end, before that undefined. */
+  #goOn(text: LongText): string | undefined {
+    const bytes = this.#bytes, { start } = text;
     const parts: string[] = [];
-    let from = start, p = start;
+    const end = this.#pos + PIECE;
+    let from = this.#pos, p = from;
     const flush = () => {
       if (p === from) return;
-      const text = textFromUtf8(bytes, from, p);
-      if (text === null || !text.isWellFormed()) {
+      const part = textFromUtf8(bytes, from, p);
+      if (part === null || !part.isWellFormed()) {
         throw new FormatError("BAD_TEXT", `The text at byte ${start - 1} is no UTF-8`, { offset: from });
       }
-      parts.push(text);
+      parts.push(part);
     };
-    for (;;) {
-      const byte = bytes[p];
-      if (byte === QUOTE) break;
+    let byte = bytes[p];
+    for (; byte !== QUOTE && p < end; byte = bytes[p]) {
       if (!(byte >= 0x20)) throw this.#badText(start, p);
       if (byte !== BACKSLASH) {
         p++;
@@ -298,10 +336,19 @@ class JsonReader {
       } else throw this.#badText(start, Math.min(p + 1, bytes.length));
       from = p;
     }
+    const isWhole = byte === QUOTE;
+    // A piece does not end inside a character.
+    if (!isWhole) { while (p > from && (bytes[p] & 0xc0) === 0x80 && end - p < CHARACTER_BYTES) p--; }
     flush();
-    this.#pos = p + 1;
-    this.#chargeText(p - start, start);
-    return parts.join("");
+    this.#pos = isWhole ? p + 1 : p;
+    const length = p - start;
+    // A string that is too long is still read to its end, because the error says how long it is.
+    if (length <= this.#budget.limits.maxStringBytes) text.parts.push(parts.join(""));
+    else text.parts = [];
+    if (!isWhole) return undefined;
+    this.#begun = null;
+    this.#chargeText(length, start);
+    return text.parts.join("");
   }
 
   #hex(at: number): number {
