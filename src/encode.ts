@@ -6,7 +6,7 @@
 import { recordSize, writeRecordChunks } from "./codec/record/write_record.ts";
 import { sizeOfPickleInSteps, writePickleChunks } from "./codec/pickle/write_pickle.ts";
 import { shownValue } from "./words/described.ts";
-import { isPlainObject } from "./words/plain_object.ts";
+import { isPlainObject, mapOfObject } from "./words/plain_object.ts";
 import { planSafetensors } from "./codec/safetensors/write_safetensors.ts";
 import { ValueError, type Warning } from "./errors.ts";
 import { checkBuffer } from "./model/check_value.ts";
@@ -99,7 +99,7 @@ export function* draftEncoding(value: Value, options: EncodeOptions): Generator<
 /** The tensors of a state dict; a safetensors file cannot hold anything else. */
 function* tensorsOf(value: Value): Generator<void, Map<string, NDArray>> {
   const plain: unknown = yield* withoutLayersInSteps(value);
-  const dict = plain instanceof Map ? plain : isPlainObject(plain) ? new Map(Object.entries(plain as object)) : null;
+  const dict = plain instanceof Map ? plain : isPlainObject(plain) ? yield* mapOfObject(plain as object) : null;
   if (dict === null) throw new ValueError("INVALID_VALUE", "safetensors saves a dict of tensors, nothing else");
   const tensors = new Map<string, NDArray>();
   for (const [name, array] of dict) {

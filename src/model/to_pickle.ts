@@ -4,7 +4,7 @@
  * @module
  */
 import { FreshText } from "../codec/pickle/stand_ins.ts";
-import { isPlainObject } from "../words/plain_object.ts";
+import { isPlainObject, mapOfObject } from "../words/plain_object.ts";
 import { dtypeInfo } from "../dtype.ts";
 import { ValueError, type Warning } from "../errors.ts";
 import { partLazily } from "../words/joined_bytes.ts";
@@ -50,7 +50,7 @@ export function* shapeForSaveInSteps(value: unknown, options: ShapeOptions): Gen
   const warnings: Warning[] = [];
   const plain = yield* withoutLayersInSteps(value);
   yield* checkValueInSteps(plain, warnings, options.ofAnyKind ?? false);
-  const dict = plain instanceof Map ? plain : isPlainObject(plain) ? new Map(Object.entries(plain as object)) : null;
+  const dict = plain instanceof Map ? plain : isPlainObject(plain) ? yield* mapOfObject(plain as object) : null;
   if (dict === null || !(yield* isStateDict(dict))) return { value: plain, warnings };
   if (dict.size === 0) {
     warnings.push({ code: "EMPTY_DICT", message: "The dict is empty: there is nothing to save in it" });

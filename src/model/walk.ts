@@ -83,7 +83,12 @@ export function* someGivenInSteps(root: unknown, test: (value: object) => boolea
 
 function membersGiven(value: object): Iterable<unknown> {
   if (value instanceof Map) return value.values();
-  return Array.isArray(value) ? value : isPlainObject(value) ? Object.values(value) : [];
+  return Array.isArray(value) ? value : isPlainObject(value) ? valuesOf(value) : [];
+}
+
+/** Values of an object, one by one: for a large object `Object.values` takes several times as long as its keys. */
+function* valuesOf(object: object): Generator<unknown> {
+  for (const key of Object.keys(object)) yield (object as Record<string, unknown>)[key];
 }
 
 /** Stands for no key: the value is the root, or the attributes of a dict. */

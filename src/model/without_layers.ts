@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isPlainObject } from "../words/plain_object.ts";
+import { isPlainObject, mapOfObject } from "../words/plain_object.ts";
 import { rememberFloat, wasFloat } from "../words/floats.ts";
 import { DefaultDict, OrderedDict, Tuple } from "../values.ts";
 import { isOwnContainer } from "./check_value.ts";
@@ -46,7 +46,11 @@ export function* withoutLayersInSteps(root: unknown): Generator<void, unknown> {
   const result = copyOf(root);
   while (todo.length > 0) {
     const [from, to] = todo.pop()!;
-    const entries = from instanceof Map ? from : Array.isArray(from) ? from.entries() : Object.entries(from as object);
+    const entries = from instanceof Map
+      ? from
+      : Array.isArray(from)
+      ? from.entries()
+      : yield* mapOfObject(from as object);
     for (const [key, value] of entries) {
       if (pace.isDue(1)) yield;
       const isFloat = typeof value === "number" && wasFloat(from as object, key, value);

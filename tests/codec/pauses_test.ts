@@ -114,6 +114,25 @@ describe("saving a value of many members", () => {
     }
   });
 
+  it("takes the members of an object literal in steps, also of one with a layer and for safetensors", () => {
+    const tensor = new Tensor("float32", [0], undefined, { name: "" });
+    const layer = { stateDict: () => new Map() };
+    const literal = (member: unknown) => Object.fromEntries(numbers.map((i) => [`k${i}`, member]));
+    const cases: [Record<string, unknown>, Parameters<typeof draftEncoding>[1]][] = [
+      [literal(1), {}],
+      [{ ...literal(1), layer }, {}],
+      [literal(tensor), { safetensors: true }],
+    ];
+    for (const [object, options] of cases) {
+      let taken = 0, most = 0;
+      const watched = new Proxy(object, { get: (from, key: string) => (taken++, from[key]) });
+      for (const draft = draftEncoding(watched as never, options); !draft.next().done; taken = 0) {
+        most = Math.max(most, taken);
+      }
+      assert.ok(most > 0 && Math.max(most, taken) <= 2 * MOST, `${most} members`);
+    }
+  });
+
   it("plans a safetensors file in steps", () => {
     const arrays = new Map(numbers.map((i) => [`k${i}`, new NDArray("float32", [0])]));
     assert.ok(stepsOf(planSafetensors(arrays, new Map())) >= least);
