@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
 import { audit, decode, DenseTensor, encode, static as staticGraph, Tensor, type Warning } from "../mod.ts";
-import { fetchOp } from "../src/codec/pir/fetch_op.ts";
+import { fetchOps } from "../src/codec/pir/fetch_op.ts";
 import { PirProgram } from "../src/codec/pir/pir_program.ts";
 
 /** More than any engine accepts as function arguments. */
@@ -53,8 +53,25 @@ describe("a file of more parts than a call takes arguments", () => {
     const [, last] = reads.vars();
     assert.equal(staticGraph.normalizeProgram(reads, [], [last]).ops().length, 3);
     const makes = programOf([opOf("", list((i) => result(i + 1)))]);
-    makes.append(fetchOp(makes, "out", 1, 0));
+    makes.append(fetchOps(makes.ops(), [{ name: "out", id: 1 }], makes.trainable));
     assert.equal(makes.fetches().length, 1);
     assert.ok(makes.ops()[1].results[0].id === MANY + 1);
+  });
+
+  it("may have thousands of inputs and outputs, which are not searched for each of them", () => {
+    const count = 3000;
+    const data = (i: number) =>
+      `{"#":"1.data","A":[{"N":"name","AT":{"#":"0.a_str","D":"in${i}"}}],"I":[],"O":[${result(i)}]}`;
+    const program = programOf(
+      Array.from({ length: count }, (_, i) => [data(i + 1), opOf(`{"%":${i + 1}}`, result(count + i + 1))]).flat(),
+    );
+    const inputs = Array.from({ length: count }, (_, i) => `in${i + 1}`);
+    const outputs = inputs.map((_, i) => `%${count + i + 1}`);
+    const start = performance.now();
+    const normal = staticGraph.normalizeProgram(program, inputs, outputs);
+    const took = performance.now() - start;
+    assert.deepEqual(normal.feeds().map(({ name }) => name), inputs);
+    assert.deepEqual(normal.fetches().map(({ name }) => name), outputs.map((_, i) => `fetch_name_${i}`));
+    assert.ok(took < 5000, `${took} ms`);
   });
 });

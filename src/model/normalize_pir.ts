@@ -3,50 +3,60 @@
  *
  * @module
  */
-import { fetchOp } from "../codec/pir/fetch_op.ts";
+import { type Fetched, fetchOps } from "../codec/pir/fetch_op.ts";
 import type { PirOp } from "../codec/pir/pir_op.ts";
 import type { PirProgram } from "../codec/pir/pir_program.ts";
 import { quote, SourceError, ValueError } from "../errors.ts";
+import { StepPace } from "../words/steps.ts";
 import type { NormalizeOptions } from "./normalize_program.ts";
 
+/** How much an operator counts towards a step, compared with a member of a dict. */
+const OP_WEIGHT = 4;
+
 /**
- * A new module with the inputs `feeds` and the outputs `fetches`. An output is given by the name of its `fetch` operator, or by the name or
- * id (`%12`) of a value.
+ * A new module with the inputs `feeds` and the outputs `fetches`, made in steps between which other work may run. An output is given by the
+ * name of its `fetch` operator, or by the name or id (`%12`) of a value.
  */
-export function normalizePir(
+export function* normalizePirInSteps(
   program: PirProgram,
   feeds: readonly string[],
   fetches: readonly string[],
   { skipPruneProgram = false }: NormalizeOptions,
-): PirProgram {
-  const made = program.clone();
-  const outputs = fetches.map((name) => ({ name, id: valueOf(made, name) }));
+): Generator<void, PirProgram> {
+  const made = yield* program.cloneInSteps();
+  const [main, ...others] = yield* made.blocksInSteps();
+  yield;
+  const outputs = valuesOf(main.ops, fetches);
   // A persistable input is only fed if the caller lists it; otherwise its value is among the parameters.
-  const inputs = made.blocks[0].ops.filter(isInput).map((op) => op.name!);
+  const inputs = new Set(main.ops.filter(isInput).map((op) => op.name!));
   for (const name of feeds) {
-    if (!inputs.includes(name)) {
+    if (!inputs.has(name)) {
       throw new SourceError("NOT_FOUND", `The program has no input ${quote(name)}`, { at: name });
     }
   }
-  const needed = neededOps(made, outputs.map(({ id }) => id));
+  const needed = yield* neededOps(made, outputs.map(({ id }) => id));
   if (!skipPruneProgram) checkFeeds(feeds, needed);
+  yield;
+  for (const op of made.ops()) if (op.attributes.get("is_test") === false) op.setAttribute("is_test", true);
+  yield;
   const kept = new Set(needed.map((op) => op.json));
-  const inner = new Set(made.blocks.slice(1).flatMap((block) => block.ops).map((op) => op.json));
+  const inner = new Set(others.flatMap((block) => block.ops).map((op) => op.json));
   made.filterOps((op) => {
     if (op.type === "pd_op.fetch") return inner.has(op.json);
     return skipPruneProgram || kept.has(op.json) || inner.has(op.json);
   });
-  for (const op of made.ops()) if (op.attributes.get("is_test") === false) op.setAttribute("is_test", true);
-  outputs.forEach(({ name, id }, column) =>
-    made.append(fetchOp(made, name.startsWith("%") ? `fetch_name_${column}` : name, id, column))
-  );
+  yield;
+  const remaining = (yield* made.blocksInSteps()).flatMap((block) => block.ops);
+  made.append(fetchOps(remaining, outputs, made.trainable));
+  yield* made.blocksInSteps();
   return made;
 }
 
 /** Check that the inputs the caller lists are just those that the outputs need. */
 function checkFeeds(feeds: readonly string[], needed: readonly PirOp[]): void {
-  const unused = feeds.filter((name) => !needed.some((op) => op.name === name && isInput(op)));
-  const others = needed.filter((op) => isInput(op) && !op.persistable && !feeds.includes(op.name!));
+  const used = needed.filter(isInput), usedNames = new Set(used.map((op) => op.name)), listed = new Set(feeds);
+  const unused = feeds.filter((name) => !usedNames.has(name));
+  const others = used.filter((op) => !op.persistable && !listed.has(op.name!));
   if (unused.length > 0) {
     throw new ValueError("INVALID_VALUE", `No output needs the inputs ${unused.map(quote).join(", ")}`, {
       names: unused,
@@ -64,20 +74,30 @@ function isInput(op: PirOp): boolean {
   return op.type === "pd_op.data" || op.type === "pd_op.feed";
 }
 
-/** The id of the value that `name` refers to. */
-function valueOf(program: PirProgram, name: string): number {
-  const [main] = program.blocks;
-  const fetched = main.ops.find((op) => op.type === "pd_op.fetch" && op.name === name);
-  if (fetched) return fetched.operands[0];
-  const maker = main.ops.find((op) => op.name === name || op.results.some(({ id }) => `%${id}` === name));
-  if (!maker) throw new SourceError("NOT_FOUND", `The program has no value ${quote(name)}`, { at: name });
-  return maker.name === name ? maker.results[0].id : Number(name.slice(1));
+/** The values that names refer to, and what the outputs are called. */
+function valuesOf(ops: readonly PirOp[], names: readonly string[]): Fetched[] {
+  const wanted = new Set(names), fetched = new Map<string, number>(), made = new Map<string, number>();
+  const note = (values: Map<string, number>, name: string, id: number) => {
+    if (wanted.has(name) && !values.has(name)) values.set(name, id);
+  };
+  for (const op of ops) {
+    if (op.type === "pd_op.fetch" && op.name !== undefined) note(fetched, op.name, op.operands[0]);
+    if (op.name !== undefined && op.results.length > 0) note(made, op.name, op.results[0].id);
+    for (const { id } of op.results) note(made, `%${id}`, id);
+  }
+  return names.map((name, column) => {
+    const id = fetched.get(name) ?? made.get(name);
+    if (id === undefined) throw new SourceError("NOT_FOUND", `The program has no value ${quote(name)}`, { at: name });
+    return { name: name.startsWith("%") ? `fetch_name_${column}` : name, id };
+  });
 }
 
 /** The operators of block 0 that produce these values, and those that these depend on, including through their regions. */
-function neededOps(program: PirProgram, targets: readonly number[]): PirOp[] {
+function* neededOps(program: PirProgram, targets: readonly number[]): Generator<void, PirOp[]> {
   const makers = new Map<number, PirOp>(), writers = new Map<number, PirOp[]>();
+  const pace = new StepPace();
   for (const op of program.blocks[0].ops) {
+    if (pace.isDue(OP_WEIGHT)) yield;
     for (const { id } of op.results) makers.set(id, op);
     for (const id of writtenBy(program, op)) {
       const others = writers.get(id);
@@ -88,6 +108,7 @@ function neededOps(program: PirProgram, targets: readonly number[]): PirOp[] {
   const needed = new Set<PirOp>();
   const waiting = [...targets];
   for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
+    if (pace.isDue(OP_WEIGHT)) yield;
     const maker = makers.get(id);
     if (!maker) continue;
     // The optimizer updates parameters and its own state in place: outputs do not depend on that.

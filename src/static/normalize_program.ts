@@ -6,10 +6,11 @@
 import { programGiven } from "../program.ts";
 import type { PirProgram } from "../codec/pir/pir_program.ts";
 import { ProgramDesc } from "../codec/program/program_desc.ts";
-import { normalizePir } from "../model/normalize_pir.ts";
+import { normalizePirInSteps } from "../model/normalize_pir.ts";
 import { normalizeDesc, type NormalizeOptions } from "../model/normalize_program.ts";
 import { checkOptions } from "../options.ts";
 import type { Port, Program } from "../program.ts";
+import { atOnce } from "../words/steps.ts";
 
 /** A variable, or its name. In a PIR program also the name of an output, or the number of a value such as `%12`. */
 export type VariableName = string | Pick<Port, "name">;
@@ -44,8 +45,18 @@ export function normalizeProgram(
   options: NormalizeOptions = {},
 ): Program {
   checkOptions(options, ["skipPruneProgram"]);
+  return atOnce(normalizeProgramInSteps(program, feedVars, fetchVars, options));
+}
+
+/** {@linkcode normalizeProgram} in steps, between which other work may run. */
+export function* normalizeProgramInSteps(
+  program: Program,
+  feedVars: VariableName | readonly VariableName[],
+  fetchVars: VariableName | readonly VariableName[],
+  options: NormalizeOptions,
+): Generator<void, Program> {
   programGiven(program);
   const feeds = namesOf(feedVars), fetches = namesOf(fetchVars);
   if (program instanceof ProgramDesc) return normalizeDesc(program, feeds, fetches, options);
-  return normalizePir(program as PirProgram, feeds, fetches, options);
+  return yield* normalizePirInSteps(program as PirProgram, feeds, fetches, options);
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { inTurns } from "../io/waiting/turns.ts";
 import { ProgramDesc } from "../codec/program/program_desc.ts";
 import type { Folder } from "../io/folder.ts";
 import { bytesFile, combinedFile, programEnding, scatteredFiles } from "../io/models/model_out_files.ts";
@@ -16,7 +17,7 @@ import { parametersOf, type Scope } from "../model/model_values.ts";
 import { applyFormat } from "../model/program_format.ts";
 import { checkOptions } from "../options.ts";
 import type { Program } from "../program.ts";
-import { normalizeProgram, type VariableName } from "./normalize_program.ts";
+import { normalizeProgramInSteps, type VariableName } from "./normalize_program.ts";
 
 /** Options of {@linkcode saveInferenceModel}. */
 export interface SaveInferenceModelOptions {
@@ -91,7 +92,8 @@ export async function saveInferenceModel(
 ): Promise<string[]> {
   checkOptions(options, OPTIONS);
   const { parameters, clipExtra = true, skipPruneProgram, separateParameters = false } = options;
-  const program = normalizeProgram(options.program, feedVars, fetchVars, { skipPruneProgram });
+  const steps = normalizeProgramInSteps(options.program, feedVars, fetchVars, { skipPruneProgram });
+  const program = await inTurns(steps, options.signal);
   const values = parametersOf(program, parameters);
   if (program instanceof ProgramDesc) removeTrainingInfo(program, clipExtra);
   applyFormat(program, options);

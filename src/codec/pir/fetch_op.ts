@@ -5,25 +5,49 @@
  */
 import { type Json, JsonObject } from "../json/json.ts";
 import { asObject, At, badField } from "./fields.ts";
-import type { PirProgram } from "./pir_program.ts";
+import type { PirOp } from "./pir_op.ts";
 
-/** An operator that fetches value `id` as output `column`, called `name`. */
-export function fetchOp(program: PirProgram, name: string, id: number, column: number): JsonObject {
-  const ops = program.ops();
-  const maker = ops.find((op) => op.results.some((result) => result.id === id));
-  if (!maker) throw badField(new At(null, "I"), `names the value ${id}, which nobody makes`);
+/** A value that becomes an output. */
+export interface Fetched {
+  /** Name of the output. */
+  readonly name: string;
+  /** Id of the value. */
+  readonly id: number;
+}
+
+/** Operators that fetch values of `ops` as the outputs 0, 1 and so on. */
+export function fetchOps(ops: readonly PirOp[], fetched: readonly Fetched[], trainable: boolean): JsonObject[] {
+  const makers = new Map<number, PirOp>();
+  let last = 0;
+  for (const op of ops) {
+    for (const { id } of op.results) {
+      if (!makers.has(id)) makers.set(id, op);
+      last = Math.max(last, id);
+    }
+  }
+  return fetched.map(({ name, id }, column) => {
+    const maker = makers.get(id);
+    if (!maker) throw badField(new At(null, "I"), `names the value ${id}, which nobody makes`);
+    return fetchOp(maker, { name, id }, { column, result: ++last, trainable });
+  });
+}
+
+/** The operator that fetches a result of `maker`. */
+function fetchOp(
+  maker: PirOp,
+  { name, id }: Fetched,
+  { column, result: own, trainable }: { column: number; result: number; trainable: boolean },
+): JsonObject {
   const results = maker.json.get("O");
   const index = maker.results.findIndex((result) => result.id === id);
   const result = asObject(Array.isArray(results) ? results[index] : results, null, "O");
-  let last = 0;
-  for (const { results } of ops) for (const { id } of results) last = Math.max(last, id);
   const op: JsonObject = JsonObject.of([
     ["#", "1.fetch"],
     ["A", [attribute("name", "0.a_str", name), attribute("col", "0.a_i32", column)]],
     ["I", [JsonObject.of([["%", id]])]],
-    ["O", [JsonObject.of([["%", last + 1], ["TT", result.get("TT")!]])]],
+    ["O", [JsonObject.of([["%", own], ["TT", result.get("TT")!]])]],
   ]);
-  if (program.trainable) {
+  if (trainable) {
     op.set("OA", [
       attribute("persistable", "0.a_array", flags(true)),
       attribute("stop_gradient", "0.a_array", flags(maker.stopGradient ?? false)),

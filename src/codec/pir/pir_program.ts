@@ -9,8 +9,8 @@ import { Budget, DEFAULT_LIMITS, type Limits, UNLIMITED } from "../../limits.ts"
 import { type Block, type Port, Program, type ProgramVariable } from "../../program.ts";
 import { atOnce, StepPace } from "../../words/steps.ts";
 import { type Json, JsonObject } from "../json/json.ts";
-import { readJson, readJsonInSteps } from "../json/read_json.ts";
-import { writeJson } from "../json/write_json.ts";
+import { readJsonInSteps } from "../json/read_json.ts";
+import { writeJson, writeJsonInSteps } from "../json/write_json.ts";
 import { PARAMETER } from "./dialects.ts";
 import { asInt, asList, asObject, At, badField } from "./fields.ts";
 import { PirOp, type PirValue, readValue } from "./pir_op.ts";
@@ -235,10 +235,10 @@ export class PirProgram extends Program {
     return blocksIn(regions).flatMap((block) => asList(block.get("ops"), ROOT, "ops").map((json) => ops.get(json)!));
   }
 
-  /** Append an operator to block 0. */
-  append(op: JsonObject): void {
+  /** Append operators to block 0. */
+  append(ops: readonly JsonObject[]): void {
     const [main] = this.#blockObjects();
-    asList(main.get("ops"), ROOT, "ops").push(op);
+    main.set("ops", [...asList(main.get("ops"), ROOT, "ops"), ...ops]);
     this.#blocks = this.#byJson = null;
     this.#changed();
   }
@@ -252,9 +252,20 @@ export class PirProgram extends Program {
   }
 
   clone(): PirProgram {
-    const bytes = this.serialize();
+    return atOnce(this.cloneInSteps());
+  }
+
+  /** {@linkcode PirProgram.clone} in steps, between which other work may run. */
+  *cloneInSteps(): Generator<void, PirProgram> {
+    const bytes = this.#raw?.slice() ?? (yield* writeJsonInSteps(this.#json, { indent: this.#isReadable ? 4 : 0 }));
     // It passed the limits once, so it need not again.
-    return new PirProgram(readJson(bytes, UNLIMITED) as JsonObject, bytes, this.#isReadable);
+    const json = yield* readJsonInSteps(bytes, UNLIMITED);
+    return new PirProgram(json as JsonObject, bytes, this.#isReadable);
+  }
+
+  /** {@linkcode PirProgram.blocks}, read in steps if they are not yet. */
+  *blocksInSteps(): Generator<void, readonly PirBlock[]> {
+    return this.#blocks ??= yield* this.#readBlocks();
   }
 
   serialize(): Uint8Array {
