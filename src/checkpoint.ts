@@ -178,7 +178,7 @@ export class Checkpoint {
     if (!isSame) {
       throw new ValueError(
         "INVALID_VALUE",
-        `${quote(name)} is ${old.dtype} [${old.shape}]: that can be written in place, and nothing else`,
+        `${quote(name)} is ${old.dtype} [${old.shape}]: only an array of that dtype and shape can be written in place`,
         {
           at: name,
           expected: `${old.dtype} [${old.shape}]`,
@@ -319,6 +319,6 @@ function pairOf(range: readonly [number, number], wanted: string): readonly [num
 }
 
 function bound(index: number, length: number): number {
-  if (!Number.isSafeInteger(index)) throw new TypeError(`A slice wants integers: got ${shownValue(index)}`);
+  if (!Number.isSafeInteger(index)) throw new TypeError(`Slice bounds must be integers: got ${shownValue(index)}`);
   return Math.min(length, Math.max(0, index < 0 ? index + length : index));
 }

@@ -74,7 +74,7 @@ export function* draftEncoding(value: Value, options: EncodeOptions): Generator<
     }
     const array: unknown = value instanceof NDArray ? value : value.value;
     if (!(array instanceof NDArray)) {
-      throw new ValueError("INVALID_VALUE", `The rows of SelectedRows are an array: got ${shownValue(array)}`);
+      throw new ValueError("INVALID_VALUE", `The rows of SelectedRows must be an array: got ${shownValue(array)}`);
     }
     checkBuffer(array);
     return planned({ size: recordSize(value), chunks: writeRecordChunks(value), warnings: [] });

@@ -108,7 +108,7 @@ export class NDArray {
     else {
       if (typeof (data as LazyBytes | null)?.read !== "function") {
         const way = Array.isArray(data) ? ": fromArray(list) takes numbers" : "";
-        throw new TypeError(`An array is made of bytes, or of a way to read them: got ${described(data)}${way}`);
+        throw new TypeError(`An array is made from bytes, or from a way to read them: got ${described(data)}${way}`);
       }
       this.#bytes = null;
       this.#lazy = data;
@@ -139,7 +139,7 @@ export class NDArray {
   get bytes(): Uint8Array {
     if (this.#bytes === null) {
       if (!this.#lazy?.readSync) {
-        throw new UnsupportedError("UNSUPPORTED_FEATURE", "The bytes were not read yet: await array.load() first");
+        throw new UnsupportedError("UNSUPPORTED_FEATURE", "The bytes have not been read yet: await array.load() first");
       }
       this.#keep(this.#lazy.readSync());
     } else if (this.#start >= 0) {
@@ -467,7 +467,7 @@ function badShape(shape: unknown): ValueError {
   const shown = Array.isArray(shape) ? `[${shape}]` : shownValue(shape);
   return new ValueError(
     "INVALID_VALUE",
-    `A shape is a list of integers from 0 on whose product has a size: got ${shown}`,
+    `A shape must be a list of non-negative integers with a representable product: got ${shown}`,
   );
 }
 
@@ -479,26 +479,29 @@ function badShape(shape: unknown): ValueError {
 export function arrayGiven(given: unknown): NDArray {
   if (given instanceof NDArray) return given;
   throw new TypeError(
-    `An array is due: got ${described(given)}${Array.isArray(given) ? ": fromArray(list) makes one" : ""}`,
+    `Expected an array: got ${described(given)}${Array.isArray(given) ? ": fromArray(list) makes one" : ""}`,
   );
 }
 
 function badReshape(from: readonly number[], to: readonly number[]): ValueError {
-  return new ValueError("INVALID_VALUE", `An array [${from}] can't be reshaped to [${to}]: another number of elements`);
+  return new ValueError(
+    "INVALID_VALUE",
+    `An array [${from}] can't be reshaped to [${to}]: the numbers of elements differ`,
+  );
 }
 
 function allocate(dtype: DType, shape: readonly number[], nbytes: number): Uint8Array {
   try {
     return new Uint8Array(nbytes);
   } catch (cause) {
-    throw new ValueError("INVALID_VALUE", `No room for ${nbytes} bytes of ${dtype} [${shape}]`, { cause });
+    throw new ValueError("INVALID_VALUE", `Cannot allocate ${nbytes} bytes for ${dtype} [${shape}]`, { cause });
   }
 }
 
 /** A bound of a slice, interpreted as in Python. */
 function bound(at: number, length: number): number {
   if (!Number.isInteger(at) && Math.abs(at) !== Infinity) {
-    throw new ValueError("INVALID_VALUE", `A bound of a slice is an integer: got ${shownValue(at)}`);
+    throw new ValueError("INVALID_VALUE", `A slice bound must be an integer: got ${shownValue(at)}`);
   }
   return at < 0 ? Math.max(0, length + at) : Math.min(at, length);
 }

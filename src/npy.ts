@@ -269,13 +269,13 @@ export async function saveNpz(
 }
 
 function checkArrays(arrays: ReadonlyMap<string, unknown>): ReadonlyMap<string, NDArray> {
-  if (!(arrays instanceof Map)) throw new ValueError("INVALID_VALUE", "An .npz file is made of a Map of arrays");
+  if (!(arrays instanceof Map)) throw new ValueError("INVALID_VALUE", "An .npz file is made from a Map of arrays");
   for (const [name, array] of arrays) checkArray(array, String(name));
   return arrays;
 }
 
 function checkArray(array: unknown, at: string): void {
   if (!(array instanceof NDArray)) {
-    throw new ValueError("INVALID_VALUE", "A file of numpy's holds arrays and nothing else", { at });
+    throw new ValueError("INVALID_VALUE", "A numpy file holds arrays and nothing else", { at });
   }
 }

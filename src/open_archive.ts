@@ -67,7 +67,7 @@ export async function openArchive(from: From, options: OpenArchiveOptions = {}):
 
 async function folderOf(source: Source, limits: Readonly<Limits>, signal?: AbortSignal): Promise<ArchiveFolder> {
   const head = await headOf(source, signal);
-  if (head.length === 0) throw new FormatError("EMPTY", "The file is empty: no archive is", { offset: 0 });
+  if (head.length === 0) throw new FormatError("EMPTY", "The file is empty: it is not an archive", { offset: 0 });
   if (startsWith(head, "PK") || isZipWithFront(head)) return await ZipFolder.open(source, { limits, signal });
   if (startsWith(head, "\x1f\x8b")) {
     const tar = await unpack(source, limits, signal);
@@ -80,7 +80,7 @@ async function folderOf(source: Source, limits: Readonly<Limits>, signal?: Abort
     if (startsWith(head, magic)) {
       throw new UnsupportedError(
         "UNSUPPORTED_FEATURE",
-        `This archive is packed by ${what}: tar, tar.gz and zip are read`,
+        `This archive is compressed by ${what}: tar, tar.gz and zip are supported`,
         {
           offset: 0,
         },

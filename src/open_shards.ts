@@ -36,7 +36,7 @@ export async function openShards(
       if (!(array instanceof NDArray)) {
         throw new PathError(
           "MISSING_PART",
-          `The file ${quote(file)} lacks ${quote(name)}, which the index gives to it`,
+          `The file ${quote(file)} lacks ${quote(name)}, which the index assigns to it`,
           {
             path: file,
             at: name,
@@ -69,7 +69,7 @@ async function openShard(
   const { limits, strict, signal } = options;
   const source = await folder.get(file, { signal });
   if (!source) {
-    throw new PathError("MISSING_PART", `The index names ${quote(file)}, which is not there`, { path: file });
+    throw new PathError("MISSING_PART", `The index names ${quote(file)}, which does not exist`, { path: file });
   }
   return await openParts(
     source,

@@ -165,5 +165,5 @@ export abstract class Program {
  */
 export function programGiven(given: unknown): Program {
   if (given instanceof Program) return given;
-  throw new TypeError(`A Program is wanted: ${gotInstead(given)}`);
+  throw new TypeError(`Expected a Program: ${gotInstead(given)}`);
 }

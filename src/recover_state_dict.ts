@@ -132,7 +132,7 @@ async function read(from: string | URL | FolderEntry | ModelParts, options: Reco
   const place = await placeOf(from, options);
   if (!place) {
     throw notAPlace(
-      "A model is named by a path, a file: URL or { folder, name }, or given as { program, params, info }",
+      "A model is given by a path, a file: URL or { folder, name }, or by { program, params, info }",
       from,
     );
   }
@@ -206,11 +206,11 @@ function recover(
 }
 
 function notesOf(programs: readonly Program[], info: ReadModel["info"]): string[] {
-  const notes = ["Optimizer state and learning rate are in no inference model."];
+  const notes = ["No inference model holds optimizer state or a learning rate."];
   if (!info) {
     notes.push(
-      "Without .pdiparams.info nobody knows the structured names: keys are names of variables. Use set_state_dict(state, use_structured_name=False), or give { like } or { names }.",
-      "Parameters that no output needs may have been left out of the file; nothing says which.",
+      "Without .pdiparams.info the structured names are unknown: keys are variable names. Use set_state_dict(state, use_structured_name=False), or pass { like } or { names }.",
+      "Parameters that no output needs may have been left out of the file; which ones is unknown.",
     );
   }
   if (programs.some(({ form }) => form === "pdmodel") && !info) {

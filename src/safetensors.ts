@@ -184,7 +184,9 @@ function* planOf(
   options: EncodeSafetensorsOptions,
 ): Generator<void, SafetensorsPlan> {
   checkOptions(options, ["metadata"]);
-  if (!(tensors instanceof Map)) throw new ValueError("INVALID_VALUE", "A safetensors file is made of a Map of arrays");
+  if (!(tensors instanceof Map)) {
+    throw new ValueError("INVALID_VALUE", "A safetensors file is made from a Map of arrays");
+  }
   const arrays = new Map<string, NDArray>();
   for (const [name, array] of tensors) {
     if (typeof name !== "string" || !(array instanceof NDArray)) {
@@ -201,7 +203,9 @@ function metadataOf(given: EncodeSafetensorsOptions["metadata"]): ReadonlyMap<st
   const metadata = new Map<string, string>();
   for (const [key, text] of given instanceof Map ? given : Object.entries(given ?? {})) {
     if (typeof key !== "string" || typeof text !== "string") {
-      throw new ValueError("INVALID_VALUE", `Metadata are texts by name: ${String(key)} is none`, { at: String(key) });
+      throw new ValueError("INVALID_VALUE", `Metadata must map strings to strings: ${String(key)} does not`, {
+        at: String(key),
+      });
     }
     metadata.set(key, text);
   }

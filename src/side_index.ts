@@ -28,7 +28,7 @@ export async function sideIndex(from: From, options: LoadOptions = {}): Promise<
   checkOptions(options, LOAD_OPTIONS);
   options.signal?.throwIfAborted();
   const opened = await sourceOf(from, options);
-  if ("stream" in opened) throw new TypeError("A side index is of a file that can be opened again: this is a stream");
+  if ("stream" in opened) throw new TypeError("A side index needs a file that can be opened again: this is a stream");
   const recording = new RecordingSource(opened);
   const checkpoint = await open(recording, options);
   try {

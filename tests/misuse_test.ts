@@ -211,14 +211,14 @@ const ARRAYS: [what: string, work: () => unknown, message: RegExp][] = [
   ["a text for a number", () => paddle.fromArray(["1"] as Any), /^float32 has no room for "1"$/],
   ["a Map for numbers", () => paddle.fromArray(new Map() as Any), /^float32 has no room for a Map$/],
   ["a text for an index", () => (a as Any).at("0", 0), /^Index "0" is out of range/],
-  ["a text for a bound", () => (a as Any).slice("0"), /^A bound of a slice is an integer: got "0"$/],
+  ["a text for a bound", () => (a as Any).slice("0"), /^A slice bound must be an integer: got "0"$/],
   ["a name for the options of a Tensor", () => new Tensor("float32", [1], undefined, "w"), /^Options .*got "w"$/],
   ["levels for the options", () => new DenseTensor("float32", [1], undefined, [[0, 1]]), /^Options .*got an Array$/],
-  ["a list for a Tensor", () => Tensor.from([1]), /^An array is due: got an Array/],
+  ["a list for a Tensor", () => Tensor.from([1]), /^Expected an array: got an Array/],
   ["a list for rows", () => paddle.encode(new SelectedRows([0], 1, [1]), { useBinaryFormat: true }), /rows .*an Array/],
-  ["a list for statistics", () => paddle.statistics([1] as Any), /^An array is due: got an Array/],
-  ["nothing for statistics", () => paddle.statistics(undefined as Any), /^An array is due: got undefined/],
-  ["a list to compare", () => paddle.maxDifference(a, [1] as Any), /^An array is due: got an Array/],
+  ["a list for statistics", () => paddle.statistics([1] as Any), /^Expected an array: got an Array/],
+  ["nothing for statistics", () => paddle.statistics(undefined as Any), /^Expected an array: got undefined/],
+  ["a list to compare", () => paddle.maxDifference(a, [1] as Any), /^Expected an array: got an Array/],
 ];
 
 describe("creating an array", () => {
@@ -242,13 +242,13 @@ describe("creating an array", () => {
 
 /** Impossible folders, and the error messages for them. */
 const FOLDERS: [what: string, work: () => unknown, message: RegExp][] = [
-  ["no path", () => new DirectoryFolder(), /^A path or file: URL is wanted: got undefined$/],
-  ["a URL for a path", () => new DirectoryFolder("https://host/models"), /^A path or file: URL is wanted: got "https:/],
+  ["no path", () => new DirectoryFolder(), /^Expected a path or file: URL: got undefined$/],
+  ["a URL for a path", () => new DirectoryFolder("https://host/models"), /^Expected a path or file: URL: got "https:/],
   ["an unknown option", () => new DirectoryFolder(".", { trust: true }), /^Unknown option "trust": .*"trusted"$/],
-  ["a text for bytes", () => new MemoryFolder([["a", "text"]]), /^Bytes are due, such as a Uint8Array: got a string$/],
+  ["a text for bytes", () => new MemoryFolder([["a", "text"]]), /^Expected bytes, such as a Uint8Array: got a string$/],
   ["a name that is no text", () => new MemoryFolder([[3, bytes]]), /^The name in a folder must be a string: got a num/],
   ["texts for files", () => new (paddle as Any).FileListFolder(["a"]), /^A File or a pair of name and Blob .* "a"$/],
-  ["no handle", () => new (paddle as Any).HandleFolder("a"), /^A directory handle is wanted: got a string$/],
+  ["no handle", () => new (paddle as Any).HandleFolder("a"), /^Expected a directory handle: got a string$/],
   ["no bucket", () => new (paddle as Any).BucketFolder("models"), /^A bucket is wanted.*: got a string/],
   [
     "an option of buckets",
@@ -262,8 +262,8 @@ const FOLDERS: [what: string, work: () => unknown, message: RegExp][] = [
     () => paddle.setDefaultFolder("models" as Any),
     /got a string: new DirectoryFolder\(path\)/,
   ],
-  ["no folder to recover", () => (paddle as Any).recoverFolder(), /^A path or file: URL is wanted: got undefined$/],
-  ["no folder to clean", () => (paddle as Any).cleanupTemps(), /^A path or file: URL is wanted: got undefined$/],
+  ["no folder to recover", () => (paddle as Any).recoverFolder(), /^Expected a path or file: URL: got undefined$/],
+  ["no folder to clean", () => (paddle as Any).cleanupTemps(), /^Expected a path or file: URL: got undefined$/],
 ];
 
 describe("creating a folder", () => {
@@ -282,10 +282,10 @@ const { static: graph, jit, fluid, Model, nn } = paddle as Any;
 
 /** Meaningless calls of Paddle's functions, and the error messages for them. */
 const FUNCTIONS: [what: string, work: () => unknown, message: RegExp][] = [
-  ["a path for a program", () => graph.load("m.pdmodel", "m"), /^A Program is wanted: got a string$/],
-  ["no program to normalize", () => graph.normalizeProgram(), /^A Program is wanted: got undefined$/],
-  ["no program to save", () => graph.save(null, "m", { parameters: new Map() }), /^A Program is wanted: got null$/],
-  ["no program for a state", () => graph.setProgramState(undefined, new Map()), /^A Program is wanted: got undefined$/],
+  ["a path for a program", () => graph.load("m.pdmodel", "m"), /^Expected a Program: got a string$/],
+  ["no program to normalize", () => graph.normalizeProgram(), /^Expected a Program: got undefined$/],
+  ["no program to save", () => graph.save(null, "m", { parameters: new Map() }), /^Expected a Program: got null$/],
+  ["no program for a state", () => graph.setProgramState(undefined, new Map()), /^Expected a Program: got undefined$/],
   [
     "a promise of a program",
     () => graph.setProgramState(Promise.resolve(program), new Map()),
@@ -304,7 +304,7 @@ const FUNCTIONS: [what: string, work: () => unknown, message: RegExp][] = [
   ],
   ["nothing to export", () => jit.save(undefined, "m"), /^jit\.save takes .*: got undefined$/],
   ["a promise for a prefix", () => new Model(new nn.Linear(1, 1)).load(Promise.resolve("m")), /a Promise: await it$/],
-  ["no prefix", () => fluid.loadDygraph(), /^A prefix is a path or a URL: got undefined$/],
+  ["no prefix", () => fluid.loadDygraph(), /^A prefix must be a path or a URL: got undefined$/],
   ["no network", () => new Model("net"), /^A Model is of a network, .*: got a string$/],
   ["a text for a length", () => new nn.Linear("2", 2), /axis 0 of a parameter has the length "2"$/],
   [
@@ -313,7 +313,7 @@ const FUNCTIONS: [what: string, work: () => unknown, message: RegExp][] = [
     /: a shape is a list of lengths: got undefined$/,
   ],
   ["a numpy of tomorrow", () => pickle.encode(1, { numpy: 3 } as Any), /^Option numpy must be 1 or 2: got 3$/],
-  ["a text for bytes", () => codec.detectKind("abc" as Any), /^Bytes are due, such as a Uint8Array: got a string$/],
+  ["a text for bytes", () => codec.detectKind("abc" as Any), /^Expected bytes, such as a Uint8Array: got a string$/],
 ];
 
 describe("a Paddle function", () => {
@@ -352,11 +352,11 @@ const CHECKPOINT: [what: string, work: (file: Any) => unknown, message: RegExp][
   ],
   ["no rows", (file) => file.getSlice("w"), /^A slice is \[start, end\]: got undefined$/],
   ["one row", (file) => file.getSlice("w", 2), /^A slice is \[start, end\]: got 2$/],
-  ["texts for rows", (file) => file.getSlice("w", ["0", "1"]), /^A slice wants integers: got "0"$/],
+  ["texts for rows", (file) => file.getSlice("w", ["0", "1"]), /^Slice bounds must be integers: got "0"$/],
   ["a number for a range", (file) => file.stream("w", { range: 3 }), /^Option range must be \[start, end\]: got 3$/],
   ["an option of streams", (file) => file.stream("w", { rang: [0, 1] }), /^Unknown option "rang": .*"range"$/],
   ["an option of write", (file) => file.write("w", a, { folder: null }), /^Unknown option "folder"/],
-  ["a list to write", (file) => file.write("w", [1]), /^An array is due: got an Array/],
+  ["a list to write", (file) => file.write("w", [1]), /^Expected an array: got an Array/],
   ["an option of value", (file) => file.value({ sig: null }), /^Unknown option "sig"/],
 ];
 

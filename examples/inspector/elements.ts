@@ -84,7 +84,7 @@ const SPECIAL = new Map([["nan", NaN], ["inf", Infinity], ["+inf", Infinity], ["
 /** Parse what the user typed as an element of `dtype`. */
 export function parseElement(text: string, dtype: string): paddle.Scalar {
   const trimmed = text.trim().toLowerCase();
-  const refuse = () => new TypeError(`${JSON.stringify(text.trim())} is no ${dtype}`);
+  const refuse = () => new TypeError(`${JSON.stringify(text.trim())} is not a valid ${dtype}`);
   if (trimmed === "") throw refuse();
   if (dtype === "bool") {
     if (["true", "1"].includes(trimmed)) return true;

@@ -250,7 +250,7 @@ function numberOf(state: ReadonlyMap<Value, Value>, key: string): number {
 }
 
 function missing(key: string, value: Value): ValueError {
-  return new ValueError("INVALID_VALUE", `${key} of a scaler's state is not what it must be: got ${kindOf(value)}`, {
+  return new ValueError("INVALID_VALUE", `${key} of a scaler's state has the wrong type: got ${kindOf(value)}`, {
     at: `["${key}"]`,
   });
 }

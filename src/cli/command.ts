@@ -128,7 +128,9 @@ export function checkOperands(operands: readonly string[], command: Command): vo
     throw new UsageError(`${name} takes ${names[operands.length]}: oarlock ${usageOf(command)}`);
   }
   if (operands.length > names.length) {
-    throw new UsageError(`${name} has no use for ${visible(operands[names.length])}: oarlock ${usageOf(command)}`);
+    throw new UsageError(
+      `${name} takes no more operands, but got ${visible(operands[names.length])}: oarlock ${usageOf(command)}`,
+    );
   }
 }
 

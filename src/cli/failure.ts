@@ -19,13 +19,13 @@ export const TROUBLE = 2;
 export async function failed(error: unknown, session: Session): Promise<number> {
   if (error instanceof OutputClosed) return DONE;
   if (error instanceof Interrupt) {
-    await session.fail("error: stopped; no file was changed half-way");
+    await session.fail("error: stopped; no file was left half-written");
     return error.exitCode;
   }
   if (isPaddleError(error)) {
     await session.fail(`error: ${error.message} (${error.code})`);
     if (error.hint && !error.message.includes(error.hint)) await session.fail(`hint: ${error.hint}`);
-    if (error.limit) await session.fail(`hint: a file that you trust may go beyond it: --limit ${error.limit}=NUMBER`);
+    if (error.limit) await session.fail(`hint: if you trust this file, raise it: --limit ${error.limit}=NUMBER`);
     return TROUBLE;
   }
   if (error instanceof UsageError) {

@@ -59,7 +59,7 @@ export async function foundModel(
   const model = await modelOf(from, options, where);
   if (model) return model;
   const place = await placeOf(from, where);
-  if (!place) throw new UsageError("A model is named by a path or URL");
+  if (!place) throw new UsageError("A model is given by a path or URL");
   throw await notFound(place);
 }
 

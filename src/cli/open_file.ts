@@ -110,7 +110,7 @@ async function insideOf(from: string, { folder, limits, signal }: Reading): Prom
   const told = names.slice(0, TOLD).map(quote).join(", ") + (names.length > TOLD ? ", ..." : "");
   return new FormatError("WRONG_FORMAT", `${quote(from)} is an archive of ${told}`, {
     path: from,
-    hint: "--archive FILE, and one of its names, a prefix or folder in the place of FILE",
+    hint: "pass --archive FILE, and give one of its names, a prefix or a folder in place of FILE",
   });
 }
 

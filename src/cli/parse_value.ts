@@ -28,7 +28,7 @@ function floatOf(text: string): number | undefined {
 export function elementOf(text: string, dtype: DType): Scalar {
   if (dtype === "bool") {
     if (/^(true|false|0|1)$/i.test(text)) return text === "1" || text.toLowerCase() === "true";
-    throw new UsageError(`A bool is true or false: got ${visible(text)}`);
+    throw new UsageError(`A bool must be true or false: got ${visible(text)}`);
   }
   if (INTEGER.test(text)) return dtype.includes("int64") ? BigInt(text.replace("+", "")) : Number(text);
   // A float is never silently truncated to an integer.
@@ -36,7 +36,7 @@ export function elementOf(text: string, dtype: DType): Scalar {
   if (float !== undefined) return float;
   const complex = dtype.startsWith("complex") ? complexOf(text) : undefined;
   if (complex) return complex;
-  throw new UsageError(`${visible(text)} is no ${dtype}`);
+  throw new UsageError(`${visible(text)} is not a valid ${dtype}`);
 }
 
 function complexOf(text: string): Complex | undefined {
@@ -56,7 +56,7 @@ export function listOf(text: string, dtype: DType): NDArray | undefined {
   try {
     lists = JSON.parse(quoted);
   } catch {
-    throw new UsageError(`A list is written as [1, 2] or [[1, 2], [3, 4]]: got ${visible(text)}`);
+    throw new UsageError(`A list must be written like [1, 2] or [[1, 2], [3, 4]]: got ${visible(text)}`);
   }
   const made = (item: unknown): ArrayInput => Array.isArray(item) ? item.map(made) : elementOf(String(item), dtype);
   return NDArray.fromArray(made(lists), dtype);
@@ -67,7 +67,7 @@ export function valueLike(text: string, old: unknown, wasFloat: boolean): unknow
   if (typeof old === "string") return text;
   if (typeof old === "boolean" || text === "True" || text === "False") {
     if (/^(true|false)$/i.test(text)) return text.toLowerCase() === "true";
-    throw new UsageError(`True or False is wanted: got ${visible(text)}`);
+    throw new UsageError(`Expected True or False: got ${visible(text)}`);
   }
   if (text === "None") return null;
   const isFloat = wasFloat || (typeof old === "number" && isFloatByNature(old));
@@ -79,7 +79,7 @@ export function valueLike(text: string, old: unknown, wasFloat: boolean): unknow
     const float = floatOf(text);
     if (float !== undefined) return new Float(float);
     if (old === null) return text;
-    throw new UsageError(`A number is wanted: got ${visible(text)}`);
+    throw new UsageError(`Expected a number: got ${visible(text)}`);
   }
-  throw new UsageError("Only arrays, numbers, texts, True, False and None can be set");
+  throw new UsageError("Only arrays, numbers, strings, True, False and None can be set");
 }

@@ -13,15 +13,18 @@ import type { Session } from "./session.ts";
 
 /** Options of commands that read one file. */
 export const FROM_FILE = {
-  archive: { value: "FILE", help: "FILE is a name inside of this tar, tar.gz or zip" },
-  limit: { value: "NAME=N", help: "a ceiling for what the file may ask, such as maxDepth=1000; several with commas" },
+  archive: { value: "FILE", help: "FILE is a name inside this tar, tar.gz or zip" },
+  limit: {
+    value: "NAME=N",
+    help: "a limit on what the file may request, such as maxDepth=1000; separate several with commas",
+  },
 } as const;
 
 /** Options of commands that also read models. */
 export const FROM_MODEL = {
   ...FROM_FILE,
-  "model-filename": { value: "NAME", help: "of a folder: the file of its program (default __model__)" },
-  "params-filename": { value: "NAME", help: "of a folder: the file with all its parameters" },
+  "model-filename": { value: "NAME", help: "for a folder: its program file (default __model__)" },
+  "params-filename": { value: "NAME", help: "for a folder: the file that holds all its parameters" },
 } as const;
 
 const FLOAT8: readonly Float8[] = ["float8_e4m3fn", "float8_e5m2"];
@@ -29,7 +32,11 @@ const FLOAT8: readonly Float8[] = ["float8_e4m3fn", "float8_e5m2"];
 /** Options of commands that read arrays. */
 export const FROM_ARRAYS = {
   ...FROM_MODEL,
-  float8: { value: "DTYPE", choices: FLOAT8, help: "what int8 tensors really are: Paddle forgets it" },
+  float8: {
+    value: "DTYPE",
+    choices: FLOAT8,
+    help: "the float8 dtype that int8 tensors really have, which Paddle does not record",
+  },
 } as const;
 
 /** The library options that say where to look, and within which limits. */
@@ -66,7 +73,7 @@ function limitsOf(text: string | undefined): Partial<Limits> | undefined {
         `There is no limit ${visible(name)}: the nearest is ${nearest(name, Object.keys(DEFAULT_LIMITS))}`,
       );
     }
-    if (!/^[0-9]{1,15}$/.test(number ?? "")) throw new UsageError(`A limit is given as ${name}=NUMBER`);
+    if (!/^[0-9]{1,15}$/.test(number ?? "")) throw new UsageError(`A limit must be given as ${name}=NUMBER`);
     limits[name as keyof Limits] = Number(number);
   }
   return limits;

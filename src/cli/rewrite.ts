@@ -16,9 +16,9 @@ import type { InferenceModel } from "../static/inference_model.ts";
 
 /** Options of commands that change a file. */
 export const CHANGED = {
-  out: { value: "FILE", help: "write there, and leave FILE as it is" },
-  force: { help: "write over what is there (with --out)" },
-  protocol: { value: "N", choices: ["2", "3", "4"], help: "of a pickle that is written anew (default 4)" },
+  out: { value: "FILE", help: "write there and leave FILE unchanged" },
+  force: { help: "overwrite what is there (with --out)" },
+  protocol: { value: "N", choices: ["2", "3", "4"], help: "for a pickle that is rewritten (default 4)" },
 } as const;
 
 /** Where and how to write. */
@@ -50,7 +50,7 @@ export async function rewrite(
   if (!form) {
     throw new UnsupportedError(
       "UNSUPPORTED_FEATURE",
-      `A file of this kind (${file.kind}) is not written anew: convert it, or give --out with an ending such as .pdparams`,
+      `A file of this kind (${file.kind}) cannot be rewritten: convert it, or pass --out with an extension such as .pdparams`,
       { path: file.shown },
     );
   }
@@ -84,7 +84,7 @@ export async function rewriteModel(
   if (files.methods.length > 1) {
     throw new UnsupportedError(
       "UNSUPPORTED_FEATURE",
-      "The methods of this model share parameters: only one of them could be changed. Give --out",
+      "The methods of this model share parameters: only one of them could be changed. Pass --out",
       { path: file.shown },
     );
   }
@@ -101,5 +101,5 @@ export async function rewriteModel(
 /** @throws {UnsupportedError} the file is where nothing can be written */
 function inPlace({ shown, where }: OpenFile): string {
   if (!where.folder) return shown;
-  throw new UnsupportedError("UNSUPPORTED_FEATURE", "Nothing is written into an archive: give --out", { path: shown });
+  throw new UnsupportedError("UNSUPPORTED_FEATURE", "An archive cannot be written: pass --out", { path: shown });
 }

@@ -31,9 +31,9 @@ const ENDINGS: readonly (readonly [ending: string, form: Form])[] = [
 
 /** Options of commands that write a file. */
 export const TO_FILE = {
-  force: { help: "write over what is there" },
-  protocol: { value: "N", choices: ["2", "3", "4"], help: "of a pickle (default 4)" },
-  compress: { help: "pack the arrays of an .npz" },
+  force: { help: "overwrite what is there" },
+  protocol: { value: "N", choices: ["2", "3", "4"], help: "for a pickle (default 4)" },
+  compress: { help: "compress the arrays of an .npz" },
 } as const;
 
 /** The format that a name implies, or null. */
@@ -47,7 +47,7 @@ export function wantedForm(to: string): Form {
   const form = formOf(to);
   if (form) return form;
   const endings = ENDINGS.map(([ending]) => ending).join(", ");
-  throw new UsageError(`The ending of ${visible(to)} says no form: ${endings}, or a folder that ends in /`);
+  throw new UsageError(`The extension of ${visible(to)} names no format: use ${endings}, or a folder that ends in /`);
 }
 
 /** @throws {SaveError} `CONFLICT`: something exists already, and `force` was not given */
@@ -59,7 +59,7 @@ export async function checkTarget(to: string, { force }: { force?: true }, sessi
 
 /** The error for a path where something exists. */
 export function conflict(to: string): SaveError {
-  return new SaveError("CONFLICT", `${quote(to)} is there already: --force writes over it`, {
+  return new SaveError("CONFLICT", `${quote(to)} already exists: --force overwrites it`, {
     path: to,
     committed: "no",
     hint: "--force writes over it",
@@ -113,7 +113,7 @@ export async function write(
 
 function onlyOf(arrays: Arrays, to: string): NDArray {
   if (arrays.size !== 1) {
-    throw new UsageError(`${visible(to)} has room for one array: --name chooses one of ${arrays.size}`);
+    throw new UsageError(`${visible(to)} can hold one array: choose one of ${arrays.size} with --name`);
   }
   return arrays.values().next().value!;
 }

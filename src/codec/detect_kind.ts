@@ -37,9 +37,9 @@ const FOREIGN: readonly Foreign[] = [
   },
   { magic: "PK\x05\x06", what: "an empty zip archive", kind: "zip" },
   { magic: "version https://git-lfs", what: "a git-LFS pointer, not the model", hint: "Run: git lfs pull." },
-  { magic: "<!", what: "a web page", hint: "The server sent a page in place of the file." },
-  { magic: "<html", what: "a web page", hint: "The server sent a page in place of the file." },
-  { magic: "<?xml", what: "an XML document", hint: "The server may have sent an error in place of the file." },
+  { magic: "<!", what: "a web page", hint: "The server sent a web page instead of the file." },
+  { magic: "<html", what: "a web page", hint: "The server sent a web page instead of the file." },
+  { magic: "<?xml", what: "an XML document", hint: "The server may have sent an error message instead of the file." },
   { magic: "{", what: "a JSON document" },
   { magic: "\xef\xbb\xbf{", what: "a JSON document" },
   { magic: "\x89PNG\r\n\x1a\n", what: "a PNG picture" },
@@ -87,7 +87,7 @@ export function foreignError(head: Uint8Array): FormatError {
   const what = foreign?.what ?? (head.every((b) => b === 0) ? "a file of zeros" : null);
   if (what) {
     const hint = foreign?.hint ?? (foreign ? undefined : "The disk or the download lost its content.");
-    return new FormatError("WRONG_FORMAT", `This is ${what}, not a file of Paddle's.${hint ? " " + hint : ""}`, {
+    return new FormatError("WRONG_FORMAT", `This is ${what}, not a Paddle file.${hint ? " " + hint : ""}`, {
       offset: 0,
       hint,
     });
@@ -95,7 +95,7 @@ export function foreignError(head: Uint8Array): FormatError {
   const bytes = Array.from(head.subarray(0, 8), (b) => b.toString(16).padStart(2, "0")).join(" ");
   return new FormatError(
     "UNKNOWN_FORMAT",
-    `No kind of Paddle file begins with ${bytes}. Is it encrypted, or another program's?`,
+    `No Paddle file begins with ${bytes}. Is it encrypted, or does it belong to another program?`,
     { offset: 0 },
   );
 }
@@ -140,7 +140,7 @@ function foreignByStructure(head: Uint8Array, text: string): Foreign | undefined
   if (head.length > 4 && head[0] === 8 && head[1] < 0x80 && [0x12, 0x3a, 0x42].includes(head[2])) {
     return { magic: "", what: "an ONNX model" };
   }
-  if (isText(head)) return { magic: "", what: "plain text", hint: "The server may have sent a message in its place." };
+  if (isText(head)) return { magic: "", what: "plain text", hint: "The server may have sent a message instead." };
   return undefined;
 }
 

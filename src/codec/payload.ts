@@ -91,7 +91,7 @@ export class Latin1Text {
 function badText(at: number): FormatError {
   return new FormatError(
     "BAD_TEXT",
-    `Text at byte ${at} stands for bytes, but holds a character above U+00FF or is no UTF-8`,
+    `Text at byte ${at} encodes bytes, but holds a character above U+00FF or is not valid UTF-8`,
     { offset: at },
   );
 }

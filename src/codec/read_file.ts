@@ -37,7 +37,7 @@ export function* readFile(cursor: Cursor, options: ReadFileOptions = {}): Decode
   const kind = detectKind(head, size);
   const budget = new Budget(options.limits ?? DEFAULT_LIMITS);
   if (options.safetensors && kind !== "safetensors") {
-    throw new FormatError("WRONG_FORMAT", "This is no safetensors file", { offset: 0 });
+    throw new FormatError("WRONG_FORMAT", "This is not a safetensors file", { offset: 0 });
   }
   switch (kind) {
     case "empty":

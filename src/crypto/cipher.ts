@@ -144,7 +144,7 @@ function modeOf(
 function checkKey(key: Uint8Array): void {
   if (key instanceof Uint8Array && [16, 24, 32].includes(key.length)) return;
   const got = key instanceof Uint8Array ? `${key.length} bytes` : typeof key;
-  throw new ValueError("INVALID_VALUE", `A key of AES has 16, 24 or 32 bytes: got ${got}`, { at: "key" });
+  throw new ValueError("INVALID_VALUE", `An AES key must have 16, 24 or 32 bytes: got ${got}`, { at: "key" });
 }
 
 async function importKey(key: Uint8Array, name: string, usages: KeyUsage[]): Promise<CryptoKey> {
@@ -166,13 +166,17 @@ function subtle(): SubtleCrypto {
   if (found) return found;
   throw new UnsupportedError(
     "UNSUPPORTED_RUNTIME",
-    "There is no WebCrypto here: a browser has it on secure pages only",
+    "WebCrypto is not available: browsers provide it on secure pages only",
   );
 }
 
 function wrongKey(cipherName: string, cause?: unknown): FormatError {
   const code = cipherName === "AES_GCM_NoPadding" ? "HASH_MISMATCH" : "WRONG_FORMAT";
-  return new FormatError(code, `The key is wrong, or this is no file of ${cipherName}, or its bytes were changed`, {
-    cause,
-  });
+  return new FormatError(
+    code,
+    `The key is wrong, the file is not encrypted by ${cipherName}, or its bytes were changed`,
+    {
+      cause,
+    },
+  );
 }

@@ -60,7 +60,7 @@ export class CipherFactory {
     try {
       text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
     } catch (cause) {
-      throw new FormatError("BAD_TEXT", "The configuration file is no text in UTF-8", { cause });
+      throw new FormatError("BAD_TEXT", "The configuration file is not valid UTF-8", { cause });
     }
     return new Cipher(parseConfig(text));
   }
@@ -73,7 +73,7 @@ export class CipherUtils {
   /** A new random key of `length` bits: 128, 192 or 256. */
   static genKey(length: number): Uint8Array<ArrayBuffer> {
     if (![128, 192, 256].includes(length)) {
-      throw new ValueError("INVALID_VALUE", `A key of AES has 128, 192 or 256 bits: got ${length}`);
+      throw new ValueError("INVALID_VALUE", `An AES key must have 128, 192 or 256 bits: got ${length}`);
     }
     if (typeof globalThis.crypto?.getRandomValues !== "function") {
       throw new UnsupportedError("UNSUPPORTED_RUNTIME", "There is no source of random keys in this runtime");

@@ -44,9 +44,11 @@ export function parseConfig(text: string): Required<CipherConfig> {
     const key = content.slice(0, Math.max(0, colon)).trim();
     if (content !== "") {
       if (!["cipher_name", "iv_size", "tag_size"].includes(key)) {
-        throw new FormatError("BAD_FIELD", `No line of a cipher's configuration is ${quote(content)}`, { offset });
+        throw new FormatError("BAD_FIELD", `Unknown line in the cipher configuration: ${quote(content)}`, { offset });
       }
-      if (found.has(key)) throw new FormatError("DUPLICATE_KEY", `${key} comes twice in the configuration`, { offset });
+      if (found.has(key)) {
+        throw new FormatError("DUPLICATE_KEY", `${key} appears twice in the configuration`, { offset });
+      }
       found.set(key, content.slice(colon + 1).trim());
     }
     offset += new TextEncoder().encode(line).length + 1;
@@ -74,7 +76,7 @@ export function checkConfig(config: CipherConfig): Required<CipherConfig> {
   const isIv = Number.isSafeInteger(ivSize) && ivSize > 0 && ivSize % 8 === 0 &&
     (isGcm ? ivSize <= 1024 : ivSize === 128);
   if (!isIv && cipherName !== "AES_ECB_PKCSPadding") {
-    const wanted = isGcm ? "8 to 1024 bits, whole bytes" : "128 bits";
+    const wanted = isGcm ? "8 to 1024 bits, in whole bytes" : "128 bits";
     throw new ValueError("INVALID_VALUE", `${cipherName} takes an initial value of ${wanted}: got ${ivSize}`, {
       at: "ivSize",
     });

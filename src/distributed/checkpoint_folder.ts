@@ -18,7 +18,7 @@ export async function checkpointFolder(
   const place = await placeOf(from, options);
   if (place) return folderAt(place);
   throw notAPlace(
-    "A distributed checkpoint is a folder: a path, URL, directory handle or { folder, name } is wanted",
+    "A distributed checkpoint is a folder: give a path, URL, directory handle or { folder, name }",
     from,
   );
 }

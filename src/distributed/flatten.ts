@@ -26,7 +26,7 @@ export function flatten(root: ReadonlyMap<string, Value>): Map<string, Leaf> {
   for (let item = rest.pop(); item; item = rest.pop()) {
     const { value, path } = item, name = path.join(".");
     if (path.length > DEFAULT_LIMITS.maxDepth) {
-      throw new ValueError("CYCLE", "The state dict holds itself, or is too deep");
+      throw new ValueError("CYCLE", "The state dict contains itself or is nested too deeply");
     }
     if (value instanceof NDArray) {
       if (leaves.has(name)) throw new ValueError("NAME_COLLISION", `Two tensors become ${quote(name)}`, { at: name });
@@ -45,7 +45,7 @@ function invalid(path: readonly string[]): ValueError {
   const at = path.join(".");
   return new ValueError(
     "INVALID_VALUE",
-    `A distributed checkpoint holds tensors in dicts by text: ${quote(at)} is none`,
+    `A distributed checkpoint holds tensors in dicts with string keys: ${quote(at)} is not one`,
     { at },
   );
 }

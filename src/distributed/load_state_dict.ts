@@ -182,7 +182,7 @@ class Reader {
     const { limits, signal } = this.#options;
     const source = await this.#folder.get(file, { signal });
     if (!source) {
-      throw new PathError("MISSING_PART", `The metadata name ${quote(file)}, which is not there`, { path: file });
+      throw new PathError("MISSING_PART", `The metadata names ${quote(file)}, which does not exist`, { path: file });
     }
     const opened = await open(source, { limits, signal });
     this.#files.set(file, opened);
@@ -195,11 +195,11 @@ class Reader {
 }
 
 function badPath(name: string): FormatError {
-  return new FormatError("BAD_FIELD", `The metadata give ${quote(name)} a place that is another's`, { at: name });
+  return new FormatError("BAD_FIELD", `The metadata places ${quote(name)} where another tensor is`, { at: name });
 }
 
 function differs(code: "BAD_DTYPE" | "BAD_SHAPE", name: string, expected: unknown, actual: unknown): FormatError {
-  return new FormatError(code, `${quote(name)} is ${actual} in the checkpoint, where ${expected} is due`, {
+  return new FormatError(code, `${quote(name)} is ${actual} in the checkpoint, expected ${expected}`, {
     at: name,
     expected,
     actual,

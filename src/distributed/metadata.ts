@@ -45,7 +45,7 @@ export function readMetadata(value: Value, limits: Readonly<Limits>): Metadata {
   if (!(described instanceof Map) || !(stored instanceof Map)) throw bad("lacks the places of its tensors");
   const files = new Map<string, string>();
   for (const [index, file] of stored) {
-    if (!isRecord(index, "LocalTensorIndex") || typeof file !== "string") throw bad("has a place that is none");
+    if (!isRecord(index, "LocalTensorIndex") || typeof file !== "string") throw bad("has an invalid place");
     const key = index.fields.get("tensor_key");
     if (typeof key !== "string") throw bad("has a place without a tensor");
     files.set(placeKey(key, countsOf(index.fields.get("global_offset"), key), rangeOf(index, key)), file);
@@ -56,10 +56,12 @@ export function readMetadata(value: Value, limits: Readonly<Limits>): Metadata {
     const parts: Part[] = [];
     let shape: number[] | null = null;
     for (const local of list) {
-      if (!isRecord(local, "LocalTensorMetadata")) throw bad("has a part that is none", key);
+      if (!isRecord(local, "LocalTensorMetadata")) throw bad("has an invalid part", key);
       const offset = countsOf(local.fields.get("global_offset"), key),
         own = countsOf(local.fields.get("local_shape"), key);
-      if (offset.length !== own.length || own.length > limits.maxRank) throw bad("has a part with other axes", key);
+      if (offset.length !== own.length || own.length > limits.maxRank) {
+        throw bad("has a part with another number of axes", key);
+      }
       const range = rangeOf(local, key);
       const file = files.get(placeKey(key, offset, range));
       if (file === undefined) throw bad("has a part without a file", key);
@@ -85,7 +87,7 @@ function pathsOf(mapping: Value): Map<string, readonly string[]> {
   if (!(mapping instanceof Map)) return paths;
   for (const [name, path] of mapping) {
     const isPath = Array.isArray(path) && path.length > 0 && path.every((key) => typeof key === "string");
-    if (typeof name !== "string" || !isPath) throw bad("has a flat_mapping of other things than texts");
+    if (typeof name !== "string" || !isPath) throw bad("has a flat_mapping that does not map strings to strings");
     paths.set(name, path as string[]);
   }
   return paths;
@@ -110,7 +112,7 @@ function countsOf(value: Value, key: string): number[] {
   if (!Array.isArray(value)) throw bad("has a part without lengths", key);
   const counts = Array.from(value, Number);
   if (value.some((n) => typeof n !== "number" || !Number.isSafeInteger(n) || n < 0)) {
-    throw bad("has a length that is none", key);
+    throw bad("has an invalid length", key);
   }
   return counts;
 }

@@ -79,7 +79,7 @@ function planTnum(stateDict: Map<string, unknown>): Plan {
   const tensors = new Map<string, NDArray>();
   for (const [key, value] of stateDict) {
     if (!(value instanceof NDArray)) {
-      throw new ValueError("INVALID_VALUE", `The layout of 1.6 holds tensors only: ${key} is none`, { at: key });
+      throw new ValueError("INVALID_VALUE", `The layout of 1.6 holds tensors only: ${key} is not one`, { at: key });
     }
     const name = value instanceof Tensor && value.name ? value.name : key;
     if (tensors.has(name)) {

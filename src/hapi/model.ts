@@ -95,7 +95,7 @@ export class Model<Network extends StatefulNetwork = StatefulNetwork> {
   /** A model of `network`. */
   constructor(network: Network) {
     if (!hasMethod(network, "stateDict")) {
-      throw new TypeError(`A Model is of a network, which has stateDict and setStateDict: ${gotInstead(network)}`);
+      throw new TypeError(`A Model needs a network that has stateDict and setStateDict: ${gotInstead(network)}`);
     }
     this.network = network;
   }

@@ -9,14 +9,14 @@ import { hasMethod } from "../words/plain_object.ts";
 /** The error for something that cannot be read from. */
 export function notReadable(from: unknown): TypeError {
   const way = wayOfAny(from, "Readable") || wayToRead(from) ||
-    "a path, URL, bytes, Blob, File, ReadableStream, Response, FileSystemFileHandle, Source or { folder, name } is wanted";
+    "a path, URL, bytes, Blob, File, ReadableStream, Response, FileSystemFileHandle, Source or { folder, name } is expected";
   return new TypeError(`Cannot read from ${described(from)}: ${way}`);
 }
 
 /** The error for something that cannot be saved to. */
 export function notWritable(to: unknown): TypeError {
   const way = wayOfAny(to, "Writable") || wayToWrite(to) ||
-    "a path, file: URL, WritableStream, FileSystemFileHandle, Sink or { folder, name } is wanted";
+    "a path, file: URL, WritableStream, FileSystemFileHandle, Sink or { folder, name } is expected";
   return new TypeError(`Cannot save to ${described(to)}: ${way}`);
 }
 
@@ -33,7 +33,7 @@ export function notAPlace(wanted: string, given: unknown): TypeError {
 export function checkedPrefix(given: unknown): string {
   if (typeof given === "string") return given;
   if (given instanceof URL) return given.href;
-  throw notAPlace("A prefix is a path or a URL", given);
+  throw notAPlace("A prefix must be a path or a URL", given);
 }
 
 /** Whether it is a Node stream: its writes would not be awaited, and its errors would go unnoticed. */
@@ -42,21 +42,21 @@ export function isNodeStream(given: unknown): boolean {
 }
 
 function wayOfAny(given: unknown, nodeClass: string): string {
-  if (isNodeStream(given)) return `${nodeClass}.toWeb(stream) makes a web stream of it`;
+  if (isNodeStream(given)) return `convert it with ${nodeClass}.toWeb(stream)`;
   const isFolder = hasMethod(given, "put") && hasMethod(given, "list");
   const isPart = typeof given === "object" && given !== null && "folder" in given;
   return isFolder || isPart ? "give { folder, name }" : promiseHint(given);
 }
 
 function wayToRead(given: unknown): string {
-  if (given instanceof Request) return "fetch it, and give the Response";
+  if (given instanceof Request) return "fetch it and pass the Response";
   const first = (given as ArrayLike<unknown> | null | undefined)?.[0];
   if (first instanceof Blob) return "give { folder: new FileListFolder(files), name }";
-  return typeof first === "number" ? "Uint8Array.from(array) makes bytes of it" : "";
+  return typeof first === "number" ? "convert it with Uint8Array.from(array)" : "";
 }
 
 function wayToWrite(given: unknown): string {
-  if (ArrayBuffer.isView(given)) return "encode(value) makes new bytes";
+  if (ArrayBuffer.isView(given)) return "encode(value) returns new bytes";
   if (given instanceof Map) return "the value comes first, save(value, to)";
   return hasMethod(given, "write") ? "a sink has write, close and abort" : "";
 }

@@ -40,7 +40,7 @@ export interface PutOptions {
 export function refuseDiskOptions(options: PutOptions | undefined, place: string, hasVersions = false): void {
   for (const name of ["verify", "ifUnchanged", "lock", "requireDurable", "preserve"] as const) {
     if (options?.[name] && !(hasVersions && name === "ifUnchanged")) {
-      throw new TypeError(`Option ${name} has no meaning for ${place}: only a file by path can have it`);
+      throw new TypeError(`Option ${name} has no meaning for ${place}: only a file given by path can have it`);
     }
   }
 }
@@ -70,12 +70,12 @@ export function expectedEtag(options: PutOptions | undefined): string | null | u
   const version = "version" in wish ? wish.version : undefined;
   if (version === null) return null;
   if (version?.startsWith("etag:")) return version.slice(5);
-  throw new TypeError("Option ifUnchanged must have the version of an object, which begins with etag:");
+  throw new TypeError("Option ifUnchanged must have an object's version, which begins with etag:");
 }
 
 /** The error of a save that would overwrite another writer's changes. */
 export function conflict(shown: string): SaveError {
-  return new SaveError("CONFLICT", `${quote(shown)} was changed by somebody else; it was left as it is.`, {
+  return new SaveError("CONFLICT", `${quote(shown)} was changed by someone else; it was left as it is.`, {
     path: shown,
     committed: "no",
   });
@@ -108,7 +108,7 @@ export function checkedFolder(given: unknown): Folder {
     : typeof given === "object" && given !== null && "getDirectoryHandle" in given
     ? ": new HandleFolder(handle) is one"
     : "";
-  throw new TypeError(`The folder of a name must have get, put, list and delete: got ${described(given)}${way}`);
+  throw new TypeError(`A folder must have get, put, list and delete: got ${described(given)}${way}`);
 }
 
 /** Whether a value looks like a folder. One whose properties cannot even be read counts as such: using it then reports why. */
@@ -132,7 +132,7 @@ export function checkedName(given: unknown): string {
 
 /** The error for a folder that is read-only. */
 export function readOnly(place: string, name: string): SaveError {
-  return new SaveError("READ_ONLY", `${place} can only be read: ${quote(name)} cannot be changed`, {
+  return new SaveError("READ_ONLY", `${place} is read-only: ${quote(name)} cannot be changed`, {
     path: name,
     committed: "no",
   });

@@ -9,6 +9,6 @@ export function messageOf(cause: unknown): string {
   try {
     return String(cause instanceof Error ? cause.message : cause);
   } catch {
-    return "something was thrown that is no error";
+    return "something was thrown that is not an Error";
   }
 }

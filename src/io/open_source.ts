@@ -103,7 +103,7 @@ function isSource(from: object): from is Source {
 }
 
 function unlocked(stream: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
-  if (stream.locked) throw new TypeError("The stream is read by somebody else: it was locked before");
+  if (stream.locked) throw new TypeError("The stream is already locked by another reader");
   return stream;
 }
 
@@ -161,11 +161,11 @@ function fromResponse(response: Response): OpenedStream {
   }
   if (response.status === 206) {
     response.body?.cancel().catch(() => {});
-    throw new HttpError("HTTP_STATUS", "The answer is a part of a file, not a file", { status: 206, path: name });
+    throw new HttpError("HTTP_STATUS", "The response is part of a file, not a whole file", { status: 206, path: name });
   }
-  if (response.bodyUsed) throw new TypeError("The body of the Response was read before");
+  if (response.bodyUsed) throw new TypeError("The body of the Response was already read");
   if (!response.body) {
-    throw new HttpError("HTTP_STATUS", "The answer has no body", { status: response.status, path: name });
+    throw new HttpError("HTTP_STATUS", "The response has no body", { status: response.status, path: name });
   }
   // With a content encoding, Content-Length counts the encoded bytes.
   const size = isEncoded(response.headers) ? undefined : lengthOf(response.headers.get("content-length")) ?? undefined;

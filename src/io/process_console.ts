@@ -110,7 +110,7 @@ export async function withProcess(
 function process(): Process {
   const { process } = globalThis as unknown as { process?: Process };
   if (!process?.stdout) {
-    throw new UnsupportedError("UNSUPPORTED_RUNTIME", "There is no process here: give main a Console of your own");
+    throw new UnsupportedError("UNSUPPORTED_RUNTIME", "There is no process here: pass main a Console of your own");
   }
   return process;
 }

@@ -54,7 +54,7 @@ export async function sinkOf(to: To, options: SinkOfOptions): Promise<Sink> {
   }
   refuseDiskOptions(options, "a stream, handle or sink");
   if (to instanceof WritableStream) {
-    if (to.locked) throw new TypeError("The stream is written by somebody else: it was locked before");
+    if (to.locked) throw new TypeError("The stream is already locked by another writer");
     return new StreamSink(to.getWriter());
   }
   if (typeof to === "object" && to !== null) {

@@ -61,7 +61,7 @@ export class SyncHandleSource implements Source {
   async verify(): Promise<void> {
     const size = this.#handle.getSize();
     if (size !== this.size) {
-      throw new SourceError("SOURCE_CHANGED", "The file changed its length while it was read", {
+      throw new SourceError("SOURCE_CHANGED", "The file changed its length while being read", {
         expected: this.size,
         actual: size,
       });
@@ -90,7 +90,7 @@ export class SyncHandleSink implements Sink {
       const n = this.#told(() => this.#handle.write(chunk.subarray(done), { at: this.#written }));
       if (!(n > 0)) {
         const committed = this.#committed();
-        throw new SaveError("WRITE_FAILED", `No byte was taken after ${this.#written}`, { committed });
+        throw new SaveError("WRITE_FAILED", `No byte was written after ${this.#written}`, { committed });
       }
       done += n;
       this.#written += n;

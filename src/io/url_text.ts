@@ -36,5 +36,5 @@ export function checkedPath(given: unknown): string {
   const url = typeof given === "string" ? urlOf(given) : given instanceof URL ? given : null;
   if (url?.protocol === "file:") return pathOfUrl(url);
   if (typeof given === "string" && !url) return given;
-  throw new TypeError(`A path or file: URL is wanted: got ${shownValue(url?.href ?? given)}`);
+  throw new TypeError(`Expected a path or file: URL: got ${shownValue(url?.href ?? given)}`);
 }

@@ -49,7 +49,7 @@ export async function load(path: string | URL | FolderEntry, options: LoadOption
   checkOptions(options, OPTIONS);
   options.signal?.throwIfAborted();
   const place = await placeOf(path, options);
-  if (!place) throw notAPlace("A model is named by a path, a file: URL or { folder, name }", path);
+  if (!place) throw notAPlace("A model is given by a path, a file: URL or { folder, name }", path);
   const files = await findModel(place, options);
   if (!files) throw await notFound(place);
   const { methods, info } = await readModel(files, { ...options, limits: resolveLimits(options.limits) });

@@ -103,7 +103,7 @@ export async function save(
   if (separateParameters && methods.length !== 1) {
     throw new ValueError(
       "INVALID_VALUE",
-      `separateParameters has room for one program, the Layer has ${methods.length}`,
+      `separateParameters takes one program, the Layer has ${methods.length}`,
     );
   }
   const params: OutFile[] = [], models: OutFile[] = [];
@@ -191,9 +191,13 @@ function partsOf(layer: TranslatedLayer | ExportedLayer): Parts {
   for (const [structuredName, tensor] of entries) {
     if (!(tensor instanceof Tensor)) continue;
     if (tensor.name === "") {
-      throw new ValueError("INVALID_VALUE", `The Tensor ${quote(structuredName)} has no name: which variable is it?`, {
-        at: structuredName,
-      });
+      throw new ValueError(
+        "INVALID_VALUE",
+        `The Tensor ${quote(structuredName)} has no name: it is unknown which variable it is`,
+        {
+          at: structuredName,
+        },
+      );
     }
     // Two keys may share one parameter; it takes the first one as its name.
     if (variables.has(tensor.name)) continue;

@@ -50,7 +50,7 @@ export function partsOf(array: PickledArray, context: ArrayContext): ArrayParts 
   const dtype = array.dtype!;
   const { info } = dtype;
   if (!info) {
-    throw foreign(array, dtype, ", which no Tensor can hold. With { returnNumpy: true } it is given as it is.");
+    throw foreign(array, dtype, ", which no Tensor can hold. With { returnNumpy: true } it is returned as it is.");
   }
   const { shape, data } = array;
   if (data instanceof Span) {

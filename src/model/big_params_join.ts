@@ -23,7 +23,7 @@ export class JoinedArray {
 /** Replace the slices of each entry listed under the marker key by the whole array, which goes to the end of the dict, as in Paddle. */
 export function joinBigParams(dict: Map<unknown, unknown>): void {
   const marker = dict.get(BIG_PARAMS);
-  if (!(marker instanceof Map)) throw bad("BAD_FIELD", `${BIG_PARAMS} is no dict`);
+  if (!(marker instanceof Map)) throw bad("BAD_FIELD", `${BIG_PARAMS} is not a dict`);
   const used = new Set<unknown>();
   const joined: [unknown, JoinedArray][] = [];
   for (const [key, entry] of marker) {
@@ -37,7 +37,7 @@ export function joinBigParams(dict: Map<unknown, unknown>): void {
       const slice = dict.get(name);
       if (used.has(name)) throw bad("COUNT_MISMATCH", `The slice ${quote(String(name))} is listed twice`);
       if (!(slice instanceof PickledArray)) {
-        throw bad("MISSING_PART", `The slice ${quote(String(name))} is no array of this file`);
+        throw bad("MISSING_PART", `The slice ${quote(String(name))} is not an array of this file`);
       }
       used.add(name);
       slices.push(slice);
@@ -45,7 +45,7 @@ export function joinBigParams(dict: Map<unknown, unknown>): void {
     joined.push([key, new JoinedArray(slices, checkedShape(key, slices, shape))]);
   }
   for (const [key] of joined) {
-    if (dict.has(key)) throw bad("COUNT_MISMATCH", `${quote(String(key))} is there in slices and as a whole`);
+    if (dict.has(key)) throw bad("COUNT_MISMATCH", `${quote(String(key))} is present both in slices and as a whole`);
   }
   for (const name of used) dict.delete(name);
   dict.delete(BIG_PARAMS);
@@ -57,14 +57,14 @@ function checkedShape(key: unknown, slices: PickledArray[], shape: Tuple): numbe
   let count = 0;
   for (const slice of slices) {
     if (!info || slice.dtype!.info !== info) {
-      throw bad("BAD_DTYPE", `The slices of ${quote(String(key))} are not of one dtype`);
+      throw bad("BAD_DTYPE", `The slices of ${quote(String(key))} differ in dtype`);
     }
     count += slice.shape.reduce((a, b) => a * b, 1);
   }
   const dims: number[] = [];
   for (const [axis, dim] of shape.entries()) {
     if (!Number.isSafeInteger(dim) || !isIntAt(shape, axis) || (dim as number) < 0) {
-      throw bad("BAD_SHAPE", `OriginShape of ${quote(String(key))} is no shape`);
+      throw bad("BAD_SHAPE", `OriginShape of ${quote(String(key))} is not a shape`);
     }
     dims.push(dim as number);
   }

@@ -56,7 +56,7 @@ export function* checkValueInSteps(root: unknown, warnings: Warning[], ofAnyKind
     if (value instanceof NDArray) checkArray(value, at, warnings);
     else if (value instanceof DefaultDict && !(ofAnyKind && hasFactory(value))) throw invalid("a defaultdict", at);
     else if (isContainer(value) && !isOwnContainer(value)) {
-      throw invalid(`a ${className(value)}, a class that no file can name: save a plain copy`, at);
+      throw invalid(`a ${className(value)}, a class that no file can represent: save a plain copy`, at);
     } else if (value instanceof Map) {
       if (value instanceof OrderedDict && value.attributes) todo.push({ value: value.attributes, at });
       yield* checkKeys(value.keys(), at, pace);
@@ -105,7 +105,7 @@ export function* checkValueInSteps(root: unknown, warnings: Warning[], ofAnyKind
     } else if (value instanceof Complex || value instanceof Float) {
       const parts = value instanceof Float ? [value.value] : [value.re, value.im];
       if (parts.some((part) => typeof part !== "number")) {
-        throw invalid(`a ${className(value)} of something that is no number`, at);
+        throw invalid(`a ${className(value)} of something that is not a number`, at);
       }
     } else if (!(ofAnyKind && (value instanceof Uint8Array || isRange(value)))) {
       throw invalid(described(value), at, wayOut(value));
@@ -146,13 +146,13 @@ function* checkKeys(keys: Iterable<unknown>, at: string, pace: StepPace): Genera
     if (typeof key === "string") continue;
     const form = canonicalForm(key);
     if (form === null) {
-      const what = Number.isNaN(key) ? "NaN" : `a ${className(key)}, for which Python has no hash`;
+      const what = Number.isNaN(key) ? "NaN" : `a ${className(key)}, which Python cannot hash`;
       throw invalid(`a key that is ${what}`, at);
     }
     if (forms.has(form)) {
       throw new ValueError(
         "NAME_COLLISION",
-        `Python holds two keys for equal: ${String(key)}${at ? ` at ${at}` : ""}`,
+        `Two keys are equal in Python: ${String(key)}${at ? ` at ${at}` : ""}`,
         {
           at,
           names: [String(key)],
@@ -185,11 +185,11 @@ function checkRecord(record: PythonRecord, at: string): void {
   if (kind !== "record" && kind !== "generatorState") {
     throw invalid(`a record of the class ${quote(`${module}.${className}`)}`, at);
   }
-  if (!(fields instanceof Map)) throw invalid("a record whose fields are no Map", at);
+  if (!(fields instanceof Map)) throw invalid("a record whose fields are not a Map", at);
   if (kind === "generatorState") return;
   for (const [name, value] of fields) {
     if (fieldFits(className, name, value)) continue;
-    throw invalid(`the field ${quote(String(name))} of a ${className}, or what stands in it`, at);
+    throw invalid(`the field ${quote(String(name))} of a ${className}, or its value`, at);
   }
 }
 

@@ -23,7 +23,7 @@ const NORMALISED = /^((?:sync_)?batch_norm_\d+)\.tmp_\d+$/;
 const RESULT = /^\w+\.tmp_\d+$/;
 
 const INTO_IT =
-  "it has a batch normalisation folded into it: neither the numbers before nor the normalisation are in the file";
+  "it has a batch normalisation folded into it: the file has neither the original values nor the normalisation";
 const MADE = "made by folding a batch normalisation into a convolution: no layer of the network has it";
 const COMPUTED = "the result of an operator, computed ahead from parameters that are no longer there";
 

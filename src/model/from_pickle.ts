@@ -84,14 +84,14 @@ function* fromStateDict(
   warnings: Warning[],
 ): Generator<void, unknown> {
   const table = dict.get(NAME_TABLE);
-  if (!(table instanceof Map)) throw badTable("it is no dict");
+  if (!(table instanceof Map)) throw badTable("it is not a dict");
   let tensors = 0, missing = 0;
   const pace = new StepPace();
   // Not entries(): that creates an array per entry.
   for (const key of table.keys()) {
     if (pace.isDue(4)) yield;
     const name: unknown = table.get(key);
-    if (typeof name !== "string") throw badTable("it holds a name that is no text");
+    if (typeof name !== "string") throw badTable("it holds a name that is not a string");
     const value = dict.get(key);
     if (isArray(value)) {
       const made = shaper.tensor(value, name, String(key));

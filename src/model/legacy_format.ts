@@ -99,7 +99,7 @@ function numberOf(op: OpDesc, value: AttributeValue): number | bigint {
 function unsupported(op: OpDesc): UnsupportedError {
   return new UnsupportedError(
     "UNSUPPORTED_FEATURE",
-    `Paddle 2.4 has no form for the values of ${op.type}: legacyFormat`,
+    `Paddle 2.4 cannot represent the values of ${op.type}: legacyFormat`,
     {
       at: op.type,
     },

@@ -20,19 +20,19 @@ export type ModelInfo = ReadonlyMap<string, VariableInfo>;
 
 /** The checked entries of a decoded `.info`. */
 export function infoOf(value: unknown): ModelInfo {
-  if (!(value instanceof Map)) throw bad("it is no dict");
+  if (!(value instanceof Map)) throw bad("it is not a dict");
   const info = new Map<string, VariableInfo>();
   for (const [name, entry] of value) {
-    if (typeof name !== "string") throw bad("a key is no text");
-    if (!(entry instanceof Map)) throw bad(`the entry of ${quote(name)} is no dict`, name);
+    if (typeof name !== "string") throw bad("a key is not a string");
+    if (!(entry instanceof Map)) throw bad(`the entry of ${quote(name)} is not a dict`, name);
     const structuredName = entry.get("structured_name");
     const stopGradient = entry.get("stop_gradient") ?? false;
     const trainable = entry.get("trainable");
     if (structuredName !== undefined && typeof structuredName !== "string") {
-      throw bad(`the structured name of ${quote(name)} is no text`, name);
+      throw bad(`the structured name of ${quote(name)} is not a string`, name);
     }
     if (typeof stopGradient !== "boolean" || (trainable !== undefined && typeof trainable !== "boolean")) {
-      throw bad(`a flag of ${quote(name)} is no bool`, name);
+      throw bad(`a flag of ${quote(name)} is not a bool`, name);
     }
     info.set(name, { structuredName, stopGradient, trainable });
   }
@@ -40,7 +40,7 @@ export function infoOf(value: unknown): ModelInfo {
 }
 
 function bad(finding: string, at?: string): FormatError {
-  return new FormatError("BAD_FIELD", `This is no .pdiparams.info of Paddle's: ${finding}`, { at });
+  return new FormatError("BAD_FIELD", `This is not a Paddle .pdiparams.info file: ${finding}`, { at });
 }
 
 /** Check that the info lists every variable: `jit.load` refuses otherwise. */

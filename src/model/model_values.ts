@@ -38,7 +38,7 @@ export function valuesOf(
 ): NamedValue[] {
   return variables.map((variable) => {
     const value = scope.get(variable.name);
-    if (value === undefined) throw bad(variable, "has no value: give it in { parameters }");
+    if (value === undefined) throw bad(variable, "has no value: pass it in { parameters }");
     check(variable, value);
     return { name: variable.name, value };
   });
@@ -66,15 +66,15 @@ function checkAs(
   isShape: (described: readonly number[], found: readonly number[]) => boolean,
 ): void {
   if (variable.kind === "vocab") {
-    if (!(value instanceof Map)) throw bad(variable, "is a vocabulary: a Map of words to numbers is due");
+    if (!(value instanceof Map)) throw bad(variable, "is a vocabulary: expected a Map of words to numbers");
     return;
   }
   const array = value instanceof SelectedRows ? value.value : value;
-  if (!(array instanceof NDArray)) throw bad(variable, "is a tensor: an array is due");
+  if (!(array instanceof NDArray)) throw bad(variable, "is a tensor: expected an array");
   const { dtype, shape } = variable;
   const isSame = dtype === null || isDtype(dtype, array.dtype) || (dtype === "uint16" && array.dtype === "bfloat16") ||
     (dtype === "bfloat16" && array.dtype === "uint16");
-  if (!isSame) throw bad(variable, `is ${dtype} in the program, the value ${array.dtype}: use astype first`);
+  if (!isSame) throw bad(variable, `is ${dtype} in the program, but the value is ${array.dtype}: use astype first`);
   if (value instanceof SelectedRows || shape === null) return;
   if (!isShape(shape, array.shape)) throw bad(variable, `is [${shape}] in the program, the value [${array.shape}]`);
 }

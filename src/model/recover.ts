@@ -185,7 +185,7 @@ export function namelessNote(entries: readonly RecoveredEntry[]): string | null 
   const told = names.slice(0, TOLD).map(quote).join(", ") +
     (names.length > TOLD ? `, ${names.length - TOLD} more` : "");
   return `Values that no layer has named: ${told}. These are buffers, or weights that were computed from others before the export, as by ` +
-    "weight_norm and spectral_norm. Another process numbers them otherwise, so that set_state_dict does not find them: give { names }.";
+    "weight_norm and spectral_norm. Another process numbers them differently, so set_state_dict will not find them: pass { names }.";
 }
 
 /** Keys of the network that have no value in the files, sorted. */

@@ -147,7 +147,7 @@ export class Layer {
   registerBuffer(name: string, tensor: Tensor | null, options: { persistable?: boolean } = {}): void {
     checkOptions(options, ["persistable"]);
     if (tensor !== null && (!(tensor instanceof Tensor) || tensor instanceof Parameter)) {
-      throw wrongPart("registerBuffer", name, "a Tensor that is no Parameter");
+      throw wrongPart("registerBuffer", name, "a Tensor that is not a Parameter");
     }
     checkName(this, name, "buffers");
     const registry = registryOf(this);

@@ -80,7 +80,9 @@ function sameShape(a: readonly number[], b: readonly number[]): boolean {
 function bytesFor(tensor: Tensor, value: unknown, key: string): Uint8Array {
   const expected = tensor.dtype;
   if (!(value instanceof NDArray)) {
-    throw new ValueError("INVALID_VALUE", `Cannot set ${key}: the value is no array; nothing was changed`, { at: key });
+    throw new ValueError("INVALID_VALUE", `Cannot set ${key}: the value is not an array; nothing was changed`, {
+      at: key,
+    });
   }
   const actual = value.dtype === "uint16" ? "bfloat16" : value.dtype;
   if (actual !== expected) {

@@ -419,7 +419,7 @@ function unused({ weightDecay, gradClip, name }: Required<LBFGSOptions>): Warnin
     gradClip === null || isGradClip(gradClip),
     "'grad_clip' should be an instance of GradientClipBase's derived class",
   );
-  check(name === null || typeof name === "string", `name is a text: got ${kindOf(name)}`);
+  check(name === null || typeof name === "string", `name must be a string: got ${kindOf(name)}`);
   return Object.entries({ weightDecay, gradClip }).filter(([, value]) => value !== null).map(([option]) => ({
     code: "UNUSED_OPTION",
     message: `${option} changes nothing in LBFGS, as in Paddle: its steps take the closure's gradients as they are`,

@@ -25,7 +25,7 @@ export function isBefore(version: PaddleVersion, other: PaddleVersion): boolean 
 function numbers(version: PaddleVersion): [number, number] {
   const match = /^(\d{1,4})\.(\d{1,4})(\.\d{1,4})?$/.exec(version);
   if (!match) {
-    const message = `A version of Paddle is a text such as "2.4": got ${String(version)}`;
+    const message = `A Paddle version must be a string such as "2.4": got ${String(version)}`;
     throw new ValueError("INVALID_VALUE", message, { expected: "2.4", actual: version });
   }
   return [Number(match[1]), Number(match[2])];

@@ -111,7 +111,7 @@ async function filesOf(
   { folder, signal }: LoadInferenceModelOptions,
 ): Promise<ModelFiles> {
   const place = await placeOf(path, { folder, signal });
-  if (!place) throw notAPlace("A model is named by a path, a file: URL or { folder, name }", path);
+  if (!place) throw notAPlace("A model is given by a path, a file: URL or { folder, name }", path);
   const isNamed = names.modelFilename !== undefined || names.paramsFilename !== undefined;
   const files = isNamed && await isFolder(place)
     ? await findModel(place, { ...await withEndings(place, names), signal })

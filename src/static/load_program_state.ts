@@ -58,7 +58,7 @@ export async function loadProgramState(
   const { varList, folder, limits, signal } = options;
   signal?.throwIfAborted();
   const place = await placeOf(modelPath, { folder, signal });
-  if (!place) throw notAPlace("A model is named by a path, a file: URL or { folder, name }", modelPath);
+  if (!place) throw notAPlace("A model is given by a path, a file: URL or { folder, name }", modelPath);
   const suffix = SUFFIXES.find((end) => place.name.endsWith(end));
   // 1.6 stripped no suffix, and so wrote m.pdparams.pdparams for m.pdparams.
   const isWhole = suffix === undefined || await exists(place.folder, place.name + ".pdparams");
@@ -110,7 +110,9 @@ async function readState(
     (content, borrowed) => {
       const pickle = content.kind === "pickle" ? content.pickle : null;
       const value = pickle && stateFromPickle(pickle, { borrowed });
-      if (!(value instanceof Map)) throw new FormatError("WRONG_FORMAT", `${quote(name)} holds no dict`, { offset: 0 });
+      if (!(value instanceof Map)) {
+        throw new FormatError("WRONG_FORMAT", `${quote(name)} does not hold a dict`, { offset: 0 });
+      }
       return { value: value as Map<string, NDArray>, warnings: pickle!.warnings };
     },
     { signal },
@@ -149,7 +151,7 @@ async function fromFolder(
       state.set(name, await readRecordFile(folder, name, place.shown, options, { sources: [], places: new Map() }));
     } catch (error) {
       if (!isNoTensor(error)) throw error;
-      onWarning?.({ code: "EXTRA_FILE", message: `The file ${quote(name)} is no tensor: it was skipped`, at: name });
+      onWarning?.({ code: "EXTRA_FILE", message: `The file ${quote(name)} is not a tensor: it was skipped`, at: name });
     }
   }
   for (const { name } of varList ?? []) {

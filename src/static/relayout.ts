@@ -124,7 +124,7 @@ async function write(
   const values = parametersOf(model.program, model.parameters);
   const program = model.program.serialize();
   if (layout === "prefix") {
-    if (place.name === "") throw new ValueError("INVALID_VALUE", `The prefix ${quote(place.shown)} has no name`);
+    if (place.name === "") throw new ValueError("INVALID_VALUE", `The prefix ${quote(place.shown)} ends in no name`);
     const files = values.length > 0 ? [combinedFile(place.name + ".pdiparams", values)] : [];
     if (model.info) files.push(infoFile(place.name + ".pdiparams.info", model.info));
     return await saveFiles(

@@ -92,7 +92,7 @@ function arrayOf(name: string, value: unknown): NDArray {
   }
   throw new ValueError(
     "INVALID_VALUE",
-    `The variable ${quote(name)} is no array, and this layout has no place for others`,
+    `The variable ${quote(name)} is not an array, and this layout holds arrays only`,
     { at: name },
   );
 }

@@ -201,7 +201,7 @@ export function checkBools(bytes: Uint8Array): void {
 
 /** The error for a bool that is neither 0 nor 1. */
 export function badBool(byte: number): FormatError {
-  return new FormatError("BAD_NUMBER", `A bool is 0 or 1: got ${byte}`, { actual: byte, expected: "0 or 1" });
+  return new FormatError("BAD_NUMBER", `A bool must be 0 or 1: got ${byte}`, { actual: byte, expected: "0 or 1" });
 }
 
 function bytesOf(view: ArrayBufferView): Uint8Array {

@@ -43,10 +43,10 @@ function checkLists(nested: ArrayInput): void {
   let size = 1;
   for (let list: unknown = nested; isList(list); list = list[0]) {
     size *= list.length;
-    if (seen.has(list)) throw new ValueError("CYCLE", "A list that holds itself is no array");
+    if (seen.has(list)) throw new ValueError("CYCLE", "A list that contains itself cannot become an array");
     seen.add(list);
   }
-  if (size > MAX_LIST) throw new ValueError("INVALID_VALUE", `${size} elements are more than a list can have`);
+  if (size > MAX_LIST) throw new ValueError("INVALID_VALUE", `${size} elements are more than a list can hold`);
 }
 
 /** Maximum length of a JavaScript array. */
@@ -57,7 +57,7 @@ function isList(x: unknown): x is ArrayLike<ArrayInput> {
 }
 
 function ragged(axis: number): ValueError {
-  return new ValueError("INVALID_VALUE", `The lists on axis ${axis} are not all of one length`);
+  return new ValueError("INVALID_VALUE", `The lists on axis ${axis} differ in length`);
 }
 
 export function dtypeOf(nested: ArrayInput, leaves: ArrayLike<Leaf>): DType {

@@ -26,7 +26,7 @@ export function isMemory(given: unknown): given is ArrayBufferView | ArrayBuffer
  */
 export function checkedBytes(given: unknown): Uint8Array {
   if (!isMemory(given)) {
-    throw new TypeError(`Bytes are due, such as a Uint8Array: got ${described(given)}`);
+    throw new TypeError(`Expected bytes, such as a Uint8Array: got ${described(given)}`);
   }
   if (given instanceof Uint8Array && given.length > 0) return plainBytes(given);
   try {

@@ -59,7 +59,7 @@ export function bigFor(x: number | bigint | boolean, dtype: "int64" | "uint64"):
   if (typeof x === "number") {
     if (!Number.isFinite(x)) throw badValue(x, dtype);
     if (!Number.isSafeInteger(Math.trunc(x))) {
-      throw new ValueError("PRECISION_LOSS", `A number beyond 2^53 may be rounded already: write a bigint (got ${x})`, {
+      throw new ValueError("PRECISION_LOSS", `A number beyond 2^53 may already be rounded: use a bigint (got ${x})`, {
         actual: x,
       });
     }
@@ -71,5 +71,5 @@ export function bigFor(x: number | bigint | boolean, dtype: "int64" | "uint64"):
 
 export function badValue(x: unknown, dtype: DType): ValueError {
   const shown = isReal(x) ? String(x) : x instanceof Complex ? `${x.re}+${x.im}i` : shownValue(x);
-  return new ValueError("INVALID_VALUE", `${dtype} has no room for ${shown}`, { actual: x });
+  return new ValueError("INVALID_VALUE", `${shown} does not fit in ${dtype}`, { actual: x });
 }

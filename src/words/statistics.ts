@@ -48,7 +48,10 @@ export function statistics(array: NDArray): Statistics {
 export function maxDifference(a: NDArray, b: NDArray): number {
   for (const given of [a, b]) arrayGiven(given);
   if (a.shape.length !== b.shape.length || a.shape.some((n, i) => n !== b.shape[i])) {
-    throw new ValueError("INVALID_VALUE", `Only arrays of one shape can be compared: [${a.shape}] and [${b.shape}]`);
+    throw new ValueError(
+      "INVALID_VALUE",
+      `Only arrays of the same shape can be compared: [${a.shape}] and [${b.shape}]`,
+    );
   }
   if (isComplex(a.dtype) !== isComplex(b.dtype)) {
     throw new ValueError("INVALID_VALUE", `${a.dtype} can't be compared with ${b.dtype}: use astype first`);

@@ -606,7 +606,7 @@ describe("an interrupted command", () => {
         const stop = new AbortController();
         setTimeout(() => stop.abort(new Interrupt(2)), delay);
         const stopped = await oarlock(["convert", from, to, "--force", "--dtype", "float16"], { signal: stop.signal });
-        assert.deepEqual([stopped.code, stopped.err], [130, "error: stopped; no file was changed half-way\n"]);
+        assert.deepEqual([stopped.code, stopped.err], [130, "error: stopped; no file was left half-written\n"]);
         assert.equal(readFileSync(to, "utf8"), "old");
         assert.deepEqual(readdirSync(folder), ["a.npz", "a.pdparams"]);
       }

@@ -115,7 +115,7 @@ describe("the command line as a process of this runtime", () => {
     // Not child.kill(): Deno then reports that the signal ended the process, whatever its exit code.
     process.kill(child.pid!, "SIGINT");
     const code = await new Promise((done) => child.on("close", done));
-    assert.deepEqual([code, err], [130, "error: stopped; no file was changed half-way\n"]);
+    assert.deepEqual([code, err], [130, "error: stopped; no file was left half-written\n"]);
     assert.equal(readFileSync(to, "utf8"), "old");
     assert.ok(!readdirSync(folder).some((name) => name.startsWith("huge.safetensors") && name !== "huge.safetensors"));
   });

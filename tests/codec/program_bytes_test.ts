@@ -91,7 +91,11 @@ describe("the bytes of a ProgramDesc", () => {
       "BAD_FIELD",
       { at: "VarType.type" },
     ],
-    ["a name that is no UTF-8", program(block(field(3, [...field(1, [0xff]), ...field(2, [8, 7])]))), "BAD_TEXT"],
+    [
+      "a name that is not valid UTF-8",
+      program(block(field(3, [...field(1, [0xff]), ...field(2, [8, 7])]))),
+      "BAD_TEXT",
+    ],
     ["packed floats that end inside one", attribute([...head(4), ...field(7, [0, 0, 0])]), "BAD_LENGTH"],
     ["a number of more than 64 bits", program(block([0x28, ...Array(9).fill(0xff), 2])), "BAD_VARINT"],
     ["a number that does not end", program(block([0x28, ...Array(10).fill(0xff)])), "BAD_VARINT"],

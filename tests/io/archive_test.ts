@@ -122,7 +122,7 @@ describe("a tar archive", () => {
     ["a negative size", tarOf({ size: "\0", late: [124, ...Array(12).fill(0xff)] }), "BAD_NUMBER"],
     ["a size beyond 2^53", tarOf({ size: "\0", late: [124, 0x80, 0, 0, 0, 1, ...Array(7).fill(0)] }), "BAD_NUMBER"],
     ["a size beyond the file", tarOf({ size: "00000077777" }), "TRUNCATED"],
-    ["a name that is no UTF-8", tarOf({ late: [0, 0xff] }), "BAD_TEXT"],
+    ["a name that is not valid UTF-8", tarOf({ late: [0, 0xff] }), "BAD_TEXT"],
     ["a name that leads out", tarOf({ name: "../a" }), "UNSAFE_PATH"],
     ["a name of pax with a NUL", tarOf({ kind: "x", data: pax("path", "a\0/../b") }, {}), "UNSAFE_PATH"],
     ["one name for all files", tarOf({ kind: "g", data: pax("path", "p") }, {}), "UNSUPPORTED_FEATURE"],
@@ -140,7 +140,7 @@ describe("a tar archive", () => {
     ["a size of pax that is none", tarOf({ kind: "x", data: pax("size", "-1") }, {}), "BAD_NUMBER"],
     ["a size of pax that is too large", tarOf({ kind: "x", data: pax("size", "9".repeat(16)) }, {}), "BAD_NUMBER"],
     [
-      "a name of pax that is no UTF-8",
+      "a name of pax that is not valid UTF-8",
       tarOf({ kind: "x", data: Uint8Array.of(...new TextEncoder().encode("10 path="), 0xff, 10) }, {}),
       "BAD_TEXT",
     ],

@@ -320,8 +320,8 @@ describe("a .pdiparams.info", () => {
     change: (info: Map<unknown, unknown>, entry: Map<unknown, unknown>) => unknown,
     at?: string,
   ][] = [
-    ["it is no dict", () => [1]],
-    ["a key is no text", (info) => info.set(1, new Map())],
+    ["it is not a dict", () => [1]],
+    ["a key is not a string", (info) => info.set(1, new Map())],
     ['the entry of "x" is no dict', (info) => info.set("x", 1), "x"],
     ["is no text", (_, entry) => entry.set("structured_name", 1)],
     ["is no bool", (_, entry) => entry.set("stop_gradient", 1)],

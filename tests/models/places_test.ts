@@ -55,7 +55,7 @@ describe("a model requested by something other than its prefix", () => {
     for (const ask of [loadInferenceModel, recoverStateDict, jit.load]) {
       await assert.rejects(ask("net.pdparams", { folder }), {
         code: "NOT_FOUND",
-        message: '"net.pdparams" is a file: the prefix or the folder of a model is wanted',
+        message: '"net.pdparams" is a file: the prefix or the folder of a model is expected',
       });
     }
   });

@@ -9,20 +9,20 @@ import { FROM_FILE, reading } from "../reading.ts";
 import { countText, sizeText, table } from "../text.ts";
 
 const VERDICTS = [
-  "clean: nothing but data",
-  "refused: it asks for more than data",
+  "clean: data only",
+  "refused: it refers to more than data",
   "could not be parsed",
-  "no file of a kind that is read",
+  "not a file of a supported kind",
 ];
 
 /** The command. */
 export const audit = command({
   name: "audit",
-  summary: "every symbol that a file names, and whether it is nothing but data",
+  summary: "every symbol that a file names, and whether it holds data only",
   operands: ["FILE"],
   options: FROM_FILE,
   notes: [
-    "It ends with 0: clean, 1: refused content, 2: could not be parsed or read, 3: no file of a kind that is read.",
+    "It ends with 0: clean, 1: refused content, 2: could not be parsed or read, 3: not a file of a supported kind.",
   ],
   json:
     "{ file, ok, exitCode, kind, symbols: [{ symbol, opcode, offset, at, verdict }], error?: { name, code, message, " +

@@ -23,13 +23,13 @@ const FLOATS: readonly DType[] = ["float16", "bfloat16", "float32", "float64"];
 /** The command. */
 export const convert = command({
   name: "convert",
-  summary: "the same arrays in a file of another kind, by the ending of TO",
+  summary: "the same arrays in another format, chosen by the extension of TO",
   operands: ["FROM", "TO"],
   options: {
     ...FROM_ARRAYS,
     ...TO_FILE,
     name: { value: "NAME", help: "only this array" },
-    dtype: { value: "DTYPE", choices: FLOATS, help: "floats become this; integers and bools stay" },
+    dtype: { value: "DTYPE", choices: FLOATS, help: "convert floats to this; integers and bools stay as they are" },
   },
   notes: [
     "TO: .pdparams, .pdopt, .pdckpt, .pkl (pickles), .safetensors, .npz, .npy (one array), .tensor (one array, Paddle's",
@@ -41,8 +41,10 @@ export const convert = command({
     const form = wantedForm(to);
     await checkTarget(to, options, session);
     return await withFile(from, options, session, async (file) => {
-      if (options.protocol !== undefined && form !== "pickle") throw new UsageError("--protocol is of a pickle");
-      if (options.compress && form !== "npz") throw new UsageError("--compress is of an .npz");
+      if (options.protocol !== undefined && form !== "pickle") {
+        throw new UsageError("--protocol applies to pickles only");
+      }
+      if (options.compress && form !== "npz") throw new UsageError("--compress applies to .npz only");
       const { value, arrays } = converted(file, form, options.name, options.dtype as DType | undefined);
       const metadata = file.value instanceof TensorMap ? file.value.metadata : undefined;
       const left = form === "pickle" ? [] : otherNames(file);

@@ -15,23 +15,23 @@ import { sizeText } from "../text.ts";
 /** The command. */
 export const decrypt = command({
   name: "decrypt",
-  summary: "the plain bytes of a file that Paddle's ciphers encrypted",
+  summary: "decrypt a file that was encrypted by Paddle's ciphers",
   operands: ["FROM", "TO"],
   options: {
-    key: { value: "FILE", help: "the file that has the key and nothing else" },
+    key: { value: "FILE", help: "a file that holds the key and nothing else" },
     cipher: { value: "NAME", choices: CIPHERS, help: "(default AES_CTR_NoPadding)" },
-    config: { value: "FILE", help: "Paddle's configuration of the cipher, in place of --cipher" },
-    force: { help: "write over what is there" },
+    config: { value: "FILE", help: "Paddle's cipher configuration file, instead of --cipher" },
+    force: { help: "overwrite what is there" },
   },
   notes: [
-    "Only AES_GCM_NoPadding can tell a wrong key from every right one; a wrong key of AES_CTR_NoPadding gives noise.",
+    "Only AES_GCM_NoPadding always detects a wrong key; with AES_CTR_NoPadding a wrong key yields noise.",
   ],
   json: "{ file, bytes }",
   async run({ operands: [from, to], options, session }) {
     const { key, cipher: cipherName, config } = options;
-    if (key === undefined) throw new UsageError("decrypt takes --key FILE");
+    if (key === undefined) throw new UsageError("decrypt needs --key FILE");
     if (cipherName !== undefined && config !== undefined) {
-      throw new UsageError("--config says which cipher: leave --cipher out");
+      throw new UsageError("--config already names the cipher: leave --cipher out");
     }
     await checkTarget(to, options, session);
     const cipher = config === undefined

@@ -11,12 +11,12 @@ import { FROM_FILE, reading } from "../reading.ts";
 /** The command. */
 export const detect = command({
   name: "detect",
-  summary: "what a file is, by its first bytes",
+  summary: "what kind a file is, judged by its first bytes",
   operands: ["FILE"],
   options: { archive: FROM_FILE.archive },
   notes: [
     "empty, pickle, tnum (1.6's save_dygraph), record (one tensor), selected_rows, program, pir, safetensors, npy, zip or",
-    "unknown. It ends with 1 where that is unknown.",
+    "unknown. The exit code is 1 when the kind is unknown.",
   ],
   json: "{ file, kind }",
   async run({ operands: [from], options, session }) {

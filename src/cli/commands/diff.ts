@@ -19,14 +19,14 @@ import { typeText, valueJson, valueText } from "../value_text.ts";
 /** The command. */
 export const diff = command({
   name: "diff",
-  summary: "names, dtypes, shapes and numbers of two files compared",
+  summary: "compare names, dtypes, shapes and values of two files",
   operands: ["A", "B"],
   options: {
     ...FROM_ARRAYS,
-    tolerance: { value: "X", help: "numbers this far apart are the same (default 0)" },
-    "ignore-dtype": { help: "the same numbers in another dtype are the same" },
+    tolerance: { value: "X", help: "treat values that differ by no more than this as equal (default 0)" },
+    "ignore-dtype": { help: "treat equal values of different dtypes as equal" },
   },
-  notes: ["It ends with 0: the same, 1: they differ. One pair of arrays at a time is in memory. NaN equals NaN."],
+  notes: ["Exit code 0: the same, 1: they differ. Only one pair of arrays is in memory at a time. NaN equals NaN."],
   json: "{ same, equal, onlyInA: [name], onlyInB: [name], differ: [{ name, a, b, maxDifference? }] } " +
     "with a and b as { dtype, shape } or { type, value }",
   async run({ operands: [a, b], options, session }) {
@@ -70,7 +70,7 @@ function toleranceOf(text: string | undefined): number {
   if (text === undefined) return 0;
   const tolerance = Number(text);
   if (text.trim() === "" || !(tolerance >= 0)) {
-    throw new UsageError(`--tolerance takes a number from 0 on: got ${text}`);
+    throw new UsageError(`--tolerance must be a number not below 0: got ${text}`);
   }
   return tolerance;
 }

@@ -13,15 +13,15 @@ import { nameText, shapeText } from "../text.ts";
 /** The command. */
 export const extract = command({
   name: "extract",
-  summary: "one array as an .npy file; nothing else is read",
+  summary: "write one array to an .npy file, reading nothing else",
   operands: ["FILE", "NAME", "TO"],
-  options: { ...FROM_ARRAYS, force: { help: "write over what is there" } },
-  notes: ["TO is an .npy, or a .tensor (Paddle's binary format) or .safetensors."],
+  options: { ...FROM_ARRAYS, force: { help: "overwrite what is there" } },
+  notes: ["TO is an .npy, a .tensor (Paddle's binary format) or a .safetensors file."],
   json: "{ file, name, dtype, shape, bytes }",
   async run({ operands: [from, name, to], options, session }) {
     const form = formOf(to);
     if (form !== "npy" && form !== "record" && form !== "safetensors") {
-      throw new UsageError("extract writes an .npy, .tensor or .safetensors: convert --name writes others");
+      throw new UsageError("extract writes .npy, .tensor or .safetensors: convert --name writes the other formats");
     }
     await checkTarget(to, options, session);
     return await withFile(from, options, session, async (file) => {

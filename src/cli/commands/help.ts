@@ -15,7 +15,7 @@ export function helpText(): string[] {
     "usage: oarlock COMMAND [OPTION ...] ...",
     "",
     ...table(COMMANDS.map((command) => [`  ${usageOf(command)}`, command.summary])),
-    ...table([["  help [COMMAND]", "this text, or the options of a command"], ["  --version", "the version"]]),
+    ...table([["  help [COMMAND]", "show this text, or the options of a command"], ["  --version", "the version"]]),
     "",
     "A FILE is a path or a URL. It ends with 0: done, 1: the answer is no (diff, verify, audit, detect), 2: it could not",
     "be done, 130: it was stopped. Answers go to the standard output, all else to the other one.",

@@ -18,15 +18,15 @@ import { kindOf, typeText, valueJson, valueText } from "../value_text.ts";
 /** The command. */
 export const ls = command({
   name: "ls",
-  summary: "names, dtypes, shapes and sizes of what is inside of a file, a model, a folder",
+  summary: "list names, dtypes, shapes and sizes of what a file, model or folder holds",
   operands: ["FILE"],
   options: {
     ...FROM_ARRAYS,
-    long: { help: "offsets, names of parameters, and values that are no arrays" },
+    long: { help: "also offsets, parameter names, and values that are not arrays" },
   },
   notes: [
     "FILE is a path or URL: a checkpoint of any kind, .npy, .npz, safetensors, an .index.json; the prefix or a file of an",
-    "inference model; a folder of Paddle 1.x. Numbers are not read.",
+    "inference model; a folder of Paddle 1.x. Array data are not read.",
   ],
   json: "{ file, kind, arrays: [{ name, dtype, shape, bytes, offset, kind, parameter? }], " +
     "values: [{ name, type, value }], bytes }",

@@ -17,18 +17,18 @@ import { valueJson } from "../value_text.ts";
 
 const OPTIONS = {
   ...FROM_MODEL,
-  ops: { help: "every operator with its inputs and outputs; with --json also its attributes" },
+  ops: { help: "list every operator with its inputs and outputs; with --json also its attributes" },
   vars: { help: "every variable" },
-  method: { value: "NAME", help: "of a Layer that was exported with several methods: this one" },
+  method: { value: "NAME", help: "for a Layer exported with several methods: which method" },
 } as const;
 
 /** The command. */
 export const program = command({
   name: "program",
-  summary: "inputs, outputs, operators and variables of a program (.pdmodel, __model__, PIR's .json)",
+  summary: "show inputs, outputs, operators and variables of a program (.pdmodel, __model__, PIR .json)",
   operands: ["FILE"],
   options: OPTIONS,
-  notes: ["FILE is a program, or the prefix or folder of a model. Lengths that are known only when it runs are -1."],
+  notes: ["FILE is a program, or the prefix or folder of a model. Dimensions known only at run time are -1."],
   json: "{ file, form, version, inputs, outputs: [{ name, dtype, shape }], ops: { type: count }, parameters } " +
     "(--ops: operators: [{ type, inputs, outputs, attributes }]; --vars: variables: [{ name, id?, kind, dtype, shape, " +
     "persistable }])",
@@ -50,7 +50,7 @@ async function programOf(
   const model = await modelOf(from, options, where);
   const isFile = /\.(pdmodel|json)$/.test(from) && options.method === undefined;
   if (!model || isFile) {
-    if (options.method !== undefined) throw new UsageError("--method is of a model by its prefix");
+    if (options.method !== undefined) throw new UsageError("--method needs a model given by its prefix");
     const value = await load(from, hooks);
     if (value instanceof Program) return value;
     throw new UnsupportedError("UNSUPPORTED_FEATURE", `There is no program in ${quote(from)}`, { path: from });

@@ -19,17 +19,20 @@ import { countText, sizeText, table } from "../text.ts";
 /** The command. */
 export const recover = command({
   name: "recover",
-  summary: "trainable weights out of an inference model, with a report of what cannot be known",
+  summary: "recover trainable weights from an inference model, and report what cannot be known",
   operands: ["MODEL", "TO"],
   options: {
     ...FROM_MODEL,
     ...TO_FILE,
-    names: { value: "FILE", help: "keys by names of variables, as a JSON object; count more than anything else" },
-    like: { value: "FILE", help: "a checkpoint of the same network, whose keys are wanted" },
+    names: {
+      value: "FILE",
+      help: "a JSON object that maps variable names to keys; takes precedence over everything else",
+    },
+    like: { value: "FILE", help: "a checkpoint of the same network, whose keys are to be used" },
   },
   notes: [
     "MODEL is a prefix (m for m.pdmodel or m.json, and m.pdiparams), one of these files, or a folder of Paddle 1.x.",
-    "TO is a .pdparams, .safetensors or .npz. Optimizer state is in no inference model.",
+    "TO is a .pdparams, .safetensors or .npz. No inference model holds optimizer state.",
   ],
   json: "{ file, bytes, entries: [{ key, variable, name, exact, changed }], pruned, constants, notes }",
   async run({ operands: [from, to], options, session }) {
@@ -92,7 +95,7 @@ const ORIGINS = {
   info: "named as the network names them",
   given: "named as in --names, or as the variable is in --like",
   guess: "named as in --like by kind, number and shape: a guess",
-  variable: "named like their variables",
+  variable: "named after their variables",
 };
 
 function reportLines({ entries, pruned, constants, notes }: RecoverReport): string[] {
@@ -105,7 +108,7 @@ function reportLines({ entries, pruned, constants, notes }: RecoverReport): stri
   for (const line of table(inexact.map(({ key, changed }) => [`changed: ${key}`, changed.join("; ")]))) {
     lines.push(line);
   }
-  if (pruned.length > 0) lines.push(`not in the model any more: ${pruned.join(", ")}`);
-  if (constants.length > 0) lines.push(`left out, as they are constants of the program: ${constants.join(", ")}`);
+  if (pruned.length > 0) lines.push(`no longer in the model: ${pruned.join(", ")}`);
+  if (constants.length > 0) lines.push(`left out, being constants of the program: ${constants.join(", ")}`);
   return [...lines, ...notes.map((note) => `note: ${note}`)];
 }

@@ -18,16 +18,17 @@ const LAYOUTS: readonly Layout[] = ["prefix", "folder", "combined"];
 /** The command. */
 export const relayout = command({
   name: "relayout",
-  summary: "the same model in other files: today's two out of a folder of 1.x, and back",
+  summary: "write the same model in another layout: from a 1.x folder to today's two files, and back",
   operands: ["FROM", "TO"],
   options: {
     ...FROM_MODEL,
     layout: {
       value: "LAYOUT",
       choices: LAYOUTS,
-      help: "prefix (default): TO.pdmodel and TO.pdiparams; folder: __model__ and a file for each; combined: two files",
+      help:
+        "prefix (default): TO.pdmodel and TO.pdiparams; folder: __model__ and a file per parameter; combined: two files",
     },
-    force: { help: "write over what is there" },
+    force: { help: "overwrite what is there" },
   },
   json: "{ files: [name] }",
   async run({ operands: [from, to], options, session }) {

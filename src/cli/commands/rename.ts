@@ -19,10 +19,10 @@ import { isFloatAt } from "../value_text.ts";
 /** The command. */
 export const rename = command({
   name: "rename",
-  summary: "another name for an entry of a checkpoint, or for a variable of a model wherever it stands",
+  summary: "rename an entry of a checkpoint, or a variable of a model everywhere it occurs",
   operands: ["FILE", "OLD", "NEW"],
   options: { ...FROM_ARRAYS, ...CHANGED },
-  notes: ["In a model the names are those of variables, as program --vars lists them. The file is written anew."],
+  notes: ["In a model the names are variable names, as program --vars lists them. The file is rewritten."],
   json: "{ file, from, to }",
   async run({ operands: [from, old, name], options, session }) {
     return await withFile(from, options, session, async (file) => {
@@ -67,12 +67,12 @@ async function renameKey(
   if (!found?.container) throw notNamed(old, [...rowsOf(file.value, file.arrays)].map((row) => row.name));
   const { container, key, prefix } = found;
   if (!(container instanceof Map) || typeof key !== "string") {
-    throw new UsageError(`${nameText(old)} is no key of a dict`);
+    throw new UsageError(`${nameText(old)} is not a key of a dict`);
   }
   if (!name.startsWith(prefix)) throw new UsageError(`${nameText(old)} stays where it is: NEW begins with ${prefix}`);
   const other = name.slice(prefix.length);
   if (container.has(other)) {
-    throw new ValueError("NAME_COLLISION", `There is a ${quote(name)} already`, { at: name, names: [old, name] });
+    throw new ValueError("NAME_COLLISION", `${quote(name)} already exists`, { at: name, names: [old, name] });
   }
   const entries = [...container];
   container.clear();

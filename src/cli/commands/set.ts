@@ -25,12 +25,12 @@ const OPTIONS = {
   ...FROM_ARRAYS,
   value: {
     value: "VALUE",
-    help: "a number for all elements (or for the one --at), a list such as [[1, 2], [3, 4]], a text",
+    help: "a number for all elements (or for the one at --at), a list such as [[1, 2], [3, 4]], or a string",
   },
-  from: { value: "FILE", help: "a file with the new array: its only one, or the one of the same name" },
-  at: { value: "I,J", help: "only this element; -1 is the last" },
-  replace: { help: "the new array may have another dtype and shape" },
-  cast: { help: "the new array becomes of the old one's dtype" },
+  from: { value: "FILE", help: "a file with the new array: its only array, or the one of the same name" },
+  at: { value: "I,J", help: "change only this element; -1 is the last" },
+  replace: { help: "allow the new array another dtype and shape" },
+  cast: { help: "convert the new array to the old one's dtype" },
   ...CHANGED,
 } as const;
 
@@ -39,12 +39,12 @@ type Options = Call<Given<typeof OPTIONS>>["options"];
 /** The command. */
 export const set = command({
   name: "set",
-  summary: "one variable, or one element of it, changed",
+  summary: "change one variable, or one element of it",
   operands: ["FILE", "NAME"],
   options: OPTIONS,
   notes: [
-    "A crash at any moment leaves the old numbers or the new ones. Where dtype and shape stay, the numbers are written",
-    "where they lie; else, and with --out, the file is written anew.",
+    "A crash at any moment leaves the old values or the new ones. Where dtype and shape stay, the values are written",
+    "in place; otherwise, and with --out, the file is rewritten.",
   ],
   json: "{ file, name, changed: in-place or anew }",
   async run({ operands: [from, name], options, session }) {
@@ -76,7 +76,7 @@ async function setArray(file: OpenFile, name: string, options: Options, session:
     throw new ValueError(
       "INVALID_VALUE",
       `${quote(name)} is ${old.dtype} ${shapeText(old.shape)}, the new array ${array.dtype} ${shapeText(array.shape)}`,
-      { at: name, hint: "--cast changes the dtype of the new array, --replace lets it be another" },
+      { at: name, hint: "--cast converts the new array, --replace accepts it as it is" },
     );
   }
   if (options.out === undefined && isSame && !file.where.folder) {
@@ -149,7 +149,7 @@ async function arrayOf(from: string, name: string, session: Session): Promise<ND
 
 function indexOf(text: string): number[] {
   if (text === "" || text === "()") return [];
-  if (!/^-?\d{1,15}(,-?\d{1,15})*$/.test(text)) throw new UsageError(`--at takes indices such as 0,-1: got ${text}`);
+  if (!/^-?\d{1,15}(,-?\d{1,15})*$/.test(text)) throw new UsageError(`--at must be indices such as 0,-1: got ${text}`);
   return text.split(",").map(Number);
 }
 
@@ -159,7 +159,7 @@ async function setValue(file: OpenFile, name: string, options: Options, session:
     throw notNamed(name, [...rowsOf(file.value, file.arrays)].map((row) => row.name));
   }
   if (options.value === undefined || options.at !== undefined) {
-    throw new UsageError(`${nameText(name)} is no array: --value is what it can take`);
+    throw new UsageError(`${nameText(name)} is not an array: it can only take --value`);
   }
   const { container, key, value: old } = found;
   const isFloat = isFloatAt(container, key, old);

@@ -19,23 +19,23 @@ import { isFloatAt, typeText, valueJson, valueText } from "../value_text.ts";
 
 const OPTIONS = {
   ...FROM_ARRAYS,
-  slice: { value: "A:B", help: "rows A to B (not included) of the first axis, as in Python; only these are read" },
-  stats: { help: "least, greatest and mean number, NaNs and infinities, in place of the numbers" },
-  full: { help: "all numbers of a large array" },
+  slice: { value: "A:B", help: "rows A to B (exclusive) of the first axis, as in Python; only these are read" },
+  stats: { help: "minimum, maximum, mean, and counts of NaNs and infinities, instead of the values" },
+  full: { help: "all values of a large array" },
 } as const;
 
 /** The command. */
 export const show = command({
   name: "show",
-  summary: "the numbers of an array, or any other value in a file",
+  summary: "show the values of an array, or any other value in a file",
   operands: ["FILE", "NAME?"],
   options: OPTIONS,
   notes: [
-    "Of an array of more than 1000 elements the first and last rows are read and shown, unless --full or --json.",
+    "Of an array of more than 1000 elements only the first and last rows are read and shown, without --full or --json.",
   ],
   json:
     "{ name, dtype, shape, data } with data in lists (or stats: { min, max, mean, nan, inf }), { name, type, value } " +
-    "of other values; NaN and infinities are texts",
+    "for other values; NaN and infinities are strings",
   async run({ operands: [from, name], options, session }) {
     await withFile(from, options, session, async (file) => {
       if (name === undefined && file.arrays.size !== 1) return await showValue(file, "", session);
@@ -108,7 +108,7 @@ async function showValue(file: OpenFile, name: string, session: Session): Promis
 
 function boundsOf(text: string, shape: readonly number[]): [number, number] {
   const parts = /^(-?\d{1,15})?(:(-?\d{1,15})?)?$/.exec(text);
-  if (!parts || text === "") throw new UsageError(`--slice is A:B, A:, :B or one row A: got ${text}`);
+  if (!parts || text === "") throw new UsageError(`--slice must be A:B, A:, :B or one row A: got ${text}`);
   const [, first, colon, last] = parts;
   if (shape.length === 0) throw new UsageError("A 0-d array has no rows: leave --slice out");
   if (colon === undefined) {

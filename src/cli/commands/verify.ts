@@ -25,11 +25,11 @@ const DAMAGED = ["FormatError", "UnsafeError", "LimitError"];
 /** The command. */
 export const verify = command({
   name: "verify",
-  summary: "whether a file or model is whole: every number is read; NaNs are counted",
+  summary: "check that a file or model is intact: every value is read, NaNs are counted",
   operands: ["FILE"],
   options: FROM_ARRAYS,
   notes: [
-    "It ends with 1 where the file is damaged or refused. The sums of an .npz are compared, too.",
+    "The exit code is 1 when the file is damaged or refused. The checksums of an .npz are compared, too.",
   ],
   json:
     "{ file, ok, kind?, arrays?, bytes?, nan?: [{ name, count }], inf?: [{ name, count }], error?: { code, message, ... } }",
@@ -110,7 +110,7 @@ async function checkSums(from: string, { folder, limits, signal }: Reading): Pro
 
 function lines(from: string, { kind, arrays, bytes, nan, inf }: Found): string[] {
   return [
-    `${from}: whole (${kind}), ${countText(arrays, "array")}, ${sizeText(bytes)}`,
+    `${from}: intact (${kind}), ${countText(arrays, "array")}, ${sizeText(bytes)}`,
     ...nan.map(({ name, count }) => `${nameText(name)}: ${countText(count, "NaN")}`),
     ...inf.map(({ name, count }) => `${nameText(name)}: ${count} infinite`),
   ];

@@ -167,7 +167,7 @@ class JsonReader {
     if (this.#bytes[at] !== QUOTE) throw this.#unexpected("a key");
     const key = this.#text() ?? this.#longKey(at);
     if (this.#isTaken(key)) {
-      throw new FormatError("DUPLICATE_KEY", `The key ${quote(key)} comes twice (byte ${at})`, { offset: at });
+      throw new FormatError("DUPLICATE_KEY", `The key ${quote(key)} appears twice (byte ${at})`, { offset: at });
     }
     this.#items[this.#top++] = key;
     this.#space();
@@ -314,7 +314,7 @@ class JsonReader {
       if (p === from) return;
       const part = textFromUtf8(bytes, from, p);
       if (part === null || !part.isWellFormed()) {
-        throw new FormatError("BAD_TEXT", `The text at byte ${start - 1} is no UTF-8`, { offset: from });
+        throw new FormatError("BAD_TEXT", `The text at byte ${start - 1} is not valid UTF-8`, { offset: from });
       }
       parts.push(part);
     };
@@ -370,22 +370,24 @@ class JsonReader {
   #unexpected(wanted: string): FormatError {
     const offset = this.#pos;
     if (offset >= this.#bytes.length) return cut(offset);
-    return new FormatError("BAD_JSON", `${wanted} is due at byte ${offset}`, { offset });
+    return new FormatError("BAD_JSON", `Expected ${wanted} at byte ${offset}`, { offset });
   }
 
   #badNumber(start: number, p: number): FormatError {
     if (p >= this.#bytes.length) return cut(p);
-    return new FormatError("BAD_JSON", `There is no number at byte ${start}`, { offset: start });
+    return new FormatError("BAD_JSON", `Expected a number at byte ${start}`, { offset: start });
   }
 
   #badText(start: number, p: number): FormatError {
     if (p >= this.#bytes.length) return cut(p);
-    return new FormatError("BAD_JSON", `The text at byte ${start - 1} has a bad character at byte ${p}`, { offset: p });
+    return new FormatError("BAD_JSON", `The text at byte ${start - 1} has an invalid character at byte ${p}`, {
+      offset: p,
+    });
   }
 }
 
 function cut(offset: number): FormatError {
-  if (offset === 0) return new FormatError("EMPTY", "There is no JSON value in no bytes", { offset });
+  if (offset === 0) return new FormatError("EMPTY", "The JSON text is empty", { offset });
   return new FormatError("TRUNCATED", `The JSON text ends at byte ${offset}, inside a value`, { offset });
 }
 

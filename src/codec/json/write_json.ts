@@ -26,10 +26,14 @@ export function* writeJsonInSteps(
   const put = (text: string) => {
     length += text.length;
     if (length > MOST_UNITS) {
-      throw new LimitError("LIMIT", `The JSON text has more than ${MOST_UNITS} characters: no string holds it`, {
-        limit: "memory",
-        max: MOST_UNITS,
-      });
+      throw new LimitError(
+        "LIMIT",
+        `The JSON text has more than ${MOST_UNITS} characters, more than a string can hold`,
+        {
+          limit: "memory",
+          max: MOST_UNITS,
+        },
+      );
     }
     parts.push(text);
   };
@@ -77,7 +81,7 @@ function scalarOf(value: null | boolean | number | bigint | string | JsonNumber)
 
 function textOf(text: string): string {
   if (!text.isWellFormed()) {
-    throw new ValueError("LONE_SURROGATE", `The text ${quote(text)} has half a surrogate pair, which UTF-8 cannot say`);
+    throw new ValueError("LONE_SURROGATE", `The text ${quote(text)} has a lone surrogate, which UTF-8 cannot encode`);
   }
   // Like nlohmann, JSON.stringify escapes only what must be escaped; neither escapes DEL.
   return JSON.stringify(text);
@@ -85,7 +89,7 @@ function textOf(text: string): string {
 
 /** A float as Python and nlohmann print it: the shortest digits that round-trip, and always a point or exponent. */
 export function floatText(value: number): string {
-  if (!Number.isFinite(value)) throw new ValueError("INVALID_VALUE", `JSON has no ${value}`);
+  if (!Number.isFinite(value)) throw new ValueError("INVALID_VALUE", `JSON cannot represent ${value}`);
   if (Object.is(value, -0)) return "-0.0";
   const size = Math.abs(value);
   if (size !== 0 && (size < 1e-4 || size >= 1e16)) {

@@ -49,7 +49,7 @@ class Parser {
       found.set(key, key === "descr" ? this.#descr() : key === "shape" ? this.#shape() : this.#flag());
       if (!this.#skipIf(",") && this.#peek() !== "}") throw this.#bad("lacks a comma");
     }
-    if (this.#peek() !== "") throw this.#bad("goes on behind its dict");
+    if (this.#peek() !== "") throw this.#bad("continues after its dict");
     const missing = KEYS.find((key) => !found.has(key));
     if (missing) throw this.#bad(`lacks the key ${quote(missing)}`);
     return {
@@ -64,7 +64,7 @@ class Parser {
     if (next === "[" || next === "(") {
       throw new UnsupportedError(
         "UNSUPPORTED_DTYPE",
-        "The .npy file holds an array of structures: only numbers are read",
+        "The .npy file holds a structured array: only plain numeric dtypes are supported",
         {
           offset: this.#at + this.#pos,
         },
@@ -112,7 +112,7 @@ class Parser {
     if (mark !== "'" && mark !== '"') throw this.#bad("lacks a text in quotes");
     const end = this.#text.indexOf(mark, this.#pos + 1);
     const value = end < 0 ? "" : this.#text.slice(this.#pos + 1, end);
-    if (end < 0 || value.includes("\\") || value.includes("\n")) throw this.#bad("has a text that does not end");
+    if (end < 0 || value.includes("\\") || value.includes("\n")) throw this.#bad("has an unterminated string");
     this.#pos = end + 1;
     return value;
   }
@@ -142,7 +142,7 @@ class Parser {
     const offset = this.#at + this.#pos;
     return new FormatError(
       "BAD_SHAPE",
-      `The shape in the header of the .npy file is no tuple of lengths (byte ${offset})`,
+      `The shape in the header of the .npy file is not a tuple of dimensions (byte ${offset})`,
       {
         offset,
       },

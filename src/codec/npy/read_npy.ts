@@ -33,14 +33,16 @@ export interface ReadNpyOptions {
 /** Decode the file under the cursor: a numpy array in the element order and byte order of the file. */
 export function* readNpy(cursor: Cursor, { budget, float8, lazy }: ReadNpyOptions): Decoder<PickledArray> {
   yield cursor.need(1);
-  if (cursor.left === 0) throw new FormatError("EMPTY", "The file is empty: no .npy file is", { offset: 0 });
+  if (cursor.left === 0) throw new FormatError("EMPTY", "The file is empty: it is not an .npy file", { offset: 0 });
   const magic = yield* take(cursor, 6, 0);
   if (MAGIC.some((byte, i) => cursor.bytes[magic + i] !== byte)) {
-    throw new FormatError("WRONG_FORMAT", "This is no .npy file: it does not begin with numpy's mark", { offset: 0 });
+    throw new FormatError("WRONG_FORMAT", "This is not an .npy file: it does not begin with numpy's magic bytes", {
+      offset: 0,
+    });
   }
   const version = cursor.bytes[yield* take(cursor, 2, 6)];
   if (version < 1 || version > 3) {
-    throw new FormatError("BAD_VERSION", `The .npy file has version ${version}; 1 to 3 are known`, {
+    throw new FormatError("BAD_VERSION", `The .npy file has version ${version}; versions 1 to 3 are supported`, {
       offset: 6,
       actual: version,
     });
@@ -59,7 +61,7 @@ export function* readNpy(cursor: Cursor, { budget, float8, lazy }: ReadNpyOption
     ? textFromLatin1(cursor.bytes.subarray(from, from + length))
     : textFromUtf8(cursor.bytes, from, from + length);
   if (text === null) {
-    throw new FormatError("BAD_TEXT", "The header of the .npy file is no UTF-8", { offset: headerAt });
+    throw new FormatError("BAD_TEXT", "The header of the .npy file is not valid UTF-8", { offset: headerAt });
   }
   const { descr, fortran, shape } = parseNpyHeader(text, headerAt);
   const dtype = dtypeOf(descr, float8 ?? "float8_e4m3fn", headerAt);
@@ -90,7 +92,7 @@ function* readData(
   let size = info.itemsize;
   for (const n of shape) {
     if ((size *= n) > Number.MAX_SAFE_INTEGER) {
-      throw new FormatError("BAD_SHAPE", `No array has the shape [${shape}]`, { offset: headerAt });
+      throw new FormatError("BAD_SHAPE", `No array can have the shape [${shape}]`, { offset: headerAt });
     }
   }
   budget.check("maxElements", size / info.itemsize, headerAt);
@@ -124,7 +126,7 @@ function dtypeOf(descr: string, float8: Float8, offset: number): PickledDType {
     : dtypeOfNumpy(code);
   if (!info) {
     const isKnown = /^(O|[SUVaMm]|f16|c32|[fciub][0-9])/.test(code.slice(0, 8));
-    const message = `The .npy file holds ${quote(descr)}: only numbers and bools are read`;
+    const message = `The .npy file holds ${quote(descr)}: only numbers and bools are supported`;
     const fields = { offset, actual: descr };
     throw isKnown
       ? new UnsupportedError("UNSUPPORTED_DTYPE", message, fields)

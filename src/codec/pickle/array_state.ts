@@ -44,7 +44,7 @@ export function setArrayState(
   if (actual !== expected) {
     throw new FormatError(
       "SIZE_MISMATCH",
-      `Array at byte ${at}: ${dtype.info.name} [${array.shape}] has ${expected} bytes, the file gives ${actual}`,
+      `Array at byte ${at}: ${dtype.info.name} [${array.shape}] has ${expected} bytes, the file has ${actual}`,
       { offset: at, expected, actual },
     );
   }
@@ -57,7 +57,7 @@ function shapeOf(context: CallContext, shape: Tuple, at: number): number[] {
   for (const [axis, dim] of shape.entries()) {
     if (!isIntAt(shape, axis)) throw forbiddenCall("a shape", at);
     if (typeof dim !== "number" || dim < 0) {
-      throw new FormatError("BAD_SHAPE", `Array at byte ${at} has an axis of length ${dim}`, {
+      throw new FormatError("BAD_SHAPE", `Array at byte ${at} has an axis of negative length ${dim}`, {
         offset: at,
         actual: String(dim),
       });

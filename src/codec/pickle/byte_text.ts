@@ -29,7 +29,7 @@ export function spelledOut({ payload, offset }: ByteText): string {
   if (payload instanceof Uint8Array) return textFromLatin1(payload);
   throw new UnsupportedError(
     "UNSUPPORTED_FEATURE",
-    `The text at byte ${offset} stands for bytes and is used as a text`,
+    `The text at byte ${offset} encodes bytes but is used as a string`,
     { offset },
   );
 }

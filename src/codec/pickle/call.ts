@@ -75,7 +75,7 @@ export function bytesOfText({ budget }: CallContext, text: string, at: number): 
   budget.charge(PRICES.bytes + PRICES.unit * text.length, at);
   const bytes = latin1FromText(text);
   if (bytes) return bytes;
-  throw new FormatError("BAD_TEXT", `Text at byte ${at} stands for bytes, but holds a character above U+00FF`, {
+  throw new FormatError("BAD_TEXT", `Text at byte ${at} encodes bytes, but holds a character above U+00FF`, {
     offset: at,
   });
 }

@@ -18,7 +18,7 @@ import { fieldFits, hasField } from "./record_fields.ts";
 export function reduce(context: CallContext, callable: unknown, args: unknown, at: number): unknown {
   if (callable instanceof DTypeValue) throw forbiddenCall(`a call of numpy's ${callable.dtype}`, at);
   if (!(callable instanceof Token)) {
-    throw new FormatError("BAD_STACK", `REDUCE at byte ${at} calls something that is no symbol`, {
+    throw new FormatError("BAD_STACK", `REDUCE at byte ${at} calls something that is not a symbol`, {
       offset: at,
       opcode: "REDUCE",
     });
@@ -82,7 +82,7 @@ export function build(context: CallContext, target: unknown, state: unknown, at:
       return;
     }
   }
-  throw forbiddenCall("a state on something that takes none", at);
+  throw forbiddenCall("a state for something that takes none", at);
 }
 
 function setField(
@@ -95,7 +95,7 @@ function setField(
   // Checking a list takes time, and one list of the memo may be checked for many records.
   if (Array.isArray(value)) budget.charge(PRICES.slot * value.length, at);
   if (!fieldFits(className, field, value)) {
-    const what = hasField(className, field) ? "what stands in the field" : "the field";
+    const what = hasField(className, field) ? "the value of the field" : "the field";
     throw forbiddenCall(`${what} ${quote(String(field))} of a ${className}`, at);
   }
   fields.set(field as string, value as Value);

@@ -86,7 +86,7 @@ export class Containers {
   *fill(container: unknown[] | Map<unknown, unknown> | Set<unknown>, start: number): Decoder<void> {
     const { items } = this.#stack;
     if (container instanceof Map && (items.length - start) % 2 !== 0) {
-      throw this.#here.badStack("wants keys and values in pairs");
+      throw this.#here.badStack("needs keys and values in pairs");
     }
     for (let from = start; from < items.length; from += AT_A_TIME) {
       if (from > start) yield PAUSE;
@@ -203,9 +203,8 @@ export class Containers {
     if (!isListed && !this.#strict) return;
     const at = this.#here.place;
     const first = this.#fills.offsetOf(dict, key) ?? offset;
-    const message =
-      `The key ${quote(String(key))} comes twice, put there at byte ${first} and again by the ${name} at ` +
-      `byte ${offset}: the last value counts.`;
+    const message = `The key ${quote(String(key))} appears twice, set at byte ${first} and again by the ${name} at ` +
+      `byte ${offset}: the last value wins.`;
     if (this.#strict) throw new FormatError("DUPLICATE_KEY", message, { offset, at });
     this.warnings.push({ code: "DUPLICATE_KEY", message, offset, at });
   }

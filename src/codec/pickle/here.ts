@@ -44,12 +44,12 @@ export class Here {
 
   /** `BAD_MEMO`: the memo has no such entry. */
   badMemo(index: unknown): FormatError {
-    return this.bad("BAD_MEMO", `names the memo entry ${index}, which is not there`);
+    return this.bad("BAD_MEMO", `refers to the memo entry ${index}, which does not exist`);
   }
 
   /** `BAD_TEXT`: the argument is not a valid string. */
   badText(): FormatError {
-    return this.bad("BAD_TEXT", "holds no valid text");
+    return this.bad("BAD_TEXT", "holds an invalid string");
   }
 }
 

@@ -226,7 +226,7 @@ export class Literals {
   }
 
   #badNumber(text: string): Error {
-    return this.#here.bad("BAD_NUMBER", `is no number: ${quote(text)}`);
+    return this.#here.bad("BAD_NUMBER", `is not a number: ${quote(text)}`);
   }
 }
 

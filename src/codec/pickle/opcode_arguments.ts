@@ -168,13 +168,13 @@ export class OpcodeArguments {
 
   #checkFrame(end: number): void {
     if (this.frameEnd >= 0 && end > this.frameEnd) {
-      throw this.#badFrame("has an argument that its frame does not hold");
+      throw this.#badFrame("has an argument that reaches beyond its frame");
     }
   }
 
   #badFrame(what: string): FormatError {
     const { at } = this.#here;
-    return this.#here.bad("BAD_FRAME", `${what} (the frame of byte ${this.#frameAt < 0 ? at : this.#frameAt})`);
+    return this.#here.bad("BAD_FRAME", `${what} (the frame at byte ${this.#frameAt < 0 ? at : this.#frameAt})`);
   }
 
   #badLength(length: number): FormatError {

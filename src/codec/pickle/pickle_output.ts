@@ -113,7 +113,7 @@ export class PickleOutput {
     if (written !== length) {
       throw new SourceError(
         "SOURCE_CHANGED",
-        `Bytes changed while they were written: a text of ${length} has ${written}`,
+        `Bytes changed while they were being written: expected ${length} bytes of text, got ${written}`,
         { expected: length, actual: written },
       );
     }

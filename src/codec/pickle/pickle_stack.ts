@@ -40,13 +40,13 @@ export class PickleStack {
   /** The top item. */
   top(): unknown {
     const { items } = this;
-    if (items.length <= this.fence) throw this.here.badStack("wants something on the stack");
+    if (items.length <= this.fence) throw this.here.badStack("needs a value on the stack");
     return items[items.length - 1];
   }
 
   /** The item below a mark that was just popped. */
   below(start: number): unknown {
-    if (start <= this.fence) throw this.here.badStack("wants something below its mark");
+    if (start <= this.fence) throw this.here.badStack("needs a value below its mark");
     return this.items[start - 1];
   }
 }

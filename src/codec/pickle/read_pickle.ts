@@ -281,7 +281,7 @@ class PickleMachine implements CallContext, RunContext {
           const last = stack.pop(), first = stack.pop();
           const name = stringOf(last), module = stringOf(first);
           if (name === null || module === null) {
-            throw here.badStack("STACK_GLOBAL wants two texts, a module and a name");
+            throw here.badStack("STACK_GLOBAL needs two strings, a module and a name");
           }
           items.push(symbols.lookUp(module, name));
           break;
@@ -326,7 +326,7 @@ class PickleMachine implements CallContext, RunContext {
         case 0x98: // READONLY_BUFFER
           throw symbols.forbiddenOpcode();
         default:
-          throw here.bad("BAD_OPCODE", "is no pickle opcode");
+          throw here.bad("BAD_OPCODE", "is not a pickle opcode");
       }
     }
   }
@@ -406,7 +406,7 @@ class PickleMachine implements CallContext, RunContext {
       const { at } = this.#here;
       throw new UnsupportedError(
         "UNSUPPORTED_PROTOCOL",
-        `Pickle protocol ${version} at byte ${at}: 0 to 5 are known.`,
+        `Pickle protocol ${version} at byte ${at}: protocols 0 to 5 are supported.`,
         {
           offset: at,
           actual: version,
@@ -426,7 +426,7 @@ class PickleMachine implements CallContext, RunContext {
   *#stop(): Decoder<Pickle> {
     const { cursor, budget, stack: { items, marks } } = this;
     const containers = yield* checkNesting(items, budget, this.#here.at);
-    if (items.length !== 1 || marks.length > 0) throw this.#here.badStack("wants exactly one value and no open mark");
+    if (items.length !== 1 || marks.length > 0) throw this.#here.badStack("needs exactly one value and no open mark");
     const box = items[0];
     const root = box instanceof Float ? box.value : this.containers.settle(box);
     this.#refuseUnfinished();

@@ -40,7 +40,7 @@ function opaqueScalar(dtype: PickledDType, bytes: Uint8Array, at: number): Numpy
     for (let i = 0; i < bytes.length; i += 4) {
       const point = view.getUint32(i, little);
       if (point > 0x10ffff) {
-        throw new FormatError("BAD_TEXT", `The text at byte ${at} has the character ${point}, which there is not`, {
+        throw new FormatError("BAD_TEXT", `The text at byte ${at} has the code point ${point}, which does not exist`, {
           offset: at,
         });
       }

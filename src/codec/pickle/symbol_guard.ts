@@ -97,7 +97,7 @@ export class SymbolGuard {
       () =>
         new UnsafeError(
           "FORBIDDEN_CALL",
-          `Refused ${quote(symbol)} of byte ${offset} as a value: a symbol is no data.`,
+          `Refused ${quote(symbol)} at byte ${offset} as a value: a symbol is not data.`,
           { offset, symbol, opcode: this.#here.name, at: this.#here.place },
         ),
       symbol,
@@ -152,7 +152,7 @@ export class SymbolGuard {
     const hint = name === "PERSID" || name === "BINPERSID" ? "This looks like a PyTorch file." : undefined;
     return new UnsafeError(
       "FORBIDDEN_OPCODE",
-      `Refused ${name} at byte ${at}: it asks for things outside the file.${hint ? " " + hint : ""}`,
+      `Refused ${name} at byte ${at}: it refers to things outside the file.${hint ? " " + hint : ""}`,
       { offset: at, opcode: name, hint },
     );
   }

@@ -27,7 +27,7 @@ export function fetchOps(ops: readonly PirOp[], fetched: readonly Fetched[], tra
   }
   return fetched.map(({ name, id }, column) => {
     const maker = makers.get(id);
-    if (!maker) throw badField(new At(null, "I"), `names the value ${id}, which nobody makes`);
+    if (!maker) throw badField(new At(null, "I"), `uses the value ${id}, which no operator defines`);
     return fetchOp(maker, { name, id }, { column, result: ++last, trainable });
   });
 }

@@ -74,7 +74,7 @@ export class PirOp implements Operator {
       throw badField(new At(at, "OA"), `has ${(results as Json[]).length} entries`);
     }
     const [{ type }] = this.results;
-    if (type.dtype === null || type.shape === null) throw badField(new At(at, "O/TT"), "is the type of no tensor");
+    if (type.dtype === null || type.shape === null) throw badField(new At(at, "O/TT"), "is not a tensor type");
   }
 
   #checkOperands(): void {

@@ -72,7 +72,7 @@ export class PirProgram extends Program {
   static *parseInSteps(bytes: Uint8Array, limits: Readonly<Limits>): Generator<void, PirProgram> {
     const json = yield* readJsonInSteps(bytes, limits);
     if (!(json instanceof JsonObject) || !(json.get("base_code") instanceof JsonObject)) {
-      throw new FormatError("WRONG_FORMAT", "This JSON is no program of Paddle's: it has no base_code", { offset: 0 });
+      throw new FormatError("WRONG_FORMAT", "This JSON is not a Paddle program: it has no base_code", { offset: 0 });
     }
     const magic = (json.get("base_code") as JsonObject).get("magic");
     if (magic !== "pir") {

@@ -78,7 +78,7 @@ export function readType(value: Json | undefined, at: At, isSaved: boolean): Pir
 function asDim(value: Json, at: At, axis: number): number {
   const field = "TT/D/1";
   if (value instanceof JsonNumber || typeof value === "bigint") {
-    throw badField(new At(at, field, axis), "is no length of an axis");
+    throw badField(new At(at, field, axis), "is not a valid dimension");
   }
   return asInt(value, at, field, axis);
 }

@@ -58,7 +58,7 @@ export function* checkProgram(bytes: Uint8Array, limits: Readonly<Limits>): Gene
   checkBlockGraph(checker.blocks, checker.uses);
   for (const { at, start, end } of checker.oddAxes) {
     if (!new VarDesc(bytes.subarray(start, end)).persistable) continue;
-    throw new FormatError("BAD_SHAPE", `An axis at byte ${at} is negative, and not the -1 of an unknown one`, {
+    throw new FormatError("BAD_SHAPE", `An axis at byte ${at} is negative and not -1, which marks an unknown one`, {
       offset: at,
     });
   }
@@ -194,7 +194,7 @@ class Checker {
     } else {
       const size = field.wire === 1 ? 8 : 4;
       if ((end - wire.pos) % size !== 0) {
-        throw new FormatError("BAD_LENGTH", `The packed numbers at byte ${at} end inside one`, { offset: at });
+        throw new FormatError("BAD_LENGTH", `The packed numbers at byte ${at} end inside a number`, { offset: at });
       }
       wire.pos = end;
     }
@@ -205,7 +205,7 @@ class Checker {
     if (field.isText) {
       if (length > this.#maxNameBytes) this.#budget.exceed("maxNameBytes", length, at);
       if (textIsBroken(wire.bytes, wire.pos, wire.pos + length)) {
-        const message = `${rule.name}.${field.name} at byte ${at} is no UTF-8 text`;
+        const message = `${rule.name}.${field.name} at byte ${at} is not valid UTF-8`;
         throw new FormatError("BAD_TEXT", message, { offset: at });
       }
     }

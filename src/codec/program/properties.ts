@@ -30,7 +30,7 @@ export function readProperties(bytes: Uint8Array): Map<string, Property> {
   const properties = new Map<string, Property>();
   for (const entry of entries) {
     const full = nameOf(entry.name);
-    if (full === null) throw new FormatError("BAD_TEXT", "A property's name is no UTF-8", { offset: 0 });
+    if (full === null) throw new FormatError("BAD_TEXT", "A property's name is not valid UTF-8", { offset: 0 });
     const value = valueOf(entry);
     if (value !== null) properties.set(full.slice(full.indexOf(".") + 1), value);
   }
@@ -68,9 +68,13 @@ export function writeProperties(className: string, properties: ReadonlyMap<strin
   const entries = names.map((name) => {
     const fields = fieldsOf(properties.get(name)!);
     if (!fields) {
-      throw new ValueError("INVALID_VALUE", `The property ${quote(name)} can only be a number, text or list of these`, {
-        at: name,
-      });
+      throw new ValueError(
+        "INVALID_VALUE",
+        `The property ${quote(name)} can only be a number, a string or a list of these`,
+        {
+          at: name,
+        },
+      );
     }
     return makeMessage("Value", { name: utf8Of(`${className}.${name}`), ...fields });
   });

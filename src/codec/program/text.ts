@@ -23,7 +23,7 @@ export function textOrBytes(bytes: Uint8Array): string | Uint8Array {
 export function utf8Of(text: string | Uint8Array): Uint8Array<ArrayBuffer> {
   if (typeof text !== "string") return new Uint8Array(text);
   if (!text.isWellFormed()) {
-    throw new ValueError("LONE_SURROGATE", `The text ${quote(text)} has half a surrogate pair, which UTF-8 cannot say`);
+    throw new ValueError("LONE_SURROGATE", `The text ${quote(text)} has a lone surrogate, which UTF-8 cannot encode`);
   }
   return encoder.encode(text);
 }

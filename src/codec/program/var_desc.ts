@@ -100,7 +100,7 @@ export class VarDesc implements ProgramVariable {
   setTensor(dtype: DType, shape: readonly number[]): void {
     this.#change();
     const tensor = this.#tensor();
-    if (!tensor) throw new ValueError("INVALID_VALUE", `The variable ${this.name} is no tensor`, { at: this.name });
+    if (!tensor) throw new ValueError("INVALID_VALUE", `The variable ${this.name} is not a tensor`, { at: this.name });
     tensor.dataType = dtypeInfo(dtype).varType!;
     tensor.dims = shape.map(BigInt);
   }

@@ -31,10 +31,10 @@ export class Wire {
     }
     const tag = this.varint(at, end);
     if (this.#high !== 0 || tag >>> 3 === 0 || (tag & 7) > 5) {
-      throw new FormatError("BAD_WIRE", `There is no field with the tag at byte ${at}`, { offset: at });
+      throw new FormatError("BAD_WIRE", `Invalid field tag at byte ${at}`, { offset: at });
     }
     if ((tag & 7) === 4) {
-      throw new FormatError("BAD_WIRE", `A group that was not begun ends at byte ${at}`, { offset: at });
+      throw new FormatError("BAD_WIRE", `A group ends that never began, at byte ${at}`, { offset: at });
     }
     return tag;
   }
@@ -126,7 +126,7 @@ export class Wire {
       if (inner >= end) throw cut(at);
       const tag = this.varint(inner, end);
       if (this.#high !== 0 || tag >>> 3 === 0 || (tag & 7) > 5) {
-        throw new FormatError("BAD_WIRE", `There is no field with the tag at byte ${inner}`, { offset: inner });
+        throw new FormatError("BAD_WIRE", `Invalid field tag at byte ${inner}`, { offset: inner });
       }
       if ((tag & 7) === 3) open.push(tag >>> 3);
       else if ((tag & 7) === 4) {
@@ -187,7 +187,7 @@ export class Wire {
 const UNLIMITED = new Budget(DEFAULT_LIMITS);
 
 function cut(at: number): FormatError {
-  return new FormatError("TRUNCATED", `The field at byte ${at} is cut`, { offset: at });
+  return new FormatError("TRUNCATED", `The field at byte ${at} is truncated`, { offset: at });
 }
 
 function badVarint(at: number): FormatError {

@@ -85,11 +85,11 @@ export function* expectEnd(cursor: Cursor, count: number): Decoder<void> {
   throw new FormatError("TRAILING_DATA", message, { offset });
 }
 
-const TWO_SAVES = "Are the two files from two saves?";
+const TWO_SAVES = "Do the two files come from different saves?";
 
 function missing({ name }: Expected, found: number, wanted: number, offset: number): FormatError {
   if (offset === 0) {
-    return new FormatError("EMPTY", `The file has no bytes, ${wanted} parameters are due`, { offset, at: name });
+    return new FormatError("EMPTY", `The file is empty, ${wanted} parameters are expected`, { offset, at: name });
   }
   return new FormatError(
     "COUNT_MISMATCH",

@@ -122,7 +122,7 @@ function* readSelectedRows(cursor: Cursor, options: RecordOptions): Decoder<RawS
   const height = i64(cursor, yield* take(cursor, 8, heightAt), heightAt);
   const value = { ...(yield* readTensor(cursor, options)), lod: [] };
   if (height < 0 || rows.some((row) => row < 0 || row >= height)) {
-    throw new FormatError("BAD_FIELD", `A row number lies beyond the height ${height} (byte ${at})`, { offset: at });
+    throw new FormatError("BAD_FIELD", `A row index lies beyond the height ${height} (byte ${at})`, { offset: at });
   }
   if (value.shape[0] !== count) {
     throw new FormatError("COUNT_MISMATCH", `${count} row numbers, but ${value.shape[0]} rows (byte ${at})`, {
@@ -246,7 +246,7 @@ function* takeCharged(cursor: Cursor, n: number, at: number, budget: Budget): De
 function truncated(at: number, wanted: number, left: number): FormatError {
   return new FormatError(
     "TRUNCATED",
-    `Truncated tensor: ${wanted} bytes are due at byte ${at}, ${left} are left. The download is probably incomplete: compare the size with the publisher's.`,
+    `Truncated tensor: ${wanted} bytes are expected at byte ${at}, ${left} are left. The download is probably incomplete: compare the size with the publisher's.`,
     { offset: at, expected: wanted, actual: left },
   );
 }

@@ -25,7 +25,7 @@ export function* readVocab(cursor: Cursor, budget: Budget): Decoder<RawVocab> {
   if (remaining !== undefined && count > remaining / ENTRY) {
     throw new FormatError(
       "TRUNCATED",
-      `The vocabulary at byte ${at} announces ${count} words, more than the file can have`,
+      `The vocabulary at byte ${at} announces ${count} words, more than the file can hold`,
       {
         offset: at,
         actual: count,
@@ -41,10 +41,10 @@ export function* readVocab(cursor: Cursor, budget: Budget): Decoder<RawVocab> {
     const p = yield* take(cursor, length, entryAt);
     const word = textFromUtf8(cursor.bytes, p, p + length);
     if (word === null) {
-      throw new FormatError("BAD_TEXT", `The word at byte ${entryAt} is no UTF-8`, { offset: entryAt });
+      throw new FormatError("BAD_TEXT", `The word at byte ${entryAt} is not valid UTF-8`, { offset: entryAt });
     }
     if (words.has(word)) {
-      throw new FormatError("DUPLICATE_KEY", `A word comes twice (byte ${entryAt})`, { offset: entryAt });
+      throw new FormatError("DUPLICATE_KEY", `A word appears twice (byte ${entryAt})`, { offset: entryAt });
     }
     const q = yield* take(cursor, 4, entryAt);
     words.set(word, cursor.view.getInt32(q, true));

@@ -50,7 +50,7 @@ export function readTensorDesc(bytes: Uint8Array, base: number, budget: Budget):
       const end = reader.length() + reader.position;
       while (reader.position < end) dim(reader.varint(), at);
       if (reader.position > end) {
-        throw new FormatError("BAD_VARINT", `The last axis of the field at byte ${at} is cut`, { offset: at });
+        throw new FormatError("BAD_VARINT", `The last axis of the field at byte ${at} is truncated`, { offset: at });
       }
     } else if (field <= 2) {
       throw new FormatError("BAD_WIRE", `Field ${field} has wire type ${wire} at byte ${at}`, { offset: at });
@@ -63,7 +63,7 @@ export function readTensorDesc(bytes: Uint8Array, base: number, budget: Budget):
   if (!dtype) {
     throw new UnsupportedError(
       "UNSUPPORTED_DTYPE",
-      `Data type ${BigInt.asIntN(32, code)} at byte ${codeAt} holds no numbers`,
+      `Data type ${BigInt.asIntN(32, code)} at byte ${codeAt} is not a tensor's`,
       {
         offset: codeAt,
         actual: String(code),
@@ -135,7 +135,7 @@ class Wire {
     const at = this.offset;
     let value = 0n;
     for (let i = 0; i < 10; i++) {
-      if (this.ended) throw new FormatError("BAD_VARINT", `A number is cut at byte ${at}`, { offset: at });
+      if (this.ended) throw new FormatError("BAD_VARINT", `A number is truncated at byte ${at}`, { offset: at });
       const byte = this.#bytes[this.position++];
       value |= BigInt(byte & 127) << BigInt(7 * i);
       if (i === 9 && byte > 1) break;
@@ -178,7 +178,7 @@ class Wire {
     if (length < 0) throw new FormatError("BAD_WIRE", `Wire type ${wire} at byte ${at}`, { offset: at });
     this.position += length;
     if (this.position > this.#bytes.length) {
-      throw new FormatError("BAD_LENGTH", `A field is cut at byte ${at}`, { offset: at });
+      throw new FormatError("BAD_LENGTH", `A field is truncated at byte ${at}`, { offset: at });
     }
   }
 }

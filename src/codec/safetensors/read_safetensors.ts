@@ -53,14 +53,20 @@ const NOTHING = new Uint8Array(0);
 /** Decode the file under the cursor. */
 export function* readSafetensors(cursor: Cursor, { budget, lazy }: ReadSafetensorsOptions): Decoder<RawSafetensors> {
   yield cursor.need(1);
-  if (cursor.left === 0) throw new FormatError("EMPTY", "The file is empty: no safetensors file is", { offset: 0 });
+  if (cursor.left === 0) {
+    throw new FormatError("EMPTY", "The file is empty: it is not a safetensors file", { offset: 0 });
+  }
   const length = u64(cursor, yield* take(cursor, 8, 0));
   if (length > MAX_HEADER) {
-    throw new FormatError("BAD_LENGTH", `The header announces ${length} bytes, above safetensors' own ${MAX_HEADER}`, {
-      offset: 0,
-      expected: MAX_HEADER,
-      actual: length,
-    });
+    throw new FormatError(
+      "BAD_LENGTH",
+      `The header announces ${length} bytes, above the format's own limit of ${MAX_HEADER}`,
+      {
+        offset: 0,
+        expected: MAX_HEADER,
+        actual: length,
+      },
+    );
   }
   budget.check("maxJsonBytes", length, 0);
   const p = yield* take(cursor, length, 0);
@@ -106,7 +112,7 @@ function* checkSpans(entries: Entry[]): Generator<void, number> {
       throw new FormatError(
         "BAD_FIELD",
         `The data of ${quote(entry.name)} begin at ${entry.begin} of the data, ${
-          entry.begin < end ? "inside of another tensor's" : "behind a gap"
+          entry.begin < end ? "inside another tensor's" : "behind a gap"
         }: ${end} is due`,
         { offset: HEADER_AT, at: entry.name, expected: end, actual: entry.begin },
       );
@@ -121,7 +127,7 @@ function* readHeader(
   budget: Budget,
 ): Generator<void, { entries: Entry[]; metadata: Map<string, string> }> {
   if (header[0] !== 0x7b) {
-    throw new FormatError("BAD_JSON", "The header of a safetensors file begins with { at byte 8", { offset: 8 });
+    throw new FormatError("BAD_JSON", "The header of a safetensors file must begin with { at byte 8", { offset: 8 });
   }
   const root = (yield* readJsonHeader(header, budget)) as JsonObject;
   const entries: Entry[] = [];
@@ -144,7 +150,7 @@ function* readJsonHeader(header: Uint8Array, budget: Budget): Generator<void, Js
     if (!(error instanceof FormatError)) throw error;
     const code = error.code === "TRUNCATED" ? "BAD_JSON" : error.code as "BAD_JSON";
     const offset = 8 + (error.offset ?? 0);
-    throw new FormatError(code, `The header is no JSON that safetensors has: see byte ${offset}`, {
+    throw new FormatError(code, `The header is not valid safetensors JSON at byte ${offset}`, {
       offset,
       cause: error,
     });
@@ -155,10 +161,10 @@ function readMetadata(value: Json): Map<string, string> {
   const metadata = new Map<string, string>();
   // safetensors' own reader also takes null for no metadata.
   if (value === null) return metadata;
-  if (!(value instanceof JsonObject)) throw badField("__metadata__", "must be an object of texts");
+  if (!(value instanceof JsonObject)) throw badField("__metadata__", "must be an object of strings");
   for (const [key, text] of value) {
     if (typeof text !== "string") {
-      throw badField("__metadata__", `must hold texts: ${quote(key)} is none`);
+      throw badField("__metadata__", `must hold strings: ${quote(key)} does not`);
     }
     metadata.set(key, text);
   }
@@ -179,7 +185,7 @@ function readEntry(name: string, value: Json, budget: Budget): Entry {
         actual: word,
       });
     }
-    throw new FormatError("BAD_DTYPE", `${quote(name)} has the dtype ${quote(word)}, which is none of safetensors'`, {
+    throw new FormatError("BAD_DTYPE", `${quote(name)} has the dtype ${quote(word)}, which safetensors does not have`, {
       offset: HEADER_AT,
       at: name,
       actual: word,
@@ -192,7 +198,7 @@ function readEntry(name: string, value: Json, budget: Budget): Entry {
   const offsets = value.get("data_offsets");
   const [begin, end] = Array.isArray(offsets) ? offsets.map(countOf) : [];
   if (!Array.isArray(offsets) || offsets.length !== 2 || begin === null || end === null || begin > end) {
-    throw badField(name, "needs data_offsets of two rising whole numbers");
+    throw badField(name, "needs data_offsets of two ascending integers");
   }
   if (end - begin !== bytes) {
     throw new FormatError(
@@ -233,7 +239,7 @@ function badField(name: string, finding: string): FormatError {
 }
 
 function badShape(name: string, shape: readonly unknown[]): FormatError {
-  return new FormatError("BAD_SHAPE", `${quote(name)} has the shape [${shape.slice(0, 64)}], which no array has`, {
+  return new FormatError("BAD_SHAPE", `${quote(name)} has the shape [${shape.slice(0, 64)}], which no array can have`, {
     offset: HEADER_AT,
     at: name,
   });

@@ -75,7 +75,7 @@ function wordOf(name: string, array: NDArray): { word: string; rank: number } {
   }
   const found = TO_WORD.get(array.dtype);
   if (!found) {
-    throw new UnsupportedError("UNSUPPORTED_DTYPE", `Safetensors has no word for ${array.dtype} (${quote(name)})`, {
+    throw new UnsupportedError("UNSUPPORTED_DTYPE", `Safetensors has no dtype for ${array.dtype} (${quote(name)})`, {
       at: name,
       actual: array.dtype,
     });

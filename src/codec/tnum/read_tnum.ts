@@ -38,11 +38,13 @@ export function* readTnum(
     budget.charge(2 * length + 80, nameAt);
     const p = yield* take(cursor, length, nameAt);
     const name = textFromUtf8(cursor.bytes, p, p + length);
-    if (name === null) throw new FormatError("BAD_TEXT", `The name at byte ${nameAt} is no UTF-8`, { offset: nameAt });
+    if (name === null) {
+      throw new FormatError("BAD_TEXT", `The name at byte ${nameAt} is not valid UTF-8`, { offset: nameAt });
+    }
     if (tensors.has(name)) {
       warnings.push({
         code: "DUPLICATE_KEY",
-        message: `The name ${quote(name)} comes twice: the last tensor counts`,
+        message: `The name ${quote(name)} appears twice: the last tensor wins`,
         offset: nameAt,
       });
     }
@@ -61,6 +63,8 @@ function* word(cursor: Cursor, expected: number): Decoder<void> {
   const at = cursor.offset;
   const p = yield* take(cursor, 4, at);
   if (cursor.view.getUint32(p, true) !== expected) {
-    throw new FormatError("BAD_FIELD", `${expected === TNUM ? "TNUM" : "NAME"} is due at byte ${at}`, { offset: at });
+    throw new FormatError("BAD_FIELD", `${expected === TNUM ? "TNUM" : "NAME"} is expected at byte ${at}`, {
+      offset: at,
+    });
   }
 }

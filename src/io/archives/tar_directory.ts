@@ -77,7 +77,7 @@ async function checkEnd(source: Source, at: number, signal?: AbortSignal): Promi
   const rest = await readFully(source, at, new Uint8Array(Math.min(RECORD, source.size - at)), signal);
   const found = rest.findIndex((byte) => byte !== 0);
   if (found < 0) return;
-  throw new FormatError("TRAILING_DATA", `Something follows the end of the tar archive at byte ${at + found}`, {
+  throw new FormatError("TRAILING_DATA", `Data follow the end of the tar archive at byte ${at + found}`, {
     offset: at + found,
   });
 }
@@ -128,7 +128,7 @@ function checkSum(block: Uint8Array, at: number): void {
   if (said === unsigned || said === signed) return;
   throw new FormatError(
     "HASH_MISMATCH",
-    `The header at byte ${at} of the tar archive does not have the sum that it says`,
+    `The header at byte ${at} of the tar archive does not match its checksum`,
     {
       offset: at,
       expected: said,
@@ -147,7 +147,7 @@ function numberOf(field: Uint8Array, offset: number): number {
     for (const byte of field.subarray(1)) value = value * 256 + byte;
   }
   if (value !== null && Number.isSafeInteger(value)) return value;
-  throw new FormatError("BAD_NUMBER", `The size at byte ${offset} of the tar archive is no number of bytes`, {
+  throw new FormatError("BAD_NUMBER", `The size at byte ${offset} of the tar archive is not a valid number of bytes`, {
     offset,
   });
 }
@@ -170,7 +170,7 @@ function readPax(bytes: Uint8Array, base: number): Extended {
     const digits = space < 0 ? "" : String.fromCharCode(...bytes.subarray(at, Math.min(space, at + 9)));
     const end = at + Number(digits);
     if (!/^[0-9]{1,8}$/.test(digits) || end > bytes.length || end <= space || bytes[end - 1] !== 0x0a) {
-      throw new FormatError("BAD_FIELD", `The extended field at byte ${base + at} has a false length`, {
+      throw new FormatError("BAD_FIELD", `The extended field at byte ${base + at} has a wrong length`, {
         offset: base + at,
       });
     }
@@ -183,7 +183,7 @@ function readPax(bytes: Uint8Array, base: number): Extended {
     if (key === "size") {
       const size = String.fromCharCode(...bytes.subarray(equals + 1, Math.min(end - 1, equals + 18)));
       if (!/^[0-9]{1,16}$/.test(size) || !Number.isSafeInteger(Number(size))) {
-        throw new FormatError("BAD_NUMBER", `The size at byte ${base + at} is no number of bytes`, {
+        throw new FormatError("BAD_NUMBER", `The size at byte ${base + at} is not a valid number of bytes`, {
           offset: base + at,
         });
       }
@@ -200,7 +200,7 @@ function readPax(bytes: Uint8Array, base: number): Extended {
 /** Refuse a name or size for all files: tools disagree about its meaning, and no archive of files has one. */
 function refuseForAll({ path, size }: Extended, offset: number): void {
   if (path === undefined && size === undefined) return;
-  throw new UnsupportedError("UNSUPPORTED_FEATURE", "The tar archive has one name or size for all of its files", {
+  throw new UnsupportedError("UNSUPPORTED_FEATURE", "The tar archive sets one name or size for all of its files", {
     offset,
   });
 }
@@ -214,7 +214,7 @@ function nameOf(field: Uint8Array, offset: number): string {
 function wholeName(field: Uint8Array, offset: number): string {
   const name = textFromUtf8(field, 0, field.length);
   if (name === null || !name.isWellFormed()) {
-    throw new FormatError("BAD_TEXT", `The name at byte ${offset} of the tar archive is no UTF-8`, { offset });
+    throw new FormatError("BAD_TEXT", `The name at byte ${offset} of the tar archive is not valid UTF-8`, { offset });
   }
   return name;
 }

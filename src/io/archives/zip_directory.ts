@@ -60,7 +60,7 @@ export async function readZipDirectory(source: Source, options: ZipOptions): Pro
   if (end.offset + end.size > end.at) {
     throw new FormatError(
       "BAD_LENGTH",
-      `The directory of the zip archive is said to have ${end.size} bytes from byte ${end.offset} on: it ends at ${end.at}`,
+      `The directory of the zip archive claims ${end.size} bytes from byte ${end.offset} on, but ends at ${end.at}`,
       { offset: end.at, actual: end.size },
     );
   }
@@ -110,7 +110,7 @@ async function findEnd(source: Source, signal?: AbortSignal): Promise<End> {
   if (early >= 0) {
     throw new FormatError("TRAILING_DATA", `Bytes follow the zip archive at byte ${early}`, { offset: early });
   }
-  throw new FormatError("TRUNCATED", "The zip archive lacks its end. The download is probably incomplete.", {
+  throw new FormatError("TRUNCATED", "The zip archive lacks its end record. The download is probably incomplete.", {
     offset: source.size,
   });
 }
@@ -130,7 +130,7 @@ async function readEnd(source: Source, view: DataView, p: number, start: number,
 /** Read the end record of an archive with more members or bytes than 16 and 32 bits can express (APPNOTE 4.3.14). */
 async function readEnd64(source: Source, at: number, before: number, short: End, signal?: AbortSignal): Promise<End> {
   if (at + END64_SIZE > before) {
-    throw new FormatError("BAD_FIELD", `The zip64 end record is said to lie at byte ${at}`, {
+    throw new FormatError("BAD_FIELD", `The zip64 end record cannot lie at byte ${at}`, {
       offset: before,
       actual: at,
     });
@@ -175,14 +175,14 @@ function readEntry(
   const extraEnd = isWhole ? nameEnd + view.getUint16(at + 30, true) : 0;
   const end = isWhole ? extraEnd + view.getUint16(at + 32, true) : 0;
   if (!isWhole || end > bytes.length) {
-    throw new FormatError("BAD_FIELD", `There is no whole entry of the zip directory at byte ${offset}`, { offset });
+    throw new FormatError("BAD_FIELD", `The entry of the zip directory at byte ${offset} is incomplete`, { offset });
   }
   const nameBytes = bytes.subarray(at + ENTRY_SIZE, nameEnd);
   names.count(offset, nameBytes.length);
   const name = textFromUtf8(nameBytes, 0, nameBytes.length);
   // Encoding a well-formed string gives its bytes again.
   if (name === null || !isSameBytes(new TextEncoder().encode(name), nameBytes)) {
-    throw new FormatError("BAD_TEXT", `The name in the zip directory at byte ${offset} is no UTF-8`, { offset });
+    throw new FormatError("BAD_TEXT", `The name in the zip directory at byte ${offset} is not valid UTF-8`, { offset });
   }
   const flags = view.getUint16(at + 8, true), method = view.getUint16(at + 10, true);
   checkKind(view, at, name, offset);
@@ -199,7 +199,7 @@ function readEntry(
   if (method !== 0 && method !== 8) {
     throw new UnsupportedError(
       "UNSUPPORTED_FEATURE",
-      `${quote(name)} is packed by method ${method}: stored (0) and deflated (8) files are read`,
+      `${quote(name)} uses compression method ${method}: only stored (0) and deflated (8) are supported`,
       { offset, path: name, actual: method },
     );
   }
@@ -209,12 +209,16 @@ function readEntry(
     view.getUint32(at + 42, true),
   ]);
   if (method === 0 && size !== compressed) {
-    throw new FormatError("SIZE_MISMATCH", `${quote(name)} is stored, yet has two sizes: ${size} and ${compressed}`, {
-      offset,
-      path: name,
-      expected: size,
-      actual: compressed,
-    });
+    throw new FormatError(
+      "SIZE_MISMATCH",
+      `${quote(name)} is stored, yet has two different sizes: ${size} and ${compressed}`,
+      {
+        offset,
+        path: name,
+        expected: size,
+        actual: compressed,
+      },
+    );
   }
   const crc = view.getUint32(at + 16, true);
   const entry: ZipEntry = {
@@ -241,7 +245,7 @@ function checkKind(view: DataView, at: number, name: string, offset: number): vo
   const isLink = kind === 0xa;
   throw new PathError(
     isLink ? "LINK_ESCAPE" : "NOT_A_FILE",
-    `${quote(name)} is ${isLink ? "a link" : "no regular file"} in the zip archive: only files and folders are read`,
+    `${quote(name)} is ${isLink ? "a link" : "not a regular file"} in the zip archive: only files and folders are read`,
     { offset, path: name },
   );
 }
@@ -273,7 +277,7 @@ export function readZip64(extra: Uint8Array, offset: number, short: readonly num
 function badZip64(offset: number): FormatError {
   return new FormatError(
     "BAD_FIELD",
-    `A size of the zip member at byte ${offset} stands in a zip64 field that is not there`,
+    `A size of the zip member at byte ${offset} refers to a zip64 field that is missing`,
     {
       offset,
     },

@@ -63,7 +63,7 @@ async function dataStart(source: Source, entry: ZipEntry, signal?: AbortSignal):
   if (sizes.some((n, i) => n !== [entry.size, entry.compressed][i] && !(isLate && n === 0))) {
     throw new FormatError(
       "SIZE_MISMATCH",
-      `${quote(name)} has other sizes in its own header than in the zip directory`,
+      `${quote(name)} has different sizes in its own header and in the zip directory`,
       {
         offset,
         path: name,
@@ -78,7 +78,7 @@ async function dataStart(source: Source, entry: ZipEntry, signal?: AbortSignal):
 function differs({ offset, name }: ZipEntry): FormatError {
   return new FormatError(
     "BAD_FIELD",
-    `The header of ${quote(name)} at byte ${offset} is not what the zip directory says`,
+    `The header of ${quote(name)} at byte ${offset} does not match the zip directory`,
     {
       offset,
       path: name,
@@ -88,7 +88,7 @@ function differs({ offset, name }: ZipEntry): FormatError {
 
 function checkSum(crc: number, { offset, name, crc: expected }: ZipEntry): void {
   if (crc === expected) return;
-  throw new FormatError("HASH_MISMATCH", `${quote(name)} does not have the CRC-32 that the zip archive says`, {
+  throw new FormatError("HASH_MISMATCH", `${quote(name)} does not match its CRC-32 in the zip archive`, {
     offset,
     path: name,
     expected,
@@ -228,7 +228,7 @@ export class DeflatedSource implements Source {
 
   #wrongSize(actual: number): FormatError {
     const { name, size, offset } = this.#entry;
-    return new FormatError("SIZE_MISMATCH", `${quote(name)} unpacks to another size than ${size} bytes`, {
+    return new FormatError("SIZE_MISMATCH", `${quote(name)} does not unpack to ${size} bytes`, {
       offset,
       path: name,
       expected: size,

@@ -30,7 +30,7 @@ export class DenoFile implements OpenedFile {
     if (!denoHere()) return null;
     // There is no O_NONBLOCK: opening a pipe would wait for a writer.
     const { isFile, isDirectory } = Deno.statSync(path);
-    if (!isFile && !isDirectory) throw Object.assign(new Error(`No regular file: ${path}`), { code: "ENXIO" });
+    if (!isFile && !isDirectory) throw Object.assign(new Error(`Not a regular file: ${path}`), { code: "ENXIO" });
     return new DenoFile(path, Deno.openSync(path));
   }
 

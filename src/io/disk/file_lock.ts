@@ -68,7 +68,7 @@ async function fill(fs: Fs, name: string, lock: Handle, owner: string, shown: st
 }
 
 function notMade(shown: string, cause: unknown): SaveError {
-  return saveError("WRITE_FAILED", shown, "when its lock was to be made", cause);
+  return saveError("WRITE_FAILED", shown, "while creating its lock", cause);
 }
 
 function held(fs: Fs, name: string, owner: string): FileLock {

@@ -16,7 +16,7 @@ export function saveError(code: SaveCode, shown: string, where: string, cause: u
   const what = real === "DISK_FULL"
     ? "Disk full while writing"
     : real === "READ_ONLY"
-    ? "Not allowed to write"
+    ? "No permission to write"
     : "Cannot write";
   return new SaveError(
     real,
@@ -29,7 +29,7 @@ export function saveError(code: SaveCode, shown: string, where: string, cause: u
 export function addFailures(error: unknown, failures: readonly unknown[], leftovers: readonly string[]): void {
   if (!(error instanceof SaveError) || failures.length + leftovers.length === 0) return;
   const all = error.cause === undefined ? failures : [error.cause, ...failures];
-  const cause = new AggregateError(all, "The save failed, and so did its clean-up");
+  const cause = new AggregateError(all, "The save failed, and so did cleaning up after it");
   Object.defineProperty(error, "cause", { value: cause, configurable: true, writable: true });
   if (leftovers.length === 0) return;
   const value = [...error.leftovers ?? [], ...leftovers.filter((name) => !error.leftovers?.includes(name))];

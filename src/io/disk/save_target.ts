@@ -34,10 +34,10 @@ export async function oldFile(fs: Fs, path: PathCalls, shown: string): Promise<O
   } catch (error) {
     if (systemCode(error) === "ENOENT") return null;
     // Without the old file's mode, a new file could be accessible to more users.
-    throw saveError("WRITE_FAILED", shown, "when it was looked up", error);
+    throw saveError("WRITE_FAILED", shown, "while looking it up", error);
   }
   if (!stat.isFile() || isOpenFile(fs, path, shown)) {
-    throw new PathError("NOT_A_FILE", `${JSON.stringify(shown)} is no regular file`, { path: shown });
+    throw new PathError("NOT_A_FILE", `${JSON.stringify(shown)} is not a regular file`, { path: shown });
   }
   return { mode: stat.mode & 0o7777, uid: stat.uid, gid: stat.gid };
 }
@@ -99,7 +99,7 @@ export function resolveTarget(fs: Fs, path: PathCalls, shown: string): string {
     try {
       return fs.realpathSync(at);
     } catch (error) {
-      if (systemCode(error) !== "ENOENT") throw saveError("WRITE_FAILED", shown, "when it was looked up", error);
+      if (systemCode(error) !== "ENOENT") throw saveError("WRITE_FAILED", shown, "while looking it up", error);
     }
     const folder = realFolder(fs, path, path.dirname(path.resolve(at)));
     const name = path.join(folder, path.basename(at));
@@ -108,7 +108,7 @@ export function resolveTarget(fs: Fs, path: PathCalls, shown: string): string {
     if (link === null) return name;
     at = path.resolve(folder, link);
   }
-  throw saveError("WRITE_FAILED", shown, "because its links lead in a circle", undefined);
+  throw saveError("WRITE_FAILED", shown, "because its links form a cycle", undefined);
 }
 
 /** A folder with links resolved as far as it exists. */
@@ -147,7 +147,7 @@ export async function makeFolders(
     }
   } catch (error) {
     for (const remove of undo.reverse()) await remove().catch(() => {});
-    throw saveError("WRITE_FAILED", shown, "when its folder was to be made", error);
+    throw saveError("WRITE_FAILED", shown, "while creating its folder", error);
   }
   return undo;
 }

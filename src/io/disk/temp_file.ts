@@ -84,7 +84,7 @@ export async function cleanupTemps(
     const stat = await fs.promises.lstat(path.join(shown, name)).catch(() => null);
     if (!stat?.isFile() || Date.now() - stat.mtimeMs < olderThan) continue;
     await fs.promises.rm(path.join(shown, name), { force: true }).catch((error) => {
-      throw saveError("WRITE_FAILED", path.join(shown, name), "when it was to be removed", error);
+      throw saveError("WRITE_FAILED", path.join(shown, name), "while removing it", error);
     });
     removed.push(name);
   }
@@ -96,7 +96,9 @@ async function namesIn(fs: Fs, folder: string): Promise<string[]> {
     return await fs.promises.readdir(folder);
   } catch (cause) {
     const code = systemCode(cause);
-    if (code === "ENOTDIR") throw new PathError("NOT_A_FILE", `${quote(folder)} is no folder`, { path: folder, cause });
+    if (code === "ENOTDIR") {
+      throw new PathError("NOT_A_FILE", `${quote(folder)} is not a folder`, { path: folder, cause });
+    }
     const isMissing = code === "ENOENT", isDenied = code === "EACCES" || code === "EPERM";
     throw new SourceError(
       isMissing ? "NOT_FOUND" : isDenied ? "PERMISSION" : "READ_FAILED",

@@ -115,7 +115,7 @@ async function change(
   }
   try {
     const { size, ino } = await file.stat({ bigint: true }).catch((error) => {
-      throw editError(real, "it cannot be looked at", error);
+      throw editError(real, "it cannot be examined", error);
     });
     const whole = { offset: 0, length: Number(size) };
     const kept: Change = { pid: processId(), ino, size: Number(size), ...part ?? whole };
@@ -136,7 +136,7 @@ async function change(
   } catch (cause) {
     throw new SaveError(
       "WRITE_FAILED",
-      `${JSON.stringify(journal)} cannot be removed: the next to open the file undoes`,
+      `${JSON.stringify(journal)} cannot be removed: the next one to open the file undoes`,
       {
         path: real,
         committed: "unknown",
@@ -211,10 +211,10 @@ export async function recoverFile(real: string, exists: (path: string) => boolea
 async function recover(fs: Fs, real: string, isWriter: boolean): Promise<void> {
   const journal = real + END;
   const hot = (what: string, cause?: unknown) =>
-    new SourceError("HOT_JOURNAL", `A change of ${JSON.stringify(real)} is not finished: ${what}`, {
+    new SourceError("HOT_JOURNAL", `A change to ${JSON.stringify(real)} is unfinished: ${what}`, {
       path: real,
       cause,
-      hint: `${JSON.stringify(journal)} has the old bytes; opening the file where it can be written puts them back`,
+      hint: `${JSON.stringify(journal)} holds the old bytes; opening the file where it is writable puts them back`,
     });
   let change: Change | null, pid: number;
   try {
@@ -231,7 +231,7 @@ async function recover(fs: Fs, real: string, isWriter: boolean): Promise<void> {
     throw hot("its old bytes cannot be read", error);
   }
   if (pid > 0 && pid !== processId() && processLives(pid)) {
-    if (change || isWriter) throw hot("another process is at it");
+    if (change || isWriter) throw hot("another process is working on it");
     // It is about to begin: the file is still unchanged.
     return;
   }
@@ -264,7 +264,7 @@ async function createJournal(fs: Fs, journal: string): Promise<Handle> {
     return await fs.promises.open(journal, "wx", 0o600);
   } catch (error) {
     if (systemCode(error) !== "EEXIST") throw error;
-    throw new SaveError("CONFLICT", `${JSON.stringify(journal)} is there: another process changes the file`, {
+    throw new SaveError("CONFLICT", `${JSON.stringify(journal)} exists: another process is changing the file`, {
       path: journal,
       committed: "no",
     });

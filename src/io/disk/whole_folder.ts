@@ -48,7 +48,7 @@ export class WholeFolder {
    */
   static async begin(folder: Folder): Promise<WholeFolder> {
     if (!(folder instanceof DirectoryFolder)) {
-      throw new TypeError("Option wholeFolder has no meaning here: only a directory by path can have it");
+      throw new TypeError("Option wholeFolder has no meaning here: only a directory given by path can have it");
     }
     const shown = folder.path, fs = fileSystem(shown), path = pathCalls();
     const undo: (() => unknown)[] = [];
@@ -93,7 +93,7 @@ function checkOld(path: PathCalls, shown: string, target: string, isFolder: bool
   if (from !== target && !from.startsWith(whole)) return;
   throw new PathError(
     "UNSAFE_PATH",
-    `${JSON.stringify(shown)} is the folder that this process works in, or above it: it is not replaced`,
+    `${JSON.stringify(shown)} is the working directory of this process or contains it: it is not replaced`,
     { path: shown },
   );
 }
@@ -132,7 +132,7 @@ async function renameFolder(fs: Fs, from: string, to: string, shown: string): Pr
     await rename(fs, from, to, found.ino);
     return true;
   } catch (error) {
-    throw saveError("RENAME_FAILED", shown, "when the new folder was to take its place", error);
+    throw saveError("RENAME_FAILED", shown, "while moving the new folder into place", error);
   }
 }
 
@@ -142,7 +142,7 @@ async function putBack(fs: Fs, old: string, target: string, shown: string, cause
   } catch {
     throw new SaveError(
       "RENAME_FAILED",
-      `${JSON.stringify(shown)} lies at ${JSON.stringify(old)}, and could not be put back: recoverFolder does so`,
+      `${JSON.stringify(shown)} was moved to ${JSON.stringify(old)} and could not be put back: recoverFolder does so`,
       { path: shown, committed: "unknown", leftovers: [old], cause },
     );
   }
@@ -195,7 +195,7 @@ export async function recoverIn(fs: Fs, target: string, shown: string): Promise<
   }
   for (const left of [...temps, ...olds]) {
     await removeFolder(fs, left).catch((cause) => {
-      throw new SaveError("WRITE_FAILED", `${quote(shown)} is whole; what is left beside it cannot be removed`, {
+      throw new SaveError("WRITE_FAILED", `${quote(shown)} is complete; leftovers beside it cannot be removed`, {
         path: shown,
         committed: "yes",
         leftovers: [left],
@@ -235,7 +235,7 @@ async function lookAt(fs: Fs, path: string): Promise<Awaited<ReturnType<Fs["prom
     return await fs.promises.lstat(path);
   } catch (error) {
     if (systemCode(error) === "ENOENT") return null;
-    throw saveError("RENAME_FAILED", path, "when it was looked for", error);
+    throw saveError("RENAME_FAILED", path, "while looking for it", error);
   }
 }
 
@@ -244,7 +244,7 @@ async function namesIn(fs: Fs, folder: string, shown: string): Promise<string[]>
     return await fs.promises.readdir(folder);
   } catch (error) {
     if (systemCode(error) === "ENOENT") return [];
-    throw saveError("RENAME_FAILED", shown, "when its leftovers were looked for", error);
+    throw saveError("RENAME_FAILED", shown, "while looking for its leftovers", error);
   }
 }
 

@@ -10,6 +10,6 @@ export function allocate(length: number): Uint8Array<ArrayBuffer> {
   try {
     return new Uint8Array(length);
   } catch {
-    throw new LimitError("LIMIT", `There is no memory for ${length} bytes`, { limit: "memory", actual: length });
+    throw new LimitError("LIMIT", `Cannot allocate ${length} bytes`, { limit: "memory", actual: length });
   }
 }

@@ -137,7 +137,7 @@ class StreamDriver {
     this.#received += step.value.length;
     const max = this.#options.maxStreamBytes ?? DEFAULT_LIMITS.maxStreamBytes;
     if (this.#options.size === undefined && this.#received > max) {
-      throw new LimitError("LIMIT", `Limit maxStreamBytes=${max} reached: the stream goes on`, {
+      throw new LimitError("LIMIT", `Limit maxStreamBytes=${max} reached: the stream has more bytes`, {
         limit: "maxStreamBytes",
         max,
         actual: this.#received,
@@ -248,7 +248,7 @@ class StreamDriver {
 function truncated(ask: BlobAsk, found: number): FormatError {
   return new FormatError(
     "TRUNCATED",
-    `Truncated file: byte ${ask.at} announces ${ask.length} bytes, ${found} are left. The download is probably incomplete: compare the size with the publisher's.`,
+    `Truncated file: byte ${ask.at} announces ${ask.length} bytes, ${found} are there. The download is probably incomplete: compare the size with the publisher's.`,
     { offset: ask.at, expected: ask.length, actual: found },
   );
 }

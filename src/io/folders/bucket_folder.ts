@@ -106,7 +106,7 @@ export class BucketFolder implements Folder {
   constructor(bucket: Bucket, options: BucketFolderOptions = {}) {
     checkNames(options, ["prefix", "partSize"]);
     if (!hasMethod(bucket, "head")) {
-      throw new TypeError(`A bucket is wanted, with head, get, put, list and delete: got ${described(bucket)}`);
+      throw new TypeError(`A bucket must have head, get, put, list and delete: got ${described(bucket)}`);
     }
     this.#bucket = bucket;
     this.#prefix = options.prefix ?? "";
@@ -251,7 +251,7 @@ class BucketSource implements Source {
         throw error;
       });
       if (!object || !("body" in object) || !object.body || object.etag !== this.#etag) {
-        throw new SourceError("SOURCE_CHANGED", `${JSON.stringify(this.name)} was replaced while it was read`, {
+        throw new SourceError("SOURCE_CHANGED", `${JSON.stringify(this.name)} was replaced while being read`, {
           path: this.name,
           expected: this.#etag,
           actual: object?.etag,
@@ -263,7 +263,7 @@ class BucketSource implements Source {
       for (let step; !(step = await within(next(), Infinity, signal)).done;) {
         given += step.value.length;
         if (given > length) {
-          throw new SourceError("READ_FAILED", `The bucket gives more bytes than were asked for`, {
+          throw new SourceError("READ_FAILED", `The bucket gave more bytes than requested`, {
             path: this.name,
             offset,
           });

@@ -28,7 +28,7 @@ export class FileListFolder implements Folder {
     for (const entry of files) {
       const [name, blob] = entry instanceof Blob ? [nameOf(entry), entry] : entry;
       if (!(blob instanceof Blob)) {
-        throw new TypeError(`A File or a pair of name and Blob is wanted: got ${shownValue(entry)}`);
+        throw new TypeError(`Expected a File, or a pair of a name and a Blob: got ${shownValue(entry)}`);
       }
       safeParts(name);
       if (this.#files.has(name)) {

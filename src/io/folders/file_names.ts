@@ -17,7 +17,7 @@ import { portableParts, safeParts } from "./safe_name.ts";
 export function checkFileNames(names: readonly string[], { portable = true }: { portable?: boolean } = {}): void {
   const seen = new Map<string, string>(), folders = new Map<string, string>();
   for (const name of names) {
-    if (portable) portableParts(name, "{ portable: false } lets it pass");
+    if (portable) portableParts(name, "{ portable: false } allows it");
     else safeParts(name);
     const folded = foldedName(name);
     const other = seen.get(folded) ?? folders.get(folded);
@@ -32,7 +32,7 @@ export function checkFileNames(names: readonly string[], { portable = true }: { 
 }
 
 function collision(name: string, other: string): PathError {
-  return new PathError("NAME_COLLISION", `Files ${quote(name)} and ${quote(other)} cannot lie side by side`, {
+  return new PathError("NAME_COLLISION", `Files ${quote(name)} and ${quote(other)} cannot exist side by side`, {
     names: [other, name],
   });
 }

@@ -36,7 +36,7 @@ export class HandleFolder implements Folder {
   /** Over a handle from `showDirectoryPicker()`, from drag and drop, or from `navigator.storage.getDirectory()`. */
   constructor(handle: DirectoryHandle) {
     if (!hasMethod(handle, "getFileHandle")) {
-      throw new TypeError(`A directory handle is wanted: got ${described(handle)}`);
+      throw new TypeError(`Expected a directory handle: got ${described(handle)}`);
     }
     this.handle = handle;
   }
@@ -175,8 +175,8 @@ async function refuseWithoutRoom(
   if (quota === undefined || usage === undefined || size <= quota - usage) return;
   throw new SaveError(
     "DISK_FULL",
-    `There is no room for ${quote(name)}: ${size} bytes are to come, ${Math.max(0, quota - usage)} are left`,
-    { path: name, committed: "no", hint: "delete what is not needed, or ask for navigator.storage.persist()" },
+    `There is no room for ${quote(name)}: it needs ${size} bytes, ${Math.max(0, quota - usage)} are left`,
+    { path: name, committed: "no", hint: "delete what is not needed, or request navigator.storage.persist()" },
   );
 }
 

@@ -41,7 +41,7 @@ export function homeName(path: string): string {
     if (part === "" || part === ".") continue;
     if (part !== "..") parts.push(part);
     else if (parts.pop() === undefined) {
-      throw new PathError("UNSAFE_PATH", `${quote(path)} leads above the place where this runtime keeps files`, {
+      throw new PathError("UNSAFE_PATH", `${quote(path)} leads above the folder where this runtime keeps files`, {
         path,
       });
     }

@@ -97,9 +97,9 @@ export class HttpFolder implements Folder {
   // deno-lint-ignore require-await
   async list(prefix = ""): Promise<string[]> {
     if (!this.#names) {
-      throw new UnsupportedError("UNSUPPORTED_FEATURE", `${shownUrl(this.#base)} cannot tell which files it has`, {
+      throw new UnsupportedError("UNSUPPORTED_FEATURE", `${shownUrl(this.#base)} cannot list its files`, {
         path: shownUrl(this.#base),
-        hint: "new HttpFolder(base, { names }) tells them",
+        hint: "pass them as new HttpFolder(base, { names })",
       });
     }
     return this.#names.filter((name) => name.startsWith(prefix));
@@ -130,7 +130,7 @@ export class HttpFolder implements Folder {
 export function encodedName(name: string): string {
   return safeParts(name).map((part) => {
     if (/[\ud800-\udfff]/u.test(part)) {
-      throw new PathError("UNSAFE_PATH", `The name ${JSON.stringify(name)} has half a character`, { path: name });
+      throw new PathError("UNSAFE_PATH", `The name ${JSON.stringify(name)} has a lone surrogate`, { path: name });
     }
     return encodeURIComponent(part);
   }).join("/");

@@ -120,7 +120,7 @@ class RowsSource implements Source {
       let filled = 0;
       for (const row of rows) {
         if (!row) {
-          throw new SourceError("SOURCE_CHANGED", `${JSON.stringify(this.name)} was replaced while it was read`, {
+          throw new SourceError("SOURCE_CHANGED", `${JSON.stringify(this.name)} was replaced while being read`, {
             path: this.name,
           });
         }

@@ -139,14 +139,14 @@ export class S3Folder implements Folder {
   async #begin(url: URL, wished: string | null | undefined, signal?: AbortSignal): Promise<PartsUpload> {
     const { text } = await this.#ask({ method: "POST", url, query: { uploads: "" }, signal });
     const [uploadId] = elementsOf(text, "UploadId");
-    if (uploadId === undefined) throw this.#failed("POST", url, "the answer names no upload");
+    if (uploadId === undefined) throw this.#failed("POST", url, "the response has no UploadId");
     const etags: string[] = [];
     return {
       part: async (number, bytes) => {
         const query = { partNumber: String(number), uploadId };
         const { headers } = await this.#ask({ method: "PUT", url, query, body: bytes, signal });
         const etag = headers.get("etag");
-        if (etag === null) throw this.#failed("PUT", url, "the answer has no ETag");
+        if (etag === null) throw this.#failed("PUT", url, "the response has no ETag");
         etags.push(etag);
       },
       complete: async () => {
@@ -239,7 +239,7 @@ async function textOf(body: HttpBody, signal: AbortSignal | undefined): Promise<
     chunks.push(chunk);
     if ((length += chunk.length) <= MAX_TEXT) continue;
     body.cancel();
-    throw new SourceError("READ_FAILED", `The answer has ${length} bytes or more: no list of keys is as long`);
+    throw new SourceError("READ_FAILED", `The response has ${length} bytes or more: no list of keys is that long`);
   }
   return new TextDecoder().decode(joinBytes(chunks));
 }

@@ -19,7 +19,7 @@ const MAX_NAME = 1024;
 export function safeParts(name: string, offset?: number): string[] {
   const rule = brokenRule(checkedName(name));
   if (rule) {
-    throw new PathError("UNSAFE_PATH", `The name ${quote(name)} is no name in a folder: ${rule}`, {
+    throw new PathError("UNSAFE_PATH", `The name ${quote(name)} cannot be used in a folder: ${rule}`, {
       path: name,
       offset,
     });
@@ -41,7 +41,7 @@ const DEVICE = /^(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[0-9\u00b9\u00b2\u00
  */
 export function portableParts(
   name: string,
-  hint = "new DirectoryFolder(path, { portable: false }) takes what this system takes",
+  hint = "new DirectoryFolder(path, { portable: false }) allows what this system allows",
 ): string[] {
   const parts = safeParts(name);
   for (const part of parts) {
@@ -50,10 +50,10 @@ export function portableParts(
       : part.endsWith(".") || part.endsWith(" ")
       ? "a part of it ends with a dot or a space"
       : DEVICE.test(part)
-      ? "it names a device of Windows"
+      ? "it is a device name on Windows"
       : null;
     if (rule) {
-      throw new PathError("UNSAFE_PATH", `The name ${quote(name)} is no file name on every system: ${rule}`, {
+      throw new PathError("UNSAFE_PATH", `The name ${quote(name)} is not a valid file name on every system: ${rule}`, {
         path: name,
         hint,
       });
@@ -64,13 +64,13 @@ export function portableParts(
 
 function brokenRule(name: string): string | null {
   if (name === "") return "it is empty";
-  if (name.startsWith("/") || name.startsWith("~")) return "it starts at a root";
+  if (name.startsWith("/") || name.startsWith("~")) return "it is absolute";
   if (name.includes("\\")) return "it has a backslash";
   if (/^[A-Za-z][A-Za-z0-9+.-]*:/.test(name.slice(0, 64))) return "it starts with a drive or a scheme";
   // deno-lint-ignore no-control-regex
   if (/[\u0000-\u001f\u007f-\u009f]/.test(name)) return "it has a control character";
   // It would be stored as another character.
-  if (!name.isWellFormed()) return "it has half a surrogate pair";
+  if (!name.isWellFormed()) return "it has a lone surrogate";
   for (const part of name.split("/")) {
     if (part === "") return "a part of it is empty";
     if (part === "." || part === "..") return `a part of it is ${JSON.stringify(part)}`;

@@ -52,7 +52,7 @@ export class HttpBody {
     } catch (error) {
       this.cancel();
       if (signal?.aborted) throw signal.reason;
-      if (error instanceof TimedOut) throw this.#timeout(`no byte came for ${idleTimeout} ms`);
+      if (error instanceof TimedOut) throw this.#timeout(`no byte arrived for ${idleTimeout} ms`);
       throw new HttpError("HTTP_NETWORK", `The connection to ${this.#shown} broke`, {
         path: this.#shown,
         cause: error,
@@ -67,7 +67,7 @@ export class HttpBody {
     if (this.#waited > 2 * idleTimeout) {
       if (this.#received * 1000 < minBytesPerSecond * this.#waited) {
         this.cancel();
-        throw this.#timeout(`fewer than ${minBytesPerSecond} bytes a second came`);
+        throw this.#timeout(`fewer than ${minBytesPerSecond} bytes per second arrived`);
       }
       this.#waited = this.#received = 0;
     }
@@ -98,7 +98,7 @@ export class HttpBody {
   #timeout(what: string): HttpError {
     return new HttpError("HTTP_TIMEOUT", `${this.#shown} is too slow: ${what}`, {
       path: this.#shown,
-      hint: "http.idleTimeout and http.minBytesPerSecond set the patience",
+      hint: "see http.idleTimeout and http.minBytesPerSecond",
     });
   }
 }

@@ -285,7 +285,7 @@ export class HttpFile {
       this.#sameVersion(versionOf(headers, total));
     }
     if (!got || total === undefined || got.start !== range.start || got.end > range.end || got.end > total) {
-      throw new HttpError("HTTP_BAD_RANGE", `${this.shown} does not answer the range that was asked for`, {
+      throw new HttpError("HTTP_BAD_RANGE", `${this.shown} does not answer with the requested range`, {
         path: this.shown,
         status,
         expected: `bytes ${range.start}-${range.end - 1}`,
@@ -328,7 +328,7 @@ export class HttpFile {
   #hidden(code: "HTTP_BAD_RANGE"): HttpError {
     return new HttpError(
       code,
-      `${this.shown} does not let pages of other origins see which bytes it sends and whether the file changed`,
+      `${this.shown} does not expose to other origins which bytes it sends and whether the file changed`,
       { path: this.shown, hint: "the server must send Access-Control-Expose-Headers: Content-Range, ETag" },
     );
   }
@@ -342,7 +342,7 @@ export class HttpFile {
       return { body, start: total, end: total, whole: false, encoded: false };
     }
     if (this.version) {
-      throw this.#fail("the file is shorter than it was", { expected: this.version.total, actual: total ?? undefined });
+      throw this.#fail("the file is shorter than before", { expected: this.version.total, actual: total ?? undefined });
     }
     if (total !== 0 || range.start !== 0) throw this.#status(body.response);
     // An empty file has no valid range.
@@ -358,7 +358,7 @@ export class HttpFile {
       return;
     }
     const difference = differenceOf(this.version, later);
-    if (difference) throw this.#fail("the file changed while it was read", difference);
+    if (difference) throw this.#fail("the file changed while being read", difference);
     // A later response may supply what an earlier one left out.
     this.version = {
       etag: this.version.etag ?? later.etag,
@@ -391,7 +391,7 @@ export class HttpFile {
     const ignored = (actual: number | undefined) =>
       new HttpError(
         "HTTP_RANGE_IGNORED",
-        `${this.shown} gives no parts of the file, and the whole is more than ${max} bytes`,
+        `${this.shown} does not support ranges, and the whole file is more than ${max} bytes`,
         { path: this.shown, expected: max, actual, hint: "download the file first, or raise http.maxFallbackBytes" },
       );
     if (first.end !== undefined && first.end > max) {
@@ -407,7 +407,7 @@ export class HttpFile {
     }
     const total = this.version?.total;
     if (total !== undefined && length !== total) {
-      throw this.#fail("the whole has another length than was told", { expected: total, actual: length });
+      throw this.#fail("the whole file does not have the announced length", { expected: total, actual: length });
     }
     const bytes = new Uint8Array(length);
     let at = 0;

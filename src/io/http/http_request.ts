@@ -97,7 +97,7 @@ async function once(hop: Hop, call: HttpCall, redirect: RequestRedirect): Promis
   const patience = settings.idleTimeout + 1000 * (sent?.length ?? 0) / UPLOADED;
   try {
     const response = await within(answer, patience, signal);
-    if (typeof response?.status !== "number") throw new TypeError("The fetch that was given resolved with no Response");
+    if (typeof response?.status !== "number") throw new TypeError("The given fetch did not resolve with a Response");
     return new HttpBody(response, url, shown, settings, controller);
   } catch (error) {
     controller.abort();
@@ -119,7 +119,7 @@ async function followedByBrowser(hop: Hop, call: HttpCall): Promise<HttpBody> {
   const { url, shown } = hop, { settings } = call;
   if (settings.headers.some(([name]) => settings.sameOriginHeaders.has(name))) {
     throw redirectError(shown, "it redirects, and a browser would carry the request's headers along", {
-      hint: "ask the last URL itself, or name no header in http.sameOriginHeaders that may not travel",
+      hint: "request the final URL itself, or leave out of http.sameOriginHeaders what must not be forwarded",
     });
   }
   const body = await once(hop, call, "follow");
@@ -134,7 +134,7 @@ async function followedByBrowser(hop: Hop, call: HttpCall): Promise<HttpBody> {
 }
 
 function checkRedirect(from: URL, to: URL | null, shown: string): void {
-  if (to === null) throw redirectError(shown, "it redirects to something that is no URL");
+  if (to === null) throw redirectError(shown, "it redirects to an invalid URL");
   if (to.protocol !== "http:" && to.protocol !== "https:") throw redirectError(shown, `it redirects to ${to.protocol}`);
   if (from.protocol === "https:" && to.protocol === "http:") throw redirectError(shown, "it redirects to plain http");
   if (to.username !== "" || to.password !== "") throw redirectError(shown, "it redirects to a URL with a password");

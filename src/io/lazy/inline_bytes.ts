@@ -36,7 +36,7 @@ export class InlineBytes extends SpanBytes {
     if (isShort || isLong) return;
     throw new UnsupportedError(
       "UNSUPPORTED_FEATURE",
-      `${quote(this.#name)} does not lie in the file as bytes and cannot be written in place: save writes a new file`,
+      `${quote(this.#name)} is not stored as plain bytes and cannot be written in place: save writes a new file`,
       { at: this.#name, path: this.source.name, offset },
     );
   }

@@ -110,7 +110,7 @@ export class RecordBytes extends SpanBytes implements LazyBytes {
         "BAD_SHAPE",
         `The record of ${
           quote(this.#name)
-        } at byte ${this.#start} is not what the program says. Are the two files from two saves?`,
+        } at byte ${this.#start} is not what the program says. Do the two files come from different saves?`,
         { offset: this.#start, at: this.#name },
       );
     }

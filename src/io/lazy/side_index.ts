@@ -83,7 +83,10 @@ export class RecordingSource implements Source {
     for (const { bytes } of stretches) put(bytes);
     const hash = await hashOf(index.subarray(0, at));
     if (!hash) {
-      throw new UnsupportedError("UNSUPPORTED_RUNTIME", "A side index needs SHA-256, which pages have over https only");
+      throw new UnsupportedError(
+        "UNSUPPORTED_RUNTIME",
+        "A side index needs SHA-256, which pages have on secure origins only",
+      );
     }
     put(hash);
     return index;
@@ -104,7 +107,7 @@ export async function withIndex(
   const isSame = size === source.size && !isOtherVersion(version, source.version ?? "") &&
     await hasHead(source, stretches, signal);
   if (isSame) return new IndexedSource(source, stretches);
-  onWarning?.({ code: "STALE_INDEX", message: "The index is not of this version of the file: it was left aside" });
+  onWarning?.({ code: "STALE_INDEX", message: "The index does not match this version of the file: it was ignored" });
   return source;
 }
 
@@ -173,11 +176,11 @@ async function readIndex(
 ): Promise<{ size: number; version: string; stretches: Stretch[] }> {
   const end = index.length - HASH;
   if (end < MAGIC.length || String.fromCharCode(...index.subarray(0, MAGIC.length)) !== MAGIC) {
-    throw new FormatError("WRONG_FORMAT", "This is no side index", { offset: 0 });
+    throw new FormatError("WRONG_FORMAT", "This is not a side index", { offset: 0 });
   }
   const hash = await hashOf(index.subarray(0, end));
   if (hash && !hash.every((byte, i) => byte === index[end + i])) {
-    throw new FormatError("HASH_MISMATCH", "The side index is spoilt: its bytes do not have its hash", { offset: end });
+    throw new FormatError("HASH_MISMATCH", "The side index is damaged: its hash does not match", { offset: end });
   }
   const view = new DataView(index.buffer, index.byteOffset, end);
   let at = MAGIC.length;
@@ -185,7 +188,7 @@ async function readIndex(
   const number = (): number => {
     if (at + 8 > end) throw cut();
     const value = Number(view.getBigUint64(at, true));
-    if (!Number.isSafeInteger(value)) throw new FormatError("BAD_LENGTH", `${value} is no length`, { offset: at });
+    if (!Number.isSafeInteger(value)) throw new FormatError("BAD_LENGTH", `${value} is not a length`, { offset: at });
     at += 8;
     return value;
   };

@@ -236,7 +236,7 @@ export class SpanBytes implements LazyBytes {
       const { offset } = this.#from!;
       throw new FormatError(
         "SIZE_MISMATCH",
-        `The array at byte ${offset} has ${expected} bytes, the file gives ${actual}`,
+        `The array at byte ${offset} has ${expected} bytes, the file has ${actual}`,
         {
           offset,
           expected,

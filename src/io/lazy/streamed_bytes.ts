@@ -26,7 +26,7 @@ export async function* streamedBytes(
       for (let step; at < end && !(step = await within(reader.read(), Infinity, signal)).done;) {
         const chunk: unknown = step.value;
         if (!(chunk instanceof Uint8Array) || chunk.length > end - at) {
-          throw failed(source, at, "The source streams something else than the bytes that were asked for");
+          throw failed(source, at, "The source streams something other than the requested bytes");
         }
         at += chunk.length;
         yield chunk;

@@ -51,7 +51,7 @@ export async function findModel(place: Place, names: FileNames = {}): Promise<Mo
   const hasFolder = await isFolder(place);
   if (prefix && hasFolder) {
     const candidates = [...prefix.methods[0].programs, place.name + "/"];
-    throw new PathError("AMBIGUOUS_PATH", `${quote(place.shown)} is a model and a folder: which is meant?`, {
+    throw new PathError("AMBIGUOUS_PATH", `${quote(place.shown)} is both a model and a folder: which one is meant?`, {
       path: place.shown,
       names: candidates,
     });
@@ -153,12 +153,12 @@ export async function notFound(place: Place): Promise<SourceError> {
     const ending = PREFIX_ENDINGS.find((end) => name.endsWith(end));
     const what = ending === undefined ? "a file" : "one file of a model";
     const hint = ending === undefined
-      ? "the prefix or the folder of a model is wanted"
+      ? "the prefix or the folder of a model is expected"
       : `give the prefix of the model's files, ${quote(shown.slice(0, -ending.length))}`;
     return new SourceError("NOT_FOUND", `${quote(shown)} is ${what}: ${hint}`, { path: shown, hint });
   }
   if (await wasPutAside(place)) {
-    const hint = "a save of this folder was cut off, recoverFolder finishes it";
+    const hint = "a save of this folder was interrupted: recoverFolder finishes it";
     return new SourceError("NOT_FOUND", `There is no folder ${quote(shown)}: ${hint}`, { path: shown, hint });
   }
   const others: string[] = [];
@@ -166,7 +166,7 @@ export async function notFound(place: Place): Promise<SourceError> {
     if (name !== "" && await exists(folder, name + end)) others.push(name + end);
   }
   const hint = others.length > 0 ? `give the full file name, such as ${others[0]}` : undefined;
-  const message = `There is no file, model or folder ${quote(shown)}${hint ? `: ${hint}` : ""}`;
+  const message = `No such file, model or folder: ${quote(shown)}${hint ? `: ${hint}` : ""}`;
   return new SourceError("NOT_FOUND", message, { path: shown, hint });
 }
 

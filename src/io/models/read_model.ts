@@ -106,7 +106,7 @@ export async function readPrograms(
   if (others.some((program) => parametersText(program) !== parametersText(read[0]))) {
     throw new PathError(
       "AMBIGUOUS_PATH",
-      `The programs ${programs.join(" and ")} have other parameters: which is meant?`,
+      `The programs ${programs.join(" and ")} have different parameters: which one is meant?`,
       {
         path: shown,
         names: [...programs],
@@ -253,9 +253,13 @@ class ModelReader {
       (cursor) => readBinaryTensorFile(cursor, { budget: this.#budget }),
       (raw, borrowed) => {
         if (!("rows" in raw)) {
-          throw new FormatError("WRONG_FORMAT", `${quote(name)} has rows, its file a whole tensor`, {
-            offset: 0,
-          });
+          throw new FormatError(
+            "WRONG_FORMAT",
+            `${quote(name)} is SelectedRows in the program, but its file holds a dense tensor`,
+            {
+              offset: 0,
+            },
+          );
         }
         checkTensor({ name, kind, dtype, shape: null }, raw.value.dtype, raw.value.shape, 0);
         return fromSelectedRows(raw, { borrowed });

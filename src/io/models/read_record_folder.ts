@@ -66,7 +66,7 @@ export async function readRecordFolder(place: Place, options: ReadModelOptions):
 
 function prefixMeant({ shown }: Place, prefix: string): PathError {
   const hint = prefixHint(shown, prefix);
-  const message = `${quote(shown)} is no folder of tensors, but has a model of several files: ${hint}`;
+  const message = `${quote(shown)} is not a folder of tensors, but holds a model of several files: ${hint}`;
   return new PathError("EXTRA_FILE", message, { path: shown, names: [prefix], hint });
 }
 
@@ -131,6 +131,6 @@ function isForeign(error: unknown): error is PaddleError {
 
 function foreign(name: string, shown: string, cause: PaddleError): PathError {
   const what = cause.code === "WRONG_FORMAT" ? `. ${cause.message}` : "";
-  const message = `${quote(shown)} has the file ${quote(name)}, which is no tensor: all of them must be${what}`;
+  const message = `${quote(shown)} has the file ${quote(name)}, which is not a tensor: all files must be${what}`;
   return new PathError("EXTRA_FILE", message, { path: shown, names: [name], cause, hint: cause.hint });
 }

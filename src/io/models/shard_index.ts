@@ -69,7 +69,7 @@ function* filesOf(bytes: Uint8Array, limits: Readonly<Limits>): Generator<void, 
   const pace = new StepPace();
   for (const [name, file] of map) {
     if (pace.isDue(8)) yield;
-    if (typeof file !== "string") throw badField(`gives ${quote(name)} a file that is no text`, name);
+    if (typeof file !== "string") throw badField(`gives ${quote(name)} a file name that is not a string`, name);
     budget.tensor(0);
     safeParts(file);
     distinct.add(file);

@@ -126,23 +126,23 @@ async function closing<T>(source: Source, work: (source: Source) => Promise<T>):
 
 async function readManifest(source: Source, path: string, signal?: AbortSignal): Promise<SavedFile[]> {
   if (source.size > LONGEST) {
-    throw new FormatError("BAD_LENGTH", `${quote(path)} is no manifest: it has ${source.size} bytes`, { path });
+    throw new FormatError("BAD_LENGTH", `${quote(path)} is not a manifest: it has ${source.size} bytes`, { path });
   }
   const bytes = await readFully(source, 0, new Uint8Array(source.size), signal);
   let json: unknown;
   try {
     json = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
   } catch (cause) {
-    throw new FormatError("BAD_JSON", `${quote(path)} is no manifest: it is no JSON`, { path, cause });
+    throw new FormatError("BAD_JSON", `${quote(path)} is not a manifest: it is not JSON`, { path, cause });
   }
   const { pdsum, files } = (json ?? {}) as { pdsum?: unknown; files?: unknown };
   if (pdsum !== 1 || !Array.isArray(files) || !files.every(isSavedFile)) {
-    throw new FormatError("BAD_FIELD", `${quote(path)} is no manifest of a kind that is known`, { path });
+    throw new FormatError("BAD_FIELD", `${quote(path)} is not a manifest of a known kind`, { path });
   }
   for (const { name } of files) safeParts(name);
   // A file that is listed several times would be hashed several times.
   if (new Set(files.map(({ name }) => name)).size < files.length) {
-    throw new FormatError("BAD_FIELD", `${quote(path)} is no manifest: it lists a file twice`, { path });
+    throw new FormatError("BAD_FIELD", `${quote(path)} is not a manifest: it lists a file twice`, { path });
   }
   return files;
 }
@@ -162,10 +162,14 @@ async function hashOf(source: Source, signal?: AbortSignal): Promise<string> {
 }
 
 function mixed(path: string, name: string, what: string, expected: unknown, actual: unknown): FormatError {
-  return new FormatError("MIXED_SAVE", `These are files from two saves: ${quote(name)} ${what}, by ${quote(path)}`, {
-    path: name,
-    expected,
-    actual,
-    hint: "save the model again; without its .pdsum the files are taken as they are",
-  });
+  return new FormatError(
+    "MIXED_SAVE",
+    `These files come from two different saves: ${quote(name)} ${what}, by ${quote(path)}`,
+    {
+      path: name,
+      expected,
+      actual,
+      hint: "save the model again; without the .pdsum file they are accepted as they are",
+    },
+  );
 }

@@ -122,7 +122,7 @@ class Copies {
 function changed(expected: number, actual: number): SourceError {
   return new SourceError(
     "SOURCE_CHANGED",
-    `The value changed while it was saved: ${actual} bytes came, not ${expected}`,
+    `The value changed while being saved: it gave ${actual} bytes, not ${expected}`,
     {
       expected,
       actual,

@@ -151,10 +151,14 @@ export class ReadAhead {
       }
     }
     if (written === length) return;
-    throw new SourceError("SOURCE_CHANGED", `The file changed while it was read: a text of ${length} has ${written}`, {
-      expected: length,
-      actual: written,
-    });
+    throw new SourceError(
+      "SOURCE_CHANGED",
+      `The file changed while being read: expected ${length} bytes of text, got ${written}`,
+      {
+        expected: length,
+        actual: written,
+      },
+    );
   }
 
   #note(bytes: LazyBytes): void {

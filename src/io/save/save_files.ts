@@ -186,7 +186,7 @@ async function removeManifest(folder: Folder, prefix: string, files: readonly Ou
     if (listed && files.some(({ name }) => listed.has(name))) await folder.delete(name);
   } catch (error) {
     if (!(error instanceof SourceError)) throw error;
-    throw new SaveError("WRITE_FAILED", `Cannot take away ${quote(name)}, which is of an earlier save`, {
+    throw new SaveError("WRITE_FAILED", `Cannot remove ${quote(name)}, which is left from an earlier save`, {
       path: name,
       committed: "no",
       cause: error,
@@ -201,6 +201,6 @@ async function putPart(folder: Folder, name: string, size: number, isHashed: boo
     return await folder.put(name, { size, verify: true });
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    throw new TypeError("Option manifest has no meaning here: only files by path can have one", { cause: error });
+    throw new TypeError("Option manifest has no meaning here: only files given by path can have one", { cause: error });
   }
 }

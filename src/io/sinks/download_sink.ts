@@ -27,7 +27,7 @@ export class DownloadSink implements Sink {
    */
   constructor(name: string) {
     if (typeof document !== "object") {
-      throw new UnsupportedError("UNSUPPORTED_RUNTIME", "There is no page here that could offer a download");
+      throw new UnsupportedError("UNSUPPORTED_RUNTIME", "A download needs a web page");
     }
     this.#name = name;
   }
@@ -41,7 +41,7 @@ export class DownloadSink implements Sink {
     if (size <= MOST) return;
     throw new SaveError("DISK_FULL", `A download of ${size} bytes would be in memory whole, and ${MOST} are the most`, {
       committed: "no",
-      hint: "save to a handle of showSaveFilePicker()",
+      hint: "save to a handle from showSaveFilePicker()",
     });
   }
 

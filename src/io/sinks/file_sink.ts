@@ -135,7 +135,7 @@ export class FileSink implements Sink {
       } catch (error) {
         throw saveError("WRITE_FAILED", this.#shown, `after ${this.#written} bytes`, error);
       }
-      if (n <= 0) throw saveError("WRITE_FAILED", this.#shown, `no byte was taken after ${this.#written}`, undefined);
+      if (n <= 0) throw saveError("WRITE_FAILED", this.#shown, `no byte was written after ${this.#written}`, undefined);
       done += n;
       this.#written += n;
     }
@@ -159,7 +159,7 @@ export class FileSink implements Sink {
     if (!this.durable && this.#options.requireDurable) {
       throw new SaveError(
         "SYNC_FAILED",
-        `The folder of ${JSON.stringify(this.#shown)} could not be synced; the new file is in its place.`,
+        `The folder of ${JSON.stringify(this.#shown)} could not be synced; the new file is in place.`,
         { path: this.#shown, committed: "yes" },
       );
     }
@@ -236,9 +236,7 @@ export class FileSink implements Sink {
         );
       }
     } catch (error) {
-      throw error instanceof SaveError
-        ? error
-        : saveError("SYNC_FAILED", this.#shown, "when its bytes were to go to the disk", error);
+      throw error instanceof SaveError ? error : saveError("SYNC_FAILED", this.#shown, "while syncing it", error);
     }
   }
 
@@ -248,7 +246,7 @@ export class FileSink implements Sink {
     try {
       await this.#handle.close();
     } catch (error) {
-      throw saveError("WRITE_FAILED", this.#shown, "when it was closed", error);
+      throw saveError("WRITE_FAILED", this.#shown, "while closing it", error);
     }
   }
 
@@ -270,7 +268,7 @@ export class FileSink implements Sink {
       }
     } catch (error) {
       if (this.#options.signal?.aborted) throw this.#options.signal.reason;
-      throw saveError("WRITE_FAILED", this.#shown, "when it was read back", error);
+      throw saveError("WRITE_FAILED", this.#shown, "while reading it back", error);
     }
     const expected = hexOf(written.digest()), actual = hexOf(read.digest());
     if (actual !== expected) {
@@ -309,7 +307,7 @@ export class FileSink implements Sink {
     try {
       await rename(this.#fs, this.#temp, this.#target, this.#ino);
     } catch (error) {
-      throw saveError("RENAME_FAILED", this.#shown, "when the new file was to take its place", error);
+      throw saveError("RENAME_FAILED", this.#shown, "while moving the new file into place", error);
     }
     this.#cleanup.forget(this.#temp);
   }

@@ -112,7 +112,7 @@ export class BlobSource implements Source {
     return new SourceError(
       isChanged ? "SOURCE_CHANGED" : "READ_FAILED",
       isChanged
-        ? `The file behind the blob was changed: it cannot be read at byte ${offset}`
+        ? `The file behind the blob has changed: it cannot be read at byte ${offset}`
         : `The blob could not be read at byte ${offset}`,
       { ...fields, offset, path: this.name },
     );

@@ -40,7 +40,7 @@ export class BytesSource implements Source {
   /** The bytes themselves. */
   view(offset: number, length: number): Uint8Array {
     if (this.#bytes.length !== this.size) {
-      throw new SourceError("SOURCE_CHANGED", "The buffer changed its length while it was read");
+      throw new SourceError("SOURCE_CHANGED", "The buffer changed its length while being read");
     }
     return offset === 0 && length === this.size ? this.#bytes : this.#bytes.subarray(offset, offset + length);
   }

@@ -49,7 +49,7 @@ export class FileSource implements Source {
    * @throws {PathError} `NOT_A_FILE`: a folder, pipe, socket or device
    */
   static async open(path: string): Promise<FileSource> {
-    if (path === "") throw new SourceError("NOT_FOUND", "There is no file without a name: the path is empty", { path });
+    if (path === "") throw new SourceError("NOT_FOUND", "The path is empty", { path });
     let file: OpenedFile;
     try {
       file = openFile(path);
@@ -208,7 +208,7 @@ export class FileSource implements Source {
   }
 
   #changed(cause?: unknown): SourceError {
-    return new SourceError("SOURCE_CHANGED", `${JSON.stringify(this.name)} was changed while it was read`, {
+    return new SourceError("SOURCE_CHANGED", `${JSON.stringify(this.name)} was changed while being read`, {
       path: this.name,
       cause,
     });
@@ -238,7 +238,7 @@ function letGo(file: OpenedFile): void {
 }
 
 function notAFile(path: string, isFolder: boolean): PathError {
-  return new PathError("NOT_A_FILE", `${JSON.stringify(path)} is ${isFolder ? "a folder" : "no regular file"}`, {
+  return new PathError("NOT_A_FILE", `${JSON.stringify(path)} is ${isFolder ? "a folder" : "not a regular file"}`, {
     path,
   });
 }

@@ -33,7 +33,7 @@ class GuardedSource implements Source {
     this.name = typeof name === "string" ? name : undefined;
     this.costly = costly;
     if (!Number.isSafeInteger(size) || size < 0) {
-      throw this.#failed("READ_FAILED", `The source says that it has ${String(size)} bytes`);
+      throw this.#failed("READ_FAILED", `The source claims to have ${String(size)} bytes`);
     }
     if (readSync) this.readSync = (offset, into) => this.#readSync(offset, into);
     if (view) this.view = (offset, length) => this.#view(offset, length);
@@ -75,7 +75,7 @@ class GuardedSource implements Source {
   #view(offset: number, length: number): Uint8Array {
     const bytes = this.#try(() => this.#source.view!(offset, length), offset);
     if (bytes instanceof Uint8Array && bytes.length === length) return bytes;
-    throw this.#failed("READ_FAILED", `The source's view of ${length} bytes is something else`, { offset });
+    throw this.#failed("READ_FAILED", `The source's view of ${length} bytes is something other`, { offset });
   }
 
   #streamOf(make: () => ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
@@ -119,7 +119,7 @@ class GuardedSource implements Source {
 
   #changed(cause: unknown): unknown {
     if (this.#isClosed) return this.#wrapped(cause);
-    return isPaddleError(cause) ? cause : this.#failed("SOURCE_CHANGED", "The source is not what it was", { cause });
+    return isPaddleError(cause) ? cause : this.#failed("SOURCE_CHANGED", "The source has changed", { cause });
   }
 
   #checked(count: number, offset: number, room: number): number {

@@ -137,10 +137,10 @@ export function handleError(cause: unknown, path: string): unknown {
     case "NotFoundError":
       return new SourceError("NOT_FOUND", `There is no file ${shown}`, { path, cause });
     case "TypeMismatchError":
-      return new PathError("NOT_A_FILE", `${shown} leads to a directory, or through a file`, { path });
+      return new PathError("NOT_A_FILE", `${shown} is a directory, or its path leads through a file`, { path });
     case "NotAllowedError":
     case "SecurityError":
-      return new SourceError("PERMISSION", `This page may not use ${shown}`, { path, cause });
+      return new SourceError("PERMISSION", `This page has no permission to use ${shown}`, { path, cause });
     case "QuotaExceededError":
       return new SaveError("DISK_FULL", `There is no room for ${shown}`, { path, committed: "no", cause });
     case "NoModificationAllowedError":

@@ -18,7 +18,7 @@ export async function seekableSource(opened: Opened, most: number, signal?: Abor
   for await (const chunk of streamChunks(opened.stream, signal)) {
     size += chunk.length;
     if (size > most) {
-      throw new LimitError("LIMIT", `Limit maxStreamBytes=${most} reached: the stream goes on`, {
+      throw new LimitError("LIMIT", `Limit maxStreamBytes=${most} reached: the stream has more bytes`, {
         limit: "maxStreamBytes",
         max: most,
         actual: size,

@@ -38,7 +38,7 @@ export function within<T>(work: Promise<T>, ms: number, signal?: AbortSignal): P
     if (ms < 2 ** 31) {
       timer = setTimeout(() => {
         done();
-        reject(new TimedOut(`${ms} ms are over`));
+        reject(new TimedOut(`${ms} ms have passed`));
       }, ms);
     }
   });
