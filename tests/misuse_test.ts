@@ -19,7 +19,7 @@ const blob = new Blob([bytes]);
 
 /** Values that are not files, and the error messages for them. */
 const NOT_READ: [what: string, given: () => unknown, message: RegExp][] = [
-  ["undefined", () => undefined, /^Cannot read from undefined: a path, URL, .* is wanted$/],
+  ["undefined", () => undefined, /^Cannot read from undefined: a path, URL, .* is expected$/],
   ["null", () => null, /from null:/],
   ["a number", () => 3, /from a number:/],
   ["a function", () => () => bytes, /from a function:/],
@@ -33,8 +33,12 @@ const NOT_READ: [what: string, given: () => unknown, message: RegExp][] = [
   ["a folder", () => new paddle.MemoryFolder(), /from a MemoryFolder: .*\{ folder, name \}/],
   ["a folder without a name", () => ({ folder: new paddle.MemoryFolder() }), /\{ folder, name \}/],
   ["a name that is no text", () => ({ folder: new paddle.MemoryFolder(), name: 3 }), /^The name .* got a number/],
-  ["a name without a folder", () => ({ folder: null, name: "a" }), /^The folder .* got null/],
-  ["the path of a folder", () => ({ folder: ".", name: "a" }), /^The folder .* got a string: .*new DirectoryFolder\(/],
+  ["a name without a folder", () => ({ folder: null, name: "a" }), /^A folder must .* got null/],
+  [
+    "the path of a folder",
+    () => ({ folder: ".", name: "a" }),
+    /^A folder must .* got a string: .*new DirectoryFolder\(/,
+  ],
   [
     "a bucket by URL",
     () => "s3://bucket/a.pdparams",
@@ -45,14 +49,18 @@ const NOT_READ: [what: string, given: () => unknown, message: RegExp][] = [
 
 /** Values that are not save targets, and the error messages for them. */
 const NOT_WRITTEN: [what: string, given: () => unknown, message: RegExp][] = [
-  ["nothing", () => undefined, /^Cannot save to undefined: a path, file: URL, .* is wanted$/],
+  ["nothing", () => undefined, /^Cannot save to undefined: a path, file: URL, .* is expected$/],
   ["bytes", () => new Uint8Array(9), /to a Uint8Array: .*encode/],
   ["the value, where it comes second", () => state, /to a Map: .*save\(value, to\)/],
   ["a promise", () => Promise.resolve("a"), /to a Promise: await it$/],
   ["a stream of Node", () => new Writable(), /to a Writable: .*Writable\.toWeb\(stream\)/],
   ["a sink that cannot abort", () => ({ write() {}, close() {} }), /to an Object: a sink has write, close and abort/],
   ["a folder", () => new paddle.MemoryFolder(), /to a MemoryFolder: .*\{ folder, name \}/],
-  ["the path of a folder", () => ({ folder: ".", name: "a" }), /^The folder .* got a string: .*new DirectoryFolder\(/],
+  [
+    "the path of a folder",
+    () => ({ folder: ".", name: "a" }),
+    /^A folder must .* got a string: .*new DirectoryFolder\(/,
+  ],
   ["a name that is no text", () => ({ folder: new paddle.MemoryFolder(), name: undefined }), /^The name .* undefined/],
   ["a URL", () => new URL("https://host/a.pdparams"), /^Cannot save to https: URLs: only file: URLs can be written/],
   ["the text of a URL", () => "https://host/a.pdparams", /^Cannot save to https: URLs/],
@@ -65,7 +73,7 @@ const OPTIONS: [name: string, value: unknown, message: RegExp][] = [
   ["onWarning", "log", /^Option onWarning must be a function: got "log"$/],
   ["onProgress", {}, /^Option onProgress must be a function: got an Object$/],
   ["signal", new AbortController(), /^Option signal must be an AbortSignal: got an AbortController/],
-  ["folder", "models", /^The folder .* got a string: .*new DirectoryFolder\(/],
+  ["folder", "models", /^A folder must .* got a string: .*new DirectoryFolder\(/],
 ];
 const LOAD_OPTIONS: typeof OPTIONS = [
   ["returnNumpy", "false", /^Option returnNumpy must be a boolean: got "false"$/],
@@ -201,15 +209,19 @@ const { NDArray, Tensor, DenseTensor, SelectedRows, DirectoryFolder, MemoryFolde
 
 /** Meaningless calls on arrays, and the error messages for them. */
 const ARRAYS: [what: string, work: () => unknown, message: RegExp][] = [
-  ["a number for a shape", () => new NDArray("float32", 3), /^A shape is a list of integers .*: got 3$/],
-  ["no shape", () => new NDArray("float32"), /^A shape is a list .*: got undefined$/],
-  ["lengths one by one", () => (paddle as Any).zeros(2, 3), /^A shape is a list .*: got 2$/],
-  ["a text in a shape", () => new NDArray("float32", ["2"]), /^A shape is a list .*: got \[2\]$/],
-  ["reshape to a number", () => (a as Any).reshape(4), /^A shape is a list .*: got 4$/],
+  [
+    "a number for a shape",
+    () => new NDArray("float32", 3),
+    /^A shape must be a list of non-negative integers .*: got 3$/,
+  ],
+  ["no shape", () => new NDArray("float32"), /^A shape must be a list .*: got undefined$/],
+  ["lengths one by one", () => (paddle as Any).zeros(2, 3), /^A shape must be a list .*: got 2$/],
+  ["a text in a shape", () => new NDArray("float32", ["2"]), /^A shape must be a list .*: got \[2\]$/],
+  ["reshape to a number", () => (a as Any).reshape(4), /^A shape must be a list .*: got 4$/],
   ["a list for bytes", () => new NDArray("float32", [2], [1, 2]), /bytes.* got an Array: fromArray\(list\)/],
-  ["null for a number", () => paddle.fromArray(null as Any), /^float32 has no room for null$/],
-  ["a text for a number", () => paddle.fromArray(["1"] as Any), /^float32 has no room for "1"$/],
-  ["a Map for numbers", () => paddle.fromArray(new Map() as Any), /^float32 has no room for a Map$/],
+  ["null for a number", () => paddle.fromArray(null as Any), /^null does not fit in float32$/],
+  ["a text for a number", () => paddle.fromArray(["1"] as Any), /^"1" does not fit in float32$/],
+  ["a Map for numbers", () => paddle.fromArray(new Map() as Any), /^a Map does not fit in float32$/],
   ["a text for an index", () => (a as Any).at("0", 0), /^Index "0" is out of range/],
   ["a text for a bound", () => (a as Any).slice("0"), /^A slice bound must be an integer: got "0"$/],
   ["a name for the options of a Tensor", () => new Tensor("float32", [1], undefined, "w"), /^Options .*got "w"$/],
@@ -247,9 +259,13 @@ const FOLDERS: [what: string, work: () => unknown, message: RegExp][] = [
   ["an unknown option", () => new DirectoryFolder(".", { trust: true }), /^Unknown option "trust": .*"trusted"$/],
   ["a text for bytes", () => new MemoryFolder([["a", "text"]]), /^Expected bytes, such as a Uint8Array: got a string$/],
   ["a name that is no text", () => new MemoryFolder([[3, bytes]]), /^The name in a folder must be a string: got a num/],
-  ["texts for files", () => new (paddle as Any).FileListFolder(["a"]), /^A File or a pair of name and Blob .* "a"$/],
+  [
+    "texts for files",
+    () => new (paddle as Any).FileListFolder(["a"]),
+    /^Expected a File, or a pair of a name and a Blob.* "a"$/,
+  ],
   ["no handle", () => new (paddle as Any).HandleFolder("a"), /^Expected a directory handle: got a string$/],
-  ["no bucket", () => new (paddle as Any).BucketFolder("models"), /^A bucket is wanted.*: got a string/],
+  ["no bucket", () => new (paddle as Any).BucketFolder("models"), /^A bucket must have.*: got a string/],
   [
     "an option of buckets",
     () => new (paddle as Any).BucketFolder({ head() {} }, { prefx: "" }),
@@ -305,7 +321,7 @@ const FUNCTIONS: [what: string, work: () => unknown, message: RegExp][] = [
   ["nothing to export", () => jit.save(undefined, "m"), /^jit\.save takes .*: got undefined$/],
   ["a promise for a prefix", () => new Model(new nn.Linear(1, 1)).load(Promise.resolve("m")), /a Promise: await it$/],
   ["no prefix", () => fluid.loadDygraph(), /^A prefix must be a path or a URL: got undefined$/],
-  ["no network", () => new Model("net"), /^A Model is of a network, .*: got a string$/],
+  ["no network", () => new Model("net"), /^A Model needs a network .*: got a string$/],
   ["a text for a length", () => new nn.Linear("2", 2), /axis 0 of a parameter has the length "2"$/],
   [
     "no shape of a parameter",

@@ -123,7 +123,9 @@ describe("a damaged field of a PIR module", () => {
     assert.throws(() => PirProgram.parse(moduleOf(OP.replace('"#":"1.relu",', ""))), {
       message: /ops\/0\/# is missing/,
     });
-    assert.throws(() => PirProgram.parse(moduleOf(OP.replace('[{"%":1}]', "7"))), { message: /ops\/0\/I is no list/ });
+    assert.throws(() => PirProgram.parse(moduleOf(OP.replace('[{"%":1}]', "7"))), {
+      message: /ops\/0\/I is not a list/,
+    });
   });
 });
 

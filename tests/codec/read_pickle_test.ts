@@ -212,7 +212,7 @@ describe("a duplicate key", () => {
       assert.deepEqual(more, []);
       assert.equal(warning.code, "DUPLICATE_KEY");
       assert.equal(warning.offset, again);
-      assert.ok(warning.message.includes(`put there at byte ${first} and again`), warning.message);
+      assert.ok(warning.message.includes(`set at byte ${first} and again`), warning.message);
     });
   }
 });

@@ -198,7 +198,7 @@ const CASES: Record<string, () => Promise<void>> = {
     await page.waitForSelector("#save >> text=Save 1 change");
     await page.fill("#cells input >> nth=0", "word");
     await page.keyboard.press("Enter");
-    await page.waitForSelector("#failure-message >> text=is no float32");
+    await page.waitForSelector("#failure-message >> text=is not a valid float32");
     await page.click("#failure-close");
     const wanted = await load(NET) as Map<string, Tensor>;
     wanted.get("stem.0.weight")!.set(42.5, 0, 0, 1, 0);

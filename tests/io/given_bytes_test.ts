@@ -73,7 +73,7 @@ describe("bytes in memory", () => {
       for (const wrong of [null, 7, [1, 2], {}]) {
         await assert.rejects(
           async () => await verb(wrong),
-          { name: "TypeError", message: /^(Bytes are due|Cannot read from)/ },
+          { name: "TypeError", message: /^(Expected bytes|Cannot read from)/ },
           JSON.stringify(wrong),
         );
       }

@@ -322,10 +322,10 @@ describe("a .pdiparams.info", () => {
   ][] = [
     ["it is not a dict", () => [1]],
     ["a key is not a string", (info) => info.set(1, new Map())],
-    ['the entry of "x" is no dict', (info) => info.set("x", 1), "x"],
-    ["is no text", (_, entry) => entry.set("structured_name", 1)],
-    ["is no bool", (_, entry) => entry.set("stop_gradient", 1)],
-    ["is no bool", (_, entry) => entry.set("trainable", "yes")],
+    ['the entry of "x" is not a dict', (info) => info.set("x", 1), "x"],
+    ["is not a string", (_, entry) => entry.set("structured_name", 1)],
+    ["is not a bool", (_, entry) => entry.set("stop_gradient", 1)],
+    ["is not a bool", (_, entry) => entry.set("trainable", "yes")],
   ];
   for (const [finding, change, at] of WRONG) {
     it(`is refused when ${finding}`, async () => {
@@ -401,7 +401,7 @@ describe("relayout", () => {
       name: "TypeError",
       message: /no meaning for the layout "prefix"/,
     });
-    await assert.rejects(to("", {}), { code: "INVALID_VALUE", message: /has no name/ });
+    await assert.rejects(to("", {}), { code: "INVALID_VALUE", message: /ends in no name/ });
     assert.deepEqual(await folder.list(), []);
   });
 });

@@ -167,7 +167,7 @@ describe("the value of a variable that is no tensor", () => {
     }
     assert.throws(
       () => serializePersistables(...ports, { program: plain.program, parameters }),
-      { code: "INVALID_VALUE", at: first.name, message: /an array is due/ },
+      { code: "INVALID_VALUE", at: first.name, message: /expected an array/ },
     );
   });
 });
@@ -239,7 +239,7 @@ describe("static.normalizeProgram", () => {
         });
       }
       // deno-lint-ignore no-explicit-any
-      assert.throws(() => normalizeProgram({} as any, a, out), { name: "TypeError", message: /A Program is wanted/ });
+      assert.throws(() => normalizeProgram({} as any, a, out), { name: "TypeError", message: /Expected a Program/ });
     });
 
     it(`changes only the outputs with skipPruneProgram (${ending})`, () => {

@@ -112,11 +112,11 @@ describe(".npy files", () => {
     [GOOD.replace("'<f4'", "'<f4"), "BAD_FIELD", /has an unterminated string|lacks/],
     [GOOD.replace("'<f4'", "'<f\\x34'"), "BAD_FIELD", /has an unterminated string/],
     [GOOD.replace("'<f4'", "'<f\n4'"), "BAD_FIELD", /has an unterminated string/],
-    [GOOD.replace("'<f4'", "[('a', '<f4')]"), "UNSUPPORTED_DTYPE", /array of structures/],
-    [GOOD.replace("'<f4'", "('<f4', (2,))"), "UNSUPPORTED_DTYPE", /array of structures/],
+    [GOOD.replace("'<f4'", "[('a', '<f4')]"), "UNSUPPORTED_DTYPE", /structured array/],
+    [GOOD.replace("'<f4'", "('<f4', (2,))"), "UNSUPPORTED_DTYPE", /structured array/],
     [GOOD.replace("'<f4'", "'|O'"), "UNSUPPORTED_DTYPE", /\|O/],
     ...["2", "(2)", "[2,]", "(2 2)", "(-2,)", "(2.0,)", "(,)", "(99999999999999999999,)", "(True,)"].map((shape) =>
-      [GOOD.replace("(2,)", shape), "BAD_SHAPE", /no tuple of lengths/] as [string, string, RegExp]
+      [GOOD.replace("(2,)", shape), "BAD_SHAPE", /not a tuple of dimensions/] as [string, string, RegExp]
     ),
   ];
   for (const [header, code, message] of HEADERS) {

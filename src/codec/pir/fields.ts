@@ -34,28 +34,28 @@ export function badField(at: At, finding: string): FormatError {
 /** Check that `value` is an object. Its path is `at`, or the given field of that, or an entry of that field. */
 export function asObject(value: Json | undefined, at: At | null, field?: string, index?: number): JsonObject {
   if (value instanceof JsonObject) return value;
-  throw misfit(value, "object", at, field, index);
+  throw misfit(value, "an object", at, field, index);
 }
 
 /** Check that `value` is a list. */
 export function asList(value: Json | undefined, at: At | null, field?: string, index?: number): Json[] {
   if (Array.isArray(value)) return value;
-  throw misfit(value, "list", at, field, index);
+  throw misfit(value, "a list", at, field, index);
 }
 
 /** Check that `value` is a string. */
 export function asText(value: Json | undefined, at: At | null, field?: string, index?: number): string {
   if (typeof value === "string") return value;
-  throw misfit(value, "text", at, field, index);
+  throw misfit(value, "a string", at, field, index);
 }
 
 /** Check that `value` is an integer in JavaScript's safe range. */
 export function asInt(value: Json | undefined, at: At | null, field?: string, index?: number): number {
   if (typeof value === "number") return value;
-  throw misfit(value, "integer", at, field, index);
+  throw misfit(value, "an integer", at, field, index);
 }
 
 function misfit(value: Json | undefined, wanted: string, at: At | null, field?: string, index?: number): FormatError {
   const where = field === undefined ? at! : new At(at, field, index);
-  return badField(where, value === undefined ? "is missing" : `is no ${wanted}`);
+  return badField(where, value === undefined ? "is missing" : `is not ${wanted}`);
 }
