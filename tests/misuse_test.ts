@@ -130,7 +130,7 @@ describe("a wrong argument", () => {
     ];
     for (const verb of verbs) {
       await refused(() => verb(Promise.resolve("m") as Any), /Promise: await it$/, verb.name);
-      await refused(() => verb({ folder: ".", name: "m" } as Any), /^The folder .*new DirectoryFolder/, verb.name);
+      await refused(() => verb({ folder: ".", name: "m" } as Any), /^A folder .*new DirectoryFolder/, verb.name);
     }
   });
 });

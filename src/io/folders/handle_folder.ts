@@ -160,7 +160,8 @@ export class HandleFolder implements Folder {
 
 /** Whether a directory may hold names that start with `prefix`. */
 function mayHold(directory: string, prefix: string): boolean {
-  return `${directory}/`.startsWith(prefix) || prefix.startsWith(`${directory}/`);
+  const below = directory + "/";
+  return below.startsWith(prefix) || prefix.startsWith(below);
 }
 
 /** The origin private file system, whose root has no name, has a quota: a save that exceeds it is refused before it begins. */
