@@ -188,8 +188,8 @@ describe("distributed checkpoints", () => {
         local.set("is_flattened", true);
         local.set("flattened_range", Tuple.of(3, 2));
       }],
-      [/other things than texts/, (all) => all.set("flat_mapping", new Map([["w", Tuple.of(1)]]))],
-      [/other things than texts/, (all) => all.set("flat_mapping", new Map([["w", Tuple.of()]]))],
+      [/does not map strings to strings/, (all) => all.set("flat_mapping", new Map([["w", Tuple.of(1)]]))],
+      [/does not map strings to strings/, (all) => all.set("flat_mapping", new Map([["w", Tuple.of()]]))],
     ];
     for (const [message, change] of CASES) {
       await assert.rejects(damaged(change), { code: "BAD_FIELD", message }, String(message));
