@@ -46,7 +46,7 @@ export * as fluid from "./src/fluid/mod.ts";
 export { DirectoryFolder, type DirectoryFolderOptions } from "./src/io/folders/directory_folder.ts";
 export { type FolderRecovery, recoverFolder } from "./src/io/disk/whole_folder.ts";
 export { cleanupTemps } from "./src/io/disk/temp_file.ts";
-export { type Folder, type PutOptions, setDefaultFolder, type Unchanged } from "./src/io/folder.ts";
+export { type Folder, type GetOptions, type PutOptions, setDefaultFolder, type Unchanged } from "./src/io/folder.ts";
 export type { Fetch, HttpOptions } from "./src/io/http/http_options.ts";
 export {
   type Bucket,

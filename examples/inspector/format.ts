@@ -29,6 +29,6 @@ export function tensorsText(count: number): string {
 
 /** A number of a statistic. */
 export function numberText(x: number): string {
-  if (!Number.isFinite(x) || Number.isInteger(x) && Math.abs(x) < 1e9) return String(x);
+  if (!Number.isFinite(x) || Number.isSafeInteger(x)) return String(x);
   return String(Number(x.toPrecision(7)));
 }

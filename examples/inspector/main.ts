@@ -272,7 +272,7 @@ byId("recover").addEventListener("click", async () => {
 });
 byId("save").addEventListener("click", async () => {
   const form = byId<HTMLSelectElement>("form").value as SaveForm;
-  const { id, label } = view!;
+  const { id, label, others } = view!;
   const target = await targetOf(label, form).catch((error) => {
     if (error?.name !== "AbortError") showFailure(failureOf(error));
     return null;
@@ -286,5 +286,9 @@ byId("save").addEventListener("click", async () => {
   if (target.handle && target.name === label) {
     await openFiles([[label, await target.handle.getFile()]]);
   }
-  say(`${target.name}: ${sizeText(saved.bytes)} saved.`);
+  const lost = form === "pdparams" ? 0 : others.length;
+  const without = lost === 0
+    ? ""
+    : `, without ${lost === 1 ? "1 value that is" : `${countText(lost)} values that are`} not a tensor`;
+  say(`${target.name}: ${sizeText(saved.bytes)} saved${without}.`);
 });

@@ -20,7 +20,7 @@ export async function saveAs(
   const size = await edited(document, signal, async () => {
     if (form === "pdparams") return (await paddle.save(document.value, to, { signal })).bytes;
     if (document.arrays.size === 0) throw new TypeError("There are no arrays to be saved");
-    const arrays = new Map([...document.arrays].map(([name, array]) => [name || "array", array]));
+    const arrays = named(document.arrays);
     if (form === "npz") {
       const total = [...arrays.values()].reduce((sum, { nbytes }) => sum + nbytes, 0);
       if (total > MOST_NPZ) {
@@ -31,6 +31,13 @@ export async function saveAs(
     return (await safetensors.save(arrays, to, { metadata: { format: "pd" }, signal })).bytes;
   });
   return { bytes: size, blob: sink?.blob() ?? null };
+}
+
+/** The arrays with a name for one that has none, which no other array has: files of these forms need names. */
+function named(arrays: ReadonlyMap<string, paddle.NDArray>): Map<string, paddle.NDArray> {
+  let free = "array";
+  while (arrays.has(free)) free += "_";
+  return new Map([...arrays].map(([name, array]) => [name || free, array]));
 }
 
 /** Run `body` with the edits applied to the value itself, then revert them. */

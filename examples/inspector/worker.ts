@@ -64,8 +64,10 @@ const handlers: Handlers = {
   },
   async openUrl({ signal }, text) {
     const url = new URL(text);
-    const path = decodeURIComponent(url.pathname);
-    const name = path.slice(path.lastIndexOf("/") + 1);
+    if (url.protocol !== "http:" && url.protocol !== "https:") {
+      throw new TypeError("Only http: and https: URLs can be opened");
+    }
+    const name = nameOf(url);
     if (ARCHIVE.test(name)) return enter(await inArchive(url.href, name, signal));
     const base = new URL(url);
     base.pathname = url.pathname.slice(0, url.pathname.lastIndexOf("/") + 1);
@@ -156,6 +158,18 @@ function operatorsOf(document: OpenDocument): paddle.Operator[] {
   let operators = programs.get(document);
   if (!operators) programs.set(document, operators = document.program?.ops() ?? []);
   return operators;
+}
+
+/** The name of the file at a URL. */
+function nameOf({ pathname }: URL): string {
+  const name = pathname.slice(pathname.lastIndexOf("/") + 1);
+  if (name === "") throw new TypeError("The URL of a file is needed: this one ends in a slash");
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    // A percent sign that encodes nothing.
+    return name;
+  }
 }
 
 /** Looks for the other half of a model on the server: the parameters beside a program, or the program beside parameters. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { quote, SaveError } from "../errors.ts";
+import { quote, SaveError, type Warning } from "../errors.ts";
 import { described } from "../words/described.ts";
 import type { Sink } from "./sink.ts";
 import type { Source } from "./source.ts";
@@ -45,10 +45,18 @@ export function refuseDiskOptions(options: PutOptions | undefined, place: string
   }
 }
 
+/** What a caller of {@linkcode Folder.get} wants. */
+export interface GetOptions {
+  /** Aborts the call; it rejects with `signal.reason`. */
+  signal?: AbortSignal;
+  /** Called with every anomaly that does not stop reading. */
+  onWarning?: (warning: Warning) => void;
+}
+
 /** A set of named files. A folder of your own may be passed as `folder`. */
 export interface Folder {
   /** The file `name`, or null if it does not exist. */
-  get(name: string, options?: { signal?: AbortSignal }): Promise<Source | null>;
+  get(name: string, options?: GetOptions): Promise<Source | null>;
   /** A sink whose bytes become the file `name` when it is closed; until then the old file is unchanged. */
   put(name: string, options?: PutOptions): Promise<Sink>;
   /** Names that start with `prefix`. */

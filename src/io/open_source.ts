@@ -120,11 +120,11 @@ async function fromText(text: string, options: SourceOfOptions): Promise<Opened>
   return home ? await fromFolder(home, homeName(text), options) : await FileSource.open(text);
 }
 
-async function fromFolder(folder: Folder, name: string, { signal }: SourceOfOptions): Promise<Source> {
+async function fromFolder(folder: Folder, name: string, { signal, onWarning }: SourceOfOptions): Promise<Source> {
   if (name === "" || name.endsWith("/")) {
     throw new PathError("NOT_A_FILE", `${JSON.stringify(name)} names a folder`, { path: name });
   }
-  const source = await stoppableFolder(folder, signal).get(name);
+  const source = await stoppableFolder(folder, signal).get(name, { onWarning });
   if (!source) {
     throw new SourceError("NOT_FOUND", `There is no file ${JSON.stringify(name)} in the folder`, { path: name });
   }

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { audit, detect, encode, fromArray, isPaddleError, load, open, type Warning } from "../../mod.ts";
+import { audit, detect, encode, fromArray, HttpFolder, isPaddleError, load, open, type Warning } from "../../mod.ts";
 import { good, scriptedServer } from "../helpers/scripted_server.ts";
 
 const FILE = encode(new Map([["w", fromArray([1, 2], "float32")]]));
@@ -69,6 +69,8 @@ describe("what was odd before the file was read", () => {
     assert.deepEqual(checkpoint.warnings.map(({ code }) => code), ["HTTP_BAD_RANGE"]);
     assert.deepEqual(told, checkpoint.warnings);
     assert.deepEqual((await checkpoint.get("w")).toArray(), [1, 2]);
-    assert.deepEqual(asked.filter(([method]) => method === "HEAD"), [["HEAD", "bytes=0-"]]);
+    await using named = await open("m", { folder: new HttpFolder("https://other.example/", { fetch }) });
+    assert.deepEqual(named.warnings, checkpoint.warnings);
+    assert.deepEqual(asked.filter(([method]) => method === "HEAD"), [["HEAD", "bytes=0-"], ["HEAD", "bytes=0-"]]);
   });
 });

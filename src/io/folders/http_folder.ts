@@ -5,7 +5,7 @@
  */
 import { byCodePoint } from "../../words/code_point_order.ts";
 import { HttpError, PathError, UnsupportedError, type Warning } from "../../errors.ts";
-import { type Folder, readOnly } from "../folder.ts";
+import { type Folder, type GetOptions, readOnly } from "../folder.ts";
 import { type Fetch, type HttpOptions, httpSettings, shownUrl } from "../http/http_options.ts";
 import { openHttp } from "../http/http_source.ts";
 import { safeParts } from "./safe_name.ts";
@@ -60,17 +60,18 @@ export class HttpFolder implements Folder {
   }
 
   /** The file `name`, opened the way `open` opens a URL; the query of the base URL is kept. */
-  async get(name: string, { signal }: { signal?: AbortSignal } = {}): Promise<Source | null> {
+  async get(name: string, { signal, onWarning }: GetOptions = {}): Promise<Source | null> {
     const url = this.#urlOf(name);
     const { names: _, ...options } = this.#options;
     try {
       this.#slots ??= new Slots(httpSettings(options).concurrency);
-      const onWarning = (warning: Warning) => {
+      const once = (warning: Warning) => {
         // The other files are served the same way.
         if (!this.#warned) options.onWarning?.(warning);
         this.#warned = true;
+        onWarning?.(warning);
       };
-      return await openHttp(url, { ...options, signal, onWarning }, this.#slots);
+      return await openHttp(url, { ...options, signal, onWarning: once }, this.#slots);
     } catch (error) {
       const isMissing = error instanceof HttpError && error.code === "HTTP_STATUS" &&
         (error.status === 404 || error.status === 410);

@@ -8,7 +8,7 @@ import { HttpError, quote, SaveError, SourceError } from "../../errors.ts";
 import { partSizeOf, tooMany } from "./bucket_folder.ts";
 import { joinBytes } from "../../words/joined_bytes.ts";
 import { DEFAULT_LIMITS } from "../../limits.ts";
-import { conflict, expectedEtag, type Folder, type PutOptions, refuseDiskOptions } from "../folder.ts";
+import { conflict, expectedEtag, type Folder, type GetOptions, type PutOptions, refuseDiskOptions } from "../folder.ts";
 import { encodedName } from "./http_folder.ts";
 import type { HttpBody } from "../http/http_body.ts";
 import { type Fetch, type HttpOptions, type HttpSettings, httpSettings, shownUrl } from "../http/http_options.ts";
@@ -86,9 +86,9 @@ export class S3Folder implements Folder {
   }
 
   /** The current version of the file `name`. */
-  async get(name: string, { signal }: { signal?: AbortSignal } = {}): Promise<Source | null> {
+  async get(name: string, { signal, onWarning }: GetOptions = {}): Promise<Source | null> {
     try {
-      return await openHttp(this.#urlOf(name), { ...this.#http, fetch: this.#fetch, signal });
+      return await openHttp(this.#urlOf(name), { ...this.#http, fetch: this.#fetch, signal, onWarning });
     } catch (error) {
       if (error instanceof HttpError && error.status === 404) return null;
       throw error;

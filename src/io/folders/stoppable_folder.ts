@@ -5,7 +5,7 @@
  * @module
  */
 import { isPaddleError, quote, SaveError, SourceError } from "../../errors.ts";
-import type { Folder, PutOptions } from "../folder.ts";
+import type { Folder, GetOptions, PutOptions } from "../folder.ts";
 import { guardedSource } from "../sources/guarded_source.ts";
 import type { Sink } from "../sink.ts";
 import { sinkFailed } from "../sinks/sink_failed.ts";
@@ -26,10 +26,10 @@ class StoppableFolder implements Folder {
   }
 
   /** A source that arrives too late is closed. */
-  async get(name: string): Promise<Source | null> {
+  async get(name: string, { onWarning }: GetOptions = {}): Promise<Source | null> {
     const signal = this.#signal;
     const source = await this.#wait(name, async () => {
-      const found = await this.#folder.get(name, { signal });
+      const found = await this.#folder.get(name, onWarning ? { signal, onWarning } : { signal });
       if (signal?.aborted) Promise.resolve(found?.close?.()).catch(() => {});
       return found;
     });

@@ -110,8 +110,15 @@ async function once(hop: Hop, call: HttpCall, redirect: RequestRedirect): Promis
     throw new HttpError("HTTP_NETWORK", `Cannot ${method === "GET" ? "fetch" : method} ${shown}`, {
       path: shown,
       cause: error,
+      hint: isCrossOrigin(url) ? "a server that other pages may read sends Access-Control-Allow-Origin" : undefined,
     });
   }
+}
+
+/** Whether this runs in a page of another origin; a browser does not tell its code why a request failed. */
+function isCrossOrigin(url: URL): boolean {
+  const { origin } = (globalThis as { location?: { origin?: string } }).location ?? {};
+  return origin !== undefined && origin !== "null" && origin !== url.origin;
 }
 
 /** Browsers hide the target of a redirect: let the browser follow it, but not where that could leak headers. */
