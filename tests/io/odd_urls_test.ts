@@ -47,6 +47,28 @@ describe("URLs with a percent sign that encodes nothing", () => {
   });
 });
 
+describe("a server of another origin that answers no preflight", () => {
+  it("is asked without If-Range from then on, and a changed file is still noticed", async () => {
+    const large = encode(
+      new Map([["v", fromArray(Array(50_000).fill(1), "float32")], ["w", fromArray([1, 2], "float32")]]),
+    );
+    let etag = '"1"', preflights = 0;
+    const fetch = (_: string, init?: RequestInit) => {
+      const headers = new Headers(init?.headers), match = /^bytes=(\d+)-(\d+)$/.exec(headers.get("range") ?? "");
+      // What a browser does before it sends such a header.
+      if (headers.has("if-range")) return Promise.reject(new TypeError(`Failed to fetch ${++preflights}`));
+      const answer = good({ range: { start: Number(match![1]), end: Number(match![2]) + 1 } }, large, { etag });
+      const response = new Response(answer.body as BodyInit, answer as ResponseInit);
+      return Promise.resolve(Object.defineProperty(response, "type", { value: "cors" }));
+    };
+    await using checkpoint = await open("https://other.example/m", { fetch, http: { retries: 0 } });
+    assert.deepEqual((await checkpoint.get("w")).toArray(), [1, 2]);
+    assert.equal(preflights, 1);
+    etag = '"2"';
+    await assert.rejects(checkpoint.get("v"), { code: "HTTP_CHANGED" });
+  });
+});
+
 describe("what was odd before the file was read", () => {
   it("is among the checkpoint's warnings", async () => {
     const asked: [string, string | null][] = [];

@@ -57,6 +57,10 @@ export class HttpFile {
   #failure: HttpError | null = null;
   #adoption: Promise<Uint8Array> | null = null;
   #warned = false;
+  /** A browser treats the server as one of another origin. */
+  #isCrossOrigin = false;
+  /** Requests may have If-Range. */
+  #mayConditional = true;
   /** Ends work that is shared between callers. */
   readonly #closing = new AbortController();
 
@@ -213,9 +217,17 @@ export class HttpFile {
     if (range) {
       headers.push(["range", `bytes=${range.start}-${range.end - 1}`]);
       const etag = strongEtag(this.version);
-      if (etag !== null) headers.push(["if-range", etag]);
+      if (etag !== null && this.#mayConditional) headers.push(["if-range", etag]);
     }
-    const body = await this.#send(headers, signal);
+    let body: HttpBody;
+    try {
+      body = await this.#send(headers, signal);
+    } catch (error) {
+      if (!this.#failsByPreflight(error, headers)) throw error;
+      this.#mayConditional = false;
+      return await this.#askOnce(range, signal, plain);
+    }
+    if (body.response.type === "cors") this.#isCrossOrigin = true;
     try {
       const part = range ? await this.#ranged(body, range, signal) : this.#unranged(body);
       if (part.encoded && !plain) {
@@ -228,6 +240,15 @@ export class HttpFile {
       body.cancel();
       throw error;
     }
+  }
+
+  /**
+   * Whether a request may have failed because of its If-Range alone: browsers ask a server of another origin for permission first, which many
+   * servers do not answer. The ETag of every response is compared anyway.
+   */
+  #failsByPreflight(error: unknown, headers: readonly [string, string][]): boolean {
+    return this.#isCrossOrigin && error instanceof HttpError && error.code === "HTTP_NETWORK" &&
+      headers.some(([name]) => name === "if-range");
   }
 
   async #send(headers: [string, string][], signal?: AbortSignal, method?: string): Promise<HttpBody> {
