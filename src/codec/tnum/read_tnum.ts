@@ -15,7 +15,8 @@ import { textFromUtf8 } from "../pickle/text.ts";
 
 /** Bytes before the "TNUM" mark. */
 export const RESERVED = 256;
-const TNUM = 0x4d554e54, NAME = 0x454d414e;
+/** The marks as u32: "TNUM" and "NAME". */
+export const TNUM = 0x4d554e54, NAME = 0x454d414e;
 
 /** Decode the file under the cursor. */
 export function* readTnum(

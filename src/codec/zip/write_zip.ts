@@ -7,6 +7,22 @@ import { ValueError } from "../../errors.ts";
 import { StepPace } from "../../words/steps.ts";
 import type { Chunk } from "../../words/unread_bytes.ts";
 import { crc32 } from "../crc32.ts";
+import {
+  DIRECTORY_ENTRY,
+  DIRECTORY_ENTRY_SIZE,
+  END,
+  END_SIZE,
+  IN_ZIP64,
+  IN_ZIP64_COUNT,
+  LOCAL_HEADER,
+  LOCAL_HEADER_SIZE,
+  UTF8_NAME,
+  ZIP64_END,
+  ZIP64_END_SIZE,
+  ZIP64_FIELD,
+  ZIP64_LOCATOR,
+  ZIP64_LOCATOR_SIZE,
+} from "./zip_layout.ts";
 
 /** A file to be put into an archive. */
 export interface ZipMember {
@@ -29,11 +45,12 @@ export interface ZipPlan {
   chunks(): Generator<Chunk, void>;
 }
 
-const MAX32 = 0xffffffff;
+/** The versions of the format that a reader needs: for folders and deflate, and for zip64 (4.4.3). */
+const VERSION = 20, ZIP64_VERSION = 45;
+/** Made on Unix, whose file modes are the external attributes (4.4.2). */
+const UNIX = 0x0300;
 /** 1980-01-01, the earliest date of the format; being constant, it makes equal content give equal bytes. */
 const DATE = 0x21;
-/** Names are UTF-8. */
-const FLAGS = 0x800;
 
 /** Plan an archive of `members`, in this order; in steps, between which other work may run. */
 export function* planZip(members: readonly ZipMember[]): Generator<void, ZipPlan> {
@@ -74,39 +91,41 @@ function sumOf(member: ZipMember): number {
 }
 
 function localHeader({ method, size, compressed }: ZipMember, name: Uint8Array, crc: number): Uint8Array {
-  const isLong = size >= MAX32 || compressed >= MAX32;
-  const out = new Fields(30 + name.length + (isLong ? 20 : 0));
-  out.u32(0x04034b50).u16(isLong ? 45 : 20).u16(FLAGS).u16(method).u16(0).u16(DATE).u32(crc);
-  out.u32(isLong ? MAX32 : compressed).u32(isLong ? MAX32 : size).u16(name.length).u16(isLong ? 20 : 0).put(name);
-  if (isLong) out.u16(1).u16(16).u64(size).u64(compressed);
+  const isLong = size >= IN_ZIP64 || compressed >= IN_ZIP64;
+  const out = new Fields(LOCAL_HEADER_SIZE + name.length + (isLong ? 20 : 0));
+  out.u32(LOCAL_HEADER).u16(isLong ? ZIP64_VERSION : VERSION).u16(UTF8_NAME).u16(method).u16(0).u16(DATE).u32(crc);
+  out.u32(isLong ? IN_ZIP64 : compressed).u32(isLong ? IN_ZIP64 : size).u16(name.length).u16(isLong ? 20 : 0).put(name);
+  if (isLong) out.u16(ZIP64_FIELD).u16(16).u64(size).u64(compressed);
   return out.bytes;
 }
 
 function centralHeader(member: ZipMember, name: Uint8Array, at: number, crc: number): Uint8Array {
   const { method, size, compressed } = member;
-  const isLong = size >= MAX32 || compressed >= MAX32, isFar = at >= MAX32;
+  const isLong = size >= IN_ZIP64 || compressed >= IN_ZIP64, isFar = at >= IN_ZIP64;
   const extra = (isLong ? 16 : 0) + (isFar ? 8 : 0);
-  const out = new Fields(46 + name.length + (extra > 0 ? 4 + extra : 0));
-  const version = extra > 0 ? 45 : 20;
-  out.u32(0x02014b50).u16(0x0300 | version).u16(version).u16(FLAGS).u16(method).u16(0).u16(DATE).u32(crc);
-  out.u32(isLong ? MAX32 : compressed).u32(isLong ? MAX32 : size).u16(name.length).u16(extra > 0 ? 4 + extra : 0);
+  const out = new Fields(DIRECTORY_ENTRY_SIZE + name.length + (extra > 0 ? 4 + extra : 0));
+  const version = extra > 0 ? ZIP64_VERSION : VERSION;
+  out.u32(DIRECTORY_ENTRY).u16(UNIX | version).u16(version).u16(UTF8_NAME).u16(method).u16(0).u16(DATE).u32(crc);
+  out.u32(isLong ? IN_ZIP64 : compressed).u32(isLong ? IN_ZIP64 : size).u16(name.length).u16(extra > 0 ? 4 + extra : 0);
   // No comment, the first disk, a regular file that its owner may write.
-  out.u16(0).u16(0).u16(0).u32(0o100600 * 0x10000).u32(isFar ? MAX32 : at).put(name);
-  if (extra > 0) out.u16(1).u16(extra);
+  out.u16(0).u16(0).u16(0).u32(0o100600 * 0x10000).u32(isFar ? IN_ZIP64 : at).put(name);
+  if (extra > 0) out.u16(ZIP64_FIELD).u16(extra);
   if (isLong) out.u64(size).u64(compressed);
   if (isFar) out.u64(at);
   return out.bytes;
 }
 
 function endRecords(count: number, size: number, at: number): Uint8Array {
-  const isLong = count >= 0xffff || size >= MAX32 || at >= MAX32;
-  const out = new Fields(22 + (isLong ? 56 + 20 : 0));
+  const isLong = count >= IN_ZIP64_COUNT || size >= IN_ZIP64 || at >= IN_ZIP64;
+  const out = new Fields(END_SIZE + (isLong ? ZIP64_END_SIZE + ZIP64_LOCATOR_SIZE : 0));
   if (isLong) {
-    out.u32(0x06064b50).u64(44).u16(0x032d).u16(45).u32(0).u32(0).u64(count).u64(count).u64(size).u64(at);
-    out.u32(0x07064b50).u32(0).u64(at + size).u32(1);
+    out.u32(ZIP64_END).u64(44).u16(UNIX | ZIP64_VERSION).u16(ZIP64_VERSION).u32(0).u32(0).u64(count).u64(count).u64(
+      size,
+    ).u64(at);
+    out.u32(ZIP64_LOCATOR).u32(0).u64(at + size).u32(1);
   }
-  const short = Math.min(count, 0xffff);
-  out.u32(0x06054b50).u16(0).u16(0).u16(short).u16(short).u32(Math.min(size, MAX32)).u32(Math.min(at, MAX32)).u16(0);
+  const short = Math.min(count, IN_ZIP64_COUNT);
+  out.u32(END).u16(0).u16(0).u16(short).u16(short).u32(Math.min(size, IN_ZIP64)).u32(Math.min(at, IN_ZIP64)).u16(0);
   return out.bytes;
 }
 

@@ -19,6 +19,11 @@ export interface TarEntry {
 
 /** Block size: headers and files are padded to a multiple of it. */
 export const BLOCK = 512;
+/** Fields of a header, as POSIX.1-1988 (ustar) lays them out: [offset, end). */
+const NAME = [0, 100] as const, SIZE = [124, 136] as const, CHECKSUM = [148, 156] as const;
+const MAGIC = [257, 263] as const, PREFIX = [345, 500] as const;
+/** Offset of the one byte that says what a member is. */
+const TYPE_FLAG = 156;
 /** Maximum bytes of a long name or a list of extended fields. */
 const MAX_EXTENDED = 2 ** 20;
 /** Archives are padded with zeros to a multiple of this many bytes. */
@@ -83,13 +88,13 @@ async function checkEnd(source: Source, at: number, signal?: AbortSignal): Promi
 }
 
 function readHeader(block: Uint8Array, at: number, extended: Extended): { name: string; size: number; kind: string } {
-  const kind = block[156] === 0 ? "0" : String.fromCharCode(block[156]);
+  const kind = block[TYPE_FLAG] === 0 ? "0" : String.fromCharCode(block[TYPE_FLAG]);
   const isExtended = "xgLK".includes(kind);
-  const isUstar = String.fromCharCode(...block.subarray(257, 263)) === "ustar\0";
-  const own = nameOf(block.subarray(0, 100), at);
-  const prefix = isUstar ? nameOf(block.subarray(345, 500), at + 345) : "";
+  const isUstar = String.fromCharCode(...block.subarray(...MAGIC)) === "ustar\0";
+  const own = nameOf(block.subarray(...NAME), at);
+  const prefix = isUstar ? nameOf(block.subarray(...PREFIX), at + PREFIX[0]) : "";
   const name = (isExtended ? undefined : extended.path) ?? (prefix ? `${prefix}/${own}` : own);
-  const size = (isExtended ? undefined : extended.size) ?? numberOf(block.subarray(124, 136), at + 124);
+  const size = (isExtended ? undefined : extended.size) ?? numberOf(block.subarray(...SIZE), at + SIZE[0]);
   if (isExtended) return { name, size, kind };
   if (kind === "1" || kind === "2") throw refused("LINK_ESCAPE", name, "a link", at);
   if (kind === "3" || kind === "4" || kind === "6") throw refused("NOT_A_FILE", name, "a device or a FIFO", at);
@@ -98,14 +103,14 @@ function readHeader(block: Uint8Array, at: number, extended: Extended): { name: 
       "UNSUPPORTED_FEATURE",
       `${quote(name)} is of the kind ${quote(kind)} in the tar archive`,
       {
-        offset: at + 156,
+        offset: at + TYPE_FLAG,
         path: name,
       },
     );
   }
   // Before 1988 a folder was a file with a trailing slash. The size of a folder is meaningless. A newer file with a slash and a size is not
   // a folder, as its bytes would be taken for members: its name is refused.
-  const isFolder = kind === "5" || (name.endsWith("/") && (block[156] === 0 || size === 0));
+  const isFolder = kind === "5" || (name.endsWith("/") && (block[TYPE_FLAG] === 0 || size === 0));
   return { name, size: isFolder ? 0 : size, kind: isFolder ? "5" : "0" };
 }
 
@@ -118,13 +123,14 @@ function refused(code: "LINK_ESCAPE" | "NOT_A_FILE", name: string, what: string,
 
 /** Check the sum of the header's bytes, with its own field as spaces; some old writers summed signed bytes. */
 function checkSum(block: Uint8Array, at: number): void {
-  let unsigned = 8 * 32, signed = 8 * 32;
+  const spaces = (CHECKSUM[1] - CHECKSUM[0]) * 0x20;
+  let unsigned = spaces, signed = spaces;
   for (let i = 0; i < BLOCK; i++) {
-    if (i >= 148 && i < 156) continue;
+    if (i >= CHECKSUM[0] && i < CHECKSUM[1]) continue;
     unsigned += block[i];
     signed += block[i] << 24 >> 24;
   }
-  const said = octalOf(block.subarray(148, 156));
+  const said = octalOf(block.subarray(...CHECKSUM));
   if (said === unsigned || said === signed) return;
   throw new FormatError(
     "HASH_MISMATCH",

@@ -6,6 +6,21 @@
 import { FormatError, PathError, quote, UnsupportedError } from "../../errors.ts";
 import { Budget, type Limits } from "../../limits.ts";
 import { textFromUtf8 } from "../../codec/pickle/text.ts";
+import {
+  DIRECTORY_ENTRY,
+  DIRECTORY_ENTRY_SIZE,
+  ENCRYPTED,
+  END,
+  END_SIZE,
+  IN_ZIP64,
+  IN_ZIP64_COUNT,
+  LOCAL_HEADER_SIZE,
+  ZIP64_END,
+  ZIP64_END_SIZE,
+  ZIP64_FIELD,
+  ZIP64_LOCATOR,
+  ZIP64_LOCATOR_SIZE,
+} from "../../codec/zip/zip_layout.ts";
 import { ArchiveNames } from "./archive_names.ts";
 import { readFully } from "../sources/read_fully.ts";
 import type { Source } from "../source.ts";
@@ -38,13 +53,7 @@ export interface ZipOptions {
   signal?: AbortSignal;
 }
 
-/** Marks a field whose value is in the zip64 field. */
-const IN_ZIP64 = 0xffffffff;
-const END_SIZE = 22, ENTRY_SIZE = 46, LOCATOR_SIZE = 20, END64_SIZE = 56;
-/** Size of a local header in bytes, without its name and extra field. */
-export const LOCAL_HEADER_SIZE = 30;
-
-interface End {
+interface DirectoryEnd {
   count: number;
   size: number;
   offset: number;
@@ -95,14 +104,14 @@ export async function readZipDirectory(source: Source, options: ZipOptions): Pro
 }
 
 /** The end record is the last thing in the file; its comment, of up to 64 KiB, extends to the last byte. */
-async function findEnd(source: Source, signal?: AbortSignal): Promise<End> {
-  const length = Math.min(source.size, END_SIZE + 0xffff + LOCATOR_SIZE);
+async function findEnd(source: Source, signal?: AbortSignal): Promise<DirectoryEnd> {
+  const length = Math.min(source.size, END_SIZE + 0xffff + ZIP64_LOCATOR_SIZE);
   const start = source.size - length;
   const bytes = await readFully(source, start, new Uint8Array(length), signal);
   const view = new DataView(bytes.buffer);
   let early = -1;
   for (let p = length - END_SIZE; p >= 0; p--) {
-    if (view.getUint32(p, true) !== 0x06054b50) continue;
+    if (view.getUint32(p, true) !== END) continue;
     const end = p + END_SIZE + view.getUint16(p + 20, true);
     if (end === length) return await readEnd(source, view, p, start, signal);
     if (end < length && early < 0) early = start + end;
@@ -115,28 +124,40 @@ async function findEnd(source: Source, signal?: AbortSignal): Promise<End> {
   });
 }
 
-async function readEnd(source: Source, view: DataView, p: number, start: number, signal?: AbortSignal): Promise<End> {
+async function readEnd(
+  source: Source,
+  view: DataView,
+  p: number,
+  start: number,
+  signal?: AbortSignal,
+): Promise<DirectoryEnd> {
   const at = start + p;
   const disks = [view.getUint16(p + 4, true), view.getUint16(p + 6, true)];
   const count = view.getUint16(p + 10, true);
-  const end: End = { count, size: view.getUint32(p + 12, true), offset: view.getUint32(p + 16, true), at };
-  if (p >= LOCATOR_SIZE && view.getUint32(p - LOCATOR_SIZE, true) === 0x07064b50) {
-    return await readEnd64(source, u64(view, p - LOCATOR_SIZE + 8), at - LOCATOR_SIZE, end, signal);
+  const end: DirectoryEnd = { count, size: view.getUint32(p + 12, true), offset: view.getUint32(p + 16, true), at };
+  if (p >= ZIP64_LOCATOR_SIZE && view.getUint32(p - ZIP64_LOCATOR_SIZE, true) === ZIP64_LOCATOR) {
+    return await readEnd64(source, u64(view, p - ZIP64_LOCATOR_SIZE + 8), at - ZIP64_LOCATOR_SIZE, end, signal);
   }
   if (disks.some((disk) => disk !== 0) || view.getUint16(p + 8, true) !== count) throw severalDisks(at);
   return end;
 }
 
 /** Read the end record of an archive with more members or bytes than 16 and 32 bits can express (APPNOTE 4.3.14). */
-async function readEnd64(source: Source, at: number, before: number, short: End, signal?: AbortSignal): Promise<End> {
-  if (at + END64_SIZE > before) {
+async function readEnd64(
+  source: Source,
+  at: number,
+  before: number,
+  short: DirectoryEnd,
+  signal?: AbortSignal,
+): Promise<DirectoryEnd> {
+  if (at + ZIP64_END_SIZE > before) {
     throw new FormatError("BAD_FIELD", `The zip64 end record cannot lie at byte ${at}`, {
       offset: before,
       actual: at,
     });
   }
-  const view = new DataView((await readFully(source, at, new Uint8Array(END64_SIZE), signal)).buffer);
-  if (view.getUint32(0, true) !== 0x06064b50 || at + 12 + u64(view, 4) !== before) {
+  const view = new DataView((await readFully(source, at, new Uint8Array(ZIP64_END_SIZE), signal)).buffer);
+  if (view.getUint32(0, true) !== ZIP64_END || at + 12 + u64(view, 4) !== before) {
     throw new FormatError("BAD_FIELD", `There is no zip64 end record at byte ${at}`, { offset: at });
   }
   const count = u64(view, 32);
@@ -144,7 +165,7 @@ async function readEnd64(source: Source, at: number, before: number, short: End,
     throw severalDisks(at);
   }
   const end = { count, size: u64(view, 40), offset: u64(view, 48), at };
-  const isSame = (short.count === 0xffff || short.count === count) && agrees(short.size, end.size) &&
+  const isSame = (short.count === IN_ZIP64_COUNT || short.count === count) && agrees(short.size, end.size) &&
     agrees(short.offset, end.offset);
   if (!isSame) {
     throw new FormatError("BAD_FIELD", "The two end records of the zip archive differ", { offset: short.at });
@@ -170,14 +191,14 @@ function readEntry(
 ): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const offset = base + at;
-  const isWhole = at + ENTRY_SIZE <= bytes.length && view.getUint32(at, true) === 0x02014b50;
-  const nameEnd = isWhole ? at + ENTRY_SIZE + view.getUint16(at + 28, true) : 0;
+  const isWhole = at + DIRECTORY_ENTRY_SIZE <= bytes.length && view.getUint32(at, true) === DIRECTORY_ENTRY;
+  const nameEnd = isWhole ? at + DIRECTORY_ENTRY_SIZE + view.getUint16(at + 28, true) : 0;
   const extraEnd = isWhole ? nameEnd + view.getUint16(at + 30, true) : 0;
   const end = isWhole ? extraEnd + view.getUint16(at + 32, true) : 0;
   if (!isWhole || end > bytes.length) {
     throw new FormatError("BAD_FIELD", `The entry of the zip directory at byte ${offset} is incomplete`, { offset });
   }
-  const nameBytes = bytes.subarray(at + ENTRY_SIZE, nameEnd);
+  const nameBytes = bytes.subarray(at + DIRECTORY_ENTRY_SIZE, nameEnd);
   names.count(offset, nameBytes.length);
   const name = textFromUtf8(nameBytes, 0, nameBytes.length);
   // Encoding a well-formed string gives its bytes again.
@@ -190,7 +211,7 @@ function readEntry(
     names.addFolder(name, offset);
     return end;
   }
-  if (flags & 0x2041) {
+  if (flags & ENCRYPTED) {
     throw new UnsupportedError("UNSUPPORTED_FEATURE", `${quote(name)} is encrypted in the zip archive`, {
       offset,
       path: name,
@@ -260,7 +281,7 @@ export function readZip64(extra: Uint8Array, offset: number, short: readonly num
   for (let p = 0; p + 4 <= extra.length;) {
     const end = p + 4 + view.getUint16(p + 2, true);
     if (end > extra.length) break;
-    if (view.getUint16(p, true) === 1) {
+    if (view.getUint16(p, true) === ZIP64_FIELD) {
       let at = p + 4;
       return short.map((value) => {
         if (value !== IN_ZIP64) return value;

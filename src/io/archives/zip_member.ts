@@ -12,7 +12,8 @@ import { PartSource, piecesOf } from "../sources/part_source.ts";
 import { readFully } from "../sources/read_fully.ts";
 import type { Source } from "../source.ts";
 import { streamOf } from "../streams/stream_of.ts";
-import { isSameBytes, LOCAL_HEADER_SIZE, readZip64, type ZipEntry } from "./zip_directory.ts";
+import { isSameBytes, readZip64, type ZipEntry } from "./zip_directory.ts";
+import { ENCRYPTED, LOCAL_HEADER, LOCAL_HEADER_SIZE, SIZES_FOLLOW } from "../../codec/zip/zip_layout.ts";
 
 /**
  * Open a member: its local header must agree with the directory (RULES.md PATH-8).
@@ -50,13 +51,13 @@ async function dataStart(source: Source, entry: ZipEntry, signal?: AbortSignal):
   const view = new DataView(fixed.buffer, fixed.byteOffset, LOCAL_HEADER_SIZE);
   const nameLength = view.getUint16(26, true), extraLength = view.getUint16(28, true);
   const start = offset + LOCAL_HEADER_SIZE + nameLength + extraLength;
-  if (view.getUint32(0, true) !== 0x04034b50 || start > entry.end) throw differs(entry);
+  if (view.getUint32(0, true) !== LOCAL_HEADER || start > entry.end) throw differs(entry);
   const rest = await readFully(source, offset + LOCAL_HEADER_SIZE, new Uint8Array(nameLength + extraLength), signal);
   const flags = view.getUint16(6, true);
   if (!isSameBytes(rest.subarray(0, nameLength), nameBytes)) throw differs(entry);
-  if (view.getUint16(8, true) !== entry.method || (flags & 0x2041) !== 0) throw differs(entry);
-  // The sum and the sizes may follow the data (bit 3): then they are zero here.
-  const isLate = (flags & 8) !== 0;
+  if (view.getUint16(8, true) !== entry.method || (flags & ENCRYPTED) !== 0) throw differs(entry);
+  // The sum and the sizes may follow the data: then they are zero here.
+  const isLate = (flags & SIZES_FOLLOW) !== 0;
   const crc = view.getUint32(14, true);
   const sizes = readZip64(rest.subarray(nameLength), offset, [view.getUint32(22, true), view.getUint32(18, true)]);
   if (crc !== entry.crc && !(isLate && crc === 0)) throw differs(entry);
