@@ -4,7 +4,7 @@
  * @module
  */
 import { recordSize, writeRecordChunks } from "./codec/record/write_record.ts";
-import { sizeOfPickleInSteps, writePickleChunks } from "./codec/pickle/write_pickle.ts";
+import { sizeOfPickleInSteps, writePickleChunks } from "./codec/pickle/write/write_pickle.ts";
 import { shownValue } from "./words/described.ts";
 import { isPlainObject, mapOfObject } from "./words/plain_object.ts";
 import { planSafetensors } from "./codec/safetensors/write_safetensors.ts";

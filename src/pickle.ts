@@ -11,7 +11,7 @@
  *
  * @module
  */
-import { sizeOfPickle, writePickle } from "./codec/pickle/write_pickle.ts";
+import { sizeOfPickle, writePickle } from "./codec/pickle/write/write_pickle.ts";
 import { ValueError } from "./errors.ts";
 import { decodePickle, type DecodePickleOptions } from "./model/decode_pickle.ts";
 import { shapeForSave } from "./model/to_pickle.ts";

@@ -5,7 +5,7 @@
  */
 import { checkedPrefix } from "../io/argument_errors.ts";
 import { byCodePoint } from "../words/code_point_order.ts";
-import { sizeOfPickleInSteps, writePickleChunks } from "../codec/pickle/write_pickle.ts";
+import { sizeOfPickleInSteps, writePickleChunks } from "../codec/pickle/write/write_pickle.ts";
 import { writeTnum } from "../codec/tnum/write_tnum.ts";
 import type { Plan } from "../encode.ts";
 import { ValueError, type Warning } from "../errors.ts";

@@ -7,7 +7,7 @@ import { FACTORIES } from "../codec/pickle/call_patterns.ts";
 import { foreignDType, foreignScalarBytes } from "../codec/pickle/foreign_dtype.ts";
 import { canonicalForm } from "../codec/pickle/keys.ts";
 import { keyStep } from "../codec/pickle/place.ts";
-import { scalarBytes } from "../codec/pickle/scalar_bytes.ts";
+import { scalarBytes } from "../codec/pickle/write/scalar_bytes.ts";
 import { fieldFits } from "../codec/pickle/record_fields.ts";
 import { lookUpSymbol } from "../codec/pickle/symbols.ts";
 import { className, described, promiseHint } from "../words/described.ts";

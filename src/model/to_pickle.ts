@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { FreshText } from "../codec/pickle/stand_ins.ts";
+import { FreshText } from "../codec/pickle/write/stand_ins.ts";
 import { isPlainObject, mapOfObject } from "../words/plain_object.ts";
 import { dtypeInfo } from "../dtype.ts";
 import { ValueError, type Warning } from "../errors.ts";

@@ -5,7 +5,7 @@ import { driveBytes } from "../../src/codec/drive_bytes.ts";
 import { readPickle } from "../../src/codec/pickle/read_pickle.ts";
 import type { Decoder } from "../../src/codec/cursor.ts";
 import { readFile } from "../../src/codec/read_file.ts";
-import { sizeOfPickleInSteps } from "../../src/codec/pickle/write_pickle.ts";
+import { sizeOfPickleInSteps } from "../../src/codec/pickle/write/write_pickle.ts";
 import { planSafetensors } from "../../src/codec/safetensors/write_safetensors.ts";
 import { draftEncoding } from "../../src/encode.ts";
 import { fromFileInSteps } from "../../src/model/from_file.ts";

@@ -3,7 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import { isPaddleError, Tuple } from "../../mod.ts";
 import { driveBytes } from "../../src/codec/drive_bytes.ts";
 import { readPickle } from "../../src/codec/pickle/read_pickle.ts";
-import { writePickle } from "../../src/codec/pickle/write_pickle.ts";
+import { writePickle } from "../../src/codec/pickle/write/write_pickle.ts";
 import { wasFloat } from "../../src/words/floats.ts";
 import { decodePickle } from "../../src/model/decode_pickle.ts";
 

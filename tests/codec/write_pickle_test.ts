@@ -26,7 +26,7 @@ import {
 } from "../../mod.ts";
 import { driveBytes } from "../../src/codec/drive_bytes.ts";
 import { readPickle } from "../../src/codec/pickle/read_pickle.ts";
-import { sizeOfPickle, writePickle, type WritePickleOptions } from "../../src/codec/pickle/write_pickle.ts";
+import { sizeOfPickle, writePickle, type WritePickleOptions } from "../../src/codec/pickle/write/write_pickle.ts";
 import { fromPickle } from "../../src/model/from_pickle.ts";
 import { BIG_PARAMS, NAME_TABLE } from "../../src/model/keys.ts";
 import { shapeForSave } from "../../src/model/to_pickle.ts";

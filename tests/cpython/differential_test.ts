@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe as suite, it } from "@std/testing/bdd";
 import { isPaddleError } from "../../mod.ts";
-import { writePickle } from "../../src/codec/pickle/write_pickle.ts";
+import { writePickle } from "../../src/codec/pickle/write/write_pickle.ts";
 import { decodePickle } from "../../src/model/decode_pickle.ts";
 import { describe, expected, same } from "../real/describe.ts";
 import { madeByCPython, NO_NUMPY, readByCPython } from "./python.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
 import { NDArray, open, type Source } from "../../mod.ts";
-import { writePickleChunks } from "../../src/codec/pickle/write_pickle.ts";
+import { writePickleChunks } from "../../src/codec/pickle/write/write_pickle.ts";
 import { SparseFile } from "../helpers/sparse_file.ts";
 
 describe("an array of more than 4 GiB", () => {

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
 import { decode, NDArray } from "../../mod.ts";
-import { writePickle } from "../../src/codec/pickle/write_pickle.ts";
+import { writePickle } from "../../src/codec/pickle/write/write_pickle.ts";
 import { BIG_PARAMS, NAME_TABLE } from "../../src/model/keys.ts";
 import { shapeForSave } from "../../src/model/to_pickle.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { sizeOfPickle, writePickle } from "../../codec/pickle/write_pickle.ts";
+import { sizeOfPickle, writePickle } from "../../codec/pickle/write/write_pickle.ts";
 import type { ModelInfo } from "../../model/model_info.ts";
 import { checkCombined, combinedChunks, type NamedValue, valueChunks, valueSize } from "../../model/model_values.ts";
 import type { Program } from "../../program.ts";

@@ -4,9 +4,9 @@
  *
  * @module
  */
-import { SourceError } from "../../errors.ts";
-import { utf8FromLatin1, utf8Length } from "../../kernel.ts";
-import type { Chunk, UnreadBytes } from "../../words/unread_bytes.ts";
+import { SourceError } from "../../../errors.ts";
+import { utf8FromLatin1, utf8Length } from "../../../kernel.ts";
+import type { Chunk, UnreadBytes } from "../../../words/unread_bytes.ts";
 
 /** A frame of at least this many bytes is closed where the next value begins; payloads of this size or more are outside frames. */
 export const FRAME_TARGET = 65_536;

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { ValueError } from "../../errors.ts";
-import { utf8Length } from "../../kernel.ts";
-import type { LazyBytes, NDArray } from "../../ndarray.ts";
-import { plainBytes } from "../../words/plain_bytes.ts";
-import { type Chunk, UnreadBytes } from "../../words/unread_bytes.ts";
-import type { ByteArray } from "../../values.ts";
+import { ValueError } from "../../../errors.ts";
+import { utf8Length } from "../../../kernel.ts";
+import type { LazyBytes, NDArray } from "../../../ndarray.ts";
+import { plainBytes } from "../../../words/plain_bytes.ts";
+import { type Chunk, UnreadBytes } from "../../../words/unread_bytes.ts";
+import type { ByteArray } from "../../../values.ts";
 import { type OpcodeWriter, u32 } from "./opcode_writer.ts";
 import type { PickleOutput } from "./pickle_output.ts";
 import { builtin, Child, Global, type Steps } from "./stand_ins.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { NDArray } from "../../ndarray.ts";
+import type { NDArray } from "../../../ndarray.ts";
 
 /** The steps of writing a value. Each yields a child to write next, or undefined to have the ready chunks passed on. */
 export type Steps = Generator<Child | undefined, void>;

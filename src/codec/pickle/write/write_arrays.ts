@@ -3,16 +3,16 @@
  *
  * @module
  */
-import { type DType, dtypeInfo, isDType } from "../../dtype.ts";
-import type { NDArray } from "../../ndarray.ts";
-import { plainBytes } from "../../words/plain_bytes.ts";
-import type { Tensor } from "../../tensor.ts";
-import { UnreadBytes } from "../../words/unread_bytes.ts";
-import type { DTypeValue, NumpyScalar, OpaqueArray } from "../../values.ts";
-import { foreignDType, foreignScalarBytes } from "./foreign_dtype.ts";
+import { type DType, dtypeInfo, isDType } from "../../../dtype.ts";
+import type { NDArray } from "../../../ndarray.ts";
+import { plainBytes } from "../../../words/plain_bytes.ts";
+import type { Tensor } from "../../../tensor.ts";
+import { UnreadBytes } from "../../../words/unread_bytes.ts";
+import type { DTypeValue, NumpyScalar, OpaqueArray } from "../../../values.ts";
+import { foreignDType, foreignScalarBytes } from "../foreign_dtype.ts";
 import type { OpcodeWriter } from "./opcode_writer.ts";
 import type { PickleOutput } from "./pickle_output.ts";
-import type { PickledDType } from "./pickled.ts";
+import type { PickledDType } from "../pickled.ts";
 import { scalarBytes } from "./scalar_bytes.ts";
 import {
   ArrayOf,

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { isDType } from "../../dtype.ts";
-import { ValueError } from "../../errors.ts";
-import { NDArray } from "../../ndarray.ts";
-import type { NumpyScalar } from "../../values.ts";
+import { isDType } from "../../../dtype.ts";
+import { ValueError } from "../../../errors.ts";
+import { NDArray } from "../../../ndarray.ts";
+import type { NumpyScalar } from "../../../values.ts";
 
 /** The little-endian bytes of one element, converted as an array's elements are. */
 export function scalarBytes(scalar: NumpyScalar): Uint8Array {

@@ -4,14 +4,14 @@
  *
  * @module
  */
-import { isFloatByNature } from "../../words/floats.ts";
-import { ValueError } from "../../errors.ts";
-import { NDArray } from "../../ndarray.ts";
-import { className } from "../../words/described.ts";
-import { isPlainObject } from "../../words/plain_object.ts";
-import { atOnce } from "../../words/steps.ts";
-import { Tensor } from "../../tensor.ts";
-import { bytesOf, type Chunk } from "../../words/unread_bytes.ts";
+import { isFloatByNature } from "../../../words/floats.ts";
+import { ValueError } from "../../../errors.ts";
+import { NDArray } from "../../../ndarray.ts";
+import { className } from "../../../words/described.ts";
+import { isPlainObject } from "../../../words/plain_object.ts";
+import { atOnce } from "../../../words/steps.ts";
+import { Tensor } from "../../../tensor.ts";
+import { bytesOf, type Chunk } from "../../../words/unread_bytes.ts";
 import {
   ByteArray,
   Complex,
@@ -25,9 +25,9 @@ import {
   Range,
   Slice,
   Tuple,
-} from "../../values.ts";
+} from "../../../values.ts";
 import { OpcodeWriter } from "./opcode_writer.ts";
-import { PickledDType } from "./pickled.ts";
+import { PickledDType } from "../pickled.ts";
 import { PickleOutput } from "./pickle_output.ts";
 import {
   ArrayOf,

@@ -5,7 +5,7 @@
  */
 import type { PickleOutput } from "./pickle_output.ts";
 import { Child, FreshTuple, type Global, type Steps } from "./stand_ins.ts";
-import { utf8FromText } from "./text.ts";
+import { utf8FromText } from "../text.ts";
 
 /** Modules and builtins to which protocol 2 refers by their Python 2 names. */
 const MODULES_2: ReadonlyMap<string, string> = new Map([["builtins", "__builtin__"], ["copyreg", "copy_reg"]]);

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { wasFloat, wasFloatKey } from "../../words/floats.ts";
-import { type DefaultDict, Float, FrozenSet, type OrderedDict, type PythonRecord, Tuple } from "../../values.ts";
+import { wasFloat, wasFloatKey } from "../../../words/floats.ts";
+import { type DefaultDict, Float, FrozenSet, type OrderedDict, type PythonRecord, Tuple } from "../../../values.ts";
 import type { OpcodeWriter } from "./opcode_writer.ts";
 import type { PickleOutput } from "./pickle_output.ts";
 import { builtin, Child, FreshList, Global, type Steps } from "./stand_ins.ts";
