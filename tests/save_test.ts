@@ -65,6 +65,7 @@ describe("save to a path", () => {
       chmodSync(path, 0o640);
       symlinkSync(path, link);
       await save(state(2), link);
+      assert.ok(lstatSync(link).isSymbolicLink());
       assert.equal(statSync(path).mode & 0o777, 0o640);
       assert.equal(((await load(path) as StateDict).get("w") as Tensor).at(0), 2);
     }));
@@ -173,7 +174,8 @@ describe("save to a path", () => {
     assert.ok(held.calls() > 5 && took > 1000 && took < 3000, `${held.calls()} times in ${took} ms`);
   });
 
-  it("changes nothing when the disk is full", () =>
+  const needsDeno = "Deno" in globalThis ? false : "the process that fills the disk imports TypeScript";
+  it("changes nothing when the disk is full", { skip: needsDeno }, () =>
     inTempFolder(async (folder) => {
       const path = join(folder, "a.pdparams");
       await save(state(1), path);
@@ -185,7 +187,6 @@ describe("save to a path", () => {
         JSON.stringify(path)
       }); console.log("saved"); }
         catch (error) { console.log(error.code, error.committed); }`;
-      if (!("Deno" in globalThis)) return; // the script imports TypeScript
       const file = join(folder, "s.mjs");
       writeFileSync(file, script);
       const child = spawn("bash", [
@@ -244,9 +245,10 @@ describe("a value that is saved and read again", () => {
       const back = decode(bytes, { returnNumpy: true }) as Map<string, unknown>;
       assert.deepEqual([...back.keys()], [...value.keys()]);
       assert.deepEqual(back.get("list"), [1, -1, 2n ** 70n, 1.5, 2, "é\ud800", true, null]);
-      assert.ok(back.get("tuple") instanceof Tuple);
+      for (const key of ["tuple", "set", "bytes 5"]) assert.deepEqual(back.get(key), value.get(key), key);
       const [a, b] = back.get("arrays") as NDArray[];
       assert.equal(a, b, "one object stays one object");
+      assert.ok(a.equals(shared) && (back.get("dtype f4") as NDArray).equals(value.get("dtype f4") as NDArray));
       // Floats stay floats: a round trip does not change the bytes.
       assert.deepEqual(encode(decode(bytes, { returnNumpy: true }), { protocol }), bytes);
     }

@@ -17,6 +17,7 @@ function filesBelow(folder: string): string[] {
 const REAL = ["1.6.1", "2.4.2", "3.3.1"].flatMap((version) => filesBelow(`tests/fixtures/real/paddle-${version}`));
 const HOSTILE = ["keys", "text", "unsafe", "bypass", "lying", "npy", "npz"]
   .flatMap((folder) => filesBelow(`tests/fixtures/hostile/${folder}`));
+assert.ok(REAL.length > 100 && HOSTILE.length > 100, `${REAL.length} real files, ${HOSTILE.length} hostile ones`);
 const CODES = new Set<string>(Object.values(ERROR_CODES).flat());
 // deno-lint-ignore no-control-regex
 const OBEYED = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/;

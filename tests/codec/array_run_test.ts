@@ -117,10 +117,11 @@ suite("arrays of a pickle, whole runs of opcodes at a time", () => {
     });
 
     it(`give the same result as opcode by opcode when memo entries of a run are read or replaced: ${what}`, () => {
-      // Before entries that resemble the previous ones; entry 0 is the dict itself.
-      for (const name of ["norm.3", "later"]) {
+      // Before entries that resemble the previous ones, of which each file has one; entry 0 is the dict itself.
+      const names = ["norm.3", "later"].filter((name) => Buffer.from(bytes).includes(name));
+      assert.equal(names.length, 1);
+      for (const name of names) {
         const key = Buffer.from(bytes).indexOf(name) - (protocol < 4 ? 5 : 2);
-        if (key < 0) continue;
         for (let index = 1; index < 100; index++) {
           const text = [0x58, 3, 0, 0, 0, 0x6e, 0x65, 0x77];
           for (const use of [[0x68, index], [0x68, (index * 3) % 100 + 1, 0x71, index, 0x30, 0x68, index]]) {

@@ -36,7 +36,7 @@ const PROTOCOLS = [2, 3, 4] as const;
 
 function pickle(value: unknown, options: WritePickleOptions): Uint8Array {
   const bytes = Buffer.concat([...writePickle(value, options)]);
-  assert.equal(sizeOfPickle(value, options), bytes.length, "the size that was foretold");
+  assert.equal(sizeOfPickle(value, options), bytes.length, "the announced size");
   return bytes;
 }
 
@@ -130,15 +130,17 @@ function python(script: string, pickles: Uint8Array[]): Buffer {
 }
 
 /** Each pickle after a round trip through CPython. */
-const dumpsOfLoads = (pickles: Uint8Array[]): Uint8Array[] => framesOf(python(AGAIN, pickles));
+const dumpsOfLoads = (pickles: Uint8Array[]): Uint8Array[] => framesOf(python(AGAIN, pickles), pickles.length);
 
-function framesOf(answer: Buffer): Uint8Array[] {
+/** The `count` pickles that a script wrote. */
+function framesOf(answer: Buffer, count: number): Uint8Array[] {
   const out: Uint8Array[] = [];
   for (let at = 0; at < answer.length;) {
     const length = Number(answer.readBigUInt64LE(at));
     out.push(answer.subarray(at + 8, at + 8 + length));
     at += 8 + length;
   }
+  assert.equal(out.length, count, "pickles from Python");
   return out;
 }
 
@@ -338,14 +340,14 @@ sys.stdout.buffer.write(b"".join(struct.pack("<Q", len(x)) + x for x in out))
 
 describe("arrays of text, dates, structures and objects", () => {
   it("are read and written back byte for byte", { skip: NO_PYTHON }, () => {
-    framesOf(python(OPAQUE, [])).forEach((bytes, i) => {
+    framesOf(python(OPAQUE, []), PROTOCOLS.length).forEach((bytes, i) => {
       const again = encode(decode(bytes, { returnNumpy: true }), { protocol: PROTOCOLS[i], numpy: 2 });
       assert.equal(hex(again), hex(bytes), `protocol ${PROTOCOLS[i]}`);
     });
   });
 
   it("are given as public values, never as the reader's internal objects", { skip: NO_PYTHON }, () => {
-    const values = decode(framesOf(python(OPAQUE, []))[2], { returnNumpy: true }) as unknown[];
+    const values = decode(framesOf(python(OPAQUE, []), PROTOCOLS.length)[2], { returnNumpy: true }) as unknown[];
     const objects = values[5] as OpaqueArray;
     assert.ok(objects.items![4] instanceof NDArray);
     const nested = values.at(-1) as OpaqueArray;
@@ -362,7 +364,8 @@ out = [pickle.dumps(x, p) for x in made for p in (2, 4)]
 out.append(json.dumps([str(pickle.loads(x)) for x in out]).encode())
 sys.stdout.buffer.write(b"".join(struct.pack("<Q", len(x)) + x for x in out))
 `;
-    const frames = framesOf(python(script, []));
+    // Seven texts in both byte orders, by two protocols; then what Python makes of them.
+    const frames = framesOf(python(script, []), 7 * 2 * 2 + 1);
     const expected = JSON.parse(new TextDecoder().decode(frames.pop()));
     assert.deepEqual(frames.map((bytes) => (decode(bytes, { returnNumpy: true }) as NumpyScalar).value), expected);
     const bad = Uint8Array.from(frames[1], (byte, i) => byte === 0x62 && frames[1][i + 1] === 0 ? 0x11 : byte);

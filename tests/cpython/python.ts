@@ -26,7 +26,9 @@ export function readByCPython(pickles: readonly Uint8Array[]): Json[] {
     new DataView(length.buffer).setBigUint64(0, BigInt(bytes.length), true);
     return [length, bytes];
   });
-  return JSON.parse(String(run(["read"], Buffer.concat(frames))));
+  const answers: Json[] = JSON.parse(String(run(["read"], Buffer.concat(frames))));
+  assert.equal(answers.length, pickles.length, "answers of CPython");
+  return answers;
 }
 
 /** Random values created by CPython, and the pickles of each with protocols 0 to 5. */
@@ -34,6 +36,7 @@ export function madeByCPython(seed: number, count: number): { value: Json; pickl
   const answer = run(["make", String(seed), String(count)]);
   const end = answer.indexOf(10);
   const values: Json[] = JSON.parse(String(answer.subarray(0, end)));
+  assert.equal(values.length, count, "values of CPython");
   let at = end + 1;
   const next = () => {
     const start = at + 8;

@@ -132,7 +132,13 @@ function fakeFile(traits: FakeTraits, parent: Directory, name: string): FileSyst
         write(chunk: Uint8Array | { type: "write"; position?: number; data: Uint8Array }) {
           const { data, position: to } = chunk instanceof Uint8Array ? { data: chunk, position: undefined } : chunk;
           position = to ?? position;
-          room(position + data.length);
+          try {
+            room(position + data.length);
+          } catch (error) {
+            // The stream cannot be aborted any more: browsers release its lock when a write fails.
+            release();
+            throw error;
+          }
           if (position + data.length > bytes.length) {
             const larger = new Uint8Array(position + data.length);
             larger.set(bytes);

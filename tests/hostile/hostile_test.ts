@@ -42,14 +42,13 @@ function sameFiles({ files }: Files, wanted: Record<string, string>): boolean {
 async function run(folder: string, manifest = "manifest.json"): Promise<void> {
   const { cases, marker } = JSON.parse(readFileSync(join(folder, manifest), "utf8"));
   const failures: string[] = [];
-  let asked = 0;
+  assert.ok(cases.length > 0);
   for (const c of cases as Json[]) {
-    if (c.call in CALLS) {
-      asked++;
+    if (Object.hasOwn(CALLS, c.call)) {
       await runCall(c, join(folder, c.path), failures);
+      continue;
     }
-    // Other calls are for kinds of files that are not supported yet.
-    if (!Object.hasOwn(WAYS, c.call)) continue;
+    assert.ok(Object.hasOwn(WAYS, c.call), `a way for the call ${c.call}`);
     const path = join(folder, c.path);
     const isFile = existsSync(path) && statSync(path).isFile();
     const bytes = isFile ? new Uint8Array(readFileSync(path)) : new Uint8Array(0);
@@ -67,7 +66,6 @@ async function run(folder: string, manifest = "manifest.json"): Promise<void> {
         outcome.error = error;
         if (!isPaddleError(error)) failures.push(`${c.name} through ${way}: ${error} is of another family`);
       }
-      asked++;
       if (performance.now() - begin > 8000) {
         failures.push(`${c.name} through ${way} took ${performance.now() - begin} ms`);
       }
@@ -79,7 +77,6 @@ async function run(folder: string, manifest = "manifest.json"): Promise<void> {
     }
     if (c.call === "load" && !c.options) await compareAudit(c, path, failures);
   }
-  assert.ok(asked > 0);
   assert.equal(existsSync(marker), false, "a file was executed");
   assert.deepEqual(failures, []);
 }

@@ -229,20 +229,22 @@ async function waysOf(spy: Spy, path: string): Promise<Ways> {
   return ways;
 }
 
-/** A signal, and the number of its listeners. */
-function counted(): { signal: AbortSignal; count: () => number } {
+/** A signal, the number of its listeners, and how many it has had. */
+function counted(): { signal: AbortSignal; count: () => number; added: () => number } {
   const { signal } = new AbortController();
   const listeners = new Set<unknown>();
+  let added = 0;
   const add = signal.addEventListener.bind(signal), remove = signal.removeEventListener.bind(signal);
   signal.addEventListener = ((type: string, listener: () => void, options?: AddEventListenerOptions) => {
     listeners.add(listener);
+    added++;
     add(type, listener, options);
   }) as typeof signal.addEventListener;
   signal.removeEventListener = ((type: string, listener: () => void) => {
     listeners.delete(listener);
     remove(type, listener);
   }) as typeof signal.removeEventListener;
-  return { signal, count: () => listeners.size };
+  return { signal, count: () => listeners.size, added: () => added };
 }
 
 describe("every function that returns a promise", () => {
@@ -276,15 +278,18 @@ describe("every function that returns a promise", () => {
     const root = mkdtempSync(join(tmpdir(), "oarlock-listeners-"));
     try {
       const spy = new Spy(), wrong: string[] = [];
+      let listening = 0;
       for (const [name, call] of Object.entries(await waysOf(spy, join(root, "m")))) {
         // Those that never respond are covered by another test.
         if (/stream|Response|loadFromFile of a URL/.test(name)) continue;
-        const { signal, count } = counted();
+        const { signal, count, added } = counted();
         await call({ signal }).then(async (made) => {
           await (made as { close?: () => Promise<void> } | null)?.close?.();
         }, () => {});
         if (count() > 0) wrong.push(`${name}: ${count()}`);
+        if (added() > 0) listening++;
       }
+      assert.ok(listening > 100, `only ${listening} calls listened`);
       assert.deepEqual(wrong, []);
     } finally {
       rmSync(root, { recursive: true });

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
 import { fromArray, isPaddleError, MemoryFolder, NDArray, open, save, Tensor } from "../../mod.ts";
+import { equal } from "./source_contract.ts";
 
 const REAL = "tests/fixtures/real";
 
@@ -39,9 +40,9 @@ async function editAll(folder: string, path: string): Promise<void> {
     await using again = await open(path);
     for (const other of names) {
       const due = other === name ? made : before.get(other)!;
-      assert.ok((await again.get(other)).bytes.every((byte, i) => byte === due.bytes[i]), `${other} after ${name}`);
+      assert.ok(equal((await again.get(other)).bytes, due.bytes), `${other} after ${name}`);
     }
-    assert.ok((await checkpoint.get(name)).bytes.every((byte, i) => byte === made.bytes[i]));
+    assert.ok(equal((await checkpoint.get(name)).bytes, made.bytes), `${name} through the same checkpoint`);
     before.set(name, made);
   }
   assert.ok(![...filesOf(folder).keys()].some((name) => name.includes("journal")));

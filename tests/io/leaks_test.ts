@@ -16,9 +16,11 @@ function inFolder(test: (path: string) => Promise<void>): Promise<void> {
   });
 }
 
-/** The number of files that this process has open; undefined if the system does not report it. */
-function openFiles(): number | undefined {
-  return existsSync("/proc/self/fd") ? readdirSync("/proc/self/fd").length : undefined;
+const DESCRIPTORS = "/proc/self/fd";
+
+/** The number of files that this process has open. */
+function openFiles(): number {
+  return readdirSync(DESCRIPTORS).length;
 }
 
 /** A signal that counts its listeners. */
@@ -93,35 +95,39 @@ describe("finished calls", () => {
     assert.equal(left, 0);
   });
 
-  it("leave no file open after results, errors, aborts and unfinished iterations", () =>
-    inFolder(async (path) => {
-      const before = openFiles();
-      if (before === undefined) return;
-      const bad = path + ".bad";
-      writeFileSync(bad, FILE.subarray(0, 100_000));
-      const aborted = () => {
-        const controller = new AbortController();
-        return { signal: controller.signal, onProgress: () => controller.abort("enough") };
-      };
-      for (let i = 0; i < 20; i++) {
-        await load(path);
-        await save(VALUE, path + ".new");
-        for (const verb of [load, open, detect, audit]) await verb(bad).catch(() => {});
-        await assert.rejects(load(path + ".none"));
-        await load(path, aborted()).catch(() => {});
-        await save(VALUE, path + ".new", aborted()).catch(() => {});
-        await save(new Map([["f", () => 0]]), path + ".new").catch(() => {});
-        const checkpoint = await open(path);
-        for await (const _ of checkpoint) break;
-        await checkpoint.get("x").catch(() => {});
-        await checkpoint.close();
-        await checkpoint.close();
-        await assert.rejects(checkpoint.get("w"), TypeError);
-      }
-      assert.ok(openFiles()! <= before + 2, `${before} files were open, now ${openFiles()}`);
-      const checkpoints = await Promise.all(Array.from({ length: 20 }, () => open(path)));
-      assert.ok(openFiles()! >= before + 20, "open files are counted");
-      await Promise.all(checkpoints.map((checkpoint) => checkpoint.close()));
-      assert.ok(openFiles()! <= before + 2);
-    }));
+  const unseen = existsSync(DESCRIPTORS) ? false : "this system does not show the files that a process has open";
+  it(
+    "leave no file open after results, errors, aborts and unfinished iterations",
+    { skip: unseen },
+    () =>
+      inFolder(async (path) => {
+        const before = openFiles();
+        const bad = path + ".bad";
+        writeFileSync(bad, FILE.subarray(0, 100_000));
+        const aborted = () => {
+          const controller = new AbortController();
+          return { signal: controller.signal, onProgress: () => controller.abort("enough") };
+        };
+        for (let i = 0; i < 20; i++) {
+          await load(path);
+          await save(VALUE, path + ".new");
+          for (const verb of [load, open, detect, audit]) await verb(bad).catch(() => {});
+          await assert.rejects(load(path + ".none"));
+          await load(path, aborted()).catch(() => {});
+          await save(VALUE, path + ".new", aborted()).catch(() => {});
+          await save(new Map([["f", () => 0]]), path + ".new").catch(() => {});
+          const checkpoint = await open(path);
+          for await (const _ of checkpoint) break;
+          await checkpoint.get("x").catch(() => {});
+          await checkpoint.close();
+          await checkpoint.close();
+          await assert.rejects(checkpoint.get("w"), TypeError);
+        }
+        assert.ok(openFiles() <= before + 2, `${before} files were open, now ${openFiles()}`);
+        const checkpoints = await Promise.all(Array.from({ length: 20 }, () => open(path)));
+        assert.ok(openFiles() >= before + 20, "open files are counted");
+        await Promise.all(checkpoints.map((checkpoint) => checkpoint.close()));
+        assert.ok(openFiles() <= before + 2);
+      }),
+  );
 });

@@ -161,7 +161,8 @@ function given(name: string, layer: nn.Linear): Json {
     "empty": () => ({}),
     "list": () => [weight, bias],
   };
-  return states[name]?.();
+  assert.ok(name in states, `a state dict for the call "${name}"`);
+  return states[name]();
 }
 
 /** All recorded answers, if they are next to the project; otherwise the selection in it. */
@@ -177,7 +178,8 @@ const ANSWERS = VERSIONS.flatMap((version) => {
 describe("Layer.setStateDict of a Linear(3, 2)", () => {
   for (const { version, calls } of ANSWERS) {
     for (const { call, result, warnings = [] } of calls) {
-      if (given(call, new nn.Linear(3, 2)) === undefined) continue;
+      // The optimizers' calls are compared elsewhere; a float16 layer is none of these.
+      if (/^Adam |into a float16 layer$/.test(call)) continue;
       it(`${call}: as in Paddle ${version}`, () => {
         guard(() => {
           const layer = new nn.Linear(3, 2);

@@ -207,7 +207,7 @@ describe("an optimizer", () => {
     it(`gives Paddle's error message: ${name}`, () => {
       const { message } = messages.cases.find((c: Json) => c.name === name).error;
       const said = refusal(body);
-      assert.ok(sameMessage(said, message.replace(/, but got argument.*/, "").replace(/ Tensors$/, " Tensors")), said);
+      assert.ok(sameMessage(said, message.replace(/, but got argument.*/, "")), said);
     });
   }
 
