@@ -102,7 +102,8 @@ describe("saving a value of many members", () => {
       const counted = stepsOf(sizeOfPickleInSteps(step.value.pickled, { protocol: 4 }));
       assert.ok(counted >= least, `${counted} steps to count`);
       const walked = stepsOf(someInSteps(value, () => false, () => true));
-      assert.ok(walked >= least || !(value instanceof Map || Array.isArray(value)), `${walked} steps to walk`);
+      // Values read from a file, which are walked, have no plain objects.
+      if (what !== "an object literal") assert.ok(walked >= least, `${walked} steps to walk`);
     });
   }
 

@@ -115,14 +115,17 @@ with zipfile.ZipFile(sys.argv[1]) as archive:
 describe("a zip archive of more members than 16 bits can count", () => {
   const members = Array.from({ length: 65_535 }, (_, i) => text(String(i + 10_000), i === 65_534 ? "the last" : ""));
 
-  it("has all of them, here and in Python's zipfile", async () => {
-    const bytes = new Uint8Array(Buffer.concat([...atOnce(planZip(members)).chunks()] as Uint8Array[]));
+  const bytes = new Uint8Array(Buffer.concat([...atOnce(planZip(members)).chunks()] as Uint8Array[]));
+
+  it("has all of them", async () => {
     // Each five-digit name occurs twice; then follow the zip64 records and the regular end record.
     assert.equal(bytes.length, 65_535 * (30 + 5 + 46 + 5) + "the last".length + 56 + 20 + 22);
     await using archive = await openArchive(bytes);
     assert.equal((await archive.list()).length, 65_535);
     assert.deepEqual(await bytesIn(archive, "75534"), utf8("the last"));
-    if (NO_PYTHON) return;
+  });
+
+  it("has all of them in Python's zipfile", { skip: NO_PYTHON }, async () => {
     await inTempFolder((folder) => {
       const path = join(folder, "many.zip");
       writeFileSync(path, bytes);
