@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { detectKind, type FileKind } from "./codec/detect_kind.ts";
+import { detectKind, type FileKind, HEAD_BYTES } from "./codec/detect_kind.ts";
 import { driveFrom } from "./io/drive/drive_from.ts";
 import { type From, sourceOf } from "./io/open_source.ts";
 import { notASingleFile } from "./io/models/not_a_single_file.ts";
@@ -24,9 +24,6 @@ export interface DetectOptions {
   /** Aborts the call. */
   signal?: AbortSignal;
 }
-
-/** Number of bytes that suffice to tell the kind of any file. */
-const HEAD = 4096;
 
 /**
  * The kind of a file, by its first bytes. At most 4 KiB are read, which are consumed from a stream.
@@ -54,8 +51,8 @@ async function kindOf(from: From, options: DetectOptions): Promise<FileKind> {
   return await driveFrom(
     opened,
     function* (cursor) {
-      yield cursor.need(HEAD);
-      const head = cursor.bytes.slice(cursor.pos, Math.min(cursor.end, cursor.pos + HEAD));
+      yield cursor.need(HEAD_BYTES);
+      const head = cursor.bytes.slice(cursor.pos, Math.min(cursor.end, cursor.pos + HEAD_BYTES));
       return detectKind(head, cursor.total);
     },
     (kind) => kind,

@@ -61,6 +61,8 @@ const PICKLE_STARTS = "(]})cNILFSVKMJGXUTBC\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x95\
 
 /** Number of bytes that suffice to tell the kind of any file. */
 export const HEAD_BYTES = 4096;
+/** A file that claims more row numbers is not taken for SelectedRows: these fill 128 MiB, which are read to see what follows them. */
+export const MAX_GUESSED_ROWS = 2 ** 24;
 
 /** The kind of a file; `head` is its first 4096 bytes, or all if there are fewer, and `size` its length, if known. */
 export function detectKind(head: Uint8Array, size?: number): FileKind {
@@ -165,7 +167,7 @@ function isSelectedRows(head: Uint8Array): boolean {
   if (head.length < 12) return false;
   const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
   const count = view.getUint32(4, true) + view.getUint32(8, true) * 2 ** 32;
-  if (count === 0 || count > 2 ** 24) return false;
+  if (count === 0 || count > MAX_GUESSED_ROWS) return false;
   const tensor = 4 + 8 + 8 * count + 8;
   // One LoD level with the single offset 0; as a row number 8 it would lie beyond the height 0.
   if (count === 1 && head.length >= 28 && view.getBigUint64(12, true) === 8n && view.getBigUint64(20, true) === 0n) {

@@ -39,10 +39,10 @@ export function* namedArraysInSteps(root: Value): Generator<void, Map<string, ND
   while (todo.length > 0) {
     if (pace.isDue(2)) yield;
     const { value, name, step } = todo.pop()!;
-    if (value instanceof NDArray) {
-      found.set(found.has(name) ? placeOf(step) : name || (value as { name?: string }).name || ONLY, value);
-    } else if (value instanceof SelectedRows) found.set(name, value.value);
-    else if ((value instanceof Map || Array.isArray(value)) && !seen.has(value)) {
+    const array = value instanceof SelectedRows ? value.value : value;
+    if (array instanceof NDArray) {
+      found.set(found.has(name) ? placeOf(step) : name || (value as { name?: string }).name || ONLY, array);
+    } else if ((value instanceof Map || Array.isArray(value)) && !seen.has(value)) {
       const inside = yield* entriesOf(value, name, step, pace);
       if (inside.length > 0) seen.add(value);
       // In reverse, because the stack is last in, first out.

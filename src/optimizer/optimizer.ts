@@ -390,7 +390,7 @@ export abstract class Optimizer<Rules extends object = object> {
 
   /**
    * Resume from `state`. An optimizer that has not stepped yet takes the tensors at its first step, and only then checks that they fit.
-   * `state` is not modified. If a tensor cannot be set, nothing is (Paddle sets part of the state).
+   * `state` is not modified. If it does not fit, nothing is set (Paddle sets part of it).
    *
    * @throws {ValueError} `INVALID_VALUE` if a key is missing, or a shape or dtype differs; nothing is cast
    */
@@ -410,7 +410,7 @@ export abstract class Optimizer<Rules extends object = object> {
     rest.delete("LR_Scheduler");
     rest.delete("master_weights");
     const set = this.#accumulators.prepare(rest);
-    if (scheduler instanceof LRScheduler && rates instanceof Map) scheduler.setStateDict(rates, options);
+    if (scheduler instanceof LRScheduler && rates instanceof Map) setWhole(scheduler, rates, options);
     if (masters) {
       this.#masters.clear();
       for (const [name, master] of masters) this.#masters.set(name, master);
@@ -425,6 +425,17 @@ export abstract class Optimizer<Rules extends object = object> {
    */
   loadStateDict(state: ReadonlyMap<Value, Value>, options: SetStateOptions = {}): void {
     this.setStateDict(state, options);
+  }
+}
+
+/** A scheduler alone keeps what was set before a failure, as in Paddle; here it gets its old state back. */
+function setWhole(scheduler: LRScheduler, rates: ReadonlyMap<Value, Value>, options: SetStateOptions): void {
+  const before = scheduler.stateDict();
+  try {
+    scheduler.setStateDict(rates, options);
+  } catch (error) {
+    scheduler.setStateDict(before);
+    throw error;
   }
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { parseProgram } from "../codec/program/read_program.ts";
+import { checkOptions } from "../options.ts";
 import { type Limits, resolveLimits } from "../limits.ts";
 import { checkedBytes } from "../words/plain_bytes.ts";
 import type { Program } from "../program.ts";
@@ -17,6 +18,7 @@ import type { Program } from "../program.ts";
  * @throws {LimitError} `LIMIT`
  */
 export function deserializeProgram(data: Uint8Array, options: { limits?: Partial<Limits> } = {}): Program {
+  checkOptions(options, ["limits"]);
   // The program keeps views of the bytes, which the caller may change.
   return parseProgram(checkedBytes(data).slice(), resolveLimits(options.limits));
 }

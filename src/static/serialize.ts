@@ -11,7 +11,7 @@ import { checkCombined, combinedChunks, parametersOf, type Scope } from "../mode
 import { applyFormat } from "../model/program_format.ts";
 import { checkOptions } from "../options.ts";
 import { checkedBytes } from "../words/plain_bytes.ts";
-import { concat } from "../codec/record/write_record.ts";
+import { joinBytes } from "../words/joined_bytes.ts";
 import type { Program } from "../program.ts";
 import type { DenseTensor } from "../tensor.ts";
 import { bytesOf } from "../words/unread_bytes.ts";
@@ -58,7 +58,7 @@ export function serializePersistables(
   checkOptions(options, ["program", "parameters"]);
   const values = parametersOf(normalizeProgram(options.program, feedVars, fetchVars), options.parameters);
   checkCombined(values);
-  return values.length === 0 ? null : concat([...combinedChunks(values)].map(bytesOf));
+  return values.length === 0 ? null : joinBytes([...combinedChunks(values)].map(bytesOf));
 }
 
 /**
@@ -73,6 +73,7 @@ export function deserializePersistables(
   data: Uint8Array,
   options: { limits?: Partial<Limits> } = {},
 ): Map<string, DenseTensor | Map<string, number>> {
+  checkOptions(options, ["limits"]);
   const budget = new Budget(resolveLimits(options.limits));
   const raws = driveBytes((cursor) => readCombined(cursor, program.parameters(), budget), checkedBytes(data));
   const values = new Map<string, DenseTensor | Map<string, number>>();

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { decode, load } from "../../mod.ts";
 import type { Cursor, Decoder } from "../../src/codec/cursor.ts";
 import { driveBytes } from "../../src/codec/drive_bytes.ts";
+import { detectKind, HEAD_BYTES } from "../../src/codec/detect_kind.ts";
 import { type RawSelectedRows, type RawTensor, readBinaryTensorFile } from "../../src/codec/record/read_record.ts";
 import { plainRecordHead, plainRecordHeadSize, recordSize, writeRecord } from "../../src/codec/record/write_record.ts";
 import { dtypeInfo, DTYPES } from "../../src/dtype.ts";
@@ -151,6 +152,17 @@ describe("binary tensors", () => {
       assert.deepEqual(written(rows), bytes);
       assert.equal(recordSize(rows), bytes.length);
     }
+  });
+
+  it("that are SelectedRows may have millions of rows", () => {
+    const count = 2 ** 20 + 1;
+    const rows = Array.from({ length: count }, (_, i) => 2 ** 33 + count - i);
+    const bytes = written(new SelectedRows(rows, 2 ** 34, new NDArray("int8", [count, 1])));
+    const raw = read(bytes, 2 ** 16);
+    assert.ok("rows" in raw);
+    assert.deepEqual([raw.rows.length, raw.rows[0], raw.rows[count - 1]], [count, rows[0], rows[count - 1]]);
+    assert.equal(raw.height, 2 ** 34);
+    assert.equal(detectKind(bytes.subarray(0, HEAD_BYTES), bytes.length), "selected_rows");
   });
 
   it("that are large are read and written without a copy", () => {

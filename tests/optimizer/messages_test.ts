@@ -126,6 +126,16 @@ describe("setStateDict of an optimizer", () => {
     assert.deepEqual(encode(made.optimizer.stateDict()), before);
   });
 
+  it("changes nothing when the scheduler's part cannot be set", () => {
+    const made = trained("Adam", { learning_rate: STEP_LR });
+    const before = encode(made.optimizer.stateDict());
+    const state = saved(made);
+    state.set(FIRST, full([3, 2], 7));
+    state.set("LR_Scheduler", new Map([["last_epoch", 77]]));
+    assert.match(refusal(() => made.optimizer.setStateDict(state)), /last_lr/);
+    assert.deepEqual(encode(made.optimizer.stateDict()), before);
+  });
+
   it("refuses what is no state", () => {
     refusal(() => run().optimizer.setStateDict([1]));
     refusal(() => run().optimizer.setStateDict(new Map([["master_weights", 3]])));

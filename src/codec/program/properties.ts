@@ -7,7 +7,8 @@ import { FormatError, quote, ValueError } from "../../errors.ts";
 import { byCodePoint } from "../../words/code_point_order.ts";
 import { Float } from "../../values.ts";
 import { makeMessage, type Messages, readMessage, writeMessage } from "./message.ts";
-import { nameOf, textOrBytes, utf8Of } from "./text.ts";
+import { textFromUtf8 } from "../pickle/text.ts";
+import { textOrBytes, utf8Of } from "./text.ts";
 
 type Value = Messages["Value"];
 
@@ -29,7 +30,7 @@ export function readProperties(bytes: Uint8Array): Map<string, Property> {
   const { entries } = readMessage("Properties", bytes);
   const properties = new Map<string, Property>();
   for (const entry of entries) {
-    const full = nameOf(entry.name);
+    const full = textFromUtf8(entry.name, 0, entry.name.length);
     if (full === null) throw new FormatError("BAD_TEXT", "A property's name is not valid UTF-8", { offset: 0 });
     const value = valueOf(entry);
     if (value !== null) properties.set(full.slice(full.indexOf(".") + 1), value);

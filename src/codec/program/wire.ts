@@ -5,7 +5,7 @@
  */
 import { FormatError } from "../../errors.ts";
 import { Budget, DEFAULT_LIMITS } from "../../limits.ts";
-import { concat } from "../record/write_record.ts";
+import { joinBytes } from "../../words/joined_bytes.ts";
 
 /** A reader at a position in protobuf bytes; `end` arguments are where the enclosing message ends. */
 export class Wire {
@@ -180,7 +180,7 @@ export class Wire {
       this.pass(tag, at, end);
       if (isWanted(tag >>> 3)) parts.push(this.bytes.subarray(at, this.pos));
     }
-    return concat(parts);
+    return joinBytes(parts);
   }
 }
 

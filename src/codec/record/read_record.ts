@@ -13,7 +13,7 @@ import type { DType } from "../../dtype.ts";
 import { FormatError } from "../../errors.ts";
 import type { Budget } from "../../limits.ts";
 import { BLOB_MIN, type Cursor, type Decoder, type Payload } from "../cursor.ts";
-import { detectKind, foreignError, HEAD_BYTES, otherKindError } from "../detect_kind.ts";
+import { detectKind, foreignError, HEAD_BYTES, MAX_GUESSED_ROWS, otherKindError } from "../detect_kind.ts";
 import { readTensorDesc } from "./tensor_desc.ts";
 
 /** A tensor, with its bytes as stored in the file, or their location there. */
@@ -94,9 +94,6 @@ function* looksLikeSelectedRows(cursor: Cursor): Decoder<boolean> {
   // One LoD level of 8 bytes, holding the offset 0, looks like a row number 8 in a matrix of height 0.
   return count !== 1 || u64(cursor, cursor.pos + 8) !== 8 || u64(cursor, cursor.pos + 16) !== 0;
 }
-
-/** Beyond this many row numbers, a file is not taken for SelectedRows. */
-const MAX_GUESSED_ROWS = 2 ** 20;
 
 /** Whether a tensor's version, length and description seem to begin `ahead` bytes from here. */
 function* isTensorHead(cursor: Cursor, ahead: number): Decoder<boolean> {

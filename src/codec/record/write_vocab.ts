@@ -4,7 +4,8 @@
  * @module
  */
 import { utf8Of } from "../program/text.ts";
-import { concat, u32, u64 } from "./write_record.ts";
+import { joinBytes } from "../../words/joined_bytes.ts";
+import { u32, u64 } from "./write_record.ts";
 
 /** The bytes of a vocabulary, in the order of the Map. */
 export function vocabBytes(words: ReadonlyMap<string, number>): Uint8Array {
@@ -13,5 +14,5 @@ export function vocabBytes(words: ReadonlyMap<string, number>): Uint8Array {
     const text = utf8Of(word);
     parts.push(u64(text.length), text, u32(number >>> 0));
   }
-  return concat(parts);
+  return joinBytes(parts);
 }

@@ -135,7 +135,6 @@ function* readHeader(
   const pace = new StepPace();
   for (const [name, value] of root) {
     if (pace.isDue(ENTRY_WEIGHT)) yield;
-    budget.check("maxNameBytes", name.length, 8);
     if (name === "__metadata__") metadata = readMetadata(value);
     else entries.push(readEntry(name, value, budget));
   }

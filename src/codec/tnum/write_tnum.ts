@@ -6,15 +6,16 @@
 import type { NDArray } from "../../ndarray.ts";
 import { type Chunk, UnreadBytes } from "../../words/unread_bytes.ts";
 import { utf8FromText } from "../pickle/text.ts";
-import { concat, tensorHead, u32, u64 } from "../record/write_record.ts";
+import { joinBytes } from "../../words/joined_bytes.ts";
+import { tensorHead, u32, u64 } from "../record/write_record.ts";
 import { NAME, RESERVED, TNUM } from "./read_tnum.ts";
 
 /** The chunks of a file with the given tensors. */
 export function* writeTnum(tensors: ReadonlyMap<string, NDArray>): Generator<Chunk, void> {
-  yield concat([new Uint8Array(RESERVED), u32(TNUM), u64(tensors.size)]);
+  yield joinBytes([new Uint8Array(RESERVED), u32(TNUM), u64(tensors.size)]);
   for (const [name, array] of tensors) {
     const text = utf8FromText(name);
-    yield concat([u32(NAME), u64(text.length), text, tensorHead(array.dtype, array.shape)]);
+    yield joinBytes([u32(NAME), u64(text.length), text, tensorHead(array.dtype, array.shape)]);
     yield array.unread ? new UnreadBytes(array) : array.bytes;
   }
 }
