@@ -44,7 +44,7 @@ export {
 } from "./src/errors.ts";
 export * as fluid from "./src/fluid/mod.ts";
 export { DirectoryFolder, type DirectoryFolderOptions } from "./src/io/folders/directory_folder.ts";
-export { type FolderRecovery, recoverFolder } from "./src/io/disk/whole_folder.ts";
+export { type FolderRecovery, recoverFolder } from "./src/io/folders/whole_folder.ts";
 export { cleanupTemps } from "./src/io/disk/temp_file.ts";
 export { type Folder, type GetOptions, type PutOptions, setDefaultFolder, type Unchanged } from "./src/io/folder.ts";
 export type { Fetch, HttpOptions } from "./src/io/http/http_options.ts";
@@ -65,9 +65,9 @@ export { IndexedDbFolder } from "./src/io/folders/indexed_db_folder.ts";
 export { S3Folder, type S3FolderOptions } from "./src/io/folders/s3_folder.ts";
 export type { SyncHandle } from "./src/io/sync_handle.ts";
 export { MemoryFolder } from "./src/io/folders/memory_folder.ts";
-export type { FolderEntry, From } from "./src/io/open_source.ts";
+export type { FolderEntry, From } from "./src/io/open/open_source.ts";
 export type { Sink } from "./src/io/sink.ts";
-export type { To } from "./src/io/sink_of.ts";
+export type { To } from "./src/io/open/sink_of.ts";
 export type { Source } from "./src/io/source.ts";
 export {
   Model,

@@ -8,7 +8,7 @@ import { readFile } from "./codec/read_file.ts";
 import { type ErrorJson, PaddleError, type Warning } from "./errors.ts";
 import { driveFrom } from "./io/drive/drive_from.ts";
 import { notASingleFile } from "./io/models/not_a_single_file.ts";
-import { type From, sourceOf } from "./io/open_source.ts";
+import { type From, sourceOf } from "./io/open/open_source.ts";
 import { resolveLimits } from "./limits.ts";
 import { fromFileInSteps } from "./model/from_file.ts";
 import { SpanBytes } from "./io/lazy/span_bytes.ts";

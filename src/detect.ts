@@ -5,7 +5,7 @@
  */
 import { detectKind, type FileKind, HEAD_BYTES } from "./codec/detect_kind.ts";
 import { driveFrom } from "./io/drive/drive_from.ts";
-import { type From, sourceOf } from "./io/open_source.ts";
+import { type From, sourceOf } from "./io/open/open_source.ts";
 import { notASingleFile } from "./io/models/not_a_single_file.ts";
 import { checkOptions } from "./options.ts";
 import type { Folder } from "./io/folder.ts";

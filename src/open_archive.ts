@@ -9,7 +9,7 @@ import { withPath } from "./io/drive/drive_from.ts";
 import type { Folder } from "./io/folder.ts";
 import { seekableSource } from "./io/sources/seekable_source.ts";
 import { inflate } from "./io/archives/inflate.ts";
-import { type From, sourceOf } from "./io/open_source.ts";
+import { type From, sourceOf } from "./io/open/open_source.ts";
 import { piecesOf } from "./io/sources/part_source.ts";
 import { readFully } from "./io/sources/read_fully.ts";
 import type { Source } from "./io/source.ts";

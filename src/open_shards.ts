@@ -5,7 +5,7 @@
  */
 import { readFile } from "./codec/read_file.ts";
 import { PathError, quote, type Warning } from "./errors.ts";
-import type { Place } from "./io/place.ts";
+import type { Place } from "./io/open/place.ts";
 import { readShardIndex } from "./io/models/shard_index.ts";
 import type { Folder } from "./io/folder.ts";
 import { progressOfFiles } from "./io/progress.ts";

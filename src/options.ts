@@ -5,7 +5,7 @@
  */
 import type { Warning } from "./errors.ts";
 import { checkedFolder, type Folder, type Unchanged } from "./io/folder.ts";
-import type { From } from "./io/open_source.ts";
+import type { From } from "./io/open/open_source.ts";
 import type { Fetch, HttpOptions } from "./io/http/http_options.ts";
 import type { Float8 } from "./dtype.ts";
 import type { ProgressEvent } from "./io/progress.ts";

@@ -19,8 +19,8 @@ import { planSafetensors, type SafetensorsPlan } from "./codec/safetensors/write
 import { ValueError } from "./errors.ts";
 import { driveFrom } from "./io/drive/drive_from.ts";
 import { deferredValueOf } from "./io/lazy/deferred_value.ts";
-import { type From, sourceOf } from "./io/open_source.ts";
-import type { To } from "./io/sink_of.ts";
+import { type From, sourceOf } from "./io/open/open_source.ts";
+import type { To } from "./io/open/sink_of.ts";
 import { inTurns } from "./io/waiting/turns.ts";
 import { Budget, type Limits, resolveLimits } from "./limits.ts";
 import { fromSafetensors, fromSafetensorsInSteps } from "./model/from_safetensors.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type From, sourceOf } from "./io/open_source.ts";
+import { type From, sourceOf } from "./io/open/open_source.ts";
 import { RecordingSource } from "./io/lazy/side_index.ts";
 import { checkOptions, LOAD_OPTIONS, type LoadOptions } from "./options.ts";
 import { open } from "./open.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join, normalize } from "node:path";
+import { basename, dirname, join, normalize } from "node:path";
 import { describe, it } from "@std/testing/bdd";
 
 /** From the lowest floor to the highest: imports point down, or stay on the same floor. */
@@ -9,6 +9,18 @@ const FLOORS = ["words", "codec", "model", "io", "verbs", "namespaces", "cli"];
 const WORDS = new Set(
   ["dtype", "errors", "kernel", "limits", "ndarray", "program", "tensor", "values"].map((name) => `src/${name}.ts`),
 );
+
+/** The folders of the floor "io", from the lowest to the highest; those of one row do not import each other. */
+const IO_ROWS = [
+  ["waiting"],
+  ["io"],
+  ["disk", "names", "streams"],
+  ["sources", "sinks"],
+  ["archives", "drive", "http"],
+  ["folders", "lazy"],
+  ["open", "save"],
+  ["models"],
+];
 
 function floorOf(file: string): number {
   if (WORDS.has(file) || /^(src\/words|src\/kernel|wasm|proto)\//.test(file)) return FLOORS.indexOf("words");
@@ -46,6 +58,21 @@ describe("the floors of the source code", () => {
     }
     assert.deepEqual(upwards, []);
     assert.ok(imports > 1000, `${imports} imports`);
+  });
+
+  it("import downwards only within io, folder by folder", () => {
+    // Folders of lower floors are in no row.
+    const row = (folder: string) => IO_ROWS.findIndex((folders) => folders.includes(folder));
+    const upwards: string[] = [];
+    for (const file of filesBelow("src/io")) {
+      const own = basename(dirname(file));
+      assert.ok(row(own) >= 0, `${file} is in a folder that is in no row`);
+      for (const target of importsOf(file)) {
+        const other = basename(dirname(join(dirname(file), target)));
+        if (other !== own && row(other) >= row(own)) upwards.push(`${file} -> ${target}`);
+      }
+    }
+    assert.deepEqual(upwards, []);
   });
 
   it("use no platform API below io", () => {

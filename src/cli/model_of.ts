@@ -5,8 +5,8 @@
  */
 import { isPaddleError } from "../errors.ts";
 import { exists, findModel, isNoFile, type ModelFiles, notFound } from "../io/models/find_model.ts";
-import type { FolderEntry } from "../io/open_source.ts";
-import { folderAt, isFolder, type Place, placeOf } from "../io/place.ts";
+import type { FolderEntry } from "../io/open/open_source.ts";
+import { folderAt, isFolder, type Place, placeOf } from "../io/open/place.ts";
 import type { InferenceModel } from "../static/inference_model.ts";
 import { openInferenceModel } from "../static/load_inference_model.ts";
 import { type Given, UsageError } from "./command.ts";

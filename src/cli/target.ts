@@ -5,8 +5,8 @@
  */
 import { isPaddleError, quote, SaveError, visible } from "../errors.ts";
 import { exists } from "../io/models/find_model.ts";
-import { folderAt, isFolder, type Place, placeOf } from "../io/place.ts";
-import { checkFileNames } from "../io/folders/file_names.ts";
+import { folderAt, isFolder, type Place, placeOf } from "../io/open/place.ts";
+import { checkFileNames } from "../io/names/file_names.ts";
 import type { NDArray } from "../ndarray.ts";
 import { save as saveNpy, saveNpz } from "../npy.ts";
 import { save as saveSafetensors } from "../safetensors.ts";

@@ -5,9 +5,9 @@
  */
 import { FormatError, UnsupportedError, ValueError } from "../errors.ts";
 import { seekableSource } from "../io/sources/seekable_source.ts";
-import { type From, sourceOf } from "../io/open_source.ts";
+import { type From, sourceOf } from "../io/open/open_source.ts";
 import { readFully } from "../io/sources/read_fully.ts";
-import type { To } from "../io/sink_of.ts";
+import type { To } from "../io/open/sink_of.ts";
 import { DEFAULT_LIMITS } from "../limits.ts";
 import { checkStop, type StopOptions } from "../options.ts";
 import { saveChunks, type SaveReport } from "../save.ts";

@@ -5,9 +5,9 @@
  */
 import { isPaddleError, SourceError } from "../errors.ts";
 import type { Folder } from "../io/folder.ts";
-import type { From } from "../io/open_source.ts";
+import type { From } from "../io/open/open_source.ts";
 import { notAPlace } from "../io/argument_errors.ts";
-import { folderAt, placeOf } from "../io/place.ts";
+import { folderAt, placeOf } from "../io/open/place.ts";
 import type { LoadOptions } from "../options.ts";
 
 /** The folder that `from` names. */

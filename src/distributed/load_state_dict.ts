@@ -6,9 +6,9 @@
 import { FormatError, PathError, quote, SourceError } from "../errors.ts";
 import type { Folder } from "../io/folder.ts";
 import { findManifest } from "../io/save/manifest.ts";
-import type { From } from "../io/open_source.ts";
+import type { From } from "../io/open/open_source.ts";
 import { type Progress, progressOf } from "../io/progress.ts";
-import { safeParts } from "../io/folders/safe_name.ts";
+import { safeParts } from "../io/names/safe_name.ts";
 import { type Limits, resolveLimits } from "../limits.ts";
 import { load } from "../load.ts";
 import type { NDArray } from "../ndarray.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { From } from "../io/open_source.ts";
+import type { From } from "../io/open/open_source.ts";
 import { planEncoding } from "../encode.ts";
 import { saveFiles } from "../io/save/save_files.ts";
 import { checkOptions, type SaveOptions } from "../options.ts";

@@ -9,7 +9,7 @@ import { findManifest } from "../io/save/manifest.ts";
 import { checkedPrefix, notAPlace } from "../io/argument_errors.ts";
 import { gotInstead } from "../words/described.ts";
 import { hasMethod } from "../words/plain_object.ts";
-import { placeOf } from "../io/place.ts";
+import { placeOf } from "../io/open/place.ts";
 import { type OutFile, saveFiles } from "../io/save/save_files.ts";
 import { save as saveExported } from "../jit/save.ts";
 import type { Limits } from "../limits.ts";

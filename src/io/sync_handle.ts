@@ -5,7 +5,7 @@
  */
 import { SaveError, SourceError } from "../errors.ts";
 import type { Sink } from "./sink.ts";
-import { sinkFailed } from "./sinks/sink_failed.ts";
+import { sinkFailed } from "./sink_failed.ts";
 import type { Source } from "./source.ts";
 import type { SinkEnd } from "./sinks/stream_sink.ts";
 

@@ -4,9 +4,9 @@
  * @module
  */
 import type { Folder } from "../io/folder.ts";
-import type { From } from "../io/open_source.ts";
-import { readWhole } from "../io/sources/read_whole.ts";
-import type { To } from "../io/sink_of.ts";
+import type { From } from "../io/open/open_source.ts";
+import { readWhole } from "../io/open/read_whole.ts";
+import type { To } from "../io/open/sink_of.ts";
 import { saveChunks } from "../save.ts";
 
 /** Options of {@linkcode saveToFile} and {@linkcode loadFromFile}. */

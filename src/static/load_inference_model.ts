@@ -6,9 +6,9 @@
 import { type FileNames, findModel, type ModelFiles, notFound } from "../io/models/find_model.ts";
 import type { Folder } from "../io/folder.ts";
 import { MemoryFolder } from "../io/folders/memory_folder.ts";
-import type { FolderEntry } from "../io/open_source.ts";
+import type { FolderEntry } from "../io/open/open_source.ts";
 import { notAPlace } from "../io/argument_errors.ts";
-import { folderAt, isFolder, type Place, placeOf } from "../io/place.ts";
+import { folderAt, isFolder, type Place, placeOf } from "../io/open/place.ts";
 import type { ProgressEvent } from "../io/progress.ts";
 import { readModel } from "../io/models/read_model.ts";
 import { closeAll } from "../io/source.ts";

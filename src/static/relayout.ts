@@ -6,9 +6,9 @@
 import { quote, ValueError } from "../errors.ts";
 import type { Folder } from "../io/folder.ts";
 import { bytesFile, combinedFile, infoFile, programEnding, scatteredFiles } from "../io/models/model_out_files.ts";
-import type { FolderEntry } from "../io/open_source.ts";
+import type { FolderEntry } from "../io/open/open_source.ts";
 import { notAPlace } from "../io/argument_errors.ts";
-import { folderAt, placeOf } from "../io/place.ts";
+import { folderAt, placeOf } from "../io/open/place.ts";
 import type { ProgressEvent } from "../io/progress.ts";
 import { saveFiles } from "../io/save/save_files.ts";
 import { parametersOf } from "../model/model_values.ts";

@@ -15,7 +15,7 @@ import {
   static as paddleStatic,
   Tensor,
 } from "../../mod.ts";
-import { recoverIn, swapFolder } from "../../src/io/disk/whole_folder.ts";
+import { recoverIn, swapFolder } from "../../src/io/folders/whole_folder.ts";
 import { cutOff } from "../helpers/cut_off.ts";
 import { inTempFolder } from "../helpers/in_temp_folder.ts";
 

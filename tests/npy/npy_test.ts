@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
 import * as paddle from "../../mod.ts";
 import { type DType, DTYPES, fromArray, isPaddleError, MemoryFolder, NDArray, type Source } from "../../mod.ts";
-import { readWhole } from "../../src/io/sources/read_whole.ts";
+import { readWhole } from "../../src/io/open/read_whole.ts";
 import {
   decode,
   decodeNpz,

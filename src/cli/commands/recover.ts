@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { readWhole } from "../../io/sources/read_whole.ts";
+import { readWhole } from "../../io/open/read_whole.ts";
 import { load } from "../../load.ts";
 import type { RecoverReport } from "../../model/recover.ts";
 import { recoverStateDict } from "../../recover_state_dict.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { exists } from "../../io/models/find_model.ts";
-import { folderAt, isFolder, placeOf } from "../../io/place.ts";
+import { folderAt, isFolder, placeOf } from "../../io/open/place.ts";
 import { type Layout, relayout as relayoutModel } from "../../static/relayout.ts";
 import { command } from "../command.ts";
 import { DONE } from "../failure.ts";

@@ -6,7 +6,7 @@
 import { dtypeInfo } from "../../dtype.ts";
 import { isPaddleError } from "../../errors.ts";
 import { seekableSource } from "../../io/sources/seekable_source.ts";
-import { sourceOf } from "../../io/open_source.ts";
+import { sourceOf } from "../../io/open/open_source.ts";
 import { ZipFolder } from "../../io/archives/zip_folder.ts";
 import { joinBytes, piecesOf } from "../../words/joined_bytes.ts";
 import { resolveLimits } from "../../limits.ts";

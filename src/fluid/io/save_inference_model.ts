@@ -4,7 +4,7 @@
  * @module
  */
 import type { Folder } from "../../io/folder.ts";
-import type { FolderEntry } from "../../io/open_source.ts";
+import type { FolderEntry } from "../../io/open/open_source.ts";
 import type { ProgressEvent } from "../../io/progress.ts";
 import type { Scope } from "../../model/model_values.ts";
 import { checkOptions } from "../../options.ts";
@@ -14,7 +14,7 @@ import { namesOf, normalizeProgram, type VariableName } from "../../static/norma
 import { relayout } from "../../static/relayout.ts";
 import { bytesFile } from "../../io/models/model_out_files.ts";
 import { notAPlace } from "../../io/argument_errors.ts";
-import { folderAt, placeOf } from "../../io/place.ts";
+import { folderAt, placeOf } from "../../io/open/place.ts";
 import { saveFiles } from "../../io/save/save_files.ts";
 
 /** Options of {@linkcode saveInferenceModel}. */

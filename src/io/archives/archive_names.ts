@@ -6,8 +6,8 @@
 import { byCodePoint } from "../../words/code_point_order.ts";
 import { FormatError, PathError, quote } from "../../errors.ts";
 import { Budget, type Limits } from "../../limits.ts";
-import { foldedName } from "../folders/folded_name.ts";
-import { safeParts } from "../folders/safe_name.ts";
+import { foldedName } from "../names/folded_name.ts";
+import { safeParts } from "../names/safe_name.ts";
 
 /** How names are checked. */
 export interface ArchiveNamesOptions {

@@ -15,7 +15,7 @@ import { described } from "../../words/described.ts";
 import { hasMethod } from "../../words/plain_object.ts";
 import { nextPage } from "./listed_pages.ts";
 import { PartsSink } from "../sinks/parts_sink.ts";
-import { safeParts } from "./safe_name.ts";
+import { safeParts } from "../names/safe_name.ts";
 import type { Sink } from "../sink.ts";
 import type { Source } from "../source.ts";
 import { streamOf } from "../streams/stream_of.ts";

@@ -12,7 +12,7 @@ import { FileSource } from "../sources/file_source.ts";
 import type { Folder, PutOptions } from "../folder.ts";
 import { pathCalls } from "../disk/path.ts";
 import { isDirectory, systemCode } from "../platform.ts";
-import { portableParts, safeParts } from "./safe_name.ts";
+import { portableParts, safeParts } from "../names/safe_name.ts";
 import type { Sink } from "../sink.ts";
 import type { Source } from "../source.ts";
 import { checkNames } from "../../words/option_names.ts";

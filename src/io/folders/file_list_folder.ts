@@ -8,7 +8,7 @@ import { PathError } from "../../errors.ts";
 import { BlobSource } from "../sources/blob_source.ts";
 import { type Folder, readOnly } from "../folder.ts";
 import { shownValue } from "../../words/described.ts";
-import { safeParts } from "./safe_name.ts";
+import { safeParts } from "../names/safe_name.ts";
 import type { Sink } from "../sink.ts";
 import type { Source } from "../source.ts";
 

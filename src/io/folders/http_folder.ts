@@ -8,7 +8,7 @@ import { HttpError, PathError, UnsupportedError, type Warning } from "../../erro
 import { type Folder, type GetOptions, readOnly } from "../folder.ts";
 import { type Fetch, type HttpOptions, httpSettings, shownUrl } from "../http/http_options.ts";
 import { openHttp } from "../http/http_source.ts";
-import { safeParts } from "./safe_name.ts";
+import { safeParts } from "../names/safe_name.ts";
 import type { Sink } from "../sink.ts";
 import { Slots } from "../waiting/slots.ts";
 import type { Source } from "../source.ts";

@@ -7,7 +7,7 @@ import { byCodePoint } from "../../words/code_point_order.ts";
 import { PaddleError, SaveError, SourceError } from "../../errors.ts";
 import { type Folder, type PutOptions, refuseDiskOptions } from "../folder.ts";
 import { Rechunker } from "../streams/rechunker.ts";
-import { safeParts } from "./safe_name.ts";
+import { safeParts } from "../names/safe_name.ts";
 import type { Sink } from "../sink.ts";
 import type { Source } from "../source.ts";
 import { messageOf } from "../message_of.ts";

@@ -8,7 +8,7 @@ import { BytesSource } from "../sources/bytes_source.ts";
 import { type Folder, type PutOptions, refuseDiskOptions } from "../folder.ts";
 import { MemorySink } from "../sinks/memory_sink.ts";
 import { checkedBytes } from "../../words/plain_bytes.ts";
-import { safeParts } from "./safe_name.ts";
+import { safeParts } from "../names/safe_name.ts";
 import type { Sink } from "../sink.ts";
 import type { Source } from "../source.ts";
 

@@ -8,7 +8,7 @@ import { isPaddleError, quote, SaveError, SourceError } from "../../errors.ts";
 import type { Folder, GetOptions, PutOptions } from "../folder.ts";
 import { guardedSource } from "../sources/guarded_source.ts";
 import type { Sink } from "../sink.ts";
-import { sinkFailed } from "../sinks/sink_failed.ts";
+import { sinkFailed } from "../sink_failed.ts";
 import type { Source } from "../source.ts";
 import { within } from "../waiting/within.ts";
 

@@ -9,7 +9,7 @@ import { isPaddleError, PathError, quote, SourceError } from "../../errors.ts";
 import { DirectoryFolder } from "../folders/directory_folder.ts";
 import type { Folder } from "../folder.ts";
 import { checkManifest, findManifest, manifestName } from "../save/manifest.ts";
-import { folderAt, isFolder, type Place } from "../place.ts";
+import { folderAt, isFolder, type Place } from "../open/place.ts";
 import type { Source } from "../source.ts";
 
 /** The files of one method. */

@@ -7,7 +7,7 @@ import { sizeOfPickle, writePickle } from "../../codec/pickle/write/write_pickle
 import type { ModelInfo } from "../../model/model_info.ts";
 import { checkCombined, combinedChunks, type NamedValue, valueChunks, valueSize } from "../../model/model_values.ts";
 import type { Program } from "../../program.ts";
-import { checkFileNames } from "../folders/file_names.ts";
+import { checkFileNames } from "../names/file_names.ts";
 import type { OutFile } from "../save/save_files.ts";
 
 /** A file whose content is in memory. */

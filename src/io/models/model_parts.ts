@@ -6,7 +6,7 @@
 import { SourceError } from "../../errors.ts";
 import type { ModelFiles } from "./find_model.ts";
 import type { Folder } from "../folder.ts";
-import { type From, sourceOf, type SourceOfOptions } from "../open_source.ts";
+import { type From, sourceOf, type SourceOfOptions } from "../open/open_source.ts";
 import type { Sink } from "../sink.ts";
 import { closeAll, type Source } from "../source.ts";
 import { seekableSource } from "../sources/seekable_source.ts";

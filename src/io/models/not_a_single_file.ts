@@ -5,8 +5,8 @@
  */
 import { PathError, quote, SourceError } from "../../errors.ts";
 import { findModel, isNoFile } from "./find_model.ts";
-import type { From, SourceOfOptions } from "../open_source.ts";
-import { folderAt, isFolder, type Place, placeOf } from "../place.ts";
+import type { From, SourceOfOptions } from "../open/open_source.ts";
+import { folderAt, isFolder, type Place, placeOf } from "../open/place.ts";
 
 /**
  * For an operation that takes one file and was given the prefix or the folder of a model: an error that says what it is, and what reads it.

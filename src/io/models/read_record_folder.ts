@@ -14,7 +14,7 @@ import { driveFrom } from "../drive/drive_from.ts";
 import { prefixesIn, prefixHint } from "./find_model.ts";
 import type { Folder } from "../folder.ts";
 import { checkManifest, manifestName } from "../save/manifest.ts";
-import { folderAt, type Place } from "../place.ts";
+import { folderAt, type Place } from "../open/place.ts";
 import { progressOfFiles } from "../progress.ts";
 import type { ReadModelOptions } from "./read_model.ts";
 import type { Source } from "../source.ts";

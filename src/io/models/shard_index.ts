@@ -14,11 +14,11 @@ import { FormatError, quote } from "../../errors.ts";
 import { Budget, type Limits } from "../../limits.ts";
 import { StepPace } from "../../words/steps.ts";
 import { withPath } from "../drive/drive_from.ts";
-import { folderAt, type Place } from "../place.ts";
+import { folderAt, type Place } from "../open/place.ts";
 import type { Folder } from "../folder.ts";
 import { notFound } from "./find_model.ts";
 import { readFully } from "../sources/read_fully.ts";
-import { safeParts } from "../folders/safe_name.ts";
+import { safeParts } from "../names/safe_name.ts";
 import { inTurns } from "../waiting/turns.ts";
 
 /** Maximum number of files that an index may name. */

@@ -8,7 +8,7 @@ import { FormatError, isPaddleError, quote } from "../../errors.ts";
 import type { Folder } from "../folder.ts";
 import { canHash, hashing, hexOf } from "../platform.ts";
 import { readFully } from "../sources/read_fully.ts";
-import { safeParts } from "../folders/safe_name.ts";
+import { safeParts } from "../names/safe_name.ts";
 import type { Source } from "../source.ts";
 
 /** One file of a save. */

@@ -9,7 +9,7 @@ import { collectGarbage } from "../platform.ts";
 import { SourceError } from "../../errors.ts";
 import { FileSink } from "../sinks/file_sink.ts";
 import type { Sink } from "../sink.ts";
-import { BufferPool } from "./buffer_pool.ts";
+import { BufferPool } from "../streams/buffer_pool.ts";
 import { Turns } from "../waiting/turns.ts";
 import { within } from "../waiting/within.ts";
 

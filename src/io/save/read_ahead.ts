@@ -9,7 +9,7 @@ import { piecesOf as piecesOfBytes } from "../../words/joined_bytes.ts";
 import { utf8FromLatin1, utf8Length } from "../../kernel.ts";
 import { type LazyBytes, NDArray } from "../../ndarray.ts";
 import { type Chunk, UnreadBytes } from "../../words/unread_bytes.ts";
-import { BufferPool } from "./buffer_pool.ts";
+import { BufferPool } from "../streams/buffer_pool.ts";
 import { scratchOf, SpanBytes } from "../lazy/span_bytes.ts";
 import { within } from "../waiting/within.ts";
 

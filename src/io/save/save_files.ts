@@ -14,9 +14,9 @@ import { filesOfManifest, manifestName, manifestOf, type SavedFile } from "./man
 import { pour } from "./pour.ts";
 import { type Progress, type ProgressEvent, progressOf } from "../progress.ts";
 import type { Sink } from "../sink.ts";
-import { sinkFailed } from "../sinks/sink_failed.ts";
-import { BufferPool } from "./buffer_pool.ts";
-import { WholeFolder } from "../disk/whole_folder.ts";
+import { sinkFailed } from "../sink_failed.ts";
+import { BufferPool } from "../streams/buffer_pool.ts";
+import { WholeFolder } from "../folders/whole_folder.ts";
 
 /** A file to write. */
 export interface OutFile {

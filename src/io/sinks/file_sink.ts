@@ -11,11 +11,11 @@ import { withRetries } from "../disk/with_retries.ts";
 import { type PathCalls, pathCalls } from "../disk/path.ts";
 import { fileSystem, type Fs, hashing, hexOf, systemCode } from "../platform.ts";
 import { rename } from "../disk/rename.ts";
-import { portableParts } from "../folders/safe_name.ts";
+import { portableParts } from "../names/safe_name.ts";
 import { addFailures, saveError } from "../disk/save_error.ts";
 import { makeFolders, type OldFile, oldFile, takeTurn } from "../disk/save_target.ts";
 import type { Sink } from "../sink.ts";
-import { BufferPool } from "../save/buffer_pool.ts";
+import { BufferPool } from "../streams/buffer_pool.ts";
 import { createTemp, tempName } from "../disk/temp_file.ts";
 import { recoverFile, replaceFile } from "../disk/undo_journal.ts";
 

@@ -6,7 +6,7 @@
 import { isPaddleError } from "../../errors.ts";
 import { FileSink } from "./file_sink.ts";
 import type { Sink } from "../sink.ts";
-import { closeFailed, sinkFailed } from "./sink_failed.ts";
+import { closeFailed, sinkFailed } from "../sink_failed.ts";
 
 /** `sink` with its failures as SaveErrors, even if it throws a TypeError. */
 export function guardedSink(sink: Sink): Sink {

@@ -5,9 +5,9 @@
  */
 import { takeHandleTurn } from "../waiting/handle_turns.ts";
 import type { FileHandle } from "../file_handle.ts";
-import { writableOf } from "../sources/handle_source.ts";
+import { writableOf } from "../writable_handle.ts";
 import type { Sink } from "../sink.ts";
-import { sinkFailed } from "./sink_failed.ts";
+import { sinkFailed } from "../sink_failed.ts";
 
 /** Bytes copied and written at a time: small enough for an edge worker. */
 const PIECE = 2 ** 20;

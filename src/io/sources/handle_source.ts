@@ -4,12 +4,11 @@
  * @module
  */
 import { takeHandleTurn } from "../waiting/handle_turns.ts";
-import type { FileHandle, WritableFile } from "../file_handle.ts";
-import { PaddleError, PathError, SaveError, SourceError } from "../../errors.ts";
+import type { FileHandle } from "../file_handle.ts";
+import { SaveError } from "../../errors.ts";
 import { BlobSource } from "./blob_source.ts";
-import { sinkFailed } from "../sinks/sink_failed.ts";
 import type { Source } from "../source.ts";
-import { sleep } from "../waiting/within.ts";
+import { handleError, writableOf } from "../writable_handle.ts";
 
 /** A file handle: reads the file as it was when it was opened. */
 export class HandleSource implements Source {
@@ -90,63 +89,4 @@ function editError(cause: unknown, path: string): SaveError {
     committed: "no",
     cause,
   });
-}
-
-/** Milliseconds to wait for another writer of the same file. */
-const PATIENCE = 2000;
-
-/**
- * Open a writable stream with exclusive access to the file, where the browser supports that; elsewhere the last writer to close wins.
- *
- * @throws {SaveError} `CONFLICT`: another writer has it open; `READ_ONLY`
- */
-export async function writableOf(
-  handle: FileHandle,
-  { keepExistingData = false, signal }: { keepExistingData?: boolean; signal?: AbortSignal } = {},
-): Promise<WritableFile> {
-  const end = performance.now() + PATIENCE;
-  for (;;) {
-    try {
-      return await handle.createWritable({ keepExistingData, mode: "exclusive" });
-    } catch (error) {
-      const isTaken = error instanceof DOMException && error.name === "NoModificationAllowedError";
-      if (!isTaken || performance.now() > end) throw writeError(error, handle.name);
-    }
-    await sleep(25, signal);
-  }
-}
-
-/** The error to throw for what a handle rejects with when it is opened for writing. */
-export function writeError(cause: unknown, path: string): unknown {
-  const error = handleError(cause, path);
-  if (error instanceof SourceError) {
-    return new SaveError(error.code === "PERMISSION" ? "READ_ONLY" : "WRITE_FAILED", error.message, {
-      path,
-      committed: "no",
-      cause,
-    });
-  }
-  return error instanceof PaddleError ? error : sinkFailed(cause);
-}
-
-/** The error to throw for what a handle rejects with. */
-export function handleError(cause: unknown, path: string): unknown {
-  if (cause instanceof PaddleError || !(cause instanceof DOMException)) return cause;
-  const shown = JSON.stringify(path);
-  switch (cause.name) {
-    case "NotFoundError":
-      return new SourceError("NOT_FOUND", `There is no file ${shown}`, { path, cause });
-    case "TypeMismatchError":
-      return new PathError("NOT_A_FILE", `${shown} is a directory, or its path leads through a file`, { path });
-    case "NotAllowedError":
-    case "SecurityError":
-      return new SourceError("PERMISSION", `This page has no permission to use ${shown}`, { path, cause });
-    case "QuotaExceededError":
-      return new SaveError("DISK_FULL", `There is no room for ${shown}`, { path, committed: "no", cause });
-    case "NoModificationAllowedError":
-    case "InvalidStateError":
-      return new SaveError("CONFLICT", `${shown} is in use`, { path, committed: "no", cause });
-    default:
-      return new SourceError("READ_FAILED", `Cannot use ${shown}: ${cause.message}`, { path, cause });
-  }
 }

@@ -3,19 +3,19 @@
  *
  * @module
  */
-import { percentDecoded } from "../words/percent_decoded.ts";
-import { DirectoryFolder } from "./folders/directory_folder.ts";
-import { isPaddleError } from "../errors.ts";
-import { checkedFolder, checkedName, type Folder, folderOf, type PutOptions } from "./folder.ts";
-import { HandleFolder } from "./folders/handle_folder.ts";
-import { homeFolder, homeName } from "./folders/home_folder.ts";
-import { HttpFolder } from "./folders/http_folder.ts";
-import { shownUrl } from "./http/http_options.ts";
+import { percentDecoded } from "../../words/percent_decoded.ts";
+import { DirectoryFolder } from "../folders/directory_folder.ts";
+import { isPaddleError } from "../../errors.ts";
+import { checkedFolder, checkedName, type Folder, folderOf, type PutOptions } from "../folder.ts";
+import { HandleFolder } from "../folders/handle_folder.ts";
+import { homeFolder, homeName } from "../folders/home_folder.ts";
+import { HttpFolder } from "../folders/http_folder.ts";
+import { shownUrl } from "../http/http_options.ts";
 import { type From, isDirectoryHandle, type SourceOfOptions } from "./open_source.ts";
-import { pathCalls } from "./disk/path.ts";
-import { hasFileSystem, isDirectory, pathOfUrl } from "./platform.ts";
-import { stoppableFolder } from "./folders/stoppable_folder.ts";
-import { isReadable, urlOf } from "./url_text.ts";
+import { pathCalls } from "../disk/path.ts";
+import { hasFileSystem, isDirectory, pathOfUrl } from "../platform.ts";
+import { stoppableFolder } from "../folders/stoppable_folder.ts";
+import { isReadable, urlOf } from "../url_text.ts";
 
 /** A name in a folder. */
 export interface Place {

@@ -4,16 +4,16 @@
  * @module
  */
 import { PathError, quote, SaveError } from "../../errors.ts";
-import { DirectoryFolder } from "../folders/directory_folder.ts";
+import { DirectoryFolder } from "./directory_folder.ts";
 import type { Folder } from "../folder.ts";
-import { withRetries } from "./with_retries.ts";
-import { type PathCalls, pathCalls } from "./path.ts";
+import { withRetries } from "../disk/with_retries.ts";
+import { type PathCalls, pathCalls } from "../disk/path.ts";
 import { fileSystem, type Fs, systemCode } from "../platform.ts";
-import { rename } from "./rename.ts";
-import { addFailures, saveError } from "./save_error.ts";
-import { makeFolders, resolveTarget, takeTurn } from "./save_target.ts";
+import { rename } from "../disk/rename.ts";
+import { addFailures, saveError } from "../disk/save_error.ts";
+import { makeFolders, resolveTarget, takeTurn } from "../disk/save_target.ts";
 import { checkedPath } from "../url_text.ts";
-import { idOfTemp, isTempOf, tempName } from "./temp_file.ts";
+import { idOfTemp, isTempOf, tempName } from "../disk/temp_file.ts";
 
 /** What {@linkcode recoverFolder} did: there was nothing to do; the new folder is in place; the old one is, or none if there was none. */
 export type FolderRecovery = "nothing" | "finished" | "undone";

@@ -3,20 +3,20 @@
  *
  * @module
  */
-import type { FileHandle } from "./file_handle.ts";
-import { shownValue } from "../words/described.ts";
-import { FileSink } from "./sinks/file_sink.ts";
-import { checkedFolder, checkedName, type Folder, folderOf, type PutOptions, refuseDiskOptions } from "./folder.ts";
-import { isNodeStream, notWritable } from "./argument_errors.ts";
+import type { FileHandle } from "../file_handle.ts";
+import { shownValue } from "../../words/described.ts";
+import { FileSink } from "../sinks/file_sink.ts";
+import { checkedFolder, checkedName, type Folder, folderOf, type PutOptions, refuseDiskOptions } from "../folder.ts";
+import { isNodeStream, notWritable } from "../argument_errors.ts";
 import type { FolderEntry } from "./open_source.ts";
-import { homeFolder, homeName } from "./folders/home_folder.ts";
-import { hasFileSystem, pathOfUrl } from "./platform.ts";
-import { portableParts } from "./folders/safe_name.ts";
-import type { Sink } from "./sink.ts";
-import { stoppableFolder } from "./folders/stoppable_folder.ts";
-import { fileStreamSink, StreamSink } from "./sinks/stream_sink.ts";
-import { isSyncHandle, type SyncHandle, SyncHandleSink } from "./sync_handle.ts";
-import { isReadable, urlOf } from "./url_text.ts";
+import { homeFolder, homeName } from "../folders/home_folder.ts";
+import { hasFileSystem, pathOfUrl } from "../platform.ts";
+import { portableParts } from "../names/safe_name.ts";
+import type { Sink } from "../sink.ts";
+import { stoppableFolder } from "../folders/stoppable_folder.ts";
+import { fileStreamSink, StreamSink } from "../sinks/stream_sink.ts";
+import { isSyncHandle, type SyncHandle, SyncHandleSink } from "../sync_handle.ts";
+import { isReadable, urlOf } from "../url_text.ts";
 
 /** Anything that can be written to: a path, `file:` URL, stream, file handle, a Sink of your own, or a name in a folder. */
 export type To =

@@ -5,8 +5,8 @@
  */
 import { LimitError } from "../../errors.ts";
 import { joinBytes } from "../../words/joined_bytes.ts";
-import { type From, sourceOf, type SourceOfOptions } from "../open_source.ts";
-import { readFully } from "./read_fully.ts";
+import { type From, sourceOf, type SourceOfOptions } from "./open_source.ts";
+import { readFully } from "../sources/read_fully.ts";
 import { streamChunks } from "../streams/stream_chunks.ts";
 
 /** All bytes of `from`, of which there may be at most `limit`. */

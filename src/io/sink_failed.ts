@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { SaveError } from "../../errors.ts";
-import { messageOf } from "../message_of.ts";
+import { SaveError } from "../errors.ts";
+import { messageOf } from "./message_of.ts";
 
 /** The error for a failed sink. */
 export function sinkFailed(cause: unknown, committed: "no" | "unknown" = "no"): SaveError {

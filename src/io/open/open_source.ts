@@ -3,25 +3,25 @@
  *
  * @module
  */
-import type { DirectoryHandle, FileHandle } from "./file_handle.ts";
-import { HttpError, PathError, SourceError } from "../errors.ts";
-import { BlobSource } from "./sources/blob_source.ts";
-import { BytesSource } from "./sources/bytes_source.ts";
-import { FileSource } from "./sources/file_source.ts";
-import { guardedSource } from "./sources/guarded_source.ts";
-import { HandleSource } from "./sources/handle_source.ts";
-import { isSyncHandle, type SyncHandle, SyncHandleSource } from "./sync_handle.ts";
-import { checkedFolder, checkedName, type Folder, folderOf } from "./folder.ts";
-import { type Fetch, type HttpOptions, shownUrl } from "./http/http_options.ts";
-import { openHttp, streamHttp } from "./http/http_source.ts";
-import { isEncoded, lengthOf } from "./http/http_version.ts";
-import { homeFolder, homeName } from "./folders/home_folder.ts";
-import { hasFileSystem, pathOfUrl } from "./platform.ts";
-import type { Source } from "./source.ts";
-import { notReadable } from "./argument_errors.ts";
-import { stoppableFolder } from "./folders/stoppable_folder.ts";
-import { isReadable, urlOf } from "./url_text.ts";
-import { checkedBytes, isMemory } from "../words/plain_bytes.ts";
+import type { DirectoryHandle, FileHandle } from "../file_handle.ts";
+import { HttpError, PathError, SourceError } from "../../errors.ts";
+import { BlobSource } from "../sources/blob_source.ts";
+import { BytesSource } from "../sources/bytes_source.ts";
+import { FileSource } from "../sources/file_source.ts";
+import { guardedSource } from "../sources/guarded_source.ts";
+import { HandleSource } from "../sources/handle_source.ts";
+import { isSyncHandle, type SyncHandle, SyncHandleSource } from "../sync_handle.ts";
+import { checkedFolder, checkedName, type Folder, folderOf } from "../folder.ts";
+import { type Fetch, type HttpOptions, shownUrl } from "../http/http_options.ts";
+import { openHttp, streamHttp } from "../http/http_source.ts";
+import { isEncoded, lengthOf } from "../http/http_version.ts";
+import { homeFolder, homeName } from "../folders/home_folder.ts";
+import { hasFileSystem, pathOfUrl } from "../platform.ts";
+import type { Source } from "../source.ts";
+import { notReadable } from "../argument_errors.ts";
+import { stoppableFolder } from "../folders/stoppable_folder.ts";
+import { isReadable, urlOf } from "../url_text.ts";
+import { checkedBytes, isMemory } from "../../words/plain_bytes.ts";
 
 /** A stream that can be read once. */
 export interface OpenedStream {
