@@ -77,7 +77,8 @@ export {
   type StatefulOptimizer,
 } from "./src/hapi/model.ts";
 export * as jit from "./src/jit/mod.ts";
-export { init } from "./src/kernel.ts";
+export { type CompiledModule, init } from "./src/kernel.ts";
+export type { Disposed } from "./src/words/disposed.ts";
 export { DEFAULT_LIMITS, type Limits } from "./src/limits.ts";
 export { load } from "./src/load.ts";
 export {

@@ -14,6 +14,7 @@ import { type ReadOptions, SpanBytes } from "./io/lazy/span_bytes.ts";
 import { streamOf } from "./io/streams/stream_of.ts";
 import { inTurns } from "./io/waiting/turns.ts";
 import { within } from "./io/waiting/within.ts";
+import type { Disposed } from "./words/disposed.ts";
 import { partLazily, piecesOf } from "./words/joined_bytes.ts";
 import { namedArrays } from "./model/named_arrays.ts";
 import { replaceLeavesInSteps, someInSteps } from "./model/walk.ts";
@@ -46,7 +47,7 @@ export interface StreamOptions extends ReadOptions {
 }
 
 /** Declares iteration, and closing by `await using`: the types of an npm package omit methods named by symbols. */
-export interface Checkpoint extends AsyncIterable<[string, NDArray]>, AsyncDisposable {}
+export interface Checkpoint extends AsyncIterable<[string, NDArray]>, Disposed {}
 
 /** An opened file. Made by {@linkcode open}. */
 export class Checkpoint {

@@ -8,7 +8,7 @@ import { type Core, coreFor, IN_BYTES, OUT_BYTES } from "./kernel/core.ts";
 import * as twin from "./kernel/twin.ts";
 import { viewOf } from "./words/typed_view.ts";
 
-export { init } from "./kernel/core.ts";
+export { type CompiledModule, init } from "./kernel/core.ts";
 export { narrowBits, widenBits } from "./kernel/twin.ts";
 
 /** Bytes that go through the core at a time: few enough to stay in the cache. */

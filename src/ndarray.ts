@@ -31,7 +31,7 @@ export interface LazyBytes {
   /** Read them. */
   read(options?: { signal?: AbortSignal }): Promise<Uint8Array>;
   /** Read them synchronously; present only if their source supports that. */
-  readSync?(): Uint8Array;
+  readSync?: (() => Uint8Array) | undefined;
   /** Read them into a buffer of exactly their size; present only if that saves a copy. */
   readInto?(into: Uint8Array, options?: { signal?: AbortSignal }): Promise<void>;
   /** Bytes `[from, to)` in pieces, one in memory while the next is read; present only if they need not be held as a whole. */

@@ -16,6 +16,7 @@ import type { Source } from "./io/source.ts";
 import { BLOCK } from "./io/archives/tar_directory.ts";
 import { TarFolder } from "./io/archives/tar_folder.ts";
 import { ZipFolder } from "./io/archives/zip_folder.ts";
+import type { Disposed } from "./words/disposed.ts";
 import { joinBytes } from "./words/joined_bytes.ts";
 import { type Limits, resolveLimits } from "./limits.ts";
 import { checkOptions, type LoadOptions } from "./options.ts";
@@ -24,7 +25,7 @@ import { checkOptions, type LoadOptions } from "./options.ts";
 export type OpenArchiveOptions = Pick<LoadOptions, "limits" | "folder" | "signal" | "fetch" | "http" | "onWarning">;
 
 /** A folder that closes its archive when disposed of, as by `await using`. */
-export type ArchiveFolder = Folder & AsyncDisposable;
+export type ArchiveFolder = Folder & Disposed;
 
 const OPTIONS = ["limits", "folder", "signal", "fetch", "http", "onWarning"];
 

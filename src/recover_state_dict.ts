@@ -31,6 +31,7 @@ import type { Program } from "./program.ts";
 import { Tensor } from "./tensor.ts";
 import type { StateDict } from "./values.ts";
 import { quote, ValueError } from "./errors.ts";
+import type { Disposed } from "./words/disposed.ts";
 
 /** Options of {@linkcode recoverStateDict}. */
 export interface RecoverOptions {
@@ -62,16 +63,14 @@ export interface RecoverOptions {
   onWarning?: (warning: Warning) => void;
 }
 
-/** The result of {@linkcode recoverStateDict}. */
-export interface Recovered {
+/** The result of {@linkcode recoverStateDict}; disposing of it, as by `await using`, closes it. */
+export interface Recovered extends Disposed {
   /** Tensors, each with the name of its variable, ready for `save`. */
   stateDict: StateDict;
   /** What is exact, what is not, and what cannot be known. */
   report: RecoverReport;
   /** Close the files that `lazy` leaves open; otherwise this does nothing. */
   close(): Promise<void>;
-  /** Calls {@linkcode Recovered.close}, for `await using`. */
-  [Symbol.asyncDispose](): Promise<void>;
 }
 
 const OPTIONS = [

@@ -53,6 +53,9 @@ const WORTH = 1024;
 /** `undefined`: not tried yet; `null`: the runtime cannot compile it, or a test turned it off. */
 let core: Core | null | undefined;
 
+/** `WebAssembly.Module`; any object where the project's `lib` does not declare it, as those for Node alone do not. */
+export type CompiledModule = typeof globalThis extends { WebAssembly: { Module: { prototype: infer M } } } ? M : object;
+
 /**
  * Use a `core.wasm` that the host compiled. In environments that cannot compile WebAssembly from bytes (workerd, a strict Content Security
  * Policy), `import wasm from "@oarlock/paddle/core.wasm"` provides the module. Without it they use the TypeScript loops, which give the
@@ -60,8 +63,8 @@ let core: Core | null | undefined;
  *
  * @throws {WebAssembly.LinkError} if it is a different module
  */
-export function init(module: WebAssembly.Module): void {
-  core = instantiate(module);
+export function init(module: CompiledModule): void {
+  core = instantiate(module as WebAssembly.Module);
 }
 
 /** The core for a job of `bytes` bytes; null if the TypeScript loops should do it. */
