@@ -19,7 +19,7 @@ import { readBinaryTensorFile } from "../../codec/record/read_record.ts";
 import { plainRecordHeadSize } from "../../codec/record/write_record.ts";
 import { byCodePoint } from "../../words/code_point_order.ts";
 import { dtypeInfo } from "../../dtype.ts";
-import { FormatError, PathError, quote, type Warning } from "../../errors.ts";
+import { FormatError, isPaddleError, PathError, quote, type Warning } from "../../errors.ts";
 import { Budget, type Limits } from "../../limits.ts";
 import { fromRecord, type FromRecordOptions, fromSelectedRows } from "../../model/from_record.ts";
 import { plainFromPickle } from "../../model/plain_from_pickle.ts";
@@ -94,13 +94,29 @@ export async function readPrograms(
   options: Pick<ReadModelOptions, "limits" | "signal">,
 ): Promise<Program> {
   const read: Program[] = [];
+  const foreign: { name: string; error: unknown }[] = [];
   for (const name of programs) {
     const source = await openPart(folder, name, shown, "the program");
-    read.push(
-      await driveFrom(source, (cursor) => readProgram(cursor, options.limits), (program) => program, {
-        signal: options.signal,
-      }),
-    );
+    try {
+      read.push(
+        await driveFrom(source, (cursor) => readProgram(cursor, options.limits), (program) => program, {
+          signal: options.signal,
+        }),
+      );
+    } catch (error) {
+      if (!isPaddleError(error) || error.code !== "WRONG_FORMAT") throw error;
+      foreign.push({ name, error });
+    }
+  }
+  if (foreign.length > 0) {
+    const [{ name, error }] = foreign;
+    if (read.length === 0) throw error;
+    throw new PathError("AMBIGUOUS_PATH", `${quote(name)} is no program, but ${quote(shown)} has it beside one`, {
+      path: shown,
+      names: [...programs],
+      hint: `rename ${name} if it does not belong to the model`,
+      cause: error,
+    });
   }
   const others = read.slice(1);
   if (others.some((program) => parametersText(program) !== parametersText(read[0]))) {
