@@ -57,6 +57,42 @@ describe("the bytes of a ProgramDesc", () => {
     assert.deepEqual([ours.kind, ours.dtype, ours.shape, ours.lodLevel], ["dense_tensor", "float32", [2, 3], 1]);
   });
 
+  describe("in which messages inside each other are split", () => {
+    // Google's Python runtime (7.36) accepts and refuses the same.
+    const level = [0x10, 1], tensor = field(1, [8, 5, 0x10, 2]);
+    const typeOf = (...parts: number[][]) => [...field(1, utf8("w")), ...parts.flatMap((part) => field(2, part))];
+    const WHOLE: Record<string, number[]> = {
+      "over two levels": typeOf(field(3, level), [8, 7, ...field(3, tensor)]),
+      "over three levels": typeOf(field(3, field(1, [0x10, 2])), [8, 7, ...field(3, [...field(1, [8, 5]), ...level])]),
+      "at both of two levels": typeOf([...field(3, level), ...field(3, [])], [8, 7, ...field(3, tensor)]),
+    };
+    for (const [where, parts] of Object.entries(WHOLE)) {
+      it(`${where} are merged before required fields are looked for`, () => {
+        const [variable] = deserializeProgram(program(block(field(3, parts)))).vars();
+        assert.deepEqual([variable.kind, variable.dtype, variable.shape], ["dense_tensor", "float32", [2]]);
+        assert.equal(variable.lodLevel, 1);
+      });
+    }
+
+    const INCOMPLETE: Record<string, [number[], string]> = {
+      "the tensor": [typeOf(field(3, level), [8, 7]), "VarType.DenseTensorDesc.tensor"],
+      "the type": [typeOf(field(3, tensor), field(3, level)), "VarType.type"],
+      "the tensor's type": [typeOf(field(3, level), [8, 7, ...field(3, field(1, []))]), "VarType.TensorDesc.data_type"],
+    };
+    for (const [what, [parts, at]] of Object.entries(INCOMPLETE)) {
+      it(`are refused if no part has ${what}`, () => {
+        assert.throws(() => deserializeProgram(program(block(field(3, parts)))), { code: "BAD_FIELD", at });
+      });
+    }
+
+    it("are not completed by another member of a list", () => {
+      const one = [...field(1, utf8("v")), ...field(2, [8, 7, ...field(3, level)])];
+      const other = [...field(1, utf8("w")), ...field(2, [8, 7, ...field(3, tensor)])];
+      const bytes = program(block([...field(3, one), ...field(3, other)]));
+      assert.throws(() => deserializeProgram(bytes), { code: "BAD_FIELD" });
+    });
+  });
+
   it("may hold numeric lists packed or unpacked", () => {
     const float = (x: number) => [...new Uint8Array(Float32Array.of(x).buffer)];
     const double = (x: number) => [...new Uint8Array(Float64Array.of(x).buffer)];

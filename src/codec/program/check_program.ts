@@ -8,6 +8,7 @@ import { FormatError } from "../../errors.ts";
 import { Budget, type Limits, PRICES } from "../../limits.ts";
 import { atOnce, STEP } from "../../words/steps.ts";
 import { textFromUtf8 } from "../pickle/text.ts";
+import { concat } from "../record/write_record.ts";
 import { checkBlockGraph } from "./check_blocks.ts";
 import { type FieldRule, type MessageRule, ruleOf } from "./schema.ts";
 import { VarDesc } from "./var_desc.ts";
@@ -107,7 +108,7 @@ class Checker {
     let frame = frames[depth];
     for (let read = 0; read < STEP; read++) {
       if (wire.pos >= frame.end) {
-        this.#complete(frame, depth === 0 ? undefined : frames[depth - 1]);
+        this.#complete(frames, depth);
         if (depth === 0) return -1;
         frame = frames[--depth];
         continue;
@@ -217,11 +218,11 @@ class Checker {
   }
 
   /** Check that all required fields are there. A message field that occurs twice is one message in parts (proto2's merging). */
-  #complete(frame: Frame, above: Frame | undefined): void {
-    const { rule } = frame;
+  #complete(frames: readonly Frame[], depth: number): void {
+    const frame = frames[depth], { rule } = frame;
     if (rule.watched === "attribute" && this.#settled < this.uses.length) this.#settleUses();
     const missing = rule.required & ~frame.seen;
-    if (missing === 0 || this.#isCompleteWhenMerged(frame, above)) return;
+    if (missing === 0 || this.#isCompleteWhenMerged(frames, depth)) return;
     const field = rule.fields.find((f) => f && (f.required & missing) !== 0)!;
     throw new FormatError("BAD_FIELD", `The ${rule.name} at byte ${frame.start} has no ${field.name}`, {
       offset: frame.start,
@@ -234,21 +235,23 @@ class Checker {
     while (this.#settled < this.uses.length) this.uses[this.#settled++].runs = runsBlock(name);
   }
 
-  #isCompleteWhenMerged(frame: Frame, above: Frame | undefined): boolean {
-    if (!above || !frame.field || frame.field.isList) return false;
-    const { number } = frame.field, bit = 1 << number;
-    if ((above.merged & bit) !== 0) return true;
-    const parts = this.#wire.payloadsOf(number, above.start, above.end);
-    if (parts.length < 2) return false;
-    above.merged |= bit;
-    const whole = new Uint8Array(parts.reduce((n, [from, to]) => n + to - from, 0));
-    let at = 0;
-    for (const [from, to] of parts) {
-      whole.set(this.#wire.bytes.subarray(from, to), at);
-      at += to - from;
+  /** Whether the message at `depth` has all required fields once every message around it that occurs several times is merged. */
+  #isCompleteWhenMerged(frames: readonly Frame[], depth: number): boolean {
+    let whole: { above: Frame; field: FieldRule; parts: [number, number][] } | null = null;
+    for (let inner = depth; inner > 0; inner--) {
+      const { field } = frames[inner], above = frames[inner - 1];
+      // Members of a list are never merged, nor are those inside of one with those inside of another.
+      if (!field || field.isList) break;
+      if ((above.merged & (1 << field.number)) !== 0) return true;
+      const parts = this.#wire.payloadsOf(field.number, above.start, above.end);
+      if (parts.length > 1) whole = { above, field, parts };
     }
+    if (!whole) return false;
+    const { above, field, parts } = whole;
+    above.merged |= 1 << field.number;
+    const merged = concat(parts.map(([from, to]) => this.#wire.bytes.subarray(from, to)));
     // Known messages nest only a few levels, so this recursion is shallow.
-    atOnce(new Checker(whole, this.#budget).message(frame.rule, 0, whole.length));
+    atOnce(new Checker(merged, this.#budget).message(field.message!, 0, merged.length));
     return true;
   }
 }
