@@ -4,6 +4,7 @@
  * @module
  */
 
+import { PathError, quote } from "../errors.ts";
 import { shownValue } from "../words/described.ts";
 import { pathOfUrl } from "./platform.ts";
 
@@ -19,12 +20,16 @@ export function isReadable(url: URL): boolean {
  * `text` as a URL, if it has a scheme that can be read, or any other scheme followed by `//`; null for a path. `C:` is a drive.
  *
  * @throws {TypeError} it begins like a URL but is not valid
+ * @throws {PathError} `UNSAFE_PATH`: a path with half a surrogate pair, in whose place systems would take another character
  */
 export function urlOf(text: string): URL | null {
   const colon = text.indexOf(":");
-  if (colon < 2) return null;
-  if (READ.includes(text.slice(0, colon).toLowerCase())) return new URL(text);
-  return text.startsWith("//", colon + 1) && URL.canParse(text) ? new URL(text) : null;
+  if (colon >= 2) {
+    if (READ.includes(text.slice(0, colon).toLowerCase())) return new URL(text);
+    if (text.startsWith("//", colon + 1) && URL.canParse(text)) return new URL(text);
+  }
+  if (text.isWellFormed()) return null;
+  throw new PathError("UNSAFE_PATH", `The path ${quote(text)} has half a surrogate pair`, { path: text });
 }
 
 /**

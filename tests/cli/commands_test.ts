@@ -245,6 +245,17 @@ describe("show", () => {
 });
 
 describe("program", () => {
+  it("gives attributes of kinds that it does not know with all that is in them", () =>
+    inTempFolder(async (folder) => {
+      const file = join(folder, "m.json");
+      const json = JSON.parse(readFileSync(`${REAL}/paddle-3.3.1/infer-several/n.json`, "utf8"));
+      const odd = { a: [{ b: "x" }], __proto__: null };
+      json.program.regions[0].blocks[0].ops[3].A.push({ N: "odd", AT: { "#": "9.a_odd", D: odd } });
+      writeFileSync(file, JSON.stringify(json));
+      const { operators } = JSON.parse(await printed("program", file, "--json", "--ops"));
+      assert.deepEqual(operators[3].attributes.odd, { a: [{ b: "x" }] });
+    }));
+
   it("shows .pdmodel and PIR's .json in the same way", async () => {
     const old = JSON.parse(await printed("program", METHODS, "--json", "--quiet"));
     assert.deepEqual([old.form, old.inputs], ["pdmodel", [{ name: "x", dtype: "float32", shape: [-1, 4] }]]);

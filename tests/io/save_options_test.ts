@@ -51,6 +51,21 @@ async function first(path: string): Promise<unknown> {
   return ((await load(path) as StateDict).get("w") as Tensor).at(0);
 }
 
+describe("a path with half a surrogate pair, in whose place systems take another character", () => {
+  it("is refused for saving, reading and editing, and nothing is stored", () =>
+    inTempFolder(async (folder) => {
+      for (const path of [join(folder, "a\ud800.pdparams"), join(folder, "a\udc00", "a.pdparams")]) {
+        for (
+          const call of [save(state(1), path), load(path), open(path)]
+        ) {
+          await assert.rejects(call, { code: "UNSAFE_PATH", path });
+        }
+        assert.throws(() => new DirectoryFolder(path), { code: "UNSAFE_PATH" });
+      }
+      assert.deepEqual(readdirSync(folder), []);
+    }));
+});
+
 describe("the verify option of save", () => {
   it("reads the file back and reports its SHA-256; false skips both", () =>
     inFolder(async (_, path) => {

@@ -563,17 +563,26 @@ describe("the functions of Paddle 1.x", () => {
     }
   });
 
-  it("refuse names that would leave the folder, before anything is written", async () => {
-    const { program, parameters } = await loadInferenceModel(`${real}/paddle-1.8.5/fluid-infer-separate/d`);
-    const [first] = parameters.keys();
-    program.rename(first, "../outside");
-    const values = new Map([...parameters].map(([name, value]) => [name === first ? "../outside" : name, value]));
-    const folder = new MemoryFolder();
-    await assert.rejects(fluid.io.savePersistables("a", { mainProgram: program, parameters: values, folder }), {
-      code: "UNSAFE_PATH",
+  for (
+    const [what, odd] of [
+      ["would leave the folder", "../outside"],
+      ["no reader sees, as they are those of temporary files", ".w.0123456789abcdef.pdtmp"],
+      ["lie in such a folder", ".w.0123456789abcdef.pdtmp/w"],
+    ]
+  ) {
+    it(`refuse names that ${what}, before anything is written`, async () => {
+      const { program, parameters } = await loadInferenceModel(`${real}/paddle-1.8.5/fluid-infer-separate/d`);
+      const [first] = parameters.keys();
+      program.rename(first, odd);
+      const values = new Map([...parameters].map(([name, value]) => [name === first ? odd : name, value]));
+      const folder = new MemoryFolder();
+      for (const portable of [true, false]) {
+        const saving = fluid.io.savePersistables("a", { mainProgram: program, parameters: values, folder, portable });
+        await assert.rejects(saving, { code: "UNSAFE_PATH" });
+      }
+      assert.deepEqual(await folder.list(), []);
     });
-    assert.deepEqual(await folder.list(), []);
-  });
+  }
 
   it("export a model as a folder that can be loaded again", async () => {
     const { program, parameters, feedTargetNames, fetchTargets } = await loadInferenceModel(

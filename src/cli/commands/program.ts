@@ -12,6 +12,7 @@ import { modelOf } from "../model_of.ts";
 import { FROM_MODEL, type Reading, reading } from "../reading.ts";
 import type { Session } from "../session.ts";
 import { countText, table } from "../text.ts";
+import { isPlainObject } from "../../words/plain_object.ts";
 import { checkDepth } from "../json_text.ts";
 import { valueJson } from "../value_text.ts";
 
@@ -135,10 +136,9 @@ function operatorJson({ type, inputs, outputs, attributes }: Operator): object {
 function attribute(value: unknown, depth = 0): unknown {
   checkDepth(depth);
   if (value instanceof Uint8Array) return new TextDecoder().decode(value);
-  const isPlain = typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
   if (Array.isArray(value)) return value.map((item) => attribute(item, depth + 1));
-  return isPlain
-    ? Object.fromEntries(Object.entries(value).map(([k, v]) => [k, attribute(v, depth + 1)]))
+  return isPlainObject(value)
+    ? new Map(Object.entries(value as object).map(([key, item]) => [key, attribute(item, depth + 1)]))
     : valueJson(value);
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { PathError, quote } from "../../errors.ts";
+import { isTemp } from "../disk/temp_file.ts";
 import { foldedName } from "./folded_name.ts";
 import { portableParts, safeParts } from "./safe_name.ts";
 
@@ -17,8 +18,11 @@ import { portableParts, safeParts } from "./safe_name.ts";
 export function checkFileNames(names: readonly string[], { portable = true }: { portable?: boolean } = {}): void {
   const seen = new Map<string, string>(), folders = new Map<string, string>();
   for (const name of names) {
-    if (portable) portableParts(name, "{ portable: false } allows it");
-    else safeParts(name);
+    const parts = portable ? portableParts(name, "{ portable: false } allows it") : safeParts(name);
+    if (parts.some(isTemp)) {
+      const rule = "temporary files of saves have such names, and readers skip them";
+      throw new PathError("UNSAFE_PATH", `The name ${quote(name)} cannot be used: ${rule}`, { path: name });
+    }
     const folded = foldedName(name);
     const other = seen.get(folded) ?? folders.get(folded);
     if (other !== undefined) throw collision(name, other);
