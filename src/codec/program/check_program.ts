@@ -6,9 +6,9 @@
  */
 import { FormatError } from "../../errors.ts";
 import { Budget, type Limits, PRICES } from "../../limits.ts";
+import { joinBytes } from "../../words/joined_bytes.ts";
 import { atOnce, STEP } from "../../words/steps.ts";
 import { textFromUtf8 } from "../pickle/text.ts";
-import { concat } from "../record/write_record.ts";
 import { checkBlockGraph } from "./check_blocks.ts";
 import { type FieldRule, type MessageRule, ruleOf } from "./schema.ts";
 import { VarDesc } from "./var_desc.ts";
@@ -249,7 +249,7 @@ class Checker {
     if (!whole) return false;
     const { above, field, parts } = whole;
     above.merged |= 1 << field.number;
-    const merged = concat(parts.map(([from, to]) => this.#wire.bytes.subarray(from, to)));
+    const merged = joinBytes(parts.map(([from, to]) => this.#wire.bytes.subarray(from, to)));
     // Known messages nest only a few levels, so this recursion is shallow.
     atOnce(new Checker(merged, this.#budget).message(field.message!, 0, merged.length));
     return true;
