@@ -55,6 +55,6 @@ describe("a minified and gzipped bundle", () => {
     atMost(bundled(`export { load, save } from "MAIN";`), 109.5);
   });
 
-  it("of everything, with layers and optimizers, has at most 199 kB", () =>
-    atMost(bundled(`export * from "MAIN";`), 199));
+  it("of everything, with layers and optimizers, has at most 199.5 kB", () =>
+    atMost(bundled(`export * from "MAIN";`), 199.5));
 });

@@ -5,14 +5,13 @@
  */
 import { PathError, quote, SourceError } from "../../errors.ts";
 import { type PathCalls, pathCalls } from "./path.ts";
-import { fileSystem, type Fs, hexOf, systemCode } from "../platform.ts";
+import { isTemp, tempName } from "../temp_name.ts";
+import { fileSystem, type Fs, systemCode } from "../platform.ts";
 import { saveError } from "./save_error.ts";
 import { checkedPath } from "../url_text.ts";
 
 type Handle = Awaited<ReturnType<Fs["promises"]["open"]>>;
 
-/** Suffix of temporary names. */
-const TEMP = ".pdtmp";
 /** Number of names to try if one is taken. */
 const TRIES = 3;
 
@@ -31,35 +30,6 @@ export async function createTemp(
       if (systemCode(error) !== "EEXIST" || attempt === TRIES) throw error;
     }
   }
-}
-
-/** An unguessable temporary name for what will be called `base` once it is complete. */
-export function tempName(base: string): string {
-  return `.${shortName(base)}.${hexOf(crypto.getRandomValues(new Uint8Array(8)))}${TEMP}`;
-}
-
-/** Whether a name is one of our temporary names: `.name.0123456789abcdef.pdtmp`. */
-export function isTemp(name: string): boolean {
-  if (!name.startsWith(".") || !name.endsWith(TEMP)) return false;
-  const hex = name.slice(-TEMP.length - 16, -TEMP.length);
-  return hex.length === 16 && [...hex].every((c) => "0123456789abcdef".includes(c)) &&
-    name[name.length - TEMP.length - 17] === ".";
-}
-
-/** Whether a name is a temporary name for `base`. */
-export function isTempOf(name: string, base: string): boolean {
-  return isTemp(name) && name.slice(1, -TEMP.length - 17) === shortName(base);
-}
-
-/** The unique part of a temporary name. */
-export function idOfTemp(name: string): string {
-  return name.slice(-TEMP.length - 16, -TEMP.length);
-}
-
-/** A name cut to at most 64 bytes. */
-function shortName(name: string): string {
-  const bytes = new TextEncoder().encode(name);
-  return bytes.length <= 64 ? name : new TextDecoder().decode(bytes.subarray(0, 60)).replaceAll("\ufffd", "");
 }
 
 /**

@@ -17,7 +17,7 @@ import type { Sink } from "../sink.ts";
 import type { Source } from "../source.ts";
 import { checkNames } from "../../words/option_names.ts";
 import { checkedPath } from "../url_text.ts";
-import { isTemp } from "../disk/temp_file.ts";
+import { isTemp } from "../temp_name.ts";
 
 /** How a DirectoryFolder behaves. */
 export interface DirectoryFolderOptions {

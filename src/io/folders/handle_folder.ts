@@ -7,7 +7,7 @@ import { takeHandleTurn } from "../waiting/handle_turns.ts";
 import { byCodePoint } from "../../words/code_point_order.ts";
 import { PathError, quote, SaveError, UnsupportedError } from "../../errors.ts";
 import { DEFAULT_LIMITS } from "../../limits.ts";
-import { isTemp, tempName } from "../disk/temp_file.ts";
+import { isTemp, tempName } from "../temp_name.ts";
 import type { DirectoryHandle, FileHandle } from "../file_handle.ts";
 import { type Folder, type PutOptions, refuseDiskOptions } from "../folder.ts";
 import { HandleSource } from "../sources/handle_source.ts";

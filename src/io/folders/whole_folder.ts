@@ -13,7 +13,7 @@ import { rename } from "../disk/rename.ts";
 import { addFailures, saveError } from "../disk/save_error.ts";
 import { makeFolders, resolveTarget, takeTurn } from "../disk/save_target.ts";
 import { checkedPath } from "../url_text.ts";
-import { idOfTemp, isTempOf, tempName } from "../disk/temp_file.ts";
+import { idOfTemp, isTempOf, tempName } from "../temp_name.ts";
 
 /** What {@linkcode recoverFolder} did: there was nothing to do; the new folder is in place; the old one is, or none if there was none. */
 export type FolderRecovery = "nothing" | "finished" | "undone";

@@ -4,7 +4,7 @@
  * @module
  */
 import { PathError, quote } from "../../errors.ts";
-import { isTemp } from "../disk/temp_file.ts";
+import { isTemp } from "../temp_name.ts";
 import { foldedName } from "./folded_name.ts";
 import { portableParts, safeParts } from "./safe_name.ts";
 

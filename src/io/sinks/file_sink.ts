@@ -16,7 +16,8 @@ import { addFailures, saveError } from "../disk/save_error.ts";
 import { makeFolders, type OldFile, oldFile, takeTurn } from "../disk/save_target.ts";
 import type { Sink } from "../sink.ts";
 import { BufferPool } from "../streams/buffer_pool.ts";
-import { createTemp, tempName } from "../disk/temp_file.ts";
+import { createTemp } from "../disk/temp_file.ts";
+import { tempName } from "../temp_name.ts";
 import { recoverFile, replaceFile } from "../disk/undo_journal.ts";
 
 type Handle = Awaited<ReturnType<Fs["promises"]["open"]>>;
