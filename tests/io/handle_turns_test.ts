@@ -28,13 +28,15 @@ describe("saves to one handle at the same time", () => {
     const first = await folder.put(NAME), before = asked.streams;
     const second = save(state(2), NAME, { folder });
     const third = save(state(3), NAME, { folder: new HandleFolder(root as never) });
-    const handle = await root.getFileHandle(NAME) as unknown as FileHandle, apart = save(state(3), handle);
+    const handle = await root.getFileHandle(NAME) as unknown as FileHandle, fourth = save(state(4), handle);
+    await turn();
+    const fifth = save(state(5), NAME, { folder });
     await turn();
     assert.equal(asked.streams, before, "nobody asks while the first writes");
     await first.write(encode(state(1)));
     await first.close();
-    await Promise.all([second, third, apart]);
-    assert.equal(await firstOf(folder), 3);
+    await Promise.all([second, third, fourth, fifth]);
+    assert.equal(await firstOf(folder), 5);
   });
 
   it("come in the order of the calls where there was no file, too, and after one that failed", async () => {

@@ -24,10 +24,11 @@ export interface SinkEnd {
 
 /** A stream that writes to a file. */
 export async function fileStreamSink(handle: FileHandle, end?: SinkEnd, signal?: AbortSignal): Promise<StreamSink> {
-  const leave = await takeHandleTurn({ handle }, signal);
+  // A folder has taken the turn of the name already.
+  const leave = end?.over ?? await takeHandleTurn({ handle }, signal);
   try {
     const stream: WritableStream<Uint8Array> = await writableOf(handle, { signal });
-    return new StreamSink(stream.getWriter(), { ...end, over: () => (leave(), end?.over?.()) }, false);
+    return new StreamSink(stream.getWriter(), { ...end, over: leave }, false);
   } catch (error) {
     leave();
     throw error;

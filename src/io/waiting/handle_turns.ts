@@ -36,11 +36,26 @@ export async function takeHandleTurn(written: Written, signal?: AbortSignal): Pr
 }
 
 async function isSame(a: Written, b: Written): Promise<boolean> {
-  if (a.name !== b.name) return false;
-  if (a.handle === b.handle) return true;
-  const { isSameEntry } = a.handle as { isSameEntry?: (other: unknown) => Promise<boolean> };
+  if (a.name !== undefined && b.name !== undefined) return a.name === b.name && await isSameEntry(a.handle, b.handle);
+  const [first, second] = await Promise.all([entryOf(a), entryOf(b)]);
+  return first !== null && second !== null && await isSameEntry(first, second);
+}
+
+/** The handle of a file; null if a directory has no file of that name yet. */
+async function entryOf({ handle, name }: Written): Promise<object | null> {
+  if (name === undefined) return handle;
   try {
-    return typeof isSameEntry === "function" && await isSameEntry.call(a.handle, b.handle);
+    return await (handle as DirectoryHandle).getFileHandle(name);
+  } catch {
+    return null;
+  }
+}
+
+async function isSameEntry(a: object, b: object): Promise<boolean> {
+  if (a === b) return true;
+  const { isSameEntry } = a as { isSameEntry?: (other: unknown) => Promise<boolean> };
+  try {
+    return typeof isSameEntry === "function" && await isSameEntry.call(a, b);
   } catch {
     // The caller's own kind of handle may not know the other's kind.
     return false;
