@@ -35,12 +35,12 @@ function random(seed: number): () => number {
 describe("damaged files", () => {
   for (const file of FILES) {
     const bytes = new Uint8Array(readFileSync(file));
-    it(`${file.split("/").pop()} cut anywhere is an error, never half a value`, () => {
+    it(`are an error, never half a value, when cut anywhere: ${file.split("/").pop()}`, () => {
       for (let n = 0; n < bytes.length; n++) {
         assert.notEqual(outcome(bytes.subarray(0, n)), "value", `cut after ${n} bytes`);
       }
     });
-    it(`${file.split("/").pop()} with one bit flipped is a PaddleError or a value, 20,000 times`, () => {
+    it(`are a PaddleError or a value with one bit flipped, 20,000 times: ${file.split("/").pop()}`, () => {
       const next = random(1);
       for (let i = 0; i < 20_000; i++) {
         const copy = bytes.slice();

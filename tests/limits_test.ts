@@ -28,32 +28,32 @@ const TABLE: { limit: keyof Limits; what: string; file: Uint8Array; need: number
   // PROTO counts, as every opcode does.
   {
     limit: "maxOpcodes",
-    what: "a list of 100 times None",
+    what: "a list of 100 Nones",
     file: bytes(PROTO, 0x5d, 0x28, many(100, [NONE]), 0x65, STOP),
     need: 105,
   },
   // The list, without its mark, and a hundred items.
   {
     limit: "maxStackItems",
-    what: "a list of 100 times None",
+    what: "a list of 100 Nones",
     file: bytes(PROTO, 0x5d, 0x28, many(100, [NONE]), 0x65, STOP),
     need: 101,
   },
   {
     limit: "maxDepth",
-    what: "lists in lists, 40 deep",
+    what: "lists nested 40 deep",
     file: bytes(PROTO, many(40, [0x5d]), many(39, [0x61]), STOP),
     need: 40,
   },
   {
     limit: "maxMemo",
-    what: "50 entries",
+    what: "a memo of 50 entries",
     file: bytes(PROTO, NONE, ...Array.from({ length: 50 }, (_, i) => [0x72, ...u32(i)]), STOP),
     need: 50,
   },
   {
     limit: "maxStringBytes",
-    what: "a text of 1000 bytes",
+    what: "a string of 1000 bytes",
     file: bytes(PROTO, 0x58, u32(1000), many(1000, [0x61]), STOP),
     need: 1000,
   },
@@ -196,7 +196,7 @@ describe("the limits option", () => {
 
 describe("a heap of 64 MiB", () => {
   it(
-    "is not burst by a small file of millions of things: LIMIT, and the process goes on",
+    "is not exhausted by a small file of millions of values: that is a LIMIT, and the process goes on",
     { skip: "Deno" in globalThis ? false : "the process with that heap imports TypeScript" },
     () => {
       const code = `

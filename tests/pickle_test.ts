@@ -68,7 +68,7 @@ describe("values that pickles have and paddle.save refuses", () => {
     "a range": new Range(0, 10n ** 20n, 3),
   };
   for (const [name, value] of Object.entries(VALUES)) {
-    it(`${name} is written by the pickle entry point and read back`, () => {
+    it(`are written by the pickle entry point and read back: ${name}`, () => {
       for (const protocol of [2, 3, 4]) assert.deepEqual(decode(encode([value], { protocol })), [value]);
       assert.throws(() => encodeForPaddle([value]), { code: "INVALID_VALUE" });
     });

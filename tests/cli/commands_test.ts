@@ -133,7 +133,7 @@ describe("ls", () => {
     });
   });
 
-  it("shows values that are no arrays with --long, floats as floats", async () => {
+  it("shows values that are not arrays with --long, floats as floats", async () => {
     await inTempFolder(async (folder) => {
       const path = join(folder, "a.pdopt");
       const dict = new Map<string, unknown>([["lr", new paddle.Float(1)], ["epoch", 3], ["note", "a\nb"], ["list", [

@@ -60,7 +60,7 @@ const ELEMENTS: [DType, string, unknown][] = [
 
 describe("input for one element", () => {
   for (const [text, re, im] of COMPLEX) {
-    it(`${text} of a complex array is what Python makes of it`, () => {
+    it(`${text} of a complex array is parsed as by Python's complex()`, () => {
       const value = elementOf(text, "complex128");
       assert.deepEqual(value instanceof Complex ? [value.re, value.im] : [value, 0], [re, im]);
     });
@@ -84,7 +84,7 @@ describe("input for an array", () => {
     assert.equal(listOf("5", "int64"), undefined);
   });
 
-  it("is refused when it is no list, ragged, or has other elements", () => {
+  it("is refused when it is not a list, ragged, or has other elements", () => {
     for (const text of ["[1, 2", "[1]]", "[1 2]", "[,]", "[1.5]", '["a"]']) {
       assert.throws(() => listOf(text, "int32"), { name: "UsageError" }, text);
     }
@@ -116,7 +116,7 @@ const VALUES: [unknown, boolean, string, unknown][] = [
   [[], false, "1", undefined],
 ];
 
-describe("input for a value that is no array", () => {
+describe("input for a value that is not an array", () => {
   for (const [old, wasFloat, text, value] of VALUES) {
     const shown = old instanceof Map ? "a dict" : Array.isArray(old) ? "a list" : wasFloat ? `${old}.0` : String(old);
     it(`${text} in place of ${shown} is ${value === undefined ? "refused" : String(value)}`, () => {

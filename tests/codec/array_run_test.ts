@@ -90,7 +90,7 @@ function agrees(bytes: Uint8Array, what: string, way: Way = {}): string {
   return expected;
 }
 
-suite("arrays of a pickle, whole runs of opcodes at a time", () => {
+suite("arrays that are read in whole runs of opcodes", () => {
   const files = ([2, 3, 4] as const).flatMap((protocol) => [
     { protocol, what: `a state dict at protocol ${protocol}`, bytes: encode(stateDict(), { protocol }) },
     { protocol, what: `a mixture at protocol ${protocol}`, bytes: encode(mixture(), { protocol }) },

@@ -87,7 +87,7 @@ describe("saving a value of many members", () => {
   const values: [string, unknown][] = [
     ["a list of numbers", new Map([["l", numbers]])],
     ["a dict", new Map(numbers.map((i) => [`k${i}`, i]))],
-    ["a dict with keys that are numbers", new Map(numbers.map((i) => [i, i]))],
+    ["a dict with numeric keys", new Map(numbers.map((i) => [i, i]))],
     ["an object literal", Object.fromEntries(numbers.map((i) => [`k${i}`, i]))],
     ["a set", new Set(numbers)],
     ["lists", numbers.map((i) => [i])],

@@ -32,7 +32,7 @@ describe("a PIR module nested without bound, when limits allow it", () => {
   for (
     const [what, attribute] of [
       ["lists of attributes", nested('{"#":"0.a_array","D":[', "", "]}", DEPTH)],
-      ["lists of a kind that is not known", `{"#":"9.odd","D":${nested("[", "", "]", DEPTH)}}`],
+      ["lists of an unknown kind", `{"#":"9.odd","D":${nested("[", "", "]", DEPTH)}}`],
       ["objects", `{"#":"9.odd","D":${nested('{"__proto__":', "1", "}", DEPTH)}}`],
     ]
   ) {
@@ -80,12 +80,12 @@ describe("a damaged field of a PIR module", () => {
   const ops = "program/regions/0/blocks/0/ops/0";
   for (
     const [what, bytes, at] of [
-      ["an operator that is no object", moduleOf("7"), ops],
+      ["an operator that is not an object", moduleOf("7"), ops],
       ["an operator without a type", moduleOf(OP.replace('"#":"1.relu",', "")), `${ops}/#`],
-      ["operands that are no list", moduleOf(OP.replace('[{"%":1}]', "7")), `${ops}/I`],
-      ["an operand that is no object", moduleOf(OP.replace('{"%":1}', "7")), `${ops}/I/0`],
+      ["operands that are not a list", moduleOf(OP.replace('[{"%":1}]', "7")), `${ops}/I`],
+      ["an operand that is not an object", moduleOf(OP.replace('{"%":1}', "7")), `${ops}/I/0`],
       [
-        "a second result that is no object",
+        "a second result that is not an object",
         moduleOf(OP.replace('"O":[', '"O":[{"%":3,"TT":{"#":"0.t_f32"}},7,')),
         `${ops}/O/1`,
       ],
@@ -95,18 +95,18 @@ describe("a damaged field of a PIR module", () => {
         `${ops}/A/0/N`,
       ],
       [
-        "an attribute in a list that is none",
+        "an item of an attribute list that is not an attribute",
         withAttribute('{"#":"0.a_array","D":[{"#":"0.a_bool"},7]}'),
         `${ops}/A/0/AT/D/1`,
       ],
       [
-        "an attribute in a list in a list that is none",
+        "an item of a nested attribute list that is not an attribute",
         withAttribute('{"#":"0.a_array","D":[{"#":"0.a_array","D":[{"#":7}]}]}'),
         `${ops}/A/0/AT/D/0/D/0/#`,
       ],
       ["a list of attributes without its items", withAttribute('{"#":"0.a_array"}'), `${ops}/A/0/AT/D`],
-      ["an argument of a block that is no object", moduleOf(OP, "7"), "program/regions/0/blocks/0/args/0"],
-      ["an argument of a block without a type", moduleOf(OP, '{"%":-1}'), "program/regions/0/blocks/0/args/0/TT"],
+      ["a block argument that is not an object", moduleOf(OP, "7"), "program/regions/0/blocks/0/args/0"],
+      ["a block argument without a type", moduleOf(OP, '{"%":-1}'), "program/regions/0/blocks/0/args/0/TT"],
     ] as const
   ) {
     it(`is reported with its path: ${what}`, () => {

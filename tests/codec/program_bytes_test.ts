@@ -110,15 +110,17 @@ describe("the bytes of a ProgramDesc", () => {
   const REFUSED: [what: string, bytes: Uint8Array, code: string, fields?: object][] = [
     ["no block", program(), "EMPTY"],
     ["no block, but a version", Uint8Array.of(0x22, 2, 8, 1), "BAD_FIELD"],
-    ["a block with another number", program(block([], 1)), "BAD_FIELD"],
+    ["a block with a wrong number", program(block([], 1)), "BAD_FIELD"],
     ["a block whose parent comes later", program(block([], 0), block([], 1, 2)), "BAD_FIELD"],
-    ["a block without a parent's number", program(field(1, [8, 0])), "BAD_FIELD", { at: "BlockDesc.parent_idx" }],
+    ["a block without the number of its parent", program(field(1, [8, 0])), "BAD_FIELD", {
+      at: "BlockDesc.parent_idx",
+    }],
     ["an operator without a type", program(block(field(4, field(1, field(1, utf8("X")))))), "BAD_FIELD", {
       at: "OpDesc.type",
     }],
     ["a variable without a type", program(block(field(3, field(1, utf8("w"))))), "BAD_FIELD", { at: "VarDesc.type" }],
     [
-      "a type in two parts that have no kind",
+      "a type in two parts, neither of which has a kind",
       program(block(field(3, [
         ...field(1, utf8("w")),
         ...field(2, field(3, field(1, [8, 5]))),
@@ -132,16 +134,16 @@ describe("the bytes of a ProgramDesc", () => {
       program(block(field(3, [...field(1, [0xff]), ...field(2, [8, 7])]))),
       "BAD_TEXT",
     ],
-    ["packed floats that end inside one", attribute([...head(4), ...field(7, [0, 0, 0])]), "BAD_LENGTH"],
+    ["packed floats that end in the middle of one", attribute([...head(4), ...field(7, [0, 0, 0])]), "BAD_LENGTH"],
     ["a number of more than 64 bits", program(block([0x28, ...Array(9).fill(0xff), 2])), "BAD_VARINT"],
-    ["a number that does not end", program(block([0x28, ...Array(10).fill(0xff)])), "BAD_VARINT"],
+    ["a number without an end", program(block([0x28, ...Array(10).fill(0xff)])), "BAD_VARINT"],
     ["a field that reaches beyond its message", program(block([0x1a, 100])), "TRUNCATED"],
     ["a field without a number", program(block([0x02, 0])), "BAD_WIRE"],
     ["a group inside another that ends first", program(block([0x7b, 0x73, 0x7c])), "BAD_WIRE"],
-    ["a group that does not end", program(block([0x7b, 0x70, 1])), "TRUNCATED"],
+    ["a group without an end", program(block([0x7b, 0x70, 1])), "TRUNCATED"],
     ["a field in a group without a number", program(block([0x7b, 0x02, 0, 0x7c])), "BAD_WIRE"],
     [
-      "an operator that runs a block that is not there",
+      "an operator that runs a block that does not exist",
       program(block(field(4, [
         ...op(),
         ...field(4, [...field(1, utf8("sub_block")), 0x10, 8, 0x60, 1]),
@@ -217,28 +219,33 @@ describe("the JSON of a PIR program", () => {
     ["a negative version", (json) => json.base_code.version = -1, "BAD_FIELD", /base_code\/version.*is -1/],
     ["two regions", (json) => json.program.regions.push(json.program.regions[0]), "BAD_FIELD", /2 entries, not one/],
     [
-      "a parameter with other flags",
+      "a parameter with too few flags",
       (_, ops) => ops.find((op) => op["#"] === "p").A.pop(),
       "BAD_FIELD",
       /has 3 entries/,
     ],
     [
-      "a parameter with other flags of training",
+      "a parameter with too few flags of training",
       (_, ops) => ops.find((op) => op["#"] === "p").OA.pop(),
       "BAD_FIELD",
       /has 2 entries/,
     ],
     [
-      "a parameter that is no tensor",
+      "a parameter that is not a tensor",
       (_, ops) => ops.find((op) => op["#"] === "p").O.TT = { "#": "0.t_bool" },
       "BAD_FIELD",
       /no tensor|TT/,
     ],
     ["an operand without a number", (_, ops) => delete ops.at(-1).I[0]["%"], "BAD_FIELD", /%/],
-    ["an operand whose number is a text", (_, ops) => ops.at(-1).I[0]["%"] = "1", "BAD_FIELD", /%/],
+    ["an operand whose number is a string", (_, ops) => ops.at(-1).I[0]["%"] = "1", "BAD_FIELD", /%/],
     ["an attribute without a kind", (_, ops) => delete ops.at(-1).A[0].AT["#"], "BAD_FIELD", /#/],
     ["an attribute without a name", (_, ops) => delete ops.at(-1).A[0].N, "BAD_FIELD", /N/],
-    ["a list of what is no attribute", (_, ops) => ops.at(-1).A[0].AT = { "#": "0.a_array", D: [1] }, "BAD_FIELD", /D/],
+    [
+      "a list whose items are not attributes",
+      (_, ops) => ops.at(-1).A[0].AT = { "#": "0.a_array", D: [1] },
+      "BAD_FIELD",
+      /D/,
+    ],
   ];
   for (const [what, change, code, message] of REFUSED) {
     it(`is refused with ${code}: ${what}`, () => {

@@ -26,7 +26,7 @@ const KINDS: [written: Property | boolean, type: number, field: string, onWire: 
 
 describe("the properties of an exported Layer", () => {
   for (const [written, type, field, onWire, read = written as Property] of KINDS) {
-    it(`${field} ${String(written)} is written as protobuf expects, and read back`, () => {
+    it(`are written as protobuf expects, and read back: ${field} ${String(written)}`, () => {
       const bytes = writeProperties("Net", new Map([["b", written], ["a", 1]]));
       const { entries } = fromBinary(PropertiesSchema, bytes);
       assert.deepEqual(entries.map(({ name }) => new TextDecoder().decode(name)), ["Net.a", "Net.b"]);

@@ -49,28 +49,32 @@ describe("a tar archive", () => {
       "b/c": "x".repeat(600),
     }],
     ["with a prefix of ustar", tarOf({ name: "c", prefix: "a/b", data: "1" }), { "a/b/c": "1" }],
-    ["of before 1988, where a prefix is none", tarOf({ name: "c", prefix: "a/b", magic: "", kind: "\0", data: "1" }), {
-      c: "1",
-    }],
+    [
+      "from before 1988, when there was no prefix",
+      tarOf({ name: "c", prefix: "a/b", magic: "", kind: "\0", data: "1" }),
+      {
+        c: "1",
+      },
+    ],
     ["whose sizes have spaces around them", tarOf({ size: "         3 ", data: "one" }), { a: "one" }],
     ["whose sizes are binary", tarOf({ size: "\0", late: [124, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3], data: "one" }), {
       a: "one",
     }],
-    ["with a long name of GNU's", tarOf({ kind: "L", data: "long/" + "n".repeat(200) + "\0" }, { data: "1" }), {
+    ["with a GNU long name", tarOf({ kind: "L", data: "long/" + "n".repeat(200) + "\0" }, { data: "1" }), {
       ["long/" + "n".repeat(200)]: "1",
     }],
     [
-      "with names and sizes of pax",
+      "with pax names and sizes",
       tarOf({ kind: "x", data: pax("path", "größer") + pax("size", "3") }, { size: "0", data: "one" }),
       { größer: "one" },
     ],
     [
-      "with a name of pax that is of one file only",
+      "with a pax name that applies to one file only",
       tarOf({ kind: "x", data: pax("path", "p") }, { data: "1" }, { data: "2" }),
       { p: "1", a: "2" },
     ],
     [
-      "with fields of pax for all files",
+      "with pax fields for all files",
       tarOf({ kind: "g", data: pax("mtime", "1") + pax("comment", "c") }, { data: "1" }),
       { a: "1" },
     ],
@@ -85,8 +89,8 @@ describe("a tar archive", () => {
       ),
       { "d/a": "1", f: "2" },
     ],
-    ["whose sums are of signed bytes", signed(), { "ä": "1" }],
-    ["with links' long names, which are no file's", tarOf({ kind: "K", data: "elsewhere\0" }, { data: "1" }), {
+    ["whose checksums add up signed bytes", signed(), { "ä": "1" }],
+    ["with long names of links, which no file gets", tarOf({ kind: "K", data: "elsewhere\0" }, { data: "1" }), {
       a: "1",
     }],
   ];
@@ -112,40 +116,40 @@ describe("a tar archive", () => {
   }
 
   const REFUSED: [what: string, archive: Uint8Array, code: string][] = [
-    ["a sum that is wrong", tarOf({ data: "1" }).map((byte, i) => i === 150 ? byte ^ 1 : byte), "HASH_MISMATCH"],
+    ["a wrong checksum", tarOf({ data: "1" }).map((byte, i) => i === 150 ? byte ^ 1 : byte), "HASH_MISMATCH"],
     ["a link", tarOf({ kind: "2" }), "LINK_ESCAPE"],
     ["a hard link", tarOf({ kind: "1" }), "LINK_ESCAPE"],
     ["a device", tarOf({ kind: "3" }), "NOT_A_FILE"],
     ["a FIFO", tarOf({ kind: "6" }), "NOT_A_FILE"],
-    ["another kind", tarOf({ kind: "S" }), "UNSUPPORTED_FEATURE"],
-    ["a size that is no number", tarOf({ size: "8" }), "BAD_NUMBER"],
+    ["an unknown type of entry", tarOf({ kind: "S" }), "UNSUPPORTED_FEATURE"],
+    ["a size that is not a number", tarOf({ size: "8" }), "BAD_NUMBER"],
     ["a negative size", tarOf({ size: "\0", late: [124, ...Array(12).fill(0xff)] }), "BAD_NUMBER"],
     ["a size beyond 2^53", tarOf({ size: "\0", late: [124, 0x80, 0, 0, 0, 1, ...Array(7).fill(0)] }), "BAD_NUMBER"],
     ["a size beyond the file", tarOf({ size: "00000077777" }), "TRUNCATED"],
     ["a name that is not valid UTF-8", tarOf({ late: [0, 0xff] }), "BAD_TEXT"],
-    ["a name that leads out", tarOf({ name: "../a" }), "UNSAFE_PATH"],
-    ["a name of pax with a NUL", tarOf({ kind: "x", data: pax("path", "a\0/../b") }, {}), "UNSAFE_PATH"],
+    ["a name that leads out of the folder", tarOf({ name: "../a" }), "UNSAFE_PATH"],
+    ["a pax name with a NUL", tarOf({ kind: "x", data: pax("path", "a\0/../b") }, {}), "UNSAFE_PATH"],
     ["one name for all files", tarOf({ kind: "g", data: pax("path", "p") }, {}), "UNSUPPORTED_FEATURE"],
     ["one size for all files", tarOf({ kind: "g", data: pax("size", "0") }, {}), "UNSUPPORTED_FEATURE"],
     // Some tools treat it as a folder and its bytes as members, others as a file.
-    ["a file that is called like a folder", tarOf({ name: "d/", data: tarOf({ data: "x" }) }), "UNSAFE_PATH"],
+    ["a file that is named like a folder", tarOf({ name: "d/", data: tarOf({ data: "x" }) }), "UNSAFE_PATH"],
     ["a name twice", tarOf({}, {}), "NAME_COLLISION"],
-    ["names that are one on some systems", tarOf({ name: "a" }, { name: "A" }), "NAME_COLLISION"],
+    ["names that are the same on some systems", tarOf({ name: "a" }, { name: "A" }), "NAME_COLLISION"],
     ["a file where a folder is", tarOf({ name: "a" }, { name: "a/b" }), "NAME_COLLISION"],
     ["a sparse file", tarOf({ kind: "x", data: pax("GNU.sparse.major", "1") }, {}), "UNSUPPORTED_FEATURE"],
-    ["a field of pax without a value", tarOf({ kind: "x", data: "7 path\n9 path=a\n" }, {}), "BAD_FIELD"],
-    ["a field of pax with a false length", tarOf({ kind: "x", data: "99 path=a\n" }, {}), "BAD_FIELD"],
-    ["a field of pax that ends elsewhere", tarOf({ kind: "x", data: "9 path=ab" }, {}), "BAD_FIELD"],
-    ["a field of pax without a length", tarOf({ kind: "x", data: "path=a\n" }, {}), "BAD_FIELD"],
-    ["a size of pax that is none", tarOf({ kind: "x", data: pax("size", "-1") }, {}), "BAD_NUMBER"],
-    ["a size of pax that is too large", tarOf({ kind: "x", data: pax("size", "9".repeat(16)) }, {}), "BAD_NUMBER"],
+    ["a pax field without a value", tarOf({ kind: "x", data: "7 path\n9 path=a\n" }, {}), "BAD_FIELD"],
+    ["a pax field with a wrong length", tarOf({ kind: "x", data: "99 path=a\n" }, {}), "BAD_FIELD"],
+    ["a pax field that does not end where it should", tarOf({ kind: "x", data: "9 path=ab" }, {}), "BAD_FIELD"],
+    ["a pax field without a length", tarOf({ kind: "x", data: "path=a\n" }, {}), "BAD_FIELD"],
+    ["a negative pax size", tarOf({ kind: "x", data: pax("size", "-1") }, {}), "BAD_NUMBER"],
+    ["a pax size that is too large", tarOf({ kind: "x", data: pax("size", "9".repeat(16)) }, {}), "BAD_NUMBER"],
     [
-      "a name of pax that is not valid UTF-8",
+      "a pax name that is not valid UTF-8",
       tarOf({ kind: "x", data: Uint8Array.of(...new TextEncoder().encode("10 path="), 0xff, 10) }, {}),
       "BAD_TEXT",
     ],
-    ["a header of pax of 2 MiB", tarOf({ kind: "x", data: pax("comment", "c".repeat(2 ** 21)) }, {}), "BAD_LENGTH"],
-    ["bytes behind its end", tarOf({}).map((byte, i, { length }) => i === length - 1 ? 1 : byte), "TRAILING_DATA"],
+    ["a pax header of 2 MiB", tarOf({ kind: "x", data: pax("comment", "c".repeat(2 ** 21)) }, {}), "BAD_LENGTH"],
+    ["bytes after its end", tarOf({}).map((byte, i, { length }) => i === length - 1 ? 1 : byte), "TRAILING_DATA"],
   ];
   for (const [what, archive, code] of REFUSED) {
     it(`is refused with ${code}: ${what}`, async () => {

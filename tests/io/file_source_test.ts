@@ -72,10 +72,10 @@ describe("an open file", () => {
   }
 
   const changes: Record<string, (path: string, bytes: Uint8Array) => void> = {
-    "written over": (path, bytes) => writeFileSync(path, bytes),
-    "made longer": (path) => appendFileSync(path, "more"),
-    "cut by a little": (path, bytes) => truncateSync(path, bytes.length - 1),
-    "cut by much": (path) => truncateSync(path, 100),
+    "overwritten": (path, bytes) => writeFileSync(path, bytes),
+    "extended": (path) => appendFileSync(path, "more"),
+    "truncated by one byte": (path, bytes) => truncateSync(path, bytes.length - 1),
+    "truncated to 100 bytes": (path) => truncateSync(path, 100),
   };
   for (const [what, change] of Object.entries(changes)) {
     it(`is SOURCE_CHANGED for further reads after it was ${what}`, () =>

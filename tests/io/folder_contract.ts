@@ -97,7 +97,7 @@ export function folderContract(name: string, make: MakeFolder, traits: FolderTra
     return isPaddleError(error) ? error.code : String(error);
   };
 
-  describe(`a folder: ${name}`, () => {
+  describe(`${name} as a folder`, () => {
     it("gives the files that are there, and null for others", () => {
       const files = { "a.bin": patterned(100), "sub/b.bin": patterned(70_000), "sub/deep/c": new Uint8Array(0) };
       return over(files, async (folder) => {

@@ -96,7 +96,7 @@ const status = (code: number, headers: Record<string, string> = {}): Script => (
 const whole: Script = (asked) => good({ ...asked, range: null }, FILE);
 
 const FAULTS: Fault[] = [
-  { name: "nothing wrong", script: but(() => ({})), load: "right", open: "right", asked: { load: 1 } },
+  { name: "no faults", script: but(() => ({})), load: "right", open: "right", asked: { load: 1 } },
   // Ranges other than those requested.
   {
     name: "a range that begins elsewhere",
@@ -105,7 +105,7 @@ const FAULTS: Fault[] = [
     open: "HTTP_BAD_RANGE",
   },
   {
-    name: "a range that ends behind the asked end",
+    name: "a range that ends after the requested end",
     script: but((_, { range }) =>
       range ? { headers: { "content-range": `bytes ${range.start}-${range.end}/${FILE.length + 9e5}` } } : {}
     ),
@@ -119,19 +119,19 @@ const FAULTS: Fault[] = [
     open: "HTTP_BAD_RANGE",
   },
   {
-    name: "a range behind its own total",
+    name: "a range beyond its own total",
     script: but((_, { range }) => range ? { headers: { "content-range": "bytes 0-65535/50" } } : {}),
     load: "right",
     open: "HTTP_BAD_RANGE",
   },
   {
-    name: "an unknown total at first",
+    name: "an unknown total in the first response",
     script: but((_, { range }) => range ? { headers: { "content-range": "bytes 0-65535/*" } } : {}),
     load: "right",
     open: "HTTP_BAD_RANGE",
   },
   {
-    name: "an unknown total later",
+    name: "an unknown total in a later response",
     script: after(
       1,
       but((_, { range }) => range ? { headers: { "content-range": `bytes ${range.start}-${range.end - 1}/*` } } : {}),
@@ -140,7 +140,7 @@ const FAULTS: Fault[] = [
     open: "right",
   },
   {
-    name: "another total later",
+    name: "another total in a later response",
     script: after(
       1,
       but((_, { range }) =>
@@ -151,7 +151,7 @@ const FAULTS: Fault[] = [
     open: "HTTP_CHANGED",
   },
   {
-    name: "a length that is more than the range",
+    name: "a Content-Length above that of the range",
     script: but((answer, { range }) =>
       range ? { headers: { "content-length": String(answer.body!.length + 100) }, cut: answer.body!.length } : {}
     ),
@@ -160,7 +160,7 @@ const FAULTS: Fault[] = [
     asked: { open: 1 },
   },
   {
-    name: "a range of Bytes",
+    name: "a range of 'Bytes'",
     script: but((answer, { range }) =>
       range ? { headers: { "content-range": String(answer.headers!["content-range"]).replace("bytes", "Bytes") } } : {}
     ),
@@ -176,7 +176,7 @@ const FAULTS: Fault[] = [
     open: "HTTP_BAD_RANGE",
   },
   {
-    name: "a range of other units",
+    name: "a range in other units",
     script: but((_, { range }) => range ? { headers: { "content-range": `items 0-65535/${FILE.length}` } } : {}),
     load: "right",
     open: "HTTP_BAD_RANGE",
@@ -188,7 +188,7 @@ const FAULTS: Fault[] = [
     open: "HTTP_BAD_RANGE",
   },
   {
-    name: "a multipart answer",
+    name: "a multipart response",
     script: but((_, { range }) =>
       range ? { without: ["content-range"], headers: { "content-type": "multipart/byteranges; boundary=x" } } : {}
     ),
@@ -196,14 +196,14 @@ const FAULTS: Fault[] = [
     open: "HTTP_BAD_RANGE",
   },
   {
-    name: "a multipart answer that names the range as well",
+    name: "a multipart response with a Content-Range",
     script: but((_, { range }) => range ? { headers: { "content-type": "Multipart/ByteRanges; boundary=x" } } : {}),
     load: "right",
     open: "HTTP_BAD_RANGE",
     asked: { open: 1 },
   },
   {
-    name: "at most 30,000 bytes an answer, then at most 65,536",
+    name: "at most 30,000 bytes in the first response, then at most 65,536",
     script: (asked) =>
       asked.range
         ? good({
@@ -214,7 +214,7 @@ const FAULTS: Fault[] = [
     open: "right",
   },
   {
-    name: "one byte an answer, for ever",
+    name: "one byte per response, forever",
     script: after(
       2,
       (asked) => good({ range: { start: asked.range!.start, end: asked.range!.start + 1 } }, FILE),
@@ -230,7 +230,7 @@ const FAULTS: Fault[] = [
     open: "right",
   },
   {
-    name: "a range cut short without a word, always",
+    name: "ranges that are always cut short silently",
     script: but((answer, { range }) =>
       range ? { without: ["content-length"], body: answer.body!.subarray(0, answer.body!.length >> 1) } : {}
     ),
@@ -244,7 +244,7 @@ const FAULTS: Fault[] = [
     open: "HTTP_TRUNCATED",
   },
   {
-    name: "a connection that breaks in every body before a byte",
+    name: "a connection that breaks before the first byte of every body",
     script: but(() => ({ cut: 0 })),
     load: "HTTP_TRUNCATED",
     open: "HTTP_TRUNCATED",
@@ -276,7 +276,7 @@ const FAULTS: Fault[] = [
     asked: { load: 2 },
   },
   {
-    name: "a download without a length that breaks behind its last byte",
+    name: "a download without a length that breaks after its last byte",
     script: but(({ body }, { range }) => range ? {} : { without: ["content-length"], cut: body!.length }),
     load: "right",
     open: "right",
@@ -308,7 +308,7 @@ const FAULTS: Fault[] = [
     asked: { load: 2 },
   },
   {
-    name: "a download that breaks, and then ranges shorter than asked for",
+    name: "a download that breaks, and then ranges shorter than requested",
     script: but((answer, { range }) => {
       if (!range) return { cut: FILE.length >> 1 };
       const end = Math.min(range.end, FILE.length, range.start + 70_000);
@@ -349,7 +349,7 @@ const FAULTS: Fault[] = [
     open: "HTTP_ENCODED",
   },
   {
-    name: "a slice of gzip",
+    name: "a range of the gzipped file",
     script: but((_, { range }) => {
       if (!range) return {};
       const bytes = gzipSync(FILE);
@@ -366,7 +366,7 @@ const FAULTS: Fault[] = [
     open: "HTTP_ENCODED",
   },
   {
-    name: "everything gzipped, whole",
+    name: "the whole file gzipped",
     script: () => {
       const body = gzipSync(FILE);
       return { status: 200, headers: { "content-encoding": "gzip", "content-length": String(body.length) }, body };
@@ -391,21 +391,22 @@ const FAULTS: Fault[] = [
     asked: { open: 1 },
   },
   {
-    name: "no ranges, no length, no end",
+    name: "no ranges, and a body without a length or an end",
     script: (asked) => asked.range ? { status: 200, endless: true } : good(asked, FILE),
     http: { maxFallbackBytes: 1_000_000 },
     load: "right",
     open: "HTTP_RANGE_IGNORED",
   },
-  { name: "no ranges after the first", script: after(1, whole), load: "right", open: "right" },
-  ...([["less than all", FILE.subarray(0, 150_000)], ["a web page", new TextEncoder().encode("<html>")]] as const).map((
-    [what, body],
-  ): Fault => ({
-    name: `no ranges and no length after the first, but ${what}`,
-    script: (asked) => asked.n === 0 ? good(asked, FILE, {}) : { status: 200, body },
-    load: "right",
-    open: "HTTP_CHANGED",
-  })),
+  { name: "no ranges after the first response", script: after(1, whole), load: "right", open: "right" },
+  ...([["a part of the file", FILE.subarray(0, 150_000)], ["a web page", new TextEncoder().encode("<html>")]] as const)
+    .map((
+      [what, body],
+    ): Fault => ({
+      name: `no ranges and no length after the first response, but ${what}`,
+      script: (asked) => asked.n === 0 ? good(asked, FILE, {}) : { status: 200, body },
+      load: "right",
+      open: "HTTP_CHANGED",
+    })),
   // Versions.
   ...[1, 2].map((k): Fault => ({
     name: `another file after ${k} requests`,
@@ -432,65 +433,76 @@ const FAULTS: Fault[] = [
     open: "HTTP_CHANGED",
   },
   {
-    name: "another file, by Last-Modified alone",
+    name: "another file, with only another Last-Modified",
     script: (asked) =>
       good(asked, asked.n ? OTHER : FILE, { "last-modified": `Tue, 24 Nov 2026 00:00:0${asked.n ? 1 : 0} GMT` }),
     load: "right",
     open: "HTTP_CHANGED",
   },
-  { name: "no version at all", script: (asked) => good(asked, FILE, {}), load: "right", open: "right" },
   {
-    name: "a shorter file, by 416",
+    name: "neither an ETag nor a Last-Modified",
+    script: (asked) => good(asked, FILE, {}),
+    load: "right",
+    open: "right",
+  },
+  {
+    name: "a 416 that tells of a shorter file",
     script: after(1, () => ({ status: 416, headers: { "content-range": "bytes */1000" } })),
     load: "right",
     open: "HTTP_CHANGED",
   },
   // Statuses.
   {
-    name: "416 at first",
+    name: "a 416 at first",
     script: (asked) => asked.range ? { status: 416, headers: { "content-range": "bytes */99" } } : good(asked, FILE),
     load: "right",
     open: "HTTP_STATUS",
   },
   { name: "an empty file", script: (asked) => good(asked, new Uint8Array(0)), load: "EMPTY", open: "EMPTY" },
-  { name: "204", script: status(204), load: "HTTP_STATUS", open: "HTTP_STATUS", asked: { load: 1, open: 1 } },
+  { name: "a 204", script: status(204), load: "HTTP_STATUS", open: "HTTP_STATUS", asked: { load: 1, open: 1 } },
   {
-    name: "206 that nobody asked for",
+    name: "a 206 without a requested range",
     script: (asked) => good({ range: asked.range ?? { start: 0, end: 1000 } }, FILE),
     load: "HTTP_STATUS",
     open: "right",
   },
   ...[400, 401, 403, 404, 410, 501].map((code): Fault => ({
-    name: `${code}, which no repetition helps`,
+    name: `a ${code}, which is not retried`,
     script: status(code),
     load: "HTTP_STATUS",
     open: "HTTP_STATUS",
     asked: { load: 1, open: 1 },
   })),
   ...[408, 429, 500, 502, 503, 504].map((code): Fault => ({
-    name: `${code} twice`,
+    name: `a ${code} twice`,
     script: first(2, status(code)),
     load: "right",
     open: "right",
     asked: { load: 3 },
   })),
-  { name: "503 always", script: status(503), load: "HTTP_STATUS", open: "HTTP_STATUS", asked: { load: 4, open: 4 } },
   {
-    name: "429 with Retry-After: 0",
+    name: "a 503 every time",
+    script: status(503),
+    load: "HTTP_STATUS",
+    open: "HTTP_STATUS",
+    asked: { load: 4, open: 4 },
+  },
+  {
+    name: "a 429 with Retry-After: 0",
     script: first(1, status(429, { "retry-after": "0" })),
     http: { retryDelay: 60_000 },
     load: "right",
     open: "right",
   },
   {
-    name: "503 with a Retry-After of an hour",
+    name: "a 503 with a Retry-After of an hour",
     script: status(503, { "retry-after": "3600" }),
     load: "HTTP_STATUS",
     open: "HTTP_STATUS",
     asked: { load: 1, open: 1 },
   },
   {
-    name: "503 later",
+    name: "a 503 later",
     script: (asked) => asked.n === 1 ? { status: 503 } : good(asked, FILE),
     load: "right",
     open: "right",
@@ -509,21 +521,21 @@ const FAULTS: Fault[] = [
   { name: "no connection", script: () => "break", load: "HTTP_NETWORK", open: "HTTP_NETWORK" },
   { name: "no connection at first", script: first(2, () => "break"), load: "right", open: "right" },
   {
-    name: "no answer",
+    name: "no response",
     script: () => "silence",
     http: { idleTimeout: 60 },
     load: "HTTP_TIMEOUT",
     open: "HTTP_TIMEOUT",
   },
   {
-    name: "a body that stops",
+    name: "a body that stalls",
     script: but(() => ({ stall: 40_000 })),
     http: { idleTimeout: 60 },
     load: "HTTP_TIMEOUT",
     open: "HTTP_TIMEOUT",
   },
   {
-    name: "a body of one byte each 20 ms",
+    name: "a body of one byte every 20 ms",
     script: but(() => ({ trickle: 20 })),
     http: { idleTimeout: 200 },
     load: "HTTP_TIMEOUT",
@@ -560,13 +572,13 @@ const FAULTS: Fault[] = [
     open: "HTTP_REDIRECT",
   })),
   {
-    name: "a redirect to nowhere",
+    name: "a redirect without a location",
     script: status(302),
     load: "HTTP_STATUS",
     open: "HTTP_STATUS",
   },
   {
-    name: "a redirect whose place is gone after the first range",
+    name: "a redirect whose target is gone after the first range",
     script: (asked) =>
       asked.path === "/"
         ? { status: 301, headers: { location: `/at${asked.n}` } }
@@ -581,7 +593,8 @@ const FAULTS: Fault[] = [
 describe("a file on a server", () => {
   for (const fault of FAULTS) {
     for (const reader of ["load", "open"] as const) {
-      it(`${reader}: ${fault.name} -> ${fault[reader]}`, () =>
+      const outcomeOf = fault[reader] === "right" ? "is read" : `is refused with ${fault[reader]}`;
+      it(`${outcomeOf} by ${reader} when there is ${fault.name}`, () =>
         withServer(fault.script, async (server) => {
           const result = await outcome(() => READERS[reader](server.url + "/", { ...QUICK, ...fault.http }));
           assert.equal(result, fault[reader]);

@@ -75,12 +75,12 @@ const locked = () => {
 
 const GETTERS = ["size", "name", "costly", "read", "readSync", "view", "readAll", "edit", "verify"];
 const ODD: Record<string, () => Source> = {
-  ...Object.fromEntries(GETTERS.map((name) => [`whose ${name} cannot be looked at`, () => source(throwing(name))])),
-  "whose stream is none": () => source({ readAll: () => undefined }),
+  ...Object.fromEntries(GETTERS.map((name) => [`whose ${name} getter throws`, () => source(throwing(name))])),
+  "whose stream is undefined": () => source({ readAll: () => undefined }),
   "whose stream is a promise": () => source({ readAll: () => Promise.resolve(locked()) }),
-  "whose stream is read by somebody else": () => source({ readAll: locked }),
+  "whose stream is locked": () => source({ readAll: locked }),
   "whose edit fails": () => source({ edit: () => Promise.reject(new Error("mine")) }),
-  "whose edit throws nothing": () =>
+  "whose edit throws undefined": () =>
     source({
       edit() {
         throw undefined;

@@ -22,7 +22,7 @@ export function sinkContract(name: string, make: MakeSink): void {
     }
   };
 
-  describe(`a sink: ${name}`, () => {
+  describe(`${name} as a sink`, () => {
     for (
       const [what, lengths] of [["chunks of all lengths", [0, 1, 65_536, 3, 9_000_000, 1_048_576, 7]], [
         "nothing",

@@ -38,7 +38,7 @@ export function sourceContract(name: string, make: MakeSource): void {
     }
   };
 
-  describe(`a source: ${name}`, () => {
+  describe(`${name} as a source`, () => {
     it("knows its size and gives any part", () => {
       const bytes = patterned(3_000_001);
       return over(bytes, async (source) => {

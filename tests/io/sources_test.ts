@@ -95,17 +95,17 @@ sourceContract("a URL of a server without ranges", async (bytes) => {
   const server = await scriptedServer((asked) => good({ ...asked, range: null }, bytes));
   return { source: (await new HttpFolder(server.url).get(NAME))!, done: () => server.close() };
 });
-sourceContract("a user's own", (bytes) => Promise.resolve({ source: new OwnSource(bytes) }));
+sourceContract("a custom object", (bytes) => Promise.resolve({ source: new OwnSource(bytes) }));
 sourceContract(
-  "a user's own that gives little",
+  "a custom object that gives little at a time",
   (bytes) => Promise.resolve({ source: new OwnSource(bytes, { most: 997 }) }),
 );
 sourceContract(
-  "a user's own over a network",
+  "a custom object over a network",
   (bytes) => Promise.resolve({ source: new OwnSource(bytes, { costly: true }) }),
 );
 sourceContract(
-  "reads put together",
+  "coalesced reads of another source",
   (bytes) => Promise.resolve({ source: new CoalescedSource(new OwnSource(bytes, { most: 70_001 })) }),
 );
 

@@ -20,9 +20,9 @@ const state = new Map([["weight", new Tensor("float32", [values.length], values)
 ]]);
 
 const FILES: Record<string, () => Uint8Array> = {
-  "bytes of protocol 4": () => encode(state),
-  "the text of protocol 2": () => encode(state, { protocol: 2 }),
-  "an array in Fortran's order": () => FORTRAN,
+  "arrays in bytes, at protocol 4": () => encode(state),
+  "arrays in text, at protocol 2": () => encode(state, { protocol: 2 }),
+  "an array in Fortran order": () => FORTRAN,
   "an array of big-endian numbers": () => big(),
 };
 

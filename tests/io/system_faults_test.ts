@@ -60,7 +60,7 @@ const modelIn = (name: string) => (folder: string) => cpSync(MODEL, join(folder,
 
 const WAYS: Record<string, Way> = {
   "save over a file": { before: overOld, run: saving({ requireDurable: true }) },
-  "save where nothing is": { before: () => {}, run: saving({}, "x/y/a") },
+  "save of a new file": { before: () => {}, run: saving({}, "x/y/a") },
   "save through a link, with a lock": {
     before: (folder) => {
       overOld(folder);
@@ -68,7 +68,7 @@ const WAYS: Record<string, Way> = {
     },
     run: saving({ lock: true }, "link"),
   },
-  "save into the file itself": {
+  "save in place": {
     before: overOld,
     run: saving({ preserve: "inode" }),
     later: (folder) => load(join(folder, "a")),

@@ -49,20 +49,20 @@ const opened = await open("state.pdparams", { folder });
 /** Calls that process thousands of parts, with nothing to wait for. */
 const CALLS: Record<string, (signal: AbortSignal) => Promise<unknown>> = {
   "a save": (signal) => save(state, "out.pdparams", { folder: new MemoryFolder(), signal }),
-  "a save by protocol 2": (signal) => save(state, "out", { folder: new MemoryFolder(), protocol: 2, signal }),
+  "a save at protocol 2": (signal) => save(state, "out", { folder: new MemoryFolder(), protocol: 2, signal }),
   "a save of an opened checkpoint": (signal) => save(opened, "out", { folder: new MemoryFolder(), signal }),
   "a save as safetensors": (signal) => safetensors.save(arrays, "out", { folder: new MemoryFolder(), signal }),
   "a save as .npz": (signal) => npy.saveNpz(arrays, "out.npz", { folder: new MemoryFolder(), signal }),
   "a load": (signal) => load("state.pdparams", { folder, signal }),
   "a load of safetensors": (signal) => load("state.safetensors", { folder, signal }),
-  "an opening of safetensors": (signal) => safetensors.open("state.safetensors", { folder, signal }),
-  "an opening by an index": (signal) => open("model.safetensors.index.json", { folder, signal }),
+  "an open of safetensors": (signal) => safetensors.open("state.safetensors", { folder, signal }),
+  "an open by an index": (signal) => open("model.safetensors.index.json", { folder, signal }),
   "a load of .npz": (signal) => npy.loadNpz("state.npz", { folder, signal }),
-  "an opening of .npz": (signal) => npy.openNpz("state.npz", { folder, signal }),
-  "an opening of a zip archive": (signal) => openArchive("state.npz", { folder, signal }),
-  "an opening of a tar archive": (signal) => openArchive(archive, { signal }),
+  "an open of .npz": (signal) => npy.openNpz("state.npz", { folder, signal }),
+  "an open of a zip archive": (signal) => openArchive("state.npz", { folder, signal }),
+  "an open of a tar archive": (signal) => openArchive(archive, { signal }),
   "a load of a folder of records": (signal) => load("m", { folder: records, signal }),
-  "an opening of a folder of records": (signal) => open("m", { folder: records, signal }),
+  "an open of a folder of records": (signal) => open("m", { folder: records, signal }),
 };
 
 describe("a call with thousands of parts in memory", () => {

@@ -105,7 +105,7 @@ function filesBelow(folder: string): string[] {
 }
 
 suite(
-  "the same value, or the same error at the same byte, whatever drives a decoder and however little it sees at a time",
+  "a decoder gives the same value, or the same error at the same byte, whatever drives it and however little it sees at a time",
   () => {
     it("for files that Paddle wrote", async () => {
       const files = filesBelow("tests/fixtures/real").filter((path) => !/\.(json|pdmodel)$|__model__/.test(path));

@@ -273,20 +273,20 @@ describe("a zip64 archive", () => {
 
   const at64 = LOCAL + CONTENT.length + CENTRAL;
   const WRONG: [what: string, change: Parameters<typeof little>[0], code: string, offset?: number][] = [
-    ["an end record that lies elsewhere", { locator: (view) => u64(view, 8, at64 - 1) }, "BAD_FIELD", at64 - 1],
+    ["an end record at another offset", { locator: (view) => u64(view, 8, at64 - 1) }, "BAD_FIELD", at64 - 1],
     ["an end record beyond the file", { locator: (view) => u64(view, 8, 2 ** 40) }, "BAD_FIELD", at64 + 56],
     ["no end record where it should be", { end64: (view) => view.setUint8(0, 0) }, "BAD_FIELD", at64],
     ["an end record of another length", { end64: (view) => u64(view, 4, 45) }, "BAD_FIELD", at64],
     ["its directory on another disk", { end64: (view) => view.setUint32(20, 1, true) }, "UNSUPPORTED_FEATURE", at64],
     ["its end on another disk", { end64: (view) => view.setUint32(16, 1, true) }, "UNSUPPORTED_FEATURE", at64],
     ["members on another disk", { end64: (view) => u64(view, 24, 2) }, "UNSUPPORTED_FEATURE", at64],
-    ["another count in the short end", { end: (view) => view.setUint16(10, 2, true) }, "BAD_FIELD", at64 + 76],
-    ["another size in the short end", { end: (view) => view.setUint32(12, 1, true) }, "BAD_FIELD", at64 + 76],
-    ["another place in the short end", { end: (view) => view.setUint32(16, 1, true) }, "BAD_FIELD", at64 + 76],
+    ["another count in the short end record", { end: (view) => view.setUint16(10, 2, true) }, "BAD_FIELD", at64 + 76],
+    ["another size in the short end record", { end: (view) => view.setUint32(12, 1, true) }, "BAD_FIELD", at64 + 76],
+    ["another offset in the short end record", { end: (view) => view.setUint32(16, 1, true) }, "BAD_FIELD", at64 + 76],
     ["a directory longer than the file", { end64: (view) => u64(view, 40, 2 ** 50) }, "BAD_LENGTH", at64],
-    ["bytes behind its directory", { end64: (view) => u64(view, 40, CENTRAL - 1) }, "BAD_FIELD", at64],
+    ["bytes after its directory", { end64: (view) => u64(view, 40, CENTRAL - 1) }, "BAD_FIELD", at64],
     [
-      "a count of members that it has not",
+      "a count above that of its members",
       {
         end64: (view) => [24, 32].forEach((at) => u64(view, at, 2)),
       },
@@ -298,7 +298,7 @@ describe("a zip64 archive", () => {
     }, "LIMIT"],
     ["no zip64 field", { central: (view) => view.setUint16(47, 2, true) }, "BAD_FIELD", LOCAL + CONTENT.length],
     [
-      "a zip64 field without the place",
+      "a zip64 field without the offset",
       {
         central: (view) => view.setUint16(49, 16, true),
       },
@@ -306,7 +306,7 @@ describe("a zip64 archive", () => {
       LOCAL + CONTENT.length,
     ],
     [
-      "a zip64 field that is cut",
+      "a truncated zip64 field",
       {
         central: (view) => view.setUint16(49, 25, true),
       },
@@ -315,7 +315,7 @@ describe("a zip64 archive", () => {
     ],
     ["a member that reaches into the directory", { central: (view) => u64(view, 67, 30) }, "BAD_LENGTH", 30],
     [
-      "an entry that is cut",
+      "a truncated entry",
       {
         central: (view) => view.setUint16(32, 1, true),
       },
@@ -339,12 +339,12 @@ describe("a zip64 archive", () => {
   }
 
   const IN_MEMBER: [what: string, change: Parameters<typeof little>[0], code: string][] = [
-    ["another sum", { local: (view) => view.setUint32(14, 1, true) }, "BAD_FIELD"],
+    ["another checksum", { local: (view) => view.setUint32(14, 1, true) }, "BAD_FIELD"],
     ["another name", { local: (view) => view.setUint8(30, 0x62) }, "BAD_FIELD"],
     ["a longer name", { local: (view) => view.setUint16(26, 2, true) }, "BAD_FIELD"],
     ["another method", { local: (view) => view.setUint16(8, 8, true) }, "BAD_FIELD"],
     ["encryption", { local: (view) => view.setUint16(6, 1, true) }, "BAD_FIELD"],
-    ["another mark", { local: (view) => view.setUint8(3, 0) }, "BAD_FIELD"],
+    ["another signature", { local: (view) => view.setUint8(3, 0) }, "BAD_FIELD"],
     ["another size", { local: (view) => u64(view, 35, 6) }, "SIZE_MISMATCH"],
     ["no zip64 field", { local: (view) => view.setUint16(31, 2, true) }, "BAD_FIELD"],
     ["an extra field that reaches into the directory", {

@@ -322,19 +322,20 @@ describe("a model with .pdiparams.info", () => {
 describe("a .pdiparams.info", () => {
   const prefix = `${real}/paddle-2.6.2/jit-save/m`;
   const WRONG: [
-    what: string,
+    when: string,
+    finding: string,
     change: (info: Map<unknown, unknown>, entry: Map<unknown, unknown>) => unknown,
     at?: string,
   ][] = [
-    ["it is not a dict", () => [1]],
-    ["a key is not a string", (info) => info.set(1, new Map())],
-    ['the entry of "x" is not a dict', (info) => info.set("x", 1), "x"],
-    ["is not a string", (_, entry) => entry.set("structured_name", 1)],
-    ["is not a bool", (_, entry) => entry.set("stop_gradient", 1)],
-    ["is not a bool", (_, entry) => entry.set("trainable", "yes")],
+    ["it is not a dict", "it is not a dict", () => [1]],
+    ["a key is not a string", "a key is not a string", (info) => info.set(1, new Map())],
+    ["an entry is not a dict", 'the entry of "x" is not a dict', (info) => info.set("x", 1), "x"],
+    ["a structured name is not a string", "is not a string", (_, entry) => entry.set("structured_name", 1)],
+    ["a stop_gradient flag is not a bool", "is not a bool", (_, entry) => entry.set("stop_gradient", 1)],
+    ["a trainable flag is not a bool", "is not a bool", (_, entry) => entry.set("trainable", "yes")],
   ];
-  for (const [finding, change, at] of WRONG) {
-    it(`is refused when ${finding}`, async () => {
+  for (const [when, finding, change, at] of WRONG) {
+    it(`is refused when ${when}`, async () => {
       const folder = new MemoryFolder();
       await relayout(await loadInferenceModel(prefix), "m", { folder });
       const info = await load({ folder, name: "m.pdiparams.info" }) as Map<unknown, unknown>;

@@ -20,36 +20,36 @@ const W = [2, 3], V = [3, 4], B = [3];
 
 describe("variables of a model, matched with a state dict of the same network", () => {
   const CASES: [what: string, Shapes, [string, string, number[]][], Record<string, string>][] = [
-    ["have the keys of the same names", { "linear_0.w_0": W, "linear_0.b_0": B }, [
+    ["get the keys of the entries with their names", { "linear_0.w_0": W, "linear_0.b_0": B }, [
       ["a.weight", "linear_0.w_0", W],
       ["a.bias", "linear_0.b_0", B],
     ], { "linear_0.w_0": "a.weight", "linear_0.b_0": "a.bias" }],
-    ["of names without a layer have none but that of the same name and shape", { scale: W, shift: B }, [
+    ["whose names have no layer only get the key of an entry with their name and shape", { scale: W, shift: B }, [
       ["a", "scale", W],
       ["b", "shift", W],
     ], { scale: "a" }],
-    ["are guessed where all numbers are off by one distance", { "linear_0.w_0": W, "linear_1.w_0": V }, [
+    ["are guessed when all numbers are off by the same distance", { "linear_0.w_0": W, "linear_1.w_0": V }, [
       ["a", "linear_4.w_0", W],
       ["b", "linear_5.w_0", V],
     ], { "linear_0.w_0": "a?", "linear_1.w_0": "b?" }],
-    ["are guessed where one distance fits, however many entries there are", { "linear_0.w_0": W, "linear_1.w_0": V }, [
+    ["are guessed when one distance fits, however many entries there are", { "linear_0.w_0": W, "linear_1.w_0": V }, [
       ["c", "linear_2.w_0", W],
       ["a", "linear_4.w_0", W],
       ["b", "linear_5.w_0", V],
     ], { "linear_0.w_0": "a?", "linear_1.w_0": "b?" }],
-    ["are guessed by their order where several distances fit", { "linear_7.w_0": W, "linear_9.w_0": W }, [
+    ["are guessed by their order when several distances fit", { "linear_7.w_0": W, "linear_9.w_0": W }, [
       ["b", "linear_3.w_0", W],
       ["a", "linear_0.w_0", W],
     ], { "linear_7.w_0": "a?", "linear_9.w_0": "b?" }],
-    ["are not guessed where several distances fit and there are more entries", { "linear_7.w_0": W }, [
+    ["are not guessed when several distances fit and there are more entries", { "linear_7.w_0": W }, [
       ["a", "linear_0.w_0", W],
       ["b", "linear_1.w_0", W],
     ], {}],
-    ["are guessed by their order where no distance fits", { "linear_0.w_0": W, "linear_2.w_0": V }, [
+    ["are guessed by their order when no distance fits", { "linear_0.w_0": W, "linear_2.w_0": V }, [
       ["a", "linear_5.w_0", W],
       ["b", "linear_9.w_0", V],
     ], { "linear_0.w_0": "a?", "linear_2.w_0": "b?" }],
-    ["are guessed by order for each role, and none of a role that has others", {
+    ["are guessed by their order within each role, but not in a role with other shapes", {
       "bn_0.w_0": B,
       "bn_0.b_0": B,
       "bn_2.w_0": V,
@@ -58,12 +58,12 @@ describe("variables of a model, matched with a state dict of the same network", 
       ["v", "bn_8.w_0", V],
       ["b", "bn_3.b_0", W],
     ], { "bn_0.w_0": "w?", "bn_2.w_0": "v?" }],
-    ["have no key where a shape speaks against the order", { "linear_0.w_0": W, "linear_2.w_0": V }, [
+    ["get no key when a shape contradicts the order", { "linear_0.w_0": W, "linear_2.w_0": V }, [
       ["a", "linear_5.w_0", V],
       ["b", "linear_9.w_0", W],
     ], {}],
     [
-      "keep those of the same name as guesses where others of the kind are missing",
+      "get keys by name only as guesses when others of their kind are missing",
       {
         "linear_0.w_0": W,
         "linear_1.w_0": V,
@@ -71,7 +71,7 @@ describe("variables of a model, matched with a state dict of the same network", 
       [["a", "linear_0.w_0", W]],
       { "linear_0.w_0": "a?" },
     ],
-    ["keep none of the same names where one has another shape", {
+    ["get no key by name when one of their kind has another shape", {
       "linear_0.w_0": W,
       "linear_1.w_0": V,
       "linear_2.w_0": V,
@@ -79,14 +79,14 @@ describe("variables of a model, matched with a state dict of the same network", 
       ["a", "linear_0.w_0", W],
       ["b", "linear_1.w_0", W],
     ], {}],
-    ["of one kind say nothing of another", { "linear_0.w_0": W, "conv2d_0.w_0": W }, [
+    ["of one kind do not affect those of another", { "linear_0.w_0": W, "conv2d_0.w_0": W }, [
       ["a", "linear_0.w_0", W],
       ["b", "conv2d_3.w_0", W],
     ], { "linear_0.w_0": "a", "conv2d_0.w_0": "b?" }],
   ];
   for (const [what, variables, like, expected] of CASES) {
     it(what, () => assert.deepEqual(matched(variables, like), expected));
-    it(`${what}: by the name table beside plain arrays`, () =>
+    it(`${what}: with a name table beside plain arrays`, () =>
       assert.deepEqual(matched(variables, like, true), expected));
   }
 

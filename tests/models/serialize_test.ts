@@ -125,7 +125,7 @@ function withKind(program: Program, name: string, kind: number): Program {
   return deserializeProgram(bytes);
 }
 
-describe("the value of a variable that is no tensor", () => {
+describe("the value of a variable that is not a tensor", () => {
   const prefix = `${real}/paddle-2.6.2/infer-several/n`;
   const words = new Map([["", 0], ["word", 7], ["größer", -2], ["\u{1f600}", 2 ** 31 - 1]]);
   /** u64 count; then u64 length, UTF-8 and i32 of each entry; written by hand. */

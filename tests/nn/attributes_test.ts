@@ -12,7 +12,7 @@ for (const name of readdirSync(folder).sort()) {
   const version = name.slice("paddle-".length);
   describe(`layers with disabled and frozen parameters, as in Paddle ${version}`, () => {
     for (const c of JSON.parse(readFileSync(path, "utf8")).cases) {
-      it(`${c.class}(${c.args.join(", ")}) ${JSON.stringify(c.options)}`, () => {
+      it(`${c.error ? "are refused" : "have the recorded state"}: ${c.class}(${c.args.join(", ")}) ${JSON.stringify(c.options)}`, () => {
         const make = () => utils.uniqueName.guard(() => makeLayer([c.class, c.args, c.options], version));
         if (c.error) {
           assert.throws(make, (error) => isPaddleError(error) && error.code === "INVALID_VALUE");

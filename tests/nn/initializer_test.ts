@@ -26,7 +26,7 @@ const LAST: Record<string, number> = { float64: 2 ** -52, float32: 2 ** -23, flo
 
 describe("nn.initializer", () => {
   for (const { initializer: name, args, shape, dtype, values } of recorded.cases) {
-    it(`${name}(${args.map((x: unknown) => JSON.stringify(x))}) of ${dtype} [${shape}] gives Paddle's values`, () => {
+    it(`gives Paddle's values: ${name}(${args.map((x: unknown) => JSON.stringify(x))}) of ${dtype} [${shape}]`, () => {
       guard(() => {
         seed(1234);
         const p = createParameter(shape, dtype, { defaultInitializer: new classes[name](...args) })!;

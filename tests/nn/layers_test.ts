@@ -40,7 +40,7 @@ for (const version of VERSIONS) {
   if (!data) continue;
   describe(`layers, as in Paddle ${version}`, () => {
     for (const c of data.cases) {
-      it(c.name, () => {
+      it(`${c.error ? "are refused" : "match what was recorded"}: ${c.name}`, () => {
         seed(7);
         utils.uniqueName.guard(() => {
           const create = () => makeLayer([c.class, c.args, c.options], version);

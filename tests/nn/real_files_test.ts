@@ -35,11 +35,11 @@ class Net extends nn.Layer {
 const bytesOf = (path: string) => new Uint8Array(readFileSync(path));
 const versions = readdirSync(ROOT).filter((name) => /^paddle-[23]\.[0-9.]+$/.test(name)).sort();
 
-describe("a layer and the file that Paddle saved of the same one", () => {
+describe("a layer and a file that Paddle saved of the same layer", () => {
   for (const version of versions) {
     const net = `${ROOT}/${version}/net/net.pdparams`;
     if (existsSync(net)) {
-      it(`${version}: a network of many layers has the file's keys, order, names, shapes and dtypes, and loads its values`, () => {
+      it(`have the same keys, order, names, shapes and dtypes, and the layer loads the values: a network, ${version}`, () => {
         guard(() => {
           const state = decode(bytesOf(net)) as StateDict;
           // 0-D tensors have one axis in files of old versions.
@@ -62,7 +62,7 @@ describe("a layer and the file that Paddle saved of the same one", () => {
     }
     const linear = `${ROOT}/${version}/linear/linear.pdparams`;
     if (existsSync(linear)) {
-      it(`${version}: a Linear with the file's values is saved as the same bytes`, () => {
+      it(`have the same bytes when the layer is saved with the same values: a Linear, ${version}`, () => {
         guard(() => {
           const bytes = bytesOf(linear);
           const layer = new nn.Linear(3, 2);
@@ -75,7 +75,7 @@ describe("a layer and the file that Paddle saved of the same one", () => {
     }
   }
 
-  it("are both available for at least one version", () => {
+  it("are compared for at least one version", () => {
     for (const name of ["net/net.pdparams", "linear/linear.pdparams"]) {
       assert.ok(versions.some((version) => existsSync(`${ROOT}/${version}/${name}`)), name);
     }

@@ -180,7 +180,7 @@ describe("Layer.setStateDict of a Linear(3, 2)", () => {
     for (const { call, result, warnings = [] } of calls) {
       // The optimizers' calls are compared elsewhere; a float16 layer is none of these.
       if (/^Adam |into a float16 layer$/.test(call)) continue;
-      it(`${call}: as in Paddle ${version}`, () => {
+      it(`does what Paddle ${version} does: ${call}`, () => {
         guard(() => {
           const layer = new nn.Linear(3, 2);
           layer.weight.setValue(fromArray([[-0.25, -0.1875], [-0.125, -0.0625], [0, 0.0625]], "float32"));

@@ -34,7 +34,7 @@ for (const version of ["2.4.2", "2.6.2", "3.3.1"]) {
       // A bug in 2.4 only: the versions before and after compute it.
       if (c.error && c.args.centered) continue;
       if (c.error) {
-        it(`${name}: is refused, as by Paddle, and nothing changes`, () => {
+        it(`are refused, as by Paddle, and do not change: ${name}`, () => {
           const m = model(data, c, version);
           assert.throws(
             () => step(m, data.gradients[0]),
@@ -44,7 +44,7 @@ for (const version of ["2.4.2", "2.6.2", "3.3.1"]) {
         });
         continue;
       }
-      it(`${name}: give the same parameters and state to the bit, even through a file in the middle`, () => {
+      it(`match to the bit, as does the state, even through a file in the middle: ${name}`, () => {
         const first = model(data, c, version);
         for (const gradients of data.gradients.slice(0, 3)) step(first, gradients);
         const again = model(data, c, version);

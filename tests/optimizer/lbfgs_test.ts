@@ -47,7 +47,7 @@ function close(actual: Json, wanted: Json, at: string): void {
 
 describe("LBFGS", () => {
   for (const [name, steps] of [["LBFGS, new", 0], ["LBFGS, one step", 1], ["LBFGS, two steps", 2]] as const) {
-    it(`${name}: parameters, losses and the whole state are close to Paddle's`, () => {
+    it(`has parameters, losses and a state that are close to Paddle's: ${name}`, () => {
       const { parameters, lbfgs, closure } = model();
       const losses = Array.from({ length: steps }, () => lbfgs.step(closure));
       const wanted = value(messages.cases.find((c: Json) => c.name === name).result);
@@ -126,7 +126,7 @@ describe("LBFGS", () => {
   const path = "tests/fixtures/training/paddle-3.3.1/lbfgs.json";
   assert.ok(existsSync(path));
   for (const c of JSON.parse(readFileSync(path, "utf8")).cases) {
-    it(`${c.dtype} ${c.kind} ${JSON.stringify(c.args)}: losses, values and the whole state match to the bit`, () => {
+    it(`has losses, values and a state that match to the bit: ${c.dtype} ${c.kind} ${JSON.stringify(c.args)}`, () => {
       let offset = 0;
       const parameters = c.shapes.map((shape: number[]) => {
         const size = shape.reduce((a, b) => a * b, 1);

@@ -86,7 +86,7 @@ describe("setStateDict of an optimizer", () => {
   for (const isFresh of [true, false]) {
     for (const [name, change, kind, args] of CHANGES) {
       const where = `${name}, ${isFresh ? "fresh optimizer" : "optimizer that has stepped"}`;
-      it(`${where}: does what Paddle does`, () => {
+      it(`does what Paddle does: ${where}`, () => {
         const c = messages.cases.find((x: Json) => x.name === where);
         const first = trained(kind, args);
         const state = saved(first);
@@ -283,7 +283,7 @@ describe("master weights", () => {
     const match = /^multi_precision (\w+) (\w+), accumulators made/.exec(c.name);
     if (!match || !c.result) continue;
     const [, kind, dtype] = match;
-    it(`${kind} of ${dtype}: keys, names, shapes and dtypes are Paddle's, and the values follow the float32 rule`, () => {
+    it(`have Paddle's keys, names, shapes and dtypes, and values by the float32 rule: ${kind} of ${dtype}`, () => {
       const rounded = new Map([...arrays(start)].map(([key, array]) => [key, array.astype(dtype as "float16")]));
       const make = (values: Map<string, NDArray>, more: Json) =>
         new Run({ class: kind, args: { learning_rate: 0.1, ...more } }, values, "3.3");

@@ -61,14 +61,14 @@ for (const version of VERSIONS) {
           return run.values();
         });
       if (c.error && TAKEN.includes(c.name)) {
-        it(`${c.name}: is taken, and the parameters match those of a Paddle that takes it, to the bit`, () => {
+        it(`are accepted where this version refuses them, and match one that accepts them to the bit: ${c.name}`, () => {
           assert.deepEqual(stepped(new Run(c, start(), version)), stepsWhereTaken("optimizers", c.name));
         });
         continue;
       }
       // Its own rule since 2.6, which refuses it only on the CPU: the rate of a parameter is multiplied throughout.
       if (c.error && c.name === "adamw lr_ratio" && !isOld(version, 2, 6)) {
-        it(`${c.name}: does what the same factors of the parameters' own rates do, to the bit`, () => {
+        it(`scale rates with lr_ratio just as with the parameters' own factors, to the bit: ${c.name}`, () => {
           const { lr_ratio: _, ...args } = c.args;
           const attr = (learning_rate: number) => ({ attr: { learning_rate } });
           const factors = { ...c, args, layer_args: { weight_attr: attr(0.25), bias_attr: attr(0.5) } };
@@ -81,12 +81,12 @@ for (const version of VERSIONS) {
         continue;
       }
       if (c.error) {
-        it(`${c.name}: is refused`, () => {
+        it(`are refused: ${c.name}`, () => {
           assert.throws(() => new Run(c, start(), version), (e) => isPaddleError(e) || e instanceof TypeError);
         });
         continue;
       }
-      it(`${c.name}: parameters and states match after each step, to the bit`, () => {
+      it(`match in parameters and states after each step, to the bit: ${c.name}`, () => {
         const run = new Run(c, arrays(data.start, shapes), version);
         const scheduler = c.args.learning_rate?.scheduler;
         assert.deepEqual(plain(run.optimizer.stateDict()), plain(value(c.state_new)));
@@ -127,7 +127,7 @@ for (const version of VERSIONS) {
       }, sizes);
     for (const c of long.cases) {
       if (c.error) continue;
-      it(`${c.name}: parameters match within the last places of Paddle's vector loops`, () => {
+      it(`match within the last places of Paddle's vector loops: ${c.name}`, () => {
         const run = new Run(c, make((i) => ((i * 37 + 11) % 101 - 50) / 64, (i) => ((i * 3 + 2) % 7 - 3) / 5), version);
         for (const t of [1, 2, 3]) {
           run.step(make((i) => ((i * 53 + t * 29 + 7) % 103 - 51) / 97, (i) => ((i * 5 + t * 11 + 1) % 17 - 8) / 7));
@@ -171,22 +171,22 @@ for (const version of VERSIONS) {
       const isRefused = ["Adamax", "Adadelta", "NAdam", "RAdam", "ASGD"].includes(c.class) ||
         (c.class === "AdamW" && !isOld(version, 2, 4));
       if (isTaken) {
-        it(`${c.name}: parameters match after each step, and the state after the last, to the bit`, () => {
+        it(`give the same parameters after each step, and the same state after the last, to the bit: ${c.name}`, () => {
           const run = make();
           assert.deepEqual(steps(run), c.steps);
           assert.deepEqual(plain(run.optimizer.stateDict()), plain(value(c.state)));
         });
       } else if (isRefused) {
-        it(`${c.name}: is refused at the first step`, () => {
+        it(`are refused at the first step: ${c.name}`, () => {
           const run = make();
           assert.throws(() => steps(run), (e) => isPaddleError(e) && e.code === "UNSUPPORTED_FEATURE");
         });
       } else if (c.args.amsgrad) {
-        it(`${c.name}: is refused by a Paddle that does not know the argument`, () => {
+        it(`are not reached when this version does not know an argument of the optimizer: ${c.name}`, () => {
           assert.throws(make, (e) => isPaddleError(e) && e.code === "INVALID_VALUE");
         });
       } else {
-        it(`${c.name}: is taken, and the parameters match those of a Paddle that takes it, to the bit`, () => {
+        it(`are accepted where this version refuses them, and match one that accepts them to the bit: ${c.name}`, () => {
           assert.deepEqual(steps(make()), stepsWhereTaken("sparse", c.name));
         });
       }

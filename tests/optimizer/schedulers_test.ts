@@ -38,10 +38,10 @@ for (const version of VERSIONS) {
   describe(`schedulers, as Paddle ${version} runs them`, () => {
     for (const c of data.cases) {
       if (NEWER_RULES.includes(c.name) && !c.error) {
-        it(`${c.name}: is refused by the rule of newer versions`, () => void refusal(() => make(c)));
+        it(`are refused by the rule of newer versions: ${c.name}`, () => void refusal(() => make(c)));
         continue;
       }
-      it(`${c.name}: match in every rate, the state, resuming from it, and step(epoch)`, () => {
+      it(`${c.error ? "are refused" : "match in every rate, the state, resuming from it, and step(epoch)"}: ${c.name}`, () => {
         if (c.error) {
           assert.match(refusal(() => make(c)), new RegExp(c.error.message.slice(0, 20)));
           return;

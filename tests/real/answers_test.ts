@@ -117,11 +117,11 @@ const READ = new Set([
 const CORPUS = "../shared/real";
 
 for (const root of ["tests/fixtures/real", CORPUS].filter((folder) => existsSync(folder))) {
-  suite(`what real Paddle answered about its own files, in ${root.replace("../", "")}`, () => {
+  suite(`what is read from files that Paddle wrote, in ${root.replace("../", "")}`, () => {
     for (
       const version of readdirSync(root).filter((name) => name.startsWith("paddle-") && name !== "paddle-cross").sort()
     ) {
-      it(`${version}: the answers here are the same, except for the listed differences`, async () => {
+      it(`is what ${version} itself reads, except for the listed differences`, async () => {
         const counts: Counts = { asked: 0, failures: [] };
         for (const name of readdirSync(join(root, version))) await askAll(join(root, version, name), version, counts);
         assert.ok(counts.asked > 0, "no question was asked");
