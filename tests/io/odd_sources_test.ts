@@ -123,12 +123,12 @@ describe("a stream that is locked or already read", () => {
     const response = new Response(FILE as Uint8Array<ArrayBuffer>);
     await response.arrayBuffer();
     for (const verb of [load, open, audit, detect]) {
-      await assert.rejects(verb(locked()), { name: "TypeError", message: /read by somebody else/ });
-      await assert.rejects(verb(response), { name: "TypeError", message: /was read before/ });
+      await assert.rejects(verb(locked()), { name: "TypeError", message: /locked by another reader/ });
+      await assert.rejects(verb(response), { name: "TypeError", message: /was already read/ });
     }
     const stream = new WritableStream<Uint8Array>();
     stream.getWriter();
-    await assert.rejects(save(new Map(), stream), { name: "TypeError", message: /written by somebody else/ });
+    await assert.rejects(save(new Map(), stream), { name: "TypeError", message: /locked by another writer/ });
   });
 });
 

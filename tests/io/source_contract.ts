@@ -142,18 +142,17 @@ export function sourceContract(name: string, make: MakeSource): void {
       }
     });
 
-    it("may be closed twice, and gives nothing afterwards", () =>
-      over(patterned(100_000), async (source) => {
-        if (!source.close) return;
-        await source.close();
-        await source.close();
-        // A source may keep returning what is in memory anyway.
-        if (source.view) return;
-        await assert.rejects(Promise.resolve().then(() => readAll(source, 70_000, 10)), {
-          name: "TypeError",
-          message: /was closed/,
-        });
-      }));
+    it("may be closed twice, and afterwards only gives what is in memory anyway", () => {
+      const bytes = patterned(100_000);
+      return over(bytes, async (source) => {
+        await source.close?.();
+        await source.close?.();
+        const reading = Promise.resolve().then(() => readAll(source, 70_000, 10));
+        if (source.close && !source.view) {
+          await assert.rejects(reading, { name: "TypeError", message: /was closed/ });
+        } else assert.ok(equal(await reading, bytes.subarray(70_000, 70_010)));
+      });
+    });
   });
 }
 
