@@ -15,7 +15,7 @@ import { type ReadModel, readModel, type ReadModelOptions } from "./io/models/re
 import { closeAll } from "./io/source.ts";
 import { type Limits, resolveLimits } from "./limits.ts";
 import { foldedIn } from "./model/folded.ts";
-import { matchNames } from "./model/match_names.ts";
+import { type MatchedName, matchNames } from "./model/match_names.ts";
 import {
   foldingNote,
   namelessNote,
@@ -162,15 +162,7 @@ function recover(
   const uses = usesOf(programs, folded);
   const values = new Map(methods.flatMap(({ variables }) => [...variables]));
   const shapes = new Map([...uses].map(([name, { variable }]) => [name, variable.shape]));
-  const matched = like ? matchNames(shapes, like) : new Map();
-  const nameOf = (variable: string): [string, NameOrigin] | null => {
-    const given = names?.get(variable);
-    if (given !== undefined) return [given, "given"];
-    const known = info?.get(variable);
-    if (known) return known.structuredName === undefined ? null : [known.structuredName, "info"];
-    const match = matched.get(variable);
-    return match ? [match.key, match.isGuess ? "guess" : "given"] : [variable, "variable"];
-  };
+  const nameOf = namer(names, info, like ? matchNames(shapes, like) : new Map());
   const stateDict: StateDict = new Map();
   const report: RecoverReport = {
     entries: [],
@@ -202,6 +194,22 @@ function recover(
   const nameless = namelessNote(report.entries);
   if (nameless) report.notes.push(nameless);
   return { stateDict, report };
+}
+
+/** Gives the key of a variable and where it comes from; null for one that is not in the state dict. */
+function namer(
+  names: RecoverOptions["names"],
+  info: ReadModel["info"],
+  matched: ReadonlyMap<string, MatchedName>,
+): (variable: string) => [string, NameOrigin] | null {
+  return (variable) => {
+    const given = names?.get(variable);
+    if (given !== undefined) return [given, "given"];
+    const known = info?.get(variable);
+    if (known) return known.structuredName === undefined ? null : [known.structuredName, "info"];
+    const match = matched.get(variable);
+    return match ? [match.key, match.isGuess ? "guess" : "given"] : [variable, "variable"];
+  };
 }
 
 function notesOf(programs: readonly Program[], info: ReadModel["info"]): string[] {

@@ -53,6 +53,11 @@ export interface ZipOptions {
   signal?: AbortSignal;
 }
 
+/** Value of "made by" (4.4.2) for entries whose external attributes hold a Unix mode. */
+const MADE_ON_UNIX = 3;
+/** File types of a Unix mode, as in stat.h. */
+const DIRECTORY = 0x4, FILE = 0x8, LINK = 0xa;
+
 interface DirectoryEnd {
   count: number;
   size: number;
@@ -260,10 +265,10 @@ function readEntry(
 
 /** Refuse Unix links and devices, which the creator of the archive may have stored (RULES.md PATH-8). */
 function checkKind(view: DataView, at: number, name: string, offset: number): void {
-  if (view.getUint8(at + 5) !== 3) return;
+  if (view.getUint8(at + 5) !== MADE_ON_UNIX) return;
   const kind = (view.getUint32(at + 38, true) >>> 28) & 0xf;
-  if (kind === 0 || kind === 8 || kind === 4) return;
-  const isLink = kind === 0xa;
+  if (kind === 0 || kind === FILE || kind === DIRECTORY) return;
+  const isLink = kind === LINK;
   throw new PathError(
     isLink ? "LINK_ESCAPE" : "NOT_A_FILE",
     `${quote(name)} is ${isLink ? "a link" : "not a regular file"} in the zip archive: only files and folders are read`,
