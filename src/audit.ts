@@ -9,7 +9,7 @@ import { type ErrorJson, PaddleError, type Warning } from "./errors.ts";
 import { driveFrom } from "./io/drive/drive_from.ts";
 import { notASingleFile } from "./io/models/not_a_single_file.ts";
 import { type From, sourceOf } from "./io/open/open_source.ts";
-import { resolveLimits } from "./limits.ts";
+import { limitsOf } from "./io/heap.ts";
 import { fromFileInSteps } from "./model/from_file.ts";
 import { SpanBytes } from "./io/lazy/span_bytes.ts";
 import { inTurns } from "./io/waiting/turns.ts";
@@ -67,7 +67,7 @@ export async function audit(from: From, options: AuditOptions = {}): Promise<Aud
   checkOptions(options, AUDIT_OPTIONS);
   const { signal } = options;
   signal?.throwIfAborted();
-  const limits = resolveLimits(options.limits);
+  const limits = limitsOf(options.limits);
   const findings: PickleFinding[] = [];
   const warnings: Warning[] = [];
   const opened = await sourceOf(from, options).catch(async (error) => {

@@ -5,7 +5,7 @@
  */
 import { driveBytes } from "./codec/drive_bytes.ts";
 import { readFile } from "./codec/read_file.ts";
-import { resolveLimits } from "./limits.ts";
+import { limitsOf } from "./io/heap.ts";
 import { fromFile } from "./model/from_file.ts";
 import { checkOptions, DECODE_OPTIONS, type DecodeOptions } from "./options.ts";
 import { checkedBytes } from "./words/plain_bytes.ts";
@@ -32,7 +32,7 @@ import type { Value } from "./values.ts";
  */
 export function decode(bytes: Uint8Array | ArrayBuffer, options: DecodeOptions = {}): Value {
   checkOptions(options, DECODE_OPTIONS);
-  const limits = resolveLimits(options.limits);
+  const limits = limitsOf(options.limits);
   const copy = options.copy ?? false;
   const content = driveBytes(
     (cursor) => readFile(cursor, { limits, strict: options.strict, safetensors: options.safetensors }),

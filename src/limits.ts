@@ -4,7 +4,6 @@
  * @module
  */
 import { LimitError } from "./errors.ts";
-import { structureRoom } from "./words/heap.ts";
 import { shownValue } from "./words/described.ts";
 
 /** The limits of one call: bytes, counts and levels, each a non-negative safe integer or `Infinity`. */
@@ -120,9 +119,15 @@ export const PRICES = Object.freeze({
   bytes: 208,
 });
 
-/** The defaults, overridden by the caller's values; the caller's object is read once, own properties only. */
-export function resolveLimits(given: Partial<Limits> | undefined): Readonly<Limits> {
-  if (given === undefined) return DEFAULT_LIMITS;
+/** Bytes of structure that the engine has room for: asked once a file needs many. */
+export type StructureRoom = () => number;
+
+/**
+ * The defaults, overridden by the caller's values; the caller's object is read once, own properties only. `room` bounds the default of
+ * maxStructureBytes.
+ */
+export function resolveLimits(given: Partial<Limits> | undefined, room?: StructureRoom): Readonly<Limits> {
+  if (given === undefined) return room ? resolveLimits(NONE_GIVEN, room) : DEFAULT_LIMITS;
   if (resolved.has(given)) return given as Readonly<Limits>;
   if (typeof given !== "object" || given === null) throw new TypeError("limits must be an object");
   const limits: Limits = { ...DEFAULT_LIMITS };
@@ -139,12 +144,15 @@ export function resolveLimits(given: Partial<Limits> | undefined): Readonly<Limi
     limits[name] = value;
   }
   resolved.add(limits);
-  if (Object.hasOwn(given, "maxStructureBytes") && given.maxStructureBytes !== undefined) ownStructure.add(limits);
+  const isOwn = Object.hasOwn(given, "maxStructureBytes") && given.maxStructureBytes !== undefined;
+  if (room && !isOwn) rooms.set(limits, room);
   return Object.freeze(limits);
 }
 
-/** Limits that were resolved here, and those among them in which the caller chose maxStructureBytes. */
-const resolved = new WeakSet<Partial<Limits>>(), ownStructure = new WeakSet<Partial<Limits>>();
+const NONE_GIVEN: Partial<Limits> = Object.freeze({});
+
+/** Limits that were resolved here, and the room for those among them in which the caller did not choose maxStructureBytes. */
+const resolved = new WeakSet<Partial<Limits>>(), rooms = new WeakMap<Readonly<Limits>, StructureRoom>();
 
 /** No limits at all: for data that has passed them before. */
 export const UNLIMITED: Readonly<Limits> = resolveLimits(
@@ -188,7 +196,7 @@ export class Budget {
 
   constructor(limits: Readonly<Limits>) {
     this.limits = limits;
-    this.room = ownStructure.has(limits) ? limits.maxStructureBytes : Math.min(limits.maxStructureBytes, ASK_FROM);
+    this.room = rooms.has(limits) ? Math.min(limits.maxStructureBytes, ASK_FROM) : limits.maxStructureBytes;
   }
 
   /** Charge structure bytes, at the file's `offset`. */
@@ -196,7 +204,8 @@ export class Budget {
     this.structure += bytes;
     if (this.structure <= this.room) return;
     const { maxStructureBytes } = this.limits;
-    if (!ownStructure.has(this.limits)) this.room = Math.min(maxStructureBytes, Math.max(ASK_FROM, structureRoom()));
+    const engineRoom = rooms.get(this.limits);
+    if (engineRoom) this.room = Math.min(maxStructureBytes, Math.max(ASK_FROM, engineRoom()));
     if (this.structure > this.room) this.exceed("maxStructureBytes", this.structure, offset, this.room);
   }
 

@@ -12,7 +12,8 @@ import { isFolder, type Place, placeOf } from "./io/open/place.ts";
 import { readModel, type VariableValue } from "./io/models/read_model.ts";
 import { readRecordFolder } from "./io/models/read_record_folder.ts";
 import { inTurns } from "./io/waiting/turns.ts";
-import { type Limits, resolveLimits } from "./limits.ts";
+import type { Limits } from "./limits.ts";
+import { limitsOf } from "./io/heap.ts";
 import { fromFileInSteps } from "./model/from_file.ts";
 import { byStructuredName } from "./model/structured_names.ts";
 import { checkOptions, LOAD_OPTIONS, type LoadOptions } from "./options.ts";
@@ -44,7 +45,7 @@ export async function load(from: From, options: LoadOptions = {}): Promise<Value
   checkOptions(options, LOAD_OPTIONS);
   const { signal, onProgress, copy } = options;
   signal?.throwIfAborted();
-  const limits = resolveLimits(options.limits);
+  const limits = limitsOf(options.limits);
   let opened: Opened;
   try {
     opened = await sourceOf(from, { ...options, onePass: true });

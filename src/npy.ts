@@ -32,7 +32,8 @@ import { type From, sourceOf } from "./io/open/open_source.ts";
 import type { To } from "./io/open/sink_of.ts";
 import { collecting } from "./io/collected_warnings.ts";
 import { joinBytes } from "./words/joined_bytes.ts";
-import { Budget, type Limits, resolveLimits } from "./limits.ts";
+import { Budget, type Limits } from "./limits.ts";
+import { limitsOf } from "./io/heap.ts";
 import { numpyArrayOf } from "./model/array_of.ts";
 import { NDArray } from "./ndarray.ts";
 import { Checkpoint } from "./checkpoint.ts";
@@ -95,7 +96,7 @@ const SAVE = SAVE_OPTIONS.filter((name) => !NOT_HERE.includes(name));
 export function decode(bytes: Uint8Array, options: DecodeNpyOptions = {}): NDArray {
   checkOptions(options, DECODE);
   const { copy, float8 } = options;
-  const budget = new Budget(resolveLimits(options.limits));
+  const budget = new Budget(limitsOf(options.limits));
   const content = driveBytes((cursor) => readNpy(cursor, { budget, float8 }), checkedBytes(bytes), { copy });
   return numpyArrayOf(content, { borrowed: !copy }) as NDArray;
 }
@@ -110,7 +111,7 @@ export async function load(from: From, options: LoadNpyOptions = {}): Promise<ND
   checkOptions(options, LOAD);
   const { signal, onProgress, copy, float8 } = options;
   signal?.throwIfAborted();
-  const limits = resolveLimits(options.limits);
+  const limits = limitsOf(options.limits);
   return await driveFrom(
     await sourceOf(from, { ...options, onePass: true }),
     (cursor) => readNpy(cursor, { budget: new Budget(limits), float8 }),
@@ -127,7 +128,7 @@ export async function load(from: From, options: LoadNpyOptions = {}): Promise<ND
  */
 export async function open(from: From, options: LoadNpyOptions = {}): Promise<Checkpoint> {
   checkOptions(options, LOAD);
-  const limits = resolveLimits(options.limits), { float8, ...rest } = options;
+  const limits = limitsOf(options.limits), { float8, ...rest } = options;
   return await openWith(
     from,
     rest,
@@ -185,7 +186,7 @@ export async function decodeNpz(
 ): Promise<Map<string, NDArray>> {
   checkOptions(options, [...DECODE, "signal"]);
   options.signal?.throwIfAborted();
-  return await readNpz(new BytesSource(checkedBytes(bytes)), { ...options, limits: resolveLimits(options.limits) });
+  return await readNpz(new BytesSource(checkedBytes(bytes)), { ...options, limits: limitsOf(options.limits) });
 }
 
 /**
@@ -198,7 +199,7 @@ export async function loadNpz(from: From, options: LoadNpyOptions = {}): Promise
   checkOptions(options, LOAD);
   const { signal } = options;
   signal?.throwIfAborted();
-  const limits = resolveLimits(options.limits);
+  const limits = limitsOf(options.limits);
   const source = await seekableSource(await sourceOf(from, options), limits.maxStreamBytes, signal);
   return await readNpz(source, { ...options, limits });
 }
@@ -215,7 +216,7 @@ export async function openNpz(from: From, options: LoadNpyOptions = {}): Promise
   checkOptions(options, LOAD);
   const { signal } = options;
   signal?.throwIfAborted();
-  const limits = resolveLimits(options.limits), { options: telling, warnings } = collecting(options);
+  const limits = limitsOf(options.limits), { options: telling, warnings } = collecting(options);
   const source = await seekableSource(await sourceOf(from, telling), limits.maxStreamBytes, signal);
   try {
     const { value, lazies } = await openNpzArrays(source, { ...options, limits });

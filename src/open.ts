@@ -12,7 +12,8 @@ import { isFolder, type Place, placeOf } from "./io/open/place.ts";
 import { isShardIndex } from "./io/models/shard_index.ts";
 import { readModel } from "./io/models/read_model.ts";
 import { readRecordFolder } from "./io/models/read_record_folder.ts";
-import { type Limits, resolveLimits } from "./limits.ts";
+import type { Limits } from "./limits.ts";
+import { limitsOf } from "./io/heap.ts";
 import { fromFileInSteps } from "./model/from_file.ts";
 import { byStructuredName } from "./model/structured_names.ts";
 import { checkOptions, OPEN_OPTIONS, type OpenOptions } from "./options.ts";
@@ -41,7 +42,7 @@ import { openShards } from "./open_shards.ts";
  */
 export async function open(from: From, options: OpenOptions = {}): Promise<Checkpoint> {
   checkOptions(options, OPEN_OPTIONS);
-  const limits = resolveLimits(options.limits);
+  const limits = limitsOf(options.limits);
   const { options: telling, warnings } = collecting(options);
   const named = mayBeIndex(from) ? await placeOf(from, telling) : null;
   if (named && isShardIndex(named)) return await openShards(named, { ...telling, limits }, warnings);

@@ -18,7 +18,8 @@ import { TarFolder } from "./io/archives/tar_folder.ts";
 import { ZipFolder } from "./io/archives/zip_folder.ts";
 import type { Disposed } from "./words/disposed.ts";
 import { joinBytes } from "./words/joined_bytes.ts";
-import { type Limits, resolveLimits } from "./limits.ts";
+import type { Limits } from "./limits.ts";
+import { limitsOf } from "./io/heap.ts";
 import { checkOptions, type LoadOptions } from "./options.ts";
 
 /** Options of {@linkcode openArchive}. */
@@ -56,7 +57,7 @@ export async function openArchive(from: From, options: OpenArchiveOptions = {}):
   checkOptions(options, OPTIONS);
   const { signal } = options;
   signal?.throwIfAborted();
-  const limits = resolveLimits(options.limits);
+  const limits = limitsOf(options.limits);
   const source = await seekableSource(await sourceOf(from, options), limits.maxStreamBytes, signal);
   try {
     return await folderOf(source, limits, signal);

@@ -14,7 +14,7 @@ import { readWhole } from "./io/open/read_whole.ts";
 import { withIndex } from "./io/lazy/side_index.ts";
 import { SpanBytes } from "./io/lazy/span_bytes.ts";
 import { inTurns } from "./io/waiting/turns.ts";
-import { resolveLimits } from "./limits.ts";
+import { limitsOf } from "./io/heap.ts";
 import type { ArrayContext } from "./model/array_of.ts";
 import type { Shaped } from "./model/from_file.ts";
 import { namedArraysInSteps } from "./model/named_arrays.ts";
@@ -41,7 +41,7 @@ export async function openParts<T>(
 ): Promise<CheckpointParts> {
   const { signal, onProgress } = given, { options, warnings } = collecting(given);
   signal?.throwIfAborted();
-  const { maxStreamBytes } = resolveLimits(options.limits);
+  const { maxStreamBytes } = limitsOf(options.limits);
   let opened = await sourceOf(from, options);
   if (options.index !== undefined && !("stream" in opened)) opened = await indexed(opened, options.index, options);
   const source = "stream" in opened ? null : opened;
@@ -74,7 +74,7 @@ export async function openParts<T>(
 /** The source with its side index; it is closed if the index cannot be read. */
 async function indexed(source: Source, index: From, options: OpenOptions): Promise<Source> {
   try {
-    const limit = resolveLimits(options.limits).maxStructureBytes;
+    const limit = limitsOf(options.limits).maxStructureBytes;
     return await withIndex(source, await readWhole(index, limit, options), options);
   } catch (error) {
     await source.close?.();

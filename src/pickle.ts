@@ -13,6 +13,7 @@
  */
 import { sizeOfPickle, writePickle } from "./codec/pickle/write/write_pickle.ts";
 import { ValueError } from "./errors.ts";
+import { limitsOf } from "./io/heap.ts";
 import { decodePickle, type DecodePickleOptions } from "./model/decode_pickle.ts";
 import { shapeForSave } from "./model/to_pickle.ts";
 import { checkNames } from "./words/option_names.ts";
@@ -73,7 +74,7 @@ export interface EncodeOptions {
  */
 export function decode(bytes: Uint8Array, options: DecodeOptions = {}): Value {
   checkNames(options, ["limits", "copy", "onWarning"]);
-  return decodePickle(bytes, options);
+  return decodePickle(bytes, { ...options, limits: limitsOf(options.limits) });
 }
 
 /**

@@ -13,7 +13,8 @@ import { placeOf } from "./io/open/place.ts";
 import type { ProgressEvent } from "./io/progress.ts";
 import { type ReadModel, readModel, type ReadModelOptions } from "./io/models/read_model.ts";
 import { closeAll } from "./io/source.ts";
-import { type Limits, resolveLimits } from "./limits.ts";
+import type { Limits } from "./limits.ts";
+import { limitsOf } from "./io/heap.ts";
 import { foldedIn } from "./model/folded.ts";
 import { type MatchedName, matchNames } from "./model/match_names.ts";
 import {
@@ -124,7 +125,7 @@ export async function recoverStateDict(
 }
 
 async function read(from: string | URL | FolderEntry | ModelParts, options: RecoverOptions): Promise<ReadModel> {
-  const limits = resolveLimits(options.limits);
+  const limits = limitsOf(options.limits);
   if (isModelParts(from)) {
     return await readParts(await filesOfParts(from, limits.maxStreamBytes, options), { ...options, limits });
   }

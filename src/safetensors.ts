@@ -22,7 +22,8 @@ import { deferredValueOf } from "./io/lazy/deferred_value.ts";
 import { type From, sourceOf } from "./io/open/open_source.ts";
 import type { To } from "./io/open/sink_of.ts";
 import { inTurns } from "./io/waiting/turns.ts";
-import { Budget, type Limits, resolveLimits } from "./limits.ts";
+import { Budget, type Limits } from "./limits.ts";
+import { limitsOf } from "./io/heap.ts";
 import { fromSafetensors, fromSafetensorsInSteps } from "./model/from_safetensors.ts";
 import { NDArray } from "./ndarray.ts";
 import type { Checkpoint } from "./checkpoint.ts";
@@ -76,7 +77,7 @@ const NOT_HERE = ["protocol", "useBinaryFormat", "safetensors", "numpy", "mode",
  */
 export function decode(bytes: Uint8Array, options: DecodeSafetensorsOptions = {}): TensorMap {
   checkOptions(options, ["limits", "copy"]);
-  const budget = new Budget(resolveLimits(options.limits));
+  const budget = new Budget(limitsOf(options.limits));
   const content = driveBytes((cursor) => readSafetensors(cursor, { budget }), checkedBytes(bytes), {
     copy: options.copy,
   });
@@ -93,7 +94,7 @@ export async function load(from: From, options: ReadSafetensorsOptions = {}): Pr
   checkOptions(options, READ_OPTIONS);
   const { signal, onProgress, copy } = options;
   signal?.throwIfAborted();
-  const limits = resolveLimits(options.limits);
+  const limits = limitsOf(options.limits);
   return await driveFrom(
     await sourceOf(from, { ...options, onePass: true }),
     (cursor) => readSafetensors(cursor, { budget: new Budget(limits) }),
@@ -111,7 +112,7 @@ export async function load(from: From, options: ReadSafetensorsOptions = {}): Pr
  */
 export async function open(from: From, options: ReadSafetensorsOptions = {}): Promise<Checkpoint> {
   checkOptions(options, READ_OPTIONS);
-  const limits = resolveLimits(options.limits);
+  const limits = limitsOf(options.limits);
   return await openWith(
     from,
     options,

@@ -86,6 +86,17 @@ describe("the floors of the source code", () => {
     }
   });
 
+  it("ask the platform nothing in the words, which codecs and models are made of", () => {
+    for (const file of filesBelow("src").filter((file) => floorOf(file) === FLOORS.indexOf("words"))) {
+      const code = readFileSync(file, "utf8").replaceAll(/\/\*[\s\S]*?\*\//g, "").replaceAll(/\/\/.*$/gm, "");
+      assert.doesNotMatch(
+        code,
+        /\b(Deno|Bun|process|navigator|document)\.|\bfetch\(|"node:|\bglobalThis as\b|\bglobalThis\.(Deno|Bun|[a-z])/,
+        file,
+      );
+    }
+  });
+
   it("use no platform API in commands except through io", () => {
     for (const file of filesBelow("src/cli")) {
       const code = readFileSync(file, "utf8").replaceAll(/\/\*[\s\S]*?\*\//g, "").replaceAll(/\/\/.*$/gm, "");

@@ -9,7 +9,8 @@ import { findManifest } from "../io/save/manifest.ts";
 import type { From } from "../io/open/open_source.ts";
 import { type Progress, progressOf } from "../io/progress.ts";
 import { safeParts } from "../io/names/safe_name.ts";
-import { type Limits, resolveLimits } from "../limits.ts";
+import type { Limits } from "../limits.ts";
+import { limitsOf } from "../io/heap.ts";
 import { load } from "../load.ts";
 import type { NDArray } from "../ndarray.ts";
 import type { Checkpoint } from "../checkpoint.ts";
@@ -135,7 +136,7 @@ class Reader {
   }
 
   static async open(path: From, options: LoadStateDictOptions): Promise<Reader> {
-    const limits: Readonly<Limits> = resolveLimits(options.limits);
+    const limits: Readonly<Limits> = limitsOf(options.limits);
     const folder = await checkpointFolder(path, options);
     const save = String(await chosenSave(folder, options.uniqueId)), name = `${save}.metadata`;
     await findManifest(folder, save, { signal: options.signal });

@@ -14,7 +14,8 @@ import type { ProgressEvent } from "../io/progress.ts";
 import { readFully } from "../io/sources/read_fully.ts";
 import { readModel } from "../io/models/read_model.ts";
 import type { Source } from "../io/source.ts";
-import { type Limits, resolveLimits } from "../limits.ts";
+import type { Limits } from "../limits.ts";
+import { limitsOf } from "../io/heap.ts";
 import { checkInfo } from "../model/model_info.ts";
 import { checkOptions } from "../options.ts";
 import { Tensor } from "../tensor.ts";
@@ -52,7 +53,7 @@ export async function load(path: string | URL | FolderEntry, options: LoadOption
   if (!place) throw notAPlace("A model is given by a path, a file: URL or { folder, name }", path);
   const files = await findModel(place, options);
   if (!files) throw await notFound(place);
-  const { methods, info } = await readModel(files, { ...options, limits: resolveLimits(options.limits) });
+  const { methods, info } = await readModel(files, { ...options, limits: limitsOf(options.limits) });
   const programs = new Map(methods.map(({ method, program }) => [method, program]));
   const forward = methods[0].variables;
   const perMethod = methods.map(({ program, variables, isShared }) => {

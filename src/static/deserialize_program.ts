@@ -5,7 +5,8 @@
  */
 import { parseProgram } from "../codec/program/read_program.ts";
 import { checkOptions } from "../options.ts";
-import { type Limits, resolveLimits } from "../limits.ts";
+import type { Limits } from "../limits.ts";
+import { limitsOf } from "../io/heap.ts";
 import { checkedBytes } from "../words/plain_bytes.ts";
 import type { Program } from "../program.ts";
 
@@ -20,5 +21,5 @@ import type { Program } from "../program.ts";
 export function deserializeProgram(data: Uint8Array, options: { limits?: Partial<Limits> } = {}): Program {
   checkOptions(options, ["limits"]);
   // The program keeps views of the bytes, which the caller may change.
-  return parseProgram(checkedBytes(data).slice(), resolveLimits(options.limits));
+  return parseProgram(checkedBytes(data).slice(), limitsOf(options.limits));
 }

@@ -12,7 +12,8 @@ import { folderAt, isFolder, type Place, placeOf } from "../io/open/place.ts";
 import type { ProgressEvent } from "../io/progress.ts";
 import { readModel } from "../io/models/read_model.ts";
 import { closeAll } from "../io/source.ts";
-import { type Limits, resolveLimits } from "../limits.ts";
+import type { Limits } from "../limits.ts";
+import { limitsOf } from "../io/heap.ts";
 import { checkOptions } from "../options.ts";
 import type { Warning } from "../errors.ts";
 import { InferenceModel } from "./inference_model.ts";
@@ -87,7 +88,7 @@ async function readInferenceModel(
   const files = pathPrefix === null
     ? await filesOfBytes(modelFilename, paramsFilename)
     : await filesOf(pathPrefix, namesOf(options), options);
-  const limits = resolveLimits(options.limits);
+  const limits = limitsOf(options.limits);
   const { methods: [{ program, variables }], info, sources } = await readModel(files, {
     ...options,
     limits,

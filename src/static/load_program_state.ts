@@ -15,7 +15,8 @@ import { readRecordFile } from "../io/models/read_record_folder.ts";
 import { notAPlace } from "../io/argument_errors.ts";
 import { folderAt, isFolder, type Place, placeOf } from "../io/open/place.ts";
 import { type FolderEntry, sourceOf } from "../io/open/open_source.ts";
-import { Budget, type Limits, resolveLimits } from "../limits.ts";
+import { Budget, type Limits } from "../limits.ts";
+import { limitsOf } from "../io/heap.ts";
 import { stateFromPickle } from "../model/from_pickle.ts";
 import { fromRecord } from "../model/from_record.ts";
 import type { NDArray } from "../ndarray.ts";
@@ -73,7 +74,7 @@ export async function loadProgramState(
     }
     return state;
   }
-  const resolved = resolveLimits(limits);
+  const resolved = limitsOf(limits);
   if (await isFolder(place)) return await fromFolder(place, { ...options, limits: resolved });
   const source = place.name === "" ? null : await place.folder.get(place.name);
   if (!source) return await nothing(place, options);
@@ -103,7 +104,7 @@ async function readState(
   { limits, signal, onWarning }: LoadProgramStateOptions,
 ): Promise<Map<string, NDArray>> {
   const opened = await sourceOf({ folder, name }, { signal });
-  const resolved = resolveLimits(limits);
+  const resolved = limitsOf(limits);
   const { value, warnings } = await driveFrom(
     opened,
     (cursor) => readFile(cursor, { limits: resolved }),

@@ -5,7 +5,8 @@
  */
 import { driveBytes } from "../codec/drive_bytes.ts";
 import { readCombined } from "../codec/record/read_combined.ts";
-import { Budget, type Limits, resolveLimits } from "../limits.ts";
+import { Budget, type Limits } from "../limits.ts";
+import { limitsOf } from "../io/heap.ts";
 import { fromRecord } from "../model/from_record.ts";
 import { checkCombined, combinedChunks, parametersOf, type Scope } from "../model/model_values.ts";
 import { applyFormat } from "../model/program_format.ts";
@@ -74,7 +75,7 @@ export function deserializePersistables(
   options: { limits?: Partial<Limits> } = {},
 ): Map<string, DenseTensor | Map<string, number>> {
   checkOptions(options, ["limits"]);
-  const budget = new Budget(resolveLimits(options.limits));
+  const budget = new Budget(limitsOf(options.limits));
   const raws = driveBytes((cursor) => readCombined(cursor, program.parameters(), budget), checkedBytes(data));
   const values = new Map<string, DenseTensor | Map<string, number>>();
   for (const [name, raw] of raws) {

@@ -9,7 +9,7 @@ import { seekableSource } from "../../io/sources/seekable_source.ts";
 import { sourceOf } from "../../io/open/open_source.ts";
 import { ZipFolder } from "../../io/archives/zip_folder.ts";
 import { joinBytes, piecesOf } from "../../words/joined_bytes.ts";
-import { resolveLimits } from "../../limits.ts";
+import { limitsOf } from "../../io/heap.ts";
 import { NDArray, type PieceOptions } from "../../ndarray.ts";
 import { statistics } from "../../words/statistics.ts";
 import { command } from "../command.ts";
@@ -96,9 +96,9 @@ async function* elementsOf(array: NDArray, options: PieceOptions): AsyncGenerato
 /** Read every file of an archive in one pass: for stored ones, nothing else verifies their checksums. */
 async function checkSums(from: string, { folder, limits, signal }: Reading): Promise<void> {
   const opened = await sourceOf(from, { folder, signal });
-  const source = await seekableSource(opened, resolveLimits(limits).maxStreamBytes, signal);
+  const source = await seekableSource(opened, limitsOf(limits).maxStreamBytes, signal);
   try {
-    const zip = await ZipFolder.open(source, { limits: resolveLimits(limits), signal, keys: true });
+    const zip = await ZipFolder.open(source, { limits: limitsOf(limits), signal, keys: true });
     for (const name of zip.names()) {
       const reader = (await zip.get(name, { signal }))?.readAll?.().getReader();
       while (reader && !(await reader.read()).done) signal.throwIfAborted();

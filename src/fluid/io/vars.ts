@@ -18,7 +18,8 @@ import { notAPlace } from "../../io/argument_errors.ts";
 import { folderAt, placeOf } from "../../io/open/place.ts";
 import type { ProgressEvent } from "../../io/progress.ts";
 import { saveFiles } from "../../io/save/save_files.ts";
-import { Budget, type Limits, resolveLimits } from "../../limits.ts";
+import { Budget, type Limits } from "../../limits.ts";
+import { limitsOf } from "../../io/heap.ts";
 import { fromRecord, fromSelectedRows } from "../../model/from_record.ts";
 import { checkRecord, type ParameterValue, type Scope, valuesOf } from "../../model/model_values.ts";
 import { splitState } from "../../model/state_split.ts";
@@ -126,7 +127,7 @@ export async function loadVars(
   const { filename, signal } = options;
   signal?.throwIfAborted();
   const variables = chosen(options);
-  const budget = new Budget(resolveLimits(options.limits));
+  const budget = new Budget(limitsOf(options.limits));
   const folder = await folderOf(dirname, options);
   await findManifest(folder, "", { signal });
   const shown = String(dirname);

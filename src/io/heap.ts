@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type Limits, resolveLimits } from "../limits.ts";
 
 const MiB = 2 ** 20;
 /** Assumed for pages and workers, where engines report no limit. */
@@ -12,8 +13,13 @@ const SHARE = 8;
 
 let known: number | null = null;
 
+/** The limits of a call: the defaults, overridden by the caller's values, and within what the engine has room for. */
+export function limitsOf(given: Partial<Limits> | undefined): Readonly<Limits> {
+  return resolveLimits(given, structureRoom);
+}
+
 /** Bytes of structure that fit in the heap as configured (`--max-old-space-size`), or that the platform has; Infinity if unknown. */
-export function structureRoom(): number {
+function structureRoom(): number {
   return known ??= Math.min(ofHeap(), ofDevice());
 }
 
