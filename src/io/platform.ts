@@ -97,10 +97,13 @@ export function pathOfUrl(url: URL): string {
 }
 
 /** Codes of system errors that a runtime may report only by number, in the message. */
-const BY_NUMBER: ReadonlyMap<string, string> = new Map([["27", "EFBIG"], ["28", "ENOSPC"], ["30", "EROFS"], [
-  "122",
-  "EDQUOT",
-]]);
+const BY_NUMBER: ReadonlyMap<string, string> = new Map([
+  ["27", "EFBIG"],
+  ["28", "ENOSPC"],
+  ["30", "EROFS"],
+  ["36", "ENAMETOOLONG"],
+  ["122", "EDQUOT"],
+]);
 
 /** The code of a system error, such as `ENOENT`. */
 export function systemCode(error: unknown): string | undefined {

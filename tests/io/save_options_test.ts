@@ -6,6 +6,7 @@ import fs, {
   existsSync,
   linkSync,
   lstatSync,
+  mkdtempSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -16,12 +17,14 @@ import fs, {
   writeFileSync,
   writeSync,
 } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "@std/testing/bdd";
 import {
   DirectoryFolder,
   encode,
+  isPaddleError,
   load,
   MemoryFolder,
   open,
@@ -370,4 +373,50 @@ describe("saving over an existing file", () => {
         assert.deepEqual([uid, gid, mode & 0o7777], [1234, 2345, 0o4640]);
       }),
   );
+});
+
+describe("a path that cannot be saved to", () => {
+  it("with a lone surrogate is refused: the file would get another name", () =>
+    inFolder(async (folder, path) => {
+      assert.equal(await codeOf(save(state(1), path + "\ud800")), "UNSAFE_PATH");
+      assert.deepEqual(readdirSync(folder), []);
+    }));
+
+  it("with a name too long for an undo journal beside it can be replaced, but not changed in place", () =>
+    inFolder(async (folder) => {
+      const path = join(folder, "a".repeat(250));
+      await save(state(1), path);
+      const failures = [
+        save(state(2), path, { preserve: "inode" }),
+        open(path).then(async (checkpoint) => {
+          try {
+            await checkpoint.write("w", state(2).get("w")!);
+          } finally {
+            await checkpoint.close();
+          }
+        }),
+      ];
+      for (const failure of await Promise.allSettled(failures)) {
+        const { code, committed } = (failure as PromiseRejectedResult).reason;
+        assert.deepEqual([code, committed], ["WRITE_FAILED", "no"]);
+      }
+      assert.deepEqual([await first(path), readdirSync(folder).length], [1, 1]);
+      await save(state(3), path);
+      assert.equal(await first(path), 3);
+    }));
+
+  it("in a working directory that is gone fails with an error of this library, as loading from there does", async () => {
+    const before = process.cwd(), folder = mkdtempSync(join(tmpdir(), "oarlock-options-"));
+    try {
+      process.chdir(folder);
+      rmSync(folder, { recursive: true });
+      const isOurs = (error: unknown) => assert.ok(isPaddleError(error), `${error}`);
+      // Bun keeps the path in mind, and a save creates it again.
+      await save(1, "a").catch(isOurs);
+      await load("b").then(() => assert.fail(), isOurs);
+    } finally {
+      process.chdir(before);
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
 });

@@ -101,7 +101,7 @@ export function resolveTarget(fs: Fs, path: PathCalls, shown: string): string {
     } catch (error) {
       if (systemCode(error) !== "ENOENT") throw saveError("WRITE_FAILED", shown, "while looking it up", error);
     }
-    const folder = realFolder(fs, path, path.dirname(path.resolve(at)));
+    const folder = realFolder(fs, path, path.dirname(absolute(path, at, shown)));
     const name = path.join(folder, path.basename(at));
     // A dangling link: its target will be created.
     const link = linkAt(fs, name);
@@ -109,6 +109,14 @@ export function resolveTarget(fs: Fs, path: PathCalls, shown: string): string {
     at = path.resolve(folder, link);
   }
   throw saveError("WRITE_FAILED", shown, "because its links form a cycle", undefined);
+}
+
+function absolute(path: PathCalls, at: string, shown: string): string {
+  try {
+    return path.resolve(at);
+  } catch (error) {
+    throw saveError("WRITE_FAILED", shown, "because the working directory of the process is gone", error);
+  }
 }
 
 /** A folder with links resolved as far as it exists. */

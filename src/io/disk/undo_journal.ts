@@ -226,7 +226,8 @@ async function recover(fs: Fs, real: string, isWriter: boolean): Promise<void> {
       await letGo(kept);
     }
   } catch (error) {
-    if (systemCode(error) === "ENOENT") return;
+    // Beside a file whose own name leaves no room for the journal's, there is none.
+    if (["ENOENT", "ENAMETOOLONG"].includes(systemCode(error) ?? "")) return;
     // Its content is unknown: the file may be part old, part new.
     throw hot("its old bytes cannot be read", error);
   }

@@ -5,7 +5,7 @@
  */
 import { percentDecoded } from "../../words/percent_decoded.ts";
 import { DirectoryFolder } from "../folders/directory_folder.ts";
-import { isPaddleError } from "../../errors.ts";
+import { isPaddleError, quote, SourceError } from "../../errors.ts";
 import { checkedFolder, checkedName, type Folder, folderOf, type PutOptions } from "../folder.ts";
 import { HandleFolder } from "../folders/handle_folder.ts";
 import { homeFolder, homeName } from "../folders/home_folder.ts";
@@ -100,7 +100,15 @@ function onDisk(path: string): Place {
   if (["", ".", ".."].includes(basename(path)) && isDirectory(path)) {
     return { folder: new DirectoryFolder(path), name: "", shown: path };
   }
-  const whole = resolve(path);
+  let whole: string;
+  try {
+    whole = resolve(path);
+  } catch (cause) {
+    throw new SourceError("NOT_FOUND", `Cannot find ${quote(path)}: the working directory of the process is gone`, {
+      path,
+      cause,
+    });
+  }
   return { folder: new DirectoryFolder(dirname(whole), { trusted: true }), name: basename(whole), shown: path };
 }
 
