@@ -64,6 +64,12 @@ export class Latin1Text {
     this.#take(piece);
   }
 
+  /** Go on in `into`: whoever knows how many bytes come saves what growing takes, up to as much memory again. */
+  moveTo(into: Uint8Array): void {
+    into.set(this.#into.subarray(0, this.#length));
+    this.#into = into;
+  }
+
   /** The bytes, after all pieces were pushed. */
   finish(): Uint8Array {
     if (this.#lead >= 0) throw badText(this.#at);
@@ -82,9 +88,7 @@ export class Latin1Text {
     if (this.#length + piece.length <= this.#into.length) return;
     const needed = this.#length + latin1Length(piece);
     if (needed <= this.#into.length) return;
-    const grown = new Uint8Array(Math.max(needed, 2 * this.#length));
-    grown.set(this.#into.subarray(0, this.#length));
-    this.#into = grown;
+    this.moveTo(new Uint8Array(Math.max(needed, 2 * this.#length)));
   }
 }
 

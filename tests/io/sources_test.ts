@@ -14,7 +14,7 @@ import {
   isPaddleError,
   load,
   MemoryFolder,
-  type NDArray,
+  NDArray,
   open,
   type Source,
   type StateDict,
@@ -340,4 +340,12 @@ describe("one pass over a stream", () => {
       assert.equal(counted.chunks, Math.ceil(bytes.length / size));
     });
   }
+
+  it("keeps a large array of protocol 2 in a buffer of just its size", async () => {
+    const array = new NDArray("uint8", [3 * 2 ** 20 + 5], patterned(3 * 2 ** 20 + 5));
+    const file = encode(array, { protocol: 2 });
+    const read = await load(new Blob([file as BlobPart]).stream(), { returnNumpy: true }) as NDArray;
+    assert.ok(read.equals(array));
+    assert.equal(read.bytes.buffer.byteLength, array.nbytes);
+  });
 });

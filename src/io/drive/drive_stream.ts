@@ -4,7 +4,7 @@
  * @module
  */
 import { type Answer, type BlobAsk, Cursor, type Decoder } from "../../codec/cursor.ts";
-import { Latin1Text } from "../../codec/payload.ts";
+import { Latin1Text, sizeOfText } from "../../codec/payload.ts";
 import { FormatError, LimitError, PaddleError, SourceError } from "../../errors.ts";
 import { DEFAULT_LIMITS } from "../../limits.ts";
 import { allocate } from "./allocate.ts";
@@ -194,7 +194,9 @@ class StreamDriver {
   }
 
   async #text(ask: BlobAsk): Promise<Uint8Array> {
-    const text = new Latin1Text(ask.at, allocate(Math.min(FIRST, ask.length)));
+    let room = Math.min(FIRST, ask.length);
+    const text = new Latin1Text(ask.at, allocate(room));
+    const size = sizeOfText(ask.length, ask.size);
     const end = this.cursor.offset + ask.length;
     for (let done = 0; done < ask.length;) {
       const piece = await this.#piece(ask, done);
@@ -206,6 +208,7 @@ class StreamDriver {
         if (!(await this.reach(end))) throw truncated(ask, ask.length - (end - this.#received));
         throw error;
       }
+      if (room < size && done * TRUST >= ask.length) text.moveTo(allocate(room = size));
     }
     return text.finish();
   }
