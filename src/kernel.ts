@@ -9,6 +9,7 @@ import * as twin from "./kernel/twin.ts";
 import { viewOf } from "./words/typed_view.ts";
 
 export { type CompiledModule, init } from "./kernel/core.ts";
+export { type Layout, RowMajor, rowMajor } from "./kernel/row_major.ts";
 export { narrowBits, widenBits } from "./kernel/twin.ts";
 
 /** Bytes that go through the core at a time: few enough to stay in the cache. */
@@ -75,78 +76,11 @@ export function swapBytes(bytes: Uint8Array, size: number): void {
   }
 }
 
-/**
- * Copy an array from column-major (Fortran) order to row-major (C) order. It moves integers, so that no NaN changes, in tiles of the first
- * and last axis, so that both sides stay in the cache; it takes no memory but for the result.
- */
-export function rowMajor(columnMajor: Uint8Array, shape: readonly number[], itemsize: number): Uint8Array<ArrayBuffer> {
-  const into = new Uint8Array(columnMajor.length);
-  const axes = shape.filter((n) => n !== 1);
-  if (axes.length < 2) {
-    into.set(columnMajor);
-    return into;
-  }
-  if (columnMajor.length === 0) return into;
-  const unit = itemsize % 4 === 0 ? 4 : itemsize % 2 === 0 ? 2 : 1;
-  const parts = itemsize / unit;
-  const from = unitsOf(columnMajor, unit);
-  const to = unitsOf(into, unit);
-  const rows = axes[0];
-  const columns = axes[axes.length - 1];
-  const middle = axes.slice(1, -1);
-  // In units: the stride of the last axis in the file's order, and of the first axis in ours.
-  const fromStep = (from.length / columns) | 0;
-  const toStep = (to.length / rows) | 0;
-  const index = middle.map(() => 0);
-  for (;;) {
-    let fromStart = 0;
-    let toStart = 0;
-    for (let k = middle.length - 1; k >= 0; k--) fromStart = fromStart * middle[k] + index[k];
-    for (let k = 0; k < middle.length; k++) toStart = toStart * middle[k] + index[k];
-    transpose(from, fromStart * rows * parts, fromStep, to, toStart * columns * parts, toStep, rows, columns, parts);
-    let k = 0;
-    while (k < middle.length && ++index[k] === middle[k]) index[k++] = 0;
-    if (k === middle.length) return into;
-  }
-}
-
-type Units = Uint8Array | Uint16Array | Uint32Array;
-const TILE = 32;
-
 const UNITS = { 1: "uint8", 2: "uint16", 4: "uint32" } as const;
 
 /** Bytes as unsigned integers of 1, 2 or 4 bytes; copied if they are misaligned. */
 function unitsOf<Size extends 1 | 2 | 4>(bytes: Uint8Array, size: Size) {
   return viewOf(UNITS[size], aligned(bytes, size));
-}
-
-function transpose(
-  from: Units,
-  fromStart: number,
-  fromStep: number,
-  to: Units,
-  toStart: number,
-  toStep: number,
-  rows: number,
-  columns: number,
-  parts: number,
-): void {
-  for (let top = 0; top < rows; top += TILE) {
-    const bottom = Math.min(rows, top + TILE);
-    for (let left = 0; left < columns; left += TILE) {
-      const right = Math.min(columns, left + TILE);
-      for (let r = top; r < bottom; r++) {
-        let f = fromStart + r * parts + left * fromStep;
-        let t = toStart + r * toStep + left * parts;
-        for (let c = left; c < right; c++) {
-          to[t] = from[f];
-          for (let k = 1; k < parts; k++) to[t + k] = from[f + k];
-          f += fromStep;
-          t += parts;
-        }
-      }
-    }
-  }
 }
 
 /** Convert narrow floats to float32, at any alignment; `into` needs 4 bytes for each. NaNs keep the payload that numpy keeps. */

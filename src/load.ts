@@ -5,7 +5,7 @@
  */
 import { readFile } from "./codec/read_file.ts";
 import { driveFrom } from "./io/drive/drive_from.ts";
-import { DeferredSlices } from "./io/lazy/deferred_slices.ts";
+import { DeferredArrays } from "./io/lazy/deferred_arrays.ts";
 import { findModel, isNoFile, moreSpecific, notFound } from "./io/models/find_model.ts";
 import { type From, type Opened, sourceOf } from "./io/open/open_source.ts";
 import { isFolder, type Place, placeOf } from "./io/open/place.ts";
@@ -58,17 +58,17 @@ export async function load(from: From, options: LoadOptions = {}): Promise<Value
       throw moreSpecific(error, later);
     }
   }
-  const slices = "stream" in opened ? null : new DeferredSlices(opened);
+  const deferred = "stream" in opened ? null : new DeferredArrays(opened);
   const { value, warnings } = await driveFrom(
     opened,
     (cursor) => readFile(cursor, { limits, strict: options.strict, safetensors: options.safetensors }),
     async (content, borrowed) => {
-      const steps = fromFileInSteps(content, { ...options, borrowed, lazy: slices?.leave });
+      const steps = fromFileInSteps(content, { ...options, borrowed, lazy: deferred?.leave });
       const shaped = await inTurns(steps, signal);
-      const read = slices?.readInto(shaped.value, signal);
+      const read = deferred?.readInto(shaped.value, signal);
       return read instanceof Promise ? { ...shaped, value: await read } : shaped;
     },
-    { signal, onProgress, copy, leaveSlices: true, onePass: true, maxStreamBytes: limits.maxStreamBytes },
+    { signal, onProgress, copy, deferSome: true, onePass: true, maxStreamBytes: limits.maxStreamBytes },
   );
   for (const warning of warnings) options.onWarning?.(warning);
   return value;

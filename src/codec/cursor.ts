@@ -36,8 +36,8 @@ export interface BlobAsk {
   readonly at: number;
   /** Bytes after the payload that the decoder needs next: a driver that skips the payload may read them in the same step. */
   readonly behind?: number;
-  /** It is a slice of an array that is assembled later, so a driver that can read it then need not read it now. @default {false} */
-  readonly isSlice?: boolean;
+  /** Data of an array that is assembled or reordered later, so a driver that can read them then need not read them now. @default {false} */
+  readonly deferrable?: boolean;
 }
 
 /** "Does the source have at least `end` bytes?" Asked to verify a claim when the size of the source is not known. */

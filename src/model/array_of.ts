@@ -5,7 +5,7 @@
  */
 import { Span } from "../codec/cursor.ts";
 import { rememberWritten } from "../codec/pickle/foreign_dtype.ts";
-import type { PickledArray, PickledDType } from "../codec/pickle/pickled.ts";
+import { layoutOf, type PickledArray, type PickledDType } from "../codec/pickle/pickled.ts";
 import type { DType } from "../dtype.ts";
 import { UnsupportedError } from "../errors.ts";
 import { rowMajor, swapBytes } from "../kernel.ts";
@@ -19,7 +19,7 @@ export interface ArrayContext {
   readonly onArray?: (made: NDArray, from: PickledArray | null) => void;
   /** The bytes belong to the caller, so they are copied before they are modified. */
   readonly borrowed: boolean;
-  /** Makes lazy bytes for a payload that was left unread; once read, `finish` is applied to them. */
+  /** Makes lazy bytes for a payload that was left unread; once read, `finish` is applied to them, and they are put in C order. */
   readonly lazy?: (span: Span, finish: (bytes: Uint8Array) => Uint8Array, from: PickledArray | null) => LazyBytes;
 }
 
@@ -54,8 +54,7 @@ export function partsOf(array: PickledArray, context: ArrayContext): ArrayParts 
   }
   const { shape, data } = array;
   if (data instanceof Span) {
-    const isInOrder = !array.fortran && !(dtype.bigEndian && info.swapsize > 1);
-    const finish = isInOrder ? asItIs : (bytes: Uint8Array) => inOrder(array, dtype, bytes, false);
+    const finish = dtype.bigEndian && info.swapsize > 1 ? (bytes: Uint8Array) => littleEndian(bytes, dtype) : asItIs;
     return { dtype: info.name, shape, data: context.lazy!(data, finish, array) };
   }
   const bytes = array.sharesBytes ? data!.slice() : data!;
@@ -76,7 +75,7 @@ export function numpyArrayOf(array: PickledArray, context: ArrayContext): NDArra
   if (!(array.data instanceof Uint8Array) || array.data.length !== count * dtype.itemsize) {
     throw foreign(array, dtype, "");
   }
-  const bytes = array.fortran ? rowMajor(array.data, array.shape, dtype.itemsize) : array.data;
+  const bytes = array.fortran ? rowMajor(array.data, layoutOf(array)!) : array.data;
   return written(new OpaqueArray(numpyName(dtype), array.shape, bytes), dtype);
 }
 
@@ -109,14 +108,19 @@ function asItIs(bytes: Uint8Array): Uint8Array {
 
 /** The bytes in C order and little-endian, as nearly every file has them anyway (RULES.md VAL-10). */
 function inOrder(array: PickledArray, dtype: PickledDType, bytes: Uint8Array, borrowed: boolean): Uint8Array {
-  const { itemsize, swapsize } = dtype.info!;
+  const { swapsize } = dtype.info!;
   if (array.fortran) {
-    bytes = rowMajor(bytes, array.shape, itemsize);
+    bytes = rowMajor(bytes, layoutOf(array)!);
     borrowed = false;
   }
   if (dtype.bigEndian && swapsize > 1) {
     if (borrowed) bytes = bytes.slice();
-    swapBytes(bytes, swapsize);
+    return littleEndian(bytes, dtype);
   }
+  return bytes;
+}
+
+function littleEndian(bytes: Uint8Array, { info }: PickledDType): Uint8Array {
+  swapBytes(bytes, info!.swapsize);
   return bytes;
 }

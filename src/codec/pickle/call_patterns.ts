@@ -63,6 +63,18 @@ export const SYMBOL_PATTERNS: Patterns = {
   },
 };
 
+/** Give an array, whose shape is that of its bytes so far, these of its axes in this order; whether they are each of them once. */
+function setAxes(array: PickledArray, axes: Tuple<unknown>): boolean {
+  const { shape } = array;
+  if (axes.length !== shape.length || !hasInts(axes, 0, shape.length, () => false)) return false;
+  const order = [...axes] as number[];
+  if (new Set(order).size !== shape.length || order.some((axis) => axis < 0 || axis >= shape.length)) return false;
+  array.shape = order.map((axis) => shape[axis]);
+  array.axes = order;
+  array.fortran = true;
+  return true;
+}
+
 /** Calls whose arguments are plain data. */
 export const DATA_PATTERNS: Patterns = {
   /** P2: `dtype('f4', False, True)` */
@@ -81,14 +93,16 @@ export const DATA_PATTERNS: Patterns = {
     return readScalar(dtype, bytes, at);
   },
 
-  /** P4: `_frombuffer(data, dtype, shape, order)` */
-  frombuffer({ context, args: [data, dtype, shape, order, ...more], at }) {
+  /** P4: `_frombuffer(data, dtype, shape, order)`; newer numpy, for axes in any order, `(data, dtype, shape, 'K', axes)` */
+  frombuffer({ context, args: [data, dtype, shape, order, axes, ...more], at }) {
     const isBytes = data instanceof Uint8Array || data instanceof Span;
     if (more.length > 0 || !isBytes || !(dtype instanceof PickledDType)) return undefined;
-    if (order !== "C" && order !== "F") return undefined;
+    const isAnyOrder = order === "K" && axes instanceof Tuple;
+    if (!isAnyOrder && (axes !== undefined || (order !== "C" && order !== "F"))) return undefined;
     context.budget.tensor(at);
     const array = new PickledArray(at);
     setArrayState(context, array, shape, dtype, order === "F", data, at);
+    if (isAnyOrder && !setAxes(array, axes)) return undefined;
     context.arrays.complete(array);
     return array;
   },

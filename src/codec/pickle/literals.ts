@@ -144,7 +144,7 @@ export class Literals {
       encoding,
       size,
       at,
-      isSlice: this.#isInSlice(),
+      deferrable: this.#isInSlice() || (length >= LARGE && this.#isTurned()),
       behind: LONGEST_FIXED,
     }) as Payload;
     return unread(payload);
@@ -168,6 +168,14 @@ export class Literals {
     const dtype = items[fence + 2];
     return items[fence - 1] instanceof PickledArray && dtype instanceof PickledDType && dtype.info !== undefined &&
       typeof key === "string" && isSliceKey(key);
+  }
+
+  /** Whether the data of an array in column-major order come: who reads them later can put them in order piece by piece. */
+  #isTurned(): boolean {
+    const { items, fence } = this.#stack;
+    const shape = items[fence + 1], dtype = items[fence + 2];
+    return items[fence - 1] instanceof PickledArray && shape instanceof Tuple && shape.length > 1 &&
+      dtype instanceof PickledDType && dtype.info !== undefined && items[fence + 3] === true;
   }
 
   // ---- numbers
@@ -229,6 +237,9 @@ export class Literals {
     return this.#here.bad("BAD_NUMBER", `is not a number: ${quote(text)}`);
   }
 }
+
+/** Bytes from which on an array in column-major order is not held twice. */
+const LARGE = 2 ** 20;
 
 function isSliceKey(key: string): boolean {
   const at = key.lastIndexOf("@@.") + 3;

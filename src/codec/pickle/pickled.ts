@@ -4,6 +4,7 @@
  * @module
  */
 import type { DTypeInfo } from "../../dtype.ts";
+import type { Layout } from "../../kernel.ts";
 import type { Tuple, Value } from "../../values.ts";
 import type { Payload } from "../cursor.ts";
 import type { SymbolKind } from "./symbols.ts";
@@ -58,7 +59,10 @@ export interface Slab {
 export class PickledArray {
   declare dtype: PickledDType | null;
   declare shape: readonly number[];
+  /** Whether the bytes lie in another order than row-major: in that of `axes`, and where that is null, column-major. */
   declare fortran: boolean;
+  /** For each axis its place in memory, 0 where its steps are the longest. */
+  declare axes: readonly number[] | null;
   declare items: Value[] | null;
   /** File offset of `data` if requested (`locate`), else -1. */
   declare dataOffset: number;
@@ -83,6 +87,7 @@ export class PickledArray {
     this.dtype = dtype;
     this.shape = shape;
     this.fortran = fortran;
+    this.axes = null;
     this.items = null;
     this.dataOffset = -1;
     this.sharesBytes = false;
@@ -117,6 +122,11 @@ export class PickledArray {
     this.own = data;
     this.slab = null;
   }
+}
+
+/** How an array's bytes lie that are not in row-major order; null for any other. */
+export function layoutOf({ fortran, shape, dtype, axes }: PickledArray): Layout | null {
+  return fortran && dtype ? { shape, itemsize: dtype.itemsize, axes } : null;
 }
 
 /** In an audit, the stack item left by an unknown symbol or a refused call. */

@@ -19,8 +19,8 @@ export interface DriveFromOptions {
   copy?: boolean;
   /** Leave the payloads of a source unread, and the source open. @default {false} */
   lazy?: boolean;
-  /** Allow slices of arrays that are joined later to be left unread: `finish` reads them. @default {false} */
-  leaveSlices?: boolean;
+  /** Allow data of arrays that are assembled or reordered later to be left unread: `finish` reads them. @default {false} */
+  deferSome?: boolean;
   /** Everything is read once, in order: a source that supports it is read as a stream. @default {false} */
   onePass?: boolean;
   maxStreamBytes?: number;
@@ -38,7 +38,7 @@ export async function driveFrom<T, R>(
   finish: (content: T, borrowed: boolean) => R | Promise<R>,
   options: DriveFromOptions = {},
 ): Promise<R> {
-  const { signal, copy, lazy, leaveSlices, onePass, maxStreamBytes } = options;
+  const { signal, copy, lazy, deferSome, onePass, maxStreamBytes } = options;
   const isStream = "stream" in opened;
   const progress = progressOf(options.onProgress, "load", opened.size);
   const onProgress = progress ? (loaded: number) => progress.at(loaded, options.name) : undefined;
@@ -51,7 +51,7 @@ export async function driveFrom<T, R>(
         maxStreamBytes,
         onProgress,
       })
-      : await driveSource(make, opened, { lazy, leaveSlices, copy, signal, onProgress });
+      : await driveSource(make, opened, { lazy, deferSome, copy, signal, onProgress });
     const shaped = finish(content, !isStream && !copy && isMemory(opened));
     const result = shaped instanceof Promise ? await shaped : shaped;
     progress?.check();

@@ -16,8 +16,8 @@ import { Turns } from "../waiting/turns.ts";
 export interface DriveSourceOptions {
   /** Leave payloads unread, as spans. @default {false} */
   lazy?: boolean;
-  /** Leave slices of arrays that are joined later unread, as spans, unless they are in memory. @default {false} */
-  leaveSlices?: boolean;
+  /** Leave deferrable payloads unread, as spans, unless they are in memory. @default {false} */
+  deferSome?: boolean;
   /** Copy payloads that are in memory. @default {false} */
   copy?: boolean;
   signal?: AbortSignal;
@@ -79,7 +79,7 @@ class SourceDriver {
   readonly cursor = new Cursor();
   readonly #source: Source;
   readonly #lazy: boolean;
-  readonly #leavesSlices: boolean;
+  readonly #defersSome: boolean;
   readonly #copy: boolean;
   readonly #signal: AbortSignal | undefined;
   readonly #window: number;
@@ -98,7 +98,7 @@ class SourceDriver {
   constructor(source: Source, options: DriveSourceOptions) {
     this.#source = source;
     this.#lazy = options.lazy ?? false;
-    this.#leavesSlices = (options.leaveSlices ?? false) && source.view === undefined;
+    this.#defersSome = (options.deferSome ?? false) && source.view === undefined;
     this.#copy = options.copy ?? false;
     this.#signal = options.signal;
     this.#window = options.window ?? (source.costly ? TEXT_PIECE : WINDOW);
@@ -200,7 +200,7 @@ class SourceDriver {
   #blob(ask: BlobAsk): Answer | Promise<Answer> {
     const { cursor } = this;
     const start = cursor.offset;
-    if (this.#lazy || (this.#leavesSlices && ask.isSlice)) {
+    if (this.#lazy || (this.#defersSome && ask.deferrable)) {
       this.#skip(start + ask.length);
       if (ask.behind) this.#lookBehind(ask.behind);
       return new Span(start, ask.length, ask.encoding, ask.at);

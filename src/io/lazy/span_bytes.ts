@@ -5,9 +5,10 @@
  */
 import { Span } from "../../codec/cursor.ts";
 import { decodePayload, Latin1Text, sizeOfText } from "../../codec/payload.ts";
-import type { PickledArray } from "../../codec/pickle/pickled.ts";
+import { layoutOf, type PickledArray } from "../../codec/pickle/pickled.ts";
 import { FormatError, SourceError } from "../../errors.ts";
 import { partLazily, PIECE } from "../../words/joined_bytes.ts";
+import { type Layout, RowMajor, rowMajor } from "../../kernel.ts";
 import type { LazyBytes, PieceOptions } from "../../ndarray.ts";
 import { withPath } from "../drive/drive_from.ts";
 import { readFully } from "../sources/read_fully.ts";
@@ -26,7 +27,7 @@ const TEXT_PIECE = 2 ** 20;
 /** Size of the widest element in bytes. */
 const WIDEST = 16;
 
-/** Where the bytes are, what turns them into the array's bytes, and the array that they belong to. */
+/** Where the bytes are, what turns them into the array's bytes (except for their order), and the array that they belong to. */
 export type SpanParts = [span: Span, finish: (bytes: Uint8Array) => Uint8Array, from?: PickledArray | null];
 
 /** The bytes of an array that are still in the file. */
@@ -67,9 +68,12 @@ export class SpanBytes implements LazyBytes {
     if (bytes.buffer !== into.buffer) into.set(bytes);
   }
 
-  /** The array's bytes: in `into`, unless they had to be reordered elsewhere. */
+  /** The array's bytes: in `into`, unless a string has another length than the array. */
   async #readInto(into: Uint8Array, signal?: AbortSignal): Promise<Uint8Array> {
     const { offset, length, encoding, at } = this.span;
+    const layout = this.#layout();
+    // A text of another length than the array's is refused below.
+    if (layout && into.length === this.#size()) return await this.#turn(layout, into, { signal });
     try {
       if (encoding === "raw") return this.#checked(await readFully(this.source, offset, into, signal));
       const text = new Latin1Text(at, into);
@@ -107,6 +111,12 @@ export class SpanBytes implements LazyBytes {
 
   /** The bytes `[from, to)` of the decoded array. */
   async readRange(from: number, to: number, { signal }: ReadOptions = {}): Promise<Uint8Array> {
+    const layout = this.#layout();
+    if (layout && from < to) {
+      const bytes = await this.#rowsAround(layout, from, to, { signal });
+      await this.verify({ signal });
+      return bytes;
+    }
     if (this.plainOffset === null) return await partLazily(this, from, to).read({ signal });
     const bytes = await this.fill(from, new Uint8Array(to - from), { signal });
     await this.verify({ signal });
@@ -139,16 +149,46 @@ export class SpanBytes implements LazyBytes {
 
   /**
    * The bytes `[from, to)` of the decoded array in pieces. A string is read from its beginning, as its characters take one or two bytes; an
-   * array in Fortran order is held in memory whole.
+   * array in another order than C order is read whole, and the requested part of it held in memory.
    */
   async *pieces(from: number, to: number, options: PieceOptions = {}): AsyncGenerator<Uint8Array> {
     if (from >= to) return;
-    if (this.#from?.fortran) {
-      const bytes = await this.read(options);
-      for (let at = from; at < to; at += PIECE) yield bytes.slice(at, Math.min(to, at + PIECE));
-    } else if (this.span.encoding === "raw") yield* this.#rawPieces(from, to, options);
-    else yield* this.#textPieces(from, to, options);
+    const layout = this.#layout();
+    if (layout) {
+      const bytes = await this.#rowsAround(layout, from, to, options);
+      for (let at = 0; at < bytes.length; at += PIECE) yield bytes.slice(at, at + PIECE);
+    } else yield* this.#stretches(from, to, options);
     await this.verify(options);
+  }
+
+  /** Bytes `[from, to)` in the file's order. */
+  #stretches(from: number, to: number, options: PieceOptions): AsyncGenerator<Uint8Array> {
+    return this.span.encoding === "raw" ? this.#rawPieces(from, to, options) : this.#textPieces(from, to, options);
+  }
+
+  /** How the bytes lie that are not in row-major order; null for any other. */
+  #layout(): Layout | null {
+    return this.#from && layoutOf(this.#from);
+  }
+
+  /** Bytes `[from, to)` of an array in column-major order. */
+  async #rowsAround(layout: Layout, from: number, to: number, options: PieceOptions): Promise<Uint8Array> {
+    const row = this.#size()! / layout.shape[0];
+    const first = Math.floor(from / row), last = Math.ceil(to / row);
+    const into = await this.#turn(layout, new Uint8Array((last - first) * row), options, [first, last]);
+    return into.subarray(from - first * row, to - first * row);
+  }
+
+  /** Rows of an array in column-major order, into `into`; beside them a few pieces of the file are in memory (H-VAL-10). */
+  async #turn(
+    layout: Layout,
+    into: Uint8Array,
+    { signal }: PieceOptions,
+    rows?: readonly [number, number],
+  ): Promise<Uint8Array> {
+    const turned = new RowMajor(into, layout, rows);
+    for await (const piece of this.#stretches(0, this.#size()!, { signal, scratch: [] })) turned.push(piece);
+    return into;
   }
 
   async *#rawPieces(from: number, to: number, options: PieceOptions): AsyncGenerator<Uint8Array> {
@@ -255,7 +295,9 @@ export class SpanBytes implements LazyBytes {
     const { offset, length, encoding, at } = this.span;
     const stored = fillNow(this.source, offset, new Uint8Array(length));
     this.source.verifySync?.();
-    return this.#checked(decodePayload(stored, encoding, at, this.#size()));
+    const bytes = this.#checked(decodePayload(stored, encoding, at, this.#size()));
+    const layout = this.#layout();
+    return layout ? rowMajor(bytes, layout) : bytes;
   }
 }
 

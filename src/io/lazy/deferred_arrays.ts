@@ -1,17 +1,18 @@
 /**
- * Slices of large parameters that a load left in their file: read straight into the arrays that they make up.
+ * Slices of large parameters, and large arrays in another order than C order, that a load left in their file: read straight into the arrays
+ * that they make up.
  *
  * @module
  */
 import type { Span } from "../../codec/cursor.ts";
 import type { PickledArray } from "../../codec/pickle/pickled.ts";
 import { replaceLeaves } from "../../model/walk.ts";
-import { loadLazyArrays } from "./load_lazy_arrays.ts";
+import { lazyArrays } from "./load_lazy_arrays.ts";
 import type { Source } from "../source.ts";
 import { SpanBytes } from "./span_bytes.ts";
 
 /** What one load left in `source`. */
-export class DeferredSlices {
+export class DeferredArrays {
   readonly #source: Source;
   #count = 0;
   /** Bytes that do not belong to an array alone: something else in the file refers to them, too. */
@@ -39,7 +40,8 @@ export class DeferredSlices {
   }
 
   async #readInto(value: unknown, signal?: AbortSignal): Promise<unknown> {
-    await loadLazyArrays(value, signal);
+    // One after the other: each holds a few pieces of the file.
+    for (const array of await lazyArrays(value, signal)) await array.load({ signal });
     const read = new Map<unknown, Uint8Array>();
     for (const bytes of this.#strays) read.set(bytes, await bytes.read({ signal }));
     await this.#source.verify?.();
