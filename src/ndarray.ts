@@ -12,7 +12,7 @@ import { PackedBytes } from "./words/packed_bytes.ts";
 import { checkedBytes, isMemory, plainBytes } from "./words/plain_bytes.ts";
 import { described, shownValue } from "./words/described.ts";
 import { badValue, bigFor, bitsOfScalar, floatOfBits, integerFor, isReal, toFloat } from "./words/scalar_cast.ts";
-import { Float16, viewOf } from "./words/typed_view.ts";
+import { dtypeOfArray, Float16, viewOf } from "./words/typed_view.ts";
 import { Complex, Float } from "./values.ts";
 
 /** Options of {@linkcode LazyBytes.pieces}. */
@@ -331,6 +331,11 @@ export class NDArray {
   static fromArray<T extends NDArray>(this: ArrayClass<T>, nested: ArrayInput, dtype?: DType): T {
     const { shape, leaves } = flatten(nested);
     const array = new this(dtype ?? dtypeOf(nested, leaves), shape);
+    // Numbers of the same kind are copied as bits: so a NaN stays the one that it is.
+    if (ArrayBuffer.isView(leaves) && dtypeOfArray(leaves) === array.dtype) {
+      array.bytes.set(new Uint8Array(leaves.buffer, leaves.byteOffset, leaves.byteLength));
+      return array;
+    }
     for (let i = 0; i < leaves.length; i++) array.#put(i, leaves[i]);
     return array;
   }

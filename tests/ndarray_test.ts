@@ -124,6 +124,18 @@ describe("arrays of every dtype", () => {
   }
 });
 
+describe("an array of a typed array", () => {
+  it("has its bits, whatever they are, and bytes of its own", () => {
+    const bits = Uint8Array.of(1, 0, 0xa0, 0x7f, 1, 0, 0xa0, 0xff);
+    const floats = new Float32Array(bits.buffer);
+    for (const array of [fromArray(floats), fromArray(floats, "float32")]) assert.deepEqual(array.bytes, bits);
+    const array = fromArray(floats);
+    floats[0] = 1;
+    assert.ok(Number.isNaN(array.at(0)));
+    assert.deepEqual(fromArray(Uint8Array.of(0, 2), "bool").bytes, Uint8Array.of(0, 1));
+  });
+});
+
 describe("casts between dtypes", () => {
   it("truncate floats toward zero, take the real part of complex, and map non-zero to true", () => {
     assert.deepEqual(fromArray([1.9, -1.9, -0.5], "float64").astype("int32").toArray(), [1, -1, 0]);

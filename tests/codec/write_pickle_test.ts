@@ -530,6 +530,26 @@ describe("the string b, used by arrays at protocol 2 and by the caller", () => {
   });
 });
 
+describe("a numpy scalar that is no number", () => {
+  const NANS = {
+    f2: [[0x01, 0x7c], [0xff, 0xff]],
+    f4: [[1, 0, 0xa0, 0x7f], [0, 0, 0xc0, 0xff]],
+    f8: [[1, 0, 0, 0, 0, 0, 0xf0, 0x7f], [0, 0, 0, 0, 0, 0, 0xf8, 0xff]],
+    c8: [[1, 0, 0xa0, 0x7f, 0, 0, 0x80, 0x3f], [0, 0, 0, 0, 1, 0, 0xa0, 0xff]],
+  };
+  it("keeps its bits through load and save", () => {
+    for (const [code, all] of Object.entries(NANS)) {
+      for (const bits of all) {
+        const text = `cnumpy.core.multiarray\nscalar\ncnumpy\ndtype\nU\x02${code}\x89\x88\x87RC`;
+        const file = Uint8Array.from(`\x80\x04${text}`, (char) => char.charCodeAt(0));
+        const scalar = decode(Uint8Array.from([...file, bits.length, ...bits, 0x86, 0x52, 0x2e]));
+        assert.ok(scalar instanceof NumpyScalar);
+        assert.ok(Buffer.from(encode(scalar)).includes(Buffer.from([0x43, bits.length, ...bits])), `${code} ${bits}`);
+      }
+    }
+  });
+});
+
 describe("a Node Buffer", () => {
   it("is read like any bytes, at any alignment", () => {
     const array = fromArray([1, 2, 3], "float32");

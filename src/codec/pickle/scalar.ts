@@ -9,6 +9,7 @@ import { NDArray } from "../../ndarray.ts";
 import { NumpyScalar } from "../../values.ts";
 import { rememberWritten } from "./foreign_dtype.ts";
 import type { PickledDType } from "./pickled.ts";
+import { rememberBits } from "./nan_bits.ts";
 import { narrow } from "./numbers.ts";
 
 /** Decode `bytes` as a scalar of `dtype`. */
@@ -20,7 +21,9 @@ export function readScalar(dtype: PickledDType, bytes: Uint8Array, at: number): 
   const own = bytes.slice();
   if (dtype.bigEndian) swapBytes(own, info.swapsize);
   const value = new NDArray(info.name, [], own).at();
-  return new NumpyScalar(info.name, typeof value === "bigint" ? narrow(value) : value);
+  const scalar = new NumpyScalar(info.name, typeof value === "bigint" ? narrow(value) : value);
+  rememberBits(scalar, own);
+  return scalar;
 }
 
 /** Strings and dates: retained with numpy's name of the dtype, to be inspected and written again. */

@@ -7,9 +7,12 @@ import { isDType } from "../../../dtype.ts";
 import { ValueError } from "../../../errors.ts";
 import { NDArray } from "../../../ndarray.ts";
 import type { NumpyScalar } from "../../../values.ts";
+import { rememberedBits } from "../nan_bits.ts";
 
 /** The little-endian bytes of one element, converted as an array's elements are. */
 export function scalarBytes(scalar: NumpyScalar): Uint8Array {
+  const known = rememberedBits(scalar);
+  if (known) return known;
   const { dtype, value } = scalar;
   if (!isDType(dtype) || typeof value === "string" || value instanceof Uint8Array) {
     throw new ValueError("INVALID_VALUE", `Cannot pickle a numpy scalar of ${dtype}`);
