@@ -76,10 +76,23 @@ export function detectKind(head: Uint8Array, size?: number): FileKind {
   if (isSafetensors(head, text, size)) return "safetensors";
   if (head[0] === 0x80) return head.length > 1 && head[1] > 0x7f ? "unknown" : "pickle";
   if (isRecord(head)) return isSelectedRows(head) ? "selected_rows" : "record";
-  if (text[0] === "{") return text.includes('"base_code"') ? "pir" : "unknown";
+  if (isObject(head)) return text.includes('"base_code"') ? "pir" : "unknown";
   if (isProgram(head)) return "program";
   if (!PICKLE_STARTS.includes(text[0])) return "unknown";
   return !isText(head) || isPickleText(text) ? "pickle" : "unknown";
+}
+
+/** Whether bytes start with a JSON object, after any white space. */
+export function isObject(bytes: Uint8Array): boolean {
+  const start = behindSpace(bytes, 0);
+  if (bytes[start] !== 0x7b) return false;
+  // A protobuf program can start with the bytes of a line feed and a brace, but not with a quotation mark after them.
+  return start === 0 || bytes[behindSpace(bytes, start + 1)] === 0x22;
+}
+
+function behindSpace(bytes: Uint8Array, at: number): number {
+  while (bytes[at] === 0x20 || bytes[at] === 0x0a || bytes[at] === 0x0d || bytes[at] === 0x09) at++;
+  return at;
 }
 
 /** The error for a file of a kind that is not read: it says what the file is, if that can be told. */

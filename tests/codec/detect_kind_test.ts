@@ -44,6 +44,8 @@ describe("detection of a file's kind", () => {
     const files: [string, FileKind][] = [
       ["\x0a\x95\x01\x08\x00\x10\xff", "program"],
       ['{"base_code":{"magic":"pir","trainable":true,"version":4}', "pir"],
+      ['\n { "base_code":{"magic":"pir","trainable":true,"version":4}', "pir"],
+      ["\x0a{\x08\x00\x10\xff", "program"],
       ["\x02\x00\x00\x00\x00\x00\x00\x00{}", "safetensors"],
       ["\x80\x02\x00\x00\x00\x00\x00\x00{" + " ".repeat(700), "safetensors"],
       ["PK\x03\x04\x14\x00", "zip"],

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
+import { static as staticGraph } from "../../mod.ts";
 import { writeJson } from "../../src/codec/json/write_json.ts";
 import { PirProgram } from "../../src/codec/pir/pir_program.ts";
 import type { PaddleError } from "../../src/errors.ts";
@@ -21,6 +22,17 @@ function withAttribute(attribute: string): Uint8Array {
 function nested(open: string, inner: string, close: string, depth: number): string {
   return open.repeat(depth) + inner + close.repeat(depth);
 }
+
+describe("a PIR module after white space", () => {
+  it("is a program, as in Paddle", () => {
+    for (const space of ["\n", " \t\r\n"]) {
+      const bytes = Uint8Array.from([...new TextEncoder().encode(space), ...moduleOf(OP)]);
+      const program = staticGraph.deserializeProgram(bytes);
+      assert.deepEqual([program.form, program.ops().map(({ type }) => type)], ["json", ["pd_op.relu"]]);
+      assert.deepEqual(program.serialize(), bytes);
+    }
+  });
+});
 
 describe("a PIR module nested without bound, when limits allow it", () => {
   const DEPTH = 20_000;

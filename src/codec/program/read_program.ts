@@ -8,7 +8,7 @@ import type { Limits } from "../../limits.ts";
 import type { Program } from "../../program.ts";
 import { atOnce } from "../../words/steps.ts";
 import { type Cursor, type Decoder, withPauses } from "../cursor.ts";
-import { detectKind, type FileKind, otherKindError } from "../detect_kind.ts";
+import { detectKind, type FileKind, isObject, otherKindError } from "../detect_kind.ts";
 import { PirProgram } from "../pir/pir_program.ts";
 import { ProgramDesc } from "./program_desc.ts";
 
@@ -40,7 +40,7 @@ export function parseProgram(bytes: Uint8Array, limits: Readonly<Limits>): Progr
 function* parseInSteps(bytes: Uint8Array, limits: Readonly<Limits>): Generator<void, Program> {
   const kind = detectKind(bytes.subarray(0, 4096), bytes.length);
   try {
-    if (bytes[0] === 0x7b) return yield* PirProgram.parseInSteps(bytes, limits);
+    if (isObject(bytes)) return yield* PirProgram.parseInSteps(bytes, limits);
     return yield* ProgramDesc.parseInSteps(bytes, limits);
   } catch (error) {
     throw isPaddleError(error) && error.code !== "LIMIT" ? explained(error, kind, bytes) : error;
@@ -49,6 +49,6 @@ function* parseInSteps(bytes: Uint8Array, limits: Readonly<Limits>): Generator<v
 
 /** For a file of another kind, an error that names that kind; for a program, the original error. */
 function explained(error: PaddleError, kind: FileKind, bytes: Uint8Array): PaddleError {
-  if (kind === "program" || kind === "pir" || bytes[0] === 0x0a || bytes[0] === 0x7b) return error;
+  if (kind === "program" || kind === "pir" || bytes[0] === 0x0a || isObject(bytes)) return error;
   return otherKindError(bytes.subarray(0, 4096), bytes.length, "a program", error) ?? error;
 }
