@@ -101,7 +101,10 @@ export class GradScaler {
   #isDynamic: boolean;
   /** What was done since the last update, by optimizer. */
   #done = new Map<Optimizer, "unscaled" | "stepped">();
+  /** Whether the last unscaling found infinity or NaN. */
   #found = false;
+  /** Whether the last step was skipped because of that: what counts for the scale. */
+  #wasSkipped = false;
 
   /**
    * Takes Paddle's arguments, by position or by name.
@@ -182,6 +185,7 @@ export class GradScaler {
     if (!this.#isEnabled) return optimizer.step();
     check(this.#done.get(optimizer) !== "stepped", "step() has already been called since the last update().");
     if (!this.#done.has(optimizer)) this.unscale(optimizer);
+    this.#wasSkipped = this.#found;
     if (!this.#found) optimizer.step();
     this.#done.set(optimizer, "stepped");
     if (!this.#isDynamic) this.#done.clear();
@@ -190,7 +194,7 @@ export class GradScaler {
   /** Adjust the scale after a step. */
   update(): void {
     if (!this.#isEnabled || !this.#isDynamic) return;
-    if (this.#found) {
+    if (this.#wasSkipped) {
       this.incrCount = 0;
       if (++this.decrCount === this.decrEveryNNanOrInf) {
         this.lossScaling = f(this.lossScaling * f(this.decrRatio));

@@ -1,7 +1,19 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { describe, it } from "@std/testing/bdd";
-import { amp, decode, encode, fromArray, full, isPaddleError, nn, optimizer, SelectedRows } from "../../mod.ts";
+import {
+  amp,
+  decode,
+  encode,
+  fromArray,
+  full,
+  isPaddleError,
+  nn,
+  NumpyScalar,
+  optimizer,
+  SelectedRows,
+  type Tensor,
+} from "../../mod.ts";
 
 const REAL = existsSync("../shared/real") ? "../shared/real" : "tests/fixtures/real";
 
@@ -86,5 +98,118 @@ describe("GradScaler", () => {
     assert.deepEqual(encode(scaler.stateDict()), before);
     refusal(() => new amp.GradScaler({ incrRatio: 1 }));
     refusal(() => new amp.GradScaler({ decrRatio: 1 }));
+  });
+
+  // As Paddle 2.6 and 3.3 answer, with a device that they take for a GPU.
+  describe("with several optimizers, or calls in another order", () => {
+    type Calls = (a: optimizer.SGD, b: optimizer.SGD) => void;
+    function scaled(gradients: [number, number], calls: (scaler: amp.GradScaler) => Calls) {
+      const [a, b] = gradients.map((gradient) => {
+        const parameter = new nn.Parameter("float32", [1]);
+        parameter.grad = full([1], gradient, "float32");
+        return parameter;
+      });
+      const scaler = new amp.GradScaler({ initLossScaling: 8, incrEveryNSteps: 2, decrEveryNNanOrInf: 1 });
+      calls(scaler)(new optimizer.SGD(1, [a]), new optimizer.SGD(1, [b]));
+      return [scaler.lossScaling, scaler.incrCount, a.at(0), b.at(0)];
+    }
+
+    it("counts what the last step met, not what was unscaled since", () => {
+      const found = scaled([Infinity, 8], (scaler) => (a, b) => {
+        scaler.step(a);
+        scaler.unscale(b);
+        scaler.update();
+      });
+      assert.deepEqual(found, [4, 0, 0, 0]);
+      const unstepped = scaled([Infinity, 8], (scaler) => (a) => {
+        scaler.unscale(a);
+        scaler.update();
+      });
+      assert.deepEqual(unstepped, [8, 1, 0, 0]);
+    });
+
+    it("skips the step of one and not of the other, whose step counts", () => {
+      const found = scaled([Infinity, 8], (scaler) => (a, b) => {
+        scaler.step(a);
+        scaler.step(b);
+        scaler.update();
+      });
+      assert.deepEqual(found, [8, 1, 0, -1]);
+    });
+
+    it("counts a skipped step at every update until the next one", () => {
+      const found = scaled([Infinity, 8], (scaler) => (a) => {
+        scaler.step(a);
+        for (let i = 0; i < 3; i++) scaler.update();
+      });
+      assert.deepEqual(found, [1, 0, 0, 0]);
+    });
+
+    it("counts updates before any step as good ones", () => {
+      assert.deepEqual(scaled([8, 8], (scaler) => () => [1, 2, 3].forEach(() => scaler.update())).slice(0, 2), [16, 1]);
+    });
+  });
+
+  it("may be called in any order if its scale stays, and then divides at every call", () => {
+    const parameter = new nn.Parameter("float32", [1]);
+    parameter.grad = full([1], 8, "float32");
+    const sgd = new optimizer.SGD(1, [parameter]);
+    const scaler = new amp.GradScaler({ initLossScaling: 8, incrEveryNSteps: 1, useDynamicLossScaling: false });
+    assert.ok(scaler.isEnable() && !scaler.isUseDynamicLossScaling());
+    scaler.step(sgd);
+    scaler.step(sgd);
+    scaler.unscale(sgd);
+    scaler.step(sgd);
+    scaler.update();
+    scaler.step(sgd);
+    assert.equal(parameter.at(0), -(1 + 1 / 8 + 1 / 64 + 1 / 512));
+    assert.deepEqual([scaler.lossScaling, scaler.incrCount], [8, 0]);
+  });
+
+  it("changes nothing if it is disabled", () => {
+    const parameter = new nn.Parameter("float32", [1]);
+    parameter.grad = full([1], Infinity, "float32");
+    const sgd = new optimizer.SGD(1, [parameter]);
+    const scaler = new amp.GradScaler({ enable: false, initLossScaling: 8, incrEveryNSteps: 1 });
+    assert.ok(!scaler.isEnable() && !scaler.isUseDynamicLossScaling());
+    assert.equal(scaler.scale(3), 3);
+    scaler.unscale(sgd);
+    scaler.unscale(sgd);
+    assert.equal((parameter.grad as Tensor).at(0), Infinity);
+    scaler.step(sgd);
+    scaler.step(sgd);
+    assert.equal(parameter.at(0), -Infinity);
+    scaler.update();
+    assert.deepEqual([scaler.lossScaling, scaler.incrCount], [8, 0]);
+  });
+
+  it("finds what is not finite at the end of a gradient of many values", () => {
+    const parameter = new nn.Parameter("float32", [40_000]);
+    const sgd = new optimizer.SGD(1, [parameter]);
+    for (const [at, skipped] of [[39_999, true], [16_384, true], [-1, false]] as const) {
+      const gradient = new Float32Array(40_000).fill(8);
+      if (at >= 0) gradient[at] = NaN;
+      parameter.grad = fromArray(gradient, "float32");
+      const before = parameter.at(39_999);
+      const scaler = new amp.GradScaler({ initLossScaling: 8 });
+      scaler.step(sgd);
+      assert.equal(parameter.at(39_999) === before, skipped, `value ${at}`);
+    }
+    assert.deepEqual([0, 16_383, 16_384, 39_999].map((i) => parameter.at(i)), [-1, -1, -1, -1]);
+  });
+
+  it("takes numpy's numbers from a state, sets all of it, and refuses a scale or flag of another type", () => {
+    const state = new amp.GradScaler({ initLossScaling: 4, incrEveryNSteps: 7, useDynamicLossScaling: false })
+      .stateDict();
+    state.set("incr_count", new NumpyScalar("int64", 3));
+    state.set("incr_ratio", new NumpyScalar("float64", 1.5));
+    const scaler = new amp.GradScaler();
+    scaler.loadStateDict(state);
+    assert.deepEqual([scaler.lossScaling, scaler.incrEveryNSteps, scaler.incrCount, scaler.incrRatio], [4, 7, 3, 1.5]);
+    assert.equal(scaler.isUseDynamicLossScaling(), false);
+    for (const [key, value] of [["scale", 4], ["scale", full([0], 1)], ["use_dynamic_loss_scaling", 1]] as const) {
+      const wrong = new Map(state).set(key, value);
+      assert.throws(() => scaler.loadStateDict(wrong), { code: "INVALID_VALUE", at: `["${key}"]` });
+    }
   });
 });
