@@ -19,6 +19,7 @@ export function readJsonInSteps(bytes: Uint8Array, limits: Readonly<Limits>): Ge
   return new JsonReader(bytes, limits).read();
 }
 
+/** Bytes of JSON's punctuation. */
 const QUOTE = 0x22, BACKSLASH = 0x5c, COMMA = 0x2c, COLON = 0x3a;
 const OPEN_OBJECT = 0x7b, CLOSE_OBJECT = 0x7d, OPEN_LIST = 0x5b, CLOSE_LIST = 0x5d;
 const ESCAPES: ReadonlyMap<number, string> = new Map(
@@ -30,6 +31,7 @@ const LETTERS = Array.from({ length: 0x80 }, (_, byte) => String.fromCharCode(by
 
 /** Strings of up to this many bytes are interned: programs repeat the same few hundred. */
 const INTERN_MAX = 32;
+/** Slots of the table of interned strings; a string that falls on a taken one replaces it. */
 const INTERN_SLOTS = 4096;
 
 /** Placeholder for the set of an object's keys while they are few. */

@@ -8,9 +8,10 @@ import { ByteArray, Float, PythonRecord, Tuple } from "../../values.ts";
 import { textFromLatin1 } from "./text.ts";
 import { isUnread } from "./unread.ts";
 
+/** Keys by their canonical form, for each container that has such keys. */
 const indexes = new WeakMap<object, Map<string, unknown>>();
-const MAX_LEAVES = 256;
-const MAX_DEPTH = 8;
+/** Maximum size and depth of a tuple that is used as a key (RULES.md PKL-9). */
+const MAX_LEAVES = 256, MAX_DEPTH = 8;
 
 /** The key of `container` that equals `key`; if there is none yet, `key` itself, which is then indexed. */
 export function keyOf(container: object, key: unknown, form: string): unknown {

@@ -1,6 +1,12 @@
 /**
  * Reads protobuf's wire format, checking every length against the end of the enclosing message.
  *
+ * ```text
+ * field       varint tag: number << 3 | wire type · value
+ * wire type   0 varint · 1 eight bytes · 2 varint length, bytes · 3 and 4 a group's start and end · 5 four bytes
+ * varint      7 bits per byte, lowest first; the high bit says that more follow
+ * ```
+ *
  * @module
  */
 import { FormatError } from "../../errors.ts";

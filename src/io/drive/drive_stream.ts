@@ -25,6 +25,7 @@ export interface DriveStreamOptions {
 
 /** A claimed length is allocated in full once 1/256 of it has arrived. */
 const TRUST = 256;
+/** Maximum bytes allocated for a string before any of them arrived. */
 const FIRST = 2 ** 20;
 /** Bytes read at a time for structure. */
 const SCRATCH = 65_536;

@@ -2,6 +2,10 @@
  * `<prefix>.pdsum`, or `.pdsum` for a folder as a whole: lists the files that were saved together (RULES.md SET-2). It is put in place
  * last, so that files of two saves, mixed by a crash between two renames or by copying, can be told from those of one.
  *
+ * ```json
+ * {"pdsum":1,"id":"<16 hex digits>","files":[{"name":"m.pdiparams","size":1024,"sha256":"<64 hex digits>"}]}
+ * ```
+ *
  * @module
  */
 import { FormatError, isPaddleError, quote } from "../../errors.ts";
@@ -21,7 +25,9 @@ export interface SavedFile {
 }
 
 const END = ".pdsum";
+/** Maximum size of a manifest in bytes. */
 const LONGEST = 2 ** 24;
+/** Bytes hashed at a time. */
 const PIECE = 2 ** 20;
 /** With `lazy`, files are hashed until they exceed this many bytes in total. */
 const SMALL = 64 * 2 ** 20;

@@ -13,6 +13,7 @@ const LEARNED = 16_384;
 const GAP = 4096;
 /** Bytes of the file per request. */
 const FAIR = 65_536;
+/** Maximum bytes per request. */
 const MOST = 2 ** 20;
 
 /** Decides how long the next request is. */

@@ -61,6 +61,7 @@ export function fillTruncatedNormal(
   }
 }
 
+/** The smallest normal float32. */
 const SMALLEST = 2 ** -126;
 
 function roundOf(target: Target): Round {
