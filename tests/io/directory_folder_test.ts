@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import fs, { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
 import { DirectoryFolder, isPaddleError, setDefaultFolder } from "../../mod.ts";
@@ -154,4 +154,31 @@ describe("a directory as a folder", () => {
       }
       assert.ok(readFileSync(join(root, "run.pdparams")).length > 0);
     }));
+
+  it("that is removed while a name is looked up has no such file, in place of a link that leads out", () =>
+    inFolder(async (root, folder) => {
+      let looks = 0;
+      const restore = beforeEachLook(() => ++looks === 2 && rmSync(root, { recursive: true }));
+      try {
+        assert.equal(await folder.get("a"), null);
+      } finally {
+        restore();
+      }
+      assert.ok(looks > 2, `${looks} looks`);
+    }));
 });
+
+/** Calls `hook` before a path's links are resolved; gives what ends that. */
+function beforeEachLook(hook: () => unknown): () => void {
+  // deno-lint-ignore no-explicit-any
+  const global = globalThis as any, deno = global.Deno;
+  if (deno) {
+    const { realPath } = deno;
+    deno.realPath = (path: string) => (hook(), realPath(path));
+    return () => void (deno.realPath = realPath);
+  }
+  const { native } = fs.realpath;
+  // deno-lint-ignore no-explicit-any
+  (fs.realpath as any).native = (...args: Parameters<typeof native>) => (hook(), native(...args));
+  return () => void (fs.realpath.native = native);
+}

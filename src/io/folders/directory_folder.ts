@@ -19,6 +19,9 @@ import { checkNames } from "../../words/option_names.ts";
 import { checkedPath } from "../url_text.ts";
 import { isTemp } from "../temp_name.ts";
 
+/** How often a directory is looked at that changes meanwhile. */
+const LOOKS = 3;
+
 /** How a DirectoryFolder behaves. */
 export interface DirectoryFolderOptions {
   /**
@@ -125,7 +128,7 @@ export class DirectoryFolder implements Folder {
   }
 
   /** Links must not lead out of the directory (RULES.md PATH-5). */
-  async #stayInside(name: string, path: string): Promise<void> {
+  async #stayInside(name: string, path: string, attempt = 1): Promise<void> {
     if (this.#trusted) return;
     const { sep, dirname } = pathCalls();
     const root = await realPath(this.path);
@@ -137,6 +140,8 @@ export class DirectoryFolder implements Folder {
     if (root === null || real === null || real === root || real.startsWith(root.endsWith(sep) ? root : root + sep)) {
       return;
     }
+    // A directory that was replaced or removed meanwhile, such as by a save with `wholeFolder`, is looked at again.
+    if (attempt < LOOKS && await realPath(this.path) !== root) return await this.#stayInside(name, path, attempt + 1);
     throw this.#escape(name, path);
   }
 
