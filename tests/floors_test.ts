@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { basename, dirname, join, normalize } from "node:path";
 import { describe, it } from "@std/testing/bdd";
+import { filesBelow } from "./helpers/files_below.ts";
 
 /** From the lowest floor to the highest: imports point down, or stay on the same floor. */
 const FLOORS = ["words", "codec", "model", "io", "verbs", "namespaces", "cli"];
@@ -30,11 +31,9 @@ function floorOf(file: string): number {
   return FLOORS.indexOf(/^src\/[^/]+\.ts$/.test(file) ? "verbs" : "namespaces");
 }
 
-function filesBelow(folder: string): string[] {
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
-    const path = `${folder}/${entry.name}`;
-    return entry.isDirectory() ? filesBelow(path) : path.endsWith(".ts") ? [path] : [];
-  });
+/** The TypeScript files in a folder and its subfolders. */
+function sourcesBelow(folder: string): string[] {
+  return filesBelow(folder).filter((file) => file.endsWith(".ts"));
 }
 
 /** The imports of a file, except type imports, which are erased and pull in no code. */
@@ -47,7 +46,7 @@ describe("the floors of the source code", () => {
   it("import downwards only", () => {
     const upwards: string[] = [];
     let imports = 0;
-    for (const file of filesBelow("src")) {
+    for (const file of sourcesBelow("src")) {
       for (const target of importsOf(file)) {
         // The library needs no packages at run time: only types of protobuf's are imported.
         assert.ok(target.startsWith("."), `${file} imports ${target}`);
@@ -64,7 +63,7 @@ describe("the floors of the source code", () => {
     // Folders of lower floors are in no row.
     const row = (folder: string) => IO_ROWS.findIndex((folders) => folders.includes(folder));
     const upwards: string[] = [];
-    for (const file of filesBelow("src/io")) {
+    for (const file of sourcesBelow("src/io")) {
       const own = basename(dirname(file));
       assert.ok(row(own) >= 0, `${file} is in a folder that is in no row`);
       for (const target of importsOf(file)) {
@@ -76,7 +75,7 @@ describe("the floors of the source code", () => {
   });
 
   it("use no platform API below io", () => {
-    for (const file of [...filesBelow("src/codec"), ...filesBelow("src/model")]) {
+    for (const file of [...sourcesBelow("src/codec"), ...sourcesBelow("src/model")]) {
       const code = readFileSync(file, "utf8").replaceAll(/\/\*[\s\S]*?\*\//g, "").replaceAll(/\/\/.*$/gm, "");
       assert.doesNotMatch(
         code,
@@ -98,21 +97,21 @@ describe("the floors of the source code", () => {
   });
 
   it("use no platform API in commands except through io", () => {
-    for (const file of filesBelow("src/cli")) {
+    for (const file of sourcesBelow("src/cli")) {
       const code = readFileSync(file, "utf8").replaceAll(/\/\*[\s\S]*?\*\//g, "").replaceAll(/\/\/.*$/gm, "");
       assert.doesNotMatch(code, /\b(Deno|Bun|process|navigator|document)\.|\bfetch\(|"node:|\bglobalThis\b/, file);
     }
   });
 
   it("use no syntax that Node 20 lacks", () => {
-    for (const file of filesBelow("src")) {
+    for (const file of sourcesBelow("src")) {
       const code = readFileSync(file, "utf8").replaceAll(/\/\*[\s\S]*?\*\//g, "");
       assert.doesNotMatch(code, /^\s*(await )?using \w+ =|\bfor (await )?\((await )?using /m, file);
     }
   });
 
   it("never execute what a file contains", () => {
-    for (const file of filesBelow("src")) {
+    for (const file of sourcesBelow("src")) {
       const code = readFileSync(file, "utf8").replaceAll(/\/\*[\s\S]*?\*\//g, "").replaceAll(/\/\/.*$/gm, "");
       // `eval(): this` declares the method of a Layer.
       assert.doesNotMatch(code, /\beval\((?!\): this)|\bnew Function\b|(?<!typeof )\bimport\(/, file);

@@ -1,13 +1,7 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { describe, it } from "@std/testing/bdd";
-
-function filesBelow(folder: string): string[] {
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
-    const path = `${folder}/${entry.name}`;
-    return entry.isDirectory() ? filesBelow(path) : path.endsWith(".ts") ? [path] : [];
-  });
-}
+import { filesBelow } from "./helpers/files_below.ts";
 
 /** A comment, a string, or a regular expression after something that cannot end a value. */
 const TOKENS =
@@ -20,7 +14,7 @@ interface Source {
   expressions: string[];
 }
 
-const sources: Source[] = filesBelow("src").map((file) => {
+const sources: Source[] = filesBelow("src").filter((file) => file.endsWith(".ts")).map((file) => {
   const expressions: string[] = [];
   const code = readFileSync(file, "utf8").replace(TOKENS, (token) => {
     if (token.startsWith('"')) return '""';

@@ -1,22 +1,17 @@
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
 import { describe, it } from "@std/testing/bdd";
 import { audit, ERROR_CODES } from "../../mod.ts";
 import { oarlock } from "./run_command.ts";
+import { filesBelow } from "../helpers/files_below.ts";
 
 /** Files to skip: scripts, notes and JSON. */
 const NO_FILES = /\.(py|md|json)$/;
 
-function filesBelow(folder: string): string[] {
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
-    const path = `${folder}/${entry.name}`;
-    return entry.isDirectory() ? filesBelow(path) : entry.isFile() && !NO_FILES.test(path) ? [path] : [];
-  });
-}
-
-const REAL = ["1.6.1", "2.4.2", "3.3.1"].flatMap((version) => filesBelow(`tests/fixtures/real/paddle-${version}`));
+const REAL = ["1.6.1", "2.4.2", "3.3.1"].flatMap((version) =>
+  filesBelow(`tests/fixtures/real/paddle-${version}`).filter((path) => !NO_FILES.test(path))
+);
 const HOSTILE = ["keys", "text", "unsafe", "bypass", "lying", "npy", "npz"]
-  .flatMap((folder) => filesBelow(`tests/fixtures/hostile/${folder}`));
+  .flatMap((folder) => filesBelow(`tests/fixtures/hostile/${folder}`).filter((path) => !NO_FILES.test(path)));
 assert.ok(REAL.length > 100 && HOSTILE.length > 100, `${REAL.length} real files, ${HOSTILE.length} hostile ones`);
 const CODES = new Set<string>(Object.values(ERROR_CODES).flat());
 // deno-lint-ignore no-control-regex

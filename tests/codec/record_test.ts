@@ -10,11 +10,12 @@ import { detectKind, HEAD_BYTES } from "../../src/codec/detect_kind.ts";
 import { type RawSelectedRows, type RawTensor, readBinaryTensorFile } from "../../src/codec/record/read_record.ts";
 import { plainRecordHead, plainRecordHeadSize, recordSize, writeRecord } from "../../src/codec/record/write_record.ts";
 import { dtypeInfo, DTYPES } from "../../src/dtype.ts";
-import { FormatError, LimitError, PaddleError } from "../../src/errors.ts";
+import { FormatError, LimitError } from "../../src/errors.ts";
 import { Budget, DEFAULT_LIMITS } from "../../src/limits.ts";
 import { NDArray } from "../../src/ndarray.ts";
 import { DenseTensor } from "../../src/tensor.ts";
 import { SelectedRows } from "../../src/values.ts";
+import { thrownBy } from "../helpers/thrown_by.ts";
 
 const WINDOWS = [1, 7, Infinity];
 
@@ -29,15 +30,6 @@ const readTensor = (bytes: Uint8Array, window = Infinity): RawTensor => {
 const written = (value: NDArray | SelectedRows): Uint8Array => Uint8Array.from(Buffer.concat([...writeRecord(value)]));
 const fixture = (name: string) => new Uint8Array(readFileSync(join("tests/fixtures/binary", name)));
 const hex = (text: string) => Uint8Array.from(Buffer.from(text.replaceAll(" ", ""), "hex"));
-const failure = (run: () => unknown): PaddleError => {
-  try {
-    run();
-  } catch (error) {
-    assert.ok(error instanceof PaddleError, String(error));
-    return error;
-  }
-  throw new Error("no error");
-};
 const patterned = (n: number) => Uint8Array.from({ length: n }, (_, i) => (i * 37 + 11) & 255);
 
 /** float32 [2, 3] with the values 0 to 5, as shown in the description of the format. */
@@ -68,7 +60,7 @@ describe("binary tensors", () => {
     const sizes = ["0800000000000020", "0000000000010000", "0000004000000000", "4000000000000000"];
     for (const size of sizes) {
       const bytes = hex(`00000000 0100000000000000 ${size} ${tail}`);
-      assert.deepEqual([failure(() => readTensor(bytes)).code, failure(() => readTensor(bytes)).offset], [
+      assert.deepEqual([thrownBy(() => readTensor(bytes)).code, thrownBy(() => readTensor(bytes)).offset], [
         "TRUNCATED",
         12,
       ]);
@@ -116,7 +108,7 @@ describe("binary tensors", () => {
       ["1309", "BAD_WIRE", 24],
     ];
     for (const [extra, code, offset] of CASES) {
-      const error = failure(() => readTensor(withDesc("08051001" + extra)));
+      const error = thrownBy(() => readTensor(withDesc("08051001" + extra)));
       assert.deepEqual([error.code, error.offset], [code, offset], extra);
     }
     assert.deepEqual(readTensor(withDesc("08051001" + "1b".repeat(99) + "1c".repeat(99))).shape, [1]);
@@ -183,7 +175,7 @@ describe("binary tensors", () => {
       const bytes = fixture(name);
       for (let n = 0; n < bytes.length; n++) {
         for (const window of WINDOWS) {
-          const error = failure(() => read(bytes.slice(0, n), window));
+          const error = thrownBy(() => read(bytes.slice(0, n), window));
           assert.ok(error instanceof FormatError || error instanceof LimitError, `${name} ${n}: ${error}`);
           if (name === "tensor.bin") assert.equal(error.code, "TRUNCATED", `${name} ${n}`);
           assert.ok(error.offset !== undefined && error.offset <= n, `${name} ${n}: ${error.offset}`);
@@ -194,7 +186,7 @@ describe("binary tensors", () => {
 
   it("are refused with an offset when bytes follow them", () => {
     for (const window of WINDOWS) {
-      const error = failure(() => read(hex(RECORD + "00"), window));
+      const error = thrownBy(() => read(hex(RECORD + "00"), window));
       assert.deepEqual([error.code, error.offset], ["TRAILING_DATA", 50]);
     }
   });
@@ -227,7 +219,7 @@ describe("binary tensors", () => {
     ];
     for (const [text, code, offset] of cases) {
       for (const window of WINDOWS) {
-        const error = failure(() => read(hex(text), window));
+        const error = thrownBy(() => read(hex(text), window));
         assert.deepEqual([error.code, error.offset], [code, offset], text);
       }
     }
@@ -235,7 +227,7 @@ describe("binary tensors", () => {
 
   it("are not written when SelectedRows have more row numbers than rows", () => {
     const rows = new SelectedRows([0, 1, 2], 5, new NDArray("float32", [2, 1]));
-    assert.equal(failure(() => recordSize(rows)).code, "INVALID_VALUE");
+    assert.equal(thrownBy(() => recordSize(rows)).code, "INVALID_VALUE");
   });
 
   it("have heads whose size is known without writing them", () => {

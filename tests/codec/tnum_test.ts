@@ -8,23 +8,14 @@ import { readTnum } from "../../src/codec/tnum/read_tnum.ts";
 import { writeTnum } from "../../src/codec/tnum/write_tnum.ts";
 import { bytesOf } from "../../src/words/unread_bytes.ts";
 import { dtypeInfo, DTYPES } from "../../src/dtype.ts";
-import { PaddleError } from "../../src/errors.ts";
 import { Budget, DEFAULT_LIMITS } from "../../src/limits.ts";
 import { NDArray } from "../../src/ndarray.ts";
+import { thrownBy } from "../helpers/thrown_by.ts";
 
 const WINDOWS = [1, 7, Infinity];
 const decoder = (cursor: Cursor) => readTnum(cursor, { budget: new Budget(DEFAULT_LIMITS) });
 const read = (bytes: Uint8Array, window = Infinity) => driveBytes(decoder, bytes, { window });
 const written = (tensors: Map<string, NDArray>) => Uint8Array.from(Buffer.concat([...writeTnum(tensors)].map(bytesOf)));
-const failure = (run: () => unknown): PaddleError => {
-  try {
-    run();
-  } catch (error) {
-    assert.ok(error instanceof PaddleError, String(error));
-    return error;
-  }
-  throw new Error("no error");
-};
 const real = () => new Uint8Array(readFileSync("tests/fixtures/binary/adam-1.6.pdparams"));
 const arrays = (bytes: Uint8Array, window?: number) =>
   new Map([...read(bytes, window).tensors].map(([k, t]) => [k, new NDArray(t.dtype, t.shape, t.data as Uint8Array)]));
@@ -68,7 +59,7 @@ describe("binary state dicts of Paddle 1.6", () => {
     const bytes = real();
     for (let n = 0; n < bytes.length; n++) {
       for (const window of WINDOWS) {
-        const error = failure(() => read(bytes.slice(0, n), window));
+        const error = thrownBy(() => read(bytes.slice(0, n), window));
         assert.equal(error.code, "TRUNCATED", `${n}: ${error.message}`);
         assert.ok(error.offset !== undefined && error.offset <= n);
       }
@@ -77,7 +68,7 @@ describe("binary state dicts of Paddle 1.6", () => {
 
   it("are refused when bytes follow the last tensor", () => {
     const bytes = real();
-    const error = failure(() => read(Uint8Array.from([...bytes, 0])));
+    const error = thrownBy(() => read(Uint8Array.from([...bytes, 0])));
     assert.deepEqual([error.code, error.offset], ["TRAILING_DATA", bytes.length]);
   });
 
@@ -98,8 +89,8 @@ describe("binary state dicts of Paddle 1.6", () => {
       bytes[at] = value;
       return bytes;
     };
-    assert.equal(failure(() => read(patched(280, 0xff))).code, "BAD_TEXT");
-    assert.deepEqual([failure(() => read(patched(271, 0x58))).code], ["BAD_FIELD"]);
-    assert.equal(failure(() => read(patched(275, 0xff))).code, "LIMIT");
+    assert.equal(thrownBy(() => read(patched(280, 0xff))).code, "BAD_TEXT");
+    assert.deepEqual([thrownBy(() => read(patched(271, 0x58))).code], ["BAD_FIELD"]);
+    assert.equal(thrownBy(() => read(patched(275, 0xff))).code, "LIMIT");
   });
 });

@@ -13,7 +13,6 @@ import {
   Float,
   fromArray,
   FrozenSet,
-  isPaddleError,
   NDArray,
   NumpyScalar,
   OpaqueArray,
@@ -31,6 +30,7 @@ import { fromPickle } from "../../src/model/from_pickle.ts";
 import { BIG_PARAMS, NAME_TABLE } from "../../src/model/keys.ts";
 import { shapeForSave } from "../../src/model/to_pickle.ts";
 import { withoutLayers } from "../../src/model/without_layers.ts";
+import { thrownBy } from "../helpers/thrown_by.ts";
 
 const PROTOCOLS = [2, 3, 4] as const;
 
@@ -393,16 +393,6 @@ sys.stdout.buffer.write(b"".join(struct.pack("<Q", len(x)) + x for x in out))
 
 // ---- what cannot be saved, and odd cases
 
-const refusal = (call: () => unknown): { code: string; at?: string; message: string } => {
-  try {
-    call();
-  } catch (error) {
-    assert.ok(isPaddleError(error), String(error));
-    return error as { code: string; at?: string; message: string };
-  }
-  assert.fail("an error is due");
-};
-
 describe("shapeForSave", () => {
   it("says where the value is that cannot be saved", () => {
     const things = [
@@ -422,7 +412,7 @@ describe("shapeForSave", () => {
       new Slice(0.5, null),
     ];
     for (const thing of things) {
-      const error = refusal(() => shapeForSave(new Map([["a", [1, thing]]]), { protocol: 4 }));
+      const error = thrownBy(() => shapeForSave(new Map([["a", [1, thing]]]), { protocol: 4 }));
       assert.equal(error.code, "INVALID_VALUE");
       assert.equal(error.at, '["a"][1]');
     }
@@ -430,7 +420,7 @@ describe("shapeForSave", () => {
 
   it("points to the binary format for SelectedRows", () => {
     const rows = new SelectedRows([0], 3, new NDArray("float32", [1, 2]));
-    const error = refusal(() => shapeForSave(new Map([["r", rows]]), { protocol: 4 }));
+    const error = thrownBy(() => shapeForSave(new Map([["r", rows]]), { protocol: 4 }));
     assert.equal(error.code, "INVALID_VALUE");
     assert.match(error.message, /useBinaryFormat/);
   });
@@ -450,7 +440,7 @@ describe("shapeForSave", () => {
         new Set([new Date(0)]),
       ]
     ) {
-      const error = refusal(() => shapeForSave([thing], { protocol: 4 }));
+      const error = thrownBy(() => shapeForSave([thing], { protocol: 4 }));
       assert.equal(error.code, "INVALID_VALUE", String(thing));
       assert.match(error.at ?? "", /^\[0\]/, String(thing));
     }
@@ -516,7 +506,7 @@ describe("saving a Layer among other containers", () => {
 describe("encode", () => {
   it("refuses protocols other than 2, 3 and 4", () => {
     for (const protocol of [0, 1, 5, 2.5, NaN]) {
-      assert.equal(refusal(() => encode(1, { protocol })).code, "INVALID_VALUE", String(protocol));
+      assert.equal(thrownBy(() => encode(1, { protocol })).code, "INVALID_VALUE", String(protocol));
     }
   });
 });

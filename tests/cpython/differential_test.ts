@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe as suite, it } from "@std/testing/bdd";
 import { isPaddleError } from "../../mod.ts";
@@ -7,6 +7,7 @@ import { writePickle } from "../../src/codec/pickle/write/write_pickle.ts";
 import { decodePickle } from "../../src/model/decode_pickle.ts";
 import { describe, expected, same } from "../real/describe.ts";
 import { madeByCPython, NO_NUMPY, readByCPython } from "./python.ts";
+import { filesBelow } from "../helpers/files_below.ts";
 
 // deno-lint-ignore no-explicit-any
 type Json = any;
@@ -44,13 +45,6 @@ suite("values that CPython made", () => {
     }
   });
 });
-
-function filesBelow(folder: string): string[] {
-  return readdirSync(folder).sort().flatMap((name) => {
-    const path = join(folder, name);
-    return statSync(path).isDirectory() ? filesBelow(path) : [path];
-  });
-}
 
 for (const root of ["tests/fixtures/real", "../shared/real"].filter((folder) => existsSync(folder))) {
   suite(`pickles that real Paddle wrote, in ${root.replace("../", "")}`, () => {

@@ -121,6 +121,16 @@ export async function scriptedServer(script: Script): Promise<ScriptedServer> {
   };
 }
 
+/** Run `test` with a server, which is closed afterwards. */
+export async function withServer(script: Script, test: (server: ScriptedServer) => Promise<void>): Promise<void> {
+  const server = await scriptedServer(script);
+  try {
+    await test(server);
+  } finally {
+    await server.close();
+  }
+}
+
 /** A good server's response for `bytes`. */
 export function good(
   { range }: Pick<Asked, "range">,

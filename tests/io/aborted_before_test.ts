@@ -37,6 +37,7 @@ import {
 import * as npy from "../../src/npy.ts";
 import * as safetensors from "../../src/safetensors.ts";
 import { FakeBucket } from "../helpers/fake_bucket.ts";
+import { countedSignal } from "../helpers/counted_signal.ts";
 
 const MODEL = "tests/fixtures/real/paddle-3.1.1/infer-model.oldir/m";
 const ARRAY = fromArray([1, 2], "float32");
@@ -229,24 +230,6 @@ async function waysOf(spy: Spy, path: string): Promise<Ways> {
   return ways;
 }
 
-/** A signal, the number of its listeners, and how many it has had. */
-function counted(): { signal: AbortSignal; count: () => number; added: () => number } {
-  const { signal } = new AbortController();
-  const listeners = new Set<unknown>();
-  let added = 0;
-  const add = signal.addEventListener.bind(signal), remove = signal.removeEventListener.bind(signal);
-  signal.addEventListener = ((type: string, listener: () => void, options?: AddEventListenerOptions) => {
-    listeners.add(listener);
-    added++;
-    add(type, listener, options);
-  }) as typeof signal.addEventListener;
-  signal.removeEventListener = ((type: string, listener: () => void) => {
-    listeners.delete(listener);
-    remove(type, listener);
-  }) as typeof signal.removeEventListener;
-  return { signal, count: () => listeners.size, added: () => added };
-}
-
 describe("every function that returns a promise", () => {
   it("rejects with signal.reason when the signal is already aborted, and touches nothing", async () => {
     const root = mkdtempSync(join(tmpdir(), "oarlock-aborted-"));
@@ -282,11 +265,11 @@ describe("every function that returns a promise", () => {
       for (const [name, call] of Object.entries(await waysOf(spy, join(root, "m")))) {
         // Those that never respond are covered by another test.
         if (/stream|Response|loadFromFile of a URL/.test(name)) continue;
-        const { signal, count, added } = counted();
+        const { signal, listeners, added } = countedSignal();
         await call({ signal }).then(async (made) => {
           await (made as { close?: () => Promise<void> } | null)?.close?.();
         }, () => {});
-        if (count() > 0) wrong.push(`${name}: ${count()}`);
+        if (listeners.size > 0) wrong.push(`${name}: ${listeners.size}`);
         if (added() > 0) listening++;
       }
       assert.ok(listening > 100, `only ${listening} calls listened`);

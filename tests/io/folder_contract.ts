@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, it } from "@std/testing/bdd";
-import { type Folder, fromArray, isPaddleError, load, type NDArray, open, save, type StateDict } from "../../mod.ts";
+import { type Folder, fromArray, load, type NDArray, open, save, type StateDict } from "../../mod.ts";
 import { equal, patterned, readAll } from "./source_contract.ts";
+import { codeOf } from "../helpers/code_of.ts";
 
 /** Creates a folder with these files in it. */
 export type MakeFolder = (files: Map<string, Uint8Array>) => Promise<{ folder: Folder; done?: () => unknown }>;
@@ -91,10 +92,6 @@ export function folderContract(name: string, make: MakeFolder, traits: FolderTra
     } finally {
       await source.close?.();
     }
-  };
-  const codeOf = async (promise: Promise<unknown>) => {
-    const error = await promise.then(() => null, (error: unknown) => error);
-    return isPaddleError(error) ? error.code : String(error);
   };
 
   describe(`${name} as a folder`, () => {

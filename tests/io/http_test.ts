@@ -18,8 +18,9 @@ import {
   good,
   type Script,
   type ScriptedServer,
-  scriptedServer,
+  withServer,
 } from "../helpers/scripted_server.ts";
+import { countedSignal } from "../helpers/counted_signal.ts";
 
 function ramp(length: number, from: number): Tensor {
   return new Tensor("int32", [length], Int32Array.from({ length }, (_, i) => from + i), { name: "t" });
@@ -29,15 +30,6 @@ function ramp(length: number, from: number): Tensor {
 const FILE = encode(new Map([["a", ramp(30_000, 0)], ["b", ramp(40_000, 7)]]));
 const OTHER = encode(new Map([["a", ramp(30_000, 1)], ["b", ramp(40_000, 9)]]));
 const QUICK: HttpOptions = { retryDelay: 1 };
-
-async function withServer(script: Script, test: (server: ScriptedServer) => Promise<void>): Promise<void> {
-  const server = await scriptedServer(script);
-  try {
-    await test(server);
-  } finally {
-    await server.close();
-  }
-}
 
 /** `"right"`, or the code of the error; anything else is a bug. */
 async function outcome(read: () => Promise<NDArray>): Promise<string> {
@@ -827,32 +819,20 @@ describe("reading from a server", () => {
 
   it("leaves no listener on a signal that many reads share", () =>
     withServer((asked) => good(asked, FILE), async (server) => {
-      const { signal } = new AbortController();
-      let listeners = 0;
-      const add = signal.addEventListener.bind(signal), remove = signal.removeEventListener.bind(signal);
-      const counted = new Set<unknown>();
-      signal.addEventListener = ((type: string, listener: () => void, options?: AddEventListenerOptions) => {
-        counted.add(listener);
-        listeners++;
-        add(type, listener, options);
-      }) as typeof signal.addEventListener;
-      signal.removeEventListener = ((type: string, listener: () => void) => {
-        counted.delete(listener);
-        remove(type, listener);
-      }) as typeof signal.removeEventListener;
+      const { signal, listeners, added } = countedSignal();
       await using checkpoint = await open(server.url, { signal });
       for (let i = 0; i < 20; i++) await checkpoint.getSlice("b", [i, i + 9], { signal });
       await load(server.url, { signal });
-      assert.ok(listeners > 20);
-      assert.equal(counted.size, 0);
+      assert.ok(added() > 20);
+      assert.equal(listeners.size, 0);
       const reading = Promise.all(
         Array.from({ length: 200 }, (_, i) => checkpoint.getSlice("b", [i, i + 9], { signal })),
       );
-      assert.equal(counted.size, 1, "one for all who wait");
+      assert.equal(listeners.size, 1, "one for all who wait");
       await new Promise((resolve) => setTimeout(resolve));
-      assert.equal(counted.size, 1);
+      assert.equal(listeners.size, 1);
       await reading;
-      assert.equal(counted.size, 0);
+      assert.equal(listeners.size, 0);
     }));
 
   it("finds the files of a model prefix, with the URL's query", () => {

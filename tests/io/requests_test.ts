@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
 import { open, sideIndex } from "../../mod.ts";
-import { type Asked, good, type Script, type ScriptedServer, scriptedServer } from "../helpers/scripted_server.ts";
+import { type Asked, good, type Script, withServer } from "../helpers/scripted_server.ts";
 import { modelOf, SparseFile, stateOf } from "../helpers/sparse_file.ts";
 
 const MiB = 2 ** 20;
@@ -14,15 +14,6 @@ function range({ range }: Asked, file: SparseFile) {
     headers: { etag: '"1"', "content-range": `bytes ${start}-${last - 1}/${file.size}` },
     body: file.slice(start, last),
   };
-}
-
-async function withServer(script: Script, test: (server: ScriptedServer) => Promise<void>): Promise<void> {
-  const server = await scriptedServer(script);
-  try {
-    await test(server);
-  } finally {
-    await server.close();
-  }
 }
 
 describe("open of a 2 GiB file on a server", () => {

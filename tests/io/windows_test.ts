@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe as suite, it } from "@std/testing/bdd";
 import { isPaddleError } from "../../mod.ts";
@@ -12,6 +12,7 @@ import type { Source } from "../../src/io/source.ts";
 import { resolveLimits } from "../../src/limits.ts";
 import { fromFile } from "../../src/model/from_file.ts";
 import { describe } from "../real/describe.ts";
+import { filesBelow } from "../helpers/files_below.ts";
 
 // deno-lint-ignore no-explicit-any
 type Json = any;
@@ -95,13 +96,6 @@ async function compare(cases: Case[]): Promise<void> {
   }
   assert.deepEqual(different, []);
   console.log(`    ${cases.length} files, ${Object.keys(WAYS).length} ways`);
-}
-
-function filesBelow(folder: string): string[] {
-  return readdirSync(folder).sort().flatMap((name) => {
-    const path = join(folder, name);
-    return statSync(path).isDirectory() ? filesBelow(path) : [path];
-  });
 }
 
 suite(

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
-import { decode, encode, Float, isPaddleError, load, MemoryFolder, NDArray, open, save, Tuple } from "../../mod.ts";
+import { decode, encode, Float, load, MemoryFolder, NDArray, open, save, Tuple } from "../../mod.ts";
+import { codeOf } from "../helpers/code_of.ts";
 
 const MiB = 2 ** 20, SLICE = 5 * MiB;
 
@@ -164,7 +165,6 @@ describe("an array whose text at protocol 2 is too long", () => {
     bad.set(good.subarray(0, text + 5));
     bad[text + 1] = 9;
     bad.set(good.subarray(text + 5), text + 14);
-    const codeOf = (promise: Promise<unknown>) => promise.then(() => "", (e) => isPaddleError(e) ? e.code : String(e));
     assert.equal(await codeOf(load(new Blob([bad]))), "SIZE_MISMATCH");
     await using checkpoint = await open(new Blob([bad]));
 

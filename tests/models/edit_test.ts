@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
@@ -22,19 +22,13 @@ import {
 } from "../../mod.ts";
 import { ProgramDesc } from "../../src/codec/program/program_desc.ts";
 import { VarDesc } from "../../src/codec/program/var_desc.ts";
+import { filesBelow } from "../helpers/files_below.ts";
 
 const real = "tests/fixtures/real";
 const { deserializeProgram, loadInferenceModel, relayout, saveInferenceModel } = paddleStatic;
 
 function bytesIn(folder: MemoryFolder, name: string): Promise<Uint8Array> {
   return paddleStatic.loadFromFile({ folder, name });
-}
-
-function filesBelow(folder: string): string[] {
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
-    const path = join(folder, entry.name);
-    return entry.isDirectory() ? filesBelow(path) : [path];
-  });
 }
 
 /** Compare byte for byte, reporting only the offset of the first difference. */

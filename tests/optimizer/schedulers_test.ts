@@ -1,24 +1,21 @@
 import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
-import { decode, encode, fromArray, isPaddleError, NumpyScalar, optimizer, Tensor, type Warning } from "../../mod.ts";
+import { decode, encode, fromArray, NumpyScalar, optimizer, Tensor, type Warning } from "../../mod.ts";
 import { nearestPow } from "../../src/optimizer/lr/correctly_rounded.ts";
 import { floatText } from "../../src/optimizer/python_text.ts";
 import { type Json, recorded, sameMessage, scheduler, value, VERSIONS } from "./recorded.ts";
+import { thrownBy } from "../helpers/thrown_by.ts";
 
 const { lr } = optimizer;
 
 /** Accepted by Paddle up to 2.5, but refused since, and refused here for every version. */
 const NEWER_RULES = ["piecewise empty"];
 
+/** The message of a refused argument. */
 function refusal(run: () => unknown): string {
-  try {
-    run();
-  } catch (error) {
-    assert.ok(isPaddleError(error), String(error));
-    assert.equal(error.code, "INVALID_VALUE");
-    return error.message;
-  }
-  return assert.fail("nothing was refused");
+  const { code, message } = thrownBy(run);
+  assert.equal(code, "INVALID_VALUE");
+  return message;
 }
 
 /** A state in the form of the recordings, where 1.0 and 1 are different, as in the file it is saved to. */
