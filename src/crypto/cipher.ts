@@ -5,9 +5,11 @@
  */
 import { FormatError, UnsupportedError, ValueError } from "../errors.ts";
 import { encryptBlocks } from "./aes_block.ts";
+import { inTurns } from "../io/waiting/turns.ts";
 import { within } from "../io/waiting/within.ts";
 import { checkStop, type StopOptions } from "../options.ts";
 import { checkConfig, type CipherConfig } from "./config.ts";
+import { counterBlock, following, tagOf } from "./gcm.ts";
 
 const BLOCK = 16;
 
@@ -65,6 +67,7 @@ export async function decrypt(
     );
   }
   if (cipherName === "AES_ECB_PKCSPadding") return await within(decryptEcb(data, key), Infinity, signal);
+  if (isOddGcm(cipherName, ivSize, tagSize)) return await decryptGcm(iv, data, tagSize / 8, key, signal);
   const { name, parameters } = modeOf(cipherName, iv, tagSize);
   const imported = await importKey(key, name, ["decrypt"]);
   try {
@@ -97,6 +100,7 @@ export async function encrypt(
     return padded;
   }
   const iv = globalThis.crypto.getRandomValues(new Uint8Array(ivSize / 8));
+  if (isOddGcm(cipherName, ivSize, tagSize)) return await encryptGcm(iv, bytes.slice(), tagSize / 8, key, signal);
   const { name, parameters } = modeOf(cipherName, iv, tagSize);
   const imported = await importKey(key, name, ["encrypt"]);
   const data = new Uint8Array(await within(subtle().encrypt(parameters, imported, bytes.slice()), Infinity, signal));
@@ -104,6 +108,54 @@ export async function encrypt(
   file.set(iv);
   file.set(data, iv.length);
   return file;
+}
+
+/** Whether it is GCM with lengths that some runtime's WebCrypto refuses. */
+function isOddGcm(cipherName: string, ivSize: number, tagSize: number): boolean {
+  return cipherName === "AES_GCM_NoPadding" && !(tagSize === 128 && (ivSize === 96 || ivSize === 128));
+}
+
+async function decryptGcm(
+  iv: Uint8Array,
+  data: Uint8Array,
+  tagBytes: number,
+  key: Uint8Array,
+  signal?: AbortSignal,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const encrypted = data.slice(0, data.length - tagBytes), tag = data.subarray(data.length - tagBytes);
+  const counter = await inTurns(counterBlock(iv, key), signal);
+  const expected = await inTurns(tagOf(encrypted, counter, key), signal);
+  if (tag.some((byte, i) => byte !== expected[i])) throw wrongKey("AES_GCM_NoPadding");
+  return await counted(encrypted, counter, key, signal);
+}
+
+async function encryptGcm(
+  iv: Uint8Array,
+  plain: Uint8Array<ArrayBuffer>,
+  tagBytes: number,
+  key: Uint8Array,
+  signal?: AbortSignal,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const counter = await inTurns(counterBlock(iv, key), signal);
+  const encrypted = await counted(plain, counter, key, signal);
+  const tag = await inTurns(tagOf(encrypted, counter, key), signal);
+  const file = new Uint8Array(iv.length + encrypted.length + tagBytes);
+  file.set(iv);
+  file.set(encrypted, iv.length);
+  file.set(tag.subarray(0, tagBytes), iv.length + encrypted.length);
+  return file;
+}
+
+/** Counter mode from the block after `counter` on, which is the same both ways. */
+async function counted(
+  bytes: Uint8Array<ArrayBuffer>,
+  counter: Uint8Array,
+  key: Uint8Array,
+  signal?: AbortSignal,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const imported = await importKey(key, "AES-CTR", ["encrypt"]);
+  const parameters = { name: "AES-CTR", counter: following(counter), length: 32 };
+  return new Uint8Array(await within(subtle().encrypt(parameters, imported, bytes), Infinity, signal));
 }
 
 /**

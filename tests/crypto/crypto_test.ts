@@ -38,6 +38,50 @@ describe("Paddle's encrypted files", () => {
     });
   }
 
+  describe("of GCM with an initialization vector or a tag of unusual length, which not every WebCrypto has", () => {
+    const cipherName = "AES_GCM_NoPadding";
+    const hex = (text: string) => Uint8Array.from(text.match(/../g)!, (pair) => parseInt(pair, 16));
+    /** Written by Paddle 2.6.2: sizes in bits, key, plain bytes, file. */
+    const FILES: [ivSize: number, tagSize: number, key: string, plain: string, file: string][] = [
+      [
+        ...[96, 96] as const,
+        "68b51345b0e1316a6a30c772955f66e0",
+        "14ce1e57c97c4de6d1da0089cd709e6b9f",
+        "6045bdbff0d910eaf3e5b92c61137bb47d4faf8d95bad9e95408b7329de68187598b8ca58229dd3db0",
+      ],
+      [
+        ...[64, 128] as const,
+        "b0e323b09beb49c2b82d98cab78fea1f0feb4e02c47a340c",
+        "18de23b4ace406c4a2ede388db102963e6",
+        "e105d23d3d17f0e2c12a45ef2f53352a82e33ea3e3567111f876ff8a7c8c871155a35be3af5a8e14b4",
+      ],
+      [
+        ...[128, 64] as const,
+        "95d947e955c7e01585a5895f6f6e1589a7a5e6c333b444fa7e764a6cfa972f67",
+        "c02130cee29ba14874f8e9ea37fa4f2d6c",
+        "9dd7a417f5387f332162115c31fd56a7e9c68034dca624b368206b52b0be93f6d7e432cfaf51b26b7e",
+      ],
+    ];
+    for (const [ivSize, tagSize, keyText, plainText, fileText] of FILES) {
+      it(`are decrypted and encrypted: ${ivSize} and ${tagSize} bits`, async () => {
+        const config = { cipherName, ivSize, tagSize } as const;
+        const key = hex(keyText), plain = hex(plainText);
+        assert.deepEqual(await crypto.decrypt(hex(fileText), key, config), plain);
+        for (const n of [0, 1, 15, 16, 17, 100_000]) {
+          const bytes = Uint8Array.from({ length: n }, (_, i) => i * 7 + (i >> 8));
+          const encrypted = await crypto.encrypt(bytes, key, config);
+          assert.equal(encrypted.length, n + (ivSize + tagSize) / 8);
+          assert.deepEqual(await crypto.decrypt(encrypted, key, config), bytes);
+          encrypted[encrypted.length - 1] ^= 1;
+          await assert.rejects(crypto.decrypt(encrypted, key, config), { code: "HASH_MISMATCH" });
+        }
+        await assert.rejects(crypto.decrypt(hex(fileText), key.map((byte) => byte ^ 1), config), {
+          code: "HASH_MISMATCH",
+        });
+      });
+    }
+  });
+
   it("are the same bytes as Paddle's in ECB, which has no initialization vector", async () => {
     for (const bits of [128, 192, 256]) {
       const name = `AES_ECB_PKCSPadding-${bits}`;
