@@ -57,6 +57,7 @@ describe("GradScaler", () => {
     assert.deepEqual(step([Infinity, 1]), [8, 0, 1]);
     assert.deepEqual(step([0, NaN]), [4, 0, 0]);
     assert.deepEqual([...b.toFloat32Array()], [-1, -1]);
+    assert.deepEqual(step([Infinity, 1]), [4, 0, 1]);
     assert.deepEqual(step([0, 0]), [4, 1, 0]);
     assert.deepEqual(step([0, 0]), [8, 0, 0]);
     assert.deepEqual([...b.toFloat32Array()], [-3, -3]);

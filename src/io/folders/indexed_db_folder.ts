@@ -82,14 +82,20 @@ export class IndexedDbFolder implements Folder {
 
   async #guard<T>(path: string, work: (database: IDBDatabase) => Promise<T>): Promise<T> {
     try {
-      this.#database ??= openDatabase(this.#name).catch((error) => {
-        this.#database = null;
-        throw error;
-      });
-      return await work(await this.#database);
+      return await work(await (this.#database ??= this.#open()));
     } catch (error) {
       throw databaseError(error, path);
     }
+  }
+
+  /** Open the database. If that fails, or the browser closes it later, the next use tries again. */
+  #open(): Promise<IDBDatabase> {
+    const forget = () => {
+      if (this.#database === opening) this.#database = null;
+    };
+    const opening = openDatabase(this.#name, forget);
+    opening.catch(forget);
+    return opening;
   }
 }
 
@@ -210,7 +216,8 @@ class RowsSink implements Sink {
   }
 }
 
-function openDatabase(name: string): Promise<IDBDatabase> {
+/** Open a database. `onClosed` is called if it is closed by someone else. */
+function openDatabase(name: string, onClosed: () => void): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {
     const request = indexedDB.open(name, 1);
     request.onupgradeneeded = () => {
@@ -221,7 +228,12 @@ function openDatabase(name: string): Promise<IDBDatabase> {
     request.onsuccess = () => {
       const database = request.result;
       // Another page that deletes the database must not have to wait for us.
-      database.onversionchange = () => database.close();
+      database.onversionchange = () => {
+        database.close();
+        onClosed();
+      };
+      // The browser closes it when its user clears the storage.
+      database.onclose = onClosed;
       removeStale(database).then(() => resolve(database), reject);
     };
   });
