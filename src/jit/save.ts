@@ -15,7 +15,7 @@ import { notAPlace } from "../io/argument_errors.ts";
 import { folderAround, placeOf } from "../io/open/place.ts";
 import type { ProgressEvent } from "../io/progress.ts";
 import { type OutFile, saveFiles } from "../io/save/save_files.ts";
-import { removeTrainingInfo } from "../model/clip_extra.ts";
+import { removeTrainingInfo } from "../model/remove_training_info.ts";
 import type { ModelInfo, VariableInfo } from "../model/model_info.ts";
 import { type NamedValue, parametersOf } from "../model/model_values.ts";
 import { checkOptions } from "../options.ts";

@@ -83,7 +83,7 @@ export {
   UpsamplingNearest2D,
 } from "./layers/activations.ts";
 export { AdaptiveLogSoftmaxWithLoss, type AdaptiveLogSoftmaxWithLossArguments } from "./layers/adaptive_log_softmax.ts";
-export { MultiHeadAttention, type MultiHeadAttentionArguments } from "./layers/attention.ts";
+export { MultiHeadAttention, type MultiHeadAttentionArguments } from "./layers/multi_head_attention.ts";
 export {
   BatchNorm,
   BatchNorm1D,

@@ -12,7 +12,7 @@ import { notAPlace } from "../io/argument_errors.ts";
 import { folderAround, placeOf } from "../io/open/place.ts";
 import type { ProgressEvent } from "../io/progress.ts";
 import { saveFiles } from "../io/save/save_files.ts";
-import { removeTrainingInfo } from "../model/clip_extra.ts";
+import { removeTrainingInfo } from "../model/remove_training_info.ts";
 import { parametersOf, type Scope } from "../model/model_values.ts";
 import { applyFormat } from "../model/program_format.ts";
 import { checkOptions } from "../options.ts";

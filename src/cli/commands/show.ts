@@ -8,7 +8,7 @@ import { statistics } from "../../words/statistics.ts";
 import { SelectedRows } from "../../values.ts";
 import { arrayText } from "../array_text.ts";
 import { command, UsageError } from "../command.ts";
-import { shownPart } from "../edges.ts";
+import { shownPart } from "../shown_part.ts";
 import { DONE } from "../failure.ts";
 import { arrayNamed, notNamed, type OpenFile, withFile } from "../open_file.ts";
 import { FROM_ARRAYS } from "../reading.ts";

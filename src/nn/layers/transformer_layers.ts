@@ -6,7 +6,7 @@
 import { type Call, REQUIRED, type Signature } from "../arguments.ts";
 import type { Layer } from "../layer.ts";
 import type { ParamAttrLike } from "../param_attr.ts";
-import { MultiHeadAttention } from "./attention.ts";
+import { MultiHeadAttention } from "./multi_head_attention.ts";
 import { BuiltInLayer } from "./built_in_layer.ts";
 import { need } from "./check.ts";
 import { Dropout } from "./dropout.ts";

@@ -40,9 +40,9 @@ import {
   NumpyDType,
   type Steps,
 } from "./stand_ins.ts";
-import { ArrayWriter } from "./write_arrays.ts";
-import { BytesWriter, type TextLengths } from "./write_bytes.ts";
-import { ContainerWriter } from "./write_containers.ts";
+import { ArrayWriter } from "./array_writer.ts";
+import { BytesWriter, type TextLengths } from "./bytes_writer.ts";
+import { ContainerWriter } from "./container_writer.ts";
 
 /** How {@linkcode writePickle} writes. */
 export interface WritePickleOptions {

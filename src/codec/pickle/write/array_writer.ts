@@ -25,7 +25,7 @@ import {
   NumpyDType,
   type Steps,
 } from "./stand_ins.ts";
-import type { BytesWriter } from "./write_bytes.ts";
+import type { BytesWriter } from "./bytes_writer.ts";
 
 const LETTER_B = /* @__PURE__ */ Uint8Array.of(0x62);
 
