@@ -44,16 +44,18 @@ export function hasFileSystem(): boolean {
 /** `node:fs`; throws an UnsupportedError if this runtime has no file system. */
 export function fileSystem(path: string): Fs {
   const fs = realFs();
-  if (!fs) {
-    throw new UnsupportedError(
-      "UNSUPPORTED_RUNTIME",
-      `There is no file system here for the path ${
-        JSON.stringify(path)
-      }: pass a Blob, a stream, bytes, or { folder }, or call setDefaultFolder(folder)`,
-      { path },
-    );
-  }
+  if (!fs) throw noFileSystem(path);
   return fs;
+}
+
+/** The error for a path in a runtime without files. */
+export function noFileSystem(path?: string): UnsupportedError {
+  const which = path === undefined ? "" : ` for the path ${JSON.stringify(path)}`;
+  return new UnsupportedError(
+    "UNSUPPORTED_RUNTIME",
+    `There is no file system here${which}: pass a Blob, a stream, bytes, or { folder }, or call setDefaultFolder(folder)`,
+    { path },
+  );
 }
 
 /** Whether there is a directory at `path`, or behind a link there. */
@@ -66,9 +68,11 @@ export function isDirectory(path: string): boolean {
   }
 }
 
-/** `node:path`. */
+/** `node:path`; throws an UnsupportedError if this runtime has no paths. */
 export function nodePath(): typeof import("node:path") {
-  return builtin<typeof import("node:path")>("node:path")!;
+  const path = builtin<typeof import("node:path")>("node:path");
+  if (!path) throw noFileSystem();
+  return path;
 }
 
 /** Whether this is Windows, where a file cannot be renamed while it is open elsewhere. */

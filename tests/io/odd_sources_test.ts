@@ -6,6 +6,7 @@ import {
   decode,
   detect,
   encode,
+  type Folder,
   isPaddleError,
   load,
   open,
@@ -162,6 +163,31 @@ describe("a stream that must be read to its end first", () => {
     });
     const limits = { maxStreamBytes: 5000 }, signal = AbortSignal.timeout(2000);
     await assert.rejects(recoverStateDict({ program, params }, { limits, signal }), { limit: "maxStreamBytes" });
+  });
+});
+
+describe("a stream that never answers its cancel", () => {
+  it("does not keep what was read from it waiting", async () => {
+    const stream = () =>
+      new ReadableStream<Uint8Array>({
+        start: (controller) => controller.enqueue(encode(W)),
+        pull: (controller) => controller.enqueue(new Uint8Array(65_536)),
+        cancel: () => new Promise<void>(() => {}),
+      });
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise((resolve) => timer = setTimeout(resolve, 2000, "late"));
+    assert.deepEqual(await Promise.race([load(stream(), { onWarning() {} }), late]), W);
+    clearTimeout(timer);
+  });
+});
+
+describe("a custom folder", () => {
+  it("whose list is not an array of strings fails with READ_FAILED", async () => {
+    const endless = { [Symbol.iterator]: () => ({ next: () => ({ value: "m/a", done: false }) }) };
+    for (const names of [null, undefined, "m/a", [1, 2], {}, endless]) {
+      const folder = { get: () => null, put: () => null, list: () => names, delete: () => null };
+      await assert.rejects(load("m", { folder: folder as unknown as Folder }), { code: "READ_FAILED" });
+    }
   });
 });
 

@@ -63,7 +63,7 @@ export async function driveStream<T>(
     throw error;
   } finally {
     release();
-    await driver.cancel("done");
+    driver.cancel("done");
   }
 }
 
@@ -88,11 +88,11 @@ class StreamDriver {
     this.cursor.total = options.size;
   }
 
-  async cancel(reason: unknown): Promise<void> {
+  cancel(reason: unknown): void {
     if (this.#cancelled) return;
     this.#cancelled = true;
-    // Errors of a cancelled stream do not matter.
-    await this.#reader.cancel(reason).catch(() => {});
+    // Neither the errors nor the end of a cancelled stream matter: it may never answer.
+    this.#reader.cancel(reason).catch(() => {});
     this.#reader.releaseLock();
   }
 

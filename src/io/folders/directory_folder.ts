@@ -4,7 +4,7 @@
  * @module
  */
 import { byCodePoint } from "../../words/code_point_order.ts";
-import { isPaddleError, PathError, quote, SourceError } from "../../errors.ts";
+import { isPaddleError, type PaddleError, PathError, quote, SourceError } from "../../errors.ts";
 import { DEFAULT_LIMITS } from "../../limits.ts";
 import { directoryCalls, type DirectoryEntry } from "../disk/directory_calls.ts";
 import { FileSink } from "../sinks/file_sink.ts";
@@ -157,7 +157,7 @@ async function isDangling(path: string): Promise<boolean> {
     return await directoryCalls(path).isLink(path) && await realPath(path) === null;
   } catch (error) {
     if (isAbsence(error)) return false;
-    throw isPaddleError(error) ? error : failed("look at", path, error);
+    throw failed("look at", path, error);
   }
 }
 
@@ -185,7 +185,8 @@ function isAbsence(error: unknown): boolean {
   return ["ENOENT", "ENOTDIR", "ELOOP"].includes(systemCode(error) ?? "");
 }
 
-function failed(action: string, path: string, cause: unknown): SourceError {
+function failed(action: string, path: string, cause: unknown): PaddleError {
+  if (isPaddleError(cause)) return cause;
   const code = systemCode(cause);
   const denied = code === "EACCES" || code === "EPERM";
   return new SourceError(

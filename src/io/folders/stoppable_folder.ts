@@ -52,7 +52,11 @@ class StoppableFolder implements Folder {
   }
 
   list(prefix?: string): Promise<string[]> {
-    return this.#wait(prefix ?? "", () => this.#folder.list(prefix));
+    return this.#wait(prefix ?? "", async () => {
+      const names: unknown = await this.#folder.list(prefix);
+      if (Array.isArray(names) && names.every((name) => typeof name === "string")) return names;
+      throw new SourceError("READ_FAILED", "The folder's list is not an array of strings", { path: prefix });
+    });
   }
 
   /** Works after an abort, too: what an aborted call leaves behind has to be removed. */

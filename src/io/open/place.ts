@@ -13,7 +13,7 @@ import { HttpFolder } from "../folders/http_folder.ts";
 import { shownUrl } from "../http/http_options.ts";
 import { type From, isDirectoryHandle, type SourceOfOptions } from "./open_source.ts";
 import { pathCalls } from "../disk/path.ts";
-import { hasFileSystem, isDirectory, pathOfUrl } from "../platform.ts";
+import { hasFileSystem, isDirectory, noFileSystem, pathOfUrl } from "../platform.ts";
 import { stoppableFolder } from "../folders/stoppable_folder.ts";
 import { isReadable, urlOf } from "../url_text.ts";
 
@@ -96,6 +96,7 @@ function onServer(url: URL, options: SourceOfOptions): Place | null {
 
 /** A path of the file system. The caller chose it, so links are followed and any name is allowed. */
 function onDisk(path: string): Place {
+  if (!hasFileSystem()) throw noFileSystem(path);
   const { dirname, basename, resolve } = pathCalls();
   if (["", ".", ".."].includes(basename(path)) && isDirectory(path)) {
     return { folder: new DirectoryFolder(path), name: "", shown: path };

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isPaddleError, PathError, SourceError } from "../../errors.ts";
+import { isPaddleError, type PaddleError, PathError, SourceError } from "../../errors.ts";
 import { type FileStat, type OpenedFile, openFile } from "../disk/opened_file.ts";
 import { pathCalls } from "../disk/path.ts";
 import { fileSystem, systemCode } from "../platform.ts";
@@ -243,7 +243,8 @@ function notAFile(path: string, isFolder: boolean): PathError {
   });
 }
 
-function openError(path: string, cause: unknown): SourceError | PathError {
+function openError(path: string, cause: unknown): PaddleError {
+  if (isPaddleError(cause)) return cause;
   const code = systemCode(cause);
   if (code === "EISDIR") return notAFile(path, true);
   if (code === "ENXIO") return notAFile(path, false);

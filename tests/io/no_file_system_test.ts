@@ -1,0 +1,56 @@
+import { describe, it } from "@std/testing/bdd";
+import assert from "node:assert/strict";
+import * as paddle from "../../mod.ts";
+
+/** Do `work` as in an edge worker: no Deno, no `process`, and a `navigator` whose runtime keeps no files. */
+async function inWorker(work: () => Promise<void>): Promise<void> {
+  const before = ["Deno", "process", "navigator"].map((name) =>
+    [name, Object.getOwnPropertyDescriptor(globalThis, name)] as const
+  );
+  const set = (name: string, value: unknown) =>
+    Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+  set("Deno", undefined);
+  set("process", undefined);
+  set("navigator", { userAgent: "Cloudflare-Workers" });
+  try {
+    await work();
+  } finally {
+    for (const [name, descriptor] of before) {
+      if (descriptor) Object.defineProperty(globalThis, name, descriptor);
+      else delete (globalThis as Record<string, unknown>)[name];
+    }
+  }
+}
+
+describe("a path in a runtime without files", () => {
+  const value = paddle.fromArray([1], "float32");
+  const calls: Record<string, (path: string) => Promise<unknown>> = {
+    load: (path) => paddle.load(path),
+    open: (path) => paddle.open(path),
+    detect: (path) => paddle.detect(path),
+    audit: (path) => paddle.audit(path),
+    openArchive: (path) => paddle.openArchive(path),
+    recoverStateDict: (path) => paddle.recoverStateDict(path),
+    loadInferenceModel: (path) => paddle.static.loadInferenceModel(path),
+    "jit.load": (path) => paddle.jit.load(path),
+    "fluid.loadDygraph": (path) => paddle.fluid.loadDygraph(path),
+    "distributed.loadMergedStateDict": (path) => paddle.distributed.loadMergedStateDict(path),
+    save: (path) => paddle.save(value, path),
+    "distributed.saveStateDict": (path) => paddle.distributed.saveStateDict(new Map([["w", value]]), path),
+    "DirectoryFolder.get": (path) => new paddle.DirectoryFolder("d").get(path),
+    "DirectoryFolder.put": (path) => new paddle.DirectoryFolder("d").put(path),
+    "DirectoryFolder.list": () => new paddle.DirectoryFolder("d").list(),
+  };
+  for (const [name, call] of Object.entries(calls)) {
+    it(`is UNSUPPORTED_RUNTIME for ${name}, with what to pass instead`, async () => {
+      const errors: unknown[] = [];
+      await inWorker(async () => {
+        for (const path of ["m", "m.pdparams"]) errors.push(await call(path).then(() => "nothing", (error) => error));
+      });
+      for (const error of errors) {
+        assert.equal(paddle.isPaddleError(error) && error.code, "UNSUPPORTED_RUNTIME", String(error));
+        assert.match(String(error), /There is no file system here/);
+      }
+    });
+  }
+});
