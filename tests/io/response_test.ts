@@ -32,7 +32,7 @@ describe("a Response", () => {
       for (
         const [status, message] of [[404, /answered 404 Odd/], [500, /answered 500/], [
           206,
-          /a part of a file/,
+          /part of a file/,
         ]] as const
       ) {
         const { response, isCancelled } = answer(status);
@@ -117,6 +117,6 @@ describe("arrays that are compared", () => {
     const plain = fromArray([1, 2], "float32"), complex = plain.astype("complex64");
     assert.equal(maxDifference(complex, complex), 0);
     assert.throws(() => maxDifference(plain, complex), { code: "INVALID_VALUE", message: /use astype first/ });
-    assert.throws(() => maxDifference(plain, plain.reshape([2, 1])), { code: "INVALID_VALUE", message: /one shape/ });
+    assert.throws(() => maxDifference(plain, plain.reshape([2, 1])), { code: "INVALID_VALUE", message: /same shape|shapes/ });
   });
 });
