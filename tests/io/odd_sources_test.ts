@@ -166,6 +166,29 @@ describe("a stream that must be read to its end first", () => {
   });
 });
 
+describe("a custom source over a network", () => {
+  it("has at most six reads under way, however many slices are asked for at once", async () => {
+    const many = new Map(Array.from({ length: 40 }, (_, i) => [`w${i}`, new Tensor("float32", [70_000])]));
+    const bytes = encode(many);
+    let now = 0, most = 0;
+    const source: Source = {
+      size: bytes.length,
+      costly: true,
+      async read(offset, into) {
+        most = Math.max(most, ++now);
+        await new Promise((resolve) => setTimeout(resolve, 2));
+        now--;
+        into.set(bytes.subarray(offset, offset + into.length));
+        return Math.min(into.length, bytes.length - offset);
+      },
+    };
+    await using checkpoint = await open(source);
+    const slices = await Promise.all(checkpoint.names().map((name) => checkpoint.getSlice(name, [1, 3])));
+    assert.ok(slices.every(({ size }) => size === 2));
+    assert.equal(most, 6);
+  });
+});
+
 describe("a stream that never answers its cancel", () => {
   it("does not keep what was read from it waiting", async () => {
     const stream = () =>

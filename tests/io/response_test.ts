@@ -117,6 +117,9 @@ describe("arrays that are compared", () => {
     const plain = fromArray([1, 2], "float32"), complex = plain.astype("complex64");
     assert.equal(maxDifference(complex, complex), 0);
     assert.throws(() => maxDifference(plain, complex), { code: "INVALID_VALUE", message: /use astype first/ });
-    assert.throws(() => maxDifference(plain, plain.reshape([2, 1])), { code: "INVALID_VALUE", message: /same shape|shapes/ });
+    assert.throws(() => maxDifference(plain, plain.reshape([2, 1])), {
+      code: "INVALID_VALUE",
+      message: /same shape|shapes/,
+    });
   });
 });

@@ -5,6 +5,7 @@
  */
 import { isPaddleError, SaveError, type SourceCode, SourceError } from "../../errors.ts";
 import type { Source } from "../source.ts";
+import { CoalescedSource } from "./coalesced_source.ts";
 import { within } from "../waiting/within.ts";
 
 class GuardedSource implements Source {
@@ -154,11 +155,17 @@ function known({ size, name, costly, readSync, view, readAll, streamRange, edit,
   return { size, name, costly, readSync, view, readAll, streamRange, edit, verify, verifySync };
 }
 
+/** Whether reads of a caller's source over a network would all be sent at once. */
+function isUnbounded(source: Source, { costly, readSync, view, edit }: GuardedSource): boolean {
+  return costly === true && !readSync && !view && !edit && !(source instanceof CoalescedSource);
+}
+
 /** `source`, wrapped for one call: once `signal` aborts, its `close` is no longer waited for. */
 export function guardedSource(source: Source, signal?: AbortSignal): Source {
   if (source instanceof GuardedSource) return source;
   try {
-    return new GuardedSource(source, signal);
+    const guarded = new GuardedSource(source, signal);
+    return isUnbounded(source, guarded) ? new CoalescedSource(guarded) : guarded;
   } catch (error) {
     (async () => await source.close?.())().catch(() => {});
     throw error;
