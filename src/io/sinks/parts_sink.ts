@@ -6,6 +6,7 @@
 import { PaddleError, SaveError } from "../../errors.ts";
 import { Rechunker } from "../streams/rechunker.ts";
 import type { Sink } from "../sink.ts";
+import { collectGarbage } from "../platform.ts";
 import { messageOf } from "../message_of.ts";
 
 /** Where the parts go. */
@@ -28,6 +29,8 @@ export interface PartsUpload {
 
 /** Maximum number of parts that buckets accept. */
 const MAX_PARTS = 10_000;
+/** Parts between two collections. */
+const COLLECT_EVERY = 4;
 
 /** Uploads parts; a file smaller than one part is uploaded whole. */
 export class PartsSink implements Sink {
@@ -84,6 +87,8 @@ export class PartsSink implements Sink {
       this.#upload ??= await (this.#beginning = this.#target.begin());
       if (this.#isOver) return;
       await this.#upload.part(++this.#parts, part);
+      // Whoever took the part may keep it, so its memory cannot be reused: some runtimes free it only if asked to.
+      if (this.#parts % COLLECT_EVERY === 0) collectGarbage();
     } catch (error) {
       throw sendError(error, this.#name, "no");
     }
