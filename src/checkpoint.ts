@@ -166,7 +166,7 @@ export class Checkpoint {
    *
    * @throws {ValueError} `INVALID_VALUE`: the dtype or shape differs
    * @throws {UnsupportedError} `UNSUPPORTED_FEATURE`: the location is not writable, or the array is not contiguous in the file
-   * @throws {SaveError} writing failed; `committed` says which data is in the file
+   * @throws {SaveError} writing failed; `committed` says which data is in the file; `CONFLICT`: another process is changing it
    * @throws {SourceError} `SOURCE_CHANGED`: the file was changed since it was opened
    */
   async write(name: string, array: NDArray, options: ReadOptions = {}): Promise<void> {

@@ -221,6 +221,11 @@ describe("writing one tensor in place", () => {
       };
       spoil(by(process.ppid));
       assert.equal(await codeOf(load(path)), "HOT_JOURNAL");
+      // Who wants to change the file, too, is told so as by a lock.
+      for (const preserve of [undefined, "inode"] as const) {
+        const error = await save(1, path, { preserve }).catch((error) => error);
+        assert.deepEqual([error.name, error.code, error.committed], ["SaveError", "CONFLICT", "no"]);
+      }
       assert.deepEqual(readFileSync(path), half);
       const child = spawn(process.execPath, ["--version"]);
       await new Promise((resolve) => child.on("exit", resolve));

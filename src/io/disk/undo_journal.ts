@@ -105,7 +105,7 @@ async function change(
   signal?: AbortSignal,
 ): Promise<void> {
   signal?.throwIfAborted();
-  await recover(fs, real, true);
+  await recover(fs, real, "writer");
   const journal = real + END;
   let file: Handle;
   try {
@@ -198,17 +198,22 @@ async function undo({ fs, real, journal, file }: Journaled, change: Change, caus
  * Roll back an interrupted change of `real`. Changes by this process are waited for. Returns whether there was a change of either kind.
  *
  * @throws {SourceError} `HOT_JOURNAL`: another process is changing the file, or it cannot be written to
+ * @throws {SaveError} `CONFLICT`: another process is changing the file, which is to be saved over
  */
-export async function recoverFile(real: string, exists: (path: string) => boolean): Promise<boolean> {
+export async function recoverFile(
+  real: string,
+  exists: (path: string) => boolean,
+  by: "reader" | "saver" = "reader",
+): Promise<boolean> {
   const change = underWay.get(real);
   if (change) await change;
   // There is hardly ever a journal: a synchronous check is faster than a promise.
   if (!exists(real + END)) return change !== undefined;
-  await recover(fileSystem(real), real, false);
+  await recover(fileSystem(real), real, by);
   return true;
 }
 
-async function recover(fs: Fs, real: string, isWriter: boolean): Promise<void> {
+async function recover(fs: Fs, real: string, by: "reader" | "saver" | "writer"): Promise<void> {
   const journal = real + END;
   const hot = (what: string, cause?: unknown) =>
     new SourceError("HOT_JOURNAL", `A change to ${JSON.stringify(real)} is unfinished: ${what}`, {
@@ -232,7 +237,9 @@ async function recover(fs: Fs, real: string, isWriter: boolean): Promise<void> {
     throw hot("its old bytes cannot be read", error);
   }
   if (pid > 0 && pid !== processId() && processLives(pid)) {
-    if (change || isWriter) throw hot("another process is working on it");
+    if (change || by === "writer") {
+      throw by === "reader" ? hot("another process is working on it") : conflict(journal);
+    }
     // It is about to begin: the file is still unchanged.
     return;
   }
@@ -265,11 +272,15 @@ async function createJournal(fs: Fs, journal: string): Promise<Handle> {
     return await fs.promises.open(journal, "wx", 0o600);
   } catch (error) {
     if (systemCode(error) !== "EEXIST") throw error;
-    throw new SaveError("CONFLICT", `${JSON.stringify(journal)} exists: another process is changing the file`, {
-      path: journal,
-      committed: "no",
-    });
+    throw conflict(journal);
   }
+}
+
+function conflict(journal: string): SaveError {
+  return new SaveError("CONFLICT", `${JSON.stringify(journal)} exists: another process is changing the file`, {
+    path: journal,
+    committed: "no",
+  });
 }
 
 /** Write and close a journal. */
