@@ -231,7 +231,7 @@ export class SpanBytes implements LazyBytes {
 
   async *#textPieces(from: number, to: number, { signal, scratch }: PieceOptions): AsyncGenerator<Uint8Array> {
     const { offset, length, encoding, at } = this.span;
-    const unit = this.#from?.dtype?.bigEndian ? WIDEST : 1;
+    const unit = this.#from?.dtype?.bigEndian || this.#from?.fortran ? WIDEST : 1;
     const buffer = scratchOf(scratch, 0, Math.min(TEXT_PIECE, length));
     // The rest of an incomplete element goes before what is decoded next.
     const room = () => scratchOf(scratch, 1, WIDEST + buffer.length);
