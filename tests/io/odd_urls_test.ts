@@ -40,7 +40,9 @@ describe("URLs with a percent sign that encodes nothing", () => {
     try {
       writeFileSync(join(folder, "50%"), FILE);
       assert.equal((await load(pathToFileURL(folder).href + "/50%") as Map<string, unknown>).size, 1);
-      await assert.rejects(load(pathToFileURL(folder).href + "/%ff"), TypeError);
+      // Bytes that are not UTF-8: Bun makes a path of them all the same.
+      const error = await load(pathToFileURL(folder).href + "/%ff").catch((error) => error);
+      assert.ok(error instanceof TypeError || isPaddleError(error), String(error));
     } finally {
       rmSync(folder, { recursive: true });
     }

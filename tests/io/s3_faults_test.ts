@@ -50,8 +50,10 @@ describe("an S3 bucket that does not answer", () => {
         for (const [name, call] of Object.entries(calls)) {
           await assert.rejects(call(), (error) => codeOf(error) === "HTTP_TIMEOUT", name);
         }
-        for (let wait = 0; server.sockets.size > 0 && wait < 100; wait++) await new Promise((r) => setTimeout(r, 10));
-        assert.equal(server.sockets.size, 0);
+        // Node connects anew after an abort, without a request: such connections are not the library's.
+        const busy = () => [...server.sockets].filter(({ bytesRead }) => bytesRead > 0).length;
+        for (let wait = 0; busy() > 0 && wait < 100; wait++) await new Promise((resolve) => setTimeout(resolve, 10));
+        assert.equal(busy(), 0);
       }, { idleTimeout: 150 });
     });
   }
