@@ -57,7 +57,8 @@ async function first(path: string): Promise<unknown> {
 describe("a path with half a surrogate pair, in whose place systems take another character", () => {
   it("is refused for saving, reading and editing, and nothing is stored", () =>
     inTempFolder(async (folder) => {
-      for (const path of [join(folder, "a\ud800.pdparams"), join(folder, "a\udc00", "a.pdparams")]) {
+      // Not by join: Bun's puts another character in its place.
+      for (const path of [`${folder}/a\ud800.pdparams`, `${folder}/a\udc00/a.pdparams`]) {
         for (
           const call of [save(state(1), path), load(path), open(path)]
         ) {
@@ -376,12 +377,6 @@ describe("saving over an existing file", () => {
 });
 
 describe("a path that cannot be saved to", () => {
-  it("with a lone surrogate is refused: the file would get another name", () =>
-    inFolder(async (folder, path) => {
-      assert.equal(await codeOf(save(state(1), path + "\ud800")), "UNSAFE_PATH");
-      assert.deepEqual(readdirSync(folder), []);
-    }));
-
   it("with a name too long for an undo journal beside it can be replaced, but not changed in place", () =>
     inFolder(async (folder) => {
       const path = join(folder, "a".repeat(250));

@@ -91,11 +91,6 @@ export class FileSink implements Sink {
         path: shown,
       });
     }
-    if (!shown.isWellFormed()) {
-      throw new PathError("UNSAFE_PATH", `${JSON.stringify(shown)} has a lone surrogate, which no file name can have`, {
-        path: shown,
-      });
-    }
     if (options.portable) portableParts(path.basename(shown));
     const cleanup = new Cleanup();
     try {
