@@ -85,6 +85,15 @@ describe("a folder in a browser's database", () => {
         `${offset}`,
       );
     }
+    await put(folder, "whole rows", bytes.subarray(0, 2 * ROW));
+    for (const [offset, length] of [[2 * ROW - 1, 5], [2 * ROW, 5], [2 * ROW + 1, 5], [ROW, 2 * ROW]]) {
+      const read = await bytesOf(folder, "whole rows", offset, length);
+      assert.deepEqual(
+        read,
+        bytes.subarray(Math.min(offset, 2 * ROW), Math.min(offset + length, 2 * ROW)),
+        `${offset}`,
+      );
+    }
     const source = (await folder.get("a"))!;
     const into = new Uint8Array(4);
     for (const offset of [3, ROW + 3, 7, 2 * ROW + 3]) {
@@ -158,6 +167,25 @@ describe("a folder in a browser's database", () => {
     await put(folder, "b", numbered(7));
     assert.deepEqual(await bytesOf(folder, "b"), numbered(7));
     await folder.close();
+  });
+
+  it("is opened once for many calls", async () => {
+    let opened = 0;
+    const counting = (open: IDBFactory["open"]) =>
+      function (this: IDBFactory, ...args: Parameters<IDBFactory["open"]>) {
+        opened++;
+        return open.apply(this, args);
+      };
+    await replaced(IDBFactory.prototype, "open", counting as never, async () => {
+      const folder = new IndexedDbFolder();
+      await Promise.all([folder.list(), folder.get("a")]);
+      await folder.list();
+      assert.equal(opened, 1);
+      await folder.close();
+      await folder.list();
+      assert.equal(opened, 2);
+      await folder.close();
+    });
   });
 
   it("says so when it cannot be opened, and tries again at the next use", async () => {
