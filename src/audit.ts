@@ -9,7 +9,7 @@ import { type ErrorJson, PaddleError, type Warning } from "./errors.ts";
 import { driveFrom } from "./io/drive/drive_from.ts";
 import { notASingleFile } from "./io/models/not_a_single_file.ts";
 import { type From, sourceOf } from "./io/open/open_source.ts";
-import { limitsOf } from "./io/heap.ts";
+import { limitsOf } from "./io/limits_of.ts";
 import { fromFileInSteps } from "./model/from_file.ts";
 import { SpanBytes } from "./io/lazy/span_bytes.ts";
 import { inTurns } from "./io/waiting/turns.ts";

@@ -5,7 +5,7 @@
  */
 import { driveBytes } from "./codec/drive_bytes.ts";
 import { readFile } from "./codec/read_file.ts";
-import { limitsOf } from "./io/heap.ts";
+import { limitsOf } from "./io/limits_of.ts";
 import { fromFile } from "./model/from_file.ts";
 import { checkOptions, DECODE_OPTIONS, type DecodeOptions } from "./options.ts";
 import { checkedBytes } from "./words/plain_bytes.ts";

@@ -13,7 +13,7 @@ import { readModel, type VariableValue } from "./io/models/read_model.ts";
 import { readRecordFolder } from "./io/models/read_record_folder.ts";
 import { inTurns } from "./io/waiting/turns.ts";
 import type { Limits } from "./limits.ts";
-import { limitsOf } from "./io/heap.ts";
+import { limitsOf } from "./io/limits_of.ts";
 import { fromFileInSteps } from "./model/from_file.ts";
 import { byStructuredName } from "./model/structured_names.ts";
 import { checkOptions, LOAD_OPTIONS, type LoadOptions } from "./options.ts";

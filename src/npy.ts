@@ -33,7 +33,7 @@ import type { To } from "./io/open/sink_of.ts";
 import { collecting } from "./io/collected_warnings.ts";
 import { joinBytes } from "./words/joined_bytes.ts";
 import { Budget, type Limits } from "./limits.ts";
-import { limitsOf } from "./io/heap.ts";
+import { limitsOf } from "./io/limits_of.ts";
 import { numpyArrayOf } from "./model/array_of.ts";
 import { NDArray } from "./ndarray.ts";
 import { Checkpoint } from "./checkpoint.ts";

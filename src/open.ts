@@ -13,7 +13,7 @@ import { isShardIndex } from "./io/models/shard_index.ts";
 import { readModel } from "./io/models/read_model.ts";
 import { readRecordFolder } from "./io/models/read_record_folder.ts";
 import type { Limits } from "./limits.ts";
-import { limitsOf } from "./io/heap.ts";
+import { limitsOf } from "./io/limits_of.ts";
 import { fromFileInSteps } from "./model/from_file.ts";
 import { byStructuredName } from "./model/structured_names.ts";
 import { checkOptions, OPEN_OPTIONS, type OpenOptions } from "./options.ts";

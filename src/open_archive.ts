@@ -19,7 +19,7 @@ import { ZipFolder } from "./io/archives/zip_folder.ts";
 import type { Disposed } from "./words/disposed.ts";
 import { joinBytes } from "./words/joined_bytes.ts";
 import type { Limits } from "./limits.ts";
-import { limitsOf } from "./io/heap.ts";
+import { limitsOf } from "./io/limits_of.ts";
 import { checkOptions, type LoadOptions } from "./options.ts";
 
 /** Options of {@linkcode openArchive}. */

@@ -14,7 +14,7 @@ import { readWhole } from "./io/open/read_whole.ts";
 import { withIndex } from "./io/lazy/side_index.ts";
 import { SpanBytes } from "./io/lazy/span_bytes.ts";
 import { inTurns } from "./io/waiting/turns.ts";
-import { limitsOf } from "./io/heap.ts";
+import { limitsOf } from "./io/limits_of.ts";
 import type { ArrayContext } from "./model/array_of.ts";
 import type { Shaped } from "./model/from_file.ts";
 import { namedArraysInSteps } from "./model/named_arrays.ts";

@@ -13,7 +13,7 @@
  */
 import { sizeOfPickle, writePickle } from "./codec/pickle/write/write_pickle.ts";
 import { ValueError } from "./errors.ts";
-import { limitsOf } from "./io/heap.ts";
+import { limitsOf } from "./io/limits_of.ts";
 import { decodePickle, type DecodePickleOptions } from "./model/decode_pickle.ts";
 import { shapeForSave } from "./model/to_pickle.ts";
 import { checkNames } from "./words/option_names.ts";

@@ -14,7 +14,7 @@ import type { ProgressEvent } from "./io/progress.ts";
 import { type ReadModel, readModel, type ReadModelOptions } from "./io/models/read_model.ts";
 import { closeAll } from "./io/source.ts";
 import type { Limits } from "./limits.ts";
-import { limitsOf } from "./io/heap.ts";
+import { limitsOf } from "./io/limits_of.ts";
 import { foldedIn } from "./model/folded.ts";
 import { type MatchedName, matchNames } from "./model/match_names.ts";
 import {

@@ -23,7 +23,7 @@ import { type From, sourceOf } from "./io/open/open_source.ts";
 import type { To } from "./io/open/sink_of.ts";
 import { inTurns } from "./io/waiting/turns.ts";
 import { Budget, type Limits } from "./limits.ts";
-import { limitsOf } from "./io/heap.ts";
+import { limitsOf } from "./io/limits_of.ts";
 import { fromSafetensors, fromSafetensorsInSteps } from "./model/from_safetensors.ts";
 import { NDArray } from "./ndarray.ts";
 import type { Checkpoint } from "./checkpoint.ts";

@@ -10,7 +10,7 @@ import type { From } from "../io/open/open_source.ts";
 import { type Progress, progressOf } from "../io/progress.ts";
 import { safeParts } from "../io/names/safe_name.ts";
 import type { Limits } from "../limits.ts";
-import { limitsOf } from "../io/heap.ts";
+import { limitsOf } from "../io/limits_of.ts";
 import { load } from "../load.ts";
 import type { NDArray } from "../ndarray.ts";
 import type { Checkpoint } from "../checkpoint.ts";

@@ -15,7 +15,7 @@ import { readFully } from "../io/sources/read_fully.ts";
 import { readModel } from "../io/models/read_model.ts";
 import type { Source } from "../io/source.ts";
 import type { Limits } from "../limits.ts";
-import { limitsOf } from "../io/heap.ts";
+import { limitsOf } from "../io/limits_of.ts";
 import { checkInfo } from "../model/model_info.ts";
 import { checkOptions } from "../options.ts";
 import { Tensor } from "../tensor.ts";

@@ -6,7 +6,7 @@
 import { parseProgram } from "../codec/program/read_program.ts";
 import { checkOptions } from "../options.ts";
 import type { Limits } from "../limits.ts";
-import { limitsOf } from "../io/heap.ts";
+import { limitsOf } from "../io/limits_of.ts";
 import { checkedBytes } from "../words/plain_bytes.ts";
 import type { Program } from "../program.ts";
 

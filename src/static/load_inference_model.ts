@@ -13,7 +13,7 @@ import type { ProgressEvent } from "../io/progress.ts";
 import { readModel } from "../io/models/read_model.ts";
 import { closeAll } from "../io/source.ts";
 import type { Limits } from "../limits.ts";
-import { limitsOf } from "../io/heap.ts";
+import { limitsOf } from "../io/limits_of.ts";
 import { checkOptions } from "../options.ts";
 import type { Warning } from "../errors.ts";
 import { InferenceModel } from "./inference_model.ts";

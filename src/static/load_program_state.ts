@@ -16,7 +16,7 @@ import { notAPlace } from "../io/argument_errors.ts";
 import { folderAt, isFolder, type Place, placeOf } from "../io/open/place.ts";
 import { type FolderEntry, sourceOf } from "../io/open/open_source.ts";
 import { Budget, type Limits } from "../limits.ts";
-import { limitsOf } from "../io/heap.ts";
+import { limitsOf } from "../io/limits_of.ts";
 import { stateFromPickle } from "../model/from_pickle.ts";
 import { fromRecord } from "../model/from_record.ts";
 import type { NDArray } from "../ndarray.ts";

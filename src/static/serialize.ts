@@ -6,7 +6,7 @@
 import { driveBytes } from "../codec/drive_bytes.ts";
 import { readCombined } from "../codec/record/read_combined.ts";
 import { Budget, type Limits } from "../limits.ts";
-import { limitsOf } from "../io/heap.ts";
+import { limitsOf } from "../io/limits_of.ts";
 import { fromRecord } from "../model/from_record.ts";
 import { checkCombined, combinedChunks, parametersOf, type Scope } from "../model/model_values.ts";
 import { applyFormat } from "../model/program_format.ts";

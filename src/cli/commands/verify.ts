@@ -9,7 +9,7 @@ import { seekableSource } from "../../io/sources/seekable_source.ts";
 import { sourceOf } from "../../io/open/open_source.ts";
 import { ZipFolder } from "../../io/archives/zip_folder.ts";
 import { joinBytes, piecesOf } from "../../words/joined_bytes.ts";
-import { limitsOf } from "../../io/heap.ts";
+import { limitsOf } from "../../io/limits_of.ts";
 import { NDArray, type PieceOptions } from "../../ndarray.ts";
 import { statistics } from "../../words/statistics.ts";
 import { command } from "../command.ts";

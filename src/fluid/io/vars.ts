@@ -19,7 +19,7 @@ import { folderAt, placeOf } from "../../io/open/place.ts";
 import type { ProgressEvent } from "../../io/progress.ts";
 import { saveFiles } from "../../io/save/save_files.ts";
 import { Budget, type Limits } from "../../limits.ts";
-import { limitsOf } from "../../io/heap.ts";
+import { limitsOf } from "../../io/limits_of.ts";
 import { fromRecord, fromSelectedRows } from "../../model/from_record.ts";
 import { checkRecord, type ParameterValue, type Scope, valuesOf } from "../../model/model_values.ts";
 import { splitState } from "../../model/state_split.ts";
