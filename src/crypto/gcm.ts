@@ -108,11 +108,10 @@ class Field {
         c ^ view.getUint32(at + 8),
         d ^ view.getUint32(at + 12),
       ];
-      a =
-        b =
-        c =
-        d =
-          0;
+      a = 0;
+      b = 0;
+      c = 0;
+      d = 0;
       // By Horner's rule, from the highest powers down: four bits at a time.
       for (let i = 3; i >= 0; i--) {
         for (let shift = 0; shift < 32; shift += 4) {

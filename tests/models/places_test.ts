@@ -49,6 +49,23 @@ describe("a model requested by something other than its prefix", () => {
     });
   }
 
+  it("is refused with what is missing when only a part of its files has the prefix", async () => {
+    const folder = new MemoryFolder();
+    await put(folder, "m.pdiparams", readFileSync(real + ".pdiparams"));
+    await put(folder, "n.pdiparams", readFileSync(real + ".pdiparams"));
+    await save(new Map([["w", 1]]), "n.pdparams", { folder });
+    for (const ask of Object.values(LOADERS)) {
+      await assert.rejects(ask("m", { folder }), {
+        code: "NOT_FOUND",
+        hint: "the program of m.pdiparams is missing: m.pdmodel or m.json",
+      });
+      await assert.rejects(ask("n", { folder }), {
+        code: "NOT_FOUND",
+        hint: "give the full file name, such as n.pdparams",
+      });
+    }
+  });
+
   it("is refused with a clear message when a file of another kind was given", async () => {
     const folder = await downloaded();
     await save(new Map([["w", 1]]), "net.pdparams", { folder });

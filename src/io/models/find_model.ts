@@ -161,13 +161,19 @@ export async function notFound(place: Place): Promise<SourceError> {
     const hint = "a save of this folder was interrupted: recoverFolder finishes it";
     return new SourceError("NOT_FOUND", `There is no folder ${quote(shown)}: ${hint}`, { path: shown, hint });
   }
-  const others: string[] = [];
-  for (const end of [".pdparams", ".pdopt"]) {
-    if (name !== "" && await exists(folder, name + end)) others.push(name + end);
-  }
-  const hint = others.length > 0 ? `give the full file name, such as ${others[0]}` : undefined;
+  const hint = await hintOfOthers(place);
   const message = `No such file, model or folder: ${quote(shown)}${hint ? `: ${hint}` : ""}`;
   return new SourceError("NOT_FOUND", message, { path: shown, hint });
+}
+
+/** What to do about the files that are there: others of the same prefix. */
+async function hintOfOthers({ folder, name }: Place): Promise<string | undefined> {
+  if (name === "") return undefined;
+  for (const end of [".pdparams", ".pdopt"]) {
+    if (await exists(folder, name + end)) return `give the full file name, such as ${name + end}`;
+  }
+  const isHalf = await exists(folder, name + ".pdiparams");
+  return isHalf ? `the program of ${name}.pdiparams is missing: ${name}.pdmodel or ${name}.json` : undefined;
 }
 
 /** Whether a save moved a folder aside and none replaced it. */
