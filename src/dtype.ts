@@ -24,7 +24,7 @@ export type DType =
   | "complex64"
   | "complex128";
 
-/** A float8 dtype. Paddle writes both as int8, so that files do not say which it was. */
+/** A float8 dtype. Paddle writes both as int8, so a file does not say which it was. */
 export type Float8 = "float8_e4m3fn" | "float8_e5m2";
 
 /** A float narrower than float32. */
@@ -111,7 +111,7 @@ export function dtypeOfNumpy(code: string): DTypeInfo | undefined {
   return BY_NUMPY.get(code);
 }
 
-/** Whether a dtype is a float of 8 bits. */
+/** Whether a dtype is an 8-bit float. */
 export function isFloat8(dtype: DType): dtype is Float8 {
   return dtype === "float8_e4m3fn" || dtype === "float8_e5m2";
 }

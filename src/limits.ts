@@ -119,7 +119,7 @@ export const PRICES = Object.freeze({
   bytes: 208,
 });
 
-/** Bytes of structure that the engine has room for: asked once a file needs many. */
+/** Bytes of structure that the engine has room for; called only once a file needs many. */
 export type StructureRoom = () => number;
 
 /**
@@ -151,7 +151,7 @@ export function resolveLimits(given: Partial<Limits> | undefined, room?: Structu
 
 const NONE_GIVEN: Partial<Limits> = Object.freeze({});
 
-/** Limits that were resolved here, and the room for those among them in which the caller did not choose maxStructureBytes. */
+/** Limits resolved here, and the room for those whose maxStructureBytes the caller did not choose. */
 const resolved = new WeakSet<Partial<Limits>>(), rooms = new WeakMap<Readonly<Limits>, StructureRoom>();
 
 /** No limits at all: for data that has passed them before. */

@@ -331,7 +331,7 @@ export class NDArray {
   static fromArray<T extends NDArray>(this: ArrayClass<T>, nested: ArrayInput, dtype?: DType): T {
     const { shape, leaves } = flatten(nested);
     const array = new this(dtype ?? dtypeOf(nested, leaves), shape);
-    // Numbers of the same kind are copied as bits: so a NaN stays the one that it is.
+    // A typed array of the same dtype is copied as bytes, which keeps the bits of NaNs.
     if (ArrayBuffer.isView(leaves) && dtypeOfArray(leaves) === array.dtype) {
       array.bytes.set(new Uint8Array(leaves.buffer, leaves.byteOffset, leaves.byteLength));
       return array;

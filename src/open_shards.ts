@@ -16,7 +16,7 @@ import type { OpenOptions } from "./options.ts";
 import { Checkpoint, type CheckpointParts } from "./checkpoint.ts";
 import { openParts } from "./open_parts.ts";
 
-/** Open a sharded checkpoint by its index: the structure of each file is read, but no data. `warnings` is the list that `options.onWarning` fills. */
+/** Open a sharded checkpoint by its index: reads each file's structure, but no data. `options.onWarning` fills `warnings`. */
 export async function openShards(
   place: Place,
   options: OpenOptions & { limits: Readonly<Limits> },

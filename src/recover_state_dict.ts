@@ -64,7 +64,7 @@ export interface RecoverOptions {
   onWarning?: (warning: Warning) => void;
 }
 
-/** The result of {@linkcode recoverStateDict}; disposing of it, as by `await using`, closes it. */
+/** The result of {@linkcode recoverStateDict}; disposing of it, such as with `await using`, closes it. */
 export interface Recovered extends Disposed {
   /** Tensors, each with the name of its variable, ready for `save`. */
   stateDict: StateDict;
@@ -197,7 +197,7 @@ function recover(
   return { stateDict, report };
 }
 
-/** Gives the key of a variable and where it comes from; null for one that is not in the state dict. */
+/** Returns what gives a variable's key and where the key comes from; null for a variable that is not in the state dict. */
 function namer(
   names: RecoverOptions["names"],
   info: ReadModel["info"],

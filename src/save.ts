@@ -119,7 +119,7 @@ export async function saveChunks(
   return report;
 }
 
-/** Wait for a sink, until `signal`. */
+/** Wait for a sink's work, or until `signal` aborts. */
 async function stoppable(work: () => unknown, signal: AbortSignal | undefined): Promise<void> {
   if (signal) await within(Promise.resolve(work()), Infinity, signal);
   else await work();

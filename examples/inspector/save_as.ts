@@ -33,7 +33,7 @@ export async function saveAs(
   return { bytes: size, blob: sink?.blob() ?? null };
 }
 
-/** The arrays with a name for one that has none, which no other array has: files of these forms need names. */
+/** The arrays, with an unused name in place of an empty one: these formats need names. */
 function named(arrays: ReadonlyMap<string, paddle.NDArray>): Map<string, paddle.NDArray> {
   let free = "array";
   while (arrays.has(free)) free += "_";

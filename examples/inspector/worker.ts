@@ -167,7 +167,7 @@ function nameOf({ pathname }: URL): string {
   try {
     return decodeURIComponent(name);
   } catch {
-    // A percent sign that encodes nothing.
+    // A stray percent sign.
     return name;
   }
 }

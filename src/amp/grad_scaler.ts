@@ -103,7 +103,7 @@ export class GradScaler {
   #done = new Map<Optimizer, "unscaled" | "stepped">();
   /** Whether the last unscaling found infinity or NaN. */
   #found = false;
-  /** Whether the last step was skipped because of that: what counts for the scale. */
+  /** Whether the last step was skipped because of that; this is what changes the scale. */
   #wasSkipped = false;
 
   /**

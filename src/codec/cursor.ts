@@ -36,7 +36,7 @@ export interface BlobAsk {
   readonly at: number;
   /** Bytes after the payload that the decoder needs next: a driver that skips the payload may read them in the same step. */
   readonly behind?: number;
-  /** Data of an array that is assembled or reordered later, so a driver that can read them then need not read them now. @default {false} */
+  /** Data of an array that is assembled or reordered later: a driver that can read it then need not read it now. @default {false} */
   readonly deferrable?: boolean;
 }
 

@@ -61,7 +61,7 @@ const PICKLE_STARTS = "(]})cNILFSVKMJGXUTBC\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x95\
 
 /** Number of bytes that suffice to tell the kind of any file. */
 export const HEAD_BYTES = 4096;
-/** A file that claims more row numbers is not taken for SelectedRows: these fill 128 MiB, which are read to see what follows them. */
+/** A file that claims more rows is not taken for SelectedRows: this many row numbers fill 128 MiB, all read to see what follows. */
 export const MAX_GUESSED_ROWS = 2 ** 24;
 
 /** The kind of a file; `head` is its first 4096 bytes, or all if there are fewer, and `size` its length, if known. */

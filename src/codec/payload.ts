@@ -64,7 +64,7 @@ export class Latin1Text {
     this.#take(piece);
   }
 
-  /** Go on in `into`: whoever knows how many bytes come saves what growing takes, up to as much memory again. */
+  /** Continue in `into`: if the final size is known, this avoids growing, which can take as much memory again. */
   moveTo(into: Uint8Array): void {
     into.set(this.#into.subarray(0, this.#length));
     this.#into = into;

@@ -110,7 +110,7 @@ export async function encrypt(
   return file;
 }
 
-/** Whether it is GCM with lengths that some runtime's WebCrypto refuses. */
+/** Whether the cipher is GCM with lengths that the WebCrypto of some runtime refuses. */
 function isOddGcm(cipherName: string, ivSize: number, tagSize: number): boolean {
   return cipherName === "AES_GCM_NoPadding" && !(tagSize === 128 && (ivSize === 96 || ivSize === 128));
 }
@@ -146,7 +146,7 @@ async function encryptGcm(
   return file;
 }
 
-/** Counter mode from the block after `counter` on, which is the same both ways. */
+/** Encrypt or decrypt (the same operation) in counter mode, starting at the block after `counter`. */
 async function counted(
   bytes: Uint8Array<ArrayBuffer>,
   counter: Uint8Array,

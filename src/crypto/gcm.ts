@@ -1,16 +1,16 @@
 /**
- * GCM (NIST SP 800-38D) with initialization vectors and tags of any length, which not every runtime's WebCrypto has: counter mode is
- * WebCrypto's, the authentication is computed here.
+ * GCM (NIST SP 800-38D) with initialization vectors and tags of any length, which not every runtime's WebCrypto supports: WebCrypto does
+ * the counter mode, and the authentication is computed here.
  *
  * @module
  */
 import { encryptBlocks } from "./aes_block.ts";
 
 const BLOCK = 16;
-/** Blocks that are authenticated between two turns of the event loop. */
+/** Blocks authenticated per turn of the event loop. */
 const STEP = 4096;
 
-/** The counter block of a message, whose successors encrypt it. */
+/** The initial counter block of a message, which is encrypted with the blocks after it. */
 export function* counterBlock(iv: Uint8Array, key: Uint8Array): Generator<void, Uint8Array<ArrayBuffer>> {
   const counter = new Uint8Array(BLOCK);
   if (iv.length !== 12) {
@@ -22,7 +22,7 @@ export function* counterBlock(iv: Uint8Array, key: Uint8Array): Generator<void, 
   return counter;
 }
 
-/** The counter block that follows: the last 32 bits are the counter. */
+/** The next counter block: the last 32 bits are the counter. */
 export function following(block: Uint8Array): Uint8Array<ArrayBuffer> {
   const next = block.slice();
   const view = new DataView(next.buffer);
@@ -30,7 +30,7 @@ export function following(block: Uint8Array): Uint8Array<ArrayBuffer> {
   return next;
 }
 
-/** The tag of 16 bytes of a message without additional data, by its ciphertext and its counter block. */
+/** The 16-byte tag of a message without additional data, from its ciphertext and initial counter block. */
 export function* tagOf(
   encrypted: Uint8Array,
   counter: Uint8Array,
@@ -43,7 +43,7 @@ export function* tagOf(
   return tag;
 }
 
-/** GHASH of `bytes`, filled up to whole blocks, and a block of two lengths in bits. */
+/** GHASH of `bytes`, zero-padded to whole blocks, and of a block with two lengths in bits. */
 function* hash(
   bytes: Uint8Array,
   first: number,
@@ -65,7 +65,7 @@ function* hash(
   return sum.value();
 }
 
-/** What the four bits that are shifted out of a product add to its first 32 bits. */
+/** For each value of four bits shifted out of a product: what is added to its first 32 bits. */
 const REDUCED = /* @__PURE__ */ Uint32Array.from({ length: 16 }, (_, out) => {
   let sum = 0;
   for (let k = 0; k < 4; k++) {
@@ -75,9 +75,9 @@ const REDUCED = /* @__PURE__ */ Uint32Array.from({ length: 16 }, (_, out) => {
   return sum;
 });
 
-/** A sum in GF(2^128) that is multiplied by the key's H after every block; bits in the order of GCM, the first the lowest power. */
+/** A sum in GF(2^128), multiplied by the hash key H after every block. Bits are in GCM's order: the first is the lowest power. */
 class Field {
-  /** Products of H and all polynomials of four bits, in four words each. */
+  /** H times every polynomial of four bits, as four words each. */
   readonly #products = new Uint32Array(4 * 16);
   readonly #sum = new Uint32Array(4);
 
@@ -112,7 +112,7 @@ class Field {
       b = 0;
       c = 0;
       d = 0;
-      // By Horner's rule, from the highest powers down: four bits at a time.
+      // Horner's rule, four bits at a time from the highest powers down.
       for (let i = 3; i >= 0; i--) {
         for (let shift = 0; shift < 32; shift += 4) {
           const reduced = REDUCED[d & 15];

@@ -9,7 +9,7 @@ interface WarningOptions {
   onWarning?: (warning: Warning) => void;
 }
 
-/** The same options, and a list that receives every warning they are told of from now on. */
+/** The same options, and a list that receives every warning reported to them from now on. */
 export function collecting<T extends WarningOptions>(
   options: T,
 ): { options: T & Required<WarningOptions>; warnings: Warning[] } {

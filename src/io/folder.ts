@@ -45,7 +45,7 @@ export function refuseDiskOptions(options: PutOptions | undefined, place: string
   }
 }
 
-/** What a caller of {@linkcode Folder.get} wants. */
+/** Options of {@linkcode Folder.get}. */
 export interface GetOptions {
   /** Aborts the call; it rejects with `signal.reason`. */
   signal?: AbortSignal;

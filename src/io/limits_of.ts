@@ -13,7 +13,7 @@ const SHARE = 8;
 
 let known: number | null = null;
 
-/** The limits of a call: the defaults, overridden by the caller's values, and within what the engine has room for. */
+/** The limits of a call: the defaults, bounded by what the engine has room for, overridden by the caller's values. */
 export function limitsOf(given: Partial<Limits> | undefined): Readonly<Limits> {
   return resolveLimits(given, structureRoom);
 }

@@ -48,7 +48,7 @@ export function fileSystem(path: string): Fs {
   return fs;
 }
 
-/** The error for a path in a runtime without files. */
+/** The error for a path in a runtime without a file system. */
 export function noFileSystem(path?: string): UnsupportedError {
   const which = path === undefined ? "" : ` for the path ${JSON.stringify(path)}`;
   return new UnsupportedError(
@@ -68,7 +68,7 @@ export function isDirectory(path: string): boolean {
   }
 }
 
-/** `node:path`; throws an UnsupportedError if this runtime has no paths. */
+/** `node:path`; throws an UnsupportedError if this runtime has no file system. */
 export function nodePath(): typeof import("node:path") {
   const path = builtin<typeof import("node:path")>("node:path");
   if (!path) throw noFileSystem();

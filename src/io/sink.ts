@@ -6,7 +6,7 @@
 
 /** A destination that bytes are written to, from first to last. A sink of your own may be passed wherever `to` is accepted. */
 export interface Sink {
-  /** Called before the first byte with the number of bytes to come; may refuse by throwing. */
+  /** Called before the first byte with the total number of bytes; may throw to refuse them. */
   expect?(size: number): void | Promise<void>;
   /** Take the next bytes; the promise is back-pressure. The sink must not modify the chunk: it may be a tensor's own memory. */
   write(chunk: Uint8Array): void | Promise<void>;

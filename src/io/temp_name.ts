@@ -1,5 +1,5 @@
 /**
- * Names of temporary files of saves: unguessable, and such that no reader takes them for a model's files.
+ * Names of a save's temporary files: unguessable, and never taken for a model's files.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { hexOf } from "./platform.ts";
 /** Suffix of temporary names. */
 const TEMP = ".pdtmp";
 
-/** An unguessable temporary name for what will be called `base` once it is complete. */
+/** An unguessable temporary name for what will be named `base` once complete. */
 export function tempName(base: string): string {
   return `.${shortName(base)}.${hexOf(crypto.getRandomValues(new Uint8Array(8)))}${TEMP}`;
 }
@@ -31,7 +31,7 @@ export function idOfTemp(name: string): string {
   return name.slice(-TEMP.length - 16, -TEMP.length);
 }
 
-/** A name cut to at most 64 bytes. */
+/** A name truncated to at most 64 bytes. */
 function shortName(name: string): string {
   const bytes = new TextEncoder().encode(name);
   return bytes.length <= 64 ? name : new TextDecoder().decode(bytes.subarray(0, 60)).replaceAll("\ufffd", "");

@@ -20,7 +20,7 @@ export function isReadable(url: URL): boolean {
  * `text` as a URL, if it has a scheme that can be read, or any other scheme followed by `//`; null for a path. `C:` is a drive.
  *
  * @throws {TypeError} it begins like a URL but is not valid
- * @throws {PathError} `UNSAFE_PATH`: a path with half a surrogate pair, in whose place systems would take another character
+ * @throws {PathError} `UNSAFE_PATH`: a path with half a surrogate pair, which systems would replace by another character
  */
 export function urlOf(text: string): URL | null {
   const colon = text.indexOf(":");

@@ -32,7 +32,7 @@ export async function writableOf(
   }
 }
 
-/** The error to throw for what a handle rejects with when it is opened for writing. */
+/** The error to throw for a handle's rejection on opening it for writing. */
 export function writeError(cause: unknown, path: string): unknown {
   const error = handleError(cause, path);
   if (error instanceof SourceError) {
@@ -45,7 +45,7 @@ export function writeError(cause: unknown, path: string): unknown {
   return error instanceof PaddleError ? error : sinkFailed(cause);
 }
 
-/** The error to throw for what a handle rejects with. */
+/** The error to throw for a handle's rejection. */
 export function handleError(cause: unknown, path: string): unknown {
   if (cause instanceof PaddleError || !(cause instanceof DOMException)) return cause;
   const shown = JSON.stringify(path);

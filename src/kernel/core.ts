@@ -53,7 +53,7 @@ const WORTH = 1024;
 /** `undefined`: not tried yet; `null`: the runtime cannot compile it, or a test turned it off. */
 let core: Core | null | undefined;
 
-/** `WebAssembly.Module`; any object where the project's `lib` does not declare it, as those for Node alone do not. */
+/** `WebAssembly.Module`; any object if the project's `lib` does not declare it, as in projects for Node alone. */
 export type CompiledModule = typeof globalThis extends { WebAssembly: { Module: { prototype: infer M } } } ? M : object;
 
 /**

@@ -1,26 +1,26 @@
 /**
- * Arrays whose axes lie in another order in memory, column-major (Fortran) or any, put into row-major (C) order, whole or piece by piece as
- * they come. Works on bytes as integers, so that no NaN changes.
+ * Puts arrays with another axis order in memory, column-major (Fortran) or any, into row-major (C) order, whole or piece by piece as they
+ * arrive. Moves elements as integers, so that no NaN changes.
  *
  * @module
  */
 import { joinBytes } from "../words/joined_bytes.ts";
 import { viewOf } from "../words/typed_view.ts";
 
-/** What is known of an array's bytes. */
+/** How an array's bytes are laid out. */
 export interface Layout {
   readonly shape: readonly number[];
   /** Bytes of an element. */
   readonly itemsize: number;
-  /** For each axis its place in memory, 0 where its steps are the longest; null for column-major order. */
+  /** For each axis its position in memory order; 0 has the largest stride. Null for column-major order. */
   readonly axes: readonly number[] | null;
 }
 
-/** Copy an array to row-major order; the result is all the memory it takes. */
+/** Copy an array to row-major order; takes hardly more memory than the result. */
 export function rowMajor(stored: Uint8Array, layout: Layout): Uint8Array<ArrayBuffer> {
   const into = new Uint8Array(stored.length);
   const turned = new RowMajor(into, layout);
-  // Bytes that lie askew are copied, to be looked at as numbers: a piece at a time.
+  // Misaligned bytes are copied to be viewed as integers, so they are taken a piece at a time.
   const size = stored.byteOffset % 4 === 0 ? Math.max(1, stored.length) : PIECE;
   for (let at = 0; at < stored.length; at += size) turned.push(stored.subarray(at, at + size));
   return into;
@@ -28,44 +28,44 @@ export function rowMajor(stored: Uint8Array, layout: Layout): Uint8Array<ArrayBu
 
 /** Bytes of a piece. */
 const PIECE = 2 ** 22;
-/** Elements of a side of a tile, whose reads and writes stay in the cache. */
+/** Elements per side of a tile, small enough that its reads and writes stay in the cache. */
 const TILE = 32;
 const UNITS = { 1: "uint8", 2: "uint16", 4: "uint32" } as const;
 
 type Units = Uint8Array | Uint16Array | Uint32Array;
 
-/** An axis as it lies in memory. */
+/** An axis, in memory order. */
 interface Axis {
   readonly length: number;
-  /** Elements from one index to the next in row-major order. */
+  /** Stride in row-major order, in elements. */
   readonly step: number;
   /** Whether it is the first axis of the shape. */
   readonly isFirst: boolean;
 }
 
-/** Axes of length 1 are nowhere. */
+/** Stands in for a missing axis. */
 const NONE: Axis = { length: 1, step: 0, isFirst: false };
 
-/** Takes the bytes of an array in memory's order, piece by piece, and puts some of its rows, or all, in row-major order. */
+/** Takes the bytes of an array in memory order, piece by piece, and puts all or some of its rows in row-major order. */
 export class RowMajor {
   readonly #itemsize: number;
-  /** Bytes of the numbers that are moved, and how many of them an element has. */
+  /** Bytes of the integers that are moved, and how many of them make up an element. */
   readonly #unit: 1 | 2 | 4;
   readonly #parts: number;
   readonly #to: Units;
-  /** The rows wanted. */
+  /** The requested rows `[first, last)` of axis 0. */
   readonly #first: number;
   readonly #last: number;
-  /** The axis with the shortest steps, those between, and the one with the longest. */
+  /** The axis with the smallest stride in memory, those between, and the one with the largest. */
   readonly #inner: Axis;
   readonly #middle: readonly Axis[];
   readonly #outer: Axis;
-  /** Elements of one index of the outermost axis. */
+  /** Elements per index of the outermost axis. */
   readonly #slab: number;
-  /** Elements before the rows wanted, in row-major order. */
+  /** Elements before the requested rows, in row-major order. */
   readonly #before: number;
   #done = 0;
-  /** Bytes of an element that goes on in the next piece. */
+  /** Bytes of an element that continues in the next piece. */
   #rest: Uint8Array = new Uint8Array(0);
 
   /** `into` has the size of the rows `[first, last)` of axis 0. */
@@ -88,7 +88,7 @@ export class RowMajor {
     this.#before = first * shape.slice(1).reduce((a, b) => a * b, 1);
   }
 
-  /** Take the next bytes. They are not kept. */
+  /** Take the next bytes; the piece is not retained. */
   push(piece: Uint8Array): void {
     if (this.#first >= this.#last) return;
     if (this.#rest.length > 0) piece = joinBytes([this.#rest, piece]);
@@ -97,7 +97,7 @@ export class RowMajor {
     const elements = whole / this.#itemsize;
     const from = unitsOf(piece.subarray(0, whole), this.#unit);
     const { step, isFirst } = this.#outer;
-    // Only where the longest steps of memory become the shortest are many indices moved together.
+    // Slabs are moved together only if the outermost axis in memory is the innermost in row-major order.
     const isTiled = step === 1 && !isFirst;
     for (let at = 0; at < elements;) {
       const within = this.#done % this.#slab, outer = Math.floor(this.#done / this.#slab);
@@ -110,8 +110,8 @@ export class RowMajor {
   }
 
   /**
-   * `count` elements from element `at` of the piece on, which is `within` elements from the start of its slab, the one of number `outer`; and
-   * the same of the slabs behind it, `columns` in all.
+   * Move `count` elements, from element `at` of the piece on, which is element `within` of slab `outer`; and the same elements of the slabs
+   * behind it, `columns` slabs in all.
    */
   #putRuns(from: Units, at: number, outer: number, columns: number, within: number, count: number): void {
     const { length } = this.#inner;
@@ -125,7 +125,7 @@ export class RowMajor {
     }
   }
 
-  /** Indices `[start, end)` of the innermost axis, in the run of number `run` of its slab. */
+  /** Move indices `[start, end)` of the innermost axis, in run `run` of slab `outer`, and the same in the slabs behind it. */
   #put(from: Units, at: number, outer: number, columns: number, run: number, start: number, end: number): void {
     const place = this.#placeOf(outer, run);
     if (place < 0) return;
@@ -151,7 +151,7 @@ export class RowMajor {
     });
   }
 
-  /** Elements before the run of number `run` in row-major order, from the array's start; -1 where it lies in no row that is wanted. */
+  /** Where run `run` of a slab starts in row-major order, in elements from the array's start; -1 if it is in no requested row. */
   #placeOf(outer: number, run: number): number {
     let place = outer * this.#outer.step;
     if (this.#outer.isFirst && !this.#isWanted(outer)) return -1;
@@ -169,7 +169,7 @@ export class RowMajor {
   }
 }
 
-/** The axes by their steps in memory, the shortest first. */
+/** The axes in memory order, smallest stride first, without those of length 1. */
 function axesInMemory(shape: readonly number[], axes: readonly number[] | null): Axis[] {
   const inMemory: Axis[] = [];
   let step = 1;
@@ -182,30 +182,30 @@ function axesInMemory(shape: readonly number[], axes: readonly number[] | null):
   return inMemory.filter(({ length }) => length !== 1);
 }
 
-/** The most bytes that are moved as one number. */
+/** Maximum bytes that can be moved as one integer. */
 function unitOf(itemsize: number, offset: number): 1 | 2 | 4 {
   if (itemsize % 4 === 0 && offset % 4 === 0) return 4;
   return itemsize % 2 === 0 && offset % 2 === 0 ? 2 : 1;
 }
 
-/** Bytes as numbers: of a copy, where they lie askew. */
+/** View bytes as integers; a view of a copy if they are misaligned. */
 function unitsOf(bytes: Uint8Array, unit: 1 | 2 | 4): Units {
   return viewOf(UNITS[unit], bytes.byteOffset % unit === 0 ? bytes : bytes.slice());
 }
 
-/** Where rows and columns lie on both sides, in units. */
+/** Positions of rows and columns on both sides, in units. */
 interface Transposition {
   from: Units;
   fromStart: number;
-  /** From one column to the next; rows lie side by side. */
+  /** Distance between columns; rows are adjacent. */
   fromStep: number;
   to: Units;
   toStart: number;
-  /** From one row to the next; columns lie side by side. */
+  /** Distance between rows; columns are adjacent. */
   toStep: number;
   rows: number;
   columns: number;
-  /** Units of an element. */
+  /** Units per element. */
   parts: number;
 }
 

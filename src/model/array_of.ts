@@ -19,7 +19,7 @@ export interface ArrayContext {
   readonly onArray?: (made: NDArray, from: PickledArray | null) => void;
   /** The bytes belong to the caller, so they are copied before they are modified. */
   readonly borrowed: boolean;
-  /** Makes lazy bytes for a payload that was left unread; once read, `finish` is applied to them, and they are put in C order. */
+  /** Makes lazy bytes of a payload that was left unread; once read, they go through `finish` and are put in C order. */
   readonly lazy?: (span: Span, finish: (bytes: Uint8Array) => Uint8Array, from: PickledArray | null) => LazyBytes;
 }
 

@@ -10,7 +10,7 @@ import { quote, SourceError, ValueError } from "../errors.ts";
 import { StepPace } from "../words/steps.ts";
 import type { NormalizeOptions } from "./normalize_program.ts";
 
-/** How much an operator counts towards a step, compared with a member of a dict. */
+/** How much an operator counts towards a step, relative to a member of a dict. */
 const OP_WEIGHT = 4;
 
 /**
@@ -74,7 +74,7 @@ function isInput(op: PirOp): boolean {
   return op.type === "pd_op.data" || op.type === "pd_op.feed";
 }
 
-/** The values that names refer to, and what the outputs are called. */
+/** The values that names refer to, and the names of the outputs. */
 function valuesOf(ops: readonly PirOp[], names: readonly string[]): Fetched[] {
   const wanted = new Set(names), fetched = new Map<string, number>(), made = new Map<string, number>();
   const note = (values: Map<string, number>, name: string, id: number) => {

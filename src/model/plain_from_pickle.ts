@@ -30,7 +30,7 @@ export function plainFromPickle(pickle: Pickle, context: ArrayContext): unknown 
 export class PlainShaper {
   readonly #context: ArrayContext;
   readonly #budget: Budget;
-  /** Whether several values may be made from one array. */
+  /** Whether more than one value may be made from an array. */
   hasPairs = false;
 
   /** `context` says how bytes become arrays; copies of bytes are charged to `budget`. */
@@ -62,8 +62,8 @@ export class PlainShaper {
   }
 
   /**
-   * Note that something is made from an array's bytes. Whatever is made after the first gets a copy of them, as in Python. If more may
-   * follow, the first does not swap the bytes in place, either.
+   * Note that a value is made from an array's bytes. All values after the first get a copy of them, as in Python. If more may follow, the
+   * first does not swap the bytes in place, either.
    */
   own(array: PickledArray, mayBeMore: boolean): void {
     if (array.isUsed) {

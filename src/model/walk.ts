@@ -86,7 +86,7 @@ function membersGiven(value: object): Iterable<unknown> {
   return Array.isArray(value) ? value : isPlainObject(value) ? valuesOf(value) : [];
 }
 
-/** Values of an object, one by one: for a large object `Object.values` takes several times as long as its keys. */
+/** Values of an object, one by one: for a large object `Object.values` takes several times as long as `Object.keys`. */
 function* valuesOf(object: object): Generator<unknown> {
   for (const key of Object.keys(object)) yield (object as Record<string, unknown>)[key];
 }

@@ -29,13 +29,13 @@ export interface Signature<A extends object> {
   readonly defaults: { readonly [Name in keyof Required<A>]: A[Name] | symbol };
   /** How many arguments can be passed by position. @default {all} */
   readonly positional?: number;
-  /** Arguments that must have the type of their default: numbers and booleans. @default {none} */
+  /** Arguments that must have the type of their default, a number or boolean. @default {none} */
   readonly typed?: readonly (keyof A)[];
 }
 
 /**
- * All arguments by name, with defaults filled in. Throws a TypeError for a missing, unknown or duplicate argument, and for a value of another
- * type where the signature says so.
+ * All arguments by name, with defaults filled in. Throws a TypeError for a missing, unknown or duplicate argument, and for a typed one of
+ * the wrong type.
  */
 export function bind<A extends object>(signature: Signature<A>, given: readonly unknown[]): Required<A> {
   const names = Object.keys(signature.defaults);
@@ -65,7 +65,7 @@ export function bind<A extends object>(signature: Signature<A>, given: readonly 
   return Object.fromEntries(values) as Required<A>;
 }
 
-/** Throws a TypeError for a value of another type than `type`: a text in place of a number would make every number NaN. */
+/** Throws a TypeError for a value that is not of `type`: a string in place of a number would turn every result into NaN. */
 export function checkType(what: string, value: unknown, type: string): void {
   const given: string = typeof value;
   if (given !== type) throw new TypeError(`${what} must be a ${type}: got ${shownValue(value)}`);

@@ -56,7 +56,7 @@ export class Adadelta extends Optimizer<AdadeltaRules> {
     return [{ kind: "_avg_squared_grad" }, { kind: "_avg_squared_update" }];
   }
 
-  /** Up to 2.4 there is no learning rate, and the step uses the average of squared updates after its own update. */
+  /** Up to 2.4 there is no learning rate, and the step uses the average of squared updates after it was updated. */
   protected override update(update: Update<AdadeltaRules>): void {
     const [rho, epsilon] = [f(update.rules.rho), f(update.rules.epsilon)];
     const isOld = isBefore(this.paddle, "2.5");

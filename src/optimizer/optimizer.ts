@@ -428,7 +428,7 @@ export abstract class Optimizer<Rules extends object = object> {
   }
 }
 
-/** A scheduler alone keeps what was set before a failure, as in Paddle; here it gets its old state back. */
+/** Set a scheduler's state whole or not at all: on its own, a scheduler keeps what was set before a failure, as in Paddle. */
 function setWhole(scheduler: LRScheduler, rates: ReadonlyMap<Value, Value>, options: SetStateOptions): void {
   const before = scheduler.stateDict();
   try {

@@ -16,7 +16,7 @@ export function signature<A extends object>(name: string, defaults: Readonly<Rec
   const positional = Object.keys(defaults).length;
   // Positional arguments must come first.
   const ordered = { ...defaults, ...all };
-  // The rate may be a scheduler's, and the weight decay a regularizer.
+  // The rate may also be a scheduler, and the weight decay a regularizer.
   const typed = Object.keys(ordered).filter((key) =>
     !["learningRate", "weightDecay"].includes(key) &&
     /^(?:number|boolean)$/.test(typeof ordered[key as keyof typeof all])

@@ -17,7 +17,7 @@ export class L1Decay {
   readonly kind = "L1" as const;
   /** The coefficient. */
   readonly coeff: number;
-  /** Takes Paddle's argument by position or by name. */
+  /** Takes Paddle's argument, by position or by name. */
   constructor(...args: Call<DecayArguments, ["coeff"]>) {
     this.coeff = bind(signatureOf("L1Decay"), args).coeff;
   }
@@ -29,7 +29,7 @@ export class L2Decay {
   readonly kind = "L2" as const;
   /** The coefficient. */
   readonly coeff: number;
-  /** Takes Paddle's argument by position or by name. */
+  /** Takes Paddle's argument, by position or by name. */
   constructor(...args: Call<DecayArguments, ["coeff"]>) {
     this.coeff = bind(signatureOf("L2Decay"), args).coeff;
   }

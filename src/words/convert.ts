@@ -62,7 +62,7 @@ function convertPiece(piece: Uint8Array, from: DType, to: DType, into: Uint8Arra
   }
   if (to === "bool") return setBool(into, piece, from);
   const numbers = numbersOf(piece, from, to !== "float64" && to !== "complex128");
-  // ml_dtypes and Paddle convert by way of float32
+  // ml_dtypes and Paddle convert via float32
   if (to === "bfloat16" || isFloat8(to)) {
     return narrowFromFloat32(to, bytesOf(new Float32Array(numbers)), into);
   }

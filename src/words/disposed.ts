@@ -1,10 +1,10 @@
 /**
- * `AsyncDisposable` in projects whose `lib` may not declare it.
+ * `AsyncDisposable` for projects whose `lib` may not declare it.
  *
  * @module
  */
 
-/** `AsyncDisposable`, for `await using`; nothing where the project's `lib` does not declare `Symbol.asyncDispose`. */
+/** `AsyncDisposable`, for `await using`; an empty type if the project's `lib` does not declare `Symbol.asyncDispose`. */
 export type Disposed = SymbolConstructor extends { readonly asyncDispose: infer Name extends symbol }
   ? { [Key in Name]: () => Promise<void> }
   : Record<never, never>;

@@ -6,17 +6,17 @@
 
 const HEX = "0123456789abcdefABCDEF";
 
-/** `text` with its percent-encoding decoded. A percent sign that encodes nothing is kept, as the URL standard does. */
+/** `text` with its percent-encoding decoded. A stray percent sign is kept, as in the URL standard. */
 export function percentDecoded(text: string): string {
   try {
     return decodeURIComponent(strayEncoded(text));
   } catch {
-    // Not UTF-8: there is no text for these bytes.
+    // The bytes are not UTF-8.
     return text;
   }
 }
 
-/** `text` with each percent sign encoded that encodes nothing. */
+/** `text` with every stray percent sign encoded. */
 export function strayEncoded(text: string): string {
   const [first, ...rest] = text.split("%");
   const isCode = (part: string) => part.length >= 2 && HEX.includes(part[0]) && HEX.includes(part[1]);

@@ -13,8 +13,8 @@ export function isPlainObject(value: unknown): boolean {
 }
 
 /**
- * The own properties of an object, in steps between which other work may run. Only the list of keys comes at once: no engine gives it in
- * parts.
+ * The own properties of an object, in steps between which other work may run. Only the list of keys comes all at once: no engine gives it
+ * in parts.
  */
 export function* mapOfObject(object: object): Generator<void, Map<string, unknown>> {
   const map = new Map<string, unknown>();

@@ -19,7 +19,7 @@ export function readJsonInSteps(bytes: Uint8Array, limits: Readonly<Limits>): Ge
   return new JsonReader(bytes, limits).read();
 }
 
-/** Bytes of JSON's punctuation. */
+/** JSON's punctuation as bytes. */
 const QUOTE = 0x22, BACKSLASH = 0x5c, COMMA = 0x2c, COLON = 0x3a;
 const OPEN_OBJECT = 0x7b, CLOSE_OBJECT = 0x7d, OPEN_LIST = 0x5b, CLOSE_LIST = 0x5d;
 const ESCAPES: ReadonlyMap<number, string> = new Map(
@@ -31,7 +31,7 @@ const LETTERS = Array.from({ length: 0x80 }, (_, byte) => String.fromCharCode(by
 
 /** Strings of up to this many bytes are interned: programs repeat the same few hundred. */
 const INTERN_MAX = 32;
-/** Slots of the table of interned strings; a string that falls on a taken one replaces it. */
+/** Slots in the table of interned strings; on a collision the newer string wins. */
 const INTERN_SLOTS = 4096;
 
 /** Placeholder for the set of an object's keys while they are few. */
@@ -39,16 +39,16 @@ const NO_KEYS: Set<string> = new Set();
 /** With this many items (keys and values), an object gets a set of its keys. */
 const MANY_ITEMS = 16;
 
-/** Bytes of a string that are read in one step, and digits of a number that are read at all. */
+/** Maximum bytes of a string read in one step, and maximum digits of a number. */
 const PIECE = 65_536;
-/** Bytes of the longest UTF-8 character. */
+/** Maximum bytes of a UTF-8 character. */
 const CHARACTER_BYTES = 4;
 
-/** A string that is being read in several steps. */
+/** A string being read in several steps. */
 interface LongText {
   /** Offset of its first byte. */
   readonly start: number;
-  /** What was read so far; empty once it is too long. */
+  /** What has been read so far; empty once it is too long. */
   parts: string[];
 }
 
@@ -194,7 +194,7 @@ class JsonReader {
     return keys.size === keys.add(key).size;
   }
 
-  /** Read a scalar; undefined if it is a string of several steps, of which the first is done. */
+  /** Read a scalar; undefined if it is a string that takes several steps, of which the first is done. */
   #scalar(): Json | undefined {
     this.#budget.charge(PRICES.slot, this.#pos);
     const byte = this.#bytes[this.#pos];
@@ -306,7 +306,7 @@ class JsonReader {
     }
   }
 
-  /** Read a piece of a string that is long, or has escapes or non-ASCII characters. Returns the string at its end, before that undefined. */
+  /** Read a piece of a string that is long or has escapes or non-ASCII characters. Returns the string at its end, undefined before. */
   #goOn(text: LongText): string | undefined {
     const bytes = this.#bytes, { start } = text;
     const parts: string[] = [];
@@ -339,7 +339,7 @@ class JsonReader {
       from = p;
     }
     const isWhole = byte === QUOTE;
-    // A piece does not end inside a character.
+    // A piece never ends inside a character.
     if (!isWhole) { while (p > from && (bytes[p] & 0xc0) === 0x80 && end - p < CHARACTER_BYTES) p--; }
     flush();
     this.#pos = isWhole ? p + 1 : p;

@@ -8,7 +8,7 @@ import { type Budget, PRICES } from "../../limits.ts";
 import { type Payload, Span } from "../cursor.ts";
 import type { PickledArray } from "./pickled.ts";
 
-/** Charge for the copy of its bytes that an array gets if another array has the same bytes. */
+/** Charge for the copy that an array gets of bytes that another array uses, too. */
 export function chargeCopy(budget: Budget, { data, offset }: PickledArray): void {
   budget.charge(PRICES.bytes + (data?.length ?? 0), offset);
 }
@@ -54,7 +54,7 @@ export class ArrayLedger {
     const owner = this.#owners.get(data);
     if (!owner) this.#owners.set(data, array);
     else {
-      // If the first swapped its bytes in place, the second would have them swapped, too.
+      // If the first array swapped its bytes in place, the second would see them swapped.
       this.#share(owner);
       this.#share(array);
     }

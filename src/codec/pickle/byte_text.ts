@@ -34,7 +34,7 @@ export function spelledOut({ payload, offset }: ByteText): string {
   );
 }
 
-/** The length of an argument tuple of `_codecs.encode`: no other tuple contains a ByteText. */
+/** Length of the argument tuple of `_codecs.encode`, the only tuple that contains a ByteText. */
 export const ENCODE_ARGUMENTS = 2;
 
 /** Whether a value is the argument tuple of an `_codecs.encode`: fetched from the memo, it may become a value itself. */

@@ -70,7 +70,7 @@ export function isIntAt(tuple: Tuple, index: number): boolean {
   return Number.isSafeInteger(value) && !isFloatByNature(value as number) && !wasFloat(tuple, index, value as number);
 }
 
-/** The bytes that a string encodes as latin-1. They are charged each time, since a string of the memo may be encoded many times. */
+/** The bytes that a string encodes as latin-1. Charged on every call, since a memoized string may be encoded many times. */
 export function bytesOfText({ budget }: CallContext, text: string, at: number): Uint8Array {
   budget.charge(PRICES.bytes + PRICES.unit * text.length, at);
   const bytes = latin1FromText(text);

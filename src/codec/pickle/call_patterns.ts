@@ -63,7 +63,7 @@ export const SYMBOL_PATTERNS: Patterns = {
   },
 };
 
-/** Give an array, whose shape is that of its bytes so far, these of its axes in this order; whether they are each of them once. */
+/** Permute the axes of an array whose shape is still that of its bytes, as numpy's `transpose` does; false if `axes` is no permutation. */
 function setAxes(array: PickledArray, axes: Tuple<unknown>): boolean {
   const { shape } = array;
   if (axes.length !== shape.length || !hasInts(axes, 0, shape.length, () => false)) return false;
@@ -93,7 +93,7 @@ export const DATA_PATTERNS: Patterns = {
     return readScalar(dtype, bytes, at);
   },
 
-  /** P4: `_frombuffer(data, dtype, shape, order)`; newer numpy, for axes in any order, `(data, dtype, shape, 'K', axes)` */
+  /** P4: `_frombuffer(data, dtype, shape, order)`; newer numpy, for any axis order: `(data, dtype, shape, 'K', axes)` */
   frombuffer({ context, args: [data, dtype, shape, order, axes, ...more], at }) {
     const isBytes = data instanceof Uint8Array || data instanceof Span;
     if (more.length > 0 || !isBytes || !(dtype instanceof PickledDType)) return undefined;

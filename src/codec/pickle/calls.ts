@@ -92,7 +92,7 @@ function setField(
   value: unknown,
   at: number,
 ): void {
-  // Checking a list takes time, and one list of the memo may be checked for many records.
+  // Checking a list takes time, and a memoized list may be checked for many records.
   if (Array.isArray(value)) budget.charge(PRICES.slot * value.length, at);
   if (!fieldFits(className, field, value)) {
     const what = hasField(className, field) ? "the value of the field" : "the field";

@@ -33,7 +33,7 @@ export class Containers {
   readonly #symbols: SymbolGuard;
   readonly #strict: boolean;
   readonly #fills = new Fills();
-  /** Long keys whose size was checked. */
+  /** Long keys whose size has been checked. */
   readonly #longNames = new Set<string>();
   readonly #chargeUnits = (units: number): void => this.#budget.charge(PRICES.unit * units, this.#here.at);
 
@@ -65,7 +65,7 @@ export class Containers {
         tuple[i] = item.value;
       } else if (item instanceof ByteText && !isForEncode) tuple[i] = spelledOut(item);
     }
-    // The stack is not emptied first: an array that becomes empty frees its memory and allocates again on the next push.
+    // Never empty the stack in between: an empty array frees its memory, and the next push allocates again.
     if (n === 0) items.push(tuple);
     else {
       items[start] = tuple;
@@ -191,7 +191,7 @@ export class Containers {
   }
 
   #checkName(key: string): void {
-    // A string of the memo may be the key of many dicts.
+    // A memoized string may be a key in many dicts.
     if (this.#longNames.has(key)) return;
     this.#budget.check("maxNameBytes", utf8Size(key), this.#here.at);
     this.#longNames.add(key);
@@ -210,7 +210,7 @@ export class Containers {
   }
 }
 
-/** A tuple of the `n` items from `start` on. Changing the prototype of an array takes half the time and memory of `new` for a subclass. */
+/** A tuple of `n` items, starting at `start`. Changing an array's prototype takes half the time and memory of `new` on a subclass. */
 function tupleOf(items: unknown[], start: number, n: number): Tuple<unknown> {
   const list = n === 1
     ? [items[start]]

@@ -8,7 +8,7 @@ import { ByteArray, Float, PythonRecord, Tuple } from "../../values.ts";
 import { textFromLatin1 } from "./text.ts";
 import { isUnread } from "./unread.ts";
 
-/** Keys by their canonical form, for each container that has such keys. */
+/** For each container with non-string keys: its keys by canonical form. */
 const indexes = new WeakMap<object, Map<string, unknown>>();
 /** Maximum size and depth of a tuple that is used as a key (RULES.md PKL-9). */
 const MAX_LEAVES = 256, MAX_DEPTH = 8;
@@ -29,7 +29,7 @@ export function isLikeNoOther(key: unknown): key is number {
 
 /**
  * Canonical form of a non-string key: equal forms mean equal keys in Python. Null if it is unhashable, NaN or too large. `charge` is
- * called with the length of each part before the part is built: a tuple may contain a long string hundreds of times, and be a key of many
+ * called with the length of each part before the part is built: a tuple may contain a long string hundreds of times, and be a key in many
  * dicts.
  */
 export function canonicalForm(key: unknown, charge: (units: number) => void = free): string | null {
@@ -69,7 +69,7 @@ function leafForm(key: unknown): string | null {
       return Number.isNaN(key) ? null : `n${key}`;
     case "bigint": {
       const float = Number(key);
-      // Hexadecimal, because the time for decimal digits grows with their square.
+      // Hexadecimal, because conversion to decimal takes quadratic time.
       return Number.isFinite(float) && BigInt(float) === key ? `n${float}` : `i${key.toString(16)}`;
     }
   }

@@ -170,7 +170,7 @@ export class Literals {
       typeof key === "string" && isSliceKey(key);
   }
 
-  /** Whether the data of an array in column-major order come: who reads them later can put them in order piece by piece. */
+  /** Whether a column-major array's data comes next: if it is read later, it can be reordered piece by piece. */
   #isTurned(): boolean {
     const { items, fence } = this.#stack;
     const shape = items[fence + 1], dtype = items[fence + 2];
@@ -238,7 +238,7 @@ export class Literals {
   }
 }
 
-/** Bytes from which on an array in column-major order is not held twice. */
+/** Size in bytes from which a column-major array is not held in memory twice. */
 const LARGE = 2 ** 20;
 
 function isSliceKey(key: string): boolean {

@@ -59,9 +59,9 @@ export interface Slab {
 export class PickledArray {
   declare dtype: PickledDType | null;
   declare shape: readonly number[];
-  /** Whether the bytes lie in another order than row-major: in that of `axes`, and where that is null, column-major. */
+  /** Whether the bytes are not in row-major order: they are in the order of `axes`, or column-major if that is null. */
   declare fortran: boolean;
-  /** For each axis its place in memory, 0 where its steps are the longest. */
+  /** For each axis its position in memory order; 0 has the largest stride. */
   declare axes: readonly number[] | null;
   declare items: Value[] | null;
   /** File offset of `data` if requested (`locate`), else -1. */
@@ -124,7 +124,7 @@ export class PickledArray {
   }
 }
 
-/** How an array's bytes lie that are not in row-major order; null for any other. */
+/** The memory layout of an array that is not in row-major order, else null. */
 export function layoutOf({ fortran, shape, dtype, axes }: PickledArray): Layout | null {
   return fortran && dtype ? { shape, itemsize: dtype.itemsize, axes } : null;
 }

@@ -5,7 +5,7 @@
  */
 const MAX_KEY = 60;
 const MAX_STEPS = 16;
-/** Marks that are examined: a file may open millions, and have as many refusals that report a path. */
+/** Maximum marks examined: a file may open millions, and cause as many refusals that report a path. */
 const MAX_MARKS = 1024;
 /** Larger ints are not printed in a path. */
 const LARGE = 2n ** 64n;

@@ -54,7 +54,7 @@ export interface Pickle {
   end: number;
   /** The highest protocol announced. */
   protocol: number;
-  /** The budget that was charged while reading; copies that are made of arrays later are charged to it, too. */
+  /** The budget charged while reading; later copies of arrays are charged to it, too. */
   budget: Budget;
 }
 

@@ -23,18 +23,18 @@ export interface PickleFinding {
   at: string;
   /** Whether it is allowed. */
   verdict: "used-as-data" | "refused";
-  /** The error of a refusal; if many were made without being thrown, only the first has one. */
+  /** The error of a refusal: the first has one, later ones only if a pattern threw it. */
   error?: PaddleError;
 }
 
-/** UTF-16 units of a module or name that are reported: a file may use a string of megabytes as a name many times. */
+/** Maximum UTF-16 units reported of a module or name: a file may use a string of megabytes as a name many times. */
 const MOST_UNITS = 200;
 
 function shortened(name: string): string {
   return name.length > MOST_UNITS ? name.slice(0, MOST_UNITS) + "…" : name;
 }
 
-/** The charge for a refusal that a pattern throws during an audit: an error takes time and memory, and a file may have many. */
+/** Bytes charged for a refusal that a pattern throws during an audit: errors take time and memory, and a file may cause many. */
 const THROWN = 65_536;
 
 /** The symbols of one pickle. */

@@ -75,7 +75,7 @@ const TABLE: ReadonlyMap<string, SymbolKind> = new Map(
   ),
 );
 
-/** The length of the longest module and name in the table: longer ones need not be concatenated to be looked up. */
+/** Length of the longest module and name in the table: longer ones are not even concatenated for the look-up. */
 const LONGEST = Math.max(...[...TABLE.keys()].map((key) => key.length - 1));
 
 /** The kind of a symbol; undefined if it is not in the table. */

@@ -15,7 +15,7 @@ export interface Fetched {
   readonly id: number;
 }
 
-/** Operators that fetch values of `ops` as the outputs 0, 1 and so on. */
+/** Operators that fetch values made by `ops` as outputs 0, 1 and so on. */
 export function fetchOps(ops: readonly PirOp[], fetched: readonly Fetched[], trainable: boolean): JsonObject[] {
   const makers = new Map<number, PirOp>();
   let last = 0;

@@ -235,12 +235,12 @@ class Checker {
     while (this.#settled < this.uses.length) this.uses[this.#settled++].runs = runsBlock(name);
   }
 
-  /** Whether the message at `depth` has all required fields once every message around it that occurs several times is merged. */
+  /** Whether the message at `depth` has all required fields once every enclosing message that occurs several times is merged. */
   #isCompleteWhenMerged(frames: readonly Frame[], depth: number): boolean {
     let whole: { above: Frame; field: FieldRule; parts: [number, number][] } | null = null;
     for (let inner = depth; inner > 0; inner--) {
       const { field } = frames[inner], above = frames[inner - 1];
-      // Members of a list are never merged, nor are those inside of one with those inside of another.
+      // List members are never merged with each other, nor are messages inside different members.
       if (!field || field.isList) break;
       if ((above.merged & (1 << field.number)) !== 0) return true;
       const parts = this.#wire.payloadsOf(field.number, above.start, above.end);

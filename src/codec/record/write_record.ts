@@ -79,7 +79,7 @@ export function u64(value: number): Uint8Array {
   return u64s([value]);
 }
 
-/** Integers of 8 bytes each, in one pass: SelectedRows may have millions of row numbers. */
+/** Write 8-byte integers in one pass: SelectedRows may have millions of row numbers. */
 function u64s(values: readonly number[]): Uint8Array {
   const bytes = new Uint8Array(8 * values.length);
   const view = new DataView(bytes.buffer);

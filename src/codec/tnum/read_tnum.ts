@@ -15,7 +15,7 @@ import { textFromUtf8 } from "../pickle/text.ts";
 
 /** Bytes before the "TNUM" mark. */
 export const RESERVED = 256;
-/** The marks as u32: "TNUM" and "NAME". */
+/** The magic numbers "TNUM" and "NAME" as u32. */
 export const TNUM = 0x4d554e54, NAME = 0x454d414e;
 
 /** Decode the file under the cursor. */

@@ -45,9 +45,9 @@ export interface ZipPlan {
   chunks(): Generator<Chunk, void>;
 }
 
-/** The versions of the format that a reader needs: for folders and deflate, and for zip64 (4.4.3). */
+/** Format versions that a reader needs: for folders and deflate, and for zip64 (4.4.3). */
 const VERSION = 20, ZIP64_VERSION = 45;
-/** Made on Unix, whose file modes are the external attributes (4.4.2). */
+/** Made on Unix: the external attributes hold a file mode (4.4.2). */
 const UNIX = 0x0300;
 /** 1980-01-01, the earliest date of the format; being constant, it makes equal content give equal bytes. */
 const DATE = 0x21;

@@ -19,10 +19,10 @@ export interface TarEntry {
 
 /** Block size: headers and files are padded to a multiple of it. */
 export const BLOCK = 512;
-/** Fields of a header, as POSIX.1-1988 (ustar) lays them out: [offset, end). */
+/** Header fields as POSIX.1-1988 (ustar) lays them out: [start, end). */
 const NAME = [0, 100] as const, SIZE = [124, 136] as const, CHECKSUM = [148, 156] as const;
 const MAGIC = [257, 263] as const, PREFIX = [345, 500] as const;
-/** Offset of the one byte that says what a member is. */
+/** Offset of the byte that gives a member's type. */
 const TYPE_FLAG = 156;
 /** Maximum bytes of a long name or a list of extended fields. */
 const MAX_EXTENDED = 2 ** 20;

@@ -53,7 +53,7 @@ export interface ZipOptions {
   signal?: AbortSignal;
 }
 
-/** Value of "made by" (4.4.2) for entries whose external attributes hold a Unix mode. */
+/** The "made by" value (4.4.2) of entries whose external attributes hold a Unix mode. */
 const MADE_ON_UNIX = 3;
 /** File types of a Unix mode, as in stat.h. */
 const DIRECTORY = 0x4, FILE = 0x8, LINK = 0xa;

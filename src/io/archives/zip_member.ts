@@ -56,7 +56,7 @@ async function dataStart(source: Source, entry: ZipEntry, signal?: AbortSignal):
   const flags = view.getUint16(6, true);
   if (!isSameBytes(rest.subarray(0, nameLength), nameBytes)) throw differs(entry);
   if (view.getUint16(8, true) !== entry.method || (flags & ENCRYPTED) !== 0) throw differs(entry);
-  // The sum and the sizes may follow the data: then they are zero here.
+  // The checksum and sizes may follow the data; then they are zero here.
   const isLate = (flags & SIZES_FOLLOW) !== 0;
   const crc = view.getUint32(14, true);
   const sizes = readZip64(rest.subarray(nameLength), offset, [view.getUint32(22, true), view.getUint32(18, true)]);

@@ -198,7 +198,7 @@ async function undo({ fs, real, journal, file }: Journaled, change: Change, caus
  * Roll back an interrupted change of `real`. Changes by this process are waited for. Returns whether there was a change of either kind.
  *
  * @throws {SourceError} `HOT_JOURNAL`: another process is changing the file, or it cannot be written to
- * @throws {SaveError} `CONFLICT`: another process is changing the file, which is to be saved over
+ * @throws {SaveError} `CONFLICT`: another process is changing the file that is to be overwritten
  */
 export async function recoverFile(
   real: string,
@@ -231,7 +231,7 @@ async function recover(fs: Fs, real: string, by: "reader" | "saver" | "writer"):
       await letGo(kept);
     }
   } catch (error) {
-    // Beside a file whose own name leaves no room for the journal's, there is none.
+    // If the file's name is so long that the journal's name does not fit, there is no journal.
     if (["ENOENT", "ENAMETOOLONG"].includes(systemCode(error) ?? "")) return;
     // Its content is unknown: the file may be part old, part new.
     throw hot("its old bytes cannot be read", error);

@@ -19,7 +19,7 @@ export interface DriveFromOptions {
   copy?: boolean;
   /** Leave the payloads of a source unread, and the source open. @default {false} */
   lazy?: boolean;
-  /** Allow data of arrays that are assembled or reordered later to be left unread: `finish` reads them. @default {false} */
+  /** Data of arrays that are assembled or reordered later may be left unread: `finish` reads it. @default {false} */
   deferSome?: boolean;
   /** Everything is read once, in order: a source that supports it is read as a stream. @default {false} */
   onePass?: boolean;

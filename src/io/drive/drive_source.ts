@@ -27,7 +27,7 @@ export interface DriveSourceOptions {
   onProgress?: (loaded: number) => void;
 }
 
-/** Bytes read at a time for structure, unless an option says otherwise. */
+/** Default bytes per read of structure. */
 const WINDOW = 65_536;
 /** Bytes of structure to read after a payload that was left unread: enough for a name and a shape; more follow if needed. */
 const LEAST = 1024;

@@ -25,7 +25,7 @@ export interface DriveStreamOptions {
 
 /** A claimed length is allocated in full once 1/256 of it has arrived. */
 const TRUST = 256;
-/** Maximum bytes allocated for a string before any of them arrived. */
+/** Maximum bytes allocated for a string before any of it has arrived. */
 const FIRST = 2 ** 20;
 /** Bytes read at a time for structure. */
 const SCRATCH = 65_536;
@@ -91,7 +91,7 @@ class StreamDriver {
   cancel(reason: unknown): void {
     if (this.#cancelled) return;
     this.#cancelled = true;
-    // Neither the errors nor the end of a cancelled stream matter: it may never answer.
+    // Do not wait for a cancelled stream, which may never answer, and ignore its errors.
     this.#reader.cancel(reason).catch(() => {});
     this.#reader.releaseLock();
   }

@@ -19,7 +19,7 @@ import { checkNames } from "../../words/option_names.ts";
 import { checkedPath } from "../url_text.ts";
 import { isTemp } from "../temp_name.ts";
 
-/** How often a directory is looked at that changes meanwhile. */
+/** Maximum attempts to resolve a path while the directory changes. */
 const LOOKS = 3;
 
 /** How a DirectoryFolder behaves. */
@@ -140,7 +140,7 @@ export class DirectoryFolder implements Folder {
     if (root === null || real === null || real === root || real.startsWith(root.endsWith(sep) ? root : root + sep)) {
       return;
     }
-    // A directory that was replaced or removed meanwhile, such as by a save with `wholeFolder`, is looked at again.
+    // If the directory was replaced or removed meanwhile, such as by a save with `wholeFolder`, try again.
     if (attempt < LOOKS && await realPath(this.path) !== root) return await this.#stayInside(name, path, attempt + 1);
     throw this.#escape(name, path);
   }

@@ -87,7 +87,7 @@ export class HandleFolder implements Folder {
     end: SinkEnd,
     signal: AbortSignal | undefined,
   ): Promise<Sink> {
-    // A stream that overwrites an old file takes effect only on closing. A new file must not be visible, empty, before it is complete.
+    // A stream that overwrites an old file takes effect only on closing, but a new file must not be visible before it is complete.
     const old = await existing(parent, last);
     if (typeof old?.createWritable === "function") return await fileStreamSink(old, end, signal);
     return await putBeside(parent, last, name, end);

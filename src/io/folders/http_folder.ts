@@ -19,7 +19,7 @@ export interface HttpFolderOptions extends HttpOptions {
   fetch?: Fetch;
   /** The names of the files, as servers do not list them. Needed to read a whole folder. */
   names?: Iterable<string>;
-  /** Called with the first anomaly of the server that does not stop reading. */
+  /** Called with the server's first anomaly that does not stop reading. */
   onWarning?: (warning: Warning) => void;
 }
 
@@ -66,7 +66,7 @@ export class HttpFolder implements Folder {
     try {
       this.#slots ??= new Slots(httpSettings(options).concurrency);
       const once = (warning: Warning) => {
-        // The other files are served the same way.
+        // The other files are served the same way: report it once.
         if (!this.#warned) options.onWarning?.(warning);
         this.#warned = true;
         onWarning?.(warning);

@@ -216,7 +216,7 @@ class RowsSink implements Sink {
   }
 }
 
-/** Open a database. `onClosed` is called if it is closed by someone else. */
+/** Open a database. `onClosed` is called if anything else closes it. */
 function openDatabase(name: string, onClosed: () => void): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {
     const request = indexedDB.open(name, 1);
@@ -232,7 +232,7 @@ function openDatabase(name: string, onClosed: () => void): Promise<IDBDatabase> 
         database.close();
         onClosed();
       };
-      // The browser closes it when its user clears the storage.
+      // The browser closes it when the user clears the storage.
       database.onclose = onClosed;
       removeStale(database).then(() => resolve(database), reject);
     };

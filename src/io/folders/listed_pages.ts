@@ -1,14 +1,14 @@
 /**
- * Listings that come page by page.
+ * Paginated listings.
  *
  * @module
  */
 import { SourceError } from "../../errors.ts";
 
 /**
- * The cursor of the next page, after the page at cursor `at`.
+ * `next`, the cursor of the page after the one at `at`, once checked.
  *
- * @throws {SourceError} `READ_FAILED` if the next page is the same page, and so would be every later one
+ * @throws {SourceError} `READ_FAILED` if both are the same: the listing would never end
  */
 export function nextPage(at: string | undefined, next: string | undefined, prefix: string): string | undefined {
   if (next === undefined || next !== at) return next;

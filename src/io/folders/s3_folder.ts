@@ -46,7 +46,7 @@ interface S3Request {
 
 /** Maximum bytes of a response that is read as text: a page of 1,000 keys of 1,024 bytes, with three characters per byte. */
 const MAX_TEXT = 8 * 2 ** 20;
-/** Statuses that say that nothing was done. */
+/** Statuses that mean that the request had no effect. */
 const NOTHING_DONE: ReadonlySet<number> = new Set([429, 503]);
 
 /**
@@ -118,7 +118,7 @@ export class S3Folder implements Folder {
       const query: Record<string, string> = { "list-type": "2", "encoding-type": "url", prefix: this.#prefix + prefix };
       if (token !== undefined) query["continuation-token"] = token;
       const { text } = await this.#ask({ method: "GET", url: this.#base, query });
-      // A bucket that does not support the option ignores it, and does not encode.
+      // A bucket that does not support `encoding-type` ignores it and does not encode.
       const isEncoded = elementsOf(text, "EncodingType")[0] === "url";
       for (const key of elementsOf(text, "Key")) {
         names.push((isEncoded ? decodedKey(key) : key).slice(this.#prefix.length));
@@ -184,7 +184,7 @@ export class S3Folder implements Folder {
     return url;
   }
 
-  /** Send a request, and repeat it if that may help and cannot do anything twice. */
+  /** Send a request; retry if that may help and cannot repeat an effect. */
   async #ask(request: S3Request): Promise<{ text: string; headers: Headers }> {
     const { method, url, condition, signal } = request;
     const retries = new Retries(this.#settings, shownUrl(url));

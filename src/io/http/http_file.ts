@@ -57,9 +57,9 @@ export class HttpFile {
   #failure: HttpError | null = null;
   #adoption: Promise<Uint8Array> | null = null;
   #warned = false;
-  /** A browser treats the server as one of another origin. */
+  /** Whether a browser treats the server as another origin. */
   #isCrossOrigin = false;
-  /** Requests may have If-Range. */
+  /** Whether requests may have If-Range. */
   #mayConditional = true;
   /** Ends work that is shared between callers. */
   readonly #closing = new AbortController();
@@ -243,8 +243,8 @@ export class HttpFile {
   }
 
   /**
-   * Whether a request may have failed because of its If-Range alone: browsers ask a server of another origin for permission first, which many
-   * servers do not answer. The ETag of every response is compared anyway.
+   * Whether a request may have failed because of its If-Range alone: for another origin it makes browsers send a preflight request first,
+   * which many servers do not answer. The ETag of every response is compared anyway.
    */
   #failsByPreflight(error: unknown, headers: readonly [string, string][]): boolean {
     return this.#isCrossOrigin && error instanceof HttpError && error.code === "HTTP_NETWORK" &&
@@ -324,7 +324,7 @@ export class HttpFile {
   async #hiddenRange(body: HttpBody, range: { start: number; end: number }, signal?: AbortSignal): Promise<HttpPart> {
     let total = this.version?.total;
     if (total === undefined) {
-      // A browser that sends a range, even of all bytes, asks for them uncompressed: the length is that of the file.
+      // With a Range header, even for all bytes, a browser requests no compression: the length is the file's.
       const head = await this.#send([["range", "bytes=0-"]], signal, "HEAD");
       const { headers, status } = head.response;
       total = lengthOf(headers.get("content-length")) ?? undefined;

@@ -9,7 +9,7 @@ import { type HttpSettings, shownUrl } from "./http_options.ts";
 import { TimedOut, within } from "../waiting/within.ts";
 
 const MAX_REDIRECTS = 5;
-/** Bytes of a request body for which one more second is allowed: fetch does not tell how much has been sent. */
+/** Bytes of a request body that extend the timeout by one second: fetch does not report how much has been sent. */
 const UPLOADED = 65_536;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
@@ -115,7 +115,7 @@ async function once(hop: Hop, call: HttpCall, redirect: RequestRedirect): Promis
   }
 }
 
-/** Whether this runs in a page of another origin; a browser does not tell its code why a request failed. */
+/** Whether this runs in a web page of another origin; browsers do not tell a page why such a request failed. */
 function isCrossOrigin(url: URL): boolean {
   const { origin } = (globalThis as { location?: { origin?: string } }).location ?? {};
   return origin !== undefined && origin !== "null" && origin !== url.origin;

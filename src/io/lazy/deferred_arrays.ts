@@ -1,6 +1,6 @@
 /**
- * Slices of large parameters, and large arrays in another order than C order, that a load left in their file: read straight into the arrays
- * that they make up.
+ * Slices of large parameters, and large arrays not in C order, that a load left in their file: they are read straight into the final
+ * arrays.
  *
  * @module
  */
@@ -40,7 +40,7 @@ export class DeferredArrays {
   }
 
   async #readInto(value: unknown, signal?: AbortSignal): Promise<unknown> {
-    // One after the other: each holds a few pieces of the file.
+    // One at a time: each holds a few pieces of the file in memory.
     for (const array of await lazyArrays(value, signal)) await array.load({ signal });
     const read = new Map<unknown, Uint8Array>();
     for (const bytes of this.#strays) read.set(bytes, await bytes.read({ signal }));

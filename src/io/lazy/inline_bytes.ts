@@ -10,7 +10,7 @@ import { readFully } from "../sources/read_fully.ts";
 import type { Source } from "../source.ts";
 import { type ReadOptions, SpanBytes } from "./span_bytes.ts";
 
-/** The opcodes that may stand before the bytes, with a length of one byte and of four. */
+/** The opcodes that may precede the bytes, with a one-byte and a four-byte length. */
 const SHORT_BINBYTES = 0x43, BINBYTES = 0x42;
 
 /** Bytes that are stored as they are, after their length. */

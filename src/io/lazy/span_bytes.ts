@@ -27,7 +27,7 @@ const TEXT_PIECE = 2 ** 20;
 /** Size of the widest element in bytes. */
 const WIDEST = 16;
 
-/** Where the bytes are, what turns them into the array's bytes (except for their order), and the array that they belong to. */
+/** Where the bytes are, what turns them into the array's bytes (except for the axis order), and the array they belong to. */
 export type SpanParts = [span: Span, finish: (bytes: Uint8Array) => Uint8Array, from?: PickledArray | null];
 
 /** The bytes of an array that are still in the file. */
@@ -68,11 +68,11 @@ export class SpanBytes implements LazyBytes {
     if (bytes.buffer !== into.buffer) into.set(bytes);
   }
 
-  /** The array's bytes: in `into`, unless a string has another length than the array. */
+  /** The array's bytes: in `into`, unless they come from a string whose length differs from the array's. */
   async #readInto(into: Uint8Array, signal?: AbortSignal): Promise<Uint8Array> {
     const { offset, length, encoding, at } = this.span;
     const layout = this.#layout();
-    // A text of another length than the array's is refused below.
+    // A string whose length differs from the array's is refused below.
     if (layout && into.length === this.#size()) return await this.#turn(layout, into, { signal });
     try {
       if (encoding === "raw") return this.#checked(await readFully(this.source, offset, into, signal));
@@ -149,7 +149,7 @@ export class SpanBytes implements LazyBytes {
 
   /**
    * The bytes `[from, to)` of the decoded array in pieces. A string is read from its beginning, as its characters take one or two bytes; an
-   * array in another order than C order is read whole, and the requested part of it held in memory.
+   * array that is not in C order is read whole, and the requested rows are held in memory.
    */
   async *pieces(from: number, to: number, options: PieceOptions = {}): AsyncGenerator<Uint8Array> {
     if (from >= to) return;
@@ -166,12 +166,12 @@ export class SpanBytes implements LazyBytes {
     return this.span.encoding === "raw" ? this.#rawPieces(from, to, options) : this.#textPieces(from, to, options);
   }
 
-  /** How the bytes lie that are not in row-major order; null for any other. */
+  /** The memory layout of an array that is not in row-major order, else null. */
   #layout(): Layout | null {
     return this.#from && layoutOf(this.#from);
   }
 
-  /** Bytes `[from, to)` of an array in column-major order. */
+  /** Bytes `[from, to)`, in row-major order, of an array stored in another order. */
   async #rowsAround(layout: Layout, from: number, to: number, options: PieceOptions): Promise<Uint8Array> {
     const row = this.#size()! / layout.shape[0];
     const first = Math.floor(from / row), last = Math.ceil(to / row);
@@ -179,7 +179,7 @@ export class SpanBytes implements LazyBytes {
     return into.subarray(from - first * row, to - first * row);
   }
 
-  /** Rows of an array in column-major order, into `into`; beside them a few pieces of the file are in memory (H-VAL-10). */
+  /** Read rows of an array stored in another order into `into`; beside them, only a few pieces of the file are in memory (H-VAL-10). */
   async #turn(
     layout: Layout,
     into: Uint8Array,

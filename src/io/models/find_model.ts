@@ -166,7 +166,7 @@ export async function notFound(place: Place): Promise<SourceError> {
   return new SourceError("NOT_FOUND", message, { path: shown, hint });
 }
 
-/** What to do about the files that are there: others of the same prefix. */
+/** A hint about other files that have the same prefix. */
 async function hintOfOthers({ folder, name }: Place): Promise<string | undefined> {
   if (name === "") return undefined;
   for (const end of [".pdparams", ".pdopt"]) {

@@ -29,7 +29,7 @@ export interface PartsUpload {
 
 /** Maximum number of parts that buckets accept. */
 const MAX_PARTS = 10_000;
-/** Parts between two collections. */
+/** Parts between two garbage collections. */
 const COLLECT_EVERY = 4;
 
 /** Uploads parts; a file smaller than one part is uploaded whole. */
@@ -40,7 +40,7 @@ export class PartsSink implements Sink {
   readonly #name: string;
   readonly #gathered: Rechunker;
   #upload: PartsUpload | null = null;
-  /** The upload that was begun, maybe not yet confirmed. */
+  /** The upload, from the request that begins it. */
   #beginning: Promise<PartsUpload> | null = null;
   #isOver = false;
   #parts = 0;
@@ -69,7 +69,7 @@ export class PartsSink implements Sink {
     }
   }
 
-  /** Discard the uploaded parts; an upload that is still beginning is discarded once it has begun. */
+  /** Discard the upload; if it is still being begun, wait for that first. */
   async abort(): Promise<void> {
     this.#isOver = true;
     const upload = this.#upload ?? await this.#beginning?.catch(() => null);
@@ -87,7 +87,7 @@ export class PartsSink implements Sink {
       this.#upload ??= await (this.#beginning = this.#target.begin());
       if (this.#isOver) return;
       await this.#upload.part(++this.#parts, part);
-      // Whoever took the part may keep it, so its memory cannot be reused: some runtimes free it only if asked to.
+      // The target may keep the part, so its memory cannot be reused, and some runtimes free it only if asked to.
       if (this.#parts % COLLECT_EVERY === 0) collectGarbage();
     } catch (error) {
       throw sendError(error, this.#name, "no");

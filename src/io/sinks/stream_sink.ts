@@ -18,13 +18,13 @@ export interface SinkEnd {
   commit?: () => Promise<void>;
   /** Something failed: undo everything. */
   undo?: () => Promise<void>;
-  /** Called once nothing more will be written, whether it succeeded or not. */
+  /** Called once nothing more will be written, after success or failure. */
   over?: () => void;
 }
 
 /** A stream that writes to a file. */
 export async function fileStreamSink(handle: FileHandle, end?: SinkEnd, signal?: AbortSignal): Promise<StreamSink> {
-  // A folder has taken the turn of the name already.
+  // If there is `over`, the folder has already taken the turn.
   const leave = end?.over ?? await takeHandleTurn({ handle }, signal);
   try {
     const stream: WritableStream<Uint8Array> = await writableOf(handle, { signal });

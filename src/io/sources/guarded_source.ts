@@ -155,7 +155,7 @@ function known({ size, name, costly, readSync, view, readAll, streamRange, edit,
   return { size, name, costly, readSync, view, readAll, streamRange, edit, verify, verifySync };
 }
 
-/** Whether reads of a caller's source over a network would all be sent at once. */
+/** Whether a caller's network source would get any number of reads at once. */
 function isUnbounded(source: Source, { costly, readSync, view, edit }: GuardedSource): boolean {
   return costly === true && !readSync && !view && !edit && !(source instanceof CoalescedSource);
 }

@@ -6,7 +6,7 @@
 import type { DirectoryHandle, FileHandle } from "../file_handle.ts";
 import { within } from "./within.ts";
 
-/** What is written: a file, or a name in a directory, which may have no file yet. */
+/** What is written: a file, or a name in a directory that may not exist yet. */
 interface Written {
   readonly handle: FileHandle | DirectoryHandle;
   readonly name?: string;
@@ -14,7 +14,7 @@ interface Written {
 
 const turns = new Set<{ written: Written; over: Promise<void> }>();
 
-/** Wait until all earlier callers have written; the returned function lets the next one proceed. */
+/** Wait until all earlier writers of the same file are done; the returned function lets the next one proceed. */
 export async function takeHandleTurn(written: Written, signal?: AbortSignal): Promise<() => void> {
   const before = [...turns];
   let end = () => {};
@@ -57,7 +57,7 @@ async function isSameEntry(a: object, b: object): Promise<boolean> {
   try {
     return typeof isSameEntry === "function" && await isSameEntry.call(a, b);
   } catch {
-    // The caller's own kind of handle may not know the other's kind.
+    // A caller's own implementation of a handle may not know the other's class.
     return false;
   }
 }

@@ -14,7 +14,7 @@ export class Constant extends Initializer {
   /** The value. */
   readonly value: number;
 
-  /** Takes Paddle's argument by position or by name. */
+  /** Takes Paddle's argument, by position or by name. */
   constructor(...args: Call<{ value?: number }, ["value"]>) {
     super();
     this.value = bind<{ value?: number }>({ name: "Constant", defaults: { value: 0 }, typed: ["value"] }, args).value;
@@ -34,7 +34,7 @@ export class Assign extends Initializer {
   /** The values. */
   readonly value: NDArray;
 
-  /** Creates the initializer from an array, or from nested lists of numbers; by position or by name. */
+  /** Creates the initializer from an array or nested lists of numbers, given by position or by name. */
   constructor(...args: Call<{ value: NDArray | ArrayInput }, ["value"]>) {
     super();
     const { value } = bind<{ value: NDArray | ArrayInput }>({ name: "Assign", defaults: { value: REQUIRED } }, args);
@@ -54,7 +54,7 @@ export class Dirac extends Initializer {
   /** The number of groups of the convolution. */
   readonly groups: number;
 
-  /** Takes Paddle's argument by position or by name. */
+  /** Takes Paddle's argument, by position or by name. */
   constructor(...args: Call<{ groups?: number }, ["groups"]>) {
     super();
     const { groups } = bind<{ groups?: number }>({ name: "Dirac", defaults: { groups: 1 } }, args);

@@ -19,7 +19,7 @@ export class Orthogonal extends Initializer {
   /** The length of the rows or columns. */
   readonly gain: number;
 
-  /** Takes Paddle's argument by position or by name. */
+  /** Takes Paddle's argument, by position or by name. */
   constructor(...args: Call<{ gain?: number }, ["gain"]>) {
     super();
     this.gain = bind<{ gain?: number }>({ name: "Orthogonal", defaults: { gain: 1 }, typed: ["gain"] }, args).gain;

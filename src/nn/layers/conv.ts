@@ -42,9 +42,9 @@ export interface ConvCommonArguments {
 export interface ConvArguments extends ConvCommonArguments {
   /** `"zeros"`, `"reflect"`, `"replicate"` or `"circular"`. @default {"zeros"} */
   paddingMode?: string;
-  /** Whether there is a bias; only by name, as since Paddle 3.3. @default {true} */
+  /** Whether there is a bias; by name only, as in Paddle since 3.3. @default {true} */
   bias?: boolean;
-  /** The dtype of the parameters; only by name, as since Paddle 3.3. @default {the default dtype: float32} */
+  /** The dtype of the parameters; by name only, as in Paddle since 3.3. @default {the default dtype: float32} */
   dtype?: DType | null;
 }
 

@@ -113,11 +113,11 @@ export interface EmbeddingArguments {
   weightAttr?: ParamAttrLike;
   /** The name of the layer's outputs; does not affect parameter names. @default {null} */
   name?: string | null;
-  /** The greatest norm of a row that is looked up; only by name, as are those below. @default {null} */
+  /** Maximum norm of a row that is looked up; by name only, as are the options below. @default {null} */
   maxNorm?: number | null;
-  /** Which norm that is. @default {2} */
+  /** The p of the p-norm that `maxNorm` limits. @default {2} */
   normType?: number;
-  /** Whether gradients are divided by how often their rows are looked up. @default {false} */
+  /** Whether gradients are divided by how often their row is looked up. @default {false} */
   scaleGradByFreq?: boolean;
   /** The dtype of the weight. @default {the default dtype: float32} */
   dtype?: DType | null;

@@ -119,11 +119,11 @@ export interface LayerNormArguments {
   biasAttr?: ParamAttrLike;
   /** The name of the layer's outputs; does not affect parameter names. @default {null} */
   name?: string | null;
-  /** Whether there are a weight and a bias; only by name, as since Paddle 3.3. @default {true} */
+  /** Whether there is a weight and a bias; by name only, as in Paddle since 3.3. @default {true} */
   elementwiseAffine?: boolean;
-  /** Whether there is a bias; only by name, as since Paddle 3.3. @default {true} */
+  /** Whether there is a bias; by name only, as in Paddle since 3.3. @default {true} */
   bias?: boolean;
-  /** The dtype of the parameters; only by name, as since Paddle 3.3. @default {the default dtype: float32} */
+  /** The dtype of the parameters; by name only, as in Paddle since 3.3. @default {the default dtype: float32} */
   dtype?: DType | null;
 }
 
@@ -186,9 +186,9 @@ export interface GroupNormArguments extends OfPaddle {
   dataFormat?: string;
   /** The name of the layer's outputs; does not affect parameter names. @default {null} */
   name?: string | null;
-  /** Whether there are a weight and a bias; only by name, as since Paddle 3.3. @default {true} */
+  /** Whether there is a weight and a bias; by name only, as in Paddle since 3.3. @default {true} */
   affine?: boolean;
-  /** The dtype of the parameters; only by name, as since Paddle 3.3. @default {the default dtype: float32} */
+  /** The dtype of the parameters; by name only, as in Paddle since 3.3. @default {the default dtype: float32} */
   dtype?: DType | null;
 }
 

@@ -51,7 +51,7 @@ export function fillTruncatedNormal(
   given: { mean: number; std: number; a: number; b: number },
 ): void {
   const unit = unitOf(target);
-  // Here, too, the kernel takes its arguments as float32.
+  // The kernel takes its arguments as float32 here, too.
   const [mean, std, a, b] = [given.mean, given.std, given.a, given.b].map(fround);
   const below = normalCdf((a - mean) / std), width = normalCdf((b - mean) / std) - below;
   for (let i = 0; i < target.length; i++) {

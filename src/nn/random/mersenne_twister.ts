@@ -5,7 +5,7 @@
  * @module
  */
 
-/** MT19937-64: words of state, and the distance `m` of the recurrence. */
+/** MT19937-64: words of state, and the offset `m` of the recurrence. */
 const WORDS = 312, MIDDLE = 156;
 
 /** Generates 64 random bits at a time. */

@@ -7,7 +7,7 @@
  */
 import { ValueError } from "../../errors.ts";
 
-/** Bits after the binary point: far more than the 53 of a result, so that rounding once is enough. */
+/** Bits after the binary point: far more than the 53 of a result, so one rounding is enough. */
 const BITS = 224n;
 const ONE = 1n << BITS;
 
