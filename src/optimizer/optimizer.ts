@@ -251,6 +251,7 @@ export abstract class Optimizer<Rules extends object = object> {
    */
   step(): void {
     const rate = this.#rate(), ofRate = this.#roundingOfRate;
+    const ofFactor = this.#takesFloat ? f : ofRate;
     for (const group of this.#groups) {
       const live = group.parameters.filter((parameter) => !parameter.stopGradient && parameter.grad !== null);
       const gradients = live.map((parameter) => new Gradient(parameter, parameter.grad!));
@@ -271,7 +272,7 @@ export abstract class Optimizer<Rules extends object = object> {
             parameter,
             targets[i],
             gradient,
-            round(learningRate === 1 ? rate : ofRate(rate * ofRate(learningRate))),
+            round(learningRate === 1 ? rate : ofRate(rate * ofFactor(learningRate))),
             group.rules,
             state,
             this.#takesFloat ? f : round,
@@ -302,12 +303,11 @@ export abstract class Optimizer<Rules extends object = object> {
 
   /** The rate, rounded like Paddle's rate tensor. */
   #rate(): number {
-    return this.#roundingOfRate(this.getLr());
+    return this.#takesFloat ? f(this.getLr()) : this.#roundingOfRate(this.getLr());
   }
 
-  /** Rounds a rate, with or without a factor, like Paddle's rate tensor, which has the dtype of the first parameter. */
+  /** Rounds like Paddle's rate tensor, which has the dtype of the first parameter. */
   get #roundingOfRate(): (x: number) => number {
-    if (this.#takesFloat) return f;
     const first = this.#groups.find(({ parameters }) => parameters.length > 0);
     return roundingOf(precisionOf(first?.parameters[0].dtype ?? "float32"));
   }

@@ -98,4 +98,12 @@ describe("float64 gradients", () => {
       assert.equal((b.data as Float64Array)[0], 0.5 - rate * 0.25);
     }
   });
+
+  it("multiply rate and factor in the same dtype before 2.3, too, where both are float32 first", () => {
+    const f = Math.fround;
+    const p = nn.Parameter.from(fromArray([0.5], "float64"), { optimizeAttr: { learningRate: 1.3 } });
+    p.grad = fromArray([0.25], "float64");
+    new optimizer.SGD({ learningRate: 0.037, parameters: [p], paddle: "2.0" }).step();
+    assert.equal((p.data as Float64Array)[0], 0.5 - f(0.037) * f(1.3) * 0.25);
+  });
 });
