@@ -144,7 +144,7 @@ export class Cursor {
     return this.stable ? this.bytes.subarray(start, end) : this.bytes.slice(start, end);
   }
 
-  /** For drivers: set the window. */
+  /** For drivers: set the window of bytes. */
   window(bytes: Uint8Array, pos: number, end: number, base: number): void {
     if (this.bytes !== bytes) {
       this.bytes = bytes;

@@ -18,7 +18,7 @@ export class ArrayLedger {
   readonly #waiting = new Set<PickledArray>();
   /** Payloads that already belong to an array, and the first such array. */
   readonly #owners = new Map<Payload, PickledArray>();
-  /** File offsets of bytes taken from the window. */
+  /** File offsets of bytes that were in the window when taken. */
   readonly #offsets: WeakMap<Uint8Array, number> | null;
   /** Whether arrays record the file offset of their bytes. */
   readonly locates: boolean;

@@ -75,7 +75,7 @@ export class OpcodeArguments {
     return length;
   }
 
-  /** Consume `n` bytes that must be in the window. Returns the index of the first. */
+  /** Consume `n` bytes that the window must hold. Returns the index of the first. */
   #fixed(n: number): number {
     const cursor = this.cursor;
     const start = cursor.pos;
@@ -97,7 +97,7 @@ export class OpcodeArguments {
     }
   }
 
-  /** Consume `n` bytes, bringing them into the window. Returns the index of the first. */
+  /** Consume `n` bytes, which the window then holds. Returns the index of the first. */
   *inline(n: number): Decoder<number> {
     this.claim(n);
     const cursor = this.cursor;

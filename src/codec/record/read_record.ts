@@ -213,7 +213,7 @@ export function* readTensor(cursor: Cursor, { budget, onDesc }: RecordOptions): 
   return { dtype: dtype.name, shape, data: cursor.keep(start, start + size), offset };
 }
 
-/** Consume `n` bytes, bringing them into the window. Returns the index of the first; `at` is the offset of their field. */
+/** Consume `n` bytes, which the window then holds. Returns the index of the first; `at` is the offset of their field. */
 export function* take(cursor: Cursor, n: number, at: number): Decoder<number> {
   const { remaining } = cursor;
   if (remaining !== undefined && n > remaining) throw truncated(at, n, remaining);
