@@ -51,10 +51,10 @@ describe("a minified and gzipped bundle", () => {
 
   it("of the pickle reader and writer has at most 42.1 kB", () => atMost(bundled(`export * from "PICKLE";`), 42.1));
 
-  it("of a program that loads and saves any file has at most 111.2 kB", () => {
-    atMost(bundled(`export { load, save } from "MAIN";`), 111.2);
+  it("of a program that loads and saves any file has at most 111.5 kB", () => {
+    atMost(bundled(`export { load, save } from "MAIN";`), 111.5);
   });
 
-  it("of everything, with layers and optimizers, has at most 202 kB", () =>
-    atMost(bundled(`export * from "MAIN";`), 202));
+  it("of everything, with layers and optimizers, has at most 202.2 kB", () =>
+    atMost(bundled(`export * from "MAIN";`), 202.2));
 });
