@@ -1,5 +1,6 @@
 /**
- * Encrypted files as Paddle writes them: the initialization vector, the ciphertext, and for GCM the tag. AES through WebCrypto.
+ * Encrypted files as Paddle writes them: the initialization vector, the ciphertext, and for GCM the tag. AES through WebCrypto, and through
+ * modules beside this one where WebCrypto lacks a mode: encryption by ECB, and GCM with unusual lengths.
  *
  * @module
  */
@@ -8,6 +9,7 @@ import { encryptBlocks } from "./aes_block.ts";
 import { inTurns } from "../io/waiting/turns.ts";
 import { within } from "../io/waiting/within.ts";
 import { checkStop, type StopOptions } from "../options.ts";
+import { joinBytes } from "../words/joined_bytes.ts";
 import { checkConfig, type CipherConfig } from "./config.ts";
 import { counterBlock, following, tagOf } from "./gcm.ts";
 
@@ -104,10 +106,7 @@ export async function encrypt(
   const { name, parameters } = modeOf(cipherName, iv, tagSize);
   const imported = await importKey(key, name, ["encrypt"]);
   const data = new Uint8Array(await within(subtle().encrypt(parameters, imported, bytes.slice()), Infinity, signal));
-  const file = new Uint8Array(iv.length + data.length);
-  file.set(iv);
-  file.set(data, iv.length);
-  return file;
+  return joinBytes([iv, data]);
 }
 
 /** Whether the cipher is GCM with lengths that the WebCrypto of some runtime refuses. */
@@ -139,11 +138,7 @@ async function encryptGcm(
   const counter = await inTurns(counterBlock(iv, key), signal);
   const encrypted = await counted(plain, counter, key, signal);
   const tag = await inTurns(tagOf(encrypted, counter, key), signal);
-  const file = new Uint8Array(iv.length + encrypted.length + tagBytes);
-  file.set(iv);
-  file.set(encrypted, iv.length);
-  file.set(tag.subarray(0, tagBytes), iv.length + encrypted.length);
-  return file;
+  return joinBytes([iv, encrypted, tag.subarray(0, tagBytes)]);
 }
 
 /** Encrypt or decrypt (the same operation) in counter mode, starting at the block after `counter`. */

@@ -9,7 +9,7 @@ import type { LazyBytes, PieceOptions } from "../ndarray.ts";
 export const PIECE: number = 4 * 2 ** 20;
 
 /** Concatenate pieces. */
-export function joinBytes(pieces: readonly Uint8Array[]): Uint8Array {
+export function joinBytes(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(pieces.reduce((n, piece) => n + piece.length, 0));
   let at = 0;
   for (const piece of pieces) {

@@ -39,6 +39,18 @@ function counted(bytes: Uint8Array): Source & { bytesRead: number; reads: number
 }
 
 describe("a safetensors file", () => {
+  it("have names of at most maxNameBytes, in UTF-8", () => {
+    for (const name of ["weights9", "größe"]) {
+      const bytes = encode(new Map([[name, fromArray([1], "float32")]]));
+      const size = new TextEncoder().encode(name).length;
+      assert.deepEqual([...decode(bytes, { limits: { maxNameBytes: size } }).keys()], [name]);
+      assert.throws(() => decode(bytes, { limits: { maxNameBytes: size - 1 } }), {
+        code: "LIMIT",
+        limit: "maxNameBytes",
+      });
+    }
+  });
+
   it("from safetensors' own writer is read in every dtype, including bfloat16 and float8", () => {
     const tensors = decode(written);
     assert.equal(tensors.size, 19);

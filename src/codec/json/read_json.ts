@@ -295,13 +295,13 @@ class JsonReader {
     return this.#interned[slot] = ascii(bytes, start, p);
   }
 
-  /** A key longer than a piece, up to the limit for names. */
+  /** A key that is long or has escapes or non-ASCII characters. It is read without a pause, so it may not exceed a piece or the limit for names. */
   #longKey(at: number): string {
     const text = this.#begun!;
-    const { maxNameBytes } = this.#budget.limits;
+    const most = Math.max(PIECE, this.#budget.limits.maxNameBytes);
     for (;;) {
       const whole = this.#goOn(text);
-      if (this.#pos - at > maxNameBytes + 2) this.#budget.exceed("maxNameBytes", this.#pos - at - 2, at);
+      if (this.#pos - at > most + 2) this.#budget.exceed("maxNameBytes", this.#pos - at - 2, at);
       if (whole !== undefined) return whole;
     }
   }

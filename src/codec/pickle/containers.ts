@@ -10,6 +10,7 @@ import { type Budget, PRICES } from "../../limits.ts";
 import { Float, Tuple } from "../../values.ts";
 import { type Decoder, PAUSE } from "../cursor.ts";
 import { ByteText, ENCODE_ARGUMENTS, spelledOut } from "./byte_text.ts";
+import { utf8Size } from "./text.ts";
 import type { Unfilled } from "./call.ts";
 import { Fills } from "./fills.ts";
 import type { Here } from "./here.ts";
@@ -227,17 +228,4 @@ function boxed(container: readonly unknown[] | ReadonlySet<unknown>, index: numb
   if (typeof item !== "number") return item;
   const isFloat = Array.isArray(container) ? wasFloat(container, index, item) : wasFloatKey(container, item);
   return isFloat ? new Float(item) : item;
-}
-
-function utf8Size(text: string): number {
-  let n = 0;
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    n += unit < 0x80 ? 1 : unit < 0x800 ? 2 : 3;
-    if (unit >= 0xd800 && unit < 0xdc00 && (text.charCodeAt(i + 1) & 0xfc00) === 0xdc00) {
-      n += 1;
-      i++;
-    }
-  }
-  return n;
 }

@@ -183,3 +183,17 @@ function isWellFormed(text: string): boolean {
   }
   return true;
 }
+
+/** Length in bytes of a string's UTF-8. */
+export function utf8Size(text: string): number {
+  let n = 0;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    n += unit < 0x80 ? 1 : unit < 0x800 ? 2 : 3;
+    if (unit >= 0xd800 && unit < 0xdc00 && (text.charCodeAt(i + 1) & 0xfc00) === 0xdc00) {
+      n += 1;
+      i++;
+    }
+  }
+  return n;
+}

@@ -13,6 +13,7 @@
 import { dtypeInfo } from "../../dtype.ts";
 import { FormatError, quote, UnsupportedError } from "../../errors.ts";
 import type { Budget } from "../../limits.ts";
+import { utf8Size } from "../pickle/text.ts";
 import { sortInSteps, StepPace } from "../../words/steps.ts";
 import { BLOB_MIN, type Cursor, type Decoder, PAUSE, type Payload, withPauses } from "../cursor.ts";
 import { type Json, JsonNumber, JsonObject } from "../json/json.ts";
@@ -135,6 +136,7 @@ function* readHeader(
   const pace = new StepPace();
   for (const [name, value] of root) {
     if (pace.isDue(ENTRY_WEIGHT)) yield;
+    budget.check("maxNameBytes", utf8Size(name), 8);
     if (name === "__metadata__") metadata = readMetadata(value);
     else entries.push(readEntry(name, value, budget));
   }
