@@ -26,9 +26,7 @@ import {
 import * as npy from "../../src/npy.ts";
 import * as safetensors from "../../src/safetensors.ts";
 import { scriptedServer } from "../helpers/scripted_server.ts";
-
-/** Maximum number of milliseconds between an abort and the rejection. */
-const SOON = 100;
+import { SOON } from "../helpers/soon.ts";
 
 const never = <T>(): Promise<T> => new Promise<T>(() => {});
 const BYTES = encode(new Map([["w", new Tensor("float32", [1_000_000])]]));

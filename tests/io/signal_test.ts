@@ -21,9 +21,7 @@ import {
 import * as npy from "../../src/npy.ts";
 import * as safetensors from "../../src/safetensors.ts";
 import { inTempFolder } from "../helpers/in_temp_folder.ts";
-
-/** Maximum number of milliseconds between an abort and the rejection. */
-const SOON = 100;
+import { SOON, takesLittle } from "../helpers/soon.ts";
 
 /** 24 MiB in 12 tensors. */
 const state = (): Map<string, Tensor> =>
@@ -89,13 +87,6 @@ function ways(folder: string): Record<string, (options: Options, wait: () => Pro
     "save to a sink": (options, wait) => save(state(), sinkOf(wait), options),
     "save to a stream": (options, wait) => save(state(), new WritableStream({ write: wait }), options),
   };
-}
-
-/** Check that one of three runs takes less than {@linkcode SOON}: a busy machine may delay one, but not all. */
-async function quickest(name: string, run: () => Promise<number>): Promise<void> {
-  const times: number[] = [];
-  while (times.length < 3 && !(times.at(-1)! < SOON)) times.push(await run());
-  assert.ok(times.at(-1)! < SOON, `${name}: ${times} ms`);
 }
 
 describe("onProgress", () => {
@@ -259,7 +250,7 @@ describe("signal", () => {
   it(`ends a running call within ${SOON} ms, with its reason and without further events`, () =>
     inTempFolder(async (folder) => {
       for (const [name, way] of Object.entries(ways(folder))) {
-        await quickest(name, async () => {
+        await takesLittle(name, async () => {
           const controller = new AbortController();
           const reason = new Error("enough");
           let at = 0, after = 0;
@@ -287,7 +278,7 @@ describe("signal", () => {
     const bytes = encode(Array.from({ length: 1_500_000 }, (_, i) => `text ${i}`));
     const limits = { maxStructureBytes: 2 ** 40 };
     for (const from of [bytes, new Blob([bytes as BlobPart])]) {
-      await quickest("a large value", async () => {
+      await takesLittle("a large value", async () => {
         const controller = new AbortController();
         let at = 0;
         setTimeout(() => {
