@@ -46,8 +46,15 @@ export function numbersOf(array: NDArray): Numbers {
     const { bytes } = array;
     const part = (start: number, n: number) => bytes.subarray(2 * start, 2 * (start + n));
     return {
-      read: (start, n, into) => float32FromNarrow(dtype, part(start, n), bytesOf(into, n)),
-      write: (start, n, from) => narrowFromFloat32(dtype, bytesOf(from, n), part(start, n)),
+      read: (start, n, into) => {
+        const floats = into instanceof Float32Array ? into : new Float32Array(n);
+        float32FromNarrow(dtype, part(start, n), bytesOf(floats, n));
+        if (floats !== into) into.set(floats);
+      },
+      write: (start, n, from) => {
+        // Only float32 is ever rounded to them: float64 is the precision of float64 tensors alone.
+        narrowFromFloat32(dtype, bytesOf(from as Float32Array, n), part(start, n));
+      },
     };
   }
   throw new UnsupportedError("UNSUPPORTED_DTYPE", `Optimizers compute in float32 and float64: got ${dtype}`, {
@@ -56,6 +63,6 @@ export function numbersOf(array: NDArray): Numbers {
   });
 }
 
-function bytesOf(lane: Lane, n: number): Uint8Array {
-  return new Uint8Array(lane.buffer, lane.byteOffset, 4 * n);
+function bytesOf(floats: Float32Array, n: number): Uint8Array {
+  return new Uint8Array(floats.buffer, floats.byteOffset, 4 * n);
 }

@@ -1,7 +1,17 @@
 import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
 import { existsSync, readFileSync } from "node:fs";
-import { decode, encode, fromArray, isPaddleError, type NDArray, nn, optimizer, utils } from "../../mod.ts";
+import {
+  decode,
+  encode,
+  fromArray,
+  isPaddleError,
+  type NDArray,
+  nn,
+  optimizer,
+  SelectedRows,
+  utils,
+} from "../../mod.ts";
 import { type Json, named } from "./recorded.ts";
 
 const SHAPES = [[2, 3], [9]];
@@ -68,6 +78,24 @@ for (const version of ["2.4.2", "2.6.2", "3.3.1"]) {
     }
   });
 }
+
+describe("float64 parameters", () => {
+  for (const dtype of ["float32", "float16", "bfloat16"] as const) {
+    it(`take a gradient of ${dtype} by its values, dense or by rows`, () => {
+      const gradient = fromArray([[0.5, -2], [1, 0.25], [3, -0.125]], dtype);
+      const twice = new SelectedRows([1, 1, 0], 3, gradient);
+      for (
+        const [grad, moved] of [[gradient, [-0.5, 2, -1, -0.25, -3, 0.125]], [twice, [-3, 0.125, -1.5, 1.75, 0, 0]]]
+      ) {
+        const p = new nn.Parameter("float64", [3, 2]);
+        const sgd = new optimizer.SGD({ learningRate: 1, parameters: [p] });
+        p.grad = grad as NDArray | SelectedRows;
+        sgd.step();
+        assert.deepEqual([...p.data as Float64Array].map((x) => x + 0), moved);
+      }
+    });
+  }
+});
 
 describe("float64 gradients", () => {
   it("are refused for other parameters, so that nothing is rounded implicitly", () => {
