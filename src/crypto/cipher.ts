@@ -10,6 +10,7 @@ import { inTurns } from "../io/waiting/turns.ts";
 import { within } from "../io/waiting/within.ts";
 import { checkStop, type StopOptions } from "../options.ts";
 import { joinBytes } from "../words/joined_bytes.ts";
+import { checkedBytes, plainBytes } from "../words/plain_bytes.ts";
 import { checkConfig, type CipherConfig } from "./config.ts";
 import { counterBlock, following, tagOf } from "./gcm.ts";
 
@@ -40,38 +41,38 @@ export async function decrypt(
   options: StopOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { cipherName, ivSize, tagSize } = checkConfig(config);
-  checkKey(key);
+  const aesKey = ownKey(key), given = checkedBytes(bytes);
   const signal = checkStop(options);
   const ivBytes = cipherName === "AES_ECB_PKCSPadding" ? 0 : ivSize / 8;
   const least = ivBytes +
     (cipherName === "AES_GCM_NoPadding" ? tagSize / 8 : cipherName === "AES_CTR_NoPadding" ? 0 : BLOCK);
-  if (bytes.length < least) {
+  if (given.length < least) {
     throw new FormatError(
       "TRUNCATED",
-      `A file of ${cipherName} has at least ${least} bytes: this one has ${bytes.length}`,
+      `A file of ${cipherName} has at least ${least} bytes: this one has ${given.length}`,
       {
-        offset: bytes.length,
+        offset: given.length,
         expected: least,
-        actual: bytes.length,
+        actual: given.length,
       },
     );
   }
-  // Copies, as WebCrypto does not accept shared memory.
-  const iv = bytes.slice(0, ivBytes), data = bytes.slice(ivBytes);
+  // Copies: WebCrypto does not accept shared memory, and the caller may reuse the buffer meanwhile.
+  const iv = given.slice(0, ivBytes), data = given.slice(ivBytes);
   if (cipherName.endsWith("PKCSPadding") && data.length % BLOCK !== 0) {
     throw new FormatError(
       "BAD_LENGTH",
       `A file of ${cipherName} has whole blocks of 16 bytes: ${data.length % BLOCK} are left`,
       {
-        offset: bytes.length - data.length % BLOCK,
-        actual: bytes.length,
+        offset: given.length - data.length % BLOCK,
+        actual: given.length,
       },
     );
   }
-  if (cipherName === "AES_ECB_PKCSPadding") return await within(decryptEcb(data, key), Infinity, signal);
-  if (isOddGcm(cipherName, ivSize, tagSize)) return await decryptGcm(iv, data, tagSize / 8, key, signal);
+  if (cipherName === "AES_ECB_PKCSPadding") return await within(decryptEcb(data, aesKey), Infinity, signal);
+  if (isOddGcm(cipherName, ivSize, tagSize)) return await decryptGcm(iv, data, tagSize / 8, aesKey, signal);
   const { name, parameters } = modeOf(cipherName, iv, tagSize);
-  const imported = await importKey(key, name, ["decrypt"]);
+  const imported = await importKey(aesKey, name, ["decrypt"]);
   try {
     return new Uint8Array(await within(subtle().decrypt(parameters, imported, data), Infinity, signal));
   } catch (cause) {
@@ -92,20 +93,22 @@ export async function encrypt(
   options: StopOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { cipherName, ivSize, tagSize } = checkConfig(config);
-  checkKey(key);
+  const aesKey = ownKey(key), given = checkedBytes(bytes);
   const signal = checkStop(options);
   if (cipherName === "AES_ECB_PKCSPadding") {
-    const padding = BLOCK - bytes.length % BLOCK;
-    const padded = new Uint8Array(bytes.length + padding).fill(padding);
-    padded.set(bytes);
-    encryptBlocks(padded, key);
+    const padding = BLOCK - given.length % BLOCK;
+    const padded = new Uint8Array(given.length + padding).fill(padding);
+    padded.set(given);
+    encryptBlocks(padded, aesKey);
     return padded;
   }
+  // A copy, for the same reasons as in `decrypt`.
+  const plain = given.slice();
   const iv = globalThis.crypto.getRandomValues(new Uint8Array(ivSize / 8));
-  if (isOddGcm(cipherName, ivSize, tagSize)) return await encryptGcm(iv, bytes.slice(), tagSize / 8, key, signal);
+  if (isOddGcm(cipherName, ivSize, tagSize)) return await encryptGcm(iv, plain, tagSize / 8, aesKey, signal);
   const { name, parameters } = modeOf(cipherName, iv, tagSize);
-  const imported = await importKey(key, name, ["encrypt"]);
-  const data = new Uint8Array(await within(subtle().encrypt(parameters, imported, bytes.slice()), Infinity, signal));
+  const imported = await importKey(aesKey, name, ["encrypt"]);
+  const data = new Uint8Array(await within(subtle().encrypt(parameters, imported, plain), Infinity, signal));
   return joinBytes([iv, data]);
 }
 
@@ -118,7 +121,7 @@ async function decryptGcm(
   iv: Uint8Array,
   data: Uint8Array,
   tagBytes: number,
-  key: Uint8Array,
+  key: Uint8Array<ArrayBuffer>,
   signal?: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const encrypted = data.slice(0, data.length - tagBytes), tag = data.subarray(data.length - tagBytes);
@@ -132,7 +135,7 @@ async function encryptGcm(
   iv: Uint8Array,
   plain: Uint8Array<ArrayBuffer>,
   tagBytes: number,
-  key: Uint8Array,
+  key: Uint8Array<ArrayBuffer>,
   signal?: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const counter = await inTurns(counterBlock(iv, key), signal);
@@ -145,7 +148,7 @@ async function encryptGcm(
 async function counted(
   bytes: Uint8Array<ArrayBuffer>,
   counter: Uint8Array,
-  key: Uint8Array,
+  key: Uint8Array<ArrayBuffer>,
   signal?: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const imported = await importKey(key, "AES-CTR", ["encrypt"]);
@@ -157,7 +160,10 @@ async function counted(
  * ECB by way of CBC, which XORs every decrypted block with the ciphertext block before it; that is undone here. WebCrypto requires padding,
  * so a block is appended that decrypts to nothing but padding.
  */
-async function decryptEcb(data: Uint8Array<ArrayBuffer>, key: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+async function decryptEcb(
+  data: Uint8Array<ArrayBuffer>,
+  key: Uint8Array<ArrayBuffer>,
+): Promise<Uint8Array<ArrayBuffer>> {
   const imported = await importKey(key, "AES-CBC", ["decrypt", "encrypt"]);
   const last = data.slice(-BLOCK);
   const end = new Uint8Array(await subtle().encrypt({ name: "AES-CBC", iv: last }, imported, new Uint8Array(0)));
@@ -188,15 +194,16 @@ function modeOf(
   return { name: "AES-GCM", parameters: { name: "AES-GCM", iv, tagLength: tagSize } };
 }
 
-function checkKey(key: Uint8Array): void {
-  if (key instanceof Uint8Array && [16, 24, 32].includes(key.length)) return;
+/** A copy of a caller's key. */
+function ownKey(key: Uint8Array): Uint8Array<ArrayBuffer> {
+  if (key instanceof Uint8Array && [16, 24, 32].includes(key.length)) return plainBytes(key).slice();
   const got = key instanceof Uint8Array ? `${key.length} bytes` : typeof key;
   throw new ValueError("INVALID_VALUE", `An AES key must have 16, 24 or 32 bytes: got ${got}`, { at: "key" });
 }
 
-async function importKey(key: Uint8Array, name: string, usages: KeyUsage[]): Promise<CryptoKey> {
+async function importKey(key: Uint8Array<ArrayBuffer>, name: string, usages: KeyUsage[]): Promise<CryptoKey> {
   try {
-    return await subtle().importKey("raw", key.slice(), name, false, usages);
+    return await subtle().importKey("raw", key, name, false, usages);
   } catch (cause) {
     throw new UnsupportedError(
       "UNSUPPORTED_RUNTIME",

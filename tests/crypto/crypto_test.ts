@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
 import { describe, it } from "@std/testing/bdd";
 import { crypto, isPaddleError, MemoryFolder } from "../../mod.ts";
@@ -94,6 +95,39 @@ describe("Paddle's encrypted files", () => {
     const key = crypto.CipherUtils.genKey(128), plain = new Uint8Array(64);
     assert.notDeepEqual(await crypto.encrypt(plain, key), await crypto.encrypt(plain, key));
   });
+
+  for (const cipherName of CIPHERS) {
+    for (
+      const [what, make] of [["a Uint8Array", Uint8Array.from.bind(Uint8Array)], ["a Buffer", Buffer.from]] as const
+    ) {
+      it(`are made of and into what ${what} held when the call began: ${cipherName}`, async () => {
+        for (
+          const config of [{ cipherName }, { cipherName, ivSize: 64 }].slice(0, cipherName.includes("GCM") ? 2 : 1)
+        ) {
+          const secret = crypto.CipherUtils.genKey(128), key = make(secret), plain = make(file("plain.bin"));
+          const encrypting = crypto.encrypt(plain, key, config);
+          plain.fill(1);
+          key.fill(1);
+          const encrypted = make(await encrypting), again = make(secret);
+          const decrypting = crypto.decrypt(encrypted, again, config);
+          encrypted.fill(1);
+          again.fill(1);
+          assert.deepEqual(await decrypting, file("plain.bin"));
+        }
+      });
+    }
+
+    it(`are made of bytes and nothing else: ${cipherName}`, async () => {
+      const key = crypto.CipherUtils.genKey(128);
+      for (const given of ["text", null, [1, 2]]) {
+        await assert.rejects(crypto.encrypt(given as never, key, { cipherName }), TypeError);
+        await assert.rejects(crypto.decrypt(given as never, key, { cipherName }), TypeError);
+      }
+      const floats = Float32Array.of(1, 2, 3), bytes = new Uint8Array(floats.buffer);
+      const encrypted = await crypto.encrypt(floats as never, key, { cipherName });
+      assert.deepEqual(await crypto.decrypt(encrypted.buffer as never, key, { cipherName }), bytes);
+    });
+  }
 
   it("are refused with a wrong key when that can be detected", async () => {
     const wrong = file("AES_GCM_NoPadding-256.key");
