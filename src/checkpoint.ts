@@ -23,6 +23,7 @@ import { checkOptions } from "./options.ts";
 import { shownValue } from "./words/described.ts";
 import { DenseTensor, remade, Tensor } from "./tensor.ts";
 import type { Value } from "./values.ts";
+import { elementCount } from "./words/element_count.ts";
 
 /** What is known about an array without reading it. */
 export interface ArrayInfo {
@@ -118,7 +119,7 @@ export class Checkpoint {
     if (array.shape.length === 0) throw new TypeError(`${JSON.stringify(name)} has no axis to slice`);
     const [rows, ...rest] = array.shape;
     const from = bound(start, rows), to = Math.max(from, bound(end, rows));
-    const rowBytes = rest.reduce((a, b) => a * b, dtypeInfo(array.dtype).itemsize);
+    const rowBytes = elementCount(rest) * dtypeInfo(array.dtype).itemsize;
     const shape = [to - from, ...rest];
     const lazy = this.#lazies.get(array);
     const [first, last] = [from * rowBytes, to * rowBytes];

@@ -14,6 +14,7 @@ import { described, shownValue } from "./words/described.ts";
 import { badValue, bigFor, bitsOfScalar, floatOfBits, integerFor, isReal, toFloat } from "./words/scalar_cast.ts";
 import { dtypeOfArray, Float16, viewOf } from "./words/typed_view.ts";
 import { Complex, Float } from "./values.ts";
+import { elementCount } from "./words/element_count.ts";
 
 /** Options of {@linkcode LazyBytes.pieces}. */
 export interface PieceOptions {
@@ -452,13 +453,11 @@ const MAX_EMPTY_LISTS = 2 ** 24;
 
 /** Number of elements of a shape. Invalid lengths are refused here for all functions that create arrays. */
 function sizeOf(shape: readonly number[]): number {
-  let size = 1;
   listOf(shape);
   for (let axis = 0; axis < shape.length; axis++) {
-    const n = shape[axis];
-    if (!Number.isSafeInteger(n) || n < 0) throw badShape(shape);
-    size *= n;
+    if (!Number.isSafeInteger(shape[axis]) || shape[axis] < 0) throw badShape(shape);
   }
+  const size = elementCount(shape);
   if (!Number.isSafeInteger(size)) throw badShape(shape);
   return size;
 }

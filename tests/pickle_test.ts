@@ -8,6 +8,7 @@ import {
   encode,
   FrozenSet,
   NDArray,
+  OpaqueArray,
   Range,
   toMap,
   toObject,
@@ -26,6 +27,28 @@ describe("the pickle entry point", () => {
     for (const [key, item] of value) {
       if (key.endsWith("weight")) assert.ok(item instanceof NDArray && !(item instanceof Tensor));
     }
+  });
+
+  it("refuses an array of objects whose number is not that of its shape: numpy may crash on such a file", () => {
+    const bytes = encode(new OpaqueArray("|O", [2, 2], new Uint8Array(0), [5, 6, 7, 8]), { protocol: 2 });
+    const shape = [0x4b, 2, 0x4b, 2, 0x86];
+    const at = bytes.findIndex((_, i) => shape.every((byte, k) => bytes[i + k] === byte));
+    assert.deepEqual((decode(bytes) as OpaqueArray).items, [5, 6, 7, 8]);
+    for (const wrong of [0, 1, 3]) {
+      bytes[at + 1] = wrong;
+      assert.throws(() => decode(bytes), { code: "SIZE_MISMATCH", expected: 2 * wrong, actual: 4 });
+    }
+  });
+
+  it("reads an array without elements whose other lengths multiply beyond every number", () => {
+    const bytes = encode(NDArray.zeros([0, 2]), { protocol: 2 });
+    const shape = [0x4b, 0, 0x4b, 2, 0x86];
+    const at = bytes.findIndex((_, i) => shape.every((byte, k) => bytes[i + k] === byte));
+    const long = [0x8a, 7, 255, 255, 255, 255, 255, 255, 31];
+    const lengths = [...new Array<number[]>(20).fill(long).flat(), 0x4b, 0];
+    const array = decode(Uint8Array.of(...bytes.slice(0, at), 0x28, ...lengths, 0x74, ...bytes.slice(at + 5)));
+    assert.deepEqual((array as NDArray).shape, [...new Array(20).fill(2 ** 53 - 1), 0]);
+    assert.equal((array as NDArray).size, 0);
   });
 
   it("converts dicts with any keys to objects without prototype and back, but refuses colliding names", () => {

@@ -5,6 +5,7 @@
  */
 import type { NDArray, Scalar } from "../ndarray.ts";
 import { Complex } from "../values.ts";
+import { elementCount } from "../words/element_count.ts";
 
 /** Maximum number of elements that are printed in full. */
 export const THRESHOLD = 1000;
@@ -23,7 +24,7 @@ export interface Elements {
 /** An array as lines of text; `isWhole` leaves nothing out. */
 export function arrayText(elements: Elements, isWhole = false): string[] {
   const { shape } = elements;
-  const size = shape.reduce((a, b) => a * b, 1);
+  const size = elementCount(shape);
   if (size === 0) return [`[] of shape [${shape.join(", ")}]`];
   const places = shape.map((length) => isWhole || size <= THRESHOLD ? range(0, length) : shownOf(length));
   const texts: string[] = [];

@@ -38,6 +38,8 @@ export interface BlobAsk {
   readonly behind?: number;
   /** Data of an array that is assembled or reordered later: a driver that can read it then need not read it now. @default {false} */
   readonly deferrable?: boolean;
+  /** Data for which there are no lazy bytes: a driver that leaves payloads in the file reads this one. @default {false} */
+  readonly eager?: boolean;
 }
 
 /** "Does the source have at least `end` bytes?" Asked to verify a claim when the size of the source is not known. */

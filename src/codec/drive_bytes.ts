@@ -57,7 +57,7 @@ export function driveBytes<T>(
 }
 
 function payloadOf(bytes: Uint8Array, start: number, ask: BlobAsk, copy: boolean, lazy: boolean): Payload {
-  if (lazy) return new Span(start, ask.length, ask.encoding, ask.at);
+  if (lazy && !ask.eager) return new Span(start, ask.length, ask.encoding, ask.at);
   const stored = bytes.subarray(start, start + ask.length);
   if (ask.encoding === "raw") return copy ? stored.slice() : stored;
   return decodePayload(stored, ask.encoding, ask.at, ask.size);

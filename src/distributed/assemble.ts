@@ -8,6 +8,7 @@ import { FormatError, quote } from "../errors.ts";
 import { NDArray } from "../ndarray.ts";
 import { Tensor } from "../tensor.ts";
 import type { Part } from "./metadata.ts";
+import { elementCount } from "../words/element_count.ts";
 
 /** Maximum number of parts of a tensor, as they may have to be compared pairwise. */
 const MAX_PARTS = 4096;
@@ -18,12 +19,15 @@ const MAX_PARTS = 4096;
  * @throws {FormatError} `SIZE_MISMATCH`, `BAD_FIELD`
  */
 export function checkCover(name: string, shape: readonly number[], parts: readonly Part[]): void {
-  const covered = parts.reduce((n, part) => n + (part.range ? part.range[1] - part.range[0] : sizeOf(part.shape)), 0);
-  if (covered !== sizeOf(shape)) {
+  const covered = parts.reduce(
+    (n, part) => n + (part.range ? part.range[1] - part.range[0] : elementCount(part.shape)),
+    0,
+  );
+  if (covered !== elementCount(shape)) {
     throw new FormatError(
       "SIZE_MISMATCH",
-      `${quote(name)} [${shape}] has ${sizeOf(shape)} elements, its parts have ${covered}`,
-      { at: name, expected: sizeOf(shape), actual: covered },
+      `${quote(name)} [${shape}] has ${elementCount(shape)} elements, its parts have ${covered}`,
+      { at: name, expected: elementCount(shape), actual: covered },
     );
   }
   if (parts.length > MAX_PARTS) {
@@ -63,7 +67,7 @@ export function assemble(shape: readonly number[], pieces: readonly { part: Part
   const [{ part, array }] = pieces;
   if (pieces.length === 1 && part.range === null) return array;
   const { itemsize } = dtypeInfo(array.dtype);
-  const bytes = new Uint8Array(sizeOf(shape) * itemsize);
+  const bytes = new Uint8Array(elementCount(shape) * itemsize);
   for (const { part, array } of pieces) place(bytes, shape, part, array.bytes, itemsize);
   if (!(array instanceof Tensor)) return new NDArray(array.dtype, shape, bytes);
   return new Tensor(array.dtype, shape, bytes, array);
@@ -75,7 +79,7 @@ function place(into: Uint8Array, shape: readonly number[], part: Part, from: Uin
   if (from.length === 0) return;
   if (rank === 0) return into.set(from);
   const row = part.shape[rank - 1];
-  const [first, last] = part.range ?? [0, sizeOf(part.shape)];
+  const [first, last] = part.range ?? [0, elementCount(part.shape)];
   for (let at = first; at < last;) {
     const column = at % row, count = Math.min(row - column, last - at);
     let target = 0, rest = Math.floor(at / row), step = shape[rank - 1];
@@ -88,9 +92,4 @@ function place(into: Uint8Array, shape: readonly number[], part: Part, from: Uin
     into.set(from.subarray((at - first) * itemsize, (at - first + count) * itemsize), target * itemsize);
     at += count;
   }
-}
-
-/** Number of elements of a shape. */
-export function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((a, b) => a * b, 1);
 }

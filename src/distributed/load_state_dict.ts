@@ -17,10 +17,11 @@ import type { Checkpoint } from "../checkpoint.ts";
 import { open } from "../open.ts";
 import { checkOptions, type LoadOptions } from "../options.ts";
 import type { StateDict, Value } from "../values.ts";
-import { assemble, checkCover, sizeOf } from "./assemble.ts";
+import { assemble, checkCover } from "./assemble.ts";
 import { checkpointFolder, chosenSave } from "./checkpoint_folder.ts";
 import { flatten } from "./flatten.ts";
 import { type Metadata, type Part, readMetadata } from "./metadata.ts";
+import { elementCount } from "../words/element_count.ts";
 
 /** Options of {@linkcode loadStateDict} and {@linkcode loadMergedStateDict}. */
 export interface LoadStateDictOptions
@@ -162,7 +163,7 @@ class Reader {
       // Checked before reading: a part is as large as the metadata say.
       const own = range ? [range[1] - range[0]] : shape;
       const found = checkpoint.info(name).shape;
-      if (found.join() !== own.join() || (range && range[1] > sizeOf(shape))) {
+      if (found.join() !== own.join() || (range && range[1] > elementCount(shape))) {
         throw differs("BAD_SHAPE", name, own, found);
       }
       array = await checkpoint.get(name, { signal: this.#options.signal });

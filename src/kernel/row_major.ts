@@ -6,6 +6,7 @@
  */
 import { joinBytes } from "../words/joined_bytes.ts";
 import { viewOf } from "../words/typed_view.ts";
+import { elementCount } from "../words/element_count.ts";
 
 /** How an array's bytes are laid out. */
 export interface Layout {
@@ -85,7 +86,7 @@ export class RowMajor {
     this.#inner = inner;
     this.#middle = others;
     this.#slab = others.reduce((size, { length }) => size * length, inner.length);
-    this.#before = first * shape.slice(1).reduce((a, b) => a * b, 1);
+    this.#before = first * elementCount(shape.slice(1));
   }
 
   /** Take the next bytes; the piece is not retained. */

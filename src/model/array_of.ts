@@ -7,11 +7,12 @@ import { Span } from "../codec/cursor.ts";
 import { rememberWritten } from "../codec/pickle/foreign_dtype.ts";
 import { layoutOf, type PickledArray, type PickledDType } from "../codec/pickle/pickled.ts";
 import type { DType } from "../dtype.ts";
-import { UnsupportedError } from "../errors.ts";
+import { FormatError, UnsupportedError } from "../errors.ts";
 import { rowMajor, swapBytes } from "../kernel.ts";
 import { type LazyBytes, NDArray } from "../ndarray.ts";
 import { PackedBytes } from "../words/packed_bytes.ts";
 import { OpaqueArray } from "../values.ts";
+import { elementCount } from "../words/element_count.ts";
 
 /** How bytes become arrays. */
 export interface ArrayContext {
@@ -70,8 +71,11 @@ export function numpyArrayOf(array: PickledArray, context: ArrayContext): NDArra
     const { dtype: name, shape, data } = partsOf(array, context);
     return new NDArray(name, shape, data);
   }
-  if (array.items) return written(new OpaqueArray("|O", array.shape, new Uint8Array(0), array.items), dtype);
-  const count = array.shape.reduce((a, b) => a * b, 1);
+  const count = elementCount(array.shape);
+  if (array.items) {
+    if (array.items.length !== count) throw wrongNumber(array, array.items.length, count);
+    return written(new OpaqueArray("|O", array.shape, new Uint8Array(0), array.items), dtype);
+  }
   if (!(array.data instanceof Uint8Array) || array.data.length !== count * dtype.itemsize) {
     throw foreign(array, dtype, "");
   }
@@ -85,6 +89,11 @@ function foreign({ offset }: PickledArray, dtype: PickledDType, more: string): U
     offset,
     actual,
   });
+}
+
+function wrongNumber({ offset, shape }: PickledArray, actual: number, expected: number): FormatError {
+  const message = `The array of objects at byte ${offset} has the shape [${shape}], but ${actual} objects`;
+  return new FormatError("SIZE_MISMATCH", message, { offset, expected, actual });
 }
 
 function written(array: OpaqueArray, dtype: PickledDType): OpaqueArray {

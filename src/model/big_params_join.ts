@@ -9,6 +9,7 @@ import { PickledArray } from "../codec/pickle/pickled.ts";
 import { FormatError, quote } from "../errors.ts";
 import { Tuple } from "../values.ts";
 import { BIG_PARAMS } from "./keys.ts";
+import { elementCount } from "../words/element_count.ts";
 
 /** An array in slices: the form of a joined entry until it becomes a Tensor. */
 export class JoinedArray {
@@ -59,7 +60,7 @@ function checkedShape(key: unknown, slices: PickledArray[], shape: Tuple): numbe
     if (!info || slice.dtype!.info !== info) {
       throw bad("BAD_DTYPE", `The slices of ${quote(String(key))} differ in dtype`);
     }
-    count += slice.shape.reduce((a, b) => a * b, 1);
+    count += elementCount(slice.shape);
   }
   const dims: number[] = [];
   for (const [axis, dim] of shape.entries()) {
@@ -68,7 +69,7 @@ function checkedShape(key: unknown, slices: PickledArray[], shape: Tuple): numbe
     }
     dims.push(dim as number);
   }
-  const expected = dims.reduce((a, b) => a * b, 1);
+  const expected = elementCount(dims);
   if (expected !== count) {
     throw bad("SIZE_MISMATCH", `The slices of ${quote(String(key))} hold ${count} elements, not ${expected}`);
   }

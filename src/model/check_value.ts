@@ -32,6 +32,7 @@ import {
   Tuple,
 } from "../values.ts";
 import { atOnce, StepPace } from "../words/steps.ts";
+import { elementCount } from "../words/element_count.ts";
 
 /**
  * Checks everything that can be known before a file is created (RULES.md SAV-11). `paddle.save` refuses bytes, bytearrays, frozensets,
@@ -218,7 +219,7 @@ function checkOpaqueArray(array: OpaqueArray, at: string): void {
   const isOne = (items === null || Array.isArray(items)) && bytes instanceof Uint8Array && Array.isArray(shape);
   if (!isOne) throw invalid("an array without items, bytes and shape", at);
   const { itemsize } = placed(at, () => foreignDType(array));
-  const count = array.shape.reduce((a, b) => a * b, 1);
+  const count = elementCount(array.shape);
   const isWhole = array.items ? array.items.length === count : array.bytes.length === count * itemsize;
   const isObject = array.dtype === "|O";
   if (!isWhole || isObject !== (array.items !== null)) {

@@ -18,6 +18,7 @@ import { BIG_PARAMS, METADATA, NAME_TABLE } from "./keys.ts";
 import { PlainShaper } from "./plain_from_pickle.ts";
 import { atOnce, StepPace } from "../words/steps.ts";
 import { NO_KEY, type Replace, replaceIn, replaceLeaves, replaceLeavesInSteps, someInSteps } from "./walk.ts";
+import { elementCount } from "../words/element_count.ts";
 
 /** The float8 dtype that int8 tensors stand for, for all of them or by key. */
 export type Float8Choice = Float8 | Readonly<Record<string, Float8>>;
@@ -232,7 +233,7 @@ class Shaper extends PlainShaper {
     const pieces = array.slices.map((slice) => {
       this.own(slice, true);
       const parts = partsOf(slice, this.#options);
-      return { ...parts, nbytes: parts.shape.reduce((a, b) => a * b, dtypeInfo(parts.dtype).itemsize) };
+      return { ...parts, nbytes: elementCount(parts.shape) * dtypeInfo(parts.dtype).itemsize };
     });
     const { dtype } = pieces[0];
     return {

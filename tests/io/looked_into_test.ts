@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
-import { audit, ByteArray, decode, isPaddleError, load, NumpyScalar, open } from "../../mod.ts";
+import { audit, ByteArray, decode, isPaddleError, load, NumpyScalar, OpaqueArray, open } from "../../mod.ts";
+import { encode } from "../../src/pickle.ts";
 
 const SIZES = [4095, 4096, 300_000];
 
@@ -63,6 +64,23 @@ describe("bytes that a pickle builds a value from", () => {
           const [array] = value as unknown[];
           assert.ok(array instanceof ByteArray, `${value}`);
           assert.deepEqual([array.length, array.every((byte) => byte === 0x79)], [size, true]);
+        }
+      }
+    });
+
+    it(`are complete in an array of ${size} bytes of text, which no tensor can hold, however the file is read`, async () => {
+      for (const protocol of [2, 4]) {
+        const content = encode(
+          new Map<string, unknown>([
+            ["StructuredToParameterName@@", new Map()],
+            ["words", new OpaqueArray("|S1", [size], new Uint8Array(size).fill(0x79))],
+          ]),
+          { protocol },
+        );
+        for (const value of await everyWay(Array.from(content, (byte) => String.fromCharCode(byte)).join(""))) {
+          assert.ok(value instanceof Map, `${value}`);
+          const { bytes } = value.get("words") as OpaqueArray;
+          assert.deepEqual([bytes.length, bytes.every((byte) => byte === 0x79)], [size, true]);
         }
       }
     });

@@ -15,6 +15,7 @@ import { PickledArray, PickledDType } from "../pickle/pickled.ts";
 import { textFromLatin1, textFromUtf8 } from "../pickle/text.ts";
 import { take } from "../record/read_record.ts";
 import { parseNpyHeader } from "./npy_header.ts";
+import { elementCount } from "../../words/element_count.ts";
 
 /** The file's first bytes. */
 export const MAGIC: readonly number[] = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
@@ -89,13 +90,11 @@ function* readData(
   budget: Budget,
   lazy: boolean | undefined,
 ): Decoder<Payload> {
-  let size = info.itemsize;
-  for (const n of shape) {
-    if ((size *= n) > Number.MAX_SAFE_INTEGER) {
-      throw new FormatError("BAD_SHAPE", `No array can have the shape [${shape}]`, { offset: headerAt });
-    }
+  const count = elementCount(shape), size = count * info.itemsize;
+  if (size > Number.MAX_SAFE_INTEGER) {
+    throw new FormatError("BAD_SHAPE", `No array can have the shape [${shape}]`, { offset: headerAt });
   }
-  budget.check("maxElements", size / info.itemsize, headerAt);
+  budget.check("maxElements", count, headerAt);
   const at = cursor.offset;
   const { remaining } = cursor;
   if (remaining !== undefined && size > remaining) {

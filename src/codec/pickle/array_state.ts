@@ -10,6 +10,7 @@ import { Span } from "../cursor.ts";
 import { ByteText } from "./byte_text.ts";
 import { bytesOfText, type CallContext, forbiddenCall, isIntAt } from "./call.ts";
 import { type PickledArray, PickledDType } from "./pickled.ts";
+import { elementCount } from "../../words/element_count.ts";
 
 /** Validate the parts of a state against one another, and assign them to `array`. */
 export function setArrayState(
@@ -36,7 +37,7 @@ export function setArrayState(
   if (!(data instanceof Uint8Array) && !(data instanceof Span)) throw forbiddenCall("an array's data", at);
   array.data = data;
   if (!dtype.info) return;
-  const count = array.shape.reduce((a, b) => a * b, 1);
+  const count = elementCount(array.shape);
   context.budget.check("maxElements", count, at);
   const expected = count * dtype.info.itemsize;
   // The decoded length of a string left unread is only known once it is read.
@@ -52,7 +53,6 @@ export function setArrayState(
 
 function shapeOf(context: CallContext, shape: Tuple, at: number): number[] {
   context.budget.check("maxRank", shape.length, at);
-  let product = 1;
   const dims: number[] = [];
   for (const [axis, dim] of shape.entries()) {
     if (!isIntAt(shape, axis)) throw forbiddenCall("a shape", at);
@@ -62,10 +62,9 @@ function shapeOf(context: CallContext, shape: Tuple, at: number): number[] {
         actual: String(dim),
       });
     }
-    product *= dim;
     dims.push(dim);
   }
-  if (product > Number.MAX_SAFE_INTEGER) {
+  if (elementCount(dims) > Number.MAX_SAFE_INTEGER) {
     throw new FormatError("BAD_SHAPE", `Array at byte ${at} has more than 2^53 elements: [${dims}]`, { offset: at });
   }
   context.budget.charge(PRICES.slot * dims.length, at);

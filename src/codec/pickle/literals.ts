@@ -145,6 +145,7 @@ export class Literals {
       size,
       at,
       deferrable: this.#isInSlice() || (length >= LARGE && this.#isTurned()),
+      eager: this.#isOpaque(),
       behind: LONGEST_FIXED,
     }) as Payload;
     return unread(payload);
@@ -176,6 +177,13 @@ export class Literals {
     const shape = items[fence + 1], dtype = items[fence + 2];
     return items[fence - 1] instanceof PickledArray && shape instanceof Tuple && shape.length > 1 &&
       dtype instanceof PickledDType && dtype.info !== undefined && items[fence + 3] === true;
+  }
+
+  /** Whether the data of an array comes next whose dtype no tensor can have. */
+  #isOpaque(): boolean {
+    const { items, fence } = this.#stack;
+    const dtype = items[fence + 2];
+    return items[fence - 1] instanceof PickledArray && dtype instanceof PickledDType && dtype.info === undefined;
   }
 
   // ---- numbers

@@ -15,6 +15,7 @@ import type { Budget } from "../../limits.ts";
 import { BLOB_MIN, type Cursor, type Decoder, type Payload } from "../cursor.ts";
 import { detectKind, foreignError, HEAD_BYTES, MAX_GUESSED_ROWS, otherKindError } from "../detect_kind.ts";
 import { readTensorDesc } from "./tensor_desc.ts";
+import { elementCount } from "../../words/element_count.ts";
 
 /** A tensor, with its bytes as stored in the file, or their location there. */
 export interface RawTensor {
@@ -199,7 +200,7 @@ export function* readTensor(cursor: Cursor, { budget, onDesc }: RecordOptions): 
   const { dtype, shape } = readTensorDesc(cursor.bytes.slice(p, p + length), descAt, budget);
   budget.tensor(descAt);
   onDesc?.(dtype.name, shape, descAt);
-  const count = shape.reduce((a, b) => a * b, 1);
+  const count = elementCount(shape);
   budget.check("maxElements", count, descAt);
   const size = count * dtype.itemsize;
   const offset = cursor.offset;

@@ -10,6 +10,7 @@
 import { type DTypeInfo, dtypeOfVarType } from "../../dtype.ts";
 import { FormatError, UnsupportedError } from "../../errors.ts";
 import type { Budget } from "../../limits.ts";
+import { elementCount } from "../../words/element_count.ts";
 
 /** A decoded description. */
 export interface TensorDesc {
@@ -74,9 +75,7 @@ export function readTensorDesc(bytes: Uint8Array, base: number, budget: Budget):
 }
 
 function checkedShape(shape: number[], at: number): number[] {
-  let product = 1;
-  for (const dim of shape) product *= dim;
-  if (product <= Number.MAX_SAFE_INTEGER) return shape;
+  if (elementCount(shape) <= Number.MAX_SAFE_INTEGER) return shape;
   throw new FormatError("BAD_SHAPE", `The record at byte ${at} has more than 2^53 elements: [${shape}]`, {
     offset: at,
   });

@@ -20,6 +20,7 @@ import { type Json, JsonNumber, JsonObject } from "../json/json.ts";
 import { readJsonInSteps } from "../json/read_json.ts";
 import { type RawTensor, take, u64 } from "../record/read_record.ts";
 import { FROM_WORD, WITHOUT_ARRAYS } from "./dtypes.ts";
+import { elementCount } from "../../words/element_count.ts";
 
 /** Maximum header size in bytes that safetensors' own readers accept. */
 const MAX_HEADER = 100_000_000;
@@ -193,9 +194,9 @@ function readEntry(name: string, value: Json, budget: Budget): Entry {
     });
   }
   const shape = readShape(name, value.get("shape"), budget);
-  let bytes = dtypeInfo(dtype).itemsize;
-  for (const n of shape) if ((bytes *= n) > Number.MAX_SAFE_INTEGER) throw badShape(name, shape);
-  budget.check("maxElements", bytes / dtypeInfo(dtype).itemsize, HEADER_AT);
+  const count = elementCount(shape), bytes = count * dtypeInfo(dtype).itemsize;
+  if (bytes > Number.MAX_SAFE_INTEGER) throw badShape(name, shape);
+  budget.check("maxElements", count, HEADER_AT);
   const offsets = value.get("data_offsets");
   const [begin, end] = Array.isArray(offsets) ? offsets.map(countOf) : [];
   if (!Array.isArray(offsets) || offsets.length !== 2 || begin === null || end === null || begin > end) {

@@ -201,7 +201,7 @@ class SourceDriver {
   #blob(ask: BlobAsk): Answer | Promise<Answer> {
     const { cursor } = this;
     const start = cursor.offset;
-    if (this.#lazy || (this.#defersSome && ask.deferrable)) {
+    if ((this.#lazy && !ask.eager) || (this.#defersSome && ask.deferrable)) {
       this.#skip(start + ask.length);
       if (ask.behind) this.#lookBehind(ask.behind);
       return new Span(start, ask.length, ask.encoding, ask.at);

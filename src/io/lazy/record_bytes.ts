@@ -13,6 +13,7 @@ import { allocate } from "../drive/allocate.ts";
 import { readFully } from "../sources/read_fully.ts";
 import type { Source } from "../source.ts";
 import { type ReadOptions, SpanBytes } from "./span_bytes.ts";
+import { elementCount } from "../../words/element_count.ts";
 
 /** The elements begin at a multiple of this many bytes in memory, so that typed arrays can be laid over them. */
 const ALIGNMENT = 16;
@@ -28,7 +29,7 @@ export class RecordBytes extends SpanBytes implements LazyBytes {
 
   constructor(source: Source, start: number, dtype: DType, shape: readonly number[], name: string) {
     const headSize = plainRecordHeadSize(dtype, shape);
-    const length = shape.reduce((a, b) => a * b, dtypeInfo(dtype).itemsize);
+    const length = elementCount(shape) * dtypeInfo(dtype).itemsize;
     super(source, new Span(start + headSize, length, "raw", start), (bytes) => bytes);
     this.#start = start;
     this.#dtype = dtype;

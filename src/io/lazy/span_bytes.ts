@@ -15,6 +15,7 @@ import { readFully } from "../sources/read_fully.ts";
 import type { Source } from "../source.ts";
 import { streamedBytes } from "./streamed_bytes.ts";
 import { within } from "../waiting/within.ts";
+import { elementCount } from "../../words/element_count.ts";
 
 /** Options of one read. */
 export interface ReadOptions {
@@ -288,7 +289,7 @@ export class SpanBytes implements LazyBytes {
 
   #size(): number | undefined {
     const info = this.#from?.dtype?.info;
-    return info ? this.#from!.shape.reduce((a, b) => a * b, info.itemsize) : undefined;
+    return info ? elementCount(this.#from!.shape) * info.itemsize : undefined;
   }
 
   #readNow(): Uint8Array {

@@ -35,6 +35,7 @@ import { readFully } from "../sources/read_fully.ts";
 import { RecordBytes } from "../lazy/record_bytes.ts";
 import type { Source } from "../source.ts";
 import { SpanBytes } from "../lazy/span_bytes.ts";
+import { elementCount } from "../../words/element_count.ts";
 
 /** The value of a variable: an array, selected rows, or the words of a vocabulary. */
 export type VariableValue = NDArray | SelectedRows | Map<string, number>;
@@ -398,7 +399,7 @@ function sizeOf(expected: readonly Expected[]): number | null {
 /** Size in bytes of the record of a plain tensor of known shape. */
 function recordSizeOf({ kind, dtype, shape }: Expected): number | null {
   if (kind !== "dense_tensor" || dtype === null || shape === null || shape.includes(-1)) return null;
-  return plainRecordHeadSize(dtype, shape) + shape.reduce((a, b) => a * b, dtypeInfo(dtype).itemsize);
+  return plainRecordHeadSize(dtype, shape) + elementCount(shape) * dtypeInfo(dtype).itemsize;
 }
 
 /** Throws a more specific error for a file that another program is known to write. */

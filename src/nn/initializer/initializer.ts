@@ -7,6 +7,7 @@ import type { DType } from "../../dtype.ts";
 import { ValueError } from "../../errors.ts";
 import { NDArray } from "../../ndarray.ts";
 import type { Target } from "../random/distributions.ts";
+import { elementCount } from "../../words/element_count.ts";
 
 /** A rule for initial values. Mirrors `paddle.nn.initializer.Initializer` (3.3); a custom class needs to implement `make`. */
 export abstract class Initializer {
@@ -19,7 +20,7 @@ export function fansOf(shape: readonly number[]): { fanIn: number; fanOut: numbe
   if (shape.length === 0) return { fanIn: 1, fanOut: 1 };
   if (shape.length === 1) return { fanIn: shape[0], fanOut: shape[0] };
   if (shape.length === 2) return { fanIn: shape[0], fanOut: shape[1] };
-  const kernel = shape.slice(2).reduce((a, b) => a * b, 1);
+  const kernel = elementCount(shape.slice(2));
   return { fanIn: shape[1] * kernel, fanOut: shape[0] * kernel };
 }
 

@@ -10,6 +10,7 @@ import { bind, type Call } from "../arguments.ts";
 import { fillNormal } from "../random/distributions.ts";
 import { generator } from "../random/generator.ts";
 import { drawn, Initializer } from "./initializer.ts";
+import { elementCount } from "../../words/element_count.ts";
 
 /**
  * Orthogonal rows (or columns, if there are fewer) of length `gain`. Mirrors `paddle.nn.initializer.Orthogonal` (3.3), with the same values
@@ -30,7 +31,7 @@ export class Orthogonal extends Initializer {
     if (shape.length < 2) {
       throw new ValueError("INVALID_VALUE", `Orthogonal needs 2 axes or more: got the shape [${shape}]`);
     }
-    const rows = shape[0], columns = shape.slice(1).reduce((a, b) => a * b, 1);
+    const rows = shape[0], columns = elementCount(shape.slice(1));
     const tall = Math.max(rows, columns), wide = Math.min(rows, columns);
     const normal = drawn(dtype === "float64" ? dtype : "float32", [tall, wide], (target) => {
       fillNormal(target, generator(), 0, 1);

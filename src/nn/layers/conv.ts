@@ -10,6 +10,7 @@ import type { ParamAttrLike } from "../param_attr.ts";
 import type { Parameter } from "../parameter.ts";
 import { BuiltInLayer } from "./built_in_layer.ts";
 import { need, needSize } from "./check.ts";
+import { elementCount } from "../../words/element_count.ts";
 
 /** One number for all axes, or one per axis. */
 export type Sizes = number | readonly number[];
@@ -168,7 +169,7 @@ export abstract class ConvND extends ConvLayer<ConvArguments> {
     need(inChannels % groups === 0, `${signature.name}: ${groups} groups do not divide ${inChannels} inChannels`);
     need(PADDING_MODES.includes(paddingMode), `${signature.name}: paddingMode is one of ${PADDING_MODES.join(", ")}`);
     // TRAINING.md 6: the fan-in covers all input channels, not just those of a group.
-    const std = Math.sqrt(2 / (inChannels * kernel.reduce((a, b) => a * b, 1)));
+    const std = Math.sqrt(2 / (inChannels * elementCount(kernel)));
     this.weight = this.createParameter([outChannels, inChannels / groups, ...kernel], {
       attr: weightAttr,
       defaultInitializer: new Normal(0, std),

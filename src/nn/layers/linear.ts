@@ -12,6 +12,7 @@ import type { ParamAttrLike } from "../param_attr.ts";
 import type { Parameter } from "../parameter.ts";
 import { BuiltInLayer } from "./built_in_layer.ts";
 import { need, needSize } from "./check.ts";
+import { elementCount } from "../../words/element_count.ts";
 
 /** Attributes of a weight and a bias. */
 export interface WeightAndBias {
@@ -309,7 +310,7 @@ export class SpectralNorm extends BuiltInLayer<SpectralNormArguments> {
     weightShape.forEach((n) => needSize("SpectralNorm", "a length of weightShape", n));
     const isAxis = Number.isInteger(dim) && dim >= 0 && dim < weightShape.length;
     need(isAxis, `SpectralNorm: dim must be an axis of [${weightShape}]: got ${dim}`, dim);
-    const others = weightShape.reduce((a, b) => a * b, 1) / weightShape[dim];
+    const others = elementCount(weightShape) / weightShape[dim];
     this.weight_u = this.createParameter([weightShape[dim]], { dtype, defaultInitializer: new Normal() });
     this.weight_u.stopGradient = true;
     this.weight_v = this.createParameter([others], { dtype, defaultInitializer: new Normal() });

@@ -12,6 +12,7 @@ import type { Parameter } from "../parameter.ts";
 import { BuiltInLayer } from "./built_in_layer.ts";
 import { need, needSize } from "./check.ts";
 import { frozen, frozenByRate, type OfPaddle } from "./frozen.ts";
+import { elementCount } from "../../words/element_count.ts";
 
 const ONES = /* @__PURE__ */ new Constant(1);
 
@@ -160,7 +161,7 @@ export class LayerNorm extends BuiltInLayer<LayerNormArguments> {
     const { normalizedShape, weightAttr, biasAttr, elementwiseAffine, bias } = this.config;
     const dtype = this.config.dtype ?? undefined;
     const shape = typeof normalizedShape === "number" ? [normalizedShape] : normalizedShape;
-    const length = shape.reduce((a, b) => a * b, 1);
+    const length = elementCount(shape);
     this.weight = this.createParameter([length], {
       attr: elementwiseAffine && weightAttr,
       defaultInitializer: ONES,
