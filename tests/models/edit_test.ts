@@ -90,6 +90,19 @@ describe("a program", () => {
     for (const names of roles) assert.deepEqual(names, ["head", "fc_1.w_0@GRAD"]);
   });
 
+  it("renames the state of a recurrent network, and the gradients of a loop, where operators list them as text", () => {
+    for (const list of ["ex_states", "states", "original_output_grad", "skip_eager_deletion_vars"]) {
+      const program = deserializeProgram(new Uint8Array(readFileSync("tests/fixtures/programs/plain-3.3.1.pdmodel")));
+      const [{ name }] = program.vars(), op = program.ops().at(-1)!;
+      op.setAttribute(list, ["other", name], "STRINGS");
+      op.setAttribute("message", [name], "STRINGS");
+      program.rename(name, "renamed");
+      const again = deserializeProgram(program.serialize()).ops().at(-1)!;
+      assert.deepEqual(again.attributes.get(list), ["other", "renamed"], list);
+      assert.deepEqual(again.attributes.get("message"), [name], "text that is no list of variables");
+    }
+  });
+
   it("in PIR can lose an added attribute of a parameter, and keeps the others", () => {
     const program = deserializeProgram(new Uint8Array(readFileSync("tests/fixtures/programs/loops-3.3.1.json")));
     const parameter = program.ops().find((op) => op.type === "builtin.parameter")!;

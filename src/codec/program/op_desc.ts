@@ -73,7 +73,7 @@ export class OpDesc implements Operator {
     return own.flatMap(({ type, blockIdx, blocksIdx }) => type === 8 ? [blockIdx] : type === 10 ? blocksIdx : []);
   }
 
-  /** Variable names in attributes (of types VAR and VARS, and `op_role_var`). */
+  /** Variable names in attributes: of types VAR and VARS, and in lists of strings such as `op_role_var`. */
   namesInAttributes(): readonly string[] {
     return this.#namesInAttributes ??= this.#read().attrs.flatMap((attr) => namesIn(attr));
   }
@@ -192,11 +192,24 @@ function rawSlots(bytes: Uint8Array, number: number): ReadonlyMap<string, readon
   );
 }
 
-/** Variable names in an attribute; `op_role_var` lists parameters and gradients as plain strings. */
+/**
+ * Attributes that list variables as plain strings: parameters and gradients (`op_role_var`), the states of a `recurrent` operator in its block
+ * before and after a step, gradients of a loop's results, and variables that are kept for the backward pass.
+ */
+const NAME_LISTS = new Set([
+  "op_role_var",
+  "ex_states",
+  "states",
+  "original_output_grad",
+  "skip_eager_deletion_vars",
+  "backward_skip_vars",
+]);
+
+/** Variable names in an attribute. */
 function namesIn({ type, name, varName, varsName, strings }: Message["attrs"][number]): string[] {
   if (type === 13) return [nameOf(varName)];
   if (type === 14) return varsName.map(nameOf);
-  return type === 5 && nameOf(name) === "op_role_var" ? strings.map(nameOf) : [];
+  return type === 5 && NAME_LISTS.has(nameOf(name)) ? strings.map(nameOf) : [];
 }
 
 /** Number types from wide to narrow: a list gets the widest that any item needs. */
