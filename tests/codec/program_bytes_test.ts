@@ -158,7 +158,6 @@ describe("the bytes of a ProgramDesc", () => {
       ]))),
       "CYCLE",
     ],
-    ["a block that is its own forward block", program(block([]), block([0x28, 1], 1, 0)), "CYCLE"],
     [
       "blocks that are the forward blocks of each other",
       program(block([]), block([0x28, 2], 1, 0), block([0x28, 1], 2, 0)),
@@ -170,6 +169,13 @@ describe("the bytes of a ProgramDesc", () => {
       assert.throws(() => deserializeProgram(bytes), { code, ...fields });
     });
   }
+
+  it("are read if a block is its own forward block, as of an optimizer that merges gradients", () => {
+    const bytes = program(block([]), block([0x28, 1], 1, 0));
+    const read = deserializeProgram(bytes);
+    assert.deepEqual(read.serialize(), bytes);
+    assert.deepEqual(read.blocks.map(({ parentIdx }) => parentIdx), [-1, 0]);
+  });
 
   it("keep unknown groups, however they are nested", () => {
     const groups = [0x7b, 0x73, 0x75, 1, 2, 3, 4, 0x74, 0x71, 1, 2, 3, 4, 5, 6, 7, 8, 0x72, 1, 9, 0x70, 5, 0x7c];

@@ -23,7 +23,8 @@ export function checkBlockGraph(blocks: readonly BlockIndex[], uses: readonly Bl
     if (to < 0 || to >= n) throw bad(`The attribute at byte ${at} names block ${to} of ${n}`, at);
   }
   checkChains(blocks, (block) => block.parentIdx);
-  checkChains(blocks, (block) => block.forwardBlockIdx);
+  // The block in which a condition merges gradients or scales a loss is its own forward block.
+  checkChains(blocks, ({ idx, forwardBlockIdx }) => forwardBlockIdx === idx ? -1 : forwardBlockIdx);
   checkUses(n, uses.filter((use) => use.runs));
 }
 
