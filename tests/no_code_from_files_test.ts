@@ -97,12 +97,13 @@ describe("the content of a file", () => {
       const [source, flags] = [expression.slice(1, end), expression.slice(end + 1)];
       const pattern = new RegExp(source, flags);
       for (const text of worstTexts(source)) {
-        // The better of two runs: the machine may be busy.
-        const [least] = [0, 1].map(() => {
+        let least = Infinity;
+        // The best of several runs: the machine may be busy.
+        for (let tries = 0; tries < 5 && least > 200; tries++) {
           const begin = performance.now();
           text.replace(pattern, "");
-          return performance.now() - begin;
-        }).sort((a, b) => a - b);
+          least = Math.min(least, performance.now() - begin);
+        }
         if (least > 200) {
           slow.push(`${expression} on ${JSON.stringify(text.slice(0, 2))} repeated`);
           break;

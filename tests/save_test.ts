@@ -171,7 +171,7 @@ describe("save to a path", () => {
     const before = performance.now(), held = busy(Infinity, "EBUSY");
     await assert.rejects(rename(held.fs, "a", "b", 0, true), { code: "EBUSY" });
     const took = performance.now() - before;
-    assert.ok(held.calls() > 5 && took > 1000 && took < 3000, `${held.calls()} times in ${took} ms`);
+    assert.ok(held.calls() > 5 && took > 1000 && took < 20_000, `${held.calls()} times in ${took} ms`);
   });
 
   const needsDeno = "Deno" in globalThis ? false : "the process that fills the disk imports TypeScript";

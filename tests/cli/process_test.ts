@@ -17,6 +17,7 @@ import { afterAll as after, beforeAll as before, describe, it } from "@std/testi
 import * as paddle from "../../mod.ts";
 import { main } from "../../src/cli/mod.ts";
 import { npyHead } from "../../src/codec/npy/write_npy.ts";
+import { until } from "../helpers/until.ts";
 
 const IS_DENO = "Deno" in globalThis;
 const NET = "tests/fixtures/real/paddle-3.3.1/net/net.pdparams";
@@ -110,11 +111,12 @@ describe("the command line as a process of this runtime", () => {
     const child = spawn(process.execPath, [...program, ...args], { stdio: ["ignore", "ignore", "pipe"] });
     let err = "";
     child.stderr.on("data", (text) => err += text);
+    const closed = new Promise((done) => child.on("close", done));
     // Its temporary file shows that it is writing.
-    while (readdirSync(folder).length < (IS_DENO ? 5 : 6)) await new Promise((done) => setTimeout(done, 20));
+    await until(() => readdirSync(folder).some((name) => name.endsWith(".pdtmp")), () => `nothing is written: ${err}`);
     // Not child.kill(): Deno then reports that the signal ended the process, whatever its exit code.
     process.kill(child.pid!, "SIGINT");
-    const code = await new Promise((done) => child.on("close", done));
+    const code = await closed;
     assert.deepEqual([code, err], [130, "error: stopped; no file was left half-written\n"]);
     assert.equal(readFileSync(to, "utf8"), "old");
     assert.ok(!readdirSync(folder).some((name) => name.startsWith("huge.safetensors") && name !== "huge.safetensors"));

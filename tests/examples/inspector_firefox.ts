@@ -27,7 +27,7 @@ const browser = await puppeteer.launch({
 });
 const page = await browser.newPage();
 await page.setViewport({ width: 1280, height: 800 });
-page.setDefaultTimeout(20_000);
+page.setDefaultTimeout(60_000);
 const complaints: string[] = [];
 page.on("pageerror", (error: Error) => complaints.push(String(error)));
 await page.goto(base);

@@ -15,6 +15,7 @@ import esbuild from "esbuild";
 import { decode, load, NDArray, recoverStateDict, type Value } from "../../mod.ts";
 import { decodeNpz } from "../../src/npy.ts";
 import * as safetensors from "../../src/safetensors.ts";
+import { whileServed } from "./served_program.ts";
 import { sparsePickle } from "./sparse_pickle.ts";
 
 const NET = resolve("tests/fixtures/real/paddle-3.3.1/net/net.pdparams");
@@ -124,34 +125,11 @@ async function bunRecovers(): Promise<void> {
   console.log("bun: an inference model becomes weights");
 }
 
-/** Run a server program while `work` sends it requests. */
-async function serving(args: string[], env: Record<string, string>, work: (base: string) => Promise<void>) {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, "close");
-  const base = `http://127.0.0.1:${port}`;
-  const child = spawn(BUN, args, {
-    cwd: folder,
-    env: { ...process.env, ...env, PORT: String(port) },
-    stdio: ["ignore", "ignore", "inherit"],
-  });
-  try {
-    for (let i = 0; i < 150; i++) {
-      if (await fetch(base).then((response) => response.body?.cancel().then(() => true), () => false)) break;
-      await new Promise((done) => setTimeout(done, 100));
-    }
-    await work(base);
-  } finally {
-    child.kill("SIGKILL");
-  }
-}
-
 async function bunServes(): Promise<void> {
   const arrays = await arraysOf(NET);
   const bytesOf = async (response: Response) => new Uint8Array(await response.arrayBuffer());
-  await serving(["bun/serve.ts", NET], {}, async (base) => {
+  const command = BUN, cwd = folder;
+  await whileServed({ command, args: () => ["bun/serve.ts", NET], cwd }, async (base) => {
     const list = await (await fetch(base)).json();
     assert.deepEqual(list.map(({ name }: { name: string }) => name), [...arrays.keys()]);
     for (const [name, array] of arrays) {
@@ -164,7 +142,8 @@ async function bunServes(): Promise<void> {
     assert.deepEqual(await bytesOf(rows), new Uint8Array(array.slice(1, 2).bytes));
     assert.deepEqual([(await fetch(`${base}/none`)).status, (await fetch(`${base}/%ff`)).status], [404, 400]);
   });
-  await serving(["edge_params/main.ts"], { MODELS_URL: resolve("tests/fixtures/real") }, async (base) => {
+  const env = { MODELS_URL: resolve("tests/fixtures/real") };
+  await whileServed({ command, args: () => ["edge_params/main.ts"], cwd, env }, async (base) => {
     const url = `${base}/safetensors/paddle-3.3.1/net/net.pdparams`, whole = safetensors.encode(arrays);
     assert.deepEqual(await bytesOf(await fetch(url)), whole);
     const head = await fetch(url, { method: "HEAD" });
@@ -200,7 +179,7 @@ async function pageShows(): Promise<void> {
   const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
   try {
     const page = await browser.newPage(), complaints: string[] = [], imported: string[] = [];
-    page.setDefaultTimeout(30_000);
+    page.setDefaultTimeout(60_000);
     page.on("pageerror", (error: Error) => complaints.push(String(error)));
     page.on("console", (message: { type(): string; text(): string }) => {
       if (message.type() === "error" && !message.text().includes("404")) complaints.push(message.text());

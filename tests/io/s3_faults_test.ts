@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { type Bucket, BucketFolder, full, S3Folder, type S3FolderOptions, save, type SaveError } from "../../mod.ts";
 import { type Answer, type Asked, type Script, scriptedServer } from "../helpers/scripted_server.ts";
 import { FakeBucket } from "../helpers/fake_bucket.ts";
+import { until } from "../helpers/until.ts";
 
 const PATIENCE = { retryDelay: 5 };
 /** Two parts and a bit. */
@@ -51,9 +52,7 @@ describe("an S3 bucket that does not answer", () => {
           await assert.rejects(call(), (error) => codeOf(error) === "HTTP_TIMEOUT", name);
         }
         // Node connects anew after an abort, without a request: such connections are not the library's.
-        const busy = () => [...server.sockets].filter(({ bytesRead }) => bytesRead > 0).length;
-        for (let wait = 0; busy() > 0 && wait < 100; wait++) await new Promise((resolve) => setTimeout(resolve, 10));
-        assert.equal(busy(), 0);
+        await until(() => [...server.sockets].every(({ bytesRead }) => bytesRead === 0), () => "a connection is open");
       }, { idleTimeout: 150 });
     });
   }
@@ -168,7 +167,7 @@ describe("an upload in parts that is stopped", () => {
     const folder = new BucketFolder(bucket, { partSize: 5 * 2 ** 20 });
     await assert.rejects(save(large(), "a", { folder, signal: stop.signal }), (error) => error === reason);
     begun();
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await until(() => done.length > 0);
     assert.deepEqual(done, ["abort"]);
   });
 });

@@ -197,17 +197,17 @@ describe("a source that misbehaves", () => {
     });
 
     it(`does not make ${verb} fail or wait when its close does`, async () => {
-      const before = performance.now();
       for (const close of [fails, () => Promise.reject(ours)]) {
         await run(Object.assign(faulty(Infinity, () => Promise.resolve(0)), { close }));
       }
       const controller = new AbortController(), { signal } = controller;
-      setTimeout(() => controller.abort(), 30);
       const source = Object.assign(faulty(Infinity, () => Promise.resolve(0)), {
-        close: () => new Promise<void>(() => {}),
+        close: () => {
+          setTimeout(() => controller.abort());
+          return new Promise<void>(() => {});
+        },
       });
       await (verb === "load" ? load(source, { signal }) : audit(source, { signal }));
-      assert.ok(performance.now() - before < 1000);
     });
 
     it(`is awaited by ${verb}, however late it answers`, async () => {

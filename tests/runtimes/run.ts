@@ -13,7 +13,8 @@ import { encode, fromArray, Tensor } from "../../mod.ts";
 import { type SuiteServer, suiteServer } from "./server.ts";
 import type { Outcome } from "./suite.ts";
 
-const PATIENCE = 120_000;
+/** Milliseconds that a page has for the whole suite. */
+const PATIENCE = 300_000;
 const folder = mkdtempSync(join(tmpdir(), "oarlock-runtimes-"));
 
 function which(...names: string[]): string | null {
