@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 import { describe, it } from "@std/testing/bdd";
 import {
   DirectoryFolder,
@@ -289,6 +290,34 @@ describe("signal", () => {
         assert.equal(error?.name, "AbortError");
         return performance.now() - at;
       });
+    }
+  });
+
+  it("leaves no rejection unhandled of the read that was under way when a load at protocol 2 was stopped", async () => {
+    const text = encode(new Tensor("uint8", [4 * 2 ** 20]), { protocol: 2 });
+    const unhandled: unknown[] = [], listener = (reason: unknown) => void unhandled.push(reason);
+    process.on("unhandledRejection", listener);
+    try {
+      for (const way of ["abort", "throw"]) {
+        const controller = new AbortController(), reason = new Error("enough");
+        let events = 0, isOver = false;
+        const onProgress = () => {
+          if (++events < 2) return;
+          isOver = true;
+          controller.abort(reason);
+          if (way === "throw") throw reason;
+        };
+        // Slow enough for an event after each read, and for a turn of the event loop.
+        const source = sourceOf(text, async () => {
+          await pause(60)();
+          if (isOver) throw new Error("the source is closed");
+        });
+        await assert.rejects(load(source, { signal: controller.signal, onProgress }), (error) => error === reason);
+        await pause(150)();
+        assert.deepEqual([way, unhandled], [way, []]);
+      }
+    } finally {
+      process.off("unhandledRejection", listener);
     }
   });
 

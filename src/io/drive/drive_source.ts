@@ -271,12 +271,11 @@ class SourceDriver {
     const buffers = this.#textBuffers ??= [0, 1].map(() => new Uint8Array(Math.min(TEXT_PIECE, this.#source.size)));
     const read = (at: number, k: number): Promise<Uint8Array> | null => {
       if (at >= ask.length) return null;
-      return readFully(
-        this.#source,
-        start + at,
-        buffers[k].subarray(0, Math.min(TEXT_PIECE, ask.length - at)),
-        this.#signal,
-      );
+      const into = buffers[k].subarray(0, Math.min(TEXT_PIECE, ask.length - at));
+      const reading = readFully(this.#source, start + at, into, this.#signal);
+      // A call that ends early never awaits it.
+      reading.catch(() => {});
+      return reading;
     };
     let next = read(0, 0);
     for (let at = 0, k = 0; next; at += TEXT_PIECE, k ^= 1) {
