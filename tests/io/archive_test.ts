@@ -3,7 +3,8 @@ import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
 import { describe, it } from "@std/testing/bdd";
 import { isPaddleError, load, NDArray, openArchive, type PaddleError, type StateDict } from "../../mod.ts";
-import { encodeNpz } from "../../src/npy.ts";
+import { encodeNpz, loadNpz } from "../../src/npy.ts";
+import { countedSignal } from "../helpers/counted_signal.ts";
 
 const ARCHIVES = ["pax.tar", "gnu.tar", "pax.tar.gz", "dot.tar.gz", "stored.zip", "packed.zip"];
 const LONG = `m_infer/${"n".repeat(120)}é`;
@@ -211,5 +212,20 @@ describe("archives of model files", () => {
     const reason = new Error("enough");
     const options = { signal: AbortSignal.abort(reason) };
     await assert.rejects(openArchive("tests/fixtures/archives/pax.tar", options), (error) => error === reason);
+  });
+
+  it("are decompressed under a signal in browsers without AbortSignal.any, and leave no listener on it", async () => {
+    const statics = AbortSignal as { any?: typeof AbortSignal.any }, { any } = statics;
+    const { signal, listeners, added } = countedSignal();
+    delete statics.any;
+    try {
+      const folder = await openArchive("tests/fixtures/archives/pax.tar.gz", { signal });
+      assert.ok((await folder.list()).length > 0);
+      await loadNpz(await encodeNpz(new Map([["a", new NDArray("uint8", [9])]]), { compress: true }), { signal });
+    } finally {
+      statics.any = any;
+    }
+    assert.ok(added() > 0);
+    assert.equal(listeners.size, 0);
   });
 });

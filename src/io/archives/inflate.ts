@@ -6,6 +6,7 @@
 import { FormatError, LimitError, UnsupportedError } from "../../errors.ts";
 import type { Limits } from "../../limits.ts";
 import { streamOf } from "../streams/stream_of.ts";
+import { eitherSignal } from "../waiting/either_signal.ts";
 
 /** The options of {@linkcode inflate}. */
 export interface InflateOptions {
@@ -37,11 +38,14 @@ export async function* inflate(
   let failure: unknown;
   // The decompressor reports an error of its own instead of the source's.
   const packed = streamOf(async function* (stop) {
+    const either = eitherSignal(stop, signal);
     try {
-      yield* make(signal ? AbortSignal.any([signal, stop]) : stop);
+      yield* make(either.signal);
     } catch (error) {
       failure = error;
       throw error;
+    } finally {
+      either.release();
     }
   });
   const reader = packed.pipeThrough(unpacker(format)).getReader();
