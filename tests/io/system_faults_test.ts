@@ -222,6 +222,20 @@ describe("a failing system call", () => {
       assert.deepEqual(readdirSync(folder), ["a"]);
     }));
 
+  for (const name of ["save over a file", "save in place", "one tensor written in place"]) {
+    it(`is DISK_FULL when there is no room, the quota is used up, or files may not grow: ${name}`, async () => {
+      const { before, run } = WAYS[name];
+      for (const code of ["ENOSPC", "EDQUOT", "EFBIG"]) {
+        await inFolder(before, async (folder) => {
+          const { calls } = await withFault(-1, "", () => run(folder));
+          overOld(folder);
+          const { error } = await withFault(calls.indexOf("handle.write"), code, () => run(folder));
+          assert.deepEqual([code, (error as SaveError).code], [code, "DISK_FULL"]);
+        });
+      }
+    });
+  }
+
   it("while a lock is written leaves no lock, so that the next save can take it", () =>
     inFolder(overOld, async (folder) => {
       const { calls } = await withFault(-1, "", () => saving({ lock: true })(folder));

@@ -9,10 +9,15 @@ import { systemCode } from "../platform.ts";
 const FULL = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
 const CLOSED = new Set(["EROFS", "EACCES", "EPERM"]);
 
+/** What the system's error means for a save: no room, no permission, or `otherwise`. */
+export function saveCodeOf(cause: unknown, otherwise: SaveCode): SaveCode {
+  const system = systemCode(cause) ?? "";
+  return FULL.has(system) ? "DISK_FULL" : CLOSED.has(system) ? "READ_ONLY" : otherwise;
+}
+
 /** A SaveError for a failure before the commit: `code`, unless the system's own code is more specific. */
 export function saveError(code: SaveCode, shown: string, where: string, cause: unknown): SaveError {
-  const system = systemCode(cause);
-  const real = system && FULL.has(system) ? "DISK_FULL" : system && CLOSED.has(system) ? "READ_ONLY" : code;
+  const system = systemCode(cause), real = saveCodeOf(cause, code);
   const what = real === "DISK_FULL"
     ? "Disk full while writing"
     : real === "READ_ONLY"

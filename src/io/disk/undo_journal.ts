@@ -10,7 +10,7 @@
 import { SaveError, SourceError } from "../../errors.ts";
 import { pathCalls } from "./path.ts";
 import { fileSystem, type Fs, hashing, processId, processLives, systemCode } from "../platform.ts";
-import { addFailures } from "./save_error.ts";
+import { addFailures, saveCodeOf } from "./save_error.ts";
 import { withRetries } from "./with_retries.ts";
 
 type Handle = Awaited<ReturnType<Fs["promises"]["open"]>>;
@@ -392,12 +392,9 @@ async function syncFolder(fs: Fs, real: string): Promise<void> {
 }
 
 function editError(path: string, what: string, cause: unknown): SaveError {
-  const code = systemCode(cause);
-  const isFull = code === "ENOSPC" || code === "EDQUOT",
-    isClosed = code === "EROFS" || code === "EACCES" || code === "EPERM";
   return new SaveError(
-    isFull ? "DISK_FULL" : isClosed ? "READ_ONLY" : "WRITE_FAILED",
-    `Cannot change ${JSON.stringify(path)} (${code ?? "failed"}): ${what}`,
+    saveCodeOf(cause, "WRITE_FAILED"),
+    `Cannot change ${JSON.stringify(path)} (${systemCode(cause) ?? "failed"}): ${what}`,
     { path, committed: "no", cause },
   );
 }
