@@ -30,7 +30,7 @@ export interface SaveReport {
   durable: boolean;
   /** SHA-256 of the file as hex, if it was read back: see the option `verify`. */
   sha256?: string;
-  /** Warnings about oddities that did not stop the save. */
+  /** Warnings about oddities that did not stop the save, such as a lock that cannot be removed (`LEFTOVER`). */
   warnings: Warning[];
 }
 
@@ -110,9 +110,10 @@ export async function saveChunks(
   } catch (error) {
     throw await failed(error, sink, signal, progress);
   }
-  for (const warning of plan.warnings) options.onWarning?.(warning);
+  const warnings = sink instanceof FileSink ? [...plan.warnings, ...sink.warnings] : plan.warnings;
+  for (const warning of warnings) options.onWarning?.(warning);
   await progress?.end();
-  const report: SaveReport = { bytes: plan.size, durable: false, warnings: plan.warnings };
+  const report: SaveReport = { bytes: plan.size, durable: false, warnings };
   if (!(sink instanceof FileSink)) return report;
   report.durable = sink.durable;
   if (sink.sha256 !== undefined) report.sha256 = sink.sha256;

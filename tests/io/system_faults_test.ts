@@ -13,9 +13,11 @@ import {
   recoverFolder,
   save,
   SaveError,
+  type SaveReport,
   SourceError,
   static as paddleStatic,
   Tensor,
+  type Warning,
 } from "../../mod.ts";
 import { withFault } from "../helpers/failing_system.ts";
 import { inTempFolder } from "../helpers/in_temp_folder.ts";
@@ -137,7 +139,7 @@ function inFolder<T>(before: Way["before"], test: (folder: string) => Promise<T>
 
 /** What is wrong with the outcome of an operation; null if nothing is. */
 function faultOf(
-  outcome: { error?: unknown },
+  outcome: { value?: unknown; error?: unknown },
   folder: string,
   { old, next }: { old: string; next: string },
   way: Way,
@@ -146,7 +148,12 @@ function faultOf(
   const { files, temps } = contentOf(folder), { error } = outcome;
   if (error === undefined) {
     if (way.readsOnly) return null;
-    return files !== next ? "it says that all went well" : temps.length > 0 && !persists ? `leaves ${temps}` : null;
+    if (files !== next) return "it says that all went well";
+    if (!persists) return temps.length > 0 ? `leaves ${temps}` : null;
+    // Functions that save several files return their names: what is left of those is what cleanupTemps removes.
+    const { warnings } = (outcome.value ?? {}) as Partial<SaveReport>;
+    const untold = temps.filter((name) => warnings && !warnings.some(({ message }) => message.includes(name)));
+    return untold.length > 0 ? `leaves ${untold} without a warning` : null;
   }
   if (!isPaddleError(error)) return `is the system's own error: ${error}`;
   if (way.readsOnly) return null;
@@ -246,6 +253,24 @@ describe("a failing system call", () => {
       );
       assert.deepEqual([(error as SaveError).code, readdirSync(folder)], ["DISK_FULL", ["a"]]);
       await saving({ lock: true })(folder);
+    }));
+
+  it("while a lock is removed after the save is a warning that names the lock", () =>
+    inFolder(overOld, async (folder) => {
+      const { calls } = await withFault(-1, "", () => saving({ lock: true })(folder));
+      const told: string[] = [];
+      const onWarning = ({ code, message }: Warning) => told.push(`${code}: ${message}`);
+      const { value, error } = await withFault(
+        calls.lastIndexOf("rm"),
+        "EBUSY",
+        () => saving({ lock: true, onWarning })(folder),
+        true,
+      );
+      assert.equal(error, undefined);
+      const lock = join(folder, "a.lock");
+      assert.deepEqual(readdirSync(folder), ["a", "a.lock"]);
+      assert.deepEqual(told, [`LEFTOVER: "${join(folder, "a")}" is saved, but "${lock}" cannot be removed`]);
+      assert.deepEqual((value as SaveReport).warnings.map(({ code }) => code), ["LEFTOVER"]);
     }));
 
   it("while folders are created leaves none of them, and is reported with its own code", () =>

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { PathError, SaveError } from "../../errors.ts";
+import { PathError, quote, SaveError, type Warning } from "../../errors.ts";
 import { type FileLock, takeLock } from "../disk/file_lock.ts";
 import { conflict, type PutOptions, type Unchanged } from "../folder.ts";
 import { withRetries } from "../disk/with_retries.ts";
@@ -35,6 +35,8 @@ export class FileSink implements Sink {
   durable = false;
   /** SHA-256 of the bytes in hex, if they were read back; known after {@linkcode FileSink.prepare}. */
   sha256?: string;
+  /** Files that a successful save could not remove; known after {@linkcode FileSink.close}. */
+  readonly warnings: Warning[] = [];
   readonly #fs: Fs;
   readonly #path: PathCalls;
   readonly #shown: string;
@@ -156,13 +158,16 @@ export class FileSink implements Sink {
   async close(): Promise<void> {
     await this.#commit();
     this.durable = await this.syncFolder();
-    await this.#cleanup.run();
-    if (!this.durable && this.#options.requireDurable) {
-      throw new SaveError(
-        "SYNC_FAILED",
-        `The folder of ${JSON.stringify(this.#shown)} could not be synced; the new file is in place.`,
-        { path: this.#shown, committed: "yes" },
-      );
+    const error = this.durable || !this.#options.requireDurable ? null : new SaveError(
+      "SYNC_FAILED",
+      `The folder of ${JSON.stringify(this.#shown)} could not be synced; the new file is in place.`,
+      { path: this.#shown, committed: "yes" },
+    );
+    const leftovers = await this.#cleanup.run(error);
+    if (error) throw error;
+    for (const name of leftovers) {
+      const message = `${quote(this.#shown)} is saved, but ${quote(name)} cannot be removed`;
+      this.warnings.push({ code: "LEFTOVER", message });
     }
   }
 
@@ -365,8 +370,8 @@ class Cleanup {
     this.#steps = this.#steps.filter((step) => !step.onlyOnFailure);
   }
 
-  /** Undo all steps; what cannot be undone is reported with `error`. */
-  async run(error?: unknown): Promise<void> {
+  /** Undo all steps; returns the files that cannot be removed, which are also reported with `error`. */
+  async run(error?: unknown): Promise<string[]> {
     const failures: unknown[] = [], leftovers: string[] = [];
     for (const { undo, name } of this.#steps.splice(0).reverse()) {
       try {
@@ -379,5 +384,6 @@ class Cleanup {
       }
     }
     addFailures(error, failures, leftovers);
+    return leftovers;
   }
 }
