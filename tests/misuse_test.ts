@@ -280,6 +280,29 @@ const FOLDERS: [what: string, work: () => unknown, message: RegExp][] = [
     () => new (paddle as Any).FileListFolder(["a"]),
     /^Expected a File, or a pair of a name and a Blob.* "a"$/,
   ],
+  ["no files", () => new (paddle as Any).FileListFolder(), /^Expected a list of Files: got undefined$/],
+  ["one file for a list", () => new (paddle as Any).FileListFolder(blob), /^Expected a list of Files: got a Blob$/],
+  [
+    "items in place of their files",
+    () => new (paddle as Any).FileListFolder([{ kind: "file" }]),
+    /^Expected a File, or a pair of a name and a Blob: got an Object$/,
+  ],
+  [
+    "promises of files",
+    () => new (paddle as Any).FileListFolder([Promise.resolve(blob)]),
+    /a name and a Blob: got a Promise: await it$/,
+  ],
+  [
+    "an object of bytes",
+    () => new (paddle as Any).MemoryFolder({ a: bytes }),
+    /^Expected a list of names and bytes: got an Object$/,
+  ],
+  ["names without bytes", () => new (paddle as Any).MemoryFolder(["ab"]), /^Expected a pair of .* bytes: got "ab"$/],
+  [
+    "one name for a list",
+    () => new (paddle as Any).HttpFolder("http://h/", { names: "m.pdmodel" }),
+    /^Expected a list of names: got a string$/,
+  ],
   ["no handle", () => new (paddle as Any).HandleFolder("a"), /^Expected a directory handle: got a string$/],
   ["no bucket", () => new (paddle as Any).BucketFolder("models"), /^A bucket must have.*: got a string/],
   [

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { described, gotInstead, promiseHint } from "../words/described.ts";
+import { described, gotInstead, promiseHint, shownValue } from "../words/described.ts";
 import { hasMethod } from "../words/plain_object.ts";
 
 /** The error for something that cannot be read from. */
@@ -34,6 +34,27 @@ export function checkedPrefix(given: unknown): string {
   if (typeof given === "string") return given;
   if (given instanceof URL) return given.href;
   throw notAPlace("A prefix must be a path or a URL", given);
+}
+
+/**
+ * The list that the caller passed.
+ *
+ * @throws {TypeError} it is not a list; `wanted` says what would be
+ */
+export function checkedList<T>(given: Iterable<T>, wanted: string): Iterable<T> {
+  if (typeof given === "object" && given !== null && Symbol.iterator in given) return given;
+  throw new TypeError(`Expected ${wanted}: ${gotInstead(given)}`);
+}
+
+/**
+ * A file that the caller passed as a pair.
+ *
+ * @throws {TypeError} it is not a pair; `wanted` says what would be
+ */
+export function checkedPair<T>(given: readonly [string, T], wanted: string): readonly [string, T] {
+  if (Array.isArray(given)) return given;
+  const way = promiseHint(given);
+  throw new TypeError(`Expected ${wanted}: got ${shownValue(given)}${way && `: ${way}`}`);
 }
 
 /** Whether it is a Node stream: its writes would not be awaited, and its errors would go unnoticed. */

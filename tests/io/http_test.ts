@@ -522,11 +522,32 @@ const FAULTS: Fault[] = [
     open: "HTTP_TIMEOUT",
   },
   {
-    name: "a body that stalls",
+    name: "no response at first",
+    script: first(1, () => "silence"),
+    http: { idleTimeout: 300 },
+    load: "right",
+    open: "right",
+  },
+  {
+    name: "a body that always stalls",
     script: but(() => ({ stall: 40_000 })),
     http: { idleTimeout: 60 },
     load: "HTTP_TIMEOUT",
     open: "HTTP_TIMEOUT",
+  },
+  {
+    name: "a body that stalls in the first response",
+    script: first(1, but(() => ({ stall: 40_000 }))),
+    http: { idleTimeout: 300 },
+    load: "right",
+    open: "right",
+  },
+  {
+    name: "a download that stalls, of a server without ranges",
+    script: (asked) => ({ ...whole(asked) as Answer, stall: asked.n === 0 ? 1000 : undefined }),
+    http: { idleTimeout: 300 },
+    load: "HTTP_TIMEOUT",
+    open: "right",
   },
   {
     name: "a body of one byte every 20 ms",

@@ -4,6 +4,7 @@
  * @module
  */
 import { byCodePoint } from "../../words/code_point_order.ts";
+import { checkedList, checkedPair } from "../argument_errors.ts";
 import { PathError } from "../../errors.ts";
 import { BlobSource } from "../sources/blob_source.ts";
 import { type Folder, readOnly } from "../folder.ts";
@@ -11,6 +12,8 @@ import { shownValue } from "../../words/described.ts";
 import { safeParts } from "../names/safe_name.ts";
 import type { Sink } from "../sink.ts";
 import type { Source } from "../source.ts";
+
+const WANTED = "a File, or a pair of a name and a Blob";
 
 /**
  * A list of files: from `<input type="file">`, from drag and drop, or given as names and blobs. Files of a chosen directory are named by
@@ -25,11 +28,9 @@ export class FileListFolder implements Folder {
    * @throws {PathError} `NAME_COLLISION`: two files have one name
    */
   constructor(files: Iterable<File | readonly [string, Blob]>) {
-    for (const entry of files) {
-      const [name, blob] = entry instanceof Blob ? [nameOf(entry), entry] : entry;
-      if (!(blob instanceof Blob)) {
-        throw new TypeError(`Expected a File, or a pair of a name and a Blob: got ${shownValue(entry)}`);
-      }
+    for (const entry of checkedList(files, "a list of Files")) {
+      const [name, blob] = entry instanceof Blob ? [nameOf(entry), entry] : checkedPair(entry, WANTED);
+      if (!(blob instanceof Blob)) throw new TypeError(`Expected ${WANTED}: got ${shownValue(entry)}`);
       safeParts(name);
       if (this.#files.has(name)) {
         throw new PathError("NAME_COLLISION", `Two files have the name ${JSON.stringify(name)}`, { names: [name] });

@@ -4,6 +4,7 @@
  * @module
  */
 import { byCodePoint } from "../../words/code_point_order.ts";
+import { checkedList } from "../argument_errors.ts";
 import { HttpError, PathError, UnsupportedError, type Warning } from "../../errors.ts";
 import { type Folder, type GetOptions, readOnly } from "../folder.ts";
 import { type Fetch, type HttpOptions, httpSettings, shownUrl } from "../http/http_options.ts";
@@ -53,7 +54,7 @@ export class HttpFolder implements Folder {
     if (!url.pathname.endsWith("/")) url.pathname += "/";
     url.hash = "";
     this.#base = url;
-    this.#names = options.names ? [...options.names].sort(byCodePoint) : null;
+    this.#names = options.names ? [...checkedList(options.names, "a list of names")].sort(byCodePoint) : null;
     const { names: _, ...http } = options;
     httpSettings(http);
     this.#options = options;

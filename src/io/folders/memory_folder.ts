@@ -4,6 +4,7 @@
  * @module
  */
 import { byCodePoint } from "../../words/code_point_order.ts";
+import { checkedList, checkedPair } from "../argument_errors.ts";
 import { BytesSource } from "../sources/bytes_source.ts";
 import { type Folder, type PutOptions, refuseDiskOptions } from "../folder.ts";
 import { MemorySink } from "../sinks/memory_sink.ts";
@@ -29,7 +30,8 @@ export class MemoryFolder implements Folder {
 
   /** With these files, which are not copied. */
   constructor(files: Iterable<readonly [string, Uint8Array]> = []) {
-    for (const [name, bytes] of files) {
+    for (const file of checkedList(files, "a list of names and bytes")) {
+      const [name, bytes] = checkedPair(file, "a pair of a name and bytes");
       safeParts(name);
       this.#files.set(name, checkedBytes(bytes));
     }

@@ -6,6 +6,7 @@
 import { HttpError } from "../../errors.ts";
 import { type BytesReader, isFilling, readerOf } from "../streams/filling_reader.ts";
 import type { HttpSettings } from "./http_options.ts";
+import { markRetryable } from "./http_retries.ts";
 import { TimedOut, within } from "../waiting/within.ts";
 
 /** Bytes read at a time. */
@@ -52,7 +53,10 @@ export class HttpBody {
     } catch (error) {
       this.cancel();
       if (signal?.aborted) throw signal.reason;
-      if (error instanceof TimedOut) throw this.#timeout(`no byte arrived for ${idleTimeout} ms`);
+      if (error instanceof TimedOut) {
+        // The rest may arrive through another connection. A server that is slow all along is not asked again.
+        throw markRetryable(this.#timeout(`no byte arrived for ${idleTimeout} ms`));
+      }
       throw new HttpError("HTTP_NETWORK", `The connection to ${this.#shown} broke`, {
         path: this.#shown,
         cause: error,

@@ -21,11 +21,11 @@ export interface HttpOptions {
   concurrency?: number;
   /** Maximum bytes of a file that is held in memory whole because the server does not support ranges. @default {256 MiB} */
   maxFallbackBytes?: number;
-  /** How often a request is retried after a network failure or status 408, 429, 500, 502, 503 or 504. @default {3} */
+  /** How often a request is retried after a network failure, `idleTimeout` or status 408, 429, 500, 502, 503 or 504. @default {3} */
   retries?: number;
   /** Milliseconds before the first retry; each further delay is twice as long. A server's `Retry-After` takes precedence. @default {250} */
   retryDelay?: number;
-  /** Milliseconds without a byte after which a request fails. @default {30_000} */
+  /** Milliseconds without a byte after which a request fails, and is retried where it left off. @default {30_000} */
   idleTimeout?: number;
   /** Minimum bytes per second, measured over twice `idleTimeout`. @default {1024} */
   minBytesPerSecond?: number;

@@ -6,6 +6,7 @@
 import { HttpError } from "../../errors.ts";
 import { HttpBody } from "./http_body.ts";
 import { type HttpSettings, shownUrl } from "./http_options.ts";
+import { markRetryable } from "./http_retries.ts";
 import { TimedOut, within } from "../waiting/within.ts";
 
 const MAX_REDIRECTS = 5;
@@ -105,7 +106,8 @@ async function once(hop: Hop, call: HttpCall, redirect: RequestRedirect): Promis
     answer.then((late) => late?.body?.cancel()).catch(() => {});
     if (signal?.aborted) throw signal.reason;
     if (error instanceof TimedOut) {
-      throw new HttpError("HTTP_TIMEOUT", `${shown} did not answer within ${Math.ceil(patience)} ms`, { path: shown });
+      const message = `${shown} did not answer within ${Math.ceil(patience)} ms`;
+      throw markRetryable(new HttpError("HTTP_TIMEOUT", message, { path: shown }));
     }
     throw new HttpError("HTTP_NETWORK", `Cannot ${method === "GET" ? "fetch" : method} ${shown}`, {
       path: shown,

@@ -17,9 +17,10 @@ const GOOD_PROGRESS = 2 ** 20;
 /** Failures after which a retry may help, with the delay that the server requests, in milliseconds. */
 const waits = new WeakMap<Error, number | null>();
 
-/** Record that a retry may help after this failure, after `ms` milliseconds if the server requests that. */
-export function markRetryable(error: HttpError, ms: number | null = null): void {
+/** Record that a retry may help after this failure, after `ms` milliseconds if the server requests that; returns `error`. */
+export function markRetryable(error: HttpError, ms: number | null = null): HttpError {
   waits.set(error, ms);
+  return error;
 }
 
 /** Counts the failures of one range, and waits between attempts. */
