@@ -119,10 +119,32 @@ const FAULTS: Fault[] = [
     open: "HTTP_BAD_RANGE",
   },
   {
-    name: "an unknown total in the first response",
-    script: but((_, { range }) => range ? { headers: { "content-range": "bytes 0-65535/*" } } : {}),
+    name: "an unknown total in the first response, and none by HEAD",
+    script: but((_, { range, method }) => {
+      if (method === "HEAD") return { without: ["content-length"] };
+      return range ? { headers: { "content-range": "bytes 0-65535/*" } } : {};
+    }),
     load: "right",
     open: "HTTP_BAD_RANGE",
+  },
+  {
+    name: "an unknown total in all ranges, but a length by HEAD",
+    script: but((answer, { range, method }) => {
+      if (!range || method === "HEAD") return {};
+      return { headers: { "content-range": `bytes ${range.start}-${range.start + answer.body!.length - 1}/*` } };
+    }),
+    load: "right",
+    open: "right",
+  },
+  {
+    name: "its ETag in two headers, and the whole file for an If-Range of both",
+    script: (asked) => ({
+      ...good(asked.headers["if-range"] === undefined ? asked : { range: null }, FILE),
+      headers: { ...good(asked, FILE).headers, etag: ['"1"', '"1"'] },
+    }),
+    http: { maxFallbackBytes: 1000 },
+    load: "right",
+    open: "right",
   },
   {
     name: "an unknown total in a later response",

@@ -301,7 +301,8 @@ export class HttpFile {
     if (text === null && !isMultipart(headers) && type === "cors") return await this.#hiddenRange(body, range, signal);
     const got = text === null ? null : parseContentRange(text);
     const known = this.version?.total;
-    const total = got?.total ?? known;
+    // A server may leave the total out of a range, but not out of the response to HEAD.
+    const total = got?.total ?? known ?? (got && await this.#totalByHead(signal)) ?? undefined;
     if (got && total !== undefined && known !== undefined && total !== known) {
       this.#sameVersion(versionOf(headers, total));
     }
@@ -322,16 +323,8 @@ export class HttpFile {
 
   /** Handles browsers hiding `Content-Range` of another origin that does not expose it (RULES.md HTTP-4). */
   async #hiddenRange(body: HttpBody, range: { start: number; end: number }, signal?: AbortSignal): Promise<HttpPart> {
-    let total = this.version?.total;
-    if (total === undefined) {
-      // With a Range header, even for all bytes, a browser requests no compression: the length is the file's.
-      const head = await this.#send([["range", "bytes=0-"]], signal, "HEAD");
-      const { headers, status } = head.response;
-      total = lengthOf(headers.get("content-length")) ?? undefined;
-      const isFine = (status === 200 || status === 206) && !isEncoded(headers);
-      head.cancel();
-      if (total === undefined || !isFine) throw this.#hidden("HTTP_BAD_RANGE");
-    }
+    const total = this.version?.total ?? await this.#totalByHead(signal);
+    if (total === null) throw this.#hidden("HTTP_BAD_RANGE");
     if (!this.#warned) {
       this.#warned = true;
       const { code, message, hint } = this.#hidden("HTTP_BAD_RANGE");
@@ -344,6 +337,16 @@ export class HttpFile {
       throw this.#hidden("HTTP_BAD_RANGE");
     }
     return { body, start: range.start, end, whole: false, encoded: false };
+  }
+
+  /** The size of the file by a HEAD request, or null if that does not tell. */
+  async #totalByHead(signal?: AbortSignal): Promise<number | null> {
+    // With a Range header, even for all bytes, a browser requests no compression: the length is the file's.
+    const head = await this.#send([["range", "bytes=0-"]], signal, "HEAD");
+    const { headers, status } = head.response;
+    const total = lengthOf(headers.get("content-length")) ?? null;
+    head.cancel();
+    return (status === 200 || status === 206) && !isEncoded(headers) ? total : null;
   }
 
   #hidden(code: "HTTP_BAD_RANGE"): HttpError {

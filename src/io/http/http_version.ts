@@ -29,10 +29,10 @@ export function versionOf(headers: Headers, total: number | undefined): HttpVers
   return { etag: headers.get("etag"), lastModified: headers.get("last-modified"), total };
 }
 
-/** The ETag, if it may be used in `If-Range`: weak ones may not (RFC 9110, 13.1.5). */
+/** The ETag, if it may be used in `If-Range`: weak ones may not (RFC 9110, 13.1.5), nor what several headers were joined into. */
 export function strongEtag(version: HttpVersion | null): string | null {
   const etag = version?.etag ?? null;
-  return etag !== null && etag.startsWith('"') ? etag : null;
+  return etag !== null && /^"[^"]*"$/.test(etag) ? etag : null;
 }
 
 /**
