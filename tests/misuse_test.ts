@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, promises, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { Readable, Writable } from "node:stream";
 import { describe, it } from "@std/testing/bdd";
 import * as paddle from "../mod.ts";
@@ -17,6 +17,10 @@ const state = new Map([["epoch", 3]]);
 const bytes = paddle.encode(state);
 const blob = new Blob([bytes]);
 
+async function* chunks(): AsyncGenerator<Uint8Array> {
+  yield await Promise.resolve(bytes);
+}
+
 /** Values that are not files, and the error messages for them. */
 const NOT_READ: [what: string, given: () => unknown, message: RegExp][] = [
   ["undefined", () => undefined, /^Cannot read from undefined: a path, URL, .* is expected$/],
@@ -30,6 +34,7 @@ const NOT_READ: [what: string, given: () => unknown, message: RegExp][] = [
   ["a Request", () => new Request("http://127.0.0.1/a"), /from a Request: .*fetch/],
   ["an array of files", () => [blob], /from an Array: .*new FileListFolder\(files\), name \}/],
   ["an array of numbers", () => [...bytes], /from an Array: .*Uint8Array\.from/],
+  ["chunks as they come", () => chunks(), /from an? \w+: convert it with ReadableStream\.from\(iterable\)$/],
   ["a folder", () => new paddle.MemoryFolder(), /from a MemoryFolder: .*\{ folder, name \}/],
   ["a folder without a name", () => ({ folder: new paddle.MemoryFolder() }), /\{ folder, name \}/],
   ["a name that is not a string", () => ({ folder: new paddle.MemoryFolder(), name: 3 }), /^The name .* got a number/],
@@ -52,6 +57,7 @@ const NOT_WRITTEN: [what: string, given: () => unknown, message: RegExp][] = [
   ["nothing", () => undefined, /^Cannot save to undefined: a path, file: URL, .* is expected$/],
   ["bytes", () => new Uint8Array(9), /to a Uint8Array: .*encode/],
   ["the value, where it comes second", () => state, /to a Map: .*save\(value, to\)/],
+  ["a Blob", () => blob, /to a Blob: give the path of its file$/],
   ["a promise", () => Promise.resolve("a"), /to a Promise: await it$/],
   ["a stream of Node", () => new Writable(), /to a Writable: .*Writable\.toWeb\(stream\)/],
   ["a sink that cannot abort", () => ({ write() {}, close() {} }), /to an Object: a sink has write, close and abort/],
@@ -123,6 +129,22 @@ describe("a wrong argument", () => {
       await refused(() => paddle.save(state, given() as Any), message, what);
     }
     for (const name of ["https:", "gs:", "data:,a"]) assert.ok(!existsSync(name), name);
+  });
+
+  it("that is an open file is a TypeError that asks for its path", async () => {
+    const path = fileURLToPath(new URL(import.meta.url)), handle = await promises.open(path);
+    try {
+      await refused(() => paddle.load(handle as Any), /^Cannot read from a FileHandle: give its path$/, "load");
+      await refused(() => paddle.save(state, handle as Any), /^Cannot save to a FileHandle: give its path$/, "save");
+    } finally {
+      await handle.close();
+    }
+    const { Deno } = globalThis as Any;
+    if (!Deno) return;
+    const file = await Deno.open(path);
+    await refused(() => paddle.load(file), /from a FsFile: give its path, or its readable$/, "load");
+    await refused(() => paddle.save(state, file), /to a FsFile: give its path, or its writable$/, "save");
+    file.close();
   });
 
   it("of the functions for models is a TypeError that says what to pass instead", async () => {

@@ -71,6 +71,8 @@ function wayOfAny(given: unknown, nodeClass: string): string {
 
 function wayToRead(given: unknown): string {
   if (given instanceof Request) return "fetch it and pass the Response";
+  if (isOpenFile(given)) return has(given, "readable") ? "give its path, or its readable" : "give its path";
+  if (has(given, Symbol.asyncIterator)) return "convert it with ReadableStream.from(iterable)";
   const first = (given as ArrayLike<unknown> | null | undefined)?.[0];
   if (first instanceof Blob) return "give { folder: new FileListFolder(files), name }";
   return typeof first === "number" ? "convert it with Uint8Array.from(array)" : "";
@@ -79,5 +81,16 @@ function wayToRead(given: unknown): string {
 function wayToWrite(given: unknown): string {
   if (ArrayBuffer.isView(given)) return "encode(value) returns new bytes";
   if (given instanceof Map) return "the value comes first, save(value, to)";
+  if (isOpenFile(given)) return has(given, "writable") ? "give its path, or its writable" : "give its path";
+  if (given instanceof Blob) return "give the path of its file";
   return hasMethod(given, "write") ? "a sink has write, close and abort" : "";
+}
+
+/** Whether it is a file that the runtime has opened: Node's FileHandle or Deno's FsFile. */
+function isOpenFile(given: unknown): boolean {
+  return hasMethod(given, "stat") && hasMethod(given, "write") && hasMethod(given, "sync");
+}
+
+function has(given: unknown, key: string | symbol): boolean {
+  return typeof given === "object" && given !== null && key in given;
 }

@@ -8,7 +8,13 @@ import { hasMethod } from "./plain_object.ts";
 /** The class of a value, for messages. */
 export function className(value: unknown): string {
   if (typeof value !== "object" || value === null) return typeof value;
-  return Object.getPrototypeOf(value)?.constructor?.name ?? "object";
+  // An async generator's class has no name, but a tag.
+  return Object.getPrototypeOf(value)?.constructor?.name || tagOf(value) || "object";
+}
+
+function tagOf(value: object): string {
+  const tag = (value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag];
+  return typeof tag === "string" ? tag : "";
 }
 
 /** What a value is, for messages: `undefined`, `a number`, `an Array`. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
-import { load, open, save, type StateDict, type Value } from "../../mod.ts";
+import { detect, encode, load, open, save, type StateDict, type Value } from "../../mod.ts";
 import { SparseFile, stateOf } from "../helpers/sparse_file.ts";
 
 const KiB = 1024, MiB = 2 ** 20;
@@ -79,5 +79,42 @@ describe("a Blob or File of many tensors", () => {
     await assert.rejects(checkpoint.get(first), { code: "SOURCE_CHANGED" });
     state.fails = false;
     assert.equal((await checkpoint.get(first)).nbytes, 16 * KiB);
+  });
+});
+
+describe("a blob as some runtimes have it", () => {
+  /** As Bun's: it looks empty until it is read. */
+  const missing = (failure: Error) =>
+    Object.create(Blob.prototype, {
+      name: { value: "gone.pdparams" },
+      size: { value: 0 },
+      slice: { value: () => ({ arrayBuffer: () => Promise.reject(failure) }) },
+    }) as Blob;
+
+  it("is NOT_FOUND, not empty, when there is no file behind it", async () => {
+    const failures = [
+      Object.assign(new Error("no such file"), { code: "ENOENT" }),
+      new DOMException("gone", "NotFoundError"),
+    ];
+    for (const failure of failures) {
+      for (const verb of [load, open, detect]) {
+        await assert.rejects(
+          verb(missing(failure)),
+          { code: "NOT_FOUND", path: "gone.pdparams", message: "There is no file behind the blob" },
+        );
+      }
+    }
+  });
+
+  it("is empty when it is", async () => {
+    await assert.rejects(load(new Blob([])), { code: "EMPTY" });
+  });
+
+  it("is read as a stream when it has no end, as standard input", async () => {
+    const blob = Object.create(Blob.prototype, {
+      size: { value: Infinity },
+      stream: { value: () => new Blob([encode(new Map([["epoch", 3]])) as Uint8Array<ArrayBuffer>]).stream() },
+    }) as Blob;
+    assert.deepEqual(await load(blob), new Map([["epoch", 3]]));
   });
 });

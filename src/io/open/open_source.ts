@@ -76,7 +76,8 @@ export async function sourceOf(from: From, options: SourceOfOptions = {}): Promi
   if (typeof from === "string") return await fromText(from, options);
   if (from instanceof URL) return await fromUrl(from, options);
   if (isMemory(from)) return new BytesSource(checkedBytes(from), undefined, true);
-  if (from instanceof Blob) return new BlobSource(from);
+  // Standard input in Bun is a blob without an end.
+  if (from instanceof Blob) return from.size === Infinity ? { stream: from.stream() } : await BlobSource.open(from);
   if (from instanceof ReadableStream) return { stream: unlocked(from) };
   if (from instanceof Response) return fromResponse(from);
   if (typeof from === "object" && from !== null) {

@@ -4,6 +4,7 @@
  * @module
  */
 import { SourceError } from "../../errors.ts";
+import { systemCode } from "../platform.ts";
 import type { Source } from "../source.ts";
 
 /** Maximum bytes per slice. */
@@ -43,6 +44,13 @@ export class BlobSource implements Source {
     else if ("name" in blob && typeof blob.name === "string") this.name = blob.name;
   }
 
+  /** Over `blob`, which may stand for a file that does not exist: Bun's looks empty until it is read. */
+  static async open(blob: Blob): Promise<BlobSource> {
+    const source = new BlobSource(blob);
+    if (blob.size === 0) await source.#slice(0, 0);
+    return source;
+  }
+
   /** Read a slice. Short reads are served from a longer stretch: the more reads the last stretch served, the longer the next one is. */
   async read(offset: number, into: Uint8Array): Promise<number> {
     const end = Math.min(this.size, offset + Math.min(into.length, SLICE));
@@ -72,12 +80,11 @@ export class BlobSource implements Source {
     try {
       bytes = new Uint8Array(await this.#blob.slice(offset, end).arrayBuffer());
     } catch (cause) {
-      // A Blob whose underlying file changed is "not readable" (File API, snapshot state).
-      throw this.#failed(offset, cause instanceof Error && cause.name === "NotReadableError", { cause });
+      throw this.#failed(offset, codeOf(cause), { cause });
     }
     // Firefox returns what is left of a file that shrank.
     if (bytes.length === end - offset) return bytes;
-    throw this.#failed(offset, true, { expected: end - offset, actual: bytes.length });
+    throw this.#failed(offset, "SOURCE_CHANGED", { expected: end - offset, actual: bytes.length });
   }
 
   async #long(offset: number, end: number, into: Uint8Array): Promise<number> {
@@ -108,15 +115,26 @@ export class BlobSource implements Source {
     return true;
   }
 
-  #failed(offset: number, isChanged: boolean, fields: { expected?: number; actual?: number; cause?: unknown }) {
+  #failed(offset: number, code: BlobCode, fields: { expected?: number; actual?: number; cause?: unknown }) {
     return new SourceError(
-      isChanged ? "SOURCE_CHANGED" : "READ_FAILED",
-      isChanged
+      code,
+      code === "NOT_FOUND"
+        ? "There is no file behind the blob"
+        : code === "SOURCE_CHANGED"
         ? `The file behind the blob has changed: it cannot be read at byte ${offset}`
         : `The blob could not be read at byte ${offset}`,
       { ...fields, offset, path: this.name },
     );
   }
+}
+
+type BlobCode = "NOT_FOUND" | "SOURCE_CHANGED" | "READ_FAILED";
+
+function codeOf(cause: unknown): BlobCode {
+  if (!(cause instanceof Error)) return "READ_FAILED";
+  if (cause.name === "NotFoundError" || systemCode(cause) === "ENOENT") return "NOT_FOUND";
+  // A Blob whose underlying file changed is "not readable" (File API, snapshot state).
+  return cause.name === "NotReadableError" ? "SOURCE_CHANGED" : "READ_FAILED";
 }
 
 function fill(into: Uint8Array, bytes: Uint8Array): number {
