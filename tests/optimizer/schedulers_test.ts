@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
-import { decode, encode, fromArray, NumpyScalar, optimizer, Tensor, type Warning } from "../../mod.ts";
+import { decode, encode, fromArray, NDArray, NumpyScalar, optimizer, Tensor, type Warning } from "../../mod.ts";
 import { nearestPow } from "../../src/optimizer/lr/correctly_rounded.ts";
 import { floatText } from "../../src/optimizer/python_text.ts";
 import { type Json, recorded, sameMessage, scheduler, value, VERSIONS } from "./recorded.ts";
@@ -194,6 +194,52 @@ describe("schedulers", () => {
     const s = new lr.ReduceOnPlateau({ learningRate: 0.5 });
     s.step(Tensor.fromArray([1], "float32"));
     assert.equal(s.stateDict().get("best"), 1);
+  });
+
+  it("compare a metric at the threshold in the precision in which Paddle does", () => {
+    const python = (x: number) => x;
+    const scalar = (x: number) => new NumpyScalar("float32", Math.fround(x));
+    const rank0 = (x: number) => NDArray.fromArray([x], "float32").reshape([]);
+    const array = (x: number) => NDArray.fromArray([x], "float32");
+    const half = (x: number) => NDArray.fromArray([x], "float16");
+    const tensor = (x: number) => Tensor.fromArray([x], "float32");
+    const wide = (x: number) => Tensor.fromArray([x], "float64");
+    type Make = (x: number) => optimizer.lr.Metric;
+    /** Best, metric, whether that is better: in 2.1, 2.6 and 3.3, as these answer. */
+    const cases: [Make, number, Make, number, "rel" | "abs", boolean[]][] = [
+      [python, 1.01, python, 1.0201000001, "rel", [true, true, true]],
+      [scalar, 1.01, scalar, 1.0201, "rel", [true, true, false]],
+      [rank0, 1.01, rank0, 1.0201, "rel", [true, true, false]],
+      [array, 1.01, array, 1.0201, "rel", [false, false, false]],
+      [half, 1.04, half, 1.0504, "rel", [false, false, false]],
+      [tensor, 1.01, tensor, 1.0201, "rel", [false, false, false]],
+      [wide, 1, wide, 1.01, "abs", [true, true, false]],
+      [wide, 1, wide, 1.01, "rel", [true, false, false]],
+      // As after a resume, when the best metric is another kind of number.
+      [python, 1.02, tensor, 1.0302, "rel", [false, false, false]],
+      [scalar, 1.01, tensor, 1.0201, "rel", [false, false, false]],
+      [scalar, 1.01, python, 1.0201, "rel", [true, true, false]],
+      [array, 1.01, python, 1.0201, "rel", [false, false, false]],
+    ];
+    for (const [best, x, metric, y, thresholdMode, wanted] of cases) {
+      const found = (["2.1", "2.6", "3.3"] as const).map((paddle) => {
+        const s = new lr.ReduceOnPlateau(0.5, { mode: "max", threshold: 0.01, thresholdMode, paddle });
+        s.step(best(x));
+        s.step(metric(y));
+        return s.numBadEpochs === 0;
+      });
+      assert.deepEqual(found, wanted, `${best.name}, then ${metric.name} ${thresholdMode}`);
+    }
+    assert.throws(() => new lr.ReduceOnPlateau(0.5, { paddle: "x" as never }), { code: "INVALID_VALUE" });
+  });
+
+  it("save a best metric that is a Tensor as that Paddle does: a numpy scalar, or a float since 2.5", () => {
+    const best = (paddle: "2.4" | "2.5") => {
+      const s = new lr.ReduceOnPlateau(0.5, { paddle });
+      s.step(Tensor.fromArray([1], "float32"));
+      return s.stateDict().get("best");
+    };
+    assert.deepEqual([best("2.4"), best("2.5")], [new NumpyScalar("float32", 1), 1]);
   });
 
   it("save 1.0 as a float and an epoch as an int", () => {

@@ -18,6 +18,7 @@ import { oldModels } from "./old_models.ts";
 import { pickles } from "./pickles.ts";
 import { records } from "./records.ts";
 import { Report } from "./report.ts";
+import { schedulers } from "./schedulers.ts";
 import { training } from "./training.ts";
 
 /** Compares with one Paddle; returns a line of figures. */
@@ -27,6 +28,7 @@ const TOPICS: Readonly<Record<string, Topic>> = {
   pickles,
   records,
   layers,
+  schedulers,
   training,
   lbfgs,
   models,

@@ -3,14 +3,14 @@
  *
  * @module
  */
-import { ValueError } from "../../errors.ts";
 import { isFloatByNature, wasFloat } from "../../words/floats.ts";
-import { NDArray } from "../../ndarray.ts";
 import { Tensor } from "../../tensor.ts";
-import { Float, NumpyScalar, type Value } from "../../values.ts";
+import { NumpyScalar, type Value } from "../../values.ts";
 import type { Call } from "../../nn/arguments.ts";
 import { byName, check, checkArguments, isNumber, kindOf } from "../arguments.ts";
+import { isBefore, NEWEST, type PaddleVersion } from "../version.ts";
 import { LRScheduler, numberOf } from "./lr_scheduler.ts";
+import { isBetter, type Metric, numberOfMetric } from "./metric.ts";
 
 /** Options of {@linkcode ReduceOnPlateau}. */
 export interface ReduceOnPlateauOptions {
@@ -34,10 +34,12 @@ export interface ReduceOnPlateauOptions {
   epsilon?: number;
   /** Print each drop to the console, or pass the line to a function. @default {false} */
   verbose?: boolean | ((line: string) => void);
+  /**
+   * The Paddle version whose rules apply. Before 3.0, numpy's float32 scalars are compared in float64 and thresholds for float64 Tensors are
+   * float32; before 2.5, the best of several Tensors is saved as a numpy scalar. @default {"3.3"}
+   */
+  paddle?: PaddleVersion;
 }
-
-/** A metric: a number, or an array with one element. */
-export type Metric = number | Float | NumpyScalar | NDArray;
 
 /** The order of Paddle's positional arguments. */
 const ORDER = [
@@ -76,6 +78,7 @@ export class ReduceOnPlateau extends LRScheduler {
   readonly #cooldown: number;
   readonly #minLr: number;
   readonly #epsilon: number;
+  readonly #paddle: PaddleVersion;
   #bestIsInt = false;
 
   /**
@@ -100,7 +103,7 @@ export class ReduceOnPlateau extends LRScheduler {
       ]
     >
   ) {
-    const options = byName<ReduceOnPlateauOptions>("ReduceOnPlateau", ORDER, args);
+    const options = byName<ReduceOnPlateauOptions>("ReduceOnPlateau", ORDER, args, ["paddle"]);
     checkArguments("ReduceOnPlateau", options, ["learningRate"], [
       "mode",
       "factor",
@@ -111,9 +114,12 @@ export class ReduceOnPlateau extends LRScheduler {
       "minLr",
       "epsilon",
       "verbose",
+      "paddle",
     ]);
     const { learningRate, mode = "min", factor = 0.1, patience = 10, threshold = 1e-4 } = options;
-    const { thresholdMode = "rel", cooldown = 0, minLr = 0, epsilon = 1e-8, verbose = false } = options;
+    const { thresholdMode = "rel", cooldown = 0, minLr = 0, epsilon = 1e-8, verbose = false, paddle = NEWEST } =
+      options;
+    isBefore(paddle, paddle);
     const [direction, measure] = [String(mode).toLowerCase(), String(thresholdMode).toLowerCase()];
     check(direction === "min" || direction === "max", `mode: ${direction} is unknown!`);
     check(factor < 1, "new_lr = origin_lr * gamma and gamma should be < 1.0.");
@@ -131,6 +137,7 @@ export class ReduceOnPlateau extends LRScheduler {
     this.#cooldown = cooldown;
     this.#minLr = minLr;
     this.#epsilon = epsilon;
+    this.#paddle = paddle;
   }
 
   /** Does nothing: the first step needs a metric. */
@@ -148,12 +155,12 @@ export class ReduceOnPlateau extends LRScheduler {
    */
   override step(metric?: Metric, epoch?: number): void {
     this.lastEpoch = epoch ?? this.lastEpoch + 1;
-    const value = metricOf(metric);
+    numberOfMetric(metric);
     if (this.cooldownCounter > 0) {
       this.cooldownCounter--;
       return;
     }
-    if (this.best === null || this.#isBetter(value, this.best)) {
+    if (this.best === null || this.#isBetter(metric as Metric, this.best)) {
       this.best = metric as Metric;
       this.#bestIsInt = false;
       this.numBadEpochs = 0;
@@ -169,15 +176,13 @@ export class ReduceOnPlateau extends LRScheduler {
     }
   }
 
-  /** Arithmetic with a float32 is rounded to float32, as in Paddle and numpy 2. */
-  #isBetter(value: number, best: Metric): boolean {
-    const isSingle = (best instanceof NDArray || best instanceof NumpyScalar) && best.dtype === "float32";
-    const round = isSingle ? Math.fround : (x: number) => x;
-    const number = metricOf(best);
-    const threshold = round(this.#threshold);
-    const margin = this.#isRelative ? round(number * threshold) : threshold;
-    const bound = round(number - this.#sign * margin);
-    return this.#sign === 1 ? value < bound : value > bound;
+  #isBetter(metric: Metric, best: Metric): boolean {
+    return isBetter(metric, best, {
+      sign: this.#sign,
+      threshold: this.#threshold,
+      isRelative: this.#isRelative,
+      paddle: this.#paddle,
+    });
   }
 
   /** The keys of the state, in order. */
@@ -190,10 +195,13 @@ export class ReduceOnPlateau extends LRScheduler {
     return this.#bestIsInt ? ["last_lr"] : ["last_lr", "best"];
   }
 
-  /** The state, with Paddle's keys in Paddle's order; a best metric that is a Tensor is saved as a float. */
+  /** The state, with Paddle's keys in Paddle's order; a best metric that is a Tensor is saved as a number. */
   override stateDict(): Map<string, Value> {
     const { best } = this;
-    if (best instanceof Tensor) this.best = metricOf(best);
+    if (best instanceof Tensor) {
+      const number = numberOfMetric(best);
+      this.best = isBefore(this.#paddle, "2.5") ? new NumpyScalar(best.dtype, number) : number;
+    }
     const state = super.stateDict();
     this.best = best;
     return state;
@@ -202,26 +210,8 @@ export class ReduceOnPlateau extends LRScheduler {
   /** Set the field for `key` to `value`; `state` is the state it comes from. */
   protected override setState(key: string, value: Value, state: ReadonlyMap<Value, Value>): void {
     if (key !== "best") return super.setState(key, numberOf(key, value), state);
-    if (value !== null) metricOf(value);
+    if (value !== null) numberOfMetric(value);
     this.best = value as Metric | null;
     this.#bestIsInt = typeof value === "number" && !isFloatByNature(value) && !wasFloat(state, key, value);
   }
-}
-
-function metricOf(metric: Value): number {
-  if (metric instanceof NDArray) {
-    check(
-      metric.size === 1,
-      `the size of metrics must be 1, but the current metrics.size is ${metric.size}. Maybe that you should call ` +
-        "paddle.mean to process it first.",
-    );
-    metric = metric.reshape([1]).at(0);
-  }
-  if (metric instanceof NumpyScalar || metric instanceof Float) metric = metric.value;
-  if (typeof metric === "bigint") metric = Number(metric);
-  if (typeof metric === "number") return metric;
-  throw new ValueError(
-    "INVALID_VALUE",
-    `metrics must be 'int', 'float', 'np.float64', 'numpy.ndarray' or 'paddle.Tensor', but receive ${kindOf(metric)}`,
-  );
 }
