@@ -7,7 +7,7 @@ import { ValueError } from "../errors.ts";
 import { rememberFloat } from "../words/floats.ts";
 import { LANE, windowFor } from "../kernel/lanes.ts";
 import { full, NDArray } from "../ndarray.ts";
-import { bind, type Call, type Signature } from "../nn/arguments.ts";
+import { bind, type Call, checkType, type Signature } from "../nn/arguments.ts";
 import { check, kindOf } from "../optimizer/arguments.ts";
 import { numbersOf, precisionOf } from "../optimizer/numbers.ts";
 import type { Optimizer } from "../optimizer/optimizer.ts";
@@ -97,12 +97,15 @@ export class GradScaler {
   incrCount = 0;
   /** Consecutive steps with infinity or NaN since the last decrease. */
   decrCount = 0;
+  #initLossScaling: number;
   #isEnabled: boolean;
   #isDynamic: boolean;
   /** What was done since the last update, by optimizer. */
   #done = new Map<Optimizer, "unscaled" | "stepped">();
-  /** Whether the last unscaling found infinity or NaN. */
+  /** Whether the last unscaling found infinity or NaN. Paddle knows no more, and steps with them if another optimizer was unscaled since. */
   #found = false;
+  /** The optimizers whose last unscaling found them. */
+  #infinite = new WeakSet<Optimizer>();
   /** Whether the last step was skipped because of that; this is what changes the scale. */
   #wasSkipped = false;
 
@@ -132,6 +135,7 @@ export class GradScaler {
     }
     this.#isEnabled = options.enable;
     this.#isDynamic = options.enable && options.useDynamicLossScaling;
+    this.#initLossScaling = options.enable ? options.initLossScaling : 1;
     this.lossScaling = f(options.initLossScaling);
     this.incrRatio = options.incrRatio;
     this.decrRatio = options.decrRatio;
@@ -147,6 +151,72 @@ export class GradScaler {
   /** Whether the scale is adjusted dynamically. */
   isUseDynamicLossScaling(): boolean {
     return this.#isDynamic;
+  }
+
+  /** The initial scale, or the one that was loaded; 1 if scaling is disabled. {@linkcode GradScaler.lossScaling} is the current one. */
+  getInitLossScaling(): number {
+    return this.#initLossScaling;
+  }
+
+  /** Start over from another scale. */
+  setInitLossScaling(scale: number): void {
+    checkNumber("initLossScaling", scale);
+    this.#initLossScaling = scale;
+    this.lossScaling = f(scale);
+  }
+
+  /** Factor by which the scale is increased. */
+  getIncrRatio(): number {
+    return this.incrRatio;
+  }
+
+  /**
+   * Set the factor by which the scale is increased.
+   *
+   * @throws {ValueError} `INVALID_VALUE` if it is not above 1
+   */
+  setIncrRatio(ratio: number): void {
+    checkNumber("incrRatio", ratio);
+    check(ratio > 1, "The new_incr_ratio must be > 1.0.");
+    this.incrRatio = ratio;
+  }
+
+  /** Factor by which the scale is decreased. */
+  getDecrRatio(): number {
+    return this.decrRatio;
+  }
+
+  /**
+   * Set the factor by which the scale is decreased.
+   *
+   * @throws {ValueError} `INVALID_VALUE` if it is not below 1
+   */
+  setDecrRatio(ratio: number): void {
+    checkNumber("decrRatio", ratio);
+    check(ratio < 1, "The new_decr_ratio must be < 1.0.");
+    this.decrRatio = ratio;
+  }
+
+  /** Consecutive steps without infinity or NaN before an increase. */
+  getIncrEveryNSteps(): number {
+    return this.incrEveryNSteps;
+  }
+
+  /** Set the number of consecutive steps without infinity or NaN before an increase. */
+  setIncrEveryNSteps(steps: number): void {
+    checkNumber("incrEveryNSteps", steps);
+    this.incrEveryNSteps = steps;
+  }
+
+  /** Consecutive steps with infinity or NaN before a decrease. */
+  getDecrEveryNNanOrInf(): number {
+    return this.decrEveryNNanOrInf;
+  }
+
+  /** Set the number of consecutive steps with infinity or NaN before a decrease. */
+  setDecrEveryNNanOrInf(steps: number): void {
+    checkNumber("decrEveryNNanOrInf", steps);
+    this.decrEveryNNanOrInf = steps;
   }
 
   /** The loss times the scale, or the loss itself if scaling is disabled. */
@@ -169,11 +239,22 @@ export class GradScaler {
     check(done !== "stepped", "unscale_() is being called after step().");
     const inverse = f(1 / this.lossScaling);
     this.#found = false;
+    this.#infinite.delete(optimizer);
     for (const { grad } of optimizer.parameters) {
       if (grad === null) continue;
       if (!multiply(grad instanceof SelectedRows ? grad.value : grad, inverse)) this.#found = true;
     }
+    if (this.#found) this.#infinite.add(optimizer);
     this.#done.set(optimizer, "unscaled");
+  }
+
+  /**
+   * Paddle's name of {@linkcode GradScaler.unscale}.
+   *
+   * @throws {ValueError} as `unscale` does
+   */
+  unscale_(optimizer: Optimizer): void {
+    this.unscale(optimizer);
   }
 
   /**
@@ -184,11 +265,23 @@ export class GradScaler {
   step(optimizer: Optimizer): void {
     if (!this.#isEnabled) return optimizer.step();
     check(this.#done.get(optimizer) !== "stepped", "step() has already been called since the last update().");
-    if (!this.#done.has(optimizer)) this.unscale(optimizer);
-    this.#wasSkipped = this.#found;
-    if (!this.#found) optimizer.step();
+    this.#stepIfFinite(optimizer);
     this.#done.set(optimizer, "stepped");
     if (!this.#isDynamic) this.#done.clear();
+  }
+
+  #stepIfFinite(optimizer: Optimizer): void {
+    if (!this.#done.has(optimizer)) this.unscale(optimizer);
+    this.#wasSkipped = this.#found || this.#infinite.has(optimizer);
+    if (!this.#wasSkipped) optimizer.step();
+  }
+
+  /** Step and update in one call. Paddle's takes the scaled loss, too, without looking at it: the gradients are there. */
+  minimize(optimizer: Optimizer): void {
+    if (!this.#isEnabled) return optimizer.step();
+    this.#stepIfFinite(optimizer);
+    this.update();
+    this.#done.clear();
   }
 
   /** Adjust the scale after a step. */
@@ -241,6 +334,7 @@ export class GradScaler {
     if (!(scale instanceof NDArray) || scale.size < 1) throw missing("scale", scale);
     if (typeof isDynamic !== "boolean") throw missing("use_dynamic_loss_scaling", isDynamic);
     this.lossScaling = f(Number(scale.reshape([scale.size]).at(0)));
+    this.#initLossScaling = this.lossScaling;
     for (const [field, number] of numbers) this[field] = number;
     this.#isDynamic = isDynamic;
   }
@@ -259,7 +353,11 @@ function missing(key: string, value: Value): ValueError {
   });
 }
 
-/** Multiply in place; returns whether all values were finite. Non-finite values keep their value. */
+function checkNumber(name: string, value: unknown): void {
+  checkType(`GradScaler: "${name}"`, value, "number");
+}
+
+/** Multiply in place; returns whether all products are finite in the array's dtype. */
 function multiply(array: NDArray, factor: number): boolean {
   const numbers = numbersOf(array);
   const { lanes: [, lane], call } = windowFor(array.size, precisionOf(array.dtype));
@@ -267,10 +365,12 @@ function multiply(array: NDArray, factor: number): boolean {
   for (let start = 0; start < array.size; start += LANE) {
     const n = Math.min(LANE, array.size - start);
     numbers.read(start, n, lane);
-    // Multiplying by 0 detects every non-finite value; a sum of squares could overflow.
-    for (let i = 0; isFinite && i < n; i++) isFinite = lane[i] * 0 === 0;
     call.scale(n, factor);
     numbers.write(start, n, lane);
+    // A product may be too large for the dtype, even if the gradient was not: it is looked at as it was written. Multiplying by 0 detects
+    // every non-finite value; a sum of squares could overflow.
+    numbers.read(start, n, lane);
+    for (let i = 0; isFinite && i < n; i++) isFinite = lane[i] * 0 === 0;
   }
   return isFinite;
 }

@@ -128,6 +128,31 @@ describe("GradScaler", () => {
       assert.deepEqual(found, [8, 1, 0, -1]);
     });
 
+    it("never steps with infinity, even if another was unscaled since", () => {
+      const found = scaled([Infinity, 8], (scaler) => (a, b) => {
+        scaler.unscale_(a);
+        scaler.unscale_(b);
+        scaler.step(a);
+        scaler.step(b);
+        scaler.update();
+      });
+      assert.deepEqual(found, [8, 1, 0, -1]);
+    });
+
+    it("minimizes as Paddle does: a step, an update, and another step at every call", () => {
+      const twice = scaled([8, 8], (scaler) => (a) => {
+        scaler.step(a);
+        scaler.minimize(a);
+        scaler.minimize(a);
+      });
+      assert.deepEqual(twice, [16, 0, -2.125, 0]);
+      const fixed = scaled([Infinity, 8], (scaler) => (a, b) => {
+        scaler.minimize(a);
+        scaler.minimize(b);
+      });
+      assert.deepEqual(fixed, [4, 1, 0, -2]);
+    });
+
     it("counts a skipped step at every update until the next one", () => {
       const found = scaled([Infinity, 8], (scaler) => (a) => {
         scaler.step(a);
@@ -172,6 +197,48 @@ describe("GradScaler", () => {
     assert.equal(parameter.at(0), -Infinity);
     scaler.update();
     assert.deepEqual([scaler.lossScaling, scaler.incrCount], [8, 0]);
+  });
+
+  it("skips a step whose gradient overflows its dtype once the scale is below 1", () => {
+    for (const [dtype, gradient] of [["float16", 60_000], ["float32", 3e38]] as const) {
+      const parameter = new nn.Parameter(dtype, [1]);
+      parameter.grad = full([1], gradient, dtype);
+      const sgd = new optimizer.SGD({ learningRate: 1, parameters: [parameter], multiPrecision: true });
+      const scaler = new amp.GradScaler({ initLossScaling: 0.5 });
+      scaler.step(sgd);
+      scaler.update();
+      assert.deepEqual([parameter.at(0), scaler.lossScaling], [0, 0.25], dtype);
+    }
+  });
+
+  it("has Paddle's getters and setters, with their checks", () => {
+    const scaler = new amp.GradScaler({ initLossScaling: 1024 });
+    const got = () => [
+      scaler.getInitLossScaling(),
+      scaler.getIncrRatio(),
+      scaler.getDecrRatio(),
+      scaler.getIncrEveryNSteps(),
+      scaler.getDecrEveryNNanOrInf(),
+    ];
+    assert.deepEqual(got(), [1024, 2, 0.5, 2000, 1]);
+    scaler.setInitLossScaling(7.3);
+    scaler.setIncrRatio(3);
+    scaler.setDecrRatio(0.25);
+    scaler.setIncrEveryNSteps(4);
+    scaler.setDecrEveryNNanOrInf(2);
+    assert.deepEqual(got(), [7.3, 3, 0.25, 4, 2]);
+    assert.deepEqual([scaler.lossScaling, scaler.scale(1)], [Math.fround(7.3), Math.fround(7.3)]);
+    assert.match(thrownBy(() => scaler.setIncrRatio(1)).message, /new_incr_ratio must be > 1/);
+    assert.match(thrownBy(() => scaler.setDecrRatio(1)).message, /new_decr_ratio must be < 1/);
+    const methods = ["InitLossScaling", "IncrRatio", "DecrRatio", "IncrEveryNSteps", "DecrEveryNNanOrInf"];
+    for (const name of methods) {
+      assert.throws(() => Reflect.get(scaler, `set${name}`).call(scaler, "3"), TypeError, name);
+    }
+    assert.deepEqual(got(), [7.3, 3, 0.25, 4, 2]);
+    const again = new amp.GradScaler();
+    again.loadStateDict(scaler.stateDict());
+    assert.equal(again.getInitLossScaling(), Math.fround(7.3));
+    assert.equal(new amp.GradScaler({ enable: false, initLossScaling: 8 }).getInitLossScaling(), 1);
   });
 
   it("finds what is not finite at the end of a gradient of many values", () => {

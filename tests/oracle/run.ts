@@ -18,6 +18,7 @@ import { oldModels } from "./old_models.ts";
 import { pickles } from "./pickles.ts";
 import { records } from "./records.ts";
 import { Report } from "./report.ts";
+import { scaler } from "./scaler.ts";
 import { schedulers } from "./schedulers.ts";
 import { training } from "./training.ts";
 
@@ -29,6 +30,7 @@ const TOPICS: Readonly<Record<string, Topic>> = {
   records,
   layers,
   schedulers,
+  scaler,
   training,
   lbfgs,
   models,

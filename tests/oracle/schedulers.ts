@@ -2,7 +2,6 @@
  * Schedulers, Paddle 2.0 and later: the same rates to the bit, whoever goes on from whose state. ReduceOnPlateau's metrics lie at its
  * threshold, where the precision of each operation decides.
  */
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import {
   Float,
@@ -52,25 +51,28 @@ export async function schedulers(paddle: Paddle, report: Report, seed: number): 
     if (a !== b) report.differs(name(i), `${what}:\n   ${a}\n   ${b}`);
   };
   for (const [i, row] of rows.entries()) {
-    const file = `scheduler-${i}.pdopt`;
-    const whole = await go(row, said.paddle, null, join(ours, file));
+    const whole = await go(row, said.paddle, null, fileOf(ours, i));
     if (whole.error && row.error) refused++;
     else compare(i, "all steps", whole, { rates: row.rates, error: row.error });
-    if (!existsSync(join(theirs, file))) continue;
-    const resumed = await go(row, said.paddle, await load(join(theirs, file)) as StateDict);
-    if (!row.error) compare(i, `from step ${row.at} of theirs`, resumed.rates, row.rates.slice(row.at));
   }
-  const [fromOurs, fromTheirs] = [ours, theirs].map((folder) =>
-    paddle.ask("schedulers.py", folder, "go", String(seed)).rows
-  );
+  const ask = (folder: string) => paddle.ask("schedulers.py", folder, "go", String(seed)).rows;
+  const [fromOurs, fromTheirs] = [ours, theirs].map(ask);
   let taken = 0;
   for (const [i, row] of rows.entries()) {
-    // Where it cannot save, there is nothing of its own to compare with.
+    // Where Paddle cannot save, there is nothing of its own to compare with.
     if (row.error || fromTheirs[i] === null) continue;
     taken++;
     compare(i, `Paddle from step ${row.at} of ours`, fromOurs[i]?.rates, fromTheirs[i].rates);
+    const resumed = await go(row, said.paddle, await load(fileOf(theirs, i)) as StateDict);
+    // Paddle's own does not continue where it was.
+    const wanted = row.class === "CosineAnnealingWarmRestarts" ? row.rates.slice(row.at) : fromTheirs[i].rates;
+    compare(i, `from step ${row.at} of theirs`, resumed.rates, wanted);
   }
   return `${rows.length} schedulers, ${refused} refused by both, ${taken} states taken by it`;
+}
+
+function fileOf(folder: string, i: number): string {
+  return join(folder, `scheduler-${i}.pdopt`);
 }
 
 async function go(row: Json, version: string, state: StateDict | null, path?: string): Promise<Json> {
