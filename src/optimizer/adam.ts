@@ -8,7 +8,7 @@ import { LANE, type Lane, type UpdateFunctions } from "../kernel/lanes.ts";
 import { bind, type Call, type Signature } from "../nn/arguments.ts";
 import type { Kind } from "./accumulators.ts";
 import { check } from "./arguments.ts";
-import { firstNotBelow, type Gradient, rowParts } from "./gradient.ts";
+import { firstNotBelow, rowParts } from "./gradient.ts";
 import { Optimizer, type OptimizerOptions } from "./optimizer.ts";
 import { checkBetas, signature } from "./signature.ts";
 import type { Update } from "./update.ts";
@@ -81,12 +81,9 @@ export abstract class AdamLike<Rules extends AdamRules> extends Optimizer<Rules>
     ];
   }
 
-  /** Weight decay and row-sparse gradients are mutually exclusive. */
-  protected override checkDecay(gradient: Gradient): void {
-    check(
-      !gradient.isSparse,
-      "Adam don't support weight_decay with sparse parameters, please set it to None.",
-    );
+  /** Only one of both is accepted. */
+  protected override get refusesSparseDecay(): boolean {
+    return true;
   }
 
   /**

@@ -77,6 +77,7 @@ export abstract class Optimizer<Rules extends object = object> {
   /** The Paddle version whose rules apply. */
   readonly paddle: PaddleVersion;
   readonly #groups: Group<Rules>[];
+  readonly #isGrouped: boolean;
   /** The decay of parameters without a regularizer of their own. */
   readonly #decay: Regularizer | null;
   readonly #multiPrecision: boolean;
@@ -101,7 +102,8 @@ export abstract class Optimizer<Rules extends object = object> {
     this.#decay = this.decayOf(weightDecay);
     const own = Object.fromEntries(rules.map((rule) => [rule, bound[rule]])) as Required<Rules>;
     const list = listOf(bound.parameters);
-    if (list.length > 0 && list[0] instanceof Parameter) {
+    this.#isGrouped = !(list.length > 0 && list[0] instanceof Parameter);
+    if (!this.#isGrouped) {
       for (const parameter of list) {
         check(parameter instanceof Parameter, `parameters are Parameters or groups of them: got ${kindOf(parameter)}`);
       }
@@ -262,7 +264,6 @@ export abstract class Optimizer<Rules extends object = object> {
         const gradient = gradients[i];
         const round = roundingOf(gradient.precision);
         for (const decay of this.#decaysOf(parameter, group)) {
-          this.checkDecay(gradient);
           gradient.decayBy(decay, { inFloat: this.decaysInFloat(decay), isFused: this.fusesDecay(decay) });
         }
         const { learningRate } = parameter.optimizeAttr;
@@ -322,8 +323,10 @@ export abstract class Optimizer<Rules extends object = object> {
     return this.#takesFloat;
   }
 
-  /** Throw if a gradient cannot be combined with weight decay. */
-  protected checkDecay(_gradient: Gradient): void {}
+  /** Whether a row-sparse gradient is refused if `weightDecay` was given for all parameters. */
+  protected get refusesSparseDecay(): boolean {
+    return false;
+  }
 
   /** The class name, which survives minification. */
   get #className(): string {
@@ -348,6 +351,9 @@ export abstract class Optimizer<Rules extends object = object> {
         { hint: "make the gradient dense" },
       );
     }
+    // Paddle looks at neither groups nor the parameters' own regularizers: these make the gradient dense.
+    const isRefused = gradient.isSparse && this.refusesSparseDecay && this.#decay !== null && !this.#isGrouped;
+    check(!isRefused, "Adam don't support weight_decay with sparse parameters, please set it to None.");
   }
 
   /** Create the state of all float32 and float64 parameters, trainable or not, before the first step. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
-import { fromArray, nn, optimizer, SelectedRows, zeros } from "../../mod.ts";
+import { fromArray, nn, optimizer, regularizer, SelectedRows, zeros } from "../../mod.ts";
 
 /** Rows with the gradients 1, 2, 3, ..., and the parameter after one step of rate 1 from zero, as in Paddle 2.0.2, 2.6.2 and 3.3.1. */
 const STEPS: readonly [kind: "SGD" | "Momentum" | "RMSProp" | "Adagrad", rows: number[], after: number[]][] = [
@@ -32,6 +32,36 @@ describe("a gradient with rows in any order", () => {
 
   it("moves all of them when weight decay has made it dense before the kernel", () => {
     assert.deepEqual(step("RMSProp", [3, 0, 2], { weightDecay: 0.5 }), [-4.4721, 0, -4.4721, -4.4721]);
+  });
+
+  it("is decayed for Adam by the parameter's own regularizer or its group's, but not by the optimizer's alone", () => {
+    // Two steps, as in Paddle 2.4.2, 2.6.2 and 3.3.1.
+    const [L2, decayed, sparse] = [new regularizer.L2Decay(0.1), [
+      -0.19997219741344452,
+      0.8000130653381348,
+      1.8001668453216553,
+      2.800103187561035,
+      3.8000035285949707,
+      4.8000030517578125,
+    ], [-0.16025909781455994, 0.8397409319877625, 2, 3, 3.839740753173828, 4.839741230010986]];
+    const run = (own: regularizer.Regularizer | null, of: (parameter: nn.Parameter) => object) => {
+      const value = fromArray([[0, 1], [2, 3], [4, 5]], "float32");
+      const parameter = nn.Parameter.from(value, { name: "p", regularizer: own });
+      const adam = new optimizer.Adam({ learningRate: 0.1, ...of(parameter) } as optimizer.AdamOptions);
+      for (let i = 0; i < 2; i++) {
+        parameter.grad = new SelectedRows([0, 2, 2], 3, fromArray([[1, 2], [3, 4], [5, 6]], "float32"));
+        adam.step();
+      }
+      return [...parameter.toFloat32Array()];
+    };
+    assert.deepEqual(run(L2, (p) => ({ parameters: [p] })), decayed);
+    assert.deepEqual(run(null, (p) => ({ parameters: [{ params: [p], weightDecay: 0.1 }] })), decayed);
+    assert.deepEqual(run(L2, (p) => ({ parameters: [{ params: [p] }] })), sparse);
+    assert.deepEqual(run(null, (p) => ({ parameters: [{ params: [p] }], weightDecay: 0.1 })), decayed);
+    for (const own of [null, L2]) {
+      const refused = () => run(own, (p) => ({ parameters: [p], weightDecay: 0.1 }));
+      assert.throws(refused, { code: "INVALID_VALUE", message: /with sparse parameters/ });
+    }
   });
 
   it("is clipped by the global norm row by row, before repeated rows are added up", () => {

@@ -117,7 +117,7 @@ def takes_rows(kind, args, groups):
     text = str([args, groups])
     if kind not in SPARSE or "use_multi_tensor" in text or "amsgrad" in text or kind == "Momentum" and VERSION == (2, 4):
         return False
-    if kind == "Adam" and "weight_decay" in text:
+    if kind == "Adam" and "weight_decay" in args and groups is None:
         return False
     if kind == "Adam" and VERSION < (2, 1) and "clip" in text:
         return False  # other numbers in every run
