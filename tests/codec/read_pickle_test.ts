@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
 import { isPaddleError, Tuple } from "../../mod.ts";
 import { driveBytes } from "../../src/codec/drive_bytes.ts";
+import * as opcodes from "../../src/codec/pickle/opcodes.ts";
 import { readPickle } from "../../src/codec/pickle/read_pickle.ts";
 import { writePickle } from "../../src/codec/pickle/write/write_pickle.ts";
 import { wasFloat } from "../../src/words/floats.ts";
@@ -23,6 +24,14 @@ function read(text: string): unknown {
 /** A value's protocol 2 pickle, as a string. */
 const written = (value: unknown): string =>
   String.fromCharCode(...[...writePickle(value, { protocol: 2 })].flatMap((chunk) => [...chunk]));
+
+describe("opcodes", () => {
+  it("are the numbers that Python gives their names", () => {
+    const { opcodeName, ...codes } = opcodes;
+    assert.ok(Object.keys(codes).length > 40);
+    for (const [name, code] of Object.entries(codes)) assert.equal(opcodeName(code), name);
+  });
+});
 
 describe("numbers in the ASCII lines of protocol 0", () => {
   // As read by CPython 3.11; "BAD_NUMBER" if its C or its Python unpickler refuses.

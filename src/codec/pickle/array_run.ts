@@ -24,10 +24,18 @@ import { EntryModel } from "./entry_model.ts";
 import type { Memo } from "./memo.ts";
 import type { PickleStack } from "./pickle_stack.ts";
 import { latin1FromUtf8 } from "../../kernel.ts";
+import * as op from "./opcodes.ts";
 import { PickledArray, type PickledDType, type Slab, Token } from "./pickled.ts";
 import { type RunParts, UnmadePart } from "./run_parts.ts";
 import { behindPut, getIndex, getSize, MAX_AXES, RunPattern } from "./run_pattern.ts";
 import { textFromUtf8 } from "./text.ts";
+
+// Copies: engines fold a module's own constants, but fetch imported ones, which takes 4 % of the time of a state dict.
+const BINGET = op.BINGET, LONG_BINGET = op.LONG_BINGET;
+const MEMOIZE = op.MEMOIZE, BINPUT = op.BINPUT, LONG_BINPUT = op.LONG_BINPUT;
+const SHORT_BINUNICODE = op.SHORT_BINUNICODE, BINUNICODE = op.BINUNICODE;
+const SHORT_BINBYTES = op.SHORT_BINBYTES, BINBYTES = op.BINBYTES, TUPLE = op.TUPLE, TUPLE2 = op.TUPLE2;
+const REDUCE = op.REDUCE, BUILD = op.BUILD;
 
 /** Strings of more UTF-8 bytes are left to the machine. */
 const MAX_TEXT = 255;
@@ -135,9 +143,10 @@ export class ArrayRuns {
     this.#model.size = 0;
   }
 
-  /** Whether the rest of a begun run may follow, which starts with a put. */
-  get awaitsEnd(): boolean {
-    return this.#begun !== null;
+  /** Whether it may be worth calling `read` at such an opcode: a string, a get, or the put that starts the rest of a begun run. */
+  mayBeginWith(opcode: number): boolean {
+    return opcode === SHORT_BINUNICODE || opcode === BINGET || opcode === LONG_BINGET || opcode === BINUNICODE ||
+      (this.#begun !== null && (opcode === MEMOIZE || opcode === BINPUT || opcode === LONG_BINPUT));
   }
 
   /**
@@ -159,8 +168,8 @@ export class ArrayRuns {
       // An upper bound on what one iteration costs.
       if (budget.structure + MAX_PRICE > budget.room || slots.length + MAX_PUTS > limits.maxMemo) break;
       const opcode = bytes[p];
-      if (opcode === 0x68 || opcode === 0x6a) {
-        const isShort = opcode === 0x68;
+      if (opcode === BINGET || opcode === LONG_BINGET) {
+        const isShort = opcode === BINGET;
         const value = slots[isShort ? bytes[p + 1] : view.getUint32(p + 1, true)];
         const next = p + (isShort ? 2 : 5);
         if (next > end) break;
@@ -176,26 +185,26 @@ export class ArrayRuns {
         stack.push(value);
         this.#opcodes++;
         p = next;
-      } else if (opcode === 0x94 || opcode === 0x71 || opcode === 0x72) {
-        const next = p + (opcode === 0x94 ? 1 : opcode === 0x71 ? 2 : 5);
+      } else if (opcode === MEMOIZE || opcode === BINPUT || opcode === LONG_BINPUT) {
+        const next = p + (opcode === MEMOIZE ? 1 : opcode === BINPUT ? 2 : 5);
         if (next > end) break;
-        if (opcode === 0x71 && bytes[p + 1] !== slots.length) break;
-        if (opcode === 0x72 && view.getUint32(p + 1, true) !== slots.length) break;
+        if (opcode === BINPUT && bytes[p + 1] !== slots.length) break;
+        if (opcode === LONG_BINPUT && view.getUint32(p + 1, true) !== slots.length) break;
         slots.push(stack[stack.length - 1]);
         budget.structure += PRICES.slot;
         this.#opcodes++;
         p = next;
-      } else if (opcode === 0x8c || opcode === 0x58) {
+      } else if (opcode === SHORT_BINUNICODE || opcode === BINUNICODE) {
         if (stack[stack.length - 1] instanceof Token) break;
-        if (opcode === 0x8c && this.#model.size > 0) {
+        if (opcode === SHORT_BINUNICODE && this.#model.size > 0) {
           const next = this.#readEntries(p, last, end, most, slots);
           if (next > p) {
             p = next;
             continue;
           }
         }
-        const length = opcode === 0x8c ? bytes[p + 1] : view.getUint32(p + 1, true);
-        const start = p + (opcode === 0x8c ? 2 : 5);
+        const length = opcode === SHORT_BINUNICODE ? bytes[p + 1] : view.getUint32(p + 1, true);
+        const start = p + (opcode === SHORT_BINUNICODE ? 2 : 5);
         if (length > MAX_TEXT || start + length > end || length > limits.maxStringBytes) break;
         const text = textFromUtf8(bytes, start, start + length);
         if (text === null) break;
@@ -230,7 +239,7 @@ export class ArrayRuns {
     );
     const longest = Math.min(MAX_TEXT, limits.maxStringBytes);
     let done = 0, letters = 0, p = start;
-    for (; done < count && p <= last && bytes[p] === 0x8c; done++) {
+    for (; done < count && p <= last && bytes[p] === SHORT_BINUNICODE; done++) {
       const length = bytes[p + 1];
       const head = p + 2 + length;
       const data = head + size;
@@ -274,7 +283,10 @@ export class ArrayRuns {
       const text = p + getSize(bytes, p);
       const length = bytes[text + 1];
       const put = text + 2 + length;
-      if (typeof key !== "string" || bytes[text] !== 0x8c || length > longest || put + 1 > end || bytes[put] !== 0x94) {
+      if (
+        typeof key !== "string" || bytes[text] !== SHORT_BINUNICODE || length > longest || put + 1 > end ||
+        bytes[put] !== MEMOIZE
+      ) {
         break;
       }
       const value = textFromUtf8(bytes, text + 2, put);
@@ -306,7 +318,7 @@ export class ArrayRuns {
     const data = this.#shortData(run.end, dtype, shape, size);
     const dataEnd = data + size * (dtype.info?.itemsize ?? 0);
     const build = data < 0 ? -1 : behindState(bytes, view, dataEnd, slots.length + puts);
-    if (bytes[build] !== 0x62 || build >= end) {
+    if (bytes[build] !== BUILD || build >= end) {
       if (data < 0 && this.#readText(end, slots)) return true;
       this.#begin(new PickledArray(callable.offset), shape, slots);
       this.#end = run.end;
@@ -316,7 +328,7 @@ export class ArrayRuns {
     this.#finish(array, data, dataEnd, slots);
     this.#end = build + 1;
     this.#model.size = 0;
-    const isMemoized = hasShape && run.putSize === puts && bytes[start - 1] === 0x94;
+    const isMemoized = hasShape && run.putSize === puts && bytes[start - 1] === MEMOIZE;
     if (isMemoized && view.getUint32(dataEnd, true) === TAIL) {
       this.#model.learn(view, start - 1, data, dataEnd, array);
       this.#model.opcodes = ENTRY_OPCODES + shape.length + (run.isMarked ? 1 : 0);
@@ -335,7 +347,7 @@ export class ArrayRuns {
     const text = textAt(bytes, view, run.end, end, slots);
     if (text === null || nbytes === 0 || text.end - text.start > 2 * nbytes) return false;
     const build = behindText(bytes, view, text.end, slots, slots.length + run.puts);
-    if (bytes[build] !== 0x62) return false;
+    if (bytes[build] !== BUILD) return false;
     const slab = this.#textRoom(nbytes, end - text.start), start = this.#textEnd;
     const into = slab.bytes.subarray(start, start + nbytes);
     if (latin1FromUtf8(bytes.subarray(text.start, text.end), into) !== nbytes) return false;
@@ -407,7 +419,7 @@ export class ArrayRuns {
     if (begun === null || begun.memoSize !== slots.length || start + MAX_TAIL > end) return start;
     if (budget.structure + MAX_PRICE > room || slots.length + 2 > maxMemo) return start;
     const build = behindState(bytes, view, start, slots.length);
-    if (bytes[build] !== 0x62) return start;
+    if (bytes[build] !== BUILD) return start;
     const data = this.#takeData(begun);
     if (data === null) return start;
     const { array, shape, dtype, fortran } = begun;
@@ -440,11 +452,11 @@ export class ArrayRuns {
   #shortData(p: number, dtype: PickledDType, shape: readonly number[], size: number): number {
     const { cursor: { bytes, view, end }, budget: { limits } } = this.#context;
     const opcode = bytes[p];
-    if ((opcode !== 0x43 && opcode !== 0x42) || !dtype.info) return -1;
-    const length = opcode === 0x43 ? bytes[p + 1] : view.getUint32(p + 1, true);
+    if ((opcode !== SHORT_BINBYTES && opcode !== BINBYTES) || !dtype.info) return -1;
+    const length = opcode === SHORT_BINBYTES ? bytes[p + 1] : view.getUint32(p + 1, true);
     if (length >= BLOB_MIN || length !== size * dtype.info.itemsize) return -1;
     if (size > limits.maxElements || shape.length > limits.maxRank) return -1;
-    const start = p + (opcode === 0x43 ? 2 : 5);
+    const start = p + (opcode === SHORT_BINBYTES ? 2 : 5);
     return start + length + MAX_TAIL <= end ? start : -1;
   }
 
@@ -475,7 +487,7 @@ function textAt(
   const encode = slots[getIndex(bytes, view, p)];
   if (!(encode instanceof Token) || encode.kind !== "encode") return null;
   const at = p + getSize(bytes, p), start = at + 5;
-  if (bytes[at] !== 0x58 || start > windowEnd) return null;
+  if (bytes[at] !== BINUNICODE || start > windowEnd) return null;
   const length = view.getUint32(at + 1, true);
   return length < BLOB_MIN && start + length + MAX_TEXT_TAIL <= windowEnd ? { start, end: start + length } : null;
 }
@@ -485,8 +497,8 @@ function behindText(bytes: Uint8Array, view: DataView, p: number, slots: readonl
   const name = behindPut(bytes, view, p, index);
   if (slots[getIndex(bytes, view, name)] !== "latin1") return -1;
   const tuple = name + getSize(bytes, name);
-  const call = bytes[tuple] === 0x86 ? behindPut(bytes, view, tuple + 1, index + 1) : -1;
-  return bytes[call] === 0x52 ? behindState(bytes, view, call + 1, index + 2) : -1;
+  const call = bytes[tuple] === TUPLE2 ? behindPut(bytes, view, tuple + 1, index + 1) : -1;
+  return bytes[call] === REDUCE ? behindState(bytes, view, call + 1, index + 2) : -1;
 }
 
 function tupleOf(shape: readonly number[]): Tuple {
@@ -504,5 +516,5 @@ function sameShape(a: readonly number[], b: readonly number[]): boolean {
 /** Index of the BUILD after the data: put · TUPLE · put; -1 if these are not there. */
 function behindState(bytes: Uint8Array, view: DataView, p: number, index: number): number {
   const tuple = behindPut(bytes, view, p, index);
-  return bytes[tuple] === 0x74 ? behindPut(bytes, view, tuple + 1, index + 1) : -1;
+  return bytes[tuple] === TUPLE ? behindPut(bytes, view, tuple + 1, index + 1) : -1;
 }

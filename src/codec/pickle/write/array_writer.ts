@@ -26,6 +26,7 @@ import {
   type Steps,
 } from "./stand_ins.ts";
 import type { BytesWriter } from "./bytes_writer.ts";
+import { BUILD, MARK, TUPLE } from "../opcodes.ts";
 
 const LETTER_B = /* @__PURE__ */ Uint8Array.of(0x62);
 
@@ -76,7 +77,7 @@ export class ArrayWriter {
     const call = [new Global("numpy", "ndarray"), new FreshTuple([0]), LETTER_B];
     yield* this.#opcodes.reduce(new Global(this.#numpy, "_reconstruct"), call, identity);
     this.#out.boundary();
-    this.#out.byte(0x28);
+    this.#out.byte(MARK);
     yield new Child(1);
     yield new Child(new FreshTuple(shape));
     yield new Child(dtype);
@@ -85,9 +86,9 @@ export class ArrayWriter {
 
   /** The opcodes after the data. */
   #endShell(): void {
-    this.#out.byte(0x74);
+    this.#out.byte(TUPLE);
     this.#opcodes.memoize(null);
-    this.#out.byte(0x62);
+    this.#out.byte(BUILD);
   }
 
   /** A dtype that tensors can have. */
@@ -109,7 +110,7 @@ export class ArrayWriter {
   *#newDType(code: string, state: readonly unknown[], key: unknown): Steps {
     yield* this.#opcodes.reduce(new Global("numpy", "dtype"), [new FreshText(code), false, true], key);
     yield new Child(new FreshTuple(state));
-    this.#out.byte(0x62);
+    this.#out.byte(BUILD);
   }
 
   /** A numpy scalar. */

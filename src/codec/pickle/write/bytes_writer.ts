@@ -12,6 +12,7 @@ import type { ByteArray } from "../../../values.ts";
 import { type OpcodeWriter, u32 } from "./opcode_writer.ts";
 import type { PickleOutput } from "./pickle_output.ts";
 import { builtin, Child, Global, type Steps } from "./stand_ins.ts";
+import { BINBYTES, BINBYTES8, BINUNICODE, REDUCE, SHORT_BINBYTES, TUPLE2 } from "../opcodes.ts";
 
 /** Lengths in bytes of protocol 2's strings, by the bytes they encode. */
 export type TextLengths = WeakMap<Uint8Array | LazyBytes, number>;
@@ -35,10 +36,10 @@ export class BytesWriter {
     if (this.#opcodes.known(key)) return null;
     if (this.#opcodes.protocol < 3) return this.#encodedBytes(bytes, key);
     const n = bytes.length;
-    if (n < 256) this.#out.payload([0x43, n], bytes);
-    else if (n < 2 ** 32) this.#out.payload([0x42, ...u32(n)], bytes);
+    if (n < 256) this.#out.payload([SHORT_BINBYTES, n], bytes);
+    else if (n < 2 ** 32) this.#out.payload([BINBYTES, ...u32(n)], bytes);
     else if (this.#opcodes.protocol >= 4) {
-      this.#out.payload([0x8e, ...u32(n % 2 ** 32), ...u32(Math.floor(n / 2 ** 32))], bytes);
+      this.#out.payload([BINBYTES8, ...u32(n % 2 ** 32), ...u32(Math.floor(n / 2 ** 32))], bytes);
     } else throw tooLong(n);
     this.#opcodes.memoize(key);
     return null;
@@ -55,9 +56,9 @@ export class BytesWriter {
     if (bytes instanceof UnreadBytes) this.#unreadText(bytes.array);
     else yield* this.#bytesText(bytes);
     yield new Child("latin1");
-    this.#out.byte(0x86);
+    this.#out.byte(TUPLE2);
     this.#opcodes.memoize(null);
-    this.#out.byte(0x52);
+    this.#out.byte(REDUCE);
     this.#opcodes.memoize(key);
   }
 
@@ -68,7 +69,7 @@ export class BytesWriter {
       const length = this.#textLengths.get(bytes) ?? utf8Length(bytes);
       this.#textLengths.set(bytes, length);
       if (length >= 2 ** 32) throw tooLong(bytes.length);
-      for (const _ of this.#out.text([0x58, ...u32(length)], bytes, length)) yield undefined;
+      for (const _ of this.#out.text([BINUNICODE, ...u32(length)], bytes, length)) yield undefined;
       this.#opcodes.memoize(single);
     }
   }
@@ -77,7 +78,7 @@ export class BytesWriter {
   #unreadText(array: NDArray): void {
     const length = this.#textLengths.get(array.unread!)!;
     if (length >= 2 ** 32) throw tooLong(array.nbytes);
-    this.#out.unreadText([0x58, ...u32(length)], new UnreadBytes(array, "text", length));
+    this.#out.unreadText([BINUNICODE, ...u32(length)], new UnreadBytes(array, "text", length));
     this.#opcodes.memoize(null);
   }
 

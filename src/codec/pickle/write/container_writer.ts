@@ -8,6 +8,25 @@ import { type DefaultDict, Float, FrozenSet, type OrderedDict, type PythonRecord
 import type { OpcodeWriter } from "./opcode_writer.ts";
 import type { PickleOutput } from "./pickle_output.ts";
 import { builtin, Child, FreshList, Global, type Steps } from "./stand_ins.ts";
+import {
+  ADDITEMS,
+  APPEND,
+  APPENDS,
+  BUILD,
+  EMPTY_DICT,
+  EMPTY_LIST,
+  EMPTY_SET,
+  EMPTY_TUPLE,
+  FROZENSET,
+  MARK,
+  NEWOBJ,
+  POP,
+  POP_MARK,
+  SETITEM,
+  SETITEMS,
+  TUPLE,
+  TUPLE1,
+} from "../opcodes.ts";
 
 /** Items per batch, each of which begins with a MARK. */
 const BATCH = 1000;
@@ -24,25 +43,25 @@ export class ContainerWriter {
 
   /** A non-empty tuple, memoized as `identity`. */
   *tuple(items: readonly unknown[], identity: unknown): Steps {
-    if (items.length > 3) this.#out.byte(0x28);
+    if (items.length > 3) this.#out.byte(MARK);
     for (let i = 0; i < items.length; i++) {
       const item = items[i];
       yield new Child(item, typeof item === "number" && identity !== null && wasFloat(items, i, item));
     }
     if (identity !== null && this.#opcodes.isWritten(identity)) {
       // The tuple contains itself and was memoized while its items were written: drop them and refer to that one.
-      if (items.length > 3) this.#out.byte(0x31);
-      else for (let i = 0; i < items.length; i++) this.#out.byte(0x30);
+      if (items.length > 3) this.#out.byte(POP_MARK);
+      else for (let i = 0; i < items.length; i++) this.#out.byte(POP);
       this.#opcodes.known(identity);
       return;
     }
-    this.#out.byte(items.length > 3 ? 0x74 : 0x84 + items.length);
+    this.#out.byte(items.length > 3 ? TUPLE : TUPLE1 - 1 + items.length);
     this.#opcodes.memoize(identity);
   }
 
   /** A list, memoized as `identity`. */
   *list(items: readonly unknown[], identity: unknown): Steps {
-    this.#out.byte(0x5d);
+    this.#out.byte(EMPTY_LIST);
     this.#opcodes.memoize(identity);
     const child = (i: number) => {
       const item = items[i];
@@ -50,13 +69,13 @@ export class ContainerWriter {
     };
     if (items.length === 1) {
       yield child(0);
-      this.#out.byte(0x61);
+      this.#out.byte(APPEND);
       return;
     }
     for (let start = 0; start < items.length; start += BATCH) {
-      this.#out.byte(0x28);
+      this.#out.byte(MARK);
       for (let i = start; i < Math.min(items.length, start + BATCH); i++) yield child(i);
-      this.#out.byte(0x65);
+      this.#out.byte(APPENDS);
     }
   }
 
@@ -66,26 +85,26 @@ export class ContainerWriter {
   }
 
   *#dict(dict: object, size: number, entries: Iterator<[unknown, unknown]>): Steps {
-    this.#out.byte(0x7d);
+    this.#out.byte(EMPTY_DICT);
     this.#opcodes.memoize(dict);
     if (size === 0) return;
     if (size === 1) {
       const step = entries.next();
       if (!step.done) yield* this.#pair(dict, step.value[0], step.value[1]);
-      this.#out.byte(0x73);
+      this.#out.byte(SETITEM);
       return;
     }
     // CPython continues for as long as a batch was full, so a dict of exactly 1000 ends with an empty batch.
     let n = BATCH;
     while (n === BATCH) {
-      this.#out.byte(0x28);
+      this.#out.byte(MARK);
       for (n = 0; n < BATCH;) {
         const step = entries.next();
         if (step.done) break;
         yield* this.#pair(dict, step.value[0], step.value[1]);
         n++;
       }
-      this.#out.byte(0x75);
+      this.#out.byte(SETITEMS);
     }
   }
 
@@ -97,9 +116,9 @@ export class ContainerWriter {
   /** Items of a dict subclass: a batch of one item has no mark. */
   *#items(dict: Map<unknown, unknown>): Steps {
     for (const batch of batchesOf(dict)) {
-      if (batch.length > 1) this.#out.byte(0x28);
+      if (batch.length > 1) this.#out.byte(MARK);
       for (const [key, value] of batch) yield* this.#pair(dict, key, value);
-      this.#out.byte(batch.length > 1 ? 0x75 : 0x73);
+      this.#out.byte(batch.length > 1 ? SETITEMS : SETITEM);
     }
   }
 
@@ -109,7 +128,7 @@ export class ContainerWriter {
     yield* this.#items(dict);
     if (dict.attributes) {
       yield new Child(dict.attributes);
-      this.#out.byte(0x62);
+      this.#out.byte(BUILD);
     }
   }
 
@@ -136,32 +155,32 @@ export class ContainerWriter {
       return;
     }
     if (isFrozen) {
-      this.#out.byte(0x28);
+      this.#out.byte(MARK);
       for (const item of items) yield new Child(item);
-      this.#out.byte(0x91);
+      this.#out.byte(FROZENSET);
       this.#opcodes.memoize(set);
       return;
     }
-    this.#out.byte(0x8f);
+    this.#out.byte(EMPTY_SET);
     this.#opcodes.memoize(set);
     // As with dicts, a full batch is followed by another, even if that is empty.
     for (let start = 0; items.length > 0 && start <= items.length; start += BATCH) {
-      this.#out.byte(0x28);
+      this.#out.byte(MARK);
       for (const item of items.slice(start, start + BATCH)) yield new Child(item);
-      this.#out.byte(0x90);
+      this.#out.byte(ADDITEMS);
     }
   }
 
   /** An object of a class known to the library. */
   *record(record: PythonRecord): Steps {
     yield new Child(new Global(record.module, record.className));
-    this.#out.byte(0x29);
-    this.#out.byte(0x81);
+    this.#out.byte(EMPTY_TUPLE);
+    this.#out.byte(NEWOBJ);
     this.#opcodes.memoize(record);
     // The state of a random generator may be a tuple, without field names.
     const state = record.fields.get("state");
     yield new Child(record.className === "GeneratorState" && state instanceof Tuple ? state : record.fields);
-    this.#out.byte(0x62);
+    this.#out.byte(BUILD);
   }
 }
 

@@ -6,6 +6,25 @@
 import type { PickleOutput } from "./pickle_output.ts";
 import { Child, FreshTuple, type Global, type Steps } from "./stand_ins.ts";
 import { utf8FromText } from "../text.ts";
+import {
+  BINFLOAT,
+  BINGET,
+  BININT,
+  BININT1,
+  BININT2,
+  BINPUT,
+  BINUNICODE,
+  EMPTY_TUPLE,
+  GLOBAL,
+  LONG1,
+  LONG4,
+  LONG_BINGET,
+  LONG_BINPUT,
+  MEMOIZE,
+  REDUCE,
+  SHORT_BINUNICODE,
+  STACK_GLOBAL,
+} from "../opcodes.ts";
 
 /** Modules and builtins to which protocol 2 refers by their Python 2 names. */
 const MODULES_2: ReadonlyMap<string, string> = new Map([["builtins", "__builtin__"], ["copyreg", "copy_reg"]]);
@@ -29,9 +48,9 @@ export class OpcodeWriter {
   memoize(identity: unknown): void {
     const index = this.#next++;
     if (identity !== null) this.#memo.set(identity, index);
-    if (this.protocol >= 4) this.out.byte(0x94);
-    else if (index < 256) this.#op(0x71, index, 1);
-    else this.#op(0x72, index, 4);
+    if (this.protocol >= 4) this.out.byte(MEMOIZE);
+    else if (index < 256) this.#op(BINPUT, index, 1);
+    else this.#op(LONG_BINPUT, index, 4);
   }
 
   /** The memo key of an object that Python itself shares, one for each name. */
@@ -50,8 +69,8 @@ export class OpcodeWriter {
   known(identity: unknown): boolean {
     const index = this.#memo.get(identity);
     if (index === undefined) return false;
-    if (index < 256) this.#op(0x68, index, 1);
-    else this.#op(0x6a, index, 4);
+    if (index < 256) this.#op(BINGET, index, 1);
+    else this.#op(LONG_BINGET, index, 4);
     return true;
   }
 
@@ -68,8 +87,8 @@ export class OpcodeWriter {
     identity ??= text.length <= 2 && [...text].length <= 1 ? text : null;
     if (identity !== null && this.known(identity)) return null;
     const bytes = utf8FromText(text);
-    if (this.protocol >= 4 && bytes.length < 256) this.out.payload([0x8c, bytes.length], bytes);
-    else this.out.payload([0x58, ...u32(bytes.length)], bytes);
+    if (this.protocol >= 4 && bytes.length < 256) this.out.payload([SHORT_BINUNICODE, bytes.length], bytes);
+    else this.out.payload([BINUNICODE, ...u32(bytes.length)], bytes);
     this.memoize(identity);
     return null;
   }
@@ -77,7 +96,7 @@ export class OpcodeWriter {
   /** A float. */
   float(value: number): null {
     const bytes = new Uint8Array(9);
-    bytes[0] = 0x47;
+    bytes[0] = BINFLOAT;
     new DataView(bytes.buffer).setFloat64(1, value);
     this.out.bytes(bytes);
     return null;
@@ -85,9 +104,9 @@ export class OpcodeWriter {
 
   /** An int given as a number. */
   int(value: number): null {
-    if (value >= 0 && value < 256) this.#op(0x4b, value, 1);
-    else if (value >= 0 && value < 65_536) this.#op(0x4d, value, 2);
-    else if (value >= -(2 ** 31) && value < 2 ** 31) this.#op(0x4a, value < 0 ? value + 2 ** 32 : value, 4);
+    if (value >= 0 && value < 256) this.#op(BININT1, value, 1);
+    else if (value >= 0 && value < 65_536) this.#op(BININT2, value, 2);
+    else if (value >= -(2 ** 31) && value < 2 ** 31) this.#op(BININT, value < 0 ? value + 2 ** 32 : value, 4);
     else return this.long(BigInt(value));
     return null;
   }
@@ -96,15 +115,15 @@ export class OpcodeWriter {
   long(value: bigint): null {
     if (value >= -2147483648n && value <= 2147483647n) return this.int(Number(value));
     const bytes = twosComplement(value);
-    if (bytes.length < 256) this.#op(0x8a, bytes.length, 1);
-    else this.#op(0x8b, bytes.length, 4);
+    if (bytes.length < 256) this.#op(LONG1, bytes.length, 1);
+    else this.#op(LONG4, bytes.length, 4);
     this.out.bytes(bytes);
     return null;
   }
 
   /** `()` */
   emptyTuple(): null {
-    this.out.byte(0x29);
+    this.out.byte(EMPTY_TUPLE);
     return null;
   }
 
@@ -118,7 +137,7 @@ export class OpcodeWriter {
     const key = this.own(`global ${module}\n${name}`);
     if (this.known(key)) return null;
     if (this.protocol >= 4) return this.#stackGlobal(module, name, key);
-    this.out.byte(0x63);
+    this.out.byte(GLOBAL);
     this.out.bytes(utf8FromText(`${module}\n${name}\n`));
     this.memoize(key);
     return null;
@@ -127,7 +146,7 @@ export class OpcodeWriter {
   *#stackGlobal(module: string, name: string, key: symbol): Steps {
     yield new Child(module);
     yield new Child(name);
-    this.out.byte(0x93);
+    this.out.byte(STACK_GLOBAL);
     this.memoize(key);
   }
 
@@ -137,7 +156,7 @@ export class OpcodeWriter {
   *reduce(callable: Global, args: readonly unknown[], identity: unknown): Steps {
     yield new Child(callable);
     yield new Child(new FreshTuple(args));
-    this.out.byte(0x52);
+    this.out.byte(REDUCE);
     this.memoize(identity);
   }
 }

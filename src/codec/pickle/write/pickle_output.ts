@@ -7,6 +7,7 @@
 import { SourceError } from "../../../errors.ts";
 import { utf8FromLatin1, utf8Length } from "../../../kernel.ts";
 import type { Chunk, UnreadBytes } from "../../../words/unread_bytes.ts";
+import { FRAME } from "../opcodes.ts";
 
 /** A frame of at least this many bytes is closed where the next value begins; payloads of this size or more are outside frames. */
 export const FRAME_TARGET = 65_536;
@@ -137,7 +138,7 @@ export class PickleOutput {
     let start = hasFrame ? 0 : FRAME_HEADER;
     if (hasFrame) {
       const view = new DataView(this.#buffer.buffer);
-      view.setUint8(0, 0x95);
+      view.setUint8(0, FRAME);
       view.setBigUint64(1, BigInt(length), true);
     }
     for (const { at, chunk } of this.#holes) {

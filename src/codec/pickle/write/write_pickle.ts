@@ -43,6 +43,7 @@ import {
 import { ArrayWriter } from "./array_writer.ts";
 import { BytesWriter, type TextLengths } from "./bytes_writer.ts";
 import { ContainerWriter } from "./container_writer.ts";
+import { NEWFALSE, NEWTRUE, NONE, PROTO, STOP } from "../opcodes.ts";
 
 /** How {@linkcode writePickle} writes. */
 export interface WritePickleOptions {
@@ -110,7 +111,7 @@ class PickleWriter {
   *write(root: unknown): Generator<Chunk, void> {
     const out = this.#out;
     // The PROTO opcode comes before the first frame.
-    out.byte(0x80);
+    out.byte(PROTO);
     out.byte(this.#opcodes.protocol);
     out.end();
     const stack: Steps[] = [];
@@ -127,7 +128,7 @@ class PickleWriter {
       }
       if (out.ready.length > 0) yield* out.ready.splice(0);
     }
-    out.byte(0x2e);
+    out.byte(STOP);
     out.end();
     yield* out.ready.splice(0);
   }
@@ -144,11 +145,11 @@ class PickleWriter {
       case "bigint":
         return opcodes.long(value);
       case "boolean":
-        this.#out.byte(value ? 0x88 : 0x89);
+        this.#out.byte(value ? NEWTRUE : NEWFALSE);
         return null;
     }
     if (value === null) {
-      this.#out.byte(0x4e);
+      this.#out.byte(NONE);
       return null;
     }
     if (value instanceof Float) return opcodes.float(value.value);
