@@ -64,6 +64,9 @@ export const HEAD_BYTES = 4096;
 /** A file that claims more rows is not taken for SelectedRows: this many row numbers fill 128 MiB, all read to see what follows. */
 export const MAX_GUESSED_ROWS = 2 ** 24;
 
+/** Maximum size of a tensor's description in bytes; one with 64 axes is smaller. */
+export const MAX_TENSOR_DESC = 4096;
+
 /** The kind of a file; `head` is its first 4096 bytes, or all if there are fewer, and `size` its length, if known. */
 export function detectKind(head: Uint8Array, size?: number): FileKind {
   head = checkedBytes(head);
@@ -182,14 +185,25 @@ function isSelectedRows(head: Uint8Array): boolean {
   const count = view.getUint32(4, true) + view.getUint32(8, true) * 2 ** 32;
   if (count === 0 || count > MAX_GUESSED_ROWS) return false;
   const tensor = 4 + 8 + 8 * count + 8;
-  // One LoD level with the single offset 0; as a row number 8 it would lie beyond the height 0.
-  if (count === 1 && head.length >= 28 && view.getBigUint64(12, true) === 8n && view.getBigUint64(20, true) === 0n) {
-    return false;
-  }
+  if (count === 1 && head.length >= 28 && isLevelOfZero(view, 12)) return false;
   // If the rows end beyond the head, there are hundreds: no LoD has that many levels.
-  if (tensor + 9 > head.length) return head.length >= 4096;
-  const length = view.getInt32(tensor + 4, true), tag = view.getUint8(tensor + 8);
-  return view.getUint32(tensor, true) === 0 && length > 1 && length <= 4096 && [0x08, 0x10, 0x12].includes(tag);
+  if (tensor + TENSOR_HEAD > head.length) return head.length >= HEAD_BYTES;
+  return isTensorHead(view, tensor);
+}
+
+/** Number of bytes that {@linkcode isTensorHead} looks at. */
+export const TENSOR_HEAD = 9;
+
+/** Whether a tensor's version (0), the length of its description, and that description's first tag seem to be at `at`. */
+export function isTensorHead(view: DataView, at: number): boolean {
+  const length = view.getInt32(at + 4, true), tag = view.getUint8(at + 8);
+  return view.getUint32(at, true) === 0 && length > 1 && length <= MAX_TENSOR_DESC &&
+    (tag === 0x08 || tag === 0x10 || tag === 0x12);
+}
+
+/** Whether a LoD level with the single offset 0 is at `at`, which looks like a row number 8 in a matrix of height 0. */
+export function isLevelOfZero(view: DataView, at: number): boolean {
+  return view.getBigUint64(at, true) === 8n && view.getBigUint64(at + 8, true) === 0n;
 }
 
 /** A program begins with field 1 (a block), length-delimited, which begins with its index. */

@@ -6,7 +6,7 @@
 import { FormatError, quote } from "../../errors.ts";
 import { Budget, DEFAULT_LIMITS, type Limits, PRICES } from "../../limits.ts";
 import { atOnce, STEP } from "../../words/steps.ts";
-import { textFromUtf8 } from "../pickle/text.ts";
+import { textFromUtf8 } from "../../words/utf8.ts";
 import { type Json, JsonNumber, JsonObject } from "./json.ts";
 
 /** Parse the value in `bytes`, which only whitespace may follow. */

@@ -10,10 +10,11 @@
 import { type DTypeInfo, dtypeInfo, dtypeOfNumpy, type Float8 } from "../../dtype.ts";
 import { FormatError, quote, UnsupportedError } from "../../errors.ts";
 import type { Budget } from "../../limits.ts";
-import { BLOB_MIN, type Cursor, type Decoder, type Payload } from "../cursor.ts";
+import type { Cursor, Decoder } from "../cursor.ts";
 import { PickledArray, PickledDType } from "../pickle/pickled.ts";
-import { textFromLatin1, textFromUtf8 } from "../pickle/text.ts";
-import { take } from "../record/read_record.ts";
+import { textFromLatin1 } from "../../words/latin1.ts";
+import { textFromUtf8 } from "../../words/utf8.ts";
+import { take, takeEnd, takePayload } from "../take.ts";
 import { parseNpyHeader } from "./npy_header.ts";
 import { elementCount } from "../../words/element_count.ts";
 
@@ -73,23 +74,19 @@ export function* readNpy(cursor: Cursor, { budget, float8, lazy }: ReadNpyOption
   array.shape = shape;
   array.fortran = fortran && shape.length > 1;
   array.dataOffset = cursor.offset;
-  array.data = yield* readData(cursor, dtype.info!, shape, headerAt, budget, lazy);
-  yield cursor.need(1);
-  if (cursor.left > 0) {
-    const at = cursor.offset;
-    throw new FormatError("TRAILING_DATA", `Bytes follow the array of the .npy file at byte ${at}`, { offset: at });
-  }
+  array.data = yield* takePayload(cursor, sizeOfData(cursor, dtype.info!, shape, headerAt, budget), lazy);
+  yield* takeEnd(cursor, (at) => `Bytes follow the array of the .npy file at byte ${at}`);
   return array;
 }
 
-function* readData(
+/** Size of the data in bytes, as described by the header at `headerAt`, which the file must have. */
+function sizeOfData(
   cursor: Cursor,
   info: DTypeInfo,
   shape: readonly number[],
   headerAt: number,
   budget: Budget,
-  lazy: boolean | undefined,
-): Decoder<Payload> {
+): number {
   const count = elementCount(shape), size = count * info.itemsize;
   if (size > Number.MAX_SAFE_INTEGER) {
     throw new FormatError("BAD_SHAPE", `No array can have the shape [${shape}]`, { offset: headerAt });
@@ -104,11 +101,7 @@ function* readData(
       { offset: at, expected: size, actual: remaining },
     );
   }
-  if (size >= BLOB_MIN || (lazy && size > 0)) {
-    return (yield { kind: "blob", length: size, encoding: "raw", size, at }) as Payload;
-  }
-  const start = yield* take(cursor, size, at);
-  return cursor.keep(start, start + size);
+  return size;
 }
 
 /** Parse numpy's code for a dtype: byte order, kind, bytes per element. */

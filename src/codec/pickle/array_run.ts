@@ -28,7 +28,7 @@ import * as op from "./opcodes.ts";
 import { PickledArray, type PickledDType, type Slab, Token } from "./pickled.ts";
 import { type RunParts, UnmadePart } from "./run_parts.ts";
 import { behindPut, getIndex, getSize, MAX_AXES, RunPattern } from "./run_pattern.ts";
-import { textFromUtf8 } from "./text.ts";
+import { textFromUtf8 } from "../../words/utf8.ts";
 
 // Copies: engines fold a module's own constants, but fetch imported ones, which takes 4 % of the time of a state dict.
 const BINGET = op.BINGET, LONG_BINGET = op.LONG_BINGET;

@@ -6,7 +6,7 @@
 import { UnsupportedError } from "../../errors.ts";
 import { Tuple } from "../../values.ts";
 import type { Payload } from "../cursor.ts";
-import { textFromLatin1 } from "./text.ts";
+import { textFromLatin1 } from "../../words/latin1.ts";
 
 /** Such a string: decoded straight to bytes, and turned into a string only on demand. */
 export class ByteText {

@@ -11,7 +11,7 @@ import type { ArrayLedger } from "./array_ledger.ts";
 import type { Containers } from "./containers.ts";
 import type { Token } from "./pickled.ts";
 import type { SymbolGuard } from "./symbol_guard.ts";
-import { latin1FromText } from "./text.ts";
+import { latin1FromText } from "../../words/latin1.ts";
 
 /** What the patterns need from the machine that runs them. */
 export interface CallContext {

@@ -24,7 +24,7 @@ import { dtypeFromCode } from "./dtypes.ts";
 import { PickledArray, PickledDType, Token } from "./pickled.ts";
 import { readScalar } from "./scalar.ts";
 import type { SymbolKind } from "./symbols.ts";
-import { latin1FromText } from "./text.ts";
+import { latin1FromText } from "../../words/latin1.ts";
 import { isUnread } from "./unread.ts";
 
 /** The value of a call; undefined if the arguments do not match. */

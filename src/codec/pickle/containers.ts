@@ -10,7 +10,7 @@ import { type Budget, PRICES } from "../../limits.ts";
 import { Float, Tuple } from "../../values.ts";
 import { type Decoder, PAUSE } from "../cursor.ts";
 import { ByteText, ENCODE_ARGUMENTS, spelledOut } from "./byte_text.ts";
-import { utf8Size } from "./text.ts";
+import { utf8Size } from "../../words/utf8.ts";
 import type { Unfilled } from "./call.ts";
 import { Fills } from "./fills.ts";
 import type { Here } from "./here.ts";

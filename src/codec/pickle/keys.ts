@@ -5,7 +5,7 @@
  * @module
  */
 import { ByteArray, Float, PythonRecord, Tuple } from "../../values.ts";
-import { textFromLatin1 } from "./text.ts";
+import { textFromLatin1 } from "../../words/latin1.ts";
 import { isUnread } from "./unread.ts";
 
 /** For each container with non-string keys: its keys by canonical form. */

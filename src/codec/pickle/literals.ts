@@ -17,7 +17,9 @@ import type { OpcodeArguments } from "./opcode_arguments.ts";
 import type { PickleStack } from "./pickle_stack.ts";
 import { PickledArray, PickledDType, Token } from "./pickled.ts";
 import { unread } from "./unread.ts";
-import { textFromLatin1, textFromQuoted, textFromRawUnicodeEscape, textFromUtf8 } from "./text.ts";
+import { textFromLatin1 } from "../../words/latin1.ts";
+import { textFromQuoted, textFromRawUnicodeEscape } from "./escaped_text.ts";
+import { textFromUtf8 } from "../../words/utf8.ts";
 
 /** Bytes that the machine looks at after a payload: an opcode and the longest fixed-width argument. */
 export const LONGEST_FIXED = 9;

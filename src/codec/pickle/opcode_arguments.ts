@@ -7,7 +7,7 @@ import type { FormatError } from "../../errors.ts";
 import type { Budget } from "../../limits.ts";
 import type { Cursor, Decoder } from "../cursor.ts";
 import { type Here, truncated } from "./here.ts";
-import { textFromUtf8 } from "./text.ts";
+import { textFromUtf8 } from "../../words/utf8.ts";
 
 /** Frames of up to this many bytes are waited for; a larger claim is only checked if something goes wrong. */
 const FRAME_WAIT = 2 ** 20;

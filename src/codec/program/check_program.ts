@@ -8,7 +8,7 @@ import { FormatError } from "../../errors.ts";
 import { Budget, type Limits, PRICES } from "../../limits.ts";
 import { joinBytes } from "../../words/joined_bytes.ts";
 import { atOnce, STEP } from "../../words/steps.ts";
-import { textFromUtf8 } from "../pickle/text.ts";
+import { textFromUtf8 } from "../../words/utf8.ts";
 import { checkBlockGraph } from "./check_blocks.ts";
 import { type FieldRule, type MessageRule, ruleOf } from "./schema.ts";
 import { VarDesc } from "./var_desc.ts";

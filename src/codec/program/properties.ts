@@ -7,7 +7,7 @@ import { FormatError, quote, ValueError } from "../../errors.ts";
 import { byCodePoint } from "../../words/code_point_order.ts";
 import { Float } from "../../values.ts";
 import { makeMessage, type Messages, readMessage, writeMessage } from "./message.ts";
-import { textFromUtf8 } from "../pickle/text.ts";
+import { textFromUtf8 } from "../../words/utf8.ts";
 import { textOrBytes, utf8Of } from "./text.ts";
 
 type Value = Messages["Value"];

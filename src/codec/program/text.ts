@@ -4,7 +4,7 @@
  * @module
  */
 import { quote, ValueError } from "../../errors.ts";
-import { textFromUtf8 } from "../pickle/text.ts";
+import { textFromUtf8 } from "../../words/utf8.ts";
 
 const encoder = new TextEncoder();
 

@@ -10,6 +10,7 @@ import type { Budget } from "../../limits.ts";
 import type { Cursor, Decoder } from "../cursor.ts";
 import { type RawTensor, readRecord } from "./read_record.ts";
 import { type RawVocab, readVocab } from "./read_vocab.ts";
+import { takeEnd } from "../take.ts";
 import { mayBeStoredAs, mayHaveShape } from "./stored_form.ts";
 
 /** A variable whose value must be in the file. */
@@ -78,11 +79,7 @@ export function checkTensor(expected: Expected, dtype: DType, shape: readonly nu
 
 /** Check that nothing follows the last of `count` records. */
 export function* expectEnd(cursor: Cursor, count: number): Decoder<void> {
-  yield cursor.need(1);
-  if (cursor.left === 0) return;
-  const offset = cursor.offset;
-  const message = `Bytes follow the last of ${count} parameters at byte ${offset}. ${TWO_SAVES}`;
-  throw new FormatError("TRAILING_DATA", message, { offset });
+  yield* takeEnd(cursor, (at) => `Bytes follow the last of ${count} parameters at byte ${at}. ${TWO_SAVES}`);
 }
 
 const TWO_SAVES = "Do the two files come from different saves?";

@@ -12,8 +12,19 @@
 import type { DType } from "../../dtype.ts";
 import { FormatError } from "../../errors.ts";
 import type { Budget } from "../../limits.ts";
-import { BLOB_MIN, type Cursor, type Decoder, type Payload } from "../cursor.ts";
-import { detectKind, foreignError, HEAD_BYTES, MAX_GUESSED_ROWS, otherKindError } from "../detect_kind.ts";
+import type { Cursor, Decoder, Payload } from "../cursor.ts";
+import {
+  detectKind,
+  foreignError,
+  HEAD_BYTES,
+  isLevelOfZero,
+  isTensorHead,
+  MAX_GUESSED_ROWS,
+  MAX_TENSOR_DESC,
+  otherKindError,
+  TENSOR_HEAD,
+} from "../detect_kind.ts";
+import { i64, take, takeCharged, takeEnd, takePayload, takeU64, u64 } from "../take.ts";
 import { readTensorDesc } from "./tensor_desc.ts";
 import { elementCount } from "../../words/element_count.ts";
 
@@ -41,9 +52,6 @@ export interface RecordOptions {
   onDesc?: (dtype: DType, shape: readonly number[], at: number) => void;
 }
 
-/** Maximum size of a description in bytes; one with 64 axes is smaller. */
-const MAX_DESC = 4096;
-
 /** Decode one record under the cursor. */
 export function* readRecord(cursor: Cursor, options: RecordOptions): Decoder<RawTensor> {
   yield* version(cursor, "record");
@@ -67,17 +75,10 @@ export function* readBinaryTensorFile(cursor: Cursor, options: RecordOptions): D
   const tensor = isRows
     ? yield* readSelectedRows(cursor, options)
     : { lod: yield* readLod(cursor, options.budget), ...(yield* readTensor(cursor, options)) };
-  yield cursor.need(1);
-  if (cursor.left > 0) {
-    const at = cursor.offset;
-    throw new FormatError(
-      "TRAILING_DATA",
-      `Bytes follow the only record of the file at byte ${at}: several records need a program that names them`,
-      {
-        offset: at,
-      },
-    );
-  }
+  yield* takeEnd(
+    cursor,
+    (at) => `Bytes follow the only record of the file at byte ${at}: several records need a program that names them`,
+  );
   return tensor;
 }
 
@@ -90,29 +91,23 @@ function* looksLikeSelectedRows(cursor: Cursor): Decoder<boolean> {
   yield cursor.need(8);
   if (cursor.left < 8) return false;
   const count = u64(cursor, cursor.pos);
-  if (count > MAX_GUESSED_ROWS || (count === 0 && (yield* isTensorHead(cursor, 8)))) return false;
-  if (!(yield* isTensorHead(cursor, 8 + 8 * count + 8))) return false;
-  // One LoD level of 8 bytes, holding the offset 0, looks like a row number 8 in a matrix of height 0.
-  return count !== 1 || u64(cursor, cursor.pos + 8) !== 8 || u64(cursor, cursor.pos + 16) !== 0;
+  if (count > MAX_GUESSED_ROWS || (count === 0 && (yield* hasTensorHead(cursor, 8)))) return false;
+  if (!(yield* hasTensorHead(cursor, 8 + 8 * count + 8))) return false;
+  return count !== 1 || !isLevelOfZero(cursor.view, cursor.pos + 8);
 }
 
 /** Whether a tensor's version, length and description seem to begin `ahead` bytes from here. */
-function* isTensorHead(cursor: Cursor, ahead: number): Decoder<boolean> {
+function* hasTensorHead(cursor: Cursor, ahead: number): Decoder<boolean> {
   const { remaining } = cursor;
-  if (remaining !== undefined && ahead + 9 > remaining) return false;
-  yield cursor.need(ahead + 9);
-  if (cursor.left < ahead + 9) return false;
-  const p = cursor.pos + ahead;
-  const { view } = cursor;
-  const length = view.getInt32(p + 4, true);
-  const tag = view.getUint8(p + 8);
-  return view.getUint32(p, true) === 0 && length > 1 && length <= MAX_DESC &&
-    (tag === 0x08 || tag === 0x10 || tag === 0x12);
+  const end = ahead + TENSOR_HEAD;
+  if (remaining !== undefined && end > remaining) return false;
+  yield cursor.need(end);
+  return cursor.left >= end && isTensorHead(cursor.view, cursor.pos + ahead);
 }
 
 function* readSelectedRows(cursor: Cursor, options: RecordOptions): Decoder<RawSelectedRows> {
   const at = cursor.offset;
-  const count = u64(cursor, yield* take(cursor, 8, at));
+  const count = yield* takeU64(cursor);
   const p = yield* takeCharged(cursor, 8 * count, at, options.budget);
   const rows: number[] = [];
   for (let i = 0; i < count; i++) rows.push(i64(cursor, p + 8 * i, at));
@@ -155,12 +150,12 @@ function* explained(cursor: Cursor, error: FormatError): Decoder<FormatError> {
 
 function* readLod(cursor: Cursor, budget: Budget): Decoder<number[][]> {
   const at = cursor.offset;
-  const levels = u64(cursor, yield* take(cursor, 8, at));
+  const levels = yield* takeU64(cursor);
   budget.check("maxLodLevels", levels, at);
   const lod: number[][] = [];
   for (let level = 0; level < levels; level++) {
     const sizeAt = cursor.offset;
-    const size = u64(cursor, yield* take(cursor, 8, sizeAt));
+    const size = yield* takeU64(cursor);
     if (size % 8 !== 0) {
       throw new FormatError("BAD_LENGTH", `LoD level ${level} at byte ${sizeAt} announces ${size} bytes`, {
         offset: sizeAt,
@@ -189,7 +184,7 @@ export function* readTensor(cursor: Cursor, { budget, onDesc }: RecordOptions): 
   yield* version(cursor, "tensor");
   const lengthAt = cursor.offset;
   const length = cursor.view.getInt32(yield* take(cursor, 4, lengthAt), true);
-  if (length < 0 || length > MAX_DESC) {
+  if (length < 0 || length > MAX_TENSOR_DESC) {
     throw new FormatError("BAD_LENGTH", `The description at byte ${lengthAt} announces ${length} bytes`, {
       offset: lengthAt,
       actual: length,
@@ -202,62 +197,7 @@ export function* readTensor(cursor: Cursor, { budget, onDesc }: RecordOptions): 
   onDesc?.(dtype.name, shape, descAt);
   const count = elementCount(shape);
   budget.check("maxElements", count, descAt);
-  const size = count * dtype.itemsize;
   const offset = cursor.offset;
-  if (size >= BLOB_MIN) {
-    const { remaining } = cursor;
-    if (remaining !== undefined && size > remaining) throw truncated(offset, size, remaining);
-    const data = (yield { kind: "blob", length: size, encoding: "raw", size, at: offset }) as Payload;
-    return { dtype: dtype.name, shape, data, offset };
-  }
-  const start = yield* take(cursor, size, offset);
-  return { dtype: dtype.name, shape, data: cursor.keep(start, start + size), offset };
-}
-
-/** Consume `n` bytes, which the window then holds. Returns the index of the first; `at` is the offset of their field. */
-export function* take(cursor: Cursor, n: number, at: number): Decoder<number> {
-  const { remaining } = cursor;
-  if (remaining !== undefined && n > remaining) throw truncated(at, n, remaining);
-  if (cursor.left < n) {
-    yield cursor.need(n);
-    if (cursor.left < n) throw truncated(at, n, cursor.left);
-  }
-  const p = cursor.pos;
-  cursor.pos += n;
-  return p;
-}
-
-/** Take `n` bytes that become numbers, and charge for them. A file that has fewer is reported as truncated (RULES.md LIM-2). */
-function* takeCharged(cursor: Cursor, n: number, at: number, budget: Budget): Decoder<number> {
-  const { remaining } = cursor;
-  if (remaining !== undefined && n > remaining) throw truncated(at, n, remaining);
-  try {
-    budget.charge(n, at);
-  } catch (error) {
-    // If the size is unknown, check that the bytes are really there before reporting the limit.
-    if ((yield { kind: "reach", end: cursor.offset + n }) === false) throw truncated(at, n, cursor.left);
-    throw error;
-  }
-  return yield* take(cursor, n, at);
-}
-
-function truncated(at: number, wanted: number, left: number): FormatError {
-  return new FormatError(
-    "TRUNCATED",
-    `Truncated tensor: ${wanted} bytes are expected at byte ${at}, ${left} are left. The download is probably incomplete: compare the size with the publisher's.`,
-    { offset: at, expected: wanted, actual: left },
-  );
-}
-
-/** A u64; beyond 2^53 a nearby double, which exceeds every limit just the same. */
-export function u64(cursor: Cursor, p: number): number {
-  return cursor.view.getUint32(p, true) + cursor.view.getUint32(p + 4, true) * 2 ** 32;
-}
-
-function i64(cursor: Cursor, p: number, at: number): number {
-  const value = cursor.view.getBigInt64(p, true);
-  if (value < -9007199254740991n || value > 9007199254740991n) {
-    throw new FormatError("BAD_NUMBER", `A number beyond 2^53 at byte ${at}`, { offset: at, actual: String(value) });
-  }
-  return Number(value);
+  const data = yield* takePayload(cursor, count * dtype.itemsize);
+  return { dtype: dtype.name, shape, data, offset };
 }

@@ -6,8 +6,8 @@
 import { FormatError } from "../../errors.ts";
 import { type Budget, PRICES } from "../../limits.ts";
 import type { Cursor, Decoder } from "../cursor.ts";
-import { textFromUtf8 } from "../pickle/text.ts";
-import { take, u64 } from "./read_record.ts";
+import { textFromUtf8 } from "../../words/utf8.ts";
+import { take, takeU64 } from "../take.ts";
 
 /** Words and their numbers, in file order. */
 export interface RawVocab {
@@ -20,7 +20,7 @@ const ENTRY = 12;
 /** Decode one vocabulary. */
 export function* readVocab(cursor: Cursor, budget: Budget): Decoder<RawVocab> {
   const at = cursor.offset;
-  const count = u64(cursor, yield* take(cursor, 8, at));
+  const count = yield* takeU64(cursor);
   const { remaining } = cursor;
   if (remaining !== undefined && count > remaining / ENTRY) {
     throw new FormatError(
@@ -35,7 +35,7 @@ export function* readVocab(cursor: Cursor, budget: Budget): Decoder<RawVocab> {
   const words = new Map<string, number>();
   for (let i = 0; i < count; i++) {
     const entryAt = cursor.offset;
-    const length = u64(cursor, yield* take(cursor, 8, entryAt));
+    const length = yield* takeU64(cursor);
     budget.check("maxStringBytes", length, entryAt);
     budget.charge(PRICES.entry + PRICES.string + PRICES.unit * length, entryAt);
     const p = yield* take(cursor, length, entryAt);

@@ -9,6 +9,7 @@ import type { NDArray } from "../../ndarray.ts";
 import { DenseTensor } from "../../tensor.ts";
 import { bytesOf, type Chunk, UnreadBytes } from "../../words/unread_bytes.ts";
 import { joinBytes } from "../../words/joined_bytes.ts";
+import { u32, u64, u64s } from "../little_endian.ts";
 import { SelectedRows } from "../../values.ts";
 import { tensorDescSize, writeTensorDesc } from "./tensor_desc.ts";
 
@@ -67,27 +68,4 @@ export function plainRecordHeadSize(dtype: DType, shape: readonly number[]): num
 export function tensorHead(dtype: DType, shape: readonly number[]): Uint8Array {
   const desc = writeTensorDesc(dtypeInfo(dtype).varType!, shape);
   return joinBytes([u32(0), u32(desc.length), desc]);
-}
-
-export function u32(value: number): Uint8Array {
-  const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setUint32(0, value, true);
-  return bytes;
-}
-
-export function u64(value: number): Uint8Array {
-  return u64s([value]);
-}
-
-/** Write 8-byte integers in one pass: SelectedRows may have millions of row numbers. */
-function u64s(values: readonly number[]): Uint8Array {
-  const bytes = new Uint8Array(8 * values.length);
-  const view = new DataView(bytes.buffer);
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i];
-    if (!Number.isSafeInteger(value)) throw new ValueError("INVALID_VALUE", `Not an integer: ${value}`);
-    view.setUint32(8 * i, value, true);
-    view.setInt32(8 * i + 4, Math.floor(value / 2 ** 32), true);
-  }
-  return bytes;
 }

@@ -5,7 +5,7 @@
  */
 import { utf8Of } from "../program/text.ts";
 import { joinBytes } from "../../words/joined_bytes.ts";
-import { u32, u64 } from "./write_record.ts";
+import { u32, u64 } from "../little_endian.ts";
 
 /** The bytes of a vocabulary, in the order of the Map. */
 export function vocabBytes(words: ReadonlyMap<string, number>): Uint8Array {

@@ -13,12 +13,13 @@
 import { dtypeInfo } from "../../dtype.ts";
 import { FormatError, quote, UnsupportedError } from "../../errors.ts";
 import type { Budget } from "../../limits.ts";
-import { utf8Size } from "../pickle/text.ts";
+import { utf8Size } from "../../words/utf8.ts";
 import { sortInSteps, StepPace } from "../../words/steps.ts";
-import { BLOB_MIN, type Cursor, type Decoder, PAUSE, type Payload, withPauses } from "../cursor.ts";
+import { type Cursor, type Decoder, PAUSE, withPauses } from "../cursor.ts";
 import { type Json, JsonNumber, JsonObject } from "../json/json.ts";
 import { readJsonInSteps } from "../json/read_json.ts";
-import { type RawTensor, take, u64 } from "../record/read_record.ts";
+import type { RawTensor } from "../record/read_record.ts";
+import { take, takeEnd, takePayload, takeU64 } from "../take.ts";
 import { FROM_WORD, WITHOUT_ARRAYS } from "./dtypes.ts";
 import { elementCount } from "../../words/element_count.ts";
 
@@ -58,7 +59,7 @@ export function* readSafetensors(cursor: Cursor, { budget, lazy }: ReadSafetenso
   if (cursor.left === 0) {
     throw new FormatError("EMPTY", "The file is empty: it is not a safetensors file", { offset: 0 });
   }
-  const length = u64(cursor, yield* take(cursor, 8, 0));
+  const length = yield* takeU64(cursor);
   if (length > MAX_HEADER) {
     throw new FormatError(
       "BAD_LENGTH",
@@ -85,23 +86,17 @@ export function* readSafetensors(cursor: Cursor, { budget, lazy }: ReadSafetenso
       { offset: start + entries.find((entry) => entry.end > remaining)!.begin, expected: end, actual: remaining },
     );
   }
-  if (remaining !== undefined && remaining > end) throw trailing(start + end);
+  if (remaining !== undefined && remaining > end) {
+    const offset = start + end;
+    throw new FormatError("TRAILING_DATA", trailing(offset), { offset });
+  }
   const pace = new StepPace();
   for (const { tensor, begin, end } of entries) {
     if (pace.isDue(ENTRY_WEIGHT)) yield PAUSE;
     tensor.offset = start + begin;
-    const size = end - begin;
-    if (size >= BLOB_MIN || (lazy && size > 0)) {
-      tensor.data = (yield { kind: "blob", length: size, encoding: "raw", size, at: tensor.offset }) as Payload;
-    } else {
-      const at = yield* take(cursor, size, tensor.offset);
-      tensor.data = cursor.keep(at, at + size);
-    }
+    tensor.data = yield* takePayload(cursor, end - begin, lazy);
   }
-  if (remaining === undefined) {
-    yield cursor.need(1);
-    if (cursor.left > 0) throw trailing(cursor.offset);
-  }
+  if (remaining === undefined) yield* takeEnd(cursor, trailing);
   return { tensors, metadata };
 }
 
@@ -247,6 +242,6 @@ function badShape(name: string, shape: readonly unknown[]): FormatError {
   });
 }
 
-function trailing(offset: number): FormatError {
-  return new FormatError("TRAILING_DATA", `Bytes follow the last tensor of the header at byte ${offset}`, { offset });
+function trailing(offset: number): string {
+  return `Bytes follow the last tensor of the header at byte ${offset}`;
 }

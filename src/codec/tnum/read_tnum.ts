@@ -10,8 +10,10 @@
  */
 import { FormatError, quote, type Warning } from "../../errors.ts";
 import type { Cursor, Decoder } from "../cursor.ts";
-import { type RawTensor, readTensor, type RecordOptions, take, u64 } from "../record/read_record.ts";
-import { textFromUtf8 } from "../pickle/text.ts";
+import { PRICES } from "../../limits.ts";
+import { type RawTensor, readTensor, type RecordOptions } from "../record/read_record.ts";
+import { take, takeEnd, takeU64 } from "../take.ts";
+import { textFromUtf8 } from "../../words/utf8.ts";
 
 /** Bytes before the "TNUM" mark. */
 export const RESERVED = 256;
@@ -27,16 +29,16 @@ export function* readTnum(
   yield* take(cursor, RESERVED, 0);
   yield* word(cursor, TNUM);
   const countAt = cursor.offset;
-  const count = u64(cursor, yield* take(cursor, 8, countAt));
+  const count = yield* takeU64(cursor);
   budget.check("maxTensors", count, countAt);
   const tensors = new Map<string, RawTensor>();
   const warnings: Warning[] = [];
   for (let i = 0; i < count; i++) {
     yield* word(cursor, NAME);
     const nameAt = cursor.offset;
-    const length = u64(cursor, yield* take(cursor, 8, nameAt));
+    const length = yield* takeU64(cursor);
     budget.check("maxNameBytes", length, nameAt);
-    budget.charge(2 * length + 80, nameAt);
+    budget.charge(PRICES.entry + PRICES.string + PRICES.unit * length, nameAt);
     const p = yield* take(cursor, length, nameAt);
     const name = textFromUtf8(cursor.bytes, p, p + length);
     if (name === null) {
@@ -51,12 +53,7 @@ export function* readTnum(
     }
     tensors.set(name, { ...(yield* readTensor(cursor, options)), lod: [] });
   }
-  yield cursor.need(1);
-  if (cursor.left > 0) {
-    throw new FormatError("TRAILING_DATA", `Bytes follow the last of ${count} tensors at byte ${cursor.offset}`, {
-      offset: cursor.offset,
-    });
-  }
+  yield* takeEnd(cursor, (at) => `Bytes follow the last of ${count} tensors at byte ${at}`);
   return { tensors, warnings };
 }
 

@@ -5,9 +5,10 @@
  */
 import type { NDArray } from "../../ndarray.ts";
 import { type Chunk, UnreadBytes } from "../../words/unread_bytes.ts";
-import { utf8FromText } from "../pickle/text.ts";
+import { utf8FromText } from "../../words/utf8.ts";
 import { joinBytes } from "../../words/joined_bytes.ts";
-import { tensorHead, u32, u64 } from "../record/write_record.ts";
+import { u32, u64 } from "../little_endian.ts";
+import { tensorHead } from "../record/write_record.ts";
 import { NAME, RESERVED, TNUM } from "./read_tnum.ts";
 
 /** The chunks of a file with the given tensors. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { textFromUtf8 } from "../../codec/pickle/text.ts";
+import { textFromUtf8 } from "../../words/utf8.ts";
 import { FormatError, PathError, quote, UnsupportedError } from "../../errors.ts";
 import type { Limits } from "../../limits.ts";
 import { ArchiveNames } from "./archive_names.ts";

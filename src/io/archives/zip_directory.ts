@@ -5,7 +5,7 @@
  */
 import { FormatError, PathError, quote, UnsupportedError } from "../../errors.ts";
 import { Budget, type Limits } from "../../limits.ts";
-import { textFromUtf8 } from "../../codec/pickle/text.ts";
+import { textFromUtf8 } from "../../words/utf8.ts";
 import {
   DIRECTORY_ENTRY,
   DIRECTORY_ENTRY_SIZE,

@@ -5,7 +5,7 @@
  */
 import type { PickleOutput } from "./pickle_output.ts";
 import { Child, FreshTuple, type Global, type Steps } from "./stand_ins.ts";
-import { utf8FromText } from "../text.ts";
+import { utf8FromText } from "../../../words/utf8.ts";
 import {
   BINFLOAT,
   BINGET,
