@@ -369,7 +369,12 @@ export class NDArray {
   #place(index: readonly number[]): number {
     const { shape } = this;
     if (index.length !== shape.length) {
-      throw new ValueError("INVALID_VALUE", `An array [${shape}] takes ${shape.length} indices: got ${index.length}`);
+      throw new ValueError(
+        "INVALID_VALUE",
+        `An array of shape [${shape}] takes ${shape.length} ${
+          shape.length === 1 ? "index" : "indices"
+        }: got ${index.length}`,
+      );
     }
     let place = 0;
     for (let axis = 0; axis < index.length; axis++) {

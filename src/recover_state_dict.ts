@@ -24,6 +24,7 @@ import {
   prunedKeys,
   type RecoverReport,
   storedOtherwise,
+  unusedNote,
   usesOf,
 } from "./model/recover.ts";
 import { checkOptions } from "./options.ts";
@@ -194,6 +195,8 @@ function recover(
   }
   const nameless = namelessNote(report.entries);
   if (nameless) report.notes.push(nameless);
+  const unused = unusedNote(names?.keys() ?? [], uses);
+  if (unused) report.notes.push(unused);
   return { stateDict, report };
 }
 

@@ -44,7 +44,8 @@ export function arrayText(elements: Elements, isWhole = false): string[] {
     const indent = " ".repeat(axis + 1);
     if (axis === shape.length - 1) {
       const cells = places[axis].map((i) => i === null ? "..." : texts[next++].padStart(width.most));
-      return void lines.push(...rowLines(before + "[", indent, cells, "]" + after));
+      for (const line of rowLines(before + "[", indent, cells, "]" + after)) lines.push(line);
+      return;
     }
     const last = places[axis].length - 1;
     places[axis].forEach((i, n) => {

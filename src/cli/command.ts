@@ -80,7 +80,7 @@ export interface Parsed {
 }
 
 /**
- * Parse what follows the name of a command: `--name value`, `--name=value`, `--flag`; everything after `--` is an operand.
+ * Parse what follows the name of a command: `--name value`, `--name=value`, `--flag`, `-h`; everything after `--` is an operand.
  *
  * @throws {UsageError} an unknown option, or a missing value
  */
@@ -94,12 +94,13 @@ export function parse(args: readonly string[], command: Command): Parsed {
       break;
     }
     if (arg === "-h") options.help = true;
+    else if (/^-[a-z]/i.test(arg)) throw unknownOption(arg, command);
     else if (!arg.startsWith("--")) operands.push(arg);
     else {
       const equals = arg.indexOf("=");
       const name = equals < 0 ? arg.slice(2) : arg.slice(2, equals);
       const option = Object.hasOwn(known, name) ? known[name] : undefined;
-      if (!option) throw unknownOption(name, command);
+      if (!option) throw unknownOption(`--${name}`, command);
       let value: string | true = true;
       if (option.value !== undefined) {
         const next = equals < 0 ? args[++i] : arg.slice(equals + 1);
@@ -115,9 +116,9 @@ export function parse(args: readonly string[], command: Command): Parsed {
   return { operands, options };
 }
 
-function unknownOption(name: string, command: Command): UsageError {
-  const near = nearest(name, Object.keys(optionsOf(command)));
-  return new UsageError(`Unknown option --${visible(name)} of ${command.name}: the nearest is --${near}`);
+function unknownOption(arg: string, command: Command): UsageError {
+  const near = nearest(arg.replace(/^-+/, ""), Object.keys(optionsOf(command)));
+  return new UsageError(`Unknown option ${visible(arg)} of ${command.name}: the nearest is --${near}`);
 }
 
 /** @throws {UsageError} there are too few operands, or too many */
@@ -125,7 +126,7 @@ export function checkOperands(operands: readonly string[], command: Command): vo
   const { operands: names, name } = command;
   const least = names.filter((operand) => !operand.endsWith("?")).length;
   if (operands.length < least) {
-    throw new UsageError(`${name} takes ${names[operands.length]}: oarlock ${usageOf(command)}`);
+    throw new UsageError(`${name} needs ${names[operands.length]}: oarlock ${usageOf(command)}`);
   }
   if (operands.length > names.length) {
     throw new UsageError(

@@ -5,7 +5,7 @@
  */
 import { isPaddleError } from "../errors.ts";
 import { Interrupt, OutputClosed } from "../io/process_console.ts";
-import { UsageError } from "./command.ts";
+import { type Command, UsageError } from "./command.ts";
 import type { Session } from "./session.ts";
 
 /** Done, and the answer is yes. */
@@ -15,24 +15,34 @@ export const NO = 1;
 /** The command failed. */
 export const TROUBLE = 2;
 
-/** Report what went wrong, in one line and perhaps a hint, and return the exit code. */
-export async function failed(error: unknown, session: Session): Promise<number> {
+/** Report what went wrong with a command, or before one was found, in one line and perhaps a hint. Returns the exit code. */
+export async function failed(error: unknown, session: Session, command?: Command): Promise<number> {
   if (error instanceof OutputClosed) return DONE;
   if (error instanceof Interrupt) {
     await session.fail("error: stopped; no file was left half-written");
     return error.exitCode;
   }
   if (isPaddleError(error)) {
-    await session.fail(`error: ${error.message} (${error.code})`);
+    await session.fail(`error: ${error.message}${error.code === "HTTP_NETWORK" ? causeOf(error) : ""} (${error.code})`);
     if (error.hint && !error.message.includes(error.hint)) await session.fail(`hint: ${error.hint}`);
     if (error.limit) await session.fail(`hint: if you trust this file, raise it: --limit ${error.limit}=NUMBER`);
     return TROUBLE;
   }
   if (error instanceof UsageError) {
     await session.fail(`error: ${error.message}`);
-    await session.fail("hint: oarlock help COMMAND lists its options");
+    await session.fail(`hint: oarlock help${command ? ` ${command.name} lists its options` : " lists the commands"}`);
     return TROUBLE;
   }
   await session.fail(`error: ${error instanceof Error ? error.message : String(error)}`);
   return TROUBLE;
+}
+
+/** What the runtime says about a failed connection, such as an unknown host; in Node it is the cause of a cause. */
+function causeOf({ cause }: Error): string {
+  let text = "";
+  for (let depth = 0; cause instanceof Error && depth < 8; depth++) {
+    if (cause.message !== "") text = `: ${cause.message}`;
+    cause = cause.cause;
+  }
+  return text;
 }

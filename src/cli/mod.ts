@@ -23,7 +23,7 @@
  *
  * @module
  */
-import { visible } from "../errors.ts";
+import { quote, visible } from "../errors.ts";
 import { type Console, isProgram, runProgram, withProcess } from "../io/process_console.ts";
 import { nearest } from "../limits.ts";
 import { checkOperands, type Command, parse, UsageError } from "./command.ts";
@@ -56,6 +56,9 @@ async function runIn(console: Console): Promise<number> {
       return DONE;
     }
     if (name === undefined || name === "help" || name === "--help" || name === "-h") return await help(args, session);
+    if (name.startsWith("-")) {
+      throw new UsageError(`Expected a command before ${visible(name)}: options follow the command`);
+    }
     return await run(commandNamed(name), args, console);
   } catch (error) {
     return await failed(error, session);
@@ -63,23 +66,26 @@ async function runIn(console: Console): Promise<number> {
 }
 
 async function run(command: Command, args: readonly string[], console: Console): Promise<number> {
-  const { operands, options } = parse(args, command);
-  const session = new Session(console, { json: options.json === true, quiet: options.quiet === true });
+  let session = new Session(console);
   try {
+    const { operands, options } = parse(args, command);
+    session = new Session(console, { json: options.json === true, quiet: options.quiet === true });
     if (options.help) {
-      await session.print(...commandHelp(command));
+      await session.printAll(commandHelp(command));
       return DONE;
     }
     checkOperands(operands, command);
     console.signal.throwIfAborted();
     return await command.run({ operands, options, session });
   } catch (error) {
-    return await failed(error, session);
+    return await failed(error, session, command);
   }
 }
 
-async function help([name]: readonly string[], session: Session): Promise<number> {
-  await session.print(...(name === undefined ? helpText() : commandHelp(commandNamed(name))));
+async function help([name, ...others]: readonly string[], session: Session): Promise<number> {
+  if (others.length > 0) throw new UsageError(`help takes no more operands, but got ${visible(others[0])}`);
+  const isOverview = name === undefined || name === "help";
+  await session.printAll(isOverview ? helpText() : commandHelp(commandNamed(name)));
   return DONE;
 }
 
@@ -87,7 +93,7 @@ function commandNamed(name: string): Command {
   const found = COMMANDS.find((command) => command.name === name);
   if (found) return found;
   const near = nearest(name, COMMANDS.map((command) => command.name));
-  throw new UsageError(`There is no command ${visible(name)}: the nearest is ${near}`);
+  throw new UsageError(`There is no command ${quote(name)}: the nearest is ${near}`);
 }
 
 if (isProgram(import.meta.main, import.meta.url)) await runProgram(runIn);

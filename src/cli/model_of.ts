@@ -59,7 +59,9 @@ export async function foundModel(
   const model = await modelOf(from, options, where);
   if (model) return model;
   const place = await placeOf(from, where);
-  if (!place) throw new UsageError("A model is given by a path or URL");
+  if (!place) {
+    throw new UsageError("A model has several files: it is given by its prefix or folder, as a path or an http: URL");
+  }
   throw await notFound(place);
 }
 

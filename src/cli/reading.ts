@@ -5,7 +5,7 @@
  */
 import type { Folder } from "../io/folder.ts";
 import { DEFAULT_LIMITS, type Limits, nearest } from "../limits.ts";
-import { visible } from "../errors.ts";
+import { quote } from "../errors.ts";
 import { type ArchiveFolder, openArchive } from "../open_archive.ts";
 import type { Float8 } from "../options.ts";
 import { type Given, UsageError } from "./command.ts";
@@ -67,13 +67,15 @@ function limitsOf(text: string | undefined): Partial<Limits> | undefined {
   if (text === undefined) return undefined;
   const limits: Partial<Limits> = {};
   for (const part of text.split(",")) {
-    const [name, number] = part.split("=");
+    const [name, number, ...rest] = part.split("=");
     if (!Object.hasOwn(DEFAULT_LIMITS, name)) {
       throw new UsageError(
-        `There is no limit ${visible(name)}: the nearest is ${nearest(name, Object.keys(DEFAULT_LIMITS))}`,
+        `There is no limit ${quote(name)}: the nearest is ${nearest(name, Object.keys(DEFAULT_LIMITS))}`,
       );
     }
-    if (!/^[0-9]{1,15}$/.test(number ?? "")) throw new UsageError(`A limit must be given as ${name}=NUMBER`);
+    if (rest.length > 0 || !/^[0-9]{1,15}$/.test(number ?? "")) {
+      throw new UsageError(`A limit must be given as ${name}=NUMBER`);
+    }
     limits[name as keyof Limits] = Number(number);
   }
   return limits;

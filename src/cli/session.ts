@@ -32,8 +32,13 @@ export class Session {
     this.#quiet = quiet;
   }
 
-  /** Print lines of the answer. Control characters from a file are escaped, so that a terminal does not interpret them. */
+  /** Print a few lines of the answer. */
   async print(...lines: string[]): Promise<void> {
+    await this.printAll(lines);
+  }
+
+  /** Print any number of lines. Control characters from a file are escaped, so that a terminal does not interpret them. */
+  async printAll(lines: Iterable<string>): Promise<void> {
     this.#clear();
     let text = "";
     for (const line of lines) {

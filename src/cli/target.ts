@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isPaddleError, quote, SaveError, visible } from "../errors.ts";
+import { isPaddleError, quote, SaveError } from "../errors.ts";
 import { exists } from "../io/models/find_model.ts";
 import { folderAt, isFolder, type Place, placeOf } from "../io/open/place.ts";
 import { checkFileNames } from "../io/names/file_names.ts";
@@ -47,7 +47,13 @@ export function wantedForm(to: string): Form {
   const form = formOf(to);
   if (form) return form;
   const endings = ENDINGS.map(([ending]) => ending).join(", ");
-  throw new UsageError(`The extension of ${visible(to)} names no format: use ${endings}, or a folder that ends in /`);
+  throw new UsageError(`The extension of ${quote(to)} names no format: use ${endings}, or a folder that ends in /`);
+}
+
+/** @throws {UsageError} there is an option that another format would need */
+export function checkFormOptions(form: Form, { protocol, compress }: Given<typeof TO_FILE>): void {
+  if (protocol !== undefined && form !== "pickle") throw new UsageError("--protocol applies to pickles only");
+  if (compress && form !== "npz") throw new UsageError("--compress applies to .npz only");
 }
 
 /** @throws {SaveError} `CONFLICT`: something exists already, and `force` was not given */
@@ -59,11 +65,7 @@ export async function checkTarget(to: string, { force }: { force?: true }, sessi
 
 /** The error for a path where something exists. */
 export function conflict(to: string): SaveError {
-  return new SaveError("CONFLICT", `${quote(to)} already exists: --force overwrites it`, {
-    path: to,
-    committed: "no",
-    hint: "--force writes over it",
-  });
+  return new SaveError("CONFLICT", `${quote(to)} already exists: --force overwrites it`, { path: to, committed: "no" });
 }
 
 async function isTaken(place: Place): Promise<boolean> {
@@ -113,7 +115,7 @@ export async function write(
 
 function onlyOf(arrays: Arrays, to: string): NDArray {
   if (arrays.size !== 1) {
-    throw new UsageError(`${visible(to)} can hold one array: choose one of ${arrays.size} with --name`);
+    throw new UsageError(`${quote(to)} holds one array, but there are ${arrays.size}`);
   }
   return arrays.values().next().value!;
 }

@@ -173,6 +173,12 @@ export function foldingNote(folded: readonly Folded[]): string | null {
   return `${have} a batch normalisation folded into the weights: the network that was trained is not this one.`;
 }
 
+/** A note on keys that were given for variables that the model does not have; null if there are none. */
+export function unusedNote(names: Iterable<string>, variables: { has(name: string): boolean }): string | null {
+  const unused = [...names].filter((name) => !variables.has(name));
+  return unused.length === 0 ? null : `Names were given for variables that the model does not have: ${toldOf(unused)}.`;
+}
+
 /** Paddle's names for unnamed tensors: a number in order of creation. */
 const NUMBERED = /^(eager_tmp|generated_tensor|generated_var)_\d+$/;
 /** Maximum number of names in a note. */
@@ -182,10 +188,14 @@ const TOLD = 5;
 export function namelessNote(entries: readonly RecoveredEntry[]): string | null {
   const names = entries.filter(({ name, key }) => name === "variable" && NUMBERED.test(key)).map(({ key }) => key);
   if (names.length === 0) return null;
-  const told = names.slice(0, TOLD).map(quote).join(", ") +
-    (names.length > TOLD ? `, ${names.length - TOLD} more` : "");
-  return `Values that no layer has named: ${told}. These are buffers, or weights that were computed from others before the export, as by ` +
+  return `Values that no layer has named: ${
+    toldOf(names)
+  }. These are buffers, or weights that were computed from others before the export, as by ` +
     "weight_norm and spectral_norm. Another process numbers them differently, so set_state_dict will not find them: pass { names }.";
+}
+
+function toldOf(names: readonly string[]): string {
+  return names.slice(0, TOLD).map(quote).join(", ") + (names.length > TOLD ? `, ${names.length - TOLD} more` : "");
 }
 
 /** Keys of the network that have no value in the files, sorted. */

@@ -22,7 +22,7 @@ export const audit = command({
   operands: ["FILE"],
   options: FROM_FILE,
   notes: [
-    "It ends with 0: clean, 1: refused content, 2: could not be parsed or read, 3: not a file of a supported kind.",
+    "Exit codes: 0: clean, 1: refused content, 2: could not be parsed or read, 3: not a file of a supported kind.",
   ],
   json:
     "{ file, ok, exitCode, kind, symbols: [{ symbol, opcode, offset, at, verdict }], error?: { name, code, message, " +
@@ -31,7 +31,7 @@ export const audit = command({
     return await reading(options, session, async ({ folder, limits, signal }) => {
       const report = await auditFile(from, { folder, limits, signal });
       if (session.json) await session.printJson({ file: from, ...report });
-      else await session.print(...lines(from, report));
+      else await session.printAll(lines(from, report));
       return report.exitCode;
     });
   },

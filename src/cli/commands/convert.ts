@@ -13,7 +13,7 @@ import { command, UsageError } from "../command.ts";
 import { DONE } from "../failure.ts";
 import { arrayNamed, type OpenFile, withFile } from "../open_file.ts";
 import { FROM_ARRAYS } from "../reading.ts";
-import { type Arrays, checkTarget, type Form, TO_FILE, wantedForm, write } from "../target.ts";
+import { type Arrays, checkFormOptions, checkTarget, type Form, TO_FILE, wantedForm, write } from "../target.ts";
 import type { Session } from "../session.ts";
 import { countText, nameText, sizeText } from "../text.ts";
 import { rowsOf } from "../value_rows.ts";
@@ -39,12 +39,9 @@ export const convert = command({
   json: "{ file, arrays, bytes, leftOut: [name] }",
   async run({ operands: [from, to], options, session }) {
     const form = wantedForm(to);
+    checkFormOptions(form, options);
     await checkTarget(to, options, session);
     return await withFile(from, options, session, async (file) => {
-      if (options.protocol !== undefined && form !== "pickle") {
-        throw new UsageError("--protocol applies to pickles only");
-      }
-      if (options.compress && form !== "npz") throw new UsageError("--compress applies to .npz only");
       const { value, arrays } = converted(file, form, options.name, options.dtype as DType | undefined);
       const metadata = file.value instanceof TensorMap ? file.value.metadata : undefined;
       const left = form === "pickle" ? [] : otherNames(file);

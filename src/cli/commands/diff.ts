@@ -45,7 +45,7 @@ export const diff = command({
     );
     const same = found.onlyInA.length + found.onlyInB.length + found.differ.length === 0;
     if (session.json) await session.printJson({ same, ...found });
-    else await session.print(...lines(found));
+    else await session.printAll(lines(found));
     return same ? DONE : NO;
   },
 });

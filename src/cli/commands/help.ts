@@ -14,11 +14,14 @@ export function helpText(): string[] {
     "",
     "usage: oarlock COMMAND [OPTION ...] ...",
     "",
-    ...table(COMMANDS.map((command) => [`  ${usageOf(command)}`, command.summary])),
-    ...table([["  help [COMMAND]", "show this text, or the options of a command"], ["  --version", "the version"]]),
+    ...table([
+      ...COMMANDS.map((command) => [`  ${usageOf(command)}`, command.summary]),
+      ["  help [COMMAND]", "show this text, or the options of a command"],
+      ["  --version", "the version"],
+    ]),
     "",
-    "A FILE is a path or a URL. It ends with 0: done, 1: the answer is no (diff, verify, audit, detect), 2: it could not",
-    "be done, 130: it was stopped. Answers go to the standard output, all else to the other one.",
+    "A FILE is a path or a URL. Exit codes: 0: done, 1: the answer is no (diff, verify, audit, detect), 2: failed,",
+    "130: interrupted. Results go to standard output, everything else to standard error.",
   ];
 }
 

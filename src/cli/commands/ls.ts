@@ -63,7 +63,8 @@ async function list(file: OpenFile, isLong: boolean, session: Session): Promise<
   const others = values.length > 0 ? `, ${countText(values.length, "other value")}` : "";
   const hint = others && !isLong ? " (--long shows them)" : "";
   const isProgram = file.value instanceof Program ? "a program: oarlock program shows it; " : "";
-  await session.print(...lines, `${isProgram}${countText(arrays.length, "array")}, ${sizeText(bytes)}${others}${hint}`);
+  await session.printAll(lines);
+  await session.print(`${isProgram}${countText(arrays.length, "array")}, ${sizeText(bytes)}${others}${hint}`);
 }
 
 function shortRow(name: string, array: NDArray): string[] {

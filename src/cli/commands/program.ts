@@ -71,20 +71,19 @@ async function programOf(
 type Shown = Call<Given<typeof OPTIONS>>["options"];
 
 async function print(_from: string, program: Program, options: Shown, session: Session): Promise<void> {
-  if (options.ops) return await session.print(...program.ops().map(operatorLine));
+  if (options.ops) await session.printAll(program.ops().map(operatorLine));
   if (options.vars) {
-    return await session.print(
-      ...table(
-        program.vars().map((v) => [v.id ?? "", v.name, v.kind, dtypeText(v), v.persistable ? "persistable" : ""]),
-      ),
+    await session.printAll(
+      table(program.vars().map((v) => [v.id ?? "", v.name, v.kind, dtypeText(v), v.persistable ? "persistable" : ""])),
     );
   }
+  if (options.ops || options.vars) return;
   const counts = countsOf(program);
   const ports = (what: string, list: readonly Port[]) =>
     list.map((port, i) => [i === 0 ? what : "", port.name, dtypeText(port)]);
   const blocks = countText(program.blocks.length, "block");
-  await session.print(
-    ...table([
+  await session.printAll(
+    table([
       ["form", program.form === "json" ? "PIR (.json)" : "ProgramDesc (.pdmodel)", versionText(program)],
       ...ports("inputs", program.feeds()),
       ...ports("outputs", program.fetches()),

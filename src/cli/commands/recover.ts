@@ -13,7 +13,7 @@ import { DONE } from "../failure.ts";
 import { foundModel } from "../model_of.ts";
 import { FROM_MODEL, reading } from "../reading.ts";
 import type { Session } from "../session.ts";
-import { type Arrays, checkTarget, TO_FILE, wantedForm, write } from "../target.ts";
+import { type Arrays, checkFormOptions, checkTarget, TO_FILE, wantedForm, write } from "../target.ts";
 import { countText, sizeText, table } from "../text.ts";
 
 /** The command. */
@@ -32,11 +32,15 @@ export const recover = command({
   },
   notes: [
     "MODEL is a prefix (m for m.pdmodel or m.json, and m.pdiparams), one of these files, or a folder of Paddle 1.x.",
-    "TO is a .pdparams, .safetensors or .npz. No inference model holds optimizer state.",
+    "TO is a .pdparams, .safetensors, .npz or a folder, as for convert. No inference model holds optimizer state.",
   ],
   json: "{ file, bytes, entries: [{ key, variable, name, exact, changed }], pruned, constants, notes }",
   async run({ operands: [from, to], options, session }) {
     const form = wantedForm(to);
+    if (form === "npy" || form === "record") {
+      throw new UsageError("TO is a .pdparams, .safetensors, .npz or a folder: other formats hold one array");
+    }
+    checkFormOptions(form, options);
     await checkTarget(to, options, session);
     return await reading(options, session, async (where) => {
       const model = await foundModel(from, options, where);
@@ -55,10 +59,10 @@ export const recover = command({
         const { stateDict: found, report } = recovered;
         const bytes = await write({ value: found, arrays: found as Arrays }, to, { ...options, form }, session);
         if (session.json) await session.printJson({ file: to, bytes, ...report });
-        else {await session.print(
-            `${to}: ${countText(found.size, "tensor")}, ${sizeText(bytes)}`,
-            ...reportLines(report),
-          );}
+        else {
+          await session.print(`${to}: ${countText(found.size, "tensor")}, ${sizeText(bytes)}`);
+          await session.printAll(reportLines(report));
+        }
         return DONE;
       } finally {
         await recovered.close();

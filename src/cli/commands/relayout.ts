@@ -40,7 +40,7 @@ export const relayout = command({
         return await relayoutModel(model, to, { layout, ...withoutWarnings(session) });
       });
       if (session.json) await session.printJson({ files });
-      else await session.print(...files);
+      else await session.printAll(files);
       return DONE;
     });
   },

@@ -47,6 +47,12 @@ async function renameVariable(
       model.rename(old, name);
     } catch (error) {
       if (!isPaddleError(error) || error.code !== "NOT_FOUND") throw error;
+      const structured = [...model.info ?? []].find(([, { structuredName }]) => structuredName === old);
+      if (structured) {
+        throw new UsageError(
+          `In a model the names are variable names: ${quote(old)} is that of ${quote(structured[0])}`,
+        );
+      }
       throw notNamed(old, model.program.vars().map((variable) => variable.name));
     }
     const to = await rewriteModel(file, model, options, session);

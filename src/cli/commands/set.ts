@@ -6,7 +6,7 @@
 import { castLazily } from "../../words/cast_lazily.ts";
 import { isPaddleError, quote, ValueError } from "../../errors.ts";
 import { replaceLeaves } from "../../model/walk.ts";
-import type { NDArray } from "../../ndarray.ts";
+import type { NDArray, Scalar } from "../../ndarray.ts";
 import { remade } from "../../tensor.ts";
 import { type Call, command, type Given, UsageError } from "../command.ts";
 import { DONE } from "../failure.ts";
@@ -16,7 +16,7 @@ import { FROM_ARRAYS } from "../reading.ts";
 import { withModel } from "../model_of.ts";
 import { CHANGED, rewrite, rewriteModel } from "../rewrite.ts";
 import type { Session } from "../session.ts";
-import { nameText, shapeText } from "../text.ts";
+import { countText, nameText, shapeText } from "../text.ts";
 import { findValue, rowsOf } from "../value_rows.ts";
 import { isFloatAt, valueText } from "../value_text.ts";
 import { elementText } from "../array_text.ts";
@@ -76,7 +76,7 @@ async function setArray(file: OpenFile, name: string, options: Options, session:
     throw new ValueError(
       "INVALID_VALUE",
       `${quote(name)} is ${old.dtype} ${shapeText(old.shape)}, the new array ${array.dtype} ${shapeText(array.shape)}`,
-      { at: name, hint: "--cast converts the new array, --replace accepts it as it is" },
+      { at: name, hint: hintFor(array, old) },
     );
   }
   if (options.out === undefined && isSame && !file.where.folder) {
@@ -100,6 +100,11 @@ async function setArray(file: OpenFile, name: string, options: Options, session:
   return { file: await rewrite(file, value, options, session), how: "anew", what };
 }
 
+function hintFor(array: NDArray, old: NDArray): string {
+  const isShaped = String(array.shape) === String(old.shape);
+  return `${isShaped ? "--cast converts the new array, " : ""}--replace accepts it as it is`;
+}
+
 /** The variable of a structured name. */
 function variableOf(
   name: string,
@@ -121,15 +126,20 @@ async function changed(
     const index = indexOf(at);
     const before = elementText(old.at(...index), old.dtype);
     const element = value === undefined
-      ? (await arrayOf(from!, name, session)).reshape([]).at()
+      ? onlyElement(await arrayOf(from!, name, session), from!)
       : elementOf(value, old.dtype);
     old.set(element, ...index);
     return { array: old, what: `[${index}]: ${before} -> ${elementText(old.at(...index), old.dtype)}` };
   }
   if (value !== undefined) {
     const list = listOf(value, old.dtype);
-    if (list) return { array: remade(old, old.dtype, list.shape, list.bytes), what: `: ${list.size} elements set` };
-    return { array: old.fill(elementOf(value, old.dtype)), what: `: ${old.size} elements set` };
+    if (list) {
+      return {
+        array: remade(old, old.dtype, list.shape, list.bytes),
+        what: `: ${countText(list.size, "element")} set`,
+      };
+    }
+    return { array: old.fill(elementOf(value, old.dtype)), what: `: ${countText(old.size, "element")} set` };
   }
   const given = await arrayOf(from!, name, session);
   // numpy has no bfloat16: in numpy, Paddle's bfloat16 arrays are uint16.
@@ -137,6 +147,13 @@ async function changed(
   const dtype = isBits || cast ? old.dtype : given.dtype;
   const bytes = isBits ? given.bytes : castLazily(given, dtype).bytes;
   return { array: remade(old, dtype, given.shape, bytes), what: `: taken from ${from}` };
+}
+
+function onlyElement(array: NDArray, from: string): Scalar {
+  if (array.size === 1) return array.reshape([]).at();
+  throw new UsageError(
+    `--at takes one element, but the array in ${quote(from)} has the shape ${shapeText(array.shape)}`,
+  );
 }
 
 /** The only array of a file, or the one of this name. */

@@ -7,7 +7,7 @@ import { NDArray } from "../../ndarray.ts";
 import { statistics } from "../../words/statistics.ts";
 import { SelectedRows } from "../../values.ts";
 import { arrayText } from "../array_text.ts";
-import { command, UsageError } from "../command.ts";
+import { command, type Given, UsageError } from "../command.ts";
 import { shownPart } from "../shown_part.ts";
 import { DONE } from "../failure.ts";
 import { arrayNamed, notNamed, type OpenFile, withFile } from "../open_file.ts";
@@ -38,29 +38,32 @@ export const show = command({
     "for other values; NaN and infinities are strings",
   async run({ operands: [from, name], options, session }) {
     await withFile(from, options, session, async (file) => {
-      if (name === undefined && file.arrays.size !== 1) return await showValue(file, "", session);
+      if (name === undefined && file.arrays.size !== 1) return await showValue(file, "", options, session);
       const isArray = name === undefined || file.arrays.has(name);
-      if (!isArray) return await showValue(file, name, session);
+      if (!isArray) return await showValue(file, name, options, session);
       await showArray(file, arrayNamed(file, name), options, session);
     });
     return DONE;
   },
 });
 
+type Options = Given<typeof OPTIONS>;
+
 async function showArray(
   file: OpenFile,
   name: string,
-  options: { slice?: string; stats?: true; full?: true },
+  options: Options,
   session: Session,
 ): Promise<void> {
   const { checkpoint } = file;
   const { signal } = session;
-  const { dtype, shape, nbytes } = checkpoint.info(name);
+  const { dtype, shape } = checkpoint.info(name);
   const bounds = options.slice === undefined ? null : boundsOf(options.slice, shape);
   const whole = async () =>
     bounds ? await checkpoint.getSlice(name, bounds, { signal }) : await checkpoint.get(name, { signal });
   if (options.stats) {
-    const { min, max, mean, nanCount, infCount } = statistics(await whole());
+    const array = await whole(), { shape, nbytes } = array;
+    const { min, max, mean, nanCount, infCount } = statistics(array);
     if (session.json) {
       const stats = { min, max, mean, nan: nanCount, inf: infCount };
       return await session.printJson({ name, dtype, shape, stats });
@@ -79,25 +82,26 @@ async function showArray(
     return await session.printJson({ name, dtype, shape: array.shape, data: array.toArray() });
   }
   const elements = bounds || options.full ? await whole() : await shownPart(checkpoint, name, signal);
-  await session.print(
-    `${nameText(name)}  ${dtype}  ${shapeText(shape)}`,
-    ...arrayText(elements, options.full === true),
-  );
+  await session.print(`${nameText(name)}  ${dtype}  ${shapeText(shape)}`);
+  await session.printAll(arrayText(elements, options.full === true));
 }
 
-async function showValue(file: OpenFile, name: string, session: Session): Promise<void> {
+async function showValue(file: OpenFile, name: string, options: Options, session: Session): Promise<void> {
   const { value: root, arrays } = file;
   const found = name === "" ? { value: root, container: null, key: null } : findValue(root, name);
   if (!found) throw notNamed(name, [...rowsOf(root, arrays)].map((row) => row.name));
   const { value, container, key } = found;
+  for (const option of ["slice", "stats", "full"] as const) {
+    if (options[option] !== undefined) throw new UsageError(`--${option} applies to one array: name one`);
+  }
   const isFloat = container !== null && isFloatAt(container, key, value);
   if (session.json) {
     return await session.printJson({ name, type: typeText(value, isFloat), value: valueJson(value) });
   }
   const rows = [...rowsOf(value, arrays, name)];
   if (rows.length === 1 && rows[0].value === value) return await session.print(valueText(value, isFloat));
-  await session.print(
-    ...table(rows.map(({ name, value, isFloat }) => {
+  await session.printAll(
+    table(rows.map(({ name, value, isFloat }) => {
       const array = value instanceof SelectedRows ? value.value : value;
       return array instanceof NDArray
         ? [nameText(name), array.dtype, shapeText(array.shape)]

@@ -37,14 +37,14 @@ export const verify = command({
     try {
       const found = await withFile(from, options, session, (file) => readAll(file, session));
       if (session.json) await session.printJson({ file: from, ok: true, ...found });
-      else await session.print(...lines(from, found));
+      else await session.printAll(lines(from, found));
       return DONE;
     } catch (error) {
       const isDamage = isPaddleError(error) && (DAMAGED.includes(error.name) || error.code === "MISSING_PART" ||
         error.code === "SHORT_READ");
       if (!isDamage) throw error;
       if (session.json) await session.printJson({ file: from, ok: false, error: error.toJSON() });
-      else await session.print(`${from}: not whole`, `${error.message} (${error.code})`);
+      else await session.print(`${from}: not intact`, `${error.message} (${error.code})`);
       return NO;
     }
   },
