@@ -5,6 +5,7 @@ import { inMemory, type OpenDocument, openDocument } from "./document.ts";
 import { elementText, parseElement, pieces } from "./elements.ts";
 import { explained, failureOf } from "./failure.ts";
 import { findDocuments, type Found } from "./find_documents.ts";
+import { nameAt } from "./name_at.ts";
 import { operatorRow, operatorView } from "./operators.ts";
 import type { DocumentEntry, Methods, Reply, Request } from "./protocol.ts";
 import { saveAs } from "./save_as.ts";
@@ -67,7 +68,7 @@ const handlers: Handlers = {
     if (url.protocol !== "http:" && url.protocol !== "https:") {
       throw new TypeError("Only http: and https: URLs can be opened");
     }
-    const name = nameOf(url);
+    const name = nameAt(url);
     if (ARCHIVE.test(name)) return enter(await inArchive(url.href, name, signal));
     const base = new URL(url);
     base.pathname = url.pathname.slice(0, url.pathname.lastIndexOf("/") + 1);
@@ -158,18 +159,6 @@ function operatorsOf(document: OpenDocument): paddle.Operator[] {
   let operators = programs.get(document);
   if (!operators) programs.set(document, operators = document.program?.ops() ?? []);
   return operators;
-}
-
-/** The name of the file at a URL. */
-function nameOf({ pathname }: URL): string {
-  const name = pathname.slice(pathname.lastIndexOf("/") + 1);
-  if (name === "") throw new TypeError("The URL of a file is needed: this one ends in a slash");
-  try {
-    return decodeURIComponent(name);
-  } catch {
-    // A stray percent sign.
-    return name;
-  }
 }
 
 /** Looks for the other half of a model on the server: the parameters beside a program, or the program beside parameters. */

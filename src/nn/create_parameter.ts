@@ -3,9 +3,11 @@
  *
  * @module
  */
+import { isPlainObject } from "../words/plain_object.ts";
 import { gotInstead, shownValue } from "../words/described.ts";
-import type { DType } from "../dtype.ts";
+import { type DType, dtypeInfo } from "../dtype.ts";
 import { ValueError } from "../errors.ts";
+import { checkOptions } from "../options.ts";
 import { getDefaultDtype } from "./default_dtype.ts";
 import { Constant } from "./initializer/fixed.ts";
 import { globalInitializer } from "./initializer/global.ts";
@@ -37,6 +39,7 @@ export function makeParameter(
   const attr = ParamAttr.from(options.attr);
   if (attr === null) return null;
   const { isBias = false, dtype = getDefaultDtype() } = options;
+  dtypeInfo(dtype);
   if (!Array.isArray(shape)) {
     throw new ValueError("INVALID_VALUE", `${owner}: a shape is a list of lengths: ${gotInstead(shape)}`);
   }
@@ -62,12 +65,14 @@ export function makeParameter(
 }
 
 /**
- * Creates a parameter that belongs to no layer, or returns null if `attr` is false. `name` takes precedence over the name in `attr`.
+ * Creates a parameter that belongs to no layer, or returns null if `attr` is false. `name` takes precedence over the name in `attr`. The
+ * dtype may also be one of the options: `createParameter([2, 3], { dtype, isBias: true })`.
  *
  * Mirrors `paddle.create_parameter` (3.3).
  *
  * @throws {ValueError} `INVALID_VALUE` for a negative length, or for random values of a dtype that is not a float; `NAME_COLLISION` if the
  * name is taken
+ * @throws {TypeError} for an unknown dtype or option
  *
  * @example
  * ```ts
@@ -78,13 +83,15 @@ export function makeParameter(
  */
 export function createParameter(
   shape: readonly number[],
-  dtype?: DType,
+  dtype?: DType | (CreateParameterOptions & { name?: string }),
   options: Omit<CreateParameterOptions, "dtype"> & { name?: string } = {},
 ): Parameter | null {
   const scope = currentScope();
-  const { name, ...rest } = options;
+  const given = { ...(isPlainObject(dtype) ? dtype as CreateParameterOptions : { dtype: dtype as DType }), ...options };
+  checkOptions(given, ["attr", "dtype", "isBias", "defaultInitializer", "name"]);
+  const { name, ...rest } = given;
   const attr = name === undefined || rest.attr === false ? rest.attr : named(ParamAttr.from(rest.attr)!, name);
-  return makeParameter(scope, scope.generate("create_parameter"), shape, { ...rest, attr, dtype });
+  return makeParameter(scope, scope.generate("create_parameter"), shape, { ...rest, attr });
 }
 
 function named(attr: ParamAttr, name: string): ParamAttr {

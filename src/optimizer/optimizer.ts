@@ -440,8 +440,19 @@ function setWhole(scheduler: LRScheduler, rates: ReadonlyMap<Value, Value>, opti
   try {
     scheduler.setStateDict(rates, options);
   } catch (error) {
-    scheduler.setStateDict(before);
+    restore(scheduler, before);
     throw error;
+  }
+}
+
+/** Set a scheduler to a state of its own again. */
+function restore(scheduler: LRScheduler, state: Map<string, Value>): void {
+  // Undefined fields are not in the state: they are set as well, instead of counting as missing.
+  state.has = () => true;
+  try {
+    scheduler.setStateDict(state);
+  } catch {
+    // A caller's own scheduler may refuse its own state: the first error says more.
   }
 }
 

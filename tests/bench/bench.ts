@@ -1,5 +1,5 @@
 /**
- * The benchmark: `deno task bench [--quick] [--readme] [--reps=N] [--only=TEXT]`.
+ * The benchmark: `deno task bench [--quick] [--readme] [--reps=N] [--only=TEXT]`; TEXT is a part of a row's title, or of its job.
  *
  * Every figure is a ratio of medians: the same job done by this library and by CPython with numpy, alternating, each in a fresh process,
  * with the files in the page cache. The data is created in out/bench and removed at the end. `--readme` puts the table into README.md.
@@ -10,7 +10,7 @@ import { rm } from "node:fs/promises";
 import process from "node:process";
 import { bundle, findPeer, findWorkers, output, type Report, runJob, type Worker } from "./measure.ts";
 import { markdown, type Results } from "./table.ts";
-import { CALL_ROWS, MEMORY_ROWS, STREAM_ROWS, TIME_ROWS } from "./rows.ts";
+import { CALL_ROWS, isMeant, MEMORY_ROWS, STREAM_ROWS, TIME_ROWS } from "./rows.ts";
 import { serve } from "./serve.ts";
 
 const FOLDER = "out/bench";
@@ -24,10 +24,10 @@ const only = value("only") ?? "";
 await bundle(`${FOLDER}/ours.mjs`);
 const peer = await findPeer();
 const workers = await findWorkers(`${FOLDER}/ours.mjs`);
-const times = TIME_ROWS.filter((row) => row.job.includes(only));
-const memory = MEMORY_ROWS.filter((row) => row.job.includes(only));
-const calls = CALL_ROWS.filter((row) => row.job.includes(only));
-const streams = STREAM_ROWS.filter((row) => `stream:${row.from}`.includes(only));
+const times = TIME_ROWS.filter((row) => isMeant(row, only));
+const memory = MEMORY_ROWS.filter((row) => isMeant(row, only));
+const calls = CALL_ROWS.filter((row) => isMeant(row, only));
+const streams = STREAM_ROWS.filter(({ title, from }) => isMeant({ title, job: `stream:${from}` }, only));
 
 console.error("making the files");
 await output(["python3", "tests/bench/make_data.py", FOLDER, String(divisor)]);

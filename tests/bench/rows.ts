@@ -181,3 +181,8 @@ export const MEMORY_ROWS: readonly MemoryRow[] = [
   { title: "peak of `save`, 1 GiB, protocol 4, less the value", job: "save:4" },
   { title: "peak of `save`, 256 MiB, protocol 2, less the value", job: "save:2" },
 ];
+
+/** Whether `--only=TEXT` means a row: by its job, or by its title with or without the backticks. */
+export function isMeant({ title, job }: { title: string; job: string }, only: string): boolean {
+  return [job, title, title.replaceAll("`", "")].some((text) => text.includes(only));
+}

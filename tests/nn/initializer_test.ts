@@ -139,6 +139,22 @@ describe("createParameter and ParamAttr", () => {
     });
   });
 
+  it("take the dtype among the options, too, and refuse what they do not know", () => {
+    guard(() => {
+      const p = createParameter([2], { dtype: "float64", isBias: true })!;
+      assert.deepEqual([p.name, p.dtype, p.toArray()], ["create_parameter_0.b_0", "float64", [0, 0]]);
+      // deno-lint-ignore no-explicit-any
+      const loosely = createParameter as (...args: any[]) => unknown;
+      assert.throws(() => loosely([2], { isbias: true }), /^TypeError: Unknown option "isbias".* "isBias"/);
+      assert.throws(() => loosely([2], "float32", { isbias: true }), /^TypeError: Unknown option "isbias".* "isBias"/);
+      assert.throws(() => loosely([2], "flaot32"), /^TypeError: Unknown dtype "flaot32"/);
+      assert.throws(
+        () => new nn.Layer().createParameter([2], { dtype: "flaot32" as "float32" }),
+        /^TypeError: Unknown/,
+      );
+    });
+  });
+
   it("count names as Paddle does", () => {
     guard(() => {
       const names = [createParameter([2])!, createParameter([2], "float32", { isBias: true })!].map((p) => p.name);

@@ -1,6 +1,19 @@
 import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
-import { decode, encode, fromArray, full, NDArray, nn, optimizer, regularizer, type Tensor, utils } from "../../mod.ts";
+import {
+  createParameter,
+  decode,
+  encode,
+  fromArray,
+  full,
+  NDArray,
+  nn,
+  optimizer,
+  regularizer,
+  type Tensor,
+  utils,
+  type Value,
+} from "../../mod.ts";
 import { type Json, recorded, sameMessage, value } from "./recorded.ts";
 import { Run } from "./run.ts";
 import { thrownBy } from "../helpers/thrown_by.ts";
@@ -113,6 +126,32 @@ describe("setStateDict of an optimizer", () => {
     state.set("LR_Scheduler", new Map([["last_epoch", 77]]));
     assert.match(thrownBy(() => made.optimizer.setStateDict(state)).message, /last_lr/);
     assert.deepEqual(encode(made.optimizer.stateDict()), before);
+  });
+
+  it("changes nothing and names the first error, also with a scheduler that has undefined fields", () => {
+    class Warm extends optimizer.lr.LRScheduler {
+      warmedAt?: number;
+      isStrict = false;
+      override getLr(): number {
+        return 0.5;
+      }
+      protected override stateKeys(): readonly string[] {
+        return ["warmed_at", "last_epoch", "last_lr"];
+      }
+      protected override setState(key: string, value: Value, state: ReadonlyMap<Value, Value>): void {
+        if (this.isStrict && value === undefined) throw new Error("the second error");
+        super.setState(key, value, state);
+      }
+    }
+    for (const isStrict of [false, true]) {
+      const scheduler = new Warm();
+      const sgd = new optimizer.SGD({ learningRate: scheduler, parameters: [createParameter([1])!] });
+      const before = encode(sgd.stateDict());
+      scheduler.isStrict = isStrict;
+      const state = new Map([["LR_Scheduler", new Map([["warmed_at", 3], ["last_epoch", 7]])]]);
+      assert.match(thrownBy(() => sgd.setStateDict(state)).message, /last_lr/);
+      if (!isStrict) assert.deepEqual(encode(sgd.stateDict()), before);
+    }
   });
 
   it("refuses what is no state", () => {

@@ -156,11 +156,11 @@ class JsonReader {
   }
 
   #space(): void {
-    const bytes = this.#bytes;
-    for (;; this.#pos++) {
-      const byte = bytes[this.#pos];
-      if (byte > 0x20 || (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09)) return;
-    }
+    const bytes = this.#bytes, end = bytes.length;
+    let p = this.#pos;
+    // There may be megabytes of it: a local variable, and no read beyond the end, keep this loop fast.
+    while (p < end && isSpace(bytes[p])) p++;
+    this.#pos = p;
   }
 
   /** A key and the colon after it. */
@@ -386,6 +386,10 @@ class JsonReader {
       offset: p,
     });
   }
+}
+
+function isSpace(byte: number): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 }
 
 function cut(offset: number): FormatError {
