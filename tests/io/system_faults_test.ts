@@ -6,10 +6,12 @@ import process_ from "node:process";
 import { describe, it } from "@std/testing/bdd";
 import {
   cleanupTemps,
+  DirectoryFolder,
   encode,
   isPaddleError,
   load,
   open,
+  type PathError,
   recoverFolder,
   save,
   SaveError,
@@ -243,6 +245,23 @@ describe("a failing system call", () => {
     });
   }
 
+  it("does not hide a file that another process replaces at that moment, nor where a link leads", () =>
+    inFolder(overOld, async (folder) => {
+      // Bun has no real path of such a file for a moment.
+      const looks = (calls: string[]) => calls.flatMap((call, at) => /^real[pP]ath/.test(call) ? [at] : []);
+      const read = () => load(join(folder, "a"));
+      const found = looks((await withFault(-1, "", read)).calls);
+      assert.ok(found.length > 0);
+      for (const at of found) assert.equal((await withFault(at, "ENOENT", read)).error, undefined);
+      mkdirSync(join(folder, "inside"));
+      symlinkSync("../a", join(folder, "inside/link"));
+      const follow = () => new DirectoryFolder(join(folder, "inside")).get("link");
+      for (const at of looks((await withFault(-1, "", follow)).calls)) {
+        const { error } = await withFault(at, "ENOENT", follow);
+        assert.equal((error as PathError)?.code, "LINK_ESCAPE");
+      }
+    }));
+
   it("while a lock is written leaves no lock, so that the next save can take it", () =>
     inFolder(overOld, async (folder) => {
       const { calls } = await withFault(-1, "", () => saving({ lock: true })(folder));
@@ -268,7 +287,7 @@ describe("a failing system call", () => {
       );
       assert.equal(error, undefined);
       const lock = join(folder, "a.lock");
-      assert.deepEqual(readdirSync(folder), ["a", "a.lock"]);
+      assert.deepEqual(readdirSync(folder).sort(), ["a", "a.lock"]);
       assert.deepEqual(told, [`LEFTOVER: "${join(folder, "a")}" is saved, but "${lock}" cannot be removed`]);
       assert.deepEqual((value as SaveReport).warnings.map(({ code }) => code), ["LEFTOVER"]);
     }));

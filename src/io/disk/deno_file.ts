@@ -6,6 +6,7 @@
  */
 import type { FileStat, OpenedFile } from "./opened_file.ts";
 import { denoHere } from "../platform.ts";
+import { resolved } from "./resolved.ts";
 import { Slots } from "../waiting/slots.ts";
 
 /** Maximum number of handles for asynchronous reads: a handle has a single position, and so allows one read at a time. */
@@ -39,7 +40,7 @@ export class DenoFile implements OpenedFile {
   }
 
   realPath(): string {
-    return Deno.realPathSync(this.#path);
+    return resolved(() => Deno.realPathSync(this.#path), () => this.exists(this.#path));
   }
 
   exists(path: string): boolean {

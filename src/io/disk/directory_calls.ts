@@ -6,6 +6,7 @@
  */
 import type { Dirent, Stats } from "node:fs";
 import { denoHere, fileSystem } from "../platform.ts";
+import { resolvedLater } from "./resolved.ts";
 
 /** An entry of a directory. */
 export interface DirectoryEntry {
@@ -33,7 +34,7 @@ export function directoryCalls(path: string): DirectoryCalls {
 
 function byDeno(deno: typeof Deno): DirectoryCalls {
   return {
-    realPath: (path) => deno.realPath(path),
+    realPath: (path) => resolvedLater(() => deno.realPath(path), () => isThere(() => deno.lstatSync(path))),
     entries: (path) =>
       Array.fromAsync(
         deno.readDir(path),
@@ -54,7 +55,11 @@ function byNode(place: string): DirectoryCalls {
   const call = <T>(run: (done: (error: Error | null, value?: T) => void) => void) =>
     new Promise<T>((resolve, reject) => run((error, value) => error ? reject(error) : resolve(value as T)));
   return {
-    realPath: (path) => call<string>((done) => fs.realpath.native(path, done)),
+    realPath: (path) =>
+      resolvedLater(
+        () => call<string>((done) => fs.realpath.native(path, done)),
+        () => isThere(() => fs.lstatSync(path)),
+      ),
     async entries(path) {
       const entries = await call<Dirent[]>((done) => fs.readdir(path, { withFileTypes: true }, done));
       return entries.map((entry) => ({
@@ -66,4 +71,13 @@ function byNode(place: string): DirectoryCalls {
     isLink: async (path) => (await call<Stats>((done) => fs.lstat(path, done))).isSymbolicLink(),
     remove: (path) => call<void>((done) => fs.unlink(path, done)),
   };
+}
+
+function isThere(look: () => unknown): boolean {
+  try {
+    look();
+    return true;
+  } catch {
+    return false;
+  }
 }

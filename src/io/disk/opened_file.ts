@@ -5,6 +5,7 @@
  */
 import { DenoFile } from "./deno_file.ts";
 import { fileSystem, type Fs } from "../platform.ts";
+import { resolved } from "./resolved.ts";
 
 /** What identifies one state of a file. */
 export interface FileStat {
@@ -60,7 +61,7 @@ class NodeFile implements OpenedFile {
   }
 
   realPath(): string {
-    return this.#fs.realpathSync(this.#path);
+    return resolved(() => this.#fs.realpathSync(this.#path), () => this.exists(this.#path));
   }
 
   exists(path: string): boolean {
