@@ -11,6 +11,8 @@ import { type From, type Opened, sourceOf } from "./io/open/open_source.ts";
 import { isFolder, type Place, placeOf } from "./io/open/place.ts";
 import { readModel, type VariableValue } from "./io/models/read_model.ts";
 import { readRecordFolder } from "./io/models/read_record_folder.ts";
+import { indexPlaceOf, openShard, readShardIndex, tensorIn } from "./io/models/shard_index.ts";
+import { progressOfFiles } from "./io/progress.ts";
 import { inTurns } from "./io/waiting/turns.ts";
 import type { Limits } from "./limits.ts";
 import { limitsOf } from "./io/limits_of.ts";
@@ -21,7 +23,8 @@ import type { Value } from "./values.ts";
 
 /**
  * Load the value of a file that `paddle.save` wrote, in any Paddle from 1.6 to 3.3; or the parameters of a model, given by its prefix (`m`
- * for `m.pdmodel` or `m.json` and `m.pdiparams`) or folder (Paddle 1.x).
+ * for `m.pdmodel` or `m.json` and `m.pdiparams`) or folder (Paddle 1.x); or the tensors of a sharded checkpoint, given by its index
+ * (`.index.json`), whose files are beside it.
  *
  * Tensors are returned as Tensor (dynamic graph, with the parameter's name), with `mode: "static"` as DenseTensor, and with `returnNumpy`
  * as NDArray. The parameters of a model are returned as a Map of NDArrays, by structured name if `.pdiparams.info` has it, else by variable
@@ -46,6 +49,8 @@ export async function load(from: From, options: LoadOptions = {}): Promise<Value
   const { signal, onProgress, copy } = options;
   signal?.throwIfAborted();
   const limits = limitsOf(options.limits);
+  const index = await indexPlaceOf(from, options);
+  if (index) return await loadShards(index, { ...options, limits });
   let opened: Opened;
   try {
     opened = await sourceOf(from, { ...options, onePass: true });
@@ -71,6 +76,22 @@ export async function load(from: From, options: LoadOptions = {}): Promise<Value
     { signal, onProgress, copy, deferSome: true, onePass: true, maxStreamBytes: limits.maxStreamBytes },
   );
   for (const warning of warnings) options.onWarning?.(warning);
+  return value;
+}
+
+/** The tensors of a sharded checkpoint, in the order of its index. */
+async function loadShards(place: Place, options: LoadOptions & { limits: Readonly<Limits> }): Promise<Value> {
+  const { signal } = options, progress = progressOfFiles(options.onProgress, "load");
+  const { folder, files } = await readShardIndex(place, options.limits, signal);
+  const shards = new Map<string, Value>(), value = new Map<string, Value>();
+  for (const [name, file] of files) {
+    if (!shards.has(file)) {
+      const source = await openShard(folder, file, signal);
+      shards.set(file, await load(source, { ...options, onProgress: progress?.onProgress }));
+    }
+    value.set(name, tensorIn(shards.get(file), name, file));
+  }
+  await progress?.end();
   return value;
 }
 

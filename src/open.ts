@@ -9,7 +9,7 @@ import type { Warning } from "./errors.ts";
 import { findModel, isNoFile, moreSpecific, notFound } from "./io/models/find_model.ts";
 import type { From } from "./io/open/open_source.ts";
 import { isFolder, type Place, placeOf } from "./io/open/place.ts";
-import { isShardIndex } from "./io/models/shard_index.ts";
+import { indexPlaceOf } from "./io/models/shard_index.ts";
 import { readModel } from "./io/models/read_model.ts";
 import { readRecordFolder } from "./io/models/read_record_folder.ts";
 import type { Limits } from "./limits.ts";
@@ -44,8 +44,8 @@ export async function open(from: From, options: OpenOptions = {}): Promise<Check
   checkOptions(options, OPEN_OPTIONS);
   const limits = limitsOf(options.limits);
   const { options: telling, warnings } = collecting(options);
-  const named = mayBeIndex(from) ? await placeOf(from, telling) : null;
-  if (named && isShardIndex(named)) return await openShards(named, { ...telling, limits }, warnings);
+  const index = await indexPlaceOf(from, telling);
+  if (index) return await openShards(index, { ...telling, limits }, warnings);
   try {
     return await openWith(
       from,
@@ -81,11 +81,4 @@ async function openModel(
   if (!await isFolder(place)) throw await notFound(place);
   const { values, sources, places } = await readRecordFolder(place, shape);
   return new Checkpoint({ source: null, sources, value: values, warnings, lazies: places, places: new Map() });
-}
-
-/** Whether the caller names a file that may be an index: only then are its neighbours looked up. */
-function mayBeIndex(from: From): boolean {
-  const isNamed = typeof from === "object" && from !== null && "folder" in from && "name" in from;
-  const name = typeof from === "string" || from instanceof URL ? String(from) : isNamed ? String(from.name) : "";
-  return name.includes(".index.json");
 }

@@ -4,14 +4,14 @@
  * @module
  */
 import { readFile } from "./codec/read_file.ts";
-import { PathError, quote, type Warning } from "./errors.ts";
+import type { Warning } from "./errors.ts";
 import type { Place } from "./io/open/place.ts";
-import { readShardIndex } from "./io/models/shard_index.ts";
+import { openShard, readShardIndex, tensorIn } from "./io/models/shard_index.ts";
 import type { Folder } from "./io/folder.ts";
 import { progressOfFiles } from "./io/progress.ts";
 import type { Limits } from "./limits.ts";
 import { fromFileInSteps } from "./model/from_file.ts";
-import { NDArray } from "./ndarray.ts";
+import type { NDArray } from "./ndarray.ts";
 import type { OpenOptions } from "./options.ts";
 import { Checkpoint, type CheckpointParts } from "./checkpoint.ts";
 import { openParts } from "./open_parts.ts";
@@ -30,20 +30,9 @@ export async function openShards(
     for (const [name, file] of files) {
       let shard = shards.get(file);
       if (!shard) {
-        shards.set(file, shard = await openShard(folder, file, { ...options, onProgress: progress?.onProgress }));
+        shards.set(file, shard = await partsOf(folder, file, { ...options, onProgress: progress?.onProgress }));
       }
-      const array = shard.value instanceof Map ? shard.value.get(name) : undefined;
-      if (!(array instanceof NDArray)) {
-        throw new PathError(
-          "MISSING_PART",
-          `The file ${quote(file)} lacks ${quote(name)}, which the index assigns to it`,
-          {
-            path: file,
-            at: name,
-          },
-        );
-      }
-      value.set(name, array);
+      value.set(name, tensorIn(shard.value, name, file));
     }
     await progress?.end();
   } catch (error) {
@@ -61,18 +50,14 @@ export async function openShards(
   });
 }
 
-async function openShard(
+async function partsOf(
   folder: Folder,
   file: string,
   options: OpenOptions & { limits: Readonly<Limits> },
 ): Promise<CheckpointParts> {
   const { limits, strict, signal } = options;
-  const source = await folder.get(file, { signal });
-  if (!source) {
-    throw new PathError("MISSING_PART", `The index names ${quote(file)}, which does not exist`, { path: file });
-  }
   return await openParts(
-    source,
+    await openShard(folder, file, signal),
     options,
     (cursor) => readFile(cursor, { limits, strict, locate: true }),
     (content, context) => fromFileInSteps(content, { ...options, ...context }),

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
-import { fromArray, MemoryFolder, type NDArray, open, save, Tensor } from "../../mod.ts";
+import { fromArray, load, MemoryFolder, type NDArray, open, type ProgressEvent, save, Tensor } from "../../mod.ts";
 import { save as saveSafetensors } from "../../src/safetensors.ts";
 
 /** A folder that has these files and their index. */
@@ -38,14 +38,29 @@ describe("a checkpoint in several files", () => {
     assert.equal((await value.get("a")!.load()).at(0), 1);
   });
 
+  it("is loaded by its index, in the order of the index, with one count of its progress", async () => {
+    const folder = await folderOf({ b: "2.pdparams", a: "1.safetensors" });
+    const events: ProgressEvent[] = [];
+    const options = { folder, onProgress: (event: ProgressEvent) => void events.push(event) };
+    const value = await load("run/model.index.json", options) as Map<string, Tensor>;
+    assert.deepEqual([...value.keys()], ["b", "a"]);
+    assert.deepEqual([...value.values()].map((array) => array.toArray()), [[3, 4], [1, 2]]);
+    assert.equal(value.get("b")!.name, "linear_0.w_0");
+    const arrays = await load({ folder, name: "run/model.index.json" }, { returnNumpy: true }) as Map<string, NDArray>;
+    assert.ok([...arrays.values()].every((array) => !(array instanceof Tensor)));
+    const counts = events.map(({ loaded }) => loaded);
+    assert.deepEqual(counts, counts.toSorted((a, b) => a - b));
+    assert.equal(events.at(-1)!.loaded, events.at(-1)!.total);
+  });
+
   it("is refused when the index names files or tensors that are missing", async () => {
-    const missing = await folderOf({ a: "3.safetensors" });
-    await assert.rejects(open("run/model.index.json", { folder: missing }), {
-      code: "MISSING_PART",
-      path: "3.safetensors",
-    });
-    const wrong = await folderOf({ a: "2.pdparams" });
-    await assert.rejects(open({ folder: wrong, name: "run/model.index.json" }), { code: "MISSING_PART", at: "a" });
-    await assert.rejects(open("run/no.index.json", { folder: wrong }), { code: "NOT_FOUND" });
+    const missing = await folderOf({ a: "3.safetensors" }), wrong = await folderOf({ a: "2.pdparams" });
+    for (const read of [open, load]) {
+      const [none, noTensor] = [{ path: "3.safetensors" }, { at: "a" }];
+      await assert.rejects(read("run/model.index.json", { folder: missing }), { code: "MISSING_PART", ...none });
+      const entry = { folder: wrong, name: "run/model.index.json" };
+      await assert.rejects(read(entry), { code: "MISSING_PART", ...noTensor });
+      await assert.rejects(read("run/no.index.json", { folder: wrong }), { code: "NOT_FOUND" });
+    }
   });
 });

@@ -10,15 +10,18 @@
  */
 import { JsonObject } from "../../codec/json/json.ts";
 import { readJsonInSteps } from "../../codec/json/read_json.ts";
-import { FormatError, quote } from "../../errors.ts";
+import { FormatError, PathError, quote } from "../../errors.ts";
 import { Budget, type Limits } from "../../limits.ts";
 import { StepPace } from "../../words/steps.ts";
 import { withPath } from "../drive/drive_from.ts";
-import { folderAt, type Place } from "../open/place.ts";
+import { NDArray } from "../../ndarray.ts";
+import type { From, SourceOfOptions } from "../open/open_source.ts";
+import { folderAt, type Place, placeOf } from "../open/place.ts";
 import type { Folder } from "../folder.ts";
 import { notFound } from "./find_model.ts";
 import { readFully } from "../sources/read_fully.ts";
 import { safeParts } from "../names/safe_name.ts";
+import type { Source } from "../source.ts";
 import { inTurns } from "../waiting/turns.ts";
 
 /** Maximum number of files that an index may name. */
@@ -32,9 +35,12 @@ export interface ShardIndex {
   readonly files: ReadonlyMap<string, string>;
 }
 
-/** Whether a name is that of an index. */
-export function isShardIndex({ name }: Place): boolean {
-  return name.endsWith(".index.json");
+/** The place of an index, or null if `from` does not have the name of one; only for such names are places looked up. */
+export async function indexPlaceOf(from: From, options: SourceOfOptions): Promise<Place | null> {
+  const isNamed = typeof from === "object" && from !== null && "folder" in from && "name" in from;
+  const name = typeof from === "string" || from instanceof URL ? String(from) : isNamed ? String(from.name) : "";
+  const place = name.includes(".index.json") ? await placeOf(from, options) : null;
+  return place?.name.endsWith(".index.json") ? place : null;
 }
 
 /** Read the index at a place. */
@@ -57,6 +63,23 @@ export async function readShardIndex(
   } finally {
     await source.close?.();
   }
+}
+
+/** One of the files that an index names. */
+export async function openShard(folder: Folder, file: string, signal?: AbortSignal): Promise<Source> {
+  const source = await folder.get(file, { signal });
+  if (source) return source;
+  throw new PathError("MISSING_PART", `The index names ${quote(file)}, which does not exist`, { path: file });
+}
+
+/** The tensor `name` in the content of its file. */
+export function tensorIn(content: unknown, name: string, file: string): NDArray {
+  const array = content instanceof Map ? content.get(name) : undefined;
+  if (array instanceof NDArray) return array;
+  throw new PathError("MISSING_PART", `The file ${quote(file)} lacks ${quote(name)}, which the index assigns to it`, {
+    path: file,
+    at: name,
+  });
 }
 
 function* filesOf(bytes: Uint8Array, limits: Readonly<Limits>): Generator<void, Map<string, string>> {
