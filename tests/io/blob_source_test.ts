@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
-import { detect, encode, load, open, save, type StateDict, type Value } from "../../mod.ts";
+import { detect, encode, load, open, save, type StateDict, type Value, zeros } from "../../mod.ts";
 import { SparseFile, stateOf } from "../helpers/sparse_file.ts";
 
 const KiB = 1024, MiB = 2 ** 20;
@@ -104,6 +104,15 @@ describe("a blob as some runtimes have it", () => {
         );
       }
     }
+  });
+
+  it("is SOURCE_CHANGED when it was there once, as while another tab replaces it", async () => {
+    const bytes = encode(new Map([["w", zeros([100_000])]])) as Uint8Array<ArrayBuffer>;
+    const blob = Object.create(Blob.prototype, {
+      size: { value: bytes.length },
+      slice: { value: () => ({ arrayBuffer: () => Promise.reject(new DOMException("gone", "NotFoundError")) }) },
+    }) as Blob;
+    for (const verb of [load, open]) await assert.rejects(verb(blob), { code: "SOURCE_CHANGED" });
   });
 
   it("is empty when it is", async () => {

@@ -44,10 +44,20 @@ export class BlobSource implements Source {
     else if ("name" in blob && typeof blob.name === "string") this.name = blob.name;
   }
 
-  /** Over `blob`, which may stand for a file that does not exist: Bun's looks empty until it is read. */
+  /**
+   * Over `blob`, which may stand for a file that does not exist: Bun's looks empty until it is read.
+   *
+   * @throws {SourceError} `NOT_FOUND`
+   */
   static async open(blob: Blob): Promise<BlobSource> {
     const source = new BlobSource(blob);
-    if (blob.size === 0) await source.#slice(0, 0);
+    if (blob.size > 0) return source;
+    try {
+      await blob.slice(0, 0).arrayBuffer();
+    } catch (cause) {
+      if (!isAbsence(cause)) throw source.#failed(0, false, { cause });
+      throw new SourceError("NOT_FOUND", "There is no file behind the blob", { path: source.name, cause });
+    }
     return source;
   }
 
@@ -80,11 +90,13 @@ export class BlobSource implements Source {
     try {
       bytes = new Uint8Array(await this.#blob.slice(offset, end).arrayBuffer());
     } catch (cause) {
-      throw this.#failed(offset, codeOf(cause), { cause });
+      // A Blob whose underlying file changed is "not readable" (File API, snapshot state), or not found while it is being replaced.
+      const isChanged = isAbsence(cause) || (cause instanceof Error && cause.name === "NotReadableError");
+      throw this.#failed(offset, isChanged, { cause });
     }
     // Firefox returns what is left of a file that shrank.
     if (bytes.length === end - offset) return bytes;
-    throw this.#failed(offset, "SOURCE_CHANGED", { expected: end - offset, actual: bytes.length });
+    throw this.#failed(offset, true, { expected: end - offset, actual: bytes.length });
   }
 
   async #long(offset: number, end: number, into: Uint8Array): Promise<number> {
@@ -115,12 +127,10 @@ export class BlobSource implements Source {
     return true;
   }
 
-  #failed(offset: number, code: BlobCode, fields: { expected?: number; actual?: number; cause?: unknown }) {
+  #failed(offset: number, isChanged: boolean, fields: { expected?: number; actual?: number; cause?: unknown }) {
     return new SourceError(
-      code,
-      code === "NOT_FOUND"
-        ? "There is no file behind the blob"
-        : code === "SOURCE_CHANGED"
+      isChanged ? "SOURCE_CHANGED" : "READ_FAILED",
+      isChanged
         ? `The file behind the blob has changed: it cannot be read at byte ${offset}`
         : `The blob could not be read at byte ${offset}`,
       { ...fields, offset, path: this.name },
@@ -128,13 +138,8 @@ export class BlobSource implements Source {
   }
 }
 
-type BlobCode = "NOT_FOUND" | "SOURCE_CHANGED" | "READ_FAILED";
-
-function codeOf(cause: unknown): BlobCode {
-  if (!(cause instanceof Error)) return "READ_FAILED";
-  if (cause.name === "NotFoundError" || systemCode(cause) === "ENOENT") return "NOT_FOUND";
-  // A Blob whose underlying file changed is "not readable" (File API, snapshot state).
-  return cause.name === "NotReadableError" ? "SOURCE_CHANGED" : "READ_FAILED";
+function isAbsence(cause: unknown): boolean {
+  return systemCode(cause) === "ENOENT" || (cause instanceof Error && cause.name === "NotFoundError");
 }
 
 function fill(into: Uint8Array, bytes: Uint8Array): number {
