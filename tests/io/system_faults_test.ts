@@ -274,6 +274,20 @@ describe("a failing system call", () => {
       await saving({ lock: true })(folder);
     }));
 
+  it("that finds a lock just released never moves the lock of the process that took it since", () =>
+    inFolder(overOld, async (folder) => {
+      const lock = join(folder, "a.lock");
+      writeFileSync(lock, "another process");
+      const run = () => saving({ lock: true })(folder);
+      const { calls } = await withFault(-1, "", run);
+      const at = calls.indexOf("stat", calls.lastIndexOf("open"));
+      assert.ok(at > 0, `${calls}`);
+      const outcome = await withFault(at, "ENOENT", run);
+      assert.equal((outcome.error as SaveError).code, "CONFLICT");
+      assert.deepEqual(outcome.calls.filter((name) => name === "rename" || name === "link"), []);
+      assert.equal(readFileSync(lock, "utf8"), "another process");
+    }));
+
   it("while a lock is removed after the save is a warning that names the lock", () =>
     inFolder(overOld, async (folder) => {
       const { calls } = await withFault(-1, "", () => saving({ lock: true })(folder));

@@ -93,7 +93,10 @@ function held(fs: Fs, name: string, owner: string): FileLock {
 
 /** Remove a lock that was not touched for long; returns whether there is none now. */
 async function removeStale(fs: Fs, name: string): Promise<boolean> {
-  if (!await isStale(fs, name)) return false;
+  const age = await ageOf(fs, name);
+  // It was released meanwhile: another process may have taken it by now, whose lock must not be moved even for a moment.
+  if (age === null) return true;
+  if (age < STALE) return false;
   // Another process may be doing the same, and hold a new lock by now: check what was moved aside before deleting it.
   const aside = `${name}.${crypto.randomUUID()}`;
   try {
@@ -101,13 +104,14 @@ async function removeStale(fs: Fs, name: string): Promise<boolean> {
   } catch {
     return true;
   }
-  const isOld = await isStale(fs, aside);
+  const isOld = (await ageOf(fs, aside) ?? STALE) >= STALE;
   if (!isOld) await fs.promises.link(aside, name).catch(() => {});
   await fs.promises.rm(aside, { force: true });
   return isOld;
 }
 
-async function isStale(fs: Fs, name: string): Promise<boolean> {
+/** Milliseconds since a lock was touched; null if there is none. */
+async function ageOf(fs: Fs, name: string): Promise<number | null> {
   const stat = await fs.promises.stat(name).catch(() => null);
-  return stat === null || Date.now() - stat.mtimeMs >= STALE;
+  return stat && Date.now() - stat.mtimeMs;
 }
