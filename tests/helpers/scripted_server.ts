@@ -29,6 +29,8 @@ export interface Answer {
   endless?: boolean;
   /** Milliseconds before the response. */
   delay?: number;
+  /** The response is not sent before this settles. */
+  held?: Promise<unknown>;
 }
 
 export type Script = (asked: Asked) => Answer | "break" | "silence";
@@ -68,11 +70,15 @@ export async function scriptedServer(script: Script): Promise<ScriptedServer> {
     const answer = script(ask);
     if (answer === "silence") return;
     if (answer === "break") return void request.socket.destroy();
-    const timer = setTimeout(() => {
-      timers.delete(timer);
-      send(response, answer);
-    }, answer.delay ?? 0);
-    timers.add(timer);
+    const later = () => {
+      const timer = setTimeout(() => {
+        timers.delete(timer);
+        send(response, answer);
+      }, answer.delay ?? 0);
+      timers.add(timer);
+    };
+    if (answer.held) answer.held.then(later, later);
+    else later();
   });
   const send = (response: ServerResponse, answer: Answer) => {
     const { status, headers = {}, body = new Uint8Array(0), cut, stall, trickle, endless } = answer;
