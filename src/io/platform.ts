@@ -10,6 +10,9 @@ import { strayEncoded } from "../words/percent_decoded.ts";
 /** The part of `node:fs` that is used. */
 export type Fs = typeof import("node:fs");
 
+/** A file that is open through `node:fs/promises`. */
+export type DiskFile = Awaited<ReturnType<Fs["promises"]["open"]>>;
+
 interface ProcessLike {
   getBuiltinModule?: (name: string) => unknown;
   platform?: string;

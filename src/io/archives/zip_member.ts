@@ -5,6 +5,7 @@
  */
 import { crc32 } from "../../codec/crc32.ts";
 import { FormatError, quote } from "../../errors.ts";
+import { joinBytes } from "../../words/joined_bytes.ts";
 import type { Limits } from "../../limits.ts";
 import { BytesSource } from "../sources/bytes_source.ts";
 import { checkExpansion, inflate, type InflateOptions } from "./inflate.ts";
@@ -203,13 +204,7 @@ export class DeflatedSource implements Source {
     // The size is only a claim, bounded by maxExpansion; memory is allocated as bytes arrive.
     const chunks: Uint8Array[] = [];
     for await (const chunk of this.unpacked()) chunks.push(chunk);
-    const bytes = new Uint8Array(this.size);
-    let at = 0;
-    for (const chunk of chunks) {
-      bytes.set(chunk, at);
-      at += chunk.length;
-    }
-    return new BytesSource(bytes, this.name);
+    return new BytesSource(joinBytes(chunks), this.name);
   }
 
   /** All bytes as they are decompressed, with the CRC-32 verified at the end. */

@@ -4,11 +4,9 @@
  * @module
  */
 import { SaveError } from "../../errors.ts";
-import { type Fs, processId, systemCode } from "../platform.ts";
+import { type DiskFile, type Fs, processId, systemCode } from "../platform.ts";
 import { addFailures, saveError } from "./save_error.ts";
 import { withRetries } from "./with_retries.ts";
-
-type Handle = Awaited<ReturnType<Fs["promises"]["open"]>>;
 
 /** A lock that was not touched for so long belongs to a process that died. Milliseconds. */
 const STALE = 10 * 60_000;
@@ -52,7 +50,7 @@ export async function takeLock(fs: Fs, target: string, shown: string): Promise<F
 }
 
 /** Write the owner into a new lock. A lock without its owner would keep others out until it is stale, so it is removed. */
-async function fill(fs: Fs, name: string, lock: Handle, owner: string, shown: string): Promise<void> {
+async function fill(fs: Fs, name: string, lock: DiskFile, owner: string, shown: string): Promise<void> {
   try {
     try {
       await lock.writeFile(owner);

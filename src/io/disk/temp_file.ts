@@ -6,11 +6,9 @@
 import { PathError, quote, SourceError } from "../../errors.ts";
 import { type PathCalls, pathCalls } from "./path.ts";
 import { isTemp, tempName } from "../temp_name.ts";
-import { fileSystem, type Fs, systemCode } from "../platform.ts";
+import { type DiskFile, fileSystem, type Fs, systemCode } from "../platform.ts";
 import { saveError } from "./save_error.ts";
 import { checkedPath } from "../url_text.ts";
-
-type Handle = Awaited<ReturnType<Fs["promises"]["open"]>>;
 
 /** Number of names to try if one is taken. */
 const TRIES = 3;
@@ -21,7 +19,7 @@ export async function createTemp(
   path: PathCalls,
   target: string,
   mode: number,
-): Promise<{ temp: string; handle: Handle }> {
+): Promise<{ temp: string; handle: DiskFile }> {
   for (let attempt = 1;; attempt++) {
     const temp = path.join(path.dirname(target), tempName(path.basename(target)));
     try {

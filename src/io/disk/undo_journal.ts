@@ -9,11 +9,10 @@
  */
 import { SaveError, SourceError } from "../../errors.ts";
 import { pathCalls } from "./path.ts";
-import { fileSystem, type Fs, hashing, processId, processLives, systemCode } from "../platform.ts";
+import { type DiskFile, fileSystem, type Fs, hashing, processId, processLives, systemCode } from "../platform.ts";
 import { addFailures, saveCodeOf } from "./save_error.ts";
+import { syncFolder } from "./sync_folder.ts";
 import { withRetries } from "./with_retries.ts";
-
-type Handle = Awaited<ReturnType<Fs["promises"]["open"]>>;
 
 const END = ".pdundo";
 const MAGIC = "PDUNDO2\n";
@@ -59,7 +58,7 @@ export async function replaceBytes(
  * @throws {SaveError} `committed` is `"no"` if the old bytes are restored
  */
 export async function replaceFile(fs: Fs, real: string, other: string, signal?: AbortSignal): Promise<void> {
-  const pour = async (file: Handle) => {
+  const pour = async (file: DiskFile) => {
     const from = await fs.promises.open(other, "r");
     try {
       const { size } = await from.stat();
@@ -93,7 +92,7 @@ interface Journaled {
   readonly fs: Fs;
   readonly real: string;
   readonly journal: string;
-  readonly file: Handle;
+  readonly file: DiskFile;
 }
 
 /** Keep the old bytes of `part`, or of the whole file if it is null, then let `write` change the file. */
@@ -101,13 +100,13 @@ async function change(
   fs: Fs,
   real: string,
   part: { offset: number; length: number } | null,
-  write: (file: Handle) => Promise<void>,
+  write: (file: DiskFile) => Promise<void>,
   signal?: AbortSignal,
 ): Promise<void> {
   signal?.throwIfAborted();
   await recover(fs, real, "writer");
   const journal = real + END;
-  let file: Handle;
+  let file: DiskFile;
   try {
     file = await fs.promises.open(real, "r+");
   } catch (error) {
@@ -145,7 +144,7 @@ async function change(
       },
     );
   }
-  await syncFolder(fs, real);
+  await syncFolder(fs, pathCalls().dirname(real));
 }
 
 async function keepOldBytes(
@@ -162,7 +161,7 @@ async function keepOldBytes(
   });
   try {
     await writeJournal(handle, file, kept, signal);
-    await syncFolder(fs, real);
+    await syncFolder(fs, pathCalls().dirname(real));
     signal?.throwIfAborted();
   } catch (cause) {
     const error = failed(cause);
@@ -243,7 +242,7 @@ async function recover(fs: Fs, real: string, by: "reader" | "saver" | "writer"):
     // It is about to begin: the file is still unchanged.
     return;
   }
-  let file: Handle;
+  let file: DiskFile;
   try {
     file = await fs.promises.open(real, "r+");
   } catch (error) {
@@ -259,15 +258,15 @@ async function recover(fs: Fs, real: string, by: "reader" | "saver" | "writer"):
   } finally {
     await letGo(file);
   }
-  await syncFolder(fs, real);
+  await syncFolder(fs, pathCalls().dirname(real));
 }
 
 /** Close a handle. Errors are ignored: what had to reach the disk was synced. */
-async function letGo(handle: Handle): Promise<void> {
+async function letGo(handle: DiskFile): Promise<void> {
   await handle.close().catch(() => {});
 }
 
-async function createJournal(fs: Fs, journal: string): Promise<Handle> {
+async function createJournal(fs: Fs, journal: string): Promise<DiskFile> {
   try {
     return await fs.promises.open(journal, "wx", 0o600);
   } catch (error) {
@@ -284,7 +283,7 @@ function conflict(journal: string): SaveError {
 }
 
 /** Write and close a journal. */
-async function writeJournal(kept: Handle, file: Handle, change: Change, signal?: AbortSignal): Promise<void> {
+async function writeJournal(kept: DiskFile, file: DiskFile, change: Change, signal?: AbortSignal): Promise<void> {
   const head = headOf(change);
   const hash = hashing();
   hash.update(head.subarray(0, FIELDS));
@@ -305,7 +304,7 @@ async function writeJournal(kept: Handle, file: Handle, change: Change, signal?:
 }
 
 /** The id of the process that wrote a journal, which may be incomplete; 0 if it does not say. */
-async function writerOf(kept: Handle): Promise<number> {
+async function writerOf(kept: DiskFile): Promise<number> {
   const head = new Uint8Array(16);
   if ((await kept.read(head, 0, 16, 0)).bytesRead < 16 || !hasMagic(head)) return 0;
   return Number(new DataView(head.buffer).getBigUint64(8, true));
@@ -316,7 +315,7 @@ function hasMagic(head: Uint8Array): boolean {
 }
 
 /** The change that a journal describes; null if it is incomplete. */
-async function readJournal(kept: Handle): Promise<Change | null> {
+async function readJournal(kept: DiskFile): Promise<Change | null> {
   const head = new Uint8Array(HEAD);
   const { size } = await kept.stat();
   if ((await kept.read(head, 0, HEAD, 0)).bytesRead < HEAD) return null;
@@ -333,7 +332,7 @@ async function readJournal(kept: Handle): Promise<Change | null> {
 }
 
 /** Whether the journal is for this file and not for one that replaced it. A file that was being changed as a whole may have any size. */
-async function isFileOf(change: Change, file: Handle): Promise<boolean> {
+async function isFileOf(change: Change, file: DiskFile): Promise<boolean> {
   const { size, ino } = await file.stat({ bigint: true });
   if (change.ino !== 0n && ino !== change.ino) return false;
   return isWhole(change) || Number(size) === change.size;
@@ -343,7 +342,7 @@ function isWhole({ offset, length, size }: Change): boolean {
   return offset === 0 && length === size;
 }
 
-async function restore(fs: Fs, journal: string, file: Handle, change: Change): Promise<void> {
+async function restore(fs: Fs, journal: string, file: DiskFile, change: Change): Promise<void> {
   const kept = await fs.promises.open(journal, "r");
   try {
     for await (const [piece, at] of piecesOf(kept, HEAD, change.length)) {
@@ -364,7 +363,7 @@ function headOf({ pid, ino, size, offset, length }: Change): Uint8Array {
 }
 
 /** The bytes `[start, start + length)` in pieces, each with its offset from `start`. */
-async function* piecesOf(handle: Handle, start: number, length: number): AsyncGenerator<[Uint8Array, number]> {
+async function* piecesOf(handle: DiskFile, start: number, length: number): AsyncGenerator<[Uint8Array, number]> {
   const buffer = new Uint8Array(Math.min(PIECE, length));
   for (let at = 0; at < length;) {
     const { bytesRead } = await handle.read(buffer, 0, Math.min(buffer.length, length - at), start + at);
@@ -376,19 +375,12 @@ async function* piecesOf(handle: Handle, start: number, length: number): AsyncGe
   }
 }
 
-async function writeFully(handle: Handle, bytes: Uint8Array, position: number): Promise<void> {
+async function writeFully(handle: DiskFile, bytes: Uint8Array, position: number): Promise<void> {
   for (let done = 0; done < bytes.length;) {
     const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, position + done);
     if (bytesWritten <= 0) throw new Error("no byte was taken");
     done += bytesWritten;
   }
-}
-
-async function syncFolder(fs: Fs, real: string): Promise<void> {
-  const handle = await fs.promises.open(pathCalls().dirname(real), "r").catch(() => null);
-  // Some systems cannot sync a folder.
-  await handle?.sync().catch(() => {});
-  if (handle) await letGo(handle);
 }
 
 function editError(path: string, what: string, cause: unknown): SaveError {

@@ -7,6 +7,7 @@ import { type Answer, type BlobAsk, Cursor, type Decoder } from "../../codec/cur
 import { Latin1Text, sizeOfText } from "../../codec/payload.ts";
 import { FormatError, LimitError, PaddleError, SourceError } from "../../errors.ts";
 import { DEFAULT_LIMITS } from "../../limits.ts";
+import { joinBytes } from "../../words/joined_bytes.ts";
 import { allocate } from "./allocate.ts";
 import { type BytesReader, isFilling, readerOf } from "../streams/filling_reader.ts";
 import { onAbort } from "../waiting/on_abort.ts";
@@ -187,7 +188,7 @@ class StreamDriver {
     const start = cursor.offset;
     // The window's bytes are copied to the front of `#rest`, so that those past the payload survive.
     const here = cursor.bytes.slice(cursor.pos, cursor.end);
-    if (here.length > 0) this.#rest = this.#rest.length > 0 ? concat(here, this.#rest) : here;
+    if (here.length > 0) this.#rest = this.#rest.length > 0 ? joinBytes([here, this.#rest]) : here;
     const payload = ask.encoding === "latin1" ? await this.#text(ask) : await this.#raw(ask);
     cursor.window(this.#buffer, 0, 0, start + ask.length);
     cursor.ended = this.#ended && this.#rest.length === 0;
@@ -255,11 +256,4 @@ function truncated(ask: BlobAsk, found: number): FormatError {
     `Truncated file: byte ${ask.at} announces ${ask.length} bytes, ${found} are there. The download is probably incomplete: compare the size with the publisher's.`,
     { offset: ask.at, expected: ask.length, actual: found },
   );
-}
-
-function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const both = new Uint8Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
 }

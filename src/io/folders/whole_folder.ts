@@ -11,7 +11,9 @@ import { type PathCalls, pathCalls } from "../disk/path.ts";
 import { fileSystem, type Fs, systemCode } from "../platform.ts";
 import { rename } from "../disk/rename.ts";
 import { addFailures, saveError } from "../disk/save_error.ts";
-import { makeFolders, resolveTarget, takeTurn } from "../disk/save_target.ts";
+import { makeFolders } from "../disk/make_folders.ts";
+import { resolveTarget, takeTurn } from "../disk/save_target.ts";
+import { syncFolder } from "../disk/sync_folder.ts";
 import { checkedPath } from "../url_text.ts";
 import { idOfTemp, isTempOf, tempName } from "../temp_name.ts";
 
@@ -113,11 +115,11 @@ export async function swapFolder(fs: Fs, temp: string, target: string, shown: st
     if (isReplaced) await putBack(fs, old, target, shown, error);
     throw error;
   }
-  await sync(fs, parent);
+  await syncFolder(fs, parent);
   if (!isReplaced) return;
   // The save is done: a leftover of the old folder does no harm.
   await removeFolder(fs, old).catch(() => {});
-  await sync(fs, parent);
+  await syncFolder(fs, parent);
 }
 
 async function removeFolder(fs: Fs, folder: string): Promise<void> {
@@ -191,7 +193,7 @@ export async function recoverIn(fs: Fs, target: string, shown: string): Promise<
       await renameFolder(fs, whole, target, shown);
       done = "finished";
     } else if (olds.length > 0) await renameFolder(fs, olds[0], target, shown);
-    await sync(fs, parent);
+    await syncFolder(fs, parent);
   }
   for (const left of [...temps, ...olds]) {
     await removeFolder(fs, left).catch((cause) => {
@@ -203,7 +205,7 @@ export async function recoverIn(fs: Fs, target: string, shown: string): Promise<
       });
     });
   }
-  if (done !== "nothing") await sync(fs, parent);
+  if (done !== "nothing") await syncFolder(fs, parent);
   return done;
 }
 
@@ -253,20 +255,7 @@ async function syncBelow(fs: Fs, path: PathCalls, folder: string): Promise<void>
   for (const entry of await fs.promises.readdir(folder, { withFileTypes: true })) {
     if (entry.isDirectory()) await syncBelow(fs, path, path.join(folder, entry.name));
   }
-  await sync(fs, folder);
-}
-
-async function sync(fs: Fs, folder: string): Promise<void> {
-  try {
-    const handle = await fs.promises.open(folder, "r");
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  } catch {
-    // Some systems cannot sync a folder.
-  }
+  await syncFolder(fs, folder);
 }
 
 async function runAll(steps: readonly (() => unknown)[]): Promise<void> {

@@ -4,6 +4,7 @@
  * @module
  */
 import { HttpError } from "../../errors.ts";
+import { joinBytes } from "../../words/joined_bytes.ts";
 import type { HttpBody } from "./http_body.ts";
 import { type HttpSettings, shownUrl } from "./http_options.ts";
 import { httpRequest } from "./http_request.ts";
@@ -433,13 +434,7 @@ export class HttpFile {
     if (total !== undefined && length !== total) {
       throw this.#fail("the whole file does not have the announced length", { expected: total, actual: length });
     }
-    const bytes = new Uint8Array(length);
-    let at = 0;
-    for (const chunk of chunks) {
-      bytes.set(chunk, at);
-      at += chunk.length;
-    }
-    return bytes;
+    return joinBytes(chunks);
   }
 
   /** After a failure, a server without ranges has to send the file from the start. */

@@ -16,7 +16,7 @@ import { StepPace } from "../../words/steps.ts";
 import { withPath } from "../drive/drive_from.ts";
 import { NDArray } from "../../ndarray.ts";
 import type { From, SourceOfOptions } from "../open/open_source.ts";
-import { folderAt, type Place, placeOf } from "../open/place.ts";
+import { folderAround, type Place, placeOf } from "../open/place.ts";
 import type { Folder } from "../folder.ts";
 import { notFound } from "./find_model.ts";
 import { readFully } from "../sources/read_fully.ts";
@@ -55,9 +55,7 @@ export async function readShardIndex(
     new Budget(limits).check("maxJsonBytes", source.size, 0);
     const bytes = await readFully(source, 0, new Uint8Array(source.size), signal);
     const files = await inTurns(filesOf(bytes, limits), signal);
-    const slash = place.name.lastIndexOf("/");
-    const folder = slash < 0 ? place.folder : folderAt({ ...place, name: place.name.slice(0, slash) });
-    return { folder, files };
+    return { folder: folderAround(place), files };
   } catch (error) {
     throw withPath(error, place.shown);
   } finally {

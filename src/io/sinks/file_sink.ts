@@ -5,22 +5,23 @@
  * @module
  */
 import { PathError, quote, SaveError, type Warning } from "../../errors.ts";
+import { Cleanup } from "../disk/cleanup.ts";
 import { type FileLock, takeLock } from "../disk/file_lock.ts";
+import { makeFolders } from "../disk/make_folders.ts";
 import { conflict, type PutOptions, type Unchanged } from "../folder.ts";
 import { withRetries } from "../disk/with_retries.ts";
 import { type PathCalls, pathCalls } from "../disk/path.ts";
-import { fileSystem, type Fs, hashing, hexOf, systemCode } from "../platform.ts";
+import { type DiskFile, fileSystem, type Fs, hashing, hexOf, systemCode } from "../platform.ts";
 import { rename } from "../disk/rename.ts";
 import { portableParts } from "../names/safe_name.ts";
-import { addFailures, saveError } from "../disk/save_error.ts";
-import { makeFolders, type OldFile, oldFile, takeTurn } from "../disk/save_target.ts";
+import { saveError } from "../disk/save_error.ts";
+import { type OldFile, oldFile, takeTurn } from "../disk/save_target.ts";
+import { syncFolder } from "../disk/sync_folder.ts";
 import type { Sink } from "../sink.ts";
 import { BufferPool } from "../streams/buffer_pool.ts";
 import { createTemp } from "../disk/temp_file.ts";
 import { tempName } from "../temp_name.ts";
 import { recoverFile, replaceFile } from "../disk/undo_journal.ts";
-
-type Handle = Awaited<ReturnType<Fs["promises"]["open"]>>;
 
 /** Files smaller than this, in bytes, are read back before they replace the old file, unless `verify` says otherwise. */
 const VERIFY_BELOW = 64 * 2 ** 20;
@@ -42,7 +43,7 @@ export class FileSink implements Sink {
   readonly #shown: string;
   readonly #target: string;
   readonly #temp: string;
-  readonly #handle: Handle;
+  readonly #handle: DiskFile;
   readonly #options: PutOptions;
   readonly #cleanup: Cleanup;
   readonly #lock: FileLock | null;
@@ -61,7 +62,7 @@ export class FileSink implements Sink {
     shown: string;
     target: string;
     temp: string;
-    handle: Handle;
+    handle: DiskFile;
     options: PutOptions;
     cleanup: Cleanup;
     lock: FileLock | null;
@@ -101,7 +102,7 @@ export class FileSink implements Sink {
       const before = await oldFile(fs, path, shown);
       if (options.mkdir) {
         for (const undo of await makeFolders(fs, path, path.dirname(target), shown)) {
-          cleanup.push(undo, undefined, true);
+          cleanup.push(undo, undefined, { onlyOnFailure: true });
         }
       }
       const lock = options.lock ? await takeLock(fs, target, shown) : null;
@@ -300,7 +301,6 @@ export class FileSink implements Sink {
     signal?.throwIfAborted();
     if (ifUnchanged) await this.#compare(ifUnchanged);
     await this.#rename();
-    // From here on, the save counts as done.
     this.#cleanup.commit();
   }
 
@@ -320,18 +320,7 @@ export class FileSink implements Sink {
 
   /** Sync the folder, that is, its names, to the disk; whether that worked. */
   async syncFolder(): Promise<boolean> {
-    try {
-      const handle = await this.#fs.promises.open(this.folder, "r");
-      try {
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-      return true;
-    } catch {
-      // Some systems cannot sync a folder: `durable` tells the caller.
-      return false;
-    }
+    return await syncFolder(this.#fs, this.folder);
   }
 }
 
@@ -347,43 +336,9 @@ function isSame(now: { size: number; mtimeMs: number; ino: number | bigint } | n
 }
 
 /** Give the new file the old one's mode and, if allowed, its owner. */
-async function takeOver(handle: Handle, { mode, uid, gid }: OldFile): Promise<void> {
+async function takeOver(handle: DiskFile, { mode, uid, gid }: OldFile): Promise<void> {
   const now = await handle.stat().catch(() => null);
   if (now && (now.uid !== uid || now.gid !== gid)) await handle.chown(uid, gid).catch(() => {});
   // The process's umask must not apply to an existing mode, and changing the owner clears some of its bits.
   await handle.chmod(mode).catch(() => {});
-}
-
-/** Steps to undo, last one first. */
-class Cleanup {
-  #steps: { undo: () => unknown; name?: string; onlyOnFailure: boolean }[] = [];
-
-  push(undo: () => unknown, name?: string, onlyOnFailure = false): void {
-    this.#steps.push({ undo, name, onlyOnFailure });
-  }
-
-  forget(name: string): void {
-    this.#steps = this.#steps.filter((step) => step.name !== name);
-  }
-
-  commit(): void {
-    this.#steps = this.#steps.filter((step) => !step.onlyOnFailure);
-  }
-
-  /** Undo all steps; returns the files that cannot be removed, which are also reported with `error`. */
-  async run(error?: unknown): Promise<string[]> {
-    const failures: unknown[] = [], leftovers: string[] = [];
-    for (const { undo, name } of this.#steps.splice(0).reverse()) {
-      try {
-        await withRetries(undo);
-      } catch (failure) {
-        // A folder that was made on the way may contain a file by now; it stays.
-        if (!name) continue;
-        failures.push(failure);
-        leftovers.push(name);
-      }
-    }
-    addFailures(error, failures, leftovers);
-    return leftovers;
-  }
 }

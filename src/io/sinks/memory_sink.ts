@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { joinBytes } from "../../words/joined_bytes.ts";
 import type { Sink } from "../sink.ts";
 
 /** Collects what is written and passes all of it to `done` on closing. */
@@ -11,7 +12,6 @@ export class MemorySink implements Sink {
   readonly keepsChunks = false;
   readonly #done: (bytes: Uint8Array<ArrayBuffer>) => void;
   #chunks: Uint8Array[] = [];
-  #length = 0;
 
   /** A sink that passes its bytes to `done`. */
   constructor(done: (bytes: Uint8Array<ArrayBuffer>) => void) {
@@ -21,17 +21,11 @@ export class MemorySink implements Sink {
   /** Keep a copy of the chunk. */
   write(chunk: Uint8Array): void {
     this.#chunks.push(chunk.slice());
-    this.#length += chunk.length;
   }
 
   /** Join the chunks. */
   close(): void {
-    const bytes = new Uint8Array(this.#length);
-    let at = 0;
-    for (const chunk of this.#chunks) {
-      bytes.set(chunk, at);
-      at += chunk.length;
-    }
+    const bytes = joinBytes(this.#chunks);
     this.#chunks = [];
     this.#done(bytes);
   }
