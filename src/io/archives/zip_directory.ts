@@ -90,12 +90,15 @@ export async function readZipDirectory(source: Source, options: ZipOptions): Pro
   budget.charge(end.size, end.offset);
   const bytes = await readFully(source, end.offset, new Uint8Array(end.size), options.signal);
   const names = new ArchiveNames<ZipEntry>(options);
-  let at = 0, count = 0;
+  let count = 0;
   const entries: ZipEntry[] = [];
   const turns = new Turns(options.signal);
-  for (; at < bytes.length; count++) {
+  for (let at = 0; at < bytes.length; count++) {
     if (turns.due()) await turns.take();
-    at = readEntry(bytes, at, end.offset, names, entries);
+    const record = recordAt(bytes, at, end.offset);
+    const entry = addEntry(record, names);
+    if (entry) entries.push(entry);
+    at += record.length;
   }
   if (count !== end.count) {
     throw new FormatError("COUNT_MISMATCH", `The zip archive counts ${end.count} members and lists ${count}`, {
@@ -186,36 +189,73 @@ function severalDisks(offset: number): UnsupportedError {
   return new UnsupportedError("UNSUPPORTED_FEATURE", "The zip archive is spread over several disks", { offset });
 }
 
-/** Read one entry of the directory; returns the position of the next one. */
-function readEntry(
-  bytes: Uint8Array,
-  at: number,
-  base: number,
-  names: ArchiveNames<ZipEntry>,
-  entries: ZipEntry[],
-): number {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const offset = base + at;
-  const isWhole = at + DIRECTORY_ENTRY_SIZE <= bytes.length && view.getUint32(at, true) === DIRECTORY_ENTRY;
-  const nameEnd = isWhole ? at + DIRECTORY_ENTRY_SIZE + view.getUint16(at + 28, true) : 0;
-  const extraEnd = isWhole ? nameEnd + view.getUint16(at + 30, true) : 0;
-  const end = isWhole ? extraEnd + view.getUint16(at + 32, true) : 0;
-  if (!isWhole || end > bytes.length) {
+/** An entry of the directory as it lies in the file (APPNOTE 4.3.12). */
+interface DirectoryRecord {
+  /** The bytes from its first one on. */
+  readonly view: DataView;
+  /** Its offset in the file. */
+  readonly offset: number;
+  readonly nameBytes: Uint8Array;
+  /** The extra fields. */
+  readonly extra: Uint8Array;
+  /** Length of the whole record in bytes. */
+  readonly length: number;
+}
+
+/** The record at position `at` of the directory, which begins at offset `base` of the file. */
+function recordAt(bytes: Uint8Array, at: number, base: number): DirectoryRecord {
+  const offset = base + at, left = bytes.length - at;
+  const view = new DataView(bytes.buffer, bytes.byteOffset + at, left);
+  const isEntry = left >= DIRECTORY_ENTRY_SIZE && view.getUint32(0, true) === DIRECTORY_ENTRY;
+  const nameEnd = DIRECTORY_ENTRY_SIZE + (isEntry ? view.getUint16(28, true) : 0);
+  const extraEnd = nameEnd + (isEntry ? view.getUint16(30, true) : 0);
+  const length = extraEnd + (isEntry ? view.getUint16(32, true) : 0);
+  if (!isEntry || length > left) {
     throw new FormatError("BAD_FIELD", `The entry of the zip directory at byte ${offset} is incomplete`, { offset });
   }
-  const nameBytes = bytes.subarray(at + DIRECTORY_ENTRY_SIZE, nameEnd);
+  const nameBytes = bytes.subarray(at + DIRECTORY_ENTRY_SIZE, at + nameEnd);
+  const extra = bytes.subarray(at + nameEnd, at + extraEnd);
+  return { view, offset, nameBytes, extra, length };
+}
+
+/** Add what a record describes to `names`; returns its entry, or null for a folder. */
+function addEntry(record: DirectoryRecord, names: ArchiveNames<ZipEntry>): ZipEntry | null {
+  const { offset, nameBytes } = record;
   names.count(offset, nameBytes.length);
-  const name = textFromUtf8(nameBytes, 0, nameBytes.length);
-  // Encoding a well-formed string gives its bytes again.
-  if (name === null || !isSameBytes(new TextEncoder().encode(name), nameBytes)) {
-    throw new FormatError("BAD_TEXT", `The name in the zip directory at byte ${offset} is not valid UTF-8`, { offset });
-  }
-  const flags = view.getUint16(at + 8, true), method = view.getUint16(at + 10, true);
-  checkKind(view, at, name, offset);
+  const name = nameOf(record);
+  refuseLinks(record, name);
   if (name.endsWith("/")) {
     names.addFolder(name, offset);
-    return end;
+    return null;
   }
+  const entry = entryOf(record, name);
+  names.addFile(name, entry, offset);
+  return entry;
+}
+
+function nameOf({ nameBytes, offset }: DirectoryRecord): string {
+  const name = textFromUtf8(nameBytes, 0, nameBytes.length);
+  // Encoding a well-formed string gives its bytes again.
+  if (name !== null && isSameBytes(new TextEncoder().encode(name), nameBytes)) return name;
+  throw new FormatError("BAD_TEXT", `The name in the zip directory at byte ${offset} is not valid UTF-8`, { offset });
+}
+
+/** Refuse Unix links and devices, which the creator of the archive may have stored (RULES.md PATH-8). */
+function refuseLinks({ view, offset }: DirectoryRecord, name: string): void {
+  if (view.getUint8(5) !== MADE_ON_UNIX) return;
+  const kind = (view.getUint32(38, true) >>> 28) & 0xf;
+  if (kind === 0 || kind === FILE || kind === DIRECTORY) return;
+  const isLink = kind === LINK;
+  throw new PathError(
+    isLink ? "LINK_ESCAPE" : "NOT_A_FILE",
+    `${quote(name)} is ${isLink ? "a link" : "not a regular file"} in the zip archive: only files and folders are read`,
+    { offset, path: name },
+  );
+}
+
+/** The file that a record describes, if it is stored in a way that is supported. */
+function entryOf({ view, offset, nameBytes, extra }: DirectoryRecord, name: string): ZipEntry {
+  const flags = view.getUint16(8, true), method = view.getUint16(10, true), crc = view.getUint32(16, true);
   if (flags & ENCRYPTED) {
     throw new UnsupportedError("UNSUPPORTED_FEATURE", `${quote(name)} is encrypted in the zip archive`, {
       offset,
@@ -229,51 +269,16 @@ function readEntry(
       { offset, path: name, actual: method },
     );
   }
-  const [size, compressed, place] = readZip64(bytes.subarray(nameEnd, extraEnd), offset, [
-    view.getUint32(at + 24, true),
-    view.getUint32(at + 20, true),
-    view.getUint32(at + 42, true),
-  ]);
+  const short = [view.getUint32(24, true), view.getUint32(20, true), view.getUint32(42, true)];
+  const [size, compressed, place] = readZip64(extra, offset, short);
   if (method === 0 && size !== compressed) {
     throw new FormatError(
       "SIZE_MISMATCH",
       `${quote(name)} is stored, yet has two different sizes: ${size} and ${compressed}`,
-      {
-        offset,
-        path: name,
-        expected: size,
-        actual: compressed,
-      },
+      { offset, path: name, expected: size, actual: compressed },
     );
   }
-  const crc = view.getUint32(at + 16, true);
-  const entry: ZipEntry = {
-    name,
-    nameBytes: nameBytes.slice(),
-    flags,
-    method,
-    crc,
-    compressed,
-    size,
-    offset: place,
-    end: 0,
-  };
-  entries.push(entry);
-  names.addFile(name, entry, offset);
-  return end;
-}
-
-/** Refuse Unix links and devices, which the creator of the archive may have stored (RULES.md PATH-8). */
-function checkKind(view: DataView, at: number, name: string, offset: number): void {
-  if (view.getUint8(at + 5) !== MADE_ON_UNIX) return;
-  const kind = (view.getUint32(at + 38, true) >>> 28) & 0xf;
-  if (kind === 0 || kind === FILE || kind === DIRECTORY) return;
-  const isLink = kind === LINK;
-  throw new PathError(
-    isLink ? "LINK_ESCAPE" : "NOT_A_FILE",
-    `${quote(name)} is ${isLink ? "a link" : "not a regular file"} in the zip archive: only files and folders are read`,
-    { offset, path: name },
-  );
+  return { name, nameBytes: nameBytes.slice(), flags, method, crc, compressed, size, offset: place, end: 0 };
 }
 
 /**
