@@ -21,12 +21,12 @@ export interface Elements {
   readonly dtype: NDArray["dtype"];
 }
 
-/** An array as lines of text; `isWhole` leaves nothing out. */
-export function arrayText(elements: Elements, isWhole = false): string[] {
+/** An array as lines of text; `full` leaves nothing out. */
+export function arrayText(elements: Elements, { full = false }: { full?: boolean } = {}): string[] {
   const { shape } = elements;
   const size = elementCount(shape);
   if (size === 0) return [`[] of shape [${shape.join(", ")}]`];
-  const places = shape.map((length) => isWhole || size <= THRESHOLD ? range(0, length) : shownOf(length));
+  const places = shape.map((length) => full || size <= THRESHOLD ? range(0, length) : shownOf(length));
   const texts: string[] = [];
   const width = { most: 0 };
   const collect = (axis: number, index: number[]): void => {

@@ -37,7 +37,11 @@ export interface PutOptions {
 }
 
 /** Throws a TypeError for options that only a directory of the file system supports; a bucket supports versions, too. */
-export function refuseDiskOptions(options: PutOptions | undefined, place: string, hasVersions = false): void {
+export function refuseDiskOptions(
+  options: PutOptions | undefined,
+  place: string,
+  { hasVersions = false }: { hasVersions?: boolean } = {},
+): void {
   for (const name of ["verify", "ifUnchanged", "lock", "requireDurable", "preserve"] as const) {
     if (options?.[name] && !(hasVersions && name === "ifUnchanged")) {
       throw new TypeError(`Option ${name} has no meaning for ${place}: only a file given by path can have it`);

@@ -40,7 +40,7 @@ export const diff = command({
           b,
           options,
           session,
-          (right) => compare(left, right, tolerance, options["ignore-dtype"] === true, session),
+          (right) => compare(left, right, { tolerance, ignoreDtype: options["ignore-dtype"] }, session),
         ),
     );
     const same = found.onlyInA.length + found.onlyInB.length + found.differ.length === 0;
@@ -78,8 +78,7 @@ function toleranceOf(text: string | undefined): number {
 async function compare(
   a: OpenFile,
   b: OpenFile,
-  tolerance: number,
-  ignoreDtype: boolean,
+  { tolerance, ignoreDtype }: { tolerance: number; ignoreDtype?: boolean },
   { signal }: Session,
 ): Promise<Found> {
   const left = byName(a), right = byName(b);

@@ -31,12 +31,12 @@ export const ls = command({
   json: "{ file, kind, arrays: [{ name, dtype, shape, bytes, offset, kind, parameter? }], " +
     "values: [{ name, type, value }], bytes }",
   async run({ operands: [from], options, session }) {
-    await withFile(from, options, session, (file) => list(file, options.long === true, session));
+    await withFile(from, options, session, (file) => list(file, options, session));
     return DONE;
   },
 });
 
-async function list(file: OpenFile, isLong: boolean, session: Session): Promise<void> {
+async function list(file: OpenFile, { long: isLong }: { long?: boolean }, session: Session): Promise<void> {
   const rows = [...rowsOf(file.value, file.arrays)].filter(({ value }) => !(value instanceof Program));
   const arrays = rows.filter(({ value }) => value instanceof NDArray);
   const values = rows.filter(({ value, name }) => !(value instanceof NDArray) && name !== "");

@@ -83,7 +83,7 @@ async function showArray(
   }
   const elements = bounds || options.full ? await whole() : await shownPart(checkpoint, name, signal);
   await session.print(`${nameText(name)}  ${dtype}  ${shapeText(shape)}`);
-  await session.printAll(arrayText(elements, options.full === true));
+  await session.printAll(arrayText(elements, options));
 }
 
 async function showValue(file: OpenFile, name: string, options: Options, session: Session): Promise<void> {

@@ -6,7 +6,7 @@
 import { byCodePoint } from "../../words/code_point_order.ts";
 import { PaddleError, PathError, SaveError, SourceError } from "../../errors.ts";
 import { DEFAULT_LIMITS } from "../../limits.ts";
-import { type BytesReader, isFilling, readerOf } from "../streams/filling_reader.ts";
+import { type BytesReader, readerOf, readsOf } from "../streams/filling_reader.ts";
 import { CoalescedSource } from "../sources/coalesced_source.ts";
 import { conflict, expectedEtag, type Folder, type PutOptions, refuseDiskOptions } from "../folder.ts";
 import { Rechunker } from "../streams/rechunker.ts";
@@ -128,7 +128,7 @@ export class BucketFolder implements Folder {
   // deno-lint-ignore require-await
   async put(name: string, options?: PutOptions): Promise<Sink> {
     const key = this.#key(name);
-    refuseDiskOptions(options, "a bucket", true);
+    refuseDiskOptions(options, "a bucket", { hasVersions: true });
     const wished = expectedEtag(options);
     return new PartsSink(
       {
@@ -258,7 +258,7 @@ class BucketSource implements Source {
         });
       }
       reader = readerOf(object.body);
-      const next = nextOf(reader, Math.min(length, SCRATCH));
+      const next = readsOf(reader, Math.min(length, SCRATCH));
       let given = 0;
       for (let step; !(step = await within(next(), Infinity, signal)).done;) {
         given += step.value.length;
@@ -283,18 +283,6 @@ class BucketSource implements Source {
     this.#closed = true;
     return Promise.resolve();
   }
-}
-
-/** Reads a reader's next bytes. Where it fills a buffer of ours, they are valid until the next call, and no garbage is left behind. */
-function nextOf(reader: BytesReader, size: number): () => Promise<ReadableStreamReadResult<Uint8Array>> {
-  if (!isFilling(reader)) return () => reader.read();
-  let scratch = new Uint8Array(size);
-  return async () => {
-    const step = await reader.read(scratch);
-    if (step.done) return { done: true, value: undefined };
-    scratch = new Uint8Array(step.value.buffer);
-    return step;
-  };
 }
 
 /** Check the size of parts, in bytes. */

@@ -51,7 +51,7 @@ export class HandleFolder implements Folder {
   async get(name: string): Promise<Source | null> {
     const parts = safeParts(name);
     try {
-      const parent = await this.#parent(parts, false);
+      const parent = await this.#parent(parts);
       return parent && await HandleSource.open(await parent.getFileHandle(parts[parts.length - 1]), name);
     } catch (error) {
       if (isMissing(error)) return null;
@@ -66,7 +66,7 @@ export class HandleFolder implements Folder {
     await refuseWithoutRoom(this.handle, options?.size, name);
     const last = parts[parts.length - 1];
     try {
-      const parent = (await this.#parent(parts, true))!;
+      const parent = (await this.#parent(parts, { create: true }))!;
       const leave = await takeHandleTurn({ handle: parent, name: last }, options?.signal);
       try {
         return await this.#sink(parent, last, name, { over: leave }, options?.signal);
@@ -126,7 +126,7 @@ export class HandleFolder implements Folder {
   async delete(name: string): Promise<void> {
     const parts = safeParts(name);
     try {
-      await (await this.#parent(parts, false))?.removeEntry(parts[parts.length - 1]);
+      await (await this.#parent(parts))?.removeEntry(parts[parts.length - 1]);
     } catch (error) {
       if (!isMissing(error)) throw handleError(error, name);
     }
@@ -135,15 +135,15 @@ export class HandleFolder implements Folder {
   /** Whether there is a directory `name`, even an empty one. */
   async hasFolder(name: string): Promise<boolean> {
     try {
-      return await this.#parent([...safeParts(name), ""], false) !== null;
+      return await this.#parent([...safeParts(name), ""]) !== null;
     } catch (error) {
       if (error instanceof PathError) throw error;
       return false;
     }
   }
 
-  /** The directory of a file, or null if it does not exist. */
-  async #parent(parts: readonly string[], create: boolean): Promise<DirectoryHandle | null> {
+  /** The directory of a file, or null if it does not exist and is not to be created. */
+  async #parent(parts: readonly string[], { create = false } = {}): Promise<DirectoryHandle | null> {
     let directory = this.handle;
     for (const part of parts.slice(0, -1)) {
       try {

@@ -195,7 +195,7 @@ class RowsSink implements Sink {
       if (old) transaction.objectStore("rows").delete(rowsOf(old.id));
       await end;
     } catch (error) {
-      throw databaseError(error, this.#name, true);
+      throw databaseError(error, this.#name, "write");
     }
   }
 
@@ -211,7 +211,7 @@ class RowsSink implements Sink {
       transaction.objectStore("rows").put(row, [this.#id, this.#rows++]);
       await ended(transaction);
     } catch (error) {
-      throw databaseError(error, this.#name, true);
+      throw databaseError(error, this.#name, "write");
     }
   }
 }
@@ -282,13 +282,13 @@ function ended(transaction: IDBTransaction): Promise<void> {
   return end;
 }
 
-function databaseError(cause: unknown, path: string, isSave = false): unknown {
+function databaseError(cause: unknown, path: string, verb: "use" | "write" = "use"): unknown {
   if (cause instanceof PaddleError || cause instanceof TypeError) return cause;
   if (cause instanceof Error && cause.name === "QuotaExceededError") {
     return new SaveError("DISK_FULL", `There is no room for ${JSON.stringify(path)}`, { path, committed: "no", cause });
   }
-  const what = messageOf(cause);
-  return isSave
-    ? new SaveError("WRITE_FAILED", `Cannot write ${JSON.stringify(path)}: ${what}`, { path, committed: "no", cause })
-    : new SourceError("READ_FAILED", `Cannot use ${JSON.stringify(path)}: ${what}`, { path, cause });
+  const message = `Cannot ${verb} ${JSON.stringify(path)}: ${messageOf(cause)}`;
+  return verb === "write"
+    ? new SaveError("WRITE_FAILED", message, { path, committed: "no", cause })
+    : new SourceError("READ_FAILED", message, { path, cause });
 }

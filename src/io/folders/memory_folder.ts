@@ -42,7 +42,7 @@ export class MemoryFolder implements Folder {
   async get(name: string): Promise<Source | null> {
     safeParts(name);
     const bytes = this.#files.get(name);
-    return bytes ? new BytesSource(bytes, name, true) : null;
+    return bytes ? new BytesSource(bytes, name, { writable: true }) : null;
   }
 
   /** A sink whose bytes become the file `name` when it is closed. */

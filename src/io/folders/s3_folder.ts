@@ -99,7 +99,7 @@ export class S3Folder implements Folder {
   // deno-lint-ignore require-await
   async put(name: string, options?: PutOptions): Promise<Sink> {
     const url = this.#urlOf(name);
-    refuseDiskOptions(options, "a bucket", true);
+    refuseDiskOptions(options, "a bucket", { hasVersions: true });
     const signal = options?.signal, wished = expectedEtag(options);
     return new PartsSink(
       {

@@ -4,7 +4,7 @@
  * @module
  */
 import { HttpError } from "../../errors.ts";
-import { type BytesReader, isFilling, readerOf } from "../streams/filling_reader.ts";
+import { type BytesReader, type ReadBytes, readerOf, readsOf } from "../streams/filling_reader.ts";
 import type { HttpSettings } from "./http_options.ts";
 import { markRetryable } from "./http_retries.ts";
 import { TimedOut, within } from "../waiting/within.ts";
@@ -22,8 +22,7 @@ export class HttpBody {
   readonly #settings: HttpSettings;
   readonly #controller: AbortController;
   #reader: BytesReader | null = null;
-  /** The buffer for bytes that are valid until the next read. */
-  #scratch: Uint8Array<ArrayBuffer> | null = null;
+  #read: ReadBytes | null = null;
   #over = false;
   // Milliseconds spent waiting for the server: a slow caller must not make the server look slow.
   #waited = 0;
@@ -38,18 +37,28 @@ export class HttpBody {
     this.#controller = controller;
   }
 
-  /**
-   * The next bytes, or null at the end. A network failure is an HttpError; an abort of `signal` ends the wait with its reason. If `brief`,
-   * the bytes are valid only until the next call, and no garbage is left behind where the runtime supports that.
-   */
-  async next(signal?: AbortSignal, brief = false): Promise<Uint8Array | null> {
+  /** The next bytes, or null at the end. A network failure is an HttpError; an abort of `signal` ends the wait with its reason. */
+  next(signal?: AbortSignal): Promise<Uint8Array | null> {
+    return this.#next((body) => body.getReader(), signal);
+  }
+
+  /** The same, but the bytes are valid only until the next call, and no garbage is left behind where the runtime supports that. */
+  nextBrief(signal?: AbortSignal): Promise<Uint8Array | null> {
+    return this.#next(readerOf, signal);
+  }
+
+  async #next(
+    makeReader: (body: ReadableStream<Uint8Array>) => BytesReader,
+    signal: AbortSignal | undefined,
+  ): Promise<Uint8Array | null> {
     if (this.#over || !this.response.body) return null;
-    this.#reader ??= brief ? readerOf(this.response.body) : this.response.body.getReader();
+    this.#reader ??= makeReader(this.response.body);
+    this.#read ??= readsOf(this.#reader, this.#scratchSize());
     const { idleTimeout, minBytesPerSecond } = this.#settings;
     const before = performance.now();
     let step: ReadableStreamReadResult<Uint8Array>;
     try {
-      step = await within(this.#read(this.#reader), idleTimeout, signal);
+      step = await within(this.#read(), idleTimeout, signal);
     } catch (error) {
       this.cancel();
       if (signal?.aborted) throw signal.reason;
@@ -78,15 +87,9 @@ export class HttpBody {
     return step.value;
   }
 
-  async #read(reader: BytesReader): Promise<ReadableStreamReadResult<Uint8Array>> {
-    if (!isFilling(reader)) return await reader.read();
-    const announced = Number(this.response.headers.get("content-length")) || SCRATCH;
-    const scratch = this.#scratch ?? new Uint8Array(Math.min(announced, SCRATCH));
-    this.#scratch = null;
-    const step = await reader.read(scratch);
-    if (step.done) return { done: true, value: undefined };
-    this.#scratch = new Uint8Array(step.value.buffer);
-    return step;
+  #scratchSize(): number {
+    const announced = Number(this.response.headers.get("content-length"));
+    return announced > 0 ? Math.min(announced, SCRATCH) : SCRATCH;
   }
 
   /** Release the body: what was not read is not sent. */

@@ -125,14 +125,14 @@ export class HttpFile {
         }
         try {
           const before = at;
-          for (let chunk; (chunk = await part.body.next(signal, true)) !== null;) {
+          for (let chunk; (chunk = await part.body.nextBrief(signal)) !== null;) {
             if (at + chunk.length > part.end!) throw this.#tooMuch(part);
             at += chunk.length;
             retries.progress(chunk.length);
             yield chunk;
           }
-          if (at < part.end!) throw this.#truncated(part, at, undefined);
-          if (at < end && at - before < FAIR_PART) retries.count(this.#truncated(part, at, undefined));
+          if (at < part.end!) throw this.#truncated(part, at);
+          if (at < end && at - before < FAIR_PART) retries.count(this.#truncated(part, at));
         } catch (error) {
           await retries.wait(this.#cut(error, part, at), signal);
         } finally {
@@ -161,10 +161,10 @@ export class HttpFile {
             retries.progress(chunk.length);
             yield chunk;
           }
-          if (part.end !== undefined && at < part.end) throw this.#truncated(part, at, undefined);
+          if (part.end !== undefined && at < part.end) throw this.#truncated(part, at);
           if (part.whole || at === this.version!.total) return;
           // A server may send less than was requested, but not forever.
-          if (at - before < FAIR_PART) retries.count(this.#truncated(part, at, undefined));
+          if (at - before < FAIR_PART) retries.count(this.#truncated(part, at));
         } catch (error) {
           failure = this.#cut(error, part, at);
           if (at > 0 && !goesOn) throw failure;
@@ -174,7 +174,7 @@ export class HttpFile {
         const range = at === 0 ? null : { start: at, end: this.version!.total ?? at + UNKNOWN };
         part = await this.ask(range, signal, retries);
         // A server without ranges would start over, but bytes that were passed on cannot be taken back.
-        if (at > 0 && part.whole) throw failure ?? this.#truncated(part, at, undefined);
+        if (at > 0 && part.whole) throw failure ?? this.#truncated(part, at);
       }
     } finally {
       part.body.cancel();
@@ -209,7 +209,11 @@ export class HttpFile {
 
   // ---- one request
 
-  async #askOnce(range: { start: number; end: number } | null, signal?: AbortSignal, plain = false): Promise<HttpPart> {
+  async #askOnce(
+    range: { start: number; end: number } | null,
+    signal?: AbortSignal,
+    { plain = false } = {},
+  ): Promise<HttpPart> {
     if (this.#failure) throw this.#failure;
     this.#closing.signal.throwIfAborted();
     const headers: [string, string][] = [];
@@ -226,7 +230,7 @@ export class HttpFile {
     } catch (error) {
       if (!this.#failsByPreflight(error, headers)) throw error;
       this.#mayConditional = false;
-      return await this.#askOnce(range, signal, plain);
+      return await this.#askOnce(range, signal, { plain });
     }
     if (body.response.type === "cors") this.#isCrossOrigin = true;
     try {
@@ -234,7 +238,7 @@ export class HttpFile {
       if (part.encoded && !plain) {
         // Without the request for identity encoding every runtime decodes by itself; with it, some do not.
         body.cancel();
-        return await this.#askOnce(null, signal, true);
+        return await this.#askOnce(null, signal, { plain: true });
       }
       return part;
     } catch (error) {
@@ -325,17 +329,17 @@ export class HttpFile {
   /** Handles browsers hiding `Content-Range` of another origin that does not expose it (RULES.md HTTP-4). */
   async #hiddenRange(body: HttpBody, range: { start: number; end: number }, signal?: AbortSignal): Promise<HttpPart> {
     const total = this.version?.total ?? await this.#totalByHead(signal);
-    if (total === null) throw this.#hidden("HTTP_BAD_RANGE");
+    if (total === null) throw this.#hidden();
     if (!this.#warned) {
       this.#warned = true;
-      const { code, message, hint } = this.#hidden("HTTP_BAD_RANGE");
+      const { code, message, hint } = this.#hidden();
       this.#settings.onWarning?.({ code, message: `${message}: ${hint}` });
     }
     const { headers } = body.response;
     this.#sameVersion(versionOf(headers, total));
     const end = Math.min(range.end, total), length = lengthOf(headers.get("content-length"));
     if (range.start >= end || (typeof length === "number" && length !== end - range.start)) {
-      throw this.#hidden("HTTP_BAD_RANGE");
+      throw this.#hidden();
     }
     return { body, start: range.start, end, whole: false, encoded: false };
   }
@@ -350,9 +354,9 @@ export class HttpFile {
     return (status === 200 || status === 206) && !isEncoded(headers) ? total : null;
   }
 
-  #hidden(code: "HTTP_BAD_RANGE"): HttpError {
+  #hidden(): HttpError {
     return new HttpError(
-      code,
+      "HTTP_BAD_RANGE",
       `${this.shown} does not expose to other origins which bytes it sends and whether the file changed`,
       { path: this.shown, hint: "the server must send Access-Control-Expose-Headers: Content-Range, ETag" },
     );
@@ -449,7 +453,7 @@ export class HttpFile {
           yield chunk;
         }
         if (part.end === undefined || at === part.end) return;
-        throw this.#truncated(part, at, undefined);
+        throw this.#truncated(part, at);
       } catch (error) {
         await retries.wait(this.#cut(error, part, at), signal);
         restart();
@@ -468,7 +472,7 @@ export class HttpFile {
     });
   }
 
-  #truncated(part: HttpPart, at: number, cause: unknown): HttpError {
+  #truncated(part: HttpPart, at: number, cause?: unknown): HttpError {
     const error = new HttpError("HTTP_TRUNCATED", `${this.shown} sends fewer bytes than it announced`, {
       path: this.shown,
       offset: at,

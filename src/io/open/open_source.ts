@@ -75,7 +75,7 @@ export interface SourceOfOptions {
 export async function sourceOf(from: From, options: SourceOfOptions = {}): Promise<Opened> {
   if (typeof from === "string") return await fromText(from, options);
   if (from instanceof URL) return await fromUrl(from, options);
-  if (isMemory(from)) return new BytesSource(checkedBytes(from), undefined, true);
+  if (isMemory(from)) return new BytesSource(checkedBytes(from), undefined, { writable: true });
   // Standard input in Bun is a blob without an end.
   if (from instanceof Blob) return from.size === Infinity ? { stream: from.stream() } : await BlobSource.open(from);
   if (from instanceof ReadableStream) return { stream: unlocked(from) };

@@ -66,7 +66,7 @@ export async function saveFiles(
     } else if (prefix !== undefined) await removeManifest(folder, prefix, files);
     signal?.throwIfAborted();
     progress?.check();
-    await placeAll(open, whole === null);
+    await placeAll(open, { isRevocable: whole === null });
     // Files are saved once they are in place; a folder once it is itself in place.
     if (whole) {
       signal?.throwIfAborted();
@@ -134,7 +134,7 @@ async function writeAll(
  * Put one file after the other in place. If one fails, those before it are put back, if they are files at a path and `isRevocable`; it
  * stays in `open` with those after it. If some cannot be put back, the error's `committed` is unknown.
  */
-async function placeAll(open: Sink[], isRevocable: boolean): Promise<void> {
+async function placeAll(open: Sink[], { isRevocable }: { isRevocable: boolean }): Promise<void> {
   const placed: FileSink[] = [], isAlone = open.length === 1;
   let isBack = true;
   try {

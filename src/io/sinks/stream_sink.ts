@@ -28,7 +28,7 @@ export async function fileStreamSink(handle: FileHandle, end?: SinkEnd, signal?:
   const leave = end?.over ?? await takeHandleTurn({ handle }, signal);
   try {
     const stream: WritableStream<Uint8Array> = await writableOf(handle, { signal });
-    return new StreamSink(stream.getWriter(), { ...end, over: leave }, false);
+    return new StreamSink(stream.getWriter(), { ...end, over: leave }, { keeps: false });
   } catch (error) {
     leave();
     throw error;
@@ -44,7 +44,7 @@ export class StreamSink implements Sink {
   readonly #keeps: boolean;
 
   /** Over `writer`, which `keeps` its chunks unless it is finished with each one once the write resolves. */
-  constructor(writer: WritableStreamDefaultWriter<Uint8Array>, end: SinkEnd = {}, keeps = true) {
+  constructor(writer: WritableStreamDefaultWriter<Uint8Array>, end: SinkEnd = {}, { keeps = true } = {}) {
     this.#writer = writer;
     this.#end = end;
     this.#keeps = keeps;

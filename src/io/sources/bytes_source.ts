@@ -16,7 +16,7 @@ export class BytesSource implements Source {
   readonly edit?: (offset: number, bytes: Uint8Array) => Promise<void>;
 
   /** Over `bytes`, which are not copied, and are changed only if `writable`. */
-  constructor(bytes: Uint8Array, name?: string, writable = false) {
+  constructor(bytes: Uint8Array, name?: string, { writable = false }: { writable?: boolean } = {}) {
     this.#bytes = plainBytes(bytes);
     this.size = bytes.length;
     this.name = name;

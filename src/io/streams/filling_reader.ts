@@ -27,3 +27,21 @@ export function readerOf(stream: ReadableStream<Uint8Array>): BytesReader {
 export function isFilling(reader: BytesReader): reader is ReadableStreamBYOBReader {
   return typeof ReadableStreamBYOBReader !== "undefined" && reader instanceof ReadableStreamBYOBReader;
 }
+
+/** Reads the next bytes. */
+export type ReadBytes = () => Promise<ReadableStreamReadResult<Uint8Array>>;
+
+/**
+ * Reads what `reader` has. If it fills a buffer, that has `size` bytes and is used again and again: no garbage is left behind, and the bytes
+ * are valid only until the next read.
+ */
+export function readsOf(reader: BytesReader, size: number): ReadBytes {
+  if (!isFilling(reader)) return () => reader.read();
+  let scratch = new Uint8Array(size);
+  return async () => {
+    const step = await reader.read(scratch);
+    if (step.done) return { done: true, value: undefined };
+    scratch = new Uint8Array(step.value.buffer);
+    return step;
+  };
+}
