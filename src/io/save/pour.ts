@@ -35,68 +35,114 @@ export interface PourOptions {
  * @throws {SourceError} `SOURCE_CHANGED`: there were not `size` bytes, because the value, or a file that was read, changed meanwhile
  */
 export async function pour(chunks: Iterable<Chunk>, sink: Sink, options: PourOptions): Promise<void> {
-  const { size, signal, onWritten, spare = new BufferPool() } = options;
-  const copies = new Copies(), turns = new Turns(signal), ahead = new ReadAhead(chunks, signal, spare);
-  const isFile = sink instanceof FileSink, keeps = sink.keepsChunks !== false;
-  const room = Math.min(GATHER, size);
-  let gathered = spare.take(room), other = isFile ? spare.take(room) : gathered;
-  let held = 0, written = 0;
-  /** Whether the encoder's own memory is being written: it is valid until the next chunk but one is requested. */
-  let isLent = false;
-  const count = (bytes: number) => {
-    written += bytes;
-    onWritten?.(written);
-  };
-  const write = isFile ? behind(sink, count) : oneByOne(sink, signal, count);
-  const done = async () => {
-    await write.done();
-    isLent = false;
-  };
-  const pass = async (chunk: Uint8Array) => {
-    signal?.throwIfAborted();
-    await write.next(chunk);
-  };
-  const flush = async () => {
-    if (held === 0) return;
-    const chunk = keeps ? gathered.slice(0, held) : gathered.subarray(0, held);
-    [gathered, other] = [other, gathered];
-    held = 0;
-    isLent = false;
-    await pass(chunk);
-  };
-  const add = async (chunk: Uint8Array) => {
-    if (held + chunk.length > room) await flush();
-    if (chunk.length > GATHER / 4) {
-      await flush();
-      for (let at = 0; at < chunk.length; at += LONGEST) await pass(chunk.subarray(at, at + LONGEST));
-      isLent = true;
-    } else {
-      if (chunk.length > room) throw changed(size, written + chunk.length);
-      gathered.set(chunk, held);
-      held += chunk.length;
-      if (isLent) await done();
-    }
-  };
+  const { signal, spare = new BufferPool() } = options;
+  const turns = new Turns(signal), ahead = new ReadAhead(chunks, signal, spare);
+  const gatherer = new Gatherer(sink, { ...options, spare });
   try {
     for (let next = ahead.next(); next !== null; next = ahead.next()) {
       if (turns.due()) await turns.take();
       const chunk = next instanceof Promise ? await next : next;
       if (chunk instanceof UnreadBytes) {
-        for await (const piece of ahead.pieces(chunk)) {
-          await add(keeps ? copies.of(piece) : piece);
-          // The next piece may reuse the same memory.
-          await done();
-        }
-      } else await add(chunk);
+        for await (const piece of ahead.pieces(chunk)) await gatherer.addPiece(piece);
+      } else await gatherer.add(chunk);
     }
-    await flush();
-    await done();
-    if (written !== size) throw changed(size, written);
+    await gatherer.end();
     await ahead.verify();
     ahead.release();
-    spare.give(gathered, isFile ? other : null);
+    gatherer.release();
   } finally {
-    await write.done().catch(() => {});
+    await gatherer.settle();
+  }
+}
+
+/** Gathers small chunks into larger ones, and passes all on to a sink. */
+class Gatherer {
+  readonly #size: number;
+  readonly #signal: AbortSignal | undefined;
+  readonly #spare: BufferPool;
+  readonly #writer: Writer;
+  /** Whether the sink may read a chunk after its write. */
+  readonly #keeps: boolean;
+  readonly #copies = new Copies();
+  /** The buffer that is filled, and the one whose bytes may still be being written. */
+  #buffer: Uint8Array;
+  #other: Uint8Array;
+  #held = 0;
+  #written = 0;
+  /** Whether the encoder's own memory is being written: it is valid until the next chunk but one is requested. */
+  #isLent = false;
+
+  constructor(sink: Sink, { size, signal, onWritten, spare }: PourOptions & { spare: BufferPool }) {
+    const isFile = sink instanceof FileSink, room = Math.min(GATHER, size);
+    const count = (bytes: number) => {
+      this.#written += bytes;
+      onWritten?.(this.#written);
+    };
+    this.#size = size;
+    this.#signal = signal;
+    this.#spare = spare;
+    this.#keeps = sink.keepsChunks !== false;
+    this.#writer = isFile ? behind(sink, count) : oneByOne(sink, signal, count);
+    this.#buffer = spare.take(room);
+    this.#other = isFile ? spare.take(room) : this.#buffer;
+  }
+
+  /** Add a chunk of the encoder. */
+  async add(chunk: Uint8Array): Promise<void> {
+    const room = this.#buffer.length;
+    if (this.#held + chunk.length > room) await this.#flush();
+    if (chunk.length > GATHER / 4) {
+      await this.#flush();
+      for (let at = 0; at < chunk.length; at += LONGEST) await this.#pass(chunk.subarray(at, at + LONGEST));
+      this.#isLent = true;
+      return;
+    }
+    if (chunk.length > room) throw changed(this.#size, this.#written + chunk.length);
+    this.#buffer.set(chunk, this.#held);
+    this.#held += chunk.length;
+    if (this.#isLent) await this.#done();
+  }
+
+  /** Add a piece of a large array. The next piece may reuse the same memory, so it is written before this returns. */
+  async addPiece(piece: Uint8Array): Promise<void> {
+    await this.add(this.#keeps ? this.#copies.of(piece) : piece);
+    await this.#done();
+  }
+
+  /** Write what is left. */
+  async end(): Promise<void> {
+    await this.#flush();
+    await this.#done();
+    if (this.#written !== this.#size) throw changed(this.#size, this.#written);
+  }
+
+  /** Return the buffers. */
+  release(): void {
+    this.#spare.give(this.#buffer, this.#other === this.#buffer ? null : this.#other);
+  }
+
+  /** Wait for a write under way, whether it succeeds or fails. */
+  async settle(): Promise<void> {
+    await this.#writer.done().catch(() => {});
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#held === 0) return;
+    const chunk = this.#keeps ? this.#buffer.slice(0, this.#held) : this.#buffer.subarray(0, this.#held);
+    [this.#buffer, this.#other] = [this.#other, this.#buffer];
+    this.#held = 0;
+    this.#isLent = false;
+    await this.#pass(chunk);
+  }
+
+  async #pass(chunk: Uint8Array): Promise<void> {
+    this.#signal?.throwIfAborted();
+    await this.#writer.next(chunk);
+  }
+
+  async #done(): Promise<void> {
+    await this.#writer.done();
+    this.#isLent = false;
   }
 }
 
