@@ -157,3 +157,4 @@ export {
   Tuple,
   type Value,
 } from "./src/values.ts";
+import "./src/words/shown_by_console.ts";

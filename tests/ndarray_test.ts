@@ -1,5 +1,7 @@
 import { describe, it } from "@std/testing/bdd";
+import "../mod.ts";
 import assert from "node:assert/strict";
+import { inspect } from "node:util";
 import { type DType, dtypeInfo, DTYPES } from "../src/dtype.ts";
 import { isPaddleError } from "../src/errors.ts";
 import { fromArray, full, NDArray, type NumericArray, type Scalar, zeros } from "../src/ndarray.ts";
@@ -282,5 +284,23 @@ describe("statistics and maxDifference", () => {
     b.set(NaN, 0);
     assert.ok(Number.isNaN(maxDifference(a, b)));
     refused("INVALID_VALUE", () => maxDifference(a, zeros([1])));
+  });
+});
+
+describe("an array given to console.log", () => {
+  it("is shown with its elements, if they are few and in memory", () => {
+    const shown = (value: unknown) => inspect(value).replaceAll(/\s+/g, " ");
+    const weight = Tensor.fromArray([[[[1]], [[2.5]]]], "float32");
+    weight.name = "linear_0.w_0";
+    const text = shown(new Map([["w", weight]]));
+    for (const part of ["Tensor { dtype: ", "shape: [ 1, 2, 1, 1 ]", "linear_0.w_0", "[ 1 ]", "[ 2.5 ]"]) {
+      assert.ok(text.includes(part), `${part}: ${text}`);
+    }
+    assert.match(shown(NDArray.zeros([2], "int64")), /NDArray \{ .*elements: \[ 0n, 0n \],? \}$/);
+    assert.match(shown(NDArray.zeros([0, 4])), /elements: \[\],? \}$/);
+    const unread = new NDArray("float32", [2], { read: () => Promise.reject(new Error("it is not read")) });
+    for (const array of [NDArray.zeros([1001]), unread]) {
+      assert.match(shown(array), /NDArray \{ .*nbytes: \d+,? \}$/);
+    }
   });
 });

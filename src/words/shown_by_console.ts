@@ -1,0 +1,18 @@
+/**
+ * Has `console.log` show arrays with their properties, and with their elements if they are few and in memory, in Node, Deno and Bun. The
+ * front door imports this for its effect: a bundle of the pickle reader alone goes without.
+ *
+ * @module
+ */
+import { NDArray } from "../ndarray.ts";
+
+/** Maximum number of elements that are shown. */
+const SHOWN = 1000;
+
+function inspected(this: NDArray, _: unknown, options: object, inspect: (...args: unknown[]) => string): string {
+  const elements = this.isLoaded && this.size <= SHOWN && { elements: this.toArray() };
+  return `${this.constructor.name} ${inspect({ ...this, ...elements }, { ...options, depth: Infinity })}`;
+}
+
+// Not a method: its name would be part of the declared type.
+Object.defineProperty(NDArray.prototype, Symbol.for("nodejs.util.inspect.custom"), { value: inspected });
