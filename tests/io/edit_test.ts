@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import {
+import fs, {
   chmodSync,
   existsSync,
   readdirSync,
@@ -231,6 +231,35 @@ describe("writing one tensor in place", () => {
       await new Promise((resolve) => child.on("exit", resolve));
       spoil(by(child.pid!));
       assert.equal((await load(path) as Map<string, NDArray>).get("b")!.at(0), 2);
+    }));
+
+  it("is not disturbed by a reader or writer that finds the journal before it says whose it is", () =>
+    inFolder(async (path) => {
+      const journal = path + ".pdundo", head = new Uint8Array(72);
+      head.set(new TextEncoder().encode("PDUNDO2\n"));
+      new DataView(head.buffer).setBigUint64(8, BigInt(process.ppid), true);
+      // Another process writes the head when the empty journal has been opened here.
+      const builtin = process.getBuiltinModule;
+      const { promises } = fs;
+      const opening = async (name: string, ...rest: unknown[]) => {
+        if (name === journal) setTimeout(() => writeFileSync(journal, head));
+        return await (promises.open as (...values: unknown[]) => unknown)(name, ...rest);
+      };
+      const watched = new Proxy(promises, { get: (_, key) => key === "open" ? opening : Reflect.get(promises, key) });
+      const system = new Proxy(fs, { get: (_, key) => key === "promises" ? watched : Reflect.get(fs, key) });
+      process.getBuiltinModule = ((name: string) => name === "node:fs" ? system : builtin(name)) as typeof builtin;
+      try {
+        writeFileSync(journal, "");
+        assert.equal((await load(path) as Map<string, NDArray>).get("b")!.at(0), 2);
+        assert.deepEqual(readFileSync(journal), Buffer.from(head), "the journal of the other process is still there");
+        writeFileSync(journal, "");
+        await using checkpoint = await open(path);
+        writeFileSync(journal, "");
+        assert.equal(await codeOf(checkpoint.write("b", state(0, 9).get("b")!)), "CONFLICT");
+        assert.deepEqual(readFileSync(journal), Buffer.from(head));
+      } finally {
+        process.getBuiltinModule = builtin;
+      }
     }));
 
   const isRoot = process.getuid?.() === 0;

@@ -13,11 +13,16 @@ import { type DiskFile, fileSystem, type Fs, hashing, processId, processLives, s
 import { addFailures, saveCodeOf } from "./save_error.ts";
 import { syncFolder } from "./sync_folder.ts";
 import { withRetries } from "./with_retries.ts";
+import { sleep } from "../waiting/within.ts";
 
 const END = ".pdundo";
 const MAGIC = "PDUNDO2\n";
 const HEAD = 72;
 const FIELDS = 48;
+/** Bytes of a journal that names its writer. */
+const NAMED = 16;
+/** Milliseconds that a new journal may take to name its writer, and how often it is looked at meanwhile. */
+const PATIENCE = 100, LOOKS = 10;
 /** Bytes copied at a time. */
 const PIECE = 4 * 2 ** 20;
 
@@ -225,6 +230,11 @@ async function recover(fs: Fs, real: string, by: "reader" | "saver" | "writer"):
     const kept = await fs.promises.open(journal, "r");
     try {
       pid = await writerOf(kept);
+      // Another process may have created it just now. One that was killed between these two calls leaves it empty for good.
+      for (let look = 0; look < LOOKS && (await kept.stat()).size < NAMED; look++) {
+        await sleep(PATIENCE / LOOKS);
+        pid = await writerOf(kept);
+      }
       change = await readJournal(kept);
     } finally {
       await letGo(kept);
@@ -305,8 +315,8 @@ async function writeJournal(kept: DiskFile, file: DiskFile, change: Change, sign
 
 /** The id of the process that wrote a journal, which may be incomplete; 0 if it does not say. */
 async function writerOf(kept: DiskFile): Promise<number> {
-  const head = new Uint8Array(16);
-  if ((await kept.read(head, 0, 16, 0)).bytesRead < 16 || !hasMagic(head)) return 0;
+  const head = new Uint8Array(NAMED);
+  if ((await kept.read(head, 0, NAMED, 0)).bytesRead < NAMED || !hasMagic(head)) return 0;
   return Number(new DataView(head.buffer).getBigUint64(8, true));
 }
 
