@@ -109,6 +109,7 @@ describe("a blob as some runtimes have it", () => {
   it("is SOURCE_CHANGED when it was there once, as while another tab replaces it", async () => {
     const bytes = encode(new Map([["w", zeros([100_000])]])) as Uint8Array<ArrayBuffer>;
     const blob = Object.create(Blob.prototype, {
+      name: { value: "m" },
       size: { value: bytes.length },
       slice: { value: () => ({ arrayBuffer: () => Promise.reject(new DOMException("gone", "NotFoundError")) }) },
     }) as Blob;
