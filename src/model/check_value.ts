@@ -5,7 +5,7 @@
  */
 import { FACTORIES } from "../codec/pickle/call_patterns.ts";
 import { foreignDType, foreignScalarBytes } from "../codec/pickle/foreign_dtype.ts";
-import { canonicalForm } from "../codec/pickle/keys.ts";
+import { canonicalForm, NoKey, shownKey } from "../codec/pickle/keys.ts";
 import { keyStep } from "../codec/pickle/place.ts";
 import { scalarBytes } from "../codec/pickle/write/scalar_bytes.ts";
 import { fieldFits } from "../codec/pickle/record_fields.ts";
@@ -36,7 +36,7 @@ import { elementCount } from "../words/element_count.ts";
 
 /**
  * Checks everything that can be known before a file is created (RULES.md SAV-11). `paddle.save` refuses bytes, bytearrays, frozensets,
- * defaultdicts and ranges (FORMATS.md 1.5); `ofAnyKind` accepts them.
+ * defaultdicts and ranges (FORMATS.md 1.5) unless they are in keys; `ofAnyKind` accepts them.
  *
  * @throws {ValueError} `INVALID_VALUE`, with the path
  */
@@ -51,31 +51,33 @@ export function* checkValueInSteps(root: unknown, warnings: Warning[], ofAnyKind
   const pace = new StepPace();
   while (todo.length > 0) {
     if (pace.isDue(1)) yield;
-    const { value, at } = todo.pop()!;
-    if (isPlain(value) || seen.has(value)) continue;
-    if (typeof value === "object") seen.add(value);
+    const { value, at, inKey = false } = todo.pop()!;
+    if (isPlain(value) || (!inKey && seen.has(value))) continue;
+    if (typeof value === "object" && !inKey) seen.add(value);
+    // Paddle does not look into keys.
+    const isAnyKind = ofAnyKind || inKey;
     if (value instanceof NDArray) checkArray(value, at, warnings);
     else if (value instanceof DefaultDict && !(ofAnyKind && hasFactory(value))) throw invalid("a defaultdict", at);
     else if (isContainer(value) && !isOwnContainer(value)) {
       throw invalid(`a ${className(value)}, a class that no file can represent: save a plain copy`, at);
     } else if (value instanceof Map) {
       if (value instanceof OrderedDict && value.attributes) todo.push({ value: value.attributes, at });
-      yield* checkKeys(value.keys(), at, pace);
+      yield* checkKeys(value, at, pace);
       for (const [key, item] of value) {
         if (pace.isDue(1)) yield;
         if (!isPlain(item)) todo.push({ value: item, at: at.length < 1000 ? at + keyStep(key) : at });
-        if (typeof key === "object" && key !== null) todo.push({ value: key, at });
+        if (typeof key === "object" && key !== null) todo.push({ value: key, at, inKey: true });
       }
     } else if (Array.isArray(value)) {
       for (let i = 0; i < value.length; i++) {
         if (pace.isDue(1)) yield;
         if (isPlain(value[i])) continue;
         if (!(i in value)) throw invalid("a hole in a list", at + keyStep(i));
-        todo.push({ value: value[i], at: at.length < 1000 ? at + keyStep(i) : at });
+        todo.push({ value: value[i], at: at.length < 1000 ? at + keyStep(i) : at, inKey });
       }
-    } else if (value instanceof Set && (ofAnyKind || !(value instanceof FrozenSet))) {
+    } else if (value instanceof Set && (isAnyKind || !(value instanceof FrozenSet))) {
       yield* checkKeys(value, at, pace);
-      for (const item of value) if (!isPlain(item)) todo.push({ value: item, at });
+      for (const item of value) if (!isPlain(item)) todo.push({ value: item, at, inKey });
     } else if (value instanceof PythonRecord) {
       checkRecord(value, at);
       todo.push({ value: value.fields, at });
@@ -108,7 +110,7 @@ export function* checkValueInSteps(root: unknown, warnings: Warning[], ofAnyKind
       if (parts.some((part) => typeof part !== "number")) {
         throw invalid(`a ${className(value)} of something that is not a number`, at);
       }
-    } else if (!(ofAnyKind && (value instanceof Uint8Array || isRange(value)))) {
+    } else if (!(isAnyKind && (value instanceof Uint8Array || isRange(value)))) {
       throw invalid(described(value), at, wayOut(value));
     }
   }
@@ -125,6 +127,8 @@ function wayOut(value: unknown): string {
 interface Waiting {
   value: unknown;
   at: string;
+  /** Whether it is a key of a dict, or in one. */
+  inKey?: boolean;
 }
 
 /** Whether a value is primitive and can be saved. */
@@ -140,25 +144,25 @@ function isPlain(value: unknown): boolean {
 }
 
 /** Check the keys of a dict, or the members of a set: each must be hashable in Python, and no two equal. */
-function* checkKeys(keys: Iterable<unknown>, at: string, pace: StepPace): Generator<void, void> {
+function* checkKeys(
+  owner: ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>,
+  at: string,
+  pace: StepPace,
+): Generator<void, void> {
   const forms = new Set<string>();
-  for (const key of keys) {
+  for (const key of owner.keys()) {
     if (pace.isDue(1)) yield;
     if (typeof key === "string") continue;
     const form = canonicalForm(key);
-    if (form === null) {
-      const what = Number.isNaN(key) ? "NaN" : `a ${className(key)}, which Python cannot hash`;
-      throw invalid(`a key that is ${what}`, at);
-    }
-    if (forms.has(form)) {
-      throw new ValueError(
-        "NAME_COLLISION",
-        `Two keys are equal in Python: ${String(key)}${at ? ` at ${at}` : ""}`,
-        {
-          at,
-          names: [String(key)],
-        },
-      );
+    if (form instanceof NoKey) throw invalid(`${described(key)} as a key`, at, `it ${form.why}`);
+    // Strings are not put into `forms`.
+    const isTwin = form[0] === "s" && owner.has(form.slice(form.indexOf(":") + 1));
+    if (isTwin || forms.has(form)) {
+      const shown = shownKey(key);
+      throw new ValueError("NAME_COLLISION", `Two keys are equal in Python: ${shown}${at ? ` at ${at}` : ""}`, {
+        at,
+        names: [shown],
+      });
     }
     forms.add(form);
   }

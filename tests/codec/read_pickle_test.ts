@@ -272,8 +272,23 @@ describe("keys that are equal in Python", () => {
     new DataView(bytes.buffer).setFloat64(1, x);
     return [...bytes];
   };
-  /** True; 1 and 1.0; 2 and 2.0; 2^53 as int and as float; 2^53 + 1. */
-  const KEYS = {
+  const scalar = (code: string, data: number[]) => [
+    ...bytesOf(`cnumpy.core.multiarray\nscalar\ncnumpy\ndtype\n\x8c\x02${code}\x89\x88\x87RC`),
+    data.length,
+    ...data,
+    0x86,
+    0x52,
+  ];
+  const complex = (re: number, im: number) => [
+    ...bytesOf("c__builtin__\ncomplex\n"),
+    ...float(re),
+    ...float(im),
+    0x86,
+    0x52,
+  ];
+  /** A set's members in an order, as a frozenset. */
+  const frozen = (...members: number[][]) => [0x28, ...members.flat(), 0x91];
+  const KEYS: Record<string, number[]> = {
     true: [0x88],
     one: [0x4b, 1],
     "1.0": float(1),
@@ -285,8 +300,38 @@ describe("keys that are equal in Python", () => {
     false: [0x89],
     zero: [0x4b, 0],
     "-0.0": float(-0),
+    "int64(2)": scalar("i8", [2, 0, 0, 0, 0, 0, 0, 0]),
+    "int8(1)": scalar("i1", [1]),
+    "bool_(False)": scalar("b1", [0]),
+    "2+0j": complex(2, 0),
+    "2+1j": complex(2, 1),
+    "1+2j": complex(1, 2),
+    "'n1'": [...bytesOf("\x8c\x02n1")],
+    "str_('n1')": scalar("U2", [0x6e, 0, 0, 0, 0x31, 0, 0, 0]),
+    "b'n1'": [...bytesOf("C\x02n1")],
+    "bytes_(b'n1')": scalar("S2", [0x6e, 0x31]),
+    "frozenset([1, 2])": frozen([0x4b, 1], [0x4b, 2]),
+    "frozenset([2, True])": frozen(float(2), [0x88]),
+    "frozenset([2])": frozen([0x4b, 2]),
+    "(1, 2)": [0x4b, 1, 0x4b, 2, 0x86],
+    "(int8(1), 2+0j)": [...scalar("i1", [1]), ...complex(2, 0), 0x86],
+    "(1, 2+1j)": [0x4b, 1, ...complex(2, 1), 0x86],
   };
-  const EQUAL = [["true", "one", "1.0"], ["two", "2.0"], ["big", "big.0"], ["next"], ["false", "zero", "-0.0"]];
+  const EQUAL = [
+    ["true", "one", "1.0", "int8(1)"],
+    ["two", "2.0", "int64(2)", "2+0j"],
+    ["big", "big.0"],
+    ["next"],
+    ["false", "zero", "-0.0", "bool_(False)"],
+    ["2+1j"],
+    ["1+2j"],
+    ["'n1'", "str_('n1')"],
+    ["b'n1'", "bytes_(b'n1')"],
+    ["frozenset([1, 2])", "frozenset([2, True])"],
+    ["frozenset([2])"],
+    ["(1, 2)", "(int8(1), 2+0j)"],
+    ["(1, 2+1j)"],
+  ];
   it("are one key in whatever order they come, and different keys stay apart", () => {
     const classOf = (name: string) => EQUAL.findIndex((names) => names.includes(name));
     for (const [first, a] of Object.entries(KEYS)) {
@@ -297,6 +342,30 @@ describe("keys that are equal in Python", () => {
         assert.equal((decodePickle(dict) as Map<unknown, unknown>).size, size, `${first}, ${second}`);
         assert.equal((decodePickle(set) as Set<unknown>).size, size, `${first}, ${second}`);
       }
+    }
+  });
+
+  it("are refused with the reason if a Map cannot have them", () => {
+    const nested = (depth: number) => [0x4b, 1, ...Array(depth).fill(0x85)];
+    const wide = (n: number) => [0x28, ...Array(n).fill(0x4e), 0x74];
+    const REASONS: [number[], RegExp | null][] = [
+      [float(NaN), /a key that is NaN$/],
+      [complex(0, NaN), /a key that is NaN$/],
+      [[...float(NaN), 0x85], /a key that has a part that is NaN$/],
+      [scalar("f2", [0, 0x7e]), /a key that is NaN$/],
+      [[0x5d], /a key that is no text, number, bytes, or tuple or frozenset of these$/],
+      [[0x5d, 0x85], /a key that has a part that is no text, /],
+      [nested(8), null],
+      [nested(9), /a key that nests more than 256 values or 8 levels$/],
+      [wide(256), null],
+      [wide(257), /a key that nests more than 256 values or 8 levels$/],
+      [[...wide(255), ...wide(2), 0x86], /a key that nests more than/],
+      [frozen([...wide(256), ...nested(2), 0x86]), /a key that nests more than/],
+    ];
+    for (const [key, reason] of REASONS) {
+      const read = () => decodePickle(Uint8Array.from([0x80, 4, 0x7d, 0x28, ...key, 0x4e, 0x75, 0x2e]));
+      if (reason) assert.throws(read, { code: "BAD_KEY", message: reason });
+      else read();
     }
   });
 });

@@ -1,6 +1,18 @@
 import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
-import { Complex, decode, encode, Float, fromArray, NDArray, OpaqueArray, PythonRecord, Tuple } from "../../mod.ts";
+import {
+  Complex,
+  decode,
+  encode,
+  Float,
+  fromArray,
+  FrozenSet,
+  NDArray,
+  NumpyScalar,
+  OpaqueArray,
+  PythonRecord,
+  Tuple,
+} from "../../mod.ts";
 import { thrownBy } from "../helpers/thrown_by.ts";
 
 function detached(): NDArray {
@@ -24,6 +36,12 @@ const VALUES: [string, unknown, string?][] = [
   ["a member that is NaN", new Set([NaN])],
   ["keys that are equal in Python", new Map<unknown, unknown>([[1, "a"], [true, "b"]]), "NAME_COLLISION"],
   ["members that are equal in Python", new Set<unknown>([1, 1n]), "NAME_COLLISION"],
+  [
+    "a string and a numpy string that are equal",
+    new Map<unknown, unknown>([["w", 1], [new NumpyScalar("str32", "w"), 2]]),
+    "NAME_COLLISION",
+  ],
+  ["a set with bytes in it", new Set([Uint8Array.of(1)])],
   ["a record of a class that would run code", new PythonRecord("os", "system")],
   ["a record whose class name has a line break", new PythonRecord("a\nb", "c")],
   ["a record with numbers for names", new PythonRecord(wrong(1), wrong(2))],
@@ -50,7 +68,7 @@ describe("a value that could not be loaded again", () => {
     assert.equal(thrownBy(() => encode(new Map([["w", detached()]]), { safetensors: true })).code, "INVALID_VALUE");
   });
 
-  it("is not a matter of hashable keys: numbers, tuples, null and floats are written and read", () => {
+  it("is not a matter of hashable keys: numbers, tuples, null, floats, bytes, frozensets and numpy scalars are written and read", () => {
     const keys = [
       1,
       2.5,
@@ -58,8 +76,13 @@ describe("a value that could not be loaded again", () => {
       "1",
       false,
       null,
-
       Tuple.of<unknown>(1, "a", Tuple.of(null)),
+      Uint8Array.of(1, 2),
+      new Complex(0, 1),
+      new FrozenSet<unknown>([1, Uint8Array.of(1), new FrozenSet()]),
+      new NumpyScalar("int64", 7),
+      new NumpyScalar("str32", "w"),
+      Tuple.of<unknown>(Uint8Array.of(1), new NumpyScalar("datetime64[D]", 7)),
     ];
     const map = new Map<unknown, unknown>([...keys.map((key, i) => [key, i] as const), [new Float(3), "float"]]);
     const back = decode(encode(map)) as Map<unknown, unknown>;

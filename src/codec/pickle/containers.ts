@@ -14,7 +14,7 @@ import { utf8Size } from "../../words/utf8.ts";
 import type { Unfilled } from "./call.ts";
 import { Fills } from "./fills.ts";
 import type { Here } from "./here.ts";
-import { canonicalForm, isLikeNoOther, keyOf } from "./keys.ts";
+import { canonicalForm, equalsPlain, isLikeNoOther, keyOf, NoKey, shownKey } from "./keys.ts";
 import type { PickleStack } from "./pickle_stack.ts";
 import { PickledArray, Token } from "./pickled.ts";
 import type { SymbolGuard } from "./symbol_guard.ts";
@@ -34,6 +34,8 @@ export class Containers {
   readonly #symbols: SymbolGuard;
   readonly #strict: boolean;
   readonly #fills = new Fills();
+  /** Whether some key so far may equal a string or number that is looked up without its canonical form. */
+  #hasOddKeys = false;
   /** Long keys whose size has been checked. */
   readonly #longNames = new Set<string>();
   readonly #chargeUnits = (units: number): void => this.#budget.charge(PRICES.unit * units, this.#here.at);
@@ -126,9 +128,9 @@ export class Containers {
 
   #put(dict: Map<unknown, unknown>, key: unknown, value: unknown): void {
     let place: unknown = key;
-    if (typeof key === "string") {
-      if (key.length > this.#budget.limits.maxNameBytes / 3) this.#checkName(key);
-    } else place = this.#keyIn(dict, key);
+    const isString = typeof key === "string";
+    if (isString && key.length > this.#budget.limits.maxNameBytes / 3) this.#checkName(key);
+    if (!isString || this.#hasOddKeys) place = this.#keyIn(dict, key);
     this.#budget.charge(PRICES.entry, this.#here.at);
     const { size } = dict;
     if (value instanceof Float) {
@@ -136,7 +138,7 @@ export class Containers {
       dict.set(place, value.value);
     } else dict.set(place, this.settle(value));
     // A dict that did not grow already had the key; checking beforehand would look it up twice.
-    if (dict.size === size && typeof key === "string") this.#duplicate(dict, key);
+    if (dict.size === size && isString && !this.#hasOddKeys) this.#duplicate(dict, key);
   }
 
   /** Set the pairs at stack indices `[start, end)` in a dict. */
@@ -146,7 +148,7 @@ export class Containers {
     const longest = budget.limits.maxNameBytes / 3;
     for (let i = start; i < end; i += 2) {
       const key = items[i], value = items[i + 1];
-      const isCommon = typeof key === "string" && key.length <= longest &&
+      const isCommon = typeof key === "string" && key.length <= longest && !this.#hasOddKeys &&
         (typeof value === "string" || value instanceof PickledArray);
       if (!isCommon) {
         this.#put(dict, key, value);
@@ -163,7 +165,7 @@ export class Containers {
   /** Add a member to a set. */
   addItem(set: Set<unknown>, item: unknown): void {
     this.#budget.charge(PRICES.entry, this.#here.at);
-    set.add(typeof item === "string" ? item : this.#keyIn(set, item));
+    set.add(typeof item === "string" && !this.#hasOddKeys ? item : this.#keyIn(set, item));
   }
 
   /** What a container stores for a stack item: a symbol is refused, a byte text becomes a string. */
@@ -177,9 +179,10 @@ export class Containers {
   #keyIn(container: Map<unknown, unknown> | Set<unknown>, key: unknown): unknown {
     const plain = key instanceof Float ? key.value : this.settle(key);
     let place = plain;
-    if (!isLikeNoOther(plain)) {
+    if (this.#hasOddKeys || !isLikeNoOther(plain)) {
       const form = canonicalForm(plain, this.#chargeUnits);
-      if (form === null) throw this.#here.bad("BAD_KEY", "has a key that Python cannot hash, or NaN");
+      if (form instanceof NoKey) throw this.#here.bad("BAD_KEY", `has a key that ${form.why}`);
+      this.#hasOddKeys ||= equalsPlain(plain);
       place = keyOf(container, plain, form);
     }
     if (container.has(place)) {
@@ -204,7 +207,7 @@ export class Containers {
     if (!isListed && !this.#strict) return;
     const at = this.#here.place;
     const first = this.#fills.offsetOf(dict, key) ?? offset;
-    const message = `The key ${quote(String(key))} appears twice, set at byte ${first} and again by the ${name} at ` +
+    const message = `The key ${quote(shownKey(key))} appears twice, set at byte ${first} and again by the ${name} at ` +
       `byte ${offset}: the last value wins.`;
     if (this.#strict) throw new FormatError("DUPLICATE_KEY", message, { offset, at });
     this.warnings.push({ code: "DUPLICATE_KEY", message, offset, at });
