@@ -75,10 +75,10 @@ function isPlainState(state: Tuple): boolean {
   return true;
 }
 
-/** The unit of a date dtype, such as `[D]`, from its metadata `({}, (b'D', 1, 1, 1))`. */
+/** The unit of a date dtype, such as `[D]`, from its metadata `({}, (b'D', 1, 1, 1))`; empty if it has none. */
 function dateUnit(metadata: unknown): string {
   const unit = metadata instanceof Tuple && metadata[1] instanceof Tuple ? metadata[1] : null;
   if (!unit || !(unit[0] instanceof Uint8Array) || unit[0].length > 8) return "";
-  const count = unit[1] === 1 ? "" : String(unit[1]);
-  return `[${count}${String.fromCharCode(...unit[0])}]`;
+  const name = String.fromCharCode(...unit[0]);
+  return name === "generic" ? "" : `[${unit[1] === 1 ? "" : unit[1]}${name}]`;
 }

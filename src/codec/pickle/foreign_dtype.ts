@@ -61,7 +61,7 @@ function fitsInt64(value: bigint): boolean {
 
 /** The array form (`<U3`) of numpy's name for a scalar's dtype (`str96`). */
 function arrayName(name: string): string {
-  const [, kind, bits] = /^(str|bytes)(\d{1,9})$/.exec(name) ?? [];
+  const [, kind, bits] = /^(str|bytes)(\d{0,9})$/.exec(name) ?? [];
   if (kind === "str") return `<U${Number(bits) / 32}`;
   if (kind === "bytes") return `|S${Number(bits) / 8}`;
   return name.replace(/^datetime64/, "<M8").replace(/^timedelta64/, "<m8");

@@ -12,6 +12,9 @@ import type { PickledDType } from "./pickled.ts";
 import { rememberBits } from "./nan_bits.ts";
 import { narrow } from "./numbers.ts";
 
+/** numpy's names, without their sizes, of kinds whose scalars are kept as bytes. */
+const OPAQUE: Readonly<Record<string, string>> = { S: "bytes", V: "void", f: "float", c: "complex" };
+
 /** Decode `bytes` as a scalar of `dtype`. */
 export function readScalar(dtype: PickledDType, bytes: Uint8Array, at: number): NumpyScalar {
   const { info } = dtype;
@@ -26,7 +29,7 @@ export function readScalar(dtype: PickledDType, bytes: Uint8Array, at: number): 
   return scalar;
 }
 
-/** Strings and dates: retained with numpy's name of the dtype, to be inspected and written again. */
+/** Strings, dates, structures, long doubles: retained with numpy's name of the dtype, to be inspected and written again. */
 function readOpaque(dtype: PickledDType, bytes: Uint8Array, at: number): NumpyScalar {
   const scalar = opaqueScalar(dtype, bytes, at);
   if (dtype.state) rememberWritten(scalar, { dtype, bytes: bytes.slice() });
@@ -34,10 +37,11 @@ function readOpaque(dtype: PickledDType, bytes: Uint8Array, at: number): NumpySc
 }
 
 function opaqueScalar(dtype: PickledDType, bytes: Uint8Array, at: number): NumpyScalar {
-  if ("SUMm".includes(dtype.code[0])) checkSize(dtype.code, bytes, dtype.itemsize, at);
+  checkSize(dtype.code, bytes, dtype.itemsize, at);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const little = !dtype.bigEndian;
   const kind = dtype.code[0];
+  const bits = bytes.length * 8 || "";
   if (kind === "U" && bytes.length % 4 === 0) {
     const points: string[] = [];
     for (let i = 0; i < bytes.length; i += 4) {
@@ -50,7 +54,7 @@ function opaqueScalar(dtype: PickledDType, bytes: Uint8Array, at: number): Numpy
       points.push(String.fromCodePoint(point));
     }
     // Trailing NULs are padding.
-    return new NumpyScalar(`str${bytes.length * 8}`, points.join("").replace(/\0+$/, ""));
+    return new NumpyScalar(`str${bits}`, points.join("").replace(/\0+$/, ""));
   }
   if ((kind === "M" || kind === "m") && bytes.length === 8) {
     return new NumpyScalar(
@@ -58,7 +62,8 @@ function opaqueScalar(dtype: PickledDType, bytes: Uint8Array, at: number): Numpy
       narrow(view.getBigInt64(0, little)),
     );
   }
-  if (kind === "S") return new NumpyScalar(`bytes${bytes.length * 8}`, bytes);
+  const name = OPAQUE[kind];
+  if (name) return new NumpyScalar(name + bits, bytes);
   throw new UnsupportedError("UNSUPPORTED_DTYPE", `A scalar of numpy's ${dtype.code} at byte ${at}`, {
     offset: at,
     actual: dtype.code,

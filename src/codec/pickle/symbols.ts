@@ -45,7 +45,7 @@ const ROWS: readonly (readonly [modules: string, names: string, kind?: SymbolKin
   ["numpy", "ndarray dtype"],
   [
     "numpy",
-    "float16 float32 float64 int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool_ complex64 complex128 bfloat16",
+    "float16 float32 float64 int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool bool_ complex64 complex128 bfloat16",
     "numpyType",
   ],
   [

@@ -28,6 +28,8 @@ import {
 import type { BytesWriter } from "./bytes_writer.ts";
 import { BUILD, MARK, TUPLE } from "../opcodes.ts";
 
+/** The module of `_reconstruct` and `scalar`, by version of numpy. */
+const NUMPY_1 = "numpy.core.multiarray", NUMPY_2 = "numpy._core.multiarray";
 const LETTER_B = /* @__PURE__ */ Uint8Array.of(0x62);
 
 /** Writes the arrays of one pickle, with the module names of numpy 1 or 2. */
@@ -41,7 +43,7 @@ export class ArrayWriter {
     this.#opcodes = opcodes;
     this.#out = opcodes.out;
     this.#bytes = bytes;
-    this.#numpy = numpy === 2 ? "numpy._core.multiarray" : "numpy.core.multiarray";
+    this.#numpy = numpy === 2 ? NUMPY_2 : NUMPY_1;
   }
 
   /** A Tensor. */
@@ -123,8 +125,11 @@ export class ArrayWriter {
 
   /** A dtype, or the class of its scalars, as a value. */
   dtypeValue(value: DTypeValue): Steps | null {
-    const name = value.dtype === "bool" && value.isClass ? "bool_" : value.dtype;
-    if (value.isClass) return this.#opcodes.global(new Global("numpy", name));
+    if (value.isClass) {
+      // numpy 2 renamed the class; both names can be read there.
+      const name = value.dtype === "bool" && this.#numpy === NUMPY_1 ? "bool_" : value.dtype;
+      return this.#opcodes.global(new Global("numpy", name));
+    }
     if (!isDType(value.dtype)) return this.foreignDType(foreignDType(value));
     return this.dtype(dtypeInfo(value.dtype).numpy);
   }
