@@ -42,19 +42,19 @@ function atMost(bytes: number, limit: number): void {
 }
 
 describe("a minified and gzipped bundle", () => {
-  it("of the pickle reader has at most 31 kB, and 34 kB with its WebAssembly core of at most 12 kB", () => {
+  it("of the pickle reader has at most 31.5 kB, and 34.5 kB with its WebAssembly core of at most 12 kB", () => {
     const code = `export { decode } from "PICKLE";`;
-    atMost(bundled(code, ["*.wasm.ts"]), 31);
-    atMost(bundled(code), 34);
+    atMost(bundled(code, ["*.wasm.ts"]), 31.5);
+    atMost(bundled(code), 34.5);
     atMost(statSync("wasm/core.wasm").size, 12);
   });
 
-  it("of the pickle reader and writer has at most 42.6 kB", () => atMost(bundled(`export * from "PICKLE";`), 42.6));
+  it("of the pickle reader and writer has at most 43 kB", () => atMost(bundled(`export * from "PICKLE";`), 43));
 
   it("of a program that loads and saves any file has at most 113.5 kB", () => {
     atMost(bundled(`export { load, save } from "MAIN";`), 113.5);
   });
 
-  it("of everything, with layers and optimizers, has at most 204 kB", () =>
-    atMost(bundled(`export * from "MAIN";`), 204));
+  it("of everything, with layers and optimizers, has at most 205 kB", () =>
+    atMost(bundled(`export * from "MAIN";`), 205));
 });
