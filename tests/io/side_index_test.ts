@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
 import { encode, full, isPaddleError, type NDArray, open, sideIndex, Tensor, type Warning } from "../../mod.ts";
+import { RecordingSource, withIndex } from "../../src/io/lazy/side_index.ts";
 import { good, scriptedServer } from "../helpers/scripted_server.ts";
 
 const STATE: ReadonlyMap<string, Tensor> = new Map(Array.from({ length: 150 }, (_, i) => {
@@ -73,6 +74,88 @@ describe("a side index", () => {
       wrong[at] ^= 1 << (at % 8);
       assert.equal(await codeOf(wrong), "HASH_MISMATCH");
       assert.equal(await codeOf(index.slice(0, at)), at < 40 ? "WRONG_FORMAT" : "HASH_MISMATCH");
+    }
+  });
+
+  it("of a file of another size or with another beginning is ignored with a warning", async () => {
+    const saved = (first: number, length: number) =>
+      encode(new Map([["a", full([100_000], first, "uint8")], ["b", full([length], 0, "uint8")]]));
+    const file = saved(0, 10), longer = saved(0, 11), other = saved(1, 10);
+    assert.deepEqual(file.subarray(0, 4096), longer.subarray(0, 4096));
+    assert.equal(file.length, other.length);
+    for (const wrong of [longer, other]) {
+      const warnings: Warning[] = [];
+      const onWarning = (warning: Warning) => warnings.push(warning);
+      await using checkpoint = await open(new Blob([file]), { index: await sideIndex(new Blob([wrong])), onWarning });
+      assert.deepEqual(checkpoint.info("b").shape, [10]);
+      assert.deepEqual(warnings.map(({ code }) => code), ["STALE_INDEX"]);
+    }
+  });
+
+  it("leaves the source's checks to the source, closes it, and holds what was read in any order", async () => {
+    const calls: string[] = [];
+    const source = {
+      size: FILE.length,
+      read(offset: number, into: Uint8Array) {
+        const part = FILE.subarray(offset, offset + into.length);
+        into.set(part);
+        calls.push(`read ${offset}`);
+        return Promise.resolve(part.length);
+      },
+      verify: () => Promise.resolve(void calls.push("verify")),
+      close: () => Promise.resolve(void calls.push("close")),
+    };
+    const recording = new RecordingSource(source);
+    for (const offset of [500, 0, 200]) await recording.read(offset, new Uint8Array(100));
+    const indexed = await withIndex(source, await recording.index());
+    calls.length = 0;
+    for (const offset of [500, 50, 200, 299]) {
+      const into = new Uint8Array(50);
+      const length = await indexed.read(offset, into);
+      assert.deepEqual(into.subarray(0, length), FILE.subarray(offset, offset + length));
+    }
+    assert.deepEqual(calls, []);
+    await indexed.read(300, new Uint8Array(50));
+    await indexed.verify!();
+    await indexed.close!();
+    assert.deepEqual(calls, ["read 300", "verify", "close"]);
+  });
+
+  it("made by hand is refused where it does not add up, and ignored where it lacks the beginning of the file", async () => {
+    /** An index with a valid hash whose numbers are `numbers`: size, length of the version, stretches, and each one's place. */
+    const made = async (numbers: (number | bigint)[], rest: Uint8Array = new Uint8Array(0)) => {
+      const head = new Uint8Array([...new TextEncoder().encode("PDINDEX1"), ...new Uint8Array(8 * numbers.length)]);
+      numbers.forEach((value, i) => new DataView(head.buffer).setBigUint64(8 + 8 * i, BigInt(value), true));
+      const body = new Uint8Array([...head, ...rest]);
+      return new Uint8Array([...body, ...new Uint8Array(await crypto.subtle.digest("SHA-256", body))]);
+    };
+    const size = FILE.length;
+    const REFUSED: [(number | bigint)[], string][] = [
+      [[], "TRUNCATED"],
+      [[size, 0], "TRUNCATED"],
+      [[size, 9, 0], "TRUNCATED"],
+      [[size, 2 ** 40, 0], "TRUNCATED"],
+      [[size, 0, 1], "TRUNCATED"],
+      [[size, 0, 2 ** 40, 0, 0], "TRUNCATED"],
+      [[size, 0, 1, 0, 1], "TRUNCATED"],
+      [[size, 0, 1, 0, 2 ** 52], "TRUNCATED"],
+      [[2n ** 63n, 0, 0], "BAD_LENGTH"],
+    ];
+    for (const [numbers, code] of REFUSED) {
+      await assert.rejects(open(FILE, { index: await made(numbers) }), { code }, `${numbers}`);
+    }
+    const piece = FILE.subarray(0, 100);
+    const IGNORED: [(number | bigint)[], Uint8Array?][] = [
+      [[size, 0, 0]],
+      [[size, 0, 1, 100, 100], FILE.subarray(100, 200)],
+      [[size, 0, 1, 100, 100], piece],
+      [[size + 1, 0, 1, 0, 100], piece],
+    ];
+    for (const [numbers, rest] of IGNORED) {
+      const warnings: Warning[] = [];
+      const index = await made(numbers, rest);
+      await using checkpoint = await open(FILE, { index, onWarning: (warning) => warnings.push(warning) });
+      assert.deepEqual([warnings.map(({ code }) => code), checkpoint.names().length], [["STALE_INDEX"], 150]);
     }
   });
 });
