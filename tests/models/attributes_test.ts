@@ -169,6 +169,7 @@ const PIR_TYPES: [type: string, value: AttributeValue, json: unknown, read?: unk
   ["a_intarray", [1, -1], item("1.a_intarray", [1, -1])],
   ["a_dtype", "float32", item("1.a_dtype", "float32")],
   ["a_layout", "NCHW", item("1.a_layout", "NCHW")],
+  ["a_place", [2, 0, ""], item("1.a_place", [2, 0, ""])],
 ];
 
 /** The attributes of the last op, as JSON. */
@@ -188,7 +189,11 @@ describe("an attribute of an operator in PIR", () => {
       assert.deepEqual([back.attributeType("new"), back.attributes.get("new")], [type, read]);
       // The full name of the type, or setting it again, gives the same result.
       const other = deserializeProgram(bytesOf(PIR));
-      last(other).setAttribute("new", value, `${/intarray|dtype|layout/.test(type) ? "pd_op" : "builtin"}.${type}`);
+      last(other).setAttribute(
+        "new",
+        value,
+        `${/intarray|dtype|layout|place/.test(type) ? "pd_op" : "builtin"}.${type}`,
+      );
       last(other).setAttribute("new", value);
       assert.deepEqual(other.serialize(), program.serialize());
     });
@@ -237,7 +242,9 @@ describe("an attribute of an operator in PIR", () => {
     ["a_intarray", [0.5]],
     ["a_intarray", 1],
     ["a_dtype", 5],
-    ["a_place", [0, 0, ""]],
+    ["a_place", [0, 0]],
+    ["a_place", [0.5, 0, ""]],
+    ["a_place", [0, 0, 0]],
     ["a_nonsense", 1],
   ];
   it("keeps its value when the new one does not fit its type, or the type does not exist", () => {
@@ -256,6 +263,19 @@ describe("an attribute of an operator in PIR", () => {
     }
     last(program).setAttribute("new", "\ud800");
     assert.throws(() => program.serialize(), { code: "LONE_SURROGATE" });
+  });
+
+  it("that is a float is spelled as Paddle spells it", () => {
+    // As serialize_pir_program of 3.3.1 wrote them.
+    const texts =
+      "100000000000000.0 999999999999999.0 1e+15 9.999999999999998e+15 -1e+16 1.7976931348623157e+308 123456789012345.67 " +
+      "0.0001 0.00012 1e-05 1.5e-05 1e-07 5e-324 -0.0 100.0 0.1";
+    for (const text of texts.split(" ")) {
+      const program = deserializeProgram(bytesOf(PIR));
+      last(program).setAttribute("new", Number(text), "a_f64");
+      const written = new TextDecoder().decode(program.serialize());
+      assert.ok(written.includes(`{"#":"0.a_f64","D":${text}}`), text);
+    }
   });
 
   it("of unknown kind is given as it is in the file", () => {

@@ -87,12 +87,12 @@ function textOf(text: string): string {
   return JSON.stringify(text);
 }
 
-/** A float as Python and nlohmann print it: the shortest digits that round-trip, and always a point or exponent. */
+/** A float as nlohmann prints it: the shortest digits that round-trip, and always a point or exponent. */
 export function floatText(value: number): string {
   if (!Number.isFinite(value)) throw new ValueError("INVALID_VALUE", `JSON cannot represent ${value}`);
   if (Object.is(value, -0)) return "-0.0";
   const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-4 || size >= 1e16)) {
+  if (size !== 0 && (size < 1e-4 || size >= 1e15)) {
     const [digits, exponent] = value.toExponential().split("e");
     const sign = exponent[0], number = exponent.slice(1).padStart(2, "0");
     return `${digits}e${sign === "+" ? "+" : "-"}${number}`;

@@ -128,6 +128,7 @@ function dataOf(value: AttributeValue, kind: string, before: Json | undefined): 
   if (kind === "1.a_intarray") {
     return Array.isArray(value) && value.every((item) => isInt(item, 64)) ? made([...value]) : undefined;
   }
+  if (kind === "1.a_place") return isPlace(value) ? made([...value]) : undefined;
   if (kind === "0.a_array" && Array.isArray(value)) {
     const first = before instanceof JsonObject && Array.isArray(before.get("D"))
       ? (before.get("D") as Json[])[0]
@@ -149,6 +150,13 @@ function floatOf(value: number, kind: string): Json {
 
 function number(value: number): JsonNumber {
   return new JsonNumber(floatText(value));
+}
+
+/** Whether this is the kind of a device, its number, and the name of a kind that Paddle does not know. */
+function isPlace(value: AttributeValue): value is [number, number, string] {
+  if (!Array.isArray(value) || value.length !== 3) return false;
+  const [device, id, name] = value;
+  return isInt(device, 32) && isInt(id, 32) && typeof name === "string";
 }
 
 function isInt(value: AttributeValue, bits: number): value is number | bigint {
