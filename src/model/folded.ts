@@ -20,7 +20,7 @@ const MADE_BIAS = /^(conv_bn_fuse|fuse_conv_bn)\/\w*eltwise_y_in\/\d+$/;
 /** Names of the results of a batch normalisation layer. */
 const NORMALISED = /^((?:sync_)?batch_norm_\d+)\.tmp_\d+$/;
 /** Names of operators' results; a variable with such a name that no operator writes was once the result of one. */
-const RESULT = /^\w+\.tmp_\d+$/;
+const RESULT = /\.tmp_\d+$/;
 
 const INTO_IT =
   "it has a batch normalisation folded into it: the file has neither the original values nor the normalisation";

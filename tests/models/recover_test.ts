@@ -222,6 +222,17 @@ describe("weights from a model that Paddle's predictor has optimised", () => {
     assert.ok(report.notes.some((note) => /1 convolution .* batch normalisation/.test(note)), report.notes.join("\n"));
   });
 
+  it("are reported as computed ahead if they are an output of the network", async () => {
+    const model = await paddleStatic.loadInferenceModel("tests/fixtures/programs/folded-2.6.2");
+    const output = "save_infer_model/scale_1.tmp_0", folder = new MemoryFolder();
+    model.rename("reshape2_0.tmp_0", output);
+    await paddleStatic.relayout(model, "m", { folder });
+    const { report } = await recoverStateDict("m", { folder });
+    const entry = report.entries.find(({ variable }) => variable === output)!;
+    assert.equal(entry.exact, false);
+    assert.match(entry.changed[0], /result of an operator, computed ahead/);
+  });
+
   it("are reported as folded also when the convolution had a bias, whose name stays the same (1.8.5)", async () => {
     const { report } = await recoverStateDict("tests/fixtures/programs/folded-1.8.5");
     const told = new Map(
