@@ -26,7 +26,7 @@ import {
 import * as npy from "../../src/npy.ts";
 import * as safetensors from "../../src/safetensors.ts";
 import { scriptedServer } from "../helpers/scripted_server.ts";
-import { SOON } from "../helpers/soon.ts";
+import { SOON, TRIES } from "../helpers/soon.ts";
 
 const never = <T>(): Promise<T> => new Promise<T>(() => {});
 const BYTES = encode(new Map([["w", new Tensor("float32", [1_000_000])]]));
@@ -179,7 +179,7 @@ function writers(): Ways {
 /** What is wrong with how a call reacts to a signal; null if it ends soon. A busy machine may delay it, but not every time. */
 async function faultOf(call: Ways[string]): Promise<string | null> {
   let fault = "";
-  for (let tries = 0; tries < 5; tries++) {
+  for (let tries = 0; tries < TRIES; tries++) {
     const controller = new AbortController(), reason = new Error("enough");
     const ended = call({ signal: controller.signal }).then(() => "a value", (error: unknown) => error);
     await new Promise((resolve) => setTimeout(resolve, 25));
