@@ -89,7 +89,7 @@ export async function scriptedServer(script: Script): Promise<ScriptedServer> {
     };
     if (cut !== undefined) {
       response.write(count(body.subarray(0, cut)));
-      timers.add(setTimeout(() => response.destroy(), 30));
+      breakAfter(response, 6);
     } else if (stall !== undefined) response.write(count(body.subarray(0, stall)));
     else if (trickle !== undefined) {
       let at = 0;
@@ -103,6 +103,10 @@ export async function scriptedServer(script: Script): Promise<ScriptedServer> {
       };
       more();
     } else response.end(count(body));
+  };
+  /** Break a connection after some turns of the event loop, in which the client can read what it was sent, even on a busy machine. */
+  const breakAfter = (response: ServerResponse, turns: number) => {
+    timers.add(setTimeout(() => turns > 0 ? breakAfter(response, turns - 1) : response.destroy(), 5));
   };
   server.on("connection", (socket) => {
     sockets.add(socket);

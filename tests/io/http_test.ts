@@ -21,7 +21,7 @@ import {
   withServer,
 } from "../helpers/scripted_server.ts";
 import { countedSignal } from "../helpers/counted_signal.ts";
-import { SOON, takesLittle, timeOf } from "../helpers/soon.ts";
+import { SOON, takesLittle, timeOf, TRIES } from "../helpers/soon.ts";
 import { until } from "../helpers/until.ts";
 
 function ramp(length: number, from: number): Tensor {
@@ -645,13 +645,19 @@ describe("a file on a server", () => {
   for (const fault of FAULTS) {
     for (const reader of ["load", "open"] as const) {
       const outcomeOf = fault[reader] === "right" ? "is read" : `is refused with ${fault[reader]}`;
-      it(`${outcomeOf} by ${reader} when there is ${fault.name}`, () =>
-        withServer(fault.script, async (server) => {
-          const result = await outcome(() => READERS[reader](server.url + "/", { ...QUICK, ...fault.http }));
-          assert.equal(result, fault[reader]);
-          const asked = fault.asked?.[reader];
-          if (asked !== undefined) assert.equal(server.asked.length, asked);
-        }));
+      it(`${outcomeOf} by ${reader} when there is ${fault.name}`, async () => {
+        const due = fault.asked?.[reader];
+        let asked: number | undefined;
+        // On a busy machine all that was sent before a connection broke may be lost, which costs one more request.
+        for (let tries = 0; tries === 0 || tries < TRIES && asked !== due; tries++) {
+          await withServer(fault.script, async (server) => {
+            const result = await outcome(() => READERS[reader](server.url + "/", { ...QUICK, ...fault.http }));
+            assert.equal(result, fault[reader]);
+            if (due !== undefined) asked = server.asked.length;
+          });
+        }
+        assert.equal(asked, due);
+      });
     }
   }
 });
@@ -693,7 +699,7 @@ describe("reading from a server", () => {
   });
 
   it("resumes at the last good byte, with the same If-Range", async () => {
-    let breaks = false;
+    let breaks = false, isResumed = false;
     const script: Script = (asked) => {
       const answer = good(asked, FILE);
       if (!breaks) return answer;
@@ -702,12 +708,15 @@ describe("reading from a server", () => {
     };
     await withServer(script, async (server) => {
       await using checkpoint = await open(server.url, { http: QUICK });
-      const { offset } = checkpoint.info("b");
-      const before = server.asked.length;
-      breaks = true;
-      assert.equal((await checkpoint.get("b")).at(39_999), 40_006);
-      const end = offset + 159_999;
-      assert.deepEqual(asked(server).slice(before), [`${offset}-${end}`, `${offset + 50_000}-${end}`]);
+      const { offset } = checkpoint.info("b"), end = offset + 159_999;
+      // On a busy machine some of the bytes before the break may be lost.
+      for (let tries = 0; tries < TRIES && !isResumed; tries++) {
+        const before = server.asked.length;
+        breaks = true;
+        assert.equal((await checkpoint.get("b")).at(39_999), 40_006);
+        isResumed = String(asked(server).slice(before)) === `${offset}-${end},${offset + 50_000}-${end}`;
+      }
+      assert.ok(isResumed, String(asked(server)));
       for (const { headers } of server.asked.slice(1)) assert.equal(headers["if-range"], '"1"');
       assert.equal(server.asked[0].headers["if-range"], undefined);
     });

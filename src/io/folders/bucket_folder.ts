@@ -13,8 +13,8 @@ import { Rechunker } from "../streams/rechunker.ts";
 import { checkNames } from "../../words/option_names.ts";
 import { described } from "../../words/described.ts";
 import { hasMethod } from "../../words/plain_object.ts";
-import { nextPage } from "./listed_pages.ts";
-import { PartsSink } from "../sinks/parts_sink.ts";
+import { nextPage, tooManyNames } from "./listed_pages.ts";
+import { partSizeOf, PartsSink } from "../sinks/parts_sink.ts";
 import { safeParts } from "../names/safe_name.ts";
 import type { Sink } from "../sink.ts";
 import type { Source } from "../source.ts";
@@ -167,7 +167,7 @@ export class BucketFolder implements Folder {
         const page = await this.#bucket.list({ prefix: this.#prefix + prefix, cursor });
         for (const { key } of page.objects) names.push(key.slice(this.#prefix.length));
         cursor = nextPage(cursor, page.truncated ? page.cursor : undefined, prefix);
-        if (names.length > DEFAULT_LIMITS.maxEntries) throw tooMany(prefix);
+        if (names.length > DEFAULT_LIMITS.maxEntries) throw tooManyNames(prefix);
       } while (cursor !== undefined);
     } catch (error) {
       throw readError(error, prefix);
@@ -283,17 +283,6 @@ class BucketSource implements Source {
     this.#closed = true;
     return Promise.resolve();
   }
-}
-
-/** Check the size of parts, in bytes. */
-export function partSizeOf(size: number = 8 * 2 ** 20): number {
-  if (Number.isSafeInteger(size) && size >= 5 * 2 ** 20) return size;
-  throw new TypeError(`Option partSize must be at least 5 MiB: got ${size}`);
-}
-
-/** The error for a folder with too many names. */
-export function tooMany(path: string): PathError {
-  return new PathError("UNSAFE_PATH", `There are more than ${DEFAULT_LIMITS.maxEntries} files`, { path });
 }
 
 function readError(cause: unknown, path: string): unknown {

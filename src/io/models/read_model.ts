@@ -33,7 +33,7 @@ import type { Folder } from "../folder.ts";
 import { type ProgressEvent, progressOfFiles } from "../progress.ts";
 import { readFully } from "../sources/read_fully.ts";
 import { RecordBytes } from "../lazy/record_bytes.ts";
-import type { Source } from "../source.ts";
+import { closeAll, type Source } from "../source.ts";
 import { SpanBytes } from "../lazy/span_bytes.ts";
 import { elementCount } from "../../words/element_count.ts";
 
@@ -205,7 +205,7 @@ class ModelReader {
   }
 
   async closeAll(): Promise<void> {
-    for (const source of this.#sources) await source.close?.();
+    await closeAll(this.#sources);
   }
 
   /**

@@ -17,7 +17,7 @@ import { checkManifest, manifestName } from "../save/manifest.ts";
 import { folderAt, type Place } from "../open/place.ts";
 import { progressOfFiles } from "../progress.ts";
 import type { ReadModelOptions } from "./read_model.ts";
-import type { Source } from "../source.ts";
+import { closeAll, type Source } from "../source.ts";
 import { SpanBytes } from "../lazy/span_bytes.ts";
 import { Turns } from "../waiting/turns.ts";
 
@@ -58,7 +58,7 @@ export async function readRecordFolder(place: Place, options: ReadModelOptions):
     }
     await progress?.end();
   } catch (error) {
-    await Promise.allSettled(read.sources.map((source) => source.close?.()));
+    await closeAll(read.sources);
     throw error;
   }
   return read;

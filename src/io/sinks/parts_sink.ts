@@ -32,6 +32,16 @@ const MAX_PARTS = 10_000;
 /** Parts between two garbage collections. */
 const COLLECT_EVERY = 4;
 
+/**
+ * The size of parts in bytes, as the caller gave it.
+ *
+ * @throws {TypeError} it is less than buckets accept
+ */
+export function partSizeOf(given: number = 8 * 2 ** 20): number {
+  if (Number.isSafeInteger(given) && given >= 5 * 2 ** 20) return given;
+  throw new TypeError(`Option partSize must be at least 5 MiB: got ${given}`);
+}
+
 /** Uploads parts; a file smaller than one part is uploaded whole. */
 export class PartsSink implements Sink {
   /** A chunk is not read after its write. */

@@ -1,25 +1,19 @@
 /**
- * The members of an `.npz` file: a zip archive with one `.npy` file per array.
+ * Reads the arrays of an `.npz` file: a zip archive with one `.npy` file per array.
  *
  * @module
  */
 import { readNpy, type ReadNpyOptions } from "../../codec/npy/read_npy.ts";
-import { npyHead } from "../../codec/npy/write_npy.ts";
-import { planZip, type ZipMember, type ZipPlan } from "../../codec/zip/write_zip.ts";
-import { crc32 } from "../../codec/crc32.ts";
 import { FormatError, isPaddleError, quote } from "../../errors.ts";
-import { Budget, DEFAULT_LIMITS, type Limits } from "../../limits.ts";
+import { Budget, type Limits } from "../../limits.ts";
 import { numpyArrayOf } from "../../model/array_of.ts";
 import type { NDArray, PieceOptions } from "../../ndarray.ts";
-import { type Chunk, type Turn, UnreadBytes } from "../../words/unread_bytes.ts";
 import { driveFrom, withPath } from "../drive/drive_from.ts";
 import { type ProgressEvent, progressOfFiles } from "../progress.ts";
 import type { Source } from "../source.ts";
-import { ReadAhead } from "../save/read_ahead.ts";
 import { type ReadOptions, scratchOf, SpanBytes, type SpanParts } from "../lazy/span_bytes.ts";
-import { inTurns, Turns } from "../waiting/turns.ts";
+import { Turns } from "../waiting/turns.ts";
 import { ZipFolder } from "../archives/zip_folder.ts";
-import { FREE_EXPANSION } from "../archives/inflate.ts";
 import { DeflatedSource } from "../archives/zip_member.ts";
 
 /** How {@linkcode readNpz} reads. */
@@ -42,10 +36,7 @@ export async function readNpz(source: Source, options: ReadNpzOptions): Promise<
     const turns = new Turns(signal);
     for (const file of zip.names()) {
       if (turns.due()) await turns.take();
-      const name = file.endsWith(".npy") ? file.slice(0, -4) : file;
-      if (arrays.has(name)) {
-        throw new FormatError("DUPLICATE_KEY", `The .npz file has ${quote(name)} twice`, { at: name });
-      }
+      const name = arrayName(file, arrays);
       try {
         const array = await driveFrom(
           (await zip.get(file, { signal }))!,
@@ -64,6 +55,13 @@ export async function readNpz(source: Source, options: ReadNpzOptions): Promise<
     await source.close?.();
   }
   return arrays;
+}
+
+/** The name of the array in `file`, which must be another than those of `known`. */
+function arrayName(file: string, known: ReadonlyMap<string, NDArray>): string {
+  const name = file.endsWith(".npy") ? file.slice(0, -4) : file;
+  if (!known.has(name)) return name;
+  throw new FormatError("DUPLICATE_KEY", `The .npz file has ${quote(name)} twice`, { at: name });
 }
 
 /**
@@ -103,10 +101,7 @@ export async function openNpzArrays(source: Source, options: ReadNpzOptions): Pr
   const turns = new Turns(signal);
   for (const file of zip.names()) {
     if (turns.due()) await turns.take();
-    const name = file.endsWith(".npy") ? file.slice(0, -4) : file;
-    if (opened.value.has(name)) {
-      throw new FormatError("DUPLICATE_KEY", `The .npz file has ${quote(name)} twice`, { at: name });
-    }
+    const name = arrayName(file, opened.value);
     try {
       const found = (await zip.get(file, { signal }))!;
       const member = found instanceof DeflatedSource ? found.unkept() : found;
@@ -133,121 +128,8 @@ export async function openNpzArrays(source: Source, options: ReadNpzOptions): Pr
   return opened;
 }
 
-/** Maximum compressed bytes of an archive that are kept in memory until they are written. */
-const KEPT = 8 * 2 ** 20;
-
-/** How an archive is planned. */
-export interface PlanNpzOptions {
-  signal?: AbortSignal;
-  /** Maximum compressed bytes to keep; the rest is compressed twice, as the archive states lengths in advance. @default 8 MiB */
-  most?: number;
-}
-
-/**
- * Plan an archive of uncompressed arrays: their bytes are not copied. An array that is in a file is read once for its checksum, which the
- * archive states in advance, and again when it is written; it is never held in memory whole.
- */
-export async function planNpz(arrays: ReadonlyMap<string, NDArray>, { signal }: PlanNpzOptions): Promise<ZipPlan> {
-  const members: ZipMember[] = [], turns = new Turns(signal);
-  const unread = [...arrays.values()].filter((array) => array.unread !== null);
-  const ahead = new ReadAhead(unread.map((array) => new UnreadBytes(array)), signal);
-  for (const [name, array] of arrays) {
-    const head = npyHead(array);
-    const size = head.length + array.nbytes;
-    const chunks = () => [head, array.unread ? new UnreadBytes(array) : array.bytes];
-    if (turns.due()) await turns.take();
-    const crc = array.unread ? await sumOf(head, (await ahead.next())!, ahead) : undefined;
-    members.push({ name: name + ".npy", method: 0, size, compressed: size, crc, chunks });
-  }
-  return await inTurns(planZip(members), signal);
-}
-
-async function sumOf(head: Uint8Array, chunk: Chunk, ahead: ReadAhead): Promise<number> {
-  let crc = crc32(head, 0);
-  if (chunk instanceof Uint8Array) return crc32(chunk, crc);
-  for await (const piece of ahead.pieces(chunk)) crc = crc32(piece, crc);
-  return crc;
-}
-
-/** Plan an archive of compressed arrays, which are compressed now; `signal` is checked between two pieces. */
-export async function planPackedNpz(
-  arrays: ReadonlyMap<string, NDArray>,
-  { signal, most = KEPT }: PlanNpzOptions,
-): Promise<ZipPlan> {
-  const members: ZipMember[] = [], ahead = new ReadAhead([], signal);
-  let room = most;
-  for (const [name, array] of arrays) {
-    const head = npyHead(array);
-    let kept: Uint8Array[] = [], compressed = 0, crc = 0;
-    const summed = (piece: Uint8Array) => crc = crc32(piece, crc);
-    // The compressor must be given the same pieces both times: others may be compressed differently.
-    const pack = (onPiece?: (piece: Uint8Array) => void): Turn => (pieces, signal) =>
-      deflated(withHead(head, pieces), signal, onPiece);
-    for await (const piece of ahead.pieces(new UnreadBytes(array, pack(summed)))) {
-      compressed += piece.length;
-      if (compressed <= room) kept.push(piece);
-      else kept = [];
-    }
-    const size = head.length + array.nbytes;
-    if (isTooGood(size, compressed)) {
-      const chunks = () => [head, array.unread ? new UnreadBytes(array) : array.bytes];
-      members.push({ name: name + ".npy", method: 0, size, compressed: size, crc, chunks });
-      continue;
-    }
-    const isKept = compressed <= room;
-    if (isKept) room -= compressed;
-    const chunks = () => isKept ? kept : [new UnreadBytes(array, pack(), compressed)];
-    members.push({ name: name + ".npy", method: 8, size, compressed, crc, chunks });
-  }
-  return await inTurns(planZip(members), signal);
-}
-
-/** Data that shrink so much are stored: readers, this one included, would take them for a zip bomb. */
-function isTooGood(size: number, compressed: number): boolean {
-  return size > FREE_EXPANSION && size > DEFAULT_LIMITS.maxExpansion * compressed;
-}
-
-async function* withHead(head: Uint8Array, pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  yield head;
-  yield* pieces;
-}
-
-/** Bytes compressed at a time. */
+/** Bytes of a compressed array that are given at a time. */
 const PIECE = 2 ** 18;
-
-/** Compressed bytes. A piece is compressed before the next one is requested, which may reuse its buffer. */
-async function* deflated(
-  pieces: AsyncIterable<Uint8Array>,
-  signal?: AbortSignal,
-  onPiece?: (piece: Uint8Array) => void,
-): AsyncGenerator<Uint8Array> {
-  const packer = new CompressionStream("deflate-raw") as unknown as TransformStream<Uint8Array, Uint8Array>;
-  const writer = packer.writable.getWriter(), reader = packer.readable.getReader();
-  const turns = new Turns(signal);
-  const feed = async () => {
-    for await (const chunk of pieces) {
-      for (let at = 0; at < chunk.length; at += PIECE) {
-        if (turns.due()) await turns.take();
-        const piece = chunk.subarray(at, at + PIECE);
-        onPiece?.(piece);
-        await writer.write(piece);
-      }
-    }
-    await writer.close();
-  };
-  const feeding = feed();
-  // A failure there ends the reading here, and is reported below.
-  feeding.catch((error) => writer.abort(error).catch(() => {}));
-  try {
-    for (let step = await reader.read(); !step.done; step = await reader.read()) yield step.value;
-  } catch (error) {
-    await feeding;
-    throw error;
-  } finally {
-    await reader.cancel().catch(() => {});
-  }
-  await feeding;
-}
 
 /** A compressed array: it is decompressed from its beginning, once for all of its pieces, and not cached. */
 class PackedBytes extends SpanBytes {
