@@ -4,7 +4,7 @@
  * @module
  */
 import { byCodePoint } from "../../words/code_point_order.ts";
-import { PaddleError, PathError, SaveError, SourceError } from "../../errors.ts";
+import { PaddleError, SaveError, SourceError } from "../../errors.ts";
 import { DEFAULT_LIMITS } from "../../limits.ts";
 import { type BytesReader, readerOf, readsOf } from "../streams/filling_reader.ts";
 import { CoalescedSource } from "../sources/coalesced_source.ts";

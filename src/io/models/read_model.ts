@@ -83,7 +83,7 @@ export async function readModel(files: ModelFiles, options: ReadModelOptions): P
     await progress?.end();
     return model;
   } catch (error) {
-    await reader.closeAll();
+    await reader.closeAll().catch(() => {});
     throw error;
   }
 }

@@ -58,7 +58,7 @@ export async function readRecordFolder(place: Place, options: ReadModelOptions):
     }
     await progress?.end();
   } catch (error) {
-    await closeAll(read.sources);
+    await closeAll(read.sources).catch(() => {});
     throw error;
   }
   return read;
