@@ -3,8 +3,11 @@ import { cpSync, existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
 import * as paddle from "../../mod.ts";
+import * as npy from "../../src/npy.ts";
+import * as pickle from "../../src/pickle.ts";
 import { COMMANDS } from "../../src/cli/commands.ts";
 import { inTempFolder } from "../helpers/in_temp_folder.ts";
+import { Session } from "../../src/cli/session.ts";
 import { oarlock } from "./run_command.ts";
 
 const REAL = "tests/fixtures/real";
@@ -125,17 +128,15 @@ describe("help", () => {
 
 describe("long answers", () => {
   it("are printed whole, however many lines they have", async () => {
+    let text = "";
+    const write = (more: string) => Promise.resolve(void (text += more));
+    const signal = new AbortController().signal;
+    await new Session({ args: [], write, error: write, isTerminal: false, signal }).printAll(Array(200_000).fill("a"));
+    assert.equal(text, "a\n".repeat(200_000));
     await inTempFolder(async (folder) => {
       const path = join(folder, "a.pdparams");
       await paddle.save(paddle.full([150_000, 1], 1.5), path);
       assert.equal((await printed("show", path, "--full")).match(/1\.5/g)!.length, 150_000);
-      const list = Array.from({ length: 150_000 }, (_, i) => i);
-      await paddle.save(
-        new Map<string, unknown>([["w", paddle.zeros([1])], ["list", new Map(list.map((i) => [i, i]))]]),
-        path,
-      );
-      assert.equal((await printed("ls", path, "--long")).split("\n").length, 150_000 + 4);
-      assert.equal((await printed("show", path, "list")).split("\n").length, 150_000 + 1);
     });
   });
 });
@@ -177,5 +178,130 @@ describe("recover with --names", () => {
       writeFileSync(names, JSON.stringify({ "linear_0.w_0": "x.weight" }));
       assert.doesNotMatch(await printed("recover", MODEL, to, "--names", names, "--force"), /does not have/);
     });
+  });
+});
+
+describe("what the answers say", () => {
+  const METHODS = `${REAL}/paddle-2.4.2/jit-methods/m`;
+  const values = new Map<string, unknown>([
+    ["bytes", new Uint8Array(3)],
+    ["set", new Set([1, 2])],
+    ["z", new paddle.Complex(1, -2)],
+    ["pairs", new Map([[1, "a"]])],
+    ["scalar", new paddle.NumpyScalar("float32", 1.5)],
+    ["a", new Map([["x", 1]])],
+    ["ab", new Map([["c", 2]])],
+    ["w", paddle.fromArray([1, 2, 3, 4], "float32")],
+  ]);
+
+  it("describes values of every kind, as text and as JSON", () =>
+    inTempFolder(async (folder) => {
+      const path = join(folder, "a.pkl");
+      writeFileSync(path, pickle.encode(values as Map<string, paddle.Value>));
+      const found = JSON.parse(await printed("ls", path, "--json"));
+      assert.deepEqual(found.values.map(({ name, type, value }: Record<string, unknown>) => [name, type, value]), [
+        ["bytes", "bytes", { bytes: 3 }],
+        ["set", "set", [1, 2]],
+        ["z", "complex", { re: 1, im: -2 }],
+        ["pairs.1", "str", "a"],
+        ["scalar", "numpy.float32", 1.5],
+        ["a.x", "int", 1],
+        ["ab.c", "int", 2],
+      ]);
+      const rows = (await printed("ls", path, "--long")).trimEnd().split("\n").map((line) => line.split(/ {2,}/));
+      const { offset } = found.arrays[0];
+      assert.deepEqual(rows.at(-2), ["w", "float32", "[4]", "16 B", String(offset)]);
+      assert.deepEqual(rows[1], ["bytes", "bytes", "3 bytes"]);
+      assert.deepEqual(JSON.parse(await printed("show", path, "pairs", "--json")).value, [[1, "a"]]);
+      assert.equal(await printed("show", path, "ab.c"), "2\n");
+      assert.match(await refused("show", path, "a.c"), /^There is no "a\.c"/);
+    }));
+
+  it("names parameters and offsets in the long list of real files", async () => {
+    const [head, first] = (await printed("ls", NET, "--long")).split("\n").map((line) => line.split(/ {2,}/));
+    assert.deepEqual(head, ["name", "type", "shape", "size", "offset", "parameter or value"]);
+    assert.deepEqual(first, ["scale", "float32", "[2]", "8 B", "154", "net_0.w_0"]);
+    assert.ok(!(await printed("ls", MODEL, "--long")).includes("-1"), "an offset that is not known is left empty");
+  });
+
+  it("shows rows by every form of --slice", () =>
+    inTempFolder(async (folder) => {
+      const path = join(folder, "a.pkl");
+      writeFileSync(path, pickle.encode(values as Map<string, paddle.Value>));
+      const slices: [slice: string, rows: number[]][] = [
+        ["1", [2]],
+        ["-1", [4]],
+        ["-2", [3]],
+        ["1:", [2, 3, 4]],
+        [":-1", [1, 2, 3]],
+        [":", [1, 2, 3, 4]],
+        ["3:1", []],
+      ];
+      for (const [slice, rows] of slices) {
+        assert.deepEqual(JSON.parse(await printed("show", path, "w", "--slice", slice, "--json")).data, rows, slice);
+      }
+    }));
+
+  it("lists up to five values that are left out, and none for a pickle", () =>
+    inTempFolder(async (folder) => {
+      const path = join(folder, "a.pkl"), to = join(folder, "a.npz");
+      for (const [count, told] of [[1, "n0"], [5, "n0, n1, n2, n3, n4"], [6, "n0, n1, n2, n3, n4, ..."]] as const) {
+        const numbers = Array.from({ length: count }, (_, i) => [`n${i}`, i] as const);
+        await paddle.save(new Map<string, unknown>([["w", paddle.zeros([2])], ...numbers]), path);
+        const { err, out } = await oarlock(["convert", path, to, "--force"]);
+        assert.equal(err, `warning: left out, not being arrays: ${told}\n`);
+        assert.equal(out, `${to}: 1 array, 244 B\n`);
+        assert.equal((await oarlock(["convert", path, to, "--force", "--quiet"])).err, "");
+        const { leftOut } = JSON.parse(await printed("convert", path, join(folder, "b.pkl"), "--force", "--json"));
+        assert.deepEqual(leftOut, []);
+      }
+    }));
+
+  it("tells the form and version of a program, and its methods", async () => {
+    const first = async (...args: string[]) => (await printed("program", ...args)).split("\n")[0];
+    assert.match(await first(MODEL), /^form +ProgramDesc \(\.pdmodel\) +Paddle 2\.6\.2$/);
+    assert.match(await first(`${REAL}/paddle-3.3.1/jit-save/m`), /^form +PIR \(\.json\) +version \d$/);
+    assert.equal((await oarlock(["program", METHODS])).err, "methods: forward, other, second (--method chooses)\n");
+    assert.equal((await oarlock(["program", METHODS, "--method", "other"])).err, "");
+    assert.equal((await oarlock(["program", MODEL])).err, "");
+  });
+
+  it("refuses to change what methods of a model share, or a name that is taken", () =>
+    inTempFolder(async (folder) => {
+      cpSync(`${REAL}/paddle-2.4.2/jit-methods`, folder, { recursive: true });
+      const prefix = join(folder, "m");
+      const { err } = await oarlock(["rename", prefix, "linear_0.w_0", "new.w_0"]);
+      assert.match(err, /^error: The methods of this model share parameters: .* Pass --out \(UNSUPPORTED_FEATURE\)$/m);
+      for (const end of [".pdmodel", ".pdiparams", ".pdiparams.info"]) cpSync(MODEL + end, join(folder, "n" + end));
+      assert.match(await refused("rename", join(folder, "n"), "linear_0.w_0", "linear_1.w_0"), /\(NAME_COLLISION\)$/);
+    }));
+
+  it("writes a layout of several files into an empty folder, and not into any other", () =>
+    inTempFolder(async (folder) => {
+      await printed("relayout", MODEL, folder, "--layout", "folder");
+      assert.match(
+        await refused("relayout", MODEL, folder, "--layout", "folder"),
+        /already exists: --force .*CONFLICT/,
+      );
+    }));
+
+  it("takes uint16 for the bits of bfloat16, and for nothing else", () =>
+    inTempFolder(async (folder) => {
+      const path = join(folder, "a.pdparams"), bits = join(folder, "bits.npy");
+      const one = paddle.fromArray([1, 2], "float32").astype("bfloat16");
+      await paddle.save(new Map([["b", paddle.Tensor.from(one)], ["f", paddle.Tensor.fromArray([0, 0])]]), path);
+      writeFileSync(bits, npy.encode(new paddle.NDArray("uint16", [2], Uint16Array.of(0x4040, 0x4080))));
+      await printed("set", path, "b", "--from", bits);
+      assert.match(await printed("show", path, "b"), /bfloat16 {2}\[2\]\n\[3\. 4\.\]/);
+      assert.match(await refused("set", path, "f", "--from", bits), /float32 \[2\], the new array uint16 \[2\]/);
+      await printed("set", path, "f", "--from", bits, "--cast");
+      assert.match(await printed("show", path, "f"), /\[16448\. 16512\.\]/);
+    }));
+
+  it("refuses a tolerance that is not a number", async () => {
+    for (const text of ["x", "", " ", "NaN", "-1"]) {
+      assert.match(await refused("diff", NET, NET, "--tolerance", text), /^--tolerance must be a number not below 0/);
+    }
+    assert.match(await printed("diff", NET, NET, "--tolerance", "0"), /^38 entries the same/);
   });
 });

@@ -90,11 +90,7 @@ async function report(to: string, arrays: Arrays, bytes: number, left: string[],
   if (session.json) return await session.printJson({ file: to, arrays: arrays.size, bytes, leftOut: left });
   if (left.length > 0) {
     const names = left.slice(0, 5).map(nameText).join(", ") + (left.length > 5 ? ", ..." : "");
-    await session.note(
-      `warning: ${countText(left.length, "value")} that ${
-        left.length === 1 ? "is" : "are"
-      } no array left out: ${names}`,
-    );
+    await session.note(`warning: left out, not being arrays: ${names}`);
   }
   await session.print(`${to}: ${countText(arrays.size, "array")}, ${sizeText(bytes)}`);
 }
