@@ -6,6 +6,7 @@ import fs, {
   existsSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
   symlinkSync,
   truncateSync,
@@ -27,6 +28,7 @@ import {
 } from "../../mod.ts";
 import { replaceBytes } from "../../src/io/disk/undo_journal.ts";
 import { cutOff } from "../helpers/cut_off.ts";
+import { heldUp } from "../helpers/held_up.ts";
 import { fakeDirectory } from "../helpers/fake_file_system.ts";
 import { inTempFolder } from "../helpers/in_temp_folder.ts";
 import { codeOf } from "../helpers/code_of.ts";
@@ -211,14 +213,22 @@ describe("writing one tensor in place", () => {
         await load(path);
         assert.deepEqual(readFileSync(path), half, `nor does one with a wrong bit in byte ${at}`);
       }
-      // The same journal, of other processes.
-      const by = (pid: number) => {
-        const theirs = kept.slice();
-        new DataView(theirs.buffer).setBigUint64(8, BigInt(pid), true);
-        const hash = createHash("sha256").update(theirs.subarray(0, 48)).update(theirs.subarray(72)).digest();
-        theirs.set(hash.subarray(0, 24), 48);
-        return theirs;
+      /** The same journal with another number in its head. */
+      const rewritten = (at: number, value: number) => {
+        const other = kept.slice();
+        new DataView(other.buffer).setBigUint64(at, BigInt(value), true);
+        const hash = createHash("sha256").update(other.subarray(0, 48)).update(other.subarray(72)).digest();
+        other.set(hash.subarray(0, 24), 48);
+        return other;
       };
+      spoil(rewritten(24, half.length + 1));
+      await load(path);
+      assert.deepEqual(readFileSync(path), half, "a journal for a file of another size is not for this one");
+      assert.deepEqual(readdirSync(folder), ["a.pdparams"]);
+      spoil(rewritten(16, 0));
+      assert.equal((await load(path) as Map<string, NDArray>).get("b")!.at(0), 2, "some systems have no inodes");
+      // The journals of other processes.
+      const by = (pid: number) => rewritten(8, pid);
       spoil(by(process.ppid));
       assert.equal(await codeOf(load(path)), "HOT_JOURNAL");
       // Who wants to change the file, too, is told so as by a lock.
@@ -260,6 +270,33 @@ describe("writing one tensor in place", () => {
       } finally {
         process.getBuiltinModule = builtin;
       }
+    }));
+
+  it("is waited for by readers and writers in the same process, which never see a part of it", () =>
+    inFolder(async (folder) => {
+      const path = realpathSync(folder);
+      const file = await open(path);
+      const { offset } = file.info("b");
+      await file.close();
+      let start = () => {};
+      const go = new Promise<void>((done) => start = done);
+      const slow = heldUp(path, go);
+      const first = replaceBytes(slow.fs, path, offset, new Uint8Array(4 * LENGTH));
+      await slow.reached;
+      const read = load(path) as Promise<Map<string, NDArray>>;
+      const second = replaceBytes(fs, path, offset, new Uint8Array(4));
+      const done: string[] = [];
+      for (const [name, call] of Object.entries({ read, second })) {
+        call.then(() => done.push(name), () => done.push(name));
+      }
+      // Who does not wait is done by now.
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      assert.deepEqual([done, existsSync(path + ".pdundo")], [[], true]);
+      start();
+      await Promise.all([first, second]);
+      assert.equal((await read).get("b")!.at(9), 0);
+      assert.equal((await load(path) as Map<string, NDArray>).get("b")!.at(9), 0);
+      assert.equal(existsSync(path + ".pdundo"), false);
     }));
 
   const isRoot = process.getuid?.() === 0;
