@@ -5,7 +5,6 @@
  */
 import { ValueError } from "../errors.ts";
 import { nearest } from "../limits.ts";
-import { bind } from "../nn/arguments.ts";
 
 /** Throw a ValueError unless `holds`. */
 export function check(holds: boolean, message: string): void {
@@ -55,15 +54,4 @@ export function checkArguments(
 export function divide(a: number, b: number): number {
   check(b !== 0, "float division by zero");
   return a / b;
-}
-
-/** Merges positional and named arguments into one object; those in `more` are named only. Missing arguments are undefined. */
-export function byName<A extends object>(
-  owner: string,
-  order: readonly string[],
-  args: readonly unknown[],
-  more: readonly string[] = [],
-): A {
-  const defaults = Object.fromEntries([...order, ...more].map((name) => [name, undefined]));
-  return bind<Record<string, unknown>>({ name: owner, defaults, positional: order.length } as never, args) as A;
 }

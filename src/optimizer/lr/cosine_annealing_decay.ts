@@ -4,9 +4,10 @@
  * @module
  */
 import type { Call } from "../../nn/arguments.ts";
-import { byName, check, checkArguments, divide, isNumber, kindOf } from "../arguments.ts";
+import { check, divide, isNumber, kindOf } from "../arguments.ts";
 import { cos } from "./correctly_rounded.ts";
-import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_scheduler.ts";
+import { byName, type ScheduleArguments } from "./schedule_arguments.ts";
+import { LRScheduler, type ScheduleOptions } from "./lr_scheduler.ts";
 
 /** Options of {@linkcode CosineAnnealingDecay}. */
 export interface CosineAnnealingDecayOptions extends ScheduleOptions {
@@ -18,8 +19,12 @@ export interface CosineAnnealingDecayOptions extends ScheduleOptions {
   etaMin?: number;
 }
 
-/** The order of Paddle's positional arguments. */
-const ORDER = ["learningRate", "TMax", "etaMin", "lastEpoch", "verbose"];
+/** Paddle's arguments, in order. */
+const ARGUMENTS: ScheduleArguments = {
+  name: "CosineAnnealingDecay",
+  required: ["learningRate", "TMax"],
+  optional: ["etaMin"],
+};
 
 /**
  * `etaMin + (learningRate - etaMin) * (1 + cos(pi * epoch / TMax)) / 2`; as in Paddle, `step()` computes it from the previous rate, so its
@@ -39,8 +44,7 @@ export class CosineAnnealingDecay extends LRScheduler {
    * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
    */
   constructor(...args: Call<CosineAnnealingDecayOptions, ["learningRate", "TMax", "etaMin", "lastEpoch", "verbose"]>) {
-    const options = byName<CosineAnnealingDecayOptions>("CosineAnnealingDecay", ORDER, args);
-    checkArguments("CosineAnnealingDecay", options, ["learningRate", "TMax"], ["etaMin", ...SCHEDULE_OPTIONS]);
+    const options = byName<CosineAnnealingDecayOptions>(ARGUMENTS, args);
     const { TMax, etaMin = 0 } = options;
     check(Number.isInteger(TMax), `The type of 'T_max' in 'CosineAnnealingDecay' must be 'int', but received ${TMax}.`);
     const kind = kindOf(etaMin);

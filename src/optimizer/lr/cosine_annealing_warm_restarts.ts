@@ -4,9 +4,10 @@
  * @module
  */
 import type { Call } from "../../nn/arguments.ts";
-import { byName, check, checkArguments } from "../arguments.ts";
+import { check } from "../arguments.ts";
 import { cos, log } from "./correctly_rounded.ts";
-import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_scheduler.ts";
+import { byName, type ScheduleArguments } from "./schedule_arguments.ts";
+import { LRScheduler, type ScheduleOptions } from "./lr_scheduler.ts";
 
 /** Options of {@linkcode CosineAnnealingWarmRestarts}. */
 export interface CosineAnnealingWarmRestartsOptions extends ScheduleOptions {
@@ -20,8 +21,12 @@ export interface CosineAnnealingWarmRestartsOptions extends ScheduleOptions {
   etaMin?: number;
 }
 
-/** The order of Paddle's positional arguments. */
-const ORDER = ["learningRate", "T0", "TMult", "etaMin", "lastEpoch", "verbose"];
+/** Paddle's arguments, in order. */
+const ARGUMENTS: ScheduleArguments = {
+  name: "CosineAnnealingWarmRestarts",
+  required: ["learningRate", "T0"],
+  optional: ["TMult", "etaMin"],
+};
 
 /**
  * `etaMin + (learningRate - etaMin) * (1 + cos(pi * place / length)) / 2`, where `place` is the position in the current cycle and `length`
@@ -48,12 +53,7 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
   constructor(
     ...args: Call<CosineAnnealingWarmRestartsOptions, ["learningRate", "T0", "TMult", "etaMin", "lastEpoch", "verbose"]>
   ) {
-    const options = byName<CosineAnnealingWarmRestartsOptions>("CosineAnnealingWarmRestarts", ORDER, args);
-    checkArguments("CosineAnnealingWarmRestarts", options, ["learningRate", "T0"], [
-      "TMult",
-      "etaMin",
-      ...SCHEDULE_OPTIONS,
-    ]);
+    const options = byName<CosineAnnealingWarmRestartsOptions>(ARGUMENTS, args);
     const { T0, TMult = 1, etaMin = 0, lastEpoch = -1 } = options;
     check(Number.isInteger(T0) && T0 > 0, `Expected positive integer T_0, but got ${T0}`);
     check(Number.isInteger(TMult) && TMult >= 1, `Expected integer T_mult >= 1, but got ${TMult}`);

@@ -4,9 +4,10 @@
  * @module
  */
 import type { Call } from "../../nn/arguments.ts";
-import { byName, check, checkArguments, isNumber, kindOf } from "../arguments.ts";
+import { check, isNumber, kindOf } from "../arguments.ts";
 import { pow } from "./correctly_rounded.ts";
-import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_scheduler.ts";
+import { byName, type ScheduleArguments } from "./schedule_arguments.ts";
+import { LRScheduler, type ScheduleOptions } from "./lr_scheduler.ts";
 
 /** Options of {@linkcode CyclicLR}. */
 export interface CyclicLROptions extends ScheduleOptions {
@@ -28,19 +29,12 @@ export interface CyclicLROptions extends ScheduleOptions {
   scaleMode?: "cycle" | "iterations";
 }
 
-/** The order of Paddle's positional arguments. */
-const ORDER = [
-  "baseLearningRate",
-  "maxLearningRate",
-  "stepSizeUp",
-  "stepSizeDown",
-  "mode",
-  "expGamma",
-  "scaleFn",
-  "scaleMode",
-  "lastEpoch",
-  "verbose",
-];
+/** Paddle's arguments, in order. */
+const ARGUMENTS: ScheduleArguments = {
+  name: "CyclicLR",
+  required: ["baseLearningRate", "maxLearningRate", "stepSizeUp"],
+  optional: ["stepSizeDown", "mode", "expGamma", "scaleFn", "scaleMode"],
+};
 
 /**
  * Moves linearly between `baseLearningRate` and `maxLearningRate`.
@@ -77,15 +71,7 @@ export class CyclicLR extends LRScheduler {
       ]
     >
   ) {
-    const options = byName<CyclicLROptions>("CyclicLR", ORDER, args);
-    checkArguments("CyclicLR", options, ["baseLearningRate", "maxLearningRate", "stepSizeUp"], [
-      "stepSizeDown",
-      "mode",
-      "expGamma",
-      "scaleFn",
-      "scaleMode",
-      ...SCHEDULE_OPTIONS,
-    ]);
+    const options = byName<CyclicLROptions>(ARGUMENTS, args);
     const { baseLearningRate, maxLearningRate, stepSizeUp, stepSizeDown = null, mode = "triangular" } = options;
     const { expGamma = 1, scaleFn = null, scaleMode = "cycle" } = options;
     check(

@@ -4,9 +4,10 @@
  * @module
  */
 import type { Call } from "../../nn/arguments.ts";
-import { byName, check, checkArguments } from "../arguments.ts";
+import { check } from "../arguments.ts";
 import { pow } from "./correctly_rounded.ts";
-import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_scheduler.ts";
+import { byName, type ScheduleArguments } from "./schedule_arguments.ts";
+import { LRScheduler, type ScheduleOptions } from "./lr_scheduler.ts";
 
 /** Options of {@linkcode ExponentialDecay}. */
 export interface ExponentialDecayOptions extends ScheduleOptions {
@@ -16,8 +17,12 @@ export interface ExponentialDecayOptions extends ScheduleOptions {
   gamma: number;
 }
 
-/** The order of Paddle's positional arguments. */
-const ORDER = ["learningRate", "gamma", "lastEpoch", "verbose"];
+/** Paddle's arguments, in order. */
+const ARGUMENTS: ScheduleArguments = {
+  name: "ExponentialDecay",
+  required: ["learningRate", "gamma"],
+  optional: [],
+};
 
 /**
  * `learningRate * gamma ** epoch`.
@@ -35,8 +40,7 @@ export class ExponentialDecay extends LRScheduler {
    * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
    */
   constructor(...args: Call<ExponentialDecayOptions, ["learningRate", "gamma", "lastEpoch", "verbose"]>) {
-    const options = byName<ExponentialDecayOptions>("ExponentialDecay", ORDER, args);
-    checkArguments("ExponentialDecay", options, ["learningRate", "gamma"], [...SCHEDULE_OPTIONS]);
+    const options = byName<ExponentialDecayOptions>(ARGUMENTS, args);
     const { gamma } = options;
     check(gamma > 0 && gamma < 1, "'gamma' must be in interval (0.0, 1.0) so that the learning rate will decay.");
     super(options);

@@ -4,8 +4,9 @@
  * @module
  */
 import type { Call } from "../../nn/arguments.ts";
-import { byName, check, checkArguments, divide, isNumber, kindOf } from "../arguments.ts";
-import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_scheduler.ts";
+import { check, divide, isNumber, kindOf } from "../arguments.ts";
+import { byName, type ScheduleArguments } from "./schedule_arguments.ts";
+import { LRScheduler, type ScheduleOptions } from "./lr_scheduler.ts";
 
 /** Options of {@linkcode InverseTimeDecay}. */
 export interface InverseTimeDecayOptions extends ScheduleOptions {
@@ -15,8 +16,12 @@ export interface InverseTimeDecayOptions extends ScheduleOptions {
   gamma: number;
 }
 
-/** The order of Paddle's positional arguments. */
-const ORDER = ["learningRate", "gamma", "lastEpoch", "verbose"];
+/** Paddle's arguments, in order. */
+const ARGUMENTS: ScheduleArguments = {
+  name: "InverseTimeDecay",
+  required: ["learningRate", "gamma"],
+  optional: [],
+};
 
 /**
  * `learningRate / (1 + gamma * epoch)`.
@@ -34,8 +39,7 @@ export class InverseTimeDecay extends LRScheduler {
    * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
    */
   constructor(...args: Call<InverseTimeDecayOptions, ["learningRate", "gamma", "lastEpoch", "verbose"]>) {
-    const options = byName<InverseTimeDecayOptions>("InverseTimeDecay", ORDER, args);
-    checkArguments("InverseTimeDecay", options, ["learningRate", "gamma"], [...SCHEDULE_OPTIONS]);
+    const options = byName<InverseTimeDecayOptions>(ARGUMENTS, args);
     check(isNumber(options.gamma), `The type of 'gamma' must be float, but received ${kindOf(options.gamma)}`);
     super(options);
     this.#gamma = options.gamma;

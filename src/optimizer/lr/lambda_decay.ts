@@ -4,8 +4,9 @@
  * @module
  */
 import type { Call } from "../../nn/arguments.ts";
-import { byName, check, checkArguments, kindOf } from "../arguments.ts";
-import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_scheduler.ts";
+import { check, kindOf } from "../arguments.ts";
+import { byName, type ScheduleArguments } from "./schedule_arguments.ts";
+import { LRScheduler, type ScheduleOptions } from "./lr_scheduler.ts";
 
 /** Options of {@linkcode LambdaDecay}. */
 export interface LambdaDecayOptions extends ScheduleOptions {
@@ -15,8 +16,12 @@ export interface LambdaDecayOptions extends ScheduleOptions {
   lrLambda: (epoch: number) => number;
 }
 
-/** The order of Paddle's positional arguments. */
-const ORDER = ["learningRate", "lrLambda", "lastEpoch", "verbose"];
+/** Paddle's arguments, in order. */
+const ARGUMENTS: ScheduleArguments = {
+  name: "LambdaDecay",
+  required: ["learningRate", "lrLambda"],
+  optional: [],
+};
 
 /**
  * `learningRate * lrLambda(epoch)`.
@@ -34,8 +39,7 @@ export class LambdaDecay extends LRScheduler {
    * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
    */
   constructor(...args: Call<LambdaDecayOptions, ["learningRate", "lrLambda", "lastEpoch", "verbose"]>) {
-    const options = byName<LambdaDecayOptions>("LambdaDecay", ORDER, args);
-    checkArguments("LambdaDecay", options, ["learningRate", "lrLambda"], [...SCHEDULE_OPTIONS]);
+    const options = byName<LambdaDecayOptions>(ARGUMENTS, args);
     const { lrLambda } = options;
     const kind = kindOf(lrLambda);
     check(kind === "function", `The type of 'lr_lambda' in 'LambdaDecay' must be 'function', but received ${kind}.`);

@@ -4,8 +4,9 @@
  * @module
  */
 import type { Call } from "../../nn/arguments.ts";
-import { byName, check, checkArguments, divide } from "../arguments.ts";
-import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_scheduler.ts";
+import { check, divide } from "../arguments.ts";
+import { byName, type ScheduleArguments } from "./schedule_arguments.ts";
+import { LRScheduler, type ScheduleOptions } from "./lr_scheduler.ts";
 
 /** Options of {@linkcode LinearLR}. */
 export interface LinearLROptions extends ScheduleOptions {
@@ -19,8 +20,12 @@ export interface LinearLROptions extends ScheduleOptions {
   endFactor?: number;
 }
 
-/** The order of Paddle's positional arguments. */
-const ORDER = ["learningRate", "totalSteps", "startFactor", "endFactor", "lastEpoch", "verbose"];
+/** Paddle's arguments, in order. */
+const ARGUMENTS: ScheduleArguments = {
+  name: "LinearLR",
+  required: ["learningRate", "totalSteps"],
+  optional: ["startFactor", "endFactor"],
+};
 
 /**
  * From `learningRate * startFactor` to `learningRate * endFactor` in `totalSteps` epochs. As in Paddle, each rate is computed from the
@@ -43,12 +48,7 @@ export class LinearLR extends LRScheduler {
   constructor(
     ...args: Call<LinearLROptions, ["learningRate", "totalSteps", "startFactor", "endFactor", "lastEpoch", "verbose"]>
   ) {
-    const options = byName<LinearLROptions>("LinearLR", ORDER, args);
-    checkArguments("LinearLR", options, ["learningRate", "totalSteps"], [
-      "startFactor",
-      "endFactor",
-      ...SCHEDULE_OPTIONS,
-    ]);
+    const options = byName<LinearLROptions>(ARGUMENTS, args);
     const { totalSteps, startFactor = 1 / 3, endFactor = 1 } = options;
     check(
       startFactor > 0 && startFactor <= 1,

@@ -6,9 +6,10 @@
 import { ValueError } from "../../errors.ts";
 import type { Value } from "../../values.ts";
 import type { Call } from "../../nn/arguments.ts";
-import { byName, check, checkArguments, isNumber, kindOf } from "../arguments.ts";
+import { check, isNumber, kindOf } from "../arguments.ts";
 import { isBefore, NEWEST, type PaddleVersion } from "../version.ts";
-import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions, type SetStateOptions } from "./lr_scheduler.ts";
+import { byName, type ScheduleArguments } from "./schedule_arguments.ts";
+import { LRScheduler, type ScheduleOptions, type SetStateOptions } from "./lr_scheduler.ts";
 
 /** Options of {@linkcode LinearWarmup}. */
 export interface LinearWarmupOptions extends ScheduleOptions {
@@ -24,8 +25,13 @@ export interface LinearWarmupOptions extends ScheduleOptions {
   paddle?: PaddleVersion;
 }
 
-/** The order of Paddle's positional arguments. */
-const ORDER = ["learningRate", "warmupSteps", "startLr", "endLr", "lastEpoch", "verbose"];
+/** Paddle's arguments, in order. */
+const ARGUMENTS: ScheduleArguments = {
+  name: "LinearWarmup",
+  required: ["learningRate", "warmupSteps", "startLr", "endLr"],
+  optional: [],
+  named: ["paddle"],
+};
 
 /**
  * `(endLr - startLr) * epoch / warmupSteps + startLr`, then `learningRate`: a number, or a scheduler that is stepped from epoch 0.
@@ -50,9 +56,7 @@ export class LinearWarmup extends LRScheduler {
   constructor(
     ...args: Call<LinearWarmupOptions, ["learningRate", "warmupSteps", "startLr", "endLr", "lastEpoch", "verbose"]>
   ) {
-    const options = byName<LinearWarmupOptions>("LinearWarmup", ORDER, args, ["paddle"]);
-    const required = ["learningRate", "warmupSteps", "startLr", "endLr"];
-    checkArguments("LinearWarmup", options, required, ["paddle", ...SCHEDULE_OPTIONS]);
+    const options = byName<LinearWarmupOptions>(ARGUMENTS, args);
     const { learningRate, warmupSteps, startLr, endLr, paddle = NEWEST } = options;
     check(
       isNumber(learningRate) || learningRate instanceof LRScheduler,

@@ -30,9 +30,6 @@ export interface SetStateOptions {
   onWarning?: (warning: Warning) => void;
 }
 
-/** Names of {@linkcode ScheduleOptions}. */
-export const SCHEDULE_OPTIONS: readonly string[] = ["lastEpoch", "verbose"];
-
 /**
  * Base class of all schedulers, including custom ones: extend it and implement `getLr()`, which returns the rate at `this.lastEpoch`.
  *

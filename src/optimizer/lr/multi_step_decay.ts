@@ -4,9 +4,10 @@
  * @module
  */
 import type { Call } from "../../nn/arguments.ts";
-import { byName, check, checkArguments, kindOf } from "../arguments.ts";
+import { check, kindOf } from "../arguments.ts";
 import { pow } from "./correctly_rounded.ts";
-import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_scheduler.ts";
+import { byName, type ScheduleArguments } from "./schedule_arguments.ts";
+import { LRScheduler, type ScheduleOptions } from "./lr_scheduler.ts";
 
 /** Options of {@linkcode MultiStepDecay}. */
 export interface MultiStepDecayOptions extends ScheduleOptions {
@@ -18,8 +19,12 @@ export interface MultiStepDecayOptions extends ScheduleOptions {
   gamma?: number;
 }
 
-/** The order of Paddle's positional arguments. */
-const ORDER = ["learningRate", "milestones", "gamma", "lastEpoch", "verbose"];
+/** Paddle's arguments, in order. */
+const ARGUMENTS: ScheduleArguments = {
+  name: "MultiStepDecay",
+  required: ["learningRate", "milestones"],
+  optional: ["gamma"],
+};
 
 /**
  * `learningRate * gamma ** n`, where n is the number of milestones reached.
@@ -38,8 +43,7 @@ export class MultiStepDecay extends LRScheduler {
    * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
    */
   constructor(...args: Call<MultiStepDecayOptions, ["learningRate", "milestones", "gamma", "lastEpoch", "verbose"]>) {
-    const options = byName<MultiStepDecayOptions>("MultiStepDecay", ORDER, args);
-    checkArguments("MultiStepDecay", options, ["learningRate", "milestones"], ["gamma", ...SCHEDULE_OPTIONS]);
+    const options = byName<MultiStepDecayOptions>(ARGUMENTS, args);
     const { milestones, gamma = 0.1 } = options;
     const kind = kindOf(milestones);
     check(

@@ -4,8 +4,9 @@
  * @module
  */
 import type { Call } from "../../nn/arguments.ts";
-import { byName, check, checkArguments, kindOf } from "../arguments.ts";
-import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_scheduler.ts";
+import { check, kindOf } from "../arguments.ts";
+import { byName, type ScheduleArguments } from "./schedule_arguments.ts";
+import { LRScheduler, type ScheduleOptions } from "./lr_scheduler.ts";
 
 /** Options of {@linkcode MultiplicativeDecay}. */
 export interface MultiplicativeDecayOptions extends ScheduleOptions {
@@ -15,8 +16,12 @@ export interface MultiplicativeDecayOptions extends ScheduleOptions {
   lrLambda: (epoch: number) => number;
 }
 
-/** The order of Paddle's positional arguments. */
-const ORDER = ["learningRate", "lrLambda", "lastEpoch", "verbose"];
+/** Paddle's arguments, in order. */
+const ARGUMENTS: ScheduleArguments = {
+  name: "MultiplicativeDecay",
+  required: ["learningRate", "lrLambda"],
+  optional: [],
+};
 
 /**
  * `learningRate * lrLambda(1) * ... * lrLambda(epoch)`, recomputed from the start each time.
@@ -34,8 +39,7 @@ export class MultiplicativeDecay extends LRScheduler {
    * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
    */
   constructor(...args: Call<MultiplicativeDecayOptions, ["learningRate", "lrLambda", "lastEpoch", "verbose"]>) {
-    const options = byName<MultiplicativeDecayOptions>("MultiplicativeDecay", ORDER, args);
-    checkArguments("MultiplicativeDecay", options, ["learningRate", "lrLambda"], [...SCHEDULE_OPTIONS]);
+    const options = byName<MultiplicativeDecayOptions>(ARGUMENTS, args);
     const { lrLambda } = options;
     const kind = kindOf(lrLambda);
     check(

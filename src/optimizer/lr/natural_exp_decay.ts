@@ -4,9 +4,10 @@
  * @module
  */
 import type { Call } from "../../nn/arguments.ts";
-import { byName, check, checkArguments } from "../arguments.ts";
+import { check } from "../arguments.ts";
 import { exp } from "./correctly_rounded.ts";
-import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_scheduler.ts";
+import { byName, type ScheduleArguments } from "./schedule_arguments.ts";
+import { LRScheduler, type ScheduleOptions } from "./lr_scheduler.ts";
 
 /** Options of {@linkcode NaturalExpDecay}. */
 export interface NaturalExpDecayOptions extends ScheduleOptions {
@@ -16,8 +17,12 @@ export interface NaturalExpDecayOptions extends ScheduleOptions {
   gamma: number;
 }
 
-/** The order of Paddle's positional arguments. */
-const ORDER = ["learningRate", "gamma", "lastEpoch", "verbose"];
+/** Paddle's arguments, in order. */
+const ARGUMENTS: ScheduleArguments = {
+  name: "NaturalExpDecay",
+  required: ["learningRate", "gamma"],
+  optional: [],
+};
 
 /**
  * `learningRate * exp(-gamma * epoch)`.
@@ -35,8 +40,7 @@ export class NaturalExpDecay extends LRScheduler {
    * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
    */
   constructor(...args: Call<NaturalExpDecayOptions, ["learningRate", "gamma", "lastEpoch", "verbose"]>) {
-    const options = byName<NaturalExpDecayOptions>("NaturalExpDecay", ORDER, args);
-    checkArguments("NaturalExpDecay", options, ["learningRate", "gamma"], [...SCHEDULE_OPTIONS]);
+    const options = byName<NaturalExpDecayOptions>(ARGUMENTS, args);
     check(options.gamma > 0, "'gamma' must be a positive number so that the learning rate will decay.");
     super(options);
     this.#gamma = options.gamma;

@@ -4,9 +4,10 @@
  * @module
  */
 import type { Call } from "../../nn/arguments.ts";
-import { byName, check, checkArguments, isNumber, kindOf } from "../arguments.ts";
+import { check, isNumber, kindOf } from "../arguments.ts";
 import { pow } from "./correctly_rounded.ts";
-import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_scheduler.ts";
+import { byName, type ScheduleArguments } from "./schedule_arguments.ts";
+import { LRScheduler, type ScheduleOptions } from "./lr_scheduler.ts";
 
 /** Options of {@linkcode NoamDecay}. */
 export interface NoamDecayOptions extends ScheduleOptions {
@@ -18,8 +19,12 @@ export interface NoamDecayOptions extends ScheduleOptions {
   learningRate?: number;
 }
 
-/** The order of Paddle's positional arguments. */
-const ORDER = ["dModel", "warmupSteps", "learningRate", "lastEpoch", "verbose"];
+/** Paddle's arguments, in order. */
+const ARGUMENTS: ScheduleArguments = {
+  name: "NoamDecay",
+  required: ["dModel", "warmupSteps"],
+  optional: ["learningRate"],
+};
 
 /**
  * `learningRate * dModel ** -0.5 * min(epoch ** -0.5, warmupSteps ** -1.5 * epoch)`.
@@ -38,8 +43,7 @@ export class NoamDecay extends LRScheduler {
    * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
    */
   constructor(...args: Call<NoamDecayOptions, ["dModel", "warmupSteps", "learningRate", "lastEpoch", "verbose"]>) {
-    const options = byName<NoamDecayOptions>("NoamDecay", ORDER, args);
-    checkArguments("NoamDecay", options, ["dModel", "warmupSteps"], ["learningRate", ...SCHEDULE_OPTIONS]);
+    const options = byName<NoamDecayOptions>(ARGUMENTS, args);
     const { dModel, warmupSteps, learningRate = 1 } = options;
     check(
       isNumber(warmupSteps),

@@ -4,9 +4,10 @@
  * @module
  */
 import type { Call } from "../../nn/arguments.ts";
-import { byName, check, checkArguments, divide, isNumber, kindOf } from "../arguments.ts";
+import { check, divide, isNumber, kindOf } from "../arguments.ts";
 import { cos } from "./correctly_rounded.ts";
-import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_scheduler.ts";
+import { byName, type ScheduleArguments } from "./schedule_arguments.ts";
+import { LRScheduler, type ScheduleOptions } from "./lr_scheduler.ts";
 
 /** Options of {@linkcode OneCycleLR}. */
 export interface OneCycleLROptions extends ScheduleOptions {
@@ -26,18 +27,12 @@ export interface OneCycleLROptions extends ScheduleOptions {
   threePhase?: boolean;
 }
 
-/** The order of Paddle's positional arguments. */
-const ORDER = [
-  "maxLearningRate",
-  "totalSteps",
-  "divideFactor",
-  "endLearningRate",
-  "phasePct",
-  "annealStrategy",
-  "threePhase",
-  "lastEpoch",
-  "verbose",
-];
+/** Paddle's arguments, in order. */
+const ARGUMENTS: ScheduleArguments = {
+  name: "OneCycleLR",
+  required: ["maxLearningRate", "totalSteps"],
+  optional: ["divideFactor", "endLearningRate", "phasePct", "annealStrategy", "threePhase"],
+};
 
 /**
  * From `maxLearningRate / divideFactor` up to `maxLearningRate` and down to `endLearningRate`.
@@ -75,15 +70,7 @@ export class OneCycleLR extends LRScheduler {
       ]
     >
   ) {
-    const options = byName<OneCycleLROptions>("OneCycleLR", ORDER, args);
-    checkArguments("OneCycleLR", options, ["maxLearningRate", "totalSteps"], [
-      "divideFactor",
-      "endLearningRate",
-      "phasePct",
-      "annealStrategy",
-      "threePhase",
-      ...SCHEDULE_OPTIONS,
-    ]);
+    const options = byName<OneCycleLROptions>(ARGUMENTS, args);
     const { maxLearningRate, totalSteps, divideFactor = 25, endLearningRate = 0.0001, phasePct = 0.3 } = options;
     const { annealStrategy = "cos", threePhase = false } = options;
     const numbers = { max_learning_rate: maxLearningRate, end_learning_rate: endLearningRate };

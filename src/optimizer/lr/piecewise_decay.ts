@@ -4,8 +4,9 @@
  * @module
  */
 import type { Call } from "../../nn/arguments.ts";
-import { byName, check, checkArguments } from "../arguments.ts";
-import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_scheduler.ts";
+import { check } from "../arguments.ts";
+import { byName, type ScheduleArguments } from "./schedule_arguments.ts";
+import { LRScheduler, type ScheduleOptions } from "./lr_scheduler.ts";
 
 /** Options of {@linkcode PiecewiseDecay}. */
 export interface PiecewiseDecayOptions extends ScheduleOptions {
@@ -15,8 +16,12 @@ export interface PiecewiseDecayOptions extends ScheduleOptions {
   values: readonly number[];
 }
 
-/** The order of Paddle's positional arguments. */
-const ORDER = ["boundaries", "values", "lastEpoch", "verbose"];
+/** Paddle's arguments, in order. */
+const ARGUMENTS: ScheduleArguments = {
+  name: "PiecewiseDecay",
+  required: ["boundaries", "values"],
+  optional: [],
+};
 
 /**
  * `values[i]` for the first i with `epoch < boundaries[i]`, then the last value.
@@ -35,8 +40,7 @@ export class PiecewiseDecay extends LRScheduler {
    * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
    */
   constructor(...args: Call<PiecewiseDecayOptions, ["boundaries", "values", "lastEpoch", "verbose"]>) {
-    const options = byName<PiecewiseDecayOptions>("PiecewiseDecay", ORDER, args);
-    checkArguments("PiecewiseDecay", options, ["boundaries", "values"], [...SCHEDULE_OPTIONS]);
+    const options = byName<PiecewiseDecayOptions>(ARGUMENTS, args);
     const { boundaries, values } = options;
     check(Array.isArray(boundaries) && Array.isArray(values), "boundaries and values are arrays");
     check(boundaries.length > 0, "The boundaries cannot be empty.");

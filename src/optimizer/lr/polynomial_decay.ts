@@ -4,9 +4,10 @@
  * @module
  */
 import type { Call } from "../../nn/arguments.ts";
-import { byName, check, checkArguments, divide, isNumber, kindOf } from "../arguments.ts";
+import { check, divide, isNumber, kindOf } from "../arguments.ts";
 import { pow } from "./correctly_rounded.ts";
-import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_scheduler.ts";
+import { byName, type ScheduleArguments } from "./schedule_arguments.ts";
+import { LRScheduler, type ScheduleOptions } from "./lr_scheduler.ts";
 
 /** Options of {@linkcode PolynomialDecay}. */
 export interface PolynomialDecayOptions extends ScheduleOptions {
@@ -22,8 +23,12 @@ export interface PolynomialDecayOptions extends ScheduleOptions {
   cycle?: boolean;
 }
 
-/** The order of Paddle's positional arguments. */
-const ORDER = ["learningRate", "decaySteps", "endLr", "power", "cycle", "lastEpoch", "verbose"];
+/** Paddle's arguments, in order. */
+const ARGUMENTS: ScheduleArguments = {
+  name: "PolynomialDecay",
+  required: ["learningRate", "decaySteps"],
+  optional: ["endLr", "power", "cycle"],
+};
 
 /**
  * `(learningRate - endLr) * (1 - epoch / decaySteps) ** power + endLr`.
@@ -49,13 +54,7 @@ export class PolynomialDecay extends LRScheduler {
       ["learningRate", "decaySteps", "endLr", "power", "cycle", "lastEpoch", "verbose"]
     >
   ) {
-    const options = byName<PolynomialDecayOptions>("PolynomialDecay", ORDER, args);
-    checkArguments("PolynomialDecay", options, ["learningRate", "decaySteps"], [
-      "endLr",
-      "power",
-      "cycle",
-      ...SCHEDULE_OPTIONS,
-    ]);
+    const options = byName<PolynomialDecayOptions>(ARGUMENTS, args);
     const { decaySteps, endLr = 0.0001, power = 1, cycle = false } = options;
     check(isNumber(endLr), `The type of 'end_lr' must be float, but received ${kindOf(endLr)}`);
     check(Number.isInteger(decaySteps) && decaySteps > 0, "'decay_steps' must be a positive integer.");

@@ -7,8 +7,9 @@ import { isFloatByNature, wasFloat } from "../../words/floats.ts";
 import { Tensor } from "../../tensor.ts";
 import { NumpyScalar, type Value } from "../../values.ts";
 import type { Call } from "../../nn/arguments.ts";
-import { byName, check, checkArguments, isNumber, kindOf } from "../arguments.ts";
+import { check, isNumber, kindOf } from "../arguments.ts";
 import { isBefore, NEWEST, type PaddleVersion } from "../version.ts";
+import { byName, type ScheduleArguments } from "./schedule_arguments.ts";
 import { LRScheduler, numberOf } from "./lr_scheduler.ts";
 import { isBetter, type Metric, numberOfMetric } from "./metric.ts";
 
@@ -41,19 +42,14 @@ export interface ReduceOnPlateauOptions {
   paddle?: PaddleVersion;
 }
 
-/** The order of Paddle's positional arguments. */
-const ORDER = [
-  "learningRate",
-  "mode",
-  "factor",
-  "patience",
-  "threshold",
-  "thresholdMode",
-  "cooldown",
-  "minLr",
-  "epsilon",
-  "verbose",
-];
+/** Paddle's arguments, in order. */
+const ARGUMENTS: ScheduleArguments = {
+  name: "ReduceOnPlateau",
+  required: ["learningRate"],
+  optional: ["mode", "factor", "patience", "threshold", "thresholdMode", "cooldown", "minLr", "epsilon"],
+  common: ["verbose"],
+  named: ["paddle"],
+};
 
 /**
  * Multiplies the rate by `factor` when the metric has not improved for more than `patience` steps.
@@ -103,19 +99,7 @@ export class ReduceOnPlateau extends LRScheduler {
       ]
     >
   ) {
-    const options = byName<ReduceOnPlateauOptions>("ReduceOnPlateau", ORDER, args, ["paddle"]);
-    checkArguments("ReduceOnPlateau", options, ["learningRate"], [
-      "mode",
-      "factor",
-      "patience",
-      "threshold",
-      "thresholdMode",
-      "cooldown",
-      "minLr",
-      "epsilon",
-      "verbose",
-      "paddle",
-    ]);
+    const options = byName<ReduceOnPlateauOptions>(ARGUMENTS, args);
     const { learningRate, mode = "min", factor = 0.1, patience = 10, threshold = 1e-4 } = options;
     const { thresholdMode = "rel", cooldown = 0, minLr = 0, epsilon = 1e-8, verbose = false, paddle = NEWEST } =
       options;

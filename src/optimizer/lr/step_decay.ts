@@ -4,9 +4,10 @@
  * @module
  */
 import type { Call } from "../../nn/arguments.ts";
-import { byName, check, checkArguments } from "../arguments.ts";
+import { check } from "../arguments.ts";
 import { pow } from "./correctly_rounded.ts";
-import { LRScheduler, SCHEDULE_OPTIONS, type ScheduleOptions } from "./lr_scheduler.ts";
+import { byName, type ScheduleArguments } from "./schedule_arguments.ts";
+import { LRScheduler, type ScheduleOptions } from "./lr_scheduler.ts";
 
 /** Options of {@linkcode StepDecay}. */
 export interface StepDecayOptions extends ScheduleOptions {
@@ -18,8 +19,12 @@ export interface StepDecayOptions extends ScheduleOptions {
   gamma?: number;
 }
 
-/** The order of Paddle's positional arguments. */
-const ORDER = ["learningRate", "stepSize", "gamma", "lastEpoch", "verbose"];
+/** Paddle's arguments, in order. */
+const ARGUMENTS: ScheduleArguments = {
+  name: "StepDecay",
+  required: ["learningRate", "stepSize"],
+  optional: ["gamma"],
+};
 
 /**
  * `learningRate * gamma ** floor(epoch / stepSize)`.
@@ -38,8 +43,7 @@ export class StepDecay extends LRScheduler {
    * @throws {ValueError} `INVALID_VALUE` for arguments that Paddle refuses
    */
   constructor(...args: Call<StepDecayOptions, ["learningRate", "stepSize", "gamma", "lastEpoch", "verbose"]>) {
-    const options = byName<StepDecayOptions>("StepDecay", ORDER, args);
-    checkArguments("StepDecay", options, ["learningRate", "stepSize"], ["gamma", ...SCHEDULE_OPTIONS]);
+    const options = byName<StepDecayOptions>(ARGUMENTS, args);
     const { stepSize, gamma = 0.1 } = options;
     check(Number.isInteger(stepSize), `The type of 'step_size' must be 'int', but received ${stepSize}.`);
     check(gamma < 1, "gamma should be < 1.0.");
