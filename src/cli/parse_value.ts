@@ -9,6 +9,7 @@ import { type ArrayInput, NDArray, type Scalar } from "../ndarray.ts";
 import { Complex, Float } from "../values.ts";
 import { UsageError } from "./command.ts";
 import { visible } from "../errors.ts";
+import { integerOf } from "../words/integers.ts";
 
 const INTEGER = /^[+-]?[0-9]+$/;
 const FLOAT = /^[+-]?([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(e[+-]?[0-9]+)?$/i;
@@ -73,8 +74,7 @@ export function valueLike(text: string, old: unknown, wasFloat: boolean): unknow
   const isFloat = wasFloat || (typeof old === "number" && isFloatByNature(old));
   if (old === null || typeof old === "number" || typeof old === "bigint") {
     if (INTEGER.test(text) && !isFloat) {
-      const big = BigInt(text.replace("+", ""));
-      return Number.isSafeInteger(Number(big)) ? Number(big) : big;
+      return integerOf(BigInt(text.replace("+", "")));
     }
     const float = floatOf(text);
     if (float !== undefined) return new Float(float);

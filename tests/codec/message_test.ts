@@ -5,9 +5,10 @@ import { describe, it } from "@std/testing/bdd";
 import * as framework from "../../proto/gen/framework_pb.ts";
 import { file_framework } from "../../proto/gen/framework_pb.ts";
 import { file_property } from "../../proto/gen/property_pb.ts";
+import * as numbers from "../../src/codec/program/field_numbers.ts";
 import { makeMessage, type Messages, readMessage, writeMessage } from "../../src/codec/program/message.ts";
-import { ProgramDesc } from "../../src/codec/program/program_desc.ts";
 import { ruleOf } from "../../src/codec/program/schema.ts";
+import { ProgramDesc } from "../../src/codec/program/program_desc.ts";
 
 /** The bytes after a round trip through protobuf's own runtime. */
 const again = (schema: DescMessage, bytes: Uint8Array) => toBinary(schema, fromBinary(schema, bytes));
@@ -98,5 +99,22 @@ describe("protobuf messages of programs, compared with protobuf's own runtime", 
     const message = makeMessage("VarDesc", { name: Uint8Array.of(0x61), persistable: undefined });
     assert.deepEqual(writeMessage("VarDesc", message), Uint8Array.of(0x0a, 1, 0x61));
     assert.equal(message.persistable, false);
+  });
+});
+
+describe("the field numbers that the code refers to", () => {
+  it("are those of framework.proto", () => {
+    const messages: [prefix: string, message: string][] = [
+      ["PROGRAM_", "ProgramDesc"],
+      ["BLOCK_", "BlockDesc"],
+      ["OP_", "OpDesc"],
+      ["SLOT_", "OpDesc.Var"],
+      ["ATTR_", "OpDesc.Attr"],
+      ["TENSOR_", "VarType.TensorDesc"],
+    ];
+    for (const [name, number] of Object.entries(numbers)) {
+      const [prefix, message] = messages.find(([prefix]) => name.startsWith(prefix))!;
+      assert.equal(ruleOf(message).fields[number]?.name, name.slice(prefix.length).toLowerCase());
+    }
   });
 });

@@ -8,6 +8,7 @@ import { Budget, DEFAULT_LIMITS, type Limits, PRICES } from "../../limits.ts";
 import { atOnce, STEP } from "../../words/steps.ts";
 import { textFromUtf8 } from "../../words/utf8.ts";
 import { type Json, JsonNumber, JsonObject } from "./json.ts";
+import { integerOf } from "../../words/integers.ts";
 
 /** Parse the value in `bytes`, which only whitespace may follow. */
 export function readJson(bytes: Uint8Array, limits: Readonly<Limits> = DEFAULT_LIMITS): Json {
@@ -231,9 +232,7 @@ class JsonReader {
     this.#pos = p;
     if (digits <= 15) return isNegative ? -value : value;
     this.#budget.check("maxIntDigits", digits, start);
-    const exact = BigInt(ascii(bytes, start, p));
-    const number = Number(exact);
-    return Number.isSafeInteger(number) ? number : exact;
+    return integerOf(BigInt(ascii(bytes, start, p)));
   }
 
   /** The rest of a number with a fraction or exponent, or of -0. */

@@ -6,6 +6,7 @@
 import { ValueError } from "../../errors.ts";
 import { type DTypeValue, NumpyScalar, type OpaqueArray, Tuple } from "../../values.ts";
 import { PickledDType } from "./pickled.ts";
+import { isIntegerOf } from "../../words/integers.ts";
 
 /** Values that may have such a dtype. */
 type Foreign = OpaqueArray | NumpyScalar | DTypeValue;
@@ -49,14 +50,10 @@ export function foreignScalarBytes(scalar: NumpyScalar): Uint8Array {
   const points = code[0] === "U" && typeof value === "string" ? Array.from(value, (c) => c.codePointAt(0)!) : null;
   if (points && 4 * points.length <= itemsize) points.forEach((point, i) => view.setUint32(4 * i, point, true));
   else if (code[0] === "S" && value instanceof Uint8Array && value.length <= itemsize) bytes.set(value);
-  else if (isDate && (typeof value === "bigint" ? fitsInt64(value) : Number.isSafeInteger(value))) {
-    view.setBigInt64(0, BigInt(value as bigint | number), true);
+  else if (isDate && isIntegerOf(64, value)) {
+    view.setBigInt64(0, BigInt(value), true);
   } else throw new ValueError("INVALID_VALUE", `Cannot pickle ${typeof value} as a numpy scalar of ${dtype}`);
   return bytes;
-}
-
-function fitsInt64(value: bigint): boolean {
-  return BigInt.asIntN(64, value) === value;
 }
 
 /** The array form (`<U3`) of numpy's name for a scalar's dtype (`str96`). */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { integerOf } from "../../words/integers.ts";
 
 /** LONG1 and LONG4: little-endian two's complement. A number if it is a safe integer, else a bigint (RULES.md VAL-8). */
 export function integerFromBytes(bytes: Uint8Array): number | bigint {
@@ -17,12 +18,7 @@ export function integerFromBytes(bytes: Uint8Array): number | bigint {
   const digits: string[] = ["0x"];
   for (let i = n - 1; i >= 0; i--) digits.push(bytes[i].toString(16).padStart(2, "0"));
   const value = BigInt(digits.join(""));
-  return narrow(negative ? BigInt.asIntN(8 * n, value) : value);
-}
-
-/** Converts a bigint to a number if it is in the safe range. */
-export function narrow(value: bigint): number | bigint {
-  return value >= -9007199254740991n && value <= 9007199254740991n ? Number(value) : value;
+  return integerOf(negative ? BigInt.asIntN(8 * n, value) : value);
 }
 
 /** ASCII whitespace as in C's isspace, a sign, `0x`, `0o` or `0b` with its digits, or decimal digits; single underscores between digits. */
@@ -43,7 +39,7 @@ export function integerFromText(text: string, base: 0 | 10): number | bigint | n
   if (base === 10 && !isDecimal) return null;
   // To C's strtol 010 is 8, to Python an error.
   if (base === 0 && isDecimal && /^0+[1-9]/.test(digits)) return null;
-  const size = isDecimal && digits.length <= 15 ? Number(digits) : narrow(BigInt(digits));
+  const size = isDecimal && digits.length <= 15 ? Number(digits) : integerOf(BigInt(digits));
   if (sign !== "-") return size;
   return typeof size === "number" ? 0 - size : -size;
 }

@@ -10,7 +10,7 @@ import { NumpyScalar } from "../../values.ts";
 import { rememberWritten } from "./foreign_dtype.ts";
 import type { PickledDType } from "./pickled.ts";
 import { rememberBits } from "./nan_bits.ts";
-import { narrow } from "./numbers.ts";
+import { integerOf } from "../../words/integers.ts";
 
 /** numpy's names, without their sizes, of kinds whose scalars are kept as bytes. */
 const OPAQUE: Readonly<Record<string, string>> = { S: "bytes", V: "void", f: "float", c: "complex" };
@@ -24,7 +24,7 @@ export function readScalar(dtype: PickledDType, bytes: Uint8Array, at: number): 
   const own = bytes.slice();
   if (dtype.bigEndian) swapBytes(own, info.swapsize);
   const value = new NDArray(info.name, [], own).at();
-  const scalar = new NumpyScalar(info.name, typeof value === "bigint" ? narrow(value) : value);
+  const scalar = new NumpyScalar(info.name, typeof value === "bigint" ? integerOf(value) : value);
   rememberBits(scalar, own);
   return scalar;
 }
@@ -59,7 +59,7 @@ function opaqueScalar(dtype: PickledDType, bytes: Uint8Array, at: number): Numpy
   if ((kind === "M" || kind === "m") && bytes.length === 8) {
     return new NumpyScalar(
       (kind === "M" ? "datetime64" : "timedelta64") + dtype.unit,
-      narrow(view.getBigInt64(0, little)),
+      integerOf(view.getBigInt64(0, little)),
     );
   }
   const name = OPAQUE[kind];

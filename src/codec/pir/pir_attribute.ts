@@ -9,6 +9,7 @@ import { Complex } from "../../values.ts";
 import { type Json, JsonNumber, JsonObject } from "../json/json.ts";
 import { floatText } from "../json/write_json.ts";
 import { asList, asObject, asText, At } from "./fields.ts";
+import { isIntegerOf } from "../../words/integers.ts";
 
 /** The strings that Paddle writes under `VD` for values that are not JSON numbers. */
 const NOT_FINITE: ReadonlyMap<string, number> = new Map([
@@ -121,12 +122,12 @@ export function writeAttribute(name: string, value: AttributeValue, kind: string
 function dataOf(value: AttributeValue, kind: string, before: Json | undefined): Json | undefined {
   const made = (data: Json) => JsonObject.of([["#", kind], ["D", data]]);
   if (kind === "0.a_bool") return typeof value === "boolean" ? made(value) : undefined;
-  if (INTS.has(kind)) return isInt(value, INTS.get(kind)!) ? made(value) : undefined;
+  if (INTS.has(kind)) return isIntegerOf(INTS.get(kind)!, value) ? made(value) : undefined;
   if (FLOATS.has(kind)) return typeof value === "number" ? floatOf(value, kind) : undefined;
   if (TEXTS.has(kind)) return typeof value === "string" ? made(value) : undefined;
   if (COMPLEX.has(kind)) return value instanceof Complex ? made([number(value.re), number(value.im)]) : undefined;
   if (kind === "1.a_intarray") {
-    return Array.isArray(value) && value.every((item) => isInt(item, 64)) ? made([...value]) : undefined;
+    return Array.isArray(value) && value.every((item) => isIntegerOf(64, item)) ? made([...value]) : undefined;
   }
   if (kind === "1.a_place") return isPlace(value) ? made([...value]) : undefined;
   if (kind === "0.a_array" && Array.isArray(value)) {
@@ -156,12 +157,7 @@ function number(value: number): JsonNumber {
 function isPlace(value: AttributeValue): value is [number, number, string] {
   if (!Array.isArray(value) || value.length !== 3) return false;
   const [device, id, name] = value;
-  return isInt(device, 32) && isInt(id, 32) && typeof name === "string";
-}
-
-function isInt(value: AttributeValue, bits: number): value is number | bigint {
-  const isWhole = typeof value === "bigint" || (typeof value === "number" && Number.isSafeInteger(value));
-  return isWhole && BigInt.asIntN(bits, BigInt(value)) === BigInt(value);
+  return isIntegerOf(32, device) && isIntegerOf(32, id) && typeof name === "string";
 }
 
 /** Number kinds from wide to narrow: a new list gets the widest that any item needs, as Paddle only reads lists of one kind. */
@@ -172,6 +168,8 @@ export function kindOf(value: AttributeValue): string {
   if (typeof value === "boolean") return "0.a_bool";
   if (typeof value === "string") return "0.a_str";
   if (typeof value === "bigint") return "0.a_i64";
-  if (typeof value === "number") return !Number.isInteger(value) ? "0.a_f32" : isInt(value, 32) ? "0.a_i32" : "0.a_i64";
+  if (typeof value === "number") {
+    return !Number.isInteger(value) ? "0.a_f32" : isIntegerOf(32, value) ? "0.a_i32" : "0.a_i64";
+  }
   return value instanceof Complex ? "0.a_c128" : "0.a_array";
 }

@@ -8,6 +8,7 @@ import type { AttributeValue } from "../../program.ts";
 import { Complex, Float } from "../../values.ts";
 import { makeMessage, type Messages } from "./message.ts";
 import { nameOf, textOrBytes, utf8Of } from "./text.ts";
+import { integerOf, isIntegerOf } from "../../words/integers.ts";
 
 type Attribute = Messages["OpDesc.Attr"];
 type Scalar = Messages["Scalar"];
@@ -20,11 +21,8 @@ interface AttributeKind {
   write(value: AttributeValue): Init | undefined;
 }
 
-const isInt = (value: unknown, bits: number): value is number | bigint =>
-  (typeof value === "bigint" || (typeof value === "number" && Number.isSafeInteger(value))) &&
-  BigInt.asIntN(bits, BigInt(value)) === BigInt(value);
-const isInt32 = (value: unknown): value is number => typeof value === "number" && isInt(value, 32);
-const isInt64 = (value: unknown): value is number | bigint => isInt(value, 64);
+const isInt32 = (value: unknown): value is number => typeof value === "number" && isIntegerOf(32, value);
+const isInt64 = (value: unknown): value is number | bigint => isIntegerOf(64, value);
 const isText = (value: unknown): value is string | Uint8Array =>
   typeof value === "string" || value instanceof Uint8Array;
 const isNumber = (value: unknown): value is number => typeof value === "number";
@@ -35,21 +33,18 @@ function listOf<T>(value: AttributeValue, isItem: (item: unknown) => item is T):
   return Array.isArray(value) && value.every(isItem) ? value as T[] : undefined;
 }
 
-/** An int64 as a number if that is exact, else as a bigint. */
-function int64(value: bigint): number | bigint {
-  const number = Number(value);
-  return Number.isSafeInteger(number) ? number : value;
-}
+/** Types of a Scalar. */
+const BOOLEAN = 1, INT64 = 2, FLOAT64 = 3, COMPLEX128 = 4;
 
 function scalar({ type, b, i, r, c }: Scalar): AttributeValue {
   switch (type) {
-    case 1:
+    case BOOLEAN:
       return b;
-    case 2:
-      return int64(i);
-    case 3:
+    case INT64:
+      return integerOf(i);
+    case FLOAT64:
       return new Float(r);
-    case 4:
+    case COMPLEX128:
       return new Complex(c?.r ?? 0, c?.i ?? 0);
     default:
       return null;
@@ -57,13 +52,13 @@ function scalar({ type, b, i, r, c }: Scalar): AttributeValue {
 }
 
 function scalarOf(value: unknown): Scalar | undefined {
-  if (isBoolean(value)) return makeMessage("Scalar", { type: 1, b: value });
-  if (value instanceof Float) return makeMessage("Scalar", { type: 3, r: value.valueOf() });
+  if (isBoolean(value)) return makeMessage("Scalar", { type: BOOLEAN, b: value });
+  if (value instanceof Float) return makeMessage("Scalar", { type: FLOAT64, r: value.valueOf() });
   if (value instanceof Complex) {
-    return makeMessage("Scalar", { type: 4, c: makeMessage("Complex", { r: value.re, i: value.im }) });
+    return makeMessage("Scalar", { type: COMPLEX128, c: makeMessage("Complex", { r: value.re, i: value.im }) });
   }
-  if (isInt64(value)) return makeMessage("Scalar", { type: 2, i: BigInt(value) });
-  return isNumber(value) ? makeMessage("Scalar", { type: 3, r: value }) : undefined;
+  if (isInt64(value)) return makeMessage("Scalar", { type: INT64, i: BigInt(value) });
+  return isNumber(value) ? makeMessage("Scalar", { type: FLOAT64, r: value }) : undefined;
 }
 
 /** A kind whose value is one field. */
@@ -92,6 +87,9 @@ function many<T>(
 
 const isScalar = (value: unknown): value is AttributeValue => scalarOf(value) !== undefined;
 
+/** Numbers in AttrType of the types that name blocks and variables. */
+export const STRINGS = 5, BLOCK = 8, BLOCKS = 10, VAR = 13, VARS = 14;
+
 /** Kinds by their number in AttrType. */
 const KINDS: readonly AttributeKind[] = [
   one("INT", (a) => a.i, isInt32, (i) => ({ i })),
@@ -103,9 +101,9 @@ const KINDS: readonly AttributeKind[] = [
   one("BOOLEAN", (a) => a.b, isBoolean, (b) => ({ b })),
   many("BOOLEANS", (a) => a.bools, isBoolean, (bools) => ({ bools })),
   one("BLOCK", (a) => a.blockIdx, isInt32, (blockIdx) => ({ blockIdx })),
-  one("LONG", (a) => int64(a.l), isInt64, (l) => ({ l: BigInt(l) })),
+  one("LONG", (a) => integerOf(a.l), isInt64, (l) => ({ l: BigInt(l) })),
   many("BLOCKS", (a) => a.blocksIdx, isInt32, (blocksIdx) => ({ blocksIdx })),
-  many("LONGS", (a) => a.longs.map(int64), isInt64, (longs) => ({ longs: longs.map(BigInt) })),
+  many("LONGS", (a) => a.longs.map(integerOf), isInt64, (longs) => ({ longs: longs.map(BigInt) })),
   many("FLOAT64S", (a) => a.float64s, isNumber, (float64s) => ({ float64s })),
   one("VAR", (a) => nameOf(a.varName), isString, (name) => ({ varName: utf8Of(name) })),
   many("VARS", (a) => a.varsName.map(nameOf), isString, (names) => ({ varsName: names.map(utf8Of) })),

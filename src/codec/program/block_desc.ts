@@ -10,6 +10,7 @@ import { OpDesc } from "./op_desc.ts";
 import { VarDesc } from "./var_desc.ts";
 import { Wire } from "./wire.ts";
 import { WireWriter } from "./wire_writer.ts";
+import { BLOCK_FORWARD_BLOCK_IDX, BLOCK_OPS, BLOCK_VARS } from "./field_numbers.ts";
 
 /** A block; its lists may be modified in place. */
 export class BlockDesc implements Block {
@@ -84,10 +85,10 @@ export class BlockDesc implements Block {
     if (this.#raw && this.#isUntouched()) return this.#raw;
     const writer = new WireWriter();
     writer.raw(writeMessage("BlockDesc", makeMessage("BlockDesc", { idx: this.idx, parentIdx: this.parentIdx })));
-    for (const variable of this.vars) writer.tag(3, 2).bytes(variable.serialize());
-    for (const op of this.ops) writer.tag(4, 2).bytes(op.serialize());
+    for (const variable of this.vars) writer.tag(BLOCK_VARS, 2).bytes(variable.serialize());
+    for (const op of this.ops) writer.tag(BLOCK_OPS, 2).bytes(op.serialize());
     if (this.forwardBlockIdx !== -1 || this.#hasForwardBlock()) {
-      writer.tag(5, 0).varint(this.forwardBlockIdx);
+      writer.tag(BLOCK_FORWARD_BLOCK_IDX, 0).varint(this.forwardBlockIdx);
     }
     writer.raw(this.#unknown());
     return writer.finish();
@@ -105,12 +106,15 @@ export class BlockDesc implements Block {
   }
 
   #hasForwardBlock(): boolean {
-    return this.#raw !== null && new Wire(this.#raw).fields((number) => number === 5, 0, this.#raw.length).length > 0;
+    return this.#raw !== null &&
+      new Wire(this.#raw).fields((number) => number === BLOCK_FORWARD_BLOCK_IDX, 0, this.#raw.length).length > 0;
   }
 
   /** Fields that our framework.proto does not have. */
   #unknown(): Uint8Array {
-    return this.#raw ? new Wire(this.#raw).fields((number) => number > 5, 0, this.#raw.length) : NOTHING;
+    return this.#raw
+      ? new Wire(this.#raw).fields((number) => number > BLOCK_FORWARD_BLOCK_IDX, 0, this.#raw.length)
+      : NOTHING;
   }
 }
 

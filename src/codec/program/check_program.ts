@@ -13,6 +13,18 @@ import { checkBlockGraph } from "./check_blocks.ts";
 import { type FieldRule, type MessageRule, ruleOf } from "./schema.ts";
 import { VarDesc } from "./var_desc.ts";
 import { Wire } from "./wire.ts";
+import {
+  ATTR_BLOCK_IDX,
+  ATTR_BLOCKS_IDX,
+  ATTR_NAME,
+  BLOCK_FORWARD_BLOCK_IDX,
+  BLOCK_IDX,
+  BLOCK_OPS,
+  BLOCK_PARENT_IDX,
+  BLOCK_VARS,
+  PROGRAM_BLOCKS,
+  TENSOR_DIMS,
+} from "./field_numbers.ts";
 
 /** Locations of the parts of one block; `vars` and `ops` hold pairs of start and end in the file. */
 export interface BlockIndex {
@@ -149,17 +161,17 @@ class Checker {
 
   /** A nested message begins. */
   #enter({ watched }: MessageRule, number: number, start: number, end: number, at: number): void {
-    if (watched === "program" && number === 1) {
+    if (watched === "program" && number === PROGRAM_BLOCKS) {
       this.#budget.check("maxBlocks", this.blocks.length + 1, at);
       this.#budget.charge(PRICES.dict, at);
       this.blocks.push({ start, end, idx: 0, parentIdx: 0, forwardBlockIdx: -1, vars: [], ops: [] });
     } else if (watched === "block" && this.blocks.length > 0) {
       this.#budget.charge(2 * PRICES.slot, at);
       const block = this.blocks[this.blocks.length - 1];
-      if (number === 3) {
+      if (number === BLOCK_VARS) {
         if (++this.#vars > this.#maxVars) this.#budget.exceed("maxVars", this.#vars, at);
         block.vars.push(start, end);
-      } else if (number === 4) {
+      } else if (number === BLOCK_OPS) {
         if (++this.#ops > this.#maxOps) this.#budget.exceed("maxOps", this.#ops, at);
         block.ops.push(start, end);
       }
@@ -170,11 +182,11 @@ class Checker {
   #number({ watched }: MessageRule, field: number, value: number, at: number): void {
     if (watched === "block") {
       const block = this.blocks[this.blocks.length - 1];
-      if (field === 1) block.idx = value | 0;
-      else if (field === 2) block.parentIdx = value | 0;
-      else if (field === 5) block.forwardBlockIdx = value | 0;
-    } else if (watched === "tensor" && field === 2) this.#dim(at);
-    else if (watched === "attribute" && (field === 12 || field === 14)) {
+      if (field === BLOCK_IDX) block.idx = value | 0;
+      else if (field === BLOCK_PARENT_IDX) block.parentIdx = value | 0;
+      else if (field === BLOCK_FORWARD_BLOCK_IDX) block.forwardBlockIdx = value | 0;
+    } else if (watched === "tensor" && field === TENSOR_DIMS) this.#dim(at);
+    else if (watched === "attribute" && (field === ATTR_BLOCK_IDX || field === ATTR_BLOCKS_IDX)) {
       this.#budget.charge(PRICES.entry, at);
       this.uses.push({ from: this.blocks.length - 1, to: value | 0, at, runs: false });
     }
@@ -210,7 +222,7 @@ class Checker {
         throw new FormatError("BAD_TEXT", message, { offset: at });
       }
     }
-    if (rule.watched === "attribute" && field.number === 1) {
+    if (rule.watched === "attribute" && field.number === ATTR_NAME) {
       this.#attributeStart = wire.pos;
       this.#attributeEnd = wire.pos + length;
     }

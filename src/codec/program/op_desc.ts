@@ -4,11 +4,12 @@
  * @module
  */
 import type { AttributeValue, Operator } from "../../program.ts";
-import { attributeTypeName, readAttribute, writeAttribute } from "./attribute.ts";
+import { attributeTypeName, BLOCK, BLOCKS, readAttribute, STRINGS, VAR, VARS, writeAttribute } from "./attribute.ts";
 import { runsBlock } from "./check_program.ts";
 import { cloneMessage, makeMessage, type Messages, readMessage, writeMessage } from "./message.ts";
 import { nameOf, utf8Of } from "./text.ts";
 import { Wire } from "./wire.ts";
+import { OP_INPUTS, OP_OUTPUTS, OP_TYPE, SLOT_ARGUMENTS, SLOT_PARAMETER } from "./field_numbers.ts";
 
 type Message = Messages["OpDesc"];
 
@@ -38,15 +39,15 @@ export class OpDesc implements Operator {
 
   // Listings and graphs need the type, inputs and outputs of every operator, so these are read without decoding the attributes.
   get type(): string {
-    return this.#message ? nameOf(this.#message.type) : lastText(this.#raw!, 3);
+    return this.#message ? nameOf(this.#message.type) : lastText(this.#raw!, OP_TYPE);
   }
 
   get inputs(): ReadonlyMap<string, readonly string[]> {
-    return this.#inputs ??= this.#message ? slotsOf(this.#message.inputs) : rawSlots(this.#raw!, 1);
+    return this.#inputs ??= this.#message ? slotsOf(this.#message.inputs) : rawSlots(this.#raw!, OP_INPUTS);
   }
 
   get outputs(): ReadonlyMap<string, readonly string[]> {
-    return this.#outputs ??= this.#message ? slotsOf(this.#message.outputs) : rawSlots(this.#raw!, 2);
+    return this.#outputs ??= this.#message ? slotsOf(this.#message.outputs) : rawSlots(this.#raw!, OP_OUTPUTS);
   }
 
   get attributes(): ReadonlyMap<string, AttributeValue> {
@@ -70,7 +71,7 @@ export class OpDesc implements Operator {
   /** Indices of the blocks that the operator runs. */
   blocks(): number[] {
     const own = this.#read().attrs.filter(({ name }) => runsBlock(nameOf(name)));
-    return own.flatMap(({ type, blockIdx, blocksIdx }) => type === 8 ? [blockIdx] : type === 10 ? blocksIdx : []);
+    return own.flatMap(blocksIn);
   }
 
   /** Variable names in attributes: of types VAR and VARS, and in lists of strings such as `op_role_var`. */
@@ -80,7 +81,7 @@ export class OpDesc implements Operator {
 
   /** Variables that the operator reads through attributes (of types VAR and VARS). */
   readsInAttributes(): string[] {
-    return this.#read().attrs.flatMap((attr) => attr.type === 13 || attr.type === 14 ? namesIn(attr) : []);
+    return this.#read().attrs.flatMap((attr) => attr.type === VAR || attr.type === VARS ? namesIn(attr) : []);
   }
 
   setAttribute(name: string, value: AttributeValue, type?: string): void {
@@ -110,11 +111,11 @@ export class OpDesc implements Operator {
 
   /** Replace the block numbers in attributes by those they map to. */
   renumberBlocks(numbers: ReadonlyMap<number, number>): void {
-    const mentioned = this.#read().attrs.flatMap((a) => a.type === 8 ? [a.blockIdx] : a.type === 10 ? a.blocksIdx : []);
+    const mentioned = this.#read().attrs.flatMap(blocksIn);
     if (mentioned.every((block) => numbers.get(block) === block)) return;
     for (const attr of this.#change().attrs) {
-      if (attr.type === 8) attr.blockIdx = numbers.get(attr.blockIdx) ?? attr.blockIdx;
-      else if (attr.type === 10) attr.blocksIdx = attr.blocksIdx.map((block) => numbers.get(block) ?? block);
+      if (attr.type === BLOCK) attr.blockIdx = numbers.get(attr.blockIdx) ?? attr.blockIdx;
+      else if (attr.type === BLOCKS) attr.blocksIdx = attr.blocksIdx.map((block) => numbers.get(block) ?? block);
     }
   }
 
@@ -127,8 +128,8 @@ export class OpDesc implements Operator {
     const renamed = (name: Uint8Array) => nameOf(name) === from ? utf8Of(to) : name;
     for (const slot of [...message.inputs, ...message.outputs]) slot.arguments = slot.arguments.map(renamed);
     for (const attr of message.attrs) {
-      if (attr.type === 13) attr.varName = renamed(attr.varName);
-      else if (attr.type === 14) attr.varsName = attr.varsName.map(renamed);
+      if (attr.type === VAR) attr.varName = renamed(attr.varName);
+      else if (attr.type === VARS) attr.varsName = attr.varsName.map(renamed);
       else if (namesIn(attr).length > 0) attr.strings = attr.strings.map(renamed);
     }
     return true;
@@ -165,6 +166,11 @@ export class OpDesc implements Operator {
   }
 }
 
+/** Block numbers in an attribute. */
+function blocksIn({ type, blockIdx, blocksIdx }: Message["attrs"][number]): number[] {
+  return type === BLOCK ? [blockIdx] : type === BLOCKS ? blocksIdx : [];
+}
+
 type Slot = Message["inputs"][number];
 
 function slotOf(slot: string, names: readonly string[]): Slot {
@@ -186,8 +192,8 @@ function rawSlots(bytes: Uint8Array, number: number): ReadonlyMap<string, readon
   const wire = new Wire(bytes);
   return new Map(
     wire.payloadsOf(number, 0, bytes.length).map(([start, end]) => {
-      const names = wire.payloadsOf(2, start, end).map(([from, to]) => nameOf(bytes.subarray(from, to)));
-      return [lastText(bytes.subarray(start, end), 1), names];
+      const names = wire.payloadsOf(SLOT_ARGUMENTS, start, end).map(([from, to]) => nameOf(bytes.subarray(from, to)));
+      return [lastText(bytes.subarray(start, end), SLOT_PARAMETER), names];
     }),
   );
 }
@@ -207,9 +213,9 @@ const NAME_LISTS = new Set([
 
 /** Variable names in an attribute. */
 function namesIn({ type, name, varName, varsName, strings }: Message["attrs"][number]): string[] {
-  if (type === 13) return [nameOf(varName)];
-  if (type === 14) return varsName.map(nameOf);
-  return type === 5 && NAME_LISTS.has(nameOf(name)) ? strings.map(nameOf) : [];
+  if (type === VAR) return [nameOf(varName)];
+  if (type === VARS) return varsName.map(nameOf);
+  return type === STRINGS && NAME_LISTS.has(nameOf(name)) ? strings.map(nameOf) : [];
 }
 
 /** Number types from wide to narrow: a list gets the widest that any item needs. */

@@ -16,6 +16,7 @@ import type { OpDesc } from "./op_desc.ts";
 import type { VarDesc } from "./var_desc.ts";
 import { Wire } from "./wire.ts";
 import { WireWriter } from "./wire_writer.ts";
+import { PROGRAM_BLOCKS } from "./field_numbers.ts";
 
 /** Everything in a program except its blocks. */
 interface Head {
@@ -62,7 +63,7 @@ export class ProgramDesc extends Program {
     const wire = new Wire(bytes);
     const { version, opVersionMap, opCompatibleMap } = readMessage(
       "ProgramDesc",
-      wire.fields((number) => number > 1 && number <= 5, 0, bytes.length),
+      wire.fields((number) => number > PROGRAM_BLOCKS && number <= 5, 0, bytes.length),
     );
     return new ProgramDesc(bytes, blocks, {
       version: version ?? null,
@@ -199,7 +200,7 @@ export class ProgramDesc extends Program {
     if (this.#raw && this.#isUntouched()) return this.#raw.slice();
     const { version, opVersionMap, opCompatibleMap, unknown } = this.#head;
     const writer = new WireWriter();
-    for (const block of this.blocks) writer.tag(1, 2).bytes(block.serialize());
+    for (const block of this.blocks) writer.tag(PROGRAM_BLOCKS, 2).bytes(block.serialize());
     const head = makeMessage("ProgramDesc", {
       version: version ?? undefined,
       opVersionMap: opVersionMap ?? undefined,
@@ -213,7 +214,7 @@ export class ProgramDesc extends Program {
     const isSameHead = now.version === first.version && now.opVersionMap === first.opVersionMap &&
       now.opCompatibleMap === first.opCompatibleMap;
     if (!isSameHead) return false;
-    const blocks = new Wire(this.#raw!).payloadsOf(1, 0, this.#raw!.length);
+    const blocks = new Wire(this.#raw!).payloadsOf(PROGRAM_BLOCKS, 0, this.#raw!.length);
     return blocks.length === this.blocks.length &&
       this.blocks.every((block, i) => block.isAt(this.#raw!, blocks[i][0]));
   }

@@ -9,6 +9,7 @@ import { Float } from "../../values.ts";
 import { makeMessage, type Messages, readMessage, writeMessage } from "./message.ts";
 import { textFromUtf8 } from "../../words/utf8.ts";
 import { textOrBytes, utf8Of } from "./text.ts";
+import { integerOf } from "../../words/integers.ts";
 
 type Value = Messages["Value"];
 
@@ -43,24 +44,19 @@ function valueOf(entry: Value): Property | null {
     case FLOAT:
       return new Float(entry.f);
     case INT:
-      return integer(entry.i);
+      return integerOf(entry.i);
     case STRING:
       return textOrBytes(entry.s);
     case FLOATS:
       return entry.floats.map((value) => new Float(value));
     case INTS:
-      return entry.ints.map(integer);
+      return entry.ints.map(integerOf);
     case STRINGS:
       return entry.strings.map(textOrBytes);
     default:
       // Tensors are never written.
       return null;
   }
-}
-
-function integer(value: bigint): number | bigint {
-  const number = Number(value);
-  return Number.isSafeInteger(number) ? number : value;
 }
 
 /** Encode a `.meta` file, with properties sorted by name as Paddle writes them. */
