@@ -16,62 +16,81 @@ export function writeJson(value: Json, options: { indent?: number } = {}): Uint8
 }
 
 /** {@linkcode writeJson} in steps, between which other work may run. */
-export function* writeJsonInSteps(
+export function writeJsonInSteps(
   value: Json,
-  options: { indent?: number } = {},
+  { indent = 0 }: { indent?: number } = {},
 ): Generator<void, Uint8Array<ArrayBuffer>> {
-  const { indent = 0 } = options;
-  const pace = new StepPace();
-  let length = 0;
-  const put = (text: string) => {
-    length += text.length;
-    if (length > MOST_UNITS) {
+  return new JsonWriter(indent).write(value);
+}
+
+/** A value yet to be written, inside `depth` containers. */
+interface Waiting {
+  readonly value: Json;
+  readonly depth: number;
+}
+
+class JsonWriter {
+  readonly #indent: number;
+  readonly #colon: string;
+  readonly #parts: string[] = [];
+  #length = 0;
+  /** What remains to be written, in reverse order: literal text, and values. */
+  readonly #rest: (string | Waiting)[] = [];
+
+  constructor(indent: number) {
+    this.#indent = indent;
+    this.#colon = indent > 0 ? ": " : ":";
+  }
+
+  *write(root: Json): Generator<void, Uint8Array<ArrayBuffer>> {
+    const rest = this.#rest, pace = new StepPace();
+    rest.push({ value: root, depth: 0 });
+    for (let item = rest.pop(); item !== undefined; item = rest.pop()) {
+      if (pace.isDue(1)) yield;
+      if (typeof item === "string") this.#put(item);
+      else if (item.value instanceof JsonObject) this.#object(item.value, item.depth);
+      else if (Array.isArray(item.value)) this.#list(item.value, item.depth);
+      else this.#put(scalarOf(item.value));
+    }
+    return new TextEncoder().encode(this.#parts.join(""));
+  }
+
+  #object(object: JsonObject, depth: number): void {
+    if (object.size === 0) return this.#put("{}");
+    const newline = this.#newline(depth + 1);
+    this.#rest.push(this.#newline(depth) + "}");
+    [...object].reverse().forEach(([key, value], i) => {
+      const comma = i === object.size - 1 ? "" : ",";
+      this.#rest.push({ value, depth: depth + 1 }, comma + newline + textOf(key) + this.#colon);
+    });
+    this.#rest.push("{");
+  }
+
+  #list(list: readonly Json[], depth: number): void {
+    if (list.length === 0) return this.#put("[]");
+    const newline = this.#newline(depth + 1);
+    this.#rest.push(this.#newline(depth) + "]");
+    for (let i = list.length - 1; i >= 0; i--) {
+      this.#rest.push({ value: list[i], depth: depth + 1 }, (i === 0 ? "" : ",") + newline);
+    }
+    this.#rest.push("[");
+  }
+
+  #newline(depth: number): string {
+    return this.#indent > 0 ? "\n" + " ".repeat(this.#indent * depth) : "";
+  }
+
+  #put(text: string): void {
+    this.#length += text.length;
+    if (this.#length > MOST_UNITS) {
       throw new LimitError(
         "LIMIT",
         `The JSON text has more than ${MOST_UNITS} characters, more than a string can hold`,
-        {
-          limit: "memory",
-          max: MOST_UNITS,
-        },
+        { limit: "memory", max: MOST_UNITS },
       );
     }
-    parts.push(text);
-  };
-  const parts: string[] = [];
-  const newline = (depth: number) => indent > 0 ? "\n" + " ".repeat(indent * depth) : "";
-  const colon = indent > 0 ? ": " : ":";
-  /** What remains to be written, in reverse order: literal text, and values with their depth. */
-  const rest: (string | { value: Json; depth: number })[] = [{ value, depth: 0 }];
-  for (let item = rest.pop(); item !== undefined; item = rest.pop()) {
-    if (pace.isDue(1)) yield;
-    if (typeof item === "string") {
-      put(item);
-      continue;
-    }
-    const { value, depth } = item;
-    if (value instanceof JsonObject) {
-      if (value.size === 0) put("{}");
-      else {
-        rest.push(newline(depth) + "}");
-        [...value].reverse().forEach(([key, entry], i) => {
-          rest.push({ value: entry, depth: depth + 1 });
-          rest.push((i === value.size - 1 ? "" : ",") + newline(depth + 1) + textOf(key) + colon);
-        });
-        rest.push("{");
-      }
-    } else if (Array.isArray(value)) {
-      if (value.length === 0) put("[]");
-      else {
-        rest.push(newline(depth) + "]");
-        for (let i = value.length - 1; i >= 0; i--) {
-          rest.push({ value: value[i], depth: depth + 1 });
-          rest.push((i === 0 ? "" : ",") + newline(depth + 1));
-        }
-        rest.push("[");
-      }
-    } else put(scalarOf(value));
+    this.#parts.push(text);
   }
-  return new TextEncoder().encode(parts.join(""));
 }
 
 function scalarOf(value: null | boolean | number | bigint | string | JsonNumber): string {

@@ -39,62 +39,92 @@ const NONE: readonly Container[] = [];
 
 /** Collect the containers below `roots`. Throws if they nest deeper than `maxDepth`, or their tree has more than 2^53 nodes. */
 export function* checkNesting(roots: readonly unknown[], budget: Budget, at: number): Decoder<Containers> {
-  const done = new Map<Container, Readonly<Measure>>();
-  const all: Container[] = [];
-  const path: Frame[] = [];
-  let arePlain = true;
-  let looked = 0;
-  /** Visit a container: the measure of one with no containers inside; any other is pushed onto the path. */
-  const enter = (container: Container): Readonly<Measure> | undefined => {
-    budget.check("maxDepth", path.length + 1, at);
-    all.push(container);
-    const size = Array.isArray(container) ? container.length : container.size;
-    looked += 1 + size;
-    if (size === 0 && !(container instanceof OrderedDict)) {
-      done.set(container, LEAF);
-      return LEAF;
-    }
-    const children: Container[] = [];
-    const look = (value: unknown) => {
-      const child = containerOf(value);
-      if (!child) return;
-      children.push(child);
-      if (child !== value || container instanceof Set) arePlain = false;
-    };
-    // An iterator would create an object per member.
-    container.forEach(look);
-    if (container instanceof OrderedDict) look(container.attributes);
-    if (children.length === 0) {
-      done.set(container, LEAF);
-      return LEAF;
-    }
-    // A container that contains itself counts as one level where it recurs.
-    const frame: Frame = { children, next: 0, depth: 1, weight: 1 };
-    done.set(container, frame);
-    path.push(frame);
-  };
-  for (const root of roots) {
+  const walk = new Walk(budget, at);
+  for (const root of roots) yield* walk.below(root);
+  return walk;
+}
+
+/** A walk through containers, depth first. */
+class Walk implements Containers {
+  readonly all: Container[] = [];
+  arePlain = true;
+  readonly #budget: Budget;
+  readonly #at: number;
+  readonly #done = new Map<Container, Readonly<Measure>>();
+  /** The containers that hold the one being visited. */
+  readonly #path: Frame[] = [];
+  /** Items looked at since the last pause. */
+  #looked = 0;
+
+  constructor(budget: Budget, at: number) {
+    this.#budget = budget;
+    this.#at = at;
+  }
+
+  *below(root: unknown): Decoder<void> {
+    const path = this.#path, done = this.#done;
     const first = containerOf(root);
-    if (first !== root) arePlain = false;
-    if (first && !done.has(first)) enter(first);
+    if (first !== root) this.arePlain = false;
+    if (first && !done.has(first)) this.#enter(first);
     while (path.length > 0) {
-      if (looked >= STEP) {
-        looked = 0;
+      if (this.#looked >= STEP) {
+        this.#looked = 0;
         yield PAUSE;
       }
       const top = path[path.length - 1];
       if (top.next < top.children.length) {
         const child = top.children[top.next++];
-        const known = done.get(child) ?? enter(child);
-        if (known) grow(top, known, budget, at);
+        const known = done.get(child) ?? this.#enter(child);
+        if (known) this.#grow(top, known);
       } else {
         path.pop();
         top.children = NONE;
-        if (path.length > 0) grow(path[path.length - 1], top, budget, at);
+        if (path.length > 0) this.#grow(path[path.length - 1], top);
       }
     }
   }
-  return { all, arePlain };
+
+  /** Visit a container: the measure of one with no containers inside; any other is pushed onto the path. */
+  #enter(container: Container): Readonly<Measure> | undefined {
+    this.#budget.check("maxDepth", this.#path.length + 1, this.#at);
+    this.all.push(container);
+    const children = this.#childrenOf(container);
+    if (children.length === 0) {
+      this.#done.set(container, LEAF);
+      return LEAF;
+    }
+    // A container that contains itself counts as one level where it recurs.
+    const frame: Frame = { children, next: 0, depth: 1, weight: 1 };
+    this.#done.set(container, frame);
+    this.#path.push(frame);
+    return undefined;
+  }
+
+  #childrenOf(container: Container): readonly Container[] {
+    const size = Array.isArray(container) ? container.length : container.size;
+    this.#looked += 1 + size;
+    if (size === 0 && !(container instanceof OrderedDict)) return NONE;
+    const children: Container[] = [];
+    const look = (value: unknown) => {
+      const child = containerOf(value);
+      if (!child) return;
+      children.push(child);
+      if (child !== value || container instanceof Set) this.arePlain = false;
+    };
+    // An iterator would create an object per member.
+    container.forEach(look);
+    if (container instanceof OrderedDict) look(container.attributes);
+    return children;
+  }
+
+  /** Note that `parent` contains a container of that measure. */
+  #grow(parent: Measure, child: Readonly<Measure>): void {
+    const budget = this.#budget, at = this.#at;
+    parent.depth = Math.max(parent.depth, child.depth + 1);
+    parent.weight += child.weight;
+    budget.check("maxDepth", parent.depth, at);
+    if (parent.weight > Number.MAX_SAFE_INTEGER) budget.exceed("maxStructureBytes", parent.weight, at);
+  }
 }
 
 function containerOf(value: unknown): Container | null {
@@ -103,11 +133,4 @@ function containerOf(value: unknown): Container | null {
   if (value instanceof PickledArray) return value.items;
   if (Array.isArray(value) || value instanceof Map || value instanceof Set) return value;
   return value instanceof PythonRecord ? value.fields : null;
-}
-
-function grow(parent: Measure, child: Readonly<Measure>, budget: Budget, at: number): void {
-  parent.depth = Math.max(parent.depth, child.depth + 1);
-  parent.weight += child.weight;
-  budget.check("maxDepth", parent.depth, at);
-  if (parent.weight > Number.MAX_SAFE_INTEGER) budget.exceed("maxStructureBytes", parent.weight, at);
 }
