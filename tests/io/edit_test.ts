@@ -248,20 +248,38 @@ describe("writing one tensor in place", () => {
       const journal = path + ".pdundo", head = new Uint8Array(72);
       head.set(new TextEncoder().encode("PDUNDO2\n"));
       new DataView(head.buffer).setBigUint64(8, BigInt(process.ppid), true);
-      // Another process writes the head when the empty journal has been opened here.
+      // Another process writes the head when the empty journal has been opened here, or when its size is asked for.
+      let isLate = false;
+      const writeHead = () => writeFileSync(journal, head);
       const builtin = process.getBuiltinModule;
       const { promises } = fs;
       const opening = async (name: string, ...rest: unknown[]) => {
-        if (name === journal) setTimeout(() => writeFileSync(journal, head));
-        return await (promises.open as (...values: unknown[]) => unknown)(name, ...rest);
+        if (name === journal && !isLate) setTimeout(writeHead);
+        const handle = await (promises.open as (...values: unknown[]) => unknown)(
+          name,
+          ...rest,
+        ) as fs.promises.FileHandle;
+        if (name !== journal || !isLate) return handle;
+        return new Proxy(handle, {
+          get(_, key) {
+            const value = Reflect.get(handle, key);
+            if (typeof value !== "function") return value;
+            return (...values: unknown[]) => {
+              if (key === "stat") writeHead();
+              return value.apply(handle, values);
+            };
+          },
+        });
       };
       const watched = new Proxy(promises, { get: (_, key) => key === "open" ? opening : Reflect.get(promises, key) });
       const system = new Proxy(fs, { get: (_, key) => key === "promises" ? watched : Reflect.get(fs, key) });
       process.getBuiltinModule = ((name: string) => name === "node:fs" ? system : builtin(name)) as typeof builtin;
       try {
-        writeFileSync(journal, "");
-        assert.equal((await load(path) as Map<string, NDArray>).get("b")!.at(0), 2);
-        assert.deepEqual(readFileSync(journal), Buffer.from(head), "the journal of the other process is still there");
+        for (isLate of [true, false]) {
+          writeFileSync(journal, "");
+          assert.equal((await load(path) as Map<string, NDArray>).get("b")!.at(0), 2);
+          assert.deepEqual(readFileSync(journal), Buffer.from(head), "the journal of the other process is still there");
+        }
         writeFileSync(journal, "");
         await using checkpoint = await open(path);
         writeFileSync(journal, "");

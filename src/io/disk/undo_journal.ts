@@ -229,12 +229,9 @@ async function recover(fs: Fs, real: string, by: "reader" | "saver" | "writer"):
   try {
     const kept = await fs.promises.open(journal, "r");
     try {
-      pid = await writerOf(kept);
       // Another process may have created it just now. One that was killed between these two calls leaves it empty for good.
-      for (let look = 0; look < LOOKS && (await kept.stat()).size < NAMED; look++) {
-        await sleep(PATIENCE / LOOKS);
-        pid = await writerOf(kept);
-      }
+      for (let look = 0; look < LOOKS && (await kept.stat()).size < NAMED; look++) await sleep(PATIENCE / LOOKS);
+      pid = await writerOf(kept);
       change = await readJournal(kept);
     } finally {
       await letGo(kept);
