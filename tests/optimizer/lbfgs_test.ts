@@ -125,30 +125,92 @@ describe("LBFGS", () => {
 
   const path = "tests/fixtures/training/paddle-3.3.1/lbfgs.json";
   assert.ok(existsSync(path));
-  for (const c of JSON.parse(readFileSync(path, "utf8")).cases) {
-    it(`has losses, values and a state that match to the bit: ${c.dtype} ${c.kind} ${JSON.stringify(c.args)}`, () => {
-      let offset = 0;
-      const parameters = c.shapes.map((shape: number[]) => {
-        const size = shape.reduce((a, b) => a * b, 1);
-        return nn.Parameter.from(fromArray(c.start.slice(offset, offset += size), c.dtype).reshape(shape));
-      });
-      const made = new optimizer.LBFGS({ ...named(c.args), parameters });
-      const evaluate = closureOf(c.kind, parameters, c.factors);
-      let calls = 0;
-      const closure = () => {
-        calls++;
-        return evaluate();
-      };
-      for (const wanted of c.steps) {
-        const loss = made.step(closure);
-        const x = parameters.flatMap((p: nn.Parameter) => [...p.data as Float64Array]);
-        assert.deepEqual([loss, calls, x], [wanted.loss, wanted.calls, wanted.x]);
-      }
-      const state = [...made.stateDict().get("state") as Map<string, unknown>];
-      assert.deepEqual(state.map(([key, v]) => [key, plain(key, v)]), c.steps[5].state);
-    });
+  const { cases } = JSON.parse(readFileSync(path, "utf8"));
+  const nameOf = (c: Json) => `${c.dtype} ${c.kind} ${JSON.stringify(c.args)}`;
+  for (const c of cases.filter((c: Json) => c.kind !== "scripted")) {
+    it(`has losses, values and a state that match to the bit: ${nameOf(c)}`, () => replay(c));
   }
+
+  it("searches, stops and goes on where Paddle does, whatever the closure answers", () => {
+    const scripted = cases.filter((c: Json) => c.kind === "scripted");
+    assert.ok(scripted.length > 20);
+    for (const c of scripted) replay(c, nameOf(c));
+  });
+
+  it("stops at its tolerances as Paddle does, which rounds them to the parameters' dtype", () => {
+    /** Loss and gradient of each call, options, and how often Paddle 3.3.1 calls. */
+    const stops: [script: [loss: number, gradient: number][], options: object, calls: number, iterations: number][] = [
+      [[[5, 0.5], [0, 0.25], [2, 0.75]], { toleranceChange: 0.25 }, 2, 2],
+      [[[5, 0.5], [0, 0.25], [2, 0.75]], { toleranceChange: 0.25 + 1e-12 }, 2, 2],
+      [[[5, 2], [0, 1.5], [2, 1]], { toleranceChange: 1 }, 2, 1],
+      [[[5, 2], [0, 1.5], [2, 1]], { toleranceChange: 1 - 1e-12 }, 2, 1],
+      [[[5, 2], [0, 1.5], [2, 1]], { toleranceChange: 0.99 }, 3, 2],
+      [[[5, 2], [4.5, 1.5], [2, 1]], { toleranceChange: 0.5 }, 3, 2],
+      [[[5, 2], [4.5, 1.5], [2, 1]], { toleranceChange: 0.5 + 1e-12 }, 2, 1],
+      [[[5, 2], [0, 0.5], [2, 1]], { toleranceGrad: 0.5 }, 2, 1],
+      [[[5, 2], [0, 0.5], [2, 1]], { toleranceGrad: 0.5 - 1e-12 }, 2, 1],
+      [[[5, 2], [0, 0.5], [2, 1]], { toleranceGrad: 0.49 }, 3, 2],
+    ];
+    for (const [script, options, wanted, iterations] of stops) {
+      const p = nn.Parameter.from(fromArray([3], "float32"));
+      const made = new optimizer.LBFGS({ learningRate: 1, maxIter: 3, parameters: [p], ...options });
+      let calls = 0;
+      made.step(() => {
+        const [loss, gradient] = script[calls++];
+        p.grad = fromArray([gradient], "float32");
+        return loss;
+      });
+      const state = made.stateDict().get("state") as Map<string, unknown>;
+      assert.deepEqual([calls, state.get("n_iter")], [wanted, iterations], JSON.stringify([script, options]));
+    }
+  });
+
+  it("clears gradients to zeros or to none", () => {
+    const p = nn.Parameter.from(fromArray([3], "float32"));
+    const made = new optimizer.LBFGS({ parameters: [p] });
+    p.grad = fromArray([2], "float32");
+    made.clearGrad();
+    assert.deepEqual((p.grad as NDArray).toArray(), [0]);
+    made.clearGrad(false);
+    assert.equal(p.grad, null);
+  });
+
+  it("refuses counts that are not whole numbers above 0, and parameters of another dtype than the first", () => {
+    const of = (dtype: "float32" | "float64" | "float16") => new nn.Parameter(dtype, [1]);
+    for (const count of [0, -1, 1.5]) {
+      isRefused(() => new optimizer.LBFGS({ parameters: [of("float32")], maxIter: count }));
+      isRefused(() => new optimizer.LBFGS({ parameters: [of("float32")], historySize: count }));
+    }
+    isRefused(() => new optimizer.LBFGS({ parameters: [of("float32"), of("float64")] }));
+    isRefused(() => new optimizer.LBFGS({ parameters: [of("float16")] }));
+    new optimizer.LBFGS({ parameters: [of("float64"), of("float64")], maxIter: 1, historySize: 1 });
+  });
 });
+
+/** Six steps as Paddle took them; of some runs the last state was recorded, too. */
+function replay(c: Json, name?: string): void {
+  let offset = 0;
+  const parameters = c.shapes.map((shape: number[]) => {
+    const size = shape.reduce((a, b) => a * b, 1);
+    return nn.Parameter.from(fromArray(c.start.slice(offset, offset += size), c.dtype).reshape(shape));
+  });
+  const made = new optimizer.LBFGS({ ...named(c.args), parameters });
+  const evaluate = closureOf(c.kind, parameters, c.factors);
+  let calls = 0;
+  const closure = () => {
+    calls++;
+    return evaluate();
+  };
+  for (const wanted of c.steps) {
+    const loss = made.step(closure);
+    const x = parameters.flatMap((p: nn.Parameter) => [...p.data as Float64Array]);
+    assert.deepEqual([loss, calls, x], [wanted.loss, wanted.calls, wanted.x], name);
+  }
+  const { state } = c.steps[5];
+  if (!state) return;
+  const found = [...made.stateDict().get("state") as Map<string, unknown>];
+  assert.deepEqual(found.map(([key, v]) => [key, plain(key, v)]), state, name);
+}
 
 function plain(key: string, v: unknown): Json {
   if (v instanceof NDArray) return { dtype: v.dtype, shape: [...v.shape], data: [...v.data as Float64Array] };
@@ -157,5 +219,6 @@ function plain(key: string, v: unknown): Json {
     return { length: (v as unknown[]).length, values: values.map((x) => plain("", x)) };
   }
   if (Array.isArray(v)) return v.map((x) => plain("", x));
-  return typeof v === "number" && (key === "prev_loss" || key === "alpha") ? { float: v } : v;
+  // alpha is the int 0 where the line search found no point.
+  return typeof v === "number" && (key === "prev_loss" || (key === "alpha" && v !== 0)) ? { float: v } : v;
 }

@@ -33,6 +33,8 @@ const FUNCTIONS = new Map<string, unknown>([
   ["lambda p: 0.5 if len(p.shape) == 1 else 0.25", (p: nn.Parameter) => p.shape.length === 1 ? 0.5 : 0.25],
   ["lambda name: not name.endswith('.b_0')", (name: string) => !name.endsWith(".b_0")],
   ["lambda p: p.name.endswith('.b_0')", (p: nn.Parameter) => p.name.endsWith(".b_0")],
+  ["lambda name: name.endswith('_0')", (name: string) => name.endsWith("_0")],
+  ["lambda p: p.name.endswith('_0')", (p: nn.Parameter) => p.name.endsWith("_0")],
   ["(0.06, 0.15)", [0.06, 0.15]],
   ["(0.4, 1.3)", [0.4, 1.3]],
 ]);

@@ -35,11 +35,17 @@ def quadratic(x, c):
     return loss, gradient
 
 
+def script(numbers, n):
+    """Losses and gradients of 12 calls, each as good as any other: few values, so that many of them are equal."""
+    rows = [[numbers.randint(-8, 9) / 8.0] + [numbers.randint(-6, 7) / 4.0 for _ in range(n)] for _ in range(12)]
+    return np.array(rows).reshape(-1)
+
+
 def cases(seed):
     r, numbers = random.Random("lbfgs %s" % seed), np.random.RandomState(seed)
     for _ in range(COUNT):
-        kind = r.choice(["rosenbrock", "quadratic"])
-        shapes = r.choice([[[2]], [[3], [2, 2]], [[1], [4], [3]], [[4, 5], [7]], [[2, 70]]])
+        kind = r.choice(["rosenbrock", "quadratic", "scripted"])
+        shapes = r.choice([[[2]], [[3], [2, 2]], [[1], [4], [3]], [[4, 5], [7]], [[2, 70]]]) if kind != "scripted" else [[1], [2]]
         n = sum(int(np.prod(s)) for s in shapes)
         search = r.choice(["strong_wolfe", "strong_wolfe", None])
         args = {"learning_rate": r.choice([1.0, 0.5, 0.013]) if search else r.choice([0.1, 0.003]), "max_iter": r.randint(1, 12), "line_search_fn": search}
@@ -47,10 +53,11 @@ def cases(seed):
             args["history_size"] = r.randint(1, 5)
         if r.random() < 0.3:
             args["max_eval"] = r.randint(1, 9)
+        is_scripted = kind == "scripted"
         if r.random() < 0.3:
-            args["tolerance_grad"] = 0.01
+            args["tolerance_grad"] = r.choice([0.25, 0.5, 0.5 - 1e-12, 1.0]) if is_scripted else 0.01
         if r.random() < 0.3:
-            args["tolerance_change"] = 1e-5
+            args["tolerance_change"] = r.choice([0.125, 0.25, 0.25 + 1e-12, 0.25 - 1e-12, 0.5]) if is_scripted else 1e-5
         # What its steps do not look at.
         if r.random() < 0.3:
             args["weight_decay"] = r.choice([0.5, {"regularizer": ["L1Decay", 0.5]}, {"regularizer": ["L2Decay", 0.5]}])
@@ -60,7 +67,7 @@ def cases(seed):
             args["name"] = "quasi"
         top = r.choice([1.0, 10.0, 100.0])
         yield {"kind": kind, "dtype": r.choice(["float32", "float32", "float64"]), "shapes": shapes, "args": args,
-               "start": numbers.uniform(-2, 2, n), "factors": numbers.uniform(0.1, top, n)}
+               "start": numbers.uniform(-2, 2, n), "factors": script(numbers, n) if is_scripted else numbers.uniform(0.1, top, n)}
 
 
 def plain(v):
@@ -95,7 +102,11 @@ def run(case):
     def closure():
         calls[0] += 1
         x = np.concatenate([p.numpy().reshape(-1) for p in parameters])
-        loss, gradient = globals()[case["kind"]](x, factors)
+        if case["kind"] == "scripted":
+            k = (calls[0] - 1) * (len(x) + 1) % len(factors)
+            loss, gradient = factors[k], factors[k + 1:k + 1 + len(x)]
+        else:
+            loss, gradient = globals()[case["kind"]](x, factors)
         optimizer.clear_grad()
         total, offset = 0, 0
         for p in parameters:

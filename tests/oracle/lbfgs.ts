@@ -44,7 +44,7 @@ function model(row: Json, start: number[], calls = 0) {
     return nn.Parameter.from(value, { name: `p${k}` });
   }) as nn.Parameter[];
   const made = new optimizer.LBFGS({ ...named(row.args), parameters, onWarning: () => {} });
-  const evaluate = closureOf(row.kind, parameters, row.factors);
+  const evaluate = closureOf(row.kind, parameters, row.factors, calls);
   const closure = () => {
     calls++;
     return evaluate();

@@ -14,7 +14,7 @@ CLASSES = ["SGD", "Momentum", "Adagrad", "Adam", "AdamW", "Adamax", "Adadelta", 
 # Whose row-sparse gradients give the same numbers in every run (TRAINING.md 3).
 SPARSE = ["SGD", "Momentum", "Adagrad", "Adam", "RMSProp", "Lamb", "Rprop"]
 SCHEDULERS = ["NoamDecay", "PiecewiseDecay", "NaturalExpDecay", "InverseTimeDecay", "PolynomialDecay", "LinearWarmup", "ExponentialDecay",
-              "MultiStepDecay", "StepDecay", "CosineAnnealingDecay", "OneCycleLR", "CyclicLR", "LinearLR"]
+              "MultiStepDecay", "StepDecay", "CosineAnnealingDecay", "OneCycleLR", "CyclicLR", "LinearLR", "LambdaDecay", "MultiplicativeDecay"]
 
 
 def scheduler(r):
@@ -45,6 +45,10 @@ def scheduler(r):
         a = {"base_learning_rate": rate / 4, "max_learning_rate": rate, "step_size_up": n(), "mode": r.choice(["triangular", "triangular2", "exp_range"]), "exp_gamma": gamma}
     elif kind == "LinearLR":
         a.update(total_steps=n() + 3, start_factor=0.5, end_factor=0.25)
+    elif kind in ("LambdaDecay", "MultiplicativeDecay"):
+        a["lr_lambda"] = {"python": "lambda epoch: 0.9 if epoch % 2 else 0.99"}
+    if r.random() < 0.2:
+        a["last_epoch"] = r.randint(0, 3)
     return {"scheduler": [kind, a]}
 
 
@@ -73,6 +77,14 @@ def arguments(r, kind):
         maybe("beta2", round(r.uniform(0.5, 0.9999), 4))
     if kind in ("Adam", "AdamW") and VERSION >= (3, 0):
         maybe("amsgrad", True)
+    if kind == "AdamW":
+        maybe("apply_decay_param_fun", {"python": "lambda name: name.endswith('_0')"})
+        if (2, 2) <= VERSION < (2, 6):
+            maybe("lr_ratio", {"python": "lambda p: 0.5 if len(p.shape) == 1 else 0.25"})
+    if kind == "Lamb":
+        maybe("exclude_from_weight_decay_fn", {"python": "lambda p: p.name.endswith('_0')"})
+    if r.random() < 0.2:
+        a["name"] = "quick"
     if kind == "Adam" and VERSION >= (2, 2) and "amsgrad" not in a and not isinstance(a.get("weight_decay"), dict):
         maybe("use_multi_tensor", True)
     if kind == "Momentum":
@@ -193,6 +205,8 @@ def cases(seed):
 def build(v):
     if isinstance(v, dict) and len(v) == 1:
         (kind, what), = v.items()
+        if kind == "python":
+            return eval(what)
         if kind == "scheduler":
             return getattr(paddle.optimizer.lr, what[0])(**{k: build(x) for k, x in what[1].items()})
         if kind == "regularizer":

@@ -13,6 +13,7 @@ import {
   save,
   SelectedRows,
   type StateDict,
+  Tensor,
   utils,
 } from "../../mod.ts";
 import { named } from "../optimizer/recorded.ts";
@@ -47,6 +48,9 @@ export async function training(paddle: Paddle, report: Report, seed: number): Pr
       const first = go(row, said.paddle, 0, 3, null, null);
       compare(report, names[i], "three steps here", row, 3, first);
       await keep(first, mine, i, 3);
+      const sayState = (given: Json) => JSON.stringify([...given].map(([key, v]) => [key, summary(v)]));
+      const states = [await load(join(mine, `run-${i}-3.pdopt`)), state].map(sayState);
+      if (states[0] !== states[1]) report.differs(names[i], `the state is ${states[0]}\n   not ${states[1]}`);
     } catch (error) {
       if (!isPaddleError(error)) throw error;
       report.differs(names[i], String(error));
@@ -76,6 +80,12 @@ export async function training(paddle: Paddle, report: Report, seed: number): Pr
   }
   const done = works.filter(Boolean).length;
   return `${done} of ${rows.length} runs, ${exact} of ${values} values equal after nine steps in turn`;
+}
+
+/** What is in a file, but for the values of Tensors, which the next steps show. */
+function summary(value: Json): Json {
+  if (value instanceof Map) return [...value].map(([key, inner]) => [key, summary(inner)]);
+  return value instanceof Tensor ? [value.name, value.dtype, value.shape] : value;
 }
 
 interface Trained {
