@@ -85,15 +85,19 @@ async function openPlain(
     if (kind === "zip") return ["npz", await openNpz(from, where)];
     return [kind, await open(from, { ...where, onProgress })];
   } catch (error) {
-    throw await insideOf(from, hooks) ?? error;
+    throw await insideOf(from, kind, hooks) ?? error;
   }
 }
 
 /** Maximum number of an archive's names to list. */
 const TOLD = 8;
 
-/** The error for an archive of other files; null for anything else. */
-async function insideOf(from: string, { folder, limits, signal }: Reading): Promise<FormatError | null> {
+/** The error for an archive of other files; null for anything else, such as a damaged .npz. */
+async function insideOf(
+  from: string,
+  kind: FileKind,
+  { folder, limits, signal }: Reading,
+): Promise<FormatError | null> {
   if (folder) return null;
   let names: string[];
   try {
@@ -106,7 +110,7 @@ async function insideOf(from: string, { folder, limits, signal }: Reading): Prom
   } catch {
     return null;
   }
-  if (names.length === 0) return null;
+  if (names.length === 0 || (kind === "zip" && names.every((name) => name.endsWith(".npy")))) return null;
   const told = names.slice(0, TOLD).map(quote).join(", ") + (names.length > TOLD ? ", ..." : "");
   return new FormatError("WRONG_FORMAT", `${quote(from)} is an archive of ${told}`, {
     path: from,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cpSync, existsSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
 import * as paddle from "../../mod.ts";
@@ -304,4 +304,50 @@ describe("what the answers say", () => {
     }
     assert.match(await printed("diff", NET, NET, "--tolerance", "0"), /^38 entries the same/);
   });
+});
+
+describe("verify and decrypt", () => {
+  it("find a changed element of an .npz by its checksum alone, and infinite elements", () =>
+    inTempFolder(async (folder) => {
+      const path = join(folder, "a.npz"), infinite = Uint8Array.of(0, 0, 0x80, 0x7f);
+      for (const [size, text] of [[2, "8 B"], [2 ** 20, "4.0 MiB"]] as const) {
+        writeFileSync(path, await npy.encodeNpz(new Map([["w", paddle.full([size], Infinity)]])));
+        const { inf, nan } = JSON.parse(await printed("verify", path, "--json"));
+        assert.deepEqual([inf, nan], [[{ name: "w", count: size }], []]);
+        assert.ok((await printed("verify", path)).endsWith(`: intact (npz), 1 array, ${text}\nw: ${size} infinite\n`));
+        const bytes = readFileSync(path);
+        bytes[bytes.lastIndexOf(infinite)] ^= 1;
+        writeFileSync(path, bytes);
+        const { code, out } = await oarlock(["verify", path]);
+        assert.equal(code, 1);
+        assert.match(out, /: not intact\n.*\(HASH_MISMATCH\)\n$/);
+      }
+    }));
+
+  it("take a cipher or a configuration, not both, and count bytes in units of 1024", () =>
+    inTempFolder(async (folder) => {
+      const [from, key, to] = ["a.enc", "key", "a"].map((name) => join(folder, name));
+      const secret = new TextEncoder().encode("0123456789abcdef");
+      writeFileSync(key, secret);
+      const both = ["decrypt", from, to, "--key", key, "--config", key, "--cipher", "AES_CTR_NoPadding"];
+      assert.match(await refused(...both), /^--config already names the cipher: leave --cipher out\n/);
+      const cipher = new paddle.crypto.Cipher({ cipherName: "AES_CTR_NoPadding" });
+      for (const [size, text] of [[1023, "1023 B"], [1024, "1.0 KiB"], [1536, "1.5 KiB"]] as const) {
+        writeFileSync(from, await cipher.encrypt(new Uint8Array(size).fill(7), secret));
+        assert.equal(await printed("decrypt", from, to, "--key", key, "--force"), `${to}: ${text}\n`);
+        assert.equal(readFileSync(to).length, size);
+      }
+    }));
+});
+
+describe("rename in a folder with a file per parameter", () => {
+  it("keeps the old file where the result goes elsewhere, and removes it where it is changed", () =>
+    inTempFolder(async (folder) => {
+      const from = join(folder, "from"), to = join(folder, "to");
+      cpSync(`${REAL}/paddle-1.8.5/fluid-infer-separate/d`, from, { recursive: true });
+      await printed("rename", from, "fc_0.w_0", "x.w_0", "--out", to);
+      assert.ok(existsSync(join(from, "fc_0.w_0")));
+      await printed("rename", from, "fc_0.w_0", "x.w_0");
+      assert.deepEqual([existsSync(join(from, "fc_0.w_0")), existsSync(join(from, "x.w_0"))], [false, true]);
+    }));
 });
