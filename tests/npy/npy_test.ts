@@ -115,7 +115,19 @@ describe(".npy files", () => {
     [GOOD.replace("'<f4'", "[('a', '<f4')]"), "UNSUPPORTED_DTYPE", /structured array/],
     [GOOD.replace("'<f4'", "('<f4', (2,))"), "UNSUPPORTED_DTYPE", /structured array/],
     [GOOD.replace("'<f4'", "'|O'"), "UNSUPPORTED_DTYPE", /\|O/],
-    ...["2", "(2)", "[2,]", "(2 2)", "(-2,)", "(2.0,)", "(,)", "(99999999999999999999,)", "(True,)"].map((shape) =>
+    ...[
+      "2",
+      "(2)",
+      "[2,]",
+      "(2 2)",
+      "(-2,)",
+      "(2.0,)",
+      "(,)",
+      "(99999999999999999999,)",
+      "(True,)",
+      "(02,)",
+      `(${"0".repeat(20)}2,)`,
+    ].map((shape) =>
       [GOOD.replace("(2,)", shape), "BAD_SHAPE", /not a tuple of dimensions/] as [string, string, RegExp]
     ),
   ];

@@ -100,11 +100,12 @@ class Parser {
     this.#peek();
     const from = this.#pos;
     while (/^[0-9]$/.test(this.#text.charAt(this.#pos))) this.#pos++;
-    const value = Number(this.#text.slice(from, Math.min(this.#pos, from + 20)));
-    if (this.#pos === from || !Number.isSafeInteger(value)) throw this.#badShape();
+    const digits = this.#text.slice(from, this.#pos);
+    // As in Python, no number but zero begins with a zero.
+    if (!/^(0+|[1-9][0-9]{0,15})$/.test(digits) || !Number.isSafeInteger(Number(digits))) throw this.#badShape();
     // Python 2 may write a long.
     if (this.#text[this.#pos] === "L") this.#pos++;
-    return value;
+    return Number(digits);
   }
 
   #string(): string {
