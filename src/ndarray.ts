@@ -11,6 +11,7 @@ import { dtypeOf, flatten } from "./words/nested_lists.ts";
 import { PackedBytes } from "./words/packed_bytes.ts";
 import { checkedBytes, isMemory, plainBytes } from "./words/plain_bytes.ts";
 import { described, shownValue } from "./words/described.ts";
+import { sameBytes } from "./words/same_bytes.ts";
 import { badValue, bigFor, bitsOfScalar, floatOfBits, integerFor, isReal, toFloat } from "./words/scalar_cast.ts";
 import { dtypeOfArray, Float16, viewOf } from "./words/typed_view.ts";
 import { Complex, Float } from "./values.ts";
@@ -513,18 +514,4 @@ function bound(at: number, length: number): number {
     throw new ValueError("INVALID_VALUE", `A slice bound must be an integer: got ${shownValue(at)}`);
   }
   return at < 0 ? Math.max(0, length + at) : Math.min(at, length);
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  let done = 0;
-  if (a.byteOffset % 4 === 0 && b.byteOffset % 4 === 0) {
-    const count = a.length >> 2;
-    const x = new Int32Array(a.buffer, a.byteOffset, count);
-    const y = new Int32Array(b.buffer, b.byteOffset, count);
-    for (let i = 0; i < count; i++) if (x[i] !== y[i]) return false;
-    done = count * 4;
-  }
-  for (let i = done; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
 }

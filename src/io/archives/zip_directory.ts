@@ -5,6 +5,7 @@
  */
 import { FormatError, PathError, quote, UnsupportedError } from "../../errors.ts";
 import { Budget, type Limits } from "../../limits.ts";
+import { sameBytes } from "../../words/same_bytes.ts";
 import { textFromUtf8 } from "../../words/utf8.ts";
 import {
   DIRECTORY_ENTRY,
@@ -236,7 +237,7 @@ function addEntry(record: DirectoryRecord, names: ArchiveNames<ZipEntry>): ZipEn
 function nameOf({ nameBytes, offset }: DirectoryRecord): string {
   const name = textFromUtf8(nameBytes, 0, nameBytes.length);
   // Encoding a well-formed string gives its bytes again.
-  if (name !== null && isSameBytes(new TextEncoder().encode(name), nameBytes)) return name;
+  if (name !== null && sameBytes(new TextEncoder().encode(name), nameBytes)) return name;
   throw new FormatError("BAD_TEXT", `The name in the zip directory at byte ${offset} is not valid UTF-8`, { offset });
 }
 
@@ -330,11 +331,6 @@ function checkPlaces(entries: ZipEntry[], directory: number): void {
       { offset: entry.offset, path: entry.name, expected: entry.end, actual: least },
     );
   });
-}
-
-/** Whether two byte sequences are equal. */
-export function isSameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
 /** A u64; above 2^53 the nearest double, which is too large just the same. */

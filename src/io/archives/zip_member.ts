@@ -6,6 +6,7 @@
 import { crc32 } from "../../codec/crc32.ts";
 import { FormatError, quote } from "../../errors.ts";
 import { joinBytes } from "../../words/joined_bytes.ts";
+import { sameBytes } from "../../words/same_bytes.ts";
 import type { Limits } from "../../limits.ts";
 import { BytesSource } from "../sources/bytes_source.ts";
 import { checkExpansion, inflate, type InflateOptions } from "./inflate.ts";
@@ -13,7 +14,7 @@ import { PartSource, piecesOf } from "../sources/part_source.ts";
 import { readFully } from "../sources/read_fully.ts";
 import type { Source } from "../source.ts";
 import { streamOf } from "../streams/stream_of.ts";
-import { isSameBytes, readZip64, type ZipEntry } from "./zip_directory.ts";
+import { readZip64, type ZipEntry } from "./zip_directory.ts";
 import { ENCRYPTED, LOCAL_HEADER, LOCAL_HEADER_SIZE, SIZES_FOLLOW } from "../../codec/zip/zip_layout.ts";
 
 /**
@@ -55,7 +56,7 @@ async function dataStart(source: Source, entry: ZipEntry, signal?: AbortSignal):
   if (view.getUint32(0, true) !== LOCAL_HEADER || start > entry.end) throw differs(entry);
   const rest = await readFully(source, offset + LOCAL_HEADER_SIZE, new Uint8Array(nameLength + extraLength), signal);
   const flags = view.getUint16(6, true);
-  if (!isSameBytes(rest.subarray(0, nameLength), nameBytes)) throw differs(entry);
+  if (!sameBytes(rest.subarray(0, nameLength), nameBytes)) throw differs(entry);
   if (view.getUint16(8, true) !== entry.method || (flags & ENCRYPTED) !== 0) throw differs(entry);
   // The checksum and sizes may follow the data; then they are zero here.
   const isLate = (flags & SIZES_FOLLOW) !== 0;

@@ -7,7 +7,7 @@ import type { Cursor, Decoder } from "../../codec/cursor.ts";
 import { PaddleError } from "../../errors.ts";
 import { driveSource } from "./drive_source.ts";
 import { driveStream } from "./drive_stream.ts";
-import type { Opened } from "../open/open_source.ts";
+import type { Opened } from "../sources/opened.ts";
 import { type ProgressEvent, progressOf } from "../progress.ts";
 import type { Source } from "../source.ts";
 

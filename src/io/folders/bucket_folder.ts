@@ -5,7 +5,6 @@
  */
 import { byCodePoint } from "../../words/code_point_order.ts";
 import { PaddleError, SaveError, SourceError } from "../../errors.ts";
-import { DEFAULT_LIMITS } from "../../limits.ts";
 import { type BytesReader, readerOf, readsOf } from "../streams/filling_reader.ts";
 import { CoalescedSource } from "../sources/coalesced_source.ts";
 import { conflict, expectedEtag, type Folder, type PutOptions, refuseDiskOptions } from "../folder.ts";
@@ -13,7 +12,8 @@ import { Rechunker } from "../streams/rechunker.ts";
 import { checkNames } from "../../words/option_names.ts";
 import { described } from "../../words/described.ts";
 import { hasMethod } from "../../words/plain_object.ts";
-import { nextPage, tooManyNames } from "./listed_pages.ts";
+import { checkNameCount } from "./check_name_count.ts";
+import { nextPage } from "./listed_pages.ts";
 import { partSizeOf, PartsSink } from "../sinks/parts_sink.ts";
 import { safeParts } from "../names/safe_name.ts";
 import type { Sink } from "../sink.ts";
@@ -167,7 +167,7 @@ export class BucketFolder implements Folder {
         const page = await this.#bucket.list({ prefix: this.#prefix + prefix, cursor });
         for (const { key } of page.objects) names.push(key.slice(this.#prefix.length));
         cursor = nextPage(cursor, page.truncated ? page.cursor : undefined, prefix);
-        if (names.length > DEFAULT_LIMITS.maxEntries) throw tooManyNames(prefix);
+        checkNameCount(names.length, prefix);
       } while (cursor !== undefined);
     } catch (error) {
       throw readError(error, prefix);

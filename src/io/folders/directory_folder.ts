@@ -18,6 +18,7 @@ import type { Source } from "../source.ts";
 import { checkNames } from "../../words/option_names.ts";
 import { checkedPath } from "../url_text.ts";
 import { isTemp } from "../temp_name.ts";
+import { checkNameCount } from "./check_name_count.ts";
 
 /** Maximum attempts to resolve a path while the directory changes. */
 const LOOKS = 3;
@@ -121,9 +122,7 @@ export class DirectoryFolder implements Folder {
       if (entry.isFolder || (entry.isLink && await this.hasFolder(name))) {
         await this.#walk(name, prefix, names, [...parents, real]);
       } else if (name.startsWith(prefix)) names.push(name);
-      if (names.length > DEFAULT_LIMITS.maxEntries) {
-        throw new PathError("UNSAFE_PATH", `The folder has more than ${DEFAULT_LIMITS.maxEntries} files`, { path });
-      }
+      checkNameCount(names.length, path);
     }
   }
 

@@ -19,6 +19,7 @@ import type { Sink } from "../sink.ts";
 import type { Source } from "../source.ts";
 import { fileStreamSink, type SinkEnd } from "../sinks/stream_sink.ts";
 import { type SyncHandle, SyncHandleSink } from "../sync_handle.ts";
+import { checkNameCount } from "./check_name_count.ts";
 
 /** Members that only some browsers have. */
 type MovableHandle = FileHandle & {
@@ -111,9 +112,7 @@ export class HandleFolder implements Folder {
             if (!mayHold(name, prefix)) continue;
             waiting.push({ directory: handle as unknown as DirectoryHandle, path: name + "/", depth: depth + 1 });
           } else if (name.startsWith(prefix) && !isTemp(entry)) names.push(name);
-          if (names.length > DEFAULT_LIMITS.maxEntries) {
-            throw new PathError("UNSAFE_PATH", `There are more than ${DEFAULT_LIMITS.maxEntries} files`, { path });
-          }
+          checkNameCount(names.length, path);
         }
       }
     } catch (error) {

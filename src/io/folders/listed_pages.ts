@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { PathError, SourceError } from "../../errors.ts";
-import { DEFAULT_LIMITS } from "../../limits.ts";
+import { SourceError } from "../../errors.ts";
 
 /**
  * `next`, the cursor of the page after the one at `at`, once checked.
@@ -16,9 +15,4 @@ export function nextPage(at: string | undefined, next: string | undefined, prefi
   throw new SourceError("READ_FAILED", "The bucket returns the same page of its listing again and again", {
     path: prefix,
   });
-}
-
-/** The error for a listing that is too long. */
-export function tooManyNames(prefix: string): PathError {
-  return new PathError("UNSAFE_PATH", `There are more than ${DEFAULT_LIMITS.maxEntries} files`, { path: prefix });
 }

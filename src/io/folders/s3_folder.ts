@@ -6,7 +6,6 @@
 import { byCodePoint } from "../../words/code_point_order.ts";
 import { HttpError, quote, SaveError, SourceError } from "../../errors.ts";
 import { joinBytes } from "../../words/joined_bytes.ts";
-import { DEFAULT_LIMITS } from "../../limits.ts";
 import { conflict, expectedEtag, type Folder, type GetOptions, type PutOptions, refuseDiskOptions } from "../folder.ts";
 import { encodedName } from "./http_folder.ts";
 import type { HttpBody } from "../http/http_body.ts";
@@ -15,7 +14,8 @@ import { httpRequest } from "../http/http_request.ts";
 import { markRetryable, RETRIED, Retries } from "../http/http_retries.ts";
 import { openHttp } from "../http/http_source.ts";
 import { retryAfter } from "../http/http_version.ts";
-import { nextPage, tooManyNames } from "./listed_pages.ts";
+import { checkNameCount } from "./check_name_count.ts";
+import { nextPage } from "./listed_pages.ts";
 import { partSizeOf, PartsSink, type PartsUpload } from "../sinks/parts_sink.ts";
 import type { Sink } from "../sink.ts";
 import type { Source } from "../source.ts";
@@ -122,7 +122,7 @@ export class S3Folder implements Folder {
       for (const key of elementsOf(text, "Key")) {
         names.push((isEncoded ? decodedKey(key) : key).slice(this.#prefix.length));
       }
-      if (names.length > DEFAULT_LIMITS.maxEntries) throw tooManyNames(prefix);
+      checkNameCount(names.length, prefix);
       const next: string | undefined = elementsOf(text, "NextContinuationToken")[0];
       more = elementsOf(text, "IsTruncated")[0] === "true" && next !== undefined;
       token = nextPage(token, next, prefix);

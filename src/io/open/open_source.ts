@@ -10,6 +10,7 @@ import { BytesSource } from "../sources/bytes_source.ts";
 import { FileSource } from "../sources/file_source.ts";
 import { guardedSource } from "../sources/guarded_source.ts";
 import { HandleSource } from "../sources/handle_source.ts";
+import type { Opened, OpenedStream } from "../sources/opened.ts";
 import { isSyncHandle, type SyncHandle, SyncHandleSource } from "../sync_handle.ts";
 import { checkedFolder, checkedName, type Folder, folderOf } from "../folder.ts";
 import { type Fetch, type HttpOptions, shownUrl } from "../http/http_options.ts";
@@ -22,17 +23,6 @@ import { notReadable } from "../argument_errors.ts";
 import { stoppableFolder } from "../folders/stoppable_folder.ts";
 import { isReadable, urlOf } from "../url_text.ts";
 import { checkedBytes, isMemory } from "../../words/plain_bytes.ts";
-
-/** A stream that can be read once. */
-export interface OpenedStream {
-  readonly stream: ReadableStream<Uint8Array>;
-  /** Its length in bytes, if known. */
-  readonly size?: number;
-  readonly name?: string;
-}
-
-/** What `from` was opened as. */
-export type Opened = Source | OpenedStream;
 
 /** A file in a folder. */
 export interface FolderEntry {

@@ -6,7 +6,7 @@
 import { joinBytes } from "../../words/joined_bytes.ts";
 import { LimitError } from "../../errors.ts";
 import { BytesSource } from "./bytes_source.ts";
-import type { Opened } from "../open/open_source.ts";
+import type { Opened } from "./opened.ts";
 import type { Source } from "../source.ts";
 import { streamChunks } from "../streams/stream_chunks.ts";
 
