@@ -100,8 +100,8 @@ async function checkSums(from: string, { folder, limits, signal }: Reading): Pro
   try {
     const zip = await ZipFolder.open(source, { limits: limitsOf(limits), signal, keys: true });
     for (const name of zip.names()) {
-      const reader = (await zip.get(name, { signal }))?.readAll?.().getReader();
-      while (reader && !(await reader.read()).done) signal.throwIfAborted();
+      const file = await zip.get(name, { signal });
+      await file?.readAll?.().pipeTo(new WritableStream(), { signal });
     }
   } finally {
     await source.close?.();
