@@ -19,7 +19,7 @@ import { LambdaDecay } from "./lr/lambda_decay.ts";
 import { LRScheduler, type SetStateOptions } from "./lr/lr_scheduler.ts";
 import { precisionOf, roundingOf } from "./numbers.ts";
 import { Update } from "./update.ts";
-import { isBefore, type PaddleVersion } from "./version.ts";
+import { checkVersion, isBefore, type PaddleVersion } from "./version.ts";
 
 const f = Math.fround;
 
@@ -96,7 +96,7 @@ export abstract class Optimizer<Rules extends object = object> {
     );
     this.#learningRate = learningRate;
     this.paddle = paddle;
-    isBefore(paddle, paddle);
+    checkVersion(paddle);
     this.#multiPrecision = bound.multiPrecision;
     this.#accumulators = new AccumulatorTable(name, currentScope());
     this.#decay = this.decayOf(weightDecay);

@@ -22,6 +22,15 @@ export function isBefore(version: PaddleVersion, other: PaddleVersion): boolean 
   return major !== otherMajor ? major < otherMajor : minor < otherMinor;
 }
 
+/**
+ * Check that `version` is one.
+ *
+ * @throws {ValueError} `INVALID_VALUE`
+ */
+export function checkVersion(version: PaddleVersion): void {
+  numbers(version);
+}
+
 function numbers(version: PaddleVersion): [number, number] {
   const match = /^(\d{1,4})\.(\d{1,4})(\.\d{1,4})?$/.exec(version);
   if (!match) {

@@ -8,7 +8,7 @@ import { COMMANDS } from "../../src/cli/commands.ts";
 import { VERSION } from "../../src/cli/version.ts";
 import { Interrupt } from "../../src/io/process_console.ts";
 import { NO_NUMPY } from "../cpython/python.ts";
-import { oarlock } from "./run_command.ts";
+import { oarlock, printed } from "./run_command.ts";
 import { inTempFolder } from "../helpers/in_temp_folder.ts";
 
 const REAL = "tests/fixtures/real";
@@ -16,13 +16,6 @@ const NET = `${REAL}/paddle-3.3.1/net/net.pdparams`;
 const NET_TEXT = `${REAL}/paddle-3.3.1/net/net.p2.pdparams`;
 const METHODS = `${REAL}/paddle-2.4.2/jit-methods/m`;
 const COMBINED = `${REAL}/paddle-2.4.2/jit-combine`;
-
-/** The output of a command that succeeds. */
-async function printed(...args: string[]): Promise<string> {
-  const { code, out, err } = await oarlock(args);
-  assert.equal(code, 0, `oarlock ${args.join(" ")}: ${err}`);
-  return out;
-}
 
 /** The error output of a command that fails: one line and possibly a hint. */
 async function refused(...args: string[]): Promise<string> {

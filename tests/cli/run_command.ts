@@ -1,4 +1,5 @@
 /** Runs the command line in this process and captures its output. */
+import assert from "node:assert/strict";
 import { main } from "../../src/cli/mod.ts";
 
 /** The result of a command. */
@@ -19,4 +20,11 @@ export async function oarlock(args: readonly string[], options: { signal?: Abort
     signal: options.signal ?? new AbortController().signal,
   });
   return ran;
+}
+
+/** The output of a command that succeeds. */
+export async function printed(...args: string[]): Promise<string> {
+  const { code, out, err } = await oarlock(args);
+  assert.equal(code, 0, `oarlock ${args.join(" ")}: ${err}`);
+  return out;
 }

@@ -8,17 +8,11 @@ import * as pickle from "../../src/pickle.ts";
 import { COMMANDS } from "../../src/cli/commands.ts";
 import { inTempFolder } from "../helpers/in_temp_folder.ts";
 import { Session } from "../../src/cli/session.ts";
-import { oarlock } from "./run_command.ts";
+import { oarlock, printed } from "./run_command.ts";
 
 const REAL = "tests/fixtures/real";
 const NET = `${REAL}/paddle-3.3.1/net/net.pdparams`;
 const MODEL = `${REAL}/paddle-2.6.2/jit-save/m`;
-
-async function printed(...args: string[]): Promise<string> {
-  const { code, out, err } = await oarlock(args);
-  assert.equal(code, 0, `oarlock ${args.join(" ")}: ${err}`);
-  return out;
-}
 
 /** The error output of a command that fails, without "error: ". */
 async function refused(...args: string[]): Promise<string> {

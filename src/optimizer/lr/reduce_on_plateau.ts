@@ -8,7 +8,7 @@ import { Tensor } from "../../tensor.ts";
 import { NumpyScalar, type Value } from "../../values.ts";
 import type { Call } from "../../nn/arguments.ts";
 import { check, isNumber, kindOf } from "../arguments.ts";
-import { isBefore, NEWEST, type PaddleVersion } from "../version.ts";
+import { checkVersion, isBefore, NEWEST, type PaddleVersion } from "../version.ts";
 import { byName, type ScheduleArguments } from "./schedule_arguments.ts";
 import { LRScheduler, numberOf } from "./lr_scheduler.ts";
 import { isBetter, type Metric, numberOfMetric } from "./metric.ts";
@@ -103,7 +103,7 @@ export class ReduceOnPlateau extends LRScheduler {
     const { learningRate, mode = "min", factor = 0.1, patience = 10, threshold = 1e-4 } = options;
     const { thresholdMode = "rel", cooldown = 0, minLr = 0, epsilon = 1e-8, verbose = false, paddle = NEWEST } =
       options;
-    isBefore(paddle, paddle);
+    checkVersion(paddle);
     const [direction, measure] = [String(mode).toLowerCase(), String(thresholdMode).toLowerCase()];
     check(direction === "min" || direction === "max", `mode: ${direction} is unknown!`);
     check(factor < 1, "new_lr = origin_lr * gamma and gamma should be < 1.0.");
