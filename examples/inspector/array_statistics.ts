@@ -16,6 +16,7 @@ export async function arrayStatistics(
   const wide = dtype.startsWith("complex") ? "complex128" : "float64";
   const result: ArrayStatistics = {
     count: 0,
+    exact: null,
     min: Infinity,
     max: -Infinity,
     mean: NaN,
@@ -27,6 +28,9 @@ export async function arrayStatistics(
   };
   let known = 0, mean = 0, squares = 0, read = 0;
   for await (const { array } of pieces(document, name, 0, size, signal)) {
+    if (array.data instanceof BigInt64Array || array.data instanceof BigUint64Array) {
+      result.exact = extremes(array.data, result.exact);
+    }
     const data = array.astype(wide).data as Float64Array;
     let sum = 0, count = 0;
     for (let i = 0; i < data.length; i++) {
@@ -61,16 +65,29 @@ export async function arrayStatistics(
   result.std = Math.sqrt(squares / known);
   const { min, max } = result;
   const bins = new Array<number>(max > min ? BINS : 1).fill(0);
-  const scale = bins.length / (max - min);
+  // A range beyond that of float64 is halved.
+  const unit = Number.isFinite(max - min) ? 1 : 0.5, low = min * unit, range = max * unit - low;
   read = 0;
   for await (const { array } of pieces(document, name, 0, size, signal)) {
     const data = array.astype(wide).data as Float64Array;
     for (let i = 0; i < data.length; i++) {
       const x = data[i];
       if (x - x !== 0) continue;
-      bins[bins.length === 1 ? 0 : Math.min(bins.length - 1, Math.floor((x - min) * scale))]++;
+      const place = bins.length === 1 ? 0 : Math.floor((x * unit - low) / range * BINS);
+      bins[Math.min(bins.length - 1, place)]++;
     }
     onProgress(0.5 + (read += array.size) / size / 2);
   }
   return { ...result, bins };
+}
+
+/** The extremes of these integers and of those before. */
+function extremes(data: BigInt64Array | BigUint64Array, before: ArrayStatistics["exact"]): ArrayStatistics["exact"] {
+  if (data.length === 0) return before;
+  let [min, max] = before ?? [data[0], data[0]];
+  for (let i = 0; i < data.length; i++) {
+    if (data[i] < min) min = data[i];
+    else if (data[i] > max) max = data[i];
+  }
+  return [min, max];
 }

@@ -1,9 +1,9 @@
 /** The detail panel of one tensor: statistics, histogram, and its elements, which can be edited. */
 import { element } from "./element.ts";
-import { countText, numberText, shapeText, sizeText } from "./format.ts";
+import { countText, isolated, numberText, shapeText, sizeText } from "./format.ts";
 import { histogram } from "./histogram.ts";
 import type { ArrayRow, ArrayStatistics, OperatorView } from "./protocol.ts";
-import type { CallOptions, WorkerClient } from "./worker_client.ts";
+import { type CallOptions, type WorkerClient, WorkerFailure } from "./worker_client.ts";
 
 /** Size in bytes above which statistics are only computed on request. */
 const UNASKED = 256 * 2 ** 20;
@@ -13,10 +13,15 @@ const PAGE = 20;
 /** What the panel needs from the page around it. */
 export interface Around {
   client: WorkerClient;
-  /** Run a task with progress and a way to cancel it; null if it failed or was cancelled. */
-  task<T>(what: string, body: (options: CallOptions) => Promise<T>): Promise<T | null>;
+  /** Run a task with progress and a way to cancel it; null if it failed, undefined if it was cancelled. */
+  task<T>(what: string, body: (options: CallOptions) => Promise<T>): Promise<T | null | undefined>;
   say(text: string): void;
   onEdit(edits: number): void;
+}
+
+/** A name as a heading; style.css shows the beginning of a very long one. */
+function heading(name: string): HTMLElement {
+  return element("h2", { title: name, dir: "auto" }, name);
 }
 
 /** A two-column list of names and values. */
@@ -31,7 +36,7 @@ export function showTensor(panel: HTMLElement, around: Around, id: number, array
   const compute = async () => {
     figures.replaceChildren(element("p", { class: "quiet" }, "Computing…"));
     const statistics = await around.task(
-      `Statistics of ${array.name}`,
+      `Statistics of ${isolated(array.name)}`,
       (options) => around.client.call("statistics", [id, array.name], options),
     );
     figures.replaceChildren(
@@ -42,7 +47,7 @@ export function showTensor(panel: HTMLElement, around: Around, id: number, array
   };
   button.addEventListener("click", compute);
   panel.replaceChildren(
-    element("h2", {}, array.name || "(array)"),
+    heading(array.name || "(array)"),
     list([
       ["Dtype", array.dtype],
       ["Shape", shapeText(array.shape)],
@@ -61,13 +66,16 @@ export function showTensor(panel: HTMLElement, around: Around, id: number, array
 }
 
 function figuresOf(statistics: ArrayStatistics): HTMLElement[] {
-  const { count, min, max, mean, std, zeros, nan, infinite, bins } = statistics;
+  const { count, exact, min, max, mean, std, zeros, nan, infinite, bins } = statistics;
+  if (count === 0) return [element("p", { class: "quiet" }, "There are no elements.")];
+  // Only finite elements count.
+  const finite = (x: number) => count === nan + infinite ? "none" : numberText(x);
   const shown = [
     list([
-      ["Minimum", numberText(min)],
-      ["Maximum", numberText(max)],
-      ["Mean", numberText(mean)],
-      ["Standard deviation", numberText(std)],
+      ["Minimum", exact ? String(exact[0]) : finite(min)],
+      ["Maximum", exact ? String(exact[1]) : finite(max)],
+      ["Mean", finite(mean)],
+      ["Standard deviation", finite(std)],
       ["Zeros", `${countText(zeros)} of ${countText(count)}`],
       ["NaN", countText(nan)],
       ["Infinite", countText(infinite)],
@@ -122,13 +130,13 @@ function cellsOf(around: Around, id: number, array: ArrayRow): HTMLElement {
   });
   if (array.size === 0) return element("p", { class: "quiet" }, "There are none.");
   fill();
-  const table = element(
-    "table",
-    { class: "cells", id: "cells" },
-    element("caption", { class: "quiet" }, "Change a value and press Enter; Save writes a new file."),
-    body,
+  const table = element("table", { class: "cells", id: "cells", "aria-describedby": "cells-help" }, body);
+  const help = element(
+    "p",
+    { class: "quiet", id: "cells-help" },
+    "Change a value and press Enter; Save writes a new file.",
   );
-  return element("div", {}, form, table);
+  return element("div", {}, form, help, table);
 }
 
 function row(around: Around, id: number, array: ArrayRow, place: number, text: string, edited: boolean): HTMLElement {
@@ -141,21 +149,37 @@ function row(around: Around, id: number, array: ArrayRow, place: number, text: s
     spellcheck: "false",
     autocomplete: "off",
   });
+  const refusal = element("p", { class: "refusal", id: `refusal-${place}`, role: "alert", hidden: true });
   let current = text;
+  const refuse = (reason: string | null) => {
+    refusal.hidden = reason === null;
+    refusal.textContent = reason;
+    input.setAttribute("aria-invalid", String(reason !== null));
+    if (reason === null) input.removeAttribute("aria-describedby");
+    else input.setAttribute("aria-describedby", refusal.id);
+  };
+  const restore = () => {
+    input.value = current;
+    refuse(null);
+  };
   input.addEventListener("keydown", ({ key }) => {
-    if (key === "Escape") input.value = current;
+    if (key === "Escape") restore();
   });
   input.addEventListener("change", async () => {
-    if (input.value === current) return;
-    const done = await around.task("Change", () => around.client.call("edit", [id, array.name, place, input.value]));
-    input.setAttribute("aria-invalid", String(done === null));
-    if (!done) return;
-    input.value = current = done.text;
-    input.className = "edited";
-    around.say(`${array.name}[${index}] is ${done.text}.`);
-    around.onEdit(done.edits);
+    if (input.value === current) return restore();
+    try {
+      const done = await around.client.call("edit", [id, array.name, place, input.value]);
+      current = done.text;
+      restore();
+      input.className = done.edited ? "edited" : "";
+      around.say(`${isolated(array.name)}[${index}] is ${done.text}.`);
+      around.onEdit(done.edits);
+    } catch (error) {
+      if (!(error instanceof WorkerFailure)) throw error;
+      refuse(`${error.message}. Escape restores ${current}.`);
+    }
   });
-  return element("tr", {}, element("th", { scope: "row" }, `[${index}]`), element("td", {}, input));
+  return element("tr", {}, element("th", { scope: "row" }, `[${index}]`), element("td", {}, input, refusal));
 }
 
 function indexOf(place: number, shape: readonly number[]): string {
@@ -178,10 +202,16 @@ function placeOf(text: string, shape: readonly number[]): number | null {
 /** Show one operator in `panel`. */
 export function showOperator(panel: HTMLElement, index: number, operator: OperatorView): void {
   panel.replaceChildren(
-    element("h2", {}, `${index}: ${operator.type}`),
+    heading(`${index}: ${operator.type}`),
     list([["Inputs", operator.inputs || "none"], ["Outputs", operator.outputs || "none"]]),
     element("h3", {}, "Attributes"),
     operator.attributes.length > 0 ? list(operator.attributes) : element("p", { class: "quiet" }, "There are none."),
   );
+  panel.scrollTop = 0;
+}
+
+/** Show a value that is not a tensor in `panel`. */
+export function showValue(panel: HTMLElement, name: string, text: string): void {
+  panel.replaceChildren(heading(name), element("p", { class: "value" }, text));
   panel.scrollTop = 0;
 }

@@ -17,6 +17,8 @@ export interface OpenDocument {
   rows(name: string, start: number, end: number, signal?: AbortSignal): Promise<paddle.NDArray>;
   /** Edited elements by their index in C order, for each array. */
   edits: Map<string, Map<number, paddle.Scalar>>;
+  /** Whether the edits are in a file that was saved. */
+  isSaved: boolean;
   close(): Promise<void>;
 }
 
@@ -59,6 +61,7 @@ export async function ofCheckpoint(
         });
     },
     edits: new Map(),
+    isSaved: false,
     close: () => checkpoint.close(),
   };
 }
@@ -78,6 +81,7 @@ export function inMemory(label: string, value: Map<string, paddle.Value>, notes:
       return Promise.resolve(array.shape.length === 0 ? array : array.slice(start, end));
     },
     edits: new Map(),
+    isSaved: false,
     close: () => Promise.resolve(),
   };
 }
@@ -101,4 +105,9 @@ function arraysOf(root: paddle.Value, names: readonly string[] | null): Map<stri
     return new Map(names.map((name, i) => [name, found[i][1]]));
   }
   return new Map(found);
+}
+
+/** Number of edits that are not in a file yet. */
+export function unsavedEdits({ edits, isSaved }: OpenDocument): number {
+  return isSaved ? 0 : [...edits.values()].reduce((sum, { size }) => sum + size, 0);
 }

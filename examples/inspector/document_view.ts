@@ -1,10 +1,10 @@
 /** Converts a document to what the page shows. */
 import * as paddle from "../../mod.ts";
-import type { OpenDocument } from "./document.ts";
+import { type OpenDocument, unsavedEdits } from "./document.ts";
 import type { DocumentView } from "./protocol.ts";
 
 /** The maximum number of values other than arrays, and the maximum length of one as text. */
-const MOST = 2_000, LONGEST = 200;
+const MOST = 2_000, LONGEST = 1000;
 
 /** The view of a document. */
 export function viewOf(id: number, document: OpenDocument): DocumentView {
@@ -28,6 +28,7 @@ export function viewOf(id: number, document: OpenDocument): DocumentView {
       fetches: program.fetches().map(({ name }) => name),
     },
     canRecover: document.model !== null,
+    edits: unsavedEdits(document),
     notes: document.notes,
   };
 }
@@ -56,6 +57,7 @@ function textOf(value: unknown): string {
   let text = String(value);
   if (typeof value === "string") text = JSON.stringify(value);
   else if (value === null) text = "None";
+  else if (typeof value === "boolean") text = value ? "True" : "False";
   else if (value instanceof Uint8Array) text = `${value.length} bytes`;
   else if (value instanceof Set) text = `set of ${value.size}`;
   else if (value instanceof paddle.Float || value instanceof paddle.NumpyScalar) text = String(value.value);

@@ -41,6 +41,14 @@ export async function* pieces(
   }
 }
 
+/** An element as the file has it, as text. */
+export async function originalText(document: OpenDocument, name: string, index: number): Promise<string> {
+  for await (const { first, array } of pieces({ ...document, edits: new Map() }, name, index, index + 1)) {
+    return elementText(array.at(index - first), array.dtype);
+  }
+  throw new RangeError(`There is no element ${index} in ${name}`);
+}
+
 function withEdits(
   flat: paddle.NDArray,
   edits: ReadonlyMap<number, paddle.Scalar> | undefined,

@@ -32,3 +32,11 @@ export function numberText(x: number): string {
   if (!Number.isFinite(x) || Number.isSafeInteger(x)) return String(x);
   return String(Number(x.toPrecision(7)));
 }
+
+/** Characters that are written from right to left, or that change the direction of what follows them. */
+const TURNS = /[\u0590-\u08ff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufefc]/;
+
+/** A name from a file within a sentence, whose order it does not change. */
+export function isolated(name: string): string {
+  return TURNS.test(name) ? `\u2068${name}\u2069` : name;
+}

@@ -24,12 +24,12 @@ export function histogram({ bins, min, max }: ArrayStatistics): HTMLElement {
     if (count === 0) return;
     const bar = document.createElementNS(SVG, "rect");
     const height = Math.max(1, count / most * HEIGHT);
-    const step = (max - min) / bins.length;
+    const edge = (place: number) => numberText(min * (1 - place / bins.length) + max * (place / bins.length));
     for (
       const [name, value] of Object.entries({ x: i * BAR + 1, y: HEIGHT - height, width: BAR - 2, height })
     ) bar.setAttribute(name, String(value));
     const title = document.createElementNS(SVG, "title");
-    title.textContent = `${numberText(min + i * step)} to ${numberText(min + (i + 1) * step)}: ${countText(count)}`;
+    title.textContent = `${edge(i)} to ${edge(i + 1)}: ${countText(count)}`;
     bar.append(title);
     svg.append(bar);
   });
@@ -38,9 +38,8 @@ export function histogram({ bins, min, max }: ArrayStatistics): HTMLElement {
     svg,
     element(
       "p",
-      { class: "axis", "aria-hidden": "true" },
-      element("span", {}, numberText(min)),
-      element("span", {}, numberText(max)),
+      { class: bins.length === 1 ? "axis single" : "axis", "aria-hidden": "true" },
+      ...[...new Set([numberText(min), numberText(max)])].map((text) => element("span", {}, text)),
     ),
   );
   return drawing;

@@ -1,9 +1,9 @@
 /** The page: passes dropped files to the worker and shows its results. */
-import { type Around, list, showOperator, showTensor } from "./detail.ts";
+import { type Around, list, showOperator, showTensor, showValue } from "./detail.ts";
 import { byId, element } from "./element.ts";
-import { countText, sizeText, tensorsText } from "./format.ts";
+import { countText, isolated, sizeText, tensorsText } from "./format.ts";
 import { chosenFiles, droppedFiles } from "./open_dropped.ts";
-import type { DocumentEntry, DocumentView, Failure, NamedFile, OperatorRow, SaveForm } from "./protocol.ts";
+import type { ArrayRow, DocumentEntry, DocumentView, Failure, NamedFile, OperatorRow, SaveForm } from "./protocol.ts";
 import { keep, targetOf } from "./save_target.ts";
 import { tabs } from "./tabs.ts";
 import { Tree } from "./tree.ts";
@@ -18,6 +18,10 @@ const detail = byId("detail"), status = byId("status"), chooser = byId<HTMLSelec
 let entries: DocumentEntry[] = [];
 let view: DocumentView | null = null;
 let operators = new Map<number, OperatorRow>();
+/** Number of changed elements that are not saved. */
+let edits = 0;
+/** The tensor in the detail panel. */
+let inDetail: ArrayRow | null = null;
 
 /** Describes an error of the page itself; errors about files come from the worker. */
 function failureOf(error: unknown): Failure {
@@ -41,8 +45,15 @@ function showFailure({ name, code, message, place, hint }: Failure): void {
 
 let running: AbortController | null = null;
 
-/** Run a task. There is one long task at a time: a new one cancels the previous one. */
-async function task<T>(what: string, body: (options: CallOptions) => Promise<T>, isLong = true): Promise<T | null> {
+/**
+ * Run a task. There is one long task at a time: a new one cancels the previous one. The result is null if the task failed, and undefined if
+ * it was cancelled.
+ */
+async function task<T>(
+  what: string,
+  body: (options: CallOptions) => Promise<T>,
+  isLong = true,
+): Promise<T | null | undefined> {
   const controller = new AbortController();
   const bar = byId<HTMLProgressElement>("progress"), cancel = byId("cancel");
   if (isLong) {
@@ -59,7 +70,9 @@ async function task<T>(what: string, body: (options: CallOptions) => Promise<T>,
   } catch (error) {
     if (controller.signal.aborted) {
       if (running === controller) say(`${what}: cancelled.`);
-    } else showFailure(error instanceof WorkerFailure ? error.failure : failureOf(error));
+      return undefined;
+    }
+    showFailure(error instanceof WorkerFailure ? error.failure : failureOf(error));
     return null;
   } finally {
     if (running === controller) {
@@ -72,24 +85,40 @@ async function task<T>(what: string, body: (options: CallOptions) => Promise<T>,
 const around: Around = {
   client,
   say,
-  // Reading or editing elements is quick and does not cancel a running task.
+  // Reading elements is quick and does not cancel a running task.
   task: (what, body) => task(what, body, what.startsWith("Statistics")),
-  onEdit(edits) {
+  onEdit(count) {
+    edits = count;
+    byId("undo").hidden = edits === 0;
     byId("save").classList.toggle("primary", edits > 0);
     byId("save").textContent = edits > 0 ? `Save ${edits} change${edits === 1 ? "" : "s"}` : "Save";
   },
 };
 
-const tree = new Tree(byId("tree"), (array) => showTensor(detail, around, view!.id, array));
-const values = new VirtualList({
+const tree = new Tree(byId("tree"), showArray);
+const values: VirtualList = new VirtualList({
   scroller: byId("values"),
-  empty: "There are no other values here.",
+  empty: () => "There are no other values here.",
   text: (index) => view!.others[index][0],
   render(index) {
     const [name, text] = view!.others[index];
-    const row = element("div", { class: "row value-row", role: "listitem" }, element("span", { title: name }, name));
-    row.append(element("span", { title: text }, text));
-    return row;
+    return element(
+      "div",
+      {
+        class: "row value-row",
+        role: "option",
+        "aria-setsize": view!.others.length,
+        "aria-posinset": index + 1,
+        "aria-selected": String(index === values.active),
+        "aria-label": `${name}: ${text}`,
+      },
+      element("span", { title: name }, name),
+      element("span", { title: text }, text),
+    );
+  },
+  onChoose(index) {
+    inDetail = null;
+    showValue(detail, ...view!.others[index]);
   },
 });
 
@@ -98,7 +127,7 @@ const PAGE = 200;
 const asked = new Set<number>();
 const operatorList: VirtualList = new VirtualList({
   scroller: byId("operators"),
-  empty: "There is no program here.",
+  empty: () => "There is no program here.",
   text: (index) => operators.get(index)?.type ?? "",
   render(index): HTMLElement {
     const known = operators.get(index);
@@ -122,9 +151,16 @@ const operatorList: VirtualList = new VirtualList({
   },
   async onChoose(index) {
     const operator = await task("Operator", () => client.call("operator", [view!.id, index]), false);
-    if (operator) showOperator(detail, index, operator);
+    if (!operator) return;
+    inDetail = null;
+    showOperator(detail, index, operator);
   },
 });
+
+function showArray(array: ArrayRow): void {
+  inDetail = array;
+  showTensor(detail, around, view!.id, array);
+}
 
 async function ask(page: number): Promise<void> {
   if (asked.has(page)) return;
@@ -162,7 +198,8 @@ function showView(shown: DocumentView): void {
       program.feeds.join(", ") || "none"
     }; fetches: ${program.fetches.join(", ") || "none"}`
     : "";
-  around.onEdit(0);
+  around.onEdit(shown.edits);
+  inDetail = null;
   tree.show(arrays);
   values.setCount(others.length);
   operatorList.setCount(program?.operators ?? 0);
@@ -175,25 +212,31 @@ function showView(shown: DocumentView): void {
   );
   const total = arrays.reduce((sum, { nbytes }) => sum + nbytes, 0);
   detail.replaceChildren(
-    element("h2", {}, shown.label),
+    element("h2", { title: shown.label }, shown.label),
     list([
       ["Tensors", countText(arrays.length)],
       ["Elements", countText(arrays.reduce((sum, { size }) => sum + size, 0))],
       ["Size of the tensors", sizeText(total)],
     ]),
+    ...arrays.length > 0
+      ? [element("p", { class: "quiet pager" }, "Choose a tensor to see its statistics and elements.")]
+      : [],
     ...notes.length > 0
       ? [element("h3", {}, "Notes"), element("ul", {}, ...notes.map((note) => element("li", {}, note)))]
-      : [element("p", { class: "quiet pager" }, "Choose a tensor to see its statistics and elements.")],
+      : [],
   );
-  say(`${shown.label}: ${tensorsText(arrays.length)}, ${sizeText(total)}.`);
+  say(`${isolated(shown.label)}: ${tensorsText(arrays.length)}, ${sizeText(total)}.`);
 }
 
-/** Show a document. If that fails, returns false, and the current one stays. */
-async function show(id: number): Promise<boolean> {
+/** Show one of the documents `among`. The current one stays if that fails, when the result is null, or is cancelled, when it is undefined. */
+async function show(id: number, among: DocumentEntry[]): Promise<DocumentView | null | undefined> {
   const shown = await task("Opening", (options) => client.call("show", [id], options));
-  if (shown) showView(shown);
+  if (shown) {
+    enter(among);
+    showView(shown);
+  }
   if (view) chooser.value = String(view.id);
-  return shown !== null;
+  return shown;
 }
 
 function enter(all: DocumentEntry[]): void {
@@ -203,22 +246,26 @@ function enter(all: DocumentEntry[]): void {
   byId("document-title").hidden = entries.length >= 2;
 }
 
+/** Number of times that something was opened: what was opened later takes over. */
+let openings = 0;
+
 async function open(what: string, body: (options: CallOptions) => Promise<DocumentEntry[]>): Promise<void> {
-  byId("failure").hidden = true;
-  running?.abort();
-  const found = await task(what, body);
-  if (!found) return;
-  if (found.length === 0) return say("There are no files in it.");
-  const before = entries, [first] = found;
-  enter(found);
-  // Show the first document that opens; keep the current one until then.
-  for (const { id } of found) {
-    if (!await show(id)) continue;
-    await client.call("closeBefore", [first.id]);
+  if (edits > 0 && !confirm(`${countText(edits)} unsaved ${edits === 1 ? "change" : "changes"} will be lost. Go on?`)) {
     return;
   }
-  enter(before);
-  if (view) chooser.value = String(view.id);
+  byId("failure").hidden = true;
+  const own = ++openings;
+  const found = await task(what, body);
+  if (!found || own !== openings) return;
+  if (found.length === 0) return say("There are no files in it.");
+  const [first] = found;
+  // Show the first document that opens; keep the current one until then.
+  for (const { id } of found) {
+    const shown = await show(id, found);
+    // After a cancelled one, something else may be opening already.
+    if (shown === undefined || own !== openings) return;
+    if (shown) return await client.call("closeBefore", [first.id]);
+  }
   await client.call("closeFrom", [first.id]);
 }
 
@@ -255,7 +302,10 @@ addEventListener("drop", async (event) => {
     showFailure(failureOf(error));
   }
 });
-chooser.addEventListener("change", () => show(Number(chooser.value)));
+chooser.addEventListener("change", () => show(Number(chooser.value), entries));
+addEventListener("beforeunload", (event) => {
+  if (edits > 0) event.preventDefault();
+});
 byId("filter").addEventListener("input", ({ target }) => {
   const count = tree.filter((target as HTMLInputElement).value);
   say(`${countText(count)} of ${tensorsText(view!.arrays.length)}.`);
@@ -267,8 +317,14 @@ byId("failure-close").addEventListener("click", () => byId("failure").hidden = t
 byId("recover").addEventListener("click", async () => {
   const recovered = await task("Recovering", (options) => client.call("recover", [view!.id], options));
   if (!recovered) return;
-  enter([...entries, recovered]);
-  await show(recovered.id);
+  await show(recovered.id, [...entries, recovered]);
+});
+byId("undo").addEventListener("click", async () => {
+  await client.call("undo", [view!.id]);
+  around.onEdit(0);
+  if (inDetail) showArray(inDetail);
+  byId("save").focus();
+  say("All changes are undone.");
 });
 byId("save").addEventListener("click", async () => {
   const form = byId<HTMLSelectElement>("form").value as SaveForm;
@@ -290,5 +346,5 @@ byId("save").addEventListener("click", async () => {
   const without = lost === 0
     ? ""
     : `, without ${lost === 1 ? "1 value that is" : `${countText(lost)} values that are`} not a tensor`;
-  say(`${target.name}: ${sizeText(saved.bytes)} saved${without}.`);
+  say(`${isolated(target.name)}: ${sizeText(saved.bytes)} saved${without}.`);
 });

@@ -36,12 +36,16 @@ export interface DocumentView {
   others: [name: string, text: string][];
   program: ProgramSummary | null;
   canRecover: boolean;
+  /** Number of changed elements that are not saved. */
+  edits: number;
   notes: string[];
 }
 
 /** Statistics of an array's elements. */
 export interface ArrayStatistics {
   count: number;
+  /** The extremes of 64-bit integers, which `min` and `max` round. */
+  exact: [min: bigint, max: bigint] | null;
   min: number;
   max: number;
   mean: number;
@@ -81,7 +85,9 @@ export interface Methods {
   show(id: number): DocumentView;
   statistics(id: number, name: string): ArrayStatistics;
   cells(id: number, name: string, first: number, last: number): { texts: string[]; edited: boolean[] };
-  edit(id: number, name: string, index: number, text: string): { text: string; edits: number };
+  edit(id: number, name: string, index: number, text: string): { text: string; edited: boolean; edits: number };
+  /** Undo all edits. */
+  undo(id: number): void;
   operators(id: number, first: number, last: number): OperatorRow[];
   operator(id: number, index: number): OperatorView;
   recover(id: number): DocumentEntry;

@@ -10,6 +10,7 @@ export class Tree {
   readonly #list: VirtualList;
   readonly #onSelect: (array: ArrayRow) => void;
   #arrays: readonly ArrayRow[] = [];
+  #wanted = "";
   #root: Node = nameTree([]);
   #rows: Node[] = [];
   #selected: ArrayRow | null = null;
@@ -21,7 +22,7 @@ export class Tree {
     scroller.addEventListener("keydown", (event) => this.#key(event));
     this.#list = new VirtualList({
       scroller,
-      empty: "There are no tensors here.",
+      empty: () => this.#arrays.length === 0 ? "There are no tensors here." : `No name contains “${this.#wanted}”.`,
       render: (index) => this.#row(this.#rows[index]),
       text: (index) => this.#rows[index].label,
       onChoose: (index) => this.#choose(this.#rows[index]),
@@ -37,7 +38,8 @@ export class Tree {
 
   /** Show only names that contain `text`; returns how many there are. */
   filter(text: string): number {
-    const wanted = text.trim().toLowerCase();
+    this.#wanted = text.trim();
+    const wanted = this.#wanted.toLowerCase();
     const arrays = this.#arrays.filter(({ name }) => name.toLowerCase().includes(wanted));
     this.#root = nameTree(arrays);
     this.#update(null);

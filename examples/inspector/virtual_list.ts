@@ -12,7 +12,7 @@ export interface VirtualListOptions {
   /** Create row `index`. The list sets its id and its position. */
   render(index: number): HTMLElement;
   /** The text that is shown if there are no rows. */
-  empty: string;
+  empty(): string;
   /** Called when the active row changes by keyboard or click. */
   onActive?(index: number): void;
   /** Called when the active row is chosen by Enter, Space or a click. */
@@ -100,7 +100,7 @@ export class VirtualList {
   refresh(): void {
     const { scroller, render, empty } = this.#options;
     if (this.#count === 0) {
-      this.#space.replaceChildren(element("p", { class: "empty" }, empty));
+      this.#space.replaceChildren(element("p", { class: "empty" }, empty()));
       scroller.removeAttribute("aria-activedescendant");
       return;
     }

@@ -1,8 +1,8 @@
 /** The worker, which handles everything that touches a file, off the page's main thread. */
 import * as paddle from "../../mod.ts";
 import { arrayStatistics } from "./array_statistics.ts";
-import { inMemory, type OpenDocument, openDocument } from "./document.ts";
-import { elementText, parseElement, pieces } from "./elements.ts";
+import { inMemory, type OpenDocument, openDocument, unsavedEdits } from "./document.ts";
+import { elementText, originalText, parseElement, pieces } from "./elements.ts";
 import { explained, failureOf } from "./failure.ts";
 import { findDocuments, type Found } from "./find_documents.ts";
 import { nameAt } from "./name_at.ts";
@@ -103,11 +103,17 @@ const handlers: Handlers = {
     const one = paddle.zeros([1], dtype);
     one.set(parseElement(text, dtype), 0);
     const value = one.at(0);
+    const shown = elementText(value, dtype);
+    const edited = shown !== await originalText(document, name, index);
     let edits = document.edits.get(name);
     if (!edits) document.edits.set(name, edits = new Map());
-    edits.set(index, value);
-    const count = [...document.edits.values()].reduce((sum, { size }) => sum + size, 0);
-    return { text: elementText(value, dtype), edits: count };
+    if (edited) edits.set(index, value);
+    else edits.delete(index);
+    document.isSaved = false;
+    return { text: shown, edited, edits: unsavedEdits(document) };
+  },
+  async undo(_, id) {
+    (await documentOf(id)).edits.clear();
   },
   async operators(_, id, first, end) {
     return operatorsOf(await documentOf(id)).slice(first, end).map(operatorRow);
@@ -129,7 +135,15 @@ const handlers: Handlers = {
     return entry;
   },
   async save({ signal }, id, form, handle) {
-    return await saveAs(await documentOf(id), form, handle, signal);
+    const document = await documentOf(id);
+    // An edit while it is being saved is not in the file.
+    document.isSaved = true;
+    try {
+      return await saveAs(document, form, handle, signal);
+    } catch (error) {
+      document.isSaved = false;
+      throw error;
+    }
   },
   async closeBefore(_, id) {
     await closeThose((one) => one < id);

@@ -37,6 +37,7 @@ const other = createServer((request, response) => {
     "accept-ranges": "bytes",
     "etag": '"1"',
   };
+  if (request.url!.startsWith("/never")) return;
   if (!body) return response.writeHead(404, cors).end();
   if (request.method === "OPTIONS") return response.writeHead(204, cors).end();
   const match = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "");
@@ -199,8 +200,8 @@ const CASES: Record<string, () => Promise<void>> = {
     await page.waitForSelector("#save >> text=Save 1 change");
     await page.fill("#cells input >> nth=0", "word");
     await page.keyboard.press("Enter");
-    await page.waitForSelector("#failure-message >> text=is not a valid float32");
-    await page.click("#failure-close");
+    await page.waitForSelector(".refusal >> text=is not a valid float32");
+    assert.equal(await page.isHidden("#failure"), true);
     const wanted = await load(NET) as Map<string, Tensor>;
     wanted.get("stem.0.weight")!.set(42.5, 0, 0, 1, 0);
     const bytes = await download("pdparams");
@@ -227,6 +228,72 @@ const CASES: Record<string, () => Promise<void>> = {
     });
     assert.deepEqual(Uint8Array.from(kept), bytes);
     await page.evaluate(() => delete (globalThis as { showSaveFilePicker?: unknown }).showSaveFilePicker);
+  },
+  async "a change is undone by the old value, by the button, and remembered by its document"() {
+    await openFiles([NET, "tests/fixtures/safetensors/every_dtype.safetensors"]);
+    const documents = ["net.pdparams", "every_dtype.safetensors"];
+    const show = async (label: string) => {
+      await page.selectOption("#document", { label });
+      await status(new RegExp(`^${label}:`));
+    };
+    await show(documents[0]);
+    const change = async (value: string) => {
+      await page.fill("#cells input >> nth=2", value);
+      await page.keyboard.press("Enter");
+    };
+    const saveIs = (text: string) =>
+      page.waitForFunction((text: string) => document.getElementById("save")!.textContent === text, text);
+    await choose("stem.0.weight");
+    const old = await page.inputValue("#cells input >> nth=2");
+    await change("42.5");
+    await saveIs("Save 1 change");
+    await change(old);
+    await saveIs("Save");
+    await change("word");
+    await page.waitForSelector(".refusal:visible");
+    await page.keyboard.press("Escape");
+    assert.equal(await page.inputValue("#cells input >> nth=2"), old);
+    assert.equal(await page.isHidden(".refusal >> nth=2"), true);
+    await change("42.5");
+    await saveIs("Save 1 change");
+    await show(documents[1]);
+    await saveIs("Save");
+    await show(documents[0]);
+    await saveIs("Save 1 change");
+    await choose("stem.0.weight");
+    assert.equal(await page.inputValue("#cells input >> nth=2"), "42.5");
+    // Another file is opened only if the user agrees to lose the change.
+    const asked = new Promise<string>((resolve) =>
+      page.once("dialog", async (dialog: { message(): string; dismiss(): Promise<void> }) => {
+        await dialog.dismiss();
+        resolve(dialog.message());
+      })
+    );
+    await page.setInputFiles("#files", [`${MODEL}.pdmodel`]);
+    assert.match(await asked, /^1 unsaved change /);
+    await page.click("#undo");
+    await saveIs("Save");
+    await page.waitForFunction(
+      (old: string) => document.querySelectorAll<HTMLInputElement>("#cells input")[2]?.value === old,
+      old,
+    );
+  },
+  async "a file that is dropped while another is opening takes its place"() {
+    await page.fill("#url", `${elsewhere}/never.pdparams`);
+    const request = page.waitForRequest(/never/);
+    await page.click("#url-form button");
+    await request;
+    await openFiles([NET]);
+    assert.equal(await page.isHidden("#failure"), true, await page.textContent("#failure"));
+    assert.equal(await page.textContent("#document-title"), "net.pdparams");
+  },
+  async "fits a narrow phone, however many buttons there are"() {
+    await openFiles(["tests/fixtures/archives/gnu.tar"]);
+    for (const width of [360, 320]) {
+      await page.setViewportSize({ width, height: 700 });
+      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), width);
+    }
+    await page.setViewportSize({ width: 1280, height: 800 });
   },
   async "a file that is saved over itself is the one that is shown then"() {
     await openFiles([NET]);

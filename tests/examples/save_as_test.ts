@@ -1,8 +1,9 @@
-/** Documents as the inspector saves them. */
-import { deepEqual } from "node:assert/strict";
+/** Documents as the inspector saves them, and what it says about their arrays. */
+import { deepEqual, equal } from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
-import { ofCheckpoint } from "../../examples/inspector/document.ts";
-import { numberText } from "../../examples/inspector/format.ts";
+import { arrayStatistics } from "../../examples/inspector/array_statistics.ts";
+import { inMemory, ofCheckpoint } from "../../examples/inspector/document.ts";
+import { isolated, numberText } from "../../examples/inspector/format.ts";
 import { saveAs } from "../../examples/inspector/save_as.ts";
 import * as paddle from "../../mod.ts";
 import { loadNpz } from "../../src/npy.ts";
@@ -18,6 +19,33 @@ describe("a document saved by the inspector", () => {
       const arrays: [string, unknown][] = [...await load(blob!)].map(([name, array]) => [name, array.toArray()]);
       deepEqual(arrays.sort(), [["array", [2]], ["array_", [1]]], form);
     }
+  });
+});
+
+describe("statistics in the inspector", () => {
+  const statisticsOf = (array: paddle.NDArray) =>
+    arrayStatistics(inMemory("x", new Map([["a", array]])), "a", new AbortController().signal, () => {});
+
+  it("count every element in the histogram of numbers that float64 can hardly divide", async () => {
+    for (const values of [[0, 5e-324, 1e-323], [-1.7e308, 0, 1, 1.7e308]]) {
+      const { bins } = await statisticsOf(paddle.fromArray(values, "float64"));
+      equal(bins.length, 48);
+      equal(bins.reduce((a, b) => a + b, 0), values.length);
+      equal(bins[0] >= 1 && bins[47] >= 1, true, String(bins));
+    }
+  });
+
+  it("have all digits of the extremes of 64-bit integers", async () => {
+    const { exact } = await statisticsOf(paddle.fromArray([9007199254740993n, -5n, -(2n ** 63n)], "int64"));
+    deepEqual(exact, [-(2n ** 63n), 9007199254740993n]);
+    equal((await statisticsOf(paddle.fromArray([1, 2], "int32"))).exact, null);
+  });
+});
+
+describe("a name in a sentence", () => {
+  it("does not turn the sentence around", () => {
+    equal(isolated("linear.weight"), "linear.weight");
+    equal(isolated("a\u202egnp.exe"), "\u2068a\u202egnp.exe\u2069");
   });
 });
 
