@@ -9,6 +9,8 @@ import { type ErrorJson, PaddleError, type Warning } from "./errors.ts";
 import { driveFrom } from "./io/drive/drive_from.ts";
 import { notASingleFile } from "./io/models/not_a_single_file.ts";
 import { type From, sourceOf } from "./io/open/open_source.ts";
+import { type OpenedIndex, openIndex, openShard, readShardIndex } from "./io/models/shard_index.ts";
+import type { Limits } from "./limits.ts";
 import { limitsOf } from "./io/limits_of.ts";
 import { fromFileInSteps } from "./model/from_file.ts";
 import { SpanBytes } from "./io/lazy/span_bytes.ts";
@@ -27,6 +29,8 @@ export interface AuditFinding {
   at: string;
   /** Whether it is a symbol that plain data needs, used as plain data does. */
   verdict: "used-as-data" | "refused";
+  /** The file, if there are several: those of an index. */
+  file?: string;
 }
 
 /** What {@linkcode audit} found. */
@@ -36,7 +40,7 @@ export interface AuditReport {
   /** 0 clean, 1 refused content, 2 could not be parsed, 3 not a kind of file that is read. */
   exitCode: 0 | 1 | 2 | 3;
   /** The kind of the file. */
-  kind: "pickle" | "record" | "tnum" | "program" | "safetensors" | "unknown";
+  kind: "pickle" | "record" | "tnum" | "program" | "safetensors" | "shards" | "unknown";
   /** Every symbol, in file order. */
   symbols: AuditFinding[];
   /** Why it is not ok: the error that `load` throws. */
@@ -45,13 +49,14 @@ export interface AuditReport {
   warnings: Warning[];
   /** Number of pickle opcodes processed. */
   opcodes?: number;
-  /** Size of the file in bytes, if known. */
+  /** Size of the file, or of all files of an index, in bytes, if known. */
   size?: number;
 }
 
 /**
  * Walk through a file without executing anything and list the symbols it names. A file that {@linkcode load} refuses gets a report, too:
- * the walk continues after a refused symbol, with an unknown value in its place.
+ * the walk continues after a refused symbol, with an unknown value in its place. For the index of a sharded checkpoint (`.index.json`) all
+ * its files are walked through.
  *
  * @throws {SourceError} the file cannot be found or read
  *
@@ -65,9 +70,40 @@ export interface AuditReport {
  */
 export async function audit(from: From, options: AuditOptions = {}): Promise<AuditReport> {
   checkOptions(options, AUDIT_OPTIONS);
-  const { signal } = options;
-  signal?.throwIfAborted();
+  options.signal?.throwIfAborted();
   const limits = limitsOf(options.limits);
+  const index = await openIndex(from, options);
+  return index ? await auditShards(index, { ...options, limits }) : await auditFile(from, { ...options, limits });
+}
+
+/** One report of all files that an index names. The first failure is reported, and the rest is walked through all the same. */
+async function auditShards(index: OpenedIndex, options: AuditOptions & { limits: Readonly<Limits> }) {
+  const { limits, signal } = options;
+  const all: AuditReport = { ok: true, exitCode: 0, kind: "shards", symbols: [], warnings: [], size: 0 };
+  try {
+    const { folder, files } = await readShardIndex(index, limits, signal);
+    for (const file of new Set(files.values())) {
+      const report = await auditFile(await openShard(folder, file, signal), options);
+      addAll(all.symbols, report.symbols.map((finding) => ({ ...finding, file })));
+      addAll(all.warnings, report.warnings);
+      all.size! += report.size ?? 0;
+      if (report.opcodes !== undefined) all.opcodes = (all.opcodes ?? 0) + report.opcodes;
+      if (report.error) fail(all, report.error, report.exitCode);
+    }
+  } catch (error) {
+    if (!(error instanceof PaddleError) || error.name === "SourceError") throw error;
+    fail(all, error.toJSON(), exitCodeOf(error));
+  }
+  return all;
+}
+
+function fail(report: AuditReport, error: ErrorJson, exitCode: AuditReport["exitCode"]): void {
+  if (!report.ok) return;
+  Object.assign(report, { ok: false, error, exitCode });
+}
+
+async function auditFile(from: From, options: AuditOptions & { limits: Readonly<Limits> }): Promise<AuditReport> {
+  const { signal, limits } = options;
   const findings: PickleFinding[] = [];
   const warnings: Warning[] = [];
   const opened = await sourceOf(from, options).catch(async (error) => {
@@ -122,9 +158,9 @@ export async function audit(from: From, options: AuditOptions = {}): Promise<Aud
   return report;
 }
 
-/** Appends warnings, of which there could be too many for the arguments of one `push`. */
-function addAll(to: Warning[], warnings: readonly Warning[]): void {
-  for (const warning of warnings) to.push(warning);
+/** Appends items, of which there could be too many for the arguments of one `push`. */
+function addAll<T>(to: T[], items: readonly T[]): void {
+  for (const item of items) to.push(item);
 }
 
 function exitCodeOf(error: PaddleError): 1 | 2 | 3 {

@@ -12,7 +12,7 @@ import type { Opened } from "./io/sources/opened.ts";
 import { isFolder, type Place, placeOf } from "./io/open/place.ts";
 import { readModel, type VariableValue } from "./io/models/read_model.ts";
 import { readRecordFolder } from "./io/models/read_record_folder.ts";
-import { indexPlaceOf, openShard, readShardIndex, tensorIn } from "./io/models/shard_index.ts";
+import { type OpenedIndex, openIndex, openShard, readShardIndex, tensorIn } from "./io/models/shard_index.ts";
 import { progressOfFiles } from "./io/progress.ts";
 import { inTurns } from "./io/waiting/turns.ts";
 import type { Limits } from "./limits.ts";
@@ -50,7 +50,7 @@ export async function load(from: From, options: LoadOptions = {}): Promise<Value
   const { signal, onProgress, copy } = options;
   signal?.throwIfAborted();
   const limits = limitsOf(options.limits);
-  const index = await indexPlaceOf(from, options);
+  const index = await openIndex(from, options);
   if (index) return await loadShards(index, { ...options, limits });
   let opened: Opened;
   try {
@@ -81,9 +81,9 @@ export async function load(from: From, options: LoadOptions = {}): Promise<Value
 }
 
 /** The tensors of a sharded checkpoint, in the order of its index. */
-async function loadShards(place: Place, options: LoadOptions & { limits: Readonly<Limits> }): Promise<Value> {
+async function loadShards(index: OpenedIndex, options: LoadOptions & { limits: Readonly<Limits> }): Promise<Value> {
   const { signal } = options, progress = progressOfFiles(options.onProgress, "load");
-  const { folder, files } = await readShardIndex(place, options.limits, signal);
+  const { folder, files } = await readShardIndex(index, options.limits, signal);
   const shards = new Map<string, Value>(), value = new Map<string, Value>();
   for (const [name, file] of files) {
     if (!shards.has(file)) {

@@ -9,7 +9,7 @@ import type { Warning } from "./errors.ts";
 import { findModel, isNoFile, moreSpecific, notFound } from "./io/models/find_model.ts";
 import type { From } from "./io/open/open_source.ts";
 import { isFolder, type Place, placeOf } from "./io/open/place.ts";
-import { indexPlaceOf } from "./io/models/shard_index.ts";
+import { openIndex } from "./io/models/shard_index.ts";
 import { readModel } from "./io/models/read_model.ts";
 import { readRecordFolder } from "./io/models/read_record_folder.ts";
 import type { Limits } from "./limits.ts";
@@ -44,7 +44,7 @@ export async function open(from: From, options: OpenOptions = {}): Promise<Check
   checkOptions(options, OPEN_OPTIONS);
   const limits = limitsOf(options.limits);
   const { options: telling, warnings } = collecting(options);
-  const index = await indexPlaceOf(from, telling);
+  const index = await openIndex(from, telling);
   if (index) return await openShards(index, { ...telling, limits }, warnings);
   try {
     return await openWith(

@@ -5,8 +5,7 @@
  */
 import { readFile } from "./codec/read_file.ts";
 import type { Warning } from "./errors.ts";
-import type { Place } from "./io/open/place.ts";
-import { openShard, readShardIndex, tensorIn } from "./io/models/shard_index.ts";
+import { type OpenedIndex, openShard, readShardIndex, tensorIn } from "./io/models/shard_index.ts";
 import type { Folder } from "./io/folder.ts";
 import { progressOfFiles } from "./io/progress.ts";
 import type { Limits } from "./limits.ts";
@@ -18,12 +17,12 @@ import { openParts } from "./open_parts.ts";
 
 /** Open a sharded checkpoint by its index: reads each file's structure, but no data. `options.onWarning` fills `warnings`. */
 export async function openShards(
-  place: Place,
+  index: OpenedIndex,
   options: OpenOptions & { limits: Readonly<Limits> },
   warnings: Warning[],
 ): Promise<Checkpoint> {
   const { limits, signal } = options, progress = progressOfFiles(options.onProgress, "load");
-  const { folder, files } = await readShardIndex(place, limits, signal);
+  const { folder, files } = await readShardIndex(index, limits, signal);
   const shards = new Map<string, CheckpointParts>();
   const value = new Map<string, NDArray>();
   try {

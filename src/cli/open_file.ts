@@ -21,8 +21,8 @@ import { type FoundModel, modelOf } from "./model_of.ts";
 import { type FROM_ARRAYS, type Reading, reading } from "./reading.ts";
 import type { Session } from "./session.ts";
 
-/** The kind of what was opened; a `folder` has one file per tensor, `shards` an index. */
-export type OpenedKind = FileKind | "npz" | "model" | "folder" | "shards";
+/** The kind of what was opened; a `folder` has one file per tensor. */
+export type OpenedKind = FileKind | "npz" | "model" | "folder";
 
 /** An opened file. */
 export interface OpenFile {
@@ -70,7 +70,6 @@ async function openPlain(
   from: string,
   hooks: Reading & Pick<Session, "onWarning" | "onProgress"> & { float8?: Float8 },
 ): Promise<[OpenedKind, Checkpoint]> {
-  if (/\.index\.json(\?|$)/.test(from)) return ["shards", await open(from, hooks)];
   let kind: FileKind;
   const { onProgress, ...where } = hooks;
   try {
@@ -80,6 +79,8 @@ async function openPlain(
     if (!isNoFile(error)) throw error;
     return ["folder", await open(from, hooks)];
   }
+  // A long description may come before what shows that it is an index.
+  if (kind === "unknown" && /\.index\.json(\?|$)/.test(from)) kind = "shards";
   if (kind === "npy") return [kind, await openNpy(from, where)];
   try {
     if (kind === "zip") return ["npz", await openNpz(from, where)];

@@ -15,6 +15,7 @@ export type FileKind =
   | "selected_rows"
   | "program"
   | "pir"
+  | "shards"
   | "safetensors"
   | "npy"
   | "zip"
@@ -79,7 +80,7 @@ export function detectKind(head: Uint8Array, size?: number): FileKind {
   if (isSafetensors(head, text, size)) return "safetensors";
   if (head[0] === 0x80) return head.length > 1 && head[1] > 0x7f ? "unknown" : "pickle";
   if (isRecord(head)) return isSelectedRows(head) ? "selected_rows" : "record";
-  if (isObject(head)) return text.includes('"base_code"') ? "pir" : "unknown";
+  if (isObject(head)) return text.includes('"base_code"') ? "pir" : isShardIndex(head) ? "shards" : "unknown";
   if (isProgram(head)) return "program";
   if (!PICKLE_STARTS.includes(text[0])) return "unknown";
   return !isText(head) || isPickleText(text) ? "pickle" : "unknown";
@@ -93,6 +94,11 @@ export function isObject(bytes: Uint8Array): boolean {
   return start === 0 || bytes[behindSpace(bytes, start + 1)] === 0x22;
 }
 
+/** Whether a JSON object has the field that an index of a sharded checkpoint has. */
+function isShardIndex(head: Uint8Array): boolean {
+  return latin1(head, HEAD_BYTES).includes('"weight_map"');
+}
+
 function behindSpace(bytes: Uint8Array, at: number): number {
   while (bytes[at] === 0x20 || bytes[at] === 0x0a || bytes[at] === 0x0d || bytes[at] === 0x09) at++;
   return at;
@@ -101,7 +107,8 @@ function behindSpace(bytes: Uint8Array, at: number): number {
 /** The error for a file of a kind that is not read: it says what the file is, if that can be told. */
 export function foreignError(head: Uint8Array): FormatError {
   const text = latin1(head, 264);
-  const foreign = foreignOf(text) ?? foreignByStructure(head, text);
+  const isIndex = isObject(head) && isShardIndex(head);
+  const foreign = isIndex ? INDEX : foreignOf(text) ?? foreignByStructure(head, text);
   const what = foreign?.what ?? (head.every((b) => b === 0) ? "a file of zeros" : null);
   if (what) {
     const hint = foreign?.hint ?? (foreign ? undefined : "The disk or the download lost its content.");
@@ -126,6 +133,7 @@ const OURS: ReadonlyMap<FileKind, string> = new Map([
   ["safetensors", "a safetensors file"],
   ["program", "a program, such as a .pdmodel"],
   ["pir", "a program in JSON"],
+  ["shards", "the index of a sharded checkpoint"],
 ]);
 
 /** The error for a file recognized as another kind than the expected `due` (`a program`), else null; `cause` is the original error. */
@@ -144,6 +152,12 @@ export function otherKindError(
   const { code, message, hint } = foreignError(head);
   return code === "WRONG_FORMAT" ? new FormatError(code, message, { offset: 0, hint, cause }) : null;
 }
+
+const INDEX: Foreign = {
+  magic: "",
+  what: "the index of a sharded checkpoint",
+  hint: "Give its path, URL or name, which ends in .index.json.",
+};
 
 function foreignOf(text: string): Foreign | undefined {
   const start = text.slice(0, 32);

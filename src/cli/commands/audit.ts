@@ -25,7 +25,7 @@ export const audit = command({
     "Exit codes: 0: clean, 1: refused content, 2: could not be parsed or read, 3: not a file of a supported kind.",
   ],
   json:
-    "{ file, ok, exitCode, kind, symbols: [{ symbol, opcode, offset, at, verdict }], error?: { name, code, message, " +
+    "{ file, ok, exitCode, kind, symbols: [{ symbol, opcode, offset, at, verdict, file? }], error?: { name, code, message, " +
     "offset, ... }, warnings: [{ code, message }], opcodes?, size? }",
   async run({ operands: [from], options, session }) {
     return await reading(options, session, async ({ folder, limits, signal }) => {
@@ -45,8 +45,8 @@ function lines(from: string, { exitCode, kind, symbols, error, warnings, size }:
     `kind: ${kind}${more}, ${countText(symbols.length, "symbol")}, ${refused.length} refused`,
     ...table(
       symbols.map((
-        { symbol, opcode, offset, at, verdict },
-      ) => [`  ${verdict}`, symbol || opcode, `byte ${offset}`, at]),
+        { symbol, opcode, offset, at, verdict, file },
+      ) => [`  ${verdict}`, symbol || opcode, `byte ${offset}`, file ? `${file} ${at}` : at]),
     ),
     ...(error ? [`load says: ${error.message} (${error.code})`] : []),
     ...warnings.map(({ code, message }) => `warning: ${message} (${code})`),

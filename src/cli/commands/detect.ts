@@ -15,8 +15,8 @@ export const detect = command({
   operands: ["FILE"],
   options: { archive: FROM_FILE.archive },
   notes: [
-    "empty, pickle, tnum (1.6's save_dygraph), record (one tensor), selected_rows, program, pir, safetensors, npy, zip or",
-    "unknown. The exit code is 1 when the kind is unknown.",
+    "empty, pickle, tnum (1.6's save_dygraph), record (one tensor), selected_rows, program, pir, shards (an index of several",
+    "files), safetensors, npy, zip or unknown. The exit code is 1 when the kind is unknown.",
   ],
   json: "{ file, kind }",
   async run({ operands: [from], options, session }) {

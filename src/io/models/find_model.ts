@@ -4,12 +4,14 @@
  *
  * @module
  */
+import { detectKind, type FileKind, HEAD_BYTES } from "../../codec/detect_kind.ts";
 import { byCodePoint } from "../../words/code_point_order.ts";
 import { isPaddleError, PathError, quote, SourceError } from "../../errors.ts";
 import { DirectoryFolder } from "../folders/directory_folder.ts";
 import type { Folder } from "../folder.ts";
 import { checkManifest, findManifest, manifestName } from "../save/manifest.ts";
 import { folderAt, isFolder, type Place } from "../open/place.ts";
+import { readFully } from "../sources/read_fully.ts";
 import type { Source } from "../source.ts";
 
 /** The files of one method. */
@@ -67,6 +69,7 @@ async function findPrefix({ folder, name, shown }: Place, how: FileNames): Promi
   if (own.has(manifestName(name))) await checkManifest(folder, name, how);
   const methods: MethodFiles[] = [{ method: "forward", programs, params: name + ".pdiparams" }];
   for (const method of methodsOf(name, own)) {
+    if (method === "index" && await isShardIndex(folder, `${name}.index.json`)) continue;
     const base = `${name}.${method}`;
     const files = FORMS.map((form) => base + form).filter((file) => own.has(file));
     methods.push({ method, programs: files, params: base + ".pdiparams" });
@@ -95,6 +98,23 @@ function methodsOf(prefix: string, files: ReadonlySet<string>): string[] {
     if (method !== "" && !method.includes(".") && !method.includes("/")) methods.add(method);
   }
   return [...methods].sort(byCodePoint);
+}
+
+/** Whether a file that has the name of a program of the method `index` is the index of a sharded checkpoint. */
+async function isShardIndex(folder: Folder, name: string): Promise<boolean> {
+  const source = await folder.get(name);
+  if (!source) return false;
+  try {
+    return await kindIn(source) === "shards";
+  } finally {
+    await source.close?.();
+  }
+}
+
+/** The kind of a file, by its first bytes. */
+export async function kindIn(source: Source, signal?: AbortSignal): Promise<FileKind> {
+  const head = new Uint8Array(Math.min(HEAD_BYTES, source.size));
+  return detectKind(await readFully(source, 0, head, signal), source.size);
 }
 
 /** The model in a folder. */

@@ -18,7 +18,7 @@ import { NDArray } from "../../ndarray.ts";
 import type { From, SourceOfOptions } from "../open/open_source.ts";
 import { folderAround, type Place, placeOf } from "../open/place.ts";
 import type { Folder } from "../folder.ts";
-import { notFound } from "./find_model.ts";
+import { kindIn, notFound } from "./find_model.ts";
 import { readFully } from "../sources/read_fully.ts";
 import { safeParts } from "../names/safe_name.ts";
 import type { Source } from "../source.ts";
@@ -35,22 +35,37 @@ export interface ShardIndex {
   readonly files: ReadonlyMap<string, string>;
 }
 
-/** The place of an index, or null if `from` does not have the name of one; only for such names are places looked up. */
-export async function indexPlaceOf(from: From, options: SourceOfOptions): Promise<Place | null> {
+/** An index that was opened. */
+export interface OpenedIndex {
+  readonly place: Place;
+  readonly source: Source;
+}
+
+/** Open `from` if it has the name of an index; null if it has another name, or is a program of that name: that of a method `index`. */
+export async function openIndex(from: From, options: SourceOfOptions): Promise<OpenedIndex | null> {
   const isNamed = typeof from === "object" && from !== null && "folder" in from && "name" in from;
   const name = typeof from === "string" || from instanceof URL ? String(from) : isNamed ? String(from.name) : "";
   const place = name.includes(".index.json") ? await placeOf(from, options) : null;
-  return place?.name.endsWith(".index.json") ? place : null;
+  if (!place?.name.endsWith(".index.json")) return null;
+  const source = await place.folder.get(place.name, { signal: options.signal });
+  if (!source) throw await notFound(place);
+  let isIndex = false;
+  try {
+    isIndex = await kindIn(source, options.signal) !== "pir";
+  } catch (error) {
+    throw withPath(error, place.shown);
+  } finally {
+    if (!isIndex) await source.close?.();
+  }
+  return isIndex ? { place, source } : null;
 }
 
-/** Read the index at a place. */
+/** Read an index, and close it. */
 export async function readShardIndex(
-  place: Place,
+  { place, source }: OpenedIndex,
   limits: Readonly<Limits>,
   signal?: AbortSignal,
 ): Promise<ShardIndex> {
-  const source = await place.folder.get(place.name, { signal });
-  if (!source) throw await notFound(place);
   try {
     new Budget(limits).check("maxJsonBytes", source.size, 0);
     const bytes = await readFully(source, 0, new Uint8Array(source.size), signal);
