@@ -6,10 +6,10 @@
  */
 import { type Answer, type Ask, type BlobAsk, Cursor, type Decoder, Span } from "../../codec/cursor.ts";
 import { Latin1Text, sizeOfText } from "../../codec/payload.ts";
-import { Pace } from "../waiting/pace.ts";
 import { readFully } from "../sources/read_fully.ts";
 import type { Source } from "../source.ts";
 import { allocate } from "./allocate.ts";
+import { RequestLengths } from "./request_lengths.ts";
 import { Turns } from "../waiting/turns.ts";
 
 /** How {@linkcode driveSource} answers the decoder's requests. */
@@ -87,7 +87,7 @@ class SourceDriver {
   readonly #onProgress: ((loaded: number) => void) | undefined;
   readonly #turns: Turns;
   /** How much to read at a time if a read is a network round trip. */
-  readonly #pace: Pace | null;
+  readonly #lengths: RequestLengths | null;
   readonly #flying = new Set<Promise<void>>();
   #buffer: Uint8Array;
   /** Bytes to read next if payloads are left unread: few after a jump, then more and more. */
@@ -105,7 +105,7 @@ class SourceDriver {
     this.#window = options.window ?? (source.costly ? TEXT_PIECE : WINDOW);
     this.#onProgress = options.onProgress;
     this.#turns = new Turns(options.signal);
-    this.#pace = source.costly && this.#lazy ? new Pace(source.size) : null;
+    this.#lengths = source.costly && this.#lazy ? new RequestLengths(source.size) : null;
     this.#buffer = new Uint8Array(source.view ? 0 : Math.min(this.#window + 16, source.size));
     this.cursor.total = source.size;
     this.cursor.stable = source.view !== undefined && !this.#copy;
@@ -132,8 +132,8 @@ class SourceDriver {
     const { cursor } = this;
     const start = cursor.offset;
     const kept = cursor.left;
-    // What is in the window costs nothing; the pace decides how much to request beyond it.
-    const window = this.#pace ? kept + this.#pace.next(start + kept, n - kept) : this.#nextWindow();
+    // What is in the window costs nothing; #lengths decides how much to request beyond it.
+    const window = this.#lengths ? kept + this.#lengths.next(start + kept, n - kept) : this.#nextWindow();
     const wanted = Math.min(Math.max(n, window), this.#source.size - start);
     const turn = this.#turns.due();
     if (this.#source.view) {

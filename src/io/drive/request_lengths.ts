@@ -17,7 +17,7 @@ const FAIR = 65_536;
 const MOST = 2 ** 20;
 
 /** Decides how long the next request is. */
-export class Pace {
+export class RequestLengths {
   readonly #size: number;
   #requests = 0;
   #end = 0;
