@@ -140,6 +140,7 @@ const FAULTS: Fault[] = [
     }),
     load: "right",
     open: "HTTP_BAD_RANGE",
+    asked: { load: 1, open: 2 },
   },
   {
     name: "an unknown total in all ranges, but a length by HEAD",

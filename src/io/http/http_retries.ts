@@ -11,6 +11,8 @@ import { sleep } from "../waiting/within.ts";
 export const RETRIED: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
 /** Maximum `Retry-After` that is honoured, and maximum delay of our own, in milliseconds. */
 const LONGEST_WAIT = 60_000;
+/** A response shorter than this, in bytes, counts as a failure, unless it completes the range. */
+export const FAIR_PART = 65_536;
 /** After this many bytes of progress, the failures of a range are counted from zero again. */
 const GOOD_PROGRESS = 2 ** 20;
 
