@@ -60,13 +60,13 @@ export class Session {
   async note(line: string): Promise<void> {
     if (this.#quiet) return;
     this.#clear();
-    await this.#console.error(visible(line).toWellFormed() + "\n");
+    await this.#error(visible(line).toWellFormed() + "\n");
   }
 
   /** Report why the command failed. */
   async fail(line: string): Promise<void> {
     this.#clear();
-    await this.#console.error(visible(line).toWellFormed() + "\n");
+    await this.#error(visible(line).toWellFormed() + "\n");
   }
 
   /** Prints warnings from the library. */
@@ -79,7 +79,7 @@ export class Session {
     if (this.#quiet || !this.#console.isTerminal || performance.now() - this.#begun < PATIENCE) return;
     const part = total ? `${Math.floor(100 * loaded / total)}% of ${sizeText(total)}` : sizeText(loaded);
     this.#hasLine = true;
-    void this.#console.error(`\r\x1b[K${phase} ${part}`);
+    void this.#error(`\r\x1b[K${phase} ${part}`);
   };
 
   /** Options that every function of the library takes. */
@@ -91,6 +91,15 @@ export class Session {
   #clear(): void {
     if (!this.#hasLine) return;
     this.#hasLine = false;
-    void this.#console.error("\r\x1b[K");
+    void this.#error("\r\x1b[K");
+  }
+
+  /** Write to standard error. If that fails, there is nowhere to report it, and the command goes on. */
+  async #error(text: string): Promise<void> {
+    try {
+      await this.#console.error(text);
+    } catch {
+      // The exit code tells.
+    }
   }
 }

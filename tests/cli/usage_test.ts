@@ -7,12 +7,14 @@ import * as npy from "../../src/npy.ts";
 import * as pickle from "../../src/pickle.ts";
 import { COMMANDS } from "../../src/cli/commands.ts";
 import { inTempFolder } from "../helpers/in_temp_folder.ts";
+import { main } from "../../src/cli/mod.ts";
 import { Session } from "../../src/cli/session.ts";
 import { oarlock, printed } from "./run_command.ts";
 
 const REAL = "tests/fixtures/real";
 const NET = `${REAL}/paddle-3.3.1/net/net.pdparams`;
 const MODEL = `${REAL}/paddle-2.6.2/jit-save/m`;
+const METHODS = `${REAL}/paddle-2.4.2/jit-methods/m`;
 
 /** The error output of a command that fails, without "error: ". */
 async function refused(...args: string[]): Promise<string> {
@@ -107,6 +109,31 @@ describe("a command line that is wrong", () => {
   });
 });
 
+describe("a console whose error output fails", () => {
+  it("changes neither the answer nor the exit code, and nothing is left unhandled", async () => {
+    const failing = [
+      () => Promise.reject(new Error("it is closed")),
+      () => {
+        throw new Error("it is closed");
+      },
+    ];
+    for (const error of failing) {
+      let out = "";
+      const write = (text: string) => Promise.resolve(void (out += text));
+      const run = (...args: string[]) =>
+        main({ args, write, error, isTerminal: true, signal: AbortSignal.timeout(9999) });
+      assert.equal(await run("ls", "there-is-none"), 2);
+      assert.equal(await run("program", METHODS), 0);
+      assert.match(out, /^form /);
+      const session = new Session({ args: [], write, error, isTerminal: true, signal: new AbortController().signal });
+      session.onWarning({ code: "ODD", message: "a warning" });
+      await session.note("a note");
+    }
+    // A rejection that nobody handles fails the test run.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  });
+});
+
 describe("help", () => {
   it("lists help itself, with all summaries in one column", async () => {
     const all = await printed("help", "help");
@@ -176,7 +203,6 @@ describe("recover with --names", () => {
 });
 
 describe("what the answers say", () => {
-  const METHODS = `${REAL}/paddle-2.4.2/jit-methods/m`;
   const values = new Map<string, unknown>([
     ["bytes", new Uint8Array(3)],
     ["set", new Set([1, 2])],
