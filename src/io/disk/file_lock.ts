@@ -89,27 +89,38 @@ function held(fs: Fs, name: string, owner: string): FileLock {
   };
 }
 
-/** Remove a lock that was not touched for long; returns whether there is none now. */
+/**
+ * Remove a lock that was not touched for long; returns whether there is none now. Of several processes that find the same old lock, the
+ * one that creates a file named after the time of its last touch may remove it: once that is done, no other does.
+ */
 async function removeStale(fs: Fs, name: string): Promise<boolean> {
-  const age = await ageOf(fs, name);
+  const touched = await touchedAt(fs, name);
   // It was released meanwhile: another process may have taken it by now, whose lock must not be moved even for a moment.
-  if (age === null) return true;
-  if (age < STALE) return false;
-  // Another process may be doing the same, and hold a new lock by now: check what was moved aside before deleting it.
-  const aside = `${name}.${crypto.randomUUID()}`;
+  if (touched === null) return true;
+  if (!isStale(touched)) return false;
+  const claim = `${name}.${Math.round(touched)}`;
   try {
-    await fs.promises.rename(name, aside);
+    await (await fs.promises.open(claim, "wx")).close();
   } catch {
-    return true;
+    const claimed = await touchedAt(fs, claim);
+    // Its owner died, too.
+    if (claimed !== null && isStale(claimed)) await fs.promises.rm(claim, { force: true });
+    return false;
   }
-  const isOld = (await ageOf(fs, aside) ?? STALE) >= STALE;
-  if (!isOld) await fs.promises.link(aside, name).catch(() => {});
-  await fs.promises.rm(aside, { force: true });
-  return isOld;
+  try {
+    const now = await touchedAt(fs, name);
+    if (now === touched) await fs.promises.rm(name, { force: true });
+    return now === null || now === touched;
+  } finally {
+    await fs.promises.rm(claim, { force: true });
+  }
 }
 
-/** Milliseconds since a lock was touched; null if there is none. */
-async function ageOf(fs: Fs, name: string): Promise<number | null> {
-  const stat = await fs.promises.stat(name).catch(() => null);
-  return stat && Date.now() - stat.mtimeMs;
+/** When a lock was last touched, in milliseconds since 1970; null if there is none. */
+async function touchedAt(fs: Fs, name: string): Promise<number | null> {
+  return (await fs.promises.stat(name).catch(() => null))?.mtimeMs ?? null;
+}
+
+function isStale(touched: number): boolean {
+  return Date.now() - touched >= STALE;
 }
