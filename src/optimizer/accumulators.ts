@@ -109,7 +109,7 @@ function fitting(tensor: Tensor, given: Value): NDArray {
   if (!(given instanceof NDArray)) {
     throw invalid(name, `${name} of an optimizer's state is an array: got ${kindOf(given)}`);
   }
-  if (given.shape.join() !== shape.join() || given.shape.length !== shape.length) {
+  if (given.shape.join() !== shape.join()) {
     throw invalid(
       name,
       `Variable Shape not match, Variable [ ${name} ] need tensor with shape ${

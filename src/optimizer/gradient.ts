@@ -139,7 +139,6 @@ export class Gradient {
    * kernel adds it.
    */
   decayBy(regularizer: Regularizer, { inFloat, isFused }: { inFloat: boolean; isFused: boolean }): void {
-    if (this.#sparse) void this.mergedRows;
     const { kind, coeff } = regularizer;
     const coefficient = inFloat ? Math.fround(coeff) : roundingOf(this.precision)(coeff);
     this.#decays.push({ kind, coefficient, isFused });

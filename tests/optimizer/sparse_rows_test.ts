@@ -1,6 +1,18 @@
 import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
-import { fromArray, nn, optimizer, regularizer, SelectedRows, zeros } from "../../mod.ts";
+import { readFileSync } from "node:fs";
+import {
+  type DType,
+  fromArray,
+  isPaddleError,
+  NDArray,
+  nn,
+  optimizer,
+  regularizer,
+  SelectedRows,
+  zeros,
+} from "../../mod.ts";
+import { build, type Json } from "./recorded.ts";
 
 /** Rows with the gradients 1, 2, 3, ..., and the parameter after one step of rate 1 from zero, as in Paddle 2.0.2, 2.6.2 and 3.3.1. */
 const STEPS: readonly [kind: "SGD" | "Momentum" | "RMSProp" | "Adagrad", rows: number[], after: number[]][] = [
@@ -76,5 +88,93 @@ describe("a gradient with rows in any order", () => {
     const factor = f(f(0.3) / f(Math.sqrt(f(sum * sum))));
     const expected = given.reduce((p, g) => f(p - f(f(0.37) * f(g * factor))), 1);
     assert.equal(parameter.at(1, 0), expected);
+  });
+});
+
+const recorded: Json = JSON.parse(readFileSync("tests/fixtures/training/rows.json", "utf8"));
+
+describe("rows of several columns, clipped or of float64", () => {
+  for (const { paddle, class: kind, rows, dtype, clip, after } of recorded.cases) {
+    it(`match Paddle ${paddle} after two steps, to the bit: ${kind}, rows [${rows}], ${clip?.[0] ?? dtype}`, () => {
+      const parameter = nn.Parameter.from(fromArray(recorded.start, dtype as DType));
+      const options = { learningRate: 0.37, parameters: [parameter], paddle: paddle.slice(0, 3) };
+      const made = new (optimizer as Json)[kind]({ ...options, gradClip: clip && build({ clip }) });
+      for (let i = 0; i < 2; i++) {
+        parameter.grad = new SelectedRows(rows, 4, fromArray(recorded.values, dtype as DType));
+        made.step();
+      }
+      assert.deepEqual([...parameter.data as Float32Array], after);
+    });
+  }
+
+  it("count for a global norm in the order in which they were passed, as in Paddle 3.3.1", () => {
+    for (const { rows: order, first } of recorded.norms) {
+      const rows = Array.from({ length: 1005 }, (_, i) => order === "ascending" ? i : 1004 - i);
+      const parameter = nn.Parameter.from(zeros([1005, 1], "float32"));
+      parameter.grad = new SelectedRows(rows, 1005, fromArray(rows.map((_, i) => [i === 0 ? 4096 : 1]), "float32"));
+      new optimizer.SGD({ learningRate: 1, parameters: [parameter], gradClip: new nn.ClipGradByGlobalNorm(1) }).step();
+      assert.equal(parameter.at(rows[0], 0), first, order);
+    }
+  });
+
+  const LONG = 17_000;
+  /** Two steps of rows as long as several pieces of an update. */
+  const long = (kind: "SGD" | "Momentum" | "Adagrad", isDense: boolean, gradClip: nn.GradClip | null = null) => {
+    const numbers = Float32Array.from({ length: 3 * LONG }, (_, i) => ((i * 37) % 101 - 50) / 64);
+    const parameter = nn.Parameter.from(zeros([4, LONG], "float32"));
+    const made = new optimizer[kind]({ learningRate: 0.5, parameters: [parameter], gradClip });
+    for (let t = 0; t < 2; t++) {
+      const value = new NDArray("float32", [3, LONG], numbers.slice());
+      if (isDense) {
+        const sum = zeros([4, LONG], "float32");
+        const data = sum.data as Float32Array;
+        for (let i = 0; i < LONG; i++) {
+          data[i] = numbers[LONG + i];
+          data[2 * LONG + i] = numbers[i] + numbers[2 * LONG + i];
+        }
+        parameter.grad = sum;
+      } else parameter.grad = new SelectedRows([2, 0, 2], 4, value);
+      made.step();
+    }
+    return parameter;
+  };
+  for (const kind of ["SGD", "Momentum", "Adagrad"] as const) {
+    it(`are added up and spread when they are long: ${kind} moves as with the same gradient made dense`, () => {
+      assert.ok(long(kind, false).equals(long(kind, true)));
+      const clip = new nn.ClipGradByNorm(1000);
+      assert.ok(long(kind, false, clip).equals(long(kind, true, clip)), "ClipGradByNorm");
+    });
+  }
+});
+
+describe("a row-sparse gradient", () => {
+  const value = (shape: number[]) => zeros(shape, "float32");
+  const WRONG: readonly [what: string, SelectedRows, says: RegExp][] = [
+    ["another height", new SelectedRows([0], 5, value([1, 2])), /of height 4 .*got 5/],
+    ["another width", new SelectedRows([0], 4, value([1, 3])), /with a value \[1,2\].*got 4, \[1,3\]/],
+    ["rows without values", new SelectedRows([0, 1], 4, value([1, 2])), /with a value \[2,2\]/],
+    ["a row after the last", new SelectedRows([0, 4], 4, value([2, 2])), /has no row 4/],
+    ["a row before the first", new SelectedRows([-1, 0], 4, value([2, 2])), /has no row -1/],
+    ["half a row", new SelectedRows([0, 1.5], 4, value([2, 2])), /has no row 1\.5/],
+    ["values of float64", new SelectedRows([0], 4, zeros([1, 2], "float64")), /is float64/],
+    ["integers", new SelectedRows([0], 4, zeros([1, 2], "int32")), /int32/],
+  ];
+  for (const [what, grad, says] of WRONG) {
+    it(`is refused before anything changes if it does not fit the parameter: ${what}`, () => {
+      const parameter = nn.Parameter.from(zeros([4, 2], "float32"));
+      const other = nn.Parameter.from(zeros([1], "float32"));
+      other.grad = fromArray([1], "float32");
+      parameter.grad = grad;
+      const made = new optimizer.SGD({ learningRate: 1, parameters: [other, parameter] });
+      assert.throws(() => made.step(), (error) => isPaddleError(error) && says.test(error.message));
+      assert.equal(other.at(0), 0);
+    });
+  }
+
+  it("may have no rows at all, and then moves nothing", () => {
+    const parameter = nn.Parameter.from(zeros([4, 2], "float32"));
+    parameter.grad = new SelectedRows([], 4, value([0, 2]));
+    new optimizer.SGD({ learningRate: 1, parameters: [parameter], gradClip: new nn.ClipGradByGlobalNorm(1) }).step();
+    assert.ok(parameter.equals(nn.Parameter.from(zeros([4, 2], "float32"))));
   });
 });
