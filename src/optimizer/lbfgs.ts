@@ -4,16 +4,15 @@
  * @module
  */
 import { ValueError, type Warning } from "../errors.ts";
-import { rememberFloat } from "../words/floats.ts";
 import type { Lane, Precision } from "../kernel/lanes.ts";
 import { NDArray } from "../ndarray.ts";
 import { bind, type Call, type Signature } from "../nn/arguments.ts";
 import { type GradClip, isGradClip } from "../nn/clip.ts";
 import { Parameter } from "../nn/parameter.ts";
 import { L1Decay, L2Decay, type Regularizer } from "../regularizer/mod.ts";
-import { Tensor } from "../tensor.ts";
-import { Float, NumpyScalar, SelectedRows, type Value } from "../values.ts";
+import { SelectedRows, type Value } from "../values.ts";
 import { check, kindOf } from "./arguments.ts";
+import { emptyMemory, type Memory, memoryOf, stateOf, vector } from "./lbfgs_memory.ts";
 import { precisionOf, roundingOf } from "./numbers.ts";
 import { type Arithmetic, arithmetic, float, type Scalar, ZERO } from "./scalar.ts";
 import { type Place, strongWolfe } from "./strong_wolfe.ts";
@@ -66,23 +65,6 @@ const ARGUMENTS: Signature<LBFGSOptions> = {
   positional: 11,
   typed: ["maxIter", "toleranceGrad", "toleranceChange", "historySize"],
 };
-
-/** What is kept from step to step, and saved in the state. */
-interface Memory {
-  funcEvals: number;
-  iterations: number;
-  al: (number | null)[] | null;
-  /** Whether `al` was created in a later step than the first, which makes it the last key of the state. */
-  isAlLast: boolean;
-  d: Lane;
-  alpha: Scalar;
-  oldYk: Lane[];
-  oldSk: Lane[];
-  ro: number[];
-  hDiag: number;
-  previousGradient: Lane;
-  previousLoss: number;
-}
 
 /**
  * L-BFGS: each step calls the caller's closure for the loss and the gradients as often as needed.
@@ -165,7 +147,7 @@ export class LBFGS {
     const firstLoss = this.#loss(closure);
     let loss = firstLoss;
     let evaluations = 1;
-    const memory = this.#memory ??= this.#emptyMemory();
+    const memory = this.#memory ??= emptyMemory(this.#precision);
     if (memory.al === null) memory.isAlLast = memory.iterations > 0;
     memory.funcEvals++;
     let gradient = this.#gradient();
@@ -278,13 +260,9 @@ export class LBFGS {
     return sumOf(a.length, this.#precision, (i) => round(a[i] * b[i]));
   }
 
-  #vector(numbers: ArrayLike<number>): Lane {
-    return this.#precision === "float64" ? new Float64Array(numbers) : new Float32Array(numbers);
-  }
-
   /** All gradients concatenated, with zeros for parameters that have none. */
   #gradient(): Lane {
-    const flat = this.#vector({ length: this.#size });
+    const flat = vector(this.#precision, { length: this.#size });
     let offset = 0;
     for (const { name, grad, shape, size, dtype } of this.#parameters) {
       if (grad !== null) {
@@ -310,31 +288,7 @@ export class LBFGS {
 
   /** The state with Paddle's keys: `{"state": {...}}`, which is empty before the first step. */
   stateDict(): Map<string, Value> {
-    const state = new Map<string, Value>();
-    const memory = this.#memory;
-    if (memory) state.set("func_evals", memory.funcEvals).set("n_iter", memory.iterations);
-    if (memory && memory.iterations > 0) {
-      const al = memory.al?.map((x) => x === null ? null : this.#scalar(x));
-      if (al && !memory.isAlLast) state.set("al", al);
-      const { value, kind } = memory.alpha;
-      state.set("d", this.#saved(memory.d)).set("alpha", kind === "tensor" ? this.#scalar(value) : value);
-      if (kind === "float") rememberFloat(state, "alpha", value);
-      state.set("old_yk", memory.oldYk.map((x) => this.#saved(x)));
-      state.set("old_sk", memory.oldSk.map((x) => this.#saved(x)));
-      state.set("ro", memory.ro.map((x) => this.#scalar(x))).set("H_diag", this.#scalar(memory.hDiag));
-      state.set("prev_flat_grad", this.#saved(memory.previousGradient)).set("prev_loss", memory.previousLoss);
-      rememberFloat(state, "prev_loss", memory.previousLoss);
-      if (al && memory.isAlLast) state.set("al", al);
-    }
-    return new Map([["state", state]]);
-  }
-
-  #saved(numbers: Lane): Tensor {
-    return new Tensor(this.#precision, [numbers.length], numbers.slice());
-  }
-
-  #scalar(x: number): Tensor {
-    return new Tensor(this.#precision, [], this.#vector([x]));
+    return new Map([["state", stateOf(this.#memory, this.#precision)]]);
   }
 
   /**
@@ -347,66 +301,7 @@ export class LBFGS {
     if (!(inner instanceof Map)) {
       throw new ValueError("INVALID_VALUE", `LBFGS's state is {"state": {...}}: got ${kindOf(inner)}`);
     }
-    if (inner.size === 0) {
-      this.#memory = null;
-      return;
-    }
-    const take = (key: string): Value => {
-      if (!inner.has(key)) {
-        throw new ValueError("INVALID_VALUE", `LBFGS's state has no ${key}`, { at: `["state"]["${key}"]` });
-      }
-      return inner.get(key);
-    };
-    const list = (key: string): Value[] => {
-      const value = take(key);
-      check(Array.isArray(value), `${key} of LBFGS's state is a list: got ${kindOf(value)}`);
-      return value as Value[];
-    };
-    const [funcEvals, iterations] = [numberOf("func_evals", take("func_evals")), numberOf("n_iter", take("n_iter"))];
-    if (iterations === 0) {
-      this.#memory = { ...this.#emptyMemory(), funcEvals };
-      return;
-    }
-    const al = inner.has("al") ? list("al").map((x) => x === null ? null : numberOf("al", x)) : null;
-    this.#memory = {
-      funcEvals,
-      iterations,
-      al,
-      isAlLast: [...inner.keys()].at(-1) === "al",
-      d: this.#vectorOf("d", take("d")),
-      alpha: alphaOf(take("alpha")),
-      oldYk: list("old_yk").map((x) => this.#vectorOf("old_yk", x)),
-      oldSk: list("old_sk").map((x) => this.#vectorOf("old_sk", x)),
-      ro: list("ro").map((x) => numberOf("ro", x)),
-      hDiag: numberOf("H_diag", take("H_diag")),
-      previousGradient: this.#vectorOf("prev_flat_grad", take("prev_flat_grad")),
-      previousLoss: numberOf("prev_loss", take("prev_loss")),
-    };
-  }
-
-  #vectorOf(key: string, value: Value): Lane {
-    const fits = value instanceof NDArray && value.dtype === this.#precision && value.size === this.#size;
-    check(fits, `${key} of LBFGS's state is a ${this.#precision} array of ${this.#size} numbers`);
-    return this.#vector((value as NDArray).data as Lane);
-  }
-
-  /** The memory before the first iteration. */
-  #emptyMemory(): Memory {
-    const none = this.#vector([]);
-    return {
-      funcEvals: 0,
-      iterations: 0,
-      al: null,
-      isAlLast: false,
-      d: none,
-      alpha: ZERO,
-      oldYk: [],
-      oldSk: [],
-      ro: [],
-      hDiag: 1,
-      previousGradient: none,
-      previousLoss: 0,
-    };
+    this.#memory = memoryOf(inner, this.#precision, this.#size);
   }
 }
 
@@ -430,18 +325,4 @@ function greatest(numbers: Lane): number {
   let most = 0;
   for (const x of numbers) if (!(Math.abs(x) <= most)) most = Math.abs(x);
   return most;
-}
-
-/** A tensor or a float; the int 0 only if the line search found no point. */
-function alphaOf(given: Value): Scalar {
-  const value = numberOf("alpha", given);
-  if (given instanceof NDArray) return { value, kind: "tensor" };
-  return value === 0 && !(given instanceof Float) ? ZERO : float(value);
-}
-
-function numberOf(key: string, value: Value): number {
-  if (value instanceof NDArray && value.size === 1) value = value.reshape([1]).at(0);
-  if (value instanceof Float || value instanceof NumpyScalar) value = value.value;
-  if (typeof value === "number") return value;
-  throw new ValueError("INVALID_VALUE", `${key} of LBFGS's state is a number: got ${kindOf(value)}`);
 }

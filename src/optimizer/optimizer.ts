@@ -267,17 +267,16 @@ export abstract class Optimizer<Rules extends object = object> {
           gradient.decayBy(decay, { inFloat: this.decaysInFloat(decay), isFused: this.fusesDecay(decay) });
         }
         const { learningRate } = parameter.optimizeAttr;
-        const state = (kind: string) => this.#accumulators.get(kind, targets[i].name);
         this.update(
-          new Update(
+          new Update({
             parameter,
-            targets[i],
+            target: targets[i],
             gradient,
-            round(learningRate === 1 ? rate : ofRate(rate * ofFactor(learningRate))),
-            group.rules,
-            state,
-            this.#takesFloat ? f : round,
-          ),
+            rate: round(learningRate === 1 ? rate : ofRate(rate * ofFactor(learningRate))),
+            rules: group.rules,
+            attribute: this.#takesFloat ? f : round,
+            state: (kind) => this.#accumulators.get(kind, targets[i].name),
+          }),
         );
       });
     }
@@ -522,7 +521,6 @@ function clipByNorm(gradient: Gradient, limit: number): void {
 
 /** A single float64 gradient makes the norm float64. */
 function clipByGlobalNorm(gradients: readonly Gradient[], how: ClipGradByGlobalNorm): void {
-  if (gradients.length === 0) return;
   const sums = { float32: 0, float64: 0 };
   for (const gradient of gradients) {
     const { precision } = gradient;
@@ -531,6 +529,6 @@ function clipByGlobalNorm(gradients: readonly Gradient[], how: ClipGradByGlobalN
   const round = roundingOf(gradients.some(({ precision }) => precision === "float64") ? "float64" : "float32");
   const limit = round(how.clipNorm);
   const norm = round(Math.sqrt(sums.float32 + sums.float64));
-  const factor = round(limit / Math.max(norm, limit));
+  const factor = limit / Math.max(norm, limit);
   for (const gradient of gradients) gradient.scaleRawBy(roundingOf(gradient.precision)(factor));
 }

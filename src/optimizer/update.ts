@@ -20,8 +20,8 @@ export interface PiecesOptions {
   keepStates?: boolean;
 }
 
-/** A parameter with its gradient and its state. */
-export class Update<Rules> {
+/** What an update is made of. */
+export interface UpdateParts<Rules> {
   /** The parameter. */
   readonly parameter: Parameter;
   /** The tensor to compute with: the parameter, or its float32 master weight. */
@@ -30,47 +30,53 @@ export class Update<Rules> {
   readonly gradient: Gradient;
   /** The learning rate, rounded to the precision of the computation. */
   readonly rate: number;
-  /** Rounds to the precision of the computation. */
-  readonly round: (x: number) => number;
   /** The options of the parameter's group. */
   readonly rules: Required<Rules>;
   /** Rounds the options that Paddle takes in the precision of the computation, but before 2.3 as float32. */
   readonly attribute: (x: number) => number;
-  readonly #state: (kind: string) => Tensor;
+  /** The state tensor of a kind. */
+  readonly state: (kind: string) => Tensor;
+}
+
+/** A parameter with its gradient and its state. */
+export class Update<Rules> implements UpdateParts<Rules> {
+  /** The parameter. */
+  readonly parameter: Parameter;
+  /** The tensor to compute with: the parameter, or its float32 master weight. */
+  readonly target: NDArray;
+  /** The gradient, which is clipped and decayed as it is read. */
+  readonly gradient: Gradient;
+  /** The learning rate, rounded to the precision of the computation. */
+  readonly rate: number;
+  /** The options of the parameter's group. */
+  readonly rules: Required<Rules>;
+  /** Rounds the options that Paddle takes in the precision of the computation, but before 2.3 as float32. */
+  readonly attribute: (x: number) => number;
+  /** The state tensor of a kind. */
+  readonly state: (kind: string) => Tensor;
+  /** Rounds to the precision of the computation. */
+  readonly round: (x: number) => number;
   readonly #numbers: Numbers;
   /** The parameter itself if there is a master weight: it receives the master weight's new values. */
   readonly #copy: Numbers | null;
 
   /** Created by the optimizer. */
-  constructor(
-    parameter: Parameter,
-    target: NDArray,
-    gradient: Gradient,
-    rate: number,
-    rules: Required<Rules>,
-    state: (kind: string) => Tensor,
-    attribute: (x: number) => number,
-  ) {
-    this.attribute = attribute;
+  constructor({ parameter, target, gradient, rate, rules, attribute, state }: UpdateParts<Rules>) {
     this.parameter = parameter;
     this.target = target;
     this.gradient = gradient;
     this.rate = rate;
-    this.round = roundingOf(gradient.precision);
     this.rules = rules;
-    this.#state = state;
+    this.attribute = attribute;
+    this.state = state;
+    this.round = roundingOf(gradient.precision);
     this.#numbers = numbersOf(target);
     this.#copy = target === parameter ? null : numbersOf(parameter);
   }
 
-  /** The state tensor of a kind. */
-  state(kind: string): Tensor {
-    return this.#state(kind);
-  }
-
   /** The data of a state tensor with one element. */
   scalar(kind: string): Lane {
-    return this.#state(kind).data as Lane;
+    return this.state(kind).data as Lane;
   }
 
   /**
