@@ -1,17 +1,19 @@
 /// <reference types="npm:assemblyscript@0.28.20/std/types/assembly/index" />
-// The byte loops. One fixed window: IN takes at most 256 KiB, OUT gives at most 512 KiB. Every function takes a count, checks it
-// against the window, and keeps nothing from one call to the next but the tables, which are made once and never change.
+// The byte loops: `src/kernel.ts` calls them, and `src/kernel/twin.ts` has the same functions in TypeScript.
+//
+// The caller writes its input to IN (at most 256 KiB) and reads the result from OUT (at most 512 KiB). Every function checks its count
+// against the size of these buffers. No state survives a call except the tables, which are filled once and never change.
 
 const IN_BYTES: u32 = 0x40000;
 const OUT_BYTES: u32 = 0x80000;
-// 16 bytes before and after each: a block is read one byte early and stored up to 16 bytes late.
+// 16 bytes of padding on either side: reads begin up to one byte before a buffer, and stores end up to 16 bytes after it.
 const IN: usize = memory.data(0x40020, 16) + 16;
 const OUT: usize = memory.data(0x80020, 16) + 16;
-/** For each mask of lead bytes among 8: the places of the others. */
+/** Shuffle indices: for each mask of the lead bytes among 8 bytes, the positions of the other bytes. */
 const DROP_LEADS: usize = memory.data(256 * 8, 16);
-/** For each mask of bytes above 0x7f among 8: the places in 8 (first, second) pairs that are text. */
+/** Shuffle indices: for each mask of the bytes above 0x7f among 8, the positions in 8 pairs (first, second) that belong to the UTF-8. */
 const KEEP_PAIRS: usize = memory.data(256 * 16, 16);
-/** float32 bits of the 256 numbers of an 8-bit format: the caller writes them. */
+/** The float32 bits of all 256 values of an 8-bit format, written by the caller. */
 const TABLE: usize = memory.data(1024, 16);
 /** Results of `statistics*` and `difference*`. */
 const RESULT: usize = memory.data(128, 16);
@@ -51,7 +53,7 @@ function isLead(byte: u32): bool {
   return (byte & 0xfe) == 0xc2;
 }
 
-/** IN: UTF-8 of code points up to U+00FF. OUT: their bytes. How many, or -1 - i where byte i is wrong. */
+/** IN: n bytes of UTF-8, of code points up to U+00FF. OUT: one byte for each. Returns their number, or -1 - i if byte i is invalid. */
 export function latin1FromUtf8(n: u32): i32 {
   fits(n, IN_BYTES);
   let p = IN;
@@ -100,7 +102,7 @@ export function latin1FromUtf8(n: u32): i32 {
   return <i32> (o - OUT);
 }
 
-/** IN: bytes. OUT: the UTF-8 of their code points. How many bytes. */
+/** IN: n bytes. OUT: each as the UTF-8 of its code point. Returns the length of the UTF-8. */
 export function utf8FromLatin1(n: u32): i32 {
   fits(n, IN_BYTES);
   let p = IN;
@@ -116,7 +118,7 @@ export function utf8FromLatin1(n: u32): i32 {
       continue;
     }
     const ascii = i8x16.ge_s(v, i8x16.splat(0));
-    // 0x80..0xbf is led by c2 and is its own second byte; 0xc0..0xff is led by c3.
+    // The lead byte is c2 for 0x80 to 0xbf, whose second byte is the byte itself, and c3 for 0xc0 to 0xff.
     const c3 = i8x16.ge_u(v, i8x16.splat(<i8> 0xc0));
     const first = v128.bitselect(v, i8x16.sub(i8x16.splat(<i8> 0xc2), c3), ascii);
     const second = v128.and(v, i8x16.splat(<i8> 0xbf));
@@ -141,7 +143,7 @@ export function utf8FromLatin1(n: u32): i32 {
   return <i32> (o - OUT);
 }
 
-/** How many bytes of IN are, as signed numbers, below `limit`: 0 counts those above 0x7f, -64 the second bytes of UTF-8. */
+/** Counts the bytes of IN that are below `limit` as signed integers: 0 counts bytes above 0x7f, -64 continuation bytes of UTF-8. */
 export function countBelow(n: u32, limit: i32): i32 {
   fits(n, IN_BYTES);
   let p = IN;
@@ -153,7 +155,7 @@ export function countBelow(n: u32, limit: i32): i32 {
   return count;
 }
 
-/** Turn the byte order of the numbers in IN around; n is bytes, a multiple of 16: the caller fills the window up. */
+/** Reverses the byte order of 2-byte elements in IN, in place. n is in bytes and a multiple of 16: the caller pads its input. */
 export function swap2(n: u32): void {
   fits(n, IN_BYTES);
   const end = IN + n;
@@ -162,6 +164,7 @@ export function swap2(n: u32): void {
     v128.store(p, v128.shuffle<i8>(v, v, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14));
   }
 }
+/** The same for 4-byte elements. */
 export function swap4(n: u32): void {
   fits(n, IN_BYTES);
   const end = IN + n;
@@ -170,6 +173,7 @@ export function swap4(n: u32): void {
     v128.store(p, v128.shuffle<i8>(v, v, 3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12));
   }
 }
+/** The same for 8-byte elements. */
 export function swap8(n: u32): void {
   fits(n, IN_BYTES);
   const end = IN + n;
@@ -180,8 +184,9 @@ export function swap8(n: u32): void {
 }
 
 /**
- * Four float16 patterns, each in 32 bits with its sign spread upwards, as float32 patterns: the payload of a NaN stays, as in numpy.
- * Exponent and mantissa in their new places are the number times 2^-112, exactly, a subnormal too; infinity and NaN get their exponent.
+ * The float32 bits of four float16 values, given sign-extended to 32 bits. NaNs keep their payload, as in numpy.
+ * Shifted to float32's position, exponent and mantissa represent exactly the value times 2^-112, even if it is subnormal, so one
+ * multiplication gives the result; infinities and NaNs have their exponent set instead.
  */
 // @ts-ignore: decorator
 @inline
@@ -192,7 +197,7 @@ function widenHalf(h: v128): v128 {
   return v128.or(f32x4.mul(bits, i32x4.splat(0x77800000)), beyond);
 }
 
-/** IN: n float16 (room for a multiple of 8). OUT: n float32. */
+/** IN: n float16. OUT: n float32. Works in blocks of 8 elements. */
 export function float32FromFloat16(n: u32): void {
   fits(n, IN_BYTES >> 1);
   let o = OUT;
@@ -218,7 +223,7 @@ export function float32FromBfloat16(n: u32): void {
   }
 }
 
-/** IN: n numbers of 8 bits. OUT: n float32, each as TABLE has it. */
+/** IN: n 8-bit floats. OUT: n float32, looked up in TABLE. */
 export function float32FromTable(n: u32): void {
   fits(n, OUT_BYTES >> 2);
   let o = OUT;
@@ -230,9 +235,11 @@ export function float32FromTable(n: u32): void {
 }
 
 /**
- * Four float32 as patterns of a narrower format, rounded to nearest even, the sign in bit 31 shifted by `sign`. `shift`: bits of
- * mantissa that go; `rebias`: difference of the exponents' zero; `least`: float32 bits of the least normal number; `under`: bits of
- * the power of two whose last place is the format's least step; `over`: patterns above are `beyond`.
+ * The bits of four float32 in a narrower format, rounded to nearest even.
+ *
+ * `shift`: mantissa bits that are dropped; `rebias`: difference between the exponent biases; `least`: float32 bits of the format's
+ * minimum normal number; `under`: float32 bits of the power of two whose ulp is the format's minimum step; results above `over` become
+ * `beyond`; `sign`: how far the sign bit moves down; `nan`: what NaNs become.
  */
 // @ts-ignore: decorator
 @inline
@@ -261,7 +268,7 @@ function narrow(
 // @ts-ignore: decorator
 @inline
 function halfOf(v: v128): v128 {
-  // The payload of a NaN stays as far as there is room for it; it is never empty.
+  // A NaN keeps as much of its payload as fits; an empty payload would make it an infinity.
   const payload = v128.and(i32x4.shr_u(v, 13), i32x4.splat(0x3ff));
   const nan = i32x4.sub(v128.or(payload, i32x4.splat(0x7c00)), i32x4.eq(payload, i32x4.splat(0)));
   return narrow(v, 13, 112, 0x38800000, 126 << 23, 0x7c00, 0x7c00, 16, nan);
@@ -289,7 +296,7 @@ function e5m2Of(v: v128): v128 {
   return narrow(v, 21, 112, 0x38800000, 134 << 23, 0x7c, 0x7c, 24, i32x4.splat(0x7e));
 }
 
-/** IN: n float32 (room for a multiple of 16). OUT: n float16. */
+/** IN: n float32. OUT: n float16. Works in blocks of 8 elements. */
 export function float16FromFloat32(n: u32): void {
   fits(n, IN_BYTES >> 2);
   let o = OUT;
@@ -337,7 +344,7 @@ export function e5m2FromFloat32(n: u32): void {
   }
 }
 
-/** Two rows of a piece's statistics: RESULT = min, max, sum of what is no NaN (f64), then counts of NaN and of infinities (f64). */
+/** Writes to RESULT, as f64: min, max and sum of the elements that are not NaN, the number of NaNs, the number of infinities. */
 // @ts-ignore: decorator
 @inline
 function statistics(n: u32, wide: bool): void {
@@ -400,21 +407,21 @@ function statistics(n: u32, wide: bool): void {
   store<f64>(RESULT, infs, 32);
 }
 
-/** IN: n float32. */
+/** IN: n float32. RESULT: their statistics. */
 export function statistics32(n: u32): void {
   fits(n, IN_BYTES >> 2);
   statistics(n, false);
 }
 
-/** IN: n float64. */
+/** IN: n float64. RESULT: their statistics. */
 export function statistics64(n: u32): void {
   fits(n, IN_BYTES >> 3);
   statistics(n, true);
 }
 
 /**
- * The greatest distance between IN and OUT, n float64 each: NaN beside NaN and equal infinities are no distance, NaN beside a number
- * makes the answer NaN.
+ * The maximum absolute difference between the n float64 in IN and those in OUT. Two NaNs, or two equal infinities, do not differ; a NaN
+ * paired with a number makes the result NaN.
  */
 export function difference64(n: u32): f64 {
   fits(n, IN_BYTES >> 3);

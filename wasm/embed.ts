@@ -7,7 +7,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 
 const here = (name: string) => new URL(name, import.meta.url);
 for (const name of ["core", "update", "fused"]) {
-  // Not base64: what is compressed afterwards, as everything is on its way to a browser, is a quarter smaller where a byte stays a byte.
+  // Not base64: code is compressed on its way to browsers, and hexadecimal compresses to three quarters of what base64 does.
   const hex = readFileSync(here(`${name}.wasm`)).toString("hex");
   writeFileSync(
     here(`${name}.wasm.ts`),

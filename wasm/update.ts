@@ -1,7 +1,7 @@
 /// <reference types="npm:assemblyscript@0.28.20/std/types/assembly/index" />
-// The update rules of optimizers, over lanes of float32: lane 0 is the parameter, lane 1 its gradient, the others are the state, in the
-// order of the TypeScript twin (src/kernel/update_twin.ts), which every function here equals bit for bit. Each operation is rounded once.
-// It is compiled twice: update.wasm makes a fused multiply-add of float64 operations, in fused.wasm it is the processor's own (relaxed SIMD).
+// The update rules of optimizers on lanes of float32: lane 0 is the parameter, lane 1 its gradient, the others are state, in the order of
+// the TypeScript twin (src/kernel/update_twin.ts). Every function gives the same bits as the twin; each operation is rounded once.
+// This is compiled twice: update.wasm emulates fused multiply-adds by float64 operations, fused.wasm uses the processor's (relaxed SIMD).
 
 /** Bytes of a lane. */
 const LANE: u32 = 0x10000;
@@ -23,7 +23,7 @@ function put(i: u32, at: usize, v: v128): void {
   v128.store(LANES + i * LANE + at, v);
 }
 
-/** Bytes of n numbers, up to whole blocks: what is computed beyond the end of a lane's numbers is not looked at. */
+/** Size of n elements in bytes, rounded up to whole blocks: results past the last element are ignored. */
 // @ts-ignore: decorator
 @inline
 function bytes(n: u32): usize {
@@ -31,7 +31,7 @@ function bytes(n: u32): usize {
   return (4 * n + 15) & ~15;
 }
 
-/** a * b + c, rounded once; `wide` is b as two float64. */
+/** a * b + c, rounded once; `wide` holds b in two float64 lanes. */
 // @ts-ignore: decorator
 @inline
 function fused(a: v128, b: v128, wide: v128, c: v128): v128 {
@@ -43,7 +43,7 @@ function fused(a: v128, b: v128, wide: v128, c: v128): v128 {
   const topAddend = f64x2.promote_low_f32x4(v128.shuffle<i32>(c, c, 2, 3, 2, 3));
   let low = f64x2.add(lowProduct, lowAddend);
   let top = f64x2.add(topProduct, topAddend);
-  // Where the first rounding made a tie for the second one, it hid which side the sum lies on.
+  // If the first rounding produced a tie for the second one, it hid on which side of the tie the sum lies.
   const mask = i64x2.splat(0x1fffffff);
   const tie = i64x2.splat(0x10000000);
   const lowTie = i64x2.eq(v128.and(low, mask), tie);
@@ -55,14 +55,14 @@ function fused(a: v128, b: v128, wide: v128, c: v128): v128 {
   return v128.shuffle<i32>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(top), 0, 1, 4, 5);
 }
 
-/** For sum = round(a + b): +1, 0 or -1 in units of its last place, away from 0 where the error has its sign. */
+/** For sum = round(a + b): the ulps to add, +1 (away from 0) if the error has the sum's sign, -1 if the opposite sign, 0 if exact. */
 function nudge(sum: v128, a: v128, b: v128): v128 {
   const part = f64x2.sub(sum, a);
   const error = f64x2.add(f64x2.sub(a, f64x2.sub(sum, part)), f64x2.sub(b, part));
   const zero = f64x2.splat(0);
   const isError = f64x2.ne(error, zero);
   const isOther = v128.xor(f64x2.lt(error, zero), f64x2.lt(sum, zero));
-  // All ones is -1: 1 where the signs agree, -1 where not.
+  // A lane of all ones is -1, so this is 1 if the signs agree, else -1.
   return v128.and(isError, v128.or(isOther, i64x2.splat(1)));
 }
 
@@ -88,7 +88,7 @@ export function decayL2(n: u32, c: f32): void {
   for (let i: usize = 0; i < end; i += 16) put(1, i, f32x4.add(lane(1, i), f32x4.mul(lane(0, i), C)));
 }
 
-/** -1, 0 or 1; 0 of NaN */
+/** -1, 0 or 1; 0 for NaN */
 // @ts-ignore: decorator
 @inline
 function sign(v: v128): v128 {
@@ -104,7 +104,7 @@ export function decayL1(n: u32, c: f32): void {
   for (let i: usize = 0; i < end; i += 16) put(1, i, f32x4.add(lane(1, i), f32x4.mul(sign(lane(0, i)), C)));
 }
 
-/** The sum of the squares of n numbers of lane k, added up in Eigen's order: two packets of eight, then their lanes, then the rest. */
+/** The sum of the squares of n elements of lane k, added up in Eigen's order: two packets of eight, then their lanes, then the rest. */
 export function squares(k: u32, n: u32): f32 {
   bytes(n);
   const whole = n & ~7;
@@ -224,7 +224,7 @@ export function adam(n: u32, b1: f32, c1: f32, b2: f32, c2: f32, rate: f32, eps:
   }
 }
 
-/** As adam, with x = max(v, x) in place of v under the root: lane 4. */
+/** Like adam, with x = max(v, x) (lane 4) in place of v under the root. */
 export function amsgrad(n: u32, b1: f32, c1: f32, b2: f32, c2: f32, rate: f32, eps: f32): void {
   const B1 = f32x4.splat(b1), C1 = f32x4.splat(c1), B2 = f32x4.splat(b2), C2 = f32x4.splat(c2);
   const RATE = f32x4.splat(-rate), EPS = f32x4.splat(eps);
@@ -242,7 +242,7 @@ export function amsgrad(n: u32, b1: f32, c1: f32, b2: f32, c2: f32, rate: f32, e
   }
 }
 
-/** m = b1*m + c1*g; v = b2*v + (c2*g)*g; p - rate*(m / (sqrt(v) + e)), e being lane 5 */
+/** m = b1*m + c1*g; v = b2*v + (c2*g)*g; p - rate*(m / (sqrt(v) + e)), where e is lane 5 */
 export function adamPlain(n: u32, b1: f32, c1: f32, b2: f32, c2: f32, rate: f32): void {
   const B1 = f32x4.splat(b1), C1 = f32x4.splat(c1), B2 = f32x4.splat(b2), C2 = f32x4.splat(c2), RATE = f32x4.splat(rate);
   const end = bytes(n);
@@ -257,7 +257,7 @@ export function adamPlain(n: u32, b1: f32, c1: f32, b2: f32, c2: f32, rate: f32)
   }
 }
 
-/** As adamPlain, with x = max(v, x) under the root: lane 4. */
+/** Like adamPlain, with x = max(v, x) (lane 4) in place of v under the root. */
 export function amsgradPlain(n: u32, b1: f32, c1: f32, b2: f32, c2: f32, rate: f32): void {
   const B1 = f32x4.splat(b1), C1 = f32x4.splat(c1), B2 = f32x4.splat(b2), C2 = f32x4.splat(c2), RATE = f32x4.splat(rate);
   const end = bytes(n);
@@ -321,7 +321,7 @@ export function adadeltaOld(n: u32, rho: f32, c: f32, eps: f32): void {
   }
 }
 
-/** s = rho*s + (c*g)*g: lane 3; u = mu*u + (lr*g) / sqrt(s + eps): lane 2; p - u */
+/** s = rho*s + (c*g)*g (lane 3); u = mu*u + (lr*g) / sqrt(s + eps) (lane 2); p - u */
 export function rmsprop(n: u32, rho: f32, c: f32, eps: f32, mu: f32, lr: f32): void {
   const RHO = f32x4.splat(rho), C = f32x4.splat(c), EPS = f32x4.splat(eps), MU = f32x4.splat(mu), LR = f32x4.splat(lr);
   const end = bytes(n);
@@ -336,7 +336,7 @@ export function rmsprop(n: u32, rho: f32, c: f32, eps: f32, mu: f32, lr: f32): v
   }
 }
 
-/** As rmsprop, with a = rho*a + c*g: lane 4, and s - a*a under the root. */
+/** Like rmsprop, with a = rho*a + c*g (lane 4), and s - a*a in place of s under the root. */
 export function rmspropCentered(n: u32, rho: f32, c: f32, eps: f32, mu: f32, lr: f32): void {
   const RHO = f32x4.splat(rho), C = f32x4.splat(c), EPS = f32x4.splat(eps), MU = f32x4.splat(mu), LR = f32x4.splat(lr);
   const end = bytes(n);
@@ -365,7 +365,7 @@ export function moments(n: u32, b1: f32, c1: f32, b2: f32, c2: f32): void {
   }
 }
 
-/** Lamb's direction, into lane 1: (m/d1) / (sqrt(v/d2) + eps) + decay*p */
+/** Writes Lamb's direction to lane 1: (m/d1) / (sqrt(v/d2) + eps) + decay*p */
 export function lambDirection(n: u32, d1: f32, d2: f32, eps: f32, decay: f32): void {
   const D1 = f32x4.splat(d1), D2 = f32x4.splat(d2), EPS = f32x4.splat(eps), DECAY = f32x4.splat(decay);
   const end = bytes(n);
