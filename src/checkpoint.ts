@@ -58,7 +58,7 @@ export class Checkpoint {
   readonly #sources: readonly Pick<Source, "close">[];
   #value: Value;
   readonly #arrays: ReadonlyMap<string, NDArray>;
-  readonly #places: ReadonlyMap<NDArray, PickledArray>;
+  readonly #origins: ReadonlyMap<NDArray, PickledArray>;
   readonly #lazies: ReadonlyMap<NDArray, SpanBytes>;
   /** New bytes of arrays that were read with the structure and then written. */
   readonly #edited = new Map<NDArray, Uint8Array>();
@@ -72,7 +72,7 @@ export class Checkpoint {
     this.#sources = parts.sources ?? [];
     this.#value = parts.value;
     this.#arrays = parts.arrays ?? namedArrays(parts.value);
-    this.#places = parts.places;
+    this.#origins = parts.origins;
     this.#lazies = parts.lazies;
     deferValue(this, ({ signal }) => this.value({ signal }));
   }
@@ -95,7 +95,7 @@ export class Checkpoint {
   info(name: string): ArrayInfo {
     const array = this.#array(name);
     const kind = array instanceof Tensor ? "Tensor" : array instanceof DenseTensor ? "DenseTensor" : "NDArray";
-    const offset = this.#lazies.get(array)?.span.offset ?? this.#places.get(array)?.dataOffset ?? -1;
+    const offset = this.#lazies.get(array)?.span.offset ?? this.#origins.get(array)?.dataOffset ?? -1;
     return { dtype: array.dtype, shape: array.shape, offset, nbytes: array.nbytes, kind };
   }
 
@@ -256,7 +256,7 @@ export class Checkpoint {
   }
 
   #inline(array: NDArray, name: string): SpanBytes | null {
-    const from = this.#places.get(array);
+    const from = this.#origins.get(array);
     return from && this.#source ? InlineBytes.of(this.#source, from, array.nbytes, name) : null;
   }
 
@@ -289,7 +289,7 @@ export interface CheckpointParts {
   /** Warnings from opening. */
   warnings: Warning[];
   /** Origins of the arrays that were read with the structure. */
-  places: Map<NDArray, PickledArray>;
+  origins: Map<NDArray, PickledArray>;
   /** Arrays that were not read. */
   lazies: Map<NDArray, SpanBytes>;
 }

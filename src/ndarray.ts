@@ -193,7 +193,7 @@ export class NDArray {
    * @throws {FormatError} `BAD_NUMBER` if a bool is neither 0 nor 1
    */
   at(...index: number[]): Scalar {
-    return this.#get(this.#place(index));
+    return this.#get(this.#position(index));
   }
 
   /**
@@ -204,8 +204,8 @@ export class NDArray {
    * `PRECISION_LOSS` for a number beyond 2^53 in an array of int64 or uint64: use a bigint
    */
   set(value: Scalar | Float, ...index: number[]): void {
-    const place = this.#place(index);
-    this.#put(place, value);
+    const position = this.#position(index);
+    this.#put(position, value);
   }
 
   /**
@@ -367,7 +367,7 @@ export class NDArray {
   }
 
   /** Position of an element, in C order. */
-  #place(index: readonly number[]): number {
+  #position(index: readonly number[]): number {
     const { shape } = this;
     if (index.length !== shape.length) {
       throw new ValueError(
@@ -377,7 +377,7 @@ export class NDArray {
         }: got ${index.length}`,
       );
     }
-    let place = 0;
+    let position = 0;
     for (let axis = 0; axis < index.length; axis++) {
       const i = index[axis] < 0 ? index[axis] + shape[axis] : index[axis];
       if (!(Number.isInteger(i) && i >= 0 && i < shape[axis])) {
@@ -386,15 +386,15 @@ export class NDArray {
           `Index ${shownValue(index[axis])} is out of range on axis ${axis}, which has ${shape[axis]} elements`,
         );
       }
-      place = place * shape[axis] + i;
+      position = position * shape[axis] + i;
     }
-    return place;
+    return position;
   }
 
-  #get(place: number): Scalar {
+  #get(position: number): Scalar {
     const { dtype, data } = this;
-    if (isComplex(dtype)) return new Complex(data[2 * place] as number, data[2 * place + 1] as number);
-    const x = data[place];
+    if (isComplex(dtype)) return new Complex(data[2 * position] as number, data[2 * position + 1] as number);
+    const x = data[position];
     if (dtype === "bool") {
       if (x !== 0 && x !== 1) throw badBool(x as number);
       return x === 1;
@@ -403,24 +403,25 @@ export class NDArray {
     return x;
   }
 
-  #put(place: number, value: Scalar | Float): void {
+  #put(position: number, value: Scalar | Float): void {
     const { dtype } = this;
     const data = this.data as Float64Array;
     const x: unknown = value instanceof Float ? value.value : value;
     if (x instanceof Complex ? !isComplex(dtype) && dtype !== "bool" : !isReal(x)) throw badValue(x, dtype);
     if (x instanceof Complex) {
-      if (dtype === "bool") data[place] = x.re !== 0 || x.im !== 0 ? 1 : 0;
-      else [data[2 * place], data[2 * place + 1]] = [x.re, x.im];
-    } else if (dtype === "bool") data[place] = Number(x) !== 0 ? 1 : 0;
-    else if (isBigInteger(dtype)) (this.data as BigInt64Array)[place] = bigFor(x as number | bigint | boolean, dtype);
-    else if (isComplex(dtype)) [data[2 * place], data[2 * place + 1]] = [toFloat(x, dtype), 0];
+      if (dtype === "bool") data[position] = x.re !== 0 || x.im !== 0 ? 1 : 0;
+      else [data[2 * position], data[2 * position + 1]] = [x.re, x.im];
+    } else if (dtype === "bool") data[position] = Number(x) !== 0 ? 1 : 0;
+    else if (isBigInteger(dtype)) {
+      (this.data as BigInt64Array)[position] = bigFor(x as number | bigint | boolean, dtype);
+    } else if (isComplex(dtype)) [data[2 * position], data[2 * position + 1]] = [toFloat(x, dtype), 0];
     else if (isNarrowFloat(dtype)) {
       const bits = bitsOfScalar(x as number | bigint | boolean, dtype);
       const bytes = this.bytes;
-      if (dtypeInfo(dtype).itemsize === 1) bytes[place] = bits;
-      else [bytes[2 * place], bytes[2 * place + 1]] = [bits & 0xff, bits >> 8];
-    } else if (dtype === "float32" || dtype === "float64") data[place] = toFloat(x, dtype);
-    else data[place] = integerFor(x as number | bigint | boolean, dtype);
+      if (dtypeInfo(dtype).itemsize === 1) bytes[position] = bits;
+      else [bytes[2 * position], bytes[2 * position + 1]] = [bits & 0xff, bits >> 8];
+    } else if (dtype === "float32" || dtype === "float64") data[position] = toFloat(x, dtype);
+    else data[position] = integerFor(x as number | bigint | boolean, dtype);
   }
 }
 

@@ -221,7 +221,7 @@ export async function openNpz(from: From, options: LoadNpyOptions = {}): Promise
   const source = await seekableSource(await sourceOf(from, telling), limits.maxStreamBytes, signal);
   try {
     const { value, lazies } = await openNpzArrays(source, { ...options, limits });
-    return new Checkpoint({ source, value, warnings, lazies, places: new Map() });
+    return new Checkpoint({ source, value, warnings, lazies, origins: new Map() });
   } catch (error) {
     await source.close?.();
     throw error;

@@ -73,12 +73,12 @@ async function openModel(
   const shape = { ...options, lazy: true };
   const files = await findModel(place, { ...options, lazy: true });
   if (files) {
-    const { methods, info, sources, places } = await readModel(files, shape);
+    const { methods, info, sources, lazies } = await readModel(files, shape);
     const variables = new Map(methods.flatMap((method) => [...method.variables]));
     const value = byStructuredName(variables, info);
-    return new Checkpoint({ source: null, sources, value, warnings, lazies: places, places: new Map() });
+    return new Checkpoint({ source: null, sources, value, warnings, lazies, origins: new Map() });
   }
   if (!await isFolder(place)) throw await notFound(place);
-  const { values, sources, places } = await readRecordFolder(place, shape);
-  return new Checkpoint({ source: null, sources, value: values, warnings, lazies: places, places: new Map() });
+  const { values, sources, lazies } = await readRecordFolder(place, shape);
+  return new Checkpoint({ source: null, sources, value: values, warnings, lazies, origins: new Map() });
 }

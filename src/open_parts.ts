@@ -50,20 +50,20 @@ export async function openParts<T>(
     opened,
     make,
     async (content, borrowed): Promise<CheckpointParts> => {
-      const lazies = new Map<NDArray, SpanBytes>(), places = new Map<NDArray, PickledArray>();
+      const lazies = new Map<NDArray, SpanBytes>(), origins = new Map<NDArray, PickledArray>();
       let last: SpanBytes | null = null;
       const shaping = shape(content, {
         borrowed,
         lazy: (span, finish, from) => last = new SpanBytes(source!, span, finish, from),
         onArray: (made, from) => {
           if (!made.isLoaded && last) lazies.set(made, last);
-          else if (from) places.set(made, from);
+          else if (from) origins.set(made, from);
         },
       });
       const { value, warnings: found } = "next" in shaping ? await inTurns(shaping, signal) : shaping;
       odd = found;
       const arrays = await inTurns(namedArraysInSteps(value), signal);
-      return { source, value, arrays, warnings, lazies, places };
+      return { source, value, arrays, warnings, lazies, origins };
     },
     { signal, onProgress, lazy: true, maxStreamBytes },
   );

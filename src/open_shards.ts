@@ -44,7 +44,7 @@ export async function openShards(
     sources: parts.flatMap(({ source }) => source ?? []),
     value,
     warnings,
-    places: new Map(parts.flatMap(({ places }) => [...places])),
+    origins: new Map(parts.flatMap(({ origins }) => [...origins])),
     lazies: new Map(parts.flatMap(({ lazies }) => [...lazies])),
   });
 }

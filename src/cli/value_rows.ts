@@ -20,15 +20,15 @@ export interface Row {
 /** Every array and every other value in `root`, in file order; a list without arrays is one row. `arrays` has the names of the arrays. */
 export function* rowsOf(root: Value, arrays: ReadonlyMap<string, NDArray>, base = ""): Generator<Row> {
   const names = new Set(arrays.keys()), seen = new Set<object>();
-  const todo: { value: Value; name: string; place: string; isFloat: boolean }[] = [
-    { value: root, name: base, place: "", isFloat: false },
+  const todo: { value: Value; name: string; path: string; isFloat: boolean }[] = [
+    { value: root, name: base, path: "", isFloat: false },
   ];
   for (let item = todo.pop(); item !== undefined; item = todo.pop()) {
-    const { value, name, place, isFloat } = item;
+    const { value, name, path, isFloat } = item;
     const array = value instanceof SelectedRows ? value.value : value;
     if (array instanceof NDArray) {
       // If the name is taken, namedArrays names the second array by its path.
-      const own = names.delete(name) ? name : names.delete(place) ? place : (array as { name?: string }).name ?? name;
+      const own = names.delete(name) ? name : names.delete(path) ? path : (array as { name?: string }).name ?? name;
       yield { name: own, value: array, isFloat: false };
       continue;
     }
@@ -44,7 +44,7 @@ export function* rowsOf(root: Value, arrays: ReadonlyMap<string, NDArray>, base 
       todo.push({
         value: element,
         name: name === "" ? step : `${name}.${step}`,
-        place: `${place}[${JSON.stringify(step)}]`,
+        path: `${path}[${JSON.stringify(step)}]`,
         isFloat: isFloatAt(containerOf(value)!, key, element),
       });
     }

@@ -35,7 +35,7 @@ export interface BlobAsk {
   /** Offset at which errors are reported: that of the opcode or field that announces the payload. */
   readonly at: number;
   /** Bytes after the payload that the decoder needs next: a driver that skips the payload may read them in the same step. */
-  readonly behind?: number;
+  readonly lookahead?: number;
   /** Data of an array that is assembled or reordered later: a driver that can read it then need not read it now. @default {false} */
   readonly deferrable?: boolean;
   /** Data for which there are no lazy bytes: a driver that leaves payloads in the file reads this one. @default {false} */

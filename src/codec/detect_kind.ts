@@ -88,10 +88,10 @@ export function detectKind(head: Uint8Array, size?: number): FileKind {
 
 /** Whether bytes start with a JSON object, after any white space. */
 export function isObject(bytes: Uint8Array): boolean {
-  const start = behindSpace(bytes, 0);
+  const start = afterSpace(bytes, 0);
   if (bytes[start] !== 0x7b) return false;
   // A protobuf program can start with the bytes of a line feed and a brace, but not with a quotation mark after them.
-  return start === 0 || bytes[behindSpace(bytes, start + 1)] === 0x22;
+  return start === 0 || bytes[afterSpace(bytes, start + 1)] === 0x22;
 }
 
 /** Whether a JSON object has the field that an index of a sharded checkpoint has. */
@@ -99,7 +99,7 @@ function isShardIndex(head: Uint8Array): boolean {
   return latin1(head, HEAD_BYTES).includes('"weight_map"');
 }
 
-function behindSpace(bytes: Uint8Array, at: number): number {
+function afterSpace(bytes: Uint8Array, at: number): number {
   while (bytes[at] === 0x20 || bytes[at] === 0x0a || bytes[at] === 0x0d || bytes[at] === 0x09) at++;
   return at;
 }

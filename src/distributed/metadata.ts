@@ -42,12 +42,12 @@ export const MODULES = {
 export function readMetadata(value: Value, limits: Readonly<Limits>): Metadata {
   if (!isRecord(value, "Metadata")) throw bad("holds no Metadata");
   const described = value.fields.get("state_dict_metadata"), stored = value.fields.get("storage_metadata");
-  if (!(described instanceof Map) || !(stored instanceof Map)) throw bad("lacks the places of its tensors");
+  if (!(described instanceof Map) || !(stored instanceof Map)) throw bad("lacks the locations of its tensors");
   const files = new Map<string, string>();
   for (const [index, file] of stored) {
-    if (!isRecord(index, "LocalTensorIndex") || typeof file !== "string") throw bad("has an invalid place");
+    if (!isRecord(index, "LocalTensorIndex") || typeof file !== "string") throw bad("has an invalid location");
     const key = index.fields.get("tensor_key");
-    if (typeof key !== "string") throw bad("has a place without a tensor");
+    if (typeof key !== "string") throw bad("has a location without a tensor");
     files.set(placeKey(key, countsOf(index.fields.get("global_offset"), key), rangeOf(index, key)), file);
   }
   const tensors = new Map<string, Parted>();

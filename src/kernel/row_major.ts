@@ -112,7 +112,7 @@ export class RowMajor {
 
   /**
    * Move `count` elements, from element `at` of the piece on, which is element `within` of slab `outer`; and the same elements of the slabs
-   * behind it, `columns` slabs in all.
+   * after it, `columns` slabs in all.
    */
   #putRuns(from: Units, at: number, outer: number, columns: number, within: number, count: number): void {
     const { length } = this.#inner;
@@ -126,17 +126,17 @@ export class RowMajor {
     }
   }
 
-  /** Move indices `[start, end)` of the innermost axis, in run `run` of slab `outer`, and the same in the slabs behind it. */
+  /** Move indices `[start, end)` of the innermost axis, in run `run` of slab `outer`, and the same in the slabs after it. */
   #put(from: Units, at: number, outer: number, columns: number, run: number, start: number, end: number): void {
-    const place = this.#placeOf(outer, run);
-    if (place < 0) return;
+    const offset = this.#offsetOf(outer, run);
+    if (offset < 0) return;
     const { step, isFirst } = this.#inner;
     const top = isFirst ? Math.max(start, this.#first) : start;
     const bottom = isFirst ? Math.min(end, this.#last) : end;
     if (top >= bottom) return;
     const parts = this.#parts;
     const fromStart = (at + top - start) * parts;
-    const toStart = (place + top * step - this.#before) * parts;
+    const toStart = (offset + top * step - this.#before) * parts;
     if (step === 1) return this.#to.set(from.subarray(fromStart, fromStart + (bottom - top) * parts), toStart);
     const fromStep = this.#slab * parts, toStep = step * parts;
     transpose({
@@ -153,16 +153,16 @@ export class RowMajor {
   }
 
   /** Where run `run` of a slab starts in row-major order, in elements from the array's start; -1 if it is in no requested row. */
-  #placeOf(outer: number, run: number): number {
-    let place = outer * this.#outer.step;
+  #offsetOf(outer: number, run: number): number {
+    let offset = outer * this.#outer.step;
     if (this.#outer.isFirst && !this.#isWanted(outer)) return -1;
     for (const { length, step, isFirst } of this.#middle) {
       const index = run % length;
       if (isFirst && !this.#isWanted(index)) return -1;
-      place += index * step;
+      offset += index * step;
       run = Math.floor(run / length);
     }
-    return place;
+    return offset;
   }
 
   #isWanted(row: number): boolean {
@@ -176,8 +176,8 @@ function axesInMemory(shape: readonly number[], axes: readonly number[] | null):
   let step = 1;
   for (let axis = shape.length - 1; axis >= 0; axis--) {
     const length = shape[axis];
-    const place = axes ? axes[axis] : shape.length - 1 - axis;
-    inMemory[shape.length - 1 - place] = { length, step, isFirst: axis === 0 };
+    const position = axes ? axes[axis] : shape.length - 1 - axis;
+    inMemory[shape.length - 1 - position] = { length, step, isFirst: axis === 0 };
     step *= length;
   }
   return inMemory.filter(({ length }) => length !== 1);

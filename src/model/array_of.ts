@@ -32,18 +32,18 @@ export interface ArrayParts {
 }
 
 /** A reused object: the constructors of arrays copy its fields at once. */
-const place = new PackedBytes();
+const packed = new PackedBytes();
 
 /** Location of an array's bytes in a buffer shared with others; null if they are not in one, or must be reordered first. */
 export function packedBytesOf(array: PickledArray): PackedBytes | null {
   const { slab, dtype } = array;
   const info = dtype?.info;
   if (slab === null || !info || array.fortran || (dtype.bigEndian && info.swapsize > 1)) return null;
-  place.slab = slab.bytes;
-  place.start = array.start;
-  place.length = array.nbytes;
-  place.size = place.length / info.itemsize;
-  return place;
+  packed.slab = slab.bytes;
+  packed.start = array.start;
+  packed.length = array.nbytes;
+  packed.size = packed.length / info.itemsize;
+  return packed;
 }
 
 /** The parts of an array with a tensor dtype; bytes are brought into C order and little-endian. */

@@ -6,7 +6,7 @@
 import { FACTORIES } from "../codec/pickle/call_patterns.ts";
 import { foreignDType, foreignScalarBytes } from "../codec/pickle/foreign_dtype.ts";
 import { canonicalForm, NoKey, shownKey } from "../codec/pickle/keys.ts";
-import { keyStep } from "../codec/pickle/place.ts";
+import { keyStep } from "../codec/pickle/object_path.ts";
 import { scalarBytes } from "../codec/pickle/write/scalar_bytes.ts";
 import { fieldFits } from "../codec/pickle/record_fields.ts";
 import { lookUpSymbol } from "../codec/pickle/symbols.ts";

@@ -41,7 +41,7 @@ export function* namedArraysInSteps(root: Value): Generator<void, Map<string, ND
     const { value, name, step } = todo.pop()!;
     const array = value instanceof SelectedRows ? value.value : value;
     if (array instanceof NDArray) {
-      found.set(found.has(name) ? placeOf(step) : name || (value as { name?: string }).name || ONLY, array);
+      found.set(found.has(name) ? pathOf(step) : name || (value as { name?: string }).name || ONLY, array);
     } else if ((value instanceof Map || Array.isArray(value)) && !seen.has(value)) {
       const inside = yield* entriesOf(value, name, step, pace);
       if (inside.length > 0) seen.add(value);
@@ -71,7 +71,7 @@ function* entriesOf(
   return entries;
 }
 
-function placeOf(step: Step | null): string {
+function pathOf(step: Step | null): string {
   const steps: string[] = [];
   for (let at = step; at !== null; at = at.before) steps.push(`[${JSON.stringify(at.key)}]`);
   return steps.reverse().join("");

@@ -93,14 +93,14 @@ export function usesOf(programs: readonly Program[], folded: readonly Folded[]):
     }
   }
   for (const { changed } of folded) for (const [name, change] of changed) uses.get(name)?.changed.push(change);
-  let place = 0;
+  let rank = 0;
   for (const program of programs) {
     for (const { op, names, statistics } of readsOf(program)) {
       const changed = changeBy(op);
       for (const name of names) {
         const use = uses.get(name);
         if (!use) continue;
-        use.order = Math.min(use.order, place++);
+        use.order = Math.min(use.order, rank++);
         if (changed && !use.changed.includes(changed)) use.changed.push(changed);
         if (statistics.has(name)) use.isStatistic = true;
       }

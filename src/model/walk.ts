@@ -5,7 +5,7 @@
  */
 import { OpaqueArray, OrderedDict, PythonRecord } from "../values.ts";
 import type { Container } from "../codec/pickle/nesting.ts";
-import { keyStep } from "../codec/pickle/place.ts";
+import { keyStep } from "../codec/pickle/object_path.ts";
 import { isPlainObject } from "../words/plain_object.ts";
 import { atOnce, STEP, StepPace } from "../words/steps.ts";
 

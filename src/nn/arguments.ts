@@ -48,11 +48,11 @@ export function bind<A extends object>(signature: Signature<A>, given: readonly 
   byPosition.forEach((value, i) => value !== undefined && values.set(names[i], value));
   if (byPosition !== given) {
     for (const [name, value] of Object.entries(given[given.length - 1] as object)) {
-      const place = names.indexOf(name);
-      if (place < 0) {
+      const position = names.indexOf(name);
+      if (position < 0) {
         throw new TypeError(`${signature.name} has no argument "${name}": the nearest is ${near(name, names)}`);
       }
-      if (place < byPosition.length) throw new TypeError(`${signature.name} got the argument "${name}" twice`);
+      if (position < byPosition.length) throw new TypeError(`${signature.name} got the argument "${name}" twice`);
       if (value !== undefined) values.set(name, value);
     }
   }

@@ -149,7 +149,7 @@ async function fromFolder(
     if (name === manifestName("") || (wanted && !wanted.has(name))) continue;
     try {
       const options = { limits, signal, onWarning, returnNumpy: true };
-      state.set(name, await readRecordFile(folder, name, place.shown, options, { sources: [], places: new Map() }));
+      state.set(name, await readRecordFile(folder, name, place.shown, options, { sources: [], lazies: new Map() }));
     } catch (error) {
       if (!isNoTensor(error)) throw error;
       onWarning?.({ code: "EXTRA_FILE", message: `The file ${quote(name)} is not a tensor: it was skipped`, at: name });

@@ -26,10 +26,10 @@ export function joinLazily(parts: { data: Uint8Array | LazyBytes; nbytes: number
       const whole = new Uint8Array(parts.reduce((n, { nbytes }) => n + nbytes, 0));
       let at = 0;
       for (const { data, nbytes } of parts) {
-        const place = whole.subarray(at, at += nbytes);
-        if (data instanceof Uint8Array) place.set(data);
-        else if (data.readInto) await data.readInto(place, options);
-        else place.set(await data.read(options));
+        const room = whole.subarray(at, at += nbytes);
+        if (data instanceof Uint8Array) room.set(data);
+        else if (data.readInto) await data.readInto(room, options);
+        else room.set(await data.read(options));
       }
       return whole;
     },

@@ -152,11 +152,11 @@ describe("distributed checkpoints", () => {
     assert.ok(((await damaged(() => {})).get("w") as NDArray).equals(whole));
     const part = (local: Fields) => record("LocalTensorMetadata", local);
     const CASES: [RegExp, Parameters<typeof damaged>[0]][] = [
-      [/lacks the places/, (all) => all.set("storage_metadata", null)],
-      [/lacks the places/, (all) => all.delete("state_dict_metadata")],
-      [/an invalid place/, (_, __, ___, stored) => stored.set("w", "0_0.distcp")],
-      [/an invalid place/, (_, __, ___, stored) => [...stored.keys()].forEach((index) => stored.set(index, 0))],
-      [/a place without a tensor/, (_, __, index) => index.delete("tensor_key")],
+      [/lacks the locations/, (all) => all.set("storage_metadata", null)],
+      [/lacks the locations/, (all) => all.delete("state_dict_metadata")],
+      [/an invalid location/, (_, __, ___, stored) => stored.set("w", "0_0.distcp")],
+      [/an invalid location/, (_, __, ___, stored) => [...stored.keys()].forEach((index) => stored.set(index, 0))],
+      [/a location without a tensor/, (_, __, index) => index.delete("tensor_key")],
       [/a tensor without parts/, (all) => all.set("state_dict_metadata", new Map([["w", []]]))],
       [/a tensor without parts/, (all, local) => all.set("state_dict_metadata", new Map([[1, [part(local)]]]))],
       [/an invalid part/, (all) => all.set("state_dict_metadata", new Map([["w", [null]]]))],

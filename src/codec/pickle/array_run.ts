@@ -27,7 +27,7 @@ import { latin1FromUtf8 } from "../../kernel.ts";
 import * as op from "./opcodes.ts";
 import { PickledArray, type PickledDType, type Slab, Token } from "./pickled.ts";
 import { type RunParts, UnmadePart } from "./run_parts.ts";
-import { behindPut, getIndex, getSize, MAX_AXES, RunPattern } from "./run_pattern.ts";
+import { afterPut, getIndex, getSize, MAX_AXES, RunPattern } from "./run_pattern.ts";
 import { textFromUtf8 } from "../../words/utf8.ts";
 
 // Copies: engines fold a module's own constants, but fetch imported ones, which takes 4 % of the time of a state dict.
@@ -317,7 +317,7 @@ export class ArrayRuns {
 
     const data = this.#shortData(run.end, dtype, shape, size);
     const dataEnd = data + size * (dtype.info?.itemsize ?? 0);
-    const build = data < 0 ? -1 : behindState(bytes, view, dataEnd, slots.length + puts);
+    const build = data < 0 ? -1 : afterState(bytes, view, dataEnd, slots.length + puts);
     if (bytes[build] !== BUILD || build >= end) {
       if (data < 0 && this.#readText(end, slots)) return true;
       this.#begin(new PickledArray(callable.offset), shape, slots);
@@ -346,7 +346,7 @@ export class ArrayRuns {
       : 0;
     const text = textAt(bytes, view, run.end, end, slots);
     if (text === null || nbytes === 0 || text.end - text.start > 2 * nbytes) return false;
-    const build = behindText(bytes, view, text.end, slots, slots.length + run.puts);
+    const build = afterText(bytes, view, text.end, slots, slots.length + run.puts);
     if (bytes[build] !== BUILD) return false;
     const slab = this.#textRoom(nbytes, end - text.start), start = this.#textEnd;
     const into = slab.bytes.subarray(start, start + nbytes);
@@ -418,7 +418,7 @@ export class ArrayRuns {
     const { room, limits: { maxMemo } } = budget;
     if (begun === null || begun.memoSize !== slots.length || start + MAX_TAIL > end) return start;
     if (budget.structure + MAX_PRICE > room || slots.length + 2 > maxMemo) return start;
-    const build = behindState(bytes, view, start, slots.length);
+    const build = afterState(bytes, view, start, slots.length);
     if (bytes[build] !== BUILD) return start;
     const data = this.#takeData(begun);
     if (data === null) return start;
@@ -493,12 +493,12 @@ function textAt(
 }
 
 /** Index of the BUILD after a string: put · get 'latin1' · TUPLE2 · put · REDUCE · put · TUPLE · put; -1 if these are not there. */
-function behindText(bytes: Uint8Array, view: DataView, p: number, slots: readonly unknown[], index: number): number {
-  const name = behindPut(bytes, view, p, index);
+function afterText(bytes: Uint8Array, view: DataView, p: number, slots: readonly unknown[], index: number): number {
+  const name = afterPut(bytes, view, p, index);
   if (slots[getIndex(bytes, view, name)] !== "latin1") return -1;
   const tuple = name + getSize(bytes, name);
-  const call = bytes[tuple] === TUPLE2 ? behindPut(bytes, view, tuple + 1, index + 1) : -1;
-  return bytes[call] === REDUCE ? behindState(bytes, view, call + 1, index + 2) : -1;
+  const call = bytes[tuple] === TUPLE2 ? afterPut(bytes, view, tuple + 1, index + 1) : -1;
+  return bytes[call] === REDUCE ? afterState(bytes, view, call + 1, index + 2) : -1;
 }
 
 function tupleOf(shape: readonly number[]): Tuple {
@@ -514,7 +514,7 @@ function sameShape(a: readonly number[], b: readonly number[]): boolean {
 }
 
 /** Index of the BUILD after the data: put · TUPLE · put; -1 if these are not there. */
-function behindState(bytes: Uint8Array, view: DataView, p: number, index: number): number {
-  const tuple = behindPut(bytes, view, p, index);
-  return bytes[tuple] === TUPLE ? behindPut(bytes, view, tuple + 1, index + 1) : -1;
+function afterState(bytes: Uint8Array, view: DataView, p: number, index: number): number {
+  const tuple = afterPut(bytes, view, p, index);
+  return bytes[tuple] === TUPLE ? afterPut(bytes, view, tuple + 1, index + 1) : -1;
 }

@@ -127,16 +127,16 @@ export class Containers {
   }
 
   #put(dict: Map<unknown, unknown>, key: unknown, value: unknown): void {
-    let place: unknown = key;
+    let stored: unknown = key;
     const isString = typeof key === "string";
     if (isString && key.length > this.#budget.limits.maxNameBytes / 3) this.#checkName(key);
-    if (!isString || this.#hasOddKeys) place = this.#keyIn(dict, key);
+    if (!isString || this.#hasOddKeys) stored = this.#keyIn(dict, key);
     this.#budget.charge(PRICES.entry, this.#here.at);
     const { size } = dict;
     if (value instanceof Float) {
-      rememberFloat(dict, place, value.value);
-      dict.set(place, value.value);
-    } else dict.set(place, this.settle(value));
+      rememberFloat(dict, stored, value.value);
+      dict.set(stored, value.value);
+    } else dict.set(stored, this.settle(value));
     // A dict that did not grow already had the key; checking beforehand would look it up twice.
     if (dict.size === size && isString && !this.#hasOddKeys) this.#duplicate(dict, key);
   }
@@ -178,20 +178,20 @@ export class Containers {
   /** The key of `container` that equals `key` in Python; if there is none yet, `key` itself, which is then remembered. */
   #keyIn(container: Map<unknown, unknown> | Set<unknown>, key: unknown): unknown {
     const plain = key instanceof Float ? key.value : this.settle(key);
-    let place = plain;
+    let stored = plain;
     if (this.#hasOddKeys || !isLikeNoOther(plain)) {
       const form = canonicalForm(plain, this.#chargeUnits);
       if (form instanceof NoKey) throw this.#here.bad("BAD_KEY", `has a key that ${form.why}`);
       this.#hasOddKeys ||= equalsPlain(plain);
-      place = keyOf(container, plain, form);
+      stored = keyOf(container, plain, form);
     }
-    if (container.has(place)) {
-      if (container instanceof Map) this.#duplicate(container, place);
+    if (container.has(stored)) {
+      if (container instanceof Map) this.#duplicate(container, stored);
     } else if (key instanceof Float || Object.is(key, -0)) {
       // A Map stores -0 as 0, but it is still a float, not an int.
       rememberFloatKey(container, (plain as number) + 0);
     }
-    return place;
+    return stored;
   }
 
   #checkName(key: string): void {
@@ -205,7 +205,7 @@ export class Containers {
     const { at: offset, name } = this.#here;
     const isListed = this.warnings.length < MAX_WARNINGS;
     if (!isListed && !this.#strict) return;
-    const at = this.#here.place;
+    const at = this.#here.path;
     const first = this.#fills.offsetOf(dict, key) ?? offset;
     const message = `The key ${quote(shownKey(key))} appears twice, set at byte ${first} and again by the ${name} at ` +
       `byte ${offset}: the last value wins.`;

@@ -5,7 +5,7 @@
  */
 import { type FormatCode, FormatError } from "../../errors.ts";
 import { opcodeName } from "./opcodes.ts";
-import { placeOf } from "./place.ts";
+import { pathOf } from "./object_path.ts";
 
 /** Where the machine is, in the file and in the object. */
 export class Here {
@@ -27,14 +27,14 @@ export class Here {
   }
 
   /** Path within the object being built, as far as the stack tells. */
-  get place(): string {
-    return placeOf(this.#items, this.#marks);
+  get path(): string {
+    return pathOf(this.#items, this.#marks);
   }
 
   /** An error about the current opcode. */
   bad(code: FormatCode, what: string): FormatError {
-    const { at, name: opcode, place } = this;
-    return new FormatError(code, `${opcode} at byte ${at} ${what}`, { offset: at, opcode, at: place });
+    const { at, name: opcode, path } = this;
+    return new FormatError(code, `${opcode} at byte ${at} ${what}`, { offset: at, opcode, at: path });
   }
 
   /** `BAD_STACK`: the stack does not have what the opcode needs. */

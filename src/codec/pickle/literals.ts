@@ -148,7 +148,7 @@ export class Literals {
       at,
       deferrable: this.#isInSlice() || (length >= LARGE && this.#isTurned()),
       eager: this.#isOpaque(),
-      behind: LONGEST_FIXED,
+      lookahead: LONGEST_FIXED,
     }) as Payload;
     return unread(payload);
   }

@@ -66,7 +66,7 @@ const LATER = (
 
 /** The name of an opcode, or its hexadecimal form if Python has no such opcode. */
 export function opcodeName(opcode: number): string {
-  const place = CHARACTERS.indexOf(String.fromCharCode(opcode));
-  const name = place < 0 ? LATER[opcode - 0x80] : CHARACTERS[place + 1];
+  const index = CHARACTERS.indexOf(String.fromCharCode(opcode));
+  const name = index < 0 ? LATER[opcode - 0x80] : CHARACTERS[index + 1];
   return name ?? `0x${opcode.toString(16).padStart(2, "0")}`;
 }

@@ -105,11 +105,11 @@ export class RunPattern {
 
   #put(): boolean {
     const at = this.#at;
-    const behind = behindPut(this.#bytes, this.#view, at, this.#slots.length + this.puts);
-    if (behind < 0) return false;
+    const after = afterPut(this.#bytes, this.#view, at, this.#slots.length + this.puts);
+    if (after < 0) return false;
     this.puts++;
-    this.putSize += behind - at;
-    this.#at = behind;
+    this.putSize += after - at;
+    this.#at = after;
     return true;
   }
 
@@ -145,7 +145,7 @@ export function getSize(bytes: Uint8Array, p: number): number {
 }
 
 /** Index after the put at `p`, which must be of `index`, the end of the memo; -1 if there is none. */
-export function behindPut(bytes: Uint8Array, view: DataView, p: number, index: number): number {
+export function afterPut(bytes: Uint8Array, view: DataView, p: number, index: number): number {
   const opcode = bytes[p];
   if (opcode === MEMOIZE) return p + 1;
   if (opcode === BINPUT) return bytes[p + 1] === index ? p + 2 : -1;

@@ -67,14 +67,14 @@ export class SymbolGuard {
             `Refused symbol ${
               quote(symbol)
             } at byte ${at}. This library never imports or calls anything; the file is not a plain checkpoint. Do not load it in Python. audit(file) lists everything it names.`,
-            { offset: at, symbol, opcode: here.name, at: here.place },
+            { offset: at, symbol, opcode: here.name, at: here.path },
           ),
         symbol,
         at,
       );
       return new Unknown();
     }
-    if (this.#audit) this.#list({ symbol, opcode: here.name, offset: at, at: here.place, verdict: "used-as-data" });
+    if (this.#audit) this.#list({ symbol, opcode: here.name, offset: at, at: here.path, verdict: "used-as-data" });
     return kind === "numpyType" ? new DTypeValue(dtypeName(name), true) : new Token(module, name, kind, at);
   }
 
@@ -98,7 +98,7 @@ export class SymbolGuard {
         new UnsafeError(
           "FORBIDDEN_CALL",
           `Refused ${quote(symbol)} at byte ${offset} as a value: a symbol is not data.`,
-          { offset, symbol, opcode: this.#here.name, at: this.#here.place },
+          { offset, symbol, opcode: this.#here.name, at: this.#here.path },
         ),
       symbol,
       offset,
@@ -130,7 +130,7 @@ export class SymbolGuard {
   #refuseWith(make: () => UnsafeError, symbol: string, offset: number): void {
     const audit = this.#audit;
     if (!audit || !this.#hasError) return this.refuse(make(), symbol);
-    this.#list({ symbol, opcode: this.#here.name, offset, at: this.#here.place, verdict: "refused" });
+    this.#list({ symbol, opcode: this.#here.name, offset, at: this.#here.path, verdict: "refused" });
   }
 
   #list(finding: PickleFinding): void {

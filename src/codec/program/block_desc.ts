@@ -120,17 +120,17 @@ export class BlockDesc implements Block {
 
 const NOTHING = new Uint8Array(0);
 
-/** Whether a list is unchanged from the file; `places` are pairs of start and end there. */
-function isSame(items: readonly (VarDesc | OpDesc)[] | null, file: Uint8Array, places: readonly number[]): boolean {
+/** Whether a list is unchanged from the file; `ranges` are pairs of start and end there. */
+function isSame(items: readonly (VarDesc | OpDesc)[] | null, file: Uint8Array, ranges: readonly number[]): boolean {
   if (items === null) return true;
-  return 2 * items.length === places.length && items.every((item, i) => {
-    return item.isUntouched && item.serialize().byteOffset === file.byteOffset + places[2 * i] &&
+  return 2 * items.length === ranges.length && items.every((item, i) => {
+    return item.isUntouched && item.serialize().byteOffset === file.byteOffset + ranges[2 * i] &&
       item.serialize().buffer === file.buffer;
   });
 }
 
-function pieces(file: Uint8Array, places: readonly number[]): Uint8Array[] {
+function pieces(file: Uint8Array, ranges: readonly number[]): Uint8Array[] {
   const found: Uint8Array[] = [];
-  for (let i = 0; i < places.length; i += 2) found.push(file.subarray(places[i], places[i + 1]));
+  for (let i = 0; i < ranges.length; i += 2) found.push(file.subarray(ranges[i], ranges[i + 1]));
   return found;
 }

@@ -90,7 +90,7 @@ function missing({ name }: Expected, found: number, wanted: number, offset: numb
   }
   return new FormatError(
     "COUNT_MISMATCH",
-    `The file ends at byte ${offset} behind ${found} parameters, the program has ${wanted}: ${
+    `The file ends at byte ${offset} after ${found} parameters, the program has ${wanted}: ${
       quote(name)
     } is missing. ${TWO_SAVES}`,
     { offset, at: name, expected: wanted, actual: found },

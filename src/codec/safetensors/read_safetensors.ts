@@ -108,9 +108,9 @@ function* checkSpans(entries: Entry[]): Generator<void, number> {
     if (entry.begin !== end) {
       throw new FormatError(
         "BAD_FIELD",
-        `The data of ${quote(entry.name)} begin at ${entry.begin} of the data, ${
-          entry.begin < end ? "inside another tensor's" : "behind a gap"
-        }: ${end} is due`,
+        `The data of ${quote(entry.name)} begins at byte ${entry.begin} of the data, ${
+          entry.begin < end ? "inside another tensor's" : "after a gap"
+        }: expected byte ${end}`,
         { offset: HEADER_AT, at: entry.name, expected: end, actual: entry.begin },
       );
     }

@@ -203,7 +203,7 @@ class SourceDriver {
     const start = cursor.offset;
     if ((this.#lazy && !ask.eager) || (this.#defersSome && ask.deferrable)) {
       this.#skip(start + ask.length);
-      if (ask.behind) this.#lookBehind(ask.behind);
+      if (ask.lookahead) this.#lookAhead(ask.lookahead);
       return new Span(start, ask.length, ask.encoding, ask.at);
     }
     if (ask.encoding === "latin1") return this.#text(ask, start);
@@ -220,7 +220,7 @@ class SourceDriver {
   }
 
   /** Read what follows a payload, if that can be done synchronously: the decoder then need not request it. */
-  #lookBehind(n: number): void {
+  #lookAhead(n: number): void {
     const { cursor } = this;
     const start = cursor.offset, kept = cursor.left;
     const { view, readSync, size } = this.#source;

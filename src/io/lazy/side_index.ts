@@ -197,8 +197,8 @@ async function readIndex(
   const version = new TextDecoder().decode(index.subarray(at, at += length));
   const count = number();
   if (16 * count > end - at) throw cut();
-  const places = Array.from({ length: count }, () => [number(), number()]);
-  const stretches = places.map(([offset, length]) => {
+  const ranges = Array.from({ length: count }, () => [number(), number()]);
+  const stretches = ranges.map(([offset, length]) => {
     if (length > end - at) throw cut();
     return { offset, bytes: index.subarray(at, at += length) };
   });

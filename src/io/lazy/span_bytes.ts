@@ -180,7 +180,7 @@ export class SpanBytes implements LazyBytes {
     return into.subarray(from - first * row, to - first * row);
   }
 
-  /** Read rows of an array stored in another order into `into`; beside them, only a few pieces of the file are in memory (H-VAL-10). */
+  /** Read rows of an array stored in another order into `into`, with only a few pieces of the file in memory (RULES.md VAL-10). */
   async #turn(
     layout: Layout,
     into: Uint8Array,

@@ -71,7 +71,7 @@ export interface ReadModel {
   /** Sources that are still open, with `lazy`. */
   sources: Pick<Source, "close">[];
   /** The location of each lazy value. */
-  places: Map<NDArray, SpanBytes>;
+  lazies: Map<NDArray, SpanBytes>;
 }
 
 /** Read a model. */
@@ -142,7 +142,7 @@ class ModelReader {
   readonly #options: ReadModelOptions;
   readonly #budget: Budget;
   readonly #sources: Source[] = [];
-  readonly #places: ReadModel["places"] = new Map();
+  readonly #lazies: ReadModel["lazies"] = new Map();
   /** Methods without a parameter file of their own. */
   readonly #shared = new Set<string>();
   /** Open parameter files, by name: methods may share them, so with `lazy` they stay open. */
@@ -175,7 +175,7 @@ class ModelReader {
         : await this.#combined(files, expected, all);
       methods.push({ method: files.method, program, variables, isShared: this.#shared.has(files.method) });
     }
-    return { methods, info, sources: this.#sources, places: this.#places };
+    return { methods, info, sources: this.#sources, lazies: this.#lazies };
   }
 
   /** The methods whose programs are read: a parameter file larger than `forward` needs may have the parameters of all methods. */
@@ -327,7 +327,7 @@ class ModelReader {
       const bytes = new RecordBytes(source, layout[i], dtype!, shape!, name);
       const raw = { dtype: dtype!, shape: [...shape!], data: bytes.span, lod: [], offset: bytes.span.offset };
       const array = fromRecord(raw, { ...this.#options, borrowed: false, lazy: () => bytes }, name);
-      this.#places.set(array, bytes);
+      this.#lazies.set(array, bytes);
       values.set(name, array);
     });
     return values;
@@ -356,7 +356,7 @@ class ModelReader {
       lazy: (span, finish, from) => left = new SpanBytes(source, span, finish, from),
     }, name);
     if (!left && this.#options.lazy && source.edit) left = SpanBytes.at(source, raw.offset, array.nbytes);
-    if (left) this.#places.set(array, left);
+    if (left) this.#lazies.set(array, left);
     return array;
   }
 }

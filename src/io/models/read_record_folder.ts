@@ -31,7 +31,7 @@ export interface RecordFolder {
   /** Files that are still open, with `lazy`. */
   sources: Source[];
   /** The location of each lazy tensor. */
-  places: Map<NDArray, SpanBytes>;
+  lazies: Map<NDArray, SpanBytes>;
 }
 
 /**
@@ -41,7 +41,7 @@ export interface RecordFolder {
  */
 export async function readRecordFolder(place: Place, options: ReadModelOptions): Promise<RecordFolder> {
   const folder = folderAt(place), progress = progressOfFiles(options.onProgress, "load");
-  const read: RecordFolder = { values: new Map(), sources: [], places: new Map() };
+  const read: RecordFolder = { values: new Map(), sources: [], lazies: new Map() };
   const names = await folder.list();
   new Budget(options.limits).check("maxEntries", names.length, 0);
   const [prefix] = prefixesIn(names);
@@ -76,7 +76,7 @@ export async function readRecordFile(
   name: string,
   shown: string,
   options: ReadModelOptions,
-  read: Pick<RecordFolder, "sources" | "places">,
+  read: Pick<RecordFolder, "sources" | "lazies">,
 ): Promise<NDArray> {
   const { limits, signal, onProgress, onWarning, copy, lazy } = options;
   const source = await folder.get(name);
@@ -103,7 +103,7 @@ export async function readRecordFile(
       }
       const array = fromRecord(first, { ...shape, borrowed }, name);
       if (!left && lazy && source.edit) left = SpanBytes.at(source, first.offset, array.nbytes);
-      if (left) read.places.set(array, left);
+      if (left) read.lazies.set(array, left);
       return array;
     }, { signal, onProgress, copy, lazy, name });
   } catch (error) {

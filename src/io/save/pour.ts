@@ -82,7 +82,7 @@ class Gatherer {
     this.#signal = signal;
     this.#spare = spare;
     this.#keeps = sink.keepsChunks !== false;
-    this.#writer = isFile ? behind(sink, count) : oneByOne(sink, signal, count);
+    this.#writer = isFile ? inBackground(sink, count) : oneByOne(sink, signal, count);
     this.#buffer = spare.take(room);
     this.#other = isFile ? spare.take(room) : this.#buffer;
   }
@@ -184,7 +184,7 @@ interface Writer {
 }
 
 /** Writes to a file in the background: meanwhile the next chunk is made, but no more than that. */
-function behind(sink: FileSink, count: (bytes: number) => void): Writer {
+function inBackground(sink: FileSink, count: (bytes: number) => void): Writer {
   let pending: Promise<void> = Promise.resolve();
   return {
     async next(chunk) {

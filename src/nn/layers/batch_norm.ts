@@ -151,7 +151,7 @@ const SYNC_BATCH_NORM: Signature<SyncBatchNormArguments> = {
 };
 
 /**
- * Like {@linkcode BatchNorm2D}, but what is switched off remains as a frozen parameter, since 2.6 behind the statistics. Mirrors
+ * Like {@linkcode BatchNorm2D}, but what is switched off remains as a frozen parameter, since 2.6 after the statistics. Mirrors
  * `paddle.nn.SyncBatchNorm` (3.3).
  */
 export class SyncBatchNorm extends BuiltInLayer<SyncBatchNormArguments> {

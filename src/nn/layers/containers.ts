@@ -17,13 +17,13 @@ function entriesOf<T>(named: Named<T>): Iterable<readonly [string, T]> {
 }
 
 /** The position that an index refers to, as in Python: a negative one counts from the end. */
-function placeOf(index: number, length: number): number {
-  const place = index < 0 ? index + length : index;
+function positionOf(index: number, length: number): number {
+  const position = index < 0 ? index + length : index;
   need(
-    Number.isInteger(place) && place >= 0 && place < length,
+    Number.isInteger(position) && position >= 0 && position < length,
     `There is nothing at ${index}: the length is ${length}`,
   );
-  return place;
+  return position;
 }
 
 /** Declares that it is iterable. */
@@ -69,7 +69,9 @@ export class Sequential extends Layer {
    */
   get(key: number | string): Layer {
     const { sublayers } = registryOf(this);
-    const layer = typeof key === "string" ? sublayers.get(key) : [...sublayers.values()][placeOf(key, sublayers.size)];
+    const layer = typeof key === "string"
+      ? sublayers.get(key)
+      : [...sublayers.values()][positionOf(key, sublayers.size)];
     if (!layer) throw new ValueError("INVALID_VALUE", `There is no layer ${JSON.stringify(key)}`);
     return layer;
   }
@@ -105,12 +107,12 @@ export class LayerList extends Layer {
    * @throws {ValueError} `INVALID_VALUE` if there is none
    */
   get(index: number): Layer {
-    return registryOf(this).sublayers.get(String(placeOf(index, this.length)))!;
+    return registryOf(this).sublayers.get(String(positionOf(index, this.length)))!;
   }
 
   /** Replace the layer at an index; negative: from the end. */
   set(index: number, layer: Layer): void {
-    this.addSublayer(placeOf(index, this.length), layer);
+    this.addSublayer(positionOf(index, this.length), layer);
   }
 
   /** Add a layer at the end. */
@@ -127,13 +129,13 @@ export class LayerList extends Layer {
 
   /** Insert a layer before the one at an index; those after it move up. */
   insert(index: number, layer: Layer): void {
-    const place = index === this.length ? index : placeOf(index, this.length);
-    renumber(this, [...this].toSpliced(place, 0, layer));
+    const position = index === this.length ? index : positionOf(index, this.length);
+    renumber(this, [...this].toSpliced(position, 0, layer));
   }
 
   /** Remove the layer at an index; those after it move down. */
   delete(index: number): void {
-    renumber(this, [...this].toSpliced(placeOf(index, this.length), 1));
+    renumber(this, [...this].toSpliced(positionOf(index, this.length), 1));
   }
 
   /** The layers in order. */
@@ -252,12 +254,12 @@ export class ParameterList extends Layer {
    * @throws {ValueError} `INVALID_VALUE` if there is none
    */
   get(index: number): Parameter {
-    return registryOf(this).parameters.get(String(placeOf(index, this.length)))!;
+    return registryOf(this).parameters.get(String(positionOf(index, this.length)))!;
   }
 
   /** Replace the parameter at an index; negative: from the end. */
   set(index: number, parameter: Parameter): void {
-    registryOf(this).put("parameters", String(placeOf(index, this.length)), asParameter(parameter));
+    registryOf(this).put("parameters", String(positionOf(index, this.length)), asParameter(parameter));
   }
 
   /** Add a parameter at the end. */

@@ -11,7 +11,7 @@ const MAX_MARKS = 1024;
 const LARGE = 2n ** 64n;
 
 /** The path being filled, such as `["model"]["fc.weight"]`, as far as the stack tells. */
-export function placeOf(stack: readonly unknown[], marks: readonly number[]): string {
+export function pathOf(stack: readonly unknown[], marks: readonly number[]): string {
   const steps: string[] = [];
   const levels = Math.min(marks.length, MAX_MARKS);
   for (let level = 0; level < levels && steps.length < MAX_STEPS; level++) {
