@@ -89,6 +89,9 @@ function tableBy<K>(keyOf: (info: DTypeInfo) => K, rows: readonly DTypeInfo[] = 
 /** All dtypes, in the order of Paddle's codes. */
 export const DTYPES: readonly DType[] = Object.freeze(TABLE.map((d) => d.name));
 
+/** The float8 dtypes among them. */
+export const FLOAT8_DTYPES: readonly Float8[] = Object.freeze(DTYPES.filter(isFloat8));
+
 /** Whether `name` is a dtype. */
 export function isDType(name: unknown): name is DType {
   return typeof name === "string" && BY_NAME.has(name);

@@ -7,7 +7,7 @@ import type { Warning } from "./errors.ts";
 import { checkedFolder, type Folder, type Unchanged } from "./io/folder.ts";
 import type { From } from "./io/open/open_source.ts";
 import type { Fetch, HttpOptions } from "./io/http/http_options.ts";
-import type { Float8 } from "./dtype.ts";
+import { type Float8, FLOAT8_DTYPES } from "./dtype.ts";
 import type { ProgressEvent } from "./io/progress.ts";
 import type { Limits } from "./limits.ts";
 import { checkNames } from "./words/option_names.ts";
@@ -215,7 +215,6 @@ const TYPES: Readonly<Record<string, readonly string[]>> = {
   modelFilename: TEXT,
   paramsFilename: TEXT,
 };
-const FLOAT8: unknown[] = ["float8_e4m3fn", "float8_e5m2"];
 
 /** Throws a TypeError for an option not in `names`, suggesting the nearest, or for one of the wrong type. */
 export function checkOptions(given: unknown, names: readonly string[]): void {
@@ -236,7 +235,8 @@ function checkKind(name: string, value: unknown): void {
   } else if (name === "mode") check(name, value === "dygraph" || value === "static", '"dygraph" or "static"', value);
   else if (name === "float8") {
     for (const kind of typeof value === "object" && value ? Object.values(value) : [value]) {
-      check(name, FLOAT8.includes(kind), '"float8_e4m3fn" or "float8_e5m2", for all or by key', kind);
+      const isRight = (FLOAT8_DTYPES as readonly unknown[]).includes(kind);
+      check(name, isRight, `"${FLOAT8_DTYPES.join('" or "')}", for all or by key`, kind);
     }
   } else if (value === null) return;
   else if (name === "signal") {

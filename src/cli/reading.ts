@@ -4,10 +4,10 @@
  * @module
  */
 import type { Folder } from "../io/folder.ts";
+import { FLOAT8_DTYPES } from "../dtype.ts";
 import { DEFAULT_LIMITS, type Limits, nearest } from "../limits.ts";
 import { quote } from "../errors.ts";
 import { type ArchiveFolder, openArchive } from "../open_archive.ts";
-import type { Float8 } from "../options.ts";
 import { type Given, UsageError } from "./command.ts";
 import type { Session } from "./session.ts";
 
@@ -27,14 +27,12 @@ export const FROM_MODEL = {
   "params-filename": { value: "NAME", help: "for a folder: the file that holds all its parameters" },
 } as const;
 
-const FLOAT8: readonly Float8[] = ["float8_e4m3fn", "float8_e5m2"];
-
 /** Options of commands that read arrays. */
 export const FROM_ARRAYS = {
   ...FROM_MODEL,
   float8: {
     value: "DTYPE",
-    choices: FLOAT8,
+    choices: FLOAT8_DTYPES,
     help: "the float8 dtype that int8 tensors really have, which Paddle does not record",
   },
 } as const;
