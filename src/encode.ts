@@ -10,7 +10,8 @@ import { isPlainObject, mapOfObject } from "./words/plain_object.ts";
 import { planSafetensors } from "./codec/safetensors/write_safetensors.ts";
 import { ValueError, type Warning } from "./errors.ts";
 import { checkBuffer } from "./model/check_value.ts";
-import { shapeForSaveInSteps } from "./model/to_pickle.ts";
+import { checkedPickleFormat, type PickleFormat } from "./model/pickle_format.ts";
+import { type ShapedForSave, shapeForSaveInSteps } from "./model/to_pickle.ts";
 import { atOnce } from "./words/steps.ts";
 import { withoutLayersInSteps } from "./model/without_layers.ts";
 import { type LazyBytes, NDArray } from "./ndarray.ts";
@@ -48,52 +49,62 @@ export function planEncoding(value: Value, options: EncodeOptions): Plan {
 
 /** Check and shape a value, in steps; nothing is written yet. */
 export function* draftEncoding(value: Value, options: EncodeOptions): Generator<void, Draft> {
-  const planned = (plan: Plan): Draft => ({
+  const format = checkedPickleFormat(options);
+  if (value instanceof Program) return planned(programPlan(value));
+  if (options.useBinaryFormat) return planned(recordPlan(value));
+  if (options.safetensors) return planned(yield* safetensorsPlan(value));
+  const shaped = yield* shapeForSaveInSteps(value, { protocol: format.protocol, mode: options.mode });
+  return pickleDraft(shaped, format);
+}
+
+/** The draft of a value whose bytes are already planned. */
+function planned(plan: Plan): Draft {
+  return {
     // deno-lint-ignore require-yield
     *plan() {
       return plan;
     },
     pickled: null,
     isText: false,
-  });
-  const protocol = options.protocol ?? 4;
-  if (typeof protocol !== "number" || !Number.isInteger(protocol) || protocol < 2 || protocol > 4) {
-    throw new ValueError("INVALID_VALUE", `protocol must be 2, 3 or 4: got ${shownValue(protocol)}`, {
-      actual: protocol,
-    });
-  }
-  const numpy = options.numpy ?? 1;
-  if (numpy !== 1 && numpy !== 2) throw new TypeError(`Option numpy must be 1 or 2: got ${shownValue(numpy)}`);
-  if (value instanceof Program) {
-    const bytes = value.serialize();
-    return planned({ size: bytes.length, chunks: [bytes], warnings: [] });
-  }
-  if (options.useBinaryFormat) {
-    if (!(value instanceof NDArray || value instanceof SelectedRows)) {
-      throw new ValueError("INVALID_VALUE", "useBinaryFormat saves one tensor or SelectedRows, nothing else");
-    }
-    const array: unknown = value instanceof NDArray ? value : value.value;
-    if (!(array instanceof NDArray)) {
-      throw new ValueError("INVALID_VALUE", `The rows of SelectedRows must be an array: got ${shownValue(array)}`);
-    }
-    checkBuffer(array);
-    return planned({ size: recordSize(value), chunks: writeRecordChunks(value), warnings: [] });
-  }
-  if (options.safetensors) {
-    const plan = yield* planSafetensors(yield* tensorsOf(value), new Map());
-    return planned({ size: plan.size, chunks: plan.unread(), warnings: [] });
-  }
-  const shaped = yield* shapeForSaveInSteps(value, { protocol, mode: options.mode });
-  const plan: Draft["plan"] = function* (textLengths = new WeakMap()) {
-    const settings = { protocol, numpy, textLengths };
-    return {
-      size: yield* sizeOfPickleInSteps(shaped.value, settings),
-      chunks: writePickleChunks(shaped.value, settings),
-      reusing: () => writePickleChunks(shaped.value, { ...settings, reuse: true }),
-      warnings: shaped.warnings,
-    };
   };
-  return { plan, pickled: shaped.value, isText: protocol === 2 };
+}
+
+function programPlan(program: Program): Plan {
+  const bytes = program.serialize();
+  return { size: bytes.length, chunks: [bytes], warnings: [] };
+}
+
+function recordPlan(value: Value): Plan {
+  if (!(value instanceof NDArray || value instanceof SelectedRows)) {
+    throw new ValueError("INVALID_VALUE", "useBinaryFormat saves one tensor or SelectedRows, nothing else");
+  }
+  const array: unknown = value instanceof NDArray ? value : value.value;
+  if (!(array instanceof NDArray)) {
+    throw new ValueError("INVALID_VALUE", `The rows of SelectedRows must be an array: got ${shownValue(array)}`);
+  }
+  checkBuffer(array);
+  return { size: recordSize(value), chunks: writeRecordChunks(value), warnings: [] };
+}
+
+function* safetensorsPlan(value: Value): Generator<void, Plan> {
+  const plan = yield* planSafetensors(yield* tensorsOf(value), new Map());
+  return { size: plan.size, chunks: plan.unread(), warnings: [] };
+}
+
+function pickleDraft({ value, warnings }: ShapedForSave, format: PickleFormat): Draft {
+  return {
+    *plan(textLengths = new WeakMap()) {
+      const settings = { ...format, textLengths };
+      return {
+        size: yield* sizeOfPickleInSteps(value, settings),
+        chunks: writePickleChunks(value, settings),
+        reusing: () => writePickleChunks(value, { ...settings, reuse: true }),
+        warnings,
+      };
+    },
+    pickled: value,
+    isText: format.protocol === 2,
+  };
 }
 
 /** The tensors of a state dict; a safetensors file cannot hold anything else. */

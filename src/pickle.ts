@@ -12,12 +12,11 @@
  * @module
  */
 import { sizeOfPickle, writePickle } from "./codec/pickle/write/write_pickle.ts";
-import { ValueError } from "./errors.ts";
 import { limitsOf } from "./io/limits_of.ts";
 import { decodePickle, type DecodePickleOptions } from "./model/decode_pickle.ts";
+import { checkedPickleFormat } from "./model/pickle_format.ts";
 import { shapeForSave } from "./model/to_pickle.ts";
 import { checkNames } from "./words/option_names.ts";
-import { shownValue } from "./words/described.ts";
 import type { Value } from "./values.ts";
 
 export {
@@ -84,17 +83,11 @@ export function decode(bytes: Uint8Array, options: DecodeOptions = {}): Value {
  */
 export function encode(value: Value, options: EncodeOptions = {}): Uint8Array<ArrayBuffer> {
   checkNames(options, ["protocol", "numpy"]);
-  const { protocol = 4, numpy = 1 } = options;
-  if (![2, 3, 4].includes(protocol)) {
-    throw new ValueError("INVALID_VALUE", `protocol must be 2, 3 or 4: got ${shownValue(protocol)}`, {
-      actual: protocol,
-    });
-  }
-  if (numpy !== 1 && numpy !== 2) throw new TypeError(`Option numpy must be 1 or 2: got ${shownValue(numpy)}`);
-  const { value: shaped } = shapeForSave(value, { protocol, mode: "static", ofAnyKind: true });
-  const bytes = new Uint8Array(sizeOfPickle(shaped, { protocol, numpy }));
+  const format = checkedPickleFormat(options);
+  const { value: shaped } = shapeForSave(value, { protocol: format.protocol, mode: "static", ofAnyKind: true });
+  const bytes = new Uint8Array(sizeOfPickle(shaped, format));
   let at = 0;
-  for (const chunk of writePickle(shaped, { protocol, numpy })) {
+  for (const chunk of writePickle(shaped, format)) {
     bytes.set(chunk, at);
     at += chunk.length;
   }

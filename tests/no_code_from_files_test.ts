@@ -31,7 +31,7 @@ function worstTexts(source: string): string[] {
 
 /** What may be in the brackets of a write: numbers, and names that are used for numbers. */
 const INDEX =
-  /^(?:\d[\w.]*|[a-z]|at|axis|column|columns|depth|done|end|high|index|incoming|into|ip|iq|items\.length|left|low|next|open|packet|pairs|parts|place|right|row|rows|shape\.length|slot|start|tall|this\.#pos|this\.#top|use\.to|wide|field\.number)$/;
+  /^(?:\d[\w.]*|[a-z]|at|axis|column|columns|depth|done|end|high|index|incoming|into|ip|iq|items\.length|left|low|next|open|packet|pairs|parts|position|right|row|rows|shape\.length|slot|start|tall|this\.#pos|this\.#top|use\.to|wide|field\.number)$/;
 const OPERATORS = /\s*(?:[-+*/%&|^()<?:]|<<|>>>?)\s*/;
 const KEYED_WRITE =
   /[\w)\]!]\[((?:[^[\]]|\[[^[\]]*\])+)\]!?\s*(?:(?:[-+*/%&|^]|<<|>>>?|\*\*|\?\?|\|\||&&)?=(?![=>])|\+\+|--)/g;

@@ -34,7 +34,7 @@ export interface NamedValue {
 export function valuesOf(
   variables: readonly ProgramVariable[],
   scope: Scope,
-  check: (variable: ProgramVariable, value: ParameterValue) => void = checkValue,
+  check: (variable: ProgramVariable, value: ParameterValue) => void = checkVariableValue,
 ): NamedValue[] {
   return variables.map((variable) => {
     const value = scope.get(variable.name);
@@ -46,16 +46,16 @@ export function valuesOf(
 
 /** The values of everything in the program's parameter file, in its order. */
 export function parametersOf(program: Program, scope: Scope): NamedValue[] {
-  return valuesOf(program.parameters(), scope, checkRecord);
+  return valuesOf(program.parameters(), scope, checkStoredValue);
 }
 
 /** Check that a value matches its variable. */
-export function checkValue(variable: ProgramVariable, value: ParameterValue): void {
+export function checkVariableValue(variable: ProgramVariable, value: ParameterValue): void {
   checkAs(variable, value, (a, b) => a === b, (a, b) => a.length === b.length && b.every((n, i) => isLength(a[i], n)));
 }
 
 /** Check that a value is one that a model's parameter file may contain for its variable, including quantised ones. */
-export function checkRecord(variable: ProgramVariable, value: ParameterValue): void {
+export function checkStoredValue(variable: ProgramVariable, value: ParameterValue): void {
   checkAs(variable, value, mayBeStoredAs, mayHaveShape);
 }
 

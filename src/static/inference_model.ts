@@ -7,7 +7,7 @@ import { PirProgram } from "../codec/pir/pir_program.ts";
 import { ProgramDesc } from "../codec/program/program_desc.ts";
 import { quote, SourceError, ValueError } from "../errors.ts";
 import type { ModelInfo } from "../model/model_info.ts";
-import { checkValue, type ParameterValue } from "../model/model_values.ts";
+import { checkVariableValue, type ParameterValue } from "../model/model_values.ts";
 import { NDArray } from "../ndarray.ts";
 import type { Port, Program } from "../program.ts";
 import { DenseTensor } from "../tensor.ts";
@@ -64,7 +64,7 @@ export class InferenceModel {
   replace(name: string, value: ParameterValue): void {
     const variable = this.program.parameters().find((variable) => variable.name === name);
     if (!variable) throw new SourceError("NOT_FOUND", `The model has no parameter ${quote(name)}`, { at: name });
-    checkValue(variable, value);
+    checkVariableValue(variable, value);
     this.parameters.set(name, value instanceof NDArray ? denseOf(value) : value);
   }
 

@@ -14,7 +14,7 @@ import { notAPlace } from "../io/argument_errors.ts";
 import { placeOf } from "../io/open/place.ts";
 import type { ProgressEvent } from "../io/progress.ts";
 import { type OutFile, saveFiles } from "../io/save/save_files.ts";
-import { checkValue, type Scope, valuesOf } from "../model/model_values.ts";
+import { checkVariableValue, type Scope, valuesOf } from "../model/model_values.ts";
 import { splitState } from "../model/state_split.ts";
 import { NDArray } from "../ndarray.ts";
 import { checkOptions } from "../options.ts";
@@ -143,7 +143,7 @@ export function setProgramState(
   const values = new Map<string, DenseTensor>();
   for (const variable of options.variables ?? [...known.values()].filter(({ name }) => state.has(name))) {
     const [{ name, value }] = valuesOf([variable], state);
-    checkValue(variable, value);
+    checkVariableValue(variable, value);
     values.set(name, tensorOf(value as NDArray, variable));
   }
   const unused = [...state.keys()].filter((name) => !known.has(name));

@@ -15,7 +15,7 @@ import { PickledArray, PickledDType } from "../pickle/pickled.ts";
 import { textFromLatin1 } from "../../words/latin1.ts";
 import { textFromUtf8 } from "../../words/utf8.ts";
 import { take, takeEnd, takePayload } from "../take.ts";
-import { parseNpyHeader } from "./npy_header.ts";
+import { type NpyHeader, parseNpyHeader } from "./npy_header.ts";
 import { elementCount } from "../../words/element_count.ts";
 
 /** The file's first bytes. */
@@ -34,6 +34,22 @@ export interface ReadNpyOptions {
 
 /** Decode the file under the cursor: a numpy array in the element order and byte order of the file. */
 export function* readNpy(cursor: Cursor, { budget, float8, lazy }: ReadNpyOptions): Decoder<PickledArray> {
+  const { header: { descr, fortran, shape }, headerAt } = yield* readHeader(cursor);
+  const dtype = dtypeOf(descr, float8 ?? "float8_e4m3fn", headerAt);
+  budget.tensor(headerAt);
+  budget.check("maxRank", shape.length, headerAt);
+  const array = new PickledArray(cursor.offset);
+  array.dtype = dtype;
+  array.shape = shape;
+  array.fortran = fortran && shape.length > 1;
+  array.dataOffset = cursor.offset;
+  array.data = yield* takePayload(cursor, sizeOfData(cursor, dtype.info!, shape, headerAt, budget), lazy);
+  yield* takeEnd(cursor, (at) => `Bytes follow the array of the .npy file at byte ${at}`);
+  return array;
+}
+
+/** Everything before the data: the parsed header, and its offset. */
+function* readHeader(cursor: Cursor): Decoder<{ header: NpyHeader; headerAt: number }> {
   yield cursor.need(1);
   if (cursor.left === 0) throw new FormatError("EMPTY", "The file is empty: it is not an .npy file", { offset: 0 });
   const magic = yield* take(cursor, 6, 0);
@@ -65,18 +81,7 @@ export function* readNpy(cursor: Cursor, { budget, float8, lazy }: ReadNpyOption
   if (text === null) {
     throw new FormatError("BAD_TEXT", "The header of the .npy file is not valid UTF-8", { offset: headerAt });
   }
-  const { descr, fortran, shape } = parseNpyHeader(text, headerAt);
-  const dtype = dtypeOf(descr, float8 ?? "float8_e4m3fn", headerAt);
-  budget.tensor(headerAt);
-  budget.check("maxRank", shape.length, headerAt);
-  const array = new PickledArray(cursor.offset);
-  array.dtype = dtype;
-  array.shape = shape;
-  array.fortran = fortran && shape.length > 1;
-  array.dataOffset = cursor.offset;
-  array.data = yield* takePayload(cursor, sizeOfData(cursor, dtype.info!, shape, headerAt, budget), lazy);
-  yield* takeEnd(cursor, (at) => `Bytes follow the array of the .npy file at byte ${at}`);
-  return array;
+  return { header: parseNpyHeader(text, headerAt), headerAt };
 }
 
 /** Size of the data in bytes, as described by the header at `headerAt`, which the file must have. */

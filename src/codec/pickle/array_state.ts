@@ -12,14 +12,19 @@ import { bytesOfText, type CallContext, forbiddenCall, isIntAt } from "./call.ts
 import { type PickledArray, PickledDType } from "./pickled.ts";
 import { elementCount } from "../../words/element_count.ts";
 
+/** The parts of a state, as they are in the file. */
+interface ArrayState {
+  readonly shape: unknown;
+  readonly dtype: unknown;
+  readonly fortran: boolean;
+  readonly data: unknown;
+}
+
 /** Validate the parts of a state against one another, and assign them to `array`. */
 export function setArrayState(
   context: CallContext,
   array: PickledArray,
-  shape: unknown,
-  dtype: unknown,
-  fortran: boolean,
-  data: unknown,
+  { shape, dtype, fortran, data }: ArrayState,
   at: number,
 ): void {
   if (!(shape instanceof Tuple) || !(dtype instanceof PickledDType)) throw forbiddenCall("an array's state", at);

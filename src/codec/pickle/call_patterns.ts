@@ -63,18 +63,6 @@ export const SYMBOL_PATTERNS: Patterns = {
   },
 };
 
-/** Permute the axes of an array whose shape is still that of its bytes, as numpy's `transpose` does; false if `axes` is no permutation. */
-function setAxes(array: PickledArray, axes: Tuple<unknown>): boolean {
-  const { shape } = array;
-  if (axes.length !== shape.length || !hasInts(axes, 0, shape.length, () => false)) return false;
-  const order = [...axes] as number[];
-  if (new Set(order).size !== shape.length || order.some((axis) => axis < 0 || axis >= shape.length)) return false;
-  array.shape = order.map((axis) => shape[axis]);
-  array.axes = order;
-  array.fortran = true;
-  return true;
-}
-
 /** Calls whose arguments are plain data. */
 export const DATA_PATTERNS: Patterns = {
   /** P2: `dtype('f4', False, True)` */
@@ -101,7 +89,7 @@ export const DATA_PATTERNS: Patterns = {
     if (!isAnyOrder && (axes !== undefined || (order !== "C" && order !== "F"))) return undefined;
     context.budget.tensor(at);
     const array = new PickledArray(at);
-    setArrayState(context, array, shape, dtype, order === "F", data, at);
+    setArrayState(context, array, { shape, dtype, fortran: order === "F", data }, at);
     if (isAnyOrder && !setAxes(array, axes)) return undefined;
     context.arrays.complete(array);
     return array;
@@ -219,6 +207,18 @@ function isFloatAt(tuple: Tuple, index: number): boolean {
 
 function hasInts(args: Tuple, least: number, most: number, isElse: (value: unknown) => boolean): boolean {
   return args.length >= least && args.length <= most && args.every((arg, i) => isElse(arg) || isIntAt(args, i));
+}
+
+/** Permute the axes of an array whose shape is still that of its bytes, as numpy's `transpose` does; false if `axes` is no permutation. */
+function setAxes(array: PickledArray, axes: Tuple<unknown>): boolean {
+  const { shape } = array;
+  if (axes.length !== shape.length || !hasInts(axes, 0, shape.length, () => false)) return false;
+  const order = [...axes] as number[];
+  if (new Set(order).size !== shape.length || order.some((axis) => axis < 0 || axis >= shape.length)) return false;
+  array.shape = order.map((axis) => shape[axis]);
+  array.axes = order;
+  array.fortran = true;
+  return true;
 }
 
 /** The array, which must have its state, marked as a static tensor. */

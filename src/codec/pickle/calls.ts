@@ -57,17 +57,7 @@ export function newObject(
 /** BUILD: set the state of `target`, if a pattern allows it. */
 export function build(context: CallContext, target: unknown, state: unknown, at: number): void {
   context.symbols.datum(state);
-  if (target instanceof PickledArray) {
-    if (target.dtype !== null || !(state instanceof Tuple)) throw forbiddenCall("an array's state", at);
-    // (1, shape, dtype, is_fortran, data), or the same without the version
-    const first = state.length - 4;
-    const isVersion1 = first === 0 || (first === 1 && state[0] === 1 && isIntAt(state, 0));
-    const fortran = flagAt(state, first + 2);
-    if (!isVersion1 || fortran === undefined) throw forbiddenCall("an array's state", at);
-    setArrayState(context, target, state[first], state[first + 1], fortran, state[first + 3], at);
-    context.arrays.complete(target);
-    return;
-  }
+  if (target instanceof PickledArray) return buildArray(context, target, state, at);
   context.symbols.datum(target);
   if (target instanceof PickledDType) return setDTypeState(target, state, at);
   if (target instanceof OrderedDict && target.attributes === undefined && state instanceof Map) {
@@ -83,6 +73,17 @@ export function build(context: CallContext, target: unknown, state: unknown, at:
     }
   }
   throw forbiddenCall("a state for something that takes none", at);
+}
+
+/** Set the state of an array that has none yet: (1, shape, dtype, is_fortran, data), or the same without the version. */
+function buildArray(context: CallContext, array: PickledArray, state: unknown, at: number): void {
+  if (array.dtype !== null || !(state instanceof Tuple)) throw forbiddenCall("an array's state", at);
+  const first = state.length - 4;
+  const isVersion1 = first === 0 || (first === 1 && state[0] === 1 && isIntAt(state, 0));
+  const fortran = flagAt(state, first + 2);
+  if (!isVersion1 || fortran === undefined) throw forbiddenCall("an array's state", at);
+  setArrayState(context, array, { shape: state[first], dtype: state[first + 1], fortran, data: state[first + 3] }, at);
+  context.arrays.complete(array);
 }
 
 function setField(

@@ -14,7 +14,7 @@ import { PickledArray } from "./pickled.ts";
 export type Container = unknown[] | Map<unknown, unknown> | Set<unknown>;
 
 /** The containers of a pickle, each once. */
-export interface Containers {
+export interface NestedContainers {
   /** Each one comes after a container that holds it. */
   all: readonly Container[];
   /** Whether containers are only found in lists, tuples and dicts (not in sets, records or arrays). */
@@ -38,14 +38,14 @@ const LEAF: Readonly<Measure> = { depth: 1, weight: 1 };
 const NONE: readonly Container[] = [];
 
 /** Collect the containers below `roots`. Throws if they nest deeper than `maxDepth`, or their tree has more than 2^53 nodes. */
-export function* checkNesting(roots: readonly unknown[], budget: Budget, at: number): Decoder<Containers> {
+export function* checkNesting(roots: readonly unknown[], budget: Budget, at: number): Decoder<NestedContainers> {
   const walk = new Walk(budget, at);
   for (const root of roots) yield* walk.below(root);
   return walk;
 }
 
 /** A walk through containers, depth first. */
-class Walk implements Containers {
+class Walk implements NestedContainers {
   readonly all: Container[] = [];
   arePlain = true;
   readonly #budget: Budget;

@@ -22,7 +22,7 @@ import { Containers } from "./containers.ts";
 import { type Here, truncated } from "./here.ts";
 import { Literals, LONGEST_FIXED } from "./literals.ts";
 import { Memo } from "./memo.ts";
-import { checkNesting, type Container, type Containers as NestedContainers } from "./nesting.ts";
+import { checkNesting, type Container, type NestedContainers } from "./nesting.ts";
 import { OpcodeArguments } from "./opcode_arguments.ts";
 import { PickleStack } from "./pickle_stack.ts";
 import { RunParts, UnmadePart } from "./run_parts.ts";

@@ -18,24 +18,25 @@ export interface TensorDesc {
   shape: number[];
 }
 
-/** The largest known code of VarType.Type; larger ones are not looked up. */
-const LARGEST_CODE = 38;
-
 /** Decode all of `bytes`, which begin at offset `base` of the file. */
 export function readTensorDesc(bytes: Uint8Array, base: number, budget: Budget): TensorDesc {
-  const reader = new Wire(bytes, base);
+  const { code, codeAt, shape } = readFields(new DescReader(bytes, base), budget);
+  if (code === undefined) {
+    throw new FormatError("BAD_FIELD", `The record at byte ${base} has no data type`, { offset: base });
+  }
+  return { dtype: dtypeOf(code, codeAt), shape: checkedShape(shape, base) };
+}
+
+/** The fields of a description: its data type with that field's offset, and the lengths of the axes. */
+function readFields(
+  reader: DescReader,
+  budget: Budget,
+): { code: bigint | undefined; codeAt: number; shape: number[] } {
   let code: bigint | undefined;
-  let codeAt = base;
+  let codeAt = reader.offset;
   const shape: number[] = [];
   const dim = (value: bigint, at: number) => {
-    const signed = BigInt.asIntN(64, value);
-    if (signed < 0n || signed > 9007199254740991n) {
-      throw new FormatError("BAD_SHAPE", `The record has an axis of length ${signed} at byte ${at}`, {
-        offset: at,
-        actual: String(signed),
-      });
-    }
-    shape.push(Number(signed));
+    shape.push(lengthOf(value, at));
     budget.check("maxRank", shape.length, at);
   };
   while (!reader.ended) {
@@ -57,21 +58,35 @@ export function readTensorDesc(bytes: Uint8Array, base: number, budget: Budget):
       throw new FormatError("BAD_WIRE", `Field ${field} has wire type ${wire} at byte ${at}`, { offset: at });
     } else reader.skipField(field, wire, at, budget);
   }
-  if (code === undefined) {
-    throw new FormatError("BAD_FIELD", `The record at byte ${base} has no data type`, { offset: base });
+  return { code, codeAt, shape };
+}
+
+/** The length of an axis. */
+function lengthOf(value: bigint, at: number): number {
+  const signed = BigInt.asIntN(64, value);
+  if (signed < 0n || signed > 9007199254740991n) {
+    throw new FormatError("BAD_SHAPE", `The record has an axis of length ${signed} at byte ${at}`, {
+      offset: at,
+      actual: String(signed),
+    });
   }
-  const dtype = code <= BigInt(LARGEST_CODE) ? dtypeOfVarType(Number(code)) : undefined;
+  return Number(signed);
+}
+
+/** The dtype for a code of VarType.Type. */
+function dtypeOf(code: bigint, at: number): DTypeInfo {
+  const dtype = dtypeOfVarType(Number(code));
   if (!dtype) {
     throw new UnsupportedError(
       "UNSUPPORTED_DTYPE",
-      `Data type ${BigInt.asIntN(32, code)} at byte ${codeAt} is not a tensor's`,
+      `Data type ${BigInt.asIntN(32, code)} at byte ${at} is not a tensor's`,
       {
-        offset: codeAt,
+        offset: at,
         actual: String(code),
       },
     );
   }
-  return { dtype, shape: checkedShape(shape, base) };
+  return dtype;
 }
 
 function checkedShape(shape: number[], at: number): number[] {
@@ -111,8 +126,8 @@ function varint(value: number): number[] {
   return out;
 }
 
-/** Reads protobuf's wire format from a short buffer. */
-class Wire {
+/** Reads the protobuf of a description: short, and with offsets in the file. */
+class DescReader {
   position = 0;
   readonly #bytes: Uint8Array;
   readonly #base: number;

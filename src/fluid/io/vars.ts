@@ -21,7 +21,7 @@ import { saveFiles } from "../../io/save/save_files.ts";
 import { Budget, type Limits } from "../../limits.ts";
 import { limitsOf } from "../../io/limits_of.ts";
 import { fromRecord, fromSelectedRows } from "../../model/from_record.ts";
-import { checkRecord, type ParameterValue, type Scope, valuesOf } from "../../model/model_values.ts";
+import { checkStoredValue, type ParameterValue, type Scope, valuesOf } from "../../model/model_values.ts";
 import { splitState } from "../../model/state_split.ts";
 import { checkOptions } from "../../options.ts";
 import { described } from "../../words/described.ts";
@@ -91,7 +91,7 @@ const LOAD = [...CHOICE, "limits"];
 export async function saveVars(dirname: string | URL | FolderEntry, options: SaveVarsOptions): Promise<string[]> {
   checkOptions(options, SAVE);
   const { parameters, filename } = options;
-  const values = valuesOf(chosen(options), parameters, checkRecord);
+  const values = valuesOf(chosen(options), parameters, checkStoredValue);
   const folder = await folderOf(dirname, options);
   const files = filename === undefined ? scatteredFiles(values, options) : [combinedFile(filename, values)];
   return await saveFiles(folder, files, options, "");
