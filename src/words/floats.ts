@@ -4,36 +4,36 @@
  * @module
  */
 
-/** Floats by place: key of a dict, or index of a list. */
-class Places {
-  /** Floats at places that count up from 0, as those of a list. */
+/** Floats by index: the key in a dict, or the position in a list. */
+class FloatsByIndex {
+  /** Floats at indices that count up from 0, as those of a list. */
   readonly #row: number[] = [];
   #others: Map<unknown, number> | null = null;
 
-  set(place: unknown, value: number): void {
-    if (place === this.#row.length) this.#row.push(value);
-    else if (this.#isInRow(place)) this.#row[place] = value;
-    else (this.#others ??= new Map()).set(place, value);
+  set(index: unknown, value: number): void {
+    if (index === this.#row.length) this.#row.push(value);
+    else if (this.#isInRow(index)) this.#row[index] = value;
+    else (this.#others ??= new Map()).set(index, value);
   }
 
-  get(place: unknown): number | undefined {
-    return this.#isInRow(place) ? this.#row[place] : this.#others?.get(place);
+  get(index: unknown): number | undefined {
+    return this.#isInRow(index) ? this.#row[index] : this.#others?.get(index);
   }
 
-  #isInRow(place: unknown): place is number {
-    return typeof place === "number" && place >= 0 && place < this.#row.length && Number.isInteger(place);
+  #isInRow(index: unknown): index is number {
+    return typeof index === "number" && index >= 0 && index < this.#row.length && Number.isInteger(index);
   }
 }
 
 /** The floats of each container. */
-const memory = new WeakMap<object, Places>();
+const memory = new WeakMap<object, FloatsByIndex>();
 const keyMemory = new WeakMap<object, Set<number>>();
 
-/** Remember that `container` held the float `value` at `place`. */
-export function rememberFloat(container: object, place: unknown, value: number): void {
-  let places = memory.get(container);
-  if (!places) memory.set(container, places = new Places());
-  places.set(place, value);
+/** Remember that `container` held the float `value` at `index`. */
+export function rememberFloat(container: object, index: unknown, value: number): void {
+  let floats = memory.get(container);
+  if (!floats) memory.set(container, floats = new FloatsByIndex());
+  floats.set(index, value);
 }
 
 /** Remember that a dict's key (or a set's member) was a float. */
@@ -43,9 +43,9 @@ export function rememberFloatKey(container: object, key: number): void {
   keys.add(key);
 }
 
-/** Whether `value`, now at `place` in `container`, is the float that was loaded there. */
-export function wasFloat(container: object, place: unknown, value: number): boolean {
-  return memory.get(container)?.get(place) === value;
+/** Whether `value`, now at `index` in `container`, is the float that was loaded there. */
+export function wasFloat(container: object, index: unknown, value: number): boolean {
+  return memory.get(container)?.get(index) === value;
 }
 
 /** Whether this key of a dict (or member of a set) was a float in the file. */
