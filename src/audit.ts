@@ -99,7 +99,9 @@ async function auditShards(index: OpenedIndex, options: AuditOptions & { limits:
 
 function fail(report: AuditReport, error: ErrorJson, exitCode: AuditReport["exitCode"]): void {
   if (!report.ok) return;
-  Object.assign(report, { ok: false, error, exitCode });
+  report.ok = false;
+  report.error = error;
+  report.exitCode = exitCode;
 }
 
 async function auditFile(from: From, options: AuditOptions & { limits: Readonly<Limits> }): Promise<AuditReport> {
