@@ -217,6 +217,15 @@ describe("static.loadProgramState with varList", () => {
   });
 });
 
+/** The operators that fetch outputs, as JSON; the ids of their results are only numbered. */
+function fetchOps(program: Program): { "#": string; O: object[] }[] {
+  const json = JSON.parse(new TextDecoder().decode(program.serialize()));
+  const [{ ops }] = json.program.regions[0].blocks;
+  return ops.filter((op: { "#": string }) => op["#"] === "1.fetch").map((op: { "#": string; O: object[] }) => {
+    return { ...op, O: op.O.map((result) => ({ ...result, "%": 0 })) };
+  });
+}
+
 describe("static.normalizeProgram", () => {
   for (const [prefix, ending] of MODELS.filter(([name]) => name.includes("infer-several"))) {
     const program = deserializeProgram(bytesOf(prefix + ending));
@@ -278,6 +287,38 @@ describe("static.normalizeProgram", () => {
     const made = normalizeProgram(program, "x", "%38"), types = made.ops().map(({ type }) => type);
     assert.ok(types.includes("pd_op.relu") && !types.includes("pd_op.batch_norm_"), types.join());
     assert.deepEqual(made.fetches().map(({ name }) => name), ["fetch_name_0"]);
+  });
+
+  it("fetches outputs of a PIR module with just the operators that Paddle writes, also where one makes several values", () => {
+    for (
+      const name of [
+        "real/paddle-3.3.1/infer-control-flow/m",
+        "real/paddle-3.3.1/infer-several/n",
+        "programs/loops-3.3.1",
+      ]
+    ) {
+      const program = deserializeProgram(bytesOf(`tests/fixtures/${name}.json`));
+      const made = normalizeProgram(program, program.feeds(), program.fetches());
+      assert.ok(fetchOps(program).length > 1, name);
+      assert.deepEqual(fetchOps(made), fetchOps(program), name);
+      assert.deepEqual(made.fetches(), program.fetches(), name);
+    }
+  });
+
+  it("fetches outputs of a PIR module without the flags of training if the other operators have none", () => {
+    const text = new TextDecoder().decode(bytesOf(`${real}/paddle-3.3.1/infer-several/n.json`));
+    const frozen = deserializeProgram(new TextEncoder().encode(text.replace('"trainable":true', '"trainable":false')));
+    const ops = fetchOps(normalizeProgram(frozen, frozen.feeds(), frozen.fetches()));
+    assert.deepEqual(ops.map((op) => Object.keys(op)), Array(3).fill(["#", "A", "I", "O"]));
+  });
+
+  it("lists the outputs of a PIR module by their columns, whatever the order of its operators", () => {
+    const bytes = bytesOf(`${real}/paddle-3.3.1/infer-several/n.json`);
+    const json = JSON.parse(new TextDecoder().decode(bytes));
+    const [block] = json.program.regions[0].blocks;
+    block.ops.push(block.ops.splice(block.ops.findIndex((op: { "#": string }) => op["#"] === "1.fetch"), 1)[0]);
+    const turned = deserializeProgram(new TextEncoder().encode(JSON.stringify(json)));
+    assert.deepEqual(turned.fetches(), deserializeProgram(bytes).fetches());
   });
 
   it("switches training off in the integer attribute of Paddle 1.6", () => {

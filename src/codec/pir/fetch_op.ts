@@ -50,7 +50,7 @@ function fetchOp(
   if (trainable) {
     op.set("OA", [
       attribute("persistable", "0.a_array", flags(true)),
-      attribute("stop_gradient", "0.a_array", flags(maker.stopGradient ?? false)),
+      attribute("stop_gradient", "0.a_array", flags(maker.stopGradientAt(index) ?? false)),
     ]);
   }
   return op;
