@@ -286,7 +286,7 @@ export class GradScaler {
 
   /** Adjust the scale after a step. */
   update(): void {
-    if (!this.#isEnabled || !this.#isDynamic) return;
+    if (!this.#isDynamic) return;
     if (this.#wasSkipped) {
       this.incrCount = 0;
       if (++this.decrCount === this.decrEveryNNanOrInf) {

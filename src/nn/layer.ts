@@ -230,13 +230,13 @@ export class Layer {
    */
   stateDict(options: StateDictOptions = {}): OrderedDict<string, Tensor> {
     checkOptions(options, STATE_DICT);
-    return collect(this, options, false, true);
+    return collect(this, { ...options, hooks: true });
   }
 
   /** The state dict, including the buffers that are not saved. Mirrors `Layer.to_static_state_dict` (3.3). */
   toStaticStateDict(options: StateDictOptions = {}): OrderedDict<string, Tensor> {
     checkOptions(options, STATE_DICT);
-    return collect(this, options, true, true);
+    return collect(this, { ...options, hooks: true, allBuffers: true });
   }
 
   /** Register a function to be called with every state dict that is created; the function returned unregisters it. */
@@ -259,7 +259,7 @@ export class Layer {
   ): StateDictKeys {
     checkOptions(options, ["useStructuredName", "onWarning"]);
     const { useStructuredName = true, onWarning = () => {} } = options;
-    return setTensors(collect(this, {}, false, false), mapOf(stateDict), useStructuredName, onWarning);
+    return setTensors(collect(this), mapOf(stateDict), useStructuredName, onWarning);
   }
 
   /**
@@ -273,7 +273,7 @@ export class Layer {
   loadStateDict(stateDict: StateDictLike, options: { strict?: boolean } = {}): StateDictKeys {
     checkOptions(options, ["strict"]);
     const { strict = true } = options;
-    return setTensors(collect(this, {}, false, false), mapOf(stateDict), true, () => {}, (keys) => {
+    return setTensors(collect(this), mapOf(stateDict), true, () => {}, (keys) => {
       const { missingKeys, unexpectedKeys } = keys;
       if (!strict || missingKeys.length + unexpectedKeys.length === 0) return;
       const list = (names: string[]) => names.slice(0, 5).map(quote).join(", ") + (names.length > 5 ? ", ..." : "");

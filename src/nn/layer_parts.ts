@@ -70,14 +70,17 @@ function join(prefix: string, name: string): string {
   return prefix === "" ? name : `${prefix}.${name}`;
 }
 
-/** The state dict of a layer; each hook is called as soon as its layer's part is complete. */
-export function collect(
-  root: Layer,
-  options: StateDictOptions,
-  withAllBuffers: boolean,
-  withHooks: boolean,
-): OrderedDict<string, Tensor> {
-  const { includeSublayers = true, structuredNamePrefix = "" } = options;
+/** Options of {@linkcode collect}. */
+export interface CollectOptions extends StateDictOptions {
+  /** Include the buffers that are not saved. @default {false} */
+  allBuffers?: boolean;
+  /** Call each layer's hooks as soon as its part is complete. @default {false} */
+  hooks?: boolean;
+}
+
+/** The state dict of a layer. */
+export function collect(root: Layer, options: CollectOptions = {}): OrderedDict<string, Tensor> {
+  const { includeSublayers = true, structuredNamePrefix = "", allBuffers = false, hooks: callsHooks = false } = options;
   const above = new Set<Layer>();
   let state: Map<string, Tensor> = options.destination ?? new OrderedDict<string, Tensor>();
   const visit = (layer: Layer, prefix: string) => {
@@ -88,14 +91,14 @@ export function collect(
     const { parameters, buffers, sublayers, nonPersistable, hooks } = registryOf(layer);
     for (const [name, parameter] of parameters) if (parameter) state.set(prefix + name, parameter);
     for (const [name, buffer] of buffers) {
-      if (buffer && (withAllBuffers || !nonPersistable.has(name))) state.set(prefix + name, buffer);
+      if (buffer && (allBuffers || !nonPersistable.has(name))) state.set(prefix + name, buffer);
     }
     if (includeSublayers) {
       for (const [name, sublayer] of sublayers) {
         if (sublayer) visit(sublayer, `${prefix}${name}.`);
       }
     }
-    if (withHooks) { for (const hook of hooks) state = hook(state) ?? state; }
+    if (callsHooks) { for (const hook of hooks) state = hook(state) ?? state; }
     above.delete(layer);
   };
   visit(root, structuredNamePrefix);

@@ -66,12 +66,15 @@ export class Registry implements ProxyHandler<object> {
     return Reflect.deleteProperty(target, key);
   }
 
-  /** Add a part under a name. It also gets a field, unless that would hide something else, such as the method `keys` of a LayerDict. */
+  /**
+   * Add a part under a name. It also gets a field, unless that would hide something else, such as the method `keys` of a LayerDict: only a
+   * buffer gives way to a layer that is added under its name, as in Paddle, where both are parts from then on.
+   */
   put(kind: "parameters" | "buffers" | "sublayers", name: string, value: Parameter | Tensor | Layer | null): void {
     const map = this[kind] as Map<string, unknown>;
-    const isMine = map.has(name) && Object.hasOwn(this.#target, name);
+    const isShown = map.has(name) || (kind === "sublayers" && this.buffers.has(name) && !this.parameters.has(name));
     map.set(name, value);
-    if (isMine || !(name in this.#target)) {
+    if ((isShown && Object.hasOwn(this.#target, name)) || !(name in this.#target)) {
       Reflect.defineProperty(this.#target, name, { value, enumerable: true, configurable: true, writable: true });
     }
   }
@@ -112,8 +115,7 @@ export class Registry implements ProxyHandler<object> {
   }
 
   #forget(name: string): void {
-    if (this.parameters.delete(name) || this.sublayers.delete(name)) return;
-    if (this.buffers.delete(name)) this.nonPersistable.delete(name);
+    if (!this.parameters.delete(name) && !this.sublayers.delete(name)) this.buffers.delete(name);
   }
 }
 

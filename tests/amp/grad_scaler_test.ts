@@ -63,6 +63,31 @@ describe("GradScaler", () => {
     assert.deepEqual([...b.toFloat32Array()], [-3, -3]);
   });
 
+  it("computes scales, losses and gradients in float32, to the bit as Paddle 3.3.1", () => {
+    const ratios = { incrRatio: 1.7, decrRatio: 0.3, incrEveryNSteps: 1, decrEveryNNanOrInf: 1 };
+    const scaler = new amp.GradScaler({ initLossScaling: 1000.1, ...ratios });
+    const parameter = new nn.Parameter("float32", [3]);
+    const sgd = new optimizer.SGD(1, [parameter]);
+    const first = [-0.003299670061096549, -0.007699230220168829, 9.999000758398324e-5];
+    const second = [-0.009769611060619354, -0.02279575914144516, 0.0002960488200187683];
+    const third = [-0.013575458899140358, -0.031676068902015686, 0.0004113775212317705];
+    const steps: [isInfinite: boolean, loss: number, scale: number, after: number[]][] = [
+      [false, 1234.6234130859375, 1700.1700439453125, first],
+      [true, 2098.860107421875, 510.051025390625, first],
+      [false, 629.6580200195312, 867.0867919921875, second],
+      [false, 1070.418701171875, 1474.047607421875, third],
+      [true, 1819.7117919921875, 442.21429443359375, third],
+      [true, 545.91357421875, 132.66429138183594, third],
+    ];
+    for (const [isInfinite, loss, scale, after] of steps) {
+      assert.equal(scaler.scale(1.2345), loss);
+      parameter.grad = fromArray([isInfinite ? Infinity : 3.3, 7.7, -0.1], "float32");
+      scaler.step(sgd);
+      scaler.update();
+      assert.deepEqual([scaler.lossScaling, [...parameter.toFloat32Array()]], [scale, after]);
+    }
+  });
+
   it("unscales row-sparse and float16 gradients", () => {
     const rows = new nn.Parameter("float32", [3, 1]);
     rows.grad = new SelectedRows([2], 3, full([1, 1], 4));
@@ -137,6 +162,26 @@ describe("GradScaler", () => {
         scaler.update();
       });
       assert.deepEqual(found, [8, 1, 0, -1]);
+    });
+
+    it("skips the step of one that is finite if another was unscaled since that is not, as Paddle does", () => {
+      const found = scaled([8, Infinity], (scaler) => (a, b) => {
+        scaler.unscale_(a);
+        scaler.unscale_(b);
+        scaler.step(a);
+        scaler.update();
+      });
+      assert.deepEqual(found, [4, 0, 0, 0]);
+    });
+
+    it("minimizes any number of times if its scale stays, and divides every time", () => {
+      const parameter = new nn.Parameter("float32", [1]);
+      parameter.grad = full([1], 8, "float32");
+      const sgd = new optimizer.SGD(1, [parameter]);
+      const scaler = new amp.GradScaler({ initLossScaling: 8, useDynamicLossScaling: false });
+      scaler.minimize(sgd);
+      scaler.minimize(sgd);
+      assert.equal(parameter.at(0), -1.125);
     });
 
     it("minimizes as Paddle does: a step, an update, and another step at every call", () => {

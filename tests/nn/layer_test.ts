@@ -183,6 +183,78 @@ describe("nn.Layer", () => {
     assert.throws(() => layer.addSublayer("x", 3 as unknown as nn.Layer), withCode("INVALID_VALUE"));
   });
 
+  it("shows under a name that a layer was added over what Paddle shows, and saves both", () => {
+    const added = new nn.ReLU();
+    const over: [what: string, fill: (layer: nn.Layer) => unknown, keys: string[], isShown: boolean][] = [
+      ["a buffer", (layer) => layer.registerBuffer("a", Tensor.zeros([1])), ["a"], true],
+      ["a tensor", (layer) => Object.assign(layer, { a: Tensor.zeros([1]) }), [], true],
+      ["a parameter", (layer) => layer.addParameter("a", layer.createParameter([1])), ["a"], false],
+      ["a number", (layer) => Object.assign(layer, { a: 3 }), [], false],
+      ["another layer", (layer) => layer.addSublayer("a", new nn.Tanh()), [], true],
+    ];
+    for (const [what, fill, keys, isShown] of over) {
+      const layer = new nn.Layer();
+      fill(layer);
+      assert.equal(layer.addSublayer("a", added), added);
+      assert.equal(Reflect.get(layer, "a") === added, isShown, what);
+      assert.deepEqual(layer.children(), [added], what);
+      assert.deepEqual([...layer.stateDict().keys()], keys, what);
+    }
+  });
+
+  it("refuses what is not a Parameter, a Tensor or a Layer, but reserves a name with null", () => {
+    const layer = new nn.Layer();
+    const wrong = Tensor.zeros([1]) as nn.Parameter;
+    assert.throws(() => layer.addParameter("p", wrong), {
+      code: "INVALID_VALUE",
+      message: /takes a Parameter or null/,
+    });
+    const array = fromArray([1]) as Tensor;
+    assert.throws(() => layer.registerBuffer("b", array), { code: "INVALID_VALUE", message: /takes a Tensor/ });
+    assert.throws(() => layer.registerBuffer("b", Tensor.zeros([1]), { persistible: true } as object), TypeError);
+    assert.equal(layer.addParameter("p", null), null);
+    assert.equal(layer.addSublayer("s", null), null);
+    layer.registerBuffer("b", null);
+    const shown = layer as unknown as Record<string, unknown>;
+    assert.deepEqual([shown.p, shown.s, shown.b], [null, null, null]);
+    for (const [name, kind] of [["p", "parameter"], ["s", "sublayer"], ["b", "buffer"]]) {
+      assert.throws(() => shown[name] = 3, {
+        code: "INVALID_VALUE",
+        message: new RegExp(`The ${kind} "${name}" can be`),
+      });
+    }
+    assert.deepEqual([layer.parameters(), layer.children(), layer.buffers()], [[], [], []]);
+  });
+
+  it("lists a child once that has two names, and leaves out reserved ones", () => {
+    const layer = new nn.Layer() as nn.Layer & Record<string, unknown>;
+    layer.addSublayer("none", null);
+    layer.a = new nn.ReLU();
+    layer.b = layer.a;
+    assert.deepEqual(layer.namedChildren(), [["a", layer.a]]);
+    assert.deepEqual(layer.sublayers(), [layer.a]);
+  });
+
+  it("names buffers that have no name", () => {
+    guard(() => {
+      const layer = new nn.Layer() as nn.Layer & Record<string, Tensor>;
+      layer.registerBuffer("a", Tensor.zeros([1]));
+      layer.b = Tensor.zeros([1]);
+      layer.c = Tensor.from(Tensor.zeros([1]), { name: "mine" });
+      assert.deepEqual(layer.buffers().map(({ name }) => name), ["_buffers_a_0", "_buffers_b_0", "mine"]);
+    });
+  });
+
+  it("calls hooks for static state dicts, too, and not when a state dict is set", () => {
+    const layer = new nn.Linear(1, 1);
+    layer.registerStateDictHook((state) => void state.delete("bias"));
+    assert.deepEqual([...layer.toStaticStateDict().keys()], ["weight"]);
+    assert.throws(() => layer.toStaticStateDict({ prefix: "x" } as unknown as nn.StateDictOptions), TypeError);
+    assert.throws(() => layer.loadStateDict({ weight: Tensor.zeros([1, 1]) }), /missing: "bias"$/);
+    assert.throws(() => layer.loadStateDict({}, { strikt: true } as object), TypeError);
+    assert.throws(() => layer.setStateDict({}, { useStructuredNames: true } as object), TypeError);
+  });
+
   it("detects a layer that contains itself", () => {
     const a = new nn.Layer(), b = new nn.Layer();
     a.addSublayer("b", b);

@@ -112,6 +112,25 @@ describe("Layer.setStateDict", () => {
     assert.deepEqual(numbers(layer), [[[5]], [6]]);
   });
 
+  it("names up to five keys of each kind that do not match, and all of them in the error", () => {
+    const layer = new nn.Sequential(...Array.from({ length: 4 }, () => new nn.Linear(1, 1)));
+    const five = Object.fromEntries([0, 1, 2, 3, 4].map((i) => [`x${i}`, Tensor.zeros([1])]));
+    const missing = `missing: "0.weight", "0.bias", "1.weight", "1.bias", "2.weight", ...; `;
+    const unexpected = 'unexpected: "x0", "x1", "x2", "x3", "x4"';
+    const names = [...layer.stateDict().keys(), ...Object.keys(five)];
+    assert.throws(() => layer.loadStateDict(five), (error) => {
+      return isPaddleError(error) && error.code === "INVALID_VALUE" &&
+        error.message.endsWith(missing + unexpected) && (error as { names?: string[] }).names?.join() === names.join();
+    });
+  });
+
+  it("tells a missing key from one of another shape, by codes", () => {
+    const codes: string[] = [];
+    const onWarning = ({ code, at }: { code: string; at?: string }) => void codes.push(`${code} ${at}`);
+    new nn.Linear(1, 1).setStateDict({ weight: Tensor.zeros([1, 2]), bias: undefined }, { onWarning });
+    assert.deepEqual(codes, ["SHAPE_MISMATCH weight", "MISSING_KEY bias"]);
+  });
+
   it("sends warnings to onWarning, never to the console", () => {
     const { warn } = console;
     const seen: string[] = [], shown: unknown[] = [];
