@@ -119,10 +119,13 @@ def initializers():
                 values = [float(x) for x in np.asarray(p.numpy()).reshape(-1)]
             rows.append({"initializer": kind, "args": args, "shape": shape, "dtype": dtype, "values": values})
     words = ["sigmoid", "linear", "conv2d", "conv_transpose1d", "conv3d_transpose", "tanh", "relu", "leaky_relu", "selu"]
+    paddle.seed(7)
+    normal = paddle.create_parameter([64], "float32", default_initializer=initializer.Normal(0.3, 1.7)).numpy().tolist()
     gains = {word: initializer.calculate_gain(word) for word in words}
     gains["leaky_relu 0.5"] = initializer.calculate_gain("leaky_relu", 0.5)
     write("initializers.json", "After paddle.seed(1234), paddle.create_parameter(shape, dtype, "
-          "default_initializer=initializer(*args)). bfloat16 as 16-bit patterns.", gains=gains, cases=rows)
+          "default_initializer=initializer(*args)). bfloat16 as 16-bit patterns. normal: float32 [64] by "
+          "Normal(0.3, 1.7) after seed(7).", gains=gains, cases=rows, normal=normal)
 
 
 attributes()
