@@ -65,7 +65,7 @@ export type AttributeValue =
 export interface Operator {
   /** Its name: `conv2d`, in PIR `pd_op.conv2d`. */
   readonly type: string;
-  /** Names of the variables it reads, by slot; in PIR, slots are numbered. */
+  /** The variables it reads, by slot: their names, or in PIR, where slots are numbered, their ids. */
   readonly inputs: ReadonlyMap<string, readonly string[]>;
   /** Names of the variables it writes, by slot; in PIR, slots are numbered. */
   readonly outputs: ReadonlyMap<string, readonly string[]>;

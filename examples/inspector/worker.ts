@@ -6,7 +6,7 @@ import { elementText, originalText, parseElement, pieces } from "./elements.ts";
 import { explained, failureOf } from "./failure.ts";
 import { findDocuments, type Found } from "./find_documents.ts";
 import { nameAt } from "./name_at.ts";
-import { operatorRow, operatorView } from "./operators.ts";
+import { operatorRow, type Operators, operatorsIn, operatorView } from "./operators.ts";
 import type { DocumentEntry, Methods, Reply, Request } from "./protocol.ts";
 import { saveAs } from "./save_as.ts";
 import { viewOf } from "./document_view.ts";
@@ -116,10 +116,12 @@ const handlers: Handlers = {
     (await documentOf(id)).edits.clear();
   },
   async operators(_, id, first, end) {
-    return operatorsOf(await documentOf(id)).slice(first, end).map(operatorRow);
+    const { ops, names } = operatorsOf(await documentOf(id));
+    return ops.slice(first, end).map((op) => operatorRow(op, names));
   },
   async operator(_, id, index) {
-    return operatorView(operatorsOf(await documentOf(id))[index]);
+    const { ops, names } = operatorsOf(await documentOf(id));
+    return operatorView(ops[index], names);
   },
   async recover({ signal }, id) {
     const { model, label } = await documentOf(id);
@@ -167,11 +169,14 @@ async function closeThose(test: (id: number) => boolean): Promise<void> {
   }
 }
 
-const programs = new WeakMap<OpenDocument, paddle.Operator[]>();
+const programs = new WeakMap<OpenDocument, Operators>();
 
-function operatorsOf(document: OpenDocument): paddle.Operator[] {
+function operatorsOf(document: OpenDocument): Operators {
   let operators = programs.get(document);
-  if (!operators) programs.set(document, operators = document.program?.ops() ?? []);
+  if (!operators) {
+    operators = document.program ? operatorsIn(document.program) : { ops: [], names: new Map() };
+    programs.set(document, operators);
+  }
   return operators;
 }
 

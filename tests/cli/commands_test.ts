@@ -261,6 +261,12 @@ describe("program", () => {
     const text = await printed("program", `${REAL}/paddle-3.3.1/infer-control-flow`);
     assert.match(text, /^inputs +x +float32 \[-1, 4\]$/m);
     assert.match(text, /^ +pd_op\.matmul +1$/m);
+    const lines = await printed("program", `${REAL}/paddle-3.3.1/infer-control-flow`, "--ops");
+    assert.match(lines, /^%\d+ = pd_op\.matmul\(x, w\)$/m);
+    assert.deepEqual(pir.operators.find(({ type }: { type: string }) => type === "pd_op.matmul").inputs, {
+      0: ["x"],
+      1: ["w"],
+    });
     assert.match(
       await printed("program", METHODS, "--ops", "--quiet"),
       /linear_3\.tmp_0 = matmul_v2\(x, linear_0\.w_0\)/,

@@ -340,6 +340,11 @@ const CASES: Record<string, () => Promise<void>> = {
     await openFiles([`${prefix}.json`, `${prefix}.pdiparams`]);
     await page.click("#tab-operators");
     await page.waitForSelector("#operators [role=option] >> text=pd_op.");
+    const rows: string[] = await page.$$eval(
+      "#operators [role=option]",
+      (all: Element[]) => all.map((row) => row.getAttribute("aria-label")!),
+    );
+    assert.ok(rows.some((row) => row.startsWith("pd_op.matmul, reads a, w,")), rows.join("; "));
   },
   async "safetensors"() {
     const path = "tests/fixtures/safetensors/every_dtype.safetensors";

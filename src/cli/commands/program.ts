@@ -71,7 +71,10 @@ async function programOf(
 type Shown = Call<Given<typeof OPTIONS>>["options"];
 
 async function print(_from: string, program: Program, options: Shown, session: Session): Promise<void> {
-  if (options.ops) await session.printAll(program.ops().map(operatorLine));
+  if (options.ops) {
+    const names = namesOf(program);
+    await session.printAll(program.ops().map((op) => operatorLine(op, names)));
+  }
   if (options.vars) {
     await session.printAll(
       table(program.vars().map((v) => [v.id ?? "", v.name, v.kind, dtypeText(v), v.persistable ? "persistable" : ""])),
@@ -96,6 +99,7 @@ async function print(_from: string, program: Program, options: Shown, session: S
 
 async function printJson(from: string, program: Program, options: Shown, session: Session): Promise<void> {
   const port = ({ name, dtype, shape }: Port) => ({ name, dtype, shape });
+  const names = namesOf(program);
   await session.printJson({
     file: from,
     form: program.form,
@@ -104,7 +108,7 @@ async function printJson(from: string, program: Program, options: Shown, session
     outputs: program.fetches().map(port),
     ops: countsOf(program),
     parameters: program.parameters().length,
-    operators: options.ops && program.ops().map(operatorJson),
+    operators: options.ops && program.ops().map((op) => operatorJson(op, names)),
     variables: options.vars && program.vars().map(({ id, name, kind, dtype, shape, persistable }) => {
       return { name, id, kind, dtype, shape, persistable };
     }),
@@ -118,15 +122,20 @@ function countsOf(program: Program): Map<string, number> {
   return new Map([...counts].sort(([, a], [, b]) => b - a));
 }
 
-function operatorLine({ type, inputs, outputs }: Operator): string {
-  const names = (slots: Operator["inputs"]) => [...slots.values()].flat().join(", ");
-  return `${names(outputs)} = ${type}(${names(inputs)})`;
+/** Names of variables by the ids by which PIR's operators refer to them. */
+function namesOf(program: Program): Map<string, string> {
+  return new Map(program.vars().flatMap(({ id, name }) => id === undefined ? [] : [[id, name]]));
 }
 
-function operatorJson({ type, inputs, outputs, attributes }: Operator): object {
+function operatorLine({ type, inputs, outputs }: Operator, names: ReadonlyMap<string, string>): string {
+  const read = [...inputs.values()].flat().map((input) => names.get(input) ?? input);
+  return `${[...outputs.values()].flat().join(", ")} = ${type}(${read.join(", ")})`;
+}
+
+function operatorJson({ type, inputs, outputs, attributes }: Operator, names: ReadonlyMap<string, string>): object {
   return {
     type,
-    inputs,
+    inputs: new Map([...inputs].map(([slot, read]) => [slot, read.map((input) => names.get(input) ?? input)])),
     outputs,
     attributes: new Map([...attributes].map(([name, value]) => [name, attribute(value)])),
   };
