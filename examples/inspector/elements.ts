@@ -87,7 +87,14 @@ function floatText(value: number, dtype: paddle.DType): string {
   return String(value);
 }
 
-const SPECIAL = new Map([["nan", NaN], ["inf", Infinity], ["+inf", Infinity], ["-inf", -Infinity]]);
+const DECIMAL = String.raw`(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|inf(?:inity)?|nan`;
+const FLOAT = new RegExp(`^[+-]?(?:${DECIMAL})$`);
+/** A complex number as Python writes it: a real part, an imaginary one that ends in j, or both. */
+const COMPLEX = new RegExp(`^([+-]?(?:${DECIMAL}))??(?:([+-]?(?:${DECIMAL}))j)?$`);
+
+function floatOf(text: string): number {
+  return Number(text.replace(/inf(inity)?/, "Infinity").replace(/^[+-]?nan$/, "NaN"));
+}
 
 /** Parse what the user typed as an element of `dtype`. */
 export function parseElement(text: string, dtype: string): paddle.Scalar {
@@ -108,11 +115,11 @@ export function parseElement(text: string, dtype: string): paddle.Scalar {
     return bits === 64 ? whole : Number(whole);
   }
   if (dtype.startsWith("complex")) {
-    const match = /^([+-]?[\d.]+(?:e[+-]?\d+)?)(?:([+-][\d.]+(?:e[+-]?\d+)?)j)?$/.exec(trimmed);
-    if (!match) throw refuse();
-    return new paddle.Complex(Number(match[1]), Number(match[2] ?? 0));
+    const match = COMPLEX.exec(trimmed.replace(/^\((.+)\)$/, "$1"));
+    const [, re, im] = match ?? [];
+    if (!match || (re !== undefined && im !== undefined && !/^[+-]/.test(im))) throw refuse();
+    return new paddle.Complex(floatOf(re ?? "0"), floatOf(im ?? "0"));
   }
-  const value = SPECIAL.get(trimmed.replace("infinity", "inf")) ?? Number(trimmed);
-  if (Number.isNaN(value) && trimmed !== "nan") throw refuse();
-  return value;
+  if (!FLOAT.test(trimmed)) throw refuse();
+  return floatOf(trimmed);
 }

@@ -188,6 +188,8 @@ function showView(shown: DocumentView): void {
   byId("document-title").textContent = byId("document-title").title = shown.label;
   byId<HTMLInputElement>("filter").value = "";
   byId("recover").hidden = !shown.canRecover;
+  // There is nothing but a program: it is in its own format already.
+  byId("save-field").hidden = arrays.length === 0 && program !== null;
   byId("tab-tensors").textContent = `Tensors (${countText(arrays.length)})`;
   byId("tab-operators").textContent = `Operators (${countText(program?.operators ?? 0)})`;
   byId("tab-operators").hidden = program === null;
@@ -315,6 +317,7 @@ byId("collapse").addEventListener("click", () => tree.openAll(false));
 byId("cancel").addEventListener("click", () => running?.abort());
 byId("failure-close").addEventListener("click", () => byId("failure").hidden = true);
 byId("recover").addEventListener("click", async () => {
+  byId("failure").hidden = true;
   const recovered = await task("Recovering", (options) => client.call("recover", [view!.id], options));
   if (!recovered) return;
   await show(recovered.id, [...entries, recovered]);
@@ -334,6 +337,7 @@ byId("save").addEventListener("click", async () => {
     return null;
   });
   if (!target) return;
+  byId("failure").hidden = true;
   const saved = await task("Saving", (options) => client.call("save", [id, form, target.handle], options));
   if (!saved) return;
   if (saved.blob) keep(saved.blob, target.name);

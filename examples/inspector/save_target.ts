@@ -14,7 +14,7 @@ interface WithPicker {
 /** Ask for a target. */
 export async function targetOf(label: string, form: SaveForm): Promise<Target> {
   const base = label.replace(/ \(recovered\)$/, "").replace(/\/+$/, "").replace(/^.*[/›]\s*/, "");
-  const stem = base.replace(/\.(pdparams|pdopt|pdmodel|json|safetensors|npz|npy)$/i, "") || "model";
+  const stem = base.replace(/\.(pdparams|pdopt|pdtensor|pdmodel|json|safetensors|npz|npy)$/i, "") || "model";
   const name = `${stem}.${form}`;
   const { showSaveFilePicker } = globalThis as WithPicker;
   if (!showSaveFilePicker) return { name, handle: null };

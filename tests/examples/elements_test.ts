@@ -1,5 +1,5 @@
 /** Elements as the inspector shows them. */
-import { deepEqual, equal } from "node:assert/strict";
+import { deepEqual, equal, throws } from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
 import { elementText, parseElement } from "../../examples/inspector/elements.ts";
 import * as paddle from "../../mod.ts";
@@ -37,5 +37,30 @@ describe("an element in the inspector", () => {
     const cell = paddle.zeros([1], "complex64");
     cell.set(new paddle.Complex(0.1, -0.2), 0);
     equal(elementText(cell.at(0), "complex64"), "0.1-0.2j");
+  });
+
+  it("of a complex dtype is read as Python writes it", () => {
+    const rows: [string, number, number][] = [
+      ["1.5", 1.5, 0],
+      ["-2j", 0, -2],
+      ["(1e-3+2.j)", 0.001, 2],
+      ["NaN-Infinityj", NaN, -Infinity],
+      ["12-infj", 12, -Infinity],
+    ];
+    for (const [text, re, im] of rows) deepEqual(parseElement(text, "complex128"), new paddle.Complex(re, im), text);
+    for (const text of ["1.2.3", "1+2", "12j3", "1 2j", "12j+1", "j", "()", "", "0x10"]) {
+      throws(() => parseElement(text, "complex128"), /is not a valid complex128/, text);
+    }
+  });
+
+  it("of a float dtype is a decimal number, NaN or an infinity", () => {
+    const rows: [string, number][] = [[" +1.e2 ", 100], [".5", 0.5], ["-Infinity", -Infinity], ["+inf", Infinity], [
+      "nan",
+      NaN,
+    ]];
+    for (const [text, value] of rows) equal(parseElement(text, "float32"), value, text);
+    for (const text of ["0x10", "1_000", "1,5", ".", "e5", "infinite", "--1", "1e"]) {
+      throws(() => parseElement(text, "float32"), /is not a valid float32/, text);
+    }
   });
 });
