@@ -41,9 +41,14 @@ export async function ofCheckpoint(
   const value = await checkpoint.value();
   let program = value instanceof paddle.Program ? value : null;
   if (found.program && found.folder) {
-    await using file = await paddle.open({ folder: found.folder, name: found.program }, { signal });
-    const own = await file.value();
-    if (own instanceof paddle.Program) program = own;
+    // Not `await using`, which WebKit lacks.
+    const file = await paddle.open({ folder: found.folder, name: found.program }, { signal });
+    try {
+      const own = await file.value();
+      if (own instanceof paddle.Program) program = own;
+    } finally {
+      await file.close();
+    }
   }
   return {
     label: found.label,

@@ -11,16 +11,23 @@ export function chosenFiles(files: Iterable<File>): NamedFile[] {
 
 /** Dropped files. The items must be read before anything is awaited. */
 export async function droppedFiles(transfer: DataTransfer): Promise<NamedFile[]> {
-  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.() ?? null);
-  if (entries.every((entry) => entry === null)) return chosenFiles(transfer.files);
-  const found: NamedFile[] = [];
-  const todo = entries.filter((entry) => entry !== null);
+  const found: NamedFile[] = [], todo: FileSystemEntry[] = [];
+  const add = (name: string, file: File) => {
+    found.push([name, file]);
+    if (found.length > MOST) throw new TypeError(`More than ${MOST} files were dropped`);
+  };
+  for (const item of transfer.items) {
+    const entry = item.webkitGetAsEntry?.() ?? null;
+    // WebKit cannot get the file from the entry if it is not on a disk.
+    const file = entry?.isDirectory ? null : item.getAsFile();
+    if (file) add(file.name, file);
+    else if (entry) todo.push(entry);
+  }
   while (todo.length > 0) {
     const entry = todo.shift()!;
     if (entry.isFile) {
       const file = await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject));
-      found.push([entry.fullPath.slice(1), file]);
-      if (found.length > MOST) throw new TypeError(`More than ${MOST} files were dropped`);
+      add(entry.fullPath.slice(1), file);
     } else todo.push(...await entriesOf(entry as FileSystemDirectoryEntry));
   }
   return found;
