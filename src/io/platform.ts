@@ -103,22 +103,25 @@ export function pathOfUrl(url: URL): string {
   }
 }
 
-/** Codes of system errors that a runtime may report only by number, in the message. */
+/** Codes of system errors that a runtime may report only by number. */
 const BY_NUMBER: ReadonlyMap<string, string> = new Map([
   ["27", "EFBIG"],
   ["28", "ENOSPC"],
   ["30", "EROFS"],
   ["36", "ENAMETOOLONG"],
+  ["116", "ESTALE"],
   ["122", "EDQUOT"],
 ]);
 
 /** The code of a system error, such as `ENOENT`. */
 export function systemCode(error: unknown): string | undefined {
   if (typeof error !== "object" || error === null) return undefined;
-  if ("code" in error && typeof error.code === "string" && !error.code.includes(" ")) return error.code;
+  const { code, errno } = error as { code?: unknown; errno?: unknown };
+  const name = typeof code === "string" && !code.includes(" ") ? code : undefined;
+  if (name !== undefined && name !== "UNKNOWN") return name;
   // How Deno and Node put errors that they have no name for.
-  const number = error instanceof Error ? /(?:os error |system error -)(\d+)/.exec(error.message) : null;
-  return number ? BY_NUMBER.get(number[1]) : undefined;
+  const number = error instanceof Error ? /(?:os error |system error -)(\d+)/.exec(error.message)?.[1] : undefined;
+  return BY_NUMBER.get(number ?? String(errno).slice(1)) ?? name;
 }
 
 /** Bun does not notice by itself that buffers were dropped: hundreds of MiB of them pile up. The others collect at some 64 MiB. */

@@ -21,6 +21,7 @@ import {
   Tensor,
   type Warning,
 } from "../../mod.ts";
+import { systemCode } from "../../src/io/platform.ts";
 import { withFault } from "../helpers/failing_system.ts";
 import { inTempFolder } from "../helpers/in_temp_folder.ts";
 
@@ -231,6 +232,29 @@ describe("a failing system call", () => {
       assert.deepEqual(readdirSync(folder), ["a"]);
     }));
 
+  for (
+    const [name, syncsBefore] of [
+      ["save in place", 2],
+      ["one tensor written in place", 1],
+      ["a folder as a whole", 2],
+    ] as const
+  ) {
+    it(`ends a save that relies on names that did not reach the disk, before anything changes: ${name}`, async () => {
+      const { before, run } = WAYS[name];
+      for (const [code, isLost] of [["EIO", true], ["ESTALE", true], ["EINVAL", false]] as const) {
+        await inFolder(before, async (folder) => {
+          const old = contentOf(folder);
+          const { calls } = await inFolder(before, (other) => withFault(-1, "", () => run(other)));
+          const syncs = calls.flatMap((call, at) => call === "handle.sync" ? [at] : []);
+          const { error } = await withFault(syncs[syncsBefore], code, () => run(folder));
+          if (!isLost) return assert.equal(error, undefined, "some systems cannot sync a folder");
+          assert.equal((error as SaveError).committed, "no");
+          assert.deepEqual(contentOf(folder), old);
+        });
+      }
+    });
+  }
+
   for (const name of ["save over a file", "save in place", "one tensor written in place"]) {
     it(`is DISK_FULL when there is no room, the quota is used up, or files may not grow: ${name}`, async () => {
       const { before, run } = WAYS[name];
@@ -238,12 +262,26 @@ describe("a failing system call", () => {
         await inFolder(before, async (folder) => {
           const { calls } = await withFault(-1, "", () => run(folder));
           overOld(folder);
-          const { error } = await withFault(calls.indexOf("handle.write"), code, () => run(folder));
-          assert.deepEqual([code, (error as SaveError).code], [code, "DISK_FULL"]);
+          const first = await withFault(calls.indexOf("handle.write"), code, () => run(folder));
+          assert.deepEqual([code, (first.error as SaveError).code], [code, "DISK_FULL"]);
+          // A file changed in place cannot be restored either.
+          const last = await withFault(calls.lastIndexOf("handle.write"), code, () => run(folder), true);
+          assert.deepEqual([code, (last.error as SaveError).code], [code, "DISK_FULL"]);
         });
       }
     });
   }
+
+  it("has the code of its number where a runtime has no name for it", () => {
+    // As Deno's writeFile and its other calls, and Node, report a quota that is used up.
+    const errors = [
+      Object.assign(new Error("UNKNOWN: unknown error, write"), { code: "UNKNOWN", errno: -122 }),
+      new Error("Quota exceeded (os error 122)"),
+      Object.assign(new Error("Unknown system error -122"), { code: "Unknown system error -122" }),
+    ];
+    assert.deepEqual(errors.map(systemCode), ["EDQUOT", "EDQUOT", "EDQUOT"]);
+    assert.equal(systemCode(Object.assign(new Error("unknown error"), { code: "UNKNOWN", errno: -4094 })), "UNKNOWN");
+  });
 
   it("does not hide a file that another process replaces at that moment, nor where a link leads", () =>
     inFolder(overOld, async (folder) => {

@@ -11,7 +11,7 @@ import { SaveError, SourceError } from "../../errors.ts";
 import { pathCalls } from "./path.ts";
 import { type DiskFile, fileSystem, type Fs, hashing, processId, processLives, systemCode } from "../platform.ts";
 import { addFailures, saveCodeOf } from "./save_error.ts";
-import { syncFolder } from "./sync_folder.ts";
+import { syncFolder, syncNames } from "./sync_folder.ts";
 import { withRetries } from "./with_retries.ts";
 import { sleep } from "../waiting/within.ts";
 
@@ -166,7 +166,7 @@ async function keepOldBytes(
   });
   try {
     await writeJournal(handle, file, kept, signal);
-    await syncFolder(fs, pathCalls().dirname(real));
+    await syncNames(fs, pathCalls().dirname(real));
     signal?.throwIfAborted();
   } catch (cause) {
     const error = failed(cause);
@@ -181,7 +181,7 @@ async function undo({ fs, real, journal, file }: Journaled, change: Change, caus
     await restore(fs, journal, file, change);
   } catch {
     throw new SaveError(
-      "WRITE_FAILED",
+      saveCodeOf(cause, "WRITE_FAILED"),
       `${JSON.stringify(real)} could neither be changed nor restored: open it again`,
       {
         path: real,

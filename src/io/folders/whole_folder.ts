@@ -13,7 +13,7 @@ import { rename } from "../disk/rename.ts";
 import { addFailures, saveError } from "../disk/save_error.ts";
 import { makeFolders } from "../disk/make_folders.ts";
 import { resolveTarget, takeTurn } from "../disk/save_target.ts";
-import { syncFolder } from "../disk/sync_folder.ts";
+import { syncFolder, syncNames } from "../disk/sync_folder.ts";
 import { checkedPath } from "../url_text.ts";
 import { idOfTemp, isTempOf, tempName } from "../temp_name.ts";
 
@@ -107,7 +107,9 @@ function checkOld(path: PathCalls, shown: string, target: string, isFolder: bool
 export async function swapFolder(fs: Fs, temp: string, target: string, shown: string): Promise<void> {
   const path = pathCalls(), parent = path.dirname(target);
   const old = target + OLD + idOfTemp(path.basename(temp));
-  await syncBelow(fs, path, temp);
+  await syncBelow(fs, path, temp).catch((error) => {
+    throw saveError("SYNC_FAILED", shown, "while syncing its folders", error);
+  });
   const isReplaced = await renameFolder(fs, target, old, shown);
   try {
     await renameFolder(fs, temp, target, shown);
@@ -255,7 +257,7 @@ async function syncBelow(fs: Fs, path: PathCalls, folder: string): Promise<void>
   for (const entry of await fs.promises.readdir(folder, { withFileTypes: true })) {
     if (entry.isDirectory()) await syncBelow(fs, path, path.join(folder, entry.name));
   }
-  await syncFolder(fs, folder);
+  await syncNames(fs, folder);
 }
 
 async function runAll(steps: readonly (() => unknown)[]): Promise<void> {

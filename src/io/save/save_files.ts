@@ -157,7 +157,8 @@ async function placeAll(open: Sink[], { isRevocable }: { isRevocable: boolean })
     }
     throw error;
   }
-  const folders = new Map(placed.map((sink) => [sink.folder, sink]));
+  // The folders within one that has not taken its place are synced when it does.
+  const folders = new Map(isRevocable ? placed.map((sink) => [sink.folder, sink]) : []);
   for (const sink of folders.values()) await sink.syncFolder();
   await Promise.all(placed.map((sink) => sink.settle()));
 }
