@@ -21,7 +21,8 @@ import {
   Tensor,
   type Warning,
 } from "../../mod.ts";
-import { systemCode } from "../../src/io/platform.ts";
+import { takeLock } from "../../src/io/disk/file_lock.ts";
+import { type Fs, systemCode } from "../../src/io/platform.ts";
 import { withFault } from "../helpers/failing_system.ts";
 import { inTempFolder } from "../helpers/in_temp_folder.ts";
 
@@ -310,6 +311,24 @@ describe("a failing system call", () => {
       );
       assert.deepEqual([(error as SaveError).code, readdirSync(folder)], ["DISK_FULL", ["a"]]);
       await saving({ lock: true })(folder);
+    }));
+
+  it("while a lock is created has its own code, not CONFLICT, and the lock that stays is named", () =>
+    inFolder(overOld, async (folder) => {
+      const run = () => saving({ lock: true })(folder);
+      const { calls } = await withFault(-1, "", run);
+      const { error } = await withFault(calls.indexOf("open"), "EROFS", run);
+      assert.deepEqual([(error as SaveError).code, (error as SaveError).committed], ["READ_ONLY", "no"]);
+      const fails = (code: string) => () => Promise.reject(Object.assign(new Error("said by the test"), { code }));
+      const full = { open: () => Promise.resolve({ writeFile: fails("ENOSPC"), close: () => {} }), rm: fails("EBUSY") };
+      const name = join(folder, "b");
+      await assert.rejects(
+        takeLock({ promises: full } as unknown as Fs, name, name),
+        ({ code, leftovers }: SaveError) => {
+          assert.deepEqual([code, leftovers], ["DISK_FULL", [`${name}.lock`]]);
+          return true;
+        },
+      );
     }));
 
   it("that finds a lock just released never moves the lock of the process that took it since", () =>
