@@ -204,4 +204,41 @@ describe("the WebAssembly core and its TypeScript twin", () => {
     assert.equal(same(() => kernel.maxDifferenceOf(odd, odd), "itself"), 0);
     assert.equal(same(() => kernel.maxDifferenceOf(odd, new Float64Array(2001)), "NaN"), NaN);
   });
+
+  it("refuse more than their window holds, and are as before after that", () => {
+    useTwins(false);
+    const core = coreFor(WINDOW)!, { call, input, output } = core;
+    const bytes = input.length, size = input.buffer.byteLength;
+    const most: { [Name in keyof typeof call]?: number } = {
+      latin1FromUtf8: bytes,
+      utf8FromLatin1: bytes,
+      countBelow: bytes,
+      swap2: bytes,
+      swap4: bytes,
+      swap8: bytes,
+      float32FromFloat16: bytes / 2,
+      float32FromBfloat16: bytes / 2,
+      float32FromTable: output.length / 4,
+      float16FromFloat32: bytes / 4,
+      bfloat16FromFloat32: bytes / 4,
+      e4m3FromFloat32: bytes / 4,
+      e5m2FromFloat32: bytes / 4,
+      statistics32: bytes / 4,
+      statistics64: bytes / 8,
+      difference64: bytes / 8,
+    };
+    const names = Object.keys(call).filter((name) => !/Address$/.test(name) && name !== "memory");
+    assert.deepEqual(names.sort(), Object.keys(most).sort());
+    for (const [name, count] of Object.entries(most)) {
+      const run = call[name as keyof typeof call] as (n: number, limit: number) => unknown;
+      run(count, 0);
+      // 2^30 + 1 numbers of four bytes are four bytes, in 32 bits.
+      for (const n of [count + 1, 2 ** 29 + 1, 2 ** 30 + 1, 2 ** 31, 2 ** 32 - 1]) {
+        assert.throws(() => run(n, 0), WebAssembly.RuntimeError, `${name}(${n})`);
+      }
+    }
+    assert.equal(input.buffer.byteLength, size);
+    const text = bytesOf(WINDOW, 5);
+    assert.equal(kernel.utf8Length(text), text.length + text.filter((byte) => byte > 127).length);
+  });
 });

@@ -126,7 +126,14 @@ describe("the WebAssembly update rules and their TypeScript twin", () => {
   it("refuse more elements than a lane has", () => {
     for (const build of builds) {
       useBuild(build);
-      assert.throws(() => windowFor(1).call.sgd(LANE + 1, 0.1), WebAssembly.RuntimeError);
+      const { call } = windowFor(1);
+      for (const [name, values] of Object.entries(CALLS)) {
+        for (const n of [LANE + 1, 2 ** 30 + 1, 2 ** 32 - 1]) {
+          const counts = name === "squares" ? [0, n] : [n];
+          const run = call[name as keyof UpdateFunctions] as (...values: number[]) => unknown;
+          assert.throws(() => run(...counts, ...values), WebAssembly.RuntimeError, `${name}(${n})`);
+        }
+      }
     }
   });
 });
