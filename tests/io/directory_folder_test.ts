@@ -50,8 +50,14 @@ describe("a directory as a folder", () => {
   it("reports the system's error when it cannot resolve where a name leads", () =>
     inFolder(async (root, folder) => {
       symlinkSync("../secret", join(root, "out"));
-      for (const [code, expected] of [["EIO", "READ_FAILED"], ["EACCES", "PERMISSION"]]) {
-        for (const work of [() => folder.get("out"), () => folder.put("out"), () => folder.list()]) {
+      for (
+        const [code, read, saved] of [["EIO", "READ_FAILED", "WRITE_FAILED"], ["EACCES", "PERMISSION", "READ_ONLY"]]
+      ) {
+        const works = [[() => folder.get("out"), read], [() => folder.put("out"), saved], [
+          () => folder.list(),
+          read,
+        ]] as const;
+        for (const [work, expected] of works) {
           let failed = 0;
           for (const at of [0, 1]) {
             const { error, calls } = await withFault(at, code, work);

@@ -20,6 +20,7 @@ import {
   encode,
   fromArray,
   isPaddleError,
+  load,
   type NDArray,
   open,
   save,
@@ -103,6 +104,18 @@ describe("an open file", () => {
         }
       }));
   }
+
+  it("is SOURCE_CHANGED, not damaged, when other bytes than those of its structure come to be there", () =>
+    inFolder(async (path) => {
+      for (const verb of [load, open]) {
+        writeFileSync(path, encode(stateDict(0)));
+        utimesSync(path, 1, 1);
+        const source = await FileSource.open(path);
+        writeFileSync(path, encode(stateDict(0)).fill(255, 10));
+        await assert.rejects(verb(source), { code: "SOURCE_CHANGED" });
+        await source.close();
+      }
+    }));
 
   it("may be closed while it is being read", () =>
     inFolder(async (path) => {

@@ -34,7 +34,7 @@ function state(fill: number): Map<string, Tensor> {
   return new Map([["w", new Tensor("float32", [data.length], data, { name: "w_0" })]]);
 }
 
-/** Everything in a folder, with the temporary files of a pending save separate from the others. */
+/** Everything in a folder, with the temporary files of a pending save, and folders of nothing else, separate from the others. */
 function contentOf(folder: string): { files: string; temps: string[] } {
   const files: [string, string][] = [], temps: string[] = [];
   for (const name of (readdirSync(folder, { recursive: true }) as string[]).sort()) {
@@ -46,7 +46,13 @@ function contentOf(folder: string): { files: string; temps: string[] } {
       files.push([name, bytes]);
     }
   }
-  return { files: JSON.stringify(files), temps };
+  const isOfTemps = (name: string) =>
+    temps.some((temp) => isIn(temp, name)) && !files.some(([other, bytes]) => bytes !== "" && isIn(other, name));
+  return { files: JSON.stringify(files.filter(([name]) => !isOfTemps(name))), temps };
+}
+
+function isIn(name: string, folder: string): boolean {
+  return name.startsWith(folder) && /^[/\\]/.test(name.slice(folder.length));
 }
 
 interface Way {
@@ -94,6 +100,11 @@ const WAYS: Record<string, Way> = {
   "a model over another, with a manifest": {
     before: modelIn("."),
     run: (folder) => paddleStatic.relayout(join(MODEL, "m"), join(folder, "m"), { manifest: true }),
+  },
+  "a model in new folders": {
+    before: () => {},
+    run: (folder) =>
+      paddleStatic.relayout(join(MODEL, "m"), join(folder, "x/y"), { layout: "combined", manifest: true }),
   },
   "a folder as a whole": {
     before: (folder) => {

@@ -6,7 +6,15 @@
 import { type Fs, systemCode } from "../platform.ts";
 
 /** What a system reports that can sync folders, but could not sync this one. */
-const LOST: ReadonlySet<string | undefined> = new Set(["EIO", "ENOSPC", "EDQUOT", "EROFS", "ESTALE", "EMFILE", "ENFILE"]);
+const LOST: ReadonlySet<string | undefined> = new Set([
+  "EIO",
+  "ENOSPC",
+  "EDQUOT",
+  "EROFS",
+  "ESTALE",
+  "EMFILE",
+  "ENFILE",
+]);
 
 /** Sync a folder, that is, its names, to the disk; whether that worked: some systems cannot sync a folder. */
 export async function syncFolder(fs: Fs, folder: string): Promise<boolean> {

@@ -5,6 +5,7 @@
  * @module
  */
 import { type Answer, type Ask, type BlobAsk, Cursor, type Decoder, Span } from "../../codec/cursor.ts";
+import { PaddleError, SourceError } from "../../errors.ts";
 import { Latin1Text, sizeOfText } from "../../codec/payload.ts";
 import { readFully } from "../sources/read_fully.ts";
 import type { Source } from "../source.ts";
@@ -71,9 +72,15 @@ export async function driveSource<T>(
   // Reads in flight write into our buffers, so wait for them first. Their failure precedes the decoder's in the file.
   const early = await driver.settle();
   if (early) throw early.error;
+  // Bytes that make no sense may be those of another file, or of two.
+  if (!failure || isContent(failure.error)) await source.verify?.();
   if (failure) throw failure.error;
-  await source.verify?.();
   return result as T;
+}
+
+/** Whether the error is about what the bytes say. */
+function isContent(error: unknown): boolean {
+  return error instanceof PaddleError && !(error instanceof SourceError);
 }
 
 class SourceDriver {

@@ -7,6 +7,7 @@ import { byCodePoint } from "../../words/code_point_order.ts";
 import { isPaddleError, type PaddleError, PathError, quote, SourceError } from "../../errors.ts";
 import { DEFAULT_LIMITS } from "../../limits.ts";
 import { directoryCalls, type DirectoryEntry } from "../disk/directory_calls.ts";
+import { saveError } from "../disk/save_error.ts";
 import { FileSink } from "../sinks/file_sink.ts";
 import { FileSource } from "../sources/file_source.ts";
 import type { Folder, PutOptions } from "../folder.ts";
@@ -71,8 +72,12 @@ export class DirectoryFolder implements Folder {
     if (options.portable ?? (this.#portable && !this.#trusted)) portableParts(name);
     const path = this.#join(name);
     // A save follows a link to its target, which must lie inside, too; the target of a dangling link could be anywhere.
-    await this.#stayInside(name, path);
-    if (!this.#trusted && await isDangling(path)) throw this.#escape(name, path);
+    try {
+      await this.#stayInside(name, path);
+      if (!this.#trusted && await isDangling(path)) throw this.#escape(name, path);
+    } catch (error) {
+      throw error instanceof SourceError ? saveError("WRITE_FAILED", path, "while looking it up", error.cause) : error;
+    }
     return await FileSink.create(path, { mkdir: true, ...options, portable: false });
   }
 

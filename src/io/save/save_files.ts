@@ -131,8 +131,8 @@ async function writeAll(
 }
 
 /**
- * Put one file after the other in place. If one fails, those before it are put back, if they are files at a path and `isRevocable`; it
- * stays in `open` with those after it. If some cannot be put back, the error's `committed` is unknown.
+ * Put one file after the other in place. If one fails, those before it are put back, if they are files at a path and `isRevocable`, and
+ * all files at a path are left in `open`. If some cannot be put back, the error's `committed` is unknown.
  */
 async function placeAll(open: Sink[], { isRevocable }: { isRevocable: boolean }): Promise<void> {
   const placed: FileSink[] = [], isAlone = open.length === 1;
@@ -150,7 +150,9 @@ async function placeAll(open: Sink[], { isRevocable }: { isRevocable: boolean })
       }
     }
   } catch (error) {
-    for (const sink of placed.reverse()) isBack = await sink.takeBack() && isBack;
+    for (const sink of [...placed].reverse()) isBack = await sink.takeBack() && isBack;
+    // Folders that were made for them are removed once the others are gone, too.
+    open.unshift(...placed);
     // Nobody has seen a folder that has not taken its place.
     if (!isBack && isRevocable && error instanceof SaveError) {
       Object.defineProperty(error, "committed", { value: "unknown", enumerable: true });

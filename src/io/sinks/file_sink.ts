@@ -157,7 +157,8 @@ export class FileSink implements Sink {
 
   /** Replace the old file with the new one, durably. */
   async close(): Promise<void> {
-    await this.#commit();
+    await this.takePlace();
+    this.#cleanup.commit();
     this.durable = await this.syncFolder();
     const error = this.durable || !this.#options.requireDurable ? null : new SaveError(
       "SYNC_FAILED",
@@ -173,11 +174,15 @@ export class FileSink implements Sink {
   }
 
   /**
-   * {@linkcode FileSink.close} without syncing the folder, which the caller does once for many files, and without
-   * {@linkcode FileSink.settle}.
+   * {@linkcode FileSink.close} without syncing the folder, which the caller does once for many files. Then the caller
+   * {@linkcode FileSink.settle}s, or {@linkcode FileSink.abort}s after {@linkcode FileSink.takeBack}.
    */
   async takePlace(): Promise<void> {
-    await this.#commit();
+    await this.prepare();
+    const { ifUnchanged, signal } = this.#options;
+    signal?.throwIfAborted();
+    if (ifUnchanged) await this.#compare(ifUnchanged);
+    await this.#rename();
   }
 
   /** Keep a second link to the old file until {@linkcode FileSink.settle}, so that the replacement can be undone. */
@@ -205,13 +210,12 @@ export class FileSink implements Sink {
       return true;
     } catch {
       return false;
-    } finally {
-      await this.#cleanup.run();
     }
   }
 
   /** Make the replacement final. */
   async settle(): Promise<void> {
+    this.#cleanup.commit();
     await this.#cleanup.run();
   }
 
@@ -221,7 +225,7 @@ export class FileSink implements Sink {
     await withRetries(() => this.#fs.promises.rm(this.#temp, { force: true })).catch(() => {});
   }
 
-  /** Remove the temporary file; the old file was never touched. What cannot be removed is reported with `error`. */
+  /** Remove the temporary file; the old file was never touched, or taken back. What cannot be removed is reported with `error`. */
   async abort(error?: unknown): Promise<void> {
     await this.#shut().catch(() => {});
     await this.#cleanup.run(error);
@@ -293,15 +297,6 @@ export class FileSink implements Sink {
   async #compare(wish: Unchanged): Promise<void> {
     const now = await this.#fs.promises.stat(this.#target).catch(() => null);
     if (!isSame(now, wish)) throw conflict(this.#shown);
-  }
-
-  async #commit(): Promise<void> {
-    await this.prepare();
-    const { ifUnchanged, signal } = this.#options;
-    signal?.throwIfAborted();
-    if (ifUnchanged) await this.#compare(ifUnchanged);
-    await this.#rename();
-    this.#cleanup.commit();
   }
 
   /** The commit point: from here on, the name leads to the new bytes. */
