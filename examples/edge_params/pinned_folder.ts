@@ -1,5 +1,5 @@
 /** A folder whose files stay at the version they had when first looked up. */
-import type { Folder, Source } from "@oarlock/paddle";
+import { type Folder, isPaddleError, type Source } from "@oarlock/paddle";
 
 /** Used for one request: each file is looked up once, and everything read afterwards is of that version. */
 export class PinnedFolder implements Folder {
@@ -13,7 +13,7 @@ export class PinnedFolder implements Folder {
 
   async get(name: string, options?: { signal?: AbortSignal }): Promise<Source | null> {
     let file = this.#files.get(name);
-    if (!file) this.#files.set(name, file = this.#folder.get(name, options));
+    if (!file) this.#files.set(name, file = this.#folder.get(name, options).catch(noFile));
     const source = await file;
     if (source) this.#versions.set(name, source.version);
     return source && new SharedSource(source);
@@ -46,6 +46,12 @@ export class PinnedFolder implements Folder {
   async close(): Promise<void> {
     for (const file of this.#files.values()) await (await file.catch(() => null))?.close?.();
   }
+}
+
+/** A directory is not a file: buckets, which have no directories, say that there is none. */
+function noFile(error: unknown): null {
+  if (isPaddleError(error) && error.code === "NOT_A_FILE") return null;
+  throw error;
 }
 
 /** A source shared by several readers, none of which closes it. */

@@ -8,6 +8,7 @@ import * as edge from "../../examples/edge_params/main.ts";
 import {
   BucketFolder,
   Complex,
+  DirectoryFolder,
   encode,
   fromArray,
   full,
@@ -205,6 +206,20 @@ describe("examples/edge_params", () => {
     const both = safetensors.decode(await bytes("/safetensors/all.safetensors.index.json"));
     assert.deepEqual([both.get("a")!.toArray(), both.get("b")!.toArray()], [[1, 1, 1], [2, 2]]);
     assert.ok((await ask("/tensors/old")).headers.get("etag"));
+  });
+
+  it("opens a folder of Paddle 1.x in a directory", async () => {
+    const settings = { folder: new DirectoryFolder(`${REAL}/paddle-1.8.5`), kept: new KeptIndexes() };
+    const ask = (path: string) => serveParams(new Request(`http://models.example${path}`), settings);
+    const name = "fluid-infer-separate/d";
+    const answer = await ask(`/safetensors/${name}`);
+    assert.equal(answer.status, 200);
+    assert.ok(answer.headers.get("etag"));
+    assert.deepEqual(
+      [...safetensors.decode(new Uint8Array(await answer.arrayBuffer()))].map(([name, { bytes }]) => [name, bytes]),
+      [...await loaded(`${REAL}/paddle-1.8.5/${name}`)].map(([name, { bytes }]) => [name, bytes]).sort(),
+    );
+    assert.equal((await ask("/tensors/none")).status, 404);
   });
 
   it("keeps the metadata of a safetensors file", async () => {
