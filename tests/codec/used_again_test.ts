@@ -11,7 +11,7 @@ const int = (n: number) => [0x4a, ...u32(n)];
 const text = (text: string) => [0x58, ...u32(text.length), ...chars(text)];
 const bytes = (length: number) => [0x42, ...u32(length), ...Array.from({ length }, (_, i) => i & 63)];
 const symbol = (module: string, name: string) => [0x63, ...chars(`${module}\n${name}\n`)];
-/** Opcodes, and what they leave on the stack put into the memo and taken off. */
+/** The opcodes, followed by those that move the value they leave on the stack to the memo. */
 const kept = (opcodes: number[], index: number) => [...opcodes, 0x71, index, 0x30];
 const get = (index: number) => [0x68, index];
 const [MARK, LIST, DICT, APPENDS, SETITEMS, TUPLE, TUPLE1, TUPLE2, REDUCE, BUILD, NEWOBJ, NONE] = //
@@ -39,7 +39,7 @@ const dtype = (order: "<" | ">") => [
   ...[MARK, 0x4b, 3, ...text(order), NONE, NONE, NONE, ...int(-1), ...int(-1), 0x4b, 0, TUPLE, BUILD],
 ];
 const array = (order: "C" | "F") => [...get(0), MARK, ...get(1), ...get(2), ...get(3), ...text(order), TUPLE, REDUCE];
-/** What {@linkcode array} is made of: 16 KiB in the memo. */
+/** Puts what {@linkcode array} needs into the memo, 16 KiB of data among it. */
 const arrayParts = (order: "<" | ">") => [
   ...kept(symbol("numpy.core.numeric", "_frombuffer"), 0),
   ...kept(bytes(16_384), 1),
@@ -50,11 +50,11 @@ const names = Array.from({ length: 300 }, (_, i) => [...text(`name${i}`), NONE])
 const TIMES = 300;
 const many = (opcodes: number[]) => ({ times: TIMES, opcodes });
 
-/** Files of some ten thousand bytes that ask for some hundred times as much. */
+/** Files of some ten thousand bytes whose values need hundreds of times as much memory. */
 const FILES: [string, Uint8Array<ArrayBuffer>][] = [
   ["bytes for many arrays", pickle(arrayParts("<"), [LIST, MARK], many(array("C")), [APPENDS])],
-  ["bytes for many arrays of the other byte order", pickle(arrayParts(">"), [LIST, MARK], many(array("C")), [APPENDS])],
-  ["bytes for many arrays in Fortran's order", pickle(arrayParts("<"), [LIST, MARK], many(array("F")), [APPENDS])],
+  ["big-endian bytes for many arrays", pickle(arrayParts(">"), [LIST, MARK], many(array("C")), [APPENDS])],
+  ["bytes for many arrays in Fortran order", pickle(arrayParts("<"), [LIST, MARK], many(array("F")), [APPENDS])],
   [
     "an array for many named tensors",
     pickle(arrayParts("<"), kept(array("C"), 4), [LIST, MARK], many([...text("name"), ...get(4), TUPLE2]), [APPENDS]),
@@ -68,7 +68,7 @@ const FILES: [string, Uint8Array<ArrayBuffer>][] = [
     ),
   ],
   [
-    "a text for many bytes",
+    "a string for many bytes objects",
     pickle(
       [...kept(symbol("_codecs", "encode"), 0), ...kept(text("x".repeat(4000)), 1), ...kept(text("latin1"), 2)],
       [LIST, MARK],
@@ -87,7 +87,7 @@ const FILES: [string, Uint8Array<ArrayBuffer>][] = [
     ),
   ],
   [
-    "a tuple of a long text for many keys",
+    "a tuple of a long string for many keys",
     pickle(
       [...kept(text("x".repeat(4000)), 0), ...kept([...get(0), ...get(0), TUPLE2], 1), DICT, MARK],
       many([...get(1), NONE]),
@@ -96,18 +96,18 @@ const FILES: [string, Uint8Array<ArrayBuffer>][] = [
   ],
 ];
 
-/** What 300 copies would need is more. */
+/** Less than 300 copies need. */
 const limits: Partial<Limits> = { maxStructureBytes: 2 ** 20 };
 
-describe("a pickle that uses again", () => {
+describe("part of a pickle that is used many times", () => {
   for (const [what, file] of FILES) {
-    it(`${what} pays for every copy`, async () => {
+    it(`is charged for every copy: ${what}`, async () => {
       await load(file);
       await assert.rejects(load(file, { limits }), { code: "LIMIT", limit: "maxStructureBytes" });
     });
   }
 
-  it("a slice of a big parameter pays for every copy", async () => {
+  it("is charged for every copy: an array for many slices of a big parameter", async () => {
     const keys = Array.from({ length: TIMES }, (_, i) => `a@@.${i}`);
     const file = pickle(
       [...arrayParts("<"), ...kept(array("C"), 4), DICT, MARK, ...keys.flatMap((key) => [...text(key), ...get(4)])],
@@ -120,7 +120,7 @@ describe("a pickle that uses again", () => {
     await assert.rejects(load(file, { limits }), { code: "LIMIT", limit: "maxStructureBytes" });
   });
 
-  it("bytes of the other byte order for two arrays gives both the same numbers, whoever owns the bytes", async () => {
+  it("gives both arrays the same elements if it is big-endian bytes, whoever owns the file's bytes", async () => {
     const file = pickle(arrayParts(">"), [LIST, MARK], { times: 2, opcodes: array("C") }, [APPENDS]);
     for (const from of [file, new Blob([file])]) {
       const [one, other] = await load(from) as NDArray[];
@@ -132,7 +132,7 @@ describe("a pickle that uses again", () => {
     }
   });
 
-  it("an array of the other byte order for a tensor and an array gives both the same numbers", async () => {
+  it("gives the array and the tensors made from it the same elements if it is a big-endian array", async () => {
     const file = pickle(arrayParts(">"), kept(array("C"), 4), [LIST, MARK, ...get(4)], {
       times: 2,
       opcodes: [...text("name"), ...get(4), TUPLE2],
@@ -144,7 +144,7 @@ describe("a pickle that uses again", () => {
     }
   });
 
-  it("a long tuple looks at it once", async () => {
+  it("is searched for symbols only once if it is a long tuple", async () => {
     const count = 50_000;
     const file = pickle(
       [MARK, ...Array(count).fill(NONE), TUPLE, 0x71, 0],
@@ -153,7 +153,7 @@ describe("a pickle that uses again", () => {
     await takesLittle("it", () => timeOf(() => driveBytes((cursor) => readPickle(cursor), file)), 2000);
   });
 
-  it("a long key measures it once", async () => {
+  it("is measured only once if it is a long key", async () => {
     const file = pickle(
       kept(text("x".repeat(60_000)), 0),
       [DICT, MARK],
@@ -163,7 +163,7 @@ describe("a pickle that uses again", () => {
     await takesLittle("it", () => timeOf(() => driveBytes((cursor) => readPickle(cursor), file)), 2000);
   });
 
-  it("tuples of texts that are longer than a string can be, together, is refused as one that asks for too much", () => {
+  it("is a LIMIT if a tuple of it, as a key, would be longer than a string can be", () => {
     const file = pickle(
       kept(text("x".repeat(2 ** 22)), 0),
       [DICT, MARK, MARK],
@@ -178,7 +178,7 @@ describe("a pickle that uses again", () => {
 });
 
 describe("an audit", () => {
-  it("lists a symbol of megabytes that is named many times by its beginning, as long as there is room", async () => {
+  it("lists a symbol of megabytes, however often it is named, by its first characters, until a limit is reached", async () => {
     const name = "x".repeat(2 ** 20), times = 2000;
     const file = pickle(kept(text(name), 0), [NONE], { times, opcodes: [...get(0), ...get(0), 0x93, 0x30] });
     const report = await audit(file);

@@ -231,7 +231,7 @@ describe("writing one tensor in place", () => {
       const by = (pid: number) => rewritten(8, pid);
       spoil(by(process.ppid));
       assert.equal(await codeOf(load(path)), "HOT_JOURNAL");
-      // Who wants to change the file, too, is told so as by a lock.
+      // To others that want to change the file, the journal is like a lock.
       for (const preserve of [undefined, "inode"] as const) {
         const error = await save(1, path, { preserve }).catch((error) => error);
         assert.deepEqual([error.name, error.code, error.committed], ["SaveError", "CONFLICT", "no"]);
@@ -307,7 +307,7 @@ describe("writing one tensor in place", () => {
       for (const [name, call] of Object.entries({ read, second })) {
         call.then(() => done.push(name), () => done.push(name));
       }
-      // Who does not wait is done by now.
+      // Calls that do not wait have finished by now.
       await new Promise((resolve) => setTimeout(resolve, 200));
       assert.deepEqual([done, existsSync(path + ".pdundo")], [[], true]);
       start();

@@ -22,7 +22,7 @@ function counted() {
 }
 
 describe("saves to one handle at the same time", () => {
-  it("wait for each other however long that takes", async () => {
+  it("wait for each other, however long one takes", async () => {
     const { root, folder, asked } = counted();
     await save(state(0), NAME, { folder });
     const first = await folder.put(NAME), before = asked.streams;
@@ -39,7 +39,7 @@ describe("saves to one handle at the same time", () => {
     assert.equal(await firstOf(folder), 5);
   });
 
-  it("come in the order of the calls where there was no file, too, and after one that failed", async () => {
+  it("happen in the order of the calls, even if there was no file or one of them fails", async () => {
     const { folder } = counted();
     const first = await folder.put(NAME);
     const saves = [1, 2, 3].map((x) => save(state(x), NAME, { folder }));
@@ -49,7 +49,7 @@ describe("saves to one handle at the same time", () => {
     assert.equal(await firstOf(folder), 3);
   });
 
-  it("can be stopped while they wait, and others do not wait for them then", async () => {
+  it("can be aborted while they wait, and others then do not wait for them", async () => {
     const { folder } = counted();
     const first = await folder.put(NAME), stop = new AbortController(), reason = new Error("stop");
     const second = save(state(2), NAME, { folder, signal: stop.signal });
@@ -63,7 +63,7 @@ describe("saves to one handle at the same time", () => {
     assert.equal(await firstOf(folder), 3);
   });
 
-  it("wait for a write in place, and that for them", async () => {
+  it("wait for a write in place, and it for them", async () => {
     const { root, folder, asked } = counted();
     await save(state(0), NAME, { folder });
     await using checkpoint = await open(await root.getFileHandle(NAME) as unknown as FileHandle);

@@ -62,7 +62,7 @@ describe("a folder in a browser's database", () => {
     delete scope.IDBKeyRange;
   });
 
-  it("reads from any place in files of several rows, and nothing behind their end", async () => {
+  it("reads from any offset in files of several rows, and nothing past their end", async () => {
     const folder = new IndexedDbFolder(), bytes = numbered(2 * ROW + 10);
     await put(folder, "a", bytes);
     assert.equal((await rowKeys()).length, 3);

@@ -11,7 +11,7 @@ const FILE = encode(new Map([["w", fromArray([1, 2], "float32")]]));
 const VERBS = { load, open, detect, audit };
 
 describe("URLs with a percent sign that encodes nothing", () => {
-  it("are asked for as they are, and what is not there is not found", async () => {
+  it("are requested unchanged, and a missing file is reported as such", async () => {
     const server = await scriptedServer((asked) => (asked.path === "/50%" ? good(asked, FILE) : { status: 404 }));
     try {
       assert.equal((await load(`${server.url}/50%`) as Map<string, unknown>).size, 1);
@@ -25,7 +25,7 @@ describe("URLs with a percent sign that encodes nothing", () => {
     }
   });
 
-  it("may be a password's", async () => {
+  it("may have it in the password", async () => {
     const server = await scriptedServer((asked) => good(asked, FILE));
     try {
       await load(server.url.replace("//", "//u:100%@"));
@@ -35,12 +35,12 @@ describe("URLs with a percent sign that encodes nothing", () => {
     }
   });
 
-  it("may name a file by path", async () => {
+  it("may be file: URLs", async () => {
     const folder = mkdtempSync(join(tmpdir(), "oarlock-"));
     try {
       writeFileSync(join(folder, "50%"), FILE);
       assert.equal((await load(pathToFileURL(folder).href + "/50%") as Map<string, unknown>).size, 1);
-      // Bytes that are not UTF-8: Bun makes a path of them all the same.
+      // Bytes that are not UTF-8: Bun accepts them in a path nonetheless.
       const error = await load(pathToFileURL(folder).href + "/%ff").catch((error) => error);
       assert.ok(error instanceof TypeError || isPaddleError(error), String(error));
     } finally {
@@ -71,7 +71,7 @@ describe("a server of another origin that answers no preflight", () => {
   });
 });
 
-describe("what was odd before the file was read", () => {
+describe("a warning from before the file was read", () => {
   it("is among the checkpoint's warnings", async () => {
     const asked: [string, string | null][] = [];
     const fetch = (_: string, init?: RequestInit) => {

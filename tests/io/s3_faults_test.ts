@@ -35,13 +35,13 @@ const codeOf = (error: unknown): string | undefined => {
   return code === "SINK_FAILED" ? (cause as SaveError)?.code ?? code : code;
 };
 
-describe("an S3 bucket that does not answer", () => {
+describe("an S3 bucket that stops responding", () => {
   const stalls: Record<string, Script> = {
-    "says nothing": () => "silence",
-    "stops in its answer": () => ({ ...text("<ListBucketResult>..."), stall: 5 }),
+    "sends nothing": () => "silence",
+    "stalls in a response": () => ({ ...text("<ListBucketResult>..."), stall: 5 }),
   };
   for (const [what, script] of Object.entries(stalls)) {
-    it(`fails in time where it ${what}`, async () => {
+    it(`is an HTTP_TIMEOUT if it ${what}`, async () => {
       await withServer(script, async (folder, server) => {
         const calls = {
           list: () => folder.list(),
@@ -53,13 +53,13 @@ describe("an S3 bucket that does not answer", () => {
         }
         // Node connects anew after an abort, without a request: such connections are not the library's.
         await until(() => [...server.sockets].every(({ bytesRead }) => bytesRead === 0), () => "a connection is open");
-      }, { idleTimeout: 150 });
+      }, { ...PATIENCE, idleTimeout: 150 });
     });
   }
 });
 
-describe("an S3 bucket that fails now and then", () => {
-  it("is asked again where that cannot do a thing twice", async () => {
+describe("an S3 bucket that fails occasionally", () => {
+  it("gets a request again if repeating it is safe", async () => {
     const failed = new Set<string>();
     const once = (asked: Asked, fine: Answer): Answer | "break" => {
       const key = `${asked.method} ${asked.path}`;
@@ -83,7 +83,7 @@ describe("an S3 bucket that fails now and then", () => {
     });
   });
 
-  it("is not asked again to do what it may have done, where that has a condition", async () => {
+  it("does not get a conditional request again that it may have carried out", async () => {
     let asked = 0;
     const broken = () => Promise.reject(new TypeError(`broken ${++asked}`));
     const folder = new S3Folder("http://127.0.0.1:9/b", { ...PATIENCE, fetch: broken });
@@ -92,7 +92,7 @@ describe("an S3 bucket that fails now and then", () => {
     assert.equal(asked, 1);
   });
 
-  it("gives up after as many tries as the options say", async () => {
+  it("is given up after as many tries as the options say", async () => {
     await withServer(() => text("<Error><Code>SlowDown</Code></Error>", 503), async (folder, server) => {
       await assert.rejects(folder.list(), { code: "HTTP_STATUS", status: 503 });
       assert.equal(server.asked.length, 4);
@@ -100,8 +100,8 @@ describe("an S3 bucket that fails now and then", () => {
   });
 });
 
-describe("an S3 bucket that leads elsewhere", () => {
-  it("gets the body again, and no other server gets the headers meant for it", async () => {
+describe("an S3 bucket that redirects", () => {
+  it("has the body sent to the new location, without the headers meant for the bucket", async () => {
     const other = await scriptedServer(() => text("<ok/>"));
     const server = await scriptedServer((asked) => ({ status: 307, headers: { location: other.url + asked.path } }));
     try {
@@ -116,7 +116,7 @@ describe("an S3 bucket that leads elsewhere", () => {
     }
   });
 
-  it("may not turn a save into a question", async () => {
+  it("cannot turn a save into a GET", async () => {
     await withServer(() => ({ status: 303, headers: { location: "/elsewhere" } }), async (folder, server) => {
       await assert.rejects(save(1, "a", { folder }), (error) => codeOf(error) === "HTTP_REDIRECT");
       assert.equal(server.asked.length, 1);
@@ -124,8 +124,8 @@ describe("an S3 bucket that leads elsewhere", () => {
   });
 });
 
-describe("lists of buckets", () => {
-  it("come to an end where a bucket shows the same page again and again", async () => {
+describe("a listing of a bucket", () => {
+  it("fails if the bucket returns the same page forever", async () => {
     const more = "<IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken>";
     await withServer(() => listOf(more), async (folder) => {
       await assert.rejects(folder.list(), { code: "READ_FAILED" });
@@ -137,7 +137,7 @@ describe("lists of buckets", () => {
     await assert.rejects(new BucketFolder(again).list(), { code: "READ_FAILED" });
   });
 
-  it("take keys as they are where the bucket does not say that it encoded them, and refuse what is no encoding", async () => {
+  it("has keys as they are unless the bucket says that it encoded them, and fails if that is not true", async () => {
     await withServer(() => listOf("", "100%+1"), async (folder) => assert.deepEqual(await folder.list(), ["100%+1"]));
     const encoded = "<EncodingType>url</EncodingType>";
     await withServer(() => listOf(encoded, "a%2Bb+c"), async (folder) => {
@@ -149,8 +149,8 @@ describe("lists of buckets", () => {
   });
 });
 
-describe("an upload in parts that is stopped", () => {
-  it("is taken back also where it had only been asked for", async () => {
+describe("a multipart upload that is aborted", () => {
+  it("is discarded even if the bucket creates it only afterwards", async () => {
     const stop = new AbortController(), reason = new Error("stop"), done: string[] = [];
     let begun = () => {};
     const bucket = Object.assign(Object.create(new FakeBucket([])) as Bucket, {

@@ -255,7 +255,7 @@ describe("a zip64 archive", () => {
   });
 
   it("is read when another extra field precedes the zip64 one", async () => {
-    // The directory's zip64 field is moved behind an empty field of type 9, overwriting the offset of the member.
+    // The directory's zip64 field is moved after an empty field of type 9, overwriting the offset of the member.
     const bytes = little({
       central: (view) => {
         view.setUint32(42, 0, true);

@@ -45,7 +45,7 @@ describe("axes that lie in another order in memory", () => {
         const row = expected.length / shape[0];
         for (const [first, last] of [[0, shape[0]], [0, 0], [shape[0] - 1, shape[0]], [0, Math.ceil(shape[0] / 2)]]) {
           for (const size of [1, 3, 2 * itemsize, 5 * itemsize + 1, 10_000]) {
-            // At an odd place: no view of wider numbers starts there.
+            // At an odd offset, where no view of wider elements can start.
             const into = new Uint8Array((last - first) * row + 1).subarray(1);
             const turned = new RowMajor(into, layout, [first, last]);
             for (let at = 0; at < stored.length; at += size) turned.push(stored.slice(at, at + size));

@@ -30,9 +30,9 @@ const WRONG: Record<string, (value: Any) => unknown> = {
   'L2Decay: "coeff"': (coeff) => new regularizer.L2Decay({ coeff }),
 };
 
-describe("an argument that must be a number", () => {
+describe("an argument of the wrong type", () => {
   for (const [name, make] of Object.entries(WRONG)) {
-    it(`is refused where it is none, in place of values that are NaN: ${name}`, () => {
+    it(`is refused instead of causing values that are NaN: ${name}`, () => {
       for (const value of ["0.5", {}, true]) {
         assert.throws(() => make(value), (error) => {
           return error instanceof TypeError && error.message.startsWith(`${name} must be a number: got `);
@@ -52,7 +52,7 @@ describe("an argument that must be a number", () => {
     }
   });
 
-  it("that is a boolean is refused where it is none", () => {
+  it("is refused in place of a boolean", () => {
     const useNesterov = "no" as Any;
     assert.throws(() => new optimizer.Momentum({ learningRate: 1, useNesterov, parameters: parameters() }), {
       message: 'Momentum: "useNesterov" must be a boolean: got "no"',
@@ -61,7 +61,7 @@ describe("an argument that must be a number", () => {
 });
 
 describe("an argument of an initializer or regularizer", () => {
-  it("goes by position or by name", () => {
+  it("can be given by position or by name", () => {
     const { Assign, Constant, Dirac, Orthogonal } = nn.initializer;
     assert.deepEqual([new Constant(2).value, new Constant({ value: 2 }).value, new Constant().value], [2, 2, 0]);
     assert.deepEqual([new Dirac(2).groups, new Dirac({ groups: 2 }).groups, new Dirac().groups], [2, 2, 1]);
@@ -81,7 +81,7 @@ describe("arguments of layers that Paddle 3.3 added", () => {
   const parametersOf = (make: () => nn.Layer) =>
     utils.uniqueName.guard(() => make().namedParameters().map(([key, { name, dtype }]) => `${key} ${name} ${dtype}`));
 
-  it("switch parameters off, and give them a dtype of their own, as Paddle does", () => {
+  it("switch parameters off and set their dtype, as in Paddle", () => {
     const table: [() => nn.Layer, string[]][] = [
       [() => new nn.Conv2D(2, 4, 3, { bias: false }), ["weight conv2d_0.w_0 float32"]],
       [
@@ -105,7 +105,7 @@ describe("arguments of layers that Paddle 3.3 added", () => {
     for (const [make, expected] of table) assert.deepEqual(parametersOf(make), expected);
   });
 
-  it("go by name alone, but for those that Paddle takes by position", () => {
+  it("can only be given by name, except those that Paddle takes by position", () => {
     const { Conv2D } = nn as Any;
     assert.throws(() => new Conv2D(2, 4, 3, 1, 0, 1, 1, "zeros", null, null, "NCHW", false), TypeError);
     assert.throws(() => new Conv2D(2, 4, 3, { bias: 0 }), { message: 'Conv2D: "bias" must be a boolean: got 0' });

@@ -12,7 +12,7 @@ export function scaler(paddle: Paddle, report: Report, seed: number): Promise<st
   let calls = 0, refused = 0;
   for (const [i, row] of rows.entries()) {
     for (const [t, found] of run(row).entries()) {
-      // It steps with what is not finite if another optimizer was unscaled since (on a CPU as NaN and 0).
+      // It steps with non-finite gradients if another optimizer was unscaled since (on a CPU as NaN and 0).
       if (row.after[t].values.flat().includes("nan")) break;
       calls++;
       if (found.said) refused++;
