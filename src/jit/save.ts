@@ -99,42 +99,66 @@ export async function save(
   if (!place || place.name === "") {
     throw notAPlace("path must be a path, file: URL or { folder, name } that ends in a name", path);
   }
-  const methods = [...programs].filter(([method]) => !(skipForward && method === "forward"));
-  if (separateParameters && methods.length !== 1) {
+  const chosen = [...programs].filter(([method]) => !(skipForward && method === "forward"));
+  if (separateParameters && chosen.length !== 1) {
     throw new ValueError(
       "INVALID_VALUE",
-      `separateParameters takes one program, the Layer has ${methods.length}`,
+      `separateParameters takes one program, the Layer has ${chosen.length}`,
     );
   }
-  const params: OutFile[] = [], models: OutFile[] = [];
-  const union = new Map<string, NamedValue>();
-  let isLegacy = false;
-  for (const [method, given] of methods.sort(([a], [b]) => byCodePoint(a, b))) {
-    const base = method === "forward" ? place.name : `${place.name}.${method}`;
+  const methods = chosen.sort(([a], [b]) => byCodePoint(a, b)).map(([name, given]): Method => {
     const program = programOf(given, options);
-    isLegacy ||= program instanceof ProgramDesc;
-    const values = parametersOf(program, variables);
-    for (const value of values) union.set(value.name, value);
-    if (separateParameters) {
-      for (const file of scatteredFiles(values, {})) params.push(file);
-      models.push(bytesFile(program instanceof ProgramDesc ? "__model__" : "__model__.json", program.serialize()));
-      continue;
-    }
-    const isOwn = !combineParams || method !== "forward";
-    if (isOwn && values.length > 0) params.push(combinedFile(base + ".pdiparams", values));
-    models.push(bytesFile(base + programEnding(program), program.serialize()));
-  }
-  if (combineParams && !separateParameters && union.size > 0) {
-    const values = [...union.values()].sort((a, b) => byCodePoint(a.name, b.name));
-    params.push(combinedFile(place.name + ".pdiparams", values));
-  }
+    return { name, program, values: parametersOf(program, variables) };
+  });
+  const { params, models } = separateParameters
+    ? folderFiles(methods[0])
+    : prefixFiles(place.name, methods, combineParams);
   const base = separateParameters ? place.name.slice(place.name.lastIndexOf("/") + 1) : place.name;
+  const isLegacy = methods.some(({ program }) => program instanceof ProgramDesc);
   if (isLegacy && info) params.push(infoFile(base + ".pdiparams.info", info));
   if (combineParams && properties && properties.size > 0) {
     params.push(bytesFile(base + ".meta", writeProperties(className, properties)));
   }
   const folder = separateParameters ? folderAround(place) : place.folder;
   return await saveFiles(folder, [...params, ...models], options, separateParameters ? "" : place.name);
+}
+
+/** A method of the Layer, as it is written. */
+interface Method {
+  readonly name: string;
+  readonly program: Program;
+  /** Its parameters. */
+  readonly values: readonly NamedValue[];
+}
+
+/** The files with parameters, and those with programs. */
+interface Files {
+  params: OutFile[];
+  models: OutFile[];
+}
+
+/** The files of a folder with a file for each parameter. */
+function folderFiles({ program, values }: Method): Files {
+  const name = program instanceof ProgramDesc ? "__model__" : "__model__.json";
+  return { params: [...scatteredFiles(values, {})], models: [bytesFile(name, program.serialize())] };
+}
+
+/** The files of a prefix: those of `forward` have its name, those of other methods the method's name after it. */
+function prefixFiles(prefix: string, methods: readonly Method[], combineParams: boolean): Files {
+  const params: OutFile[] = [], models: OutFile[] = [];
+  const union = new Map<string, NamedValue>();
+  for (const { name, program, values } of methods) {
+    const base = name === "forward" ? prefix : `${prefix}.${name}`;
+    for (const value of values) union.set(value.name, value);
+    const isOwn = !combineParams || name !== "forward";
+    if (isOwn && values.length > 0) params.push(combinedFile(base + ".pdiparams", values));
+    models.push(bytesFile(base + programEnding(program), program.serialize()));
+  }
+  if (combineParams && union.size > 0) {
+    const values = [...union.values()].sort((a, b) => byCodePoint(a.name, b.name));
+    params.push(combinedFile(prefix + ".pdiparams", values));
+  }
+  return { params, models };
 }
 
 const OPTIONS = [

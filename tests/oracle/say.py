@@ -2,7 +2,7 @@
 
 Runs with Python 3.7 and Paddle 1.8 and later.
 """
-import collections, hashlib, json, os
+import collections, hashlib, json, os, sys
 import numpy as np
 import paddle
 
@@ -72,10 +72,20 @@ def answer(ask):
         return {"error": "%s: %s" % (type(e).__name__, str(e)[:300])}
 
 
+def leave(folder, **answers):
+    """Write answers to said.json."""
+    with open(os.path.join(folder, "said.json"), "w") as f:
+        json.dump(dict(answers, paddle=paddle.__version__), f)
+
+
 def finish(folder, files, notes=()):
     """Leave the answers, by file name."""
-    with open(os.path.join(folder, "said.json"), "w") as f:
-        json.dump({"paddle": paddle.__version__, "numpy": np.__version__, "files": files, "notes": list(notes)}, f)
+    leave(folder, numpy=np.__version__, files=files, notes=list(notes))
+
+
+def finish_rows(since, main):
+    """Leave the rows that main(*arguments) returns; none for Paddles before the version `since`, which are not asked."""
+    leave(sys.argv[1], rows=main(*sys.argv[1:]) if VERSION >= since else None)
 
 
 def random_array(r, dtype, min_rank=0):

@@ -3,10 +3,10 @@
     schedulers.py FOLDER make SEED     whole runs; saves the state in the middle
     schedulers.py FOLDER go SEED       goes on from the files in the folder
 """
-import json, os, random, sys, warnings
+import os, random, warnings
 import numpy as np
 import paddle
-from say import VERSION
+from say import VERSION, finish_rows
 
 warnings.simplefilter("ignore")
 COUNT = 300
@@ -127,7 +127,7 @@ def call(s, what):
 
 def main(folder, mode, seed):
     rows = []
-    for i, case in enumerate(cases(seed)):
+    for i, case in enumerate(cases(int(seed))):
         row, path, first = dict(case, rates=[]), os.path.join(folder, "scheduler-%d.pdopt" % i), 0
         try:
             s = scheduler(case["class"], case["args"])
@@ -150,12 +150,7 @@ def main(folder, mode, seed):
         except Exception as e:
             row["error"] = "%s: %s" % (type(e).__name__, str(e)[-200:])
         rows.append(row)
-    with open(os.path.join(folder, "said.json"), "w") as f:
-        json.dump({"paddle": paddle.__version__, "rows": rows}, f)
+    return rows
 
 
-if VERSION < (2, 0):
-    with open(os.path.join(sys.argv[1], "said.json"), "w") as f:
-        json.dump({"paddle": paddle.__version__, "rows": None}, f)
-else:
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+finish_rows((2, 0), main)

@@ -3,10 +3,10 @@
     training.py FOLDER make SEED                   nine steps of each run; saves what is there after three
     training.py FOLDER go SEED FROM TO             goes on from the files of step FROM to step TO, saves again
 """
-import json, os, random, sys, warnings
+import os, random, warnings
 import numpy as np
 import paddle
-from say import VERSION
+from say import VERSION, finish_rows
 
 warnings.simplefilter("ignore")
 COUNT = 120
@@ -295,12 +295,7 @@ def main(folder, mode, seed, first="0", last="9"):
         except Exception as e:
             row["error"] = "%s: %s" % (type(e).__name__, str(e)[-300:])
         rows.append(row)
-    with open(os.path.join(folder, "said.json"), "w") as f:
-        json.dump({"paddle": paddle.__version__, "rows": rows}, f)
+    return rows
 
 
-if VERSION < (2, 0):
-    with open(os.path.join(sys.argv[1], "said.json"), "w") as f:
-        json.dump({"paddle": paddle.__version__, "rows": None}, f)
-else:
-    main(*sys.argv[1:])
+finish_rows((2, 0), main)
