@@ -50,7 +50,20 @@ export interface StreamOptions extends ReadOptions {
 /** Declares iteration, and closing by `await using`: the types of an npm package omit methods named by symbols. */
 export interface Checkpoint extends AsyncIterable<[string, NDArray]>, Disposed {}
 
-/** An opened file. Made by {@linkcode open}. */
+/**
+ * An opened file. Made by {@linkcode open}.
+ *
+ * @example Change one tensor in place
+ * ```ts
+ * import { encode, fromArray, open, zeros } from "@oarlock/paddle";
+ * const bytes = encode(new Map([["w", fromArray([[1, 2], [3, 4]], "float32")], ["b", fromArray([5, 6], "float32")]]));
+ * const file = await open(bytes); // or a path
+ * for (const name of file.names()) console.log(name, file.info(name).dtype, file.info(name).shape);
+ * await file.write("b", zeros([2]));
+ * if ((await file.get("b")).at(0) !== 0) throw new Error("not written");
+ * await file.close();
+ * ```
+ */
 export class Checkpoint {
   /** Warnings from opening the file. */
   readonly warnings: readonly Warning[];

@@ -24,7 +24,7 @@ import type { Value } from "./values.ts";
  *
  * @example Decode what was encoded
  * ```ts
- * import { decode, encode, NDArray } from "@oarlock/paddle";
+ * import { decode, encode } from "@oarlock/paddle";
  * const bytes = encode(new Map([["epoch", 3]]));
  * const value = decode(bytes) as Map<string, unknown>;
  * if (value.get("epoch") !== 3) throw new Error("lost");

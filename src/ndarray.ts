@@ -69,7 +69,18 @@ export type ArrayInput = Scalar | Float | NumericArray | readonly ArrayInput[];
 /** A class of arrays, on which the static factories are called. */
 type ArrayClass<T> = new (dtype: DType, shape: readonly number[], data?: ArrayBufferView) => T;
 
-/** numpy's ndarray, always in C order and little-endian. */
+/**
+ * numpy's ndarray, always in C order and little-endian.
+ *
+ * @example Read and change elements, all at once or one by one
+ * ```ts
+ * import { NDArray } from "@oarlock/paddle";
+ * const a = new NDArray("float32", [2, 3], Float32Array.of(1, 2, 3, 4, 5, 6));
+ * a.set(7, 0, -1);
+ * a.data[3] = 8; // not a copy
+ * if (JSON.stringify(a.toArray()) !== "[[1,2,7],[8,5,6]]") throw new Error(String(a.toArray()));
+ * ```
+ */
 export class NDArray {
   /** Paddle's name for the element type. */
   declare readonly dtype: DType;

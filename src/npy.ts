@@ -195,6 +195,15 @@ export async function decodeNpz(
  *
  * @throws what {@linkcode decodeNpz} throws
  * @throws {SourceError} the file cannot be found or read
+ *
+ * @example From a URL or path
+ * ```ts
+ * import { loadNpz } from "@oarlock/paddle/npy";
+ * async function shapes(from: string) {
+ *   const arrays = await loadNpz(from);
+ *   return [...arrays].map(([name, array]) => [name, array.shape]);
+ * }
+ * ```
  */
 export async function loadNpz(from: From, options: LoadNpyOptions = {}): Promise<Map<string, NDArray>> {
   checkOptions(options, LOAD);

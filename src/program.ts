@@ -109,6 +109,16 @@ export interface Port {
  * A program, as `paddle.save(program, path)` writes it and an inference model runs it. `load`, `static.deserializeProgram` and the loaders
  * of models create one; {@linkcode Program.serialize} encodes it again. Unchanged parts are written as they were read, including unknown
  * fields.
+ *
+ * @example What a model computes
+ * ```ts
+ * import { static as static_ } from "@oarlock/paddle";
+ * async function show(prefix: string) {
+ *   const { program } = await static_.loadInferenceModel(prefix);
+ *   console.log(program.feeds(), program.fetches());
+ *   for (const op of program.ops()) console.log(op.type, op.inputs, op.outputs, op.attributes);
+ * }
+ * ```
  */
 export abstract class Program {
   /** `pdmodel`: a ProgramDesc in protobuf. `json`: a PIR module in JSON. */

@@ -19,7 +19,18 @@ export interface TensorOptions {
   persistable?: boolean;
 }
 
-/** paddle.Tensor of the dynamic graph, including Parameters. */
+/**
+ * paddle.Tensor of the dynamic graph, including Parameters.
+ *
+ * @example A state dict that `paddle.load` reads
+ * ```ts
+ * import { decode, encode, fromArray, type StateDict, Tensor } from "@oarlock/paddle";
+ * const weight = Tensor.from(fromArray([[1, 2], [3, 4]], "float32"), { name: "linear_0.w_0" });
+ * const state: StateDict = new Map([["linear.weight", weight]]);
+ * const again = decode(encode(state)) as StateDict;
+ * if ((again.get("linear.weight") as Tensor).name !== "linear_0.w_0") throw new Error("lost its name");
+ * ```
+ */
 export class Tensor extends NDArray {
   /** The parameter's name; empty if it has none. */
   declare name: string;

@@ -66,6 +66,14 @@ export class Complex {
 /**
  * A Python float, for values to be saved: `new Float(1)` is saved as 1.0, whereas `1` is saved as the int 1.
  * A loaded float is a plain number; the container it is in remembers that it was a float.
+ *
+ * @example
+ * ```ts
+ * import { decode, encode, Float } from "@oarlock/paddle";
+ * const state = new Map<string, number | Float>([["epoch", 1], ["lr", new Float(1)]]);
+ * const again = decode(encode(state)) as Map<string, number>;
+ * if (again.get("lr") !== 1) throw new Error("lost"); // encoded again, it is 1.0 as before
+ * ```
  */
 export class Float {
   /** The number. */
@@ -176,7 +184,16 @@ export class OpaqueArray {
   }
 }
 
-/** Paddle's SelectedRows: some rows of a tall matrix. */
+/**
+ * Paddle's SelectedRows: some rows of a tall matrix, such as the gradient of an embedding.
+ *
+ * @example
+ * ```ts
+ * import { fromArray, SelectedRows } from "@oarlock/paddle";
+ * const gradient = new SelectedRows([7, 2], 10, fromArray([[0.5, 0.5], [1, 1]], "float32")); // of rows 7 and 2 of 10
+ * if (gradient.value.shape[0] !== gradient.rows.length) throw new Error("a row number for each row");
+ * ```
+ */
 export class SelectedRows {
   /** The row numbers, one for each row of `value`. */
   readonly rows: number[];
@@ -196,6 +213,13 @@ export class SelectedRows {
  * Convert a Map to an object without prototype. Keys that become the same string (`1` and `"1"`) are refused.
  *
  * @throws {ValueError} `NAME_COLLISION`
+ *
+ * @example
+ * ```ts
+ * import { toMap, toObject } from "@oarlock/paddle";
+ * const { epoch } = toObject(toMap({ epoch: 3 }));
+ * if (epoch !== 3) throw new Error("lost");
+ * ```
  */
 export function toObject(map: ReadonlyMap<Value, Value>): Record<string, Value> {
   if (!(map instanceof Map)) throw new TypeError(`toObject takes a Map: got ${shownValue(map)}`);

@@ -32,7 +32,17 @@ const PARAM_ATTR: Signature<ParamAttrArguments> = {
   positional: 5,
 };
 
-/** Name, initial values and training options of a parameter. Mirrors `paddle.ParamAttr` (3.3). */
+/**
+ * Name, initial values and training options of a parameter. Mirrors `paddle.ParamAttr` (3.3).
+ *
+ * @example
+ * ```ts
+ * import { nn, ParamAttr } from "@oarlock/paddle";
+ * const attr = new ParamAttr({ name: "head", initializer: new nn.initializer.Constant(0.5), trainable: false });
+ * const { weight } = new nn.Linear(2, 3, { weightAttr: attr });
+ * if (weight.name !== "head" || weight.at(0, 0) !== 0.5 || weight.trainable) throw new Error("ignored");
+ * ```
+ */
 export class ParamAttr {
   /** The parameter's name; null for a generated one. */
   readonly name: string | null;

@@ -35,6 +35,15 @@ export interface OptimizeAttr {
  * A Tensor that optimizers change. The caller supplies the gradient by assigning `grad`.
  *
  * Mirrors `paddle.nn.Parameter` (3.3), which is EagerParamBase.
+ *
+ * @example
+ * ```ts
+ * import { full, nn, optimizer } from "@oarlock/paddle";
+ * const parameter = new nn.Parameter("float32", [2]);
+ * parameter.grad = full([2], 1);
+ * new optimizer.SGD({ learningRate: 0.5, parameters: [parameter] }).step();
+ * if (parameter.at(0) !== -0.5) throw new Error("not updated");
+ * ```
  */
 export class Parameter extends Tensor {
   /** How optimizers treat it. */

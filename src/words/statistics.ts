@@ -18,6 +18,13 @@ const PIECE = 0x8000;
  * integers are rounded to float64.
  *
  * @throws {FormatError} `BAD_NUMBER` if a bool is neither 0 nor 1
+ *
+ * @example
+ * ```ts
+ * import { fromArray, statistics } from "@oarlock/paddle";
+ * const { min, max, mean, nanCount } = statistics(fromArray([1, NaN, 3], "float16"));
+ * if (min !== 1 || max !== 3 || mean !== 2 || nanCount !== 1) throw new Error("wrong");
+ * ```
  */
 export function statistics(array: NDArray): Statistics {
   const all: Statistics = { min: Infinity, max: -Infinity, mean: NaN, nanCount: 0, infCount: 0 };

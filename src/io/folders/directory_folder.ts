@@ -35,7 +35,19 @@ export interface DirectoryFolderOptions {
   portable?: boolean;
 }
 
-/** A directory of the file system. Names may contain `/`, but cannot lead out of the directory, not even through a link. */
+/**
+ * A directory of the file system. Names may contain `/`, but cannot lead out of the directory, not even through a link.
+ *
+ * @example Names from a request, which cannot lead out of the directory
+ * ```ts
+ * import { DirectoryFolder, open } from "@oarlock/paddle";
+ * const folder = new DirectoryFolder("/srv/models");
+ * async function names(requested: string) {
+ *   const file = await open(requested, { folder });
+ *   return file.names();
+ * }
+ * ```
+ */
 export class DirectoryFolder implements Folder {
   /** Path of the directory. */
   readonly path: string;

@@ -18,6 +18,14 @@ const WANTED = "a File, or a pair of a name and a Blob";
 /**
  * A list of files: from `<input type="file">`, from drag and drop, or given as names and blobs. Files of a chosen directory are named by
  * their path below it, with the directory's own name in front, as browsers report it. It is read-only.
+ *
+ * @example The files of a model that were dropped on a page
+ * ```ts
+ * import { FileListFolder, load } from "@oarlock/paddle";
+ * async function loadDropped(event: DragEvent, prefix: string) {
+ *   return await load(prefix, { folder: new FileListFolder(event.dataTransfer!.files) });
+ * }
+ * ```
  */
 export class FileListFolder implements Folder {
   readonly #files = new Map<string, Blob>();

@@ -17,6 +17,15 @@ let engine: MersenneTwister | null = null;
  * Mirrors `paddle.seed` (2.0 to 3.3).
  *
  * @throws {ValueError} `INVALID_VALUE` if it is not an integer
+ *
+ * @example
+ * ```ts
+ * import { nn, seed } from "@oarlock/paddle";
+ * seed(7);
+ * const first = new nn.Linear(2, 2).weight.at(0, 0);
+ * seed(7);
+ * if (new nn.Linear(2, 2).weight.at(0, 0) !== first) throw new Error("not the same");
+ * ```
  */
 export function seed(value: number): void {
   if (!Number.isSafeInteger(value)) {
