@@ -166,14 +166,7 @@ function recover(
   const shapes = new Map([...uses].map(([name, { variable }]) => [name, variable.shape]));
   const nameOf = namer(names, info, like ? matchNames(shapes, like) : new Map());
   const stateDict: StateDict = new Map();
-  const report: RecoverReport = {
-    entries: [],
-    pruned: prunedKeys(info, uses),
-    constants: [],
-    notes: notesOf(programs, info),
-  };
-  const folding = foldingNote(folded);
-  if (folding) report.notes.unshift(folding);
+  const report: RecoverReport = { entries: [], pruned: prunedKeys(info, uses), constants: [], notes: [] };
   for (const [variable, use] of uses) {
     const value = values.get(variable);
     const name = nameOf(variable);
@@ -193,10 +186,14 @@ function recover(
     const changed = [...use.changed, ...storedOtherwise(use.variable, value.dtype)];
     report.entries.push({ key, variable, name: origin, exact: changed.length === 0, changed });
   }
-  const nameless = namelessNote(report.entries);
-  if (nameless) report.notes.push(nameless);
-  const unused = unusedNote(names?.keys() ?? [], uses);
-  if (unused) report.notes.push(unused);
+  const { entries } = report;
+  const notes = [
+    foldingNote(folded),
+    ...notesOf(programs, info, entries),
+    namelessNote(entries),
+    unusedNote(names?.keys() ?? [], uses),
+  ];
+  report.notes.push(...notes.filter((note) => note !== null));
   return { stateDict, report };
 }
 
@@ -216,11 +213,19 @@ function namer(
   };
 }
 
-function notesOf(programs: readonly Program[], info: ReadModel["info"]): string[] {
+function notesOf(
+  programs: readonly Program[],
+  info: ReadModel["info"],
+  entries: RecoverReport["entries"],
+): string[] {
   const notes = ["No inference model holds optimizer state or a learning rate."];
   if (!info) {
+    if (entries.some(({ name }) => name === "variable")) {
+      notes.push(
+        "Without .pdiparams.info the structured names are unknown: keys are variable names. Use set_state_dict(state, use_structured_name=False), or pass { like } or { names }.",
+      );
+    }
     notes.push(
-      "Without .pdiparams.info the structured names are unknown: keys are variable names. Use set_state_dict(state, use_structured_name=False), or pass { like } or { names }.",
       "Parameters that no output needs may have been left out of the file; which ones is unknown.",
     );
   }

@@ -115,6 +115,17 @@ describe("an inference model turned back into weights", () => {
     assert.equal((await origins(other)).get("linear_0.w_0"), "variable");
   });
 
+  it("does not say that keys are names of variables when the caller named them all, and says so when one is", async () => {
+    const prefix = `${real}/paddle-3.3.1/jit-save/m`;
+    const told = async (names: Map<string, string>) =>
+      (await recoverStateDict(prefix, { names })).report.notes.some((note) => note.includes("keys are variable names"));
+    const keys = [...(await recoverStateDict(prefix)).stateDict.keys()];
+    const names = new Map(keys.map((key, i) => [key, `layer${i}.weight`]));
+    assert.equal(await told(names), false);
+    names.delete(keys[0]);
+    assert.equal(await told(names), true);
+  });
+
   it("takes keys from the caller, and refuses a duplicate", async () => {
     const from = `${real}/paddle-2.6.2/jit-save/no-info`;
     const names = new Map([["linear_1.w_0", "head.weight"]]);
