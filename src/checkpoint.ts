@@ -157,7 +157,7 @@ export class Checkpoint {
    * @throws {SourceError} `NOT_FOUND`: there is no such array
    * @throws {TypeError} the range does not lie within the array
    */
-  stream(name: string, options: StreamOptions = {}): ReadableStream<Uint8Array> {
+  stream(name: string, options: StreamOptions = {}): ReadableStream<Uint8Array<ArrayBuffer>> {
     checkOptions(options, ["signal", "range"]);
     const array = this.#array(name);
     const [from, to] = pairOf(options.range ?? [0, array.nbytes], "Option range must be");
@@ -307,17 +307,19 @@ export interface CheckpointParts {
   lazies: Map<NDArray, SpanBytes>;
 }
 
-/** Pieces that the reader may keep and modify. */
+/** Pieces that the reader may keep and modify: in memory of their own. */
 async function* streamed(
   bytes: Uint8Array | LazyBytes,
   from: number,
   to: number,
   { signal, release }: ReturnType<typeof eitherSignal>,
-): AsyncGenerator<Uint8Array> {
+): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   try {
     signal.throwIfAborted();
     const isShared = bytes instanceof Uint8Array;
-    for await (const piece of piecesOf(bytes, from, to, { signal })) yield isShared ? piece.slice() : piece;
+    for await (const piece of piecesOf(bytes, from, to, { signal })) {
+      yield isShared ? piece.slice() : piece as Uint8Array<ArrayBuffer>;
+    }
   } finally {
     release();
   }

@@ -45,20 +45,21 @@ export interface LazyBytes {
 /** An element in JavaScript: a bigint for int64 and uint64, a boolean for bool, a Complex for complex dtypes, else a number. */
 export type Scalar = number | bigint | boolean | Complex;
 
-/** The typed arrays that {@linkcode NDArray.data} can be. */
-export type NumericArray =
-  | Int8Array
-  | Uint8Array
-  | Int16Array
-  | Uint16Array
-  | Int32Array
-  | Uint32Array
-  | BigInt64Array
-  | BigUint64Array
+/** The typed arrays that {@linkcode NDArray.data} can be, over any memory or over that of one kind. */
+export type NumericArray<Memory extends ArrayBufferLike = ArrayBufferLike> =
+  | Int8Array<Memory>
+  | Uint8Array<Memory>
+  | Int16Array<Memory>
+  | Uint16Array<Memory>
+  | Int32Array<Memory>
+  | Uint32Array<Memory>
+  | BigInt64Array<Memory>
+  | BigUint64Array<Memory>
   // Not by name: the `lib` of most projects does not declare it.
-  | (typeof globalThis extends { Float16Array: { prototype: infer A } } ? A : Uint16Array)
-  | Float32Array
-  | Float64Array;
+  | (typeof globalThis extends { Float16Array: { prototype: infer A } } ? A & { readonly buffer: Memory }
+    : Uint16Array<Memory>)
+  | Float32Array<Memory>
+  | Float64Array<Memory>;
 
 /** Elements in lists, nested as deep as the array has axes; the element itself for a 0-d array. */
 export type NestedArray = Scalar | NestedArray[];
@@ -94,7 +95,7 @@ export class NDArray {
   /** Start of the array in `#bytes` if other arrays share that buffer; -1 if it is this array's own. */
   #start = -1;
   #lazy: LazyBytes | null = null;
-  #data: NumericArray | null = null;
+  #data: NumericArray<ArrayBuffer> | null = null;
 
   /**
    * Create an array over the bytes of `data`, without copying them; without `data`, it is filled with zeros.
@@ -145,11 +146,12 @@ export class NDArray {
   }
 
   /**
-   * The bytes, not a copy.
+   * The bytes, not a copy. Memory that threads share, which few platform functions take, is not in the type: only an array that the caller
+   * created over a SharedArrayBuffer has it.
    *
    * @throws {ValueError} `INVALID_VALUE` if they are gone because the caller's buffer was transferred or resized
    */
-  get bytes(): Uint8Array {
+  get bytes(): Uint8Array<ArrayBuffer> {
     if (this.#bytes === null) {
       if (!this.#lazy?.readSync) {
         throw new UnsupportedError("UNSUPPORTED_FEATURE", "The bytes have not been read yet: await array.load() first");
@@ -160,7 +162,7 @@ export class NDArray {
       this.#start = -1;
     }
     if (this.#bytes!.byteLength !== this.nbytes) throw bytesGone();
-    return this.#bytes!;
+    return this.#bytes as Uint8Array<ArrayBuffer>;
   }
 
   /** Read the bytes, unless they are already in memory. */
@@ -187,7 +189,7 @@ export class NDArray {
    * Uint8Array; complex numbers are their parts, real and imaginary alternately. Misaligned bytes are copied once, and the copy replaces
    * them.
    */
-  get data(): NumericArray {
+  get data(): NumericArray<ArrayBuffer> {
     if (this.#data === null) {
       const { swapsize } = dtypeInfo(this.dtype);
       if (this.bytes.byteOffset % swapsize !== 0) this.#bytes = this.bytes.slice();

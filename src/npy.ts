@@ -147,12 +147,12 @@ export async function open(from: From, options: LoadNpyOptions = {}): Promise<Ch
  *
  * @throws {ValueError} `INVALID_VALUE`: not an array
  */
-export function encode(array: NDArray): Uint8Array {
+export function encode(array: NDArray): Uint8Array<ArrayBuffer> {
   return joinBytes([...encodeChunks(array)]);
 }
 
 /** The bytes of an `.npy` file in chunks: the header, then the bytes of the array, uncopied. */
-export function* encodeChunks(array: NDArray): Generator<Uint8Array, void> {
+export function* encodeChunks(array: NDArray): Generator<Uint8Array<ArrayBuffer>, void> {
   checkArray(array, "");
   yield npyHead(array);
   yield array.bytes;
@@ -245,7 +245,7 @@ export async function openNpz(from: From, options: LoadNpyOptions = {}): Promise
 export async function encodeNpz(
   arrays: ReadonlyMap<string, unknown>,
   options: EncodeNpzOptions & StopOptions = {},
-): Promise<Uint8Array> {
+): Promise<Uint8Array<ArrayBuffer>> {
   checkOptions(options, ["compress", "signal"]);
   const { compress, signal } = options;
   signal?.throwIfAborted();

@@ -153,7 +153,7 @@ export function encode(
 export function encodeChunks(
   tensors: ReadonlyMap<string, unknown>,
   options: EncodeSafetensorsOptions = {},
-): Generator<Uint8Array, void> {
+): Generator<Uint8Array<ArrayBuffer>, void> {
   return atOnce(planOf(tensors, options)).chunks();
 }
 

@@ -28,7 +28,7 @@ export async function saveToFile(path: To, content: Uint8Array, options: FileByt
 }
 
 /** The bytes of a file. Mirrors `paddle.static.load_from_file` (2.0 and later). */
-export async function loadFromFile(path: From, options: FileBytesOptions = {}): Promise<Uint8Array> {
+export async function loadFromFile(path: From, options: FileBytesOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
   options.signal?.throwIfAborted();
   return await readWhole(path, Infinity, options);
 }

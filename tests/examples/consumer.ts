@@ -15,6 +15,25 @@ export async function reads(): Promise<void> {
   await npy.saveNpz(await safetensors.load("model.safetensors"), "model.npz");
 }
 
+export async function handsBytesToTheWeb(array: paddle.NDArray, file: paddle.Checkpoint): Promise<unknown[]> {
+  const packed = new CompressionStream("gzip");
+  await paddle.save(array, packed.writable);
+  return [
+    new Response(array.bytes),
+    new Blob([array.data, array.toFloat32Array(), paddle.encode(array), npy.encode(array), ...npy.encodeChunks(array)]),
+    await crypto.subtle.digest("SHA-256", array.bytes),
+    new Response(await npy.encodeNpz(new Map([["w", array]]))),
+    new Response(safetensors.encode(new Map([["w", array]]))),
+    new Response(await paddle.static.loadFromFile("model.pdmodel")),
+    new Response(file.stream("w").pipeThrough(new CompressionStream("gzip"))),
+  ];
+}
+
+/** Memory that threads may share: what comes in is not narrowed. */
+export function takesAnyMemory(bytes: Uint8Array, numbers: Float32Array): paddle.NDArray[] {
+  return [new paddle.NDArray("uint8", [bytes.length], bytes), paddle.NDArray.fromArray(numbers)];
+}
+
 export function goesThroughLayers(): void {
   for (const layer of new paddle.nn.Sequential(new paddle.nn.Linear(1, 1))) layer.stateDict();
   for (const layer of new paddle.nn.LayerList()) layer.stateDict();

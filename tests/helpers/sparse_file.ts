@@ -17,7 +17,7 @@ export class SparseFile {
   static async of(state: ReadonlyMap<string, Tensor>, options?: SaveOptions): Promise<SparseFile> {
     const file = new SparseFile();
     const large = [...state.values()].filter((tensor) => tensor.nbytes >= LARGE);
-    const zeros = new Set(large.map((tensor) => tensor.bytes.buffer));
+    const zeros = new Set<ArrayBufferLike>(large.map((tensor) => tensor.bytes.buffer));
     const write = (chunk: Uint8Array) => zeros.has(chunk.buffer) ? file.skip(chunk.length) : file.add(chunk);
     await save(state as Value, { write, close: () => {}, abort: () => {} }, options);
     return file;

@@ -16,7 +16,7 @@ import { TO_WORD } from "./dtypes.ts";
 export interface SafetensorsPlan {
   size: number;
   /** The chunks, starting over with each call; the bytes of a tensor are one chunk, uncopied. */
-  chunks(): Generator<Uint8Array, void>;
+  chunks(): Generator<Uint8Array<ArrayBuffer>, void>;
   /** The chunks, with stand-ins for bytes that are still in a file. */
   unread(): Generator<Chunk, void>;
 }

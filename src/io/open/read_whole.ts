@@ -10,7 +10,7 @@ import { readFully } from "../sources/read_fully.ts";
 import { streamChunks } from "../streams/stream_chunks.ts";
 
 /** All bytes of `from`, of which there may be at most `limit`. */
-export async function readWhole(from: From, limit: number, options: SourceOfOptions): Promise<Uint8Array> {
+export async function readWhole(from: From, limit: number, options: SourceOfOptions): Promise<Uint8Array<ArrayBuffer>> {
   const { signal } = options;
   const opened = await sourceOf(from, { ...options, onePass: true });
   const check = (length: number) => {

@@ -22,7 +22,7 @@ import { isReadable, urlOf } from "../url_text.ts";
 export type To =
   | string
   | URL
-  | WritableStream<Uint8Array>
+  | WritableStream<Uint8Array<ArrayBuffer>>
   | FileHandle
   | SyncHandle
   | Sink

@@ -8,12 +8,12 @@ import type { Source } from "../source.ts";
 import { within } from "../waiting/within.ts";
 
 /** Fill all of `into` from `offset` on. A source may return fewer bytes at a time, but never none (RULES.md SRC-1). */
-export async function readFully(
+export async function readFully<Bytes extends Uint8Array>(
   source: Source,
   offset: number,
-  into: Uint8Array,
+  into: Bytes,
   signal?: AbortSignal,
-): Promise<Uint8Array> {
+): Promise<Bytes> {
   for (let done = 0; done < into.length;) {
     signal?.throwIfAborted();
     const reading = source.read(offset + done, done === 0 ? into : into.subarray(done), { signal });

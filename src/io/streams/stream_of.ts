@@ -8,10 +8,12 @@
  * A stream of what `make` yields. Cancelling it aborts the signal passed to `make`, so that nothing waits for bytes that are no longer
  * wanted.
  */
-export function streamOf(make: (signal: AbortSignal) => AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array> {
+export function streamOf<Bytes extends Uint8Array>(
+  make: (signal: AbortSignal) => AsyncGenerator<Bytes>,
+): ReadableStream<Bytes> {
   const controller = new AbortController();
   const chunks = make(controller.signal);
-  return new ReadableStream<Uint8Array>({
+  return new ReadableStream<Bytes>({
     async pull(stream) {
       try {
         const step = await chunks.next();
