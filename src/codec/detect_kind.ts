@@ -29,13 +29,15 @@ interface Foreign {
   kind?: FileKind;
 }
 
+const UNPACK = "Unpack it first.";
+const OPEN_ARCHIVE = "openArchive reads the files in it.";
+const BROKEN_TEXT: Omit<Foreign, "magic"> = {
+  what: "a binary file that was saved as text",
+  hint: "That lost its content: copy it as binary.",
+};
+
 const FOREIGN: readonly Foreign[] = [
-  {
-    magic: "PK\x03\x04",
-    what: "a zip archive",
-    hint: "Newer PyTorch checkpoints and .npz files are zip archives.",
-    kind: "zip",
-  },
+  { magic: "PK\x03\x04", what: "a zip archive", hint: OPEN_ARCHIVE, kind: "zip" },
   { magic: "PK\x05\x06", what: "an empty zip archive", kind: "zip" },
   { magic: "version https://git-lfs", what: "a git-LFS pointer, not the model", hint: "Run: git lfs pull." },
   { magic: "<!", what: "a web page", hint: "The server sent a web page instead of the file." },
@@ -44,13 +46,17 @@ const FOREIGN: readonly Foreign[] = [
   { magic: "{", what: "a JSON document" },
   { magic: "\xef\xbb\xbf{", what: "a JSON document" },
   { magic: "\x89PNG\r\n\x1a\n", what: "a PNG picture" },
-  { magic: "\x1f\x8b", what: "a gzip archive", hint: "Unpack it first." },
+  { magic: "\x1f\x8b", what: "a gzip archive", hint: "Unpack it first, or read a .tar.gz with openArchive." },
   { magic: "\x89HDF\r\n\x1a\n", what: "an HDF5 file" },
-  { magic: "\x93NUMPY", what: "an .npy file", kind: "npy" },
-  { magic: "BZh", what: "a bzip2 archive", hint: "Unpack it first." },
-  { magic: "\xfd7zXZ\x00", what: "an xz archive", hint: "Unpack it first." },
-  { magic: "7z\xbc\xaf\x27\x1c", what: "a 7z archive", hint: "Unpack it first." },
-  { magic: "\x28\xb5\x2f\xfd", what: "a zstd archive", hint: "Unpack it first." },
+  { magic: "\x93NUMPY", what: "an .npy file", hint: "Read it with load of @oarlock/paddle/npy.", kind: "npy" },
+  { magic: "BZh", what: "a bzip2 archive", hint: UNPACK },
+  { magic: "\xfd7zXZ\x00", what: "an xz archive", hint: UNPACK },
+  { magic: "7z\xbc\xaf\x27\x1c", what: "a 7z archive", hint: UNPACK },
+  { magic: "\x28\xb5\x2f\xfd", what: "a zstd archive", hint: UNPACK },
+  { magic: "Rar!\x1a\x07", what: "a RAR archive", hint: UNPACK },
+  // U+FFFD, which takes the place of a byte that is not UTF-8, and 0x80 in UTF-8.
+  { magic: "\xef\xbf\xbd", ...BROKEN_TEXT },
+  { magic: "\xc2\x80", ...BROKEN_TEXT },
   { magic: "GGUF", what: "a GGUF model" },
   { magic: "\x01\x00v", what: "a Paddle Lite .nb model" },
   { magic: "\x02\x00v", what: "a Paddle Lite .nb model" },
@@ -162,15 +168,30 @@ const INDEX: Foreign = {
 function foreignOf(text: string): Foreign | undefined {
   const start = text.slice(0, 32);
   const page = text.replace("\xef\xbb\xbf", "").trimStart().slice(0, 32).toLowerCase();
-  return FOREIGN.find(({ magic }) => magic[0] === "<" ? page.startsWith(magic) : start.startsWith(magic));
+  const foreign = FOREIGN.find(({ magic }) => magic[0] === "<" ? page.startsWith(magic) : start.startsWith(magic));
+  return foreign?.kind === "zip" ? { ...foreign, ...contentOfZip(text) } : foreign;
+}
+
+/** What a zip archive holds, by the name of its first file. */
+function contentOfZip(text: string): Partial<Foreign> | undefined {
+  const name = text.slice(30, 30 + text.charCodeAt(26));
+  if (name.endsWith("/data.pkl")) {
+    return { what: "a PyTorch checkpoint", hint: "Save it in Python with safetensors.torch: load reads that." };
+  }
+  return name.endsWith(".npy")
+    ? { what: "an .npz file", hint: "Read it with loadNpz of @oarlock/paddle/npy." }
+    : undefined;
 }
 
 function foreignByStructure(head: Uint8Array, text: string): Foreign | undefined {
   if (isSafetensors(head, text, undefined)) return { magic: "", what: "a safetensors file" };
-  if (text.slice(257, 262) === "ustar") return { magic: "", what: "a tar archive", hint: "Unpack it first." };
+  if (text.slice(257, 262) === "ustar") return { magic: "", what: "a tar archive", hint: OPEN_ARCHIVE };
   // ONNX: field 1, the IR version, then field 2, 7 or 8: the producer's name, the graph, the operator sets.
   if (head.length > 4 && head[0] === 8 && head[1] < 0x80 && [0x12, 0x3a, 0x42].includes(head[2])) {
     return { magic: "", what: "an ONNX model" };
+  }
+  if (isUtf16(head, text)) {
+    return { magic: "", what: "text in UTF-16", hint: "A shell may have redirected binary output." };
   }
   if (isText(head)) return { magic: "", what: "plain text", hint: "The server may have sent a message instead." };
   return undefined;
@@ -232,6 +253,14 @@ function isProgram(head: Uint8Array): boolean {
 function isText(head: Uint8Array): boolean {
   const part = head.subarray(0, 64);
   return part.length > 4 && part.every((b) => (b >= 0x20 && b < 0x7f) || b === 0x0a || b === 0x0d || b === 0x09);
+}
+
+/** Whether the file begins with a byte order mark and printable text in two bytes each. */
+function isUtf16(head: Uint8Array, text: string): boolean {
+  const zeros = text.startsWith("\xff\xfe") ? 1 : 0;
+  if (zeros === 0 && !text.startsWith("\xfe\xff")) return false;
+  const units = head.subarray(2, 64);
+  return isText(units.filter((_, i) => i % 2 !== zeros)) && units.every((b, i) => i % 2 !== zeros || b === 0);
 }
 
 /** Whether printable text that begins with an opcode is a protocol 0 pickle. */

@@ -76,6 +76,12 @@ describe("detection of a file's kind", () => {
       ["Bad gateway. Try again.\n", /plain text/],
       ["\x00".repeat(100), /zeros/],
       ["\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.", /PyTorch/],
+      ["Rar!\x1a\x07\x01\x00", /RAR archive/],
+      ["\xff\xfeh\x00e\x00l\x00l\x00o\x00", /text in UTF-16/],
+      ["\xfe\xff\x00h\x00e\x00l\x00l\x00o", /text in UTF-16/],
+      ["\xef\xbf\xbd\x02}q\x00", /saved as text.*binary/],
+      ["\xc2\x80\x04\xc2\x95", /saved as text.*binary/],
+      ["a".padEnd(257, "\0") + "ustar", /tar archive.*openArchive/],
     ];
     for (const [text, message] of files) {
       const head = latin1(text);
@@ -86,6 +92,21 @@ describe("detection of a file's kind", () => {
       assert.ok(error.message.length <= 400);
       assert.equal(error.offset, 0);
     }
+  });
+
+  it("says what a zip archive holds by its first file, and what reads it", () => {
+    const archives: [string, RegExp][] = [
+      ["archive/data.pkl", /This is a PyTorch checkpoint, .*safetensors/],
+      ["w.npy", /This is an \.npz file, .*loadNpz/],
+      ["model.pdparams", /This is a zip archive, .*openArchive/],
+      ["", /This is a zip archive, .*openArchive/],
+    ];
+    for (const [name, message] of archives) {
+      const head = latin1(`PK\x03\x04${"\0".repeat(22)}${String.fromCharCode(name.length)}\0\x09\0${name}data.pkl.npy`);
+      assert.equal(detectKind(head), "zip");
+      assert.match(foreignError(head).message, message);
+    }
+    assert.match(foreignError(latin1("\x93NUMPY\x01\x00")).message, /paddle\/npy/);
   });
 
   it("answers unknown for unrecognizable bytes, with an error that shows the first of them", () => {
