@@ -190,7 +190,7 @@ function foreignByStructure(head: Uint8Array, text: string): Foreign | undefined
   if (head.length > 4 && head[0] === 8 && head[1] < 0x80 && [0x12, 0x3a, 0x42].includes(head[2])) {
     return { magic: "", what: "an ONNX model" };
   }
-  if (isUtf16(head, text)) {
+  if (isUtf16(text)) {
     return { magic: "", what: "text in UTF-16", hint: "A shell may have redirected binary output." };
   }
   if (isText(head)) return { magic: "", what: "plain text", hint: "The server may have sent a message instead." };
@@ -255,12 +255,9 @@ function isText(head: Uint8Array): boolean {
   return part.length > 4 && part.every((b) => (b >= 0x20 && b < 0x7f) || b === 0x0a || b === 0x0d || b === 0x09);
 }
 
-/** Whether the file begins with a byte order mark and printable text in two bytes each. */
-function isUtf16(head: Uint8Array, text: string): boolean {
-  const zeros = text.startsWith("\xff\xfe") ? 1 : 0;
-  if (zeros === 0 && !text.startsWith("\xfe\xff")) return false;
-  const units = head.subarray(2, 64);
-  return isText(units.filter((_, i) => i % 2 !== zeros)) && units.every((b, i) => i % 2 !== zeros || b === 0);
+/** Whether the file begins with a byte order mark, and ASCII text whose characters have a zero each. */
+function isUtf16(text: string): boolean {
+  return /^(\xff\xfe|\xfe\xff)[\s -~]+$/.test(text.slice(0, 64).replaceAll("\0", ""));
 }
 
 /** Whether printable text that begins with an opcode is a protocol 0 pickle. */

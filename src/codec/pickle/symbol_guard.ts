@@ -66,7 +66,7 @@ export class SymbolGuard {
             "FORBIDDEN_SYMBOL",
             `Refused symbol ${
               quote(symbol)
-            } at byte ${at}. This library never imports or calls anything, and a plain checkpoint names no such thing. If the file is yours, save plain values in place of that object; if not, do not load it in Python. audit(file) lists everything it names.`,
+            } at byte ${at}. This library never imports or calls anything. If the file is yours, save plain values in place of that object; if not, do not load it in Python. audit(file) lists everything it names.`,
             { offset: at, symbol, opcode: here.name, at: here.path },
           ),
         symbol,
