@@ -80,6 +80,13 @@ describe("distributed checkpoints", () => {
     });
   }
 
+  it("are called by their name where load is given their folder", async () => {
+    await assert.rejects(load(real("3.3.1") + "model"), {
+      code: "EXTRA_FILE",
+      message: /is a distributed checkpoint: .*loadMergedStateDict/,
+    });
+  });
+
   it("are assembled from parts by rows, by columns and by both", async () => {
     const folder = await parted([5, 6], [
       { offset: [0, 0], array: part([0, 3], [0, 4]) },

@@ -46,6 +46,7 @@ export async function readRecordFolder(place: Place, options: ReadModelOptions):
   new Budget(options.limits).check("maxEntries", names.length, 0);
   const [prefix] = prefixesIn(names);
   if (prefix !== undefined) throw prefixMeant(place, prefix);
+  if (names.some((name) => name.endsWith(".distcp"))) throw distributedMeant(place);
   if (names.includes(manifestName(""))) await checkManifest(folder, "", options);
   const each = { ...options, onProgress: progress?.onProgress };
   try {
@@ -68,6 +69,11 @@ function prefixMeant({ shown }: Place, prefix: string): PathError {
   const hint = prefixHint(shown, prefix);
   const message = `${quote(shown)} is not a folder of tensors, but holds a model of several files: ${hint}`;
   return new PathError("EXTRA_FILE", message, { path: shown, names: [prefix], hint });
+}
+
+function distributedMeant({ shown }: Place): PathError {
+  const hint = "distributed.loadMergedStateDict reads it";
+  return new PathError("EXTRA_FILE", `${quote(shown)} is a distributed checkpoint: ${hint}`, { path: shown, hint });
 }
 
 /** Read the tensor in one file of a folder; sources that stay open are added to `read`. */
