@@ -43,12 +43,20 @@ function bad(finding: string, at?: string): FormatError {
   return new FormatError("BAD_FIELD", `This is not a Paddle .pdiparams.info file: ${finding}`, { at });
 }
 
-/** Check that the info lists every variable: `jit.load` refuses otherwise. */
+/**
+ * Whether a variable may be missing from the info: with `onnx_format`, Paddle's quantisers add scales and zero points to the program after
+ * the info was written. Paddle's own loaders refuse such models, except for inference.
+ */
+export function isAddedByQuantiser(name: string): boolean {
+  return /@(scale|zero_point)$/.test(name);
+}
+
+/** Check that the info lists every variable of the network: `jit.load` refuses otherwise. */
 export function checkInfo(perMethod: readonly ReadonlyMap<string, unknown>[], info: ModelInfo | null): void {
   if (!info) return;
   for (const variables of perMethod) {
     for (const name of variables.keys()) {
-      if (info.has(name)) continue;
+      if (info.has(name) || isAddedByQuantiser(name)) continue;
       throw new FormatError("BAD_KEY", `The .pdiparams.info does not know the variable ${quote(name)}`, { at: name });
     }
   }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { isQuantised } from "../codec/record/stored_form.ts";
+import { isConverted } from "../codec/record/stored_form.ts";
 import { type DType, isNarrowFloat } from "../dtype.ts";
 import { quote } from "../errors.ts";
 import type { Operator, Program, ProgramVariable } from "../program.ts";
@@ -158,10 +158,10 @@ function dtypeChange(dtype: DType | null): string[] {
     : [];
 }
 
-/** Paddle's quantisers replace the values of weights without updating the program. */
+/** Paddle's quantisers and converters replace the values of weights without updating the program. */
 export function storedOtherwise({ dtype }: ProgramVariable, stored: DType): string[] {
-  return dtype !== null && isQuantised(dtype, stored)
-    ? [`stored as ${stored} where the program says ${dtype}: it was quantised`]
+  return dtype !== null && isConverted(dtype, stored)
+    ? [`stored as ${stored} where the program says ${dtype}: it was converted`]
     : [];
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { FormatError, quote, ValueError } from "../errors.ts";
-import type { ModelInfo } from "./model_info.ts";
+import { isAddedByQuantiser, type ModelInfo } from "./model_info.ts";
 
 /**
  * The values by structured name; without info, by variable name.
@@ -17,11 +17,11 @@ export function byStructuredName<T>(variables: ReadonlyMap<string, T>, info: Mod
   const state = new Map<string, T>();
   for (const [name, value] of variables) {
     const entry = info.get(name);
-    if (!entry) {
+    if (!entry && !isAddedByQuantiser(name)) {
       throw new FormatError("BAD_KEY", `The .pdiparams.info does not know the variable ${quote(name)}`, { at: name });
     }
     // Constants of the program were in no state dict.
-    const key = entry.structuredName ?? name;
+    const key = entry?.structuredName ?? name;
     if (state.has(key)) {
       throw new ValueError("NAME_COLLISION", `Two variables have the structured name ${quote(key)}`, {
         at: key,

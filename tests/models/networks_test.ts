@@ -81,6 +81,40 @@ describe("a model from Paddle's quantisers, whose program still says float32", (
     assert.match(inexact[0].changed.join(), /int8/);
   });
 
+  it("is read with an info that lacks scales and zero points, as with onnx_format: these have their own names", async () => {
+    const folder = new MemoryFolder();
+    const model = await paddleStatic.loadInferenceModel(both);
+    model.rename("fc_1.w_0@scale", "fc_1.w_0@zero_point");
+    const isAdded = (name: string) => name.includes("@");
+    const known = [...model.parameters.keys()].filter((name) => !isAdded(name));
+    model.info = new Map(known.map((name) => [name, { structuredName: `net.${name}`, stopGradient: false }]));
+    await paddleStatic.relayout(model, "m", { folder });
+    const keys = [...model.parameters.keys()].map((name) => isAdded(name) ? name : `net.${name}`);
+    assert.ok(keys.includes("fc_0.w_0@scale") && keys.includes("fc_1.w_0@zero_point"));
+    assert.deepEqual([...(await load("m", { folder }) as Map<string, unknown>).keys()], keys);
+    await using file = await open("m", { folder });
+    assert.deepEqual(file.names(), keys);
+    const layer = await jit.load("m", { folder });
+    assert.ok(layer.variables.has("fc_1.w_0@zero_point"));
+    assert.deepEqual([...(await recoverStateDict("m", { folder })).stateDict.keys()].sort(), keys.sort());
+  });
+
+  it("may hold float16, as after convert_weight_to_fp16, which recoverStateDict reports", async () => {
+    const folder = new MemoryFolder();
+    const { program, parameters } = await paddleStatic.loadInferenceModel(weights);
+    const halved = [...parameters].map(([name, value]) => {
+      return [name, value instanceof NDArray && value.dtype === "float32" ? value.astype("float16") : value] as const;
+    });
+    await paddleStatic.relayout(new InferenceModel(program, new Map(halved)), "m", { folder });
+    await using file = await open("m", { folder });
+    assert.equal(file.info("fc_0.b_0").dtype, "float16");
+    const { stateDict, report } = await recoverStateDict("m", { folder });
+    assert.equal(kindOf(stateDict.get("fc_0.b_0")), "float16 [3]");
+    const entry = report.entries.find(({ key }) => key === "fc_0.b_0")!;
+    assert.deepEqual([entry.exact, entry.changed.length], [false, 1]);
+    assert.match(entry.changed[0], /float16 where the program says float32/);
+  });
+
   it("accepts no integers from the caller where the program says float32, and saves no other dtype", async () => {
     const model = await paddleStatic.loadInferenceModel(weights);
     assert.throws(() => model.replace("fc_0.b_0", new NDArray("int8", [3])), { code: "INVALID_VALUE" });

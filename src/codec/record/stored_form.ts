@@ -1,6 +1,6 @@
 /**
  * How a record may differ from its program's description. Paddle accepts any record; we refuse mismatches, as they mean that the files come
- * from two saves. Paddle's own quantisers, however, change values without updating the program.
+ * from two saves. Paddle's own quantisers and converters, however, change values without updating the program.
  *
  * @module
  */
@@ -15,11 +15,16 @@ export function mayBeStoredAs(described: DType, stored: DType): boolean {
   if (described === stored) return true;
   // Paddle 3.3 writes a uint16 variable as bfloat16, because numpy's form of bfloat16 is uint16.
   if (described === "uint16" && stored === "bfloat16") return true;
-  return isQuantised(described, stored);
+  return isConverted(described, stored);
+}
+
+/** Whether a quantiser, or `convert_weight_to_fp16`, stored this instead of what the program describes. */
+export function isConverted(described: DType, stored: DType): boolean {
+  return isQuantised(described, stored) || (described === "float32" && stored === "float16");
 }
 
 /** Whether integers are stored where the program describes floats. */
-export function isQuantised(described: DType, stored: DType): boolean {
+function isQuantised(described: DType, stored: DType): boolean {
   return FLOATS.has(described) && QUANTISED.has(stored);
 }
 
