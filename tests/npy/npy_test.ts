@@ -100,11 +100,11 @@ describe(".npy files", () => {
 
   const HEADERS: [header: string, code: string, what: RegExp][] = [
     [GOOD.slice(1), "BAD_FIELD", /lacks "\{"/],
-    [GOOD.slice(0, -1), "BAD_FIELD", /lacks a text in quotes/],
+    [GOOD.slice(0, -1), "BAD_FIELD", /lacks a quoted string/],
     [GOOD + "x", "BAD_FIELD", /continues after its dict/],
     [GOOD.replace("'<f4',", "'<f4'"), "BAD_FIELD", /lacks a comma/],
     [GOOD.replace("'descr':", "'descr'"), "BAD_FIELD", /lacks ":"/],
-    [GOOD.replace("'descr'", "descr"), "BAD_FIELD", /lacks a text in quotes/],
+    [GOOD.replace("'descr'", "descr"), "BAD_FIELD", /lacks a quoted string/],
     [GOOD.replace("'descr'", "'other'"), "BAD_FIELD", /has the key "other"/],
     [GOOD.replace("'descr': '<f4', ", ""), "BAD_FIELD", /lacks the key "descr"/],
     [GOOD.replace("'fortran_order'", "'descr'"), "DUPLICATE_KEY", /"descr" twice/],

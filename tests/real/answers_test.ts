@@ -197,7 +197,7 @@ async function ask(call: Json, answer: Json, path: string, options: Json, versio
     error = thrown;
   }
   if (call.must_fail === true) {
-    return error ? null : `${place}: an error is due (${call.why})`;
+    return error ? null : `${place}: an error is expected (${call.why})`;
   }
   if (call.must_fail === false && (error || "error" in answer)) return null;
   const wanted = expectedAnswer(call.call, answer.result);

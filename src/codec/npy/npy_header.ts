@@ -110,7 +110,7 @@ class Parser {
 
   #string(): string {
     const mark = this.#peek();
-    if (mark !== "'" && mark !== '"') throw this.#bad("lacks a text in quotes");
+    if (mark !== "'" && mark !== '"') throw this.#bad("lacks a quoted string");
     const end = this.#text.indexOf(mark, this.#pos + 1);
     const value = end < 0 ? "" : this.#text.slice(this.#pos + 1, end);
     if (end < 0 || value.includes("\\") || value.includes("\n")) throw this.#bad("has an unterminated string");

@@ -23,7 +23,7 @@ const FLOATS = new Set(["0.a_f32", "0.a_f64"]);
 /** Integer kinds and their bits. */
 const INTS = new Map([["0.a_i32", 32], ["0.a_i64", 64], ["0.a_index", 64]]);
 const COMPLEX = new Set(["0.a_c64", "0.a_c128"]);
-const TEXTS = new Set(["0.a_str", "0.a_tensorname", "1.a_dtype", "1.a_layout"]);
+const STRINGS = new Set(["0.a_str", "0.a_tensorname", "1.a_dtype", "1.a_layout"]);
 
 /** Check that `value`, whose path is `at`, is an attribute, without decoding it. */
 export function checkAttribute(value: Json | undefined, at: At): void {
@@ -124,7 +124,7 @@ function dataOf(value: AttributeValue, kind: string, before: Json | undefined): 
   if (kind === "0.a_bool") return typeof value === "boolean" ? made(value) : undefined;
   if (INTS.has(kind)) return isIntegerOf(INTS.get(kind)!, value) ? made(value) : undefined;
   if (FLOATS.has(kind)) return typeof value === "number" ? floatOf(value, kind) : undefined;
-  if (TEXTS.has(kind)) return typeof value === "string" ? made(value) : undefined;
+  if (STRINGS.has(kind)) return typeof value === "string" ? made(value) : undefined;
   if (COMPLEX.has(kind)) return value instanceof Complex ? made([number(value.re), number(value.im)]) : undefined;
   if (kind === "1.a_intarray") {
     return Array.isArray(value) && value.every((item) => isIntegerOf(64, item)) ? made([...value]) : undefined;

@@ -228,7 +228,7 @@ function wholeName(field: Uint8Array, offset: number): string {
 function truncated(offset: number, wanted: number, size: number): FormatError {
   return new FormatError(
     "TRUNCATED",
-    `Truncated tar archive: ${wanted} bytes are due at byte ${offset}, ${
+    `Truncated tar archive: ${wanted} bytes are expected at byte ${offset}, ${
       Math.max(0, size - offset)
     } are left. The download is probably incomplete.`,
     { offset, expected: wanted, actual: Math.max(0, size - offset) },

@@ -108,7 +108,7 @@ export async function readZipDirectory(source: Source, options: ZipOptions): Pro
       actual: count,
     });
   }
-  checkPlaces(entries, end.offset);
+  setEnds(entries, end.offset);
   return names;
 }
 
@@ -271,7 +271,7 @@ function entryOf({ view, offset, nameBytes, extra }: DirectoryRecord, name: stri
     );
   }
   const short = [view.getUint32(24, true), view.getUint32(20, true), view.getUint32(42, true)];
-  const [size, compressed, place] = readZip64(extra, offset, short);
+  const [size, compressed, localHeader] = readZip64(extra, offset, short);
   if (method === 0 && size !== compressed) {
     throw new FormatError(
       "SIZE_MISMATCH",
@@ -279,7 +279,7 @@ function entryOf({ view, offset, nameBytes, extra }: DirectoryRecord, name: stri
       { offset, path: name, expected: size, actual: compressed },
     );
   }
-  return { name, nameBytes: nameBytes.slice(), flags, method, crc, compressed, size, offset: place, end: 0 };
+  return { name, nameBytes: nameBytes.slice(), flags, method, crc, compressed, size, offset: localHeader, end: 0 };
 }
 
 /**
@@ -316,18 +316,18 @@ function badZip64(offset: number): FormatError {
   );
 }
 
-/** Members must not overlap each other or the directory. */
-function checkPlaces(entries: ZipEntry[], directory: number): void {
-  const byPlace = entries.toSorted((a, b) => a.offset - b.offset);
-  byPlace.forEach((entry, i) => {
-    entry.end = i + 1 < byPlace.length ? byPlace[i + 1].offset : directory;
+/** Set where each member must end; members must not overlap each other or the directory. */
+function setEnds(entries: ZipEntry[], directory: number): void {
+  const byOffset = entries.toSorted((a, b) => a.offset - b.offset);
+  byOffset.forEach((entry, i) => {
+    entry.end = i + 1 < byOffset.length ? byOffset[i + 1].offset : directory;
     const least = entry.offset + LOCAL_HEADER_SIZE + entry.nameBytes.length + entry.compressed;
     if (least <= entry.end) return;
     throw new FormatError(
       "BAD_LENGTH",
       `${
         quote(entry.name)
-      } is said to lie at bytes ${entry.offset} to ${least}, where something else begins at ${entry.end}`,
+      } occupies bytes ${entry.offset} to ${least} according to the directory, but something else begins at ${entry.end}`,
       { offset: entry.offset, path: entry.name, expected: entry.end, actual: least },
     );
   });
