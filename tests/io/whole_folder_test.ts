@@ -80,6 +80,7 @@ describe("a folder that is saved as a whole", () => {
       }
       assert.deepEqual([results.size, states.size], [3, 5]);
       assert.equal(await recoverFolder(join(folder, "m")), "nothing");
+      assert.equal(await recoverFolder(join(folder, "none/m")), "nothing");
     }));
 
   it("contains exactly the files of the save, whichever function saves it", () =>
