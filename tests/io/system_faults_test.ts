@@ -267,6 +267,18 @@ describe("a failing system call", () => {
     });
   }
 
+  for (const [name, options] of [["over a file", {}], ["in place", { preserve: "inode" }]] as const) {
+    it(`ends a save that must be durable, whichever sync it is: ${name}`, async () => {
+      const run = saving({ requireDurable: true, ...options });
+      const { calls } = await inFolder(overOld, (folder) => withFault(-1, "", () => run(folder)));
+      const syncs = calls.flatMap((call, at) => call === "handle.sync" ? [at] : []);
+      for (const at of syncs) {
+        const { error } = await inFolder(overOld, (folder) => withFault(at, "EIO", () => run(folder)));
+        assert.equal((error as SaveError).committed, at === syncs.at(-1) ? "yes" : "no", `${at} of ${syncs}`);
+      }
+    });
+  }
+
   for (const name of ["save over a file", "save in place", "one tensor written in place"]) {
     it(`is DISK_FULL when there is no room, the quota is used up, or files may not grow: ${name}`, async () => {
       const { before, run } = WAYS[name];

@@ -58,11 +58,11 @@ export async function replaceBytes(
 
 /**
  * Replace the content of the file `real` with that of the file `other`: the file keeps its identity, with its links, access control lists
- * and attributes, and after a crash has either all old or all new bytes.
+ * and attributes, and after a crash has either all old or all new bytes. Returns whether the folder was synced at the end.
  *
  * @throws {SaveError} `committed` is `"no"` if the old bytes are restored
  */
-export async function replaceFile(fs: Fs, real: string, other: string, signal?: AbortSignal): Promise<void> {
+export async function replaceFile(fs: Fs, real: string, other: string, signal?: AbortSignal): Promise<boolean> {
   const pour = async (file: DiskFile) => {
     const from = await fs.promises.open(other, "r");
     try {
@@ -73,20 +73,20 @@ export async function replaceFile(fs: Fs, real: string, other: string, signal?: 
       await from.close();
     }
   };
-  await inTurn(real, () => change(fs, real, null, pour, signal));
+  return await inTurn(real, () => change(fs, real, null, pour, signal));
 }
 
 /** Changes of the same file wait for each other. */
-async function inTurn(real: string, work: () => Promise<void>): Promise<void> {
+async function inTurn<T>(real: string, work: () => Promise<T>): Promise<T> {
   const before = underWay.get(real);
   const mine = (async () => {
     await before?.catch(() => {});
-    await work();
+    return await work();
   })();
-  const quiet = mine.catch(() => {});
+  const quiet = mine.then(() => {}, () => {});
   underWay.set(real, quiet);
   try {
-    await mine;
+    return await mine;
   } finally {
     if (underWay.get(real) === quiet) underWay.delete(real);
   }
@@ -100,14 +100,17 @@ interface Journaled {
   readonly file: DiskFile;
 }
 
-/** Keep the old bytes of `part`, or of the whole file if it is null, then let `write` change the file. */
+/**
+ * Keep the old bytes of `part`, or of the whole file if it is null, then let `write` change the file. Returns whether the folder, from which
+ * the journal is gone then, was synced.
+ */
 async function change(
   fs: Fs,
   real: string,
   part: { offset: number; length: number } | null,
   write: (file: DiskFile) => Promise<void>,
   signal?: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   signal?.throwIfAborted();
   await recover(fs, real, "writer");
   const journal = real + END;
@@ -149,7 +152,7 @@ async function change(
       },
     );
   }
-  await syncFolder(fs, pathCalls().dirname(real));
+  return await syncFolder(fs, pathCalls().dirname(real));
 }
 
 async function keepOldBytes(

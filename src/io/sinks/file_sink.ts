@@ -53,6 +53,8 @@ export class FileSink implements Sink {
   #written = 0;
   /** Of the temporary file, once it is whole. */
   #ino: number | bigint = 0;
+  /** Whether the folder was synced after a change in place. */
+  #isSynced?: boolean;
   #open = true;
   #prepared = false;
 
@@ -159,7 +161,8 @@ export class FileSink implements Sink {
   async close(): Promise<void> {
     await this.takePlace();
     this.#cleanup.commit();
-    this.durable = await this.syncFolder();
+    // Never retried, like the sync of the file.
+    this.durable = this.#isSynced ?? await this.syncFolder();
     const error = this.durable || !this.#options.requireDurable ? null : new SaveError(
       "SYNC_FAILED",
       `The folder of ${JSON.stringify(this.#shown)} could not be synced; the new file is in place.`,
@@ -303,7 +306,8 @@ export class FileSink implements Sink {
   async #rename(): Promise<void> {
     const { preserve, signal } = this.#options;
     if (preserve === "inode" && await oldFile(this.#fs, this.#path, this.#target)) {
-      return await replaceFile(this.#fs, this.#target, this.#temp, signal);
+      this.#isSynced = await replaceFile(this.#fs, this.#target, this.#temp, signal);
+      return;
     }
     try {
       await rename(this.#fs, this.#temp, this.#target, this.#ino);
