@@ -80,3 +80,25 @@ describe("a lock whose owner died", () => {
       }
     }));
 });
+
+describe("a lock that is held", () => {
+  it("is touched once a minute, so that a long save is not taken for dead", () =>
+    inTempFolder(async (folder) => {
+      const target = join(folder, "a"), now = Date.now, times: string[] = [];
+      const counting = {
+        ...fs,
+        promises: { ...fs.promises, utimes: (name: string) => Promise.resolve(void times.push(name)) },
+      };
+      const lock = await take(target, counting as unknown as Fs);
+      try {
+        for (const seconds of [0, 59, 61, 62, 120, 122]) {
+          Date.now = () => now() + 1000 * seconds;
+          lock!.touch();
+        }
+      } finally {
+        Date.now = now;
+      }
+      assert.deepEqual(times, [target + ".lock", target + ".lock"]);
+      await lock!.release();
+    }));
+});

@@ -163,9 +163,17 @@ describe("the lock option of save", () => {
 
   it("does not remove a lock that another process has taken over", () =>
     inFolder(async (_, path) => {
-      const steal = () => writeFileSync(path + ".lock", "2 another\n");
+      let count = 0;
+      const steal = () => count++ === 0 && writeFileSync(path + ".lock", "2 another\n");
       await save(state(1, 3_000_000), path, { lock: true, onProgress: steal });
       assert.equal(readFileSync(path + ".lock", "utf8"), "2 another\n");
+    }));
+
+  it("does not mind that its lock was removed meanwhile", () =>
+    inFolder(async (_, path) => {
+      const remove = () => rmSync(path + ".lock", { force: true });
+      const { warnings } = await save(state(1, 3_000_000), path, { lock: true, onProgress: remove });
+      assert.deepEqual(warnings, []);
     }));
 });
 
