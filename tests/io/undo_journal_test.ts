@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import * as fs from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { describe, it } from "@std/testing/bdd";
+import { encode, load, type PaddleError, SaveError } from "../../mod.ts";
+import { replaceBytes, replaceFile } from "../../src/io/disk/undo_journal.ts";
+import type { Fs } from "../../src/io/platform.ts";
+import { withFault } from "../helpers/failing_system.ts";
+import { inTempFolder } from "../helpers/in_temp_folder.ts";
+
+const OLD = encode(new Map<string, number | string>([["epoch", 1], ["name", "x".repeat(1000)]]));
+
+function inFolder(test: (path: string, folder: string) => Promise<void>): Promise<void> {
+  return inTempFolder(async (folder) => {
+    const path = join(folder, "a.pdparams");
+    fs.writeFileSync(path, OLD);
+    await test(path, folder);
+  });
+}
+
+/** The file system, with `before` called with the name of each operation and of the file that it is about. */
+function watched(before: (operation: string, path: string) => void): Fs {
+  const around = <T extends object>(target: T, kind: string, of?: string): T =>
+    new Proxy(target, {
+      get(_, key) {
+        const call = Reflect.get(target, key);
+        if (typeof call !== "function") return call;
+        return async (...values: unknown[]) => {
+          const path = of ?? String(values[0]);
+          before(kind + String(key), path);
+          const result = await call.apply(target, values);
+          return key === "open" ? around(result, "handle.", path) : result;
+        };
+      },
+    });
+  return { ...fs, promises: around(fs.promises, "") } as Fs;
+}
+
+const failing = (code: string) => Object.assign(new Error(`${code}: said by the test`), { code });
+
+/** Leave a change of the whole file that was interrupted when half of it was done. */
+function interrupt(path: string): void {
+  const { ino } = fs.statSync(path, { bigint: true });
+  const head = new Uint8Array(72), view = new DataView(head.buffer);
+  head.set(new TextEncoder().encode("PDUNDO2\n"));
+  [BigInt(process.pid), ino, BigInt(OLD.length), 0n, BigInt(OLD.length)]
+    .forEach((value, i) => view.setBigUint64(8 + 8 * i, value, true));
+  const hash = createHash("sha256").update(head.subarray(0, 48)).update(OLD).digest();
+  head.set(hash.subarray(0, 24), 48);
+  fs.writeFileSync(path, OLD.slice().fill(0, OLD.length / 2));
+  fs.writeFileSync(path + ".pdundo", Uint8Array.of(...head, ...OLD));
+}
+
+describe("an undo journal", () => {
+  it("whose file cannot be restored is a HOT_JOURNAL, or stays unread, and the next reading restores it", async () => {
+    const codes = new Set<string>();
+    const total = await inTempFolder(async (folder) => {
+      const path = join(folder, "a.pdparams");
+      fs.writeFileSync(path, OLD);
+      interrupt(path);
+      return (await withFault(-1, "", () => load(path))).calls.length;
+    });
+    for (let at = 0; at < total; at++) {
+      await inFolder(async (path, folder) => {
+        interrupt(path);
+        const { value, error, calls } = await withFault(at, "EIO", () => load(path));
+        if (error) codes.add((error as PaddleError).code);
+        else assert.equal((value as Map<string, unknown>).get("epoch"), 1, `${calls[at]} failed`);
+        assert.equal((await load(path) as Map<string, unknown>).get("epoch"), 1, `${calls[at]} had failed`);
+        assert.deepEqual([fs.readdirSync(folder), fs.readFileSync(path).equals(OLD)], [["a.pdparams"], true]);
+      });
+    }
+    assert.ok(codes.has("HOT_JOURNAL"), [...codes].join());
+    assert.deepEqual([...codes].filter((code) => code !== "HOT_JOURNAL" && code !== "READ_FAILED"), []);
+  });
+
+  it("that another process creates first is a CONFLICT, and is left to it", () =>
+    inFolder(async (path, folder) => {
+      const begun = watched((operation, name) => {
+        if (operation !== "open" || !name.endsWith(".pdundo") || fs.existsSync(name)) return;
+        // Between the look for a journal and the creation of one.
+        if (++looks === 2) fs.writeFileSync(name, "another process's");
+      });
+      let looks = 0;
+      await assert.rejects(replaceBytes(begun, path, 0, Uint8Array.of(1)), { code: "CONFLICT", committed: "no" });
+      assert.deepEqual(fs.readdirSync(folder), ["a.pdparams", "a.pdparams.pdundo"]);
+      assert.ok(fs.readFileSync(path).equals(OLD));
+    }));
+
+  it("is removed when the change is aborted, whenever that is, and the rejection is the reason", async () => {
+    for (const when of ["before", "handle.write", "handle.sync", "handle.close"]) {
+      await inFolder(async (path, folder) => {
+        const controller = new AbortController(), reason = new Error("enough"), { signal } = controller;
+        if (when === "before") controller.abort(reason);
+        const calls: string[] = [];
+        const aborting = watched((operation, name) => {
+          calls.push(operation);
+          if (operation === when && name.endsWith(".pdundo")) controller.abort(reason);
+        });
+        const rejected = await replaceBytes(aborting, path, 0, Uint8Array.of(1), signal).catch((error) => error);
+        assert.equal(rejected, reason, when);
+        assert.deepEqual(fs.readdirSync(folder), ["a.pdparams"], when);
+        assert.ok(fs.readFileSync(path).equals(OLD), when);
+        if (when === "before") assert.deepEqual(calls, []);
+      });
+    }
+  });
+
+  it("stays when the old bytes cannot be put back, and the error says so; the next reading puts them back", () =>
+    inFolder(async (path, folder) => {
+      const other = path + ".new";
+      fs.writeFileSync(other, OLD.slice().fill(7));
+      let writes = 0;
+      const full = watched((operation, name) => {
+        if (operation === "handle.truncate" && name === path) throw failing("EIO");
+        if (operation === "handle.write" && name === path && ++writes > 1) throw failing("ENOSPC");
+      });
+      const error = await replaceFile(full, path, other).catch((error) => error);
+      assert.ok(error instanceof SaveError);
+      assert.deepEqual([error.code, error.committed, error.leftovers], ["WRITE_FAILED", "unknown", [path + ".pdundo"]]);
+      assert.ok(fs.readFileSync(path).equals(OLD.slice().fill(7)));
+      assert.equal((await load(path) as Map<string, unknown>).get("epoch"), 1);
+      assert.deepEqual(fs.readdirSync(folder), ["a.pdparams", "a.pdparams.new"]);
+    }));
+});
