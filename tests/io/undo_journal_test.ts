@@ -124,4 +124,43 @@ describe("an undo journal", () => {
       assert.equal((await load(path) as Map<string, unknown>).get("epoch"), 1);
       assert.deepEqual(fs.readdirSync(folder), ["a.pdparams", "a.pdparams.new"]);
     }));
+
+  it("names its writer before it has any of the old bytes", () =>
+    inFolder(async (path) => {
+      const writers: bigint[] = [];
+      const looking = watched((operation, name) => {
+        if (operation !== "handle.read" || name !== path) return;
+        writers.push(new DataView(new Uint8Array(fs.readFileSync(path + ".pdundo")).buffer).getBigUint64(8, true));
+      });
+      await replaceBytes(looking, path, 0, Uint8Array.of(1));
+      assert.deepEqual(writers, [BigInt(process.pid)]);
+    }));
+
+  it("holds a file of any size, which is put back whole", () =>
+    inFolder(async (path, folder) => {
+      const old = new Uint8Array(9 * 2 ** 20 + 5), other = join(folder, "other");
+      new Uint32Array(old.buffer, 0, old.length >> 2).forEach((_, i, all) => all[i] = i * 2654435761);
+      fs.writeFileSync(path, old);
+      fs.writeFileSync(other, old.slice(5 * 2 ** 20).fill(7));
+      let failures = 0;
+      const failingOnce = watched((operation, name) => {
+        if (operation === "handle.truncate" && name === path && failures++ === 0) throw failing("ENOSPC");
+      });
+      await assert.rejects(replaceFile(failingOnce, path, other), { code: "DISK_FULL", committed: "no" });
+      assert.ok(fs.readFileSync(path).equals(old));
+      await replaceFile(fs as unknown as Fs, path, other);
+      assert.ok(fs.readFileSync(path).equals(fs.readFileSync(other)));
+      assert.deepEqual(fs.readdirSync(folder), ["a.pdparams", "other"]);
+    }));
+
+  it("is not applied to another file of the same size in its file's place", () =>
+    inFolder(async (path, folder) => {
+      interrupt(path);
+      const other = encode(new Map<string, number | string>([["epoch", 2], ["name", "y".repeat(1000)]]));
+      assert.equal(other.length, OLD.length);
+      fs.writeFileSync(path + ".new", other);
+      fs.renameSync(path + ".new", path);
+      assert.equal((await load(path) as Map<string, unknown>).get("epoch"), 2);
+      assert.deepEqual(fs.readdirSync(folder), ["a.pdparams"]);
+    }));
 });
