@@ -4,7 +4,8 @@
  * @module
  */
 import type { PickleFinding } from "./codec/pickle/symbol_guard.ts";
-import { readFile } from "./codec/read_file.ts";
+import type { Cursor } from "./codec/cursor.ts";
+import { type FileContent, readFile } from "./codec/read_file.ts";
 import { type ErrorJson, PaddleError, type Warning } from "./errors.ts";
 import { driveFrom } from "./io/drive/drive_from.ts";
 import { notASingleFile } from "./io/models/not_a_single_file.ts";
@@ -12,6 +13,7 @@ import { type From, sourceOf } from "./io/open/open_source.ts";
 import { type OpenedIndex, openIndex, openShard, readShardIndex } from "./io/models/shard_index.ts";
 import type { Limits } from "./limits.ts";
 import { limitsOf } from "./io/limits_of.ts";
+import type { Opened } from "./io/sources/opened.ts";
 import { fromFileInSteps } from "./model/from_file.ts";
 import { SpanBytes } from "./io/lazy/span_bytes.ts";
 import { inTurns } from "./io/waiting/turns.ts";
@@ -76,8 +78,12 @@ export async function audit(from: From, options: AuditOptions = {}): Promise<Aud
   return index ? await auditShards(index, { ...options, limits }) : await auditFile(from, { ...options, limits });
 }
 
+/** The options, with all limits. */
+type Checked = AuditOptions & { limits: Readonly<Limits> };
+type Lazy = NonNullable<NonNullable<Parameters<typeof fromFileInSteps>[1]>["lazy"]>;
+
 /** One report of all files that an index names. The first failure is reported, and the rest is walked through all the same. */
-async function auditShards(index: OpenedIndex, options: AuditOptions & { limits: Readonly<Limits> }) {
+async function auditShards(index: OpenedIndex, options: Checked): Promise<AuditReport> {
   const { limits, signal } = options;
   const all: AuditReport = { ok: true, exitCode: 0, kind: "shards", symbols: [], warnings: [], size: 0 };
   try {
@@ -104,60 +110,59 @@ function fail(report: AuditReport, error: ErrorJson, exitCode: AuditReport["exit
   report.exitCode = exitCode;
 }
 
-async function auditFile(from: From, options: AuditOptions & { limits: Readonly<Limits> }): Promise<AuditReport> {
-  const { signal, limits } = options;
-  const findings: PickleFinding[] = [];
-  const warnings: Warning[] = [];
+async function auditFile(from: From, options: Checked): Promise<AuditReport> {
   const opened = await sourceOf(from, options).catch(async (error) => {
     throw await notASingleFile(error, from, options, "audit");
   });
-  const report: AuditReport = { ok: false, exitCode: 2, kind: "unknown", symbols: [], warnings, size: opened.size };
+  const report: AuditReport = { ok: true, exitCode: 0, kind: "unknown", symbols: [], warnings: [], size: opened.size };
+  const findings: PickleFinding[] = [];
+  const error = await walkThrough(opened, report, findings, options);
+  for (const { error: _, ...finding } of findings) {
+    if (finding.symbol !== "" || finding.verdict === "refused") report.symbols.push(finding);
+  }
+  // What was refused says more than the failure of the walk that went on after it.
+  const first = findings.find((finding) => finding.error)?.error ?? error;
+  if (first) fail(report, first.toJSON(), exitCodeOf(first));
+  return report;
+}
+
+/** Read a file as `load` would, without keeping its arrays, and note what is found; returns the error that `load` would throw. */
+async function walkThrough(
+  opened: Opened,
+  report: AuditReport,
+  findings: PickleFinding[],
+  { signal, limits, strict }: Checked,
+): Promise<PaddleError | undefined> {
   const source = "stream" in opened ? null : opened;
   const texts: SpanBytes[] = [];
-  let error: unknown;
+  const lazy: Lazy = (span, finish, from) => {
+    const bytes = new SpanBytes(source!, span, finish, from);
+    if (span.encoding === "latin1") texts.push(bytes);
+    return bytes;
+  };
+  const shape = async (content: FileContent, borrowed: boolean) => {
+    report.kind = content.kind;
+    if (content.kind === "pickle") {
+      report.opcodes = content.pickle.opcodes;
+      addAll(report.warnings, content.pickle.warnings);
+    }
+    if (findings.some((finding) => finding.error)) return;
+    const known = report.warnings.length;
+    const shaped = await inTurns(fromFileInSteps(content, { borrowed, lazy }), signal);
+    addAll(report.warnings, shaped.warnings.slice(known));
+  };
   try {
-    await driveFrom(
-      opened,
-      (cursor) => readFile(cursor, { limits, strict: options.strict, audit: findings }),
-      async (content, borrowed) => {
-        report.kind = content.kind;
-        if (content.kind === "pickle") {
-          report.opcodes = content.pickle.opcodes;
-          addAll(warnings, content.pickle.warnings);
-        }
-        if (findings.some((finding) => finding.error)) return;
-        const lazy: NonNullable<Parameters<typeof fromFileInSteps>[1]["lazy"]> = (span, finish, from) => {
-          const bytes = new SpanBytes(source!, span, finish, from);
-          if (span.encoding === "latin1") texts.push(bytes);
-          return bytes;
-        };
-        const known = warnings.length;
-        const shaped = await inTurns(fromFileInSteps(content, { borrowed, lazy }), signal);
-        addAll(warnings, shaped.warnings.slice(known));
-      },
-      { signal, lazy: true, maxStreamBytes: limits.maxStreamBytes },
-    );
+    const read = (cursor: Cursor) => readFile(cursor, { limits, strict, audit: findings });
+    await driveFrom(opened, read, shape, { signal, lazy: true, maxStreamBytes: limits.maxStreamBytes });
     // Only reading a string that encodes bytes shows whether their number is right.
     for (const text of texts) await text.read({ signal });
-  } catch (thrown) {
-    if (!(thrown instanceof PaddleError) || thrown.name === "SourceError") throw thrown;
-    error = thrown;
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof PaddleError) || error.name === "SourceError") throw error;
+    return error;
   } finally {
     await source?.close?.();
   }
-  const refusal = findings.find((finding) => finding.error)?.error;
-  const first = refusal ?? error as PaddleError | undefined;
-  report.symbols = findings.filter((f) => f.symbol !== "" || f.verdict === "refused").map(({ error: _, ...finding }) =>
-    finding
-  );
-  if (first) {
-    report.error = first.toJSON();
-    report.exitCode = exitCodeOf(first);
-  } else {
-    report.ok = true;
-    report.exitCode = 0;
-  }
-  return report;
 }
 
 /** Appends items, of which there could be too many for the arguments of one `push`. */

@@ -47,72 +47,98 @@ export function checkValue(root: unknown, warnings: Warning[] = [], ofAnyKind = 
 /** {@linkcode checkValue} in steps, between which other work may run. */
 export function* checkValueInSteps(root: unknown, warnings: Warning[], ofAnyKind: boolean): Generator<void, void> {
   const seen = new Set<unknown>();
-  const todo: Waiting[] = [{ value: root, at: "" }];
+  const todo: Waiting[] = [{ value: root, at: "", inKey: false }];
   const pace = new StepPace();
   while (todo.length > 0) {
     if (pace.isDue(1)) yield;
-    const { value, at, inKey = false } = todo.pop()!;
+    const waiting = todo.pop()!;
+    const { value, at, inKey } = waiting;
     if (isPlain(value) || (!inKey && seen.has(value))) continue;
     if (typeof value === "object" && !inKey) seen.add(value);
     // Paddle does not look into keys.
     const isAnyKind = ofAnyKind || inKey;
     if (value instanceof NDArray) checkArray(value, at, warnings);
-    else if (value instanceof DefaultDict && !(ofAnyKind && hasFactory(value))) throw invalid("a defaultdict", at);
-    else if (isContainer(value) && !isOwnContainer(value)) {
-      throw invalid(`a ${className(value)}, a class that no file can represent: save a plain copy`, at);
-    } else if (value instanceof Map) {
-      if (value instanceof OrderedDict && value.attributes) todo.push({ value: value.attributes, at });
-      yield* checkKeys(value, at, pace);
-      for (const [key, item] of value) {
-        if (pace.isDue(1)) yield;
-        if (!isPlain(item)) todo.push({ value: item, at: at.length < 1000 ? at + keyStep(key) : at });
-        if (typeof key === "object" && key !== null) todo.push({ value: key, at, inKey: true });
-      }
-    } else if (Array.isArray(value)) {
-      for (let i = 0; i < value.length; i++) {
-        if (pace.isDue(1)) yield;
-        if (isPlain(value[i])) continue;
-        if (!(i in value)) throw invalid("a hole in a list", at + keyStep(i));
-        todo.push({ value: value[i], at: at.length < 1000 ? at + keyStep(i) : at, inKey });
-      }
-    } else if (value instanceof Set && (isAnyKind || !(value instanceof FrozenSet))) {
-      yield* checkKeys(value, at, pace);
-      for (const item of value) if (!isPlain(item)) todo.push({ value: item, at, inKey });
-    } else if (value instanceof PythonRecord) {
+    else if (isContainer(value)) {
+      checkContainer(value, at, isAnyKind);
+      yield* addMembers(waiting, todo, pace);
+    } else if (isPlainObject(value)) yield* addFields(waiting, todo, pace);
+    else if (value instanceof PythonRecord) {
       checkRecord(value, at);
-      todo.push({ value: value.fields, at });
-    } else if (isPlainObject(value)) {
-      for (const key of Object.keys(value as object)) {
-        if (pace.isDue(1)) yield;
-        const item = (value as Record<string, unknown>)[key];
-        if (!isPlain(item)) todo.push({ value: item, at: at + keyStep(key) });
-      }
+      todo.push({ value: value.fields, at, inKey: false });
     } else if (value instanceof OpaqueArray) {
       checkOpaqueArray(value, at);
       // The stack reverses the order, which only affects which of several errors is reported.
       for (const [i, item] of (value.items ?? []).entries()) {
-        if (!isPlain(item)) todo.push({ value: item, at: at + keyStep(i) });
+        if (!isPlain(item)) todo.push({ value: item, at: at + keyStep(i), inKey: false });
       }
-    } else if (value instanceof NumpyScalar) placed(at, () => scalarBytesOf(value));
-    else if (value instanceof DTypeValue) {
-      if (value.isClass && !isDType(value.dtype)) throw invalid(`numpy's class ${value.dtype}`, at);
-      if (!isDType(value.dtype)) placed(at, () => foreignDType(value));
-    } else if (value instanceof Slice) {
-      for (const bound of [value.start, value.stop, value.step]) {
-        if (bound !== null && !isInteger(bound)) {
-          throw invalid(`a slice whose bound is ${typeof bound === "number" ? bound : `a ${className(bound)}`}`, at);
-        }
-      }
-    } else if (value instanceof SelectedRows) {
-      throw invalid("SelectedRows: save them alone, with { useBinaryFormat: true }", at);
-    } else if (value instanceof Complex || value instanceof Float) {
-      const parts = value instanceof Float ? [value.value] : [value.re, value.im];
-      if (parts.some((part) => typeof part !== "number")) {
-        throw invalid(`a ${className(value)} of something that is not a number`, at);
-      }
-    } else if (!(isAnyKind && (value instanceof Uint8Array || isRange(value)))) {
-      throw invalid(described(value), at, wayOut(value));
+    } else checkLeaf(value, at, isAnyKind);
+  }
+}
+
+/** Check a container itself, whose members are checked later. */
+function checkContainer(value: Container, at: string, isAnyKind: boolean): void {
+  if (value instanceof DefaultDict && !(isAnyKind && hasFactory(value))) throw invalid("a defaultdict", at);
+  if (!isOwnContainer(value)) {
+    throw invalid(`a ${className(value)}, a class that no file can represent: save a plain copy`, at);
+  }
+  if (value instanceof FrozenSet && !isAnyKind) throw invalid(described(value), at);
+}
+
+/** Add the members of a container to those that are yet to be checked, and check the keys of dicts and sets. */
+function* addMembers({ value, at, inKey }: Waiting, todo: Waiting[], pace: StepPace): Generator<void, void> {
+  const below = (key: unknown) => at.length < 1000 ? at + keyStep(key) : at;
+  if (value instanceof Map) {
+    if (value instanceof OrderedDict && value.attributes) todo.push({ value: value.attributes, at, inKey: false });
+    yield* checkKeys(value, at, pace);
+    for (const [key, item] of value) {
+      if (pace.isDue(1)) yield;
+      if (!isPlain(item)) todo.push({ value: item, at: below(key), inKey: false });
+      if (typeof key === "object" && key !== null) todo.push({ value: key, at, inKey: true });
     }
+  } else if (value instanceof Set) {
+    yield* checkKeys(value, at, pace);
+    for (const item of value) if (!isPlain(item)) todo.push({ value: item, at, inKey });
+  } else {
+    const list = value as unknown[];
+    for (let i = 0; i < list.length; i++) {
+      if (pace.isDue(1)) yield;
+      if (isPlain(list[i])) continue;
+      if (!(i in list)) throw invalid("a hole in a list", at + keyStep(i));
+      todo.push({ value: list[i], at: below(i), inKey });
+    }
+  }
+}
+
+/** Add the fields of a plain object to what is yet to be checked. */
+function* addFields({ value, at }: Waiting, todo: Waiting[], pace: StepPace): Generator<void, void> {
+  for (const key of Object.keys(value as object)) {
+    if (pace.isDue(1)) yield;
+    const item = (value as Record<string, unknown>)[key];
+    if (!isPlain(item)) todo.push({ value: item, at: at + keyStep(key), inKey: false });
+  }
+}
+
+/** Check a value without members. */
+function checkLeaf(value: unknown, at: string, isAnyKind: boolean): void {
+  if (value instanceof NumpyScalar) placed(at, () => scalarBytesOf(value));
+  else if (value instanceof DTypeValue) {
+    if (value.isClass && !isDType(value.dtype)) throw invalid(`numpy's class ${value.dtype}`, at);
+    if (!isDType(value.dtype)) placed(at, () => foreignDType(value));
+  } else if (value instanceof Slice) {
+    for (const bound of [value.start, value.stop, value.step]) {
+      if (bound !== null && !isInteger(bound)) {
+        throw invalid(`a slice whose bound is ${typeof bound === "number" ? bound : `a ${className(bound)}`}`, at);
+      }
+    }
+  } else if (value instanceof SelectedRows) {
+    throw invalid("SelectedRows: save them alone, with { useBinaryFormat: true }", at);
+  } else if (value instanceof Complex || value instanceof Float) {
+    const parts = value instanceof Float ? [value.value] : [value.re, value.im];
+    if (parts.some((part) => typeof part !== "number")) {
+      throw invalid(`a ${className(value)} of something that is not a number`, at);
+    }
+  } else if (!(isAnyKind && (value instanceof Uint8Array || isRange(value)))) {
+    throw invalid(described(value), at, wayOut(value));
   }
 }
 
@@ -128,7 +154,7 @@ interface Waiting {
   value: unknown;
   at: string;
   /** Whether it is a key of a dict, or in one. */
-  inKey?: boolean;
+  inKey: boolean;
 }
 
 /** Whether a value is primitive and can be saved. */
@@ -198,8 +224,10 @@ function checkRecord(record: PythonRecord, at: string): void {
   }
 }
 
+type Container = readonly unknown[] | ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>;
+
 /** Whether a value is a list, dict or set, of any class. */
-function isContainer(value: unknown): boolean {
+function isContainer(value: unknown): value is Container {
   return Array.isArray(value) || value instanceof Map || value instanceof Set;
 }
 
