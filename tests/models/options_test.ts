@@ -67,6 +67,45 @@ describe("static.saveInferenceModel", () => {
     assert.ok(stacked.includes("greater_than") && !stacked.includes("matmul_v2"));
   });
 
+  it("keeps of a training program the attributes and outputs that Paddle 2.6.2 keeps, and no mark of training", async () => {
+    const program = deserializeProgram(readFileSync(`${real}/paddle-2.6.2/static-save/m.pdmodel`));
+    const parameters = await load(`${real}/paddle-2.6.2/static-save/m.pdparams`) as Map<string, NDArray>;
+    const exported = async (clipExtra: boolean) => {
+      const folder = new MemoryFolder();
+      await saveInferenceModel("m", "x", "batch_norm_0.tmp_3", { program, parameters, folder, clipExtra });
+      return deserializeProgram(await loadFromFile({ folder, name: "m.pdmodel" }));
+    };
+    const common = ["op_device", "op_namescope", "op_role", "op_role_var"];
+    const norm = ["data_layout", "epsilon", "is_test", "momentum", "trainable_statistics", "use_global_stats"];
+    const few = await exported(true);
+    const attributes = few.ops().slice(1, -1).map((op) => [op.type, ...op.attributes.keys()].sort());
+    assert.deepEqual(attributes, [
+      ["mul", "x_num_col_dims", "y_num_col_dims", ...common].sort(),
+      ["elementwise_add", "axis", ...common].sort(),
+      ["relu", ...common].sort(),
+      ["batch_norm", ...norm, ...common].sort(),
+    ]);
+    const outputs = [...few.ops().at(-2)!.outputs].filter(([, names]) => names.length > 0).map(([slot]) => slot);
+    assert.deepEqual(outputs.sort(), ["MeanOut", "SavedMean", "SavedVariance", "VarianceOut", "Y"]);
+    const all = (await exported(false)).ops().find(({ type }) => type === "mul")!;
+    const extra = ["force_fp32_output", "scale_out", "scale_x", "scale_y", "use_mkldnn", "with_quant_attr"];
+    for (const name of [...extra, "op_callstack"]) assert.ok(all.attributes.has(name), name);
+    for (const made of [few, await exported(false)]) {
+      const marked = made.vars().filter((variable) => variable.isParameter || variable.stopGradient !== undefined);
+      assert.deepEqual(marked, []);
+    }
+  });
+
+  it("keeps the mark of a quantised operator with clipExtra", async () => {
+    const { program, parameters } = await loadInferenceModel(LEGACY);
+    const multiply = program.ops().find(({ type }) => type === "matmul_v2")!;
+    for (const isQuantised of [true, false]) {
+      multiply.setAttribute("with_quant_attr", isQuantised, "BOOLEAN");
+      const { bytes } = await savedWith(LEGACY, { program, parameters });
+      assert.equal(attributesOf(deserializeProgram(bytes), "matmul_v2").includes("with_quant_attr"), isQuantised);
+    }
+  });
+
   it("writes a program in the form of Paddle 2.4 with legacyFormat, as Paddle 3.3 does", () => {
     const read = (name: string) => deserializeProgram(readFileSync(`tests/fixtures/programs/${name}-3.3.1.pdmodel`));
     const program = read("plain"), theirs = read("legacy");

@@ -50,6 +50,22 @@ describe("an inference model turned back into weights", () => {
     });
   }
 
+  it("has its keys in the order in which the network uses them, and knows statistics from weights, without .pdiparams.info", async () => {
+    const norm = (slots: string) => slots.split(" ").map((slot) => `batch_norm1d_0.${slot}`);
+    for (
+      const [prefix, slots] of [
+        ["paddle-2.6.2/jit-save/no-info", norm("b_0 w_1 w_0 w_2")],
+        ["paddle-3.3.1/jit-save/m", norm("w_1 w_2 w_0 b_0")],
+      ] as const
+    ) {
+      const { stateDict } = await recoverStateDict(`${real}/${prefix}`);
+      const keys = [...stateDict.keys()].filter((key) => !key.startsWith("eager_tmp"));
+      assert.deepEqual(keys, ["linear_0.w_0", "linear_0.b_0", ...slots, "linear_1.w_0", "linear_1.b_0"], prefix);
+      const frozen = keys.filter((key) => (stateDict.get(key) as Tensor).stopGradient);
+      assert.deepEqual(frozen.sort(), norm("w_1 w_2"), prefix);
+    }
+  });
+
   it("notes values with generated names, such as buffers and computed weights, which no network finds by name", async () => {
     const model = await paddleStatic.loadInferenceModel(`${real}/paddle-3.3.1/jit-save/m`);
     const [first, second] = model.parameters.keys();

@@ -10,6 +10,7 @@ import {
   NDArray,
   NumpyScalar,
   OpaqueArray,
+  OrderedDict,
   PythonRecord,
   Tuple,
 } from "../../mod.ts";
@@ -24,6 +25,12 @@ function detached(): NDArray {
 const METADATA = "paddle.distributed.checkpoint.metadata";
 // deno-lint-ignore no-explicit-any
 const wrong = (value: unknown): any => value;
+
+function withAttribute(value: unknown): OrderedDict {
+  const dict = new OrderedDict([["a", 1]]);
+  dict.attributes = new Map([["b", wrong(value)]]);
+  return dict;
+}
 
 /** Values that no reader would accept, or that Python cannot represent. */
 const VALUES: [string, unknown, string?][] = [
@@ -51,6 +58,15 @@ const VALUES: [string, unknown, string?][] = [
   ["a complex number of strings", new Complex(wrong("1"), 0)],
   ["an array of objects without a list", new OpaqueArray("|O", [1], new Uint8Array(0), wrong("x"))],
   ["an array whose buffer was detached", detached()],
+  ["a key that is a record of such a class", new Map([[new PythonRecord("os", "system"), 1]])],
+  ["a key with such a record in it", new Map([[Tuple.of(new PythonRecord("os", "system")), 1]])],
+  ["a key that is a numpy scalar out of range", new Map([[new NumpyScalar("int8", 1000), 1]])],
+  ["a member that is a numpy scalar out of range", new Set([new NumpyScalar("int8", 1000)])],
+  ["a list with a hole", Object.assign([1], { 2: 3 })],
+  ["an object with a function in it", { a: [() => 1] }],
+  ["an array of objects with a function in it", new OpaqueArray("|O", [1], new Uint8Array(0), [wrong(() => 1)])],
+  ["an array of objects with bytes", new OpaqueArray("<U1", [1], new Uint8Array(4), ["a"])],
+  ["an OrderedDict with a function as an attribute", withAttribute(() => 1)],
 ];
 
 describe("a value that could not be loaded again", () => {
