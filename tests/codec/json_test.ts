@@ -88,6 +88,25 @@ describe("the JSON of programs", () => {
     });
   }
 
+  it("finds, replaces and removes members of an object with any number of them, and refuses a repeated key wherever it is", () => {
+    for (const count of [1, 8, 9, 40, 400]) {
+      const keys = Array.from({ length: count }, (_, i) => `k${i}`);
+      const text = (...more: string[]) => `{${[...keys, ...more].map((key, i) => `"${key}":${i}`).join(",")}}`;
+      const made = read(text()) as JsonObject;
+      assert.deepEqual(keys.map((key) => made.get(key)), keys.map((_, i) => i));
+      assert.equal(made.get("k"), undefined);
+      for (const key of new Set([keys[0], keys[count >> 1], keys[count - 1]])) {
+        assert.throws(() => read(text(key)), { code: "DUPLICATE_KEY" }, `${key} of ${count}`);
+        made.set(key, "new");
+        assert.deepEqual([made.get(key), made.size], ["new", count]);
+        assert.deepEqual([made.delete(key), made.get(key), made.delete(key)], [true, undefined, false]);
+        made.set(key, "last");
+        assert.deepEqual([[...made].at(-1), made.size], [[key, "last"], count]);
+      }
+      assert.deepEqual(keys.map((key) => made.get(key) === undefined), keys.map(() => false));
+    }
+  });
+
   it("is TRUNCATED when it is cut anywhere, even in the middle of a word", () => {
     const bytes = bytesOf('{"a":[true,false,null,-1.5e+3,"x\\u00e9é😀\\n"],"b":{"c":12345678901234567890}}');
     assert.throws(() => readJson(bytes.subarray(0, 0)), { code: "EMPTY", offset: 0 });

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
 import {
+  type AttributeValue,
   type DenseTensor,
   Float,
   fluid,
@@ -111,6 +112,36 @@ describe("a program", () => {
     assert.equal(parameter.attributes.get("extra"), 1.5);
     parameter.deleteAttribute("extra");
     assert.deepEqual([...parameter.attributes.keys()], before);
+  });
+
+  it("in PIR keeps every attribute that is set, and no other changes, whether a parameter has it in short or not", () => {
+    const bytes = new Uint8Array(readFileSync("tests/fixtures/programs/loops-3.3.1.json"));
+    const attributes = (program: Program, at: number) => new Map(program.ops()[at].attributes);
+    const ops = deserializeProgram(bytes).ops();
+    const at = (type: string) => ops.findIndex((op) => op.type === type);
+    const changes: [at: number, name: string, value: AttributeValue][] = [
+      ...["is_distributed", "is_parameter", "need_clip"].map((name) =>
+        [at("builtin.parameter"), name, !ops[at("builtin.parameter")].attributes.get(name)] as [number, string, boolean]
+      ),
+      [at("builtin.parameter"), "parameter_name", "head.weight"],
+      ...["persistable", "stop_gradient", "trainable"].map((name) => {
+        const [before] = ops[at("builtin.parameter")].attributes.get(name) as boolean[];
+        return [at("builtin.parameter"), name, [!before]] as [number, string, boolean[]];
+      }),
+      [at("builtin.parameter"), "extra", 2.5],
+      [at("pd_op.while"), "stop_gradient", [false, true]],
+      [at("pd_op.while"), "extra", "text"],
+    ];
+    for (const [where, name, value] of changes) {
+      const program = deserializeProgram(bytes);
+      program.ops()[where].setAttribute(name, value);
+      const again = deserializeProgram(program.serialize());
+      assert.deepEqual(attributes(again, where), attributes(deserializeProgram(bytes), where).set(name, value), name);
+      if (ops[where].attributes.has(name)) continue;
+      again.ops()[where].deleteAttribute(name);
+      const last = deserializeProgram(again.serialize());
+      assert.deepEqual(attributes(last, where), attributes(deserializeProgram(bytes), where), name);
+    }
   });
 
   it("differs in one attribute only when that is changed, and not at all when it is changed back", () => {
