@@ -252,6 +252,7 @@ class SourceDriver {
     return (async () => {
       while (!launch()) {
         await Promise.race(this.#flying);
+        if (this.#turns.due()) await this.#turns.take();
         this.#signal?.throwIfAborted();
         if (this.#failure) throw this.#failure.error;
       }

@@ -19,6 +19,7 @@ import { safeParts } from "../names/safe_name.ts";
 import type { Sink } from "../sink.ts";
 import type { Source } from "../source.ts";
 import { streamOf } from "../streams/stream_of.ts";
+import { Turns } from "../waiting/turns.ts";
 import { within } from "../waiting/within.ts";
 import { messageOf } from "../message_of.ts";
 
@@ -259,6 +260,7 @@ class BucketSource implements Source {
       }
       reader = readerOf(object.body);
       const next = readsOf(reader, Math.min(length, SCRATCH));
+      const turns = new Turns(signal);
       let given = 0;
       for (let step; !(step = await within(next(), Infinity, signal)).done;) {
         given += step.value.length;
@@ -269,6 +271,7 @@ class BucketSource implements Source {
           });
         }
         yield step.value;
+        if (turns.due()) await turns.take();
       }
       reader = null;
     } catch (error) {

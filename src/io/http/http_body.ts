@@ -7,6 +7,7 @@ import { HttpError } from "../../errors.ts";
 import { type BytesReader, type ReadBytes, readerOf, readsOf } from "../streams/filling_reader.ts";
 import type { HttpSettings } from "./http_options.ts";
 import { markRetryable } from "./http_retries.ts";
+import { Turns } from "../waiting/turns.ts";
 import { TimedOut, within } from "../waiting/within.ts";
 
 /** Bytes read at a time. */
@@ -24,6 +25,7 @@ export class HttpBody {
   #reader: BytesReader | null = null;
   #read: ReadBytes | null = null;
   #over = false;
+  readonly #turns = new Turns();
   // Milliseconds spent waiting for the server: a slow caller must not make the server look slow.
   #waited = 0;
   #received = 0;
@@ -76,6 +78,8 @@ export class HttpBody {
       return null;
     }
     this.#waited += performance.now() - before;
+    // Everything may be at hand already, or a caller's fetch may make it up: others must have their turn, too.
+    if (this.#turns.due()) await this.#turns.take();
     this.#received += step.value.length;
     if (this.#waited > 2 * idleTimeout) {
       if (this.#received * 1000 < minBytesPerSecond * this.#waited) {

@@ -4,7 +4,7 @@
  * @module
  */
 import { HttpError } from "../../errors.ts";
-import { joinBytes } from "../../words/joined_bytes.ts";
+import { joinInTurns } from "../streams/join_in_turns.ts";
 import { within } from "../waiting/within.ts";
 import type { HttpAsker } from "./http_asker.ts";
 import { cutOff, type HttpPart, tooMuch, truncated } from "./http_part.ts";
@@ -49,7 +49,7 @@ export class WholeFile {
     if (total !== undefined && length !== total) {
       throw version.changed("the whole file does not have the announced length", { expected: total, actual: length });
     }
-    return joinBytes(chunks);
+    return await joinInTurns(chunks, this.#asker.closed);
   }
 
   /** The bytes as they arrive; after a failure the server has to send the file from the start, which `restart` announces. */

@@ -14,6 +14,7 @@ import { withPath } from "../drive/drive_from.ts";
 import { readFully } from "../sources/read_fully.ts";
 import type { Source } from "../source.ts";
 import { streamedBytes } from "./streamed_bytes.ts";
+import { Turns } from "../waiting/turns.ts";
 import { within } from "../waiting/within.ts";
 import { elementCount } from "../../words/element_count.ts";
 
@@ -77,11 +78,12 @@ export class SpanBytes implements LazyBytes {
     if (layout && into.length === this.#size()) return await this.#turn(layout, into, { signal });
     try {
       if (encoding === "raw") return this.#checked(await readFully(this.source, offset, into, signal));
-      const text = new Latin1Text(at, into);
+      const text = new Latin1Text(at, into), turns = new Turns(signal);
       const piece = new Uint8Array(Math.min(TEXT_PIECE, length));
       for (let done = 0; done < length; done += piece.length) {
         const part = piece.subarray(0, Math.min(piece.length, length - done));
         text.push(await readFully(this.source, offset + done, part, signal));
+        if (turns.due()) await turns.take();
       }
       return this.#checked(text.finish());
     } catch (error) {
@@ -222,11 +224,13 @@ export class SpanBytes implements LazyBytes {
       piece.catch(() => {});
       return piece;
     };
+    const turns = new Turns(signal);
     let next = read(from);
     for (let at = from; next !== null; at += PIECE) {
       const piece: Uint8Array = await next;
       next = read(at + PIECE);
       yield piece;
+      if (turns.due()) await turns.take();
     }
   }
 
@@ -237,11 +241,13 @@ export class SpanBytes implements LazyBytes {
     // The rest of an incomplete element goes before what is decoded next.
     const room = () => scratchOf(scratch, 1, WIDEST + buffer.length);
     let decoded = room(), rest = 0, start = 0;
+    const turns = new Turns(signal);
     try {
       // The string's decoded length shows only at its end: a request that reaches the end of the array decodes all of it.
       for (let done = 0; done < length && (start < to || to === this.#size());) {
         let stored = buffer.subarray(0, Math.min(buffer.length, length - done));
         await readFully(this.source, offset + done, stored, signal);
+        if (turns.due()) await turns.take();
         const isLast = done + stored.length === length;
         // A character whose second byte is missing comes with the next piece.
         const isCut = !isLast && (stored[stored.length - 1] === 0xc2 || stored[stored.length - 1] === 0xc3);

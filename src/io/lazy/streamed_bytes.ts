@@ -5,6 +5,7 @@
  */
 import { isPaddleError, SourceError } from "../../errors.ts";
 import type { Source } from "../source.ts";
+import { Turns } from "../waiting/turns.ts";
 import { within } from "../waiting/within.ts";
 
 /** Number of consecutive failures without good progress that are tolerated, and the bytes that count as good progress. */
@@ -17,6 +18,7 @@ export async function* streamedBytes(
   end: number,
   signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
+  const turns = new Turns(signal);
   let at = start;
   for (let failures = 0; at < end;) {
     const before = at;
@@ -30,6 +32,7 @@ export async function* streamedBytes(
         }
         at += chunk.length;
         yield chunk;
+        if (turns.due()) await turns.take();
       }
       if (at < end) throw failed(source, at, `The stream ends at byte ${at}, not ${end}`);
     } catch (error) {

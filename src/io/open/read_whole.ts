@@ -4,9 +4,9 @@
  * @module
  */
 import { LimitError } from "../../errors.ts";
-import { joinBytes } from "../../words/joined_bytes.ts";
 import { type From, sourceOf, type SourceOfOptions } from "./open_source.ts";
 import { readFully } from "../sources/read_fully.ts";
+import { joinInTurns } from "../streams/join_in_turns.ts";
 import { streamChunks } from "../streams/stream_chunks.ts";
 
 /** All bytes of `from`, of which there may be at most `limit`. */
@@ -36,5 +36,5 @@ export async function readWhole(from: From, limit: number, options: SourceOfOpti
     check(length += chunk.length);
     chunks.push(chunk);
   }
-  return joinBytes(chunks);
+  return await joinInTurns(chunks, signal);
 }

@@ -37,7 +37,7 @@ export interface PourOptions {
 export async function pour(chunks: Iterable<Chunk>, sink: Sink, options: PourOptions): Promise<void> {
   const { signal, spare = new BufferPool() } = options;
   const turns = new Turns(signal), ahead = new ReadAhead(chunks, signal, spare);
-  const gatherer = new Gatherer(sink, { ...options, spare });
+  const gatherer = new Gatherer(sink, turns, { ...options, spare });
   try {
     for (let next = ahead.next(); next !== null; next = ahead.next()) {
       if (turns.due()) await turns.take();
@@ -58,6 +58,7 @@ export async function pour(chunks: Iterable<Chunk>, sink: Sink, options: PourOpt
 /** Gathers small chunks into larger ones, and passes all on to a sink. */
 class Gatherer {
   readonly #size: number;
+  readonly #turns: Turns;
   readonly #signal: AbortSignal | undefined;
   readonly #spare: BufferPool;
   readonly #writer: Writer;
@@ -72,13 +73,14 @@ class Gatherer {
   /** Whether the encoder's own memory is being written: it is valid until the next chunk but one is requested. */
   #isLent = false;
 
-  constructor(sink: Sink, { size, signal, onWritten, spare }: PourOptions & { spare: BufferPool }) {
+  constructor(sink: Sink, turns: Turns, { size, signal, onWritten, spare }: PourOptions & { spare: BufferPool }) {
     const isFile = sink instanceof FileSink, room = Math.min(GATHER, size);
     const count = (bytes: number) => {
       this.#written += bytes;
       onWritten?.(this.#written);
     };
     this.#size = size;
+    this.#turns = turns;
     this.#signal = signal;
     this.#spare = spare;
     this.#keeps = sink.keepsChunks !== false;
@@ -138,6 +140,8 @@ class Gatherer {
   async #pass(chunk: Uint8Array): Promise<void> {
     this.#signal?.throwIfAborted();
     await this.#writer.next(chunk);
+    // A sink may take everything at once.
+    if (this.#turns.due()) await this.#turns.take();
   }
 
   async #done(): Promise<void> {

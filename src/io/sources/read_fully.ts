@@ -5,6 +5,7 @@
  */
 import { SourceError } from "../../errors.ts";
 import type { Source } from "../source.ts";
+import { Turns } from "../waiting/turns.ts";
 import { within } from "../waiting/within.ts";
 
 /** Fill all of `into` from `offset` on. A source may return fewer bytes at a time, but never none (RULES.md SRC-1). */
@@ -14,8 +15,11 @@ export async function readFully<Bytes extends Uint8Array>(
   into: Bytes,
   signal?: AbortSignal,
 ): Promise<Bytes> {
+  let turns: Turns | null = null;
   for (let done = 0; done < into.length;) {
     signal?.throwIfAborted();
+    // A source that answers at once, a little at a time, would keep everything else waiting.
+    if (done > 0 && (turns ??= new Turns(signal)).due()) await turns.take();
     const reading = source.read(offset + done, done === 0 ? into : into.subarray(done), { signal });
     // Do not wait for a source that ignores the signal.
     const n = await (signal ? within(Promise.resolve(reading), Infinity, signal) : reading);

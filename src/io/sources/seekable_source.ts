@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { joinBytes } from "../../words/joined_bytes.ts";
 import { LimitError } from "../../errors.ts";
 import { BytesSource } from "./bytes_source.ts";
 import type { Opened } from "./opened.ts";
 import type { Source } from "../source.ts";
+import { joinInTurns } from "../streams/join_in_turns.ts";
 import { streamChunks } from "../streams/stream_chunks.ts";
 
 /** Return a source as it is. A stream, which can be read only once, is read into memory: at most `most` bytes. */
@@ -27,5 +27,5 @@ export async function seekableSource(opened: Opened, most: number, signal?: Abor
     }
     chunks.push(chunk);
   }
-  return new BytesSource(joinBytes(chunks), opened.name);
+  return new BytesSource(await joinInTurns(chunks, signal), opened.name);
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { isPaddleError, SourceError } from "../../errors.ts";
+import { Turns } from "../waiting/turns.ts";
 import { within } from "../waiting/within.ts";
 
 /** The chunks of `stream` as they arrive, until `signal` aborts. Whatever it fails with surfaces as one of our errors. */
@@ -11,10 +12,12 @@ export async function* streamChunks(
   stream: ReadableStream<Uint8Array>,
   signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  const reader = stream.getReader();
+  const reader = stream.getReader(), turns = new Turns(signal);
   let received = 0;
   try {
     for (;;) {
+      // A stream that has everything at hand would keep everything else waiting.
+      if (turns.due()) await turns.take();
       let step: ReadableStreamReadResult<Uint8Array>;
       try {
         step = await within(reader.read(), Infinity, signal);
