@@ -133,6 +133,26 @@ describe("a stream that is locked or already read", () => {
   });
 });
 
+/** A stream whose chunk was transferred elsewhere. */
+function gone(): ReadableStream<Uint8Array> {
+  const chunk = FILE.slice();
+  structuredClone(chunk, { transfer: [chunk.buffer] });
+  return new ReadableStream({
+    start(controller) {
+      controller.enqueue(chunk);
+      controller.close();
+    },
+  });
+}
+
+describe("a stream with a chunk whose buffer was detached", () => {
+  it("is refused with a clear TypeError", async () => {
+    for (const verb of [load, open, audit, detect]) {
+      await assert.rejects(verb(gone()), { name: "TypeError", message: /buffer was detached/ });
+    }
+  });
+});
+
 describe("a stream that must be read to its end first", () => {
   const program = readFileSync("tests/fixtures/real/paddle-3.1.1/infer-model.oldir/m.pdmodel");
   const ways: Record<string, (stream: ReadableStream<Uint8Array>, signal?: AbortSignal) => Promise<unknown>> = {
@@ -146,6 +166,7 @@ describe("a stream that must be read to its end first", () => {
       await assert.rejects(way(fails), { code: "READ_FAILED" });
       const text = new ReadableStream({ pull: (controller) => controller.enqueue("text" as unknown as Uint8Array) });
       await assert.rejects(way(text), { name: "TypeError", message: /Uint8Array/ });
+      await assert.rejects(way(gone()), { name: "TypeError", message: /buffer was detached/ });
       const controller = new AbortController(), reason = { mine: true };
       setTimeout(() => controller.abort(reason), 10);
       let cancelled = false;

@@ -11,6 +11,7 @@ import {
   NDArray,
   open,
   openArchive,
+  type ProgressEvent,
   type StateDict,
 } from "../../mod.ts";
 import { loadNpz, openNpz } from "../../src/npy.ts";
@@ -50,6 +51,18 @@ describe("a Response", () => {
   it("with status 200 and a body is read as the file", async () => {
     const state = await load(answer(200).response) as StateDict;
     assert.deepEqual((state.get("w") as NDArray).toArray(), [1, 2, 3]);
+  });
+
+  it("of another origin may be compressed without a browser saying so: then its length is that of the compressed body", async () => {
+    const headers = { "content-length": String(FILE.length - 9) };
+    const response = () => Object.defineProperty(new Response(FILE, { headers }), "type", { value: "cors" });
+    const events: ProgressEvent[] = [];
+    const onProgress = (event: ProgressEvent) => void events.push(event);
+    const state = await load(response(), { onProgress }) as StateDict;
+    assert.deepEqual((state.get("w") as NDArray).toArray(), [1, 2, 3]);
+    assert.deepEqual(events.at(-1), { phase: "load", loaded: FILE.length, total: FILE.length });
+    await using checkpoint = await open(response());
+    assert.deepEqual((await checkpoint.get("w")).toArray(), [1, 2, 3]);
   });
 });
 

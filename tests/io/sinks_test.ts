@@ -103,6 +103,23 @@ sinkContract("a download", () => {
   });
 });
 
+describe("a WritableStream without room for a queue", () => {
+  it("is written to, one chunk after the other", async () => {
+    let written = 0, now = 0, most = 0;
+    const sink = new WritableStream<Uint8Array>({
+      async write(chunk) {
+        most = Math.max(most, ++now);
+        await null;
+        written += chunk.length;
+        now--;
+      },
+    }, { highWaterMark: 0 });
+    const signal = AbortSignal.timeout(5000);
+    const { bytes } = await save(new NDArray("float32", [2 ** 20], new Float32Array(2 ** 20)), sink, { signal });
+    assert.deepEqual([written, most], [bytes, 1]);
+  });
+});
+
 describe("a sink with expect", () => {
   const value = fromArray([1, 2, 3], "float32"), { length } = encode(value);
   const sinkOf = (expect: Sink["expect"], calls: string[]): Sink => ({

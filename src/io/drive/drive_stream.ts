@@ -9,6 +9,7 @@ import { FormatError, LimitError, PaddleError, SourceError } from "../../errors.
 import { DEFAULT_LIMITS } from "../../limits.ts";
 import { joinBytes } from "../../words/joined_bytes.ts";
 import { allocate } from "./allocate.ts";
+import { checkedChunk } from "../streams/checked_chunk.ts";
 import { type BytesReader, isFilling, readerOf } from "../streams/filling_reader.ts";
 import { onAbort } from "../waiting/on_abort.ts";
 import { Turns } from "../waiting/turns.ts";
@@ -135,8 +136,8 @@ class StreamDriver {
       this.#ended = true;
       return null;
     }
-    if (!(step.value instanceof Uint8Array)) throw new TypeError("A stream of bytes must give Uint8Array chunks");
-    this.#received += step.value.length;
+    const chunk = checkedChunk(step.value);
+    this.#received += chunk.length;
     const max = this.#options.maxStreamBytes ?? DEFAULT_LIMITS.maxStreamBytes;
     if (this.#options.size === undefined && this.#received > max) {
       throw new LimitError("LIMIT", `Limit maxStreamBytes=${max} reached: the stream has more bytes`, {
@@ -148,7 +149,7 @@ class StreamDriver {
     }
     this.#options.onProgress?.(this.#received);
     if (this.#turns.due()) await this.#turns.take();
-    return step.value;
+    return chunk;
   }
 
   async need(n: number): Promise<void> {

@@ -158,7 +158,8 @@ function fromResponse(response: Response): OpenedStream {
   if (!response.body) {
     throw new HttpError("HTTP_STATUS", "The response has no body", { status: response.status, path: name });
   }
-  // With a content encoding, Content-Length counts the encoded bytes.
-  const size = isEncoded(response.headers) ? undefined : lengthOf(response.headers.get("content-length")) ?? undefined;
+  // With a content encoding, Content-Length counts the encoded bytes; a browser hides the encoding from other origins.
+  const isPlain = !isEncoded(response.headers) && response.type !== "cors";
+  const size = isPlain ? lengthOf(response.headers.get("content-length")) ?? undefined : undefined;
   return { stream: unlocked(response.body as ReadableStream<Uint8Array>), size, name };
 }

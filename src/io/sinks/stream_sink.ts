@@ -53,7 +53,7 @@ export class StreamSink implements Sink {
   /** Write the chunk. It is copied where the stream may keep it, as the tensor behind it may change. */
   async write(chunk: Uint8Array): Promise<void> {
     for (let at = 0; at < chunk.length; at += PIECE) {
-      await this.#writer.ready;
+      // Its settling is the back-pressure: a stream without room for a queue is never ready before.
       await this.#writer.write(this.#keeps ? chunk.slice(at, at + PIECE) : chunk.subarray(at, at + PIECE));
     }
   }

@@ -4,6 +4,7 @@
  * @module
  */
 import { isPaddleError, SourceError } from "../../errors.ts";
+import { checkedChunk } from "./checked_chunk.ts";
 import { Turns } from "../waiting/turns.ts";
 import { within } from "../waiting/within.ts";
 
@@ -27,9 +28,9 @@ export async function* streamChunks(
         throw new SourceError("READ_FAILED", `The stream failed at byte ${received}`, { offset: received, cause });
       }
       if (step.done) return;
-      if (!(step.value instanceof Uint8Array)) throw new TypeError("A stream of bytes must give Uint8Array chunks");
-      received += step.value.length;
-      yield step.value;
+      const chunk = checkedChunk(step.value);
+      received += chunk.length;
+      yield chunk;
     }
   } finally {
     reader.cancel().catch(() => {});
