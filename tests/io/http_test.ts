@@ -484,12 +484,33 @@ const FAULTS: Fault[] = [
   },
   // Statuses.
   {
+    name: "a 416 at first that tells no size",
+    script: (asked) => asked.range ? { status: 416 } : good(asked, FILE),
+    load: "right",
+    open: "right",
+    asked: { load: 1, open: 2 },
+  },
+  {
+    name: "a 416 for every request",
+    script: status(416),
+    load: "HTTP_STATUS",
+    open: "HTTP_STATUS",
+    asked: { load: 1, open: 2 },
+  },
+  {
     name: "a 416 at first",
     script: (asked) => asked.range ? { status: 416, headers: { "content-range": "bytes */99" } } : good(asked, FILE),
     load: "right",
     open: "HTTP_STATUS",
   },
   { name: "an empty file", script: (asked) => good(asked, new Uint8Array(0)), load: "EMPTY", open: "EMPTY" },
+  {
+    name: "an empty file whose 416 tells no size, as from S3",
+    script: (asked) => asked.range ? { status: 416 } : good(asked, new Uint8Array(0)),
+    load: "EMPTY",
+    open: "EMPTY",
+    asked: { load: 1, open: 2 },
+  },
   { name: "a 204", script: status(204), load: "HTTP_STATUS", open: "HTTP_STATUS", asked: { load: 1, open: 1 } },
   {
     name: "a 206 without a requested range",

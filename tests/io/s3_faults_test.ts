@@ -1,7 +1,18 @@
 import { describe, it } from "@std/testing/bdd";
 import assert from "node:assert/strict";
-import { type Bucket, BucketFolder, full, S3Folder, type S3FolderOptions, save, type SaveError } from "../../mod.ts";
-import { type Answer, type Asked, type Script, scriptedServer } from "../helpers/scripted_server.ts";
+import { readFileSync } from "node:fs";
+import {
+  type Bucket,
+  BucketFolder,
+  type Folder,
+  full,
+  load,
+  S3Folder,
+  type S3FolderOptions,
+  save,
+  type SaveError,
+} from "../../mod.ts";
+import { type Answer, type Asked, good, type Script, scriptedServer } from "../helpers/scripted_server.ts";
 import { FakeBucket } from "../helpers/fake_bucket.ts";
 import { until } from "../helpers/until.ts";
 
@@ -135,6 +146,23 @@ describe("a listing of a bucket", () => {
       list: () => Promise.resolve({ objects: [], truncated: true, cursor: "c" }),
     });
     await assert.rejects(new BucketFolder(again).list(), { code: "READ_FAILED" });
+  });
+
+  it("leaves out the empty objects that stand for folders in a bucket's console, so that the folders can be loaded", async () => {
+    const record = readFileSync("tests/fixtures/real/paddle-1.8.5/fluid-infer-separate/d/fc_0.b_0");
+    const keys = ["m/", "m/run/", "m/run/fc_0.b_0", "m/run/old/"];
+    const check = async (folder: Folder) => {
+      assert.deepEqual(await folder.list(), ["run/fc_0.b_0"]);
+      const state = await load("run", { folder }) as Map<string, unknown>;
+      assert.deepEqual([...state.keys()], ["fc_0.b_0"]);
+    };
+    const script: Script = (asked) => {
+      if (asked.path.includes("list-type")) return listOf("", ...keys);
+      return asked.path.endsWith("fc_0.b_0") ? good(asked, record) : { status: 404 };
+    };
+    await withServer(script, async (_, { url }) => await check(new S3Folder(`${url}/b`, { prefix: "m/" })));
+    const objects = keys.map((key) => [key, key.endsWith("/") ? new Uint8Array(0) : record] as const);
+    await check(new BucketFolder(new FakeBucket(objects), { prefix: "m/" }));
   });
 
   it("has keys as they are unless the bucket says that it encoded them, and fails if that is not true", async () => {

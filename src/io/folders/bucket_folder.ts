@@ -13,7 +13,7 @@ import { checkNames } from "../../words/option_names.ts";
 import { described } from "../../words/described.ts";
 import { hasMethod } from "../../words/plain_object.ts";
 import { checkNameCount } from "./check_name_count.ts";
-import { nextPage } from "./listed_pages.ts";
+import { isFileName, nextPage } from "./listed_pages.ts";
 import { partSizeOf, PartsSink } from "../sinks/parts_sink.ts";
 import { safeParts } from "../names/safe_name.ts";
 import type { Sink } from "../sink.ts";
@@ -166,7 +166,10 @@ export class BucketFolder implements Folder {
     try {
       do {
         const page = await this.#bucket.list({ prefix: this.#prefix + prefix, cursor });
-        for (const { key } of page.objects) names.push(key.slice(this.#prefix.length));
+        for (const { key } of page.objects) {
+          const name = key.slice(this.#prefix.length);
+          if (isFileName(name)) names.push(name);
+        }
         cursor = nextPage(cursor, page.truncated ? page.cursor : undefined, prefix);
         checkNameCount(names.length, prefix);
       } while (cursor !== undefined);

@@ -1,9 +1,14 @@
 /**
- * Paginated listings.
+ * Paginated listings of buckets.
  *
  * @module
  */
 import { SourceError } from "../../errors.ts";
+
+/** Whether a listed name can be a file's: the consoles of buckets create empty objects that stand for folders. */
+export function isFileName(name: string): boolean {
+  return name !== "" && !name.endsWith("/");
+}
 
 /**
  * `next`, the cursor of the page after the one at `at`, once checked.

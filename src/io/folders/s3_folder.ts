@@ -15,7 +15,7 @@ import { markRetryable, RETRIED, Retries } from "../http/http_retries.ts";
 import { openHttp } from "../http/http_source.ts";
 import { retryAfter } from "../http/http_version.ts";
 import { checkNameCount } from "./check_name_count.ts";
-import { nextPage } from "./listed_pages.ts";
+import { isFileName, nextPage } from "./listed_pages.ts";
 import { partSizeOf, PartsSink, type PartsUpload } from "../sinks/parts_sink.ts";
 import type { Sink } from "../sink.ts";
 import type { Source } from "../source.ts";
@@ -120,7 +120,8 @@ export class S3Folder implements Folder {
       // A bucket that does not support `encoding-type` ignores it and does not encode.
       const isEncoded = elementsOf(text, "EncodingType")[0] === "url";
       for (const key of elementsOf(text, "Key")) {
-        names.push((isEncoded ? decodedKey(key) : key).slice(this.#prefix.length));
+        const name = (isEncoded ? decodedKey(key) : key).slice(this.#prefix.length);
+        if (isFileName(name)) names.push(name);
       }
       checkNameCount(names.length, prefix);
       const next: string | undefined = elementsOf(text, "NextContinuationToken")[0];

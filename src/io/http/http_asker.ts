@@ -88,6 +88,10 @@ export class HttpAsker {
       return await this.#askOnce(range, signal, { plain });
     }
     if (body.response.type === "cors") this.#isCrossOrigin = true;
+    if (this.#mayBeEmpty(range, body.response)) {
+      body.cancel();
+      return await this.#askOnce(null, signal, { plain });
+    }
     try {
       const part = range ? await this.#checker.ranged(body, range, signal) : this.#checker.whole(body);
       if (part.encoded && !plain) {
@@ -100,6 +104,11 @@ export class HttpAsker {
       body.cancel();
       throw error;
     }
+  }
+
+  /** Every range of an empty file is refused. Some servers do not say then how long the file is, and a browser may hide it. */
+  #mayBeEmpty(range: Range | null, { status, headers }: Response): boolean {
+    return status === 416 && range?.start === 0 && this.version.value === null && !headers.has("content-range");
   }
 
   #headersFor(range: Range | null, plain: boolean): [string, string][] {
