@@ -148,7 +148,23 @@ const FIELDS = [
 /** Maximum length of a message: one or two sentences (RULES.md ERR-3). */
 const MAX_MESSAGE = 400;
 
-/** Base class of all errors of this library. `code` says what happened; `offset`, `path` and `at` say where. */
+/**
+ * Base class of all errors of this library. `code` says what happened; `offset`, `path` and `at` say where.
+ *
+ * @example One error treated differently from others
+ * ```ts
+ * import { isPaddleError, load } from "@oarlock/paddle";
+ *
+ * async function tryToLoad(file: string) {
+ *   try {
+ *     return await load(file);
+ *   } catch (error) {
+ *     if (isPaddleError(error) && error.code === "NOT_FOUND") return null;
+ *     throw error;
+ *   }
+ * }
+ * ```
+ */
 export class PaddleError extends Error {
   /** What went wrong: stable across versions. */
   readonly code: ErrorCode;

@@ -442,12 +442,29 @@ export class NDArray {
  * Create an NDArray from nested lists; see {@linkcode NDArray.fromArray}.
  *
  * @throws {ValueError} `INVALID_VALUE` if lists differ in length, or an element does not fit the dtype
+ *
+ * @example A matrix
+ * ```ts
+ * import { fromArray } from "@oarlock/paddle";
+ *
+ * const w = fromArray([[1, 2], [3, 4]], "float16");
+ * if (w.shape.join() !== "2,2" || w.at(1, 0) !== 3) throw new Error("lost");
+ * ```
  */
 export function fromArray(nested: ArrayInput, dtype?: DType): NDArray {
   return NDArray.fromArray(nested, dtype);
 }
 
-/** Create an NDArray filled with zeros. */
+/**
+ * Create an NDArray filled with zeros.
+ *
+ * @example Of float32, and of another dtype
+ * ```ts
+ * import { zeros } from "@oarlock/paddle";
+ *
+ * if (zeros([2, 3]).size !== 6 || zeros([2], "int64").at(0) !== 0n) throw new Error("lost");
+ * ```
+ */
 export function zeros(shape: readonly number[], dtype: DType = "float32"): NDArray {
   return NDArray.zeros(shape, dtype);
 }
@@ -456,6 +473,13 @@ export function zeros(shape: readonly number[], dtype: DType = "float32"): NDArr
  * Create an NDArray filled with `value`.
  *
  * @throws {ValueError} `INVALID_VALUE` if it is out of the dtype's range
+ *
+ * @example One number everywhere
+ * ```ts
+ * import { full } from "@oarlock/paddle";
+ *
+ * if (full([2, 3], 0.5).at(1, 2) !== 0.5) throw new Error("lost");
+ * ```
  */
 export function full(shape: readonly number[], value: Scalar | Float, dtype: DType = "float32"): NDArray {
   return NDArray.full(shape, value, dtype);

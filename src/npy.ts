@@ -107,6 +107,17 @@ export function decode(bytes: Uint8Array, options: DecodeNpyOptions = {}): NDArr
  *
  * @throws what {@linkcode decode} throws
  * @throws {SourceError} the file cannot be found or read
+ *
+ * @example A file written and read
+ * ```ts
+ * import { fromArray, MemoryFolder } from "@oarlock/paddle";
+ * import { load, save } from "@oarlock/paddle/npy";
+ *
+ * const folder = new MemoryFolder(); // without it, the name is a path
+ * await save(fromArray([1, 2, 3]), "w.npy", { folder });
+ * const w = await load("w.npy", { folder });
+ * if (w.at(2) !== 3) throw new Error("lost");
+ * ```
  */
 export async function load(from: From, options: LoadNpyOptions = {}): Promise<NDArray> {
   checkOptions(options, LOAD);
@@ -126,6 +137,20 @@ export async function load(from: From, options: LoadNpyOptions = {}): Promise<ND
  * `mmap_mode`.
  *
  * @throws what {@linkcode load} throws
+ *
+ * @example One row of a large array
+ * ```ts
+ * import { open } from "@oarlock/paddle/npy";
+ *
+ * async function firstRow(file: string) {
+ *   const opened = await open(file);
+ *   try {
+ *     return await opened.getSlice("", [0, 1]);
+ *   } finally {
+ *     await opened.close();
+ *   }
+ * }
+ * ```
  */
 export async function open(from: From, options: LoadNpyOptions = {}): Promise<Checkpoint> {
   checkOptions(options, LOAD);
@@ -221,6 +246,20 @@ export async function loadNpz(from: From, options: LoadNpyOptions = {}): Promise
  * The checksum of a compressed array is verified when it is read to its end, that of a stored one is not: {@linkcode loadNpz} verifies all.
  *
  * @throws what {@linkcode loadNpz} throws, except for checksums
+ *
+ * @example One array of an archive
+ * ```ts
+ * import { openNpz } from "@oarlock/paddle/npy";
+ *
+ * async function bias(file: string) {
+ *   const archive = await openNpz(file);
+ *   try {
+ *     return await archive.get("bias");
+ *   } finally {
+ *     await archive.close();
+ *   }
+ * }
+ * ```
  */
 export async function openNpz(from: From, options: LoadNpyOptions = {}): Promise<Checkpoint> {
   checkOptions(options, LOAD);
@@ -265,6 +304,17 @@ export async function encodeNpz(
  *
  * @throws {ValueError} `INVALID_VALUE`: a value is not an array; nothing was created
  * @throws {SaveError} writing failed; `committed` says whether the target changed
+ *
+ * @example A compressed archive
+ * ```ts
+ * import { fromArray, MemoryFolder } from "@oarlock/paddle";
+ * import { loadNpz, saveNpz } from "@oarlock/paddle/npy";
+ *
+ * const folder = new MemoryFolder(); // without it, the name is a path
+ * await saveNpz(new Map([["w", fromArray([1, 2, 3])]]), "arrays.npz", { folder, compress: true });
+ * const arrays = await loadNpz("arrays.npz", { folder });
+ * if (arrays.get("w")?.at(2) !== 3) throw new Error("lost");
+ * ```
  */
 export async function saveNpz(
   arrays: ReadonlyMap<string, unknown>,

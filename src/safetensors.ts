@@ -89,6 +89,16 @@ export function decode(bytes: Uint8Array, options: DecodeSafetensorsOptions = {}
  *
  * @throws what {@linkcode decode} throws
  * @throws {SourceError} the file cannot be found or read
+ *
+ * @example The tensors of a file
+ * ```ts
+ * import { load } from "@oarlock/paddle/safetensors";
+ *
+ * async function shapes(file: string) {
+ *   const tensors = await load(file);
+ *   return [...tensors].map(([name, array]) => [name, array.dtype, array.shape]);
+ * }
+ * ```
  */
 export async function load(from: From, options: ReadSafetensorsOptions = {}): Promise<TensorMap> {
   checkOptions(options, READ_OPTIONS);
@@ -109,6 +119,20 @@ export async function load(from: From, options: ReadSafetensorsOptions = {}): Pr
  *
  * @throws what {@linkcode decode} throws
  * @throws {SourceError} the file cannot be found or read
+ *
+ * @example One tensor of a large file
+ * ```ts
+ * import { open } from "@oarlock/paddle/safetensors";
+ *
+ * async function bias(file: string) {
+ *   const opened = await open(file);
+ *   try {
+ *     return await opened.get("bias");
+ *   } finally {
+ *     await opened.close();
+ *   }
+ * }
+ * ```
  */
 export async function open(from: From, options: ReadSafetensorsOptions = {}): Promise<Checkpoint> {
   checkOptions(options, READ_OPTIONS);
@@ -165,6 +189,19 @@ export function encodeChunks(
  *
  * @throws what {@linkcode encode} throws, before anything is created
  * @throws {SaveError} writing failed; `committed` says whether the target changed
+ *
+ * @example A Paddle state dict as safetensors
+ * ```ts
+ * import { fromArray, load as loadPaddle, MemoryFolder, save as savePaddle } from "@oarlock/paddle";
+ * import { load, save } from "@oarlock/paddle/safetensors";
+ *
+ * const folder = new MemoryFolder(); // without it, the names are paths
+ * await savePaddle(new Map([["w", fromArray([1, 2], "bfloat16")]]), "m.pdparams", { folder });
+ * const state = await loadPaddle("m.pdparams", { folder });
+ * if (!(state instanceof Map)) throw new Error("not a state dict");
+ * await save(state as Map<string, unknown>, "m.safetensors", { folder, metadata: { format: "pd" } });
+ * if ((await load("m.safetensors", { folder })).get("w")?.at(1) !== 2) throw new Error("lost");
+ * ```
  */
 export async function save(
   tensors: ReadonlyMap<string, unknown> | Checkpoint,

@@ -234,7 +234,17 @@ export function toObject(map: ReadonlyMap<Value, Value>): Record<string, Value> 
   return object;
 }
 
-/** Convert the own enumerable string keys of an object to a Map: the inverse of {@linkcode toObject}. A Map is copied. */
+/**
+ * Convert the own enumerable string keys of an object to a Map: the inverse of {@linkcode toObject}. A Map is copied.
+ *
+ * @example A state dict from an object
+ * ```ts
+ * import { encode, toMap, zeros } from "@oarlock/paddle";
+ *
+ * const bytes = encode(toMap({ weight: zeros([2, 3]), bias: zeros([3]) }));
+ * if (bytes.length === 0) throw new Error("empty");
+ * ```
+ */
 export function toMap<T>(object: Readonly<Record<string, T>>): Map<string, T> {
   return new Map(object instanceof Map ? object : Object.entries(object));
 }

@@ -98,6 +98,16 @@ let defaultFolder: Folder | null = null;
 /**
  * Set the folder that bare names refer to, in a runtime without files of its own (edge workers) or instead of those it has;
  * null restores the runtime's own.
+ *
+ * @example Names that refer to files in memory
+ * ```ts
+ * import { fromArray, load, MemoryFolder, save, setDefaultFolder } from "@oarlock/paddle";
+ *
+ * setDefaultFolder(new MemoryFolder());
+ * await save(fromArray([1, 2]), "w.pdparams");
+ * await load("w.pdparams");
+ * setDefaultFolder(null);
+ * ```
  */
 export function setDefaultFolder(folder: Folder | null): void {
   defaultFolder = folder && checkedFolder(folder);

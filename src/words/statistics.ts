@@ -51,6 +51,13 @@ export function statistics(array: NDArray): Statistics {
  *
  * @throws {ValueError} `INVALID_VALUE` if the shapes differ, or only one is complex
  * @throws {FormatError} `BAD_NUMBER` if a bool is neither 0 nor 1
+ *
+ * @example Two weights
+ * ```ts
+ * import { fromArray, maxDifference } from "@oarlock/paddle";
+ *
+ * if (maxDifference(fromArray([1, 2]), fromArray([1, 2.5])) !== 0.5) throw new Error("differs");
+ * ```
  */
 export function maxDifference(a: NDArray, b: NDArray): number {
   for (const given of [a, b]) arrayGiven(given);

@@ -36,6 +36,15 @@ export async function createTemp(
  * @returns the names removed
  * @throws {SourceError} `NOT_FOUND`, `PERMISSION`, `READ_FAILED`: the folder cannot be listed
  * @throws {SaveError} one of them cannot be removed
+ *
+ * @example What killed saves left more than a day ago
+ * ```ts
+ * import { cleanupTemps } from "@oarlock/paddle";
+ *
+ * async function sweep(folder: string) {
+ *   for (const name of await cleanupTemps(folder, { olderThan: 24 * 3600_000 })) console.log(`removed ${name}`);
+ * }
+ * ```
  */
 export async function cleanupTemps(
   folder: string | URL,

@@ -30,6 +30,16 @@ type MovableHandle = FileHandle & {
 /**
  * A directory handle. Names may contain `/`; missing directories are created when a file is put. A file is always either all old or all
  * new, but durability on a disk is not guaranteed.
+ *
+ * @example A file of a directory that the user picked
+ * ```ts
+ * import { HandleFolder, load } from "@oarlock/paddle";
+ *
+ * // The directory that showDirectoryPicker() returns.
+ * async function loadFrom(directory: ConstructorParameters<typeof HandleFolder>[0]) {
+ *   return await load("model.pdparams", { folder: new HandleFolder(directory) });
+ * }
+ * ```
  */
 export class HandleFolder implements Folder {
   /** The handle itself. */

@@ -23,7 +23,20 @@ interface FileRow {
   size: number;
 }
 
-/** A folder in IndexedDB. Files are stored as rows of 1 MiB; a file is always either all old or all new. */
+/**
+ * A folder in IndexedDB. Files are stored as rows of 1 MiB; a file is always either all old or all new.
+ *
+ * @example A value kept in the browser
+ * ```ts
+ * import { IndexedDbFolder, load, save, type Value } from "@oarlock/paddle";
+ *
+ * async function keep(value: Value) {
+ *   const folder = new IndexedDbFolder("my-models");
+ *   await save(value, "model.pdparams", { folder });
+ *   return await load("model.pdparams", { folder });
+ * }
+ * ```
+ */
 export class IndexedDbFolder implements Folder {
   readonly #name: string;
   #database: Promise<IDBDatabase> | null = null;

@@ -12,6 +12,15 @@ const MOST = 256 * 2 ** 20;
 /**
  * A download through a link that is clicked: what `save` writes is offered under `name` once it is complete. Limited to 256 MiB; for more,
  * save to a handle of `showSaveFilePicker()`, where the browser has it.
+ *
+ * @example A download of a value
+ * ```ts
+ * import { DownloadSink, save, type Value } from "@oarlock/paddle";
+ *
+ * async function offer(value: Value) {
+ *   await save(value, new DownloadSink("model.pdparams"));
+ * }
+ * ```
  */
 export class DownloadSink implements Sink {
   /** A chunk is not read after its write. */
