@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { visible } from "../errors.ts";
 
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
 
@@ -34,13 +35,31 @@ export function countText(count: number, thing: string, things: string = thing +
 /** Maximum width of a column that others are aligned after. */
 const WIDEST = 60;
 
+/** Characters that take no column of a terminal. */
+const NARROW = /\p{Mn}|\p{Me}|\ufe0f/gu;
+/** Those that take two: East Asian scripts, full-width forms, emoji. */
+const WIDE =
+  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/gu;
+
+/** Columns that a terminal needs for a line. */
+function widthOf(text: string): number {
+  const shown = text.replace(NARROW, "").replace(WIDE, "  ");
+  return [...shown].length;
+}
+
 /** Rows with aligned columns; those in `right` are aligned to the right. */
 export function table(rows: readonly (readonly string[])[], right: readonly number[] = []): string[] {
+  // Escaped before they are measured: an escape is longer than what it stands for.
+  const cells = rows.map((row) => row.map((text) => visible(text)));
   const widths: number[] = [];
-  for (const row of rows) {
-    row.forEach((cell, i) => widths[i] = Math.max(widths[i] ?? 0, Math.min(WIDEST, cell.length)));
+  for (const row of cells) {
+    row.forEach((cell, i) => widths[i] = Math.max(widths[i] ?? 0, Math.min(WIDEST, widthOf(cell))));
   }
-  return rows.map((row) =>
-    row.map((cell, i) => right.includes(i) ? cell.padStart(widths[i]) : cell.padEnd(widths[i])).join("  ").trimEnd()
-  );
+  return cells.map((row) => {
+    const padded = row.map((cell, i) => {
+      const room = " ".repeat(Math.max(0, widths[i] - widthOf(cell)));
+      return right.includes(i) ? room + cell : cell + room;
+    });
+    return padded.join("  ").trimEnd();
+  });
 }

@@ -20,6 +20,7 @@ import {
   Tensor,
   Tuple,
 } from "../../mod.ts";
+import { table } from "../../src/cli/text.ts";
 import { typeText, valueText } from "../../src/cli/value_text.ts";
 
 /** A value, Python's name for its type, and how it is shown. */
@@ -74,5 +75,23 @@ describe("a short description of a value", () => {
   it("shows floats of the file as floats, in lists and dicts too", () => {
     const made = decode(encode(new Map<string, unknown>([["a", [new Float(1), 1]], ["b", new Float(2)]])));
     assert.equal(valueText(made), '{"a": [1.0, 1], "b": 2.0}');
+  });
+});
+
+describe("a table", () => {
+  it("is aligned as a terminal shows it: control characters escaped, East Asian ones and emoji in two columns", () => {
+    const lines = table([["ab", "x"], ["a\u202eb", "x"], ["重み", "x"], ["e\u0301", "x"], ["😀", "x"]]);
+    assert.deepEqual(lines, [
+      "ab        x",
+      "a\\u202eb  x",
+      "重み      x",
+      "e\u0301         x",
+      "😀        x",
+    ]);
+  });
+
+  it("is not as wide as its longest name", () => {
+    const lines = table([["x".repeat(3000), "y"], ["a", "y"]]);
+    assert.deepEqual(lines.map((line) => line.length), [3003, 63]);
   });
 });
