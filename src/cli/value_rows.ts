@@ -43,7 +43,7 @@ export function* rowsOf(root: Value, arrays: ReadonlyMap<string, NDArray>, base 
       const step = String(key);
       todo.push({
         value: element,
-        name: name === "" ? step : `${name}.${step}`,
+        name: path === "" && base === "" ? step : `${name}.${step}`,
         path: `${path}[${JSON.stringify(step)}]`,
         isFloat: isFloatAt(containerOf(value)!, key, element),
       });

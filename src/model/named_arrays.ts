@@ -41,7 +41,8 @@ export function* namedArraysInSteps(root: Value): Generator<void, Map<string, ND
     const { value, name, step } = todo.pop()!;
     const array = value instanceof SelectedRows ? value.value : value;
     if (array instanceof NDArray) {
-      found.set(found.has(name) ? pathOf(step) : name || (value as { name?: string }).name || ONLY, array);
+      const own = step === null ? (value as { name?: string }).name || ONLY : name;
+      found.set(found.has(own) ? pathOf(step) : own, array);
     } else if ((value instanceof Map || Array.isArray(value)) && !seen.has(value)) {
       const inside = yield* entriesOf(value, name, step, pace);
       if (inside.length > 0) seen.add(value);
@@ -66,7 +67,7 @@ function* entriesOf(
     const value = Array.isArray(container) ? container[at as number] : container.get(at);
     if (typeof value !== "object" || value === null) continue;
     const key = String(at);
-    entries.push({ value, name: name === ONLY ? key : `${name}.${key}`, step: { key, before } });
+    entries.push({ value, name: before === null ? key : `${name}.${key}`, step: { key, before } });
   }
   return entries;
 }

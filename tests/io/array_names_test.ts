@@ -1,0 +1,52 @@
+/** The names by which `open` and the command line give the arrays of a file. */
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, it } from "@std/testing/bdd";
+import { encode, open, Tensor, type Value } from "../../mod.ts";
+import { printed } from "../cli/run_command.ts";
+import { inTempFolder } from "../helpers/in_temp_folder.ts";
+
+const tensor = (value: number, name?: string) => new Tensor("float32", [1], Float32Array.of(value), { name });
+
+async function namesIn(value: Value): Promise<[string, unknown][]> {
+  const file = await open(encode(value));
+  const found: [string, unknown][] = [];
+  for (const name of file.names()) found.push([name, (await file.get(name)).at(0)]);
+  return found;
+}
+
+describe("an array in a file", () => {
+  it("has its key as its name, the empty key, too", async () => {
+    const state = new Map([["", tensor(1, "a")], ["a", tensor(2, "b")]]);
+    assert.deepEqual(await namesIn(state), [["", 1], ["a", 2]]);
+  });
+
+  it("has all keys joined by dots, empty ones, too", async () => {
+    const nested = new Map<string, Value>([["", new Map([["a", tensor(1)], ["", tensor(2)]])], ["a", tensor(3)]]);
+    assert.deepEqual(await namesIn(nested), [[".a", 1], [".", 2], ["a", 3]]);
+  });
+
+  it("has its path if the name is taken", async () => {
+    const twice = new Map<string, Value>([["m.w", tensor(1)], ["m", new Map([["w", tensor(2)]])]]);
+    assert.deepEqual(await namesIn(twice), [["m.w", 1], ['["m"]["w"]', 2]]);
+  });
+
+  it("has its own name if it is all there is", async () => {
+    assert.deepEqual(await namesIn(tensor(1, "linear_0.w_0")), [["linear_0.w_0", 1]]);
+    assert.deepEqual(await namesIn(tensor(1)), [["", 1]]);
+  });
+
+  it("has the same name on the command line, where it can be shown and set", () =>
+    inTempFolder(async (folder) => {
+      const path = join(folder, "net.pdparams");
+      writeFileSync(path, encode(new Map([["", tensor(1, "a")], ["a", tensor(2, "b")]])));
+      assert.deepEqual(
+        JSON.parse(await printed("ls", path, "--json")).arrays.map(({ name }: { name: string }) => name),
+        ["", "a"],
+      );
+      await printed("set", path, "", "--value", "7");
+      assert.match(await printed("show", path, ""), /^\[7\.\]$/m);
+      assert.match(await printed("show", path, "a"), /^\[2\.\]$/m);
+    }));
+});
