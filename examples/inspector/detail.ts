@@ -156,7 +156,10 @@ function row(around: Around, id: number, array: ArrayRow, place: number, text: s
     refusal.textContent = reason;
     input.setAttribute("aria-invalid", String(reason !== null));
     if (reason === null) input.removeAttribute("aria-describedby");
-    else input.setAttribute("aria-describedby", refusal.id);
+    else {
+      input.setAttribute("aria-describedby", refusal.id);
+      refusal.scrollIntoView({ block: "nearest" });
+    }
   };
   const restore = () => {
     input.value = current;

@@ -113,12 +113,14 @@ const values: VirtualList = new VirtualList({
         "aria-label": `${name}: ${text}`,
       },
       element("span", { title: name }, name),
+      " ",
       element("span", { title: text }, text),
     );
   },
   onChoose(index) {
     inDetail = null;
     showValue(detail, ...view!.others[index]);
+    revealDetail();
   },
 });
 
@@ -154,12 +156,19 @@ const operatorList: VirtualList = new VirtualList({
     if (!operator) return;
     inDetail = null;
     showOperator(detail, index, operator);
+    revealDetail();
   },
 });
 
 function showArray(array: ArrayRow): void {
   inDetail = array;
   showTensor(detail, around, view!.id, array);
+  revealDetail();
+}
+
+/** On narrow screens the detail panel is below the list: scroll to it if it cannot be seen. */
+function revealDetail(): void {
+  if (detail.getBoundingClientRect().top > innerHeight * 0.8) detail.scrollIntoView();
 }
 
 async function ask(page: number): Promise<void> {

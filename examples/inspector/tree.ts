@@ -99,7 +99,7 @@ export class Tree {
     const name = element(
       "span",
       { class: isGroup ? "group" : "", title: array?.name ?? node.label },
-      element("span", { class: "twisty" }, isGroup ? node.isOpen ? "▾" : "▸" : ""),
+      element("span", { class: "twisty", "aria-hidden": "true" }, isGroup ? node.isOpen ? "▾" : "▸" : ""),
       node.label,
     );
     name.style.paddingLeft = `calc(${level - 1} * var(--indent))`;
@@ -115,8 +115,12 @@ export class Tree {
         "aria-label": [node.label, dtype, shape, size].filter((part) => part !== "").join(", "),
       },
       name,
+      // The spaces separate words, not columns.
+      " ",
       element("span", {}, dtype),
+      " ",
       element("span", { title: shape }, shape),
+      " ",
       element("span", { class: "number" }, size),
     );
     if (isGroup) row.setAttribute("aria-expanded", String(node.isOpen));
