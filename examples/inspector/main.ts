@@ -281,7 +281,8 @@ async function open(what: string, body: (options: CallOptions) => Promise<Docume
 }
 
 async function openFiles(files: NamedFile[]): Promise<void> {
-  if (files.length > 0) await open("Opening", (options) => client.call("openFiles", [files], options));
+  if (files.length === 0) return say("There are no files in it.");
+  await open("Opening", (options) => client.call("openFiles", [files], options));
 }
 
 for (const [button, input] of [["choose-files", "files"], ["choose-folder", "folder"]]) {
