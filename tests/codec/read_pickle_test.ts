@@ -36,7 +36,7 @@ describe("opcodes", () => {
 describe("numbers in the ASCII lines of protocol 0", () => {
   // As read by CPython 3.11; "BAD_NUMBER" if its C or its Python unpickler refuses.
   const INTS: [string, unknown][] = [
-    ..."5 +5 -5 0x10 -0b1 0o17 0X1f 1_000 0x_7 000 0_0 -0".split(" ").map((text) => [text, toNumber(text)]) as [
+    ..."5 +5 -5 0x10 -0b1 0o17 0X1f 1_000 0x_7 000 0_0".split(" ").map((text) => [text, toNumber(text)]) as [
       string,
       unknown,
     ][],
@@ -60,6 +60,9 @@ describe("numbers in the ASCII lines of protocol 0", () => {
       }
     }
     assert.deepEqual(["I00\n.", "I01\n.", "L01\n."].map(read), [false, true, "BAD_NUMBER"]);
+    // CPython takes any two characters that are 0 or 1 for a bool: one changed bit makes a space of the zero.
+    assert.deepEqual(["I 1\n.", "I+0\n.", "I-0\n."].map(read), [true, false, false]);
+    assert.deepEqual(["I-1\n.", "I1 \n.", "I11\n.", "L-0\n."].map(read), [-1, 1, 11, 0]);
   });
 
   it("are floats as C parses them: no spaces, and none that overflows", () => {

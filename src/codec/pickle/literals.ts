@@ -212,12 +212,12 @@ export class Literals {
     this.float(value);
   }
 
-  /** The line of INT, where `00` and `01` mean False and True, or of LONG, which may end in L. */
+  /** The line of INT, where two characters that are 0 or 1, such as `01`, mean False or True, or of LONG, which may end in L. */
   *intLine(isLong: boolean): Decoder<void> {
     const text = yield* this.#numberLine();
-    const isFlag = !isLong && (text === "01" || text === "00");
+    const isFlag = !isLong && /^([ \t\v\f\r+0][01]|-0)$/.test(text);
     this.#stack.items.push(
-      isFlag ? text === "01" : this.#int(isLong && text.endsWith("L") ? text.slice(0, -1) : text, 0),
+      isFlag ? text[1] === "1" : this.#int(isLong && text.endsWith("L") ? text.slice(0, -1) : text, 0),
     );
   }
 
