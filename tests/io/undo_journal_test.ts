@@ -163,4 +163,16 @@ describe("an undo journal", () => {
       assert.equal((await load(path) as Map<string, unknown>).get("epoch"), 2);
       assert.deepEqual(fs.readdirSync(folder), ["a.pdparams"]);
     }));
+
+  it("of a file that was being replaced as a whole is applied whatever its length is by now", async () => {
+    for (const length of [0, OLD.length - 1, OLD.length + 1000]) {
+      await inFolder(async (path, folder) => {
+        interrupt(path);
+        fs.writeFileSync(path, new Uint8Array(length).fill(7));
+        await load(path);
+        assert.ok(fs.readFileSync(path).equals(OLD), `${length}`);
+        assert.deepEqual(fs.readdirSync(folder), ["a.pdparams"]);
+      });
+    }
+  });
 });
