@@ -38,6 +38,25 @@ function watched(before: (operation: string, path: string) => void): Fs {
   return { ...fs, promises: around(fs.promises, "") } as Fs;
 }
 
+const namesIn = (folder: string) => fs.readdirSync(folder).sort();
+
+/** A file system that reads and writes at most `most` bytes at a time. */
+function sparing(most: number): Fs {
+  const open = async (path: string, flags: string) => {
+    const handle = await fs.promises.open(path, flags);
+    return new Proxy(handle, {
+      get(_, key) {
+        const call = Reflect.get(handle, key);
+        if (typeof call !== "function") return call;
+        if (key !== "read" && key !== "write") return call.bind(handle);
+        return (bytes: Uint8Array, start: number, length: number, position: number) =>
+          call.call(handle, bytes, start, Math.min(length, most), position);
+      },
+    });
+  };
+  return { ...fs, promises: { ...fs.promises, open } } as unknown as Fs;
+}
+
 const failing = (code: string) => Object.assign(new Error(`${code}: said by the test`), { code });
 
 /** Leave a change of the whole file that was interrupted when half of it was done. */
@@ -69,7 +88,7 @@ describe("an undo journal", () => {
         if (error) codes.add((error as PaddleError).code);
         else assert.equal((value as Map<string, unknown>).get("epoch"), 1, `${calls[at]} failed`);
         assert.equal((await load(path) as Map<string, unknown>).get("epoch"), 1, `${calls[at]} had failed`);
-        assert.deepEqual([fs.readdirSync(folder), fs.readFileSync(path).equals(OLD)], [["a.pdparams"], true]);
+        assert.deepEqual([namesIn(folder), fs.readFileSync(path).equals(OLD)], [["a.pdparams"], true]);
       });
     }
     assert.ok(codes.has("HOT_JOURNAL"), [...codes].join());
@@ -85,7 +104,7 @@ describe("an undo journal", () => {
       });
       let looks = 0;
       await assert.rejects(replaceBytes(begun, path, 0, Uint8Array.of(1)), { code: "CONFLICT", committed: "no" });
-      assert.deepEqual(fs.readdirSync(folder), ["a.pdparams", "a.pdparams.pdundo"]);
+      assert.deepEqual(namesIn(folder), ["a.pdparams", "a.pdparams.pdundo"]);
       assert.ok(fs.readFileSync(path).equals(OLD));
     }));
 
@@ -101,7 +120,7 @@ describe("an undo journal", () => {
         });
         const rejected = await replaceBytes(aborting, path, 0, Uint8Array.of(1), signal).catch((error) => error);
         assert.equal(rejected, reason, when);
-        assert.deepEqual(fs.readdirSync(folder), ["a.pdparams"], when);
+        assert.deepEqual(namesIn(folder), ["a.pdparams"], when);
         assert.ok(fs.readFileSync(path).equals(OLD), when);
         if (when === "before") assert.deepEqual(calls, []);
       });
@@ -122,7 +141,7 @@ describe("an undo journal", () => {
       assert.deepEqual([error.code, error.committed, error.leftovers], ["WRITE_FAILED", "unknown", [path + ".pdundo"]]);
       assert.ok(fs.readFileSync(path).equals(OLD.slice().fill(7)));
       assert.equal((await load(path) as Map<string, unknown>).get("epoch"), 1);
-      assert.deepEqual(fs.readdirSync(folder), ["a.pdparams", "a.pdparams.new"]);
+      assert.deepEqual(namesIn(folder), ["a.pdparams", "a.pdparams.new"]);
     }));
 
   it("names its writer before it has any of the old bytes", () =>
@@ -150,7 +169,7 @@ describe("an undo journal", () => {
       assert.ok(fs.readFileSync(path).equals(old));
       await replaceFile(fs as unknown as Fs, path, other);
       assert.ok(fs.readFileSync(path).equals(fs.readFileSync(other)));
-      assert.deepEqual(fs.readdirSync(folder), ["a.pdparams", "other"]);
+      assert.deepEqual(namesIn(folder), ["a.pdparams", "other"]);
     }));
 
   it("is not applied to another file of the same size in its file's place", () =>
@@ -161,7 +180,7 @@ describe("an undo journal", () => {
       fs.writeFileSync(path + ".new", other);
       fs.renameSync(path + ".new", path);
       assert.equal((await load(path) as Map<string, unknown>).get("epoch"), 2);
-      assert.deepEqual(fs.readdirSync(folder), ["a.pdparams"]);
+      assert.deepEqual(namesIn(folder), ["a.pdparams"]);
     }));
 
   it("of a file that was being replaced as a whole is applied whatever its length is by now", async () => {
@@ -171,8 +190,34 @@ describe("an undo journal", () => {
         fs.writeFileSync(path, new Uint8Array(length).fill(7));
         await load(path);
         assert.ok(fs.readFileSync(path).equals(OLD), `${length}`);
-        assert.deepEqual(fs.readdirSync(folder), ["a.pdparams"]);
+        assert.deepEqual(namesIn(folder), ["a.pdparams"]);
       });
     }
   });
+
+  it("and the change itself are whole when the system takes and gives few bytes at a time", () =>
+    inFolder(async (path, folder) => {
+      const wanted = fs.readFileSync(path).fill(7, 300, 900);
+      await replaceBytes(sparing(100), path, 300, new Uint8Array(600).fill(7));
+      assert.ok(fs.readFileSync(path).equals(wanted));
+      await assert.rejects(replaceBytes(sparing(0), path, 0, new Uint8Array(600)), {
+        code: "WRITE_FAILED",
+        committed: "no",
+      });
+      assert.ok(fs.readFileSync(path).equals(wanted));
+      assert.deepEqual(namesIn(folder), ["a.pdparams"]);
+    }));
+
+  it("of a file that becomes shorter while it is made changes nothing", () =>
+    inFolder(async (path, folder) => {
+      let isCut = false;
+      const cutting = watched((operation, name) => {
+        if (isCut || operation !== "handle.read" || name !== path) return;
+        isCut = true;
+        fs.truncateSync(path, 10);
+      });
+      await assert.rejects(replaceBytes(cutting, path, 300, new Uint8Array(600)), { committed: "no" });
+      assert.equal(fs.statSync(path).size, 10);
+      assert.deepEqual(namesIn(folder), ["a.pdparams"]);
+    }));
 });
