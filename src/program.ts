@@ -67,7 +67,7 @@ export interface Operator {
   readonly type: string;
   /** The variables it reads, by slot: their names, or in PIR, where slots are numbered, their ids. */
   readonly inputs: ReadonlyMap<string, readonly string[]>;
-  /** Names of the variables it writes, by slot; in PIR, slots are numbered. */
+  /** Names of the variables it writes, by slot; in PIR their ids, and slots are numbered. */
   readonly outputs: ReadonlyMap<string, readonly string[]>;
   /** Its attributes. */
   readonly attributes: ReadonlyMap<string, AttributeValue>;

@@ -45,7 +45,8 @@ const OPTIONS = ["modelFilename", "paramsFilename", "folder", "limits", "signal"
  *
  * `pathPrefix` is what the model was saved under (`m` for `m.pdmodel` or `m.json`, and `m.pdiparams`), or a folder of Paddle 1.x; null if
  * both file names are the files' bytes themselves. Every record is checked against its variable: count, shape and dtype. What Paddle's
- * quantizers stored, int8 or int16 where the program says float32, is returned as stored.
+ * quantizers stored, int8 or int16 where the program says float32, is returned as stored, as is float16 of `convert_weight_to_fp16`. Of a
+ * Layer exported with several methods, this is `forward`.
  *
  * Mirrors `paddle.static.load_inference_model` (2.0 and later).
  *

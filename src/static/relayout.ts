@@ -79,7 +79,8 @@ export type ModelFrom = InferenceModel | string | URL | FolderEntry | {
 /**
  * Write a model in another layout: a current prefix from a folder of Paddle 1.x, a folder from a prefix, one file for all parameters or one
  * for each. The program is written as it was read. If the model is given by its location, its parameters are copied from file to file in
- * pieces: memory use does not depend on their size. Returns the names of the files.
+ * pieces: memory use does not depend on their size. Of a Layer exported with several methods, only `forward` is written; `jit.load` and
+ * `jit.save` take all of them. Returns the names of the files.
  *
  * @throws {ValueError} `INVALID_VALUE`: a value is missing, or differs from what the program says
  * @throws {PathError} `UNSAFE_PATH`, `NAME_COLLISION`: variables have names that cannot be file names (`folder`)

@@ -311,6 +311,19 @@ describe("a model whose loop writes its input", () => {
 });
 
 describe("a PIR value", () => {
+  it("has one id where an operator writes it and where others read it, parameters and inputs among them", () => {
+    const { program } = read("shared-3.3.1.json");
+    const ids = new Map(program.vars().map(({ id, name }) => [id, name]));
+    const written = new Set<string>();
+    for (const { inputs, outputs } of program.ops()) {
+      for (const id of [...inputs.values()].flat()) assert.ok(written.has(id), id);
+      for (const id of [...outputs.values()].flat()) written.add(id);
+    }
+    assert.ok([...written].every((id) => ids.has(id)));
+    const names = [...written].map((id) => ids.get(id));
+    assert.deepEqual(names.filter((name) => name === "shared").length, 2);
+  });
+
   it("has its own flags, not those of the operator's first result, and is persistable where the file says so", () => {
     const bytes = new Uint8Array(readFileSync("tests/fixtures/real/paddle-3.3.1/infer-control-flow/m.json"));
     const program = deserializeProgram(bytes);

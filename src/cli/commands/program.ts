@@ -128,15 +128,17 @@ function namesOf(program: Program): Map<string, string> {
 }
 
 function operatorLine({ type, inputs, outputs }: Operator, names: ReadonlyMap<string, string>): string {
-  const read = [...inputs.values()].flat().map((input) => names.get(input) ?? input);
-  return `${[...outputs.values()].flat().join(", ")} = ${type}(${read.join(", ")})`;
+  const ports = (slots: Operator["inputs"]) => [...slots.values()].flat().map((id) => names.get(id) ?? id).join(", ");
+  return `${ports(outputs)} = ${type}(${ports(inputs)})`;
 }
 
 function operatorJson({ type, inputs, outputs, attributes }: Operator, names: ReadonlyMap<string, string>): object {
+  const named = (slots: Operator["inputs"]) =>
+    new Map([...slots].map(([slot, ids]) => [slot, ids.map((id) => names.get(id) ?? id)]));
   return {
     type,
-    inputs: new Map([...inputs].map(([slot, read]) => [slot, read.map((input) => names.get(input) ?? input)])),
-    outputs,
+    inputs: named(inputs),
+    outputs: named(outputs),
     attributes: new Map([...attributes].map(([name, value]) => [name, attribute(value)])),
   };
 }

@@ -125,9 +125,7 @@ export class PirOp implements Operator {
   }
 
   get outputs(): ReadonlyMap<string, readonly string[]> {
-    return new Map(
-      this.results.map(({ id }, i) => [String(i), [i === 0 && this.name !== undefined ? this.name : `%${id}`]]),
-    );
+    return new Map(this.results.map(({ id }, i) => [String(i), [`%${id}`]]));
   }
 
   get attributes(): ReadonlyMap<string, AttributeValue> {
