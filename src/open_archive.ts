@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { otherKindError } from "./codec/detect_kind.ts";
 import { FormatError, UnsupportedError } from "./errors.ts";
 import { BytesSource } from "./io/sources/bytes_source.ts";
 import { withPath } from "./io/drive/drive_from.ts";
@@ -89,7 +90,20 @@ async function folderOf(source: Source, limits: Readonly<Limits>, signal?: Abort
       );
     }
   }
-  return await TarFolder.open(source, limits, signal);
+  try {
+    return await TarFolder.open(source, limits, signal);
+  } catch (error) {
+    throw notATar(head, source.size, error) ?? error;
+  }
+}
+
+/** The error for a file of another kind, if its first header shows that it is no tar archive. */
+function notATar(head: Uint8Array, size: number, cause: unknown): FormatError | null {
+  const isHeader = String.fromCharCode(...head.subarray(257, 262)) === "ustar";
+  if (isHeader || !(cause instanceof FormatError) || cause.offset !== 0) return null;
+  return cause.code === "HASH_MISMATCH" || cause.code === "TRUNCATED"
+    ? otherKindError(head, size, "an archive", cause)
+    : null;
 }
 
 async function headOf(source: Source, signal?: AbortSignal): Promise<Uint8Array> {

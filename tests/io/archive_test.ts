@@ -2,7 +2,17 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
 import { describe, it } from "@std/testing/bdd";
-import { isPaddleError, load, NDArray, openArchive, type PaddleError, type StateDict } from "../../mod.ts";
+import {
+  encode,
+  fromArray,
+  isPaddleError,
+  load,
+  NDArray,
+  openArchive,
+  type PaddleError,
+  type StateDict,
+  zeros,
+} from "../../mod.ts";
 import { encodeNpz, loadNpz } from "../../src/npy.ts";
 import { countedSignal } from "../helpers/counted_signal.ts";
 
@@ -115,6 +125,17 @@ describe("a tar archive", () => {
       }
     });
   }
+
+  it("is not what a file of another kind is taken for", async () => {
+    const text = (content: string) => new TextEncoder().encode(content);
+    const files: [Uint8Array, RegExp][] = [
+      [encode(new Map([["w", fromArray([1, 2, 3], "float32")]])), /pickle.*not an archive/],
+      [encode(new Map([["w", zeros([9999])]])), /pickle.*not an archive/],
+      [text("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"), /git lfs pull/],
+      [text(`<!DOCTYPE html>${"<p>Sign in</p>".repeat(99)}`), /web page/],
+    ];
+    for (const [file, message] of files) await assert.rejects(openArchive(file), { code: "WRONG_FORMAT", message });
+  });
 
   const REFUSED: [what: string, archive: Uint8Array, code: string][] = [
     ["a wrong checksum", tarOf({ data: "1" }).map((byte, i) => i === 150 ? byte ^ 1 : byte), "HASH_MISMATCH"],

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
 import { AwsClient } from "aws4fetch";
 import {
+  type Bucket,
   BucketFolder,
   decode,
   DirectoryFolder,
@@ -56,6 +57,21 @@ async function versionIn(folder: Folder): Promise<string> {
   await using file = await open(NAME, { folder });
   return file.version!;
 }
+
+describe("a bucket without ETags", () => {
+  it("gives sources that are read, and no version", async () => {
+    const bytes = encode(new Map([["w", 1]]));
+    const bucket = Object.assign(Object.create(new FakeBucket([])), {
+      head: () => Promise.resolve({ size: bytes.length }),
+      get: (_: string, { range }: { range: { offset: number; length: number } }) => {
+        const body = new Blob([bytes.slice(range.offset, range.offset + range.length)]).stream();
+        return Promise.resolve({ size: bytes.length, body });
+      },
+    }) as Bucket;
+    await using checkpoint = await open("a", { folder: new BucketFolder(bucket) });
+    assert.deepEqual([checkpoint.version, await checkpoint.value()], [undefined, new Map([["w", 1]])]);
+  });
+});
 
 describe("a save with ifUnchanged and a version", () => {
   for (const [place, make] of Object.entries(PLACES)) {

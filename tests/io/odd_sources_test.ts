@@ -153,6 +153,35 @@ describe("a stream with a chunk whose buffer was detached", () => {
   });
 });
 
+describe("a custom fetch", () => {
+  const bodies: Record<string, () => BodyInit> = {
+    "gives chunks that are not bytes": () =>
+      new ReadableStream({ pull: (controller) => controller.enqueue("text" as unknown as Uint8Array) }),
+    "gives chunks whose buffers were detached": gone,
+    "gives bodies that another reader has": () => FILE as Uint8Array<ArrayBuffer>,
+  };
+  for (const [name, body] of Object.entries(bodies)) {
+    it(`that ${name} fails as a broken connection does`, async () => {
+      const options = {
+        fetch: (_: string, init?: RequestInit) => {
+          const isRange = new Headers(init?.headers).has("range");
+          const headers = isRange ? { "content-range": `bytes 0-${FILE.length - 1}/${FILE.length}` } : undefined;
+          const response = new Response(body(), { status: isRange ? 206 : 200, headers });
+          if (name.endsWith("has")) response.body!.getReader();
+          return Promise.resolve(response);
+        },
+        http: { retries: 1, retryDelay: 1 },
+      };
+      for (const verb of [load, open]) {
+        await assert.rejects(verb("http://h.example/m", options), (error) => {
+          assert.ok(isPaddleError(error), `${error}`);
+          return ["HTTP_NETWORK", "HTTP_TRUNCATED"].includes(error.code);
+        });
+      }
+    });
+  }
+});
+
 describe("a stream that must be read to its end first", () => {
   const program = readFileSync("tests/fixtures/real/paddle-3.1.1/infer-model.oldir/m.pdmodel");
   const ways: Record<string, (stream: ReadableStream<Uint8Array>, signal?: AbortSignal) => Promise<unknown>> = {

@@ -288,6 +288,16 @@ describe("a save whose sink fails", () => {
     for await (const [name] of root.entries()) assert.fail(`${name} is left`);
   });
 
+  it("is DISK_FULL for a sink of a browser's folder that is written to directly, too", async () => {
+    const sink = await new HandleFolder(fakeDirectory({ quota: 3_000_000 })).put("a");
+    const writing = async () => {
+      for (let i = 0; i < 5; i++) await sink.write(new Uint8Array(1_000_000));
+      await sink.close();
+    };
+    await assert.rejects(writing(), { name: "SaveError", code: "DISK_FULL", committed: "no" });
+    await sink.abort(new Error("full"));
+  });
+
   it("is not started when the browser reports that the origin has no room", async () => {
     const before = Object.getOwnPropertyDescriptor(globalThis, "navigator");
     let estimate: () => Promise<{ quota?: number; usage?: number }> = () => Promise.resolve({ quota: 100, usage: 90 });

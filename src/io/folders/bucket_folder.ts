@@ -203,7 +203,7 @@ class BucketSource implements Source {
   readonly size: number;
   readonly name: string;
   readonly costly = true;
-  readonly version: string;
+  readonly version?: string;
   readonly #bucket: Bucket;
   readonly #key: string;
   readonly #etag: string;
@@ -213,7 +213,8 @@ class BucketSource implements Source {
     this.#bucket = bucket;
     this.#key = key;
     this.#etag = object.etag;
-    this.version = `etag:${object.etag}`;
+    // Some imitations of R2 have none.
+    if (object.etag !== undefined) this.version = `etag:${object.etag}`;
     this.size = object.size;
     this.name = name;
   }

@@ -4,6 +4,7 @@
  * @module
  */
 import { HttpError } from "../../errors.ts";
+import { checkedChunk } from "../streams/checked_chunk.ts";
 import { type BytesReader, type ReadBytes, readerOf, readsOf } from "../streams/filling_reader.ts";
 import type { HttpSettings } from "./http_options.ts";
 import { markRetryable } from "./http_retries.ts";
@@ -54,13 +55,19 @@ export class HttpBody {
     signal: AbortSignal | undefined,
   ): Promise<Uint8Array | null> {
     if (this.#over || !this.response.body) return null;
-    this.#reader ??= makeReader(this.response.body);
-    this.#read ??= readsOf(this.#reader, this.#scratchSize());
     const { idleTimeout, minBytesPerSecond } = this.#settings;
     const before = performance.now();
-    let step: ReadableStreamReadResult<Uint8Array>;
+    let chunk: Uint8Array;
     try {
-      step = await within(this.#read(), idleTimeout, signal);
+      this.#reader ??= makeReader(this.response.body);
+      this.#read ??= readsOf(this.#reader, this.#scratchSize());
+      const step = await within(this.#read(), idleTimeout, signal);
+      if (step.done) {
+        this.#over = true;
+        return null;
+      }
+      // A caller's fetch may give anything.
+      chunk = checkedChunk(step.value);
     } catch (error) {
       this.cancel();
       if (signal?.aborted) throw signal.reason;
@@ -73,14 +80,10 @@ export class HttpBody {
         cause: error,
       });
     }
-    if (step.done) {
-      this.#over = true;
-      return null;
-    }
     this.#waited += performance.now() - before;
     // Everything may be at hand already, or a caller's fetch may make it up: others must have their turn, too.
     if (this.#turns.due()) await this.#turns.take();
-    this.#received += step.value.length;
+    this.#received += chunk.length;
     if (this.#waited > 2 * idleTimeout) {
       if (this.#received * 1000 < minBytesPerSecond * this.#waited) {
         this.cancel();
@@ -88,7 +91,7 @@ export class HttpBody {
       }
       this.#waited = this.#received = 0;
     }
-    return step.value;
+    return chunk;
   }
 
   #scratchSize(): number {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isPaddleError } from "../../errors.ts";
 import { takeHandleTurn } from "../waiting/handle_turns.ts";
 import type { FileHandle } from "../file_handle.ts";
 import { writableOf } from "../writable_handle.ts";
@@ -52,9 +53,13 @@ export class StreamSink implements Sink {
 
   /** Write the chunk. It is copied where the stream may keep it, as the tensor behind it may change. */
   async write(chunk: Uint8Array): Promise<void> {
-    for (let at = 0; at < chunk.length; at += PIECE) {
-      // Its settling is the back-pressure: a stream without room for a queue is never ready before.
-      await this.#writer.write(this.#keeps ? chunk.slice(at, at + PIECE) : chunk.subarray(at, at + PIECE));
+    try {
+      for (let at = 0; at < chunk.length; at += PIECE) {
+        // Its settling is the back-pressure: a stream without room for a queue is never ready before.
+        await this.#writer.write(this.#keeps ? chunk.slice(at, at + PIECE) : chunk.subarray(at, at + PIECE));
+      }
+    } catch (error) {
+      throw this.#failed(error);
     }
   }
 
@@ -65,10 +70,15 @@ export class StreamSink implements Sink {
       await this.#end.commit?.();
     } catch (error) {
       // A file has its new bytes only once all of this has succeeded.
-      throw this.#keeps ? error : sinkFailed(error);
+      throw this.#failed(error);
     } finally {
       this.#end.over?.();
     }
+  }
+
+  /** What a caller's stream fails with is passed on; of a file of ours it is an error of ours. */
+  #failed(error: unknown): unknown {
+    return this.#keeps || isPaddleError(error) ? error : sinkFailed(error);
   }
 
   /** Abort the stream. */
