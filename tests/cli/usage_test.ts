@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
 import * as paddle from "../../mod.ts";
 import * as npy from "../../src/npy.ts";
 import * as pickle from "../../src/pickle.ts";
 import { COMMANDS } from "../../src/cli/commands.ts";
+import type { ProgramDesc } from "../../src/codec/program/program_desc.ts";
 import { inTempFolder } from "../helpers/in_temp_folder.ts";
 import { main } from "../../src/cli/mod.ts";
 import { Session } from "../../src/cli/session.ts";
@@ -342,6 +343,27 @@ describe("verify and decrypt", () => {
         assert.equal(code, 1);
         assert.match(out, /: not intact\n.*\(HASH_MISMATCH\)\n$/);
       }
+    }));
+
+  it("name a program without a version field: one that was cut between two of its parts reads well", () =>
+    inTempFolder(async (folder) => {
+      const whole = readFileSync(`${MODEL}.pdmodel`);
+      const program = await paddle.load(`${MODEL}.pdmodel`) as ProgramDesc;
+      program.version = null;
+      const without = program.serialize();
+      let end = 0;
+      while (without[end] === whole[end]) end++;
+      const cut = whole.subarray(0, end);
+      cpSync(`${MODEL}.pdiparams`, join(folder, "m.pdiparams"));
+      writeFileSync(join(folder, "m.pdmodel"), cut);
+      for (const path of [join(folder, "m"), join(folder, "m.pdmodel")]) {
+        assert.match(await printed("verify", path), /^m\.pdmodel: no version field, which every Paddle writes/m);
+        assert.deepEqual(JSON.parse(await printed("verify", path, "--json")).unversioned, ["m.pdmodel"]);
+      }
+      rmSync(join(folder, "m.pdiparams"));
+      const alone = join(folder, "m.pdmodel");
+      assert.deepEqual(JSON.parse(await printed("verify", alone, "--json")).unversioned, [alone]);
+      assert.deepEqual(JSON.parse(await printed("verify", MODEL, "--json")).unversioned, []);
     }));
 
   it("take a cipher or a configuration, not both, and count bytes in units of 1024", () =>

@@ -5,6 +5,8 @@
  */
 import { dtypeInfo } from "../../dtype.ts";
 import { isPaddleError } from "../../errors.ts";
+import { load } from "../../load.ts";
+import { Program } from "../../program.ts";
 import { seekableSource } from "../../io/sources/seekable_source.ts";
 import { sourceOf } from "../../io/open/open_source.ts";
 import { ZipFolder } from "../../io/archives/zip_folder.ts";
@@ -16,6 +18,7 @@ import { command } from "../command.ts";
 import { DONE, NO } from "../failure.ts";
 import { type OpenFile, withFile } from "../open_file.ts";
 import { FROM_ARRAYS, type Reading } from "../reading.ts";
+import type { Value } from "../../values.ts";
 import type { Session } from "../session.ts";
 import { countText, nameText, sizeText } from "../text.ts";
 
@@ -30,9 +33,11 @@ export const verify = command({
   options: FROM_ARRAYS,
   notes: [
     "The exit code is 1 when the file is damaged or refused. The checksums of an .npz are compared, too.",
+    "A program without a version field is reported: it reads well, but may have been cut between two of its parts.",
   ],
   json:
-    "{ file, ok, kind?, arrays?, bytes?, nan?: [{ name, count }], inf?: [{ name, count }], error?: { code, message, ... } }",
+    "{ file, ok, kind?, arrays?, bytes?, nan?: [{ name, count }], inf?: [{ name, count }], unversioned?: [program], " +
+    "error?: { code, message, ... } }",
   async run({ operands: [from], options, session }) {
     try {
       const found = await withFile(from, options, session, (file) => readAll(file, session));
@@ -61,10 +66,13 @@ interface Found {
   bytes: number;
   nan: Odd[];
   inf: Odd[];
+  unversioned: string[];
 }
 
-async function readAll({ shown, kind, arrays, where }: OpenFile, { signal }: Session): Promise<Found> {
-  const found: Found = { kind, arrays: arrays.size, bytes: 0, nan: [], inf: [] };
+async function readAll(file: OpenFile, { signal }: Session): Promise<Found> {
+  const { shown, kind, arrays, where } = file;
+  const unversioned = await unversionedPrograms(file);
+  const found: Found = { kind, arrays: arrays.size, bytes: 0, nan: [], inf: [], unversioned };
   const scratch: Uint8Array[] = [];
   for (const [name, array] of arrays) {
     let nans = 0, infs = 0;
@@ -79,6 +87,22 @@ async function readAll({ shown, kind, arrays, where }: OpenFile, { signal }: Ses
   }
   if (kind === "npz") await checkSums(shown, where);
   return found;
+}
+
+/**
+ * The programs without a version field. Every Paddle writes one, after the blocks, and a program that is cut before it is well formed
+ * (RULES.md VAL-12).
+ */
+async function unversionedPrograms({ shown, value, model, where }: OpenFile): Promise<string[]> {
+  const programs: [string, Value][] = [[shown, value]];
+  for (const { programs: names } of model?.files.methods ?? []) {
+    for (const name of names) programs.push([name, await load({ folder: model!.files.folder, name }, where)]);
+  }
+  return programs.filter(([, program]) => program instanceof Program && isUnversioned(program)).map(([name]) => name);
+}
+
+function isUnversioned({ form, version }: Program): boolean {
+  return form === "pdmodel" && version === null;
 }
 
 /** The elements of an array in pieces; a piece of the file may end within an element. */
@@ -108,10 +132,13 @@ async function checkSums(from: string, { folder, limits, signal }: Reading): Pro
   }
 }
 
-function lines(from: string, { kind, arrays, bytes, nan, inf }: Found): string[] {
+function lines(from: string, { kind, arrays, bytes, nan, inf, unversioned }: Found): string[] {
   return [
     `${from}: intact (${kind}), ${countText(arrays, "array")}, ${sizeText(bytes)}`,
     ...nan.map(({ name, count }) => `${nameText(name)}: ${countText(count, "NaN")}`),
     ...inf.map(({ name, count }) => `${nameText(name)}: ${count} infinite`),
+    ...unversioned.map((name) =>
+      `${nameText(name)}: no version field, which every Paddle writes: it may have lost its end`
+    ),
   ];
 }
