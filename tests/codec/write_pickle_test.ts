@@ -177,6 +177,8 @@ const VALUES: [string, unknown][] = [
     "x".repeat(255),
     "y".repeat(256),
   ]],
+  ["names", [63, 64, 65].flatMap((n) => ["n".repeat(n), "n".repeat(n - 1) + "é", "é" + "n".repeat(n)])],
+  ["many names and floats", range(10_000).map((i) => i % 2 ? `layer_${i}.w_0` : i / 3)],
   ["long text", ["z".repeat(65_535), "z".repeat(65_536), "é".repeat(40_000)]],
   ["ints", [0, 255, 256, 65535, 65536, 2 ** 31 - 1, 2 ** 31, -1, -128, -(2 ** 31), -(2 ** 31) - 1, 2 ** 53 - 1]],
   ["bigints", [1n, -1n, 2n ** 31n, 2n ** 63n - 1n, 2n ** 63n, -(2n ** 63n), 2n ** 64n, -(2n ** 2039n), 2n ** 3000n]],

@@ -86,19 +86,23 @@ export class OpcodeWriter {
     // CPython shares strings of at most one character, however they came about.
     identity ??= text.length <= 2 && [...text].length <= 1 ? text : null;
     if (identity !== null && this.known(identity)) return null;
-    const bytes = utf8FromText(text);
-    if (this.protocol >= 4 && bytes.length < 256) this.out.payload([SHORT_BINUNICODE, bytes.length], bytes);
-    else this.out.payload([BINUNICODE, ...u32(bytes.length)], bytes);
+    const written = this.protocol >= 4
+      ? this.out.ascii(SHORT_BINUNICODE, 1, text)
+      : this.out.ascii(BINUNICODE, 4, text);
+    if (!written) this.#utf8(text);
     this.memoize(identity);
     return null;
   }
 
+  #utf8(text: string): void {
+    const bytes = utf8FromText(text);
+    if (this.protocol >= 4 && bytes.length < 256) this.out.payload([SHORT_BINUNICODE, bytes.length], bytes);
+    else this.out.payload([BINUNICODE, ...u32(bytes.length)], bytes);
+  }
+
   /** A float. */
   float(value: number): null {
-    const bytes = new Uint8Array(9);
-    bytes[0] = BINFLOAT;
-    new DataView(bytes.buffer).setFloat64(1, value);
-    this.out.bytes(bytes);
+    this.out.float64(BINFLOAT, value);
     return null;
   }
 

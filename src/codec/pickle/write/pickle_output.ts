@@ -13,6 +13,8 @@ import { FRAME } from "../opcodes.ts";
 export const FRAME_TARGET = 65_536;
 const FRAME_MIN = 4;
 const FRAME_HEADER = 9;
+/** The longest string, in bytes, that is written without a TextEncoder. */
+const MAX_ASCII = 64;
 /** Bytes of a payload that are encoded as text at a time. */
 const TEXT_PIECE = 2 ** 20;
 
@@ -27,6 +29,7 @@ export class PickleOutput {
   /** Two buffers in which pieces of text are encoded alternately, if chunks may reuse memory; the first is free. */
   readonly #scratch: [Uint8Array, Uint8Array] | null;
   #buffer = new Uint8Array(FRAME_HEADER + 2 * FRAME_TARGET);
+  #view = new DataView(this.#buffer.buffer);
   /** End of the gathered bytes in the buffer, which belong to the open frame (if there are frames). Unread bytes are not among them. */
   #pos = FRAME_HEADER;
   /** Bytes of the open frame that are still in files, and the buffer index where they belong. */
@@ -60,6 +63,35 @@ export class PickleOutput {
     this.#room(bytes.length);
     this.#buffer.set(bytes, this.#pos);
     this.#pos += bytes.length;
+  }
+
+  /** An opcode and a big-endian float64. */
+  float64(opcode: number, value: number): void {
+    this.#room(9);
+    this.#buffer[this.#pos] = opcode;
+    this.#view.setFloat64(this.#pos + 1, value);
+    this.#pos += 9;
+  }
+
+  /**
+   * An opcode, a length of `lengthSize` bytes and a string, if the string is short and ASCII, as names are; otherwise returns false and
+   * writes nothing. A call of TextEncoder takes longer than such a string.
+   */
+  ascii(opcode: number, lengthSize: 1 | 4, text: string): boolean {
+    const { length } = text;
+    if (length > MAX_ASCII) return false;
+    this.#room(1 + lengthSize + length);
+    const buffer = this.#buffer, start = this.#pos + 1 + lengthSize;
+    for (let i = 0; i < length; i++) {
+      const unit = text.charCodeAt(i);
+      if (unit >= 0x80) return false;
+      buffer[start + i] = unit;
+    }
+    buffer[this.#pos] = opcode;
+    buffer[this.#pos + 1] = length;
+    for (let i = this.#pos + 2; i < start; i++) buffer[i] = 0;
+    this.#pos = start + length;
+    return true;
   }
 
   /** A value begins here: close the frame if it is full. */
@@ -137,9 +169,8 @@ export class PickleOutput {
     const hasFrame = this.#framed && length >= FRAME_MIN;
     let start = hasFrame ? 0 : FRAME_HEADER;
     if (hasFrame) {
-      const view = new DataView(this.#buffer.buffer);
-      view.setUint8(0, FRAME);
-      view.setBigUint64(1, BigInt(length), true);
+      this.#view.setUint8(0, FRAME);
+      this.#view.setBigUint64(1, BigInt(length), true);
     }
     for (const { at, chunk } of this.#holes) {
       this.#passPart(start, at);
@@ -167,5 +198,6 @@ export class PickleOutput {
     const larger = new Uint8Array(Math.max(this.#pos + more, 2 * this.#buffer.length));
     larger.set(this.#buffer.subarray(0, this.#pos));
     this.#buffer = larger;
+    this.#view = new DataView(larger.buffer);
   }
 }
