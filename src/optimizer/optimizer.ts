@@ -5,7 +5,7 @@
  */
 import { UnsupportedError, ValueError } from "../errors.ts";
 import { NDArray } from "../ndarray.ts";
-import { type ClipGradByGlobalNorm, type GradClip, isGradClip } from "../nn/clip.ts";
+import { type GradClip, isGradClip } from "../nn/clip.ts";
 import { checkType } from "../nn/arguments.ts";
 import { Parameter } from "../nn/parameter.ts";
 import { currentScope } from "../nn/unique_name.ts";
@@ -14,6 +14,7 @@ import { Tensor } from "../tensor.ts";
 import type { Value } from "../values.ts";
 import { AccumulatorTable, type Kind } from "./accumulators.ts";
 import { check, checkArguments, kindOf } from "./arguments.ts";
+import { clipGradients } from "./clip_gradients.ts";
 import { Gradient } from "./gradient.ts";
 import { LambdaDecay } from "./lr/lambda_decay.ts";
 import { LRScheduler, type SetStateOptions } from "./lr/lr_scheduler.ts";
@@ -259,7 +260,7 @@ export abstract class Optimizer<Rules extends object = object> {
       const gradients = live.map((parameter) => new Gradient(parameter, parameter.grad!));
       live.forEach((parameter, i) => this.#mayUpdate(parameter, gradients[i]));
       const targets = live.map((parameter) => this.#accumulate(parameter, group.rules));
-      clip(group.clip, live, gradients, this.#takesFloat);
+      clipGradients(group.clip, live, gradients, this.#takesFloat);
       live.forEach((parameter, i) => {
         const gradient = gradients[i];
         const round = roundingOf(gradient.precision);
@@ -486,49 +487,4 @@ function clipOf(gradClip: GradClip | null): GradClip | null {
     throw new ValueError("INVALID_VALUE", "'grad_clip' should be an instance of GradientClipBase's derived class");
   }
   return gradClip;
-}
-
-/** Clip the gradients of a group; parameters without `needClip` are neither clipped nor counted in the norm. */
-function clip(
-  how: GradClip | null,
-  parameters: readonly Parameter[],
-  gradients: readonly Gradient[],
-  takesFloat: boolean,
-): void {
-  if (how === null) return;
-  const clipped = gradients.filter((_, i) => parameters[i].needClip);
-  if (how.kind === "global") {
-    clipByGlobalNorm(clipped, how);
-    return;
-  }
-  for (const gradient of clipped) {
-    const round = takesFloat ? f : roundingOf(gradient.precision);
-    if (how.kind === "value") gradient.clampTo(round(how.min), round(how.max));
-    else clipByNorm(gradient, f(how.clipNorm));
-  }
-}
-
-function clipByNorm(gradient: Gradient, limit: number): void {
-  if (gradient.precision === "float64") {
-    throw new UnsupportedError("UNSUPPORTED_DTYPE", "ClipGradByNorm takes float32: Paddle has no kernel for float64", {
-      expected: "float32",
-      actual: "float64",
-    });
-  }
-  const norm = f(Math.sqrt(gradient.squares()));
-  if (!(norm <= limit)) gradient.scaleBy(f(limit / norm));
-}
-
-/** A single float64 gradient makes the norm float64. */
-function clipByGlobalNorm(gradients: readonly Gradient[], how: ClipGradByGlobalNorm): void {
-  const sums = { float32: 0, float64: 0 };
-  for (const gradient of gradients) {
-    const { precision } = gradient;
-    sums[precision] = roundingOf(precision)(sums[precision] + gradient.squares());
-  }
-  const round = roundingOf(gradients.some(({ precision }) => precision === "float64") ? "float64" : "float32");
-  const limit = round(how.clipNorm);
-  const norm = round(Math.sqrt(sums.float32 + sums.float64));
-  const factor = limit / Math.max(norm, limit);
-  for (const gradient of gradients) gradient.scaleRawBy(roundingOf(gradient.precision)(factor));
 }
