@@ -178,6 +178,10 @@ export class Checkpoint {
    * path, a crash at any moment leaves either the old data or the new; in a browser, too. Arrays of {@linkcode Checkpoint.value} that were
    * already read keep their old values.
    *
+   * A process that opens the file meanwhile tells by the process id whether the writer is still alive. Where process ids are not
+   * comparable, as in several containers or hosts that share a volume, a write must not overlap with other uses of the file: save a new
+   * one instead.
+   *
    * @throws {ValueError} `INVALID_VALUE`: the dtype or shape differs
    * @throws {UnsupportedError} `UNSUPPORTED_FEATURE`: the location is not writable, or the array is not contiguous in the file
    * @throws {SaveError} writing failed; `committed` says which data is in the file; `CONFLICT`: another process is changing it
