@@ -21,25 +21,13 @@ export interface PiecesOptions {
 }
 
 /** What an update is made of. */
-export interface UpdateParts<Rules> {
-  /** The parameter. */
-  readonly parameter: Parameter;
-  /** The tensor to compute with: the parameter, or its float32 master weight. */
-  readonly target: NDArray;
-  /** The gradient, which is clipped and decayed as it is read. */
-  readonly gradient: Gradient;
-  /** The learning rate, rounded to the precision of the computation. */
-  readonly rate: number;
-  /** The options of the parameter's group. */
-  readonly rules: Required<Rules>;
-  /** Rounds the options that Paddle takes in the precision of the computation, but before 2.3 as float32. */
-  readonly attribute: (x: number) => number;
-  /** The state tensor of a kind. */
-  readonly state: (kind: string) => Tensor;
-}
+export type UpdateParts<Rules> = Pick<
+  Update<Rules>,
+  "parameter" | "target" | "gradient" | "rate" | "rules" | "attribute" | "state"
+>;
 
 /** A parameter with its gradient and its state. */
-export class Update<Rules> implements UpdateParts<Rules> {
+export class Update<Rules> {
   /** The parameter. */
   readonly parameter: Parameter;
   /** The tensor to compute with: the parameter, or its float32 master weight. */

@@ -13,6 +13,7 @@ import { decodeNpz } from "../../src/npy.ts";
 import { decode as decodeSafetensors } from "../../src/safetensors.ts";
 import { takesLittle, timeOf } from "../helpers/soon.ts";
 import { contrast } from "./contrast.ts";
+import { runCases } from "./run_cases.ts";
 import { sparsePickle } from "./sparse_pickle.ts";
 
 const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser"].find((path) => existsSync(path));
@@ -482,15 +483,7 @@ const CASES: Record<string, () => Promise<void>> = {
 
 let failures = 0;
 try {
-  for (const [name, run] of Object.entries(CASES)) {
-    try {
-      await run();
-    } catch (error) {
-      failures++;
-      console.log(`  ${name}: ${error instanceof Error ? error.message : error}`);
-      await page.screenshot({ path: join(shots, `failed-${failures}.png`) });
-    }
-  }
+  failures = await runCases(CASES, (n) => page.screenshot({ path: join(shots, `failed-${n}.png`) }));
 } finally {
   await browser.close();
   server.close();

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { encode, load, recoverStateDict, type Tensor } from "../../mod.ts";
 import { decode as decodeSafetensors } from "../../src/safetensors.ts";
+import { runCases } from "./run_cases.ts";
 import { sparsePickle } from "./sparse_pickle.ts";
 
 const FIREFOX = ["/usr/bin/firefox-esr", "/usr/bin/firefox"].find((path) => existsSync(path));
@@ -153,15 +154,7 @@ const CASES: Record<string, () => Promise<void>> = {
 
 let failures = 0;
 try {
-  for (const [name, run] of Object.entries(CASES)) {
-    try {
-      await run();
-    } catch (error) {
-      failures++;
-      console.log(`  ${name}: ${error instanceof Error ? error.message : error}`);
-      await page.screenshot({ path: join(shots, `firefox-failed-${failures}.png`) });
-    }
-  }
+  failures = await runCases(CASES, (n) => page.screenshot({ path: join(shots, `firefox-failed-${n}.png`) }));
 } finally {
   await browser.close();
   server.close();

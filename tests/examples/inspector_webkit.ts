@@ -10,6 +10,7 @@ import type { AddressInfo } from "node:net";
 import { basename, join } from "node:path";
 import process from "node:process";
 import { encode, load } from "../../mod.ts";
+import { runCases } from "./run_cases.ts";
 
 const DRIVER = "/usr/bin/WebKitWebDriver", XVFB = "/usr/bin/xvfb-run";
 const BROWSER = ["/usr/lib", "/usr/libexec"].filter(existsSync).flatMap((root) => [
@@ -141,14 +142,7 @@ let failures = 0;
 try {
   session = await started();
   await call(`/${session}/url`, { url: base });
-  for (const [name, run] of Object.entries(CASES)) {
-    try {
-      await run();
-    } catch (error) {
-      failures++;
-      console.log(`  ${name}: ${error instanceof Error ? error.message : error}`);
-    }
-  }
+  failures = await runCases(CASES);
 } finally {
   process.kill(-driver.pid!, "SIGTERM");
   server.close();
