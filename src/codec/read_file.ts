@@ -58,13 +58,16 @@ export function* readFile(cursor: Cursor, options: ReadFileOptions = {}): Decode
   }
 }
 
-/** Read a pickle; if already its first opcode fails, the file is reported as something other than a pickle. */
+/** Opcodes that begin before this offset are the first ones: bytes at random, as of an encrypted file, rarely are opcodes for longer. */
+const FIRST = 16;
+
+/** Read a pickle without PROTO; if already its first opcodes fail, the file is reported as something other than a pickle. */
 function* readPickleOr(cursor: Cursor, options: ReadPickleOptions, head: Uint8Array): Decoder<Pickle> {
   try {
     return yield* readPickle(cursor, options);
   } catch (error) {
-    const isFirst = error instanceof PaddleError && error.offset === 0 && head.length > 0 && head[0] !== 0x80;
-    if (isFirst && (error.code.startsWith("BAD_") || error.code === "FORBIDDEN_OPCODE")) {
+    const isFirst = error instanceof PaddleError && error.offset! < FIRST && head.length > 0 && head[0] !== 0x80;
+    if (isFirst && /^(BAD_|FORBIDDEN_OPCODE|TRUNCATED|LIMIT)/.test(error.code)) {
       throw unknownFormat(head, error);
     }
     throw error;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "@std/testing/bdd";
-import { encode, fromArray, isPaddleError, load, MemoryFolder, type PaddleError } from "../../mod.ts";
+import { audit, encode, fromArray, isPaddleError, load, MemoryFolder, type PaddleError } from "../../mod.ts";
 
 const latin1 = (text: string): Uint8Array => Uint8Array.from(text, (c) => c.charCodeAt(0));
 const tensor = fromArray([1, 2], "float32");
@@ -62,5 +62,21 @@ describe("a file of another format", () => {
   it("is not reported when it is a tensor record of another version", async () => {
     const error = await errorOf(program, latin1("\x01\0\0\0" + "\0".repeat(40)));
     assert.equal(error.code, "BAD_VERSION");
+  });
+
+  it("is taken for an encrypted file when it begins with a few bytes that could be opcodes, not for one that asks for too much", async () => {
+    const ending = "\xf2\x9c\x41\xe0\x07".repeat(20);
+    // BINUNICODE of 3 GiB, BINBYTES longer than the file, FRAME longer than the file, NONE TRUE and no opcode, TUPLE without a mark.
+    for (const start of ["X\xfe\xfe\xfe\xbe", "B\xf0\xf0\0\0", "\x95\x40\x42\x0f\0\0\0\0\0", "N\x88\xf2", "N\x88t"]) {
+      await assert.rejects(load(latin1(start + ending)), { code: "UNKNOWN_FORMAT", message: /Is it encrypted/ });
+    }
+  });
+
+  it("is a pickle damaged by a transfer as text when it names symbols with CR LF, which stay refused", async () => {
+    const bytes = encode(new Map([["w", tensor]]), { protocol: 2 });
+    const text = [...bytes].flatMap((byte) => byte === 10 ? [13, 10] : [byte]);
+    const refusal = { code: "FORBIDDEN_SYMBOL", message: /transferred as text/ };
+    await assert.rejects(load(Uint8Array.from(text)), refusal);
+    assert.equal((await audit(latin1("cos\r\nsystem\r\n."))).exitCode, 1);
   });
 });

@@ -64,9 +64,14 @@ export class SymbolGuard {
         () =>
           new UnsafeError(
             "FORBIDDEN_SYMBOL",
-            `Refused symbol ${
-              quote(symbol)
-            } at byte ${at}. This library never imports or calls anything. If the file is yours, save plain values in place of that object; if not, do not load it in Python. audit(file) lists everything it names.`,
+            // The opcode's argument ends in a line feed.
+            module.endsWith("\r")
+              ? `Refused symbol ${
+                quote(symbol)
+              } at byte ${at}. Lines of the file end in CR LF: it was transferred as text, which damaged it. Copy it as binary.`
+              : `Refused symbol ${
+                quote(symbol)
+              } at byte ${at}. This library never imports or calls anything. If the file is yours, save plain values in place of that object; if not, do not load it in Python. audit(file) lists everything it names.`,
             { offset: at, symbol, opcode: here.name, at: here.path },
           ),
         symbol,
