@@ -80,7 +80,7 @@ export function valueText(value: unknown, isFloat = false, depth = 0): string {
     return [value.start, value.stop, value.step].map((part) => valueText(part)).join(":");
   }
   if (value instanceof PythonRecord) return around(value.fields, "{", "}", depth);
-  if (value instanceof Tuple) return around(value, "(", ")", depth);
+  if (value instanceof Tuple) return around(value, "(", value.length === 1 ? ",)" : ")", depth);
   if (Array.isArray(value)) return around(value, "[", "]", depth);
   if (value instanceof Map || value instanceof Set) return around(value, "{", "}", depth);
   return typeText(value);

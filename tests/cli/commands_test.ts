@@ -576,8 +576,23 @@ describe("diff, verify, detect and decrypt", () => {
       assert.equal((await oarlock(["diff", NET, path, "--tolerance", "0.1"])).code, 1);
       assert.equal((await oarlock(["diff", NET, path, "--tolerance", "0.1", "--ignore-dtype"])).code, 0);
       assert.match(await refused("diff", NET, path, "--tolerance", "-1"), /number not below 0/);
+      const [a, b] = [join(folder, "a"), join(folder, "b")];
+      await paddle.save(new Map([["last_lr", 0.1]]), a);
+      await paddle.save(new Map([["last_lr", 0.1001]]), b);
+      assert.equal((await oarlock(["diff", a, b])).code, 1);
+      assert.equal((await oarlock(["diff", a, b, "--tolerance", "0.001"])).code, 0);
     });
   });
+
+  it("tell values apart by their types", () =>
+    inTempFolder(async (folder) => {
+      const [a, b] = [join(folder, "a.pdparams"), join(folder, "b.pdparams")];
+      await paddle.save(new Map([["x", [1]], ["same", [NaN, 2, 0.5]]]), a);
+      await paddle.save(new Map([["x", [new paddle.Float(1)]], ["same", [NaN, 2, 0.5]]]), b);
+      const { code, out } = await oarlock(["diff", a, b]);
+      assert.equal(code, 1);
+      assert.match(out, /^~ x +list \[1\] -> list \[1\.0\]\n1 entry the same, 1 differ,/);
+    }));
 
   it("decrypt files of Paddle's ciphers", async () => {
     await inTempFolder(async (folder) => {
@@ -639,7 +654,7 @@ describe("a value nested without bound, when limits allow it", () => {
       const limit = ["--limit", "maxDepth=100000,maxJsonDepth=100000"];
       assert.equal(await printed("show", pickle, ...limit), "[[[[...]]]]\n");
       assert.match(await refused("show", pickle, "--json", ...limit), /nests more than 1000 deep.*LIMIT/);
-      assert.match(await refused("diff", pickle, pickle, ...limit), /nests more than 1000 deep.*LIMIT/);
+      assert.match(await printed("diff", pickle, pickle, ...limit), /^1 entry the same, 0 differ/);
       assert.match(await refused("program", program, "--ops", "--json", ...limit), /nests more than 1000 deep.*LIMIT/);
     }));
 

@@ -8,9 +8,9 @@ import { NDArray } from "../../ndarray.ts";
 import { maxDifference } from "../../words/statistics.ts";
 import { command, UsageError } from "../command.ts";
 import { DONE, NO } from "../failure.ts";
-import { jsonText } from "../json_text.ts";
 import { type OpenFile, withFile } from "../open_file.ts";
 import { FROM_ARRAYS } from "../reading.ts";
+import { isSameValue } from "../same_value.ts";
 import type { Session } from "../session.ts";
 import { countText, nameText, shapeText, table } from "../text.ts";
 import { type Row, rowsOf } from "../value_rows.ts";
@@ -44,18 +44,16 @@ export const diff = command({
         ),
     );
     const same = found.onlyInA.length + found.onlyInB.length + found.differ.length === 0;
-    if (session.json) await session.printJson({ same, ...found });
+    if (session.json) await session.printJson({ same, ...found, differ: found.differ.map(differenceJson) });
     else await session.printAll(lines(found));
     return same ? DONE : NO;
   },
 });
 
-type Side = { dtype: string; shape: readonly number[] } | { type: string; value: unknown };
-
 interface Difference {
   name: string;
-  a: Side;
-  b: Side;
+  a: Row;
+  b: Row;
   maxDifference?: number;
 }
 
@@ -89,7 +87,7 @@ async function compare(
       found.onlyInA.push(name);
       continue;
     }
-    const difference: Difference = { name, a: sideOf(row), b: sideOf(other) };
+    const difference: Difference = { name, a: row, b: other };
     if (row.value instanceof NDArray && other.value instanceof NDArray) {
       const isShaped = String(row.value.shape) === String(other.value.shape) &&
         isComplex(row.value.dtype) === isComplex(other.value.dtype);
@@ -100,7 +98,7 @@ async function compare(
       const isNear = isShaped && difference.maxDifference! <= tolerance;
       if (isNear && (ignoreDtype || row.value.dtype === other.value.dtype)) found.equal++;
       else found.differ.push(difference);
-    } else if (jsonText(difference.a) === jsonText(difference.b)) found.equal++;
+    } else if (isSameValue(row, other, tolerance)) found.equal++;
     else found.differ.push(difference);
   }
   for (const name of right.keys()) if (!left.has(name)) found.onlyInB.push(name);
@@ -111,7 +109,11 @@ function byName(file: OpenFile): Map<string, Row> {
   return new Map([...rowsOf(file.value, file.arrays)].map((row) => [row.name, row]));
 }
 
-function sideOf({ value, isFloat }: Row): Side {
+function differenceJson({ name, a, b, maxDifference }: Difference): unknown {
+  return { name, a: sideJson(a), b: sideJson(b), maxDifference };
+}
+
+function sideJson({ value, isFloat }: Row): unknown {
   if (value instanceof NDArray) return { dtype: value.dtype, shape: value.shape };
   return { type: typeText(value, isFloat), value: valueJson(value) };
 }
@@ -130,6 +132,7 @@ function lines({ equal, onlyInA, onlyInB, differ }: Found): string[] {
   ];
 }
 
-function sideText(side: Side): string {
-  return "dtype" in side ? `${side.dtype} ${shapeText(side.shape)}` : `${side.type} ${valueText(side.value)}`;
+function sideText({ value, isFloat }: Row): string {
+  if (value instanceof NDArray) return `${value.dtype} ${shapeText(value.shape)}`;
+  return `${typeText(value, isFloat)} ${valueText(value, isFloat)}`;
 }
