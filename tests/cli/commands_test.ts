@@ -394,6 +394,21 @@ print(json.dumps({"dtypes": [str(z[k].dtype) for k in z.files], "same": bool((z[
 });
 
 describe("models on the command line", () => {
+  it("are recovered with a report that counts many names and lists a few of them", async () => {
+    await inTempFolder(async (folder) => {
+      for (const end of [".pdmodel", ".pdiparams", ".pdiparams.info"]) cpSync(METHODS + end, join(folder, "m" + end));
+      const info = await paddle.load(METHODS + ".pdiparams.info") as Map<string, Map<string, paddle.PaddleValue>>;
+      for (let i = 0; i < 30; i++) info.set(`lost_${i}`, new Map([["structured_name", `gone.${i}`]]));
+      await paddle.save(info, join(folder, "m.pdiparams.info"));
+      const out = await printed("recover", join(folder, "m"), join(folder, "n.pdparams"));
+      assert.match(out, /no longer in the model: b.weight, gone.0, gone.1, .* and 23 more \(--json lists all\)\n/);
+      const json = JSON.parse(
+        await printed("recover", join(folder, "m"), join(folder, "n.pdparams"), "--force", "--json"),
+      );
+      assert.equal(json.pruned.length, 33);
+    });
+  });
+
   it("are recovered with a report", async () => {
     await inTempFolder(async (folder) => {
       const to = join(folder, "r.pdparams");

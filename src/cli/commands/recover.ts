@@ -112,7 +112,16 @@ function reportLines({ entries, pruned, constants, notes }: RecoverReport): stri
   for (const line of table(inexact.map(({ key, changed }) => [`changed: ${key}`, changed.join("; ")]))) {
     lines.push(line);
   }
-  if (pruned.length > 0) lines.push(`no longer in the model: ${pruned.join(", ")}`);
-  if (constants.length > 0) lines.push(`left out, being constants of the program: ${constants.join(", ")}`);
+  if (pruned.length > 0) lines.push(`no longer in the model: ${someOf(pruned)}`);
+  if (constants.length > 0) lines.push(`left out, being constants of the program: ${someOf(constants)}`);
   return [...lines, ...notes.map((note) => `note: ${note}`)];
+}
+
+/** Maximum names in a line: a network may have lost hundreds. */
+const MANY_NAMES = 10;
+
+function someOf(names: readonly string[]): string {
+  const shown = names.slice(0, MANY_NAMES).join(", ");
+  const more = names.length - MANY_NAMES;
+  return more > 0 ? `${shown} and ${more} more (--json lists all)` : shown;
 }
