@@ -3,6 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import { isPaddleError, Tuple } from "../../mod.ts";
 import { driveBytes } from "../../src/codec/drive_bytes.ts";
 import * as opcodes from "../../src/codec/pickle/opcodes.ts";
+import { Memo } from "../../src/codec/pickle/memo.ts";
 import { readPickle } from "../../src/codec/pickle/read_pickle.ts";
 import { writePickle } from "../../src/codec/pickle/write/write_pickle.ts";
 import { wasFloat } from "../../src/words/floats.ts";
@@ -397,5 +398,12 @@ describe("memo indices that do not count up", () => {
     assert.deepEqual(decodePickle(bytes), [0, 1, 2, 3, 4, 5]);
     const absent = Uint8Array.from([0x80, 4, 0x4e, 0x72, ...u32(2 ** 32 - 1), 0x6a, ...u32(2 ** 31 - 1), 0x2e]);
     assert.throws(() => decodePickle(absent), { code: "BAD_MEMO" });
+  });
+
+  it("take no memory for the indices in between", () => {
+    const memo = new Memo();
+    for (let i = 0; i < 20_000; i++) memo.set(i * 60, i);
+    assert.deepEqual([memo.size, memo.get(60 * 19_999), memo.get(61)], [20_000, 19_999, undefined]);
+    assert.ok(memo.length < 3 * memo.size, `${memo.length}`);
   });
 });

@@ -4,6 +4,9 @@
  * @module
  */
 const ABSENT = undefined;
+/** Maximum number of indices that are skipped at a time, each of which takes a place in a list. */
+const MOST_SKIPPED = 64;
+
 /** Maps indices to objects. */
 export class Memo {
   /** Number of entries, which MEMOIZE uses as its index (as in CPython, not the largest index). */
@@ -17,7 +20,7 @@ export class Memo {
     if (index < dense.length) {
       if (dense[index] === ABSENT) this.size++;
       dense[index] = value;
-    } else if (index <= dense.length + 64 && !this.#sparse.has(keyOf(index))) {
+    } else if (this.#isNear(index) && !this.#sparse.has(keyOf(index))) {
       while (dense.length < index) dense.push(this.#take(dense.length));
       dense.push(value);
       this.size++;
@@ -26,6 +29,11 @@ export class Memo {
       this.#sparse.set(keyOf(index), value);
       if (this.#sparse.size > size) this.size++;
     }
+  }
+
+  /** Whether the list may grow to this index: at most half of it stays empty. */
+  #isNear(index: number): boolean {
+    return index <= this.#dense.length + MOST_SKIPPED && index <= 2 * this.size + MOST_SKIPPED;
   }
 
   /** End of the indices that count up from 0: the next index in a file that skips none. */
