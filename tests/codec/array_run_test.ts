@@ -165,6 +165,14 @@ suite("arrays that are read in whole runs of opcodes", () => {
     }
   });
 
+  it("memoize nothing below a mark that separates a run from its data, as Python refuses to", () => {
+    const bytes = encode(new Map([["big", numbers("uint8", [5000])]]), { protocol: 3 });
+    const data = Buffer.from(bytes).indexOf(Uint8Array.of(0x42, 5000 & 255, 5000 >> 8, 0, 0));
+    const [MARK, MEMOIZE, POP_MARK] = [0x28, 0x94, 0x31];
+    const changed = Uint8Array.of(...bytes.subarray(0, data), MARK, MEMOIZE, POP_MARK, ...bytes.subarray(data));
+    assert.match(agrees(changed, "a mark, a put"), /"BAD_STACK",\d+,.*MEMOIZE/);
+  });
+
   it("give the same result as opcode by opcode wherever a frame ends", () => {
     const bytes = encode(stateDict(), { protocol: 4 });
     for (let length = 0; length <= bytes.length; length++) {

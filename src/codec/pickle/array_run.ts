@@ -146,7 +146,7 @@ export class ArrayRuns {
   /** Whether it may be worth calling `read` at such an opcode: a string, a get, or the put that starts the rest of a begun run. */
   mayBeginWith(opcode: number): boolean {
     return opcode === SHORT_BINUNICODE || opcode === BINGET || opcode === LONG_BINGET || opcode === BINUNICODE ||
-      (this.#begun !== null && (opcode === MEMOIZE || opcode === BINPUT || opcode === LONG_BINPUT));
+      (this.#begun !== null && isPut(opcode));
   }
 
   /**
@@ -162,6 +162,8 @@ export class ArrayRuns {
     const end = Math.min(cursor.end, frameEnd), last = Math.min(cursor.end - MAX_RUN, frameEnd - 1);
     this.#opcodes = 0;
     let p = this.#readEnd(cursor.pos, end, slots);
+    // A put that does not begin the end of a run: the machine checks that there is something to put above the last mark.
+    if (p === cursor.pos && isPut(bytes[p])) return 0;
     while (
       p <= last && this.#opcodes + MAX_OPCODES < most && stack.length + MAX_ITEMS <= limits.maxStackItems
     ) {
@@ -185,7 +187,7 @@ export class ArrayRuns {
         stack.push(value);
         this.#opcodes++;
         p = next;
-      } else if (opcode === MEMOIZE || opcode === BINPUT || opcode === LONG_BINPUT) {
+      } else if (isPut(opcode)) {
         const next = p + (opcode === MEMOIZE ? 1 : opcode === BINPUT ? 2 : 5);
         if (next > end) break;
         if (opcode === BINPUT && bytes[p + 1] !== slots.length) break;
@@ -470,6 +472,10 @@ export class ArrayRuns {
     array.start = data - this.#from;
     this.#to = end;
   }
+}
+
+function isPut(opcode: number): boolean {
+  return opcode === MEMOIZE || opcode === BINPUT || opcode === LONG_BINPUT;
 }
 
 function partsOfText(toArray: number): UnmadePart[] {
