@@ -19,6 +19,9 @@ const KINDS: [written: Property | boolean, type: number, field: string, onWire: 
   ["größer", 3, "s", utf8("größer")],
   [Uint8Array.of(0xff), 3, "s", Uint8Array.of(0xff)],
   [[1, -2, BIG], 7, "ints", [1n, -2n, BIG]],
+  [1e20, 1, "f", Math.fround(1e20), new Float(Math.fround(1e20))],
+  [2 ** 63, 1, "f", 2 ** 63, new Float(2 ** 63)],
+  [[1, 2 ** 63], 6, "floats", [1, 2 ** 63], [new Float(1), new Float(2 ** 63)]],
   [[1, 0.5] as unknown as Property, 6, "floats", [1, 0.5], [new Float(1), new Float(0.5)]],
   [[new Float(1)], 6, "floats", [1]],
   [["a", Uint8Array.of(0xff)], 8, "strings", [utf8("a"), Uint8Array.of(0xff)]],
@@ -36,7 +39,7 @@ describe("the properties of an exported Layer", () => {
   }
 
   it("are refused when Paddle has no such value", () => {
-    for (const wrong of [null, {}, [1, "a"], [true], [[1]], new Map()]) {
+    for (const wrong of [null, {}, [1, "a"], [true], [[1]], new Map(), 2n ** 63n, [1, -(2n ** 63n) - 1n]]) {
       const write = () => writeProperties("Net", new Map([["odd", wrong as unknown as Property]]));
       assert.throws(write, { code: "INVALID_VALUE", at: "odd" }, String(wrong));
     }

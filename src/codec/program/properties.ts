@@ -9,7 +9,7 @@ import { Float } from "../../values.ts";
 import { makeMessage, type Messages, readMessage, writeMessage } from "./message.ts";
 import { textFromUtf8 } from "../../words/utf8.ts";
 import { textOrBytes, utf8Of } from "./text.ts";
-import { integerOf } from "../../words/integers.ts";
+import { integerOf, isIntegerOf } from "../../words/integers.ts";
 
 type Value = Messages["Value"];
 
@@ -78,7 +78,8 @@ export function writeProperties(className: string, properties: ReadonlyMap<strin
   return writeMessage("Properties", makeMessage("Properties", { entries }));
 }
 
-const isInt = (value: unknown) => typeof value === "bigint" || (typeof value === "number" && Number.isInteger(value));
+// A number beyond 2^53 is a float, as it is when a value is saved.
+const isInt = (value: unknown) => isIntegerOf(64, value);
 const isFloat = (value: unknown) => value instanceof Float || typeof value === "number";
 const isText = (value: unknown) => typeof value === "string" || value instanceof Uint8Array;
 
