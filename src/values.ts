@@ -61,6 +61,10 @@ export class Complex {
     this.re = re;
     this.im = im;
   }
+  /** The number as Python writes it: `1+2j`. */
+  toString(): string {
+    return `${this.re}${this.im < 0 ? "" : "+"}${this.im}j`;
+  }
 }
 
 /**
@@ -98,6 +102,10 @@ export class NumpyScalar {
   constructor(dtype: DType | string, value: NumpyScalar["value"]) {
     this.dtype = dtype;
     this.value = value;
+  }
+  /** The value as text: as a key of a dict, `numpy.int64(3)` is called `3`. */
+  toString(): string {
+    return String(this.value);
   }
 }
 

@@ -19,7 +19,7 @@ export interface Row {
 
 /** Every array and every other value in `root`, in file order; a list without arrays is one row. `arrays` has the names of the arrays. */
 export function* rowsOf(root: Value, arrays: ReadonlyMap<string, NDArray>, base = ""): Generator<Row> {
-  const names = new Set(arrays.keys()), seen = new Set<object>();
+  const names = new Set(arrays.keys()), seen = new Set<object>(), times = new Map<string, number>();
   const todo: { value: Value; name: string; path: string; isFloat: boolean }[] = [
     { value: root, name: base, path: "", isFloat: false },
   ];
@@ -27,9 +27,11 @@ export function* rowsOf(root: Value, arrays: ReadonlyMap<string, NDArray>, base 
     const { value, name, path, isFloat } = item;
     const array = value instanceof SelectedRows ? value.value : value;
     if (array instanceof NDArray) {
-      // If the name is taken, namedArrays names the second array by its path.
-      const own = names.delete(name) ? name : names.delete(path) ? path : (array as { name?: string }).name ?? name;
-      yield { name: own, value: array, isFloat: false };
+      // If the name is taken, namedArrays names the second array by its path, and numbers those after it.
+      const time = times.get(path) ?? 1;
+      const own = [name, path, `${path}#${time + 1}`].find((own) => names.delete(own));
+      if (own !== name) times.set(path, own === path ? 1 : time + 1);
+      yield { name: own ?? (array as { name?: string }).name ?? name, value: array, isFloat: false };
       continue;
     }
     const entries = entriesOf(value);

@@ -5,7 +5,7 @@
  */
 import { FACTORIES } from "../codec/pickle/call_patterns.ts";
 import { foreignDType, foreignScalarBytes } from "../codec/pickle/foreign_dtype.ts";
-import { canonicalForm, NoKey, shownKey } from "../codec/pickle/keys.ts";
+import { canonicalForm, NoKey } from "../codec/pickle/keys.ts";
 import { keyStep } from "../codec/pickle/object_path.ts";
 import { scalarBytes } from "../codec/pickle/write/scalar_bytes.ts";
 import { fieldFits } from "../codec/pickle/record_fields.ts";
@@ -184,7 +184,7 @@ function* checkKeys(
     // Strings are not put into `forms`.
     const isTwin = form[0] === "s" && owner.has(form.slice(form.indexOf(":") + 1));
     if (isTwin || forms.has(form)) {
-      const shown = shownKey(key);
+      const shown = String(key);
       throw new ValueError("NAME_COLLISION", `Two keys are equal in Python: ${shown}${at ? ` at ${at}` : ""}`, {
         at,
         names: [shown],

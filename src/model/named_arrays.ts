@@ -33,7 +33,7 @@ export function namedArrays(root: Value): Map<string, NDArray> {
 /** {@linkcode namedArrays} in steps, between which other work may run. */
 export function* namedArraysInSteps(root: Value): Generator<void, Map<string, NDArray>> {
   const pace = new StepPace();
-  const found = new Map<string, NDArray>();
+  const found = new Map<string, NDArray>(), times = new Map<string, number>();
   const seen = new Set<object>();
   const todo: Found[] = [{ value: root, name: ONLY, step: null }];
   while (todo.length > 0) {
@@ -42,7 +42,7 @@ export function* namedArraysInSteps(root: Value): Generator<void, Map<string, ND
     const array = value instanceof SelectedRows ? value.value : value;
     if (array instanceof NDArray) {
       const own = step === null ? (value as { name?: string }).name || ONLY : name;
-      found.set(found.has(own) ? pathOf(step) : own, array);
+      found.set(found.has(own) ? freePath(found, pathOf(step), times) : own, array);
     } else if ((value instanceof Map || Array.isArray(value)) && !seen.has(value)) {
       const inside = yield* entriesOf(value, name, step, pace);
       if (inside.length > 0) seen.add(value);
@@ -70,6 +70,20 @@ function* entriesOf(
     entries.push({ value, name: before === null ? key : `${name}.${key}`, step: { key, before } });
   }
   return entries;
+}
+
+/**
+ * A path that no array has yet. Keys of other types may give the same path, as 1 and "1" do: `["1"]`, `["1"]#2` and so on. `times` counts
+ * them.
+ */
+function freePath(found: ReadonlyMap<string, NDArray>, path: string, times: Map<string, number>): string {
+  let own = path;
+  while (found.has(own)) {
+    const time = (times.get(path) ?? 1) + 1;
+    times.set(path, time);
+    own = `${path}#${time}`;
+  }
+  return own;
 }
 
 function pathOf(step: Step | null): string {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
-import { encode, open, Tensor, type Value } from "../../mod.ts";
+import { Complex, encode, NumpyScalar, open, Tensor, Tuple, type Value } from "../../mod.ts";
 import { printed } from "../cli/run_command.ts";
 import { inTempFolder } from "../helpers/in_temp_folder.ts";
 
@@ -32,6 +32,26 @@ describe("an array in a file", () => {
     assert.deepEqual(await namesIn(twice), [["m.w", 1], ['["m"]["w"]', 2]]);
   });
 
+  it("has the value of a numpy scalar that is its key as its name", async () => {
+    const byLabel = new Map([0, 7, -1].map((n) => [new NumpyScalar("int64", n), tensor(n)]));
+    assert.deepEqual(await namesIn(byLabel), [["0", 0], ["7", 7], ["-1", -1]]);
+    const odd = new Map([new NumpyScalar("str32", "a"), new Complex(1, -2)].map((key, i) => [key, tensor(i)]));
+    assert.deepEqual(await namesIn(odd), [["a", 0], ["1-2j", 1]]);
+  });
+
+  it("has a numbered path if that is taken, too", async () => {
+    const keys = [1, "1", Tuple.of(1), Tuple.of<unknown>("1"), '["1"]', '["1"]#2'];
+    const alike = new Map<unknown, Value>(keys.map((key, i) => [key, tensor(i)]));
+    assert.deepEqual(await namesIn(alike), [
+      ["1", 0],
+      ['["1"]', 1],
+      ['["1"]#2', 2],
+      ['["1"]#3', 3],
+      ['["[\\"1\\"]"]', 4],
+      ['["[\\"1\\"]#2"]', 5],
+    ]);
+  });
+
   it("has its own name if it is all there is", async () => {
     assert.deepEqual(await namesIn(tensor(1, "linear_0.w_0")), [["linear_0.w_0", 1]]);
     assert.deepEqual(await namesIn(tensor(1)), [["", 1]]);
@@ -48,5 +68,15 @@ describe("an array in a file", () => {
       await printed("set", path, "", "--value", "7");
       assert.match(await printed("show", path, ""), /^\[7\.\]$/m);
       assert.match(await printed("show", path, "a"), /^\[2\.\]$/m);
+
+      const keys = [1, "1", Tuple.of(1), Tuple.of<unknown>("1"), new NumpyScalar("int64", 5)];
+      writeFileSync(path, encode(new Map<unknown, Value>(keys.map((key, i) => [key, tensor(i)]))));
+      assert.deepEqual(
+        JSON.parse(await printed("ls", path, "--json")).arrays.map(({ name }: { name: string }) => name),
+        ["1", '["1"]', '["1"]#2', '["1"]#3', "5"],
+      );
+      await printed("set", path, "5", "--value", "7");
+      assert.match(await printed("show", path, "5"), /^\[7\.\]$/m);
+      assert.match(await printed("show", path, '["1"]#3'), /^\[3\.\]$/m);
     }));
 });

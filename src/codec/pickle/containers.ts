@@ -14,7 +14,7 @@ import { utf8Size } from "../../words/utf8.ts";
 import type { Unfilled } from "./call.ts";
 import { Fills } from "./fills.ts";
 import type { Here } from "./here.ts";
-import { canonicalForm, equalsPlain, isLikeNoOther, keyOf, NoKey, shownKey } from "./keys.ts";
+import { canonicalForm, equalsPlain, isLikeNoOther, keyOf, NoKey } from "./keys.ts";
 import type { PickleStack } from "./pickle_stack.ts";
 import { PickledArray, Token } from "./pickled.ts";
 import type { SymbolGuard } from "./symbol_guard.ts";
@@ -207,7 +207,7 @@ export class Containers {
     if (!isListed && !this.#strict) return;
     const at = this.#here.path;
     const first = this.#fills.offsetOf(dict, key) ?? offset;
-    const message = `The key ${quote(shownKey(key))} appears twice, set at byte ${first} and again by the ${name} at ` +
+    const message = `The key ${quote(String(key))} appears twice, set at byte ${first} and again by the ${name} at ` +
       `byte ${offset}: the last value wins.`;
     if (this.#strict) throw new FormatError("DUPLICATE_KEY", message, { offset, at });
     this.warnings.push({ code: "DUPLICATE_KEY", message, offset, at });

@@ -41,13 +41,6 @@ export function isLikeNoOther(key: unknown): key is number {
   return typeof key === "number" && Math.abs(key) < 2 ** 53 && key !== 0 && key !== 1;
 }
 
-/** A key for messages. */
-export function shownKey(key: unknown): string {
-  if (key instanceof NumpyScalar) return String(key.value);
-  if (key instanceof Complex) return `${key.re}+${key.im}j`;
-  return String(key);
-}
-
 /** Why a value is no key, such as `is NaN`. */
 export class NoKey {
   readonly why: string;
