@@ -397,7 +397,7 @@ describe("models on the command line", () => {
   it("are recovered with a report that counts many names and lists a few of them", async () => {
     await inTempFolder(async (folder) => {
       for (const end of [".pdmodel", ".pdiparams", ".pdiparams.info"]) cpSync(METHODS + end, join(folder, "m" + end));
-      const info = await paddle.load(METHODS + ".pdiparams.info") as Map<string, Map<string, paddle.PaddleValue>>;
+      const info = await paddle.load(METHODS + ".pdiparams.info") as Map<string, Map<string, paddle.Value>>;
       for (let i = 0; i < 30; i++) info.set(`lost_${i}`, new Map([["structured_name", `gone.${i}`]]));
       await paddle.save(info, join(folder, "m.pdiparams.info"));
       const out = await printed("recover", join(folder, "m"), join(folder, "n.pdparams"));
