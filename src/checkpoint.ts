@@ -73,8 +73,8 @@ export class Checkpoint {
   readonly #arrays: ReadonlyMap<string, NDArray>;
   readonly #origins: ReadonlyMap<NDArray, PickledArray>;
   readonly #lazies: ReadonlyMap<NDArray, SpanBytes>;
-  /** New bytes of arrays that were read with the structure and then written. */
-  readonly #edited = new Map<NDArray, Uint8Array>();
+  /** Arrays that were written after they had been read: the one that `#value` has, and the one that is to replace it. */
+  readonly #written = new Map<NDArray, { shown: NDArray; now: NDArray }>();
   #closed = false;
   #writing: Promise<void> = Promise.resolve();
 
@@ -116,7 +116,7 @@ export class Checkpoint {
   async get(name: string, options: ReadOptions = {}): Promise<NDArray> {
     checkRead(options);
     const array = this.#array(name);
-    const lazy = this.#lazies.get(array) ?? this.#unread(array);
+    const lazy = this.#lazies.get(array) ?? array.unread;
     const bytes = lazy ? await lazy.read(options) : (await this.#loaded(array, options)).slice();
     return remade(array, array.dtype, array.shape, bytes);
   }
@@ -137,16 +137,10 @@ export class Checkpoint {
     const lazy = this.#lazies.get(array);
     const [first, last] = [from * rowBytes, to * rowBytes];
     if (lazy) return remade(array, array.dtype, shape, await lazy.readRange(first, last, options));
-    const unread = this.#unread(array);
-    const bytes = unread
-      ? await partLazily(unread, first, last).read(options)
+    const bytes = array.unread
+      ? await partLazily(array.unread, first, last).read(options)
       : (await this.#loaded(array, options)).slice(first, last);
     return remade(array, array.dtype, shape, bytes);
-  }
-
-  /** The lazy bytes of an array assembled from several places, such as a parameter in slices, until it is read or written. */
-  #unread(array: NDArray): LazyBytes | null {
-    return this.#edited.has(array) ? null : array.unread;
   }
 
   /**
@@ -164,7 +158,7 @@ export class Checkpoint {
     if (!(Number.isSafeInteger(from) && Number.isSafeInteger(to) && 0 <= from && from <= to && to <= array.nbytes)) {
       throw new TypeError(`Option range must lie in the ${array.nbytes} bytes of ${quote(name)}: got [${from}, ${to}]`);
     }
-    const bytes = this.#lazies.get(array) ?? array.unread ?? array.bytes;
+    const bytes = this.#lazies.get(array) ?? array.unread ?? this.#now(array).bytes;
     return streamOf((cancelled) => streamed(bytes, from, to, eitherSignal(cancelled, options.signal)));
   }
 
@@ -175,8 +169,8 @@ export class Checkpoint {
 
   /**
    * Overwrite the data of one array in place: dtype and shape must be the same, and nothing else in the file changes. For a file given by
-   * path, a crash at any moment leaves either the old data or the new; in a browser, too. Arrays of {@linkcode Checkpoint.value} that were
-   * already read keep their old values.
+   * path, a crash at any moment leaves either the old data or the new; in a browser, too. An array that {@linkcode Checkpoint.value} returned
+   * before and that was already read keeps its old values.
    *
    * A process that opens the file meanwhile tells by the process id whether the writer is still alive. Where process ids are not
    * comparable, as in several containers or hosts that share a volume, a write must not overlap with other uses of the file: save a new
@@ -219,6 +213,7 @@ export class Checkpoint {
     }
     await array.load(options);
     await lazy!.prove(options);
+    this.#alive();
     const writing = this.#writing.then(() => {
       signal?.throwIfAborted();
       return source.edit!(offset, array.bytes, options);
@@ -226,7 +221,9 @@ export class Checkpoint {
     // Writes are serialized; a failure only concerns its own caller.
     this.#writing = writing.catch(() => {});
     await writing;
-    if (!this.#lazies.has(old)) this.#edited.set(old, array.bytes.slice());
+    if (!old.isLoaded) return;
+    const now = remade(old, old.dtype, old.shape, this.#lazies.get(old) ?? array.bytes.slice());
+    this.#written.set(old, { shown: this.#written.get(old)?.shown ?? old, now });
   }
 
   /**
@@ -244,10 +241,13 @@ export class Checkpoint {
       return false;
     };
     await inTurns(someInSteps(this.#value, note, () => true), signal);
-    if (left.length === 0) return this.#value;
-    const read = new Map<unknown, Uint8Array>();
+    const read = new Map<unknown, Uint8Array | NDArray>();
     for (const bytes of left) read.set(bytes, await bytes.read({ signal }));
+    const written = [...this.#written.values()].filter(({ shown, now }) => shown !== now);
+    for (const { shown, now } of written) read.set(shown, now);
+    if (read.size === 0) return this.#value;
     this.#value = await inTurns(replaceLeavesInSteps(this.#value, (item) => read.get(item) ?? item), signal) as Value;
+    for (const one of written) one.shown = read.get(one.shown) as NDArray;
     return this.#value;
   }
 
@@ -269,7 +269,12 @@ export class Checkpoint {
     // Data read with the structure is only returned if the file is still the same version.
     const verifying = this.#source?.verify?.(), { signal } = options;
     await (signal && verifying ? within(verifying, Infinity, signal) : verifying);
-    return this.#edited.get(array) ?? (await array.load(options)).bytes;
+    return (await this.#now(array).load(options)).bytes;
+  }
+
+  /** An array that was read with the structure, as it was last written. */
+  #now(array: NDArray): NDArray {
+    return this.#written.get(array)?.now ?? array;
   }
 
   #inline(array: NDArray, name: string): SpanBytes | null {

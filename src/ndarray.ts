@@ -168,7 +168,10 @@ export class NDArray {
   /** Read the bytes, unless they are already in memory. */
   async load(options?: { signal?: AbortSignal }): Promise<this> {
     options?.signal?.throwIfAborted();
-    if (this.#bytes === null) this.#keep(await this.#lazy!.read(options));
+    if (this.#bytes !== null) return this;
+    const bytes = await this.#lazy!.read(options);
+    // Another call may have been faster, and the caller may have changed the elements since.
+    if (this.#bytes === null) this.#keep(bytes);
     return this;
   }
 

@@ -263,6 +263,20 @@ describe("tensors", () => {
   });
 });
 
+describe("an unread array", () => {
+  it("is read once and for all, even if several calls read it at the same time", async () => {
+    const answers: ((bytes: Uint8Array) => void)[] = [];
+    const array = new NDArray("int8", [1], { read: () => new Promise((resolve) => answers.push(resolve)) });
+    const first = array.load(), second = array.load();
+    answers[1](Uint8Array.of(5));
+    await second;
+    array.set(7, 0);
+    answers[0](Uint8Array.of(5));
+    await first;
+    assert.deepEqual([array.at(0), array.data[0], array.bytes[0]], [7, 7, 7]);
+  });
+});
+
 describe("statistics and maxDifference", () => {
   it("describe the values of an array of any real dtype", () => {
     for (const dtype of DTYPES) {

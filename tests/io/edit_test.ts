@@ -103,6 +103,48 @@ describe("writing one tensor in place", () => {
       assert.equal(await codeOf(checkpoint.write("b", new Tensor("float32", [10]))), "UNSUPPORTED_FEATURE");
     }));
 
+  it("shows in whatever is read from the checkpoint afterwards, and in a copy that is saved of it", () =>
+    inFolder(async (path, folder) => {
+      const make = (a: number, b: number) =>
+        new Map<string, Tensor>([["a", Tensor.full([LENGTH], a)], ["b", Tensor.full([7], b)]]);
+      for (const isRead of [false, true]) {
+        await save(make(1, 2), path);
+        await using checkpoint = await open(path);
+        const before = await checkpoint.value() as Map<string, Tensor>, [oldA, oldB] = [...before.values()];
+        if (isRead) await oldA.load();
+        for (const x of [8, 9]) {
+          const now = make(10 * x, x);
+          for (const [name, array] of now) await checkpoint.write(name, array);
+          for (const [name, array] of now) {
+            assert.ok((await checkpoint.get(name)).equals(array));
+            assert.ok((await checkpoint.getSlice(name, [0, array.size])).equals(array));
+            const bytes = await new Response(checkpoint.stream(name)).arrayBuffer();
+            assert.deepEqual(new Uint8Array(bytes), array.bytes);
+          }
+          const copy = join(folder, "copy");
+          await save(checkpoint, copy);
+          assert.deepEqual(readFileSync(copy), Buffer.from(encode(now)));
+          const value = await checkpoint.value() as Map<string, Tensor>;
+          for (const [name, array] of now) assert.ok((await value.get(name)!.load()).equals(array));
+        }
+        assert.equal(oldB.at(0), 2, "an array that was read keeps its values");
+        if (isRead) assert.equal(oldA.at(0), 1);
+      }
+    }));
+
+  it("does not begin after the checkpoint was closed", () =>
+    inFolder(async (path) => {
+      const folder = new HandleFolder(fakeDirectory()), bytes = encode(state(1, 2));
+      await save(state(1, 2), "a.pdparams", { folder });
+      for (const from of [path, { folder, name: "a.pdparams" }, bytes]) {
+        const checkpoint = await open(from);
+        const writing = checkpoint.write("b", state(0, 9).get("b")!);
+        await checkpoint.close();
+        await assert.rejects(writing, TypeError);
+        assert.equal((await load(from) as Map<string, NDArray>).get("b")!.at(0), 2);
+      }
+    }));
+
   it("goes through a link to the file behind it", () =>
     inFolder(async (path, folder) => {
       symlinkSync("a.pdparams", join(folder, "link"));
