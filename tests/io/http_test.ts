@@ -834,6 +834,38 @@ describe("reading from a server", () => {
     });
   });
 
+  it("sends the user info of a URL to no other origin, whichever headers stay at theirs", () =>
+    withServer((asked) => good(asked, FILE), async (other) => {
+      await withServer(() => ({ status: 302, headers: { location: other.url } }), async (server) => {
+        const http = { ...QUICK, sameOriginHeaders: ["x-key"] };
+        assert.equal(await outcome(() => READERS.open(server.url.replace("//", "//me:secret@"), http)), "right");
+        for (const { headers } of server.asked) assert.equal(headers.authorization, `Basic ${btoa("me:secret")}`);
+      });
+      for (const { headers } of other.asked) assert.equal(headers.authorization, undefined);
+    }));
+
+  it("says why a bucket refuses, if that is in the response", async () => {
+    const refusal = (type: string, body: string) => ({
+      status: 403,
+      headers: { "content-type": type },
+      body: new TextEncoder().encode(body),
+    });
+    const messageFor = async (answer: Answer) => {
+      let message = "";
+      await withServer(() => answer, async (server) => {
+        const error = await load(server.url + "/m", { http: QUICK }).then(() => null, (error) => error);
+        assert.deepEqual([error.code, error.status], ["HTTP_STATUS", 403]);
+        message = error.message;
+      });
+      return message;
+    };
+    const code = "<?xml version='1.0'?><Error><Code>RequestTimeTooSkewed</Code><Message>...</Message></Error>";
+    assert.match(await messageFor(refusal("application/xml", code)), /403 Forbidden \(RequestTimeTooSkewed\)$/);
+    assert.match(await messageFor(refusal("text/html", code)), /403 Forbidden$/);
+    assert.match(await messageFor(refusal("application/xml", "<Code>\x1b[2J</Code>")), /403 Forbidden$/);
+    assert.match(await messageFor({ ...refusal("text/xml", code), cut: 20 }), /403 Forbidden$/);
+  });
+
   it("sends the user info of a URL as a header, and shows it in no message", () =>
     withServer((asked) => asked.headers.authorization ? good(asked, FILE) : { status: 401 }, async (server) => {
       const url = new URL(server.url + "/m?token=t");

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import {
   type Bucket,
   BucketFolder,
+  type Fetch,
   type Folder,
   full,
   load,
@@ -127,11 +128,36 @@ describe("an S3 bucket that redirects", () => {
     }
   });
 
-  it("cannot turn a save into a GET", async () => {
+  it("has the body sent again for the redirects with which fetch does so", async () => {
+    for (const status of [301, 302, 307, 308]) {
+      const script: Script = ({ path }) => path === "/b/a" ? { status, headers: { location: "/b/c" } } : text("");
+      await withServer(script, async (folder, server) => {
+        await save(1, "a", { folder });
+        assert.deepEqual(server.asked.map(({ method, path }) => method + path), ["PUT/b/a", "PUT/b/c"]);
+      });
+    }
+  });
+
+  it("cannot turn a save into a GET, not even where a browser hides how it redirects", async () => {
     await withServer(() => ({ status: 303, headers: { location: "/elsewhere" } }), async (folder, server) => {
       await assert.rejects(save(1, "a", { folder }), (error) => codeOf(error) === "HTTP_REDIRECT");
       assert.equal(server.asked.length, 1);
     });
+    for (const status of [301, 302]) {
+      await withServer(() => ({ status, headers: { location: "/elsewhere" } }), async (folder, server) => {
+        await assert.rejects(save(large(), "a", { folder }), (error) => codeOf(error) === "HTTP_REDIRECT");
+        assert.equal(server.asked.length, 1, "a POST");
+      });
+    }
+    const inBrowser: Fetch = (_, { redirect } = {}) => {
+      const response = new Response(null, { headers: { etag: '"e"' } });
+      return Promise.resolve(
+        redirect === "manual" ? Object.defineProperty(response, "type", { value: "opaqueredirect" }) : response,
+      );
+    };
+    const folder = new S3Folder("https://bucket.example/b", { ...PATIENCE, fetch: inBrowser });
+    await assert.rejects(save(1, "a", { folder }), (error) => codeOf(error) === "HTTP_REDIRECT");
+    await assert.rejects(folder.delete("a"), { code: "HTTP_REDIRECT" });
   });
 });
 

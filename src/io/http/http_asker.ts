@@ -93,7 +93,7 @@ export class HttpAsker {
       return await this.#askOnce(null, signal, { plain });
     }
     try {
-      const part = range ? await this.#checker.ranged(body, range, signal) : this.#checker.whole(body);
+      const part = await (range ? this.#checker.ranged(body, range, signal) : this.#checker.whole(body, signal));
       if (part.encoded && !plain) {
         // Without the request for identity encoding every runtime decodes by itself; with it, some do not.
         body.cancel();

@@ -59,7 +59,7 @@ export async function httpRequest(url: URL, call: HttpCall): Promise<HttpAnswer>
     const location = REDIRECTS.has(response.status) ? response.headers.get("location") : null;
     if (location === null) return { body, lasting };
     body.cancel();
-    if (!keepsMethod(method, response.status)) throw redirectError(shown, `it would turn a ${method} into a GET`);
+    if (becomesGet(method, response.status)) throw redirectError(shown, `it would turn a ${method} into a GET`);
     if (hops === MAX_REDIRECTS) throw redirectError(shown, `it redirects more than ${MAX_REDIRECTS} times`);
     const next = URL.canParse(location, at.href) ? new URL(location, at) : null;
     checkRedirect(at, next, shown);
@@ -80,9 +80,13 @@ function headersFor({ headers: own, settings }: HttpCall, { sameOrigin }: Hop): 
   return headers;
 }
 
-/** A request that changes something may follow a redirect only if it keeps its method (RFC 9110, 15.4). */
-function keepsMethod(method: string, status: number): boolean {
-  return method === "GET" || method === "HEAD" || status === 307 || status === 308;
+/** Whether a redirect turns the request into a GET, as `fetch` does: it would no longer change anything. */
+function becomesGet(method: string, status: number): boolean {
+  return status === 303 ? isChange(method) : method === "POST" && (status === 301 || status === 302);
+}
+
+function isChange(method: string): boolean {
+  return method !== "GET" && method !== "HEAD";
 }
 
 async function once(hop: Hop, call: HttpCall, redirect: RequestRedirect): Promise<HttpBody> {
@@ -125,7 +129,10 @@ function isCrossOrigin(url: URL): boolean {
 
 /** Browsers hide the target of a redirect: let the browser follow it, but not where that could leak headers. */
 async function followedByBrowser(hop: Hop, call: HttpCall): Promise<HttpBody> {
-  const { url, shown } = hop, { settings } = call;
+  const { url, shown } = hop, { settings, method = "GET" } = call;
+  if (isChange(method)) {
+    throw redirectError(shown, `it redirects, and a browser would not tell if it turned the ${method} into a GET`);
+  }
   if (settings.headers.some(([name]) => settings.sameOriginHeaders.has(name))) {
     throw redirectError(shown, "it redirects, and a browser would carry the request's headers along", {
       hint: "request the final URL itself, or leave out of http.sameOriginHeaders what must not be forwarded",

@@ -116,8 +116,10 @@ export async function streamHttp(
 
 function httpFile(url: URL, options: HttpSourceOptions): HttpFile {
   const { url: plain, authorization } = splitUserInfo(url);
-  if (authorization === null) return new HttpFile(plain, httpSettings(options));
   const headers = new Headers(options.headers);
-  if (!headers.has("authorization")) headers.set("authorization", authorization);
-  return new HttpFile(plain, httpSettings({ ...options, headers }));
+  if (authorization === null || headers.has("authorization")) return new HttpFile(plain, httpSettings(options));
+  headers.set("authorization", authorization);
+  // A caller who lists headers may not think of one that is not among them.
+  const sameOriginHeaders = options.sameOriginHeaders && [...options.sameOriginHeaders, "authorization"];
+  return new HttpFile(plain, httpSettings({ ...options, headers, sameOriginHeaders }));
 }

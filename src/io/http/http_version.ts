@@ -69,7 +69,7 @@ export function parseContentRange(text: string): ContentRange | null {
 
 /** The N of `bytes *`+`/N`, which comes with status 416. */
 export function parseUnsatisfied(text: string | null): number | null {
-  const match = text === null ? null : /^bytes \*\/(\d{1,15})$/.exec(text);
+  const match = text === null ? null : /^bytes \*\/(\d{1,15})$/i.exec(text);
   return match ? Number(match[1]) : null;
 }
 

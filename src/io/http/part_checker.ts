@@ -47,9 +47,8 @@ export class PartChecker {
   }
 
   /** The response to a request for the whole file. */
-  whole(body: HttpBody): HttpPart {
-    const { response } = body;
-    if (response.status !== 200) throw this.#status(response);
+  async whole(body: HttpBody, signal?: AbortSignal): Promise<HttpPart> {
+    if (body.response.status !== 200) throw await this.#status(body, signal);
     return this.#wholePart(body);
   }
 
@@ -67,8 +66,8 @@ export class PartChecker {
   async ranged(body: HttpBody, range: Range, signal?: AbortSignal): Promise<HttpPart> {
     const { response } = body, { status, headers, type } = response;
     if (status === 200) return this.#wholePart(body);
-    if (status === 416) return this.#unsatisfied(body, range);
-    if (status !== 206) throw this.#status(response);
+    if (status === 416) return await this.#unsatisfied(body, range, signal);
+    if (status !== 206) throw await this.#status(body, signal);
     if (isEncoded(headers)) throw this.#encoded(headers.get("content-encoding"));
     const text = isMultipart(headers) ? null : headers.get("content-range");
     if (text === null && !isMultipart(headers) && type === "cors") return await this.#hiddenRange(body, range, signal);
@@ -112,7 +111,7 @@ export class PartChecker {
     return this.#part(body, range.start, end);
   }
 
-  #unsatisfied(body: HttpBody, range: Range): HttpPart {
+  async #unsatisfied(body: HttpBody, range: Range, signal?: AbortSignal): Promise<HttpPart> {
     const total = parseUnsatisfied(body.response.headers.get("content-range")), { value } = this.#version;
     if (value && value.total === undefined && total === range.start) {
       // A download of unknown length broke off right after its last byte.
@@ -124,7 +123,7 @@ export class PartChecker {
       const fields = { expected: value.total, actual: total ?? undefined };
       throw this.#version.changed("the file is shorter than before", fields);
     }
-    if (total !== 0 || range.start !== 0) throw this.#status(body.response);
+    if (total !== 0 || range.start !== 0) throw await this.#status(body, signal);
     // An empty file has no valid range.
     this.#version.compare(versionOf(body.response.headers, 0));
     body.cancel();
@@ -153,13 +152,31 @@ export class PartChecker {
     );
   }
 
-  #status(response: Response): HttpError {
-    const error = new HttpError(
-      "HTTP_STATUS",
-      `${this.#shown}: the server answered ${response.status} ${response.statusText}`.trim(),
-      { path: this.#shown, status: response.status },
-    );
-    if (RETRIED.has(response.status)) markRetryable(error, retryAfter(response.headers, Date.now()));
+  async #status(body: HttpBody, signal: AbortSignal | undefined): Promise<HttpError> {
+    const { status, statusText, headers } = body.response, code = await codeIn(body, signal);
+    const answer = `${status} ${statusText}`.trim() + (code && ` (${code})`);
+    const error = new HttpError("HTTP_STATUS", `${this.#shown}: the server answered ${answer}`, {
+      path: this.#shown,
+      status,
+    });
+    if (RETRIED.has(status)) markRetryable(error, retryAfter(headers, Date.now()));
     return error;
   }
+}
+
+/** Maximum characters of a response to an error that are looked at. */
+const MAX_REASON = 4096;
+
+/** The code in an S3 error, which says more than the status: a link may have expired, or the clock may be wrong. Empty if there is none. */
+async function codeIn(body: HttpBody, signal: AbortSignal | undefined): Promise<string> {
+  if (!/\bxml\b/i.test(body.response.headers.get("content-type") ?? "")) return "";
+  let text = "";
+  try {
+    for (let chunk; text.length < MAX_REASON && (chunk = await body.next(signal)) !== null;) {
+      text += new TextDecoder().decode(chunk.subarray(0, MAX_REASON));
+    }
+  } catch {
+    // The status remains.
+  }
+  return /<Code>([A-Za-z0-9.]{1,64})<\/Code>/.exec(text)?.[1] ?? "";
 }
