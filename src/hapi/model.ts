@@ -19,7 +19,7 @@ import { checkOptions } from "../options.ts";
 import type { Program } from "../program.ts";
 import { planSaving } from "../save.ts";
 import type { Tensor } from "../tensor.ts";
-import type { StateDict, Value } from "../values.ts";
+import type { Value } from "../values.ts";
 
 /** The part of a Layer that a Model needs. */
 export interface StatefulNetwork {
@@ -58,7 +58,7 @@ export interface ModelSaveOptions {
 
 /** Options of {@linkcode Model.load}. */
 export interface ModelLoadOptions {
-  /** Skip entries that are missing or have another shape, with a warning, and leave the optimizer unchanged. @default {false} */
+  /** Skip entries that are missing or have another shape, with a warning; if any is, leave the optimizer unchanged. @default {false} */
   skipMismatch?: boolean;
   /** Ignore `path.pdopt`, and leave the optimizer unchanged. @default {false} */
   resetOptimizer?: boolean;
@@ -135,13 +135,13 @@ export class Model<Network extends StatefulNetwork = StatefulNetwork> {
 
   /**
    * Load parameters, and the optimizer's state if there is a `path.pdopt`. `path` may end in `.pdparams`, `.pdopt` or `.pdmodel`. Every
-   * entry is checked before anything is set.
+   * entry of the network is checked before anything is set; an optimizer refuses what does not fit after that.
    *
    * Mirrors `paddle.Model.load`.
    *
    * @throws {SourceError} `NOT_FOUND`: there is no `path.pdparams`
    * @throws {PathError} `UNSAFE_PATH`: `path` has another ending
-   * @throws {ValueError} `INVALID_VALUE`: an entry is missing or has another shape, and `skipMismatch` is not set
+   * @throws {ValueError} `INVALID_VALUE`: an entry is missing or has another shape, and `skipMismatch` is not set; a file has no state dict
    */
   async load(path: string | URL, options: ModelLoadOptions = {}): Promise<void> {
     checkOptions(options, ["skipMismatch", "resetOptimizer", "folder", "limits", "signal", "onWarning"]);
@@ -151,7 +151,7 @@ export class Model<Network extends StatefulNetwork = StatefulNetwork> {
     const read = { folder, limits, signal };
     const place = await placeOf(base, { folder, signal });
     if (place) await findManifest(place.folder, place.name, { signal, having: place.name + ".pdparams" });
-    const state = await load(base + ".pdparams", read) as StateDict;
+    const state = await stateIn(base + ".pdparams", read);
     const fitting = new Map<string, Value>();
     const mismatches: string[] = [];
     for (const [key, tensor] of this.network.stateDict()) {
@@ -169,9 +169,9 @@ export class Model<Network extends StatefulNetwork = StatefulNetwork> {
     }
     const warn = (warning: Warning) => onWarning?.(warning);
     for (const message of mismatches) warn({ code: "SKIPPED", message: `Skipped: ${message}` });
-    const optimizer = resetOptimizer || skipMismatch ? null : await optimizerState(base, read);
+    const optimizer = resetOptimizer || mismatches.length > 0 ? null : await optimizerState(base, read);
     this.network.setStateDict(fitting, { onWarning: (warning) => !skipMismatch && warn(warning) });
-    if (optimizer && this.optimizer) this.optimizer.setStateDict(this.#converted(optimizer));
+    if (optimizer && optimizer.size > 0 && this.optimizer) this.optimizer.setStateDict(this.#converted(optimizer));
   }
 
   /** Convert the keys of a static graph's state to those of dynamic graph mode. */
@@ -203,12 +203,17 @@ function prefixOf(path: string): string {
   return path;
 }
 
-async function optimizerState(
-  base: string,
-  options: { folder?: Folder; limits?: Partial<Limits>; signal?: AbortSignal },
-) {
+type ReadOptions = Pick<ModelLoadOptions, "folder" | "limits" | "signal">;
+
+async function stateIn(path: string, options: ReadOptions): Promise<Map<string, Value>> {
+  const state = await load(path, options);
+  if (state instanceof Map) return state as Map<string, Value>;
+  throw new ValueError("INVALID_VALUE", `${quote(path)} has no state dict: ${gotInstead(state)}`, { path });
+}
+
+async function optimizerState(base: string, options: ReadOptions): Promise<Map<string, Value> | null> {
   try {
-    return await load(base + ".pdopt", options) as Map<string, Value>;
+    return await stateIn(base + ".pdopt", options);
   } catch (error) {
     if (isPaddleError(error) && error.code === "NOT_FOUND") return null;
     throw error;

@@ -87,10 +87,42 @@ describe("Model", () => {
         ["other_moment1_7", 4],
       ]),
     );
-    // If no parameters fit, the optimizer state would be another network's.
-    await model.load("m", { folder, skipMismatch: true });
     await model.load("m", { folder, resetOptimizer: true });
     assert.equal(given.length, 1);
+  });
+
+  it("leaves the optimizer alone only if skipMismatch skips something, as Paddle does", async () => {
+    const folder = new MemoryFolder();
+    const linear = new nn.Linear(4, 3);
+    await save(linear.stateDict(), "m.pdparams", { folder });
+    await save(new Map([[`${linear.weight.name}_velocity_0`, linear.weight]]), "m.pdopt", { folder });
+    let taken = 0;
+    const model = new Model<nn.Layer>(linear);
+    model.prepare({ stateDict: () => new Map(), setStateDict: () => void taken++ });
+    await model.load("m", { folder, skipMismatch: true });
+    assert.equal(taken, 1);
+    const other = new Model(new nn.Linear(4, 2));
+    other.prepare(model.optimizer);
+    await other.load("m", { folder, skipMismatch: true });
+    assert.equal(taken, 1);
+  });
+
+  it("ignores an empty optimizer file, and refuses files without a state dict before anything is set", async () => {
+    const folder = new MemoryFolder();
+    const linear = new nn.Linear(4, 3);
+    const model = new Model(linear);
+    model.prepare({ stateDict: () => new Map(), setStateDict: () => assert.fail("there is nothing to set") });
+    await save(new nn.Linear(4, 3).stateDict(), "m.pdparams", { folder });
+    await save([1, 2], "m.pdopt", { folder });
+    const before = linear.weight.bytes.slice();
+    const refused = (file: string) => ({ code: "INVALID_VALUE", message: `"${file}" has no state dict: got an Array` });
+    await assert.rejects(model.load("m", { folder }), refused("m.pdopt"));
+    assert.deepEqual(linear.weight.bytes, before);
+    await save(new Map(), "m.pdopt", { folder });
+    await model.load("m", { folder });
+    assert.notDeepEqual(linear.weight.bytes, before);
+    await save([1, 2], "m.pdparams", { folder });
+    await assert.rejects(model.load("m", { folder }), refused("m.pdparams"));
   });
 
   it("is saved without an optimizer file when there is no state, and names the keys that a file lacks", async () => {
