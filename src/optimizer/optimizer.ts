@@ -260,7 +260,7 @@ export abstract class Optimizer<Rules extends object = object> {
       const gradients = live.map((parameter) => new Gradient(parameter, parameter.grad!));
       live.forEach((parameter, i) => this.#mayUpdate(parameter, gradients[i]));
       const targets = live.map((parameter) => this.#accumulate(parameter, group.rules));
-      clipGradients(group.clip, live, gradients, this.#takesFloat);
+      clipGradients(group.clip, live, gradients, this.paddle);
       live.forEach((parameter, i) => {
         const gradient = gradients[i];
         const round = roundingOf(gradient.precision);
