@@ -273,7 +273,9 @@ export class GradScaler {
   #stepIfFinite(optimizer: Optimizer): void {
     if (!this.#done.has(optimizer)) this.unscale(optimizer);
     this.#wasSkipped = this.#found || this.#infinite.has(optimizer);
-    if (!this.#wasSkipped) optimizer.step();
+    // As in Paddle, a step that is skipped still creates the optimizer's state.
+    if (this.#wasSkipped) optimizer["skipStep"]();
+    else optimizer.step();
   }
 
   /** Step and update in one call. Paddle's takes the scaled loss, too, without looking at it: the gradients are there. */

@@ -23,6 +23,11 @@ export function precisionOf(dtype: DType): Precision {
   return dtype === "float64" ? "float64" : "float32";
 }
 
+/** Whether parameters of a dtype are only updated by way of a float32 master weight. */
+export function isNarrow(dtype: DType): dtype is "float16" | "bfloat16" {
+  return dtype === "float16" || dtype === "bfloat16";
+}
+
 /** The function that rounds a number to a precision. */
 export function roundingOf(precision: Precision): (x: number) => number {
   return precision === "float64" ? (x) => x : Math.fround;
@@ -42,7 +47,7 @@ export function numbersOf(array: NDArray): Numbers {
       write: (start, n, from) => data.set(n === from.length ? from : from.subarray(0, n), start),
     };
   }
-  if (dtype === "float16" || dtype === "bfloat16") {
+  if (isNarrow(dtype)) {
     const { bytes } = array;
     const part = (start: number, n: number) => bytes.subarray(2 * start, 2 * (start + n));
     return {

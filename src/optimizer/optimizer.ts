@@ -18,7 +18,7 @@ import { clipGradients } from "./clip_gradients.ts";
 import { Gradient } from "./gradient.ts";
 import { LambdaDecay } from "./lr/lambda_decay.ts";
 import { LRScheduler, type SetStateOptions } from "./lr/lr_scheduler.ts";
-import { precisionOf, roundingOf } from "./numbers.ts";
+import { isNarrow, precisionOf, roundingOf } from "./numbers.ts";
 import { Update } from "./update.ts";
 import { checkVersion, isBefore, type PaddleVersion } from "./version.ts";
 
@@ -231,13 +231,13 @@ export abstract class Optimizer<Rules extends object = object> {
     this.#learningRate = scheduler;
   }
 
-  /** Set the existing gradients of all parameters to zeros, or drop them if `setToZero` is false. */
+  /** Set the existing gradients of all trainable parameters to zeros, or drop them if `setToZero` is false. */
   clearGrad(setToZero = true): void {
-    for (const { parameters } of this.#groups) for (const parameter of parameters) parameter.clearGrad(setToZero);
+    for (const parameter of this.parameters) if (parameter.trainable) parameter.clearGrad(setToZero);
   }
 
   /**
-   * Drop the gradients of all parameters, or set the existing ones to zeros if `setToNone` is false.
+   * Drop the gradients of all trainable parameters, or set the existing ones to zeros if `setToNone` is false.
    *
    * Mirrors `zero_grad` of Paddle 3.3, whose default is the opposite of {@linkcode Optimizer.clearGrad}'s.
    */
@@ -256,7 +256,7 @@ export abstract class Optimizer<Rules extends object = object> {
     const rate = this.#rate(), ofRate = this.#roundingOfRate;
     const ofFactor = this.#takesFloat ? f : ofRate;
     for (const group of this.#groups) {
-      const live = group.parameters.filter((parameter) => !parameter.stopGradient && parameter.grad !== null);
+      const live = group.parameters.filter(isLive);
       const gradients = live.map((parameter) => new Gradient(parameter, parameter.grad!));
       live.forEach((parameter, i) => this.#mayUpdate(parameter, gradients[i]));
       const targets = live.map((parameter) => this.#accumulate(parameter, group.rules));
@@ -334,11 +334,14 @@ export abstract class Optimizer<Rules extends object = object> {
     return own.className ?? this.constructor.name;
   }
 
+  #takes({ dtype }: Parameter): boolean {
+    return dtype === "float32" || dtype === "float64" || (isNarrow(dtype) && this.#multiPrecision);
+  }
+
   #mayUpdate(parameter: Parameter, gradient: Gradient): void {
-    const isNarrow = parameter.dtype === "float16" || parameter.dtype === "bfloat16";
-    if (parameter.dtype !== "float32" && parameter.dtype !== "float64" && !(isNarrow && this.#multiPrecision)) {
+    if (!this.#takes(parameter)) {
       const message = `${parameter.name} is ${parameter.dtype}: optimizers change float32 and float64` +
-        (isNarrow ? ", and float16 and bfloat16 with multiPrecision" : "");
+        (isNarrow(parameter.dtype) ? ", and float16 and bfloat16 with multiPrecision" : "");
       throw new UnsupportedError("UNSUPPORTED_DTYPE", message, {
         expected: "float32 or float64",
         actual: parameter.dtype,
@@ -365,10 +368,20 @@ export abstract class Optimizer<Rules extends object = object> {
     }
   }
 
+  /** A step that a GradScaler skips: since 2.5 the missing state is created, and that is all. */
+  protected skipStep(): void {
+    if (isBefore(this.paddle, "2.5")) return;
+    for (const { parameters, rules } of this.#groups) {
+      for (const parameter of parameters) {
+        if (isLive(parameter) && this.#takes(parameter)) this.#accumulate(parameter, rules);
+      }
+    }
+  }
+
   /** Create the missing state of a parameter; returns the tensor to compute with: the parameter or its master weight. */
   #accumulate(parameter: Parameter, rules: Required<Rules>): Tensor {
     let target: Tensor = parameter;
-    if (parameter.dtype === "float16" || parameter.dtype === "bfloat16") {
+    if (isNarrow(parameter.dtype)) {
       const master = this.#masters.get(parameter.name);
       target = master ?? this.#accumulators.master(parameter);
       if (!master) this.#masters.set(parameter.name, target);
@@ -416,7 +429,9 @@ export abstract class Optimizer<Rules extends object = object> {
     rest.delete("LR_Scheduler");
     rest.delete("master_weights");
     const set = this.#accumulators.prepare(rest);
-    if (scheduler instanceof LRScheduler && rates instanceof Map) setWhole(scheduler, rates, options);
+    // Since 3.0 an empty state of the scheduler is none.
+    const isEmpty = rates instanceof Map && rates.size === 0 && !isBefore(this.paddle, "3.0");
+    if (scheduler instanceof LRScheduler && rates instanceof Map && !isEmpty) setWhole(scheduler, rates, options);
     if (masters) {
       this.#masters.clear();
       for (const [name, master] of masters) this.#masters.set(name, master);
@@ -432,6 +447,10 @@ export abstract class Optimizer<Rules extends object = object> {
   loadStateDict(state: ReadonlyMap<Value, Value>, options: SetStateOptions = {}): void {
     this.setStateDict(state, options);
   }
+}
+
+function isLive(parameter: Parameter): boolean {
+  return !parameter.stopGradient && parameter.grad !== null;
 }
 
 /** Set a scheduler's state whole or not at all: on its own, a scheduler keeps what was set before a failure, as in Paddle. */

@@ -12,6 +12,7 @@ import {
   optimizer,
   SelectedRows,
   type Tensor,
+  utils,
 } from "../../mod.ts";
 import { thrownBy } from "../helpers/thrown_by.ts";
 
@@ -225,6 +226,34 @@ describe("GradScaler", () => {
     scaler.step(sgd);
     assert.equal(parameter.at(0), -(1 + 1 / 8 + 1 / 64 + 1 / 512));
     assert.deepEqual([scaler.lossScaling, scaler.incrCount], [8, 0]);
+  });
+
+  it("creates the optimizer's state at a step that it skips, as Paddle does since 2.5", () => {
+    for (const [paddle, count] of [["2.4", 0], ["2.5", 4], ["3.3", 4]] as const) {
+      const [p, still, frozen, narrow] = ["p", "still", "frozen", "narrow"].map((name) =>
+        new nn.Parameter(name === "narrow" ? "float16" : "float32", [2], undefined, {
+          name,
+          trainable: name !== "frozen",
+        })
+      );
+      for (const each of [p, frozen]) each.grad = fromArray([Infinity, 1], "float32");
+      narrow.grad = fromArray([1, 1], "float32");
+      const adam = utils.uniqueName.guard(() => {
+        const made = new optimizer.Adam({ parameters: [p, still, frozen, narrow], paddle });
+        new amp.GradScaler().step(made);
+        return made;
+      });
+      assert.deepEqual([...p.toFloat32Array()], [0, 0]);
+      assert.deepEqual(
+        [...adam.stateDict().keys()],
+        [
+          "p_moment1_0",
+          "p_moment2_0",
+          "p_beta1_pow_acc_0",
+          "p_beta2_pow_acc_0",
+        ].slice(0, count),
+      );
+    }
   });
 
   it("changes nothing if it is disabled", () => {

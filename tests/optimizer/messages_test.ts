@@ -286,6 +286,8 @@ describe("an optimizer", () => {
     assert.deepEqual([...(a.grad as NDArray).toFloat32Array()], [0, 0]);
     o.clearGrad(false);
     assert.equal(a.grad, null);
+    // As in Paddle, what a frozen parameter has stays.
+    assert.deepEqual([...(b.grad as NDArray).toFloat32Array()], [1, 1]);
   });
 
   it("prints clips as Paddle does", () => {

@@ -74,6 +74,18 @@ describe("an optimizer whose state is set", () => {
     assert.throws(() => make("2.6").setStateDict(new Map()), { code: "INVALID_VALUE", message: /LR_Scheduler/ });
   });
 
+  it("goes on with its scheduler if the scheduler's state is empty, but before Paddle 3.0 refuses it", () => {
+    const make = (paddle: "2.6" | "3.0") => {
+      const learningRate = new optimizer.lr.StepDecay({ learningRate: 0.5, stepSize: 1 });
+      learningRate.step();
+      const made = new optimizer.SGD({ learningRate, parameters: [parameter("p")], paddle });
+      made.setStateDict(new Map([["LR_Scheduler", new Map()]]));
+      return learningRate.lastEpoch;
+    };
+    assert.equal(make("3.0"), 1);
+    assert.throws(() => make("2.6"), { code: "INVALID_VALUE", message: /last_epoch/ });
+  });
+
   it("takes numpy's uint16 for the bfloat16 of a state", () => {
     const p = parameter("p", "bfloat16");
     const make = () => anew(() => new optimizer.Rprop({ learningRate: 0.5, parameters: [p], multiPrecision: true }));

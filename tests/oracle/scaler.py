@@ -61,7 +61,7 @@ def run(case):
     parameters = [paddle.create_parameter([3], "float32") for _ in range(2)]
     for p in parameters:
         p.set_value(np.zeros(3, "float32"))
-    optimizers = [paddle.optimizer.SGD(0.5, parameters=[p]) for p in parameters]
+    optimizers = [paddle.optimizer.SGD(0.5, parameters=[parameters[0]]), paddle.optimizer.Momentum(0.5, 0.25, parameters=[parameters[1]])]
     for call in case["calls"]:
         kind, rest, said = call[0], call[1:], None
         try:
@@ -84,7 +84,8 @@ def run(case):
         state = scaler.state_dict()
         yield {"said": said, "scale": float(state["scale"][0]), "counts": [state["incr_count"], state["decr_count"]],
                "got": [float(getattr(scaler, "get_" + name)()) for name in NAMES], "dynamic": scaler.is_use_dynamic_loss_scaling(),
-               "values": [[number(x) for x in p.numpy()] for p in parameters]}
+               "values": [[number(x) for x in p.numpy()] for p in parameters],
+               "states": [len(o.state_dict()) for o in optimizers]}
 
 
 def main(folder, seed):

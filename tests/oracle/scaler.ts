@@ -32,7 +32,7 @@ function run(row: Json): Json[] {
   const make = () => new amp.GradScaler(named(row.args));
   let scaler: Json = make();
   const parameters = [0, 1].map((k) => new nn.Parameter("float32", [3], undefined, { name: `p${k}` }));
-  const optimizers = parameters.map((p) => new optimizer.SGD(0.5, [p]));
+  const optimizers = [new optimizer.SGD(0.5, [parameters[0]]), new optimizer.Momentum(0.5, 0.25, [parameters[1]])];
   return row.calls.map(([kind, which, value]: Json[]) => {
     let said = null;
     try {
@@ -54,6 +54,7 @@ function run(row: Json): Json[] {
       got: NAMES.map((name) => scaler[`get${name}`]()),
       dynamic: scaler.isUseDynamicLossScaling(),
       values: parameters.map((p) => [...p.toFloat32Array()].map(text)),
+      states: optimizers.map((each) => each.stateDict().size),
     };
   });
 }
