@@ -4,10 +4,9 @@
  * @module
  */
 import { checkedPrefix } from "../io/argument_errors.ts";
-import { isPaddleError } from "../errors.ts";
 import type { Folder } from "../io/folder.ts";
 import type { Limits } from "../limits.ts";
-import { load } from "../load.ts";
+import { loadDict, loadDictIfThere } from "../load_dict.ts";
 import { NAME_TABLE } from "../model/keys.ts";
 import type { NDArray } from "../ndarray.ts";
 import { checkOptions } from "../options.ts";
@@ -33,6 +32,7 @@ const SUFFIXES = [".pdparams", ".pdopt"];
  * Mirrors `fluid.load_dygraph` (1.8).
  *
  * @throws {SourceError} `NOT_FOUND`: there is no `prefix.pdparams`
+ * @throws {FormatError} `WRONG_FORMAT`: a file holds no dict
  */
 export async function loadDygraph(
   prefix: string | URL,
@@ -43,14 +43,8 @@ export async function loadDygraph(
   const given = checkedPrefix(prefix), suffix = SUFFIXES.find((end) => given.endsWith(end));
   const base = suffix ? given.slice(0, -suffix.length) : given;
   const shared = { folder, limits, signal, returnNumpy: true, keepNameTable: true };
-  const parameters = await load(base + ".pdparams", shared) as Map<string, unknown>;
+  const parameters = await loadDict(base + ".pdparams", shared);
   if (!keepNameTable) parameters.delete(NAME_TABLE);
-  let optimizer: Map<string, unknown> | null = null;
-  try {
-    // 1.8 leaves the name table in the optimizer's state (FORMATS.md 1.3).
-    optimizer = await load(base + ".pdopt", shared) as Map<string, unknown>;
-  } catch (error) {
-    if (!isPaddleError(error) || error.code !== "NOT_FOUND") throw error;
-  }
-  return [parameters, optimizer];
+  // 1.8 leaves the name table in the optimizer's state (FORMATS.md 1.3).
+  return [parameters, await loadDictIfThere(base + ".pdopt", shared)];
 }

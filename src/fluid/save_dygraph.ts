@@ -22,7 +22,10 @@ import { Tensor } from "../tensor.ts";
 
 /** Options of {@linkcode saveDygraph}. */
 export interface SaveDygraphOptions {
-  /** What to save, which decides the suffix. @default `"parameters"` if the first value is a persistable Tensor, else `"optimizer"` */
+  /**
+   * What to save, which decides the suffix. @default `"parameters"` if the first value is a Parameter, or a persistable Tensor under a name
+   * that is not its own, as in the state dict of a layer; else `"optimizer"`
+   */
   kind?: "parameters" | "optimizer";
   /** `"1.8"`: a pickle of protocol 2. `"1.6"`: the binary format of 1.6, which only 1.6 and this library read. @default {"1.8"} */
   layout?: "1.8" | "1.6";
@@ -57,11 +60,16 @@ export async function saveDygraph(
   if (base === "" || base.endsWith("/")) {
     throw new ValueError("INVALID_VALUE", "The prefix must be folder/name: the name is empty");
   }
-  const [first] = stateDict.values();
-  const kind = options.kind ?? (first instanceof Tensor && first.persistable ? "parameters" : "optimizer");
+  const kind = options.kind ?? (beginsWithParameter(stateDict) ? "parameters" : "optimizer");
   const path = base + (kind === "parameters" ? ".pdparams" : ".pdopt");
   const plan = layout === "1.8" ? await planPickle(stateDict, signal) : planTnum(stateDict);
   return await saveChunks(plan, path, { folder, signal });
+}
+
+/** In the state of an optimizer, every Tensor is under its own name. */
+function beginsWithParameter(stateDict: Map<string, unknown>): boolean {
+  const [[key, first]] = stateDict;
+  return first instanceof Tensor && ("trainable" in first || (first.persistable && first.name !== key));
 }
 
 /** Always with a name table, unlike `paddle.save`, and never with slices of large arrays, which 1.x does not support. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isPaddleError, PathError, quote, ValueError, type Warning } from "../errors.ts";
+import { PathError, quote, ValueError, type Warning } from "../errors.ts";
 import type { Folder } from "../io/folder.ts";
 import { findManifest } from "../io/save/manifest.ts";
 import { checkedPrefix, notAPlace } from "../io/argument_errors.ts";
@@ -13,7 +13,7 @@ import { placeOf } from "../io/open/place.ts";
 import { type OutFile, saveFiles } from "../io/save/save_files.ts";
 import { save as saveExported } from "../jit/save.ts";
 import type { Limits } from "../limits.ts";
-import { load } from "../load.ts";
+import { loadDict, loadDictIfThere } from "../load_dict.ts";
 import { NDArray } from "../ndarray.ts";
 import { checkOptions } from "../options.ts";
 import type { Program } from "../program.ts";
@@ -141,7 +141,8 @@ export class Model<Network extends StatefulNetwork = StatefulNetwork> {
    *
    * @throws {SourceError} `NOT_FOUND`: there is no `path.pdparams`
    * @throws {PathError} `UNSAFE_PATH`: `path` has another ending
-   * @throws {ValueError} `INVALID_VALUE`: an entry is missing or has another shape, and `skipMismatch` is not set; a file has no state dict
+   * @throws {FormatError} `WRONG_FORMAT`: a file holds no dict; then nothing is changed
+   * @throws {ValueError} `INVALID_VALUE`: an entry is missing or has another shape, and `skipMismatch` is not set
    */
   async load(path: string | URL, options: ModelLoadOptions = {}): Promise<void> {
     checkOptions(options, ["skipMismatch", "resetOptimizer", "folder", "limits", "signal", "onWarning"]);
@@ -151,7 +152,7 @@ export class Model<Network extends StatefulNetwork = StatefulNetwork> {
     const read = { folder, limits, signal };
     const place = await placeOf(base, { folder, signal });
     if (place) await findManifest(place.folder, place.name, { signal, having: place.name + ".pdparams" });
-    const state = await stateIn(base + ".pdparams", read);
+    const state = await loadDict(base + ".pdparams", read);
     const fitting = new Map<string, Value>();
     const mismatches: string[] = [];
     for (const [key, tensor] of this.network.stateDict()) {
@@ -169,7 +170,7 @@ export class Model<Network extends StatefulNetwork = StatefulNetwork> {
     }
     const warn = (warning: Warning) => onWarning?.(warning);
     for (const message of mismatches) warn({ code: "SKIPPED", message: `Skipped: ${message}` });
-    const optimizer = resetOptimizer || mismatches.length > 0 ? null : await optimizerState(base, read);
+    const optimizer = resetOptimizer || mismatches.length > 0 ? null : await loadDictIfThere(base + ".pdopt", read);
     this.network.setStateDict(fitting, { onWarning: (warning) => !skipMismatch && warn(warning) });
     if (optimizer && optimizer.size > 0 && this.optimizer) this.optimizer.setStateDict(this.#converted(optimizer));
   }
@@ -201,21 +202,4 @@ function prefixOf(path: string): string {
     throw new PathError("UNSAFE_PATH", `${quote(path)} ends in none of ${ENDINGS.join(", ")}`, { path });
   }
   return path;
-}
-
-type ReadOptions = Pick<ModelLoadOptions, "folder" | "limits" | "signal">;
-
-async function stateIn(path: string, options: ReadOptions): Promise<Map<string, Value>> {
-  const state = await load(path, options);
-  if (state instanceof Map) return state as Map<string, Value>;
-  throw new ValueError("INVALID_VALUE", `${quote(path)} has no state dict: ${gotInstead(state)}`, { path });
-}
-
-async function optimizerState(base: string, options: ReadOptions): Promise<Map<string, Value> | null> {
-  try {
-    return await stateIn(base + ".pdopt", options);
-  } catch (error) {
-    if (isPaddleError(error) && error.code === "NOT_FOUND") return null;
-    throw error;
-  }
 }

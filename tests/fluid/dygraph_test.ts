@@ -2,7 +2,18 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
-import { fluid, fromArray, isPaddleError, load, MemoryFolder, NDArray, Tensor } from "../../mod.ts";
+import {
+  fluid,
+  fromArray,
+  isPaddleError,
+  load,
+  MemoryFolder,
+  NDArray,
+  nn,
+  optimizer,
+  save,
+  Tensor,
+} from "../../mod.ts";
 import { NAME_TABLE } from "../../src/model/keys.ts";
 import { inTempFolder } from "../helpers/in_temp_folder.ts";
 
@@ -93,6 +104,22 @@ describe("fluid.saveDygraph", () => {
     assert.deepEqual([...second!.keys()], ["moment", NAME_TABLE]);
   });
 
+  it("writes a layer and its optimizer to two files of one prefix, with nothing said about which is which", async () => {
+    const layer = new nn.Linear(2, 2);
+    const adam = new optimizer.Adam({ parameters: layer.parameters() });
+    for (const parameter of layer.parameters()) parameter.grad = parameter.clone();
+    adam.step();
+    const byName = new Map(layer.parameters().map((parameter) => [parameter.name, parameter]));
+    for (const state of [layer.stateDict(), byName]) {
+      const folder = new MemoryFolder();
+      await fluid.saveDygraph(state, "net", { folder });
+      await fluid.saveDygraph(adam.stateDict(), "net", { folder });
+      const [parameters, states] = await fluid.loadDygraph("net", { folder });
+      assert.deepEqual([...parameters.keys()], [...state.keys()]);
+      assert.deepEqual([...states!.keys()], [...adam.stateDict().keys(), NAME_TABLE]);
+    }
+  });
+
   it("refuses an empty dict, an empty name and an unknown layout", async () => {
     const folder = new MemoryFolder();
     assert.equal((await errorOf(fluid.saveDygraph(new Map(), "m", { folder }))).code, "INVALID_VALUE");
@@ -125,6 +152,16 @@ describe("fluid.loadDygraph", () => {
     const folder = new MemoryFolder();
     await fluid.saveDygraph(new Map([["moment", fromArray([1], "float32")]]), "net", { folder });
     assert.equal((await errorOf(fluid.loadDygraph("net", { folder }))).code, "NOT_FOUND");
+  });
+
+  it("refuses files that hold no dict", async () => {
+    for (const [parametersFile, optimizerFile] of [[[1], new Map()], [new Map(), [1]]] as const) {
+      const folder = new MemoryFolder();
+      await save(parametersFile, "net.pdparams", { folder });
+      await save(optimizerFile, "net.pdopt", { folder });
+      const error = await errorOf(fluid.loadDygraph("net", { folder }));
+      assert.equal(error.code, "WRONG_FORMAT");
+    }
   });
 
   it("reports a damaged optimizer state, and does not treat it as missing", async () => {

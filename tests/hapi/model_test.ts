@@ -107,7 +107,7 @@ describe("Model", () => {
     assert.equal(taken, 1);
   });
 
-  it("ignores an empty optimizer file, and refuses files without a state dict before anything is set", async () => {
+  it("ignores an empty optimizer file, and refuses files without a dict before anything is set", async () => {
     const folder = new MemoryFolder();
     const linear = new nn.Linear(4, 3);
     const model = new Model(linear);
@@ -115,7 +115,10 @@ describe("Model", () => {
     await save(new nn.Linear(4, 3).stateDict(), "m.pdparams", { folder });
     await save([1, 2], "m.pdopt", { folder });
     const before = linear.weight.bytes.slice();
-    const refused = (file: string) => ({ code: "INVALID_VALUE", message: `"${file}" has no state dict: got an Array` });
+    const refused = (file: string) => ({
+      code: "WRONG_FORMAT",
+      message: `"${file}" does not hold a dict: got an Array`,
+    });
     await assert.rejects(model.load("m", { folder }), refused("m.pdopt"));
     assert.deepEqual(linear.weight.bytes, before);
     await save(new Map(), "m.pdopt", { folder });
