@@ -66,6 +66,8 @@ const OPTIONS = [
   "onProgress",
 ];
 
+const FILE_NAMES = ["modelFilename", "paramsFilename"] as const;
+
 /** What to read: a model, its location, or its location with the names of its files. */
 export type ModelFrom = InferenceModel | string | URL | FolderEntry | {
   /** The folder of a 1.x model. */
@@ -105,6 +107,12 @@ export async function relayout(
   }
   if (options.wholeFolder && layout === "prefix") {
     throw new TypeError('Option wholeFolder has no meaning for the layout "prefix": others lie in that folder, too');
+  }
+  const unused = layout === "combined" ? [] : layout === "folder" ? ["paramsFilename"] as const : FILE_NAMES;
+  const given = unused.find((name) => options[name] !== undefined);
+  if (given) {
+    const wayOut = `the files to read are named by { path, ${given} }`;
+    throw new TypeError(`Option ${given} names a file to write that the layout "${layout}" does not have: ${wayOut}`);
   }
   const { model, close } = await modelOf(from, options);
   try {

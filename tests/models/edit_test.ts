@@ -317,6 +317,24 @@ for (
   });
 }
 
+describe("a model in another layout", () => {
+  it("takes no names for files that the layout does not have", async () => {
+    const folder = new MemoryFolder();
+    const model = await loadInferenceModel(`${real}/paddle-2.6.2/jit-save/m`);
+    for (
+      const [layout, name] of [
+        ["prefix", "modelFilename"],
+        ["prefix", "paramsFilename"],
+        ["folder", "paramsFilename"],
+      ] as const
+    ) {
+      const message = new RegExp(`^Option ${name} .* layout "${layout}"`);
+      await assert.rejects(relayout(model, "d", { folder, layout, [name]: "x" }), { name: "TypeError", message });
+    }
+    assert.deepEqual(await folder.list(), []);
+  });
+});
+
 describe("a model with .pdiparams.info", () => {
   const prefix = `${real}/paddle-2.6.2/jit-save/m`;
 

@@ -289,3 +289,20 @@ describe("fluid.io.saveInferenceModel", () => {
     assert.equal(values.size, mainProgram.parameters().length);
   });
 });
+
+describe("fluid.io.saveInferenceModel", () => {
+  it("reports its progress, also where it writes only the program", async () => {
+    const { program, parameters } = await loadInferenceModel(LEGACY);
+    for (const programOnly of [false, true]) {
+      let loaded = 0;
+      await fluid.io.saveInferenceModel("d", program.feeds().map(({ name }) => name), program.fetches(), {
+        mainProgram: program,
+        parameters,
+        programOnly,
+        folder: new MemoryFolder(),
+        onProgress: (event) => loaded = event.loaded,
+      });
+      assert.ok(loaded > 0, String(programOnly));
+    }
+  });
+});

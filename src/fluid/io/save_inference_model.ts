@@ -93,7 +93,7 @@ export async function saveInferenceModel(
     await saveFiles(
       folderAt(place),
       [bytesFile(modelFilename, program.serialize())],
-      { wholeFolder, manifest, signal },
+      { wholeFolder, manifest, signal, onProgress },
       "",
     );
     return namesOf(targetVars);
