@@ -18,6 +18,11 @@ export function mayBeStoredAs(described: DType, stored: DType): boolean {
   return isConverted(described, stored);
 }
 
+/** Whether the dtype of a record follows from the size of the file and the dtype `described` in the program. */
+export function isToldBySize(described: DType): boolean {
+  return described !== "uint16"; // or bfloat16, in as many bytes
+}
+
 /** Whether a quantiser, or `convert_weight_to_fp16`, stored this instead of what the program describes. */
 export function isConverted(described: DType, stored: DType): boolean {
   return isQuantised(described, stored) || (described === "float32" && stored === "float16");

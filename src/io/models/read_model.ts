@@ -16,6 +16,7 @@ import {
   readVariable,
 } from "../../codec/record/read_combined.ts";
 import { readBinaryTensorFile } from "../../codec/record/read_record.ts";
+import { isToldBySize } from "../../codec/record/stored_form.ts";
 import { plainRecordHeadSize } from "../../codec/record/write_record.ts";
 import { byCodePoint } from "../../words/code_point_order.ts";
 import { dtypeInfo } from "../../dtype.ts";
@@ -380,7 +381,7 @@ function layoutOf(expected: readonly Expected[], size: number): number[] | null 
   for (const variable of expected) {
     starts.push(at);
     const length = recordSizeOf(variable);
-    if (length === null) return null;
+    if (length === null || !isToldBySize(variable.dtype!)) return null;
     at += length;
   }
   return at === size ? starts : null;
