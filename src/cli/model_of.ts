@@ -68,7 +68,7 @@ export async function foundModel(
 async function modelAt(place: Place, names: FoundModel["names"]): Promise<FoundModel | null> {
   if (!await isFolder(place)) return await foundAt(place, names);
   const prefix = await onlyPrefix(place);
-  if (prefix !== null) return await foundAt({ ...prefix, shown: place.shown }, names);
+  if (prefix !== null && isMeant(prefix.name, names)) return await foundAt({ ...prefix, shown: place.shown }, names);
   return await foundAt(place, { ...await usualNames(place), ...names });
 }
 
@@ -84,6 +84,12 @@ async function onlyPrefix(place: Place): Promise<Place | null> {
   const models = [...names].filter((name) => name.endsWith(".pdiparams")).map((name) => name.slice(0, -10))
     .filter((prefix) => names.has(prefix + ".pdmodel") || names.has(prefix + ".json"));
   return models.length === 1 && !names.has("__model__") ? { folder, name: models[0], shown: place.shown } : null;
+}
+
+/** Whether the user, who may name one of its files, means the only prefix; with both names, nothing is left to find. */
+function isMeant(prefix: string, { modelFilename, paramsFilename }: FoundModel["names"]): boolean {
+  if (modelFilename === undefined) return (paramsFilename ?? prefix + ".pdiparams") === prefix + ".pdiparams";
+  return paramsFilename === undefined && [prefix + ".pdmodel", prefix + ".json"].includes(modelFilename);
 }
 
 /** The file names of a 1.x folder, if they are common ones: then the user need not give them. */

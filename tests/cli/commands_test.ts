@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
 import * as paddle from "../../mod.ts";
@@ -88,6 +88,26 @@ describe("ls", () => {
       assert.match(await printed("ls", `${REAL}/paddle-1.6.1/${folder}`), /fc_0\.w_0 +float32 +\[4, 5\]/);
     }
     assert.match(await printed("ls", `${REAL}/paddle-1.8.5/fluid-infer-separate/d`), /8 arrays/);
+  });
+
+  it("reads the files that are named, in a folder that has one model besides", async () => {
+    await inTempFolder(async (folder) => {
+      const real = `${REAL}/paddle-2.6.2`;
+      for (const end of [".pdmodel", ".pdiparams"]) {
+        cpSync(`${real}/jit-save/m${end}`, join(folder, `m${end}`));
+        cpSync(`${real}/infer-several/less${end}`, join(folder, `less${end === ".pdmodel" ? end : ".params"}`));
+      }
+      const m = await printed("ls", folder);
+      assert.equal(await printed("ls", folder, "--model-filename", "m.pdmodel"), m);
+      assert.equal(await printed("ls", folder, "--params-filename", "m.pdiparams"), m);
+      const less = await printed("ls", `${real}/infer-several/less`);
+      const named = ["--model-filename", "less.pdmodel", "--params-filename", "less.params"];
+      assert.equal(await printed("ls", folder, ...named), less);
+      assert.match(await refused("ls", folder, ...named.slice(0, 2)), /MISSING_PART/);
+      mkdirSync(join(folder, "m"));
+      const both = ["--model-filename", "m.pdmodel", "--params-filename", "m.pdiparams"];
+      assert.equal(await printed("ls", folder, ...both), m);
+    });
   });
 
   it("reads inside an archive, and explains how when only the archive is given", async () => {
