@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { sameKey } from "../codec/pickle/keys.ts";
 import { PickledArray } from "../codec/pickle/pickled.ts";
 import type { Pickle } from "../codec/pickle/read_pickle.ts";
 import { FormatError, quote, type Warning } from "../errors.ts";
@@ -89,9 +90,9 @@ function* fromStateDict(
   let tensors = 0, missing = 0;
   const pace = new StepPace();
   // Not entries(): that creates an array per entry.
-  for (const key of table.keys()) {
+  for (const named of table.keys()) {
     if (pace.isDue(4)) yield;
-    const name: unknown = table.get(key);
+    const name: unknown = table.get(named), key = sameKey(dict, named);
     if (typeof name !== "string") throw badTable("it holds a name that is not a string");
     const value = dict.get(key);
     if (isArray(value)) {

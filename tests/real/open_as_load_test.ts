@@ -50,7 +50,11 @@ suite("open", () => {
     assert.ok(prefixes.size > 20, `${prefixes.size} models`);
     // Of a model, load returns numpy's arrays whatever the options, as Paddle does.
     for (const prefix of prefixes) {
-      assert.deepEqual(await opened(prefix, { returnNumpy: true }), await loaded(prefix, { returnNumpy: true }), prefix);
+      assert.deepEqual(
+        await opened(prefix, { returnNumpy: true }),
+        await loaded(prefix, { returnNumpy: true }),
+        prefix,
+      );
     }
   });
 

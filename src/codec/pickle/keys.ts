@@ -31,6 +31,13 @@ export function keyOf(
   return key;
 }
 
+/** The key of `container` that equals `key`, such as a tuple that was read from elsewhere in the file; if there is none, `key` itself. */
+export function sameKey(container: ReadonlyMap<unknown, unknown>, key: unknown): unknown {
+  if (typeof key !== "object" || container.has(key)) return key;
+  const form = canonicalForm(key);
+  return form instanceof NoKey ? key : keyOf(container, key, form);
+}
+
 /** Whether a key may equal a string or number without being one: `numpy.int64(3)` equals 3. */
 export function equalsPlain(key: unknown): boolean {
   return key instanceof NumpyScalar || key instanceof Complex;
