@@ -5,6 +5,7 @@
  */
 import { isPaddleError } from "../errors.ts";
 import { exists, findModel, isNoFile, type ModelFiles, notFound } from "../io/models/find_model.ts";
+import type { Folder } from "../io/folder.ts";
 import type { FolderEntry } from "../io/open/open_source.ts";
 import { folderAt, isFolder, type Place, placeOf } from "../io/open/place.ts";
 import type { InferenceModel } from "../static/inference_model.ts";
@@ -38,11 +39,7 @@ export async function modelOf(
     // A program without parameters next to it stands for itself.
     return model && await hasParameters(model.files) ? model : null;
   }
-  try {
-    if (place.name !== "" && await exists(place.folder, place.name)) return null;
-  } catch (error) {
-    if (!isNoFile(error)) throw error;
-  }
+  if (place.name !== "" && await isFile(place.folder, place.name)) return null;
   const { "model-filename": modelFilename, "params-filename": paramsFilename } = options;
   return await modelAt(place, {
     ...(modelFilename === undefined ? {} : { modelFilename }),
@@ -95,14 +92,23 @@ function isMeant(prefix: string, { modelFilename, paramsFilename }: FoundModel["
 /** The file names of a 1.x folder, if they are common ones: then the user need not give them. */
 async function usualNames(place: Place): Promise<FoundModel["names"]> {
   const folder = folderAt(place);
-  const has = (name: string) => exists(folder, name);
   for (const modelFilename of ["__model__", "__model__.json", "model"]) {
-    if (!await has(modelFilename)) continue;
+    if (!await isFile(folder, modelFilename)) continue;
     for (const paramsFilename of ["__params__", "params"]) {
-      if (await has(paramsFilename)) return { modelFilename, paramsFilename };
+      if (await isFile(folder, paramsFilename)) return { modelFilename, paramsFilename };
     }
   }
   return {};
+}
+
+/** Whether a folder has a file `name`, and not a folder of that name. */
+async function isFile(folder: Folder, name: string): Promise<boolean> {
+  try {
+    return await exists(folder, name);
+  } catch (error) {
+    if (isNoFile(error)) return false;
+    throw error;
+  }
 }
 
 /** If there is a folder of the same name, a user who names a file means the file. */

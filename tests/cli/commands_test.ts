@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
 import * as paddle from "../../mod.ts";
@@ -107,6 +107,14 @@ describe("ls", () => {
       mkdirSync(join(folder, "m"));
       const both = ["--model-filename", "m.pdmodel", "--params-filename", "m.pdiparams"];
       assert.equal(await printed("ls", folder, ...both), m);
+    });
+  });
+
+  it("reads a folder of tensors in which a folder is called model, as a file with a program may be", async () => {
+    await inTempFolder(async (folder) => {
+      cpSync(`${REAL}/paddle-1.8.5/fluid-infer-separate/d`, join(folder, "model"), { recursive: true });
+      rmSync(join(folder, "model/__model__"));
+      assert.match(await printed("ls", folder), /^model\/fc_0\.b_0 +float32 +\[5\]/m);
     });
   });
 
