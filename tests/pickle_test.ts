@@ -15,7 +15,7 @@ import {
   Tuple,
 } from "../src/pickle.ts";
 import * as codec from "../src/codec.ts";
-import { encode as encodeForPaddle, fromArray, Tensor, type Value } from "../mod.ts";
+import { decode as decodeForPaddle, encode as encodeForPaddle, fromArray, Tensor, type Value } from "../mod.ts";
 
 describe("the pickle entry point", () => {
   it("gives the file's values without Paddle's conventions: the name table stays, arrays stay arrays", () => {
@@ -95,7 +95,24 @@ describe("values that pickles have and paddle.save refuses", () => {
       for (const protocol of [2, 3, 4]) assert.deepEqual(decode(encode([value], { protocol })), [value]);
       assert.throws(() => encodeForPaddle([value]), { code: "INVALID_VALUE" });
     });
+
+    it(`are saved inside the dicts of a state dict, into which Paddle does not look: ${name}`, () => {
+      const state = new Map<string, unknown>([["w", new Tensor("float32", [1])], ["cfg", new Map([["v", [value]]])]]);
+      for (const mode of ["dygraph", "static"] as const) {
+        const again = decodeForPaddle(encodeForPaddle(state, { mode, protocol: 2 }), { mode }) as Map<string, unknown>;
+        assert.deepEqual(again.get("cfg"), new Map([["v", [value]]]));
+      }
+      assert.throws(() => encodeForPaddle(new Map(state).set("epoch", 1)), { code: "INVALID_VALUE" });
+    });
   }
+
+  it("are saved as Paddle saves them: a defaultdict in place of a dict of a state dict, or as the state dict itself", () => {
+    const tensor = new Tensor("float32", [1]);
+    const counts = Object.assign(new DefaultDict<string, unknown>([["a", 1]]), { factory: "builtins.int" });
+    const again = decodeForPaddle(encodeForPaddle(new Map<string, unknown>([["w", tensor], ["cfg", counts]])));
+    assert.deepEqual((again as Map<string, unknown>).get("cfg"), counts);
+    assert.deepEqual(encodeForPaddle(new DefaultDict([["w", tensor]])), encodeForPaddle(new Map([["w", tensor]])));
+  });
 
   it("are refused when they are invalid: a factory that is no type, an unhashable key, a range with fractions", () => {
     const factory = (name: string) => Object.assign(new DefaultDict(), { factory: name });

@@ -36,7 +36,7 @@ import { elementCount } from "../words/element_count.ts";
 
 /**
  * Checks everything that can be known before a file is created (RULES.md SAV-11). `paddle.save` refuses bytes, bytearrays, frozensets,
- * defaultdicts and ranges (FORMATS.md 1.5) unless they are in keys; `ofAnyKind` accepts them.
+ * defaultdicts and ranges (FORMATS.md 1.5) unless they are in keys or in a state dict; `ofAnyKind` accepts them.
  *
  * @throws {ValueError} `INVALID_VALUE`, with the path
  */

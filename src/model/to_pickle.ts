@@ -49,9 +49,11 @@ export function shapeForSave(value: unknown, options: ShapeOptions): ShapedForSa
 export function* shapeForSaveInSteps(value: unknown, options: ShapeOptions): Generator<void, ShapedForSave> {
   const warnings: Warning[] = [];
   const plain = yield* withoutLayersInSteps(value);
-  yield* checkValueInSteps(plain, warnings, options.ofAnyKind ?? false);
   const dict = plain instanceof Map ? plain : isPlainObject(plain) ? yield* mapOfObject(plain as object) : null;
-  if (dict === null || !(yield* isStateDict(dict))) return { value: plain, warnings };
+  const isState = dict !== null && (yield* isStateDict(dict));
+  // Paddle's scan of what it pickles spares state dicts (FORMATS.md 1.5).
+  yield* checkValueInSteps(plain, warnings, isState || (options.ofAnyKind ?? false));
+  if (!isState) return { value: plain, warnings };
   if (dict.size === 0) {
     warnings.push({ code: "EMPTY_DICT", message: "The dict is empty: there is nothing to save in it" });
   }
