@@ -334,8 +334,8 @@ export class NDArray {
   }
 
   /**
-   * Create an array from nested lists. Without a dtype: bool for booleans, int64 for bigints, complex64 for Complex, that of a typed array,
-   * else float32.
+   * Create an array from nested lists. Without a dtype: that of the typed arrays in it, if they agree; bool for booleans, int64 for
+   * bigints, complex64 for Complex, else float32.
    *
    * @throws {ValueError} `INVALID_VALUE` if lists differ in length, or an element does not fit the dtype
    *
@@ -347,8 +347,8 @@ export class NDArray {
    * ```
    */
   static fromArray<T extends NDArray>(this: ArrayClass<T>, nested: ArrayInput, dtype?: DType): T {
-    const { shape, leaves } = flatten(nested);
-    const array = new this(dtype ?? dtypeOf(nested, leaves), shape);
+    const { shape, leaves, dtype: ofRows } = flatten(nested);
+    const array = new this(dtype ?? ofRows ?? dtypeOf(leaves), shape);
     // A typed array of the same dtype is copied as bytes, which keeps the bits of NaNs.
     if (ArrayBuffer.isView(leaves) && dtypeOfArray(leaves) === array.dtype) {
       array.bytes.set(new Uint8Array(leaves.buffer, leaves.byteOffset, leaves.byteLength));

@@ -7,7 +7,6 @@ import { type DType, dtypeInfo } from "./dtype.ts";
 import { UnsupportedError } from "./errors.ts";
 import { arrayGiven, type LazyBytes, NDArray } from "./ndarray.ts";
 import { checkNames } from "./words/option_names.ts";
-import { shownValue } from "./words/described.ts";
 
 /** Properties of a Tensor besides its data. */
 export interface TensorOptions {
@@ -17,6 +16,15 @@ export interface TensorOptions {
   stopGradient?: boolean;
   /** Whether it is part of what is saved. @default {false} */
   persistable?: boolean;
+}
+
+const OPTIONS: readonly string[] = ["name", "stopGradient", "persistable"] satisfies (keyof TensorOptions)[];
+
+/** Whether options have something besides a name; those of a Tensor itself are not looked at. */
+function hasMore(options: TensorOptions): boolean {
+  if (options instanceof Tensor) return false;
+  for (const key in options) if (key !== "name") return true;
+  return false;
 }
 
 /**
@@ -47,7 +55,8 @@ export class Tensor extends NDArray {
     options: TensorOptions = {},
   ) {
     super(dtype, shape, data);
-    if (typeof options !== "object") throw new TypeError(`Options must be an object: got ${shownValue(options)}`);
+    // A file's tensors have a name and nothing else; checking that would take longer than all the rest.
+    if (typeof options !== "object" || options === null || hasMore(options)) checkNames(options, OPTIONS);
     this.name = options.name ?? "";
     this.stopGradient = options.stopGradient ?? true;
     this.persistable = options.persistable ?? false;

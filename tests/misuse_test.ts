@@ -252,6 +252,17 @@ const ARRAYS: [what: string, work: () => unknown, message: RegExp][] = [
   ["a string for a bound", () => (a as Any).slice("0"), /^A slice bound must be an integer: got "0"$/],
   ["a name for the options of a Tensor", () => new Tensor("float32", [1], undefined, "w"), /^Options .*got "w"$/],
   [
+    "Python's name for an option",
+    () => Tensor.from(a, { stop_gradient: false }),
+    /^Unknown option "stop_gradient": .*"stopGradient"$/,
+  ],
+  ["null for the options of a Tensor", () => new Tensor("float32", [1], undefined, null), /^Options .*got null$/],
+  [
+    "an option that Parameters lack",
+    () => new paddle.nn.Parameter("float32", [1], undefined, { trainble: false } as Any),
+    /^Unknown option "trainble": .*"trainable"$/,
+  ],
+  [
     "LoD levels for the options",
     () => new DenseTensor("float32", [1], undefined, [[0, 1]]),
     /^Options .*got an Array$/,

@@ -136,6 +136,18 @@ describe("an array of a typed array", () => {
     assert.ok(Number.isNaN(array.at(0)));
     assert.deepEqual(fromArray(Uint8Array.of(0, 2), "bool").bytes, Uint8Array.of(0, 1));
   });
+
+  it("has its dtype, also as a row of a matrix, unless the rows differ", () => {
+    const whole = 2 ** 24 + 1;
+    const matrix = fromArray([[Float64Array.of(0.1, whole)], [Float64Array.of(0, 1)]]);
+    assert.deepEqual([matrix.dtype, matrix.shape, matrix.at(0, 0, 1)], ["float64", [2, 1, 2], whole]);
+    assert.equal(fromArray([Int32Array.of(whole)]).at(0, 0), whole);
+    assert.equal(fromArray([BigUint64Array.of(2n ** 63n), BigUint64Array.of(0n)]).at(0, 0), 2n ** 63n);
+    for (const rows of [[Int32Array.of(1), Int8Array.of(2)], [Int32Array.of(1), [0.5]], [[0.5], Int32Array.of(1)]]) {
+      assert.equal(fromArray(rows).dtype, "float32");
+    }
+    assert.equal(fromArray([Float64Array.of(1)], "int8").dtype, "int8");
+  });
 });
 
 describe("casts between dtypes", () => {

@@ -9,6 +9,7 @@ import { type LazyBytes, NDArray } from "../ndarray.ts";
 import type { Regularizer } from "../regularizer/mod.ts";
 import { Tensor } from "../tensor.ts";
 import type { SelectedRows } from "../values.ts";
+import { checkNames } from "../words/option_names.ts";
 import { generate } from "./unique_name.ts";
 
 /** Properties of a Parameter other than its elements. */
@@ -62,6 +63,7 @@ export class Parameter extends Tensor {
     data?: ArrayBuffer | ArrayBufferView | LazyBytes,
     options: ParameterOptions = {},
   ) {
+    checkNames(options, ["name", "trainable", "optimizeAttr", "regularizer", "needClip"]);
     const name = options.name ?? generate("_eager_param_base");
     super(dtype, shape, data, { name, persistable: true, stopGradient: !(options.trainable ?? true) });
     this.optimizeAttr = options.optimizeAttr ?? { learningRate: 1 };

@@ -11,15 +11,20 @@ import { Complex, type Float } from "../values.ts";
 
 type Leaf = Scalar | Float;
 
-/** Nested lists as a shape and its elements; works level by level instead of recursively, as the caller chooses the depth. */
-export function flatten(nested: ArrayInput): { shape: number[]; leaves: ArrayLike<Leaf> } {
+/**
+ * Nested lists as a shape and its elements, and the dtype of the typed arrays in them; works level by level instead of recursively, as the
+ * caller chooses the depth.
+ */
+export function flatten(nested: ArrayInput): { shape: number[]; leaves: ArrayLike<Leaf>; dtype: DType | undefined } {
   checkLists(nested);
   const shape: number[] = [];
+  let dtype: DType | undefined;
   let level: ArrayLike<ArrayInput> = [nested];
   for (;;) {
     const first = level[0];
     if (!isList(first)) break;
     const length = first.length;
+    dtype = dtypeOfRows(level);
     if (level.length === 1) {
       level = first as ArrayLike<ArrayInput>;
     } else {
@@ -34,7 +39,15 @@ export function flatten(nested: ArrayInput): { shape: number[]; leaves: ArrayLik
     shape.push(length);
   }
   for (let i = 1; i < level.length; i++) if (isList(level[i])) throw ragged(shape.length);
-  return { shape, leaves: level as ArrayLike<Leaf> };
+  return { shape, leaves: level as ArrayLike<Leaf>, dtype };
+}
+
+/** The dtype of rows that are typed arrays of one class. */
+function dtypeOfRows(rows: ArrayLike<ArrayInput>): DType | undefined {
+  const first = rows[0];
+  if (!ArrayBuffer.isView(first)) return undefined;
+  for (let i = 1; i < rows.length; i++) if (rows[i]?.constructor !== first.constructor) return undefined;
+  return dtypeOfArray(first);
 }
 
 /** Refuse lists that contain themselves, or that have too many elements, as a few lists can if one occurs in another repeatedly. */
@@ -60,8 +73,8 @@ function ragged(axis: number): ValueError {
   return new ValueError("INVALID_VALUE", `The lists on axis ${axis} differ in length`);
 }
 
-export function dtypeOf(nested: ArrayInput, leaves: ArrayLike<Leaf>): DType {
-  if (ArrayBuffer.isView(nested)) return dtypeOfArray(nested) ?? "float32";
+/** The dtype of elements that are not in typed arrays. */
+export function dtypeOf(leaves: ArrayLike<Leaf>): DType {
   const first = leaves[0];
   if (typeof first === "boolean") return "bool";
   if (typeof first === "bigint") return "int64";
