@@ -112,6 +112,16 @@ describe("onProgress", () => {
       }
     }));
 
+  it("may abort the call, which rejects with the reason though all was read by the last event", () =>
+    inTempFolder(async (folder) => {
+      const path = join(folder, "a.pdparams"), reason = new Error("enough");
+      writeFileSync(path, encode(state()));
+      for (const read of [load, open]) {
+        const stop = new AbortController();
+        await assert.rejects(read(path, { signal: stop.signal, onProgress: () => stop.abort(reason) }), reason);
+      }
+    }));
+
   it("counts several files as one, and names the tensor when each file is one", () =>
     inTempFolder(async (folder) => {
       const real = "tests/fixtures/real/", model = real + "paddle-3.1.1/infer-model.oldir/m";

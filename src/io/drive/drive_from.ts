@@ -55,6 +55,7 @@ export async function driveFrom<T, R>(
     const shaped = finish(content, !isStream && !copy && isMemory(opened));
     const result = shaped instanceof Promise ? await shaped : shaped;
     progress?.check();
+    signal?.throwIfAborted();
     await progress?.end(options.name);
     done = true;
     return result;
