@@ -239,6 +239,33 @@ describe("a custom source over a network", () => {
   });
 });
 
+describe("a byte stream that enqueues chunks and closes, whatever buffer it was asked to fill", () => {
+  function stream(bytes: Uint8Array): ReadableStream<Uint8Array<ArrayBuffer>> {
+    let at = 0;
+    return new ReadableStream({
+      type: "bytes",
+      pull(controller) {
+        if (at >= bytes.length) controller.close();
+        else controller.enqueue(bytes.slice(at, at += 5000));
+      },
+    });
+  }
+  const fetch = (bytes: Uint8Array) => () => Promise.resolve(new Response(stream(bytes)));
+
+  it("is read to its end", async () => {
+    assert.deepEqual(encode(await load(stream(FILE))), FILE);
+    assert.deepEqual(encode(await load("https://host/w.pdparams", { fetch: fetch(FILE) })), FILE);
+  });
+
+  it("is truncated if it ends early", async () => {
+    for (const length of [0, 3, 200, 6000]) {
+      const cut = FILE.slice(0, length), code = length === 0 ? "EMPTY" : "TRUNCATED";
+      await assert.rejects(load(stream(cut)), { code });
+      await assert.rejects(load("https://host/w.pdparams", { fetch: fetch(cut) }), { code });
+    }
+  });
+});
+
 describe("a stream that never answers its cancel", () => {
   it("does not keep what was read from it waiting", async () => {
     const stream = () =>

@@ -10,7 +10,7 @@ import { DEFAULT_LIMITS } from "../../limits.ts";
 import { joinBytes } from "../../words/joined_bytes.ts";
 import { allocate } from "./allocate.ts";
 import { checkedChunk } from "../streams/checked_chunk.ts";
-import { type BytesReader, isFilling, readerOf } from "../streams/filling_reader.ts";
+import { type BytesReader, type FillBytes, fillsOf, isFilling, readerOf } from "../streams/filling_reader.ts";
 import { onAbort } from "../waiting/on_abort.ts";
 import { Turns } from "../waiting/turns.ts";
 
@@ -72,6 +72,9 @@ export async function driveStream<T>(
 class StreamDriver {
   readonly cursor = new Cursor();
   readonly #reader: BytesReader;
+  /** Reads, into a buffer if the reader is a filling one. */
+  readonly #read: FillBytes;
+  readonly #isFilling: boolean;
   readonly #options: DriveStreamOptions;
   readonly #turns: Turns;
   #buffer = new Uint8Array(SCRATCH);
@@ -85,6 +88,8 @@ class StreamDriver {
 
   constructor(reader: BytesReader, options: DriveStreamOptions) {
     this.#reader = reader;
+    this.#isFilling = isFilling(reader);
+    this.#read = isFilling(reader) ? fillsOf(reader) : () => reader.read();
     this.#options = options;
     this.#turns = new Turns(options.signal);
     this.cursor.total = options.size;
@@ -111,19 +116,18 @@ class StreamDriver {
       return chunk;
     }
     if (this.#ended) return null;
-    const reader = this.#reader;
-    if (!isFilling(reader)) return await this.#arrival(reader);
-    const chunk = await this.#arrival(reader, this.#scratch.length > 0 ? this.#scratch : new Uint8Array(SCRATCH));
+    if (!this.#isFilling) return await this.#arrival();
+    const chunk = await this.#arrival(this.#scratch.length > 0 ? this.#scratch : new Uint8Array(SCRATCH));
     if (chunk) this.#scratch = new Uint8Array(chunk.buffer as ArrayBuffer);
     return chunk;
   }
 
   /** The next bytes, or null at the end. A filling reader takes over `into` and returns the bytes in it. */
-  async #arrival(reader: BytesReader, into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array | null> {
+  async #arrival(into?: Uint8Array<ArrayBuffer>): Promise<Uint8Array | null> {
     this.#options.signal?.throwIfAborted();
     let step: ReadableStreamReadResult<Uint8Array>;
     try {
-      step = await (isFilling(reader) ? reader.read(into!) : reader.read());
+      step = await this.#read(into!);
     } catch (error) {
       if (error instanceof PaddleError) throw error;
       throw new SourceError("READ_FAILED", `The stream failed at byte ${this.#received}`, {
@@ -219,9 +223,9 @@ class StreamDriver {
   async #raw(ask: BlobAsk): Promise<Uint8Array> {
     let into = allocate(0);
     for (let filled = 0; filled < ask.length;) {
-      if (this.#rest.length === 0 && filled < into.length && isFilling(this.#reader)) {
+      if (this.#rest.length === 0 && filled < into.length && this.#isFilling) {
         // Read straight into the final buffer; the reader returns it as a new object.
-        const part = await this.#arrival(this.#reader, into.subarray(filled));
+        const part = await this.#arrival(into.subarray(filled));
         if (!part) throw truncated(ask, filled);
         into = new Uint8Array(part.buffer as ArrayBuffer);
         filled += part.length;

@@ -28,6 +28,20 @@ export function isFilling(reader: BytesReader): reader is ReadableStreamBYOBRead
   return typeof ReadableStreamBYOBReader !== "undefined" && reader instanceof ReadableStreamBYOBReader;
 }
 
+/** Reads the next bytes into a buffer, which it takes over. */
+export type FillBytes = (into: Uint8Array<ArrayBuffer>) => Promise<ReadableStreamReadResult<Uint8Array>>;
+
+/** The reads of a filling reader. A stream that closes has ended even if it leaves the last one unanswered, as many streams do. */
+export function fillsOf(reader: ReadableStreamBYOBReader): FillBytes {
+  let end = () => {};
+  reader.closed.then(() => end(), () => {});
+  return (into) =>
+    new Promise((resolve, reject) => {
+      end = () => resolve({ done: true, value: undefined });
+      reader.read(into).then(resolve, reject);
+    });
+}
+
 /** Reads the next bytes. */
 export type ReadBytes = () => Promise<ReadableStreamReadResult<Uint8Array>>;
 
@@ -37,11 +51,12 @@ export type ReadBytes = () => Promise<ReadableStreamReadResult<Uint8Array>>;
  */
 export function readsOf(reader: BytesReader, size: number): ReadBytes {
   if (!isFilling(reader)) return () => reader.read();
+  const fill = fillsOf(reader);
   let scratch = new Uint8Array(size);
   return async () => {
-    const step = await reader.read(scratch);
+    const step = await fill(scratch);
     if (step.done) return { done: true, value: undefined };
-    scratch = new Uint8Array(step.value.buffer);
+    scratch = new Uint8Array(step.value.buffer as ArrayBuffer);
     return step;
   };
 }
