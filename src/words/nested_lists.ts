@@ -12,19 +12,19 @@ import { Complex, type Float } from "../values.ts";
 type Leaf = Scalar | Float;
 
 /**
- * Nested lists as a shape and its elements, and the dtype of the typed arrays in them; works level by level instead of recursively, as the
- * caller chooses the depth.
+ * Nested lists as a shape and its elements, and the dtype of typed arrays in them, if they agree; works level by level instead of
+ * recursively, as the caller chooses the depth.
  */
 export function flatten(nested: ArrayInput): { shape: number[]; leaves: ArrayLike<Leaf>; dtype: DType | undefined } {
   checkLists(nested);
   const shape: number[] = [];
-  let dtype: DType | undefined;
+  let row: unknown;
   let level: ArrayLike<ArrayInput> = [nested];
   for (;;) {
     const first = level[0];
     if (!isList(first)) break;
     const length = first.length;
-    dtype = dtypeOfRows(level);
+    row = first;
     if (level.length === 1) {
       level = first as ArrayLike<ArrayInput>;
     } else {
@@ -32,6 +32,7 @@ export function flatten(nested: ArrayInput): { shape: number[]; leaves: ArrayLik
       for (let i = 0; i < level.length; i++) {
         const list = level[i];
         if (!isList(list) || list.length !== length) throw ragged(shape.length);
+        if (list.constructor !== first.constructor) row = null;
         for (let k = 0; k < length; k++) next.push(list[k]);
       }
       level = next;
@@ -39,15 +40,8 @@ export function flatten(nested: ArrayInput): { shape: number[]; leaves: ArrayLik
     shape.push(length);
   }
   for (let i = 1; i < level.length; i++) if (isList(level[i])) throw ragged(shape.length);
+  const dtype = ArrayBuffer.isView(row) ? dtypeOfArray(row) : undefined;
   return { shape, leaves: level as ArrayLike<Leaf>, dtype };
-}
-
-/** The dtype of rows that are typed arrays of one class. */
-function dtypeOfRows(rows: ArrayLike<ArrayInput>): DType | undefined {
-  const first = rows[0];
-  if (!ArrayBuffer.isView(first)) return undefined;
-  for (let i = 1; i < rows.length; i++) if (rows[i]?.constructor !== first.constructor) return undefined;
-  return dtypeOfArray(first);
 }
 
 /** Refuse lists that contain themselves, or that have too many elements, as a few lists can if one occurs in another repeatedly. */
