@@ -56,7 +56,7 @@ export function* fromPickleInSteps(pickle: Pickle, options: FromPickleOptions): 
   const { all, arePlain } = pickle.containers;
   // FORMATS.md 4.2: if there is a (name, array) pair anywhere, only pairs become Tensors; else every array does.
   const hasPair = isAsRead && arePlain ? all.some(isPair) : yield* someInSteps(root, isPair, isSearched);
-  shaper.hasPairs = hasPair;
+  shaper.mayBeMore = hasPair;
   const shape: Replace = (value, at, key) => {
     const name = at === "" ? key : NO_KEY;
     if (isPair(value)) return shaper.named(value, value[1], textOf(value[0])!, name);
@@ -87,6 +87,8 @@ function* fromStateDict(
 ): Generator<void, unknown> {
   const table = dict.get(NAME_TABLE);
   if (!(table instanceof Map)) throw badTable("it is not a dict");
+  // An array under two keys of the table becomes two Tensors.
+  shaper.mayBeMore = true;
   let tensors = 0, missing = 0;
   const pace = new StepPace();
   // Not entries(): that creates an array per entry.
@@ -96,7 +98,7 @@ function* fromStateDict(
     if (typeof name !== "string") throw badTable("it holds a name that is not a string");
     const value = dict.get(key);
     if (isArray(value)) {
-      const made = shaper.tensor(value, name, String(key));
+      const made = shaper.own(value, name, String(key));
       dict.set(key, made);
       if (made instanceof NDArray) tensors++;
     } else if (!dict.has(key) && ++missing <= MAX_WARNINGS) {
@@ -188,13 +190,19 @@ class Shaper extends PlainShaper {
     if (this.#options.returnNumpy) return this.array(array);
     let made = identity instanceof PickledArray ? identity.made : this.#made.get(identity);
     if (made === undefined) {
-      if (array instanceof PickledArray) this.own(array, this.hasPairs);
-      const tensor = this.#make(array, name, key);
-      if (array instanceof PickledArray) this.#options.onArray?.(tensor, array);
-      made = tensor;
+      made = this.own(array, name, key);
       if (identity instanceof PickledArray) identity.made = made;
       else this.#made.set(identity, made);
     }
+    return made;
+  }
+
+  /** A tensor for this place alone, or an array if `returnNumpy` is set. */
+  own(array: PickledArray | JoinedArray, name: string, key: unknown): unknown {
+    if (this.#options.returnNumpy) return this.array(array);
+    if (array instanceof PickledArray) this.use(array, this.mayBeMore);
+    const made = this.#make(array, name, key);
+    if (array instanceof PickledArray) this.#options.onArray?.(made, array);
     return made;
   }
 
@@ -232,7 +240,7 @@ class Shaper extends PlainShaper {
   #partsOf(array: PickledArray | JoinedArray): ReturnType<typeof partsOf> {
     if (array instanceof PickledArray) return partsOf(array, this.#options);
     const pieces = array.slices.map((slice) => {
-      this.own(slice, true);
+      this.use(slice, true);
       const parts = partsOf(slice, this.#options);
       return { ...parts, nbytes: elementCount(parts.shape) * dtypeInfo(parts.dtype).itemsize };
     });

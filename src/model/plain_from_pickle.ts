@@ -31,7 +31,7 @@ export class PlainShaper {
   readonly #context: ArrayContext;
   readonly #budget: Budget;
   /** Whether more than one value may be made from an array. */
-  hasPairs = false;
+  mayBeMore = false;
 
   /** `context` says how bytes become arrays; copies of bytes are charged to `budget`. */
   constructor(context: ArrayContext, budget: Budget) {
@@ -42,7 +42,7 @@ export class PlainShaper {
   /** Convert an array. */
   array(array: PickledArray): unknown {
     if (array.made === undefined) {
-      this.own(array, this.hasPairs);
+      this.use(array, this.mayBeMore);
       const made = numpyArrayOf(array, this.#context);
       if (made instanceof NDArray) this.#context.onArray?.(made, array);
       array.made = made;
@@ -65,7 +65,7 @@ export class PlainShaper {
    * Note that a value is made from an array's bytes. All values after the first get a copy of them, as in Python. If more may follow, the
    * first does not swap the bytes in place, either.
    */
-  own(array: PickledArray, mayBeMore: boolean): void {
+  use(array: PickledArray, mayBeMore: boolean): void {
     if (array.isUsed) {
       array.sharesBytes = true;
       chargeCopy(this.#budget, array);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
-import { decode, NDArray, Tensor } from "../../mod.ts";
+import { decode, encode, fromArray, NDArray, open, Tensor, type Value } from "../../mod.ts";
 
 /** `pickle.dumps((numpy.str_("w"), numpy.arange(2, dtype="float32")))` of Python 3.11 with numpy 1.26, by protocol. */
 const PAIRS: Record<number, string> = {
@@ -27,4 +27,53 @@ describe("a tuple of a numpy.str_ and an array", () => {
       assert.ok(array instanceof NDArray && !(array instanceof Tensor));
     });
   }
+});
+
+describe("an array that a pickle has in several places of a state dict", () => {
+  const array = fromArray([1, 2, 3], "float32");
+  const state = new Map<string, Value>([
+    ["a", array],
+    ["b", array],
+    ["other", new Map([["c", array]])],
+    ["StructuredToParameterName@@", new Map([["a", "fc_0.w_0"], ["b", "fc_1.w_0"]])],
+  ]);
+
+  it("becomes a Tensor with its own name and bytes under each key of the name table, and stays an array elsewhere", () => {
+    for (const copy of [false, true]) {
+      const { a, b, other } = Object.fromEntries(decode(encode(state), { copy }) as Map<string, Value>);
+      assert.ok(a instanceof Tensor && b instanceof Tensor && other instanceof Map);
+      assert.deepEqual([a.name, b.name], ["fc_0.w_0", "fc_1.w_0"]);
+      a.set(7, 0);
+      b.set(8, 0);
+      const c = other.get("c");
+      assert.ok(c instanceof NDArray && !(c instanceof Tensor));
+      assert.deepEqual([a.toArray(), b.toArray(), c.toArray()], [[7, 2, 3], [8, 2, 3], [1, 2, 3]]);
+    }
+  });
+
+  it("has the right values in each if the file is big-endian", () => {
+    const bytes = encode(state);
+    const order = bytes.indexOf(0x3c, bytes.indexOf(0x64, 60));
+    assert.deepEqual([...bytes.subarray(order - 2, order + 1)], [0x8c, 1, 0x3c]);
+    bytes[order] = 0x3e;
+    const data = bytes.indexOf(0x43, order) + 2;
+    bytes.subarray(data, data + 12).reverse();
+    for (const copy of [false, true]) {
+      const found = decode(bytes, { copy }) as Map<string, Value>;
+      const arrays = [found.get("a"), found.get("b"), (found.get("other") as Map<string, Value>).get("c")];
+      assert.deepEqual(arrays.map((array) => (array as NDArray).toArray()), [[3, 2, 1], [3, 2, 1], [3, 2, 1]]);
+    }
+  });
+
+  it("is one array everywhere if it is to stay one, as in Paddle", () => {
+    const back = decode(encode(state), { returnNumpy: true }) as Map<string, Value>;
+    assert.equal(back.get("a"), back.get("b"));
+  });
+
+  it("can be read under each key of an opened file", async () => {
+    const file = await open(encode(state));
+    assert.deepEqual(file.names(), ["a", "b", "other.c"]);
+    for (const name of file.names()) assert.deepEqual((await file.get(name)).toArray(), [1, 2, 3]);
+    assert.equal((await file.get("b") as Tensor).name, "fc_1.w_0");
+  });
 });
