@@ -1,13 +1,14 @@
 import { describe, it } from "@std/testing/bdd";
 import "../mod.ts";
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { inspect } from "node:util";
 import { type DType, dtypeInfo, DTYPES } from "../src/dtype.ts";
 import { isPaddleError } from "../src/errors.ts";
-import { fromArray, full, NDArray, type NumericArray, type Scalar, zeros } from "../src/ndarray.ts";
+import { type ArrayInput, fromArray, full, NDArray, type NumericArray, type Scalar, zeros } from "../src/ndarray.ts";
 import { maxDifference, statistics } from "../src/words/statistics.ts";
 import { DenseTensor, Tensor } from "../src/tensor.ts";
-import { Complex, Float } from "../src/values.ts";
+import { ByteArray, Complex, Float } from "../src/values.ts";
 
 type Row = [dtype: DType, view: string, values: Scalar[], put: Scalar, back: Scalar, bytesOfFirst: number[]];
 const HALF = "Float16Array" in globalThis ? "Float16Array" : "Uint16Array";
@@ -151,6 +152,15 @@ describe("an array of a typed array", () => {
 });
 
 describe("casts between dtypes", () => {
+  it("give the same for one bigint as for an array of int64", () => {
+    // 2^36 + 1 is just above half of float32's step there, 2^52 half of bfloat16's.
+    const number = 2n ** 60n + 2n ** 52n + 2n ** 36n + 1n;
+    for (const dtype of ["float16", "bfloat16", "float8_e5m2", "float32"] as const) {
+      const array = fromArray([number], "int64").astype(dtype);
+      assert.deepEqual(fromArray([number], dtype).toArray(), array.toArray(), dtype);
+    }
+  });
+
   it("truncate floats toward zero, take the real part of complex, and map non-zero to true", () => {
     assert.deepEqual(fromArray([1.9, -1.9, -0.5], "float64").astype("int32").toArray(), [1, -1, 0]);
     assert.deepEqual(fromArray([1.9, -1.9, 2 ** 62, -(2 ** 40) - 0.5], "float64").astype("int64").toArray(), [
@@ -229,6 +239,12 @@ describe("arrays from lists", () => {
     const typed: [NumericArray, DType][] = [[Int8Array.of(1), "int8"], [Float64Array.of(1), "float64"]];
     for (const [list, dtype] of typed) assert.equal(fromArray(list).dtype, dtype);
     assert.deepEqual(fromArray([Float32Array.of(1, 2), Float32Array.of(3, 4)]).toArray(), [[1, 2], [3, 4]]);
+    for (const bytes of [Buffer.of(200), ByteArray.of(200)]) {
+      for (const input of [bytes, [bytes]]) {
+        const array = fromArray(input as ArrayInput);
+        assert.deepEqual([array.dtype, array.toArray()], ["uint8", bytes === input ? [200] : [[200]]]);
+      }
+    }
     assert.deepEqual(fromArray(5).shape, []);
     assert.deepEqual(fromArray([[], []]).shape, [2, 0]);
     assert.deepEqual(zeros([2, 0, 3]).toArray(), [[], []]);

@@ -27,7 +27,7 @@ export function bitsOfScalar(
     const bytes = new Uint8Array(Float64Array.of(Number(x)).buffer);
     return new Uint16Array(convert(bytes, "float64", "float16").buffer)[0];
   }
-  asFloat[0] = Number(x);
+  asFloat[0] = toFloat(x, "float32");
   return narrowBits(dtype, asBits[0]);
 }
 

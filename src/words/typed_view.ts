@@ -39,7 +39,7 @@ export function viewOf<T extends DType>(
   return view as InstanceType<(typeof ARRAYS)[T]>;
 }
 
-/** The dtype after which a typed array's class is named; undefined for any other class. */
+/** The dtype after which the class of a typed array, or the one that its class extends, is named; undefined for any other. */
 export function dtypeOfArray(array: ArrayBufferView): DType | undefined {
-  return (Object.keys(ARRAYS) as DType[]).find((dtype) => ARRAYS[dtype] === array.constructor);
+  return (Object.keys(ARRAYS) as DType[]).find((dtype) => array instanceof ARRAYS[dtype]);
 }
