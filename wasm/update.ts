@@ -5,6 +5,8 @@
 
 /** Bytes of a lane. */
 const LANE: u32 = 0x10000;
+/** Number of lanes. */
+const COUNT: u32 = 8;
 const LANES: usize = memory.data(0x80000, 64);
 
 export function lanesAddress(): usize {
@@ -106,6 +108,7 @@ export function decayL1(n: u32, c: f32): void {
 
 /** The sum of the squares of n elements of lane k, added up in Eigen's order: two packets of eight, then their lanes, then the rest. */
 export function squares(k: u32, n: u32): f32 {
+  if (k >= COUNT) unreachable();
   bytes(n);
   const whole = n & ~7;
   const pairs = n & ~15;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { afterAll, describe, it } from "@std/testing/bdd";
 import { type Build, LANE, type UpdateFunctions, useBuild, type Window, windowFor } from "../../src/kernel/lanes.ts";
+import { LANES } from "../../src/kernel/update_functions.ts";
 import { FUSED_WASM } from "../../wasm/fused.wasm.ts";
 import { UPDATE_WASM } from "../../wasm/update.wasm.ts";
 
@@ -134,6 +135,8 @@ describe("the WebAssembly update rules and their TypeScript twin", () => {
           assert.throws(() => run(...counts, ...values), WebAssembly.RuntimeError, `${name}(${n})`);
         }
       }
+      for (const lane of [LANES, -1, 2 ** 31]) assert.throws(() => call.squares(lane, 1), WebAssembly.RuntimeError);
+      assert.equal(call.squares(LANES - 1, 1), 0);
     }
   });
 });
