@@ -157,6 +157,23 @@ describe("binary tensors", () => {
     assert.equal(detectKind(bytes.subarray(0, HEAD_BYTES), bytes.length), "selected_rows");
   });
 
+  it("are not written with LoD, row numbers or a height that no reader accepts", () => {
+    const lods = [[[0, 2, 1]], [[1, 3]], [[-1, 3]], [[0, 0.5]], [[0, NaN]], [[0, 3], [0, 2 ** 53]], [[0, "3"]], [0, 3]];
+    for (const lod of lods) {
+      const value = new DenseTensor("float32", [3], undefined, { lod: lod as number[][] });
+      for (const use of [written, recordSize]) {
+        assert.throws(() => use(value), { code: "INVALID_VALUE", message: /LoD/ }, JSON.stringify(lod));
+      }
+    }
+    const matrix = new NDArray("float32", [2, 1]);
+    for (const [rows, height] of [[[0, 5], 5], [[-1, 0], 2], [[0, 0.5], 2], [[0, 1], -1], [[0, 1], 2.5]] as const) {
+      const value = new SelectedRows([...rows], height, matrix);
+      for (const use of [written, recordSize]) assert.throws(() => use(value), { code: "INVALID_VALUE" }, `${rows}`);
+    }
+    const whole = [[], [[]], [[0]], [[0, 0, 3], [0, 3]]];
+    for (const lod of whole) assert.ok(written(new DenseTensor("float32", [3], undefined, { lod })).length > 12);
+  });
+
   it("that are large are read and written without a copy", () => {
     const array = new NDArray("uint8", [5000], patterned(5000));
     const chunks = [...writeRecord(array)];

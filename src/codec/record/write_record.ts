@@ -34,8 +34,20 @@ export function recordSize(value: NDArray | SelectedRows): number {
   return plainRecordHeadSize(array.dtype, array.shape) + beside + array.nbytes;
 }
 
+/** The LoD, whose levels must be as the reader wants them. */
 function lodOf(array: NDArray): number[][] {
-  return array instanceof DenseTensor ? array.lod : [];
+  const lod = array instanceof DenseTensor ? array.lod : [];
+  lod.forEach((level, i) => {
+    const isOne = Array.isArray(level) &&
+      level.every((at, k) => isCount(at) && (k === 0 ? at === 0 : at >= level[k - 1]));
+    if (!isOne) {
+      throw new ValueError(
+        "INVALID_VALUE",
+        `LoD level ${i} is no list that rises from 0: ${String(level).slice(0, 100)}`,
+      );
+    }
+  });
+  return lod;
 }
 
 function lodHead(array: NDArray): Uint8Array {
@@ -43,10 +55,19 @@ function lodHead(array: NDArray): Uint8Array {
   return joinBytes([u32(0), u64(lod.length), ...lod.flatMap((level) => [u64(8 * level.length), u64s(level)])]);
 }
 
-/** The row numbers of SelectedRows, one for each row. */
-function rowsOf({ rows, value }: SelectedRows): number[] {
-  if (value.shape[0] === rows.length) return rows;
-  throw new ValueError("INVALID_VALUE", `SelectedRows with ${rows.length} row numbers and ${value.shape[0]} rows`);
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0;
+}
+
+/** The row numbers of SelectedRows, one for each row and below the height. */
+function rowsOf({ rows, height, value }: SelectedRows): number[] {
+  if (value.shape[0] !== rows.length) {
+    throw new ValueError("INVALID_VALUE", `SelectedRows with ${rows.length} row numbers and ${value.shape[0]} rows`);
+  }
+  if (!isCount(height)) throw new ValueError("INVALID_VALUE", `SelectedRows cannot have the height ${height}`);
+  const wrong = rows.find((row) => !isCount(row) || row >= height);
+  if (wrong === undefined) return rows;
+  throw new ValueError("INVALID_VALUE", `SelectedRows of height ${height} cannot have the row ${wrong}`);
 }
 
 function rowsHead(value: SelectedRows): Uint8Array {
