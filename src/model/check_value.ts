@@ -122,7 +122,10 @@ function* addFields({ value, at }: Waiting, todo: Waiting[], pace: StepPace): Ge
 function checkLeaf(value: unknown, at: string, isAnyKind: boolean): void {
   if (value instanceof NumpyScalar) placed(at, () => scalarBytesOf(value));
   else if (value instanceof DTypeValue) {
-    if (value.isClass && !isDType(value.dtype)) throw invalid(`numpy's class ${value.dtype}`, at);
+    // numpy has no classes for float8.
+    if (value.isClass && (!isDType(value.dtype) || isFloat8(value.dtype))) {
+      throw invalid(`numpy's class ${value.dtype}`, at);
+    }
     if (!isDType(value.dtype)) placed(at, () => foreignDType(value));
   } else if (value instanceof Slice) {
     for (const bound of [value.start, value.stop, value.step]) {

@@ -436,6 +436,7 @@ describe("shapeForSave", () => {
         new NumpyScalar("int8", 1000),
         new DTypeValue("float", false),
         new DTypeValue("<M8[D]", true),
+        new DTypeValue("float8_e5m2", true),
         new Slice(1, new Date(0)),
         new Map([[Tuple.of(new Date(0)), 1]]),
         new Map<unknown, unknown>([[new Date(0), 1]]),
