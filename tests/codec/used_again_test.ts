@@ -132,6 +132,19 @@ describe("part of a pickle that is used many times", () => {
     }
   });
 
+  it("stays as it is if it is bytes that are also an array's, whatever happens to the array", async () => {
+    for (const order of ["<", ">"] as const) {
+      const file = pickle(arrayParts(order), [LIST, MARK, ...get(1)], array("C"), [...get(1), TUPLE1, APPENDS]);
+      const first = new DataView(Uint8Array.of(4, 5, 6, 7).buffer).getFloat32(0, order === "<");
+      for (const from of [file, new Blob([file])]) {
+        const [one, values, [other]] = await load(from) as [Uint8Array, NDArray, [Uint8Array]];
+        assert.equal(values.at(0, 1), first);
+        values.fill(-1);
+        for (const bytes of [one, other]) assert.deepEqual([...bytes.subarray(0, 8)], [0, 1, 2, 3, 4, 5, 6, 7], order);
+      }
+    }
+  });
+
   it("gives the array and the tensors made from it the same elements if it is a big-endian array", async () => {
     const file = pickle(arrayParts(">"), kept(array("C"), 4), [LIST, MARK, ...get(4)], {
       times: 2,

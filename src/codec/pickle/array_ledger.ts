@@ -66,6 +66,12 @@ export class ArrayLedger {
     return array.data!;
   }
 
+  /** Note that a value of the pickle is `bytes`: an array that has them, too, gets a copy. */
+  keep(bytes: Uint8Array): void {
+    const owner = this.#owners.get(bytes);
+    if (owner) this.#share(owner);
+  }
+
   #share(array: PickledArray): void {
     if (array.sharesBytes) return;
     array.sharesBytes = true;

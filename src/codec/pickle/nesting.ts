@@ -37,9 +37,17 @@ interface Frame extends Measure {
 const LEAF: Readonly<Measure> = { depth: 1, weight: 1 };
 const NONE: readonly Container[] = [];
 
-/** Collect the containers below `roots`. Throws if they nest deeper than `maxDepth`, or their tree has more than 2^53 nodes. */
-export function* checkNesting(roots: readonly unknown[], budget: Budget, at: number): Decoder<NestedContainers> {
-  const walk = new Walk(budget, at);
+/**
+ * Collect the containers below `roots`; `onBytes` is called with bytes objects in them. Throws if they nest deeper than `maxDepth`, or their
+ * tree has more than 2^53 nodes.
+ */
+export function* checkNesting(
+  roots: readonly unknown[],
+  budget: Budget,
+  at: number,
+  onBytes: (bytes: Uint8Array) => void,
+): Decoder<NestedContainers> {
+  const walk = new Walk(budget, at, onBytes);
   for (const root of roots) yield* walk.below(root);
   return walk;
 }
@@ -50,15 +58,17 @@ class Walk implements NestedContainers {
   arePlain = true;
   readonly #budget: Budget;
   readonly #at: number;
+  readonly #onBytes: (bytes: Uint8Array) => void;
   readonly #done = new Map<Container, Readonly<Measure>>();
   /** The containers that hold the one being visited. */
   readonly #path: Frame[] = [];
   /** Items looked at since the last pause. */
   #looked = 0;
 
-  constructor(budget: Budget, at: number) {
+  constructor(budget: Budget, at: number, onBytes: (bytes: Uint8Array) => void) {
     this.#budget = budget;
     this.#at = at;
+    this.#onBytes = onBytes;
   }
 
   *below(root: unknown): Decoder<void> {
@@ -107,7 +117,10 @@ class Walk implements NestedContainers {
     const children: Container[] = [];
     const look = (value: unknown) => {
       const child = containerOf(value);
-      if (!child) return;
+      if (!child) {
+        if (value instanceof Uint8Array) this.#onBytes(value);
+        return;
+      }
       children.push(child);
       if (child !== value || container instanceof Set) this.arePlain = false;
     };

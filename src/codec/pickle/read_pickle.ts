@@ -423,7 +423,7 @@ class PickleMachine implements CallContext, RunContext {
 
   *#stop(): Decoder<Pickle> {
     const { cursor, budget, stack: { items, marks } } = this;
-    const containers = yield* checkNesting(items, budget, this.#here.at);
+    const containers = yield* checkNesting(items, budget, this.#here.at, (bytes) => this.arrays.keep(bytes));
     if (items.length !== 1 || marks.length > 0) throw this.#here.badStack("needs exactly one value and no open mark");
     const box = items[0];
     const root = box instanceof Float ? box.value : this.containers.settle(box);
