@@ -4,7 +4,7 @@
  * @module
  */
 import type { NarrowFloat } from "./dtype.ts";
-import { type Core, coreFor, IN_BYTES, OUT_BYTES } from "./kernel/core.ts";
+import { type Core, coreFor } from "./kernel/core.ts";
 import * as twin from "./kernel/twin.ts";
 import { viewOf } from "./words/typed_view.ts";
 
@@ -211,7 +211,7 @@ function throughCore(
   convert: (n: number) => void,
 ): void {
   const total = from.length / fromSize;
-  const count = Math.min(IN_BYTES / 4, OUT_BYTES / 4, PIECE / Math.max(fromSize, toSize));
+  const count = PIECE / Math.max(fromSize, toSize);
   for (let done = 0; done < total; done += count) {
     const n = Math.min(count, total - done);
     core.input.set(from.subarray(done * fromSize, (done + n) * fromSize));

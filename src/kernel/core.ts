@@ -44,9 +44,9 @@ export interface CoreFunctions {
 }
 
 /** Size of `input`, in bytes. */
-export const IN_BYTES = 0x40000;
+const IN_BYTES = 0x40000;
 /** Size of `output`, in bytes. */
-export const OUT_BYTES = 0x80000;
+const OUT_BYTES = 0x80000;
 /** Size in bytes below which copying into and out of the core costs more than it saves. */
 const WORTH = 1024;
 

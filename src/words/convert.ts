@@ -58,7 +58,7 @@ function convertPiece(piece: Uint8Array, from: DType, to: DType, into: Uint8Arra
   if (isComplex(from) && isComplex(to)) return setNumbers(viewOf(to, into), viewOf(from, piece));
   if (isBigInteger(from) && isInteger(to)) return setWords(wordsOf(piece), to, into);
   if (isBigInteger(to)) {
-    return setBig(new Int32Array(buffer, byteOffset, count * 2), numbersOf(piece, from, false), to === "uint64");
+    return setBig(new Int32Array(buffer, byteOffset, count * 2), numbersOf(piece, from, false));
   }
   if (to === "bool") return setBool(into, piece, from);
   const numbers = numbersOf(piece, from, to !== "float64" && to !== "complex128");
@@ -147,7 +147,8 @@ function setWords(words: Int32Array, to: DType, into: Uint8Array): void {
   for (let i = 0; i < view.length; i++) view[i] = words[2 * i];
 }
 
-function setBig(words: Int32Array, numbers: NumberView, unsigned: boolean): void {
+/** Convert to 64-bit integers: the bits are the same whether these are signed or not. */
+function setBig(words: Int32Array, numbers: NumberView): void {
   for (let i = 0; i < numbers.length; i++) {
     const x = numbers[i];
     if (x === (x | 0)) {
@@ -156,7 +157,7 @@ function setBig(words: Int32Array, numbers: NumberView, unsigned: boolean): void
     } else {
       const big = Number.isFinite(x) ? BigInt(Math.trunc(x)) : 0n;
       words[2 * i] = Number(BigInt.asIntN(32, big));
-      words[2 * i + 1] = Number(BigInt.asIntN(32, (unsigned ? BigInt.asUintN(64, big) : big) >> 32n));
+      words[2 * i + 1] = Number(BigInt.asIntN(32, big >> 32n));
     }
   }
 }
