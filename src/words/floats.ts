@@ -36,6 +36,11 @@ export function rememberFloat(container: object, index: unknown, value: number):
   floats.set(index, value);
 }
 
+/** Forget the float at `index`: an int replaced it. */
+export function forgetFloat(container: object, index: unknown): void {
+  memory.get(container)?.set(index, NaN);
+}
+
 /** Remember that a dict's key (or a set's member) was a float. */
 export function rememberFloatKey(container: object, key: number): void {
   let keys = keyMemory.get(container);

@@ -211,6 +211,15 @@ describe("a symbol in a pickle", () => {
 });
 
 describe("a duplicate key", () => {
+  it("holds an int if that is its last value, though the first was the same number as a float", () => {
+    const one = "G?\xf0\0\0\0\0\0\0", pair = (value: string) => `U\x01a${value}`;
+    for (const key of [pair(""), "K\x05"]) {
+      const dicts = [`}(${key}${one}${key}K\x01u.`, `}(${key}${one}u${key}K\x01s.`, `}(${key}K\x01${key}${one}u.`];
+      const found = dicts.map((text) => written(read("\x80\x02" + text)).includes("G?"));
+      assert.deepEqual(found, [false, false, true]);
+    }
+  });
+
   // Offsets of the opcodes: PROTO 0, EMPTY_DICT 2, ...
   const CASES: [string, string, [first: number, again: number]][] = [
     ["by two SETITEMs", "\x80\x02}U\x01aK\x01sU\x01aK\x02s.", [8, 14]],

@@ -5,7 +5,7 @@
  * @module
  */
 import { FormatError, quote, type Warning } from "../../errors.ts";
-import { rememberFloat, rememberFloatKey, wasFloat, wasFloatKey } from "../../words/floats.ts";
+import { forgetFloat, rememberFloat, rememberFloatKey, wasFloat, wasFloatKey } from "../../words/floats.ts";
 import { type Budget, PRICES } from "../../limits.ts";
 import { Float, Tuple } from "../../values.ts";
 import { type Decoder, PAUSE } from "../cursor.ts";
@@ -138,7 +138,9 @@ export class Containers {
       dict.set(stored, value.value);
     } else dict.set(stored, this.settle(value));
     // A dict that did not grow already had the key; checking beforehand would look it up twice.
-    if (dict.size === size && isString && !this.#hasOddKeys) this.#duplicate(dict, key);
+    if (dict.size !== size) return;
+    if (typeof value === "number") forgetFloat(dict, stored);
+    if (isString && !this.#hasOddKeys) this.#duplicate(dict, key);
   }
 
   /** Set the pairs at stack indices `[start, end)` in a dict. */
