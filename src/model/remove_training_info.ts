@@ -5,6 +5,7 @@
  */
 import type { OpDesc } from "../codec/program/op_desc.ts";
 import type { ProgramDesc } from "../codec/program/program_desc.ts";
+import type { AttributeValue } from "../program.ts";
 import { extraAttributes, extraOutputs, type ExtraRelease } from "./extra_attributes.ts";
 
 /** Removed from operators with extra attributes, along with these. */
@@ -12,10 +13,14 @@ const CALL_STACK = "op_callstack";
 /** Removed likewise, except from quantised operators. */
 const QUANTISATION = "with_quant_attr";
 
+/** Begins the attributes by which an inference pass says that it merged other operators into this one. */
+const FUSED = "fuse";
+
 /**
  * Clear the training marks of all variables and, with `clipExtra`, remove what Paddle's `clip_extra` does: the extra attributes and outputs
  * of each operator, as known to the release that wrote the program, and from operators with extra attributes the call stack of the machine
- * that built the program. Other operators keep theirs. Modifies `program`.
+ * that built the program. Other operators keep theirs, as do those into which a pass for inference merged others: there the result depends
+ * on extra attributes, such as `fuse_with_relu`, and Paddle's `clip_extra` changes it. Modifies `program`.
  */
 export function removeTrainingInfo(program: ProgramDesc, clipExtra: boolean): void {
   for (const variable of program.vars()) variable.clearTrainingMarks();
@@ -31,6 +36,7 @@ function releaseOf(version: number | null): ExtraRelease | null {
 }
 
 function dropExtras(op: OpDesc, release: ExtraRelease): void {
+  if ([...op.attributes].some(([name, value]) => name.startsWith(FUSED) && isSet(value))) return;
   const extra = extraAttributes(release, op.type);
   for (const name of extra) op.deleteAttribute(name);
   if (extra.size > 0) {
@@ -38,4 +44,9 @@ function dropExtras(op: OpDesc, release: ExtraRelease): void {
     if (op.attributes.get(QUANTISATION) !== true) op.deleteAttribute(QUANTISATION);
   }
   for (const slot of extraOutputs(release, op.type)) if (op.outputs.has(slot)) op.deleteOutput(slot);
+}
+
+/** Whether an attribute says that something was fused: true, or the name of an activation; numbers only say how. */
+function isSet(value: AttributeValue): boolean {
+  return value === true || ((typeof value === "string" || Array.isArray(value)) && value.length > 0);
 }

@@ -67,6 +67,20 @@ describe("static.saveInferenceModel", () => {
     assert.ok(stacked.includes("greater_than") && !stacked.includes("matmul_v2"));
   });
 
+  it("keeps with clipExtra what a pass for inference has merged into an operator, which Paddle drops", async () => {
+    const { program, parameters } = await loadInferenceModel(LEGACY);
+    const multiply = program.ops().find(({ type }) => type === "matmul_v2")!;
+    multiply.setAttribute("use_mkldnn", true, "BOOLEAN");
+    multiply.setAttribute("fuse_activation", "", "STRING");
+    const isKept = async () => {
+      const { bytes } = await savedWith(LEGACY, { program, parameters });
+      return attributesOf(deserializeProgram(bytes), "matmul_v2").includes("use_mkldnn");
+    };
+    assert.equal(await isKept(), false);
+    multiply.setAttribute("fuse_activation", "relu");
+    assert.equal(await isKept(), true);
+  });
+
   it("keeps of a training program the attributes and outputs that Paddle 2.6.2 keeps, and no mark of training", async () => {
     const program = deserializeProgram(readFileSync(`${real}/paddle-2.6.2/static-save/m.pdmodel`));
     const parameters = await load(`${real}/paddle-2.6.2/static-save/m.pdparams`) as Map<string, NDArray>;
