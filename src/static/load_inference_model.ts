@@ -8,7 +8,7 @@ import type { Folder } from "../io/folder.ts";
 import { MemoryFolder } from "../io/folders/memory_folder.ts";
 import type { FolderEntry } from "../io/open/open_source.ts";
 import { notAPlace } from "../io/argument_errors.ts";
-import { folderAt, isFolder, type Place, placeOf } from "../io/open/place.ts";
+import { canList, folderAt, isFolder, type Place, placeOf } from "../io/open/place.ts";
 import type { ProgressEvent } from "../io/progress.ts";
 import { readModel } from "../io/models/read_model.ts";
 import { closeAll } from "../io/source.ts";
@@ -124,7 +124,7 @@ async function filesOf(
 
 /** Paddle accepts both names without their extensions, too. */
 async function withEndings(place: Place, { modelFilename, paramsFilename }: FileNames): Promise<FileNames> {
-  const files = new Set(await folderAt(place).list());
+  const files = new Set(await canList(place) ? await folderAt(place).list() : []);
   const found = (name: string | undefined, endings: string[]) =>
     name === undefined ? undefined : endings.map((end) => name + end).find((file) => files.has(file)) ?? name;
   return {

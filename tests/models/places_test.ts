@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { describe, it } from "@std/testing/bdd";
 import {
+  HttpFolder,
   jit,
   load,
   MemoryFolder,
@@ -126,5 +127,34 @@ describe("a model with a git-LFS pointer in place of a file", () => {
     for (const ask of Object.values(LOADERS)) await assert.rejects(ask("old", { folder }), pointed);
     await folder.delete("old/__model__");
     await assert.rejects(load("old", { folder }), { code: "EXTRA_FILE", message: /linear_0\.w_0.*git lfs pull/ });
+  });
+});
+
+describe("a folder of Paddle 1.x on a server, which does not list its files", () => {
+  const base = "https://models.example/v1/";
+  const files = "tests/fixtures/real/paddle-1.8.5/fluid-infer-separate/d/";
+  const fetch = (url: string | URL | Request) => {
+    const [, name] = String(url).split(base + "lac/");
+    const isThere = name && existsSync(files + name);
+    return Promise.resolve(new Response(isThere ? readFileSync(files + name) : "", { status: isThere ? 200 : 404 }));
+  };
+
+  for (const [loader, ask] of Object.entries(LOADERS)) {
+    it(`is opened by its name below the base URL (${loader})`, async () => {
+      const folder = new HttpFolder(base, { fetch });
+      assert.ok(await ask("lac", { folder }));
+      await assert.rejects(ask("lac", { folder, modelFilename: "other" }), { code: "NOT_FOUND" });
+      await assert.rejects(ask("lad", { folder }), { code: "NOT_FOUND" });
+    });
+  }
+
+  it("is opened by its URL, with a slash at the end or without", async () => {
+    const expected = await load(files);
+    for (const url of [base + "lac", base + "lac/"]) {
+      assert.deepEqual(await load(url, { fetch }), expected);
+      const file = await open(url, { fetch });
+      assert.deepEqual(file.names(), [...(expected as Map<string, unknown>).keys()]);
+    }
+    await assert.rejects(load(base + "lad/", { fetch }), { code: "HTTP_STATUS", status: 404 });
   });
 });

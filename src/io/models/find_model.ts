@@ -10,7 +10,7 @@ import { isPaddleError, PathError, quote, SourceError } from "../../errors.ts";
 import { DirectoryFolder } from "../folders/directory_folder.ts";
 import type { Folder } from "../folder.ts";
 import { checkManifest, findManifest, manifestName } from "../save/manifest.ts";
-import { folderAt, isFolder, type Place } from "../open/place.ts";
+import { canList, folderAt, isFolder, type Place } from "../open/place.ts";
 import { readFully } from "../sources/read_fully.ts";
 import type { Source } from "../source.ts";
 
@@ -58,7 +58,21 @@ export async function findModel(place: Place, names: FileNames = {}): Promise<Mo
       names: candidates,
     });
   }
-  return prefix ?? (hasFolder ? await findFolder(place, names) : null);
+  if (prefix) return prefix;
+  return hasFolder ? await findFolder(place, names) : await findUnlisted(place, names);
+}
+
+/** The model in a folder that cannot list its files, such as one on a server: there is one if it has the program. */
+async function findUnlisted(place: Place, how: FileNames): Promise<ModelFiles | null> {
+  if (await canList(place)) return null;
+  for (const modelFilename of candidates(how)) {
+    if (await exists(folderAt(place), modelFilename)) return await findFolder(place, { ...how, modelFilename });
+  }
+  return null;
+}
+
+function candidates({ modelFilename }: FileNames): readonly string[] {
+  return modelFilename === undefined ? DEFAULT_MODEL : [modelFilename];
 }
 
 /** The model with a prefix. */
@@ -121,8 +135,7 @@ export async function kindIn(source: Source, signal?: AbortSignal): Promise<File
 async function findFolder(place: Place, how: FileNames): Promise<ModelFiles | null> {
   const { modelFilename, paramsFilename } = how;
   const folder = folderAt(place);
-  const candidates = modelFilename === undefined ? DEFAULT_MODEL : [modelFilename];
-  for (const name of candidates) {
+  for (const name of candidates(how)) {
     if (!await exists(folder, name)) continue;
     await findManifest(folder, "", how);
     const params = paramsFilename ?? null;
@@ -239,9 +252,11 @@ export function isNoFile(error: unknown): boolean {
 
 /**
  * Chooses between the failures to open a path as a file and then as a model: that something there is not a file says
- * more than that there is no model.
+ * more than that there is no model, and a server's answer more than that its files cannot be listed.
  */
 export function moreSpecific(first: unknown, later: unknown): unknown {
-  const isOdd = isPaddleError(first) && first.code === "NOT_A_FILE";
-  return isOdd && isPaddleError(later) && later.code === "NOT_FOUND" ? first : later;
+  if (!isPaddleError(first) || !isPaddleError(later)) return later;
+  const isOdd = first.code === "NOT_A_FILE" && later.code === "NOT_FOUND";
+  const isUnlisted = first.code === "HTTP_STATUS" && later.code === "UNSUPPORTED_FEATURE";
+  return isOdd || isUnlisted ? first : later;
 }

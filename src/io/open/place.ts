@@ -70,15 +70,26 @@ export function folderAround(place: Place): Folder {
   return slash < 0 ? place.folder : folderAt({ ...place, name: place.name.slice(0, slash) });
 }
 
-/** Whether there is a folder at the place. */
-export async function isFolder({ folder, name }: Place): Promise<boolean> {
+/** Whether there is a folder at the place, as far as its files can be listed. */
+export async function isFolder(place: Place): Promise<boolean> {
+  const { folder, name } = place;
   if (name === "") return true;
   if (folder.hasFolder) return await folder.hasFolder(name);
+  const names = await listed(place);
+  return names !== null && names.length > 0;
+}
+
+/** Whether the files at the place can be listed. */
+export async function canList(place: Place): Promise<boolean> {
+  return place.folder.hasFolder !== undefined || await listed(place) !== null;
+}
+
+/** The files in the folder at the place; null if it cannot list them. */
+async function listed({ folder, name }: Place): Promise<string[] | null> {
   try {
-    return (await folder.list(name + "/")).length > 0;
+    return await folder.list(name + "/");
   } catch (error) {
-    // Some folders cannot list their files: then there is no folder to read.
-    if (isPaddleError(error) && error.code === "UNSUPPORTED_FEATURE") return false;
+    if (isPaddleError(error) && error.code === "UNSUPPORTED_FEATURE") return null;
     throw error;
   }
 }
@@ -87,7 +98,6 @@ export async function isFolder({ folder, name }: Place): Promise<boolean> {
 function onServer(url: URL, options: SourceOfOptions): Place | null {
   const slash = url.pathname.lastIndexOf("/");
   const name = percentDecoded(url.pathname.slice(slash + 1));
-  if (name === "") return null;
   const base = new URL(url);
   base.pathname = url.pathname.slice(0, slash + 1);
   const { fetch, http, onWarning } = options;
