@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
-import { open, sideIndex } from "../../mod.ts";
+import { Checkpoint, fromArray, open, openArchive, sideIndex } from "../../mod.ts";
+import { encodeNpz, loadNpz, openNpz } from "../../src/npy.ts";
 import { type Asked, good, type Script, withServer } from "../helpers/scripted_server.ts";
 import { modelOf, SparseFile, stateOf } from "../helpers/sparse_file.ts";
+import { tarOf } from "../helpers/tar_of.ts";
+import { until } from "../helpers/until.ts";
 
 const MiB = 2 ** 20;
 
@@ -58,6 +61,74 @@ describe("open of a 2 GiB file on a server", () => {
       assert.equal(server.asked.length, 2);
       await checkpoint.getSlice("blocks.20.attention.3.weight", [10, 20]);
       assert.equal(server.asked.length, 3);
+    });
+  });
+});
+
+describe("an archive on a server", () => {
+  const arrays = (count: number, size: number) =>
+    new Map(Array.from({ length: count }, (_, i) => [`a${i}`, fromArray(Float32Array.from({ length: size }, noise))]));
+  // Of the server's file, 64 KiB pay for one request; the probe and the end of the archive come on top.
+  const fair = ({ length }: Uint8Array) => length / 65_536 + 3;
+
+  /** Numbers that do not shrink when they are compressed. */
+  function noise(_: unknown, i: number): number {
+    return Math.sin(i * 12.9898) * 43758.5453 % 1;
+  }
+
+  it("is loaded, and opened, with few requests even if it has many small files", async () => {
+    for (const compress of [false, true]) {
+      const archive = await encodeNpz(arrays(1000, 100), { compress });
+      for (const read of [loadNpz, openNpz]) {
+        await withServer((asked) => good(asked, archive), async (server) => {
+          const found = await read(server.url);
+          const last = found instanceof Map ? found.get("a999")! : await found.get("a999");
+          assert.equal(last.at(99), Math.fround(noise(0, 99)));
+          assert.ok(server.asked.length <= fair(archive), `${server.asked.length} requests`);
+          if (found instanceof Checkpoint) await found.close();
+        });
+      }
+    }
+    const name = (i: number) => `f${i}`;
+    const tar = tarOf(...Array.from({ length: 1000 }, (_, i) => ({ name: name(i), data: name(i) })));
+    await withServer((asked) => good(asked, tar), async (server) => {
+      await using folder = await openArchive(server.url);
+      assert.equal((await folder.list()).length, 1000);
+      assert.ok(server.asked.length <= fair(tar), `${server.asked.length} requests`);
+    });
+  });
+
+  it("is opened with one request for each large array, or two if it is compressed, and little is read", async () => {
+    for (const compress of [false, true]) {
+      const archive = await encodeNpz(arrays(10, 200_000), { compress });
+      await withServer((asked) => good(asked, archive), async (server) => {
+        await using opened = await openNpz(server.url);
+        assert.equal(opened.names().length, 10);
+        assert.ok(server.asked.length <= 3 + (compress ? 20 : 10), `${server.asked.length} requests`);
+        assert.ok(server.sent() < archive.length / 10 + 131_072, `${server.sent()} bytes`);
+        const before = server.asked.length;
+        await Promise.all([...Array(10).keys()].map((i) => opened.get(`a${i}`)));
+        assert.ok(server.asked.length - before <= (compress ? 60 : 10), `${server.asked.length - before} requests`);
+      });
+    }
+  });
+
+  it("can be read by others while one reader leaves", async () => {
+    const archive = await encodeNpz(arrays(2, 30_000)), held = new AbortController();
+    let isHeld = false;
+    const released = new Promise<void>((resolve) => held.signal.addEventListener("abort", () => resolve()));
+    await withServer((asked) => ({ ...good(asked, archive), held: isHeld ? released : undefined }), async (server) => {
+      await using opened = await openNpz(server.url);
+      isHeld = true;
+      const stop = new AbortController(), reason = new Error("enough");
+      const before = server.asked.length;
+      const leaving = opened.getSlice("a1", [20_000, 20_010], { signal: stop.signal });
+      const staying = opened.getSlice("a1", [20_005, 20_020]);
+      await until(() => server.asked.length > before);
+      stop.abort(reason);
+      await assert.rejects(leaving, (error) => error === reason);
+      held.abort();
+      assert.equal((await staying).at(0), Math.fround(noise(0, 20_005)));
     });
   });
 });

@@ -10,6 +10,7 @@ import { PartSource } from "../sources/part_source.ts";
 import type { Sink } from "../sink.ts";
 import type { Source } from "../source.ts";
 import { readTarDirectory, type TarEntry } from "./tar_directory.ts";
+import { windowed } from "./windowed_source.ts";
 
 /** The files of a tar archive, read in place. It is read-only. */
 export class TarFolder implements Folder {
@@ -22,7 +23,8 @@ export class TarFolder implements Folder {
   }
 
   /** Read the headers of the archive in `source`. */
-  static async open(source: Source, limits: Readonly<Limits>, signal?: AbortSignal): Promise<TarFolder> {
+  static async open(given: Source, limits: Readonly<Limits>, signal?: AbortSignal): Promise<TarFolder> {
+    const source = windowed(given);
     return new TarFolder(source, await readTarDirectory(source, limits, signal));
   }
 

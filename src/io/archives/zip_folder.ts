@@ -8,6 +8,7 @@ import { type Folder, readOnly } from "../folder.ts";
 import type { Sink } from "../sink.ts";
 import type { Source } from "../source.ts";
 import { readZipDirectory, type ZipEntry, type ZipOptions } from "./zip_directory.ts";
+import { windowed } from "./windowed_source.ts";
 import { openZipMember } from "./zip_member.ts";
 
 /** The files of a zip archive: stored ones are read in place, compressed ones are decompressed when read. It is read-only. */
@@ -23,7 +24,8 @@ export class ZipFolder implements Folder {
   }
 
   /** Read the directory of the archive in `source`. */
-  static async open(source: Source, options: ZipOptions): Promise<ZipFolder> {
+  static async open(given: Source, options: ZipOptions): Promise<ZipFolder> {
+    const source = windowed(given);
     return new ZipFolder(source, await readZipDirectory(source, options), options);
   }
 

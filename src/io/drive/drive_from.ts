@@ -24,6 +24,8 @@ export interface DriveFromOptions {
   /** Everything is read once, in order: a source that supports it is read as a stream. @default {false} */
   onePass?: boolean;
   maxStreamBytes?: number;
+  /** Bytes of a source read at a time for structure. */
+  window?: number;
   /** Name of the only tensor in the file, for progress events. */
   name?: string;
 }
@@ -38,7 +40,7 @@ export async function driveFrom<T, R>(
   finish: (content: T, borrowed: boolean) => R | Promise<R>,
   options: DriveFromOptions = {},
 ): Promise<R> {
-  const { signal, copy, lazy, deferSome, onePass, maxStreamBytes } = options;
+  const { signal, copy, lazy, deferSome, onePass, maxStreamBytes, window } = options;
   const isStream = "stream" in opened;
   const progress = progressOf(options.onProgress, "load", opened.size);
   const onProgress = progress ? (loaded: number) => progress.at(loaded, options.name) : undefined;
@@ -51,7 +53,7 @@ export async function driveFrom<T, R>(
         maxStreamBytes,
         onProgress,
       })
-      : await driveSource(make, opened, { lazy, deferSome, copy, signal, onProgress });
+      : await driveSource(make, opened, { lazy, deferSome, copy, signal, onProgress, window });
     const shaped = finish(content, !isStream && !copy && isMemory(opened));
     const result = shaped instanceof Promise ? await shaped : shaped;
     progress?.check();

@@ -112,7 +112,7 @@ class SourceDriver {
     this.#window = options.window ?? (source.costly ? TEXT_PIECE : WINDOW);
     this.#onProgress = options.onProgress;
     this.#turns = new Turns(options.signal);
-    this.#lengths = source.costly && this.#lazy ? new RequestLengths(source.size) : null;
+    this.#lengths = source.costly && this.#lazy ? new RequestLengths(source.size, options.window) : null;
     this.#buffer = new Uint8Array(source.view ? 0 : Math.min(this.#window + 16, source.size));
     this.cursor.total = source.size;
     this.cursor.stable = source.view !== undefined && !this.#copy;

@@ -19,6 +19,7 @@ const MOST = 2 ** 20;
 /** Decides how long the next request is. */
 export class RequestLengths {
   readonly #size: number;
+  readonly #first: number;
   #requests = 0;
   #end = 0;
   #last = 0;
@@ -29,9 +30,10 @@ export class RequestLengths {
   /** Bytes since the last jump. */
   #run = 0;
 
-  /** For a file of `size` bytes. */
-  constructor(size: number) {
+  /** For a file of `size` bytes, with `first` bytes in the first request. */
+  constructor(size: number, first: number = FAIR) {
     this.#size = size;
+    this.#first = first;
   }
 
   /** Number of bytes to request at `offset`, of which `least` are needed. */
@@ -39,7 +41,7 @@ export class RequestLengths {
     if (least <= 0) return 0;
     const gap = offset - this.#end;
     let length = this.#usual;
-    if (this.#requests === 0) length = FAIR;
+    if (this.#requests === 0) length = this.#first;
     else if (gap <= GAP) {
       // Up to a tenth of the run so far may be read in vain.
       length = Math.max(Math.min(FAIR, 2 * this.#last), Math.min(MOST, Math.floor(this.#run / 10)));

@@ -83,6 +83,9 @@ async function damageOf(error: unknown, zip: ZipFolder, file: string): Promise<u
   return error;
 }
 
+/** Bytes of a member that are read first: enough for the header of most arrays. */
+const HEADER = 256;
+
 /** The arrays of an archive, left unread. */
 export interface OpenedNpz {
   value: Map<string, NDArray>;
@@ -116,7 +119,7 @@ export async function openNpzArrays(source: Source, options: ReadNpzOptions): Pr
             borrowed,
             lazy: (span, finish, from) => left = lazily(span, finish, from),
           }) as NDArray,
-        { signal, onProgress, lazy: true, name },
+        { signal, onProgress, lazy: true, name, window: HEADER },
       );
       opened.value.set(name, array);
       if (left) opened.lazies.set(array, left);

@@ -50,6 +50,8 @@ export class PartSource implements Source {
 
 /** Maximum bytes per read when a source is read from end to end. */
 const PIECE = 2 ** 18;
+/** If each read costs a round trip: bytes of the first one, as more may not be wanted, and maximum bytes of those that follow. */
+const FIRST = 4096, MOST = 4 * 2 ** 20;
 
 /** The bytes `[from, to)` of a source, in pieces. */
 export async function* piecesOf(
@@ -58,8 +60,9 @@ export async function* piecesOf(
   to: number,
   signal?: AbortSignal,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  for (let at = from; at < to;) {
-    const piece = new Uint8Array(Math.min(PIECE, to - at));
+  let length = source.costly ? FIRST : PIECE;
+  for (let at = from; at < to; length = source.costly ? Math.min(MOST, 4 * length) : PIECE) {
+    const piece = new Uint8Array(Math.min(length, to - at));
     await readFully(source, at, piece, signal);
     at += piece.length;
     yield piece;

@@ -1,0 +1,80 @@
+/**
+ * An archive on a server: its headers, which are short and often close together, take few requests (RULES.md HTTP-11).
+ *
+ * @module
+ */
+import { RequestLengths } from "../drive/request_lengths.ts";
+import { readFully } from "../sources/read_fully.ts";
+import type { Source } from "../source.ts";
+
+/** Longer reads, in bytes, go straight into their buffer. */
+const SHORT = 2 ** 17;
+/** Bytes requested for a read before the last window. */
+const BACK = 65_536;
+
+/** A stretch that is requested as a whole. */
+interface Window {
+  readonly start: number;
+  readonly end: number;
+  readonly bytes: Promise<Uint8Array>;
+}
+
+/** `source`, whose short reads are served from a window if each read costs a round trip. */
+export function windowed(source: Source): Source {
+  return source.costly ? new WindowedSource(source) : source;
+}
+
+class WindowedSource implements Source {
+  readonly size: number;
+  readonly name?: string;
+  readonly costly = true;
+  declare streamRange?: Source["streamRange"];
+  readonly #source: Source;
+  #lengths: RequestLengths;
+  #window: Window | null = null;
+
+  constructor(source: Source) {
+    this.#source = source;
+    this.size = source.size;
+    this.name = source.name;
+    this.#lengths = new RequestLengths(source.size);
+    if (source.streamRange) this.streamRange = (start, end) => source.streamRange!(start, end);
+  }
+
+  async read(offset: number, into: Uint8Array, options: { signal?: AbortSignal } = {}): Promise<number> {
+    const length = Math.min(into.length, this.size - offset);
+    if (length <= 0) return 0;
+    if (length > SHORT) return await this.#source.read(offset, into, options);
+    for (;;) {
+      const last = this.#window, isThere = last !== null && last.start <= offset && offset < last.end;
+      const window = isThere ? last : this.#window = this.#request(offset, length, options.signal);
+      try {
+        const part = (await window.bytes).subarray(offset - window.start, offset - window.start + length);
+        into.set(part);
+        return part.length;
+      } catch (error) {
+        if (this.#window === window) this.#window = null;
+        // Whoever made the request may have aborted it.
+        if (!isThere) throw error;
+      }
+    }
+  }
+
+  async verify(): Promise<void> {
+    await this.#source.verify?.();
+  }
+
+  async close(): Promise<void> {
+    await this.#source.close?.();
+  }
+
+  #request(offset: number, least: number, signal: AbortSignal | undefined): Window {
+    let start = offset;
+    if (this.#window && offset < this.#window.start) {
+      this.#lengths = new RequestLengths(this.size);
+      start = Math.max(0, offset + least - BACK);
+    }
+    const end = Math.min(this.size, start + this.#lengths.next(start, offset + least - start));
+    return { start, end, bytes: readFully(this.#source, start, new Uint8Array(end - start), signal) };
+  }
+}
