@@ -32,6 +32,8 @@ import { openNpzArrays, readNpz } from "./io/models/read_npz.ts";
 import { type From, sourceOf } from "./io/open/open_source.ts";
 import type { To } from "./io/open/sink_of.ts";
 import { collecting } from "./io/collected_warnings.ts";
+import { joinInTurns } from "./io/streams/join_in_turns.ts";
+import { Turns } from "./io/waiting/turns.ts";
 import { joinBytes } from "./words/joined_bytes.ts";
 import { Budget, type Limits } from "./limits.ts";
 import { limitsOf } from "./io/limits_of.ts";
@@ -83,7 +85,7 @@ export type SaveNpzOptions = SaveNpyOptions & EncodeNpzOptions;
 
 const DECODE = ["limits", "copy", "float8"];
 const LOAD = [...DECODE, "folder", "signal", "fetch", "http", "onProgress", "onWarning"];
-const NOT_HERE = ["protocol", "useBinaryFormat", "numpy", "mode", "onWarning"];
+const NOT_HERE = ["protocol", "useBinaryFormat", "safetensors", "numpy", "mode", "onWarning"];
 const SAVE = SAVE_OPTIONS.filter((name) => !NOT_HERE.includes(name));
 
 /**
@@ -289,10 +291,15 @@ export async function encodeNpz(
   const { compress, signal } = options;
   signal?.throwIfAborted();
   const checked = checkArrays(arrays);
-  await loadLazyArrays(arrays, signal);
+  await loadLazyArrays(checked, signal);
   const plan = compress ? await planPackedNpz(checked, { most: Infinity, signal }) : await planNpz(checked, { signal });
-  // All arrays have been loaded, so all chunks are bytes.
-  return joinBytes([...plan.chunks()] as Uint8Array[]);
+  const chunks: Uint8Array[] = [], turns = new Turns(signal);
+  for (const chunk of plan.chunks()) {
+    // All arrays have been loaded, so all chunks are bytes.
+    chunks.push(chunk as Uint8Array);
+    if (turns.due()) await turns.take();
+  }
+  return await joinInTurns(chunks, signal);
 }
 
 /**
@@ -329,13 +336,18 @@ export async function saveNpz(
   return await saveChunks({ size: plan.size, chunks: plan.chunks(), warnings: [] }, to, rest);
 }
 
+/** Unread arrays are replaced by others with the same data: the caller may read its own meanwhile. */
 function checkArrays(arrays: ReadonlyMap<string, unknown>): ReadonlyMap<string, NDArray> {
   if (!(arrays instanceof Map)) throw new ValueError("INVALID_VALUE", "An .npz file is made from a Map of arrays");
-  for (const [name, array] of arrays) checkArray(array, String(name));
-  return arrays;
+  const checked = new Map<string, NDArray>();
+  for (const [name, array] of arrays) {
+    checkArray(array, String(name));
+    checked.set(name, array.unread ? new NDArray(array.dtype, array.shape, array.unread) : array);
+  }
+  return checked;
 }
 
-function checkArray(array: unknown, at: string): void {
+function checkArray(array: unknown, at: string): asserts array is NDArray {
   if (!(array instanceof NDArray)) {
     throw new ValueError("INVALID_VALUE", "A numpy file holds arrays and nothing else", { at });
   }

@@ -42,6 +42,7 @@ import { openShards } from "./open_shards.ts";
  */
 export async function open(from: From, options: OpenOptions = {}): Promise<Checkpoint> {
   checkOptions(options, OPEN_OPTIONS);
+  options.signal?.throwIfAborted();
   const limits = limitsOf(options.limits);
   const { options: telling, warnings } = collecting(options);
   const index = await openIndex(from, telling);

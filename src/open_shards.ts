@@ -54,11 +54,11 @@ async function partsOf(
   file: string,
   options: OpenOptions & { limits: Readonly<Limits> },
 ): Promise<CheckpointParts> {
-  const { limits, strict, signal } = options;
+  const { limits, strict, safetensors, signal } = options;
   return await openParts(
     await openShard(folder, file, signal),
     options,
-    (cursor) => readFile(cursor, { limits, strict, locate: true }),
+    (cursor) => readFile(cursor, { limits, strict, safetensors, locate: true }),
     (content, context) => fromFileInSteps(content, { ...options, ...context }),
   );
 }

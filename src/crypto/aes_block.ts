@@ -64,6 +64,17 @@ function expand(key: Uint8Array): Uint32Array {
   return words;
 }
 
+/** Bytes encrypted per turn of the event loop. */
+const STEP = 2 ** 18;
+
+/** {@linkcode encryptBlocks} in steps, between which other work may run. */
+export function* encryptInSteps(bytes: Uint8Array, key: Uint8Array): Generator<void, void> {
+  for (let at = 0; at < bytes.length; at += STEP) {
+    encryptBlocks(bytes.subarray(at, at + STEP), key);
+    yield;
+  }
+}
+
 /** Encrypt every block of 16 bytes of `bytes`, in place and independently. */
 export function encryptBlocks(bytes: Uint8Array, key: Uint8Array): void {
   const keys = expand(key);

@@ -5,7 +5,7 @@
  * @module
  */
 import { FormatError, UnsupportedError, ValueError } from "../errors.ts";
-import { encryptBlocks } from "./aes_block.ts";
+import { encryptInSteps } from "./aes_block.ts";
 import { inTurns } from "../io/waiting/turns.ts";
 import { within } from "../io/waiting/within.ts";
 import { checkStop, type StopOptions } from "../options.ts";
@@ -99,7 +99,7 @@ export async function encrypt(
     const padding = BLOCK - given.length % BLOCK;
     const padded = new Uint8Array(given.length + padding).fill(padding);
     padded.set(given);
-    encryptBlocks(padded, aesKey);
+    await inTurns(encryptInSteps(padded, aesKey), signal);
     return padded;
   }
   // A copy, for the same reasons as in `decrypt`.

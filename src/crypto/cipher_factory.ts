@@ -4,11 +4,9 @@
  * @module
  */
 import { FormatError, UnsupportedError, ValueError } from "../errors.ts";
-import { seekableSource } from "../io/sources/seekable_source.ts";
-import { type From, sourceOf } from "../io/open/open_source.ts";
-import { readFully } from "../io/sources/read_fully.ts";
+import type { From } from "../io/open/open_source.ts";
+import { readWhole } from "../io/open/read_whole.ts";
 import type { To } from "../io/open/sink_of.ts";
-import { DEFAULT_LIMITS } from "../limits.ts";
 import { checkStop, type StopOptions } from "../options.ts";
 import { saveChunks, type SaveReport } from "../save.ts";
 import { decrypt, encrypt } from "./cipher.ts";
@@ -100,13 +98,5 @@ async function saveBytes(bytes: Uint8Array, to: To, options: StopOptions): Promi
 }
 
 async function readBytes(from: From, options: StopOptions): Promise<Uint8Array<ArrayBuffer>> {
-  const signal = checkStop(options);
-  const source = await seekableSource(await sourceOf(from, { signal }), DEFAULT_LIMITS.maxStreamBytes, signal);
-  try {
-    const bytes = new Uint8Array(source.size);
-    await readFully(source, 0, bytes, signal);
-    return bytes;
-  } finally {
-    await source.close?.();
-  }
+  return await readWhole(from, Infinity, { signal: checkStop(options) });
 }

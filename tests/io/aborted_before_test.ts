@@ -105,6 +105,7 @@ async function waysOf(spy: Spy, path: string): Promise<Ways> {
     "a stream": () => spy.stream(),
     "a Response": () => new Response(spy.stream()),
     "a name in a folder": () => ({ folder, name }),
+    "an index in a folder": () => ({ folder, name: "m.index.json" }),
   };
   const web = { fetch: spy.fetch, http: { retryDelay: 0 } };
   const readers: Record<string, (from: From, options: Options) => Promise<unknown>> = {

@@ -9,6 +9,7 @@ import {
   type Folder,
   isPaddleError,
   load,
+  MemoryFolder,
   open,
   recoverStateDict,
   save,
@@ -102,6 +103,24 @@ describe("a custom source", () => {
       }
     });
   }
+
+  it("is refused if it gives more bytes in one pass than it has, or has changed at the end of it", async () => {
+    const streamOf = (...chunks: Uint8Array[]) => ({ readAll: () => new Blob(chunks as BlobPart[]).stream() });
+    const more = source(streamOf(FILE, new Uint8Array(100)));
+    await assert.rejects(load(more), { code: "READ_FAILED", offset: FILE.length });
+    const changed = source({ ...streamOf(FILE), verify: () => Promise.reject(new Error("mine")) });
+    await assert.rejects(load(changed), { code: "SOURCE_CHANGED" });
+    assert.equal((await load(source(streamOf(FILE))) as Map<string, Tensor>).get("w")!.size, 3000);
+  });
+
+  it("that has changed when it was read whole is refused", async () => {
+    const verify = () => Promise.reject(new Error("mine"));
+    await assert.rejects(loadFromFile(source({ verify })), { code: "SOURCE_CHANGED" });
+    const index = new TextEncoder().encode('{"weight_map":{}}');
+    const folder = new MemoryFolder([["m.index.json", index]]), { get } = folder;
+    folder.get = async (name) => Object.assign((await get.call(folder, name))!, { verify });
+    await assert.rejects(load("m.index.json", { folder }), { code: "SOURCE_CHANGED" });
+  });
 
   it("that never finishes verify or edit is waited for until the signal is aborted", async () => {
     for (const odd of [{ verify: never }, { edit: never }]) {

@@ -68,6 +68,13 @@ describe("a checkpoint in several files", () => {
     assert.equal(events.at(-1)!.loaded, events.at(-1)!.total);
   });
 
+  it("is refused if it must be safetensors and is not", async () => {
+    const folder = await folderOf({ a: "1.safetensors", b: "2.pdparams" });
+    for (const verb of [load, open]) {
+      await assert.rejects(verb("run/model.index.json", { folder, safetensors: true }), { code: "WRONG_FORMAT" });
+    }
+  });
+
   it("is refused when the index names files or tensors that are missing", async () => {
     const missing = await folderOf({ a: "3.safetensors" }), wrong = await folderOf({ a: "2.pdparams" });
     for (const read of [open, load]) {

@@ -36,6 +36,8 @@ describe("a side index", () => {
         const warnings: Warning[] = [];
         await using checkpoint = await open(from, { index, onWarning: (warning) => warnings.push(warning) });
         assert.deepEqual(warnings, []);
+        await using plain = await open(from);
+        assert.equal(checkpoint.version, plain.version);
         const slice = await checkpoint.getSlice("block.3", [39_000, 39_002]) as NDArray;
         assert.deepEqual(slice.toArray(), [3, 3]);
       }

@@ -26,6 +26,25 @@ async function put(folder: MemoryFolder, name: string, bytes: Uint8Array): Promi
   await sink.close();
 }
 
+describe("a .pdiparams.info", () => {
+  it("is judged by its first bytes, however long it claims to be", async () => {
+    const names = ["pdmodel", "pdiparams"].map((end) => `m.${end}`);
+    const folder = new MemoryFolder(names.map((name) => [name, readFileSync(real.slice(0, -1) + name)])),
+      { get } = folder;
+    let most = 0;
+    const zeros = {
+      size: 2 ** 50,
+      read(offset: number, into: Uint8Array) {
+        most = Math.max(most, offset + into.length);
+        return Promise.resolve(into.length);
+      },
+    };
+    folder.get = (name) => name === "m.pdiparams.info" ? Promise.resolve(zeros) : get.call(folder, name);
+    for (const verb of [load, open]) await assert.rejects(verb("m", { folder }), { code: "WRONG_FORMAT" });
+    assert.ok(most < 2 ** 20, `${most} bytes`);
+  });
+});
+
 /** A folder with a model as downloaded: `det/inference.pdmodel`, `.pdiparams`, `.pdiparams.info`. */
 async function downloaded(): Promise<MemoryFolder> {
   const folder = new MemoryFolder();

@@ -150,6 +150,18 @@ describe(".npy files", () => {
   });
 });
 
+describe("the options of a save", () => {
+  it("are those that mean something for it: none is ignored", async () => {
+    const folder = new MemoryFolder(), array = fromArray([1]);
+    for (const name of ["safetensors", "protocol", "useBinaryFormat", "mode", "numpy"]) {
+      const options = { folder, [name]: name === "safetensors" ? true : undefined };
+      await assert.rejects(save(array, "a.npy", options), { name: "TypeError", message: RegExp(`"${name}"`) });
+      await assert.rejects(saveNpz(new Map([["a", array]]), "a.npz", options), { name: "TypeError" });
+    }
+    assert.deepEqual(await folder.list(), []);
+  });
+});
+
 describe(".npz files", () => {
   it("are read stored or compressed, with names that differ only in case", async () => {
     for (const name of ["stored.npz", "packed.npz"]) {
@@ -320,6 +332,20 @@ describe("opened .npy and .npz files", () => {
   });
 });
 
+describe("a compressed archive that changes after it was opened", () => {
+  it("is SOURCE_CHANGED, for an array that is read in part as well", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "npz-")), path = join(folder, "a.npz");
+    try {
+      await saveNpz(new Map([["a", paddle.full([2 ** 18], 1)]]), path, { compress: true });
+      await using opened = await openNpz(path);
+      writeFileSync(path, readFileSync(path), { flag: "a" });
+      await assert.rejects(opened.getSlice("a", [0, 10]), { code: "SOURCE_CHANGED" });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
 describe("an archive with a flipped bit", () => {
   it("gives the same error in loadNpz and openNpz, HASH_MISMATCH among them", async () => {
     const bytes = await encodeNpz(new Map([["a", fromArray([[1, 2], [3, 4]], "float32")]]), { compress: true });
@@ -342,6 +368,17 @@ describe("an archive with a flipped bit", () => {
 });
 
 describe("arrays of an opened checkpoint that are saved as .npz or .npy", () => {
+  it("may be read by others meanwhile", async () => {
+    const state = new Map(["a", "b", "c", "d"].map((name, i) => [name, paddle.full([5000], i)] as const));
+    await using checkpoint = await paddle.open(new Blob([paddle.encode(state)]));
+    const value = await checkpoint.value() as Map<string, NDArray>, folder = new MemoryFolder();
+    const saving = saveNpz(value, "a.npz", { folder });
+    await value.get("b")!.load();
+    await saving;
+    const arrays = await loadNpz("a.npz", { folder });
+    for (const [name, array] of state) assert.deepEqual(arrays.get(name)!.bytes, array.bytes, name);
+  });
+
   it("are copied in pieces, never held whole, with the same bytes as arrays in memory", async () => {
     const arrays = new Map([
       ["a", new NDArray("float32", [3, 100_000], Float32Array.from({ length: 300_000 }, (_, i) => i))],

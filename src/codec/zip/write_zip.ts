@@ -73,7 +73,7 @@ export function* planZip(members: readonly ZipMember[]): Generator<void, ZipPlan
     *chunks() {
       const sums: number[] = [];
       for (const { member, name } of placed) {
-        const crc = member.crc ?? sumOf(member);
+        const crc = member.crc ?? (yield* sumOf(member));
         sums.push(crc);
         yield localHeader(member, name, crc);
         yield* member.chunks();
@@ -84,9 +84,19 @@ export function* planZip(members: readonly ZipMember[]): Generator<void, ZipPlan
   };
 }
 
-function sumOf(member: ZipMember): number {
+/** Bytes whose checksum is computed at a time. */
+const SUMMED = 2 ** 21;
+const NOTHING = new Uint8Array(0);
+
+/** The checksum of a member in memory; with empty chunks on the way, at which other work may run. */
+function* sumOf(member: ZipMember): Generator<Chunk, number> {
   let crc = 0;
-  for (const chunk of member.chunks()) crc = crc32(chunk as Uint8Array, crc);
+  for (const chunk of member.chunks() as Iterable<Uint8Array>) {
+    for (let at = 0; at < chunk.length; at += SUMMED) {
+      if (at > 0) yield NOTHING;
+      crc = crc32(chunk.subarray(at, at + SUMMED), crc);
+    }
+  }
   return crc;
 }
 

@@ -14,6 +14,7 @@ import { PartSource, piecesOf } from "../sources/part_source.ts";
 import { readFully } from "../sources/read_fully.ts";
 import type { Source } from "../source.ts";
 import { streamOf } from "../streams/stream_of.ts";
+import { Turns } from "../waiting/turns.ts";
 import { readZip64, type ZipEntry } from "./zip_directory.ts";
 import { ENCRYPTED, LOCAL_HEADER, LOCAL_HEADER_SIZE, SIZES_FOLLOW } from "../../codec/zip/zip_layout.ts";
 
@@ -39,7 +40,7 @@ export async function openZipMember(
   if (method === 0) {
     const stored = new StoredSource(source, start, size, entry);
     // In memory, checking the sum now is cheaper than updating it with every read.
-    if (stored.view) checkSum(crc32(stored.view(0, size)), entry);
+    if (stored.view) checkSum(await sumOf(stored.view(0, size), signal), entry);
     return stored;
   }
   const options: InflateOptions = { format: "deflate-raw", compressed, limits, offset: start, name };
@@ -87,6 +88,19 @@ function differs({ offset, name }: ZipEntry): FormatError {
       path: name,
     },
   );
+}
+
+/** Bytes whose checksum is computed at a time. */
+const SUMMED = 2 ** 21;
+
+async function sumOf(bytes: Uint8Array, signal: AbortSignal | undefined): Promise<number> {
+  const turns = new Turns(signal);
+  let crc = 0;
+  for (let at = 0; at < bytes.length; at += SUMMED) {
+    if (turns.due()) await turns.take();
+    crc = crc32(bytes.subarray(at, at + SUMMED), crc);
+  }
+  return crc;
 }
 
 function checkSum(crc: number, { offset, name, crc: expected }: ZipEntry): void {
@@ -182,7 +196,13 @@ export class DeflatedSource implements Source {
       size: this.size,
       name: this.name,
       read: (offset, into, options) => this.#readUnkept(offset, into, options?.signal),
+      verify: () => this.verify(),
     };
+  }
+
+  /** Check that the archive has not changed. */
+  async verify(): Promise<void> {
+    await this.#source.verify?.();
   }
 
   async #readUnkept(offset: number, into: Uint8Array, signal?: AbortSignal): Promise<number> {

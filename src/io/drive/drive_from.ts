@@ -46,14 +46,11 @@ export async function driveFrom<T, R>(
   const onProgress = progress ? (loaded: number) => progress.at(loaded, options.name) : undefined;
   let done = false;
   try {
-    const content = isStream || (onePass && !lazy && opened.readAll)
-      ? await driveStream(make, isStream ? opened.stream : opened.readAll!(), {
-        size: opened.size,
-        signal,
-        maxStreamBytes,
-        onProgress,
-      })
-      : await driveSource(make, opened, { lazy, deferSome, copy, signal, onProgress, window });
+    const stream = isStream ? opened.stream : onePass && !lazy ? opened.readAll?.() : undefined;
+    const content = stream
+      ? await driveStream(make, stream, { size: opened.size, signal, maxStreamBytes, onProgress })
+      : await driveSource(make, opened as Source, { lazy, deferSome, copy, signal, onProgress, window });
+    if (stream && !isStream) await opened.verify?.();
     const shaped = finish(content, !isStream && !copy && isMemory(opened));
     const result = shaped instanceof Promise ? await shaped : shaped;
     progress?.check();

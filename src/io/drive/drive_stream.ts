@@ -142,8 +142,14 @@ class StreamDriver {
     }
     const chunk = checkedChunk(step.value);
     this.#received += chunk.length;
-    const max = this.#options.maxStreamBytes ?? DEFAULT_LIMITS.maxStreamBytes;
-    if (this.#options.size === undefined && this.#received > max) {
+    const { size, maxStreamBytes: max = DEFAULT_LIMITS.maxStreamBytes } = this.#options;
+    if (size !== undefined && this.#received > size) {
+      throw new SourceError("READ_FAILED", `The stream has more than the ${size} bytes that were announced`, {
+        offset: size,
+        expected: size,
+      });
+    }
+    if (size === undefined && this.#received > max) {
       throw new LimitError("LIMIT", `Limit maxStreamBytes=${max} reached: the stream has more bytes`, {
         limit: "maxStreamBytes",
         max,

@@ -128,6 +128,10 @@ class IndexedSource implements Source {
     this.#stretches = stretches;
   }
 
+  get version(): string | undefined {
+    return this.#source.version;
+  }
+
   async read(offset: number, into: Uint8Array, options?: { signal?: AbortSignal }): Promise<number> {
     const at = this.#find(offset);
     const stretch = this.#stretches[at];

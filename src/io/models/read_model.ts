@@ -4,8 +4,8 @@
  * @module
  */
 import { detectKind, foreignError, HEAD_BYTES } from "../../codec/detect_kind.ts";
-import { driveBytes } from "../../codec/drive_bytes.ts";
-import { readPickle } from "../../codec/pickle/read_pickle.ts";
+import type { Cursor, Decoder } from "../../codec/cursor.ts";
+import { type Pickle, readPickle } from "../../codec/pickle/read_pickle.ts";
 import { readProgram } from "../../codec/program/read_program.ts";
 import {
   checkTensor,
@@ -28,11 +28,10 @@ import { infoOf, type ModelInfo } from "../../model/model_info.ts";
 import type { NDArray } from "../../ndarray.ts";
 import type { Program } from "../../program.ts";
 import type { SelectedRows } from "../../values.ts";
-import { driveFrom, withPath } from "../drive/drive_from.ts";
+import { driveFrom } from "../drive/drive_from.ts";
 import { exists, type MethodFiles, type ModelFiles, openPart } from "./find_model.ts";
 import type { Folder } from "../folder.ts";
 import { type ProgressEvent, progressOfFiles } from "../progress.ts";
-import { readFully } from "../sources/read_fully.ts";
 import { RecordBytes } from "../lazy/record_bytes.ts";
 import { closeAll, type Source } from "../source.ts";
 import { SpanBytes } from "../lazy/span_bytes.ts";
@@ -228,19 +227,15 @@ class ModelReader {
   }
 
   async #info(): Promise<ModelInfo | null> {
-    const { folder, info } = this.#files;
+    const { folder, info } = this.#files, { limits, signal } = this.#options;
     const source = await folder.get(info);
     if (!source) return null;
-    try {
-      const bytes = await readFully(source, 0, new Uint8Array(source.size), this.#options.signal);
-      refuseForeign(bytes.subarray(0, HEAD_BYTES));
-      const pickle = driveBytes((cursor) => readPickle(cursor, { limits: this.#options.limits }), bytes);
-      return infoOf(plainFromPickle(pickle, { borrowed: false }));
-    } catch (error) {
-      throw withPath(error, source.name);
-    } finally {
-      await source.close?.();
-    }
+    const read = function* (cursor: Cursor): Decoder<Pickle> {
+      yield cursor.need(HEAD_BYTES);
+      refuseForeign(cursor.bytes.slice(cursor.pos, Math.min(cursor.end, cursor.pos + HEAD_BYTES)));
+      return yield* readPickle(cursor, { limits });
+    };
+    return await driveFrom(source, read, (pickle) => infoOf(plainFromPickle(pickle, { borrowed: false })), { signal });
   }
 
   /** Read one file per variable, named after it. */

@@ -149,9 +149,10 @@ class PackedBytes extends SpanBytes {
   }
 
   override async readRange(from: number, to: number, options?: ReadOptions): Promise<Uint8Array> {
-    return super.plainOffset === null
-      ? await super.readRange(from, to, options)
-      : await this.fill(from, new Uint8Array(to - from), options);
+    if (super.plainOffset === null) return await super.readRange(from, to, options);
+    const bytes = await this.fill(from, new Uint8Array(to - from), options);
+    await this.verify(options);
+    return bytes;
   }
 
   protected override async *stored(

@@ -13,6 +13,7 @@ import { readJsonInSteps } from "../../codec/json/read_json.ts";
 import { FormatError, PathError, quote } from "../../errors.ts";
 import { Budget, type Limits } from "../../limits.ts";
 import { StepPace } from "../../words/steps.ts";
+import { allocate } from "../drive/allocate.ts";
 import { withPath } from "../drive/drive_from.ts";
 import { NDArray } from "../../ndarray.ts";
 import type { From, SourceOfOptions } from "../open/open_source.ts";
@@ -68,7 +69,8 @@ export async function readShardIndex(
 ): Promise<ShardIndex> {
   try {
     new Budget(limits).check("maxJsonBytes", source.size, 0);
-    const bytes = await readFully(source, 0, new Uint8Array(source.size), signal);
+    const bytes = await readFully(source, 0, allocate(source.size), signal);
+    await source.verify?.();
     const files = await inTurns(filesOf(bytes, limits), signal);
     return { folder: folderAround(place), files };
   } catch (error) {

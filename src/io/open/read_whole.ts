@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { allocate } from "../drive/allocate.ts";
 import { LimitError } from "../../errors.ts";
 import { type From, sourceOf, type SourceOfOptions } from "./open_source.ts";
 import { readFully } from "../sources/read_fully.ts";
@@ -25,7 +26,9 @@ export async function readWhole(from: From, limit: number, options: SourceOfOpti
   if (!("stream" in opened)) {
     try {
       check(opened.size);
-      return await readFully(opened, 0, new Uint8Array(opened.size), signal);
+      const bytes = await readFully(opened, 0, allocate(opened.size), signal);
+      await opened.verify?.();
+      return bytes;
     } finally {
       await opened.close?.();
     }
