@@ -56,6 +56,6 @@ describe("a minified and gzipped bundle", () => {
     atMost(bundled(`export { load, save } from "MAIN";`), 116.4);
   });
 
-  it("of everything, with layers and optimizers, has at most 208.4 kB", () =>
-    atMost(bundled(`export * from "MAIN";`), 208.4));
+  it("of everything, with layers and optimizers, has at most 209.2 kB", () =>
+    atMost(bundled(`export * from "MAIN";`), 209.2));
 });

@@ -523,7 +523,8 @@ const FAULTS: Fault[] = [
     script: status(code),
     load: "HTTP_STATUS",
     open: "HTTP_STATUS",
-    asked: { load: 1, open: 1 },
+    // The URL may be that of a folder: then its program is asked for by either of its names.
+    asked: code === 404 ? { load: 3, open: 3 } : { load: 1, open: 1 },
   })),
   ...[408, 429, 500, 502, 503, 504].map((code): Fault => ({
     name: `a ${code} twice`,

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { RequestLengths } from "../drive/request_lengths.ts";
+import { RequestLengths } from "../sources/request_lengths.ts";
+import { PartSource } from "../sources/part_source.ts";
 import { readFully } from "../sources/read_fully.ts";
 import type { Source } from "../source.ts";
 
@@ -24,27 +25,21 @@ export function windowed(source: Source): Source {
   return source.costly ? new WindowedSource(source) : source;
 }
 
-class WindowedSource implements Source {
-  readonly size: number;
-  readonly name?: string;
-  readonly costly = true;
-  declare streamRange?: Source["streamRange"];
+class WindowedSource extends PartSource {
   readonly #source: Source;
   #lengths: RequestLengths;
   #window: Window | null = null;
 
   constructor(source: Source) {
+    super(source, 0, source.size, source.name as string);
     this.#source = source;
-    this.size = source.size;
-    this.name = source.name;
     this.#lengths = new RequestLengths(source.size);
-    if (source.streamRange) this.streamRange = (start, end) => source.streamRange!(start, end);
   }
 
-  async read(offset: number, into: Uint8Array, options: { signal?: AbortSignal } = {}): Promise<number> {
+  override async read(offset: number, into: Uint8Array, options: { signal?: AbortSignal } = {}): Promise<number> {
     const length = Math.min(into.length, this.size - offset);
     if (length <= 0) return 0;
-    if (length > SHORT) return await this.#source.read(offset, into, options);
+    if (length > SHORT) return await super.read(offset, into, options);
     for (;;) {
       const last = this.#window, isThere = last !== null && last.start <= offset && offset < last.end;
       const window = isThere ? last : this.#window = this.#request(offset, length, options.signal);
@@ -58,10 +53,6 @@ class WindowedSource implements Source {
         if (!isThere) throw error;
       }
     }
-  }
-
-  async verify(): Promise<void> {
-    await this.#source.verify?.();
   }
 
   async close(): Promise<void> {

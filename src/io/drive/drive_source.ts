@@ -10,7 +10,7 @@ import { Latin1Text, sizeOfText } from "../../codec/payload.ts";
 import { readFully } from "../sources/read_fully.ts";
 import type { Source } from "../source.ts";
 import { allocate } from "./allocate.ts";
-import { RequestLengths } from "./request_lengths.ts";
+import { RequestLengths } from "../sources/request_lengths.ts";
 import { Turns } from "../waiting/turns.ts";
 
 /** How {@linkcode driveSource} answers the decoder's requests. */
