@@ -83,8 +83,8 @@ export class OpcodeWriter {
 
   /** A string; `identity` is null if it is an object of its own. */
   text(text: string, identity: string | null): null {
-    // CPython shares strings of at most one character, however they came about.
-    identity ??= text.length <= 2 && [...text].length <= 1 ? text : null;
+    // CPython shares the empty string and those of one latin-1 character, however they came about.
+    identity ??= text === "" || (text.length === 1 && text < "\u0100") ? text : null;
     if (identity !== null && this.known(identity)) return null;
     const written = this.protocol >= 4
       ? this.out.ascii(SHORT_BINUNICODE, 1, text)
