@@ -16,6 +16,17 @@ describe("a vocabulary", () => {
     for (const window of [1, 7, Infinity]) assert.deepEqual([...read(bytes, window)], [...words]);
   });
 
+  it("is refused when it is written, if a number has more than 32 bits or is none, or a word is none", () => {
+    const wrong: [unknown, unknown][] = [["a", 2 ** 31], ["a", -(2 ** 31) - 1], ["a", 1.5], ["a", 2n ** 31n], [
+      "a",
+      "1",
+    ]];
+    for (const pair of [...wrong, ["a", null], [1, 1]] as [string, number][]) {
+      assert.throws(() => vocabBytes(new Map([pair])), { code: "INVALID_VALUE" }, String(pair));
+    }
+    assert.deepEqual(vocabBytes(new Map([["a", 5n as unknown as number]])), vocabBytes(new Map([["a", 5]])));
+  });
+
   it("is TRUNCATED when it is cut anywhere", () => {
     for (let end = 0; end < bytes.length; end++) {
       assert.throws(() => read(bytes.slice(0, end)), { code: "TRUNCATED" }, `at ${end}`);
