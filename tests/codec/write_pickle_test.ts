@@ -450,6 +450,8 @@ describe("shapeForSave", () => {
         new Map([[Tuple.of(new Date(0)), 1]]),
         new Map<unknown, unknown>([[new Date(0), 1]]),
         new Set([new Date(0)]),
+        new Map([[new Uint8Array(4096), 1]]),
+        new Set([Tuple.of<unknown>(new Uint8Array(5000))]),
       ]
     ) {
       const error = thrownBy(() => shapeForSave([thing], { protocol: 4 }));

@@ -5,6 +5,7 @@
  * @module
  */
 import { ByteArray, Complex, Float, FrozenSet, NumpyScalar, PythonRecord, Tuple } from "../../values.ts";
+import { BLOB_MIN } from "../cursor.ts";
 import { textFromLatin1 } from "../../words/latin1.ts";
 import { isUnread } from "./unread.ts";
 
@@ -127,7 +128,8 @@ function leafForm(key: unknown): string | NoKey {
     if (key.im === 0) return leafForm(key.re);
     return Number.isNaN(key.re + key.im) ? new NoKey("is NaN") : `c${key.re}:${key.im}`;
   }
-  if (isUnread(key)) return new NoKey("has 4 KiB or more");
-  if (key instanceof Uint8Array && !(key instanceof ByteArray)) return `b${key.length}:${textFromLatin1(key)}`;
+  const isBytes = key instanceof Uint8Array && !(key instanceof ByteArray);
+  if (isUnread(key) || (isBytes && key.length >= BLOB_MIN)) return new NoKey("has 4 KiB or more");
+  if (isBytes) return `b${key.length}:${textFromLatin1(key)}`;
   return new NoKey("is no text, number, bytes, or tuple or frozenset of these");
 }
