@@ -345,4 +345,11 @@ describe("an array given to console.log", () => {
       assert.match(shown(array), /NDArray \{ .*nbytes: \d+,? \}$/);
     }
   });
+
+  it("is shown without them if they cannot be listed: bools of other bytes, millions of empty lists, a buffer that is gone", () => {
+    const bools = new NDArray("bool", [2], Uint8Array.of(1, 2)), many = NDArray.zeros([2 ** 24 + 1, 0]);
+    const gone = NDArray.zeros([2]);
+    structuredClone(gone.data.buffer, { transfer: [gone.data.buffer] });
+    for (const array of [bools, many, gone]) assert.match(inspect(array), /^NDArray \{[^]*nbytes: \d+,?\s\}$/);
+  });
 });

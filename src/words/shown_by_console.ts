@@ -4,14 +4,22 @@
  *
  * @module
  */
-import { NDArray } from "../ndarray.ts";
+import { NDArray, type NestedArray } from "../ndarray.ts";
 
 /** Maximum number of elements that are shown. */
 const SHOWN = 1000;
 
 function inspected(this: NDArray, _: unknown, options: object, inspect: (...args: unknown[]) => string): string {
-  const elements = this.isLoaded && this.size <= SHOWN && { elements: this.toArray() };
-  return `${this.constructor.name} ${inspect({ ...this, ...elements }, { ...options, depth: Infinity })}`;
+  return `${this.constructor.name} ${inspect({ ...this, ...elementsOf(this) }, { ...options, depth: Infinity })}`;
+}
+
+/** The elements, if they are to be shown. Some arrays cannot list them, which is no reason for `console.log` to throw. */
+function elementsOf(array: NDArray): { elements?: NestedArray } {
+  try {
+    return array.isLoaded && array.size <= SHOWN ? { elements: array.toArray() } : {};
+  } catch {
+    return {};
+  }
 }
 
 // Not a method: its name would be part of the declared type.
