@@ -193,13 +193,15 @@ export class NDArray {
    * them.
    */
   get data(): NumericArray<ArrayBuffer> {
-    if (this.#data === null) {
-      const { swapsize } = dtypeInfo(this.dtype);
-      if (this.bytes.byteOffset % swapsize !== 0) this.#bytes = this.bytes.slice();
-      this.#data = viewOf(this.dtype, this.bytes);
-    }
+    this.#data ??= viewOf(this.dtype, this.#aligned());
     if (this.#data.byteLength !== this.nbytes) throw bytesGone();
     return this.#data;
+  }
+
+  /** The bytes at an offset at which a typed array can be made of them: then views of them remain views when elements are set. */
+  #aligned(): Uint8Array<ArrayBuffer> {
+    const { bytes } = this;
+    return bytes.byteOffset % dtypeInfo(this.dtype).swapsize === 0 ? bytes : this.#bytes = bytes.slice();
   }
 
   /**
@@ -288,7 +290,8 @@ export class NDArray {
   }
 
   /**
-   * Rows `start` to `end` (exclusive) along axis 0, as a view. Negative bounds count from the end, as in Python.
+   * Rows `start` to `end` (exclusive) along axis 0, as a view. Negative bounds count from the end, as in Python. Misaligned bytes are copied
+   * once, as for {@linkcode NDArray.data}.
    *
    * @throws {ValueError} `INVALID_VALUE` for a 0-d array, or if a bound is not an integer
    */
@@ -298,11 +301,12 @@ export class NDArray {
     const from = bound(start, length);
     const to = Math.max(from, bound(end, length));
     const row = length === 0 ? 0 : this.nbytes / length;
-    return this.like(this.dtype, [to - from, ...rest], this.bytes.subarray(from * row, to * row));
+    return this.like(this.dtype, [to - from, ...rest], this.#aligned().subarray(from * row, to * row));
   }
 
   /**
-   * A view of the same bytes with another shape. One length may be -1, to be inferred from the others.
+   * A view of the same bytes with another shape. One length may be -1, to be inferred from the others. Misaligned bytes are copied once, as
+   * for {@linkcode NDArray.data}.
    *
    * @throws {ValueError} `INVALID_VALUE` if the number of elements would change
    */
@@ -315,7 +319,7 @@ export class NDArray {
       whole = shape.map((n, i) => i === open ? this.size / others : n);
     }
     if (sizeOf(whole) !== this.size) throw badReshape(this.shape, shape);
-    return this.like(this.dtype, [...whole], this.bytes);
+    return this.like(this.dtype, [...whole], this.#aligned());
   }
 
   /** A copy with its own bytes. */

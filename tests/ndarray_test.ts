@@ -127,6 +127,28 @@ describe("arrays of every dtype", () => {
   }
 });
 
+describe("a view of an array", () => {
+  it("shows what is set in either, wherever the bytes were in their buffer", () => {
+    for (const dtype of DTYPES) {
+      const { itemsize } = dtypeInfo(dtype);
+      for (const offset of [0, 1, 2, 4]) {
+        const base = new NDArray(dtype, [2, 2], new Uint8Array(offset + 4 * itemsize).subarray(offset));
+        const row = base.slice(1, 2), list = base.reshape([4]);
+        row.set(1, 0, 0);
+        list.set(1, 3);
+        base.set(1, 0, 1);
+        const [zero, one] = [zeros([], dtype).at(), full([], 1, dtype).at()];
+        assert.deepEqual(base.toArray(), [[zero, one], [one, one]], `${dtype} at ${offset}`);
+        assert.deepEqual(
+          [row.toArray(), list.toArray()],
+          [[[one, one]], [zero, one, one, one]],
+          `${dtype} at ${offset}`,
+        );
+      }
+    }
+  });
+});
+
 describe("an array of a typed array", () => {
   it("has its bits, whatever they are, and bytes of its own", () => {
     const bits = Uint8Array.of(1, 0, 0xa0, 0x7f, 1, 0, 0xa0, 0xff);
