@@ -5,7 +5,10 @@ import type { ArrayStatistics } from "./protocol.ts";
 
 const BINS = 48;
 
-/** Takes two passes: first the range, then the histogram over it. Real and imaginary parts of complex numbers count separately. */
+/** Where there are numbers beyond this, all are scaled down while they are added up: their squares would be infinite. */
+const HUGE = 2 ** 450, SCALE = 2 ** -600;
+
+/** Takes two passes: first the range, then the moments and a histogram. Real and imaginary parts of complex numbers count separately. */
 export async function arrayStatistics(
   document: OpenDocument,
   name: string,
@@ -26,13 +29,12 @@ export async function arrayStatistics(
     infinite: 0,
     bins: [],
   };
-  let known = 0, mean = 0, squares = 0, read = 0;
+  let read = 0;
   for await (const { array } of pieces(document, name, 0, size, signal)) {
     if (array.data instanceof BigInt64Array || array.data instanceof BigUint64Array) {
       result.exact = extremes(array.data, result.exact);
     }
     const data = array.astype(wide).data as Float64Array;
-    let sum = 0, count = 0;
     for (let i = 0; i < data.length; i++) {
       const x = data[i];
       if (x !== x) result.nan++;
@@ -41,44 +43,43 @@ export async function arrayStatistics(
         if (x === 0) result.zeros++;
         if (x < result.min) result.min = x;
         if (x > result.max) result.max = x;
-        sum += x;
-        count++;
       }
     }
     result.count += data.length;
+    onProgress((read += array.size) / size / 2);
+  }
+  if (result.nan + result.infinite === result.count) return { ...result, min: NaN, max: NaN };
+  const { min, max } = result;
+  const bins = new Array<number>(max > min ? BINS : 1).fill(0);
+  const unit = Math.max(max, -min) > HUGE ? SCALE : 1, low = min * unit, range = max * unit - low;
+  let known = 0, mean = 0, squares = 0;
+  read = 0;
+  for await (const { array } of pieces(document, name, 0, size, signal)) {
+    const data = array.astype(wide).data as Float64Array;
+    let sum = 0, count = 0;
+    for (let i = 0; i < data.length; i++) {
+      const x = data[i] * unit;
+      if (x - x !== 0) continue;
+      sum += x;
+      count++;
+      const place = bins.length === 1 ? 0 : Math.floor((x - low) / range * BINS);
+      bins[Math.min(bins.length - 1, place)]++;
+    }
     if (count > 0) {
       // Combine the variances of the pieces, which loses no precision if the mean is far from zero.
       const own = sum / count, far = own - mean;
       let ownSquares = 0;
       for (let i = 0; i < data.length; i++) {
-        const x = data[i] - own;
+        const x = data[i] * unit - own;
         if (x - x === 0) ownSquares += x * x;
       }
       squares += ownSquares + far * far * known * count / (known + count);
       mean += far * count / (known + count);
       known += count;
     }
-    onProgress((read += array.size) / size / 2);
-  }
-  if (known === 0) return { ...result, min: NaN, max: NaN };
-  result.mean = mean;
-  result.std = Math.sqrt(squares / known);
-  const { min, max } = result;
-  const bins = new Array<number>(max > min ? BINS : 1).fill(0);
-  // A range beyond that of float64 is halved.
-  const unit = Number.isFinite(max - min) ? 1 : 0.5, low = min * unit, range = max * unit - low;
-  read = 0;
-  for await (const { array } of pieces(document, name, 0, size, signal)) {
-    const data = array.astype(wide).data as Float64Array;
-    for (let i = 0; i < data.length; i++) {
-      const x = data[i];
-      if (x - x !== 0) continue;
-      const place = bins.length === 1 ? 0 : Math.floor((x * unit - low) / range * BINS);
-      bins[Math.min(bins.length - 1, place)]++;
-    }
     onProgress(0.5 + (read += array.size) / size / 2);
   }
-  return { ...result, bins };
+  return { ...result, mean: mean / unit, std: Math.sqrt(squares / known) / unit, bins };
 }
 
 /** The extremes of these integers and of those before. */

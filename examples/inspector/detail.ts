@@ -16,6 +16,8 @@ export interface Around {
   /** Run a task with progress and a way to cancel it; null if it failed, undefined if it was cancelled. */
   task<T>(what: string, body: (options: CallOptions) => Promise<T>): Promise<T | null | undefined>;
   say(text: string): void;
+  /** Whether a file is being saved: it is not edited meanwhile. */
+  isSaving(): boolean;
   onEdit(edits: number): void;
 }
 
@@ -130,7 +132,11 @@ function cellsOf(around: Around, id: number, array: ArrayRow): HTMLElement {
   });
   if (array.size === 0) return element("p", { class: "quiet" }, "There are none.");
   fill();
-  const table = element("table", { class: "cells", id: "cells", "aria-describedby": "cells-help" }, body);
+  const table = element(
+    "table",
+    { class: "cells", id: "cells", "aria-label": "Elements", "aria-describedby": "cells-help" },
+    body,
+  );
   const help = element(
     "p",
     { class: "quiet", id: "cells-help" },
@@ -167,9 +173,14 @@ function row(around: Around, id: number, array: ArrayRow, place: number, text: s
   };
   input.addEventListener("keydown", ({ key }) => {
     if (key === "Escape") restore();
+    // What was refused may be accepted now, but there is no event of a change.
+    if (key === "Enter" && !refusal.hidden) commit();
   });
-  input.addEventListener("change", async () => {
+  const commit = async () => {
     if (input.value === current) return restore();
+    if (around.isSaving()) {
+      return refuse(`The file is being saved: press Enter when that is done. Escape restores ${current}.`);
+    }
     try {
       const done = await around.client.call("edit", [id, array.name, place, input.value]);
       current = done.text;
@@ -181,7 +192,8 @@ function row(around: Around, id: number, array: ArrayRow, place: number, text: s
       if (!(error instanceof WorkerFailure)) throw error;
       refuse(`${error.message}. Escape restores ${current}.`);
     }
-  });
+  };
+  input.addEventListener("change", commit);
   return element("tr", {}, element("th", { scope: "row" }, `[${index}]`), element("td", {}, input, refusal));
 }
 

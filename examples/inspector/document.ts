@@ -29,7 +29,14 @@ export async function openDocument(found: Found, signal?: AbortSignal): Promise<
     return inMemory(found.label, new Map([["array", await npy.load(from, { signal })]]));
   }
   if (/\.npz$/i.test(found.name)) return inMemory(found.label, await npy.loadNpz(from, { signal }));
-  return await ofCheckpoint(await paddle.open(from, { paramsFilename: found.paramsFilename, signal }), found, signal);
+  try {
+    return await ofCheckpoint(await paddle.open(from, { paramsFilename: found.paramsFilename, signal }), found, signal);
+  } catch (error) {
+    // The program was given by its URL, and its parameters are somewhere else.
+    if (found.name !== "" || !paddle.isPaddleError(error) || error.code !== "MISSING_PART") throw error;
+    const program = await openDocument({ ...found, name: found.program!, program: null }, signal);
+    return { ...program, notes: [...program.notes, `This is the program alone: ${error.message}`] };
+  }
 }
 
 /** A document over a lazily read file. */

@@ -14,7 +14,8 @@ export interface Found {
 }
 
 const PROGRAM = /\.(pdmodel|json)$/;
-const ONE_FILE = ["__params__", "params"];
+/** Names of the file with all parameters of a 1.x folder. */
+export const ONE_FILE = ["__params__", "params"];
 
 /** The documents among `names`, models first. */
 export function findDocuments(folder: paddle.Folder, names: readonly string[]): Found[] {

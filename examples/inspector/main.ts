@@ -44,6 +44,9 @@ function showFailure({ name, code, message, place, hint }: Failure): void {
 }
 
 let running: AbortController | null = null;
+/** Whether the long task is a save. Others run beside it. */
+let isSaving = false;
+const WAIT = "The file is still being saved.";
 
 /**
  * Run a task. There is one long task at a time: a new one cancels the previous one. The result is null if the task failed, and undefined if
@@ -56,7 +59,7 @@ async function task<T>(
 ): Promise<T | null | undefined> {
   const controller = new AbortController();
   const bar = byId<HTMLProgressElement>("progress"), cancel = byId("cancel");
-  if (isLong) {
+  if (isLong && !isSaving) {
     running?.abort();
     running = controller;
     bar.removeAttribute("value");
@@ -85,6 +88,7 @@ async function task<T>(
 const around: Around = {
   client,
   say,
+  isSaving: () => isSaving,
   // Reading elements is quick and does not cancel a running task.
   task: (what, body) => task(what, body, what.startsWith("Statistics")),
   onEdit(count) {
@@ -260,10 +264,21 @@ function enter(all: DocumentEntry[]): void {
 /** Number of times that something was opened: what was opened later takes over. */
 let openings = 0;
 
+/** Whether what is open may be closed; the user decides if something would be lost. */
+function mayClose(): boolean {
+  const loss = isSaving
+    ? "The file is not saved yet: that will be cancelled."
+    : edits > 0
+    ? `${countText(edits)} unsaved ${edits === 1 ? "change" : "changes"} will be lost.`
+    : null;
+  if (loss !== null && !confirm(`${loss} Go on?`)) return false;
+  if (isSaving) running?.abort();
+  isSaving = false;
+  return true;
+}
+
 async function open(what: string, body: (options: CallOptions) => Promise<DocumentEntry[]>): Promise<void> {
-  if (edits > 0 && !confirm(`${countText(edits)} unsaved ${edits === 1 ? "change" : "changes"} will be lost. Go on?`)) {
-    return;
-  }
+  if (!mayClose()) return;
   byId("failure").hidden = true;
   const own = ++openings;
   const found = await task(what, body);
@@ -316,7 +331,7 @@ addEventListener("drop", async (event) => {
 });
 chooser.addEventListener("change", () => show(Number(chooser.value), entries));
 addEventListener("beforeunload", (event) => {
-  if (edits > 0) event.preventDefault();
+  if (edits > 0 || isSaving) event.preventDefault();
 });
 byId("filter").addEventListener("input", ({ target }) => {
   const count = tree.filter((target as HTMLInputElement).value);
@@ -333,6 +348,7 @@ byId("recover").addEventListener("click", async () => {
   await show(recovered.id, [...entries, recovered]);
 });
 byId("undo").addEventListener("click", async () => {
+  if (isSaving) return say(WAIT);
   await client.call("undo", [view!.id]);
   around.onEdit(0);
   if (inDetail) showArray(inDetail);
@@ -340,6 +356,7 @@ byId("undo").addEventListener("click", async () => {
   say("All changes are undone.");
 });
 byId("save").addEventListener("click", async () => {
+  if (isSaving) return say(WAIT);
   const form = byId<HTMLSelectElement>("form").value as SaveForm;
   const { id, label, others } = view!;
   const target = await targetOf(label, form).catch((error) => {
@@ -348,10 +365,12 @@ byId("save").addEventListener("click", async () => {
   });
   if (!target) return;
   byId("failure").hidden = true;
-  const saved = await task("Saving", (options) => client.call("save", [id, form, target.handle], options));
+  const saving = task("Saving", (options) => client.call("save", [id, form, target.handle], options));
+  isSaving = true;
+  const saved = await saving.finally(() => isSaving = false);
   if (!saved) return;
   if (saved.blob) keep(saved.blob, target.name);
-  around.onEdit(0);
+  if (view?.id === id) around.onEdit(0);
   // The open file may have been overwritten: show the new one.
   if (target.handle && target.name === label) {
     await openFiles([[label, await target.handle.getFile()]]);

@@ -8,17 +8,19 @@ import type { Saved, SaveForm } from "./protocol.ts";
 /** Maximum size of an .npz, in bytes: it has checksums before the arrays, so they are in memory while it is written. */
 const MOST_NPZ = 512 * 2 ** 20;
 
-/** Save to a handle, or without one to a blob. */
+/** Save to a handle, or without one to a blob. `onDone` is called with the fraction that is done. */
 export async function saveAs(
   document: OpenDocument,
   form: SaveForm,
   handle: FileSystemFileHandle | null,
   signal: AbortSignal,
+  onDone: (done: number) => void = () => {},
 ): Promise<Saved> {
+  const onProgress = ({ loaded, total }: paddle.ProgressEvent) => onDone(loaded / (total ?? Infinity));
   const sink = handle ? null : new BlobSink();
   const to = handle ?? sink!;
   const size = await edited(document, signal, async () => {
-    if (form === "pdparams") return (await paddle.save(document.value, to, { signal })).bytes;
+    if (form === "pdparams") return (await paddle.save(document.value, to, { signal, onProgress })).bytes;
     if (document.arrays.size === 0) throw new TypeError("There are no arrays to be saved");
     const arrays = named(document.arrays);
     if (form === "npz") {
@@ -26,9 +28,9 @@ export async function saveAs(
       if (total > MOST_NPZ) {
         throw new TypeError(`An .npz of ${total} bytes would be in memory whole: safetensors and .pdparams are not`);
       }
-      return (await npy.saveNpz(arrays, to, { signal })).bytes;
+      return (await npy.saveNpz(arrays, to, { signal, onProgress })).bytes;
     }
-    return (await safetensors.save(arrays, to, { metadata: { format: "pd" }, signal })).bytes;
+    return (await safetensors.save(arrays, to, { metadata: { format: "pd" }, signal, onProgress })).bytes;
   });
   return { bytes: size, blob: sink?.blob() ?? null };
 }

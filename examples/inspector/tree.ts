@@ -102,7 +102,8 @@ export class Tree {
       element("span", { class: "twisty", "aria-hidden": "true" }, isGroup ? node.isOpen ? "▾" : "▸" : ""),
       node.label,
     );
-    name.style.paddingLeft = `calc(${level - 1} * var(--indent))`;
+    // However deep, a part of the column is left for the name.
+    name.style.paddingLeft = `min(${level - 1} * var(--indent), 50%)`;
     const row = element(
       "div",
       {

@@ -4,7 +4,7 @@ import { arrayStatistics } from "./array_statistics.ts";
 import { inMemory, type OpenDocument, openDocument, unsavedEdits } from "./document.ts";
 import { elementText, originalText, parseElement, pieces } from "./elements.ts";
 import { explained, failureOf } from "./failure.ts";
-import { findDocuments, type Found } from "./find_documents.ts";
+import { findDocuments, type Found, ONE_FILE } from "./find_documents.ts";
 import { nameAt } from "./name_at.ts";
 import { operatorRow, type Operators, operatorsIn, operatorView } from "./operators.ts";
 import type { DocumentEntry, Methods, Reply, Request } from "./protocol.ts";
@@ -47,6 +47,15 @@ async function inArchive(from: paddle.FolderEntry | string, label: string, signa
   const folder = await paddle.openArchive(from, { signal });
   archives.set(folder, last);
   return findDocuments(folder, await folder.list()).map((one) => ({ ...one, label: `${label} › ${one.label}` }));
+}
+
+let turn: Promise<unknown> = Promise.resolve();
+
+/** Edits and saves take turns: a save has all edits that were made before it. */
+function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  const result = turn.then(work);
+  turn = result.catch(() => {});
+  return result;
 }
 
 const handlers: Handlers = {
@@ -97,23 +106,25 @@ const handlers: Handlers = {
     }
     return { texts, edited };
   },
-  async edit(_, id, name, index, text) {
-    const document = await documentOf(id);
-    const { dtype } = document.arrays.get(name)!;
-    const one = paddle.zeros([1], dtype);
-    one.set(parseElement(text, dtype), 0);
-    const value = one.at(0);
-    const shown = elementText(value, dtype);
-    const edited = shown !== await originalText(document, name, index);
-    let edits = document.edits.get(name);
-    if (!edits) document.edits.set(name, edits = new Map());
-    if (edited) edits.set(index, value);
-    else edits.delete(index);
-    document.isSaved = false;
-    return { text: shown, edited, edits: unsavedEdits(document) };
+  edit(_, id, name, index, text) {
+    return inTurn(async () => {
+      const document = await documentOf(id);
+      const { dtype } = document.arrays.get(name)!;
+      const one = paddle.zeros([1], dtype);
+      one.set(parseElement(text, dtype), 0);
+      const value = one.at(0);
+      const shown = elementText(value, dtype);
+      const edited = shown !== await originalText(document, name, index);
+      let edits = document.edits.get(name);
+      if (!edits) document.edits.set(name, edits = new Map());
+      if (edited) edits.set(index, value);
+      else edits.delete(index);
+      document.isSaved = false;
+      return { text: shown, edited, edits: unsavedEdits(document) };
+    });
   },
-  async undo(_, id) {
-    (await documentOf(id)).edits.clear();
+  undo(_, id) {
+    return inTurn(async () => (await documentOf(id)).edits.clear());
   },
   async operators(_, id, first, end) {
     const { ops, names } = operatorsOf(await documentOf(id));
@@ -136,16 +147,13 @@ const handlers: Handlers = {
     opened.set(entry.id, inMemory(entry.label, stateDict, notes));
     return entry;
   },
-  async save({ signal }, id, form, handle) {
-    const document = await documentOf(id);
-    // An edit while it is being saved is not in the file.
-    document.isSaved = true;
-    try {
-      return await saveAs(document, form, handle, signal);
-    } catch (error) {
-      document.isSaved = false;
-      throw error;
-    }
+  save({ signal, onProgress }, id, form, handle) {
+    return inTurn(async () => {
+      const document = await documentOf(id);
+      const saved = await saveAs(document, form, handle, signal, onProgress);
+      document.isSaved = true;
+      return saved;
+    });
   },
   async closeBefore(_, id) {
     await closeThose((one) => one < id);
@@ -180,15 +188,26 @@ function operatorsOf(document: OpenDocument): Operators {
   return operators;
 }
 
+async function isThere(folder: paddle.Folder, name: string, signal: AbortSignal): Promise<boolean> {
+  const source = await folder.get(name, { signal });
+  await source?.close?.();
+  return source !== null;
+}
+
 /** Looks for the other half of a model on the server: the parameters beside a program, or the program beside parameters. */
 async function besideUrl(folder: paddle.Folder, name: string, label: string, signal: AbortSignal): Promise<Found> {
+  if (/^__model__(\.json)?$/.test(name)) {
+    const found: Found = { label: label.replace(/__model__[^/]*$/, ""), folder, name: "", program: name };
+    for (const file of ONE_FILE) {
+      if (await isThere(folder, file, signal)) return { ...found, paramsFilename: file };
+    }
+    return found;
+  }
   const prefix = name.replace(/\.(pdmodel|json|pdiparams)$/, "");
   const isModel = prefix !== name && !name.endsWith(".index.json");
   const others = name.endsWith(".pdiparams") ? [`${prefix}.json`, `${prefix}.pdmodel`] : [`${prefix}.pdiparams`];
   for (const other of isModel ? others : []) {
-    const source = await folder.get(other, { signal });
-    if (!source) continue;
-    await source.close?.();
+    if (!await isThere(folder, other, signal)) continue;
     return { label, folder, name: prefix, program: name.endsWith(".pdiparams") ? other : name };
   }
   return { label, folder, name, program: null };

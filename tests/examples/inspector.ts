@@ -3,7 +3,7 @@
  * or in a new temporary one. Without Chromium it says so and passes.
  */
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -25,12 +25,21 @@ const { base, folder, MODEL, NET, REAL, server, shots } = await import("./served
 
 /** Another origin that serves one file with Range requests. */
 let sent = 0;
+/** Answers wait for it. */
+let gate: Promise<void> = Promise.resolve();
 const file = readFileSync(NET);
 const big = encode(
   new Map([["layer.w", new Tensor("float32", [1000, 1000])], ["layer.b", new Tensor("float32", [3])]]),
 );
-const other = createServer((request, response) => {
-  const body = request.url!.startsWith("/big") ? big : request.url!.startsWith("/net") ? file : null;
+const OLD = `${REAL}/paddle-1.8.5/fluid-infer-separate/d`;
+const SERVED: Record<string, Uint8Array> = {
+  "/big.pdparams": big,
+  "/alone/__model__": readFileSync(`${OLD}/__model__`),
+};
+for (const name of readdirSync(OLD)) SERVED[`/old/${name}`] = readFileSync(join(OLD, name));
+const other = createServer(async (request, response) => {
+  await gate;
+  const body = SERVED[request.url!] ?? null;
   const cors = {
     "access-control-allow-origin": "*",
     "access-control-allow-headers": "*",
@@ -107,6 +116,15 @@ const download = async (form: string): Promise<Uint8Array> => {
   const [got] = await Promise.all([page.waitForEvent("download"), page.click("#save")]);
   return new Uint8Array(readFileSync(await got.path()));
 };
+
+/** The question that the page asks next; the answer is no. */
+const questioned = (): Promise<string> =>
+  new Promise((resolve) =>
+    page.once("dialog", async (dialog: { message(): string; dismiss(): Promise<void> }) => {
+      await dialog.dismiss();
+      resolve(dialog.message());
+    })
+  );
 
 const CASES: Record<string, () => Promise<void>> = {
   async "a pickle: names, dtypes, shapes, sizes"() {
@@ -199,6 +217,10 @@ const CASES: Record<string, () => Promise<void>> = {
     await page.fill("#cells input >> nth=2", "42.5");
     await page.keyboard.press("Enter");
     await page.waitForSelector("#save >> text=Save 1 change");
+    const ground = () => page.$eval("#save", (save: Element) => getComputedStyle(save).backgroundColor);
+    const before = await ground();
+    await page.hover("#save");
+    assert.equal(await ground(), before, "its text is for this ground");
     await page.fill("#cells input >> nth=0", "word");
     await page.keyboard.press("Enter");
     await page.waitForSelector(".refusal >> text=is not a valid float32");
@@ -229,6 +251,44 @@ const CASES: Record<string, () => Promise<void>> = {
     });
     assert.deepEqual(Uint8Array.from(kept), bytes);
     await page.evaluate(() => delete (globalThis as { showSaveFilePicker?: unknown }).showSaveFilePicker);
+  },
+  async "a save has the change typed right before it, and goes on whatever else is looked at"() {
+    await page.fill("#url", `${elsewhere}/big.pdparams`);
+    await page.click("#url-form button");
+    await status(/2 tensors/);
+    await choose("layer.b");
+    await page.waitForSelector(".histogram");
+    let release = () => {};
+    gate = new Promise((resolve) => release = resolve);
+    const download = page.waitForEvent("download");
+    download.catch(() => {});
+    try {
+      await page.fill("#cells input >> nth=0", "42.5");
+      await page.click("#save");
+      await page.waitForSelector("#cancel");
+      await page.fill("#cells input >> nth=1", "43.5");
+      await page.keyboard.press("Enter");
+      await page.waitForSelector(".refusal >> text=is being saved");
+      await page.click("#save");
+      await page.fill("#filter", "");
+      await page.click("[role=treeitem] >> text=/^w$/");
+      await page.waitForSelector("#detail h2 >> text=layer.w");
+      const question = questioned();
+      await page.setInputFiles("#files", [NET]);
+      assert.match(await question, /not saved yet/);
+    } finally {
+      release();
+    }
+    const state = await load(await (await download).path()) as Map<string, Tensor>;
+    assert.deepEqual(state.get("layer.b")!.toArray(), [42.5, 0, 0]);
+    await status(/saved\.$/);
+    assert.equal(await page.textContent("#save"), "Save");
+    await choose("layer.b");
+    await page.fill("#cells input >> nth=1", "43.5");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("#save >> text=Save 2 changes");
+    await page.click("#undo");
+    await page.waitForSelector("#undo", { state: "hidden" });
   },
   async "a change is undone by the old value, by the button, and remembered by its document"() {
     await openFiles([NET, "tests/fixtures/safetensors/every_dtype.safetensors"]);
@@ -264,12 +324,7 @@ const CASES: Record<string, () => Promise<void>> = {
     await choose("stem.0.weight");
     assert.equal(await page.inputValue("#cells input >> nth=2"), "42.5");
     // Another file is opened only if the user agrees to lose the change.
-    const asked = new Promise<string>((resolve) =>
-      page.once("dialog", async (dialog: { message(): string; dismiss(): Promise<void> }) => {
-        await dialog.dismiss();
-        resolve(dialog.message());
-      })
-    );
+    const asked = questioned();
     await page.setInputFiles("#files", [`${MODEL}.pdmodel`]);
     assert.match(await asked, /^1 unsaved change /);
     await page.click("#undo");
@@ -389,6 +444,18 @@ const CASES: Record<string, () => Promise<void>> = {
     await page.click("#url-form button");
     await page.waitForSelector("#failure-code >> text=NOT_FOUND");
     await page.click("#failure-close");
+  },
+  async "a model of Paddle 1.x by the URL of its program"() {
+    await page.fill("#url", `${elsewhere}/old/__model__`);
+    await page.click("#url-form button");
+    await status(/old\/: \d+ tensors/);
+    await page.click("#recover");
+    await status(/recovered\): /);
+    await page.fill("#url", `${elsewhere}/alone/__model__`);
+    await page.click("#url-form button");
+    await status(/alone\/: 0 tensors/);
+    await page.waitForSelector("#detail li >> text=This is the program alone: The model");
+    await page.click("#operators [role=option] >> nth=1");
   },
   async "20,000 tensors: few rows in the page, the last can be reached"() {
     const path = join(folder, "many.pdparams");

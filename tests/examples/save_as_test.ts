@@ -35,6 +35,11 @@ describe("statistics in the inspector", () => {
     }
   });
 
+  it("have a mean and a deviation of numbers whose squares or sums are infinite in float64", async () => {
+    const { mean, std } = await statisticsOf(paddle.fromArray([1.5e308, 1.5e308, 0.5e308, 0.5e308], "float64"));
+    equal(Math.abs(mean / 1e308 - 1) < 1e-12 && Math.abs(std / 0.5e308 - 1) < 1e-12, true, `${mean} ${std}`);
+  });
+
   it("have all digits of the extremes of 64-bit integers", async () => {
     const { exact } = await statisticsOf(paddle.fromArray([9007199254740993n, -5n, -(2n ** 63n)], "int64"));
     deepEqual(exact, [-(2n ** 63n), 9007199254740993n]);
