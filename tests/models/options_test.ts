@@ -15,6 +15,7 @@ import {
   type Program,
   recoverStateDict,
   static as paddleStatic,
+  Tensor,
 } from "../../mod.ts";
 import { OpDesc } from "../../src/codec/program/op_desc.ts";
 import type { ProgramDesc } from "../../src/codec/program/program_desc.ts";
@@ -109,6 +110,47 @@ describe("static.saveInferenceModel", () => {
       assert.deepEqual(marked, []);
     }
   });
+
+  /** What `core.get_op_extra_attrs` and the operators' protos name in each version, of what one drops and another keeps. */
+  const DROPPED: readonly [version: number, extras: readonly string[], withOutputs: readonly string[]][] = [
+    [2_003_002, [], []],
+    [2_004_002, ["use_mkldnn", "fused_reshape_Out", "op_callstack"], []],
+    [2_005_002, ["use_mkldnn", "fused_reshape_Out", "op_callstack"], []],
+    [2_006_002, ["use_mkldnn", "op_callstack"], ["transpose2", "flatten2"]],
+    [3_000_000, ["use_mkldnn", "use_onednn", "force_fp32_output", "op_callstack"], ["transpose2"]],
+    [3_003_001, ["use_mkldnn", "use_onednn", "force_fp32_output", "op_callstack"], ["transpose2"]],
+  ];
+  const EXTRAS = ["use_mkldnn", "use_onednn", "fused_reshape_Out", "force_fp32_output", "op_callstack"];
+  for (const [version, extras, withOutputs] of DROPPED) {
+    it(`drops what the version that wrote the program calls extra, as does jit.save: ${version}`, async () => {
+      const { program, parameters } = await loadInferenceModel(LEGACY);
+      const desc = program as ProgramDesc;
+      desc.version = version;
+      const matmul = desc.ops().find(({ type }) => type === "matmul_v2")!;
+      for (const name of EXTRAS) matmul.setAttribute(name, name === "op_callstack" ? ["here"] : false);
+      const [out] = matmul.outputs.get("Out")!;
+      const others = ["transpose2", "flatten2"].map((type) =>
+        OpDesc.of(type, { X: [out] }, { Out: [out], XShape: ["s"] })
+      );
+      desc.blocks[0].ops.splice(desc.ops().indexOf(matmul) + 1, 0, ...others);
+      const tensors = [...parameters].map(([name, value]) => [name, Tensor.from(value as NDArray, { name })] as const);
+      const ways: ((folder: MemoryFolder) => Promise<unknown>)[] = [
+        (folder) => jit.save({ programs: { forward: program }, stateDict: new Map(tensors) }, "m", { folder }),
+        (folder) => saveInferenceModel("m", program.feeds(), program.fetches(), { program, parameters, folder }),
+      ];
+      for (const save of ways) {
+        const folder = new MemoryFolder();
+        await save(folder);
+        const ops = deserializeProgram(await loadFromFile({ folder, name: "m.pdmodel" })).ops();
+        const { attributes } = ops.find(({ type }) => type === "matmul_v2")!;
+        assert.deepEqual(EXTRAS.filter((name) => !attributes.has(name)).sort(), extras.toSorted());
+        const less = ops.filter(({ type, outputs }) =>
+          /2$/.test(type) && type !== "matmul_v2" && !outputs.has("XShape")
+        );
+        assert.deepEqual(less.map(({ type }) => type), withOutputs);
+      }
+    });
+  }
 
   it("keeps the mark of a quantised operator with clipExtra", async () => {
     const { program, parameters } = await loadInferenceModel(LEGACY);
@@ -302,9 +344,7 @@ describe("fluid.io.saveInferenceModel", () => {
     const values = await fluid.io.loadPersistables("d", { mainProgram, folder });
     assert.equal(values.size, mainProgram.parameters().length);
   });
-});
 
-describe("fluid.io.saveInferenceModel", () => {
   it("reports its progress, also where it writes only the program", async () => {
     const { program, parameters } = await loadInferenceModel(LEGACY);
     for (const programOnly of [false, true]) {
