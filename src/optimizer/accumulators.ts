@@ -46,12 +46,6 @@ export class AccumulatorTable {
     return this.#kinds.get(this.#kindName(kind))!.get(owner)!;
   }
 
-  /** A float32 master weight: a copy of the parameter to compute with. */
-  master(parameter: Tensor): Tensor {
-    const name = this.#scope.generate(`${parameter.name}_fp32_master`);
-    return Tensor.from(parameter.astype("float32"), { name, persistable: true });
-  }
-
   /**
    * Create the state tensors of `owner` that do not exist yet.
    *

@@ -10,7 +10,7 @@ import { checkType } from "../nn/arguments.ts";
 import { Parameter } from "../nn/parameter.ts";
 import { currentScope } from "../nn/unique_name.ts";
 import { L1Decay, L2Decay, type Regularizer } from "../regularizer/mod.ts";
-import { Tensor } from "../tensor.ts";
+import type { Tensor } from "../tensor.ts";
 import type { Value } from "../values.ts";
 import { AccumulatorTable, type Kind } from "./accumulators.ts";
 import { check, checkArguments, kindOf } from "./arguments.ts";
@@ -18,6 +18,8 @@ import { clipGradients } from "./clip_gradients.ts";
 import { Gradient } from "./gradient.ts";
 import { LambdaDecay } from "./lr/lambda_decay.ts";
 import { LRScheduler, type SetStateOptions } from "./lr/lr_scheduler.ts";
+import { setWhole } from "./lr/set_whole.ts";
+import { MasterWeights } from "./master_weights.ts";
 import { isNarrow, precisionOf, roundingOf } from "./numbers.ts";
 import { Update } from "./update.ts";
 import { checkVersion, isBefore, type PaddleVersion } from "./version.ts";
@@ -83,7 +85,7 @@ export abstract class Optimizer<Rules extends object = object> {
   readonly #decay: Regularizer | null;
   readonly #multiPrecision: boolean;
   readonly #accumulators: AccumulatorTable;
-  readonly #masters = new Map<string, Tensor>();
+  readonly #masters: MasterWeights;
   #learningRate: number | LRScheduler;
 
   /** For subclasses: `bound` has every option, `rules` names those that a group can override. */
@@ -100,6 +102,7 @@ export abstract class Optimizer<Rules extends object = object> {
     checkVersion(paddle);
     this.#multiPrecision = bound.multiPrecision;
     this.#accumulators = new AccumulatorTable(name, currentScope());
+    this.#masters = new MasterWeights(currentScope());
     this.#decay = this.decayOf(weightDecay);
     const own = Object.fromEntries(rules.map((rule) => [rule, bound[rule]])) as Required<Rules>;
     const list = listOf(bound.parameters);
@@ -136,11 +139,6 @@ export abstract class Optimizer<Rules extends object = object> {
     }
     const { learningRate = 1, weightDecay = bound.weightDecay ?? null, gradClip = bound.gradClip } = group;
     const decay = this.decayOf(weightDecay);
-    // As in Paddle, a group's options replace the parameters' own.
-    for (const parameter of parameters) {
-      parameter.optimizeAttr = { ...parameter.optimizeAttr, learningRate };
-      if (this.decaysGradient) parameter.regularizer = this.fusesDecay(decay) ? null : decay;
-    }
     checkType('a parameter group: "learningRate"', learningRate, "number");
     const given = Object.fromEntries(
       rules.map((rule) => [rule, (group as Record<string, unknown>)[rule] ?? own[rule as never]]),
@@ -149,13 +147,13 @@ export abstract class Optimizer<Rules extends object = object> {
       const type = typeof own[rule as never];
       if (/^(?:number|boolean)$/.test(type)) checkType(`a parameter group: "${rule}"`, given[rule], type);
     }
-    return {
-      parameters,
-      decay,
-      clip: clipOf(gradClip),
-      rules: given as Required<Rules>,
-      extraDecay: this.extraDecay(group),
-    };
+    const clip = clipOf(gradClip);
+    // As in Paddle, a group's options replace the parameters' own.
+    for (const parameter of parameters) {
+      parameter.optimizeAttr = { ...parameter.optimizeAttr, learningRate };
+      if (this.decaysGradient) parameter.regularizer = this.fusesDecay(decay) ? null : decay;
+    }
+    return { parameters, decay, clip, rules: given as Required<Rules>, extraDecay: this.extraDecay(group) };
   }
 
   /** Whether the `weightDecay` option is added to the gradient. AdamW applies its own separately. */
@@ -380,16 +378,7 @@ export abstract class Optimizer<Rules extends object = object> {
 
   /** Create the missing state of a parameter; returns the tensor to compute with: the parameter or its master weight. */
   #accumulate(parameter: Parameter, rules: Required<Rules>): Tensor {
-    let target: Tensor = parameter;
-    if (isNarrow(parameter.dtype)) {
-      const master = this.#masters.get(parameter.name);
-      target = master ?? this.#accumulators.master(parameter);
-      if (!master) this.#masters.set(parameter.name, target);
-      check(
-        target.dtype === "float32" && target.shape.join() === parameter.shape.join(),
-        `The master weight of ${parameter.name} is float32 [${parameter.shape}]: got ${target.dtype} [${target.shape}]`,
-      );
-    }
+    const target = isNarrow(parameter.dtype) ? this.#masters.of(parameter) : parameter;
     let kinds = this.kinds(rules, parameter);
     if (this.#takesFloat) kinds = kinds.map((kind) => ({ ...kind, value: f(kind.value ?? 0) }));
     this.#accumulators.make(target, parameter.dtype, kinds);
@@ -402,7 +391,8 @@ export abstract class Optimizer<Rules extends object = object> {
    */
   stateDict(): Map<string, Value> {
     const state: Map<string, Value> = this.#accumulators.entries(!isBefore(this.paddle, "3.0"));
-    if (this.#masters.size > 0) state.set("master_weights", new Map(this.#masters));
+    const masters = this.#masters.entries();
+    if (masters) state.set("master_weights", masters);
     if (this.#learningRate instanceof LRScheduler) state.set("LR_Scheduler", this.#learningRate.stateDict());
     return state;
   }
@@ -424,7 +414,7 @@ export abstract class Optimizer<Rules extends object = object> {
         "LR_Scheduler state must be included in the state dict except LambdaDecay",
       );
     }
-    const masters = mastersOf(state.get("master_weights"));
+    const setMasters = this.#masters.prepare(state.get("master_weights"));
     const rest = new Map(state);
     rest.delete("LR_Scheduler");
     rest.delete("master_weights");
@@ -432,10 +422,7 @@ export abstract class Optimizer<Rules extends object = object> {
     // Since 3.0 an empty state of the scheduler is none.
     const isEmpty = rates instanceof Map && rates.size === 0 && !isBefore(this.paddle, "3.0");
     if (scheduler instanceof LRScheduler && rates instanceof Map && !isEmpty) setWhole(scheduler, rates, options);
-    if (masters) {
-      this.#masters.clear();
-      for (const [name, master] of masters) this.#masters.set(name, master);
-    }
+    setMasters();
     set();
   }
 
@@ -451,41 +438,6 @@ export abstract class Optimizer<Rules extends object = object> {
 
 function isLive(parameter: Parameter): boolean {
   return !parameter.stopGradient && parameter.grad !== null;
-}
-
-/** Set a scheduler's state whole or not at all: on its own, a scheduler keeps what was set before a failure, as in Paddle. */
-function setWhole(scheduler: LRScheduler, rates: ReadonlyMap<Value, Value>, options: SetStateOptions): void {
-  const before = scheduler.stateDict();
-  try {
-    scheduler.setStateDict(rates, options);
-  } catch (error) {
-    restore(scheduler, before);
-    throw error;
-  }
-}
-
-/** Set a scheduler to a state of its own again. */
-function restore(scheduler: LRScheduler, state: Map<string, Value>): void {
-  // Undefined fields are not in the state: they are set as well, instead of counting as missing.
-  state.has = () => true;
-  try {
-    scheduler.setStateDict(state);
-  } catch {
-    // A caller's own scheduler may refuse its own state: the first error says more.
-  }
-}
-
-function mastersOf(given: Value): Map<string, Tensor> | null {
-  if (given === undefined) return null;
-  check(given instanceof Map, `master_weights is a Map: got ${kindOf(given)}`);
-  const masters = new Map<string, Tensor>();
-  for (const [name, master] of given as Map<string, Value>) {
-    check(master instanceof NDArray, `A master weight is an array: got ${kindOf(master)}`);
-    const named = master instanceof Tensor && master.name !== "" ? master.name : `${name}_fp32_master_0`;
-    // A copy, so that the caller's tensors are not changed by steps.
-    masters.set(name, Tensor.from((master as NDArray).clone(), { name: named, persistable: true }));
-  }
-  return masters;
 }
 
 function listOf(parameters: unknown): unknown[] {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
-import { fromArray, isPaddleError, nn, optimizer, type Tensor, zeros } from "../../mod.ts";
+import { fromArray, isPaddleError, nn, optimizer, regularizer, type Tensor, zeros } from "../../mod.ts";
 import type { Json } from "./recorded.ts";
 
 const parameter = (name = "p") => nn.Parameter.from(fromArray([2, -4], "float32"), { name });
@@ -37,6 +37,10 @@ describe("a parameter group", () => {
     ["a Set", [{ params: new Set([parameter()]) }], /ordered collections/],
     ["something else", [{ params: [parameter(), zeros([2])] }], /params of a group are Parameters: got /],
     ["a factor that is a string", [{ params: [], learningRate: "1" }], /learningRate/],
+    ["a factor that is null", [{ params: [], learningRate: null }], /learningRate/],
+    ["a rule that is a string", [{ params: [], momentum: "0.5" }], /"momentum" must be a number: got "0\.5"/],
+    ["a rule that is no boolean", [{ params: [], useNesterov: 1 }], /"useNesterov" must be a boolean: got 1/],
+    ["a clip that is none", [{ params: [], gradClip: 1 }], /grad_clip/],
     ["a version that has none", [{ params: [parameter()] }], /before 2\.2 has no parameter groups/, "2.1"],
   ];
   for (const [what, parameters, says, paddle = "3.3"] of WRONG) {
@@ -45,6 +49,17 @@ describe("a parameter group", () => {
       assert.throws(make, (error) => says.test((error as Error).message), String(says));
     });
   }
+});
+
+describe("a parameter whose group is refused", () => {
+  it("keeps its own options", () => {
+    for (const wrong of [{ momentum: "0.5" }, { gradClip: 1 }] as Json[]) {
+      const p = parameter();
+      const parameters = [{ params: [p], learningRate: 0.5, weightDecay: new regularizer.L1Decay(0.5), ...wrong }];
+      assert.throws(() => new optimizer.Momentum({ parameters }));
+      assert.deepEqual([p.optimizeAttr.learningRate, p.regularizer], [1, null]);
+    }
+  });
 });
 
 describe("the parameters of an optimizer", () => {
