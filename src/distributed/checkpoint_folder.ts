@@ -9,6 +9,7 @@ import type { From } from "../io/open/open_source.ts";
 import { notAPlace } from "../io/argument_errors.ts";
 import { folderAt, placeOf } from "../io/open/place.ts";
 import type { LoadOptions } from "../options.ts";
+import { shownValue } from "../words/described.ts";
 
 /** The folder that `from` names. */
 export async function checkpointFolder(
@@ -36,15 +37,27 @@ export async function savesIn(folder: Folder): Promise<number[] | null> {
   }
   const found = new Set<number>();
   for (const name of names) {
-    const match = /^(?:([0-9]{1,9})\.metadata|[0-9]{1,9}_([0-9]{1,9})\.distcp)$/.exec(name.slice(0, 64));
-    if (match) found.add(Number(match[1] ?? match[2]));
+    const match = /^(?:([0-9]{1,16})\.metadata|[0-9]{1,9}_([0-9]{1,16})\.distcp)$/.exec(name.slice(0, 64));
+    const save = match ? Number(match[1] ?? match[2]) : NaN;
+    if (Number.isSafeInteger(save)) found.add(save);
   }
   return [...found].sort((a, b) => a - b);
 }
 
+/**
+ * The number of a save that the caller gave, if any.
+ *
+ * @throws {TypeError} it is not one: no reader would find the files
+ */
+export function checkedSave(uniqueId: number | undefined): number | undefined {
+  if (uniqueId === undefined || (Number.isSafeInteger(uniqueId) && uniqueId >= 0)) return uniqueId;
+  throw new TypeError(`Option uniqueId must be an integer of 0 or more: got ${shownValue(uniqueId)}`);
+}
+
 /** The requested save, or the last one. */
 export async function chosenSave(folder: Folder, uniqueId: number | undefined): Promise<number> {
-  if (uniqueId !== undefined) return uniqueId;
+  const given = checkedSave(uniqueId);
+  if (given !== undefined) return given;
   const saves = await savesIn(folder);
   if (saves === null) return 0;
   if (saves.length > 0) return saves[saves.length - 1];

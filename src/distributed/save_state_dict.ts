@@ -10,7 +10,7 @@ import { checkOptions, type SaveOptions } from "../options.ts";
 import { planSaving } from "../save.ts";
 import { Tensor } from "../tensor.ts";
 import type { Value } from "../values.ts";
-import { checkpointFolder, savesIn } from "./checkpoint_folder.ts";
+import { checkedSave, checkpointFolder, savesIn } from "./checkpoint_folder.ts";
 import { flatten } from "./flatten.ts";
 import { MODULES, writeMetadata } from "./metadata.ts";
 
@@ -52,10 +52,11 @@ export async function saveStateDict(
   if (!Object.hasOwn(MODULES, version)) {
     throw new TypeError(`Option version must be "3.0" or "3.3": got ${String(version)}`);
   }
+  const given = checkedSave(options.uniqueId);
   signal?.throwIfAborted();
   const leaves = flatten(stateDict);
   const folder = await checkpointFolder(path, options);
-  const uniqueId = options.uniqueId ?? (wholeFolder ? 0 : (await savesIn(folder))?.at(-1) ?? 0);
+  const uniqueId = given ?? (wholeFolder ? 0 : (await savesIn(folder))?.at(-1) ?? 0);
   const file = `0_${uniqueId}.distcp`;
   const tensors = new Map<string, Value>();
   const described = new Map<string, { dtype: string; shape: readonly number[]; path: readonly string[] }>();

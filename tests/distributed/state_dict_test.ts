@@ -302,6 +302,27 @@ describe("distributed checkpoints", () => {
     }
   });
 
+  it("are found by the greatest number of a save, also one of many digits, and have no other numbers", async () => {
+    const folder = new MemoryFolder();
+    const state = (x: number): StateDict => new Map([["w", Tensor.fromArray([x], "float32")]]);
+    const first = async () => ((await distributed.loadMergedStateDict("run", { folder })).get("w") as Tensor).at(0);
+    for (const [i, uniqueId] of [999_999_999, 1_795_795_200_000].entries()) {
+      await distributed.saveStateDict(state(i), "run", { folder, uniqueId });
+      assert.equal(await first(), i);
+      // Without a number, the last save is written again.
+      await distributed.saveStateDict(state(i + 8), "run", { folder });
+      assert.equal(await first(), i + 8);
+    }
+    const before = await folder.list();
+    for (const uniqueId of [-1, 1.5, NaN, 2 ** 53, "3", null] as number[]) {
+      const wrong = { name: "TypeError", message: /^Option uniqueId must be an integer of 0 or more: got / };
+      await assert.rejects(distributed.saveStateDict(state(0), "run", { folder, uniqueId }), wrong);
+      await assert.rejects(distributed.loadMergedStateDict("run", { folder, uniqueId }), wrong);
+      await assert.rejects(distributed.loadStateDict(state(0), "run", { folder, uniqueId }), wrong);
+    }
+    assert.deepEqual(await folder.list(), before);
+  });
+
   it("are refused for values that are not tensors", async () => {
     const folder = new MemoryFolder();
     await assert.rejects(distributed.saveStateDict(new Map([["epoch", 3]]), "run", { folder }), {
