@@ -47,7 +47,6 @@ const NAMED_WRITES = [
   "src/codec/program/message.ts: key",
   "src/codec/program/schema.ts: field.key",
   "src/limits.ts: name",
-  "src/optimizer/clip_gradients.ts: precision",
 ];
 
 /** Leaves out src/cli/parse_value.ts: command line arguments come from the user, not from a file. */

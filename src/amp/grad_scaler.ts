@@ -274,7 +274,7 @@ export class GradScaler {
     if (!this.#done.has(optimizer)) this.unscale(optimizer);
     this.#wasSkipped = this.#found || this.#infinite.has(optimizer);
     // As in Paddle, a step that is skipped still creates the optimizer's state.
-    if (this.#wasSkipped) optimizer["skipStep"]();
+    if (this.#wasSkipped) optimizer["skipStep"]?.();
     else optimizer.step();
   }
 
