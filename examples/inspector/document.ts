@@ -30,11 +30,13 @@ export async function openDocument(found: Found, signal?: AbortSignal): Promise<
   }
   if (/\.npz$/i.test(found.name)) return inMemory(found.label, await npy.loadNpz(from, { signal }));
   try {
-    return await ofCheckpoint(await paddle.open(from, { paramsFilename: found.paramsFilename, signal }), found, signal);
+    const { modelFilename, paramsFilename } = found;
+    return await ofCheckpoint(await paddle.open(from, { modelFilename, paramsFilename, signal }), found, signal);
   } catch (error) {
     // The program was given by its URL, and its parameters are somewhere else.
     if (found.name !== "" || !paddle.isPaddleError(error) || error.code !== "MISSING_PART") throw error;
-    const program = await openDocument({ ...found, name: found.program!, program: null }, signal);
+    const { label, folder } = found;
+    const program = await openDocument({ label, folder, name: found.program!, program: null }, signal);
     return { ...program, notes: [...program.notes, `This is the program alone: ${error.message}`] };
   }
 }

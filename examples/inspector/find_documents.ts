@@ -9,13 +9,28 @@ export interface Found {
   name: string;
   /** Name of its program, if it is a model. */
   program: string | null;
-  /** Name of the file that holds all parameters of a 1.x folder, if there is one. */
+  /** For a 1.x folder: the names of its program and of the file that holds all parameters, if there is one. */
+  modelFilename?: string;
   paramsFilename?: string;
 }
 
 const PROGRAM = /\.(pdmodel|json)$/;
-/** Names of the file with all parameters of a 1.x folder. */
+/** Usual names of the program of a 1.x folder, and of the file with all its parameters. */
+export const PROGRAM_OF_FOLDER = ["__model__", "__model__.json", "model"];
 export const ONE_FILE = ["__params__", "params"];
+/** Files that are certainly of our kinds. */
+const OURS = /\.(pdparams|pdopt|pdmodel|pdtensor|safetensors|npy|npz)$/i;
+
+/** The files of a 1.x folder with the program `name`; null if it is none. `has` tells whether a file is beside it. */
+export function folderModel(
+  name: string,
+  has: (name: string) => boolean,
+): Pick<Found, "modelFilename" | "paramsFilename"> | null {
+  const paramsFilename = ONE_FILE.find(has);
+  // Without parameters beside it, `model` may be anything.
+  const isProgram = PROGRAM_OF_FOLDER.includes(name) && (name !== "model" || paramsFilename !== undefined);
+  return isProgram ? { modelFilename: name, paramsFilename } : null;
+}
 
 /** The documents among `names`, models first. */
 export function findDocuments(folder: paddle.Folder, names: readonly string[]): Found[] {
@@ -26,15 +41,10 @@ export function findDocuments(folder: paddle.Folder, names: readonly string[]): 
   };
   // The program of a 1.x folder has a fixed name, and all other files are parameters.
   for (const name of names) {
-    const end = name.endsWith("/__model__")
-      ? "/__model__"
-      : name.endsWith("/__model__.json")
-      ? "/__model__.json"
-      : null;
-    if (!end) continue;
-    const base = name.slice(0, -end.length);
-    const paramsFilename = ONE_FILE.find((file) => left.has(`${base}/${file}`));
-    found.push({ label: `${base}/`, folder, name: base, program: name, paramsFilename });
+    const end = name.lastIndexOf("/"), base = name.slice(0, end);
+    const files = end < 0 ? null : folderModel(name.slice(end + 1), (file) => left.has(`${base}/${file}`));
+    if (!files) continue;
+    found.push({ label: `${base}/`, folder, name: base, program: name, ...files });
     take((other) => other.startsWith(`${base}/`) && !other.slice(base.length + 1).includes("/"));
   }
   // The shortest prefix first: `m.other.pdmodel` is a method of `m`.
@@ -53,10 +63,10 @@ export function findDocuments(folder: paddle.Folder, names: readonly string[]): 
     const base = name.slice(0, name.lastIndexOf("/") + 1);
     take((other) => other.startsWith(base) && /-\d+-of-\d+\.\w+$/.test(other));
   }
-  // The files with a distributed checkpoint's tensors come before its metadata.
-  const last = names.filter((name) => name.endsWith(".metadata"));
-  for (const name of [...names.filter((name) => !last.includes(name)), ...last]) {
-    if (left.has(name)) found.push({ label: name, folder, name, program: null });
+  // What is certainly a model before what may be a readme, and a distributed checkpoint's metadata after the files with its tensors.
+  const rank = (name: string) => OURS.test(name) ? 0 : name.endsWith(".metadata") ? 2 : 1;
+  for (const name of [...left].sort((a, b) => rank(a) - rank(b))) {
+    found.push({ label: name, folder, name, program: null });
   }
   return found;
 }

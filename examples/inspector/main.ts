@@ -240,7 +240,8 @@ function showView(shown: DocumentView): void {
       ? [element("h3", {}, "Notes"), element("ul", {}, ...notes.map((note) => element("li", {}, note)))]
       : [],
   );
-  say(`${isolated(shown.label)}: ${tensorsText(arrays.length)}, ${sizeText(total)}.`);
+  const ofProgram = program ? `, ${countText(program.operators)} operators` : "";
+  say(`${isolated(shown.label)}: ${tensorsText(arrays.length)}, ${sizeText(total)}${ofProgram}.`);
 }
 
 /** Show one of the documents `among`. The current one stays if that fails, when the result is null, or is cancelled, when it is undefined. */

@@ -4,7 +4,7 @@ import { arrayStatistics } from "./array_statistics.ts";
 import { inMemory, type OpenDocument, openDocument, unsavedEdits } from "./document.ts";
 import { elementText, originalText, parseElement, pieces } from "./elements.ts";
 import { explained, failureOf } from "./failure.ts";
-import { findDocuments, type Found, ONE_FILE } from "./find_documents.ts";
+import { findDocuments, folderModel, type Found, ONE_FILE, PROGRAM_OF_FOLDER } from "./find_documents.ts";
 import { nameAt } from "./name_at.ts";
 import { operatorRow, type Operators, operatorsIn, operatorView } from "./operators.ts";
 import type { DocumentEntry, Methods, Reply, Request } from "./protocol.ts";
@@ -46,7 +46,10 @@ async function documentOf(id: number, signal?: AbortSignal): Promise<OpenDocumen
 async function inArchive(from: paddle.FolderEntry | string, label: string, signal: AbortSignal): Promise<Found[]> {
   const folder = await paddle.openArchive(from, { signal });
   archives.set(folder, last);
-  return findDocuments(folder, await folder.list()).map((one) => ({ ...one, label: `${label} › ${one.label}` }));
+  return findDocuments(folder, await folder.list()).map((one) => ({
+    ...one,
+    label: `${label} › ${one.label}`,
+  }));
 }
 
 let turn: Promise<unknown> = Promise.resolve();
@@ -61,7 +64,8 @@ function inTurn<T>(work: () => Promise<T>): Promise<T> {
 const handlers: Handlers = {
   async openFiles({ signal }, files) {
     // A 1.x folder is found by its name, so its files get a folder name if they came without one.
-    const isModel = files.some(([name]) => name.startsWith("__model__"));
+    const given = new Set(files.map(([name]) => name));
+    const isModel = files.some(([name]) => folderModel(name, (file) => given.has(file)));
     const folder = new paddle.FileListFolder(
       files.map(([name, file]) => [isModel && !name.includes("/") ? `model/${name}` : name, file] as const),
     );
@@ -137,8 +141,11 @@ const handlers: Handlers = {
   async recover({ signal }, id) {
     const { model, label } = await documentOf(id);
     if (!model) throw new TypeError("Weights are recovered from a program with its parameters");
-    const { folder, name, paramsFilename } = model;
-    const { stateDict, report } = await paddle.recoverStateDict({ folder, name }, { paramsFilename, signal });
+    const { folder, name, modelFilename, paramsFilename } = model;
+    const { stateDict, report } = await paddle.recoverStateDict(
+      { folder, name },
+      { modelFilename, paramsFilename, signal },
+    );
     const changed = report.entries.filter(({ exact }) => !exact).map(({ key, changed }) =>
       `${key}: changed by ${changed}`
     );
@@ -196,13 +203,12 @@ async function isThere(folder: paddle.Folder, name: string, signal: AbortSignal)
 
 /** Looks for the other half of a model on the server: the parameters beside a program, or the program beside parameters. */
 async function besideUrl(folder: paddle.Folder, name: string, label: string, signal: AbortSignal): Promise<Found> {
-  if (/^__model__(\.json)?$/.test(name)) {
-    const found: Found = { label: label.replace(/__model__[^/]*$/, ""), folder, name: "", program: name };
-    for (const file of ONE_FILE) {
-      if (await isThere(folder, file, signal)) return { ...found, paramsFilename: file };
-    }
-    return found;
+  const there = new Set<string>();
+  for (const file of PROGRAM_OF_FOLDER.includes(name) ? ONE_FILE : []) {
+    if (await isThere(folder, file, signal)) there.add(file);
   }
+  const files = folderModel(name, (file) => there.has(file));
+  if (files) return { label: new URL(".", label).href, folder, name: "", program: name, ...files };
   const prefix = name.replace(/\.(pdmodel|json|pdiparams)$/, "");
   const isModel = prefix !== name && !name.endsWith(".index.json");
   const others = name.endsWith(".pdiparams") ? [`${prefix}.json`, `${prefix}.pdmodel`] : [`${prefix}.pdiparams`];

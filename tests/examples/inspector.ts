@@ -8,7 +8,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
-import { encode, load, openArchive, type StateDict, Tensor } from "../../mod.ts";
+import { encode, load, openArchive, type StateDict, static as paddleStatic, Tensor } from "../../mod.ts";
 import { decodeNpz } from "../../src/npy.ts";
 import { decode as decodeSafetensors } from "../../src/safetensors.ts";
 import { takesLittle, timeOf } from "../helpers/soon.ts";
@@ -350,6 +350,26 @@ const CASES: Record<string, () => Promise<void>> = {
       assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), width);
     }
     await page.setViewportSize({ width: 1280, height: 800 });
+  },
+  async "fits it with long and deeply nested names, which stay visible"() {
+    const model = await paddleStatic.loadInferenceModel(MODEL);
+    model.rename(model.feedTargetNames[0], "x".repeat(200));
+    writeFileSync(join(folder, "long.pdmodel"), model.program.serialize());
+    writeFileSync(
+      join(folder, "deep.pdparams"),
+      encode(new Map([["a.".repeat(99) + "w", new Tensor("float32", [1])]])),
+    );
+    for (const name of ["long.pdmodel", "deep.pdparams"]) {
+      await openFiles([join(folder, name)]);
+      await page.setViewportSize({ width: 380, height: 700 });
+      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 380, name);
+      await page.setViewportSize({ width: 1280, height: 800 });
+    }
+    await choose("w");
+    const indent = await page.$eval("#tree .active span", (name: HTMLElement) => {
+      return parseFloat(getComputedStyle(name).paddingLeft) / name.clientWidth;
+    });
+    assert.ok(indent <= 0.5, String(indent));
   },
   async "a file that is saved over itself is the one that is shown then"() {
     await openFiles([NET]);
