@@ -18,7 +18,7 @@ import type { Disposed } from "./words/disposed.ts";
 import { partLazily, piecesOf } from "./words/joined_bytes.ts";
 import { namedArrays } from "./model/named_arrays.ts";
 import { replaceLeavesInSteps, someInSteps } from "./model/walk.ts";
-import { arrayGiven, type LazyBytes, type NDArray } from "./ndarray.ts";
+import { arrayGiven, type NDArray } from "./ndarray.ts";
 import { checkOptions } from "./options.ts";
 import { shownValue } from "./words/described.ts";
 import { DenseTensor, remade, Tensor } from "./tensor.ts";
@@ -158,8 +158,25 @@ export class Checkpoint {
     if (!(Number.isSafeInteger(from) && Number.isSafeInteger(to) && 0 <= from && from <= to && to <= array.nbytes)) {
       throw new TypeError(`Option range must lie in the ${array.nbytes} bytes of ${quote(name)}: got [${from}, ${to}]`);
     }
-    const bytes = this.#lazies.get(array) ?? array.unread ?? this.#now(array).bytes;
-    return streamOf((cancelled) => streamed(bytes, from, to, eitherSignal(cancelled, options.signal)));
+    return streamOf((cancelled) => this.#pieces(array, from, to, eitherSignal(cancelled, options.signal)));
+  }
+
+  /** Bytes `[from, to)` in pieces that the reader may keep and modify: in memory of their own. */
+  async *#pieces(
+    array: NDArray,
+    from: number,
+    to: number,
+    { signal, release }: ReturnType<typeof eitherSignal>,
+  ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+    try {
+      signal.throwIfAborted();
+      const lazy = this.#lazies.get(array) ?? array.unread;
+      for await (const piece of piecesOf(lazy ?? await this.#loaded(array, { signal }), from, to, { signal })) {
+        yield lazy ? piece as Uint8Array<ArrayBuffer> : piece.slice();
+      }
+    } finally {
+      release();
+    }
   }
 
   /** Iterates over names and arrays, with one array in memory at a time. */
@@ -314,24 +331,6 @@ export interface CheckpointParts {
   origins: Map<NDArray, PickledArray>;
   /** Arrays that were not read. */
   lazies: Map<NDArray, SpanBytes>;
-}
-
-/** Pieces that the reader may keep and modify: in memory of their own. */
-async function* streamed(
-  bytes: Uint8Array | LazyBytes,
-  from: number,
-  to: number,
-  { signal, release }: ReturnType<typeof eitherSignal>,
-): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  try {
-    signal.throwIfAborted();
-    const isShared = bytes instanceof Uint8Array;
-    for await (const piece of piecesOf(bytes, from, to, { signal })) {
-      yield isShared ? piece.slice() : piece as Uint8Array<ArrayBuffer>;
-    }
-  } finally {
-    release();
-  }
 }
 
 function checkRead(options: ReadOptions): void {

@@ -8,6 +8,7 @@ import { readFile } from "./codec/read_file.ts";
 import type { Warning } from "./errors.ts";
 import { findModel, isNoFile, moreSpecific, notFound } from "./io/models/find_model.ts";
 import type { From } from "./io/open/open_source.ts";
+import { closeAll } from "./io/source.ts";
 import { isFolder, type Place, placeOf } from "./io/open/place.ts";
 import { openIndex } from "./io/models/shard_index.ts";
 import { readModel } from "./io/models/read_model.ts";
@@ -75,9 +76,14 @@ async function openModel(
   const files = await findModel(place, { ...options, lazy: true });
   if (files) {
     const { methods, info, sources, lazies } = await readModel(files, shape);
-    const variables = new Map(methods.flatMap((method) => [...method.variables]));
-    const value = byStructuredName(variables, info);
-    return new Checkpoint({ source: null, sources, value, warnings, lazies, origins: new Map() });
+    try {
+      const variables = new Map(methods.flatMap((method) => [...method.variables]));
+      const value = byStructuredName(variables, info);
+      return new Checkpoint({ source: null, sources, value, warnings, lazies, origins: new Map() });
+    } catch (error) {
+      await closeAll(sources);
+      throw error;
+    }
   }
   if (!await isFolder(place)) throw await notFound(place);
   const { values, sources, lazies } = await readRecordFolder(place, shape);

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { Warning } from "./errors.ts";
 import { collecting } from "./io/collected_warnings.ts";
 import type { Cursor, Decoder } from "./codec/cursor.ts";
 import type { PickledArray } from "./codec/pickle/pickled.ts";
@@ -45,8 +44,7 @@ export async function openParts<T>(
   let opened = await sourceOf(from, options);
   if (options.index !== undefined && !("stream" in opened)) opened = await indexed(opened, options.index, options);
   const source = "stream" in opened ? null : opened;
-  let odd: readonly Warning[] = [];
-  const parts = await driveFrom(
+  return await driveFrom(
     opened,
     make,
     async (content, borrowed): Promise<CheckpointParts> => {
@@ -61,14 +59,12 @@ export async function openParts<T>(
         },
       });
       const { value, warnings: found } = "next" in shaping ? await inTurns(shaping, signal) : shaping;
-      odd = found;
       const arrays = await inTurns(namedArraysInSteps(value), signal);
+      for (const warning of found) options.onWarning(warning);
       return { source, value, arrays, warnings, lazies, origins };
     },
     { signal, onProgress, lazy: true, maxStreamBytes },
   );
-  for (const warning of odd) options.onWarning(warning);
-  return parts;
 }
 
 /** The source with its side index; it is closed if the index cannot be read. */

@@ -16,7 +16,7 @@ import { deferredValueOf } from "./io/lazy/deferred_value.ts";
 import { loadLazyArrays } from "./io/lazy/load_lazy_arrays.ts";
 import { textLengthsOf } from "./io/save/text_lengths.ts";
 import { inTurns } from "./io/waiting/turns.ts";
-import { within } from "./io/waiting/within.ts";
+import { stoppable } from "./io/waiting/within.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { draftEncoding, type Plan } from "./encode.ts";
 import { checkOptions, type EncodeOptions, SAVE_OPTIONS, type SaveOptions } from "./options.ts";
@@ -118,12 +118,6 @@ export async function saveChunks(
   report.durable = sink.durable;
   if (sink.sha256 !== undefined) report.sha256 = sink.sha256;
   return report;
-}
-
-/** Wait for a sink's work, or until `signal` aborts. */
-async function stoppable(work: () => unknown, signal: AbortSignal | undefined): Promise<void> {
-  if (signal) await within(Promise.resolve(work()), Infinity, signal);
-  else await work();
 }
 
 /** Undo what was begun, and return the error to report, which is the first failure. */

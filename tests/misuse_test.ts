@@ -359,6 +359,13 @@ const FOLDERS: [what: string, work: () => unknown, message: RegExp][] = [
     /got a string: new DirectoryFolder\(path\)/,
   ],
   ["no folder to recover", () => (paddle as Any).recoverFolder(), /^Expected a path or file: URL: got undefined$/],
+  ["a wrong name for an age", () => (paddle as Any).cleanupTemps("d", { olderthan: 1 }), /"olderthan": .*"olderThan"$/],
+  [
+    "a string for an age",
+    () => (paddle as Any).cleanupTemps("d", { olderThan: "1 h" }),
+    /^Option olderThan must be a number/,
+  ],
+  ["an unknown option of a recovery", () => (paddle as Any).recoverFolder("d", { sync: true }), /"sync": .*"signal"$/],
   ["no folder to clean", () => (paddle as Any).cleanupTemps(), /^Expected a path or file: URL: got undefined$/],
 ];
 

@@ -121,7 +121,7 @@ export function systemCode(error: unknown): string | undefined {
   if (name !== undefined && name !== "UNKNOWN") return name;
   // How Deno and Node put errors that they have no name for.
   const number = error instanceof Error ? /(?:os error |system error -)(\d+)/.exec(error.message)?.[1] : undefined;
-  return BY_NUMBER.get(number ?? String(errno).slice(1)) ?? name;
+  return BY_NUMBER.get(number ?? String(Math.abs(Number(errno)))) ?? name;
 }
 
 /** Bun does not notice by itself that buffers were dropped: hundreds of MiB of them pile up. The others collect at some 64 MiB. */

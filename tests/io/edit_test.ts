@@ -175,6 +175,27 @@ describe("writing one tensor in place", () => {
       assert.equal(await codeOf(other.write("b", state(0, 9).get("b")!)), "SOURCE_CHANGED");
     }));
 
+  it("is refused when another page changed the file meanwhile, which then stays as that page left it", async () => {
+    const folder = new HandleFolder(fakeDirectory()), name = "a.pdparams";
+    await save(state(1, 2), name, { folder });
+    await using checkpoint = await open({ folder, name });
+    await save(state(5, 6), name, { folder });
+    assert.equal(await codeOf(checkpoint.write("b", state(0, 9).get("b")!)), "SOURCE_CHANGED");
+    assert.equal((await load({ folder, name }) as Map<string, NDArray>).get("b")!.at(0), 6);
+    await save(state(7, 8), name, { folder });
+    assert.equal((await load({ folder, name }) as Map<string, NDArray>).get("b")!.at(0), 8, "the file is not locked");
+  });
+
+  it("is no excuse to stream what was read before a change", () =>
+    inFolder(async (path) => {
+      await save(new Map([["b", Tensor.full([7], 1)]]), path);
+      await using checkpoint = await open(path);
+      writeFileSync(path, "x", { flag: "a" });
+      for (const read of [checkpoint.get("b"), new Response(checkpoint.stream("b")).arrayBuffer()]) {
+        assert.equal(await codeOf(read), "SOURCE_CHANGED");
+      }
+    }));
+
   it("runs one write after another when several are started at once", () =>
     inFolder(async (path) => {
       await using one = await open(path);

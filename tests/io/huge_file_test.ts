@@ -3,7 +3,15 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
-import { type Folder, open, recoverStateDict, save, type Sink, static as staticGraph } from "../../mod.ts";
+import {
+  type Folder,
+  type NDArray,
+  open,
+  recoverStateDict,
+  save,
+  type Sink,
+  static as staticGraph,
+} from "../../mod.ts";
 import { modelOf, SparseFile, stateOf } from "../helpers/sparse_file.ts";
 
 const MiB = 2 ** 20;
@@ -27,6 +35,33 @@ async function growthOf(work: () => Promise<void>): Promise<number> {
   await work();
   return Math.round((kibOf("VmHWM") - before) / 1024);
 }
+
+describe("an array of 4 TB", () => {
+  it("is a LimitError when it is read, however it is read", async () => {
+    const nbytes = 2 ** 42, head = { w: { dtype: "U8", shape: [nbytes], data_offsets: [0, nbytes] } };
+    const json = new TextEncoder().encode(JSON.stringify(head)), start = new Uint8Array(8 + json.length);
+    start[0] = json.length;
+    start.set(json, 8);
+    const zeros = (offset: number, into: Uint8Array) => {
+      into.fill(0).set(start.subarray(offset, offset + into.length));
+      return into.length;
+    };
+    const source = {
+      size: start.length + nbytes,
+      readSync: zeros,
+      read: (o: number, b: Uint8Array) => Promise.resolve(zeros(o, b)),
+    };
+    await using checkpoint = await open(source);
+    const value = await checkpoint.value() as Map<string, NDArray>;
+    const reads = [
+      () => checkpoint.get("w"),
+      () => checkpoint.getSlice("w", [1, nbytes]),
+      () => value.get("w")!.load(),
+      () => Promise.resolve().then(() => value.get("w")!.bytes),
+    ];
+    for (const read of reads) await assert.rejects(read, { code: "LIMIT", limit: "memory" });
+  });
+});
 
 describe("a file of 5 GB", () => {
   it("is opened, read in part and copied in little memory", { skip: NO_PEAK }, async () => {

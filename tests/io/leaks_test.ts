@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
 import { audit, detect, encode, load, MemoryFolder, open, save, sideIndex, type StateDict, Tensor } from "../../mod.ts";
@@ -91,7 +91,16 @@ describe("finished calls", () => {
           const controller = new AbortController();
           return { signal: controller.signal, onProgress: () => controller.abort("enough") };
         };
+        const odd = path + ".odd", nameless = join(path, "..", "nameless");
+        writeFileSync(odd, new Uint8Array([...FILE, 0]));
+        cpSync("tests/fixtures/real/paddle-2.6.2/jit-save", nameless, { recursive: true });
+        await save(new Map(), join(nameless, "m.pdiparams.info"), { protocol: 2 });
+        const onWarning = () => {
+          throw new Error("a warning is enough");
+        };
         for (let i = 0; i < 20; i++) {
+          await assert.rejects(open(odd, { onWarning }), /enough/);
+          await assert.rejects(open(join(nameless, "m")), { code: "BAD_KEY" });
           await load(path);
           await save(VALUE, path + ".new");
           for (const verb of [load, open, detect, audit]) await verb(bad).catch(() => {});

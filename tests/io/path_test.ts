@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { posix } from "node:path";
 import process from "node:process";
 import { describe, it } from "@std/testing/bdd";
+import { HandleFolder, save } from "../../mod.ts";
 import { slashPaths } from "../../src/io/disk/path.ts";
+import { homeName } from "../../src/io/folders/home_folder.ts";
+import { fakeDirectory } from "../helpers/fake_file_system.ts";
 
 const ours = slashPaths(() => process.cwd());
 
@@ -32,5 +35,14 @@ describe("paths with slashes", () => {
         assert.equal(ours.resolve(a, b), posix.resolve(a, b), `resolve ${a} ${b}`);
       }
     }
+  });
+});
+
+describe("a path where a browser keeps files", () => {
+  it("is a name in a folder, and that of a folder stays one, so that nothing is saved under it", async () => {
+    const names = { "./a": "a", "/b/../a": "a", "a//b": "a/b", "a/": "a/", "a/./": "a/", "/": "", "": "" };
+    for (const [path, name] of Object.entries(names)) assert.equal(homeName(path), name, path);
+    const folder = new HandleFolder(fakeDirectory());
+    await assert.rejects(save(1, homeName("models/"), { folder }), { code: "UNSAFE_PATH" });
   });
 });

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, it } from "@std/testing/bdd";
 import {
   audit,
+  BucketFolder,
   detect,
   fromArray,
   load,
@@ -12,9 +13,11 @@ import {
   Program,
   type ProgressEvent,
   save,
+  static as staticGraph,
   Tensor,
 } from "../../mod.ts";
 import { save as saveSafetensors } from "../../src/safetensors.ts";
+import { FakeBucket } from "../helpers/fake_bucket.ts";
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 
@@ -66,6 +69,17 @@ describe("a checkpoint in several files", () => {
     const counts = events.map(({ loaded }) => loaded);
     assert.deepEqual(counts, counts.toSorted((a, b) => a - b));
     assert.equal(events.at(-1)!.loaded, events.at(-1)!.total);
+  });
+
+  it("takes one request for an index that has a usual name", async () => {
+    const files = await folderOf({ a: "1.safetensors" });
+    const bytes = await staticGraph.loadFromFile("run/1.safetensors", { folder: files });
+    for (const [name, most] of [["model.safetensors.index.json", 1], ["model.index.json", 2]] as const) {
+      const bucket = new FakeBucket([[name, utf8('{"weight_map":{"a":"1.safetensors"}}')], ["1.safetensors", bytes]]);
+      await using checkpoint = await open(name, { folder: new BucketFolder(bucket) });
+      assert.deepEqual(checkpoint.names(), ["a"]);
+      assert.equal(bucket.gets.filter(({ key }) => key === name).length, most);
+    }
   });
 
   it("is refused if it must be safetensors and is not", async () => {

@@ -24,6 +24,7 @@ import * as npy from "../../src/npy.ts";
 import * as safetensors from "../../src/safetensors.ts";
 import { inTempFolder } from "../helpers/in_temp_folder.ts";
 import { SOON, takesLittle } from "../helpers/soon.ts";
+import { until } from "../helpers/until.ts";
 
 /** 24 MiB in 12 tensors. */
 const state = (): Map<string, Tensor> =>
@@ -355,6 +356,30 @@ describe("signal", () => {
       const whole = sinkOf(pause(0));
       await save(1, whole);
       assert.deepEqual(whole.calls, ["close"]);
+    }));
+
+  it("ends the wait for another save of the same file, which those that came later still wait for", () =>
+    inTempFolder(async (folder) => {
+      const path = join(folder, "a.pdparams"),
+        bytes = encode(state()),
+        stop = new AbortController(),
+        reason = new Error("no");
+      let go = () => {}, isHeld = false;
+      const held = new Promise<void>((resolve) => go = resolve);
+      await using checkpoint = await open(sourceOf(bytes, () => isHeld ? held : Promise.resolve()));
+      isHeld = true;
+      const order: string[] = [];
+      const first = save(checkpoint, path).then(() => order.push("first"));
+      await until(() => readdirSync(folder).length > 0);
+      const second = save(2, path, { signal: stop.signal });
+      const third = save(3, path).then(() => order.push("third"));
+      stop.abort(reason);
+      await assert.rejects(second, (error) => error === reason);
+      assert.deepEqual(order, []);
+      go();
+      await Promise.all([first, third]);
+      assert.deepEqual(order, ["first", "third"]);
+      assert.equal(await load(path), 3);
     }));
 
   it("has no effect once all files of a model are in place", async () => {

@@ -19,6 +19,7 @@ import {
   save,
   SaveError,
   type Sink,
+  static as paddleStatic,
   type SyncHandle,
 } from "../../mod.ts";
 import { StreamSink } from "../../src/io/sinks/stream_sink.ts";
@@ -29,6 +30,7 @@ import { sinkContract } from "./sink_contract.ts";
 import { readAll } from "./source_contract.ts";
 
 const NAME = "a.bin";
+const MODEL = "tests/fixtures/real/paddle-3.1.1/infer-model.oldir/m";
 
 async function inFolder(folder: MemoryFolder | HandleFolder | BucketFolder) {
   return {
@@ -137,6 +139,31 @@ describe("a sink with expect", () => {
     const sink = sinkOf(() => Promise.reject(new Error("too large")), refused);
     await assert.rejects(save(value, sink), { code: "SINK_FAILED", committed: "no" });
     assert.deepEqual(refused, ["abort"]);
+  });
+
+  it("is told the size in a folder that a model is saved to, too", async () => {
+    const model = await paddleStatic.loadInferenceModel(MODEL), told: [name: string, more: number][] = [];
+    const folder = new MemoryFolder(), { put } = folder;
+    folder.put = async (name, options) => {
+      const sink = await put.call(folder, name, options);
+      const write = (chunk: Uint8Array) => sink.write(chunk);
+      const expect = (size: number) => void told.push([name, size - options!.size!]);
+      return { expect, write, close: () => sink.close(), abort: (reason) => sink.abort(reason) };
+    };
+    const names = await paddleStatic.relayout(model, "m", { folder });
+    assert.deepEqual(told, names.map((name) => [name, 0]));
+  });
+
+  it("is given up on an abort while the close of a model's file hangs", async () => {
+    const model = await paddleStatic.loadInferenceModel(MODEL),
+      stop = new AbortController(),
+      reason = new Error("stop");
+    const folder = new MemoryFolder(), aborted: unknown[] = [];
+    const close = () => (stop.abort(reason), new Promise<void>(() => {}));
+    folder.put = () => Promise.resolve({ write() {}, close, abort: (reason) => void aborted.push(reason) });
+    const saved = paddleStatic.relayout(model, "m", { folder, signal: stop.signal });
+    await assert.rejects(saved, (error) => error === reason);
+    assert.ok(aborted.length > 0 && aborted.every((given) => given === reason));
   });
 
   it("is given up on an abort while expect hangs", async () => {

@@ -313,8 +313,9 @@ describe("a failing system call", () => {
       Object.assign(new Error("UNKNOWN: unknown error, write"), { code: "UNKNOWN", errno: -122 }),
       new Error("Quota exceeded (os error 122)"),
       Object.assign(new Error("Unknown system error -122"), { code: "Unknown system error -122" }),
+      Object.assign(new Error("write failed"), { errno: 122 }),
     ];
-    assert.deepEqual(errors.map(systemCode), ["EDQUOT", "EDQUOT", "EDQUOT"]);
+    assert.deepEqual(errors.map(systemCode), errors.map(() => "EDQUOT"));
     assert.equal(systemCode(Object.assign(new Error("unknown error"), { code: "UNKNOWN", errno: -4094 })), "UNKNOWN");
   });
 

@@ -7,6 +7,7 @@ import { PathError } from "../../errors.ts";
 import type { PathCalls } from "./path.ts";
 import { type Fs, systemCode } from "../platform.ts";
 import { saveError } from "./save_error.ts";
+import { within } from "../waiting/within.ts";
 
 /** What a new file inherits from the old one. */
 export interface OldFile {
@@ -55,17 +56,18 @@ function isOpenFile(fs: Fs, path: PathCalls, shown: string): boolean {
 
 /**
  * Wait for earlier saves of the same file, even if they reached it through other links or spellings; the returned `leave` lets the next one
- * in. Nothing is awaited before queueing, so saves run in the order of their calls. `kind` keeps folders and files apart.
+ * in. Nothing is awaited before queueing, so saves run in the order of their calls. `kind` keeps folders and files apart. Once `signal`
+ * aborts, there is no more waiting.
  */
 export async function takeTurn(
   fs: Fs,
   path: PathCalls,
   shown: string,
-  kind = "",
+  { kind = "", signal }: { kind?: string; signal?: AbortSignal } = {},
 ): Promise<{ target: string; leave: () => void }> {
   for (;;) {
     const target = resolveTarget(fs, path, shown);
-    const leave = await enter(target + kind);
+    const leave = await enter(target + kind, signal);
     try {
       // An earlier save may have created a folder, or a link may lead elsewhere by now.
       if (resolveTarget(fs, path, shown) === target) return { target, leave };
@@ -80,16 +82,23 @@ export async function takeTurn(
 /** The last save in the queue of each path: saves of a path wait for each other, in the order of their calls. */
 const queues = new Map<string, Promise<void>>();
 
-async function enter(target: string): Promise<() => void> {
-  const before = queues.get(target);
-  let leave = () => {};
-  const mine = new Promise<void>((resolve) => leave = resolve);
+async function enter(target: string, signal: AbortSignal | undefined): Promise<() => void> {
+  const before = queues.get(target) ?? Promise.resolve();
+  let done = () => {};
+  const mine = new Promise<void>((resolve) => done = resolve);
   queues.set(target, mine);
-  await before;
-  return () => {
+  const leave = () => {
     if (queues.get(target) === mine) queues.delete(target);
-    leave();
+    done();
   };
+  try {
+    await within(before, Infinity, signal);
+    return leave;
+  } catch (error) {
+    // Those behind still wait for those before.
+    before.then(leave);
+    throw error;
+  }
 }
 
 /** The file behind links, so that a link stays a link; the path itself if there is no file yet. */

@@ -9,6 +9,8 @@ import { isTemp, tempName } from "../temp_name.ts";
 import { type DiskFile, fileSystem, type Fs, systemCode } from "../platform.ts";
 import { saveError } from "./save_error.ts";
 import { checkedPath } from "../url_text.ts";
+import { shownValue } from "../../words/described.ts";
+import { checkNames } from "../../words/option_names.ts";
 
 /** Number of names to try if one is taken. */
 const TRIES = 3;
@@ -50,7 +52,11 @@ export async function cleanupTemps(
   folder: string | URL,
   options: { olderThan?: number; signal?: AbortSignal } = {},
 ): Promise<string[]> {
+  checkNames(options, ["olderThan", "signal"]);
   const { olderThan = 3_600_000, signal } = options;
+  if (typeof olderThan !== "number") {
+    throw new TypeError(`Option olderThan must be a number: got ${shownValue(olderThan)}`);
+  }
   signal?.throwIfAborted();
   const shown = checkedPath(folder);
   const fs = fileSystem(shown), path = pathCalls();

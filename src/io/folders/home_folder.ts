@@ -34,7 +34,10 @@ async function findHome(): Promise<Folder | null> {
   return "indexedDB" in globalThis ? new IndexedDbFolder() : null;
 }
 
-/** Turns a path into a name in the home folder: `./a`, `/a` and `b/../a` are all `a`. A path must not lead above the folder. */
+/**
+ * Turns a path into a name in the home folder: `./a`, `/a` and `b/../a` are all `a`; `a/` stays the name of a folder. A path must not lead
+ * above the folder.
+ */
 export function homeName(path: string): string {
   const parts: string[] = [];
   for (const part of path.split("/")) {
@@ -46,5 +49,5 @@ export function homeName(path: string): string {
       });
     }
   }
-  return parts.join("/");
+  return parts.join("/") + (parts.length > 0 && path.endsWith("/") ? "/" : "");
 }

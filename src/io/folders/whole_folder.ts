@@ -15,6 +15,7 @@ import { makeFolders } from "../disk/make_folders.ts";
 import { resolveTarget, takeTurn } from "../disk/save_target.ts";
 import { syncFolder, syncNames } from "../disk/sync_folder.ts";
 import { checkedPath } from "../url_text.ts";
+import { checkNames } from "../../words/option_names.ts";
 import { idOfTemp, isTempOf, tempName } from "../temp_name.ts";
 
 /** What {@linkcode recoverFolder} did: there was nothing to do; the new folder is in place; the old one is, or none if there was none. */
@@ -48,14 +49,14 @@ export class WholeFolder {
    * @throws {PathError} `NOT_A_FILE`: there is something other than a folder; `UNSAFE_PATH`: it is, or contains, the working directory
    * @throws {SaveError} the folder cannot be created
    */
-  static async begin(folder: Folder): Promise<WholeFolder> {
+  static async begin(folder: Folder, signal?: AbortSignal): Promise<WholeFolder> {
     if (!(folder instanceof DirectoryFolder)) {
       throw new TypeError("Option wholeFolder has no meaning here: only a directory given by path can have it");
     }
     const shown = folder.path, fs = fileSystem(shown), path = pathCalls();
     const undo: (() => unknown)[] = [];
     try {
-      const { target, leave } = await takeTurn(fs, path, shown, path.sep);
+      const { target, leave } = await takeTurn(fs, path, shown, { kind: path.sep, signal });
       undo.push(leave);
       const old = await fs.promises.stat(target).catch(() => null);
       checkOld(path, shown, target, old === null || old.isDirectory());
@@ -170,10 +171,11 @@ async function putBack(fs: Fs, old: string, target: string, shown: string, cause
  */
 export async function recoverFolder(
   path: string | URL,
-  { signal }: { signal?: AbortSignal } = {},
+  options: { signal?: AbortSignal } = {},
 ): Promise<FolderRecovery> {
+  checkNames(options, ["signal"]);
   // Checked only before it begins: what is begun repairs an interrupted save.
-  signal?.throwIfAborted();
+  options.signal?.throwIfAborted();
   const shown = checkedPath(path);
   const fs = fileSystem(shown);
   return await recoverIn(fs, resolveTarget(fs, pathCalls(), shown), shown);

@@ -10,6 +10,7 @@ import { FormatError, SourceError } from "../../errors.ts";
 import { partLazily, PIECE } from "../../words/joined_bytes.ts";
 import { type Layout, RowMajor, rowMajor } from "../../kernel.ts";
 import type { LazyBytes, PieceOptions } from "../../ndarray.ts";
+import { allocate } from "../drive/allocate.ts";
 import { withPath } from "../drive/drive_from.ts";
 import { readFully } from "../sources/read_fully.ts";
 import type { Source } from "../source.ts";
@@ -59,7 +60,7 @@ export class SpanBytes implements LazyBytes {
   async read({ signal }: ReadOptions = {}): Promise<Uint8Array> {
     const { length, encoding } = this.span;
     const room = encoding === "raw" ? length : sizeOfText(length, this.#size());
-    const bytes = await this.#readInto(new Uint8Array(room), signal);
+    const bytes = await this.#readInto(allocate(room), signal);
     await this.verify({ signal });
     return bytes;
   }
@@ -121,7 +122,7 @@ export class SpanBytes implements LazyBytes {
       return bytes;
     }
     if (this.plainOffset === null) return await partLazily(this, from, to).read({ signal });
-    const bytes = await this.fill(from, new Uint8Array(to - from), { signal });
+    const bytes = await this.fill(from, allocate(to - from), { signal });
     await this.verify({ signal });
     return bytes;
   }
@@ -178,7 +179,7 @@ export class SpanBytes implements LazyBytes {
   async #rowsAround(layout: Layout, from: number, to: number, options: PieceOptions): Promise<Uint8Array> {
     const row = this.#size()! / layout.shape[0];
     const first = Math.floor(from / row), last = Math.ceil(to / row);
-    const into = await this.#turn(layout, new Uint8Array((last - first) * row), options, [first, last]);
+    const into = await this.#turn(layout, allocate((last - first) * row), options, [first, last]);
     return into.subarray(from - first * row, to - first * row);
   }
 
@@ -300,7 +301,7 @@ export class SpanBytes implements LazyBytes {
 
   #readNow(): Uint8Array {
     const { offset, length, encoding, at } = this.span;
-    const stored = fillNow(this.source, offset, new Uint8Array(length));
+    const stored = fillNow(this.source, offset, allocate(length));
     this.source.verifySync?.();
     const bytes = this.#checked(decodePayload(stored, encoding, at, this.#size()));
     const layout = this.#layout();

@@ -8,6 +8,7 @@ import { FormatError, isPaddleError, quote } from "../../errors.ts";
 import { Budget, type Limits } from "../../limits.ts";
 import { numpyArrayOf } from "../../model/array_of.ts";
 import type { NDArray, PieceOptions } from "../../ndarray.ts";
+import { allocate } from "../drive/allocate.ts";
 import { driveFrom, withPath } from "../drive/drive_from.ts";
 import { type ProgressEvent, progressOfFiles } from "../progress.ts";
 import type { Source } from "../source.ts";
@@ -150,7 +151,7 @@ class PackedBytes extends SpanBytes {
 
   override async readRange(from: number, to: number, options?: ReadOptions): Promise<Uint8Array> {
     if (super.plainOffset === null) return await super.readRange(from, to, options);
-    const bytes = await this.fill(from, new Uint8Array(to - from), options);
+    const bytes = await this.fill(from, allocate(to - from), options);
     await this.verify(options);
     return bytes;
   }

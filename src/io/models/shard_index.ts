@@ -52,7 +52,8 @@ export async function openIndex(from: From, options: SourceOfOptions): Promise<O
   if (!source) throw await notFound(place);
   let isIndex = false;
   try {
-    isIndex = await kindIn(source, options.signal) !== "pir";
+    isIndex = /\.(safetensors|pdparams)\.index\.json$/.test(place.name) ||
+      await kindIn(source, options.signal) !== "pir";
   } catch (error) {
     throw withPath(error, place.shown);
   } finally {

@@ -47,7 +47,7 @@ async function findPlace(from: From, options: SourceOfOptions): Promise<Place | 
   if (typeof from === "string") {
     if (own) return { folder: own, name: trimmed(from), shown: from };
     const home = hasFileSystem() ? null : await homeFolder();
-    return home ? { folder: home, name: homeName(from), shown: from } : onDisk(from);
+    return home ? { folder: home, name: trimmed(homeName(from)), shown: from } : onDisk(from);
   }
   if (isDirectoryHandle(from)) return { folder: new HandleFolder(from), name: "", shown: from.name };
   if (typeof from === "object" && from !== null && "folder" in from && "name" in from) {

@@ -16,6 +16,7 @@ import { type Progress, type ProgressEvent, progressOf } from "../progress.ts";
 import type { Sink } from "../sink.ts";
 import { sinkFailed } from "../sink_failed.ts";
 import { BufferPool } from "../streams/buffer_pool.ts";
+import { stoppable, within } from "../waiting/within.ts";
 import { WholeFolder } from "../folders/whole_folder.ts";
 
 /** A file to write. */
@@ -50,7 +51,7 @@ export async function saveFiles(
 ): Promise<string[]> {
   const { signal, onProgress, manifest: hasManifest = false } = options;
   signal?.throwIfAborted();
-  const whole = options.wholeFolder ? await WholeFolder.begin(folder) : null;
+  const whole = options.wholeFolder ? await WholeFolder.begin(folder, signal) : null;
   if (whole) folder = whole.folder;
   const progress = progressOf(onProgress, "save", files.reduce((n, file) => n + file.size, 0));
   const open: Sink[] = [];
@@ -66,7 +67,7 @@ export async function saveFiles(
     } else if (prefix !== undefined) await removeManifest(folder, prefix, files);
     signal?.throwIfAborted();
     progress?.check();
-    await placeAll(open, { isRevocable: whole === null });
+    await placeAll(open, { isRevocable: whole === null, signal });
     // Files are saved once they are in place; a folder once it is itself in place.
     if (whole) {
       signal?.throwIfAborted();
@@ -100,6 +101,7 @@ async function writeAll(
   let taken = 0, loaded = 0, failure: { error: unknown } | null = null;
   const write = async ({ name, size, chunks }: OutFile, i: number) => {
     const sink = sinks[i] = await putPart(folder, name, size, isHashed);
+    await stoppable(() => sink.expect?.(size), signal);
     let before = 0;
     const count = (written: number) => {
       loaded += written - before;
@@ -134,14 +136,17 @@ async function writeAll(
  * Put one file after the other in place. If one fails, those before it are put back, if they are files at a path and `isRevocable`, and
  * all files at a path are left in `open`. If some cannot be put back, the error's `committed` is unknown.
  */
-async function placeAll(open: Sink[], { isRevocable }: { isRevocable: boolean }): Promise<void> {
+async function placeAll(
+  open: Sink[],
+  { isRevocable, signal }: { isRevocable: boolean; signal: AbortSignal | undefined },
+): Promise<void> {
   const placed: FileSink[] = [], isAlone = open.length === 1;
   let isBack = true;
   try {
     for (; open.length > 0; open.shift()) {
       const [sink] = open;
       if (!(sink instanceof FileSink)) {
-        await sink.close();
+        await closeInTime(sink, signal);
         isBack = false;
       } else {
         if (isRevocable && !isAlone) await sink.keepOld();
@@ -163,6 +168,19 @@ async function placeAll(open: Sink[], { isRevocable }: { isRevocable: boolean })
   const folders = new Map(isRevocable ? placed.map((sink) => [sink.folder, sink]) : []);
   for (const sink of folders.values()) await sink.syncFolder();
   await Promise.all(placed.map((sink) => sink.settle()));
+}
+
+/** Milliseconds in which a sink may still close when the call is aborted: its file is as good as in place. */
+const MOMENT = 20;
+
+async function closeInTime(sink: Sink, signal: AbortSignal | undefined): Promise<void> {
+  const closing = (async () => await sink.close())();
+  try {
+    await within(closing, Infinity, signal);
+  } catch (error) {
+    if (!signal?.aborted) throw error;
+    await within(closing, MOMENT).catch(() => signal.throwIfAborted());
+  }
 }
 
 /** Leave nothing behind: folders that were created are removed once no file is left in them. */

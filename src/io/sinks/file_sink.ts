@@ -99,7 +99,7 @@ export class FileSink implements Sink {
     if (options.portable) portableParts(path.basename(shown));
     const cleanup = new Cleanup();
     try {
-      const { target, leave } = await takeTurn(fs, path, shown);
+      const { target, leave } = await takeTurn(fs, path, shown, { signal: options.signal });
       cleanup.push(leave);
       const before = await oldFile(fs, path, shown);
       if (options.mkdir) {

@@ -73,6 +73,11 @@ export class BlobSource implements Source {
     return fill(into, bytes.subarray(offset - stretch.start, end - stretch.start));
   }
 
+  /** Check that the file behind the blob has not changed; throws `SOURCE_CHANGED` if it has. */
+  async check(): Promise<void> {
+    await this.#slice(0, Math.min(1, this.size));
+  }
+
   #stretch(start: number, least: number): Stretch {
     const length = Math.min(MOST, FAIR * Math.max(1, this.#ahead?.reads ?? 1));
     const end = Math.min(this.size, Math.max(least, start + length));

@@ -5,7 +5,7 @@
  */
 import { takeHandleTurn } from "../waiting/handle_turns.ts";
 import type { FileHandle } from "../file_handle.ts";
-import { SaveError } from "../../errors.ts";
+import { isPaddleError, type PaddleError, SaveError } from "../../errors.ts";
 import { BlobSource } from "./blob_source.ts";
 import type { Source } from "../source.ts";
 import { handleError, writableOf } from "../writable_handle.ts";
@@ -57,6 +57,8 @@ export class HandleSource implements Source {
   async #edit(offset: number, bytes: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
     const stream = await writableOf(this.#handle, { keepExistingData: true, signal });
     try {
+      // What others wrote meanwhile must not be mixed with what is written now.
+      await this.#file.check();
       await stream.write({ type: "write", position: offset, data: bytes as Uint8Array<ArrayBuffer> });
     } catch (error) {
       await stream.abort(error).catch(() => {});
@@ -82,7 +84,8 @@ export class HandleSource implements Source {
   }
 }
 
-function editError(cause: unknown, path: string): SaveError {
+function editError(cause: unknown, path: string): PaddleError {
+  if (isPaddleError(cause)) return cause;
   const isFull = cause instanceof DOMException && cause.name === "QuotaExceededError";
   return new SaveError(isFull ? "DISK_FULL" : "WRITE_FAILED", `Cannot change ${JSON.stringify(path)}`, {
     path,

@@ -44,6 +44,12 @@ export function within<T>(work: Promise<T>, ms: number, signal?: AbortSignal): P
   });
 }
 
+/** Wait for `work`, which may ignore `signal`, but not after that aborts. */
+export async function stoppable(work: () => unknown, signal: AbortSignal | undefined): Promise<void> {
+  if (signal) await within(Promise.resolve(work()), Infinity, signal);
+  else await work();
+}
+
 /** Wait `ms` milliseconds; rejects with the reason of `signal` if that aborts. */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return within(new Promise<void>(() => {}), ms, signal).catch((error) => {
