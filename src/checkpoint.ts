@@ -216,6 +216,8 @@ export class Checkpoint {
         },
       );
     }
+    // An empty array may have no place in the file.
+    if (old.nbytes === 0) return;
     const lazy = this.#lazies.get(old) ?? this.#inline(old, name);
     const offset = lazy?.plainOffset ?? null, source = lazy?.source;
     if (!source?.edit || offset === null) {

@@ -16,6 +16,7 @@ type Any = any;
 const state = new Map([["epoch", 3]]);
 const bytes = paddle.encode(state);
 const blob = new Blob([bytes]);
+const opened = await paddle.open(bytes);
 
 async function* chunks(): AsyncGenerator<Uint8Array> {
   yield await Promise.resolve(bytes);
@@ -35,6 +36,7 @@ const NOT_READ: [what: string, given: () => unknown, message: RegExp][] = [
   ["an array of files", () => [blob], /from an Array: .*new FileListFolder\(files\), name \}/],
   ["an array of numbers", () => [...bytes], /from an Array: .*Uint8Array\.from/],
   ["chunks as they come", () => chunks(), /from an? \w+: convert it with ReadableStream\.from\(iterable\)$/],
+  ["an open checkpoint", () => opened, /from a Checkpoint: give what it was opened from/],
   ["a folder", () => new paddle.MemoryFolder(), /from a MemoryFolder: .*\{ folder, name \}/],
   ["a folder without a name", () => ({ folder: new paddle.MemoryFolder() }), /\{ folder, name \}/],
   ["a name that is not a string", () => ({ folder: new paddle.MemoryFolder(), name: 3 }), /^The name .* got a number/],

@@ -72,6 +72,7 @@ function wayOfAny(given: unknown, nodeClass: string): string {
 function wayToRead(given: unknown): string {
   if (given instanceof Request) return "fetch it and pass the Response";
   if (isOpenFile(given)) return has(given, "readable") ? "give its path, or its readable" : "give its path";
+  if (hasMethod(given, "getSlice")) return "give what it was opened from, or use its value()";
   if (has(given, Symbol.asyncIterator)) return "convert it with ReadableStream.from(iterable)";
   const first = (given as ArrayLike<unknown> | null | undefined)?.[0];
   if (first instanceof Blob) return "give { folder: new FileListFolder(files), name }";

@@ -15,12 +15,13 @@ import { notAPlace } from "../io/argument_errors.ts";
 import { folderAround, placeOf } from "../io/open/place.ts";
 import type { ProgressEvent } from "../io/progress.ts";
 import { type OutFile, saveFiles } from "../io/save/save_files.ts";
+import { inTurns } from "../io/waiting/turns.ts";
 import { removeTrainingInfo } from "../model/remove_training_info.ts";
 import type { ModelInfo, VariableInfo } from "../model/model_info.ts";
 import { type NamedValue, parametersOf } from "../model/model_values.ts";
 import { checkOptions } from "../options.ts";
 import type { Program } from "../program.ts";
-import { normalizeProgram, type VariableName } from "../static/normalize_program.ts";
+import { normalizeProgramInSteps, type VariableName } from "../static/normalize_program.ts";
 import { Tensor } from "../tensor.ts";
 import type { StateDict } from "../values.ts";
 import { TranslatedLayer } from "./translated_layer.ts";
@@ -106,10 +107,11 @@ export async function save(
       `separateParameters takes one program, the Layer has ${chosen.length}`,
     );
   }
-  const methods = chosen.sort(([a], [b]) => byCodePoint(a, b)).map(([name, given]): Method => {
-    const program = programOf(given, options);
-    return { name, program, values: parametersOf(program, variables) };
-  });
+  const methods: Method[] = [];
+  for (const [name, given] of chosen.sort(([a], [b]) => byCodePoint(a, b))) {
+    const program = await programOf(given, options);
+    methods.push({ name, program, values: parametersOf(program, variables) });
+  }
   const { params, models } = separateParameters
     ? folderFiles(methods[0])
     : prefixFiles(place.name, methods, combineParams);
@@ -176,20 +178,25 @@ const OPTIONS = [
 ];
 
 /** The program to write for a method. */
-function programOf(given: Program, options: SaveOptions): Program {
-  const { outputSpec, inputNamesAfterPrune, skipPruneProgram, clipExtra = true } = options;
-  let program = given.clone();
-  if (outputSpec || inputNamesAfterPrune) {
-    const fetches = given.fetches();
-    const outputs = outputSpec?.map((output) => {
-      if (typeof output !== "number") return output;
-      if (fetches[output]) return fetches[output];
-      throw new SourceError("NOT_FOUND", `There is no output ${output}: the program has ${fetches.length}`);
-    });
-    program = normalizeProgram(given, inputNamesAfterPrune ?? given.feeds(), outputs ?? fetches, { skipPruneProgram });
-  }
+async function programOf(given: Program, options: SaveOptions): Promise<Program> {
+  const { outputSpec, inputNamesAfterPrune, clipExtra = true } = options;
+  const program = outputSpec || inputNamesAfterPrune ? await prunedTo(given, options) : given.clone();
   if (program instanceof ProgramDesc) removeTrainingInfo(program, clipExtra);
   return program;
+}
+
+async function prunedTo(
+  given: Program,
+  { outputSpec, inputNamesAfterPrune, skipPruneProgram, signal }: SaveOptions,
+): Promise<Program> {
+  const fetches = given.fetches();
+  const outputs = outputSpec?.map((output) => {
+    if (typeof output !== "number") return output;
+    if (fetches[output]) return fetches[output];
+    throw new SourceError("NOT_FOUND", `There is no output ${output}: the program has ${fetches.length}`);
+  });
+  const inputs = inputNamesAfterPrune ?? given.feeds();
+  return await inTurns(normalizeProgramInSteps(given, inputs, outputs ?? fetches, { skipPruneProgram }), signal);
 }
 
 interface Parts {

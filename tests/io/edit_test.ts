@@ -78,6 +78,17 @@ describe("writing one tensor in place", () => {
     }
   });
 
+  it("accepts an empty array in every kind of file", async () => {
+    const value = new Map([["e", new Tensor("float32", [0, 3])], ["w", new Tensor("float32", [2])]]);
+    for (const options of [{}, { protocol: 2 }, { safetensors: true }]) {
+      const bytes = encode(value, options), before = bytes.slice();
+      await using checkpoint = await open(bytes);
+      await checkpoint.write("e", new Tensor("float32", [0, 3]));
+      assert.deepEqual(bytes, before);
+      await assert.rejects(checkpoint.write("e", new Tensor("float32", [3, 0])), { code: "INVALID_VALUE" });
+    }
+  });
+
   it("works for a tensor so small that it was read with the structure", () =>
     inFolder(async (path) => {
       for (const protocol of [3, 4]) {
