@@ -44,8 +44,12 @@ export function showTensor(panel: HTMLElement, around: Around, id: number, array
     figures.replaceChildren(
       ...statistics ? figuresOf(statistics) : [element("p", { class: "quiet" }, "Not computed.")],
     );
-    // Elements may be edited later.
     if (statistics) button.textContent = "Compute again";
+  };
+  const onEdit = (edits: number) => {
+    around.onEdit(edits);
+    if (!figures.querySelector("dl") || figures.querySelector("#outdated")) return;
+    figures.prepend(element("p", { class: "quiet", id: "outdated" }, "From before the change:"));
   };
   button.addEventListener("click", compute);
   panel.replaceChildren(
@@ -60,7 +64,7 @@ export function showTensor(panel: HTMLElement, around: Around, id: number, array
     figures,
     element("p", { class: "pager" }, button),
     element("h3", {}, "Elements"),
-    cellsOf(around, id, array),
+    cellsOf({ ...around, onEdit }, id, array),
   );
   panel.scrollTop = 0;
   if (array.nbytes <= UNASKED) compute();
@@ -105,28 +109,30 @@ function cellsOf(around: Around, id: number, array: ArrayRow): HTMLElement {
     submit,
   );
   const fill = async () => {
-    previous.disabled = first === 0;
-    next.disabled = first + PAGE >= array.size;
+    // A button that is really disabled would lose the focus.
+    previous.setAttribute("aria-disabled", String(first === 0));
+    next.setAttribute("aria-disabled", String(first + PAGE >= array.size));
     const last = Math.min(array.size, first + PAGE);
     const cells = await around.task("Elements", (options) => {
       return around.client.call("cells", [id, array.name, first, last], options);
     });
     if (!cells) return;
-    body.replaceChildren(...cells.texts.map((text, i) => row(around, id, array, first + i, text, cells.edited[i])));
+    body.replaceChildren(
+      ...cells.texts.map((text, i) => row(around, id, array, first + i, text, cells.edited[i])),
+    );
   };
-  previous.addEventListener("click", () => {
-    first = Math.max(0, first - PAGE);
+  const turn = (to: number) => {
+    if (to < 0 || to >= array.size) return;
+    first = to;
     fill();
-  });
-  next.addEventListener("click", () => {
-    first += PAGE;
-    fill();
-  });
+  };
+  previous.addEventListener("click", () => turn(first - PAGE));
+  next.addEventListener("click", () => turn(first + PAGE));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const place = placeOf(go.value, array.shape);
     go.setAttribute("aria-invalid", String(place === null));
-    if (place === null) return around.say(`There is no element ${go.value} in ${shapeText(array.shape)}.`);
+    if (place === null) return around.say(`“${go.value}” is no element of ${shapeText(array.shape)}.`);
     first = place - place % PAGE;
     fill().then(() => body.querySelector<HTMLInputElement>(`[data-place="${place}"]`)?.focus());
   });
@@ -150,7 +156,7 @@ function row(around: Around, id: number, array: ArrayRow, place: number, text: s
   const input = element("input", {
     value: text,
     "data-place": place,
-    "aria-label": `Element ${index}`,
+    "aria-label": `Element ${index}`.trim(),
     class: edited ? "edited" : "",
     spellcheck: "false",
     autocomplete: "off",
@@ -207,7 +213,7 @@ function indexOf(place: number, shape: readonly number[]): string {
 }
 
 function placeOf(text: string, shape: readonly number[]): number | null {
-  const index = text.split(/[\s,]+/).filter((part) => part !== "").map(Number);
+  const index = text.split(/[\s,[\]]+/).filter((part) => part !== "").map(Number);
   if (index.length !== shape.length || !index.every((i, axis) => Number.isInteger(i) && i >= 0 && i < shape[axis])) {
     return null;
   }

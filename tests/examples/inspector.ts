@@ -477,6 +477,30 @@ const CASES: Record<string, () => Promise<void>> = {
     await page.waitForSelector("#detail li >> text=This is the program alone: The model");
     await page.click("#operators [role=option] >> nth=1");
   },
+  async "pages of elements by keys: the focus stays, and indices are written as they are shown"() {
+    const path = join(folder, "pages.pdparams");
+    writeFileSync(path, encode(new Map([["w", new Tensor("float32", [3, 10])]])));
+    await openFiles([path]);
+    await choose("w");
+    const shown = (first: string) => page.waitForSelector(`#cells tr:first-child th >> text="[${first}]"`);
+    await page.focus("[aria-label='Next elements']");
+    await page.keyboard.press("Enter");
+    await shown("2, 0");
+    assert.equal(await page.evaluate(() => document.activeElement!.getAttribute("aria-disabled")), "true");
+    await page.keyboard.press("Enter");
+    await page.fill("#go", "[0, 3]");
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => (document.activeElement as HTMLInputElement).dataset.place === "3");
+    await shown("0, 0");
+    await page.keyboard.type("7");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("#outdated");
+    await page.click("#compute");
+    await page.waitForSelector("#statistics dd >> text=70");
+    assert.equal(await page.isVisible("#outdated"), false);
+    await page.click("#undo");
+    await page.waitForSelector("#undo", { state: "hidden" });
+  },
   async "20,000 tensors: few rows in the page, the last can be reached"() {
     const path = join(folder, "many.pdparams");
     const state = new Map<string, Tensor>();
