@@ -9,6 +9,7 @@ import {
   FrozenSet,
   NDArray,
   OpaqueArray,
+  OrderedDict,
   Range,
   toMap,
   toObject,
@@ -112,6 +113,20 @@ describe("values that pickles have and paddle.save refuses", () => {
     const again = decodeForPaddle(encodeForPaddle(new Map<string, unknown>([["w", tensor], ["cfg", counts]])));
     assert.deepEqual((again as Map<string, unknown>).get("cfg"), counts);
     assert.deepEqual(encodeForPaddle(new DefaultDict([["w", tensor]])), encodeForPaddle(new Map([["w", tensor]])));
+  });
+
+  it("are written as the outermost dict, too, of whatever is in it", () => {
+    const w = NDArray.zeros([2], "int8"), tensor = new Tensor("int8", [2]);
+    for (const entries of [[], [["a", new Map()]], [["w", w]]] as [string, unknown][][]) {
+      const ordered = new OrderedDict(entries), counts = new DefaultDict(entries);
+      ordered.attributes = new Map([["_metadata", 1]]);
+      counts.factory = "builtins.int";
+      for (const dict of [ordered, counts]) assert.deepEqual(decode(encode(dict)), dict);
+    }
+    assert.deepEqual(encode(new OrderedDict([["w", tensor]])), encode(new OrderedDict([["w", w]])));
+    const self = new Map<string, unknown>();
+    const again = decode(encode(self.set("self", self))) as Map<string, unknown>;
+    assert.equal(again.get("self"), again);
   });
 
   it("are refused when they are invalid: a factory that is no type, an unhashable key, a range with fractions", () => {

@@ -15,7 +15,7 @@ import { checkValueInSteps } from "./check_value.ts";
 import { BIG_PARAMS, NAME_TABLE } from "./keys.ts";
 import { atOnce, StepPace } from "../words/steps.ts";
 import { someGivenInSteps } from "./walk.ts";
-import { withoutLayersInSteps } from "./without_layers.ts";
+import { emptyLike, withoutLayersInSteps } from "./without_layers.ts";
 
 /** Options of {@linkcode shapeForSave}. */
 export interface ShapeOptions {
@@ -25,7 +25,7 @@ export interface ShapeOptions {
   mode?: "dygraph" | "static";
   /** With protocols 2 and 3, larger arrays are split. @default {2^30 - 1} as in Paddle */
   maxArrayBytes?: number;
-  /** Accept values that pickles can hold but Paddle refuses: bytes, frozensets, ... @default {false} */
+  /** Accept values that pickles can hold but Paddle refuses: bytes, frozensets, ...; keep the class of the dict. @default {false} */
   ofAnyKind?: boolean;
 }
 
@@ -53,12 +53,13 @@ export function* shapeForSaveInSteps(value: unknown, options: ShapeOptions): Gen
   const isState = dict !== null && (yield* isStateDict(dict));
   // Paddle's scan of what it pickles spares state dicts (FORMATS.md 1.5).
   yield* checkValueInSteps(plain, warnings, isState || (options.ofAnyKind ?? false));
-  if (!isState) return { value: plain, warnings };
+  if (!isState || (options.ofAnyKind && !hasTensors(dict))) return { value: plain, warnings };
   if (dict.size === 0) {
     warnings.push({ code: "EMPTY_DICT", message: "The dict is empty: there is nothing to save in it" });
   }
   const isStatic = options.mode === "static" || (dict.size > 0 && holdsOnlyDenseTensors(dict));
-  const shaped = isStatic ? yield* staticDict(dict) : yield* stateDictInSteps(dict);
+  const emptyDict = options.ofAnyKind ? emptyLike(dict) as Map<unknown, unknown> : new Map<unknown, unknown>();
+  const shaped = isStatic ? yield* staticDict(dict, emptyDict) : yield* stateDictInSteps(dict);
   const maxBytes = options.maxArrayBytes ?? MAX_ARRAY_BYTES;
   if (!isStatic && options.protocol < 4) splitBigParams(shaped, maxBytes);
   return { value: shaped, warnings };
@@ -71,6 +72,11 @@ function* isStateDict(dict: Map<unknown, unknown>): Generator<void, boolean> {
     if (!(value instanceof Map || isPlainObject(value)) || (yield* someGivenInSteps(value, isTensor))) return false;
   }
   return true;
+}
+
+function hasTensors(dict: Map<unknown, unknown>): boolean {
+  for (const value of dict.values()) if (value instanceof NDArray) return true;
+  return false;
 }
 
 function holdsOnlyDenseTensors(dict: Map<unknown, unknown>): boolean {
@@ -100,9 +106,11 @@ export function* stateDictInSteps(dict: Map<unknown, unknown>): Generator<void, 
   return shaped.set(NAME_TABLE, names);
 }
 
-/** FORMATS.md 1.4: arrays by variable name. */
-function* staticDict(dict: Map<unknown, unknown>): Generator<void, Map<unknown, unknown>> {
-  const shaped = new Map<unknown, unknown>();
+/** FORMATS.md 1.4: arrays by variable name, put into `shaped`. */
+function* staticDict(
+  dict: Map<unknown, unknown>,
+  shaped: Map<unknown, unknown>,
+): Generator<void, Map<unknown, unknown>> {
   const pace = new StepPace();
   for (const [key, value] of dict) {
     if (pace.isDue(4)) yield;

@@ -58,16 +58,19 @@ export function* withoutLayersInSteps(root: unknown): Generator<void, unknown> {
       if (to instanceof Map) to.set(key, copyOf(value));
       else (to as unknown[]).push(copyOf(value));
     }
-    if (from instanceof OrderedDict) (to as OrderedDict).attributes = from.attributes;
   }
   return result;
 }
 
-/** An empty container of the same kind; null for anything else, or for a container whose class cannot be saved anyway. */
-function emptyLike(value: unknown): Map<unknown, unknown> | unknown[] | null {
+/** An empty container of the same kind, with the attributes of an OrderedDict; null for anything else, or for a container whose class cannot be saved anyway. */
+export function emptyLike(value: unknown): Map<unknown, unknown> | unknown[] | null {
   if (isPlainObject(value)) return new Map();
   if (!isOwnContainer(value)) return null;
-  if (value instanceof OrderedDict) return new OrderedDict();
+  if (value instanceof OrderedDict) {
+    const dict = new OrderedDict();
+    dict.attributes = value.attributes;
+    return dict;
+  }
   if (value instanceof DefaultDict) {
     const dict = new DefaultDict();
     dict.factory = value.factory;
