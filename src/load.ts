@@ -31,6 +31,8 @@ import type { Value } from "./values.ts";
  * as NDArray. The parameters of a model are returned as a Map of NDArrays, by structured name if `.pdiparams.info` has it, else by variable
  * name. A program (`.pdmodel`) is returned as a Program. Nothing in the file is ever executed. Mirrors `paddle.load` (2.1 and later).
  *
+ * What type the value has is for the caller to say, as in `load<StateDict>(path)`, or for the function it is passed to; it is not checked.
+ *
  * @throws {FormatError} the file is not well formed; `offset` says where
  * @throws {UnsafeError} a pickle names something that is not plain data; `symbol` says what
  * @throws {LimitError} `LIMIT`: one of the `limits` was exceeded
@@ -44,14 +46,22 @@ import type { Value } from "./values.ts";
  * const value = await load(file) as Map<string, unknown>;
  * if (value.get("epoch") !== 3) throw new Error("lost");
  * ```
+ *
+ * @example Load the parameters of a layer
+ * ```ts
+ * import { load, MemoryFolder, nn, save } from "@oarlock/paddle";
+ * const folder = new MemoryFolder(), emb = new nn.Embedding(10, 10);
+ * await save(emb.stateDict(), "emb.pdparams", { folder });
+ * emb.setStateDict(await load("emb.pdparams", { folder }));
+ * ```
  */
-export async function load(from: From, options: LoadOptions = {}): Promise<Value> {
+export async function load<T = Value>(from: From, options: LoadOptions = {}): Promise<T> {
   checkOptions(options, LOAD_OPTIONS);
   const { signal, onProgress, copy } = options;
   signal?.throwIfAborted();
   const limits = limitsOf(options.limits);
   const index = await openIndex(from, options);
-  if (index) return await loadShards(index, { ...options, limits });
+  if (index) return await loadShards(index, { ...options, limits }) as T;
   let opened: Opened;
   try {
     opened = await sourceOf(from, { ...options, onePass: true });
@@ -59,7 +69,7 @@ export async function load(from: From, options: LoadOptions = {}): Promise<Value
     const place = isNoFile(error) ? await placeOf(from, options) : null;
     if (!place) throw error;
     try {
-      return await loadModel(place, { ...options, limits });
+      return await loadModel(place, { ...options, limits }) as T;
     } catch (later) {
       throw moreSpecific(error, later);
     }
@@ -77,7 +87,7 @@ export async function load(from: From, options: LoadOptions = {}): Promise<Value
     { signal, onProgress, copy, deferSome: true, onePass: true, maxStreamBytes: limits.maxStreamBytes },
   );
   for (const warning of warnings) options.onWarning?.(warning);
-  return value;
+  return value as T;
 }
 
 /** The tensors of a sharded checkpoint, in the order of its index. */
