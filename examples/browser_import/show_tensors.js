@@ -6,24 +6,39 @@ const status = document.querySelector("#status");
 const table = document.querySelector("table");
 const [body] = table.tBodies;
 
+/** How often files were chosen: what was chosen later is shown. */
+let choices = 0;
+
 /** Show the tensors of one file, or of a model in several. */
 async function show(files) {
   if (files.length === 0) return;
+  const choice = ++choices;
   status.textContent = "Reading…";
   table.hidden = true;
-  body.replaceChildren();
+  let rows = [], said;
   try {
-    const checkpoint = await openFiles([...files]);
-    const names = checkpoint.names();
-    for (const name of names) {
-      const { dtype, shape, nbytes } = checkpoint.info(name);
-      body.append(row([name, dtype, shape.join(" × ") || "scalar", nbytes, await firstNumbers(checkpoint, name)]));
-    }
-    await checkpoint.close();
-    table.hidden = false;
-    status.textContent = `${names.length} tensors`;
+    rows = await rowsOf([...files]);
+    said = `${rows.length} tensors`;
   } catch (error) {
-    status.textContent = isPaddleError(error) ? `${error.code}: ${error.message}` : String(error);
+    said = isPaddleError(error) ? `${error.code}: ${error.message}` : String(error);
+  }
+  if (choice !== choices) return;
+  body.replaceChildren(...rows);
+  table.hidden = rows.length === 0;
+  status.textContent = said;
+}
+
+async function rowsOf(files) {
+  const checkpoint = await openFiles(files);
+  try {
+    const rows = [];
+    for (const name of checkpoint.names()) {
+      const { dtype, shape, nbytes } = checkpoint.info(name);
+      rows.push(row([name, dtype, shape.join(" × ") || "scalar", nbytes, await firstNumbers(checkpoint, name)]));
+    }
+    return rows;
+  } finally {
+    await checkpoint.close();
   }
 }
 
@@ -37,7 +52,8 @@ async function openFiles(files) {
 /** Of a large tensor, the first row alone is read. */
 async function firstNumbers(checkpoint, name) {
   const { shape } = checkpoint.info(name);
-  const array = shape.length > 0 ? await checkpoint.getSlice(name, [0, 1]) : await checkpoint.get(name);
+  if (shape.length === 0) return String((await checkpoint.get(name)).toArray());
+  const array = await checkpoint.getSlice(name, [0, shape.length > 1 ? 1 : 3]);
   return [array.toArray()].flat(Infinity).slice(0, 3).map(String).join(", ");
 }
 

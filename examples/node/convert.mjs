@@ -8,6 +8,23 @@ import { saveNpz } from "@oarlock/paddle/npy";
 import * as safetensors from "@oarlock/paddle/safetensors";
 
 /**
+ * What a dict holds, and the dicts in it: keys joined by dots. Python's dicts may contain themselves.
+ *
+ * @param {Map<unknown, unknown>} dict
+ * @param {string} prefix
+ * @param {readonly unknown[]} around
+ * @returns {Generator<[name: string, value: unknown]>}
+ */
+function* entriesOf(dict, prefix = "", around = []) {
+  for (const [key, item] of dict) {
+    const name = `${prefix}${key}`;
+    if (item instanceof Map && item !== dict && !around.includes(item)) {
+      yield* entriesOf(item, `${name}.`, [...around, dict]);
+    } else yield [name, item];
+  }
+}
+
+/**
  * Write the arrays of `from` to `to`, whose ending says in which form: safetensors in pieces of a few MiB, whatever the size; `.npz` by way of
  * the memory. The old `to` is there until the new one is whole.
  *
@@ -24,10 +41,12 @@ export async function convert(from, to, { signal, onProgress } = {}) {
     const value = await checkpoint.value();
     if (!(value instanceof Map)) throw new TypeError(`${from} holds no arrays by name`);
     const arrays = new Map(), leftOut = [];
-    for (const [name, item] of value) {
-      if (item instanceof NDArray) arrays.set(String(name), item);
-      else leftOut.push(String(name));
+    for (const [name, item] of entriesOf(value)) {
+      if (arrays.has(name)) throw new TypeError(`${from} holds two entries that would be called ${name}`);
+      if (item instanceof NDArray) arrays.set(name, item);
+      else leftOut.push(name);
     }
+    if (arrays.size === 0) throw new TypeError(`${from} holds no arrays by name`);
     await save(arrays, to, { signal, onProgress });
     return { arrays: arrays.size, leftOut };
   } finally {

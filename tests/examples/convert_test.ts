@@ -31,6 +31,21 @@ describe("examples/node/convert.mjs", () => {
     }
   });
 
+  it("writes the arrays of dicts within dicts, and does not write a file without arrays", async () => {
+    const to = join(folder, "net.safetensors");
+    writeFileSync(
+      from,
+      encode(new Map<string, unknown>([["model", new Map([["w", w], ["b", b]])], ["epoch", 3]]) as never),
+    );
+    assert.deepEqual(await convert(from, to), { arrays: 2, leftOut: ["epoch"] });
+    assert.deepEqual([...safetensors.decode(new Uint8Array(readFileSync(to))).keys()].sort(), ["model.b", "model.w"]);
+    writeFileSync(from, encode(new Map<string, unknown>([["model.w", w], ["model", new Map([["w", b]])]]) as never));
+    await assert.rejects(convert(from, to), /two entries that would be called model\.w/);
+    writeFileSync(from, encode(new Map([["epoch", 3]])));
+    await assert.rejects(convert(from, join(folder, "none.npz")), /holds no arrays/);
+    assert.equal(existsSync(join(folder, "none.npz")), false);
+  });
+
   it("writes nothing when it is aborted or does not know the file's extension", async () => {
     const to = join(folder, "net.npz");
     await assert.rejects(convert(from, to, { signal: AbortSignal.abort() }), { name: "AbortError" });
