@@ -26,7 +26,10 @@ export const diff = command({
     tolerance: { value: "X", help: "treat values that differ by no more than this as equal (default 0)" },
     "ignore-dtype": { help: "treat equal values of different dtypes as equal" },
   },
-  notes: ["Exit code 0: the same, 1: they differ. Only one pair of arrays is in memory at a time. NaN equals NaN."],
+  notes: [
+    "Exit code 0: the same, 1: they differ. Only one pair of arrays is in memory at a time. NaN equals NaN.",
+    "Of two models, the parameters are compared, not the programs.",
+  ],
   json: "{ same, equal, onlyInA: [name], onlyInB: [name], differ: [{ name, a, b, maxDifference? }] } " +
     "with a and b as { dtype, shape } or { type, value }",
   async run({ operands: [a, b], options, session }) {
