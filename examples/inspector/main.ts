@@ -33,6 +33,13 @@ function say(text: string): void {
   status.textContent = text;
 }
 
+/** Show or hide a part. One that has the focus hands it to the content. */
+function setHidden(id: string, isHidden: boolean): void {
+  const part = byId(id);
+  if (isHidden && part.contains(document.activeElement)) byId("content").focus({ preventScroll: true });
+  part.hidden = isHidden;
+}
+
 function showFailure({ name, code, message, place, hint }: Failure): void {
   byId("failure-class").textContent = name;
   byId("failure-code").textContent = code;
@@ -58,12 +65,12 @@ async function task<T>(
   isLong = true,
 ): Promise<T | null | undefined> {
   const controller = new AbortController();
-  const bar = byId<HTMLProgressElement>("progress"), cancel = byId("cancel");
+  const bar = byId<HTMLProgressElement>("progress");
   if (isLong && !isSaving) {
     running?.abort();
     running = controller;
     bar.removeAttribute("value");
-    bar.hidden = cancel.hidden = false;
+    bar.hidden = byId("cancel").hidden = false;
     say(`${what}…`);
   }
   try {
@@ -80,7 +87,8 @@ async function task<T>(
   } finally {
     if (running === controller) {
       running = null;
-      bar.hidden = cancel.hidden = true;
+      bar.hidden = true;
+      setHidden("cancel", true);
     }
   }
 }
@@ -200,7 +208,7 @@ function showView(shown: DocumentView): void {
   byId("workspace").hidden = false;
   byId("document-title").textContent = byId("document-title").title = shown.label;
   byId<HTMLInputElement>("filter").value = "";
-  byId("recover").hidden = !shown.canRecover;
+  setHidden("recover", !shown.canRecover);
   // There is nothing but a program: it is in its own format already.
   byId("save-field").hidden = arrays.length === 0 && program !== null;
   byId("tab-tensors").textContent = `Tensors (${countText(arrays.length)})`;
@@ -341,7 +349,7 @@ byId("filter").addEventListener("input", ({ target }) => {
 byId("expand").addEventListener("click", () => tree.openAll(true));
 byId("collapse").addEventListener("click", () => tree.openAll(false));
 byId("cancel").addEventListener("click", () => running?.abort());
-byId("failure-close").addEventListener("click", () => byId("failure").hidden = true);
+byId("failure-close").addEventListener("click", () => setHidden("failure", true));
 byId("recover").addEventListener("click", async () => {
   byId("failure").hidden = true;
   const recovered = await task("Recovering", (options) => client.call("recover", [view!.id], options));

@@ -463,7 +463,9 @@ const CASES: Record<string, () => Promise<void>> = {
     await page.fill("#url", `${elsewhere}/missing.pdparams`);
     await page.click("#url-form button");
     await page.waitForSelector("#failure-code >> text=NOT_FOUND");
-    await page.click("#failure-close");
+    await page.focus("#failure-close");
+    await page.keyboard.press("Enter");
+    assert.equal(await page.evaluate(() => document.activeElement!.id), "content");
   },
   async "a model of Paddle 1.x by the URL of its program"() {
     await page.fill("#url", `${elsewhere}/old/__model__`);
@@ -537,8 +539,10 @@ const CASES: Record<string, () => Promise<void>> = {
     await page.click("#compute");
     await page.waitForFunction(() => (document.getElementById("progress") as HTMLProgressElement).value > 0);
     const before = performance.now();
-    await page.click("#cancel");
+    await page.focus("#cancel");
+    await page.keyboard.press("Enter");
     await status(/cancelled/);
+    assert.equal(await page.evaluate(() => document.activeElement!.id), "content");
     assert.ok(performance.now() - before < 5000);
     await choose("huge.bias");
     await page.waitForSelector("#statistics dd >> text=7");
