@@ -9,7 +9,7 @@ import { join } from "node:path";
 import * as paddle from "../mod.ts";
 
 const from = Deno.args[0] ?? "tests/fixtures/real/paddle-3.3.1/net/net.pdparams";
-const state = await paddle.load(from) as paddle.StateDict;
+const state = await paddle.load<paddle.StateDict>(from);
 
 console.log(`${from}: ${state.size} entries\n`);
 for (const [key, value] of state) {
@@ -34,7 +34,7 @@ try {
   const to = join(folder, "changed.pdparams");
   const report = await paddle.save(state, to);
   console.log(`saved ${report.bytes} bytes, durable: ${report.durable}`);
-  const again = await paddle.load(to) as paddle.StateDict;
+  const again = await paddle.load<paddle.StateDict>(to);
   for (const [name, value] of state) {
     const other = again.get(name);
     const isSame = value instanceof paddle.Tensor

@@ -17,8 +17,8 @@ export async function main(folder = "."): Promise<Float32Array> {
   const optStateDict = adam.stateDict();
   await paddle.save(optStateDict, `${folder}/adam.pdopt`);
 
-  const loadLayerStateDict = await paddle.load(`${folder}/emb.pdparams`) as paddle.StateDict;
-  const loadOptStateDict = await paddle.load(`${folder}/adam.pdopt`) as paddle.StateDict;
+  const loadLayerStateDict = await paddle.load<paddle.StateDict>(`${folder}/emb.pdparams`);
+  const loadOptStateDict = await paddle.load<paddle.StateDict>(`${folder}/adam.pdopt`);
   emb.setStateDict(loadLayerStateDict);
   adam.setStateDict(loadOptStateDict);
 
