@@ -81,7 +81,10 @@ describe("the bytes of a ProgramDesc", () => {
     };
     for (const [what, [parts, at]] of Object.entries(INCOMPLETE)) {
       it(`are refused if no part has ${what}`, () => {
-        assert.throws(() => deserializeProgram(program(block(field(3, parts)))), { code: "BAD_FIELD", at });
+        const bytes = program(block(field(3, parts)));
+        // The first message that lacks something: the description, or the type itself.
+        const offset = bytes.length - parts.length + field(1, utf8("w")).length + (what === "the type" ? 2 : 4);
+        assert.throws(() => deserializeProgram(bytes), { code: "BAD_FIELD", at, offset });
       });
     }
 

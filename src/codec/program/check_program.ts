@@ -262,8 +262,15 @@ class Checker {
     const { above, field, parts } = whole;
     above.merged |= 1 << field.number;
     const merged = joinBytes(parts.map(([from, to]) => this.#wire.bytes.subarray(from, to)));
-    // Known messages nest only a few levels, so this recursion is shallow.
-    atOnce(new Checker(merged, this.#budget).message(field.message!, 0, merged.length));
+    try {
+      // Known messages nest only a few levels, so this recursion is shallow.
+      atOnce(new Checker(merged, this.#budget).message(field.message!, 0, merged.length));
+    } catch (error) {
+      if (!(error instanceof FormatError) || error.code !== "BAD_FIELD") throw error;
+      // Its offset is one in the merged bytes.
+      const { start: offset } = frames[depth], { at } = error;
+      throw new FormatError("BAD_FIELD", `The parts of the message at byte ${offset} have no ${at}`, { offset, at });
+    }
     return true;
   }
 }
