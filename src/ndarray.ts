@@ -114,6 +114,8 @@ export class NDArray {
     }
     const { itemsize } = dtypeInfo(dtype);
     this.size = sizeOf(shape);
+    // A pickle would write a length of -0 as a float.
+    if (this.size === 0) this.shape = shape.map((length) => length + 0);
     this.nbytes = this.size * itemsize;
     if (this.nbytes > Number.MAX_SAFE_INTEGER) throw badShape(shape);
     if (data === undefined) this.#bytes = allocate(dtype, shape, this.nbytes);

@@ -206,6 +206,12 @@ describe("casts between dtypes", () => {
 });
 
 describe("an array refuses", () => {
+  it("no negative zero as a length, but means 0 with it, as files have it", () => {
+    for (const array of [zeros([-0, 2]), new NDArray("float32", [2, -0]), zeros([3, 2]).slice(-0, -0)]) {
+      assert.ok(array.shape.every((length) => !Object.is(length, -0)), String(array.shape));
+    }
+  });
+
   it("invalid shapes, and bytes that do not fit them", () => {
     for (const shape of [[-1], [1.5], [NaN], [2 ** 53], [2 ** 30, 2 ** 30], [2 ** 52]]) {
       refused("INVALID_VALUE", () => new NDArray("float32", shape, new Uint8Array(4)));
@@ -337,6 +343,15 @@ describe("statistics and maxDifference", () => {
     const odd = statistics(fromArray([NaN, 1, -Infinity]));
     assert.deepEqual(odd, { min: -Infinity, max: 1, mean: -Infinity, nanCount: 1, infCount: 1 });
     assert.ok(Number.isNaN(statistics(zeros([0])).mean));
+  });
+
+  it("measure how far 64-bit integers are apart exactly, beyond 2^53, too", () => {
+    const big = 2n ** 63n - 1n;
+    const far = (a: bigint, b: bigint, of: DType = "int64") =>
+      maxDifference(fromArray([0n, a], "int64"), fromArray([0n, b], of));
+    assert.deepEqual([far(big, big - 1n), far(big - 1n, big), far(big, big)], [1, 1, 0]);
+    assert.deepEqual([far(-big, big), far(big, big + 3n, "uint64"), far(5n, 5n, "uint64")], [2 ** 64, 3, 0]);
+    assert.equal(maxDifference(fromArray([7n], "int64"), fromArray([7.5], "float64")), 0.5);
   });
 
   it("measure how far two arrays are apart", () => {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { convert, isComplex } from "./convert.ts";
+import { convert, isBigInteger, isComplex } from "./convert.ts";
 import { ValueError } from "../errors.ts";
 import { maxDifferenceOf, type Statistics, statisticsOf } from "../kernel.ts";
 import { arrayGiven, type NDArray } from "../ndarray.ts";
@@ -70,6 +70,7 @@ export function maxDifference(a: NDArray, b: NDArray): number {
   if (isComplex(a.dtype) !== isComplex(b.dtype)) {
     throw new ValueError("INVALID_VALUE", `${a.dtype} can't be compared with ${b.dtype}: use astype first`);
   }
+  if (isBigInteger(a.dtype) && isBigInteger(b.dtype)) return bigDifference(a, b);
   let most = 0;
   const others = pieces(b);
   for (const piece of pieces(a)) {
@@ -78,6 +79,17 @@ export function maxDifference(a: NDArray, b: NDArray): number {
     if (far > most) most = far;
   }
   return most;
+}
+
+/** The maximum difference between 64-bit integers, which as floats could be equal though they differ. */
+function bigDifference(a: NDArray, b: NDArray): number {
+  const x = a.data as BigInt64Array, y = b.data as BigInt64Array;
+  let most = 0n;
+  for (let i = 0; i < x.length; i++) {
+    const far = x[i] < y[i] ? y[i] - x[i] : x[i] - y[i];
+    if (far > most) most = far;
+  }
+  return Number(most);
 }
 
 function* pieces(array: NDArray): Generator<Float64Array, undefined> {
