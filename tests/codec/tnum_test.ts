@@ -82,6 +82,14 @@ describe("binary state dicts of Paddle 1.6", () => {
     assert.deepEqual(warnings.map(({ code }) => code), ["DUPLICATE_KEY"]);
   });
 
+  it("give a hundred warnings at most, however often a name comes", () => {
+    const one = written(new Map([["w", new NDArray("int8", [1], Uint8Array.of(1))]]));
+    const bytes = Uint8Array.from([...one, ...Array(199).fill([...one.subarray(268)]).flat()]);
+    bytes[260] = 200;
+    const { tensors, warnings } = read(bytes);
+    assert.deepEqual([tensors.size, warnings.length], [1, 100]);
+  });
+
   it("are refused when a name is not UTF-8 or has too many bytes, or the word NAME is missing", () => {
     const good = written(new Map([["ab", new NDArray("int8", [1])]]));
     const patched = (at: number, value: number) => {

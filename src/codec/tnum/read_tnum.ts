@@ -20,6 +20,9 @@ export const RESERVED = 256;
 /** The magic numbers "TNUM" and "NAME" as u32. */
 export const TNUM = 0x4d554e54, NAME = 0x454d414e;
 
+/** Names that come again after this many get no warning. */
+const MAX_WARNINGS = 100;
+
 /** Decode the file under the cursor. */
 export function* readTnum(
   cursor: Cursor,
@@ -44,7 +47,7 @@ export function* readTnum(
     if (name === null) {
       throw new FormatError("BAD_TEXT", `The name at byte ${nameAt} is not valid UTF-8`, { offset: nameAt });
     }
-    if (tensors.has(name)) {
+    if (tensors.has(name) && warnings.length < MAX_WARNINGS) {
       warnings.push({
         code: "DUPLICATE_KEY",
         message: `The name ${quote(name)} appears twice: the last tensor wins`,
