@@ -61,10 +61,14 @@ export type CompiledModule = typeof globalThis extends { WebAssembly: { Module: 
  * Policy), `import wasm from "@oarlock/paddle/core.wasm"` provides the module. Without it they use the TypeScript loops, which give the
  * same results more slowly.
  *
- * @throws {WebAssembly.LinkError} if it is a different module
+ * @throws {TypeError} it is no module, or a different one
  */
 export function init(module: CompiledModule): void {
-  core = instantiate(module as WebAssembly.Module);
+  try {
+    core = instantiate(module as WebAssembly.Module);
+  } catch (cause) {
+    throw new TypeError("init takes the compiled core.wasm of this package, a WebAssembly.Module", { cause });
+  }
 }
 
 /** The core for a job of `bytes` bytes; null if the TypeScript loops should do it. */

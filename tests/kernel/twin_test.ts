@@ -76,6 +76,15 @@ describe("the WebAssembly core and its TypeScript twin", () => {
     assert.deepEqual(Buffer.from(text), Buffer.from(Buffer.from(bytes).toString("latin1"), "utf8"));
   });
 
+  it("refuse any other module with a TypeError that says which is expected, and keep the one they have", () => {
+    const empty = new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
+    const other = new WebAssembly.Module(readFileSync("wasm/update.wasm"));
+    for (const wrong of [empty, other, {}, undefined, readFileSync("wasm/core.wasm")]) {
+      assert.throws(() => init(wrong as WebAssembly.Module), { name: "TypeError", message: /core\.wasm/ });
+    }
+    assert.equal(kernel.latin1Length(bytesOf(2000, 1, 256)), 2000);
+  });
+
   it("encode bytes as text and decode them at every length and offset", () => {
     for (const length of LENGTHS) {
       for (const ascii of [0, 128, 250, 256]) {
