@@ -10,16 +10,13 @@ import { NDArray, type NestedArray } from "../ndarray.ts";
 const SHOWN = 1000;
 
 function inspected(this: NDArray, _: unknown, options: object, inspect: (...args: unknown[]) => string): string {
-  return `${this.constructor.name} ${inspect({ ...this, ...elementsOf(this) }, { ...options, depth: Infinity })}`;
-}
-
-/** The elements, if they are to be shown. Some arrays cannot list them, which is no reason for `console.log` to throw. */
-function elementsOf(array: NDArray): { elements?: NestedArray } {
+  const shown: object & { elements?: NestedArray } = { ...this };
   try {
-    return array.isLoaded && array.size <= SHOWN ? { elements: array.toArray() } : {};
+    if (this.isLoaded && this.size <= SHOWN) shown.elements = this.toArray();
   } catch {
-    return {};
+    // Some arrays cannot list them, which is no reason for console.log to throw.
   }
+  return `${this.constructor.name} ${inspect(shown, { ...options, depth: Infinity })}`;
 }
 
 // Not a method: its name would be part of the declared type.

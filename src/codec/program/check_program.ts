@@ -84,6 +84,7 @@ class Checker {
   /** For each variable that has one, the first axis that is negative but not -1. */
   readonly oddAxes: { at: number; start: number; end: number }[] = [];
   readonly #wire: Wire;
+  readonly #partAt: number | undefined;
   readonly #budget: Budget;
   // Copies of the limits checked most often: looking them up by name each time takes a tenth of the total.
   readonly #maxVars: number;
@@ -97,7 +98,9 @@ class Checker {
   /** How many of the uses belong to complete attributes, so that `runs` is set. */
   #settled = 0;
 
-  constructor(bytes: Uint8Array, budget: Budget) {
+  /** `partAt` is the offset in the file of the first incomplete part, if `bytes` are the parts of a message joined together. */
+  constructor(bytes: Uint8Array, budget: Budget, partAt?: number) {
+    this.#partAt = partAt;
     this.#wire = new Wire(bytes);
     this.#budget = budget;
     this.#maxVars = budget.limits.maxVars;
@@ -236,8 +239,9 @@ class Checker {
     const missing = rule.required & ~frame.seen;
     if (missing === 0 || this.#isCompleteWhenMerged(frames, depth)) return;
     const field = rule.fields.find((f) => f && (f.required & missing) !== 0)!;
-    throw new FormatError("BAD_FIELD", `The ${rule.name} at byte ${frame.start} has no ${field.name}`, {
-      offset: frame.start,
+    const offset = this.#partAt ?? frame.start;
+    throw new FormatError("BAD_FIELD", `The ${rule.name} at byte ${offset} has no ${field.name}`, {
+      offset,
       at: `${rule.name}.${field.name}`,
     });
   }
@@ -262,15 +266,9 @@ class Checker {
     const { above, field, parts } = whole;
     above.merged |= 1 << field.number;
     const merged = joinBytes(parts.map(([from, to]) => this.#wire.bytes.subarray(from, to)));
-    try {
-      // Known messages nest only a few levels, so this recursion is shallow.
-      atOnce(new Checker(merged, this.#budget).message(field.message!, 0, merged.length));
-    } catch (error) {
-      if (!(error instanceof FormatError) || error.code !== "BAD_FIELD") throw error;
-      // Its offset is one in the merged bytes.
-      const { start: offset } = frames[depth], { at } = error;
-      throw new FormatError("BAD_FIELD", `The parts of the message at byte ${offset} have no ${at}`, { offset, at });
-    }
+    // Known messages nest only a few levels, so this recursion is shallow.
+    const checker = new Checker(merged, this.#budget, this.#partAt ?? frames[depth].start);
+    atOnce(checker.message(field.message!, 0, merged.length));
     return true;
   }
 }
