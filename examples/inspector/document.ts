@@ -29,10 +29,18 @@ export async function openDocument(found: Found, signal?: AbortSignal): Promise<
     return inMemory(found.label, new Map([["array", await npy.load(from, { signal })]]));
   }
   if (/\.npz$/i.test(found.name)) return inMemory(found.label, await npy.loadNpz(from, { signal }));
+  const { modelFilename, paramsFilename } = found;
+  const opened = async (returnNumpy: boolean) => {
+    const checkpoint = await paddle.open(from, { modelFilename, paramsFilename, returnNumpy, signal });
+    return await ofCheckpoint(checkpoint, found, signal);
+  };
   try {
-    const { modelFilename, paramsFilename } = found;
-    return await ofCheckpoint(await paddle.open(from, { modelFilename, paramsFilename, signal }), found, signal);
+    return await opened(false);
   } catch (error) {
+    if (paddle.isPaddleError(error) && error.code === "UNSUPPORTED_DTYPE") {
+      const document = await opened(true);
+      return { ...document, notes: [...document.notes, `Its arrays are shown as numpy's: ${error.message}`] };
+    }
     // The program was given by its URL, and its parameters are somewhere else.
     if (found.name !== "" || !paddle.isPaddleError(error) || error.code !== "MISSING_PART") throw error;
     const { label, folder } = found;

@@ -1,6 +1,7 @@
 /** Converts a document to what the page shows. */
 import * as paddle from "../../mod.ts";
 import { type OpenDocument, unsavedEdits } from "./document.ts";
+import { shapeText } from "./format.ts";
 import type { DocumentView } from "./protocol.ts";
 
 /** The maximum number of values other than arrays, and the maximum length of one as text. */
@@ -62,6 +63,11 @@ function textOf(value: unknown): string {
   else if (value instanceof Set) text = `set of ${value.size}`;
   else if (value instanceof paddle.Float || value instanceof paddle.NumpyScalar) text = String(value.value);
   else if (value instanceof paddle.Complex) text = `${value.re} + ${value.im}j`;
-  else if (typeof value === "object") text = (value as object).constructor?.name ?? "object";
+  else if (value instanceof paddle.OpaqueArray) text = `array of ${value.dtype}, ${shapeText(value.shape)}`;
+  else if (value instanceof paddle.PythonRecord) text = `${value.module}.${value.className}`;
+  else if (value instanceof paddle.DTypeValue) text = value.dtype;
+  else if (value instanceof paddle.Range || value instanceof paddle.Slice) {
+    text = [value.start, value.stop, value.step].map(textOf).join(":");
+  } else if (typeof value === "object") text = "object";
   return text.length > LONGEST ? text.slice(0, LONGEST) + "…" : text;
 }

@@ -2,7 +2,8 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
 import { arrayStatistics } from "../../examples/inspector/array_statistics.ts";
-import { inMemory, ofCheckpoint } from "../../examples/inspector/document.ts";
+import { inMemory, ofCheckpoint, openDocument } from "../../examples/inspector/document.ts";
+import { viewOf } from "../../examples/inspector/document_view.ts";
 import { isolated, numberText } from "../../examples/inspector/format.ts";
 import { saveAs } from "../../examples/inspector/save_as.ts";
 import * as paddle from "../../mod.ts";
@@ -19,6 +20,19 @@ describe("a document saved by the inspector", () => {
       const arrays: [string, unknown][] = [...await load(blob!)].map(([name, array]) => [name, array.toArray()]);
       deepEqual(arrays.sort(), [["array", [2]], ["array_", [1]]], form);
     }
+  });
+});
+
+describe("a document in the inspector", () => {
+  it("is shown, and saved again, with arrays that no Tensor can hold", async () => {
+    const names = new paddle.OpaqueArray("<U1", [1], new Uint8Array([97, 0, 0, 0]));
+    const bytes = paddle.encode(new Map<string, paddle.Value>([["w", paddle.fromArray([1], "float32")], ["x", names]]));
+    const folder = new paddle.FileListFolder([["m", new Blob([bytes]) as File]]);
+    const document = await openDocument({ label: "m", folder, name: "m", program: null });
+    const { arrays, others, notes } = viewOf(1, document);
+    deepEqual([arrays.map(({ name }) => name), others, notes.length], [["w"], [["x", "array of <U1, 1"]], 1]);
+    const { blob } = await saveAs(document, "pdparams", null, new AbortController().signal);
+    deepEqual(new Uint8Array(await blob!.arrayBuffer()), bytes);
   });
 });
 
