@@ -16,9 +16,10 @@ import { closeAll } from "./io/source.ts";
 import type { Limits } from "./limits.ts";
 import { limitsOf } from "./io/limits_of.ts";
 import { foldedIn } from "./model/folded.ts";
-import { type MatchedName, matchNames } from "./model/match_names.ts";
+import { type MatchedName, matchNames, sharedKeys } from "./model/match_names.ts";
 import {
   foldingNote,
+  keysLeft,
   namelessNote,
   type NameOrigin,
   prunedKeys,
@@ -45,7 +46,8 @@ export interface RecoverOptions {
   names?: ReadonlyMap<string, string>;
   /**
    * A state dict of the same network, such as its first checkpoint: its keys are used for variables with the same names and shapes. If
-   * these do not match for a kind of layer, as in a checkpoint from another process, keys are guessed by kind, number and shape.
+   * these do not match for a kind of layer, as in a checkpoint from another process, keys are guessed by kind, number and shape. A
+   * parameter that it has under several keys gets all of them.
    */
   like?: StateDict;
   /**
@@ -187,14 +189,30 @@ function recover(
     report.entries.push({ key, variable, name: origin, exact: changed.length === 0, changed });
   }
   const { entries } = report;
+  if (like) addShared(like, stateDict, entries);
+  if (like && !info) report.pruned.push(...keysLeft(like, stateDict));
   const notes = [
     foldingNote(folded),
-    ...notesOf(programs, info, entries),
+    ...notesOf(programs, info, entries, like !== undefined),
     namelessNote(entries),
     unusedNote(names?.keys() ?? [], uses),
   ];
   report.notes.push(...notes.filter((note) => note !== null));
   return { stateDict, report };
+}
+
+/** Add the other keys of parameters that `like` has under several: loaders that require every key need these, too. */
+function addShared(like: StateDict, stateDict: StateDict, entries: RecoverReport["entries"]): void {
+  const entryOf = new Map(entries.map((entry) => [entry.key, entry]));
+  for (const keys of sharedKeys(like)) {
+    const entry = keys.map((key) => entryOf.get(key)).find((entry) => entry !== undefined);
+    if (!entry) continue;
+    for (const key of keys) {
+      if (stateDict.has(key)) continue;
+      stateDict.set(key, stateDict.get(entry.key)!);
+      entries.push({ ...entry, key, changed: [...entry.changed] });
+    }
+  }
 }
 
 /** Returns what gives a variable's key and where the key comes from; null for a variable that is not in the state dict. */
@@ -217,6 +235,7 @@ function notesOf(
   programs: readonly Program[],
   info: ReadModel["info"],
   entries: RecoverReport["entries"],
+  isLikeGiven: boolean,
 ): string[] {
   const notes = ["No inference model holds optimizer state or a learning rate."];
   if (!info) {
@@ -225,9 +244,9 @@ function notesOf(
         "Without .pdiparams.info the structured names are unknown: keys are variable names. Use set_state_dict(state, use_structured_name=False), or pass { like } or { names }.",
       );
     }
-    notes.push(
-      "Parameters that no output needs may have been left out of the file; which ones is unknown.",
-    );
+    if (!isLikeGiven) {
+      notes.push("Parameters that no output needs may have been left out of the file; which ones is unknown.");
+    }
   }
   if (programs.some(({ form }) => form === "pdmodel") && !info) {
     notes.push("Which parameters were frozen is not in the file: only statistics of normalisations are known to be.");

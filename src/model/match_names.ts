@@ -58,15 +58,28 @@ export function matchNames(
 
 /** Maps parameter names to keys: from the Tensors, or from the name table if there are arrays. */
 function namesOf(like: ReadonlyMap<string, unknown>): Map<string, string> {
-  const names = new Map<string, string>();
+  return new Map(namedKeys(like));
+}
+
+function* namedKeys(like: ReadonlyMap<string, unknown>): Generator<[name: string, key: string]> {
   const table = like.get(NAME_TABLE);
   if (table instanceof Map) {
     for (const [key, name] of table) {
-      if (typeof name === "string" && like.get(key) instanceof NDArray) names.set(name, key);
+      if (typeof name === "string" && like.get(key) instanceof NDArray) yield [name, key];
     }
   }
-  for (const [key, value] of like) if (value instanceof Tensor && value.name) names.set(value.name, key);
-  return names;
+  for (const [key, value] of like) if (value instanceof Tensor && value.name) yield [value.name, key];
+}
+
+/** Lists of keys under which `like` has the same parameter, such as those of two layers that share it. */
+export function sharedKeys(like: ReadonlyMap<string, unknown>): string[][] {
+  const shared = new Map<string, string[]>();
+  for (const [name, key] of namedKeys(like)) {
+    const word = `${(like.get(key) as NDArray).shape} ${name}`, keys = shared.get(word);
+    if (keys) keys.push(key);
+    else shared.set(word, [key]);
+  }
+  return [...shared.values()].filter((keys) => keys.length > 1);
 }
 
 function itemOf(name: string, shape: readonly number[] | null, key = name): Item {

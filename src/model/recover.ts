@@ -7,6 +7,7 @@
 import { isConverted } from "../codec/record/stored_form.ts";
 import { type DType, isNarrowFloat } from "../dtype.ts";
 import { quote } from "../errors.ts";
+import { NDArray } from "../ndarray.ts";
 import type { Operator, Program, ProgramVariable } from "../program.ts";
 import type { Folded } from "./folded.ts";
 import type { ModelInfo } from "./model_info.ts";
@@ -40,7 +41,10 @@ export interface RecoveredEntry {
 export interface RecoverReport {
   /** One for each entry of the state dict, in its order. */
   entries: RecoveredEntry[];
-  /** Keys of the network, according to the info, that are in no file: they were pruned because no output depends on them. */
+  /**
+   * Keys of the network, according to the info or else to `like`, for which the files have nothing: they were pruned because no output
+   * depends on them, or other values were computed from them.
+   */
   pruned: string[];
   /** Variables that were in no state dict: constants that tracing put into the program. They are not in the result. */
   constants: string[];
@@ -196,6 +200,11 @@ export function namelessNote(entries: readonly RecoveredEntry[]): string | null 
 
 function toldOf(names: readonly string[]): string {
   return names.slice(0, TOLD).map(quote).join(", ") + (names.length > TOLD ? `, ${names.length - TOLD} more` : "");
+}
+
+/** Keys of `like` that were not recovered, sorted. */
+export function keysLeft(like: ReadonlyMap<string, unknown>, stateDict: ReadonlyMap<string, unknown>): string[] {
+  return [...like].filter(([key, value]) => value instanceof NDArray && !stateDict.has(key)).map(([key]) => key).sort();
 }
 
 /** Keys of the network that have no value in the files, sorted. */

@@ -94,6 +94,26 @@ describe("an inference model turned back into weights", () => {
     assert.ok(guessed.some((entry) => entry.key === "head.weight" && entry.variable === "linear_1.w_0"));
   });
 
+  it("gives a parameter all keys that it has in the checkpoint, and tells which keys no file has", async () => {
+    const from = `${real}/paddle-2.6.2/jit-save/no-info`;
+    const { stateDict: like } = await recoverStateDict(`${real}/paddle-2.6.2/jit-save/m`);
+    const shared = new Map(like).set("tied.weight", like.get("head.weight")!);
+    const more = new Map(shared).set("aux.weight", new Tensor("float32", [9, 9], undefined, { name: "linear_9.w_0" }));
+    const { stateDict, report } = await recoverStateDict(from, { like: more });
+    assert.deepEqual([...stateDict.keys()].sort(), [...shared.keys()].sort());
+    assert.equal(stateDict.get("tied.weight"), stateDict.get("head.weight"));
+    assert.deepEqual(report.entries.map(({ key }) => key), [...stateDict.keys()]);
+    const [first, second] = report.entries.filter(({ key }) => ["tied.weight", "head.weight"].includes(key));
+    assert.deepEqual({ ...first, key: "" }, { ...second, key: "" });
+    assert.deepEqual(report.pruned, ["aux.weight"]);
+    assert.ok(report.notes.every((note) => !note.includes("unknown")));
+    // With returnNumpy and keepNameTable, a checkpoint is loaded as arrays with a table of names.
+    const folder = new MemoryFolder();
+    await save(more, "m.pdparams", { folder });
+    const arrays = await load("m.pdparams", { folder, returnNumpy: true, keepNameTable: true }) as StateDict;
+    assert.deepEqual((await recoverStateDict(from, { like: arrays })).report, report);
+  });
+
   it("guesses keys from a checkpoint of another process, where the same names mean other layers", async () => {
     const from = `${real}/paddle-2.6.2/jit-save/no-info`;
     const { stateDict: like } = await recoverStateDict(`${real}/paddle-2.6.2/jit-save/m`);
