@@ -189,9 +189,10 @@ export class Checkpoint {
    * path, a crash at any moment leaves either the old data or the new; in a browser, too. An array that {@linkcode Checkpoint.value} returned
    * before and that was already read keeps its old values.
    *
-   * A process that opens the file meanwhile tells by the process id whether the writer is still alive. Where process ids are not
-   * comparable, as in several containers or hosts that share a volume, a write must not overlap with other uses of the file: save a new
-   * one instead.
+   * A process that opens the file meanwhile tells by the process id whether the writer is still alive; after ten minutes in which neither
+   * the file nor the journal beside it changed, the id counts as another process's. In Deno without `--allow-run`, which may not look, a
+   * minute without changes tells that the writer is dead. Where process ids are not comparable, as in several containers or hosts that
+   * share a volume, a write must not overlap with other uses of the file: save a new one instead.
    *
    * @throws {ValueError} `INVALID_VALUE`: the dtype or shape differs
    * @throws {UnsupportedError} `UNSUPPORTED_FEATURE`: the location is not writable, or the array is not contiguous in the file

@@ -151,14 +151,15 @@ export function processId(): number {
   return (globalThis as { process?: { pid?: number } }).process?.pid ?? 0;
 }
 
-/** Whether a process with this id is running. */
-export function processLives(pid: number): boolean {
+/** Whether a process with this id is running; undefined if this one may not look, as in Deno without `--allow-run`. */
+export function processLives(pid: number): boolean | undefined {
   try {
     (globalThis as unknown as { process: { kill(pid: number, signal: number): void } }).process.kill(pid, 0);
     return true;
   } catch (error) {
+    const code = systemCode(error);
     // It may be running under another user.
-    return systemCode(error) === "EPERM";
+    return code === "EPERM" ? true : code === "ESRCH" ? false : undefined;
   }
 }
 

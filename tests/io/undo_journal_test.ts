@@ -60,11 +60,11 @@ function sparing(most: number): Fs {
 const failing = (code: string) => Object.assign(new Error(`${code}: said by the test`), { code });
 
 /** Leave a change of the whole file that was interrupted when half of it was done. */
-function interrupt(path: string): void {
+function interrupt(path: string, pid = process.pid): void {
   const { ino } = fs.statSync(path, { bigint: true });
   const head = new Uint8Array(72), view = new DataView(head.buffer);
   head.set(new TextEncoder().encode("PDUNDO2\n"));
-  [BigInt(process.pid), ino, BigInt(OLD.length), 0n, BigInt(OLD.length)]
+  [BigInt(pid), ino, BigInt(OLD.length), 0n, BigInt(OLD.length)]
     .forEach((value, i) => view.setBigUint64(8 + 8 * i, value, true));
   const hash = createHash("sha256").update(head.subarray(0, 48)).update(OLD).digest();
   head.set(hash.subarray(0, 24), 48);
@@ -93,6 +93,28 @@ describe("an undo journal", () => {
     }
     assert.ok(codes.has("HOT_JOURNAL"), [...codes].join());
     assert.deepEqual([...codes].filter((code) => code !== "HOT_JOURNAL" && code !== "READ_FAILED"), []);
+  });
+
+  it("of a process that may be alive is left to it, until neither it nor the file has changed for long", async () => {
+    const { kill } = process;
+    for (
+      const [mayLook, minutes, isLeft] of [[true, 9, true], [true, 11, false], [false, 0, true], [false, 2, false]]
+    ) {
+      await inFolder(async (path, folder) => {
+        interrupt(path, process.ppid);
+        const then = Date.now() / 1000 - 60 * Number(minutes);
+        for (const name of [path, path + ".pdundo"]) fs.utimesSync(name, then, then);
+        if (!mayLook) process.kill = () => assert.fail("NotCapable: Requires run access");
+        try {
+          const code = await load(path).then(() => "", ({ code }) => code);
+          assert.deepEqual([mayLook, minutes, code], [mayLook, minutes, isLeft ? "HOT_JOURNAL" : ""]);
+        } finally {
+          process.kill = kill;
+        }
+        assert.deepEqual(namesIn(folder), ["a.pdparams", ...isLeft ? ["a.pdparams.pdundo"] : []]);
+        assert.equal(fs.readFileSync(path).equals(OLD), !isLeft);
+      });
+    }
   });
 
   it("that another process creates first is a CONFLICT, and is left to it", () =>

@@ -23,6 +23,11 @@ const FIELDS = 48;
 const NAMED = 16;
 /** Milliseconds that a new journal may take to name its writer, and how often it is looked at meanwhile. */
 const PATIENCE = 100, LOOKS = 10;
+/**
+ * Milliseconds since the last change of a journal and its file after which nobody is working on them, although there is a process with the
+ * writer's id: it is another one's by now. The same if this process may not look for processes.
+ */
+const ABANDONED = 10 * 60_000, ABANDONED_UNSEEN = 60_000;
 /** Bytes copied at a time. */
 const PIECE = 4 * 2 ** 20;
 
@@ -228,13 +233,13 @@ async function recover(fs: Fs, real: string, by: "reader" | "saver" | "writer"):
       cause,
       hint: `${JSON.stringify(journal)} holds the old bytes; opening the file where it is writable puts them back`,
     });
-  let change: Change | null, pid: number;
+  let change: Change | null, isWriting: boolean;
   try {
     const kept = await fs.promises.open(journal, "r");
     try {
       // Another process may have created it just now. One that was killed between these two calls leaves it empty for good.
       for (let look = 0; look < LOOKS && (await kept.stat()).size < NAMED; look++) await sleep(PATIENCE / LOOKS);
-      pid = await writerOf(kept);
+      isWriting = await isUnderWay(fs, real, kept);
       change = await readJournal(kept);
     } finally {
       await letGo(kept);
@@ -245,7 +250,7 @@ async function recover(fs: Fs, real: string, by: "reader" | "saver" | "writer"):
     // Its content is unknown: the file may be part old, part new.
     throw hot("its old bytes cannot be read", error);
   }
-  if (pid > 0 && pid !== processId() && processLives(pid)) {
+  if (isWriting) {
     if (change || by === "writer") {
       throw by === "reader" ? hot("another process is working on it") : conflict(journal);
     }
@@ -311,6 +316,14 @@ async function writeJournal(kept: DiskFile, file: DiskFile, change: Change, sign
   } finally {
     await kept.close();
   }
+}
+
+/** Whether another process is at work on a journal and its file `real`. */
+async function isUnderWay(fs: Fs, real: string, kept: DiskFile): Promise<boolean> {
+  const pid = await writerOf(kept), lives = pid === processId() ? false : processLives(pid);
+  if (pid === 0 || lives === false) return false;
+  const changed = Math.max((await kept.stat()).mtimeMs, (await fs.promises.stat(real)).mtimeMs);
+  return Date.now() - changed < (lives ? ABANDONED : ABANDONED_UNSEEN);
 }
 
 /** The id of the process that wrote a journal, which may be incomplete; 0 if it does not say. */
