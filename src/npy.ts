@@ -27,6 +27,7 @@ import { BytesSource } from "./io/sources/bytes_source.ts";
 import { driveFrom } from "./io/drive/drive_from.ts";
 import { seekableSource } from "./io/sources/seekable_source.ts";
 import { loadLazyArrays } from "./io/lazy/load_lazy_arrays.ts";
+import { npyFile } from "./io/models/model_out_files.ts";
 import { planNpz, planPackedNpz } from "./io/models/plan_npz.ts";
 import { openNpzArrays, readNpz } from "./io/models/read_npz.ts";
 import { type From, sourceOf } from "./io/open/open_source.ts";
@@ -50,7 +51,6 @@ import {
   type StopOptions,
 } from "./options.ts";
 import { saveChunks, type SaveReport } from "./save.ts";
-import { UnreadBytes } from "./words/unread_bytes.ts";
 import { checkedBytes } from "./words/plain_bytes.ts";
 
 /** Options of {@linkcode decode} and {@linkcode decodeNpz}. */
@@ -195,9 +195,8 @@ export function* encodeChunks(array: NDArray): Generator<Uint8Array<ArrayBuffer>
 export async function save(array: NDArray, to: To, options: SaveNpyOptions = {}): Promise<SaveReport> {
   checkOptions(options, SAVE);
   checkArray(array, "");
-  const head = npyHead(array);
-  const chunks = [head, array.unread ? new UnreadBytes(array) : array.bytes];
-  return await saveChunks({ size: head.length + array.nbytes, chunks, warnings: [] }, to, options);
+  const { size, chunks } = npyFile("", array);
+  return await saveChunks({ size, chunks, warnings: [] }, to, options);
 }
 
 /**

@@ -5,8 +5,10 @@
  */
 import { isPaddleError, quote, SaveError } from "../errors.ts";
 import { exists } from "../io/models/find_model.ts";
+import { npyFile } from "../io/models/model_out_files.ts";
 import { folderAt, isFolder, type Place, placeOf } from "../io/open/place.ts";
 import { checkFileNames } from "../io/names/file_names.ts";
+import { saveFiles } from "../io/save/save_files.ts";
 import type { NDArray } from "../ndarray.ts";
 import { save as saveNpy, saveNpz } from "../npy.ts";
 import { save as saveSafetensors } from "../safetensors.ts";
@@ -120,14 +122,11 @@ function onlyOf(arrays: Arrays, to: string): NDArray {
   return arrays.values().next().value!;
 }
 
-/** Write one `.npy` file per array: each is complete or does not exist. */
-async function writeFolder(arrays: Arrays, to: string, { signal }: Session): Promise<number> {
+/** Write one `.npy` file per array: either all of them or none. */
+async function writeFolder(arrays: Arrays, to: string, session: Session): Promise<number> {
   checkFileNames([...arrays.keys()].map((name) => name + ".npy"));
-  const place = await placeOf(to.replace(/(?<![/\\])[/\\]+$/, ""), { signal });
-  const folder = folderAt(place!);
-  let bytes = 0;
-  for (const [name, array] of arrays) {
-    bytes += (await saveNpy(array, { folder, name: name + ".npy" }, { signal })).bytes;
-  }
-  return bytes;
+  const place = await placeOf(to.replace(/(?<![/\\])[/\\]+$/, ""), session.hooks);
+  const files = [...arrays].map(([name, array]) => npyFile(name + ".npy", array));
+  await saveFiles(folderAt(place!), files, session.hooks);
+  return files.reduce((bytes, { size }) => bytes + size, 0);
 }

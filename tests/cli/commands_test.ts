@@ -8,7 +8,8 @@ import { COMMANDS } from "../../src/cli/commands.ts";
 import { VERSION } from "../../src/cli/version.ts";
 import { Interrupt } from "../../src/io/process_console.ts";
 import { NO_NUMPY } from "../cpython/python.ts";
-import { oarlock, printed } from "./run_command.ts";
+import { oarlock, printed, type Ran } from "./run_command.ts";
+import { withFault } from "../helpers/failing_system.ts";
 import { inTempFolder } from "../helpers/in_temp_folder.ts";
 
 const REAL = "tests/fixtures/real";
@@ -417,6 +418,42 @@ print(json.dumps({"dtypes": [str(z[k].dtype) for k in z.files], "same": bool((z[
       await paddle.save(new Map([["enc/fc", paddle.zeros([1])]]), path);
       await printed("convert", path, to);
       assert.ok(existsSync(join(to, "enc/fc.npy")));
+    });
+  });
+});
+
+describe("a system call that fails", () => {
+  it("leaves a folder of arrays as it was: never some new arrays beside old ones", async () => {
+    await inTempFolder(async (folder) => {
+      const from = join(folder, "a.pdparams"), names = ["a.npy", "b.npy"];
+      await paddle.save(new Map([["a", paddle.zeros([2])], ["b", paddle.zeros([3])]]), from);
+      for (const old of [[], names]) {
+        const convert = async (to: string, at: number) => {
+          mkdirSync(join(folder, to));
+          for (const name of old) writeFileSync(join(folder, to, name), "old");
+          const args = ["convert", from, join(folder, to) + "/", "--force"];
+          return await withFault(at, "ENOSPC", () => oarlock(args));
+        };
+        const { calls } = await convert(`whole ${old.length}`, -1), to = `failed ${old.length}`;
+        const { err } = (await convert(to, calls.lastIndexOf("rename"))).value as Ran;
+        assert.match(err, /\(DISK_FULL\)/);
+        assert.deepEqual(readdirSync(join(folder, to)).sort(), old);
+        for (const name of old) assert.equal(readFileSync(join(folder, to, name), "utf8"), "old");
+      }
+    });
+  });
+
+  it("and so leaves a variable's file under its old name is a warning: the model is renamed", async () => {
+    await inTempFolder(async (folder) => {
+      const fixture = `${REAL}/paddle-1.8.5/fluid-infer-separate/d`,
+        rename = (model: string) => oarlock(["rename", model, "fc_0.w_0", "new"]);
+      for (const name of ["a", "b"]) cpSync(fixture, join(folder, name), { recursive: true });
+      const { calls } = await withFault(-1, "", () => rename(join(folder, "a")));
+      const at = calls.findLastIndex((call) => ["remove", "unlink"].includes(call));
+      const { code, err } = (await withFault(at, "EACCES", () => rename(join(folder, "b")))).value as Ran;
+      assert.equal(code, 0, err);
+      assert.match(err, /^warning: .*"fc_0\.w_0" is left: .*EACCES \(LEFTOVER\)$/m);
+      assert.match(await printed("show", join(folder, "b"), "new"), /float32/);
     });
   });
 });

@@ -45,7 +45,10 @@ export async function withFault(
         if (typeof call !== "function") return call;
         return async (...values: unknown[]) => {
           const isFailing = isHit(kind + String(key));
-          if (isFailing && (key === "close" || isDone)) await call.apply(target, values);
+          if (isFailing && (key === "close" || isDone)) {
+            const done = await call.apply(target, values);
+            if (key === "open") await done.close();
+          }
           if (isFailing) throw failure(String(key));
           const result = await call.apply(target, values);
           return key === "open" ? promised(result, "handle.") : result;

@@ -58,7 +58,12 @@ async function renameVariable(
     const to = await rewriteModel(file, model, options, session);
     const { files: { folder, methods: [{ params }] } } = file.model!;
     // In a folder with one file per parameter, the file of the old name is now obsolete.
-    if (options.out === undefined && params === null && model.parameters.has(name)) await folder.delete(old);
+    if (options.out === undefined && params === null && model.parameters.has(name)) {
+      await folder.delete(old).catch((error) => {
+        if (!isPaddleError(error)) throw error;
+        session.onWarning({ code: "LEFTOVER", message: `${to} is saved, but ${quote(old)} is left: ${error.message}` });
+      });
+    }
     return to;
   });
 }

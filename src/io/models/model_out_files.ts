@@ -3,10 +3,13 @@
  *
  * @module
  */
+import { npyHead } from "../../codec/npy/write_npy.ts";
 import { sizeOfPickle, writePickle } from "../../codec/pickle/write/write_pickle.ts";
 import type { ModelInfo } from "../../model/model_info.ts";
 import { checkCombined, combinedChunks, type NamedValue, valueChunks, valueSize } from "../../model/model_values.ts";
+import type { NDArray } from "../../ndarray.ts";
 import type { Program } from "../../program.ts";
+import { UnreadBytes } from "../../words/unread_bytes.ts";
 import { checkFileNames } from "../names/file_names.ts";
 import type { OutFile } from "../save/save_files.ts";
 
@@ -29,6 +32,16 @@ export function combinedFile(name: string, values: readonly NamedValue[]): OutFi
 export function scatteredFiles(values: readonly NamedValue[], options: { portable?: boolean }): OutFile[] {
   checkFileNames(values.map(({ name }) => name), options);
   return values.map(({ name, value }) => ({ name, size: valueSize(value), chunks: valueChunks(value) }));
+}
+
+/** One array as an `.npy` file. */
+export function npyFile(name: string, array: NDArray): OutFile {
+  const head = npyHead(array);
+  return {
+    name,
+    size: head.length + array.nbytes,
+    chunks: [head, array.unread ? new UnreadBytes(array) : array.bytes],
+  };
 }
 
 /** `.pdmodel` or `.json`, depending on the program's form. */
