@@ -21,6 +21,7 @@ import {
   DenseTensor,
   encode,
   Float,
+  fluid,
   fromArray,
   load,
   MemoryFolder,
@@ -29,6 +30,7 @@ import {
   save,
   SelectedRows,
   type StateDict,
+  static as paddleStatic,
   Tensor,
   Tuple,
 } from "../mod.ts";
@@ -118,6 +120,18 @@ describe("save to a path", () => {
       const tensor = (await load(path) as StateDict).get("w") as Tensor;
       assert.equal(tensor.size, 1019);
       assert.deepEqual(readdirSync(folder), ["a.pdparams"]);
+    }));
+
+  it("queues saves of several files that have some in common, in whatever order each writes them", () =>
+    inTempFolder(async (folder) => {
+      const model = await paddleStatic.loadInferenceModel("tests/fixtures/real/paddle-1.8.5/fluid-infer-separate/d");
+      const [, ...variables] = model.program.parameters().toSorted((a, b) => a.name < b.name ? -1 : 1);
+      const { parameters } = model;
+      // Each has a first file that it writes alone, while the other waits with that one among its others.
+      await Promise.all(Array.from({ length: 4 }, (_, i) => {
+        return fluid.io.saveVars(folder, { vars: variables.slice(i), parameters });
+      }));
+      assert.deepEqual(readdirSync(folder).sort(), variables.map(({ name }) => name));
     }));
 
   it("queues saves in the order of their calls, even through links and other spellings of the path", () =>

@@ -73,9 +73,8 @@ export async function rewriteModel(
   { out }: Rewriting,
   session: Session,
 ): Promise<string> {
-  const { signal, onProgress } = session;
+  const { hooks } = session;
   const { files, entry, names } = file.model!;
-  const hooks = { signal, onProgress };
   if (out !== undefined) {
     await relayout(model, out, hooks);
     return out;

@@ -5,6 +5,7 @@
  */
 import type { From } from "../io/open/open_source.ts";
 import { planEncoding } from "../encode.ts";
+import type { Warning } from "../errors.ts";
 import { saveFiles } from "../io/save/save_files.ts";
 import { checkOptions, type SaveOptions } from "../options.ts";
 import { planSaving } from "../save.ts";
@@ -33,7 +34,11 @@ export interface SaveStateDictOptions extends Pick<SaveOptions, "folder" | "sign
    * none for a moment; `recoverFolder` finishes a replacement that was interrupted then. Only for a directory at a path. @default {false}
    */
   wholeFolder?: boolean;
+  /** Receives a warning about what a save that succeeded could not remove (`LEFTOVER`). */
+  onWarning?: (warning: Warning) => void;
 }
+
+const OPTIONS = ["folder", "signal", "onProgress", "onWarning", "uniqueId", "version", "manifest", "wholeFolder"];
 
 /**
  * Write a state dict, nested or not, to a folder: the tensors as `0_<uniqueId>.distcp`, and then `<uniqueId>.metadata`, which completes the
@@ -47,8 +52,8 @@ export async function saveStateDict(
   path: From,
   options: SaveStateDictOptions = {},
 ): Promise<void> {
-  checkOptions(options, ["folder", "signal", "onProgress", "uniqueId", "version", "manifest", "wholeFolder"]);
-  const { signal, onProgress, version = "3.3", manifest, wholeFolder } = options;
+  checkOptions(options, OPTIONS);
+  const { signal, version = "3.3", wholeFolder } = options;
   if (!Object.hasOwn(MODULES, version)) {
     throw new TypeError(`Option version must be "3.0" or "3.3": got ${String(version)}`);
   }
@@ -73,7 +78,7 @@ export async function saveStateDict(
       { name: file, size: saved.size, chunks: saved.chunks },
       { name: `${uniqueId}.metadata`, size: metadata.size, chunks: metadata.chunks },
     ],
-    { signal, onProgress, manifest, wholeFolder },
+    options,
     String(uniqueId),
   );
 }

@@ -54,6 +54,8 @@ export interface ModelSaveOptions {
   folder?: Folder;
   /** Aborts the call. */
   signal?: AbortSignal;
+  /** Receives a warning about what a save that succeeded could not remove (`LEFTOVER`). */
+  onWarning?: (warning: Warning) => void;
 }
 
 /** Options of {@linkcode Model.load}. */
@@ -112,12 +114,17 @@ export class Model<Network extends StatefulNetwork = StatefulNetwork> {
    * Mirrors `paddle.Model.save`.
    */
   async save(path: string | URL, options: ModelSaveOptions = {}): Promise<void> {
-    checkOptions(options, ["training", "program", "manifest", "folder", "signal"]);
-    const { training = true, program, manifest, folder, signal } = options;
+    checkOptions(options, ["training", "program", "manifest", "folder", "signal", "onWarning"]);
+    const { training = true, program, manifest, folder, signal, onWarning } = options;
     const state = this.network.stateDict();
     if (!training) {
       if (!program) throw new TypeError("Saving for inference needs { program }: there is no tracing here");
-      await saveExported({ programs: { forward: program }, stateDict: state }, path, { manifest, folder, signal });
+      await saveExported({ programs: { forward: program }, stateDict: state }, path, {
+        manifest,
+        folder,
+        signal,
+        onWarning,
+      });
       return;
     }
     if (program) throw new TypeError("Option program belongs to { training: false }");
@@ -130,7 +137,7 @@ export class Model<Network extends StatefulNetwork = StatefulNetwork> {
     const files = [await file(".pdparams", state)];
     const optimizer = this.optimizer?.stateDict();
     if (optimizer && optimizer.size > 0) files.push(await file(".pdopt", optimizer));
-    await saveFiles(place.folder, files, { manifest, signal }, place.name);
+    await saveFiles(place.folder, files, { manifest, signal, onWarning }, place.name);
   }
 
   /**

@@ -7,7 +7,7 @@ import { gotInstead } from "../words/described.ts";
 import { type Property, writeProperties } from "../codec/program/properties.ts";
 import { ProgramDesc } from "../codec/program/program_desc.ts";
 import { byCodePoint } from "../words/code_point_order.ts";
-import { quote, SourceError, ValueError } from "../errors.ts";
+import { quote, SourceError, ValueError, type Warning } from "../errors.ts";
 import type { Folder } from "../io/folder.ts";
 import { bytesFile, combinedFile, infoFile, programEnding, scatteredFiles } from "../io/models/model_out_files.ts";
 import type { FolderEntry } from "../io/open/open_source.ts";
@@ -74,6 +74,8 @@ export interface SaveOptions {
   signal?: AbortSignal;
   /** Called as bytes are written. */
   onProgress?: (event: ProgressEvent) => void;
+  /** Receives a warning about what a save that succeeded could not remove (`LEFTOVER`). */
+  onWarning?: (warning: Warning) => void;
 }
 
 /**
@@ -175,6 +177,7 @@ const OPTIONS = [
   "folder",
   "signal",
   "onProgress",
+  "onWarning",
 ];
 
 /** The program to write for a method. */

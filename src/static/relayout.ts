@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { quote, ValueError } from "../errors.ts";
+import { quote, ValueError, type Warning } from "../errors.ts";
 import type { Folder } from "../io/folder.ts";
 import { bytesFile, combinedFile, infoFile, programEnding, scatteredFiles } from "../io/models/model_out_files.ts";
 import type { FolderEntry } from "../io/open/open_source.ts";
@@ -52,6 +52,8 @@ export interface RelayoutOptions {
   signal?: AbortSignal;
   /** Called as bytes are written. */
   onProgress?: (event: ProgressEvent) => void;
+  /** Receives a warning about what a save that succeeded could not remove (`LEFTOVER`). */
+  onWarning?: (warning: Warning) => void;
 }
 
 const OPTIONS = [
@@ -64,6 +66,7 @@ const OPTIONS = [
   "portable",
   "signal",
   "onProgress",
+  "onWarning",
 ];
 
 const FILE_NAMES = ["modelFilename", "paramsFilename"] as const;

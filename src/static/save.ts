@@ -39,6 +39,8 @@ export interface SaveOptions {
   signal?: AbortSignal;
   /** Called as bytes are written. */
   onProgress?: (event: ProgressEvent) => void;
+  /** Receives a warning about what a save that succeeded could not remove (`LEFTOVER`). */
+  onWarning?: (warning: Warning) => void;
 }
 
 /**
@@ -58,7 +60,7 @@ export async function save(
   options: SaveOptions,
 ): Promise<string[]> {
   programGiven(program);
-  checkOptions(options, ["parameters", "protocol", "manifest", "folder", "signal", "onProgress"]);
+  checkOptions(options, ["parameters", "protocol", "manifest", "folder", "signal", "onProgress", "onWarning"]);
   const { parameters, protocol, signal } = options;
   const place = await placeOf(modelPath, options);
   if (!place || place.name === "") {

@@ -5,6 +5,7 @@
  */
 import { inTurns } from "../io/waiting/turns.ts";
 import { ProgramDesc } from "../codec/program/program_desc.ts";
+import type { Warning } from "../errors.ts";
 import type { Folder } from "../io/folder.ts";
 import { bytesFile, combinedFile, programEnding, scatteredFiles } from "../io/models/model_out_files.ts";
 import type { FolderEntry } from "../io/open/open_source.ts";
@@ -57,6 +58,8 @@ export interface SaveInferenceModelOptions {
   signal?: AbortSignal;
   /** Called as bytes are written. */
   onProgress?: (event: ProgressEvent) => void;
+  /** Receives a warning about what a save that succeeded could not remove (`LEFTOVER`). */
+  onWarning?: (warning: Warning) => void;
 }
 
 const OPTIONS = [
@@ -72,6 +75,7 @@ const OPTIONS = [
   "folder",
   "signal",
   "onProgress",
+  "onWarning",
 ];
 
 /**

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
-import { lstatSync, rmSync, writeFileSync } from "node:fs";
+import { lstatSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process_ from "node:process";
 import { describe, it } from "@std/testing/bdd";
@@ -70,6 +70,13 @@ const saving = (options: Parameters<typeof save>[2], name = "a") => (folder: str
   save(NEW, join(folder, name), options);
 const modelIn = (name: string) => (folder: string) => cpSync(MODEL, join(folder, name), { recursive: true });
 
+/** The warnings of a function that returns the names of files. */
+async function warned(run: (onWarning: (warning: Warning) => void) => Promise<unknown>): Promise<Partial<SaveReport>> {
+  const warnings: Warning[] = [];
+  await run((warning) => warnings.push(warning));
+  return { warnings };
+}
+
 const WAYS: Record<string, Way> = {
   "save over a file": { before: overOld, run: saving({ requireDurable: true }) },
   "save of a new file": { before: () => {}, run: saving({}, "x/y/a") },
@@ -99,7 +106,17 @@ const WAYS: Record<string, Way> = {
   },
   "a model over another, with a manifest": {
     before: modelIn("."),
-    run: (folder) => paddleStatic.relayout(join(MODEL, "m"), join(folder, "m"), { manifest: true }),
+    run: (folder) =>
+      warned((onWarning) => paddleStatic.relayout(join(MODEL, "m"), join(folder, "m"), { manifest: true, onWarning })),
+  },
+  "a model over another that has a manifest, without one": {
+    before: (folder) => {
+      modelIn(".")(folder);
+      writeFileSync(join(folder, "m.pdmodel"), "old");
+      const files = [{ name: "m.pdmodel", size: 3, sha256: "0".repeat(64) }];
+      writeFileSync(join(folder, "m.pdsum"), JSON.stringify({ pdsum: 1, id: "", files }));
+    },
+    run: (folder) => warned((onWarning) => paddleStatic.relayout(join(MODEL, "m"), join(folder, "m"), { onWarning })),
   },
   "a model in new folders": {
     before: () => {},
@@ -112,7 +129,9 @@ const WAYS: Record<string, Way> = {
       writeFileSync(join(folder, "m/__model__"), "old");
     },
     run: (folder) =>
-      paddleStatic.relayout(join(MODEL, "m"), join(folder, "m"), { layout: "combined", wholeFolder: true }),
+      warned((onWarning) =>
+        paddleStatic.relayout(join(MODEL, "m"), join(folder, "m"), { layout: "combined", wholeFolder: true, onWarning })
+      ),
     later: (folder) => recoverFolder(join(folder, "m")),
   },
   "recoverFolder": {
@@ -165,7 +184,6 @@ function faultOf(
     if (way.readsOnly) return null;
     if (files !== next) return "it says that all went well";
     if (!persists) return temps.length > 0 ? `leaves ${temps}` : null;
-    // Functions that save several files return their names: what is left of those is what cleanupTemps removes.
     const { warnings } = (outcome.value ?? {}) as Partial<SaveReport>;
     const untold = temps.filter((name) => warnings && !warnings.some(({ message }) => message.includes(name)));
     return untold.length > 0 ? `leaves ${untold} without a warning` : null;
@@ -233,6 +251,57 @@ describe("a failing system call", () => {
       }
     });
   }
+
+  for (const name of ["save over a file", "a model over another, with a manifest"]) {
+    it(`leaves nothing when a file or link was made despite its error: ${name}`, async () => {
+      const way = WAYS[name];
+      const { calls } = await inFolder(way.before, (folder) => withFault(-1, "", () => way.run(folder)));
+      const made = calls.flatMap((call, at) => call === "open" || call === "link" ? [at] : []);
+      assert.ok(made.length > 1);
+      for (const at of made) {
+        await inFolder(way.before, async (folder) => {
+          await withFault(at, "EIO", () => way.run(folder), false, true);
+          assert.deepEqual(contentOf(folder).temps, []);
+        });
+      }
+    });
+  }
+
+  it("that keeps an old file from being put back keeps a link to it, which the error names", () =>
+    inFolder(modelIn("."), async (folder) => {
+      const run = () => paddleStatic.relayout(join(MODEL, "m"), join(folder, "m"), { manifest: true });
+      const before = readFileSync(join(folder, "m.pdiparams"));
+      const { calls } = await inFolder(modelIn("."), () => withFault(-1, "", run));
+      rmSync(folder, { recursive: true });
+      modelIn(".")(folder);
+      const second = calls.indexOf("rename", calls.indexOf("rename") + 1);
+      const error = (await withFault(second, "EIO", run, true)).error as SaveError;
+      assert.equal(error.committed, "unknown");
+      assert.deepEqual(error.leftovers?.map((left) => readFileSync(left).equals(before)), [true]);
+      assert.deepEqual(contentOf(folder).temps.map((name) => join(folder, name)), error.leftovers);
+    }));
+
+  it("finds an outdated manifest until the files are in place, which tells a mixture of two saves", () => {
+    const { before, run } = WAYS["a model over another that has a manifest, without one"];
+    return inFolder(before, async (folder) => {
+      const { calls } = await withFault(-1, "", () => run(folder));
+      assert.ok(calls.findLastIndex((call) => ["remove", "unlink"].includes(call)) > calls.lastIndexOf("rename"));
+      assert.deepEqual(readdirSync(folder).filter((name) => name.endsWith(".pdsum")), []);
+    });
+  });
+
+  it("when a file is compared with what it was is reported as that, not as a CONFLICT", () =>
+    inFolder(overOld, async (folder) => {
+      const { size, mtimeMs } = lstatSync(join(folder, "a"));
+      const run = () => save(NEW, join(folder, "a"), { ifUnchanged: { size, mtimeMs } });
+      const { calls } = await inFolder(overOld, () => withFault(-1, "", run));
+      overOld(folder);
+      utimesSync(join(folder, "a"), mtimeMs / 1000, mtimeMs / 1000);
+      const { error } = await withFault(calls.lastIndexOf("stat"), "EACCES", run);
+      assert.deepEqual([(error as SaveError).code, (error as SaveError).committed], ["READ_ONLY", "no"]);
+      rmSync(join(folder, "a"));
+      await assert.rejects(run(), { code: "CONFLICT", committed: "no" });
+    }));
 
   it("is compensated when the undo journal could not be removed at first", () =>
     inFolder(overOld, async (folder) => {

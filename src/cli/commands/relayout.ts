@@ -37,7 +37,7 @@ export const relayout = command({
     return await reading(options, session, async (where) => {
       const found = await foundModel(from, options, where);
       const files = await withModel(found, session, where, async (model) => {
-        return await relayoutModel(model, to, { layout, ...withoutWarnings(session) });
+        return await relayoutModel(model, to, { layout, ...session.hooks });
       });
       if (session.json) await session.printJson({ files });
       else await session.printAll(files);
@@ -45,10 +45,6 @@ export const relayout = command({
     });
   },
 });
-
-function withoutWarnings({ signal, onProgress }: Session): Pick<Session, "signal" | "onProgress"> {
-  return { signal, onProgress };
-}
 
 async function checkPlace(to: string, layout: Layout, { signal }: Session): Promise<void> {
   const place = await placeOf(to, { signal });

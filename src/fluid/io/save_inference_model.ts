@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Warning } from "../../errors.ts";
 import type { Folder } from "../../io/folder.ts";
 import type { FolderEntry } from "../../io/open/open_source.ts";
 import type { ProgressEvent } from "../../io/progress.ts";
@@ -51,6 +52,8 @@ export interface SaveInferenceModelOptions {
   signal?: AbortSignal;
   /** Called as bytes are written. */
   onProgress?: (event: ProgressEvent) => void;
+  /** Receives a warning about what a save that succeeded could not remove (`LEFTOVER`). */
+  onWarning?: (warning: Warning) => void;
 }
 
 const OPTIONS = [
@@ -65,6 +68,7 @@ const OPTIONS = [
   "folder",
   "signal",
   "onProgress",
+  "onWarning",
 ];
 
 /**
@@ -83,7 +87,7 @@ export async function saveInferenceModel(
 ): Promise<string[]> {
   checkOptions(options, OPTIONS);
   const { mainProgram, parameters, exportForDeployment = true, programOnly = false } = options;
-  const { folder, manifest, wholeFolder, signal, onProgress } = options;
+  const { folder, manifest, wholeFolder, signal, onProgress, onWarning } = options;
   const basis = baseName(options.modelFilename ?? "__model__");
   const modelFilename = exportForDeployment ? basis : basis + ".main_program";
   const program = exportForDeployment ? normalizeProgram(mainProgram, feededVarNames, targetVars) : mainProgram;
@@ -93,7 +97,7 @@ export async function saveInferenceModel(
     await saveFiles(
       folderAt(place),
       [bytesFile(modelFilename, program.serialize())],
-      { wholeFolder, manifest, signal, onProgress },
+      { wholeFolder, manifest, signal, onProgress, onWarning },
       "",
     );
     return namesOf(targetVars);
@@ -110,6 +114,7 @@ export async function saveInferenceModel(
     folder,
     signal,
     onProgress,
+    onWarning,
   });
   return namesOf(targetVars);
 }

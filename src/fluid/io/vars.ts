@@ -10,6 +10,7 @@ import { byCodePoint } from "../../words/code_point_order.ts";
 import { expectEnd } from "../../codec/record/read_combined.ts";
 import { driveFrom } from "../../io/drive/drive_from.ts";
 import { openPart } from "../../io/models/find_model.ts";
+import type { Warning } from "../../errors.ts";
 import type { Folder } from "../../io/folder.ts";
 import { findManifest } from "../../io/save/manifest.ts";
 import { combinedFile, scatteredFiles } from "../../io/models/model_out_files.ts";
@@ -62,6 +63,8 @@ export interface SaveVarsOptions extends VariableChoice {
   signal?: AbortSignal;
   /** Called as bytes are written. */
   onProgress?: (event: ProgressEvent) => void;
+  /** Receives a warning about what a save that succeeded could not remove (`LEFTOVER`). */
+  onWarning?: (warning: Warning) => void;
 }
 
 /** Options of {@linkcode loadVars}. */
@@ -77,7 +80,7 @@ export interface LoadVarsOptions extends VariableChoice {
 }
 
 const CHOICE = ["mainProgram", "vars", "predicate", "filename", "folder", "signal"];
-const SAVE = [...CHOICE, "parameters", "portable", "manifest", "wholeFolder", "onProgress"];
+const SAVE = [...CHOICE, "parameters", "portable", "manifest", "wholeFolder", "onProgress", "onWarning"];
 const LOAD = [...CHOICE, "limits"];
 
 /**

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type SaveCode, SaveError } from "../../errors.ts";
+import { quote, type SaveCode, SaveError, type Warning } from "../../errors.ts";
 import { systemCode } from "../platform.ts";
 
 const FULL = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
@@ -39,4 +39,9 @@ export function addFailures(error: unknown, failures: readonly unknown[], leftov
   if (leftovers.length === 0) return;
   const value = [...error.leftovers ?? [], ...leftovers.filter((name) => !error.leftovers?.includes(name))];
   Object.defineProperty(error, "leftovers", { value, enumerable: true, configurable: true });
+}
+
+/** The warning that a save succeeded, but could not remove `name`. */
+export function leftover(shown: string, name: string): Warning {
+  return { code: "LEFTOVER", message: `${quote(shown)} is saved, but ${quote(name)} cannot be removed` };
 }

@@ -27,7 +27,10 @@ export async function createTemp(
     try {
       return { temp, handle: await fs.promises.open(temp, "wx", mode) };
     } catch (error) {
-      if (systemCode(error) !== "EEXIST" || attempt === TRIES) throw error;
+      const isTaken = systemCode(error) === "EEXIST";
+      // It may have been created although that is reported as a failure.
+      if (!isTaken) await fs.promises.rm(temp, { force: true }).catch(() => {});
+      if (!isTaken || attempt === TRIES) throw error;
     }
   }
 }

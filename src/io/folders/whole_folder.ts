@@ -3,14 +3,14 @@
  *
  * @module
  */
-import { PathError, quote, SaveError } from "../../errors.ts";
+import { PathError, quote, SaveError, type Warning } from "../../errors.ts";
 import { DirectoryFolder } from "./directory_folder.ts";
 import type { Folder } from "../folder.ts";
 import { withRetries } from "../disk/with_retries.ts";
 import { type PathCalls, pathCalls } from "../disk/path.ts";
 import { fileSystem, type Fs, systemCode } from "../platform.ts";
 import { rename } from "../disk/rename.ts";
-import { addFailures, saveError } from "../disk/save_error.ts";
+import { addFailures, leftover, saveError } from "../disk/save_error.ts";
 import { makeFolders } from "../disk/make_folders.ts";
 import { resolveTarget, takeTurn } from "../disk/save_target.ts";
 import { syncFolder, syncNames } from "../disk/sync_folder.ts";
@@ -73,10 +73,11 @@ export class WholeFolder {
     }
   }
 
-  /** Replace the old folder with the new one. */
-  async takePlace(): Promise<void> {
-    await swapFolder(this.#fs, this.#temp, this.#target, this.#shown);
+  /** Replace the old folder with the new one. Returns a warning if the old one cannot be removed. */
+  async takePlace(): Promise<Warning[]> {
+    const left = await swapFolder(this.#fs, this.#temp, this.#target, this.#shown);
     await runAll(this.#undo.slice(-1));
+    return left.map((name) => leftover(this.#shown, name));
   }
 
   /** Remove what was written; the old folder is unchanged. What cannot be removed is reported with `error`. */
@@ -103,9 +104,9 @@ function checkOld(path: PathCalls, shown: string, target: string, isFolder: bool
 
 /**
  * Move the folder `temp`, whose files are on the disk, to `target`. If there was a folder, there is none for a moment: a process that is
- * killed then leaves both under other names, for {@linkcode recoverFolder}.
+ * killed then leaves both under other names, for {@linkcode recoverFolder}. Returns the old folder's name if it cannot be removed.
  */
-export async function swapFolder(fs: Fs, temp: string, target: string, shown: string): Promise<void> {
+export async function swapFolder(fs: Fs, temp: string, target: string, shown: string): Promise<string[]> {
   const path = pathCalls(), parent = path.dirname(target);
   const old = target + OLD + idOfTemp(path.basename(temp));
   await syncBelow(fs, path, temp).catch((error) => {
@@ -119,10 +120,11 @@ export async function swapFolder(fs: Fs, temp: string, target: string, shown: st
     throw error;
   }
   await syncFolder(fs, parent);
-  if (!isReplaced) return;
+  if (!isReplaced) return [];
   // The save is done: a leftover of the old folder does no harm.
-  await removeFolder(fs, old).catch(() => {});
+  const left = await removeFolder(fs, old).then(() => [], () => [old]);
   await syncFolder(fs, parent);
+  return left;
 }
 
 async function removeFolder(fs: Fs, folder: string): Promise<void> {

@@ -5,11 +5,16 @@
  * @module
  */
 import type { Chunk } from "../../words/unread_bytes.ts";
-import { FormatError, PaddleError, quote, SaveError, SourceError } from "../../errors.ts";
+import { FormatError, PaddleError, quote, SaveError, SourceError, type Warning } from "../../errors.ts";
 import { abortSink } from "../sinks/abort_sink.ts";
 import { FileSink } from "../sinks/file_sink.ts";
 import type { Folder } from "../folder.ts";
 import { guardedSink } from "../sinks/guarded_sink.ts";
+import { pathCalls } from "../disk/path.ts";
+import { saveCodeOf } from "../disk/save_error.ts";
+import { takeTurn } from "../disk/save_target.ts";
+import { DirectoryFolder } from "../folders/directory_folder.ts";
+import { fileSystem } from "../platform.ts";
 import { filesOfManifest, manifestName, manifestOf, type SavedFile } from "./manifest.ts";
 import { pour } from "./pour.ts";
 import { type Progress, type ProgressEvent, progressOf } from "../progress.ts";
@@ -37,6 +42,8 @@ export interface SaveFilesOptions {
   manifest?: boolean;
   /** Replace the folder as a whole. */
   wholeFolder?: boolean;
+  /** Receives what a successful save could not remove. */
+  onWarning?: (warning: Warning) => void;
 }
 
 /**
@@ -51,10 +58,12 @@ export async function saveFiles(
 ): Promise<string[]> {
   const { signal, onProgress, manifest: hasManifest = false } = options;
   signal?.throwIfAborted();
-  const whole = options.wholeFolder ? await WholeFolder.begin(folder, signal) : null;
-  if (whole) folder = whole.folder;
   const progress = progressOf(onProgress, "save", files.reduce((n, file) => n + file.size, 0));
-  const open: Sink[] = [];
+  const whole = options.wholeFolder ? await WholeFolder.begin(folder, signal) : null;
+  // Saves that wait for each other's files would wait for ever, so each has the folder to itself.
+  const leave = whole || !(folder instanceof DirectoryFolder) ? null : await turnIn(folder.path, signal);
+  if (whole) folder = whole.folder;
+  const open: Sink[] = [], left: Warning[] = [];
   try {
     // All of them are on the disk before the first is put in place.
     const saved = await writeAll(folder, files, options, open, progress);
@@ -64,14 +73,17 @@ export async function saveFiles(
       open.push(sink);
       await sink.write(manifest);
       if (sink instanceof FileSink) await sink.prepare();
-    } else if (prefix !== undefined) await removeManifest(folder, prefix, files);
+    }
+    const outdated = hasManifest || whole || prefix === undefined
+      ? null
+      : await outdatedManifest(folder, prefix, files);
     signal?.throwIfAborted();
     progress?.check();
-    await placeAll(open, { isRevocable: whole === null, signal });
+    left.push(...await placeAll(open, { isRevocable: whole === null, folder, outdated, signal }));
     // Files are saved once they are in place; a folder once it is itself in place.
     if (whole) {
       signal?.throwIfAborted();
-      await whole.takePlace();
+      left.push(...await whole.takePlace());
     }
   } catch (error) {
     await abortAll(open, error, signal);
@@ -79,9 +91,18 @@ export async function saveFiles(
     if (signal?.aborted && error === signal.reason) throw error;
     if (progress?.threw(error)) throw error;
     throw error instanceof PaddleError || error instanceof TypeError ? error : sinkFailed(error);
+  } finally {
+    leave?.();
   }
+  for (const warning of left) options.onWarning?.(warning);
   await progress?.end();
   return [...files.map(({ name }) => name), ...hasManifest && prefix !== undefined ? [manifestName(prefix)] : []];
+}
+
+/** Wait for earlier saves of several files in the same folder; the returned function lets the next one in. */
+async function turnIn(folder: string, signal: AbortSignal | undefined): Promise<() => void> {
+  const path = pathCalls();
+  return (await takeTurn(fileSystem(folder), path, folder, { kind: path.sep, signal })).leave;
 }
 
 /** Files of at least this many bytes are written alone, smaller ones several at a time: they mostly wait for the disk. */
@@ -132,15 +153,23 @@ async function writeAll(
   });
 }
 
+/** What is replaced along with the files. */
+interface Placing {
+  /** Whether files at a path are put back if a later one fails. */
+  isRevocable: boolean;
+  folder: Folder;
+  /** The manifest of an earlier save of these files. */
+  outdated: string | null;
+  signal: AbortSignal | undefined;
+}
+
 /**
- * Put one file after the other in place. If one fails, those before it are put back, if they are files at a path and `isRevocable`, and
- * all files at a path are left in `open`. If some cannot be put back, the error's `committed` is unknown.
+ * Put one file after the other in place, then remove the outdated manifest: until then it tells that the files are from two saves. If a
+ * step fails, the files before it are put back, if they are files at a path and `isRevocable`, and all files at a path are left in `open`.
+ * If some cannot be put back, the error's `committed` is unknown. Returns warnings about what cannot be removed.
  */
-async function placeAll(
-  open: Sink[],
-  { isRevocable, signal }: { isRevocable: boolean; signal: AbortSignal | undefined },
-): Promise<void> {
-  const placed: FileSink[] = [], isAlone = open.length === 1;
+async function placeAll(open: Sink[], { isRevocable, folder, outdated, signal }: Placing): Promise<Warning[]> {
+  const placed: FileSink[] = [], isAlone = open.length === 1 && outdated === null;
   let isBack = true;
   try {
     for (; open.length > 0; open.shift()) {
@@ -154,8 +183,9 @@ async function placeAll(
         placed.push(sink);
       }
     }
+    if (outdated !== null) await removeManifest(folder, outdated);
   } catch (error) {
-    for (const sink of [...placed].reverse()) isBack = await sink.takeBack() && isBack;
+    for (const sink of [...placed].reverse()) isBack = await sink.takeBack(error) && isBack;
     // Folders that were made for them are removed once the others are gone, too.
     open.unshift(...placed);
     // Nobody has seen a folder that has not taken its place.
@@ -167,7 +197,7 @@ async function placeAll(
   // The folders within one that has not taken its place are synced when it does.
   const folders = new Map(isRevocable ? placed.map((sink) => [sink.folder, sink]) : []);
   for (const sink of folders.values()) await sink.syncFolder();
-  await Promise.all(placed.map((sink) => sink.settle()));
+  return (await Promise.all(placed.map((sink) => sink.settle()))).flat();
 }
 
 /** Milliseconds in which a sink may still close when the call is aborted: its file is as good as in place. */
@@ -192,27 +222,34 @@ async function abortAll(open: readonly Sink[], error: unknown, signal: AbortSign
   for (const sink of [...open].reverse()) if (sink instanceof FileSink) await sink.abort(error);
 }
 
-/** Remove the manifest of an earlier save, which does not match what is written now; a manifest of other files stays. */
-async function removeManifest(folder: Folder, prefix: string, files: readonly OutFile[]): Promise<void> {
+/** The manifest of an earlier save, if it is about these files and so does not match what is written now. */
+async function outdatedManifest(folder: Folder, prefix: string, files: readonly OutFile[]): Promise<string | null> {
   const name = manifestName(prefix);
   try {
-    let listed: Set<string> | null;
-    try {
-      listed = await filesOfManifest(folder, prefix);
-    } catch (error) {
-      if (!(error instanceof FormatError)) throw error;
-      // A damaged manifest describes nothing.
-      listed = new Set(files.map(({ name }) => name));
-    }
-    if (listed && files.some(({ name }) => listed.has(name))) await folder.delete(name);
+    const listed = await filesOfManifest(folder, prefix);
+    return listed && files.some(({ name }) => listed.has(name)) ? name : null;
   } catch (error) {
-    if (!(error instanceof SourceError)) throw error;
-    throw new SaveError("WRITE_FAILED", `Cannot remove ${quote(name)}, which is left from an earlier save`, {
-      path: name,
-      committed: "no",
-      cause: error,
-    });
+    // A damaged manifest describes nothing.
+    if (error instanceof FormatError) return name;
+    throw stuck(name, error);
   }
+}
+
+async function removeManifest(folder: Folder, name: string): Promise<void> {
+  try {
+    await folder.delete(name);
+  } catch (error) {
+    throw stuck(name, error);
+  }
+}
+
+function stuck(name: string, error: unknown): unknown {
+  if (!(error instanceof SourceError)) return error;
+  return new SaveError(
+    saveCodeOf(error.cause, "WRITE_FAILED"),
+    `Cannot remove ${quote(name)}, which is left from an earlier save`,
+    { path: error.path ?? name, committed: "no", cause: error },
+  );
 }
 
 /** Open one file. To be hashed for the manifest, it must be a file at a path: those are read back before they are put in place. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { PathError, quote, SaveError, type Warning } from "../../errors.ts";
+import { PathError, SaveError, type Warning } from "../../errors.ts";
 import { Cleanup } from "../disk/cleanup.ts";
 import { type FileLock, takeLock } from "../disk/file_lock.ts";
 import { makeFolders } from "../disk/make_folders.ts";
@@ -14,7 +14,7 @@ import { type PathCalls, pathCalls } from "../disk/path.ts";
 import { type DiskFile, fileSystem, type Fs, hashing, hexOf, systemCode } from "../platform.ts";
 import { rename } from "../disk/rename.ts";
 import { portableParts } from "../names/safe_name.ts";
-import { saveError } from "../disk/save_error.ts";
+import { addFailures, leftover, saveError } from "../disk/save_error.ts";
 import { type OldFile, oldFile, takeTurn } from "../disk/save_target.ts";
 import { syncFolder } from "../disk/sync_folder.ts";
 import type { Sink } from "../sink.ts";
@@ -160,7 +160,6 @@ export class FileSink implements Sink {
   /** Replace the old file with the new one, durably. */
   async close(): Promise<void> {
     await this.takePlace();
-    this.#cleanup.commit();
     // Never retried, like the sync of the file.
     this.durable = this.#isSynced ?? await this.syncFolder();
     const error = this.durable || !this.#options.requireDurable ? null : new SaveError(
@@ -168,12 +167,8 @@ export class FileSink implements Sink {
       `The folder of ${JSON.stringify(this.#shown)} could not be synced; the new file is in place.`,
       { path: this.#shown, committed: "yes" },
     );
-    const leftovers = await this.#cleanup.run(error);
+    this.warnings.push(...await this.settle(error));
     if (error) throw error;
-    for (const name of leftovers) {
-      const message = `${quote(this.#shown)} is saved, but ${quote(name)} cannot be removed`;
-      this.warnings.push({ code: "LEFTOVER", message });
-    }
   }
 
   /**
@@ -191,35 +186,40 @@ export class FileSink implements Sink {
   /** Keep a second link to the old file until {@linkcode FileSink.settle}, so that the replacement can be undone. */
   async keepOld(): Promise<void> {
     const name = this.#path.join(this.folder, tempName(this.#path.basename(this.#target)));
+    // A link may have been made although that is reported as a failure.
+    this.#cleanup.push(() => this.#fs.promises.rm(name, { force: true }), name);
     try {
       await this.#fs.promises.link(this.#target, name);
       this.#old = name;
-      this.#cleanup.push(() => this.#fs.promises.rm(name, { force: true }), name);
     } catch (error) {
-      if (systemCode(error) === "ENOENT") this.#old = null;
+      if (systemCode(error) !== "ENOENT") return;
+      this.#old = null;
+      this.#cleanup.forget(name);
     }
   }
 
-  /** Put the old file back, if {@linkcode FileSink.keepOld} was able to keep it; whether that worked. */
-  async takeBack(): Promise<boolean> {
+  /**
+   * Put the old file back, if {@linkcode FileSink.keepOld} was able to keep it; whether that worked. If it fails, the link to the old file
+   * stays, and `error` names it: there is no other copy.
+   */
+  async takeBack(error: unknown): Promise<boolean> {
     const old = this.#old;
+    if (old === undefined) return false;
+    if (old !== null) this.#cleanup.forget(old);
     try {
-      if (old === undefined) return false;
       if (old === null) await withRetries(() => this.#fs.promises.rm(this.#target, { force: true }));
-      else {
-        await withRetries(() => rename(this.#fs, old, this.#target));
-        this.#cleanup.forget(old);
-      }
+      else await withRetries(() => rename(this.#fs, old, this.#target));
       return true;
-    } catch {
+    } catch (failure) {
+      addFailures(error, [failure], [old ?? this.#target]);
       return false;
     }
   }
 
-  /** Make the replacement final. */
-  async settle(): Promise<void> {
+  /** Make the replacement final. Returns warnings about files that cannot be removed. */
+  async settle(error?: SaveError | null): Promise<Warning[]> {
     this.#cleanup.commit();
-    await this.#cleanup.run();
+    return (await this.#cleanup.run(error)).map((name) => leftover(this.#shown, name));
   }
 
   /** Remove only the temporary file: {@linkcode FileSink.abort} does the rest. */
@@ -298,7 +298,10 @@ export class FileSink implements Sink {
   }
 
   async #compare(wish: Unchanged): Promise<void> {
-    const now = await this.#fs.promises.stat(this.#target).catch(() => null);
+    const now = await this.#fs.promises.stat(this.#target).catch((error) => {
+      if (systemCode(error) === "ENOENT") return null;
+      throw saveError("WRITE_FAILED", this.#shown, "while comparing it with what it was", error);
+    });
     if (!isSame(now, wish)) throw conflict(this.#shown);
   }
 
