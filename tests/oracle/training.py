@@ -16,6 +16,19 @@ SPARSE = ["SGD", "Momentum", "Adagrad", "Adam", "RMSProp", "Lamb", "Rprop"]
 SCHEDULERS = ["NoamDecay", "PiecewiseDecay", "NaturalExpDecay", "InverseTimeDecay", "PolynomialDecay", "LinearWarmup", "ExponentialDecay",
               "MultiStepDecay", "StepDecay", "CosineAnnealingDecay", "OneCycleLR", "CyclicLR", "LinearLR", "LambdaDecay", "MultiplicativeDecay"]
 
+# Options that groups have of their own, besides those of partition.
+OF_GROUPS = {
+    "Adagrad": {"epsilon": 0.01, "initial_accumulator_value": 0.5},
+    "Adadelta": {"epsilon": 0.01, "rho": 0.7},
+    "RMSProp": {"epsilon": 0.01, "rho": 0.7, "momentum": 0.4},
+    "NAdam": {"epsilon": 0.01, "momentum_decay": 0.1},
+    "RAdam": {"epsilon": 0.01},
+    "Adam": {"epsilon": 0.01},
+    "AdamW": {"epsilon": 0.01},
+    "Adamax": {"epsilon": 0.01},
+    "Lamb": {"epsilon": 0.01, "lamb_weight_decay": 0.2},
+}
+
 
 def scheduler(r):
     kind = r.choice([k for k in SCHEDULERS if hasattr(paddle.optimizer.lr, k)])
@@ -164,8 +177,11 @@ def partition(r, kind, count):
             g["grad_clip"] = r.choice([None, clip(r)])
         if kind == "Momentum" and r.random() < 0.3:
             g.update(momentum=0.6, use_nesterov=r.random() < 0.5)
-        if kind in ("Adam", "AdamW", "Adamax", "Lamb") and r.random() < 0.3:
+        if kind in ("Adam", "AdamW", "Adamax", "Lamb", "NAdam", "RAdam") and r.random() < 0.3:
             g.update(beta1=0.7, beta2=0.95)
+        for name, value in OF_GROUPS.get(kind, {}).items():
+            if r.random() < 0.3:
+                g[name] = value
         groups.append(g)
     return groups
 
@@ -177,7 +193,7 @@ def cases(seed):
     for i in range(COUNT):
         kind = kinds[i % len(kinds)]
         # Parameters of less than 8 values take no vector loop.
-        shapes = [r.choice([[3], [2, 3], [1]]) if i % 3 else [r.randint(2, 9), r.randint(2, 9)] for _ in range(r.randint(1, 3))]
+        shapes = [r.choice([[3], [2, 3], [1]]) if i % 3 else [r.randint(2, 9), r.randint(2, 9)] for _ in range(r.choice([1, 2, 2, 3, 3, 10]))]
         args = arguments(r, kind)
         # Paddle has no float64 kernel for these two.
         is_narrow = args.get("use_multi_tensor") or "ClipGradByNorm" in str(args.get("grad_clip"))
