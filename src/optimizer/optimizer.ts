@@ -244,7 +244,8 @@ export abstract class Optimizer<Rules extends object = object> {
   }
 
   /**
-   * Update every trainable parameter that has a gradient: clip, add weight decay, update (TRAINING.md 2).
+   * Update every trainable parameter that has a gradient: clip, add weight decay, update (TRAINING.md 2). If a gradient or a state does not
+   * fit, nothing is updated (Paddle updates the groups before).
    *
    * @throws {ValueError} `INVALID_VALUE` if a gradient, or a state that was set before, does not fit
    * @throws {UnsupportedError} `UNSUPPORTED_FEATURE` for a row-sparse gradient if Paddle's result is not reproducible,
@@ -253,12 +254,7 @@ export abstract class Optimizer<Rules extends object = object> {
   step(): void {
     const rate = this.#rate(), ofRate = this.#roundingOfRate;
     const ofFactor = this.#takesFloat ? f : ofRate;
-    for (const group of this.#groups) {
-      const live = group.parameters.filter(isLive);
-      const gradients = live.map((parameter) => new Gradient(parameter, parameter.grad!));
-      live.forEach((parameter, i) => this.#mayUpdate(parameter, gradients[i]));
-      const targets = live.map((parameter) => this.#accumulate(parameter, group.rules));
-      clipGradients(group.clip, live, gradients, this.paddle);
+    for (const { group, live, gradients, targets } of this.#groups.map((group) => this.#prepared(group))) {
       live.forEach((parameter, i) => {
         const gradient = gradients[i];
         const round = roundingOf(gradient.precision);
@@ -279,6 +275,16 @@ export abstract class Optimizer<Rules extends object = object> {
         );
       });
     }
+  }
+
+  /** What a group updates, checked and clipped: all groups are, before the first parameter is changed. */
+  #prepared(group: Group<Rules>) {
+    const live = group.parameters.filter(isLive);
+    const gradients = live.map((parameter) => new Gradient(parameter, parameter.grad!));
+    live.forEach((parameter, i) => this.#mayUpdate(parameter, gradients[i]));
+    const targets = live.map((parameter) => this.#accumulate(parameter, group.rules));
+    clipGradients(group.clip, live, gradients, this.paddle);
+    return { group, live, gradients, targets };
   }
 
   /**

@@ -51,6 +51,20 @@ describe("a parameter group", () => {
   }
 });
 
+describe("a step of several groups", () => {
+  it("changes no parameter if a gradient of the last one does not fit", () => {
+    const [p, q] = [parameter("p"), parameter("q")];
+    const made = new optimizer.Momentum({ learningRate: 0.5, parameters: [{ params: [p] }, { params: [q] }] });
+    p.grad = fromArray([0.5, 0.5], "float32");
+    q.grad = fromArray([0.5], "float32");
+    assert.throws(() => made.step(), { code: "INVALID_VALUE" });
+    assert.deepEqual([...p.toFloat32Array(), ...q.toFloat32Array()], [2, -4, 2, -4]);
+    q.grad = fromArray([0.5, 0.5], "float32");
+    made.step();
+    assert.deepEqual([...p.toFloat32Array(), ...q.toFloat32Array()], [1.75, -4.25, 1.75, -4.25]);
+  });
+});
+
 describe("a parameter whose group is refused", () => {
   it("keeps its own options", () => {
     for (const wrong of [{ momentum: "0.5" }, { gradClip: 1 }] as Json[]) {
