@@ -4,7 +4,7 @@
  * @module
  */
 import { detect, type FileKind } from "../detect.ts";
-import { FormatError, quote, SourceError } from "../errors.ts";
+import { FormatError, isPaddleError, quote, SourceError } from "../errors.ts";
 import { isNoFile } from "../io/models/find_model.ts";
 import { nearest } from "../limits.ts";
 import { namedArrays } from "../model/named_arrays.ts";
@@ -86,6 +86,10 @@ async function openPlain(
     if (kind === "zip") return ["npz", await openNpz(from, where)];
     return [kind, await open(from, { ...where, onProgress })];
   } catch (error) {
+    // Arrays that no Tensor can hold are shown as they are.
+    if (kind === "pickle" && isPaddleError(error) && error.code === "UNSUPPORTED_DTYPE") {
+      return [kind, await open(from, { ...where, onProgress, returnNumpy: true })];
+    }
     throw await insideOf(from, kind, hooks) ?? error;
   }
 }

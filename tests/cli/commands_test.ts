@@ -190,6 +190,23 @@ describe("ls", () => {
   });
 });
 
+describe("a file with an array that no Tensor can hold", () => {
+  it("is listed, shown and changed like any other", () =>
+    inTempFolder(async (folder) => {
+      const path = join(folder, "a.pdparams"), copy = join(folder, "b.pdparams");
+      const names = new paddle.OpaqueArray("<U1", [1], new Uint8Array([97, 0, 0, 0]));
+      for (const to of [path, copy]) {
+        await paddle.save(new Map<string, paddle.Value>([["w", paddle.fromArray([1], "float32")], ["x", names]]), to);
+      }
+      assert.match(await printed("ls", path), /^w +float32 +\[1\] +4 B$/m);
+      assert.match(await printed("ls", "--long", path), /^x .*<U1/m);
+      assert.equal(await printed("show", path, "x"), "ndarray <U1 [1]\n");
+      await printed("set", path, "w", "--at", "0", "--value", "2");
+      assert.match((await oarlock(["diff", path, copy])).out, /^~ w .*\n1 entry the same, 1 differ/);
+      assert.match(await printed("verify", path), /intact/);
+    }));
+});
+
 describe("show", () => {
   it("prints arrays as numpy does, shortened if they are large", async () => {
     await inTempFolder(async (folder) => {

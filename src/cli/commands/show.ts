@@ -5,7 +5,7 @@
  */
 import { NDArray } from "../../ndarray.ts";
 import { statistics } from "../../words/statistics.ts";
-import { SelectedRows } from "../../values.ts";
+import { OpaqueArray, SelectedRows } from "../../values.ts";
 import { arrayText } from "../array_text.ts";
 import { command, type Given, UsageError } from "../command.ts";
 import { shownPart } from "../shown_part.ts";
@@ -99,7 +99,10 @@ async function showValue(file: OpenFile, name: string, options: Options, session
     return await session.printJson({ name, type: typeText(value, isFloat), value: valueJson(value) });
   }
   const rows = [...rowsOf(value, arrays, name)];
-  if (rows.length === 1 && rows[0].value === value) return await session.print(valueText(value, isFloat));
+  if (rows.length === 1 && rows[0].value === value) {
+    const text = valueText(value, isFloat);
+    return await session.print(value instanceof OpaqueArray ? `${typeText(value)} ${text}` : text);
+  }
   await session.printAll(
     table(rows.map(({ name, value, isFloat }) => {
       const array = value instanceof SelectedRows ? value.value : value;
