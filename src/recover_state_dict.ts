@@ -140,7 +140,7 @@ async function read(from: string | URL | FolderEntry | ModelParts, options: Reco
     );
   }
   const { modelFilename, paramsFilename, signal } = options;
-  const files = await findModel(place, { modelFilename, paramsFilename, signal });
+  const files = await findModel(place, { modelFilename, paramsFilename, signal, stacked: true });
   if (!files) throw await notFound(place);
   return await readModel(files, { ...options, limits });
 }

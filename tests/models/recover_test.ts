@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, it } from "@std/testing/bdd";
 import {
   load,
@@ -92,6 +93,21 @@ describe("an inference model turned back into weights", () => {
     const byPlace = await recoverStateDict(`${real}/paddle-2.6.2/jit-save/no-info`, { like: other });
     const guessed = byPlace.report.entries.filter((entry) => entry.name === "guess");
     assert.ok(guessed.some((entry) => entry.key === "head.weight" && entry.variable === "linear_1.w_0"));
+  });
+
+  it("has the parameters of all methods, also of those whose files Paddle 2.6 names after the methods before", async () => {
+    const saved = `${real}/paddle-2.4.2/jit-methods/`;
+    const { stateDict, report } = await recoverStateDict(saved + "m");
+    const folder = new MemoryFolder(
+      readdirSync(saved).map((name) => [name.replace("m.second.", "m.other.second."), readFileSync(saved + name)]),
+    );
+    const stacked = await recoverStateDict("m", { folder });
+    assert.deepEqual([...stacked.stateDict.keys()], [...stateDict.keys()]);
+    assert.deepEqual(stacked.report, report);
+    // Without the method before it, the file belongs to another model.
+    await folder.delete("m.other.pdmodel");
+    const { report: { pruned } } = await recoverStateDict("m", { folder });
+    assert.ok(pruned.length > 0);
   });
 
   it("gives a parameter all keys that it has in the checkpoint, and tells which keys no file has", async () => {

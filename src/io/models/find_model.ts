@@ -40,10 +40,17 @@ export interface FileNames {
   paramsFilename?: string;
   /** Open files without reading them. */
   lazy?: boolean;
+  /**
+   * Also find what 2.6's `jit.save` wrote for methods after the second: it appended their names to each other, `m.other.second.pdmodel`,
+   * where Paddle itself does not look.
+   */
+  stacked?: boolean;
   signal?: AbortSignal;
 }
 
 const FORMS = [".json", ".pdmodel"];
+/** Ends the name of the file with the structured names. */
+const INFO = ".pdiparams.info";
 /** The program of a folder, if the caller gives no name. */
 const DEFAULT_MODEL = ["__model__", "__model__.json"];
 
@@ -82,13 +89,13 @@ async function findPrefix({ folder, name, shown }: Place, how: FileNames): Promi
   if (programs.length === 0) return null;
   if (own.has(manifestName(name))) await checkManifest(folder, name, how);
   const methods: MethodFiles[] = [{ method: "forward", programs, params: name + ".pdiparams" }];
-  for (const method of methodsOf(name, own)) {
+  for (const method of methodsOf(name, own, how.stacked && own.has(name + INFO))) {
     if (method === "index" && await isShardIndex(folder, `${name}.index.json`)) continue;
     const base = `${name}.${method}`;
     const files = FORMS.map((form) => base + form).filter((file) => own.has(file));
     methods.push({ method, programs: files, params: base + ".pdiparams" });
   }
-  return { folder, shown, methods, info: name + ".pdiparams.info" };
+  return { folder, shown, methods, info: name + INFO };
 }
 
 /** The files that may be programs of a prefix. If the folder cannot list its files, only those of `forward` are tried. */
@@ -103,15 +110,23 @@ async function programsOf(folder: Folder, prefix: string): Promise<Set<string>> 
   }
 }
 
-/** Names of the methods other than `forward`: what is between the prefix and the extension, without further dots. */
-function methodsOf(prefix: string, files: ReadonlySet<string>): string[] {
+/**
+ * Names of the methods other than `forward`: what is between the prefix and the extension, without further dots, or, if they may be stacked,
+ * with a dot after each method before.
+ */
+function methodsOf(prefix: string, files: ReadonlySet<string>, areStacked = false): string[] {
   const methods = new Set<string>();
   for (const file of files) {
     const form = FORMS.find((end) => file.endsWith(end));
     const method = form ? file.slice(prefix.length + 1, -form.length) : "";
-    if (method !== "" && !method.includes(".") && !method.includes("/")) methods.add(method);
+    if (method !== "" && !method.includes("/")) methods.add(method);
   }
-  return [...methods].sort(byCodePoint);
+  const found = new Set<string>();
+  for (const method of [...methods].sort(byCodePoint)) {
+    const dot = method.lastIndexOf(".");
+    if (dot < 0 || (areStacked && found.has(method.slice(0, dot)))) found.add(method);
+  }
+  return [...found];
 }
 
 /** Whether a file that has the name of a program of the method `index` is the index of a sharded checkpoint. */
@@ -225,7 +240,7 @@ async function namesIn(folder: Folder): Promise<string[]> {
   }
 }
 
-const PREFIX_ENDINGS = [...FORMS, ".pdiparams", ".pdiparams.info"];
+const PREFIX_ENDINGS = [...FORMS, ".pdiparams", INFO];
 
 /** Prefixes of the models in a folder, each a program with its parameters: shortest first. */
 export function prefixesIn(names: readonly string[]): string[] {
