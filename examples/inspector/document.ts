@@ -22,13 +22,24 @@ export interface OpenDocument {
   close(): Promise<void>;
 }
 
+/** An .npz up to this size is read into memory: a compressed array would be decompressed anew for each of its pieces. */
+const MOST_NPZ = 512 * 2 ** 20;
+
+async function sizeOf({ folder, name }: Found, signal?: AbortSignal): Promise<number> {
+  const source = await folder.get(name, { signal });
+  await source?.close?.();
+  return source?.size ?? 0;
+}
+
 /** Open a document that was found. */
 export async function openDocument(found: Found, signal?: AbortSignal): Promise<OpenDocument> {
   const from = { folder: found.folder, name: found.name };
-  if (/\.npy$/i.test(found.name)) {
-    return inMemory(found.label, new Map([["array", await npy.load(from, { signal })]]));
+  if (/\.npy$/i.test(found.name)) return await ofCheckpoint(await npy.open(from, { signal }), found, signal);
+  if (/\.npz$/i.test(found.name)) {
+    return await sizeOf(found, signal) <= MOST_NPZ
+      ? inMemory(found.label, await npy.loadNpz(from, { signal }))
+      : await ofCheckpoint(await npy.openNpz(from, { signal }), found, signal);
   }
-  if (/\.npz$/i.test(found.name)) return inMemory(found.label, await npy.loadNpz(from, { signal }));
   const { modelFilename, paramsFilename } = found;
   const opened = async (returnNumpy: boolean) => {
     const checkpoint = await paddle.open(from, { modelFilename, paramsFilename, returnNumpy, signal });

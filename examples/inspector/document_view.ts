@@ -10,6 +10,7 @@ const MOST = 2_000, LONGEST = 1000;
 /** The view of a document. */
 export function viewOf(id: number, document: OpenDocument): DocumentView {
   const { program } = document;
+  const others = othersOf(document.value);
   return {
     id,
     label: document.label,
@@ -20,7 +21,7 @@ export function viewOf(id: number, document: OpenDocument): DocumentView {
       nbytes,
       size,
     })),
-    others: othersOf(document.value),
+    others: others.slice(0, MOST),
     program: program && {
       form: program.form,
       version: program.version,
@@ -30,16 +31,18 @@ export function viewOf(id: number, document: OpenDocument): DocumentView {
     },
     canRecover: document.model !== null,
     edits: unsavedEdits(document),
-    notes: document.notes,
+    notes: others.length > MOST
+      ? [...document.notes, `Only the first ${MOST} values other than tensors are listed.`]
+      : document.notes,
   };
 }
 
-/** Values other than arrays and programs, such as numbers and strings, by path. */
+/** Values other than arrays and programs, such as numbers and strings, by path: `MOST` and one more. */
 function othersOf(root: paddle.Value): [string, string][] {
   const found: [string, string][] = [];
   const seen = new Set<unknown>();
   const todo: [unknown, string][] = [[root, ""]];
-  while (todo.length > 0 && found.length < MOST) {
+  while (todo.length > 0 && found.length <= MOST) {
     const [value, name] = todo.pop()!;
     if (value instanceof paddle.NDArray || value instanceof paddle.SelectedRows || value instanceof paddle.Program) {
       continue;

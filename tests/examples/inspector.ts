@@ -3,7 +3,7 @@
  * or in a new temporary one. Without Chromium it says so and passes.
  */
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -546,6 +546,14 @@ const CASES: Record<string, () => Promise<void>> = {
     assert.ok(performance.now() - before < 5000);
     await choose("huge.bias");
     await page.waitForSelector("#statistics dd >> text=7");
+  },
+  async "an .npy of 5 GiB"() {
+    const path = join(folder, "large.npy");
+    const header = "{'descr': '<f4', 'fortran_order': False, 'shape': (1310720, 1024), }".padEnd(117) + "\n";
+    writeFileSync(path, Buffer.from(`\x93NUMPY\x01\0v\0${header}`, "latin1"));
+    truncateSync(path, 128 + 5 * 2 ** 30);
+    await openFiles([path], /1 tensor, 5\.0 GiB/);
+    await choose("");
   },
   async "contrast in light and dark"() {
     for (const colorScheme of ["light", "dark"]) {
