@@ -1,59 +1,59 @@
 /**
  * Attributes and outputs that Paddle calls extra: hints for kernels and passes that do not affect results (FORMATS.md 9.2).
  *
- * The tables come from `core.get_op_extra_attrs` and the operators' protos in 2.4.2, 2.6.2 and 3.3.1, for operators found in inference
- * programs.
+ * The tables come from `core.get_op_extra_attrs` and the operators' protos in 2.4.2, 2.5.2, 2.6.2 and 3.3.1, for operators found in
+ * inference programs.
  *
  * @module
  */
 
-/** A release line with its own tables: 2.4 and 2.5, 2.6, 3.x. */
-export type ExtraRelease = "4" | "6" | "3";
+/** A release line with its own tables: 2.4, 2.5, 2.6, 3.x. */
+export type ExtraRelease = "4" | "5" | "6" | "3";
 
 /**
  * Release lines, attributes: operators. What 3.x calls onednn is listed here by its old name, mkldnn.
  */
 const EXTRA_ATTRIBUTES = `
-463 Scale_in,Scale_in_eltwise,Scale_weights: conv2d_fusion depthwise_conv2d fused_conv2d fused_conv2d_add_act
-463 Scale_out: conv2d_fusion depthwise_conv2d elementwise_add elementwise_div elementwise_floordiv elementwise_fmax
+4563 Scale_in,Scale_in_eltwise,Scale_weights: conv2d_fusion depthwise_conv2d fused_conv2d fused_conv2d_add_act
+4563 Scale_out: conv2d_fusion depthwise_conv2d elementwise_add elementwise_div elementwise_floordiv elementwise_fmax
   elementwise_fmin elementwise_heaviside elementwise_max elementwise_min elementwise_mod elementwise_mul
   elementwise_pow elementwise_sub fused_conv2d fused_conv2d_add_act grad_add
-463 Scale_x,Scale_y: elementwise_add elementwise_div elementwise_floordiv elementwise_fmax elementwise_fmin
+4563 Scale_x,Scale_y: elementwise_add elementwise_div elementwise_floordiv elementwise_fmax elementwise_fmin
   elementwise_heaviside elementwise_max elementwise_min elementwise_mod elementwise_mul elementwise_pow
   elementwise_sub grad_add
-463 custom_neg_classes: nce
-463 data_format: fused_transpose sequence_softmax transpose2
-463 deterministic,force_cpu,rng_name: seed
-463 epmap,height_sections,table_names,trainer_id: lookup_table_v2 nce
-463 exhaustive_search: conv2d conv2d_fusion conv3d depthwise_conv2d
-463 fix_seed,seed: dropout dropout_nd
-463 force_fp32_output: conv2d conv2d_fusion conv2d_transpose conv3d depthwise_conv2d depthwise_conv2d_transpose
+4563 custom_neg_classes: nce
+4563 data_format: fused_transpose sequence_softmax transpose2
+4563 deterministic,force_cpu,rng_name: seed
+4563 epmap,height_sections,table_names,trainer_id: lookup_table_v2 nce
+4563 exhaustive_search: conv2d conv2d_fusion conv3d depthwise_conv2d
+4563 fix_seed,seed: dropout dropout_nd
+4563 force_fp32_output: conv2d conv2d_fusion conv2d_transpose conv3d depthwise_conv2d depthwise_conv2d_transpose
   fused_conv2d_add_act mul
-463 fuse_activation,fuse_relu: conv2d_fusion conv2d_transpose conv3d depthwise_conv2d depthwise_conv2d_transpose
+4563 fuse_activation,fuse_relu: conv2d_fusion conv2d_transpose conv3d depthwise_conv2d depthwise_conv2d_transpose
   fused_conv2d_add_act
-463 fuse_alpha: conv2d_fusion conv2d_transpose conv3d depthwise_conv2d depthwise_conv2d_transpose fused_conv2d
-463 fuse_beta: conv2d_fusion conv2d_transpose conv3d depthwise_conv2d depthwise_conv2d_transpose fused_conv2d
+4563 fuse_alpha: conv2d_fusion conv2d_transpose conv3d depthwise_conv2d depthwise_conv2d_transpose fused_conv2d
+4563 fuse_beta: conv2d_fusion conv2d_transpose conv3d depthwise_conv2d depthwise_conv2d_transpose fused_conv2d
   fused_conv2d_add_act
-463 fuse_relu_before_depthwise_conv: conv2d_fusion depthwise_conv2d fused_conv2d_add_act
-463 fuse_residual_connection: conv2d_fusion conv3d depthwise_conv2d fused_conv2d_add_act
-463 fuse_with_relu: batch_norm inplace_abn sync_batch_norm
-463 is_distributed,is_sparse,remote_prefetch,slot: lookup_table_v2
-463 is_test: conv2d conv2d_fusion conv2d_transpose conv3d depthwise_conv2d depthwise_conv2d_transpose
+4563 fuse_relu_before_depthwise_conv: conv2d_fusion depthwise_conv2d fused_conv2d_add_act
+4563 fuse_residual_connection: conv2d_fusion conv3d depthwise_conv2d fused_conv2d_add_act
+4563 fuse_with_relu: batch_norm inplace_abn sync_batch_norm
+4563 is_distributed,is_sparse,remote_prefetch,slot: lookup_table_v2
+4563 is_test: conv2d conv2d_fusion conv2d_transpose conv3d depthwise_conv2d depthwise_conv2d_transpose
   fused_conv2d_add_act gru layer_norm lrn pool2d prelu softmax
-463 mkldnn_data_type: clip concat conv2d_fusion conv2d_transpose conv3d depthwise_conv2d depthwise_conv2d_transpose
+4563 mkldnn_data_type: clip concat conv2d_fusion conv2d_transpose conv3d depthwise_conv2d depthwise_conv2d_transpose
   elementwise_add elementwise_div elementwise_floordiv elementwise_fmax elementwise_fmin elementwise_heaviside
   elementwise_max elementwise_min elementwise_mod elementwise_mul elementwise_pow elementwise_sub expand_v2
   fused_conv2d_add_act gelu grad_add layer_norm matmul_v2 pool2d prelu shape slice softmax squeeze2 transpose2
-463 moving_rate: dequantize_linear quantize_linear
-463 scale_out,scale_x,scale_y: mul
-463 skip_eager_deletion_vars: conditional_block pylayer while
-463 slots: distributed_push_sparse
-463 use_addto: conv2d conv2d_fusion conv3d depthwise_conv2d fused_conv2d_add_act
-463 use_cudnn: acosh affine_grid asinh atanh ceil conv2d conv2d_fusion conv2d_transpose conv3d conv3d_transpose cos
+4563 moving_rate: dequantize_linear quantize_linear
+4563 scale_out,scale_x,scale_y: mul
+4563 skip_eager_deletion_vars: conditional_block pylayer while
+4563 slots: distributed_push_sparse
+4563 use_addto: conv2d conv2d_fusion conv3d depthwise_conv2d fused_conv2d_add_act
+4563 use_cudnn: acosh affine_grid asinh atanh ceil conv2d conv2d_fusion conv2d_transpose conv3d conv3d_transpose cos
   cosh depthwise_conv2d_transpose exp expm1 floor fused_conv2d fused_conv2d_add_act grid_sampler log log10 log1p log2
   logsigmoid reciprocal relu renorm round rsqrt sigmoid silu sin sinh softplus softsign sqrt square tan tanh
   tanh_shrink
-463 use_mkldnn: abs acosh addmm angle asinh atanh batch_norm bicubic_interp_v2 bilinear_interp_v2 ceil clip concat
+4563 use_mkldnn: abs acosh addmm angle asinh atanh batch_norm bicubic_interp_v2 bilinear_interp_v2 ceil clip concat
   conv2d conv2d_fusion conv2d_transpose conv3d conv3d_transpose cos cosh data_norm depthwise_conv2d
   depthwise_conv2d_transpose elementwise_add elementwise_div elementwise_floordiv elementwise_fmax elementwise_fmin
   elementwise_heaviside elementwise_max elementwise_min elementwise_mod elementwise_mul elementwise_pow
@@ -63,12 +63,12 @@ const EXTRA_ATTRIBUTES = `
   reduce_amin reduce_any reduce_max reduce_mean reduce_min reduce_prod reduce_sum relu relu6 renorm round rsqrt scale
   shape shuffle_channel sigmoid silu sin sinh slice softmax softplus softsign sqrt square squeeze2 stack swish
   sync_batch_norm tan tanh tanh_shrink transpose2 trilinear_interp_v2
-463 use_quantizer: concat conv2d_fusion depthwise_conv2d elementwise_add elementwise_div elementwise_floordiv
+4563 use_quantizer: concat conv2d_fusion depthwise_conv2d elementwise_add elementwise_div elementwise_floordiv
   elementwise_fmax elementwise_fmin elementwise_heaviside elementwise_max elementwise_min elementwise_mod
   elementwise_mul elementwise_pow elementwise_sub fused_conv2d_add_act grad_add pool2d
-463 workspace_size_MB: conv2d conv2d_fusion conv2d_transpose conv3d conv3d_transpose depthwise_conv2d
+4563 workspace_size_MB: conv2d conv2d_fusion conv2d_transpose conv3d conv3d_transpose depthwise_conv2d
   depthwise_conv2d_transpose
-463 x_data_format,y_data_format: elementwise_min
+4563 x_data_format,y_data_format: elementwise_min
 3 Scale_data,Shift_data: fusion_gru
 3 Scale_in,fuse_alpha,fuse_beta: fc fused_conv3d
 3 Scale_in_eltwise: fused_conv3d
@@ -96,21 +96,22 @@ const EXTRA_ATTRIBUTES = `
 4 x_data_format,y_data_format: elementwise_add elementwise_div elementwise_floordiv elementwise_fmax elementwise_fmin
   elementwise_heaviside elementwise_max elementwise_mod elementwise_mul elementwise_pow elementwise_sub grad_add
 43 mkldnn_data_type: conv2d
-46 round_type: fake_channel_wise_quantize_abs_max fake_channel_wise_quantize_dequantize_abs_max fake_quantize_abs_max
+456 round_type: fake_channel_wise_quantize_abs_max fake_channel_wise_quantize_dequantize_abs_max fake_quantize_abs_max
   fake_quantize_dequantize_abs_max fake_quantize_dequantize_moving_average_abs_max
   fake_quantize_moving_average_abs_max fake_quantize_range_abs_max
 63 beta: swish
-63 data_format: softmax
+563 data_format: softmax
 63 force_fp32_output,fuse_activation,fuse_alpha,fuse_beta,fuse_relu,is_test: conv2d_transpose_bias
-63 mkldnn_data_type: conv2d_transpose_bias prior_box reshape2
-63 seed: randperm
+563 mkldnn_data_type: conv2d_transpose_bias reshape2
+63 mkldnn_data_type,use_mkldnn,use_quantizer: prior_box
+563 seed: randperm
 63 threshold: relu6
-63 use_cudnn: conv2d_transpose_bias depthwise_conv2d softmax
-63 use_mkldnn: baddbmm conv2d_transpose_bias gaussian_random prior_box reshape2 sgd
-63 use_quantizer: prior_box reshape2
+563 use_cudnn: conv2d_transpose_bias depthwise_conv2d softmax
+563 use_mkldnn: baddbmm conv2d_transpose_bias gaussian_random reshape2 sgd
+563 use_quantizer: reshape2
 `;
 
-/** Operators and their extra outputs in 2.6 and later (flatten2 only in 2.6); earlier releases kept them. */
+/** Operators and their extra outputs in 2.5 and later (flatten2 not in 3.x); earlier releases kept them. */
 const EXTRA_OUTPUTS = `
 batch_norm:ReserveSpace dequantize_linear:OutState,OutAccum,OutScale dropout:Mask dropout_nd:Mask
 einsum:InnerCache,XShape flatten2:XShape flatten_contiguous_range:XShape fused_transpose:XShape
@@ -128,9 +129,13 @@ export function extraAttributes(release: ExtraRelease, op: string): ReadonlySet<
   return attributes.get(release)!.get(op) ?? new Set();
 }
 
+/** Operators whose output ReserveSpace is extra in 2.5 only. */
+const ALSO_IN_5: ReadonlySet<string> = new Set(["inplace_abn", "sync_batch_norm"]);
+
 /** Names of the extra outputs of an operator. */
 export function extraOutputs(release: ExtraRelease, op: string): readonly string[] {
   if (release === "4" || (release === "3" && op === "flatten2")) return [];
+  if (release === "5" && ALSO_IN_5.has(op)) return ["ReserveSpace"];
   outputs ??= new Map(
     EXTRA_OUTPUTS.trim().split(/\s+/).map((entry) => {
       const [type, slots] = entry.split(":");

@@ -32,7 +32,8 @@ export function removeTrainingInfo(program: ProgramDesc, clipExtra: boolean): vo
 /** Null before 2.4, when nothing was dropped by default, and the extras matter: 2.0 cannot run reshape2 without its XShape. */
 function releaseOf(version: number | null): ExtraRelease | null {
   if (version === null || version < 2_004_000) return null;
-  return version >= 3_000_000 ? "3" : version >= 2_006_000 ? "6" : "4";
+  if (version >= 3_000_000) return "3";
+  return version >= 2_006_000 ? "6" : version >= 2_005_000 ? "5" : "4";
 }
 
 function dropExtras(op: OpDesc, release: ExtraRelease): void {

@@ -16,6 +16,7 @@ import {
   recoverStateDict,
   static as paddleStatic,
   Tensor,
+  zeros,
 } from "../../mod.ts";
 import { OpDesc } from "../../src/codec/program/op_desc.ts";
 import type { ProgramDesc } from "../../src/codec/program/program_desc.ts";
@@ -115,7 +116,7 @@ describe("static.saveInferenceModel", () => {
   const DROPPED: readonly [version: number, extras: readonly string[], withOutputs: readonly string[]][] = [
     [2_003_002, [], []],
     [2_004_002, ["use_mkldnn", "fused_reshape_Out", "op_callstack"], []],
-    [2_005_002, ["use_mkldnn", "fused_reshape_Out", "op_callstack"], []],
+    [2_005_002, ["use_mkldnn", "op_callstack"], ["transpose2", "flatten2"]],
     [2_006_002, ["use_mkldnn", "op_callstack"], ["transpose2", "flatten2"]],
     [3_000_000, ["use_mkldnn", "use_onednn", "force_fp32_output", "op_callstack"], ["transpose2"]],
     [3_003_001, ["use_mkldnn", "use_onednn", "force_fp32_output", "op_callstack"], ["transpose2"]],
@@ -151,6 +152,21 @@ describe("static.saveInferenceModel", () => {
       }
     });
   }
+  it("keeps of a program of Paddle 2.5.2 the attributes and outputs that it keeps itself", async () => {
+    const read = (name: string) => deserializeProgram(readFileSync(`tests/fixtures/programs/${name}-2.5.2.pdmodel`));
+    const kept = (program: Program) =>
+      program.ops().map(({ type, outputs, attributes }) => {
+        const slots = [...outputs].filter(([, names]) => names.length > 0).map(([slot]) => slot);
+        return [type, ...slots.sort(), ...[...attributes.keys()].sort()];
+      });
+    const program = read("whole"), folder = new MemoryFolder();
+    const parameters = new Map([["depthwise_conv2d_0.w_0", zeros([2, 1, 3, 3])]]);
+    await saveInferenceModel("m", program.feeds(), program.fetches(), { program, parameters, folder });
+    assert.deepEqual(
+      kept(deserializeProgram(await loadFromFile({ folder, name: "m.pdmodel" }))),
+      kept(read("clipped")),
+    );
+  });
 
   it("keeps the mark of a quantised operator with clipExtra", async () => {
     const { program, parameters } = await loadInferenceModel(LEGACY);
