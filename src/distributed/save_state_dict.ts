@@ -22,7 +22,10 @@ export interface SaveStateDictOptions extends Pick<SaveOptions, "folder" | "sign
    * empty one, and with `wholeFolder`
    */
   uniqueId?: number;
-  /** The Paddle version that will read it, as none reads both forms: `"3.0"` is read by 2.6 to 3.1, `"3.3"` by 3.3. @default {"3.3"} */
+  /**
+   * The Paddle version that will read it, as none reads both forms: `"3.0"` is read by 2.6 to 3.1, `"3.3"` by 3.2 and 3.3.
+   * @default {"3.3"}
+   */
   version?: "3.0" | "3.3";
   /**
    * Also write `<uniqueId>.pdsum`, last of all: sizes and SHA-256 of the files, by which every later load detects files from different

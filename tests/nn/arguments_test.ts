@@ -96,6 +96,11 @@ describe("arguments of layers that Paddle 3.3 added", () => {
         ["weight layer_norm_0.w_0 float64", "bias layer_norm_0.b_0 float64"],
       ],
       [() => new nn.GroupNorm(2, 4, { affine: false }), []],
+      [() => new nn.GroupNorm(2, 4, { biasAttr: false }), ["weight group_norm_0.w_0 float32"]],
+      [
+        () => new nn.GroupNorm(2, 4, { biasAttr: false, paddle: "3.2" }),
+        ["weight group_norm_0.w_0 float32", "bias group_norm_0.b_0 float32"],
+      ],
       [
         () => new nn.GroupNorm(2, 4, { dtype: "float64" }),
         ["weight group_norm_0.w_0 float64", "bias group_norm_0.b_0 float64"],

@@ -212,7 +212,7 @@ const GROUP_NORM: Signature<GroupNormArguments> = {
 };
 
 /**
- * `weight` and `bias`, [numChannels]; up to 3.1, what is switched off remains as a frozen parameter. As in Paddle, the others are only
+ * `weight` and `bias`, [numChannels]; up to 3.2, what is switched off remains as a frozen parameter. As in Paddle, the others are only
  * frozen by a learning rate of 0, not by `trainable: false`. Mirrors `paddle.nn.GroupNorm` (3.3).
  */
 export class GroupNorm extends BuiltInLayer<GroupNormArguments> {
@@ -235,7 +235,7 @@ export class GroupNorm extends BuiltInLayer<GroupNormArguments> {
     const dtype = this.config.dtype ?? undefined;
     const [weightAttr, biasAttr] = [affine && this.config.weightAttr, affine && this.config.biasAttr];
     needSize("GroupNorm", "numChannels", numChannels);
-    const stays = isBefore(paddle, "3.2");
+    const stays = isBefore(paddle, "3.3");
     const weight = () => this.createParameter([numChannels], { attr: weightAttr, defaultInitializer: ONES, dtype });
     const bias = () => this.createParameter([numChannels], { attr: biasAttr, isBias: true, dtype });
     this.weight = stays && weightAttr === false ? frozen(this, numChannels, 1) : frozenByRate(weight(), weightAttr);
