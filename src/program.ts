@@ -125,7 +125,7 @@ export abstract class Program {
   abstract readonly form: "pdmodel" | "json";
   /**
    * The version in the file. ProgramDesc: `major * 1_000_000 + minor * 1_000 + patch` of the Paddle that wrote it, 0 for development
-   * builds, null if it has none. PIR: the patch level of its operators (1 in 3.0, 2 in 3.1, 4 in 3.3).
+   * builds, null if it has none. PIR: the patch level of its operators (1 in 3.0, 2 in 3.1, 3 in 3.2, 4 in 3.3).
    */
   abstract readonly version: number | null;
   /** Its blocks; block 0 is the outermost. */
