@@ -6,6 +6,7 @@ import * as paddle from "../../mod.ts";
 import * as npy from "../../src/npy.ts";
 import * as pickle from "../../src/pickle.ts";
 import * as safetensors from "../../src/safetensors.ts";
+import { tarOf } from "../helpers/tar_of.ts";
 
 // deno-lint-ignore no-explicit-any
 type Verb = (given: any) => unknown;
@@ -79,6 +80,34 @@ describe("bytes in memory", () => {
       }
     });
   }
+});
+
+describe("a file in a folder in memory, or in an archive in memory", () => {
+  const files: [name: string, bytes: Uint8Array, load: (name: string, folder: paddle.Folder) => Promise<unknown>][] = [
+    ["m.pdparams", state, (name, folder) => paddle.load(name, { folder })],
+    ["m.safetensors", tensors, (name, folder) => safetensors.load(name, { folder })],
+    ["m.npy", npy.encode(array), (name, folder) => npy.load(name, { folder })],
+    ["small.pdparams", paddle.encode(new Map([["w", paddle.full([10], 1)]])), async (name, folder) => {
+      await using checkpoint = await paddle.open(name, { folder });
+      return await checkpoint.value();
+    }],
+  ];
+  const tar = tarOf(...files.map(([name, data]) => ({ name, data })));
+
+  it("does not change with the arrays that were loaded from it", async () => {
+    for (
+      const folder of [
+        new paddle.MemoryFolder(files.map(([name, bytes]) => [name, bytes])),
+        await paddle.openArchive(tar),
+      ]
+    ) {
+      for (const [name, bytes, load] of files) {
+        const before = bytes.slice(), value = await load(name, folder);
+        (value instanceof Map ? value.get("w") : value as paddle.NDArray).fill(9);
+        assert.deepEqual(await paddle.static.loadFromFile(name, { folder }), before, name);
+      }
+    }
+  });
 });
 
 describe("an array whose buffer was transferred or resized", () => {

@@ -38,10 +38,10 @@ export async function openZipMember(
     });
   }
   if (method === 0) {
-    const stored = new StoredSource(source, start, size, entry);
+    if (!source.view) return new StoredSource(source, start, size, entry);
     // In memory, checking the sum now is cheaper than updating it with every read.
-    if (stored.view) checkSum(await sumOf(stored.view(0, size), signal), entry);
-    return stored;
+    checkSum(await sumOf(source.view(start, size), signal), entry);
+    return new PartSource(source, start, size, name);
   }
   const options: InflateOptions = { format: "deflate-raw", compressed, limits, offset: start, name };
   checkExpansion(size, options);

@@ -6,12 +6,24 @@
 import { byCodePoint } from "../../words/code_point_order.ts";
 import { checkedList, checkedPair } from "../argument_errors.ts";
 import { BytesSource } from "../sources/bytes_source.ts";
+import { PartSource } from "../sources/part_source.ts";
 import { type Folder, type PutOptions, refuseDiskOptions } from "../folder.ts";
 import { MemorySink } from "../sinks/memory_sink.ts";
 import { checkedBytes } from "../../words/plain_bytes.ts";
 import { safeParts } from "../names/safe_name.ts";
 import type { Sink } from "../sink.ts";
 import type { Source } from "../source.ts";
+
+/** A file: its bytes are only seen as copies, so that it does not change with what was loaded from it. */
+class FileInMemory extends PartSource {
+  readonly edit: Source["edit"];
+
+  constructor(bytes: Uint8Array, name: string) {
+    const source = new BytesSource(bytes, name, { writable: true });
+    super(source, 0, bytes.length, name);
+    this.edit = source.edit;
+  }
+}
 
 /**
  * Files in memory: for tests, and for runtimes without a file system.
@@ -42,7 +54,7 @@ export class MemoryFolder implements Folder {
   async get(name: string): Promise<Source | null> {
     safeParts(name);
     const bytes = this.#files.get(name);
-    return bytes ? new BytesSource(bytes, name, { writable: true }) : null;
+    return bytes ? new FileInMemory(bytes, name) : null;
   }
 
   /** A sink whose bytes become the file `name` when it is closed. */

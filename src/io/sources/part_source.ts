@@ -6,13 +6,12 @@
 import { readFully } from "./read_fully.ts";
 import type { Source } from "../source.ts";
 
-/** The bytes `[offset, offset + size)` of another source, which its owner closes. */
+/** The bytes `[offset, offset + size)` of another source, which its owner closes. It has no view of them: what is read of a file is a copy. */
 export class PartSource implements Source {
   readonly size: number;
   readonly name: string;
   readonly costly?: boolean;
   declare readSync?: (offset: number, into: Uint8Array) => number;
-  declare view?: (offset: number, length: number) => Uint8Array;
   declare verifySync?: () => void;
   declare streamRange?: Source["streamRange"];
   readonly #source: Source;
@@ -28,7 +27,6 @@ export class PartSource implements Source {
     if (source.readSync) this.readSync = (at, into) => source.readSync!(offset + at, this.#clip(at, into));
     if (source.verifySync) this.verifySync = () => source.verifySync!();
     if (source.streamRange) this.streamRange = (start, end) => source.streamRange!(offset + start, offset + end);
-    if (source.view) this.view = (at, length) => source.view!(offset + at, length);
   }
 
   /** Read bytes from `offset` on, counted from the start of the part. */
