@@ -24,7 +24,8 @@ interface Found {
 
 /**
  * Every array below `root`, in file order. The name is the key in the root dict or, deeper inside, all keys joined by dots
- * (`model.fc.weight`). If two names would be equal, the later array gets its path instead (`["model"]["fc.weight"]`).
+ * (`model.fc.weight`). If two names would be equal, the later array gets its path instead (`["model"]["fc.weight"]`), with a number if that is
+ * taken, too.
  */
 export function namedArrays(root: Value): Map<string, NDArray> {
   return atOnce(namedArraysInSteps(root));
