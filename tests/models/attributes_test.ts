@@ -261,8 +261,12 @@ describe("an attribute of an operator in PIR", () => {
     for (const value of [null, Uint8Array.of(1), new Float(1)]) {
       assert.throws(() => last(program).setAttribute("new", value), { code: "INVALID_VALUE", at: "new" });
     }
-    last(program).setAttribute("new", "\ud800");
-    assert.throws(() => program.serialize(), { code: "LONE_SURROGATE" });
+    const before = program.serialize(), [{ name }] = program.parameters();
+    for (const value of ["\ud800", ["a", "\ud800"]]) {
+      assert.throws(() => last(program).setAttribute("new", value), { code: "LONE_SURROGATE" });
+    }
+    assert.throws(() => program.rename(name, "\ud800"), { code: "LONE_SURROGATE" });
+    assert.deepEqual(program.serialize(), before);
   });
 
   it("that is a float is spelled as Paddle spells it", () => {

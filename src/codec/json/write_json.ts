@@ -99,11 +99,18 @@ function scalarOf(value: null | boolean | number | bigint | string | JsonNumber)
 }
 
 function textOf(text: string): string {
-  if (!text.isWellFormed()) {
-    throw new ValueError("LONE_SURROGATE", `The text ${quote(text)} has a lone surrogate, which UTF-8 cannot encode`);
-  }
   // Like nlohmann, JSON.stringify escapes only what must be escaped; neither escapes DEL.
-  return JSON.stringify(text);
+  return JSON.stringify(wellFormed(text));
+}
+
+/**
+ * The text itself.
+ *
+ * @throws {ValueError} `LONE_SURROGATE`: it cannot be written
+ */
+export function wellFormed(text: string): string {
+  if (text.isWellFormed()) return text;
+  throw new ValueError("LONE_SURROGATE", `The text ${quote(text)} has a lone surrogate, which UTF-8 cannot encode`);
 }
 
 /** A float as nlohmann prints it: the shortest digits that round-trip, and always a point or exponent. */

@@ -7,7 +7,7 @@ import { quote, ValueError } from "../../errors.ts";
 import type { AttributeValue } from "../../program.ts";
 import { Complex } from "../../values.ts";
 import { type Json, JsonNumber, JsonObject } from "../json/json.ts";
-import { floatText } from "../json/write_json.ts";
+import { floatText, wellFormed } from "../json/write_json.ts";
 import { asList, asObject, asText, At } from "./fields.ts";
 import { isIntegerOf } from "../../words/integers.ts";
 
@@ -124,7 +124,7 @@ function dataOf(value: AttributeValue, kind: string, before: Json | undefined): 
   if (kind === "0.a_bool") return typeof value === "boolean" ? made(value) : undefined;
   if (INTS.has(kind)) return isIntegerOf(INTS.get(kind)!, value) ? made(value) : undefined;
   if (FLOATS.has(kind)) return typeof value === "number" ? floatOf(value, kind) : undefined;
-  if (STRINGS.has(kind)) return typeof value === "string" ? made(value) : undefined;
+  if (STRINGS.has(kind)) return typeof value === "string" ? made(wellFormed(value)) : undefined;
   if (COMPLEX.has(kind)) return value instanceof Complex ? made([number(value.re), number(value.im)]) : undefined;
   if (kind === "1.a_intarray") {
     return Array.isArray(value) && value.every((item) => isIntegerOf(64, item)) ? made([...value]) : undefined;

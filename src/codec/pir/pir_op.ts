@@ -5,6 +5,7 @@
  */
 import type { AttributeValue, Operator } from "../../program.ts";
 import { type Json, JsonObject } from "../json/json.ts";
+import { wellFormed } from "../json/write_json.ts";
 import { fullName, PARAMETER, shortName } from "./dialects.ts";
 import { asInt, asList, asObject, asText, At, badField } from "./fields.ts";
 import { checkAttribute, isSimpleAttribute, kindOf, readAttribute, writeAttribute } from "./pir_attribute.ts";
@@ -190,7 +191,7 @@ export class PirOp implements Operator {
 
   #setCompressed(name: string, value: AttributeValue): boolean {
     const i = PARAMETER_A.indexOf(name), k = PARAMETER_OA.indexOf(name);
-    if (i >= 0) this.#list("A")[i] = i === 3 ? String(value) : Number(value === true);
+    if (i >= 0) this.#list("A")[i] = i === 3 ? wellFormed(String(value)) : Number(value === true);
     else if (k >= 0) {
       const flag = Array.isArray(value) ? value[0] : value;
       const flags = this.#list("OA");
