@@ -359,8 +359,9 @@ const CASES: Record<string, () => Promise<void>> = {
       join(folder, "deep.pdparams"),
       encode(new Map([["a.".repeat(99) + "w", new Tensor("float32", [1])]])),
     );
-    for (const name of ["long.pdmodel", "deep.pdparams"]) {
-      await openFiles([join(folder, name)]);
+    writeFileSync(join(folder, `${"x".repeat(200)}.txt`), "text");
+    for (const name of ["long.pdmodel", `${"x".repeat(200)}.txt`, "deep.pdparams"]) {
+      await openFiles([join(folder, name)], /tensors?, |Failed/);
       await page.setViewportSize({ width: 380, height: 700 });
       assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 380, name);
       await page.setViewportSize({ width: 1280, height: 800 });
@@ -370,6 +371,13 @@ const CASES: Record<string, () => Promise<void>> = {
       return parseFloat(getComputedStyle(name).paddingLeft) / name.clientWidth;
     });
     assert.ok(indent <= 0.5, String(indent));
+    await page.setViewportSize({ width: 380, height: 700 });
+    await page.fill("#cells input", "word");
+    await page.keyboard.press("Enter");
+    const refusal = await (await page.waitForSelector(".refusal:visible")).boundingBox();
+    const footer = await (await page.$("footer")).boundingBox();
+    assert.ok(refusal.y + refusal.height <= footer.y, "the refusal is not below the footer");
+    await page.setViewportSize({ width: 1280, height: 800 });
   },
   async "a file that is saved over itself is the one that is shown then"() {
     await openFiles([NET]);
