@@ -56,6 +56,6 @@ describe("a minified and gzipped bundle", () => {
     atMost(bundled(`export { load, save } from "MAIN";`), 117);
   });
 
-  it("of everything, with layers and optimizers, has at most 210 kB", () =>
-    atMost(bundled(`export * from "MAIN";`), 210));
+  it("of everything, with layers and optimizers, has at most 211 kB", () =>
+    atMost(bundled(`export * from "MAIN";`), 211));
 });

@@ -300,6 +300,30 @@ describe("a value that is saved and read again", () => {
     }));
 });
 
+describe("float8 tensors, which are saved as int8", () => {
+  const folder = new MemoryFolder();
+  const [w, v] = (["float8_e4m3fn", "float8_e5m2"] as const).map((dtype) =>
+    new Tensor(dtype, [2], Uint8Array.of(1, 2))
+  );
+  const saved = save(new Map([["w", w], ["v", v], ["i", new Tensor("int8", [1])]]), "f.pdparams", { folder });
+
+  it("have the dtype that float8 gives for their keys, and names that are no int8 tensor's are warned of", async () => {
+    await saved;
+    const warnings: string[] = [];
+    const float8 = { w: "float8_e4m3fn", v: "float8_e5m2", typo: "float8_e5m2" } as const;
+    const state = await load<StateDict>("f.pdparams", { folder, float8, onWarning: (w) => warnings.push(w.message) });
+    assert.deepEqual([...state.values()].map((array) => (array as Tensor).dtype), [w.dtype, v.dtype, "int8"]);
+    assert.ok((state.get("w") as Tensor).equals(w) && (state.get("v") as Tensor).equals(v));
+    assert.deepEqual(warnings, ['Option float8 names "typo", which is not the key of an int8 tensor']);
+  });
+
+  it("have the one dtype that float8 gives, and all other int8 tensors, too", async () => {
+    await saved;
+    const state = await load<StateDict>("f.pdparams", { folder, float8: "float8_e5m2" });
+    assert.deepEqual([...state.values()].map((array) => (array as Tensor).dtype), Array(3).fill("float8_e5m2"));
+  });
+});
+
 describe("a save of arrays of all sizes", () => {
   const KIB = 1024;
   // Strings that are written on their own, strings that are gathered, arrays that go into frames.

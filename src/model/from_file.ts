@@ -5,11 +5,12 @@
  */
 import type { FileContent } from "../codec/read_file.ts";
 import type { RawSafetensors } from "../codec/safetensors/read_safetensors.ts";
-import type { Warning } from "../errors.ts";
+import type { Float8 } from "../dtype.ts";
+import { quote, type Warning } from "../errors.ts";
 import { fromSafetensorsInSteps } from "./from_safetensors.ts";
 import { TensorMap } from "../words/tensor_map.ts";
 import type { Value } from "../values.ts";
-import { fromPickleInSteps, type FromPickleOptions } from "./from_pickle.ts";
+import { type Float8Choice, fromPickleInSteps, type FromPickleOptions } from "./from_pickle.ts";
 import { fromRecord, fromSelectedRows } from "./from_record.ts";
 import { atOnce, StepPace } from "../words/steps.ts";
 
@@ -33,8 +34,10 @@ export function fromFile(content: FileContent, options: FromFileOptions): Shaped
 /** {@linkcode fromFile} in steps, between which other work may run. */
 export function* fromFileInSteps(content: FileContent, options: FromFileOptions): Generator<void, Shaped> {
   switch (content.kind) {
-    case "pickle":
-      return { value: yield* fromPickleInSteps(content.pickle, options), warnings: content.pickle.warnings };
+    case "pickle": {
+      const value = yield* fromPickleInSteps(content.pickle, options);
+      return { value, warnings: [...content.pickle.warnings, ...unusedFloat8(value, options.float8)] };
+    }
     case "record": {
       const { tensor } = content;
       const value = "rows" in tensor ? fromSelectedRows(tensor, options) : fromRecord(tensor, options);
@@ -59,6 +62,20 @@ export function* fromFileInSteps(content: FileContent, options: FromFileOptions)
       return { value, warnings: content.warnings };
     }
   }
+}
+
+/** Warnings of keys for which a float8 dtype was given in vain. */
+function unusedFloat8(value: unknown, float8: Float8Choice = {}): Warning[] {
+  const keys = typeof float8 === "string" ? [] : Object.keys(float8);
+  const isUsed = (key: string) =>
+    value instanceof Map && value.get(key)?.dtype === (float8 as Record<string, Float8>)[key];
+  return keys.filter((key) => !isUsed(key)).map((key) => {
+    return {
+      code: "UNUSED_OPTION",
+      message: `Option float8 names ${quote(key)}, which is not the key of an int8 tensor`,
+      at: key,
+    };
+  });
 }
 
 /** As `paddle.load(path, safetensors=True)` of 3.3 does, returns Tensors without names. */
