@@ -190,7 +190,7 @@ function recover(
   }
   const { entries } = report;
   if (like) addShared(like, stateDict, entries);
-  if (like && !info) report.pruned.push(...keysLeft(like, stateDict));
+  if (like && !info) report.pruned.push(...keysLeft(like, stateDict, entries));
   const notes = [
     foldingNote(folded),
     ...notesOf(programs, info, entries, like !== undefined),

@@ -202,9 +202,17 @@ function toldOf(names: readonly string[]): string {
   return names.slice(0, TOLD).map(quote).join(", ") + (names.length > TOLD ? `, ${names.length - TOLD} more` : "");
 }
 
-/** Keys of `like` that were not recovered, sorted. */
-export function keysLeft(like: ReadonlyMap<string, unknown>, stateDict: ReadonlyMap<string, unknown>): string[] {
-  return [...like].filter(([key, value]) => value instanceof NDArray && !stateDict.has(key)).map(([key]) => key).sort();
+/** Keys of `like` that were not recovered, sorted; without those that a variable without a key may be, by its shape. */
+export function keysLeft(
+  like: ReadonlyMap<string, unknown>,
+  stateDict: ReadonlyMap<string, unknown>,
+  entries: readonly RecoveredEntry[],
+): string[] {
+  const shapeOf = (value: unknown) => value instanceof NDArray ? String(value.shape) : null;
+  const nameless = entries.filter(({ name }) => name === "variable");
+  const known = new Set([null, ...nameless.map(({ key }) => shapeOf(stateDict.get(key)))]);
+  return [...like].filter(([key, value]) => !stateDict.has(key) && !known.has(shapeOf(value))).map(([key]) => key)
+    .sort();
 }
 
 /** Keys of the network that have no value in the files, sorted. */
