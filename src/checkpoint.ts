@@ -76,7 +76,9 @@ export class Checkpoint {
   /** Arrays that were written after they had been read: the one that `#value` has, and the one that is to replace it. */
   readonly #written = new Map<NDArray, { shown: NDArray; now: NDArray }>();
   #closed = false;
-  #writing: Promise<void> = Promise.resolve();
+  /** Settles once all writes begun so far are over; null if none is under way. */
+  #writing: Promise<void> | null = null;
+  readonly #reads = new Set<Promise<unknown>>();
 
   /** Made by {@linkcode open}, not by callers. */
   constructor(parts: CheckpointParts) {
@@ -116,9 +118,23 @@ export class Checkpoint {
   async get(name: string, options: ReadOptions = {}): Promise<NDArray> {
     checkRead(options);
     const array = this.#array(name);
-    const lazy = this.#lazies.get(array) ?? array.unread;
-    const bytes = lazy ? await lazy.read(options) : (await this.#loaded(array, options)).slice();
+    const bytes = await this.#inTurn(async () => {
+      const lazy = this.#lazies.get(array) ?? array.unread;
+      return lazy ? await lazy.read(options) : (await this.#loaded(array, options)).slice();
+    }, options);
     return remade(array, array.dtype, array.shape, bytes);
+  }
+
+  /** Read after the writes begun before, and before those begun later: old and new bytes must not be mixed. */
+  async #inTurn<T>(read: () => Promise<T>, { signal }: ReadOptions): Promise<T> {
+    const earlier = this.#writing;
+    const reading = earlier ? within(earlier, Infinity, signal).then(() => (this.#alive(), read())) : read();
+    this.#reads.add(reading);
+    try {
+      return await reading;
+    } finally {
+      this.#reads.delete(reading);
+    }
   }
 
   /**
@@ -136,10 +152,12 @@ export class Checkpoint {
     const shape = [to - from, ...rest];
     const lazy = this.#lazies.get(array);
     const [first, last] = [from * rowBytes, to * rowBytes];
-    if (lazy) return remade(array, array.dtype, shape, await lazy.readRange(first, last, options));
-    const bytes = array.unread
-      ? await partLazily(array.unread, first, last).read(options)
-      : (await this.#loaded(array, options)).slice(first, last);
+    const bytes = await this.#inTurn(async () => {
+      if (lazy) return await lazy.readRange(first, last, options);
+      return array.unread
+        ? await partLazily(array.unread, first, last).read(options)
+        : (await this.#loaded(array, options)).slice(first, last);
+    }, options);
     return remade(array, array.dtype, shape, bytes);
   }
 
@@ -170,6 +188,7 @@ export class Checkpoint {
   ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
     try {
       signal.throwIfAborted();
+      await this.#writing;
       const lazy = this.#lazies.get(array) ?? array.unread;
       for await (const piece of piecesOf(lazy ?? await this.#loaded(array, { signal }), from, to, { signal })) {
         yield lazy ? piece as Uint8Array<ArrayBuffer> : piece.slice();
@@ -234,12 +253,14 @@ export class Checkpoint {
     await array.load(options);
     await lazy!.prove(options);
     this.#alive();
-    const writing = this.#writing.then(() => {
-      signal?.throwIfAborted();
-      return source.edit!(offset, array.bytes, options);
-    });
     // Writes are serialized; a failure only concerns its own caller.
-    this.#writing = writing.catch(() => {});
+    const earlier = [this.#writing, ...this.#reads];
+    const writing = within(Promise.allSettled(earlier), Infinity, signal)
+      .then(() => source.edit!(offset, array.bytes, options));
+    const all: Promise<void> = Promise.allSettled([...earlier, writing]).then(() => {
+      if (this.#writing === all) this.#writing = null;
+    });
+    this.#writing = all;
     await writing;
     if (!old.isLoaded) return;
     const now = remade(old, old.dtype, old.shape, this.#lazies.get(old) ?? array.bytes.slice());

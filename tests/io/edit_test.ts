@@ -216,6 +216,26 @@ describe("writing one tensor in place", () => {
       assert.deepEqual(["a", "b", "c"].map((name) => value.get(name)!.at(49_999)), [5, 4, 3]);
     }));
 
+  it("is not seen in part by reads of the same checkpoint, nor does it disturb them", () =>
+    inFolder(async (path) => {
+      const length = 2 ** 20, part = [length - 9, length] as const;
+      await save(new Map(["a", "b"].map((name) => [name, Tensor.full([length], 0)])), path);
+      await using checkpoint = await open(path);
+      const calls: Promise<unknown>[] = [];
+      const check = async (name: string, due: number, reading: Promise<NDArray>) => {
+        const { data } = await reading;
+        assert.ok((data as Float32Array).every((x) => x === due), `${name} after write ${due}`);
+      };
+      for (let i = 1; i <= 6; i++) {
+        calls.push(checkpoint.write("b", Tensor.full([length], i)));
+        // A write takes its turn once its array has been looked at.
+        await new Promise((resolve) => setTimeout(resolve));
+        calls.push(check("a", 0, checkpoint.get("a")), check("a", 0, checkpoint.getSlice("a", part)));
+        calls.push(check("b", i, checkpoint.get("b")), check("b", i, checkpoint.getSlice("b", part)));
+      }
+      await Promise.all(calls);
+    }));
+
   it("stops before the file is touched when the signal is aborted", () =>
     inFolder(async (path, folder) => {
       await using checkpoint = await open(path);
