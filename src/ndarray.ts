@@ -334,7 +334,7 @@ export class NDArray {
    * compared.
    */
   equals(other: NDArray): boolean {
-    if (this.dtype !== other?.dtype || this.shape.length !== other.shape.length) return false;
+    if (this.dtype !== other?.dtype || this.shape.length !== other.shape?.length) return false;
     if (this.shape.some((n, i) => n !== other.shape[i])) return false;
     return sameBytes(this.bytes, other.bytes);
   }

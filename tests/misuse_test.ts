@@ -224,6 +224,12 @@ describe("a value that cannot be saved", () => {
     [new Error("x"), "Cannot save an Error"],
     [new paddle.optimizer.SGD({ parameters: [] }), "Cannot save a SGD: save its stateDict()"],
     [() => {}, "Cannot save a function"],
+    [
+      new Map([["w", Object.assign(paddle.Tensor.zeros([1]), { name: null })]]),
+      'Cannot save a Tensor named null at ["w"]',
+    ],
+    [[new paddle.Tensor("float32", [1], undefined, { name: 5 as Any })], "Cannot save a Tensor named 5 at [0]"],
+    [{ w: Object.assign(new paddle.DefaultDict(), { factory: undefined }) }, 'Cannot save a defaultdict at ["w"]'],
   ];
   it("is named in the error, with the alternative if there is one", () => {
     for (const [value, message] of VALUES) {

@@ -10,11 +10,12 @@ import { keyStep } from "../codec/pickle/object_path.ts";
 import { scalarBytes } from "../codec/pickle/write/scalar_bytes.ts";
 import { fieldFits } from "../codec/pickle/record_fields.ts";
 import { lookUpSymbol } from "../codec/pickle/symbols.ts";
-import { className, described, promiseHint } from "../words/described.ts";
+import { className, described, promiseHint, shownValue } from "../words/described.ts";
 import { hasMethod, isPlainObject } from "../words/plain_object.ts";
 import { isDType, isFloat8 } from "../dtype.ts";
 import { quote, ValueError, type Warning } from "../errors.ts";
 import { NDArray } from "../ndarray.ts";
+import { Tensor } from "../tensor.ts";
 import { TensorMap } from "../words/tensor_map.ts";
 import {
   Complex,
@@ -199,7 +200,7 @@ function* checkKeys(
 
 /** Whether the factory of a defaultdict is None or one that can be read back. */
 function hasFactory({ factory }: DefaultDict): boolean {
-  if (factory === null) return true;
+  if (typeof factory !== "string") return factory === null;
   const dot = factory.lastIndexOf(".");
   return FACTORIES.has(lookUpSymbol(factory.slice(0, dot), factory.slice(dot + 1))!);
 }
@@ -294,6 +295,9 @@ export function checkBuffer(array: NDArray, at = ""): void {
 
 function checkArray(array: NDArray, at: string, warnings: Warning[]): void {
   checkBuffer(array, at);
+  if (array instanceof Tensor && typeof array.name !== "string") {
+    throw invalid(`a Tensor named ${shownValue(array.name)}`, at);
+  }
   if (isFloat8(array.dtype)) {
     const message = `${array.dtype} is written as int8, as Paddle does: load it with { float8: "${array.dtype}" }`;
     warnings.push({ code: "FLOAT8_AS_INT8", message, at });
