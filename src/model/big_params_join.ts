@@ -7,7 +7,6 @@ import { Span } from "../codec/cursor.ts";
 import { isIntAt } from "../codec/pickle/call.ts";
 import { PickledArray } from "../codec/pickle/pickled.ts";
 import { FormatError, quote } from "../errors.ts";
-import { Tuple } from "../values.ts";
 import { BIG_PARAMS } from "./keys.ts";
 import { elementCount } from "../words/element_count.ts";
 
@@ -30,7 +29,7 @@ export function joinBigParams(dict: Map<unknown, unknown>): void {
   for (const [key, entry] of marker) {
     const shape = entry instanceof Map ? entry.get("OriginShape") : undefined;
     const names = entry instanceof Map ? entry.get("slices") : undefined;
-    if (!Array.isArray(names) || !(shape instanceof Tuple) || names.length === 0) {
+    if (!Array.isArray(names) || !Array.isArray(shape) || names.length === 0) {
       throw bad("BAD_FIELD", `The entry ${quote(String(key))} of ${BIG_PARAMS} has no slices or no OriginShape`);
     }
     const slices: PickledArray[] = [];
@@ -53,7 +52,7 @@ export function joinBigParams(dict: Map<unknown, unknown>): void {
   for (const [key, whole] of joined) dict.set(key, whole);
 }
 
-function checkedShape(key: unknown, slices: PickledArray[], shape: Tuple): number[] {
+function checkedShape(key: unknown, slices: PickledArray[], shape: readonly unknown[]): number[] {
   const { info } = slices[0].dtype!;
   let count = 0;
   for (const slice of slices) {

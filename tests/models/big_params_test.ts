@@ -56,9 +56,12 @@ function watched(
 }
 
 /** A file of slices with so many elements each, and a marker that gives this shape for the whole. */
-function shaped(shape: readonly unknown[], sizes: readonly number[]): Uint8Array<ArrayBuffer> {
+function shaped(shape: readonly unknown[], sizes: readonly number[], isList = false): Uint8Array<ArrayBuffer> {
   const names = sizes.map((_, i) => `w@@.${i}`);
-  const entry = new Map<string, unknown>([["OriginShape", Tuple.from(shape)], ["slices", names]]);
+  const entry = new Map<string, unknown>([
+    ["OriginShape", isList ? [...shape] : Tuple.from(shape)],
+    ["slices", isList ? Tuple.from(names) : names],
+  ]);
   return encode(
     new Map<string, unknown>([
       ...sizes.map((size, i): [string, unknown] => [names[i], new NDArray("uint8", [size])]),
@@ -69,6 +72,12 @@ function shaped(shape: readonly unknown[], sizes: readonly number[]): Uint8Array
 }
 
 describe("the shape of a parameter in slices", () => {
+  it("may be a list, and the slices a tuple, as for Paddle, to which they are all sequences", () => {
+    const state = decode(shaped([2, 3], [4, 2], true)) as Map<string, NDArray>;
+    assert.deepEqual([...state].map(([key, array]) => [key, array.shape]), [["w", [2, 3]]]);
+    assert.throws(() => decode(shaped([new Float(6)], [4, 2], true)), { code: "BAD_SHAPE" });
+  });
+
   for (
     const [shape, sizes] of [[[4], [4]], [[2, 3], [4, 2]], [[0], [0]], [[0, 7], [0, 0]], [[], [1]], [[1, 1], [0, 1]]]
   ) {

@@ -63,11 +63,11 @@ export function flagAt(tuple: Tuple, index: number): boolean | undefined {
   return (value === 0 || value === 1) && isIntAt(tuple, index) ? value === 1 : undefined;
 }
 
-/** Whether a tuple's item was an int in the file, not a float of the same value. */
-export function isIntAt(tuple: Tuple, index: number): boolean {
-  const value = tuple[index];
+/** Whether an item of a list or tuple was an int in the file, not a float of the same value. */
+export function isIntAt(list: readonly unknown[], index: number): boolean {
+  const value = list[index];
   if (typeof value === "bigint") return true;
-  return Number.isSafeInteger(value) && !isFloatByNature(value as number) && !wasFloat(tuple, index, value as number);
+  return Number.isSafeInteger(value) && !isFloatByNature(value as number) && !wasFloat(list, index, value as number);
 }
 
 /** The bytes that a string encodes as latin-1. Charged on every call, since a memoized string may be encoded many times. */
