@@ -4,6 +4,7 @@
  * @module
  */
 import { UnsupportedError } from "../errors.ts";
+import { messageOf } from "./message_of.ts";
 import { realPath, systemCode } from "./platform.ts";
 
 /** The environment of a command-line program. */
@@ -117,13 +118,14 @@ function process(): Process {
 
 function ignore(): void {}
 
-function written(output: Output, text: string): Promise<void> {
-  return new Promise((done, fail) => {
-    output.write(text, (error) => {
-      if (!error) done();
-      else fail(isClosed(error) ? new OutputClosed() : error);
-    });
-  });
+async function written(output: Output, text: string): Promise<void> {
+  try {
+    await new Promise<void>((done, fail) => void output.write(text, (error) => error ? fail(error) : done()));
+  } catch (error) {
+    if (isClosed(error as Error)) throw new OutputClosed();
+    // What the command was to change is changed by then.
+    throw new Error(`The answer cannot be written: ${messageOf(error)}`);
+  }
 }
 
 function isClosed(error: Error): boolean {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import {
   closeSync,
+  existsSync,
   ftruncateSync,
   mkdtempSync,
   openSync,
@@ -52,6 +53,22 @@ describe("the command line as a process of this runtime", () => {
   after(() => rmSync(folder, { recursive: true }));
 
   const run = (...args: string[]) => spawnSync(process.execPath, [...program, ...args], { encoding: "utf8" });
+
+  it("says that it is the answer that cannot be written, not the file", { skip: !existsSync("/dev/full") }, () => {
+    const full = openSync("/dev/full", "w"), path = join(folder, "a.npy");
+    try {
+      const args = ["convert", NET, path, "--name", "scale"];
+      const { status, stderr } = spawnSync(process.execPath, [...program, ...args], {
+        stdio: ["ignore", full, "pipe"],
+        encoding: "utf8",
+      });
+      assert.equal(status, 2);
+      assert.match(stderr, /^error: The answer cannot be written: .*space left on device/i);
+      assert.ok(existsSync(path));
+    } finally {
+      closeSync(full);
+    }
+  });
 
   it("answers on the standard output, and exits with the command's code", () => {
     const { status, stdout, stderr } = run("ls", NET);
