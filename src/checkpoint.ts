@@ -7,6 +7,8 @@ import type { PickledArray } from "./codec/pickle/pickled.ts";
 import { type DType, dtypeInfo } from "./dtype.ts";
 import { quote, SourceError, UnsupportedError, ValueError, type Warning } from "./errors.ts";
 import { eitherSignal } from "./io/waiting/either_signal.ts";
+import { changeAlone } from "./io/save/change_alone.ts";
+import { FileSource } from "./io/sources/file_source.ts";
 import type { Source } from "./io/source.ts";
 import { deferValue } from "./io/lazy/deferred_value.ts";
 import { InlineBytes } from "./io/lazy/inline_bytes.ts";
@@ -206,7 +208,7 @@ export class Checkpoint {
   /**
    * Overwrite the data of one array in place: dtype and shape must be the same, and nothing else in the file changes. For a file given by
    * path, a crash at any moment leaves either the old data or the new; in a browser, too. An array that {@linkcode Checkpoint.value} returned
-   * before and that was already read keeps its old values.
+   * before and that was already read keeps its old values. A manifest (`.pdsum`) that lists the file no longer applies and is removed.
    *
    * A process that opens the file meanwhile tells by the process id whether the writer is still alive; after ten minutes in which neither
    * the file nor the journal beside it changed, the id counts as another process's. In Deno without `--allow-run`, which may not look, a
@@ -255,8 +257,9 @@ export class Checkpoint {
     this.#alive();
     // Writes are serialized; a failure only concerns its own caller.
     const earlier = [this.#writing, ...this.#reads];
+    const edit = () => source.edit!(offset, array.bytes, options);
     const writing = within(Promise.allSettled(earlier), Infinity, signal)
-      .then(() => source.edit!(offset, array.bytes, options));
+      .then(() => source instanceof FileSource ? changeAlone(source.name, edit) : edit());
     const all: Promise<void> = Promise.allSettled([...earlier, writing]).then(() => {
       if (this.#writing === all) this.#writing = null;
     });

@@ -57,6 +57,16 @@ describe("a model saved with a manifest", () => {
       assert.equal(await outcome(prefix), 2);
     }));
 
+  it("is loaded after an array was written in place, which removes its manifest and no other", () =>
+    inFolder(async (prefix, folder) => {
+      for (const name of ["m", "n"]) await relayout(await filled(1), join(folder, name), { manifest: true });
+      await using checkpoint = await open(prefix);
+      const [name] = checkpoint.names();
+      await checkpoint.write(name, (await checkpoint.get(name)).fill(2));
+      assert.equal(await outcome(prefix), 2);
+      assert.deepEqual(readdirSync(folder).filter((name) => name.endsWith(".pdsum")), ["n.pdsum"]);
+    }));
+
   it("is refused at once when the manifest lists a file many times, which would be hashed as often", () =>
     inFolder(async (prefix) => {
       await relayout(await filled(1), prefix, { manifest: true });

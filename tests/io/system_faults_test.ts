@@ -70,6 +70,15 @@ const saving = (options: Parameters<typeof save>[2], name = "a") => (folder: str
   save(NEW, join(folder, name), options);
 const modelIn = (name: string) => (folder: string) => cpSync(MODEL, join(folder, name), { recursive: true });
 
+async function writeTensor(folder: string): Promise<void> {
+  const checkpoint = await open(join(folder, "a"));
+  try {
+    await checkpoint.write("w", NEW.get("w")!);
+  } finally {
+    await checkpoint.close();
+  }
+}
+
 /** The warnings of a function that returns the names of files. */
 async function warned(run: (onWarning: (warning: Warning) => void) => Promise<unknown>): Promise<Partial<SaveReport>> {
   const warnings: Warning[] = [];
@@ -94,14 +103,16 @@ const WAYS: Record<string, Way> = {
   },
   "one tensor written in place": {
     before: overOld,
-    run: async (folder) => {
-      const checkpoint = await open(join(folder, "a"));
-      try {
-        await checkpoint.write("w", NEW.get("w")!);
-      } finally {
-        await checkpoint.close();
-      }
+    run: writeTensor,
+    later: (folder) => load(join(folder, "a")),
+  },
+  "one tensor written in place, of a file with a manifest": {
+    before: (folder) => {
+      overOld(folder);
+      const files = [{ name: "a", size: OLD.length, sha256: "0".repeat(64) }];
+      writeFileSync(join(folder, "b.pdsum"), JSON.stringify({ pdsum: 1, id: "", files }));
     },
+    run: writeTensor,
     later: (folder) => load(join(folder, "a")),
   },
   "a model over another, with a manifest": {

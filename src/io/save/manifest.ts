@@ -37,6 +37,11 @@ export function manifestName(prefix: string): string {
   return prefix + END;
 }
 
+/** The prefix whose manifest has this name; null if it is no manifest's name. */
+export function prefixOfManifest(name: string): string | null {
+  return name.endsWith(END) ? name.slice(0, -END.length) : null;
+}
+
 /**
  * The names in `folder` that the manifest of `prefix` lists; null if there is no manifest.
  *
