@@ -272,7 +272,8 @@ export class Checkpoint {
 
   /**
    * The whole value, as {@linkcode load} returns it, but with lazy arrays: read them by `await array.load()`, or just access them if the
-   * file can be read synchronously (files by path, bytes in memory).
+   * file can be read synchronously (files by path, bytes in memory). The parameters of a model are Tensors, bfloat16 included, where
+   * {@linkcode load} returns arrays.
    */
   async value(options: ReadOptions = {}): Promise<Value> {
     checkRead(options);
