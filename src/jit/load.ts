@@ -11,9 +11,8 @@ import type { FolderEntry } from "../io/open/open_source.ts";
 import { notAPlace } from "../io/argument_errors.ts";
 import { placeOf } from "../io/open/place.ts";
 import type { ProgressEvent } from "../io/progress.ts";
-import { readFully } from "../io/sources/read_fully.ts";
+import { readWhole } from "../io/open/read_whole.ts";
 import { readModel } from "../io/models/read_model.ts";
-import type { Source } from "../io/source.ts";
 import type { Limits } from "../limits.ts";
 import { limitsOf } from "../io/limits_of.ts";
 import { checkInfo } from "../model/model_info.ts";
@@ -53,7 +52,8 @@ export async function load(path: string | URL | FolderEntry, options: LoadOption
   if (!place) throw notAPlace("A model is given by a path, a file: URL or { folder, name }", path);
   const files = await findModel(place, options);
   if (!files) throw await notFound(place);
-  const { methods, info } = await readModel(files, { ...options, limits: limitsOf(options.limits) });
+  const limits = limitsOf(options.limits), { signal } = options;
+  const { methods, info } = await readModel(files, { ...options, limits });
   const programs = new Map(methods.map(({ method, program }) => [method, program]));
   const forward = methods[0].variables;
   const perMethod = methods.map(({ program, variables, isShared }) => {
@@ -72,14 +72,6 @@ export async function load(path: string | URL | FolderEntry, options: LoadOption
   const meta = files.info.endsWith(ending)
     ? await files.folder.get(files.info.slice(0, -ending.length) + ".meta")
     : null;
-  const properties = meta && readProperties(await bytesOf(meta, options.signal));
+  const properties = meta && readProperties(await readWhole(meta, limits.maxStructureBytes, { signal }));
   return new TranslatedLayer({ programs, perMethod, info, properties: properties ?? undefined });
-}
-
-async function bytesOf(source: Source, signal?: AbortSignal): Promise<Uint8Array> {
-  try {
-    return await readFully(source, 0, new Uint8Array(source.size), signal);
-  } finally {
-    await source.close?.();
-  }
 }

@@ -45,6 +45,19 @@ describe("a .pdiparams.info", () => {
   });
 });
 
+describe("a .meta beside an exported Layer", () => {
+  it("is refused if it is larger than the limit for structure, and closed", async () => {
+    const names = ["pdmodel", "pdiparams"].map((end) => `m.${end}`);
+    const folder = new MemoryFolder(names.map((name) => [name, readFileSync(real.slice(0, -1) + name)])),
+      { get } = folder;
+    let closed = 0;
+    const huge = { size: 2 ** 50, read: () => assert.fail("read"), close: () => Promise.resolve(void closed++) };
+    folder.get = (name) => name === "m.meta" ? Promise.resolve(huge) : get.call(folder, name);
+    await assert.rejects(jit.load("m", { folder }), { code: "LIMIT", limit: "maxStructureBytes" });
+    assert.equal(closed, 1);
+  });
+});
+
 /** A folder with a model as downloaded: `det/inference.pdmodel`, `.pdiparams`, `.pdiparams.info`. */
 async function downloaded(): Promise<MemoryFolder> {
   const folder = new MemoryFolder();
