@@ -5,6 +5,7 @@
  */
 import type { PickleFinding } from "./codec/pickle/symbol_guard.ts";
 import type { Cursor } from "./codec/cursor.ts";
+import type { FileKind } from "./codec/detect_kind.ts";
 import { type FileContent, readFile } from "./codec/read_file.ts";
 import { type ErrorJson, PaddleError, type Warning } from "./errors.ts";
 import { driveFrom } from "./io/drive/drive_from.ts";
@@ -41,7 +42,7 @@ export interface AuditReport {
   ok: boolean;
   /** 0 clean, 1 refused content, 2 could not be parsed, 3 not a kind of file that is read. */
   exitCode: 0 | 1 | 2 | 3;
-  /** The kind of the file. */
+  /** The kind of the file; of one that cannot be parsed, as its first bytes tell it. */
   kind: "pickle" | "record" | "tnum" | "program" | "safetensors" | "shards" | "unknown";
   /** Every symbol, in file order. */
   symbols: AuditFinding[];
@@ -123,8 +124,20 @@ async function auditFile(from: From, options: Checked): Promise<AuditReport> {
   // What was refused says more than the failure of the walk that went on after it.
   const first = findings.find((finding) => finding.error)?.error ?? error;
   if (first) fail(report, first.toJSON(), exitCodeOf(first));
+  if (report.exitCode === 3) report.kind = "unknown";
   return report;
 }
+
+/** What a report calls the kinds that have decoders. */
+const KINDS: { readonly [K in FileKind]?: AuditReport["kind"] } = {
+  pickle: "pickle",
+  tnum: "tnum",
+  record: "record",
+  selected_rows: "record",
+  program: "program",
+  pir: "program",
+  safetensors: "safetensors",
+};
 
 /** Read a file as `load` would, without keeping its arrays, and note what is found; returns the error that `load` would throw. */
 async function walkThrough(
@@ -141,7 +154,6 @@ async function walkThrough(
     return bytes;
   };
   const shape = async (content: FileContent, borrowed: boolean) => {
-    report.kind = content.kind;
     if (content.kind === "pickle") {
       report.opcodes = content.pickle.opcodes;
       addAll(report.warnings, content.pickle.warnings);
@@ -152,7 +164,8 @@ async function walkThrough(
     addAll(report.warnings, shaped.warnings.slice(known));
   };
   try {
-    const read = (cursor: Cursor) => readFile(cursor, { limits, strict, audit: findings });
+    const onKind = (kind: FileKind) => report.kind = KINDS[kind] ?? "unknown";
+    const read = (cursor: Cursor) => readFile(cursor, { limits, strict, audit: findings, onKind });
     await driveFrom(opened, read, shape, { signal, lazy: true, maxStreamBytes: limits.maxStreamBytes });
     // Only reading a string that encodes bytes shows whether their number is right.
     for (const text of texts) await text.read({ signal });

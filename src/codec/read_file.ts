@@ -8,7 +8,7 @@ import { FormatError, PaddleError, type Warning } from "../errors.ts";
 import { Budget, DEFAULT_LIMITS } from "../limits.ts";
 import type { Program } from "../program.ts";
 import type { Cursor, Decoder } from "./cursor.ts";
-import { detectKind, foreignError, HEAD_BYTES } from "./detect_kind.ts";
+import { detectKind, type FileKind, foreignError, HEAD_BYTES } from "./detect_kind.ts";
 import { readProgram } from "./program/read_program.ts";
 import { type Pickle, readPickle, type ReadPickleOptions } from "./pickle/read_pickle.ts";
 import { type RawSelectedRows, type RawTensor, readBinaryTensorFile } from "./record/read_record.ts";
@@ -27,6 +27,8 @@ export type FileContent =
 export interface ReadFileOptions extends ReadPickleOptions {
   /** Accept only a safetensors file. @default {false} */
   safetensors?: boolean;
+  /** Receives the kind of the file as its first bytes tell it. */
+  onKind?: (kind: FileKind) => void;
 }
 
 /** Decode the file under the cursor. */
@@ -35,6 +37,7 @@ export function* readFile(cursor: Cursor, options: ReadFileOptions = {}): Decode
   const head = cursor.bytes.slice(cursor.pos, Math.min(cursor.end, cursor.pos + HEAD_BYTES));
   const size = cursor.total ?? (cursor.ended ? cursor.left : undefined);
   const kind = detectKind(head, size);
+  options.onKind?.(kind);
   const budget = new Budget(options.limits ?? DEFAULT_LIMITS);
   if (options.safetensors && kind !== "safetensors") {
     throw new FormatError("WRONG_FORMAT", "This is not a safetensors file", { offset: 0 });

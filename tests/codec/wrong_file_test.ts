@@ -79,4 +79,19 @@ describe("a file of another format", () => {
     await assert.rejects(load(Uint8Array.from(text)), refusal);
     assert.equal((await audit(latin1("cos\r\nsystem\r\n."))).exitCode, 1);
   });
+
+  it("is audited as what it begins as when it is cut off or damaged, and as unknown when it begins as nothing", async () => {
+    const state = new Map([["w", tensor]]);
+    const files: [kind: string, bytes: Uint8Array][] = [
+      ["pickle", encode(state)],
+      ["record", encode(tensor, { useBinaryFormat: true })],
+      ["safetensors", encode(state, { safetensors: true })],
+      ["program", program],
+    ];
+    for (const [kind, bytes] of files) {
+      const report = await audit(bytes.subarray(0, -1));
+      assert.deepEqual([report.kind, report.exitCode], [kind, 2]);
+    }
+    assert.equal((await audit(latin1("\xf2\x9c\x41\xe0".repeat(9)))).kind, "unknown");
+  });
 });
