@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
-import { audit, decode, DenseTensor, encode, static as staticGraph, Tensor, type Warning } from "../mod.ts";
+import {
+  audit,
+  decode,
+  DenseTensor,
+  encode,
+  jit,
+  MemoryFolder,
+  static as staticGraph,
+  Tensor,
+  type Warning,
+} from "../mod.ts";
 import { fetchOps } from "../src/codec/pir/fetch_op.ts";
 import { PirProgram } from "../src/codec/pir/pir_program.ts";
 import { takesLittle, timeOf } from "./helpers/soon.ts";
@@ -72,5 +82,22 @@ describe("a file of more parts than a call takes arguments", () => {
     assert.deepEqual(normal.feeds().map(({ name }) => name), inputs);
     assert.deepEqual(normal.fetches().map(({ name }) => name), outputs.map((_, i) => `fetch_name_${i}`));
     await takesLittle("it", () => timeOf(() => staticGraph.normalizeProgram(program, inputs, outputs)), 2000);
+  });
+
+  it("may have thousands of parameters, for each of which jit.load does not search the program", async () => {
+    const names = Array.from({ length: 4000 }, (_, i) => `w${i}`);
+    const declared = names.map((name, i) =>
+      `{"#":"p","A":[1,0,1,"${name}"],"O":${result(i + 1).replace("-1,3", "1,3")},"OA":[1,1,1]}`
+    );
+    const program = programOf([
+      ...declared,
+      ...names.map((_, i) => opOf(`{"%":${i + 1}}`, result(names.length + i + 1))),
+    ]);
+    const folder = new MemoryFolder();
+    const stateDict = new Map(names.map((name) => [name, new Tensor("float32", [1, 3], undefined, { name })]));
+    await jit.save({ programs: { forward: program }, stateDict }, "m", { folder });
+    const layer = await jit.load("m", { folder });
+    assert.equal(layer.stateDict().size, names.length);
+    await takesLittle("it", () => timeOf(() => jit.load("m", { folder })), 1000);
   });
 });

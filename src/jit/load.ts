@@ -58,10 +58,11 @@ export async function load(path: string | URL | FolderEntry, options: LoadOption
   const forward = methods[0].variables;
   const perMethod = methods.map(({ program, variables, isShared }) => {
     const tensors = new Map<string, Tensor>();
+    const described = new Map(program.parameters().map((variable) => [variable.name, variable]));
     for (const [name, value] of variables) {
       // Paddle loads files, not methods: what is in the file of `forward` is loaded once.
       if (!(value instanceof Tensor) || (isShared && forward.has(name))) continue;
-      value.stopGradient = info?.get(name)?.stopGradient ?? program.variable(name)?.stopGradient ?? false;
+      value.stopGradient = info?.get(name)?.stopGradient ?? described.get(name)?.stopGradient ?? false;
       value.persistable = true;
       tensors.set(name, value);
     }
