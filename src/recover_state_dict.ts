@@ -13,6 +13,7 @@ import { placeOf } from "./io/open/place.ts";
 import type { ProgressEvent } from "./io/progress.ts";
 import { type ReadModel, readModel, type ReadModelOptions } from "./io/models/read_model.ts";
 import { closeAll } from "./io/source.ts";
+import { inTurns } from "./io/waiting/turns.ts";
 import type { Limits } from "./limits.ts";
 import { limitsOf } from "./io/limits_of.ts";
 import { foldedIn } from "./model/folded.ts";
@@ -26,7 +27,7 @@ import {
   type RecoverReport,
   storedOtherwise,
   unusedNote,
-  usesOf,
+  usesInSteps,
 } from "./model/recover.ts";
 import { checkOptions } from "./options.ts";
 import { NDArray } from "./ndarray.ts";
@@ -120,7 +121,7 @@ export async function recoverStateDict(
   const model = await read(from, options);
   const close = () => closeAll(model.sources);
   try {
-    return { ...recover(model, options), close, [Symbol.asyncDispose]: close };
+    return { ...await inTurns(recover(model, options), options.signal), close, [Symbol.asyncDispose]: close };
   } catch (error) {
     await close();
     throw error;
@@ -157,13 +158,13 @@ async function readParts(files: PartFiles, options: ReadModelOptions): Promise<R
   }
 }
 
-function recover(
+function* recover(
   { methods, info }: ReadModel,
   { names, like }: RecoverOptions,
-): Pick<Recovered, "stateDict" | "report"> {
+): Generator<void, Pick<Recovered, "stateDict" | "report">> {
   const programs = methods.map(({ program }) => program);
   const folded = programs.map(foldedIn);
-  const uses = usesOf(programs, folded);
+  const uses = yield* usesInSteps(programs, folded);
   const values = new Map(methods.flatMap(({ variables }) => [...variables]));
   const shapes = new Map([...uses].map(([name, { variable }]) => [name, variable.shape]));
   const nameOf = namer(names, info, like ? matchNames(shapes, like) : new Map());

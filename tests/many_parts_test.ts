@@ -13,6 +13,7 @@ import {
 } from "../mod.ts";
 import { fetchOps } from "../src/codec/pir/fetch_op.ts";
 import { PirProgram } from "../src/codec/pir/pir_program.ts";
+import { usesInSteps } from "../src/model/recover.ts";
 import { takesLittle, timeOf } from "./helpers/soon.ts";
 
 /** More than any engine accepts as function arguments. */
@@ -99,5 +100,18 @@ describe("a file of more parts than a call takes arguments", () => {
     const layer = await jit.load("m", { folder });
     assert.equal(layer.stateDict().size, names.length);
     await takesLittle("it", () => timeOf(() => jit.load("m", { folder })), 1000);
+  });
+
+  it("may have thousands of operators, which are written and searched for what they read with pauses", () => {
+    const count = 20_000;
+    const program = programOf(Array.from({ length: count }, (_, i) => opOf(`{"%":${i}}`, result(i + 1))));
+    program.isReadable = true;
+    const pauses = (steps: Iterator<void>) => {
+      let n = 0;
+      while (!steps.next().done) n++;
+      return n;
+    };
+    assert.ok(pauses(program.serializeInSteps()) >= 10);
+    assert.ok(pauses(usesInSteps([program], [])) >= 10);
   });
 });

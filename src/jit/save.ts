@@ -9,7 +9,14 @@ import { ProgramDesc } from "../codec/program/program_desc.ts";
 import { byCodePoint } from "../words/code_point_order.ts";
 import { quote, SourceError, ValueError, type Warning } from "../errors.ts";
 import type { Folder } from "../io/folder.ts";
-import { bytesFile, combinedFile, infoFile, programEnding, scatteredFiles } from "../io/models/model_out_files.ts";
+import {
+  bytesFile,
+  combinedFile,
+  infoFile,
+  programEnding,
+  programFile,
+  scatteredFiles,
+} from "../io/models/model_out_files.ts";
 import type { FolderEntry } from "../io/open/open_source.ts";
 import { notAPlace } from "../io/argument_errors.ts";
 import { folderAround, placeOf } from "../io/open/place.ts";
@@ -115,8 +122,8 @@ export async function save(
     methods.push({ name, program, values: parametersOf(program, variables) });
   }
   const { params, models } = separateParameters
-    ? folderFiles(methods[0])
-    : prefixFiles(place.name, methods, combineParams);
+    ? await folderFiles(methods[0], options.signal)
+    : await prefixFiles(place.name, methods, combineParams, options.signal);
   const base = separateParameters ? place.name.slice(place.name.lastIndexOf("/") + 1) : place.name;
   const isLegacy = methods.some(({ program }) => program instanceof ProgramDesc);
   if (isLegacy && info) params.push(infoFile(base + ".pdiparams.info", info));
@@ -142,13 +149,18 @@ interface Files {
 }
 
 /** The files of a folder with a file for each parameter. */
-function folderFiles({ program, values }: Method): Files {
+async function folderFiles({ program, values }: Method, signal?: AbortSignal): Promise<Files> {
   const name = program instanceof ProgramDesc ? "__model__" : "__model__.json";
-  return { params: [...scatteredFiles(values, {})], models: [bytesFile(name, program.serialize())] };
+  return { params: [...scatteredFiles(values, {})], models: [await programFile(name, program, signal)] };
 }
 
 /** The files of a prefix: those of `forward` have its name, those of other methods the method's name after it. */
-function prefixFiles(prefix: string, methods: readonly Method[], combineParams: boolean): Files {
+async function prefixFiles(
+  prefix: string,
+  methods: readonly Method[],
+  combineParams: boolean,
+  signal?: AbortSignal,
+): Promise<Files> {
   const params: OutFile[] = [], models: OutFile[] = [];
   const union = new Map<string, NamedValue>();
   for (const { name, program, values } of methods) {
@@ -156,7 +168,7 @@ function prefixFiles(prefix: string, methods: readonly Method[], combineParams: 
     for (const value of values) union.set(value.name, value);
     const isOwn = !combineParams || name !== "forward";
     if (isOwn && values.length > 0) params.push(combinedFile(base + ".pdiparams", values));
-    models.push(bytesFile(base + programEnding(program), program.serialize()));
+    models.push(await programFile(base + programEnding(program), program, signal));
   }
   if (combineParams && union.size > 0) {
     const values = [...union.values()].sort((a, b) => byCodePoint(a.name, b.name));
@@ -183,9 +195,12 @@ const OPTIONS = [
 /** The program to write for a method. */
 async function programOf(given: Program, options: SaveOptions): Promise<Program> {
   const { outputSpec, inputNamesAfterPrune, clipExtra = true } = options;
-  const program = outputSpec || inputNamesAfterPrune ? await prunedTo(given, options) : given.clone();
-  if (program instanceof ProgramDesc) removeTrainingInfo(program, clipExtra);
-  return program;
+  const isPruned = outputSpec !== undefined || inputNamesAfterPrune !== undefined;
+  const program = isPruned ? await prunedTo(given, options) : given;
+  if (!(program instanceof ProgramDesc)) return program;
+  const made = isPruned ? program : program.clone();
+  removeTrainingInfo(made, clipExtra);
+  return made;
 }
 
 async function prunedTo(

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { PirOp } from "../codec/pir/pir_op.ts";
 import { isConverted } from "../codec/record/stored_form.ts";
 import { type DType, isNarrowFloat } from "../dtype.ts";
 import { quote } from "../errors.ts";
@@ -11,6 +12,7 @@ import { NDArray } from "../ndarray.ts";
 import type { Operator, Program, ProgramVariable } from "../program.ts";
 import type { Folded } from "./folded.ts";
 import type { ModelInfo } from "./model_info.ts";
+import { StepPace } from "../words/steps.ts";
 
 /** Where the key of a recovered entry comes from. */
 export type NameOrigin =
@@ -73,6 +75,9 @@ const QUANTISED = [
   "llm_int8_linear",
   "weight_quantize",
 ];
+/** Weight of one operator when pacing steps. */
+const OP_WEIGHT = 16;
+
 /** Slots of a normalisation that take running statistics. */
 const STATISTICS = new Set(["Mean", "Variance"]);
 
@@ -88,7 +93,10 @@ export interface VariableUse {
 }
 
 /** How each saved variable is used, in order of first use; `folded` has what folding did to the programs. */
-export function usesOf(programs: readonly Program[], folded: readonly Folded[]): Map<string, VariableUse> {
+export function* usesInSteps(
+  programs: readonly Program[],
+  folded: readonly Folded[],
+): Generator<void, Map<string, VariableUse>> {
   const uses = new Map<string, VariableUse>();
   for (const program of programs) {
     for (const variable of program.parameters()) {
@@ -98,8 +106,10 @@ export function usesOf(programs: readonly Program[], folded: readonly Folded[]):
   }
   for (const { changed } of folded) for (const [name, change] of changed) uses.get(name)?.changed.push(change);
   let rank = 0;
+  const pace = new StepPace();
   for (const program of programs) {
     for (const { op, names, statistics } of readsOf(program)) {
+      if (pace.isDue(OP_WEIGHT)) yield;
       const changed = changeBy(op);
       for (const name of names) {
         const use = uses.get(name);
@@ -125,7 +135,10 @@ function* readsOf(program: Program): Generator<Read> {
   const names = new Map<string, string>();
   if (program.form === "json") {
     const saved = new Set(program.parameters().map(({ name }) => name));
-    for (const { id, name } of program.vars()) if (id !== undefined && saved.has(name)) names.set(id, name);
+    // Layers that share a parameter each have an operator for it.
+    for (const { name, results: [value] } of program.ops() as PirOp[]) {
+      if (value && name !== undefined && saved.has(name)) names.set(`%${value.id}`, name);
+    }
   }
   for (const op of program.ops()) {
     const statistics = new Set<string>(), read: string[] = [];

@@ -5,7 +5,7 @@
  */
 import { quote, ValueError, type Warning } from "../errors.ts";
 import type { Folder } from "../io/folder.ts";
-import { bytesFile, combinedFile, infoFile, programEnding, scatteredFiles } from "../io/models/model_out_files.ts";
+import { combinedFile, infoFile, programEnding, programFile, scatteredFiles } from "../io/models/model_out_files.ts";
 import type { FolderEntry } from "../io/open/open_source.ts";
 import { notAPlace } from "../io/argument_errors.ts";
 import { folderAt, placeOf } from "../io/open/place.ts";
@@ -134,21 +134,17 @@ async function write(
   const place = await placeOf(to, options);
   if (!place) throw notAPlace("A model is written to a path, a file: URL or { folder, name }", to);
   const values = parametersOf(model.program, model.parameters);
-  const program = model.program.serialize();
+  const programAs = (name: string) => programFile(name, model.program, options.signal);
   if (layout === "prefix") {
     if (place.name === "") throw new ValueError("INVALID_VALUE", `The prefix ${quote(place.shown)} ends in no name`);
     const files = values.length > 0 ? [combinedFile(place.name + ".pdiparams", values)] : [];
     if (model.info) files.push(infoFile(place.name + ".pdiparams.info", model.info));
-    return await saveFiles(
-      place.folder,
-      [...files, bytesFile(place.name + programEnding(model.program), program)],
-      options,
-      place.name,
-    );
+    files.push(await programAs(place.name + programEnding(model.program)));
+    return await saveFiles(place.folder, files, options, place.name);
   }
   const name = modelFilename ?? (model.program.form === "json" ? "__model__.json" : "__model__");
   const files = layout === "combined" ? [combinedFile(paramsFilename, values)] : scatteredFiles(values, { portable });
-  return await saveFiles(folderAt(place), [...files, bytesFile(name, program)], options, "");
+  return await saveFiles(folderAt(place), [...files, await programAs(name)], options, "");
 }
 
 /** The model; if it is read here, its values stay in their files until they are written. */

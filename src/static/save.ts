@@ -8,7 +8,7 @@ import type { Warning } from "../errors.ts";
 import { quote, ValueError } from "../errors.ts";
 import { planSaving } from "../save.ts";
 import type { Folder } from "../io/folder.ts";
-import { bytesFile, programEnding } from "../io/models/model_out_files.ts";
+import { programEnding, programFile } from "../io/models/model_out_files.ts";
 import type { FolderEntry } from "../io/open/open_source.ts";
 import { notAPlace } from "../io/argument_errors.ts";
 import { placeOf } from "../io/open/place.ts";
@@ -77,7 +77,7 @@ export async function save(
     [
       await file(".pdparams", state.parameters),
       await file(".pdopt", state.optimizer.filter((variable) => !isFed(variable))),
-      bytesFile(place.name + programEnding(program), program.serialize()),
+      await programFile(place.name + programEnding(program), program, signal),
     ],
     options,
     place.name,

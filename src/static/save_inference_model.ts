@@ -7,7 +7,7 @@ import { inTurns } from "../io/waiting/turns.ts";
 import { ProgramDesc } from "../codec/program/program_desc.ts";
 import type { Warning } from "../errors.ts";
 import type { Folder } from "../io/folder.ts";
-import { bytesFile, combinedFile, programEnding, scatteredFiles } from "../io/models/model_out_files.ts";
+import { combinedFile, programEnding, programFile, scatteredFiles } from "../io/models/model_out_files.ts";
 import type { FolderEntry } from "../io/open/open_source.ts";
 import { notAPlace } from "../io/argument_errors.ts";
 import { folderAround, placeOf } from "../io/open/place.ts";
@@ -105,12 +105,13 @@ export async function saveInferenceModel(
   if (!place || place.name === "" || String(pathPrefix).endsWith("/")) {
     throw notAPlace("pathPrefix must be a path, file: URL or { folder, name } that ends in a name", pathPrefix);
   }
-  const model = program.serialize();
+  const modelFile = (name: string) => programFile(name, program, options.signal);
   if (separateParameters) {
     const name = program.form === "json" ? "__model__.json" : "__model__";
-    return await saveFiles(folderAround(place), [...scatteredFiles(values, {}), bytesFile(name, model)], options, "");
+    const files = [...scatteredFiles(values, {}), await modelFile(name)];
+    return await saveFiles(folderAround(place), files, options, "");
   }
   const files = values.length > 0 ? [combinedFile(place.name + ".pdiparams", values)] : [];
-  files.push(bytesFile(place.name + programEnding(program), model));
+  files.push(await modelFile(place.name + programEnding(program)));
   return await saveFiles(place.folder, files, options, place.name);
 }

@@ -10,7 +10,7 @@ import { type Block, type Port, Program, type ProgramVariable } from "../../prog
 import { atOnce, StepPace } from "../../words/steps.ts";
 import { type Json, JsonObject } from "../json/json.ts";
 import { readJsonInSteps } from "../json/read_json.ts";
-import { writeJson, writeJsonInSteps } from "../json/write_json.ts";
+import { writeJsonInSteps } from "../json/write_json.ts";
 import { PARAMETER } from "./dialects.ts";
 import { asInt, asList, asObject, At, badField } from "./fields.ts";
 import { PirOp, type PirValue, readValue } from "./pir_op.ts";
@@ -257,7 +257,7 @@ export class PirProgram extends Program {
 
   /** {@linkcode PirProgram.clone} in steps, between which other work may run. */
   *cloneInSteps(): Generator<void, PirProgram> {
-    const bytes = this.#raw?.slice() ?? (yield* writeJsonInSteps(this.#json, { indent: this.#isReadable ? 4 : 0 }));
+    const bytes = yield* this.serializeInSteps();
     // It passed the limits once, so it need not again.
     const json = yield* readJsonInSteps(bytes, UNLIMITED);
     return new PirProgram(json as JsonObject, bytes, this.#isReadable);
@@ -269,7 +269,12 @@ export class PirProgram extends Program {
   }
 
   serialize(): Uint8Array {
-    return this.#raw?.slice() ?? writeJson(this.#json, { indent: this.#isReadable ? 4 : 0 });
+    return atOnce(this.serializeInSteps());
+  }
+
+  /** {@linkcode PirProgram.serialize} in steps, between which other work may run. */
+  *serializeInSteps(): Generator<void, Uint8Array> {
+    return this.#raw?.slice() ?? (yield* writeJsonInSteps(this.#json, { indent: this.#isReadable ? 4 : 0 }));
   }
 
   #changed(): void {

@@ -13,7 +13,7 @@ import type { Program } from "../../program.ts";
 import { InferenceModel } from "../../static/inference_model.ts";
 import { namesOf, normalizeProgram, type VariableName } from "../../static/normalize_program.ts";
 import { relayout } from "../../static/relayout.ts";
-import { bytesFile } from "../../io/models/model_out_files.ts";
+import { programFile } from "../../io/models/model_out_files.ts";
 import { notAPlace } from "../../io/argument_errors.ts";
 import { folderAt, placeOf } from "../../io/open/place.ts";
 import { saveFiles } from "../../io/save/save_files.ts";
@@ -96,7 +96,7 @@ export async function saveInferenceModel(
     if (!place) throw notAPlace("dirname must be a path, file: URL or { folder, name }", dirname);
     await saveFiles(
       folderAt(place),
-      [bytesFile(modelFilename, program.serialize())],
+      [await programFile(modelFilename, program, signal)],
       { wholeFolder, manifest, signal, onProgress, onWarning },
       "",
     );

@@ -4,6 +4,7 @@
  * @module
  */
 import { npyHead } from "../../codec/npy/write_npy.ts";
+import { PirProgram } from "../../codec/pir/pir_program.ts";
 import { sizeOfPickle, writePickle } from "../../codec/pickle/write/write_pickle.ts";
 import type { ModelInfo } from "../../model/model_info.ts";
 import { checkCombined, combinedChunks, type NamedValue, valueChunks, valueSize } from "../../model/model_values.ts";
@@ -12,10 +13,17 @@ import type { Program } from "../../program.ts";
 import { UnreadBytes } from "../../words/unread_bytes.ts";
 import { checkFileNames } from "../names/file_names.ts";
 import type { OutFile } from "../save/save_files.ts";
+import { inTurns } from "../waiting/turns.ts";
 
 /** A file whose content is in memory. */
 export function bytesFile(name: string, bytes: Uint8Array): OutFile {
   return { name, size: bytes.length, chunks: [bytes] };
+}
+
+/** The file of a program. A large one in JSON is written in turns with other work. */
+export async function programFile(name: string, program: Program, signal?: AbortSignal): Promise<OutFile> {
+  const isJson = program instanceof PirProgram;
+  return bytesFile(name, isJson ? await inTurns(program.serializeInSteps(), signal) : program.serialize());
 }
 
 /**
