@@ -82,8 +82,8 @@ export interface CollectOptions extends StateDictOptions {
 export function collect(root: Layer, options: CollectOptions = {}): OrderedDict<string, Tensor> {
   const { includeSublayers = true, structuredNamePrefix = "", allBuffers = false, hooks: callsHooks = false } = options;
   const above = new Set<Layer>();
-  let state: Map<string, Tensor> = options.destination ?? new OrderedDict<string, Tensor>();
-  const visit = (layer: Layer, prefix: string) => {
+  const visit = (layer: Layer, prefix: string, given: Map<string, Tensor>) => {
+    let state = given;
     if (above.has(layer)) {
       throw new ValueError("CYCLE", `The layer ${prefix.slice(0, -1)} is below itself`, { at: prefix });
     }
@@ -95,13 +95,14 @@ export function collect(root: Layer, options: CollectOptions = {}): OrderedDict<
     }
     if (includeSublayers) {
       for (const [name, sublayer] of sublayers) {
-        if (sublayer) visit(sublayer, `${prefix}${name}.`);
+        if (sublayer) visit(sublayer, `${prefix}${name}.`, state);
       }
     }
     if (callsHooks) { for (const hook of hooks) state = hook(state) ?? state; }
     above.delete(layer);
+    return state;
   };
-  visit(root, structuredNamePrefix);
+  const state = visit(root, structuredNamePrefix, options.destination ?? new OrderedDict<string, Tensor>());
   return state as OrderedDict<string, Tensor>;
 }
 

@@ -13,7 +13,10 @@ import type { Layer } from "./layer.ts";
 import { Parameter } from "./parameter.ts";
 import type { NameScope } from "./unique_name.ts";
 
-/** Called with each state dict that is created; what it returns, if anything, replaces the dict. */
+/**
+ * Called with each state dict that is created; what it returns, if anything, replaces the dict, unless it is only a part of the dict of a
+ * layer above, as in Paddle 3.3.
+ */
 export type StateDictHook = (state: Map<string, Tensor>) => Map<string, Tensor> | void;
 
 const registries = new WeakMap<object, Registry>();

@@ -298,6 +298,18 @@ describe("nn.Layer", () => {
     assert.equal(net.stateDict().size, 2);
   });
 
+  it("keeps the dict that a hook of a layer below replaces for itself, as Paddle does", () => {
+    const below = new nn.Sequential(new nn.Linear(1, 1));
+    const net = new nn.Sequential(new nn.Linear(1, 1), below);
+    const withoutBias = (state: Map<string, Tensor>) => new Map([...state].filter(([key]) => !key.endsWith("bias")));
+    const remove = below.registerStateDictHook(withoutBias);
+    assert.deepEqual([...net.stateDict().keys()], ["0.weight", "0.bias", "1.0.weight", "1.0.bias"]);
+    assert.deepEqual([...below.stateDict().keys()], ["0.weight"]);
+    remove();
+    net.registerStateDictHook(withoutBias);
+    assert.deepEqual([...net.stateDict().keys()], ["0.weight", "1.0.weight"]);
+  });
+
   it("clears the gradients of trainable parameters", () => {
     const { weight, bias } = new nn.Linear(1, 1);
     weight.grad = fromArray([[2]], "float32");
