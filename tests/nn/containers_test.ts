@@ -72,6 +72,7 @@ describe("nn.LayerDict", () => {
     assert.equal(keys(dict), "b.weight,c.weight");
     assert.deepEqual([...dict].map(([name]) => name), ["b", "c"]);
     assert.throws(() => dict.pop("a"), isInvalid);
+    dict.addSublayer("reserved", null);
     dict.clear();
     assert.deepEqual([dict.length, "b" in dict], [0, false]);
   });

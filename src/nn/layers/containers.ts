@@ -205,7 +205,7 @@ export class LayerDict extends Layer {
 
   /** Remove all layers. */
   clear(): void {
-    for (const name of [...this.keys()]) this.pop(name);
+    for (const name of [...this.keys()]) registryOf(this).remove("sublayers", name);
   }
 
   /** The names in order. */
@@ -257,7 +257,10 @@ export class ParameterList extends Layer {
     return registryOf(this).parameters.get(String(positionOf(index, this.length)))!;
   }
 
-  /** Replace the parameter at an index; negative: from the end. */
+  /**
+   * Replace the parameter at an index, as Paddle 2 and 3.0 do; negative: from the end. Paddle 3.3 copies the values into the one that is
+   * there, as `list.get(index).setValue(parameter)` does.
+   */
   set(index: number, parameter: Parameter): void {
     registryOf(this).put("parameters", String(positionOf(index, this.length)), asParameter(parameter));
   }
