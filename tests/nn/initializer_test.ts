@@ -99,6 +99,47 @@ describe("nn.initializer", () => {
     assert.equal(new nn.Linear(1, 1).bias!.at(0), 0);
   });
 
+  it("draws from a global initializer what Paddle draws for switched-off attributes and packed weights", () => {
+    const { Uniform } = initializer;
+    // By Paddle 2.6.2 and 3.3.1.
+    const weights = [-0.9702154994010925, 0.31576645374298096], biases = [5.802538871765137, 5.469050407409668];
+    initializer.setGlobalInitializer(new Uniform(-1, 1), new Uniform(5, 6));
+    try {
+      seed(7);
+      const { weight, bias } = new nn.SyncBatchNorm(2, { weightAttr: false, biasAttr: false });
+      assert.deepEqual([weight.toArray(), bias.toArray()], [weights, biases]);
+      assert.deepEqual([weight.trainable, bias.trainable], [false, false]);
+      seed(7);
+      const cell = new nn.GRUCell(1, 1, { weightHhAttr: false, biasIhAttr: false });
+      assert.deepEqual(cell.weight_hh!.toArray(), [[-0.06189948320388794], [0.33338987827301025], [
+        0.8507325649261475,
+      ]]);
+      seed(7);
+      new nn.GRU(1, 1);
+      assert.equal(new nn.Linear(1, 1).weight.at(0, 0), Math.fround(0.6089895));
+    } finally {
+      initializer.setGlobalInitializer(null);
+    }
+  });
+
+  it("makes Bilinear's weight float32, whatever the layer's dtype, as Paddle does", () => {
+    setDefaultDtype("float64");
+    try {
+      const { weight, bias } = new nn.Conv2DTranspose(1, 1, 2, { weightAttr: new initializer.Bilinear() });
+      assert.deepEqual([weight.dtype, weight.toArray()], ["float32", [[[[1, 0], [0, -0]]]]]);
+      assert.equal(bias!.dtype, "float64");
+    } finally {
+      setDefaultDtype("float32");
+    }
+  });
+
+  it("gives a bound where nearly all of a normal distribution is truncated", () => {
+    const above = new initializer.TruncatedNormal(3, 0.001, -2, 1.5).make("float32", [2]);
+    assert.deepEqual(above.toArray(), [-2, -2]);
+    const below = new initializer.TruncatedNormal(-3, 0.001, -2, 1.5).make("float32", [2]);
+    assert.deepEqual(below.toArray(), [1.5, 1.5]);
+  });
+
   it("can be a user's class", () => {
     class Ramp extends initializer.Initializer {
       override make(dtype: "float32", shape: readonly number[]) {

@@ -80,10 +80,13 @@ export class Dirac extends Initializer {
   }
 }
 
-/** Weights of a transposed convolution for bilinear upsampling. Mirrors `paddle.nn.initializer.Bilinear` (3.3). */
+/**
+ * Weights of a transposed convolution for bilinear upsampling. As in Paddle since 3.0, the parameter becomes float32, whatever dtype the
+ * layer requested. Mirrors `paddle.nn.initializer.Bilinear` (3.3).
+ */
 export class Bilinear extends Initializer {
   /** The values, which depend only on the position in the kernel. */
-  override make(dtype: DType, shape: readonly number[]): NDArray {
+  override make(_dtype: DType, shape: readonly number[]): NDArray {
     const size = shape[3];
     if (shape.length !== 4 || shape[2] !== size) throw badShape("Bilinear", "4 axes, the last two equal", shape);
     const f = Math.ceil(size / 2), c = (2 * f - 1 - f % 2) / (2 * f);
@@ -94,7 +97,7 @@ export class Bilinear extends Initializer {
       const x = i % size, y = i / size % size;
       data[i] = (1 - Math.abs(x / f - c)) * (1 - Math.abs(y / f - c));
     }
-    return array.astype(dtype);
+    return array;
   }
 }
 

@@ -11,7 +11,7 @@ import { Constant } from "../initializer/fixed.ts";
 import { ParamAttr, type ParamAttrLike } from "../param_attr.ts";
 import type { Parameter } from "../parameter.ts";
 import { BuiltInLayer } from "./built_in_layer.ts";
-import { frozen, frozenByRate, type OfPaddle } from "./frozen.ts";
+import { frozen, frozenByRate, type OfPaddle, switchedOff } from "./frozen.ts";
 
 const ONES = /* @__PURE__ */ new Constant(1);
 
@@ -90,10 +90,10 @@ export abstract class BatchNormND extends BuiltInLayer<BatchNormNDArguments> {
     // Up to 2.5, what is switched off remains as a frozen parameter (TRAINING.md 7).
     const stays = isBefore(paddle, "2.6");
     this.weight = stays && weightAttr === false
-      ? frozen(this, numFeatures, 1, { dtype })
+      ? switchedOff(this, [numFeatures], 1, { dtype })
       : this.createParameter([numFeatures], { attr: weightAttr, dtype, defaultInitializer: ONES });
     this.bias = stays && biasAttr === false
-      ? frozen(this, numFeatures, 0, { dtype, isBias: true })
+      ? switchedOff(this, [numFeatures], 0, { dtype, isBias: true })
       : this.createParameter([numFeatures], { attr: biasAttr, dtype, isBias: true });
     if (stays && weightAttr !== false) frozenByRate(this.weight, weightAttr);
     if (stays && biasAttr !== false) frozenByRate(this.bias, biasAttr);
@@ -177,8 +177,8 @@ export class SyncBatchNorm extends BuiltInLayer<SyncBatchNormArguments> {
     const { numFeatures, weightAttr, biasAttr, paddle } = this.config;
     const dtype = statisticsDtype();
     const isFirst = isBefore(paddle, "2.6");
-    const offWeight = () => this.weight = frozen(this, numFeatures, 1, { dtype });
-    const offBias = () => this.bias = frozen(this, numFeatures, 0, { dtype, isBias: true });
+    const offWeight = () => this.weight = switchedOff(this, [numFeatures], 1, { dtype });
+    const offBias = () => this.bias = switchedOff(this, [numFeatures], 0, { dtype, isBias: true });
     if (weightAttr !== false) {
       this.weight = this.createParameter([numFeatures], { attr: weightAttr, dtype, defaultInitializer: ONES });
     } else if (isFirst) offWeight();

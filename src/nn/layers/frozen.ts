@@ -10,15 +10,25 @@ import type { Layer } from "../layer.ts";
 import { ParamAttr, type ParamAttrLike } from "../param_attr.ts";
 import type { Parameter } from "../parameter.ts";
 
-/** A parameter that no optimizer changes. */
-export function frozen(layer: Layer, shape: number | readonly number[], value: number, options: {
+/** What Paddle makes of an attribute that is false: a frozen parameter, whose value a global initializer still determines. */
+export function switchedOff(layer: Layer, shape: readonly number[], value: number, options: {
   isBias?: boolean;
+  dtype?: DType;
+} = {}): Parameter {
+  const defaultInitializer = new Constant(value);
+  const parameter = layer.createParameter(shape, { ...options, defaultInitializer });
+  parameter.stopGradient = true;
+  return parameter;
+}
+
+/** A parameter that no optimizer changes. */
+export function frozen(layer: Layer, length: number, value: number, options: {
   dtype?: DType;
   name?: string | null;
 } = {}): Parameter {
-  const { isBias = false, dtype, name } = options;
+  const { dtype, name } = options;
   const attr = new ParamAttr({ name, initializer: new Constant(value), trainable: false });
-  return layer.createParameter(typeof shape === "number" ? [shape] : shape, { attr, isBias, dtype });
+  return layer.createParameter([length], { attr, dtype });
 }
 
 /**

@@ -11,7 +11,7 @@ import type { ParamAttrLike } from "../param_attr.ts";
 import type { Parameter } from "../parameter.ts";
 import { BuiltInLayer } from "./built_in_layer.ts";
 import { need, needSize } from "./check.ts";
-import { frozen, frozenByRate, type OfPaddle } from "./frozen.ts";
+import { frozenByRate, type OfPaddle, switchedOff } from "./frozen.ts";
 import { elementCount } from "../../words/element_count.ts";
 
 const ONES = /* @__PURE__ */ new Constant(1);
@@ -238,9 +238,11 @@ export class GroupNorm extends BuiltInLayer<GroupNormArguments> {
     const stays = isBefore(paddle, "3.3");
     const weight = () => this.createParameter([numChannels], { attr: weightAttr, defaultInitializer: ONES, dtype });
     const bias = () => this.createParameter([numChannels], { attr: biasAttr, isBias: true, dtype });
-    this.weight = stays && weightAttr === false ? frozen(this, numChannels, 1) : frozenByRate(weight(), weightAttr);
+    this.weight = stays && weightAttr === false
+      ? switchedOff(this, [numChannels], 1)
+      : frozenByRate(weight(), weightAttr);
     this.bias = stays && biasAttr === false
-      ? frozen(this, numChannels, 0, { isBias: true })
+      ? switchedOff(this, [numChannels], 0, { isBias: true })
       : frozenByRate(bias(), biasAttr);
   }
 }

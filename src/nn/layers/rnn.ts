@@ -6,6 +6,7 @@
 import { ValueError } from "../../errors.ts";
 import { Tensor } from "../../tensor.ts";
 import { bind, type Call, REQUIRED, type Signature } from "../arguments.ts";
+import { globalInitializer } from "../initializer/global.ts";
 import type { Layer } from "../layer.ts";
 import { registryOf } from "../registry.ts";
 import { BuiltInLayer } from "./built_in_layer.ts";
@@ -145,7 +146,8 @@ export abstract class RNNBase<A extends RecurrentArguments> extends LayerList {
     const registry = registryOf(this);
     const pairs = Math.min(names.length, parameters.length);
     for (let i = 0; i < pairs; i++) registry.put("parameters", names[i], parameters[i]);
-    // Here Paddle packs the weights for cuDNN. This uses up a name, and raises an IndexError if there are too few.
+    // Here Paddle packs the weights for cuDNN, and raises an IndexError if there are too few. What it packs them into uses up a name, and
+    // random numbers if a global initializer draws them.
     if (parameters.length !== whole) return;
     const { paddle, numLayers }: RecurrentArguments = this.config;
     if (!packs(pairs, whole / 2)) {
@@ -154,7 +156,9 @@ export abstract class RNNBase<A extends RecurrentArguments> extends LayerList {
         hint,
       });
     }
-    registry.scope.generate(`${registry.fullName}.w`);
+    const size = parameters.reduce((sum, parameter) => sum + parameter.size, 0);
+    if (globalInitializer(false) === null) registry.scope.generate(`${registry.fullName}.w`);
+    else this.createParameter([size], { dtype: parameters[0].dtype });
     const name = `${registry.fullName}.dropout_state__non_persistable`;
     this.registerBuffer("_dropout_state", new Tensor("uint8", [], undefined, { name }), { persistable: false });
   }

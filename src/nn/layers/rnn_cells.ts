@@ -10,7 +10,7 @@ import type { ParamAttrLike } from "../param_attr.ts";
 import type { Parameter } from "../parameter.ts";
 import { BuiltInLayer } from "./built_in_layer.ts";
 import { need, needSize } from "./check.ts";
-import { frozen, type OfPaddle } from "./frozen.ts";
+import { type OfPaddle, switchedOff } from "./frozen.ts";
 
 /** Attributes of a cell's parameters. Since 2.6, false leaves a frozen parameter: 1 for weights, 0 for biases. */
 export interface CellAttributes extends OfPaddle {
@@ -71,7 +71,7 @@ export abstract class RNNCellBase<A extends CellArguments> extends BuiltInLayer<
     const make = (shape: number[], attr: ParamAttrLike, isBias: boolean): Parameter | null => {
       const options = { attr, isBias, defaultInitializer: new Uniform(-std, std) };
       if (attr !== false || !stays) return this.createParameter(shape, options);
-      return frozen(this, shape, isBias ? 0 : 1, { isBias });
+      return switchedOff(this, shape, isBias ? 0 : 1, { isBias });
     };
     const rows = gates * hiddenSize;
     this.weight_ih = make([rows, inputSize], weightIhAttr, false);

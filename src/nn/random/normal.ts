@@ -47,11 +47,12 @@ const FAR_TAIL = [
     1.84631831751005468180e-5, 1.42151175831644588870e-7, 2.04426310338993978564e-15],
 ];
 
-/** The value x for which values below x have probability p, 0 < p < 1. */
+/** The value x for which values below x have probability p, from 0 to 1. */
 export function normalQuantile(p: number): number {
   const q = p - 0.5;
   if (Math.abs(q) <= 0.425) return q * ratio(MIDDLE, 0.180625 - q * q);
   const r = Math.sqrt(-Math.log(q < 0 ? p : 1 - p));
+  if (r === Infinity) return q * r;
   const x = r <= 5 ? ratio(TAIL, r - 1.6) : ratio(FAR_TAIL, r - 5);
   return q < 0 ? -x : x;
 }
