@@ -42,7 +42,7 @@ export interface AuditReport {
   ok: boolean;
   /** 0 clean, 1 refused content, 2 could not be parsed, 3 not a kind of file that is read. */
   exitCode: 0 | 1 | 2 | 3;
-  /** The kind of the file; of one that cannot be parsed, as its first bytes tell it. */
+  /** The kind of the file; if it cannot be parsed, the kind that its first bytes suggest. */
   kind: "pickle" | "record" | "tnum" | "program" | "safetensors" | "shards" | "unknown";
   /** Every symbol, in file order. */
   symbols: AuditFinding[];

@@ -75,7 +75,7 @@ export class Checkpoint {
   readonly #arrays: ReadonlyMap<string, NDArray>;
   readonly #origins: ReadonlyMap<NDArray, PickledArray>;
   readonly #lazies: ReadonlyMap<NDArray, SpanBytes>;
-  /** Arrays that were written after they had been read: the one that `#value` has, and the one that is to replace it. */
+  /** For each array that was written after it had been read: the array that `#value` has, and the one that is to replace it there. */
   readonly #written = new Map<NDArray, { shown: NDArray; now: NDArray }>();
   #closed = false;
   /** Settles once all writes begun so far are over; null if none is under way. */
@@ -207,8 +207,8 @@ export class Checkpoint {
 
   /**
    * Overwrite the data of one array in place: dtype and shape must be the same, and nothing else in the file changes. For a file given by
-   * path, a crash at any moment leaves either the old data or the new; in a browser, too. An array that {@linkcode Checkpoint.value} returned
-   * before and that was already read keeps its old values. A manifest (`.pdsum`) that lists the file no longer applies and is removed.
+   * path, a crash at any moment leaves either the old data or the new; in a browser, too. An array that {@linkcode Checkpoint.value}
+   * returned before keeps its old values if it was already read. A manifest (`.pdsum`) that lists the file no longer applies and is removed.
    *
    * A process that opens the file meanwhile tells by the process id whether the writer is still alive; after ten minutes in which neither
    * the file nor the journal beside it changed, the id counts as another process's. In Deno without `--allow-run`, which may not look, a

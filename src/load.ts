@@ -31,7 +31,7 @@ import type { Value } from "./values.ts";
  * as NDArray. The parameters of a model are returned as a Map of NDArrays, by structured name if `.pdiparams.info` has it, else by variable
  * name. A program (`.pdmodel`) is returned as a Program. Nothing in the file is ever executed. Mirrors `paddle.load` (2.1 and later).
  *
- * What type the value has is for the caller to say, as in `load<StateDict>(path)`, or for the function it is passed to; it is not checked.
+ * The type of the value is what the caller says, as in `load<StateDict>(path)`, or what it is passed to expects; nothing checks it.
  *
  * @throws {FormatError} the file is not well formed; `offset` says where
  * @throws {UnsafeError} a pickle names something that is not plain data; `symbol` says what

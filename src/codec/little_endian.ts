@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 /** A number below 2^32 as four bytes. */
 export function u32(value: number): Uint8Array {
   const bytes = new Uint8Array(4);

@@ -61,7 +61,7 @@ export function* readFile(cursor: Cursor, options: ReadFileOptions = {}): Decode
   }
 }
 
-/** Opcodes that begin before this offset are the first ones: bytes at random, as of an encrypted file, rarely are opcodes for longer. */
+/** An opcode before this offset counts as one of the first: random bytes, as in an encrypted file, are rarely valid opcodes for longer. */
 const FIRST = 16;
 
 /** Read a pickle without PROTO; if already its first opcodes fail, the file is reported as something other than a pickle. */

@@ -123,7 +123,7 @@ async function written(output: Output, text: string): Promise<void> {
     await new Promise<void>((done, fail) => void output.write(text, (error) => error ? fail(error) : done()));
   } catch (error) {
     if (isClosed(error as Error)) throw new OutputClosed();
-    // What the command was to change is changed by then.
+    // The command has done its work by now: the message must not read as if a file could not be written.
     throw new Error(`The answer cannot be written: ${messageOf(error)}`);
   }
 }

@@ -64,7 +64,7 @@ export function* fromFileInSteps(content: FileContent, options: FromFileOptions)
   }
 }
 
-/** Warnings of keys for which a float8 dtype was given in vain. */
+/** Warnings about keys in the option float8 that name no int8 tensor. */
 function unusedFloat8(value: unknown, float8: Float8Choice = {}): Warning[] {
   const keys = typeof float8 === "string" ? [] : Object.keys(float8);
   const isUsed = (key: string) =>

@@ -24,8 +24,8 @@ interface Found {
 
 /**
  * Every array below `root`, in file order. The name is the key in the root dict or, deeper inside, all keys joined by dots
- * (`model.fc.weight`). If two names would be equal, the later array gets its path instead (`["model"]["fc.weight"]`), with a number if that is
- * taken, too.
+ * (`model.fc.weight`). If two names would be equal, the later array gets its path instead (`["model"]["fc.weight"]`), with a number if that
+ * is taken, too.
  */
 export function namedArrays(root: Value): Map<string, NDArray> {
   return atOnce(namedArraysInSteps(root));
@@ -74,8 +74,8 @@ function* entriesOf(
 }
 
 /**
- * A path that no array has yet. Keys of other types may give the same path, as 1 and "1" do: `["1"]`, `["1"]#2` and so on. `times` counts
- * them.
+ * A path that no array has yet. Keys of different types may give the same path, as 1 and "1" do: these become `["1"]`, `["1"]#2` and so
+ * on. `times` has the last number given to each path.
  */
 function freePath(found: ReadonlyMap<string, NDArray>, path: string, times: Map<string, number>): string {
   let own = path;

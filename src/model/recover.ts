@@ -215,7 +215,7 @@ function toldOf(names: readonly string[]): string {
   return names.slice(0, TOLD).map(quote).join(", ") + (names.length > TOLD ? `, ${names.length - TOLD} more` : "");
 }
 
-/** Keys of `like` that were not recovered, sorted; without those that a variable without a key may be, by its shape. */
+/** Keys of `like` that were not recovered, sorted, except those that may belong to a recovered variable of their shape that has no key. */
 export function keysLeft(
   like: ReadonlyMap<string, unknown>,
   stateDict: ReadonlyMap<string, unknown>,

@@ -62,7 +62,10 @@ export function* withoutLayersInSteps(root: unknown): Generator<void, unknown> {
   return result;
 }
 
-/** An empty container of the same kind, with the attributes of an OrderedDict; null for anything else, or for a container whose class cannot be saved anyway. */
+/**
+ * An empty container of the same kind, with the attributes of an OrderedDict; null for anything else, or for a container whose class cannot
+ * be saved anyway.
+ */
 export function emptyLike(value: unknown): Map<unknown, unknown> | unknown[] | null {
   if (isPlainObject(value)) return new Map();
   if (!isOwnContainer(value)) return null;

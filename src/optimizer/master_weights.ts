@@ -14,7 +14,7 @@ export class MasterWeights {
   readonly #scope: NameScope;
   readonly #weights = new Map<string, Tensor>();
 
-  /** There are none yet. */
+  /** Starts without any; `scope` makes the names of new ones unique. */
   constructor(scope: NameScope) {
     this.#scope = scope;
   }
@@ -45,7 +45,7 @@ export class MasterWeights {
   }
 
   /**
-   * Returns a function that replaces all by those of a state; what the state lacks stays.
+   * Check those of a state. Returns a function that puts them in place of all existing ones; it does nothing if the state has none.
    *
    * @throws {ValueError} `INVALID_VALUE` if they are not arrays
    */

@@ -162,7 +162,7 @@ export class ArrayRuns {
     const end = Math.min(cursor.end, frameEnd), last = Math.min(cursor.end - MAX_RUN, frameEnd - 1);
     this.#opcodes = 0;
     let p = this.#readEnd(cursor.pos, end, slots);
-    // A put that does not begin the end of a run: the machine checks that there is something to put above the last mark.
+    // Any other put is left to the machine, which checks that there is an item above the last mark.
     if (p === cursor.pos && isPut(bytes[p])) return 0;
     while (
       p <= last && this.#opcodes + MAX_OPCODES < most && stack.length + MAX_ITEMS <= limits.maxStackItems

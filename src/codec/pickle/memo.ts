@@ -3,6 +3,7 @@
  *
  * @module
  */
+
 const ABSENT = undefined;
 /** Maximum number of indices that are skipped at a time, each of which takes a place in a list. */
 const MOST_SKIPPED = 64;

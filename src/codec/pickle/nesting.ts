@@ -38,8 +38,8 @@ const LEAF: Readonly<Measure> = { depth: 1, weight: 1 };
 const NONE: readonly Container[] = [];
 
 /**
- * Collect the containers below `roots`; `onBytes` is called with bytes objects in them. Throws if they nest deeper than `maxDepth`, or their
- * tree has more than 2^53 nodes.
+ * Collect the containers below `roots`; `onBytes` is called with the bytes objects in them. Throws if they nest deeper than `maxDepth`, or
+ * their tree has more than 2^53 nodes.
  */
 export function* checkNesting(
   roots: readonly unknown[],

@@ -20,7 +20,8 @@ export function mayBeStoredAs(described: DType, stored: DType): boolean {
 
 /** Whether the dtype of a record follows from the size of the file and the dtype `described` in the program. */
 export function isToldBySize(described: DType): boolean {
-  return described !== "uint16"; // or bfloat16, in as many bytes
+  // uint16 may be stored as bfloat16, in as many bytes.
+  return described !== "uint16";
 }
 
 /** Whether a quantiser, or `convert_weight_to_fp16`, stored this instead of what the program describes. */

@@ -10,17 +10,17 @@ import type { Source } from "../source.ts";
 
 /** Longer reads, in bytes, go straight into their buffer. */
 const SHORT = 2 ** 17;
-/** Bytes requested for a read before the last window. */
+/** Bytes to request when a read starts before the last window: those up to the end of the read. */
 const BACK = 65_536;
 
-/** A stretch that is requested as a whole. */
+/** A range of the archive that one request reads. */
 interface Window {
   readonly start: number;
   readonly end: number;
   readonly bytes: Promise<Uint8Array>;
 }
 
-/** `source`, whose short reads are served from a window if each read costs a round trip. */
+/** If each read of `source` costs a round trip, a source that serves short reads from a larger window; otherwise `source` itself. */
 export function windowed(source: Source): Source {
   return source.costly ? new WindowedSource(source) : source;
 }
@@ -49,7 +49,7 @@ class WindowedSource extends PartSource {
         return part.length;
       } catch (error) {
         if (this.#window === window) this.#window = null;
-        // Whoever made the request may have aborted it.
+        // If another call made the request, that call may have been aborted: try again.
         if (!isThere) throw error;
       }
     }

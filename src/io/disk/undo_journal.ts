@@ -24,8 +24,8 @@ const NAMED = 16;
 /** Milliseconds that a new journal may take to name its writer, and how often it is looked at meanwhile. */
 const PATIENCE = 100, LOOKS = 10;
 /**
- * Milliseconds since the last change of a journal and its file after which nobody is working on them, although there is a process with the
- * writer's id: it is another one's by now. The same if this process may not look for processes.
+ * Milliseconds without a change to a journal or its file after which the writer counts as gone, although a process has its id: by now, that
+ * is another process. `ABANDONED_UNSEEN` applies if this process is not allowed to look for others.
  */
 const ABANDONED = 10 * 60_000, ABANDONED_UNSEEN = 60_000;
 /** Bytes copied at a time. */

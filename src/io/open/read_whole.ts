@@ -1,5 +1,5 @@
 /**
- * Reads a small file whole.
+ * Reads a file whole.
  *
  * @module
  */

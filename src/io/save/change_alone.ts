@@ -13,8 +13,8 @@ import { tempName } from "../temp_name.ts";
 import { filesOfManifest, prefixOfManifest } from "./manifest.ts";
 
 /**
- * Change the file at `path` in place: the manifests beside it that list it, and so no longer match, are removed as by any other save
- * without a manifest. They are put aside before, as no crash may leave a changed file that cannot be loaded, and put back if it fails.
+ * Change the file at `path` in place. Manifests beside it that list it no longer match and are removed, as by any other save without a
+ * manifest. They are set aside first, so that no crash leaves a changed file that its manifest refuses, and put back if the change fails.
  */
 export async function changeAlone(path: string, change: () => Promise<void>): Promise<void> {
   const { promises } = fileSystem(path), { basename, dirname, join } = pathCalls();
@@ -36,7 +36,7 @@ export async function changeAlone(path: string, change: () => Promise<void>): Pr
   for (const [, to] of aside) await withRetries(() => promises.rm(to, { force: true })).catch(() => {});
 }
 
-/** The runtime may forbid to list the folder, as Deno does: then a manifest there is not known to this process. */
+/** The runtime may not allow listing the folder, as in Deno without permission: then this process cannot know of manifests there. */
 function unlisted(path: string, error: unknown): string[] {
   return systemCode(error) === undefined ? [] : stuck(path, error);
 }

@@ -60,7 +60,7 @@ export async function saveFiles(
   signal?.throwIfAborted();
   const progress = progressOf(onProgress, "save", files.reduce((n, file) => n + file.size, 0));
   const whole = options.wholeFolder ? await WholeFolder.begin(folder, signal) : null;
-  // Saves that wait for each other's files would wait for ever, so each has the folder to itself.
+  // Two saves that each hold a file the other waits for would never end, so each has the folder to itself.
   const leave = whole || !(folder instanceof DirectoryFolder) ? null : await turnIn(folder.path, signal);
   if (whole) folder = whole.folder;
   const open: Sink[] = [], left: Warning[] = [];

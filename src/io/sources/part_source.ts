@@ -6,7 +6,10 @@
 import { readFully } from "./read_fully.ts";
 import type { Source } from "../source.ts";
 
-/** The bytes `[offset, offset + size)` of another source, which its owner closes. It has no view of them: what is read of a file is a copy. */
+/**
+ * The bytes `[offset, offset + size)` of another source, which its owner closes. It has no `view`, so what is read from a file in an archive
+ * or folder in memory is a copy.
+ */
 export class PartSource implements Source {
   readonly size: number;
   readonly name: string;

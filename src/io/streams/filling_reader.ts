@@ -31,7 +31,7 @@ export function isFilling(reader: BytesReader): reader is ReadableStreamBYOBRead
 /** Reads the next bytes into a buffer, which it takes over. */
 export type FillBytes = (into: Uint8Array<ArrayBuffer>) => Promise<ReadableStreamReadResult<Uint8Array>>;
 
-/** The reads of a filling reader. A stream that closes has ended even if it leaves the last one unanswered, as many streams do. */
+/** The reads of a filling reader. If the stream closes without answering the last one, as many do, that one reports the end. */
 export function fillsOf(reader: ReadableStreamBYOBReader): FillBytes {
   let end = () => {};
   reader.closed.then(() => end(), () => {});

@@ -44,7 +44,7 @@ export function within<T>(work: Promise<T>, ms: number, signal?: AbortSignal): P
   });
 }
 
-/** Wait for `work`, which may ignore `signal`, but not after that aborts. */
+/** Wait for `work`, which may ignore `signal`, but only until that aborts. */
 export async function stoppable(work: () => unknown, signal: AbortSignal | undefined): Promise<void> {
   if (signal) await within(Promise.resolve(work()), Infinity, signal);
   else await work();
