@@ -35,3 +35,16 @@ export function crc32(bytes: Uint8Array, before = 0): number {
   for (; i < bytes.length; i++) c = t[(c ^ bytes[i]) & 0xff] ^ (c >>> 8);
   return ~c >>> 0;
 }
+
+/** Bytes of a step. */
+const STEP = 2 ** 21;
+
+/** {@linkcode crc32} in steps, between which other work may run. */
+export function* crc32InSteps(bytes: Uint8Array, before = 0): Generator<void, number> {
+  let crc = before;
+  for (let at = 0; at < bytes.length; at += STEP) {
+    if (at > 0) yield;
+    crc = crc32(bytes.subarray(at, at + STEP), crc);
+  }
+  return crc;
+}

@@ -6,7 +6,7 @@
 import { ValueError } from "../../errors.ts";
 import { StepPace } from "../../words/steps.ts";
 import type { Chunk } from "../../words/unread_bytes.ts";
-import { crc32 } from "../crc32.ts";
+import { crc32InSteps } from "../crc32.ts";
 import {
   DIRECTORY_ENTRY,
   DIRECTORY_ENTRY_SIZE,
@@ -84,18 +84,16 @@ export function* planZip(members: readonly ZipMember[]): Generator<void, ZipPlan
   };
 }
 
-/** Bytes whose checksum is computed at a time. */
-const SUMMED = 2 ** 21;
 const NOTHING = new Uint8Array(0);
 
 /** The checksum of a member in memory; with empty chunks on the way, at which other work may run. */
 function* sumOf(member: ZipMember): Generator<Chunk, number> {
   let crc = 0;
   for (const chunk of member.chunks() as Iterable<Uint8Array>) {
-    for (let at = 0; at < chunk.length; at += SUMMED) {
-      if (at > 0) yield NOTHING;
-      crc = crc32(chunk.subarray(at, at + SUMMED), crc);
-    }
+    const steps = crc32InSteps(chunk, crc);
+    let step = steps.next();
+    for (; !step.done; step = steps.next()) yield NOTHING;
+    crc = step.value;
   }
   return crc;
 }

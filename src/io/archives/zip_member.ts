@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { crc32 } from "../../codec/crc32.ts";
+import { crc32, crc32InSteps } from "../../codec/crc32.ts";
 import { FormatError, quote } from "../../errors.ts";
 import { joinBytes } from "../../words/joined_bytes.ts";
 import { sameBytes } from "../../words/same_bytes.ts";
@@ -14,7 +14,7 @@ import { PartSource, piecesOf } from "../sources/part_source.ts";
 import { readFully } from "../sources/read_fully.ts";
 import type { Source } from "../source.ts";
 import { streamOf } from "../streams/stream_of.ts";
-import { Turns } from "../waiting/turns.ts";
+import { inTurns } from "../waiting/turns.ts";
 import { readZip64, type ZipEntry } from "./zip_directory.ts";
 import { ENCRYPTED, LOCAL_HEADER, LOCAL_HEADER_SIZE, SIZES_FOLLOW } from "../../codec/zip/zip_layout.ts";
 
@@ -40,7 +40,7 @@ export async function openZipMember(
   if (method === 0) {
     if (!source.view) return new StoredSource(source, start, size, entry);
     // In memory, checking the sum now is cheaper than updating it with every read.
-    checkSum(await sumOf(source.view(start, size), signal), entry);
+    checkSum(await inTurns(crc32InSteps(source.view(start, size)), signal), entry);
     return new PartSource(source, start, size, name);
   }
   const options: InflateOptions = { format: "deflate-raw", compressed, limits, offset: start, name };
@@ -88,19 +88,6 @@ function differs({ offset, name }: ZipEntry): FormatError {
       path: name,
     },
   );
-}
-
-/** Bytes whose checksum is computed at a time. */
-const SUMMED = 2 ** 21;
-
-async function sumOf(bytes: Uint8Array, signal: AbortSignal | undefined): Promise<number> {
-  const turns = new Turns(signal);
-  let crc = 0;
-  for (let at = 0; at < bytes.length; at += SUMMED) {
-    if (turns.due()) await turns.take();
-    crc = crc32(bytes.subarray(at, at + SUMMED), crc);
-  }
-  return crc;
 }
 
 function checkSum(crc: number, { offset, name, crc: expected }: ZipEntry): void {
