@@ -32,20 +32,16 @@ import {
   Slice,
   Tuple,
 } from "../values.ts";
-import { atOnce, StepPace } from "../words/steps.ts";
+import { StepPace } from "../words/steps.ts";
 import { elementCount } from "../words/element_count.ts";
 
 /**
- * Checks everything that can be known before a file is created (RULES.md SAV-11). `paddle.save` refuses bytes, bytearrays, frozensets,
- * defaultdicts and ranges (FORMATS.md 1.5) unless they are in keys or in a state dict; `ofAnyKind` accepts them.
+ * Checks everything that can be known before a file is created (RULES.md SAV-11), in steps, between which other work may run. `paddle.save`
+ * refuses bytes, bytearrays, frozensets, defaultdicts and ranges (FORMATS.md 1.5) unless they are in keys or in a state dict; `ofAnyKind`
+ * accepts them.
  *
  * @throws {ValueError} `INVALID_VALUE`, with the path
  */
-export function checkValue(root: unknown, warnings: Warning[] = [], ofAnyKind = false): void {
-  atOnce(checkValueInSteps(root, warnings, ofAnyKind));
-}
-
-/** {@linkcode checkValue} in steps, between which other work may run. */
 export function* checkValueInSteps(root: unknown, warnings: Warning[], ofAnyKind: boolean): Generator<void, void> {
   const seen = new Set<unknown>();
   const todo: Waiting[] = [{ value: root, at: "", inKey: false }];

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
 import { static as staticGraph } from "../../mod.ts";
-import { writeJson } from "../../src/codec/json/write_json.ts";
+import { writeJsonInSteps } from "../../src/codec/json/write_json.ts";
 import { PirProgram } from "../../src/codec/pir/pir_program.ts";
 import type { PaddleError } from "../../src/errors.ts";
 import { UNLIMITED } from "../../src/limits.ts";
+import { atOnce } from "../../src/words/steps.ts";
 
 const OP = '{"#":"1.relu","A":[],"I":[{"%":1}],"O":[{"%":2,"TT":{"#":"0.t_f32"}}],"OA":[]}';
 
@@ -144,6 +145,6 @@ describe("a damaged field of a PIR module", () => {
 describe("JSON output", () => {
   it("stops with a LIMIT error when no string could hold it", () => {
     const long = "x".repeat(2 ** 20);
-    assert.throws(() => writeJson(Array(600).fill(long)), { code: "LIMIT", limit: "memory" });
+    assert.throws(() => atOnce(writeJsonInSteps(Array(600).fill(long))), { code: "LIMIT", limit: "memory" });
   });
 });

@@ -4,18 +4,13 @@
  * @module
  */
 import { LimitError, quote, ValueError } from "../../errors.ts";
-import { atOnce, StepPace } from "../../words/steps.ts";
+import { StepPace } from "../../words/steps.ts";
 import { type Json, JsonNumber, JsonObject } from "./json.ts";
 
 /** Maximum string length that every engine supports. */
 const MOST_UNITS = 2 ** 29 - 24;
 
-/** Encode a value. Non-integer numbers that were read keep their spelling. */
-export function writeJson(value: Json, options: { indent?: number } = {}): Uint8Array<ArrayBuffer> {
-  return atOnce(writeJsonInSteps(value, options));
-}
-
-/** {@linkcode writeJson} in steps, between which other work may run. */
+/** Encode a value in steps, between which other work may run. Non-integer numbers that were read keep their spelling. */
 export function writeJsonInSteps(
   value: Json,
   { indent = 0 }: { indent?: number } = {},
