@@ -222,52 +222,46 @@ export class Checkpoint {
    */
   async write(name: string, array: NDArray, options: ReadOptions = {}): Promise<void> {
     checkRead(options);
-    const { signal } = options;
     const old = this.#array(name);
     arrayGiven(array);
-    const isSame = array.dtype === old.dtype && array.shape.length === old.shape.length &&
-      array.shape.every((length, axis) => length === old.shape[axis]);
-    if (!isSame) {
-      throw new ValueError(
-        "INVALID_VALUE",
-        `${quote(name)} is ${old.dtype} [${old.shape}]: only an array of that dtype and shape can be written in place`,
-        {
-          at: name,
-          expected: `${old.dtype} [${old.shape}]`,
-          actual: `${array.dtype} [${array.shape}]`,
-        },
-      );
-    }
+    checkFits(array, old, name);
     // An empty array may have no place in the file.
     if (old.nbytes === 0) return;
-    const lazy = this.#lazies.get(old) ?? this.#inline(old, name);
+    const { lazy, edit } = this.#editable(old, name);
+    await array.load(options);
+    await lazy.prove(options);
+    this.#alive();
+    await this.#changeInTurn(() => edit(array.bytes, options), options);
+    if (!old.isLoaded) return;
+    const now = remade(old, old.dtype, old.shape, this.#lazies.get(old) ?? array.bytes.slice());
+    this.#written.set(old, { shown: this.#written.get(old)?.shown ?? old, now });
+  }
+
+  /** The bytes of an array in the file, and how to overwrite them. */
+  #editable(array: NDArray, name: string): { lazy: SpanBytes; edit: Edit } {
+    const lazy = this.#lazies.get(array) ?? this.#inline(array, name);
     const offset = lazy?.plainOffset ?? null, source = lazy?.source;
-    if (!source?.edit || offset === null) {
+    if (!lazy || !source?.edit || offset === null) {
       throw new UnsupportedError(
         "UNSUPPORTED_FEATURE",
         `${quote(name)} cannot be written in place: save writes a new file`,
-        {
-          at: name,
-          path: (source ?? this.#source)?.name,
-        },
+        { at: name, path: (source ?? this.#source)?.name },
       );
     }
-    await array.load(options);
-    await lazy!.prove(options);
-    this.#alive();
-    // Writes are serialized; a failure only concerns its own caller.
+    const edit: Edit = (bytes, options) => source.edit!(offset, bytes, options);
+    if (!(source instanceof FileSource)) return { lazy, edit };
+    return { lazy, edit: (bytes, options) => changeAlone(source.name, () => edit(bytes, options)) };
+  }
+
+  /** Change the file after all reads and writes begun before. If it fails, later ones go on. */
+  async #changeInTurn(change: () => Promise<void>, { signal }: ReadOptions): Promise<void> {
     const earlier = [this.#writing, ...this.#reads];
-    const edit = () => source.edit!(offset, array.bytes, options);
-    const writing = within(Promise.allSettled(earlier), Infinity, signal)
-      .then(() => source instanceof FileSource ? changeAlone(source.name, edit) : edit());
+    const writing = within(Promise.allSettled(earlier), Infinity, signal).then(change);
     const all: Promise<void> = Promise.allSettled([...earlier, writing]).then(() => {
       if (this.#writing === all) this.#writing = null;
     });
     this.#writing = all;
     await writing;
-    if (!old.isLoaded) return;
-    const now = remade(old, old.dtype, old.shape, this.#lazies.get(old) ?? array.bytes.slice());
-    this.#written.set(old, { shown: this.#written.get(old)?.shown ?? old, now });
   }
 
   /**
@@ -359,6 +353,19 @@ export interface CheckpointParts {
   origins: Map<NDArray, PickledArray>;
   /** Arrays that were not read. */
   lazies: Map<NDArray, SpanBytes>;
+}
+
+/** Overwrites the bytes of an array in its file. */
+type Edit = (bytes: Uint8Array, options: ReadOptions) => Promise<void>;
+
+/** Refuse an array of another dtype or shape than the one that it is to replace. */
+function checkFits(array: NDArray, old: NDArray, name: string): void {
+  const isSame = array.dtype === old.dtype && array.shape.length === old.shape.length &&
+    array.shape.every((length, axis) => length === old.shape[axis]);
+  if (isSame) return;
+  const expected = `${old.dtype} [${old.shape}]`, actual = `${array.dtype} [${array.shape}]`;
+  const message = `${quote(name)} is ${expected}: only an array of that dtype and shape can be written in place`;
+  throw new ValueError("INVALID_VALUE", message, { at: name, expected, actual });
 }
 
 function checkRead(options: ReadOptions): void {

@@ -67,13 +67,7 @@ export async function saveFiles(
   try {
     // All of them are on the disk before the first is put in place.
     const saved = await writeAll(folder, files, options, open, progress);
-    if (hasManifest && prefix !== undefined) {
-      const manifest = manifestOf(saved, prefix);
-      const sink = await folder.put(manifestName(prefix), { size: manifest.length });
-      open.push(sink);
-      await sink.write(manifest);
-      if (sink instanceof FileSink) await sink.prepare();
-    }
+    if (hasManifest && prefix !== undefined) await writeManifest(folder, prefix, saved, open);
     const outdated = hasManifest || whole || prefix === undefined
       ? null
       : await outdatedManifest(folder, prefix, files);
@@ -153,7 +147,16 @@ async function writeAll(
   });
 }
 
-/** What is replaced along with the files. */
+/** Write the manifest of the files, which takes its place after them. */
+async function writeManifest(folder: Folder, prefix: string, saved: readonly SavedFile[], open: Sink[]): Promise<void> {
+  const manifest = manifestOf(saved, prefix);
+  const sink = await folder.put(manifestName(prefix), { size: manifest.length });
+  open.push(sink);
+  await sink.write(manifest);
+  if (sink instanceof FileSink) await sink.prepare();
+}
+
+/** How files are put in place. */
 interface Placing {
   /** Whether files at a path are put back if a later one fails. */
   isRevocable: boolean;
