@@ -61,9 +61,8 @@ function isSameLeaf(a: unknown, b: unknown, tolerance: number): boolean {
 function partsOf(value: unknown): Item[] | null {
   if (Array.isArray(value)) return value.map((item, i) => ({ value: item, isFloat: isFloatAt(value, i, item) }));
   if (value instanceof Map) {
-    return [...value].flatMap((
-      [key, item],
-    ) => [keyOf(value, key), { value: item, isFloat: isFloatAt(value, key, item) }]);
+    const valueAt = (key: unknown, item: unknown) => ({ value: item, isFloat: isFloatAt(value, key, item) });
+    return [...value].flatMap(([key, item]) => [keyOf(value, key), valueAt(key, item)]);
   }
   if (value instanceof Set) return [...value].map((key) => keyOf(value, key));
   if (value instanceof Float) return [{ value: value.value, isFloat: true }];

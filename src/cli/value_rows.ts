@@ -29,7 +29,7 @@ export function* rowsOf(root: Value, arrays: ReadonlyMap<string, NDArray>, base 
     if (array instanceof NDArray) {
       // If the name is taken, namedArrays names the second array by its path, and numbers those after it.
       const time = times.get(path) ?? 1;
-      const own = [name, path, `${path}#${time + 1}`].find((own) => names.delete(own));
+      const own = [name, path, `${path}#${time + 1}`].find((free) => names.delete(free));
       if (own !== name) times.set(path, own === path ? 1 : time + 1);
       yield { name: own ?? (array as { name?: string }).name ?? name, value: array, isFloat: false };
       continue;

@@ -47,15 +47,13 @@ function clipByNorm(gradient: Gradient, limit: number): void {
 
 /** A single float64 gradient makes the norm float64. */
 function clipByGlobalNorm(gradients: readonly Gradient[], how: ClipGradByGlobalNorm, paddle: PaddleVersion): void {
-  const squaresOf = (precision: Precision) => {
-    const squares = gradients.filter((gradient) => gradient.precision === precision).map((gradient) =>
-      gradient.squares()
-    );
-    return total(squares, precision, paddle);
+  const sumOfSquares = (precision: Precision) => {
+    const alike = gradients.filter((gradient) => gradient.precision === precision);
+    return total(alike.map((gradient) => gradient.squares()), precision, paddle);
   };
   const round = roundingOf(gradients.some(({ precision }) => precision === "float64") ? "float64" : "float32");
   const limit = round(how.clipNorm);
-  const norm = round(Math.sqrt(squaresOf("float32") + squaresOf("float64")));
+  const norm = round(Math.sqrt(sumOfSquares("float32") + sumOfSquares("float64")));
   // Before 3.0, Paddle's maximum of NaN and a number is the number.
   const most = isBefore(paddle, "3.0") && Number.isNaN(norm) ? limit : Math.max(norm, limit);
   const factor = limit / most;

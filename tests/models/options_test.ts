@@ -152,6 +152,7 @@ describe("static.saveInferenceModel", () => {
       }
     });
   }
+
   it("keeps of a program of Paddle 2.5.2 the attributes and outputs that it keeps itself", async () => {
     const read = (name: string) => deserializeProgram(readFileSync(`tests/fixtures/programs/${name}-2.5.2.pdmodel`));
     const kept = (program: Program) =>

@@ -34,6 +34,13 @@ function shortened(name: string): string {
   return name.length > MOST_UNITS ? name.slice(0, MOST_UNITS) + "…" : name;
 }
 
+/** How the refusal of a symbol goes on. */
+const NEVER_CALLED =
+  "This library never imports or calls anything. If the file is yours, save plain values in place of that object; " +
+  "if not, do not load it in Python. audit(file) lists everything it names.";
+/** The same if the name of the module ends in CR: the line feed after it ended the opcode's argument. */
+const HAS_CR = "Lines of the file end in CR LF: it was transferred as text, which damaged it. Copy it as binary.";
+
 /** Bytes charged for a refusal that a pattern throws during an audit: errors take time and memory, and a file may cause many. */
 const THROWN = 65_536;
 
@@ -64,14 +71,7 @@ export class SymbolGuard {
         () =>
           new UnsafeError(
             "FORBIDDEN_SYMBOL",
-            // The opcode's argument ends in a line feed.
-            module.endsWith("\r")
-              ? `Refused symbol ${
-                quote(symbol)
-              } at byte ${at}. Lines of the file end in CR LF: it was transferred as text, which damaged it. Copy it as binary.`
-              : `Refused symbol ${
-                quote(symbol)
-              } at byte ${at}. This library never imports or calls anything. If the file is yours, save plain values in place of that object; if not, do not load it in Python. audit(file) lists everything it names.`,
+            `Refused symbol ${quote(symbol)} at byte ${at}. ${module.endsWith("\r") ? HAS_CR : NEVER_CALLED}`,
             { offset: at, symbol, opcode: here.name, at: here.path },
           ),
         symbol,

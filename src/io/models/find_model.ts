@@ -72,13 +72,14 @@ export async function findModel(place: Place, names: FileNames = {}): Promise<Mo
 /** The model in a folder that cannot list its files, such as one on a server: there is one if it has the program. */
 async function findUnlisted(place: Place, how: FileNames): Promise<ModelFiles | null> {
   if (await canList(place)) return null;
-  for (const modelFilename of candidates(how)) {
+  for (const modelFilename of modelFilenames(how)) {
     if (await exists(folderAt(place), modelFilename)) return await findFolder(place, { ...how, modelFilename });
   }
   return null;
 }
 
-function candidates({ modelFilename }: FileNames): readonly string[] {
+/** Names that the program of a folder may have. */
+function modelFilenames({ modelFilename }: FileNames): readonly string[] {
   return modelFilename === undefined ? DEFAULT_MODEL : [modelFilename];
 }
 
@@ -150,7 +151,7 @@ export async function kindIn(source: Source, signal?: AbortSignal): Promise<File
 async function findFolder(place: Place, how: FileNames): Promise<ModelFiles | null> {
   const { modelFilename, paramsFilename } = how;
   const folder = folderAt(place);
-  for (const name of candidates(how)) {
+  for (const name of modelFilenames(how)) {
     if (!await exists(folder, name)) continue;
     await findManifest(folder, "", how);
     const params = paramsFilename ?? null;
