@@ -7,22 +7,29 @@ import type { BlockDesc } from "../codec/program/block_desc.ts";
 import type { OpDesc } from "../codec/program/op_desc.ts";
 import type { ProgramDesc } from "../codec/program/program_desc.ts";
 
+/** Bit of `op_role`: operators of the optimizer. */
+export const OPTIMIZE = 2;
+
 /**
  * Keep the operators that `targets` depend on, walking backwards and stopping at `feeds`; then the variables and blocks that these need.
  * Modifies `program`. Returns the names in `feeds` that nothing needs.
  *
- * Operators that write what an earlier one reads (an optimizer's update) come after it, so a walk from the end skips them, as Paddle's own
- * prune does.
+ * As in Paddle's own prune, outputs do not depend on an optimizer's updates, even if they are computed after these, and a `pylayer` loses
+ * the block with its backward pass.
  */
 export function pruneProgram(program: ProgramDesc, feeds: readonly string[], targets: readonly string[]): string[] {
   const [main] = program.blocks;
+  dropBackward(program);
   const fed = new Set(feeds), needed = new Set(targets), used = new Set<string>();
+  const persistable = new Set(program.vars().filter((variable) => variable.persistable).map(({ name }) => name));
   const kept: OpDesc[] = [];
   for (let i = main.ops.length - 1; i >= 0; i--) {
     const op = main.ops[i];
     const reads = readsOf(program, op);
     // The producer of a fed variable is not needed, unless it also reads it, as a loop that updates an input does.
-    const isNeeded = (name: string) => needed.has(name) && (!fed.has(name) || reads.includes(name));
+    const isNeeded = (name: string) =>
+      needed.has(name) && (!fed.has(name) || reads.includes(name)) &&
+      !(persistable.has(name) && (roleOf(op) & OPTIMIZE) !== 0);
     if (!namesOf(op.outputs).some(isNeeded)) continue;
     kept.push(op);
     for (const name of reads) {
@@ -34,6 +41,19 @@ export function pruneProgram(program: ProgramDesc, feeds: readonly string[], tar
   dropBlocks(program);
   dropVariables(program, new Set([...feeds, ...targets]));
   return feeds.filter((name) => !used.has(name) && !targets.includes(name));
+}
+
+/** Bits that say to which part of training an operator belongs. */
+export function roleOf(op: OpDesc): number {
+  const role = op.attributes.get("op_role");
+  return typeof role === "number" ? role : 0;
+}
+
+/** Remove the second of the blocks of each `pylayer`, which only its gradient runs. */
+function dropBackward(program: ProgramDesc): void {
+  for (const op of program.ops()) {
+    if (op.type === "pylayer") op.setAttribute("blocks", op.blocks().slice(0, 1), "BLOCKS");
+  }
 }
 
 function namesOf(slots: ReadonlyMap<string, readonly string[]>): string[] {

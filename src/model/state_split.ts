@@ -6,10 +6,10 @@
 import type { OpDesc } from "../codec/program/op_desc.ts";
 import { ProgramDesc } from "../codec/program/program_desc.ts";
 import type { Program, ProgramVariable } from "../program.ts";
-import { readsOf } from "./prune_program.ts";
+import { OPTIMIZE, readsOf, roleOf } from "./prune_program.ts";
 
-/** Bits of `op_role`: operators of the backward pass, and of the optimizer. */
-const BACKWARD = 1, OPTIMIZE = 2;
+/** Bit of `op_role`: operators of the backward pass. */
+const BACKWARD = 1;
 /** Output slots through which the forward pass updates Parameters: statistics of normalisations, centers of a loss. */
 const STATISTICS = new Set(["MeanOut", "VarianceOut", "BatchSize", "BatchSum", "BatchSquareSum", "CentersOut"]);
 /** Every optimizer has a variable with such a name, even if it does not read it. */
@@ -56,9 +56,4 @@ function* updatedBy({ inputs, outputs }: OpDesc): Generator<string> {
     if (slot === "ParamOut") yield* inputs.get("Param") ?? [];
     else if (STATISTICS.has(slot)) yield* names;
   }
-}
-
-function roleOf(op: OpDesc): number {
-  const role = op.attributes.get("op_role");
-  return typeof role === "number" ? role : 0;
 }

@@ -4,12 +4,13 @@
  * @module
  */
 import { PirProgram } from "../codec/pir/pir_program.ts";
+import { OpDesc } from "../codec/program/op_desc.ts";
 import { ProgramDesc } from "../codec/program/program_desc.ts";
 import { quote, SourceError, ValueError } from "../errors.ts";
 import type { ModelInfo } from "../model/model_info.ts";
 import { checkVariableValue, type ParameterValue } from "../model/model_values.ts";
 import { NDArray } from "../ndarray.ts";
-import type { Port, Program } from "../program.ts";
+import type { Operator, Port, Program } from "../program.ts";
 import { DenseTensor } from "../tensor.ts";
 import { normalizeProgram, type VariableName } from "./normalize_program.ts";
 
@@ -81,9 +82,9 @@ export class InferenceModel {
     }
     // In PIR, layers that share a parameter each have their own value for it.
     const ids = new Set(program.vars().filter((variable) => variable.name === name).map(({ id }) => id ?? name));
-    const user = program.ops().find((op) => [...op.inputs.values()].some((names) => names.some((id) => ids.has(id))));
+    const user = program.ops().find((op) => usedBy(op).some((id) => ids.has(id)));
     if (user) {
-      throw new ValueError("INVALID_VALUE", `The operator ${user.type} reads ${quote(name)}: it cannot be deleted`, {
+      throw new ValueError("INVALID_VALUE", `The operator ${user.type} uses ${quote(name)}: it cannot be deleted`, {
         at: name,
       });
     }
@@ -115,6 +116,12 @@ export class InferenceModel {
     const left = new Set(this.program.parameters().map(({ name }) => name));
     for (const name of [...this.parameters.keys()]) if (!left.has(name)) this.parameters.delete(name);
   }
+}
+
+/** What an operator reads; in a ProgramDesc, where operators may share a variable, also what it writes. */
+function usedBy(op: Operator): string[] {
+  const read = [...op.inputs.values()].flat();
+  return op instanceof OpDesc ? [...read, ...[...op.outputs.values()].flat(), ...op.readsInAttributes()] : read;
 }
 
 /** Rename a key in place, keeping the order. */

@@ -84,6 +84,7 @@ export async function save(
   );
 }
 
+/** Whether this is an input, whose value Paddle does not save even if it is marked as persistable. */
 function isFed(variable: ProgramVariable): boolean {
   return "needCheckFeed" in variable && variable.needCheckFeed === true;
 }
@@ -117,7 +118,8 @@ export async function load(
 ): Promise<Map<string, DenseTensor>> {
   const varList = options.varList ?? programGiven(program).parameters();
   const state = await loadProgramState(modelPath, { ...options, varList });
-  return setProgramState(program, state, { variables: varList, onWarning: options.onWarning });
+  const variables = varList.filter((variable) => options.varList || !isFed(variable) || state.has(variable.name));
+  return setProgramState(program, state, { variables, onWarning: options.onWarning });
 }
 
 /** Options of {@linkcode setProgramState}. */

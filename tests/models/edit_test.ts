@@ -21,6 +21,7 @@ import {
   SelectedRows,
   static as paddleStatic,
 } from "../../mod.ts";
+import { OpDesc } from "../../src/codec/program/op_desc.ts";
 import { ProgramDesc } from "../../src/codec/program/program_desc.ts";
 import { VarDesc } from "../../src/codec/program/var_desc.ts";
 import { filesBelow } from "../helpers/files_below.ts";
@@ -418,6 +419,16 @@ for (const [form, prefix] of [["the legacy form", "paddle-2.6.2/jit-save/m"], ["
       for (const name of names) assert.throws(() => model.delete(name), { code: "INVALID_VALUE", at: name });
       model.program = withSpare(model.program, names[0]);
       model.parameters.set("spare", model.parameters.get(names[0])!);
+      if (model.program instanceof ProgramDesc) {
+        const [op] = model.program.ops().filter(({ type }) => type !== "feed");
+        op.setAttribute("AxisTensorList", ["spare"], "VARS");
+        assert.throws(() => model.delete("spare"), { code: "INVALID_VALUE", at: "spare" });
+        op.deleteAttribute("AxisTensorList");
+        const [main] = model.program.blocks, { ops } = main;
+        main.ops = [...ops, OpDesc.of("assign", { X: [names[0]] }, { Out: ["spare"] })];
+        assert.throws(() => model.delete("spare"), { code: "INVALID_VALUE", at: "spare" });
+        main.ops = ops;
+      }
       const folder = new MemoryFolder();
       await relayout(model, "more", { folder, layout: "folder" });
       assert.ok((await load("more", { folder }) as Map<string, unknown>).has("spare"));
@@ -704,6 +715,16 @@ describe("a training program", () => {
       assert.ok((await paddleStatic.loadProgramState({ folder, name: "m" })).size === state.size);
     });
   }
+
+  it("is loaded again if an input is marked as persistable, whose value Paddle does not save either", async () => {
+    const prefix = `${real}/paddle-2.6.2/static-save/m`, folder = new MemoryFolder();
+    const parameters = await paddleStatic.loadProgramState(prefix);
+    const program = deserializeProgram(readFileSync(prefix + ".pdmodel")) as ProgramDesc;
+    program.vars().find((variable) => variable.needCheckFeed)!.persistable = true;
+    await paddleStatic.save(program, "m", { parameters, folder });
+    const back = await paddleStatic.load(program, { folder, name: "m" });
+    assert.deepEqual([...back.keys()].sort(), [...parameters.keys()].sort());
+  });
 
   it("uses the entries of a state that it has variables for, and warns about the others", async () => {
     const prefix = `${real}/paddle-2.6.2/static-save/m`;

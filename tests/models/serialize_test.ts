@@ -10,6 +10,10 @@ import {
   SelectedRows,
   static as paddleStatic,
 } from "../../mod.ts";
+import { BlockDesc } from "../../src/codec/program/block_desc.ts";
+import { OpDesc } from "../../src/codec/program/op_desc.ts";
+import { ProgramDesc } from "../../src/codec/program/program_desc.ts";
+import { VarDesc } from "../../src/codec/program/var_desc.ts";
 
 const {
   deserializePersistables,
@@ -277,6 +281,34 @@ describe("static.normalizeProgram", () => {
       assert.deepEqual(made.parameters().length, 6, path);
       assert.deepEqual(program.serialize(), before, path);
     }
+  });
+
+  it("leaves out an optimizer's updates also if an output is computed after them, or is a parameter", () => {
+    const program = deserializeProgram(bytesOf(`${real}/paddle-2.6.2/static-save/m.pdmodel`)) as ProgramDesc;
+    const [main] = program.blocks;
+    const update = main.ops.find(({ outputs }) => outputs.has("ParamOut"))!, [weight] = update.inputs.get("Param")!;
+    main.vars = [...main.vars, VarDesc.of("late")];
+    main.ops = [...main.ops, OpDesc.of("relu", { X: [weight] }, { Out: ["late"] })];
+    const types = (outputs: string[]) => normalizeProgram(program, [], outputs).ops().map(({ type }) => type);
+    assert.deepEqual(types(["late"]), ["relu", "fetch"]);
+    assert.deepEqual(types([weight]), ["fetch"]);
+  });
+
+  it("leaves out the backward pass of a PyLayer, and the parameters that only this reads", () => {
+    const program = ProgramDesc.of(2_006_002);
+    const [main] = program.blocks, forward = BlockDesc.of(1, 0), backward = BlockDesc.of(2, 0);
+    main.vars = [VarDesc.of("x"), VarDesc.of("y"), VarDesc.of("w", { shape: [2], persistable: true })];
+    main.ops = [OpDesc.of("pylayer", { Input: ["x"] }, { Out: ["y"] })];
+    main.ops[0].setAttribute("blocks", [1, 2], "BLOCKS");
+    forward.ops = [OpDesc.of("tanh", { X: ["x"] }, { Out: ["y"] })];
+    backward.ops = [OpDesc.of("elementwise_mul", { X: ["y@GRAD"], Y: ["w"] }, { Out: ["x@GRAD"] })];
+    program.blocks = [main, forward, backward];
+    const made = deserializeProgram(normalizeProgram(program, "x", "y").serialize());
+    assert.deepEqual(made.blocks.map(({ ops }) => ops.map(({ type }) => type)), [["feed", "pylayer", "fetch"], [
+      "tanh",
+    ]]);
+    assert.deepEqual(made.ops()[1].attributes.get("blocks"), [1]);
+    assert.deepEqual(made.parameters(), []);
   });
 
   it("keeps persistable variables as parameters unless they are fed, and drops operators that only compute a given input", () => {
