@@ -282,21 +282,24 @@ export class PirProgram extends Program {
   }
 }
 
-/** Check that each of several operators for the same parameter is read, as it is when layers share the parameter. */
+/**
+ * Check that of several operators for the same parameter at least one is read, as when layers share the parameter. Paddle 3.0 keeps those of
+ * layers that it prunes.
+ */
 function* checkShared(ops: readonly PirOp[]): Generator<void, void> {
   const saved = ops.filter(isSaved);
   const times = new Map<string, number>();
   for (const op of saved) times.set(op.name!, (times.get(op.name!) ?? 0) + 1);
   if (times.size === saved.length) return;
-  const pace = new StepPace(), read = new Set<number>();
+  const pace = new StepPace(), ids = new Set<number>();
   for (const op of ops) {
     if (pace.isDue(OP_WEIGHT)) yield;
-    for (const id of op.operands) read.add(id);
+    for (const id of op.operands) ids.add(id);
   }
-  for (const op of saved) {
-    const name = op.name!;
-    if (times.get(name) === 1 || read.has(op.results[0].id)) continue;
-    throw new ValueError("NAME_COLLISION", `Two parameters have the name ${quote(name)}, and one is never read`, {
+  const read = new Set(saved.filter((op) => ids.has(op.results[0].id)).map((op) => op.name));
+  for (const [name, count] of times) {
+    if (count === 1 || read.has(name)) continue;
+    throw new ValueError("NAME_COLLISION", `Two parameters have the name ${quote(name)}, and neither is read`, {
       at: name,
       names: [name],
     });
