@@ -44,7 +44,7 @@ export function normalizeDesc(
   return made;
 }
 
-/** What `program.clone(for_test=True)` and `_inference_optimize` do. */
+/** What `program.clone(for_test=True)` and `_inference_optimize` do; the devices that training chose for operators of block 0 are removed. */
 function forInference(program: ProgramDesc): void {
   for (const block of program.blocks) block.ops = block.ops.filter((op) => op.type !== "read");
   for (const op of program.ops()) {
@@ -54,6 +54,7 @@ function forInference(program: ProgramDesc): void {
     if (op.type === "batch_norm" && op.outputs.has("ReserveSpace")) op.deleteOutput("ReserveSpace");
   }
   const [main] = program.blocks;
+  for (const op of main.ops) if (op.attributes.get("op_device")) op.setAttribute("op_device", "");
   main.vars = main.vars.filter((variable) => variable.kind !== "reader");
 }
 

@@ -283,15 +283,18 @@ describe("static.normalizeProgram", () => {
     }
   });
 
-  it("leaves out an optimizer's updates also if an output is computed after them, or is a parameter", () => {
+  it("leaves out an optimizer's updates also if an output is computed after them or is a parameter, and training's devices", () => {
     const program = deserializeProgram(bytesOf(`${real}/paddle-2.6.2/static-save/m.pdmodel`)) as ProgramDesc;
     const [main] = program.blocks;
     const update = main.ops.find(({ outputs }) => outputs.has("ParamOut"))!, [weight] = update.inputs.get("Param")!;
     main.vars = [...main.vars, VarDesc.of("late")];
     main.ops = [...main.ops, OpDesc.of("relu", { X: [weight] }, { Out: ["late"] })];
+    main.ops.at(-1)!.setAttribute("op_device", "gpu:1");
     const types = (outputs: string[]) => normalizeProgram(program, [], outputs).ops().map(({ type }) => type);
     assert.deepEqual(types(["late"]), ["relu", "fetch"]);
     assert.deepEqual(types([weight]), ["fetch"]);
+    const devices = normalizeProgram(program, [], "late").ops().map((op) => op.attributes.get("op_device"));
+    assert.deepEqual(devices, ["", ""], "the device of training");
   });
 
   it("leaves out the backward pass of a PyLayer, and the parameters that only this reads", () => {
