@@ -24,6 +24,7 @@ const BLOCK = 16;
  * @throws {ValueError} `INVALID_VALUE`: a key that does not have 16, 24 or 32 bytes, or an invalid configuration
  * @throws {FormatError} `TRUNCATED`, `BAD_LENGTH`: such a file must be longer, or consist of whole blocks; `HASH_MISMATCH` (GCM),
  *   `WRONG_FORMAT` (CBC, ECB): the key is wrong, or the bytes were changed
+ * @throws {UnsupportedError} `UNSUPPORTED_RUNTIME`: this runtime lacks WebCrypto, or the cipher in it
  *
  * @example
  * ```ts
@@ -85,6 +86,7 @@ export async function decrypt(
  * Encrypt bytes, with a new random initialization vector. Mirrors `Cipher.encrypt` (Paddle 2.0 and later).
  *
  * @throws {ValueError} `INVALID_VALUE`: a key that does not have 16, 24 or 32 bytes, or an invalid configuration
+ * @throws {UnsupportedError} `UNSUPPORTED_RUNTIME`: this runtime lacks WebCrypto, or the cipher in it
  */
 export async function encrypt(
   bytes: Uint8Array,

@@ -4,6 +4,7 @@
  * @module
  */
 import { FormatError, quote, ValueError } from "../errors.ts";
+import { checkNames } from "../words/option_names.ts";
 
 /** Paddle's names for its ciphers. */
 export type CipherName = "AES_ECB_PKCSPadding" | "AES_CBC_PKCSPadding" | "AES_CTR_NoPadding" | "AES_GCM_NoPadding";
@@ -60,8 +61,9 @@ export function parseConfig(text: string): Required<CipherConfig> {
   });
 }
 
-/** Check a configuration and fill in Paddle's defaults. */
+/** Check a configuration and fill in Paddle's defaults. A misspelt name must not lead to a weaker cipher than the caller asked for. */
 export function checkConfig(config: CipherConfig): Required<CipherConfig> {
+  checkNames(config, ["cipherName", "ivSize", "tagSize"]);
   const { cipherName = "AES_CTR_NoPadding", ivSize = 128, tagSize = 128 } = config;
   if (!CIPHERS.includes(cipherName)) {
     throw new ValueError(

@@ -129,6 +129,18 @@ describe("Paddle's encrypted files", () => {
     });
   }
 
+  it("are never written by another cipher than a misspelt configuration asks for", async () => {
+    const key = crypto.CipherUtils.genKey(128), plain = Uint8Array.of(1);
+    const misspelt = { ciphername: "AES_GCM_NoPadding" } as never;
+    const nearest = { name: "TypeError", message: /"ciphername": the nearest is "cipherName"/ };
+    await assert.rejects(crypto.encrypt(plain, key, misspelt), nearest);
+    await assert.rejects(crypto.decrypt(plain, key, misspelt), nearest);
+    assert.throws(() => new crypto.Cipher(misspelt), nearest);
+    for (const config of ["AES_GCM_NoPadding", null]) {
+      await assert.rejects(crypto.encrypt(plain, key, config as never), /Options must be an object/);
+    }
+  });
+
   it("are refused with a wrong key when that can be detected", async () => {
     const wrong = file("AES_GCM_NoPadding-256.key");
     wrong[0] ^= 1;
