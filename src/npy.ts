@@ -22,7 +22,7 @@
 import { driveBytes } from "./codec/drive_bytes.ts";
 import { readNpy } from "./codec/npy/read_npy.ts";
 import { npyHead } from "./codec/npy/write_npy.ts";
-import { ValueError } from "./errors.ts";
+import { quote, ValueError } from "./errors.ts";
 import { BytesSource } from "./io/sources/bytes_source.ts";
 import { driveFrom } from "./io/drive/drive_from.ts";
 import { seekableSource } from "./io/sources/seekable_source.ts";
@@ -280,7 +280,7 @@ export async function openNpz(from: From, options: LoadNpyOptions = {}): Promise
 /**
  * The bytes of an `.npz` file. Mirrors `numpy.savez`, and `numpy.savez_compressed` with `compress`.
  *
- * @throws {ValueError} `INVALID_VALUE`: a value is not an array
+ * @throws {ValueError} `INVALID_VALUE`: a value is not an array, or a name not a string; `LONE_SURROGATE`: a name cannot be encoded as UTF-8
  */
 export async function encodeNpz(
   arrays: ReadonlyMap<string, unknown>,
@@ -308,7 +308,7 @@ export async function encodeNpz(
  * Unread arrays of a checkpoint are copied from their file to the new one in pieces, and are read twice, as an archive has the checksum of
  * each file before it. At most 8 MiB of compressed data is kept in memory: anything beyond that is compressed twice.
  *
- * @throws {ValueError} `INVALID_VALUE`: a value is not an array; nothing was created
+ * @throws what {@linkcode encodeNpz} throws, before anything is created
  * @throws {SaveError} writing failed; `committed` says whether the target changed
  *
  * @example A compressed archive
@@ -341,9 +341,21 @@ function checkArrays(arrays: ReadonlyMap<string, unknown>): ReadonlyMap<string, 
   const checked = new Map<string, NDArray>();
   for (const [name, array] of arrays) {
     checkArray(array, String(name));
+    checkName(name);
     checked.set(name, array.unread ? new NDArray(array.dtype, array.shape, array.unread) : array);
   }
   return checked;
+}
+
+/** Names are UTF-8 in an archive; other names could become the same there. */
+function checkName(name: unknown): void {
+  if (typeof name !== "string") {
+    throw new ValueError("INVALID_VALUE", "The names of an .npz file are strings", { at: String(name) });
+  }
+  if (name.isWellFormed()) return;
+  throw new ValueError("LONE_SURROGATE", `The name ${quote(name)} has a lone surrogate, which UTF-8 cannot encode`, {
+    at: name,
+  });
 }
 
 function checkArray(array: unknown, at: string): asserts array is NDArray {

@@ -196,6 +196,17 @@ describe(".npz files", () => {
     assert.ok((await decodeNpz(bytes)).get("w")!.equals(zeros.get("w")!));
   });
 
+  it("are never written with names that would become others", async () => {
+    for (const compress of [false, true]) {
+      for (const [name, code] of [["a\ud800", "LONE_SURROGATE"], [1, "INVALID_VALUE"]] as const) {
+        const arrays = new Map([[name, fromArray([1])]]) as never, folder = new MemoryFolder();
+        await assert.rejects(encodeNpz(arrays, { compress }), { name: "ValueError", code });
+        await assert.rejects(saveNpz(arrays, "a.npz", { folder, compress }), { code });
+        assert.deepEqual(await folder.list(), []);
+      }
+    }
+  });
+
   it("are refused when a byte of an array was changed", async () => {
     const bytes = await encodeNpz(new Map([["w", fromArray([1, 2, 3], "float32")]]));
     for (const at of [60, 100, 170]) {
