@@ -9,7 +9,7 @@ import { TensorMap } from "../words/tensor_map.ts";
 import type { Value } from "../values.ts";
 import type { OpenedKind, OpenFile } from "./open_file.ts";
 import type { Session } from "./session.ts";
-import { checkTarget, type Form, formOf, write } from "./target.ts";
+import { checkFormOptions, checkModelTarget, checkTarget, type Form, formOf, write } from "./target.ts";
 import { namedArrays } from "../model/named_arrays.ts";
 import { relayout } from "../static/relayout.ts";
 import type { InferenceModel } from "../static/inference_model.ts";
@@ -45,8 +45,7 @@ export async function rewrite(
   session: Session,
 ): Promise<string> {
   const to = options.out ?? inPlace(file);
-  const own = FORMS[file.kind];
-  const form = (options.out === undefined ? own : formOf(options.out)) ?? own;
+  const form = formFor(file, options);
   if (!form) {
     throw new UnsupportedError(
       "UNSUPPORTED_FEATURE",
@@ -61,6 +60,16 @@ export async function rewrite(
   return to;
 }
 
+function formFor({ kind }: OpenFile, { out }: Rewriting): Form | undefined {
+  return (out === undefined ? null : formOf(out)) ?? FORMS[kind];
+}
+
+/** @throws {UsageError} there is an option that another format would need */
+export function checkRewriting(file: OpenFile, options: Rewriting): void {
+  const form = file.model ? undefined : formFor(file, options);
+  checkFormOptions(form, { protocol: options.protocol });
+}
+
 function arraysOf(value: Value): ReadonlyMap<string, NDArray> {
   // The names in such a file are its keys, whatever they are.
   return value instanceof TensorMap ? value : namedArrays(value);
@@ -70,12 +79,13 @@ function arraysOf(value: Value): ReadonlyMap<string, NDArray> {
 export async function rewriteModel(
   file: OpenFile,
   model: InferenceModel,
-  { out }: Rewriting,
+  { out, force }: Rewriting,
   session: Session,
 ): Promise<string> {
   const { hooks } = session;
   const { files, entry, names } = file.model!;
   if (out !== undefined) {
+    await checkModelTarget(out, "prefix", { force }, session);
     await relayout(model, out, hooks);
     return out;
   }

@@ -13,7 +13,8 @@ import type { NDArray } from "../ndarray.ts";
 import { save as saveNpy, saveNpz } from "../npy.ts";
 import { save as saveSafetensors } from "../safetensors.ts";
 import { save } from "../save.ts";
-import type { Value } from "../values.ts";
+import type { Layout } from "../static/relayout.ts";
+import { SelectedRows, type Value } from "../values.ts";
 import { type Given, UsageError } from "./command.ts";
 import type { Session } from "./session.ts";
 
@@ -53,7 +54,7 @@ export function wantedForm(to: string): Form {
 }
 
 /** @throws {UsageError} there is an option that another format would need */
-export function checkFormOptions(form: Form, { protocol, compress }: Given<typeof TO_FILE>): void {
+export function checkFormOptions(form: Form | undefined, { protocol, compress }: Given<typeof TO_FILE>): void {
   if (protocol !== undefined && form !== "pickle") throw new UsageError("--protocol applies to pickles only");
   if (compress && form !== "npz") throw new UsageError("--compress applies to .npz only");
 }
@@ -65,8 +66,26 @@ export async function checkTarget(to: string, { force }: { force?: true }, sessi
   if (place && await isTaken(place)) throw conflict(to);
 }
 
+/** The same for the files of a model. */
+export async function checkModelTarget(
+  to: string,
+  layout: Layout,
+  { force }: { force?: true },
+  { signal }: Session,
+): Promise<void> {
+  const place = force ? null : await placeOf(to, { signal });
+  if (!place) return;
+  if (layout !== "prefix") {
+    if (await isFolder(place) && (await folderAt(place).list()).length > 0) throw conflict(to);
+    return;
+  }
+  for (const ending of [".pdmodel", ".json", ".pdiparams"]) {
+    if (await exists(place.folder, place.name + ending)) throw conflict(to + ending);
+  }
+}
+
 /** The error for a path where something exists. */
-export function conflict(to: string): SaveError {
+function conflict(to: string): SaveError {
   return new SaveError("CONFLICT", `${quote(to)} already exists: --force overwrites it`, { path: to, committed: "no" });
 }
 
@@ -106,13 +125,22 @@ export async function write(
   const { form } = options;
   const hooks = session.hooks, { onWarning: _, ...quiet } = hooks;
   if (form === "pickle") return (await save(value, to, { ...hooks, protocol: Number(options.protocol ?? 4) })).bytes;
-  if (form === "record") return (await save(onlyOf(arrays, to), to, { ...hooks, useBinaryFormat: true })).bytes;
+  if (form === "record") {
+    const one = value instanceof SelectedRows ? value : onlyOf(arrays, to);
+    return (await save(one, to, { ...hooks, useBinaryFormat: true })).bytes;
+  }
   if (form === "npy") return (await saveNpy(onlyOf(arrays, to), to, quiet)).bytes;
-  const named = new Map([...arrays].map(([name, array]) => [name || "arr_0", array]));
+  const unnamed = freeName(arrays);
+  const named = new Map([...arrays].map(([name, array]) => [name || unnamed, array]));
   if (form === "npz") return (await saveNpz(named, to, { ...quiet, compress: options.compress === true })).bytes;
   if (form === "folder") return await writeFolder(named, to, session);
   const metadata = options.metadata ?? new Map([["format", "pd"]]);
   return (await saveSafetensors(named, to, { ...quiet, metadata })).bytes;
+}
+
+/** numpy's name for an array without one; the first of them that no other array has. */
+function freeName(arrays: Arrays): string {
+  for (let n = 0;; n++) if (!arrays.has(`arr_${n}`)) return `arr_${n}`;
 }
 
 function onlyOf(arrays: Arrays, to: string): NDArray {

@@ -15,6 +15,8 @@ export interface Row {
   readonly value: Value;
   /** Whether a number was a float in the file. */
   readonly isFloat: boolean;
+  /** What the array has the selected rows of. */
+  readonly selected?: SelectedRows;
 }
 
 /** Every array and every other value in `root`, in file order; a list without arrays is one row. `arrays` has the names of the arrays. */
@@ -31,7 +33,8 @@ export function* rowsOf(root: Value, arrays: ReadonlyMap<string, NDArray>, base 
       const time = times.get(path) ?? 1;
       const own = [name, path, `${path}#${time + 1}`].find((free) => names.delete(free));
       if (own !== name) times.set(path, own === path ? 1 : time + 1);
-      yield { name: own ?? (array as { name?: string }).name ?? name, value: array, isFloat: false };
+      const selected = value instanceof SelectedRows ? value : undefined;
+      yield { name: own ?? (array as { name?: string }).name ?? name, value: array, isFloat: false, selected };
       continue;
     }
     const entries = entriesOf(value);

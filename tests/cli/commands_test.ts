@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, write
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
 import * as paddle from "../../mod.ts";
+import { save as saveNpy } from "../../src/npy.ts";
 import { COMMANDS } from "../../src/cli/commands.ts";
 import { VERSION } from "../../src/cli/version.ts";
 import { Interrupt } from "../../src/io/process_console.ts";
@@ -426,6 +427,15 @@ print(json.dumps({"dtypes": [str(z[k].dtype) for k in z.files], "same": bool((z[
     });
   });
 
+  it("gives an array without a name one that no other array has", () =>
+    inTempFolder(async (folder) => {
+      const path = join(folder, "a.pdparams"), to = join(folder, "a.npz");
+      await paddle.save(new Map([["", paddle.zeros([3])], ["arr_0", paddle.zeros([1])]]), path);
+      await printed("convert", path, to);
+      const { arrays } = JSON.parse(await printed("ls", to, "--json"));
+      assert.deepEqual(arrays.map(({ name }: { name: string }) => name), ["arr_1", "arr_0"]);
+    }));
+
   it("never leaves a folder through a name in a file", async () => {
     await inTempFolder(async (folder) => {
       const path = join(folder, "a.pdparams"), to = join(folder, "inside") + "/";
@@ -542,6 +552,11 @@ describe("models on the command line", () => {
       await printed("set", prefix, "fc.bias", "--value", "2", "--at", "-1", "--out", other);
       assert.match(await printed("show", other, "fc.bias"), /\[0\.5 0\.5 +2\.\]/);
       assert.match(await printed("show", prefix, "fc.bias"), /\[0\.5 0\.5 0\.5\]/);
+      for (const args of [["set", prefix, "fc.bias", "--value", "3"], ["rename", prefix, "linear_7.b_0", "bias"]]) {
+        assert.match(await refused(...args, "--out", other), /already exists: --force overwrites it \(CONFLICT\)/);
+      }
+      await printed("set", prefix, "fc.bias", "--value", "3", "--out", other, "--force");
+      assert.match(await printed("show", other, "fc.bias"), /\[3\. 3\. 3\.\]/);
     });
   });
 });
@@ -626,8 +641,45 @@ describe("set and rename", () => {
         assert.match(await printed("show", path, "out.weight"), /8\.5/);
       }
       assert.match(readFileSync(join(folder, "a.safetensors"), "latin1").slice(0, 100), /"format":"pd"/);
+      const protocol = ["--protocol", "2"], path = join(folder, "a.npz");
+      assert.match(await refused("set", path, "scale", "--value", "1", ...protocol), /--protocol applies to pickles/);
+      assert.match(await refused("rename", path, "scale", "s", ...protocol), /--protocol applies to pickles/);
     });
   });
+
+  it("read the other file that they are given within --limit, too", () =>
+    inTempFolder(async (folder) => {
+      const path = join(folder, "a.pdparams"), few = ["--limit", "maxElements=100"];
+      await paddle.save(new Map([["w", paddle.zeros([2])]]), path);
+      const big = join(folder, "b.npy");
+      await saveNpy(paddle.zeros([101]), big);
+      const set = ["set", path, "w", "--replace", "--from", big];
+      assert.match(await refused(...set, ...few), /--limit maxElements=NUMBER/);
+      await printed(...set);
+      const recover = ["recover", METHODS, join(folder, "c.pdparams"), "--like", path];
+      assert.match(await refused(...recover, ...few), /--limit maxElements=NUMBER/);
+    }));
+});
+
+describe("selected rows", () => {
+  it("stay selected rows when they are changed or converted, and differ by their rows", () =>
+    inTempFolder(async (folder) => {
+      const [a, b, c] = ["a.tensor", "b.tensor", "c.tensor"].map((name) => join(folder, name));
+      const rows = (...numbers: number[]) => new paddle.SelectedRows(numbers, 9, paddle.zeros([2, 2]));
+      await paddle.save(rows(0, 5), a, { useBinaryFormat: true });
+      await paddle.save(rows(0, 7), b, { useBinaryFormat: true });
+      const { code, out } = await oarlock(["diff", a, b]);
+      assert.equal(code, 1);
+      assert.match(out, /float32 \[2, 2\], rows \[0, 5\] of 9 -> float32 \[2, 2\], rows \[0, 7\] of 9/);
+      await printed("set", a, "", "--value", "4", "--out", c);
+      const changed = await paddle.load(c) as paddle.SelectedRows;
+      assert.deepEqual([changed.rows, changed.value.toArray()], [[0, 5], [[4, 4], [4, 4]]]);
+      await printed("convert", a, c, "--dtype", "float64", "--force");
+      const converted = await paddle.load(c) as paddle.SelectedRows;
+      assert.deepEqual([converted.rows, converted.height, converted.value.dtype], [[0, 5], 9, "float64"]);
+      const { leftOut } = JSON.parse(await printed("convert", a, join(folder, "a.npz"), "--json"));
+      assert.deepEqual(leftOut, ["rows"]);
+    }));
 });
 
 describe("diff, verify, detect and decrypt", () => {

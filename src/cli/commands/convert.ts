@@ -8,7 +8,7 @@ import { type DType, isNarrowFloat } from "../../dtype.ts";
 import { replaceLeaves } from "../../model/walk.ts";
 import { NDArray } from "../../ndarray.ts";
 import { TensorMap } from "../../words/tensor_map.ts";
-import type { Value } from "../../values.ts";
+import { SelectedRows, type Value } from "../../values.ts";
 import { command, UsageError } from "../command.ts";
 import { DONE } from "../failure.ts";
 import { arrayNamed, type OpenFile, withFile } from "../open_file.ts";
@@ -44,7 +44,7 @@ export const convert = command({
     return await withFile(from, options, session, async (file) => {
       const { value, arrays } = converted(file, form, options.name, options.dtype as DType | undefined);
       const metadata = file.value instanceof TensorMap ? file.value.metadata : undefined;
-      const left = form === "pickle" ? [] : otherNames(file);
+      const left = form === "pickle" || (form === "record" && value instanceof SelectedRows) ? [] : otherNames(file);
       const bytes = await write({ value, arrays }, to, { ...options, form, metadata }, session);
       await report(to, arrays, bytes, left, session);
       return DONE;
@@ -60,7 +60,8 @@ function converted(
   dtype: DType | undefined,
 ): { value: Value; arrays: Arrays } {
   const cast = (array: NDArray) => dtype && isFloat(array.dtype) ? castLazily(array, dtype) : array;
-  if (name !== undefined || ["npy", "record"].includes(form)) {
+  const isWhole = form === "record" && file.value instanceof SelectedRows;
+  if (name !== undefined || (["npy", "record"].includes(form) && !isWhole)) {
     const own = arrayNamed(file, name);
     const array = cast(file.arrays.get(own)!);
     return { value: array, arrays: new Map([[own, array]]) };
@@ -69,6 +70,7 @@ function converted(
   const whole = file.value instanceof TensorMap ? new Map(file.value) : file.value;
   const made = new Map<unknown, NDArray>();
   const value = replaceLeaves(whole, (item) => {
+    if (item instanceof SelectedRows) return new SelectedRows(item.rows, item.height, cast(item.value));
     if (!(item instanceof NDArray)) return item;
     // An array shared by two names stays shared.
     if (!made.has(item)) made.set(item, cast(item));
@@ -83,7 +85,10 @@ function isFloat(dtype: DType): boolean {
 
 /** Names of values that a file of arrays cannot hold. */
 function otherNames({ value, arrays }: OpenFile): string[] {
-  return [...rowsOf(value, arrays)].filter((row) => !(row.value instanceof NDArray)).map(({ name }) => name);
+  return [...rowsOf(value, arrays)].flatMap(({ name, value, selected }) => {
+    if (selected) return [name === "" ? "rows" : `${name}.rows`];
+    return value instanceof NDArray ? [] : [name];
+  });
 }
 
 async function report(to: string, arrays: Arrays, bytes: number, left: string[], session: Session): Promise<void> {

@@ -13,6 +13,7 @@ import { FROM_ARRAYS } from "../reading.ts";
 import { isSameValue } from "../same_value.ts";
 import type { Session } from "../session.ts";
 import { countText, nameText, shapeText, table } from "../text.ts";
+import type { SelectedRows } from "../../values.ts";
 import { type Row, rowsOf } from "../value_rows.ts";
 import { typeText, valueJson, valueText } from "../value_text.ts";
 
@@ -31,7 +32,7 @@ export const diff = command({
     "Of two models, the parameters are compared, not the programs.",
   ],
   json: "{ same, equal, onlyInA: [name], onlyInB: [name], differ: [{ name, a, b, maxDifference? }] } " +
-    "with a and b as { dtype, shape } or { type, value }",
+    "with a and b as { dtype, shape, rows?, height? } or { type, value }",
   async run({ operands: [a, b], options, session }) {
     const tolerance = toleranceOf(options.tolerance);
     const found = await withFile(
@@ -98,7 +99,7 @@ async function compare(
         const [x, y] = await Promise.all([a.checkpoint.get(name, { signal }), b.checkpoint.get(name, { signal })]);
         difference.maxDifference = maxDifference(x, y);
       }
-      const isNear = isShaped && difference.maxDifference! <= tolerance;
+      const isNear = isShaped && difference.maxDifference! <= tolerance && isSameRows(row.selected, other.selected);
       if (isNear && (ignoreDtype || row.value.dtype === other.value.dtype)) found.equal++;
       else found.differ.push(difference);
     } else if (isSameValue(row, other, tolerance)) found.equal++;
@@ -106,6 +107,11 @@ async function compare(
   }
   for (const name of right.keys()) if (!left.has(name)) found.onlyInB.push(name);
   return found;
+}
+
+/** Whether two arrays are the same rows of a matrix, or neither is a part of one. */
+function isSameRows(a: SelectedRows | undefined, b: SelectedRows | undefined): boolean {
+  return a?.height === b?.height && String(a?.rows) === String(b?.rows);
 }
 
 function byName(file: OpenFile): Map<string, Row> {
@@ -116,8 +122,10 @@ function differenceJson({ name, a, b, maxDifference }: Difference): unknown {
   return { name, a: sideJson(a), b: sideJson(b), maxDifference };
 }
 
-function sideJson({ value, isFloat }: Row): unknown {
-  if (value instanceof NDArray) return { dtype: value.dtype, shape: value.shape };
+function sideJson({ value, isFloat, selected }: Row): unknown {
+  if (value instanceof NDArray) {
+    return { dtype: value.dtype, shape: value.shape, rows: selected?.rows, height: selected?.height };
+  }
   return { type: typeText(value, isFloat), value: valueJson(value) };
 }
 
@@ -135,7 +143,8 @@ function lines({ equal, onlyInA, onlyInB, differ }: Found): string[] {
   ];
 }
 
-function sideText({ value, isFloat }: Row): string {
-  if (value instanceof NDArray) return `${value.dtype} ${shapeText(value.shape)}`;
+function sideText({ value, isFloat, selected }: Row): string {
+  const rows = selected ? `, rows ${valueText(selected.rows)} of ${selected.height}` : "";
+  if (value instanceof NDArray) return `${value.dtype} ${shapeText(value.shape)}${rows}`;
   return `${typeText(value, isFloat)} ${valueText(value, isFloat)}`;
 }

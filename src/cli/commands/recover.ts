@@ -6,6 +6,7 @@
 import { readWhole } from "../../io/open/read_whole.ts";
 import { load } from "../../load.ts";
 import type { RecoverReport } from "../../model/recover.ts";
+import type { LoadOptions } from "../../options.ts";
 import { recoverStateDict } from "../../recover_state_dict.ts";
 import type { StateDict } from "../../values.ts";
 import { command, UsageError } from "../command.ts";
@@ -44,9 +45,9 @@ export const recover = command({
     await checkTarget(to, options, session);
     return await reading(options, session, async (where) => {
       const model = await foundModel(from, options, where);
-      const like = options.like === undefined ? undefined : await stateDict(options.like, session);
-      const names = options.names === undefined ? undefined : await namesIn(options.names, session);
       const { limits } = where;
+      const like = options.like === undefined ? undefined : await stateDict(options.like, { ...session.hooks, limits });
+      const names = options.names === undefined ? undefined : await namesIn(options.names, session);
       const recovered = await recoverStateDict(model.entry, {
         ...model.names,
         ...session.hooks,
@@ -71,8 +72,8 @@ export const recover = command({
   },
 });
 
-async function stateDict(path: string, session: Session): Promise<StateDict> {
-  const value = await load(path, session.hooks);
+async function stateDict(path: string, options: LoadOptions): Promise<StateDict> {
+  const value = await load(path, options);
   if (!(value instanceof Map)) throw new UsageError("--like takes a state dict");
   return value;
 }

@@ -3,15 +3,12 @@
  *
  * @module
  */
-import { exists } from "../../io/models/find_model.ts";
-import { folderAt, isFolder, placeOf } from "../../io/open/place.ts";
 import { type Layout, relayout as relayoutModel } from "../../static/relayout.ts";
 import { command } from "../command.ts";
 import { DONE } from "../failure.ts";
 import { foundModel, withModel } from "../model_of.ts";
 import { FROM_MODEL, reading } from "../reading.ts";
-import type { Session } from "../session.ts";
-import { conflict } from "../target.ts";
+import { checkModelTarget } from "../target.ts";
 
 const LAYOUTS: readonly Layout[] = ["prefix", "folder", "combined"];
 
@@ -33,7 +30,7 @@ export const relayout = command({
   json: "{ files: [name] }",
   async run({ operands: [from, to], options, session }) {
     const layout = (options.layout ?? "prefix") as Layout;
-    if (!options.force) await checkPlace(to, layout, session);
+    await checkModelTarget(to, layout, options, session);
     return await reading(options, session, async (where) => {
       const found = await foundModel(from, options, where);
       const files = await withModel(found, session, where, async (model) => {
@@ -45,15 +42,3 @@ export const relayout = command({
     });
   },
 });
-
-async function checkPlace(to: string, layout: Layout, { signal }: Session): Promise<void> {
-  const place = await placeOf(to, { signal });
-  if (!place) return;
-  if (layout !== "prefix") {
-    if (await isFolder(place) && (await folderAt(place).list()).length > 0) throw conflict(to);
-    return;
-  }
-  for (const ending of [".pdmodel", ".json", ".pdiparams"]) {
-    if (await exists(place.folder, place.name + ending)) throw conflict(to + ending);
-  }
-}

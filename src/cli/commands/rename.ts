@@ -10,7 +10,7 @@ import { DONE } from "../failure.ts";
 import { notNamed, type OpenFile, withFile } from "../open_file.ts";
 import { FROM_ARRAYS } from "../reading.ts";
 import { withModel } from "../model_of.ts";
-import { CHANGED, rewrite, rewriteModel, type Rewriting } from "../rewrite.ts";
+import { CHANGED, checkRewriting, rewrite, rewriteModel, type Rewriting } from "../rewrite.ts";
 import type { Session } from "../session.ts";
 import { nameText } from "../text.ts";
 import { findValue, rowsOf } from "../value_rows.ts";
@@ -26,6 +26,7 @@ export const rename = command({
   json: "{ file, from, to }",
   async run({ operands: [from, old, name], options, session }) {
     return await withFile(from, options, session, async (file) => {
+      checkRewriting(file, options);
       const to = await (file.model ? renameVariable : renameKey)(file, [old, name], options, session);
       if (session.json) await session.printJson({ file: to, from: old, to: name });
       else await session.print(`${to}: ${nameText(old)} -> ${nameText(name)}`);

@@ -8,13 +8,14 @@ import { isPaddleError, quote, ValueError } from "../../errors.ts";
 import { replaceLeaves } from "../../model/walk.ts";
 import type { NDArray, Scalar } from "../../ndarray.ts";
 import { remade } from "../../tensor.ts";
+import { SelectedRows } from "../../values.ts";
 import { type Call, command, type Given, UsageError } from "../command.ts";
 import { DONE } from "../failure.ts";
 import { arrayNamed, notNamed, type OpenFile, withFile } from "../open_file.ts";
 import { elementOf, listOf, valueLike } from "../parse_value.ts";
 import { FROM_ARRAYS } from "../reading.ts";
 import { withModel } from "../model_of.ts";
-import { CHANGED, rewrite, rewriteModel } from "../rewrite.ts";
+import { CHANGED, checkRewriting, rewrite, rewriteModel } from "../rewrite.ts";
 import type { Session } from "../session.ts";
 import { countText, nameText, shapeText } from "../text.ts";
 import { findValue, rowsOf } from "../value_rows.ts";
@@ -52,6 +53,7 @@ export const set = command({
       throw new UsageError("set takes either --value VALUE or --from FILE");
     }
     return await withFile(from, options, session, async (file) => {
+      checkRewriting(file, options);
       const isArray = file.arrays.has(name);
       const done = await (isArray ? setArray : setValue)(file, name, options, session);
       if (session.json) await session.printJson({ file: done.file, name, changed: done.how });
@@ -96,7 +98,12 @@ async function setArray(file: OpenFile, name: string, options: Options, session:
     return { file: written, how: "anew", what };
   }
   const target = file.arrays.get(name);
-  const value = replaceLeaves(file.value, (item) => item === target ? array : item);
+  const value = replaceLeaves(file.value, (item) => {
+    if (item === target) return array;
+    return item instanceof SelectedRows && item.value === target
+      ? new SelectedRows(item.rows, item.height, array)
+      : item;
+  });
   return { file: await rewrite(file, value, options, session), how: "anew", what };
 }
 
@@ -126,7 +133,7 @@ async function changed(
     const index = indexOf(at);
     const before = elementText(old.at(...index), old.dtype);
     const element = value === undefined
-      ? onlyElement(await arrayOf(from!, name, session), from!)
+      ? onlyElement(await arrayOf(from!, name, options, session), from!)
       : elementOf(value, old.dtype);
     old.set(element, ...index);
     return { array: old, what: `[${index}]: ${before} -> ${elementText(old.at(...index), old.dtype)}` };
@@ -141,7 +148,7 @@ async function changed(
     }
     return { array: old.fill(elementOf(value, old.dtype)), what: `: ${countText(old.size, "element")} set` };
   }
-  const given = await arrayOf(from!, name, session);
+  const given = await arrayOf(from!, name, options, session);
   // numpy has no bfloat16: in numpy, Paddle's bfloat16 arrays are uint16.
   const isBits = old.dtype === "bfloat16" && given.dtype === "uint16";
   const dtype = isBits || cast ? old.dtype : given.dtype;
@@ -157,8 +164,13 @@ function onlyElement(array: NDArray, from: string): Scalar {
 }
 
 /** The only array of a file, or the one of this name. */
-async function arrayOf(from: string, name: string, session: Session): Promise<NDArray> {
-  return await withFile(from, {}, session, async (file) => {
+async function arrayOf(
+  from: string,
+  name: string,
+  { limit, float8 }: Options,
+  session: Session,
+): Promise<NDArray> {
+  return await withFile(from, { limit, float8 }, session, async (file) => {
     const own = file.arrays.size === 1 ? undefined : name;
     return await file.checkpoint.get(arrayNamed(file, own), { signal: session.signal });
   });
