@@ -13,6 +13,7 @@ import { checkBuffer } from "./model/check_value.ts";
 import { checkedPickleFormat, type PickleFormat } from "./model/pickle_format.ts";
 import { type ShapedForSave, shapeForSaveInSteps } from "./model/to_pickle.ts";
 import { atOnce } from "./words/steps.ts";
+import { TensorMap } from "./words/tensor_map.ts";
 import { withoutLayersInSteps } from "./model/without_layers.ts";
 import { type LazyBytes, NDArray } from "./ndarray.ts";
 import { Program } from "./program.ts";
@@ -87,7 +88,8 @@ function recordPlan(value: Value): Plan {
 }
 
 function* safetensorsPlan(value: Value): Generator<void, Plan> {
-  const plan = yield* planSafetensors(yield* tensorsOf(value), new Map());
+  const metadata = value instanceof TensorMap ? value.metadata : new Map<string, string>();
+  const plan = yield* planSafetensors(yield* tensorsOf(value), metadata);
   return { size: plan.size, chunks: plan.unread(), warnings: [] };
 }
 

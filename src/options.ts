@@ -92,7 +92,7 @@ export interface EncodeOptions {
   useBinaryFormat?: boolean;
   /**
    * Write a dict of tensors as a safetensors file instead of a pickle. Paddle's `safetensors` (3.3), which silently pickles anything else;
-   * here that is refused. @default {false}
+   * here that is refused. The metadata of a loaded safetensors file are kept. @default {false}
    */
   safetensors?: boolean;
   /** Use the module names of numpy 1 (which numpy 2 reads, too) or of numpy 2. @default {1} */

@@ -172,6 +172,19 @@ describe("a safetensors file", () => {
     assert.equal(thrownBy(() => decode(new Uint8Array([...written, 0]))).code, "TRAILING_DATA");
   });
 
+  it("keeps its metadata when load reads it and save writes it again", async () => {
+    const folder = new MemoryFolder();
+    await save(new Map([["w", fromArray([1], "float32")]]), "a", { folder, metadata: { format: "pt" } });
+    const opened = await openAny({ folder, name: "a" });
+    for (const value of [await loadPaddle({ folder, name: "a" }), opened]) {
+      await savePaddle(value, "b", { folder, safetensors: true });
+      assert.deepEqual([...(await load({ folder, name: "b" })).metadata], [["format", "pt"]]);
+    }
+    const odd = await load({ folder, name: "b" });
+    odd.metadata.set("epoch", 3 as never);
+    assert.equal(thrownBy(() => pickled(odd, { safetensors: true })).code, "INVALID_VALUE");
+  });
+
   it("is refused for values that it cannot hold, before anything is written", () => {
     const array = fromArray([1], "float32");
     assert.equal(thrownBy(() => encode(new Map([["__metadata__", array]]))).code, "INVALID_VALUE");

@@ -25,7 +25,7 @@ export interface SafetensorsPlan {
  * Plan a file, in steps. Like safetensors' own writer, it sorts tensors by dtype (descending), then by name, and pads the header with
  * spaces so that the data begins at a multiple of eight.
  *
- * @throws {ValueError} `INVALID_VALUE` for a name that the format reserves, `LONE_SURROGATE` for a name that UTF-8 cannot encode
+ * @throws {ValueError} `INVALID_VALUE` for a name that the format reserves, or metadata that are not strings, `LONE_SURROGATE` for a name that UTF-8 cannot encode
  * @throws {UnsupportedError} `UNSUPPORTED_DTYPE` for complex128
  */
 export function* planSafetensors(
@@ -41,6 +41,7 @@ export function* planSafetensors(
   }
   yield* sortInSteps(sorted, (a, b) => b.rank - a.rank || byCodePoint(a.name, b.name));
   const fields = new JsonObject();
+  for (const [key, text] of metadata) checkStrings(key, text);
   if (metadata.size > 0) fields.set("__metadata__", JsonObject.of(metadata));
   let end = 0;
   for (const { name, array, word } of sorted) {
@@ -67,6 +68,13 @@ export function* planSafetensors(
       }
     },
   };
+}
+
+function checkStrings(key: unknown, text: unknown): void {
+  if (typeof key === "string" && typeof text === "string") return;
+  throw new ValueError("INVALID_VALUE", `Metadata must map strings to strings: ${String(key)} does not`, {
+    at: String(key),
+  });
 }
 
 function wordOf(name: string, array: NDArray): { word: string; rank: number } {
