@@ -20,6 +20,9 @@ import {
   save,
   saveNpz,
 } from "../../src/npy.ts";
+import { planZip, type ZipMember } from "../../src/codec/zip/write_zip.ts";
+import { joinBytes } from "../../src/words/joined_bytes.ts";
+import { atOnce } from "../../src/words/steps.ts";
 
 /** Written by numpy: see make.py beside them. */
 const fixture = (name: string) => new Uint8Array(readFileSync(`tests/fixtures/npy/${name}`));
@@ -205,6 +208,24 @@ describe(".npz files", () => {
         assert.deepEqual(await folder.list(), []);
       }
     }
+  });
+
+  it("with an array of strings are refused with a hint how to read the others", async () => {
+    const numeric = encode(fromArray([1, 2], "float32")), strings = numeric.slice();
+    strings.set(new TextEncoder().encode("<U1"), 21);
+    const members = [["names.npy", strings], ["w.npy", numeric]].map(([name, bytes]) => {
+      const { length } = bytes;
+      return { name, method: 0, size: length, compressed: length, chunks: () => [bytes] } as ZipMember;
+    });
+    const bytes = joinBytes([...atOnce(planZip(members)).chunks()] as Uint8Array[]);
+    for (const read of [decodeNpz, openNpz]) {
+      await assert.rejects(
+        read(bytes),
+        { code: "UNSUPPORTED_DTYPE", actual: "<U1", path: "names.npy", hint: /^openArchive/ },
+      );
+    }
+    const folder = await paddle.openArchive(bytes);
+    assert.deepEqual((await load({ folder, name: "w.npy" })).toArray(), [1, 2]);
   });
 
   it("are refused when a byte of an array was changed", async () => {

@@ -4,7 +4,7 @@
  * @module
  */
 import { readNpy, type ReadNpyOptions } from "../../codec/npy/read_npy.ts";
-import { FormatError, isPaddleError, quote } from "../../errors.ts";
+import { FormatError, isPaddleError, quote, UnsupportedError } from "../../errors.ts";
 import { Budget, type Limits } from "../../limits.ts";
 import { numpyArrayOf } from "../../model/array_of.ts";
 import type { NDArray, PieceOptions } from "../../ndarray.ts";
@@ -48,7 +48,7 @@ export async function readNpz(source: Source, options: ReadNpzOptions): Promise<
         );
         arrays.set(name, array);
       } catch (error) {
-        throw withPath(await damageOf(error, zip, file), file);
+        throw inArchive(await damageOf(error, zip, file), file);
       }
     }
     await progress?.end();
@@ -82,6 +82,14 @@ async function damageOf(error: unknown, zip: ZipFolder, file: string): Promise<u
     if (later instanceof FormatError) return later;
   }
   return error;
+}
+
+/** The error for `file`, with the way to the other arrays if it holds what no array here can hold, such as strings. */
+function inArchive(error: unknown, file: string): unknown {
+  if (!(error instanceof UnsupportedError) || error.code !== "UNSUPPORTED_DTYPE") return withPath(error, file);
+  const { message, offset, actual } = error;
+  const hint = "openArchive (--archive on the command line) reads the other arrays of the archive one by one";
+  return new UnsupportedError("UNSUPPORTED_DTYPE", message, { offset, actual, path: file, hint, cause: error });
 }
 
 /** Bytes of a member that are read first: enough for the header of most arrays. */
@@ -125,7 +133,7 @@ export async function openNpzArrays(source: Source, options: ReadNpzOptions): Pr
       opened.value.set(name, array);
       if (left) opened.lazies.set(array, left);
     } catch (error) {
-      throw withPath(await damageOf(error, zip, file), file);
+      throw inArchive(await damageOf(error, zip, file), file);
     }
   }
   await progress?.end();
