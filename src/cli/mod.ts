@@ -78,7 +78,7 @@ async function run(command: Command, args: readonly string[], console: Console):
     console.signal.throwIfAborted();
     return await command.run({ operands, options, session });
   } catch (error) {
-    return await failed(error, session, command);
+    return await failed(error, session, command, args);
   }
 }
 

@@ -153,6 +153,11 @@ describe("ls", () => {
       assert.match(await refused("rename", index, "a", "c"), /\(shards\) cannot be rewritten.*\(UNSUPPORTED_FEATURE\)/);
       await printed("convert", index, join(folder, "one.safetensors"));
       assert.match(await printed("diff", index, join(folder, "one.safetensors")), /^2 entries the same/);
+      const second = join(folder, "m-2-of-2.safetensors");
+      writeFileSync(second, readFileSync(second).subarray(0, -1));
+      assert.match(await refused("ls", index), /^error: "[^"]*m-2-of-2\.safetensors": Truncated/);
+      assert.match((await oarlock(["verify", index])).out, /not intact\n"[^"]*m-2-of-2\.safetensors": Truncated/);
+      assert.match(await refused("ls", second), /^error: Truncated/);
     });
   });
 

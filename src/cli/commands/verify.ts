@@ -15,7 +15,7 @@ import { limitsOf } from "../../io/limits_of.ts";
 import { NDArray, type PieceOptions } from "../../ndarray.ts";
 import { statistics } from "../../words/statistics.ts";
 import { command } from "../command.ts";
-import { DONE, NO } from "../failure.ts";
+import { DONE, NO, placed } from "../failure.ts";
 import { type OpenFile, withFile } from "../open_file.ts";
 import { FROM_ARRAYS, type Reading } from "../reading.ts";
 import type { Value } from "../../values.ts";
@@ -49,7 +49,7 @@ export const verify = command({
         error.code === "SHORT_READ");
       if (!isDamage) throw error;
       if (session.json) await session.printJson({ file: from, ok: false, error: error.toJSON() });
-      else await session.print(`${from}: not intact`, `${error.message} (${error.code})`);
+      else await session.print(`${from}: not intact`, `${placed(error, [from])} (${error.code})`);
       return NO;
     }
   },
