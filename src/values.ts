@@ -8,6 +8,7 @@ import type { NDArray } from "./ndarray.ts";
 import type { Tensor } from "./tensor.ts";
 import { ValueError } from "./errors.ts";
 import { shownValue } from "./words/described.ts";
+import { carryFloats, rememberFloat, wasFloat } from "./words/floats.ts";
 
 /** Anything that `paddle.load` can return and `paddle.save` accepts. */
 export type Value = unknown;
@@ -238,6 +239,7 @@ export function toObject(map: ReadonlyMap<Value, Value>): Record<string, Value> 
       throw new ValueError("NAME_COLLISION", `Two keys become ${JSON.stringify(name)}`, { names: [name] });
     }
     defineField(object, name, value);
+    if (typeof value === "number" && wasFloat(map, key, value)) rememberFloat(object, name, value);
   }
   return object;
 }
@@ -254,7 +256,9 @@ export function toObject(map: ReadonlyMap<Value, Value>): Record<string, Value> 
  * ```
  */
 export function toMap<T>(object: Readonly<Record<string, T>>): Map<string, T> {
-  return new Map(object instanceof Map ? object : Object.entries(object));
+  const map = new Map<string, T>(object instanceof Map ? object : Object.entries(object));
+  map.forEach((value, key) => carryFloats(object, map, key, value));
+  return map;
 }
 
 /** The only place where a name from a file becomes a property name: no setter or prototype is ever reached. */

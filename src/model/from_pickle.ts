@@ -20,6 +20,7 @@ import { PlainShaper } from "./plain_from_pickle.ts";
 import { atOnce, StepPace } from "../words/steps.ts";
 import { NO_KEY, type Replace, replaceIn, replaceLeaves, replaceLeavesInSteps, someInSteps } from "./walk.ts";
 import { elementCount } from "../words/element_count.ts";
+import { carryFloats } from "../words/floats.ts";
 
 /** The float8 dtype that int8 tensors stand for, for all of them or by key. */
 export type Float8Choice = Float8 | Readonly<Record<string, Float8>>;
@@ -132,6 +133,7 @@ function withoutMetadata(dict: Map<unknown, unknown>): OrderedDict {
   const metadata = dict.get(METADATA);
   dict.delete(METADATA);
   const ordered = new OrderedDict(dict);
+  dict.forEach((value, key) => carryFloats(dict, ordered, key, value));
   ordered.attributes = new Map([["_metadata", metadata]]);
   return ordered;
 }

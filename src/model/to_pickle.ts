@@ -7,6 +7,7 @@ import { FreshText } from "../codec/pickle/write/stand_ins.ts";
 import { isPlainObject, mapOfObject } from "../words/plain_object.ts";
 import { dtypeInfo } from "../dtype.ts";
 import { ValueError, type Warning } from "../errors.ts";
+import { carryFloats } from "../words/floats.ts";
 import { partLazily } from "../words/joined_bytes.ts";
 import { type LazyBytes, NDArray } from "../ndarray.ts";
 import { DenseTensor, Tensor } from "../tensor.ts";
@@ -99,6 +100,7 @@ export function* stateDictInSteps(dict: Map<unknown, unknown>): Generator<void, 
   const pace = new StepPace();
   for (const [key, value] of dict) {
     if (pace.isDue(4)) yield;
+    carryFloats(dict, shaped, key, value);
     // A name table kept from loading is replaced in its position, as it may be out of date.
     shaped.set(key, value instanceof NDArray ? plainArray(value) : value);
     if (value instanceof Tensor) names.set(key, new FreshText(value.name));
@@ -114,6 +116,7 @@ function* staticDict(
   const pace = new StepPace();
   for (const [key, value] of dict) {
     if (pace.isDue(4)) yield;
+    carryFloats(dict, shaped, key, value);
     shaped.set(key, value instanceof NDArray ? plainArray(value) : value);
   }
   return shaped;

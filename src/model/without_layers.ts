@@ -4,7 +4,7 @@
  * @module
  */
 import { isPlainObject, mapOfObject } from "../words/plain_object.ts";
-import { rememberFloat, wasFloat } from "../words/floats.ts";
+import { carryFloats } from "../words/floats.ts";
 import { DefaultDict, OrderedDict, Tuple } from "../values.ts";
 import { isOwnContainer } from "./check_value.ts";
 import { someGivenInSteps } from "./walk.ts";
@@ -53,8 +53,7 @@ export function* withoutLayersInSteps(root: unknown): Generator<void, unknown> {
       : yield* mapOfObject(from as object);
     for (const [key, value] of entries) {
       if (pace.isDue(1)) yield;
-      const isFloat = typeof value === "number" && wasFloat(from as object, key, value);
-      if (isFloat) rememberFloat(to as object, key, value);
+      carryFloats(from as object, to as object, key, value);
       if (to instanceof Map) to.set(key, copyOf(value));
       else (to as unknown[]).push(copyOf(value));
     }

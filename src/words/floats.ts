@@ -58,6 +58,12 @@ export function wasFloatKey(container: object, key: number): boolean {
   return keyMemory.get(container)?.has(key) ?? false;
 }
 
+/** Note of an entry that is copied from one container to another what is remembered of it: whether key and value were floats. */
+export function carryFloats(from: object, to: object, key: unknown, value: unknown): void {
+  if (typeof value === "number" && wasFloat(from, key, value)) rememberFloat(to, key, value);
+  if (typeof key === "number" && wasFloatKey(from, key)) rememberFloatKey(to, key);
+}
+
 /** Whether a JavaScript number can only be a float, as ints are never represented by such a number. */
 export function isFloatByNature(value: number): boolean {
   return !Number.isSafeInteger(value) || Object.is(value, -0);
