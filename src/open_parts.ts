@@ -59,7 +59,7 @@ export async function openParts<T>(
         },
       });
       const { value, warnings: found } = "next" in shaping ? await inTurns(shaping, signal) : shaping;
-      const arrays = await inTurns(namedArraysInSteps(value), signal);
+      const arrays = await inTurns(namedArraysInSteps(value, limitsOf(options.limits)), signal);
       for (const warning of found) options.onWarning(warning);
       return { source, value, arrays, warnings, lazies, origins };
     },

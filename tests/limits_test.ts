@@ -217,3 +217,15 @@ describe("a heap of 64 MiB", () => {
     },
   );
 });
+
+describe("the names of the arrays in an opened file", () => {
+  it("count as its structure: each has the keys above it in it, so that a small file can ask for more than any memory holds", async () => {
+    const w = fromArray([1]);
+    const file = encode(new Map([["k".repeat(60_000), new Map(Array.from({ length: 100 }, (_, i) => [`${i}`, [w]]))]]));
+    const limits = { maxStructureBytes: 2 ** 20 };
+    assert.ok(await load(file, { limits }));
+    await assert.rejects(open(file, { limits }), { code: "LIMIT", limit: "maxStructureBytes" });
+    await using checkpoint = await open(file);
+    assert.equal(checkpoint.names().length, 100);
+  });
+});

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Budget, UNLIMITED } from "../limits.ts";
 import { NDArray } from "../ndarray.ts";
 import { SelectedRows, type Value } from "../values.ts";
 import { atOnce, StepPace } from "../words/steps.ts";
@@ -31,8 +32,9 @@ export function namedArrays(root: Value): Map<string, NDArray> {
   return atOnce(namedArraysInSteps(root));
 }
 
-/** {@linkcode namedArrays} in steps, between which other work may run. */
-export function* namedArraysInSteps(root: Value): Generator<void, Map<string, NDArray>> {
+/** {@linkcode namedArrays} in steps, between which other work may run; the names are charged as structure. */
+export function* namedArraysInSteps(root: Value, limits = UNLIMITED): Generator<void, Map<string, NDArray>> {
+  const budget = new Budget(limits);
   const pace = new StepPace();
   const found = new Map<string, NDArray>(), times = new Map<string, number>();
   const seen = new Set<object>();
@@ -43,6 +45,8 @@ export function* namedArraysInSteps(root: Value): Generator<void, Map<string, ND
     const array = value instanceof SelectedRows ? value.value : value;
     if (array instanceof NDArray) {
       const own = step === null ? (value as { name?: string }).name || ONLY : name;
+      // Each array has the keys above it in its name: a small file can ask for names that no memory holds.
+      budget.charge(own.length, 0);
       found.set(found.has(own) ? freePath(found, pathOf(step), times) : own, array);
     } else if ((value instanceof Map || Array.isArray(value)) && !seen.has(value)) {
       const inside = yield* entriesOf(value, name, step, pace);
