@@ -129,10 +129,20 @@ describe("values that pickles have and paddle.save refuses", () => {
     assert.equal(again.get("self"), again);
   });
 
-  it("are refused when they are invalid: a factory that is no type, an unhashable key, a range with fractions", () => {
+  it("are refused when they are invalid: a factory that is no type, an unhashable key, a range with fractions or without steps", () => {
     const factory = (name: string) => Object.assign(new DefaultDict(), { factory: name });
-    for (const wrong of [factory("os.system"), factory("list"), new FrozenSet([[1]]), new Range(0.5, 1)]) {
+    const factories = ["os.system", "list", "__builtin__.int", "builtins.long"].map(factory);
+    for (const wrong of [...factories, new FrozenSet([[1]]), new Range(0.5, 1), new Range(0, 5, 0)]) {
       assert.throws(() => encode([wrong]), { code: "INVALID_VALUE", at: "[0]" });
+    }
+  });
+
+  it("are read if they could be written: a key of bytes is below 4 KiB, not its form in protocol 2, which has two bytes for one", () => {
+    for (const byte of [0x61, 0xff]) {
+      const dict = new Map([[new Uint8Array(4095).fill(byte), 1]]);
+      assert.deepEqual(decode(encode(dict, { protocol: 2 })), dict);
+      const longer = new Map([[new Uint8Array(4096).fill(byte), 1]]);
+      assert.throws(() => encode(longer, { protocol: 2 }), { code: "INVALID_VALUE" });
     }
   });
 });

@@ -34,6 +34,7 @@ import {
 } from "../values.ts";
 import { StepPace } from "../words/steps.ts";
 import { elementCount } from "../words/element_count.ts";
+import { isFloatByNature } from "../words/floats.ts";
 
 /**
  * Checks everything that can be known before a file is created (RULES.md SAV-11), in steps, between which other work may run. `paddle.save`
@@ -127,7 +128,12 @@ function checkLeaf(value: unknown, at: string, isAnyKind: boolean): void {
   } else if (value instanceof Slice) {
     for (const bound of [value.start, value.stop, value.step]) {
       if (bound !== null && !isInteger(bound)) {
-        throw invalid(`a slice whose bound is ${typeof bound === "number" ? bound : `a ${className(bound)}`}`, at);
+        throw invalid(
+          `a slice whose bound is ${
+            Object.is(bound, -0) ? "-0" : typeof bound === "number" ? bound : `a ${className(bound)}`
+          }`,
+          at,
+        );
       }
     }
   } else if (value instanceof SelectedRows) {
@@ -194,27 +200,29 @@ function* checkKeys(
   }
 }
 
-/** Whether the factory of a defaultdict is None or one that can be read back. */
+/** Whether the factory of a defaultdict is None or one that Python 3 has under that name. */
 function hasFactory({ factory }: DefaultDict): boolean {
   if (typeof factory !== "string") return factory === null;
-  const dot = factory.lastIndexOf(".");
-  return FACTORIES.has(lookUpSymbol(factory.slice(0, dot), factory.slice(dot + 1))!);
+  const [, name] = /^builtins\.(?!long$|unicode$)(.*)$/.exec(factory) ?? [];
+  return name !== undefined && FACTORIES.has(lookUpSymbol("builtins", name)!);
 }
 
+/** Whether a value is a range that Python can have: its step is not 0. */
 function isRange(value: unknown): boolean {
-  return value instanceof Range && [value.start, value.stop, value.step].every(isInteger);
+  return value instanceof Range && [value.start, value.stop, value.step].every(isInteger) && Number(value.step) !== 0;
 }
 
+/** Whether a value is written as an int. */
 function isInteger(value: unknown): boolean {
-  return typeof value === "bigint" || Number.isSafeInteger(value);
+  return typeof value === "bigint" || (typeof value === "number" && !isFloatByNature(value));
 }
 
 /** Check a record, which is written with the name of its class: that must be one known to be plain data. */
 function checkRecord(record: PythonRecord, at: string): void {
   const { module, className, fields } = record;
-  const kind = lookUpSymbol(module, className);
+  const kind = lookUpSymbol(String(module), String(className));
   if (kind !== "record" && kind !== "generatorState") {
-    throw invalid(`a record of the class ${quote(`${module}.${className}`)}`, at);
+    throw invalid(`a record of the class ${quote(`${String(module)}.${String(className)}`)}`, at);
   }
   if (!(fields instanceof Map)) throw invalid("a record whose fields are not a Map", at);
   if (kind === "generatorState") return;
@@ -249,7 +257,9 @@ function prototypesOf(classes: readonly { prototype: unknown }[]): ReadonlySet<u
 function checkOpaqueArray(array: OpaqueArray, at: string): void {
   const { items, bytes, shape } = array;
   const isOne = (items === null || Array.isArray(items)) && bytes instanceof Uint8Array && Array.isArray(shape);
-  if (!isOne) throw invalid("an array without items, bytes and shape", at);
+  if (!isOne || !shape.every((length) => isInteger(length) && length >= 0)) {
+    throw invalid("an array without items, bytes and shape", at);
+  }
   const { itemsize } = placed(at, () => foreignDType(array));
   const count = elementCount(array.shape);
   const isWhole = array.items ? array.items.length === count : array.bytes.length === count * itemsize;

@@ -12,6 +12,7 @@ import {
   OpaqueArray,
   OrderedDict,
   PythonRecord,
+  Slice,
   Tuple,
 } from "../../mod.ts";
 import { thrownBy } from "../helpers/thrown_by.ts";
@@ -54,6 +55,10 @@ const VALUES: [string, unknown, string?][] = [
   ["a record with numbers for names", new PythonRecord(wrong(1), wrong(2))],
   ["a record with a field of its own", new PythonRecord(METADATA, "Metadata", new Map([["x", 1]]))],
   ["a record without a Map", new PythonRecord(METADATA, "Metadata", wrong({}))],
+  ["a record without a module or class name", new PythonRecord(wrong(undefined), wrong(Symbol()))],
+  ["a numpy scalar of a dtype that is a number", new NumpyScalar(wrong(5), 1)],
+  ["an array of objects with a fraction as a length", new OpaqueArray("|O", wrong([0.5, 2]), new Uint8Array(0), [1])],
+  ["a slice that begins at -0", new Slice(-0, 1)],
   ["a float of a bigint", new Float(wrong(1n))],
   ["a complex number of strings", new Complex(wrong("1"), 0)],
   ["an array of objects without a list", new OpaqueArray("|O", [1], new Uint8Array(0), wrong("x"))],

@@ -6,6 +6,7 @@
 import { ValueError } from "../../errors.ts";
 import { type DTypeValue, NumpyScalar, type OpaqueArray, Tuple } from "../../values.ts";
 import { PickledDType } from "./pickled.ts";
+import { shownValue } from "../../words/described.ts";
 import { isIntegerOf } from "../../words/integers.ts";
 
 /** Values that may have such a dtype. */
@@ -31,7 +32,9 @@ export function rememberWritten(value: Foreign, how: Written): void {
  * @throws {ValueError} `INVALID_VALUE` if numpy has no dtype of that name
  */
 export function foreignDType(value: Foreign): PickledDType {
-  return written.get(value)?.dtype ?? dtypeOfName(value instanceof NumpyScalar ? arrayName(value.dtype) : value.dtype);
+  const { dtype } = value;
+  if (typeof dtype !== "string") throw new ValueError("INVALID_VALUE", `Cannot pickle ${shownValue(dtype)} as a dtype`);
+  return written.get(value)?.dtype ?? dtypeOfName(value instanceof NumpyScalar ? arrayName(dtype) : dtype);
 }
 
 /**

@@ -80,7 +80,8 @@ export class Literals {
 
   /** A string that encodes bytes: decoded once, straight into its final buffer, and never made a JavaScript string (P5). */
   *#byteText(length: number): Decoder<Payload> {
-    if (length >= BLOB_MIN && !this.#isLookedInto(1)) {
+    // A byte takes at most two bytes in UTF-8: shorter strings may encode bytes that are short enough for a key.
+    if (length >= 2 * BLOB_MIN && !this.#isLookedInto(1)) {
       this.#args.claim(length);
       return yield* this.#blob(length, "latin1", this.#expectedSize());
     }
