@@ -220,10 +220,9 @@ function isSelectedRows(head: Uint8Array): boolean {
   const count = view.getUint32(4, true) + view.getUint32(8, true) * 2 ** 32;
   if (count === 0 || count > MAX_GUESSED_ROWS) return false;
   const tensor = 4 + 8 + 8 * count + 8;
-  if (count === 1 && head.length >= 28 && isLevelOfZero(view, 12)) return false;
   // If the rows end beyond the head, there are hundreds: no LoD has that many levels.
   if (tensor + TENSOR_HEAD > head.length) return head.length >= HEAD_BYTES;
-  return isTensorHead(view, tensor);
+  return isTensorHead(view, tensor) && !isHeightOfNone(view, tensor - 8);
 }
 
 /** Number of bytes that {@linkcode isTensorHead} looks at. */
@@ -236,9 +235,9 @@ export function isTensorHead(view: DataView, at: number): boolean {
     (tag === 0x08 || tag === 0x10 || tag === 0x12);
 }
 
-/** Whether a LoD level with the single offset 0 is at `at`, which looks like a row number 8 in a matrix of height 0. */
-export function isLevelOfZero(view: DataView, at: number): boolean {
-  return view.getBigUint64(at, true) === 8n && view.getBigUint64(at + 8, true) === 0n;
+/** Whether the height at `at` is 0, in which no row can be: these are LoD levels that hold a single offset, 0, which look like rows. */
+export function isHeightOfNone(view: DataView, at: number): boolean {
+  return view.getBigUint64(at, true) === 0n;
 }
 
 /** A program begins with field 1 (a block), length-delimited, which begins with its index. */

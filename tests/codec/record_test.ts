@@ -159,6 +159,7 @@ describe("binary tensors", () => {
 
   it("are not written with LoD, row numbers or a height that no reader accepts", () => {
     const lods = [[[0, 2, 1]], [[1, 3]], [[-1, 3]], [[0, 0.5]], [[0, NaN]], [[0, 3], [0, 2 ** 53]], [[0, "3"]], [0, 3]];
+    lods.push([, [0]] as number[][], 5 as never);
     for (const lod of lods) {
       const value = new DenseTensor("float32", [3], undefined, { lod: lod as number[][] });
       for (const use of [written, recordSize]) {
@@ -166,9 +167,21 @@ describe("binary tensors", () => {
       }
     }
     const matrix = new NDArray("float32", [2, 1]);
-    for (const [rows, height] of [[[0, 5], 5], [[-1, 0], 2], [[0, 0.5], 2], [[0, 1], -1], [[0, 1], 2.5]] as const) {
-      const value = new SelectedRows([...rows], height, matrix);
-      for (const use of [written, recordSize]) assert.throws(() => use(value), { code: "INVALID_VALUE" }, `${rows}`);
+    for (
+      const [rows, height] of [
+        [[0, 5], 5],
+        [[-1, 0], 2],
+        [[0, 0.5], 2],
+        [[0, 1], -1],
+        [[0, 1], 2.5],
+        [[0, ,], 2],
+        ["01", 2],
+        [null, 2],
+        [[0, 1], Symbol()],
+      ] as const
+    ) {
+      const value = new SelectedRows(rows as never, height as never, matrix);
+      for (const use of [written, recordSize]) assert.throws(() => use(value), { code: "INVALID_VALUE" }, String(rows));
     }
     const whole = [[], [[]], [[0]], [[0, 0, 3], [0, 3]]];
     for (const lod of whole) assert.ok(written(new DenseTensor("float32", [3], undefined, { lod })).length > 12);
@@ -256,13 +269,16 @@ describe("binary tensors", () => {
   });
 });
 
-describe("a tensor whose only LoD level is [0]", () => {
+describe("a tensor whose LoD has a single offset, 0", () => {
   it("is not mistaken for SelectedRows, though it begins like one", () => {
-    for (const shape of [[0], [2], [0, 3]]) {
-      const file = written(new DenseTensor("float32", shape, undefined, { lod: [[0]] }));
-      const tensor = decode(file, { mode: "static" });
-      assert.ok(tensor instanceof DenseTensor);
-      assert.deepEqual([tensor.lod, tensor.shape], [[[0]], shape]);
+    for (const lod of [[[0]], [[0], []], [[], [], [0]]]) {
+      for (const shape of [[0], [2], [0, 3]]) {
+        const file = written(new DenseTensor("float32", shape, undefined, { lod }));
+        assert.equal(detectKind(file, file.length), "record");
+        const tensor = decode(file, { mode: "static" });
+        assert.ok(tensor instanceof DenseTensor);
+        assert.deepEqual([tensor.lod, tensor.shape], [lod, shape]);
+      }
     }
   });
 });

@@ -17,7 +17,7 @@ import {
   detectKind,
   foreignError,
   HEAD_BYTES,
-  isLevelOfZero,
+  isHeightOfNone,
   isTensorHead,
   MAX_GUESSED_ROWS,
   MAX_TENSOR_DESC,
@@ -93,7 +93,7 @@ function* looksLikeSelectedRows(cursor: Cursor): Decoder<boolean> {
   const count = u64(cursor, cursor.pos);
   if (count > MAX_GUESSED_ROWS || (count === 0 && (yield* hasTensorHead(cursor, 8)))) return false;
   if (!(yield* hasTensorHead(cursor, 8 + 8 * count + 8))) return false;
-  return count !== 1 || !isLevelOfZero(cursor.view, cursor.pos + 8);
+  return count === 0 || !isHeightOfNone(cursor.view, cursor.pos + 8 + 8 * count);
 }
 
 /** Whether a tensor's version, length and description seem to begin `ahead` bytes from here. */

@@ -11,6 +11,7 @@ import { bytesOf, type Chunk, UnreadBytes } from "../../words/unread_bytes.ts";
 import { joinBytes } from "../../words/joined_bytes.ts";
 import { u32, u64, u64s } from "../little_endian.ts";
 import { SelectedRows } from "../../values.ts";
+import { shownValue } from "../../words/described.ts";
 import { tensorDescSize, writeTensorDesc } from "./tensor_desc.ts";
 
 /** The chunks of a record: its head, and the tensor's bytes uncopied. */
@@ -36,11 +37,15 @@ export function recordSize(value: NDArray | SelectedRows): number {
 
 /** The LoD, whose levels must be as the reader wants them. */
 function lodOf(array: NDArray): number[][] {
-  const lod = array instanceof DenseTensor ? array.lod : [];
-  lod.forEach((level, i) => {
-    const isOne = Array.isArray(level) && level.every((at, k) => isCount(at) && (k ? at >= level[k - 1] : at === 0));
-    if (!isOne) throw new ValueError("INVALID_VALUE", `LoD level ${i} is no list of integers that rise from 0`);
-  });
+  const lod: unknown = array instanceof DenseTensor ? array.lod : [];
+  if (!Array.isArray(lod)) {
+    throw new ValueError("INVALID_VALUE", `The LoD is no list of levels: got ${shownValue(lod)}`);
+  }
+  for (const [i, level] of lod.entries()) {
+    if (!areCounts(level) || !level.every((at, k) => k ? at >= level[k - 1] : at === 0)) {
+      throw new ValueError("INVALID_VALUE", `LoD level ${i} is no list of integers that rise from 0`);
+    }
+  }
   return lod;
 }
 
@@ -49,17 +54,26 @@ function lodHead(array: NDArray): Uint8Array {
   return joinBytes([u32(0), u64(lod.length), ...lod.flatMap((level) => [u64(8 * level.length), u64s(level)])]);
 }
 
-function isCount(value: number): boolean {
-  return Number.isSafeInteger(value) && value >= 0;
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && value as number >= 0;
+}
+
+/** Whether a value is a list of counts, without holes. */
+function areCounts(list: unknown): list is number[] {
+  return Array.isArray(list) && Array.from(list).every(isCount);
 }
 
 /** The row numbers of SelectedRows, one for each row and below the height. */
 function rowsOf({ rows, height, value }: SelectedRows): number[] {
+  if (!Array.isArray(rows)) {
+    throw new ValueError("INVALID_VALUE", `The row numbers of SelectedRows must be a list: got ${shownValue(rows)}`);
+  }
   if (value.shape[0] !== rows.length) {
     throw new ValueError("INVALID_VALUE", `SelectedRows with ${rows.length} row numbers and ${value.shape[0]} rows`);
   }
-  if (isCount(height) && rows.every((row) => isCount(row) && row < height)) return rows;
-  throw new ValueError("INVALID_VALUE", `SelectedRows with a row number that is not below the height, ${height}`);
+  if (isCount(height) && areCounts(rows) && rows.every((row) => row < height)) return rows;
+  const shown = shownValue(height);
+  throw new ValueError("INVALID_VALUE", `SelectedRows with a row number that is not below the height, ${shown}`);
 }
 
 function rowsHead(value: SelectedRows): Uint8Array {
