@@ -276,6 +276,20 @@ describe("a byte stream that enqueues chunks and closes, whatever buffer it was 
     assert.deepEqual(encode(await load("https://host/w.pdparams", { fetch: fetch(FILE) })), FILE);
   });
 
+  it("is read whole if it has everything at hand and closes at once", async () => {
+    for (const length of [FILE.length, 5000]) {
+      const chunks = [FILE.slice(0, length), FILE.slice(length)].filter((chunk) => chunk.length > 0);
+      const whole = new ReadableStream({
+        type: "bytes",
+        start(controller) {
+          for (const chunk of chunks) controller.enqueue(chunk);
+          controller.close();
+        },
+      });
+      assert.deepEqual(encode(await load(whole)), FILE);
+    }
+  });
+
   it("is truncated if it ends early", async () => {
     for (const length of [0, 3, 200, 6000]) {
       const cut = FILE.slice(0, length), code = length === 0 ? "EMPTY" : "TRUNCATED";

@@ -31,10 +31,13 @@ export function isFilling(reader: BytesReader): reader is ReadableStreamBYOBRead
 /** Reads the next bytes into a buffer, which it takes over. */
 export type FillBytes = (into: Uint8Array<ArrayBuffer>) => Promise<ReadableStreamReadResult<Uint8Array>>;
 
-/** The reads of a filling reader. If the stream closes without answering the last one, as many do, that one reports the end. */
+/**
+ * The reads of a filling reader. If the stream closes without answering the last one, as many do, that one reports the end. A stream that has
+ * all its bytes at hand closes just before it answers: that answer comes first.
+ */
 export function fillsOf(reader: ReadableStreamBYOBReader): FillBytes {
   let end = () => {};
-  reader.closed.then(() => end(), () => {});
+  reader.closed.then(() => {}).then(() => end(), () => {});
   return (into) =>
     new Promise((resolve, reject) => {
       end = () => resolve({ done: true, value: undefined });
