@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import fs, { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import fs, { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
-import { DirectoryFolder, isPaddleError, setDefaultFolder } from "../../mod.ts";
+import { DirectoryFolder, distributed, fluid, isPaddleError, setDefaultFolder } from "../../mod.ts";
 import { fromArray, load, save, type StateDict } from "../../mod.ts";
 import { withFault } from "../helpers/failing_system.ts";
 import { inTempFolder } from "../helpers/in_temp_folder.ts";
@@ -93,6 +93,31 @@ describe("a directory as a folder", () => {
       await sink.write(new Uint8Array(2));
       await sink.close();
       assert.equal(readFileSync(join(root, "a")).length, 2);
+    }));
+
+  it("has no models, checkpoints or variables in folders that lead out", () =>
+    inFolder(async (root, folder) => {
+      symlinkSync("..", join(root, "up"));
+      symlinkSync("sub", join(root, "inside"));
+      const state = new Map([["w", fromArray([1], "float32")]]);
+      const vars = [{ name: "w", dtype: "float32", shape: [1] }] as unknown as fluid.io.SaveVarsOptions["vars"];
+      const save = { folder, vars, parameters: state };
+      await fluid.io.saveVars(join(root, ".."), { ...save, folder: undefined });
+      await distributed.saveStateDict(state, join(root, ".."));
+      const before = readdirSync(join(root, "..")).sort();
+      for (const [name, code] of [["..", "UNSAFE_PATH"], ["sub/../..", "UNSAFE_PATH"], ["up", "LINK_ESCAPE"]]) {
+        const calls = {
+          loadVars: () => fluid.io.loadVars(name, { folder, vars: vars! }),
+          saveVars: () => fluid.io.saveVars(name, save),
+          "saveVars of a whole folder": () => fluid.io.saveVars(name, { ...save, wholeFolder: true }),
+          loadStateDict: () => distributed.loadStateDict(state, name, { folder }),
+          saveStateDict: () => distributed.saveStateDict(state, name, { folder }),
+        };
+        for (const [what, call] of Object.entries(calls)) await assert.rejects(call(), { code }, `${what} ${name}`);
+      }
+      assert.deepEqual(readdirSync(join(root, "..")).sort(), before);
+      await fluid.io.saveVars("inside", save);
+      assert.deepEqual(readdirSync(join(root, "sub")), ["w"]);
     }));
 
   it("gives regular files only, and does not wait for a pipe", () =>

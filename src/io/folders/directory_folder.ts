@@ -53,11 +53,13 @@ export class DirectoryFolder implements Folder {
   readonly path: string;
   readonly #trusted: boolean;
   readonly #portable: boolean;
+  /** What links must not lead out of. */
+  #root: string;
 
   /** The directory need not exist before a file is put there. */
   constructor(path: string | URL, options: DirectoryFolderOptions = {}) {
     checkNames(options, ["trusted", "portable"]);
-    this.path = checkedPath(path);
+    this.path = this.#root = checkedPath(path);
     this.#trusted = options.trusted ?? false;
     this.#portable = options.portable ?? true;
   }
@@ -97,7 +99,7 @@ export class DirectoryFolder implements Folder {
   async list(prefix = ""): Promise<string[]> {
     const slash = prefix.lastIndexOf("/");
     const start = slash < 0 ? "" : prefix.slice(0, slash);
-    if (start) await this.#stayInside(start, this.#join(start));
+    if (start || this.#root !== this.path) await this.hasFolder(start);
     const names: string[] = [];
     await this.#walk(start, prefix, names, []);
     return names.sort(byCodePoint);
@@ -114,11 +116,19 @@ export class DirectoryFolder implements Folder {
     }
   }
 
-  /** Whether there is a folder `name`, even an empty one. */
-  async hasFolder(name: string): Promise<boolean> {
-    const path = this.#join(name);
-    await this.#stayInside(name, path);
+  /** Whether there is a folder `name`, even an empty one; without a name, the directory itself. */
+  async hasFolder(name = ""): Promise<boolean> {
+    const path = name ? this.#join(name) : this.path;
+    await this.#stayInside(name || path, path);
     return isDirectory(path);
+  }
+
+  /** The folder `name` as a DirectoryFolder of its own, whose names cannot lead out of this one. */
+  below(name: string): DirectoryFolder {
+    const folder = new DirectoryFolder(this.#join(name), { portable: this.#trusted || this.#portable });
+    // Who trusts this one chose the name: the folder may be anywhere, but its files are in it.
+    if (!this.#trusted) folder.#root = this.#root;
+    return folder;
   }
 
   #join(name: string): string {
@@ -147,7 +157,7 @@ export class DirectoryFolder implements Folder {
   async #stayInside(name: string, path: string, attempt = 1): Promise<void> {
     if (this.#trusted) return;
     const { sep, dirname } = pathCalls();
-    const root = await realPath(this.path);
+    const root = await realPath(this.#root);
     let real = await realPath(path);
     for (let up = path; real === null && dirname(up) !== up;) {
       up = dirname(up);
@@ -157,12 +167,12 @@ export class DirectoryFolder implements Folder {
       return;
     }
     // If the directory was replaced or removed meanwhile, such as by a save with `wholeFolder`, try again.
-    if (attempt < LOOKS && await realPath(this.path) !== root) return await this.#stayInside(name, path, attempt + 1);
+    if (attempt < LOOKS && await realPath(this.#root) !== root) return await this.#stayInside(name, path, attempt + 1);
     throw this.#escape(name, path);
   }
 
   #escape(name: string, path: string): PathError {
-    return new PathError("LINK_ESCAPE", `${quote(name)} is a link that leads out of ${JSON.stringify(this.path)}`, {
+    return new PathError("LINK_ESCAPE", `${quote(name)} is a link that leads out of ${JSON.stringify(this.#root)}`, {
       path,
     });
   }

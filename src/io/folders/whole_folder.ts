@@ -58,6 +58,8 @@ export class WholeFolder {
     try {
       const { target, leave } = await takeTurn(fs, path, shown, { kind: path.sep, signal });
       undo.push(leave);
+      // Throws if the folder is within another one and a link leads out of that.
+      await folder.hasFolder();
       const old = await fs.promises.stat(target).catch(() => null);
       checkOld(path, shown, target, old === null || old.isDirectory());
       for (const remove of await makeFolders(fs, path, path.dirname(target), shown)) undo.unshift(remove);

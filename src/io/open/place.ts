@@ -60,7 +60,7 @@ async function findPlace(from: From, options: SourceOfOptions): Promise<Place | 
 /** The folder `name` at a place, as a Folder of its own. */
 export function folderAt({ folder, name }: Place): Folder {
   if (name === "") return folder;
-  if (folder instanceof DirectoryFolder) return new DirectoryFolder(pathCalls().join(folder.path, name));
+  if (folder instanceof DirectoryFolder) return folder.below(name);
   return new SubFolder(folder, name + "/");
 }
 
