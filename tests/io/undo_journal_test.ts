@@ -60,16 +60,17 @@ function sparing(most: number): Fs {
 const failing = (code: string) => Object.assign(new Error(`${code}: said by the test`), { code });
 
 /** Leave a change of the whole file that was interrupted when half of it was done. */
-function interrupt(path: string, pid = process.pid): void {
+function interrupt(path: string, pid = process.pid, old = OLD): void {
   const { ino } = fs.statSync(path, { bigint: true });
   const head = new Uint8Array(72), view = new DataView(head.buffer);
   head.set(new TextEncoder().encode("PDUNDO2\n"));
-  [BigInt(pid), ino, BigInt(OLD.length), 0n, BigInt(OLD.length)]
+  [BigInt(pid), ino, BigInt(old.length), 0n, BigInt(old.length)]
     .forEach((value, i) => view.setBigUint64(8 + 8 * i, value, true));
-  const hash = createHash("sha256").update(head.subarray(0, 48)).update(OLD).digest();
+  const hash = createHash("sha256").update(head.subarray(0, 48)).update(old).digest();
   head.set(hash.subarray(0, 24), 48);
-  fs.writeFileSync(path, OLD.slice().fill(0, OLD.length / 2));
-  fs.writeFileSync(path + ".pdundo", Uint8Array.of(...head, ...OLD));
+  fs.writeFileSync(path, old.slice().fill(0, old.length / 2));
+  fs.writeFileSync(path + ".pdundo", head);
+  fs.appendFileSync(path + ".pdundo", old);
 }
 
 describe("an undo journal", () => {
@@ -94,6 +95,19 @@ describe("an undo journal", () => {
     assert.ok(codes.has("HOT_JOURNAL"), [...codes].join());
     assert.deepEqual([...codes].filter((code) => code !== "HOT_JOURNAL" && code !== "READ_FAILED"), []);
   });
+
+  it("is applied once for all who open its file at about the same time", () =>
+    inFolder(async (path, folder) => {
+      const old = encode(new Map([["text", "x".repeat(2 ** 24)]]));
+      interrupt(path, process.pid, old);
+      const readings: Promise<unknown>[] = [];
+      for (let i = 0; i < 20; i++) {
+        readings.push(load(path));
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      for (const value of await Promise.all(readings)) assert.ok((value as Map<string, unknown>).has("text"));
+      assert.deepEqual(namesIn(folder), ["a.pdparams"]);
+    }));
 
   it("of a process that may be alive is left to it, until neither it nor the file has changed for long", async () => {
     const { kill } = process;

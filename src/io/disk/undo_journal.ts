@@ -40,7 +40,7 @@ interface Change {
   length: number;
 }
 
-/** Changes in progress, by path: readers wait for them, too. */
+/** Changes and recoveries in progress, by path: readers wait for them, too. */
 const underWay = new Map<string, Promise<void>>();
 
 /**
@@ -81,7 +81,7 @@ export async function replaceFile(fs: Fs, real: string, other: string, signal?: 
   return await inTurn(real, () => change(fs, real, null, pour, signal));
 }
 
-/** Changes of the same file wait for each other. */
+/** Changes and recoveries of the same file wait for each other. */
 async function inTurn<T>(real: string, work: () => Promise<T>): Promise<T> {
   const before = underWay.get(real);
   const mine = (async () => {
@@ -221,7 +221,8 @@ export async function recoverFile(
   if (change) await change;
   // There is hardly ever a journal: a synchronous check is faster than a promise.
   if (!exists(real + END)) return change !== undefined;
-  await recover(fileSystem(real), real, by);
+  // Another one in this process may be putting the old bytes back at the same time.
+  await inTurn(real, () => recover(fileSystem(real), real, by));
   return true;
 }
 
