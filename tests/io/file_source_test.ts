@@ -168,6 +168,23 @@ describe("an open file", () => {
       }
     }));
 
+  it("is read on after an edit during which a hundred others were read", () =>
+    inFolder(async (path) => {
+      const sources: FileSource[] = [];
+      for (let i = 0; i < 101; i++) {
+        writeFileSync(`${path}.${i}`, patterned(100));
+        sources.push(await FileSource.open(`${path}.${i}`));
+      }
+      const [edited, ...others] = sources, into = new Uint8Array(3);
+      edited.verifySync();
+      const editing = edited.edit(1, Uint8Array.of(7, 8));
+      for (const other of others) other.verifySync();
+      await editing;
+      await edited.read(0, into);
+      assert.deepEqual([...into], [patterned(1)[0], 7, 8]);
+      for (const source of sources) await source.close();
+    }));
+
   it("shares a hundred handles with many others, and reopens the same file or gives an error", () =>
     inFolder(async (path) => {
       const sources: FileSource[] = [];

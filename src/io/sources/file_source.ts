@@ -28,7 +28,7 @@ export class FileSource implements Source {
   readonly #real: string;
   #stamp: string;
   #closed = false;
-  /** Number of reads in progress. */
+  /** Number of reads and edits in progress. */
   #reading = 0;
   readonly #leaving: (() => void)[] = [];
 
@@ -83,9 +83,13 @@ export class FileSource implements Source {
     } catch (error) {
       throw this.#readError(offset, error);
     } finally {
-      if (--this.#reading === 0) { for (const leave of this.#leaving.splice(0)) leave(); }
+      this.#readOver();
     }
     return this.#given(n, offset, into);
+  }
+
+  #readOver(): void {
+    if (--this.#reading === 0) { for (const leave of this.#leaving.splice(0)) leave(); }
   }
 
   /** Read bytes from `offset` on, synchronously. */
@@ -125,8 +129,18 @@ export class FileSource implements Source {
    * @throws {SourceError} `SOURCE_CHANGED`
    * @throws {SaveError}
    */
-  async edit(offset: number, bytes: Uint8Array, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
-    await this.verify();
+  async edit(offset: number, bytes: Uint8Array, options: { signal?: AbortSignal } = {}): Promise<void> {
+    this.verifySync();
+    // A handle that rests meanwhile could not tell this change from another's when it is opened again.
+    this.#reading++;
+    try {
+      await this.#edit(offset, bytes, options.signal);
+    } finally {
+      this.#readOver();
+    }
+  }
+
+  async #edit(offset: number, bytes: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
     const inode = this.#stamp.split(" ")[2];
     // A save replaces the open file with another one, which must not be changed here.
     const fs = fileSystem(this.name);
@@ -145,7 +159,7 @@ export class FileSource implements Source {
   }
 
   /**
-   * Close the file once the reads in progress have ended: on a closed descriptor they would read whatever file is given its number next.
+   * Close the file once the reads and edits in progress have ended: on a closed descriptor they would read whatever file is given its number next.
    */
   async close(): Promise<void> {
     this.#closed = true;
