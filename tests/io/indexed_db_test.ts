@@ -124,6 +124,26 @@ describe("a folder in a browser's database", () => {
     await folder.close();
   });
 
+  it("has the old file or the new one when a save is given up while it ends", async () => {
+    const seen = new Set<number>();
+    for (let turns = 0; turns < 12; turns++) {
+      const folder = new IndexedDbFolder(`given-up-${turns}`);
+      await put(folder, "a", numbered(5));
+      const sink = await folder.put("a");
+      await sink.write(numbered(10));
+      const closing = sink.close();
+      for (let turn = 0; turn < turns; turn++) await new Promise((resolve) => setTimeout(resolve));
+      if (turns === 11) await closing;
+      await Promise.allSettled([closing, sink.abort(new Error("given up"))]);
+      const bytes = (await bytesOf(folder, "a"))!;
+      assert.deepEqual(bytes, numbered(bytes.length));
+      assert.equal((await rowKeys(`given-up-${turns}`)).length, 1);
+      seen.add(bytes.length);
+      await folder.close();
+    }
+    assert.deepEqual([...seen].sort((a, b) => a - b), [5, 10]);
+  });
+
   it("tells who reads a file that it was replaced", async () => {
     const folder = new IndexedDbFolder();
     await put(folder, "a", numbered(3 * ROW));

@@ -185,6 +185,7 @@ class RowsSink implements Sink {
   readonly #gathered = new Rechunker(ROW);
   #rows = 0;
   #size = 0;
+  #isOver = false;
 
   constructor(database: IDBDatabase, name: string) {
     this.#database = database;
@@ -200,6 +201,7 @@ class RowsSink implements Sink {
     const rest = this.#gathered.rest();
     if (rest.length > 0) await this.#row(rest);
     try {
+      if (this.#isOver) throw new DOMException("The save was aborted", "AbortError");
       const transaction = this.#database.transaction(["files", "rows"], "readwrite");
       const end = ended(transaction);
       const files = transaction.objectStore("files");
@@ -212,13 +214,18 @@ class RowsSink implements Sink {
     }
   }
 
+  /** Remove the rows, unless the last transaction had already begun: then the file has them. */
   async abort(): Promise<void> {
-    const transaction = this.#database.transaction("rows", "readwrite");
-    transaction.objectStore("rows").delete(rowsOf(this.#id));
-    await ended(transaction);
+    this.#isOver = true;
+    const transaction = this.#database.transaction(["files", "rows"], "readwrite");
+    const end = ended(transaction);
+    const row = await value<FileRow | undefined>(transaction.objectStore("files").get(this.#name));
+    if (row?.id !== this.#id) transaction.objectStore("rows").delete(rowsOf(this.#id));
+    await end;
   }
 
   async #row(row: Uint8Array): Promise<void> {
+    if (this.#isOver) return;
     try {
       const transaction = this.#database.transaction("rows", "readwrite");
       transaction.objectStore("rows").put(row, [this.#id, this.#rows++]);
