@@ -3,6 +3,7 @@ import fs, { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeF
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
 import {
+  DirectoryFolder,
   distributed,
   fluid,
   isPaddleError,
@@ -65,6 +66,26 @@ describe("a model saved with a manifest", () => {
       await checkpoint.write(name, (await checkpoint.get(name)).fill(2));
       assert.equal(await outcome(prefix), 2);
       assert.deepEqual(readdirSync(folder).filter((name) => name.endsWith(".pdsum")), ["n.pdsum"]);
+    }));
+
+  it("is loaded after an array was written in a file that was opened by its name in a folder", () =>
+    inFolder(async (prefix, path) => {
+      const { program, parameters } = await filled(3), folder = new DirectoryFolder(path);
+      await save(program, prefix, { parameters, manifest: true });
+      await using checkpoint = await open("m.pdparams", { folder });
+      const [name] = checkpoint.names();
+      await checkpoint.write(name, (await checkpoint.get(name)).fill(2));
+      assert.equal((await loadProgramState(prefix)).get(name)?.toFloat32Array()[0], 2);
+    }));
+
+  it("is not waited for by a save of it that is aborted while another has its files", () =>
+    inFolder(async (prefix, path) => {
+      const other = await new DirectoryFolder(path).put("m.pdmodel"), stop = new AbortController();
+      const saving = relayout(await filled(1), prefix, { manifest: true, signal: stop.signal });
+      setTimeout(() => stop.abort(new Error("enough")), 20);
+      await assert.rejects(saving, { message: "enough" });
+      await other.abort(new Error("over"));
+      assert.deepEqual(readdirSync(path), []);
     }));
 
   it("is refused at once when the manifest lists a file many times, which would be hashed as often", () =>

@@ -8,7 +8,7 @@ import type { Chunk } from "../../words/unread_bytes.ts";
 import { FormatError, PaddleError, quote, SaveError, SourceError, type Warning } from "../../errors.ts";
 import { abortSink } from "../sinks/abort_sink.ts";
 import { FileSink } from "../sinks/file_sink.ts";
-import type { Folder } from "../folder.ts";
+import type { Folder, PutOptions } from "../folder.ts";
 import { guardedSink } from "../sinks/guarded_sink.ts";
 import { pathCalls } from "../disk/path.ts";
 import { saveCodeOf } from "../disk/save_error.ts";
@@ -67,7 +67,7 @@ export async function saveFiles(
   try {
     // All of them are on the disk before the first is put in place.
     const saved = await writeAll(folder, files, options, open, progress);
-    if (hasManifest && prefix !== undefined) await writeManifest(folder, prefix, saved, open);
+    if (hasManifest && prefix !== undefined) await writeManifest(folder, prefix, saved, open, signal);
     const outdated = hasManifest || whole || prefix === undefined
       ? null
       : await outdatedManifest(folder, prefix, files);
@@ -115,7 +115,7 @@ async function writeAll(
   const sinks: Sink[] = [], running = new Set<Promise<void>>(), spare = new BufferPool();
   let taken = 0, loaded = 0, failure: { error: unknown } | null = null;
   const write = async ({ name, size, chunks }: OutFile, i: number) => {
-    const sink = sinks[i] = await putPart(folder, name, size, isHashed);
+    const sink = sinks[i] = await putPart(folder, name, { size, signal }, isHashed);
     await stoppable(() => sink.expect?.(size), signal);
     let before = 0;
     const count = (written: number) => {
@@ -148,9 +148,15 @@ async function writeAll(
 }
 
 /** Write the manifest of the files, which takes its place after them. */
-async function writeManifest(folder: Folder, prefix: string, saved: readonly SavedFile[], open: Sink[]): Promise<void> {
+async function writeManifest(
+  folder: Folder,
+  prefix: string,
+  saved: readonly SavedFile[],
+  open: Sink[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const manifest = manifestOf(saved, prefix);
-  const sink = await folder.put(manifestName(prefix), { size: manifest.length });
+  const sink = await folder.put(manifestName(prefix), { size: manifest.length, signal });
   open.push(sink);
   await sink.write(manifest);
   if (sink instanceof FileSink) await sink.prepare();
@@ -256,10 +262,10 @@ function stuck(name: string, error: unknown): unknown {
 }
 
 /** Open one file. To be hashed for the manifest, it must be a file at a path: those are read back before they are put in place. */
-async function putPart(folder: Folder, name: string, size: number, isHashed: boolean): Promise<Sink> {
-  if (!isHashed) return guardedSink(await folder.put(name, { size }));
+async function putPart(folder: Folder, name: string, options: PutOptions, isHashed: boolean): Promise<Sink> {
+  if (!isHashed) return guardedSink(await folder.put(name, options));
   try {
-    return await folder.put(name, { size, verify: true });
+    return await folder.put(name, { ...options, verify: true });
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     throw new TypeError("Option manifest has no meaning here: only files given by path can have one", { cause: error });

@@ -159,6 +159,8 @@ export class FileSink implements Sink {
 
   /** Replace the old file with the new one, durably. */
   async close(): Promise<void> {
+    await this.prepare();
+    this.#options.signal?.throwIfAborted();
     await this.takePlace();
     // Never retried, like the sync of the file.
     this.durable = this.#isSynced ?? await this.syncFolder();
@@ -172,13 +174,12 @@ export class FileSink implements Sink {
   }
 
   /**
-   * {@linkcode FileSink.close} without syncing the folder, which the caller does once for many files. Then the caller
-   * {@linkcode FileSink.settle}s, or {@linkcode FileSink.abort}s after {@linkcode FileSink.takeBack}.
+   * {@linkcode FileSink.close} without syncing the folder, which the caller does once for many files, and whatever the signal says, as some
+   * of them may be in place already. Then the caller {@linkcode FileSink.settle}s, or {@linkcode FileSink.abort}s after {@linkcode FileSink.takeBack}.
    */
   async takePlace(): Promise<void> {
     await this.prepare();
-    const { ifUnchanged, signal } = this.#options;
-    signal?.throwIfAborted();
+    const { ifUnchanged } = this.#options;
     if (ifUnchanged) await this.#compare(ifUnchanged);
     await this.#rename();
   }

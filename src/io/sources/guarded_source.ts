@@ -6,6 +6,7 @@
 import { isPaddleError, SaveError, type SourceCode, SourceError } from "../../errors.ts";
 import type { Source } from "../source.ts";
 import { CoalescedSource } from "./coalesced_source.ts";
+import { FileSource } from "./file_source.ts";
 import { within } from "../waiting/within.ts";
 
 class GuardedSource implements Source {
@@ -162,7 +163,8 @@ function isUnbounded(source: Source, { costly, readSync, view, edit }: GuardedSo
 
 /** `source`, wrapped for one call: once `signal` aborts, its `close` is no longer waited for. */
 export function guardedSource(source: Source, signal?: AbortSignal): Source {
-  if (source instanceof GuardedSource) return source;
+  // A file at a path is no caller's, and needs to be known as one when it is changed.
+  if (source instanceof GuardedSource || source instanceof FileSource) return source;
   try {
     const guarded = new GuardedSource(source, signal);
     return isUnbounded(source, guarded) ? new CoalescedSource(guarded) : guarded;
