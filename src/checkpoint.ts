@@ -190,7 +190,7 @@ export class Checkpoint {
   ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
     try {
       signal.throwIfAborted();
-      await this.#writing;
+      if (this.#writing) await within(this.#writing, Infinity, signal);
       const lazy = this.#lazies.get(array) ?? array.unread;
       for await (const piece of piecesOf(lazy ?? await this.#loaded(array, { signal }), from, to, { signal })) {
         yield lazy ? piece as Uint8Array<ArrayBuffer> : piece.slice();
@@ -281,7 +281,7 @@ export class Checkpoint {
     };
     await inTurns(someInSteps(this.#value, note, () => true), signal);
     const read = new Map<unknown, Uint8Array | NDArray>();
-    for (const bytes of left) read.set(bytes, await bytes.read({ signal }));
+    for (const bytes of left) read.set(bytes, await this.#inTurn(() => bytes.read({ signal }), options));
     const written = [...this.#written.values()].filter(({ shown, now }) => shown !== now);
     for (const { shown, now } of written) read.set(shown, now);
     if (read.size === 0) return this.#value;
