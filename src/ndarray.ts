@@ -200,7 +200,7 @@ export class NDArray {
     return this.#data;
   }
 
-  /** The bytes at an offset at which a typed array can be made of them: then views of them remain views when elements are set. */
+  /** The bytes, moved if no typed array can start at their offset: views made of them then share their memory with `data`. */
   #aligned(): Uint8Array<ArrayBuffer> {
     const { bytes } = this;
     return bytes.byteOffset % dtypeInfo(this.dtype).swapsize === 0 ? bytes : this.#bytes = bytes.slice();

@@ -335,7 +335,7 @@ export async function saveNpz(
   return await saveChunks({ size: plan.size, chunks: plan.chunks(), warnings: [] }, to, rest);
 }
 
-/** Unread arrays are replaced by others with the same data: the caller may read its own meanwhile. */
+/** Unread arrays are replaced by new ones that read the same data: the caller may load its own meanwhile. */
 function checkArrays(arrays: ReadonlyMap<string, unknown>): ReadonlyMap<string, NDArray> {
   if (!(arrays instanceof Map)) throw new ValueError("INVALID_VALUE", "An .npz file is made from a Map of arrays");
   const checked = new Map<string, NDArray>();

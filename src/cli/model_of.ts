@@ -83,7 +83,7 @@ async function onlyPrefix(place: Place): Promise<Place | null> {
   return models.length === 1 && !names.has("__model__") ? { folder, name: models[0], shown: place.shown } : null;
 }
 
-/** Whether the user, who may name one of its files, means the only prefix; with both names, nothing is left to find. */
+/** Whether the user means the only prefix: no file is named, or one of its own. With both names, there is nothing left to find. */
 function isMeant(prefix: string, { modelFilename, paramsFilename }: FoundModel["names"]): boolean {
   if (modelFilename === undefined) return (paramsFilename ?? prefix + ".pdiparams") === prefix + ".pdiparams";
   return paramsFilename === undefined && [prefix + ".pdmodel", prefix + ".json"].includes(modelFilename);

@@ -64,7 +64,7 @@ export function* readFile(cursor: Cursor, options: ReadFileOptions = {}): Decode
 /** An opcode before this offset counts as one of the first: random bytes, as in an encrypted file, are rarely valid opcodes for longer. */
 const FIRST = 16;
 
-/** Read a pickle without PROTO; if already its first opcodes fail, the file is reported as something other than a pickle. */
+/** Read a pickle. If it has no PROTO and one of its first opcodes fails, the file is reported as something other than a pickle. */
 function* readPickleOr(cursor: Cursor, options: ReadPickleOptions, head: Uint8Array): Decoder<Pickle> {
   try {
     return yield* readPickle(cursor, options);

@@ -45,9 +45,9 @@ export async function savesIn(folder: Folder): Promise<number[] | null> {
 }
 
 /**
- * The number of a save that the caller gave, if any.
+ * The option `uniqueId`, checked.
  *
- * @throws {TypeError} it is not one: no reader would find the files
+ * @throws {TypeError} it is not an integer of 0 or more: no reader would find the files
  */
 export function checkedSave(uniqueId: number | undefined): number | undefined {
   if (uniqueId === undefined || (Number.isSafeInteger(uniqueId) && uniqueId >= 0)) return uniqueId;

@@ -53,8 +53,9 @@ export interface SaveOptions {
    */
   combineParams?: boolean;
   /**
-   * Drop attributes and outputs that affect no result, and the call stacks of the machine that built the programs. Paddle's `clip_extra`;
-   * PIR programs have none of these. @default {true}
+   * Drop attributes and outputs that affect no result, and the call stacks of the machine that built the programs. Paddle's `clip_extra`,
+   * which also drops those that matter in operators fused for inference, such as `fuse_with_relu`. PIR programs have none of these.
+   * @default {true}
    */
   clipExtra?: boolean;
   /**

@@ -13,7 +13,7 @@ const CALL_STACK = "op_callstack";
 /** Removed likewise, except from quantised operators. */
 const QUANTISATION = "with_quant_attr";
 
-/** Begins the attributes by which an inference pass says that it merged other operators into this one. */
+/** Prefix of the attributes by which an inference pass marks an operator that it merged others into. */
 const FUSED = "fuse";
 
 /**

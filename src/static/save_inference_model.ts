@@ -27,8 +27,9 @@ export interface SaveInferenceModelOptions {
   /** Values of its persistable variables, by name: the content of Paddle's scope. */
   parameters: Scope;
   /**
-   * Drop attributes and outputs that affect no result, and the call stacks of the machine that built the program. Paddle's `clip_extra`;
-   * PIR programs have none of these. @default {true}
+   * Drop attributes and outputs that affect no result, and the call stacks of the machine that built the program. Paddle's `clip_extra`,
+   * which also drops those that matter in operators fused for inference, such as `fuse_with_relu`. PIR programs have none of these.
+   * @default {true}
    */
   clipExtra?: boolean;
   /** Write a ProgramDesc in the format of Paddle 2.4. Paddle's `legacy_format` (2.5). @default {false} */

@@ -66,7 +66,7 @@ export class ArrayLedger {
     return array.data!;
   }
 
-  /** Note that a value of the pickle is `bytes`: an array that has them, too, gets a copy. */
+  /** Note that `bytes` are themselves a value of the pickle: an array made of them gets a copy. */
   keep(bytes: Uint8Array): void {
     const owner = this.#owners.get(bytes);
     if (owner) this.#share(owner);

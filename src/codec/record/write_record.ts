@@ -35,7 +35,7 @@ export function recordSize(value: NDArray | SelectedRows): number {
   return plainRecordHeadSize(array.dtype, array.shape) + beside + array.nbytes;
 }
 
-/** The LoD, whose levels must be as the reader wants them. */
+/** The LoD. Each level must be a list of integers that rise from 0, as the reader requires. */
 function lodOf(array: NDArray): number[][] {
   const lod: unknown = array instanceof DenseTensor ? array.lod : [];
   if (!Array.isArray(lod)) {

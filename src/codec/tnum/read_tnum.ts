@@ -20,7 +20,7 @@ export const RESERVED = 256;
 /** The magic numbers "TNUM" and "NAME" as u32. */
 export const TNUM = 0x4d554e54, NAME = 0x454d414e;
 
-/** Names that come again after this many get no warning. */
+/** Maximum number of warnings about repeated names. */
 const MAX_WARNINGS = 100;
 
 /** Decode the file under the cursor. */

@@ -86,7 +86,7 @@ export function* planZip(members: readonly ZipMember[]): Generator<void, ZipPlan
 
 const NOTHING = new Uint8Array(0);
 
-/** The checksum of a member in memory; with empty chunks on the way, at which other work may run. */
+/** The checksum of a member in memory. Yields empty chunks on the way, so that other work may run. */
 function* sumOf(member: ZipMember): Generator<Chunk, number> {
   let crc = 0;
   for (const chunk of member.chunks() as Iterable<Uint8Array>) {

@@ -8,7 +8,7 @@ import { PartSource } from "../sources/part_source.ts";
 import { readFully } from "../sources/read_fully.ts";
 import type { Source } from "../source.ts";
 
-/** Longer reads, in bytes, go straight into their buffer. */
+/** Reads of more bytes than this go straight into the caller's buffer. */
 const SHORT = 2 ** 17;
 /** Bytes to request when a read starts before the last window: those up to the end of the read. */
 const BACK = 65_536;

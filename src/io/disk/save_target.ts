@@ -56,8 +56,8 @@ function isOpenFile(fs: Fs, path: PathCalls, shown: string): boolean {
 
 /**
  * Wait for earlier saves of the same file, even if they reached it through other links or spellings; the returned `leave` lets the next one
- * in. Nothing is awaited before queueing, so saves run in the order of their calls. `kind` keeps folders and files apart. Once `signal`
- * aborts, there is no more waiting.
+ * in. Nothing is awaited before queueing, so saves run in the order of their calls. `kind` keeps folders and files apart. An abort of
+ * `signal` ends the wait.
  */
 export async function takeTurn(
   fs: Fs,
@@ -95,7 +95,7 @@ async function enter(target: string, signal: AbortSignal | undefined): Promise<(
     await within(before, Infinity, signal);
     return leave;
   } catch (error) {
-    // Those behind still wait for those before.
+    // Saves queued behind this one still wait for those before it.
     before.then(leave);
     throw error;
   }

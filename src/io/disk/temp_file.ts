@@ -28,7 +28,7 @@ export async function createTemp(
       return { temp, handle: await fs.promises.open(temp, "wx", mode) };
     } catch (error) {
       const isTaken = systemCode(error) === "EEXIST";
-      // It may have been created although that is reported as a failure.
+      // The file may exist although its creation was reported as failed.
       if (!isTaken) await fs.promises.rm(temp, { force: true }).catch(() => {});
       if (!isTaken || attempt === TRIES) throw error;
     }

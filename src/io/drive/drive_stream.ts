@@ -72,7 +72,7 @@ export async function driveStream<T>(
 class StreamDriver {
   readonly cursor = new Cursor();
   readonly #reader: BytesReader;
-  /** Reads, into a buffer if the reader is a filling one. */
+  /** Reads the next bytes; a filling reader puts them into the given buffer. */
   readonly #read: FillBytes;
   readonly #isFilling: boolean;
   readonly #options: DriveStreamOptions;

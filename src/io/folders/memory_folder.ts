@@ -14,7 +14,7 @@ import { safeParts } from "../names/safe_name.ts";
 import type { Sink } from "../sink.ts";
 import type { Source } from "../source.ts";
 
-/** A file: its bytes are only seen as copies, so that it does not change with what was loaded from it. */
+/** A file that gives out only copies of its bytes, so that it does not change with what was loaded from it. */
 class FileInMemory extends PartSource {
   readonly edit: Source["edit"];
 

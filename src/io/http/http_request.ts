@@ -80,7 +80,7 @@ function headersFor({ headers: own, settings }: HttpCall, { sameOrigin }: Hop): 
   return headers;
 }
 
-/** Whether a redirect turns the request into a GET, as `fetch` does: it would no longer change anything. */
+/** Whether `fetch` turns the request into a GET at this redirect: then it would no longer change anything. */
 function becomesGet(method: string, status: number): boolean {
   return status === 303 ? isChange(method) : method === "POST" && (status === 301 || status === 302);
 }

@@ -119,7 +119,7 @@ function httpFile(url: URL, options: HttpSourceOptions): HttpFile {
   const headers = new Headers(options.headers);
   if (authorization === null || headers.has("authorization")) return new HttpFile(plain, httpSettings(options));
   headers.set("authorization", authorization);
-  // A caller who lists headers may not think of one that is not among them.
+  // The caller's list cannot be expected to name this header, which comes from the URL.
   const sameOriginHeaders = options.sameOriginHeaders && [...options.sameOriginHeaders, "authorization"];
   return new HttpFile(plain, httpSettings({ ...options, headers, sameOriginHeaders }));
 }

@@ -164,7 +164,7 @@ export class PartChecker {
   }
 }
 
-/** Maximum characters of a response to an error that are looked at. */
+/** Maximum characters of an error response that are searched for a code. */
 const MAX_REASON = 4096;
 
 /** The code in an S3 error, which says more than the status: a link may have expired, or the clock may be wrong. Empty if there is none. */

@@ -49,7 +49,7 @@ export interface FileNames {
 }
 
 const FORMS = [".json", ".pdmodel"];
-/** Ends the name of the file with the structured names. */
+/** Ending of the file with the structured names. */
 const INFO = ".pdiparams.info";
 /** The program of a folder, if the caller gives no name. */
 const DEFAULT_MODEL = ["__model__", "__model__.json"];

@@ -209,7 +209,7 @@ async function placeAll(open: Sink[], { isRevocable, folder, outdated, signal }:
   return (await Promise.all(placed.map((sink) => sink.settle()))).flat();
 }
 
-/** Milliseconds in which a sink may still close when the call is aborted: its file is as good as in place. */
+/** Milliseconds that a closing sink is still given when the call is aborted: its file is as good as in place. */
 const MOMENT = 20;
 
 async function closeInTime(sink: Sink, signal: AbortSignal | undefined): Promise<void> {

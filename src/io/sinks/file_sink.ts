@@ -187,7 +187,7 @@ export class FileSink implements Sink {
   /** Keep a second link to the old file until {@linkcode FileSink.settle}, so that the replacement can be undone. */
   async keepOld(): Promise<void> {
     const name = this.#path.join(this.folder, tempName(this.#path.basename(this.#target)));
-    // A link may have been made although that is reported as a failure.
+    // The link may exist although its creation was reported as failed.
     this.#cleanup.push(() => this.#fs.promises.rm(name, { force: true }), name);
     try {
       await this.#fs.promises.link(this.#target, name);

@@ -51,7 +51,7 @@ export class PartSource implements Source {
 
 /** Maximum bytes per read when a source is read from end to end. */
 const PIECE = 2 ** 18;
-/** If each read costs a round trip: bytes of the first one, as more may not be wanted, and maximum bytes of those that follow. */
+/** Where each read costs a round trip: bytes of the first, since the reader may stop early, and the maximum for later ones. */
 const FIRST = 4096, MOST = 4 * 2 ** 20;
 
 /** The bytes `[from, to)` of a source, in pieces. */
