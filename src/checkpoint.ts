@@ -250,7 +250,7 @@ export class Checkpoint {
     }
     const edit: Edit = (bytes, options) => source.edit!(offset, bytes, options);
     if (!(source instanceof FileSource)) return { lazy, edit };
-    return { lazy, edit: (bytes, options) => changeAlone(source.name, () => edit(bytes, options)) };
+    return { lazy, edit: (bytes, options) => changeAlone(source.path, () => edit(bytes, options)) };
   }
 
   /** Change the file after all reads and writes begun before. If it fails, later ones go on. */

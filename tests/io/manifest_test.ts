@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fs, { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 import { describe, it } from "@std/testing/bdd";
 import {
   DirectoryFolder,
@@ -86,6 +87,22 @@ describe("a model saved with a manifest", () => {
       await assert.rejects(saving, { message: "enough" });
       await other.abort(new Error("over"));
       assert.deepEqual(readdirSync(path), []);
+    }));
+
+  it("is written in place, and loses its manifest, wherever the working directory is by then", () =>
+    inFolder(async (prefix, folder) => {
+      await new Model(new nn.Linear(40, 50)).save(prefix, { manifest: true });
+      const before = process.cwd();
+      try {
+        process.chdir(folder);
+        await using checkpoint = await open("m.pdparams");
+        process.chdir(before);
+        await checkpoint.write("weight", (await checkpoint.get("weight")).fill(2));
+      } finally {
+        process.chdir(before);
+      }
+      assert.deepEqual(readdirSync(folder), ["m.pdparams"]);
+      assert.equal((await load(prefix + ".pdparams") as Map<string, NDArray>).get("weight")!.at(0, 0), 2);
     }));
 
   it("is refused at once when the manifest lists a file many times, which would be hashed as often", () =>

@@ -17,23 +17,31 @@ import { filesOfManifest, prefixOfManifest } from "./manifest.ts";
  * manifest. They are set aside first, so that no crash leaves a changed file that its manifest refuses, and put back if the change fails.
  */
 export async function changeAlone(path: string, change: () => Promise<void>): Promise<void> {
-  const { promises } = fileSystem(path), { basename, dirname, join } = pathCalls();
-  const place = dirname(path), folder = new DirectoryFolder(place, { trusted: true }), aside: [string, string][] = [];
+  const { promises } = fileSystem(path), aside: Moved[] = [];
   try {
-    for (const name of await promises.readdir(place).catch((error) => unlisted(path, error))) {
-      const prefix = prefixOfManifest(name);
-      const listed = prefix === null ? null : await filesOfManifest(folder, prefix).catch(damaged);
-      if (!listed?.has(basename(path))) continue;
-      const from = join(place, name), to = join(place, tempName(name));
-      await promises.rename(from, to).catch((error) => stuck(path, error));
-      aside.push([from, to]);
-    }
+    await setAside(path, aside);
     await change();
   } catch (error) {
     for (const [from, to] of aside) await withRetries(() => promises.rename(to, from)).catch(() => {});
     throw error;
   }
   for (const [, to] of aside) await withRetries(() => promises.rm(to, { force: true })).catch(() => {});
+}
+
+type Moved = [from: string, to: string];
+
+/** Give the manifests that list the file at `path` temporary names, and note each in `aside`. */
+async function setAside(path: string, aside: Moved[]): Promise<void> {
+  const { promises } = fileSystem(path), { basename, dirname, join } = pathCalls();
+  const place = dirname(path), folder = new DirectoryFolder(place, { trusted: true });
+  for (const name of await promises.readdir(place).catch((error) => unlisted(path, error))) {
+    const prefix = prefixOfManifest(name);
+    const listed = prefix === null ? null : await filesOfManifest(folder, prefix).catch(damaged);
+    if (!listed?.has(basename(path))) continue;
+    const from = join(place, name), to = join(place, tempName(name));
+    await promises.rename(from, to).catch((error) => stuck(path, error));
+    aside.push([from, to]);
+  }
 }
 
 /** The runtime may not allow listing the folder, as in Deno without permission: then this process cannot know of manifests there. */

@@ -23,8 +23,8 @@ export class FileSource implements Source {
   readonly size: number;
   readonly name: string;
   #file: OpenedFile | null;
-  /** The path to reopen. */
-  #path: string;
+  /** The path: absolute, so that it leads to the same file if the working directory changes. */
+  readonly path: string;
   readonly #real: string;
   #stamp: string;
   #closed = false;
@@ -32,9 +32,9 @@ export class FileSource implements Source {
   #reading = 0;
   readonly #leaving: (() => void)[] = [];
 
-  private constructor(path: string, real: string, file: OpenedFile, { size, stamp }: FileStat) {
-    this.name = path;
-    this.#path = path;
+  private constructor(name: string, path: string, real: string, file: OpenedFile, { size, stamp }: FileStat) {
+    this.name = name;
+    this.path = path;
     this.#real = real;
     this.#file = file;
     this.size = size;
@@ -50,6 +50,7 @@ export class FileSource implements Source {
    */
   static async open(path: string): Promise<FileSource> {
     if (path === "") throw new SourceError("NOT_FOUND", "The path is empty", { path });
+    const whole = absolute(path);
     let file: OpenedFile;
     try {
       file = openFile(path);
@@ -61,7 +62,7 @@ export class FileSource implements Source {
       if (!stat.isFile) throw notAFile(path, stat.isDirectory);
       const real = file.realPath();
       const isOther = await recoverFile(real, (beside) => file.exists(beside));
-      return new FileSource(path, real, file, isOther ? file.stat() : stat);
+      return new FileSource(path, whole, real, file, isOther ? file.stat() : stat);
     } catch (error) {
       letGo(file);
       throw isPaddleError(error) ? error : openError(path, error);
@@ -180,8 +181,6 @@ export class FileSource implements Source {
   #letRest(): void {
     for (const other of awake) {
       if (other === this || other.#reading > 0) continue;
-      // A relative path must still lead to the same file if the working directory changes.
-      other.#path = pathCalls().resolve(other.#path);
       return other.#rest();
     }
   }
@@ -195,7 +194,7 @@ export class FileSource implements Source {
   #openAgain(): OpenedFile {
     let file: OpenedFile;
     try {
-      file = openFile(this.#path);
+      file = openFile(this.path);
     } catch (error) {
       const isGone = systemCode(error) === "ENOENT";
       throw isGone ? this.#changed(error) : openError(this.name, error);
@@ -235,6 +234,17 @@ export class FileSource implements Source {
       offset,
       cause,
     });
+  }
+}
+
+/** The absolute form of a path; not normalized, since what is before `..` may be a link. */
+function absolute(path: string): string {
+  if (/^(?:[A-Za-z]:)?[\\/]/.test(path)) return path;
+  try {
+    return `${pathCalls().resolve("")}/${path}`;
+  } catch {
+    // The working directory may be gone, or the runtime may not reveal it.
+    return path;
   }
 }
 
