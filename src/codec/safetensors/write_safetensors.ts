@@ -25,7 +25,8 @@ export interface SafetensorsPlan {
  * Plan a file, in steps. Like safetensors' own writer, it sorts tensors by dtype (descending), then by name, and pads the header with
  * spaces so that the data begins at a multiple of eight.
  *
- * @throws {ValueError} `INVALID_VALUE` for a name that the format reserves, or metadata that are not strings, `LONE_SURROGATE` for a name that UTF-8 cannot encode
+ * @throws {ValueError} `INVALID_VALUE` for a name that the format reserves, or metadata that are not strings; `LONE_SURROGATE` for a name
+ *   that UTF-8 cannot encode
  * @throws {UnsupportedError} `UNSUPPORTED_DTYPE` for complex128
  */
 export function* planSafetensors(

@@ -175,7 +175,8 @@ export class FileSink implements Sink {
 
   /**
    * {@linkcode FileSink.close} without syncing the folder, which the caller does once for many files, and whatever the signal says, as some
-   * of them may be in place already. Then the caller {@linkcode FileSink.settle}s, or {@linkcode FileSink.abort}s after {@linkcode FileSink.takeBack}.
+   * of them may be in place already. Then the caller {@linkcode FileSink.settle}s, or {@linkcode FileSink.abort}s after
+   * {@linkcode FileSink.takeBack}.
    */
   async takePlace(): Promise<void> {
     await this.prepare();
