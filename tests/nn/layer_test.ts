@@ -91,6 +91,19 @@ describe("nn.Layer", () => {
     });
   });
 
+  it("is named as in a single process if its class is one of Paddle's tensor-parallel ones", () => {
+    class ColumnParallelLinear extends nn.Layer {}
+    class RowParallelLinear extends nn.Layer {}
+    class VocabParallelEmbedding extends nn.Layer {}
+    guard(() => {
+      const names = [ColumnParallelLinear, RowParallelLinear, VocabParallelEmbedding].map((Class) =>
+        new Class().fullName()
+      );
+      assert.deepEqual(names, ["linear_0", "linear_1", "embedding_0"]);
+      assert.equal(new nn.Layer("row_parallel_linear").fullName(), "row_parallel_linear_0");
+    });
+  });
+
   it("leaves private fields, methods and getters of a subclass alone", () => {
     class Counter extends nn.Layer {
       #calls = 0;
