@@ -26,13 +26,20 @@ export class Uniform extends Initializer {
   /** The upper bound, exclusive. */
   readonly high: number;
 
-  /** Takes Paddle's arguments by position or by name. */
+  /**
+   * Takes Paddle's arguments by position or by name.
+   *
+   * @throws {ValueError} `INVALID_VALUE` if `high` is below `low`
+   */
   constructor(...args: Call<UniformArguments, ["low", "high"]>) {
     super();
     ({ low: this.low, high: this.high } = bind<UniformArguments>(
       { name: "Uniform", defaults: { low: -1, high: 1 }, typed: ["low", "high"] },
       args,
     ));
+    if (!(this.high >= this.low)) {
+      throw new ValueError("INVALID_VALUE", `Uniform: high is ${this.low} (low) or more: got ${this.high}`);
+    }
   }
 
   /** Draws the values. */
