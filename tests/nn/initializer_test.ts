@@ -69,6 +69,8 @@ describe("nn.initializer", () => {
   it("refuses arguments without a meaning", () => {
     assert.throws(() => new initializer.KaimingNormal({ mode: "fan_out", fanIn: 3 }), withCode("INVALID_VALUE"));
     assert.throws(() => new initializer.KaimingNormal({ mode: "fan" as "fan_in" }), withCode("INVALID_VALUE"));
+    assert.throws(() => new initializer.Uniform(2), withCode("INVALID_VALUE"));
+    assert.throws(() => new initializer.Uniform({ high: NaN }), withCode("INVALID_VALUE"));
     assert.throws(() => new initializer.Dirac(0), withCode("INVALID_VALUE"));
     assert.throws(() => new initializer.Dirac(2).make("float32", [3, 1, 1]), withCode("INVALID_VALUE"));
     assert.throws(() => new initializer.Dirac().make("float32", [3, 1]), withCode("INVALID_VALUE"));
@@ -131,6 +133,14 @@ describe("nn.initializer", () => {
     } finally {
       setDefaultDtype("float32");
     }
+  });
+
+  it("draws from the tail of a normal distribution as coarsely as Paddle's float32", () => {
+    seed(0);
+    const drawn = new initializer.TruncatedNormal(6, 1, -2, 2).make("float32", [4]).toFloat32Array();
+    // By Paddle 3.3.1.
+    const expected = [1.7327384948730469, 1.5360606908798218, 1.9520912170410156, 1.8504917621612549];
+    drawn.forEach((x, i) => assert.ok(Math.abs(x - expected[i]) < 2e-6, `${x} is not ${expected[i]}`));
   });
 
   it("gives a bound where nearly all of a normal distribution is truncated", () => {

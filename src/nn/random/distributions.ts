@@ -50,14 +50,17 @@ export function fillTruncatedNormal(
   engine: MersenneTwister,
   given: { mean: number; std: number; a: number; b: number },
 ): void {
-  const unit = unitOf(target);
+  const round = roundOf(target), unit = unitOf(target);
   // The kernel takes its arguments as float32 here, too.
   const [mean, std, a, b] = [given.mean, given.std, given.a, given.b].map(fround);
-  const below = normalCdf((a - mean) / std), width = normalCdf((b - mean) / std) - below;
+  const below = round(normalCdf(round(round(a - mean) / std)));
+  const width = round(round(normalCdf(round(round(b - mean) / std))) - below);
   for (let i = 0; i < target.length; i++) {
     // The kernel draws from the smallest normal float32 upwards, never 0, which has no quantile.
-    const p = below + width * Math.max(unit(engine), SMALLEST);
-    target[i] = Math.min(Math.max(normalQuantile(p) * std + mean, a), b);
+    const p = round(below + round(width * Math.max(unit(engine), SMALLEST)));
+    // It inverts the error function at this number, in which little is left of a small p.
+    const x = round(2 * p - 1);
+    target[i] = Math.min(Math.max(normalQuantile((x + 1) / 2) * std + mean, a), b);
   }
 }
 
