@@ -69,6 +69,28 @@ for (const version of VERSIONS) {
   });
 }
 
+describe("nn.Transformer", () => {
+  it("can have no encoder layers, for which Paddle uses up the names of one all the same", () => {
+    utils.uniqueName.guard(() => {
+      const net = new nn.Transformer({
+        dModel: 2,
+        nhead: 1,
+        numEncoderLayers: 0,
+        numDecoderLayers: 1,
+        dimFeedforward: 3,
+      });
+      const names = [...net.stateDict()].map(([key, { name }]) => `${key} ${name}`);
+      assert.deepEqual(names.slice(0, 3), [
+        "encoder.norm.weight layer_norm_2.w_0",
+        "encoder.norm.bias layer_norm_2.b_0",
+        "decoder.layers.0.self_attn.q_proj.weight linear_6.w_0",
+      ]);
+      assert.equal((net.decoder as nn.TransformerDecoder).layers.length, 1);
+      assert.throws(() => new nn.Transformer({ numDecoderLayers: -1 }), (error) => isPaddleError(error));
+    });
+  });
+});
+
 function classOf(layer: nn.Layer): string {
   return (layer.constructor as unknown as { className: string }).className;
 }

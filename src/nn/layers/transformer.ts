@@ -53,7 +53,7 @@ export class TransformerEncoder extends BuiltInLayer<TransformerEncoderArguments
   /** Takes Paddle's arguments by position or by name. */
   constructor(...args: Call<TransformerEncoderArguments, ["encoderLayer", "numLayers", "norm"]>) {
     super({ name: "TransformerEncoder", defaults: { encoderLayer: REQUIRED, numLayers: REQUIRED, norm: null } }, args);
-    needSize("TransformerEncoder", "numLayers", this.config.numLayers);
+    needSize("TransformerEncoder", "numLayers", this.config.numLayers, 0);
     this.layers = repeated(this.config.encoderLayer, this.config.numLayers);
     this.norm = this.config.norm;
   }
@@ -81,7 +81,7 @@ export class TransformerDecoder extends BuiltInLayer<TransformerDecoderArguments
   /** Takes Paddle's arguments by position or by name. */
   constructor(...args: Call<TransformerDecoderArguments, ["decoderLayer", "numLayers", "norm"]>) {
     super({ name: "TransformerDecoder", defaults: { decoderLayer: REQUIRED, numLayers: REQUIRED, norm: null } }, args);
-    needSize("TransformerDecoder", "numLayers", this.config.numLayers);
+    needSize("TransformerDecoder", "numLayers", this.config.numLayers, 0);
     this.layers = repeated(this.config.decoderLayer, this.config.numLayers);
     this.norm = this.config.norm;
   }
