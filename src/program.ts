@@ -5,6 +5,7 @@
  */
 import { gotInstead } from "./words/described.ts";
 import type { DType } from "./dtype.ts";
+import { quote, ValueError } from "./errors.ts";
 import type { Complex, Float } from "./values.ts";
 
 /** What a variable holds, by Paddle's name; `other` for any kind not listed. */
@@ -140,7 +141,7 @@ export abstract class Program {
    * Rename a variable wherever it occurs: in declarations, inputs and outputs of operators, and attributes that name it.
    *
    * @throws {SourceError} `NOT_FOUND`: there is no such variable
-   * @throws {ValueError} `NAME_COLLISION`: another variable has the new name
+   * @throws {ValueError} `NAME_COLLISION`: another variable has the new name; `INVALID_VALUE`: it stands for no variable
    */
   abstract rename(from: string, to: string): void;
   /** An independent copy. */
@@ -165,6 +166,22 @@ export abstract class Program {
       if (found) return found;
     }
     return undefined;
+  }
+}
+
+/** By such a name Paddle's operators say that they take or give nothing. */
+const NO_VARIABLE = ["", "@EMPTY@"];
+
+/**
+ * Check a new name of a variable.
+ *
+ * @throws {TypeError} it is no string
+ * @throws {ValueError} `INVALID_VALUE`
+ */
+export function checkNewName(name: unknown): void {
+  if (typeof name !== "string") throw new TypeError(`A variable's name is a string: ${gotInstead(name)}`);
+  if (NO_VARIABLE.includes(name)) {
+    throw new ValueError("INVALID_VALUE", `No variable can have the name ${quote(name)}`, { at: name });
   }
 }
 

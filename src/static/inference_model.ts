@@ -44,7 +44,7 @@ export class InferenceModel {
    * Rename a variable everywhere: in the program, the parameters and the info.
    *
    * @throws {SourceError} `NOT_FOUND`
-   * @throws {ValueError} `NAME_COLLISION`
+   * @throws {ValueError} `NAME_COLLISION`; `INVALID_VALUE`: the name stands for no variable
    */
   rename(from: string, to: string): void {
     this.program.rename(from, to);

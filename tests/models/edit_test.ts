@@ -284,6 +284,10 @@ for (
       assert.ok(model.parameters.has("first/renamed") && !model.parameters.has(first));
       assert.throws(() => model.rename("first/renamed", model.feedTargetNames[0]), { code: "NAME_COLLISION" });
       assert.throws(() => model.rename("nobody", "x"), { code: "NOT_FOUND" });
+      for (const none of ["", "@EMPTY@"]) {
+        assert.throws(() => model.rename("first/renamed", none), { code: "INVALID_VALUE", at: none });
+      }
+      assert.throws(() => model.rename("first/renamed", 5 as unknown as string), TypeError);
     });
 
     it("accepts another value for a parameter, if its dtype and shape are the same", async () => {

@@ -6,7 +6,7 @@
 import { byCodePoint } from "../../words/code_point_order.ts";
 import { FormatError, quote, SourceError, ValueError } from "../../errors.ts";
 import { Budget, DEFAULT_LIMITS, type Limits, UNLIMITED } from "../../limits.ts";
-import { type Block, type Port, Program, type ProgramVariable } from "../../program.ts";
+import { type Block, checkNewName, type Port, Program, type ProgramVariable } from "../../program.ts";
 import { atOnce, StepPace } from "../../words/steps.ts";
 import { type Json, JsonObject } from "../json/json.ts";
 import { readJsonInSteps } from "../json/read_json.ts";
@@ -202,6 +202,7 @@ export class PirProgram extends Program {
   }
 
   rename(from: string, to: string): void {
+    checkNewName(to);
     const named = this.ops().filter((op) => op.name === from);
     if (named.length === 0) {
       throw new SourceError("NOT_FOUND", `The program has no variable ${quote(from)}`, { at: from });

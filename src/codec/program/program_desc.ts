@@ -6,7 +6,7 @@
 import { byCodePoint } from "../../words/code_point_order.ts";
 import { SourceError, ValueError } from "../../errors.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../limits.ts";
-import { type Port, Program, type ProgramVariable } from "../../program.ts";
+import { checkNewName, type Port, Program, type ProgramVariable } from "../../program.ts";
 import { atOnce } from "../../words/steps.ts";
 import { BlockDesc } from "./block_desc.ts";
 import { checkProgram } from "./check_program.ts";
@@ -175,6 +175,7 @@ export class ProgramDesc extends Program {
   }
 
   rename(from: string, to: string): void {
+    checkNewName(to);
     const owners = this.vars().filter((variable) => variable.name === from);
     if (owners.length === 0) {
       throw new SourceError("NOT_FOUND", `The program has no variable ${JSON.stringify(from)}`, { at: from });
