@@ -55,7 +55,10 @@ import { checkedBytes } from "./words/plain_bytes.ts";
 
 /** Options of {@linkcode decode} and {@linkcode decodeNpz}. */
 export interface DecodeNpyOptions {
-  /** Limits on what the file may request: maxRank, maxElements, maxTensors; for an archive also maxEntries and maxExpansion. */
+  /**
+   * Limits on what the file may request: maxRank, maxElements, maxTensors, maxStructureBytes; for an archive also maxEntries, maxNameBytes
+   * and, if it is compressed, maxExpansion and maxStreamBytes. The latter also limits what is read from a stream.
+   */
   limits?: Partial<Limits>;
   /** The array never shares memory with the given bytes. @default {false} */
   copy?: boolean;

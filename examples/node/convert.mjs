@@ -25,8 +25,8 @@ function* entriesOf(dict, prefix = "", around = []) {
 }
 
 /**
- * Write the arrays of `from` to `to`, whose ending says in which form: safetensors in pieces of a few MiB, whatever the size; `.npz` by way of
- * the memory. The old `to` is there until the new one is whole.
+ * Write the arrays of `from` to `to`, whose ending says in which form, in pieces of a few MiB, whatever the size. The old `to` is there until
+ * the new one is whole.
  *
  * @param {string} from a `.pdparams`, `.pdopt` or safetensors file, the prefix of an inference model, a folder of Paddle 1.x
  * @param {string} to ends in `.safetensors` or `.npz`

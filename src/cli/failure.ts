@@ -46,7 +46,8 @@ export async function failed(
 
 /** The message of an error; if it is about a file inside what the user named, such as one of many that an index lists, with that name. */
 export function placed({ message, path }: PaddleError, args: readonly string[]): string {
-  const isKnown = path === undefined || message.includes(path) || args.some((arg) => arg.endsWith(path));
+  const isKnown = path === undefined || message.includes(path) || message.includes(quote(path)) ||
+    args.some((arg) => arg.endsWith(path));
   return isKnown ? message : `${quote(path)}: ${message}`;
 }
 

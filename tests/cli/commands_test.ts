@@ -446,6 +446,8 @@ print(json.dumps({"dtypes": [str(z[k].dtype) for k in z.files], "same": bool((z[
       const path = join(folder, "a.pdparams"), to = join(folder, "inside") + "/";
       await paddle.save(new Map([["../outside", paddle.zeros([1])]]), path);
       assert.match(await refused("convert", path, to), /\(UNSAFE_PATH\)/);
+      await paddle.save(new Map([["a\nb", paddle.zeros([1])]]), path);
+      assert.match(await refused("convert", path, to), /^error: The name "a\\nb\.npy" cannot be used/);
       assert.deepEqual(readdirSync(folder), ["a.pdparams"]);
       await paddle.save(new Map([["enc/fc", paddle.zeros([1])]]), path);
       await printed("convert", path, to);
@@ -776,6 +778,23 @@ describe("diff, verify, detect and decrypt", () => {
 });
 
 describe("an interrupted command", () => {
+  it("stops decrypt while it waits for a server", () =>
+    inTempFolder(async (folder) => {
+      const key = join(folder, "key"), { fetch } = globalThis, stop = new AbortController();
+      writeFileSync(key, new Uint8Array(16));
+      globalThis.fetch = (_, init) =>
+        new Promise((_, fail) => {
+          init!.signal!.addEventListener("abort", () => fail(init!.signal!.reason));
+          stop.abort(new Interrupt(2));
+        });
+      try {
+        const args = ["decrypt", "http://localhost/a", join(folder, "a"), "--key", key];
+        assert.equal((await oarlock(args, { signal: stop.signal })).code, 130);
+      } finally {
+        globalThis.fetch = fetch;
+      }
+    }));
+
   it("exits with the signal's code and leaves the old file, and nothing beside it", async () => {
     await inTempFolder(async (folder) => {
       const from = join(folder, "a.pdparams"), to = join(folder, "a.npz");

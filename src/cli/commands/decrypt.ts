@@ -34,11 +34,12 @@ export const decrypt = command({
       throw new UsageError("--config already names the cipher: leave --cipher out");
     }
     await checkTarget(to, options, session);
+    const { signal, onProgress } = session;
     const cipher = config === undefined
       ? new Cipher({ cipherName: cipherName as CipherName | undefined })
-      : await CipherFactory.createCipher(config);
-    const bytes = await cipher.decryptFromFile(await CipherUtils.readKeyFromFile(key), from);
-    const { signal, onProgress } = session;
+      : await CipherFactory.createCipher(config, { signal });
+    const secret = await CipherUtils.readKeyFromFile(key, { signal });
+    const bytes = await cipher.decryptFromFile(secret, from, { signal });
     await saveChunks({ size: bytes.length, chunks: [bytes], warnings: [] }, to, {
       signal,
       onProgress,
