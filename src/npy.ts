@@ -331,7 +331,7 @@ export async function saveNpz(
   options: SaveNpzOptions = {},
 ): Promise<SaveReport> {
   const { compress, ...rest } = options;
-  checkOptions(rest, SAVE);
+  checkOptions(options, [...SAVE, "compress"]);
   const checked = checkArrays(arrays);
   options.signal?.throwIfAborted();
   const plan = await (compress ? planPackedNpz : planNpz)(checked, { signal: options.signal });

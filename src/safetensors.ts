@@ -32,6 +32,7 @@ import { checkOptions, type LoadOptions, SAVE_OPTIONS, type SaveOptions } from "
 import { saveChunks, type SaveReport } from "./save.ts";
 import { atOnce } from "./words/steps.ts";
 import type { TensorMap } from "./words/tensor_map.ts";
+import { shownValue } from "./words/described.ts";
 import { checkedBytes } from "./words/plain_bytes.ts";
 
 export { TensorMap } from "./words/tensor_map.ts";
@@ -238,5 +239,9 @@ function* planOf(
 }
 
 function metadataOf(given: EncodeSafetensorsOptions["metadata"]): ReadonlyMap<string, string> {
-  return new Map(given instanceof Map ? given : Object.entries(given ?? {}));
+  if (given instanceof Map) return new Map(given);
+  if (given !== undefined && (typeof given !== "object" || Symbol.iterator in given)) {
+    throw new TypeError(`Option metadata must be a Map or an object of strings: got ${shownValue(given)}`);
+  }
+  return new Map(Object.entries(given ?? {}));
 }

@@ -210,6 +210,21 @@ describe(".npz files", () => {
     }
   });
 
+  it("are told from other files, which are not called truncated", async () => {
+    for (const bytes of [encode(fromArray([1])), paddle.encode(new Map([["w", paddle.zeros([1])]]))]) {
+      for (const read of [decodeNpz, openNpz]) await assert.rejects(read(bytes), { code: "WRONG_FORMAT" });
+    }
+    const bytes = await encodeNpz(new Map([["w", fromArray([1])]]));
+    await assert.rejects(decodeNpz(bytes.subarray(0, -1)), { code: "TRUNCATED" });
+  });
+
+  it("are compressed by true and nothing else", async () => {
+    const arrays = new Map([["w", fromArray([1])]]), compress = "no" as never, folder = new MemoryFolder();
+    const expected = { name: "TypeError", message: /Option compress must be a boolean: got "no"/ };
+    await assert.rejects(encodeNpz(arrays, { compress }), expected);
+    await assert.rejects(saveNpz(arrays, "a.npz", { folder, compress }), expected);
+  });
+
   it("with an array of strings are refused with a hint how to read the others", async () => {
     const numeric = encode(fromArray([1, 2], "float32")), strings = numeric.slice();
     strings.set(new TextEncoder().encode("<U1"), 21);

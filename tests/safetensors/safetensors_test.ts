@@ -191,5 +191,11 @@ describe("a safetensors file", () => {
     assert.equal(thrownBy(() => encode(new Map([["w", fromArray([1], "complex128")]]))).code, "UNSUPPORTED_DTYPE");
     assert.equal(thrownBy(() => encode(new Map([["\ud800", array]]))).code, "LONE_SURROGATE");
     assert.equal(thrownBy(() => encode(new Map([["w", 3]]))).code, "INVALID_VALUE");
+    for (const metadata of ["pt", 5, [["a", "b"]]]) {
+      assert.throws(() => encode(new Map([["w", array]]), { metadata: metadata as never }), {
+        name: "TypeError",
+        message: /^Option metadata must be a Map or an object of strings/,
+      });
+    }
   });
 });

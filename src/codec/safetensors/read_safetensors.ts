@@ -63,7 +63,7 @@ export function* readSafetensors(cursor: Cursor, { budget, lazy }: ReadSafetenso
   if (length > MAX_HEADER) {
     throw new FormatError(
       "BAD_LENGTH",
-      `The header announces ${length} bytes, above the format's own limit of ${MAX_HEADER}`,
+      `The header announces ${length} bytes, above the format's own limit of ${MAX_HEADER}: this is probably not a safetensors file`,
       {
         offset: 0,
         expected: MAX_HEADER,

@@ -14,6 +14,8 @@ import { type ProgressEvent, progressOfFiles } from "../progress.ts";
 import type { Source } from "../source.ts";
 import { type ReadOptions, scratchOf, SpanBytes, type SpanParts } from "../lazy/span_bytes.ts";
 import { Turns } from "../waiting/turns.ts";
+import { readFully } from "../sources/read_fully.ts";
+import type { ZipOptions } from "../archives/zip_directory.ts";
 import { ZipFolder } from "../archives/zip_folder.ts";
 import { DeflatedSource } from "../archives/zip_member.ts";
 
@@ -33,7 +35,7 @@ export async function readNpz(source: Source, options: ReadNpzOptions): Promise<
   const budget = new Budget(limits);
   const arrays = new Map<string, NDArray>();
   try {
-    const zip = await ZipFolder.open(source, { limits, signal, keys: true });
+    const zip = await openZip(source, { limits, signal, keys: true });
     const turns = new Turns(signal);
     for (const file of zip.names()) {
       if (turns.due()) await turns.take();
@@ -56,6 +58,21 @@ export async function readNpz(source: Source, options: ReadNpzOptions): Promise<
     await source.close?.();
   }
   return arrays;
+}
+
+async function openZip(source: Source, options: ZipOptions): Promise<ZipFolder> {
+  try {
+    return await ZipFolder.open(source, options);
+  } catch (error) {
+    if (!isPaddleError(error) || error.code !== "TRUNCATED" || source.size < 2) throw error;
+    const [p, k] = await readFully(source, 0, new Uint8Array(2), options.signal);
+    // An archive whose end is missing begins as one.
+    if (p === 0x50 && k === 0x4b) throw error;
+    throw new FormatError("WRONG_FORMAT", "This is not an .npz file: it neither begins nor ends as a zip archive", {
+      offset: 0,
+      cause: error,
+    });
+  }
 }
 
 /** The name of the array in `file`, which must be another than those of `known`. */
@@ -109,7 +126,7 @@ export async function openNpzArrays(source: Source, options: ReadNpzOptions): Pr
   const progress = progressOfFiles(options.onProgress, "load"), onProgress = progress?.onProgress;
   const budget = new Budget(limits);
   const opened: OpenedNpz = { value: new Map(), lazies: new Map() };
-  const zip = await ZipFolder.open(source, { limits, signal, keys: true });
+  const zip = await openZip(source, { limits, signal, keys: true });
   const turns = new Turns(signal);
   for (const file of zip.names()) {
     if (turns.due()) await turns.take();
