@@ -202,6 +202,7 @@ const TYPES: Readonly<Record<string, readonly string[]>> = {
   strict: BOOLEAN,
   safetensors: BOOLEAN,
   copy: BOOLEAN,
+  lazy: BOOLEAN,
   compress: BOOLEAN,
   useBinaryFormat: BOOLEAN,
   verify: BOOLEAN,

@@ -35,6 +35,7 @@ import type { Program } from "./program.ts";
 import { Tensor } from "./tensor.ts";
 import type { StateDict } from "./values.ts";
 import { quote, ValueError } from "./errors.ts";
+import { shownValue } from "./words/described.ts";
 import type { Disposed } from "./words/disposed.ts";
 
 /** Options of {@linkcode recoverStateDict}. */
@@ -117,6 +118,7 @@ export async function recoverStateDict(
   options: RecoverOptions = {},
 ): Promise<Recovered> {
   checkOptions(options, OPTIONS);
+  checkMaps(options);
   options.signal?.throwIfAborted();
   const model = await read(from, options);
   const close = () => closeAll(model.sources);
@@ -125,6 +127,17 @@ export async function recoverStateDict(
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+function checkMaps({ names, like }: RecoverOptions): void {
+  for (const [name, map] of Object.entries({ names, like })) {
+    if (map === undefined || map === null || map instanceof Map) continue;
+    throw new TypeError(`Option ${name} must be a Map, such as toMap makes of an object: got ${shownValue(map)}`);
+  }
+  for (const [variable, key] of names ?? []) {
+    if (typeof key === "string") continue;
+    throw new TypeError(`Option names must have a string for ${quote(String(variable))}: got ${shownValue(key)}`);
   }
 }
 

@@ -423,6 +423,17 @@ const FUNCTIONS: [what: string, work: () => unknown, message: RegExp][] = [
     () => (paddle as Any).createParameter(),
     /: a shape is a list of lengths: got undefined$/,
   ],
+  [
+    "an object of names",
+    () => paddle.recoverStateDict("m", { names: { a: "b" } } as Any),
+    /^Option names must be a Map, such as toMap makes of an object: got an Object$/,
+  ],
+  ["a list of keys", () => paddle.recoverStateDict("m", { like: ["a"] } as Any), /^Option like must be a Map/],
+  [
+    "a number for a key",
+    () => paddle.recoverStateDict("m", { names: new Map([["a", 5]]) } as Any),
+    /^Option names must have a string for "a": got 5$/,
+  ],
   ["an unknown numpy version", () => pickle.encode(1, { numpy: 3 } as Any), /^Option numpy must be 1 or 2: got 3$/],
   ["a string for bytes", () => codec.detectKind("abc" as Any), /^Expected bytes, such as a Uint8Array: got a string$/],
 ];
