@@ -8,6 +8,20 @@ const linear = (n = 1) => new nn.Linear(n, n, { biasAttr: false });
 const isInvalid = (error: unknown) => isPaddleError(error) && error.code === "INVALID_VALUE";
 
 describe("nn.Sequential", () => {
+  it("is changed as in Paddle: by name, at the end, and before an index", () => {
+    const net = new nn.Sequential(linear());
+    assert.equal(keys(net.append(linear()).extend([linear()])), "0.weight,1.weight,2.weight");
+    const first = net.get(0), inserted = linear();
+    assert.equal(keys(net.insert(-3, inserted)), "0.weight,1.weight,2.weight,3.weight");
+    assert.ok(net.get(0) === inserted && net.get(1) === first);
+    net.delete(1);
+    net.set("last", linear());
+    assert.equal(keys(net), "0.weight,2.weight,3.weight,last.weight");
+    assert.throws(() => net.insert(0, linear()), { code: "INVALID_VALUE", message: /not numbered: there is "2"/ });
+    assert.throws(() => net.delete(1), { code: "INVALID_VALUE" });
+    assert.throws(() => new nn.Sequential().insert(1, linear()), { code: "INVALID_VALUE" });
+  });
+
   it("is created from layers, from pairs, or from a Map", () => {
     assert.equal(keys(new nn.Sequential(linear(), new nn.ReLU(), linear())), "0.weight,2.weight");
     assert.equal(keys(new nn.Sequential(["b", linear()], ["a", linear()])), "b.weight,a.weight");

@@ -76,6 +76,49 @@ export class Sequential extends Layer {
     return layer;
   }
 
+  /** Set the layer of a name; a new one comes last. */
+  set(name: string | number, layer: Layer): void {
+    this.addSublayer(name, layer);
+  }
+
+  /**
+   * Remove the layer of a name; the others keep theirs.
+   *
+   * @throws {ValueError} `INVALID_VALUE` if there is none
+   */
+  delete(name: string | number): void {
+    const registry = registryOf(this), key = String(name);
+    if (!registry.sublayers.has(key)) throw new ValueError("INVALID_VALUE", `There is no layer ${JSON.stringify(key)}`);
+    registry.remove("sublayers", key);
+  }
+
+  /** Add a layer at the end, under the number of layers before it. */
+  append(layer: Layer): this {
+    this.addSublayer(this.length, layer);
+    return this;
+  }
+
+  /** Add layers at the end. */
+  extend(layers: Iterable<Layer>): this {
+    for (const layer of layers) this.append(layer);
+    return this;
+  }
+
+  /**
+   * Insert a layer before the one at an index; those after it move up. Negative: from the end.
+   *
+   * @throws {ValueError} `INVALID_VALUE` if there is no such index, or layers have other names than 0, 1, ...
+   */
+  insert(index: number, layer: Layer): this {
+    const position = index === this.length ? index : positionOf(index, this.length);
+    const other = [...registryOf(this).sublayers.keys()].find((name, i) => name !== String(i));
+    if (other !== undefined) {
+      throw new ValueError("INVALID_VALUE", `Layers are not numbered: there is ${JSON.stringify(other)}`);
+    }
+    renumber(this, [...this].toSpliced(position, 0, layer));
+    return this;
+  }
+
   /** The layers in order. */
   [Symbol.iterator](): IterableIterator<Layer> {
     return (registryOf(this).sublayers as Map<string, Layer>).values();
@@ -144,7 +187,7 @@ export class LayerList extends Layer {
   }
 }
 
-function renumber(list: LayerList, layers: Layer[]): void {
+function renumber(list: Sequential | LayerList, layers: Layer[]): void {
   const registry = registryOf(list);
   for (const name of [...registry.sublayers.keys()]) registry.remove("sublayers", name);
   layers.forEach((layer, i) => list.addSublayer(i, layer));
