@@ -10,6 +10,7 @@ import {
   NDArray,
   OpaqueArray,
   OrderedDict,
+  PythonRecord,
   Range,
   toMap,
   toObject,
@@ -143,6 +144,30 @@ describe("values that pickles have and paddle.save refuses", () => {
       assert.deepEqual(decode(encode(dict, { protocol: 2 })), dict);
       const longer = new Map([[new Uint8Array(4096).fill(byte), 1]]);
       assert.throws(() => encode(longer, { protocol: 2 }), { code: "INVALID_VALUE" });
+    }
+  });
+});
+
+describe("a dict under many keys", () => {
+  it("is searched once when it is saved, not once for each key", () => {
+    let searches = 0;
+    const shared = Object.assign(new Map([["a", 1]]), {
+      values() {
+        searches++;
+        return Map.prototype.values.call(shared);
+      },
+    });
+    encodeForPaddle(new Map(Array.from({ length: 100 }, (_, i) => [`${i}`, shared])));
+    assert.ok(searches < 5, `${searches} searches`);
+  });
+});
+
+describe("the state of a random generator", () => {
+  it("is saved with all its fields, also if one is called state", () => {
+    for (const more of [[], [["seed", 1]]] as [string, Value][][]) {
+      const fields = new Map<string, Value>([["state", Tuple.of<Value>(1, 2)], ...more]);
+      const record = new PythonRecord("paddle.base.libpaddle", "GeneratorState", fields);
+      assert.deepEqual(decode(encode(record)), record);
     }
   });
 });

@@ -79,6 +79,10 @@ function checkContainer(value: Container, at: string, isAnyKind: boolean): void 
   if (!isOwnContainer(value)) {
     throw invalid(`a ${className(value)}, a class that no file can represent: save a plain copy`, at);
   }
+  const { attributes = null } = value instanceof OrderedDict ? value : {};
+  if (attributes !== null && !(attributes instanceof Map || isPlainObject(attributes))) {
+    throw invalid("an OrderedDict whose attributes are not a Map", at);
+  }
   if (value instanceof FrozenSet && !isAnyKind) throw invalid(described(value), at);
 }
 

@@ -68,11 +68,14 @@ export function* shapeForSaveInSteps(value: unknown, options: ShapeOptions): Gen
 
 /** FORMATS.md 1.2: every value is a tensor, or a dict without tensors in it. An empty dict is a state dict. */
 function* isStateDict(dict: Map<unknown, unknown>): Generator<void, boolean> {
+  const dicts: unknown[] = [];
   for (const value of dict.values()) {
     if (value instanceof Tensor || value instanceof DenseTensor) continue;
-    if (!(value instanceof Map || isPlainObject(value)) || (yield* someGivenInSteps(value, isTensor))) return false;
+    if (!(value instanceof Map || isPlainObject(value))) return false;
+    dicts.push(value);
   }
-  return true;
+  // All in one search: the same dict may be under many keys.
+  return !(yield* someGivenInSteps(dicts, isTensor));
 }
 
 function hasTensors(dict: Map<unknown, unknown>): boolean {
@@ -101,6 +104,7 @@ export function* stateDictInSteps(dict: Map<unknown, unknown>): Generator<void, 
   for (const [key, value] of dict) {
     if (pace.isDue(4)) yield;
     carryFloats(dict, shaped, key, value);
+    carryFloats(dict, names, key, null);
     // A name table kept from loading is replaced in its position, as it may be out of date.
     shaped.set(key, value instanceof NDArray ? plainArray(value) : value);
     if (value instanceof Tensor) names.set(key, new FreshText(value.name));

@@ -57,14 +57,16 @@ const encoder = /* @__PURE__ */ new TextEncoder();
 /** Encode a string as UTF-8; a lone surrogate becomes three bytes, as CPython writes it (RULES.md TXT-2). */
 export function utf8FromText(text: string): Uint8Array {
   if (text.isWellFormed()) return encoder.encode(text);
-  const out: number[] = [];
-  for (const character of text) {
-    const point = character.codePointAt(0)!;
-    if (point >= 0xd800 && point < 0xe000) {
-      out.push(0xe0 | (point >> 12), 0x80 | ((point >> 6) & 0x3f), 0x80 | (point & 0x3f));
-    } else for (const byte of encoder.encode(character)) out.push(byte);
+  const out = new Uint8Array(utf8Size(text));
+  let n = 0;
+  for (let i = 0; i < text.length; i++) {
+    const point = text.codePointAt(i)!;
+    if (point > 0xffff) i++;
+    let more = point < 0x80 ? 0 : point < 0x800 ? 1 : point < 0x10000 ? 2 : 3;
+    out[n++] = more === 0 ? point : (0xff << (7 - more)) | (point >> (6 * more));
+    while (more > 0) out[n++] = 0x80 | ((point >> (6 * --more)) & 0x3f);
   }
-  return Uint8Array.from(out);
+  return out;
 }
 
 /** Length in bytes of a string's UTF-8. */

@@ -72,6 +72,7 @@ const VALUES: [string, unknown, string?][] = [
   ["an array of objects with a function in it", new OpaqueArray("|O", [1], new Uint8Array(0), [wrong(() => 1)])],
   ["an array of objects with bytes", new OpaqueArray("<U1", [1], new Uint8Array(4), ["a"])],
   ["an OrderedDict with a function as an attribute", withAttribute(() => 1)],
+  ["an OrderedDict with a number for attributes", Object.assign(new OrderedDict(), { attributes: 5 })],
 ];
 
 describe("a value that could not be loaded again", () => {

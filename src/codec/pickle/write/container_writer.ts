@@ -178,8 +178,9 @@ export class ContainerWriter {
     this.#out.byte(NEWOBJ);
     this.#opcodes.memoize(record);
     // The state of a random generator may be a tuple, without field names.
-    const state = record.fields.get("state");
-    yield new Child(record.className === "GeneratorState" && state instanceof Tuple ? state : record.fields);
+    const { className, fields } = record;
+    const state = className === "GeneratorState" && fields.size === 1 ? fields.get("state") : null;
+    yield new Child(state instanceof Tuple ? state : fields);
     this.#out.byte(BUILD);
   }
 }
