@@ -50,12 +50,19 @@ export function* namedArraysInSteps(root: Value, limits = UNLIMITED): Generator<
       found.set(found.has(own) ? freePath(found, pathOf(step), times) : own, array);
     } else if ((value instanceof Map || Array.isArray(value)) && !seen.has(value)) {
       const inside = yield* entriesOf(value, name, step, pace);
-      if (inside.length > 0) seen.add(value);
+      if (inside.length > 0 || sizeOf(value) > MOST_AGAIN) seen.add(value);
       // In reverse, because the stack is last in, first out.
       for (let i = inside.length - 1; i >= 0; i--) todo.push(inside[i]);
     }
   }
   return found;
+}
+
+/** Containers up to this size are looked through again rather than remembered if nothing is in them, as most are small. */
+const MOST_AGAIN = 16;
+
+function sizeOf(container: Map<unknown, unknown> | unknown[]): number {
+  return Array.isArray(container) ? container.length : container.size;
 }
 
 /** The members of a container that may be or contain arrays. */
