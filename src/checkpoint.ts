@@ -166,7 +166,8 @@ export class Checkpoint {
   /**
    * The bytes of one array as a stream, little-endian in C order: at most a piece of 4 MiB is in memory while the next one is read.
    * `range` selects the bytes `[start, end)`. An array in Fortran order is held in memory as a whole; one that protocol 2 wrote as text is
-   * read from its beginning. If reading fails, the stream errors with what {@linkcode Checkpoint.get} would reject with.
+   * read from its beginning. If reading fails, the stream errors with what {@linkcode Checkpoint.get} would reject with; with
+   * `SOURCE_CHANGED`, too, if the array is written meanwhile.
    *
    * @throws {SourceError} `NOT_FOUND`: there is no such array
    * @throws {TypeError} the range does not lie within the array
@@ -248,7 +249,10 @@ export class Checkpoint {
         { at: name, path: (source ?? this.#source)?.name },
       );
     }
-    const edit: Edit = (bytes, options) => source.edit!(offset, bytes, options);
+    const edit: Edit = (bytes, options) => {
+      lazy.edits++;
+      return source.edit!(offset, bytes, options);
+    };
     if (!(source instanceof FileSource)) return { lazy, edit };
     return { lazy, edit: (bytes, options) => changeAlone(source.path, () => edit(bytes, options)) };
   }

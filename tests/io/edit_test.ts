@@ -238,6 +238,25 @@ describe("writing one tensor in place", () => {
       await Promise.all(calls);
     }));
 
+  it("makes a stream of the tensor that has begun SOURCE_CHANGED: it would have old bytes and new ones", () =>
+    inTempFolder(async (folder) => {
+      const path = join(folder, "a.pdparams"), length = 6 * 2 ** 20;
+      const filled = (x: number) => new Tensor("float32", [length], new Float32Array(length).fill(x));
+      const bytes = encode(new Map([["a", filled(1)]]));
+      writeFileSync(path, bytes);
+      for (const from of [path, bytes]) {
+        await using file = await open(from);
+        const stream = file.stream("a"), reader = stream.getReader();
+        await reader.read();
+        await file.write("a", filled(2));
+        const rest = (async () => {
+          while (!(await reader.read()).done);
+        })();
+        await assert.rejects(rest, { code: "SOURCE_CHANGED" });
+        assert.equal((await file.get("a")).at(0), 2);
+      }
+    }));
+
   it("stops before the file is touched when the signal is aborted", () =>
     inFolder(async (path, folder) => {
       await using checkpoint = await open(path);

@@ -40,6 +40,8 @@ export class SpanBytes implements LazyBytes {
   readonly source: Source;
   readonly #finish: (bytes: Uint8Array) => Uint8Array;
   readonly #from: PickledArray | null;
+  /** Number of times that the bytes were written in place. */
+  edits = 0;
   /** Bytes that are stored as they are. */
   static at(source: Source, offset: number, length: number): SpanBytes {
     return new SpanBytes(source, new Span(offset, length, "raw", offset), (bytes) => bytes);
@@ -157,12 +159,17 @@ export class SpanBytes implements LazyBytes {
    */
   async *pieces(from: number, to: number, options: PieceOptions = {}): AsyncGenerator<Uint8Array> {
     if (from >= to) return;
-    const layout = this.#layout();
+    const layout = this.#layout(), { edits } = this;
     if (layout) {
       const bytes = await this.#rowsAround(layout, from, to, options);
       for (let at = 0; at < bytes.length; at += PIECE) yield bytes.slice(at, at + PIECE);
     } else yield* this.#stretches(from, to, options);
     await this.verify(options);
+    // The source takes what was written through it for its own bytes, but here they are mixed with the old ones.
+    if (edits === this.edits) return;
+    throw new SourceError("SOURCE_CHANGED", "The array was written in place while being read", {
+      path: this.source.name,
+    });
   }
 
   /** Bytes `[from, to)` in the file's order. */
