@@ -238,6 +238,24 @@ describe("writing one tensor in place", () => {
       await Promise.all(calls);
     }));
 
+  it("is waited for by the lazy arrays of the same checkpoint, and by a save of it", () =>
+    inFolder(async (path) => {
+      const length = 2 ** 20, folder = new MemoryFolder();
+      await save(new Map(["a", "b"].map((name) => [name, Tensor.full([length], 0)])), path);
+      for (let i = 1; i <= 6; i++) {
+        await using checkpoint = await open(path);
+        const value = await checkpoint.value() as Map<string, NDArray>;
+        const writing = checkpoint.write("b", Tensor.full([length], i));
+        for (let turn = 0; turn < i; turn++) await new Promise((resolve) => setTimeout(resolve));
+        await Promise.all([save(checkpoint, "copy", { folder }), value.get("a")!.load(), value.get("b")!.load()]);
+        await writing;
+        const copy = await load("copy", { folder }) as Map<string, NDArray>;
+        for (const { data } of [value.get("b")!, copy.get("b")!]) {
+          assert.ok((data as Float32Array).every((x) => x === i) || (data as Float32Array).every((x) => x === i - 1));
+        }
+      }
+    }));
+
   it("makes a stream of the tensor that has begun SOURCE_CHANGED: it would have old bytes and new ones", () =>
     inTempFolder(async (folder) => {
       const path = join(folder, "a.pdparams"), length = 6 * 2 ** 20;

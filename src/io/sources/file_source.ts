@@ -31,6 +31,8 @@ export class FileSource implements Source {
   /** Number of reads and edits in progress. */
   #reading = 0;
   readonly #leaving: (() => void)[] = [];
+  /** Settles once the last edit is over; null if none is in progress. */
+  #editing: Promise<void> | null = null;
 
   private constructor(name: string, path: string, real: string, file: OpenedFile, { size, stamp }: FileStat) {
     this.name = name;
@@ -74,8 +76,9 @@ export class FileSource implements Source {
     return `mtime:${this.#stamp.split(" ")[1]}`;
   }
 
-  /** Read bytes from `offset` on. */
+  /** Read bytes from `offset` on, all from before an edit or all from after it. */
   async read(offset: number, into: Uint8Array): Promise<number> {
+    while (this.#editing) await this.#editing;
     const file = this.#wake();
     this.#reading++;
     let n: number;
@@ -112,11 +115,9 @@ export class FileSource implements Source {
   }
 
   /** Throws `SOURCE_CHANGED` if the file grew, shrank or was written since it was opened. */
-  verify(): Promise<void> {
-    return new Promise((resolve) => {
-      this.verifySync();
-      resolve();
-    });
+  async verify(): Promise<void> {
+    while (this.#editing) await this.#editing;
+    this.verifySync();
   }
 
   /** The same, synchronously. */
@@ -131,17 +132,27 @@ export class FileSource implements Source {
    * @throws {SaveError}
    */
   async edit(offset: number, bytes: Uint8Array, options: { signal?: AbortSignal } = {}): Promise<void> {
-    this.verifySync();
-    // A handle that rests meanwhile could not tell this change from another's when it is opened again.
-    this.#reading++;
+    while (this.#editing) await this.#editing;
+    let over = () => {};
+    this.#editing = new Promise((resolve) => over = resolve);
     try {
-      await this.#edit(offset, bytes, options.signal);
+      await this.#reads();
+      // A handle that rests meanwhile could not tell this change from another's when it is opened again.
+      this.#reading++;
+      await this.#edit(offset, bytes, options.signal).finally(() => this.#readOver());
     } finally {
-      this.#readOver();
+      this.#editing = null;
+      over();
     }
   }
 
+  /** Wait for the reads in progress. */
+  async #reads(): Promise<void> {
+    if (this.#reading > 0) await new Promise<void>((resolve) => this.#leaving.push(resolve));
+  }
+
   async #edit(offset: number, bytes: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
+    this.verifySync();
     const inode = this.#stamp.split(" ")[2];
     // A save replaces the open file with another one, which must not be changed here.
     const fs = fileSystem(this.name);
@@ -165,7 +176,7 @@ export class FileSource implements Source {
    */
   async close(): Promise<void> {
     this.#closed = true;
-    if (this.#reading > 0) await new Promise<void>((resolve) => this.#leaving.push(resolve));
+    await this.#reads();
     this.#rest();
   }
 
