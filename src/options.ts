@@ -234,6 +234,12 @@ function checkKind(name: string, value: unknown): void {
       types === OBJECT ? "an object" : `a ${types[0]}`,
       value,
     );
+    // Beside these they would be ignored.
+    for (const own of ["fetch", "signal", "onWarning"]) {
+      if (name === "http" && own in (value as object)) {
+        throw new TypeError(`Option ${own} stands beside http, not in it`);
+      }
+    }
   } else if (name === "mode") check(name, value === "dygraph" || value === "static", '"dygraph" or "static"', value);
   else if (name === "float8") {
     for (const kind of typeof value === "object" && value ? Object.values(value) : [value]) {

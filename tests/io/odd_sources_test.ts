@@ -173,6 +173,13 @@ describe("a stream with a chunk whose buffer was detached", () => {
 });
 
 describe("a custom fetch", () => {
+  it("is refused among the options of http, where it would be ignored", async () => {
+    const http = { fetch: () => Promise.resolve(new Response(FILE)) } as object;
+    for (const verb of [load, open]) {
+      await assert.rejects(verb("http://h.example/m", { http }), { name: "TypeError", message: /Option fetch/ });
+    }
+  });
+
   const bodies: Record<string, () => BodyInit> = {
     "gives chunks that are not bytes": () =>
       new ReadableStream({ pull: (controller) => controller.enqueue("text" as unknown as Uint8Array) }),

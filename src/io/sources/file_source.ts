@@ -171,8 +171,8 @@ export class FileSource implements Source {
   }
 
   /**
-   * Close the file once the reads and edits in progress have ended: on a closed descriptor they would read whatever file is given its number
-   * next.
+   * Close the file once the reads and edits in progress have ended: on a closed descriptor they would read whatever file is given its
+   * number next.
    */
   async close(): Promise<void> {
     this.#closed = true;
