@@ -361,6 +361,11 @@ const FOLDERS: [what: string, work: () => unknown, message: RegExp][] = [
     () => new (paddle as Any).S3Folder("http://h/", { fetsch: 1 }),
     /nearest is "fetch"$/,
   ],
+  ...["HttpFolder", "S3Folder"].map((name): [string, () => unknown, RegExp] => [
+    `a signal for all of ${name}`,
+    () => new (paddle as Any)[name]("http://h/", { signal: new AbortController().signal }),
+    /^Option signal belongs to the calls that read, not to their folder$/,
+  ]),
   [
     "a path for the default",
     () => paddle.setDefaultFolder("models" as Any),

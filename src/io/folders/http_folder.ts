@@ -7,7 +7,7 @@ import { byCodePoint } from "../../words/code_point_order.ts";
 import { checkedList } from "../argument_errors.ts";
 import { HttpError, PathError, UnsupportedError, type Warning } from "../../errors.ts";
 import { type Folder, type GetOptions, readOnly } from "../folder.ts";
-import { type Fetch, type HttpOptions, httpSettings, shownUrl } from "../http/http_options.ts";
+import { type Fetch, type HttpOptions, httpSettings, refuseSignal, shownUrl } from "../http/http_options.ts";
 import { openHttp } from "../http/http_source.ts";
 import { safeParts } from "../names/safe_name.ts";
 import type { Sink } from "../sink.ts";
@@ -56,6 +56,7 @@ export class HttpFolder implements Folder {
     this.#base = url;
     this.#names = options.names ? [...checkedList(options.names, "a list of names")].sort(byCodePoint) : null;
     const { names: _, ...http } = options;
+    refuseSignal(options);
     httpSettings(http);
     this.#options = options;
   }

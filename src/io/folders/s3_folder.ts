@@ -9,7 +9,14 @@ import { joinBytes } from "../../words/joined_bytes.ts";
 import { conflict, expectedEtag, type Folder, type GetOptions, type PutOptions, refuseDiskOptions } from "../folder.ts";
 import { encodedName } from "./http_folder.ts";
 import type { HttpBody } from "../http/http_body.ts";
-import { type Fetch, type HttpOptions, type HttpSettings, httpSettings, shownUrl } from "../http/http_options.ts";
+import {
+  type Fetch,
+  type HttpOptions,
+  type HttpSettings,
+  httpSettings,
+  refuseSignal,
+  shownUrl,
+} from "../http/http_options.ts";
 import { httpRequest } from "../http/http_request.ts";
 import { markRetryable, RETRIED, Retries } from "../http/http_retries.ts";
 import { openHttp } from "../http/http_source.ts";
@@ -74,6 +81,7 @@ export class S3Folder implements Folder {
   /** The bucket at `url`. */
   constructor(url: string | URL, options: S3FolderOptions = {}) {
     const { fetch: given, prefix, partSize, ...http } = options;
+    refuseSignal(options);
     this.#settings = httpSettings({ ...http, fetch: given });
     this.#base = new URL(url);
     if (!this.#base.pathname.endsWith("/")) this.#base.pathname += "/";

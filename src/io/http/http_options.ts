@@ -41,6 +41,15 @@ export interface HttpSourceOptions extends HttpOptions {
   onWarning?: (warning: { code: string; message: string }) => void;
 }
 
+/**
+ * Check the options of a folder, which outlives calls.
+ *
+ * @throws {TypeError} there is a signal
+ */
+export function refuseSignal(options: object): void {
+  if ("signal" in options) throw new TypeError("Option signal belongs to the calls that read, not to their folder");
+}
+
 /** The options with defaults filled in. */
 export interface HttpSettings {
   readonly fetch: Fetch;
