@@ -10,6 +10,7 @@ import {
   type PaddleError,
   recoverStateDict,
   save,
+  type Source,
   static as paddleStatic,
   Tensor,
 } from "../../mod.ts";
@@ -26,11 +27,17 @@ async function put(folder: MemoryFolder, name: string, bytes: Uint8Array): Promi
   await sink.close();
 }
 
+/** A folder with the model `m`, and `source` as another file of it. */
+function modelWith(another: string, source: Source): MemoryFolder {
+  const names = ["m.pdmodel", "m.pdiparams"];
+  const folder = new MemoryFolder(names.map((name) => [name, readFileSync(real.slice(0, -1) + name)]));
+  const { get } = folder;
+  folder.get = (name) => name === another ? Promise.resolve(source) : get.call(folder, name);
+  return folder;
+}
+
 describe("a .pdiparams.info", () => {
   it("is judged by its first bytes, however long it claims to be", async () => {
-    const names = ["pdmodel", "pdiparams"].map((end) => `m.${end}`);
-    const folder = new MemoryFolder(names.map((name) => [name, readFileSync(real.slice(0, -1) + name)])),
-      { get } = folder;
     let most = 0;
     const zeros = {
       size: 2 ** 50,
@@ -39,7 +46,7 @@ describe("a .pdiparams.info", () => {
         return Promise.resolve(into.length);
       },
     };
-    folder.get = (name) => name === "m.pdiparams.info" ? Promise.resolve(zeros) : get.call(folder, name);
+    const folder = modelWith("m.pdiparams.info", zeros);
     for (const verb of [load, open]) await assert.rejects(verb("m", { folder }), { code: "WRONG_FORMAT" });
     assert.ok(most < 2 ** 20, `${most} bytes`);
   });
@@ -47,12 +54,9 @@ describe("a .pdiparams.info", () => {
 
 describe("a .meta beside an exported Layer", () => {
   it("is refused if it is larger than the limit for structure, and closed", async () => {
-    const names = ["pdmodel", "pdiparams"].map((end) => `m.${end}`);
-    const folder = new MemoryFolder(names.map((name) => [name, readFileSync(real.slice(0, -1) + name)])),
-      { get } = folder;
     let closed = 0;
     const huge = { size: 2 ** 50, read: () => assert.fail("read"), close: () => Promise.resolve(void closed++) };
-    folder.get = (name) => name === "m.meta" ? Promise.resolve(huge) : get.call(folder, name);
+    const folder = modelWith("m.meta", huge);
     await assert.rejects(jit.load("m", { folder }), { code: "LIMIT", limit: "maxStructureBytes" });
     assert.equal(closed, 1);
   });

@@ -41,7 +41,7 @@ export interface DirectoryFolderOptions {
  * @example Names from a request, which cannot lead out of the directory
  * ```ts
  * import { DirectoryFolder, open } from "@oarlock/paddle";
- * const folder = new DirectoryFolder("/srv/models");
+ * const folder = new DirectoryFolder("models");
  * async function names(requested: string) {
  *   const file = await open(requested, { folder });
  *   return file.names();
