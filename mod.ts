@@ -75,6 +75,7 @@ export {
   type ModelSaveOptions,
   type StatefulNetwork,
   type StatefulOptimizer,
+  type StatefulScaler,
 } from "./src/hapi/model.ts";
 export * as jit from "./src/jit/mod.ts";
 export { type CompiledModule, init } from "./src/kernel.ts";

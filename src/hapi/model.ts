@@ -37,6 +37,14 @@ export interface StatefulOptimizer {
   setStateDict(state: ReadonlyMap<Value, Value>): void;
 }
 
+/** The part of a {@linkcode GradScaler} that a Model needs. */
+export interface StatefulScaler {
+  /** Its state by key; empty if it is disabled. */
+  stateDict(): Map<string, Value>;
+  /** Set its state. */
+  loadStateDict(state: ReadonlyMap<Value, Value>): void;
+}
+
 /** Options of {@linkcode Model.save}. */
 export interface ModelSaveOptions {
   /**
@@ -93,6 +101,8 @@ export class Model<Network extends StatefulNetwork = StatefulNetwork> {
   readonly network: Network;
   /** The optimizer, once it is set. */
   optimizer: StatefulOptimizer | null = null;
+  /** The scaler of mixed precision training, once it is set. */
+  scaler: StatefulScaler | null = null;
 
   /** A model of `network`. */
   constructor(network: Network) {
@@ -102,14 +112,15 @@ export class Model<Network extends StatefulNetwork = StatefulNetwork> {
     this.network = network;
   }
 
-  /** Set the model's optimizer. */
-  prepare(optimizer: StatefulOptimizer | null = null): void {
+  /** Set the model's optimizer, and the scaler that Paddle makes of its `amp_configs` (2.4 and later). */
+  prepare(optimizer: StatefulOptimizer | null = null, scaler: StatefulScaler | null = null): void {
     this.optimizer = optimizer;
+    this.scaler = scaler;
   }
 
   /**
-   * Write `path.pdparams`, and `path.pdopt` if there is an optimizer that has state; with `training: false`,
-   * the inference model of `program`.
+   * Write `path.pdparams`, and `path.pdopt` and `path.pdscaler` if there are an optimizer and a scaler that have state; with
+   * `training: false`, the inference model of `program`.
    *
    * Mirrors `paddle.Model.save`.
    */
@@ -135,14 +146,17 @@ export class Model<Network extends StatefulNetwork = StatefulNetwork> {
       return { name: place.name + ending, size, chunks };
     };
     const files = [await file(".pdparams", state)];
-    const optimizer = this.optimizer?.stateDict();
-    if (optimizer && optimizer.size > 0) files.push(await file(".pdopt", optimizer));
+    for (const [ending, part] of [[".pdopt", this.optimizer], [".pdscaler", this.scaler]] as const) {
+      const state = part?.stateDict();
+      if (state && state.size > 0) files.push(await file(ending, state));
+    }
     await saveFiles(place.folder, files, { manifest, signal, onWarning }, place.name);
   }
 
   /**
-   * Load parameters, and the optimizer's state if there is a `path.pdopt`. `path` may end in `.pdparams`, `.pdopt` or `.pdmodel`. Every
-   * entry of the network is checked before anything is set; an optimizer refuses what does not fit after that.
+   * Load parameters, and the states of the optimizer and the scaler if there are a `path.pdopt` and a `path.pdscaler`. `path` may end in
+   * `.pdparams`, `.pdopt` or `.pdmodel`. Every entry of the network is checked before anything is set; a scaler and an optimizer refuse what
+   * does not fit after that.
    *
    * Mirrors `paddle.Model.load`.
    *
@@ -178,7 +192,9 @@ export class Model<Network extends StatefulNetwork = StatefulNetwork> {
     const warn = (warning: Warning) => onWarning?.(warning);
     for (const message of mismatches) warn({ code: "SKIPPED", message: `Skipped: ${message}` });
     const optimizer = resetOptimizer || mismatches.length > 0 ? null : await loadDictIfThere(base + ".pdopt", read);
+    const scaler = this.scaler && await loadDictIfThere(base + ".pdscaler", read);
     this.network.setStateDict(fitting, { onWarning: (warning) => !skipMismatch && warn(warning) });
+    if (scaler && scaler.size > 0) this.scaler!.loadStateDict(scaler);
     if (optimizer && optimizer.size > 0 && this.optimizer) this.optimizer.setStateDict(this.#converted(optimizer));
   }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "@std/testing/bdd";
 import {
+  amp,
   fromArray,
   load,
   MemoryFolder,
@@ -38,6 +39,31 @@ describe("Model", () => {
     assert.deepEqual([...adam.stateDict().keys()], [
       ...(await load("m.pdopt", { folder }) as Map<string, unknown>).keys(),
     ]);
+  });
+
+  it("saves and loads the scaler's state as Paddle 2.4 and later do, even with resetOptimizer", async () => {
+    const folder = new MemoryFolder();
+    const model = new Model(network());
+    model.prepare(null, new amp.GradScaler({ initLossScaling: 512, incrEveryNSteps: 7 }));
+    await model.save("m", { folder });
+    assert.deepEqual(await folder.list(), ["m.pdparams", "m.pdscaler"]);
+    const scaler = new amp.GradScaler();
+    const other = new Model(network());
+    await other.load("m", { folder });
+    other.prepare(null, scaler);
+    await other.load("m", { folder, resetOptimizer: true });
+    assert.deepEqual([scaler.lossScaling, scaler.incrEveryNSteps], [512, 7]);
+    await folder.delete("m.pdscaler");
+    other.scaler!.loadStateDict = () => assert.fail("there is nothing to set");
+    await other.load("m", { folder });
+    await save(new Map(), "m.pdscaler", { folder });
+    await other.load("m", { folder });
+    await save([1], "m.pdscaler", { folder });
+    await assert.rejects(other.load("m", { folder }), { code: "WRONG_FORMAT" });
+    const disabled = new Model(network());
+    disabled.prepare(null, new amp.GradScaler({ enable: false }));
+    await disabled.save("n", { folder });
+    assert.deepEqual(await folder.list("n"), ["n.pdparams"]);
   });
 
   it("changes nothing when an entry does not fit, unless skipMismatch is set", async () => {
