@@ -262,6 +262,6 @@ export function toMap<T>(object: Readonly<Record<string, T>>): Map<string, T> {
 }
 
 /** The only place where a name from a file becomes a property name: no setter or prototype is ever reached. */
-export function defineField(object: object, name: string, value: Value): void {
+function defineField(object: object, name: string, value: Value): void {
   Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true });
 }

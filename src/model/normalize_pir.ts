@@ -92,41 +92,54 @@ function valuesOf(ops: readonly PirOp[], names: readonly string[]): Fetched[] {
   });
 }
 
-/** The operators of block 0 that produce these values, and those that these depend on, including through their regions. */
+/**
+ * The operators of block 0 that produce these values, and those that these depend on, including through their regions. An operator that
+ * modifies a value in place, such as a tensor array that it appends to, is one of them if the value is used after it.
+ */
 function* neededOps(program: PirProgram, targets: readonly number[]): Generator<void, PirOp[]> {
-  const makers = new Map<number, PirOp>(), writers = new Map<number, PirOp[]>();
-  const pace = new StepPace();
-  for (const op of program.blocks[0].ops) {
+  const { ops } = program.blocks[0], pace = new StepPace();
+  const persistable = new Set<number>();
+  // What an operator modifies in place is also its first result: both are known by the id that the value had at first.
+  const firstIds = new Map<number, number>();
+  const firstId = (id: number) => firstIds.get(id) ?? id;
+  for (const op of ops) {
     if (pace.isDue(OP_WEIGHT)) yield;
-    for (const { id } of op.results) makers.set(id, op);
-    for (const id of writtenBy(program, op)) {
-      const others = writers.get(id);
-      if (others) others.push(op);
-      else writers.set(id, [op]);
+    if (op.persistable && op.name !== undefined) persistable.add(op.results[0].id);
+    const [written] = writtenBy(op);
+    if (written !== undefined && op.results.length > 0) firstIds.set(op.results[0].id, firstId(written));
+  }
+  const needed = new Set(targets), usedLater = new Set(targets.map(firstId));
+  // The optimizer updates parameters and its own state in place: outputs do not depend on that.
+  const isNeeded = (op: PirOp) =>
+    op.results.some(({ id }) => needed.has(id)) ||
+    [op, ...program.inside(op)].some((each) =>
+      writtenBy(each).some((id) => {
+        const first = firstId(id);
+        return usedLater.has(first) && (ASSIGNS.has(each.type) || !persistable.has(first));
+      })
+    );
+  const kept: PirOp[] = [];
+  for (let i = ops.length - 1; i >= 0; i--) {
+    if (pace.isDue(OP_WEIGHT)) yield;
+    const op = ops[i];
+    if (!isNeeded(op)) continue;
+    kept.push(op);
+    for (const { operands } of [op, ...program.inside(op)]) {
+      for (const read of operands) {
+        needed.add(read);
+        usedLater.add(firstId(read));
+      }
     }
   }
-  const needed = new Set<PirOp>();
-  const waiting = [...targets];
-  for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
-    if (pace.isDue(OP_WEIGHT)) yield;
-    const maker = makers.get(id);
-    if (!maker) continue;
-    // The optimizer updates parameters and its own state in place: outputs do not depend on that.
-    const changed = maker.persistable && maker.name !== undefined ? [] : writers.get(id) ?? [];
-    for (const op of [maker, ...changed]) {
-      if (needed.has(op)) continue;
-      needed.add(op);
-      for (const { operands } of [op, ...program.inside(op)]) for (const read of operands) waiting.push(read);
-    }
-  }
-  return [...needed];
+  return kept;
 }
 
-/** Ids of values that an operator, or one in its regions, modifies in place, such as a tensor array that it appends to. */
-function writtenBy(program: PirProgram, op: PirOp): number[] {
-  return [op, ...program.inside(op)].filter(({ type }) => type.endsWith("_")).flatMap(({ type, operands }) => {
-    // batch_norm_ updates the statistics, which are persistable.
-    if (type.endsWith("batch_norm_")) return [];
-    return operands.slice(...(type === "pd_op.assign_out_" ? [1, 2] : [0, 1]));
-  });
+/** Operators that also a network, not only an optimizer, uses to change a variable. */
+const ASSIGNS = new Set(["pd_op.assign_out_", "pd_op.assign_value_", "pd_op.full_", "pd_op.increment_"]);
+
+/** Ids of values that an operator modifies in place. */
+function writtenBy({ type, operands }: PirOp): number[] {
+  // batch_norm_ updates the statistics, which are persistable.
+  if (!type.endsWith("_") || type.endsWith("batch_norm_")) return [];
+  return operands.slice(...(type === "pd_op.assign_out_" ? [1, 2] : [0, 1]));
 }

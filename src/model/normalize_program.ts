@@ -7,7 +7,7 @@ import { OpDesc } from "../codec/program/op_desc.ts";
 import type { ProgramDesc } from "../codec/program/program_desc.ts";
 import { VarDesc } from "../codec/program/var_desc.ts";
 import { quote, SourceError, ValueError } from "../errors.ts";
-import { pruneProgram } from "./prune_program.ts";
+import { dropBackward, pruneProgram } from "./prune_program.ts";
 
 /** Options of normalisation. */
 export interface NormalizeOptions {
@@ -31,6 +31,7 @@ export function normalizeDesc(
   }
   main.ops = main.ops.filter((op) => op.type !== "feed" && op.type !== "fetch");
   main.vars = main.vars.filter((variable) => variable.kind !== "feed_minibatch" && variable.kind !== "fetch_list");
+  dropBackward(made);
   if (!skipPruneProgram) {
     const unused = pruneProgram(made, feeds, fetches);
     if (unused.length > 0) {

@@ -14,31 +14,30 @@ export const OPTIMIZE = 2;
  * Keep the operators that `targets` depend on, walking backwards and stopping at `feeds`; then the variables and blocks that these need.
  * Modifies `program`. Returns the names in `feeds` that nothing needs.
  *
- * As in Paddle's own prune, outputs do not depend on an optimizer's updates, even if they are computed after these, and a `pylayer` loses
- * the block with its backward pass.
+ * As in Paddle's own prune, outputs do not depend on an optimizer's updates, even if they are computed after these.
  */
 export function pruneProgram(program: ProgramDesc, feeds: readonly string[], targets: readonly string[]): string[] {
   const [main] = program.blocks;
-  dropBackward(program);
   const fed = new Set(feeds), needed = new Set(targets), used = new Set<string>();
   const persistable = new Set(program.vars().filter((variable) => variable.persistable).map(({ name }) => name));
+  const reads = readsOf(program);
   const kept: OpDesc[] = [];
   for (let i = main.ops.length - 1; i >= 0; i--) {
     const op = main.ops[i];
-    const reads = readsOf(program, op);
-    // The producer of a fed variable is not needed, unless it also reads it, as a loop that updates an input does.
+    // The producer of a fed variable is not needed, unless it updates an input, as a loop does: it reads it, or does not always write it.
+    const updates = (name: string) => op.blocks().length > 0 || directReadsOf(op).includes(name);
     const isNeeded = (name: string) =>
-      needed.has(name) && (!fed.has(name) || reads.includes(name)) &&
+      needed.has(name) && (!fed.has(name) || updates(name)) &&
       !(persistable.has(name) && (roleOf(op) & OPTIMIZE) !== 0);
     if (!namesOf(op.outputs).some(isNeeded)) continue;
     kept.push(op);
-    for (const name of reads) {
+    for (const name of reads(op)) {
       needed.add(name);
       used.add(name);
     }
   }
   main.ops = kept.reverse();
-  dropBlocks(program);
+  dropBlocks(program, []);
   dropVariables(program, new Set([...feeds, ...targets]));
   return feeds.filter((name) => !used.has(name) && !targets.includes(name));
 }
@@ -49,45 +48,60 @@ export function roleOf(op: OpDesc): number {
   return typeof role === "number" ? role : 0;
 }
 
-/** Remove the second of the blocks of each `pylayer`, which only its gradient runs. */
-function dropBackward(program: ProgramDesc): void {
-  for (const op of program.ops()) {
-    if (op.type === "pylayer") op.setAttribute("blocks", op.blocks().slice(0, 1), "BLOCKS");
-  }
+/** Remove the second of the blocks of each `pylayer`, which only its gradient runs. Modifies `program`. */
+export function dropBackward(program: ProgramDesc): void {
+  const layers = program.ops().filter((op) => op.type === "pylayer" && op.blocks().length > 1);
+  if (layers.length === 0) return;
+  const run = new Set([program.blocks[0], ...blocksBelow(program, program.blocks[0].ops)]);
+  for (const op of layers) op.setAttribute("blocks", op.blocks().slice(0, 1), "BLOCKS");
+  dropBlocks(program, program.blocks.filter((block) => !run.has(block)));
 }
 
 function namesOf(slots: ReadonlyMap<string, readonly string[]>): string[] {
   return [...slots.values()].flat();
 }
 
-/** What an operator reads; of the blocks that it runs, also what they write. */
-export function readsOf(program: ProgramDesc, op: OpDesc): string[] {
-  const inside = blocksBelow(program, op).flatMap((block) => block.ops);
-  return [
-    ...namesOf(op.inputs),
-    ...op.readsInAttributes(),
-    ...inside.flatMap((inner) => [...namesOf(inner.inputs), ...namesOf(inner.outputs), ...inner.readsInAttributes()]),
-  ];
+function directReadsOf(op: OpDesc): string[] {
+  return [...namesOf(op.inputs), ...op.readsInAttributes()];
 }
 
-/** The blocks that an operator runs, directly or indirectly. The checker has made sure that there are no cycles. */
-function blocksBelow(program: ProgramDesc, op: OpDesc): BlockDesc[] {
-  const found = new Set<BlockDesc>();
-  const waiting = op.blocks();
+/**
+ * A function that returns what an operator reads; of the blocks that it runs, also what they write, but not of those that it was given
+ * before.
+ */
+export function readsOf(program: ProgramDesc): (op: OpDesc) => string[] {
+  const known = new Set<BlockDesc>();
+  return (op) => {
+    const inside = blocksBelow(program, [op], known).flatMap((block) => block.ops);
+    return [...directReadsOf(op), ...inside.flatMap((inner) => [...directReadsOf(inner), ...namesOf(inner.outputs)])];
+  };
+}
+
+/**
+ * The blocks that operators run, directly or indirectly, except those in `known`, to which they are added. The checker has made sure that
+ * there are no cycles.
+ */
+function blocksBelow(program: ProgramDesc, ops: readonly OpDesc[], known = new Set<BlockDesc>()): BlockDesc[] {
+  const found: BlockDesc[] = [];
+  const waiting = [ops];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    const block = program.blocks[next];
-    if (found.has(block)) continue;
-    found.add(block);
-    for (const inner of block.ops) for (const below of inner.blocks()) waiting.push(below);
+    for (const op of next) {
+      for (const number of op.blocks()) {
+        const block = program.blocks[number];
+        if (known.has(block)) continue;
+        known.add(block);
+        found.push(block);
+        waiting.push(block.ops);
+      }
+    }
   }
-  return [...found];
+  return found;
 }
 
-/** Remove the blocks that no operator runs, and renumber the others. */
-function dropBlocks(program: ProgramDesc): void {
+/** Remove the blocks that no operator runs, except those in `keep`, and renumber the others. */
+function dropBlocks(program: ProgramDesc, keep: readonly BlockDesc[]): void {
   const [main] = program.blocks;
-  const alive = new Set<BlockDesc>([main]);
-  for (const op of main.ops) for (const block of blocksBelow(program, op)) alive.add(block);
+  const alive = new Set([main, ...keep, ...blocksBelow(program, main.ops)]);
   const numbers = new Map<number, number>([[-1, -1]]);
   const blocks = program.blocks.filter((block) => alive.has(block));
   blocks.forEach((block, i) => numbers.set(block.idx, i));

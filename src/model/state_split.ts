@@ -42,8 +42,8 @@ function parametersByUse(program: ProgramDesc): (variable: ProgramVariable) => b
   const [main] = program.blocks;
   const end = main.ops.findIndex((op) => (roleOf(op) & (BACKWARD | OPTIMIZE)) !== 0);
   const forward = end < 0 ? main.ops : main.ops.slice(0, end);
-  const readByForward = new Set(forward.flatMap((op) => readsOf(program, op)));
-  const readLater = new Set(main.ops.slice(forward.length).flatMap((op) => readsOf(program, op)));
+  const readByForward = new Set(forward.flatMap(readsOf(program)));
+  const readLater = new Set(main.ops.slice(forward.length).flatMap(readsOf(program)));
   return ({ name }) => {
     if (updated.has(name)) return true;
     if (written.has(name)) return false;

@@ -88,7 +88,7 @@ export class InferenceModel {
         at: name,
       });
     }
-    if (program instanceof PirProgram) program.filterOps((op) => op.name !== name);
+    if (program instanceof PirProgram) program.deleteParameter(name);
     else if (program instanceof ProgramDesc) {
       for (const block of program.blocks) block.vars = block.vars.filter((variable) => variable.name !== name);
     }

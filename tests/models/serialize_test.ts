@@ -14,6 +14,7 @@ import { BlockDesc } from "../../src/codec/program/block_desc.ts";
 import { OpDesc } from "../../src/codec/program/op_desc.ts";
 import { ProgramDesc } from "../../src/codec/program/program_desc.ts";
 import { VarDesc } from "../../src/codec/program/var_desc.ts";
+import { takesLittle, timeOf } from "../helpers/soon.ts";
 
 const {
   deserializePersistables,
@@ -312,6 +313,57 @@ describe("static.normalizeProgram", () => {
     ]]);
     assert.deepEqual(made.ops()[1].attributes.get("blocks"), [1]);
     assert.deepEqual(made.parameters(), []);
+    const whole = normalizeProgram(program, "x", "y", { skipPruneProgram: true });
+    assert.deepEqual(whole.blocks.map(({ ops }) => ops.length), [3, 1]);
+    assert.deepEqual(whole.ops()[1].attributes.get("blocks"), [1]);
+    assert.deepEqual(whole.parameters().map(({ name }) => name), ["w"]);
+    main.ops[0].setAttribute("blocks", [2, 1], "BLOCKS");
+    const other = normalizeProgram(program, "x", "y", { skipPruneProgram: true });
+    assert.deepEqual([other.blocks[1].ops[0].type, other.ops()[1].attributes.get("blocks")], ["elementwise_mul", [1]]);
+    program.blocks.push(BlockDesc.of(3, 0));
+    assert.equal(normalizeProgram(program, "x", "y", { skipPruneProgram: true }).blocks.length, 3, "an unused block");
+    main.ops.push(OpDesc.of("pylayer_grad", { "Out@GRAD": ["y@GRAD"] }, { "Input@GRAD": ["x@GRAD"] }));
+    main.ops[1].setAttribute("blocks", [1], "BLOCKS");
+    const training = normalizeProgram(program, "x", "y", { skipPruneProgram: true });
+    assert.deepEqual(training.blocks.map(({ ops }) => ops.length), [4, 1, 1, 0]);
+  });
+
+  it("takes little time for a program whose operators all run the same blocks", async () => {
+    const program = ProgramDesc.of(2_006_002), many = 2000;
+    const runs = (name: string, to: number) => {
+      const op = OpDesc.of("conditional_block", { Input: ["x"] }, { Out: [name] });
+      op.setAttribute("sub_block", to, "BLOCK");
+      return op;
+    };
+    const [main] = program.blocks, names = Array.from({ length: many }, (_, i) => `y${i}`);
+    main.vars = ["x", ...names].map((name) => VarDesc.of(name));
+    main.ops = names.map((name) => runs(name, 1));
+    for (let i = 1; i <= many; i++) {
+      const block = BlockDesc.of(i, i - 1);
+      block.ops = [i < many ? runs("inside", i + 1) : OpDesc.of("tanh", { X: ["x"] }, { Out: ["inside"] })];
+      program.blocks.push(block);
+    }
+    assert.equal(normalizeProgram(program, "x", names).blocks.length, 1 + many);
+    await takesLittle("normalizing", () => timeOf(() => normalizeProgram(program, "x", names)), 2000);
+  });
+
+  it("keeps what writes in place to a variable in PIR if that is read later, even to a persistable one", () => {
+    // Outputs: n + x before and after n = sum(x) * 0 + 7; a number before and after it is incremented twice.
+    const program = deserializeProgram(bytesOf("tests/fixtures/programs/writes-3.3.1.json"));
+    const types = (output: string, feeds: string[]) => {
+      const made = normalizeProgram(program, feeds, output).ops().map(({ type }) => type.replace("pd_op.", ""));
+      return made.filter((type) => type.endsWith("_") || type === "add");
+    };
+    assert.deepEqual(types("%3", ["x"]), ["add"]);
+    assert.deepEqual(types("%11", ["x"]), ["assign_out_", "add"]);
+    assert.deepEqual(types("%14", []), []);
+    assert.deepEqual(types("%18", []), ["increment_", "increment_"]);
+    // The same if the second increment is of what the first returns.
+    const json = new TextDecoder().decode(program.serialize()), second = json.lastIndexOf('"1.increment_"');
+    const text = json.slice(0, second) + json.slice(second).replace('"%":12', '"%":15');
+    const chained = deserializeProgram(new TextEncoder().encode(text));
+    const kept = normalizeProgram(chained, [], "%18").ops().filter(({ type }) => type === "pd_op.increment_");
+    assert.deepEqual(kept.map(({ inputs }) => [...inputs.values()].flat()), [["%12"], ["%15"]]);
   });
 
   it("keeps persistable variables as parameters unless they are fed, and drops operators that only compute a given input", () => {

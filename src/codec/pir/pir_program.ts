@@ -228,6 +228,11 @@ export class PirProgram extends Program {
     this.#changed();
   }
 
+  /** Remove a parameter, but not an input or output of that name. */
+  deleteParameter(name: string): void {
+    this.filterOps((op) => !isSaved(op) || op.name !== name);
+  }
+
   /** The operators in an operator's regions, at any depth. */
   inside(op: PirOp): PirOp[] {
     const regions = asList(op.json.get("regions") ?? [], ROOT, "regions");

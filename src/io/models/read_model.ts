@@ -89,7 +89,7 @@ export async function readModel(files: ModelFiles, options: ReadModelOptions): P
 }
 
 /** The program of a method. If both forms exist, they must have the same parameters. */
-export async function readPrograms(
+async function readPrograms(
   { folder, shown }: ModelFiles,
   { programs }: MethodFiles,
   options: Pick<ReadModelOptions, "limits" | "signal">,
