@@ -93,6 +93,19 @@ export function conflict(shown: string): SaveError {
   });
 }
 
+const wrapped = new WeakMap<Folder, Folder>();
+
+/** Note that `outer` passes everything on to `inner`. */
+export function noteWrapper(outer: Folder, inner: Folder): void {
+  wrapped.set(outer, inner);
+}
+
+/** The folder within all wrappers of ours. */
+export function innermost(folder: Folder): Folder {
+  for (let inner; (inner = wrapped.get(folder)) !== undefined;) folder = inner;
+  return folder;
+}
+
 let defaultFolder: Folder | null = null;
 
 /**

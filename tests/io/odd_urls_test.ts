@@ -1,6 +1,6 @@
 import { describe, it } from "@std/testing/bdd";
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -45,6 +45,40 @@ describe("URLs with a percent sign that encodes nothing", () => {
       assert.ok(error instanceof TypeError || isPaddleError(error), String(error));
     } finally {
       rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+describe("URLs whose last part has an encoded slash, backslash, or bytes that are not UTF-8", () => {
+  it("are prefixes like any other: what is beside them is requested with the same encoding", async () => {
+    const model = "tests/fixtures/real/paddle-3.1.1/infer-model.oldir/m";
+    for (const last of ["models%2Fm", "a%5Cm", "m%E9", "d%2f..%2fm", "m%c3%a9"]) {
+      const files = new Map(
+        [".pdmodel", ".pdiparams"].map((end) => [`/o/${last}${end}?alt=media`, readFileSync(model + end)]),
+      );
+      const server = await scriptedServer((asked) => {
+        const body = files.get(asked.path.replaceAll("%C3%A9", "%c3%a9"));
+        return body ? good(asked, body) : { status: 404 };
+      });
+      try {
+        const state = await load(`${server.url}/o/${last}?alt=media`) as Map<string, unknown>;
+        assert.ok(state.size > 0, last);
+      } finally {
+        await server.close();
+      }
+    }
+  });
+
+  it("do not lead a name in a file out of their folder", async () => {
+    const index = JSON.stringify({ metadata: {}, weight_map: { a: "../secret" } });
+    const server = await scriptedServer((asked) =>
+      asked.path === "/o/d%2Fm.index.json" ? good(asked, new TextEncoder().encode(index)) : { status: 404 }
+    );
+    try {
+      await assert.rejects(load(`${server.url}/o/d%2Fm.index.json`), { code: "UNSAFE_PATH" });
+      assert.ok(server.asked.every(({ path }) => path.startsWith("/o/d%2Fm")), server.asked.map((a) => a.path).join());
+    } finally {
+      await server.close();
     }
   });
 });

@@ -5,13 +5,12 @@
  */
 import { byCodePoint } from "../../words/code_point_order.ts";
 import { checkedList } from "../argument_errors.ts";
-import { HttpError, PathError, UnsupportedError, type Warning } from "../../errors.ts";
+import { PathError, UnsupportedError, type Warning } from "../../errors.ts";
 import { type Folder, type GetOptions, readOnly } from "../folder.ts";
-import { type Fetch, type HttpOptions, httpSettings, refuseSignal, shownUrl } from "../http/http_options.ts";
-import { openHttp } from "../http/http_source.ts";
+import { HttpFiles } from "../http/http_files.ts";
+import { type Fetch, type HttpOptions, refuseSignal, shownUrl } from "../http/http_options.ts";
 import { safeParts } from "../names/safe_name.ts";
 import type { Sink } from "../sink.ts";
-import { Slots } from "../waiting/slots.ts";
 import type { Source } from "../source.ts";
 
 /** How an HttpFolder reads. */
@@ -39,11 +38,8 @@ export interface HttpFolderOptions extends HttpOptions {
  */
 export class HttpFolder implements Folder {
   readonly #base: URL;
-  readonly #options: HttpFolderOptions;
+  readonly #files: HttpFiles;
   readonly #names: readonly string[] | null;
-  /** Shared by all files of the folder. */
-  #slots: Slots | null = null;
-  #warned = false;
 
   /** Files below `base`; a trailing slash is added if it is missing. */
   constructor(base: string | URL, options: HttpFolderOptions = {}) {
@@ -57,29 +53,12 @@ export class HttpFolder implements Folder {
     this.#names = options.names ? [...checkedList(options.names, "a list of names")].sort(byCodePoint) : null;
     const { names: _, ...http } = options;
     refuseSignal(options);
-    httpSettings(http);
-    this.#options = options;
+    this.#files = new HttpFiles(http);
   }
 
   /** The file `name`, opened the way `open` opens a URL; the query of the base URL is kept. */
-  async get(name: string, { signal, onWarning }: GetOptions = {}): Promise<Source | null> {
-    const url = this.#urlOf(name);
-    const { names: _, ...options } = this.#options;
-    try {
-      this.#slots ??= new Slots(httpSettings(options).concurrency);
-      const once = (warning: Warning) => {
-        // The other files are served the same way: report it once.
-        if (!this.#warned) options.onWarning?.(warning);
-        this.#warned = true;
-        onWarning?.(warning);
-      };
-      return await openHttp(url, { ...options, signal, onWarning: once }, this.#slots);
-    } catch (error) {
-      const isMissing = error instanceof HttpError && error.code === "HTTP_STATUS" &&
-        (error.status === 404 || error.status === 410);
-      if (isMissing) return null;
-      throw error;
-    }
+  async get(name: string, options?: GetOptions): Promise<Source | null> {
+    return await this.#files.open(this.#urlOf(name), options);
   }
 
   /**

@@ -5,7 +5,7 @@
  * @module
  */
 import { isPaddleError, quote, SaveError, SourceError } from "../../errors.ts";
-import type { Folder, GetOptions, PutOptions } from "../folder.ts";
+import { type Folder, type GetOptions, noteWrapper, type PutOptions } from "../folder.ts";
 import { guardedSource } from "../sources/guarded_source.ts";
 import type { Sink } from "../sink.ts";
 import { sinkFailed } from "../sink_failed.ts";
@@ -22,6 +22,7 @@ class StoppableFolder implements Folder {
   constructor(folder: Folder, signal: AbortSignal | undefined) {
     this.#folder = folder;
     this.#signal = signal;
+    noteWrapper(this, folder);
     if (folder.hasFolder) this.hasFolder = (name) => this.#wait(name, () => folder.hasFolder!(name));
   }
 

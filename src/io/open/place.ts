@@ -3,13 +3,12 @@
  *
  * @module
  */
-import { percentDecoded } from "../../words/percent_decoded.ts";
 import { DirectoryFolder } from "../folders/directory_folder.ts";
 import { isPaddleError, quote, SourceError } from "../../errors.ts";
-import { checkedFolder, checkedName, type Folder, folderOf, type PutOptions } from "../folder.ts";
+import { checkedFolder, checkedName, type Folder, folderOf, noteWrapper, type PutOptions } from "../folder.ts";
 import { HandleFolder } from "../folders/handle_folder.ts";
 import { homeFolder, homeName } from "../folders/home_folder.ts";
-import { HttpFolder } from "../folders/http_folder.ts";
+import { BesideUrl } from "../folders/beside_url.ts";
 import { shownUrl } from "../http/http_options.ts";
 import { type From, isDirectoryHandle, type SourceOfOptions } from "./open_source.ts";
 import { pathCalls } from "../disk/path.ts";
@@ -96,12 +95,9 @@ async function listed({ folder, name }: Place): Promise<string[] | null> {
 
 /** Files next to a URL, such as those of a prefix; a server does not list them. */
 function onServer(url: URL, options: SourceOfOptions): Place | null {
-  const slash = url.pathname.lastIndexOf("/");
-  const name = percentDecoded(url.pathname.slice(slash + 1));
-  const base = new URL(url);
-  base.pathname = url.pathname.slice(0, slash + 1);
   const { fetch, http, onWarning } = options;
-  return { folder: new HttpFolder(base, { ...http, fetch, onWarning }), name, shown: shownUrl(url) };
+  const folder = new BesideUrl(url, { ...http, fetch, onWarning });
+  return { folder, name: folder.name, shown: shownUrl(url) };
 }
 
 /** A path of the file system. The caller chose it, so links are followed and any name is allowed. */
@@ -135,6 +131,7 @@ class SubFolder implements Folder {
   constructor(folder: Folder, prefix: string) {
     this.#folder = folder;
     this.#prefix = prefix;
+    noteWrapper(this, folder);
   }
 
   get(name: string, options?: { signal?: AbortSignal }): ReturnType<Folder["get"]> {

@@ -1,0 +1,59 @@
+/**
+ * The files whose URLs begin like one that the caller gave, as those of a prefix do.
+ *
+ * @module
+ */
+import { percentDecoded } from "../../words/percent_decoded.ts";
+import { UnsupportedError } from "../../errors.ts";
+import { type Folder, type GetOptions, readOnly } from "../folder.ts";
+import { HttpFiles } from "../http/http_files.ts";
+import { type HttpSourceOptions, shownUrl } from "../http/http_options.ts";
+import type { Sink } from "../sink.ts";
+import type { Source } from "../source.ts";
+import { encodedName } from "./http_folder.ts";
+
+/**
+ * The folder of a URL, in which the last part of its path is `name`. An encoded slash or backslash in that part, or bytes that are not
+ * UTF-8, cannot be decoded and encoded again: then `name` is encoded, and names that begin with it are not encoded once more.
+ */
+export class BesideUrl implements Folder {
+  /** The last part of the path as a name in this folder. */
+  readonly name: string;
+  readonly #base: URL;
+  readonly #files: HttpFiles;
+
+  /** The folder of `url`, whose query all files get. */
+  constructor(url: URL, options: HttpSourceOptions) {
+    const slash = url.pathname.lastIndexOf("/") + 1;
+    const last = url.pathname.slice(slash), decoded = percentDecoded(last);
+    this.name = decoded === last || /[/\\]/.test(decoded) ? last : decoded;
+    this.#base = new URL(url);
+    this.#base.pathname = url.pathname.slice(0, slash);
+    this.#base.hash = "";
+    this.#files = new HttpFiles(options);
+  }
+
+  /** The file `name`. */
+  async get(name: string, options?: GetOptions): Promise<Source | null> {
+    const url = new URL(this.#base), encoded = encodedName(name), twice = encodeURIComponent(this.name);
+    const isBesides = this.name.includes("%") && encoded.startsWith(twice);
+    url.pathname += isBesides ? this.name + encoded.slice(twice.length) : encoded;
+    return await this.#files.open(url, options);
+  }
+
+  /** A server is read-only. */
+  put(name: string): Promise<Sink> {
+    return Promise.reject(readOnly("A server", name));
+  }
+
+  /** Servers do not list their files. */
+  list(): Promise<string[]> {
+    const path = shownUrl(this.#base), hint = "pass them as new HttpFolder(base, { names })";
+    return Promise.reject(new UnsupportedError("UNSUPPORTED_FEATURE", `${path} cannot list its files`, { path, hint }));
+  }
+
+  /** A server is read-only. */
+  delete(name: string): Promise<void> {
+    return Promise.reject(readOnly("A server", name));
+  }
+}
