@@ -31,6 +31,16 @@ function checkName(name: string): void {
   if (name === "" || name === "." || name === ".." || name.includes("/")) throw new TypeError("Name is not allowed");
 }
 
+/** The names that lead from one directory to another below it. */
+function pathTo(from: Directory, to: Directory | null): string[] | null {
+  if (from === to) return [];
+  for (const [name, entry] of from.entries) {
+    const rest = "entries" in entry ? pathTo(entry, to) : null;
+    if (rest) return [name, ...rest];
+  }
+  return null;
+}
+
 /** What handles refer to: two handles may refer to the same entry. */
 const directories = new WeakMap<object, Directory>();
 const files = new WeakMap<object, () => { parent: Directory; name: string }>();
@@ -50,6 +60,10 @@ export function fakeDirectory(
     // deno-lint-ignore require-await
     async isSameEntry(other: object) {
       return directories.get(other) === directory;
+    },
+    // deno-lint-ignore require-await
+    async resolve(other: object) {
+      return pathTo(directory, directories.get(other) ?? null);
     },
     // deno-lint-ignore require-await
     async getDirectoryHandle(name: string, { create = false } = {}) {

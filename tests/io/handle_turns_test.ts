@@ -1,7 +1,22 @@
 import { describe, it } from "@std/testing/bdd";
 import assert from "node:assert/strict";
-import { encode, type FileHandle, fromArray, HandleFolder, load, open, save } from "../../mod.ts";
+import { mkdirSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import {
+  DirectoryFolder,
+  encode,
+  type FileHandle,
+  type Folder,
+  fromArray,
+  HandleFolder,
+  load,
+  open,
+  save,
+} from "../../mod.ts";
+import { stoppableFolder } from "../../src/io/folders/stoppable_folder.ts";
+import { saveFiles } from "../../src/io/save/save_files.ts";
 import { fakeDirectory } from "../helpers/fake_file_system.ts";
+import { inTempFolder } from "../helpers/in_temp_folder.ts";
 
 const NAME = "m.pdparams";
 const state = (x: number) => new Map([["w", fromArray([x, x], "float32")]]);
@@ -82,4 +97,43 @@ describe("saves to one handle at the same time", () => {
     await save(state(2), "other.pdparams", { folder });
     await first.abort(new Error("no"));
   });
+});
+
+/** Two saves of the same files, each of which begins with the file that the other one ends with. */
+async function crossed(one: Folder, names: string[], other: Folder, otherNames: string[]): Promise<void> {
+  const saveTo = (folder: Folder, names: string[], x: number) =>
+    saveFiles(folder, names.map((name) => ({ name, size: 1, chunks: [Uint8Array.of(x)] })), {});
+  const saved = [saveTo(one, names, 1), saveTo(other, otherNames.toReversed(), 2)];
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise((_, reject) => timer = setTimeout(() => reject(new Error("they wait for ever")), 5000));
+  await Promise.race([Promise.all(saved), late]).finally(() => clearTimeout(timer));
+  const values = await Promise.all(names.map(async (name) => {
+    const source = (await one.get(name))!, byte = new Uint8Array(1);
+    await source.read(0, byte);
+    await source.close?.();
+    return byte[0];
+  }));
+  assert.equal(new Set(values).size, 1, "all files are from the same save");
+}
+
+describe("saves of several files at the same time", () => {
+  it("do not wait for each other for ever over one directory handle, whatever the order of their files", async () => {
+    const root = fakeDirectory();
+    const folders = [new HandleFolder(root), stoppableFolder(new HandleFolder(root), undefined)];
+    await crossed(folders[0], ["a", "b"], folders[1], ["a", "b"]);
+  });
+
+  it("nor if the directory of one is below that of the other", async () => {
+    const above = fakeDirectory(), below = await above.getDirectoryHandle("m", { create: true });
+    await crossed(new HandleFolder(above), ["m/a", "m/b"], new HandleFolder(below), ["a", "b"]);
+  });
+
+  it("nor over paths, if one is below the other, or leads there through a link", () =>
+    inTempFolder(async (path) => {
+      mkdirSync(join(path, "m"));
+      symlinkSync("m", join(path, "link"));
+      const above = new DirectoryFolder(path);
+      await crossed(above, ["m/a", "m/b"], new DirectoryFolder(join(path, "m")), ["a", "b"]);
+      await crossed(above, ["m/a", "n/b"], above, ["link/a", "n/b"]);
+    }));
 });

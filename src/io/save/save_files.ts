@@ -5,17 +5,14 @@
  * @module
  */
 import type { Chunk } from "../../words/unread_bytes.ts";
-import { FormatError, PaddleError, quote, SaveError, SourceError, type Warning } from "../../errors.ts";
+import { PaddleError, quote, SaveError, SourceError, type Warning } from "../../errors.ts";
 import { abortSink } from "../sinks/abort_sink.ts";
 import { FileSink } from "../sinks/file_sink.ts";
 import type { Folder, PutOptions } from "../folder.ts";
 import { guardedSink } from "../sinks/guarded_sink.ts";
-import { pathCalls } from "../disk/path.ts";
 import { saveCodeOf } from "../disk/save_error.ts";
-import { takeTurn } from "../disk/save_target.ts";
-import { DirectoryFolder } from "../folders/directory_folder.ts";
-import { fileSystem } from "../platform.ts";
-import { filesOfManifest, manifestName, manifestOf, type SavedFile } from "./manifest.ts";
+import { takeFolderTurns } from "./folder_turns.ts";
+import { filesOfManifest, isOfNoFiles, manifestName, manifestOf, type SavedFile } from "./manifest.ts";
 import { pour } from "./pour.ts";
 import { type Progress, type ProgressEvent, progressOf } from "../progress.ts";
 import type { Sink } from "../sink.ts";
@@ -60,8 +57,7 @@ export async function saveFiles(
   signal?.throwIfAborted();
   const progress = progressOf(onProgress, "save", files.reduce((n, file) => n + file.size, 0));
   const whole = options.wholeFolder ? await WholeFolder.begin(folder, signal) : null;
-  // Two saves that each hold a file the other waits for would never end, so each has the folder to itself.
-  const leave = whole || !(folder instanceof DirectoryFolder) ? null : await turnIn(folder.path, signal);
+  const leave = whole ? null : await takeFolderTurns(folder, files.map(({ name }) => name), signal);
   if (whole) folder = whole.folder;
   const open: Sink[] = [], left: Warning[] = [];
   try {
@@ -91,12 +87,6 @@ export async function saveFiles(
   for (const warning of left) options.onWarning?.(warning);
   await progress?.end();
   return [...files.map(({ name }) => name), ...hasManifest && prefix !== undefined ? [manifestName(prefix)] : []];
-}
-
-/** Wait for earlier saves of several files in the same folder; the returned function lets the next one in. */
-async function turnIn(folder: string, signal: AbortSignal | undefined): Promise<() => void> {
-  const path = pathCalls();
-  return (await takeTurn(fileSystem(folder), path, folder, { kind: path.sep, signal })).leave;
 }
 
 /** Files of at least this many bytes are written alone, smaller ones several at a time: they mostly wait for the disk. */
@@ -238,8 +228,7 @@ async function outdatedManifest(folder: Folder, prefix: string, files: readonly 
     const listed = await filesOfManifest(folder, prefix);
     return listed && files.some(({ name }) => listed.has(name)) ? name : null;
   } catch (error) {
-    // A damaged manifest describes nothing.
-    if (error instanceof FormatError) return name;
+    if (isOfNoFiles(error)) return name;
     throw stuck(name, error);
   }
 }

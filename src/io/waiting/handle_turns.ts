@@ -6,7 +6,7 @@
 import type { DirectoryHandle, FileHandle } from "../file_handle.ts";
 import { within } from "./within.ts";
 
-/** What is written: a file, or a name in a directory that may not exist yet. */
+/** What is written: a file, a name in a directory that may not exist yet, or several files below a directory. */
 interface Written {
   readonly handle: FileHandle | DirectoryHandle;
   readonly name?: string;
@@ -35,10 +35,28 @@ export async function takeHandleTurn(written: Written, signal?: AbortSignal): Pr
   return leave;
 }
 
+/** Whether both write the same file, or several files in directories one of which contains the other. */
 async function isSame(a: Written, b: Written): Promise<boolean> {
+  if (isDirectory(a) && isDirectory(b)) return await contains(a.handle, b.handle) || await contains(b.handle, a.handle);
   if (a.name !== undefined && b.name !== undefined) return a.name === b.name && await isSameEntry(a.handle, b.handle);
   const [first, second] = await Promise.all([entryOf(a), entryOf(b)]);
   return first !== null && second !== null && await isSameEntry(first, second);
+}
+
+function isDirectory({ handle, name }: Written): boolean {
+  return name === undefined && "getFileHandle" in handle;
+}
+
+async function contains(directory: object, other: object): Promise<boolean> {
+  if (directory === other) return true;
+  const { resolve } = directory as { resolve?: (descendant: object) => Promise<string[] | null> };
+  if (typeof resolve !== "function") return await isSameEntry(directory, other);
+  try {
+    return await resolve.call(directory, other) !== null;
+  } catch {
+    // As below.
+    return false;
+  }
 }
 
 /** The handle of a file; null if a directory has no file of that name yet. */
