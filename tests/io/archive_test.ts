@@ -14,6 +14,7 @@ import {
 } from "../../mod.ts";
 import { encodeNpz, loadNpz } from "../../src/npy.ts";
 import { countedSignal } from "../helpers/counted_signal.ts";
+import { good, scriptedServer } from "../helpers/scripted_server.ts";
 import { tarOf } from "../helpers/tar_of.ts";
 
 const ARCHIVES = ["pax.tar", "gnu.tar", "pax.tar.gz", "dot.tar.gz", "stored.zip", "packed.zip"];
@@ -201,6 +202,22 @@ describe("archives of model files", () => {
     const bomb = await encodeNpz(new Map([["a", new NDArray("uint8", [4_000_000], sparse)]]), { compress: true });
     const folder = await openArchive(bomb, { limits: { maxExpansion: 2 } });
     await assert.rejects(folder.get("a.npy"), { code: "LIMIT", limit: "maxExpansion" });
+  });
+
+  it("on a server give no more bytes once they are closed", async () => {
+    for (const archive of ["pax.tar", "stored.zip"]) {
+      const bytes = readFileSync(`tests/fixtures/archives/${archive}`);
+      const server = await scriptedServer((asked) => good(asked, bytes));
+      try {
+        const folder = await openArchive(`${server.url}/${archive}`);
+        const source = (await folder.get("m_infer/inference.pdmodel"))!;
+        assert.equal(await source.read(0, new Uint8Array(8)), 8);
+        await folder[Symbol.asyncDispose]();
+        await assert.rejects(source.read(0, new Uint8Array(8)), { name: "TypeError", message: /was closed$/ }, archive);
+      } finally {
+        await server.close();
+      }
+    }
   });
 
   it("stop with signal.reason when the signal is aborted", async () => {

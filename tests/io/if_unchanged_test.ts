@@ -73,6 +73,17 @@ describe("a bucket without ETags", () => {
   });
 });
 
+describe("a server that sends the whole file for every range", () => {
+  it("gives a version all the same", async () => {
+    const body = encode(new Map([["w", 1]]));
+    for (const [etag, version] of [['"5e1f"', 'etag:"5e1f"'], ['W/"5e1f"', undefined]] as const) {
+      const fetch = () => Promise.resolve(new Response(body as BodyInit, { headers: { etag } }));
+      await using checkpoint = await open("https://example.com/m", { fetch });
+      assert.deepEqual([checkpoint.version, await checkpoint.value()], [version, new Map([["w", 1]])]);
+    }
+  });
+});
+
 describe("a save with ifUnchanged and a version", () => {
   for (const [place, make] of Object.entries(PLACES)) {
     it(`is a CONFLICT when somebody else saved meanwhile: ${place}`, async () => {

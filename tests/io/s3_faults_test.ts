@@ -47,6 +47,31 @@ const codeOf = (error: unknown): string | undefined => {
   return code === "SINK_FAILED" ? (cause as SaveError)?.code ?? code : code;
 };
 
+describe("an S3 bucket whose URL has user info", () => {
+  it("is asked with the header that this means, for every call", async () => {
+    const authorization = `Basic ${btoa("me:p@ss")}`;
+    const server = await scriptedServer((asked) => {
+      if (asked.headers.authorization !== authorization) return { status: 401 };
+      if (asked.method === "GET" && asked.path.startsWith("/b/?")) return listOf("", "a");
+      return asked.method === "GET" ? good(asked, Uint8Array.of(1, 2)) : { status: 200 };
+    });
+    try {
+      const fetched: Fetch = (url, init) =>
+        new URL(url).username ? Promise.reject(new TypeError("as in Node: no credentials in URLs")) : fetch(url, init);
+      const folder = new S3Folder(`${server.url.replace("//", "//me:p%40ss@")}/b`, { ...PATIENCE, fetch: fetched });
+      assert.deepEqual(await folder.list(), ["a"]);
+      const source = (await folder.get("a"))!;
+      assert.equal(source.size, 2);
+      await source.close!();
+      await save(1, "a", { folder });
+      await folder.delete("a");
+      assert.equal(server.asked.length, 4);
+    } finally {
+      await server.close();
+    }
+  });
+});
+
 describe("an S3 bucket that stops responding", () => {
   const stalls: Record<string, Script> = {
     "sends nothing": () => "silence",

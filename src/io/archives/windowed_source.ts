@@ -29,6 +29,7 @@ class WindowedSource extends PartSource {
   readonly #source: Source;
   #lengths: RequestLengths;
   #window: Window | null = null;
+  #isClosed = false;
 
   constructor(source: Source) {
     super(source, 0, source.size, source.name as string);
@@ -37,6 +38,7 @@ class WindowedSource extends PartSource {
   }
 
   override async read(offset: number, into: Uint8Array, options: { signal?: AbortSignal } = {}): Promise<number> {
+    if (this.#isClosed) throw new TypeError(`${JSON.stringify(this.name)} was closed`);
     const length = Math.min(into.length, this.size - offset);
     if (length <= 0) return 0;
     if (length > SHORT) return await super.read(offset, into, options);
@@ -56,6 +58,8 @@ class WindowedSource extends PartSource {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#window = null;
     await this.#source.close?.();
   }
 

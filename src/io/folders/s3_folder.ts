@@ -16,6 +16,7 @@ import {
   httpSettings,
   refuseSignal,
   shownUrl,
+  withoutUserInfo,
 } from "../http/http_options.ts";
 import { httpRequest } from "../http/http_request.ts";
 import { markRetryable, RETRIED, Retries } from "../http/http_retries.ts";
@@ -80,10 +81,11 @@ export class S3Folder implements Folder {
 
   /** The bucket at `url`. */
   constructor(url: string | URL, options: S3FolderOptions = {}) {
-    const { fetch: given, prefix, partSize, ...http } = options;
+    const { fetch: given, prefix, partSize, ...others } = options;
     refuseSignal(options);
+    const { url: plain, options: http } = withoutUserInfo(new URL(url), others);
     this.#settings = httpSettings({ ...http, fetch: given });
-    this.#base = new URL(url);
+    this.#base = new URL(plain);
     if (!this.#base.pathname.endsWith("/")) this.#base.pathname += "/";
     this.#base.search = this.#base.hash = "";
     this.#fetch = given ?? ((input, init) => fetch(input, init));

@@ -114,14 +114,21 @@ export function httpSettings(options: HttpSourceOptions = {}): HttpSettings {
   };
 }
 
-/** The URL to fetch, and the Authorization header for its user info, as `fetch` itself refuses URLs with user info. */
-export function splitUserInfo(url: URL): { url: URL; authorization: string | null } {
-  if (url.username === "" && url.password === "") return { url, authorization: null };
-  const plain = new URL(url);
+/** The URL to fetch, with its user info moved to a header unless there is one already: `fetch` itself refuses URLs with user info. */
+export function withoutUserInfo<Options extends HttpOptions>(
+  url: URL,
+  options: Options,
+): { url: URL; options: Options } {
+  if (url.username === "" && url.password === "") return { url, options };
+  const plain = new URL(url), headers = new Headers(options.headers);
   plain.username = plain.password = "";
+  if (headers.has("authorization")) return { url: plain, options };
   const text = `${percentDecoded(url.username)}:${percentDecoded(url.password)}`;
   const bytes = new TextEncoder().encode(text);
-  return { url: plain, authorization: `Basic ${btoa(String.fromCharCode(...bytes))}` };
+  headers.set("authorization", `Basic ${btoa(String.fromCharCode(...bytes))}`);
+  // The caller's list cannot be expected to name this header, which comes from the URL.
+  const sameOriginHeaders = options.sameOriginHeaders && [...options.sameOriginHeaders, "authorization"];
+  return { url: plain, options: { ...options, headers, sameOriginHeaders } };
 }
 
 /** A URL for messages: without user info, query and fragment (RULES.md PATH-10). */

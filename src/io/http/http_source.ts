@@ -7,7 +7,7 @@ import { BytesSource } from "../sources/bytes_source.ts";
 import { CoalescedSource } from "../sources/coalesced_source.ts";
 import { eitherSignal } from "../waiting/either_signal.ts";
 import { HttpFile } from "./http_file.ts";
-import { httpSettings, type HttpSourceOptions, splitUserInfo } from "./http_options.ts";
+import { httpSettings, type HttpSourceOptions, withoutUserInfo } from "./http_options.ts";
 import { strongEtag } from "./http_version.ts";
 import { Slots } from "../waiting/slots.ts";
 import type { Source } from "../source.ts";
@@ -31,8 +31,7 @@ class HttpSource implements Source {
     this.size = size;
     this.name = file.shown;
     this.#head = head;
-    const etag = strongEtag(file.version);
-    if (etag !== null) this.version = `etag:${etag}`;
+    this.version = versionOf(file);
   }
 
   async read(offset: number, into: Uint8Array, options: { signal?: AbortSignal } = {}): Promise<number> {
@@ -90,7 +89,10 @@ export async function openHttp(url: URL, options: HttpSourceOptions = {}, slots?
   const file = httpFile(url, options);
   try {
     const part = await file.ask({ start: 0, end: PROBE }, signal);
-    if (part.whole) return new BytesSource(await file.adopt(part, signal), file.shown);
+    if (part.whole) {
+      const bytes = await file.adopt(part, signal);
+      return new BytesSource(bytes, file.shown, { version: versionOf(file) });
+    }
     const head = new Uint8Array(part.end!);
     let filled = 0;
     for await (const chunk of file.bytes(0, head.length, signal, part)) {
@@ -115,11 +117,12 @@ export async function streamHttp(
 }
 
 function httpFile(url: URL, options: HttpSourceOptions): HttpFile {
-  const { url: plain, authorization } = splitUserInfo(url);
-  const headers = new Headers(options.headers);
-  if (authorization === null || headers.has("authorization")) return new HttpFile(plain, httpSettings(options));
-  headers.set("authorization", authorization);
-  // The caller's list cannot be expected to name this header, which comes from the URL.
-  const sameOriginHeaders = options.sameOriginHeaders && [...options.sameOriginHeaders, "authorization"];
-  return new HttpFile(plain, httpSettings({ ...options, headers, sameOriginHeaders }));
+  const plain = withoutUserInfo(url, options);
+  return new HttpFile(plain.url, httpSettings(plain.options));
+}
+
+/** The version of a file, if it can be told from others. */
+function versionOf(file: HttpFile): string | undefined {
+  const etag = strongEtag(file.version);
+  return etag === null ? undefined : `etag:${etag}`;
 }

@@ -11,15 +11,21 @@ import type { Source } from "../source.ts";
 export class BytesSource implements Source {
   readonly size: number;
   readonly name?: string;
+  readonly version?: string;
   readonly #bytes: Uint8Array;
   /** Change the bytes themselves. Present only where they are the caller's own memory, not a copy of it. */
   readonly edit?: (offset: number, bytes: Uint8Array) => Promise<void>;
 
-  /** Over `bytes`, which are not copied, and are changed only if `writable`. */
-  constructor(bytes: Uint8Array, name?: string, { writable = false }: { writable?: boolean } = {}) {
+  /** Over `bytes`, which are not copied, and are changed only if `writable`; they are those of `version`. */
+  constructor(
+    bytes: Uint8Array,
+    name?: string,
+    { writable = false, version }: { writable?: boolean; version?: string } = {},
+  ) {
     this.#bytes = plainBytes(bytes);
     this.size = bytes.length;
     this.name = name;
+    this.version = version;
     if (writable) {
       this.edit = (offset, replacement) => Promise.resolve(this.view(offset, replacement.length).set(replacement));
     }
