@@ -95,6 +95,32 @@ describe("a directory as a folder", () => {
       assert.equal(readFileSync(join(root, "a")).length, 2);
     }));
 
+  it("lists everything, even what it does not open: names that are refused, and links that lead out by their own name", () =>
+    inFolder(async (root, folder) => {
+      symlinkSync("../secret", join(root, "out"));
+      symlinkSync("..", join(root, "up"));
+      symlinkSync("../..", join(root, "sub", "up"));
+      for (const odd of ["~odd", "back\\slash", "new\nline"]) {
+        mkdirSync(join(root, odd));
+        writeFileSync(join(root, odd, "x"), "x");
+        symlinkSync("../sub", join(root, odd, "in"));
+        symlinkSync("../..", join(root, odd, "up"));
+      }
+      writeFileSync(join(root, "sub", "b"), "b");
+      const odd = ["back\\slash", "new\nline", "~odd"].flatMap((name) =>
+        ["in/b", "in/up", "up", "x"].map((end) => `${name}/${end}`)
+      );
+      const names = ["a", "out", "sub/b", "sub/up", "up", ...odd].sort();
+      assert.deepEqual(await folder.list(), names);
+      assert.deepEqual(await folder.list("sub/"), ["sub/b", "sub/up"]);
+      assert.deepEqual(await folder.list("u"), ["up"]);
+      for (const name of ["out", "up", "sub/up"]) assert.equal(await codeOf(folder.get(name)), "LINK_ESCAPE", name);
+      for (const name of odd) assert.equal(await codeOf(folder.get(name)), "UNSAFE_PATH", name);
+      await assert.rejects(folder.list("up/"), { code: "LINK_ESCAPE" });
+      const trusted = new DirectoryFolder(join(root, "~odd"), { trusted: true });
+      assert.deepEqual((await trusted.list()).filter((name) => !name.includes("up")), ["in/b", "x"]);
+    }));
+
   it("has no models, checkpoints or variables in folders that lead out", () =>
     inFolder(async (root, folder) => {
       symlinkSync("..", join(root, "up"));

@@ -95,13 +95,16 @@ export class DirectoryFolder implements Folder {
     return await FileSink.create(path, { mkdir: true, ...options, portable: false });
   }
 
-  /** Names of the files in all folders below that start with `prefix`, in code point order. Temporary files of saves are left out. */
+  /**
+   * Names of the files in all folders below that start with `prefix`, in code point order. Temporary files of saves are left out. What
+   * {@linkcode DirectoryFolder.get} refuses is listed, too: files of any name, and each link that leads out of the directory as one file.
+   */
   async list(prefix = ""): Promise<string[]> {
     const slash = prefix.lastIndexOf("/");
     const start = slash < 0 ? "" : prefix.slice(0, slash);
     if (start || this.#root !== this.path) await this.hasFolder(start);
     const names: string[] = [];
-    await this.#walk(start, prefix, names, []);
+    await this.#walk(start, start ? this.#join(start) : this.path, prefix, names, []);
     return names.sort(byCodePoint);
   }
 
@@ -135,8 +138,7 @@ export class DirectoryFolder implements Folder {
     return pathCalls().join(this.path, ...(this.#trusted ? [name] : safeParts(name)));
   }
 
-  async #walk(folder: string, prefix: string, names: string[], parents: string[]): Promise<void> {
-    const path = folder ? this.#join(folder) : this.path;
+  async #walk(folder: string, path: string, prefix: string, names: string[], parents: string[]): Promise<void> {
     if (parents.length > DEFAULT_LIMITS.maxFolderDepth) {
       throw new PathError("UNSAFE_PATH", `Folders are nested deeper than ${DEFAULT_LIMITS.maxFolderDepth}`, { path });
     }
@@ -146,11 +148,23 @@ export class DirectoryFolder implements Folder {
     for (const entry of await entriesOf(path)) {
       const name = folder ? `${folder}/${entry.name}` : entry.name;
       if (isTemp(entry.name) || !(name.startsWith(prefix) || prefix.startsWith(name + "/"))) continue;
-      if (entry.isFolder || (entry.isLink && await this.hasFolder(name))) {
-        await this.#walk(name, prefix, names, [...parents, real]);
+      const below = pathCalls().join(path, entry.name);
+      if (entry.isFolder || (entry.isLink && await this.#leadsToFolder(name, below))) {
+        await this.#walk(name, below, prefix, names, [...parents, real]);
       } else if (name.startsWith(prefix)) names.push(name);
       checkNameCount(names.length, path);
     }
+  }
+
+  /** Whether a link leads to a folder inside. */
+  async #leadsToFolder(name: string, link: string): Promise<boolean> {
+    try {
+      await this.#stayInside(name, link);
+    } catch (error) {
+      if (isPaddleError(error) && error.code === "LINK_ESCAPE") return false;
+      throw error;
+    }
+    return isDirectory(link);
   }
 
   /** Links must not lead out of the directory (RULES.md PATH-5). */
