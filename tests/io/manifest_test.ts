@@ -1,5 +1,14 @@
 import assert from "node:assert/strict";
-import fs, { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import fs, {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "@std/testing/bdd";
@@ -7,6 +16,7 @@ import {
   DirectoryFolder,
   distributed,
   fluid,
+  fromArray,
   isPaddleError,
   load,
   MemoryFolder,
@@ -103,6 +113,47 @@ describe("a model saved with a manifest", () => {
       }
       assert.deepEqual(readdirSync(folder), ["m.pdparams"]);
       assert.equal((await load(prefix + ".pdparams") as Map<string, NDArray>).get("weight")!.at(0, 0), 2);
+    }));
+
+  it("is loaded after an array was written in place through a link to one of its files", () =>
+    inFolder(async (prefix, folder) => {
+      await relayout(await filled(1), prefix, { manifest: true });
+      mkdirSync(join(folder, "links"));
+      symlinkSync("../m.pdmodel", join(folder, "links", "n.pdmodel"));
+      symlinkSync("../m.pdiparams", join(folder, "links", "n.pdiparams"));
+      await using checkpoint = await open(join(folder, "links", "n"));
+      const [name] = checkpoint.names();
+      await checkpoint.write(name, (await checkpoint.get(name)).fill(2));
+      assert.equal(await outcome(prefix), 2);
+      assert.deepEqual(readdirSync(folder).sort(), ["links", "m.pdiparams", "m.pdmodel"]);
+    }));
+
+  it("is loaded after an array was written in place in a folder within the one that has the manifest", () =>
+    inFolder(async (_, folder) => {
+      const variables = { vars: [{ name: "a/b", dtype: "float32", shape: [1] }], parameters: new Map() } as const;
+      variables.parameters.set("a/b", fromArray([1], "float32"));
+      for (const dir of ["d", "e"]) {
+        await fluid.io.saveVars(join(folder, dir), { ...variables, manifest: true } as never);
+      }
+      await using checkpoint = await open(join(folder, "d"));
+      await checkpoint.write("a/b", fromArray([2], "float32"));
+      assert.equal((await load(join(folder, "d")) as Map<string, NDArray>).get("a/b")!.at(0), 2);
+      assert.deepEqual(readdirSync(join(folder, "d")), ["a"]);
+      assert.ok(existsSync(join(folder, "e", ".pdsum")));
+    }));
+
+  it("is saved anew, or written in place, whatever a manifest beside it lists", () =>
+    inFolder(async (prefix, folder) => {
+      const names = [{ name: "../m.pdiparams", size: 1, sha256: "0".repeat(64) }];
+      const evil = JSON.stringify({ pdsum: 1, id: "0".repeat(16), files: names });
+      await relayout(await filled(1), prefix);
+      await using checkpoint = await open(prefix);
+      for (const name of ["m.pdsum", ".pdsum"]) writeFileSync(join(folder, name), evil);
+      const [name] = checkpoint.names();
+      await checkpoint.write(name, (await checkpoint.get(name)).fill(2));
+      await assert.rejects(load(prefix), { code: "UNSAFE_PATH" });
+      await relayout(await filled(3), prefix);
+      assert.equal(await outcome(prefix), 3);
     }));
 
   it("is refused at once when the manifest lists a file many times, which would be hashed as often", () =>

@@ -3,23 +3,27 @@
  *
  * @module
  */
-import { FormatError } from "../../errors.ts";
+import { PathError, SourceError } from "../../errors.ts";
 import { pathCalls } from "../disk/path.ts";
 import { saveError } from "../disk/save_error.ts";
 import { withRetries } from "../disk/with_retries.ts";
 import { DirectoryFolder } from "../folders/directory_folder.ts";
-import { fileSystem, systemCode } from "../platform.ts";
+import { fileSystem, realPath, systemCode } from "../platform.ts";
 import { tempName } from "../temp_name.ts";
-import { filesOfManifest, prefixOfManifest } from "./manifest.ts";
+import { filesOfManifest, isOfNoFiles, manifestName, prefixOfManifest } from "./manifest.ts";
 
 /**
- * Change the file at `path` in place. Manifests beside it that list it no longer match and are removed, as by any other save without a
- * manifest. They are set aside first, so that no crash leaves a changed file that its manifest refuses, and put back if the change fails.
+ * Change the file at `path` in place. Manifests that list it, under this path or the one behind links, no longer match and are removed, as by
+ * any other save without a manifest. They are set aside first, so that no crash leaves a changed file that its manifest refuses, and put back
+ * if the change fails.
  */
 export async function changeAlone(path: string, change: () => Promise<void>): Promise<void> {
   const { promises } = fileSystem(path), aside: Moved[] = [];
   try {
-    await setAside(path, aside);
+    for (const name of new Set([path, realPath(path)])) {
+      await setAsideBeside(name, aside);
+      await setAsideAbove(name, aside);
+    }
     await change();
   } catch (error) {
     for (const [from, to] of aside) await withRetries(() => promises.rename(to, from)).catch(() => {});
@@ -30,18 +34,34 @@ export async function changeAlone(path: string, change: () => Promise<void>): Pr
 
 type Moved = [from: string, to: string];
 
-/** Give the manifests that list the file at `path` temporary names, and note each in `aside`. */
-async function setAside(path: string, aside: Moved[]): Promise<void> {
-  const { promises } = fileSystem(path), { basename, dirname, join } = pathCalls();
+/** Give the manifests in the folder of the file at `path` that list it temporary names, and note each in `aside`. */
+async function setAsideBeside(path: string, aside: Moved[]): Promise<void> {
+  const { basename, dirname } = pathCalls();
   const place = dirname(path), folder = new DirectoryFolder(place, { trusted: true });
-  for (const name of await promises.readdir(place).catch((error) => unlisted(path, error))) {
+  for (const name of await fileSystem(path).promises.readdir(place).catch((error) => unlisted(path, error))) {
     const prefix = prefixOfManifest(name);
     const listed = prefix === null ? null : await filesOfManifest(folder, prefix).catch(damaged);
-    if (!listed?.has(basename(path))) continue;
-    const from = join(place, name), to = join(place, tempName(name));
-    await promises.rename(from, to).catch((error) => stuck(path, error));
-    aside.push([from, to]);
+    if (listed?.has(basename(path))) await setAside(path, place, name, aside);
   }
+}
+
+/** The same for the folders above: a manifest of a folder as a whole lists the files in folders below, too. */
+async function setAsideAbove(path: string, aside: Moved[]): Promise<void> {
+  const { basename, dirname } = pathCalls();
+  let place = dirname(path), name = basename(path);
+  while (dirname(place) !== place) {
+    name = `${basename(place)}/${name}`;
+    place = dirname(place);
+    const listed = await filesOfManifest(new DirectoryFolder(place, { trusted: true }), "").catch(unseen);
+    if (listed?.has(name)) await setAside(path, place, manifestName(""), aside);
+  }
+}
+
+async function setAside(path: string, place: string, manifest: string, aside: Moved[]): Promise<void> {
+  const { join } = pathCalls();
+  const from = join(place, manifest), to = join(place, tempName(manifest));
+  await fileSystem(path).promises.rename(from, to).catch((error) => stuck(path, error));
+  aside.push([from, to]);
 }
 
 /** The runtime may not allow listing the folder, as in Deno without permission: then this process cannot know of manifests there. */
@@ -53,8 +73,13 @@ function stuck(path: string, error: unknown): never {
   throw saveError("WRITE_FAILED", path, "while putting its manifest aside", error);
 }
 
+/** This process may not be allowed to read what is above, or there is something else of that name. */
+function unseen(error: unknown): null {
+  return error instanceof SourceError || error instanceof PathError ? null : damaged(error);
+}
+
 /** A damaged manifest lists nothing. */
 function damaged(error: unknown): null {
-  if (error instanceof FormatError) return null;
+  if (isOfNoFiles(error)) return null;
   throw error;
 }

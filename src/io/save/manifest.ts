@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { FormatError, isPaddleError, quote } from "../../errors.ts";
+import { FormatError, isPaddleError, PathError, quote } from "../../errors.ts";
 import type { Folder } from "../folder.ts";
 import { canHash, hashing, hexOf } from "../platform.ts";
 import { readFully } from "../sources/read_fully.ts";
@@ -45,13 +45,20 @@ export function prefixOfManifest(name: string): string | null {
 /**
  * The names in `folder` that the manifest of `prefix` lists; null if there is no manifest.
  *
- * @throws {FormatError} it is damaged
+ * @throws {FormatError} it is damaged: see {@linkcode isOfNoFiles}
+ * @throws {PathError} `UNSAFE_PATH`, `NAME_TOO_LONG`: so are its names
  */
 export async function filesOfManifest(folder: Folder, prefix: string): Promise<Set<string> | null> {
   const path = manifestName(prefix), source = await folder.get(path);
   if (!source) return null;
   const files = await closing(source, (source) => readManifest(source, path));
   return new Set(files.map(({ name }) => baseOf(prefix) + name));
+}
+
+/** Whether the error of a manifest says that it lists no files: it is damaged, or has names that no file can have. */
+export function isOfNoFiles(error: unknown): boolean {
+  return error instanceof FormatError ||
+    (error instanceof PathError && (error.code === "UNSAFE_PATH" || error.code === "NAME_TOO_LONG"));
 }
 
 /** The folder part of `prefix`, with its slash. */
