@@ -160,7 +160,10 @@ export class Checkpoint {
         ? await partLazily(array.unread, first, last).read(options)
         : (await this.#loaded(array, options)).slice(first, last);
     }, options);
-    return remade(array, array.dtype, shape, bytes);
+    const part = remade(array, array.dtype, shape, bytes);
+    // As with slice(), only the whole is the parameter of that name.
+    if (part instanceof Tensor && to - from !== rows) part.name = "";
+    return part;
   }
 
   /**

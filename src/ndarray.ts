@@ -104,8 +104,8 @@ export class NDArray {
    */
   constructor(dtype: DType, shape: readonly number[], data?: ArrayBuffer | ArrayBufferView | LazyBytes) {
     this.dtype = dtype;
-    this.shape = shape;
     if (data instanceof PackedBytes) {
+      this.shape = shape;
       this.size = data.size;
       this.nbytes = data.length;
       this.#bytes = data.slab;
@@ -114,8 +114,8 @@ export class NDArray {
     }
     const { itemsize } = dtypeInfo(dtype);
     this.size = sizeOf(shape);
-    // A pickle would write a length of -0 as a float.
-    if (this.size === 0) this.shape = shape.map((length) => length + 0);
+    // A copy, as the caller may change the list. A pickle would write a length of -0 as a float.
+    this.shape = this.size === 0 ? Array.from(shape, (length) => length + 0) : [...shape];
     this.nbytes = this.size * itemsize;
     if (this.nbytes > Number.MAX_SAFE_INTEGER) throw badShape(shape);
     if (data === undefined) this.#bytes = allocate(dtype, shape, this.nbytes);

@@ -98,14 +98,20 @@ export class DenseTensor extends NDArray {
   ) {
     super(dtype, shape, data);
     checkNames(options, ["lod"]);
-    this.lod = options.lod ?? [];
+    const { lod = [] } = options;
+    // A copy, as the caller may change the lists. Whether they are a LoD is checked when it is written.
+    this.lod = Array.isArray(lod) ? lod.map((level) => Array.isArray(level) ? [...level] : level) : lod;
   }
 
   /** Create a DenseTensor; the LoD counts rows, so it is kept only if the length of axis 0 stays the same. */
   protected override like(dtype: DType, shape: readonly number[], bytes: Uint8Array): this {
-    const lod = shape[0] === this.shape[0] ? this.lod.map((level) => [...level]) : [];
-    return new DenseTensor(dtype, shape, bytes, { lod }) as this;
+    return new DenseTensor(dtype, shape, bytes, { lod: lodOf(this, shape) }) as this;
   }
+}
+
+/** The LoD of what is made from a tensor. */
+function lodOf({ lod, shape }: DenseTensor, made: readonly number[]): number[][] {
+  return made[0] === shape[0] ? lod : [];
 }
 
 /** An array of the same class and name, with other data. */
@@ -116,6 +122,6 @@ export function remade(
   data: ArrayBufferView | LazyBytes,
 ): NDArray {
   if (array instanceof Tensor) return new Tensor(dtype, shape, data, array);
-  if (array instanceof DenseTensor) return new DenseTensor(dtype, shape, data, { lod: array.lod });
+  if (array instanceof DenseTensor) return new DenseTensor(dtype, shape, data, { lod: lodOf(array, shape) });
   return new NDArray(dtype, shape, data);
 }

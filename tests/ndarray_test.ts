@@ -298,11 +298,24 @@ describe("tensors", () => {
     }
     const row = tensor.slice(0, 1);
     assert.ok(row instanceof Tensor && row.name === "");
-    const dense = new DenseTensor("int64", [3], undefined, { lod: [[0, 1, 3]] });
+    const lod = [[0, 1, 3]];
+    const dense = new DenseTensor("int64", [3], undefined, { lod });
+    lod[0][1] = 2;
     assert.deepEqual(dense.clone().lod, [[0, 1, 3]]);
     assert.deepEqual(dense.slice(1).lod, []);
     assert.ok(Tensor.zeros([1]) instanceof Tensor && DenseTensor.full([1], 2).at(0) === 2);
     assert.ok(Tensor.fromArray([1, 2], "bfloat16") instanceof Tensor);
+  });
+
+  it("have shapes of their own: the caller may change the list", () => {
+    const shape = [2, 3];
+    const arrays = [
+      new NDArray("int8", shape),
+      new Tensor("int8", shape, new Int8Array(6)),
+      new DenseTensor("int8", shape),
+    ];
+    shape[0] = 7;
+    for (const array of arrays) assert.deepEqual(array.shape, [2, 3]);
   });
 
   it("are created from arrays without a copy, with uint16 as bfloat16", async () => {

@@ -172,6 +172,23 @@ describe("the state of a random generator", () => {
       assert.deepEqual(decode(encode(record)), record);
     }
   });
+
+  it("that a call makes is made by the same call in a saved file", () => {
+    const text = "cpaddle.base.libpaddle\nGeneratorState\nq\0J\xff\xff\xff\xffK\x07K\0\x87q\x01Rq\x02.";
+    const file = Uint8Array.from("\x80\x02" + text, (c) => c.charCodeAt(0));
+    assert.deepEqual(encode(decode(file), { protocol: 2 }), file);
+  });
+
+  it("may be in its own arguments", () => {
+    for (const items of [Tuple.of<Value>(1), [1]]) {
+      const args = items instanceof Tuple ? items : Tuple.of<Value>(items);
+      const record = new PythonRecord("paddle.base.libpaddle", "GeneratorState", new Map([["args", args]]));
+      items.push(record);
+      const back = decode(encode(record)) as PythonRecord;
+      const [arg, own] = back.fields.get("args") as Tuple<unknown>;
+      assert.equal(items === args ? own : (arg as unknown[])[1], back);
+    }
+  });
 });
 
 describe("the codec entry point", () => {

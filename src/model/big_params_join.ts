@@ -8,6 +8,7 @@ import { isIntAt } from "../codec/pickle/call.ts";
 import { PickledArray } from "../codec/pickle/pickled.ts";
 import { FormatError, quote } from "../errors.ts";
 import { BIG_PARAMS } from "./keys.ts";
+import { carryFloats } from "../words/floats.ts";
 import { elementCount } from "../words/element_count.ts";
 
 /** An array in slices: the form of a joined entry until it becomes a Tensor. */
@@ -49,7 +50,10 @@ export function joinBigParams(dict: Map<unknown, unknown>): void {
   }
   for (const name of used) dict.delete(name);
   dict.delete(BIG_PARAMS);
-  for (const [key, whole] of joined) dict.set(key, whole);
+  for (const [key, whole] of joined) {
+    carryFloats(marker, dict, key, null);
+    dict.set(key, whole);
+  }
 }
 
 function checkedShape(key: unknown, slices: PickledArray[], shape: readonly unknown[]): number[] {

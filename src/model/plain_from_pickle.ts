@@ -54,7 +54,7 @@ export class PlainShaper {
   rest(value: unknown): unknown {
     if (value instanceof PickledDType) {
       const dtype = new DTypeValue(numpyName(value), false);
-      if (value.state) rememberWritten(dtype, { dtype: value });
+      if (value.state || value.bigEndian) rememberWritten(dtype, { dtype: value });
       return dtype;
     }
     if (value instanceof Span) return this.#context.lazy!(value, (bytes) => bytes, null);

@@ -163,6 +163,7 @@ function splitBigParams(dict: Map<unknown, unknown>, maxBytes: number): void {
       dict.set(name, new NDArray(array.dtype, [end - start], partOf(array, start * itemsize, end * itemsize)));
       slices.push(name);
     }
+    carryFloats(dict, marker, key, null);
     marker.set(key, new Map<unknown, unknown>([["OriginShape", Tuple.from(array.shape)], ["slices", slices]]));
   }
   if (marker.size > 0) dict.set(BIG_PARAMS, marker);

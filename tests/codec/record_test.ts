@@ -3,7 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { decode, load } from "../../mod.ts";
+import { decode, load, open } from "../../mod.ts";
 import type { Cursor, Decoder } from "../../src/codec/cursor.ts";
 import { driveBytes } from "../../src/codec/drive_bytes.ts";
 import { detectKind, HEAD_BYTES } from "../../src/codec/detect_kind.ts";
@@ -212,6 +212,15 @@ describe("binary tensors", () => {
         }
       }
     }
+  });
+
+  it("have no LoD in a slice, and none that the caller can change in the file", async () => {
+    const file = await open(written(new DenseTensor("int8", [3], undefined, { lod: [[0, 1, 3]] })), { mode: "static" });
+    const [name] = file.names();
+    (await file.get(name) as DenseTensor).lod[0][1] = 2;
+    const slices = await Promise.all([[0, 2], [0, 3]].map((range) => file.getSlice(name, range as [number, number])));
+    assert.deepEqual(slices.map((slice) => (slice as DenseTensor).lod), [[], [[0, 1, 3]]]);
+    await file.close();
   });
 
   it("are refused with an offset when bytes follow them", () => {

@@ -341,7 +341,7 @@ import pickle, struct, sys, numpy as np
 v = [np.array(["a", "bc"]), np.array([b"abc"]), np.array(["2020-01-01"], "M8[D]"), np.zeros((2, 3), "m8[25s]"), np.zeros(2, "M8"),
      np.array([1, "x", None, 2.0, np.zeros(2, "f4")], object), np.zeros(2, "V8"), np.zeros(1, [("a", "f4"), ("b", "i8")]),
      np.zeros(2, [("a", ">f4", (2,))]), np.zeros(2, "f16"), np.array(["q"], ">U1"), np.array(5, object), np.str_("abc"), np.str_(""),
-     np.datetime64("2020"), np.timedelta64(5, "ms"), np.bytes_(b"ab\\0c"), np.dtype("M8[D]"), np.dtype("U5"), np.dtype("O")]
+     np.datetime64("2020"), np.timedelta64(5, "ms"), np.bytes_(b"ab\\0c"), np.dtype("M8[D]"), np.dtype("U5"), np.dtype("O"), np.dtype(">f4"), np.dtype(">i8"), np.dtype("f4")]
 v.append(np.array([v[0], v[0], 1], dtype=object))
 out = []
 for p in (2, 3, 4):
@@ -490,6 +490,19 @@ describe("shapeForSave", () => {
     }
     const whole = shapeForSave(new Map([["big", big]]), { protocol: 4, maxArrayBytes: 9 }).value;
     assert.deepEqual([...(whole as Map<string, unknown>).keys()], ["big", NAME_TABLE]);
+  });
+
+  it("splits such an array under any key: one that was a float is a float again", () => {
+    const big = new Tensor("int16", [9], Int16Array.from(range(9)), { name: "b" });
+    const floats = decode(Uint8Array.from("\x80\x02}(G?\xf0\0\0\0\0\0\0K\x05K\x02K\x06u.", (c) => c.charCodeAt(0)));
+    const tuple = Tuple.of<unknown>(1, "a");
+    const state = (floats as Map<unknown, unknown>).set(1, big).set(2, big).set(tuple, big);
+    const { value } = shapeForSave(state, { protocol: 2, maxArrayBytes: 9 });
+    const read = driveBytes((cursor) => readPickle(cursor), pickle(value, { protocol: 2 }));
+    const back = fromPickle(read, { borrowed: true });
+    assert.deepEqual([...(back as Map<unknown, unknown>).keys()], [1, 2, tuple]);
+    const again = pickle(shapeForSave(back, { protocol: 4 }).value, { protocol: 4 });
+    assert.equal(hex(again), hex(pickle(shapeForSave(state, { protocol: 4 }).value, { protocol: 4 })));
   });
 
   it("saves a layer as its state dict", () => {

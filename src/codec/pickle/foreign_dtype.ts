@@ -1,5 +1,5 @@
 /**
- * numpy dtypes that tensors cannot have (strings, dates, objects, structures, long doubles), as a pickle stores them.
+ * numpy dtypes that tensors cannot have (strings, dates, objects, structures, long doubles, big-endian numbers), as a pickle stores them.
  *
  * @module
  */
@@ -26,6 +26,11 @@ export function rememberWritten(value: Foreign, how: Written): void {
   written.set(value, how);
 }
 
+/** The dtype that a value was read with, if it is remembered. */
+export function dtypeRead(value: Foreign): PickledDType | undefined {
+  return written.get(value)?.dtype;
+}
+
 /**
  * The dtype to write for a value: the one it was read with, or the one its name stands for.
  *
@@ -34,7 +39,7 @@ export function rememberWritten(value: Foreign, how: Written): void {
 export function foreignDType(value: Foreign): PickledDType {
   const { dtype } = value;
   if (typeof dtype !== "string") throw new ValueError("INVALID_VALUE", `Cannot pickle ${shownValue(dtype)} as a dtype`);
-  return written.get(value)?.dtype ?? dtypeOfName(value instanceof NumpyScalar ? arrayName(dtype) : dtype);
+  return dtypeRead(value) ?? dtypeOfName(value instanceof NumpyScalar ? arrayName(dtype) : dtype);
 }
 
 /**

@@ -9,7 +9,7 @@ import { plainBytes } from "../../../words/plain_bytes.ts";
 import type { Tensor } from "../../../tensor.ts";
 import { UnreadBytes } from "../../../words/unread_bytes.ts";
 import type { DTypeValue, NumpyScalar, OpaqueArray } from "../../../values.ts";
-import { foreignDType, foreignScalarBytes } from "../foreign_dtype.ts";
+import { dtypeRead, foreignDType, foreignScalarBytes } from "../foreign_dtype.ts";
 import type { OpcodeWriter } from "./opcode_writer.ts";
 import type { PickleOutput } from "./pickle_output.ts";
 import type { PickledDType } from "../pickled.ts";
@@ -130,7 +130,8 @@ export class ArrayWriter {
       const name = value.dtype === "bool" && this.#numpy === NUMPY_1 ? "bool_" : value.dtype;
       return this.#opcodes.global(new Global("numpy", name));
     }
-    if (!isDType(value.dtype)) return this.foreignDType(foreignDType(value));
-    return this.dtype(dtypeInfo(value.dtype).numpy);
+    const read = dtypeRead(value);
+    if (read) return this.foreignDType(read);
+    return isDType(value.dtype) ? this.dtype(dtypeInfo(value.dtype).numpy) : this.foreignDType(foreignDType(value));
   }
 }

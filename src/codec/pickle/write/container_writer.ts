@@ -22,6 +22,7 @@ import {
   NEWOBJ,
   POP,
   POP_MARK,
+  REDUCE,
   SETITEM,
   SETITEMS,
   TUPLE,
@@ -35,6 +36,8 @@ const BATCH = 1000;
 export class ContainerWriter {
   readonly #opcodes: OpcodeWriter;
   readonly #out: PickleOutput;
+  /** Objects whose calls have begun. */
+  readonly #called = new Set<PythonRecord>();
 
   constructor(opcodes: OpcodeWriter) {
     this.#opcodes = opcodes;
@@ -173,15 +176,30 @@ export class ContainerWriter {
 
   /** An object of a class known to the library. */
   *record(record: PythonRecord): Steps {
-    yield new Child(new Global(record.module, record.className));
+    const { module, className, fields } = record;
+    const isGenerator = className === "GeneratorState" && fields.size === 1;
+    const args = isGenerator ? fields.get("args") : null;
+    if (args instanceof Tuple && !this.#called.has(record)) return yield* this.#call(record, args);
+    yield new Child(new Global(module, className));
     this.#out.byte(EMPTY_TUPLE);
     this.#out.byte(NEWOBJ);
     this.#opcodes.memoize(record);
     // The state of a random generator may be a tuple, without field names.
-    const { className, fields } = record;
-    const state = className === "GeneratorState" && fields.size === 1 ? fields.get("state") : null;
+    const state = isGenerator ? fields.get("state") : null;
     yield new Child(state instanceof Tuple ? state : fields);
     this.#out.byte(BUILD);
+  }
+
+  /** An object that a call made. */
+  *#call(record: PythonRecord, args: Tuple): Steps {
+    this.#called.add(record);
+    yield new Child(new Global(record.module, record.className));
+    yield new Child(args);
+    this.#out.byte(REDUCE);
+    if (!this.#opcodes.isWritten(record)) return this.#opcodes.memoize(record);
+    // It is in its own arguments, and was memoized there: refer to that one.
+    this.#out.byte(POP);
+    this.#opcodes.known(record);
   }
 }
 
