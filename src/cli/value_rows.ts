@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { some } from "../model/walk.ts";
+import { holdersOf } from "../model/walk.ts";
 import { NDArray } from "../ndarray.ts";
 import { PythonRecord, SelectedRows, type Value } from "../values.ts";
 import { isFloatAt } from "./value_text.ts";
@@ -22,6 +22,7 @@ export interface Row {
 /** Every array and every other value in `root`, in file order; a list without arrays is one row. `arrays` has the names of the arrays. */
 export function* rowsOf(root: Value, arrays: ReadonlyMap<string, NDArray>, base = ""): Generator<Row> {
   const names = new Set(arrays.keys()), seen = new Set<object>(), times = new Map<string, number>();
+  const holders = holdersOf(root, (item) => item instanceof NDArray);
   const todo: { value: Value; name: string; path: string; isFloat: boolean }[] = [
     { value: root, name: base, path: "", isFloat: false },
   ];
@@ -38,7 +39,7 @@ export function* rowsOf(root: Value, arrays: ReadonlyMap<string, NDArray>, base 
       continue;
     }
     const entries = entriesOf(value);
-    if (!entries || entries.length === 0 || seen.has(value as object) || isFlat(value)) {
+    if (!entries || entries.length === 0 || seen.has(value as object) || isFlat(value, holders)) {
       yield { name, value, isFloat };
       continue;
     }
@@ -109,6 +110,6 @@ function entriesOf(value: Value): [unknown, unknown][] | null {
 }
 
 /** Whether a value is a list without arrays: its elements read better in one row. */
-function isFlat(value: Value): boolean {
-  return Array.isArray(value) && !some(value, (item) => item instanceof NDArray, () => true);
+function isFlat(value: Value, holders: ReadonlySet<object>): boolean {
+  return Array.isArray(value) && !holders.has(value);
 }

@@ -22,12 +22,34 @@ function* childrenOf(container: Container): Generator<unknown> {
   if (container instanceof OrderedDict && container.attributes) yield container.attributes;
 }
 
-/** Whether `test` holds for some value in `root` or `root` itself; `into` says which containers are searched. */
-export function some(root: unknown, test: (value: unknown) => boolean, into: (container: object) => boolean): boolean {
-  return atOnce(someInSteps(root, test, into));
+/** The containers in `root`, or `root` itself, in which `test` holds for some value, however deep. */
+export function holdersOf(root: unknown, test: (value: unknown) => boolean): ReadonlySet<object> {
+  const holders = new Set<Container>(), parents = new Map<Container, Container[]>();
+  const first = containerOf(root);
+  const todo = first ? [first] : [];
+  if (first) parents.set(first, []);
+  while (todo.length > 0) {
+    const container = todo.pop()!;
+    for (const child of childrenOf(container)) {
+      if (test(child)) holders.add(container);
+      const inner = containerOf(child);
+      if (!inner) continue;
+      const known = parents.get(inner);
+      if (!known) {
+        parents.set(inner, [container]);
+        todo.push(inner);
+      } else if (known.at(-1) !== container) known.push(container);
+    }
+  }
+  // A Set also iterates over what is added meanwhile.
+  for (const holder of holders) for (const parent of parents.get(holder)!) holders.add(parent);
+  return holders;
 }
 
-/** {@linkcode some} in steps, between which other work may run. */
+/**
+ * Whether `test` holds for some value in `root` or `root` itself, in steps, between which other work may run; `into` says which containers
+ * are searched.
+ */
 export function* someInSteps(
   root: unknown,
   test: (value: unknown) => boolean,

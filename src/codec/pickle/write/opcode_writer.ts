@@ -83,7 +83,7 @@ export class OpcodeWriter {
 
   /** A string; `identity` is null if it is an object of its own. */
   text(text: string, identity: string | null): null {
-    // CPython has one object for the empty string, and one for each latin-1 character (3.11 has two of some).
+    // CPython has one object for the empty string, and one for each latin-1 character (3.11 and 3.12 have two of some).
     identity ??= text === "" || (text.length === 1 && text < "\u0100") ? text : null;
     if (identity !== null && this.known(identity)) return null;
     const written = this.protocol >= 4
