@@ -22,6 +22,7 @@ import { namedArrays } from "./model/named_arrays.ts";
 import { replaceLeavesInSteps, someInSteps } from "./model/walk.ts";
 import { arrayGiven, type NDArray } from "./ndarray.ts";
 import { checkOptions } from "./options.ts";
+import { refusalOf } from "./words/refused_array.ts";
 import { shownValue } from "./words/described.ts";
 import { DenseTensor, remade, Tensor } from "./tensor.ts";
 import type { Value } from "./values.ts";
@@ -336,6 +337,8 @@ export class Checkpoint {
     this.#alive();
     const array = this.#arrays.get(name);
     if (!array) {
+      const refusal = refusalOf(this.#value, name);
+      if (refusal) throw refusal;
       throw new SourceError("NOT_FOUND", `There is no array ${JSON.stringify(name)} in this file: names() lists them`, {
         at: name,
       });

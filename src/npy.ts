@@ -51,6 +51,7 @@ import {
   type StopOptions,
 } from "./options.ts";
 import { saveChunks, type SaveReport } from "./save.ts";
+import { refusalsIn } from "./words/refused_array.ts";
 import { checkedBytes } from "./words/plain_bytes.ts";
 
 /** Options of {@linkcode decode} and {@linkcode decodeNpz}. */
@@ -249,6 +250,9 @@ export async function loadNpz(from: From, options: LoadNpyOptions = {}): Promise
  *
  * The checksum of a compressed array is verified when it is read to its end, that of a stored one is not: {@linkcode loadNpz} verifies all.
  *
+ * An array of strings, dates, structures, objects or long doubles, which {@linkcode loadNpz} refuses, is reported as a warning: `names()`
+ * lacks it, `get` refuses it, and `value()` has its dtype and shape.
+ *
  * @throws what {@linkcode loadNpz} throws, except for checksums
  *
  * @example One array of an archive
@@ -273,6 +277,7 @@ export async function openNpz(from: From, options: LoadNpyOptions = {}): Promise
   const source = await seekableSource(await sourceOf(from, telling), limits.maxStreamBytes, signal);
   try {
     const { value, lazies } = await openNpzArrays(source, { ...options, limits });
+    refusalsIn(value).forEach(telling.onWarning);
     return new Checkpoint({ source, value, warnings, lazies, origins: new Map() });
   } catch (error) {
     await source.close?.();

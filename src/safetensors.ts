@@ -31,6 +31,7 @@ import { openWith } from "./open_parts.ts";
 import { checkOptions, type LoadOptions, SAVE_OPTIONS, type SaveOptions } from "./options.ts";
 import { saveChunks, type SaveReport } from "./save.ts";
 import { atOnce } from "./words/steps.ts";
+import { refusalsIn } from "./words/refused_array.ts";
 import type { TensorMap } from "./words/tensor_map.ts";
 import { shownValue } from "./words/described.ts";
 import { checkedBytes } from "./words/plain_bytes.ts";
@@ -118,6 +119,9 @@ export async function load(from: From, options: ReadSafetensorsOptions = {}): Pr
  * Open a safetensors file without reading its data: only its header is read. `value()` returns a {@linkcode TensorMap} of arrays that are
  * read on access. Mirrors `safetensors.safe_open`.
  *
+ * A tensor of four or six bits per element, or of a float8 dtype without arrays here, which {@linkcode load} refuses, is reported as a
+ * warning: `names()` lacks it, `get` refuses it, and `value()` has its dtype and shape.
+ *
  * @throws what {@linkcode decode} throws
  * @throws {SourceError} the file cannot be found or read
  *
@@ -143,7 +147,8 @@ export async function open(from: From, options: ReadSafetensorsOptions = {}): Pr
     options,
     (cursor) => readSafetensors(cursor, { budget: new Budget(limits), lazy: true }),
     function* (content, context) {
-      return { value: yield* fromSafetensorsInSteps(content, context), warnings: [] };
+      const value = yield* fromSafetensorsInSteps(content, context);
+      return { value, warnings: refusalsIn(value) };
     },
   );
 }

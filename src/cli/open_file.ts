@@ -14,6 +14,7 @@ import type { Checkpoint } from "../checkpoint.ts";
 import { open } from "../open.ts";
 import { openArchive } from "../open_archive.ts";
 import type { Float8 } from "../options.ts";
+import { refusalOf } from "../words/refused_array.ts";
 import { TensorMap } from "../words/tensor_map.ts";
 import type { Value } from "../values.ts";
 import { type Given, UsageError } from "./command.ts";
@@ -124,12 +125,14 @@ async function insideOf(
 }
 
 /** The name of the array that is meant: if none was given, that of the only one. */
-export function arrayNamed({ arrays, shown }: OpenFile, name: string | undefined): string {
+export function arrayNamed({ arrays, shown, value }: OpenFile, name: string | undefined): string {
   if (name === undefined) {
     if (arrays.size === 1) return arrays.keys().next().value!;
     throw new UsageError(`${shown} has ${arrays.size} arrays: name one`);
   }
   if (arrays.has(name)) return name;
+  const refusal = refusalOf(value, name);
+  if (refusal) throw refusal;
   throw notNamed(name, [...arrays.keys()]);
 }
 

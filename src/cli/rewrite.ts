@@ -5,6 +5,7 @@
  */
 import { UnsupportedError } from "../errors.ts";
 import type { NDArray } from "../ndarray.ts";
+import { checkWhole } from "../words/refused_array.ts";
 import { TensorMap } from "../words/tensor_map.ts";
 import type { Value } from "../values.ts";
 import type { OpenedKind, OpenFile } from "./open_file.ts";
@@ -44,6 +45,7 @@ export async function rewrite(
   options: Rewriting,
   session: Session,
 ): Promise<string> {
+  checkWhole(value);
   const to = options.out ?? inPlace(file);
   const form = formFor(file, options);
   if (!form) {

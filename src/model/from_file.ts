@@ -8,6 +8,8 @@ import type { RawSafetensors } from "../codec/safetensors/read_safetensors.ts";
 import type { Float8 } from "../dtype.ts";
 import { quote, type Warning } from "../errors.ts";
 import { fromSafetensorsInSteps } from "./from_safetensors.ts";
+import type { NDArray } from "../ndarray.ts";
+import { refusalsIn, RefusedArray } from "../words/refused_array.ts";
 import { TensorMap } from "../words/tensor_map.ts";
 import type { Value } from "../values.ts";
 import { type Float8Choice, fromPickleInSteps, type FromPickleOptions } from "./from_pickle.ts";
@@ -43,13 +45,12 @@ export function* fromFileInSteps(content: FileContent, options: FromFileOptions)
       const value = "rows" in tensor ? fromSelectedRows(tensor, options) : fromRecord(tensor, options);
       return { value, warnings: [] };
     }
-    case "safetensors":
-      return {
-        value: options.safetensors
-          ? yield* tensorsOf(content.tensors, options)
-          : yield* fromSafetensorsInSteps(content.tensors, options),
-        warnings: [],
-      };
+    case "safetensors": {
+      const value = options.safetensors
+        ? yield* tensorsOf(content.tensors, options)
+        : yield* fromSafetensorsInSteps(content.tensors, options);
+      return { value, warnings: refusalsIn(value) };
+    }
     case "program":
       return { value: content.program, warnings: [] };
     case "tnum": {
@@ -88,7 +89,7 @@ function* tensorsOf(
   const pace = new StepPace();
   for (const [name, raw] of tensors) {
     if (pace.isDue(4)) yield;
-    map.set(name, fromRecord(raw, options));
+    map.set(name, raw instanceof RefusedArray ? raw as unknown as NDArray : fromRecord(raw, options));
   }
   return map;
 }

@@ -7,6 +7,7 @@ import { Span } from "../codec/cursor.ts";
 import type { RawSafetensors } from "../codec/safetensors/read_safetensors.ts";
 import { NDArray } from "../ndarray.ts";
 import { atOnce, StepPace } from "../words/steps.ts";
+import { RefusedArray } from "../words/refused_array.ts";
 import { TensorMap } from "../words/tensor_map.ts";
 import type { ArrayContext } from "./array_of.ts";
 
@@ -23,8 +24,14 @@ export function* fromSafetensorsInSteps(
   const map = new TensorMap();
   for (const [key, text] of metadata) map.metadata.set(key, text);
   const pace = new StepPace();
-  for (const [name, { dtype, shape, data }] of tensors) {
+  for (const [name, tensor] of tensors) {
     if (pace.isDue(4)) yield;
+    if (tensor instanceof RefusedArray) {
+      // The type does not say so: only a file that was opened has them.
+      map.set(name, tensor as unknown as NDArray);
+      continue;
+    }
+    const { dtype, shape, data } = tensor;
     const array = new NDArray(dtype, shape, data instanceof Span ? context.lazy!(data, (bytes) => bytes, null) : data);
     context.onArray?.(array, null);
     map.set(name, array);

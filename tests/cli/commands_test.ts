@@ -637,6 +637,24 @@ describe("set and rename", () => {
     });
   });
 
+  it("list a tensor that cannot be read, and refuse it alone; a file with it is not written without it", async () => {
+    await inTempFolder(async (folder) => {
+      const header =
+        '{"q":{"dtype":"F4","shape":[4],"data_offsets":[0,2]},"w":{"dtype":"U8","shape":[1],"data_offsets":[2,3]}}';
+      const path = join(folder, "a.safetensors"),
+        before = `${String.fromCharCode(header.length)}\0\0\0\0\0\0\0${header}12\x07`;
+      writeFileSync(path, before, "latin1");
+      const { code, out, err } = await oarlock(["ls", "--long", path]);
+      assert.deepEqual([code, /^q +ndarray F4 +\[4\]\nw +uint8/m.test(out)], [0, true], out);
+      assert.match(err, /^warning: "q" cannot be read: "q" holds F4/);
+      assert.match(await printed("show", path, "w"), /7/);
+      for (const args of [["extract", path, "q", join(folder, "q.npy")], ["rename", path, "w", "v"]]) {
+        assert.match(await refused(...args), /UNSUPPORTED_DTYPE/, args[0]);
+      }
+      assert.equal(readFileSync(path, "latin1"), before);
+    });
+  });
+
   it("keep the format and metadata of safetensors and .npz", async () => {
     await inTempFolder(async (folder) => {
       for (const name of ["a.safetensors", "a.npz"]) {

@@ -109,6 +109,43 @@ describe("a safetensors file", () => {
     assert.equal(source.bytesRead - before, 400);
   });
 
+  it("with tensors of four or six bits is opened, and the others are read; load says how", async () => {
+    const header =
+      '{"q":{"dtype":"F4","shape":[4],"data_offsets":[0,2]},"w":{"dtype":"U8","shape":[1],"data_offsets":[2,3]},' +
+      '"s":{"dtype":"F8_E8M0","shape":[2],"data_offsets":[3,5]},"e":{"dtype":"F6_E2M3","shape":[0],"data_offsets":[5,5]}}';
+    const bytes = Uint8Array.from(
+      `${String.fromCharCode(header.length)}\0\0\0\0\0\0\0${header}12\x0745`,
+      (c) => c.charCodeAt(0),
+    );
+    const refused = { code: "UNSUPPORTED_DTYPE", at: "q", actual: "F4", hint: /^open reads the other/ };
+    assert.throws(() => decode(bytes), refused);
+    for (const from of [bytes, new Blob([bytes]).stream()]) await assert.rejects(load(from), refused);
+    const tensors = (from: Parameters<typeof open>[0]) => openAny(from, { safetensors: true });
+    for (const opening of [open, openAny, tensors]) {
+      for (const from of [bytes, new Blob([bytes]).stream()]) {
+        await using file = await opening(from);
+        assert.deepEqual([file.names(), (await file.get("w")).toArray()], [["w"], [7]]);
+        assert.deepEqual(
+          file.warnings.map(({ code, at }) => [code, at]),
+          ["q", "s", "e"].map((at) => ["UNSUPPORTED_DTYPE", at]),
+        );
+        const value = await file.value() as Map<string, { dtype: string; shape: number[] }>;
+        assert.deepEqual([...value].map(([name, { dtype, shape }]) => [name, dtype, shape[0]]), [
+          ["q", "F4", 4],
+          ["w", "uint8", 1],
+          ["s", "F8_E8M0", 2],
+          ["e", "F6_E2M3", 0],
+        ]);
+        await assert.rejects(file.get("q"), refused);
+        await assert.rejects(save(file, "x", { folder: new MemoryFolder() }), { code: "INVALID_VALUE", at: "q" });
+      }
+    }
+    bytes[bytes.indexOf(0x34)] = 0x35;
+    await assert.rejects(open(bytes), { code: "BAD_DTYPE" });
+    bytes.set(new TextEncoder().encode('4","shape":[5]'), bytes.indexOf(0x35));
+    await assert.rejects(open(bytes), { code: "SIZE_MISMATCH", at: "q" });
+  });
+
   it("is recognized by the main open function", async () => {
     await using checkpoint = await openAny(written);
     assert.equal((await checkpoint.get("a.bfloat16")).dtype, "bfloat16");

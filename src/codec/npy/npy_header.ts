@@ -7,12 +7,12 @@
  *
  * @module
  */
-import { FormatError, quote, UnsupportedError } from "../../errors.ts";
+import { FormatError, quote } from "../../errors.ts";
 
 /** A parsed header. */
 export interface NpyHeader {
-  /** numpy's code for the dtype, with its byte order. */
-  descr: string;
+  /** numpy's code for the dtype, with its byte order; null for a structured one. */
+  descr: string | null;
   fortran: boolean;
   shape: number[];
 }
@@ -36,7 +36,7 @@ class Parser {
 
   header(): NpyHeader {
     this.#expect("{");
-    const found = new Map<string, string | boolean | number[]>();
+    const found = new Map<string, string | null | boolean | number[]>();
     while (!this.#skipIf("}")) {
       const key = this.#string();
       if (!KEYS.includes(key)) throw this.#bad(`has the key ${quote(key)}`);
@@ -53,24 +53,31 @@ class Parser {
     const missing = KEYS.find((key) => !found.has(key));
     if (missing) throw this.#bad(`lacks the key ${quote(missing)}`);
     return {
-      descr: found.get("descr") as string,
+      descr: found.get("descr") as string | null,
       fortran: found.get("fortran_order") as boolean,
       shape: found.get("shape") as number[],
     };
   }
 
-  #descr(): string {
+  #descr(): string | null {
     const next = this.#peek();
-    if (next === "[" || next === "(") {
-      throw new UnsupportedError(
-        "UNSUPPORTED_DTYPE",
-        "The .npy file holds a structured array: only plain numeric dtypes are supported",
-        {
-          offset: this.#at + this.#pos,
-        },
-      );
-    }
-    return this.#string();
+    if (next !== "[" && next !== "(") return this.#string();
+    this.#skipNested();
+    return null;
+  }
+
+  /** Skip a list or tuple, whatever is in it. */
+  #skipNested(): void {
+    let depth = 0;
+    do {
+      const next = this.#peek();
+      if (next === "") throw this.#bad("ends in its descr");
+      if (next === "'" || next === '"') this.#string();
+      else {
+        this.#pos++;
+        depth += "[(".includes(next) ? 1 : "])".includes(next) ? -1 : 0;
+      }
+    } while (depth > 0);
   }
 
   #flag(): boolean {

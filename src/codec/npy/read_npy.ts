@@ -13,8 +13,10 @@ import type { Budget } from "../../limits.ts";
 import type { Cursor, Decoder } from "../cursor.ts";
 import { PickledArray, PickledDType } from "../pickle/pickled.ts";
 import { textFromLatin1 } from "../../words/latin1.ts";
+import { RefusedArray } from "../../words/refused_array.ts";
 import { textFromUtf8 } from "../../words/utf8.ts";
 import { take, takeEnd, takePayload } from "../take.ts";
+import { OTHERS, plainCode } from "./descr.ts";
 import { type NpyHeader, parseNpyHeader } from "./npy_header.ts";
 import { elementCount } from "../../words/element_count.ts";
 
@@ -33,11 +35,26 @@ export interface ReadNpyOptions {
 }
 
 /** Decode the file under the cursor: a numpy array in the element order and byte order of the file. */
-export function* readNpy(cursor: Cursor, { budget, float8, lazy }: ReadNpyOptions): Decoder<PickledArray> {
+export function* readNpy(cursor: Cursor, options: ReadNpyOptions): Decoder<PickledArray> {
+  const array = yield* readAnyNpy(cursor, options);
+  if (array instanceof RefusedArray) throw array.refusal;
+  return array;
+}
+
+/** The same, but an array of strings, dates, objects, ... is returned without its data, which are not read. */
+export function* readAnyNpy(
+  cursor: Cursor,
+  { budget, float8, lazy }: ReadNpyOptions,
+): Decoder<PickledArray | RefusedArray> {
   const { header: { descr, fortran, shape }, headerAt } = yield* readHeader(cursor);
   const dtype = dtypeOf(descr, float8 ?? "float8_e4m3fn", headerAt);
   budget.tensor(headerAt);
   budget.check("maxRank", shape.length, headerAt);
+  if (!(dtype instanceof PickledDType)) {
+    // The text of the dtype may keep the whole header in memory.
+    budget.charge(cursor.offset, headerAt);
+    return new RefusedArray(dtype.actual as string, shape, dtype);
+  }
   const array = new PickledArray(cursor.offset);
   array.dtype = dtype;
   array.shape = shape;
@@ -109,10 +126,17 @@ function sizeOfData(
   return size;
 }
 
-/** Parse numpy's code for a dtype: byte order, kind, bytes per element. */
-function dtypeOf(descr: string, float8: Float8, offset: number): PickledDType {
-  const order = descr[0];
-  const code = "<>|=".includes(order ?? "") ? descr.slice(1) : descr;
+/** Maximum length of a code for a dtype, such as `<M8[25us]`. */
+const MAX_DESCR = 64;
+
+/** Parse numpy's code for a dtype: byte order, kind, bytes per element. The error is returned for one that no array here can have. */
+function dtypeOf(descr: string | null, float8: Float8, offset: number): PickledDType | UnsupportedError {
+  if (descr === null) {
+    const message = "The .npy file holds a structured array: only plain numeric dtypes are supported";
+    return new UnsupportedError("UNSUPPORTED_DTYPE", message, { offset, actual: "structured" });
+  }
+  const order = /^[<>|=]?/.exec(descr)![0];
+  const code = plainCode(descr.slice(order.length), order !== "");
   // numpy writes the dtypes of ml_dtypes as void, or by their own code.
   const info = code === "V2"
     ? dtypeInfo("bfloat16")
@@ -122,12 +146,10 @@ function dtypeOf(descr: string, float8: Float8, offset: number): PickledDType {
     ? dtypeInfo("float8_e5m2")
     : dtypeOfNumpy(code);
   if (!info) {
-    const isKnown = /^(O|[SUVaMm]|f16|c32|[fciub][0-9])/.test(code.slice(0, 8));
     const message = `The .npy file holds ${quote(descr)}: only numbers and bools are supported`;
     const fields = { offset, actual: descr };
-    throw isKnown
-      ? new UnsupportedError("UNSUPPORTED_DTYPE", message, fields)
-      : new FormatError("BAD_DTYPE", message, fields);
+    if (!OTHERS.test(code) || descr.length > MAX_DESCR) throw new FormatError("BAD_DTYPE", message, fields);
+    return new UnsupportedError("UNSUPPORTED_DTYPE", message, fields);
   }
   const dtype = new PickledDType(code, info, info.itemsize);
   dtype.bigEndian = order === ">" && info.swapsize > 1;

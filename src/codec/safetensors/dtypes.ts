@@ -31,12 +31,12 @@ export const FROM_WORD: ReadonlyMap<string, DType> = new Map(ROWS);
 export const TO_WORD: ReadonlyMap<DType, { word: string; rank: number }> = new Map(
   ROWS.map(([word, dtype], rank) => [dtype, { word, rank }]),
 );
-/** The format's dtypes for which there are no arrays here. */
-export const WITHOUT_ARRAYS: ReadonlySet<string> = new Set([
-  "F8_E8M0",
-  "F8_E5M2FNUZ",
-  "F8_E4M3FNUZ",
-  "F6_E2M3",
-  "F6_E3M2",
-  "F4",
+/** The format's dtypes for which there are no arrays here, and their bits per element. */
+export const WITHOUT_ARRAYS: ReadonlyMap<string, number> = new Map([
+  ["F8_E8M0", 8],
+  ["F8_E5M2FNUZ", 8],
+  ["F8_E4M3FNUZ", 8],
+  ["F6_E2M3", 6],
+  ["F6_E3M2", 6],
+  ["F4", 4],
 ]);

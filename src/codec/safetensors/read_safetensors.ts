@@ -13,6 +13,7 @@
 import { dtypeInfo } from "../../dtype.ts";
 import { FormatError, quote, UnsupportedError } from "../../errors.ts";
 import type { Budget } from "../../limits.ts";
+import { RefusedArray } from "../../words/refused_array.ts";
 import { utf8Size } from "../../words/utf8.ts";
 import { sortInSteps, StepPace } from "../../words/steps.ts";
 import { type Cursor, type Decoder, PAUSE, withPauses } from "../cursor.ts";
@@ -30,21 +31,22 @@ const HEADER_AT = 8;
 
 /** The contents of a file, in the order of its header. */
 export interface RawSafetensors {
-  tensors: Map<string, RawTensor>;
+  /** If the file is opened, those of dtypes that no array here can have are RefusedArrays. */
+  tensors: Map<string, RawTensor | RefusedArray>;
   metadata: Map<string, string>;
 }
 
 /** Options of {@linkcode readSafetensors}. */
 export interface ReadSafetensorsOptions {
   budget: Budget;
-  /** Request even small data as payloads, so that all data can stay in the file. @default {false} */
+  /** Request even small data as payloads, so that all data can stay in the file, and do not refuse a file for some tensors. @default {false} */
   lazy?: boolean;
 }
 
 /** A tensor of the header, whose data is not read yet. */
 interface Entry {
   name: string;
-  tensor: RawTensor;
+  tensor: RawTensor | RefusedArray;
   begin: number;
   end: number;
 }
@@ -75,8 +77,11 @@ export function* readSafetensors(cursor: Cursor, { budget, lazy }: ReadSafetenso
   const p = yield* take(cursor, length, 0);
   const { entries, metadata } = yield* withPauses(readHeader(cursor.bytes.subarray(p, p + length), budget));
   const start = 8 + length;
-  const tensors = new Map<string, RawTensor>();
-  for (const { name, tensor } of entries) tensors.set(name, tensor);
+  const tensors = new Map<string, RawTensor | RefusedArray>();
+  for (const { name, tensor } of entries) {
+    if (tensor instanceof RefusedArray && !lazy) throw tensor.refusal;
+    tensors.set(name, tensor);
+  }
   const end = yield* withPauses(checkSpans(entries));
   const { remaining } = cursor;
   if (remaining !== undefined && remaining < end) {
@@ -93,8 +98,10 @@ export function* readSafetensors(cursor: Cursor, { budget, lazy }: ReadSafetenso
   const pace = new StepPace();
   for (const { tensor, begin, end } of entries) {
     if (pace.isDue(ENTRY_WEIGHT)) yield PAUSE;
+    const data = yield* takePayload(cursor, end - begin, lazy);
+    if (tensor instanceof RefusedArray) continue;
     tensor.offset = start + begin;
-    tensor.data = yield* takePayload(cursor, end - begin, lazy);
+    tensor.data = data;
   }
   if (remaining === undefined) yield* takeEnd(cursor, trailing);
   return { tensors, metadata };
@@ -174,14 +181,8 @@ function readEntry(name: string, value: Json, budget: Budget): Entry {
   const word = value.get("dtype");
   if (typeof word !== "string") throw badField(name, "lacks a dtype");
   const dtype = FROM_WORD.get(word);
-  if (!dtype) {
-    if (WITHOUT_ARRAYS.has(word)) {
-      throw new UnsupportedError("UNSUPPORTED_DTYPE", `${quote(name)} holds ${word}, which no array here can hold`, {
-        offset: HEADER_AT,
-        at: name,
-        actual: word,
-      });
-    }
+  const bits = dtype ? 8 * dtypeInfo(dtype).itemsize : WITHOUT_ARRAYS.get(word);
+  if (bits === undefined) {
     throw new FormatError("BAD_DTYPE", `${quote(name)} has the dtype ${quote(word)}, which safetensors does not have`, {
       offset: HEADER_AT,
       at: name,
@@ -189,7 +190,7 @@ function readEntry(name: string, value: Json, budget: Budget): Entry {
     });
   }
   const shape = readShape(name, value.get("shape"), budget);
-  const count = elementCount(shape), bytes = count * dtypeInfo(dtype).itemsize;
+  const count = elementCount(shape), bytes = count * bits / 8;
   if (bytes > Number.MAX_SAFE_INTEGER) throw badShape(name, shape);
   budget.check("maxElements", count, HEADER_AT);
   const offsets = value.get("data_offsets");
@@ -200,11 +201,23 @@ function readEntry(name: string, value: Json, budget: Budget): Entry {
   if (end - begin !== bytes) {
     throw new FormatError(
       "SIZE_MISMATCH",
-      `${quote(name)}, ${dtype} [${shape}], has ${bytes} bytes: its data_offsets span ${end - begin}`,
+      `${quote(name)}, ${dtype ?? word} [${shape}], has ${bytes} bytes: its data_offsets span ${end - begin}`,
       { offset: HEADER_AT, at: name, expected: bytes, actual: end - begin },
     );
   }
-  return { name, tensor: { dtype, shape, data: NOTHING, lod: [], offset: 0 }, begin, end };
+  const tensor = dtype
+    ? { dtype, shape, data: NOTHING, lod: [], offset: 0 }
+    : new RefusedArray(word, shape, withoutArrays(name, word));
+  return { name, tensor, begin, end };
+}
+
+function withoutArrays(name: string, word: string): UnsupportedError {
+  return new UnsupportedError("UNSUPPORTED_DTYPE", `${quote(name)} holds ${word}, which no array here can hold`, {
+    offset: HEADER_AT,
+    at: name,
+    actual: word,
+    hint: "open reads the other tensors of the file one by one",
+  });
 }
 
 function readShape(name: string, value: Json | undefined, budget: Budget): number[] {

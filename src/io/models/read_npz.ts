@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { readNpy, type ReadNpyOptions } from "../../codec/npy/read_npy.ts";
+import { readAnyNpy, readNpy, type ReadNpyOptions } from "../../codec/npy/read_npy.ts";
 import { FormatError, isPaddleError, quote, UnsupportedError } from "../../errors.ts";
 import { Budget, type Limits } from "../../limits.ts";
 import { numpyArrayOf } from "../../model/array_of.ts";
@@ -13,6 +13,7 @@ import { driveFrom, withPath } from "../drive/drive_from.ts";
 import { type ProgressEvent, progressOfFiles } from "../progress.ts";
 import type { Source } from "../source.ts";
 import { type ReadOptions, scratchOf, SpanBytes, type SpanParts } from "../lazy/span_bytes.ts";
+import { RefusedArray } from "../../words/refused_array.ts";
 import { Turns } from "../waiting/turns.ts";
 import { readFully } from "../sources/read_fully.ts";
 import type { ZipOptions } from "../archives/zip_directory.ts";
@@ -76,7 +77,7 @@ async function openZip(source: Source, options: ZipOptions): Promise<ZipFolder> 
 }
 
 /** The name of the array in `file`, which must be another than those of `known`. */
-function arrayName(file: string, known: ReadonlyMap<string, NDArray>): string {
+function arrayName(file: string, known: ReadonlyMap<string, unknown>): string {
   const name = file.endsWith(".npy") ? file.slice(0, -4) : file;
   if (!known.has(name)) return name;
   throw new FormatError("DUPLICATE_KEY", `The .npz file has ${quote(name)} twice`, { at: name });
@@ -104,9 +105,12 @@ async function damageOf(error: unknown, zip: ZipFolder, file: string): Promise<u
 /** The error for `file`, with the way to the other arrays if it holds what no array here can hold, such as strings. */
 function inArchive(error: unknown, file: string): unknown {
   if (!(error instanceof UnsupportedError) || error.code !== "UNSUPPORTED_DTYPE") return withPath(error, file);
-  const { message, offset, actual } = error;
-  const hint = "openArchive (--archive on the command line) reads the other arrays of the archive one by one";
-  return new UnsupportedError("UNSUPPORTED_DTYPE", message, { offset, actual, path: file, hint, cause: error });
+  return refused(error, file, "openNpz reads the other arrays of the archive one by one");
+}
+
+function refused(cause: UnsupportedError, file: string, hint?: string): UnsupportedError {
+  const { message, offset, actual } = cause, at = file.replace(/\.npy$/, "");
+  return new UnsupportedError("UNSUPPORTED_DTYPE", message, { offset, actual, path: file, at, hint, cause });
 }
 
 /** Bytes of a member that are read first: enough for the header of most arrays. */
@@ -114,7 +118,8 @@ const HEADER = 256;
 
 /** The arrays of an archive, left unread. */
 export interface OpenedNpz {
-  value: Map<string, NDArray>;
+  /** Those of dtypes that no array here can have are RefusedArrays. */
+  value: Map<string, NDArray | RefusedArray>;
   lazies: Map<NDArray, SpanBytes>;
 }
 
@@ -139,16 +144,21 @@ export async function openNpzArrays(source: Source, options: ReadNpzOptions): Pr
       let left: SpanBytes | null = null;
       const array = await driveFrom(
         member,
-        (cursor) => readNpy(cursor, { budget, float8, lazy: true }),
+        (cursor) => readAnyNpy(cursor, { budget, float8, lazy: true }),
         (content, borrowed) =>
-          numpyArrayOf(content, {
+          content instanceof RefusedArray ? content : numpyArrayOf(content, {
             borrowed,
             lazy: (span, finish, from) => left = lazily(span, finish, from),
           }) as NDArray,
         { signal, onProgress, lazy: true, name, window: HEADER },
       );
-      opened.value.set(name, array);
-      if (left) opened.lazies.set(array, left);
+      opened.value.set(
+        name,
+        array instanceof RefusedArray
+          ? new RefusedArray(array.dtype, array.shape, refused(array.refusal, file))
+          : array,
+      );
+      if (left) opened.lazies.set(array as NDArray, left);
     } catch (error) {
       throw inArchive(await damageOf(error, zip, file), file);
     }

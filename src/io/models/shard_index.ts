@@ -16,6 +16,7 @@ import { StepPace } from "../../words/steps.ts";
 import { allocate } from "../drive/allocate.ts";
 import { withPath } from "../drive/drive_from.ts";
 import { NDArray } from "../../ndarray.ts";
+import { RefusedArray } from "../../words/refused_array.ts";
 import type { From, SourceOfOptions } from "../open/open_source.ts";
 import { folderAround, type Place, placeOf } from "../open/place.ts";
 import type { Folder } from "../folder.ts";
@@ -91,7 +92,7 @@ export async function openShard(folder: Folder, file: string, signal?: AbortSign
 /** The tensor `name` in the content of its file. */
 export function tensorIn(content: unknown, name: string, file: string): NDArray {
   const array = content instanceof Map ? content.get(name) : undefined;
-  if (array instanceof NDArray) return array;
+  if (array instanceof NDArray || array instanceof RefusedArray) return array as NDArray;
   throw new PathError("MISSING_PART", `The file ${quote(file)} lacks ${quote(name)}, which the index assigns to it`, {
     path: file,
     at: name,
