@@ -34,6 +34,7 @@ import { type From, sourceOf } from "./io/open/open_source.ts";
 import type { To } from "./io/open/sink_of.ts";
 import { collecting } from "./io/collected_warnings.ts";
 import { joinInTurns } from "./io/streams/join_in_turns.ts";
+import { whileCalling } from "./io/waiting/while_calling.ts";
 import { Turns } from "./io/waiting/turns.ts";
 import { joinBytes } from "./words/joined_bytes.ts";
 import { Budget, type Limits } from "./limits.ts";
@@ -161,16 +162,17 @@ export async function load(from: From, options: LoadNpyOptions = {}): Promise<ND
 export async function open(from: From, options: LoadNpyOptions = {}): Promise<Checkpoint> {
   checkOptions(options, LOAD);
   const limits = limitsOf(options.limits), { float8, ...rest } = options;
-  return await openWith(
-    from,
-    rest,
-    (cursor) => readNpy(cursor, { budget: new Budget(limits), float8, lazy: true }),
-    (content, context) => {
-      const value = numpyArrayOf(content, context) as NDArray;
-      context.onArray?.(value, content);
-      return { value, warnings: [] };
-    },
-  );
+  return await whileCalling(rest, (during) =>
+    openWith(
+      from,
+      during,
+      (cursor) => readNpy(cursor, { budget: new Budget(limits), float8, lazy: true }),
+      (content, context) => {
+        const value = numpyArrayOf(content, context) as NDArray;
+        context.onArray?.(value, content);
+        return { value, warnings: [] };
+      },
+    ));
 }
 
 /**
@@ -271,8 +273,11 @@ export async function loadNpz(from: From, options: LoadNpyOptions = {}): Promise
  */
 export async function openNpz(from: From, options: LoadNpyOptions = {}): Promise<Checkpoint> {
   checkOptions(options, LOAD);
+  return await whileCalling(options, (during) => openArrays(from, during));
+}
+
+async function openArrays(from: From, options: LoadNpyOptions): Promise<Checkpoint> {
   const { signal } = options;
-  signal?.throwIfAborted();
   const limits = limitsOf(options.limits), { options: telling, warnings } = collecting(options);
   const source = await seekableSource(await sourceOf(from, telling), limits.maxStreamBytes, signal);
   try {

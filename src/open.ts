@@ -9,6 +9,7 @@ import type { Warning } from "./errors.ts";
 import { findModel, isNoFile, moreSpecific, notFound } from "./io/models/find_model.ts";
 import type { From } from "./io/open/open_source.ts";
 import { closeAll } from "./io/source.ts";
+import { whileCalling } from "./io/waiting/while_calling.ts";
 import { isFolder, type Place, placeOf } from "./io/open/place.ts";
 import { openIndex } from "./io/models/shard_index.ts";
 import { readModel } from "./io/models/read_model.ts";
@@ -43,7 +44,10 @@ import { openShards } from "./open_shards.ts";
  */
 export async function open(from: From, options: OpenOptions = {}): Promise<Checkpoint> {
   checkOptions(options, OPEN_OPTIONS);
-  options.signal?.throwIfAborted();
+  return await whileCalling(options, (during) => openAny(from, during));
+}
+
+async function openAny(from: From, options: OpenOptions): Promise<Checkpoint> {
   const limits = limitsOf(options.limits);
   const { options: telling, warnings } = collecting(options);
   const index = await openIndex(from, telling);

@@ -14,6 +14,7 @@ import { type From, sourceOf } from "./io/open/open_source.ts";
 import { piecesOf } from "./io/sources/part_source.ts";
 import { readFully } from "./io/sources/read_fully.ts";
 import type { Source } from "./io/source.ts";
+import { whileCalling } from "./io/waiting/while_calling.ts";
 import { BLOCK } from "./io/archives/tar_directory.ts";
 import { TarFolder } from "./io/archives/tar_folder.ts";
 import { ZipFolder } from "./io/archives/zip_folder.ts";
@@ -56,8 +57,11 @@ const OPTIONS = ["limits", "folder", "signal", "fetch", "http", "onWarning"];
  */
 export async function openArchive(from: From, options: OpenArchiveOptions = {}): Promise<ArchiveFolder> {
   checkOptions(options, OPTIONS);
+  return await whileCalling(options, (during) => openFolder(from, during));
+}
+
+async function openFolder(from: From, options: OpenArchiveOptions): Promise<ArchiveFolder> {
   const { signal } = options;
-  signal?.throwIfAborted();
   const limits = limitsOf(options.limits);
   const source = await seekableSource(await sourceOf(from, options), limits.maxStreamBytes, signal);
   try {

@@ -21,6 +21,7 @@ import { driveFrom } from "./io/drive/drive_from.ts";
 import { deferredValueOf } from "./io/lazy/deferred_value.ts";
 import { type From, sourceOf } from "./io/open/open_source.ts";
 import type { To } from "./io/open/sink_of.ts";
+import { whileCalling } from "./io/waiting/while_calling.ts";
 import { inTurns } from "./io/waiting/turns.ts";
 import { Budget, type Limits } from "./limits.ts";
 import { limitsOf } from "./io/limits_of.ts";
@@ -142,15 +143,16 @@ export async function load(from: From, options: ReadSafetensorsOptions = {}): Pr
 export async function open(from: From, options: ReadSafetensorsOptions = {}): Promise<Checkpoint> {
   checkOptions(options, READ_OPTIONS);
   const limits = limitsOf(options.limits);
-  return await openWith(
-    from,
-    options,
-    (cursor) => readSafetensors(cursor, { budget: new Budget(limits), lazy: true }),
-    function* (content, context) {
-      const value = yield* fromSafetensorsInSteps(content, context);
-      return { value, warnings: refusalsIn(value) };
-    },
-  );
+  return await whileCalling(options, (during) =>
+    openWith(
+      from,
+      during,
+      (cursor) => readSafetensors(cursor, { budget: new Budget(limits), lazy: true }),
+      function* (content, context) {
+        const value = yield* fromSafetensorsInSteps(content, context);
+        return { value, warnings: refusalsIn(value) };
+      },
+    ));
 }
 
 /**

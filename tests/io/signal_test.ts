@@ -5,13 +5,16 @@ import { join } from "node:path";
 import process from "node:process";
 import { describe, it } from "@std/testing/bdd";
 import {
+  type Checkpoint,
   DirectoryFolder,
   distributed,
   encode,
   type Folder,
   load,
   MemoryFolder,
+  type NDArray,
   open,
+  openArchive,
   type ProgressEvent,
   recoverStateDict,
   save,
@@ -24,6 +27,7 @@ import * as npy from "../../src/npy.ts";
 import * as safetensors from "../../src/safetensors.ts";
 import { inTempFolder } from "../helpers/in_temp_folder.ts";
 import { SOON, takesLittle } from "../helpers/soon.ts";
+import { tarOf } from "../helpers/tar_of.ts";
 import { until } from "../helpers/until.ts";
 
 /** 24 MiB in 12 tensors. */
@@ -405,5 +409,62 @@ describe("signal", () => {
     const names = await staticGraph.relayout(model, "m", { folder, signal: controller.signal });
     assert.ok(controller.signal.aborted);
     assert.deepEqual(await memory.list(), names.sort());
+  });
+});
+
+describe("the signal of a call that opens something", () => {
+  const bytes = encode(new Map([["w", new Tensor("float32", [50_000])], ["b", new Tensor("float32", [4])]]));
+
+  /** A source of the caller's own, with all that a source may have. */
+  const own = (content: Uint8Array): Source => ({
+    ...sourceOf(content, () => Promise.resolve()),
+    verify: () => Promise.resolve(),
+    close: () => Promise.resolve(),
+  });
+  const inMemory = async (content: Uint8Array): Promise<Folder> => {
+    const folder = new MemoryFolder();
+    const sink = await folder.put("w");
+    await sink.write(content);
+    await sink.close();
+    return folder;
+  };
+
+  const ways: [string, (signal: AbortSignal) => Promise<Checkpoint>][] = [
+    ["open, of a source", (signal) => open(own(bytes), { signal })],
+    ["open, of a file in a folder", async (signal) => await open("w", { folder: await inMemory(bytes), signal })],
+    ["safetensors.open", async (signal) => {
+      const content = safetensors.encode(new Map([["w", new Tensor("float32", [50_000])]]));
+      return await safetensors.open(own(content), { signal });
+    }],
+    ["openNpz", async (signal) => {
+      const content = await npy.encodeNpz(new Map([["w", new Tensor("float32", [50_000])]]));
+      return await npy.openNpz(own(content), { signal });
+    }],
+    ["open, of a file in an archive", async (signal) => {
+      const folder = await openArchive(own(tarOf({ name: "w", data: bytes })), { signal });
+      return await open("w", { folder, signal });
+    }],
+  ];
+  for (const [name, opened] of ways) {
+    it(`no longer matters once it is open: ${name}`, async () => {
+      const controller = new AbortController();
+      const checkpoint = await opened(controller.signal);
+      // A time limit for opening, as by AbortSignal.timeout, runs out some time.
+      controller.abort(new Error("the signal of opening"));
+      assert.deepEqual((await checkpoint.get("w")).shape, [50_000]);
+      assert.deepEqual((await checkpoint.getSlice("w", [1, 3])).shape, [2]);
+      for (const array of (await checkpoint.value() as Map<string, NDArray>).values()) await array.load();
+      const copy = new MemoryFolder();
+      await save(checkpoint, "copy", { folder: copy });
+      await checkpoint.close();
+    });
+  }
+
+  it("no longer matters once an .npy file is open", async () => {
+    const controller = new AbortController();
+    const opened = await npy.open(own(npy.encode(new Tensor("float32", [50_000]))), { signal: controller.signal });
+    controller.abort();
+    assert.deepEqual((await opened.get("")).shape, [50_000]);
+    await opened.close();
   });
 });
