@@ -12,9 +12,10 @@ import fs, {
   truncateSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
 import {
+  DirectoryFolder,
   encode,
   type From,
   fromArray,
@@ -448,6 +449,38 @@ describe("writing one tensor in place", () => {
       assert.equal((await read).get("b")!.at(9), 0);
       assert.equal((await load(path) as Map<string, NDArray>).get("b")!.at(9), 0);
       assert.equal(existsSync(path + ".pdundo"), false);
+    }));
+
+  it("is not waited for once the signal of the waiting call is aborted, and still ends well", () =>
+    inFolder(async (folder) => {
+      const path = realpathSync(folder), other = await open(path);
+      let start = () => {};
+      const slow = heldUp(path, new Promise<void>((done) => start = done));
+      const first = replaceBytes(slow.fs, path, other.info("b").offset, new Uint8Array(4 * LENGTH));
+      await slow.reached;
+      const place = { folder: new DirectoryFolder(dirname(path)), name: basename(path) };
+      const calls: Record<string, (options: { signal: AbortSignal }) => Promise<unknown>> = {
+        open: (options) => open(path, options),
+        load: (options) => load(path, options),
+        "load from a folder": (options) => load(place, options),
+        write: (options) => other.write("b", state(0, 9).get("b")!, options),
+        save: (options) => save(state(1, 2), path, options),
+        "save into the same inode": (options) => save(state(1, 2), path, { ...options, preserve: "inode" }),
+      };
+      for (const [name, call] of Object.entries(calls)) {
+        const controller = new AbortController(), reason = { name };
+        const settled = call({ signal: controller.signal }).then(() => "a value", (error) => error);
+        setTimeout(() => controller.abort(reason), 5);
+        const late = new Promise((resolve) => setTimeout(() => resolve("nothing"), 5000));
+        assert.equal(await Promise.race([settled, late]), reason, name);
+      }
+      // One that waits for as long as it takes is not let in before its turn.
+      const second = load(path) as Promise<Map<string, NDArray>>;
+      start();
+      await first;
+      assert.equal((await second).get("b")!.at(9), 0);
+      assert.equal(existsSync(path + ".pdundo"), false);
+      await other.close();
     }));
 
   const isRoot = process.getuid?.() === 0;

@@ -13,7 +13,7 @@ import { type DiskFile, fileSystem, type Fs, hashing, processId, processLives, s
 import { addFailures, saveCodeOf } from "./save_error.ts";
 import { syncFolder, syncNames } from "./sync_folder.ts";
 import { withRetries } from "./with_retries.ts";
-import { sleep } from "../waiting/within.ts";
+import { sleep, within } from "../waiting/within.ts";
 
 const END = ".pdundo";
 const MAGIC = "PDUNDO2\n";
@@ -58,6 +58,7 @@ export async function replaceBytes(
   await inTurn(
     real,
     () => change(fs, real, { offset, length: bytes.length }, (file) => writeFully(file, bytes, offset), signal),
+    signal,
   );
 }
 
@@ -78,23 +79,18 @@ export async function replaceFile(fs: Fs, real: string, other: string, signal?: 
       await from.close();
     }
   };
-  return await inTurn(real, () => change(fs, real, null, pour, signal));
+  return await inTurn(real, () => change(fs, real, null, pour, signal), signal);
 }
 
-/** Changes and recoveries of the same file wait for each other. */
-async function inTurn<T>(real: string, work: () => Promise<T>): Promise<T> {
+/** Changes and recoveries of the same file wait for each other. An abort of `signal` ends the wait, but not what is waited for. */
+async function inTurn<T>(real: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   const before = underWay.get(real);
-  const mine = (async () => {
-    await before?.catch(() => {});
-    return await work();
-  })();
-  const quiet = mine.then(() => {}, () => {});
-  underWay.set(real, quiet);
-  try {
-    return await mine;
-  } finally {
-    if (underWay.get(real) === quiet) underWay.delete(real);
-  }
+  const mine = before ? within(before, Infinity, signal).then(work) : work();
+  const over: Promise<void> = Promise.allSettled([before, mine]).then(() => {
+    if (underWay.get(real) === over) underWay.delete(real);
+  });
+  underWay.set(real, over);
+  return await mine;
 }
 
 /** A file that is being changed, and the journal beside it. */
@@ -207,7 +203,8 @@ async function undo({ fs, real, journal, file }: Journaled, change: Change, caus
 }
 
 /**
- * Roll back an interrupted change of `real`. Changes by this process are waited for. Returns whether there was a change of either kind.
+ * Roll back an interrupted change of `real`. Changes by this process are waited for. Returns whether there was a change of either kind. An
+ * abort of `signal` ends the wait; what has begun goes on.
  *
  * @throws {SourceError} `HOT_JOURNAL`: another process is changing the file, or it cannot be written to
  * @throws {SaveError} `CONFLICT`: another process is changing the file that is to be overwritten
@@ -215,14 +212,14 @@ async function undo({ fs, real, journal, file }: Journaled, change: Change, caus
 export async function recoverFile(
   real: string,
   exists: (path: string) => boolean,
-  by: "reader" | "saver" = "reader",
+  { by = "reader", signal }: { by?: "reader" | "saver"; signal?: AbortSignal } = {},
 ): Promise<boolean> {
   const change = underWay.get(real);
-  if (change) await change;
+  if (change) await within(change, Infinity, signal);
   // There is hardly ever a journal: a synchronous check is faster than a promise.
   if (!exists(real + END)) return change !== undefined;
   // Another one in this process may be putting the old bytes back at the same time.
-  await inTurn(real, () => recover(fileSystem(real), real, by));
+  await within(inTurn(real, () => recover(fileSystem(real), real, by), signal), Infinity, signal);
   return true;
 }
 

@@ -10,7 +10,7 @@ import { directoryCalls, type DirectoryEntry } from "../disk/directory_calls.ts"
 import { saveError } from "../disk/save_error.ts";
 import { FileSink } from "../sinks/file_sink.ts";
 import { FileSource } from "../sources/file_source.ts";
-import type { Folder, PutOptions } from "../folder.ts";
+import type { Folder, GetOptions, PutOptions } from "../folder.ts";
 import { pathCalls } from "../disk/path.ts";
 import { isDirectory, systemCode } from "../platform.ts";
 import { portableParts, safeParts } from "../names/safe_name.ts";
@@ -70,11 +70,11 @@ export class DirectoryFolder implements Folder {
    * @throws {PathError} `UNSAFE_PATH`, `LINK_ESCAPE`: the name leads out of the directory; `NOT_A_FILE`
    * @throws {SourceError} `PERMISSION`, `READ_FAILED`
    */
-  async get(name: string): Promise<Source | null> {
+  async get(name: string, { signal }: GetOptions = {}): Promise<Source | null> {
     const path = this.#join(name);
     await this.#stayInside(name, path);
     try {
-      return await FileSource.open(path);
+      return await FileSource.open(path, { signal });
     } catch (error) {
       if (isPaddleError(error) && error.code === "NOT_FOUND") return null;
       throw error;

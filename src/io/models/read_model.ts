@@ -183,7 +183,7 @@ class ModelReader {
     const [forward] = methods;
     if (!this.#options.onlyForward || methods.length === 1 || forward.params === null) return methods;
     const expected = (await readPrograms(this.#files, forward, this.#options)).parameters();
-    const source = await this.#files.folder.get(forward.params);
+    const source = await this.#files.folder.get(forward.params, { signal: this.#options.signal });
     await source?.close?.();
     return source === null || sizeOf(expected) === source.size ? [forward] : methods;
   }
@@ -307,8 +307,9 @@ class ModelReader {
   }
 
   async #paramsOf(name: string): Promise<Source | null> {
-    const source = this.#params.get(name) ?? await this.#files.folder.get(name);
-    if (source && this.#options.lazy) this.#params.set(name, source);
+    const { lazy, signal } = this.#options;
+    const source = this.#params.get(name) ?? await this.#files.folder.get(name, { signal });
+    if (source && lazy) this.#params.set(name, source);
     return source;
   }
 

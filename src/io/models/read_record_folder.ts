@@ -85,7 +85,7 @@ export async function readRecordFile(
   read: Pick<RecordFolder, "sources" | "lazies">,
 ): Promise<NDArray> {
   const { limits, signal, onProgress, onWarning, copy, lazy } = options;
-  const source = await folder.get(name);
+  const source = await folder.get(name, { signal });
   if (!source) {
     const message = `${quote(shown)} has the name ${
       quote(name)

@@ -108,7 +108,7 @@ async function fromText(text: string, options: SourceOfOptions): Promise<Opened>
   if (url && (!folder || isReadable(url))) return await fromUrl(url, options);
   if (folder) return await fromFolder(folder, text, options);
   const home = hasFileSystem() ? null : await homeFolder();
-  return home ? await fromFolder(home, homeName(text), options) : await FileSource.open(text);
+  return home ? await fromFolder(home, homeName(text), options) : await FileSource.open(text, options);
 }
 
 async function fromFolder(folder: Folder, name: string, { signal, onWarning }: SourceOfOptions): Promise<Source> {
@@ -123,7 +123,7 @@ async function fromFolder(folder: Folder, name: string, { signal, onWarning }: S
 }
 
 async function fromUrl(url: URL, options: SourceOfOptions): Promise<Opened> {
-  if (url.protocol === "file:") return await FileSource.open(pathOfUrl(url));
+  if (url.protocol === "file:") return await FileSource.open(pathOfUrl(url), options);
   const { signal, onePass, fetch: given, http, onWarning } = options;
   if (url.protocol === "http:" || url.protocol === "https:") {
     return await (onePass ? streamHttp : openHttp)(url, { ...http, fetch: given, signal, onWarning });

@@ -110,7 +110,7 @@ export class FileSink implements Sink {
       const lock = options.lock ? await takeLock(fs, target, shown) : null;
       if (lock) cleanup.push(() => lock.release(), lock.name);
       // Roll back an interrupted in-place change: its journal must not be applied to the new file.
-      if (before) await recoverFile(target, (path) => fs.existsSync(path), "saver");
+      if (before) await recoverFile(target, (path) => fs.existsSync(path), { by: "saver", signal: options.signal });
       const { temp, handle } = await createTemp(fs, path, target, before?.mode ?? 0o666).catch((error) => {
         throw saveError("WRITE_FAILED", shown, "before anything was written", error);
       });

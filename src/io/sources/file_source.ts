@@ -45,12 +45,12 @@ export class FileSource implements Source {
   }
 
   /**
-   * Open a regular file.
+   * Open a regular file. If it is being changed in place, that is waited for until `signal` aborts.
    *
    * @throws {SourceError} `NOT_FOUND`, `PERMISSION`, `READ_FAILED`; `HOT_JOURNAL`: an interrupted change of it cannot be rolled back
    * @throws {PathError} `NOT_A_FILE`: a folder, pipe, socket or device
    */
-  static async open(path: string): Promise<FileSource> {
+  static async open(path: string, { signal }: { signal?: AbortSignal } = {}): Promise<FileSource> {
     if (path === "") throw new SourceError("NOT_FOUND", "The path is empty", { path });
     const whole = absolute(path);
     let file: OpenedFile;
@@ -63,10 +63,11 @@ export class FileSource implements Source {
       const stat = file.stat();
       if (!stat.isFile) throw notAFile(path, stat.isDirectory);
       const real = file.realPath();
-      const isOther = await recoverFile(real, (beside) => file.exists(beside));
+      const isOther = await recoverFile(real, (beside) => file.exists(beside), { signal });
       return new FileSource(path, whole, real, file, isOther ? file.stat() : stat);
     } catch (error) {
       letGo(file);
+      if (signal?.aborted) throw signal.reason;
       throw isPaddleError(error) ? error : openError(path, error);
     }
   }
