@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { allocate } from "../words/allocate.ts";
 import { dtypeInfo } from "../dtype.ts";
 import { FormatError, quote } from "../errors.ts";
 import { NDArray } from "../ndarray.ts";
@@ -67,7 +68,7 @@ export function assemble(shape: readonly number[], pieces: readonly { part: Part
   const [{ part, array }] = pieces;
   if (pieces.length === 1 && part.range === null) return array;
   const { itemsize } = dtypeInfo(array.dtype);
-  const bytes = new Uint8Array(elementCount(shape) * itemsize);
+  const bytes = allocate(elementCount(shape) * itemsize);
   for (const { part, array } of pieces) place(bytes, shape, part, array.bytes, itemsize);
   if (!(array instanceof Tensor)) return new NDArray(array.dtype, shape, bytes);
   return new Tensor(array.dtype, shape, bytes, array);

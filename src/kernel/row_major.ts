@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { allocate } from "../words/allocate.ts";
 import { joinBytes } from "../words/joined_bytes.ts";
 import { viewOf } from "../words/typed_view.ts";
 import { elementCount } from "../words/element_count.ts";
@@ -19,7 +20,7 @@ export interface Layout {
 
 /** Copy an array to row-major order; takes hardly more memory than the result. */
 export function rowMajor(stored: Uint8Array, layout: Layout): Uint8Array<ArrayBuffer> {
-  const into = new Uint8Array(stored.length);
+  const into = allocate(stored.length);
   const turned = new RowMajor(into, layout);
   // Misaligned bytes are copied to be viewed as integers, so they are taken a piece at a time.
   const size = stored.byteOffset % 4 === 0 ? Math.max(1, stored.length) : PIECE;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { allocate } from "./allocate.ts";
 import { type DType, dtypeInfo, isFloat8, isNarrowFloat } from "../dtype.ts";
 import { FormatError } from "../errors.ts";
 import { aligned, float32FromNarrow, narrowFromFloat32 } from "../kernel.ts";
@@ -30,7 +31,7 @@ export function convert(bytes: Uint8Array, from: DType, to: DType): Uint8Array<A
   const fromSize = dtypeInfo(from).itemsize;
   const toSize = dtypeInfo(to).itemsize;
   const count = bytes.length / fromSize;
-  const into = new Uint8Array(count * toSize);
+  const into = allocate(count * toSize);
   if (from === to) {
     into.set(bytes);
   } else if (isNarrowFloat(from) && to === "float32") {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { allocate } from "./allocate.ts";
 import type { LazyBytes, PieceOptions } from "../ndarray.ts";
 
 /** Maximum size of a piece in bytes. */
@@ -10,7 +11,7 @@ export const PIECE: number = 4 * 2 ** 20;
 
 /** Concatenate pieces. */
 export function joinBytes(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(pieces.reduce((n, piece) => n + piece.length, 0));
+  const whole = allocate(pieces.reduce((n, piece) => n + piece.length, 0));
   let at = 0;
   for (const piece of pieces) {
     whole.set(piece, at);
@@ -21,9 +22,10 @@ export function joinBytes(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer
 
 /** Concatenate pieces that may still be unread in files: they are read when the whole is requested. */
 export function joinLazily(parts: { data: Uint8Array | LazyBytes; nbytes: number }[]): LazyBytes {
-  return {
+  const size = parts.reduce((n, { nbytes }) => n + nbytes, 0);
+  const joined: LazyBytes = {
     async read(options) {
-      const whole = new Uint8Array(parts.reduce((n, { nbytes }) => n + nbytes, 0));
+      const whole = allocate(size);
       let at = 0;
       for (const { data, nbytes } of parts) {
         const room = whole.subarray(at, at += nbytes);
@@ -45,13 +47,25 @@ export function joinLazily(parts: { data: Uint8Array | LazyBytes; nbytes: number
       for (const { data } of parts) if (!(data instanceof Uint8Array)) await data.verify?.();
     },
   };
+  if (parts.every(({ data }) => data instanceof Uint8Array || data.readSync)) {
+    joined.readSync = () => {
+      const whole = allocate(size);
+      let at = 0;
+      for (const { data, nbytes } of parts) {
+        whole.set(data instanceof Uint8Array ? data : data.readSync!(), at);
+        at += nbytes;
+      }
+      return whole;
+    };
+  }
+  return joined;
 }
 
 /** Bytes `[from, to)` of unread ones. */
 export function partLazily(bytes: LazyBytes, from: number, to: number): LazyBytes {
   const part: LazyBytes = {
     async read(options) {
-      const whole = new Uint8Array(to - from);
+      const whole = allocate(to - from);
       let at = 0;
       for await (const piece of piecesOf(bytes, from, to, { scratch: [], ...options })) {
         whole.set(piece, at);

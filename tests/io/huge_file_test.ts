@@ -5,13 +5,15 @@ import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
 import {
   type Folder,
-  type NDArray,
+  load,
+  NDArray,
   open,
   recoverStateDict,
   save,
   type Sink,
   static as staticGraph,
 } from "../../mod.ts";
+import { writePickleChunks } from "../../src/codec/pickle/write/write_pickle.ts";
 import { modelOf, SparseFile, stateOf } from "../helpers/sparse_file.ts";
 
 const MiB = 2 ** 20;
@@ -58,6 +60,37 @@ describe("an array of 4 TB", () => {
       () => checkpoint.getSlice("w", [1, nbytes]),
       () => value.get("w")!.load(),
       () => Promise.resolve().then(() => value.get("w")!.bytes),
+    ];
+    for (const read of reads) await assert.rejects(read, { code: "LIMIT", limit: "memory" });
+  });
+
+  it("is a LimitError, too, when it is in slices, as Paddle saves large parameters", async () => {
+    const nbytes = 2 ** 42, file = new SparseFile();
+    const slice = () => new NDArray("uint8", [nbytes], { read: () => Promise.reject(new Error("nobody may read it")) });
+    const marker = new Map([["w", new Map([["OriginShape", [2 * nbytes]], ["slices", ["w@@.0", "w@@.1"]]])]]);
+    const state = new Map<string, unknown>([["w@@.0", slice()], ["w@@.1", slice()], ["UnpackBigParamInfor@@", marker]]);
+    for (const chunk of writePickleChunks(state, { protocol: 4 })) {
+      if (chunk instanceof Uint8Array) file.add(chunk);
+      else file.skip(chunk.length);
+    }
+    const zeros = (offset: number, into: Uint8Array) => {
+      into.set(file.slice(offset, offset + into.length));
+      return Math.min(into.length, file.size - offset);
+    };
+    const source = {
+      size: file.size,
+      readSync: zeros,
+      read: (offset: number, into: Uint8Array) => Promise.resolve(zeros(offset, into)),
+    };
+    await using checkpoint = await open(source);
+    assert.deepEqual((await checkpoint.getSlice("w", [nbytes - 1, nbytes + 1])).shape, [2]);
+    const value = await checkpoint.value() as Map<string, NDArray>;
+    const reads = [
+      () => checkpoint.get("w"),
+      () => checkpoint.getSlice("w", [1, 2 * nbytes]),
+      () => value.get("w")!.load(),
+      () => Promise.resolve().then(() => value.get("w")!.bytes),
+      () => load(source),
     ];
     for (const read of reads) await assert.rejects(read, { code: "LIMIT", limit: "memory" });
   });

@@ -143,6 +143,19 @@ describe("a parameter in slices", () => {
     });
   }
 
+  it("is read on access if its file can be read synchronously, as other arrays are", async () => {
+    const file = sliced(4);
+    const readSync = (at: number, into: Uint8Array): number => {
+      const part = file.subarray(at, at + into.length);
+      into.set(part);
+      return part.length;
+    };
+    await using opened = await open({ ...watched(file), readSync });
+    const array = (await opened.value() as Map<string, NDArray>).get("w")!;
+    assert.equal(array.isLoaded, false);
+    assert.deepEqual([array.at(0, 3), array.at(1, 3), array.at(1, SLICE - 1)], [21, 22, (SLICE - 1) * 7 + 1 & 255]);
+  });
+
   it("is given slice by slice when its marker is missing", async () => {
     const file = encode(new Map<string, unknown>([["w@@.0", new NDArray("uint8", [MiB])], ["x", 1]]));
     const value = await load(watched(file)) as Map<string, NDArray>;

@@ -9,7 +9,7 @@ import { PaddleError, SourceError } from "../../errors.ts";
 import { Latin1Text, sizeOfText } from "../../codec/payload.ts";
 import { readFully } from "../sources/read_fully.ts";
 import type { Source } from "../source.ts";
-import { allocate } from "./allocate.ts";
+import { allocate } from "../../words/allocate.ts";
 import { RequestLengths } from "../sources/request_lengths.ts";
 import { Turns } from "../waiting/turns.ts";
 

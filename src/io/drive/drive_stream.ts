@@ -8,7 +8,7 @@ import { Latin1Text, sizeOfText } from "../../codec/payload.ts";
 import { FormatError, LimitError, PaddleError, SourceError } from "../../errors.ts";
 import { DEFAULT_LIMITS } from "../../limits.ts";
 import { joinBytes } from "../../words/joined_bytes.ts";
-import { allocate } from "./allocate.ts";
+import { allocate } from "../../words/allocate.ts";
 import { checkedChunk } from "../streams/checked_chunk.ts";
 import { type BytesReader, type FillBytes, fillsOf, isFilling, readerOf } from "../streams/filling_reader.ts";
 import { onAbort } from "../waiting/on_abort.ts";

@@ -9,7 +9,7 @@ import { type DType, dtypeInfo } from "../../dtype.ts";
 import { FormatError, quote } from "../../errors.ts";
 import type { LazyBytes } from "../../ndarray.ts";
 import { withPath } from "../drive/drive_from.ts";
-import { allocate } from "../drive/allocate.ts";
+import { allocate } from "../../words/allocate.ts";
 import { readFully } from "../sources/read_fully.ts";
 import type { Source } from "../source.ts";
 import { type ReadOptions, SpanBytes } from "./span_bytes.ts";

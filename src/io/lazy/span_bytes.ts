@@ -10,7 +10,7 @@ import { FormatError, SourceError } from "../../errors.ts";
 import { partLazily, PIECE } from "../../words/joined_bytes.ts";
 import { type Layout, RowMajor, rowMajor } from "../../kernel.ts";
 import type { LazyBytes, PieceOptions } from "../../ndarray.ts";
-import { allocate } from "../drive/allocate.ts";
+import { allocate } from "../../words/allocate.ts";
 import { withPath } from "../drive/drive_from.ts";
 import { readFully } from "../sources/read_fully.ts";
 import type { Source } from "../source.ts";

@@ -8,7 +8,7 @@ import { FormatError, isPaddleError, quote, UnsupportedError } from "../../error
 import { Budget, type Limits } from "../../limits.ts";
 import { numpyArrayOf } from "../../model/array_of.ts";
 import type { NDArray, PieceOptions } from "../../ndarray.ts";
-import { allocate } from "../drive/allocate.ts";
+import { allocate } from "../../words/allocate.ts";
 import { driveFrom, withPath } from "../drive/drive_from.ts";
 import { type ProgressEvent, progressOfFiles } from "../progress.ts";
 import type { Source } from "../source.ts";

@@ -13,7 +13,7 @@ import { readJsonInSteps } from "../../codec/json/read_json.ts";
 import { FormatError, PathError, quote } from "../../errors.ts";
 import { Budget, type Limits } from "../../limits.ts";
 import { StepPace } from "../../words/steps.ts";
-import { allocate } from "../drive/allocate.ts";
+import { allocate } from "../../words/allocate.ts";
 import { withPath } from "../drive/drive_from.ts";
 import { NDArray } from "../../ndarray.ts";
 import { RefusedArray } from "../../words/refused_array.ts";

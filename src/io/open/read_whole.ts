@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { allocate } from "../drive/allocate.ts";
+import { allocate } from "../../words/allocate.ts";
 import { LimitError } from "../../errors.ts";
 import { type From, sourceOf, type SourceOfOptions } from "./open_source.ts";
 import { readFully } from "../sources/read_fully.ts";

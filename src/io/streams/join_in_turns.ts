@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { allocate } from "../../words/allocate.ts";
 import { Turns } from "../waiting/turns.ts";
 
 /** Concatenate chunks, with turns of the event loop between them. */
@@ -10,7 +11,7 @@ export async function joinInTurns(
   chunks: readonly Uint8Array[],
   signal?: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const whole = new Uint8Array(chunks.reduce((n, chunk) => n + chunk.length, 0));
+  const whole = allocate(chunks.reduce((n, chunk) => n + chunk.length, 0));
   const turns = new Turns(signal);
   let at = 0;
   for (const chunk of chunks) {

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { LimitError } from "../../errors.ts";
+import { LimitError } from "../errors.ts";
 
-/** The only place where a buffer's length comes from a file (RULES.md BUF-2). */
+/** Bytes of zeros: the only place where the length of a buffer comes from a file (RULES.md BUF-2). */
 export function allocate(length: number): Uint8Array<ArrayBuffer> {
   try {
     return new Uint8Array(length);
