@@ -121,6 +121,18 @@ const FAULTS: Fault[] = [
     open: "HTTP_BAD_RANGE",
   },
   {
+    name: "white space around what the headers say",
+    script: but(({ headers }) => ({
+      headers: Object.fromEntries(
+        Object.entries({ etag: '"v1"', ...headers }).filter(([name]) => name !== "content-length").map((
+          [name, value],
+        ) => [name, ` ${value} \t`]),
+      ),
+    })),
+    load: "right",
+    open: "right",
+  },
+  {
     name: "206 without Content-Range",
     script: but(() => ({ without: ["content-range"] })),
     load: "right",

@@ -26,7 +26,12 @@ export interface ContentRange {
 
 /** The version in a response about a file of `total` bytes. */
 export function versionOf(headers: Headers, total: number | undefined): HttpVersion {
-  return { etag: headers.get("etag"), lastModified: headers.get("last-modified"), total };
+  return { etag: fieldOf(headers, "etag"), lastModified: fieldOf(headers, "last-modified"), total };
+}
+
+/** A header, or null: Node leaves white space around it. */
+export function fieldOf(headers: Headers, name: string): string | null {
+  return headers.get(name)?.trim() ?? null;
 }
 
 /** The ETag, if it may be used in `If-Range`: weak ones may not (RFC 9110, 13.1.5), nor what several headers were joined into. */
@@ -75,7 +80,7 @@ export function parseUnsatisfied(text: string | null): number | null {
 
 /** Whether the body is encoded, and so not the file's own bytes. */
 export function isEncoded(headers: Headers): boolean {
-  const coding = headers.get("content-encoding");
+  const coding = fieldOf(headers, "content-encoding");
   return coding !== null && coding !== "" && coding.toLowerCase() !== "identity";
 }
 
@@ -86,7 +91,7 @@ export function isMultipart(headers: Headers): boolean {
 
 /** The delay that `Retry-After` requests, in milliseconds; null if there is none. */
 export function retryAfter(headers: Headers, now: number): number | null {
-  const text = headers.get("retry-after");
+  const text = fieldOf(headers, "retry-after");
   if (text === null) return null;
   if (/^\d{1,9}$/.test(text)) return Number(text) * 1000;
   const date = Date.parse(text);

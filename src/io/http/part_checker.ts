@@ -9,6 +9,7 @@ import type { HttpSettings } from "./http_options.ts";
 import { type HttpPart, tooMuch } from "./http_part.ts";
 import { markRetryable, RETRIED } from "./http_retries.ts";
 import {
+  fieldOf,
   isEncoded,
   isMultipart,
   lengthOf,
@@ -69,7 +70,7 @@ export class PartChecker {
     if (status === 416) return await this.#unsatisfied(body, range, signal);
     if (status !== 206) throw await this.#status(body, signal);
     if (isEncoded(headers)) throw this.#encoded(headers.get("content-encoding"));
-    const text = isMultipart(headers) ? null : headers.get("content-range");
+    const text = isMultipart(headers) ? null : fieldOf(headers, "content-range");
     if (text === null && !isMultipart(headers) && type === "cors") return await this.#hiddenRange(body, range, signal);
     const got = text === null ? null : parseContentRange(text);
     const known = this.#version.total;
@@ -112,7 +113,7 @@ export class PartChecker {
   }
 
   async #unsatisfied(body: HttpBody, range: Range, signal?: AbortSignal): Promise<HttpPart> {
-    const total = parseUnsatisfied(body.response.headers.get("content-range")), { value } = this.#version;
+    const total = parseUnsatisfied(fieldOf(body.response.headers, "content-range")), { value } = this.#version;
     if (value && value.total === undefined && total === range.start) {
       // A download of unknown length broke off right after its last byte.
       this.#version.compare({ ...value, total });
