@@ -11,9 +11,10 @@ import {
   Tensor,
   type Warning,
 } from "../mod.ts";
-import { fetchOps } from "../src/codec/pir/fetch_op.ts";
+import { fetchOpsInSteps } from "../src/codec/pir/fetch_op.ts";
 import { PirProgram } from "../src/codec/pir/pir_program.ts";
 import { usesInSteps } from "../src/model/recover.ts";
+import { atOnce } from "../src/words/steps.ts";
 import { takesLittle, timeOf } from "./helpers/soon.ts";
 
 /** More than any engine accepts as function arguments. */
@@ -65,7 +66,7 @@ describe("a file of more parts than a call takes arguments", () => {
     const [, last] = reads.vars();
     assert.equal(staticGraph.normalizeProgram(reads, [], [last]).ops().length, 3);
     const makes = programOf([opOf("", list((i) => result(i + 1)))]);
-    makes.append(fetchOps(makes.ops(), [{ name: "out", id: 1 }], makes.trainable));
+    makes.append(atOnce(fetchOpsInSteps(makes.ops(), [{ name: "out", id: 1 }], makes.trainable)));
     assert.equal(makes.fetches().length, 1);
     assert.ok(makes.ops()[1].results[0].id === MANY + 1);
   });
@@ -113,5 +114,13 @@ describe("a file of more parts than a call takes arguments", () => {
     };
     assert.ok(pauses(program.serializeInSteps()) >= 10);
     assert.ok(pauses(usesInSteps([program], [])) >= 10);
+    assert.ok(pauses(program.filterOpsInSteps(() => true)) >= 10);
+    assert.ok(pauses(fetchOpsInSteps(program.ops(), [], true)) >= 1);
+    assert.ok(pauses(program.dropTrainingInSteps()) >= 1);
+    const changed = program.serializeInSteps();
+    changed.next();
+    program.ops()[0].setAttribute("x", 1);
+    assert.throws(() => changed.next(), { name: "SourceError", code: "SOURCE_CHANGED" });
+    assert.equal(PirProgram.parse(program.serialize()).ops()[0].attributes.get("x"), 1);
   });
 });

@@ -117,65 +117,58 @@ export async function save(
       `separateParameters takes one program, the Layer has ${chosen.length}`,
     );
   }
+  const base = separateParameters ? place.name.slice(place.name.lastIndexOf("/") + 1) : place.name;
   const methods: Method[] = [];
   for (const [name, given] of chosen.sort(([a], [b]) => byCodePoint(a, b))) {
     const program = await programOf(given, options);
-    methods.push({ name, program, values: parametersOf(program, variables) });
+    const isForward = name === "forward", prefix = isForward ? place.name : `${place.name}.${name}`;
+    const file = separateParameters ? folderModel(program) : prefix + programEnding(program);
+    const values = parametersOf(program, variables);
+    methods.push({ prefix, isForward, values, model: await programFile(file, program, options.signal) });
   }
-  const { params, models } = separateParameters
-    ? await folderFiles(methods[0], options.signal)
-    : await prefixFiles(place.name, methods, combineParams, options.signal);
-  const base = separateParameters ? place.name.slice(place.name.lastIndexOf("/") + 1) : place.name;
-  const isLegacy = methods.some(({ program }) => program instanceof ProgramDesc);
+  const params = separateParameters
+    ? scatteredFiles(methods[0].values, {})
+    : paramFiles(place.name, methods, combineParams);
+  const isLegacy = chosen.some(([, program]) => program instanceof ProgramDesc);
   if (isLegacy && info) params.push(infoFile(base + ".pdiparams.info", info));
   if (combineParams && properties && properties.size > 0) {
     params.push(bytesFile(base + ".meta", writeProperties(className, properties)));
   }
   const folder = separateParameters ? folderAround(place) : place.folder;
-  return await saveFiles(folder, [...params, ...models], options, separateParameters ? "" : place.name);
+  const files = [...params, ...methods.map(({ model }) => model)];
+  return await saveFiles(folder, files, options, separateParameters ? "" : place.name);
 }
 
 /** A method of the Layer, as it is written. */
 interface Method {
-  readonly name: string;
-  readonly program: Program;
+  /** The prefix of its files: those of `forward` have that of the Layer, those of other methods the method's name after it. */
+  readonly prefix: string;
+  readonly isForward: boolean;
   /** Its parameters. */
   readonly values: readonly NamedValue[];
+  /** The file of its program. */
+  readonly model: OutFile;
 }
 
-/** The files with parameters, and those with programs. */
-interface Files {
-  params: OutFile[];
-  models: OutFile[];
+/** Name of the program's file in a folder with a file for each parameter. */
+function folderModel(program: Program): string {
+  return program instanceof ProgramDesc ? "__model__" : "__model__.json";
 }
 
-/** The files of a folder with a file for each parameter. */
-async function folderFiles({ program, values }: Method, signal?: AbortSignal): Promise<Files> {
-  const name = program instanceof ProgramDesc ? "__model__" : "__model__.json";
-  return { params: [...scatteredFiles(values, {})], models: [await programFile(name, program, signal)] };
-}
-
-/** The files of a prefix: those of `forward` have its name, those of other methods the method's name after it. */
-async function prefixFiles(
-  prefix: string,
-  methods: readonly Method[],
-  combineParams: boolean,
-  signal?: AbortSignal,
-): Promise<Files> {
-  const params: OutFile[] = [], models: OutFile[] = [];
+/** The files with the parameters of a prefix. */
+function paramFiles(prefix: string, methods: readonly Method[], combineParams: boolean): OutFile[] {
+  const files: OutFile[] = [];
   const union = new Map<string, NamedValue>();
-  for (const { name, program, values } of methods) {
-    const base = name === "forward" ? prefix : `${prefix}.${name}`;
+  for (const { prefix, isForward, values } of methods) {
     for (const value of values) union.set(value.name, value);
-    const isOwn = !combineParams || name !== "forward";
-    if (isOwn && values.length > 0) params.push(combinedFile(base + ".pdiparams", values));
-    models.push(await programFile(base + programEnding(program), program, signal));
+    const isOwn = !combineParams || !isForward;
+    if (isOwn && values.length > 0) files.push(combinedFile(prefix + ".pdiparams", values));
   }
   if (combineParams && union.size > 0) {
     const values = [...union.values()].sort((a, b) => byCodePoint(a.name, b.name));
-    params.push(combinedFile(prefix + ".pdiparams", values));
+    files.push(combinedFile(prefix + ".pdiparams", values));
   }
-  return { params, models };
+  return files;
 }
 
 const OPTIONS = [

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Fetched, fetchOps } from "../codec/pir/fetch_op.ts";
+import { type Fetched, fetchOpsInSteps } from "../codec/pir/fetch_op.ts";
 import type { PirOp } from "../codec/pir/pir_op.ts";
 import type { PirProgram } from "../codec/pir/pir_program.ts";
 import { quote, SourceError, ValueError } from "../errors.ts";
@@ -25,8 +25,7 @@ export function* normalizePirInSteps(
 ): Generator<void, PirProgram> {
   const made = yield* program.cloneInSteps();
   const [main, ...others] = yield* made.blocksInSteps();
-  yield;
-  const outputs = valuesOf(main.ops, fetches);
+  const outputs = yield* valuesOf(main.ops, fetches);
   // A persistable input is only fed if the caller lists it; otherwise its value is among the parameters.
   const inputs = new Set(main.ops.filter(isInput).map((op) => op.name!));
   for (const name of feeds) {
@@ -36,20 +35,28 @@ export function* normalizePirInSteps(
   }
   const needed = yield* neededOps(made, outputs.map(({ id }) => id));
   if (!skipPruneProgram) checkFeeds(feeds, needed);
-  yield;
-  for (const op of made.ops()) if (op.attributes.get("is_test") === false) op.setAttribute("is_test", true);
-  yield;
   const kept = new Set(needed.map((op) => op.json));
+  yield;
   const inner = new Set(others.flatMap((block) => block.ops).map((op) => op.json));
-  made.filterOps((op) => {
+  yield* made.filterOpsInSteps((op) => {
     if (op.type === "pd_op.fetch") return inner.has(op.json);
     return skipPruneProgram || kept.has(op.json) || inner.has(op.json);
   });
-  yield;
   const remaining = (yield* made.blocksInSteps()).flatMap((block) => block.ops);
-  made.append(fetchOps(remaining, outputs, made.trainable));
+  yield* setTestMode(remaining);
+  made.append(yield* fetchOpsInSteps(remaining, outputs, made.trainable));
   yield* made.blocksInSteps();
   return made;
+}
+
+function* setTestMode(ops: readonly PirOp[]): Generator<void, void> {
+  const pace = new StepPace();
+  for (const op of ops) {
+    if (pace.isDue(OP_WEIGHT)) yield;
+    if (op.attributeType("is_test") === "a_bool" && op.attributes.get("is_test") === false) {
+      op.setAttribute("is_test", true);
+    }
+  }
 }
 
 /** Check that the inputs the caller lists are just those that the outputs need. */
@@ -75,12 +82,14 @@ function isInput(op: PirOp): boolean {
 }
 
 /** The values that names refer to, and the names of the outputs. */
-function valuesOf(ops: readonly PirOp[], names: readonly string[]): Fetched[] {
+function* valuesOf(ops: readonly PirOp[], names: readonly string[]): Generator<void, Fetched[]> {
   const wanted = new Set(names), fetched = new Map<string, number>(), made = new Map<string, number>();
   const note = (values: Map<string, number>, name: string, id: number) => {
     if (wanted.has(name) && !values.has(name)) values.set(name, id);
   };
+  const pace = new StepPace();
   for (const op of ops) {
+    if (pace.isDue(OP_WEIGHT)) yield;
     if (op.type === "pd_op.fetch" && op.name !== undefined) note(fetched, op.name, op.operands[0]);
     if (op.name !== undefined && op.results.length > 0) note(made, op.name, op.results[0].id);
     for (const { id } of op.results) note(made, `%${id}`, id);

@@ -20,14 +20,14 @@ export interface ProgramFormat {
 }
 
 /**
- * Bring a program into a form. Modifies `program`.
+ * Bring a program into a form, in steps between which other work may run. Modifies `program`.
  *
  * @throws {UnsupportedError} `UNSUPPORTED_FEATURE`: the option does not apply to this kind of program; Paddle accepts and ignores it
  */
-export function applyFormat(
+export function* applyFormatInSteps(
   program: Program,
   { legacyFormat = false, readable = false, trainable = true }: ProgramFormat,
-): void {
+): Generator<void, void> {
   if (legacyFormat) {
     if (!(program instanceof ProgramDesc)) throw unsupported("legacyFormat", "a PIR program");
     toLegacyFormat(program);
@@ -38,7 +38,7 @@ export function applyFormat(
   }
   if (!trainable) {
     if (!(program instanceof PirProgram)) throw unsupported("trainable: false", "a ProgramDesc");
-    program.dropTraining();
+    yield* program.dropTrainingInSteps();
   }
 }
 

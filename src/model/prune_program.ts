@@ -14,7 +14,8 @@ export const OPTIMIZE = 2;
  * Keep the operators that `targets` depend on, walking backwards and stopping at `feeds`; then the variables and blocks that these need.
  * Modifies `program`. Returns the names in `feeds` that nothing needs.
  *
- * As in Paddle's own prune, outputs do not depend on an optimizer's updates, even if they are computed after these.
+ * As in Paddle's own prune, outputs do not depend on an optimizer's updates, even if they are computed after these. The blocks that are
+ * kept are kept whole: Paddle 2.6 also removes operators inside a `recurrent` block that compute what nothing reads.
  */
 export function pruneProgram(program: ProgramDesc, feeds: readonly string[], targets: readonly string[]): string[] {
   const [main] = program.blocks;

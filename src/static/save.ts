@@ -14,7 +14,7 @@ import { notAPlace } from "../io/argument_errors.ts";
 import { placeOf } from "../io/open/place.ts";
 import type { ProgressEvent } from "../io/progress.ts";
 import { type OutFile, saveFiles } from "../io/save/save_files.ts";
-import { checkVariableValue, type Scope, valuesOf } from "../model/model_values.ts";
+import { checkVariableValue, type NamedValue, type Scope, valuesOf } from "../model/model_values.ts";
 import { splitState } from "../model/state_split.ts";
 import { NDArray } from "../ndarray.ts";
 import { checkOptions } from "../options.ts";
@@ -66,22 +66,19 @@ export async function save(
   if (!place || place.name === "") {
     throw notAPlace("modelPath must be a path, file: URL or { folder, name } that ends in a name", modelPath);
   }
-  const file = async (ending: string, variables: ProgramVariable[]): Promise<OutFile> => {
-    const state = new Map(valuesOf(variables, parameters).map(({ name, value }) => [name, arrayOf(name, value)]));
-    const plan = await planSaving(state, { protocol, mode: "static", signal });
-    return { name: place.name + ending, size: plan.size, chunks: plan.chunks };
-  };
-  const state = splitState(program);
-  return await saveFiles(
-    place.folder,
-    [
-      await file(".pdparams", state.parameters),
-      await file(".pdopt", state.optimizer.filter((variable) => !isFed(variable))),
-      await programFile(place.name + programEnding(program), program, signal),
-    ],
-    options,
-    place.name,
-  );
+  const own = splitState(program);
+  const valueOf = ({ name, value }: NamedValue): [string, NDArray] => [name, arrayOf(name, value)];
+  const states = [own.parameters, own.optimizer.filter((variable) => !isFed(variable))].map((variables) => {
+    return new Map(valuesOf(variables, parameters).map(valueOf));
+  });
+  // Before anything else is awaited, so that it agrees with the values also if the caller goes on to change it.
+  const model = await programFile(place.name + programEnding(program), program, signal);
+  const files: OutFile[] = [];
+  for (const [i, ending] of [".pdparams", ".pdopt"].entries()) {
+    const { size, chunks } = await planSaving(states[i], { protocol, mode: "static", signal });
+    files.push({ name: place.name + ending, size, chunks });
+  }
+  return await saveFiles(place.folder, [...files, model], options, place.name);
 }
 
 /** Whether this is an input, whose value Paddle does not save even if it is marked as persistable. */

@@ -15,7 +15,7 @@ import type { ProgressEvent } from "../io/progress.ts";
 import { saveFiles } from "../io/save/save_files.ts";
 import { removeTrainingInfo } from "../model/remove_training_info.ts";
 import { parametersOf, type Scope } from "../model/model_values.ts";
-import { applyFormat } from "../model/program_format.ts";
+import { applyFormatInSteps } from "../model/program_format.ts";
 import { checkOptions } from "../options.ts";
 import type { Program } from "../program.ts";
 import { normalizeProgramInSteps, type VariableName } from "./normalize_program.ts";
@@ -101,7 +101,7 @@ export async function saveInferenceModel(
   const program = await inTurns(steps, options.signal);
   const values = parametersOf(program, parameters);
   if (program instanceof ProgramDesc) removeTrainingInfo(program, clipExtra);
-  applyFormat(program, options);
+  await inTurns(applyFormatInSteps(program, options), options.signal);
   const place = await placeOf(pathPrefix, options);
   if (!place || place.name === "" || String(pathPrefix).endsWith("/")) {
     throw notAPlace("pathPrefix must be a path, file: URL or { folder, name } that ends in a name", pathPrefix);

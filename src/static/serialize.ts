@@ -9,10 +9,11 @@ import { Budget, type Limits } from "../limits.ts";
 import { limitsOf } from "../io/limits_of.ts";
 import { fromRecord } from "../model/from_record.ts";
 import { checkCombined, combinedChunks, parametersOf, type Scope } from "../model/model_values.ts";
-import { applyFormat } from "../model/program_format.ts";
+import { applyFormatInSteps } from "../model/program_format.ts";
 import { checkOptions } from "../options.ts";
 import { checkedBytes } from "../words/plain_bytes.ts";
 import { joinBytes } from "../words/joined_bytes.ts";
+import { atOnce } from "../words/steps.ts";
 import type { Program } from "../program.ts";
 import type { DenseTensor } from "../tensor.ts";
 import { bytesOf } from "../words/unread_bytes.ts";
@@ -40,7 +41,7 @@ export function serializeProgram(
 ): Uint8Array {
   checkOptions(options, ["program", "legacyFormat"]);
   const program = normalizeProgram(options.program, feedVars, fetchVars);
-  applyFormat(program, options);
+  atOnce(applyFormatInSteps(program, options));
   return program.serialize();
 }
 

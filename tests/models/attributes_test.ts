@@ -3,6 +3,8 @@ import { readFileSync } from "node:fs";
 import { fromBinary } from "@bufbuild/protobuf";
 import { describe, it } from "@std/testing/bdd";
 import { type AttributeValue, Complex, Float, type Operator, type Program, static as paddleStatic } from "../../mod.ts";
+import type { PirProgram } from "../../src/codec/pir/pir_program.ts";
+import { atOnce } from "../../src/words/steps.ts";
 import { ProgramDescSchema } from "../../proto/gen/framework_pb.ts";
 
 const { deserializeProgram } = paddleStatic;
@@ -324,7 +326,7 @@ describe("a PIR parameter, whose attributes are stored as flags", () => {
 
   it("gets back flags of training that were dropped, with Paddle's defaults for the others", () => {
     const program = deserializeProgram(bytesOf(PIR));
-    (program as Program & { dropTraining(): void }).dropTraining();
+    atOnce((program as PirProgram).dropTrainingInSteps());
     const bare = again(program), parameter = parameterOf(bare);
     assert.deepEqual((bare as Program & { trainable: boolean }).trainable, false);
     assert.equal(parameter.attributes.has("trainable"), false);

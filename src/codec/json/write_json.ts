@@ -4,6 +4,7 @@
  * @module
  */
 import { LimitError, quote, ValueError } from "../../errors.ts";
+import { joinBytes } from "../../words/joined_bytes.ts";
 import { StepPace } from "../../words/steps.ts";
 import { type Json, JsonNumber, JsonObject } from "./json.ts";
 
@@ -18,6 +19,9 @@ export function writeJsonInSteps(
   return new JsonWriter(indent).write(value);
 }
 
+/** Characters that are encoded within one step. */
+const PIECE = 2 ** 20;
+
 /** A value yet to be written, inside `depth` containers. */
 interface Waiting {
   readonly value: Json;
@@ -27,8 +31,11 @@ interface Waiting {
 class JsonWriter {
   readonly #indent: number;
   readonly #colon: string;
-  readonly #parts: string[] = [];
+  #parts: string[] = [];
+  readonly #pieces: Uint8Array<ArrayBuffer>[] = [];
   #length = 0;
+  /** Length of the text that was encoded. */
+  #encoded = 0;
   /** What remains to be written, in reverse order: literal text, and values. */
   readonly #rest: (string | Waiting)[] = [];
 
@@ -42,12 +49,20 @@ class JsonWriter {
     rest.push({ value: root, depth: 0 });
     for (let item = rest.pop(); item !== undefined; item = rest.pop()) {
       if (pace.isDue(1)) yield;
+      if (this.#length - this.#encoded > PIECE) this.#encode();
       if (typeof item === "string") this.#put(item);
       else if (item.value instanceof JsonObject) this.#object(item.value, item.depth);
       else if (Array.isArray(item.value)) this.#list(item.value, item.depth);
       else this.#put(scalarOf(item.value));
     }
-    return new TextEncoder().encode(this.#parts.join(""));
+    this.#encode();
+    return this.#pieces.length === 1 ? this.#pieces[0] : joinBytes(this.#pieces);
+  }
+
+  #encode(): void {
+    this.#pieces.push(new TextEncoder().encode(this.#parts.join("")));
+    this.#parts = [];
+    this.#encoded = this.#length;
   }
 
   #object(object: JsonObject, depth: number): void {

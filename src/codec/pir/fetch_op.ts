@@ -4,6 +4,7 @@
  * @module
  */
 import { type Json, JsonObject } from "../json/json.ts";
+import { StepPace } from "../../words/steps.ts";
 import { asObject, At, badField } from "./fields.ts";
 import type { PirOp } from "./pir_op.ts";
 
@@ -15,11 +16,16 @@ export interface Fetched {
   readonly id: number;
 }
 
-/** Operators that fetch values made by `ops` as outputs 0, 1 and so on. */
-export function fetchOps(ops: readonly PirOp[], fetched: readonly Fetched[], trainable: boolean): JsonObject[] {
-  const makers = new Map<number, PirOp>();
+/** Operators that fetch values made by `ops` as outputs 0, 1 and so on, made in steps. */
+export function* fetchOpsInSteps(
+  ops: readonly PirOp[],
+  fetched: readonly Fetched[],
+  trainable: boolean,
+): Generator<void, JsonObject[]> {
+  const makers = new Map<number, PirOp>(), pace = new StepPace();
   let last = 0;
   for (const op of ops) {
+    if (pace.isDue(1)) yield;
     for (const { id } of op.results) {
       if (!makers.has(id)) makers.set(id, op);
       last = Math.max(last, id);

@@ -47,6 +47,8 @@ export class PirProgram extends Program {
   readonly #json: JsonObject;
   #raw: Uint8Array | null;
   #isReadable: boolean;
+  /** How often it was changed. */
+  #changes = 0;
   #blocks: PirBlock[] | null = null;
   /** Operators by their JSON; discarded together with the blocks. */
   #byJson: Map<Json, PirOp> | null = null;
@@ -106,9 +108,13 @@ export class PirProgram extends Program {
     return this.#baseCode.get("trainable") === true;
   }
 
-  /** Remove what only training needs, as Paddle's `trainable=False` does. */
-  dropTraining(): void {
-    for (const op of this.ops()) op.dropResultAttributes();
+  /** Remove what only training needs, as Paddle's `trainable=False` does, in steps between which other work may run. */
+  *dropTrainingInSteps(): Generator<void, void> {
+    const pace = new StepPace();
+    for (const op of this.ops()) {
+      if (pace.isDue(1)) yield;
+      op.dropResultAttributes();
+    }
     this.#baseCode.set("trainable", false);
     this.#changed();
   }
@@ -219,10 +225,23 @@ export class PirProgram extends Program {
 
   /** Keep only the wanted operators of each block. */
   filterOps(isWanted: (op: PirOp) => boolean): void {
-    const wanted = new Set<Json>();
-    for (const op of this.ops()) if (isWanted(op)) wanted.add(op.json);
+    atOnce(this.filterOpsInSteps(isWanted));
+  }
+
+  /** {@linkcode PirProgram.filterOps} in steps, between which other work may run. */
+  *filterOpsInSteps(isWanted: (op: PirOp) => boolean): Generator<void, void> {
+    const pace = new StepPace(), wanted = new Set<Json>();
+    for (const op of this.ops()) {
+      if (pace.isDue(OP_WEIGHT)) yield;
+      if (isWanted(op)) wanted.add(op.json);
+    }
     for (const block of this.#blockObjects()) {
-      block.set("ops", asList(block.get("ops"), ROOT, "ops").filter((op) => wanted.has(op)));
+      const kept: Json[] = [];
+      for (const op of asList(block.get("ops"), ROOT, "ops")) {
+        if (pace.isDue(1)) yield;
+        if (wanted.has(op)) kept.push(op);
+      }
+      block.set("ops", kept);
     }
     this.#blocks = this.#byJson = null;
     this.#changed();
@@ -278,13 +297,27 @@ export class PirProgram extends Program {
     return atOnce(this.serializeInSteps());
   }
 
-  /** {@linkcode PirProgram.serialize} in steps, between which other work may run. */
+  /**
+   * {@linkcode PirProgram.serialize} in steps, between which other work may run.
+   *
+   * @throws {SourceError} `SOURCE_CHANGED`: the program was changed between two steps
+   */
   *serializeInSteps(): Generator<void, Uint8Array> {
-    return this.#raw?.slice() ?? (yield* writeJsonInSteps(this.#json, { indent: this.#isReadable ? 4 : 0 }));
+    if (this.#raw) return this.#raw.slice();
+    const changes = this.#changes, steps = writeJsonInSteps(this.#json, { indent: this.#isReadable ? 4 : 0 });
+    for (;;) {
+      const step = steps.next();
+      if (step.done) return step.value;
+      yield;
+      if (this.#changes !== changes) {
+        throw new SourceError("SOURCE_CHANGED", "The program was changed while it was being saved", {});
+      }
+    }
   }
 
   #changed(): void {
     this.#raw = null;
+    this.#changes++;
   }
 }
 
