@@ -16,6 +16,7 @@ import { filesOfManifest, isOfNoFiles, manifestName, manifestOf, type SavedFile 
 import { pour } from "./pour.ts";
 import { type Progress, type ProgressEvent, progressOf } from "../progress.ts";
 import type { Sink } from "../sink.ts";
+import { mixtureOf } from "./mixture.ts";
 import { sinkFailed } from "../sink_failed.ts";
 import { BufferPool } from "../streams/buffer_pool.ts";
 import { stoppable, within } from "../waiting/within.ts";
@@ -166,10 +167,12 @@ interface Placing {
  * Put one file after the other in place, then remove the outdated manifest: until then it tells that the files are from two saves. If a
  * step fails, the files before it are put back, if they are files at a path and `isRevocable`, and all files at a path are left in `open`.
  * If some cannot be put back, the error's `committed` is unknown. Returns warnings about what cannot be removed.
+ *
+ * @throws {SaveError} `CONFLICT`: another process saved some of the files meanwhile
  */
 async function placeAll(open: Sink[], { isRevocable, folder, outdated, signal }: Placing): Promise<Warning[]> {
   const placed: FileSink[] = [], isAlone = open.length === 1 && outdated === null;
-  let isBack = true;
+  let isBack = true, mixture: SaveError | null = null;
   try {
     for (; open.length > 0; open.shift()) {
       const [sink] = open;
@@ -182,9 +185,13 @@ async function placeAll(open: Sink[], { isRevocable, folder, outdated, signal }:
         placed.push(sink);
       }
     }
+    if (isRevocable && placed.length > 1) mixture = await mixtureOf(placed);
+    if (mixture) throw mixture;
     if (outdated !== null) await removeManifest(folder, outdated);
   } catch (error) {
-    for (const sink of [...placed].reverse()) isBack = await sink.takeBack(error) && isBack;
+    // What another process saved meanwhile must not be undone.
+    const revocable = mixture ? [] : placed;
+    for (const sink of [...revocable].reverse()) isBack = await sink.takeBack(error) && isBack;
     // Folders that were made for them are removed once the others are gone, too.
     open.unshift(...placed);
     // Nobody has seen a folder that has not taken its place.

@@ -123,6 +123,11 @@ export class FileSink implements Sink {
     }
   }
 
+  /** The path, as the caller gave it. */
+  get path(): string {
+    return this.#shown;
+  }
+
   /** The folder that the file will be in. */
   get folder(): string {
     return this.#path.dirname(this.#target);
@@ -198,6 +203,12 @@ export class FileSink implements Sink {
       this.#old = null;
       this.#cleanup.forget(name);
     }
+  }
+
+  /** After {@linkcode FileSink.takePlace}: whether the name still leads to the new file, as far as the system tells. */
+  async isInPlace(): Promise<boolean> {
+    const now = await this.#fs.promises.lstat(this.#target).catch(systemCode);
+    return typeof now === "object" ? BigInt(now.ino) === BigInt(this.#ino) : now !== "ENOENT";
   }
 
   /**
