@@ -34,8 +34,8 @@ const OPTIONS = ["limits", "folder", "signal", "fetch", "http", "onWarning"];
 
 /**
  * Open a tar or zip archive as a folder: official models are distributed as `*_infer.tar`. Files in a tar, and stored files in a zip, are
- * read in place; compressed files in a zip are decompressed as they are read; a `.tar.gz` is decompressed into memory, once. Nothing is
- * written to disk.
+ * read in place; compressed files in a zip are decompressed as they are read; a `.tar.gz` is decompressed into memory, once; if it was
+ * compressed in several pieces, as by `bgzip`, browsers cannot read it. Nothing is written to disk.
  *
  * All names are checked as for a folder: names that lead out of it, links, devices and colliding names are refused, no matter which file is
  * requested later. The checksum of a file in a zip is verified when it is read from its first byte to its last.

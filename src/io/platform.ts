@@ -130,6 +130,15 @@ export function collectGarbage(): void {
   bun?.gc?.(true);
 }
 
+/** A decompressor for gzip that takes several members and zeros after them, as not every DecompressionStream does; null in browsers. */
+export function gunzipping(): ReadableWritablePair<Uint8Array, Uint8Array> | null {
+  const zlib = hasFileSystem() && builtin<typeof import("node:zlib")>("node:zlib");
+  const stream = builtin<typeof import("node:stream")>("node:stream");
+  return zlib && stream
+    ? stream.Duplex.toWeb(zlib.createGunzip()) as ReadableWritablePair<Uint8Array, Uint8Array>
+    : null;
+}
+
 /** Whether {@linkcode hashing} is available here. */
 export function canHash(): boolean {
   return typeof builtin<typeof import("node:crypto")>("node:crypto")?.createHash === "function";

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
+import { Buffer } from "node:buffer";
 import { describe, it } from "@std/testing/bdd";
 import {
   encode,
@@ -194,6 +196,20 @@ describe("archives of model files", () => {
           assert.ok(isPaddleError(error), `${name} cut at ${n}: ${error}`);
         }
       }
+    }
+  });
+
+  it("may be compressed in several gzip members, which are joined, and padded with zeros", async () => {
+    const tar = readFileSync("tests/fixtures/archives/pax.tar"), members: Uint8Array[] = [];
+    for (let at = 0; at < tar.length; at += 5000) members.push(gzipSync(tar.subarray(at, at + 5000)));
+    const gz = Uint8Array.from(Buffer.concat([...members, new Uint8Array(600)]));
+    await using folder = await openArchive(gz);
+    assert.deepEqual(await folder.list(), ["m_infer/inference.pdiparams", "m_infer/inference.pdmodel", LONG]);
+    assert.ok((await load("m_infer/inference", { folder }) as StateDict).size > 0);
+    for (
+      const wrong of [gz.slice(0, members[0].length + 30), Uint8Array.from([...members[0], 31, 139, 8, 0, 1, 2, 3])]
+    ) {
+      await assert.rejects(openArchive(wrong), { code: "BAD_FIELD" });
     }
   });
 

@@ -5,6 +5,7 @@
  */
 import { FormatError, LimitError, UnsupportedError } from "../../errors.ts";
 import type { Limits } from "../../limits.ts";
+import { gunzipping } from "../platform.ts";
 import { streamOf } from "../streams/stream_of.ts";
 import { eitherSignal } from "../waiting/either_signal.ts";
 
@@ -88,7 +89,9 @@ export function checkExpansion(size: number, { compressed, limits, offset, name 
   );
 }
 
-function unpacker(format: "deflate-raw" | "gzip"): TransformStream<Uint8Array, Uint8Array> {
+function unpacker(format: "deflate-raw" | "gzip"): ReadableWritablePair<Uint8Array, Uint8Array> {
+  const own = format === "gzip" ? gunzipping() : null;
+  if (own) return own;
   if (typeof DecompressionStream === "undefined") {
     throw new UnsupportedError(
       "UNSUPPORTED_RUNTIME",
