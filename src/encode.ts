@@ -51,9 +51,12 @@ export function planEncoding(value: Value, options: EncodeOptions): Plan {
 /** Check and shape a value, in steps; nothing is written yet. */
 export function* draftEncoding(value: Value, options: EncodeOptions): Generator<void, Draft> {
   const format = checkedPickleFormat(options);
-  if (value instanceof Program) return planned(programPlan(value));
+  if (options.useBinaryFormat && options.safetensors) {
+    throw new TypeError("Options useBinaryFormat and safetensors each choose the format: pass one of them");
+  }
   if (options.useBinaryFormat) return planned(recordPlan(value));
   if (options.safetensors) return planned(yield* safetensorsPlan(value));
+  if (value instanceof Program) return planned(programPlan(value));
   const shaped = yield* shapeForSaveInSteps(value, { protocol: format.protocol, mode: options.mode });
   return pickleDraft(shaped, format);
 }

@@ -26,6 +26,7 @@ import { quote, ValueError } from "./errors.ts";
 import { BytesSource } from "./io/sources/bytes_source.ts";
 import { driveFrom } from "./io/drive/drive_from.ts";
 import { seekableSource } from "./io/sources/seekable_source.ts";
+import { deferredValueOf } from "./io/lazy/deferred_value.ts";
 import { loadLazyArrays } from "./io/lazy/load_lazy_arrays.ts";
 import { npyFile } from "./io/models/model_out_files.ts";
 import { planNpz, planPackedNpz } from "./io/models/plan_npz.ts";
@@ -53,6 +54,7 @@ import {
 } from "./options.ts";
 import { saveChunks, type SaveReport } from "./save.ts";
 import { refusalsIn } from "./words/refused_array.ts";
+import type { Value } from "./values.ts";
 import { checkedBytes } from "./words/plain_bytes.ts";
 
 /** Options of {@linkcode decode} and {@linkcode decodeNpz}. */
@@ -318,8 +320,8 @@ export async function encodeNpz(
  * Write an `.npz` file atomically: a path always leads to the complete old file or the complete new one. Mirrors `numpy.savez`, and
  * `numpy.savez_compressed` with `compress`.
  *
- * Unread arrays of a checkpoint are copied from their file to the new one in pieces, and are read twice, as an archive has the checksum of
- * each file before it. At most 8 MiB of compressed data is kept in memory: anything beyond that is compressed twice.
+ * A checkpoint, or unread arrays of one, are copied from their file to the new one in pieces, and are read twice, as an archive has the
+ * checksum of each file before it. At most 8 MiB of compressed data is kept in memory: anything beyond that is compressed twice.
  *
  * @throws what {@linkcode encodeNpz} throws, before anything is created
  * @throws {SaveError} writing failed; `committed` says whether the target changed
@@ -336,20 +338,22 @@ export async function encodeNpz(
  * ```
  */
 export async function saveNpz(
-  arrays: ReadonlyMap<string, unknown>,
+  arrays: ReadonlyMap<string, unknown> | Checkpoint,
   to: To,
   options: SaveNpzOptions = {},
 ): Promise<SaveReport> {
   const { compress, ...rest } = options;
   checkOptions(options, [...SAVE, "compress"]);
-  const checked = checkArrays(arrays);
+  const read = deferredValueOf(arrays);
+  if (read) options.signal?.throwIfAborted();
+  const checked = checkArrays(read ? await read(options) : arrays);
   options.signal?.throwIfAborted();
   const plan = await (compress ? planPackedNpz : planNpz)(checked, { signal: options.signal });
   return await saveChunks({ size: plan.size, chunks: plan.chunks(), warnings: [] }, to, rest);
 }
 
 /** Unread arrays are replaced by new ones that read the same data: the caller may load its own meanwhile. */
-function checkArrays(arrays: ReadonlyMap<string, unknown>): ReadonlyMap<string, NDArray> {
+function checkArrays(arrays: Value): ReadonlyMap<string, NDArray> {
   if (!(arrays instanceof Map)) throw new ValueError("INVALID_VALUE", "An .npz file is made from a Map of arrays");
   const checked = new Map<string, NDArray>();
   for (const [name, array] of arrays) {

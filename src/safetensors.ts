@@ -207,7 +207,7 @@ export function encodeChunks(
  * await savePaddle(new Map([["w", fromArray([1, 2], "bfloat16")]]), "m.pdparams", { folder });
  * const state = await loadPaddle("m.pdparams", { folder });
  * if (!(state instanceof Map)) throw new Error("not a state dict");
- * await save(state as Map<string, unknown>, "m.safetensors", { folder, metadata: { format: "pd" } });
+ * await save(state as Map<string, unknown>, "m.safetensors", { folder, metadata: { format: "np" } });
  * if ((await load("m.safetensors", { folder })).get("w")?.at(1) !== 2) throw new Error("lost");
  * ```
  */

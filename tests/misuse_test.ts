@@ -164,6 +164,17 @@ describe("a wrong argument", () => {
 });
 
 describe("a wrong option", () => {
+  it("is a second format: neither is ignored, whatever is saved", async () => {
+    const both = { useBinaryFormat: true, safetensors: true }, folder = new paddle.MemoryFolder();
+    await refused(() => paddle.encode(state, both), /useBinaryFormat and safetensors each choose the format/, "encode");
+    await refused(() => paddle.save(a, "x", { ...both, folder }), /useBinaryFormat and safetensors each/, "save");
+    const program = await paddle.load("tests/fixtures/real/paddle-2.6.2/jit-save/m.pdmodel");
+    for (const option of ["useBinaryFormat", "safetensors"]) {
+      assert.throws(() => paddle.encode(program, { [option]: true }), { code: "INVALID_VALUE" }, option);
+    }
+    assert.deepEqual(await folder.list(), []);
+  });
+
   it("of load, open and decode is a TypeError that says what is expected", async () => {
     for (const [name, value, message] of [...OPTIONS, ...LOAD_OPTIONS]) {
       const options = { [name]: value } as Any;

@@ -59,7 +59,7 @@ async function openModel(
   }
 }
 
-/** The metadata of a safetensors file; empty for other files. */
+/** The metadata of a safetensors file; for other files those that PaddleNLP writes. */
 export async function metadataOf(
   checkpoint: Checkpoint,
   folder: PinnedFolder,
@@ -68,5 +68,5 @@ export async function metadataOf(
 ): Promise<ReadonlyMap<string, string>> {
   // Only safetensors files consist of nothing but arrays: the value of another file may have much else that would be read here.
   const kind = await folder.get(name, { signal }) ? await detect({ folder, name }, { signal }) : null;
-  return kind === "safetensors" ? (await checkpoint.value() as TensorMap).metadata : new Map();
+  return kind === "safetensors" ? (await checkpoint.value() as TensorMap).metadata : new Map([["format", "np"]]);
 }

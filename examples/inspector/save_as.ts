@@ -30,7 +30,9 @@ export async function saveAs(
       }
       return (await npy.saveNpz(arrays, to, { signal, onProgress })).bytes;
     }
-    return (await safetensors.save(arrays, to, { metadata: { format: "pd" }, signal, onProgress })).bytes;
+    const { value } = document;
+    const metadata = value instanceof safetensors.TensorMap ? value.metadata : { format: "np" };
+    return (await safetensors.save(arrays, to, { metadata, signal, onProgress })).bytes;
   });
   return { bytes: size, blob: sink?.blob() ?? null };
 }

@@ -34,8 +34,8 @@ function* entriesOf(dict, prefix = "", around = []) {
  * @returns {Promise<{ arrays: number, leftOut: string[] }>} how many were written, and the names of values that are no arrays
  */
 export async function convert(from, to, { signal, onProgress } = {}) {
-  const save = to.endsWith(".npz") ? saveNpz : to.endsWith(".safetensors") ? safetensors.save : null;
-  if (!save) throw new TypeError(`The target ends in .safetensors or .npz: got ${to}`);
+  const isNpz = to.endsWith(".npz");
+  if (!isNpz && !to.endsWith(".safetensors")) throw new TypeError(`The target ends in .safetensors or .npz: got ${to}`);
   const checkpoint = await open(from, { signal });
   try {
     const value = await checkpoint.value();
@@ -47,7 +47,9 @@ export async function convert(from, to, { signal, onProgress } = {}) {
       else leftOut.push(name);
     }
     if (arrays.size === 0) throw new TypeError(`${from} holds no arrays by name`);
-    await save(arrays, to, { signal, onProgress });
+    const metadata = value instanceof safetensors.TensorMap ? value.metadata : { format: "np" };
+    if (isNpz) await saveNpz(arrays, to, { signal, onProgress });
+    else await safetensors.save(arrays, to, { metadata, signal, onProgress });
     return { arrays: arrays.size, leftOut };
   } finally {
     await checkpoint.close();

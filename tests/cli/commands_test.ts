@@ -665,7 +665,7 @@ describe("set and rename", () => {
         assert.deepEqual([kind, arrays.length], [name.slice(2), 38]);
         assert.match(await printed("show", path, "out.weight"), /8\.5/);
       }
-      assert.match(readFileSync(join(folder, "a.safetensors"), "latin1").slice(0, 100), /"format":"pd"/);
+      assert.match(readFileSync(join(folder, "a.safetensors"), "latin1").slice(0, 100), /"format":"np"/);
       const protocol = ["--protocol", "2"], path = join(folder, "a.npz");
       assert.match(await refused("set", path, "scale", "--value", "1", ...protocol), /--protocol applies to pickles/);
       assert.match(await refused("rename", path, "scale", "s", ...protocol), /--protocol applies to pickles/);

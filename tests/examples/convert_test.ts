@@ -31,6 +31,15 @@ describe("examples/node/convert.mjs", () => {
     }
   });
 
+  it("keeps the metadata of safetensors, and writes the format of PaddleNLP's files if there is none", async () => {
+    const [one, two] = ["one", "two"].map((name) => join(folder, `${name}.safetensors`));
+    await convert(from, one);
+    assert.deepEqual([...safetensors.decode(new Uint8Array(readFileSync(one))).metadata], [["format", "np"]]);
+    writeFileSync(one, safetensors.encode(new Map([["w", w]]), { metadata: { format: "pt", by: "me" } }));
+    await convert(one, two);
+    assert.deepEqual(readFileSync(two), readFileSync(one));
+  });
+
   it("writes the arrays of dicts within dicts, and does not write a file without arrays", async () => {
     const to = join(folder, "net.safetensors");
     writeFileSync(

@@ -144,7 +144,8 @@ async function bunServes(): Promise<void> {
   });
   const env = { MODELS_URL: resolve("tests/fixtures/real") };
   await whileServed({ command, args: () => ["edge_params/main.ts"], cwd, env }, async (base) => {
-    const url = `${base}/safetensors/paddle-3.3.1/net/net.pdparams`, whole = safetensors.encode(arrays);
+    const url = `${base}/safetensors/paddle-3.3.1/net/net.pdparams`, metadata = { format: "np" };
+    const whole = safetensors.encode(arrays, { metadata });
     assert.deepEqual(await bytesOf(await fetch(url)), whole);
     const head = await fetch(url, { method: "HEAD" });
     assert.equal(head.headers.get("content-length"), String(whole.length));

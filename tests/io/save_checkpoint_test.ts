@@ -92,6 +92,9 @@ describe("saving an opened checkpoint", () => {
       const arrays = await packed.value() as Map<string, NDArray>;
       await saveNpz(arrays, "y.npz", { folder });
       for (const [name, array] of await loadNpz("y.npz", { folder })) assert.ok(STATE.get(name)!.equals(array), name);
+      await saveNpz(packed, "z.npz", { folder });
+      const [y, z] = await Promise.all(["y.npz", "z.npz"].map((name) => staticGraph.loadFromFile(name, { folder })));
+      assert.ok(equal(y, z), "the checkpoint itself");
     }
   });
 
