@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { FormatError } from "../errors.ts";
+import { FormatError, quote } from "../errors.ts";
 import type { Budget } from "../limits.ts";
 import { BLOB_MIN, type Cursor, type Decoder, type Payload } from "./cursor.ts";
 
@@ -68,6 +68,25 @@ export function i64(cursor: Cursor, p: number, at: number): number {
     throw new FormatError("BAD_NUMBER", `A number beyond 2^53 at byte ${at}`, { offset: at, actual: String(value) });
   }
   return Number(value);
+}
+
+/** Run the decoder of the variable `name`, which its errors then name. */
+export function* about<T>(name: string, decoder: Decoder<T>): Decoder<T> {
+  try {
+    return yield* decoder;
+  } catch (error) {
+    throw inPlace(error, name, quote(name));
+  }
+}
+
+/** An error of a truncated file that says what is cut, at `at` within the value; any other error itself. */
+export function inPlace(error: unknown, at: string, shown: string): unknown {
+  if (!(error instanceof FormatError) || error.code !== "TRUNCATED" || error.at || error.expected === undefined) {
+    return error;
+  }
+  const { message, offset, opcode, expected, actual } = error;
+  const named = message.replace(/^Truncated [a-z]+/, (what) => `${what}, in ${shown}`);
+  return new FormatError("TRUNCATED", named, { offset, opcode, at, expected, actual });
 }
 
 /** Check that the file has `n` more bytes, as far as its size is known. */

@@ -1,7 +1,19 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "@std/testing/bdd";
-import { audit, encode, fromArray, isPaddleError, load, MemoryFolder, type PaddleError } from "../../mod.ts";
+import { Buffer } from "node:buffer";
+import {
+  audit,
+  decode,
+  encode,
+  fromArray,
+  isPaddleError,
+  load,
+  MemoryFolder,
+  NDArray,
+  type PaddleError,
+} from "../../mod.ts";
+import { writeTnum } from "../../src/codec/tnum/write_tnum.ts";
 
 const latin1 = (text: string): Uint8Array => Uint8Array.from(text, (c) => c.charCodeAt(0));
 const tensor = fromArray([1, 2], "float32");
@@ -35,6 +47,35 @@ async function errorOf(program: Uint8Array, params: Uint8Array): Promise<PaddleE
   }
   throw new Error("It was loaded");
 }
+
+describe("a file that is cut off", () => {
+  const state = new Map([1, 2000, 3000].map((n, i) => [`w${i}`, new NDArray("float32", [n])]));
+  const real = "tests/fixtures/real/paddle-2.6.2/jit-save/m";
+  const params = new Uint8Array(readFileSync(`${real}.pdiparams`));
+
+  it("is refused by the name of the variable in which it ends, however it is read", async () => {
+    const files: [what: string, bytes: Uint8Array<ArrayBuffer>, at: string][] = [
+      ["a pickle of protocol 2", encode(state, { protocol: 2 }), '["w2"]'],
+      ["a safetensors file", encode(state, { safetensors: true }), "w2"],
+      ["a file of 1.6", Uint8Array.from(Buffer.concat([...writeTnum(state)] as Uint8Array[])), "w2"],
+    ];
+    for (const [what, bytes, at] of files) {
+      const cut = bytes.subarray(0, bytes.length - 6000), isText = what.includes("protocol");
+      const end = isText ? bytes.subarray(0, bytes.indexOf(0x32, 7000) + 3000) : cut;
+      const expected = { code: "TRUNCATED", at, message: /w2.*download is probably incomplete/ };
+      assert.throws(() => decode(end), expected, what);
+      for (const from of [end, new Blob([end]), new Blob([end]).stream()]) {
+        await assert.rejects(load(from), expected, what);
+      }
+    }
+  });
+
+  it("of parameters is refused by the name of the variable, too", async () => {
+    const error = await errorOf(readFileSync(`${real}.pdmodel`), params.subarray(0, -3));
+    assert.deepEqual([error.code, error.at, error.path], ["TRUNCATED", "linear_1.w_0", "m.pdiparams"]);
+    assert.match(error.message, /^Truncated file, in "linear_1.w_0": 60 bytes are expected at byte 448, 57 are left/);
+  });
+});
 
 describe("a file of another format", () => {
   const program = readFileSync("tests/fixtures/real/paddle-2.6.2/infer-bfloat16/m.pdmodel");

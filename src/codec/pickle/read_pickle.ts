@@ -26,6 +26,7 @@ import { checkNesting, type Container, type NestedContainers } from "./nesting.t
 import { OpcodeArguments } from "./opcode_arguments.ts";
 import { PickleStack } from "./pickle_stack.ts";
 import { RunParts, UnmadePart } from "./run_parts.ts";
+import { inPlace } from "../take.ts";
 import { type PickleFinding, SymbolGuard } from "./symbol_guard.ts";
 
 /** How {@linkcode readPickle} reads. */
@@ -67,7 +68,8 @@ export function* readPickle(cursor: Cursor, options: ReadPickleOptions = {}): De
     // A frame that claims more than the stream has is the first error in the file, even if another one was found before.
     const claim = machine.args.unjudgedFrame;
     if (claim && (yield { kind: "reach", end: claim.end }) === false) throw truncated("FRAME", claim.at, cursor.total);
-    throw error;
+    const { path } = machine.stack.here;
+    throw path === "" ? error : inPlace(error, path, path);
   }
 }
 

@@ -10,7 +10,7 @@ import type { Budget } from "../../limits.ts";
 import type { Cursor, Decoder } from "../cursor.ts";
 import { type RawTensor, readRecord } from "./read_record.ts";
 import { type RawVocab, readVocab } from "./read_vocab.ts";
-import { takeEnd } from "../take.ts";
+import { about, takeEnd } from "../take.ts";
 import { mayBeStoredAs, mayHaveShape } from "./stored_form.ts";
 
 /** A variable whose value must be in the file. */
@@ -36,7 +36,7 @@ export function* readCombined(
   for (const variable of expected) {
     yield cursor.need(1);
     if (cursor.left === 0) throw missing(variable, found.size, expected.length, cursor.offset);
-    found.set(variable.name, yield* readVariable(cursor, variable, budget));
+    found.set(variable.name, yield* about(variable.name, readVariable(cursor, variable, budget)));
   }
   yield* expectEnd(cursor, expected.length);
   return found;

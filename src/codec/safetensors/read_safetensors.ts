@@ -20,7 +20,7 @@ import { type Cursor, type Decoder, PAUSE, withPauses } from "../cursor.ts";
 import { type Json, JsonNumber, JsonObject } from "../json/json.ts";
 import { readJsonInSteps } from "../json/read_json.ts";
 import type { RawTensor } from "../record/read_record.ts";
-import { take, takeEnd, takePayload, takeU64 } from "../take.ts";
+import { about, take, takeEnd, takePayload, takeU64 } from "../take.ts";
 import { FROM_WORD, WITHOUT_ARRAYS } from "./dtypes.ts";
 import { elementCount } from "../../words/element_count.ts";
 
@@ -85,10 +85,13 @@ export function* readSafetensors(cursor: Cursor, { budget, lazy }: ReadSafetenso
   const end = yield* withPauses(checkSpans(entries));
   const { remaining } = cursor;
   if (remaining !== undefined && remaining < end) {
+    const first = entries.find((entry) => entry.end > remaining)!;
     throw new FormatError(
       "TRUNCATED",
-      `Truncated safetensors: the header announces ${end} bytes of data, ${remaining} are there. The download is probably incomplete: compare the size with the publisher's.`,
-      { offset: start + entries.find((entry) => entry.end > remaining)!.begin, expected: end, actual: remaining },
+      `Truncated safetensors: the header announces ${end} bytes of data, ${remaining} are there: ${
+        quote(first.name)
+      } is cut. The download is probably incomplete: compare the size with the publisher's.`,
+      { offset: start + first.begin, at: first.name, expected: end, actual: remaining },
     );
   }
   if (remaining !== undefined && remaining > end) {
@@ -96,9 +99,10 @@ export function* readSafetensors(cursor: Cursor, { budget, lazy }: ReadSafetenso
     throw new FormatError("TRAILING_DATA", trailing(offset), { offset });
   }
   const pace = new StepPace();
-  for (const { tensor, begin, end } of entries) {
+  for (const { name, tensor, begin, end } of entries) {
     if (pace.isDue(ENTRY_WEIGHT)) yield PAUSE;
-    const data = yield* takePayload(cursor, end - begin, lazy);
+    const taking = takePayload(cursor, end - begin, lazy);
+    const data = yield* remaining === undefined ? about(name, taking) : taking;
     if (tensor instanceof RefusedArray) continue;
     tensor.offset = start + begin;
     tensor.data = data;

@@ -12,7 +12,7 @@ import { FormatError, quote, type Warning } from "../../errors.ts";
 import type { Cursor, Decoder } from "../cursor.ts";
 import { PRICES } from "../../limits.ts";
 import { type RawTensor, readTensor, type RecordOptions } from "../record/read_record.ts";
-import { take, takeEnd, takeU64 } from "../take.ts";
+import { about, take, takeEnd, takeU64 } from "../take.ts";
 import { textFromUtf8 } from "../../words/utf8.ts";
 
 /** Bytes before the "TNUM" mark. */
@@ -54,7 +54,7 @@ export function* readTnum(
         offset: nameAt,
       });
     }
-    tensors.set(name, { ...(yield* readTensor(cursor, options)), lod: [] });
+    tensors.set(name, { ...(yield* about(name, readTensor(cursor, options))), lod: [] });
   }
   yield* takeEnd(cursor, (at) => `Bytes follow the last of ${count} tensors at byte ${at}`);
   return { tensors, warnings };
