@@ -18,7 +18,7 @@ export interface Around {
   say(text: string): void;
   /** Whether a file is being saved: it is not edited meanwhile. */
   isSaving(): boolean;
-  onEdit(edits: number): void;
+  onEdit(id: number, edits: number): void;
 }
 
 /** A name as a heading; style.css shows the beginning of a very long one. */
@@ -46,8 +46,8 @@ export function showTensor(panel: HTMLElement, around: Around, id: number, array
     );
     if (statistics) button.textContent = "Compute again";
   };
-  const onEdit = (edits: number) => {
-    around.onEdit(edits);
+  const onEdit = (id: number, edits: number) => {
+    around.onEdit(id, edits);
     if (!figures.querySelector("dl") || figures.querySelector("#outdated")) return;
     figures.prepend(element("p", { class: "quiet", id: "outdated" }, "From before the change:"));
   };
@@ -112,11 +112,12 @@ function cellsOf(around: Around, id: number, array: ArrayRow): HTMLElement {
     // A button that is really disabled would lose the focus.
     previous.setAttribute("aria-disabled", String(first === 0));
     next.setAttribute("aria-disabled", String(first + PAGE >= array.size));
-    const last = Math.min(array.size, first + PAGE);
+    const asked = first, last = Math.min(array.size, first + PAGE);
     const cells = await around.task("Elements", (options) => {
-      return around.client.call("cells", [id, array.name, first, last], options);
+      return around.client.call("cells", [id, array.name, asked, last], options);
     });
-    if (!cells) return;
+    // A page that was turned meanwhile may have arrived first.
+    if (!cells || asked !== first) return;
     body.replaceChildren(
       ...cells.texts.map((text, i) => row(around, id, array, first + i, text, cells.edited[i])),
     );
@@ -193,7 +194,7 @@ function row(around: Around, id: number, array: ArrayRow, place: number, text: s
       restore();
       input.className = done.edited ? "edited" : "";
       around.say(`${isolated(array.name)}[${index}] is ${done.text}.`);
-      around.onEdit(done.edits);
+      around.onEdit(id, done.edits);
     } catch (error) {
       if (!(error instanceof WorkerFailure)) throw error;
       refuse(`${error.message}. Escape restores ${current}.`);

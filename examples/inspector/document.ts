@@ -15,8 +15,8 @@ export interface OpenDocument {
   notes: string[];
   /** Rows of an array along axis 0. */
   rows(name: string, start: number, end: number, signal?: AbortSignal): Promise<paddle.NDArray>;
-  /** Edited elements by their index in C order, for each array. */
-  edits: Map<string, Map<number, paddle.Scalar>>;
+  /** Edited elements by their index in C order, for each array: one that has several names has the edits made under any of them. */
+  edits: Map<paddle.NDArray, Map<number, paddle.Scalar>>;
   /** Whether the edits are in a file that was saved. */
   isSaved: boolean;
   close(): Promise<void>;

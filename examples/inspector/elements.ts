@@ -36,7 +36,7 @@ export async function* pieces(
   for (let row = Math.floor(first / inRow); row < end; row += step) {
     signal?.throwIfAborted();
     const slice = await document.rows(name, row, Math.min(end, row + step), signal);
-    const flat = withEdits(slice.reshape([-1]), document.edits.get(name), row * inRow);
+    const flat = withEdits(slice.reshape([-1]), document.edits.get(array), row * inRow);
     yield { first: row * inRow, array: flat };
   }
 }
@@ -65,7 +65,8 @@ function withEdits(
 export function elementText(value: paddle.Scalar, dtype: paddle.DType): string {
   if (value instanceof paddle.Complex) {
     const part = dtype === "complex64" ? "float32" : "float64";
-    return `${floatText(value.re, part)}${value.im < 0 ? "" : "+"}${floatText(value.im, part)}j`;
+    const imaginary = floatText(value.im, part);
+    return `${floatText(value.re, part)}${imaginary.startsWith("-") ? "" : "+"}${imaginary}j`;
   }
   return typeof value === "number" && dtype.includes("float") ? floatText(value, dtype) : String(value);
 }

@@ -18,8 +18,8 @@ const detail = byId("detail"), status = byId("status"), chooser = byId<HTMLSelec
 let entries: DocumentEntry[] = [];
 let view: DocumentView | null = null;
 let operators = new Map<number, OperatorRow>();
-/** Number of changed elements that are not saved. */
-let edits = 0;
+/** Numbers of changed elements that are not saved, by document. */
+const unsaved = new Map<number, number>();
 /** The tensor in the detail panel. */
 let inDetail: ArrayRow | null = null;
 
@@ -50,14 +50,16 @@ function showFailure({ name, code, message, place, hint }: Failure): void {
   say(`Failed: ${code || name}`);
 }
 
+/** The long task that has the progress bar and the Cancel button. */
 let running: AbortController | null = null;
-/** Whether the long task is a save. Others run beside it. */
+/** Whether that is a save. Another long task runs beside it, without them. */
 let isSaving = false;
+let beside: AbortController | null = null;
 const WAIT = "The file is still being saved.";
 
 /**
- * Run a task. There is one long task at a time: a new one cancels the previous one. The result is null if the task failed, and undefined if
- * it was cancelled.
+ * Run a task. There is one long task at a time, and one beside a save: a new one cancels the previous one. The result is null if the task
+ * failed, and undefined if it was cancelled.
  */
 async function task<T>(
   what: string,
@@ -66,7 +68,9 @@ async function task<T>(
 ): Promise<T | null | undefined> {
   const controller = new AbortController();
   const bar = byId<HTMLProgressElement>("progress");
-  if (isLong && !isSaving) {
+  if (isLong) beside?.abort();
+  if (isLong && isSaving) beside = controller;
+  else if (isLong) {
     running?.abort();
     running = controller;
     bar.removeAttribute("value");
@@ -99,8 +103,9 @@ const around: Around = {
   isSaving: () => isSaving,
   // Reading elements is quick and does not cancel a running task.
   task: (what, body) => task(what, body, what.startsWith("Statistics")),
-  onEdit(count) {
-    edits = count;
+  onEdit(id, edits) {
+    unsaved.set(id, edits);
+    if (view?.id !== id) return;
     byId("undo").hidden = edits === 0;
     byId("save").classList.toggle("primary", edits > 0);
     byId("save").textContent = edits > 0 ? `Save ${edits} change${edits === 1 ? "" : "s"}` : "Save";
@@ -221,7 +226,7 @@ function showView(shown: DocumentView): void {
       program.feeds.join(", ") || "none"
     }; fetches: ${program.fetches.join(", ") || "none"}`
     : "";
-  around.onEdit(shown.edits);
+  around.onEdit(shown.id, shown.edits);
   inDetail = null;
   tree.show(arrays);
   values.setCount(others.length);
@@ -265,6 +270,7 @@ async function show(id: number, among: DocumentEntry[]): Promise<DocumentView | 
 
 function enter(all: DocumentEntry[]): void {
   entries = all;
+  for (const id of unsaved.keys()) if (!entries.some((entry) => entry.id === id)) unsaved.delete(id);
   chooser.replaceChildren(...entries.map(({ id, label }) => element("option", { value: id }, label)));
   byId("document-field").hidden = entries.length < 2;
   byId("document-title").hidden = entries.length >= 2;
@@ -273,8 +279,13 @@ function enter(all: DocumentEntry[]): void {
 /** Number of times that something was opened: what was opened later takes over. */
 let openings = 0;
 
+function allUnsaved(): number {
+  return [...unsaved.values()].reduce((sum, edits) => sum + edits, 0);
+}
+
 /** Whether what is open may be closed; the user decides if something would be lost. */
 function mayClose(): boolean {
+  const edits = allUnsaved();
   const loss = isSaving
     ? "The file is not saved yet: that will be cancelled."
     : edits > 0
@@ -340,7 +351,7 @@ addEventListener("drop", async (event) => {
 });
 chooser.addEventListener("change", () => show(Number(chooser.value), entries));
 addEventListener("beforeunload", (event) => {
-  if (edits > 0 || isSaving) event.preventDefault();
+  if (allUnsaved() > 0 || isSaving) event.preventDefault();
 });
 byId("filter").addEventListener("input", ({ target }) => {
   const count = tree.filter((target as HTMLInputElement).value);
@@ -358,8 +369,9 @@ byId("recover").addEventListener("click", async () => {
 });
 byId("undo").addEventListener("click", async () => {
   if (isSaving) return say(WAIT);
-  await client.call("undo", [view!.id]);
-  around.onEdit(0);
+  const { id } = view!;
+  await client.call("undo", [id]);
+  around.onEdit(id, 0);
   if (inDetail) showArray(inDetail);
   byId("save").focus();
   say("All changes are undone.");
@@ -379,10 +391,11 @@ byId("save").addEventListener("click", async () => {
   const saved = await saving.finally(() => isSaving = false);
   if (!saved) return;
   if (saved.blob) keep(saved.blob, target.name);
-  if (view?.id === id) around.onEdit(0);
+  around.onEdit(id, 0);
   // The open file may have been overwritten: show the new one.
   if (target.handle && target.name === label) {
-    await openFiles([[label, await target.handle.getFile()]]);
+    await client.call("replace", [id, await target.handle.getFile()]);
+    if (view?.id === id) await show(id, entries);
   }
   const lost = form === "pdparams" ? 0 : others.length;
   const without = lost === 0

@@ -48,8 +48,8 @@ function named(arrays: ReadonlyMap<string, paddle.NDArray>): Map<string, paddle.
 async function edited<T>(document: OpenDocument, signal: AbortSignal, body: () => Promise<T>): Promise<T> {
   const before: (() => void)[] = [];
   try {
-    for (const [name, edits] of document.edits) {
-      const array = await document.arrays.get(name)!.load({ signal });
+    for (const [lazy, edits] of document.edits) {
+      const array = await lazy.load({ signal });
       const flat = array.reshape([-1]);
       for (const [place, value] of edits) {
         const old = flat.at(place);

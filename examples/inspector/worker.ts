@@ -99,7 +99,7 @@ const handlers: Handlers = {
   },
   async cells({ signal }, id, name, first, end) {
     const document = await documentOf(id);
-    const edits = document.edits.get(name);
+    const edits = document.edits.get(document.arrays.get(name)!);
     const texts: string[] = [], edited: boolean[] = [];
     for await (const piece of pieces(document, name, first, end, signal)) {
       const stop = Math.min(end, piece.first + piece.array.size);
@@ -113,14 +113,15 @@ const handlers: Handlers = {
   edit(_, id, name, index, text) {
     return inTurn(async () => {
       const document = await documentOf(id);
-      const { dtype } = document.arrays.get(name)!;
+      const array = document.arrays.get(name)!;
+      const { dtype } = array;
       const one = paddle.zeros([1], dtype);
       one.set(parseElement(text, dtype), 0);
       const value = one.at(0);
       const shown = elementText(value, dtype);
       const edited = shown !== await originalText(document, name, index);
-      let edits = document.edits.get(name);
-      if (!edits) document.edits.set(name, edits = new Map());
+      let edits = document.edits.get(array);
+      if (!edits) document.edits.set(array, edits = new Map());
       if (edited) edits.set(index, value);
       else edits.delete(index);
       document.isSaved = false;
@@ -139,7 +140,7 @@ const handlers: Handlers = {
     return operatorView(ops[index], names);
   },
   async recover({ signal }, id) {
-    const { model, label } = await documentOf(id);
+    const { model, label, edits } = await documentOf(id);
     if (!model) throw new TypeError("Weights are recovered from a program with its parameters");
     const { folder, name, modelFilename, paramsFilename } = model;
     const { stateDict, report } = await paddle.recoverStateDict(
@@ -150,6 +151,9 @@ const handlers: Handlers = {
       `${key}: changed by ${changed}`
     );
     const notes = [...report.notes, ...changed];
+    if ([...edits.values()].some(({ size }) => size > 0)) {
+      notes.push(`They are from the model's files: the changes made here to ${label} are not in them.`);
+    }
     const entry = { id: ++last, label: `${label} (recovered)` };
     opened.set(entry.id, inMemory(entry.label, stateDict, notes));
     return entry;
@@ -161,6 +165,14 @@ const handlers: Handlers = {
       document.isSaved = true;
       return saved;
     });
+  },
+  async replace(_, id, file) {
+    const old = found.get(id);
+    if (!old) return;
+    found.set(id, { ...old, folder: new paddle.FileListFolder([[old.name, file]]) });
+    const document = opened.get(id);
+    opened.delete(id);
+    await document?.close();
   },
   async closeBefore(_, id) {
     await closeThose((one) => one < id);

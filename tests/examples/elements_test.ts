@@ -39,6 +39,14 @@ describe("an element in the inspector", () => {
     equal(elementText(cell.at(0), "complex64"), "0.1-0.2j");
   });
 
+  it("of a complex dtype is shown as it can be typed, whatever its parts", () => {
+    const parts = [0, -0, 1.5, -1.5, Infinity, -Infinity, NaN];
+    for (const value of parts.flatMap((re) => parts.map((im) => new paddle.Complex(re, im)))) {
+      const text = elementText(value, "complex128");
+      deepEqual(parseElement(text, "complex128"), value, text);
+    }
+  });
+
   it("of a complex dtype is read as Python writes it", () => {
     const rows: [string, number, number][] = [
       ["1.5", 1.5, 0],

@@ -8,7 +8,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
-import { encode, load, openArchive, type StateDict, static as paddleStatic, Tensor } from "../../mod.ts";
+import { encode, load, NDArray, openArchive, type StateDict, static as paddleStatic, Tensor } from "../../mod.ts";
 import { decodeNpz } from "../../src/npy.ts";
 import { decode as decodeSafetensors } from "../../src/safetensors.ts";
 import { takesLittle, timeOf } from "../helpers/soon.ts";
@@ -334,6 +334,39 @@ const CASES: Record<string, () => Promise<void>> = {
       old,
     );
   },
+  async "changes to a document that is not shown are not lost without a question"() {
+    await openFiles([NET, "tests/fixtures/safetensors/every_dtype.safetensors"]);
+    await page.selectOption("#document", { label: "net.pdparams" });
+    await status(/^net.pdparams:/);
+    await choose("stem.0.weight");
+    await page.fill("#cells input >> nth=2", "42.5");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("#save >> text=Save 1 change");
+    await page.selectOption("#document", { label: "every_dtype.safetensors" });
+    await status(/^every_dtype.safetensors:/);
+    const asked = questioned();
+    await page.setInputFiles("#files", [`${MODEL}.pdmodel`]);
+    assert.match(await asked, /^1 unsaved change /);
+    await page.selectOption("#document", { label: "net.pdparams" });
+    await page.waitForSelector("#undo:visible");
+    await page.click("#undo");
+    await page.waitForSelector("#undo", { state: "hidden" });
+  },
+  async "an array that has two names is changed under both"() {
+    const array = new NDArray("float32", [2, 2]);
+    const path = join(folder, "shared.pdparams");
+    writeFileSync(path, encode(new Map([["one", array], ["other", array]])));
+    await openFiles([path]);
+    await choose("one");
+    await page.fill("#cells input >> nth=2", "42.5");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("#save >> text=Save 1 change");
+    await choose("other");
+    await page.waitForSelector("#detail h2 >> text=other");
+    await page.waitForFunction(() => document.querySelectorAll<HTMLInputElement>("#cells input")[2]?.value === "42.5");
+    await page.click("#undo");
+    await page.waitForSelector("#undo", { state: "hidden" });
+  },
   async "a file that is dropped while another is opening takes its place"() {
     await page.fill("#url", `${elsewhere}/never.pdparams`);
     const request = page.waitForRequest(/never/);
@@ -379,8 +412,10 @@ const CASES: Record<string, () => Promise<void>> = {
     assert.ok(refusal.y + refusal.height <= footer.y, "the refusal is not below the footer");
     await page.setViewportSize({ width: 1280, height: 800 });
   },
-  async "a file that is saved over itself is the one that is shown then"() {
-    await openFiles([NET]);
+  async "a file that is saved over itself is the one that is shown then, beside the others"() {
+    await openFiles([NET, `${MODEL}.pdmodel`]);
+    await page.selectOption("#document", { label: "net.pdparams" });
+    await status(/^net.pdparams:/);
     await page.evaluate(() => {
       const pick = async () =>
         await (await navigator.storage.getDirectory()).getFileHandle("net.pdparams", { create: true });
@@ -397,6 +432,7 @@ const CASES: Record<string, () => Promise<void>> = {
       assert.equal(await page.textContent("#save"), "Save");
       await choose("stem.0.weight");
       assert.equal(await page.inputValue("#cells input >> nth=2"), value);
+      assert.equal(await page.$$eval("#document option", (all: Element[]) => all.length), 2);
     }
     await page.evaluate(() => delete (globalThis as { showSaveFilePicker?: unknown }).showSaveFilePicker);
   },
@@ -412,6 +448,18 @@ const CASES: Record<string, () => Promise<void>> = {
     await page.click("#operators [role=option] >> nth=1");
     await page.waitForSelector("#detail h3 >> text=Attributes");
     await page.screenshot({ path: join(shots, "operators.png") });
+    await page.click("#tab-tensors");
+    await choose("body.0.weight");
+    await page.fill("#cells input >> nth=0", "42.5");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("#save >> text=Save 1 change");
+    await page.click("#recover");
+    await status(/recovered\): /);
+    await page.waitForSelector("#detail li >> text=/changes made here to m are not in them/");
+    await page.selectOption("#document", { label: "m" });
+    await status(/^m: /);
+    await page.click("#undo");
+    await page.waitForSelector("#undo", { state: "hidden" });
     await page.click("#recover");
     await status(/recovered\): /);
     const bytes = await download("pdparams");
