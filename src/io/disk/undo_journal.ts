@@ -13,6 +13,7 @@ import { type DiskFile, fileSystem, type Fs, hashing, processId, processLives, s
 import { addFailures, saveCodeOf } from "./save_error.ts";
 import { syncFolder, syncNames } from "./sync_folder.ts";
 import { withRetries } from "./with_retries.ts";
+import { writeFully } from "./write_fully.ts";
 import { sleep, within } from "../waiting/within.ts";
 
 const END = ".pdundo";
@@ -393,14 +394,6 @@ async function* piecesOf(handle: DiskFile, start: number, length: number): Async
     }
     yield [buffer.subarray(0, bytesRead), at];
     at += bytesRead;
-  }
-}
-
-async function writeFully(handle: DiskFile, bytes: Uint8Array, position: number): Promise<void> {
-  for (let done = 0; done < bytes.length;) {
-    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, position + done);
-    if (bytesWritten <= 0) throw new Error("no byte was taken");
-    done += bytesWritten;
   }
 }
 

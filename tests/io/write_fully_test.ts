@@ -1,0 +1,27 @@
+import { deepEqual } from "node:assert/strict";
+import { describe, it } from "@std/testing/bdd";
+import { writeFully } from "../../src/io/disk/write_fully.ts";
+
+describe("writing a buffer to a file", () => {
+  /** A file that takes `most` bytes at a time, and refuses 2 GiB as those of Node, Deno and Bun do. */
+  const written = async (size: number, most: number) => {
+    const ranges: [start: number, end: number][] = [];
+    const write = (_: Uint8Array, start: number, length: number, position: number) => {
+      if (length >= 2 ** 31) throw new RangeError('The value of "length" is out of range');
+      const bytesWritten = Math.min(length, most);
+      ranges.push([position - start, position + bytesWritten]);
+      return Promise.resolve({ bytesWritten });
+    };
+    await writeFully({ write }, new Uint8Array(size), 100);
+    return ranges;
+  };
+
+  it("of more than 2 GiB, as a large tensor that is changed in place, takes several writes", async () => {
+    const ranges = await written(2 ** 31 + 5, Infinity);
+    deepEqual(ranges, [[100, 100 + 2 ** 30], [100, 100 + 2 ** 31], [100, 105 + 2 ** 31]]);
+  });
+
+  it("goes on where the system stopped", async () => {
+    deepEqual(await written(10, 4), [[100, 104], [100, 108], [100, 110]]);
+  });
+});
