@@ -121,7 +121,10 @@ function unknownOption(arg: string, command: Command): UsageError {
   return new UsageError(`Unknown option ${visible(arg)} of ${command.name}: the nearest is --${near}`);
 }
 
-/** @throws {UsageError} there are too few operands, or too many */
+/** Operands that are names in a file, where one may be empty. */
+const NAMES = ["NAME", "NAME?", "OLD", "NEW"];
+
+/** @throws {UsageError} there are too few operands, or too many, or a path is empty */
 export function checkOperands(operands: readonly string[], command: Command): void {
   const { operands: names, name } = command;
   const least = names.filter((operand) => !operand.endsWith("?")).length;
@@ -133,6 +136,8 @@ export function checkOperands(operands: readonly string[], command: Command): vo
       `${name} takes no more operands, but got ${visible(operands[names.length])}: oarlock ${usageOf(command)}`,
     );
   }
+  const empty = names.find((operand, i) => operands[i] === "" && !NAMES.includes(operand));
+  if (empty !== undefined) throw new UsageError(`${empty} is empty: oarlock ${usageOf(command)}`);
 }
 
 /** `ls FILE [NAME]` */

@@ -4,7 +4,7 @@
  * @module
  */
 import { isPaddleError, type PaddleError, quote } from "../errors.ts";
-import { Interrupt, OutputClosed } from "../io/process_console.ts";
+import { Interrupt } from "../io/process_console.ts";
 import { type Command, UsageError } from "./command.ts";
 import type { Session } from "./session.ts";
 
@@ -22,7 +22,6 @@ export async function failed(
   command?: Command,
   args: readonly string[] = [],
 ): Promise<number> {
-  if (error instanceof OutputClosed) return DONE;
   if (error instanceof Interrupt) {
     await session.fail("error: stopped; no file was left half-written");
     return error.exitCode;

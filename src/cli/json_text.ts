@@ -18,6 +18,12 @@ export function checkDepth(depth: number): void {
   throw new LimitError("LIMIT", `The answer nests more than ${DEEPEST} deep: ask for a part of it`, { max: DEEPEST });
 }
 
+/** Throw if an answer has too many values. */
+export function checkCount(count: number): void {
+  if (count <= MOST) return;
+  throw new LimitError("LIMIT", `The answer has more than ${MOST} values: ask for a part of it`, { max: MOST });
+}
+
 /**
  * The JSON of a value made of objects, lists and Maps with string keys. Control characters and those that change
  * the text direction are escaped.
@@ -27,9 +33,7 @@ export function jsonText(value: unknown): string {
   let count = 0;
   const put = (item: unknown, depth: number): void => {
     checkDepth(depth);
-    if (++count > MOST) {
-      throw new LimitError("LIMIT", `The answer has more than ${MOST} values: ask for a part of it`, { max: MOST });
-    }
+    checkCount(++count);
     if (typeof item === "number") parts.push(numberText(item));
     else if (typeof item === "bigint") parts.push(String(item));
     else if (item === null || typeof item !== "object") parts.push(JSON.stringify(item) ?? "null");

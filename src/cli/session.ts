@@ -5,7 +5,7 @@
  */
 import { visible, type Warning } from "../errors.ts";
 import type { ProgressEvent } from "../io/progress.ts";
-import type { Console } from "../io/process_console.ts";
+import { type Console, OutputClosed } from "../io/process_console.ts";
 import { jsonText } from "./json_text.ts";
 import { sizeText } from "./text.ts";
 
@@ -24,6 +24,8 @@ export class Session {
   readonly #quiet: boolean;
   readonly #begun = performance.now();
   #hasLine = false;
+  /** Whether the reader closed standard output, as `| head` does: the command goes on, since its exit code may be an answer, too. */
+  #isClosed = false;
 
   constructor(console: Console, { json = false, quiet = false }: { json?: boolean; quiet?: boolean } = {}) {
     this.#console = console;
@@ -44,16 +46,17 @@ export class Session {
     for (const line of lines) {
       text += visible(line).toWellFormed() + "\n";
       if (text.length < GATHER) continue;
-      await this.#console.write(text);
+      await this.#write(text);
+      if (this.#isClosed) return;
       text = "";
     }
-    if (text !== "") await this.#console.write(text);
+    if (text !== "") await this.#write(text);
   }
 
   /** Print the answer as JSON. */
   async printJson(value: unknown): Promise<void> {
     this.#clear();
-    await this.#console.write(jsonText(value) + "\n");
+    await this.#write(jsonText(value) + "\n");
   }
 
   /** Print a message for the user. */
@@ -86,6 +89,16 @@ export class Session {
   get hooks(): { signal: AbortSignal; onWarning: Session["onWarning"]; onProgress: Session["onProgress"] } {
     const { signal, onWarning, onProgress } = this;
     return { signal, onWarning, onProgress };
+  }
+
+  async #write(text: string): Promise<void> {
+    if (this.#isClosed) return;
+    try {
+      await this.#console.write(text);
+    } catch (error) {
+      if (!(error instanceof OutputClosed)) throw error;
+      this.#isClosed = true;
+    }
   }
 
   #clear(): void {

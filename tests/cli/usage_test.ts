@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
 import * as paddle from "../../mod.ts";
@@ -8,8 +8,10 @@ import * as pickle from "../../src/pickle.ts";
 import { COMMANDS } from "../../src/cli/commands.ts";
 import type { ProgramDesc } from "../../src/codec/program/program_desc.ts";
 import { inTempFolder } from "../helpers/in_temp_folder.ts";
+import { npyHead } from "../../src/codec/npy/write_npy.ts";
 import { main } from "../../src/cli/mod.ts";
 import { Session } from "../../src/cli/session.ts";
+import { OutputClosed } from "../../src/io/process_console.ts";
 import { oarlock, printed } from "./run_command.ts";
 
 const REAL = "tests/fixtures/real";
@@ -41,6 +43,13 @@ describe("a command line that is wrong", () => {
       [["ls", "-long"], "Unknown option -long of ls: the nearest is --long", "oarlock help ls lists its options"],
       [["ls", "--", "-l"], 'No such file, model or folder: "-l" (NOT_FOUND)'],
       [["ls", "-"], 'No such file, model or folder: "-" (NOT_FOUND)'],
+      [["ls", ""], "FILE is empty: oarlock ls FILE", "oarlock help ls lists its options"],
+      [
+        ["set", "", "w", "--value", "1"],
+        "FILE is empty: oarlock set FILE NAME",
+        "oarlock help set lists its options",
+      ],
+      [["convert", NET, ""], "TO is empty: oarlock convert FROM TO", "oarlock help convert lists its options"],
       [
         ["set", NET],
         "set needs NAME: oarlock set FILE NAME",
@@ -132,6 +141,26 @@ describe("a console whose error output fails", () => {
     }
     // A rejection that nobody handles fails the test run.
     await new Promise((resolve) => setTimeout(resolve, 0));
+  });
+});
+
+describe("a console whose output is closed by its reader", () => {
+  it("gets no error message, and the exit code of the answer", async () => {
+    const run = async (...args: string[]) => {
+      let err = "";
+      const code = await main({
+        args,
+        write: () => Promise.reject(new OutputClosed()),
+        error: (text) => Promise.resolve(void (err += text)),
+        isTerminal: false,
+        signal: new AbortController().signal,
+      });
+      return [code, err];
+    };
+    assert.deepEqual(await run("ls", NET), [0, ""]);
+    assert.deepEqual(await run("ls", NET, "--json"), [0, ""]);
+    assert.deepEqual(await run("diff", NET, NET), [0, ""]);
+    assert.deepEqual(await run("diff", NET, `${MODEL}.pdiparams`), [1, ""]);
   });
 });
 
@@ -392,4 +421,21 @@ describe("rename in a folder with a file per parameter", () => {
       await printed("rename", from, "fc_0.w_0", "x.w_0");
       assert.deepEqual([existsSync(join(from, "fc_0.w_0")), existsSync(join(from, "x.w_0"))], [false, true]);
     }));
+});
+
+describe("an array of more elements than can be printed", () => {
+  it("is refused before it is read, and a slice of it is not", async () => {
+    await inTempFolder(async (folder) => {
+      const path = join(folder, "huge.npy");
+      const unread = { read: () => Promise.reject(new Error("it is not read")) };
+      writeFileSync(path, npyHead(new paddle.NDArray("uint8", [2 ** 20, 2 ** 13], unread)));
+      truncateSync(path, 128 + 2 ** 33);
+      for (const option of ["--json", "--full"]) {
+        const message = /^The answer has more than 16777216 values: ask for a part of it \(LIMIT\)/;
+        assert.match(await refused("show", path, option), message);
+        assert.match(await refused("show", path, option, "--slice", "0:4096"), message);
+      }
+      assert.deepEqual(JSON.parse(await printed("show", path, "--json", "--slice", "-1:")).shape, [1, 2 ** 13]);
+    });
+  });
 });

@@ -6,10 +6,12 @@
 import { NDArray } from "../../ndarray.ts";
 import { statistics } from "../../words/statistics.ts";
 import { OpaqueArray, SelectedRows } from "../../values.ts";
+import { elementCount } from "../../words/element_count.ts";
 import { arrayText } from "../array_text.ts";
 import { command, type Given, UsageError } from "../command.ts";
 import { shownPart } from "../shown_part.ts";
 import { DONE } from "../failure.ts";
+import { checkCount } from "../json_text.ts";
 import { arrayNamed, notNamed, type OpenFile, withFile } from "../open_file.ts";
 import { FROM_ARRAYS } from "../reading.ts";
 import type { Session } from "../session.ts";
@@ -77,11 +79,17 @@ async function showArray(
     );
     return;
   }
-  if (session.json) {
+  const allShown = async () => {
+    if (!bounds) checkCount(elementCount(shape));
     const array = await whole();
+    checkCount(array.size);
+    return array;
+  };
+  if (session.json) {
+    const array = await allShown();
     return await session.printJson({ name, dtype, shape: array.shape, data: array.toArray() });
   }
-  const elements = bounds || options.full ? await whole() : await shownPart(checkpoint, name, signal);
+  const elements = options.full ? await allShown() : bounds ? await whole() : await shownPart(checkpoint, name, signal);
   await session.print(`${nameText(name)}  ${dtype}  ${shapeText(shape)}`);
   await session.printAll(arrayText(elements, options));
 }
