@@ -90,13 +90,14 @@ export function decayL2(n: u32, c: f32): void {
   for (let i: usize = 0; i < end; i += 16) put(1, i, f32x4.add(lane(1, i), f32x4.mul(lane(0, i), C)));
 }
 
-/** -1, 0 or 1; 0 for NaN */
+/** -1, 0 or 1; NaN for NaN */
 // @ts-ignore: decorator
 @inline
 function sign(v: v128): v128 {
   const zero = f32x4.splat(0);
   const one = f32x4.splat(1);
-  return f32x4.sub(v128.and(f32x4.gt(v, zero), one), v128.and(f32x4.lt(v, zero), one));
+  const known = f32x4.sub(v128.and(f32x4.gt(v, zero), one), v128.and(f32x4.lt(v, zero), one));
+  return v128.bitselect(known, v, f32x4.eq(v, v));
 }
 
 /** g + sign(p) * c */
@@ -227,7 +228,7 @@ export function adam(n: u32, b1: f32, c1: f32, b2: f32, c2: f32, rate: f32, eps:
   }
 }
 
-/** Like adam, with x = max(v, x) (lane 4) in place of v under the root. */
+/** Like adam, with x = max(x, v) (lane 4) in place of v under the root; a NaN in v leaves x as it is. */
 export function amsgrad(n: u32, b1: f32, c1: f32, b2: f32, c2: f32, rate: f32, eps: f32): void {
   const B1 = f32x4.splat(b1), C1 = f32x4.splat(c1), B2 = f32x4.splat(b2), C2 = f32x4.splat(c2);
   const RATE = f32x4.splat(-rate), EPS = f32x4.splat(eps);
@@ -237,7 +238,7 @@ export function amsgrad(n: u32, b1: f32, c1: f32, b2: f32, c2: f32, rate: f32, e
     const g = lane(1, i);
     const m = fused(lane(2, i), B1, WIDE1, f32x4.mul(C1, g));
     const v = fused(lane(3, i), B2, WIDE2, f32x4.mul(C2, f32x4.mul(g, g)));
-    const x = f32x4.max(v, lane(4, i));
+    const x = f32x4.pmax(lane(4, i), v);
     put(2, i, m);
     put(3, i, v);
     put(4, i, x);
@@ -260,7 +261,7 @@ export function adamPlain(n: u32, b1: f32, c1: f32, b2: f32, c2: f32, rate: f32)
   }
 }
 
-/** Like adamPlain, with x = max(v, x) (lane 4) in place of v under the root. */
+/** Like adamPlain, with x = max(x, v) (lane 4) in place of v under the root; a NaN in v leaves x as it is. */
 export function amsgradPlain(n: u32, b1: f32, c1: f32, b2: f32, c2: f32, rate: f32): void {
   const B1 = f32x4.splat(b1), C1 = f32x4.splat(c1), B2 = f32x4.splat(b2), C2 = f32x4.splat(c2), RATE = f32x4.splat(rate);
   const end = bytes(n);
@@ -268,7 +269,7 @@ export function amsgradPlain(n: u32, b1: f32, c1: f32, b2: f32, c2: f32, rate: f
     const g = lane(1, i);
     const m = f32x4.add(f32x4.mul(B1, lane(2, i)), f32x4.mul(C1, g));
     const v = f32x4.add(f32x4.mul(B2, lane(3, i)), f32x4.mul(f32x4.mul(C2, g), g));
-    const x = f32x4.max(v, lane(4, i));
+    const x = f32x4.pmax(lane(4, i), v);
     put(2, i, m);
     put(3, i, v);
     put(4, i, x);
@@ -277,14 +278,14 @@ export function amsgradPlain(n: u32, b1: f32, c1: f32, b2: f32, c2: f32, rate: f
   }
 }
 
-/** m = b1*m + c1*g; u = max(abs(g), b2*u + eps); p - rate*(m / u) */
+/** m = b1*m + c1*g; u = max(abs(g), b2*u + eps), which is abs(g) if u was NaN; p - rate*(m / u) */
 export function adamax(n: u32, b1: f32, c1: f32, b2: f32, eps: f32, rate: f32): void {
   const B1 = f32x4.splat(b1), C1 = f32x4.splat(c1), B2 = f32x4.splat(b2), EPS = f32x4.splat(eps), RATE = f32x4.splat(rate);
   const end = bytes(n);
   for (let i: usize = 0; i < end; i += 16) {
     const g = lane(1, i);
     const m = f32x4.add(f32x4.mul(B1, lane(2, i)), f32x4.mul(C1, g));
-    const u = f32x4.max(f32x4.abs(g), f32x4.add(f32x4.mul(B2, lane(3, i)), EPS));
+    const u = f32x4.pmax(f32x4.abs(g), f32x4.add(f32x4.mul(B2, lane(3, i)), EPS));
     put(2, i, m);
     put(3, i, u);
     put(0, i, f32x4.sub(lane(0, i), f32x4.mul(RATE, f32x4.div(m, u))));
@@ -455,7 +456,7 @@ export function asgd(n: u32, rate: f32): void {
   }
 }
 
-/** s = prev*g; eta = plus if s > 0, minus if s < 0, else 1; g = 0 if s < 0; prev = g; rate = min(max(rate*eta, low), high); p - sign(g)*rate */
+/** s = prev*g; eta = plus if s > 0, minus if s < 0, else 1; g = 0 if s < 0; prev = g; rate = min(max(rate*eta, low), high), low if s is NaN; p - sign(g)*rate */
 export function rprop(n: u32, minus: f32, plus: f32, low: f32, high: f32): void {
   const MINUS = f32x4.splat(minus), PLUS = f32x4.splat(plus), LOW = f32x4.splat(low), HIGH = f32x4.splat(high);
   const ZERO = f32x4.splat(0), ONE = f32x4.splat(1);
@@ -466,7 +467,8 @@ export function rprop(n: u32, minus: f32, plus: f32, low: f32, high: f32): void 
     const turned = f32x4.lt(s, ZERO);
     const eta = v128.bitselect(PLUS, v128.bitselect(MINUS, ONE, turned), f32x4.gt(s, ZERO));
     g = v128.andnot(g, turned);
-    const rate = f32x4.min(f32x4.max(f32x4.mul(lane(3, i), eta), LOW), HIGH);
+    const bound = f32x4.min(f32x4.max(f32x4.mul(lane(3, i), eta), LOW), HIGH);
+    const rate = v128.bitselect(bound, LOW, f32x4.eq(s, s));
     put(2, i, g);
     put(3, i, rate);
     put(0, i, f32x4.sub(lane(0, i), f32x4.mul(sign(g), rate)));

@@ -27,8 +27,14 @@ function fused(a: number, b: number, c: number): number {
   return f(sum);
 }
 
+/** -1, 0 or 1; NaN for NaN. Unlike `Math.sign`, never -0. */
 function sign(x: number): number {
-  return x > 0 ? 1 : x < 0 ? -1 : 0;
+  return Math.sign(x) + 0;
+}
+
+/** C++'s `max`: the first one unless the second is larger, even if it is NaN. */
+function larger(a: number, b: number): number {
+  return a < b ? b : a;
 }
 
 /** The rules over these lanes. */
@@ -105,7 +111,7 @@ export function updateTwin(lanes: readonly Float32Array[]): UpdateFunctions {
       for (let i = 0; i < n; i++) {
         s2[i] = fused(s2[i], b1, f(c1 * g[i]));
         s3[i] = fused(s3[i], b2, f(c2 * f(g[i] * g[i])));
-        s4[i] = Math.max(s3[i], s4[i]);
+        s4[i] = larger(s4[i], s3[i]);
         p[i] = fused(f(s2[i] / f(f(root(s4[i])) + eps)), -rate, p[i]);
       }
     },
@@ -118,14 +124,14 @@ export function updateTwin(lanes: readonly Float32Array[]): UpdateFunctions {
     amsgradPlain(n, b1, c1, b2, c2, rate) {
       for (let i = 0; i < n; i++) {
         moments(i, b1, c1, b2, c2);
-        s4[i] = Math.max(s3[i], s4[i]);
+        s4[i] = larger(s4[i], s3[i]);
         p[i] -= f(rate * f(s2[i] / f(f(root(s4[i])) + s5[i])));
       }
     },
     adamax(n, b1, c1, b2, eps, rate) {
       for (let i = 0; i < n; i++) {
         s2[i] = f(b1 * s2[i]) + f(c1 * g[i]);
-        s3[i] = Math.max(Math.abs(g[i]), f(f(b2 * s3[i]) + eps));
+        s3[i] = larger(Math.abs(g[i]), f(f(b2 * s3[i]) + eps));
         p[i] -= f(rate * f(s2[i] / s3[i]));
       }
     },
@@ -215,7 +221,7 @@ export function updateTwin(lanes: readonly Float32Array[]): UpdateFunctions {
         const s = f(s2[i] * g[i]);
         const eta = s > 0 ? plus : s < 0 ? minus : 1;
         s2[i] = s < 0 ? 0 : g[i];
-        s3[i] = Math.min(Math.max(f(s3[i] * eta), low), high);
+        s3[i] = Number.isNaN(s) ? low : Math.min(Math.max(f(s3[i] * eta), low), high);
         p[i] -= f(sign(s2[i]) * s3[i]);
       }
     },

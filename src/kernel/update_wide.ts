@@ -8,6 +8,16 @@ import type { UpdateFunctions } from "./update_functions.ts";
 
 const root = Math.sqrt;
 
+/** -1, 0 or 1; NaN for NaN. Unlike `Math.sign`, never -0. */
+function sign(x: number): number {
+  return Math.sign(x) + 0;
+}
+
+/** C++'s `max`: the first one unless the second is larger, even if it is NaN. */
+function larger(a: number, b: number): number {
+  return a < b ? b : a;
+}
+
 /** The rules over these lanes. */
 export function updateWide(lanes: readonly Float64Array[]): UpdateFunctions {
   const [p, g, s2, s3, s4, s5, s6] = lanes;
@@ -28,7 +38,7 @@ export function updateWide(lanes: readonly Float64Array[]): UpdateFunctions {
       for (let i = 0; i < n; i++) g[i] += p[i] * c;
     },
     decayL1(n, c) {
-      for (let i = 0; i < n; i++) g[i] += Math.sign(p[i]) * c;
+      for (let i = 0; i < n; i++) g[i] += sign(p[i]) * c;
     },
     squares(k, n) {
       // Packets of four, two at a time.
@@ -81,7 +91,7 @@ export function updateWide(lanes: readonly Float64Array[]): UpdateFunctions {
     amsgrad(n, b1, c1, b2, c2, rate, eps) {
       for (let i = 0; i < n; i++) {
         moments(i, b1, c1, b2, c2);
-        s4[i] = Math.max(s3[i], s4[i]);
+        s4[i] = larger(s3[i], s4[i]);
         p[i] -= rate * (s2[i] / (root(s4[i]) + eps));
       }
     },
@@ -94,14 +104,14 @@ export function updateWide(lanes: readonly Float64Array[]): UpdateFunctions {
     amsgradPlain(n, b1, c1, b2, c2, rate) {
       for (let i = 0; i < n; i++) {
         moments(i, b1, c1, b2, c2);
-        s4[i] = Math.max(s3[i], s4[i]);
+        s4[i] = larger(s3[i], s4[i]);
         p[i] -= rate * (s2[i] / (root(s4[i]) + s5[i]));
       }
     },
     adamax(n, b1, c1, b2, eps, rate) {
       for (let i = 0; i < n; i++) {
         s2[i] = b1 * s2[i] + c1 * g[i];
-        s3[i] = Math.max(Math.abs(g[i]), b2 * s3[i] + eps);
+        s3[i] = larger(Math.abs(g[i]), b2 * s3[i] + eps);
         p[i] -= rate * (s2[i] / s3[i]);
       }
     },
@@ -182,8 +192,8 @@ export function updateWide(lanes: readonly Float64Array[]): UpdateFunctions {
         const s = s2[i] * g[i];
         const eta = s > 0 ? plus : s < 0 ? minus : 1;
         s2[i] = s < 0 ? 0 : g[i];
-        s3[i] = Math.min(Math.max(s3[i] * eta, low), high);
-        p[i] -= Math.sign(s2[i]) * s3[i];
+        s3[i] = Number.isNaN(s) ? low : Math.min(Math.max(s3[i] * eta, low), high);
+        p[i] -= sign(s2[i]) * s3[i];
       }
     },
   };

@@ -72,6 +72,11 @@ export class Adamax extends Optimizer<AdamaxRules> {
     power[0] *= update.attribute(update.rules.beta1);
   }
 
+  /** The power changes outside the kernel. */
+  protected override get updatesEmpty(): boolean {
+    return true;
+  }
+
   /** Paddle's results for row-sparse gradients are not reproducible. */
   protected override get takesSparse(): boolean {
     return false;

@@ -184,6 +184,11 @@ export abstract class Optimizer<Rules extends object = object> {
     return true;
   }
 
+  /** Whether the state changes even for a parameter without elements: most of Paddle's kernels return at once. */
+  protected get updatesEmpty(): boolean {
+    return false;
+  }
+
   /** All parameters, group by group. */
   get parameters(): readonly Parameter[] {
     return this.#groups.flatMap((group) => group.parameters);
@@ -262,6 +267,7 @@ export abstract class Optimizer<Rules extends object = object> {
           gradient.decayBy(decay, { inFloat: this.decaysInFloat(decay), isFused: this.fusesDecay(decay) });
         }
         const { learningRate } = parameter.optimizeAttr;
+        if (parameter.size === 0 && !this.updatesEmpty) return;
         this.update(
           new Update({
             parameter,
@@ -279,7 +285,7 @@ export abstract class Optimizer<Rules extends object = object> {
 
   /** What a group updates, checked and clipped: all groups are, before the first parameter is changed. */
   #prepared(group: Group<Rules>) {
-    const live = group.parameters.filter(isLive);
+    const live = group.parameters.filter((parameter) => this.#isLive(parameter));
     const gradients = live.map((parameter) => new Gradient(parameter, parameter.grad!));
     live.forEach((parameter, i) => this.#mayUpdate(parameter, gradients[i]));
     const targets = live.map((parameter) => this.#accumulate(parameter, group.rules));
@@ -338,6 +344,11 @@ export abstract class Optimizer<Rules extends object = object> {
     return own.className ?? this.constructor.name;
   }
 
+  /** Whether a step updates a parameter: it is trainable and has a gradient. Before 3.3 one without elements never had any. */
+  #isLive({ stopGradient, grad, size }: Parameter): boolean {
+    return !stopGradient && grad !== null && (size > 0 || !isBefore(this.paddle, "3.3"));
+  }
+
   #takes({ dtype }: Parameter): boolean {
     return dtype === "float32" || dtype === "float64" || (isNarrow(dtype) && this.#multiPrecision);
   }
@@ -377,7 +388,7 @@ export abstract class Optimizer<Rules extends object = object> {
     if (isBefore(this.paddle, "2.5")) return;
     for (const { parameters, rules } of this.#groups) {
       for (const parameter of parameters) {
-        if (isLive(parameter) && this.#takes(parameter)) this.#accumulate(parameter, rules);
+        if (this.#isLive(parameter) && this.#takes(parameter)) this.#accumulate(parameter, rules);
       }
     }
   }
@@ -440,10 +451,6 @@ export abstract class Optimizer<Rules extends object = object> {
   loadStateDict(state: ReadonlyMap<Value, Value>, options: SetStateOptions = {}): void {
     this.setStateDict(state, options);
   }
-}
-
-function isLive(parameter: Parameter): boolean {
-  return !parameter.stopGradient && parameter.grad !== null;
 }
 
 function listOf(parameters: unknown): unknown[] {

@@ -56,7 +56,8 @@ export class Rprop extends Optimizer<object> {
       "'0.0 < learning_rate_range[0] <= learning_rate <= learning_rate_range[1]' must be true",
     );
     check(minus > 0 && minus < 1 && plus > 1, "'0.0 < etas[0] < 1.0 < etas[1]' must be true");
-    super(options, []);
+    // Paddle passes a decay of 0, by which an infinite parameter turns its gradient into NaN, and a gradient of -0 becomes 0.
+    super({ ...options, weightDecay: 0 }, []);
     this.#learningRateRange = options.learningRateRange;
     this.#etas = options.etas;
     this.#first = first;

@@ -48,6 +48,8 @@ export class SGD extends Optimizer<object> {
   /** For raw sparse gradients, one subtraction per row as passed, including duplicates; dense otherwise. */
   protected override update(update: Update<object>): void {
     const { gradient, rate } = update;
+    // As in Paddle's kernel, not even NaN or infinity times a rate of 0 changes anything.
+    if (rate === 0) return;
     if (!gradient.isRaw) {
       update.pieces([], (call, n) => call.sgd(n, rate));
       return;

@@ -10,6 +10,7 @@
  */
 import process from "node:process";
 import { NAMES, Paddle, prepare } from "./paddles.ts";
+import { extremes } from "./extremes.ts";
 import { layers } from "./layers.ts";
 import { lbfgs } from "./lbfgs.ts";
 import { models } from "./models.ts";
@@ -32,6 +33,7 @@ const TOPICS: Readonly<Record<string, Topic>> = {
   schedulers,
   scaler,
   training,
+  extremes,
   lbfgs,
   models,
   networks,

@@ -314,4 +314,5 @@ def main(folder, mode, seed, first="0", last="9"):
     return rows
 
 
-finish_rows((2, 0), main)
+if __name__ == "__main__":
+    finish_rows((2, 0), main)
