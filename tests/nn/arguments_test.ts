@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
-import { amp, fromArray, nn, optimizer, regularizer, utils } from "../../mod.ts";
+import { amp, fromArray, full, nn, optimizer, regularizer, utils } from "../../mod.ts";
 
 // deno-lint-ignore no-explicit-any
 type Any = any;
@@ -108,6 +108,28 @@ describe("arguments of layers that Paddle 3.3 added", () => {
       [() => new nn.Embedding(3, 4, { maxNorm: 1, dtype: "bfloat16" }), ["weight embedding_0.w_0 bfloat16"]],
     ];
     for (const [make, expected] of table) assert.deepEqual(parametersOf(make), expected);
+  });
+
+  it("let an Embedding share and freeze a weight", () => {
+    const ones = () => nn.Parameter.from(full([3, 2], 1), { trainable: false });
+    const given = ones(), shared = new nn.Embedding(3, 2, { _weight: given });
+    assert.equal(shared.weight, given);
+    assert.equal(given.trainable, true);
+    const padded = new nn.Embedding(3, 2, 1, { _weight: ones(), _freeze: true, weightAttr: false } as Any);
+    assert.deepEqual(padded.weight.toArray(), [[1, 1], [0, 0], [1, 1]]);
+    assert.equal(padded.weight.trainable, false);
+    assert.equal(new nn.Embedding(3, 2, { _freeze: true }).weight.trainable, false);
+    // As in Paddle, attributes win over _freeze.
+    assert.equal(new nn.Embedding(3, 2, { _freeze: true, weightAttr: true }).weight.trainable, true);
+    assert.equal(new nn.Embedding(3, 2, { weightAttr: { trainable: false } }).weight.trainable, false);
+    assert.throws(() => new nn.Embedding(2, 2, { _weight: ones() }), { code: "INVALID_VALUE", message: /\[2, 2\]/ });
+    assert.throws(() => new nn.Embedding(3, 2, { _weight: full([3, 2], 1) as Any }), { code: "INVALID_VALUE" });
+  });
+
+  it("are refused where older versions have another: an Embedding's maxNorm in the place of sparse", () => {
+    assert.throws(() => new (nn as Any).Embedding(3, 2, null, 2), {
+      message: 'Embedding: "sparse" must be a boolean: got 2',
+    });
   });
 
   it("can only be given by name, except those that Paddle takes by position", () => {

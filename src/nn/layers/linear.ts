@@ -9,7 +9,7 @@ import { REQUIRED } from "../arguments.ts";
 import { Constant } from "../initializer/fixed.ts";
 import { Normal } from "../initializer/random.ts";
 import type { ParamAttrLike } from "../param_attr.ts";
-import type { Parameter } from "../parameter.ts";
+import { Parameter } from "../parameter.ts";
 import { BuiltInLayer } from "./built_in_layer.ts";
 import { need, needSize } from "./check.ts";
 import { elementCount } from "../../words/element_count.ts";
@@ -122,6 +122,10 @@ export interface EmbeddingArguments {
   scaleGradByFreq?: boolean;
   /** The dtype of the weight. @default {the default dtype: float32} */
   dtype?: DType | null;
+  /** The weight, shared with whoever else has it; its row paddingIdx becomes zeros. Paddle 3.3. @default {a new one} */
+  _weight?: Parameter | null;
+  /** Whether the weight is frozen: `_weight`, or the new one if `weightAttr` is null. Paddle 3.3. @default {false} */
+  _freeze?: boolean;
 }
 
 const EMBEDDING: Signature<EmbeddingArguments> = {
@@ -137,8 +141,12 @@ const EMBEDDING: Signature<EmbeddingArguments> = {
     normType: 2,
     scaleGradByFreq: false,
     dtype: null,
+    _weight: null,
+    _freeze: false,
   },
   positional: 6,
+  // 3.0 and later have maxNorm in the place of sparse.
+  typed: ["sparse", "normType", "scaleGradByFreq", "_freeze"],
 };
 
 /** `weight` [numEmbeddings, embeddingDim]. Mirrors `paddle.nn.Embedding` (3.3). */
@@ -151,7 +159,7 @@ export class Embedding extends BuiltInLayer<EmbeddingArguments> {
   /**
    * Takes Paddle's arguments by position or by name.
    *
-   * @throws {ValueError} `INVALID_VALUE` for a size below 1, or a paddingIdx that is not a row
+   * @throws {ValueError} `INVALID_VALUE` for a size below 1, a paddingIdx that is not a row, or a `_weight` of another shape
    */
   constructor(
     ...args: Call<
@@ -160,7 +168,7 @@ export class Embedding extends BuiltInLayer<EmbeddingArguments> {
     >
   ) {
     super(EMBEDDING, args);
-    const { numEmbeddings, embeddingDim, paddingIdx, weightAttr, dtype } = this.config;
+    const { numEmbeddings, embeddingDim, paddingIdx, weightAttr, dtype, _weight, _freeze } = this.config;
     needSize("Embedding", "numEmbeddings", numEmbeddings);
     needSize("Embedding", "embeddingDim", embeddingDim);
     const row = paddingIdx === null ? null : paddingIdx < 0 ? paddingIdx + numEmbeddings : paddingIdx;
@@ -168,11 +176,21 @@ export class Embedding extends BuiltInLayer<EmbeddingArguments> {
       row === null || Number.isInteger(row) && row >= 0 && row < numEmbeddings,
       `Embedding: paddingIdx must be within [-${numEmbeddings}, ${numEmbeddings}): got ${paddingIdx}`,
     );
-    this.weight = this.createParameter([numEmbeddings, embeddingDim], { attr: weightAttr, dtype: dtype ?? undefined })!;
-    need(
-      row === null || (weightAttr as unknown) !== false,
-      "Embedding: paddingIdx is a row of the weight: weightAttr is false",
-    );
+    if (_weight === null) {
+      this.weight = this.createParameter([numEmbeddings, embeddingDim], {
+        attr: weightAttr,
+        dtype: dtype ?? undefined,
+      })!;
+      need(
+        row === null || (weightAttr as unknown) !== false,
+        "Embedding: paddingIdx is a row of the weight: weightAttr is false",
+      );
+    } else {
+      const isFitting = _weight instanceof Parameter && _weight.shape.join() === `${numEmbeddings},${embeddingDim}`;
+      need(isFitting, `Embedding: _weight must be a Parameter [${numEmbeddings}, ${embeddingDim}]`);
+      this.weight = _weight;
+    }
+    if (_weight !== null || weightAttr === null) this.weight.stopGradient = _freeze;
     if (row !== null) this.weight.slice(row, row + 1).bytes.fill(0);
   }
 }
