@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Float8 } from "../dtype.ts";
 import { FormatError, PathError, quote, SourceError } from "../errors.ts";
 import type { Folder } from "../io/folder.ts";
 import { findManifest } from "../io/save/manifest.ts";
@@ -127,12 +128,15 @@ class Reader {
   readonly #folder: Folder;
   readonly #options: LoadStateDictOptions;
   readonly #files = new Map<string, Checkpoint>();
+  readonly #float8: Record<string, Float8>;
   #loaded = 0;
 
   private constructor(folder: Folder, metadata: Metadata, options: LoadStateDictOptions) {
     this.#folder = folder;
     this.metadata = metadata;
     this.#options = options;
+    const float8 = [...metadata.tensors].map(([name, tensor]) => [name, tensor.float8] as const);
+    this.#float8 = Object.fromEntries(float8.filter((pair): pair is [string, Float8] => pair[1] !== undefined));
     this.progress = progressOf(options.onProgress, "load", undefined);
   }
 
@@ -186,7 +190,7 @@ class Reader {
     if (!source) {
       throw new PathError("MISSING_PART", `The metadata names ${quote(file)}, which does not exist`, { path: file });
     }
-    const opened = await open(source, { limits, signal });
+    const opened = await open(source, { limits, signal, float8: this.#float8 });
     this.#files.set(file, opened);
     return opened;
   }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type Float8, FLOAT8_DTYPES } from "../dtype.ts";
 import { FormatError, quote } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import { PythonRecord, Tuple, type Value } from "../values.ts";
@@ -23,6 +24,8 @@ export interface Part {
 export interface Parted {
   shape: readonly number[];
   parts: Part[];
+  /** Its dtype, if files that are pickles have it as int8. */
+  float8: Float8 | undefined;
 }
 
 /** The content of the metadata. */
@@ -54,9 +57,10 @@ export function readMetadata(value: Value, limits: Readonly<Limits>): Metadata {
   for (const [key, list] of described) {
     if (typeof key !== "string" || !Array.isArray(list) || list.length === 0) throw bad("has a tensor without parts");
     const parts: Part[] = [];
-    let shape: number[] | null = null;
+    let shape: number[] | null = null, float8: Float8 | undefined;
     for (const local of list) {
       if (!isRecord(local, "LocalTensorMetadata")) throw bad("has an invalid part", key);
+      float8 ??= FLOAT8_DTYPES.find((dtype) => dtype === local.fields.get("dtype"));
       const offset = countsOf(local.fields.get("global_offset"), key),
         own = countsOf(local.fields.get("local_shape"), key);
       if (offset.length !== own.length || own.length > limits.maxRank) {
@@ -77,7 +81,7 @@ export function readMetadata(value: Value, limits: Readonly<Limits>): Metadata {
     if (parts.some((p) => p.shape.length !== whole.length || p.shape.some((n, i) => p.offset[i] + n > whole[i]))) {
       throw bad("has a part that reaches beyond its tensor", key);
     }
-    tensors.set(key, { shape: whole, parts });
+    tensors.set(key, { shape: whole, parts, float8 });
   }
   return { tensors, paths: pathsOf(value.fields.get("flat_mapping")) };
 }

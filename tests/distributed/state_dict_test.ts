@@ -27,7 +27,7 @@ interface Saved {
 }
 
 /** A checkpoint of one tensor `w` in parts, each in its own file. */
-async function parted(shape: number[], parts: Saved[]): Promise<MemoryFolder> {
+async function parted(shape: number[], parts: Saved[], ending = "distcp"): Promise<MemoryFolder> {
   const folder = new MemoryFolder();
   const local: Value[] = [], stored = new Map<Value, Value>();
   for (const [rank, { offset, array, flat }] of parts.entries()) {
@@ -42,9 +42,9 @@ async function parted(shape: number[], parts: Saved[]): Promise<MemoryFolder> {
     );
     stored.set(
       new PythonRecord(MODULE, "LocalTensorIndex", new Map([["tensor_key", "w"], ...fields])),
-      `${rank}_0.distcp`,
+      `${rank}_0.${ending}`,
     );
-    await save(new Map([["w", array]]), `run/${rank}_0.distcp`, { folder });
+    await save(new Map([["w", array]]), `run/${rank}_0.${ending}`, { folder, safetensors: ending === "safetensors" });
   }
   const fields: [string, Value][] = [["state_dict_metadata", new Map([["w", local]])], ["storage_metadata", stored]];
   await save(new PythonRecord(MODULE, "Metadata", new Map(fields)), "run/0.metadata", { folder });
@@ -96,6 +96,13 @@ describe("distributed checkpoints", () => {
     ]);
     const merged = await distributed.loadMergedStateDict("run", { folder });
     assert.deepEqual((merged.get("w") as NDArray).toArray(), whole.toArray());
+  });
+
+  it("are assembled from parts in safetensors files, which Paddle 3.3 writes where asked to", async () => {
+    const parts = [{ offset: [0, 0], array: part([0, 2], [0, 6]) }, { offset: [2, 0], array: part([2, 5], [0, 6]) }];
+    const folder = await parted([5, 6], parts, "safetensors");
+    const merged = await distributed.loadMergedStateDict("run", { folder });
+    assert.ok((merged.get("w") as NDArray).equals(whole));
   });
 
   it("are assembled from flattened parts", async () => {
@@ -301,6 +308,24 @@ describe("distributed checkpoints", () => {
       assert.ok((await folder.list()).includes("run/3.metadata"));
     }
   });
+
+  for (const version of ["3.0", "3.3"] as const) {
+    it(`have float8 tensors, by the metadata of ${version}: their file has int8 in their place`, async () => {
+      const folder = new MemoryFolder();
+      const state = new Map<string, Value>([
+        ["__proto__", Tensor.fromArray([0.5, -2], "float8_e5m2")],
+        ["model", new Map<string, Value>([["w", Tensor.fromArray([[1.5], [448]], "float8_e4m3fn")]])],
+        ["n", Tensor.fromArray([7], "int8")],
+      ]);
+      await distributed.saveStateDict(state as StateDict, "run", { folder, version });
+      const merged = await distributed.loadMergedStateDict("run", { folder });
+      const { dtype, data } = (merged.get("model") as Map<string, NDArray>).get("w")!;
+      assert.deepEqual([dtype, [...data as Uint8Array]], ["float8_e4m3fn", [0x3c, 0x7e]]);
+      assert.equal((merged.get("__proto__") as NDArray).dtype, "float8_e5m2");
+      assert.equal((merged.get("n") as NDArray).dtype, "int8");
+      await distributed.loadStateDict(state as StateDict, "run", { folder });
+    });
+  }
 
   it("are found by the greatest number of a save, also one of many digits, and have no other numbers", async () => {
     const folder = new MemoryFolder();
