@@ -7,9 +7,9 @@ import type { Report } from "./report.ts";
 /** Tolerance for parameters of 8 elements and more, whose loops Paddle vectorizes. */
 const CLOSE = 2 ** -20;
 
-export async function extremes(paddle: Paddle, report: Report, seed: number): Promise<string> {
-  const said = await paddle.ask("extremes.py", paddle.makeFolder("extremes"), "make", String(seed));
-  if (said.rows === null) return "this version has no paddle.optimizer of its own";
+export function extremes(paddle: Paddle, report: Report, seed: number): Promise<string> {
+  const said = paddle.ask("extremes.py", paddle.makeFolder("extremes"), "make", String(seed));
+  if (said.rows === null) return Promise.resolve("this version has no paddle.optimizer of its own");
   const rows = said.rows as Json[];
   let runs = 0, values = 0;
   for (const [i, row] of rows.entries()) {
@@ -24,6 +24,10 @@ export async function extremes(paddle: Paddle, report: Report, seed: number): Pr
       report.differs(name, String(error));
       continue;
     }
+    const differs = (what: string) => {
+      report.differs(name, what);
+      return true;
+    };
     row.after.some(([parameters, state]: Json, t: number) => {
       const theirs = [...parameters.map((value: Json, k: number) => [`case.p_${k}`, value]), ...state] as Json[];
       const keys = theirs.map(([key]) => key).join(), ours = mine[t].map(([key]: Json) => key).join();
@@ -36,12 +40,8 @@ export async function extremes(paddle: Paddle, report: Report, seed: number): Pr
         return at >= 0 && differs(`${key}[${at}] after step ${t + 1} is ${own[at]}, not ${wanted[at]}`);
       });
     });
-    function differs(what: string): boolean {
-      report.differs(name, what);
-      return true;
-    }
   }
-  return `${runs} of ${rows.length} runs, ${values} values equal`;
+  return Promise.resolve(`${runs} of ${rows.length} runs, ${values} values equal`);
 }
 
 function agree(own: number, wanted: number, size: number): boolean {
