@@ -55,6 +55,15 @@ export async function loadProgramState(
   modelPath: string | URL | FolderEntry,
   options: LoadProgramStateOptions = {},
 ): Promise<Map<string, NDArray>> {
+  return await readProgramState(modelPath, options);
+}
+
+/** {@linkcode loadProgramState}; with `onAbsent`, a folder may have files for some of the variables only: it is called for the others. */
+export async function readProgramState(
+  modelPath: string | URL | FolderEntry,
+  options: LoadProgramStateOptions,
+  onAbsent?: (name: string) => void,
+): Promise<Map<string, NDArray>> {
   checkOptions(options, ["varList", "folder", "limits", "signal", "onWarning"]);
   const { varList, folder, limits, signal } = options;
   signal?.throwIfAborted();
@@ -75,7 +84,7 @@ export async function loadProgramState(
     return state;
   }
   const resolved = limitsOf(limits);
-  if (await isFolder(place)) return await fromFolder(place, { ...options, limits: resolved });
+  if (await isFolder(place)) return await fromFolder(place, { ...options, limits: resolved }, onAbsent);
   const source = place.name === "" ? null : await place.folder.get(place.name);
   if (!source) return await nothing(place, options);
   if (!varList) {
@@ -139,6 +148,7 @@ async function nothing(place: Place, { onWarning }: LoadProgramStateOptions): Pr
 async function fromFolder(
   place: Place,
   { varList, onWarning, limits, signal }: LoadProgramStateOptions & { limits: Readonly<Limits> },
+  onAbsent?: (name: string) => void,
 ): Promise<Map<string, NDArray>> {
   const folder = folderAt(place);
   const wanted = varList && new Set(varList.map(({ name }) => name));
@@ -156,7 +166,9 @@ async function fromFolder(
     }
   }
   for (const { name } of varList ?? []) {
-    if (!state.has(name)) {
+    if (state.has(name)) continue;
+    if (onAbsent && state.size > 0) onAbsent(name);
+    else {
       throw new PathError("MISSING_PART", `There is no file for the variable ${quote(name)}`, { names: [name] });
     }
   }

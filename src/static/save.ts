@@ -20,7 +20,7 @@ import { NDArray } from "../ndarray.ts";
 import { checkOptions } from "../options.ts";
 import type { Program, ProgramVariable } from "../program.ts";
 import { DenseTensor } from "../tensor.ts";
-import { loadProgramState, type LoadProgramStateOptions } from "./load_program_state.ts";
+import { type LoadProgramStateOptions, readProgramState } from "./load_program_state.ts";
 
 /** Options of {@linkcode save}. */
 export interface SaveOptions {
@@ -104,7 +104,8 @@ export interface LoadOptions extends LoadProgramStateOptions {}
  * The values of all persistable variables of a program, checked against it: what Paddle puts into the scope.
  *
  * Mirrors `paddle.static.load` (2.0 and later): `modelPath.pdparams` and `.pdopt`, or a folder with one file per
- * variable, or one file for all.
+ * variable, or one file for all. As in Paddle, a folder may lack variables, such as the optimizer's after `saveParams`: they are left out,
+ * with a warning, unless `varList` lists them.
  *
  * @throws {ValueError} `INVALID_VALUE`: a variable has no value, or one that differs from what the program says
  */
@@ -114,8 +115,18 @@ export async function load(
   options: LoadOptions = {},
 ): Promise<Map<string, DenseTensor>> {
   const varList = options.varList ?? programGiven(program).parameters();
-  const state = await loadProgramState(modelPath, { ...options, varList });
-  const variables = varList.filter((variable) => options.varList || !isFed(variable) || state.has(variable.name));
+  const absent = new Set<string>();
+  const state = await readProgramState(
+    modelPath,
+    { ...options, varList },
+    options.varList ? undefined : (name) => absent.add(name),
+  );
+  const wanted = varList.filter((variable) => options.varList || !isFed(variable) || state.has(variable.name));
+  const variables = wanted.filter(({ name }) => !absent.has(name));
+  if (variables.length < wanted.length) {
+    const names = wanted.filter(({ name }) => absent.has(name)).map(({ name }) => quote(name));
+    options.onWarning?.({ code: "MISSING_PART", message: `There are no files for the variables ${names.join(", ")}` });
+  }
   return setProgramState(program, state, { variables, onWarning: options.onWarning });
 }
 

@@ -759,6 +759,28 @@ describe("a training program", () => {
     assert.deepEqual(await folder.list(), []);
   });
 
+  it("is loaded from a folder that has files for some of its variables, as saveParams writes them, with a warning", async () => {
+    const prefix = `${real}/paddle-2.6.2/static-save/m`, folder = new MemoryFolder();
+    const program = deserializeProgram(readFileSync(prefix + ".pdmodel"));
+    const parameters = await paddleStatic.loadProgramState(prefix);
+    const names = await fluid.io.saveParams("p", { mainProgram: program, parameters, folder });
+    const warnings: string[] = [];
+    const onWarning = ({ code, message }: { code: string; message: string }) =>
+      void warnings.push(`${code} ${message}`);
+    const values = await paddleStatic.load(program, "p", { folder, onWarning });
+    assert.deepEqual([...values.keys()], names);
+    assert.match(
+      warnings.join(),
+      /^MISSING_PART There are no files for the variables "batch_norm_0.b_0_beta1_pow_acc_0", [^/]*"learning_rate_0"$/,
+    );
+    const varList = program.parameters();
+    await assert.rejects(paddleStatic.load(program, "p", { folder, varList }), { code: "MISSING_PART" });
+    await assert.rejects(paddleStatic.loadProgramState("p", { folder, varList }), { code: "MISSING_PART" });
+    for (const name of names) await folder.delete("p/" + name);
+    await folder.put("p/other").then((sink) => sink.close());
+    await assert.rejects(paddleStatic.load(program, "p", { folder }), { code: "MISSING_PART" });
+  });
+
   it("refuses a state with another shape, naming the variable", async () => {
     const prefix = `${real}/paddle-2.6.2/static-save/m`;
     const state = await paddleStatic.loadProgramState(prefix);
