@@ -340,8 +340,8 @@ export class NDArray {
   }
 
   /**
-   * Create an array from nested lists. Without a dtype: that of the typed arrays in it, if they agree; bool for booleans, int64 for
-   * bigints, complex64 for Complex, else float32.
+   * Create an array from nested lists. Without a dtype: that of the typed arrays in it, if they agree; bool if all elements are booleans,
+   * int64 if all are bigints or booleans, complex64 if one is a Complex, else float32.
    *
    * @throws {ValueError} `INVALID_VALUE` if lists differ in length, or an element does not fit the dtype
    *

@@ -73,6 +73,28 @@ describe("an array from nested lists", () => {
   });
 });
 
+describe("an array from elements of several kinds", () => {
+  it("has a dtype that can hold all of them, whichever comes first", () => {
+    const i = new Complex(0, 1);
+    const lists: [ArrayInput, DType, unknown][] = [
+      [[true, false], "bool", [true, false]],
+      [[false, 0.5], "float32", [0, 0.5]],
+      [[true, 3n], "int64", [1n, 3n]],
+      [[1n, 2.5], "float32", [1, 2.5]],
+      [[[2.5], [1n]], "float32", [[2.5], [1]]],
+      [[1, i], "complex64", [new Complex(1, 0), i]],
+      [[true, 2n, 3, i], "complex64", [1, 2, 3].map((re) => new Complex(re, 0)).concat(i)],
+      [[[], []], "float32", [[], []]],
+      [[Float32Array.of(0.5), BigInt64Array.of(2n)], "float32", [[0.5], [2]]],
+      [[BigInt64Array.of(2n), Float32Array.of(0.5)], "float32", [[2], [0.5]]],
+    ];
+    for (const [list, dtype, elements] of lists) {
+      const array = fromArray(list);
+      assert.deepEqual([array.dtype, array.toArray()], [dtype, elements]);
+    }
+  });
+});
+
 describe("arrays of every dtype", () => {
   it("are all covered here", () => assert.deepEqual(ROWS.map((row) => row[0]).sort(), [...DTYPES].sort()));
 

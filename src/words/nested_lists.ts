@@ -67,10 +67,14 @@ function ragged(axis: number): ValueError {
   return new ValueError("INVALID_VALUE", `The lists on axis ${axis} differ in length`);
 }
 
-/** The dtype of elements that are not in typed arrays. */
+/** A dtype that can hold all elements, which are not in typed arrays of one kind. */
 export function dtypeOf(leaves: ArrayLike<Leaf>): DType {
-  const first = leaves[0];
-  if (typeof first === "boolean") return "bool";
-  if (typeof first === "bigint") return "int64";
-  return first instanceof Complex ? "complex64" : "float32";
+  let dtype: DType = leaves.length > 0 ? "bool" : "float32";
+  for (let i = 0; i < leaves.length; i++) {
+    const leaf = leaves[i];
+    if (leaf instanceof Complex) return "complex64";
+    if (typeof leaf === "bigint") { if (dtype === "bool") dtype = "int64"; }
+    else if (typeof leaf !== "boolean") dtype = "float32";
+  }
+  return dtype;
 }

@@ -60,6 +60,14 @@ describe(".npy files", () => {
     assert.ok(decode(encode(array), { float8: "float8_e5m2" }).equals(array));
   });
 
+  it("are written in version 2 when their shape is too long for the header of version 1", () => {
+    for (const rank of [21_000, 21_500, 21_700, 30_000]) {
+      const array = new NDArray("int8", Array(rank).fill(1)), bytes = encode(array);
+      assert.equal((bytes.length - 1) % 64, 0);
+      assert.ok(decode(bytes, { limits: { maxRank: rank } }).equals(array), String(rank));
+    }
+  });
+
   it("are written in chunks without copying the array", () => {
     const array = fromArray([1, 2, 3], "float64");
     assert.equal([...encodeChunks(array)][1], array.bytes);

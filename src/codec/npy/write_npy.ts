@@ -5,6 +5,7 @@
  */
 import { type DType, dtypeInfo, isFloat8 } from "../../dtype.ts";
 import type { NDArray } from "../../ndarray.ts";
+import { u32 } from "../little_endian.ts";
 import { MAGIC } from "./read_npy.ts";
 
 /** The data begins at a multiple of this. */
@@ -18,11 +19,13 @@ export function npyHead(array: NDArray): Uint8Array<ArrayBuffer> {
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(", ")})`;
   let text = `{'descr': '${descrOf(array.dtype)}', 'fortran_order': False, 'shape': ${tuple}, }`;
   if (shape.length > 0) text += " ".repeat(GROWTH_DIGITS - String(shape[0]).length);
-  const before = MAGIC.length + 2 + 2;
+  // The length of version 1 has two bytes, that of version 2 four.
+  const isLong = text.length > 0xffff - ALIGN;
+  const before = MAGIC.length + 2 + (isLong ? 4 : 2);
   text += " ".repeat(ALIGN - ((before + text.length + 1) % ALIGN)) + "\n";
   const head = new Uint8Array(before + text.length);
   head.set(MAGIC);
-  head.set([1, 0, text.length & 0xff, text.length >> 8], MAGIC.length);
+  head.set([isLong ? 2 : 1, 0, ...(isLong ? u32(text.length) : u32(text.length).subarray(0, 2))], MAGIC.length);
   new TextEncoder().encodeInto(text, head.subarray(before));
   return head;
 }
