@@ -58,7 +58,7 @@ export function* shapeForSaveInSteps(value: unknown, options: ShapeOptions): Gen
   if (dict.size === 0) {
     warnings.push({ code: "EMPTY_DICT", message: "The dict is empty: there is nothing to save in it" });
   }
-  const isStatic = options.mode === "static" || (dict.size > 0 && holdsOnlyDenseTensors(dict));
+  const isStatic = options.mode === "static" || hasOnlyDenseTensors(dict);
   const emptyDict = options.ofAnyKind ? emptyLike(dict) as Map<unknown, unknown> : new Map<unknown, unknown>();
   const shaped = isStatic ? yield* staticDict(dict, emptyDict) : yield* stateDictInSteps(dict);
   const maxBytes = options.maxArrayBytes ?? MAX_ARRAY_BYTES;
@@ -83,9 +83,14 @@ function hasTensors(dict: Map<unknown, unknown>): boolean {
   return false;
 }
 
-function holdsOnlyDenseTensors(dict: Map<unknown, unknown>): boolean {
-  for (const value of dict.values()) if (!(value instanceof DenseTensor)) return false;
-  return true;
+/** Whether there are tensors in the dict, all of them static. */
+function hasOnlyDenseTensors(dict: Map<unknown, unknown>): boolean {
+  let has = false;
+  for (const value of dict.values()) {
+    if (value instanceof Tensor) return false;
+    has ||= value instanceof DenseTensor;
+  }
+  return has;
 }
 
 function isTensor(value: object): boolean {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { Buffer } from "node:buffer";
 import { describe, it } from "@std/testing/bdd";
 import {
@@ -474,6 +475,16 @@ describe("shapeForSave", () => {
     const dense = new DenseTensor("float32", [1]);
     const fixed = shapeForSave(new Map([["w", dense]]), { protocol: 4 }).value as Map<string, unknown>;
     assert.deepEqual([...fixed.keys()], ["w"]);
+  });
+
+  it("omits the name table for DenseTensors beside the state of a scheduler, too: they are tensors again when read", () => {
+    const file = new Uint8Array(readFileSync("tests/fixtures/real/paddle-1.8.5/dygraph_v1/adam_cosine.pdopt"));
+    const state = decode(file, { mode: "static" }) as Map<string, unknown>;
+    const back = decode(encode(state), { mode: "static" }) as Map<string, unknown>;
+    assert.deepEqual(
+      [...back].map(([key, value]) => [key, value?.constructor]),
+      [...state].map(([key, value]) => [key, value?.constructor]),
+    );
   });
 
   it("splits arrays that are too large for protocols 2 and 3, and reading joins them", () => {
