@@ -20,12 +20,8 @@ export interface TensorOptions {
 
 const OPTIONS: readonly string[] = ["name", "stopGradient", "persistable"] satisfies (keyof TensorOptions)[];
 
-/** Whether options have something besides a name; those of a Tensor itself are not looked at. */
-function hasMore(options: TensorOptions): boolean {
-  if (options instanceof Tensor) return false;
-  for (const key in options) if (key !== "name") return true;
-  return false;
-}
+/** Those of a tensor made without options, which need no check: a file has many. */
+const NO_OPTIONS: TensorOptions = Object.freeze({});
 
 /**
  * paddle.Tensor of the dynamic graph, including Parameters.
@@ -52,11 +48,11 @@ export class Tensor extends NDArray {
     dtype: DType,
     shape: readonly number[],
     data?: ArrayBuffer | ArrayBufferView | LazyBytes,
-    options: TensorOptions = {},
+    options: TensorOptions = NO_OPTIONS,
   ) {
     super(dtype, shape, data);
-    // A file's tensors have a name and nothing else; checking that would take longer than all the rest.
-    if (typeof options !== "object" || options === null || hasMore(options)) checkNames(options, OPTIONS);
+    // Another Tensor, whose properties are taken over, has more than options.
+    if (options !== NO_OPTIONS && !(options instanceof Tensor)) checkNames(options, OPTIONS);
     this.name = options.name ?? "";
     this.stopGradient = options.stopGradient ?? true;
     this.persistable = options.persistable ?? false;

@@ -95,7 +95,7 @@ function* fromStateDict(
   // Not entries(): that creates an array per entry.
   for (const named of table.keys()) {
     if (pace.isDue(4)) yield;
-    const name: unknown = table.get(named), key = sameKey(dict, named);
+    const name: unknown = table.get(named), key = typeof named === "string" ? named : sameKey(dict, named);
     if (typeof name !== "string") throw badTable("it holds a name that is not a string");
     const value = dict.get(key);
     if (isArray(value)) {
@@ -228,9 +228,11 @@ class Shaper extends PlainShaper {
     // Paddle writes bfloat16 as numpy's uint16 (FORMATS.md 3.4).
     if (dtype === "uint16") dtype = "bfloat16";
     if (dtype === "int8") dtype = this.#float8Of(key) ?? dtype;
-    return this.#options.mode === "static"
-      ? new DenseTensor(dtype, shape, data)
-      : new Tensor(dtype, shape, data, { name });
+    if (this.#options.mode === "static") return new DenseTensor(dtype, shape, data);
+    // Setting the name takes less time than an object of options does, and a file has many tensors.
+    const tensor = new Tensor(dtype, shape, data);
+    tensor.name = name;
+    return tensor;
   }
 
   #float8Of(key: unknown): Float8 | undefined {

@@ -116,6 +116,10 @@ class Walk implements NestedContainers {
     if (size === 0 && !(container instanceof OrderedDict)) return NONE;
     const children: Container[] = [];
     const look = (value: unknown) => {
+      // Nearly all that a file holds ends here, without another call.
+      if (typeof value !== "object" || value === null || (value instanceof PickledArray && value.items === null)) {
+        return;
+      }
       const child = containerOf(value);
       if (!child) {
         if (value instanceof Uint8Array) this.#onBytes(value);
@@ -142,7 +146,6 @@ class Walk implements NestedContainers {
 
 function containerOf(value: unknown): Container | null {
   if (typeof value !== "object" || value === null) return null;
-  // Most common first.
   if (value instanceof PickledArray) return value.items;
   if (Array.isArray(value) || value instanceof Map || value instanceof Set) return value;
   return value instanceof PythonRecord ? value.fields : null;

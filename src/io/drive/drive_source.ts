@@ -22,14 +22,16 @@ export interface DriveSourceOptions {
   /** Copy payloads that are in memory. @default {false} */
   copy?: boolean;
   signal?: AbortSignal;
-  /** Bytes read at a time for structure. @default {65536} */
+  /** Bytes read at a time for structure. @default {262144} */
   window?: number;
   /** Called with the number of bytes read so far. */
   onProgress?: (loaded: number) => void;
 }
 
-/** Default bytes per read of structure. */
-const WINDOW = 65_536;
+/** Default bytes per read of structure. Small arrays share a copy of it: fewer, larger ones leave the collector less to do. */
+const WINDOW = 2 ** 18;
+/** Bytes of structure to read first if payloads are left unread: more would be read in vain. */
+const FIRST = 65_536;
 /** Bytes of structure to read after a payload that was left unread: enough for a name and a shape; more follow if needed. */
 const LEAST = 1024;
 /** Bytes per read into a tensor's buffer: several shorter reads in flight are faster than one long one. */
@@ -98,7 +100,7 @@ class SourceDriver {
   readonly #flying = new Set<Promise<void>>();
   #buffer: Uint8Array;
   /** Bytes to read next if payloads are left unread: few after a jump, then more and more. */
-  #stretch = WINDOW;
+  #stretch = FIRST;
   #failure: { error: unknown; offset: number } | null = null;
   #textBuffers: Uint8Array[] | null = null;
   #loaded = 0;
