@@ -14,6 +14,7 @@ import {
   recoverStateDict,
   save,
   type Source,
+  SourceError,
   static as staticGraph,
   Tensor,
 } from "../../mod.ts";
@@ -81,6 +82,8 @@ const ODD: Record<string, () => Source> = {
   "whose stream is undefined": () => source({ readAll: () => undefined }),
   "whose stream is a promise": () => source({ readAll: () => Promise.resolve(locked()) }),
   "whose stream is locked": () => source({ readAll: locked }),
+  "that fails with an error that is frozen": () =>
+    source({ name: "w", read: () => Promise.reject(Object.freeze(new SourceError("READ_FAILED", "mine"))) }),
   "whose edit fails": () => source({ edit: () => Promise.reject(new Error("mine")) }),
   "whose edit throws undefined": () =>
     source({
@@ -335,6 +338,9 @@ describe("a custom sink", () => {
   const good = { write: () => {}, close: () => {}, abort: () => {} };
 
   it("gives a SaveError when it throws something that is not an error, or has a throwing getter", async () => {
+    const unclear = { ...good };
+    throwing("keepsChunks")(unclear);
+    await assert.rejects(save(new Map([["w", W]]), unclear), { code: "SINK_FAILED", committed: "no" });
     for (const [name, committed] of [["write", "no"], ["close", "unknown"]]) {
       for (const thrown of [null, undefined, "full", Symbol("s"), Object.create(null), Object.freeze(new Error("x"))]) {
         const sink = { ...good, [name]: () => Promise.reject(thrown) };

@@ -73,6 +73,8 @@ function isMemory(source: Source): boolean {
 /** `error` itself, with the path of its file added if it has none. */
 export function withPath(error: unknown, path: string | undefined): unknown {
   if (path === undefined || !(error instanceof PaddleError) || error.path !== undefined) return error;
+  // A caller's source may throw one that is frozen.
+  if (!Object.isExtensible(error)) return error;
   Object.defineProperty(error, "path", { value: path, enumerable: true, configurable: true });
   return error;
 }

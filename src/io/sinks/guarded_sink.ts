@@ -19,7 +19,13 @@ export function guardedSink(sink: Sink): Sink {
     }
   };
   return {
-    keepsChunks: sink.keepsChunks,
+    get keepsChunks() {
+      try {
+        return sink.keepsChunks;
+      } catch (error) {
+        throw sinkFailed(error);
+      }
+    },
     expect: (size) => told(() => sink.expect?.(size)),
     write: (chunk) => told(() => sink.write(chunk)),
     close: () => told(() => sink.close(), closeFailed),
