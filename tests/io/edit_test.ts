@@ -15,6 +15,7 @@ import fs, {
 import { basename, dirname, join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
 import {
+  decode,
   DirectoryFolder,
   encode,
   type From,
@@ -126,6 +127,26 @@ describe("writing one tensor in place", () => {
       await using checkpoint = await open(path);
       assert.equal(await codeOf(checkpoint.write("b", new Tensor("float32", [10]))), "UNSUPPORTED_FEATURE");
     }));
+
+  it("works for such a tensor whatever opcode gives the length of its bytes", async () => {
+    const bytes = encode(new Map([["a", fromArray([1, 2], "float32")], ["b", fromArray([3, 4], "float32")]]), {
+      protocol: 3,
+    });
+    await using before = await open(bytes);
+    const { offset, nbytes } = before.info("b"), head = bytes[offset - 2] === 0x43 ? 2 : 5;
+    for (const [opcode, width] of [[0x43, 1], [0x42, 4], [0x8e, 8]]) {
+      const length = new Uint8Array(1 + width);
+      length.set([opcode, nbytes]);
+      const file = new Uint8Array(bytes.length - head + length.length);
+      file.set(bytes.subarray(0, offset - head));
+      file.set(length, offset - head);
+      file.set(bytes.subarray(offset), offset - head + length.length);
+      await using checkpoint = await open(file);
+      await checkpoint.write("b", fromArray([5, 6], "float32"));
+      const now = decode(file) as Map<string, NDArray>;
+      assert.deepEqual([now.get("a")!.toArray(), now.get("b")!.toArray()], [[1, 2], [5, 6]], `opcode ${opcode}`);
+    }
+  });
 
   it("shows in whatever is read from the checkpoint afterwards, and in a copy that is saved of it", () =>
     inFolder(async (path, folder) => {
