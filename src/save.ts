@@ -41,7 +41,8 @@ export interface SaveReport {
  *
  * Apart from the value, it uses less than 32 MiB of memory, whatever the size. Unread arrays of a checkpoint, or a whole checkpoint, are
  * copied from its file to the new one in pieces. For protocol 2, which stores the length of an array's text before it, they are read twice
- * unless the file has them as such text already.
+ * unless the file has them as such text already. A stream, or a sink that keeps its chunks, gets copies: the engine may let some 100 MiB of
+ * them pile up before it frees them.
  *
  * @throws {ValueError} `INVALID_VALUE`: something in the value cannot be saved; nothing was created
  * @throws {SaveError} writing failed; `committed` says whether the target changed

@@ -25,6 +25,7 @@ import {
 } from "../../mod.ts";
 import * as npy from "../../src/npy.ts";
 import * as safetensors from "../../src/safetensors.ts";
+import { heldUp } from "../helpers/held_up.ts";
 import { inTempFolder } from "../helpers/in_temp_folder.ts";
 import { SOON, takesLittle } from "../helpers/soon.ts";
 import { tarOf } from "../helpers/tar_of.ts";
@@ -385,6 +386,31 @@ describe("signal", () => {
       assert.deepEqual(order, ["first", "third"]);
       assert.equal(await load(path), 3);
     }));
+
+  // Deno closes files at once.
+  for (const call of "Deno" in globalThis ? ["sync"] : ["sync", "close"]) {
+    it(`does not wait for the ${call} of a file, which takes long for many GB, and leaves no file behind`, () =>
+      inTempFolder(async (folder) => {
+        let start = () => {};
+        const slow = heldUp(".pdtmp", new Promise<void>((done) => start = done), call);
+        const builtin = process.getBuiltinModule;
+        // deno-lint-ignore no-explicit-any
+        (process as any).getBuiltinModule = (name: string) => name === "node:fs" ? slow.fs : (builtin as any)(name);
+        try {
+          const controller = new AbortController(), path = join(folder, "a.pdparams");
+          const stop = () => controller.abort("stop");
+          const onProgress = call === "close" ? stop : undefined;
+          const saving = save(state(), path, { signal: controller.signal, onProgress }).then(() => "saved", (e) => e);
+          slow.reached.then(stop);
+          const late = new Promise((resolve) => setTimeout(() => resolve("nothing"), 5000));
+          assert.equal(await Promise.race([saving, late]), "stop");
+          assert.deepEqual(readdirSync(folder), []);
+        } finally {
+          process.getBuiltinModule = builtin;
+          start();
+        }
+      }));
+  }
 
   it("has no effect once all files of a model are in place", async () => {
     const memory = new MemoryFolder(), controller = new AbortController();

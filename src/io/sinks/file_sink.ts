@@ -21,12 +21,17 @@ import type { Sink } from "../sink.ts";
 import { BufferPool } from "../streams/buffer_pool.ts";
 import { createTemp } from "../disk/temp_file.ts";
 import { tempName } from "../temp_name.ts";
+import { within } from "../waiting/within.ts";
 import { recoverFile, replaceFile } from "../disk/undo_journal.ts";
 
 /** Files smaller than this, in bytes, are read back before they replace the old file, unless `verify` says otherwise. */
 const VERIFY_BELOW = 64 * 2 ** 20;
 /** Bytes read back at a time. */
 const PIECE = 2 ** 20;
+/** Milliseconds that an aborted save waits for the system to free its file. */
+const MOMENT = 20;
+/** Whether closing a file keeps everything else waiting: Deno does it on its only thread. */
+const CLOSES_AT_ONCE = "Deno" in globalThis;
 
 /** A file being saved. */
 export class FileSink implements Sink {
@@ -237,20 +242,36 @@ export class FileSink implements Sink {
 
   /** Remove only the temporary file: {@linkcode FileSink.abort} does the rest. */
   async discard(): Promise<void> {
-    await this.#shut().catch(() => {});
+    await this.#giveUp();
     await withRetries(() => this.#fs.promises.rm(this.#temp, { force: true })).catch(() => {});
   }
 
   /** Remove the temporary file; the old file was never touched, or taken back. What cannot be removed is reported with `error`. */
   async abort(error?: unknown): Promise<void> {
-    await this.#shut().catch(() => {});
+    await this.#giveUp();
     await this.#cleanup.run(error);
+  }
+
+  /**
+   * Close the temporary file. After an abort its name is removed, too: the system frees the bytes, maybe many GB, with the second of these
+   * two steps, which may also have to wait for a sync under way, and so is not waited for.
+   */
+  async #giveUp(): Promise<void> {
+    const shut = () => this.#shut().catch(() => {});
+    if (!this.#open || !this.#options.signal?.aborted) return await shut();
+    const remove = () => this.#fs.promises.rm(this.#temp, { force: true }).catch(() => {});
+    const [first, second] = CLOSES_AT_ONCE ? [shut, remove] : [remove, shut];
+    await first();
+    const freeing = second();
+    await within(freeing, MOMENT).catch(() => {});
+    if (this.#fs.existsSync(this.#temp)) await freeing;
+    else this.#cleanup.forget(this.#temp);
   }
 
   async #sync(): Promise<void> {
     try {
       // Never retried: after a failed sync the system may have dropped the dirty pages, and a second sync would succeed without them.
-      await this.#handle.sync();
+      await within(this.#handle.sync(), Infinity, this.#options.signal);
       const { size, ino } = await this.#handle.stat();
       this.#ino = ino;
       if (size !== (this.#options.size ?? this.#written)) {
@@ -263,6 +284,7 @@ export class FileSink implements Sink {
         );
       }
     } catch (error) {
+      if (this.#options.signal?.aborted) throw this.#options.signal.reason;
       throw error instanceof SaveError ? error : saveError("SYNC_FAILED", this.#shown, "while syncing it", error);
     }
   }
