@@ -47,7 +47,7 @@ export type { ReadOptions } from "./io/lazy/span_bytes.ts";
 /** Options of {@linkcode Checkpoint.stream}. */
 export interface StreamOptions extends ReadOptions {
   /** The bytes `[start, end)` to stream. @default all of them */
-  range?: readonly [number, number];
+  range?: readonly [number, number] | undefined;
 }
 
 /** Declares iteration, and closing by `await using`: the types of an npm package omit methods named by symbols. */

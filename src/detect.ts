@@ -16,13 +16,13 @@ export type { FileKind } from "./codec/detect_kind.ts";
 /** Options of {@linkcode detect}. */
 export interface DetectOptions {
   /** The folder in which a bare name is looked up. */
-  folder?: Folder;
+  folder?: Folder | undefined;
   /** Used to fetch URLs instead of the global function. */
-  fetch?: Fetch;
+  fetch?: Fetch | undefined;
   /** How URLs are fetched. */
-  http?: HttpOptions;
+  http?: HttpOptions | undefined;
   /** Aborts the call. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /**

@@ -63,11 +63,11 @@ export interface DecodeNpyOptions {
    * Limits on what the file may request: maxRank, maxElements, maxTensors, maxStructureBytes; for an archive also maxEntries, maxNameBytes
    * and, if it is compressed, maxExpansion and maxStreamBytes. The latter also limits what is read from a stream.
    */
-  limits?: Partial<Limits>;
+  limits?: Partial<Limits> | undefined;
   /** The array never shares memory with the given bytes. @default {false} */
-  copy?: boolean;
+  copy?: boolean | undefined;
   /** The dtype that one-byte void elements (`V1`) stand for. @default {"float8_e4m3fn"} */
-  float8?: Float8;
+  float8?: Float8 | undefined;
 }
 
 /** Options of {@linkcode load} and {@linkcode loadNpz}. */
@@ -84,7 +84,7 @@ export type SaveNpyOptions = Pick<
 /** Options of {@linkcode encodeNpz}. */
 export interface EncodeNpzOptions {
   /** Compress the arrays, as `numpy.savez_compressed` does. @default {false} */
-  compress?: boolean;
+  compress?: boolean | undefined;
 }
 
 /** Options of {@linkcode saveNpz}. */

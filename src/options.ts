@@ -19,109 +19,109 @@ export type { ProgressEvent } from "./io/progress.ts";
 /** How bytes become values. */
 export interface DecodeOptions {
   /** Return NDArrays instead of Tensors; bfloat16 then becomes numpy's uint16. Paddle's `return_numpy`. @default {false} */
-  returnNumpy?: boolean;
+  returnNumpy?: boolean | undefined;
   /** Keep the name table in the dict. Paddle's `keep_name_table`. @default {false} */
-  keepNameTable?: boolean;
+  keepNameTable?: boolean | undefined;
   /** `"static"` returns tensors as DenseTensor, as `paddle.load` does in static mode. @default {"dygraph"} */
-  mode?: "dygraph" | "static";
+  mode?: "dygraph" | "static" | undefined;
   /** The dtype that int8 tensors stand for: for all of them, or by key. */
-  float8?: Float8 | Readonly<Record<string, Float8>>;
+  float8?: Float8 | Readonly<Record<string, Float8>> | undefined;
   /** Limits on what the file may request; see DEFAULT_LIMITS. */
-  limits?: Partial<Limits>;
+  limits?: Partial<Limits> | undefined;
   /** Treat a repeated key as an error instead of a warning. @default {false} */
-  strict?: boolean;
+  strict?: boolean | undefined;
   /**
    * Accept only a safetensors file, and return its arrays as Tensors: Paddle's `safetensors` (3.3). Without this option, a safetensors file
    * is accepted as well, and yields NDArrays. @default {false}
    */
-  safetensors?: boolean;
+  safetensors?: boolean | undefined;
   /** Arrays never share memory with the given bytes. @default {false} */
-  copy?: boolean;
+  copy?: boolean | undefined;
   /** Called with each warning, about something odd that did not stop the call. */
-  onWarning?: (warning: Warning) => void;
+  onWarning?: ((warning: Warning) => void) | undefined;
 }
 
 /** Options of load. */
 export interface LoadOptions extends DecodeOptions {
   /** For a folder: the file with the program. Paddle's `model_filename`. @default {"__model__"} */
-  modelFilename?: string;
+  modelFilename?: string | undefined;
   /** For a folder: the file with all parameters. Paddle's `params_filename`. @default each parameter has its own file */
-  paramsFilename?: string;
+  paramsFilename?: string | undefined;
   /** The folder in which a bare name is looked up. @default where this runtime keeps files */
-  folder?: Folder;
+  folder?: Folder | undefined;
   /** Aborts the call, which rejects with `signal.reason`. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Used to fetch URLs instead of the global function. */
-  fetch?: Fetch;
+  fetch?: Fetch | undefined;
   /** How URLs are fetched: headers, timeouts, concurrent requests. */
-  http?: HttpOptions;
+  http?: HttpOptions | undefined;
   /**
    * Called as bytes come in: `loaded` never decreases, and the last event has `loaded === total`. If it throws, or its promise rejects, the
    * call fails with that error.
    */
-  onProgress?: (event: ProgressEvent) => void;
+  onProgress?: ((event: ProgressEvent) => void) | undefined;
 }
 
 /** Options of open. */
 export interface OpenOptions extends LoadOptions {
   /** The bytes that {@linkcode sideIndex} returned for the file, or their location: read instead of the file's structure. */
-  index?: From;
+  index?: From | undefined;
 }
 
 /** Options of audit. */
 export interface AuditOptions {
   /** The folder in which a bare name is looked up. */
-  folder?: Folder;
+  folder?: Folder | undefined;
   /** Limits on what the file may request. */
-  limits?: Partial<Limits>;
+  limits?: Partial<Limits> | undefined;
   /** Used to fetch URLs instead of the global function. */
-  fetch?: Fetch;
+  fetch?: Fetch | undefined;
   /** How URLs are fetched. */
-  http?: HttpOptions;
+  http?: HttpOptions | undefined;
   /** Treat a repeated key as an error. @default {false} */
-  strict?: boolean;
+  strict?: boolean | undefined;
   /** Aborts the call. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** Options of encode. */
 export interface EncodeOptions {
   /** Pickle protocol: 2, 3 or 4. Paddle's `protocol`. @default {4} */
-  protocol?: number;
+  protocol?: number | undefined;
   /** Write one tensor as Paddle's binary record instead of a pickle. Paddle's `use_binary_format`. @default {false} */
-  useBinaryFormat?: boolean;
+  useBinaryFormat?: boolean | undefined;
   /**
    * Write a dict of tensors as a safetensors file instead of a pickle. Paddle's `safetensors` (3.3), which silently pickles anything else;
    * here that is refused. The metadata of a loaded safetensors file are kept. @default {false}
    */
-  safetensors?: boolean;
+  safetensors?: boolean | undefined;
   /** Use the module names of numpy 1 (which numpy 2 reads, too) or of numpy 2. @default {1} */
-  numpy?: 1 | 2;
+  numpy?: 1 | 2 | undefined;
   /** `"static"` writes a dict of tensors without a name table, as Paddle does in static mode. @default {"dygraph"} */
-  mode?: "dygraph" | "static";
+  mode?: "dygraph" | "static" | undefined;
   /** Called with each warning, about something odd that did not stop the call. */
-  onWarning?: (warning: Warning) => void;
+  onWarning?: ((warning: Warning) => void) | undefined;
 }
 
 /** Options of functions that can be aborted, and have no other options. */
 export interface StopOptions {
   /** Aborts the call, which rejects with `signal.reason`. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** Options of save. */
 export interface SaveOptions extends EncodeOptions {
   /** The folder to which a bare name is saved. @default where this runtime keeps files */
-  folder?: Folder;
+  folder?: Folder | undefined;
   /** Aborts the call, which rejects with `signal.reason`, unless the new file has already replaced the old one. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /**
    * Called as bytes go out; the last event comes when the new file is in place. If it throws before that, or its promise rejects, the call
    * fails with that error.
    */
-  onProgress?: (event: ProgressEvent) => void;
+  onProgress?: ((event: ProgressEvent) => void) | undefined;
   /** Read the temporary file back and compare its SHA-256 before it replaces the old file. @default {true below 64 MiB} */
-  verify?: boolean;
+  verify?: boolean | undefined;
   /**
    * Save only if the target is still as `stat` saw it: size in bytes, mtime in milliseconds and, if given, the inode; or if it is still the
    * `version` that {@linkcode Checkpoint} or {@linkcode Source} reported; null if the target must not exist. Otherwise the save fails with
@@ -129,20 +129,20 @@ export interface SaveOptions extends EncodeOptions {
    * object's ETag itself (`onlyIf`, `If-Match`) if it supports conditions; R2 does not for multipart uploads, so the ETag is compared
    * before the last step.
    */
-  ifUnchanged?: Unchanged;
+  ifUnchanged?: Unchanged | undefined;
   /** Keep other processes out by a `<name>.lock` file; one not touched for 10 minutes is taken over. @default {false} */
-  lock?: boolean;
+  lock?: boolean | undefined;
   /** Create missing folders above the target. @default {true} */
-  mkdir?: boolean;
+  mkdir?: boolean | undefined;
   /** Throw if the directory entry could not be synced. @default {false} */
-  requireDurable?: boolean;
+  requireDurable?: boolean | undefined;
   /**
    * `"inode"` writes into the old file itself, with an undo journal, and so preserves its hard links, access lists and extended attributes,
    * which a new file would not have. Needs twice the space, and readers that have the file open see it change.
    */
-  preserve?: "inode";
+  preserve?: "inode" | undefined;
   /** Refuse names that Windows does not allow. @default {true for a name in a folder, false for a path, which the caller chose} */
-  portable?: boolean;
+  portable?: boolean | undefined;
 }
 
 const DECODE: (keyof DecodeOptions)[] = [

@@ -59,9 +59,9 @@ export interface DecodeOptions extends DecodePickleOptions {}
 /** Options of {@linkcode encode}. */
 export interface EncodeOptions {
   /** 2, 3 or 4. @default {4} */
-  protocol?: number;
+  protocol?: number | undefined;
   /** Use the module names of numpy 1, which every numpy reads, or of numpy 2. @default {1} */
-  numpy?: 1 | 2;
+  numpy?: 1 | 2 | undefined;
 }
 
 /**

@@ -41,32 +41,32 @@ import type { Disposed } from "./words/disposed.ts";
 /** Options of {@linkcode recoverStateDict}. */
 export interface RecoverOptions {
   /** For a folder: the file with the program. @default {"__model__"} */
-  modelFilename?: string;
+  modelFilename?: string | undefined;
   /** For a folder: the file with all parameters. @default each parameter has its own file */
-  paramsFilename?: string;
+  paramsFilename?: string | undefined;
   /** Keys by variable name; they take precedence over any others. */
-  names?: ReadonlyMap<string, string>;
+  names?: ReadonlyMap<string, string> | undefined;
   /**
    * A state dict of the same network, such as its first checkpoint: its keys are used for variables with the same names and shapes. If
    * these do not match for a kind of layer, as in a checkpoint from another process, keys are guessed by kind, number and shape. A
    * parameter that it has under several keys gets all of them.
    */
-  like?: StateDict;
+  like?: StateDict | undefined;
   /**
    * Leave the data in the files of the model: tensors are read on access, `save` copies them in pieces, and {@linkcode Recovered.close}
    * closes the files. @default {false}
    */
-  lazy?: boolean;
+  lazy?: boolean | undefined;
   /** The folder in which names are looked up. @default where this runtime keeps files */
-  folder?: Folder;
+  folder?: Folder | undefined;
   /** Limits on what the files may request. */
-  limits?: Partial<Limits>;
+  limits?: Partial<Limits> | undefined;
   /** Aborts the call, which rejects with `signal.reason`. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Called as the bytes of each file come in. */
-  onProgress?: (event: ProgressEvent) => void;
+  onProgress?: ((event: ProgressEvent) => void) | undefined;
   /** Called with each warning, about something odd that did not stop the call. */
-  onWarning?: (warning: Warning) => void;
+  onWarning?: ((warning: Warning) => void) | undefined;
 }
 
 /** The result of {@linkcode recoverStateDict}; disposing of it, such as with `await using`, closes it. */

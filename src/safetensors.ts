@@ -42,9 +42,9 @@ export { TensorMap } from "./words/tensor_map.ts";
 /** Options of {@linkcode decode}. */
 export interface DecodeSafetensorsOptions {
   /** Limits on what the file may request: maxJsonBytes, maxJsonDepth, maxTensors, maxRank, maxElements, maxNameBytes, maxStructureBytes. */
-  limits?: Partial<Limits>;
+  limits?: Partial<Limits> | undefined;
   /** Arrays never share memory with the given bytes. @default {false} */
-  copy?: boolean;
+  copy?: boolean | undefined;
 }
 
 /** Options of {@linkcode load} and {@linkcode open}. */
@@ -56,7 +56,7 @@ export type ReadSafetensorsOptions = Pick<
 /** Options of {@linkcode encode} and {@linkcode encodeChunks}. */
 export interface EncodeSafetensorsOptions {
   /** Strings by name, the file's `__metadata__`. @default that of the TensorMap, if one is given */
-  metadata?: ReadonlyMap<string, string> | Readonly<Record<string, string>>;
+  metadata?: ReadonlyMap<string, string> | Readonly<Record<string, string>> | undefined;
 }
 
 /** Options of {@linkcode save}. */

@@ -57,10 +57,10 @@ function noFile(error: unknown): null {
 /** A source shared by several readers, none of which closes it. */
 class SharedSource implements Source {
   readonly size: number;
-  readonly name?: string;
-  readonly costly?: boolean;
-  readonly version?: string;
-  readonly streamRange?: Source["streamRange"];
+  readonly name: string | undefined;
+  readonly costly: boolean | undefined;
+  readonly version: string | undefined;
+  readonly streamRange?: NonNullable<Source["streamRange"]>;
   readonly #source: Source;
 
   constructor(source: Source) {

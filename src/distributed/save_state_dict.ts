@@ -38,7 +38,7 @@ export interface SaveStateDictOptions extends Pick<SaveOptions, "folder" | "sign
    */
   wholeFolder?: boolean;
   /** Receives a warning about what a save that succeeded could not remove (`LEFTOVER`). */
-  onWarning?: (warning: Warning) => void;
+  onWarning?: ((warning: Warning) => void) | undefined;
 }
 
 const OPTIONS = ["folder", "signal", "onProgress", "onWarning", "uniqueId", "version", "manifest", "wholeFolder"];

@@ -16,11 +16,11 @@ export interface LoadDygraphOptions {
   /** Keep the name table in the parameters. @default {false} */
   keepNameTable?: boolean;
   /** The folder that names refer to. */
-  folder?: Folder;
+  folder?: Folder | undefined;
   /** Limits on what the files may demand. */
-  limits?: Partial<Limits>;
+  limits?: Partial<Limits> | undefined;
   /** Aborts the call. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 const SUFFIXES = [".pdparams", ".pdopt"];

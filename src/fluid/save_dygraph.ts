@@ -30,9 +30,9 @@ export interface SaveDygraphOptions {
   /** `"1.8"`: a pickle of protocol 2. `"1.6"`: the binary format of 1.6, which only 1.6 and this library read. @default {"1.8"} */
   layout?: "1.8" | "1.6";
   /** The folder that names refer to. */
-  folder?: Folder;
+  folder?: Folder | undefined;
   /** Aborts the call. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /**

@@ -59,11 +59,11 @@ export interface ModelSaveOptions {
    */
   manifest?: boolean;
   /** The folder that names refer to. */
-  folder?: Folder;
+  folder?: Folder | undefined;
   /** Aborts the call. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Receives a warning about what a save that succeeded could not remove (`LEFTOVER`). */
-  onWarning?: (warning: Warning) => void;
+  onWarning?: ((warning: Warning) => void) | undefined;
 }
 
 /** Options of {@linkcode Model.load}. */
@@ -73,13 +73,13 @@ export interface ModelLoadOptions {
   /** Ignore `path.pdopt`, and leave the optimizer unchanged. @default {false} */
   resetOptimizer?: boolean;
   /** The folder that names refer to. */
-  folder?: Folder;
+  folder?: Folder | undefined;
   /** Limits on what the files may demand. */
-  limits?: Partial<Limits>;
+  limits?: Partial<Limits> | undefined;
   /** Aborts the call. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Called for every entry that is skipped. */
-  onWarning?: (warning: Warning) => void;
+  onWarning?: ((warning: Warning) => void) | undefined;
 }
 
 const ENDINGS = [".pdparams", ".pdopt", ".pdmodel"];

@@ -17,23 +17,23 @@ export type Unchanged = { size: number; mtimeMs: number; ino?: number | bigint }
 /** Options of {@linkcode Folder.put}. */
 export interface PutOptions {
   /** Number of bytes to be written, if known: a save of another length fails. */
-  size?: number;
+  size?: number | undefined;
   /** Create missing folders above a file at a path. */
-  mkdir?: boolean;
+  mkdir?: boolean | undefined;
   /** Read the file back and compare it before it replaces the old one. @default {true below 64 MiB, if `size` is given} */
-  verify?: boolean;
+  verify?: boolean | undefined;
   /** Put the file only if it is still in this state. */
-  ifUnchanged?: Unchanged;
+  ifUnchanged?: Unchanged | undefined;
   /** Lock out other processes with `<name>.lock`. @default {false} */
-  lock?: boolean;
+  lock?: boolean | undefined;
   /** Throw if the file cannot be guaranteed to have reached a disk. @default {false} */
-  requireDurable?: boolean;
+  requireDurable?: boolean | undefined;
   /** `"inode"`: overwrite the old file itself, so that hard links, access control lists and attributes survive. */
-  preserve?: "inode";
+  preserve?: "inode" | undefined;
   /** Refuse names that are not valid on Windows. @default the folder's own rule */
-  portable?: boolean;
+  portable?: boolean | undefined;
   /** Checked before the new file replaces the old one. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** Throws a TypeError for options that only a directory of the file system supports; a bucket supports versions, too. */
@@ -52,9 +52,9 @@ export function refuseDiskOptions(
 /** Options of {@linkcode Folder.get}. */
 export interface GetOptions {
   /** Aborts the call; it rejects with `signal.reason`. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Called with every anomaly that does not stop reading. */
-  onWarning?: (warning: Warning) => void;
+  onWarning?: ((warning: Warning) => void) | undefined;
 }
 
 /** A set of named files. A folder of your own may be passed as `folder`. */

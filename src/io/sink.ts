@@ -18,5 +18,5 @@ export interface Sink {
    * Whether chunks are still read after their write has resolved. A sink that says `false` saves memory: what is copied from file to file
    * reaches it in reused buffers. @default {true}
    */
-  readonly keepsChunks?: boolean;
+  readonly keepsChunks?: boolean | undefined;
 }

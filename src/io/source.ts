@@ -9,7 +9,7 @@ export interface Source {
   /** Total number of bytes. */
   readonly size: number;
   /** The name shown in errors. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /**
    * Read from `offset` into `into`. Resolves to the number of bytes read, which may be less than `into.length` but never 0 before the end.
    */
@@ -19,7 +19,7 @@ export interface Source {
   /** A view of the bytes themselves, if they are in memory: nothing is then read or copied. */
   view?(offset: number, length: number): Uint8Array;
   /** Whether each read costs a network round trip: then little is read after a jump, and more as reading goes on. */
-  readonly costly?: boolean;
+  readonly costly?: boolean | undefined;
   /** All bytes in one pass, where that is cheaper than many reads. */
   readAll?(): ReadableStream<Uint8Array>;
   /** The bytes `[start, end)` as a stream, where a long range takes one request this way but many through {@linkcode Source.read}. */
@@ -27,7 +27,7 @@ export interface Source {
   /** Replace bytes in place, all of them or none; the size does not change. */
   edit?(offset: number, bytes: Uint8Array, options?: { signal?: AbortSignal }): Promise<void>;
   /** Identifies this version of the bytes, prefixed with the kind of validator: `etag:"5e1f"`. */
-  readonly version?: string;
+  readonly version?: string | undefined;
   /** Check that the bytes are still those of the first read; throws `SOURCE_CHANGED` if they are not. */
   verify?(): Promise<void>;
   /** The same, synchronously, to go with {@linkcode Source.readSync}. */

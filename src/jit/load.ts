@@ -23,15 +23,15 @@ import { TranslatedLayer } from "./translated_layer.ts";
 /** Options of {@linkcode load}. */
 export interface LoadOptions extends FileNames {
   /** The folder that names refer to. @default where this runtime keeps files */
-  folder?: Folder;
+  folder?: Folder | undefined;
   /** Limits on what the files may demand. */
-  limits?: Partial<Limits>;
+  limits?: Partial<Limits> | undefined;
   /** Aborts the call; the rejection is `signal.reason`. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Called as the bytes of each file are read. */
-  onProgress?: (event: ProgressEvent) => void;
+  onProgress?: ((event: ProgressEvent) => void) | undefined;
   /** Called for every irregularity that does not stop the call. */
-  onWarning?: (warning: Warning) => void;
+  onWarning?: ((warning: Warning) => void) | undefined;
 }
 
 const OPTIONS = ["modelFilename", "paramsFilename", "folder", "limits", "signal", "onProgress", "onWarning"];

@@ -12,9 +12,9 @@ import { saveChunks } from "../save.ts";
 /** Options of {@linkcode saveToFile} and {@linkcode loadFromFile}. */
 export interface FileBytesOptions {
   /** The folder that a bare name refers to. */
-  folder?: Folder;
+  folder?: Folder | undefined;
   /** Aborts the call. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /**

@@ -23,19 +23,19 @@ export interface LoadInferenceModelOptions {
   /**
    * If this or `paramsFilename` is given, the path is a folder: the program's file, with or without its extension. @default {"__model__"}
    */
-  modelFilename?: string | Uint8Array;
+  modelFilename?: string | Uint8Array | undefined;
   /** The file with all parameters, with or without its extension. @default each parameter has a file of its own */
-  paramsFilename?: string | Uint8Array;
+  paramsFilename?: string | Uint8Array | undefined;
   /** The folder that names refer to. @default where this runtime keeps files */
-  folder?: Folder;
+  folder?: Folder | undefined;
   /** Limits on what the files may demand. */
-  limits?: Partial<Limits>;
+  limits?: Partial<Limits> | undefined;
   /** Aborts the call; the rejection is `signal.reason`. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Called as the bytes of each file are read. */
-  onProgress?: (event: ProgressEvent) => void;
+  onProgress?: ((event: ProgressEvent) => void) | undefined;
   /** Called for every irregularity that does not stop the call. */
-  onWarning?: (warning: Warning) => void;
+  onWarning?: ((warning: Warning) => void) | undefined;
 }
 
 const OPTIONS = ["modelFilename", "paramsFilename", "folder", "limits", "signal", "onProgress", "onWarning"];

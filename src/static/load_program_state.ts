@@ -28,13 +28,13 @@ export interface LoadProgramStateOptions {
   /** The variables to read; required for a file of several tensors, which has no names. Paddle's `var_list`. */
   varList?: readonly ProgramVariable[];
   /** The folder that names refer to. */
-  folder?: Folder;
+  folder?: Folder | undefined;
   /** Limits on what the files may demand. */
-  limits?: Partial<Limits>;
+  limits?: Partial<Limits> | undefined;
   /** Aborts the call; the rejection is `signal.reason`. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Called for every irregularity, such as a file in the folder that is not a tensor. */
-  onWarning?: (warning: Warning) => void;
+  onWarning?: ((warning: Warning) => void) | undefined;
 }
 
 const SUFFIXES = [".pdparams", ".pdopt", ".pdmodel", ".json"];

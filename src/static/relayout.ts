@@ -30,11 +30,11 @@ export interface RelayoutOptions {
   /** @default {"prefix"} */
   layout?: Layout;
   /** Name of the program's file, in `folder` and `combined`. @default {"__model__"}, for PIR `__model__.json` */
-  modelFilename?: string;
+  modelFilename?: string | undefined;
   /** Name of the file with the parameters, in `combined`. @default {"__params__"} */
-  paramsFilename?: string;
+  paramsFilename?: string | undefined;
   /** The folder that names refer to. */
-  folder?: Folder;
+  folder?: Folder | undefined;
   /**
    * Also write `<prefix>.pdsum`, or `.pdsum` in the folder, last of all: sizes and SHA-256 of the files, by which every later load detects
    * files from different saves. Only in the file system. @default {false}
@@ -49,11 +49,11 @@ export interface RelayoutOptions {
   /** Refuse names that are not valid file names on Windows. @default {true} */
   portable?: boolean;
   /** Aborts the call before any file is put in place. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Called as bytes are written. */
-  onProgress?: (event: ProgressEvent) => void;
+  onProgress?: ((event: ProgressEvent) => void) | undefined;
   /** Receives a warning about what a save that succeeded could not remove (`LEFTOVER`). */
-  onWarning?: (warning: Warning) => void;
+  onWarning?: ((warning: Warning) => void) | undefined;
 }
 
 const OPTIONS = [
@@ -76,9 +76,9 @@ export type ModelFrom = InferenceModel | string | URL | FolderEntry | {
   /** The folder of a 1.x model. */
   path: string | URL | FolderEntry;
   /** Name of the program's file. */
-  modelFilename?: string;
+  modelFilename?: string | undefined;
   /** Name of the file with all parameters. */
-  paramsFilename?: string;
+  paramsFilename?: string | undefined;
 };
 
 /**

@@ -34,13 +34,13 @@ export interface SaveOptions {
    */
   manifest?: boolean;
   /** The folder that names refer to. @default where this runtime keeps files */
-  folder?: Folder;
+  folder?: Folder | undefined;
   /** Aborts the call before any file is put in place. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Called as bytes are written. */
-  onProgress?: (event: ProgressEvent) => void;
+  onProgress?: ((event: ProgressEvent) => void) | undefined;
   /** Receives a warning about what a save that succeeded could not remove (`LEFTOVER`). */
-  onWarning?: (warning: Warning) => void;
+  onWarning?: ((warning: Warning) => void) | undefined;
 }
 
 /**
@@ -135,7 +135,7 @@ export interface SetProgramStateOptions {
   /** Variables that must have a value. @default those in the state */
   variables?: readonly ProgramVariable[];
   /** Called with the names of entries that match no variable of the program. */
-  onWarning?: (warning: Warning) => void;
+  onWarning?: ((warning: Warning) => void) | undefined;
 }
 
 /**

@@ -54,13 +54,13 @@ export interface SaveInferenceModelOptions {
    */
   manifest?: boolean;
   /** The folder that names refer to. @default where this runtime keeps files */
-  folder?: Folder;
+  folder?: Folder | undefined;
   /** Aborts the call before any file is put in place; the rejection is `signal.reason`. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Called as bytes are written. */
-  onProgress?: (event: ProgressEvent) => void;
+  onProgress?: ((event: ProgressEvent) => void) | undefined;
   /** Receives a warning about what a save that succeeded could not remove (`LEFTOVER`). */
-  onWarning?: (warning: Warning) => void;
+  onWarning?: ((warning: Warning) => void) | undefined;
 }
 
 const OPTIONS = [

@@ -42,6 +42,18 @@ export function goesThroughLayers(): void {
   for (const [name, parameter] of new paddle.nn.ParameterDict()) console.log(name.trim(), parameter.name.trim());
 }
 
+/** What a caller may leave out is passed on as it is, also where optional properties are exact. */
+export async function passesOn(
+  options: { signal?: AbortSignal; folder?: paddle.Folder; prefix?: string; limits?: Partial<paddle.Limits> },
+): Promise<paddle.Source> {
+  const { signal, folder, prefix, limits } = options;
+  await paddle.save(await paddle.load("model", { signal, folder, limits }), "copy.pdparams", { signal, folder });
+  await paddle.static.loadInferenceModel("model", { signal, folder });
+  const bucket = new paddle.S3Folder("https://example.org/bucket", { prefix, fetch: undefined });
+  const source = await bucket.get("model", { signal });
+  return { size: 0, name: source?.name, version: source?.version, read: () => Promise.resolve(0) };
+}
+
 export async function isStopped(given: unknown): Promise<void> {
   // @ts-expect-error a promise is not a source
   await paddle.load(Promise.resolve("model.pdparams"));

@@ -65,10 +65,12 @@ async function run(
   return { code: signal === "SIGINT" ? 130 : code, out, err };
 }
 
-/** Check the package's types, for a Deno program without the DOM `lib`. */
+/** Check the package's types, for Deno programs without the DOM `lib` whose optional properties are exact. */
 async function typesHold(): Promise<void> {
   cpSync("tests/examples/consumer.ts", join(folder, "consumer.ts"));
-  const { code, err } = await run("deno", ["check", "--quiet", "consumer.ts"]);
+  const compilerOptions = { exactOptionalPropertyTypes: true };
+  writeFileSync(join(folder, "deno.json"), JSON.stringify({ compilerOptions }));
+  const { code, err } = await run("deno", ["check", "--quiet", "consumer.ts", "edge_params/main.ts"]);
   assert.equal(code, 0, err);
   console.log("types: a program of Deno's is checked against those of the package");
 }

@@ -25,9 +25,9 @@ export interface SaveInferenceModelOptions {
   /** Values of its persistable variables, by name. */
   parameters: Scope;
   /** Name of the program's file; only the last part of a path is used. @default {"__model__"} */
-  modelFilename?: string;
+  modelFilename?: string | undefined;
   /** Name of a single file for all parameters; if not given, each has its own. Only the last part of a path is used. */
-  paramsFilename?: string;
+  paramsFilename?: string | undefined;
   /**
    * If false, write the unchanged program, for further training, to `__model__.main_program`, with all its persistable variables next to
    * it. Paddle's `export_for_deployment`. @default {true}
@@ -47,13 +47,13 @@ export interface SaveInferenceModelOptions {
    */
   wholeFolder?: boolean;
   /** The folder that names refer to. */
-  folder?: Folder;
+  folder?: Folder | undefined;
   /** Aborts the call before any file is put in place. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Called as bytes are written. */
-  onProgress?: (event: ProgressEvent) => void;
+  onProgress?: ((event: ProgressEvent) => void) | undefined;
   /** Receives a warning about what a save that succeeded could not remove (`LEFTOVER`). */
-  onWarning?: (warning: Warning) => void;
+  onWarning?: ((warning: Warning) => void) | undefined;
 }
 
 const OPTIONS = [

@@ -58,13 +58,13 @@ export interface SaveVarsOptions extends VariableChoice {
    */
   wholeFolder?: boolean;
   /** The folder that names refer to. */
-  folder?: Folder;
+  folder?: Folder | undefined;
   /** Aborts the call before any file is put in place. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Called as bytes are written. */
-  onProgress?: (event: ProgressEvent) => void;
+  onProgress?: ((event: ProgressEvent) => void) | undefined;
   /** Receives a warning about what a save that succeeded could not remove (`LEFTOVER`). */
-  onWarning?: (warning: Warning) => void;
+  onWarning?: ((warning: Warning) => void) | undefined;
 }
 
 /** Options of {@linkcode loadVars}. */
@@ -72,11 +72,11 @@ export interface LoadVarsOptions extends VariableChoice {
   /** Name of the single file for all variables; if not given, each has its own file. */
   filename?: string;
   /** The folder that names refer to. */
-  folder?: Folder;
+  folder?: Folder | undefined;
   /** Limits on what the files may demand. */
-  limits?: Partial<Limits>;
+  limits?: Partial<Limits> | undefined;
   /** Aborts the call. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 const CHOICE = ["mainProgram", "vars", "predicate", "filename", "folder", "signal"];

@@ -80,9 +80,9 @@ export interface BucketUpload {
 /** How a BucketFolder behaves. */
 export interface BucketFolderOptions {
   /** Prefix of all keys, such as `models/`. @default {""} */
-  prefix?: string;
+  prefix?: string | undefined;
   /** Size in bytes of the parts of a large file, at least 5 MiB. One part is held in memory at a time. @default {8 MiB} */
-  partSize?: number;
+  partSize?: number | undefined;
 }
 
 /**

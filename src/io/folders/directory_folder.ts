@@ -30,9 +30,9 @@ export interface DirectoryFolderOptions {
    * Names come from the caller and not from a file: any name that the file system accepts is allowed, and links may lead out of the
    * directory, as in download caches. @default {false}
    */
-  trusted?: boolean;
+  trusted?: boolean | undefined;
   /** Refuse to put names that are not valid on Windows. @default {true} */
-  portable?: boolean;
+  portable?: boolean | undefined;
 }
 
 /**

@@ -16,11 +16,11 @@ import type { Source } from "../source.ts";
 /** How an HttpFolder reads. */
 export interface HttpFolderOptions extends HttpOptions {
   /** Used in place of the global `fetch`. */
-  fetch?: Fetch;
+  fetch?: Fetch | undefined;
   /** The names of the files, as servers do not list them. Needed to read a whole folder. */
-  names?: Iterable<string>;
+  names?: Iterable<string> | undefined;
   /** Called with the server's first anomaly that does not stop reading. */
-  onWarning?: (warning: Warning) => void;
+  onWarning?: ((warning: Warning) => void) | undefined;
 }
 
 /**

@@ -34,11 +34,11 @@ export interface S3FolderOptions extends HttpOptions {
    * Signs and fetches: `(url, init) => client.fetch(url, init)` with a library that signs S3 requests. A public bucket
    * needs only the global `fetch`.
    */
-  fetch?: Fetch;
+  fetch?: Fetch | undefined;
   /** Prefix of all keys, such as `models/`. @default {""} */
-  prefix?: string;
+  prefix?: string | undefined;
   /** Size in bytes of the parts of a large file, at least 5 MiB. One part is held in memory at a time. @default {8 MiB} */
-  partSize?: number;
+  partSize?: number | undefined;
 }
 
 interface S3Request {

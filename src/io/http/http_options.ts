@@ -12,33 +12,33 @@ export type Fetch = (input: string, init?: RequestInit) => Promise<Response>;
 /** How `load` and `open` talk to a server. */
 export interface HttpOptions {
   /** Headers sent with every request, such as `Authorization`. */
-  headers?: RequestInit["headers"];
+  headers?: RequestInit["headers"] | undefined;
   /** Names of the headers that are not sent to another origin. @default every header given, except `Accept*` and `User-Agent` */
-  sameOriginHeaders?: readonly string[];
+  sameOriginHeaders?: readonly string[] | undefined;
   /** Whether cookies are sent, as in `fetch`. @default the runtime's own */
-  credentials?: RequestInit["credentials"];
+  credentials?: RequestInit["credentials"] | undefined;
   /** Maximum number of concurrent requests. @default {6} */
-  concurrency?: number;
+  concurrency?: number | undefined;
   /** Maximum bytes of a file that is held in memory whole because the server does not support ranges. @default {256 MiB} */
-  maxFallbackBytes?: number;
+  maxFallbackBytes?: number | undefined;
   /** How often a request is retried after a network failure, `idleTimeout` or status 408, 429, 500, 502, 503 or 504. @default {3} */
-  retries?: number;
+  retries?: number | undefined;
   /** Milliseconds before the first retry; each further delay is twice as long. A server's `Retry-After` takes precedence. @default {250} */
-  retryDelay?: number;
+  retryDelay?: number | undefined;
   /** Milliseconds without a byte after which a request fails, and is retried where it left off. @default {30_000} */
-  idleTimeout?: number;
+  idleTimeout?: number | undefined;
   /** Minimum bytes per second, measured over twice `idleTimeout`. @default {1024} */
-  minBytesPerSecond?: number;
+  minBytesPerSecond?: number | undefined;
 }
 
 /** How an HTTP source is opened. */
 export interface HttpSourceOptions extends HttpOptions {
   /** Used in place of the global `fetch`. */
-  fetch?: Fetch;
+  fetch?: Fetch | undefined;
   /** Aborts the opening; the rejection is `signal.reason`. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Called for every irregularity that does not stop the call. */
-  onWarning?: (warning: { code: string; message: string }) => void;
+  onWarning?: ((warning: { code: string; message: string }) => void) | undefined;
 }
 
 /**

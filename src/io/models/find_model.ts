@@ -36,16 +36,16 @@ export interface ModelFiles {
 
 /** File names given by the caller. */
 export interface FileNames {
-  modelFilename?: string;
-  paramsFilename?: string;
+  modelFilename?: string | undefined;
+  paramsFilename?: string | undefined;
   /** Open files without reading them. */
-  lazy?: boolean;
+  lazy?: boolean | undefined;
   /**
    * Also find what 2.6's `jit.save` wrote for methods after the second: it appended their names to each other, `m.other.second.pdmodel`,
    * where Paddle itself does not look.
    */
-  stacked?: boolean;
-  signal?: AbortSignal;
+  stacked?: boolean | undefined;
+  signal?: AbortSignal | undefined;
 }
 
 const FORMS = [".json", ".pdmodel"];
