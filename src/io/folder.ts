@@ -93,17 +93,27 @@ export function conflict(shown: string): SaveError {
   });
 }
 
-const wrapped = new WeakMap<Folder, Folder>();
-
-/** Note that `outer` passes everything on to `inner`. */
-export function noteWrapper(outer: Folder, inner: Folder): void {
-  wrapped.set(outer, inner);
+/** A folder, and what all names in it begin with. */
+interface Within {
+  readonly folder: Folder;
+  readonly prefix: string;
 }
 
-/** The folder within all wrappers of ours. */
-export function innermost(folder: Folder): Folder {
-  for (let inner; (inner = wrapped.get(folder)) !== undefined;) folder = inner;
-  return folder;
+const wrapped = new WeakMap<Folder, Within>();
+
+/** Note that `outer` passes everything on to `inner`, with names that begin with `prefix`. */
+export function noteWrapper(outer: Folder, inner: Folder, prefix = ""): void {
+  wrapped.set(outer, { folder: inner, prefix });
+}
+
+/** The folder within all wrappers of ours, and what they put before each name. */
+export function innermost(folder: Folder): Within {
+  let prefix = "";
+  for (let inner; (inner = wrapped.get(folder)) !== undefined;) {
+    folder = inner.folder;
+    prefix = inner.prefix + prefix;
+  }
+  return { folder, prefix };
 }
 
 let defaultFolder: Folder | null = null;

@@ -131,7 +131,7 @@ class SubFolder implements Folder {
   constructor(folder: Folder, prefix: string) {
     this.#folder = folder;
     this.#prefix = prefix;
-    noteWrapper(this, folder);
+    noteWrapper(this, folder, prefix);
   }
 
   get(name: string, options?: { signal?: AbortSignal }): ReturnType<Folder["get"]> {

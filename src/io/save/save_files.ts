@@ -58,10 +58,11 @@ export async function saveFiles(
   signal?.throwIfAborted();
   const progress = progressOf(onProgress, "save", files.reduce((n, file) => n + file.size, 0));
   const whole = options.wholeFolder ? await WholeFolder.begin(folder, signal) : null;
-  const leave = whole ? null : await takeFolderTurns(folder, files.map(({ name }) => name), signal);
   if (whole) folder = whole.folder;
   const open: Sink[] = [], left: Warning[] = [];
+  let leave = () => {};
   try {
+    leave = await takeFolderTurns(folder, files.map(({ name }) => name), signal);
     // All of them are on the disk before the first is put in place.
     const saved = await writeAll(folder, files, options, open, progress);
     if (hasManifest && prefix !== undefined) await writeManifest(folder, prefix, saved, open, signal);
@@ -83,7 +84,7 @@ export async function saveFiles(
     if (progress?.threw(error)) throw error;
     throw error instanceof PaddleError || error instanceof TypeError ? error : sinkFailed(error);
   } finally {
-    leave?.();
+    leave();
   }
   for (const warning of left) options.onWarning?.(warning);
   await progress?.end();

@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, it } from "@std/testing/bdd";
+import { DirectoryFolder, type Folder, HandleFolder, MemoryFolder, type Sink } from "../../mod.ts";
+import { saveFiles } from "../../src/io/save/save_files.ts";
+import { fakeDirectory } from "../helpers/fake_file_system.ts";
+import { inTempFolder } from "../helpers/in_temp_folder.ts";
+
+const file = (name: string, x = 1) => ({ name, size: 1, chunks: [Uint8Array.of(x)] });
+
+/** Saves files, unless that takes for ever. */
+async function saved(folder: Folder, names: string[], x = 1, options = {}): Promise<unknown> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise((_, reject) => timer = setTimeout(() => reject(new Error("it waits for ever")), 5000));
+  const files = names.map((name) => file(name, x));
+  return await Promise.race([saveFiles(folder, files, options), late]).finally(() => clearTimeout(timer));
+}
+
+describe("a save of several files", () => {
+  it("is refused if two of them have one name", () =>
+    inTempFolder(async (path) => {
+      const folders = { path: new DirectoryFolder(path), handle: new HandleFolder(fakeDirectory()) };
+      for (const [what, folder] of Object.entries({ ...folders, memory: new MemoryFolder() })) {
+        await assert.rejects(saved(folder, ["a", "b", "a"]), { code: "NAME_COLLISION", names: ["a", "a"] }, what);
+        assert.deepEqual(await folder.list(), []);
+      }
+      const whole = saved(new DirectoryFolder(join(path, "w")), ["a", "a"], 1, { wholeFolder: true });
+      await assert.rejects(whole, { code: "NAME_COLLISION" });
+      assert.deepEqual(readdirSync(path), []);
+    }));
+
+  it("is refused if the name of one is a link to another one", () =>
+    inTempFolder(async (path) => {
+      writeFileSync(join(path, "a"), "old");
+      symlinkSync("a", join(path, "b"));
+      await assert.rejects(saved(new DirectoryFolder(path), ["a", "b"]), { code: "NAME_COLLISION", names: ["a", "b"] });
+      assert.equal(readFileSync(join(path, "a"), "utf8"), "old");
+      assert.deepEqual(readdirSync(path), ["a", "b"]);
+    }));
+
+  it("waits for an earlier one with some of the same files in the same folder, and for no other", async () => {
+    class SlowFolder extends MemoryFolder {
+      override async put(name: string): Promise<Sink> {
+        const sink = await super.put(name);
+        const close = sink.close.bind(sink);
+        // The second save would overtake the first one.
+        sink.close = async () => {
+          for (let i = name === "b" ? 10 : 1; i > 0; i--) await new Promise((resolve) => setTimeout(resolve, 1));
+          await close();
+        };
+        return sink;
+      }
+    }
+    const folder = new SlowFolder(), order: number[] = [];
+    const saves = [["a", "b"], ["b", "a"], ["c", "d"]].map((names, i) =>
+      saved(folder, names, i).then(() => order.push(i))
+    );
+    await Promise.all(saves);
+    assert.deepEqual(order, [2, 0, 1]);
+    const byteOf = async (name: string) => {
+      const into = new Uint8Array(1);
+      await (await folder.get(name))!.read(0, into);
+      return into[0];
+    };
+    assert.deepEqual([await byteOf("a"), await byteOf("b")], [1, 1]);
+  });
+});
