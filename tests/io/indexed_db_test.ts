@@ -57,6 +57,15 @@ describe("a folder in a browser's database", () => {
     scope.indexedDB = new IDBFactory();
     scope.IDBKeyRange = IDBKeyRange;
   });
+  it("keeps a file whose sink is closed once more, and aborted after that", async () => {
+    const folder = new IndexedDbFolder(), sink = await folder.put("a"), bytes = numbered(ROW + 5);
+    await sink.write(bytes);
+    await Promise.all([sink.close(), sink.close()]);
+    await sink.close();
+    await sink.abort(new Error("late"));
+    assert.deepEqual(await bytesOf(folder, "a"), bytes);
+    await folder.close();
+  });
   afterEach(() => {
     delete scope.indexedDB;
     delete scope.IDBKeyRange;

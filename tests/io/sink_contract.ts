@@ -63,6 +63,19 @@ export function sinkContract(name: string, make: MakeSink): void {
       }
     });
 
+    it("keeps what it has when it is closed once more, and aborted after that", () =>
+      over(async ({ sink, result }) => {
+        const bytes = patterned(1_048_576 + 5);
+        await sink.write(bytes);
+        await sink.close();
+        // Whether these calls are refused does not matter.
+        for (
+          const call of [() => sink.close(), () => sink.abort(new Error("late"))]
+        ) await (async () => await call())().catch(() => {});
+        const got = await result();
+        assert.ok(got && equal(got, bytes));
+      }));
+
     it("accepts what save writes", () =>
       over(async ({ sink, result }) => {
         const value = new Map([["w", fromArray([[1, 2], [3, 4]], "float32")]]);

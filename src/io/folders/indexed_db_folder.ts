@@ -186,6 +186,7 @@ class RowsSink implements Sink {
   #rows = 0;
   #size = 0;
   #isOver = false;
+  #closing: Promise<void> | null = null;
 
   constructor(database: IDBDatabase, name: string) {
     this.#database = database;
@@ -197,7 +198,12 @@ class RowsSink implements Sink {
     for (const row of this.#gathered.add(chunk)) await this.#row(row);
   }
 
-  async close(): Promise<void> {
+  /** The last transaction takes place once: another one would remove the rows as those of an old file. */
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
     const rest = this.#gathered.rest();
     if (rest.length > 0) await this.#row(rest);
     try {

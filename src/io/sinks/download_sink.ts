@@ -26,7 +26,7 @@ export class DownloadSink implements Sink {
   /** A chunk is not read after its write. */
   readonly keepsChunks = false;
   readonly #name: string;
-  #parts: Blob[] = [];
+  #parts: Blob[] | null = [];
   #size = 0;
 
   /**
@@ -58,13 +58,14 @@ export class DownloadSink implements Sink {
   write(chunk: Uint8Array): void {
     this.#size += chunk.length;
     this.expect(this.#size);
-    this.#parts.push(new Blob([chunk as Uint8Array<ArrayBuffer>]));
+    this.#parts?.push(new Blob([chunk as Uint8Array<ArrayBuffer>]));
   }
 
-  /** Offer the download. */
+  /** Offer the download, once. */
   close(): void {
+    if (!this.#parts) return;
     const url = URL.createObjectURL(new Blob(this.#parts, { type: "application/octet-stream" }));
-    this.#parts = [];
+    this.#parts = null;
     const link = document.createElement("a");
     link.href = url;
     link.download = this.#name;
@@ -75,6 +76,6 @@ export class DownloadSink implements Sink {
 
   /** Drop what was written. */
   abort(): void {
-    this.#parts = [];
+    this.#parts = null;
   }
 }

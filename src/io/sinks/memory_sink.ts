@@ -11,7 +11,7 @@ export class MemorySink implements Sink {
   /** A chunk is not read after its write. */
   readonly keepsChunks = false;
   readonly #done: (bytes: Uint8Array<ArrayBuffer>) => void;
-  #chunks: Uint8Array[] = [];
+  #chunks: Uint8Array[] | null = [];
 
   /** A sink that passes its bytes to `done`. */
   constructor(done: (bytes: Uint8Array<ArrayBuffer>) => void) {
@@ -20,18 +20,19 @@ export class MemorySink implements Sink {
 
   /** Keep a copy of the chunk. */
   write(chunk: Uint8Array): void {
-    this.#chunks.push(chunk.slice());
+    this.#chunks?.push(chunk.slice());
   }
 
-  /** Join the chunks. */
+  /** Join the chunks, once. */
   close(): void {
+    if (!this.#chunks) return;
     const bytes = joinBytes(this.#chunks);
-    this.#chunks = [];
+    this.#chunks = null;
     this.#done(bytes);
   }
 
   /** Drop the chunks. */
   abort(): void {
-    this.#chunks = [];
+    this.#chunks = null;
   }
 }

@@ -53,6 +53,7 @@ export class PartsSink implements Sink {
   /** The upload, from the request that begins it. */
   #beginning: Promise<PartsUpload> | null = null;
   #isOver = false;
+  #closing: Promise<void> | null = null;
   #parts = 0;
 
   /** To `target`, in parts of `partSize` bytes. */
@@ -67,8 +68,12 @@ export class PartsSink implements Sink {
     for (const part of this.#gathered.add(chunk)) await this.#send(part);
   }
 
-  /** Upload the rest and complete the file. */
-  async close(): Promise<void> {
+  /** Upload the rest and complete the file, once. */
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
     const rest = this.#gathered.rest();
     if (this.#upload && rest.length > 0) await this.#send(rest);
     try {
