@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
-import { DirectoryFolder, type Folder, HandleFolder, MemoryFolder, type Sink } from "../../mod.ts";
+import { cleanupTemps, DirectoryFolder, type Folder, HandleFolder, MemoryFolder, type Sink } from "../../mod.ts";
+import { FileSink } from "../../src/io/sinks/file_sink.ts";
+import { stoppableFolder } from "../../src/io/folders/stoppable_folder.ts";
 import { saveFiles } from "../../src/io/save/save_files.ts";
 import { fakeDirectory } from "../helpers/fake_file_system.ts";
 import { inTempFolder } from "../helpers/in_temp_folder.ts";
@@ -39,6 +41,21 @@ describe("a save of several files", () => {
       assert.deepEqual(readdirSync(path), ["a", "b"]);
     }));
 
+  it("can be taken back although the remains of killed saves are swept meanwhile, however old its files are", () =>
+    inTempFolder(async (path) => {
+      writeFileSync(join(path, "a"), "old");
+      utimesSync(join(path, "a"), 1, 1);
+      const sink = await FileSink.create(join(path, "a"), {});
+      await sink.write(Uint8Array.of(1));
+      await sink.keepOld();
+      await sink.takePlace();
+      assert.deepEqual(await cleanupTemps(path), []);
+      assert.ok(await sink.takeBack(null));
+      await sink.abort();
+      assert.equal(readFileSync(join(path, "a"), "utf8"), "old");
+      assert.deepEqual(readdirSync(path), ["a"]);
+    }));
+
   it("waits for an earlier one with some of the same files in the same folder, and for no other", async () => {
     class SlowFolder extends MemoryFolder {
       override async put(name: string): Promise<Sink> {
@@ -64,5 +81,37 @@ describe("a save of several files", () => {
       return into[0];
     };
     assert.deepEqual([await byteOf("a"), await byteOf("b")], [1, 1]);
+  });
+});
+
+describe("a folder of the caller, when the call is aborted", () => {
+  it("has what it gave at the last moment closed or aborted again", async () => {
+    for (let turns = 0; turns < 8; turns++) {
+      const stop = new AbortController(), open = new Set<string>();
+      const late = <T extends object>(given: T): Promise<T> => {
+        let left = turns;
+        const turn = () => left-- > 0 ? queueMicrotask(turn) : stop.abort(new Error("enough"));
+        turn();
+        return Promise.resolve(given);
+      };
+      const source = {
+        size: 0,
+        read: () => Promise.resolve(0),
+        close: () => Promise.resolve(void open.delete("source")),
+      };
+      const sink = { write() {}, close() {}, abort: () => void open.delete("sink") };
+      const folder = stoppableFolder({
+        get: () => (open.add("source"), late(source)),
+        put: () => (open.add("sink"), late(sink)),
+        list: () => Promise.resolve([]),
+        delete: () => Promise.resolve(),
+      }, stop.signal);
+      for (const [what, call] of [["source", () => folder.get("a")], ["sink", () => folder.put("a")]] as const) {
+        const given = await call().then(() => true, () => false);
+        await new Promise((resolve) => setTimeout(resolve, 0));
+        assert.equal(open.has(what), given, `${what}, ${turns} turns later`);
+        open.clear();
+      }
+    }
   });
 });

@@ -12,6 +12,12 @@ import { sinkFailed } from "../sink_failed.ts";
 import type { Source } from "../source.ts";
 import { within } from "../waiting/within.ts";
 
+/** What to do when a call of the folder fails, and with what arrives after an abort. */
+interface Waiting<T> {
+  failure?: (cause: unknown) => Error;
+  release?: (late: T) => unknown;
+}
+
 /** Wraps another folder. Folders differ in how they honour a signal; this one always does. */
 class StoppableFolder implements Folder {
   readonly #folder: Folder;
@@ -29,14 +35,15 @@ class StoppableFolder implements Folder {
   /** A source that arrives too late is closed. */
   async get(name: string, { onWarning }: GetOptions = {}): Promise<Source | null> {
     const signal = this.#signal;
-    const source = await this.#wait(name, async () => {
-      const found = await this.#folder.get(name, onWarning ? { signal, onWarning } : { signal });
-      if (signal?.aborted) Promise.resolve(found?.close?.()).catch(() => {});
-      return found;
-    });
+    const source = await this.#wait(
+      name,
+      async () => await this.#folder.get(name, onWarning ? { signal, onWarning } : { signal }),
+      { release: (late) => late?.close?.() },
+    );
     return source && guardedSource(source, signal);
   }
 
+  /** A sink that arrives too late is aborted. */
   put(name: string, options?: PutOptions): Promise<Sink> {
     const signal = this.#signal;
     return this.#wait(name, async () => {
@@ -47,9 +54,8 @@ class StoppableFolder implements Folder {
           committed: "no",
         });
       }
-      if (signal?.aborted) Promise.resolve(sink.abort(signal.reason)).catch(() => {});
       return sink;
-    }, sinkFailed);
+    }, { failure: sinkFailed, release: (late) => late.abort(signal?.reason) });
   }
 
   list(prefix?: string): Promise<string[]> {
@@ -65,10 +71,17 @@ class StoppableFolder implements Folder {
     await this.#folder.delete(name);
   }
 
-  async #wait<T>(name: string, work: () => Promise<T>, failure = (cause: unknown) => failed(name, cause)): Promise<T> {
+  /** Wait for `work`, but not after an abort; what it gives then is released. */
+  async #wait<T>(
+    name: string,
+    work: () => Promise<T>,
+    { failure = (cause) => failed(name, cause), release = () => {} }: Waiting<T> = {},
+  ): Promise<T> {
+    const working = (async () => await work())();
     try {
-      return await within((async () => await work())(), Infinity, this.#signal);
+      return await within(working, Infinity, this.#signal);
     } catch (error) {
+      working.then(release).catch(() => {});
       if (this.#signal?.aborted) throw this.#signal.reason;
       // A wrong argument is a TypeError of ours, which a caller's folder may pass on.
       throw isPaddleError(error) || error instanceof TypeError ? error : failure(error);
