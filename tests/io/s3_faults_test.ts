@@ -187,6 +187,15 @@ describe("an S3 bucket that redirects", () => {
 });
 
 describe("a listing of a bucket", () => {
+  it("fails if the bucket has more names, but does not say how to go on", async () => {
+    const more = { code: "READ_FAILED", message: /more names/ };
+    await withServer(() => listOf("<IsTruncated>true</IsTruncated>", "a"), async (folder) => {
+      await assert.rejects(folder.list(), more);
+    });
+    const bucket = { head() {}, list: () => Promise.resolve({ objects: [{ key: "a" }], truncated: true }) };
+    await assert.rejects(new BucketFolder(bucket as unknown as Bucket).list(), more);
+  });
+
   it("fails if the bucket returns the same page forever", async () => {
     const more = "<IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken>";
     await withServer(() => listOf(more), async (folder) => {

@@ -170,7 +170,7 @@ export class BucketFolder implements Folder {
           const name = key.slice(this.#prefix.length);
           if (isFileName(name)) names.push(name);
         }
-        cursor = nextPage(cursor, page.truncated ? page.cursor : undefined, prefix);
+        cursor = nextPage(cursor, page.cursor, page.truncated, prefix);
         checkNameCount(names.length, prefix);
       } while (cursor !== undefined);
     } catch (error) {

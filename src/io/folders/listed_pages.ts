@@ -11,13 +11,20 @@ export function isFileName(name: string): boolean {
 }
 
 /**
- * `next`, the cursor of the page after the one at `at`, once checked.
+ * `next`, the cursor of the page after the one at `at`, once checked; undefined if there is none.
  *
- * @throws {SourceError} `READ_FAILED` if both are the same: the listing would never end
+ * @throws {SourceError} `READ_FAILED` if both are the same: the listing would never end; or if there is another page without a cursor
  */
-export function nextPage(at: string | undefined, next: string | undefined, prefix: string): string | undefined {
-  if (next === undefined || next !== at) return next;
-  throw new SourceError("READ_FAILED", "The bucket returns the same page of its listing again and again", {
-    path: prefix,
-  });
+export function nextPage(
+  at: string | undefined,
+  next: string | undefined,
+  isTruncated: boolean,
+  path: string,
+): string | undefined {
+  if (!isTruncated) return undefined;
+  if (next === undefined) {
+    throw new SourceError("READ_FAILED", "The bucket has more names, but does not say where they begin", { path });
+  }
+  if (next !== at) return next;
+  throw new SourceError("READ_FAILED", "The bucket returns the same page of its listing again and again", { path });
 }

@@ -123,7 +123,8 @@ export class S3Folder implements Folder {
   /** Names that start with `prefix`, in code point order. */
   async list(prefix = ""): Promise<string[]> {
     const names: string[] = [];
-    for (let token: string | undefined, more = true; more;) {
+    let token: string | undefined;
+    do {
       const query: Record<string, string> = { "list-type": "2", "encoding-type": "url", prefix: this.#prefix + prefix };
       if (token !== undefined) query["continuation-token"] = token;
       const { text } = await this.#ask({ method: "GET", url: this.#base, query });
@@ -134,10 +135,9 @@ export class S3Folder implements Folder {
         if (isFileName(name)) names.push(name);
       }
       checkNameCount(names.length, prefix);
-      const next: string | undefined = elementsOf(text, "NextContinuationToken")[0];
-      more = elementsOf(text, "IsTruncated")[0] === "true" && next !== undefined;
-      token = nextPage(token, next, prefix);
-    }
+      const isTruncated = elementsOf(text, "IsTruncated")[0] === "true";
+      token = nextPage(token, elementsOf(text, "NextContinuationToken")[0], isTruncated, prefix);
+    } while (token !== undefined);
     return names.sort(byCodePoint);
   }
 
