@@ -55,8 +55,26 @@ describe("a folder over a directory handle", () => {
     await assert.rejects(new HandleFolder(failing("getFileHandle", "NotAllowedError")).get("a"), denied);
     await assert.rejects(new HandleFolder(failing("getDirectoryHandle", "NotAllowedError")).get("d/a"), denied);
     await assert.rejects(new HandleFolder(failing("entries", "NotAllowedError")).list(), denied);
+    await assert.rejects(new HandleFolder(failing("getDirectoryHandle", "NotAllowedError")).hasFolder("d"), denied);
     await assert.rejects(new HandleFolder(failing("removeEntry", "NotAllowedError")).delete("a"), denied);
     await assert.rejects(new HandleFolder(failing("getFileHandle", "NotAllowedError")).put("a"), { name: "SaveError" });
+  });
+
+  it("has no files with names that the browser does not allow, and says so", async () => {
+    const directory = fakeDirectory() as unknown as Record<string, unknown>;
+    for (const name of ["getFileHandle", "getDirectoryHandle", "removeEntry"]) {
+      directory[name] = () => Promise.reject(new TypeError("Name is not allowed."));
+    }
+    const folder = new HandleFolder(directory as unknown as FileSystemDirectoryHandle);
+    const refused = { name: "PathError", code: "UNSAFE_PATH", path: "a.lnk" };
+    const calls = {
+      get: () => folder.get("a.lnk"),
+      put: () => folder.put("a.lnk"),
+      delete: () => folder.delete("a.lnk"),
+    };
+    for (const [what, call] of Object.entries(calls)) await assert.rejects(call(), refused, what);
+    await assert.rejects(folder.hasFolder("a.lnk"), refused);
+    await assert.rejects(folder.get("d.lnk/a"), { ...refused, path: "d.lnk/a" });
   });
 
   it("has no file below a file, and none to delete", async () => {

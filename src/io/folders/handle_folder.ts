@@ -63,7 +63,8 @@ export class HandleFolder implements Folder {
     const parts = safeParts(name);
     try {
       const parent = await this.#parent(parts);
-      return parent && await HandleSource.open(await parent.getFileHandle(parts[parts.length - 1]), name);
+      if (!parent) return null;
+      return await HandleSource.open(await named(name, () => parent.getFileHandle(parts[parts.length - 1])), name);
     } catch (error) {
       if (isMissing(error)) return null;
       throw handleError(error, name);
@@ -99,7 +100,7 @@ export class HandleFolder implements Folder {
     signal: AbortSignal | undefined,
   ): Promise<Sink> {
     // A stream that overwrites an old file takes effect only on closing, but a new file must not be visible before it is complete.
-    const old = await existing(parent, last);
+    const old = await named(name, () => existing(parent, last));
     if (typeof old?.createWritable === "function") return await fileStreamSink(old, end, signal);
     return await putBeside(parent, last, name, end);
   }
@@ -135,7 +136,8 @@ export class HandleFolder implements Folder {
   async delete(name: string): Promise<void> {
     const parts = safeParts(name);
     try {
-      await (await this.#parent(parts))?.removeEntry(parts[parts.length - 1]);
+      const parent = await this.#parent(parts);
+      await named(name, async () => await parent?.removeEntry(parts[parts.length - 1]));
     } catch (error) {
       if (!isMissing(error)) throw handleError(error, name);
     }
@@ -143,20 +145,22 @@ export class HandleFolder implements Folder {
 
   /** Whether there is a directory `name`, even an empty one. */
   async hasFolder(name: string): Promise<boolean> {
+    const parts = safeParts(name);
     try {
-      return await this.#parent([...safeParts(name), ""]) !== null;
+      return await this.#parent([...parts, ""]) !== null;
     } catch (error) {
-      if (error instanceof PathError) throw error;
-      return false;
+      throw handleError(error, name);
     }
   }
 
   /** The directory of a file, or null if it does not exist and is not to be created. */
   async #parent(parts: readonly string[], { create = false } = {}): Promise<DirectoryHandle | null> {
     let directory = this.handle;
+    const path = parts.filter((part) => part !== "").join("/");
     for (const part of parts.slice(0, -1)) {
       try {
-        directory = await directory.getDirectoryHandle(part, { create });
+        const above = directory;
+        directory = await named(path, () => above.getDirectoryHandle(part, { create }));
       } catch (error) {
         if (!create && isMissing(error)) return null;
         // If there is a file in place of a directory, the name below it does not exist.
@@ -165,6 +169,19 @@ export class HandleFolder implements Folder {
       }
     }
     return directory;
+  }
+}
+
+/** What `call` gives; a browser may refuse a name that other systems allow, with a TypeError. */
+async function named<T>(path: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause;
+    throw new PathError("UNSAFE_PATH", `The browser does not allow the name ${quote(path)}: ${cause.message}`, {
+      path,
+      cause,
+    });
   }
 }
 
