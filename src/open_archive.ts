@@ -13,13 +13,13 @@ import { inflate } from "./io/archives/inflate.ts";
 import { type From, sourceOf } from "./io/open/open_source.ts";
 import { piecesOf } from "./io/sources/part_source.ts";
 import { readFully } from "./io/sources/read_fully.ts";
+import { joinInTurns } from "./io/streams/join_in_turns.ts";
 import type { Source } from "./io/source.ts";
 import { whileCalling } from "./io/waiting/while_calling.ts";
 import { BLOCK } from "./io/archives/tar_directory.ts";
 import { TarFolder } from "./io/archives/tar_folder.ts";
 import { ZipFolder } from "./io/archives/zip_folder.ts";
 import type { Disposed } from "./words/disposed.ts";
-import { joinBytes } from "./words/joined_bytes.ts";
 import type { Limits } from "./limits.ts";
 import { limitsOf } from "./io/limits_of.ts";
 import { checkOptions, type LoadOptions } from "./options.ts";
@@ -128,5 +128,5 @@ async function unpack(source: Source, limits: Readonly<Limits>, signal?: AbortSi
   const packed = (stop: AbortSignal) => piecesOf(source, 0, source.size, stop);
   const options = { format: "gzip", compressed: source.size, limits, offset: 0, name: source.name, signal } as const;
   for await (const chunk of inflate(packed, options)) chunks.push(chunk);
-  return new BytesSource(joinBytes(chunks), source.name);
+  return new BytesSource(await joinInTurns(chunks, signal), source.name);
 }

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { gzipSync } from "node:zlib";
 import { describe, it } from "@std/testing/bdd";
 import {
   type Bucket,
@@ -83,6 +85,14 @@ const WORK: Record<string, (signal: AbortSignal) => Promise<unknown>> = {
   "a server": async (signal) => {
     const checkpoint = await open("http://example.com/a", { fetch: readsEndlessly, http: { retries: 0 } });
     return await checkpoint.get("w", { signal });
+  },
+  "an archive that is decompressed": (signal) => {
+    const bytes = Buffer.alloc(
+      2 ** 27,
+      Uint8Array.from({ length: 2 ** 16 }, (_, i) => Math.imul(i, 0x9e3779b1) >>> 28),
+    );
+    // Cut off, so that it fails in another way at its end.
+    return openArchive(new Uint8Array(gzipSync(bytes, { level: 1 })).slice(0, -1), { signal });
   },
   "a bucket": async (signal) => {
     const checkpoint = await open("a", { folder: new BucketFolder(bucket()) });

@@ -8,6 +8,7 @@ import type { Limits } from "../../limits.ts";
 import { gunzipping } from "../platform.ts";
 import { streamOf } from "../streams/stream_of.ts";
 import { eitherSignal } from "../waiting/either_signal.ts";
+import { Turns } from "../waiting/turns.ts";
 
 /** The options of {@linkcode inflate}. */
 export interface InflateOptions {
@@ -49,11 +50,13 @@ export async function* inflate(
       either.release();
     }
   });
-  const reader = packed.pipeThrough(unpacker(format)).getReader();
+  const reader = packed.pipeThrough(unpacker(format)).getReader(), turns = new Turns(signal);
   let out = 0;
   try {
     for (;;) {
       signal?.throwIfAborted();
+      // Bytes in memory are decompressed without a turn of the event loop.
+      if (turns.due()) await turns.take();
       let step: ReadableStreamReadResult<Uint8Array>;
       try {
         step = await reader.read();

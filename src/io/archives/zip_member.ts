@@ -5,7 +5,6 @@
  */
 import { crc32, crc32InSteps } from "../../codec/crc32.ts";
 import { FormatError, quote } from "../../errors.ts";
-import { joinBytes } from "../../words/joined_bytes.ts";
 import { sameBytes } from "../../words/same_bytes.ts";
 import type { Limits } from "../../limits.ts";
 import { BytesSource } from "../sources/bytes_source.ts";
@@ -13,6 +12,7 @@ import { checkExpansion, inflate, type InflateOptions } from "./inflate.ts";
 import { PartSource, piecesOf } from "../sources/part_source.ts";
 import { readFully } from "../sources/read_fully.ts";
 import type { Source } from "../source.ts";
+import { joinInTurns } from "../streams/join_in_turns.ts";
 import { streamOf } from "../streams/stream_of.ts";
 import { inTurns } from "../waiting/turns.ts";
 import { readZip64, type ZipEntry } from "./zip_directory.ts";
@@ -212,7 +212,7 @@ export class DeflatedSource implements Source {
     // The size is only a claim, bounded by maxExpansion; memory is allocated as bytes arrive.
     const chunks: Uint8Array[] = [];
     for await (const chunk of this.unpacked()) chunks.push(chunk);
-    return new BytesSource(joinBytes(chunks), this.name);
+    return new BytesSource(await joinInTurns(chunks), this.name);
   }
 
   /** All bytes as they are decompressed, with the CRC-32 verified at the end. */
