@@ -68,7 +68,8 @@ const NUMBERS = [
 /**
  * Keeps float16 gradients from vanishing: the loss is scaled up, the gradients down again, and steps with infinite ones are skipped.
  *
- * Mirrors `paddle.amp.GradScaler` (3.3) as on a GPU. On a CPU Paddle disables its own, and then saves an empty state.
+ * Mirrors `paddle.amp.GradScaler` (3.3) as on a GPU. On a CPU Paddle disables its own, and then saves an empty state. Float64 gradients are
+ * unscaled, too; Paddle leaves them as they are, scaled, or fails if the parameters are in groups.
  *
  * @example
  * ```ts

@@ -22,6 +22,14 @@ describe("nn.Sequential", () => {
     assert.throws(() => new nn.Sequential().insert(1, linear()), { code: "INVALID_VALUE" });
   });
 
+  it("can be extended by its own layers, as a LayerList can", () => {
+    const net = new nn.Sequential(linear(), linear());
+    assert.equal(keys(net.extend(net)), "0.weight,1.weight,2.weight,3.weight");
+    assert.equal(net.get(3), net.get(1));
+    const list = new nn.LayerList([linear()]);
+    assert.equal(keys(list.extend(list)), "0.weight,1.weight");
+  });
+
   it("is created from layers, from pairs, or from a Map", () => {
     assert.equal(keys(new nn.Sequential(linear(), new nn.ReLU(), linear())), "0.weight,2.weight");
     assert.equal(keys(new nn.Sequential(["b", linear()], ["a", linear()])), "b.weight,a.weight");

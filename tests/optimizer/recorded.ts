@@ -67,7 +67,7 @@ export function named(args: Json): Json {
 }
 
 export function camelCase(name: string): string {
-  return name.replace(/_([a-zA-Z0-9])/g, (_, letter) => letter.toUpperCase());
+  return name.replace(/(?!^)_([a-zA-Z0-9])/g, (_, letter) => letter.toUpperCase());
 }
 
 /** Creates a scheduler. */

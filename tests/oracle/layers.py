@@ -58,12 +58,20 @@ def options(r, kind):
             maybe("output_padding", 1)
         else:
             maybe("padding", r.choice([1, [1] * axes, "SAME"]))
+            if VERSION >= (3, 3):
+                maybe("bias", r.random() < 0.5)
+                maybe("dtype", "float64")
             if not isinstance(o.get("padding", 0), (list, str)):
                 maybe("padding_mode", r.choice(["zeros", "reflect", "replicate", "circular"] if axes < 3 else ["zeros"]))
     elif "Norm" in kind and kind != "SpectralNorm":
         if kind not in ("LayerNorm", "GroupNorm"):
             maybe("momentum", 0.5)
         maybe("epsilon", 1e-3)
+        if VERSION >= (3, 3) and kind in ("LayerNorm", "GroupNorm"):
+            maybe("elementwise_affine" if kind == "LayerNorm" else "affine", r.random() < 0.5)
+            maybe("dtype", "float64")
+            if kind == "LayerNorm":
+                maybe("bias", r.random() < 0.5)
         if kind[-2:] in ("1D", "2D", "3D") and kind.startswith("Batch") and VERSION >= (2, 0):
             maybe("use_global_stats", r.random() < 0.5)
     elif kind == "SpectralNorm":
@@ -71,6 +79,13 @@ def options(r, kind):
         maybe("dtype", r.choice(["float32", "float64"]))
     elif kind == "Embedding":
         maybe("sparse", True)
+        if VERSION >= (3, 0):
+            maybe("max_norm", 2.0)
+            maybe("norm_type", 1.0)
+            maybe("scale_grad_by_freq", True)
+        if VERSION >= (3, 3):
+            maybe("_freeze", r.random() < 0.7)
+            maybe("dtype", "float64")
     elif kind in ("SimpleRNN", "LSTM", "GRU"):
         maybe("time_major", True)
         maybe("dropout", 0.3)

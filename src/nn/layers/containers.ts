@@ -98,9 +98,9 @@ export class Sequential extends Layer {
     return this;
   }
 
-  /** Add layers at the end. */
+  /** Add layers at the end; they may be those that are there already. */
   extend(layers: Iterable<Layer>): this {
-    for (const layer of layers) this.append(layer);
+    for (const layer of [...layers]) this.append(layer);
     return this;
   }
 
@@ -164,9 +164,9 @@ export class LayerList extends Layer {
     return this;
   }
 
-  /** Add layers at the end. */
+  /** Add layers at the end; they may be those that are there already. */
   extend(layers: Iterable<Layer>): this {
-    for (const layer of layers) this.append(layer);
+    for (const layer of [...layers]) this.append(layer);
     return this;
   }
 
