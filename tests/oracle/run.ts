@@ -11,6 +11,7 @@
 import process from "node:process";
 import { NAMES, Paddle, prepare } from "./paddles.ts";
 import { extremes } from "./extremes.ts";
+import { fields } from "./fields.ts";
 import { layers } from "./layers.ts";
 import { lbfgs } from "./lbfgs.ts";
 import { models } from "./models.ts";
@@ -30,6 +31,7 @@ const TOPICS: Readonly<Record<string, Topic>> = {
   pickles,
   records,
   layers,
+  fields,
   schedulers,
   scaler,
   training,
