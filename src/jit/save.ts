@@ -231,6 +231,10 @@ function partsOf(layer: TranslatedLayer | ExportedLayer): Parts {
   const entries: Iterable<[string, unknown]> = layer.stateDict instanceof Map
     ? layer.stateDict
     : Object.entries(layer.stateDict);
+  // Paddle loads what has the flag as a Parameter, anything else as a buffer. A state dict from a file does not tell them apart.
+  const isOfLayer = [...entries].some(([, tensor]) => tensor instanceof Tensor && "trainable" in tensor);
+  const trainableOf = (tensor: Tensor) =>
+    "trainable" in tensor ? tensor.trainable === true : isOfLayer ? undefined : !tensor.stopGradient;
   for (const [structuredName, tensor] of entries) {
     if (!(tensor instanceof Tensor)) continue;
     if (tensor.name === "") {
@@ -242,11 +246,9 @@ function partsOf(layer: TranslatedLayer | ExportedLayer): Parts {
         },
       );
     }
-    // Two keys may share one parameter; it takes the first one as its name.
-    if (variables.has(tensor.name)) continue;
+    // Two keys may share one parameter; as in Paddle, it takes the last one as its name.
     variables.set(tensor.name, tensor);
-    const trainable = "trainable" in tensor ? tensor.trainable === true : !tensor.stopGradient;
-    info.set(tensor.name, { structuredName, stopGradient: tensor.stopGradient, trainable });
+    info.set(tensor.name, { structuredName, stopGradient: tensor.stopGradient, trainable: trainableOf(tensor) });
   }
   return { programs, variables, info, properties, className };
 }

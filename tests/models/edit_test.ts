@@ -13,6 +13,7 @@ import {
   load,
   MemoryFolder,
   NDArray,
+  nn,
   type Operator,
   type PaddleError,
   Program,
@@ -20,6 +21,7 @@ import {
   save,
   SelectedRows,
   static as paddleStatic,
+  Tensor,
 } from "../../mod.ts";
 import { OpDesc } from "../../src/codec/program/op_desc.ts";
 import { ProgramDesc } from "../../src/codec/program/program_desc.ts";
@@ -550,6 +552,26 @@ describe("an exported Layer", () => {
       assert.ok(names.length >= 2);
     });
   }
+
+  it("has the info that Paddle writes: the last key of a shared parameter, and no trainable flag for a buffer", async () => {
+    const { programs, variables } = await jit.load(`${real}/paddle-2.6.2/jit-save/m`);
+    const stateDict = new Map<string, Tensor>();
+    for (const [name, value] of variables) {
+      stateDict.set(`k.${name}`, Tensor.from(value, { name, stopGradient: false }));
+    }
+    const infoOf = async (stateDict: Map<string, Tensor>) => {
+      const folder = new MemoryFolder();
+      await jit.save({ programs, stateDict }, "m", { folder });
+      return (await jit.load("m", { folder })).info!;
+    };
+    const [[key, first], [buffer, second]] = stateDict;
+    for (const { trainable } of (await infoOf(stateDict)).values()) assert.equal(trainable, true);
+    const parameter = new nn.Parameter(first.dtype, first.shape, first.bytes, { name: first.name });
+    const info = await infoOf(new Map([...stateDict, [key, parameter], ["again", parameter]]));
+    assert.deepEqual(info.get(first.name), { structuredName: "again", stopGradient: false, trainable: true });
+    const { name } = second;
+    assert.deepEqual(info.get(name), { structuredName: buffer, stopGradient: false, trainable: undefined });
+  });
 
   it("may have the parameters of all methods in one file, and properties beside them", async () => {
     const layer = await jit.load(`${real}/paddle-2.4.2/jit-combine/prop`);
