@@ -130,7 +130,7 @@ export async function save(
     ? scatteredFiles(methods[0].values, {})
     : paramFiles(place.name, methods, combineParams);
   const isLegacy = chosen.some(([, program]) => program instanceof ProgramDesc);
-  if (isLegacy && info) params.push(infoFile(base + ".pdiparams.info", info));
+  if (isLegacy && info && info.size > 0) params.push(infoFile(base + ".pdiparams.info", info));
   if (combineParams && properties && properties.size > 0) {
     params.push(bytesFile(base + ".meta", writeProperties(className, properties)));
   }

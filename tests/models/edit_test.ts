@@ -571,6 +571,8 @@ describe("an exported Layer", () => {
     assert.deepEqual(info.get(first.name), { structuredName: "again", stopGradient: false, trainable: true });
     const { name } = second;
     assert.deepEqual(info.get(name), { structuredName: buffer, stopGradient: false, trainable: undefined });
+    const program = ProgramDesc.of(2_006_002), folder = new MemoryFolder();
+    assert.deepEqual(await jit.save({ programs: { forward: program }, stateDict: {} }, "m", { folder }), ["m.pdmodel"]);
   });
 
   it("may have the parameters of all methods in one file, and properties beside them", async () => {
