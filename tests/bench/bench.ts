@@ -2,7 +2,8 @@
  * The benchmark: `deno task bench [--quick] [--readme] [--reps=N] [--only=TEXT]`; TEXT is a part of a row's title, or of its job.
  *
  * Every figure is a ratio of medians: the same job done by this library and by CPython with numpy, alternating, each in a fresh process,
- * with the files in the page cache. The data is created in out/bench and removed at the end. `--readme` puts the table into README.md.
+ * with the files in the page cache and nothing left to be written to the disk. The data is created in out/bench and removed at the end.
+ * `--readme` puts the table into README.md.
  */
 import { cpus, totalmem } from "node:os";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -79,6 +80,8 @@ async function repeat(some: Worker[], job: string): Promise<void> {
 }
 
 async function measure(worker: Worker, job: string): Promise<void> {
+  // Otherwise the run would compete for the disk with the writes that the one before left behind.
+  await output(["sync"]);
   const report: Report = await runJob(worker, job, FOLDER, divisor);
   const key = `${worker.name} ${job}`;
   const list = results.get(key);
