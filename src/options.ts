@@ -123,11 +123,11 @@ export interface SaveOptions extends EncodeOptions {
   /** Read the temporary file back and compare its SHA-256 before it replaces the old file. @default {true below 64 MiB} */
   verify?: boolean | undefined;
   /**
-   * Save only if the target is still as `stat` saw it: size in bytes, mtime in milliseconds and, if given, the inode; or if it is still the
-   * `version` that {@linkcode Checkpoint} or {@linkcode Source} reported; null if the target must not exist. Otherwise the save fails with
-   * `CONFLICT`. Between checking a file and the commit, others may save: `lock` prevents that among those who use it. A bucket checks its
-   * object's ETag itself (`onlyIf`, `If-Match`) if it supports conditions; R2 does not for multipart uploads, so the ETag is compared
-   * before the last step.
+   * Save only if the target is still as `stat` saw it: size in bytes, mtime in milliseconds and, if given, the inode; or if it is still
+   * the `version` that {@linkcode Checkpoint} or {@linkcode Source} reported; a `version` of null: if it does not exist. Otherwise the
+   * save fails with `CONFLICT`. Between checking a file and the commit, others may save: `lock` prevents that among those who use it. A
+   * bucket checks its object's ETag itself (`onlyIf`, `If-Match`) if it supports conditions; R2 does not for multipart uploads, so the
+   * ETag is compared before the last step.
    */
   ifUnchanged?: Unchanged | undefined;
   /** Keep other processes out by a `<name>.lock` file; one not touched for 10 minutes is taken over. @default {false} */

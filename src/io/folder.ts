@@ -44,7 +44,8 @@ export function refuseDiskOptions(
 ): void {
   for (const name of ["verify", "ifUnchanged", "lock", "requireDurable", "preserve"] as const) {
     if (options?.[name] && !(hasVersions && name === "ifUnchanged")) {
-      throw new TypeError(`Option ${name} has no meaning for ${place}: only a file given by path can have it`);
+      const others = name === "ifUnchanged" ? " or in a bucket" : "";
+      throw new TypeError(`Option ${name} has no meaning for ${place}: only a file given by path${others} can have it`);
     }
   }
 }

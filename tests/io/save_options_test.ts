@@ -121,6 +121,15 @@ describe("a value that changes while it is saved", () => {
 });
 
 describe("the ifUnchanged option of save", () => {
+  it("is refused where files have no versions, with where it can be given", async () => {
+    const folder = new MemoryFolder();
+    await assert.rejects(save(1, "a", { folder, ifUnchanged: { version: null } }), {
+      name: "TypeError",
+      message: "Option ifUnchanged has no meaning for memory: only a file given by path or in a bucket can have it",
+    });
+    await assert.rejects(save(1, "a", { folder, lock: true }), /only a file given by path can have it/);
+  });
+
   it("accepts what stat() returns, and also compares the inode", () =>
     inFolder(async (_, path) => {
       await save(state(1), path);
