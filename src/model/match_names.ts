@@ -119,9 +119,12 @@ function atOneDistance(wanted: readonly Item[], others: readonly Item[]): Pairs 
   const keys = new Map(others.map((other) => [wordOf(other, other.number), other.key]));
   const [first] = wanted;
   const distances = others.filter(({ role }) => role === first.role).map(({ number }) => number - first.number);
+  const last = wanted.reduce((a, b) => b.number > a.number ? b : a);
   let found: number | null = null;
   for (const distance of distances) {
-    if (!wanted.every((item) => keys.has(wordOf(item, item.number + distance)))) continue;
+    const fits = (item: Item) => keys.has(wordOf(item, item.number + distance));
+    // The last one is beyond the entries at nearly every distance.
+    if (!fits(last) || !wanted.every(fits)) continue;
     if (found !== null) return null;
     found = distance;
   }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
-import { decode, encode, fromArray, NDArray, open, Tensor, type Value } from "../../mod.ts";
+import { decode, encode, fromArray, NDArray, NumpyScalar, open, Tensor, type Value } from "../../mod.ts";
 
 /** `pickle.dumps((numpy.str_("w"), numpy.arange(2, dtype="float32")))` of Python 3.11 with numpy 1.26, by protocol. */
 const PAIRS: Record<number, string> = {
@@ -48,6 +48,17 @@ describe("an array that a pickle has in several places of a state dict", () => {
       const c = other.get("c");
       assert.ok(c instanceof NDArray && !(c instanceof Tensor));
       assert.deepEqual([a.toArray(), b.toArray(), c.toArray()], [[7, 2, 3], [8, 2, 3], [1, 2, 3]]);
+    }
+  });
+
+  it("becomes a Tensor if the key of the name table equals its key in Python, as True equals 1", () => {
+    for (
+      const [key, named] of [[1, true], [false, 0], [2, new NumpyScalar("int64", 2n)], [new NumpyScalar("int8", 3), 3]]
+    ) {
+      const table = new Map<unknown, string>([[named, "p"]]);
+      const file = encode(new Map<unknown, Value>([[key, array], ["StructuredToParameterName@@", table]]));
+      const [[back, tensor]] = decode(file) as Map<unknown, unknown>;
+      assert.deepEqual([typeof back, (tensor as Tensor).name], [typeof key, "p"]);
     }
   });
 

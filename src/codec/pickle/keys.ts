@@ -32,9 +32,9 @@ export function keyOf(
   return key;
 }
 
-/** The key of `container` that equals `key`, such as a tuple that was read from elsewhere in the file; if there is none, `key` itself. */
+/** The key of `container` that equals `key`, such as 1 for True or another tuple of the same items; if there is none, `key` itself. */
 export function sameKey(container: ReadonlyMap<unknown, unknown>, key: unknown): unknown {
-  if (typeof key !== "object" || container.has(key)) return key;
+  if (typeof key === "string" || container.has(key)) return key;
   const form = canonicalForm(key);
   return form instanceof NoKey ? key : keyOf(container, key, form);
 }
