@@ -231,6 +231,18 @@ describe("examples/edge_params", () => {
     assert.deepEqual(await bytes("/safetensors/t.safetensors"), file);
   });
 
+  it("gives no safetensors file without a tensor that it cannot read, but the other tensors", async () => {
+    const header =
+      '{"q":{"dtype":"F4","shape":[4],"data_offsets":[0,2]},"w":{"dtype":"U8","shape":[1],"data_offsets":[2,3]}}';
+    const file = Uint8Array.from(
+      `${String.fromCharCode(header.length)}\0\0\0\0\0\0\0${header}12\x07`,
+      (c) => c.charCodeAt(0),
+    );
+    const { ask, bytes } = edgeOf([["q.safetensors", file]]);
+    assert.deepEqual(await failureOf(await ask("/safetensors/q.safetensors")), [422, "UNSUPPORTED_DTYPE"]);
+    assert.deepEqual(await bytes("/raw/q.safetensors?tensor=w"), Uint8Array.of(7));
+  });
+
   it("reports that safetensors has no complex128, and gives it as .npy", async () => {
     const array = fromArray([new Complex(1, 2), new Complex(-3, 4)], "complex128");
     const { ask, bytes } = edgeOf([["c.pdparams", encode(new Map([["c", array]]))]]);
