@@ -52,10 +52,10 @@ describe("a minified and gzipped bundle", () => {
 
   it("of the pickle reader and writer has at most 44.4 kB", () => atMost(bundled(`export * from "PICKLE";`), 44.4));
 
-  it("of a program that loads and saves any file has at most 119.3 kB", () => {
-    atMost(bundled(`export { load, save } from "MAIN";`), 119.3);
+  it("of a program that loads and saves any file has at most 120.2 kB", () => {
+    atMost(bundled(`export { load, save } from "MAIN";`), 120.2);
   });
 
-  it("of everything, with layers and optimizers, has at most 216 kB", () =>
-    atMost(bundled(`export * from "MAIN";`), 216));
+  it("of everything, with layers and optimizers, has at most 218.2 kB", () =>
+    atMost(bundled(`export * from "MAIN";`), 218.2));
 });
