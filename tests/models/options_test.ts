@@ -22,7 +22,8 @@ import { OpDesc } from "../../src/codec/program/op_desc.ts";
 import type { ProgramDesc } from "../../src/codec/program/program_desc.ts";
 
 const real = "tests/fixtures/real";
-const { deserializeProgram, loadFromFile, loadInferenceModel, saveInferenceModel, serializeProgram } = paddleStatic;
+const { deserializeProgram, loadFromFile, loadInferenceModel, saveInferenceModel, saveToFile, serializeProgram } =
+  paddleStatic;
 const LEGACY = `${real}/paddle-2.6.2/infer-several/n`, PIR = `${real}/paddle-3.3.1/infer-several/n`;
 
 /** Save the model at `prefix` again with `options`; returns the bytes of its program. */
@@ -300,6 +301,25 @@ describe("jit.save", () => {
     }
     const model = await loadInferenceModel({ folder, name: "m" });
     for (const [name, tensor] of wanted) assert.ok((model.parameters.get(name) as NDArray).equals(tensor), name);
+  });
+
+  it("has the parameters of all methods where one file holds them and no .pdiparams.info says whose they are", async () => {
+    const from = `${real}/paddle-2.4.2/jit-combine/m`;
+    const folder = new MemoryFolder();
+    for (const ending of [".pdmodel", ".other.pdmodel", ".second.pdmodel", ".pdiparams"]) {
+      await saveToFile({ folder, name: "m" + ending }, readFileSync(from + ending));
+    }
+    const { variables } = await jit.load(from);
+    const bare = { folder, name: "m" };
+    const layer = await jit.load(bare);
+    assert.deepEqual([...layer.variables.keys()].sort(), [...variables.keys()].sort());
+    for (const [name, tensor] of variables) assert.ok(layer.variables.get(name)!.equals(tensor), name);
+    assert.deepEqual(new Set((await load(bare) as Map<string, unknown>).keys()), new Set(variables.keys()));
+    assert.equal((await recoverStateDict(bare)).stateDict.size, variables.size);
+    const checkpoint = await open(bare);
+    assert.deepEqual(new Set(checkpoint.names()), new Set(variables.keys()));
+    await checkpoint.close();
+    assert.equal((await jit.save(layer, "again", { folder })).filter((name) => name.endsWith(".pdmodel")).length, 3);
   });
 
   it("prunes to the outputs of outputSpec, by name or number, and the inputs that they need", async () => {

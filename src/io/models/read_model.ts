@@ -145,6 +145,8 @@ class ModelReader {
   readonly #lazies: ReadModel["lazies"] = new Map();
   /** Methods without a parameter file of their own. */
   readonly #shared = new Set<string>();
+  /** Whether a file has the parameters of all methods: that of `forward` is read first. */
+  #isUnion = false;
   /** Open parameter files, by name: methods may share them, so with `lazy` they stay open. */
   readonly #params = new Map<string, Source>();
 
@@ -167,7 +169,8 @@ class ModelReader {
       const expected = expectedOf(program);
       const all = programs.map(([, other]) => other);
       // Without the info it is unknown whether `net.v2` is a method of `net` or another model: Paddle reads no values for it.
-      const isUnknown = files.method !== "forward" && info === null && program.form === "pdmodel";
+      // A file of forward's that has the parameters of all of them tells.
+      const isUnknown = files.method !== "forward" && info === null && program.form === "pdmodel" && !this.#isUnion;
       const variables = expected.length === 0 || isUnknown
         ? new Map()
         : files.params === null
@@ -297,6 +300,7 @@ class ModelReader {
       await openPart(folder, name, shown, `${own.length} parameters are in it`);
     const union = programs.length === 1 ? own : unionOf(programs);
     const isUnion = union.length > own.length && (isShared || sizeOf(union) === source.size);
+    this.#isUnion ||= isUnion;
     const expected = isUnion ? union : own;
     const layout = this.#options.lazy ? layoutOf(expected, source.size) : null;
     const values = layout
