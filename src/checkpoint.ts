@@ -214,6 +214,7 @@ export class Checkpoint {
    * Overwrite the data of one array in place: dtype and shape must be the same, and nothing else in the file changes. For a file given by
    * path, a crash at any moment leaves either the old data or the new; in a browser, too. An array that {@linkcode Checkpoint.value}
    * returned before keeps its old values if it was already read. A manifest (`.pdsum`) that lists the file no longer applies and is removed.
+   * An abort stops the write until the first byte is changed; then it is completed.
    *
    * A process that opens the file meanwhile tells by the process id whether the writer is still alive; after ten minutes in which neither
    * the file nor the journal beside it changed, the id counts as another process's. In Deno without `--allow-run`, which may not look, a

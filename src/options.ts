@@ -64,7 +64,10 @@ export interface LoadOptions extends DecodeOptions {
 
 /** Options of open. */
 export interface OpenOptions extends LoadOptions {
-  /** The bytes that {@linkcode sideIndex} returned for the file, or their location: read instead of the file's structure. */
+  /**
+   * The bytes that {@linkcode sideIndex} returned for the file, or their location: read instead of the file's structure. A file that is
+   * opened by its index cannot be written in place.
+   */
   index?: From | undefined;
 }
 
