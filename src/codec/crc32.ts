@@ -4,6 +4,7 @@
  * @module
  */
 
+const POLYNOMIAL = 0xedb88320;
 /** Eight tables, to process eight bytes at a time. */
 const TABLES = tables();
 
@@ -11,7 +12,7 @@ function tables(): Uint32Array {
   const table = new Uint32Array(8 * 256);
   for (let n = 0; n < 256; n++) {
     let c = n;
-    for (let k = 0; k < 8; k++) c = c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1;
+    for (let k = 0; k < 8; k++) c = c & 1 ? POLYNOMIAL ^ (c >>> 1) : c >>> 1;
     table[n] = c;
   }
   for (let n = 0; n < 256; n++) {
@@ -47,4 +48,29 @@ export function* crc32InSteps(bytes: Uint8Array, before = 0): Generator<void, nu
     crc = crc32(bytes.subarray(at, at + STEP), crc);
   }
   return crc;
+}
+
+/** The checksum of bytes whose first part has the checksum `first`, and whose second part, of `length` bytes, has `second`. */
+export function joinedCrc32(first: number, second: number, length: number): number {
+  return (product(powerOfX(8 * length), first) ^ second) >>> 0;
+}
+
+/** x^`exponent` modulo the polynomial. As in a checksum, the highest bit of a number is that of x^0. */
+function powerOfX(exponent: number): number {
+  let power = 0x80000000, square = 0x40000000;
+  for (let left = exponent; left > 0; left = Math.floor(left / 2)) {
+    if (left % 2 === 1) power = product(square, power);
+    square = product(square, square);
+  }
+  return power;
+}
+
+/** The product of two polynomials over GF(2), modulo the polynomial. */
+function product(a: number, b: number): number {
+  let sum = 0;
+  for (let bit = 0x80000000, shifted = b; bit !== 0; bit >>>= 1) {
+    if ((a & bit) !== 0) sum ^= shifted;
+    shifted = (shifted & 1) !== 0 ? (shifted >>> 1) ^ POLYNOMIAL : shifted >>> 1;
+  }
+  return sum >>> 0;
 }

@@ -11,6 +11,7 @@ import { BytesSource } from "../sources/bytes_source.ts";
 import { checkExpansion, inflate, type InflateOptions } from "./inflate.ts";
 import { PartSource, piecesOf } from "../sources/part_source.ts";
 import { readFully } from "../sources/read_fully.ts";
+import { RunningSum } from "./running_sum.ts";
 import type { Source } from "../source.ts";
 import { joinInTurns } from "../streams/join_in_turns.ts";
 import { streamOf } from "../streams/stream_of.ts";
@@ -100,11 +101,10 @@ function checkSum(crc: number, { offset, name, crc: expected }: ZipEntry): void 
   });
 }
 
-/** A member that is stored uncompressed. Reading it from the first to the last byte verifies its CRC-32. */
+/** A member that is stored uncompressed. Reading all of its bytes, roughly from the first to the last, verifies its CRC-32. */
 class StoredSource extends PartSource {
   readonly #entry: ZipEntry;
-  #next = 0;
-  #crc = 0;
+  #sum = new RunningSum();
 
   constructor(source: Source, offset: number, size: number, entry: ZipEntry) {
     super(source, offset, size, entry.name);
@@ -113,7 +113,7 @@ class StoredSource extends PartSource {
     if (now) {
       this.readSync = (at, into) => {
         const n = now(at, into);
-        this.#sum(at, into.subarray(0, n));
+        this.#add(at, into.subarray(0, n));
         return n;
       };
     }
@@ -121,7 +121,7 @@ class StoredSource extends PartSource {
 
   override async read(offset: number, into: Uint8Array, options?: { signal?: AbortSignal }): Promise<number> {
     const n = await super.read(offset, into, options);
-    this.#sum(offset, into.subarray(0, n));
+    this.#add(offset, into.subarray(0, n));
     return n;
   }
 
@@ -131,16 +131,14 @@ class StoredSource extends PartSource {
   }
 
   async *#pieces(signal: AbortSignal): AsyncGenerator<Uint8Array> {
-    this.#next = this.#crc = 0;
+    this.#sum = new RunningSum();
     yield* piecesOf(this, 0, this.size, signal);
     if (this.size === 0) checkSum(0, this.#entry);
   }
 
-  #sum(offset: number, bytes: Uint8Array): void {
-    if (offset !== this.#next || bytes.length === 0) return;
-    this.#crc = crc32(bytes, this.#crc);
-    this.#next += bytes.length;
-    if (this.#next === this.size) checkSum(this.#crc, this.#entry);
+  #add(offset: number, bytes: Uint8Array): void {
+    const crc = this.#sum.add(offset, bytes, this.size);
+    if (crc !== null) checkSum(crc, this.#entry);
   }
 }
 
