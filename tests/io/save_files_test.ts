@@ -1,8 +1,21 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
-import { cleanupTemps, DirectoryFolder, type Folder, HandleFolder, MemoryFolder, type Sink } from "../../mod.ts";
+import {
+  cleanupTemps,
+  DirectoryFolder,
+  type Folder,
+  fromArray,
+  HandleFolder,
+  load,
+  MemoryFolder,
+  Model,
+  nn,
+  save,
+  type Sink,
+  type StateDict,
+} from "../../mod.ts";
 import { FileSink } from "../../src/io/sinks/file_sink.ts";
 import { stoppableFolder } from "../../src/io/folders/stoppable_folder.ts";
 import { saveFiles } from "../../src/io/save/save_files.ts";
@@ -18,6 +31,26 @@ async function saved(folder: Folder, names: string[], x = 1, options = {}): Prom
   const files = names.map((name) => file(name, x));
   return await Promise.race([saveFiles(folder, files, options), late]).finally(() => clearTimeout(timer));
 }
+
+describe("a path with .. after a link", () => {
+  it("leads where the system leads it: to the folder above the one behind the link", () =>
+    inTempFolder(async (folder) => {
+      mkdirSync(join(folder, "d", "e"), { recursive: true });
+      symlinkSync("d/e", join(folder, "link"));
+      symlinkSync("link/../new", join(folder, "dangling"));
+      const at = (name: string) => `${folder}/link/../${name}`;
+      const state = new Map([["w", fromArray([1], "float32")]]);
+      await save(state, at("x.pdparams"));
+      await save(state, join(folder, "dangling"));
+      await new Model(new nn.Linear(1, 1)).save(at("m"));
+      assert.deepEqual(readdirSync(join(folder, "d")).sort(), ["e", "m.pdparams", "new", "x.pdparams"]);
+      assert.deepEqual(readdirSync(folder).sort(), ["d", "dangling", "link"]);
+      for (const name of ["x.pdparams", "m.pdparams", "new"]) {
+        assert.ok((await load(at(name)) as StateDict).size > 0, name);
+      }
+      await new Model(new nn.Linear(1, 1)).load(at("m"));
+    }));
+});
 
 describe("a save of several files", () => {
   it("is refused if two of them have one name", () =>

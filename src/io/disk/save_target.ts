@@ -115,17 +115,23 @@ export function resolveTarget(fs: Fs, path: PathCalls, shown: string): string {
     // A dangling link: its target will be created.
     const link = linkAt(fs, name);
     if (link === null) return name;
-    at = path.resolve(folder, link);
+    at = below(path, folder, link);
   }
   throw saveError("WRITE_FAILED", shown, "because its links form a cycle", undefined);
 }
 
 function absolute(path: PathCalls, at: string, shown: string): string {
   try {
-    return path.resolve(at);
+    return below(path, path.resolve(""), at);
   } catch (error) {
     throw saveError("WRITE_FAILED", shown, "because the working directory of the process is gone", error);
   }
+}
+
+/** A path as an absolute one. Except on Windows, it is not normalized if it has `..`, since what is before that may be a link. */
+function below(path: PathCalls, folder: string, at: string): string {
+  if (path.sep !== "/" || !at.includes("..")) return path.resolve(folder, at);
+  return at.startsWith("/") ? at : `${folder}/${at}`;
 }
 
 /** A folder with links resolved as far as it exists. */

@@ -12,7 +12,7 @@ import { BesideUrl } from "../folders/beside_url.ts";
 import { shownUrl } from "../http/http_options.ts";
 import { type From, isDirectoryHandle, type SourceOfOptions } from "./open_source.ts";
 import { pathCalls } from "../disk/path.ts";
-import { hasFileSystem, isDirectory, noFileSystem, pathOfUrl } from "../platform.ts";
+import { hasFileSystem, isDirectory, noFileSystem, pathOfUrl, realPath } from "../platform.ts";
 import { stoppableFolder } from "../folders/stoppable_folder.ts";
 import { isReadable, urlOf } from "../url_text.ts";
 
@@ -104,12 +104,14 @@ function onServer(url: URL, options: SourceOfOptions): Place | null {
 function onDisk(path: string): Place {
   if (!hasFileSystem()) throw noFileSystem(path);
   const { dirname, basename, resolve } = pathCalls();
+  // What is before `..` may be a link.
+  const real = (path: string) => path.includes("..") ? realPath(path) : path;
   if (["", ".", ".."].includes(basename(path)) && isDirectory(path)) {
-    return { folder: new DirectoryFolder(path), name: "", shown: path };
+    return { folder: new DirectoryFolder(real(path)), name: "", shown: path };
   }
   let whole: string;
   try {
-    whole = resolve(path);
+    whole = resolve(real(dirname(path)), basename(path));
   } catch (cause) {
     throw new SourceError("NOT_FOUND", `Cannot find ${quote(path)}: the working directory of the process is gone`, {
       path,
