@@ -185,6 +185,7 @@ describe("a directory as a folder", () => {
         "a ",
         "CON",
         "nul.txt",
+        "nul .txt",
         "com1",
         "LPT9.x",
         "COM¹",
@@ -192,7 +193,9 @@ describe("a directory as a folder", () => {
         "d/aux",
       ];
       for (const name of names) assert.equal(await codeOf(folder.put(name)), "UNSAFE_PATH", name);
-      for (const name of ["CONTROL", "com", "COM10", "nul_", "x.con"]) await (await folder.put(name)).abort(null);
+      for (const name of ["CONTROL", "com", "COM10", "nul_", "nul x.txt", "x.con"]) {
+        await (await folder.put(name)).abort(null);
+      }
       const sink = await new DirectoryFolder(root, { portable: false }).put("0:fc");
       await sink.write(new Uint8Array(1));
       await sink.close();

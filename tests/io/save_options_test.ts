@@ -130,6 +130,16 @@ describe("the ifUnchanged option of save", () => {
     await assert.rejects(save(1, "a", { folder, lock: true }), /only a file given by path can have it/);
   });
 
+  it("has the state that it had when the file was put, whatever becomes of the object", () =>
+    inTempFolder(async (folder) => {
+      const wished = { version: null as string | null };
+      const sink = await new DirectoryFolder(folder).put("a", { ifUnchanged: wished });
+      wished.version = "mtime:1";
+      await sink.write(Uint8Array.of(1));
+      await sink.close();
+      assert.deepEqual(readdirSync(folder), ["a"]);
+    }));
+
   it("accepts what stat() returns, and also compares the inode", () =>
     inFolder(async (_, path) => {
       await save(state(1), path);

@@ -31,8 +31,8 @@ export function safeParts(name: string, offset?: number): string[] {
   return parts;
 }
 
-/** Device names on Windows, with or without an extension. */
-const DEVICE = /^(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[0-9\u00b9\u00b2\u00b3])(\..*)?$/i;
+/** Device names on Windows, with or without an extension, before which spaces do not count. */
+const DEVICE = /^(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[0-9\u00b9\u00b2\u00b3])( *\..*)?$/i;
 
 /**
  * The parts of `name`, each of which is a valid file name on every system (RULES.md PATH-2). `hint` tells how to allow other names.

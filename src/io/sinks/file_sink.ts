@@ -80,7 +80,8 @@ export class FileSink implements Sink {
     this.#target = parts.target;
     this.#temp = parts.temp;
     this.#handle = parts.handle;
-    this.#options = parts.options;
+    const { ifUnchanged } = parts.options;
+    this.#options = { ...parts.options, ifUnchanged: ifUnchanged && copyOf(ifUnchanged) };
     this.#cleanup = parts.cleanup;
     this.#lock = parts.lock;
     const { size, verify = size !== undefined && size < VERIFY_BELOW } = parts.options;
@@ -359,6 +360,11 @@ export class FileSink implements Sink {
   async syncFolder(): Promise<boolean> {
     return await syncFolder(this.#fs, this.folder);
   }
+}
+
+/** The caller may change the object while the file is written. */
+function copyOf(wish: Unchanged): Unchanged {
+  return "version" in wish ? { version: wish.version } : { size: wish.size, mtimeMs: wish.mtimeMs, ino: wish.ino };
 }
 
 /** Whether the file has not changed. Runtimes report its mtime in milliseconds or finer. */
