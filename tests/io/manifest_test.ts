@@ -27,6 +27,7 @@ import {
   static as staticModule,
 } from "../../mod.ts";
 import { cleanupTemps } from "../../src/io/disk/temp_file.ts";
+import { changeAlone } from "../../src/io/save/change_alone.ts";
 import { inTempFolder } from "../helpers/in_temp_folder.ts";
 
 const { loadInferenceModel, loadProgramState, relayout, save } = staticModule;
@@ -140,6 +141,24 @@ describe("a model saved with a manifest", () => {
       assert.equal((await load(join(folder, "d")) as Map<string, NDArray>).get("a/b")!.at(0), 2);
       assert.deepEqual(readdirSync(join(folder, "d")), ["a"]);
       assert.ok(existsSync(join(folder, "e", ".pdsum")));
+    }));
+
+  it("keeps its new manifest when a write in place fails because of the save, and the old one otherwise", () =>
+    inFolder(async (_, folder) => {
+      const path = join(folder, "m.pdparams"), manifest = join(folder, "m.pdsum");
+      const listing = (id: string) =>
+        JSON.stringify({ pdsum: 1, id, files: [{ name: "m.pdparams", size: 1, sha256: "0".repeat(64) }] });
+      writeFileSync(path, "1");
+      for (const [meanwhile, kept] of [["new", "new"], [null, "old"]] as const) {
+        writeFileSync(manifest, listing("old"));
+        const failed = changeAlone(path, () => {
+          if (meanwhile) writeFileSync(manifest, listing(meanwhile));
+          return Promise.reject(new Error("it was replaced"));
+        });
+        await assert.rejects(failed, { message: "it was replaced" });
+        assert.equal(readFileSync(manifest, "utf8"), listing(kept));
+        assert.deepEqual(readdirSync(folder).sort(), ["m.pdparams", "m.pdsum"]);
+      }
     }));
 
   it("is saved anew, or written in place, whatever a manifest beside it lists", () =>

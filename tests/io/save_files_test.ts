@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 import { describe, it } from "@std/testing/bdd";
 import {
   cleanupTemps,
@@ -49,6 +50,25 @@ describe("a path with .. after a link", () => {
         assert.ok((await load(at(name)) as StateDict).size > 0, name);
       }
       await new Model(new nn.Linear(1, 1)).load(at("m"));
+    }));
+});
+
+describe("a relative path", () => {
+  it("is that of the call, wherever the working directory is once earlier saves of it are over", () =>
+    inTempFolder(async (folder) => {
+      for (const name of ["x", "y"]) mkdirSync(join(folder, name));
+      const before = process.cwd(), first = await new DirectoryFolder(join(folder, "x")).put("a");
+      try {
+        process.chdir(join(folder, "x"));
+        const second = save(1, "a");
+        await new Promise((resolve) => setTimeout(resolve, 0));
+        process.chdir(join(folder, "y"));
+        await first.abort(new Error("no"));
+        await second;
+      } finally {
+        process.chdir(before);
+      }
+      assert.deepEqual([readdirSync(join(folder, "x")), readdirSync(join(folder, "y"))], [["a"], []]);
     }));
 });
 

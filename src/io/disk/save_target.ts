@@ -120,7 +120,8 @@ export function resolveTarget(fs: Fs, path: PathCalls, shown: string): string {
   throw saveError("WRITE_FAILED", shown, "because its links form a cycle", undefined);
 }
 
-function absolute(path: PathCalls, at: string, shown: string): string {
+/** A path as an absolute one. */
+export function absolute(path: PathCalls, at: string, shown: string): string {
   try {
     return below(path, path.resolve(""), at);
   } catch (error) {

@@ -8,7 +8,7 @@ import { pathCalls } from "../disk/path.ts";
 import { saveError } from "../disk/save_error.ts";
 import { withRetries } from "../disk/with_retries.ts";
 import { DirectoryFolder } from "../folders/directory_folder.ts";
-import { fileSystem, realPath, systemCode } from "../platform.ts";
+import { fileSystem, type Fs, realPath, systemCode } from "../platform.ts";
 import { tempName } from "../temp_name.ts";
 import { filesOfManifest, isOfNoFiles, manifestName, prefixOfManifest } from "./manifest.ts";
 
@@ -26,10 +26,16 @@ export async function changeAlone(path: string, change: () => Promise<void>): Pr
     }
     await change();
   } catch (error) {
-    for (const [from, to] of aside) await withRetries(() => promises.rename(to, from)).catch(() => {});
+    for (const [from, to] of aside) await putBack(promises, from, to).catch(() => {});
     throw error;
   }
   for (const [, to] of aside) await withRetries(() => promises.rm(to, { force: true })).catch(() => {});
+}
+
+/** Put a manifest back, unless there is a newer one by now. */
+async function putBack(promises: Fs["promises"], from: string, to: string): Promise<void> {
+  const isThere = await promises.lstat(from).then(() => true, () => false);
+  await withRetries(() => isThere ? promises.rm(to, { force: true }) : promises.rename(to, from));
 }
 
 type Moved = [from: string, to: string];

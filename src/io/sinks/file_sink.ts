@@ -15,7 +15,7 @@ import { type DiskFile, fileSystem, type Fs, hashing, hexOf, systemCode } from "
 import { rename } from "../disk/rename.ts";
 import { portableParts } from "../names/safe_name.ts";
 import { addFailures, leftover, saveError } from "../disk/save_error.ts";
-import { type OldFile, oldFile, takeTurn } from "../disk/save_target.ts";
+import { absolute, type OldFile, oldFile, takeTurn } from "../disk/save_target.ts";
 import { syncFolder } from "../disk/sync_folder.ts";
 import type { Sink } from "../sink.ts";
 import { BufferPool } from "../streams/buffer_pool.ts";
@@ -105,9 +105,11 @@ export class FileSink implements Sink {
     if (options.portable) portableParts(path.basename(shown));
     const cleanup = new Cleanup();
     try {
-      const { target, leave } = await takeTurn(fs, path, shown, { signal: options.signal });
+      // The working directory may change while earlier saves are waited for.
+      const whole = absolute(path, shown, shown);
+      const { target, leave } = await takeTurn(fs, path, whole, { signal: options.signal });
       cleanup.push(leave);
-      const before = await oldFile(fs, path, shown);
+      const before = await oldFile(fs, path, whole);
       if (options.mkdir) {
         for (const undo of await makeFolders(fs, path, path.dirname(target), shown)) {
           cleanup.push(undo, undefined, { onlyOnFailure: true });
