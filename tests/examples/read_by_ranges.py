@@ -83,6 +83,7 @@ def check(key, array):
 remote = RemoteFile(url)
 (length,) = struct.unpack("<Q", remote.read(8))
 header = json.loads(remote.read(length))
+assert header.pop("__metadata__") == {"format": "np"}
 assert set(header) == set(expected), set(header) ^ set(expected)
 WORDS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1", "U8": "u1", "BOOL": "?"}
 for key, entry in header.items():
