@@ -172,11 +172,16 @@ export function processLives(pid: number): boolean | undefined {
   }
 }
 
+/** `fs.realpathSync`, which by itself takes what is before `..` for a folder, even if it is a link. */
+export function realPathBy(fs: Fs, path: string): string {
+  return path.includes("..") ? fs.realpathSync.native(path) : fs.realpathSync(path);
+}
+
 /** The path with all links resolved, or the path itself if nothing is there. */
 export function realPath(path: string | URL): string {
   const plain = path instanceof URL ? pathOfUrl(path) : path;
   try {
-    return fileSystem(plain).realpathSync(plain);
+    return realPathBy(fileSystem(plain), plain);
   } catch {
     return plain;
   }

@@ -61,7 +61,8 @@ function joined(parts: Part[]): Part[] {
     if (last?.end !== part.start) result.push(part);
     else {
       const { start, end } = part;
-      result[result.length - 1] = { start: last.start, end, crc: joinedCrc32(last.crc, part.crc, end - start) };
+      result.pop();
+      result.push({ start: last.start, end, crc: joinedCrc32(last.crc, part.crc, end - start) });
     }
   }
   return result;

@@ -4,7 +4,7 @@
  * @module
  */
 import { DenoFile } from "./deno_file.ts";
-import { fileSystem, type Fs } from "../platform.ts";
+import { fileSystem, type Fs, realPathBy } from "../platform.ts";
 import { resolved } from "./resolved.ts";
 
 /** What identifies one state of a file. */
@@ -61,7 +61,7 @@ class NodeFile implements OpenedFile {
   }
 
   realPath(): string {
-    return resolved(() => this.#fs.realpathSync(this.#path), () => this.exists(this.#path));
+    return resolved(() => realPathBy(this.#fs, this.#path), () => this.exists(this.#path));
   }
 
   exists(path: string): boolean {

@@ -5,7 +5,7 @@
  */
 import { PathError } from "../../errors.ts";
 import type { PathCalls } from "./path.ts";
-import { type Fs, systemCode } from "../platform.ts";
+import { type Fs, realPathBy, systemCode } from "../platform.ts";
 import { saveError } from "./save_error.ts";
 import { within } from "../waiting/within.ts";
 
@@ -106,7 +106,7 @@ export function resolveTarget(fs: Fs, path: PathCalls, shown: string): string {
   let at = shown;
   for (let links = 0; links <= MOST_LINKS; links++) {
     try {
-      return fs.realpathSync(at);
+      return realPathBy(fs, at);
     } catch (error) {
       if (systemCode(error) !== "ENOENT") throw saveError("WRITE_FAILED", shown, "while looking it up", error);
     }
@@ -138,7 +138,7 @@ function below(path: PathCalls, folder: string, at: string): string {
 /** A folder with links resolved as far as it exists. */
 function realFolder(fs: Fs, path: PathCalls, folder: string): string {
   try {
-    return fs.realpathSync(folder);
+    return realPathBy(fs, folder);
   } catch {
     const above = path.dirname(folder);
     return above === folder ? folder : path.join(realFolder(fs, path, above), path.basename(folder));
