@@ -6,9 +6,8 @@
 import { FormatError, LimitError, UnsupportedError } from "../../errors.ts";
 import type { Limits } from "../../limits.ts";
 import { gunzipping } from "../platform.ts";
-import { streamOf } from "../streams/stream_of.ts";
 import { eitherSignal } from "../waiting/either_signal.ts";
-import { Turns } from "../waiting/turns.ts";
+import { arrived, Turns } from "../waiting/turns.ts";
 
 /** The options of {@linkcode inflate}. */
 export interface InflateOptions {
@@ -37,20 +36,28 @@ export async function* inflate(
 ): AsyncGenerator<Uint8Array> {
   const { format, offset, name, signal } = options;
   checkExpansion(0, options);
-  let failure: unknown;
-  // The decompressor reports an error of its own instead of the source's.
-  const packed = streamOf(async function* (stop) {
-    const either = eitherSignal(stop, signal);
+  const over = new AbortController(), either = eitherSignal(over.signal, signal), turns = new Turns(signal);
+  const { readable, writable } = unpacker(format), reader = readable.getReader(), writer = writable.getWriter();
+  let failure: unknown, isWanted = false, resume = () => {};
+  const pieces = async function* () {
     try {
       yield* make(either.signal);
     } catch (error) {
       failure = error;
       throw error;
-    } finally {
-      either.release();
     }
-  });
-  const reader = packed.pipeThrough(unpacker(format)).getReader(), turns = new Turns(signal);
+  };
+  const feed = async () => {
+    for await (const piece of pieces()) {
+      await writer.write(piece);
+      // A pipe would have more read than may ever be wanted.
+      if (!isWanted) await new Promise<void>((resolve) => resume = resolve);
+      if (over.signal.aborted) return;
+    }
+    await writer.close();
+  };
+  // Its errors, and those of the decompressor, are what the reader fails with.
+  feed().catch((error) => writer.abort(error)).catch(() => {});
   let out = 0;
   try {
     for (;;) {
@@ -59,7 +66,10 @@ export async function* inflate(
       if (turns.due()) await turns.take();
       let step: ReadableStreamReadResult<Uint8Array>;
       try {
+        isWanted = true;
+        resume();
         step = await reader.read();
+        isWanted = false;
       } catch (cause) {
         if (failure !== undefined) throw failure;
         throw new FormatError("BAD_FIELD", `The packed data at byte ${offset} cannot be unpacked`, {
@@ -74,6 +84,10 @@ export async function* inflate(
       yield step.value;
     }
   } finally {
+    over.abort();
+    resume();
+    either.release();
+    await arrived();
     await reader.cancel().catch(() => {});
   }
 }

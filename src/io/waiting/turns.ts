@@ -39,6 +39,14 @@ export async function inTurns<T>(steps: Generator<void, T>, signal: AbortSignal 
   }
 }
 
+/**
+ * Wait for what is on its way in a stream, before that is cancelled: in Node and Deno, it would be an error that nobody can catch. Browsers
+ * have no such streams, and only timers, which take milliseconds.
+ */
+export async function arrived(): Promise<void> {
+  if ("setImmediate" in globalThis) await new Promise<void>(later);
+}
+
 /** On Node, Bun and Deno `setImmediate` avoids the milliseconds that a timer takes. */
 function later(resolve: () => void): void {
   const { setImmediate } = globalThis as { setImmediate?: (call: () => void) => unknown };
