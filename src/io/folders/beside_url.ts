@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { percentDecoded } from "../../words/percent_decoded.ts";
+import { percentDecoded, strayEncoded } from "../../words/percent_decoded.ts";
 import { UnsupportedError } from "../../errors.ts";
 import { type Folder, type GetOptions, readOnly } from "../folder.ts";
 import { HttpFiles } from "../http/http_files.ts";
@@ -13,12 +13,14 @@ import type { Source } from "../source.ts";
 import { encodedName } from "./http_folder.ts";
 
 /**
- * The folder of a URL, in which the last part of its path is `name`. An encoded slash or backslash in that part, or bytes that are not
- * UTF-8, cannot be decoded and encoded again: then `name` is encoded, and names that begin with it are not encoded once more.
+ * The folder of a URL, in which the last part of its path is `name`. Names that begin with it begin with that part as the caller encoded it:
+ * an encoded slash or backslash in it, or bytes that are not UTF-8, cannot be decoded and encoded again, so `name` has them encoded.
  */
 export class BesideUrl implements Folder {
   /** The last part of the path as a name in this folder. */
   readonly name: string;
+  /** The same as it is in the URL. */
+  readonly #last: string;
   readonly #base: URL;
   readonly #files: HttpFiles;
 
@@ -26,7 +28,8 @@ export class BesideUrl implements Folder {
   constructor(url: URL, options: HttpSourceOptions) {
     const slash = url.pathname.lastIndexOf("/") + 1;
     const last = url.pathname.slice(slash), decoded = percentDecoded(last);
-    this.name = decoded === last || /[/\\]/.test(decoded) ? last : decoded;
+    this.name = /[/\\]/.test(decoded) ? last : decoded;
+    this.#last = strayEncoded(last);
     this.#base = new URL(url);
     this.#base.pathname = url.pathname.slice(0, slash);
     this.#base.hash = "";
@@ -35,9 +38,8 @@ export class BesideUrl implements Folder {
 
   /** The file `name`. */
   async get(name: string, options?: GetOptions): Promise<Source | null> {
-    const url = new URL(this.#base), encoded = encodedName(name), twice = encodeURIComponent(this.name);
-    const isBesides = this.name.includes("%") && encoded.startsWith(twice);
-    url.pathname += isBesides ? this.name + encoded.slice(twice.length) : encoded;
+    const url = new URL(this.#base), encoded = encodedName(name), beginning = encodeURIComponent(this.name);
+    url.pathname += encoded.startsWith(beginning) ? this.#last + encoded.slice(beginning.length) : encoded;
     return await this.#files.open(url, options);
   }
 
