@@ -16,6 +16,7 @@ import {
 import { stoppableFolder } from "../../src/io/folders/stoppable_folder.ts";
 import { saveFiles } from "../../src/io/save/save_files.ts";
 import { fakeDirectory } from "../helpers/fake_file_system.ts";
+import { inTime } from "../helpers/in_time.ts";
 import { inTempFolder } from "../helpers/in_temp_folder.ts";
 
 const NAME = "m.pdparams";
@@ -103,10 +104,7 @@ describe("saves to one handle at the same time", () => {
 async function crossed(one: Folder, names: string[], other: Folder, otherNames: string[]): Promise<void> {
   const saveTo = (folder: Folder, names: string[], x: number) =>
     saveFiles(folder, names.map((name) => ({ name, size: 1, chunks: [Uint8Array.of(x)] })), {});
-  const saved = [saveTo(one, names, 1), saveTo(other, otherNames.toReversed(), 2)];
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise((_, reject) => timer = setTimeout(() => reject(new Error("they wait for ever")), 5000));
-  await Promise.race([Promise.all(saved), late]).finally(() => clearTimeout(timer));
+  await inTime(Promise.all([saveTo(one, names, 1), saveTo(other, otherNames.toReversed(), 2)]));
   const values = await Promise.all(names.map(async (name) => {
     const source = (await one.get(name))!, byte = new Uint8Array(1);
     await source.read(0, byte);

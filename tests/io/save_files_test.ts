@@ -21,17 +21,13 @@ import { FileSink } from "../../src/io/sinks/file_sink.ts";
 import { stoppableFolder } from "../../src/io/folders/stoppable_folder.ts";
 import { saveFiles } from "../../src/io/save/save_files.ts";
 import { fakeDirectory } from "../helpers/fake_file_system.ts";
+import { inTime } from "../helpers/in_time.ts";
 import { inTempFolder } from "../helpers/in_temp_folder.ts";
 
 const file = (name: string, x = 1) => ({ name, size: 1, chunks: [Uint8Array.of(x)] });
 
-/** Saves files, unless that takes for ever. */
-async function saved(folder: Folder, names: string[], x = 1, options = {}): Promise<unknown> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise((_, reject) => timer = setTimeout(() => reject(new Error("it waits for ever")), 5000));
-  const files = names.map((name) => file(name, x));
-  return await Promise.race([saveFiles(folder, files, options), late]).finally(() => clearTimeout(timer));
-}
+const saved = (folder: Folder, names: string[], x = 1, options = {}) =>
+  inTime(saveFiles(folder, names.map((name) => file(name, x)), options));
 
 describe("a path with .. after a link", () => {
   it("leads where the system leads it: to the folder above the one behind the link", () =>
@@ -60,15 +56,30 @@ describe("a relative path", () => {
       const before = process.cwd(), first = await new DirectoryFolder(join(folder, "x")).put("a");
       try {
         process.chdir(join(folder, "x"));
-        const second = save(1, "a");
-        await new Promise((resolve) => setTimeout(resolve, 0));
+        const waiting = FileSink.create("a", {});
         process.chdir(join(folder, "y"));
         await first.abort(new Error("no"));
-        await second;
+        const second = await waiting;
+        await second.write(Uint8Array.of(1));
+        await second.close();
       } finally {
         process.chdir(before);
       }
       assert.deepEqual([readdirSync(join(folder, "x")), readdirSync(join(folder, "y"))], [["a"], []]);
+    }));
+
+  it("is what errors name", () =>
+    inTempFolder(async (folder) => {
+      const before = process.cwd();
+      try {
+        process.chdir(folder);
+        mkdirSync("d");
+        symlinkSync("loop", "loop");
+        await assert.rejects(save(1, "d"), { code: "NOT_A_FILE", path: "d" });
+        await assert.rejects(save(1, "loop"), { code: "WRITE_FAILED", path: "loop" });
+      } finally {
+        process.chdir(before);
+      }
     }));
 });
 

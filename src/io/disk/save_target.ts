@@ -24,28 +24,28 @@ const MOST_LINKS = 40;
 const OPEN_FILES = /^\/(?:dev\/(?:fd\/|stdin$|stdout$|stderr$)|proc\/)/;
 
 /**
- * The old file, or null if there is none.
+ * The old file at the path `at`, or null if there is none; errors name `shown`.
  *
  * @throws {PathError} `NOT_A_FILE`: a folder, pipe or device, even at the end of a link
  */
-export async function oldFile(fs: Fs, path: PathCalls, shown: string): Promise<OldFile | null> {
+export async function oldFile(fs: Fs, path: PathCalls, at: string, shown: string): Promise<OldFile | null> {
   let stat: Awaited<ReturnType<Fs["promises"]["stat"]>>;
   try {
-    stat = await fs.promises.stat(shown);
+    stat = await fs.promises.stat(at);
   } catch (error) {
     if (systemCode(error) === "ENOENT") return null;
     // Without the old file's mode, a new file could be accessible to more users.
     throw saveError("WRITE_FAILED", shown, "while looking it up", error);
   }
-  if (!stat.isFile() || isOpenFile(fs, path, shown)) {
+  if (!stat.isFile() || isOpenFile(fs, path, at)) {
     throw new PathError("NOT_A_FILE", `${JSON.stringify(shown)} is not a regular file`, { path: shown });
   }
   return { mode: stat.mode & 0o7777, uid: stat.uid, gid: stat.gid };
 }
 
 /** Whether a path matches {@linkcode OPEN_FILES}, or is a link to one that does. */
-function isOpenFile(fs: Fs, path: PathCalls, shown: string): boolean {
-  let at: string | null = path.resolve(shown);
+function isOpenFile(fs: Fs, path: PathCalls, file: string): boolean {
+  let at: string | null = path.resolve(file);
   for (let links = 0; at !== null && links <= MOST_LINKS; links++) {
     if (OPEN_FILES.test(at)) return true;
     const link = linkAt(fs, at);
@@ -56,21 +56,21 @@ function isOpenFile(fs: Fs, path: PathCalls, shown: string): boolean {
 
 /**
  * Wait for earlier saves of the same file, even if they reached it through other links or spellings; the returned `leave` lets the next one
- * in. Nothing is awaited before queueing, so saves run in the order of their calls. `kind` keeps folders and files apart. An abort of
- * `signal` ends the wait.
+ * in. Nothing is awaited before queueing, so saves run in the order of their calls. `kind` keeps folders and files apart, errors name
+ * `shown`, and an abort of `signal` ends the wait.
  */
 export async function takeTurn(
   fs: Fs,
   path: PathCalls,
-  shown: string,
-  { kind = "", signal }: { kind?: string; signal?: AbortSignal } = {},
+  at: string,
+  { kind = "", shown, signal }: { kind?: string; shown?: string; signal?: AbortSignal } = {},
 ): Promise<{ target: string; leave: () => void }> {
   for (;;) {
-    const target = resolveTarget(fs, path, shown);
+    const target = resolveTarget(fs, path, at, shown);
     const leave = await enter(target + kind, signal);
     try {
       // An earlier save may have created a folder, or a link may lead elsewhere by now.
-      if (resolveTarget(fs, path, shown) === target) return { target, leave };
+      if (resolveTarget(fs, path, at, shown) === target) return { target, leave };
     } catch (error) {
       leave();
       throw error;
@@ -102,8 +102,7 @@ async function enter(target: string, signal: AbortSignal | undefined): Promise<(
 }
 
 /** The file behind links, so that a link stays a link; the path itself if there is no file yet. */
-export function resolveTarget(fs: Fs, path: PathCalls, shown: string): string {
-  let at = shown;
+export function resolveTarget(fs: Fs, path: PathCalls, at: string, shown = at): string {
   for (let links = 0; links <= MOST_LINKS; links++) {
     try {
       return realPathBy(fs, at);

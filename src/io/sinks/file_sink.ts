@@ -107,9 +107,9 @@ export class FileSink implements Sink {
     try {
       // The working directory may change while earlier saves are waited for.
       const whole = absolute(path, shown, shown);
-      const { target, leave } = await takeTurn(fs, path, whole, { signal: options.signal });
+      const { target, leave } = await takeTurn(fs, path, whole, { shown, signal: options.signal });
       cleanup.push(leave);
-      const before = await oldFile(fs, path, whole);
+      const before = await oldFile(fs, path, whole, shown);
       if (options.mkdir) {
         for (const undo of await makeFolders(fs, path, path.dirname(target), shown)) {
           cleanup.push(undo, undefined, { onlyOnFailure: true });
@@ -216,7 +216,8 @@ export class FileSink implements Sink {
   /** After {@linkcode FileSink.takePlace}: whether the name still leads to the new file, as far as the system tells. */
   async isInPlace(): Promise<boolean> {
     const now = await this.#fs.promises.lstat(this.#target).catch(systemCode);
-    return typeof now === "object" ? BigInt(now.ino) === BigInt(this.#ino) : now !== "ENOENT";
+    if (typeof now !== "object") return now !== "ENOENT";
+    return !this.#ino || BigInt(now.ino) === BigInt(this.#ino);
   }
 
   /**
@@ -346,7 +347,7 @@ export class FileSink implements Sink {
   /** The commit point: from here on, the name leads to the new bytes. */
   async #rename(): Promise<void> {
     const { preserve, signal } = this.#options;
-    if (preserve === "inode" && await oldFile(this.#fs, this.#path, this.#target)) {
+    if (preserve === "inode" && await oldFile(this.#fs, this.#path, this.#target, this.#shown)) {
       this.#isSynced = await replaceFile(this.#fs, this.#target, this.#temp, signal);
       return;
     }
