@@ -1,6 +1,10 @@
 import { deepEqual } from "node:assert/strict";
+import fs from "node:fs";
+import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
 import { writeFully } from "../../src/io/disk/write_fully.ts";
+import { FileSink } from "../../src/io/sinks/file_sink.ts";
+import { inTempFolder } from "../helpers/in_temp_folder.ts";
 
 describe("writing a buffer to a file", () => {
   /** A file that takes `most` bytes at a time, and refuses 2 GiB as those of Node, Deno and Bun do. */
@@ -24,4 +28,25 @@ describe("writing a buffer to a file", () => {
   it("goes on where the system stopped", async () => {
     deepEqual(await written(10, 4), [[100, 104], [100, 108], [100, 110]]);
   });
+
+  it("of more than 2 GiB that a file sink is given takes several writes, too", () =>
+    inTempFolder(async (folder) => {
+      const lengths: number[] = [], { open } = fs.promises;
+      fs.promises.open = async (...args) => {
+        const handle = await open(...args);
+        handle.write = ((_: Uint8Array, __: number, length: number) => {
+          lengths.push(length);
+          return Promise.resolve({ bytesWritten: length });
+        }) as typeof handle.write;
+        return handle;
+      };
+      try {
+        const sink = await FileSink.create(join(folder, "a"), {});
+        await sink.write(new Uint8Array(2 ** 31 + 5));
+        await sink.abort();
+      } finally {
+        fs.promises.open = open;
+      }
+      deepEqual(lengths, [2 ** 30, 2 ** 30, 5]);
+    }));
 });

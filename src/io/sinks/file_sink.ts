@@ -22,6 +22,7 @@ import { BufferPool } from "../streams/buffer_pool.ts";
 import { createTemp } from "../disk/temp_file.ts";
 import { tempName } from "../temp_name.ts";
 import { within } from "../waiting/within.ts";
+import { writeFully } from "../disk/write_fully.ts";
 import { recoverFile, replaceFile } from "../disk/undo_journal.ts";
 
 /** Files smaller than this, in bytes, are read back before they replace the old file, unless `verify` says otherwise. */
@@ -144,20 +145,15 @@ export class FileSink implements Sink {
   /** Write all of the chunk, even if the system takes less of it at a time. */
   async write(chunk: Uint8Array): Promise<void> {
     this.#lock?.touch();
-    for (let done = 0; done < chunk.length;) {
-      let n: number;
-      try {
-        const writing = this.#handle.write(chunk, done, chunk.length - done, this.#written);
-        // Hash while the system writes.
-        if (done === 0) this.#hash?.update(chunk);
-        n = (await writing).bytesWritten;
-      } catch (error) {
-        throw saveError("WRITE_FAILED", this.#shown, `after ${this.#written} bytes`, error);
-      }
-      if (n <= 0) throw saveError("WRITE_FAILED", this.#shown, `no byte was written after ${this.#written}`, undefined);
-      done += n;
-      this.#written += n;
+    try {
+      const writing = writeFully(this.#handle, chunk, this.#written);
+      // Hash while the system writes.
+      this.#hash?.update(chunk);
+      await writing;
+    } catch (error) {
+      throw saveError("WRITE_FAILED", this.#shown, `after ${this.#written} bytes`, error);
     }
+    this.#written += chunk.length;
   }
 
   /** Sync all bytes to the disk and verify them, so that {@linkcode FileSink.close} only has to rename the file. */
