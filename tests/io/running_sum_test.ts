@@ -36,4 +36,11 @@ describe("the checksum of parts", () => {
     assert.equal(sum.add(2 ** 30, Uint8Array.of(1), 2 ** 30 + 1), null);
     for (let i = 0; i < 100; i++) assert.equal(sum.add(2 * i + 1, Uint8Array.of(1), 300), null);
   });
+
+  it("is known once the file was read from its beginning to its end, whatever was read of it before", () => {
+    const bytes = patterned(1000), sum = new RunningSum(), sums: (number | null)[] = [];
+    for (let at = 999; at > 0; at -= 3) sum.add(at, bytes.subarray(at, at + 1), 1000);
+    for (let at = 0; at < 1000; at += 100) sums.push(sum.add(at, bytes.subarray(at, at + 100), 1000));
+    assert.deepEqual(sums.filter((crc) => crc !== null), [crc32(bytes)]);
+  });
 });

@@ -5,9 +5,9 @@
  */
 import { crc32, joinedCrc32 } from "../../codec/crc32.ts";
 
-/** Bytes past the first ones missing beyond which a read counts as one of single arrays, not of the whole file. */
+/** Bytes beyond the first gap from which on a read counts as one of single arrays, not of the whole file. */
 const AHEAD = 64 * 2 ** 20;
-/** Maximum number of parts with gaps between them. */
+/** Parts with gaps between them, beyond which only reads that fill the first gap count. */
 const MOST_PARTS = 32;
 
 /** Adjacent bytes that were read. */
@@ -25,7 +25,7 @@ export class RunningSum {
   /** Add the bytes at `offset`; returns the sum of the whole file if these were the last of its `size` bytes, otherwise null. */
   add(offset: number, bytes: Uint8Array, size: number): number | null {
     const first = this.#parts.at(0), next = first?.start === 0 ? first.end : 0;
-    if (offset > next + AHEAD || this.#parts.length > MOST_PARTS) return null;
+    if (offset > next && (offset > next + AHEAD || this.#parts.length > MOST_PARTS)) return null;
     const gaps = this.#gapsIn(offset, offset + bytes.length);
     if (gaps.length === 0) return null;
     const added = gaps.map(([start, end]) => ({
