@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "@std/testing/bdd";
-import { createParameter, fromArray, isPaddleError, nn, seed, setDefaultDtype, utils } from "../../mod.ts";
+import { createParameter, type DType, fromArray, isPaddleError, nn, seed, setDefaultDtype, utils } from "../../mod.ts";
 import { fillNormal, fillUniform } from "../../src/nn/random/distributions.ts";
 import { MersenneTwister } from "../../src/nn/random/mersenne_twister.ts";
 import { normalCdf, normalQuantile } from "../../src/nn/random/normal.ts";
@@ -78,6 +78,32 @@ describe("nn.initializer", () => {
     assert.throws(() => new initializer.Orthogonal().make("float32", [3]), withCode("INVALID_VALUE"));
     assert.throws(() => new initializer.Uniform().make("int64", [3]), withCode("INVALID_VALUE"));
     assert.throws(() => seed(0.5), withCode("INVALID_VALUE"));
+  });
+
+  it("makes zeros of a Xavier fan of 0, and refuses fans for which Paddle fails", () => {
+    for (const Xavier of [initializer.XavierUniform, initializer.XavierNormal]) {
+      for (const [fanIn, fanOut] of [[0, 4], [4, 0], [0, 0]]) {
+        assert.deepEqual(new Xavier({ fanIn, fanOut }).make("float32", [2]).toArray(), [0, 0]);
+      }
+      assert.throws(() => new Xavier(-3, 1).make("float32", [2]), withCode("INVALID_VALUE"));
+    }
+    for (const Kaiming of [initializer.KaimingUniform, initializer.KaimingNormal]) {
+      for (const fan of [0, -2, NaN]) {
+        assert.throws(() => new Kaiming(fan).make("float32", [2]), withCode("INVALID_VALUE"));
+      }
+      assert.equal(new Kaiming().make("float32", [0, 5]).size, 0);
+    }
+  });
+
+  it("assigns lists in full precision, and narrow floats by way of float32, as Paddle does", () => {
+    const assigned = (value: number[], dtype: DType) => new initializer.Assign(value).make(dtype).toArray();
+    assert.deepEqual(assigned([0.1], "float64"), [0.1]);
+    assert.deepEqual(assigned([16777217, -1.9], "int32"), [16777217, -1]);
+    assert.deepEqual(assigned([0.1], "float32"), [Math.fround(0.1)]);
+    const nearTie = 1 + 2 ** -11 + 2 ** -30;
+    assert.deepEqual(assigned([nearTie], "float16"), [1]);
+    assert.deepEqual(new initializer.Assign(fromArray([nearTie], "float64")).make("float16").toArray(), [1]);
+    assert.deepEqual(assigned([1 + 2 ** -8 + 2 ** -30], "bfloat16"), [1]);
   });
 
   it("gives the shape of the assigned value, as Paddle does", () => {

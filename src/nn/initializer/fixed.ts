@@ -38,15 +38,21 @@ export class Assign extends Initializer {
   constructor(...args: Call<{ value: NDArray | ArrayInput }, ["value"]>) {
     super();
     const { value } = bind<{ value: NDArray | ArrayInput }>({ name: "Assign", defaults: { value: REQUIRED } }, args);
-    this.value = value instanceof NDArray ? value : NDArray.fromArray(value);
+    this.value = value instanceof NDArray ? value : arrayOf(value);
   }
 
-  /** A copy of the values in this dtype. */
+  /** A copy of the values in this dtype; on their way to float16 and bfloat16 they are rounded to float32, as in Paddle. */
   override make(dtype: DType): NDArray {
-    const { value } = this;
+    const value = dtype === "float16" || dtype === "bfloat16" ? this.value.astype("float32") : this.value;
     const copy = dtype === value.dtype ? value.clone() : value.astype(dtype);
     return new NDArray(dtype, [...copy.shape], copy.bytes);
   }
+}
+
+/** Numbers in lists are float64, as numpy's are: the parameter may be float64, or an integer that float32 cannot hold. */
+function arrayOf(values: ArrayInput): NDArray {
+  const array = NDArray.fromArray(values);
+  return array.dtype === "float32" ? NDArray.fromArray(values, "float64") : array;
 }
 
 /** A convolution that passes its input through. Mirrors `paddle.nn.initializer.Dirac` (3.3). */

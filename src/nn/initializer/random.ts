@@ -164,9 +164,17 @@ function checkFans<A extends { fanIn: number | null; fanOut?: number | null }>(a
   return args;
 }
 
+/** The sum of the fans; infinite if one of them is 0, so that all values become 0, as in Paddle since 3.0. */
 function sumOfFans({ fanIn, fanOut }: XavierArguments, shape: readonly number[]): number {
   const fans = fansOf(shape);
-  return (fanIn ?? fans.fanIn) + (fanOut ?? fans.fanOut);
+  const [before, after] = [fanIn ?? fans.fanIn, fanOut ?? fans.fanOut];
+  if (before === 0 || after === 0) return Infinity;
+  if (!(before + after > 0)) throw badFan(before + after);
+  return before + after;
+}
+
+function badFan(fan: number): ValueError {
+  return new ValueError("INVALID_VALUE", `A fan must be above 0: got ${fan}`, { actual: fan });
 }
 
 /** Arguments of {@linkcode KaimingUniform} and {@linkcode KaimingNormal}. */
@@ -226,6 +234,7 @@ export class KaimingNormal extends Initializer {
 
 function checkMode(args: Required<KaimingArguments>): Required<KaimingArguments> {
   checkFans(args);
+  if (args.fanIn !== null && !(args.fanIn > 0)) throw badFan(args.fanIn);
   if (args.mode !== "fan_in" && args.mode !== "fan_out") {
     throw new ValueError("INVALID_VALUE", `mode is "fan_in" or "fan_out": got ${String(args.mode)}`);
   }
