@@ -241,8 +241,11 @@ export class Layer {
 
   /** Register a function to be called with every state dict that is created; the function returned unregisters it. */
   registerStateDictHook(hook: StateDictHook): () => void {
-    registryOf(this).hooks.add(hook);
-    return () => void registryOf(this).hooks.delete(hook);
+    const { hooks } = registryOf(this);
+    // Each registration is on its own, even of a hook that is there already.
+    const own: StateDictHook = (state) => hook(state);
+    hooks.add(own);
+    return () => void hooks.delete(own);
   }
 
   /**

@@ -30,11 +30,16 @@ export function namedLayers(root: Layer, prefix: string, includeSelf: boolean): 
   return found;
 }
 
-/** Check that a name is valid for a field, and not taken by something else. */
-export function checkName(layer: Layer, name: string, kind: "parameters" | "buffers"): void {
+/** Check that a name is valid for a field. */
+export function checkFieldName(name: string): void {
   if (name === "" || name.includes(".")) {
     throw new ValueError("INVALID_VALUE", `A name in a layer has no dot and is not empty: got ${JSON.stringify(name)}`);
   }
+}
+
+/** Check that a name is valid for a field, and not taken by something else. */
+export function checkName(layer: Layer, name: string, kind: "parameters" | "buffers"): void {
+  checkFieldName(name);
   if (registryOf(layer).isTaken(name, kind)) {
     throw new ValueError("NAME_COLLISION", `${layer.fullName()} has something else called ${JSON.stringify(name)}`, {
       names: [name],

@@ -17,9 +17,18 @@ describe("nn.Sequential", () => {
     net.delete(1);
     net.set("last", linear());
     assert.equal(keys(net), "0.weight,2.weight,3.weight,last.weight");
-    assert.throws(() => net.insert(0, linear()), { code: "INVALID_VALUE", message: /not numbered: there is "2"/ });
+    assert.throws(() => net.insert(0, linear()), { code: "INVALID_VALUE", message: /no layer "1"/ });
+    assert.equal(keys(net), "0.weight,2.weight,3.weight,last.weight");
     assert.throws(() => net.delete(1), { code: "INVALID_VALUE" });
     assert.throws(() => new nn.Sequential().insert(1, linear()), { code: "INVALID_VALUE" });
+  });
+
+  it("inserts before an index whatever the names before it are, as Paddle does", () => {
+    const [a, b, c] = [linear(), linear(), linear()];
+    const net = new nn.Sequential(["first", a], ["1", b]);
+    assert.equal(keys(net.insert(1, c)), "first.weight,1.weight,2.weight");
+    assert.deepEqual([...net], [a, c, b]);
+    assert.equal(keys(net.insert(3, linear())), "first.weight,1.weight,2.weight,3.weight");
   });
 
   it("can be extended by its own layers, as a LayerList can", () => {
@@ -77,6 +86,39 @@ describe("nn.LayerList", () => {
   });
 });
 
+describe("a subclass of nn.LayerList with a layer in a field", () => {
+  class Blocks extends nn.LayerList {
+    norm = linear();
+  }
+  const [a, b, c] = [linear(), linear(), linear()];
+
+  it("keeps the field's name where Paddle does, and has nothing at its index", () => {
+    const list = new Blocks([a, b]);
+    assert.equal(keys(list.append(c)), "0.weight,1.weight,norm.weight,3.weight");
+    assert.throws(() => list.get(2), isInvalid);
+    assert.throws(() => list.delete(2), isInvalid);
+    assert.throws(() => list.insert(0, c), isInvalid);
+    assert.equal(keys(list), "0.weight,1.weight,norm.weight,3.weight");
+    list.insert(4, a);
+    assert.equal(keys(list), "0.weight,1.weight,norm.weight,3.weight,4.weight");
+    assert.deepEqual([list.get(3), list.get(-1)], [c, a]);
+  });
+
+  it("numbers its layers after one is removed, the field's too, as Paddle does", () => {
+    const list = new Blocks([a, b]);
+    list.delete(0);
+    assert.equal(keys(list), "0.weight,1.weight");
+    assert.equal(list.get(0), b);
+  });
+
+  it("keeps all layers by which it is extended", () => {
+    const list = new nn.LayerList();
+    list.addSublayer(1, a);
+    assert.deepEqual([...list.extend([b, c])], [b, c]);
+    assert.equal(keys(list), "1.weight,2.weight");
+  });
+});
+
 describe("nn.LayerDict", () => {
   it("accepts any names, including those of its methods and of Object", () => {
     const dict = new nn.LayerDict([["keys", linear()], ["constructor", linear()], ["__proto__", linear()]]);
@@ -118,6 +160,22 @@ describe("nn.ParameterList and nn.ParameterDict", () => {
     assert.deepEqual([[...dict.values()], [...dict][0]], [[a, b, c], ["z", a]]);
     assert.equal(typeof dict.train, "function");
     assert.throws(() => list.append(linear() as unknown as nn.Parameter), isInvalid);
+  });
+});
+
+describe("names in nn.ParameterList and nn.ParameterDict", () => {
+  const parameter = () => createParameter([1])!;
+
+  it("are refused where Paddle refuses them: with a dot, empty, or taken by something else", () => {
+    assert.throws(() => new nn.ParameterDict({ "a.b": parameter() }), isInvalid);
+    assert.throws(() => new nn.ParameterDict().update([["", parameter()]]), isInvalid);
+    const list = new nn.ParameterList([parameter()]);
+    list.addSublayer(1, linear());
+    assert.throws(() => list.append(parameter()), { code: "NAME_COLLISION" });
+    assert.throws(() => list.get(1), isInvalid);
+    list.addParameter("extra", parameter());
+    assert.throws(() => list.get(1), isInvalid);
+    assert.equal(keys(new nn.ParameterDict({ keys: parameter(), update: parameter() })), "keys,update");
   });
 });
 

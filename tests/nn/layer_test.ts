@@ -311,6 +311,20 @@ describe("nn.Layer", () => {
     assert.equal(net.stateDict().size, 2);
   });
 
+  it("runs a hook as often as it is registered", () => {
+    const net = new nn.Layer();
+    let calls = 0;
+    const hook = () => void calls++;
+    const remove = net.registerStateDictHook(hook);
+    net.registerStateDictHook(hook);
+    net.stateDict();
+    assert.equal(calls, 2);
+    remove();
+    remove();
+    net.stateDict();
+    assert.equal(calls, 3);
+  });
+
   it("keeps the dict that a hook of a layer below replaces for itself, as Paddle does", () => {
     const below = new nn.Sequential(new nn.Linear(1, 1));
     const net = new nn.Sequential(new nn.Linear(1, 1), below);

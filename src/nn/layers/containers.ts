@@ -5,6 +5,7 @@
  */
 import { ValueError } from "../../errors.ts";
 import { Layer } from "../layer.ts";
+import { checkFieldName } from "../layer_parts.ts";
 import { Parameter } from "../parameter.ts";
 import { isLayer, registryOf } from "../registry.ts";
 import { need } from "./check.ts";
@@ -107,15 +108,10 @@ export class Sequential extends Layer {
   /**
    * Insert a layer before the one at an index; those after it move up. Negative: from the end.
    *
-   * @throws {ValueError} `INVALID_VALUE` if there is no such index, or layers have other names than 0, 1, ...
+   * @throws {ValueError} `INVALID_VALUE` if there is no such index, or a layer that has to move is not named after its index
    */
   insert(index: number, layer: Layer): this {
-    const position = index === this.length ? index : positionOf(index, this.length);
-    const other = [...registryOf(this).sublayers.keys()].find((name, i) => name !== String(i));
-    if (other !== undefined) {
-      throw new ValueError("INVALID_VALUE", `Layers are not numbered: there is ${JSON.stringify(other)}`);
-    }
-    renumber(this, [...this].toSpliced(position, 0, layer));
+    insertInto(this, index, layer);
     return this;
   }
 
@@ -150,7 +146,7 @@ export class LayerList extends Layer {
    * @throws {ValueError} `INVALID_VALUE` if there is none
    */
   get(index: number): Layer {
-    return registryOf(this).sublayers.get(String(positionOf(index, this.length)))!;
+    return numbered(this, positionOf(index, this.length));
   }
 
   /** Replace the layer at an index; negative: from the end. */
@@ -166,19 +162,32 @@ export class LayerList extends Layer {
 
   /** Add layers at the end; they may be those that are there already. */
   extend(layers: Iterable<Layer>): this {
-    for (const layer of [...layers]) this.append(layer);
+    const start = this.length;
+    [...layers].forEach((layer, i) => this.addSublayer(start + i, layer));
     return this;
   }
 
-  /** Insert a layer before the one at an index; those after it move up. */
+  /**
+   * Insert a layer before the one at an index; those after it move up.
+   *
+   * @throws {ValueError} `INVALID_VALUE` if there is no such index, or a layer that has to move is not named after its index
+   */
   insert(index: number, layer: Layer): void {
-    const position = index === this.length ? index : positionOf(index, this.length);
-    renumber(this, [...this].toSpliced(position, 0, layer));
+    insertInto(this, index, layer);
   }
 
-  /** Remove the layer at an index; those after it move down. */
+  /**
+   * Remove the layer at an index, and number the others.
+   *
+   * @throws {ValueError} `INVALID_VALUE` if there is none
+   */
   delete(index: number): void {
-    renumber(this, [...this].toSpliced(positionOf(index, this.length), 1));
+    const gone = positionOf(index, this.length), registry = registryOf(this);
+    numbered(this, gone);
+    registry.remove("sublayers", String(gone));
+    const layers = [...registry.sublayers];
+    for (const [name] of layers) registry.remove("sublayers", name);
+    layers.forEach(([, layer], i) => this.addSublayer(i, layer));
   }
 
   /** The layers in order. */
@@ -187,10 +196,18 @@ export class LayerList extends Layer {
   }
 }
 
-function renumber(list: Sequential | LayerList, layers: Layer[]): void {
-  const registry = registryOf(list);
-  for (const name of [...registry.sublayers.keys()]) registry.remove("sublayers", name);
-  layers.forEach((layer, i) => list.addSublayer(i, layer));
+/** The layer that is named after an index, which may not be the one at that place: a field can hold a layer, too. */
+function numbered(list: Layer, index: number): Layer {
+  const layer = registryOf(list).sublayers.get(String(index));
+  if (!layer) throw new ValueError("INVALID_VALUE", `There is no layer "${index}"`);
+  return layer;
+}
+
+function insertInto(list: Sequential | LayerList, index: number, layer: Layer): void {
+  const { length } = list;
+  const position = index === length ? index : positionOf(index, length);
+  const moved = Array.from({ length: length - position }, (_, i) => numbered(list, position + i));
+  [layer, ...moved].forEach((each, i) => list.addSublayer(position + i, each));
 }
 
 /** Declares that it is iterable. */
@@ -297,7 +314,9 @@ export class ParameterList extends Layer {
    * @throws {ValueError} `INVALID_VALUE` if there is none
    */
   get(index: number): Parameter {
-    return registryOf(this).parameters.get(String(positionOf(index, this.length)))!;
+    const parameter = registryOf(this).parameters.get(String(positionOf(index, this.length)));
+    if (!parameter) throw new ValueError("INVALID_VALUE", `There is no parameter at ${index}`);
+    return parameter;
   }
 
   /**
@@ -308,9 +327,13 @@ export class ParameterList extends Layer {
     registryOf(this).put("parameters", String(positionOf(index, this.length)), asParameter(parameter));
   }
 
-  /** Add a parameter at the end. */
+  /**
+   * Add a parameter at the end.
+   *
+   * @throws {ValueError} `NAME_COLLISION` if the list has something else of that number
+   */
   append(parameter: Parameter): this {
-    registryOf(this).put("parameters", String(this.length), asParameter(parameter));
+    this.addParameter(String(this.length), asParameter(parameter));
     return this;
   }
 
@@ -350,9 +373,16 @@ export class ParameterDict extends Layer {
     return this;
   }
 
-  /** Add or replace parameters. */
+  /**
+   * Add or replace parameters.
+   *
+   * @throws {ValueError} `INVALID_VALUE` for a name that is empty or has a dot
+   */
   update(parameters: Named<Parameter>): this {
-    for (const [name, parameter] of entriesOf(parameters)) this.set(name, parameter);
+    for (const [name, parameter] of entriesOf(parameters)) {
+      checkFieldName(name);
+      this.set(name, parameter);
+    }
     return this;
   }
 
