@@ -292,6 +292,33 @@ describe("schedulers", () => {
     }
   });
 
+  it("refuse null and strings in place of numbers, which would stop or spoil the rate", () => {
+    const bad: [string, Record<string, unknown>][] = [
+      ["StepDecay", { stepSize: 2, gamma: null }],
+      ["MultiStepDecay", { milestones: [2], gamma: null }],
+      ["LinearLR", { totalSteps: 3, endFactor: null }],
+      ["CosineAnnealingWarmRestarts", { T0: 3, etaMin: "0.1" }],
+    ];
+    for (const name of ["factor", "patience", "threshold", "cooldown", "minLr", "epsilon"]) {
+      bad.push(["ReduceOnPlateau", { [name]: null }]);
+    }
+    for (const [name, more] of bad) {
+      const Scheduler = lr[name as "StepDecay"] as unknown as new (options: unknown) => unknown;
+      assert.throws(
+        () => new Scheduler({ learningRate: 0.5, ...more }),
+        { code: "INVALID_VALUE" },
+        JSON.stringify(more),
+      );
+    }
+  });
+
+  it("refuse an epoch between two when each has a factor, as Paddle does", () => {
+    const s = new lr.MultiplicativeDecay(0.5, () => 0.5);
+    s.step(2);
+    assert.throws(() => s.step(2.5), { code: "INVALID_VALUE" });
+    assert.deepEqual([s.lastLr, s.lastEpoch], [0.125, 2.5]);
+  });
+
   it("also accept Paddle's arguments by position", () => {
     assert.equal(new lr.StepDecay(0.5, 2, 0.1, 1).lastLr, 0.05);
     assert.equal(new lr.StepDecay(0.5, { stepSize: 2, gamma: 0.1, lastEpoch: 1 }).lastLr, 0.05);

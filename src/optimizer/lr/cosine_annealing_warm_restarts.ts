@@ -4,7 +4,7 @@
  * @module
  */
 import type { Call } from "../../nn/arguments.ts";
-import { check } from "../arguments.ts";
+import { check, isNumber, kindOf } from "../arguments.ts";
 import { cos, log } from "./correctly_rounded.ts";
 import { byName, type ScheduleArguments } from "./schedule_arguments.ts";
 import { LRScheduler, type ScheduleOptions } from "./lr_scheduler.ts";
@@ -57,6 +57,7 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
     const { T0, TMult = 1, etaMin = 0, lastEpoch = -1 } = options;
     check(Number.isInteger(T0) && T0 > 0, `Expected positive integer T_0, but got ${T0}`);
     check(Number.isInteger(TMult) && TMult >= 1, `Expected integer T_mult >= 1, but got ${TMult}`);
+    check(isNumber(etaMin), `The type of eta_min must be float, but received ${kindOf(etaMin)}`);
     super(options);
     this.#T0 = T0;
     this.#TMult = TMult;

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Call } from "../../nn/arguments.ts";
-import { check, divide } from "../arguments.ts";
+import { check, divide, isNumber } from "../arguments.ts";
 import { byName, type ScheduleArguments } from "./schedule_arguments.ts";
 import { LRScheduler, type ScheduleOptions } from "./lr_scheduler.ts";
 
@@ -55,7 +55,7 @@ export class LinearLR extends LRScheduler {
       `\`start_factor\` must be greater than 0 and less or equal to 1, but got ${startFactor}`,
     );
     check(
-      endFactor >= 0 && endFactor <= 1,
+      isNumber(endFactor) && endFactor >= 0 && endFactor <= 1,
       `\`end_factor\` must be greater than 0 and less than 1, but got ${endFactor}`,
     );
     check(totalSteps > 0, `\`total_steps\` must be greater than 0, but got ${totalSteps}`);

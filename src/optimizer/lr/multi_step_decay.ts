@@ -4,7 +4,7 @@
  * @module
  */
 import type { Call } from "../../nn/arguments.ts";
-import { check, kindOf } from "../arguments.ts";
+import { check, isNumber, kindOf } from "../arguments.ts";
 import { pow } from "./correctly_rounded.ts";
 import { byName, type ScheduleArguments } from "./schedule_arguments.ts";
 import { LRScheduler, type ScheduleOptions } from "./lr_scheduler.ts";
@@ -54,7 +54,7 @@ export class MultiStepDecay extends LRScheduler {
       milestones.every((m, i) => i === 0 || milestones[i - 1] < m),
       "The elements of milestones must be incremented",
     );
-    check(gamma < 1, "gamma should be < 1.0.");
+    check(isNumber(gamma) && gamma < 1, "gamma should be < 1.0.");
     super(options);
     this.#milestones = [...milestones];
     this.#gamma = gamma;

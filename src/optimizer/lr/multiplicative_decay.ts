@@ -53,6 +53,7 @@ export class MultiplicativeDecay extends LRScheduler {
 
   /** The rate at `this.lastEpoch`. */
   override getLr(): number {
+    check(Number.isInteger(this.lastEpoch), `Epochs are integers, but received ${this.lastEpoch}`);
     let rate = this.baseLr;
     for (let epoch = 1; epoch <= this.lastEpoch; epoch++) rate *= this.#lrLambda(epoch);
     return rate;

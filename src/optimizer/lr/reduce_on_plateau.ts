@@ -112,6 +112,9 @@ export class ReduceOnPlateau extends LRScheduler {
       isNumber(learningRate),
       `The type of 'learning_rate' in 'ReduceOnPlateau' must be 'float', but received ${kindOf(learningRate)}.`,
     );
+    for (const [name, value] of Object.entries({ factor, patience, threshold, cooldown, minLr, epsilon })) {
+      check(isNumber(value), `The type of ${name} must be a number, but received ${kindOf(value)}`);
+    }
     super({ learningRate, lastEpoch: 0, verbose });
     this.#sign = direction === "min" ? 1 : -1;
     this.#isRelative = measure === "rel";

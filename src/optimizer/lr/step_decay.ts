@@ -4,7 +4,7 @@
  * @module
  */
 import type { Call } from "../../nn/arguments.ts";
-import { check } from "../arguments.ts";
+import { check, isNumber } from "../arguments.ts";
 import { pow } from "./correctly_rounded.ts";
 import { byName, type ScheduleArguments } from "./schedule_arguments.ts";
 import { LRScheduler, type ScheduleOptions } from "./lr_scheduler.ts";
@@ -46,7 +46,7 @@ export class StepDecay extends LRScheduler {
     const options = byName<StepDecayOptions>(ARGUMENTS, args);
     const { stepSize, gamma = 0.1 } = options;
     check(Number.isInteger(stepSize), `The type of 'step_size' must be 'int', but received ${stepSize}.`);
-    check(gamma < 1, "gamma should be < 1.0.");
+    check(isNumber(gamma) && gamma < 1, "gamma should be < 1.0.");
     check(stepSize > 0, "'step_size' must be a positive integer.");
     super(options);
     this.#stepSize = stepSize;
