@@ -13,6 +13,7 @@ import { NAMES, Paddle, prepare } from "./paddles.ts";
 import { extremes } from "./extremes.ts";
 import { fields } from "./fields.ts";
 import { layers } from "./layers.ts";
+import { layerWalks } from "./layer_walks.ts";
 import { lbfgs } from "./lbfgs.ts";
 import { models } from "./models.ts";
 import { networks } from "./networks.ts";
@@ -22,6 +23,7 @@ import { records } from "./records.ts";
 import { Report } from "./report.ts";
 import { scaler } from "./scaler.ts";
 import { schedulers } from "./schedulers.ts";
+import { schedulerWalks } from "./scheduler_walks.ts";
 import { training } from "./training.ts";
 
 /** Compares with one Paddle; returns a line of figures. */
@@ -31,8 +33,10 @@ const TOPICS: Readonly<Record<string, Topic>> = {
   pickles,
   records,
   layers,
+  layerWalks,
   fields,
   schedulers,
+  schedulerWalks,
   scaler,
   training,
   extremes,

@@ -153,4 +153,5 @@ def main(folder, mode, seed):
     return rows
 
 
-finish_rows((2, 0), main)
+if __name__ == "__main__":
+    finish_rows((2, 0), main)

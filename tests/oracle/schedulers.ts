@@ -95,7 +95,8 @@ async function go(row: Json, version: string, state: StateDict | null, path?: st
   }
 }
 
-function scheduler(kind: string, args: Json, paddle: string): Json {
+/** The scheduler that schedulers.py makes of the same arguments. */
+export function scheduler(kind: string, args: Json, paddle: string): Json {
   const options = Object.entries(args).map(([key, value]) => [camelCase(key), build(value as Json, paddle)]);
   const versioned = /^(LinearWarmup|ReduceOnPlateau)$/.test(kind) ? { paddle } : {};
   return new (optimizer.lr as Json)[kind]({ ...Object.fromEntries(options), ...versioned });
