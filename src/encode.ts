@@ -7,6 +7,7 @@ import { recordSize, writeRecordChunks } from "./codec/record/write_record.ts";
 import { sizeOfPickleInSteps, writePickleChunks } from "./codec/pickle/write/write_pickle.ts";
 import { shownValue } from "./words/described.ts";
 import { isPlainObject, mapOfObject } from "./words/plain_object.ts";
+import { checkWhole } from "./words/refused_array.ts";
 import { planSafetensors } from "./codec/safetensors/write_safetensors.ts";
 import { ValueError, type Warning } from "./errors.ts";
 import { checkBuffer } from "./model/check_value.ts";
@@ -117,6 +118,7 @@ function* tensorsOf(value: Value): Generator<void, Map<string, NDArray>> {
   const plain: unknown = yield* withoutLayersInSteps(value);
   const dict = plain instanceof Map ? plain : isPlainObject(plain) ? yield* mapOfObject(plain as object) : null;
   if (dict === null) throw new ValueError("INVALID_VALUE", "safetensors saves a dict of tensors, nothing else");
+  checkWhole(dict);
   const tensors = new Map<string, NDArray>();
   for (const [name, array] of dict) {
     if (typeof name !== "string" || !(array instanceof NDArray)) {

@@ -53,7 +53,7 @@ import {
   type StopOptions,
 } from "./options.ts";
 import { saveChunks, type SaveReport } from "./save.ts";
-import { refusalsIn } from "./words/refused_array.ts";
+import { checkWhole, refusalsIn } from "./words/refused_array.ts";
 import type { Value } from "./values.ts";
 import { checkedBytes } from "./words/plain_bytes.ts";
 
@@ -355,6 +355,7 @@ export async function saveNpz(
 /** Unread arrays are replaced by new ones that read the same data: the caller may load its own meanwhile. */
 function checkArrays(arrays: Value): ReadonlyMap<string, NDArray> {
   if (!(arrays instanceof Map)) throw new ValueError("INVALID_VALUE", "An .npz file is made from a Map of arrays");
+  checkWhole(arrays);
   const checked = new Map<string, NDArray>();
   for (const [name, array] of arrays) {
     checkArray(array, String(name));

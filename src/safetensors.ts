@@ -32,7 +32,7 @@ import { openWith } from "./open_parts.ts";
 import { checkOptions, type LoadOptions, SAVE_OPTIONS, type SaveOptions } from "./options.ts";
 import { saveChunks, type SaveReport } from "./save.ts";
 import { atOnce } from "./words/steps.ts";
-import { refusalsIn } from "./words/refused_array.ts";
+import { checkWhole, refusalsIn } from "./words/refused_array.ts";
 import type { TensorMap } from "./words/tensor_map.ts";
 import { shownValue } from "./words/described.ts";
 import { checkedBytes } from "./words/plain_bytes.ts";
@@ -233,6 +233,7 @@ function* planOf(
   if (!(tensors instanceof Map)) {
     throw new ValueError("INVALID_VALUE", "A safetensors file is made from a Map of arrays");
   }
+  checkWhole(tensors);
   const arrays = new Map<string, NDArray>();
   for (const [name, array] of tensors) {
     if (typeof name !== "string" || !(array instanceof NDArray)) {

@@ -23,11 +23,11 @@ export function representationOf(
   metadata: ReadonlyMap<string, string>,
 ): Representation {
   if (form === "tensors") return of("application/json", [listed(checkpoint)]);
-  if (form === "safetensors") {
-    const refused = checkpoint.warnings.find(({ code }) => code === "UNSUPPORTED_DTYPE");
-    if (refused) throw new Failure(422, refused.code, refused.message);
-    return of(BINARY, safetensorsLayout(checkpoint, metadata));
-  }
+  const unreadable = checkpoint.warnings.find(({ code, at }) =>
+    code === "UNSUPPORTED_DTYPE" && (form === "safetensors" || at === tensor)
+  );
+  if (unreadable) throw new Failure(422, unreadable.code, unreadable.message);
+  if (form === "safetensors") return of(BINARY, safetensorsLayout(checkpoint, metadata));
   if (!checkpoint.names().includes(tensor)) throw new Failure(404, "NO_TENSOR", "The file has no such tensor");
   const info = checkpoint.info(tensor);
   const part = { name: tensor, nbytes: info.nbytes };

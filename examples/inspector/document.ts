@@ -13,6 +13,8 @@ export interface OpenDocument {
   /** The model, if weights can be recovered from it. */
   model: Found | null;
   notes: string[];
+  /** Names of arrays that the file has, but that cannot be read. */
+  unreadable: string[];
   /** Rows of an array along axis 0. */
   rows(name: string, start: number, end: number, signal?: AbortSignal): Promise<paddle.NDArray>;
   /** Edited elements by their index in C order, for each array: one that has several names has the edits made under any of them. */
@@ -36,8 +38,9 @@ export async function openDocument(found: Found, signal?: AbortSignal): Promise<
   const from = { folder: found.folder, name: found.name };
   if (/\.npy$/i.test(found.name)) return await ofCheckpoint(await npy.open(from, { signal }), found, signal);
   if (/\.npz$/i.test(found.name)) {
-    return await sizeOf(found, signal) <= MOST_NPZ
-      ? inMemory(found.label, await npy.loadNpz(from, { signal }))
+    const arrays = await sizeOf(found, signal) <= MOST_NPZ ? await npzInMemory(from, signal) : null;
+    return arrays
+      ? inMemory(found.label, arrays)
       : await ofCheckpoint(await npy.openNpz(from, { signal }), found, signal);
   }
   const { modelFilename, paramsFilename } = found;
@@ -48,7 +51,7 @@ export async function openDocument(found: Found, signal?: AbortSignal): Promise<
   try {
     return await opened(false);
   } catch (error) {
-    if (paddle.isPaddleError(error) && error.code === "UNSUPPORTED_DTYPE") {
+    if (isUnreadable(error)) {
       const document = await opened(true);
       return { ...document, notes: [...document.notes, `Its arrays are shown as numpy's: ${error.message}`] };
     }
@@ -58,6 +61,24 @@ export async function openDocument(found: Found, signal?: AbortSignal): Promise<
     const program = await openDocument({ label, folder, name: found.program!, program: null }, signal);
     return { ...program, notes: [...program.notes, `This is the program alone: ${error.message}`] };
   }
+}
+
+/** The arrays of an .npz, or null if some of them cannot be read. */
+async function npzInMemory(
+  from: paddle.FolderEntry,
+  signal?: AbortSignal,
+): Promise<Map<string, paddle.NDArray> | null> {
+  try {
+    return await npy.loadNpz(from, { signal });
+  } catch (error) {
+    if (isUnreadable(error)) return null;
+    throw error;
+  }
+}
+
+/** Whether an error or a warning is about an array whose dtype no array here can have. */
+function isUnreadable(found: unknown): found is paddle.Warning {
+  return (found as paddle.Warning).code === "UNSUPPORTED_DTYPE";
 }
 
 /** A document over a lazily read file. */
@@ -85,6 +106,7 @@ export async function ofCheckpoint(
     program,
     model: found.program ? found as Found : null,
     notes: checkpoint.warnings.map(({ code, message }) => `${code}: ${message}`),
+    unreadable: checkpoint.warnings.filter(isUnreadable).map(({ at }) => at!),
     async rows(name, start, end, signal) {
       const { shape } = checkpoint.info(name);
       return shape.length === 0
@@ -109,6 +131,7 @@ export function inMemory(label: string, value: Map<string, paddle.Value>, notes:
     program: null,
     model: null,
     notes,
+    unreadable: [],
     rows(name, start, end) {
       const array = arrays.get(name)!;
       return Promise.resolve(array.shape.length === 0 ? array : array.slice(start, end));

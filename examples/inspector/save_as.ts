@@ -1,12 +1,9 @@
-/** Saves a document as a file. Large arrays are copied in pieces, except into .npz. */
+/** Saves a document as a file. Large arrays are copied in pieces. */
 import * as paddle from "../../mod.ts";
 import * as npy from "../../src/npy.ts";
 import * as safetensors from "../../src/safetensors.ts";
 import type { OpenDocument } from "./document.ts";
 import type { Saved, SaveForm } from "./protocol.ts";
-
-/** Maximum size of an .npz, in bytes: it has checksums before the arrays, so they are in memory while it is written. */
-const MOST_NPZ = 512 * 2 ** 20;
 
 /** Save to a handle, or without one to a blob. `onDone` is called with the fraction that is done. */
 export async function saveAs(
@@ -17,19 +14,17 @@ export async function saveAs(
   onDone: (done: number) => void = () => {},
 ): Promise<Saved> {
   const onProgress = ({ loaded, total }: paddle.ProgressEvent) => onDone(loaded / (total ?? Infinity));
+  const [unreadable] = document.unreadable;
+  if (unreadable !== undefined) {
+    throw new TypeError(`${JSON.stringify(unreadable)} cannot be read, and a file without it would not be a copy`);
+  }
   const sink = handle ? null : new BlobSink();
   const to = handle ?? sink!;
   const size = await edited(document, signal, async () => {
     if (form === "pdparams") return (await paddle.save(document.value, to, { signal, onProgress })).bytes;
     if (document.arrays.size === 0) throw new TypeError("There are no arrays to be saved");
     const arrays = named(document.arrays);
-    if (form === "npz") {
-      const total = [...arrays.values()].reduce((sum, { nbytes }) => sum + nbytes, 0);
-      if (total > MOST_NPZ) {
-        throw new TypeError(`An .npz of ${total} bytes would be in memory whole: safetensors and .pdparams are not`);
-      }
-      return (await npy.saveNpz(arrays, to, { signal, onProgress })).bytes;
-    }
+    if (form === "npz") return (await npy.saveNpz(arrays, to, { signal, onProgress })).bytes;
     const { value } = document;
     const metadata = value instanceof safetensors.TensorMap ? value.metadata : { format: "np" };
     return (await safetensors.save(arrays, to, { metadata, signal, onProgress })).bytes;

@@ -231,7 +231,7 @@ describe("examples/edge_params", () => {
     assert.deepEqual(await bytes("/safetensors/t.safetensors"), file);
   });
 
-  it("gives no safetensors file without a tensor that it cannot read, but the other tensors", async () => {
+  it("refuses a tensor that it cannot read, and a safetensors file without it, but gives the other tensors", async () => {
     const header =
       '{"q":{"dtype":"F4","shape":[4],"data_offsets":[0,2]},"w":{"dtype":"U8","shape":[1],"data_offsets":[2,3]}}';
     const file = Uint8Array.from(
@@ -239,7 +239,9 @@ describe("examples/edge_params", () => {
       (c) => c.charCodeAt(0),
     );
     const { ask, bytes } = edgeOf([["q.safetensors", file]]);
-    assert.deepEqual(await failureOf(await ask("/safetensors/q.safetensors")), [422, "UNSUPPORTED_DTYPE"]);
+    for (const path of ["/safetensors/q.safetensors", "/raw/q.safetensors?tensor=q", "/npy/q.safetensors?tensor=q"]) {
+      assert.deepEqual(await failureOf(await ask(path)), [422, "UNSUPPORTED_DTYPE"], path);
+    }
     assert.deepEqual(await bytes("/raw/q.safetensors?tensor=w"), Uint8Array.of(7));
   });
 

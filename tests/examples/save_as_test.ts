@@ -1,5 +1,5 @@
 /** Documents as the inspector saves them, and what it says about their arrays. */
-import { deepEqual, equal } from "node:assert/strict";
+import { deepEqual, equal, rejects } from "node:assert/strict";
 import { describe, it } from "@std/testing/bdd";
 import { arrayStatistics } from "../../examples/inspector/array_statistics.ts";
 import { inMemory, ofCheckpoint, openDocument } from "../../examples/inspector/document.ts";
@@ -7,10 +7,36 @@ import { viewOf } from "../../examples/inspector/document_view.ts";
 import { isolated, numberText } from "../../examples/inspector/format.ts";
 import { saveAs } from "../../examples/inspector/save_as.ts";
 import * as paddle from "../../mod.ts";
-import { loadNpz } from "../../src/npy.ts";
-import { load as loadSafetensors } from "../../src/safetensors.ts";
+import { planZip, type ZipMember } from "../../src/codec/zip/write_zip.ts";
+import { encode, loadNpz } from "../../src/npy.ts";
+import { encode as encodeSafetensors, load as loadSafetensors } from "../../src/safetensors.ts";
+import { joinBytes } from "../../src/words/joined_bytes.ts";
+import { atOnce } from "../../src/words/steps.ts";
+
+const latin1 = (text: string) => Uint8Array.from(text, (c) => c.charCodeAt(0));
+
+function opened(name: string, bytes: Uint8Array<ArrayBuffer>) {
+  const folder = new paddle.FileListFolder([[name, new Blob([bytes]) as File]]);
+  return openDocument({ label: name, folder, name, program: null });
+}
 
 describe("a document saved by the inspector", () => {
+  it("is refused if the file would lack a tensor that cannot be read", async () => {
+    const file = encodeSafetensors(new Map(["q", "w"].map((name) => [name, paddle.zeros([2], "uint8")])));
+    const text = String.fromCharCode(...file).replace('"U8","shape":[2]', '"F4","shape":[4]');
+    const document = await opened("m.safetensors", latin1(text));
+    deepEqual([...document.arrays.keys()], ["w"]);
+    for (const form of ["safetensors", "npz", "pdparams"] as const) {
+      await rejects(saveAs(document, form, null, new AbortController().signal), /"q" cannot be read/, form);
+    }
+  });
+
+  it("may be an .npz file of any size: its arrays are not held in memory", async () => {
+    const large = new paddle.NDArray("uint8", [2 ** 29 + 1], { read: () => Promise.reject(new Error("read")) });
+    const document = inMemory("m", new Map([["w", large]]));
+    await rejects(saveAs(document, "npz", null, new AbortController().signal), { message: "read" });
+  });
+
   it("keeps an array without a name beside one called array", async () => {
     const value = new Map([["", paddle.fromArray([1], "float32")], ["array", paddle.fromArray([2], "float32")]]);
     const document = await ofCheckpoint(await paddle.open(paddle.encode(value)), { label: "m" });
@@ -24,6 +50,23 @@ describe("a document saved by the inspector", () => {
 });
 
 describe("a document in the inspector", () => {
+  it("is an .npz file even if it has an array of strings, which is refused alone", async () => {
+    const members = [["names", "<U1"], ["w", "<i4"]].map(([name, descr]): ZipMember => {
+      const text = String.fromCharCode(...encode(paddle.fromArray([1, 2], "int32"))).replace("<i4", descr);
+      return {
+        name: `${name}.npy`,
+        method: 0,
+        size: text.length,
+        compressed: text.length,
+        chunks: () => [latin1(text)],
+      };
+    });
+    const archive = joinBytes([...atOnce(planZip(members)).chunks()] as Uint8Array[]);
+    const document = await opened("m.npz", archive);
+    deepEqual([[...document.arrays.keys()], document.notes.length], [["w"], 1]);
+    deepEqual((await document.rows("w", 0, 2)).toArray(), [1, 2]);
+  });
+
   it("is shown, and saved again, with arrays that no Tensor can hold", async () => {
     const names = new paddle.OpaqueArray("<U1", [1], new Uint8Array([97, 0, 0, 0]));
     const bytes = paddle.encode(new Map<string, paddle.Value>([["w", paddle.fromArray([1], "float32")], ["x", names]]));

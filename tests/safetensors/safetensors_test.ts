@@ -10,6 +10,7 @@ import {
   load as loadPaddle,
   MemoryFolder,
   NDArray,
+  type OpaqueArray,
   open as openAny,
   save as savePaddle,
   type Source,
@@ -17,6 +18,7 @@ import {
   type Value,
 } from "../../mod.ts";
 import { decode, encode, encodeChunks, load, open, save } from "../../src/safetensors.ts";
+import { saveNpz } from "../../src/npy.ts";
 import { thrownBy } from "../helpers/thrown_by.ts";
 
 /** Written by safetensors' own writer: see make.py beside it. */
@@ -129,7 +131,7 @@ describe("a safetensors file", () => {
           file.warnings.map(({ code, at }) => [code, at]),
           ["q", "s", "e"].map((at) => ["UNSUPPORTED_DTYPE", at]),
         );
-        const value = await file.value() as Map<string, { dtype: string; shape: number[] }>;
+        const value = await file.value() as Map<string, OpaqueArray>;
         assert.deepEqual([...value].map(([name, { dtype, shape }]) => [name, dtype, shape[0]]), [
           ["q", "F4", 4],
           ["w", "uint8", 1],
@@ -137,7 +139,10 @@ describe("a safetensors file", () => {
           ["e", "F6_E2M3", 0],
         ]);
         await assert.rejects(file.get("q"), refused);
-        await assert.rejects(save(file, "x", { folder: new MemoryFolder() }), { code: "INVALID_VALUE", at: "q" });
+        const folder = new MemoryFolder(), lacks = { name: "UnsupportedError", code: "UNSUPPORTED_DTYPE" };
+        for (const write of [save, savePaddle, saveNpz]) await assert.rejects(write(file, "x", { folder }), lacks);
+        assert.throws(() => pickled(value, { safetensors: true }), lacks);
+        assert.deepEqual(await folder.list(), []);
       }
     }
     bytes[bytes.indexOf(0x34)] = 0x35;
