@@ -5,6 +5,7 @@
  * @module
  */
 import type { UpdateFunctions } from "./update_functions.ts";
+import { larger, sign } from "./update_math.ts";
 
 const f = Math.fround;
 const root = Math.sqrt;
@@ -25,16 +26,6 @@ function fused(a: number, b: number, c: number): number {
     return f(wide[0]);
   }
   return f(sum);
-}
-
-/** -1, 0 or 1; NaN for NaN. Unlike `Math.sign`, never -0. */
-function sign(x: number): number {
-  return Math.sign(x) + 0;
-}
-
-/** C++'s `max`: the first one unless the second is larger, even if it is NaN. */
-function larger(a: number, b: number): number {
-  return a < b ? b : a;
 }
 
 /** The rules over these lanes. */

@@ -95,7 +95,7 @@ function* fromStateDict(
   // Not entries(): that creates an array per entry.
   for (const named of table.keys()) {
     if (pace.isDue(4)) yield;
-    const name: unknown = table.get(named), key = typeof named === "string" ? named : sameKey(dict, named);
+    const name: unknown = table.get(named), key = sameKey(dict, named);
     if (typeof name !== "string") throw badTable("it holds a name that is not a string");
     const value = dict.get(key);
     if (isArray(value)) {

@@ -73,8 +73,9 @@ export function dtypeOf(leaves: ArrayLike<Leaf>): DType {
   for (let i = 0; i < leaves.length; i++) {
     const leaf = leaves[i];
     if (leaf instanceof Complex) return "complex64";
-    if (typeof leaf === "bigint") { if (dtype === "bool") dtype = "int64"; }
-    else if (typeof leaf !== "boolean") dtype = "float32";
+    if (typeof leaf === "boolean") continue;
+    if (typeof leaf !== "bigint") dtype = "float32";
+    else if (dtype === "bool") dtype = "int64";
   }
   return dtype;
 }

@@ -73,6 +73,19 @@ describe("a PIR module nested without bound, when limits allow it", () => {
   });
 });
 
+describe("an operator of a PIR module without results", () => {
+  it("is no parameter, whatever its attributes say", () => {
+    const named = '{"AT":{"#":"0.a_str","D":"x"},"N":"name"},{"AT":{"#":"0.a_str","D":"x"},"N":"parameter_name"}';
+    const flags = '{"AT":{"#":"0.a_array","D":[{"#":"0.a_bool","D":true}]},"N":"persistable"}';
+    for (const type of ["1.data", "1.feed", "0.parameter"]) {
+      const op = `{"#":"${type}","A":[${named}],"I":[],"O":[],"OA":[${flags}]}`;
+      const program = staticGraph.deserializeProgram(moduleOf(`${OP.replace('{"%":1}', "")},${op}`));
+      assert.deepEqual(program.parameters(), [], type);
+      assert.equal(staticGraph.normalizeProgram(program, [], "%2").ops()[0].type, "pd_op.relu");
+    }
+  });
+});
+
 describe("attributes of a PIR module", () => {
   it("keep their order and their contents", () => {
     const attribute = (kind: string, data: unknown) => ({ "#": kind, D: data });

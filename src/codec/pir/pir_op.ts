@@ -233,9 +233,9 @@ export class PirOp implements Operator {
     return this.stopGradientAt(0);
   }
 
-  /** Whether result `i` is persistable. */
+  /** Whether there is a result `i`, and it is persistable. */
   persistableAt(i: number): boolean {
-    return this.#flagAt("persistable", i) ?? this.type === PARAMETER;
+    return i < this.results.length && (this.#flagAt("persistable", i) ?? this.type === PARAMETER);
   }
 
   /** Whether gradients stop at result `i`; undefined if the file does not say. */
