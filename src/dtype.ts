@@ -77,10 +77,7 @@ const TABLE: readonly DTypeInfo[] = [
 
 const BY_NAME: ReadonlyMap<string, DTypeInfo> = tableBy((d) => d.name);
 const BY_VAR_TYPE: ReadonlyMap<number, DTypeInfo> = /* @__PURE__ */ tableBy((d) => d.varType!);
-const BY_NUMPY: ReadonlyMap<string, DTypeInfo> = tableBy(
-  (d) => d.numpy,
-  TABLE.filter((d) => d.name !== "bfloat16" && !isFloat8(d.name)),
-);
+const BY_NUMPY: ReadonlyMap<string, DTypeInfo> = tableBy((d) => d.numpy, TABLE.filter((d) => isOfNumpy(d.name)));
 
 function tableBy<K>(keyOf: (info: DTypeInfo) => K, rows: readonly DTypeInfo[] = TABLE): ReadonlyMap<K, DTypeInfo> {
   return new Map(rows.map((info) => [keyOf(info), info]));
@@ -112,6 +109,11 @@ export function dtypeOfVarType(code: number): DTypeInfo | undefined {
 /** The dtype for numpy's code `b1`, `f4`, `c16`, ...; `u2` is uint16 here, which only becomes bfloat16 in a Tensor. */
 export function dtypeOfNumpy(code: string): DTypeInfo | undefined {
   return BY_NUMPY.get(code);
+}
+
+/** Whether numpy has a dtype: it lacks bfloat16 and float8. */
+export function isOfNumpy(dtype: DType): boolean {
+  return dtype !== "bfloat16" && !isFloat8(dtype);
 }
 
 /** Whether a dtype is an 8-bit float. */

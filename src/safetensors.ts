@@ -6,9 +6,9 @@
  * import { fromArray } from "@oarlock/paddle";
  * import { decode, encode } from "@oarlock/paddle/safetensors";
  *
- * const bytes = encode(new Map([["w", fromArray([[1, 2], [3, 4]], "bfloat16")]]), { metadata: { format: "pd" } });
+ * const bytes = encode(new Map([["w", fromArray([[1, 2], [3, 4]], "bfloat16")]]), { metadata: { format: "np" } });
  * const tensors = decode(bytes);
- * if (tensors.get("w")?.at(1, 0) !== 3 || tensors.metadata.get("format") !== "pd") throw new Error("lost");
+ * if (tensors.get("w")?.at(1, 0) !== 3 || tensors.metadata.get("format") !== "np") throw new Error("lost");
  * ```
  *
  * @module

@@ -94,7 +94,7 @@ export class DenseTensor extends NDArray {
   ) {
     super(dtype, shape, data);
     checkNames(options, ["lod"]);
-    const { lod = [] } = options;
+    const lod = options.lod ?? [];
     // A copy, as the caller may change the lists. Whether they are a LoD is checked when it is written.
     this.lod = Array.isArray(lod) ? lod.map((level) => Array.isArray(level) ? [...level] : level) : lod;
   }

@@ -325,6 +325,8 @@ describe("tensors", () => {
     lod[0][1] = 2;
     assert.deepEqual(dense.clone().lod, [[0, 1, 3]]);
     assert.deepEqual(dense.slice(1).lod, []);
+    // deno-lint-ignore no-explicit-any
+    assert.deepEqual(new DenseTensor("int64", [3], undefined, { lod: null } as any).lod, []);
     assert.ok(Tensor.zeros([1]) instanceof Tensor && DenseTensor.full([1], 2).at(0) === 2);
     assert.ok(Tensor.fromArray([1, 2], "bfloat16") instanceof Tensor);
   });

@@ -78,7 +78,10 @@ async function task<T>(
     say(`${what}…`);
   }
   try {
-    const result = await body({ signal: controller.signal, onProgress: (done) => bar.value = done });
+    const onProgress = (done: number) => {
+      if (running === controller) bar.value = done;
+    };
+    const result = await body({ signal: controller.signal, onProgress });
     if (running === controller) say(`${what}: done.`);
     return result;
   } catch (error) {

@@ -147,8 +147,8 @@ export class Model<Network extends StatefulNetwork = StatefulNetwork> {
     };
     const files = [await file(".pdparams", state)];
     for (const [ending, part] of [[".pdopt", this.optimizer], [".pdscaler", this.scaler]] as const) {
-      const state = part?.stateDict();
-      if (state && state.size > 0) files.push(await file(ending, state));
+      const own = part?.stateDict();
+      if (own && own.size > 0) files.push(await file(ending, own));
     }
     await saveFiles(place.folder, files, { manifest, signal, onWarning }, place.name);
   }

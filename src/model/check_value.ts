@@ -12,7 +12,7 @@ import { fieldFits } from "../codec/pickle/record_fields.ts";
 import { lookUpSymbol } from "../codec/pickle/symbols.ts";
 import { className, described, promiseHint, shownValue } from "../words/described.ts";
 import { hasMethod, isPlainObject } from "../words/plain_object.ts";
-import { type DType, isDType, isFloat8 } from "../dtype.ts";
+import { type DType, isDType, isFloat8, isOfNumpy } from "../dtype.ts";
 import { quote, ValueError, type Warning } from "../errors.ts";
 import { NDArray } from "../ndarray.ts";
 import { Tensor } from "../tensor.ts";
@@ -123,8 +123,8 @@ function* addFields({ value, at }: Waiting, todo: Waiting[], pace: StepPace): Ge
 /** Check a value without members. */
 function checkLeaf(value: unknown, at: string, isAnyKind: boolean): void {
   // An array of such a dtype is written as its bits, which Paddle reads as a Tensor again; a scalar would become another number.
-  const isOfNumpy = value instanceof NumpyScalar || (value instanceof DTypeValue && !value.isClass);
-  if (isOfNumpy && (value.dtype === "bfloat16" || isFloat8(value.dtype as DType))) {
+  const needsNumpy = value instanceof NumpyScalar || (value instanceof DTypeValue && !value.isClass);
+  if (needsNumpy && !isOfNumpy(value.dtype as DType)) {
     throw invalid(`a ${className(value)} of ${value.dtype}, which numpy lacks`, at);
   }
   if (value instanceof NumpyScalar) placed(at, () => scalarBytesOf(value));

@@ -5,7 +5,7 @@
  */
 import { LimitError } from "../errors.ts";
 
-/** Bytes of zeros: the only place where the length of a buffer comes from a file (RULES.md BUF-2). */
+/** Zeros, as many as a file says (RULES.md BUF-2). */
 export function allocate(length: number): Uint8Array<ArrayBuffer> {
   try {
     return new Uint8Array(length);

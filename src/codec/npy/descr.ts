@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { dtypeInfo, dtypeOfNumpy, isDType } from "../../dtype.ts";
+import { dtypeInfo, isDType, isOfNumpy } from "../../dtype.ts";
 
 /** Codes by their other spellings: letters, and names in Python, C and numpy. `l`, `long` and `int` have 8 bytes, as on all but Windows. */
 const ROWS: readonly (readonly [code: string, letters: string, names: string])[] = [
@@ -34,9 +34,7 @@ const NAMES: ReadonlyMap<string, string> = new Map(
 export function plainCode(code: string, hasOrder: boolean): string {
   const known = LETTERS.get(code);
   if (known || hasOrder) return known ?? code;
-  const own = isDType(code) ? dtypeInfo(code).numpy : "";
-  // numpy itself does not know bfloat16 and float8.
-  return NAMES.get(code) ?? (dtypeOfNumpy(own)?.name === code ? own : code);
+  return NAMES.get(code) ?? (isDType(code) && isOfNumpy(code) ? dtypeInfo(code).numpy : code);
 }
 
 /** Codes for what no array here can have: strings, bytes, objects, dates, long doubles, records and parts of arrays. */

@@ -310,7 +310,7 @@ export class PirProgram extends Program {
       if (step.done) return step.value;
       yield;
       if (this.#changes !== changes) {
-        throw new SourceError("SOURCE_CHANGED", "The program was changed while it was being saved", {});
+        throw new SourceError("SOURCE_CHANGED", "The program was changed while it was being saved");
       }
     }
   }

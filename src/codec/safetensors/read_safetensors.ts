@@ -31,7 +31,7 @@ const HEADER_AT = 8;
 
 /** The contents of a file, in the order of its header. */
 export interface RawSafetensors {
-  /** If the file is opened, those of dtypes that no array here can have are RefusedArrays. */
+  /** With `lazy`, those of dtypes that no array here can have are RefusedArrays. */
   tensors: Map<string, RawTensor | RefusedArray>;
   metadata: Map<string, string>;
 }
@@ -39,7 +39,7 @@ export interface RawSafetensors {
 /** Options of {@linkcode readSafetensors}. */
 export interface ReadSafetensorsOptions {
   budget: Budget;
-  /** Request even small data as payloads, so that all data can stay in the file, and do not refuse a file for some tensors. @default {false} */
+  /** Request even small data as payloads, so that all data can stay in the file, and return RefusedArrays. @default {false} */
   lazy?: boolean;
 }
 

@@ -122,7 +122,7 @@ export interface EmbeddingArguments {
   scaleGradByFreq?: boolean;
   /** The dtype of the weight. @default {the default dtype: float32} */
   dtype?: DType | null;
-  /** The weight, shared with whoever else has it; its row paddingIdx becomes zeros. Paddle 3.3. @default {a new one} */
+  /** The weight, which other layers may share; its row paddingIdx becomes zeros. Paddle 3.3. @default {a new one} */
   _weight?: Parameter | null;
   /** Whether the weight is frozen: `_weight`, or the new one if `weightAttr` is null. Paddle 3.3. @default {false} */
   _freeze?: boolean;
