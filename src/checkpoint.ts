@@ -162,7 +162,7 @@ export class Checkpoint {
         : (await this.#loaded(array, options)).slice(first, last);
     }, options);
     const part = remade(array, array.dtype, shape, bytes);
-    // As with slice(), only the whole is the parameter of that name.
+    // As with slice(), only the whole array has the parameter's name.
     if (part instanceof Tensor && to - from !== rows) part.name = "";
     return part;
   }

@@ -20,7 +20,7 @@ export interface TensorOptions {
 
 const OPTIONS: readonly string[] = ["name", "stopGradient", "persistable"] satisfies (keyof TensorOptions)[];
 
-/** Those of a tensor made without options, which need no check: a file has many. */
+/** The options of a tensor made without any: they need no check, and a file has many such tensors. */
 const NO_OPTIONS: TensorOptions = Object.freeze({});
 
 /**
@@ -99,13 +99,13 @@ export class DenseTensor extends NDArray {
     this.lod = Array.isArray(lod) ? lod.map((level) => Array.isArray(level) ? [...level] : level) : lod;
   }
 
-  /** Create a DenseTensor; the LoD counts rows, so it is kept only if the length of axis 0 stays the same. */
+  /** Create a DenseTensor. */
   protected override like(dtype: DType, shape: readonly number[], bytes: Uint8Array): this {
     return new DenseTensor(dtype, shape, bytes, { lod: lodOf(this, shape) }) as this;
   }
 }
 
-/** The LoD of what is made from a tensor. */
+/** The LoD of an array of shape `made` that is made from a tensor: it counts rows, so it applies if their number is the same. */
 function lodOf({ lod, shape }: DenseTensor, made: readonly number[]): number[][] {
   return made[0] === shape[0] ? lod : [];
 }

@@ -70,17 +70,17 @@ export function i64(cursor: Cursor, p: number, at: number): number {
   return Number(value);
 }
 
-/** Run the decoder of the variable `name`, which its errors then name. */
+/** Run the decoder of the variable `name`: if the file ends in it, the error says so. */
 export function* about<T>(name: string, decoder: Decoder<T>): Decoder<T> {
   try {
     return yield* decoder;
   } catch (error) {
-    throw inPlace(error, name, quote(name));
+    throw truncatedIn(error, name, quote(name));
   }
 }
 
-/** An error of a truncated file that says what is cut, at `at` within the value; any other error itself. */
-export function inPlace(error: unknown, at: string, shown: string): unknown {
+/** An error about a truncated file, with what is cut: `at` is its path in the value, `shown` its name in the message. Other errors as they are. */
+export function truncatedIn(error: unknown, at: string, shown: string): unknown {
   if (!(error instanceof FormatError) || error.code !== "TRUNCATED" || error.at || error.expected === undefined) {
     return error;
   }

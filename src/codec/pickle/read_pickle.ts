@@ -26,7 +26,7 @@ import { checkNesting, type Container, type NestedContainers } from "./nesting.t
 import { OpcodeArguments } from "./opcode_arguments.ts";
 import { PickleStack } from "./pickle_stack.ts";
 import { RunParts, UnmadePart } from "./run_parts.ts";
-import { inPlace } from "../take.ts";
+import { truncatedIn } from "../take.ts";
 import { type PickleFinding, SymbolGuard } from "./symbol_guard.ts";
 
 /** How {@linkcode readPickle} reads. */
@@ -69,7 +69,7 @@ export function* readPickle(cursor: Cursor, options: ReadPickleOptions = {}): De
     const claim = machine.args.unjudgedFrame;
     if (claim && (yield { kind: "reach", end: claim.end }) === false) throw truncated("FRAME", claim.at, cursor.total);
     const { path } = machine.stack.here;
-    throw path === "" ? error : inPlace(error, path, path);
+    throw path === "" ? error : truncatedIn(error, path, path);
   }
 }
 

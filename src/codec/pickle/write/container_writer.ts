@@ -36,7 +36,7 @@ const BATCH = 1000;
 export class ContainerWriter {
   readonly #opcodes: OpcodeWriter;
   readonly #out: PickleOutput;
-  /** Objects whose calls have begun. */
+  /** Objects whose constructor calls have been begun: another occurrence is one in their own arguments. */
   readonly #called = new Set<PythonRecord>();
 
   constructor(opcodes: OpcodeWriter) {
