@@ -155,7 +155,7 @@ async function read(from: string | URL | FolderEntry | ModelParts, options: Reco
   }
   const { modelFilename, paramsFilename, signal } = options;
   const files = await findModel(place, { modelFilename, paramsFilename, signal, stacked: true });
-  if (!files) throw await notFound(place);
+  if (!files) throw await notFound(place, signal);
   return await readModel(files, { ...options, limits });
 }
 

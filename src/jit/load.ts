@@ -51,7 +51,7 @@ export async function load(path: string | URL | FolderEntry, options: LoadOption
   const place = await placeOf(path, options);
   if (!place) throw notAPlace("A model is given by a path, a file: URL or { folder, name }", path);
   const files = await findModel(place, options);
-  if (!files) throw await notFound(place);
+  if (!files) throw await notFound(place, options.signal);
   const limits = limitsOf(options.limits), { signal } = options;
   const { methods, info } = await readModel(files, { ...options, limits });
   const programs = new Map(methods.map(({ method, program }) => [method, program]));
@@ -71,7 +71,7 @@ export async function load(path: string | URL | FolderEntry, options: LoadOption
   checkInfo(perMethod, info);
   const ending = ".pdiparams.info";
   const meta = files.info.endsWith(ending)
-    ? await files.folder.get(files.info.slice(0, -ending.length) + ".meta")
+    ? await files.folder.get(files.info.slice(0, -ending.length) + ".meta", { signal })
     : null;
   const properties = meta && readProperties(await readWhole(meta, limits.maxStructureBytes, { signal }));
   return new TranslatedLayer({ programs, perMethod, info, properties: properties ?? undefined });

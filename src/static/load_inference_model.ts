@@ -118,7 +118,7 @@ async function filesOf(
   const files = isNamed && await isFolder(place)
     ? await findModel(place, { ...await withEndings(place, names), signal })
     : await findModel(place, { ...names, signal });
-  if (!files) throw await notFound(place);
+  if (!files) throw await notFound(place, signal);
   return files;
 }
 

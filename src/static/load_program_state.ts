@@ -71,13 +71,13 @@ export async function readProgramState(
   if (!place) throw notAPlace("A model is given by a path, a file: URL or { folder, name }", modelPath);
   const suffix = SUFFIXES.find((end) => place.name.endsWith(end));
   // 1.6 stripped no suffix, and so wrote m.pdparams.pdparams for m.pdparams.
-  const isWhole = suffix === undefined || await exists(place.folder, place.name + ".pdparams");
+  const isWhole = suffix === undefined || await exists(place.folder, place.name + ".pdparams", signal);
   const base: Place = !isWhole ? { ...place, name: place.name.slice(0, -suffix!.length) } : place;
-  if (base.name !== "" && await exists(base.folder, base.name + ".pdparams")) {
+  if (base.name !== "" && await exists(base.folder, base.name + ".pdparams", signal)) {
     await checkManifest(base.folder, base.name, { signal });
     const state = new Map<string, NDArray>();
     for (const end of [".pdparams", ".pdopt"]) {
-      if (!await exists(base.folder, base.name + end)) continue;
+      if (!await exists(base.folder, base.name + end, signal)) continue;
       const part = await readState(base.folder, base.name + end, options);
       for (const [name, value] of part) state.set(name, value);
     }
@@ -85,7 +85,7 @@ export async function readProgramState(
   }
   const resolved = limitsOf(limits);
   if (await isFolder(place)) return await fromFolder(place, { ...options, limits: resolved }, onAbsent);
-  const source = place.name === "" ? null : await place.folder.get(place.name);
+  const source = place.name === "" ? null : await place.folder.get(place.name, { signal });
   if (!source) return await nothing(place, options);
   if (!varList) {
     await source.close?.();
@@ -132,16 +132,16 @@ async function readState(
 }
 
 /** There are files of a model, but none of these: an empty state, as in Paddle. */
-async function nothing(place: Place, { onWarning }: LoadProgramStateOptions): Promise<Map<string, NDArray>> {
+async function nothing(place: Place, { onWarning, signal }: LoadProgramStateOptions): Promise<Map<string, NDArray>> {
   for (const end of [...SUFFIXES, ".pdiparams"]) {
-    if (place.name === "" || !await exists(place.folder, place.name + end)) continue;
+    if (place.name === "" || !await exists(place.folder, place.name + end, signal)) continue;
     const message = `${quote(place.shown)} has no .pdparams, but ${
       quote(place.name + end)
     }: that is read by other functions`;
     onWarning?.({ code: "MISSING_PART", message });
     return new Map();
   }
-  throw await notFound(place);
+  throw await notFound(place, signal);
 }
 
 /** Read every file that is a tensor; others are skipped with a warning, as in Paddle. */

@@ -1,9 +1,25 @@
 import assert from "node:assert/strict";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "@std/testing/bdd";
-import { fromArray, isPaddleError, MemoryFolder, NDArray, open, save, Tensor } from "../../mod.ts";
+import {
+  detect,
+  fluid,
+  fromArray,
+  isPaddleError,
+  jit,
+  load,
+  MemoryFolder,
+  NDArray,
+  open,
+  recoverStateDict,
+  save,
+  static as paddleStatic,
+  Tensor,
+} from "../../mod.ts";
+import { replaceBytes } from "../../src/io/disk/undo_journal.ts";
+import { heldUp } from "../helpers/held_up.ts";
 import { equal } from "./source_contract.ts";
 
 const REAL = "tests/fixtures/real";
@@ -81,5 +97,84 @@ describe("writing one tensor in place in a checkpoint of several files", () => {
       assert.ok(readFileSync(path).equals(bytes));
       const other = await checkpoint.write(name, fromArray([1], "int8")).then(() => null, (error) => error);
       assert.ok(isPaddleError(other) && other.code === "INVALID_VALUE");
+    }));
+});
+
+/** Assert that calls end with the abort of their signal while `file` is being written in place, which goes on. */
+async function endWithAbort(
+  folder: string,
+  file: string,
+  calls: Record<string, (options: { signal: AbortSignal }) => Promise<unknown>>,
+): Promise<void> {
+  const path = join(realpathSync(folder), file), bytes = readFileSync(path);
+  let start = () => {};
+  const slow = heldUp(path, new Promise<void>((done) => start = done));
+  const change = replaceBytes(slow.fs, path, 0, bytes.subarray(0, 1));
+  await slow.reached;
+  try {
+    for (const [name, call] of Object.entries(calls)) {
+      const controller = new AbortController(), reason = { name };
+      const settled = call({ signal: controller.signal }).then(() => "a value", (error) => error);
+      setTimeout(() => controller.abort(reason), 5);
+      let timer;
+      const late = new Promise((resolve) => timer = setTimeout(() => resolve("nothing"), 5000));
+      assert.equal(await Promise.race([settled, late]), reason, `${name} while ${file} is written`);
+      clearTimeout(timer);
+    }
+  } finally {
+    start();
+    await change;
+  }
+}
+
+type Loaded = (options: { signal: AbortSignal }) => Promise<unknown>;
+
+describe("a signal that is aborted while a file of a model is written in place", () => {
+  it("ends the call that waits for it, whichever file of a prefix it is", () =>
+    copied("paddle-2.4.2/jit-combine", async (folder) => {
+      const prefix = join(folder, "m");
+      const alike: Record<string, Loaded> = {
+        open: (options) => open(prefix, options),
+        load: (options) => load(prefix, options),
+        "jit.load": (options) => jit.load(prefix, options),
+        recoverStateDict: (options) => recoverStateDict(prefix, options),
+      };
+      const files = ["m.pdmodel", "m.second.pdmodel", "m.pdiparams.info"];
+      for (const file of files) await endWithAbort(folder, file, alike);
+      await endWithAbort(folder, "prop.meta", { "jit.load": (options) => jit.load(join(folder, "prop"), options) });
+      // What looks like the index of shards may be a method.
+      writeFileSync(join(folder, "m.index.json"), "{}");
+      await endWithAbort(folder, "m.index.json", alike);
+    }));
+
+  it("ends the call that waits for it, whichever file of a folder of Paddle 1.x it is", () =>
+    copied("paddle-1.8.5/fluid-infer-separate/d", async (separate) => {
+      const folder = join(separate, "combined");
+      await paddleStatic.relayout(separate, folder, { layout: "combined", manifest: true });
+      const names = { modelFilename: "__model__", paramsFilename: "__params__" };
+      const alike: Record<string, Loaded> = {
+        load: (options) => load(folder, { ...names, ...options }),
+        loadInferenceModel: (options) => paddleStatic.loadInferenceModel(folder, { ...names, ...options }),
+        detect: (options) => detect(folder, options),
+      };
+      for (const file of [".pdsum", "__model__", "__params__"]) {
+        const { detect, ...loads } = alike;
+        await endWithAbort(folder, file, file === "__model__" ? { ...loads, detect } : loads);
+      }
+      rmSync(folder, { recursive: true });
+      const model = await paddleStatic.loadInferenceModel(separate);
+      const varList = model.program.parameters();
+      for (const file of ["__model__", "fc_0.b_0"]) {
+        const all: Record<string, Loaded> = {
+          open: (options) => open(separate, options),
+          loadProgramState: (options) => paddleStatic.loadProgramState(separate, options),
+          "fluid.io.loadVars": (options) => fluid.io.loadVars(separate, { vars: varList, ...options }),
+        };
+        await endWithAbort(separate, file, file === "__model__" ? { open: all.open } : all);
+      }
+      await endWithAbort(separate, "fc_0.b_0", {
+        "loadProgramState of one file": (options) =>
+          paddleStatic.loadProgramState(join(separate, "fc_0.b_0"), { varList: varList.slice(0, 1), ...options }),
+      });
     }));
 });

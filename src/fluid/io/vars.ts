@@ -136,7 +136,7 @@ export async function loadVars(
   const shown = String(dirname);
   const shape = { mode: "static" as const };
   if (filename !== undefined) {
-    const source = await openPart(folder, filename, shown, "the values of all variables");
+    const source = await openPart(folder, filename, shown, "the values of all variables", signal);
     return await driveFrom(source, (cursor) => readCombined(cursor, variables, budget), (raws, borrowed) => {
       return new Map(
         [...raws].map(([name, raw]) => [name, "words" in raw ? raw.words : fromRecord(raw, { ...shape, borrowed })]),
@@ -146,7 +146,7 @@ export async function loadVars(
   const values = new Map<string, ParameterValue>();
   for (const variable of variables) {
     const { name } = variable;
-    const source = await openPart(folder, name, shown, "the value of that variable");
+    const source = await openPart(folder, name, shown, "the value of that variable", signal);
     const value = await driveFrom(source, function* (cursor) {
       if (variable.kind === "selected_rows") return yield* readBinaryTensorFile(cursor, { budget });
       const raw = yield* readVariable(cursor, variable, budget);

@@ -73,7 +73,9 @@ export async function findModel(place: Place, names: FileNames = {}): Promise<Mo
 async function findUnlisted(place: Place, how: FileNames): Promise<ModelFiles | null> {
   if (await canList(place)) return null;
   for (const modelFilename of modelFilenames(how)) {
-    if (await exists(folderAt(place), modelFilename)) return await findFolder(place, { ...how, modelFilename });
+    if (await exists(folderAt(place), modelFilename, how.signal)) {
+      return await findFolder(place, { ...how, modelFilename });
+    }
   }
   return null;
 }
@@ -85,13 +87,13 @@ function modelFilenames({ modelFilename }: FileNames): readonly string[] {
 
 /** The model with a prefix. */
 async function findPrefix({ folder, name, shown }: Place, how: FileNames): Promise<ModelFiles | null> {
-  const own = await programsOf(folder, name);
+  const own = await programsOf(folder, name, how.signal);
   const programs = FORMS.map((form) => name + form).filter((file) => own.has(file));
   if (programs.length === 0) return null;
   if (own.has(manifestName(name))) await checkManifest(folder, name, how);
   const methods: MethodFiles[] = [{ method: "forward", programs, params: name + ".pdiparams" }];
   for (const method of methodsOf(name, own, how.stacked && own.has(name + INFO))) {
-    if (method === "index" && await isShardIndex(folder, `${name}.index.json`)) continue;
+    if (method === "index" && await isShardIndex(folder, `${name}.index.json`, how.signal)) continue;
     const base = `${name}.${method}`;
     const files = FORMS.map((form) => base + form).filter((file) => own.has(file));
     methods.push({ method, programs: files, params: base + ".pdiparams" });
@@ -100,13 +102,13 @@ async function findPrefix({ folder, name, shown }: Place, how: FileNames): Promi
 }
 
 /** The files that may be programs of a prefix. If the folder cannot list its files, only those of `forward` are tried. */
-async function programsOf(folder: Folder, prefix: string): Promise<Set<string>> {
+async function programsOf(folder: Folder, prefix: string, signal?: AbortSignal): Promise<Set<string>> {
   try {
     return new Set(await folder.list(prefix + "."));
   } catch (error) {
     if (!isPaddleError(error) || error.code !== "UNSUPPORTED_FEATURE") throw error;
     const there = new Set<string>();
-    for (const form of FORMS) if (await exists(folder, prefix + form)) there.add(prefix + form);
+    for (const form of FORMS) if (await exists(folder, prefix + form, signal)) there.add(prefix + form);
     return there;
   }
 }
@@ -131,11 +133,11 @@ function methodsOf(prefix: string, files: ReadonlySet<string>, areStacked = fals
 }
 
 /** Whether a file that has the name of a program of the method `index` is the index of a sharded checkpoint. */
-async function isShardIndex(folder: Folder, name: string): Promise<boolean> {
-  const source = await folder.get(name);
+async function isShardIndex(folder: Folder, name: string, signal?: AbortSignal): Promise<boolean> {
+  const source = await folder.get(name, { signal });
   if (!source) return false;
   try {
-    return await kindIn(source) === "shards";
+    return await kindIn(source, signal) === "shards";
   } finally {
     await source.close?.();
   }
@@ -149,10 +151,10 @@ export async function kindIn(source: Source, signal?: AbortSignal): Promise<File
 
 /** The model in a folder. */
 async function findFolder(place: Place, how: FileNames): Promise<ModelFiles | null> {
-  const { modelFilename, paramsFilename } = how;
+  const { modelFilename, paramsFilename, signal } = how;
   const folder = folderAt(place);
   for (const name of modelFilenames(how)) {
-    if (!await exists(folder, name)) continue;
+    if (!await exists(folder, name, signal)) continue;
     await findManifest(folder, "", how);
     const params = paramsFilename ?? null;
     return {
@@ -163,7 +165,7 @@ async function findFolder(place: Place, how: FileNames): Promise<ModelFiles | nu
     };
   }
   // A folder without a program may be one of tensors, but files that the caller names must exist.
-  const isThere = paramsFilename === undefined || await exists(folder, paramsFilename);
+  const isThere = paramsFilename === undefined || await exists(folder, paramsFilename, signal);
   if (modelFilename === undefined && isThere) return null;
   const missing = modelFilename ?? paramsFilename!;
   throw new PathError("MISSING_PART", `There is no file ${quote(missing)} in ${quote(place.shown)}`, {
@@ -173,15 +175,21 @@ async function findFolder(place: Place, how: FileNames): Promise<ModelFiles | nu
 }
 
 /** Whether a folder has the file `name`. */
-export async function exists(folder: Folder, name: string): Promise<boolean> {
-  const source = await folder.get(name);
+export async function exists(folder: Folder, name: string, signal?: AbortSignal): Promise<boolean> {
+  const source = await folder.get(name, { signal });
   await source?.close?.();
   return source !== null;
 }
 
 /** The file `name`, which must exist. */
-export async function openPart(folder: Folder, name: string, shown: string, what: string): Promise<Source> {
-  const source = await folder.get(name);
+export async function openPart(
+  folder: Folder,
+  name: string,
+  shown: string,
+  what: string,
+  signal?: AbortSignal,
+): Promise<Source> {
+  const source = await folder.get(name, { signal });
   if (source) return source;
   throw new PathError("MISSING_PART", `The model ${quote(shown)} has no file ${quote(name)}: ${what}`, {
     path: shown,
@@ -190,7 +198,7 @@ export async function openPart(folder: Folder, name: string, shown: string, what
 }
 
 /** The error for a place where nothing is found, or nothing that can be loaded from there: then it says what to pass instead. */
-export async function notFound(place: Place): Promise<SourceError> {
+export async function notFound(place: Place, signal?: AbortSignal): Promise<SourceError> {
   const { folder, name, shown } = place;
   if (await isFolder(place)) {
     const [prefix] = prefixesIn(await namesIn(folderAt(place)));
@@ -198,7 +206,7 @@ export async function notFound(place: Place): Promise<SourceError> {
     const message = prefix === undefined ? "has no __model__" : "is a folder";
     return new SourceError("NOT_FOUND", `${quote(shown)} ${message}: ${hint}`, { path: shown, hint });
   }
-  if (name !== "" && await exists(folder, name)) {
+  if (name !== "" && await exists(folder, name, signal)) {
     const ending = PREFIX_ENDINGS.find((end) => name.endsWith(end));
     const what = ending === undefined ? "a file" : "one file of a model";
     const hint = ending === undefined
@@ -210,18 +218,18 @@ export async function notFound(place: Place): Promise<SourceError> {
     const hint = "a save of this folder was interrupted: recoverFolder finishes it";
     return new SourceError("NOT_FOUND", `There is no folder ${quote(shown)}: ${hint}`, { path: shown, hint });
   }
-  const hint = await hintOfOthers(place);
+  const hint = await hintOfOthers(place, signal);
   const message = `No such file, model or folder: ${quote(shown)}${hint ? `: ${hint}` : ""}`;
   return new SourceError("NOT_FOUND", message, { path: shown, hint });
 }
 
 /** A hint about other files that have the same prefix. */
-async function hintOfOthers({ folder, name }: Place): Promise<string | undefined> {
+async function hintOfOthers({ folder, name }: Place, signal?: AbortSignal): Promise<string | undefined> {
   if (name === "") return undefined;
   for (const end of [".pdparams", ".pdopt"]) {
-    if (await exists(folder, name + end)) return `give the full file name, such as ${name + end}`;
+    if (await exists(folder, name + end, signal)) return `give the full file name, such as ${name + end}`;
   }
-  const isHalf = await exists(folder, name + ".pdiparams");
+  const isHalf = await exists(folder, name + ".pdiparams", signal);
   return isHalf ? `the program of ${name}.pdiparams is missing: ${name}.pdmodel or ${name}.json` : undefined;
 }
 

@@ -21,7 +21,8 @@ export async function notASingleFile(
   const place = isNoFile(error) ? await placeOf(from, options) : null;
   if (!place) return error;
   const { shown } = place;
-  const model = await findModel(place, { lazy: true }).catch(() => null);
+  const model = await findModel(place, { lazy: true, signal: options.signal }).catch(() => null);
+  options.signal?.throwIfAborted();
   const isDirectory = await isFolder(place);
   if (!model && !isDirectory) return error;
   const isDistributed = !model && await hasMetadata(place);

@@ -97,7 +97,7 @@ async function readPrograms(
   const read: Program[] = [];
   const foreign: { name: string; error: unknown }[] = [];
   for (const name of programs) {
-    const source = await openPart(folder, name, shown, "the program");
+    const source = await openPart(folder, name, shown, "the program", options.signal);
     try {
       read.push(
         await driveFrom(source, (cursor) => readProgram(cursor, options.limits), (program) => program, {
@@ -199,7 +199,7 @@ class ModelReader {
     if (method !== "forward" || params === null || !params.endsWith(".pdiparams")) return false;
     const { folder, shown } = this.#files;
     const saved = params.slice(0, -".pdiparams".length) + ".pdparams";
-    if (!await exists(folder, saved)) return false;
+    if (!await exists(folder, saved, this.#options.signal)) return false;
     this.#options.onWarning?.({
       code: "MISSING_PART",
       message: `${quote(shown)} has no .pdiparams: its parameters are in ${quote(saved)}`,
@@ -231,7 +231,7 @@ class ModelReader {
 
   async #info(): Promise<ModelInfo | null> {
     const { folder, info } = this.#files, { limits, signal } = this.#options;
-    const source = await folder.get(info);
+    const source = await folder.get(info, { signal });
     if (!source) return null;
     const read = function* (cursor: Cursor): Decoder<Pickle> {
       yield cursor.need(HEAD_BYTES);
@@ -245,7 +245,8 @@ class ModelReader {
   async #scattered(folder: Folder, expected: readonly Expected[]): Promise<Map<string, VariableValue>> {
     const values = new Map<string, VariableValue>();
     for (const variable of expected) {
-      const source = await openPart(folder, variable.name, this.#files.shown, "the value of that variable");
+      const { signal } = this.#options, what = "the value of that variable";
+      const source = await openPart(folder, variable.name, this.#files.shown, what, signal);
       const budget = this.#budget;
       if (variable.kind === "selected_rows") {
         values.set(variable.name, await this.#rows(source, variable));
@@ -297,7 +298,7 @@ class ModelReader {
     if (isShared) this.#shared.add(files.method);
     const name = isShared ? methods[0].params! : files.params!;
     const source = mine ?? await this.#paramsOf(name) ??
-      await openPart(folder, name, shown, `${own.length} parameters are in it`);
+      await openPart(folder, name, shown, `${own.length} parameters are in it`, this.#options.signal);
     const union = programs.length === 1 ? own : unionOf(programs);
     const isUnion = union.length > own.length && (isShared || sizeOf(union) === source.size);
     this.#isUnion ||= isUnion;

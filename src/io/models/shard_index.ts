@@ -50,7 +50,7 @@ export async function openIndex(from: From, options: SourceOfOptions): Promise<O
   const place = name.includes(".index.json") ? await placeOf(from, options) : null;
   if (!place?.name.endsWith(".index.json")) return null;
   const source = await place.folder.get(place.name, { signal: options.signal });
-  if (!source) throw await notFound(place);
+  if (!source) throw await notFound(place, options.signal);
   let isIndex = false;
   try {
     isIndex = /\.(safetensors|pdparams)\.index\.json$/.test(place.name) ||

@@ -94,14 +94,14 @@ export async function checkManifest(
   { lazy = false, having, signal }: CheckOptions = {},
 ): Promise<void> {
   const path = manifestName(prefix);
-  const source = await folder.get(path);
+  const source = await folder.get(path, { signal });
   if (!source) return;
   const base = baseOf(prefix);
   let hashed = 0;
   const files = await closing(source, (source) => readManifest(source, path, signal));
   if (having !== undefined && !files.some(({ name }) => base + name === having)) return;
   for (const { name, size, sha256 } of files) {
-    const part = await folder.get(base + name);
+    const part = await folder.get(base + name, { signal });
     if (!part) throw mixed(path, name, "is not there", size, undefined);
     await closing(part, async (part) => {
       if (part.size !== size) throw mixed(path, name, "has another size", size, part.size);
