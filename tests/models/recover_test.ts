@@ -11,6 +11,7 @@ import {
   type StateDict,
   static as paddleStatic,
   Tensor,
+  type Warning,
 } from "../../mod.ts";
 
 const real = "tests/fixtures/real";
@@ -108,6 +109,21 @@ describe("an inference model turned back into weights", () => {
     await folder.delete("m.other.pdmodel");
     const { report: { pruned } } = await recoverStateDict("m", { folder });
     assert.ok(pruned.length > 0);
+  });
+
+  it("tells which parameters it leaves out without the info: those of a method that may be another model", async () => {
+    const saved = `${real}/paddle-2.4.2/jit-methods/`;
+    const files = readdirSync(saved).filter((name) => !name.endsWith(".info"));
+    const folder = new MemoryFolder(files.map((name) => [name, readFileSync(saved + name)]));
+    const warnings: Warning[] = [], told = (warning: Warning) => warnings.push(warning);
+    const { stateDict } = await recoverStateDict("m", { folder, onWarning: told });
+    assert.deepEqual([...stateDict.keys()].sort(), ["linear_0.b_0", "linear_0.w_0"]);
+    assert.deepEqual(warnings.map(({ code }) => code), ["OTHER_MODEL", "OTHER_MODEL"]);
+    assert.ok(warnings.every(({ message }, i) => message.includes(["m.other.pdmodel", "m.second.pdmodel"][i])));
+    // Their own prefixes give them, as said.
+    const other = await recoverStateDict("m.other", { folder, onWarning: told });
+    assert.ok([...other.stateDict.keys()].some((key) => !stateDict.has(key)));
+    assert.equal(warnings.length, 2);
   });
 
   it("gives a parameter all keys that it has in the checkpoint, and tells which keys no file has", async () => {

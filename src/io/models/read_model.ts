@@ -171,6 +171,7 @@ class ModelReader {
       // Without the info it is unknown whether `net.v2` is a method of `net` or another model: Paddle reads no values for it.
       // A file of forward's that has the parameters of all of them tells.
       const isUnknown = files.method !== "forward" && info === null && program.form === "pdmodel" && !this.#isUnion;
+      if (isUnknown) this.#tellLeftOut(files, expected, methods[0].variables);
       const variables = expected.length === 0 || isUnknown
         ? new Map()
         : files.params === null
@@ -179,6 +180,14 @@ class ModelReader {
       methods.push({ method: files.method, program, variables, isShared: this.#shared.has(files.method) });
     }
     return { methods, info, sources: this.#sources, lazies: this.#lazies };
+  }
+
+  #tellLeftOut({ programs: [program] }: MethodFiles, own: readonly Expected[], read: ReadMethod["variables"]): void {
+    if (own.every(({ name }) => read.has(name))) return;
+    const { shown, info } = this.#files;
+    const finding = `${program} may be a method of ${quote(shown)} or another model: without ${info} that is unknown`;
+    const message = `${finding}, and its parameters are left out; its own prefix gives them`;
+    this.#options.onWarning?.({ code: "OTHER_MODEL", message });
   }
 
   /** The methods whose programs are read: a parameter file larger than `forward` needs may have the parameters of all methods. */
